@@ -1,0 +1,96 @@
+package activities
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+
+	"holdfast/order"
+)
+
+// Fate is what became of an order, as its workflow recorded it.
+type Fate struct {
+	// Known is false for an order that neither Temporal nor the records know.
+	Known bool
+	// Running: its own workflow looks after it.
+	Running bool
+	Status  order.Status
+	// PaymentID that the order took.
+	PaymentID string
+}
+
+// Fates asks the orders' workflows what became of them.
+type Fates struct {
+	Temporal client.Client
+	Records  interface {
+		Get(ctx context.Context, orderID string) (doc []byte, version int64, found bool, err error)
+	}
+	// WorkflowID names an order's workflow; Query asks it for the order.
+	WorkflowID func(orderID string) string
+	Query      string
+}
+
+// Of asks the workflow; where Temporal has forgotten it, the order's document.
+func (f *Fates) Of(ctx context.Context, orderID string) (Fate, error) {
+	id := f.WorkflowID(orderID)
+	d, err := f.Temporal.DescribeWorkflowExecution(ctx, id, "")
+	var gone *serviceerror.NotFound
+	switch {
+	case errors.As(err, &gone):
+		return f.onRecord(ctx, orderID)
+	case err != nil:
+		return Fate{}, fmt.Errorf("describe workflow %s: %w", id, err)
+	}
+	switch d.GetWorkflowExecutionInfo().GetStatus() {
+	case enums.WORKFLOW_EXECUTION_STATUS_COMPLETED:
+		var res order.Result
+		if err := f.Temporal.GetWorkflow(ctx, id, "").Get(ctx, &res); err != nil {
+			return Fate{}, fmt.Errorf("read the result of workflow %s: %w", id, err)
+		}
+		return Fate{Known: true, Status: res.Status, PaymentID: res.PaymentID}, nil
+	case enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, enums.WORKFLOW_EXECUTION_STATUS_FAILED,
+		enums.WORKFLOW_EXECUTION_STATUS_CANCELED, enums.WORKFLOW_EXECUTION_STATUS_TIMED_OUT:
+		return f.asFarAsItCame(ctx, id) // ended by force: its history still says how far it came
+	case enums.WORKFLOW_EXECUTION_STATUS_RUNNING, enums.WORKFLOW_EXECUTION_STATUS_PAUSED,
+		enums.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW, enums.WORKFLOW_EXECUTION_STATUS_UNSPECIFIED:
+		return Fate{Known: true, Running: true}, nil
+	}
+	return Fate{}, fmt.Errorf("workflow %s has a status that this version doesn't know", id)
+}
+
+func (f *Fates) asFarAsItCame(ctx context.Context, id string) (Fate, error) {
+	v, err := f.Temporal.QueryWorkflow(ctx, id, "", f.Query)
+	if err != nil {
+		return Fate{}, fmt.Errorf("query the closed workflow %s: %w", id, err)
+	}
+	var o order.Order
+	if err := v.Get(&o); err != nil {
+		return Fate{}, fmt.Errorf("read what workflow %s answers: %w", id, err)
+	}
+	return fateOf(o), nil
+}
+
+func (f *Fates) onRecord(ctx context.Context, orderID string) (Fate, error) {
+	doc, _, found, err := f.Records.Get(ctx, orderID)
+	if err != nil || !found {
+		return Fate{}, err
+	}
+	var o order.Order
+	if err := json.Unmarshal(doc, &o); err != nil {
+		return Fate{}, fmt.Errorf("read the document of order %s: %w", orderID, err)
+	}
+	return fateOf(o), nil
+}
+
+func fateOf(o order.Order) Fate {
+	fate := Fate{Known: true, Status: o.Status}
+	if o.Status.TookPayment() {
+		fate.PaymentID = o.Payment.ID
+	}
+	return fate
+}

@@ -1,0 +1,71 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+
+	"holdfast/order"
+	"holdfast/product"
+)
+
+// Hold reserves all lines of an order and writes the order's document with the
+// prices as they were held.
+type Hold struct {
+	Stock   Stock
+	Records Records
+}
+
+// HoldParams carry the order whole: a local activity's input is not recorded.
+type HoldParams struct {
+	Placement order.Placement
+	PlacedAt  time.Time
+	// Try numbers the attempt, from 1.
+	Try int
+	// InTurn asks one product after the other.
+	InTurn bool
+	// At is the saga's time of this step, for the journal.
+	At time.Time
+}
+
+// Execute answers what was held, or each line that can't be. It undoes nothing:
+// the saga has the refusal on record and releases all products.
+func (a *Hold) Execute(ctx context.Context, p HoldParams) (order.Holding, error) {
+	reqs := p.Placement.HoldRequests(p.Try, deadlineOf(p.Placement, p.PlacedAt))
+	ask := a.Stock.Hold
+	if p.InTurn {
+		ask = a.Stock.HoldInTurn
+	}
+	answers, err := ask(ctx, reqs)
+	if err != nil {
+		return order.Holding{}, fmt.Errorf("hold stock of order %s: %w", p.Placement.OrderID, err)
+	}
+	h, err := order.Combine(p.Placement, answers)
+	if err != nil { // two sagas of one order, or a bug: asking again won't help
+		return order.Holding{}, temporal.NewNonRetryableApplicationError(err.Error(), "hold-conflict", err)
+	}
+	if !h.Held {
+		return h, nil
+	}
+	o := order.New(p.Placement, p.PlacedAt)
+	if err := o.Hold(h, p.At); err != nil {
+		if errors.Is(err, product.ErrOverflow) {
+			return order.TooLarge(p.Placement), nil
+		}
+		return order.Holding{}, err
+	}
+	rec, err := order.NewRecord(&o, nil)
+	if err != nil {
+		return order.Holding{}, err
+	}
+	if len(rec.Doc) > order.MaxDocumentBytes {
+		return order.TooLarge(p.Placement), nil
+	}
+	if err := a.Records.Put(ctx, rec); err != nil {
+		return order.Holding{}, fmt.Errorf("record order %s as held: %w", o.ID, err)
+	}
+	return h, nil
+}

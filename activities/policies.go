@@ -1,0 +1,71 @@
+package activities
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+)
+
+// Quick is for a step whose answer is the same whenever it runs again: a local
+// activity, without an event for its input. It gives up soon: the same step then
+// goes on under Patient.
+func Quick(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
+		StartToCloseTimeout:    time.Second,
+		ScheduleToCloseTimeout: 5 * time.Second,
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval: 50 * time.Millisecond, BackoffCoefficient: 2, MaximumAttempts: 3,
+		},
+		Summary: summary,
+	})
+}
+
+// Patient is for a step that has to happen, whatever is away and for how long:
+// its scheduled event makes the decision durable before anything moves.
+func Patient(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: 10 * time.Second,
+		RetryPolicy:         patience(),
+		Summary:             summary,
+	})
+}
+
+// PatientUntil is Patient, but gives up after d.
+func PatientUntil(ctx workflow.Context, d time.Duration, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout:    10 * time.Second,
+		ScheduleToCloseTimeout: d,
+		RetryPolicy:            patience(),
+		Summary:                summary,
+	})
+}
+
+// LongWalk is for an activity that works through many entities and tells by
+// heartbeats that it lives.
+func LongWalk(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: time.Hour,
+		HeartbeatTimeout:    30 * time.Second,
+		RetryPolicy:         patience(),
+		Summary:             summary,
+	})
+}
+
+// OneWalk is a LongWalk that is not repeated: the next schedule comes anyway.
+func OneWalk(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: 10 * time.Minute,
+		HeartbeatTimeout:    30 * time.Second,
+		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 1},
+		Summary:             summary,
+	})
+}
+
+// patience retries for ever, soon at first, and often enough that a system that
+// comes back is used within seconds.
+func patience() *temporal.RetryPolicy {
+	return &temporal.RetryPolicy{
+		InitialInterval: 200 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 10 * time.Second,
+	}
+}

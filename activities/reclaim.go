@@ -1,0 +1,44 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+
+	"holdfast/product"
+)
+
+// Reclaim holds and sells again what a paid order lost, whatever the listing
+// and the price are by now.
+type Reclaim struct {
+	Stock Stock
+}
+
+// ReclaimParams are forced requests of one try.
+type ReclaimParams struct {
+	OrderID  string
+	Requests []product.HoldRequest
+}
+
+// Execute answers the products that can't be had any more.
+func (a *Reclaim) Execute(ctx context.Context, p ReclaimParams) (CommitResult, error) {
+	answers, err := a.Stock.Hold(ctx, p.Requests)
+	if err != nil {
+		return CommitResult{}, fmt.Errorf("hold again for paid order %s: %w", p.OrderID, err)
+	}
+	var held, lost []string
+	for i, h := range answers {
+		if h.Outcome == product.HoldMade {
+			held = append(held, p.Requests[i].ProductID)
+		} else {
+			lost = append(lost, p.Requests[i].ProductID)
+		}
+	}
+	if len(held) > 0 {
+		states, err := a.Stock.Commit(ctx, p.OrderID, held)
+		if err != nil {
+			return CommitResult{}, fmt.Errorf("commit again for paid order %s: %w", p.OrderID, err)
+		}
+		lost = append(lost, notCommitted(held, states)...)
+	}
+	return CommitResult{Lost: lost}, nil
+}

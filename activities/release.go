@@ -1,0 +1,40 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+
+	"go.temporal.io/sdk/activity"
+
+	"holdfast/product"
+)
+
+// Release gives back all that an order holds.
+type Release struct {
+	Stock Stock
+}
+
+// ReleaseParams are recorded in the order's history: they carry no lines.
+type ReleaseParams struct {
+	OrderID    string   `json:"orderId"`
+	ProductIDs []string `json:"productIds"`
+	// Try: it and all before it are ended.
+	Try    int    `json:"try"`
+	Reason string `json:"reason"`
+}
+
+// Execute releases every product of the order.
+func (a *Release) Execute(ctx context.Context, p ReleaseParams) error {
+	states, err := a.Stock.Release(ctx, p.OrderID, p.Try, p.ProductIDs, p.Reason)
+	if err != nil {
+		return fmt.Errorf("release stock of order %s: %w", p.OrderID, err)
+	}
+	for i, s := range states {
+		if s == product.Committed {
+			// Nothing commits an unpaid order: the audit will name these units too.
+			activity.GetLogger(ctx).Error("an order that ends unpaid has sold units",
+				"order_id", p.OrderID, "product_id", p.ProductIDs[i])
+		}
+	}
+	return nil
+}

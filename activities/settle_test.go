@@ -1,0 +1,186 @@
+package activities_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/testsuite"
+
+	"holdfast/activities"
+	"holdfast/inventory"
+	"holdfast/order"
+	"holdfast/product"
+	"holdfast/redisdb"
+)
+
+const units = int64(1000)
+
+// shop is a product entity and the orders that hold it.
+type shop struct {
+	*testing.T
+	*require.Assertions
+	stock *inventory.Store
+	fates fates
+}
+
+// fates is what became of each order; one that isn't there is unknown.
+type fates map[string]activities.Fate
+
+var errFate = errors.New("frontend is away")
+
+func (f fates) Of(_ context.Context, orderID string) (activities.Fate, error) {
+	if orderID == "unanswered" {
+		return activities.Fate{}, errFate
+	}
+	return f[orderID], nil
+}
+
+func open(t *testing.T) *shop {
+	t.Helper()
+	rdb, err := redisdb.Open(t.Context(), "redis://"+miniredis.RunT(t).Addr())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = rdb.Close() })
+	s := &shop{T: t, Assertions: require.New(t), stock: inventory.New(rdb), fates: fates{}}
+	onHand := units
+	_, _, err = s.stock.Put(t.Context(), "shirt", product.Spec{
+		Description: product.Description{Title: "A shirt"}, Currency: "EUR",
+		Variants: []product.VariantSpec{{SKU: "m", Price: 500, Stock: &onHand}},
+	}, nil)
+	s.NoError(err)
+	return s
+}
+
+func (s *shop) settler() *activities.Settler {
+	return &activities.Settler{Stock: s.stock, Holds: s.stock, Orders: s.fates}
+}
+
+// holds lets an order hold one shirt until its deadline.
+func (s *shop) holds(orderID string, deadline time.Time) {
+	s.Helper()
+	h, err := s.stock.Hold(s.Context(), []product.HoldRequest{{
+		ProductID: "shirt", OrderID: orderID, Try: 1, Deadline: deadline,
+		Lines: []product.HoldLine{{Quantity: 1, Price: product.AnyPrice}},
+	}})
+	s.NoError(err)
+	s.Equal(product.HoldMade, h[0].Outcome)
+}
+
+func (s *shop) stateOf(orderID string) product.HoldState {
+	s.Helper()
+	d, err := s.stock.HoldDetail(s.Context(), "shirt", orderID)
+	s.NoError(err)
+	return d.State
+}
+
+func (s *shop) books() product.Stock {
+	s.Helper()
+	p, err := s.stock.Get(s.Context(), "shirt")
+	s.NoError(err)
+	s.NoError(p.Variants[0].Stock.Check())
+	return p.Variants[0].Stock
+}
+
+// rules says what is done about a hold that outlived its deadline.
+var rules = map[string]struct {
+	fate activities.Fate
+	what activities.Settling
+	then product.HoldState
+}{
+	"running":    {activities.Fate{Known: true, Running: true}, activities.LeftAlone, product.Held},
+	"paid":       {activities.Fate{Known: true, Status: order.Paid, PaymentID: "p"}, activities.SettledSold, product.Committed},
+	"delivered":  {activities.Fate{Known: true, Status: order.Delivered, PaymentID: "p"}, activities.SettledSold, product.Committed},
+	"expired":    {activities.Fate{Known: true, Status: order.Expired}, activities.SettledBack, product.Released},
+	"cancelled":  {activities.Fate{Known: true, Status: order.Cancelled}, activities.SettledBack, product.Released},
+	"rejected":   {activities.Fate{Known: true, Status: order.Rejected}, activities.SettledBack, product.Released},
+	"terminated": {activities.Fate{Known: true, Status: order.AwaitingPayment}, activities.SettledBack, product.Released},
+	"reserving":  {activities.Fate{Known: true, Status: order.Reserving}, activities.SettledBack, product.Released},
+	"unknown":    {activities.Fate{}, activities.SettledBack, product.Released},
+}
+
+func TestSweeperSettlesEachHoldByItsOrdersFate(t *testing.T) {
+	s := open(t)
+	now := time.Now()
+	overdue := now.Add(-5*time.Minute - time.Second)
+	want := activities.SweepResult{Overdue: len(rules) + 1, Settled: map[activities.Settling]int{}, Failed: 1}
+	sold := int64(0)
+	for id, r := range rules {
+		s.holds(id, overdue)
+		s.fates[id] = r.fate
+		want.Settled[r.what]++
+		if r.then == product.Committed {
+			sold++
+		}
+	}
+	s.holds("unanswered", overdue)
+	s.holds("in-its-grace", now.Add(-5*time.Minute+time.Second))
+	s.holds("waiting", now.Add(time.Minute))
+	found := make(chan activities.Settling, 100)
+	sweeper := &activities.Sweeper{
+		Holds: s.stock, Settler: s.settler(), Found: func(w activities.Settling) { found <- w },
+		Now: func() time.Time { return now },
+	}
+
+	s.Equal(want, execute[activities.SweepResult](s, sweeper.Execute))
+	for id, r := range rules {
+		s.Equal(r.then, s.stateOf(id), id)
+	}
+	for _, id := range []string{"unanswered", "in-its-grace", "waiting"} {
+		s.Equal(product.Held, s.stateOf(id), id)
+	}
+	s.Equal(units-sold, s.books().OnHand)
+	s.Equal(int64(4), s.books().Held) // the three, and that of the running order
+	s.Len(found, len(rules)-1, "the metric counts what was settled, and not what runs")
+
+	// What was settled is not found again.
+	s.Equal(activities.SweepResult{
+		Overdue: 2, Settled: map[activities.Settling]int{activities.LeftAlone: 1}, Failed: 1,
+	}, execute[activities.SweepResult](s, sweeper.Execute))
+}
+
+func TestSweeperOfAHealthySystemFindsNothing(t *testing.T) {
+	s := open(t)
+	s.holds("waiting", time.Now().Add(time.Minute))
+	sweeper := &activities.Sweeper{Holds: s.stock, Settler: s.settler(), Now: time.Now}
+	s.Equal(activities.SweepResult{}, execute[activities.SweepResult](s, sweeper.Execute))
+}
+
+// A hold may end between the sweeper's look and its rule, or be a newer try's.
+func TestSettlingTakesNothingFromAnEndedHold(t *testing.T) {
+	s := open(t)
+	s.holds("sold", time.Now())
+	_, err := s.stock.Commit(t.Context(), "sold", []string{"shirt"})
+	s.NoError(err)
+	what, err := s.settler().Settle(t.Context(), "shirt", "sold")
+	s.NoError(err)
+	s.Equal(activities.LeftAlone, what)
+	s.Equal(product.Committed, s.stateOf("sold"))
+
+	what, err = s.settler().Settle(t.Context(), "shirt", "never-held")
+	s.NoError(err)
+	s.Equal(activities.LeftAlone, what)
+	s.Equal(product.NoHold, s.stateOf("never-held"), "no mark: an order that starts now may hold")
+}
+
+// execute runs an activity in the SDK's environment.
+func execute[T any](s *shop, activity any, args ...any) T {
+	s.Helper()
+	env := environment()
+	env.RegisterActivity(activity)
+	v, err := env.ExecuteActivity(activity, args...)
+	s.NoError(err)
+	var result T
+	s.NoError(v.Get(&result))
+	return result
+}
+
+func environment() *testsuite.TestActivityEnvironment {
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	return suite.NewTestActivityEnvironment()
+}

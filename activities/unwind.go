@@ -1,0 +1,62 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"go.temporal.io/sdk/activity"
+
+	"holdfast/product"
+)
+
+// Unwind takes back the sale of an order that is paid but can't get all of its
+// units.
+type Unwind struct {
+	Stock Stock
+}
+
+// UnwindParams name what was sold and what could not be had.
+type UnwindParams struct {
+	OrderID string
+	Try     int
+	// Lost products hold nothing: their tries are ended.
+	Lost []string
+	// Items of all the order's products: what was sold goes back on the shelf.
+	Items map[string][]product.Item
+}
+
+// Execute ends the tries of what was lost, and restocks, once, all that was
+// sold: also a lost product that an attempt thought dead has sold since.
+func (a *Unwind) Execute(ctx context.Context, p UnwindParams) error {
+	states, err := a.Stock.Release(ctx, p.OrderID, p.Try, p.Lost, "no_stock")
+	if err != nil {
+		return fmt.Errorf("end the tries of order %s: %w", p.OrderID, err)
+	}
+	for id, items := range p.Items {
+		if at := slices.Index(p.Lost, id); at >= 0 && states[at] != product.Committed {
+			continue
+		}
+		if err := a.restock(ctx, p.OrderID, id, items); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// restock gives up only on what no patience mends: a variant that was dropped
+// since, or one that can't have more units. The audit names such units.
+func (a *Unwind) restock(ctx context.Context, orderID, productID string, items []product.Item) error {
+	err := a.Stock.Restock(ctx, productID, orderID, "no-stock."+orderID, items)
+	_, tooMany := errors.AsType[product.Invalid](err)
+	if tooMany || errors.Is(err, product.ErrUnknownSKU) || errors.Is(err, product.ErrNotFound) {
+		activity.GetLogger(ctx).Error("sold units can't go back on the shelf",
+			"order_id", orderID, "product_id", productID, "error", err)
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("restock product %s of order %s: %w", productID, orderID, err)
+	}
+	return nil
+}

@@ -1,0 +1,40 @@
+package api
+
+import (
+	"context"
+
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+
+	"holdfast/product"
+)
+
+// Products are the product entities.
+type Products interface {
+	Put(ctx context.Context, id string, spec product.Spec, ifMatch *int64) (p product.Product, created bool, err error)
+	Get(ctx context.Context, id string) (product.Product, error)
+	Adjust(ctx context.Context, a product.Adjustment) (product.Stock, error)
+	List(ctx context.Context, id string) (listing int64, err error)
+	Look(ctx context.Context, orderID string, wants []product.Want) ([]product.Look, error)
+}
+
+// Documents are the copies of orders and payments that their workflows wrote.
+type Documents interface {
+	Get(ctx context.Context, orderID string) (doc []byte, version int64, found bool, err error)
+	// Payments are JSON documents: "payment:<id>" an order.Attempt,
+	// "refund:<payment>/<refund>" an order.Refund.
+	Payments(ctx context.Context, orderID string) (map[string][]byte, error)
+}
+
+// Temporal is what the gateway uses of a client.Client.
+type Temporal interface {
+	NewWithStartWorkflowOperation(client.StartWorkflowOptions, any, ...any) client.WithStartWorkflowOperation
+	UpdateWithStartWorkflow(context.Context, client.UpdateWithStartWorkflowOptions) (client.WorkflowUpdateHandle, error)
+	UpdateWorkflow(context.Context, client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error)
+	SignalWorkflow(ctx context.Context, workflowID, runID, signalName string, arg any) error
+	ExecuteWorkflow(context.Context, client.StartWorkflowOptions, any, ...any) (client.WorkflowRun, error)
+	QueryWorkflow(ctx context.Context, workflowID, runID, queryType string, args ...any) (converter.EncodedValue, error)
+	GetWorkflow(ctx context.Context, workflowID, runID string) client.WorkflowRun
+	DescribeWorkflow(ctx context.Context, workflowID, runID string) (*client.WorkflowExecutionDescription, error)
+	CheckHealth(context.Context, *client.CheckHealthRequest) (*client.CheckHealthResponse, error)
+}

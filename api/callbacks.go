@@ -1,0 +1,77 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+
+	"holdfast/order"
+	"holdfast/workflows"
+)
+
+// PaymentCallback implements ServerInterface. It answers once Temporal keeps
+// the message: until then the provider has to send it again.
+func (s *Server) PaymentCallback(c *gin.Context, provider ID) {
+	p, ok := s.cfg.Providers[provider]
+	if !ok {
+		s.fail(c, errNoProvider)
+		return
+	}
+	message, err := body(c)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	event, err := p.Callback(c.Request.Header, message, s.cfg.Now())
+	if err != nil {
+		s.fail(c, callbackError(err))
+		return
+	}
+	if err := s.deliver(c.Request.Context(), event); err != nil {
+		s.fail(c, fmt.Errorf("deliver payment %s of order %s: %w", event.PaymentID, event.OrderID, temporalError(err)))
+		return
+	}
+	c.Status(http.StatusNoContent)
+	c.Writer.WriteHeaderNow()
+}
+
+// callbackError tells a sender who proved himself what is wrong with his
+// message.
+func callbackError(err error) error {
+	p := *problemOf(err)
+	if p.Status == http.StatusBadRequest {
+		p.Detail = err.Error()
+	}
+	return &p
+}
+
+// deliver hands the event to the order's saga. A success for an order that is
+// closed, or that nobody knows, becomes a refund: money is never turned away.
+func (s *Server) deliver(ctx context.Context, e order.PaymentEvent) error {
+	ctx, cancel := contextWithin(ctx, startTimeout)
+	defer cancel()
+	err := s.cfg.Temporal.SignalWorkflow(ctx, workflows.OrderWorkflowID(e.OrderID), "", workflows.PaymentSignal, e)
+	if !isNotFound(err) || e.Type != order.PaymentSucceeded {
+		if isNotFound(err) {
+			return nil
+		}
+		return err
+	}
+	refund := order.RefundOf(e, order.RefundLate)
+	_, err = s.cfg.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID: workflows.RefundWorkflowID(e.PaymentID, refund.ID), TaskQueue: workflows.TaskQueue,
+		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		StaticSummary:            workflows.RefundSummary(refund),
+	}, workflows.RefundType, refund)
+	if _, started := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); started {
+		return nil // this payment goes back already, or went
+	}
+	return err
+}

@@ -1,0 +1,182 @@
+package api
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// body reads the whole body of a request that must be JSON.
+func body(c *gin.Context) ([]byte, error) {
+	if !isJSON(c.GetHeader("Content-Type")) {
+		return nil, errMediaType
+	}
+	return readAll(c)
+}
+
+func readAll(c *gin.Context) ([]byte, error) {
+	if c.Request.Body == nil {
+		return nil, nil
+	}
+	if c.Request.ContentLength > maxBodyBytes {
+		return nil, errTooLarge
+	}
+	var (
+		b   []byte
+		err error
+	)
+	if n := c.Request.ContentLength; n >= 0 { // the server ends the body there
+		b = make([]byte, n)
+		_, err = io.ReadFull(c.Request.Body, b)
+	} else {
+		b, err = io.ReadAll(c.Request.Body)
+	}
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, errTooLarge
+	case err != nil:
+		return nil, malformed("", "the body could not be read to its end")
+	}
+	return b, nil
+}
+
+func isJSON(contentType string) bool {
+	if contentType == "application/json" {
+		return true
+	}
+	media, params, err := mime.ParseMediaType(contentType)
+	charset := params["charset"]
+	return err == nil && media == "application/json" && (charset == "" || strings.EqualFold(charset, "utf-8"))
+}
+
+// decode reads a request's body into v, strictly: what the contract doesn't
+// name is refused with its path.
+func decode(c *gin.Context, v any) error {
+	b, err := body(c)
+	if err != nil {
+		return err
+	}
+	return decodeStrict(b, v)
+}
+
+// decodeOptional is decode for a call that may come without a body.
+func decodeOptional(c *gin.Context, v any) error {
+	if c.GetHeader("Content-Type") != "" {
+		b, err := body(c)
+		if err != nil || len(b) == 0 {
+			return err
+		}
+		return decodeStrict(b, v)
+	}
+	b, err := readAll(c)
+	switch {
+	case err != nil:
+		return err
+	case len(b) > 0:
+		return errMediaType
+	}
+	return nil
+}
+
+var strict = json.RejectUnknownMembers(true)
+
+// decodeStrict refuses unknown and repeated fields, other types, broken UTF-8
+// and null. Field names count with their case.
+func decodeStrict(b []byte, v any) error {
+	if err := json.Unmarshal(b, v, strict); err != nil {
+		return readingError(b, err)
+	}
+	if bytes.Contains(b, []byte("null")) {
+		return findNull(b)
+	}
+	return nil
+}
+
+func readingError(b []byte, err error) error {
+	var (
+		semantic  *json.SemanticError
+		syntactic *jsontext.SyntacticError
+	)
+	switch {
+	case errors.As(err, &semantic) && errors.Is(err, json.ErrUnknownName):
+		return malformed(fieldPath(semantic.JSONPointer), "is not a field of this call")
+	case errors.As(err, &semantic):
+		return malformed(fieldPath(semantic.JSONPointer), wrongType(semantic))
+	case errors.As(err, &syntactic) && errors.Is(err, jsontext.ErrDuplicateName):
+		return malformed(fieldPath(syntactic.JSONPointer), "appears twice")
+	case len(bytes.TrimSpace(b)) == 0:
+		return malformed("", "the body is empty")
+	}
+	return malformed("", "the body is not valid JSON")
+}
+
+func wrongType(e *json.SemanticError) string {
+	wanted := "of another type"
+	if e.GoType != nil {
+		switch e.GoType.Kind().String() {
+		case "int64", "int":
+			wanted = "an integer, without fraction or exponent, of 64 bits"
+		case "string":
+			wanted = "a string"
+		case "slice":
+			wanted = "a list"
+		case "map", "struct":
+			wanted = "an object"
+		}
+	}
+	return "must be " + wanted
+}
+
+// findNull names the first null: a field is left out, or has a value.
+func findNull(b []byte) error {
+	d := jsontext.NewDecoder(bytes.NewReader(b))
+	for {
+		t, err := d.ReadToken()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return malformed("", "the body is not valid JSON")
+		}
+		if t.Kind() == 'n' {
+			return malformed(fieldPath(d.StackPointer()), "must not be null")
+		}
+	}
+}
+
+// fieldPath writes "/lines/2/quantity" as "lines[2].quantity".
+func fieldPath(p jsontext.Pointer) string {
+	var b strings.Builder
+	for token := range p.Tokens() {
+		switch {
+		case isIndex(token) && b.Len() > 0:
+			b.WriteString("[" + token + "]")
+		case b.Len() > 0:
+			b.WriteString("." + token)
+		default:
+			b.WriteString(token)
+		}
+	}
+	const most = 200 // a field's name is the caller's: don't send a megabyte of it back
+	if s := b.String(); len(s) > most {
+		return strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return b.String()
+}
+
+func isIndex(token string) bool {
+	for _, r := range token {
+		if r < '0' || r > '9' {
+			return false
+		}
+	}
+	return token != ""
+}

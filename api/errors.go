@@ -1,0 +1,202 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+
+	"holdfast/order"
+	"holdfast/payment"
+	"holdfast/product"
+	"holdfast/workflows"
+)
+
+// What a call can be refused for, beside what the domain has errors for.
+var (
+	errNoRoute         = errors.New("there is nothing at this path")
+	errNoMethod        = errors.New("this path doesn't know the method")
+	errMediaType       = errors.New("the body must be application/json")
+	errTooLarge        = fmt.Errorf("the body is larger than %d bytes", maxBodyBytes)
+	errNoOrder         = errors.New("no such order")
+	errEndedByHand     = errors.New("the order's workflow was ended by hand")
+	errNoProvider      = errors.New("no such payment provider")
+	errMismatch        = errors.New("this Idempotency-Key was used with another body")
+	errTemporal        = errors.New("Temporal can't be reached; the outcome is not known")
+	errStockUnasked    = errors.New("the order was rejected, since the stock could not be asked within the payment window")
+	errPanic           = errors.New("a handler panicked")
+	errNotCancellable  = errors.New("the order has ended otherwise")
+	errPaid            = errors.New("the order is paid")
+	errNotPaid         = errors.New("only a paid order can be delivered")
+	errNotDeliverable  = errors.New("the order has ended without being paid")
+	errProductsUnasked = errors.New("the products can't be reached")
+	errPaymentsUnread  = errors.New("the payments can't be reached")
+)
+
+// kind is one type of problem.
+type kind struct {
+	err    error // what errors.Is knows it by
+	status int
+	name   string // of /problems/<name>
+	title  string
+	retry  time.Duration
+}
+
+// kinds is the one table of errors and their statuses. The first that fits counts.
+var kinds = []kind{
+	{errNoRoute, http.StatusNotFound, "no-such-path", "No such path", 0},
+	{errNoMethod, http.StatusMethodNotAllowed, "method-not-allowed", "Method not allowed", 0},
+	{errMediaType, http.StatusUnsupportedMediaType, "unsupported-media-type", "Unsupported media type", 0},
+	{errTooLarge, http.StatusRequestEntityTooLarge, "body-too-large", "Body too large", 0},
+	{errNoOrder, http.StatusNotFound, "unknown-order", "Unknown order", 0},
+	{errNoProvider, http.StatusNotFound, "unknown-provider", "Unknown payment provider", 0},
+	{errMismatch, http.StatusUnprocessableEntity, "idempotency-mismatch", "Another body under the same key", 0},
+	{product.ErrActionReused, http.StatusUnprocessableEntity, "idempotency-mismatch", "Another body under the same key", 0},
+	{order.ErrDocumentTooLarge, http.StatusUnprocessableEntity, "order-too-large", "Order too large", 0},
+	{product.ErrNotFound, http.StatusNotFound, "unknown-product", "Unknown product", 0},
+	{product.ErrUnknownSKU, http.StatusNotFound, "unknown-product", "Unknown variant", 0},
+	{product.ErrStale, http.StatusPreconditionFailed, "stale", "Changed meanwhile", 0},
+	{errNotCancellable, http.StatusConflict, "order-closed", "Order closed", 0},
+	{errNotDeliverable, http.StatusConflict, "order-closed", "Order closed", 0},
+	{errEndedByHand, http.StatusConflict, "order-closed", "Order closed", 0},
+	{errPaid, http.StatusConflict, "order-paid", "Order paid", 0},
+	{errNotPaid, http.StatusConflict, "order-not-paid", "Order not paid", 0},
+	{payment.ErrSignature, http.StatusUnauthorized, "bad-signature", "Bad signature", 0},
+	{payment.ErrStale, http.StatusUnauthorized, "stale-timestamp", "Stale timestamp", 0},
+	{payment.ErrMalformed, http.StatusBadRequest, "malformed-callback", "Malformed callback", 0},
+	{payment.ErrUnknownType, http.StatusBadRequest, "unknown-callback-type", "Unknown callback type", 0},
+	{errStockUnasked, http.StatusServiceUnavailable, "stock-unavailable", "Stock unavailable", 30 * time.Second},
+	{errTemporal, http.StatusServiceUnavailable, "temporal-unavailable", "Orders unavailable", 2 * time.Second},
+	{errProductsUnasked, http.StatusServiceUnavailable, "stock-unavailable", "Products unavailable", 2 * time.Second},
+	{errPaymentsUnread, http.StatusServiceUnavailable, "payments-unavailable", "Payments unavailable", 2 * time.Second},
+	{context.DeadlineExceeded, http.StatusServiceUnavailable, "timeout", "Took too long", 2 * time.Second},
+	{context.Canceled, statusClientGone, "client-gone", "The client went away", 0},
+}
+
+// statusClientGone is logged for a caller who did not wait; nobody reads it.
+const statusClientGone = 499
+
+// problemOf turns an error into what the caller may know of it.
+func problemOf(err error) *Problem {
+	if ready, ok := errors.AsType[*Problem](err); ok {
+		return ready
+	}
+	if invalid, ok := errors.AsType[product.Invalid](err); ok {
+		return &Problem{
+			Type: "/problems/invalid-values", Title: "Values out of their limits", Status: http.StatusUnprocessableEntity,
+			Detail: "errors names every field", Errors: invalid,
+		}
+	}
+	if p := conflictOf(err); p != nil {
+		return p
+	}
+	for _, k := range kinds {
+		if errors.Is(err, k.err) {
+			return &Problem{
+				Type: "/problems/" + k.name, Title: k.title, Status: k.status,
+				Detail: k.err.Error(), retryAfter: k.retry,
+			}
+		}
+	}
+	return &Problem{Type: "/problems/internal", Title: "Internal error", Status: http.StatusInternalServerError}
+}
+
+// conflictOf reads the domain's typed refusals, which tell numbers.
+func conflictOf(err error) *Problem {
+	conflict := func(name, title string, e error) *Problem {
+		return &Problem{Type: "/problems/" + name, Title: title, Status: http.StatusConflict, Detail: e.Error()}
+	}
+	var (
+		heldSKU *product.HeldSKUError
+		moved   *product.MovedError
+		strands *product.StrandsError
+	)
+	switch {
+	case errors.As(err, &heldSKU):
+		return conflict("variant-in-stock", "Variant in stock", heldSKU)
+	case errors.As(err, &moved):
+		return conflict("moves-by-its-own-call", "Moves by its own call", moved)
+	case errors.As(err, &strands):
+		return conflict("stock-held", "Stock held", strands)
+	}
+	return nil
+}
+
+// malformed is a request that can't be read: path names the part, "" the whole.
+func malformed(path, reason string) *Problem {
+	p := &Problem{
+		Type: "/problems/malformed-request", Title: "Malformed request", Status: http.StatusBadRequest, Detail: reason,
+	}
+	if path != "" {
+		p.Detail = path + ": " + reason
+		p.Errors = []product.FieldProblem{{Path: path, Reason: reason}}
+	}
+	return p
+}
+
+// refusalKinds says what a placement's gravest shortage is called.
+var refusalKinds = map[product.RefusalReason]kind{
+	product.NotFound:      {nil, http.StatusNotFound, "unknown-product", "Unknown product", 0},
+	product.UnknownSKU:    {nil, http.StatusNotFound, "unknown-product", "Unknown variant", 0},
+	product.NotListed:     {nil, http.StatusConflict, "not-listed", "Not for sale", 0},
+	product.OtherCurrency: {nil, http.StatusConflict, "mixed-currencies", "Mixed currencies", 0},
+	order.AmountTooLarge:  {nil, http.StatusUnprocessableEntity, "amount-too-large", "Amount too large", 0},
+	product.PriceChanged:  {nil, http.StatusConflict, "price-changed", "Price changed", 0},
+	product.Short:         {nil, http.StatusConflict, "insufficient-stock", "Insufficient stock", 0},
+}
+
+// refusal names every line of a placement that can't be had.
+func refusal(shortages []order.Shortage) *Problem {
+	k, ok := refusalKinds[order.Gravest(shortages)]
+	if !ok {
+		k = refusalKinds[product.Short]
+	}
+	return &Problem{
+		Type: "/problems/" + k.name, Title: k.title, Status: k.status,
+		Detail: "shortages names every line that can't be had; nothing is held", Shortages: shortages,
+	}
+}
+
+// verdictError is how a saga's answer to a request is told, nil where it is done.
+func verdictError(v workflows.Verdict, closed error) error {
+	switch v {
+	case workflows.Done:
+		return nil
+	case workflows.TooLatePaid:
+		return errPaid
+	case workflows.TooLateClosed:
+		return closed
+	case workflows.NotPaid:
+		return errNotPaid
+	}
+	return fmt.Errorf("the saga answered %q", v)
+}
+
+// temporalError tells the few answers of Temporal apart by which the gateway
+// decides: everything but "not found" means that the outcome is not known.
+func temporalError(err error) error {
+	var notFound *serviceerror.NotFound
+	if err == nil || errors.As(err, &notFound) || errors.Is(err, errEndedByHand) {
+		return err
+	}
+	if _, ok := errors.AsType[*serviceerror.InvalidArgument](err); ok {
+		return err // a bug or a limit that the gateway should have known: 500, with its text in the log
+	}
+	return fmt.Errorf("%w: %w", errTemporal, err)
+}
+
+func isNotFound(err error) bool {
+	var notFound *serviceerror.NotFound
+	return errors.As(err, &notFound)
+}
+
+// undecided tells whether an update was still at work when the time was up, or
+// Temporal could not be reached: which one, only Temporal can say.
+func undecided(err error) bool {
+	var timeout *client.WorkflowUpdateServiceTimeoutOrCanceledError
+	return errors.As(err, &timeout)
+}

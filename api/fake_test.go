@@ -1,0 +1,322 @@
+package api_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	common "go.temporal.io/api/common/v1"
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+
+	"holdfast/inventory"
+	"holdfast/order"
+	"holdfast/records"
+	"holdfast/workflows"
+)
+
+// fakeTemporal answers as Temporal does for orders whose sagas are plain calls:
+// it holds, sells and gives back on the real entities. It is here for what a
+// real server can't be made to answer at will.
+type fakeTemporal struct {
+	stock *inventory.Store
+	docs  *records.Store
+
+	mu     sync.Mutex
+	sagas  map[string]*fakeSaga
+	starts []fakeStart
+	// down: nothing can be reached. stuck: workflows start, but no worker is
+	// there. closedAnswers: an update of a closed workflow finds its answer.
+	down, stuck, closedAnswers bool
+}
+
+type fakeSaga struct {
+	order               order.Order
+	placement           order.Placement
+	outcome             order.Outcome
+	memo                map[string]any
+	started             time.Time
+	signals             []order.PaymentEvent
+	endedByHand, closed bool
+}
+
+// fakeStart is one workflow that was asked for.
+type fakeStart struct {
+	options client.StartWorkflowOptions
+	kind    string
+	arg     any
+}
+
+func (fakeStart) Get(context.Context) (client.WorkflowRun, error) { return nil, nil } //nolint:nilnil // not used
+
+func newFake(stock *inventory.Store, docs *records.Store) *fakeTemporal {
+	return &fakeTemporal{stock: stock, docs: docs, sagas: map[string]*fakeSaga{}, closedAnswers: true}
+}
+
+var errDown = serviceerror.NewUnavailable("connection refused")
+
+func (f *fakeTemporal) set(change func(*fakeTemporal)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change(f)
+}
+
+func (f *fakeTemporal) NewWithStartWorkflowOperation(
+	o client.StartWorkflowOptions, kind any, args ...any,
+) client.WithStartWorkflowOperation {
+	return fakeStart{options: o, kind: kind.(string), arg: args[0]}
+}
+
+func (f *fakeTemporal) UpdateWithStartWorkflow(
+	ctx context.Context, o client.UpdateWithStartWorkflowOptions,
+) (client.WorkflowUpdateHandle, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.down {
+		return nil, client.NewWorkflowUpdateServiceTimeoutOrCanceledError(errDown)
+	}
+	start := o.StartWorkflowOperation.(fakeStart)
+	s, ok := f.sagas[start.options.ID]
+	switch {
+	case !ok:
+		s = &fakeSaga{placement: start.arg.(order.Placement), memo: start.options.Memo, started: time.Now()}
+		s.order = order.New(s.placement, s.started)
+		f.sagas[start.options.ID] = s
+		f.starts = append(f.starts, start)
+		if !f.stuck {
+			if err := f.place(ctx, s); err != nil {
+				return nil, err
+			}
+		}
+	case s.closed && !f.closedAnswers:
+		return nil, fmt.Errorf("failed workflow start: %w",
+			serviceerror.NewWorkflowExecutionAlreadyStarted("already started", "", ""))
+	}
+	if s.order.Status == order.Reserving {
+		return nil, client.NewWorkflowUpdateServiceTimeoutOrCanceledError(context.DeadlineExceeded)
+	}
+	return fakeHandle{s.outcome}, nil
+}
+
+// place is the saga's first step, on the real entities.
+func (f *fakeTemporal) place(ctx context.Context, s *fakeSaga) error {
+	p := s.placement
+	holds, err := f.stock.Hold(ctx, p.HoldRequests(1, time.Now().Add(p.PaymentWindow)))
+	if err != nil {
+		return nil //nolint:nilerr // the saga would go on trying: undecided
+	}
+	holding, err := order.Combine(p, holds)
+	if err != nil {
+		return err
+	}
+	if holding.Held {
+		err = s.order.Hold(holding, time.Now())
+	} else {
+		s.order.Reject(order.Reason(order.Gravest(holding.Shortages)), holding.Shortages, time.Now())
+		_, err = f.stock.Release(ctx, p.OrderID, 1, s.order.ProductIDs(), "rejected")
+		s.closed = true
+	}
+	if err != nil {
+		return err
+	}
+	s.outcome = order.Outcome{
+		Status: s.order.Status, Version: s.order.Version, Reason: s.order.CancelReason,
+		Shortages: s.order.Shortages, Fingerprint: p.Fingerprint,
+	}
+	return f.record(ctx, s)
+}
+
+func (f *fakeTemporal) record(ctx context.Context, s *fakeSaga) error {
+	doc, err := json.Marshal(s.order)
+	if err != nil {
+		return err
+	}
+	return f.docs.Put(ctx, order.Record{
+		OrderID: s.order.ID, Version: s.order.Version, Doc: doc,
+		Status: s.order.Status, CustomerID: s.order.CustomerID,
+	})
+}
+
+func (f *fakeTemporal) UpdateWorkflow(ctx context.Context, o client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s, ok := f.sagas[o.WorkflowID]
+	switch {
+	case f.down:
+		return nil, client.NewWorkflowUpdateServiceTimeoutOrCanceledError(errDown)
+	case !ok || s.closed || s.endedByHand:
+		return nil, serviceerror.NewNotFound("workflow execution already completed")
+	case f.stuck:
+		return nil, client.NewWorkflowUpdateServiceTimeoutOrCanceledError(context.DeadlineExceeded)
+	}
+	verdict, err := workflows.Done, error(nil)
+	switch arg := o.Args[0].(type) {
+	case workflows.CancelRequest:
+		if !s.order.Status.Unpaid() {
+			verdict = workflows.TooLatePaid
+			break
+		}
+		s.order.Close(order.Cancelled, arg.Reason, arg.Actor, time.Now())
+		s.closed = true
+		_, err = f.stock.Release(ctx, s.order.ID, 1, s.order.ProductIDs(), "cancelled")
+	case workflows.DeliverRequest:
+		if s.order.Status != order.Paid {
+			verdict = workflows.NotPaid
+			break
+		}
+		s.order.Deliver(arg.Actor, time.Now())
+		s.closed = true
+	}
+	if err == nil {
+		err = f.record(ctx, s)
+	}
+	return fakeHandle{workflows.Answer{Verdict: verdict, Status: s.order.Status, Version: s.order.Version}}, err
+}
+
+func (f *fakeTemporal) SignalWorkflow(ctx context.Context, id, _, _ string, arg any) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s, ok := f.sagas[id]
+	switch {
+	case f.down:
+		return errDown
+	case !ok || s.closed:
+		return serviceerror.NewNotFound("workflow not found for ID: " + id)
+	}
+	e := arg.(order.PaymentEvent)
+	s.signals = append(s.signals, e)
+	if e.Type != order.PaymentSucceeded || e.Amount != s.order.Amounts[order.AmountTotal] || !s.order.Status.Unpaid() {
+		return nil
+	}
+	if _, err := f.stock.Commit(ctx, s.order.ID, s.order.ProductIDs()); err != nil {
+		return err
+	}
+	s.order.Pay(e, time.Now())
+	return f.record(ctx, s)
+}
+
+func (f *fakeTemporal) ExecuteWorkflow(
+	_ context.Context, o client.StartWorkflowOptions, kind any, args ...any,
+) (client.WorkflowRun, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.down {
+		return nil, errDown
+	}
+	for _, s := range f.starts {
+		switch {
+		case s.options.ID != o.ID:
+		case o.WorkflowIDReusePolicy == enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE: // it has closed, say
+			return nil, serviceerror.NewWorkflowExecutionAlreadyStarted("already started", "", "")
+		case o.WorkflowIDConflictPolicy == enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING:
+			return fakeRun{}, nil
+		}
+	}
+	f.starts = append(f.starts, fakeStart{options: o, kind: kind.(string), arg: args[0]})
+	return fakeRun{}, nil
+}
+
+func (f *fakeTemporal) QueryWorkflow(_ context.Context, id, _, _ string, _ ...any) (converter.EncodedValue, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s, ok := f.sagas[id]
+	switch {
+	case f.down || f.stuck:
+		return nil, errDown
+	case !ok:
+		return nil, serviceerror.NewNotFound("workflow not found")
+	}
+	payloads, err := converter.GetDefaultDataConverter().ToPayloads(s.order)
+	return client.NewValue(payloads), err
+}
+
+func (f *fakeTemporal) GetWorkflow(_ context.Context, id, _ string) client.WorkflowRun {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return fakeRun{saga: f.sagas[id], down: f.down}
+}
+
+func (f *fakeTemporal) DescribeWorkflow(_ context.Context, id, _ string) (*client.WorkflowExecutionDescription, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s, ok := f.sagas[id]
+	switch {
+	case f.down:
+		return nil, errDown
+	case !ok:
+		return nil, serviceerror.NewNotFound("workflow not found")
+	}
+	d := &client.WorkflowExecutionDescription{}
+	d.WorkflowStartTime = s.started
+	d.Memo = &common.Memo{Fields: map[string]*common.Payload{}}
+	for k, v := range s.memo {
+		p, err := converter.GetDefaultDataConverter().ToPayload(v)
+		if err != nil {
+			return nil, err
+		}
+		d.Memo.Fields[k] = p
+	}
+	return d, nil
+}
+
+func (f *fakeTemporal) CheckHealth(context.Context, *client.CheckHealthRequest) (*client.CheckHealthResponse, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.down {
+		return nil, errDown
+	}
+	return &client.CheckHealthResponse{}, nil
+}
+
+// fakeHandle has its answer already.
+type fakeHandle struct{ answer any }
+
+func (fakeHandle) WorkflowID() string { return "" }
+func (fakeHandle) RunID() string      { return "" }
+func (fakeHandle) UpdateID() string   { return "" }
+
+func (h fakeHandle) Get(_ context.Context, to any) error { return copyJSON(h.answer, to) }
+
+// fakeRun is a workflow that has closed, or none.
+type fakeRun struct {
+	saga *fakeSaga
+	down bool
+}
+
+func (fakeRun) GetID() string    { return "" }
+func (fakeRun) GetRunID() string { return "" }
+
+func (fakeRun) GetFirstExecutionRunID() string { return "" }
+
+func (r fakeRun) GetWithOptions(ctx context.Context, to any, _ client.WorkflowRunGetOptions) error {
+	return r.Get(ctx, to)
+}
+
+func (r fakeRun) Get(_ context.Context, to any) error {
+	switch {
+	case r.down:
+		return errDown
+	case r.saga == nil:
+		return serviceerror.NewNotFound("workflow not found")
+	case r.saga.endedByHand:
+		return &temporal.WorkflowExecutionError{}
+	}
+	o := r.saga.order
+	return copyJSON(order.Result{
+		OrderID: o.ID, Status: o.Status, Version: o.Version, Reason: o.CancelReason, Shortages: o.Shortages,
+		Fingerprint: r.saga.placement.Fingerprint, PaymentID: o.Payment.ID,
+	}, to)
+}
+
+func copyJSON(from, to any) error {
+	b, err := json.Marshal(from)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(b, to)
+}

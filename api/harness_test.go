@@ -1,0 +1,274 @@
+package api_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/legacy"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"holdfast/api"
+	"holdfast/inventory"
+	"holdfast/order"
+	"holdfast/payment"
+	"holdfast/payment/sandbox"
+	"holdfast/product"
+	"holdfast/records"
+)
+
+const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+// gateway is the whole gateway on real entities, with every request and every
+// answer held against the contract.
+type gateway struct {
+	t        testing.TB
+	redis    *miniredis.Miniredis
+	stock    *inventory.Store
+	docs     *records.Store
+	temporal *fakeTemporal
+	sandbox  *sandbox.Provider
+	server   *api.Server
+	contract routers.Router
+	log      *syncBuffer
+	cfg      api.Config
+}
+
+// syncBuffer takes the log of requests that run at the same time.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+func newGateway(t testing.TB, changes ...func(*api.Config)) *gateway {
+	t.Helper()
+	mini := miniredis.RunT(t)
+	rdb := redis.NewClient(&redis.Options{
+		Addr: mini.Addr(), ContextTimeoutEnabled: true, MaxRetries: -1, DialTimeout: time.Second,
+	})
+	t.Cleanup(func() { _ = rdb.Close() })
+	provider, err := sandbox.New(secret)
+	require.NoError(t, err)
+	g := &gateway{
+		t: t, redis: mini, stock: inventory.New(rdb), docs: records.New(rdb), sandbox: provider, log: &syncBuffer{},
+		contract: contractRouter(t),
+	}
+	g.temporal = newFake(g.stock, g.docs)
+	cfg := api.Config{
+		Addr: "127.0.0.1:0", Products: g.stock, Orders: g.docs, Temporal: g.temporal,
+		Providers: map[string]payment.Provider{sandbox.Name: provider},
+		Checks:    map[string]api.Check{"redis": func(ctx context.Context) error { return rdb.Ping(ctx).Err() }},
+		Log:       slog.New(slog.NewJSONHandler(g.log, nil)), Metrics: prometheus.NewRegistry(),
+	}
+	for _, change := range changes {
+		change(&cfg)
+	}
+	g.cfg = cfg
+	g.server, err = api.New(cfg)
+	require.NoError(t, err)
+	return g
+}
+
+func contractRouter(t testing.TB) routers.Router {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromData(api.Contract())
+	require.NoError(t, err)
+	require.NoError(t, doc.Validate(t.Context()))
+	r, err := legacy.NewRouter(doc)
+	require.NoError(t, err)
+	return r
+}
+
+// call is one request.
+type call struct {
+	method, path string
+	body         any // a string goes as it is
+	header       http.Header
+}
+
+func (k call) request(ctx context.Context, t testing.TB) *http.Request {
+	t.Helper()
+	var body io.Reader
+	header := http.Header{}
+	switch b := k.body.(type) {
+	case nil:
+	case string:
+		body = strings.NewReader(b)
+	case []byte:
+		body = bytes.NewReader(b)
+	default:
+		raw, err := json.Marshal(b)
+		require.NoError(t, err)
+		body = bytes.NewReader(raw)
+	}
+	if body != nil {
+		header.Set("Content-Type", "application/json")
+	}
+	r := httptest.NewRequestWithContext(ctx, k.method, k.path, body)
+	r.Header = header
+	for name, values := range k.header {
+		r.Header[http.CanonicalHeaderKey(name)] = values
+	}
+	return r
+}
+
+// answer is what came back.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (a answer) problem(t testing.TB) api.Problem {
+	t.Helper()
+	require.Equal(t, "application/problem+json", a.header.Get("Content-Type"), "%d %s", a.status, a.body)
+	var p api.Problem
+	require.NoError(t, json.Unmarshal(a.body, &p))
+	require.Equal(t, a.status, p.Status)
+	require.True(t, strings.HasPrefix(p.Type, "/problems/"), p.Type)
+	require.NotEmpty(t, p.RequestID)
+	return p
+}
+
+func (a answer) order(t testing.TB) order.Order {
+	t.Helper()
+	var o order.Order
+	require.NoError(t, json.Unmarshal(a.body, &o), "%s", a.body)
+	return o
+}
+
+// do sends the request through the real router. What the contract refuses must
+// be refused; and every answer must be one that the contract names.
+func (g *gateway) do(k call) answer {
+	g.t.Helper()
+	a := g.send(g.t.Context(), k)
+	g.holdAgainstContract(k, a)
+	return a
+}
+
+// send is do for what the contract does not say.
+func (g *gateway) send(ctx context.Context, k call) answer {
+	g.t.Helper()
+	w := httptest.NewRecorder()
+	g.server.Handler().ServeHTTP(w, k.request(ctx, g.t))
+	return answer{status: w.Code, header: w.Header(), body: w.Body.Bytes()}
+}
+
+// config is that of the gateway, for another one beside it.
+func (g *gateway) config() api.Config {
+	cfg := g.cfg
+	cfg.Metrics = prometheus.NewRegistry()
+	return cfg
+}
+
+func (g *gateway) holdAgainstContract(k call, a answer) {
+	g.t.Helper()
+	require.NotEqual(g.t, http.StatusInternalServerError, a.status, "%s %s: %s\n%s", k.method, k.path, a.body, g.log)
+	r := k.request(g.t.Context(), g.t)
+	route, params, err := g.contract.FindRoute(r)
+	if err != nil { // not a call of the contract
+		require.GreaterOrEqual(g.t, a.status, 300)
+		return
+	}
+	in := &openapi3filter.RequestValidationInput{Request: r, PathParams: params, Route: route}
+	if err := openapi3filter.ValidateRequest(g.t.Context(), in); err != nil {
+		require.True(g.t, a.status >= 400 && a.status < 500, "the contract refuses %s %s (%v), but: %d %s",
+			k.method, k.path, err, a.status, a.body)
+	}
+	out := &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: in, Status: a.status, Header: a.header,
+		Options: &openapi3filter.Options{IncludeResponseStatus: true},
+	}
+	out.SetBodyBytes(a.body)
+	require.NoError(g.t, openapi3filter.ValidateResponse(g.t.Context(), out), "%s %s: %d %s", k.method, k.path, a.status, a.body)
+}
+
+func (g *gateway) get(path string) answer { return g.do(call{method: http.MethodGet, path: path}) }
+
+func (g *gateway) post(path string, body any) answer {
+	return g.do(call{method: http.MethodPost, path: path, body: body})
+}
+
+func key(k string) http.Header { return http.Header{"Idempotency-Key": {k}} }
+
+func (g *gateway) place(key string, body any) answer {
+	k := call{method: http.MethodPost, path: "/v1/orders", body: body}
+	if key != "" {
+		k.header = http.Header{"Idempotency-Key": {key}}
+	}
+	return g.do(k)
+}
+
+// putProduct creates a product with one variant, "one", at 1000.
+func (g *gateway) putProduct(id string, stock int64, change ...func(*product.Spec)) {
+	g.t.Helper()
+	spec := product.Spec{
+		Description: product.Description{Title: "A " + id}, Currency: "EUR",
+		Variants: []product.VariantSpec{{SKU: "one", Price: 1000, Stock: &stock}},
+	}
+	for _, c := range change {
+		c(&spec)
+	}
+	a := g.do(call{method: http.MethodPut, path: "/v1/products/" + id, body: spec})
+	require.Equal(g.t, http.StatusCreated, a.status, "%s", a.body)
+}
+
+func (g *gateway) callback(e order.PaymentEvent) answer {
+	g.t.Helper()
+	e.EventID = "msg_" + e.PaymentID
+	if e.OccurredAt.IsZero() {
+		e.OccurredAt = time.Now()
+	}
+	cb, err := g.sandbox.NewCallback(e)
+	require.NoError(g.t, err)
+	return g.do(call{
+		method: http.MethodPost, path: "/v1/payments/callbacks/sandbox", body: cb.Body, header: cb.Header,
+	})
+}
+
+// state is everything that the gateway could have changed.
+func (g *gateway) state() string {
+	g.temporal.mu.Lock()
+	defer g.temporal.mu.Unlock()
+	signals := 0
+	for _, s := range g.temporal.sagas {
+		signals += len(s.signals)
+	}
+	b, err := json.Marshal(map[string]any{
+		"redis": g.redis.Dump(), "workflows": len(g.temporal.starts), "signals": signals,
+	})
+	require.NoError(g.t, err)
+	return string(b)
+}
+
+type line map[string]any
+
+func basket(lines ...line) map[string]any {
+	return map[string]any{"customerId": "c-1", "lines": append([]line{}, lines...)}
+}

@@ -1,0 +1,75 @@
+package api
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.temporal.io/sdk/client"
+)
+
+const checkTimeout = time.Second
+
+const (
+	healthOK          = "ok"
+	healthUnavailable = "unavailable"
+	healthStopping    = "stopping"
+)
+
+// Healthz implements ServerInterface: the process is alive.
+func (s *Server) Healthz(c *gin.Context) { c.JSON(http.StatusOK, Health{Status: healthOK}) }
+
+// Readyz implements ServerInterface: it asks every dependency at once. What is
+// wrong with one is for the log alone.
+func (s *Server) Readyz(c *gin.Context) {
+	if s.isDraining() {
+		c.JSON(http.StatusServiceUnavailable, Health{Status: healthStopping})
+		return
+	}
+	health := s.check(c.Request.Context())
+	status := http.StatusOK
+	if health.Status != healthOK {
+		status = http.StatusServiceUnavailable
+	}
+	c.JSON(status, health)
+}
+
+func (s *Server) check(ctx context.Context) Health {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	checks := map[string]Check{"temporal": s.checkTemporal}
+	maps.Copy(checks, s.cfg.Checks)
+	var (
+		mu     sync.Mutex
+		wg     sync.WaitGroup
+		health = Health{Status: healthOK, Checks: make(map[string]string, len(checks))}
+	)
+	for name, ask := range checks {
+		wg.Go(func() {
+			err := ask(ctx)
+			mu.Lock()
+			defer mu.Unlock()
+			health.Checks[name] = healthOK
+			if err != nil {
+				s.log.WarnContext(ctx, "dependency is not ready", "dependency", name, "error", err)
+				health.Checks[name], health.Status = healthUnavailable, healthUnavailable
+			}
+		})
+	}
+	wg.Wait()
+	return health
+}
+
+func (s *Server) checkTemporal(ctx context.Context) error {
+	_, err := s.cfg.Temporal.CheckHealth(ctx, &client.CheckHealthRequest{})
+	return err
+}
+
+// Metrics implements ServerInterface.
+func (s *Server) Metrics(c *gin.Context) {
+	promhttp.HandlerFor(s.cfg.Metrics, promhttp.HandlerOpts{}).ServeHTTP(c.Writer, c.Request)
+}

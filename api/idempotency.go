@@ -1,0 +1,42 @@
+package api
+
+import (
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// orderNamespace makes order ids of keys ids of nothing else.
+var orderNamespace = uuid.MustParse("8f0d7c1e-5b0a-4a57-9c3e-2f6f0a1f6c11")
+
+const maxKeyBytes = 255
+
+// checkKey refuses an Idempotency-Key that could not be logged or compared.
+func checkKey(key *string) error {
+	if key == nil {
+		return nil
+	}
+	notVisible := func(r rune) bool { return r < '!' || r > '~' }
+	if *key == "" || len(*key) > maxKeyBytes || strings.ContainsFunc(*key, notVisible) {
+		return malformed("Idempotency-Key", "must be 1 to 255 visible ASCII characters")
+	}
+	return nil
+}
+
+// orderID names an order: always the same for a customer and a key, so that the
+// workflow's id is what makes a repeated call the same order.
+func orderID(customerID string, key *string) (string, error) {
+	if key != nil {
+		return uuid.NewSHA1(orderNamespace, []byte(customerID+"\x00"+*key)).String(), nil
+	}
+	id, err := uuid.NewV7()
+	return id.String(), err
+}
+
+// actionID names one use of a call: the key's, or a fresh one.
+func actionID(call string, key *string) string {
+	if key != nil {
+		return call + "/" + *key
+	}
+	return call + "/" + uuid.NewString()
+}

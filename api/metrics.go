@@ -1,0 +1,49 @@
+package api
+
+import (
+	"fmt"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// metrics are the gateway's own. What becomes of orders and reservations after
+// they left the gateway is counted by the worker, on the same registry where
+// both run in one process.
+type metrics struct {
+	requests  *prometheus.CounterVec
+	durations *prometheus.HistogramVec
+	// placements by answer: held, refused (by the availability read), rejected
+	// (by the saga), undecided, unavailable, mismatch.
+	placements *prometheus.CounterVec
+	// looks by answer: free, refused, failed, retried (refused, but the order of
+	// this key is there already).
+	looks   *prometheus.CounterVec
+	waiting prometheus.Gauge
+}
+
+func newMetrics(r prometheus.Registerer) (*metrics, error) {
+	m := &metrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "holdfast_http_requests_total", Help: "Requests by route, method and status.",
+		}, []string{"route", "method", "status"}),
+		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "holdfast_http_request_duration_seconds", Help: "Time to answer a request.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
+		}, []string{"route", "method"}),
+		placements: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "holdfast_placements_total", Help: "Orders asked for, by what the gateway answered.",
+		}, []string{"answer"}),
+		looks: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "holdfast_availability_reads_total", Help: "Availability reads before an order, by answer.",
+		}, []string{"answer"}),
+		waiting: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "holdfast_http_waiting", Help: "Requests that wait for an order to change.",
+		}),
+	}
+	for _, c := range []prometheus.Collector{m.requests, m.durations, m.placements, m.looks, m.waiting} {
+		if err := r.Register(c); err != nil {
+			return nil, fmt.Errorf("gateway: register metrics: %w", err)
+		}
+	}
+	return m, nil
+}

@@ -1,0 +1,60 @@
+package api
+
+import (
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+)
+
+// observe names, measures and logs every request. The log has the route and no
+// body, no header and no query: these may be personal.
+func (s *Server) observe(c *gin.Context) {
+	start := time.Now()
+	id := nameRequest(c)
+	c.Next()
+	took := time.Since(start)
+	route, status := c.FullPath(), c.Writer.Status()
+	if route == "" {
+		route = "none" // else anybody could make metrics without end
+	}
+	method := c.Request.Method
+	if !knownMethod[method] {
+		method = "other"
+	}
+	s.metrics.requests.WithLabelValues(route, method, strconv.Itoa(status)).Inc()
+	s.metrics.durations.WithLabelValues(route, method).Observe(took.Seconds())
+
+	level := slog.LevelInfo
+	switch {
+	case status >= http.StatusInternalServerError:
+		level = slog.LevelError
+	case quietRoute[route]:
+		level = slog.LevelDebug
+	}
+	ctx := c.Request.Context()
+	if !s.log.Enabled(ctx, level) {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("request_id", id), slog.String("method", c.Request.Method), slog.String("route", route),
+		slog.Int("status", status), slog.Duration("took", took), slog.String("client", c.RemoteIP()),
+	}
+	if target := c.Param("id"); target != "" {
+		attrs = append(attrs, slog.String("target", target))
+	}
+	if len(c.Errors) > 0 {
+		attrs = append(attrs, slog.String("error", c.Errors.Last().Error()))
+	}
+	s.log.LogAttrs(ctx, level, "request", attrs...)
+}
+
+var knownMethod = map[string]bool{
+	http.MethodGet: true, http.MethodHead: true, http.MethodPost: true, http.MethodPut: true,
+	http.MethodPatch: true, http.MethodDelete: true, http.MethodOptions: true,
+}
+
+// quietRoute is asked every few seconds by machines.
+var quietRoute = map[string]bool{"/healthz": true, "/readyz": true, "/metrics": true}

@@ -1,0 +1,95 @@
+package api_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"holdfast/api"
+	"holdfast/order"
+	"holdfast/workflows"
+)
+
+func success(orderID, paymentID string, amount int64) order.PaymentEvent {
+	return order.PaymentEvent{
+		Type: order.PaymentSucceeded, OrderID: orderID, PaymentID: paymentID, Amount: amount, Currency: "EUR",
+	}
+}
+
+func TestACallbackReachesItsOrder(t *testing.T) {
+	g := newGateway(t)
+	g.putProduct("mug", 5)
+	o := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(t)
+	for _, e := range []order.PaymentEvent{
+		success(o.ID, "p-1", 999), success(o.ID, "p-2", 1000), success(o.ID, "p-2", 1000),
+	} {
+		a := g.callback(e)
+		require.Equal(t, http.StatusNoContent, a.status, "%s", a.body)
+		require.Empty(t, a.body)
+	}
+	require.Len(t, g.temporal.sagas["order/"+o.ID].signals, 3, "the saga judges them")
+	require.Equal(t, "sandbox", g.temporal.sagas["order/"+o.ID].signals[0].Provider)
+	require.Equal(t, order.Paid, g.get("/v1/orders/"+o.ID).order(t).Status)
+}
+
+func TestMoneyThatComesTooLateGoesBack(t *testing.T) {
+	g := newGateway(t)
+	g.putProduct("mug", 5)
+	o := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(t)
+	require.Equal(t, http.StatusOK, g.post("/v1/orders/"+o.ID+"/cancel", nil).status)
+	failed := success(o.ID, "p-0", 1000)
+	failed.Type = order.PaymentFailed
+	require.Equal(t, http.StatusNoContent, g.callback(failed).status)
+	require.Len(t, g.temporal.starts, 1, "a failed payment needs no refund")
+
+	for range 2 {
+		require.Equal(t, http.StatusNoContent, g.callback(success(o.ID, "p-1", 1000)).status)
+	}
+	require.Equal(t, http.StatusNoContent, g.callback(success("nobody", "p-2", 500)).status)
+	require.Len(t, g.temporal.starts, 3)
+	start := g.temporal.starts[1]
+	require.Equal(t, workflows.RefundWorkflowID("p-1", order.FullRefund), start.options.ID)
+	require.Equal(t, workflows.RefundType, start.kind)
+	refund := start.arg.(order.Refund)
+	require.Equal(t, int64(1000), refund.Amount)
+	require.Equal(t, order.RefundLate, refund.Reason)
+	require.Contains(t, start.options.StaticSummary, "10.00 EUR")
+	require.Equal(t, "nobody", g.temporal.starts[2].arg.(order.Refund).OrderID)
+}
+
+func TestThePaymentsResultIsJoined(t *testing.T) {
+	g := newGateway(t)
+	g.putProduct("mug", 5)
+	o := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(t)
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	doc := func(v any) []byte {
+		b, err := json.Marshal(v)
+		require.NoError(t, err)
+		return b
+	}
+	late, early := success(o.ID, "p-1", 1000), success(o.ID, "p-2", 7)
+	late.OccurredAt, early.OccurredAt, late.Provider, early.Provider = at.Add(time.Minute), at, "sandbox", "sandbox"
+	stored := g.temporal.sagas["order/"+o.ID].order
+	require.NoError(t, g.docs.Put(t.Context(), order.Record{
+		OrderID: o.ID, CustomerID: "c-1", Status: stored.Status, Version: stored.Version + 1, Doc: doc(stored),
+		Payments: map[string][]byte{
+			"p-1": doc(order.NewAttempt(late, true)), "p-2": doc(order.NewAttempt(early, false)),
+		},
+	}))
+	refund := order.RefundOf(early, order.RefundWrongAmount)
+	refund.DueAt = at
+	require.NoError(t, g.docs.PutRefund(t.Context(), o.ID, "p-2", order.FullRefund, doc(refund)))
+
+	a := g.get("/v1/orders/" + o.ID + "/payment")
+	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
+	var r api.PaymentResult
+	require.NoError(t, json.Unmarshal(a.body, &r))
+	require.Equal(t, o.ID, r.OrderID)
+	require.Equal(t, string(order.PaymentPending), r.Status)
+	require.Equal(t, int64(1000), r.Amounts[order.AmountTotal])
+	require.Equal(t, []order.Attempt{order.NewAttempt(early, false), order.NewAttempt(late, true)}, r.Attempts)
+	require.Equal(t, []order.Refund{refund}, r.Refunds)
+}

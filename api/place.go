@@ -1,0 +1,165 @@
+package api
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"holdfast/order"
+)
+
+// PlaceOrder implements ServerInterface.
+func (s *Server) PlaceOrder(c *gin.Context, params PlaceOrderParams) {
+	p, err := s.readPlacement(c, params.IdempotencyKey)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	ctx := c.Request.Context()
+	keyed := params.IdempotencyKey != nil
+	seen, err := s.available(ctx, p, keyed)
+	if err != nil {
+		s.metrics.placements.WithLabelValues("refused").Inc()
+		s.fail(c, err)
+		return
+	}
+	p.Currency = seen.currency
+	if p.Fingerprint, err = fingerprint(p); err != nil {
+		s.fail(c, err)
+		return
+	}
+	placed, err := s.place(ctx, p, seen.total)
+	s.metrics.placements.WithLabelValues(placementAnswer(placed, err)).Inc()
+	if err != nil {
+		s.fail(c, withOrderID(err, p.OrderID))
+		return
+	}
+	c.Header("Location", "/v1/orders/"+p.OrderID)
+	if !placed.decided {
+		writeOrder(c, http.StatusAccepted, placed.doc)
+		return
+	}
+	writeOrder(c, http.StatusCreated, placed.doc)
+}
+
+// readPlacement reads and checks what the customer asks for.
+func (s *Server) readPlacement(c *gin.Context, key *string) (order.Placement, error) {
+	var in OrderRequest
+	if err := checkKey(key); err != nil {
+		return order.Placement{}, err
+	}
+	if err := decode(c, &in); err != nil {
+		return order.Placement{}, err
+	}
+	id, err := orderID(in.CustomerID, key)
+	if err != nil {
+		return order.Placement{}, fmt.Errorf("name an order: %w", err)
+	}
+	p := order.Placement{
+		OrderID: id, CustomerID: in.CustomerID, Lines: in.Lines, Address: in.Address,
+		Actor: CallerOf(c.Request.Context()).Subject, PaymentWindow: s.cfg.PaymentWindow,
+	}
+	if err := p.Validate(); err != nil {
+		return order.Placement{}, err
+	}
+	return p, fits(p)
+}
+
+// available answers "sold out" before anything is started. Where the stock
+// can't be asked in time, or the order of this key is there already, the saga
+// decides.
+func (s *Server) available(ctx context.Context, p order.Placement, keyed bool) (sight, error) {
+	v, err := s.look(ctx, p, keyed)
+	switch {
+	case err != nil:
+		s.metrics.looks.WithLabelValues("failed").Inc()
+		s.log.WarnContext(ctx, "the availability read failed; the saga decides", "order_id", p.OrderID, "error", err)
+		return sight{}, nil
+	case len(v.shortages) == 0:
+		s.metrics.looks.WithLabelValues("free").Inc()
+		return v, nil
+	case keyed && (v.known || s.hasDocument(ctx, p.OrderID)):
+		s.metrics.looks.WithLabelValues("retried").Inc()
+		return sight{}, nil
+	}
+	s.metrics.looks.WithLabelValues("refused").Inc()
+	return sight{}, refusal(v.shortages)
+}
+
+// hasDocument tells whether the order was placed before. When in doubt it was:
+// a retry must find its order.
+func (s *Server) hasDocument(ctx context.Context, orderID string) bool {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	_, _, found, err := s.cfg.Orders.Get(ctx, orderID)
+	return found || err != nil
+}
+
+// fingerprint tells two bodies under one key apart, by what they ask for and not
+// by how they are written.
+func fingerprint(p order.Placement) (string, error) {
+	body, err := json.Marshal(struct {
+		CustomerID string
+		Lines      []order.LineRequest
+		Address    *order.Address
+	}{p.CustomerID, p.Lines, p.Address})
+	if err != nil {
+		return "", fmt.Errorf("take the fingerprint of order %s: %w", p.OrderID, err)
+	}
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// What a line's document has beside the request's own fields: its title, sku and
+// amount once it is held, its numbers and the names of its fields.
+const (
+	lineBytes    = order.MaxTitleBytes + 180
+	journalBytes = 16 << 10
+)
+
+// fits refuses an order whose document could become too large, as far as that
+// can be told before its products are known.
+func fits(p order.Placement) error {
+	size := journalBytes
+	if a := p.Address; a != nil {
+		for _, f := range []string{
+			a.Recipient, a.Phone, a.Email, a.Line1, a.Line2, a.City, a.Region, a.PostalCode, a.Country,
+		} {
+			size += 2 * len(f)
+		}
+	}
+	for _, l := range p.Lines {
+		size += lineBytes + len(l.ProductID) + max(len(l.SKU), 64)
+	}
+	if size > order.MaxDocumentBytes {
+		return order.ErrDocumentTooLarge
+	}
+	return nil
+}
+
+// withOrderID tells the caller of a failed placement under which id it may be
+// there after all.
+func withOrderID(err error, id string) error {
+	if !errors.Is(err, errTemporal) {
+		return err
+	}
+	p := *problemOf(err)
+	p.OrderID = id
+	return fmt.Errorf("%w: %w", &p, err)
+}
+
+// askAgain is when to ask for an undecided order again, in seconds.
+const askAgain = "1"
+
+func writeOrder(c *gin.Context, status int, doc []byte) {
+	if status == http.StatusAccepted {
+		c.Header("Retry-After", askAgain)
+	}
+	c.Data(status, "application/json; charset=utf-8", doc)
+}

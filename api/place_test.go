@@ -1,0 +1,187 @@
+package api_test
+
+import (
+	"net/http"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"holdfast/api"
+	"holdfast/order"
+	"holdfast/product"
+	"holdfast/workflows"
+)
+
+func TestAnOrderIsPlacedAndRead(t *testing.T) {
+	g := newGateway(t, func(c *api.Config) { c.PaymentWindow = 7 * time.Minute })
+	g.putProduct("mug", 5)
+	a := g.place("", basket(line{"productId": "mug", "quantity": 2, "unitPrice": 1000}))
+	require.Equal(t, http.StatusCreated, a.status, "%s", a.body)
+	o := a.order(t)
+	require.Equal(t, "/v1/orders/"+o.ID, a.header.Get("Location"))
+	require.Equal(t, order.AwaitingPayment, o.Status)
+	require.Equal(t, int64(2000), o.Amounts[order.AmountTotal])
+	require.Equal(t, order.ActorOperator, o.Journal[0].Actor)
+	require.Equal(t, 7*time.Minute, o.Payment.Deadline.Sub(o.PlacedAt).Round(time.Second))
+
+	require.JSONEq(t, string(a.body), string(g.get("/v1/orders/"+o.ID).body))
+	require.Len(t, g.temporal.starts, 1)
+	start := g.temporal.starts[0]
+	require.Equal(t, workflows.OrderWorkflowID(o.ID), start.options.ID)
+	require.Equal(t, workflows.OrderType, start.kind)
+	require.Contains(t, start.options.StaticSummary, "20.00 EUR")
+	require.Equal(t, "EUR", start.arg.(order.Placement).Currency)
+}
+
+func TestAKeyFindsItsOrderAgain(t *testing.T) {
+	g := newGateway(t)
+	g.putProduct("mug", 2)
+	body := basket(line{"productId": "mug", "quantity": 2})
+	first := g.place("k-1", body)
+	require.Equal(t, http.StatusCreated, first.status, "%s", first.body)
+	for range 2 { // it is sold out by now, by this order itself
+		again := g.place("k-1", body)
+		require.Equal(t, http.StatusCreated, again.status, "%s", again.body)
+		require.Equal(t, first.body, again.body)
+	}
+	spaced := g.place("k-1", `{ "lines":[{"quantity":2,"productId":"mug"}], "customerId":"c-1" }`)
+	require.Equal(t, http.StatusCreated, spaced.status, "how a body is written does not count")
+
+	other := g.place("k-1", basket(line{"productId": "mug", "quantity": 1}))
+	require.Equal(t, http.StatusUnprocessableEntity, other.status)
+	require.Equal(t, "/problems/idempotency-mismatch", other.problem(t).Type)
+
+	body["customerId"] = "c-2"
+	require.Equal(t, http.StatusConflict, g.place("k-1", body).status, "a key belongs to its customer")
+	require.Len(t, g.temporal.starts, 1)
+}
+
+func TestAKeyFindsAnOrderThatHasClosed(t *testing.T) {
+	for _, answers := range []bool{true, false} {
+		t.Run("Temporal has the update's answer: "+strconv.FormatBool(answers), func(t *testing.T) {
+			g := newGateway(t)
+			g.putProduct("mug", 2)
+			body := basket(line{"productId": "mug", "quantity": 2})
+			o := g.place("k-1", body).order(t)
+			require.Equal(t, http.StatusOK, g.post("/v1/orders/"+o.ID+"/cancel", nil).status)
+			g.temporal.set(func(f *fakeTemporal) { f.closedAnswers = answers })
+
+			again := g.place("k-1", body)
+			require.Equal(t, http.StatusCreated, again.status, "%s", again.body)
+			require.Equal(t, order.Cancelled, again.order(t).Status)
+			other := g.place("k-1", basket(line{"productId": "mug", "quantity": 1}))
+			require.Equal(t, "/problems/idempotency-mismatch", other.problem(t).Type)
+		})
+	}
+}
+
+func TestARefusalIsNotRemembered(t *testing.T) {
+	g := newGateway(t)
+	g.putProduct("mug", 0)
+	body := basket(line{"productId": "mug", "quantity": 1})
+	require.Equal(t, http.StatusConflict, g.place("k-1", body).status)
+	require.Empty(t, g.temporal.starts)
+	a := g.post("/v1/products/mug/stock", map[string]any{"delta": 1})
+	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
+	require.Equal(t, http.StatusCreated, g.place("k-1", body).status)
+}
+
+func TestARejectionByTheSagaIsTold(t *testing.T) {
+	g := newGateway(t)
+	g.putProduct("mug", 1)
+	blind := newGateway(t, func(c *api.Config) {
+		c.Products, c.Orders, c.Temporal = unseen{g.stock}, g.docs, g.temporal
+	})
+	body := basket(line{"productId": "mug", "quantity": 2})
+	for range 2 {
+		a := blind.place("k-1", body)
+		require.Equal(t, http.StatusConflict, a.status, "%s", a.body)
+		p := a.problem(t)
+		require.Equal(t, "/problems/insufficient-stock", p.Type)
+		require.Equal(t, []order.Shortage{
+			{ProductID: "mug", SKU: "one", Requested: 2, Available: 1, Reason: product.Short},
+		}, p.Shortages)
+	}
+	require.Len(t, g.temporal.starts, 1)
+}
+
+func TestAnOrderIsTakenWhileTheStockIsAway(t *testing.T) {
+	g := newGateway(t)
+	g.putProduct("mug", 1)
+	g.redis.Close()
+	a := g.place("k-1", basket(line{"productId": "mug", "quantity": 1}))
+	require.Equal(t, http.StatusAccepted, a.status, "%s", a.body)
+	o := a.order(t)
+	require.Equal(t, order.Reserving, o.Status)
+	require.Equal(t, "/v1/orders/"+o.ID, a.header.Get("Location"))
+	require.NotEmpty(t, a.header.Get("Retry-After"))
+
+	read := g.get("/v1/orders/" + o.ID)
+	require.Equal(t, http.StatusAccepted, read.status, "the workflow answers in place of the document")
+	require.JSONEq(t, string(a.body), string(read.body))
+	other := g.place("k-1", basket(line{"productId": "mug", "quantity": 2}))
+	require.Equal(t, "/problems/idempotency-mismatch", other.problem(t).Type)
+
+	product := g.get("/v1/products/mug")
+	require.Equal(t, http.StatusServiceUnavailable, product.status)
+	require.NotEmpty(t, product.header.Get("Retry-After"))
+}
+
+func TestNothingIsStartedWhileTemporalIsAway(t *testing.T) {
+	g := newGateway(t)
+	g.putProduct("mug", 1)
+	o := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(t)
+	g.putProduct("cup", 1)
+	g.temporal.set(func(f *fakeTemporal) { f.down = true })
+	before := g.state()
+	for _, k := range []call{
+		{method: http.MethodPost, path: "/v1/orders", body: basket(line{"productId": "cup", "quantity": 1})},
+		{method: http.MethodPost, path: "/v1/orders/" + o.ID + "/cancel"},
+		{method: http.MethodPost, path: "/v1/orders/" + o.ID + "/deliver"},
+		{method: http.MethodGet, path: "/v1/orders/nobody"},
+		{method: http.MethodPost, path: "/v1/products/mug/delist"},
+	} {
+		a := g.do(k)
+		require.Equal(t, http.StatusServiceUnavailable, a.status, "%s %s", k.path, a.body)
+		require.Equal(t, "/problems/temporal-unavailable", a.problem(t).Type)
+		require.NotEmpty(t, a.header.Get("Retry-After"))
+	}
+	e := order.PaymentEvent{Type: order.PaymentSucceeded, OrderID: o.ID, PaymentID: "p-1", Amount: 1000, Currency: "EUR"}
+	require.Equal(t, http.StatusServiceUnavailable, g.callback(e).status, "the provider has to send it again")
+	require.Equal(t, before, g.state())
+
+	require.Equal(t, http.StatusOK, g.get("/v1/orders/"+o.ID).status, "a document needs no Temporal")
+	require.Equal(t, http.StatusConflict, g.place("", basket(line{"productId": "mug", "quantity": 1})).status)
+}
+
+func TestWithoutAWorkerAnOrderIsUndecided(t *testing.T) {
+	g := newGateway(t)
+	g.putProduct("mug", 1)
+	g.temporal.set(func(f *fakeTemporal) { f.stuck = true })
+	a := g.place("k-1", basket(line{"productId": "mug", "quantity": 1}))
+	require.Equal(t, http.StatusAccepted, a.status, "%s", a.body)
+	require.Equal(t, order.Reserving, a.order(t).Status)
+	require.Equal(t, http.StatusServiceUnavailable, g.get("/v1/orders/"+a.order(t).ID).status)
+}
+
+func TestTheLargestOrderFits(t *testing.T) {
+	g := newGateway(t)
+	var lines []line
+	for i := range order.MaxLines {
+		if i%100 == 0 {
+			stock := int64(100)
+			g.putProduct("p"+strconv.Itoa(i/100), 0, func(s *product.Spec) {
+				s.Variants = nil
+				for v := range 100 {
+					s.Variants = append(s.Variants, product.VariantSpec{SKU: "v" + strconv.Itoa(v), Price: 1, Stock: &stock})
+				}
+			})
+		}
+		lines = append(lines, line{"productId": "p" + strconv.Itoa(i/100), "sku": "v" + strconv.Itoa(i%100), "quantity": 1})
+	}
+	a := g.place("", basket(lines...))
+	require.Equal(t, http.StatusCreated, a.status, "%.300s", a.body)
+	require.Equal(t, int64(order.MaxLines), a.order(t).Amounts[order.AmountTotal])
+}

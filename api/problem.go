@@ -1,0 +1,52 @@
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"holdfast/order"
+	"holdfast/product"
+)
+
+// Problem is an RFC 9457 document: why a call was refused.
+type Problem struct { //nolint:errname // it is the document first, and an error on its way there
+	// Type is stable: programs go by it.
+	Type      string                 `json:"type"`
+	Title     string                 `json:"title"`
+	Status    int                    `json:"status"`
+	Detail    string                 `json:"detail,omitempty"`
+	RequestID string                 `json:"requestId,omitempty"`
+	Errors    []product.FieldProblem `json:"errors,omitempty"`
+	Shortages []order.Shortage       `json:"shortages,omitempty"`
+	OrderID   string                 `json:"orderId,omitempty"`
+
+	retryAfter time.Duration
+}
+
+func (p *Problem) Error() string { return p.Title + ": " + p.Detail }
+
+// fail answers a request with what went wrong.
+func (s *Server) fail(c *gin.Context, err error) {
+	p := problemOf(err)
+	if p.Status >= http.StatusInternalServerError {
+		c.Error(err) //nolint:errcheck // gin keeps it for the request's log line
+	}
+	s.writeProblem(c, p)
+}
+
+func (s *Server) writeProblem(c *gin.Context, p *Problem) {
+	p.RequestID = requestID(c)
+	body, err := json.Marshal(p)
+	if err != nil { // can't be: it has no type that JSON doesn't know
+		body = []byte(`{"type":"/problems/internal","title":"Internal error","status":500}`)
+	}
+	if p.retryAfter > 0 {
+		c.Header("Retry-After", strconv.Itoa(int(p.retryAfter/time.Second)))
+	}
+	c.Abort()
+	c.Data(p.Status, "application/problem+json", body)
+}

@@ -1,0 +1,141 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"holdfast/product"
+)
+
+// PutProduct implements ServerInterface.
+func (s *Server) PutProduct(c *gin.Context, id ID, params PutProductParams) {
+	p, created, err := s.putProduct(c, id, params.IfMatch)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	status := http.StatusOK
+	if created {
+		status = http.StatusCreated
+		c.Header("Location", "/v1/products/"+id)
+	}
+	writeProduct(c, status, p)
+}
+
+func (s *Server) putProduct(c *gin.Context, id string, ifMatch *string) (product.Product, bool, error) {
+	var in specBody
+	if err := decode(c, &in); err != nil {
+		return product.Product{}, false, err
+	}
+	spec, err := in.spec()
+	if err == nil {
+		err = spec.Validate()
+	}
+	if err != nil {
+		return product.Product{}, false, err
+	}
+	version, err := s.precondition(c, id, ifMatch)
+	if err != nil {
+		return product.Product{}, false, err
+	}
+	p, created, err := s.cfg.Products.Put(c.Request.Context(), id, spec, version)
+	return p, created, productError(err)
+}
+
+// specBody is a product.Spec as it is sent: a price that was forgotten must not
+// be read as 0.
+type specBody struct {
+	product.Description
+	Currency string         `json:"currency"`
+	Status   product.Status `json:"status"`
+	Variants []variantBody  `json:"variants"`
+}
+
+type variantBody struct {
+	SKU   string `json:"sku"`
+	Title string `json:"title"`
+	Price *int64 `json:"price"`
+	Stock *int64 `json:"stock"`
+}
+
+func (b specBody) spec() (product.Spec, error) {
+	s := product.Spec{Description: b.Description, Currency: b.Currency, Status: b.Status}
+	var bad product.Invalid
+	for i, v := range b.Variants {
+		if v.Price == nil {
+			bad.Add(fmt.Sprintf("variants[%d].price", i), "is required")
+			v.Price = new(int64)
+		}
+		s.Variants = append(s.Variants, product.VariantSpec{SKU: v.SKU, Title: v.Title, Price: *v.Price, Stock: v.Stock})
+	}
+	return s, bad.OrNil()
+}
+
+// precondition reads If-Match: one strong entity tag, or * for a product that
+// is there, whatever its version. Products are never removed, so that looking
+// first is enough.
+func (s *Server) precondition(c *gin.Context, id string, ifMatch *string) (*int64, error) {
+	if ifMatch == nil {
+		return nil, nil //nolint:nilnil // no condition is not an error
+	}
+	tag := strings.TrimSpace(*ifMatch)
+	if tag == "*" {
+		_, err := s.cfg.Products.Get(c.Request.Context(), id)
+		if errors.Is(err, product.ErrNotFound) {
+			err = product.ErrStale
+		}
+		return nil, productError(err)
+	}
+	inner := strings.TrimPrefix(tag, "W/")
+	if len(inner) < 2 || inner[0] != '"' || inner[len(inner)-1] != '"' || strings.Contains(inner[1:len(inner)-1], `"`) {
+		return nil, malformed("If-Match", `must be one entity tag such as "7", or *`)
+	}
+	version, err := strconv.ParseInt(inner[1:len(inner)-1], 10, 64)
+	if err != nil || inner != tag || etag(version) != tag { // a weak tag never matches here
+		return nil, product.ErrStale
+	}
+	return &version, nil
+}
+
+func etag(docVersion int64) string { return `"` + strconv.FormatInt(docVersion, 10) + `"` }
+
+// GetProduct implements ServerInterface.
+func (s *Server) GetProduct(c *gin.Context, id ID) {
+	p, err := s.cfg.Products.Get(c.Request.Context(), id)
+	if err != nil {
+		s.fail(c, productError(err))
+		return
+	}
+	writeProduct(c, http.StatusOK, p)
+}
+
+func writeProduct(c *gin.Context, status int, p product.Product) {
+	c.Header("ETag", etag(p.DocVersion))
+	out := Product{
+		ID: p.ID, Version: p.Version, Status: string(p.Status), Currency: p.Currency,
+		Title: p.Title, Description: p.Description.Description, Brand: p.Brand, Category: p.Category,
+		Tags: p.Tags, Image: p.Image, Attributes: p.Attributes,
+		Variants: make([]Variant, len(p.Variants)),
+	}
+	for i, v := range p.Variants {
+		out.Variants[i] = Variant{
+			SKU: v.SKU, Title: v.Title, Price: v.Price,
+			OnHand: v.Stock.OnHand, Held: v.Stock.Held, Available: v.Stock.Available(),
+		}
+	}
+	c.JSON(status, out)
+}
+
+// productError keeps what an entity refuses, and tells a store that could not
+// be asked apart from it.
+func productError(err error) error {
+	if err == nil || problemOf(err).Status != http.StatusInternalServerError {
+		return err
+	}
+	return fmt.Errorf("%w: %w", errProductsUnasked, err)
+}

@@ -1,0 +1,95 @@
+package api_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"holdfast/api"
+	"holdfast/workflows"
+)
+
+func (a answer) product(t testing.TB) api.Product {
+	t.Helper()
+	var p api.Product
+	require.NoError(t, json.Unmarshal(a.body, &p), "%s", a.body)
+	return p
+}
+
+func TestAProductIsPutAndRead(t *testing.T) {
+	g := newGateway(t)
+	spec := map[string]any{
+		"title": "Shirt", "description": "Cotton", "brand": "B", "category": "tops", "tags": []string{"new"},
+		"image": "/shirt.png", "attributes": map[string]string{"fit": "slim"}, "currency": "EUR",
+		"variants": []line{{"sku": "S", "title": "Small", "price": 1500, "stock": 3}, {"sku": "M", "price": 1500}},
+	}
+	put := func(match string) answer {
+		k := call{method: http.MethodPut, path: "/v1/products/shirt", body: spec}
+		if match != "" {
+			k.header = http.Header{"If-Match": {match}}
+		}
+		return g.do(k)
+	}
+	a := put("")
+	require.Equal(t, http.StatusCreated, a.status, "%s", a.body)
+	require.Equal(t, "/v1/products/shirt", a.header.Get("Location"))
+	p := a.product(t)
+	require.Equal(t, "listed", p.Status)
+	require.Equal(t, map[string]string{"fit": "slim"}, p.Attributes)
+	require.Equal(t, []api.Variant{
+		{SKU: "S", Title: "Small", Price: 1500, OnHand: 3, Available: 3}, {SKU: "M", Price: 1500},
+	}, p.Variants)
+	read := g.get("/v1/products/shirt")
+	require.Equal(t, a.body, read.body)
+	tag := read.header.Get("ETag")
+	require.Equal(t, a.header.Get("ETag"), tag)
+
+	spec["title"] = "Shirt, washed"
+	require.Equal(t, http.StatusOK, put(tag).status)
+	require.Equal(t, http.StatusPreconditionFailed, put(tag).status)
+	require.Equal(t, http.StatusOK, put("*").status)
+	require.Equal(t, "Shirt, washed", g.get("/v1/products/shirt").product(t).Title)
+}
+
+func TestStockMovesOncePerKey(t *testing.T) {
+	g := newGateway(t)
+	g.putProduct("mug", 5)
+	before := g.get("/v1/products/mug").header.Get("ETag")
+	adjust := func(k string, body any) answer {
+		return g.do(call{method: http.MethodPost, path: "/v1/products/mug/stock", body: body, header: key(k)})
+	}
+	for range 2 {
+		a := adjust("a", line{"delta": 4, "reason": "delivery"})
+		require.Equal(t, http.StatusOK, a.status, "%s", a.body)
+		require.JSONEq(t, `{"productId":"mug","onHand":9,"held":0,"available":9}`, string(a.body))
+	}
+	reused := adjust("a", line{"delta": 5})
+	require.Equal(t, "/problems/idempotency-mismatch", reused.problem(t).Type)
+	require.Equal(t, http.StatusOK, adjust("b", line{"sku": "one", "onHand": 2}).status)
+	require.Equal(t, int64(2), g.get("/v1/products/mug").product(t).Variants[0].OnHand)
+	require.Equal(t, before, g.get("/v1/products/mug").header.Get("ETag"), "stock doesn't move the ETag")
+
+	require.Equal(t, http.StatusCreated, g.place("", basket(line{"productId": "mug", "quantity": 2})).status)
+	require.Equal(t, "/problems/stock-held", adjust("c", line{"delta": -1}).problem(t).Type)
+}
+
+func TestAProductIsDelistedByItsWorkflow(t *testing.T) {
+	g := newGateway(t)
+	g.putProduct("mug", 5)
+	for range 2 {
+		a := g.post("/v1/products/mug/delist", nil)
+		require.Equal(t, http.StatusAccepted, a.status, "%s", a.body)
+		require.JSONEq(t, `{"workflowId":"delist/mug/1"}`, string(a.body))
+	}
+	require.Len(t, g.temporal.starts, 1)
+	require.Equal(t, workflows.DelistType, g.temporal.starts[0].kind)
+	require.Equal(t, workflows.Delisting{ProductID: "mug", Listing: 1, Actor: "operator"}, g.temporal.starts[0].arg)
+
+	require.NoError(t, g.stock.Delist(t.Context(), "mug", 1)) // as the workflow does
+	a := g.post("/v1/products/mug/list", nil)
+	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
+	require.Equal(t, "listed", a.product(t).Status)
+	require.JSONEq(t, `{"workflowId":"delist/mug/2"}`, string(g.post("/v1/products/mug/delist", nil).body))
+}

@@ -1,0 +1,182 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"holdfast/order"
+	"holdfast/workflows"
+)
+
+// Bounds of reading an order.
+const (
+	documentTimeout = 500 * time.Millisecond
+	queryTimeout    = 2 * time.Second
+	// maxWait bounds ?wait=.
+	maxWait = 30 * time.Second
+	// maxWaiters bounds how many requests wait at a time: beyond, a request is
+	// answered at once, and its caller polls.
+	maxWaiters = 2000
+	// A wait looks again after firstPause, then after half as long again each
+	// time, up to longestPause: it holds no connection in between.
+	firstPause   = 20 * time.Millisecond
+	longestPause = 500 * time.Millisecond
+)
+
+// GetOrder implements ServerInterface.
+func (s *Server) GetOrder(c *gin.Context, id ID, params GetOrderParams) {
+	w, err := newWait(params)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	doc, head, err := s.await(c.Request.Context(), id, w)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	status := http.StatusOK
+	if head.Status.Undecided() {
+		status = http.StatusAccepted
+	}
+	writeOrder(c, status, doc)
+}
+
+// wait is what a reader waits for.
+type wait struct {
+	most  time.Duration
+	above *int64
+}
+
+func newWait(params GetOrderParams) (wait, error) {
+	w := wait{above: params.Version}
+	if w.above != nil && *w.above < 0 {
+		return w, malformed("version", "must not be negative")
+	}
+	if params.Wait == nil {
+		return w, nil
+	}
+	most, err := time.ParseDuration(*params.Wait)
+	if seconds, err2 := strconv.ParseUint(*params.Wait, 10, 16); err2 == nil {
+		most, err = time.Duration(seconds)*time.Second, nil
+	}
+	if err != nil || most < 0 {
+		return w, malformed("wait", "must be a duration such as 10s, or seconds")
+	}
+	w.most = min(most, maxWait)
+	return w, nil
+}
+
+// over tells whether the order has come to what the reader waits for.
+func (w wait) over(o orderHead) bool {
+	if w.above != nil {
+		return o.Version > *w.above
+	}
+	return !o.Status.Undecided()
+}
+
+// orderHead is what the gateway itself reads of a document.
+type orderHead struct {
+	Status  order.Status `json:"status"`
+	Version int64        `json:"version"`
+}
+
+// await reads the order, again and again while its reader waits.
+func (s *Server) await(ctx context.Context, id string, w wait) ([]byte, orderHead, error) {
+	doc, head, err := s.readOrder(ctx, id)
+	if err != nil || w.most == 0 || w.over(head) || !s.takeWaitSlot() {
+		return doc, head, err
+	}
+	defer s.leaveWaitSlot()
+	end := time.NewTimer(w.most)
+	defer end.Stop()
+	for pause := firstPause; !w.over(head); pause = min(pause*3/2, longestPause) {
+		again := time.NewTimer(pause)
+		select {
+		case <-again.C:
+		case <-end.C:
+			again.Stop()
+			return doc, head, nil
+		case <-s.draining:
+			again.Stop()
+			return doc, head, nil
+		case <-ctx.Done():
+			again.Stop()
+			return nil, head, ctx.Err()
+		}
+		if doc, head, err = s.readOrder(ctx, id); err != nil {
+			return nil, head, err
+		}
+	}
+	return doc, head, nil
+}
+
+func (s *Server) takeWaitSlot() bool {
+	select {
+	case s.waitSlots <- struct{}{}:
+		s.metrics.waiting.Inc()
+		return true
+	default:
+		return false
+	}
+}
+
+func (s *Server) leaveWaitSlot() {
+	<-s.waitSlots
+	s.metrics.waiting.Dec()
+}
+
+// readOrder reads the order's document and the head of it.
+func (s *Server) readOrder(ctx context.Context, id string) ([]byte, orderHead, error) {
+	var head orderHead
+	doc, err := s.document(ctx, id, 0)
+	if err != nil {
+		return nil, head, err
+	}
+	if err := json.Unmarshal(doc, &head); err != nil {
+		return nil, head, fmt.Errorf("read the document of order %s: %w", id, err)
+	}
+	return doc, head, nil
+}
+
+// document is the order's document, at least of the given version. A copy that
+// is missing, older, or out of reach is answered by the workflow itself.
+func (s *Server) document(ctx context.Context, id string, version int64) ([]byte, error) {
+	dctx, cancel := context.WithTimeout(ctx, documentTimeout)
+	doc, have, found, err := s.cfg.Orders.Get(dctx, id)
+	cancel()
+	if err == nil && found && have >= version {
+		return doc, nil
+	}
+	asked, askErr := s.ask(ctx, id)
+	switch {
+	case askErr == nil:
+		return asked, nil
+	case err == nil && found: // older than what was answered before, and still true as far as it goes
+		return doc, nil
+	case isNotFound(askErr):
+		return nil, errNoOrder
+	}
+	return nil, temporalError(askErr)
+}
+
+// ask is the order as its workflow has it.
+func (s *Server) ask(ctx context.Context, id string) ([]byte, error) {
+	ctx, cancel := contextWithin(ctx, queryTimeout)
+	defer cancel()
+	answer, err := s.cfg.Temporal.QueryWorkflow(ctx, workflows.OrderWorkflowID(id), "", workflows.OrderQuery)
+	if err != nil {
+		return nil, fmt.Errorf("ask the workflow of order %s: %w", id, err)
+	}
+	var o order.Order
+	if err := answer.Get(&o); err != nil {
+		return nil, fmt.Errorf("read what the workflow of order %s answers: %w", id, err)
+	}
+	return json.Marshal(o)
+}

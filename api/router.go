@@ -1,0 +1,116 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"holdfast/product"
+)
+
+//go:generate go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2 -config oapi-codegen.yaml openapi.yaml
+
+// Bounds of a request. A ?wait= comes on top of requestTimeout.
+const (
+	requestTimeout = 15 * time.Second
+	maxBodyBytes   = 1 << 20
+)
+
+var _ ServerInterface = (*Server)(nil)
+
+// router puts the contract's calls behind what every request goes through.
+func (s *Server) router() (*gin.Engine, error) {
+	gin.SetMode(gin.ReleaseMode) // else gin writes its routes to stdout
+	e := gin.New()
+	// The client's address is logged as the connection has it: a header that
+	// anybody can send must not replace it.
+	if err := e.SetTrustedProxies(nil); err != nil {
+		return nil, fmt.Errorf("gateway: trust no proxy: %w", err)
+	}
+	e.HandleMethodNotAllowed = true
+	e.RedirectTrailingSlash = false
+	e.Use(s.observe, s.recover, bound)
+	e.NoRoute(func(c *gin.Context) { s.fail(c, errNoRoute) })
+	e.NoMethod(func(c *gin.Context) { s.fail(c, errNoMethod) })
+	RegisterHandlersWithOptions(e, s, GinServerOptions{
+		ErrorHandler: func(c *gin.Context, err error, _ int) { s.fail(c, malformed("", parameterReason(err))) },
+		Middlewares:  []MiddlewareFunc{s.checkIDs},
+	})
+	s.documentation(e)
+	return e, nil
+}
+
+// parameterReason leaves out the Go types that the binding's errors name.
+func parameterReason(err error) string {
+	reason, _, _ := strings.Cut(err.Error(), ": ")
+	return strings.ToLower(reason[:1]) + reason[1:]
+}
+
+// checkIDs refuses ids in the path that nothing can have.
+func (s *Server) checkIDs(c *gin.Context) {
+	for _, p := range c.Params {
+		if !product.ValidID(p.Value) {
+			s.fail(c, malformed(p.Key, "must match [A-Za-z0-9._~-]{1,64}"))
+			return
+		}
+	}
+}
+
+// bound limits a request's time and the size of its body, and lets it know its
+// caller: one copy of the request for all of these.
+func bound(c *gin.Context) {
+	timeout := requestTimeout
+	if c.Request.URL.RawQuery != "" && c.Query("wait") != "" {
+		timeout += maxWait
+	}
+	ctx, cancel := context.WithTimeout(c.Request.Context(), timeout)
+	defer cancel()
+	c.Request = c.Request.WithContext(WithCaller(ctx, identify()))
+	if c.Request.Body != nil {
+		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxBodyBytes)
+	}
+	c.Next()
+}
+
+// recover answers a panic without telling what it was; the log has its stack.
+func (s *Server) recover(c *gin.Context) {
+	defer func() {
+		r := recover()
+		if r == nil {
+			return
+		}
+		if err, ok := r.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+			panic(r)
+		}
+		s.log.ErrorContext(c.Request.Context(), "panic", "request_id", requestID(c),
+			"panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+		if c.Writer.Written() {
+			c.Abort()
+			return
+		}
+		s.fail(c, errPanic)
+	}()
+	c.Next()
+}
+
+const requestIDHeader = "X-Request-Id"
+
+// nameRequest takes the caller's request id where it is a sane one.
+func nameRequest(c *gin.Context) string {
+	id := c.GetHeader(requestIDHeader)
+	if !product.ValidID(id) {
+		id = strconv.FormatUint(rand.Uint64(), 36) //nolint:gosec // a name, not a secret
+	}
+	c.Header(requestIDHeader, id)
+	return id
+}
+
+func requestID(c *gin.Context) string { return c.Writer.Header().Get(requestIDHeader) }

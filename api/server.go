@@ -1,0 +1,200 @@
+// Package api is the gateway: it speaks REST as openapi.yaml says, turns bad
+// requests away, answers "sold out" from one cheap read, and hands everything
+// that is to be decided to Temporal. It never decides about an order or a unit
+// itself, and keeps nothing between two requests.
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"holdfast/payment"
+)
+
+// Config is what a gateway is made of.
+type Config struct {
+	// Addr to listen on, such as 127.0.0.1:8080. Listener takes its place where
+	// it is given; the server closes it.
+	Addr     string
+	Listener net.Listener
+	// InsecureListen allows an address that others can reach although nobody is
+	// asked who he is.
+	InsecureListen bool
+
+	Products Products
+	Orders   Documents
+	Temporal Temporal
+	// Providers by the name in their callback's path.
+	Providers map[string]payment.Provider
+	// Checks say whether a dependency answers, by its name in /readyz. Temporal
+	// is checked without being named here.
+	Checks map[string]Check
+
+	// PaymentWindow is how long an order's stock is held for its payment; 0 is
+	// DefaultPaymentWindow.
+	PaymentWindow time.Duration
+	// DrainDelay is how long a stopping gateway still takes requests after
+	// /readyz said no, so that load balancers can hear of it.
+	DrainDelay time.Duration
+
+	Log *slog.Logger
+	// Metrics is the registry that /metrics shows and the gateway's own metrics
+	// go to.
+	Metrics *prometheus.Registry
+	// Now is the clock for callbacks' timestamps; nil is time.Now.
+	Now func() time.Time
+}
+
+// Check asks one dependency whether it can be used.
+type Check func(context.Context) error
+
+// DefaultPaymentWindow is how long the stock of an order waits for its payment.
+const DefaultPaymentWindow = 15 * time.Minute
+
+// Bounds of a connection. Writing has to outlast the longest ?wait=.
+const (
+	readHeaderTimeout = 5 * time.Second
+	readTimeout       = 15 * time.Second
+	writeTimeout      = requestTimeout + maxWait + 5*time.Second
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 64 << 10
+	shutdownTimeout   = 20 * time.Second
+)
+
+// Server is the gateway.
+type Server struct {
+	cfg     Config
+	engine  *gin.Engine
+	log     *slog.Logger
+	metrics *metrics
+	// draining is closed when the gateway begins to stop: it ends waits.
+	draining  chan struct{}
+	stopOnce  sync.Once
+	waitSlots chan struct{}
+}
+
+// New builds a gateway. It refuses to listen where others can reach it, since
+// it asks nobody who he is.
+func New(cfg Config) (*Server, error) {
+	if err := cfg.complete(); err != nil {
+		return nil, err
+	}
+	if err := cfg.checkAddress(); err != nil {
+		return nil, err
+	}
+	m, err := newMetrics(cfg.Metrics)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		cfg: cfg, log: cfg.Log, metrics: m,
+		draining: make(chan struct{}), waitSlots: make(chan struct{}, maxWaiters),
+	}
+	s.engine, err = s.router()
+	return s, err
+}
+
+func (c *Config) complete() error {
+	if c.Products == nil || c.Orders == nil || c.Temporal == nil || c.Log == nil || c.Metrics == nil {
+		return errors.New("gateway: products, orders, Temporal, log and metrics are needed")
+	}
+	if c.PaymentWindow == 0 {
+		c.PaymentWindow = DefaultPaymentWindow
+	}
+	if c.PaymentWindow < time.Second {
+		return fmt.Errorf("gateway: a payment window of %s is too short", c.PaymentWindow)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return nil
+}
+
+func (c *Config) checkAddress() error {
+	addr := c.Addr
+	if c.Listener != nil {
+		addr = c.Listener.Addr().String()
+	}
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return fmt.Errorf("gateway: listen address: %w", err)
+	}
+	ip := net.ParseIP(host)
+	if c.InsecureListen || host == "localhost" || (ip != nil && ip.IsLoopback()) {
+		return nil
+	}
+	return fmt.Errorf("gateway: with authentication off, %s would let anybody be the operator: "+
+		"listen on 127.0.0.1, or allow it expressly", addr)
+}
+
+// Handler is the gateway without its listener.
+func (s *Server) Handler() http.Handler { return s.engine }
+
+// Run serves until ctx ends, then stops in order: /readyz says no, waiting
+// requests are answered, those in flight end; what still runs after a bound is
+// cut off.
+func (s *Server) Run(ctx context.Context) error {
+	l := s.cfg.Listener
+	if l == nil {
+		var err error
+		if l, err = new(net.ListenConfig).Listen(ctx, "tcp", s.cfg.Addr); err != nil {
+			return fmt.Errorf("gateway: listen: %w", err)
+		}
+	}
+	srv := &http.Server{
+		Handler: s.engine, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
+		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+	}
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(l) }()
+	s.log.InfoContext(ctx, "gateway listens", "addr", l.Addr().String())
+	select {
+	case err := <-served:
+		return fmt.Errorf("gateway: serve: %w", err)
+	case <-ctx.Done():
+	}
+	return s.stop(context.WithoutCancel(ctx), srv, served)
+}
+
+func (s *Server) stop(ctx context.Context, srv *http.Server, served <-chan error) error {
+	s.drain()
+	if s.cfg.DrainDelay > 0 {
+		select {
+		case <-time.After(s.cfg.DrainDelay):
+		case err := <-served:
+			return fmt.Errorf("gateway: serve: %w", err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, shutdownTimeout)
+	defer cancel()
+	err := srv.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(fmt.Errorf("gateway: requests were cut off: %w", err), srv.Close())
+	}
+	if serveErr := <-served; !errors.Is(serveErr, http.ErrServerClosed) {
+		err = errors.Join(err, fmt.Errorf("gateway: serve: %w", serveErr))
+	}
+	return err
+}
+
+// drain makes /readyz say no and ends all waits.
+func (s *Server) drain() { s.stopOnce.Do(func() { close(s.draining) }) }
+
+func (s *Server) isDraining() bool {
+	select {
+	case <-s.draining:
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,96 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+
+	"holdfast/product"
+	"holdfast/workflows"
+)
+
+// AdjustStock implements ServerInterface.
+func (s *Server) AdjustStock(c *gin.Context, id ID, params AdjustStockParams) {
+	stock, err := s.adjustStock(c, id, params.IdempotencyKey)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	c.JSON(http.StatusOK, stock)
+}
+
+func (s *Server) adjustStock(c *gin.Context, id string, key *string) (VariantStock, error) {
+	var in StockAdjustment
+	if err := checkKey(key); err != nil {
+		return VariantStock{}, err
+	}
+	if err := decode(c, &in); err != nil {
+		return VariantStock{}, err
+	}
+	ctx := c.Request.Context()
+	a := product.Adjustment{
+		ProductID: id, ActionID: actionID("stock", key), SKU: in.SKU, Delta: in.Delta, OnHand: in.OnHand,
+		Reason: in.Reason, Actor: CallerOf(ctx).Subject,
+	}
+	if err := a.Validate(); err != nil {
+		return VariantStock{}, err
+	}
+	stock, err := s.cfg.Products.Adjust(ctx, a)
+	return VariantStock{
+		ProductID: id, SKU: in.SKU, OnHand: stock.OnHand, Held: stock.Held, Available: stock.Available(),
+	}, productError(err)
+}
+
+// ListProduct implements ServerInterface.
+func (s *Server) ListProduct(c *gin.Context, id ID) {
+	ctx := c.Request.Context()
+	if _, err := s.cfg.Products.List(ctx, id); err != nil {
+		s.fail(c, productError(err))
+		return
+	}
+	p, err := s.cfg.Products.Get(ctx, id)
+	if err != nil {
+		s.fail(c, productError(err))
+		return
+	}
+	writeProduct(c, http.StatusOK, p)
+}
+
+// DelistProduct implements ServerInterface.
+func (s *Server) DelistProduct(c *gin.Context, id ID) {
+	started, err := s.delist(c, id)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	c.JSON(http.StatusAccepted, started)
+}
+
+// delist starts the workflow that ends the listing that is read here: should
+// somebody list the product again meanwhile, that listing stays.
+func (s *Server) delist(c *gin.Context, id string) (DelistStarted, error) {
+	ctx := c.Request.Context()
+	p, err := s.cfg.Products.Get(ctx, id)
+	if err != nil {
+		return DelistStarted{}, productError(err)
+	}
+	if p.Listing == 0 {
+		return DelistStarted{}, &Problem{
+			Type: "/problems/not-listed", Title: "Not for sale", Status: http.StatusConflict,
+			Detail: "the product was never listed",
+		}
+	}
+	ctx, cancel := contextWithin(ctx, startTimeout)
+	defer cancel()
+	_, err = s.cfg.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID: workflows.DelistWorkflowID(id, p.Listing), TaskQueue: workflows.TaskQueue,
+		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		StaticSummary:            "end the sale of " + id,
+	}, workflows.DelistType, workflows.Delisting{
+		ProductID: id, Listing: p.Listing, Actor: CallerOf(ctx).Subject,
+	})
+	return DelistStarted{WorkflowID: workflows.DelistWorkflowID(id, p.Listing)}, temporalError(err)
+}

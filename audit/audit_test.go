@@ -1,0 +1,397 @@
+package audit
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"holdfast/order"
+	"holdfast/product"
+	"holdfast/redisdb/redistest"
+)
+
+func TestBooksThatAddUpHaveNoFindings(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		s := openShop(t, rdb)
+		r, err := Run(t.Context(), s.config())
+		require.NoError(t, err)
+		assert.Empty(t, s.mine(r.Findings))
+		// It looked at something: an audit that sees no keys finds nothing either.
+		assert.GreaterOrEqual(t, r.Products, 2)
+		assert.GreaterOrEqual(t, r.Holds, 9)
+		assert.GreaterOrEqual(t, r.Orders, 5)
+		assert.Equal(t, 5, r.Workflows)
+	})
+}
+
+// damage is one way in which books go wrong.
+type damage struct {
+	name string
+	do   func(s *shop)
+	want func(s *shop) []Finding // their details don't matter
+	// left is what a repair can't mend; nil where it mends all.
+	left func(s *shop) []Finding
+}
+
+func lampHold(s *shop, orderID string) string { return holdKey(HoldID{s.lamp, orderID}) }
+
+func lampFinding(k Kind, units int64) func(*shop) []Finding {
+	return func(s *shop) []Finding {
+		return []Finding{{Kind: k, ProductID: s.lamp, SKU: "lamp", Units: units}}
+	}
+}
+
+var damages = []damage{
+	{
+		name: "held too high",
+		do:   func(s *shop) { s.do("HINCRBY", productKey(s.lamp), "held:lamp", 7) },
+		want: lampFinding(HeldDiffers, 7), left: lampFinding(HeldDiffers, 7),
+	},
+	{
+		name: "held too low",
+		do:   func(s *shop) { s.do("HINCRBY", productKey(s.lamp), "held:lamp", -1) },
+		want: lampFinding(HeldDiffers, -1), left: lampFinding(HeldDiffers, -1),
+	},
+	{
+		name: "units on hand from nowhere",
+		do:   func(s *shop) { s.do("HINCRBY", productKey(s.lamp), "onhand:lamp", 3) },
+		want: lampFinding(LedgerDiffers, 3), left: lampFinding(LedgerDiffers, 3),
+	},
+	{
+		name: "a sale that no order has",
+		do: func(s *shop) {
+			s.do("HINCRBY", productKey(s.lamp), "onhand:lamp", -2)
+			s.do("HINCRBY", productKey(s.lamp), "committed:lamp", 2)
+		},
+		want: lampFinding(SoldDiffers, 2), left: lampFinding(SoldDiffers, 2),
+	},
+	{
+		name: "a return that was applied twice",
+		do: func(s *shop) {
+			s.do("HINCRBY", productKey(s.lamp), "onhand:lamp", 5)
+			s.do("HINCRBY", productKey(s.lamp), "restocked:lamp", 5)
+		},
+		want: lampFinding(SoldDiffers, -5), left: lampFinding(SoldDiffers, -5),
+	},
+	{
+		name: "held beyond what is there",
+		do: func(s *shop) {
+			s.do("HINCRBY", productKey(s.lamp), "onhand:lamp", -95)
+			s.do("HINCRBY", productKey(s.lamp), "adjusted:lamp", -95)
+		},
+		want: lampFinding(StockImpossible, 1), left: lampFinding(StockImpossible, 1),
+	},
+	{
+		name: "a number that is none",
+		do:   func(s *shop) { s.do("HSET", productKey(s.lamp), "adjusted:ghost", "many") },
+		want: func(s *shop) []Finding { return []Finding{{Kind: Unreadable, ProductID: s.lamp}} },
+		left: func(s *shop) []Finding { return []Finding{{Kind: Unreadable, ProductID: s.lamp}} },
+	},
+	{
+		name: "hold missing on the product's list",
+		do:   func(s *shop) { s.do("ZREM", holdsKey(s.lamp), s.waiting) },
+		want: onHold(HoldNotListed, 2), left: onHold(HoldNotListed, 2),
+	},
+	{
+		name: "hold missing on the sweeper's list",
+		do:   func(s *shop) { s.do("ZREM", deadlinesKey(s.lamp), s.lamp+"/"+s.waiting) },
+		want: onHold(HoldNotListed, 2), left: onHold(HoldNotListed, 2),
+	},
+	{
+		name: "entry of an order without a hold on the product's list",
+		do:   func(s *shop) { s.do("ZADD", holdsKey(s.lamp), 1, s.cancelled) },
+		want: func(s *shop) []Finding {
+			return []Finding{{Kind: ListedWithoutHold, ProductID: s.lamp, OrderID: s.cancelled, Units: 4}}
+		},
+		left: func(s *shop) []Finding {
+			return []Finding{{Kind: ListedWithoutHold, ProductID: s.lamp, OrderID: s.cancelled, Units: 4}}
+		},
+	},
+	{
+		name: "entry of a sold hold on the sweeper's list",
+		do:   func(s *shop) { s.do("ZADD", deadlinesKey(s.lamp), 1, s.lamp+"/"+s.paid) },
+		want: func(s *shop) []Finding {
+			return []Finding{{Kind: ListedWithoutHold, ProductID: s.lamp, OrderID: s.paid, Units: 3}}
+		},
+		left: func(s *shop) []Finding {
+			return []Finding{{Kind: ListedWithoutHold, ProductID: s.lamp, OrderID: s.paid, Units: 3}}
+		},
+	},
+	{
+		name: "live hold of a closed order",
+		do:   func(s *shop) { s.close(s.place(6, 0)) },
+		want: func(s *shop) []Finding {
+			return []Finding{{Kind: HoldOfClosedOrder, ProductID: s.lamp, OrderID: s.last(), Units: 6}}
+		},
+	},
+	{
+		name: "released hold that is live again",
+		do:   func(s *shop) { s.do("HSET", lampHold(s, s.cancelled), "state", "held") },
+		want: revived, left: revived,
+	},
+	{
+		name: "live hold whose order nobody knows",
+		do: func(s *shop) {
+			s.forget(s.place(6, 0))
+			s.do("DEL", orderKey(s.last()))
+		},
+		want: unknownHold, left: unknownHold,
+	},
+	{
+		name: "open order whose workflow is unknown",
+		do:   func(s *shop) { s.forget(s.waiting) },
+		want: func(s *shop) []Finding { return []Finding{{Kind: OrderUnknown, OrderID: s.waiting}} },
+		left: func(s *shop) []Finding { return []Finding{{Kind: OrderUnknown, OrderID: s.waiting}} },
+	},
+	{
+		name: "commit that was lost with a restored Redis",
+		do: func(s *shop) {
+			id := s.place(6, 0)
+			restore := s.save(productKey(s.lamp), lampHold(s, id), holdsKey(s.lamp), deadlinesKey(s.lamp), orderKey(id))
+			s.pay(id)
+			restore()
+		},
+		want: func(s *shop) []Finding {
+			return []Finding{
+				{Kind: DocumentOld, OrderID: s.last()},
+				{Kind: PaidNotCommitted, ProductID: s.lamp, OrderID: s.last(), Units: 6},
+				{Kind: SoldDiffers, ProductID: s.lamp, SKU: "lamp", Units: -6},
+			}
+		},
+	},
+	{
+		name: "order that was lost whole with a restored Redis",
+		do: func(s *shop) {
+			restore := s.save(productKey(s.lamp), holdsKey(s.lamp), deadlinesKey(s.lamp))
+			id := s.pay(s.place(6, 0))
+			restore()
+			s.lose(lampHold(s, id), orderKey(id))
+		},
+		want: func(s *shop) []Finding {
+			return []Finding{
+				{Kind: DocumentMissing, OrderID: s.last()},
+				{Kind: PaidNotCommitted, ProductID: s.lamp, OrderID: s.last(), Units: 6},
+				{Kind: SoldDiffers, ProductID: s.lamp, SKU: "lamp", Units: -6},
+			}
+		},
+	},
+	{
+		name: "hold of a waiting order lost with a restored Redis",
+		do: func(s *shop) {
+			restore := s.save(productKey(s.lamp), holdsKey(s.lamp), deadlinesKey(s.lamp))
+			id := s.place(6, 0)
+			restore()
+			s.lose(lampHold(s, id), orderKey(id))
+		},
+		want: func(s *shop) []Finding {
+			return []Finding{
+				{Kind: DocumentMissing, OrderID: s.last()},
+				{Kind: OrderNotHeld, ProductID: s.lamp, OrderID: s.last(), Units: 6},
+			}
+		},
+	},
+	{
+		name: "record of a sold hold lost",
+		do:   func(s *shop) { s.do("DEL", lampHold(s, s.paid)) },
+		// The ledger has the sale: selling again would sell twice.
+		want: onPaid(PaidNotCommitted, 3), left: onPaid(PaidNotCommitted, 3),
+	},
+	{
+		name: "sold hold says held",
+		do:   func(s *shop) { s.do("HSET", lampHold(s, s.paid), "state", "held") },
+		want: unsold, left: unsold,
+	},
+	{
+		name: "units sold to an order that waits",
+		do:   func(s *shop) { s.commit(s.waiting) },
+		want: soldUnpaid, left: soldUnpaid,
+	},
+	{
+		name: "hold with other units than its order",
+		do: func(s *shop) {
+			s.do("HSET", lampHold(s, s.waiting), "lines", `[{"sku":"lamp","title":"Thing","quantity":9,"price":500}]`)
+			s.do("HINCRBY", productKey(s.lamp), "held:lamp", 7)
+		},
+		want: onHold(UnitsDiffer, 7), left: onHold(UnitsDiffer, 7),
+	},
+	{
+		name: "document lost",
+		do:   func(s *shop) { s.do("DEL", orderKey(s.delivered)) },
+		want: func(s *shop) []Finding { return []Finding{{Kind: DocumentMissing, OrderID: s.delivered}} },
+	},
+	{
+		name: "document of another status",
+		do: func(s *shop) {
+			s.do("HSET", orderKey(s.cancelled), "doc",
+				fmt.Sprintf(`{"id":%q,"status":"expired","version":3,"lines":[]}`, s.cancelled))
+		},
+		want: func(s *shop) []Finding { return []Finding{{Kind: DocumentDiffers, OrderID: s.cancelled}} },
+	},
+	{
+		name: "document ahead of its workflow",
+		do: func(s *shop) {
+			o := s.work.orders[s.paid].order.Clone()
+			s.deliver(s.paid)
+			s.work.set(o, true)
+		},
+		want: func(s *shop) []Finding { return []Finding{{Kind: DocumentAhead, OrderID: s.paid}} },
+		left: func(s *shop) []Finding { return []Finding{{Kind: DocumentAhead, OrderID: s.paid}} },
+	},
+	{
+		name: "document that is no order",
+		do:   func(s *shop) { s.do("HSET", orderKey(s.cancelled), "doc", "{") },
+		want: func(s *shop) []Finding { return []Finding{{Kind: DocumentUnreadable, OrderID: s.cancelled}} },
+	},
+	{
+		name: "version that is no number",
+		do:   func(s *shop) { s.do("HSET", orderKey(s.cancelled), "version", "many") },
+		want: func(s *shop) []Finding { return []Finding{{Kind: DocumentUnreadable, OrderID: s.cancelled}} },
+	},
+	{
+		name: "product lost",
+		do:   func(s *shop) { s.do("DEL", productKey(s.shirt)) },
+		want: goneShirts, left: goneShirts,
+	},
+}
+
+func onHold(k Kind, units int64) func(*shop) []Finding {
+	return func(s *shop) []Finding {
+		return []Finding{{Kind: k, ProductID: s.lamp, OrderID: s.waiting, Units: units}}
+	}
+}
+
+func onPaid(k Kind, units int64) func(*shop) []Finding {
+	return func(s *shop) []Finding {
+		return []Finding{{Kind: k, ProductID: s.lamp, OrderID: s.paid, Units: units}}
+	}
+}
+
+func revived(s *shop) []Finding {
+	return []Finding{
+		{Kind: HoldOfClosedOrder, ProductID: s.lamp, OrderID: s.cancelled, Units: 4},
+		{Kind: HoldNotListed, ProductID: s.lamp, OrderID: s.cancelled, Units: 4},
+		{Kind: HeldDiffers, ProductID: s.lamp, SKU: "lamp", Units: -4},
+	}
+}
+
+func unknownHold(s *shop) []Finding {
+	return []Finding{{Kind: HoldOfUnknownOrder, ProductID: s.lamp, OrderID: s.last(), Units: 6}}
+}
+
+func unsold(s *shop) []Finding {
+	return []Finding{
+		{Kind: PaidNotCommitted, ProductID: s.lamp, OrderID: s.paid, Units: 3},
+		{Kind: HoldNotListed, ProductID: s.lamp, OrderID: s.paid, Units: 3},
+		{Kind: HeldDiffers, ProductID: s.lamp, SKU: "lamp", Units: -3},
+	}
+}
+
+func soldUnpaid(s *shop) []Finding {
+	return []Finding{
+		{Kind: SoldUnpaid, ProductID: s.lamp, OrderID: s.waiting, Units: 2},
+		{Kind: SoldDiffers, ProductID: s.lamp, SKU: "lamp", Units: 2},
+	}
+}
+
+// goneShirts: 2 held (1 of each colour) and 4 sold (2 of each).
+func goneShirts(s *shop) []Finding {
+	return []Finding{{Kind: ProductMissing, ProductID: s.shirt, Units: 6}}
+}
+
+func TestEachDamageIsFoundAndRepairedWhereItCanBe(t *testing.T) { testDamages(t, damages) }
+
+func testDamages(t *testing.T, damages []damage) {
+	for _, d := range damages {
+		t.Run(d.name, func(t *testing.T) {
+			redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+				s := openShop(t, rdb)
+				require.Empty(t, s.audit())
+				d.do(s)
+				found := s.audit()
+				assert.ElementsMatch(t, d.want(s), plain(found), "found: %v", found)
+
+				var want []Finding
+				if d.left != nil {
+					want = d.left(s)
+				}
+				left, r := s.repair()
+				assert.ElementsMatch(t, want, plain(left), "left: %v, repaired: %v", left, r.Repaired)
+			})
+		})
+	}
+}
+
+// plain leaves out the details, which are for people; they must be there.
+func plain(all []Finding) []Finding {
+	var bare []Finding
+	for _, f := range all {
+		if f.Detail == "" {
+			f.Kind += " without a detail"
+		}
+		f.Detail = ""
+		bare = append(bare, f)
+	}
+	return bare
+}
+
+// What is only in motion at the first look is no finding.
+func TestStepUnderWayIsNoFinding(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		s := openShop(t, rdb)
+		id := s.place(6, 0)
+		s.do("DEL", orderKey(id)) // the document is still on its way
+		o := s.work.orders[id].order
+		looks := 0
+		s.work.looked = func(asked string) {
+			if asked != id {
+				return
+			}
+			if looks++; looks == 2 { // between the first look and the second it arrives
+				r, err := order.NewRecord(&o, nil)
+				assert.NoError(t, err)
+				assert.NoError(t, s.docs.Put(t.Context(), r))
+			}
+		}
+		cfg := s.config()
+		cfg.Looks = 4
+		r, err := Run(t.Context(), cfg)
+		require.NoError(t, err)
+		assert.Empty(t, s.mine(r.Findings))
+		assert.GreaterOrEqual(t, looks, 2)
+	})
+}
+
+func TestDeepAuditAsksEveryWorkflow(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		s := openShop(t, rdb)
+		// The list agrees with the document, and the workflow with neither.
+		e := s.work.orders[s.cancelled]
+		e.order.Status, e.listed = order.Expired, string(order.Cancelled)
+		assert.Empty(t, s.audit(), "a list and a document that agree are not asked")
+		cfg := s.config()
+		cfg.Deep = true
+		r, err := Run(t.Context(), cfg)
+		require.NoError(t, err)
+		assert.Equal(t, []Finding{{Kind: DocumentDiffers, OrderID: s.cancelled}}, plain(s.mine(r.Findings)))
+	})
+}
+
+// An order that reserves has neither a document nor all of its holds.
+func TestOrderThatReservesIsNoFinding(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		s := openShop(t, rdb)
+		p := order.Placement{
+			OrderID: redistest.ID("order"), CustomerID: "customer", PaymentWindow: time.Hour,
+			Lines: []order.LineRequest{{ProductID: s.lamp, Quantity: 1}, {ProductID: s.shirt, SKU: "red", Quantity: 1}},
+		}
+		answers, err := s.stock.Hold(t.Context(), p.HoldRequests(1, time.Now().Add(time.Hour))[:1])
+		require.NoError(t, err)
+		require.Equal(t, product.HoldMade, answers[0].Outcome)
+		s.work.set(order.New(p, time.Now()), true)
+		assert.Empty(t, s.audit())
+	})
+}

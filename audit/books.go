@@ -1,0 +1,123 @@
+package audit
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"iter"
+
+	"holdfast/order"
+	"holdfast/product"
+)
+
+// HoldID names one order's hold of one product.
+type HoldID struct{ ProductID, OrderID string }
+
+// Books is what Redis keeps, as it lies there. The walks go over everything in
+// batches, each entity at least once; what is made or deleted meanwhile may be
+// seen or not. The reads answer in the order asked, in one round trip.
+type Books interface {
+	WalkProducts(ctx context.Context) iter.Seq2[[]string, error]
+	WalkHolds(ctx context.Context) iter.Seq2[[]HoldID, error]
+	// WalkDeadlines goes over the entries of the sweeper's lists.
+	WalkDeadlines(ctx context.Context) iter.Seq2[[]HoldID, error]
+	WalkDocuments(ctx context.Context) iter.Seq2[[]string, error]
+
+	ReadProducts(ctx context.Context, ids []string) ([]Product, error)
+	ReadHolds(ctx context.Context, ids []HoldID) ([]Hold, error)
+	ReadDocuments(ctx context.Context, orderIDs []string) ([]Document, error)
+	ReadPayments(ctx context.Context, orderIDs []string) ([]Payments, error)
+	// Snapshot reads a product and holds of it as they are at one moment.
+	Snapshot(ctx context.Context, productID string, orderIDs []string) (Product, []Hold, error)
+}
+
+// Product is one entity as it is stored.
+type Product struct {
+	ID    string
+	Found bool
+	// Stock by sku, of variants that were dropped too.
+	Stock map[string]product.Stock
+	// Listed are the orders on the product's list of live holds.
+	Listed []string
+	// Unreadable says what of it is no number.
+	Unreadable string
+}
+
+// Hold is one hold as it is stored, and whether the lists name it.
+type Hold struct {
+	product.HoldDetail
+	// OnProduct: on the product's list of live holds. OnDeadlines: on the
+	// sweeper's list.
+	OnProduct, OnDeadlines bool
+	// Unreadable says what of it can't be read.
+	Unreadable string
+}
+
+// Document is the stored copy of an order.
+type Document struct {
+	OrderID string
+	Found   bool
+	// Version beside the document, by which copies go.
+	Version int64
+	// Text is the document as it lies there.
+	Text  []byte
+	Order order.Order
+	// Unreadable says why the document is no order.
+	Unreadable string
+}
+
+// Payments is the stored documents of an order's payments and refunds, as they
+// lie there.
+type Payments struct {
+	Attempts map[string][]byte // by payment id
+	Refunds  map[RefundID][]byte
+}
+
+// RefundID names one refund of one payment.
+type RefundID struct{ PaymentID, RefundID string }
+
+func (r RefundID) compare(s RefundID) int {
+	return cmp.Or(cmp.Compare(r.PaymentID, s.PaymentID), cmp.Compare(r.RefundID, s.RefundID))
+}
+
+// ErrUnknownRefund says that no workflow of this refund is known, or none any more.
+var ErrUnknownRefund = errors.New("no workflow of this refund is known")
+
+// ErrUnknownOrder says that no workflow of this order is known, or none any more.
+var ErrUnknownOrder = errors.New("no workflow of this order is known")
+
+// Orders is what the workflows recorded: the home of every decision.
+type Orders interface {
+	// Walk goes over all orders that have a workflow. It may be some seconds late.
+	Walk(ctx context.Context) iter.Seq2[Listed, error]
+	// Recorded asks how an order stands.
+	Recorded(ctx context.Context, orderID string) (Recorded, error)
+	// Order asks a workflow for the order itself, or answers ErrUnknownOrder.
+	Order(ctx context.Context, orderID string) (order.Order, error)
+	// Payments asks a workflow for all payments that it heard of, by payment id,
+	// or answers ErrUnknownOrder.
+	Payments(ctx context.Context, orderID string) (map[string]order.Attempt, error)
+	// WalkRefunds goes over the refunds whose workflow is open. It may be some
+	// seconds late.
+	WalkRefunds(ctx context.Context) iter.Seq2[RefundID, error]
+	// Refund asks a refund's workflow how it stands, or answers ErrUnknownRefund.
+	// The status is empty as long as nothing is on record of it.
+	Refund(ctx context.Context, id RefundID) (order.Refund, error)
+}
+
+// Listed is an order as a list of workflows shows it.
+type Listed struct {
+	OrderID string
+	// Status as operators find it: "open" until the order is paid or closed.
+	Status  string
+	Running bool
+}
+
+// Recorded is how an order stands by its workflow.
+type Recorded struct {
+	// Known is false where Temporal has no such workflow, or no longer.
+	Known   bool
+	Running bool
+	Status  order.Status
+	Version int64
+}

@@ -1,0 +1,226 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"holdfast/order"
+	"holdfast/product"
+)
+
+// lookAtOrders looks at every suspected order anew, its workflow included.
+// Orders that are in order leave the list.
+func (a *auditor) lookAtOrders(ctx context.Context) ([]Finding, error) {
+	var mu sync.Mutex
+	var all []Finding
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(a.Concurrency)
+	for id, s := range maps.Clone(a.suspects) { // those that are cleared leave it meanwhile
+		group.Go(func() error {
+			found, truth, err := a.lookAtOrder(ctx, id, s)
+			if err != nil {
+				return fmt.Errorf("order %s: %w", id, err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			all = append(all, found...)
+			delete(a.truths, id)
+			if truth != nil {
+				a.truths[id] = *truth
+			}
+			if len(found) == 0 {
+				delete(a.suspects, id)
+			}
+			a.suspectProductsOf(found, truth)
+			a.Progress("suspects", 1)
+			return nil
+		})
+	}
+	err := group.Wait()
+	return all, err
+}
+
+// suspectProductsOf: where an order is off, so may be the sums of its products.
+func (a *auditor) suspectProductsOf(found []Finding, truth *order.Order) {
+	for _, f := range found {
+		if f.ProductID != "" {
+			a.suspectProduct(f.ProductID)
+		}
+	}
+	if truth != nil && len(found) > 0 {
+		for _, id := range truth.ProductIDs() {
+			a.suspectProduct(id)
+		}
+	}
+}
+
+// lookAtOrder answers what is off about one order. Where its document is not
+// what its workflow recorded, it answers the workflow's order too.
+func (a *auditor) lookAtOrder(ctx context.Context, id string, s *suspect) ([]Finding, *order.Order, error) {
+	docs, err := a.Books.ReadDocuments(ctx, []string{id})
+	if err != nil {
+		return nil, nil, err
+	}
+	rec, err := a.Orders.Recorded(ctx, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	doc := docs[0]
+	found := documentFindings(doc, rec)
+	truth := &doc.Order
+	var asked *order.Order
+	if rec.Known && (len(found) > 0 || !doc.Found) {
+		o, err := a.Orders.Order(ctx, id)
+		if err != nil {
+			return nil, nil, err
+		}
+		truth, asked = &o, &o
+		found = documentOf(doc, &o)
+	}
+	// Redis may have lost payments beside the document: asked once, asked each time.
+	if s.payments = s.payments || len(found) > 0; s.payments && rec.Known {
+		payments, err := a.paymentFindings(ctx, id)
+		if err != nil {
+			return nil, nil, err
+		}
+		found = append(found, payments...)
+	}
+	known := rec.Known || (doc.Found && doc.Unreadable == "")
+	ids := a.holdIDs(id, truth, s.products)
+	if len(ids) == 0 {
+		return found, asked, nil
+	}
+	holds, err := a.Books.ReadHolds(ctx, ids)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, h := range holds {
+		if known {
+			found = append(found, holdOfOrder(truth, h, rec.Running)...)
+		} else if h.State == product.Held || h.State == product.Committed {
+			found = append(found, Finding{
+				Kind: HoldOfUnknownOrder, ProductID: h.ProductID, OrderID: id, Units: sum(h.Items),
+				Detail: fmt.Sprintf("%d units are %s for an order that neither Temporal nor Redis knows", sum(h.Items), h.State),
+			})
+		}
+	}
+	return found, asked, nil
+}
+
+func (a *auditor) holdIDs(id string, o *order.Order, extra map[string]bool) []HoldID {
+	products := maps.Clone(extra)
+	for _, p := range o.ProductIDs() {
+		products[p] = true
+	}
+	var ids []HoldID
+	for _, p := range slices.Sorted(maps.Keys(products)) {
+		ids = append(ids, HoldID{p, id})
+	}
+	return ids
+}
+
+// documentOf compares the document with the order that its workflow answers.
+func documentOf(d Document, o *order.Order) []Finding {
+	if d.Found && d.Unreadable == "" && !d.Order.PlacedAt.IsZero() && o.PlacedAt.After(d.Order.PlacedAt) {
+		return []Finding{{
+			Kind: DocumentOld, OrderID: d.OrderID,
+			Detail: fmt.Sprintf("it is of an order placed at %s, its workflow's was placed under the same id at %s",
+				d.Order.PlacedAt, o.PlacedAt),
+		}}
+	}
+	return documentFindings(d, Recorded{Known: true, Status: o.Status, Version: o.Version})
+}
+
+// documentFindings compares the document with what the workflow recorded.
+func documentFindings(d Document, rec Recorded) []Finding {
+	off := func(k Kind, format string, args ...any) []Finding {
+		return []Finding{{Kind: k, OrderID: d.OrderID, Detail: fmt.Sprintf(format, args...)}}
+	}
+	switch {
+	case d.Unreadable != "":
+		return off(DocumentUnreadable, "%s", d.Unreadable)
+	case !rec.Known && d.Found && !d.Order.Status.Closed():
+		return off(OrderUnknown, "its document says %s, and no workflow looks after it", d.Order.Status)
+	case !rec.Known:
+		return nil // Temporal has forgotten it since it closed; or it was never more than a hold
+	case !d.Found && rec.Status.Undecided():
+		return nil // its first document comes with its stock
+	case !d.Found:
+		return off(DocumentMissing, "its workflow says %s, version %d", rec.Status, rec.Version)
+	case d.Version < rec.Version:
+		return off(DocumentOld, "it has version %d (%s), its workflow %d (%s)", d.Version, d.Order.Status, rec.Version, rec.Status)
+	case d.Version > rec.Version:
+		return off(DocumentAhead, "it has version %d (%s), its workflow %d (%s)", d.Version, d.Order.Status, rec.Version, rec.Status)
+	case d.Order.Status != rec.Status || d.Order.Version != d.Version || d.Order.ID != d.OrderID:
+		return off(DocumentDiffers, "it says order %s, %s, version %d; its workflow says %s, version %d",
+			d.Order.ID, d.Order.Status, d.Order.Version, rec.Status, rec.Version)
+	}
+	return nil
+}
+
+// forgottenAfter is when the mark of a sale may be gone: a day less than Redis
+// keeps it.
+const forgottenAfter = 29 * 24 * time.Hour
+
+// holdOfOrder compares one hold with what its order says. running: the order's
+// workflow is at work and may be about to act.
+func holdOfOrder(o *order.Order, h Hold, running bool) []Finding {
+	off := func(k Kind, units int64, format string, args ...any) []Finding {
+		return []Finding{{
+			Kind: k, ProductID: h.ProductID, OrderID: h.OrderID, Units: units, Detail: fmt.Sprintf(format, args...),
+		}}
+	}
+	want := o.Items(h.ProductID)
+	units := int64(0)
+	for _, it := range want {
+		units += it.Quantity
+	}
+	switch {
+	case o.Status.TookPayment() && h.State == product.NoHold && time.Since(o.Payment.PaidAt) > forgottenAfter:
+		return nil // Redis keeps a sale's mark for 30 days; the ledger's sums keep its units for good
+	case o.Status.TookPayment() && len(want) > 0 && h.State != product.Committed:
+		return off(PaidNotCommitted, units, "the order is %s, and its %d units are %s", o.Status, units, h.State)
+	case o.Status == order.AwaitingPayment && len(want) > 0 && h.State == product.Committed:
+		return off(SoldUnpaid, sum(h.Items), "the order waits for its payment, and %d units are sold to it", sum(h.Items))
+	case o.Status == order.AwaitingPayment && len(want) > 0 && h.State != product.Held:
+		return off(OrderNotHeld, units, "the order waits for its payment, and its %d units are %s", units, h.State)
+	case o.Status.Closed() && !o.Status.TookPayment() && h.State == product.Held && !running:
+		return off(HoldOfClosedOrder, sum(h.Items), "the order is %s, and %d units are held for it", o.Status, sum(h.Items))
+	case o.Status.Closed() && !o.Status.TookPayment() && o.CancelReason != order.NoStock && h.State == product.Committed:
+		return off(SoldUnpaid, sum(h.Items), "the order is %s, and %d units are sold to it", o.Status, sum(h.Items))
+	case o.Status.Undecided() || (h.State != product.Held && h.State != product.Committed):
+		return nil
+	case !sameUnits(want, h.Items):
+		return off(UnitsDiffer, sum(h.Items)-units, "the order's lines have %d units, and %d are %s", units, sum(h.Items), h.State)
+	}
+	return nil
+}
+
+func sum(items []product.HeldItem) (units int64) {
+	for _, it := range items {
+		units += it.Quantity
+	}
+	return units
+}
+
+func sameUnits(want []product.Item, have []product.HeldItem) bool {
+	left := map[string]int64{}
+	for _, it := range want {
+		left[it.SKU] += it.Quantity
+	}
+	for _, it := range have {
+		left[it.SKU] -= it.Quantity
+	}
+	for _, n := range left {
+		if n != 0 {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,187 @@
+package audit
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"holdfast/order"
+)
+
+// paymentsOfDocuments looks, in Redis alone, whether the payment that an order
+// names is on its payments document. Others are asked for only where something
+// is off.
+func (a *auditor) paymentsOfDocuments(ctx context.Context, docs []Document) error {
+	var ids []string
+	var of []*order.Order
+	for i := range docs {
+		if o := &docs[i].Order; docs[i].Found && docs[i].Unreadable == "" && o.Payment.ID != "" {
+			ids, of = append(ids, docs[i].OrderID), append(of, o)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	stored, err := a.Books.ReadPayments(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for i, o := range of {
+		if !fits(stored[i].Attempts[o.Payment.ID], o) {
+			a.suspectPayments(ids[i])
+		}
+	}
+	return nil
+}
+
+// fits tells whether a stored payment can be the one that the order names.
+func fits(doc []byte, o *order.Order) bool {
+	var p order.Attempt
+	if json.Unmarshal(doc, &p) != nil || p.PaymentID != o.Payment.ID {
+		return false
+	}
+	return !o.Status.TookPayment() || (p.Taken && p.Amount == o.Amounts[order.AmountPaid] && p.Currency == o.Currency)
+}
+
+// paymentFindings compares the payments document of an order with all payments
+// that its workflow heard of. What the document has besides is of an order that
+// was placed under the same id before.
+func (a *auditor) paymentFindings(ctx context.Context, orderID string) ([]Finding, error) {
+	attempts, err := a.Orders.Payments(ctx, orderID)
+	if err != nil || len(attempts) == 0 {
+		return nil, err
+	}
+	stored, err := a.Books.ReadPayments(ctx, []string{orderID})
+	if err != nil {
+		return nil, err
+	}
+	var found []Finding
+	for id, p := range attempts {
+		doc := stored[0].Attempts[id]
+		f := Finding{OrderID: orderID, PaymentID: id}
+		says := fmt.Sprintf("%s, %d %s, taken: %t", p.Type, p.Amount, p.Currency, p.Taken)
+		switch {
+		case len(doc) == 0:
+			f.Kind, f.Detail = PaymentMissing, "its workflow says "+says
+		case !stands(doc, p):
+			f.Kind, f.Detail = PaymentDiffers, "its document says otherwise than its workflow: "+says
+		default:
+			continue
+		}
+		found = append(found, f)
+	}
+	return found, nil
+}
+
+// stands tells whether the stored document says just what want says. Fields that
+// this version doesn't know don't count.
+func stands[T any](stored []byte, want T) bool {
+	var have T
+	if json.Unmarshal(stored, &have) != nil {
+		return false
+	}
+	a, errA := json.Marshal(have)
+	b, errB := json.Marshal(want)
+	return errA == nil && errB == nil && bytes.Equal(a, b)
+}
+
+// walkRefunds compares every refund that is owed with its document.
+func (a *auditor) walkRefunds(ctx context.Context) error {
+	same := func(id RefundID) RefundID { return id }
+	for ids, err := range batches(a.Orders.WalkRefunds(ctx), same) {
+		if err != nil {
+			return err
+		}
+		found, err := a.refundFindings(ctx, ids)
+		if err != nil {
+			return err
+		}
+		for _, f := range found {
+			a.refunds[RefundID{f.PaymentID, f.RefundID}] = true
+			a.suspectPayments(f.OrderID) // the payment that goes back may be lost too
+		}
+		a.counts.Refunds += len(ids)
+		a.Progress("refunds", len(ids))
+	}
+	return nil
+}
+
+// lookAtRefunds looks at every suspected refund anew.
+func (a *auditor) lookAtRefunds(ctx context.Context) ([]Finding, error) {
+	var all []Finding
+	for ids := range slices.Chunk(slices.SortedFunc(maps.Keys(a.refunds), RefundID.compare), batch) {
+		found, err := a.refundFindings(ctx, ids)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+		a.Progress("suspects", len(ids))
+	}
+	clear(a.refunds) // those that were only in motion leave the list
+	for _, f := range all {
+		a.refunds[RefundID{f.PaymentID, f.RefundID}] = true
+	}
+	return all, nil
+}
+
+func (a *auditor) refundFindings(ctx context.Context, ids []RefundID) ([]Finding, error) {
+	owed, err := a.owed(ctx, ids)
+	if err != nil || len(owed) == 0 {
+		return nil, err
+	}
+	orderIDs := make([]string, len(owed))
+	for i, r := range owed {
+		orderIDs[i] = r.OrderID
+	}
+	stored, err := a.Books.ReadPayments(ctx, orderIDs)
+	if err != nil {
+		return nil, err
+	}
+	var found []Finding
+	for i, r := range owed {
+		f := Finding{OrderID: r.OrderID, PaymentID: r.PaymentID, RefundID: r.ID}
+		doc := stored[i].Refunds[RefundID{r.PaymentID, r.ID}]
+		says := fmt.Sprintf("%s (%s), %d %s", r.Status, r.Reason, r.Amount, r.Currency)
+		switch {
+		case len(doc) == 0:
+			f.Kind, f.Detail = RefundMissing, "its workflow says "+says
+		case !stands(doc, r):
+			f.Kind, f.Detail = RefundDiffers, "its document says otherwise than its workflow: "+says
+		default:
+			continue
+		}
+		found = append(found, f)
+	}
+	return found, nil
+}
+
+// owed asks the refunds' workflows, and leaves out those of which nothing is on
+// record: it is not known yet whether they are owed, or they are not.
+func (a *auditor) owed(ctx context.Context, ids []RefundID) ([]order.Refund, error) {
+	asked := make([]order.Refund, len(ids))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(a.Concurrency)
+	for i, id := range ids {
+		group.Go(func() error {
+			r, err := a.Orders.Refund(ctx, id)
+			if err != nil && !errors.Is(err, ErrUnknownRefund) {
+				return fmt.Errorf("refund %s of payment %s: %w", id.RefundID, id.PaymentID, err)
+			}
+			asked[i] = r
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(asked, func(r order.Refund) bool { return !onRecord(r) }), nil
+}
+
+// onRecord tells whether a refund has a document.
+func onRecord(r order.Refund) bool { return r.Status != "" && r.Status != order.RefundNotOwed }

@@ -1,0 +1,152 @@
+package audit
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"sync"
+
+	"holdfast/order"
+)
+
+// recorded is what the workflows recorded.
+type recorded struct {
+	mu     sync.Mutex
+	orders map[string]*entry
+	// refunds whose workflow is open.
+	refunds map[RefundID]order.Refund
+	asked   int
+	// askedPayments counts who was asked for its payments.
+	askedPayments int
+	// looked is called before each answer about an order.
+	looked func(orderID string)
+}
+
+type entry struct {
+	order    order.Order
+	running  bool
+	attempts map[string]order.Attempt
+	// listed is the status that lists show, where it is not the order's own.
+	listed string
+}
+
+// set adds the attempts to those that are known.
+func (r *recorded) set(o order.Order, running bool, attempts ...order.Attempt) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e := &entry{order: o.Clone(), running: running, attempts: map[string]order.Attempt{}}
+	if before := r.orders[o.ID]; before != nil {
+		e.attempts = before.attempts
+	}
+	for _, a := range attempts {
+		e.attempts[a.PaymentID] = a
+	}
+	r.orders[o.ID] = e
+}
+
+func (r *recorded) owe(refund order.Refund) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.refunds[RefundID{refund.PaymentID, refund.ID}] = refund
+}
+
+func (r *recorded) forget(id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.orders, id)
+}
+
+func (r *recorded) Walk(context.Context) iter.Seq2[Listed, error] {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var all []Listed
+	for id, e := range r.orders {
+		l := Listed{OrderID: id, Status: e.listed, Running: e.running}
+		if l.Status == "" {
+			l.Status = shown(e.order.Status)
+		}
+		all = append(all, l)
+	}
+	return func(yield func(Listed, error) bool) {
+		for _, l := range all {
+			if !yield(l, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (r *recorded) Recorded(_ context.Context, id string) (Recorded, error) {
+	r.mu.Lock()
+	looked := r.looked
+	r.asked++
+	r.mu.Unlock()
+	if looked != nil {
+		looked(id)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e, ok := r.orders[id]
+	if !ok {
+		return Recorded{}, nil
+	}
+	return Recorded{Known: true, Running: e.running, Status: e.order.Status, Version: e.order.Version}, nil
+}
+
+func (r *recorded) Order(_ context.Context, id string) (order.Order, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e, ok := r.orders[id]
+	if !ok {
+		return order.Order{}, fmt.Errorf("%w: %s", ErrUnknownOrder, id)
+	}
+	return e.order.Clone(), nil
+}
+
+func (r *recorded) Payments(_ context.Context, id string) (map[string]order.Attempt, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.askedPayments++
+	e, ok := r.orders[id]
+	if !ok {
+		return nil, fmt.Errorf("%w: %s", ErrUnknownOrder, id)
+	}
+	return maps.Clone(e.attempts), nil
+}
+
+func (r *recorded) WalkRefunds(context.Context) iter.Seq2[RefundID, error] {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	ids := slices.Collect(maps.Keys(r.refunds))
+	return func(yield func(RefundID, error) bool) {
+		for _, id := range ids {
+			if !yield(id, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (r *recorded) Refund(_ context.Context, id RefundID) (order.Refund, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	refund, ok := r.refunds[id]
+	if !ok {
+		return refund, fmt.Errorf("%w: %v", ErrUnknownRefund, id)
+	}
+	return refund, nil
+}
+
+// answersThen does something each time when an order has answered for its payments.
+type answersThen struct {
+	*recorded
+	then func()
+}
+
+func (a answersThen) Payments(ctx context.Context, id string) (map[string]order.Attempt, error) {
+	all, err := a.recorded.Payments(ctx, id)
+	a.then()
+	return all, err
+}

@@ -1,0 +1,89 @@
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"holdfast/order"
+)
+
+// Records is where a repair puts documents in place of damaged or lost ones.
+// Both methods store nothing and answer false where what they replace is no
+// longer what was seen: the workflow itself may write at the same time.
+type Records interface {
+	Mend(ctx context.Context, seen, now order.Record) (bool, error)
+	MendRefund(ctx context.Context, orderID, paymentID, refundID string, seen, now []byte) (bool, error)
+}
+
+var errWrittenMeanwhile = cannot("somebody wrote it meanwhile: audit again")
+
+// write writes an order's document and payments again as its workflow has them.
+//
+// First it reads what is there, then it asks the workflow, and it replaces only
+// what it has read: a workflow writes after it has decided, so whatever it
+// decides after being asked is written over this.
+func (r Repairer) write(ctx context.Context, f Finding) (string, error) {
+	docs, err := r.Books.ReadDocuments(ctx, []string{f.OrderID})
+	if err != nil {
+		return "", err
+	}
+	stored, err := r.Books.ReadPayments(ctx, []string{f.OrderID})
+	if err != nil {
+		return "", err
+	}
+	o, err := r.Orders.Order(ctx, f.OrderID)
+	if err != nil {
+		return "", err
+	}
+	attempts, err := r.Orders.Payments(ctx, f.OrderID)
+	if err != nil {
+		return "", err
+	}
+	now, err := order.NewRecord(&o, attempts)
+	if err != nil {
+		return "", err
+	}
+	what := fmt.Sprintf("version %d, %s, was written with %d payments", o.Version, o.Status, len(attempts))
+	switch off := documentOf(docs[0], &o); {
+	case o.Status.Undecided(), len(off) == 0:
+		now.Version = 0 // it stays, or is not due yet
+		what = fmt.Sprintf("%d payments were written", len(attempts))
+	case off[0].Kind == DocumentAhead:
+		return "", cannot("its document is newer than its workflow now")
+	}
+	seen := order.Record{Version: docs[0].Version, Doc: docs[0].Text, Payments: stored[0].Attempts}
+	done, err := r.Records.Mend(ctx, seen, now)
+	if err == nil && !done {
+		err = errWrittenMeanwhile
+	}
+	return what, err
+}
+
+// writeRefund writes a refund's document again as its workflow has it.
+func (r Repairer) writeRefund(ctx context.Context, f Finding) (string, error) {
+	stored, err := r.Books.ReadPayments(ctx, []string{f.OrderID})
+	if err != nil {
+		return "", err
+	}
+	id := RefundID{f.PaymentID, f.RefundID}
+	refund, err := r.Orders.Refund(ctx, id)
+	switch {
+	case errors.Is(err, ErrUnknownRefund):
+		return "", cannot("its workflow is gone")
+	case err != nil:
+		return "", err
+	case !onRecord(refund):
+		return "", cannot("it is not owed")
+	}
+	doc, err := json.Marshal(refund)
+	if err != nil {
+		return "", fmt.Errorf("encode it: %w", err)
+	}
+	done, err := r.Records.MendRefund(ctx, f.OrderID, f.PaymentID, f.RefundID, stored[0].Refunds[id], doc)
+	if err == nil && !done {
+		err = errWrittenMeanwhile
+	}
+	return string(refund.Status) + " was written", err
+}

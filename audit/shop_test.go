@@ -1,0 +1,291 @@
+package audit
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"holdfast/inventory"
+	"holdfast/order"
+	"holdfast/product"
+	"holdfast/records"
+	"holdfast/redisdb/redistest"
+)
+
+func TestMain(m *testing.M) { redistest.Main(m) }
+
+// shop is a small shop whose stock and documents are real, and whose workflows
+// are what it says they recorded.
+type shop struct {
+	t     *testing.T
+	rdb   redis.UniversalClient
+	stock *inventory.Store
+	docs  *records.Store
+	work  *recorded
+	// lamp has one variant, shirt has two.
+	lamp, shirt string
+	// Orders, by how they stand.
+	waiting, paid, delivered, cancelled, unwound string
+	// newest is the order that was placed last.
+	newest string
+	// forgotten orders are known to no workflow any more.
+	forgotten map[string]bool
+}
+
+// openShop opens a shop in which each kind of order occurs and all adds up.
+func openShop(t *testing.T, rdb redis.UniversalClient) *shop {
+	s := &shop{
+		t: t, rdb: rdb, stock: inventory.New(rdb), docs: records.New(rdb),
+		work: &recorded{orders: map[string]*entry{}, refunds: map[RefundID]order.Refund{}},
+		lamp: redistest.ID("lamp"), shirt: redistest.ID("shirt"), forgotten: map[string]bool{},
+	}
+	t.Cleanup(s.clearOut)
+	s.put(s.lamp, "lamp")
+	s.put(s.shirt, "red", "blue")
+	s.waiting = s.place(2, 1)
+	s.paid = s.pay(s.place(3, 2))
+	s.delivered = s.deliver(s.pay(s.place(1, 0)))
+	s.cancelled = s.cancel(s.place(4, 4))
+	s.unwound = s.unwind(s.pay(s.place(5, 5)))
+	return s
+}
+
+// clearOut leaves nothing on a server that others share: each of their audits
+// would look at it all.
+func (s *shop) clearOut() {
+	ctx := context.WithoutCancel(s.t.Context())
+	pipe := s.rdb.Pipeline()
+	for _, p := range []string{s.lamp, s.shirt} {
+		pipe.Del(ctx, productKey(p))
+		pipe.Del(ctx, holdsKey(p))
+		for _, o := range s.orderIDs() {
+			pipe.Del(ctx, holdKey(HoldID{p, o}))
+			pipe.ZRem(ctx, deadlinesKey(p), p+"/"+o)
+			pipe.Del(ctx, orderKey(o))
+			pipe.Del(ctx, paymentsKey(o))
+		}
+	}
+	_, err := pipe.Exec(ctx)
+	assert.NoError(s.t, err)
+}
+
+func (s *shop) orderIDs() []string {
+	return slices.Concat(slices.Collect(maps.Keys(s.work.orders)), slices.Collect(maps.Keys(s.forgotten)))
+}
+
+func (s *shop) put(id string, skus ...string) {
+	stock := int64(100)
+	spec := product.Spec{Description: product.Description{Title: "Thing"}, Currency: "EUR"}
+	for _, sku := range skus {
+		spec.Variants = append(spec.Variants, product.VariantSpec{SKU: sku, Price: 500, Stock: &stock})
+	}
+	_, _, err := s.stock.Put(s.t.Context(), id, spec, nil)
+	require.NoError(s.t, err)
+}
+
+// place holds lamps and, of each colour, shirts.
+func (s *shop) place(lamps, shirts int64) string {
+	p := order.Placement{OrderID: redistest.ID("order"), CustomerID: "customer", PaymentWindow: time.Hour}
+	p.Lines = append(p.Lines, order.LineRequest{ProductID: s.lamp, Quantity: lamps})
+	if shirts > 0 {
+		p.Lines = append(p.Lines,
+			order.LineRequest{ProductID: s.shirt, SKU: "red", Quantity: shirts},
+			order.LineRequest{ProductID: s.shirt, SKU: "blue", Quantity: shirts})
+	}
+	now := time.Now()
+	answers, err := s.stock.Hold(s.t.Context(), p.HoldRequests(1, now.Add(time.Hour)))
+	require.NoError(s.t, err)
+	h, err := order.Combine(p, answers)
+	require.NoError(s.t, err)
+	require.True(s.t, h.Held)
+	o := order.New(p, now)
+	require.NoError(s.t, o.Hold(h, now))
+	s.record(o, true)
+	s.newest = o.ID
+	return o.ID
+}
+
+func (s *shop) last() string { return s.newest }
+
+// close ends the order's workflow without giving its units back.
+func (s *shop) close(id string) {
+	o := s.work.orders[id].order
+	o.Close(order.Cancelled, order.ByCustomer, "customer", time.Now())
+	s.record(o, false)
+}
+
+// commit sells a lamp hold, and tells nobody.
+func (s *shop) commit(id string) {
+	states, err := s.stock.Commit(s.t.Context(), id, []string{s.lamp})
+	require.NoError(s.t, err)
+	require.Equal(s.t, []product.HoldState{product.Committed}, states)
+}
+
+// forget makes the order unknown to Temporal.
+func (s *shop) forget(id string) {
+	s.work.forget(id)
+	s.forgotten[id] = true
+}
+
+// save keeps keys as they are; the function that it returns brings them back, as
+// a Redis that is restored from a backup would have them.
+func (s *shop) save(keys ...string) (restore func()) {
+	hashes, lists := map[string]map[string]string{}, map[string][]redis.Z{}
+	var err error
+	for _, k := range keys {
+		if kind := s.rdb.Type(s.t.Context(), k).Val(); kind == "zset" {
+			lists[k], err = s.rdb.ZRangeWithScores(s.t.Context(), k, 0, -1).Result()
+		} else {
+			hashes[k], err = s.rdb.HGetAll(s.t.Context(), k).Result()
+		}
+		require.NoError(s.t, err)
+	}
+	return func() {
+		for _, k := range keys {
+			s.do("DEL", k)
+			if len(hashes[k]) > 0 {
+				require.NoError(s.t, s.rdb.HSet(s.t.Context(), k, hashes[k]).Err())
+			}
+			if len(lists[k]) > 0 {
+				require.NoError(s.t, s.rdb.ZAdd(s.t.Context(), k, lists[k]...).Err())
+			}
+		}
+	}
+}
+
+func (s *shop) pay(id string) string {
+	o := s.work.orders[id].order
+	states, err := s.stock.Commit(s.t.Context(), id, o.ProductIDs())
+	require.NoError(s.t, err)
+	for _, state := range states {
+		require.Equal(s.t, product.Committed, state)
+	}
+	p := s.payment("pay-"+id, o)
+	o.Pay(p, time.Now())
+	s.record(o, true, order.NewAttempt(p, true))
+	return id
+}
+
+func (s *shop) payment(id string, o order.Order) order.PaymentEvent {
+	return order.PaymentEvent{
+		PaymentID: id, Provider: "sandbox", Type: order.PaymentSucceeded, OrderID: o.ID,
+		Amount: o.Amounts[order.AmountTotal], Currency: "EUR", OccurredAt: time.Now(),
+	}
+}
+
+// fail notes an attempt that failed.
+func (s *shop) fail(id string) {
+	o := s.work.orders[id].order
+	p := s.payment("failed-"+id, o)
+	p.Type, p.Amount = order.PaymentFailed, 0
+	o.Attempt("payment_failed", p, true, time.Now())
+	s.record(o, true, order.NewAttempt(p, false))
+}
+
+// payTwice pays an order that is paid or closed once more: it goes back.
+func (s *shop) payTwice(id string) {
+	e := s.work.orders[id]
+	p := s.payment("again-"+id, e.order)
+	s.record(e.order, e.running, order.NewAttempt(p, false))
+	r := order.RefundOf(p, order.RefundDouble)
+	r.DueAt = time.Now().UTC()
+	s.work.owe(r)
+	doc, err := json.Marshal(r)
+	require.NoError(s.t, err)
+	require.NoError(s.t, s.docs.PutRefund(s.t.Context(), id, r.PaymentID, r.ID, doc))
+}
+
+func (s *shop) deliver(id string) string {
+	o := s.work.orders[id].order
+	o.Deliver("operator", time.Now())
+	s.record(o, false)
+	return id
+}
+
+func (s *shop) cancel(id string) string {
+	o := s.work.orders[id].order
+	_, err := s.stock.Release(s.t.Context(), id, 1, o.ProductIDs(), "customer")
+	require.NoError(s.t, err)
+	o.Close(order.Cancelled, order.ByCustomer, "customer", time.Now())
+	s.record(o, false)
+	return id
+}
+
+// unwind takes a sale back, as a saga does whose other units are gone.
+func (s *shop) unwind(id string) string {
+	o := s.work.orders[id].order
+	for _, p := range o.ProductIDs() {
+		require.NoError(s.t, s.stock.Restock(s.t.Context(), p, id, "no-stock", o.Items(p)))
+	}
+	o.Close(order.Cancelled, order.NoStock, order.ActorSystem, time.Now())
+	s.record(o, false)
+	return id
+}
+
+func (s *shop) record(o order.Order, running bool, attempts ...order.Attempt) {
+	payments := map[string]order.Attempt{}
+	for _, a := range attempts {
+		payments[a.PaymentID] = a
+	}
+	r, err := order.NewRecord(&o, payments)
+	require.NoError(s.t, err)
+	require.NoError(s.t, s.docs.Put(s.t.Context(), r))
+	s.work.set(o, running, attempts...)
+}
+
+func (s *shop) putPayment(orderID string, a order.Attempt) {
+	doc, err := json.Marshal(a)
+	require.NoError(s.t, err)
+	s.do("HSET", paymentsKey(orderID), "payment:"+a.PaymentID, doc)
+}
+
+// do sends one command to Redis: the damage.
+func (s *shop) do(args ...any) {
+	s.t.Helper()
+	require.NoError(s.t, s.rdb.Do(s.t.Context(), args...).Err())
+}
+
+// lose deletes keys one by one: on a cluster they lie on several nodes.
+func (s *shop) lose(keys ...string) {
+	s.t.Helper()
+	for _, k := range keys {
+		s.do("DEL", k)
+	}
+}
+
+// mine keeps the findings that are about this shop: the server may be shared.
+func (s *shop) mine(all []Finding) []Finding {
+	var mine []Finding
+	for _, f := range all {
+		_, known := s.work.orders[f.OrderID]
+		if known || s.forgotten[f.OrderID] || f.ProductID == s.lamp || f.ProductID == s.shirt {
+			mine = append(mine, f)
+		}
+	}
+	return mine
+}
+
+func (s *shop) config() Config {
+	return Config{Books: NewRedisBooks(s.rdb), Orders: s.work, Looks: 2, Pause: time.Millisecond}
+}
+
+func (s *shop) audit() []Finding {
+	s.t.Helper()
+	r, err := Run(s.t.Context(), s.config())
+	require.NoError(s.t, err)
+	return s.mine(r.Findings)
+}
+
+func (s *shop) repair() (left []Finding, r Report) {
+	s.t.Helper()
+	r, err := Repairer{Config: s.config(), Stock: s.stock, Records: s.docs}.Run(s.t.Context())
+	require.NoError(s.t, err)
+	return s.mine(r.Findings), r
+}

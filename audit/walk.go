@@ -1,0 +1,244 @@
+package audit
+
+import (
+	"context"
+
+	"holdfast/order"
+	"holdfast/product"
+)
+
+// statusOpen is how a list of workflows shows an order that is neither paid nor
+// closed.
+const statusOpen = "open"
+
+// walkDocuments learns how every order stands by its document, sums the lines
+// of the paid ones, and checks that the products hold or sold what the orders
+// say.
+func (a *auditor) walkDocuments(ctx context.Context) error {
+	for ids, err := range a.Books.WalkDocuments(ctx) {
+		if err != nil {
+			return err
+		}
+		docs, err := a.Books.ReadDocuments(ctx, ids)
+		if err != nil {
+			return err
+		}
+		for _, d := range docs {
+			a.document(d)
+		}
+		if err := a.holdsOfDocuments(ctx, docs); err != nil {
+			return err
+		}
+		if err := a.paymentsOfDocuments(ctx, docs); err != nil {
+			return err
+		}
+		a.counts.Orders += len(docs)
+		a.Progress("documents", len(docs))
+	}
+	return nil
+}
+
+func (a *auditor) document(d Document) {
+	if !d.Found {
+		return
+	}
+	if d.Unreadable != "" || d.Order.Version != d.Version || d.Order.ID != d.OrderID {
+		a.suspectOrder(d.OrderID)
+		if d.Unreadable != "" {
+			return
+		}
+	}
+	a.orders[d.OrderID] = standing{status: d.Order.Status, reason: d.Order.CancelReason}
+	if d.Order.Status.TookPayment() {
+		for _, l := range d.Order.Lines {
+			a.sold.add(l.ProductID, l.SKU, l.Quantity)
+		}
+	}
+}
+
+// holdsOfDocuments compares the orders' lines with their holds.
+func (a *auditor) holdsOfDocuments(ctx context.Context, docs []Document) error {
+	var ids []HoldID
+	var of []*order.Order
+	for i := range docs {
+		o := &docs[i].Order
+		if !docs[i].Found || (!o.Status.TookPayment() && o.Status != order.AwaitingPayment) {
+			continue
+		}
+		for _, p := range o.ProductIDs() {
+			ids, of = append(ids, HoldID{p, o.ID}), append(of, o)
+		}
+	}
+	for len(ids) > 0 {
+		n := min(len(ids), batch)
+		holds, err := a.Books.ReadHolds(ctx, ids[:n])
+		if err != nil {
+			return err
+		}
+		for i, h := range holds {
+			if len(holdOfOrder(of[i], h, false)) > 0 {
+				a.suspectOrder(of[i].ID)
+			}
+		}
+		ids, of = ids[n:], of[n:]
+	}
+	return nil
+}
+
+// walkWorkflows compares what the lists of workflows show with the documents.
+func (a *auditor) walkWorkflows(ctx context.Context) error {
+	for l, err := range a.Orders.Walk(ctx) {
+		if err != nil {
+			return err
+		}
+		a.counts.Workflows++
+		a.Progress("workflows", 1)
+		doc, known := a.orders[l.OrderID]
+		if known {
+			doc.listed = true
+			a.orders[l.OrderID] = doc
+		}
+		if a.Deep || !known || l.Status != shown(doc.status) || l.Running == doc.status.Closed() {
+			a.suspectOrder(l.OrderID)
+		}
+		if a.Deep {
+			a.suspectPayments(l.OrderID)
+		}
+	}
+	for id, doc := range a.orders {
+		if !doc.listed && !doc.status.Closed() { // a closed one may have been forgotten since
+			a.suspectOrder(id)
+		}
+	}
+	return nil
+}
+
+func shown(s order.Status) string {
+	if s.Unpaid() {
+		return statusOpen
+	}
+	return string(s)
+}
+
+// walkHolds sums the live holds and compares each hold with its order.
+func (a *auditor) walkHolds(ctx context.Context) error {
+	for ids, err := range a.Books.WalkHolds(ctx) {
+		if err != nil {
+			return err
+		}
+		holds, err := a.Books.ReadHolds(ctx, ids)
+		if err != nil {
+			return err
+		}
+		for _, h := range holds {
+			a.hold(h)
+		}
+		a.counts.Holds += len(holds)
+		a.Progress("holds", len(holds))
+	}
+	return nil
+}
+
+func (a *auditor) hold(h Hold) {
+	doc, known := a.orders[h.OrderID]
+	switch h.State {
+	case product.Held:
+		for _, it := range h.Items {
+			a.live.add(h.ProductID, it.SKU, it.Quantity)
+		}
+		if !known || doc.status != order.AwaitingPayment {
+			a.suspectOrder(h.OrderID, h.ProductID)
+		}
+		if !h.OnProduct || !h.OnDeadlines {
+			a.suspectProduct(h.ProductID)
+		}
+	case product.Committed:
+		if !known || (!doc.status.TookPayment() && doc.reason != order.NoStock) {
+			a.suspectOrder(h.OrderID, h.ProductID)
+		}
+	case product.Released, product.NoHold:
+	}
+	if h.Unreadable != "" || (h.State != product.Held && (h.OnProduct || h.OnDeadlines)) {
+		a.suspectProduct(h.ProductID)
+	}
+}
+
+// walkDeadlines looks for entries of the sweeper's lists without a live hold.
+func (a *auditor) walkDeadlines(ctx context.Context) error {
+	for ids, err := range a.Books.WalkDeadlines(ctx) {
+		if err != nil {
+			return err
+		}
+		holds, err := a.Books.ReadHolds(ctx, ids)
+		if err != nil {
+			return err
+		}
+		for _, h := range holds {
+			if h.State != product.Held {
+				a.suspectProduct(h.ProductID)
+			}
+		}
+		a.Progress("deadlines", len(ids))
+	}
+	return nil
+}
+
+// walkProducts compares every product's stock with the sums of its holds and
+// of the paid orders' lines.
+func (a *auditor) walkProducts(ctx context.Context) error {
+	seen := map[string]bool{}
+	for ids, err := range a.Books.WalkProducts(ctx) {
+		if err != nil {
+			return err
+		}
+		products, err := a.Books.ReadProducts(ctx, ids)
+		if err != nil {
+			return err
+		}
+		for _, p := range products {
+			if a.live[p.ID] != nil || a.sold[p.ID] != nil {
+				seen[p.ID] = true
+			}
+			if !p.Found || len(stockFindings(p, a.live[p.ID])) > 0 || len(a.soldFindings(p, p, a.sold[p.ID])) > 0 {
+				a.suspectProduct(p.ID)
+			}
+		}
+		if err := a.listedHolds(ctx, products); err != nil {
+			return err
+		}
+		a.counts.Products += len(products)
+		a.Progress("products", len(products))
+	}
+	for _, sums := range []tally{a.live, a.sold} {
+		for id := range sums {
+			if !seen[id] {
+				a.suspectProduct(id)
+			}
+		}
+	}
+	return nil
+}
+
+// listedHolds looks for entries of the products' lists without a live hold.
+func (a *auditor) listedHolds(ctx context.Context, products []Product) error {
+	var ids []HoldID
+	for _, p := range products {
+		for _, o := range p.Listed {
+			ids = append(ids, HoldID{p.ID, o})
+		}
+	}
+	for len(ids) > 0 {
+		n := min(len(ids), batch)
+		holds, err := a.Books.ReadHolds(ctx, ids[:n])
+		if err != nil {
+			return err
+		}
+		for _, h := range holds {
+			if h.State != product.Held {
+				a.suspectProduct(h.ProductID)
+			}
+		}
+		ids = ids[n:]
+	}
+	return nil
+}

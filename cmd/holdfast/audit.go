@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"holdfast/audit"
+	"holdfast/inventory"
+	"holdfast/records"
+)
+
+// auditCommand checks the books.
+type auditCommand struct {
+	redisFlags
+	Wait        time.Duration `default:"5s" help:"How long to wait for Temporal and Redis."`
+	Deep        bool          `help:"Ask every order's workflow, and not only those whose copies disagree."`
+	Repair      bool          `help:"Apply again what workflows recorded and Redis has lost, then audit again."`
+	Concurrency int           `short:"c" default:"16" help:"Workflows asked at a time."`
+	Looks       int           `default:"4" help:"How often something is looked at before it is a finding: it may only be in motion."`
+	JSON        bool          `name:"json" help:"Print the report as JSON."`
+}
+
+// Run prints what does not add up.
+func (c *auditCommand) Run(ctx context.Context, out out) error {
+	log := newLog(out.stderr)
+	name, err := namespace(log)
+	if err != nil {
+		return err
+	}
+	temporal, err := waitForTemporal(ctx, c.Wait, log)
+	if err != nil {
+		return err
+	}
+	defer temporal.Close()
+	rdb, err := c.connect(ctx, c.Wait, log)
+	if err != nil {
+		return err
+	}
+	defer rdb.Close() //nolint:errcheck // the process ends
+
+	progress := &stages{out: out}
+	cfg := audit.Config{
+		Books: audit.NewRedisBooks(rdb), Orders: audit.NewTemporalOrders(temporal, name),
+		Deep: c.Deep, Looks: c.Looks, Concurrency: c.Concurrency, Progress: progress.step,
+	}
+	var report audit.Report
+	if c.Repair {
+		report, err = audit.Repairer{Config: cfg, Stock: inventory.New(rdb), Records: records.New(rdb)}.Run(ctx)
+	} else {
+		report, err = audit.Run(ctx, cfg)
+	}
+	progress.end()
+	if err != nil {
+		return fmt.Errorf("audit: %w", err)
+	}
+	if c.JSON {
+		if err := printJSON(out, report); err != nil {
+			return err
+		}
+	} else {
+		printAudit(out, report)
+	}
+	if len(report.Findings) > 0 {
+		return errFindings
+	}
+	return nil
+}
+
+func printAudit(out out, r audit.Report) {
+	for _, done := range r.Repaired {
+		_, _ = fmt.Fprintf(out.stdout, "repaired: %s; %s\n", done.Finding, done.Done)
+	}
+	for _, left := range r.NotRepaired {
+		_, _ = fmt.Fprintf(out.stdout, "not repaired: %s; %s\n", left.Finding, left.Done)
+	}
+	for _, f := range r.Findings {
+		_, _ = fmt.Fprintln(out.stdout, f)
+	}
+	verdict := "everything adds up"
+	if n := len(r.Findings); n > 0 {
+		verdict = fmt.Sprintf("%d findings", n)
+	}
+	_, _ = fmt.Fprintf(out.stdout, "%d products, %d holds, %d orders, %d workflows in %.1f s: %s\n",
+		r.Products, r.Holds, r.Orders, r.Workflows, r.Seconds, verdict)
+}

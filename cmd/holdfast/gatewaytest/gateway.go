@@ -1,0 +1,231 @@
+// Package gatewaytest is a gateway in memory for the tests of those who call
+// one: it answers as the contract says, and fails when it is told to. It knows
+// no stock and no saga; what the real gateway does is tested elsewhere.
+package gatewaytest
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"holdfast/order"
+	"holdfast/payment/sandbox"
+)
+
+// Secret signs the callbacks that the gateway takes.
+const Secret = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=" //nolint:gosec // of tests alone
+
+// SoldOut is a product that no order gets.
+const SoldOut = "sold-out"
+
+// Gateway is what the calls are made to. Its maps may be changed by a test
+// between its calls, under Lock.
+type Gateway struct {
+	sync.Mutex
+	URL string
+	// Orders by id, as they stand.
+	Orders map[string]*order.Order
+	// Refunds by order.
+	Refunds map[string][]order.Refund
+	// Adjusted remembers the answer of each adjustment by its key.
+	Adjusted map[string]map[string]int64
+	// Fail is asked before each call; a status of its own is answered instead of
+	// what the call would do, and 0 breaks the connection after the call is done.
+	Fail func(r *http.Request) (status int, instead bool)
+
+	byKey    map[string]string
+	onHand   int64
+	provider *sandbox.Provider
+}
+
+// Start starts a gateway that ends with the test.
+func Start(t *testing.T) *Gateway {
+	t.Helper()
+	provider, err := sandbox.New(Secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &Gateway{
+		Orders: map[string]*order.Order{}, Refunds: map[string][]order.Refund{},
+		Adjusted: map[string]map[string]int64{}, byKey: map[string]string{}, onHand: 100, provider: provider,
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /v1/orders", g.place)
+	mux.HandleFunc("GET /v1/orders/{id}", g.show)
+	mux.HandleFunc("POST /v1/orders/{id}/cancel", g.cancel)
+	mux.HandleFunc("POST /v1/orders/{id}/deliver", g.deliver)
+	mux.HandleFunc("GET /v1/orders/{id}/payment", g.payment)
+	mux.HandleFunc("POST /v1/payments/callbacks/sandbox", g.callback)
+	mux.HandleFunc("POST /v1/products/{id}/stock", g.adjust)
+	server := httptest.NewServer(g.failing(mux))
+	t.Cleanup(server.Close)
+	g.URL = server.URL
+	return g
+}
+
+// failing does to a call what Fail says.
+func (g *Gateway) failing(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		g.Lock()
+		defer g.Unlock()
+		status, instead := 0, false
+		if g.Fail != nil {
+			status, instead = g.Fail(r)
+		}
+		switch {
+		case !instead:
+			next.ServeHTTP(w, r)
+		case status == 0: // done, and nobody is told
+			next.ServeHTTP(httptest.NewRecorder(), r)
+			panic(http.ErrAbortHandler)
+		case status == http.StatusAccepted:
+			answer(w, status, order.Order{Status: order.Reserving})
+		default:
+			problem(w, status, "unavailable")
+		}
+	})
+}
+
+func (g *Gateway) place(w http.ResponseWriter, r *http.Request) {
+	key := r.Header.Get("Idempotency-Key")
+	if id, again := g.byKey[key]; again && key != "" {
+		answer(w, http.StatusCreated, g.Orders[id])
+		return
+	}
+	var p order.Placement
+	dec := json.NewDecoder(r.Body)
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&p); err != nil {
+		problem(w, http.StatusBadRequest, "malformed")
+		return
+	}
+	p.OrderID, p.PaymentWindow = fmt.Sprintf("order-%d", len(g.Orders)+1), time.Hour
+	o := order.New(p, time.Now())
+	h := order.Holding{Held: true, Currency: "EUR"}
+	for _, l := range p.Lines {
+		if l.ProductID == SoldOut {
+			problem(w, http.StatusConflict, "insufficient-stock")
+			return
+		}
+		h.Items = append(h.Items, order.PricedItem{SKU: l.ProductID, Title: "Thing", Price: 250})
+	}
+	if err := o.Hold(h, time.Now()); err != nil {
+		problem(w, http.StatusUnprocessableEntity, "too-large")
+		return
+	}
+	g.Orders[o.ID], g.byKey[key] = &o, o.ID
+	answer(w, http.StatusCreated, &o)
+}
+
+func (g *Gateway) show(w http.ResponseWriter, r *http.Request) {
+	if o, ok := g.find(w, r); ok {
+		answer(w, http.StatusOK, o)
+	}
+}
+
+func (g *Gateway) cancel(w http.ResponseWriter, r *http.Request) {
+	o, ok := g.find(w, r)
+	if !ok {
+		return
+	}
+	if o.Status == order.AwaitingPayment {
+		o.Close(order.Cancelled, order.ByCustomer, "customer", time.Now())
+	}
+	if o.Status != order.Cancelled {
+		problem(w, http.StatusConflict, "order-closed")
+		return
+	}
+	answer(w, http.StatusOK, o)
+}
+
+func (g *Gateway) deliver(w http.ResponseWriter, r *http.Request) {
+	o, ok := g.find(w, r)
+	if !ok {
+		return
+	}
+	if o.Status == order.Paid {
+		o.Deliver(order.ActorOperator, time.Now())
+	}
+	if o.Status != order.Delivered {
+		problem(w, http.StatusConflict, "order-not-paid")
+		return
+	}
+	answer(w, http.StatusOK, o)
+}
+
+func (g *Gateway) payment(w http.ResponseWriter, r *http.Request) {
+	if o, ok := g.find(w, r); ok {
+		answer(w, http.StatusOK, map[string]any{
+			"orderId": o.ID, "status": o.Payment.Status, "refunds": g.Refunds[o.ID],
+		})
+	}
+}
+
+func (g *Gateway) callback(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		problem(w, http.StatusBadRequest, "malformed")
+		return
+	}
+	e, err := g.provider.Callback(r.Header, body, time.Now())
+	if err != nil {
+		problem(w, http.StatusUnauthorized, "bad-signature")
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+	o := g.Orders[e.OrderID]
+	if o == nil || o.Status != order.AwaitingPayment {
+		return
+	}
+	switch {
+	case e.Type == order.PaymentWasRefused:
+		o.Close(order.Cancelled, order.PaymentRefused, "provider:sandbox", time.Now())
+	case e.Type == order.PaymentSucceeded && e.Amount == o.Amounts[order.AmountTotal]:
+		o.Pay(e, time.Now())
+	default:
+		o.Attempt(string(e.Type), e, true, time.Now())
+	}
+}
+
+func (g *Gateway) adjust(w http.ResponseWriter, r *http.Request) {
+	key := r.Header.Get("Idempotency-Key")
+	if was, again := g.Adjusted[key]; again {
+		answer(w, http.StatusOK, was)
+		return
+	}
+	var body struct{ Delta int64 }
+	if err := json.NewDecoder(r.Body).Decode(&body); err != nil {
+		problem(w, http.StatusBadRequest, "malformed")
+		return
+	}
+	g.onHand += body.Delta
+	g.Adjusted[key] = map[string]int64{"onHand": g.onHand, "held": 0, "available": g.onHand}
+	answer(w, http.StatusOK, g.Adjusted[key])
+}
+
+func (g *Gateway) find(w http.ResponseWriter, r *http.Request) (*order.Order, bool) {
+	o, ok := g.Orders[r.PathValue("id")]
+	if !ok {
+		problem(w, http.StatusNotFound, "unknown-order")
+	}
+	return o, ok
+}
+
+func answer(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // a caller that is gone
+}
+
+func problem(w http.ResponseWriter, status int, kind string) {
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(map[string]any{ // a caller that is gone
+		"type": "/problems/" + kind, "title": http.StatusText(status), "status": status,
+	})
+}

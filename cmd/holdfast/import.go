@@ -1,0 +1,130 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"holdfast/cmd/holdfast/rest"
+)
+
+// importCommand loads a catalogue.
+type importCommand struct {
+	gatewayFlags
+	File        string `arg:"" help:"One product per line: the body of PUT /v1/products/{id}, its id beside it under \"id\"."`
+	Concurrency int    `short:"c" default:"8" help:"Products sent at a time."`
+}
+
+// Run puts every product and names those that failed.
+func (c *importCommand) Run(ctx context.Context, out out) error {
+	if c.Concurrency < 1 {
+		return usagef("--concurrency: must be at least 1")
+	}
+	gateway, err := c.client(c.Concurrency)
+	if err != nil {
+		return err
+	}
+	total, err := countLines(ctx, c.File)
+	if err != nil {
+		return err
+	}
+	f, err := os.Open(c.File)
+	if err != nil {
+		return usagef("%v", err)
+	}
+	defer f.Close() //nolint:errcheck // it was read only
+	step, done := newProgress(out.stderr, total, "products")
+	loaded := &imported{gateway: gateway, step: step}
+	err = loaded.all(ctx, f, c.Concurrency)
+	done()
+	_, _ = fmt.Fprintf(out.stdout, "%d created, %d updated, %d failed\n", loaded.created, loaded.updated, len(loaded.failed))
+	for _, reason := range loaded.failed {
+		_, _ = fmt.Fprintln(out.stdout, "  "+reason)
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("import %s: %w", c.File, err)
+	case len(loaded.failed) > 0:
+		return errFindings
+	}
+	return nil
+}
+
+// imported counts what came of the products.
+type imported struct {
+	gateway *rest.Client
+	step    func()
+
+	mu               sync.Mutex
+	created, updated int
+	failed           []string
+}
+
+func (i *imported) all(ctx context.Context, r io.Reader, concurrency int) error {
+	var group errgroup.Group
+	group.SetLimit(concurrency)
+	in := bufio.NewReaderSize(r, 1<<20)
+	var readErr error
+	for n := 1; ctx.Err() == nil; n++ {
+		line, err := in.ReadBytes('\n')
+		if len(line) > 1 {
+			group.Go(func() error {
+				i.count(n, line, func(id string, body []byte) (bool, error) { return i.gateway.PutProduct(ctx, id, body) })
+				i.step()
+				return nil
+			})
+		}
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			readErr = fmt.Errorf("read line %d: %w", n, err)
+			break
+		}
+	}
+	_ = group.Wait() // it returns no error: failures are counted
+	return errors.Join(readErr, context.Cause(ctx))
+}
+
+func (i *imported) count(n int, line []byte, put func(id string, body []byte) (bool, error)) {
+	id, body, err := splitID(line)
+	created := false
+	if err == nil {
+		created, err = put(id, body)
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	switch {
+	case err != nil:
+		i.failed = append(i.failed, fmt.Sprintf("line %d: %v", n, err))
+	case created:
+		i.created++
+	default:
+		i.updated++
+	}
+}
+
+// splitID takes the id out of a line; the rest is the request's body.
+func splitID(line []byte) (string, []byte, error) {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(line, &fields); err != nil {
+		return "", nil, fmt.Errorf("not a JSON object: %w", err)
+	}
+	var id string
+	if err := json.Unmarshal(fields["id"], &id); err != nil || id == "" {
+		return "", nil, errors.New("it has no id")
+	}
+	delete(fields, "id")
+	body, err := json.Marshal(fields)
+	if err != nil {
+		return "", nil, fmt.Errorf("write the request: %w", err)
+	}
+	return id, body, nil
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"log/slog"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"holdfast/api"
+	"holdfast/inventory"
+	"holdfast/records"
+	"holdfast/redisdb"
+)
+
+// noTemporal: the catalogue needs none.
+type noTemporal struct{ api.Temporal }
+
+// Through the real gateway, onto the real product entities.
+func TestImport(t *testing.T) {
+	rdb, err := redisdb.Open(t.Context(), "redis://"+miniredis.RunT(t).Addr())
+	require.NoError(t, err)
+	defer rdb.Close() //nolint:errcheck // the test ends
+	stock := inventory.New(rdb)
+	gateway, err := api.New(api.Config{
+		Addr: "127.0.0.1:0", Products: stock, Orders: records.New(rdb), Temporal: noTemporal{},
+		Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(),
+	})
+	require.NoError(t, err)
+	server := httptest.NewServer(gateway.Handler())
+	defer server.Close()
+
+	name := filepath.Join(t.TempDir(), "products.jsonl")
+	write := func(lines string) { require.NoError(t, os.WriteFile(name, []byte(lines), 0o600)) }
+	const lamp = `{"id":"lamp","title":"Lamp","currency":"EUR","variants":[{"sku":"lamp","price":500,"stock":7}]}`
+	const mug = `{"id":"mug","title":"Mug","currency":"EUR","variants":[{"sku":"mug","price":300}]}`
+
+	write(lamp + "\n" + mug + "\n")
+	code, stdout, stderr := holdfast(t, "import", name, "--url", server.URL)
+	assert.Equal(t, exitOK, code, stderr)
+	assert.Equal(t, "2 created, 0 updated, 0 failed\n", stdout)
+	p, err := stock.Get(t.Context(), "lamp")
+	require.NoError(t, err)
+	assert.Equal(t, int64(7), p.Variants[0].Stock.OnHand)
+
+	write(lamp + "\n\n" + `{"id":"new","title":"New"}` + "\nnot json\n" + `{"title":"Nameless"}`)
+	code, stdout, _ = holdfast(t, "import", name, "--url", server.URL)
+	assert.Equal(t, exitFindings, code)
+	assert.Contains(t, stdout, "0 created, 1 updated, 3 failed")
+	for _, why := range []string{"line 3: put product new: 4", "line 4: not a JSON object", "line 5: it has no id"} {
+		assert.Contains(t, stdout, why)
+	}
+}

@@ -1,0 +1,104 @@
+// Command holdfast is the one binary: the gateway, the worker, and the tools
+// that set up, load, measure and audit. It wires the parts; it decides nothing.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit codes.
+const (
+	exitOK       = 0
+	exitFindings = 1 // a failure, or an audit's findings
+	exitUsage    = 2
+)
+
+// commands are the subcommands, one file each.
+type commands struct {
+	API    apiCommand     `cmd:"" name:"api" help:"Run the REST gateway."`
+	Worker workerCommand  `cmd:"" help:"Run the workflows and their activities."`
+	Setup  setupCommand   `cmd:"" help:"Prepare Temporal: namespace and its retention, search attributes, the sweeper's schedule."`
+	Import importCommand  `cmd:"" help:"Put the products of a file into the catalogue."`
+	Order  orderCommands  `cmd:"" help:"Look at an order, or cancel it."`
+	Pay    payCommand     `cmd:"" help:"Pay an order: send a signed callback of the sandbox payment provider."`
+	Replay replayCommands `cmd:"" help:"Play a file of orders against the gateway and measure it."`
+	Audit  auditCommand   `cmd:"" help:"Check that every unit of stock is where the orders say it is."`
+}
+
+// errFindings ends a command that has already said what it found.
+var errFindings = errors.New("there are findings")
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// out is where a command writes: its result, and what it has to say meanwhile.
+type out struct {
+	stdout, stderr io.Writer
+}
+
+// exited carries the exit code that kong asks for out of its parser.
+type exited int
+
+// run carries out one command line and returns the exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int) {
+	defer func() {
+		if r := recover(); r != nil {
+			e, ok := r.(exited)
+			if !ok {
+				panic(r)
+			}
+			code = int(e)
+		}
+	}()
+	var cli commands
+	parser, err := kong.New(&cli,
+		kong.Name("holdfast"),
+		kong.Description("Takes orders and never oversells."),
+		kong.Writers(stdout, stderr),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Exit(func(code int) { panic(exited(code)) }), // after --help
+	)
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, "holdfast:", err)
+		return exitUsage
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		_, _ = fmt.Fprintf(stderr, "holdfast: %v\nSee: holdfast --help\n", err)
+		return exitUsage
+	}
+	command.BindTo(ctx, (*context.Context)(nil))
+	err = command.Run(out{stdout, stderr})
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errFindings):
+		return exitFindings
+	}
+	_, _ = fmt.Fprintln(stderr, "holdfast:", err)
+	if _, usage := errors.AsType[*usageError](err); usage {
+		return exitUsage
+	}
+	return exitFindings
+}
+
+// usageError is a mistake in the command line that its grammar doesn't show.
+type usageError struct{ message string }
+
+func (e *usageError) Error() string { return e.message }
+
+func usagef(format string, args ...any) error {
+	return &usageError{fmt.Sprintf(format, args...)}
+}

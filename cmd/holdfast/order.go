@@ -1,0 +1,74 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"holdfast/cmd/holdfast/rest"
+	"holdfast/order"
+)
+
+// orderCommands look at single orders.
+type orderCommands struct {
+	Show   orderShowCommand   `cmd:"" help:"Print an order as JSON."`
+	Cancel orderCancelCommand `cmd:"" help:"Cancel an unpaid order."`
+}
+
+type orderShowCommand struct {
+	gatewayFlags
+	Order string `arg:"" help:"The order's id."`
+}
+
+// Run prints the order.
+func (c *orderShowCommand) Run(ctx context.Context, out out) error {
+	gateway, err := c.client(1)
+	if err != nil {
+		return err
+	}
+	o, err := gateway.Order(ctx, c.Order)
+	if err != nil {
+		return err
+	}
+	return printJSON(out, o)
+}
+
+type orderCancelCommand struct {
+	gatewayFlags
+	Order  string `arg:"" help:"The order's id."`
+	Reason string `enum:"customer,operator" default:"operator" help:"Who wants it cancelled: customer or operator."`
+}
+
+// Run cancels the order and prints it as it is then.
+func (c *orderCancelCommand) Run(ctx context.Context, out out) error {
+	gateway, err := c.client(1)
+	if err != nil {
+		return err
+	}
+	answer, err := gateway.Cancel(ctx, c.Order, "", c.Reason)
+	if err != nil {
+		return err
+	}
+	if answer.Status == http.StatusAccepted {
+		_, _ = fmt.Fprintln(out.stderr, "The cancellation is on its way; ask again with: holdfast order show", c.Order)
+	}
+	return printOrder(out, answer)
+}
+
+func printOrder(out out, answer rest.Answer) error {
+	var o order.Order
+	if err := answer.Decode(&o); err != nil {
+		return err
+	}
+	return printJSON(out, o)
+}
+
+func printJSON(out out, v any) error {
+	enc := json.NewEncoder(out.stdout)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(v); err != nil {
+		return fmt.Errorf("print: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"holdfast/cmd/holdfast/replay"
+	"holdfast/payment/sandbox"
+)
+
+// replayCommands play orders, and check what was acknowledged.
+type replayCommands struct {
+	Run    replayCommand `cmd:"" default:"withargs" help:"Place the orders of a file, then pay, refuse, cancel, abandon or deliver them."`
+	Verify verifyCommand `cmd:"" help:"Check that all that a gateway acknowledged in a journal is still true."`
+}
+
+type replayCommand struct {
+	gatewayFlags
+	sandboxFlags
+	File        string        `arg:"" help:"One order request per line, its Idempotency-Key beside it under \"key\"."`
+	Concurrency int           `short:"c" default:"16" help:"Orders under way at a time."`
+	Limit       int           `help:"Play only the first N lines."`
+	Paid        float64       `default:"0.85" help:"Share of the orders that are paid."`
+	Delivered   float64       `default:"0.5" help:"Share of the paid that are delivered."`
+	Refused     float64       `default:"0.05" help:"Share whose payment is refused."`
+	Abandoned   float64       `default:"0.10" help:"Share that nobody pays."`
+	Cancelled   float64       `default:"0" help:"Share that the customer cancels."`
+	Adjusted    float64       `default:"0" help:"Share that is followed by one more unit of its first product."`
+	Seed        uint64        `default:"1" help:"The same seed gives the same fates."`
+	KeyPrefix   string        `help:"Stands before each key: another one makes other orders of the same file."`
+	Patience    time.Duration `default:"2m" help:"How long one call is repeated before its line has failed."`
+	Journal     string        `help:"Append each acknowledged call to this file; see replay verify."`
+	JSON        bool          `name:"json" help:"Print the result as JSON."`
+}
+
+// Run plays the file and prints what came of it.
+func (c *replayCommand) Run(ctx context.Context, out out) error {
+	gateway, err := c.client(c.Concurrency)
+	if err != nil {
+		return err
+	}
+	sign, err := c.signer()
+	if err != nil {
+		return err
+	}
+	total, err := countLines(ctx, c.File)
+	if err != nil {
+		return err
+	}
+	if c.Limit > 0 {
+		total = min(total, int64(c.Limit))
+	}
+	in, err := os.Open(c.File)
+	if err != nil {
+		return usagef("%v", err)
+	}
+	defer in.Close() //nolint:errcheck // it was read only
+	journal, closeJournal, err := c.journal()
+	if err != nil {
+		return err
+	}
+	step, done := newProgress(out.stderr, total, "orders")
+	report, err := replay.Run(ctx, replay.Config{
+		Gateway: gateway, Provider: sandbox.Name, Sign: sign, Seed: c.Seed, KeyPrefix: c.KeyPrefix,
+		Shares: replay.Shares{
+			Paid: c.Paid, Delivered: c.Delivered, Refused: c.Refused, Abandoned: c.Abandoned,
+			Cancelled: c.Cancelled, Adjusted: c.Adjusted,
+		},
+		Concurrency: c.Concurrency, Limit: c.Limit, Patience: c.Patience, Journal: journal, Progress: step,
+	}, in)
+	done()
+	err = errors.Join(err, closeJournal())
+	if report.Orders > 0 || err == nil {
+		if c.JSON {
+			err = errors.Join(err, printJSON(out, report))
+		} else {
+			report.Print(out.stdout)
+		}
+	}
+	switch {
+	case err != nil:
+		return fmt.Errorf("replay %s: %w", c.File, err)
+	case report.Failed > 0:
+		return errFindings
+	}
+	return nil
+}
+
+func (c *replayCommand) journal() (*replay.Journal, func() error, error) {
+	if c.Journal == "" {
+		return nil, func() error { return nil }, nil
+	}
+	f, err := os.OpenFile(c.Journal, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644) //nolint:gosec // others may read it
+	if err != nil {
+		return nil, nil, usagef("--journal: %v", err)
+	}
+	return replay.NewJournal(f), f.Close, nil
+}

@@ -1,0 +1,90 @@
+package replay
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"holdfast/cmd/holdfast/rest"
+)
+
+// The calls that a journal knows.
+const (
+	Placed    = "placed"
+	Paid      = "paid"
+	Refused   = "refused"
+	Cancelled = "cancelled"
+	Delivered = "delivered"
+	Adjusted  = "adjusted"
+)
+
+// Ack is one thing that the gateway said is so: it must stay so, whatever
+// crashes afterwards.
+type Ack struct {
+	At      time.Time `json:"at"`
+	Call    string    `json:"call"`
+	Key     string    `json:"key,omitempty"`
+	OrderID string    `json:"orderId,omitempty"`
+	// PaymentID of Paid and Refused.
+	PaymentID string `json:"paymentId,omitempty"`
+	// Of Adjusted.
+	ProductID string      `json:"productId,omitempty"`
+	SKU       string      `json:"sku,omitempty"`
+	Delta     int64       `json:"delta,omitempty"`
+	Stock     *rest.Stock `json:"stock,omitempty"`
+}
+
+// Journal writes acknowledged calls, one JSON line each. A nil one writes nothing.
+type Journal struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+// NewJournal writes to w, one Write a line.
+func NewJournal(w io.Writer) *Journal { return &Journal{w: w} }
+
+func (j *Journal) add(a Ack) error {
+	if j == nil {
+		return nil
+	}
+	a.At = time.Now().UTC()
+	line, err := json.Marshal(a)
+	if err != nil {
+		return fmt.Errorf("write the journal: %w", err)
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if _, err := j.w.Write(append(line, '\n')); err != nil {
+		return fmt.Errorf("write the journal: %w", err)
+	}
+	return nil
+}
+
+// ReadJournal reads what a Journal wrote. A last line without its end was cut
+// off by a crash of the writer and is left out.
+func ReadJournal(r io.Reader) ([]Ack, error) {
+	in := bufio.NewReader(r)
+	var acks []Ack
+	for n := 1; ; n++ {
+		line, err := in.ReadBytes('\n')
+		if errors.Is(err, io.EOF) {
+			return acks, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read line %d of the journal: %w", n, err)
+		}
+		if line = bytes.TrimSpace(line); len(line) == 0 {
+			continue
+		}
+		var a Ack
+		if err := json.Unmarshal(line, &a); err != nil {
+			return nil, fmt.Errorf("line %d of the journal: %w", n, err)
+		}
+		acks = append(acks, a)
+	}
+}

@@ -1,0 +1,189 @@
+package replay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"holdfast/cmd/holdfast/rest"
+	"holdfast/order"
+)
+
+// errJournal: the journal can't be written; a replay without it would be worthless.
+var errJournal = errors.New("journal")
+
+// longestWait is how long the gateway may hold one answer.
+const longestWait = 10 * time.Second
+
+// journey is one order's way through a replay.
+type journey struct {
+	*replay
+	line  Line
+	fate  fate
+	order order.Order
+}
+
+// follow plays the order to its fate and answers how it stood then.
+func (j *journey) follow(ctx context.Context) (string, error) {
+	started := time.Now()
+	if err := j.place(ctx); err != nil {
+		var p *rest.Problem
+		if errors.As(err, &p) && !p.Passing() {
+			return "refused/" + p.Kind(), nil
+		}
+		return "", err
+	}
+	if err := j.meetFate(ctx); err != nil {
+		return "", err
+	}
+	j.tally.took(whole, started)
+	if j.fate.adjusted {
+		if err := j.adjust(ctx); err != nil {
+			return "", err
+		}
+	}
+	if j.order.CancelReason != "" {
+		return string(j.order.Status) + "/" + string(j.order.CancelReason), nil
+	}
+	return string(j.order.Status), nil
+}
+
+// place sends the order under its key until it is decided.
+func (j *journey) place(ctx context.Context) error {
+	started := time.Now()
+	key := j.KeyPrefix + j.line.Key
+	err := j.patient(ctx, func(ctx context.Context) error {
+		a, err := j.Gateway.Place(ctx, key, j.line.Body)
+		if err != nil {
+			return err
+		}
+		if err := decided(a); err != nil {
+			return err
+		}
+		return a.Decode(&j.order)
+	})
+	if err != nil {
+		return fmt.Errorf("place: %w", err)
+	}
+	j.tally.took(placing, started)
+	return j.note(Ack{Call: Placed, Key: key})
+}
+
+func (j *journey) meetFate(ctx context.Context) error {
+	switch j.fate.end {
+	case abandon:
+		return nil
+	case cancel:
+		return j.finish(ctx, Cancelled, func(ctx context.Context) (rest.Answer, error) {
+			return j.Gateway.Cancel(ctx, j.order.ID, j.key("cancel"), string(order.ByCustomer))
+		})
+	case pay, refuse:
+	}
+	if err := j.settle(ctx); err != nil || !j.fate.delivered || j.order.Status != order.Paid {
+		return err
+	}
+	return j.finish(ctx, Delivered, func(ctx context.Context) (rest.Answer, error) {
+		return j.Gateway.Deliver(ctx, j.order.ID, j.key("deliver"))
+	})
+}
+
+// settle sends what the provider says and waits until the order shows it.
+func (j *journey) settle(ctx context.Context) error {
+	if !j.order.Status.Unpaid() { // nothing to pay, or a run before this one paid it
+		return nil
+	}
+	event := order.PaymentEvent{
+		EventID: "evt-" + j.order.ID, Provider: j.Provider, Type: order.PaymentSucceeded,
+		OrderID: j.order.ID, PaymentID: "pay-" + j.order.ID,
+		Amount: j.order.Amounts[order.AmountTotal], Currency: j.order.Currency,
+	}
+	call := Paid
+	if j.fate.end == refuse {
+		event.Type, call = order.PaymentWasRefused, Refused
+	}
+	started := time.Now()
+	err := j.patient(ctx, func(ctx context.Context) error {
+		header, body, err := j.Sign(event) // anew each time: a signature ages
+		if err != nil {
+			return err
+		}
+		return j.Gateway.Callback(ctx, j.Provider, header, body)
+	})
+	if err != nil {
+		return err
+	}
+	j.tally.took(paying, started)
+	if err := j.note(Ack{Call: call, PaymentID: event.PaymentID}); err != nil {
+		return err
+	}
+	err = j.patient(ctx, func(ctx context.Context) error {
+		o, err := j.Gateway.OrderAbove(ctx, j.order.ID, j.order.Version, longestWait)
+		if err != nil {
+			return err
+		}
+		if o.Status.Unpaid() {
+			return errUndecided
+		}
+		j.order = o
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("wait until order %s shows its payment: %w", j.order.ID, err)
+	}
+	j.tally.took(settled, started)
+	return nil
+}
+
+// finish cancels or delivers the order.
+func (j *journey) finish(ctx context.Context, call string, do func(context.Context) (rest.Answer, error)) error {
+	started := time.Now()
+	err := j.patient(ctx, func(ctx context.Context) error {
+		a, err := do(ctx)
+		if err != nil {
+			return err
+		}
+		if err := decided(a); err != nil {
+			return err
+		}
+		return a.Decode(&j.order)
+	})
+	if err != nil {
+		return err
+	}
+	j.tally.took(ending, started)
+	return j.note(Ack{Call: call})
+}
+
+// adjust adds one unit of the order's first product.
+func (j *journey) adjust(ctx context.Context) error {
+	if len(j.order.Lines) == 0 {
+		return fmt.Errorf("order %s has no lines", j.order.ID)
+	}
+	l := j.order.Lines[0]
+	a := Ack{Call: Adjusted, Key: j.key("adjust"), ProductID: l.ProductID, SKU: l.SKU, Delta: 1}
+	err := j.patient(ctx, func(ctx context.Context) error {
+		stock, err := j.Gateway.Adjust(ctx, a.ProductID, a.SKU, a.Key, a.Delta)
+		a.Stock = &stock
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return j.note(a)
+}
+
+// key names a call on the order, so that its repeats are one call.
+func (j *journey) key(call string) string { return call + "-" + j.order.ID }
+
+func (j *journey) patient(ctx context.Context, call func(context.Context) error) error {
+	return patient(ctx, j.Patience, &j.repeats, call)
+}
+
+func (j *journey) note(a Ack) error {
+	a.OrderID = j.order.ID
+	if err := j.Journal.add(a); err != nil {
+		return fmt.Errorf("%w: %w", errJournal, err)
+	}
+	return nil
+}

@@ -1,0 +1,72 @@
+package replay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"holdfast/cmd/holdfast/rest"
+)
+
+// Waiting between two tries of one call.
+const (
+	firstPause = 50 * time.Millisecond
+	maxPause   = 2 * time.Second
+)
+
+// errUndecided: the gateway took the call (202) and has no answer yet.
+var errUndecided = errors.New("not decided yet")
+
+// patient repeats a call until the gateway answers it for good, at most for
+// patience: a broken connection, a 5xx and "not decided yet" pass. The call must
+// be one that may be repeated.
+func patient(ctx context.Context, patience time.Duration, again *atomic.Int64, call func(context.Context) error) error {
+	ctx, stop := context.WithTimeout(ctx, patience)
+	defer stop()
+	for pause := firstPause; ; pause = min(2*pause, maxPause) {
+		err := call(ctx)
+		if err == nil || !passing(err) {
+			return err
+		}
+		timer := time.NewTimer(jitter(max(pause, asked(err))))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return fmt.Errorf("no answer in %s: %w", patience, err)
+		case <-timer.C:
+		}
+		again.Add(1)
+	}
+}
+
+func passing(err error) bool {
+	if p, ok := errors.AsType[*rest.Problem](err); ok {
+		return p.Passing()
+	}
+	return true // not decided yet, or a connection that broke
+}
+
+// asked is how long the gateway asked to wait; no more than a few seconds.
+func asked(err error) time.Duration {
+	if p, ok := errors.AsType[*rest.Problem](err); ok {
+		return min(p.Wait, maxPause)
+	}
+	return 0
+}
+
+// jitter spreads callers that failed together over the second half of d.
+func jitter(d time.Duration) time.Duration {
+	return d/2 + rand.N(d/2+1) //nolint:gosec // no secret
+}
+
+// decided turns "taken, but not decided" into an error that passes.
+func decided(a rest.Answer) error {
+	if a.Status == http.StatusAccepted {
+		return errUndecided
+	}
+	return nil
+}

@@ -1,0 +1,147 @@
+package replay
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// Percentiles of one kind of call, in milliseconds.
+type Percentiles struct {
+	Count int64   `json:"count"`
+	P50   float64 `json:"p50"`
+	P90   float64 `json:"p90"`
+	P99   float64 `json:"p99"`
+	Max   float64 `json:"max"`
+}
+
+// Failure is a line that the gateway never decided.
+type Failure struct {
+	Line  int    `json:"line"`
+	Error string `json:"error"`
+}
+
+// Report is what a replay came to.
+type Report struct {
+	Orders      int `json:"orders"`
+	Concurrency int `json:"concurrency"`
+	// Seconds from the first call to the last answer.
+	Seconds         float64 `json:"seconds"`
+	OrdersPerSecond float64 `json:"ordersPerSecond"`
+	// Outcomes by how the orders stood when they were left: a status, with its
+	// reason behind a slash, or "refused/" and the kind of the refusal.
+	Outcomes map[string]int `json:"outcomes"`
+	// Latencies of a call as its customer saw it, repeats included.
+	Latencies map[string]Percentiles `json:"latenciesMs"`
+	// Repeats of calls that got no answer, a 5xx, or "not decided yet".
+	Repeats  int64     `json:"repeats"`
+	Failed   int       `json:"failed"`
+	Failures []Failure `json:"failures,omitempty"` // the first few
+}
+
+// The calls whose latency is kept.
+const (
+	placing = "place"
+	paying  = "pay"     // until the callback is acknowledged
+	settled = "settled" // from the callback until the order shows it
+	ending  = "deliver or cancel"
+	whole   = "order" // all of it, from the first call to the last answer
+)
+
+// maxFailures is how many failures a report names.
+const maxFailures = 10
+
+// maxLatency is the longest that is told apart, in microseconds: an hour.
+const maxLatency = int64(time.Hour / time.Microsecond)
+
+// tally gathers a report from many goroutines.
+type tally struct {
+	mu       sync.Mutex
+	orders   int
+	outcomes map[string]int
+	times    map[string]*hdrhistogram.Histogram
+	failed   int
+	failures []Failure
+}
+
+func newTally() *tally {
+	return &tally{outcomes: map[string]int{}, times: map[string]*hdrhistogram.Histogram{}}
+}
+
+func (t *tally) took(call string, since time.Time) {
+	micros := min(max(time.Since(since).Microseconds(), 1), maxLatency)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	h := t.times[call]
+	if h == nil {
+		h = hdrhistogram.New(1, maxLatency, 3)
+		t.times[call] = h
+	}
+	_ = h.RecordValue(micros) // it lies within the bounds
+}
+
+func (t *tally) ended(outcome string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.orders++
+	t.outcomes[outcome]++
+}
+
+func (t *tally) fail(line int, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.orders++
+	t.failed++
+	if len(t.failures) < maxFailures {
+		t.failures = append(t.failures, Failure{Line: line, Error: err.Error()})
+	}
+}
+
+func (t *tally) report(elapsed time.Duration) Report {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := Report{
+		Orders: t.orders, Seconds: elapsed.Seconds(), Outcomes: t.outcomes,
+		Latencies: map[string]Percentiles{}, Failed: t.failed, Failures: t.failures,
+	}
+	if r.Seconds > 0 {
+		r.OrdersPerSecond = float64(r.Orders) / r.Seconds
+	}
+	const perMilli = float64(time.Millisecond / time.Microsecond)
+	for call, h := range t.times {
+		r.Latencies[call] = Percentiles{
+			Count: h.TotalCount(),
+			P50:   float64(h.ValueAtQuantile(50)) / perMilli,
+			P90:   float64(h.ValueAtQuantile(90)) / perMilli,
+			P99:   float64(h.ValueAtQuantile(99)) / perMilli,
+			Max:   float64(h.Max()) / perMilli,
+		}
+	}
+	return r
+}
+
+// Print tells a person the report.
+func (r Report) Print(w io.Writer) {
+	_, _ = fmt.Fprintf(w, "%d orders in %.1f s: %.1f orders/s, %d at a time, %d calls repeated\n\n",
+		r.Orders, r.Seconds, r.OrdersPerSecond, r.Concurrency, r.Repeats)
+	for _, outcome := range slices.Sorted(maps.Keys(r.Outcomes)) {
+		n := r.Outcomes[outcome]
+		_, _ = fmt.Fprintf(w, "%8d  %5.1f%%  %s\n", n, 100*float64(n)/float64(r.Orders), outcome)
+	}
+	_, _ = fmt.Fprintf(w, "\n%-18s %9s %9s %9s %9s %9s\n", "milliseconds", "count", "p50", "p90", "p99", "max")
+	for _, call := range slices.Sorted(maps.Keys(r.Latencies)) {
+		p := r.Latencies[call]
+		_, _ = fmt.Fprintf(w, "%-18s %9d %9.1f %9.1f %9.1f %9.1f\n", call, p.Count, p.P50, p.P90, p.P99, p.Max)
+	}
+	if r.Failed > 0 {
+		_, _ = fmt.Fprintf(w, "\n%d lines failed:\n", r.Failed)
+		for _, f := range r.Failures {
+			_, _ = fmt.Fprintf(w, "  line %d: %s\n", f.Line, f.Error)
+		}
+	}
+}

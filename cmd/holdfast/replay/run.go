@@ -1,0 +1,110 @@
+package replay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"holdfast/cmd/holdfast/rest"
+	"holdfast/order"
+)
+
+// Signer writes and signs what a payment provider says of a payment.
+type Signer func(order.PaymentEvent) (http.Header, []byte, error)
+
+// Config of a replay.
+type Config struct {
+	Gateway *rest.Client
+	// Provider whose callbacks Sign writes, as the gateway's address names it.
+	Provider string
+	Sign     Signer
+	Shares   Shares
+	// Seed of the fates: the same seed, the same fates.
+	Seed uint64
+	// KeyPrefix stands before each line's key: another one makes other orders.
+	KeyPrefix string
+	// Concurrency is how many orders are under way at a time.
+	Concurrency int
+	// Limit on the number of lines; 0 plays all.
+	Limit int
+	// Patience with one call, repeats included.
+	Patience time.Duration
+	// Journal may be nil.
+	Journal *Journal
+	// Progress is told each order that is done; it may be nil.
+	Progress func()
+}
+
+func (c Config) validate() error {
+	switch {
+	case c.Gateway == nil || c.Sign == nil:
+		return errors.New("a replay needs a gateway and a signer")
+	case c.Concurrency < 1:
+		return fmt.Errorf("concurrency is %d and must be at least 1", c.Concurrency)
+	case c.Patience <= 0:
+		return errors.New("patience must be above 0")
+	case c.Limit < 0:
+		return fmt.Errorf("limit is %d and must not be below 0", c.Limit)
+	}
+	return c.Shares.Validate()
+}
+
+// replay is one run.
+type replay struct {
+	Config
+	tally   *tally
+	repeats atomic.Int64
+}
+
+// Run plays all lines of r. It returns an error where it could not go on, beside
+// the report of what it did until then; an order that the gateway refuses is an
+// outcome, no error.
+func Run(ctx context.Context, cfg Config, r io.Reader) (Report, error) {
+	if err := cfg.validate(); err != nil {
+		return Report{}, err
+	}
+	run := &replay{Config: cfg, tally: newTally()}
+	if run.Progress == nil {
+		run.Progress = func() {}
+	}
+	lines := make(chan Line)
+	started := time.Now()
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		defer close(lines)
+		return readLines(ctx, r, cfg.Limit, lines)
+	})
+	for range cfg.Concurrency {
+		group.Go(func() error { return run.play(ctx, lines) })
+	}
+	err := group.Wait()
+	report := run.tally.report(time.Since(started))
+	report.Concurrency, report.Repeats = cfg.Concurrency, run.repeats.Load()
+	return report, err
+}
+
+// play takes lines until there are none left.
+func (r *replay) play(ctx context.Context, lines <-chan Line) error {
+	for line := range lines {
+		j := &journey{replay: r, line: line, fate: r.Shares.fateOf(r.Seed, line.Number)}
+		outcome, err := j.follow(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case errors.Is(err, errJournal):
+			return err
+		case err != nil:
+			r.tally.fail(line.Number, err)
+		default:
+			r.tally.ended(outcome)
+		}
+		r.Progress()
+	}
+	return nil
+}

@@ -1,0 +1,179 @@
+package replay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"holdfast/cmd/holdfast/rest"
+	"holdfast/order"
+)
+
+// Violation is an answer of the gateway that is no longer true.
+type Violation struct {
+	Ack    Ack    `json:"ack"`
+	Detail string `json:"detail"`
+}
+
+// Verification of a journal.
+type Verification struct {
+	Acks       int         `json:"acks"`
+	Orders     int         `json:"orders"`
+	Violations []Violation `json:"violations"`
+}
+
+// VerifyConfig says how a journal is checked.
+type VerifyConfig struct {
+	Gateway     *rest.Client
+	Concurrency int
+	// Patience with one order: a message that was acknowledged before a crash
+	// may be worked on only after the restart.
+	Patience time.Duration
+	// Progress is told each order or adjustment that is done; it may be nil.
+	Progress func()
+}
+
+// Verify checks that all that was acknowledged is still so.
+func Verify(ctx context.Context, cfg VerifyConfig, acks []Ack) (Verification, error) {
+	byOrder := map[string][]Ack{}
+	var adjusted []Ack
+	for _, a := range acks {
+		if a.Call == Adjusted {
+			adjusted = append(adjusted, a)
+			continue
+		}
+		byOrder[a.OrderID] = append(byOrder[a.OrderID], a)
+	}
+	v := &verifier{VerifyConfig: cfg}
+	if v.Progress == nil {
+		v.Progress = func() {}
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(max(cfg.Concurrency, 1))
+	for id, acks := range byOrder {
+		group.Go(func() error { return v.order(ctx, id, acks) })
+	}
+	for _, a := range adjusted {
+		group.Go(func() error { return v.adjustment(ctx, a) })
+	}
+	err := group.Wait()
+	slices.SortFunc(v.found, func(a, b Violation) int { return a.Ack.At.Compare(b.Ack.At) })
+	return Verification{Acks: len(acks), Orders: len(byOrder), Violations: v.found}, err
+}
+
+type verifier struct {
+	VerifyConfig
+	mu      sync.Mutex
+	found   []Violation
+	repeats atomic.Int64
+}
+
+func (v *verifier) violation(a Ack, format string, args ...any) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.found = append(v.found, Violation{Ack: a, Detail: fmt.Sprintf(format, args...)})
+}
+
+// order checks all acks of one order, each until it is true or patience ends.
+func (v *verifier) order(ctx context.Context, id string, acks []Ack) error {
+	for _, a := range acks {
+		var last string
+		err := patient(ctx, v.Patience, &v.repeats, func(ctx context.Context) error {
+			o, err := v.Gateway.Order(ctx, id)
+			if err != nil {
+				return err
+			}
+			if last, err = v.missing(ctx, a, o); err != nil {
+				return err
+			}
+			if last != "" {
+				return errUndecided
+			}
+			return nil
+		})
+		var p *rest.Problem
+		switch {
+		case err == nil:
+		case errors.As(err, &p) && p.Status == http.StatusNotFound:
+			v.violation(a, "the order is gone")
+		case last != "" && ctx.Err() == nil: // patience ended, maybe in the middle of a call
+			v.violation(a, "%s", last)
+		default:
+			return fmt.Errorf("look at order %s: %w", id, err)
+		}
+	}
+	v.Progress()
+	return nil
+}
+
+// missing names what of an ack does not show in the order, or is empty.
+func (v *verifier) missing(ctx context.Context, a Ack, o order.Order) (string, error) {
+	switch a.Call {
+	case Placed:
+		if o.Status.Undecided() || o.Status == order.Rejected {
+			return fmt.Sprintf("it had its stock, and now it is %s", o.Status), nil
+		}
+	case Paid:
+		return v.unpaid(ctx, a, o)
+	case Refused:
+		if o.Status.Unpaid() {
+			return fmt.Sprintf("its payment was refused, and it is still %s", o.Status), nil
+		}
+	case Cancelled:
+		if o.Status != order.Cancelled {
+			return fmt.Sprintf("it was cancelled, and now it is %s", o.Status), nil
+		}
+	case Delivered:
+		if o.Status != order.Delivered {
+			return fmt.Sprintf("it was delivered, and now it is %s", o.Status), nil
+		}
+	default:
+		return "", fmt.Errorf("the journal has an unknown call %q", a.Call)
+	}
+	return "", nil
+}
+
+// unpaid: money that was acknowledged is either the order's, or goes back.
+func (v *verifier) unpaid(ctx context.Context, a Ack, o order.Order) (string, error) {
+	if o.Status.TookPayment() && o.Payment.ID == a.PaymentID {
+		return "", nil
+	}
+	p, err := v.Gateway.Payment(ctx, o.ID)
+	if err != nil {
+		return "", err
+	}
+	for _, r := range p.Refunds {
+		if r.PaymentID == a.PaymentID {
+			return "", nil
+		}
+	}
+	return fmt.Sprintf("payment %s was acknowledged; the order is %s, and no refund of it is known",
+		a.PaymentID, o.Status), nil
+}
+
+// adjustment repeats the call: one that stands gets its first answer again.
+func (v *verifier) adjustment(ctx context.Context, a Ack) error {
+	var now rest.Stock
+	err := patient(ctx, v.Patience, &v.repeats, func(ctx context.Context) (err error) {
+		now, err = v.Gateway.Adjust(ctx, a.ProductID, a.SKU, a.Key, a.Delta)
+		return err
+	})
+	var p *rest.Problem
+	switch {
+	case errors.As(err, &p) && p.Status == http.StatusNotFound:
+		v.violation(a, "the product is gone")
+	case err != nil:
+		return fmt.Errorf("repeat the adjustment %s: %w", a.Key, err)
+	case a.Stock != nil && now != *a.Stock:
+		v.violation(a, "the adjustment was lost: its answer was %+v, and now it is %+v", *a.Stock, now)
+	}
+	v.Progress()
+	return nil
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	sdk "go.temporal.io/sdk/worker"
+
+	"holdfast/worker"
+)
+
+// workerCommand runs the sagas.
+type workerCommand struct {
+	startFlags
+	redisFlags
+	Metrics string        `name:"metrics-addr" env:"HOLDFAST_METRICS_ADDR" help:"Address of the worker's own /healthz and /metrics, such as 127.0.0.1:9091; empty: none (${env})."`
+	Grace   time.Duration `env:"HOLDFAST_GRACE" default:"20s" help:"How long running activities may take to end when the worker stops (${env})."`
+}
+
+// Run polls until the process is told to stop.
+func (c *workerCommand) Run(ctx context.Context, out out) error {
+	log := newLog(out.stderr)
+	temporal, err := waitForTemporal(ctx, c.Wait, log)
+	if err != nil {
+		return err
+	}
+	defer temporal.Close()
+	rdb, err := c.connect(ctx, c.Wait, log)
+	if err != nil {
+		return err
+	}
+	defer rdb.Close() //nolint:errcheck // the process ends
+
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	w, err := worker.New(worker.Config{
+		Temporal: temporal, Redis: rdb, Metrics: registry,
+		Options: sdk.Options{WorkerStopTimeout: c.Grace},
+	})
+	if err != nil {
+		return fmt.Errorf("build the worker: %w", err)
+	}
+	stop, err := serveMetrics(ctx, c.Metrics, registry, log)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	log.InfoContext(ctx, "worker runs")
+	err = w.Run(ctx)
+	log.InfoContext(ctx, "worker has stopped")
+	return err
+}
+
+// serveMetrics answers /healthz and /metrics on addr, until the returned
+// function is called.
+func serveMetrics(ctx context.Context, addr string, registry *prometheus.Registry, log *slog.Logger) (func(), error) {
+	if addr == "" {
+		return func() {}, nil
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen for metrics on %s (HOLDFAST_METRICS_ADDR): %w", addr, err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			log.ErrorContext(ctx, "metrics are no longer served", "error", err)
+		}
+	}()
+	log.InfoContext(ctx, "metrics are served", "address", listener.Addr().String())
+	return func() {
+		_ = server.Close() // a scrape that is cut off comes again
+		<-done
+	}, nil
+}

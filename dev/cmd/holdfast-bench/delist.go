@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"holdfast/dev/await"
+	"holdfast/dev/bench/load"
+	"holdfast/dev/stack"
+	"holdfast/inventory"
+	"holdfast/redisdb"
+	"holdfast/workflows"
+)
+
+// delistBench delists a product that many unpaid orders hold.
+type delistBench struct {
+	Orders []int `default:"500,5000" help:"Numbers of unpaid orders to measure."`
+}
+
+// Run measures, for each number, a delisting and the same signals sent by 32
+// goroutines that do nothing else. Both end when all stock is back.
+func (b *delistBench) Run(ctx context.Context, out report) error {
+	signals := &signalCounter{}
+	st, err := stack.Start(ctx, stack.Options{WithoutUI: true, Interceptors: signals.interceptors()})
+	if err != nil {
+		return err
+	}
+	defer st.Stop(context.WithoutCancel(ctx)) //nolint:errcheck // the figures are out
+	s, err := newShop(st.URL, 32)
+	if err != nil {
+		return err
+	}
+	out.printf("| unpaid orders | only signalling, signals/s | delisting, signals/s | ratio | all stock back: only signalling | delisting |\n")
+	out.printf("|---:|---:|---:|---:|---:|---:|\n")
+	for _, n := range b.Orders {
+		floor, floorAll, err := b.onlySignal(ctx, st, s, signals, n)
+		if err != nil {
+			return err
+		}
+		ours, oursAll, err := b.delist(ctx, st, s, signals, n)
+		if err != nil {
+			return err
+		}
+		out.printf("| %d | %.0f | %.0f | %.2f | %.1f s | %.1f s |\n", n, floor, ours, ours/floor,
+			floorAll.Seconds(), oursAll.Seconds())
+	}
+	return nil
+}
+
+// orders places n unpaid orders of a product of its own and waits until all of
+// them hold it.
+func (b *delistBench) orders(ctx context.Context, st *stack.Stack, s *shop, id string, n int) ([]string, error) {
+	if err := s.product(ctx, id, int64(n)); err != nil {
+		return nil, err
+	}
+	ids := make([]string, n)
+	if _, err := load.Run(ctx, n, 8, func(ctx context.Context, i int) (time.Duration, error) {
+		_, order, err := s.place(ctx, id, http.StatusCreated, http.StatusAccepted)
+		ids[i] = order
+		return 0, err
+	}, nil); err != nil {
+		return nil, err
+	}
+	return ids, b.untilHeld(ctx, st, id, int64(n))
+}
+
+func (b *delistBench) onlySignal(ctx context.Context, st *stack.Stack, s *shop, signals *signalCounter, n int) (float64, time.Duration, error) {
+	id := "signalled-" + strconv.Itoa(n)
+	ids, err := b.orders(ctx, st, s, id, n)
+	if err != nil {
+		return 0, 0, err
+	}
+	signals.expect(n)
+	start := time.Now()
+	if _, err := load.Run(ctx, n, 32, func(ctx context.Context, i int) (time.Duration, error) {
+		return 0, st.Temporal.SignalWorkflow(ctx, workflows.OrderWorkflowID(ids[i]), "", workflows.DelistedSignal,
+			workflows.Delisting{ProductID: id, Listing: 1, Actor: "bench"})
+	}, nil); err != nil {
+		return 0, 0, err
+	}
+	rate := signals.rate()
+	all, err := b.untilBack(ctx, st, id, start)
+	return rate, all, err
+}
+
+func (b *delistBench) delist(ctx context.Context, st *stack.Stack, s *shop, signals *signalCounter, n int) (float64, time.Duration, error) {
+	id := "delisted-" + strconv.Itoa(n)
+	if _, err := b.orders(ctx, st, s, id, n); err != nil {
+		return 0, 0, err
+	}
+	signals.expect(n)
+	start := time.Now()
+	if _, err := s.call(ctx, http.MethodPost, "/v1/products/"+id+"/delist", struct{}{}, nil, http.StatusAccepted); err != nil {
+		return 0, 0, err
+	}
+	var res workflows.DelistResult
+	if err := st.Temporal.GetWorkflow(ctx, workflows.DelistWorkflowID(id, 1), "").Get(ctx, &res); err != nil {
+		return 0, 0, err
+	}
+	if res.Signalled != n {
+		return 0, 0, fmt.Errorf("the delisting told %d orders of %d", res.Signalled, n)
+	}
+	all, err := b.untilBack(ctx, st, id, start)
+	return signals.rate(), all, err
+}
+
+// untilBack waits until nothing of the product is held and says how long it took.
+func (b *delistBench) untilBack(ctx context.Context, st *stack.Stack, id string, start time.Time) (time.Duration, error) {
+	err := b.untilHeld(ctx, st, id, 0)
+	return time.Since(start), err
+}
+
+// untilHeld waits until so many units of the product are held.
+func (b *delistBench) untilHeld(ctx context.Context, st *stack.Stack, id string, want int64) error {
+	rdb, err := redisdb.Open(ctx, st.RedisURL)
+	if err != nil {
+		return err
+	}
+	defer rdb.Close() //nolint:errcheck // the figures are out
+	return await.Success(ctx, func(ctx context.Context) error {
+		p, err := inventory.New(rdb).Get(ctx, id)
+		if err == nil && p.Variants[0].Stock.Held != want {
+			err = fmt.Errorf("%d units of %s are held, not %d", p.Variants[0].Stock.Held, id, want)
+		}
+		return err
+	})
+}

@@ -1,0 +1,40 @@
+// Command holdfast-bench measures Holdfast side by side with the least that the
+// same work can cost on the same machine, and prints Markdown for
+// docs/benchmarks.md. Figures are ratios of one run; absolute ones depend on the
+// machine.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+
+	"github.com/alecthomas/kong"
+)
+
+type commands struct {
+	Saga         sagaBench         `cmd:"" help:"Orders placed and paid through REST, against bare Temporal workflows."`
+	Reservations reservationsBench `cmd:"" help:"Holds on Redis from Go, against redis-benchmark running the same script."`
+	Flash        flashBench        `cmd:"" help:"A flash sale; sold-out answers against a bare Gin handler with one Redis read."`
+	Delist       delistBench       `cmd:"" help:"A delisting of many unpaid orders, against goroutines that only signal."`
+	Open         openBench         `cmd:"" help:"Placing while many orders are open, against few."`
+}
+
+// report is where the benchmarks write their rows.
+type report struct{ io.Writer }
+
+func (r report) printf(format string, args ...any) {
+	_, _ = fmt.Fprintf(r.Writer, format, args...) // a closed terminal ends nothing
+}
+
+func main() {
+	var c commands
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	k := kong.Parse(&c, kong.Name("holdfast-bench"),
+		kong.Description("Measures Holdfast against the floor of what it stands on."),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(report{os.Stdout}))
+	k.FatalIfErrorf(k.Run())
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/contrib/envconfig"
+
+	"holdfast/dev/stack"
+)
+
+// settings are the program's flags, each with its environment name.
+type settings struct {
+	HTTPAddr      string        `help:"Where the gateway listens; loopback only." env:"HOLDFAST_HTTP_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT"`
+	Data          string        `help:"Folder to keep everything in; without it all is in memory. Needs redis-server." env:"HOLDFAST_DATA" type:"path" placeholder:"DIR"`
+	TemporalPort  int           `help:"Port of the embedded Temporal server; 0 takes a free one." env:"HOLDFAST_TEMPORAL_PORT" default:"7233"`
+	UIPort        int           `name:"ui-port" help:"Port of Temporal's web UI; 0 takes a free one." env:"HOLDFAST_UI_PORT" default:"8233"`
+	RedisPort     int           `help:"Port of the embedded Redis; 0 takes a free one." env:"HOLDFAST_REDIS_PORT" default:"6380"`
+	PaymentWindow time.Duration `help:"How long an order waits for its payment." env:"HOLDFAST_PAYMENT_WINDOW" default:"15m"`
+	WebhookSecret string        `help:"Secret of the sandbox's payment callbacks (whsec_...)." env:"HOLDFAST_WEBHOOK_SECRET"`
+
+	RedisURL        string `help:"A Redis to use instead of an embedded one." env:"REDIS_URL" placeholder:"URL"`
+	TemporalAddress string `help:"A Temporal server to use instead of the embedded one; TLS and API key come from Temporal's own environment." env:"TEMPORAL_ADDRESS" placeholder:"HOST:PORT"`
+	Namespace       string `name:"temporal-namespace" help:"Namespace on Temporal." env:"TEMPORAL_NAMESPACE" default:"default"`
+}
+
+// Validate is called when the flags have been read.
+func (s *settings) Validate() error {
+	return requireLoopback(s.HTTPAddr)
+}
+
+// requireLoopback refuses an address that others can reach, as everybody who
+// reaches it is an operator.
+func requireLoopback(address string) error {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("HOLDFAST_HTTP_ADDR %q: %w", address, err)
+	}
+	if ip := net.ParseIP(host); host == "localhost" || (ip != nil && ip.IsLoopback()) {
+		return nil
+	}
+	return fmt.Errorf("HOLDFAST_HTTP_ADDR %q is not a loopback address: authentication is off here, "+
+		"so use 127.0.0.1, or run `holdfast api` with authentication", address)
+}
+
+func (s *settings) options() (stack.Options, error) {
+	opts := stack.Options{
+		Data:         s.Data,
+		RedisURL:     s.RedisURL,
+		RedisPort:    s.RedisPort,
+		TemporalPort: s.TemporalPort,
+		UIPort:       s.UIPort,
+		Namespace:    s.Namespace,
+
+		HTTPAddr:      s.HTTPAddr,
+		PaymentWindow: s.PaymentWindow,
+		WebhookSecret: s.WebhookSecret,
+		Log:           slog.New(slog.NewJSONHandler(os.Stderr, nil)),
+	}
+	if s.TemporalAddress != "" {
+		given, err := s.temporal()
+		if err != nil {
+			return stack.Options{}, err
+		}
+		opts.Temporal = &given
+	}
+	return opts, nil
+}
+
+// temporal connects as Temporal's own environment and profile say, to the
+// address and the namespace of the settings.
+func (s *settings) temporal() (client.Options, error) {
+	opts, err := envconfig.LoadDefaultClientOptions()
+	if err != nil {
+		return client.Options{}, fmt.Errorf("read Temporal's settings: %w", err)
+	}
+	opts.HostPort, opts.Namespace = s.TemporalAddress, s.Namespace
+	return opts, nil
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/alecthomas/kong"
+	"github.com/stretchr/testify/require"
+)
+
+func TestRefusesAddressesThatOthersCanReach(t *testing.T) {
+	for _, address := range []string{"127.0.0.1:8080", "127.0.0.2:0", "[::1]:8080", "localhost:8080"} {
+		require.NoError(t, requireLoopback(address), address)
+	}
+	for _, address := range []string{":8080", "0.0.0.0:8080", "[::]:8080", "10.0.0.1:8080", "example.com:80", "8080"} {
+		_, err := parse(t, "--http-addr="+address)
+		require.ErrorContains(t, err, "HOLDFAST_HTTP_ADDR", address)
+	}
+}
+
+func TestSettingsFromTheEnvironment(t *testing.T) {
+	t.Setenv("HOLDFAST_UI_PORT", "0")
+	t.Setenv("HOLDFAST_DATA", "/data")
+	t.Setenv("REDIS_URL", "redis://elsewhere:6379/0")
+	t.Setenv("TEMPORAL_ADDRESS", "elsewhere:7233")
+	t.Setenv("TEMPORAL_API_KEY", "key")
+	s, err := parse(t, "--temporal-port=7234")
+	require.NoError(t, err)
+	opts, err := s.options()
+	require.NoError(t, err)
+	require.Equal(t, 7234, opts.TemporalPort)
+	require.Zero(t, opts.UIPort)
+	require.Equal(t, "/data", opts.Data)
+	require.Equal(t, "redis://elsewhere:6379/0", opts.RedisURL)
+	require.Equal(t, "elsewhere:7233", opts.Temporal.HostPort)
+	require.Equal(t, "default", opts.Temporal.Namespace)
+	require.NotNil(t, opts.Temporal.Credentials, "the API key of Temporal's own environment")
+}
+
+func TestEmbedsUnlessAnAddressIsGiven(t *testing.T) {
+	t.Setenv("TEMPORAL_ADDRESS", "")
+	t.Setenv("REDIS_URL", "")
+	s, err := parse(t)
+	require.NoError(t, err)
+	opts, err := s.options()
+	require.NoError(t, err)
+	require.Nil(t, opts.Temporal)
+	require.Empty(t, opts.RedisURL)
+	require.Equal(t, 7233, opts.TemporalPort)
+	require.Equal(t, 8233, opts.UIPort)
+}
+
+func parse(t *testing.T, args ...string) (settings, error) {
+	t.Helper()
+	var s settings
+	parser, err := kong.New(&s)
+	require.NoError(t, err)
+	_, err = parser.Parse(args)
+	return s, err
+}

@@ -1,0 +1,90 @@
+package crash_test
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"testing"
+
+	"go.temporal.io/sdk/client"
+	sdklog "go.temporal.io/sdk/log"
+	sdk "go.temporal.io/sdk/worker"
+
+	"holdfast/dev/crash"
+	"holdfast/redisdb"
+	"holdfast/worker"
+)
+
+// victimEnv makes the test program a worker that dies at a failpoint.
+const victimEnv = "HOLDFAST_TEST_CRASHING_WORKER"
+
+// casesAtOnce is how many cases run at a time. Each waits, most of the time, for
+// Temporal to miss a worker.
+const casesAtOnce = "16"
+
+func TestMain(m *testing.M) {
+	if spec := os.Getenv(victimEnv); spec != "" {
+		fmt.Fprintln(os.Stderr, beVictim(context.Background(), spec))
+		os.Exit(1)
+	}
+	flag.Parse()
+	if err := flag.Set("test.parallel", casesAtOnce); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
+
+// victim says what a crashing worker needs to know.
+type victim struct {
+	Temporal, Namespace, Queue, RedisURL string
+	Names                                map[string]string
+	Kill                                 int
+	After                                bool
+}
+
+// beVictim works until it dies at its failpoint, or its parent does.
+func beVictim(ctx context.Context, spec string) error {
+	var v victim
+	if err := json.Unmarshal([]byte(spec), &v); err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin) // ends with the parent
+		stop()
+	}()
+	c, err := client.DialContext(ctx, client.Options{
+		HostPort: v.Temporal, Namespace: v.Namespace, Logger: sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)),
+	})
+	if err != nil {
+		return err
+	}
+	return work(ctx, c, v.Queue, v.RedisURL, &crash.Failpoint{Names: v.Names, Kill: v.Kill, After: v.After})
+}
+
+// work runs a worker until the context ends.
+func work(ctx context.Context, c client.Client, queue, redisURL string, point *crash.Failpoint) error {
+	rdb, err := redisdb.Open(ctx, redisURL)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rdb.Close() }()
+	rdb.AddHook(point)
+	w, err := worker.New(worker.Config{
+		Temporal: c, Redis: rdb, TaskQueue: queue,
+		Options: sdk.Options{
+			StickyScheduleToStartTimeout: stickyTimeout,
+			// A room has one order at a time, and the house many rooms.
+			MaxConcurrentWorkflowTaskPollers: 2, MaxConcurrentActivityTaskPollers: 1,
+		},
+	})
+	if err != nil {
+		return err
+	}
+	return w.Run(ctx)
+}

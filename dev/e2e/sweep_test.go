@@ -1,0 +1,82 @@
+package e2e_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+
+	"holdfast/activities"
+	"holdfast/dev/e2e/shoptest"
+	"holdfast/redisdb"
+	"holdfast/workflows"
+)
+
+func TestSweeperGivesBackWhatATerminatedOrderHeld(t *testing.T) {
+	shop := open(t)
+	shop.Offer(t, "swept", 5)
+	gone := shop.Place(t, shoptest.Line{ProductID: "swept", Quantity: 2})
+	alive := shop.Place(t, shoptest.Line{ProductID: "swept", Quantity: 1})
+	terminate(t, gone.ID)
+	sweep(t)
+	shop.RequireStock(t, "swept", 5, 3) // the window is not over: nobody's business yet
+
+	letTimePass(t, "swept", gone.ID)
+	letTimePass(t, "swept", alive.ID)
+	settled := sweep(t).Settled
+	require.Equal(t, 1, settled[activities.SettledBack])
+	require.Equal(t, 1, settled[activities.LeftAlone], "an order that runs looks after its hold itself")
+	shop.RequireStock(t, "swept", 5, 1)
+	swept := int64(0)
+	for _, s := range []*shoptest.Shop{shop, everything.hasty} { // either one's worker may have swept
+		swept += s.Metric(t, "holdfast_sweeper_settled_total", "settled")[string(activities.SettledBack)]
+	}
+	require.Equal(t, int64(1), swept, "an operator has to see that the sweeper had something to do")
+}
+
+func TestDelistingEndsOnHoldsOfTerminatedOrders(t *testing.T) {
+	shop := open(t)
+	shop.Offer(t, "orphaned", 5)
+	o := shop.Place(t, shoptest.Line{ProductID: "orphaned", Quantity: 2})
+	terminate(t, o.ID)
+	awaitDelisting(t, shop.Delist(t, "orphaned"))
+	shop.RequireStock(t, "orphaned", 5, 0)
+}
+
+func terminate(t *testing.T, orderID string) {
+	t.Helper()
+	endedByHand = append(endedByHand, orderID)
+	require.NoError(t, everything.stack.Temporal.TerminateWorkflow(
+		t.Context(), workflows.OrderWorkflowID(orderID), "", "a test of what becomes of its hold"))
+}
+
+// sweep runs the sweeper as its schedule does.
+func sweep(t *testing.T) activities.SweepResult {
+	t.Helper()
+	run, err := everything.stack.Temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
+		TaskQueue: workflows.TaskQueue,
+	}, workflows.SweepType)
+	require.NoError(t, err)
+	var res activities.SweepResult
+	require.NoError(t, run.Get(t.Context(), &res))
+	require.Zero(t, res.Failed)
+	return res
+}
+
+// letTimePass puts a hold's deadline an hour back on the sweeper's list, where
+// waiting for the end of the window and of the sweeper's grace would take 20
+// minutes.
+func letTimePass(t *testing.T, productID, orderID string) {
+	t.Helper()
+	rdb, err := redisdb.Open(t.Context(), everything.stack.RedisURL)
+	require.NoError(t, err)
+	defer func() { _ = rdb.Close() }()
+	moved, err := rdb.ZAddArgs(t.Context(), redisdb.Bucket(productID)+":deadlines", redis.ZAddArgs{
+		XX: true, Ch: true,
+		Members: []redis.Z{{Score: float64(time.Now().Add(-time.Hour).UnixMilli()), Member: productID + "/" + orderID}},
+	}).Result()
+	require.NoError(t, err)
+	require.EqualValues(t, 1, moved, "the hold is on the list")
+}

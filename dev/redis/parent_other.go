@@ -1,0 +1,11 @@
+//go:build !linux
+
+package redis
+
+import "syscall"
+
+// endWithParent can't promise that here: the system has no such signal. A child
+// of a killed parent keeps its folder locked, and the next start says so.
+func endWithParent() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true}
+}

@@ -1,0 +1,35 @@
+package redis
+
+import (
+	"strings"
+	"sync"
+)
+
+// tailSize is how much of the child's log is kept, in bytes: some twenty lines.
+const tailSize = 2048
+
+// tail keeps the end of what a child writes, to show it when the child fails.
+type tail struct {
+	mu   sync.Mutex
+	last []byte
+}
+
+// Write keeps the end of what was written so far.
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.last = append(t.last, p...)
+	if extra := len(t.last) - tailSize; extra > 0 {
+		t.last = append(t.last[:0], t.last[extra:]...)
+	}
+	return len(p), nil
+}
+
+// String is the end of what was written.
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(t.last)
+}
+
+func (t *tail) contains(s string) bool { return strings.Contains(t.String(), s) }

@@ -1,0 +1,166 @@
+// Package stack runs everything that Holdfast needs in one process, for
+// development and end-to-end tests: Temporal with its web UI, Redis, and
+// Holdfast's own parts on them. A part whose address is given is used as it is
+// and neither started nor stopped. Nothing here asks who is calling, so all of
+// it listens on loopback.
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/interceptor"
+	sdk "go.temporal.io/sdk/worker"
+)
+
+// Options say what to embed and where it listens. The zero value embeds
+// everything, in memory, on free ports.
+type Options struct {
+	// Data is the folder that everything is kept in, so that the next start
+	// goes on where this one was. Empty means in memory.
+	Data string
+
+	// RedisURL is a Redis to use instead of an embedded one.
+	RedisURL string
+	// RedisPort is where the embedded Redis listens; 0 takes a free port.
+	RedisPort int
+	// InProcessRedis embeds a Redis inside the process even where a
+	// redis-server is installed.
+	InProcessRedis bool
+
+	// Temporal connects to a Temporal server to use instead of an embedded one.
+	Temporal *client.Options
+	// TemporalPort and UIPort are where the embedded Temporal server and its
+	// web UI listen; 0 takes a free port.
+	TemporalPort, UIPort int
+	// WithoutUI leaves the web UI out.
+	WithoutUI bool
+	// Namespace of the embedded Temporal server; empty means "default".
+	Namespace string
+
+	// WithoutHoldfast leaves out the worker and the gateway.
+	WithoutHoldfast bool
+	// Worker tunes the worker; nil leaves the SDK's defaults.
+	Worker *sdk.Options
+	// Interceptors of the stack's Temporal client.
+	Interceptors []interceptor.ClientInterceptor
+	// HTTPAddr is where the gateway listens, on loopback; empty takes a free port.
+	HTTPAddr string
+	// PaymentWindow of the orders; 0 is the gateway's default.
+	PaymentWindow time.Duration
+	// WebhookSecret of the sandbox's callbacks; empty is DefaultSecret.
+	WebhookSecret string
+	// Log takes the gateway's log; nil drops it.
+	Log *slog.Logger
+}
+
+// Stack is what runs. Its fields are set once Start has returned.
+type Stack struct {
+	// RedisURL is for redis.ParseURL; RedisKind says in a few words what
+	// answers there.
+	RedisURL, RedisKind string
+	// TemporalAddress is host:port of Temporal's frontend, and Namespace the
+	// one in it.
+	TemporalAddress, Namespace string
+	// URL is the gateway.
+	URL string
+	// UIURL is the embedded web UI, empty where there is none.
+	UIURL string
+	// Temporal is connected to TemporalAddress. The stack closes it.
+	Temporal client.Client
+
+	opts    Options
+	redis   redis.UniversalClient
+	metrics *prometheus.Registry
+	running []part // in the order of their start
+	failed  chan error
+	ending  context.Context // ends when Stop is called
+	end     context.CancelFunc
+	watches sync.WaitGroup
+}
+
+// part is one piece of the stack that was started. stop waits until the piece
+// has ended, at most until its context ends.
+type part struct {
+	name string
+	stop func(context.Context) error
+}
+
+// Start starts all parts, each after those that it needs, and returns when the
+// last one is ready. When one fails, those before it are stopped.
+func Start(ctx context.Context, opts Options) (*Stack, error) {
+	s := &Stack{opts: opts, failed: make(chan error, 1)}
+	s.ending, s.end = context.WithCancel(context.WithoutCancel(ctx))
+	for _, p := range []struct {
+		name  string
+		start func(context.Context) (stop func(context.Context) error, err error)
+	}{
+		{"data folder", s.lockData},
+		{"Redis", s.startRedis},
+		{"Temporal", s.startTemporal},
+		{"Redis client", s.connectRedis},
+		{"Temporal client", s.connectTemporal},
+		{"Temporal's namespace", s.prepareTemporal},
+		{"worker", s.startWorker},
+		{"gateway", s.startGateway},
+	} {
+		stop, err := p.start(ctx)
+		if err != nil {
+			stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), failedStartTimeout)
+			defer cancel()
+			return nil, errors.Join(err, s.Stop(stopCtx))
+		}
+		s.running = append(s.running, part{p.name, stop})
+	}
+	return s, nil
+}
+
+// failedStartTimeout bounds the stopping of the parts that had started when
+// another could not.
+const failedStartTimeout = 30 * time.Second
+
+// Failed gives an error when a part has ended that nobody stopped. The rest of
+// the stack still runs, and is to be stopped.
+func (s *Stack) Failed() <-chan error { return s.failed }
+
+// Stop stops all parts, the last one first, and waits for each at most until
+// the context ends. It stops the others also when one fails to.
+func (s *Stack) Stop(ctx context.Context) error {
+	s.end()
+	var errs []error
+	for _, p := range slices.Backward(s.running) {
+		if err := p.stop(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", p.name, err))
+		}
+	}
+	s.running = nil
+	s.watches.Wait()
+	return errors.Join(errs...)
+}
+
+// watch reports a part's end as a failure, unless the stack itself is ending.
+func (s *Stack) watch(done <-chan struct{}, reason func() error) {
+	s.watches.Go(func() {
+		select {
+		case <-s.ending.Done():
+			return
+		case <-done:
+		}
+		err := reason()
+		if err == nil { // it was stopped
+			return
+		}
+		select {
+		case s.failed <- err:
+		default: // one failure is enough to stop for
+		}
+	})
+}

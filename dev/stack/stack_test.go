@@ -1,0 +1,104 @@
+package stack_test
+
+import (
+	"context"
+	"net"
+	"testing"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+
+	"holdfast/dev/loopback"
+	"holdfast/dev/stack"
+)
+
+func TestEverythingEmbedded(t *testing.T) {
+	s := start(t, stack.Options{InProcessRedis: true})
+	require.NoError(t, connectRedis(t, s.RedisURL).Ping(t.Context()).Err())
+	require.Contains(t, s.RedisKind, "in-process")
+	_, err := s.Temporal.CheckHealth(t.Context(), nil)
+	require.NoError(t, err)
+	require.NotEmpty(t, s.UIURL)
+	select {
+	case err := <-s.Failed():
+		t.Fatal(err)
+	default:
+	}
+}
+
+func TestGivenAddressesWin(t *testing.T) {
+	theirs := start(t, stack.Options{InProcessRedis: true, WithoutUI: true, Namespace: "theirs"})
+	ours := start(t, stack.Options{
+		RedisURL: theirs.RedisURL,
+		Temporal: &client.Options{HostPort: theirs.TemporalAddress, Namespace: "theirs"},
+	})
+	require.Equal(t, theirs.RedisURL, ours.RedisURL)
+	require.Equal(t, theirs.TemporalAddress, ours.TemporalAddress)
+	require.Empty(t, ours.UIURL)
+	_, err := ours.Temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: "w", TaskQueue: "q"}, "W")
+	require.NoError(t, err)
+	_, err = theirs.Temporal.DescribeWorkflowExecution(t.Context(), "w", "")
+	require.NoError(t, err)
+}
+
+func TestTakenPortNamesItsSetting(t *testing.T) {
+	l, err := net.Listen("tcp", loopback.Address(0))
+	require.NoError(t, err)
+	defer func() { _ = l.Close() }()
+	taken := l.Addr().(*net.TCPAddr).Port
+	for setting, opts := range map[string]stack.Options{
+		"HOLDFAST_REDIS_PORT":    {RedisPort: taken},
+		"HOLDFAST_TEMPORAL_PORT": {TemporalPort: taken},
+		"HOLDFAST_UI_PORT":       {UIPort: taken},
+	} {
+		opts.InProcessRedis = true
+		_, err := stack.Start(t.Context(), opts)
+		require.ErrorContains(t, err, "is taken by another program: choose another with "+setting)
+	}
+}
+
+func TestFailedPartIsReported(t *testing.T) {
+	needProgram(t)
+	s := start(t, stack.Options{WithoutUI: true})
+	connectRedis(t, s.RedisURL).Do(t.Context(), "SHUTDOWN", "NOSAVE")
+	select {
+	case err := <-s.Failed():
+		require.ErrorContains(t, err, "redis-server ended by itself")
+	case <-time.After(10 * time.Second):
+		t.Fatal("nobody noticed")
+	}
+}
+
+func TestDataFolderHasOneStack(t *testing.T) {
+	needProgram(t)
+	opts := stack.Options{Data: t.TempDir(), WithoutUI: true}
+	start(t, opts)
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	_, err := stack.Start(ctx, opts)
+	require.ErrorContains(t, err, "lock folder "+opts.Data)
+}
+
+func start(t *testing.T, opts stack.Options) *stack.Stack {
+	t.Helper()
+	s, err := stack.Start(t.Context(), opts)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 20*time.Second)
+		defer cancel()
+		require.NoError(t, s.Stop(ctx))
+	})
+	return s
+}
+
+func connectRedis(t *testing.T, url string) *goredis.Client {
+	t.Helper()
+	opts, err := goredis.ParseURL(url)
+	require.NoError(t, err)
+	opts.MaxRetries = -1
+	c := goredis.NewClient(opts)
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}

@@ -1,0 +1,50 @@
+package stack
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	sdk "go.temporal.io/sdk/worker"
+
+	"holdfast/redisdb"
+	"holdfast/worker"
+)
+
+func (s *Stack) connectRedis(ctx context.Context) (func(context.Context) error, error) {
+	rdb, err := redisdb.Open(ctx, s.RedisURL)
+	if err != nil {
+		return nil, fmt.Errorf("connect to Redis: %w", err)
+	}
+	s.redis = rdb
+	s.metrics = prometheus.NewRegistry()
+	s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return func(context.Context) error { return rdb.Close() }, nil
+}
+
+func (s *Stack) startWorker(context.Context) (func(context.Context) error, error) {
+	if s.opts.WithoutHoldfast {
+		return nothing, nil
+	}
+	w, err := worker.New(worker.Config{
+		Temporal: s.Temporal, Redis: s.redis, Metrics: s.metrics, Options: s.workerOptions(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := w.Start(); err != nil {
+		return nil, fmt.Errorf("start the worker: %w", err)
+	}
+	return func(context.Context) error {
+		w.Stop()
+		return nil
+	}, nil
+}
+
+func (s *Stack) workerOptions() sdk.Options {
+	if s.opts.Worker != nil {
+		return *s.opts.Worker
+	}
+	return sdk.Options{}
+}

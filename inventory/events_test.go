@@ -1,0 +1,139 @@
+package inventory_test
+
+import (
+	"encoding/json"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"holdfast/inventory"
+	"holdfast/order"
+	"holdfast/product"
+	"holdfast/records"
+	"holdfast/redisdb"
+	"holdfast/redisdb/redistest"
+)
+
+// documented is one row of the table of types in docs/events.md.
+type documented struct {
+	ledger string // "every variant, with ledger", "the variants, without ledger", "[]"
+	more   []string
+}
+
+// readDocs reads the envelope's fields and the types out of docs/events.md.
+func readDocs(t *testing.T) (envelope []string, types map[string]documented) {
+	t.Helper()
+	text, err := os.ReadFile("../docs/events.md")
+	require.NoError(t, err)
+	types = map[string]documented{}
+	for row := range strings.Lines(string(text)) {
+		cells := strings.Split(strings.TrimSpace(row), "|")
+		switch {
+		case !strings.HasPrefix(row, "| `"):
+		case len(cells) == 4:
+			envelope = append(envelope, names(cells[1])...)
+		case len(cells) == 6:
+			types[names(cells[1])[0]] = documented{ledger: strings.TrimSpace(cells[3]), more: names(cells[4])}
+		}
+	}
+	require.Len(t, envelope, 8)
+	return envelope, types
+}
+
+// names lists what stands between backquotes.
+func names(cell string) []string {
+	var list []string
+	for i, part := range strings.Split(cell, "`") {
+		if i%2 == 1 {
+			list = append(list, part)
+		}
+	}
+	return list
+}
+
+func TestEventsAreAsDocumented(t *testing.T) {
+	envelope, types := readDocs(t)
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		id := redistest.ID("shirt")
+		doEverything(t, rdb, id)
+		entries, err := rdb.XRange(t.Context(), redisdb.EventsKey(redisdb.Bucket(id)), "-", "+").Result()
+		require.NoError(t, err)
+		var seen []string
+		for _, e := range entries {
+			if e.Values["id"] != id {
+				continue
+			}
+			kind, _ := e.Values["type"].(string)
+			doc, ok := types[kind]
+			require.True(t, ok, "docs/events.md has no %s", kind)
+			var fields []string
+			for name := range e.Values {
+				fields = append(fields, name)
+			}
+			require.ElementsMatch(t, slices.Concat(envelope, doc.more), fields, kind)
+			requireStock(t, kind, doc, e.Values["stock"].(string))
+			seen = append(seen, kind)
+		}
+		for kind := range types {
+			require.Contains(t, seen, kind, "documented, but never seen")
+		}
+	})
+}
+
+func requireStock(t *testing.T, kind string, doc documented, encoded string) {
+	t.Helper()
+	var stock []map[string]any
+	require.NoError(t, json.Unmarshal([]byte(encoded), &stock))
+	if doc.ledger == "`[]`" {
+		require.Empty(t, stock, kind)
+		return
+	}
+	require.NotEmpty(t, stock, kind)
+	want := []string{"sku", "onHand", "held", "adjusted", "committed", "restocked"}
+	if strings.Contains(doc.ledger, "without ledger") {
+		want = want[:3]
+	}
+	for _, s := range stock {
+		var fields []string
+		for name := range s {
+			fields = append(fields, name)
+		}
+		require.ElementsMatch(t, want, fields, kind)
+	}
+}
+
+// doEverything makes one event of each type. The order has the product's id, so
+// that its documents are in the same bucket.
+func doEverything(t *testing.T, rdb redis.UniversalClient, id string) {
+	t.Helper()
+	ctx, store, docs := t.Context(), inventory.New(rdb), records.New(rdb)
+	put := func(title string) {
+		spec := shirt(5, 5)
+		spec.Title = title
+		_, _, err := store.Put(ctx, id, spec, nil)
+		require.NoError(t, err)
+	}
+	put("Shirt")
+	put("Hemd")
+	require.NoError(t, store.Delist(ctx, id, 1))
+	_, err := store.List(ctx, id)
+	require.NoError(t, err)
+	one := int64(1)
+	_, err = store.Adjust(ctx, product.Adjustment{ProductID: id, ActionID: "a", SKU: "S", Delta: &one, Reason: "found"})
+	require.NoError(t, err)
+	for _, o := range []string{"o1", "o2"} {
+		_, err = store.Hold(ctx, []product.HoldRequest{request(id, o, 1, line("S", 1), line("M", 1))})
+		require.NoError(t, err)
+	}
+	_, err = store.Commit(ctx, "o1", []string{id})
+	require.NoError(t, err)
+	_, err = store.Release(ctx, "o2", 1, []string{id}, "expired")
+	require.NoError(t, err)
+	require.NoError(t, store.Restock(ctx, id, "o1", "r", []product.Item{{SKU: "S", Quantity: 1}}))
+	require.NoError(t, docs.PutRefund(ctx, id, "p", "r", []byte("{}")))
+	require.NoError(t, docs.Put(ctx, order.Record{OrderID: id, Version: 1, Doc: []byte("{}"), Status: order.Paid, CustomerID: "c"}))
+}

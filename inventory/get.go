@@ -1,0 +1,81 @@
+package inventory
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"holdfast/product"
+)
+
+// Get reads the product with the stock of all its variants.
+func (s *Store) Get(ctx context.Context, id string) (product.Product, error) {
+	fields, err := s.rdb.HGetAll(ctx, productKey(id)).Result()
+	if err != nil {
+		return product.Product{}, fmt.Errorf("read product %s: %w", id, err)
+	}
+	if len(fields) == 0 {
+		return product.Product{}, fmt.Errorf("product %s: %w", id, product.ErrNotFound)
+	}
+	p, err := decode(id, fields)
+	if err != nil {
+		return product.Product{}, fmt.Errorf("read product %s: %w", id, err)
+	}
+	return p, nil
+}
+
+// doc is what the entity keeps as JSON: no script looks into it.
+type doc struct {
+	product.Description
+	// VariantTitles by sku, where a variant has one.
+	VariantTitles map[string]string `json:"variantTitles,omitempty"`
+}
+
+// decode reads a product out of the fields of its hash.
+func decode(id string, fields map[string]string) (product.Product, error) {
+	var d doc
+	if err := json.Unmarshal([]byte(fields["doc"]), &d); err != nil {
+		return product.Product{}, fmt.Errorf("decode the description: %w", err)
+	}
+	r := reader{fields: fields}
+	p := product.Product{
+		ID:          id,
+		Version:     r.number("version"),
+		DocVersion:  r.number("docVersion"),
+		Status:      product.Status(fields["status"]),
+		Listing:     r.number("listing"),
+		Currency:    fields["currency"],
+		Description: d.Description,
+	}
+	for sku := range strings.FieldsSeq(fields["skus"]) {
+		p.Variants = append(p.Variants, product.Variant{
+			SKU:   sku,
+			Title: d.VariantTitles[sku],
+			Price: r.number("price:" + sku),
+			Stock: product.Stock{
+				OnHand:    r.number("onhand:" + sku),
+				Held:      r.number("held:" + sku),
+				Adjusted:  r.number("adjusted:" + sku),
+				Committed: r.number("committed:" + sku),
+				Restocked: r.number("restocked:" + sku),
+			},
+		})
+	}
+	return p, r.err
+}
+
+// reader reads numbers and keeps the first error.
+type reader struct {
+	fields map[string]string
+	err    error
+}
+
+func (r *reader) number(field string) int64 {
+	n, err := strconv.ParseInt(r.fields[field], 10, 64)
+	if err != nil && r.err == nil {
+		r.err = fmt.Errorf("field %s: %w", field, err)
+	}
+	return n
+}

@@ -1,0 +1,125 @@
+package inventory
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/redis/go-redis/v9"
+
+	"holdfast/product"
+	"holdfast/redisdb"
+)
+
+// Hold asks each product for all lines that an order has of it, in one
+// pipeline and in the order of the products' ids. Each product holds all of its
+// lines or none; on a refusal nothing is undone here. The answers stand in the
+// order of the requests. After an error some products may hold: ask again.
+func (s *Store) Hold(ctx context.Context, reqs []product.HoldRequest) ([]product.Hold, error) {
+	order, err := inProductOrder(reqs)
+	if err != nil {
+		return nil, fmt.Errorf("hold: %w", err)
+	}
+	return s.reserve(ctx, reqs, order, false)
+}
+
+// inProductOrder checks the requests and returns their positions, sorted by
+// product id: all orders ask in the same order, which keeps two of them from
+// taking the last units of two products crosswise.
+func inProductOrder(reqs []product.HoldRequest) ([]int, error) {
+	order := make([]int, len(reqs))
+	for i, r := range reqs {
+		order[i] = i
+		if err := checkRequest(r); err != nil {
+			return nil, fmt.Errorf("product %s for order %s: %w", r.ProductID, r.OrderID, err)
+		}
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(reqs[a].ProductID, reqs[b].ProductID) })
+	for i := 1; i < len(order); i++ {
+		if id := reqs[order[i]].ProductID; id == reqs[order[i-1]].ProductID {
+			return nil, fmt.Errorf("product %s is asked twice", id)
+		}
+	}
+	return order, nil
+}
+
+func checkRequest(r product.HoldRequest) error {
+	if err := validIDs(r.ProductID, r.OrderID); err != nil {
+		return err
+	}
+	if r.Try < 1 {
+		return fmt.Errorf("try %d is below 1", r.Try)
+	}
+	if len(r.Lines) == 0 {
+		return errors.New("no lines")
+	}
+	for _, l := range r.Lines {
+		if l.Quantity < 1 || l.Quantity > product.MaxStock {
+			return fmt.Errorf("quantity %d of sku %q must lie between 1 and %d", l.Quantity, l.SKU, product.MaxStock)
+		}
+	}
+	return nil
+}
+
+// reserve runs the script for the requests at the given positions. With askOnly
+// nothing is held: what could be held is answered as refused without refusals.
+func (s *Store) reserve(ctx context.Context, reqs []product.HoldRequest, positions []int, askOnly bool) ([]product.Hold, error) {
+	calls := make([]redisdb.Call, len(positions))
+	for i, at := range positions {
+		calls[i] = reserveCall(reqs[at], askOnly)
+	}
+	answers := redisdb.Run(ctx, s.rdb, calls...)
+	holds := make([]product.Hold, len(reqs))
+	for i, at := range positions {
+		h, err := readHold(reqs[at].ProductID, answers[i])
+		if err != nil {
+			return nil, fmt.Errorf("hold product %s for order %s: %w", reqs[at].ProductID, reqs[at].OrderID, err)
+		}
+		holds[at] = h
+	}
+	return holds, nil
+}
+
+func reserveCall(r product.HoldRequest, askOnly bool) redisdb.Call {
+	args := make([]any, 0, 7+3*len(r.Lines))
+	args = append(args, r.ProductID, r.OrderID, r.Try, r.Deadline.UnixMilli(), r.Currency, flag(r.Force), flag(askOnly))
+	for _, l := range r.Lines {
+		args = append(args, l.SKU, l.Quantity, l.Price)
+	}
+	return redisdb.Call{Script: reserveScript, Keys: holdKeys(r.ProductID, r.OrderID), Args: args}
+}
+
+func flag(on bool) string {
+	if on {
+		return "1"
+	}
+	return "0"
+}
+
+func readHold(id string, cmd *redis.Cmd) (product.Hold, error) {
+	h := product.Hold{ProductID: id}
+	answer, err := redisdb.Slice(cmd)
+	if err != nil {
+		return h, err
+	}
+	switch code := text(answer, 0); code {
+	case "HELD":
+		h.Outcome, h.Currency, h.Listing = product.HoldMade, text(answer, 1), number(answer, 2)
+		err = json.Unmarshal([]byte(text(answer, 3)), &h.Items)
+	case "REFUSED":
+		h.Outcome = product.HoldRefused
+		err = json.Unmarshal([]byte(text(answer, 1)), &h.Refusals)
+	case "FREE":
+		h.Outcome = product.HoldRefused
+	case "ENDED":
+		h.Outcome = product.HoldEnded
+	case "CONFLICT":
+		h.Outcome = product.HoldConflict
+	default:
+		err = fmt.Errorf("the script answered %q", code)
+	}
+	return h, err
+}

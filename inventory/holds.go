@@ -1,0 +1,125 @@
+package inventory
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"holdfast/product"
+	"holdfast/redisdb"
+)
+
+// HoldsOf reads one page of the product's live holds, by deadline. cursor is ""
+// at the start, then what the page before answered as next; next is "" where no
+// more follow. A hold that lives while all pages are read is on one of them,
+// whatever ends meanwhile.
+func (s *Store) HoldsOf(ctx context.Context, productID, cursor string, limit int) (holds []product.LiveHold, next string, err error) {
+	if err := validIDs(productID); err != nil {
+		return nil, "", fmt.Errorf("read the holds: %w", err)
+	}
+	if limit < 1 {
+		return nil, "", fmt.Errorf("read the holds of product %s: limit %d is below 1", productID, limit)
+	}
+	deadline, order := "-inf", ""
+	if cursor != "" {
+		var ok bool
+		if deadline, order, ok = strings.Cut(cursor, "/"); !ok {
+			return nil, "", fmt.Errorf("read the holds of product %s: %q is no cursor", productID, cursor)
+		}
+	}
+	page, err := redisdb.Run(ctx, s.rdb, redisdb.Call{
+		Script: holdsScript, Keys: []string{holdsKey(productID)}, Args: []any{deadline, order, limit},
+	})[0].Slice()
+	if err != nil {
+		return nil, "", fmt.Errorf("read the holds of product %s: %w", productID, err)
+	}
+	for i := 0; i+1 < len(page); i += 2 {
+		holds = append(holds, product.LiveHold{
+			ProductID: productID, OrderID: text(page, i), Deadline: time.UnixMilli(number(page, i+1)),
+		})
+	}
+	if len(holds) == limit {
+		next = text(page, len(page)-1) + "/" + text(page, len(page)-2)
+	}
+	holds, err = s.withListing(ctx, holds)
+	return holds, next, err
+}
+
+// withListing adds the listing to each hold, and leaves out those that ended
+// since they were listed.
+func (s *Store) withListing(ctx context.Context, holds []product.LiveHold) ([]product.LiveHold, error) {
+	pipe := s.rdb.Pipeline()
+	answers := make([]*redis.SliceCmd, len(holds))
+	for i, h := range holds {
+		answers[i] = pipe.HMGet(ctx, holdKey(h.ProductID, h.OrderID), "state", "listing")
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, fmt.Errorf("read the listings of %d holds: %w", len(holds), err)
+	}
+	live := holds[:0]
+	for i, h := range holds {
+		if text(answers[i].Val(), 0) == string(product.Held) {
+			h.Listing = number(answers[i].Val(), 1)
+			live = append(live, h)
+		}
+	}
+	return live, nil
+}
+
+// Overdue reads the live holds of all products whose deadline is before the
+// given time, the oldest first, at most limit.
+func (s *Store) Overdue(ctx context.Context, before time.Time, limit int) ([]product.LiveHold, error) {
+	pipe := s.rdb.Pipeline()
+	answers := make([]*redis.ZSliceCmd, 0, redisdb.Buckets)
+	until := &redis.ZRangeBy{Min: "-inf", Max: "(" + strconv.FormatInt(before.UnixMilli(), 10), Count: int64(limit)}
+	for _, bucket := range redisdb.AllBuckets() {
+		answers = append(answers, pipe.ZRangeByScoreWithScores(ctx, deadlinesKey(bucket), until))
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, fmt.Errorf("read the overdue holds: %w", err)
+	}
+	var holds []product.LiveHold
+	for _, a := range answers {
+		for _, z := range a.Val() {
+			member, _ := z.Member.(string)
+			id, order, _ := strings.Cut(member, "/")
+			holds = append(holds, product.LiveHold{ProductID: id, OrderID: order, Deadline: time.UnixMilli(int64(z.Score))})
+		}
+	}
+	slices.SortFunc(holds, func(a, b product.LiveHold) int {
+		return cmp.Or(a.Deadline.Compare(b.Deadline), cmp.Compare(a.ProductID, b.ProductID), cmp.Compare(a.OrderID, b.OrderID))
+	})
+	return s.withListing(ctx, holds[:min(len(holds), limit)])
+}
+
+// HoldDetail reads everything that the product knows of the order's hold, also
+// of one that ended up to 30 days ago.
+func (s *Store) HoldDetail(ctx context.Context, productID, orderID string) (product.HoldDetail, error) {
+	d := product.HoldDetail{ProductID: productID, OrderID: orderID, State: product.NoHold}
+	fields, err := s.rdb.HGetAll(ctx, holdKey(productID, orderID)).Result()
+	if err != nil {
+		return d, fmt.Errorf("read the hold of product %s for order %s: %w", productID, orderID, err)
+	}
+	if len(fields) == 0 {
+		return d, nil
+	}
+	r := reader{fields: fields}
+	d.State, d.Currency, d.Reason = product.HoldState(fields["state"]), fields["currency"], fields["reason"]
+	d.Try = int(r.number("try"))
+	if fields["lines"] != "" { // a mark that no hold came before has none
+		d.Listing, d.Deadline = r.number("listing"), time.UnixMilli(r.number("deadline"))
+		err = json.Unmarshal([]byte(fields["lines"]), &d.Items)
+	}
+	if err := errors.Join(r.err, err); err != nil {
+		return d, fmt.Errorf("read the hold of product %s for order %s: %w", productID, orderID, err)
+	}
+	return d, nil
+}

@@ -1,0 +1,120 @@
+package inventory_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"holdfast/inventory"
+	"holdfast/product"
+	"holdfast/redisdb/redistest"
+)
+
+// Ten holds, five of them with one deadline, are read two by two, while those
+// that were read end.
+func TestPagesOfHoldsSkipNoneWhenEarlierOnesEnd(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		ctx, store := t.Context(), inventory.New(rdb)
+		id := redistest.ID("shirt")
+		_, _, err := store.Put(ctx, id, shirt(100, 0), nil)
+		require.NoError(t, err)
+		start := time.UnixMilli(1_800_000_000_000)
+		var want []product.LiveHold
+		for i := range 10 {
+			r := request(id, string(rune('a'+i)), 1, line("S", 1))
+			r.Deadline = start.Add(time.Duration(min(i, 5)) * time.Second)
+			_, err := store.Hold(ctx, []product.HoldRequest{r})
+			require.NoError(t, err)
+			want = append(want, product.LiveHold{ProductID: id, OrderID: r.OrderID, Listing: 1, Deadline: r.Deadline})
+		}
+		var got []product.LiveHold
+		for cursor := ""; ; {
+			page, next, err := store.HoldsOf(ctx, id, cursor, 2)
+			require.NoError(t, err)
+			require.LessOrEqual(t, len(page), 2)
+			got = append(got, page...)
+			for _, h := range page {
+				_, err := store.Release(ctx, h.OrderID, 1, []string{id}, "test")
+				require.NoError(t, err)
+			}
+			if next == "" {
+				break
+			}
+			cursor = next
+		}
+		require.Equal(t, want, got)
+	})
+}
+
+func TestOverdueHoldsOfAllProducts(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		ctx, store := t.Context(), inventory.New(rdb)
+		// Long ago, so that the holds of other tests are not overdue then.
+		now := time.UnixMilli(time.Now().UnixNano() % 1_000_000_000)
+		var want []product.LiveHold
+		for i := range 5 {
+			id := redistest.ID("shirt")
+			_, _, err := store.Put(ctx, id, shirt(1, 0), nil)
+			require.NoError(t, err)
+			r := request(id, "o", 1, line("S", 1))
+			r.Deadline = now.Add(time.Duration(i-4) * time.Millisecond) // the last one is not yet overdue
+			_, err = store.Hold(ctx, []product.HoldRequest{r})
+			require.NoError(t, err)
+			t.Cleanup(func() { _, _ = store.Release(t.Context(), "o", 1, []string{id}, "test") })
+			want = append(want, product.LiveHold{ProductID: id, OrderID: "o", Listing: 1, Deadline: r.Deadline})
+		}
+		got, err := store.Overdue(ctx, now, 100)
+		require.NoError(t, err)
+		require.Equal(t, want[:4], mine(got, want))
+		got, err = store.Overdue(ctx, now, 2)
+		require.NoError(t, err)
+		require.Len(t, got, 2)
+	})
+}
+
+// mine leaves out the holds of others who use the same server.
+func mine(got, want []product.LiveHold) []product.LiveHold {
+	return slices.DeleteFunc(got, func(h product.LiveHold) bool {
+		return !slices.ContainsFunc(want, func(w product.LiveHold) bool { return w.ProductID == h.ProductID })
+	})
+}
+
+func TestWalksOverProductsAndHolds(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		ctx, store := t.Context(), inventory.New(rdb)
+		products, holds := map[string]int{}, map[inventory.HoldID]int{}
+		for i := range 30 {
+			id := redistest.ID("walk")
+			_, _, err := store.Put(ctx, id, shirt(3, 0), nil)
+			require.NoError(t, err)
+			_, err = store.Hold(ctx, []product.HoldRequest{request(id, "o", 1, line("S", 1))})
+			require.NoError(t, err)
+			if i%2 == 0 {
+				_, err = store.Commit(ctx, "o", []string{id})
+				require.NoError(t, err)
+			}
+			products[id], holds[inventory.HoldID{ProductID: id, OrderID: "o"}] = 0, 0
+		}
+		for id, err := range store.ProductIDs(ctx) {
+			require.NoError(t, err)
+			if n, ok := products[id]; ok {
+				products[id] = n + 1
+			}
+		}
+		for id, err := range store.HoldIDs(ctx) {
+			require.NoError(t, err)
+			if n, ok := holds[id]; ok {
+				holds[id] = n + 1
+			}
+		}
+		for id, n := range products {
+			require.Equal(t, 1, n, id)
+		}
+		for id, n := range holds {
+			require.Equal(t, 1, n, id)
+		}
+	})
+}

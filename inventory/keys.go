@@ -1,0 +1,31 @@
+package inventory
+
+import "holdfast/redisdb"
+
+// Every key starts with its bucket's hash tag, so that a script finds all its
+// keys on one node. Ids hold neither ':' nor '/'.
+
+func productKey(id string) string { return redisdb.Bucket(id) + ":product:" + id }
+
+func productsKey(bucket string) string { return bucket + ":products" }
+
+func holdKey(id, order string) string { return redisdb.Bucket(id) + ":hold:" + id + ":" + order }
+
+func holdsKey(id string) string { return redisdb.Bucket(id) + ":holds:" + id }
+
+func deadlinesKey(bucket string) string { return bucket + ":deadlines" }
+
+// doneKey remembers an adjustment. An action id may be any text.
+func doneKey(id, action string) string { return redisdb.Bucket(id) + ":done:" + id + ":" + action }
+
+// returnKey remembers a return; the order's id keeps it apart from adjustments.
+func returnKey(id, order, returnID string) string {
+	return doneKey(id, "return/"+order+"/"+returnID)
+}
+
+func eventsKey(id string) string { return redisdb.EventsKey(redisdb.Bucket(id)) }
+
+// holdKeys are the keys of reserve, commit and release.
+func holdKeys(id, order string) []string {
+	return []string{productKey(id), holdKey(id, order), holdsKey(id), deadlinesKey(redisdb.Bucket(id)), eventsKey(id)}
+}

@@ -1,0 +1,35 @@
+-- commit: the order is paid, its held units are sold.
+-- KEYS 1 product hash · 2 hold hash · 3 holds sorted set · 4 the bucket's deadlines · 5 the bucket's event stream
+-- ARGV 1 product id · 2 order id · 3 how long the ended hold stays, seconds
+-- answers "committed": sold now or before
+--         "released": too late, the units were given back
+--         "none": the order holds nothing of this product
+local product, hold = KEYS[1], KEYS[2]
+local id, order = ARGV[1], ARGV[2]
+local own = redis.call('HMGET', hold, 'state', 'lines')
+if not own[1] then return 'none' end
+if own[1] ~= 'held' then return own[1] end
+
+local current = redis.call('HGET', product, 'version')
+if not current then return 'none' end -- the product was lost, and its units with it
+local stocks = {}
+for i, item in ipairs(cjson.decode(own[2])) do
+  local stock = read_stock(product, item.sku)
+  stock.onhand = stock.onhand - item.quantity
+  stock.held = stock.held - item.quantity
+  stock.committed = stock.committed + item.quantity
+  stocks[i] = stock
+end
+
+local version, now = next_version(current)
+redis.call('HSET', product, 'version', version)
+for i, stock in ipairs(stocks) do
+  write_stock(product, stock)
+  stocks[i] = stock_json(stock)
+end
+redis.call('HSET', hold, 'state', 'committed')
+redis.call('EXPIRE', hold, ARGV[3])
+redis.call('ZREM', KEYS[3], order)
+redis.call('ZREM', KEYS[4], id .. '/' .. order)
+publish(KEYS[5], 'hold.committed', id, version, now, order, '[' .. table.concat(stocks, ',') .. ']')
+return 'committed'

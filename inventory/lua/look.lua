@@ -1,0 +1,33 @@
+-- look: what a buyer may know of a product before anything is held. Changes nothing.
+-- KEYS 1 product hash · 2 hold hash of the asking order, left out where nobody asks for one
+-- ARGV the skus asked for, '' the only variant
+-- answers {status or '', currency, listing, the order's hold state or 'none',
+--          then for each sku: sku, price, onhand, held; price is '' where there is no such variant}
+local skus = {}
+for i, sku in ipairs(ARGV) do
+  if sku == '' then
+    local all = redis.call('HGET', KEYS[1], 'skus')
+    if all and not string.find(all, ' ', 1, true) then sku = all end
+  end
+  skus[i] = sku
+end
+local answer
+for first = 1, math.max(#skus, 1), 500 do -- Lua can't unpack more than 8000 values
+  local last = math.min(first + 499, #skus)
+  local fields = {'status', 'currency', 'listing'}
+  for i = first, last do
+    local n = #fields
+    fields[n + 1], fields[n + 2], fields[n + 3] = 'price:' .. skus[i], 'onhand:' .. skus[i], 'held:' .. skus[i]
+  end
+  local v = redis.call('HMGET', KEYS[1], unpack(fields))
+  if not answer then
+    local own = KEYS[2] and redis.call('HGET', KEYS[2], 'state')
+    answer = {v[1] or '', v[2] or '', v[3] or '', own or 'none'}
+  end
+  for i = first, last do
+    local n, a = 3 * (i - first) + 3, #answer
+    answer[a + 1], answer[a + 2] = skus[i], v[n + 1] or ''
+    answer[a + 3], answer[a + 4] = v[n + 2] or '', v[n + 3] or ''
+  end
+end
+return answer

@@ -1,0 +1,65 @@
+-- put: create a product, or replace its description, prices and set of variants.
+-- KEYS 1 product hash · 2 the bucket's set of product ids · 3 the bucket's event stream
+-- ARGV 1 product id · 2 docVersion that the caller read, '' any · 3 description and variants' titles as JSON
+--      4 currency · 5 status stated, '' none
+--      then for each variant: sku · price, minor units · title of a held item · stock stated, '' none
+-- answers {"PUT", "1" if created else "0", all fields of the product}; nothing is written where nothing differs
+--         {"STALE"}: the product has another docVersion, or is not there though one was named
+--         {"MOVED", field, its value now}: status, currency or stock differs; these move by their own calls
+--         {"HELD_SKU", sku, onhand, held}: a variant that is left out has stock or holds
+local product, id = KEYS[1], ARGV[1]
+local was = redis.call('HMGET', product, 'version', 'docVersion', 'status', 'currency', 'doc', 'skus', 'listing')
+local exists = was[1]
+if ARGV[2] ~= '' and ARGV[2] ~= was[2] then return {'STALE'} end
+if exists and ARGV[5] ~= '' and ARGV[5] ~= was[3] then return {'MOVED', 'status', was[3]} end
+if exists and ARGV[4] ~= was[4] then return {'MOVED', 'currency', was[4]} end
+
+local ZERO = {onhand = 0, held = 0, adjusted = 0, committed = 0, restocked = 0}
+local named, skus, variants = {}, {}, {}
+local differs = not exists or ARGV[3] ~= was[5]
+for i = 6, #ARGV, 4 do
+  local sku, stated = ARGV[i], ARGV[i + 3]
+  local stock = read_stock(product, sku)
+  local n = #skus
+  if stock and stated ~= '' and stated ~= int(stock.onhand) then
+    return {'MOVED', 'variants[' .. n .. '].stock', int(stock.onhand)}
+  end
+  differs = differs or not stock or stock.price ~= ARGV[i + 1]
+  skus[n + 1], named[sku] = sku, true
+  variants[n + 1] = {sku = sku, price = ARGV[i + 1], title = ARGV[i + 2], stated = tonumber(stated), stock = stock}
+end
+local dropped = {}
+for sku in string.gmatch(was[6] or '', '%S+') do
+  if not named[sku] then
+    local stock = read_stock(product, sku)
+    if stock.onhand > 0 or stock.held > 0 then return {'HELD_SKU', sku, int(stock.onhand), int(stock.held)} end
+    dropped[#dropped + 1] = sku
+  end
+end
+local list = table.concat(skus, ' ')
+if not differs and list == was[6] then return {'PUT', '0', redis.call('HGETALL', product)} end
+
+local version, now = next_version(was[1])
+local status = was[3] or (ARGV[5] ~= '' and ARGV[5] or 'listed')
+local listing = was[7] or (status == 'listed' and '1' or '0')
+redis.call('HSET', product, 'version', version, 'docVersion', version, 'status', status, 'listing', listing,
+  'currency', ARGV[4], 'doc', ARGV[3], 'skus', list)
+-- What was sold of a variant stays on the ledger when the variant is dropped, and goes on if it comes back.
+for _, sku in ipairs(dropped) do redis.call('HDEL', product, 'price:' .. sku, 'title:' .. sku) end
+local stocks = {}
+for i, v in ipairs(variants) do
+  redis.call('HSET', product, 'price:' .. v.sku, v.price, 'title:' .. v.sku, v.title)
+  local stock = v.stock
+  if not stock then
+    for total in pairs(ZERO) do redis.call('HSETNX', product, total .. ':' .. v.sku, '0') end
+    stock = read_stock(product, v.sku)
+    stock.onhand = stock.onhand + (v.stated or 0)
+    stock.adjusted = stock.adjusted + (v.stated or 0)
+    write_stock(product, stock)
+  end
+  stocks[i] = stock_json(stock)
+end
+redis.call('SADD', KEYS[2], id)
+publish(KEYS[3], exists and 'product.changed' or 'product.created', id, version, now, '',
+  '[' .. table.concat(stocks, ',') .. ']', 'status', status, 'listing', listing)
+return {'PUT', exists and '0' or '1', redis.call('HGETALL', product)}

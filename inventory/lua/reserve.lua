@@ -1,0 +1,150 @@
+-- reserve: hold all lines that one order has of one product, or none of them.
+-- KEYS 1 product hash · 2 hold hash · 3 holds sorted set · 4 the bucket's deadlines · 5 the bucket's event stream
+-- ARGV 1 product id · 2 order id · 3 try, from 1 · 4 deadline, ms · 5 currency of the order, '' takes any
+--      6 '1' holds although unlisted or at another price · 7 '1' asks only and changes nothing
+--      then for each line: sku, '' the only variant · quantity >= 1 · price seen, minor units, -1 takes any
+-- answers {"HELD", currency, listing, items}: held now, or before by this order; items as JSON, as they were held
+--         {"FREE"}: asked only; all lines could be held
+--         {"REFUSED", refusals}: nothing held; every failing variant as JSON
+--         {"ENDED", state}: the order has given back this try, or has a newer one
+--         {"CONFLICT"}: the order holds other lines of this product
+local product, hold = KEYS[1], KEYS[2]
+local id, order, try, deadline, currency = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
+local force, ask = ARGV[6] == '1', ARGV[7] == '1'
+
+-- satisfied tells whether the held items are what the lines ask for, variant by
+-- variant, and at the price that the buyer saw.
+local function satisfied(items)
+  local left, count = {}, 0
+  for _, item in ipairs(items) do
+    left[item.sku] = item.quantity
+    count = count + 1
+  end
+  for i = 8, #ARGV, 3 do
+    local sku = ARGV[i]
+    if sku == '' and count == 1 then sku = items[1].sku end
+    if not left[sku] then return false end
+    left[sku] = left[sku] - tonumber(ARGV[i + 1])
+  end
+  for _, item in ipairs(items) do
+    if left[item.sku] ~= 0 then return false end
+  end
+  if force then return true end
+  local price = {}
+  for _, item in ipairs(items) do price[item.sku] = item.price end
+  for i = 8, #ARGV, 3 do
+    local sku, seen = ARGV[i], tonumber(ARGV[i + 2])
+    if sku == '' then sku = items[1].sku end
+    if seen ~= -1 and seen ~= price[sku] then return false end
+  end
+  return true
+end
+
+-- The order's own hold comes first: a message may be late, or come twice.
+local own = redis.call('HMGET', hold, 'state', 'try', 'currency', 'listing', 'lines')
+local state = own[1]
+if state then
+  local newest = tonumber(own[2])
+  if state == 'released' and newest >= try then return {'ENDED', state} end
+  if state == 'held' and newest > try then return {'ENDED', state} end
+  if state ~= 'released' then
+    if currency ~= '' and currency ~= own[3] then return {'CONFLICT'} end
+    if not satisfied(cjson.decode(own[5])) then return {'CONFLICT'} end
+    if state == 'held' and newest < try and not ask then
+      -- A new attempt takes over the hold: a late release of the old one must not end it.
+      redis.call('HSET', hold, 'try', int(try), 'deadline', deadline)
+      redis.call('ZADD', KEYS[3], deadline, order)
+      redis.call('ZADD', KEYS[4], deadline, id .. '/' .. order)
+    end
+    return {'HELD', own[3], own[4], own[5]}
+  end
+end
+
+-- Sum the lines of a variant, in the order of their first line.
+local wanted, by_sku, only = {}, {}, nil
+for i = 8, #ARGV, 3 do
+  local sku, seen = ARGV[i], ARGV[i + 2]
+  if sku == '' then
+    only = only or only_sku(product) or ''
+    sku = only
+  end
+  local w = by_sku[sku]
+  if not w then
+    w = {sku = sku, quantity = 0, seen = {}}
+    by_sku[sku] = w
+    wanted[#wanted + 1] = w
+  end
+  w.quantity = w.quantity + tonumber(ARGV[i + 1])
+  if seen ~= '-1' then w.seen[#w.seen + 1] = seen end
+end
+
+-- One read for all of them; in parts, since Lua can't unpack more than 8000 values.
+local head
+for first = 1, #wanted, 500 do
+  local last = math.min(first + 499, #wanted)
+  local fields = {'version', 'status', 'currency', 'listing'}
+  for i = first, last do
+    local sku, n = wanted[i].sku, #fields
+    fields[n + 1], fields[n + 2] = 'price:' .. sku, 'onhand:' .. sku
+    fields[n + 3], fields[n + 4] = 'held:' .. sku, 'title:' .. sku
+  end
+  head = redis.call('HMGET', product, unpack(fields))
+  for i = first, last do
+    local w, n = wanted[i], 4 * (i - first) + 4
+    w.price, w.onhand, w.held, w.title = head[n + 1], tonumber(head[n + 2] or 0), tonumber(head[n + 3] or 0), head[n + 4]
+  end
+end
+local version, status, sold_in, listing = head[1], head[2], head[3], head[4]
+
+local refusals = {}
+local function refuse(json) refusals[#refusals + 1] = json end
+
+if not version then
+  refuse('{"reason":"not_found"}')
+else
+  if status ~= 'listed' and not force then refuse('{"reason":"not_listed"}') end
+  if currency ~= '' and currency ~= sold_in then
+    refuse('{"reason":"other_currency","currency":"' .. sold_in .. '"}')
+  end
+end
+if #refusals == 0 then
+  for _, w in ipairs(wanted) do
+    local what = '{"sku":' .. cjson.encode(w.sku) .. ',"requested":' .. int(w.quantity)
+    if not w.price then
+      refuse(what .. ',"reason":"unknown_sku"}')
+    else
+      for _, seen in ipairs(force and {} or w.seen) do
+        if seen ~= w.price then
+          refuse(what .. ',"reason":"price_changed","price":' .. w.price .. '}')
+          break
+        end
+      end
+      if w.onhand - w.held < w.quantity then
+        refuse(what .. ',"reason":"insufficient_stock","available":' .. int(w.onhand - w.held) ..
+          ',"heldByOthers":' .. int(w.held) .. '}')
+      end
+    end
+  end
+end
+if #refusals > 0 then return {'REFUSED', '[' .. table.concat(refusals, ',') .. ']'} end
+if ask then return {'FREE'} end
+
+local now
+version, now = next_version(version)
+local change, items, stock = {'version', version}, {}, {}
+for i, w in ipairs(wanted) do
+  local held, quantity = int(w.held + w.quantity), int(w.quantity)
+  change[2 * i + 1], change[2 * i + 2] = 'held:' .. w.sku, held
+  items[i] = '{"sku":"' .. w.sku .. '","title":' .. cjson.encode(w.title) ..
+    ',"quantity":' .. quantity .. ',"price":' .. w.price .. '}'
+  stock[i] = '{"sku":"' .. w.sku .. '","onHand":' .. int(w.onhand) .. ',"held":' .. held .. '}'
+end
+local lines = '[' .. table.concat(items, ',') .. ']'
+redis.call('HSET', product, unpack(change))
+if state then redis.call('DEL', hold) end -- the mark of an earlier try, and its time to live
+redis.call('HSET', hold, 'state', 'held', 'try', ARGV[3], 'listing', listing, 'deadline', deadline,
+  'currency', sold_in, 'lines', lines)
+redis.call('ZADD', KEYS[3], deadline, order)
+redis.call('ZADD', KEYS[4], deadline, id .. '/' .. order)
+publish(KEYS[5], 'hold.made', id, version, now, order, '[' .. table.concat(stock, ',') .. ']')
+return {'HELD', sold_in, listing, lines}

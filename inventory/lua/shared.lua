@@ -1,0 +1,58 @@
+-- What the scripts have in common; it is put in front of those that change
+-- something. Lua's numbers are doubles and tostring() writes large ones as
+-- 1e+15, so a number goes to Redis through int() alone. All of them stay below 2^53.
+
+local function int(n) return string.format('%.0f', n) end
+
+-- next_version answers an entity's next version and the server's time in ms.
+-- Tied to the clock, it also grows across a restore of an older copy.
+local function next_version(current)
+  local t = redis.call('TIME')
+  local now = t[1] * 1000 + math.floor(t[2] / 1000)
+  local version = (tonumber(current) or 0) + 1
+  if version < now then version = now end
+  return int(version), int(now)
+end
+
+-- publish appends the event in the same step as the change itself, so that none
+-- is lost or invented. stock is the JSON list of the touched variants as they
+-- are now; further pairs of field and value may follow.
+local function publish(stream, kind, id, version, now, order, stock, ...)
+  redis.call('XADD', stream, '*', 'v', '1', 'type', kind, 'entity', 'product', 'id', id,
+    'version', version, 'at', now, 'order', order, 'stock', stock, ...)
+end
+
+-- A variant's stock: onhand, held, and the ledger's running totals.
+local TOTALS = {'onhand', 'held', 'adjusted', 'committed', 'restocked'}
+
+-- read_stock answers the stock of a variant, or nil where there is no such variant.
+local function read_stock(product, sku)
+  local v = redis.call('HMGET', product, 'price:' .. sku, 'onhand:' .. sku, 'held:' .. sku,
+    'adjusted:' .. sku, 'committed:' .. sku, 'restocked:' .. sku)
+  if not v[1] then return nil end
+  local stock = {sku = sku, price = v[1]}
+  for i, name in ipairs(TOTALS) do stock[name] = tonumber(v[i + 1]) end
+  return stock
+end
+
+-- write_stock stores the variant's stock beside the product's new version.
+local function write_stock(product, stock)
+  local sku = stock.sku
+  redis.call('HSET', product, 'onhand:' .. sku, int(stock.onhand), 'held:' .. sku, int(stock.held),
+    'adjusted:' .. sku, int(stock.adjusted), 'committed:' .. sku, int(stock.committed),
+    'restocked:' .. sku, int(stock.restocked))
+end
+
+-- stock_json writes one entry of an event's stock list. A sku needs no escaping.
+local function stock_json(stock)
+  return '{"sku":"' .. stock.sku .. '","onHand":' .. int(stock.onhand) .. ',"held":' .. int(stock.held) ..
+    ',"adjusted":' .. int(stock.adjusted) .. ',"committed":' .. int(stock.committed) ..
+    ',"restocked":' .. int(stock.restocked) .. '}'
+end
+
+-- only_sku answers the only variant's sku, or nil where the product has several.
+local function only_sku(product)
+  local skus = redis.call('HGET', product, 'skus')
+  if skus and not string.find(skus, ' ', 1, true) then return skus end
+  return nil
+end

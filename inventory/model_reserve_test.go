@@ -1,0 +1,133 @@
+package inventory_test
+
+import (
+	"slices"
+
+	"holdfast/product"
+)
+
+// reserve is the model of the script of that name.
+func (e *entity) reserve(r product.HoldRequest) (product.Hold, effect) {
+	answer := product.Hold{ProductID: e.id}
+	h := e.holds[r.OrderID]
+	if h != nil {
+		switch {
+		case h.State == product.Released && h.Try >= r.Try, h.State == product.Held && h.Try > r.Try:
+			answer.Outcome = product.HoldEnded
+			return answer, effect{}
+		case h.State == product.Released:
+		case !satisfied(h, r):
+			answer.Outcome = product.HoldConflict
+			return answer, effect{}
+		default:
+			if h.State == product.Held && h.Try < r.Try {
+				h.Try, h.Deadline = r.Try, r.Deadline
+			}
+			answer.Outcome, answer.Currency, answer.Listing, answer.Items = product.HoldMade, h.Currency, h.Listing, h.Items
+			return answer, effect{}
+		}
+	}
+	wanted := e.sum(r)
+	if answer.Refusals = e.refusals(r, wanted); len(answer.Refusals) > 0 {
+		answer.Outcome = product.HoldRefused
+		return answer, effect{}
+	}
+	did := effect{kind: "hold.made", order: r.OrderID}
+	for _, w := range wanted {
+		v, _ := e.variant(w.SKU)
+		title := e.now.Title
+		if v.Title != "" {
+			title += " – " + v.Title
+		}
+		answer.Items = append(answer.Items, product.HeldItem{SKU: w.SKU, Title: title, Quantity: w.Quantity, Price: v.Price})
+		e.ledger[w.SKU].Held += w.Quantity
+		did.skus = append(did.skus, w.SKU)
+	}
+	answer.Outcome, answer.Currency, answer.Listing = product.HoldMade, e.now.Currency, e.now.Listing
+	e.holds[r.OrderID] = &product.HoldDetail{
+		ProductID: e.id, OrderID: r.OrderID, State: product.Held, Try: r.Try, Listing: e.now.Listing,
+		Deadline: r.Deadline, Currency: e.now.Currency, Items: answer.Items,
+	}
+	return answer, did
+}
+
+// sum adds up the lines of each variant, in the order of their first line.
+func (e *entity) sum(r product.HoldRequest) []product.Item {
+	var sums []product.Item
+	for _, l := range r.Lines {
+		sku := l.SKU
+		if v, ok := e.now.Variant(sku); ok {
+			sku = v.SKU
+		}
+		i := slices.IndexFunc(sums, func(it product.Item) bool { return it.SKU == sku })
+		if i < 0 {
+			sums = append(sums, product.Item{SKU: sku})
+			i = len(sums) - 1
+		}
+		sums[i].Quantity += l.Quantity
+	}
+	return sums
+}
+
+func (e *entity) refusals(r product.HoldRequest, wanted []product.Item) []product.Refusal {
+	if !e.exists {
+		return []product.Refusal{{Reason: product.NotFound}}
+	}
+	var refused []product.Refusal
+	if e.now.Status != product.Listed && !r.Force {
+		refused = append(refused, product.Refusal{Reason: product.NotListed})
+	}
+	if r.Currency != "" && r.Currency != e.now.Currency {
+		refused = append(refused, product.Refusal{Reason: product.OtherCurrency, Currency: e.now.Currency})
+	}
+	if len(refused) > 0 {
+		return refused
+	}
+	for _, w := range wanted {
+		v, ok := e.variant(w.SKU)
+		if !ok {
+			refused = append(refused, product.Refusal{SKU: w.SKU, Reason: product.UnknownSKU, Requested: w.Quantity})
+			continue
+		}
+		if !r.Force && slices.ContainsFunc(r.Lines, func(l product.HoldLine) bool {
+			asked, found := e.now.Variant(l.SKU)
+			return found && asked.SKU == w.SKU && l.Price != product.AnyPrice && l.Price != v.Price
+		}) {
+			refused = append(refused, product.Refusal{
+				SKU: w.SKU, Reason: product.PriceChanged, Requested: w.Quantity, Price: v.Price,
+			})
+		}
+		if s := e.ledger[w.SKU]; s.Available() < w.Quantity {
+			refused = append(refused, product.Refusal{
+				SKU: w.SKU, Reason: product.Short, Requested: w.Quantity, Available: s.Available(), HeldByOthers: s.Held,
+			})
+		}
+	}
+	return refused
+}
+
+// satisfied tells whether the hold is what the request asks for.
+func satisfied(h *product.HoldDetail, r product.HoldRequest) bool {
+	if r.Currency != "" && r.Currency != h.Currency {
+		return false
+	}
+	left := map[string]int64{}
+	for _, it := range h.Items {
+		left[it.SKU] = it.Quantity
+	}
+	for _, l := range r.Lines {
+		i := slices.IndexFunc(h.Items, func(it product.HeldItem) bool {
+			return it.SKU == l.SKU || l.SKU == "" && len(h.Items) == 1
+		})
+		if i < 0 || (!r.Force && l.Price != product.AnyPrice && l.Price != h.Items[i].Price) {
+			return false
+		}
+		left[h.Items[i].SKU] -= l.Quantity
+	}
+	for _, n := range left {
+		if n != 0 {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,280 @@
+package inventory_test
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"holdfast/product"
+)
+
+// entity is the plain model of one product: what the scripts must do, written
+// with maps and without regard to Redis.
+type entity struct {
+	id     string
+	exists bool
+	now    product.Product // as Get must answer it; its versions are taken from the store
+	// ledger is the stock of every variant that there ever was.
+	ledger  map[string]*product.Stock
+	holds   map[string]*product.HoldDetail
+	done    map[string]applied
+	returns map[string]string
+}
+
+type applied struct {
+	request string
+	stock   product.Stock
+}
+
+// effect is what a command must do besides its answer: nothing where kind is
+// empty, else one event of that kind about these variants.
+type effect struct {
+	kind  string
+	order string
+	skus  []string
+	doc   bool // docVersion moves too
+}
+
+func newEntity(id string) *entity {
+	return &entity{
+		id: id, ledger: map[string]*product.Stock{}, holds: map[string]*product.HoldDetail{},
+		done: map[string]applied{}, returns: map[string]string{},
+	}
+}
+
+// put answers how the entity refuses, nil where it doesn't.
+func (e *entity) put(spec product.Spec, ifMatch *int64) (did effect, refused error) {
+	if ifMatch != nil && (!e.exists || *ifMatch != e.now.DocVersion) {
+		return effect{}, product.ErrStale
+	}
+	if e.exists {
+		if err := e.moved(spec); err != nil {
+			return effect{}, err
+		}
+	}
+	next := e.described(spec)
+	for _, v := range e.now.Variants {
+		if _, stays := next.Variant(v.SKU); !stays && (v.Stock.OnHand > 0 || v.Stock.Held > 0) {
+			return effect{}, &product.HeldSKUError{SKU: v.SKU, Stock: product.Stock{OnHand: v.Stock.OnHand, Held: v.Stock.Held}}
+		}
+	}
+	if e.exists && e.sameAs(next) {
+		return effect{}, nil
+	}
+	did = effect{kind: "product.changed", doc: true}
+	if !e.exists {
+		did.kind = "product.created"
+	}
+	for i, v := range spec.Variants {
+		did.skus = append(did.skus, v.SKU)
+		s := e.ledger[v.SKU]
+		if s == nil {
+			s = &product.Stock{}
+			e.ledger[v.SKU] = s
+		}
+		if _, old := e.variant(v.SKU); !old && v.Stock != nil {
+			s.OnHand += *v.Stock
+			s.Adjusted += *v.Stock
+		}
+		next.Variants[i].Stock = *s
+	}
+	e.now, e.exists = next, true
+	return did, nil
+}
+
+func (e *entity) moved(spec product.Spec) error {
+	if spec.Status != "" && spec.Status != e.now.Status {
+		return &product.MovedError{Field: "status", Now: string(e.now.Status)}
+	}
+	if spec.Currency != e.now.Currency {
+		return &product.MovedError{Field: "currency", Now: e.now.Currency}
+	}
+	for i, v := range spec.Variants {
+		if old, ok := e.variant(v.SKU); ok && v.Stock != nil && *v.Stock != old.Stock.OnHand {
+			return &product.MovedError{
+				Field: "variants[" + strconv.Itoa(i) + "].stock", Now: strconv.FormatInt(old.Stock.OnHand, 10),
+			}
+		}
+	}
+	return nil
+}
+
+// described is the product as the spec describes it, with no stock.
+func (e *entity) described(spec product.Spec) product.Product {
+	p := product.Product{
+		ID: e.id, Status: e.now.Status, Listing: e.now.Listing, Currency: spec.Currency,
+		Description: spec.Description, Version: e.now.Version, DocVersion: e.now.DocVersion,
+	}
+	if !e.exists {
+		p.Status = spec.Status
+		if p.Status == "" {
+			p.Status = product.Listed
+		}
+		if p.Status == product.Listed {
+			p.Listing = 1
+		}
+	}
+	for _, v := range spec.Variants {
+		p.Variants = append(p.Variants, product.Variant{SKU: v.SKU, Title: v.Title, Price: v.Price})
+	}
+	return p
+}
+
+func (e *entity) sameAs(next product.Product) bool {
+	return e.now.Title == next.Title && slices.EqualFunc(e.now.Variants, next.Variants, func(a, b product.Variant) bool {
+		return a.SKU == b.SKU && a.Title == b.Title && a.Price == b.Price
+	})
+}
+
+// variant finds one by its exact sku.
+func (e *entity) variant(sku string) (*product.Variant, bool) {
+	for i := range e.now.Variants {
+		if e.now.Variants[i].SKU == sku {
+			return &e.now.Variants[i], true
+		}
+	}
+	return nil, false
+}
+
+func (e *entity) adjust(a product.Adjustment) (product.Stock, effect, error) {
+	request := a.SKU + "|" + a.Reason
+	if a.Delta != nil {
+		request += "|d" + strconv.FormatInt(*a.Delta, 10)
+	} else {
+		request += "|o" + strconv.FormatInt(*a.OnHand, 10)
+	}
+	if d, ok := e.done[a.ActionID]; ok {
+		if d.request != request {
+			return product.Stock{}, effect{}, product.ErrActionReused
+		}
+		return d.stock, effect{}, nil
+	}
+	if !e.exists {
+		return product.Stock{}, effect{}, product.ErrNotFound
+	}
+	v, ok := e.now.Variant(a.SKU)
+	if !ok {
+		return product.Stock{}, effect{}, product.ErrUnknownSKU
+	}
+	s := e.ledger[v.SKU]
+	delta := int64(0)
+	if a.Delta != nil {
+		delta = *a.Delta
+	} else {
+		delta = *a.OnHand - s.OnHand
+	}
+	if s.OnHand+delta < s.Held {
+		return product.Stock{}, effect{}, &product.StrandsError{OnHand: s.OnHand, Held: s.Held, Wanted: s.OnHand + delta}
+	}
+	s.OnHand += delta
+	s.Adjusted += delta
+	e.done[a.ActionID] = applied{request: request, stock: *s}
+	if delta == 0 {
+		return *s, effect{}, nil
+	}
+	return *s, effect{kind: "stock.adjusted", skus: []string{v.SKU}}, nil
+}
+
+func (e *entity) list() (int64, effect, error) {
+	switch {
+	case !e.exists:
+		return 0, effect{}, product.ErrNotFound
+	case e.now.Status == product.Listed:
+		return e.now.Listing, effect{}, nil
+	}
+	e.now.Status = product.Listed
+	e.now.Listing++
+	return e.now.Listing, effect{kind: "product.listed", doc: true}, nil
+}
+
+func (e *entity) delist(listing int64) (effect, error) {
+	switch {
+	case !e.exists:
+		return effect{}, product.ErrNotFound
+	case e.now.Listing > listing:
+		return effect{}, product.ErrRelisted
+	case e.now.Status == product.Delisted:
+		return effect{}, nil
+	}
+	e.now.Status = product.Delisted
+	return effect{kind: "product.delisted", doc: true}, nil
+}
+
+func (e *entity) commit(order string) (product.HoldState, effect) {
+	h := e.holds[order]
+	if h == nil {
+		return product.NoHold, effect{}
+	}
+	if h.State != product.Held {
+		return h.State, effect{}
+	}
+	did := effect{kind: "hold.committed", order: order}
+	for _, it := range h.Items {
+		s := e.ledger[it.SKU]
+		s.OnHand -= it.Quantity
+		s.Held -= it.Quantity
+		s.Committed += it.Quantity
+		did.skus = append(did.skus, it.SKU)
+	}
+	h.State = product.Committed
+	return h.State, did
+}
+
+func (e *entity) release(order string, try int, reason string) (product.HoldState, effect) {
+	h := e.holds[order]
+	switch {
+	case h == nil:
+		e.holds[order] = &product.HoldDetail{
+			ProductID: e.id, OrderID: order, State: product.Released, Try: try, Reason: reason,
+		}
+		return product.Released, effect{}
+	case h.State == product.Committed, h.State == product.Held && h.Try > try:
+		return h.State, effect{}
+	case h.State == product.Released:
+		h.Try = max(h.Try, try)
+		return h.State, effect{}
+	}
+	did := effect{kind: "hold.released", order: order}
+	for _, it := range h.Items {
+		e.ledger[it.SKU].Held -= it.Quantity
+		did.skus = append(did.skus, it.SKU)
+	}
+	h.State, h.Try, h.Reason = product.Released, try, reason
+	return h.State, did
+}
+
+func (e *entity) restock(order, returnID string, items []product.Item) (effect, error) {
+	var request strings.Builder
+	for _, it := range items {
+		request.WriteString(it.SKU + "x" + strconv.FormatInt(it.Quantity, 10) + ",")
+	}
+	if was, ok := e.returns[order+"/"+returnID]; ok {
+		if was != request.String() {
+			return effect{}, product.ErrActionReused
+		}
+		return effect{}, nil
+	}
+	if !e.exists {
+		return effect{}, product.ErrNotFound
+	}
+	did := effect{kind: "stock.restocked", order: order}
+	for _, it := range items {
+		if _, ok := e.variant(it.SKU); !ok {
+			return effect{}, product.ErrUnknownSKU
+		}
+		did.skus = append(did.skus, it.SKU)
+	}
+	for _, it := range items {
+		e.ledger[it.SKU].OnHand += it.Quantity
+		e.ledger[it.SKU].Restocked += it.Quantity
+	}
+	e.returns[order+"/"+returnID] = request.String()
+	return did, nil
+}
+
+// refresh copies the ledger into the product, as Get shows it.
+func (e *entity) refresh() {
+	for i := range e.now.Variants {
+		e.now.Variants[i].Stock = *e.ledger[e.now.Variants[i].SKU]
+	}
+}

@@ -1,0 +1,332 @@
+package inventory_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"holdfast/inventory"
+	"holdfast/product"
+	"holdfast/redisdb"
+	"holdfast/redisdb/redistest"
+)
+
+// Whatever commands come in whatever order - late ones, repeated ones and those
+// of old tries among them - the entity does what the model does, and every
+// invariant holds after every step.
+func TestAnySequenceOfCommandsKeepsTheBooks(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		seen := map[string]int{}
+		rapid.Check(t, func(r *rapid.T) {
+			m := newMachine(t.Context(), rdb)
+			m.seen = seen
+			m.begin(r)
+			r.Repeat(map[string]func(*rapid.T){
+				"put":     m.put,
+				"list2":   m.list, // else most products would be off sale most of the time
+				"hold3":   m.hold,
+				"hold4":   m.hold,
+				"again2":  m.again,
+				"adjust":  m.adjust,
+				"list":    m.list,
+				"delist":  m.delist,
+				"hold":    m.hold,
+				"hold2":   m.hold, // the most frequent of all
+				"commit":  m.commit,
+				"release": m.release,
+				"restock": m.restock,
+				"again":   m.again,
+				"":        m.check,
+			})
+		})
+		if testing.Short() {
+			return // too few sequences to meet every answer
+		}
+		for _, answer := range []string{
+			"held", "held, again", "refused", "ended", "conflict", "not_found", "not_listed", "unknown_sku",
+			"price_changed", "other_currency", "insufficient_stock", "commit: none, again", "commit: committed",
+			"commit: committed, again", "commit: released, again", "release: released", "release: released, again",
+			"release: committed, again", "product.StrandsError", "product.MovedError",
+			"product.HeldSKUError",
+		} {
+			assert.Positive(t, seen[answer], "no sequence got the answer %q", answer)
+		}
+		t.Log(seen)
+	})
+}
+
+// machine drives two products, of the store and of the model, side by side.
+type machine struct {
+	ctx      context.Context
+	rdb      redis.UniversalClient
+	store    *inventory.Store
+	products []*entity
+	orders   []string
+	start    time.Time
+	// sent are the messages so far: any of them may come again.
+	sent []func(*rapid.T)
+	// did is what the model says that the last command did, by product.
+	did map[string]effect
+	// tries is the newest try of each order.
+	tries map[string]int
+	// seen counts the answers over all sequences.
+	seen map[string]int
+	// read is how far each product's stream was read.
+	read map[string]string
+}
+
+func newMachine(ctx context.Context, rdb redis.UniversalClient) *machine {
+	m := &machine{
+		ctx: ctx, rdb: rdb, store: inventory.New(rdb), start: time.UnixMilli(1_800_000_000_000),
+		orders: []string{"o1", "o2", "o3", "o4"}, did: map[string]effect{}, read: map[string]string{},
+		tries: map[string]int{},
+	}
+	for range 2 {
+		id := redistest.ID("p")
+		m.products = append(m.products, newEntity(id))
+		m.read[id] = "0"
+		if last, err := rdb.XRevRangeN(ctx, redisdb.EventsKey(redisdb.Bucket(id)), "+", "-", 1).Result(); err == nil && len(last) > 0 {
+			m.read[id] = last[0].ID
+		}
+	}
+	return m
+}
+
+func (m *machine) send(t *rapid.T, message func(*rapid.T)) {
+	m.sent = append(m.sent, message)
+	message(t)
+}
+
+// try is the order's present try, or sometimes the one before or the next one.
+func (m *machine) try(t *rapid.T, order string, steps ...int) int {
+	try := max(1, m.tries[order]+rapid.SampledFrom(steps).Draw(t, "try"))
+	m.tries[order] = max(m.tries[order], try)
+	return try
+}
+
+// again repeats a message, however old.
+func (m *machine) again(t *rapid.T) {
+	if len(m.sent) == 0 {
+		t.Skip("nothing was sent")
+	}
+	rapid.SampledFrom(m.sent).Draw(t, "message")(t)
+}
+
+// saw counts an answer; again where it repeats an earlier one.
+func (m *machine) saw(answer string, again bool) {
+	if again {
+		answer += ", again"
+	}
+	m.seen[answer]++
+}
+
+func (m *machine) product(t *rapid.T) *entity {
+	return rapid.SampledFrom(m.products).Draw(t, "product")
+}
+
+func (m *machine) order(t *rapid.T) string { return rapid.SampledFrom(m.orders).Draw(t, "order") }
+
+var (
+	anySKU   = rapid.SampledFrom([]string{"S", "S", "S", "M", "L", ""})
+	realSKU  = rapid.SampledFrom([]string{"S", "M", "L"})
+	anyPrice = rapid.SampledFrom([]int64{product.AnyPrice, product.AnyPrice, product.AnyPrice, 100, 200})
+)
+
+// begin puts one product on sale, and mostly the other one too: commands that
+// find nothing try nothing.
+func (m *machine) begin(t *rapid.T) {
+	e, six := m.products[0], int64(6)
+	m.putSpec(t, e, product.Spec{
+		Description: product.Description{Title: "Shirt"}, Currency: "EUR",
+		Variants: []product.VariantSpec{{SKU: "S", Price: 100, Stock: &six}, {SKU: "M", Price: 200, Stock: &six}},
+	}, nil)
+	m.check(t)
+	if rapid.IntRange(0, 3).Draw(t, "second product") > 0 {
+		m.putSpec(t, m.products[1], product.Spec{
+			Description: product.Description{Title: "Mug"}, Currency: "EUR",
+			Variants: []product.VariantSpec{{SKU: "S", Price: 100, Stock: &six}},
+		}, nil)
+		m.check(t)
+	}
+}
+
+func (m *machine) put(t *rapid.T) {
+	e := m.product(t)
+	spec := product.Spec{
+		Description: product.Description{Title: rapid.SampledFrom([]string{"Shirt", `A "quoted" / Hemd 衬衫`}).Draw(t, "title")},
+		Currency:    rapid.SampledFrom([]string{"EUR", "EUR", "EUR", "EUR", "EUR", "USD"}).Draw(t, "currency"),
+		Status:      rapid.SampledFrom([]product.Status{"", "", "", "", product.Listed, product.Draft}).Draw(t, "status"),
+	}
+	for _, sku := range rapid.SliceOfNDistinct(realSKU, 1, 3, rapid.ID[string]).Draw(t, "skus") {
+		v := product.VariantSpec{
+			SKU: sku, Price: rapid.SampledFrom([]int64{100, 200}).Draw(t, "price"),
+			Title: rapid.SampledFrom([]string{"", "Blau\tneu"}).Draw(t, "variant"),
+		}
+		if n := rapid.Int64Range(-1, 6).Draw(t, "stock"); n >= 0 {
+			v.Stock = &n
+		}
+		spec.Variants = append(spec.Variants, v)
+	}
+	var ifMatch *int64
+	if rapid.IntRange(0, 3).Draw(t, "match") == 0 {
+		read := e.now.DocVersion - rapid.Int64Range(0, 1).Draw(t, "stale")
+		ifMatch = &read
+	}
+	m.putSpec(t, e, spec, ifMatch)
+}
+
+func (m *machine) putSpec(t *rapid.T, e *entity, spec product.Spec, ifMatch *int64) {
+	m.send(t, func(t *rapid.T) {
+		existed := e.exists
+		did, refused := e.put(spec, ifMatch)
+		got, created, err := m.store.Put(m.ctx, e.id, spec, ifMatch)
+		m.sameError(t, refused, err)
+		if err == nil {
+			e.refresh()
+			require.Equal(t, !existed, created, "created")
+			want := e.now
+			want.Version, want.DocVersion = got.Version, got.DocVersion
+			require.Equal(t, want, got)
+		}
+		m.did[e.id] = did
+	})
+}
+
+func (m *machine) adjust(t *rapid.T) {
+	e := m.product(t)
+	a := product.Adjustment{
+		ProductID: e.id, ActionID: rapid.StringMatching("a[1-9]").Draw(t, "action"),
+		SKU: anySKU.Draw(t, "sku"), Reason: "count", Actor: "clerk",
+	}
+	if rapid.Bool().Draw(t, "counted") {
+		n := rapid.Int64Range(0, 8).Draw(t, "onhand")
+		a.OnHand = &n
+	} else {
+		n := rapid.Int64Range(-4, 6).Draw(t, "delta")
+		a.Delta = &n
+	}
+	m.send(t, func(t *rapid.T) {
+		want, did, refused := e.adjust(a)
+		got, err := m.store.Adjust(m.ctx, a)
+		m.sameError(t, refused, err)
+		require.Equal(t, want, got)
+		m.did[e.id] = did
+	})
+}
+
+func (m *machine) list(t *rapid.T) {
+	e := m.product(t)
+	m.send(t, func(t *rapid.T) {
+		want, did, refused := e.list()
+		got, err := m.store.List(m.ctx, e.id)
+		m.sameError(t, refused, err)
+		require.Equal(t, want, got, "listing")
+		m.did[e.id] = did
+	})
+}
+
+func (m *machine) delist(t *rapid.T) {
+	e := m.product(t)
+	listing := max(0, e.now.Listing-rapid.Int64Range(0, 1).Draw(t, "old"))
+	m.send(t, func(t *rapid.T) {
+		did, refused := e.delist(listing)
+		m.sameError(t, refused, m.store.Delist(m.ctx, e.id, listing))
+		m.did[e.id] = did
+	})
+}
+
+func (m *machine) hold(t *rapid.T) {
+	order := m.order(t)
+	try := m.try(t, order, 0, 0, 1, -1)
+	deadline := m.start.Add(time.Duration(rapid.IntRange(0, 5).Draw(t, "deadline")) * time.Second)
+	currency := rapid.SampledFrom([]string{"", "", "EUR", "EUR", "EUR", "USD"}).Draw(t, "currency")
+	force := rapid.IntRange(0, 4).Draw(t, "force") == 0
+	// In any order: the store asks them in the order of their ids.
+	chosen := rapid.SliceOfNDistinct(rapid.IntRange(0, 1), 1, 2, rapid.ID[int]).Draw(t, "products")
+	var reqs []product.HoldRequest
+	for _, i := range chosen {
+		req := product.HoldRequest{
+			ProductID: m.products[i].id, OrderID: order, Try: try, Deadline: deadline, Currency: currency, Force: force,
+		}
+		for range rapid.SampledFrom([]int{1, 1, 2, 3}).Draw(t, "lines") {
+			req.Lines = append(req.Lines, product.HoldLine{
+				SKU: anySKU.Draw(t, "sku"), Quantity: rapid.SampledFrom([]int64{1, 1, 2, 3}).Draw(t, "quantity"), Price: anyPrice.Draw(t, "price"),
+			})
+		}
+		reqs = append(reqs, req)
+	}
+	m.send(t, func(t *rapid.T) {
+		want := make([]product.Hold, len(reqs))
+		for i, req := range reqs {
+			want[i], m.did[req.ProductID] = m.products[chosen[i]].reserve(req)
+			m.saw(string(want[i].Outcome), want[i].Outcome == product.HoldMade && m.did[req.ProductID].kind == "")
+			for _, refusal := range want[i].Refusals {
+				m.saw(string(refusal.Reason), false)
+			}
+		}
+		got, err := m.store.Hold(m.ctx, reqs)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	})
+}
+
+func (m *machine) commit(t *rapid.T) {
+	order := m.order(t)
+	m.send(t, func(t *rapid.T) {
+		var want []product.HoldState
+		for _, e := range m.products {
+			state, did := e.commit(order)
+			m.saw("commit: "+string(state), did.kind == "")
+			want = append(want, state)
+			m.did[e.id] = did
+		}
+		got, err := m.store.Commit(m.ctx, order, ids(m.products))
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	})
+}
+
+func (m *machine) release(t *rapid.T) {
+	order := m.order(t)
+	try := m.try(t, order, 0, -1, -1, 1)
+	reason := rapid.SampledFrom([]string{"expired", "cancelled"}).Draw(t, "reason")
+	chosen := rapid.SampledFrom([][]*entity{m.products, m.products[:1], m.products[1:]}).Draw(t, "products")
+	m.send(t, func(t *rapid.T) {
+		var want []product.HoldState
+		for _, e := range chosen {
+			state, did := e.release(order, try, reason)
+			m.saw("release: "+string(state), did.kind == "")
+			want = append(want, state)
+			m.did[e.id] = did
+		}
+		got, err := m.store.Release(m.ctx, order, try, ids(chosen), reason)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	})
+}
+
+func (m *machine) restock(t *rapid.T) {
+	e, order, id := m.product(t), m.order(t), rapid.StringMatching("r[1-5]").Draw(t, "return")
+	var items []product.Item
+	for _, sku := range rapid.SliceOfNDistinct(realSKU, 1, 2, rapid.ID[string]).Draw(t, "skus") {
+		items = append(items, product.Item{SKU: sku, Quantity: rapid.Int64Range(1, 3).Draw(t, "quantity")})
+	}
+	m.send(t, func(t *rapid.T) {
+		did, refused := e.restock(order, id, items)
+		m.sameError(t, refused, m.store.Restock(m.ctx, e.id, order, id, items))
+		m.did[e.id] = did
+	})
+}
+
+func ids(entities []*entity) []string {
+	var ids []string
+	for _, e := range entities {
+		ids = append(ids, e.id)
+	}
+	return ids
+}

@@ -1,0 +1,81 @@
+package inventory
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"holdfast/product"
+	"holdfast/redisdb"
+)
+
+// Put creates the product, or replaces its description, prices and set of
+// variants; a spec that changes nothing is answered as the product is. ifMatch
+// is the docVersion that the caller read, nil for any. It refuses with
+// product.ErrStale, *product.MovedError or *product.HeldSKUError.
+func (s *Store) Put(ctx context.Context, id string, spec product.Spec, ifMatch *int64) (p product.Product, created bool, err error) {
+	if err := errors.Join(validIDs(id), spec.Validate()); err != nil {
+		return product.Product{}, false, fmt.Errorf("put product %s: %w", id, err)
+	}
+	args, err := putArgs(id, spec, ifMatch)
+	if err != nil {
+		return product.Product{}, false, fmt.Errorf("put product %s: %w", id, err)
+	}
+	bucket := redisdb.Bucket(id)
+	answer, err := redisdb.Slice(redisdb.Run(ctx, s.rdb, redisdb.Call{
+		Script: putScript,
+		Keys:   []string{productKey(id), productsKey(bucket), eventsKey(id)},
+		Args:   args,
+	})[0])
+	if err != nil {
+		return product.Product{}, false, fmt.Errorf("put product %s: %w", id, err)
+	}
+	switch code := text(answer, 0); code {
+	case "PUT":
+		p, err = decode(id, pairs(answer[2]))
+		if err != nil {
+			return product.Product{}, false, fmt.Errorf("put product %s: %w", id, err)
+		}
+		return p, text(answer, 1) == "1", nil
+	case "STALE":
+		err = product.ErrStale
+	case "MOVED":
+		err = &product.MovedError{Field: text(answer, 1), Now: text(answer, 2)}
+	case "HELD_SKU":
+		err = &product.HeldSKUError{
+			SKU:   text(answer, 1),
+			Stock: product.Stock{OnHand: number(answer, 2), Held: number(answer, 3)},
+		}
+	default:
+		err = fmt.Errorf("the script answered %q", code)
+	}
+	return product.Product{}, false, fmt.Errorf("put product %s: %w", id, err)
+}
+
+func putArgs(id string, spec product.Spec, ifMatch *int64) ([]any, error) {
+	d := doc{Description: spec.Description, VariantTitles: map[string]string{}}
+	for _, v := range spec.Variants {
+		if v.Title != "" {
+			d.VariantTitles[v.SKU] = v.Title
+		}
+	}
+	encoded, err := json.Marshal(d)
+	if err != nil {
+		return nil, fmt.Errorf("encode the description: %w", err)
+	}
+	match := ""
+	if ifMatch != nil {
+		match = strconv.FormatInt(*ifMatch, 10)
+	}
+	args := []any{id, match, encoded, spec.Currency, string(spec.Status)}
+	for _, v := range spec.Variants {
+		stock := ""
+		if v.Stock != nil {
+			stock = strconv.FormatInt(*v.Stock, 10)
+		}
+		args = append(args, v.SKU, v.Price, product.LineTitle(spec.Title, v.Title), stock)
+	}
+	return args, nil
+}

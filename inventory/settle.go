@@ -1,0 +1,58 @@
+package inventory
+
+import (
+	"context"
+	"fmt"
+
+	"holdfast/product"
+	"holdfast/redisdb"
+)
+
+// Commit sells what the order holds of each product, in one pipeline, and
+// answers the state of each hold: committed now or before, released (too late),
+// or none.
+func (s *Store) Commit(ctx context.Context, orderID string, productIDs []string) ([]product.HoldState, error) {
+	states, err := s.settle(ctx, orderID, productIDs, commitScript, rememberSeconds)
+	if err != nil {
+		return nil, fmt.Errorf("commit: %w", err)
+	}
+	return states, nil
+}
+
+// Release gives back what the order holds of each product and ends all its
+// tries up to try, also those still on their way: where there is no hold it
+// leaves a mark. It answers the state of each hold: released, committed (too
+// late), or held where a newer try holds.
+func (s *Store) Release(ctx context.Context, orderID string, try int, productIDs []string, reason string) ([]product.HoldState, error) {
+	if try < 1 {
+		return nil, fmt.Errorf("release order %s: try %d is below 1", orderID, try)
+	}
+	states, err := s.settle(ctx, orderID, productIDs, releaseScript, try, reason, rememberSeconds)
+	if err != nil {
+		return nil, fmt.Errorf("release: %w", err)
+	}
+	return states, nil
+}
+
+// settle runs a script that ends the order's hold of each product.
+func (s *Store) settle(ctx context.Context, orderID string, productIDs []string, script *redisdb.Script, args ...any) ([]product.HoldState, error) {
+	if err := validIDs(append([]string{orderID}, productIDs...)...); err != nil {
+		return nil, err
+	}
+	if len(productIDs) == 0 {
+		return nil, nil
+	}
+	calls := make([]redisdb.Call, len(productIDs))
+	for i, id := range productIDs {
+		calls[i] = redisdb.Call{Script: script, Keys: holdKeys(id, orderID), Args: append([]any{id, orderID}, args...)}
+	}
+	states := make([]product.HoldState, len(productIDs))
+	for i, answer := range redisdb.Run(ctx, s.rdb, calls...) {
+		state, err := answer.Text()
+		if err != nil {
+			return nil, fmt.Errorf("product %s of order %s: %w", productIDs[i], orderID, err)
+		}
+		states[i] = product.HoldState(state)
+	}
+	return states, nil
+}

@@ -1,0 +1,154 @@
+package order
+
+import (
+	"fmt"
+
+	"holdfast/product"
+)
+
+// Holding is what the products answered to an order's lines, taken together. It
+// is all that the workflow's history keeps of a reservation.
+type Holding struct {
+	// Held is true when every line is held.
+	Held     bool   `json:"held"`
+	Currency string `json:"currency,omitempty"`
+	// Items price the order's lines, one for one, where Held.
+	Items []PricedItem `json:"items,omitempty"`
+	// Shortages name every failing line, where not Held.
+	Shortages []Shortage `json:"shortages,omitempty"`
+	// Contended: all shortages are due to other orders' holds, and this order
+	// asked several products, so that two orders may have blocked each other.
+	Contended bool `json:"contended,omitempty"`
+	// Ended: this try was given back before; another one may hold.
+	Ended bool `json:"ended,omitempty"`
+}
+
+// PricedItem is what a line costs as it was held.
+type PricedItem struct {
+	SKU   string `json:"sku"`
+	Title string `json:"title"`
+	Price int64  `json:"price"`
+}
+
+// Combine sums up the answers of all products to one placement.
+// The answers stand in the order of p.HoldRequests.
+func Combine(p Placement, answers []product.Hold) (Holding, error) {
+	byID := make(map[string]product.Hold, len(answers))
+	h := Holding{Held: true, Contended: len(answers) > 1}
+	for _, a := range answers {
+		byID[a.ProductID] = a
+		switch a.Outcome {
+		case product.HoldMade:
+			if h.Currency == "" {
+				h.Currency = a.Currency
+			}
+		case product.HoldRefused:
+			h.Held = false
+			for _, r := range a.Refusals {
+				h.Contended = h.Contended && r.Contended()
+				h.Shortages = append(h.Shortages, shortages(p, a.ProductID, r)...)
+			}
+		case product.HoldEnded:
+			h.Held, h.Ended = false, true
+		case product.HoldConflict:
+			return Holding{}, fmt.Errorf("product %s holds other lines for order %s", a.ProductID, p.OrderID)
+		default:
+			return Holding{}, fmt.Errorf("product %s answered %q", a.ProductID, a.Outcome)
+		}
+	}
+	if h.Held {
+		h.mixedCurrencies(p, byID)
+	}
+	if !h.Held {
+		h.Items, h.Currency = nil, ""
+		return h, nil
+	}
+	return h, h.price(p, byID)
+}
+
+// mixedCurrencies refuses a basket that can't be paid in one currency. It
+// happens here only where the gateway could not look before.
+func (h *Holding) mixedCurrencies(p Placement, byID map[string]product.Hold) {
+	for _, l := range p.Lines {
+		if byID[l.ProductID].Currency == h.Currency {
+			continue
+		}
+		h.Held, h.Contended = false, false
+		h.Shortages = append(h.Shortages, Shortage{
+			ProductID: l.ProductID, SKU: l.SKU, Requested: l.Quantity, Reason: product.OtherCurrency,
+		})
+	}
+}
+
+func (h *Holding) price(p Placement, byID map[string]product.Hold) error {
+	for _, l := range p.Lines {
+		item, ok := heldItem(byID[l.ProductID].Items, l.SKU)
+		if !ok {
+			return fmt.Errorf("product %s held nothing of %q for order %s", l.ProductID, l.SKU, p.OrderID)
+		}
+		h.Items = append(h.Items, PricedItem{SKU: item.SKU, Title: item.Title, Price: item.Price})
+	}
+	return nil
+}
+
+func heldItem(items []product.HeldItem, sku string) (product.HeldItem, bool) {
+	for _, it := range items {
+		if it.SKU == sku || (sku == "" && len(items) == 1) {
+			return it, true
+		}
+	}
+	return product.HeldItem{}, false
+}
+
+// shortages turns a refusal into what the buyer reads. One that concerns the
+// product as a whole names every variant that was asked for.
+func shortages(p Placement, productID string, r product.Refusal) []Shortage {
+	s := Shortage{
+		ProductID: productID, SKU: r.SKU, Requested: r.Requested, Available: r.Available, Reason: r.Reason,
+	}
+	if r.Reason == product.PriceChanged {
+		price := r.Price
+		s.CurrentPrice = &price
+	}
+	if r.Requested > 0 {
+		return []Shortage{s}
+	}
+	var all []Shortage
+	for _, it := range p.items(productID) {
+		s.SKU, s.Requested = it.SKU, it.Quantity
+		all = append(all, s)
+	}
+	return all
+}
+
+// AmountTooLarge is a refusal of an order whose total doesn't fit.
+const AmountTooLarge product.RefusalReason = "amount_too_large"
+
+// TooLarge refuses all lines of a placement whose total doesn't fit.
+func TooLarge(p Placement) Holding {
+	h := Holding{}
+	for _, l := range p.Lines {
+		h.Shortages = append(h.Shortages, Shortage{
+			ProductID: l.ProductID, SKU: l.SKU, Requested: l.Quantity, Reason: AmountTooLarge,
+		})
+	}
+	return h
+}
+
+// gravity orders the reasons of a refusal: the first one names it as a whole.
+var gravity = []product.RefusalReason{
+	product.NotFound, product.UnknownSKU, product.NotListed, product.OtherCurrency, AmountTooLarge,
+	product.PriceChanged, product.Short,
+}
+
+// Gravest names a refusal by the reason that the buyer must mend first.
+func Gravest(shortages []Shortage) product.RefusalReason {
+	for _, g := range gravity {
+		for _, s := range shortages {
+			if s.Reason == g {
+				return g
+			}
+		}
+	}
+	return product.Short
+}

@@ -1,0 +1,145 @@
+// Package order is the domain of orders: what a buyer asked for, what became of
+// it, and the rules by which one follows from the other. It does no I/O and
+// knows neither Temporal, Redis nor HTTP. Workflows decide by it, activities
+// write what it says, the gateway shows it.
+package order
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"holdfast/product"
+)
+
+// Shape is the version of the order document's form.
+const Shape = 1
+
+// Order is the document of one order: as it is stored, and as the API shows it.
+type Order struct {
+	Shape int    `json:"shape,omitempty"`
+	ID    string `json:"id"`
+	// Status is the furthest node that the order reached, or its closing outcome.
+	Status Status `json:"status"`
+	// Version counts the changes of the order; copies go by it.
+	Version      int64            `json:"version"`
+	CustomerID   string           `json:"customerId"`
+	Currency     string           `json:"currency,omitempty"`
+	Amounts      map[string]int64 `json:"amounts"`
+	Lines        []Line           `json:"lines"`
+	Address      *Address         `json:"address,omitempty"`
+	Payment      Payment          `json:"payment"`
+	CancelReason Reason           `json:"cancelReason,omitempty"`
+	Shortages    []Shortage       `json:"shortages,omitempty"`
+	Journal      []Entry          `json:"journal"`
+	PlacedAt     time.Time        `json:"placedAt"`
+	UpdatedAt    time.Time        `json:"updatedAt"`
+}
+
+// The amounts of an order that have a rule here; more may stand beside them.
+// All are minor units of the order's currency.
+const (
+	AmountItems    = "items"
+	AmountTotal    = "total"
+	AmountPaid     = "paid"
+	AmountRefunded = "refunded"
+)
+
+// Line is one line of an order. Lines keep their id and their order, also where
+// two of them name the same sku. Title, UnitPrice and Amount are known once the
+// stock is held.
+type Line struct {
+	ID        string `json:"id"`
+	ProductID string `json:"productId"`
+	SKU       string `json:"sku,omitempty"`
+	Title     string `json:"title,omitempty"`
+	Quantity  int64  `json:"quantity"`
+	UnitPrice int64  `json:"unitPrice"`
+	Amount    int64  `json:"amount"`
+}
+
+// Address is where an order is sent.
+type Address struct {
+	Recipient  string `json:"recipient"`
+	Phone      string `json:"phone,omitempty"`
+	Email      string `json:"email,omitempty"`
+	Line1      string `json:"line1"`
+	Line2      string `json:"line2,omitempty"`
+	City       string `json:"city"`
+	Region     string `json:"region,omitempty"`
+	PostalCode string `json:"postalCode,omitempty"`
+	Country    string `json:"country"`
+}
+
+// Payment is the state of an order's money.
+type Payment struct {
+	Status PaymentStatus `json:"status"`
+	// Deadline is when the payment window ends.
+	Deadline time.Time `json:"deadline"`
+	PaidAt   time.Time `json:"paidAt,omitzero"`
+	// ID of the payment that the order took, or of the attempt in progress.
+	ID string `json:"id,omitempty"`
+}
+
+// Shortage is one line that can't be had, and what the buyer can know of it.
+type Shortage struct {
+	ProductID    string                `json:"productId"`
+	SKU          string                `json:"sku,omitempty"`
+	Requested    int64                 `json:"requested"`
+	Available    int64                 `json:"available"`
+	Reason       product.RefusalReason `json:"reason"`
+	CurrentPrice *int64                `json:"currentPrice,omitempty"`
+}
+
+// Entry is one step of an order's story.
+type Entry struct {
+	Seq int64 `json:"seq"`
+	// Node is the step's name: a status, or what happened within one.
+	Node string `json:"node"`
+	// OccurredAt is when it happened, RecordedAt when the saga heard of it.
+	OccurredAt time.Time         `json:"occurredAt"`
+	RecordedAt time.Time         `json:"recordedAt"`
+	Actor      string            `json:"actor"`
+	Detail     map[string]string `json:"detail,omitempty"`
+}
+
+// ProductIDs lists the order's products, each once, in product-id order: the
+// order in which their stock is asked for.
+func (o *Order) ProductIDs() []string {
+	ids := make([]string, 0, len(o.Lines))
+	for _, l := range o.Lines {
+		ids = append(ids, l.ProductID)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// Items sums the order's lines of one product per sku, in order of appearance.
+func (o *Order) Items(productID string) []product.Item {
+	var items []product.Item
+	for _, l := range o.Lines {
+		if l.ProductID == productID {
+			items = addItem(items, l.SKU, l.Quantity)
+		}
+	}
+	return items
+}
+
+func addItem(items []product.Item, sku string, quantity int64) []product.Item {
+	i := slices.IndexFunc(items, func(it product.Item) bool { return it.SKU == sku })
+	if i < 0 {
+		return append(items, product.Item{SKU: sku, Quantity: quantity})
+	}
+	items[i].Quantity += quantity
+	return items
+}
+
+// Clone returns a copy that shares nothing that a later step changes.
+func (o *Order) Clone() Order {
+	c := *o
+	c.Amounts = maps.Clone(o.Amounts)
+	c.Lines = slices.Clone(o.Lines)
+	c.Journal = slices.Clone(o.Journal)
+	c.Shortages = slices.Clone(o.Shortages)
+	return c
+}

@@ -1,0 +1,97 @@
+package order
+
+import "time"
+
+// PaymentEventType is what a provider says of a payment. The list is open.
+type PaymentEventType string
+
+const (
+	PaymentSucceeded PaymentEventType = "payment.succeeded"
+	// PaymentFailed: this attempt failed, the buyer may try again.
+	PaymentFailed PaymentEventType = "payment.failed"
+	// PaymentWasRefused: the provider will not take money for this order.
+	PaymentWasRefused PaymentEventType = "payment.refused"
+)
+
+// PaymentEvent is one message of a payment provider, in our words.
+type PaymentEvent struct {
+	// EventID names the message: a repeated one has the same id, mostly.
+	EventID   string           `json:"eventId"`
+	Provider  string           `json:"provider"`
+	Type      PaymentEventType `json:"type"`
+	OrderID   string           `json:"orderId"`
+	PaymentID string           `json:"paymentId"`
+	// Amount in minor units of Currency.
+	Amount     int64     `json:"amount"`
+	Currency   string    `json:"currency"`
+	OccurredAt time.Time `json:"occurredAt"`
+}
+
+// Attempt is what an order's payments document keeps of one payment.
+type Attempt struct {
+	PaymentID  string           `json:"id"`
+	Provider   string           `json:"provider"`
+	Type       PaymentEventType `json:"type"`
+	Amount     int64            `json:"amount"`
+	Currency   string           `json:"currency"`
+	OccurredAt time.Time        `json:"occurredAt"`
+	// Taken: the order was paid by this payment. A success that is not taken is
+	// due for refund.
+	Taken bool `json:"taken"`
+}
+
+// NewAttempt keeps what p said.
+func NewAttempt(p PaymentEvent, taken bool) Attempt {
+	return Attempt{
+		PaymentID: p.PaymentID, Provider: p.Provider, Type: p.Type, Amount: p.Amount,
+		Currency: p.Currency, OccurredAt: p.OccurredAt.UTC(), Taken: taken,
+	}
+}
+
+// RefundReason says why a payment goes back. The list is open.
+type RefundReason string
+
+const (
+	RefundLate         RefundReason = "late"
+	RefundDouble       RefundReason = "double"
+	RefundWrongAmount  RefundReason = "wrong_amount"
+	RefundNoStock      RefundReason = "no_stock"
+	RefundUnknownOrder RefundReason = "unknown_order"
+)
+
+// RefundStatus is how far a refund is. The list is open.
+type RefundStatus string
+
+const (
+	// RefundDue: it has to be paid out.
+	RefundDue RefundStatus = "due"
+	// RefundNotOwed: the order took this payment after all; it stays.
+	RefundNotOwed RefundStatus = "not_owed"
+	// RefundCase: nobody knows the order; an operator decides.
+	RefundCase RefundStatus = "case"
+)
+
+// FullRefund is the refund id under which a payment goes back whole; that there
+// is one id makes that it goes back once.
+const FullRefund = "full"
+
+// Refund is money that goes back to the buyer, whole or in part.
+type Refund struct {
+	ID        string       `json:"id"`
+	PaymentID string       `json:"paymentId"`
+	OrderID   string       `json:"orderId"`
+	Provider  string       `json:"provider"`
+	Amount    int64        `json:"amount"`
+	Currency  string       `json:"currency"`
+	Reason    RefundReason `json:"reason"`
+	Status    RefundStatus `json:"status"`
+	DueAt     time.Time    `json:"dueAt"`
+}
+
+// RefundOf sends the whole of a payment back.
+func RefundOf(p PaymentEvent, reason RefundReason) Refund {
+	return Refund{
+		ID: FullRefund, PaymentID: p.PaymentID, OrderID: p.OrderID, Provider: p.Provider,
+		Amount: p.Amount, Currency: p.Currency, Reason: reason, Status: RefundDue,
+	}
+}

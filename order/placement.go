@@ -1,0 +1,167 @@
+package order
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"holdfast/product"
+)
+
+// Limits of one order.
+const (
+	MaxLines      = 2000
+	MaxQuantity   = int64(1_000_000)
+	MaxFieldBytes = 200
+	MaxTitleBytes = product.MaxTitleBytes
+	// MaxDocumentBytes bounds the order's document, journal included.
+	MaxDocumentBytes = 1 << 20
+)
+
+// Placement is what a customer asked for. It is the workflow's input: the order
+// travels once.
+type Placement struct {
+	OrderID    string        `json:"orderId"`
+	CustomerID string        `json:"customerId"`
+	Lines      []LineRequest `json:"lines"`
+	Address    *Address      `json:"address,omitempty"`
+	// Currency that the gateway saw; empty where it could not look.
+	Currency string `json:"currency,omitempty"`
+	// Fingerprint of the request's body: a retry with another body is told so.
+	Fingerprint string `json:"fingerprint"`
+	// Actor who placed it, for the journal.
+	Actor string `json:"actor"`
+	// PaymentWindow is how long the stock is held for the payment.
+	PaymentWindow time.Duration `json:"paymentWindow"`
+}
+
+// LineRequest is one line as it was asked for.
+type LineRequest struct {
+	ProductID string `json:"productId"`
+	SKU       string `json:"sku,omitempty"` // may be left out where a product has one variant
+	Quantity  int64  `json:"quantity"`
+	// UnitPrice is the price that the buyer saw; nil accepts the price of the day.
+	UnitPrice *int64 `json:"unitPrice,omitempty"`
+}
+
+// Validate lists everything that is wrong with the placement.
+func (p Placement) Validate() error {
+	var bad product.Invalid
+	if !product.ValidID(p.OrderID) {
+		bad.Add("orderId", "must match [A-Za-z0-9._~-]{1,64}")
+	}
+	if !product.ValidID(p.CustomerID) {
+		bad.Add("customerId", "must match [A-Za-z0-9._~-]{1,64}")
+	}
+	if len(p.Lines) == 0 || len(p.Lines) > MaxLines {
+		bad.Add("lines", fmt.Sprintf("must have 1 to %d", MaxLines))
+		return bad.OrNil()
+	}
+	for i, l := range p.Lines {
+		at := "lines[" + strconv.Itoa(i) + "]."
+		if !product.ValidID(l.ProductID) {
+			bad.Add(at+"productId", "must match [A-Za-z0-9._~-]{1,64}")
+		}
+		if l.SKU != "" && !product.ValidID(l.SKU) {
+			bad.Add(at+"sku", "must match [A-Za-z0-9._~-]{1,64}")
+		}
+		if l.Quantity < 1 || l.Quantity > MaxQuantity {
+			bad.Add(at+"quantity", fmt.Sprintf("must lie between 1 and %d", MaxQuantity))
+		}
+		if l.UnitPrice != nil && (*l.UnitPrice < 0 || *l.UnitPrice > product.MaxPrice) {
+			bad.Add(at+"unitPrice", fmt.Sprintf("must lie between 0 and %d minor units", product.MaxPrice))
+		}
+	}
+	p.Address.validate(&bad)
+	return bad.OrNil()
+}
+
+func (a *Address) validate(bad *product.Invalid) {
+	if a == nil {
+		return
+	}
+	for _, f := range []struct {
+		name, value string
+		required    bool
+	}{
+		{"recipient", a.Recipient, true},
+		{"phone", a.Phone, false},
+		{"email", a.Email, false},
+		{"line1", a.Line1, true},
+		{"line2", a.Line2, false},
+		{"city", a.City, true},
+		{"region", a.Region, false},
+		{"postalCode", a.PostalCode, false},
+		{"country", a.Country, true},
+	} {
+		if f.required && f.value == "" {
+			bad.Add("address."+f.name, "is required")
+		}
+		if len(f.value) > MaxFieldBytes {
+			bad.Add("address."+f.name, fmt.Sprintf("at most %d bytes", MaxFieldBytes))
+		}
+	}
+}
+
+// New opens the order that a placement asks for, at the time it was placed.
+func New(p Placement, at time.Time) Order {
+	o := Order{
+		Shape: Shape, ID: p.OrderID, CustomerID: p.CustomerID, Status: Reserving,
+		Currency: p.Currency,
+		Amounts:  map[string]int64{AmountItems: 0, AmountTotal: 0, AmountPaid: 0, AmountRefunded: 0},
+		Address:  p.Address,
+		Payment:  Payment{Status: PaymentNone, Deadline: at.Add(p.PaymentWindow).UTC()},
+		PlacedAt: at.UTC(),
+	}
+	for i, l := range p.Lines {
+		line := Line{ID: strconv.Itoa(i + 1), ProductID: l.ProductID, SKU: l.SKU, Quantity: l.Quantity}
+		if l.UnitPrice != nil {
+			line.UnitPrice = *l.UnitPrice
+		}
+		o.Lines = append(o.Lines, line)
+	}
+	o.note(string(Reserving), p.Actor, at, at, nil)
+	return o
+}
+
+// HoldRequests asks each product once for all lines that the order has of it,
+// in product-id order.
+func (p Placement) HoldRequests(try int, deadline time.Time) []product.HoldRequest {
+	o := Order{Lines: make([]Line, len(p.Lines))}
+	for i, l := range p.Lines {
+		o.Lines[i].ProductID = l.ProductID
+	}
+	ids := o.ProductIDs()
+	at := make(map[string]int, len(ids))
+	reqs := make([]product.HoldRequest, len(ids))
+	for i, id := range ids {
+		at[id] = i
+		reqs[i] = product.HoldRequest{
+			ProductID: id, OrderID: p.OrderID, Try: try, Deadline: deadline, Currency: p.Currency,
+		}
+	}
+	for _, l := range p.Lines {
+		r := &reqs[at[l.ProductID]]
+		line := product.HoldLine{SKU: l.SKU, Quantity: l.Quantity, Price: product.AnyPrice}
+		if l.UnitPrice != nil {
+			line.Price = *l.UnitPrice
+		}
+		r.Lines = append(r.Lines, line)
+	}
+	return reqs
+}
+
+// items sums the lines of one product per sku as it was asked for.
+func (p Placement) items(productID string) []product.Item {
+	var items []product.Item
+	for _, l := range p.Lines {
+		if l.ProductID == productID {
+			items = addItem(items, l.SKU, l.Quantity)
+		}
+	}
+	return items
+}
+
+// ErrDocumentTooLarge refuses an order whose document would not fit.
+var ErrDocumentTooLarge = errors.New("the order's document is too large")

@@ -1,0 +1,53 @@
+package order
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// Record is one write of an order's document, beside what changed of its
+// payments. The store takes the document only if Version is newer, or if it is of
+// a later placement: an id comes back when its Idempotency-Key is used again
+// after Temporal has forgotten the order.
+type Record struct {
+	OrderID    string
+	CustomerID string
+	Status     Status
+	PlacedAt   time.Time
+	// Node is the last step of the order's story: the status, where that is what
+	// changed.
+	Node string
+	// Reason of a closed order.
+	Reason  Reason
+	Version int64
+	Doc     []byte
+	// Payments by payment id, each the JSON of an Attempt.
+	Payments map[string][]byte
+}
+
+// NewRecord makes the record of an order as it is now.
+func NewRecord(o *Order, payments map[string]Attempt) (Record, error) {
+	doc, err := json.Marshal(o)
+	if err != nil {
+		return Record{}, fmt.Errorf("encode order %s: %w", o.ID, err)
+	}
+	r := Record{
+		OrderID: o.ID, CustomerID: o.CustomerID, Status: o.Status, Reason: o.CancelReason,
+		Version: o.Version, PlacedAt: o.PlacedAt, Doc: doc,
+	}
+	if n := len(o.Journal); n > 0 {
+		r.Node = o.Journal[n-1].Node
+	}
+	for id, a := range payments {
+		v, err := json.Marshal(a)
+		if err != nil {
+			return Record{}, fmt.Errorf("encode payment %s: %w", id, err)
+		}
+		if r.Payments == nil {
+			r.Payments = make(map[string][]byte, len(payments))
+		}
+		r.Payments[id] = v
+	}
+	return r, nil
+}

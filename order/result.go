@@ -1,0 +1,23 @@
+package order
+
+// Result is what an order's workflow returns: what was decided, without the
+// order itself.
+type Result struct {
+	OrderID     string     `json:"orderId"`
+	Status      Status     `json:"status"`
+	Version     int64      `json:"version"`
+	Reason      Reason     `json:"reason,omitempty"`
+	Shortages   []Shortage `json:"shortages,omitempty"`
+	Fingerprint string     `json:"fingerprint"`
+	// PaymentID that the order took; it must never be refunded as a late one.
+	PaymentID string `json:"paymentId,omitempty"`
+}
+
+// Outcome answers a placement: held, or why not.
+type Outcome struct {
+	Status      Status     `json:"status"`
+	Version     int64      `json:"version"`
+	Reason      Reason     `json:"reason,omitempty"`
+	Shortages   []Shortage `json:"shortages,omitempty"`
+	Fingerprint string     `json:"fingerprint"`
+}

@@ -1,0 +1,69 @@
+package order
+
+// Status is the furthest node that an order reached, or its closing outcome.
+// The list is open: a reader must expect values that it doesn't know.
+type Status string
+
+// The statuses; docs/order-states.md draws the ways between them.
+const (
+	Reserving       Status = "reserving"
+	AwaitingPayment Status = "awaiting_payment"
+	Paid            Status = "paid"
+	Delivered       Status = "delivered"
+	Rejected        Status = "rejected"
+	Expired         Status = "expired"
+	Cancelled       Status = "cancelled"
+)
+
+// Undecided tells whether the order waits for its stock.
+func (s Status) Undecided() bool { return s == Reserving }
+
+// Unpaid tells whether the order can still be cancelled without a refund.
+func (s Status) Unpaid() bool { return s == Reserving || s == AwaitingPayment }
+
+// Closed tells whether nothing will change the status any more.
+func (s Status) Closed() bool {
+	switch s {
+	case Delivered, Rejected, Expired, Cancelled:
+		return true
+	case Reserving, AwaitingPayment, Paid:
+		return false
+	}
+	return false
+}
+
+// TookPayment tells whether an order in this status owns its units: they were
+// sold to it.
+func (s Status) TookPayment() bool { return s == Paid || s == Delivered }
+
+// PaymentStatus is the state of an order's money.
+type PaymentStatus string
+
+const (
+	PaymentNone              PaymentStatus = "none"
+	PaymentPending           PaymentStatus = "pending"
+	PaymentPaid              PaymentStatus = "paid"
+	PaymentPartiallyRefunded PaymentStatus = "partially_refunded"
+	PaymentRefunded          PaymentStatus = "refunded"
+)
+
+// Reason says why an order was cancelled or rejected. The list is open.
+type Reason string
+
+const (
+	ByCustomer     Reason = "customer"
+	ByOperator     Reason = "operator"
+	ByDelisting    Reason = "delisted"
+	PaymentRefused Reason = "payment_refused"
+	NoStock        Reason = "no_stock"
+	// Unavailable: the stock could not be asked within the payment window.
+	Unavailable Reason = "unavailable"
+	// WindowPassed: nobody paid within the payment window.
+	WindowPassed Reason = "payment_window_passed"
+)
+
+// Actors that a journal names beside callers.
+const (
+	ActorSystem   = "system"
+	ActorOperator = "operator"
+)

@@ -1,0 +1,105 @@
+package order
+
+import (
+	"strconv"
+	"time"
+
+	"holdfast/product"
+)
+
+// note appends to the journal and counts the version: every change of an order
+// is a step of its story.
+func (o *Order) note(node, actor string, occurred, recorded time.Time, detail map[string]string) {
+	o.Version++
+	o.UpdatedAt = recorded.UTC()
+	o.Journal = append(o.Journal, Entry{
+		Seq: o.Version, Node: node, OccurredAt: occurred.UTC(), RecordedAt: recorded.UTC(),
+		Actor: actor, Detail: detail,
+	})
+}
+
+// Hold takes the prices at which all lines were held: the order waits for its
+// payment. It returns product.ErrOverflow where the total doesn't fit.
+func (o *Order) Hold(h Holding, at time.Time) error {
+	var total int64
+	for i := range o.Lines {
+		l, item := &o.Lines[i], h.Items[i]
+		amount, err := product.Multiply(item.Price, l.Quantity)
+		if err != nil {
+			return err
+		}
+		if total, err = product.Add(total, amount); err != nil {
+			return err
+		}
+		l.SKU, l.Title, l.UnitPrice, l.Amount = item.SKU, item.Title, item.Price, amount
+	}
+	o.Currency = h.Currency
+	o.Amounts[AmountItems], o.Amounts[AmountTotal] = total, total
+	o.Status, o.Payment.Status = AwaitingPayment, PaymentPending
+	o.note(string(AwaitingPayment), ActorSystem, at, at, nil)
+	return nil
+}
+
+// HoldUnanswered notes that nobody answered whether the stock is held. It takes
+// the version that the document of a hold may have got whose answer was lost, so
+// that what is recorded next replaces that one.
+func (o *Order) HoldUnanswered(at time.Time) {
+	o.note("hold_unanswered", ActorSystem, at, at, nil)
+}
+
+// Reject ends an order that could not get its stock.
+func (o *Order) Reject(reason Reason, shortages []Shortage, at time.Time) {
+	o.Status, o.CancelReason, o.Shortages = Rejected, reason, shortages
+	o.note(string(Rejected), ActorSystem, at, at, map[string]string{"reason": string(reason)})
+}
+
+// Pay takes a payment: the units are sold.
+func (o *Order) Pay(p PaymentEvent, at time.Time) {
+	o.Status = Paid
+	o.Payment.Status, o.Payment.PaidAt, o.Payment.ID = PaymentPaid, p.OccurredAt.UTC(), p.PaymentID
+	o.Amounts[AmountPaid] = p.Amount
+	o.note(string(Paid), p.actor(), p.OccurredAt, at, p.detail())
+}
+
+// PayNothing takes an order whose total is 0 as paid.
+func (o *Order) PayNothing(at time.Time) {
+	o.Status = Paid
+	o.Payment.Status, o.Payment.PaidAt = PaymentPaid, at.UTC()
+	o.note(string(Paid), ActorSystem, at, at, map[string]string{"amount": "0"})
+}
+
+// Attempt notes a payment that failed or was refused, or that can't be taken;
+// the order goes on as it was. newest tells that no later attempt is known: its
+// refusal would end an unpaid order.
+func (o *Order) Attempt(node string, p PaymentEvent, newest bool, at time.Time) {
+	if newest && o.Status.Unpaid() {
+		o.Payment.ID = p.PaymentID
+	}
+	o.note(node, p.actor(), p.OccurredAt, at, p.detail())
+}
+
+// Close ends an unpaid order, or one whose paid units are gone (NoStock).
+func (o *Order) Close(status Status, reason Reason, actor string, at time.Time) {
+	o.Status, o.CancelReason = status, reason
+	if status == Expired {
+		o.CancelReason = ""
+	}
+	if o.Payment.Status == PaymentPending {
+		o.Payment.Status = PaymentNone
+	}
+	o.note(string(status), actor, at, at, map[string]string{"reason": string(reason)})
+}
+
+// Deliver ends a paid order well.
+func (o *Order) Deliver(actor string, at time.Time) {
+	o.Status = Delivered
+	o.note(string(Delivered), actor, at, at, nil)
+}
+
+func (p PaymentEvent) actor() string { return "provider:" + p.Provider }
+
+func (p PaymentEvent) detail() map[string]string {
+	return map[string]string{
+		"paymentId": p.PaymentID, "amount": strconv.FormatInt(p.Amount, 10), "currency": p.Currency,
+	}
+}

@@ -1,0 +1,121 @@
+// Package sandbox is a payment provider for trying and testing: whoever knows
+// its secret says which payment succeeded. Its callbacks follow Standard
+// Webhooks, as those of many real providers do. It moves no money.
+package sandbox
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	webhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"holdfast/order"
+	"holdfast/payment"
+	"holdfast/product"
+)
+
+// Name is the provider's name, in the callback's path and in events.
+const Name = "sandbox"
+
+// minSecretBytes is what Standard Webhooks asks of a key: 24 to 64 random bytes.
+const minSecretBytes = 24
+
+// maxEventIDBytes bounds webhook-id, which is kept in histories.
+const maxEventIDBytes = 255
+
+// Provider checks and reads callbacks, and signs those that the tools send.
+type Provider struct {
+	hook *webhooks.Webhook
+}
+
+var _ payment.Provider = (*Provider)(nil)
+
+// New takes the secret "whsec_" followed by base64 of at least 24 bytes.
+func New(secret string) (*Provider, error) {
+	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
+	if err != nil {
+		return nil, errors.New("the webhook secret is not base64") // the cause would show a part of it
+	}
+	if len(key) < minSecretBytes {
+		return nil, fmt.Errorf("the webhook secret has %d bytes, at least %d are needed", len(key), minSecretBytes)
+	}
+	hook, err := webhooks.NewWebhookRaw(key)
+	if err != nil {
+		return nil, fmt.Errorf("take the webhook secret: %w", err)
+	}
+	return &Provider{hook: hook}, nil
+}
+
+// message is a callback's body. The provider may add fields: they are ignored.
+type message struct {
+	Type order.PaymentEventType `json:"type"`
+	Data data                   `json:"data"`
+}
+
+type data struct {
+	OrderID   string `json:"orderId"`
+	PaymentID string `json:"paymentId"`
+	Amount    int64  `json:"amount"`
+	Currency  string `json:"currency"`
+}
+
+// Callback implements payment.Provider. The signature is compared in constant
+// time, before anything of the body is read.
+func (p *Provider) Callback(header http.Header, body []byte, now time.Time) (order.PaymentEvent, error) {
+	var none order.PaymentEvent
+	// The library would compare the timestamp with a clock of its own.
+	if err := p.hook.VerifyIgnoringTimestamp(body, header); err != nil {
+		return none, fmt.Errorf("%w: %w", payment.ErrSignature, err)
+	}
+	seconds, err := strconv.ParseInt(header.Get(webhooks.HeaderWebhookTimestamp), 10, 64)
+	if err != nil {
+		return none, fmt.Errorf("%w: %w", payment.ErrSignature, err)
+	}
+	at := time.Unix(seconds, 0).UTC()
+	if now.Sub(at).Abs() > payment.Tolerance {
+		return none, payment.ErrStale
+	}
+	var m message
+	if err := json.Unmarshal(body, &m); err != nil {
+		return none, fmt.Errorf("%w: %w", payment.ErrMalformed, err)
+	}
+	if err := m.check(header.Get(webhooks.HeaderWebhookID)); err != nil {
+		return none, err
+	}
+	return order.PaymentEvent{
+		EventID: header.Get(webhooks.HeaderWebhookID), Provider: Name, Type: m.Type,
+		OrderID: m.Data.OrderID, PaymentID: m.Data.PaymentID,
+		Amount: m.Data.Amount, Currency: m.Data.Currency, OccurredAt: at,
+	}, nil
+}
+
+func (m message) check(eventID string) error {
+	switch m.Type {
+	case order.PaymentSucceeded, order.PaymentFailed, order.PaymentWasRefused:
+	case "":
+		return fmt.Errorf("%w: type is missing", payment.ErrMalformed)
+	default:
+		return fmt.Errorf("%w: %.64q", payment.ErrUnknownType, string(m.Type))
+	}
+	switch {
+	case len(eventID) > maxEventIDBytes || strings.ContainsFunc(eventID, notVisible):
+		return fmt.Errorf("%w: webhook-id is not 1 to %d visible ASCII characters", payment.ErrMalformed, maxEventIDBytes)
+	case !product.ValidID(m.Data.OrderID):
+		return fmt.Errorf("%w: data.orderId is not an id", payment.ErrMalformed)
+	case !product.ValidID(m.Data.PaymentID):
+		return fmt.Errorf("%w: data.paymentId is not an id", payment.ErrMalformed)
+	case m.Data.Amount < 1:
+		return fmt.Errorf("%w: data.amount is not above 0", payment.ErrMalformed)
+	case !product.ValidCurrency(m.Data.Currency):
+		return fmt.Errorf("%w: data.currency is not an ISO 4217 code", payment.ErrMalformed)
+	}
+	return nil
+}
+
+func notVisible(r rune) bool { return r < '!' || r > '~' }

@@ -1,0 +1,22 @@
+package product
+
+// Look is what one cheap read tells about a product before anything is held.
+type Look struct {
+	ProductID string
+	Found     bool
+	Status    Status
+	Currency  string
+	Listing   int64
+	// SKUs answers each asked sku, in the order asked.
+	SKUs []SKULook
+	// OwnHold is the state of the asking order's hold of this product.
+	OwnHold HoldState
+}
+
+// SKULook is one variant of a Look; Known is false for a sku that isn't there.
+type SKULook struct {
+	SKU   string // as asked, or resolved where it was left out
+	Known bool
+	Price int64
+	Stock Stock // OnHand and Held only
+}

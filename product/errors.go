@@ -1,0 +1,51 @@
+package product
+
+import (
+	"errors"
+	"fmt"
+)
+
+// What an entity answers to a command that it can't carry out. Nothing has
+// changed then.
+var (
+	ErrNotFound   = errors.New("no such product")
+	ErrUnknownSKU = errors.New("no such variant")
+	// ErrStale: the product's docVersion is not the one that the caller read.
+	ErrStale = errors.New("the product has changed since it was read")
+	// ErrRelisted: the product was listed again since the listing that was to end.
+	ErrRelisted = errors.New("the product has been listed again")
+	// ErrActionReused: this action id was used for another adjustment.
+	ErrActionReused = errors.New("this action id was used for another adjustment")
+)
+
+// HeldSKUError refuses to drop a variant that still has stock or holds.
+type HeldSKUError struct {
+	SKU string
+	Stock
+}
+
+func (e *HeldSKUError) Error() string {
+	return fmt.Sprintf("variant %s still has %d units, %d of them held", e.SKU, e.OnHand, e.Held)
+}
+
+// MovedError refuses a Spec that states a status, a currency or a stock other
+// than the present one: these move by their own calls.
+type MovedError struct {
+	// Field like "status" or "variants[1].stock".
+	Field string
+	Now   string
+}
+
+func (e *MovedError) Error() string {
+	return fmt.Sprintf("%s is %s now and moves by its own call", e.Field, e.Now)
+}
+
+// StrandsError refuses an adjustment that would cut into holds or below zero.
+type StrandsError struct {
+	OnHand, Held int64
+	Wanted       int64 // onHand as it would have become
+}
+
+func (e *StrandsError) Error() string {
+	return fmt.Sprintf("%d units would be left on hand, but %d are held", e.Wanted, e.Held)
+}

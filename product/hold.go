@@ -1,0 +1,116 @@
+package product
+
+import "time"
+
+// AnyPrice in a hold line accepts the price of the day.
+const AnyPrice = int64(-1)
+
+// HoldRequest asks one product for all lines that one order has of it.
+type HoldRequest struct {
+	ProductID string
+	OrderID   string
+	// Try numbers the attempts of the order's saga, from 1. A try that is not
+	// above one that was released is refused, however late it arrives.
+	Try int
+	// Deadline is when the payment window ends.
+	Deadline time.Time
+	// Currency that the order is in; empty accepts any.
+	Currency string
+	Lines    []HoldLine
+	// Force holds although the product is no longer listed or its price moved:
+	// for an order that is paid and lost its hold.
+	Force bool
+}
+
+// HoldLine is so many units of one variant.
+type HoldLine struct {
+	SKU      string `json:"sku,omitempty"` // empty where the product has one variant
+	Quantity int64  `json:"quantity"`
+	// Price that the buyer saw, in minor units, or AnyPrice.
+	Price int64 `json:"price"`
+}
+
+// HoldOutcome is how an entity answered a HoldRequest.
+type HoldOutcome string
+
+const (
+	// HoldMade: all lines are held now, or were already by this try; also
+	// where this try's hold has been committed since.
+	HoldMade HoldOutcome = "held"
+	// HoldRefused: nothing is held; Refusals says why, line by line.
+	HoldRefused HoldOutcome = "refused"
+	// HoldEnded: this try was given back before; it can't hold any more.
+	HoldEnded HoldOutcome = "ended"
+	// HoldConflict: this try holds other lines already: a bug of the caller.
+	HoldConflict HoldOutcome = "conflict"
+)
+
+// Hold is the answer to a HoldRequest.
+type Hold struct {
+	ProductID string      `json:"productId"`
+	Outcome   HoldOutcome `json:"outcome"`
+	Currency  string      `json:"currency,omitempty"`
+	Listing   int64       `json:"listing,omitempty"`
+	// Items are the held variants, each sku once, in the order of their first line.
+	Items    []HeldItem `json:"items,omitempty"`
+	Refusals []Refusal  `json:"refusals,omitempty"`
+}
+
+// HeldItem is one variant as it was held.
+type HeldItem struct {
+	SKU      string `json:"sku"`
+	Title    string `json:"title"`
+	Quantity int64  `json:"quantity"`
+	Price    int64  `json:"price"`
+}
+
+// RefusalReason says why a line can't be held.
+type RefusalReason string
+
+// The list is open: a reader must expect values that it doesn't know.
+const (
+	NotFound      RefusalReason = "not_found"
+	NotListed     RefusalReason = "not_listed"
+	UnknownSKU    RefusalReason = "unknown_sku"
+	PriceChanged  RefusalReason = "price_changed"
+	OtherCurrency RefusalReason = "other_currency"
+	Short         RefusalReason = "insufficient_stock"
+)
+
+// Refusal is one line that can't be held, and what the buyer can know about it.
+type Refusal struct {
+	SKU       string        `json:"sku,omitempty"`
+	Reason    RefusalReason `json:"reason"`
+	Requested int64         `json:"requested,omitempty"`
+	// Available units now, of Short.
+	Available int64 `json:"available"`
+	// HeldByOthers: of Short, units that come back if other orders end unpaid.
+	HeldByOthers int64 `json:"heldByOthers,omitempty"`
+	// Price now, of PriceChanged.
+	Price int64 `json:"price,omitempty"`
+	// Currency of the product, of OtherCurrency.
+	Currency string `json:"currency,omitempty"`
+}
+
+// Contended tells whether the refusal is due to other orders' holds alone: a
+// little patience may win.
+func (r Refusal) Contended() bool {
+	return r.Reason == Short && r.Available+r.HeldByOthers >= r.Requested
+}
+
+// HoldState is the state of one order's hold of one product.
+type HoldState string
+
+const (
+	Held      HoldState = "held"
+	Committed HoldState = "committed"
+	Released  HoldState = "released"
+	// NoHold: the entity knows nothing of this order.
+	NoHold HoldState = "none"
+)
+
+// Item is so many units of a variant, with no price: to restock.
+type Item struct {
+	SKU      string `json:"sku"`
+	Quantity int64  `json:"quantity"`
+}

@@ -1,0 +1,113 @@
+// Package product is the domain of what a shop sells: descriptions, prices,
+// stock, and the rules that hold for them whatever stores them. It does no I/O
+// and knows neither Redis, Temporal nor HTTP.
+package product
+
+import "slices"
+
+// Limits that every product keeps to. Stock and prices stay far below 2^53, so
+// that they survive Redis' Lua, whose numbers are doubles, and JSON readers.
+const (
+	// MaxTitleBytes bounds a product's title, also with a variant's title behind it.
+	MaxTitleBytes = 200
+	// MaxEncodedTitleBytes bounds the same as JSON.
+	MaxEncodedTitleBytes = 300
+	MaxDocBytes          = 64 << 10
+	MaxVariants          = 100
+	MaxPrice             = int64(1_000_000_000_000)
+	MaxStock             = int64(1_000_000_000_000)
+	MaxReasonBytes       = 500
+)
+
+// Status says whether a product can be ordered.
+type Status string
+
+// The list is open: a reader must expect values that it doesn't know.
+const (
+	Draft    Status = "draft"
+	Listed   Status = "listed"
+	Delisted Status = "delisted"
+)
+
+// Description is what a buyer reads about a product.
+type Description struct {
+	Title       string            `json:"title"`
+	Description string            `json:"description,omitempty"`
+	Brand       string            `json:"brand,omitempty"`
+	Category    string            `json:"category,omitempty"`
+	Tags        []string          `json:"tags,omitempty"`
+	Image       string            `json:"image,omitempty"`
+	Attributes  map[string]string `json:"attributes,omitempty"`
+}
+
+// Product is one entity: its description and the stock of its variants.
+type Product struct {
+	ID string
+	// Version grows with every change; copies go by it.
+	Version int64
+	// DocVersion grows with description, price and listing only: it is the ETag.
+	DocVersion int64
+	Status     Status
+	// Listing counts how often the product was listed. A hold remembers the
+	// listing under which it was made.
+	Listing  int64
+	Currency string
+	Description
+	Variants []Variant
+}
+
+// Variant is what is sold and stocked: a size, a colour, or the whole product.
+type Variant struct {
+	SKU   string
+	Title string
+	// Price in minor units of the product's currency.
+	Price int64
+	Stock Stock
+}
+
+// Variant finds a variant by its sku. An empty sku means the only variant.
+func (p *Product) Variant(sku string) (*Variant, bool) {
+	if sku == "" && len(p.Variants) == 1 {
+		return &p.Variants[0], true
+	}
+	i := slices.IndexFunc(p.Variants, func(v Variant) bool { return v.SKU == sku })
+	if i < 0 {
+		return nil, false
+	}
+	return &p.Variants[i], true
+}
+
+// MaxIDBytes bounds the names of products, variants, orders and customers.
+const MaxIDBytes = 64
+
+// ValidID tells whether s can name a product, a variant, an order or a customer:
+// [A-Za-z0-9._~-]{1,64}, without the two names that a path means otherwise. It
+// is asked several times a request, hence no regular expression.
+func ValidID(s string) bool {
+	if s == "" || len(s) > MaxIDBytes || s == "." || s == ".." {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case c == '.' || c == '_' || c == '~' || c == '-':
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// ValidCurrency tells whether s has the form of an ISO 4217 code.
+func ValidCurrency(s string) bool {
+	if len(s) != 3 {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] < 'A' || s[i] > 'Z' {
+			return false
+		}
+	}
+	return true
+}

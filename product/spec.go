@@ -1,0 +1,86 @@
+package product
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// Spec is what a merchant says of a product: it creates one or replaces the
+// description and the prices of one.
+type Spec struct {
+	Description
+	Currency string `json:"currency"`
+	// Status counts on creation only: draft or listed, empty means listed.
+	Status   Status        `json:"status,omitempty"`
+	Variants []VariantSpec `json:"variants"`
+}
+
+// VariantSpec is one variant of a Spec.
+type VariantSpec struct {
+	SKU   string `json:"sku"`
+	Title string `json:"title,omitempty"`
+	Price int64  `json:"price"`
+	// Stock counts on creation of the variant only; nil means none is stated.
+	Stock *int64 `json:"stock,omitempty"`
+}
+
+// Validate lists everything that is wrong with the spec.
+func (s Spec) Validate() error {
+	var bad Invalid
+	title(&bad, "title", s.Title, true)
+	if !ValidCurrency(s.Currency) {
+		bad.Add("currency", "must be an ISO 4217 code such as EUR")
+	}
+	if s.Status != "" && s.Status != Draft && s.Status != Listed {
+		bad.Add("status", "must be draft or listed")
+	}
+	if len(s.Variants) == 0 || len(s.Variants) > MaxVariants {
+		bad.Add("variants", fmt.Sprintf("must have 1 to %d", MaxVariants))
+	}
+	seen := map[string]bool{}
+	for i, v := range s.Variants {
+		at := fmt.Sprintf("variants[%d].", i)
+		if !ValidID(v.SKU) {
+			bad.Add(at+"sku", "must match [A-Za-z0-9._~-]{1,64}")
+		} else if seen[v.SKU] {
+			bad.Add(at+"sku", "appears twice")
+		}
+		seen[v.SKU] = true
+		if v.Title != "" { // an order's line has both titles
+			title(&bad, at+"title", LineTitle(s.Title, v.Title), false)
+		}
+		if v.Price < 0 || v.Price > MaxPrice {
+			bad.Add(at+"price", fmt.Sprintf("must lie between 0 and %d minor units", MaxPrice))
+		}
+		if v.Stock != nil && (*v.Stock < 0 || *v.Stock > MaxStock) {
+			bad.Add(at+"stock", fmt.Sprintf("must lie between 0 and %d", MaxStock))
+		}
+	}
+	if doc, err := json.Marshal(s.Description); err != nil || len(doc) > MaxDocBytes {
+		bad.Add("description", fmt.Sprintf("description, tags and attributes must fit %d bytes", MaxDocBytes))
+	}
+	return bad.OrNil()
+}
+
+func title(bad *Invalid, path, s string, required bool) {
+	if required && s == "" {
+		bad.Add(path, "is required")
+	}
+	if len(s) > MaxTitleBytes {
+		bad.Add(path, fmt.Sprintf("at most %d bytes, a variant's together with its product's", MaxTitleBytes))
+		return
+	}
+	// An order's history and document carry the titles as JSON, where some
+	// characters take six bytes.
+	if b, err := json.Marshal(s); err != nil || len(b) > MaxEncodedTitleBytes {
+		bad.Add(path, fmt.Sprintf("at most %d bytes when written as JSON", MaxEncodedTitleBytes))
+	}
+}
+
+// LineTitle is how an order's line names a variant of a product.
+func LineTitle(product, variant string) string {
+	if variant == "" {
+		return product
+	}
+	return product + " – " + variant
+}

@@ -1,0 +1,35 @@
+-- mend: put an order's documents in place of damaged or lost ones, if these are still as they were seen.
+-- `put` can't: a document that is wrong may say that it is the newest.
+-- KEYS 1 order hash · 2 payments hash · 3 the bucket's event stream
+-- ARGV 1 order id · 2 version, '' leaves the order's document alone · 3 document · 4 status · 5 customer id
+--      6 when it was placed, ms · 7 version seen, 0 none or none that is a number · 8 document seen, '' none
+--      then for each payment or refund: field · document · document seen, '' none
+-- answers 1 all of it is stored; 0 something has changed since it was seen, and nothing was stored
+local function int(n) return string.format('%.0f', n) end
+local order, id, whole = KEYS[1], ARGV[1], ARGV[2] ~= ''
+if whole then
+  local current = redis.call('HMGET', order, 'version', 'doc')
+  if (tonumber(current[1]) or 0) ~= tonumber(ARGV[7]) or (current[2] or '') ~= ARGV[8] then return 0 end
+end
+for i = 9, #ARGV, 3 do
+  if (redis.call('HGET', KEYS[2], ARGV[i]) or '') ~= ARGV[i + 2] then return 0 end
+end
+if whole then
+  redis.call('HSET', order, 'version', ARGV[2], 'doc', ARGV[3], 'status', ARGV[4], 'customer', ARGV[5],
+    'placed', ARGV[6])
+end
+local fields = {}
+for i = 9, #ARGV, 3 do
+  if ARGV[i + 1] ~= ARGV[i + 2] then
+    redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1])
+    fields[#fields + 1] = ARGV[i]
+  end
+end
+if whole or #fields > 0 then
+  local t = redis.call('TIME')
+  local head = redis.call('HMGET', order, 'version', 'status', 'customer')
+  redis.call('XADD', KEYS[3], '*', 'v', '1', 'type', whole and 'order.changed' or 'payments.changed',
+    'entity', 'order', 'id', id, 'version', head[1] or '0', 'at', int(t[1] * 1000 + math.floor(t[2] / 1000)),
+    'order', id, 'stock', '[]', 'status', head[2] or '', 'customer', head[3] or '', 'payments', table.concat(fields, ' '))
+end
+return 1

@@ -1,0 +1,38 @@
+-- put: store an order's document where it is newer, and its payments' documents where they differ.
+-- KEYS 1 order hash · 2 payments hash · 3 the bucket's event stream
+-- ARGV 1 order id · 2 version, '' no document · 3 document · 4 status · 5 customer id · 6 when it was placed, ms
+--      then for each payment or refund: field · document
+-- answers {1 if the document was stored, how many payment fields were}
+local function int(n) return string.format('%.0f', n) end
+local order, id = KEYS[1], ARGV[1]
+local newer, older = false, false
+if ARGV[2] ~= '' then
+  -- An Idempotency-Key that is used again once Temporal has forgotten its order makes a new
+  -- order of the same id, whose versions begin anew: the later placement is the newer one.
+  local current = redis.call('HMGET', order, 'version', 'placed')
+  local placed, before = tonumber(ARGV[6]), tonumber(current[2]) or 0
+  local version, stored = tonumber(ARGV[2]), tonumber(current[1]) or 0
+  newer = placed > before or (placed == before and version > stored)
+  older = not newer and (placed < before or version < stored)
+end
+-- A late message: what it says of the payments is as old as its document.
+if older then return {0, 0} end
+if newer then
+  redis.call('HSET', order, 'version', ARGV[2], 'doc', ARGV[3], 'status', ARGV[4], 'customer', ARGV[5],
+    'placed', ARGV[6])
+end
+local fields = {}
+for i = 7, #ARGV, 2 do
+  if redis.call('HGET', KEYS[2], ARGV[i]) ~= ARGV[i + 1] then
+    redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1])
+    fields[#fields + 1] = ARGV[i]
+  end
+end
+if newer or #fields > 0 then
+  local t = redis.call('TIME')
+  local head = redis.call('HMGET', order, 'version', 'status', 'customer')
+  redis.call('XADD', KEYS[3], '*', 'v', '1', 'type', newer and 'order.changed' or 'payments.changed',
+    'entity', 'order', 'id', id, 'version', head[1] or '0', 'at', int(t[1] * 1000 + math.floor(t[2] / 1000)),
+    'order', id, 'stock', '[]', 'status', head[2] or '', 'customer', head[3] or '', 'payments', table.concat(fields, ' '))
+end
+return {newer and 1 or 0, #fields}

@@ -1,0 +1,51 @@
+package records
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+
+	"holdfast/order"
+	"holdfast/redisdb"
+)
+
+//go:embed lua/mend.lua
+var mendSource string
+
+var mendScript = redisdb.NewScript(mendSource)
+
+// Mend stores now in place of what was seen there, whichever version that says
+// it is. It is for an audit's repair alone: everybody else has Put, by which the
+// newest version wins. If anything has changed since it was seen, Mend stores
+// nothing and answers false: whoever wrote meanwhile knows better.
+//
+// Of seen the version, the document and the payments count; 0 and empty mean
+// that nothing was there, or no number for a version. A now of version 0 leaves
+// the order's own document alone.
+func (s *Store) Mend(ctx context.Context, seen, now order.Record) (bool, error) {
+	args := []any{now.OrderID, "", "", "", "", "", "", ""}
+	if now.Version > 0 {
+		args = []any{
+			now.OrderID, now.Version, now.Doc, string(now.Status), now.CustomerID, placedMillis(now), seen.Version, seen.Doc,
+		}
+	}
+	for _, id := range sortedKeys(now.Payments) {
+		args = append(args, paymentField(id), now.Payments[id], seen.Payments[id])
+	}
+	return s.mend(ctx, now.OrderID, args)
+}
+
+// MendRefund does for the document of one refund what Mend does for an order's.
+func (s *Store) MendRefund(ctx context.Context, orderID, paymentID, refundID string, seen, now []byte) (bool, error) {
+	return s.mend(ctx, orderID, []any{
+		orderID, "", "", "", "", "", "", "", refundField(paymentID, refundID), now, seen,
+	})
+}
+
+func (s *Store) mend(ctx context.Context, orderID string, args []any) (bool, error) {
+	a, err := s.run(ctx, mendScript, orderID, args)
+	if err != nil {
+		return false, fmt.Errorf("mend the documents of order %s: %w", orderID, err)
+	}
+	return a.Bool()
+}

@@ -1,0 +1,172 @@
+// Package records keeps the documents of orders on Redis: the order itself, as
+// its workflow last wrote it, and its payments and refunds, which may outlive
+// the workflow. A document is a copy for readers: nobody decides by it, and an
+// older version never replaces a newer one.
+package records
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/redis/go-redis/v9"
+
+	"holdfast/order"
+	"holdfast/product"
+	"holdfast/redisdb"
+)
+
+//go:embed lua/put.lua
+var putSource string
+
+var putScript = redisdb.NewScript(putSource)
+
+// Store is the order documents of one Redis or one Redis Cluster.
+type Store struct {
+	rdb redis.UniversalClient
+}
+
+// New returns the documents that rdb keeps. The caller closes rdb.
+func New(rdb redis.UniversalClient) *Store {
+	return &Store{rdb: rdb}
+}
+
+func orderKey(id string) string { return redisdb.Bucket(id) + ":order:" + id }
+
+func paymentsKey(id string) string { return redisdb.Bucket(id) + ":payments:" + id }
+
+// Put stores the record where its version is newer than the stored one, or its
+// placement is later, and its payments where they differ. Repeating it changes
+// nothing.
+func (s *Store) Put(ctx context.Context, r order.Record) error {
+	if r.Version < 1 {
+		return fmt.Errorf("put the document of order %s: version %d is below 1", r.OrderID, r.Version)
+	}
+	args := []any{r.OrderID, r.Version, r.Doc, string(r.Status), r.CustomerID, placedMillis(r)}
+	for _, id := range sortedKeys(r.Payments) {
+		args = append(args, paymentField(id), r.Payments[id])
+	}
+	return s.put(ctx, r.OrderID, args)
+}
+
+// PutRefund stores the document of one refund of one payment of the order. The
+// order's own document need not be there. Repeating it changes nothing.
+func (s *Store) PutRefund(ctx context.Context, orderID, paymentID, refundID string, doc []byte) error {
+	return s.put(ctx, orderID, []any{orderID, "", "", "", "", "", refundField(paymentID, refundID), doc})
+}
+
+func (s *Store) put(ctx context.Context, orderID string, args []any) error {
+	if _, err := s.run(ctx, putScript, orderID, args); err != nil {
+		return fmt.Errorf("put the document of order %s: %w", orderID, err)
+	}
+	return nil
+}
+
+// run runs a script on all that is stored of an order.
+func (s *Store) run(ctx context.Context, script *redisdb.Script, orderID string, args []any) (*redis.Cmd, error) {
+	if !product.ValidID(orderID) {
+		return nil, fmt.Errorf("%q can't be the id of an order", orderID)
+	}
+	answer := redisdb.Run(ctx, s.rdb, redisdb.Call{
+		Script: script,
+		Keys:   []string{orderKey(orderID), paymentsKey(orderID), redisdb.EventsKey(redisdb.Bucket(orderID))},
+		Args:   args,
+	})[0]
+	return answer, answer.Err()
+}
+
+// placedMillis is the earliest time of all where it isn't known.
+func placedMillis(r order.Record) int64 {
+	if r.PlacedAt.IsZero() {
+		return 0
+	}
+	return r.PlacedAt.UnixMilli()
+}
+
+func paymentField(id string) string { return "payment:" + id }
+
+func refundField(paymentID, refundID string) string { return "refund:" + paymentID + "/" + refundID }
+
+func sortedKeys(m map[string][]byte) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// Get reads the order's document and its version.
+func (s *Store) Get(ctx context.Context, orderID string) (doc []byte, version int64, found bool, err error) {
+	docs, err := s.GetMany(ctx, []string{orderID})
+	if err != nil {
+		return nil, 0, false, err
+	}
+	d := docs[0]
+	return d.Doc, d.Version, d.Found, nil
+}
+
+// Document is one answer of GetMany.
+type Document struct {
+	OrderID string
+	Found   bool
+	Version int64
+	Doc     []byte
+}
+
+// GetMany reads the documents of many orders in one round trip, and answers in
+// the order of the ids.
+func (s *Store) GetMany(ctx context.Context, orderIDs []string) ([]Document, error) {
+	pipe := s.rdb.Pipeline()
+	answers := make([]*redis.SliceCmd, len(orderIDs))
+	for i, id := range orderIDs {
+		answers[i] = pipe.HMGet(ctx, orderKey(id), "version", "doc")
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, fmt.Errorf("read the documents of %d orders: %w", len(orderIDs), err)
+	}
+	docs := make([]Document, len(orderIDs))
+	for i, id := range orderIDs {
+		d, err := readDocument(id, answers[i].Val())
+		if err != nil {
+			return nil, fmt.Errorf("read the document of order %s: %w", id, err)
+		}
+		docs[i] = d
+	}
+	return docs, nil
+}
+
+func readDocument(id string, values []any) (Document, error) {
+	d := Document{OrderID: id}
+	if len(values) < 2 || values[0] == nil {
+		return d, nil
+	}
+	version, _ := values[0].(string)
+	doc, ok := values[1].(string)
+	if !ok {
+		return d, errors.New("it has a version but no document")
+	}
+	n, err := strconv.ParseInt(version, 10, 64)
+	if err != nil {
+		return d, fmt.Errorf("its version: %w", err)
+	}
+	d.Found, d.Version, d.Doc = true, n, []byte(doc)
+	return d, nil
+}
+
+// Payments reads the documents of the order's payments and refunds, by field:
+// payment:<id> and refund:<payment id>/<refund id>.
+func (s *Store) Payments(ctx context.Context, orderID string) (map[string][]byte, error) {
+	fields, err := s.rdb.HGetAll(ctx, paymentsKey(orderID)).Result()
+	if err != nil {
+		return nil, fmt.Errorf("read the payments of order %s: %w", orderID, err)
+	}
+	docs := make(map[string][]byte, len(fields))
+	for field, doc := range fields {
+		docs[field] = []byte(doc)
+	}
+	return docs, nil
+}

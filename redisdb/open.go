@@ -1,0 +1,115 @@
+// Package redisdb is what every adapter on Redis shares: opening the client,
+// spreading entities over buckets, and running scripts. It knows no entity.
+package redisdb
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+// Bounds of one call, for callers whose context gives none that is shorter. A
+// script runs for less than a millisecond; what takes longer is the network.
+const (
+	dialTimeout = 2 * time.Second
+	callTimeout = 3 * time.Second
+	poolTimeout = 1 * time.Second
+	poolSize    = 64
+	idleConns   = 4
+)
+
+// Open connects to the Redis at addr and asks it for a sign of life, so that a
+// wrong address is known at once. addr is a redis://, rediss:// or unix:// URL;
+// several separated by commas, or the parameter cluster=true, mean a Redis
+// Cluster. Parameters such as pool_size are those of go-redis and win over ours.
+func Open(ctx context.Context, addr string) (redis.UniversalClient, error) {
+	rdb, err := connect(addr)
+	if err != nil {
+		return nil, err
+	}
+	if err := rdb.Ping(ctx).Err(); err != nil {
+		_ = rdb.Close()
+		return nil, fmt.Errorf("ask redis for a sign of life: %w", err)
+	}
+	return rdb, nil
+}
+
+func connect(addr string) (redis.UniversalClient, error) {
+	first, cluster, err := clusterURL(addr)
+	if err != nil {
+		return nil, err
+	}
+	if cluster {
+		opt, err := redis.ParseClusterURL(first)
+		if err != nil {
+			return nil, fmt.Errorf("read the address of the redis cluster: %w", err)
+		}
+		opt.ContextTimeoutEnabled = true
+		opt.MaintNotificationsConfig = noNotifications()
+		setDefault(&opt.DialTimeout, dialTimeout)
+		setDefault(&opt.ReadTimeout, callTimeout)
+		setDefault(&opt.WriteTimeout, callTimeout)
+		setDefault(&opt.PoolTimeout, poolTimeout)
+		setDefault(&opt.PoolSize, poolSize)
+		setDefault(&opt.MinIdleConns, idleConns)
+		return redis.NewClusterClient(opt), nil
+	}
+	opt, err := redis.ParseURL(first)
+	if err != nil {
+		return nil, fmt.Errorf("read the address of redis: %w", err)
+	}
+	opt.ContextTimeoutEnabled = true
+	opt.MaintNotificationsConfig = noNotifications()
+	setDefault(&opt.DialTimeout, dialTimeout)
+	setDefault(&opt.ReadTimeout, callTimeout)
+	setDefault(&opt.WriteTimeout, callTimeout)
+	setDefault(&opt.PoolTimeout, poolTimeout)
+	setDefault(&opt.PoolSize, poolSize)
+	setDefault(&opt.MinIdleConns, idleConns)
+	return redis.NewClient(opt), nil
+}
+
+// noNotifications saves each new connection a command that only Redis'
+// commercial editions know.
+func noNotifications() *maintnotifications.Config {
+	return &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var unset T
+	if *field == unset {
+		*field = value
+	}
+}
+
+// clusterURL turns what the user gave into one URL as go-redis reads it, and
+// tells whether it means a cluster.
+func clusterURL(addr string) (string, bool, error) {
+	parts := strings.Split(addr, ",")
+	u, err := url.Parse(strings.TrimSpace(parts[0]))
+	if err != nil {
+		// The cause is left out: it would repeat the password.
+		return "", false, fmt.Errorf("the address of redis is no URL such as redis://localhost:6379")
+	}
+	query := u.Query()
+	cluster := len(parts) > 1 || query.Get("cluster") == "true"
+	query.Del("cluster")
+	for _, p := range parts[1:] {
+		p = strings.TrimSpace(p)
+		if i := strings.Index(p, "://"); i >= 0 {
+			other, err := url.Parse(p)
+			if err != nil {
+				return "", false, fmt.Errorf("the second or another address of redis is no URL such as redis://localhost:6379")
+			}
+			p = other.Host
+		}
+		query.Add("addr", p)
+	}
+	u.RawQuery = query.Encode()
+	return u.String(), cluster, nil
+}

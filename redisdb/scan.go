@@ -1,0 +1,64 @@
+package redisdb
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"sync"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// scanCount is how many keys the server looks at in one step of a scan.
+const scanCount = 1000
+
+// Scan goes over all keys that match the pattern, on every master, each key
+// once. A key that is made or deleted meanwhile may be seen or not. It remembers
+// what it has seen: it is for audits, not for requests.
+func Scan(ctx context.Context, rdb redis.UniversalClient, pattern string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		nodes, err := masters(ctx, rdb)
+		if err != nil {
+			yield("", err)
+			return
+		}
+		seen := map[string]struct{}{} // a scan may answer a key twice
+		for _, node := range nodes {
+			keys := node.Scan(ctx, 0, pattern, scanCount).Iterator()
+			for keys.Next(ctx) {
+				key := keys.Val()
+				if _, again := seen[key]; again {
+					continue
+				}
+				seen[key] = struct{}{}
+				if !yield(key, nil) {
+					return
+				}
+			}
+			if err := keys.Err(); err != nil {
+				yield("", fmt.Errorf("scan for %s: %w", pattern, err))
+				return
+			}
+		}
+	}
+}
+
+// masters lists the nodes that together have every key.
+func masters(ctx context.Context, rdb redis.UniversalClient) ([]redis.Cmdable, error) {
+	cluster, ok := rdb.(*redis.ClusterClient)
+	if !ok {
+		return []redis.Cmdable{rdb}, nil
+	}
+	var mu sync.Mutex // the nodes are visited at the same time
+	var nodes []redis.Cmdable
+	err := cluster.ForEachMaster(ctx, func(_ context.Context, node *redis.Client) error {
+		mu.Lock()
+		defer mu.Unlock()
+		nodes = append(nodes, node)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the masters of the cluster: %w", err)
+	}
+	return nodes, nil
+}

@@ -1,0 +1,105 @@
+package redisdb
+
+import (
+	"context"
+	"crypto/sha1" //nolint:gosec // Redis names scripts by their SHA-1
+	"encoding/hex"
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Script is a Lua script, which Redis knows by the hash of its source.
+type Script struct {
+	source, hash string
+}
+
+// NewScript prepares a script; the server gets it when it is first used.
+func NewScript(source string) *Script {
+	sum := sha1.Sum([]byte(source)) //nolint:gosec // Redis names scripts by their SHA-1
+	return &Script{source: source, hash: hex.EncodeToString(sum[:])}
+}
+
+// Source is the script's text.
+func (s *Script) Source() string { return s.source }
+
+// Hash is the name by which Redis knows the script.
+func (s *Script) Hash() string { return s.hash }
+
+// Call is one run of a script. All its keys must lie in one bucket.
+type Call struct {
+	Script *Script
+	Keys   []string
+	Args   []any
+}
+
+// Run sends all calls in one pipeline. Where a server doesn't know a script
+// (it is new, restarted, or was told to forget), only that call is sent again,
+// with its source, to the node that has its keys. The answers stand in the
+// order of the calls; each carries its own error.
+func Run(ctx context.Context, rdb redis.UniversalClient, calls ...Call) []*redis.Cmd {
+	answers := send(ctx, rdb, calls, "evalsha")
+	var again []int
+	for i, a := range answers {
+		if redis.HasErrorPrefix(a.Err(), "NOSCRIPT") {
+			again = append(again, i)
+		}
+	}
+	if len(again) == 0 {
+		return answers
+	}
+	missed := make([]Call, len(again))
+	for j, i := range again {
+		missed[j] = calls[i]
+	}
+	for j, a := range send(ctx, rdb, missed, "eval") {
+		answers[again[j]] = a
+	}
+	return answers
+}
+
+// send issues the calls by hash (evalsha) or with their source (eval, which
+// makes the server remember it).
+func send(ctx context.Context, rdb redis.UniversalClient, calls []Call, command string) []*redis.Cmd {
+	answers := make([]*redis.Cmd, len(calls))
+	for i, c := range calls {
+		answers[i] = redis.NewCmd(ctx, c.command(command)...)
+		answers[i].SetFirstKeyPos(3)
+	}
+	if len(answers) == 1 {
+		_ = rdb.Process(ctx, answers[0]) // the error is in the answer
+		return answers
+	}
+	pipe := rdb.Pipeline()
+	for _, a := range answers {
+		_ = pipe.Process(ctx, a)
+	}
+	_, _ = pipe.Exec(ctx) // each error is in its answer
+	return answers
+}
+
+func (c Call) command(name string) []any {
+	args := make([]any, 0, 3+len(c.Keys)+len(c.Args))
+	if name == "evalsha" {
+		args = append(args, name, c.Script.hash)
+	} else {
+		args = append(args, name, c.Script.source)
+	}
+	args = append(args, len(c.Keys))
+	for _, k := range c.Keys {
+		args = append(args, k)
+	}
+	return append(args, c.Args...)
+}
+
+// Slice reads the answer of a script that answers with a list.
+func Slice(a *redis.Cmd) ([]any, error) {
+	s, err := a.Slice()
+	if err != nil {
+		return nil, err
+	}
+	if len(s) == 0 {
+		return nil, fmt.Errorf("redis answered with an empty list")
+	}
+	return s, nil
+}

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# bench-replay.sh FOLDER [LIMIT]: replays the UCI Online Retail orders against
+# the whole stack on files, samples its resident memory, and audits its books.
+# Prints Markdown. HOLDFAST_ONLINE_RETAIL names online_retail.csv.gz.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+folder=${1:?folder for data} limit=${2:-0}
+source_file=${HOLDFAST_ONLINE_RETAIL:?the UCI file, online_retail.csv.gz}
+mkdir -p "$folder/in"
+port=18080
+export HOLDFAST_URL=http://127.0.0.1:$port REDIS_URL=redis://127.0.0.1:16379/0 TEMPORAL_ADDRESS=127.0.0.1:17233
+
+go run ./examples/online-retail -out "$folder/in" -stock-share 0.8 "$source_file" >"$folder/in.txt"
+env -u REDIS_URL -u TEMPORAL_ADDRESS HOLDFAST_HTTP_ADDR=127.0.0.1:$port HOLDFAST_DATA="$folder/data" \
+    HOLDFAST_REDIS_PORT=16379 HOLDFAST_TEMPORAL_PORT=17233 HOLDFAST_UI_PORT=18233 HOLDFAST_PAYMENT_WINDOW=24h \
+    bin/holdfast-dev >"$folder/stack.out" 2>"$folder/stack.log" &
+stack=$!
+trap 'kill "$stack" 2>/dev/null; wait "$stack" 2>/dev/null || true' EXIT
+for _ in $(seq 120); do
+    curl -fsS -o /dev/null "$HOLDFAST_URL/readyz" 2>/dev/null && break
+    kill -0 "$stack" || { tail "$folder/stack.log" >&2; exit 1; }
+    sleep 0.5
+done
+
+bin/holdfast import "$folder/in/products.jsonl" >"$folder/import.txt" 2>&1
+
+# Resident memory of the stack's process, beside how many orders were placed.
+touch "$folder/journal"
+while sleep 1; do
+    placed=$(grep -c '"placed"' "$folder/journal" || true)
+    printf '%s %s\n' "$placed" "$(awk '/VmRSS/ { print $2 }' "/proc/$stack/status")"
+done >"$folder/rss" 2>/dev/null &
+sampler=$!
+options=()
+[ "$limit" = 0 ] || options=(--limit "$limit")
+status=0
+bin/holdfast replay "$folder/in/orders.jsonl" --journal "$folder/journal" "${options[@]}" 2>"$folder/replay.err" || status=$?
+kill "$sampler"
+
+printf '\n'
+awk '{ n[NR] = $1; rss[NR] = $2; last = $1 }
+     END { for (i = 1; i <= NR && n[i] < last / 4; i++); printf "Resident memory of the whole stack in one process (Temporal included): %d MiB at a quarter, %d MiB at the end, ratio %.2f.\n", rss[i] / 1024, rss[NR] / 1024, rss[NR] / rss[i] }' "$folder/rss"
+printf 'Data: Redis %s, Temporal %s.\n\n' "$(du -sh "$folder/data/redis" | cut -f1)" "$(du -sh "$folder/data/temporal" | cut -f1)"
+begun=$SECONDS
+bin/holdfast audit 2>"$folder/audit.err" || status=$?
+printf '\nThe audit took %d s; exit status of all: %d.\n' $((SECONDS - begun)) "$status"
+exit "$status"

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# bench.sh [saga|reservations|flash|delist|open|replay ...]: measures, and prints
+# Markdown for docs/benchmarks.md. Everything runs on this machine, on folders
+# and ports of its own. Without a name: all of it, which takes about an hour.
+#
+#   HOLDFAST_ONLINE_RETAIL  the UCI file (online_retail.csv.gz) for replay
+set -euo pipefail
+cd "$(dirname "$0")/.."
+bench=bin/holdfast-bench
+work=$(mktemp -d "${TMPDIR:-/tmp}/holdfast-bench.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+log=$work/log
+
+machine() {
+    printf 'Machine: %s, %d processors, %s; %s; redis-server %s.\n' \
+        "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$(nproc)" \
+        "$(awk '/MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo)" \
+        "$(go env GOVERSION)" "$(redis-server --version | sed -n 's/.*v=\([0-9.]*\).*/\1/p')"
+}
+
+section() { printf '\n## %s\n\n' "$1"; }
+
+saga() {
+    section "Orders placed and paid, on files"
+    "$bench" saga --data "$work/saga" 2>>"$log"
+    section "Orders placed and paid, in memory"
+    "$bench" saga 2>>"$log"
+}
+reservations() { section "Reservations"; "$bench" reservations 2>>"$log"; }
+flash() { section "Flash sale"; "$bench" flash 2>>"$log"; }
+delist() { section "Delisting"; "$bench" delist 2>>"$log"; }
+open() { section "Many open orders"; "$bench" open 2>>"$log"; }
+replay() { section "A year of orders"; scripts/bench-replay.sh "$work/replay"; }
+
+[ $# -gt 0 ] || set -- saga reservations flash delist open replay
+machine
+for name in "$@"; do
+    "$name" || { tail -n 20 "$log" >&2; exit 1; }
+done

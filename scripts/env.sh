@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# env.sh: writes .env for docker-compose.yml from .env.example, with secrets of
+# this machine's own. An .env that is there stays as it is.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+[ ! -e .env ] || {
+    echo ".env is there already; it stays as it is" >&2
+    exit 0
+}
+random() { head -c 32 /dev/urandom | base64 | tr -d '\n'; }
+
+umask 077
+awk -v password="$(random | tr '+/=' '-_.')" -v secret="whsec_$(random)" '
+/^POSTGRES_PASSWORD=$/ { $0 = $0 password }
+/^HOLDFAST_WEBHOOK_SECRET=$/ { $0 = $0 secret }
+{ print }' .env.example >.env
+echo "wrote .env" >&2

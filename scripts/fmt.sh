@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# fmt.sh: formats both modules as .golangci.yml says (gofumpt, grouped imports).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+lint=$(scripts/tool.sh golangci-lint)
+config=$PWD/.golangci.yml
+for module in . dev; do
+    (cd "$module" && "$lint" fmt --config "$config")
+done

@@ -1,0 +1,225 @@
+#!/usr/bin/env bash
+# services.sh: the real services for tests, on loopback, without containers.
+#
+#   services.sh install   installs what is lacking (Debian, as root); with the word
+#                         `build` also what building with the race detector needs
+#   services.sh start     starts all that isn't running yet; prints `export NAME=value` lines
+#   services.sh env       prints these lines again
+#   services.sh stop      ends exactly the processes that `start` started, and removes their data
+#
+#   eval "$(scripts/services.sh start)" && make test
+#
+# Their data, logs and process ids are in HOLDFAST_SERVICES_DIR (default: a folder
+# of this user under TMPDIR). Another folder is another, independent set.
+#
+# A further service is one more start_NAME function that calls `launch` and
+# `publish`, named in SERVICES; and its packages in install().
+set -euo pipefail
+
+SERVICES=(redis redis_cluster chromium)
+MASTERS=3 # the least that a Redis Cluster takes
+STATE=${HOLDFAST_SERVICES_DIR:-${TMPDIR:-/tmp}/holdfast-services-$(id -u)}
+PROCESSES=$STATE/processes # a line each: pid, start time, name
+ENVIRONMENT=$STATE/environment
+
+say() { echo "services: $*" >&2; }
+fail() {
+    say "$*"
+    exit 1
+}
+
+# fail_with NAME WORDS...: the same, with the end of the service's log.
+fail_with() {
+    tail -n 20 "$STATE/$1.log" >&2 || true
+    shift
+    fail "$*"
+}
+
+# --- installing
+
+has() { command -v "$1" >/dev/null 2>&1; }
+chromium_path() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
+
+apt() {
+    DEBIAN_FRONTEND=noninteractive apt-get -y -q -o Dpkg::Use-Pty=0 "$@" </dev/null >&2
+}
+
+install() {
+    local lacking=()
+    has redis-server || lacking+=(redis-server)
+    has redis-cli || lacking+=(redis-tools)
+    # Without a font the browser draws pages without letters.
+    chromium_path >/dev/null || lacking+=(chromium fonts-liberation)
+    if [ "${1:-}" = build ]; then
+        has make || lacking+=(make)
+        has gcc || lacking+=(gcc libc6-dev)
+        has curl || lacking+=(curl ca-certificates)
+    fi
+    [ ${#lacking[@]} -gt 0 ] || return 0
+    has apt-get || fail "please install: ${lacking[*]}"
+    [ "$(id -u)" = 0 ] || fail "please install as root: apt-get install ${lacking[*]}"
+    say "installing ${lacking[*]}"
+    # Mirrors fail now and then: once more, with fresh lists.
+    for attempt in 1 2; do
+        if apt update && apt install --no-install-recommends "${lacking[@]}"; then
+            return 0
+        fi
+        say "apt-get failed (attempt $attempt of 2)"
+    done
+    fail "could not install ${lacking[*]}"
+}
+
+# --- processes
+
+# The start time in clock ticks tells a process from a later one with its pid.
+# None for one that has ended and is only waiting for its parent (state Z).
+started_at() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | awk '$1 != "Z" { print $20 }'; }
+
+# Is this pid still the process that we started then?
+alive() { [ -n "$2" ] && [ "$(started_at "$1")" = "$2" ]; }
+
+# Waits until a command succeeds, at most $1 tenths of a second.
+wait_until() {
+    local left=$1
+    shift
+    until "$@"; do
+        left=$((left - 1))
+        [ "$left" -gt 0 ] || return 1
+        sleep 0.1
+    done
+}
+
+# launch NAME COMMAND...: starts it in the background and remembers it; its pid is in LAUNCHED.
+launch() {
+    local name=$1 log=$STATE/$1.log
+    shift
+    "$@" </dev/null >>"$log" 2>&1 &
+    LAUNCHED=$!
+    echo "$LAUNCHED $(started_at "$LAUNCHED") $name" >>"$PROCESSES"
+}
+
+# Takes the last one launched, which has ended, off the list.
+forget_last() { sed -i '$d' "$PROCESSES"; }
+
+# publish NAME VALUE: for the environment of the tests.
+publish() { printf "export %s='%s'\n" "$1" "$2" >>"$ENVIRONMENT"; }
+
+# --- Redis
+
+answers() { [ "$(redis-cli -p "$1" info server 2>/dev/null | tr -d '\r' | sed -n 's/^process_id://p')" = "$2" ]; }
+ended() { ! kill -0 "$1" 2>/dev/null; }
+answers_or_ended() { answers "$1" "$2" || ended "$2"; }
+
+# run_redis NAME FLAGS...: a server on a port of its own, which is in PORT. Ports
+# are drawn below the range that the kernel gives to clients (32768 and up), the
+# cluster bus, 10000 higher, included. The server that answers must be ours: when
+# somebody else has the port, ours ends, and another port is tried.
+run_redis() {
+    local name=$1 dir=$STATE/$1
+    shift
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        PORT=$((12000 + RANDOM % 10000))
+        mkdir -p "$dir"
+        launch "$name" redis-server --port "$PORT" --bind 127.0.0.1 --dir "$dir" --save "" \
+            --appendonly yes --maxmemory-policy noeviction "$@"
+        wait_until 100 answers_or_ended "$PORT" "$LAUNCHED" || fail_with "$name" "$name doesn't answer"
+        if answers "$PORT" "$LAUNCHED"; then
+            say "$name on 127.0.0.1:$PORT (pid $LAUNCHED)"
+            return 0
+        fi
+        forget_last
+    done
+    fail_with "$name" "$name did not start on any of 10 ports"
+}
+
+start_redis() {
+    run_redis redis --appendfsync always
+    publish REDIS_URL "redis://127.0.0.1:$PORT/0"
+}
+
+cluster_ok() { redis-cli -p "$1" cluster info 2>/dev/null | grep -q 'cluster_state:ok'; }
+
+start_redis_cluster() {
+    local nodes=() ports=() url i
+    for i in $(seq "$MASTERS"); do
+        run_redis "redis-cluster-$i" --appendfsync everysec --cluster-enabled yes \
+            --cluster-config-file nodes.conf --cluster-node-timeout 5000
+        ports+=("$PORT")
+        nodes+=("127.0.0.1:$PORT")
+    done
+    redis-cli --cluster create "${nodes[@]}" --cluster-replicas 0 --cluster-yes \
+        </dev/null >>"$STATE/redis-cluster.log" 2>&1 || fail_with redis-cluster "no cluster"
+    for i in "${ports[@]}"; do
+        wait_until 300 cluster_ok "$i" || fail_with redis-cluster "cluster node $i is not ready"
+    done
+    say "redis-cluster of $MASTERS masters is ready"
+    url=$(IFS=,; echo "${nodes[*]}")
+    publish REDIS_CLUSTER_URL "redis://$url"
+}
+
+# --- Chromium is started by the tests; they need its path.
+
+start_chromium() {
+    local path
+    path=$(chromium_path) || fail "no Chromium, run: scripts/services.sh install"
+    publish CHROME_PATH "$path"
+}
+
+# --- commands
+
+running() {
+    [ -s "$PROCESSES" ] || return 1
+    local pid since name
+    while read -r pid since name; do
+        alive "$pid" "$since" || return 1
+    done <"$PROCESSES"
+}
+
+start() {
+    if [ -f "$STATE/ready" ] && running; then
+        say "already running, see $STATE"
+        cat "$ENVIRONMENT"
+        return 0
+    fi
+    has redis-server && has redis-cli || fail "no redis-server, run: scripts/services.sh install"
+    stop
+    # Private, and not through somebody's link: the default name can be guessed.
+    mkdir -m 700 "$STATE" || fail "$STATE exists and is not ours"
+    # Half a set is not left behind; `ready` says that the set is whole.
+    trap stop EXIT
+    for service in "${SERVICES[@]}"; do
+        "start_$service"
+    done
+    touch "$STATE/ready"
+    trap - EXIT
+    cat "$ENVIRONMENT"
+}
+
+stop() {
+    # Only what is ours to remove: a folder with our list of processes in it.
+    [ -f "$PROCESSES" ] || { rmdir "$STATE" 2>/dev/null || true; return 0; }
+    local pid since name
+    while read -r pid since name; do
+        if alive "$pid" "$since"; then kill -TERM "$pid" 2>/dev/null || true; fi
+    done <"$PROCESSES"
+    while read -r pid since name; do
+        if ! wait_until 100 gone "$pid" "$since"; then
+            say "$name (pid $pid) doesn't end, killing it"
+            kill -KILL "$pid" 2>/dev/null || true
+        fi
+    done <"$PROCESSES"
+    rm -rf "$STATE"
+}
+
+gone() { ! alive "$1" "$2"; }
+
+case "${1:-}" in
+install) install "${2:-}" ;;
+start) start ;;
+env) [ -f "$STATE/ready" ] && cat "$ENVIRONMENT" || fail "not running" ;;
+stop) stop ;;
+*)
+    sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0" >&2
+    exit 2
+    ;;
+esac

@@ -1,0 +1,5 @@
+# Versions of the tools that check Holdfast, in one place. Sourced by the other
+# scripts. Each builds with the Go of go.mod and without a newer toolchain.
+GOLANGCI_LINT_VERSION=v2.15.0
+WORKFLOWCHECK_VERSION=v0.6.0
+GOVULNCHECK_VERSION=v1.8.0

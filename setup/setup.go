@@ -1,0 +1,49 @@
+// Package setup prepares a Temporal service for Holdfast: its namespace, the
+// search attributes that orders carry, and the schedule of the sweeper. Every
+// step looks first and may be repeated. It never touches stock or orders.
+package setup
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"go.temporal.io/sdk/client"
+)
+
+// Retention is how long Temporal keeps closed workflows: as long as a repeated
+// request with the same Idempotency-Key finds its order, and as long as Redis
+// keeps ended holds.
+const Retention = 30 * 24 * time.Hour
+
+// Options of Run.
+type Options struct {
+	Namespace string
+	// Retention of closed workflows; zero means the constant of that name.
+	Retention time.Duration
+	Log       *slog.Logger
+}
+
+// Run makes sure that namespace, search attributes and schedule are there and
+// can be used. It waits as long as ctx allows: a service learns of a new
+// namespace or attribute only some seconds after it was told.
+func Run(ctx context.Context, c client.Client, opts Options) error {
+	if opts.Retention == 0 {
+		opts.Retention = Retention
+	}
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	if err := ensureNamespace(ctx, c, opts); err != nil {
+		return fmt.Errorf("prepare namespace %s: %w", opts.Namespace, err)
+	}
+	if err := ensureAttributes(ctx, c, opts); err != nil {
+		return fmt.Errorf("prepare the search attributes of namespace %s: %w", opts.Namespace, err)
+	}
+	if err := EnsureSweep(ctx, c); err != nil {
+		return fmt.Errorf("prepare the schedule of the sweeper: %w", err)
+	}
+	opts.Log.InfoContext(ctx, "schedule is there", "schedule_id", SweepID)
+	return nil
+}

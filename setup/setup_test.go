@@ -1,0 +1,192 @@
+package setup
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+	namespacepb "go.temporal.io/api/namespace/v1"
+	"go.temporal.io/api/operatorservice/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"holdfast/workflows"
+)
+
+// state is a Temporal service as far as setup speaks with one. What a real one
+// makes of it is tested with the embedded server.
+type state struct {
+	retention  map[string]time.Duration
+	attributes map[string]enumspb.IndexedValueType
+	// deaf is how many queries are refused before new attributes are known.
+	deaf     int
+	schedule *client.ScheduleOptions
+	writes   int
+}
+
+// The parts of the client, each with what setup calls of it.
+type (
+	service struct {
+		client.Client
+		*state
+	}
+	namespaces struct {
+		workflowservice.WorkflowServiceClient
+		*state
+	}
+	searchAttributes struct {
+		operatorservice.OperatorServiceClient
+		*state
+	}
+	schedules struct {
+		client.ScheduleClient
+		*state
+	}
+	handle struct {
+		client.ScheduleHandle
+		*state
+	}
+)
+
+func (s service) WorkflowService() workflowservice.WorkflowServiceClient {
+	return namespaces{state: s.state}
+}
+
+func (s service) OperatorService() operatorservice.OperatorServiceClient {
+	return searchAttributes{state: s.state}
+}
+
+func (s service) ScheduleClient() client.ScheduleClient { return schedules{state: s.state} }
+
+func (s namespaces) DescribeNamespace(_ context.Context, r *workflowservice.DescribeNamespaceRequest, _ ...grpc.CallOption) (*workflowservice.DescribeNamespaceResponse, error) {
+	d, ok := s.retention[r.GetNamespace()]
+	if !ok {
+		return nil, serviceerror.NewNamespaceNotFound(r.GetNamespace())
+	}
+	return &workflowservice.DescribeNamespaceResponse{
+		Config: &namespacepb.NamespaceConfig{WorkflowExecutionRetentionTtl: durationpb.New(d)},
+	}, nil
+}
+
+func (s namespaces) RegisterNamespace(_ context.Context, r *workflowservice.RegisterNamespaceRequest, _ ...grpc.CallOption) (*workflowservice.RegisterNamespaceResponse, error) {
+	s.writes++
+	s.retention[r.GetNamespace()] = r.GetWorkflowExecutionRetentionPeriod().AsDuration()
+	return nil, nil
+}
+
+func (s namespaces) UpdateNamespace(_ context.Context, r *workflowservice.UpdateNamespaceRequest, _ ...grpc.CallOption) (*workflowservice.UpdateNamespaceResponse, error) {
+	s.writes++
+	s.retention[r.GetNamespace()] = r.GetConfig().GetWorkflowExecutionRetentionTtl().AsDuration()
+	return nil, nil
+}
+
+func (s searchAttributes) ListSearchAttributes(context.Context, *operatorservice.ListSearchAttributesRequest, ...grpc.CallOption) (*operatorservice.ListSearchAttributesResponse, error) {
+	return &operatorservice.ListSearchAttributesResponse{CustomAttributes: s.attributes}, nil
+}
+
+func (s searchAttributes) AddSearchAttributes(_ context.Context, r *operatorservice.AddSearchAttributesRequest, _ ...grpc.CallOption) (*operatorservice.AddSearchAttributesResponse, error) {
+	s.writes++
+	maps.Copy(s.attributes, r.GetSearchAttributes())
+	return nil, nil
+}
+
+func (s service) CountWorkflow(context.Context, *workflowservice.CountWorkflowExecutionsRequest) (*workflowservice.CountWorkflowExecutionsResponse, error) {
+	if s.deaf > 0 {
+		s.deaf--
+		return nil, serviceerror.NewInvalidArgument("no such attribute")
+	}
+	return &workflowservice.CountWorkflowExecutionsResponse{}, nil
+}
+
+func (s schedules) Create(_ context.Context, o client.ScheduleOptions) (client.ScheduleHandle, error) {
+	if s.schedule != nil {
+		return nil, temporal.ErrScheduleAlreadyRunning
+	}
+	s.writes++
+	s.schedule = &o
+	return nil, nil
+}
+
+func (s schedules) GetHandle(context.Context, string) client.ScheduleHandle {
+	return handle{state: s.state}
+}
+
+func (h handle) Update(_ context.Context, o client.ScheduleUpdateOptions) error {
+	in := client.ScheduleUpdateInput{}
+	in.Description.Schedule.State = &client.ScheduleState{Paused: true}
+	out, err := o.DoUpdate(in)
+	if err != nil {
+		return err
+	}
+	if !out.Schedule.State.Paused {
+		return errors.New("an operator's pause was lost")
+	}
+	h.schedule.Spec, h.schedule.Overlap = *out.Schedule.Spec, out.Schedule.Policy.Overlap
+	return nil
+}
+
+func empty() service {
+	return service{state: &state{retention: map[string]time.Duration{}, attributes: map[string]enumspb.IndexedValueType{}}}
+}
+
+func TestRunMakesWhatIsMissingAndRepeatsItself(t *testing.T) {
+	s := empty()
+	s.deaf = 2
+	require.NoError(t, Run(t.Context(), s, Options{Namespace: "shop"}))
+	assert.Equal(t, map[string]time.Duration{"shop": 720 * time.Hour}, s.retention)
+	assert.Equal(t, map[string]enumspb.IndexedValueType{
+		"OrderStatus": enumspb.INDEXED_VALUE_TYPE_KEYWORD, "CustomerId": enumspb.INDEXED_VALUE_TYPE_KEYWORD,
+		"ProductIds": enumspb.INDEXED_VALUE_TYPE_KEYWORD_LIST,
+	}, s.attributes)
+	assert.Zero(t, s.deaf, "it waits until the attributes can be used")
+	require.NotNil(t, s.schedule)
+	assert.Equal(t, "sweep", s.schedule.ID)
+	assert.Equal(t, time.Minute, s.schedule.Spec.Intervals[0].Every)
+	assert.Equal(t, enumspb.SCHEDULE_OVERLAP_POLICY_SKIP, s.schedule.Overlap)
+	action, ok := s.schedule.Action.(*client.ScheduleWorkflowAction)
+	require.True(t, ok)
+	assert.Equal(t, workflows.SweepType, action.Workflow)
+	assert.Equal(t, workflows.TaskQueue, action.TaskQueue)
+
+	writes := s.writes
+	s.schedule.Spec.Intervals = nil
+	require.NoError(t, Run(t.Context(), s, Options{Namespace: "shop"}))
+	assert.Equal(t, writes, s.writes, "what is there is left alone")
+	assert.Len(t, s.schedule.Spec.Intervals, 1, "the schedule is brought up to date")
+}
+
+func TestRunCorrectsTheRetention(t *testing.T) {
+	s := empty()
+	s.retention["shop"] = 24 * time.Hour
+	require.NoError(t, Run(t.Context(), s, Options{Namespace: "shop"}))
+	assert.Equal(t, Retention, s.retention["shop"])
+}
+
+func TestAttributeOfAnotherTypeIsNotWaitedFor(t *testing.T) {
+	s := empty()
+	s.attributes["CustomerId"] = enumspb.INDEXED_VALUE_TYPE_TEXT
+	err := Run(t.Context(), s, Options{Namespace: "shop"})
+	var wrong *TypeError
+	require.ErrorAs(t, err, &wrong)
+	assert.Equal(t, "CustomerId", wrong.Name)
+	assert.Len(t, s.attributes, 1, "nothing is added beside it")
+}
+
+func TestRunGivesUpWithItsContext(t *testing.T) {
+	s := empty()
+	s.deaf = 1 << 30
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	err := Run(ctx, s, Options{Namespace: "shop"})
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	assert.ErrorContains(t, err, "no such attribute")
+}

@@ -1,0 +1,98 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"holdfast/activities"
+	"holdfast/order"
+	"holdfast/product"
+)
+
+// metrics count what the sagas did. A step that Temporal runs twice may count
+// twice: the books are in the entities, not here.
+type metrics struct {
+	// reservations by a product's answer: held, ended, conflict, error, or the
+	// reason of each refusal.
+	reservations *prometheus.CounterVec
+	// orders by the status that was recorded, and by the reason of a closed one.
+	orders *prometheus.CounterVec
+	// settled holds by what the sweeper did: zero in a healthy system.
+	settled *prometheus.CounterVec
+}
+
+// newMetrics registers the worker's metrics; a nil registerer takes none, and
+// they count for nobody.
+func newMetrics(to prometheus.Registerer) (*metrics, error) {
+	m := &metrics{
+		reservations: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "holdfast_reservations_total", Help: "Answers of products that orders asked for their stock.",
+		}, []string{"answer"}),
+		orders: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "holdfast_orders_total", Help: "Orders by the status that they reached, and why.",
+		}, []string{"status", "reason"}),
+		settled: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "holdfast_sweeper_settled_total",
+			Help: "Holds that outlived their order, by what was done about them.",
+		}, []string{"settled"}),
+	}
+	for _, s := range []activities.Settling{activities.SettledBack, activities.SettledSold} {
+		m.settled.WithLabelValues(string(s)) // an alarm needs the zero
+	}
+	if to == nil {
+		return m, nil
+	}
+	for _, c := range []prometheus.Collector{m.reservations, m.orders, m.settled} {
+		if err := to.Register(c); err != nil {
+			return nil, fmt.Errorf("register the worker's metrics: %w", err)
+		}
+	}
+	return m, nil
+}
+
+func (m *metrics) swept(s activities.Settling) { m.settled.WithLabelValues(string(s)).Inc() }
+
+// countedStock counts the answers of the products.
+type countedStock struct {
+	activities.Stock
+	*metrics
+}
+
+func (s countedStock) Hold(ctx context.Context, reqs []product.HoldRequest) ([]product.Hold, error) {
+	return s.count(s.Stock.Hold(ctx, reqs))
+}
+
+func (s countedStock) HoldInTurn(ctx context.Context, reqs []product.HoldRequest) ([]product.Hold, error) {
+	return s.count(s.Stock.HoldInTurn(ctx, reqs))
+}
+
+func (s countedStock) count(holds []product.Hold, err error) ([]product.Hold, error) {
+	if err != nil {
+		s.reservations.WithLabelValues("error").Inc()
+	}
+	for _, h := range holds {
+		if h.Outcome != product.HoldRefused {
+			s.reservations.WithLabelValues(string(h.Outcome)).Inc()
+		}
+		for _, r := range h.Refusals {
+			s.reservations.WithLabelValues(string(r.Reason)).Inc()
+		}
+	}
+	return holds, err
+}
+
+// countedRecords counts the orders by the statuses that are recorded of them.
+type countedRecords struct {
+	activities.Records
+	*metrics
+}
+
+func (r countedRecords) Put(ctx context.Context, rec order.Record) error {
+	err := r.Records.Put(ctx, rec)
+	if err == nil && rec.Node == string(rec.Status) {
+		r.orders.WithLabelValues(string(rec.Status), string(rec.Reason)).Inc()
+	}
+	return err
+}

@@ -1,0 +1,128 @@
+// Package worker builds a Temporal worker: it registers the workflows and the
+// activities with their real parts.
+package worker
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
+	sdk "go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"holdfast/activities"
+	"holdfast/inventory"
+	"holdfast/records"
+	"holdfast/workflows"
+)
+
+// Config is what a worker needs.
+type Config struct {
+	Temporal client.Client
+	Redis    redis.UniversalClient
+	// Metrics takes the worker's own counters; nil registers none.
+	Metrics prometheus.Registerer
+	// TaskQueue to poll; empty is workflows.TaskQueue.
+	TaskQueue string
+	// Options are the SDK's; the zero value is right for most.
+	Options sdk.Options
+	// Stock replaces the entities' commands, and Records the documents: for
+	// those who test what a crash does. Nil means the real ones on Redis.
+	Stock   activities.Stock
+	Records activities.Records
+}
+
+// cachedOrders is how many orders' workflows a process keeps in memory between
+// two of their messages; one that is not kept is replayed from its history. An
+// order waits minutes for its payment, and a busy shop has more of them open than
+// memory should hold: with 2,000, it stays below 200 MB.
+const cachedOrders = 2000
+
+// Worker polls Temporal for the sagas' tasks.
+type Worker struct {
+	sdk.Worker
+}
+
+// New builds a worker that is not running yet.
+func New(c Config) (*Worker, error) {
+	if c.Temporal == nil || c.Redis == nil {
+		return nil, errors.New("a worker needs Temporal and Redis")
+	}
+	stock, docs := inventory.New(c.Redis), records.New(c.Redis)
+	if c.Stock == nil {
+		c.Stock = stock
+	}
+	if c.Records == nil {
+		c.Records = docs
+	}
+	m, err := newMetrics(c.Metrics)
+	if err != nil {
+		return nil, err
+	}
+	c.Stock, c.Records = countedStock{c.Stock, m}, countedRecords{c.Records, m}
+	sdk.SetStickyWorkflowCacheSize(cachedOrders) // of the whole process; counts before its first worker starts
+	w := sdk.New(c.Temporal, cmp.Or(c.TaskQueue, workflows.TaskQueue), c.Options)
+	registerWorkflows(w)
+	registerOrderActivities(w, c)
+
+	fates := &activities.Fates{
+		Temporal: c.Temporal, Records: docs, WorkflowID: workflows.OrderWorkflowID, Query: workflows.OrderQuery,
+	}
+	settler := &activities.Settler{Stock: c.Stock, Holds: stock, Orders: fates}
+	register(w, activities.DelistProduct, (&activities.Delist{Products: stock}).Execute)
+	register(w, activities.CancelHolders, (&activities.CancelAll{
+		Holds: stock, Settler: settler, Signal: signalDelisting(c.Temporal),
+	}).Execute)
+	register(w, activities.LookUpPayment, (&activities.LookUp{Orders: fates}).Execute)
+	register(w, activities.RecordRefund, (&activities.RefundRecord{Records: docs}).Execute)
+	register(w, activities.SweepHolds, (&activities.Sweeper{
+		Holds: stock, Settler: settler, Found: m.swept, Now: time.Now,
+	}).Execute)
+	return &Worker{Worker: w}, nil
+}
+
+// Run polls until ctx ends, then lets the running tasks finish.
+func (w *Worker) Run(ctx context.Context) error {
+	if err := w.Start(); err != nil {
+		return fmt.Errorf("start the worker: %w", err)
+	}
+	<-ctx.Done()
+	w.Stop()
+	return nil
+}
+
+func registerWorkflows(w sdk.Registry) {
+	for name, wf := range map[string]any{
+		workflows.OrderType: workflows.Order, workflows.DelistType: workflows.Delist,
+		workflows.RefundType: workflows.Refund, workflows.SweepType: workflows.Sweep,
+	} {
+		w.RegisterWorkflowWithOptions(wf, workflow.RegisterOptions{Name: name})
+	}
+}
+
+func registerOrderActivities(w sdk.Registry, c Config) {
+	register(w, activities.HoldStock, (&activities.Hold{Stock: c.Stock, Records: c.Records}).Execute)
+	register(w, activities.CommitStock, (&activities.Commit{Stock: c.Stock, Records: c.Records}).Execute)
+	register(w, activities.ReclaimStock, (&activities.Reclaim{Stock: c.Stock}).Execute)
+	register(w, activities.ReleaseStock, (&activities.Release{Stock: c.Stock}).Execute)
+	register(w, activities.UnwindSale, (&activities.Unwind{Stock: c.Stock}).Execute)
+	register(w, activities.RecordOrder, (&activities.Record{Records: c.Records}).Execute)
+}
+
+func register(w sdk.Registry, name string, execute any) {
+	w.RegisterActivityWithOptions(execute, activity.RegisterOptions{Name: name})
+}
+
+// signalDelisting tells an order's workflow that a product of it is delisted.
+func signalDelisting(c client.Client) func(context.Context, string, activities.DelistParams) error {
+	return func(ctx context.Context, orderID string, d activities.DelistParams) error {
+		return c.SignalWorkflow(ctx, workflows.OrderWorkflowID(orderID), "", workflows.DelistedSignal,
+			workflows.Delisting{ProductID: d.ProductID, Listing: d.Listing, Actor: d.Actor})
+	}
+}

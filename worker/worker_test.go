@@ -1,0 +1,55 @@
+package worker_test
+
+import (
+	"testing"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+
+	"holdfast/redisdb"
+	"holdfast/worker"
+)
+
+func config(t *testing.T) worker.Config {
+	t.Helper()
+	c, err := client.NewLazyClient(client.Options{})
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	rdb, err := redisdb.Open(t.Context(), "redis://"+miniredis.RunT(t).Addr())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = rdb.Close() })
+	return worker.Config{Temporal: c, Redis: rdb}
+}
+
+func TestWorkerNeedsTemporalAndRedis(t *testing.T) {
+	for name, without := range map[string]func(*worker.Config){
+		"Temporal": func(c *worker.Config) { c.Temporal = nil },
+		"Redis":    func(c *worker.Config) { c.Redis = nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := config(t)
+			without(&c)
+			_, err := worker.New(c)
+			require.Error(t, err)
+		})
+	}
+}
+
+// A metric that isn't there looks like one that is zero only to people.
+func TestSweepersMetricIsThereFromTheStart(t *testing.T) {
+	c := config(t)
+	metrics := prometheus.NewRegistry()
+	c.Metrics = metrics
+	_, err := worker.New(c)
+	require.NoError(t, err)
+	families, err := metrics.Gather()
+	require.NoError(t, err)
+	require.Len(t, families, 1, "only the sweeper's counts before anything happened")
+	require.Equal(t, "holdfast_sweeper_settled_total", families[0].GetName())
+	require.Len(t, families[0].GetMetric(), 2)
+
+	_, err = worker.New(c)
+	require.ErrorContains(t, err, "register the worker's metrics", "two workers would count in one place")
+}

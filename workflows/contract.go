@@ -1,0 +1,147 @@
+// Package workflows holds the sagas: an order's way from its stock to its
+// delivery, a delisting, a refund, the sweep. Workflow code decides; it does no
+// I/O and reads no clock but Temporal's. order.go reads as the story.
+//
+// This file is what others need to speak with the workflows: their ids, their
+// messages and their search attributes.
+package workflows
+
+import (
+	"strconv"
+
+	"go.temporal.io/sdk/temporal"
+
+	"holdfast/order"
+)
+
+// TaskQueue is where the workers listen.
+const TaskQueue = "holdfast"
+
+// Names under which the workflows are registered.
+const (
+	OrderType  = "Order"
+	DelistType = "Delist"
+	RefundType = "Refund"
+	SweepType  = "Sweep"
+)
+
+// OrderWorkflowID names an order's workflow. It is the idempotency store: one
+// order, one workflow, for as long as Temporal keeps it.
+func OrderWorkflowID(orderID string) string { return "order/" + orderID }
+
+// DelistWorkflowID names the workflow that ends one listing of a product.
+func DelistWorkflowID(productID string, listing int64) string {
+	return "delist/" + productID + "/" + strconv.FormatInt(listing, 10)
+}
+
+// RefundWorkflowID names the workflow of one refund of one payment.
+func RefundWorkflowID(paymentID, refundID string) string {
+	return "refund/" + paymentID + "/" + refundID
+}
+
+// Messages of an order's workflow.
+const (
+	// PlaceUpdate waits until the order has its stock or can't have it; answers
+	// an order.Outcome. Its update id is always PlaceUpdate too, so that a retry
+	// gets the first answer.
+	PlaceUpdate = "place"
+	// CancelUpdate takes a CancelRequest and answers an Answer.
+	CancelUpdate = "cancel"
+	// DeliverUpdate takes a DeliverRequest and answers an Answer.
+	DeliverUpdate = "deliver"
+	// PaymentSignal carries an order.PaymentEvent.
+	PaymentSignal = "payment"
+	// DelistedSignal carries a Delisting.
+	DelistedSignal = "productDelisted"
+	// OrderQuery answers the order.Order of now.
+	OrderQuery = "order"
+	// PaymentsQuery answers the order.Attempt of each payment id that the order
+	// heard of.
+	PaymentsQuery = "payments"
+)
+
+// RefundQuery asks a refund's workflow for the order.Refund as it stands. Its
+// status is empty as long as nobody knows whether the refund is owed: nothing is
+// on record of it yet.
+const RefundQuery = "refund"
+
+// CancelRequest asks an order to end unpaid.
+type CancelRequest struct {
+	Reason order.Reason `json:"reason"`
+	Actor  string       `json:"actor"`
+}
+
+// DeliverRequest says that a paid order has arrived.
+type DeliverRequest struct {
+	Actor string `json:"actor"`
+}
+
+// Verdict is how the saga took a request.
+type Verdict string
+
+const (
+	// Done: it is so now, or was already.
+	Done Verdict = "done"
+	// TooLatePaid: the order is paid, it can't be cancelled unpaid any more.
+	TooLatePaid Verdict = "paid"
+	// TooLateClosed: the order ended otherwise.
+	TooLateClosed Verdict = "closed"
+	// NotPaid: only a paid order can be delivered.
+	NotPaid Verdict = "not_paid"
+)
+
+// Answer is the saga's answer to a request, with the order's status by then.
+type Answer struct {
+	Verdict Verdict      `json:"verdict"`
+	Status  order.Status `json:"status"`
+	Version int64        `json:"version"`
+}
+
+// RefusedError is the type of the application error with which an update is
+// turned away that the order's status already answers; its details are an Answer.
+const RefusedError = "refused"
+
+// Delisting says that a listing of a product has ended.
+type Delisting struct {
+	ProductID string `json:"productId"`
+	Listing   int64  `json:"listing"`
+	Actor     string `json:"actor"`
+}
+
+// Memo and search attributes of an order's workflow.
+const (
+	// FingerprintMemo keeps the fingerprint of the request's body.
+	FingerprintMemo = "fingerprint"
+	// MaxProductIDsBytes keeps ProductIds below Temporal's 2 KB for a value: an
+	// order lists as many of its products as fit.
+	MaxProductIDsBytes = 1500
+)
+
+// StatusOpen is OrderStatus until the order is paid or closed.
+const StatusOpen = "open"
+
+// The search attributes; `holdfast setup` registers them.
+var (
+	OrderStatus = temporal.NewSearchAttributeKeyKeyword("OrderStatus")
+	CustomerID  = temporal.NewSearchAttributeKeyKeyword("CustomerId")
+	ProductIDs  = temporal.NewSearchAttributeKeyKeywordList("ProductIds")
+)
+
+// StartAttributes are the search attributes that an order starts with.
+func StartAttributes(p order.Placement) temporal.SearchAttributes {
+	var ids []string
+	size := 0
+	seen := make(map[string]bool, len(p.Lines))
+	for _, l := range p.Lines {
+		if seen[l.ProductID] {
+			continue
+		}
+		if size += len(l.ProductID) + len(`"",`); size > MaxProductIDsBytes {
+			break
+		}
+		seen[l.ProductID] = true
+		ids = append(ids, l.ProductID)
+	}
+	return temporal.NewSearchAttributes(
+		OrderStatus.ValueSet(StatusOpen), CustomerID.ValueSet(p.CustomerID), ProductIDs.ValueSet(ids))
+}

@@ -1,0 +1,180 @@
+package workflows_test
+
+import (
+	"testing"
+	"time"
+
+	"holdfast/order"
+	"holdfast/product"
+	"holdfast/workflows"
+)
+
+func TestExpires(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	s.at(window-time.Second, func() { s.Equal(order.AwaitingPayment, s.now().Status) })
+	s.run()
+	s.Equal(order.Expired, s.result.Status)
+	s.Equal([]string{"reserving", "awaiting_payment", "expired"}, s.nodes())
+	s.Equal(order.PaymentNone, s.now().Payment.Status)
+	s.Equal([]string{"expired"}, s.statuses)
+	end := s.now().Journal[2]
+	s.Equal(window, end.RecordedAt.Sub(s.now().PlacedAt))
+	detail, err := s.stock.HoldDetail(s.Context(), "shirt", orderID)
+	s.NoError(err)
+	s.Equal(product.Released, detail.State)
+	s.Equal(string(order.WindowPassed), detail.Reason)
+}
+
+func TestCancelledByUpdate(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		reason order.Reason
+		actor  string
+	}{{"customer", order.ByCustomer, "customer:customer-1"}, {"operator", order.ByOperator, "operator"}} {
+		t.Run(c.name, func(t *testing.T) {
+			s := open(t, line("shirt", 2), line("mug", 2))
+			var a *asked
+			s.at(time.Minute, func() {
+				a = s.ask(workflows.CancelUpdate, "c1", workflows.CancelRequest{Reason: c.reason, Actor: c.actor})
+			})
+			s.run()
+			s.Equal(order.Cancelled, s.result.Status)
+			s.Equal(c.reason, s.result.Reason)
+			s.Equal(&workflows.Answer{Verdict: workflows.Done, Status: order.Cancelled, Version: 3}, a.Answer)
+			s.Equal(c.actor, s.now().Journal[2].Actor)
+		})
+	}
+}
+
+func TestDelistingCancelsTheWholeUnpaidOrder(t *testing.T) {
+	s := open(t, line("shirt", 2), line("mug", 2))
+	s.at(time.Minute, func() { s.delisted("mug") })
+	s.run()
+	s.Equal(order.Cancelled, s.result.Status)
+	s.Equal(order.ByDelisting, s.result.Reason)
+}
+
+func TestDelistingOfAnotherProductIsNotThisOrders(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	s.at(time.Minute, func() { s.delisted("mug") })
+	s.at(2*time.Minute, func() { s.Equal(order.AwaitingPayment, s.now().Status) })
+	s.run()
+	s.Equal(order.Expired, s.result.Status)
+}
+
+func TestDelistingLeavesAPaidOrder(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	s.at(time.Minute, func() { s.succeeds("pay-1", 1000) })
+	s.at(2*time.Minute, func() { s.delisted("shirt") })
+	s.at(3*time.Minute, func() { s.Equal(order.Paid, s.now().Status); s.deliver("d1") })
+	s.run()
+	s.Equal(order.Delivered, s.result.Status)
+}
+
+// A person may ask Temporal itself to cancel: it is a message like others.
+func TestCancellationByTemporal(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	s.at(time.Minute, func() { s.env.CancelWorkflow() })
+	s.run()
+	s.Equal(order.Cancelled, s.result.Status)
+	s.Equal(order.ByOperator, s.result.Reason)
+}
+
+func TestCancellationByTemporalWhileReserving(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	s.faults.before[hold] = first(5)
+	s.at(100*time.Millisecond, func() { s.env.CancelWorkflow() })
+	s.run()
+	s.Equal(order.Cancelled, s.result.Status)
+	s.NotEqual(order.Rejected, s.outcome.Status) // it had its stock
+}
+
+func TestCancellationByTemporalLeavesAPaidOrder(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	s.at(time.Minute, func() { s.succeeds("pay-1", 1000) })
+	s.at(2*time.Minute, func() { s.env.CancelWorkflow() })
+	s.at(3*time.Minute, func() { s.Equal(order.Paid, s.now().Status); s.succeeds("pay-2", 1000) })
+	s.at(4*time.Minute, func() { s.deliver("d1") })
+	s.run()
+	s.Equal(order.Delivered, s.result.Status)
+	s.Equal(order.RefundDouble, s.refund("pay-2").Reason)
+}
+
+func TestCancelWhileReserving(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	s.faults.before[hold] = first(5)
+	var a *asked
+	s.at(300*time.Millisecond, func() { s.Equal(order.Reserving, s.now().Status); a = s.cancel("c1") })
+	s.run()
+	s.Equal(order.Cancelled, s.result.Status)
+	s.Equal(workflows.Done, a.Verdict)
+	s.NotEqual(order.Rejected, s.outcome.Status) // it had its stock
+}
+
+func TestCancelWhileReservingWhatCannotBeHad(t *testing.T) {
+	s := open(t, line("shirt", 11))
+	s.faults.before[hold] = first(5)
+	var a *asked
+	s.at(300*time.Millisecond, func() { a = s.cancel("c1") })
+	s.run()
+	s.Equal(order.Rejected, s.result.Status)
+	s.Equal(workflows.TooLateClosed, a.Verdict)
+}
+
+func TestCancelTwice(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	s.faults.before[release] = first(3) // long enough for more requests to come
+	var a, b *asked
+	s.at(time.Minute, func() { a = s.cancel("c1") })
+	s.at(time.Minute+time.Millisecond, func() { b = s.cancel("c2") })
+	s.run()
+	s.Equal(workflows.Done, a.Verdict)
+	s.Equal(workflows.Done, b.Verdict)
+	s.Equal(a.Version, b.Version)
+	s.Equal(int64(3), s.result.Version)
+}
+
+func TestCancelOfAPaidOrderIsTooLate(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	var a *asked
+	s.at(time.Minute, func() { s.succeeds("pay-1", 1000) })
+	s.at(2*time.Minute, func() { a = s.cancel("c1") })
+	s.at(3*time.Minute, func() { s.deliver("d1") })
+	s.run()
+	s.Equal(&workflows.Answer{Verdict: workflows.TooLatePaid, Status: order.Paid, Version: 3}, a.Answer)
+	s.Equal(order.Delivered, s.result.Status)
+}
+
+func TestRequestsWhileTheReleaseIsInFlight(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	s.faults.before[release] = first(3)
+	var cancel, deliver *asked
+	s.at(window+100*time.Millisecond, func() {
+		s.NotZero(s.stockOf("shirt").Held)
+		cancel, deliver = s.cancel("c1"), s.deliver("d1")
+		s.delisted("shirt")
+	})
+	s.run()
+	s.Equal(order.Expired, s.result.Status)
+	s.Equal(&workflows.Answer{Verdict: workflows.TooLateClosed, Status: order.Expired, Version: 3}, cancel.Answer)
+	s.Equal(&workflows.Answer{Verdict: workflows.TooLateClosed, Status: order.Expired, Version: 3}, deliver.Answer)
+}
+
+func TestDeliverUnpaidAndTwice(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	var unpaid, one, two *asked
+	s.at(time.Minute, func() { unpaid = s.deliver("d1") })
+	s.at(2*time.Minute, func() { s.succeeds("pay-1", 1000) })
+	s.at(3*time.Minute, func() {
+		s.faults.before[put] = func(call int) error { return errAway }
+		one = s.deliver("d2")
+	})
+	s.at(3*time.Minute+500*time.Millisecond, func() {
+		two = s.deliver("d3")
+		delete(s.faults.before, put)
+	})
+	s.run()
+	s.Equal(&workflows.Answer{Verdict: workflows.NotPaid, Status: order.AwaitingPayment, Version: 2}, unpaid.Answer)
+	s.Equal(&workflows.Answer{Verdict: workflows.Done, Status: order.Delivered, Version: 4}, one.Answer)
+	s.Equal(&workflows.Answer{Verdict: workflows.Done, Status: order.Delivered, Version: 4}, two.Answer)
+}

@@ -1,0 +1,118 @@
+package workflows_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"holdfast/activities"
+	"holdfast/order"
+	"holdfast/product"
+)
+
+// errAway is what a Redis that can't be reached looks like to an activity.
+var errAway = errors.New("connection refused")
+
+// The commands that faults can get in the way of.
+const (
+	hold    = "hold"
+	inTurn  = "hold in turn"
+	commit  = "commit"
+	release = "release"
+	restock = "restock"
+	put     = "put"
+)
+
+// fault is what happens at one call of a command, counted from 1.
+type fault func(call int) error
+
+// faults stands between the activities and the real stock and records. A fault
+// before a command is a request that got lost, one after it a lost answer.
+type faults struct {
+	stock   activities.Stock
+	records activities.Records
+
+	mu            sync.Mutex
+	before, after map[string]fault
+	calls         map[string]int
+}
+
+// first is a fault of the first n calls.
+func first(n int) fault {
+	return func(call int) error {
+		if call <= n {
+			return errAway
+		}
+		return nil
+	}
+}
+
+func always(int) error { return errAway }
+
+// once runs do at the first call and fails nothing.
+func once(do func()) fault {
+	return func(call int) error {
+		if call == 1 {
+			do()
+		}
+		return nil
+	}
+}
+
+// with runs a command between its faults.
+func with[T any](f *faults, command string, run func() (T, error)) (T, error) {
+	f.mu.Lock()
+	f.calls[command]++
+	call, before, after := f.calls[command], f.before[command], f.after[command]
+	f.mu.Unlock()
+	var none T
+	if before != nil {
+		if err := before(call); err != nil {
+			return none, err
+		}
+	}
+	answer, err := run()
+	if err == nil && after != nil {
+		err = after(call)
+	}
+	if err != nil {
+		return none, err
+	}
+	return answer, nil
+}
+
+func (f *faults) count(command string) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.calls[command]
+}
+
+func (f *faults) Hold(ctx context.Context, reqs []product.HoldRequest) ([]product.Hold, error) {
+	return with(f, hold, func() ([]product.Hold, error) { return f.stock.Hold(ctx, reqs) })
+}
+
+func (f *faults) HoldInTurn(ctx context.Context, reqs []product.HoldRequest) ([]product.Hold, error) {
+	return with(f, inTurn, func() ([]product.Hold, error) { return f.stock.HoldInTurn(ctx, reqs) })
+}
+
+func (f *faults) Commit(ctx context.Context, orderID string, ids []string) ([]product.HoldState, error) {
+	return with(f, commit, func() ([]product.HoldState, error) { return f.stock.Commit(ctx, orderID, ids) })
+}
+
+func (f *faults) Release(ctx context.Context, orderID string, try int, ids []string, reason string) ([]product.HoldState, error) {
+	return with(f, release, func() ([]product.HoldState, error) {
+		return f.stock.Release(ctx, orderID, try, ids, reason)
+	})
+}
+
+func (f *faults) Restock(ctx context.Context, id, orderID, returnID string, items []product.Item) error {
+	_, err := with(f, restock, func() (struct{}, error) {
+		return struct{}{}, f.stock.Restock(ctx, id, orderID, returnID, items)
+	})
+	return err
+}
+
+func (f *faults) Put(ctx context.Context, r order.Record) error {
+	_, err := with(f, put, func() (struct{}, error) { return struct{}{}, f.records.Put(ctx, r) })
+	return err
+}

@@ -1,0 +1,155 @@
+package workflows_test
+
+import (
+	"testing"
+	"time"
+
+	"holdfast/order"
+)
+
+// paidAfter pays an order of two products whose stock something happened to.
+func paidAfter(t *testing.T, happens func(*scenario)) *scenario {
+	t.Helper()
+	s := open(t, line("shirt", 2), line("mug", 3))
+	s.at(time.Minute, func() { happens(s); s.succeeds("pay-1", 1900) })
+	s.later()
+	return s
+}
+
+var losses = map[string]func(*scenario, string){
+	"missing":    (*scenario).losesHold,
+	"given back": (*scenario).givesBackHold,
+}
+
+func TestLostHoldOfAPaidOrderIsHeldAgain(t *testing.T) {
+	for name, lose := range losses {
+		t.Run(name, func(t *testing.T) {
+			s := paidAfter(t, func(s *scenario) { lose(s, "mug") })
+			s.run()
+			s.Equal(order.Delivered, s.result.Status)
+			s.Equal("pay-1", s.result.PaymentID)
+			s.True(s.attempt("pay-1").Taken)
+			s.Empty(s.refunds)
+		})
+	}
+}
+
+func TestHeldAgainWhateverTheListingAndThePriceAreByNow(t *testing.T) {
+	s := paidAfter(t, func(s *scenario) {
+		s.givesBackHold("mug")
+		s.losesHold("shirt")
+		s.reprices("mug", 999)
+		s.NoError(s.stock.Delist(s.Context(), "mug", 1))
+	})
+	s.run()
+	s.Equal(order.Delivered, s.result.Status)
+	s.Equal(int64(1900), s.now().Amounts[order.AmountPaid])
+	s.Equal(int64(300), s.now().Lines[1].UnitPrice)
+}
+
+func TestHeldAgainAlthoughRedisIsAway(t *testing.T) {
+	for name, away := range map[string]func(*scenario){
+		"request lost":       func(s *scenario) { s.faults.before[hold] = first(4) },
+		"answer lost":        func(s *scenario) { s.faults.after[hold] = first(4) },
+		"commit lost":        func(s *scenario) { s.faults.before[commit] = first(7) },
+		"commit answer lost": func(s *scenario) { s.faults.after[commit] = first(7) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := paidAfter(t, func(s *scenario) { s.givesBackHold("mug"); away(s) })
+			s.run()
+			s.Equal(order.Delivered, s.result.Status)
+		})
+	}
+}
+
+func TestLostWithNoStockLeftGoesBackToTheBuyer(t *testing.T) {
+	for name, lose := range losses {
+		t.Run(name, func(t *testing.T) {
+			s := paidAfter(t, func(s *scenario) { lose(s, "mug"); s.goMissing("mug", 8) })
+			s.run()
+			s.requireNoStock()
+			s.Equal(int64(2), s.stockOf("shirt").Restocked, "the other product's sale is taken back")
+			s.Zero(s.stockOf("mug").Restocked)
+		})
+	}
+}
+
+func TestAllLostWithNoStockLeft(t *testing.T) {
+	s := paidAfter(t, func(s *scenario) {
+		s.losesHold("mug")
+		s.givesBackHold("shirt")
+		s.goMissing("mug", 10)
+		s.goMissing("shirt", 10)
+	})
+	s.run()
+	s.requireNoStock()
+	s.Zero(s.stockOf("shirt").Restocked)
+}
+
+// What can be held again is, and is given back when the rest can't be had.
+func TestOneOfTwoLostHoldsCanBeHadAgain(t *testing.T) {
+	s := paidAfter(t, func(s *scenario) {
+		s.losesHold("mug")
+		s.givesBackHold("shirt")
+		s.goMissing("mug", 10)
+	})
+	s.run()
+	s.requireNoStock()
+	s.Equal(int64(2), s.stockOf("shirt").Restocked)
+}
+
+func TestSaleIsTakenBackOnceAlthoughRedisIsAway(t *testing.T) {
+	for name, away := range map[string]func(*scenario){
+		"request lost": func(s *scenario) { s.faults.before[restock] = first(4) },
+		"answer lost":  func(s *scenario) { s.faults.after[restock] = first(4) },
+		"release lost": func(s *scenario) { s.faults.before[release] = first(4) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := paidAfter(t, func(s *scenario) { s.losesHold("mug"); s.goMissing("mug", 8); away(s) })
+			s.run()
+			s.requireNoStock()
+			s.Equal(int64(2), s.stockOf("shirt").Restocked)
+		})
+	}
+}
+
+func TestRequestsAndPaymentsWhileASaleIsTakenBack(t *testing.T) {
+	s := paidAfter(t, func(s *scenario) { s.losesHold("mug"); s.goMissing("mug", 8); s.faults.before[restock] = first(4) })
+	var a *asked
+	s.at(time.Minute+time.Second, func() {
+		a = s.cancel("c1")
+		s.succeeds("pay-1", 1900) // again
+		s.succeeds("pay-2", 1900)
+	})
+	s.run()
+	s.Equal(order.NoStock, s.result.Reason)
+	s.Equal(order.RefundNoStock, s.refund("pay-1").Reason)
+	s.Equal(order.RefundLate, s.refund("pay-2").Reason)
+	s.Equal(order.Cancelled, a.Status)
+}
+
+func TestNothingPaidAndLostIsCancelledWithoutRefund(t *testing.T) {
+	s := open(t, line("gift", 2))
+	s.faults.before[commit] = once(func() { s.losesHold("gift"); s.goMissing("gift", 10) })
+	s.run()
+	s.Equal(order.Cancelled, s.result.Status)
+	s.Equal(order.NoStock, s.result.Reason)
+	s.Empty(s.refunds)
+}
+
+func (s *scenario) requireNoStock() {
+	s.Helper()
+	s.Equal(order.Cancelled, s.result.Status)
+	s.Equal(order.NoStock, s.result.Reason)
+	s.Empty(s.result.PaymentID, "its payment may be refunded")
+	r := s.refund("pay-1")
+	s.Equal(order.RefundNoStock, r.Reason)
+	s.Equal(order.RefundDue, r.Status)
+	s.Equal(int64(1900), r.Amount)
+	s.False(s.attempt("pay-1").Taken)
+	s.Equal(order.PaymentSucceeded, s.attempt("pay-1").Type)
+	// A late request of the second try takes nothing.
+	_, err := s.stock.Hold(s.Context(), s.placement.HoldRequests(2, time.Now().Add(time.Hour)))
+	s.NoError(err)
+	s.check()
+}

@@ -1,0 +1,156 @@
+package workflows
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"holdfast/order"
+)
+
+// paymentWindow starts the timer that ends with the order's payment window.
+func (s *saga) paymentWindow() (workflow.Future, workflow.CancelFunc) {
+	ctx, stop := workflow.WithCancel(s.ctx)
+	deadline := s.order.Payment.Deadline
+	return workflow.NewTimerWithOptions(ctx, deadline.Sub(s.now()), workflow.TimerOptions{
+		Summary: "payment window, until " + deadline.Format(time.RFC3339),
+	}), stop
+}
+
+// unpaidMail tells whether an unpaid order has something to react to.
+func (s *saga) unpaidMail() bool {
+	return s.paidMail() || s.delisted.Len() > 0 || s.refused != nil || s.asked.Err() != nil
+}
+
+// paidMail tells whether an order that is paid or closed has something to react
+// to: delistings and Temporal's cancellation no longer concern it.
+func (s *saga) paidMail() bool { return s.payments.Len() > 0 || len(s.requests) > 0 }
+
+func (s *saga) nextPayment() (order.PaymentEvent, bool) {
+	var p order.PaymentEvent
+	ok := s.payments.ReceiveAsync(&p)
+	return p, ok
+}
+
+func (s *saga) nextRequest() (*request, bool) {
+	if len(s.requests) == 0 {
+		return nil, false
+	}
+	r := s.requests[0]
+	s.requests = s.requests[1:]
+	return r, true
+}
+
+// askedToEnd takes the next message that ends an unpaid order. A delivery of an
+// unpaid order is answered on the way.
+func (s *saga) askedToEnd() (ending, bool) {
+	if s.refused != nil {
+		return ending{
+			status: order.Cancelled, reason: order.PaymentRefused, actor: "provider:" + s.refused.Provider,
+		}, true
+	}
+	for {
+		r, ok := s.nextRequest()
+		if !ok {
+			break
+		}
+		if r.cancel != nil {
+			return ending{
+				status: order.Cancelled, reason: r.cancel.Reason, actor: r.cancel.Actor, request: r,
+			}, true
+		}
+		s.answer(r)
+	}
+	var d Delisting
+	for s.delisted.ReceiveAsync(&d) {
+		if slices.Contains(s.order.ProductIDs(), d.ProductID) {
+			return ending{status: order.Cancelled, reason: order.ByDelisting, actor: d.Actor}, true
+		}
+		s.log().Warn("a delisting of another product came here", "product_id", d.ProductID)
+	}
+	if s.asked.Err() != nil {
+		return ending{status: order.Cancelled, reason: order.ByOperator, actor: order.ActorOperator}, true
+	}
+	return ending{}, false
+}
+
+// dropDelistings reads away what no longer concerns the order.
+func (s *saga) dropDelistings() {
+	var d Delisting
+	for s.delisted.ReceiveAsync(&d) {
+		s.log().Debug("a delisting no longer concerns the order", "product_id", d.ProductID)
+	}
+}
+
+// takes judges one payment message of an unpaid order: true for the success
+// that pays it in full. All else is written down, and the order goes on.
+func (s *saga) takes(p order.PaymentEvent) bool {
+	seen, known := s.attempts[p.PaymentID]
+	if known && (seen.Type == p.Type || seen.Type == order.PaymentSucceeded) {
+		return false // a repeated message: a success counts once per payment
+	}
+	switch p.Type {
+	case order.PaymentSucceeded:
+		if p.Amount == s.order.Amounts[order.AmountTotal] && p.Currency == s.order.Currency {
+			return true
+		}
+		s.attempt("payment_wrong_amount", p)
+		s.refund(p, order.RefundWrongAmount)
+	case order.PaymentFailed:
+		s.attempt("payment_failed", p)
+	case order.PaymentWasRefused:
+		// Only the current attempt's refusal ends the order: an id that is new
+		// is the newest attempt.
+		if !known || p.PaymentID == s.order.Payment.ID {
+			s.refused = &p
+			s.keep(order.NewAttempt(p, false))
+			return false
+		}
+		s.attempt("payment_refused", p)
+	default:
+		s.log().Warn(fmt.Sprintf("unknown payment message %q", p.Type), "event_id", p.EventID)
+	}
+	return false
+}
+
+// takesNoMore judges a payment message of an order that is paid or closed: a
+// success that the order did not take goes back.
+func (s *saga) takesNoMore(p order.PaymentEvent) {
+	if p.Type != order.PaymentSucceeded || s.attempts[p.PaymentID].Type == order.PaymentSucceeded {
+		return
+	}
+	reason := order.RefundLate
+	if s.order.Status.TookPayment() {
+		reason = order.RefundDouble
+	}
+	if s.order.Status.Closed() {
+		s.keep(order.NewAttempt(p, false))
+		s.record() // of the order nothing changes any more, its payments' document does
+	} else {
+		s.attempt("payment_double", p)
+	}
+	s.refund(p, reason)
+}
+
+// maxJournal bounds the order's document, however often a provider says that a
+// payment failed; the payments' document still has each payment's last word.
+const maxJournal = 200
+
+// attempt writes a payment down that the order does not take.
+func (s *saga) attempt(node string, p order.PaymentEvent) {
+	_, known := s.attempts[p.PaymentID] // an id that was seen before may have been followed by another
+	if len(s.order.Journal) < maxJournal {
+		s.order.Attempt(node, p, !known, s.now())
+	}
+	s.keep(order.NewAttempt(p, false))
+	s.record()
+	s.show()
+}
+
+// keep notes a payment, to be written with the order's next record.
+func (s *saga) keep(a order.Attempt) {
+	s.attempts[a.PaymentID] = a
+	s.unwritten[a.PaymentID] = a
+}

@@ -1,0 +1,33 @@
+package workflows_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"holdfast/workflows"
+)
+
+// Histories that were recorded on a real server (dev/sagatest) can be replayed:
+// an order that is open while a new version is rolled out goes on. A change that
+// breaks one needs workflow.GetVersion.
+func TestRecordedHistoriesAreReplayed(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.json")
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, len(files), 19, "recorded histories are missing")
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			replayer := worker.NewWorkflowReplayer()
+			for name, w := range map[string]any{
+				workflows.OrderType: workflows.Order, workflows.DelistType: workflows.Delist,
+				workflows.RefundType: workflows.Refund, workflows.SweepType: workflows.Sweep,
+			} {
+				replayer.RegisterWorkflowWithOptions(w, workflow.RegisterOptions{Name: name})
+			}
+			require.NoError(t, replayer.ReplayWorkflowHistoryFromJSONFile(nil, file))
+		})
+	}
+}

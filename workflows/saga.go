@@ -1,0 +1,204 @@
+package workflows
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"holdfast/order"
+)
+
+// saga is the state of one order's workflow.
+type saga struct {
+	// ctx is disconnected from the workflow's cancellation: a request to cancel
+	// is a message like others, and stops no step half-way.
+	ctx workflow.Context
+	// asked is done when somebody asked Temporal to cancel the workflow.
+	asked workflow.Context
+
+	placement order.Placement
+	placedAt  time.Time
+	order     order.Order
+	// try numbers the attempts to hold.
+	try int
+	// decided: the placement can be answered.
+	decided bool
+	// heldAt is the length of the history when a local activity held the stock: as
+	// long as it is the same, the hold is not in history yet.
+	heldAt int
+
+	payments  workflow.ReceiveChannel
+	delisted  workflow.ReceiveChannel
+	requests  []*request
+	refused   *order.PaymentEvent
+	payment   *order.PaymentEvent // the one that the order takes
+	attempts  map[string]order.Attempt
+	unwritten map[string]order.Attempt
+}
+
+// request is an update that waits for the saga's answer.
+type request struct {
+	cancel  *CancelRequest
+	deliver *DeliverRequest
+	answer  *Answer
+}
+
+// ending is how an unpaid order ends, and the request that asked for it, if one did.
+type ending struct {
+	status  order.Status
+	reason  order.Reason
+	actor   string
+	request *request
+}
+
+func openSaga(ctx workflow.Context, p order.Placement) (*saga, error) {
+	own, _ := workflow.NewDisconnectedContext(ctx)
+	placedAt := workflow.GetInfo(ctx).WorkflowStartTime
+	s := &saga{
+		ctx: own, asked: ctx, placement: p, placedAt: placedAt, order: order.New(p, placedAt),
+		payments: workflow.GetSignalChannel(ctx, PaymentSignal),
+		delisted: workflow.GetSignalChannel(ctx, DelistedSignal),
+		attempts: map[string]order.Attempt{}, unwritten: map[string]order.Attempt{},
+	}
+	s.show()
+	return s, s.listen()
+}
+
+// listen registers the handlers. None of them changes the order.
+func (s *saga) listen() error {
+	if err := workflow.SetQueryHandler(s.ctx, OrderQuery, func() (order.Order, error) {
+		return s.order, nil
+	}); err != nil {
+		return fmt.Errorf("listen to queries: %w", err)
+	}
+	if err := workflow.SetQueryHandler(s.ctx, PaymentsQuery, func() (map[string]order.Attempt, error) {
+		return s.attempts, nil
+	}); err != nil {
+		return fmt.Errorf("listen to queries: %w", err)
+	}
+	if err := workflow.SetUpdateHandler(s.ctx, PlaceUpdate, func(ctx workflow.Context) (order.Outcome, error) {
+		s.awaitIn(ctx, func() bool { return s.decided })
+		return s.outcome(), nil
+	}); err != nil {
+		return fmt.Errorf("listen to the placement: %w", err)
+	}
+	if err := workflow.SetUpdateHandlerWithOptions(s.ctx, CancelUpdate,
+		func(ctx workflow.Context, c CancelRequest) (Answer, error) {
+			return s.ask(ctx, &request{cancel: &c}), nil
+		}, workflow.UpdateHandlerOptions{
+			Validator: func(c CancelRequest) error { return s.refuse(&request{cancel: &c}) },
+		}); err != nil {
+		return fmt.Errorf("listen to cancellations: %w", err)
+	}
+	if err := workflow.SetUpdateHandlerWithOptions(s.ctx, DeliverUpdate,
+		func(ctx workflow.Context, d DeliverRequest) (Answer, error) {
+			return s.ask(ctx, &request{deliver: &d}), nil
+		}, workflow.UpdateHandlerOptions{
+			Validator: func(d DeliverRequest) error { return s.refuse(&request{deliver: &d}) },
+		}); err != nil {
+		return fmt.Errorf("listen to deliveries: %w", err)
+	}
+	return nil
+}
+
+// ask puts a request into the mail and waits for its answer.
+func (s *saga) ask(ctx workflow.Context, r *request) Answer {
+	s.requests = append(s.requests, r)
+	s.awaitIn(ctx, func() bool { return r.answer != nil })
+	return *r.answer
+}
+
+// answer tells a request how the order stands; a nil one was nobody's.
+func (s *saga) answer(r *request) {
+	if r == nil {
+		return
+	}
+	r.answer = &Answer{Verdict: s.verdict(r), Status: s.order.Status, Version: s.order.Version}
+}
+
+// refuse turns a request away that the order's status already answers. What a
+// validator refuses leaves no trace in history: Temporal takes 2,000 updates of
+// one workflow, and somebody who keeps asking must not use them up.
+func (s *saga) refuse(r *request) error {
+	can := s.order.Status == order.Paid || s.order.Status == order.Delivered
+	if r.cancel != nil {
+		can = s.order.Status.Unpaid() || s.order.Status == order.Cancelled
+	}
+	if can {
+		return nil
+	}
+	a := Answer{Verdict: s.verdict(r), Status: s.order.Status, Version: s.order.Version}
+	return temporal.NewApplicationError("the order is "+string(a.Status), RefusedError, a)
+}
+
+func (s *saga) verdict(r *request) Verdict {
+	wanted := order.Cancelled
+	if r.deliver != nil {
+		wanted = order.Delivered
+	}
+	switch {
+	case s.order.Status == wanted:
+		return Done
+	case s.order.Status.Closed():
+		return TooLateClosed
+	case r.deliver != nil:
+		return NotPaid
+	default:
+		return TooLatePaid
+	}
+}
+
+// outcome answers the placement. An order that was held stays placed, whatever
+// became of it since.
+func (s *saga) outcome() order.Outcome {
+	o := order.Outcome{Status: s.order.Status, Version: s.order.Version, Fingerprint: s.placement.Fingerprint}
+	if o.Status == order.Rejected {
+		o.Reason, o.Shortages = s.order.CancelReason, s.order.Shortages
+	}
+	return o
+}
+
+func (s *saga) result() order.Result {
+	return order.Result{
+		OrderID: s.order.ID, Status: s.order.Status, Version: s.order.Version,
+		Reason: s.order.CancelReason, Shortages: s.order.Shortages,
+		Fingerprint: s.placement.Fingerprint, PaymentID: s.takenPayment(),
+	}
+}
+
+func (s *saga) takenPayment() string {
+	if s.order.Status.TookPayment() {
+		return s.order.Payment.ID
+	}
+	return ""
+}
+
+// show puts the order as it stands on its page in the web UI.
+func (s *saga) show() { workflow.SetCurrentDetails(s.ctx, details(&s.order)) }
+
+// setStatusAttribute lets operators find the order by its status. Each call is
+// an event: once when paid, once when closed.
+func (s *saga) setStatusAttribute() {
+	if err := workflow.UpsertTypedSearchAttributes(s.ctx, OrderStatus.ValueSet(string(s.order.Status))); err != nil {
+		s.log().Error("search attribute was not set", "error", err)
+	}
+}
+
+func (s *saga) now() time.Time { return workflow.Now(s.ctx) }
+
+func (s *saga) log() log.Logger { return workflow.GetLogger(s.ctx) }
+
+// await blocks the saga until cond is true.
+func (s *saga) await(cond func() bool) { s.awaitIn(s.ctx, cond) }
+
+// awaitIn blocks the coroutine of ctx until cond is true, whether or not
+// somebody asked to cancel the workflow.
+func (s *saga) awaitIn(ctx workflow.Context, cond func() bool) {
+	own, _ := workflow.NewDisconnectedContext(ctx)
+	if err := workflow.Await(own, cond); err != nil {
+		panic(fmt.Errorf("await ended early: %w", err))
+	}
+}

@@ -1,0 +1,339 @@
+package workflows_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/mock"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
+	sdklog "go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
+
+	"holdfast/activities"
+	"holdfast/inventory"
+	"holdfast/order"
+	"holdfast/product"
+	"holdfast/records"
+	"holdfast/redisdb"
+	"holdfast/workflows"
+)
+
+const (
+	orderID = "order-1"
+	window  = 15 * time.Minute
+	// units that each product of a scenario starts with.
+	units = int64(10)
+)
+
+// prices of the products that a scenario may order, in cents.
+var prices = map[string]int64{"gift": 0, "mug": 300, "shirt": 500}
+
+// scenario is one order's saga in Temporal's time-skipping environment, on the
+// real entities and documents, which a test may get in the way of.
+type scenario struct {
+	durable []string // regular activities that were started
+	*testing.T
+	*require.Assertions
+	env    *testsuite.TestWorkflowEnvironment
+	redis  *miniredis.Miniredis
+	rdb    redis.UniversalClient
+	stock  *inventory.Store
+	docs   *records.Store
+	faults *faults
+
+	placement order.Placement
+	outcome   *order.Outcome
+	result    order.Result
+	// statuses that were put on the search attribute, one event each.
+	statuses []string
+
+	// removed units went missing on the shelf, foreign ones are held by others.
+	removed, foreign map[string]int64
+
+	mu      sync.Mutex
+	refunds map[string]order.Refund // by workflow id
+}
+
+// line asks for units of a product at the price of the day.
+func line(productID string, quantity int64) order.LineRequest {
+	return order.LineRequest{ProductID: productID, Quantity: quantity}
+}
+
+// open makes the products and the order of a scenario; run starts it.
+func open(t *testing.T, lines ...order.LineRequest) *scenario {
+	t.Helper()
+	var suite testsuite.WorkflowTestSuite
+	suite.SetLogger(sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	s := &scenario{
+		T: t, Assertions: require.New(t), env: suite.NewTestWorkflowEnvironment(), redis: miniredis.RunT(t), refunds: map[string]order.Refund{},
+	}
+	rdb, err := redisdb.Open(t.Context(), "redis://"+s.redis.Addr())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = rdb.Close() })
+	s.rdb, s.stock, s.docs = rdb, inventory.New(rdb), records.New(rdb)
+	s.faults = &faults{
+		stock: s.stock, records: s.docs,
+		before: map[string]fault{}, after: map[string]fault{}, calls: map[string]int{},
+	}
+	for id, price := range prices {
+		s.offer(id, "EUR", price)
+	}
+	s.placement = order.Placement{
+		OrderID: orderID, CustomerID: "customer-1", Lines: lines, Fingerprint: "f1",
+		Actor: "customer:customer-1", PaymentWindow: window,
+	}
+	s.removed, s.foreign = map[string]int64{}, map[string]int64{}
+	s.register()
+	s.env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
+		s.durable = append(s.durable, info.ActivityType.Name)
+	})
+	// What happens later happens in another task than the hold.
+	s.at(30*time.Second, func() { s.env.SetCurrentHistoryLength(8) })
+	return s
+}
+
+func (s *scenario) offer(id, currency string, price int64) {
+	s.Helper()
+	onHand := units
+	_, _, err := s.stock.Put(s.Context(), id, product.Spec{
+		Description: product.Description{Title: "A " + id}, Currency: currency,
+		Variants: []product.VariantSpec{{SKU: id + "-1", Price: price, Stock: &onHand}},
+	}, nil)
+	s.NoError(err)
+}
+
+func (s *scenario) register() {
+	for name, w := range map[string]any{workflows.OrderType: workflows.Order, workflows.RefundType: workflows.Refund} {
+		s.env.RegisterWorkflowWithOptions(w, workflow.RegisterOptions{Name: name})
+	}
+	for name, execute := range map[string]any{
+		activities.HoldStock:    (&activities.Hold{Stock: s.faults, Records: s.faults}).Execute,
+		activities.CommitStock:  (&activities.Commit{Stock: s.faults, Records: s.faults}).Execute,
+		activities.ReclaimStock: (&activities.Reclaim{Stock: s.faults}).Execute,
+		activities.ReleaseStock: (&activities.Release{Stock: s.faults}).Execute,
+		activities.UnwindSale:   (&activities.Unwind{Stock: s.faults}).Execute,
+		activities.RecordOrder:  (&activities.Record{Records: s.faults}).Execute,
+		activities.RecordRefund: (&activities.RefundRecord{Records: s.docs}).Execute,
+	} {
+		s.env.RegisterActivityWithOptions(execute, activity.RegisterOptions{Name: name})
+	}
+	s.env.SetTestTimeout(20 * time.Second)
+	s.env.OnUpsertTypedSearchAttributes(mock.MatchedBy(func(a temporal.SearchAttributes) bool {
+		status, ok := a.GetKeyword(workflows.OrderStatus)
+		s.statuses = append(s.statuses, status)
+		return ok
+	})).Return(nil).Maybe()
+	// A refund stays open until it is paid out; the environment waits for it,
+	// so that its record is there, and ends it then.
+	s.env.SetOnChildWorkflowStartedListener(func(info *workflow.Info, _ workflow.Context, args converter.EncodedValues) {
+		var r order.Refund
+		s.NoError(args.Get(&r))
+		s.mu.Lock()
+		s.refunds[info.WorkflowExecution.ID] = r
+		s.mu.Unlock()
+		id := info.WorkflowExecution.ID
+		s.env.RegisterDelayedCallback(func() { s.env.CancelWorkflowByID(id, "") }, time.Second)
+	})
+}
+
+// at does something when so much time has passed since the order was placed.
+func (s *scenario) at(d time.Duration, do func()) { s.env.RegisterDelayedCallback(do, d) }
+
+// run places the order, and checks the books when its workflow has ended.
+func (s *scenario) run() {
+	s.Helper()
+	s.at(0, func() {
+		s.env.UpdateWorkflow(workflows.PlaceUpdate, workflows.PlaceUpdate, &testsuite.TestUpdateCallback{
+			OnReject:   func(err error) { s.NoError(err) },
+			OnAccept:   func() {},
+			OnComplete: func(v any, err error) { s.outcome = answerOf[order.Outcome](s, v, err) },
+		})
+	})
+	s.env.ExecuteWorkflow(workflows.OrderType, s.placement)
+	s.True(s.env.IsWorkflowCompleted())
+	s.NoError(s.env.GetWorkflowError())
+	s.NoError(s.env.GetWorkflowResult(&s.result))
+	s.check()
+}
+
+func answerOf[T any](s *scenario, v any, err error) *T {
+	s.NoError(err)
+	answer, ok := v.(T)
+	s.True(ok, "an update answered %T", v)
+	return &answer
+}
+
+// asked is one request and, later, its answer.
+type asked struct{ *workflows.Answer }
+
+func (s *scenario) cancel(id string) *asked {
+	return s.ask(workflows.CancelUpdate, id, workflows.CancelRequest{Reason: order.ByCustomer, Actor: "customer:customer-1"})
+}
+
+func (s *scenario) deliver(id string) *asked {
+	return s.ask(workflows.DeliverUpdate, id, workflows.DeliverRequest{Actor: "operator"})
+}
+
+func (s *scenario) ask(update, id string, request any) *asked {
+	a := &asked{}
+	s.env.UpdateWorkflow(update, id, &testsuite.TestUpdateCallback{
+		OnReject: func(err error) { // turned away by the validator: its answer is in the error
+			refused, ok := errors.AsType[*temporal.ApplicationError](err)
+			s.True(ok, "%v", err)
+			s.Equal(workflows.RefusedError, refused.Type())
+			a.Answer = &workflows.Answer{}
+			s.NoError(refused.Details(a.Answer))
+		},
+		OnAccept:   func() {},
+		OnComplete: func(v any, err error) { a.Answer = answerOf[workflows.Answer](s, v, err) },
+	}, request)
+	return a
+}
+
+// event is a payment message; each call makes another event id.
+func (s *scenario) event(kind order.PaymentEventType, paymentID string, amount int64) order.PaymentEvent {
+	return order.PaymentEvent{
+		EventID: "event-" + time.Now().String(), Provider: "sandbox", Type: kind, OrderID: orderID,
+		PaymentID: paymentID, Amount: amount, Currency: "EUR", OccurredAt: s.env.Now(),
+	}
+}
+
+func (s *scenario) succeeds(paymentID string, amount int64) {
+	s.env.SignalWorkflow(workflows.PaymentSignal, s.event(order.PaymentSucceeded, paymentID, amount))
+}
+
+func (s *scenario) fails(paymentID string) {
+	s.env.SignalWorkflow(workflows.PaymentSignal, s.event(order.PaymentFailed, paymentID, 0))
+}
+
+func (s *scenario) isRefused(paymentID string) {
+	s.env.SignalWorkflow(workflows.PaymentSignal, s.event(order.PaymentWasRefused, paymentID, 0))
+}
+
+func (s *scenario) delisted(productID string) {
+	s.env.SignalWorkflow(workflows.DelistedSignal, workflows.Delisting{ProductID: productID, Listing: 1, Actor: "operator"})
+}
+
+// now is the order as the workflow answers it.
+func (s *scenario) now() order.Order {
+	s.Helper()
+	v, err := s.env.QueryWorkflow(workflows.OrderQuery)
+	s.NoError(err)
+	var o order.Order
+	s.NoError(v.Get(&o))
+	return o
+}
+
+// nodes is the order's story, step by step.
+func (s *scenario) nodes() []string {
+	var nodes []string
+	for _, e := range s.now().Journal {
+		nodes = append(nodes, e.Node)
+	}
+	return nodes
+}
+
+// document is the order as readers find it.
+func (s *scenario) document() order.Order {
+	s.Helper()
+	doc, version, found, err := s.docs.Get(s.Context(), orderID)
+	s.NoError(err)
+	s.True(found, "the order has no document")
+	var o order.Order
+	s.NoError(json.Unmarshal(doc, &o))
+	s.Equal(o.Version, version)
+	return o
+}
+
+func (s *scenario) stockOf(productID string) product.Stock {
+	s.Helper()
+	p, err := s.stock.Get(s.Context(), productID)
+	s.NoError(err)
+	return p.Variants[0].Stock
+}
+
+// attempt reads a payment of the order's payments document.
+func (s *scenario) attempt(paymentID string) order.Attempt {
+	s.Helper()
+	var a order.Attempt
+	s.payment("payment:"+paymentID, &a)
+	return a
+}
+
+// refund reads a refund of the order's payments document, and requires that its
+// workflow was opened with it.
+func (s *scenario) refund(paymentID string) order.Refund {
+	s.Helper()
+	var r order.Refund
+	s.payment("refund:"+paymentID+"/"+order.FullRefund, &r)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.Contains(s.refunds, workflows.RefundWorkflowID(paymentID, order.FullRefund))
+	return r
+}
+
+func (s *scenario) payment(field string, to any) {
+	s.Helper()
+	all, err := s.docs.Payments(s.Context(), orderID)
+	s.NoError(err)
+	s.Contains(all, field)
+	s.NoError(json.Unmarshal(all[field], to))
+}
+
+// check requires what is true of every order that has ended.
+func (s *scenario) check() {
+	s.Helper()
+	o := s.now()
+	s.Equal(o, s.document(), "the document is not the order")
+	s.True(o.Status.Closed(), "the workflow ended with an order that is %s", o.Status)
+	s.Equal(order.Result{
+		OrderID: orderID, Status: o.Status, Version: o.Version, Reason: o.CancelReason, Shortages: o.Shortages,
+		Fingerprint: "f1", PaymentID: s.result.PaymentID,
+	}, s.result)
+	s.Equal(o.Status.TookPayment() && o.Amounts[order.AmountTotal] > 0, s.result.PaymentID != "")
+	s.Len(o.Journal, int(o.Version))
+	for i, e := range o.Journal {
+		s.EqualValues(i+1, e.Seq)
+	}
+	s.NotEmpty(s.statuses)
+	s.Equal(string(o.Status), s.statuses[len(s.statuses)-1])
+	s.Equal(slices.Compact(slices.Clone(s.statuses)), s.statuses, "a status was put on the search attribute twice")
+	s.LessOrEqual(len(s.statuses), 2)
+	for id := range prices {
+		sold := int64(0)
+		if o.Status.TookPayment() {
+			for _, it := range o.Items(id) {
+				sold += it.Quantity
+			}
+		}
+		s.checkStock(id, sold)
+	}
+}
+
+// checkStock requires that the order left no hold, that exactly so many units
+// are sold, and that the ledger adds up.
+func (s *scenario) checkStock(id string, sold int64) {
+	s.Helper()
+	st := s.stockOf(id)
+	s.NoError(st.Check())
+	s.Equal(s.foreign[id], st.Held, "held units of product %s", id)
+	s.Equal(units-s.removed[id]-sold, st.OnHand, "units of product %s on hand", id)
+	s.Equal(sold, st.Committed-st.Restocked, "units of product %s sold", id)
+	holds, _, err := s.stock.HoldsOf(s.Context(), id, "", 10)
+	s.NoError(err)
+	for _, h := range holds {
+		s.NotEqual(orderID, h.OrderID, "the order still holds product %s", id)
+	}
+}

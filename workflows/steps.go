@@ -1,0 +1,179 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"holdfast/activities"
+	"holdfast/order"
+	"holdfast/product"
+)
+
+// maxTries bounds the attempts to hold: two of this run, and those of the runs
+// before a reset.
+const maxTries = 16
+
+// hold asks for the stock: quickly, and if that fails patiently, until the
+// payment window ends.
+func (s *saga) hold(at time.Time) (order.Holding, error) {
+	params := activities.HoldParams{
+		Placement: s.placement, PlacedAt: s.placedAt, Try: s.try, InTurn: s.try > 1, At: at,
+	}
+	summary := "hold " + plural(len(s.order.Lines), "line") + ", try " + fmt.Sprint(s.try)
+	var h order.Holding
+	err := workflow.ExecuteLocalActivity(activities.Quick(s.ctx, summary), activities.HoldStock, params).Get(s.ctx, &h)
+	if err == nil {
+		s.heldAt = s.historyLength()
+	}
+	if err == nil || isBug(err) {
+		return h, err
+	}
+	left := s.order.Payment.Deadline.Sub(s.now())
+	if left <= 0 {
+		return h, err
+	}
+	err = workflow.ExecuteActivity(activities.PatientUntil(s.ctx, left, summary), activities.HoldStock, params).Get(s.ctx, &h)
+	return h, err
+}
+
+// historyLength is that of the task that runs now; it is the same in a replay.
+func (s *saga) historyLength() int { return workflow.GetInfo(s.ctx).GetCurrentHistoryLength() }
+
+// isBug tells an error that asking again can't mend.
+func isBug(err error) bool {
+	var app *temporal.ApplicationError
+	return errors.As(err, &app) && app.NonRetryable()
+}
+
+// release gives back all that the order's tries up to now hold. The event that
+// schedules it makes the decision durable.
+func (s *saga) release(reason string) {
+	s.must(workflow.ExecuteActivity(activities.Patient(s.ctx, "release: "+reason), activities.ReleaseStock,
+		activities.ReleaseParams{
+			OrderID: s.order.ID, ProductIDs: s.order.ProductIDs(), Try: s.try, Reason: reason,
+		}).Get(s.ctx, nil), activities.ReleaseStock)
+}
+
+// commit sells what the order holds and records it as paid. It returns the
+// products that no longer held anything; then nothing was recorded.
+func (s *saga) commit(paid order.Order) []string {
+	var res activities.CommitResult
+	summary := "commit, paid " + Money(paid.Amounts[order.AmountPaid], paid.Currency)
+	params := activities.CommitParams{Order: paid, Payments: s.unwritten}
+	s.quickThenPatient(summary, activities.CommitStock, params, &res)
+	if len(res.Lost) == 0 {
+		s.unwritten = map[string]order.Attempt{}
+	}
+	return res.Lost
+}
+
+// reclaim holds and sells again what a paid order lost, whatever the listing and
+// the price are by now. It returns what can't be had.
+func (s *saga) reclaim(lost []string) []string {
+	s.try++
+	reqs := make([]product.HoldRequest, 0, len(lost))
+	for _, id := range lost {
+		r := product.HoldRequest{
+			ProductID: id, OrderID: s.order.ID, Try: s.try, Deadline: s.order.Payment.Deadline, Force: true,
+		}
+		for _, it := range s.order.Items(id) {
+			r.Lines = append(r.Lines, product.HoldLine{SKU: it.SKU, Quantity: it.Quantity, Price: product.AnyPrice})
+		}
+		reqs = append(reqs, r)
+	}
+	var res activities.CommitResult
+	s.must(workflow.ExecuteActivity(activities.Patient(s.ctx, "hold again what was lost"), activities.ReclaimStock,
+		activities.ReclaimParams{OrderID: s.order.ID, Requests: reqs}).Get(s.ctx, &res), activities.ReclaimStock)
+	return res.Lost
+}
+
+// unwind ends a paid order whose units are gone: what was sold goes back on the
+// shelf, the payment goes back to the buyer.
+func (s *saga) unwind(lost []string) {
+	s.order.Close(order.Cancelled, order.NoStock, order.ActorSystem, s.now())
+	items := make(map[string][]product.Item)
+	for _, id := range s.order.ProductIDs() {
+		items[id] = s.order.Items(id)
+	}
+	if s.payment != nil {
+		s.keep(order.NewAttempt(*s.payment, false))
+		s.refund(*s.payment, order.RefundNoStock) // first: the buyer doesn't wait for the shelf
+	}
+	s.must(workflow.ExecuteActivity(activities.Patient(s.ctx, "take back a sale without stock"), activities.UnwindSale,
+		activities.UnwindParams{OrderID: s.order.ID, Try: s.try, Lost: lost, Items: items}).Get(s.ctx, nil),
+		activities.UnwindSale)
+	s.recordClosed()
+}
+
+// record writes the order's document and its payments.
+func (s *saga) record() {
+	s.quickThenPatient("record as "+string(s.order.Status), activities.RecordOrder,
+		activities.RecordParams{Order: s.order, Payments: s.unwritten}, nil)
+	s.unwritten = map[string]order.Attempt{}
+}
+
+// recordClosed writes the order's last document and lets operators find it by
+// its outcome.
+func (s *saga) recordClosed() {
+	s.record()
+	s.setStatusAttribute()
+	s.show()
+}
+
+// recordDurably closes an order by what an update said. An update is not in
+// history before its task completes: were the document written by a local
+// activity, a crash of Temporal could leave it saying what nobody remembers.
+func (s *saga) recordDurably() {
+	s.must(workflow.ExecuteActivity(activities.Patient(s.ctx, "record as "+string(s.order.Status)), activities.RecordOrder,
+		activities.RecordParams{Order: s.order, Payments: s.unwritten}).Get(s.ctx, nil), activities.RecordOrder)
+	s.unwritten = map[string]order.Attempt{}
+	s.setStatusAttribute()
+	s.show()
+}
+
+// quickThenPatient runs a step that answers the same whenever it runs again: as
+// a local activity, and if that fails as a regular one that lasts. In the task
+// that held the stock nothing in history says so yet: were the task to run again
+// without Redis, the order could come out as rejected. So what follows there,
+// such as the sale of a free order, is a regular activity from the start.
+func (s *saga) quickThenPatient(summary, activity string, params, result any) {
+	if s.heldAt != s.historyLength() {
+		err := workflow.ExecuteLocalActivity(activities.Quick(s.ctx, summary), activity, params).Get(s.ctx, result)
+		if err == nil {
+			return
+		}
+		s.log().Warn("a quick step failed and goes on patiently", "activity", activity, "error", err)
+	}
+	s.must(workflow.ExecuteActivity(activities.Patient(s.ctx, summary), activity, params).Get(s.ctx, result), activity)
+}
+
+// must stops the workflow where a step that never gives up gave up: a bug. The
+// task fails and is tried again until the code is mended; nothing is lost.
+func (s *saga) must(err error, activity string) {
+	if err != nil {
+		panic(fmt.Errorf("activity %s gave up: %w", activity, err))
+	}
+}
+
+// refund opens the workflow that sends a payment back. Its id is the payment's,
+// so that whoever finds the payment too opens the same one.
+func (s *saga) refund(p order.PaymentEvent, reason order.RefundReason) {
+	r := order.RefundOf(p, reason)
+	r.OrderID = s.order.ID
+	child := workflow.ExecuteChildWorkflow(workflow.WithChildOptions(s.ctx, workflow.ChildWorkflowOptions{
+		WorkflowID:            RefundWorkflowID(r.PaymentID, r.ID),
+		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_ABANDON,
+		StaticSummary:         RefundSummary(r),
+	}), RefundType, r)
+	err := child.GetChildWorkflowExecution().Get(s.ctx, nil)
+	var there *temporal.ChildWorkflowExecutionAlreadyStartedError
+	if err != nil && !errors.As(err, &there) {
+		s.must(err, RefundType)
+	}
+}

@@ -1,0 +1,65 @@
+package workflows_test
+
+import (
+	"time"
+
+	"holdfast/product"
+	"holdfast/redisdb"
+)
+
+// What happens around an order, to its products.
+
+// othersHold lets another order hold nine mugs of ten.
+func (s *scenario) othersHold() {
+	s.Helper()
+	holds, err := s.stock.Hold(s.Context(), []product.HoldRequest{{
+		ProductID: "mug", OrderID: "other", Try: 1, Deadline: time.Now().Add(time.Hour),
+		Lines: []product.HoldLine{{Quantity: 9, Price: product.AnyPrice}},
+	}})
+	s.NoError(err)
+	s.Equal(product.HoldMade, holds[0].Outcome)
+	s.foreign["mug"] = 9
+}
+
+func (s *scenario) othersGiveBack() {
+	_, err := s.stock.Release(s.Context(), "other", 1, []string{"mug"}, "customer")
+	s.NoError(err)
+	s.foreign["mug"] = 0
+}
+
+// goMissing takes units from the shelf.
+func (s *scenario) goMissing(id string, quantity int64) {
+	delta := -quantity
+	_, err := s.stock.Adjust(s.Context(), product.Adjustment{
+		ProductID: id, ActionID: time.Now().String(), Delta: &delta, Reason: "damaged", Actor: "operator",
+	})
+	s.NoError(err)
+	s.removed[id] += quantity
+}
+
+// losesHold makes a product forget the order's hold, as a restored copy of
+// Redis does that is older than the hold.
+func (s *scenario) losesHold(id string) {
+	bucket := redisdb.Bucket(id)
+	s.redis.Del(bucket + ":hold:" + id + ":" + orderID)
+	_, err := s.redis.ZRem(bucket+":holds:"+id, orderID)
+	s.NoError(err)
+	_, err = s.redis.ZRem(bucket+":deadlines", id+"/"+orderID)
+	s.NoError(err)
+	s.redis.HSet(bucket+":product:"+id, "held:"+id+"-1", "0")
+}
+
+// givesBackHold releases the order's hold behind its back.
+func (s *scenario) givesBackHold(id string) {
+	_, err := s.stock.Release(s.Context(), orderID, 1, []string{id}, "swept")
+	s.NoError(err)
+}
+
+// reprices sells the product at another price from now on.
+func (s *scenario) reprices(id string, price int64) {
+	_, _, err := s.stock.Put(s.Context(), id, product.Spec{
+		Description: product.Description{Title: "A " + id}, Currency: "EUR",
+		Variants: []product.VariantSpec{{SKU: id + "-1", Price: price}},
+	}, nil)
+	s.NoError(err)
+}
