@@ -7,6 +7,7 @@ import (
 
 	"holdfast/order"
 	"holdfast/product"
+	"holdfast/workflows"
 )
 
 // Redis is away at each command: shortly, so that a quick retry does, or for
@@ -63,6 +64,28 @@ func TestRedisAwayAtEachRecord(t *testing.T) {
 			s.Equal(int64(5), s.result.Version)
 		})
 	}
+}
+
+// The document says paid while the saga still waits for the step that wrote it:
+// who read it and asks for what a paid order can do is not turned away.
+func TestRequestsInTheMidstOfAStepWaitForIt(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	var delivered, cancelled *asked
+	s.faults.after[put] = func(call int) error {
+		switch {
+		case call < 2 || call > 5:
+			return nil
+		case call == 5: // patiently by now: the saga is told after this
+			s.Equal(order.Paid, s.document().Status)
+			s.at(0, func() { delivered, cancelled = s.deliver("deliver-1"), s.cancel("cancel-1") })
+		}
+		return errAway
+	}
+	s.at(time.Minute, func() { s.succeeds("pay-1", 1000) })
+	s.run()
+	s.Equal(order.Delivered, s.result.Status)
+	s.Equal(workflows.Done, delivered.Verdict)
+	s.Equal(workflows.TooLateClosed, cancelled.Verdict)
 }
 
 func TestReservingEndsWithThePaymentWindow(t *testing.T) {

@@ -26,6 +26,8 @@ type saga struct {
 	try int
 	// decided: the placement can be answered.
 	decided bool
+	// atRest: the saga waits for mail, so its status says what it will answer.
+	atRest bool
 	// heldAt is the length of the history when a local activity held the stock: as
 	// long as it is the same, the hold is not in history yet.
 	heldAt int
@@ -121,17 +123,24 @@ func (s *saga) answer(r *request) {
 
 // refuse turns a request away that the order's status already answers. What a
 // validator refuses leaves no trace in history: Temporal takes 2,000 updates of
-// one workflow, and somebody who keeps asking must not use them up.
+// one workflow, and somebody who keeps asking must not use them up. In the midst
+// of a step the status is about to change, and documents may show the next one
+// already: the request waits.
 func (s *saga) refuse(r *request) error {
-	can := s.order.Status == order.Paid || s.order.Status == order.Delivered
-	if r.cancel != nil {
-		can = s.order.Status.Unpaid() || s.order.Status == order.Cancelled
-	}
-	if can {
+	if !s.atRest || r.concerns(s.order.Status) {
 		return nil
 	}
 	a := Answer{Verdict: s.verdict(r), Status: s.order.Status, Version: s.order.Version}
 	return temporal.NewApplicationError("the order is "+string(a.Status), RefusedError, a)
+}
+
+// concerns tells whether an order of that status has something to do, or to
+// repeat, for the request.
+func (r *request) concerns(status order.Status) bool {
+	if r.cancel != nil {
+		return status.Unpaid() || status == order.Cancelled
+	}
+	return status == order.Paid || status == order.Delivered
 }
 
 func (s *saga) verdict(r *request) Verdict {
@@ -192,7 +201,11 @@ func (s *saga) now() time.Time { return workflow.Now(s.ctx) }
 func (s *saga) log() log.Logger { return workflow.GetLogger(s.ctx) }
 
 // await blocks the saga until cond is true.
-func (s *saga) await(cond func() bool) { s.awaitIn(s.ctx, cond) }
+func (s *saga) await(cond func() bool) {
+	s.atRest = true
+	s.awaitIn(s.ctx, cond)
+	s.atRest = false
+}
 
 // awaitIn blocks the coroutine of ctx until cond is true, whether or not
 // somebody asked to cancel the workflow.
