@@ -51,7 +51,7 @@ func TestMoneyThatComesTooLateGoesBack(t *testing.T) {
 	require.Equal(t, http.StatusNoContent, g.callback(success("nobody", "p-2", 500)).status)
 	require.Len(t, g.temporal.starts, 3)
 	start := g.temporal.starts[1]
-	require.Equal(t, workflows.RefundWorkflowID("p-1", order.FullRefund), start.options.ID)
+	require.Equal(t, workflows.RefundWorkflowID("p-1", order.FullRefund("sandbox", o.ID)), start.options.ID)
 	require.Equal(t, workflows.RefundType, start.kind)
 	refund := start.arg.(order.Refund)
 	require.Equal(t, int64(1000), refund.Amount)
@@ -81,7 +81,7 @@ func TestThePaymentsResultIsJoined(t *testing.T) {
 	}))
 	refund := order.RefundOf(early, order.RefundWrongAmount)
 	refund.DueAt = at
-	require.NoError(t, g.docs.PutRefund(t.Context(), o.ID, "p-2", order.FullRefund, doc(refund)))
+	require.NoError(t, g.docs.PutRefund(t.Context(), o.ID, "p-2", refund.ID, doc(refund)))
 
 	a := g.get("/v1/orders/" + o.ID + "/payment")
 	require.Equal(t, http.StatusOK, a.status, "%s", a.body)

@@ -12,6 +12,7 @@ package audit
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -90,6 +91,10 @@ type auditor struct {
 	refunds  map[RefundID]bool
 	suspects map[string]*suspect
 	counts   Report
+	// taken is which order took a payment, by provider and payment id; twice are
+	// those that another one took too.
+	taken map[[2]string]string
+	twice map[key]Finding
 	// truths are paid orders whose document is missing or wrong.
 	truths map[string]order.Order
 }
@@ -128,7 +133,7 @@ func Run(ctx context.Context, c Config) (Report, error) {
 	a := &auditor{
 		Config: c, orders: map[string]standing{}, live: tally{}, sold: tally{},
 		products: map[string]bool{}, suspects: map[string]*suspect{}, truths: map[string]order.Order{},
-		refunds: map[RefundID]bool{},
+		refunds: map[RefundID]bool{}, taken: map[[2]string]string{}, twice: map[key]Finding{},
 	}
 	for _, walk := range []struct {
 		what string
@@ -176,7 +181,7 @@ func (a *auditor) suspectProduct(id string) { a.products[id] = true }
 // lookAgain looks at the suspects until those that were only in motion are
 // cleared, or the looks are used up.
 func (a *auditor) lookAgain(ctx context.Context) ([]Finding, error) {
-	var all []Finding
+	all := slices.Collect(maps.Values(a.twice)) // an order never lets go of a payment: no need to look again
 	for _, look := range []func(context.Context) ([]Finding, error){
 		a.lookAtOrders, a.lookAtRefunds, a.lookAtProducts,
 	} {

@@ -45,7 +45,24 @@ func lampFinding(k Kind, units int64) func(*shop) []Finding {
 	}
 }
 
+// twice is the payment of the paid order, which another one took too.
+func twice(s *shop) []Finding {
+	return []Finding{{Kind: PaymentTakenTwice, OrderID: max(s.paid, s.last()), PaymentID: "pay-" + s.paid}}
+}
+
+func stuck(s *shop) []Finding { return []Finding{{Kind: WorkflowStuck, OrderID: s.waiting}} }
+
 var damages = []damage{
+	{
+		name: "payment that two orders took",
+		do:   func(s *shop) { s.payWith("pay-"+s.paid, s.place(1, 0)) },
+		want: twice, left: twice,
+	},
+	{
+		name: "workflow that can't go on",
+		do:   func(s *shop) { s.work.orders[s.waiting].stuck = true },
+		want: stuck, left: stuck,
+	},
 	{
 		name: "held too high",
 		do:   func(s *shop) { s.do("HINCRBY", productKey(s.lamp), "held:lamp", 7) },

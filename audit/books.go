@@ -86,7 +86,11 @@ var ErrUnknownRefund = errors.New("no workflow of this refund is known")
 // ErrUnknownOrder says that no workflow of this order is known, or none any more.
 var ErrUnknownOrder = errors.New("no workflow of this order is known")
 
-// Orders is what the workflows recorded: the home of every decision.
+// ErrStuck says that a workflow can't answer, since its own code fails.
+var ErrStuck = errors.New("the workflow can't go on")
+
+// Orders is what the workflows recorded: the home of every decision. A workflow
+// that can't be asked since it is stuck is an ErrStuck.
 type Orders interface {
 	// Walk goes over all orders that have a workflow. It may be some seconds late.
 	Walk(ctx context.Context) iter.Seq2[Listed, error]
@@ -111,6 +115,8 @@ type Listed struct {
 	// Status as operators find it: "open" until the order is paid or closed.
 	Status  string
 	Running bool
+	// Stuck: Temporal reports that its workflow can't go on.
+	Stuck bool
 }
 
 // Recorded is how an order stands by its workflow.

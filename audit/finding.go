@@ -54,11 +54,16 @@ const (
 	// against what the order's workflow recorded.
 	PaymentMissing Kind = "payment_missing"
 	PaymentDiffers Kind = "payment_differs"
+	// PaymentTakenTwice: two orders took one payment of a provider.
+	PaymentTakenTwice Kind = "payment_taken_twice"
 	// RefundMissing, RefundDiffers: the same of a refund that is owed, and its
 	// own workflow.
 	RefundMissing Kind = "refund_missing"
 	RefundDiffers Kind = "refund_differs"
 
+	// WorkflowStuck: a workflow can't go on, nor answer; its page in the web UI
+	// says why.
+	WorkflowStuck Kind = "workflow_stuck"
 	// OrderUnknown: a document of an open order that no workflow looks after.
 	OrderUnknown Kind = "order_unknown"
 )

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -60,9 +61,18 @@ func (a *auditor) suspectProductsOf(found []Finding, truth *order.Order) {
 	}
 }
 
-// lookAtOrder answers what is off about one order. Where its document is not
-// what its workflow recorded, it answers the workflow's order too.
+// lookAtOrder is examineOrder, with a workflow that is stuck as one more finding.
 func (a *auditor) lookAtOrder(ctx context.Context, id string, s *suspect) ([]Finding, *order.Order, error) {
+	found, truth, err := a.examineOrder(ctx, id, s)
+	if errors.Is(err, ErrStuck) {
+		return append(found, Finding{Kind: WorkflowStuck, OrderID: id, Detail: err.Error()}), truth, nil
+	}
+	return found, truth, err
+}
+
+// examineOrder answers what is off about one order. Where its document is not
+// what its workflow recorded, it answers the workflow's order too.
+func (a *auditor) examineOrder(ctx context.Context, id string, s *suspect) ([]Finding, *order.Order, error) {
 	docs, err := a.Books.ReadDocuments(ctx, []string{id})
 	if err != nil {
 		return nil, nil, err

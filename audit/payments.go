@@ -33,20 +33,37 @@ func (a *auditor) paymentsOfDocuments(ctx context.Context, docs []Document) erro
 		return err
 	}
 	for i, o := range of {
-		if !fits(stored[i].Attempts[o.Payment.ID], o) {
+		var p order.Attempt
+		if json.Unmarshal(stored[i].Attempts[o.Payment.ID], &p) != nil || !fits(p, o) {
 			a.suspectPayments(ids[i])
+			continue
+		}
+		if o.Status.TookPayment() {
+			a.take(p, o)
 		}
 	}
 	return nil
 }
 
 // fits tells whether a stored payment can be the one that the order names.
-func fits(doc []byte, o *order.Order) bool {
-	var p order.Attempt
-	if json.Unmarshal(doc, &p) != nil || p.PaymentID != o.Payment.ID {
-		return false
+func fits(p order.Attempt, o *order.Order) bool {
+	return p.PaymentID == o.Payment.ID && (!o.Status.TookPayment() || (p.Taken && p.Amount == o.Amounts[order.AmountPaid] && p.Currency == o.Currency))
+}
+
+// take notes which order took a payment.
+func (a *auditor) take(p order.Attempt, o *order.Order) {
+	id := [2]string{p.Provider, p.PaymentID}
+	first, taken := a.taken[id]
+	switch {
+	case !taken:
+		a.taken[id] = o.ID
+	case first != o.ID: // a walk may come by one order twice
+		f := Finding{
+			Kind: PaymentTakenTwice, OrderID: max(first, o.ID), PaymentID: p.PaymentID,
+			Detail: fmt.Sprintf("order %s took this payment of %s too", min(first, o.ID), p.Provider),
+		}
+		a.twice[f.key()] = f
 	}
-	return !o.Status.TookPayment() || (p.Taken && p.Amount == o.Amounts[order.AmountPaid] && p.Currency == o.Currency)
 }
 
 // paymentFindings compares the payments document of an order with all payments
@@ -104,7 +121,9 @@ func (a *auditor) walkRefunds(ctx context.Context) error {
 		}
 		for _, f := range found {
 			a.refunds[RefundID{f.PaymentID, f.RefundID}] = true
-			a.suspectPayments(f.OrderID) // the payment that goes back may be lost too
+			if f.OrderID != "" {
+				a.suspectPayments(f.OrderID) // the payment that goes back may be lost too
+			}
 		}
 		a.counts.Refunds += len(ids)
 		a.Progress("refunds", len(ids))
@@ -131,9 +150,9 @@ func (a *auditor) lookAtRefunds(ctx context.Context) ([]Finding, error) {
 }
 
 func (a *auditor) refundFindings(ctx context.Context, ids []RefundID) ([]Finding, error) {
-	owed, err := a.owed(ctx, ids)
+	owed, found, err := a.owed(ctx, ids)
 	if err != nil || len(owed) == 0 {
-		return nil, err
+		return found, err
 	}
 	orderIDs := make([]string, len(owed))
 	for i, r := range owed {
@@ -143,7 +162,6 @@ func (a *auditor) refundFindings(ctx context.Context, ids []RefundID) ([]Finding
 	if err != nil {
 		return nil, err
 	}
-	var found []Finding
 	for i, r := range owed {
 		f := Finding{OrderID: r.OrderID, PaymentID: r.PaymentID, RefundID: r.ID}
 		doc := stored[i].Refunds[RefundID{r.PaymentID, r.ID}]
@@ -162,14 +180,20 @@ func (a *auditor) refundFindings(ctx context.Context, ids []RefundID) ([]Finding
 }
 
 // owed asks the refunds' workflows, and leaves out those of which nothing is on
-// record: it is not known yet whether they are owed, or they are not.
-func (a *auditor) owed(ctx context.Context, ids []RefundID) ([]order.Refund, error) {
+// record: it is not known yet whether they are owed, or they are not. A workflow
+// that is stuck is a finding.
+func (a *auditor) owed(ctx context.Context, ids []RefundID) ([]order.Refund, []Finding, error) {
 	asked := make([]order.Refund, len(ids))
+	stuck := make([]error, len(ids))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(a.Concurrency)
 	for i, id := range ids {
 		group.Go(func() error {
 			r, err := a.Orders.Refund(ctx, id)
+			if errors.Is(err, ErrStuck) {
+				stuck[i] = err
+				return nil
+			}
 			if err != nil && !errors.Is(err, ErrUnknownRefund) {
 				return fmt.Errorf("refund %s of payment %s: %w", id.RefundID, id.PaymentID, err)
 			}
@@ -178,9 +202,17 @@ func (a *auditor) owed(ctx context.Context, ids []RefundID) ([]order.Refund, err
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return slices.DeleteFunc(asked, func(r order.Refund) bool { return !onRecord(r) }), nil
+	var found []Finding
+	for i, err := range stuck {
+		if err != nil {
+			found = append(found, Finding{
+				Kind: WorkflowStuck, PaymentID: ids[i].PaymentID, RefundID: ids[i].RefundID, Detail: err.Error(),
+			})
+		}
+	}
+	return slices.DeleteFunc(asked, func(r order.Refund) bool { return !onRecord(r) }), found, nil
 }
 
 // onRecord tells whether a refund has a document.

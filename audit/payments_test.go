@@ -17,7 +17,7 @@ func paymentFinding(k Kind, orderID, prefix string) Finding {
 }
 
 func refundFinding(k Kind, orderID string) Finding {
-	return Finding{Kind: k, OrderID: orderID, PaymentID: "again-" + orderID, RefundID: order.FullRefund}
+	return Finding{Kind: k, OrderID: orderID, PaymentID: "again-" + orderID, RefundID: order.FullRefund("sandbox", orderID)}
 }
 
 // paymentDamages are all mended by a repair.
@@ -91,7 +91,7 @@ var paymentDamages = []damage{
 		name: "refund of another amount",
 		do: func(s *shop) {
 			s.payTwice(s.paid)
-			s.do("HSET", paymentsKey(s.paid), "refund:again-"+s.paid+"/"+order.FullRefund, `{"id":"full","amount":1}`)
+			s.do("HSET", paymentsKey(s.paid), "refund:again-"+s.paid+"/"+order.FullRefund("sandbox", s.paid), `{"id":"full","amount":1}`)
 		},
 		want: func(s *shop) []Finding { return []Finding{refundFinding(RefundDiffers, s.paid)} },
 	},

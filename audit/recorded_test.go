@@ -30,6 +30,7 @@ type entry struct {
 	attempts map[string]order.Attempt
 	// listed is the status that lists show, where it is not the order's own.
 	listed string
+	stuck  bool
 }
 
 // set adds the attempts to those that are known.
@@ -63,7 +64,7 @@ func (r *recorded) Walk(context.Context) iter.Seq2[Listed, error] {
 	defer r.mu.Unlock()
 	var all []Listed
 	for id, e := range r.orders {
-		l := Listed{OrderID: id, Status: e.listed, Running: e.running}
+		l := Listed{OrderID: id, Status: e.listed, Running: e.running, Stuck: e.stuck}
 		if l.Status == "" {
 			l.Status = shown(e.order.Status)
 		}
@@ -91,6 +92,9 @@ func (r *recorded) Recorded(_ context.Context, id string) (Recorded, error) {
 	e, ok := r.orders[id]
 	if !ok {
 		return Recorded{}, nil
+	}
+	if e.stuck {
+		return Recorded{}, fmt.Errorf("%w: %s", ErrStuck, id)
 	}
 	return Recorded{Known: true, Running: e.running, Status: e.order.Status, Version: e.order.Version}, nil
 }

@@ -73,7 +73,7 @@ func (r Repairer) repair(ctx context.Context, findings []Finding) (done, left []
 			switch {
 			case errors.As(err, &no):
 				left = append(left, Repair{f, no.why})
-			case errors.Is(err, ErrUnknownOrder):
+			case errors.Is(err, ErrUnknownOrder), errors.Is(err, ErrStuck):
 				left = append(left, Repair{f, err.Error()})
 			case err != nil:
 				return done, left, fmt.Errorf("%s: %w", f, err)

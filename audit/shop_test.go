@@ -160,14 +160,16 @@ func (s *shop) save(keys ...string) (restore func()) {
 	}
 }
 
-func (s *shop) pay(id string) string {
+func (s *shop) pay(id string) string { return s.payWith("pay-"+id, id) }
+
+func (s *shop) payWith(paymentID, id string) string {
 	o := s.work.orders[id].order
 	states, err := s.stock.Commit(s.t.Context(), id, o.ProductIDs())
 	require.NoError(s.t, err)
 	for _, state := range states {
 		require.Equal(s.t, product.Committed, state)
 	}
-	p := s.payment("pay-"+id, o)
+	p := s.payment(paymentID, o)
 	o.Pay(p, time.Now())
 	s.record(o, true, order.NewAttempt(p, true))
 	return id

@@ -26,6 +26,10 @@ const askFor = 30 * time.Second
 // listPage is how many workflows are listed in one call.
 const listPage = 1000
 
+// problemsAttribute is what Temporal sets on a workflow whose task failed several
+// times in a row, and takes away when one succeeds.
+const problemsAttribute = "TemporalReportedProblems"
+
 // TemporalOrders asks the orders' workflows.
 type TemporalOrders struct {
 	client    client.Client
@@ -52,6 +56,7 @@ func (t *TemporalOrders) Walk(ctx context.Context) iter.Seq2[Listed, error] {
 				continue
 			}
 			l := Listed{OrderID: id, Running: e.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING}
+			_, l.Stuck = e.GetSearchAttributes().GetIndexedFields()[problemsAttribute]
 			// One that can't be read stays empty, and so is asked.
 			_ = converter.GetDefaultDataConverter().FromPayload(
 				e.GetSearchAttributes().GetIndexedFields()[workflows.OrderStatus.GetName()], &l.Status)
@@ -160,8 +165,14 @@ func (t *TemporalOrders) ask(ctx context.Context, id, query string, into any, un
 	ctx, cancel := context.WithTimeout(ctx, askFor)
 	defer cancel()
 	answer, err := t.client.QueryWorkflow(ctx, id, "", query)
-	var gone *serviceerror.NotFound
+	var (
+		gone     *serviceerror.NotFound
+		notReady *serviceerror.WorkflowNotReady
+		failed   *serviceerror.QueryFailed
+	)
 	switch {
+	case errors.As(err, &notReady), errors.As(err, &failed):
+		return fmt.Errorf("%w: workflow %s: %w", ErrStuck, id, err)
 	case errors.As(err, &gone):
 		return fmt.Errorf("%w: %s", unknown, id)
 	case err != nil:

@@ -98,7 +98,7 @@ func (a *auditor) walkWorkflows(ctx context.Context) error {
 			doc.listed = true
 			a.orders[l.OrderID] = doc
 		}
-		if a.Deep || !known || l.Status != shown(doc.status) || l.Running == doc.status.Closed() {
+		if a.Deep || !known || l.Stuck || l.Status != shown(doc.status) || l.Running == doc.status.Closed() {
 			a.suspectOrder(l.OrderID)
 		}
 		if a.Deep {

@@ -72,8 +72,10 @@ const (
 )
 
 // FullRefund is the refund id under which a payment goes back whole; that there
-// is one id makes that it goes back once.
-const FullRefund = "full"
+// is one id for each order makes that it goes back once. A payment id is its
+// provider's own, and one that is said to pay two orders goes back for each that
+// doesn't take it. Colons stand in no id and no name.
+func FullRefund(provider, orderID string) string { return "full:" + provider + ":" + orderID }
 
 // Refund is money that goes back to the buyer, whole or in part.
 type Refund struct {
@@ -91,7 +93,7 @@ type Refund struct {
 // RefundOf sends the whole of a payment back.
 func RefundOf(p PaymentEvent, reason RefundReason) Refund {
 	return Refund{
-		ID: FullRefund, PaymentID: p.PaymentID, OrderID: p.OrderID, Provider: p.Provider,
+		ID: FullRefund(p.Provider, p.OrderID), PaymentID: p.PaymentID, OrderID: p.OrderID, Provider: p.Provider,
 		Amount: p.Amount, Currency: p.Currency, Reason: reason, Status: RefundDue,
 	}
 }

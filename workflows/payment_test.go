@@ -324,6 +324,6 @@ func TestAnOrderThatCostsNothingIsPaidAtOnce(t *testing.T) {
 	s.run()
 	s.Equal([]string{"reserving", "awaiting_payment", "paid", "payment_double", "delivered"}, s.nodes())
 	s.Empty(s.result.PaymentID)
-	s.Contains(s.refunds, workflows.RefundWorkflowID("pay-1", order.FullRefund))
+	s.Contains(s.refunds, workflows.RefundWorkflowID("pay-1", order.FullRefund("sandbox", orderID)))
 	require.Equal(t, order.PaymentPaid, s.now().Payment.Status)
 }

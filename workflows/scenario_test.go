@@ -277,10 +277,10 @@ func (s *scenario) attempt(paymentID string) order.Attempt {
 func (s *scenario) refund(paymentID string) order.Refund {
 	s.Helper()
 	var r order.Refund
-	s.payment("refund:"+paymentID+"/"+order.FullRefund, &r)
+	s.payment("refund:"+paymentID+"/"+order.FullRefund("sandbox", orderID), &r)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.Contains(s.refunds, workflows.RefundWorkflowID(paymentID, order.FullRefund))
+	s.Contains(s.refunds, workflows.RefundWorkflowID(paymentID, order.FullRefund("sandbox", orderID)))
 	return r
 }
 

@@ -160,11 +160,11 @@ func (s *saga) must(err error, activity string) {
 	}
 }
 
-// refund opens the workflow that sends a payment back. Its id is the payment's,
-// so that whoever finds the payment too opens the same one.
+// refund opens the workflow that sends a payment back. Its id is made of
+// the payment, so that whoever finds the payment too opens the same one.
 func (s *saga) refund(p order.PaymentEvent, reason order.RefundReason) {
+	p.OrderID = s.order.ID
 	r := order.RefundOf(p, reason)
-	r.OrderID = s.order.ID
 	child := workflow.ExecuteChildWorkflow(workflow.WithChildOptions(s.ctx, workflow.ChildWorkflowOptions{
 		WorkflowID:            RefundWorkflowID(r.PaymentID, r.ID),
 		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,

@@ -71,7 +71,7 @@ func TestPaymentOfAnUnknownOrderIsACase(t *testing.T) {
 		Amount: 700, Currency: "EUR",
 	}
 	shop.Tell(t, payment)
-	requireOpenRefund(t, payment.PaymentID)
+	requireOpenRefund(t, payment.OrderID, payment.PaymentID)
 	rdb, err := redisdb.Open(t.Context(), everything.stack.RedisURL)
 	require.NoError(t, err)
 	defer func() { _ = rdb.Close() }()
@@ -83,7 +83,7 @@ func TestPaymentOfAnUnknownOrderIsACase(t *testing.T) {
 			return err
 		}
 		var r order.Refund
-		if err := json.Unmarshal(docs["refund:"+payment.PaymentID+"/"+order.FullRefund], &r); err != nil {
+		if err := json.Unmarshal(docs["refund:"+payment.PaymentID+"/"+order.FullRefund("sandbox", payment.OrderID)], &r); err != nil {
 			return err
 		}
 		if r.Status != order.RefundCase || r.Reason != order.RefundUnknownOrder {
@@ -102,15 +102,15 @@ func awaitRefund(t *testing.T, shop *shoptest.Shop, orderID, paymentID string) o
 	t.Helper()
 	found := shop.AwaitRefund(t, orderID, paymentID)
 	require.Equal(t, order.RefundDue, found.Status)
-	require.Equal(t, order.FullRefund, found.ID)
-	requireOpenRefund(t, paymentID)
+	require.Equal(t, order.FullRefund("sandbox", orderID), found.ID)
+	requireOpenRefund(t, orderID, paymentID)
 	return found
 }
 
-func requireOpenRefund(t *testing.T, paymentID string) {
+func requireOpenRefund(t *testing.T, orderID, paymentID string) {
 	t.Helper()
 	d, err := everything.stack.Temporal.DescribeWorkflowExecution(t.Context(),
-		workflows.RefundWorkflowID(paymentID, order.FullRefund), "")
+		workflows.RefundWorkflowID(paymentID, order.FullRefund("sandbox", orderID)), "")
 	require.NoError(t, err)
 	require.Equal(t, enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, d.GetWorkflowExecutionInfo().GetStatus())
 }

@@ -159,7 +159,7 @@ func TestHistories(t *testing.T) {
 			w.Equal(r.want, w.ended(p.OrderID).Status)
 			if r.refund != "" {
 				w.until("the refund is on record", func() bool {
-					return w.payments(p.OrderID)["refund:"+r.refund+"-"+p.OrderID+"/"+order.FullRefund] != nil
+					return w.payments(p.OrderID)["refund:"+r.refund+"-"+p.OrderID+"/"+order.FullRefund("sandbox", p.OrderID)] != nil
 				})
 			}
 			w.replays(name, workflows.OrderWorkflowID(p.OrderID))
@@ -182,7 +182,7 @@ func TestHistoriesOfDelistAndRefund(t *testing.T) {
 
 	w.opensRefund(w.id("ghost"), w.id("payment"))
 	w.refunded(w.id("ghost"), w.id("payment"), order.RefundUnknownOrder)
-	w.replays("refund-case", workflows.RefundWorkflowID(w.id("payment"), order.FullRefund))
+	w.replays("refund-case", workflows.RefundWorkflowID(w.id("payment"), order.FullRefund("sandbox", w.id("ghost"))))
 }
 
 // replays runs the workflow's history against the code, and keeps it where that

@@ -62,7 +62,7 @@ func TestPaymentThatTheOrderTookIsNotRefunded(t *testing.T) {
 	w.Equal(order.RefundNotOwed, r.Status)
 	all, err := w.docs.Payments(w.Context(), p.OrderID)
 	w.NoError(err)
-	w.NotContains(all, "refund:"+payment+"/"+order.FullRefund)
+	w.NotContains(all, "refund:"+payment+"/"+order.FullRefund("sandbox", p.OrderID))
 
 	// Another payment of the same order is not the one that it took.
 	w.opensRefund(p.OrderID, "two-"+p.OrderID)

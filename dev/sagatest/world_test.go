@@ -329,7 +329,7 @@ func (w *world) refunded(orderID, paymentID string, reason order.RefundReason) o
 	w.Helper()
 	var r order.Refund
 	w.until("refund of "+paymentID, func() bool {
-		doc, ok := w.payments(orderID)["refund:"+paymentID+"/"+order.FullRefund]
+		doc, ok := w.payments(orderID)["refund:"+paymentID+"/"+order.FullRefund("sandbox", orderID)]
 		if ok {
 			w.NoError(json.Unmarshal(doc, &r))
 		}

@@ -110,12 +110,14 @@ func serverConfig(store *config.SQL, ports servicePorts) *config.Config {
 func dynamicSettings() dynamicconfig.StaticClient {
 	return dynamicconfig.StaticClient{
 		// Caches that are full soon, so that memory doesn't grow with the orders.
-		dynamicconfig.HistoryCacheHostLevelMaxSize.Key():        2048,     // workflows
-		dynamicconfig.EventsHostLevelCacheMaxSizeBytes.Key():    32 << 20, // bytes
-		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():  1,
-		dynamicconfig.MatchingNumTaskqueueWritePartitions.Key(): 1,
-		dynamicconfig.TransferProcessorMaxPollRPS.Key():         2000, // polls a second
-		dynamicconfig.TimerProcessorMaxPollRPS.Key():            2000,
-		dynamicconfig.VisibilityProcessorMaxPollRPS.Key():       2000,
+		dynamicconfig.HistoryCacheHostLevelMaxSize.Key():     2048,     // workflows
+		dynamicconfig.EventsHostLevelCacheMaxSizeBytes.Key(): 32 << 20, // bytes
+		// A workflow that can't go on is marked early: whoever changes its code waits for that.
+		dynamicconfig.NumConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute.Key(): 2,
+		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():                         1,
+		dynamicconfig.MatchingNumTaskqueueWritePartitions.Key():                        1,
+		dynamicconfig.TransferProcessorMaxPollRPS.Key():                                2000, // polls a second
+		dynamicconfig.TimerProcessorMaxPollRPS.Key():                                   2000,
+		dynamicconfig.VisibilityProcessorMaxPollRPS.Key():                              2000,
 	}
 }

@@ -1,0 +1,49 @@
+package sagatest
+
+import (
+	"errors"
+	"testing"
+
+	"go.temporal.io/sdk/client"
+	sdk "go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"holdfast/audit"
+	"holdfast/order"
+	"holdfast/workflows"
+)
+
+// An order whose workflow code fails stands still: an audit finds it among all
+// others, and can't ask it anything.
+func TestAnAuditFindsAWorkflowThatCannotGoOn(t *testing.T) {
+	w := open(t)
+	id := w.id("order")
+	broken := sdk.New(w.temporal, id, sdk.Options{})
+	broken.RegisterWorkflowWithOptions(func(workflow.Context, order.Placement) (order.Result, error) {
+		panic("a bug")
+	}, workflow.RegisterOptions{Name: workflows.OrderType})
+	w.NoError(broken.Start())
+	w.Cleanup(broken.Stop)
+	_, err := w.temporal.ExecuteWorkflow(w.Context(), client.StartWorkflowOptions{
+		ID: workflows.OrderWorkflowID(id), TaskQueue: id,
+	}, workflows.OrderType, order.Placement{OrderID: id})
+	w.NoError(err)
+	defer func() {
+		w.NoError(w.temporal.TerminateWorkflow(w.Context(), workflows.OrderWorkflowID(id), "", "the test is over"))
+	}()
+
+	orders := audit.NewTemporalOrders(w.temporal, "default")
+	w.until("the workflow can't answer", func() bool {
+		_, err := orders.Recorded(w.Context(), id)
+		return errors.Is(err, audit.ErrStuck)
+	})
+	w.until("lists show that it can't go on", func() bool {
+		for l, err := range orders.Walk(w.Context()) {
+			w.NoError(err)
+			if l.OrderID == id {
+				return l.Stuck
+			}
+		}
+		return false
+	})
+}
