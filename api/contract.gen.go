@@ -273,6 +273,7 @@ type MiddlewareFunc func(c *gin.Context)
 
 // Healthz operation middleware
 func (siw *ServerInterfaceWrapper) Healthz(c *gin.Context) {
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -285,6 +286,7 @@ func (siw *ServerInterfaceWrapper) Healthz(c *gin.Context) {
 
 // Metrics operation middleware
 func (siw *ServerInterfaceWrapper) Metrics(c *gin.Context) {
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -297,6 +299,7 @@ func (siw *ServerInterfaceWrapper) Metrics(c *gin.Context) {
 
 // Readyz operation middleware
 func (siw *ServerInterfaceWrapper) Readyz(c *gin.Context) {
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -309,6 +312,7 @@ func (siw *ServerInterfaceWrapper) Readyz(c *gin.Context) {
 
 // PlaceOrder operation middleware
 func (siw *ServerInterfaceWrapper) PlaceOrder(c *gin.Context) {
+
 	var err error
 	_ = err
 
@@ -348,6 +352,7 @@ func (siw *ServerInterfaceWrapper) PlaceOrder(c *gin.Context) {
 
 // GetOrder operation middleware
 func (siw *ServerInterfaceWrapper) GetOrder(c *gin.Context) {
+
 	var err error
 	_ = err
 
@@ -391,6 +396,7 @@ func (siw *ServerInterfaceWrapper) GetOrder(c *gin.Context) {
 
 // CancelOrder operation middleware
 func (siw *ServerInterfaceWrapper) CancelOrder(c *gin.Context) {
+
 	var err error
 	_ = err
 
@@ -439,6 +445,7 @@ func (siw *ServerInterfaceWrapper) CancelOrder(c *gin.Context) {
 
 // DeliverOrder operation middleware
 func (siw *ServerInterfaceWrapper) DeliverOrder(c *gin.Context) {
+
 	var err error
 	_ = err
 
@@ -487,6 +494,7 @@ func (siw *ServerInterfaceWrapper) DeliverOrder(c *gin.Context) {
 
 // GetPayment operation middleware
 func (siw *ServerInterfaceWrapper) GetPayment(c *gin.Context) {
+
 	var err error
 	_ = err
 
@@ -511,6 +519,7 @@ func (siw *ServerInterfaceWrapper) GetPayment(c *gin.Context) {
 
 // PaymentCallback operation middleware
 func (siw *ServerInterfaceWrapper) PaymentCallback(c *gin.Context) {
+
 	var err error
 	_ = err
 
@@ -535,6 +544,7 @@ func (siw *ServerInterfaceWrapper) PaymentCallback(c *gin.Context) {
 
 // GetProduct operation middleware
 func (siw *ServerInterfaceWrapper) GetProduct(c *gin.Context) {
+
 	var err error
 	_ = err
 
@@ -559,6 +569,7 @@ func (siw *ServerInterfaceWrapper) GetProduct(c *gin.Context) {
 
 // PutProduct operation middleware
 func (siw *ServerInterfaceWrapper) PutProduct(c *gin.Context) {
+
 	var err error
 	_ = err
 
@@ -607,6 +618,7 @@ func (siw *ServerInterfaceWrapper) PutProduct(c *gin.Context) {
 
 // DelistProduct operation middleware
 func (siw *ServerInterfaceWrapper) DelistProduct(c *gin.Context) {
+
 	var err error
 	_ = err
 
@@ -631,6 +643,7 @@ func (siw *ServerInterfaceWrapper) DelistProduct(c *gin.Context) {
 
 // ListProduct operation middleware
 func (siw *ServerInterfaceWrapper) ListProduct(c *gin.Context) {
+
 	var err error
 	_ = err
 
@@ -655,6 +668,7 @@ func (siw *ServerInterfaceWrapper) ListProduct(c *gin.Context) {
 
 // AdjustStock operation middleware
 func (siw *ServerInterfaceWrapper) AdjustStock(c *gin.Context) {
+
 	var err error
 	_ = err
 

@@ -50,6 +50,8 @@ type kind struct {
 var kinds = []kind{
 	{errNoRoute, http.StatusNotFound, "no-such-path", "No such path", 0},
 	{errNoMethod, http.StatusMethodNotAllowed, "method-not-allowed", "Method not allowed", 0},
+	{errCrossOrigin, http.StatusForbidden, "cross-origin", "Sent by another origin", 0},
+	{errForeignHost, http.StatusMisdirectedRequest, "foreign-host", "Not a name of this gateway", 0},
 	{errMediaType, http.StatusUnsupportedMediaType, "unsupported-media-type", "Unsupported media type", 0},
 	{errTooLarge, http.StatusRequestEntityTooLarge, "body-too-large", "Body too large", 0},
 	{errNoOrder, http.StatusNotFound, "unknown-order", "Unknown order", 0},

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -108,7 +109,8 @@ func contractRouter(t testing.TB) routers.Router {
 // call is one request.
 type call struct {
 	method, path string
-	body         any // a string goes as it is
+	host         string // "" is a loopback one
+	body         any    // a string goes as it is
 	header       http.Header
 }
 
@@ -131,7 +133,7 @@ func (k call) request(ctx context.Context, t testing.TB) *http.Request {
 		header.Set("Content-Type", "application/json")
 	}
 	r := httptest.NewRequestWithContext(ctx, k.method, k.path, body)
-	r.Header = header
+	r.Host, r.Header = cmp.Or(k.host, "127.0.0.1:8080"), header
 	for name, values := range k.header {
 		r.Header[http.CanonicalHeaderKey(name)] = values
 	}

@@ -37,7 +37,7 @@ func (s *Server) router() (*gin.Engine, error) {
 	}
 	e.HandleMethodNotAllowed = true
 	e.RedirectTrailingSlash = false
-	e.Use(s.observe, s.recover, bound)
+	e.Use(s.observe, s.recover, s.guard, bound)
 	e.NoRoute(func(c *gin.Context) { s.fail(c, errNoRoute) })
 	e.NoMethod(func(c *gin.Context) { s.fail(c, errNoMethod) })
 	RegisterHandlersWithOptions(e, s, GinServerOptions{

@@ -26,8 +26,8 @@ type Config struct {
 	// it is given; the server closes it.
 	Addr     string
 	Listener net.Listener
-	// InsecureListen allows an address that others can reach although nobody is
-	// asked who he is.
+	// InsecureListen allows an address that others can reach, and Host headers
+	// that name it, although nobody is asked who he is.
 	InsecureListen bool
 
 	Products Products
@@ -76,6 +76,8 @@ type Server struct {
 	engine  *gin.Engine
 	log     *slog.Logger
 	metrics *metrics
+	// crossOrigin tells requests that pages of other origins sent.
+	crossOrigin *http.CrossOriginProtection
 	// draining is closed when the gateway begins to stop: it ends waits.
 	draining  chan struct{}
 	stopOnce  sync.Once
@@ -96,7 +98,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		cfg: cfg, log: cfg.Log, metrics: m,
+		cfg: cfg, log: cfg.Log, metrics: m, crossOrigin: http.NewCrossOriginProtection(),
 		draining: make(chan struct{}), waitSlots: make(chan struct{}, maxWaiters),
 	}
 	s.engine, err = s.router()
