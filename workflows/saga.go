@@ -26,8 +26,8 @@ type saga struct {
 	try int
 	// decided: the placement can be answered.
 	decided bool
-	// atRest: the saga waits for mail, so its status says what it will answer.
-	atRest bool
+	// awaited is what the saga waits for, nil while it is at work.
+	awaited func() bool
 	// heldAt is the length of the history when a local activity held the stock: as
 	// long as it is the same, the hold is not in history yet.
 	heldAt int
@@ -127,7 +127,7 @@ func (s *saga) answer(r *request) {
 // of a step the status is about to change, and documents may show the next one
 // already: the request waits.
 func (s *saga) refuse(r *request) error {
-	if !s.atRest || r.concerns(s.order.Status) {
+	if !s.atRest() || r.concerns(s.order.Status) {
 		return nil
 	}
 	a := Answer{Verdict: s.verdict(r), Status: s.order.Status, Version: s.order.Version}
@@ -202,10 +202,14 @@ func (s *saga) log() log.Logger { return workflow.GetLogger(s.ctx) }
 
 // await blocks the saga until cond is true.
 func (s *saga) await(cond func() bool) {
-	s.atRest = true
+	s.awaited = cond
 	s.awaitIn(s.ctx, cond)
-	s.atRest = false
+	s.awaited = nil
 }
+
+// atRest tells whether the saga waits, and nothing has come that it waits for:
+// then its status says what it would answer.
+func (s *saga) atRest() bool { return s.awaited != nil && !s.awaited() }
 
 // awaitIn blocks the coroutine of ctx until cond is true, whether or not
 // somebody asked to cancel the workflow.

@@ -99,6 +99,14 @@ func TestWorkerKilledAnywhere(t *testing.T) {
 
 	cases := killings()
 	dead := make(chan struct{})
+	// Once, and also where the test fails before: this worker would take the
+	// following tests' tasks.
+	die := sync.OnceFunc(func() {
+		c.Close() // from now on the worker can tell Temporal nothing
+		close(dead)
+		first.Stop()
+	})
+	w.Cleanup(die)
 	var quick []*killing
 	for i := range cases {
 		k := &cases[i]
@@ -130,9 +138,7 @@ func TestWorkerKilledAnywhere(t *testing.T) {
 	for _, k := range quick {
 		w.reaches(k)
 	}
-	c.Close() // from now on the worker can tell Temporal nothing
-	close(dead)
-	first.Stop()
+	die()
 	for _, k := range cases {
 		k.message(w, k.orderID)
 	}
