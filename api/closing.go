@@ -105,21 +105,39 @@ func (s *Server) request(c *gin.Context, r request) {
 	writeOrder(c, http.StatusOK, doc)
 }
 
+// update asks the order's saga. Calls without a key share the id of their kind,
+// so that any number of them at a time is one update. Temporal remembers what an
+// update was answered as long as it knows the workflow, and a refusal need not be
+// true any more by the next call: then this call asks for itself.
 func (s *Server) update(ctx context.Context, r request) (workflows.Answer, error) {
 	ctx, cancel := contextWithin(ctx, decideTimeout)
 	defer cancel()
-	var answer workflows.Answer
+	if r.key != nil {
+		answer, _, err := s.updateAs(ctx, r, actionID(r.update, r.key))
+		return answer, err
+	}
+	answer, lasting, err := s.updateAs(ctx, r, r.update)
+	if lasting && (err != nil || answer.Verdict != workflows.Done) {
+		answer, _, err = s.updateAs(ctx, r, actionID(r.update, nil))
+	}
+	return answer, err
+}
+
+// updateAs sends the request under an id. A lasting answer is one that Temporal
+// gives again under this id; what the saga's validator refuses, it forgets.
+func (s *Server) updateAs(ctx context.Context, r request, id string) (answer workflows.Answer, lasting bool, err error) {
 	handle, err := s.cfg.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: workflows.OrderWorkflowID(r.orderID), UpdateID: actionID(r.update, r.key), UpdateName: r.update,
+		WorkflowID: workflows.OrderWorkflowID(r.orderID), UpdateID: id, UpdateName: r.update,
 		Args: []any{r.arg}, WaitForStage: client.WorkflowUpdateStageCompleted,
 	})
 	if err == nil {
 		err = handle.Get(ctx, &answer)
 	}
-	if refused, ok := errors.AsType[*temporal.ApplicationError](err); ok && refused.Type() == workflows.RefusedError {
-		err = refused.Details(&answer)
+	failed, ok := errors.AsType[*temporal.ApplicationError](err)
+	if ok && failed.Type() == workflows.RefusedError {
+		return answer, false, failed.Details(&answer)
 	}
-	return answer, err
+	return answer, err == nil || ok, err
 }
 
 // answerUndecided: the saga has the request, or Temporal is away; only Temporal

@@ -33,6 +33,8 @@ type fakeTemporal struct {
 	// down: nothing can be reached. stuck: workflows start, but no worker is
 	// there. closedAnswers: an update of a closed workflow finds its answer.
 	down, stuck, closedAnswers bool
+	// updateIDs are those that requests came under.
+	updateIDs map[string]bool
 }
 
 type fakeSaga struct {
@@ -43,6 +45,12 @@ type fakeSaga struct {
 	started             time.Time
 	signals             []order.PaymentEvent
 	endedByHand, closed bool
+	// midStep: the saga is at work, so that its validator lets every request in.
+	midStep bool
+	// answers of updates that were let in, by id: Temporal remembers them.
+	answers map[string]workflows.Answer
+	// failures of updates, by id.
+	failures map[string]error
 }
 
 // fakeStart is one workflow that was asked for.
@@ -55,7 +63,9 @@ type fakeStart struct {
 func (fakeStart) Get(context.Context) (client.WorkflowRun, error) { return nil, nil } //nolint:nilnil // not used
 
 func newFake(stock *inventory.Store, docs *records.Store) *fakeTemporal {
-	return &fakeTemporal{stock: stock, docs: docs, sagas: map[string]*fakeSaga{}, closedAnswers: true}
+	return &fakeTemporal{
+		stock: stock, docs: docs, sagas: map[string]*fakeSaga{}, updateIDs: map[string]bool{}, closedAnswers: true,
+	}
 }
 
 var errDown = serviceerror.NewUnavailable("connection refused")
@@ -100,7 +110,7 @@ func (f *fakeTemporal) UpdateWithStartWorkflow(
 	if s.order.Status == order.Reserving {
 		return nil, client.NewWorkflowUpdateServiceTimeoutOrCanceledError(context.DeadlineExceeded)
 	}
-	return fakeHandle{s.outcome}, nil
+	return fakeHandle{answer: s.outcome}, nil
 }
 
 // place is the saga's first step, on the real entities.
@@ -154,8 +164,31 @@ func (f *fakeTemporal) UpdateWorkflow(ctx context.Context, o client.UpdateWorkfl
 	case f.stuck:
 		return nil, client.NewWorkflowUpdateServiceTimeoutOrCanceledError(context.DeadlineExceeded)
 	}
+	f.updateIDs[o.UpdateID] = true
+	if err, ok := s.failures[o.UpdateID]; ok {
+		return fakeHandle{err: err}, nil
+	}
+	if known, ok := s.answers[o.UpdateID]; ok {
+		return fakeHandle{answer: known}, nil
+	}
+	answer, err := f.decide(ctx, s, o.Args[0])
+	if err != nil {
+		return nil, err
+	}
+	if answer.Verdict != workflows.Done && !s.midStep {
+		return fakeHandle{err: temporal.NewApplicationError("refused", workflows.RefusedError, answer)}, nil
+	}
+	if s.answers == nil {
+		s.answers = map[string]workflows.Answer{}
+	}
+	s.answers[o.UpdateID] = answer
+	return fakeHandle{answer: answer}, nil
+}
+
+// decide does what the request asks for, where the order's status lets it.
+func (f *fakeTemporal) decide(ctx context.Context, s *fakeSaga, request any) (workflows.Answer, error) {
 	verdict, err := workflows.Done, error(nil)
-	switch arg := o.Args[0].(type) {
+	switch arg := request.(type) {
 	case workflows.CancelRequest:
 		if !s.order.Status.Unpaid() {
 			verdict = workflows.TooLatePaid
@@ -175,7 +208,7 @@ func (f *fakeTemporal) UpdateWorkflow(ctx context.Context, o client.UpdateWorkfl
 	if err == nil {
 		err = f.record(ctx, s)
 	}
-	return fakeHandle{workflows.Answer{Verdict: verdict, Status: s.order.Status, Version: s.order.Version}}, err
+	return workflows.Answer{Verdict: verdict, Status: s.order.Status, Version: s.order.Version}, err
 }
 
 func (f *fakeTemporal) SignalWorkflow(ctx context.Context, id, _, _ string, arg any) error {
@@ -274,13 +307,21 @@ func (f *fakeTemporal) CheckHealth(context.Context, *client.CheckHealthRequest) 
 }
 
 // fakeHandle has its answer already.
-type fakeHandle struct{ answer any }
+type fakeHandle struct {
+	answer any
+	err    error
+}
 
 func (fakeHandle) WorkflowID() string { return "" }
 func (fakeHandle) RunID() string      { return "" }
 func (fakeHandle) UpdateID() string   { return "" }
 
-func (h fakeHandle) Get(_ context.Context, to any) error { return copyJSON(h.answer, to) }
+func (h fakeHandle) Get(_ context.Context, to any) error {
+	if h.err != nil {
+		return h.err
+	}
+	return copyJSON(h.answer, to)
+}
 
 // fakeRun is a workflow that has closed, or none.
 type fakeRun struct {
