@@ -27,6 +27,7 @@ var (
 	errNoProvider      = errors.New("no such payment provider")
 	errMismatch        = errors.New("this Idempotency-Key was used with another body")
 	errTemporal        = errors.New("Temporal can't be reached; the outcome is not known")
+	errOrderMute       = errors.New("the order's workflow cannot answer at present; the outcome is not known")
 	errStockUnasked    = errors.New("the order was rejected, since the stock could not be asked within the payment window")
 	errPanic           = errors.New("a handler panicked")
 	errNotCancellable  = errors.New("the order has ended otherwise")
@@ -72,6 +73,7 @@ var kinds = []kind{
 	{payment.ErrMalformed, http.StatusBadRequest, "malformed-callback", "Malformed callback", 0},
 	{payment.ErrUnknownType, http.StatusBadRequest, "unknown-callback-type", "Unknown callback type", 0},
 	{errStockUnasked, http.StatusServiceUnavailable, "stock-unavailable", "Stock unavailable", 30 * time.Second},
+	{errOrderMute, http.StatusServiceUnavailable, "order-unavailable", "Order unavailable", 10 * time.Second},
 	{errTemporal, http.StatusServiceUnavailable, "temporal-unavailable", "Orders unavailable", 2 * time.Second},
 	{errProductsUnasked, http.StatusServiceUnavailable, "stock-unavailable", "Products unavailable", 2 * time.Second},
 	{errPaymentsUnread, http.StatusServiceUnavailable, "payments-unavailable", "Payments unavailable", 2 * time.Second},
@@ -188,7 +190,21 @@ func temporalError(err error) error {
 	if _, ok := errors.AsType[*serviceerror.InvalidArgument](err); ok {
 		return err // a bug or a limit that the gateway should have known: 500, with its text in the log
 	}
+	if isMute(err) {
+		return fmt.Errorf("%w: %w", errOrderMute, err)
+	}
 	return fmt.Errorf("%w: %w", errTemporal, err)
+}
+
+// isMute tells whether Temporal was reached and the workflow was not: its task
+// keeps failing, or no worker takes it.
+func isMute(err error) bool {
+	var (
+		notReady *serviceerror.WorkflowNotReady
+		failed   *serviceerror.QueryFailed
+		noWorker *serviceerror.FailedPrecondition
+	)
+	return errors.As(err, &notReady) || errors.As(err, &failed) || errors.As(err, &noWorker)
 }
 
 func isNotFound(err error) bool {

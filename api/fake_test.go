@@ -33,6 +33,8 @@ type fakeTemporal struct {
 	// down: nothing can be reached. stuck: workflows start, but no worker is
 	// there. closedAnswers: an update of a closed workflow finds its answer.
 	down, stuck, closedAnswers bool
+	// mute: workflows are there and can't answer, for this reason.
+	mute error
 	// updateIDs are those that requests came under.
 	updateIDs map[string]bool
 }
@@ -98,11 +100,16 @@ func (f *fakeTemporal) UpdateWithStartWorkflow(
 		s.order = order.New(s.placement, s.started)
 		f.sagas[start.options.ID] = s
 		f.starts = append(f.starts, start)
+		if f.mute != nil {
+			return nil, f.mute
+		}
 		if !f.stuck {
 			if err := f.place(ctx, s); err != nil {
 				return nil, err
 			}
 		}
+	case f.mute != nil:
+		return nil, f.mute
 	case s.closed && !f.closedAnswers:
 		return nil, fmt.Errorf("failed workflow start: %w",
 			serviceerror.NewWorkflowExecutionAlreadyStarted("already started", "", ""))
@@ -163,6 +170,8 @@ func (f *fakeTemporal) UpdateWorkflow(ctx context.Context, o client.UpdateWorkfl
 		return nil, serviceerror.NewNotFound("workflow execution already completed")
 	case f.stuck:
 		return nil, client.NewWorkflowUpdateServiceTimeoutOrCanceledError(context.DeadlineExceeded)
+	case f.mute != nil:
+		return nil, f.mute
 	}
 	f.updateIDs[o.UpdateID] = true
 	if err, ok := s.failures[o.UpdateID]; ok {
@@ -263,6 +272,8 @@ func (f *fakeTemporal) QueryWorkflow(_ context.Context, id, _, _ string, _ ...an
 		return nil, errDown
 	case !ok:
 		return nil, serviceerror.NewNotFound("workflow not found")
+	case f.mute != nil:
+		return nil, f.mute
 	}
 	payloads, err := converter.GetDefaultDataConverter().ToPayloads(s.order)
 	return client.NewValue(payloads), err

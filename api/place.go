@@ -146,7 +146,7 @@ func fits(p order.Placement) error {
 // withOrderID tells the caller of a failed placement under which id it may be
 // there after all.
 func withOrderID(err error, id string) error {
-	if !errors.Is(err, errTemporal) {
+	if !errors.Is(err, errTemporal) && !errors.Is(err, errOrderMute) && !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	p := *problemOf(err)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/serviceerror"
 
 	"holdfast/api"
 	"holdfast/order"
@@ -184,4 +185,32 @@ func TestTheLargestOrderFits(t *testing.T) {
 	a := g.place("", basket(lines...))
 	require.Equal(t, http.StatusCreated, a.status, "%.300s", a.body)
 	require.Equal(t, int64(order.MaxLines), a.order(t).Amounts[order.AmountTotal])
+}
+
+// Temporal answers, and the order's workflow can't: waiting for Temporal would
+// be waiting for the wrong thing.
+func TestAWorkflowThatCannotAnswerIsToldApart(t *testing.T) {
+	for name, mute := range map[string]error{
+		"its task fails":  serviceerror.NewWorkflowNotReady("Workflow Task in failed state"),
+		"its query fails": serviceerror.NewQueryFailed("unknown queryType"),
+		"no worker":       serviceerror.NewFailedPrecondition("no poller seen for task queue recently"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newGateway(t)
+			g.putProduct("mug", 5)
+			g.temporal.set(func(f *fakeTemporal) { f.mute = mute })
+			placed := g.place("", basket(line{"productId": "mug", "quantity": 1}))
+			id := placed.problem(t).OrderID
+			require.NotEmpty(t, id, "it may be there all the same")
+			for _, a := range []answer{
+				placed, g.get("/v1/orders/" + id), g.get("/v1/orders/" + id + "/payment"),
+				g.post("/v1/orders/"+id+"/cancel", nil), g.post("/v1/orders/"+id+"/deliver", nil),
+			} {
+				require.Equal(t, http.StatusServiceUnavailable, a.status, "%s", a.body)
+				require.Equal(t, "/problems/order-unavailable", a.problem(t).Type)
+				require.NotContains(t, string(a.body), "reached")
+				require.NotEmpty(t, a.header.Get("Retry-After"))
+			}
+		})
+	}
 }
