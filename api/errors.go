@@ -22,6 +22,8 @@ var (
 	errNoMethod        = errors.New("this path doesn't know the method")
 	errMediaType       = errors.New("the body must be application/json")
 	errTooLarge        = fmt.Errorf("the body is larger than %d bytes", maxBodyBytes)
+	errSlowBody        = errors.New("the body did not arrive in time")
+	errTimeout         = errors.New("the request took too long; its outcome is not known")
 	errNoOrder         = errors.New("no such order")
 	errEndedByHand     = errors.New("the order's workflow was ended by hand")
 	errNoProvider      = errors.New("no such payment provider")
@@ -55,6 +57,7 @@ var kinds = []kind{
 	{errForeignHost, http.StatusMisdirectedRequest, "foreign-host", "Not a name of this gateway", 0},
 	{errMediaType, http.StatusUnsupportedMediaType, "unsupported-media-type", "Unsupported media type", 0},
 	{errTooLarge, http.StatusRequestEntityTooLarge, "body-too-large", "Body too large", 0},
+	{errSlowBody, http.StatusRequestTimeout, "body-timeout", "Body too slow", 0},
 	{errNoOrder, http.StatusNotFound, "unknown-order", "Unknown order", 0},
 	{errNoProvider, http.StatusNotFound, "unknown-provider", "Unknown payment provider", 0},
 	{errMismatch, http.StatusUnprocessableEntity, "idempotency-mismatch", "Another body under the same key", 0},
@@ -77,7 +80,7 @@ var kinds = []kind{
 	{errTemporal, http.StatusServiceUnavailable, "temporal-unavailable", "Orders unavailable", 2 * time.Second},
 	{errProductsUnasked, http.StatusServiceUnavailable, "stock-unavailable", "Products unavailable", 2 * time.Second},
 	{errPaymentsUnread, http.StatusServiceUnavailable, "payments-unavailable", "Payments unavailable", 2 * time.Second},
-	{context.DeadlineExceeded, http.StatusServiceUnavailable, "timeout", "Took too long", 2 * time.Second},
+	{errTimeout, http.StatusServiceUnavailable, "timeout", "Took too long", 2 * time.Second},
 	{context.Canceled, statusClientGone, "client-gone", "The client went away", 0},
 }
 
@@ -97,6 +100,9 @@ func problemOf(err error) *Problem {
 	}
 	if p := conflictOf(err); p != nil {
 		return p
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("%w: %w", errTimeout, err) // in words of our own
 	}
 	for _, k := range kinds {
 		if errors.Is(err, k.err) {

@@ -10,3 +10,6 @@ func CheckOrder(raw []byte) error {
 	}
 	return order.Placement{OrderID: "o", CustomerID: in.CustomerID, Lines: in.Lines, Address: in.Address}.Validate()
 }
+
+// RequestTimeout is what a request has when its body is there.
+const RequestTimeout = requestTimeout

@@ -18,7 +18,8 @@ import (
 
 //go:generate go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2 -config oapi-codegen.yaml openapi.yaml
 
-// Bounds of a request. A ?wait= comes on top of requestTimeout.
+// Bounds of a request. A ?wait= comes on top of requestTimeout, and so does the
+// reading of its body, which readTimeout bounds.
 const (
 	requestTimeout = 15 * time.Second
 	maxBodyBytes   = 1 << 20
@@ -37,7 +38,7 @@ func (s *Server) router() (*gin.Engine, error) {
 	}
 	e.HandleMethodNotAllowed = true
 	e.RedirectTrailingSlash = false
-	e.Use(s.observe, s.recover, s.guard, bound)
+	e.Use(s.observe, s.recover, s.guard, s.readBody, bound)
 	e.NoRoute(func(c *gin.Context) { s.fail(c, errNoRoute) })
 	e.NoMethod(func(c *gin.Context) { s.fail(c, errNoMethod) })
 	RegisterHandlersWithOptions(e, s, GinServerOptions{
@@ -64,8 +65,8 @@ func (s *Server) checkIDs(c *gin.Context) {
 	}
 }
 
-// bound limits a request's time and the size of its body, and lets it know its
-// caller: one copy of the request for all of these.
+// bound limits a request's time, and lets it know its caller: one copy of the
+// request for both.
 func bound(c *gin.Context) {
 	timeout := requestTimeout
 	if c.Request.URL.RawQuery != "" && c.Query("wait") != "" {
@@ -74,9 +75,6 @@ func bound(c *gin.Context) {
 	ctx, cancel := context.WithTimeout(c.Request.Context(), timeout)
 	defer cancel()
 	c.Request = c.Request.WithContext(WithCaller(ctx, identify()))
-	if c.Request.Body != nil {
-		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxBodyBytes)
-	}
 	c.Next()
 }
 
