@@ -33,6 +33,8 @@ type fakeTemporal struct {
 	// down: nothing can be reached. stuck: workflows start, but no worker is
 	// there. closedAnswers: an update of a closed workflow finds its answer.
 	down, stuck, closedAnswers bool
+	// queries counts what workflows were asked.
+	queries int
 	// mute: workflows are there and can't answer, for this reason.
 	mute error
 	// updateIDs are those that requests came under.
@@ -266,6 +268,7 @@ func (f *fakeTemporal) ExecuteWorkflow(
 func (f *fakeTemporal) QueryWorkflow(_ context.Context, id, _, _ string, _ ...any) (converter.EncodedValue, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.queries++
 	s, ok := f.sagas[id]
 	switch {
 	case f.down || f.stuck:

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -87,7 +88,9 @@ type orderHead struct {
 	Version int64        `json:"version"`
 }
 
-// await reads the order, again and again while its reader waits.
+// await reads the order, and while its reader waits its document again and
+// again. The workflow is asked before and after, never in between: with the
+// documents out of reach, every reader that waits would be a load on Temporal.
 func (s *Server) await(ctx context.Context, id string, w wait) ([]byte, orderHead, error) {
 	doc, head, err := s.readOrder(ctx, id)
 	if err != nil || w.most == 0 || w.over(head) || !s.takeWaitSlot() {
@@ -96,25 +99,25 @@ func (s *Server) await(ctx context.Context, id string, w wait) ([]byte, orderHea
 	defer s.leaveWaitSlot()
 	end := time.NewTimer(w.most)
 	defer end.Stop()
-	for pause := firstPause; !w.over(head); pause = min(pause*3/2, longestPause) {
+	for pause := firstPause; ; pause = min(pause*3/2, longestPause) {
 		again := time.NewTimer(pause)
 		select {
 		case <-again.C:
 		case <-end.C:
 			again.Stop()
-			return doc, head, nil
+			return s.readOrder(ctx, id)
 		case <-s.draining:
 			again.Stop()
-			return doc, head, nil
+			return s.readOrder(ctx, id)
 		case <-ctx.Done():
 			again.Stop()
 			return nil, head, ctx.Err()
 		}
-		if doc, head, err = s.readOrder(ctx, id); err != nil {
-			return nil, head, err
+		doc, head, err = s.readCopy(ctx, id)
+		if err == nil && w.over(head) {
+			return doc, head, nil
 		}
 	}
-	return doc, head, nil
 }
 
 func (s *Server) takeWaitSlot() bool {
@@ -134,23 +137,36 @@ func (s *Server) leaveWaitSlot() {
 
 // readOrder reads the order's document and the head of it.
 func (s *Server) readOrder(ctx context.Context, id string) ([]byte, orderHead, error) {
-	var head orderHead
 	doc, err := s.document(ctx, id, 0)
 	if err != nil {
-		return nil, head, err
+		return nil, orderHead{}, err
 	}
+	head, err := headOf(id, doc)
+	return doc, head, err
+}
+
+// readCopy is readOrder from the documents alone.
+func (s *Server) readCopy(ctx context.Context, id string) ([]byte, orderHead, error) {
+	doc, _, found, err := s.stored(ctx, id)
+	if err != nil || !found {
+		return nil, orderHead{}, errors.Join(errNoOrder, err)
+	}
+	head, err := headOf(id, doc)
+	return doc, head, err
+}
+
+func headOf(id string, doc []byte) (orderHead, error) {
+	var head orderHead
 	if err := json.Unmarshal(doc, &head); err != nil {
-		return nil, head, fmt.Errorf("read the document of order %s: %w", id, err)
+		return head, fmt.Errorf("read the document of order %s: %w", id, err)
 	}
-	return doc, head, nil
+	return head, nil
 }
 
 // document is the order's document, at least of the given version. A copy that
 // is missing, older, or out of reach is answered by the workflow itself.
 func (s *Server) document(ctx context.Context, id string, version int64) ([]byte, error) {
-	dctx, cancel := context.WithTimeout(ctx, documentTimeout)
-	doc, have, found, err := s.cfg.Orders.Get(dctx, id)
-	cancel()
+	doc, have, found, err := s.stored(ctx, id)
 	if err == nil && found && have >= version {
 		return doc, nil
 	}
@@ -164,6 +180,12 @@ func (s *Server) document(ctx context.Context, id string, version int64) ([]byte
 		return nil, errNoOrder
 	}
 	return nil, temporalError(askErr)
+}
+
+func (s *Server) stored(ctx context.Context, id string) (doc []byte, version int64, found bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, documentTimeout)
+	defer cancel()
+	return s.cfg.Orders.Get(ctx, id)
 }
 
 // ask is the order as its workflow has it.

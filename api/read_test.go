@@ -83,3 +83,38 @@ func (g *gateway) untilWaiting(n int) {
 	require.Eventually(g.t, func() bool { return g.metric("holdfast_http_waiting") == strconv.Itoa(n) },
 		10*time.Second, 5*time.Millisecond)
 }
+
+// A wait that can't read documents is not a load on Temporal: the workflow is
+// asked before and after it.
+func TestAWaitDoesNotPollTheWorkflow(t *testing.T) {
+	g := newGateway(t)
+	g.putProduct("mug", 5)
+	o := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(t)
+	g.redis.SetError("LOADING")
+	changed := make(chan answer, 1)
+	go func() {
+		changed <- g.get("/v1/orders/" + o.ID + "?wait=400ms&version=" + strconv.FormatInt(o.Version, 10))
+	}()
+	g.untilWaiting(1)
+	g.temporal.set(func(f *fakeTemporal) { f.sagas["order/"+o.ID].order.Pay(success(o.ID, "p-1", 1000), time.Now()) })
+	a := within(t, changed)
+	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
+	require.Equal(t, order.Paid, a.order(t).Status, "true at the end of the wait")
+	g.temporal.set(func(f *fakeTemporal) { require.Equal(t, 2, f.queries) })
+}
+
+func TestAWaitGoesOnWhenTheDocumentsAreBack(t *testing.T) {
+	g := newGateway(t)
+	g.putProduct("mug", 5)
+	o := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(t)
+	g.redis.SetError("LOADING")
+	changed := make(chan answer, 1)
+	go func() {
+		changed <- g.get("/v1/orders/" + o.ID + "?wait=20s&version=" + strconv.FormatInt(o.Version, 10))
+	}()
+	g.untilWaiting(1)
+	g.redis.SetError("")
+	require.Equal(t, http.StatusNoContent, g.callback(success(o.ID, "p-1", 1000)).status)
+	require.Equal(t, order.Paid, within(t, changed).order(t).Status)
+	g.temporal.set(func(f *fakeTemporal) { require.Equal(t, 1, f.queries) })
+}
