@@ -26,14 +26,14 @@ func (s *Server) Healthz(c *gin.Context) { c.JSON(http.StatusOK, Health{Status: 
 // Readyz implements ServerInterface: it asks every dependency at once. What is
 // wrong with one is for the log alone.
 func (s *Server) Readyz(c *gin.Context) {
-	if s.isDraining() {
-		c.JSON(http.StatusServiceUnavailable, Health{Status: healthStopping})
-		return
+	health := Health{Status: healthStopping}
+	if !s.isDraining() {
+		health = s.check(c.Request.Context())
 	}
-	health := s.check(c.Request.Context())
 	status := http.StatusOK
 	if health.Status != healthOK {
 		status = http.StatusServiceUnavailable
+		c.Header("Retry-After", askAgain)
 	}
 	c.JSON(status, health)
 }

@@ -154,7 +154,7 @@ func withOrderID(err error, id string) error {
 	return fmt.Errorf("%w: %w", &p, err)
 }
 
-// askAgain is when to ask for an undecided order again, in seconds.
+// askAgain is when to ask again for what is not decided or done yet, in seconds.
 const askAgain = "1"
 
 func writeOrder(c *gin.Context, status int, doc []byte) {

@@ -88,6 +88,7 @@ func TestReadinessNamesWhatIsAway(t *testing.T) {
 	g.redis.Close()
 	a = g.get("/readyz")
 	require.Equal(t, http.StatusServiceUnavailable, a.status)
+	require.NotEmpty(t, a.header.Get("Retry-After"))
 	require.JSONEq(t, `{"status":"unavailable","checks":{"redis":"unavailable","temporal":"ok"}}`, string(a.body))
 	g.temporal.set(func(f *fakeTemporal) { f.down = true })
 	require.Contains(t, string(g.get("/readyz").body), `"temporal":"unavailable"`)

@@ -45,17 +45,24 @@ func (s *Server) adjustStock(c *gin.Context, id string, key *string) (VariantSto
 
 // ListProduct implements ServerInterface.
 func (s *Server) ListProduct(c *gin.Context, id ID) {
-	ctx := c.Request.Context()
-	if _, err := s.cfg.Products.List(ctx, id); err != nil {
-		s.fail(c, productError(err))
-		return
-	}
-	p, err := s.cfg.Products.Get(ctx, id)
+	p, err := s.list(c, id)
 	if err != nil {
-		s.fail(c, productError(err))
+		s.fail(c, err)
 		return
 	}
 	writeProduct(c, http.StatusOK, p)
+}
+
+func (s *Server) list(c *gin.Context, id string) (product.Product, error) {
+	if err := decodeOptional(c, &struct{}{}); err != nil {
+		return product.Product{}, err
+	}
+	ctx := c.Request.Context()
+	if _, err := s.cfg.Products.List(ctx, id); err != nil {
+		return product.Product{}, productError(err)
+	}
+	p, err := s.cfg.Products.Get(ctx, id)
+	return p, productError(err)
 }
 
 // DelistProduct implements ServerInterface.
@@ -65,12 +72,16 @@ func (s *Server) DelistProduct(c *gin.Context, id ID) {
 		s.fail(c, err)
 		return
 	}
+	c.Header("Retry-After", askAgain)
 	c.JSON(http.StatusAccepted, started)
 }
 
 // delist starts the workflow that ends the listing that is read here: should
 // somebody list the product again meanwhile, that listing stays.
 func (s *Server) delist(c *gin.Context, id string) (DelistStarted, error) {
+	if err := decodeOptional(c, &struct{}{}); err != nil {
+		return DelistStarted{}, err
+	}
 	ctx := c.Request.Context()
 	p, err := s.cfg.Products.Get(ctx, id)
 	if err != nil {
