@@ -140,6 +140,11 @@ func badOthers() []bad {
 		maps.Copy(s, change)
 		return call{method: http.MethodPut, path: "/v1/products/new", body: s}
 	}
+	put := func(id, header, value string) call {
+		return call{
+			method: http.MethodPut, path: "/v1/products/" + id, body: spec(nil).body, header: http.Header{header: {value}},
+		}
+	}
 	stock := func(body any) call {
 		return call{method: http.MethodPost, path: "/v1/products/mug/stock", body: body}
 	}
@@ -166,6 +171,13 @@ func badOthers() []bad {
 		{"If-Match of another kind", call{method: http.MethodPut, path: "/v1/products/mug", body: spec(nil).body, header: http.Header{"If-Match": {`"abc"`}}}, 412, "stale", ""},
 		{"If-Match unquoted", call{method: http.MethodPut, path: "/v1/products/mug", body: spec(nil).body, header: http.Header{"If-Match": {`1`}}}, 400, malformed, "If-Match"},
 		{"If-Match of nothing", call{method: http.MethodPut, path: "/v1/products/new", body: spec(nil).body, header: http.Header{"If-Match": {"*"}}}, 412, "stale", ""},
+		{"If-Match of version 0", put("new", "If-Match", `"0"`), 412, "stale", ""},
+		{"If-None-Match of one that is there", put("mug", "If-None-Match", "*"), 412, "product-exists", ""},
+		{"If-None-Match of a tag", put("new", "If-None-Match", `"1"`), 400, malformed, "If-None-Match"},
+		{"If-None-Match and If-Match", call{
+			method: http.MethodPut, path: "/v1/products/mug", body: spec(nil).body,
+			header: http.Header{"If-None-Match": {"*"}, "If-Match": {"*"}},
+		}, 400, malformed, "If-None-Match"},
 		{"currency of a product that is there", call{method: http.MethodPut, path: "/v1/products/mug", body: map[string]any{
 			"title": "T", "currency": "USD", "variants": []line{{"sku": "one", "price": 1}},
 		}}, 409, "moves-by-its-own-call", ""},
@@ -185,6 +197,13 @@ func badOthers() []bad {
 		{"list an unknown product", do(http.MethodPost, "/v1/products/nothing/list"), 404, "unknown-product", ""},
 		{"delist an unknown product", do(http.MethodPost, "/v1/products/nothing/delist"), 404, "unknown-product", ""},
 		{"delist what was never listed", do(http.MethodPost, "/v1/products/draft/delist"), 409, "not-listed", ""},
+		{"list with a field", call{method: http.MethodPost, path: "/v1/products/mug/list", body: `{"a":1}`}, 400, malformed, "a"},
+		{"list with a list", call{method: http.MethodPost, path: "/v1/products/mug/list", body: `[]`}, 400, malformed, ""},
+		{"delist with a field", call{method: http.MethodPost, path: "/v1/products/mug/delist", body: `{"listing":1}`}, 400, malformed, "listing"},
+		{"delist with a form", call{
+			method: http.MethodPost, path: "/v1/products/mug/delist", body: "a=1",
+			header: http.Header{"Content-Type": {"text/plain"}},
+		}, 415, "unsupported-media-type", ""},
 		{"unknown order", do(http.MethodGet, "/v1/orders/nobody"), 404, "unknown-order", ""},
 		{"order id", do(http.MethodGet, "/v1/orders/a%20b"), 400, malformed, "id"},
 		{"payment of an unknown order", do(http.MethodGet, "/v1/orders/nobody/payment"), 404, "unknown-order", ""},

@@ -193,6 +193,10 @@ type PaymentCallbackJSONBody = interface{}
 type PutProductParams struct {
 	// IfMatch The ETag that was read, or `*`. Another one by now is 412.
 	IfMatch *string `json:"If-Match,omitempty"`
+
+	// IfNoneMatch Only `*`, and without If-Match: create the product, never replace it. One that is there is 412
+	// `product-exists`.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // AdjustStockParams defines parameters for AdjustStock.
@@ -603,6 +607,25 @@ func (siw *ServerInterfaceWrapper) PutProduct(c *gin.Context) {
 		}
 
 		params.IfMatch = &IfMatch
+
+	}
+
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch string
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-None-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-None-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
 
 	}
 

@@ -66,6 +66,7 @@ var kinds = []kind{
 	{product.ErrNotFound, http.StatusNotFound, "unknown-product", "Unknown product", 0},
 	{product.ErrUnknownSKU, http.StatusNotFound, "unknown-product", "Unknown variant", 0},
 	{product.ErrStale, http.StatusPreconditionFailed, "stale", "Changed meanwhile", 0},
+	{product.ErrExists, http.StatusPreconditionFailed, "product-exists", "There already", 0},
 	{errNotCancellable, http.StatusConflict, "order-closed", "Order closed", 0},
 	{errNotDeliverable, http.StatusConflict, "order-closed", "Order closed", 0},
 	{errEndedByHand, http.StatusConflict, "order-closed", "Order closed", 0},

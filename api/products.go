@@ -14,7 +14,7 @@ import (
 
 // PutProduct implements ServerInterface.
 func (s *Server) PutProduct(c *gin.Context, id ID, params PutProductParams) {
-	p, created, err := s.putProduct(c, id, params.IfMatch)
+	p, created, err := s.putProduct(c, id, params)
 	if err != nil {
 		s.fail(c, err)
 		return
@@ -27,7 +27,7 @@ func (s *Server) PutProduct(c *gin.Context, id ID, params PutProductParams) {
 	writeProduct(c, status, p)
 }
 
-func (s *Server) putProduct(c *gin.Context, id string, ifMatch *string) (product.Product, bool, error) {
+func (s *Server) putProduct(c *gin.Context, id string, params PutProductParams) (product.Product, bool, error) {
 	var in specBody
 	if err := decode(c, &in); err != nil {
 		return product.Product{}, false, err
@@ -39,7 +39,7 @@ func (s *Server) putProduct(c *gin.Context, id string, ifMatch *string) (product
 	if err != nil {
 		return product.Product{}, false, err
 	}
-	version, err := s.precondition(c, id, ifMatch)
+	version, err := s.precondition(c, id, params)
 	if err != nil {
 		return product.Product{}, false, err
 	}
@@ -76,14 +76,25 @@ func (b specBody) spec() (product.Spec, error) {
 	return s, bad.OrNil()
 }
 
-// precondition reads If-Match: one strong entity tag, or * for a product that
-// is there, whatever its version. Products are never removed, so that looking
-// first is enough.
-func (s *Server) precondition(c *gin.Context, id string, ifMatch *string) (*int64, error) {
-	if ifMatch == nil {
+// precondition is the docVersion that the product must have, nil for any.
+func (s *Server) precondition(c *gin.Context, id string, params PutProductParams) (*int64, error) {
+	switch {
+	case params.IfNoneMatch == nil && params.IfMatch == nil:
 		return nil, nil //nolint:nilnil // no condition is not an error
+	case params.IfNoneMatch == nil:
+		return s.ifMatch(c, id, strings.TrimSpace(*params.IfMatch))
+	case strings.TrimSpace(*params.IfNoneMatch) != "*":
+		return nil, malformed("If-None-Match", "must be *: create the product, and never replace it")
+	case params.IfMatch != nil:
+		return nil, malformed("If-None-Match", "can't be used together with If-Match")
 	}
-	tag := strings.TrimSpace(*ifMatch)
+	return new(product.NotThere), nil
+}
+
+// ifMatch reads one strong entity tag, or * for a product that is there,
+// whatever its version. Products are never removed, so that looking first is
+// enough.
+func (s *Server) ifMatch(c *gin.Context, id, tag string) (*int64, error) {
 	if tag == "*" {
 		_, err := s.cfg.Products.Get(c.Request.Context(), id)
 		if errors.Is(err, product.ErrNotFound) {
@@ -96,7 +107,7 @@ func (s *Server) precondition(c *gin.Context, id string, ifMatch *string) (*int6
 		return nil, malformed("If-Match", `must be one entity tag such as "7", or *`)
 	}
 	version, err := strconv.ParseInt(inner[1:len(inner)-1], 10, 64)
-	if err != nil || inner != tag || etag(version) != tag { // a weak tag never matches here
+	if err != nil || version == product.NotThere || inner != tag || etag(version) != tag { // a weak tag never matches here
 		return nil, product.ErrStale
 	}
 	return &version, nil

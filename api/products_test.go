@@ -3,6 +3,8 @@ package api_test
 import (
 	"encoding/json"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -53,6 +55,31 @@ func TestAProductIsPutAndRead(t *testing.T) {
 	require.Equal(t, "Shirt, washed", g.get("/v1/products/shirt").product(t).Title)
 }
 
+func TestOfManyWhoCreateAProductOneDoes(t *testing.T) {
+	g := newGateway(t)
+	var (
+		wg      sync.WaitGroup
+		created atomic.Int64
+	)
+	for range 8 {
+		wg.Go(func() {
+			a := g.send(t.Context(), call{
+				method: http.MethodPut, path: "/v1/products/mug", header: http.Header{"If-None-Match": {"*"}},
+				body: `{"title":"T","currency":"EUR","variants":[{"sku":"one","price":1}]}`,
+			})
+			switch a.status {
+			case http.StatusCreated:
+				created.Add(1)
+			case http.StatusPreconditionFailed:
+			default:
+				t.Errorf("%d %s", a.status, a.body)
+			}
+		})
+	}
+	wg.Wait()
+	require.Equal(t, int64(1), created.Load())
+}
+
 func TestStockMovesOncePerKey(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 5)
@@ -81,6 +108,7 @@ func TestAProductIsDelistedByItsWorkflow(t *testing.T) {
 	for range 2 {
 		a := g.post("/v1/products/mug/delist", nil)
 		require.Equal(t, http.StatusAccepted, a.status, "%s", a.body)
+		require.NotEmpty(t, a.header.Get("Retry-After"))
 		require.JSONEq(t, `{"workflowId":"delist/mug/1"}`, string(a.body))
 	}
 	require.Len(t, g.temporal.starts, 1)

@@ -91,9 +91,13 @@ func TestAWaitDoesNotPollTheWorkflow(t *testing.T) {
 	g.putProduct("mug", 5)
 	o := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(t)
 	g.redis.SetError("LOADING")
+	same := g.get("/v1/orders/" + o.ID + "?wait=300ms&version=" + strconv.FormatInt(o.Version, 10))
+	require.Equal(t, o.Version, same.order(t).Version)
+	g.temporal.set(func(f *fakeTemporal) { require.Equal(t, 2, f.queries) })
+
 	changed := make(chan answer, 1)
 	go func() {
-		changed <- g.get("/v1/orders/" + o.ID + "?wait=400ms&version=" + strconv.FormatInt(o.Version, 10))
+		changed <- g.get("/v1/orders/" + o.ID + "?wait=300ms&version=" + strconv.FormatInt(o.Version, 10))
 	}()
 	g.untilWaiting(1)
 	g.temporal.set(func(f *fakeTemporal) { f.sagas["order/"+o.ID].order.Pay(success(o.ID, "p-1", 1000), time.Now()) })

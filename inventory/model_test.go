@@ -44,7 +44,11 @@ func newEntity(id string) *entity {
 
 // put answers how the entity refuses, nil where it doesn't.
 func (e *entity) put(spec product.Spec, ifMatch *int64) (did effect, refused error) {
-	if ifMatch != nil && (!e.exists || *ifMatch != e.now.DocVersion) {
+	switch {
+	case ifMatch == nil:
+	case *ifMatch == product.NotThere && e.exists:
+		return effect{}, product.ErrExists
+	case *ifMatch != e.now.DocVersion: // NotThere as long as it is not
 		return effect{}, product.ErrStale
 	}
 	if e.exists {

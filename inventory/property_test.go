@@ -173,9 +173,12 @@ func (m *machine) put(t *rapid.T) {
 		spec.Variants = append(spec.Variants, v)
 	}
 	var ifMatch *int64
-	if rapid.IntRange(0, 3).Draw(t, "match") == 0 {
+	switch rapid.IntRange(0, 7).Draw(t, "match") {
+	case 0, 1:
 		read := e.now.DocVersion - rapid.Int64Range(0, 1).Draw(t, "stale")
 		ifMatch = &read
+	case 2:
+		ifMatch = new(product.NotThere)
 	}
 	m.putSpec(t, e, spec, ifMatch)
 }

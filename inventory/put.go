@@ -13,8 +13,9 @@ import (
 
 // Put creates the product, or replaces its description, prices and set of
 // variants; a spec that changes nothing is answered as the product is. ifMatch
-// is the docVersion that the caller read, nil for any. It refuses with
-// product.ErrStale, *product.MovedError or *product.HeldSKUError.
+// is the docVersion that the caller read, product.NotThere to create only, nil
+// for any. It refuses with product.ErrStale, product.ErrExists,
+// *product.MovedError or *product.HeldSKUError.
 func (s *Store) Put(ctx context.Context, id string, spec product.Spec, ifMatch *int64) (p product.Product, created bool, err error) {
 	if err := errors.Join(validIDs(id), spec.Validate()); err != nil {
 		return product.Product{}, false, fmt.Errorf("put product %s: %w", id, err)
@@ -41,6 +42,9 @@ func (s *Store) Put(ctx context.Context, id string, spec product.Spec, ifMatch *
 		return p, text(answer, 1) == "1", nil
 	case "STALE":
 		err = product.ErrStale
+		if *ifMatch == product.NotThere {
+			err = product.ErrExists
+		}
 	case "MOVED":
 		err = &product.MovedError{Field: text(answer, 1), Now: text(answer, 2)}
 	case "HELD_SKU":

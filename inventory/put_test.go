@@ -55,6 +55,21 @@ func TestPut(t *testing.T) {
 	}
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		store := inventory.New(rdb)
+		t.Run("to create only", func(t *testing.T) {
+			id := redistest.ID("shirt")
+			_, created, err := store.Put(t.Context(), id, shirt(5, 0), new(product.NotThere))
+			require.NoError(t, err)
+			require.True(t, created)
+			was, err := store.Get(t.Context(), id)
+			require.NoError(t, err)
+			spec := shirt(5, 0)
+			spec.Title = "Hemd"
+			_, _, err = store.Put(t.Context(), id, spec, new(product.NotThere))
+			require.ErrorIs(t, err, product.ErrExists)
+			now, err := store.Get(t.Context(), id)
+			require.NoError(t, err)
+			require.Equal(t, was, now)
+		})
 		for _, row := range rows {
 			t.Run(row.name, func(t *testing.T) {
 				ctx, id := t.Context(), redistest.ID("shirt")

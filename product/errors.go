@@ -12,6 +12,8 @@ var (
 	ErrUnknownSKU = errors.New("no such variant")
 	// ErrStale: the product's docVersion is not the one that the caller read.
 	ErrStale = errors.New("the product has changed since it was read")
+	// ErrExists: the product was only to be created.
+	ErrExists = errors.New("there is such a product already")
 	// ErrRelisted: the product was listed again since the listing that was to end.
 	ErrRelisted = errors.New("the product has been listed again")
 	// ErrActionReused: this action id was used for another adjustment.

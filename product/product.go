@@ -19,6 +19,9 @@ const (
 	MaxReasonBytes       = 500
 )
 
+// NotThere is the docVersion of a product that is yet to be created.
+const NotThere = int64(0)
+
 // Status says whether a product can be ordered.
 type Status string
 

@@ -1,16 +1,16 @@
 -- put: create a product, or replace its description, prices and set of variants.
 -- KEYS 1 product hash · 2 the bucket's set of product ids · 3 the bucket's event stream
--- ARGV 1 product id · 2 docVersion that the caller read, '' any · 3 description and variants' titles as JSON
+-- ARGV 1 product id · 2 docVersion that the caller read, '0' not there yet, '' any · 3 description and variants' titles as JSON
 --      4 currency · 5 status stated, '' none
 --      then for each variant: sku · price, minor units · title of a held item · stock stated, '' none
 -- answers {"PUT", "1" if created else "0", all fields of the product}; nothing is written where nothing differs
---         {"STALE"}: the product has another docVersion, or is not there though one was named
+--         {"STALE"}: the product has another docVersion, or is not there though one was named, or is there
 --         {"MOVED", field, its value now}: status, currency or stock differs; these move by their own calls
 --         {"HELD_SKU", sku, onhand, held}: a variant that is left out has stock or holds
 local product, id = KEYS[1], ARGV[1]
 local was = redis.call('HMGET', product, 'version', 'docVersion', 'status', 'currency', 'doc', 'skus', 'listing')
 local exists = was[1]
-if ARGV[2] ~= '' and ARGV[2] ~= was[2] then return {'STALE'} end
+if ARGV[2] ~= '' and ARGV[2] ~= (was[2] or '0') then return {'STALE'} end
 if exists and ARGV[5] ~= '' and ARGV[5] ~= was[3] then return {'MOVED', 'status', was[3]} end
 if exists and ARGV[4] ~= was[4] then return {'MOVED', 'currency', was[4]} end
 
