@@ -134,6 +134,8 @@ func FuzzOrderAgreesWithTheContract(f *testing.F) {
 		`{"customerId":"c-1","lines":[{"productId":"mug","quantity":1e0}]}`,
 		`{"customerId":"c-1","lines":[{"productId":"mug","quantity":9,"unitPrice":null}],"address":null}`,
 		`{"customerId":"c-1","lines":[{"productId":"mug","quantity":9}],"address":{"recipient":"R","line1":"1","city":"C","country":"DE","email":"é"}}`,
+		`{"customerId":".","lines":[{"productId":"mug","quantity":9}]}`, `{"customerId":"..","lines":[{"productId":"mug","quantity":9}]}`,
+		`{"customerId":"...","lines":[{"productId":"..a","sku":"....","quantity":9}]}`,
 		`{"customerId":"\ud800","lines":null}`, `{"customerId":"c","lines":[{"productId":"mug","quantity":9}]} `,
 	} {
 		f.Add(s)

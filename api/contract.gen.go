@@ -46,13 +46,13 @@ type Health struct {
 	Status string `json:"status"`
 }
 
-// ID defines model for Id.
+// ID [A-Za-z0-9._~-]{1,64}, and neither `.` nor `..`, which a path means otherwise.
 type ID = string
 
 // LineRequest defines model for LineRequest.
 type LineRequest = order.LineRequest
 
-// OptionalID May be left out, or empty, where the product has one variant.
+// OptionalID As an Id; may be left out, or empty, where the product has one variant.
 type OptionalID = string
 
 // Order defines model for Order.
@@ -89,8 +89,10 @@ type Product struct {
 	// Currency Example: EUR
 	Currency    Currency `json:"currency"`
 	Description string   `json:"description,omitempty"`
-	ID          ID       `json:"id"`
-	Image       string   `json:"image,omitempty"`
+
+	// ID [A-Za-z0-9._~-]{1,64}, and neither `.` nor `..`, which a path means otherwise.
+	ID    ID     `json:"id"`
+	Image string `json:"image,omitempty"`
 
 	// Status draft, listed, delisted.
 	Status   string    `json:"status"`

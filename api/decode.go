@@ -58,8 +58,11 @@ func readAll(c *gin.Context) ([]byte, error) {
 
 // body is the body of a request that must be JSON.
 func body(c *gin.Context) ([]byte, error) {
-	if !isJSON(c.GetHeader("Content-Type")) {
+	if types := c.Request.Header["Content-Type"]; len(types) != 1 || !isJSON(types[0]) {
 		return nil, errMediaType
+	}
+	if e := c.GetHeader("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
+		return nil, errEncoding
 	}
 	return sent(c), nil
 }
@@ -92,7 +95,7 @@ func decode(c *gin.Context, v any) error {
 
 // decodeOptional is decode for a call that may come without a body.
 func decodeOptional(c *gin.Context, v any) error {
-	if c.GetHeader("Content-Type") != "" {
+	if len(c.Request.Header["Content-Type"]) > 0 {
 		b, err := body(c)
 		if err != nil || len(b) == 0 {
 			return err

@@ -2,9 +2,12 @@ package api
 
 import (
 	_ "embed"
+	"io/fs"
 	"net/http"
+	"strings"
 
 	"github.com/gin-gonic/gin"
+	"github.com/swaggest/swgui/v5/static"
 	"github.com/swaggest/swgui/v5emb"
 )
 
@@ -17,14 +20,30 @@ func Contract() []byte { return contract }
 // documentation serves the contract and a page that shows it. The page and all
 // its parts come from this process: its policy lets it fetch from nowhere else.
 func (s *Server) documentation(e *gin.Engine) {
-	e.GET("/openapi.yaml", func(c *gin.Context) { c.Data(http.StatusOK, "application/yaml", contract) })
 	page := v5emb.New("Holdfast", "/openapi.yaml", "/docs/")
 	show := func(c *gin.Context) {
+		if !isPart(strings.TrimPrefix(c.Param("file"), "/")) {
+			s.fail(c, errNoRoute)
+			return
+		}
 		c.Header("Content-Security-Policy",
 			"default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:")
 		c.Header("X-Content-Type-Options", "nosniff")
 		page.ServeHTTP(c.Writer, c.Request)
 	}
-	e.GET("/docs", func(c *gin.Context) { c.Redirect(http.StatusMovedPermanently, "/docs/") })
-	e.GET("/docs/*file", show)
+	for _, method := range []string{http.MethodGet, http.MethodHead} {
+		e.Handle(method, "/openapi.yaml", func(c *gin.Context) { c.Data(http.StatusOK, "application/yaml", contract) })
+		e.Handle(method, "/docs", func(c *gin.Context) { c.Redirect(http.StatusMovedPermanently, "/docs/") })
+		e.Handle(method, "/docs/*file", show)
+	}
+}
+
+// isPart tells whether the page is made of such a file; "" is the page itself.
+func isPart(name string) bool {
+	for _, file := range []string{name, name + ".gz"} {
+		if info, err := fs.Stat(static.FS, file); err == nil && !info.IsDir() {
+			return true
+		}
+	}
+	return name == ""
 }

@@ -20,7 +20,8 @@ import (
 var (
 	errNoRoute         = errors.New("there is nothing at this path")
 	errNoMethod        = errors.New("this path doesn't know the method")
-	errMediaType       = errors.New("the body must be application/json")
+	errMediaType       = errors.New("the body must be application/json, said once")
+	errEncoding        = errors.New("the body must come without a Content-Encoding")
 	errTooLarge        = fmt.Errorf("the body is larger than %d bytes", maxBodyBytes)
 	errSlowBody        = errors.New("the body did not arrive in time")
 	errTimeout         = errors.New("the request took too long; its outcome is not known")
@@ -56,6 +57,7 @@ var kinds = []kind{
 	{errCrossOrigin, http.StatusForbidden, "cross-origin", "Sent by another origin", 0},
 	{errForeignHost, http.StatusMisdirectedRequest, "foreign-host", "Not a name of this gateway", 0},
 	{errMediaType, http.StatusUnsupportedMediaType, "unsupported-media-type", "Unsupported media type", 0},
+	{errEncoding, http.StatusUnsupportedMediaType, "unsupported-media-type", "Unsupported encoding", 0},
 	{errTooLarge, http.StatusRequestEntityTooLarge, "body-too-large", "Body too large", 0},
 	{errSlowBody, http.StatusRequestTimeout, "body-timeout", "Body too slow", 0},
 	{errNoOrder, http.StatusNotFound, "unknown-order", "Unknown order", 0},

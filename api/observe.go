@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+
+	"holdfast/product"
 )
 
 // observe names, measures and logs every request. The log has the route and no
@@ -42,7 +44,7 @@ func (s *Server) observe(c *gin.Context) {
 		slog.String("request_id", id), slog.String("method", c.Request.Method), slog.String("route", route),
 		slog.Int("status", status), slog.Duration("took", took), slog.String("client", c.RemoteIP()),
 	}
-	if target := c.Param("id"); target != "" {
+	if target := c.Param("id"); product.ValidID(target) { // else it is as long as its sender likes
 		attrs = append(attrs, slog.String("target", target))
 	}
 	if len(c.Errors) > 0 {

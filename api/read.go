@@ -63,15 +63,30 @@ func newWait(params GetOrderParams) (wait, error) {
 	if params.Wait == nil {
 		return w, nil
 	}
-	most, err := time.ParseDuration(*params.Wait)
-	if seconds, err2 := strconv.ParseUint(*params.Wait, 10, 16); err2 == nil {
-		most, err = time.Duration(seconds)*time.Second, nil
-	}
+	most, err := waitOf(*params.Wait)
 	if err != nil || most < 0 {
 		return w, malformed("wait", "must be a duration such as 10s, or seconds")
 	}
 	w.most = min(most, maxWait)
 	return w, nil
+}
+
+// maxWaitText is how long a text of the contract's wait may be.
+const maxWaitText = 20
+
+// waitOf reads a duration, or a number of seconds: any number of them, since
+// more than maxWait is maxWait.
+func waitOf(text string) (time.Duration, error) {
+	seconds, err := strconv.ParseUint(text, 10, 64)
+	switch {
+	case len(text) > maxWaitText:
+		return 0, strconv.ErrSyntax
+	case err == nil && seconds <= uint64(maxWait/time.Second):
+		return time.Duration(seconds) * time.Second, nil //nolint:gosec // at most maxWait
+	case err == nil || errors.Is(err, strconv.ErrRange):
+		return maxWait, nil
+	}
+	return time.ParseDuration(text)
 }
 
 // over tells whether the order has come to what the reader waits for.

@@ -22,6 +22,10 @@ func TestWaitingForAnOrderToChange(t *testing.T) {
 	require.Equal(t, o.Version, at.order(t).Version, "what is newer already is answered at once")
 	require.Equal(t, http.StatusOK, g.get("/v1/orders/"+o.ID+"?wait=20").status, "it is decided already")
 
+	for _, most := range []string{"65536", "99999999999999999999", "2000000h"} {
+		require.Equal(t, http.StatusOK, g.get("/v1/orders/"+o.ID+"?wait="+most).status, "at most 30 s, however much")
+	}
+
 	changed := make(chan answer, 1)
 	go func() { changed <- g.get(path + strconv.FormatInt(o.Version, 10)) }()
 	g.untilWaiting(1)

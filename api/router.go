@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -38,7 +39,7 @@ func (s *Server) router() (*gin.Engine, error) {
 	}
 	e.HandleMethodNotAllowed = true
 	e.RedirectTrailingSlash = false
-	e.Use(s.observe, s.recover, s.guard, s.readBody, bound)
+	e.Use(s.observe, s.recover, s.guard, s.checkQuery, s.readBody, bound)
 	e.NoRoute(func(c *gin.Context) { s.fail(c, errNoRoute) })
 	e.NoMethod(func(c *gin.Context) { s.fail(c, errNoMethod) })
 	RegisterHandlersWithOptions(e, s, GinServerOptions{
@@ -46,6 +47,11 @@ func (s *Server) router() (*gin.Engine, error) {
 		Middlewares:  []MiddlewareFunc{s.checkIDs},
 	})
 	s.documentation(e)
+	for path, show := range map[string]gin.HandlerFunc{ // as GET does; the server leaves the body out
+		"/healthz": s.Healthz, "/readyz": s.Readyz, "/metrics": s.Metrics,
+	} {
+		e.HEAD(path, show)
+	}
 	return e, nil
 }
 
@@ -55,11 +61,19 @@ func parameterReason(err error) string {
 	return strings.ToLower(reason[:1]) + reason[1:]
 }
 
+// checkQuery refuses a query that would be read without the part that is broken:
+// a bad escape, or a semicolon.
+func (s *Server) checkQuery(c *gin.Context) {
+	if _, err := url.ParseQuery(c.Request.URL.RawQuery); err != nil {
+		s.fail(c, malformed("", "the query string is malformed"))
+	}
+}
+
 // checkIDs refuses ids in the path that nothing can have.
 func (s *Server) checkIDs(c *gin.Context) {
 	for _, p := range c.Params {
 		if !product.ValidID(p.Value) {
-			s.fail(c, malformed(p.Key, "must match [A-Za-z0-9._~-]{1,64}"))
+			s.fail(c, malformed(p.Key, "must match [A-Za-z0-9._~-]{1,64}, and be neither . nor .."))
 			return
 		}
 	}

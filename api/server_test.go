@@ -63,6 +63,9 @@ func TestRequestsAreCountedAndLogged(t *testing.T) {
 	require.NotContains(t, log, "Lovelace")
 	require.NotContains(t, log, "very-secret")
 	require.NotContains(t, log, "6.6.6.6", "a header that anybody can send")
+
+	g.get("/v1/orders/" + strings.Repeat("7", 5000))
+	require.NotContains(t, g.log.String(), "7777777777", "an id that nothing can have")
 }
 
 func TestAPanicTellsNothing(t *testing.T) {
@@ -117,6 +120,16 @@ func TestTheContractAndItsPageNeedNobodyElse(t *testing.T) {
 	for _, p := range parts {
 		require.True(t, strings.HasPrefix(p[1], "/docs/"), p[1])
 		require.Equal(t, http.StatusOK, g.send(t.Context(), call{method: http.MethodGet, path: p[1]}).status, p[1])
+	}
+}
+
+func TestHeadAnswersAsGetDoes(t *testing.T) {
+	g := newGateway(t)
+	for _, path := range []string{"/healthz", "/readyz", "/metrics", "/openapi.yaml", "/docs", "/docs/"} {
+		get := g.send(t.Context(), call{method: http.MethodGet, path: path})
+		head := g.send(t.Context(), call{method: http.MethodHead, path: path})
+		require.Equal(t, get.status, head.status, path)
+		require.Equal(t, get.header.Get("Content-Type"), head.header.Get("Content-Type"), path)
 	}
 }
 
