@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"go.temporal.io/api/serviceerror"
@@ -27,6 +28,7 @@ var (
 	errTimeout         = errors.New("the request took too long; its outcome is not known")
 	errNoOrder         = errors.New("no such order")
 	errEndedByHand     = errors.New("the order's workflow was ended by hand")
+	errNoSKU           = errors.New("sku is required where a product has several variants")
 	errNoProvider      = errors.New("no such payment provider")
 	errMismatch        = errors.New("this Idempotency-Key was used with another body")
 	errTemporal        = errors.New("Temporal can't be reached; the outcome is not known")
@@ -66,6 +68,7 @@ var kinds = []kind{
 	{product.ErrActionReused, http.StatusUnprocessableEntity, "idempotency-mismatch", "Another body under the same key", 0},
 	{order.ErrDocumentTooLarge, http.StatusUnprocessableEntity, "order-too-large", "Order too large", 0},
 	{product.ErrNotFound, http.StatusNotFound, "unknown-product", "Unknown product", 0},
+	{errNoSKU, http.StatusNotFound, "unknown-product", "Variant not named", 0},
 	{product.ErrUnknownSKU, http.StatusNotFound, "unknown-product", "Unknown variant", 0},
 	{product.ErrStale, http.StatusPreconditionFailed, "stale", "Changed meanwhile", 0},
 	{product.ErrExists, http.StatusPreconditionFailed, "product-exists", "There already", 0},
@@ -168,11 +171,17 @@ func refusal(shortages []order.Shortage) *Problem {
 	if !ok {
 		k = refusalKinds[product.Short]
 	}
-	return &Problem{
+	p := &Problem{
 		Type: "/problems/" + k.name, Title: k.title, Status: k.status,
 		Detail: "shortages names every line that can't be had; nothing is held", Shortages: shortages,
 	}
+	if slices.ContainsFunc(shortages, lacksSKU) {
+		p.Detail += "; " + errNoSKU.Error()
+	}
+	return p
 }
+
+func lacksSKU(s order.Shortage) bool { return s.Reason == product.UnknownSKU && s.SKU == "" }
 
 // verdictError is how a saga's answer to a request is told, nil where it is done.
 func verdictError(v workflows.Verdict, closed error) error {

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"holdfast/api"
+	"holdfast/product"
 	"holdfast/workflows"
 )
 
@@ -120,4 +121,20 @@ func TestAProductIsDelistedByItsWorkflow(t *testing.T) {
 	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
 	require.Equal(t, "listed", a.product(t).Status)
 	require.JSONEq(t, `{"workflowId":"delist/mug/2"}`, string(g.post("/v1/products/mug/delist", nil).body))
+}
+
+func TestAVariantThatIsNotNamedIsAskedFor(t *testing.T) {
+	g := newGateway(t)
+	g.putProduct("mug", 5)
+	g.putProduct("pair", 5, func(s *product.Spec) {
+		s.Variants = append(s.Variants, product.VariantSpec{SKU: "two", Price: 1})
+	})
+	adjust := func(body any) string { return g.post("/v1/products/pair/stock", body).problem(t).Detail }
+	order := func(l line) string { return g.place("", basket(l)).problem(t).Detail }
+	const says = "sku is required"
+	require.Contains(t, adjust(line{"delta": 1}), says)
+	require.Contains(t, order(line{"productId": "pair", "quantity": 1}), says)
+	require.NotContains(t, adjust(line{"sku": "three", "delta": 1}), says)
+	require.NotContains(t, order(line{"productId": "pair", "sku": "three", "quantity": 1}), says)
+	require.NotContains(t, order(line{"productId": "mug", "quantity": 6}), says)
 }

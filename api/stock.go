@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -38,6 +39,9 @@ func (s *Server) adjustStock(c *gin.Context, id string, key *string) (VariantSto
 		return VariantStock{}, err
 	}
 	stock, err := s.cfg.Products.Adjust(ctx, a)
+	if a.SKU == "" && errors.Is(err, product.ErrUnknownSKU) {
+		err = errNoSKU
+	}
 	return VariantStock{
 		ProductID: id, SKU: in.SKU, OnHand: stock.OnHand, Held: stock.Held, Available: stock.Available(),
 	}, productError(err)
