@@ -165,7 +165,7 @@ func (m *machine) put(t *rapid.T) {
 	for _, sku := range rapid.SliceOfNDistinct(realSKU, 1, 3, rapid.ID[string]).Draw(t, "skus") {
 		v := product.VariantSpec{
 			SKU: sku, Price: rapid.SampledFrom([]int64{100, 200}).Draw(t, "price"),
-			Title: rapid.SampledFrom([]string{"", "Blau\tneu"}).Draw(t, "variant"),
+			Title: rapid.SampledFrom([]string{"", "Blau\u00a0„neu“"}).Draw(t, "variant"),
 		}
 		if n := rapid.Int64Range(-1, 6).Draw(t, "stock"); n >= 0 {
 			v.Stock = &n

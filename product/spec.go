@@ -3,6 +3,10 @@ package product
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"unicode"
 )
 
 // Spec is what a merchant says of a product: it creates one or replaces the
@@ -48,6 +52,7 @@ func (s Spec) Validate() error {
 		seen[v.SKU] = true
 		if v.Title != "" { // an order's line has both titles
 			title(&bad, at+"title", LineTitle(s.Title, v.Title), false)
+			plain(&bad, at+"title", v.Title)
 		}
 		if v.Price < 0 || v.Price > MaxPrice {
 			bad.Add(at+"price", fmt.Sprintf("must lie between 0 and %d minor units", MaxPrice))
@@ -56,10 +61,38 @@ func (s Spec) Validate() error {
 			bad.Add(at+"stock", fmt.Sprintf("must lie between 0 and %d", MaxStock))
 		}
 	}
+	s.Description.plain(&bad)
 	if doc, err := json.Marshal(s.Description); err != nil || len(doc) > MaxDocBytes {
 		bad.Add("description", fmt.Sprintf("description, tags and attributes must fit %d bytes", MaxDocBytes))
 	}
 	return bad.OrNil()
+}
+
+// plain refuses control characters, which break what shows or logs a text: all of
+// them but a description's line breaks and tabs.
+func (d Description) plain(bad *Invalid) {
+	if strings.ContainsFunc(d.Description, func(r rune) bool {
+		return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t'
+	}) {
+		bad.Add("description", "must have no control characters but line breaks and tabs")
+	}
+	plain(bad, "title", d.Title)
+	plain(bad, "brand", d.Brand)
+	plain(bad, "category", d.Category)
+	plain(bad, "image", d.Image)
+	for i, tag := range d.Tags {
+		plain(bad, fmt.Sprintf("tags[%d]", i), tag)
+	}
+	for _, name := range slices.Sorted(maps.Keys(d.Attributes)) {
+		plain(bad, "attributes", name)
+		plain(bad, "attributes", d.Attributes[name])
+	}
+}
+
+func plain(bad *Invalid, path, s string) {
+	if strings.ContainsFunc(s, unicode.IsControl) {
+		bad.Add(path, "must have no control characters")
+	}
 }
 
 func title(bad *Invalid, path, s string, required bool) {
