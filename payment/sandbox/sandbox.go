@@ -5,7 +5,6 @@ package sandbox
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	webhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"holdfast/order"
@@ -81,9 +82,9 @@ func (p *Provider) Callback(header http.Header, body []byte, now time.Time) (ord
 	if now.Sub(at).Abs() > payment.Tolerance {
 		return none, payment.ErrStale
 	}
-	var m message
-	if err := json.Unmarshal(body, &m); err != nil {
-		return none, fmt.Errorf("%w: %w", payment.ErrMalformed, err)
+	m, err := read(body)
+	if err != nil {
+		return none, err
 	}
 	if err := m.check(header.Get(webhooks.HeaderWebhookID)); err != nil {
 		return none, err
@@ -93,6 +94,24 @@ func (p *Provider) Callback(header http.Header, body []byte, now time.Time) (ord
 		OrderID: m.Data.OrderID, PaymentID: m.Data.PaymentID,
 		Amount: m.Data.Amount, Currency: m.Data.Currency, OccurredAt: at,
 	}, nil
+}
+
+// read takes one JSON document without repeated names: two readers of it must not
+// see two payments. What is wrong is told in words of the message.
+func read(body []byte) (message, error) {
+	var m message
+	err := json.Unmarshal(body, &m)
+	if err == nil {
+		return m, nil
+	}
+	reason := "the body is not one valid JSON document"
+	if e, ok := errors.AsType[*jsontext.SyntacticError](err); ok && errors.Is(err, jsontext.ErrDuplicateName) {
+		reason = fmt.Sprintf("%.64q appears twice", e.JSONPointer)
+	}
+	if e, ok := errors.AsType[*json.SemanticError](err); ok {
+		reason = fmt.Sprintf("%.64q is of another type", e.JSONPointer)
+	}
+	return m, fmt.Errorf("%w: %s", payment.ErrMalformed, reason)
 }
 
 func (m message) check(eventID string) error {

@@ -115,6 +115,11 @@ func TestAMalformedCallbackIsRefused(t *testing.T) {
 		"amount 1.5":    {`{"type":"payment.succeeded","data":{"orderId":"o","paymentId":"p","amount":1.5,"currency":"EUR"}}`, payment.ErrMalformed},
 		"amount 10^20":  {`{"type":"payment.succeeded","data":{"orderId":"o","paymentId":"p","amount":100000000000000000000,"currency":"EUR"}}`, payment.ErrMalformed},
 		"currency":      {`{"type":"payment.succeeded","data":{"orderId":"o","paymentId":"p","amount":1,"currency":"euro"}}`, payment.ErrMalformed},
+		"data twice":    {`{"type":"payment.succeeded","data":{},"data":{"orderId":"o","paymentId":"p","amount":1,"currency":"EUR"}}`, payment.ErrMalformed},
+		"amount twice":  {`{"type":"payment.succeeded","data":{"orderId":"o","paymentId":"p","amount":9,"amount":1,"currency":"EUR"}}`, payment.ErrMalformed},
+		"another case":  {`{"type":"payment.succeeded","data":{"ORDERID":"o","paymentId":"p","amount":1,"currency":"EUR"}}`, payment.ErrMalformed},
+		"broken UTF-8":  {"{\"type\":\"payment.succeeded\",\"new\":\"\xff\"}", payment.ErrMalformed},
+		"more behind":   {`{"type":"payment.succeeded","data":{"orderId":"o","paymentId":"p","amount":1,"currency":"EUR"}} x`, payment.ErrMalformed},
 		"two documents": {`{"type":"payment.succeeded"}{}`, payment.ErrMalformed},
 	}
 	for name, c := range cases {
@@ -122,6 +127,23 @@ func TestAMalformedCallbackIsRefused(t *testing.T) {
 		require.NoError(t, err)
 		_, err = p.Callback(cb.Header, cb.Body, now)
 		require.ErrorIs(t, err, c.want, name)
+	}
+}
+
+func TestAMalformedCallbackNamesTheField(t *testing.T) {
+	p := provider(t)
+	for body, says := range map[string]string{
+		`{"data":{"amount":"1"}}`:          `"/data/amount" is of another type`,
+		`{"data":[]}`:                      `"/data" is of another type`,
+		`{"type":"a","type":"b"}`:          `"/type" appears twice`,
+		`{"data":{"amount":1,"amount":2}}`: `"/data/amount" appears twice`,
+		`{}{}`:                             "not one valid JSON document",
+		``:                                 "not one valid JSON document",
+	} {
+		cb, err := p.Sign("msg_1", now, []byte(body))
+		require.NoError(t, err)
+		_, err = p.Callback(cb.Header, cb.Body, now)
+		require.ErrorContains(t, err, says, body)
 	}
 }
 
