@@ -2,8 +2,11 @@ package activities
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"time"
 
+	"holdfast/order"
 	"holdfast/product"
 )
 
@@ -28,6 +31,10 @@ type Settler struct {
 	Orders interface {
 		Of(ctx context.Context, orderID string) (Fate, error)
 	}
+	Documents interface {
+		Get(ctx context.Context, orderID string) (doc []byte, version int64, found bool, err error)
+	}
+	Records Records
 }
 
 // Settle releases the hold of an order whose workflow is closed or unknown, or
@@ -59,8 +66,37 @@ func (s *Settler) Settle(ctx context.Context, productID, orderID string) (Settli
 	if hold.State != product.Held {
 		return LeftAlone, nil
 	}
-	if _, err := s.Stock.Release(ctx, orderID, hold.Try, []string{productID}, "swept"); err != nil {
+	productIDs := []string{productID}
+	if fate.Status.Unpaid() {
+		if productIDs, err = s.close(ctx, orderID, productIDs); err != nil {
+			return "", fmt.Errorf("close order %s, whose workflow was ended: %w", orderID, err)
+		}
+	}
+	if _, err := s.Stock.Release(ctx, orderID, hold.Try, productIDs, "swept"); err != nil {
 		return "", fmt.Errorf("release what order %s left of %s: %w", orderID, productID, err)
 	}
 	return SettledBack, nil
+}
+
+// close writes the last document of an order whose workflow was ended by force,
+// and answers all products that it may hold. It comes before the release: an
+// order that is not closed yet is found again by its hold.
+func (s *Settler) close(ctx context.Context, orderID string, productIDs []string) ([]string, error) {
+	doc, _, found, err := s.Documents.Get(ctx, orderID)
+	if err != nil || !found {
+		return productIDs, err
+	}
+	var o order.Order
+	if err := json.Unmarshal(doc, &o); err != nil {
+		return nil, fmt.Errorf("read its document: %w", err)
+	}
+	if !o.Status.Unpaid() {
+		return productIDs, nil
+	}
+	o.Close(order.Cancelled, order.ByTermination, order.ActorSystem, time.Now().UTC())
+	rec, err := order.NewRecord(&o, nil)
+	if err != nil {
+		return nil, err
+	}
+	return o.ProductIDs(), s.Records.Put(ctx, rec)
 }

@@ -2,6 +2,7 @@ package activities_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"holdfast/inventory"
 	"holdfast/order"
 	"holdfast/product"
+	"holdfast/records"
 	"holdfast/redisdb"
 )
 
@@ -26,6 +28,7 @@ type shop struct {
 	*testing.T
 	*require.Assertions
 	stock *inventory.Store
+	docs  *records.Store
 	fates fates
 }
 
@@ -46,7 +49,7 @@ func open(t *testing.T) *shop {
 	rdb, err := redisdb.Open(t.Context(), "redis://"+miniredis.RunT(t).Addr())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = rdb.Close() })
-	s := &shop{T: t, Assertions: require.New(t), stock: inventory.New(rdb), fates: fates{}}
+	s := &shop{T: t, Assertions: require.New(t), stock: inventory.New(rdb), docs: records.New(rdb), fates: fates{}}
 	onHand := units
 	_, _, err = s.stock.Put(t.Context(), "shirt", product.Spec{
 		Description: product.Description{Title: "A shirt"}, Currency: "EUR",
@@ -57,7 +60,7 @@ func open(t *testing.T) *shop {
 }
 
 func (s *shop) settler() *activities.Settler {
-	return &activities.Settler{Stock: s.stock, Holds: s.stock, Orders: s.fates}
+	return &activities.Settler{Stock: s.stock, Holds: s.stock, Orders: s.fates, Documents: s.docs, Records: s.docs}
 }
 
 // holds lets an order hold one shirt until its deadline.
@@ -183,4 +186,54 @@ func environment() *testsuite.TestActivityEnvironment {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	return suite.NewTestActivityEnvironment()
+}
+
+// An order that somebody terminated is closed for its readers too, and gives
+// back all that it held.
+func TestAnOrderThatWasEndedByForceIsClosed(t *testing.T) {
+	s := open(t)
+	onHand := units
+	_, _, err := s.stock.Put(t.Context(), "mug", product.Spec{
+		Description: product.Description{Title: "A mug"}, Currency: "EUR",
+		Variants: []product.VariantSpec{{SKU: "white", Price: 300, Stock: &onHand}},
+	}, nil)
+	s.NoError(err)
+	placed := time.Now().UTC()
+	p := order.Placement{
+		OrderID: "ended", CustomerID: "c", PaymentWindow: time.Minute,
+		Lines: []order.LineRequest{{ProductID: "mug", Quantity: 2}, {ProductID: "shirt", Quantity: 1}},
+	}
+	answers, err := s.stock.Hold(t.Context(), p.HoldRequests(1, placed.Add(time.Minute)))
+	s.NoError(err)
+	h, err := order.Combine(p, answers)
+	s.NoError(err)
+	o := order.New(p, placed)
+	s.NoError(o.Hold(h, placed))
+	rec, err := order.NewRecord(&o, nil)
+	s.NoError(err)
+	s.NoError(s.docs.Put(t.Context(), rec))
+	s.fates["ended"] = activities.Fate{Known: true, Status: order.AwaitingPayment}
+
+	what, err := s.settler().Settle(t.Context(), "shirt", "ended")
+	s.NoError(err)
+	s.Equal(activities.SettledBack, what)
+	s.Zero(s.books().Held)
+	mug, err := s.stock.Get(t.Context(), "mug")
+	s.NoError(err)
+	s.Zero(mug.Variants[0].Stock.Held)
+
+	doc, version, found, err := s.docs.Get(t.Context(), "ended")
+	s.NoError(err)
+	s.True(found)
+	s.Equal(o.Version+1, version)
+	var closed order.Order
+	s.NoError(json.Unmarshal(doc, &closed))
+	s.Equal(order.Cancelled, closed.Status)
+	s.Equal(order.ByTermination, closed.CancelReason)
+
+	_, err = s.settler().Settle(t.Context(), "mug", "ended")
+	s.NoError(err)
+	_, again, _, err := s.docs.Get(t.Context(), "ended")
+	s.NoError(err)
+	s.Equal(version, again)
 }

@@ -397,6 +397,27 @@ func TestDeepAuditAsksEveryWorkflow(t *testing.T) {
 	})
 }
 
+// Its workflow can't close it any more: the sweeper has, one version further.
+func TestOrderThatWasEndedByForceAndSweptIsNoFinding(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		s := openShop(t, rdb)
+		e := s.work.orders[s.waiting]
+		e.running, e.byForce, e.listed = false, true, shown(e.order.Status)
+		o := e.order.Clone()
+		_, err := s.stock.Release(t.Context(), o.ID, 1, o.ProductIDs(), "swept")
+		require.NoError(t, err)
+		o.Close(order.Cancelled, order.ByTermination, order.ActorSystem, time.Now())
+		rec, err := order.NewRecord(&o, nil)
+		require.NoError(t, err)
+		require.NoError(t, s.docs.Put(t.Context(), rec))
+		assert.Empty(t, s.audit())
+
+		e.byForce = false
+		assert.Contains(t, plain(s.audit()), Finding{Kind: DocumentAhead, OrderID: s.waiting},
+			"a workflow that still can closes its order itself")
+	})
+}
+
 // An order that reserves has neither a document nor all of its holds.
 func TestOrderThatReservesIsNoFinding(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {

@@ -124,6 +124,8 @@ type Recorded struct {
 	// Known is false where Temporal has no such workflow, or no longer.
 	Known   bool
 	Running bool
+	// ByForce: somebody ended its workflow before the order was closed.
+	ByForce bool
 	Status  order.Status
 	Version int64
 }

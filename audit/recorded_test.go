@@ -31,6 +31,8 @@ type entry struct {
 	// listed is the status that lists show, where it is not the order's own.
 	listed string
 	stuck  bool
+	// byForce: ended as it stood.
+	byForce bool
 }
 
 // set adds the attempts to those that are known.
@@ -96,7 +98,7 @@ func (r *recorded) Recorded(_ context.Context, id string) (Recorded, error) {
 	if e.stuck {
 		return Recorded{}, fmt.Errorf("%w: %s", ErrStuck, id)
 	}
-	return Recorded{Known: true, Running: e.running, Status: e.order.Status, Version: e.order.Version}, nil
+	return Recorded{Known: true, Running: e.running, ByForce: e.byForce, Status: e.order.Status, Version: e.order.Version}, nil
 }
 
 func (r *recorded) Order(_ context.Context, id string) (order.Order, error) {

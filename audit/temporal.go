@@ -132,10 +132,8 @@ func (t *TemporalOrders) Recorded(ctx context.Context, orderID string) (Recorded
 		return Recorded{}, err
 	}
 	// One that was terminated looks after nothing, however far it came.
-	return Recorded{
-		Known: true, Running: status == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING ||
-			status == enumspb.WORKFLOW_EXECUTION_STATUS_PAUSED, Status: o.Status, Version: o.Version,
-	}, nil
+	running := status == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING || status == enumspb.WORKFLOW_EXECUTION_STATUS_PAUSED
+	return Recorded{Known: true, Running: running, ByForce: !running, Status: o.Status, Version: o.Version}, nil
 }
 
 // Order asks the workflow by query, which works for a closed one too as long as

@@ -56,6 +56,8 @@ const (
 	ByDelisting    Reason = "delisted"
 	PaymentRefused Reason = "payment_refused"
 	NoStock        Reason = "no_stock"
+	// ByTermination: somebody terminated the order's workflow before it was paid.
+	ByTermination Reason = "terminated"
 	// Unavailable: the stock could not be asked within the payment window.
 	Unavailable Reason = "unavailable"
 	// WindowPassed: nobody paid within the payment window.

@@ -74,7 +74,7 @@ func New(c Config) (*Worker, error) {
 	fates := &activities.Fates{
 		Temporal: c.Temporal, Records: docs, WorkflowID: workflows.OrderWorkflowID, Query: workflows.OrderQuery,
 	}
-	settler := &activities.Settler{Stock: c.Stock, Holds: stock, Orders: fates}
+	settler := &activities.Settler{Stock: c.Stock, Holds: stock, Orders: fates, Documents: docs, Records: c.Records}
 	register(w, activities.DelistProduct, (&activities.Delist{Products: stock}).Execute)
 	register(w, activities.CancelHolders, (&activities.CancelAll{
 		Holds: stock, Settler: settler, Signal: signalDelisting(c.Temporal),

@@ -25,9 +25,6 @@ var everything struct {
 	shop, hasty *shoptest.Shop
 }
 
-// endedByHand are the orders whose workflow a test terminated.
-var endedByHand []string
-
 // hastyWindow is long enough to place an order and look at it.
 const hastyWindow = 2 * time.Second
 
@@ -80,7 +77,7 @@ func stop(s *stack.Stack) error {
 func open(t *testing.T) *shoptest.Shop {
 	t.Helper()
 	t.Cleanup(func() {
-		report := booksOf(everything.stack).RequireClean(untilCleanup{t}, endedByHand...)
+		report := booksOf(everything.stack).RequireClean(untilCleanup{t})
 		t.Logf("audit: %d products, %d holds, %d orders in %.1f s", report.Products, report.Holds, report.Orders, report.Seconds)
 	})
 	return everything.shop

@@ -10,6 +10,7 @@ import (
 
 	"holdfast/activities"
 	"holdfast/dev/e2e/shoptest"
+	"holdfast/order"
 	"holdfast/redisdb"
 	"holdfast/workflows"
 )
@@ -29,6 +30,8 @@ func TestSweeperGivesBackWhatATerminatedOrderHeld(t *testing.T) {
 	require.Equal(t, 1, settled[activities.SettledBack])
 	require.Equal(t, 1, settled[activities.LeftAlone], "an order that runs looks after its hold itself")
 	shop.RequireStock(t, "swept", 5, 1)
+	closed := shop.Await(t, gone.ID, order.Cancelled)
+	require.Equal(t, order.ByTermination, closed.CancelReason)
 	swept := int64(0)
 	for _, s := range []*shoptest.Shop{shop, everything.hasty} { // either one's worker may have swept
 		swept += s.Metric(t, "holdfast_sweeper_settled_total", "settled")[string(activities.SettledBack)]
@@ -43,11 +46,11 @@ func TestDelistingEndsOnHoldsOfTerminatedOrders(t *testing.T) {
 	terminate(t, o.ID)
 	awaitDelisting(t, shop.Delist(t, "orphaned"))
 	shop.RequireStock(t, "orphaned", 5, 0)
+	shop.Await(t, o.ID, order.Cancelled)
 }
 
 func terminate(t *testing.T, orderID string) {
 	t.Helper()
-	endedByHand = append(endedByHand, orderID)
 	require.NoError(t, everything.stack.Temporal.TerminateWorkflow(
 		t.Context(), workflows.OrderWorkflowID(orderID), "", "a test of what becomes of its hold"))
 }
