@@ -12,7 +12,7 @@ export HOLDFAST_URL=http://127.0.0.1:$port REDIS_URL=redis://127.0.0.1:16379/0 T
 
 go run ./examples/online-retail -out "$folder/in" -stock-share 0.8 "$source_file" >"$folder/in.txt"
 env -u REDIS_URL -u TEMPORAL_ADDRESS HOLDFAST_HTTP_ADDR=127.0.0.1:$port HOLDFAST_DATA="$folder/data" \
-    HOLDFAST_REDIS_PORT=16379 HOLDFAST_TEMPORAL_PORT=17233 HOLDFAST_UI_PORT=18233 HOLDFAST_PAYMENT_WINDOW=24h \
+    HOLDFAST_REDIS_PORT=16379 HOLDFAST_TEMPORAL_PORT=17233 HOLDFAST_UI_PORT=18233 HOLDFAST_PAYMENT_WINDOW=2m \
     bin/holdfast-dev >"$folder/stack.out" 2>"$folder/stack.log" &
 stack=$!
 trap 'kill "$stack" 2>/dev/null; wait "$stack" 2>/dev/null || true' EXIT
@@ -35,7 +35,20 @@ options=()
 [ "$limit" = 0 ] || options=(--limit "$limit")
 status=0
 bin/holdfast replay "$folder/in/orders.jsonl" --journal "$folder/journal" "${options[@]}" 2>"$folder/replay.err" || status=$?
+
+# Abandoned orders end with their payment window; until then they hold stock.
+still_held() {
+    for bucket in $(seq 0 63); do printf 'ZCARD {b%d}:deadlines\n' "$bucket"; done |
+        redis-cli -u "$REDIS_URL" | awk '{ n += $1 } END { print n }'
+}
+for _ in $(seq 180); do
+    held=$(still_held)
+    [ "$held" != 0 ] || break
+    sleep 1
+done
 kill "$sampler"
+printf 'Holds of undecided orders at the end: %s.\n' "$held"
+[ "$held" = 0 ] || status=1
 
 printf '\n'
 awk '{ n[NR] = $1; rss[NR] = $2; last = $1 }
