@@ -57,8 +57,12 @@ type Config struct {
 // Check asks one dependency whether it can be used.
 type Check func(context.Context) error
 
-// DefaultPaymentWindow is how long the stock of an order waits for its payment.
-const DefaultPaymentWindow = 15 * time.Minute
+const (
+	// DefaultPaymentWindow is how long the stock of an order waits for its payment.
+	DefaultPaymentWindow = 15 * time.Minute
+	// MinPaymentWindow is the shortest that a gateway takes.
+	MinPaymentWindow = time.Second
+)
 
 // Bounds of a connection. Writing has to outlast the longest ?wait=.
 const (
@@ -112,7 +116,7 @@ func (c *Config) complete() error {
 	if c.PaymentWindow == 0 {
 		c.PaymentWindow = DefaultPaymentWindow
 	}
-	if c.PaymentWindow < time.Second {
+	if c.PaymentWindow < MinPaymentWindow {
 		return fmt.Errorf("gateway: a payment window of %s is too short", c.PaymentWindow)
 	}
 	if c.Now == nil {

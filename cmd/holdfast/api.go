@@ -36,7 +36,7 @@ func (c *apiCommand) Run(ctx context.Context, out out) error {
 	if err != nil {
 		return usagef("--webhook-secret: %v", err)
 	}
-	if err := c.checkAddress(); err != nil { // before the wait for what only a running gateway needs
+	if err := c.check(); err != nil { // before the wait for what only a running gateway needs
 		return err
 	}
 	temporal, err := waitForTemporal(ctx, c.Wait, log)
@@ -66,6 +66,14 @@ func (c *apiCommand) Run(ctx context.Context, out out) error {
 	err = gateway.Run(ctx)
 	log.InfoContext(ctx, "gateway has stopped")
 	return err
+}
+
+func (c *apiCommand) check() error {
+	if c.PaymentWindow < api.MinPaymentWindow {
+		return usagef("--payment-window (HOLDFAST_PAYMENT_WINDOW): %s is too short, at least %s are needed",
+			c.PaymentWindow, api.MinPaymentWindow)
+	}
+	return c.checkAddress()
 }
 
 // checkAddress finds a mistake in the address without listening yet: as long as

@@ -104,6 +104,21 @@ func TestBadListenAddressIsRefusedBeforeTheWait(t *testing.T) {
 	}
 }
 
+func TestAPaymentWindowThatIsNoneIsRefused(t *testing.T) {
+	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
+	t.Setenv("HOLDFAST_WEBHOOK_SECRET", gatewaytest.Secret)
+	for _, window := range []string{"-1s", "0s", "999ms", "soon"} {
+		t.Setenv("HOLDFAST_PAYMENT_WINDOW", window)
+		code, _, stderr := holdfast(t, "api", "--wait", "1h")
+		assert.Equal(t, exitUsage, code, window)
+		assert.Contains(t, stderr, "--payment-window", window)
+		assert.NotContains(t, stderr, "TEMPORAL_ADDRESS", window)
+	}
+	t.Setenv("HOLDFAST_PAYMENT_WINDOW", "1s")
+	_, _, stderr := holdfast(t, "api", "--wait", "100ms")
+	assert.Contains(t, stderr, "TEMPORAL_ADDRESS")
+}
+
 func TestOrderShowAndCancel(t *testing.T) {
 	_, o := gateway(t)
 	code, stdout, _ := holdfast(t, "order", "show", "o1")
@@ -142,6 +157,27 @@ func TestPay(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestPayTellsOfARefund(t *testing.T) {
+	const refund = "refund is due"
+	g, o := gateway(t)
+	pay := func(args ...string) string {
+		code, stdout, stderr := holdfast(t, append([]string{"pay"}, args...)...)
+		require.Equal(t, exitOK, code, stderr)
+		return stdout
+	}
+	assert.Contains(t, pay("o1", "--amount", "1", "--payment", "p1"), refund, "a wrong amount")
+	assert.NotContains(t, pay("o1"), refund)
+	assert.NotContains(t, pay("o1"), refund, "the same payment again")
+	assert.Contains(t, pay("o1", "--payment", "p2"), refund, "a second one")
+
+	closed := order.New(order.Placement{OrderID: "o2", Lines: []order.LineRequest{{ProductID: "lamp", Quantity: 1}}}, time.Now())
+	closed.Close(order.Cancelled, order.ByCustomer, "customer", time.Now())
+	closed.Currency = o.Currency
+	g.Orders["o2"] = &closed
+	assert.Contains(t, pay("o2", "--amount", "5"), refund)
+	assert.NotContains(t, pay("o2", "--amount", "5", "--fail"), refund)
 }
 
 func TestPayAnOrderThatNobodyKnows(t *testing.T) {

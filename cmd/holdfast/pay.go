@@ -43,7 +43,8 @@ func (c *payCommand) Run(ctx context.Context, out out) error {
 	if err != nil && !c.mayBeUnknown(err) {
 		return err
 	}
-	header, body, err := sign(c.event(before))
+	event := c.event(before)
+	header, body, err := sign(event)
 	if err != nil {
 		return err
 	}
@@ -61,7 +62,21 @@ func (c *payCommand) Run(ctx context.Context, out out) error {
 		}
 	}
 	_, _ = fmt.Fprintf(out.stdout, "order %s is %s, its payment is %s\n", after.ID, after.Status, after.Payment.Status)
+	if goesBack(after, event) {
+		_, _ = fmt.Fprintln(out.stdout, "the order doesn't take this payment: its refund is due")
+	}
 	return nil
+}
+
+// goesBack tells whether money came that the order, as it stands, has no use for.
+func goesBack(o order.Order, e order.PaymentEvent) bool {
+	switch {
+	case e.Type != order.PaymentSucceeded:
+		return false
+	case o.Status.TookPayment():
+		return o.Payment.ID != e.PaymentID
+	}
+	return o.Status.Closed() || e.Amount != o.Amounts[order.AmountTotal] || e.Currency != o.Currency
 }
 
 // mayBeUnknown: money for an order that nobody knows can be tried where all of

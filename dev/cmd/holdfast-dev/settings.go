@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
 
+	"holdfast/api"
 	"holdfast/dev/stack"
 )
 
@@ -30,6 +31,9 @@ type settings struct {
 
 // Validate is called when the flags have been read.
 func (s *settings) Validate() error {
+	if s.PaymentWindow < api.MinPaymentWindow {
+		return fmt.Errorf("HOLDFAST_PAYMENT_WINDOW %s is too short: at least %s are needed", s.PaymentWindow, api.MinPaymentWindow)
+	}
 	return requireLoopback(s.HTTPAddr)
 }
 
@@ -43,8 +47,8 @@ func requireLoopback(address string) error {
 	if ip := net.ParseIP(host); host == "localhost" || (ip != nil && ip.IsLoopback()) {
 		return nil
 	}
-	return fmt.Errorf("HOLDFAST_HTTP_ADDR %q is not a loopback address: authentication is off here, "+
-		"so use 127.0.0.1, or run `holdfast api` with authentication", address)
+	return fmt.Errorf("HOLDFAST_HTTP_ADDR %q is not a loopback address, and everybody who reaches it "+
+		"would be an operator: use 127.0.0.1", address)
 }
 
 func (s *settings) options() (stack.Options, error) {

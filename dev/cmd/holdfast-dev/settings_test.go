@@ -17,6 +17,13 @@ func TestRefusesAddressesThatOthersCanReach(t *testing.T) {
 	}
 }
 
+func TestRefusesAPaymentWindowThatIsNone(t *testing.T) {
+	for _, window := range []string{"-1s", "0s", "999ms"} {
+		_, err := parse(t, "--payment-window="+window)
+		require.ErrorContains(t, err, "HOLDFAST_PAYMENT_WINDOW", window)
+	}
+}
+
 func TestSettingsFromTheEnvironment(t *testing.T) {
 	t.Setenv("HOLDFAST_UI_PORT", "0")
 	t.Setenv("HOLDFAST_DATA", "/data")
