@@ -82,7 +82,7 @@ func waitOf(text string) (time.Duration, error) {
 	case len(text) > maxWaitText:
 		return 0, strconv.ErrSyntax
 	case err == nil && seconds <= uint64(maxWait/time.Second):
-		return time.Duration(seconds) * time.Second, nil //nolint:gosec // at most maxWait
+		return time.Duration(seconds) * time.Second, nil
 	case err == nil || errors.Is(err, strconv.ErrRange):
 		return maxWait, nil
 	}

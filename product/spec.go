@@ -61,7 +61,7 @@ func (s Spec) Validate() error {
 			bad.Add(at+"stock", fmt.Sprintf("must lie between 0 and %d", MaxStock))
 		}
 	}
-	s.Description.plain(&bad)
+	s.plain(&bad)
 	if doc, err := json.Marshal(s.Description); err != nil || len(doc) > MaxDocBytes {
 		bad.Add("description", fmt.Sprintf("description, tags and attributes must fit %d bytes", MaxDocBytes))
 	}
