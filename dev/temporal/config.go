@@ -17,7 +17,8 @@ import (
 )
 
 const (
-	storeName   = "sqlite"
+	historyName = "history"
+	listsName   = "visibility"
 	clusterName = "active"
 )
 
@@ -36,10 +37,9 @@ func (p servicePorts) byService() map[primitives.ServiceName]int {
 	}
 }
 
-// newServer wires the four services of a Temporal cluster of one, on one
-// store.
-func newServer(store *config.SQL, ports servicePorts, logLevel string) (tserver.Server, error) {
-	cfg := serverConfig(store, ports)
+// newServer wires the four services of a Temporal cluster of one.
+func newServer(s stores, ports servicePorts, logLevel string) (tserver.Server, error) {
+	cfg := serverConfig(s, ports)
 	logger := serverlog.NewZapLogger(serverlog.BuildZapLogger(serverlog.Config{Level: logLevel}))
 	authorizer, err := authorization.GetAuthorizerFromConfig(&cfg.Global.Authorization)
 	if err != nil {
@@ -68,14 +68,14 @@ func newServer(store *config.SQL, ports servicePorts, logLevel string) (tserver.
 	return server, nil
 }
 
-func serverConfig(store *config.SQL, ports servicePorts) *config.Config {
+func serverConfig(s stores, ports servicePorts) *config.Config {
 	frontend := loopback.Address(ports.frontend)
 	cfg := &config.Config{
 		Persistence: config.Persistence{
-			DefaultStore:     storeName,
-			VisibilityStore:  storeName,
+			DefaultStore:     historyName,
+			VisibilityStore:  listsName,
 			NumHistoryShards: 1, // SQLite has one writer: more shards would only queue for it
-			DataStores:       map[string]config.DataStore{storeName: {SQL: store}},
+			DataStores:       map[string]config.DataStore{historyName: {SQL: s.history}, listsName: {SQL: s.lists}},
 		},
 		ClusterMetadata: &cluster.Config{
 			FailoverVersionIncrement: 10,

@@ -63,16 +63,19 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start Temporal: %w", err)
 	}
-	store, err := openStore(ctx, opts)
+	databases, err := openStores(ctx, opts)
 	if err != nil {
 		return nil, err
 	}
-	server, err := newServer(store, servicePorts{frontend: ports[0], history: ports[2], matching: ports[3], worker: ports[4]}, opts.LogLevel)
+	server, err := newServer(databases, servicePorts{frontend: ports[0], history: ports[2], matching: ports[3], worker: ports[4]}, opts.LogLevel)
 	if err != nil {
 		return nil, err
 	}
 	if err := server.Start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("start the Temporal server: %w", err), server.Stop())
+	}
+	if err := trim(ctx, databases.lists); err != nil {
+		return nil, errors.Join(fmt.Errorf("trim Temporal's lists: %w", err), server.Stop())
 	}
 	s := &Server{server: server, address: loopback.Address(ports[0]), opts: opts}
 	if !opts.WithoutUI {

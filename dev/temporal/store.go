@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/google/uuid"
 	"go.temporal.io/server/common/config"
@@ -19,34 +20,46 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
-// openStore makes sure that the store has its schema and its namespace, and
-// returns what the server needs to open it.
-func openStore(ctx context.Context, opts Options) (*config.SQL, error) {
-	store := memoryStore()
+// stores is what the server keeps: its histories and queues, and the lists of
+// workflows by their attributes. The server writes through one connection for
+// each SQLite database; with one for both, every order would wait until the
+// lists' full-text tables know of the one before.
+type stores struct {
+	history, lists *config.SQL
+}
+
+// openStores makes sure that the stores have their schema and their namespace,
+// and returns what the server needs to open them.
+func openStores(ctx context.Context, opts Options) (stores, error) {
+	s := stores{history: memoryStore("temporal"), lists: memoryStore("visibility")}
 	if opts.File != "" {
 		var err error
-		if store, err = fileStore(ctx, opts.File); err != nil {
-			return nil, fmt.Errorf("open Temporal's file %s: %w", opts.File, err)
+		if s.history, err = fileStore(ctx, opts.File, "temporal"); err != nil {
+			return s, fmt.Errorf("open Temporal's file %s: %w", opts.File, err)
+		}
+		lists := strings.TrimSuffix(opts.File, filepath.Ext(opts.File)) + "-visibility" + filepath.Ext(opts.File)
+		if s.lists, err = fileStore(ctx, lists, "visibility"); err != nil {
+			return s, fmt.Errorf("open Temporal's file %s: %w", lists, err)
 		}
 	}
 	namespace, err := sqliteschema.NewNamespaceConfig(clusterName, opts.Namespace, false, opts.SearchAttributes)
 	if err != nil {
-		return nil, fmt.Errorf("describe namespace %s: %w", opts.Namespace, err)
+		return s, fmt.Errorf("describe namespace %s: %w", opts.Namespace, err)
 	}
 	namespace.Detail.Config.Retention = durationpb.New(opts.Retention)
 	// Leaves a namespace that is there as it is.
-	if err := sqliteschema.CreateNamespaces(store, namespace); err != nil {
-		return nil, fmt.Errorf("create namespace %s: %w", opts.Namespace, err)
+	if err := sqliteschema.CreateNamespaces(s.history, namespace); err != nil {
+		return s, fmt.Errorf("create namespace %s: %w", opts.Namespace, err)
 	}
-	return store, nil
+	return s, nil
 }
 
 // memoryStore names its database at random: SQLite shares one of the same name
 // between all servers in the process.
-func memoryStore() *config.SQL {
+func memoryStore(name string) *config.SQL {
 	return &config.SQL{
 		PluginName:        sqlite.PluginName,
-		DatabaseName:      "temporal-" + uuid.NewString(),
+		DatabaseName:      name + "-" + uuid.NewString(),
 		ConnectAttributes: map[string]string{"mode": "memory", "cache": "shared"},
 	}
 }
@@ -55,7 +68,7 @@ func memoryStore() *config.SQL {
 // synchronous=normal, what was committed is in the operating system's hands:
 // a killed process loses nothing, and only a power cut can take the last
 // commits. Syncing each commit would cost 34 ms instead of 8.
-func fileStore(ctx context.Context, file string) (*config.SQL, error) {
+func fileStore(ctx context.Context, file, schema string) (*config.SQL, error) {
 	abs, err := filepath.Abs(file)
 	if err != nil {
 		return nil, err
@@ -65,7 +78,7 @@ func fileStore(ctx context.Context, file string) (*config.SQL, error) {
 	}
 	// The name becomes part of a URI: a "?" or "%" in it must stay in the path.
 	name := (&url.URL{Path: filepath.ToSlash(abs)}).EscapedPath()
-	if err := setUpSchema(ctx, "file:"+name); err != nil {
+	if err := setUpSchema(ctx, "file:"+name, schema); err != nil {
 		return nil, err
 	}
 	return &config.SQL{
@@ -78,8 +91,8 @@ func fileStore(ctx context.Context, file string) (*config.SQL, error) {
 // setUpSchema makes the tables in one transaction, so that a process killed
 // meanwhile leaves all of them or none. The file remembers which schema it has:
 // a server with another one refuses it, instead of failing later on a column.
-func setUpSchema(ctx context.Context, dsn string) (err error) {
-	ddl, version, err := schemaDDL()
+func setUpSchema(ctx context.Context, dsn, name string) (err error) {
+	ddl, version, err := schemaDDL(name)
 	if err != nil {
 		return err
 	}
@@ -105,7 +118,7 @@ func setUpSchema(ctx context.Context, dsn string) (err error) {
 		return fmt.Errorf("begin the schema: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
-	if _, err := tx.ExecContext(ctx, fmt.Sprintf("%s; PRAGMA user_version = %d", ddl, version)); err != nil {
+	if _, err := tx.ExecContext(ctx, fmt.Sprintf("%s; %s; PRAGMA user_version = %d", ddl, dropIndexes(), version)); err != nil {
 		return fmt.Errorf("create the schema: %w", err)
 	}
 	if err := tx.Commit(); err != nil {
@@ -114,15 +127,51 @@ func setUpSchema(ctx context.Context, dsn string) (err error) {
 	return nil
 }
 
-// schemaDDL returns the statements of the server's schema and a number that
-// changes when they do, never 0.
-func schemaDDL() (ddl string, version int32, err error) {
-	for _, part := range []string{"temporal", "visibility"} {
-		text, err := fs.ReadFile(schema.Assets(), "sqlite/v3/"+part+"/schema.sql")
-		if err != nil {
-			return "", 0, fmt.Errorf("read the server's schema: %w", err)
-		}
-		ddl += string(text) + "\n"
+// schemaDDL returns the statements of one of the server's schemas and a number
+// that changes when they do, never 0.
+func schemaDDL(name string) (ddl string, version int32, err error) {
+	text, err := fs.ReadFile(schema.Assets(), "sqlite/v3/"+name+"/schema.sql")
+	if err != nil {
+		return "", 0, fmt.Errorf("read the server's schema: %w", err)
 	}
-	return ddl, int32(crc32.ChecksumIEEE([]byte(ddl))>>2) + 1, nil
+	return string(text), int32(crc32.ChecksumIEEE(text)>>2) + 1, nil
+}
+
+// spareIndexes are those of attributes that no order has and no page of the web
+// UI lists by. All of them hold the time at which a workflow closed, so each
+// would be written twice for every workflow: a third of the work of an order.
+var spareIndexes = []string{
+	"history_length", "history_size_bytes", "execution_duration", "state_transition_count", "task_queue",
+	"parent_run_id", "root_run_id", "batcher_user", "temporal_pause_info", "temporal_worker_deployment_version",
+	"temporal_workflow_versioning_behavior", "temporal_worker_deployment", "bool_01", "bool_02", "bool_03",
+	"datetime_01", "datetime_02", "datetime_03", "double_01", "double_02", "double_03", "int_01", "int_02", "int_03",
+	"keyword_04", "keyword_05", "keyword_06", "keyword_07", "keyword_08", "keyword_09", "keyword_10",
+	"temporal_bool_01", "temporal_bool_02", "temporal_datetime_01", "temporal_datetime_02", "temporal_double_01",
+	"temporal_double_02", "temporal_int_01", "temporal_int_02", "temporal_keyword_01", "temporal_keyword_02",
+	"temporal_keyword_03", "temporal_keyword_04", "temporal_low_cardinality_keyword_01",
+}
+
+// dropIndexes is the statement that drops the spare ones; where there are none
+// it does nothing.
+func dropIndexes() string {
+	var b strings.Builder
+	for _, name := range spareIndexes {
+		b.WriteString("DROP INDEX IF EXISTS by_" + name + ";")
+	}
+	return b.String()
+}
+
+// trim drops the spare indexes of a store in memory, whose schema the server
+// makes when it starts.
+func trim(ctx context.Context, store *config.SQL) (err error) {
+	if store.ConnectAttributes["mode"] != "memory" {
+		return nil
+	}
+	db, err := sql.Open("sqlite", "file:"+store.DatabaseName+"?mode=memory&cache=shared&_pragma=busy_timeout(5000)")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	_, err = db.ExecContext(ctx, dropIndexes())
+	return err
 }
