@@ -156,13 +156,14 @@ func malformed(path, reason string) *Problem {
 
 // refusalKinds says what a placement's gravest shortage is called.
 var refusalKinds = map[product.RefusalReason]kind{
-	product.NotFound:      {nil, http.StatusNotFound, "unknown-product", "Unknown product", 0},
-	product.UnknownSKU:    {nil, http.StatusNotFound, "unknown-product", "Unknown variant", 0},
-	product.NotListed:     {nil, http.StatusConflict, "not-listed", "Not for sale", 0},
-	product.OtherCurrency: {nil, http.StatusConflict, "mixed-currencies", "Mixed currencies", 0},
-	order.AmountTooLarge:  {nil, http.StatusUnprocessableEntity, "amount-too-large", "Amount too large", 0},
-	product.PriceChanged:  {nil, http.StatusConflict, "price-changed", "Price changed", 0},
-	product.Short:         {nil, http.StatusConflict, "insufficient-stock", "Insufficient stock", 0},
+	product.NotFound:       {nil, http.StatusNotFound, "unknown-product", "Unknown product", 0},
+	product.UnknownSKU:     {nil, http.StatusNotFound, "unknown-product", "Unknown variant", 0},
+	product.NotListed:      {nil, http.StatusConflict, "not-listed", "Not for sale", 0},
+	product.OtherCurrency:  {nil, http.StatusConflict, "mixed-currencies", "Mixed currencies", 0},
+	order.AmountTooLarge:   {nil, http.StatusUnprocessableEntity, "amount-too-large", "Amount too large", 0},
+	order.DocumentTooLarge: {nil, http.StatusUnprocessableEntity, "order-too-large", "Order too large", 0},
+	product.PriceChanged:   {nil, http.StatusConflict, "price-changed", "Price changed", 0},
+	product.Short:          {nil, http.StatusConflict, "insufficient-stock", "Insufficient stock", 0},
 }
 
 // refusal names every line of a placement that can't be had.

@@ -121,15 +121,20 @@ func shortages(p Placement, productID string, r product.Refusal) []Shortage {
 	return all
 }
 
-// AmountTooLarge is a refusal of an order whose total doesn't fit.
-const AmountTooLarge product.RefusalReason = "amount_too_large"
+// What an order as a whole is refused for.
+const (
+	// AmountTooLarge: its total doesn't fit.
+	AmountTooLarge product.RefusalReason = "amount_too_large"
+	// DocumentTooLarge: with its titles it is larger than MaxDocumentBytes.
+	DocumentTooLarge product.RefusalReason = "order_too_large"
+)
 
-// TooLarge refuses all lines of a placement whose total doesn't fit.
-func TooLarge(p Placement) Holding {
+// TooLarge refuses all lines of a placement that doesn't fit as a whole.
+func TooLarge(p Placement, reason product.RefusalReason) Holding {
 	h := Holding{}
 	for _, l := range p.Lines {
 		h.Shortages = append(h.Shortages, Shortage{
-			ProductID: l.ProductID, SKU: l.SKU, Requested: l.Quantity, Reason: AmountTooLarge,
+			ProductID: l.ProductID, SKU: l.SKU, Requested: l.Quantity, Reason: reason,
 		})
 	}
 	return h
@@ -137,7 +142,7 @@ func TooLarge(p Placement) Holding {
 
 // gravity orders the reasons of a refusal: the first one names it as a whole.
 var gravity = []product.RefusalReason{
-	product.NotFound, product.UnknownSKU, product.NotListed, product.OtherCurrency, AmountTooLarge,
+	product.NotFound, product.UnknownSKU, product.NotListed, product.OtherCurrency, AmountTooLarge, DocumentTooLarge,
 	product.PriceChanged, product.Short,
 }
 

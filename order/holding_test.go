@@ -107,6 +107,7 @@ func TestAnswersThatCannotBe(t *testing.T) {
 func TestGravest(t *testing.T) {
 	inOrder := []product.RefusalReason{
 		product.NotFound, product.UnknownSKU, product.NotListed, product.OtherCurrency, order.AmountTooLarge,
+		order.DocumentTooLarge,
 		product.PriceChanged, product.Short,
 	}
 	for i, graver := range inOrder {
@@ -120,8 +121,8 @@ func TestGravest(t *testing.T) {
 
 func TestTooLargeNamesEveryLine(t *testing.T) {
 	p := placement(func(*order.Placement) {})
-	h := order.TooLarge(p)
+	h := order.TooLarge(p, order.DocumentTooLarge)
 	require.False(t, h.Held)
 	require.Len(t, h.Shortages, len(p.Lines))
-	require.Equal(t, order.AmountTooLarge, order.Gravest(h.Shortages))
+	require.Equal(t, order.DocumentTooLarge, order.Gravest(h.Shortages))
 }
