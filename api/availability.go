@@ -81,7 +81,7 @@ func weigh(p order.Placement, reqs []product.HoldRequest, looks []product.Look) 
 	if holding.Held {
 		v.total = total(p, holding)
 		if v.total == nil {
-			v.shortages = order.TooLarge(p).Shortages
+			v.shortages = order.TooLarge(p, order.AmountTooLarge).Shortages
 		}
 	}
 	return v, nil
