@@ -22,6 +22,10 @@ type Fate struct {
 	Status  order.Status
 	// PaymentID that the order took.
 	PaymentID string
+	// Ended is the order and its payments as its workflow left them that somebody
+	// ended by force; nil otherwise, and where it had not come to anything.
+	Ended    *order.Order
+	Payments map[string]order.Attempt
 }
 
 // Fates asks the orders' workflows what became of them.
@@ -30,9 +34,10 @@ type Fates struct {
 	Records  interface {
 		Get(ctx context.Context, orderID string) (doc []byte, version int64, found bool, err error)
 	}
-	// WorkflowID names an order's workflow; Query asks it for the order.
-	WorkflowID func(orderID string) string
-	Query      string
+	// WorkflowID names an order's workflow; Query asks it for the order, and
+	// PaymentsQuery for its payments.
+	WorkflowID           func(orderID string) string
+	Query, PaymentsQuery string
 }
 
 // Of asks the workflow; where Temporal has forgotten it, the order's document.
@@ -63,16 +68,31 @@ func (f *Fates) Of(ctx context.Context, orderID string) (Fate, error) {
 	return Fate{}, fmt.Errorf("workflow %s has a status that this version doesn't know", id)
 }
 
+// asFarAsItCame asks the history of a workflow that was ended by force.
 func (f *Fates) asFarAsItCame(ctx context.Context, id string) (Fate, error) {
-	v, err := f.Temporal.QueryWorkflow(ctx, id, "", f.Query)
-	if err != nil {
-		return Fate{}, fmt.Errorf("query the closed workflow %s: %w", id, err)
-	}
 	var o order.Order
-	if err := v.Get(&o); err != nil {
-		return Fate{}, fmt.Errorf("read what workflow %s answers: %w", id, err)
+	err := f.query(ctx, id, f.Query, &o)
+	if _, nothing := errors.AsType[*serviceerror.WorkflowNotReady](err); nothing {
+		// None of its tasks was ever completed: it has decided nothing.
+		return Fate{Known: true, Status: order.Reserving}, nil
 	}
-	return fateOf(o), nil
+	if err != nil {
+		return Fate{}, err
+	}
+	fate := fateOf(o)
+	fate.Ended = &o
+	return fate, f.query(ctx, id, f.PaymentsQuery, &fate.Payments)
+}
+
+func (f *Fates) query(ctx context.Context, id, query string, into any) error {
+	v, err := f.Temporal.QueryWorkflow(ctx, id, "", query)
+	if err != nil {
+		return fmt.Errorf("query the closed workflow %s: %w", id, err)
+	}
+	if err := v.Get(into); err != nil {
+		return fmt.Errorf("read what workflow %s answers: %w", id, err)
+	}
+	return nil
 }
 
 func (f *Fates) onRecord(ctx context.Context, orderID string) (Fate, error) {

@@ -35,6 +35,8 @@ type Settler struct {
 		Get(ctx context.Context, orderID string) (doc []byte, version int64, found bool, err error)
 	}
 	Records Records
+	// Refund starts the workflow of a refund, once.
+	Refund func(ctx context.Context, r order.Refund) error
 }
 
 // Settle releases the hold of an order whose workflow is closed or unknown, or
@@ -67,8 +69,8 @@ func (s *Settler) Settle(ctx context.Context, productID, orderID string) (Settli
 		return LeftAlone, nil
 	}
 	productIDs := []string{productID}
-	if fate.Status.Unpaid() {
-		if productIDs, err = s.close(ctx, orderID, productIDs); err != nil {
+	if fate.Ended != nil || fate.Status.Unpaid() {
+		if productIDs, err = s.close(ctx, orderID, fate, productIDs); err != nil {
 			return "", fmt.Errorf("close order %s, whose workflow was ended: %w", orderID, err)
 		}
 	}
@@ -79,24 +81,49 @@ func (s *Settler) Settle(ctx context.Context, productID, orderID string) (Settli
 }
 
 // close writes the last document of an order whose workflow was ended by force,
-// and answers all products that it may hold. It comes before the release: an
-// order that is not closed yet is found again by its hold.
-func (s *Settler) close(ctx context.Context, orderID string, productIDs []string) ([]string, error) {
-	doc, _, found, err := s.Documents.Get(ctx, orderID)
-	if err != nil || !found {
+// sends back what it had been paid, and answers all products that it may hold. It
+// comes before the release: an order that is not closed yet is found again by its
+// hold.
+func (s *Settler) close(ctx context.Context, orderID string, fate Fate, productIDs []string) ([]string, error) {
+	o, err := s.furthest(ctx, orderID, fate)
+	if err != nil || o == nil {
 		return productIDs, err
+	}
+	if o.Status.TookPayment() {
+		return nil, fmt.Errorf("its document says %s, and its workflow %s", o.Status, fate.Status)
+	}
+	if o.Status.Unpaid() {
+		o.Close(order.Cancelled, order.ByTermination, order.ActorSystem, time.Now().UTC())
+	}
+	rec, err := order.NewRecord(o, fate.Payments)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Records.Put(ctx, rec); err != nil {
+		return nil, err
+	}
+	for _, p := range fate.Payments {
+		if p.Type != order.PaymentSucceeded {
+			continue
+		}
+		if err := s.Refund(ctx, order.RefundOf(p.Event(orderID), order.RefundLate)); err != nil {
+			return nil, fmt.Errorf("send payment %s back: %w", p.PaymentID, err)
+		}
+	}
+	return o.ProductIDs(), nil
+}
+
+// furthest is the order as its workflow left it, or as its document has it where
+// that came further: a step may have written it whose end the workflow never saw.
+// It is nil where neither says anything.
+func (s *Settler) furthest(ctx context.Context, orderID string, fate Fate) (*order.Order, error) {
+	doc, version, found, err := s.Documents.Get(ctx, orderID)
+	if err != nil || !found || (fate.Ended != nil && fate.Ended.Version >= version) {
+		return fate.Ended, err
 	}
 	var o order.Order
 	if err := json.Unmarshal(doc, &o); err != nil {
 		return nil, fmt.Errorf("read its document: %w", err)
 	}
-	if !o.Status.Unpaid() {
-		return productIDs, nil
-	}
-	o.Close(order.Cancelled, order.ByTermination, order.ActorSystem, time.Now().UTC())
-	rec, err := order.NewRecord(&o, nil)
-	if err != nil {
-		return nil, err
-	}
-	return o.ProductIDs(), s.Records.Put(ctx, rec)
+	return &o, nil
 }

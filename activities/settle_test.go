@@ -30,6 +30,8 @@ type shop struct {
 	stock *inventory.Store
 	docs  *records.Store
 	fates fates
+	// refunds that were started.
+	refunds []order.Refund
 }
 
 // fates is what became of each order; one that isn't there is unknown.
@@ -60,7 +62,13 @@ func open(t *testing.T) *shop {
 }
 
 func (s *shop) settler() *activities.Settler {
-	return &activities.Settler{Stock: s.stock, Holds: s.stock, Orders: s.fates, Documents: s.docs, Records: s.docs}
+	return &activities.Settler{
+		Stock: s.stock, Holds: s.stock, Orders: s.fates, Documents: s.docs, Records: s.docs,
+		Refund: func(_ context.Context, r order.Refund) error {
+			s.refunds = append(s.refunds, r)
+			return nil
+		},
+	}
 }
 
 // holds lets an order hold one shirt until its deadline.
@@ -188,52 +196,102 @@ func environment() *testsuite.TestActivityEnvironment {
 	return suite.NewTestActivityEnvironment()
 }
 
-// An order that somebody terminated is closed for its readers too, and gives
-// back all that it held.
-func TestAnOrderThatWasEndedByForceIsClosed(t *testing.T) {
-	s := open(t)
+// placed is an order of two mugs and a shirt that waits for its payment.
+func (s *shop) placed(id string) order.Order {
+	s.Helper()
 	onHand := units
-	_, _, err := s.stock.Put(t.Context(), "mug", product.Spec{
+	_, _, err := s.stock.Put(s.Context(), "mug", product.Spec{
 		Description: product.Description{Title: "A mug"}, Currency: "EUR",
 		Variants: []product.VariantSpec{{SKU: "white", Price: 300, Stock: &onHand}},
 	}, nil)
 	s.NoError(err)
-	placed := time.Now().UTC()
+	at := time.Now().UTC()
 	p := order.Placement{
-		OrderID: "ended", CustomerID: "c", PaymentWindow: time.Minute,
+		OrderID: id, CustomerID: "c", PaymentWindow: time.Minute,
 		Lines: []order.LineRequest{{ProductID: "mug", Quantity: 2}, {ProductID: "shirt", Quantity: 1}},
 	}
-	answers, err := s.stock.Hold(t.Context(), p.HoldRequests(1, placed.Add(time.Minute)))
+	answers, err := s.stock.Hold(s.Context(), p.HoldRequests(1, at.Add(time.Minute)))
 	s.NoError(err)
 	h, err := order.Combine(p, answers)
 	s.NoError(err)
-	o := order.New(p, placed)
-	s.NoError(o.Hold(h, placed))
+	o := order.New(p, at)
+	s.NoError(o.Hold(h, at))
 	rec, err := order.NewRecord(&o, nil)
 	s.NoError(err)
-	s.NoError(s.docs.Put(t.Context(), rec))
-	s.fates["ended"] = activities.Fate{Known: true, Status: order.AwaitingPayment}
+	s.NoError(s.docs.Put(s.Context(), rec))
+	return o
+}
 
-	what, err := s.settler().Settle(t.Context(), "shirt", "ended")
+// settled settles the order's shirt and answers its document then. Nothing of
+// the order may be held any more.
+func (s *shop) settled(id string) order.Order {
+	s.Helper()
+	what, err := s.settler().Settle(s.Context(), "shirt", id)
 	s.NoError(err)
 	s.Equal(activities.SettledBack, what)
 	s.Zero(s.books().Held)
-	mug, err := s.stock.Get(t.Context(), "mug")
+	mug, err := s.stock.Get(s.Context(), "mug")
 	s.NoError(err)
 	s.Zero(mug.Variants[0].Stock.Held)
-
-	doc, version, found, err := s.docs.Get(t.Context(), "ended")
+	doc, _, found, err := s.docs.Get(s.Context(), id)
 	s.NoError(err)
 	s.True(found)
-	s.Equal(o.Version+1, version)
-	var closed order.Order
-	s.NoError(json.Unmarshal(doc, &closed))
+	var o order.Order
+	s.NoError(json.Unmarshal(doc, &o))
+	return o
+}
+
+// An order that somebody terminated is closed for its readers too, and gives
+// back all that it held.
+func TestAnOrderThatWasEndedByForceIsClosed(t *testing.T) {
+	s := open(t)
+	o := s.placed("ended")
+	s.fates["ended"] = activities.Fate{Known: true, Status: o.Status, Ended: &o}
+	closed := s.settled("ended")
 	s.Equal(order.Cancelled, closed.Status)
 	s.Equal(order.ByTermination, closed.CancelReason)
+	s.Greater(closed.Version, int64(2))
+	s.Empty(s.refunds)
 
-	_, err = s.settler().Settle(t.Context(), "mug", "ended")
+	_, err := s.settler().Settle(t.Context(), "mug", "ended")
 	s.NoError(err)
 	_, again, _, err := s.docs.Get(t.Context(), "ended")
 	s.NoError(err)
-	s.Equal(version, again)
+	s.Equal(closed.Version, again)
+}
+
+// Its workflow had read the payment and not yet sold the units.
+func TestWhatAnOrderEndedByForceWasPaidGoesBack(t *testing.T) {
+	s := open(t)
+	o := s.placed("paying")
+	paid := order.Attempt{PaymentID: "p-1", Provider: "sandbox", Type: order.PaymentSucceeded, Amount: 1100, Currency: "EUR"}
+	failed := order.Attempt{PaymentID: "p-0", Provider: "sandbox", Type: order.PaymentFailed}
+	s.fates["paying"] = activities.Fate{
+		Known: true, Status: o.Status, Ended: &o, Payments: map[string]order.Attempt{"p-0": failed, "p-1": paid},
+	}
+	s.Equal(order.Cancelled, s.settled("paying").Status)
+	s.Equal([]order.Refund{order.RefundOf(paid.Event("paying"), order.RefundLate)}, s.refunds)
+	all, err := s.docs.Payments(t.Context(), "paying")
+	s.NoError(err)
+	s.Len(all, 2)
+}
+
+// Its workflow had decided how it ends, and Redis was away.
+func TestAnOrderEndedByForceWhileItEndedKeepsItsEnd(t *testing.T) {
+	s := open(t)
+	o := s.placed("ending")
+	o.Close(order.Expired, order.WindowPassed, order.ActorSystem, time.Now())
+	s.fates["ending"] = activities.Fate{Known: true, Status: o.Status, Ended: &o}
+	s.Equal(order.Expired, s.settled("ending").Status)
+}
+
+// Its document was written, and the workflow never heard of that.
+func TestAnOrderEndedByForceWhileItReservedIsClosed(t *testing.T) {
+	s := open(t)
+	o := s.placed("reserved")
+	early := order.New(order.Placement{OrderID: "reserved", CustomerID: "c"}, o.PlacedAt)
+	s.fates["reserved"] = activities.Fate{Known: true, Status: early.Status, Ended: &early}
+	closed := s.settled("reserved")
+	s.Equal(order.Cancelled, closed.Status)
+	s.Equal(o.Version+1, closed.Version)
 }

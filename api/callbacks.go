@@ -2,14 +2,10 @@ package api
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
-	enums "go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/sdk/client"
 
 	"holdfast/order"
 	"holdfast/workflows"
@@ -63,15 +59,5 @@ func (s *Server) deliver(ctx context.Context, e order.PaymentEvent) error {
 		}
 		return err
 	}
-	refund := order.RefundOf(e, order.RefundLate)
-	_, err = s.cfg.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID: workflows.RefundWorkflowID(e.PaymentID, refund.ID), TaskQueue: workflows.TaskQueue,
-		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-		StaticSummary:            workflows.RefundSummary(refund),
-	}, workflows.RefundType, refund)
-	if _, started := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); started {
-		return nil // this payment goes back already, or went
-	}
-	return err
+	return workflows.StartRefund(ctx, s.cfg.Temporal, order.RefundOf(e, order.RefundLate))
 }

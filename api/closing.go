@@ -85,7 +85,7 @@ func (s *Server) request(c *gin.Context, r request) {
 		s.answerUndecided(c, r.orderID)
 		return
 	}
-	if isNotFound(err) {
+	if alreadyFinished(err) {
 		answer, err = s.answerOfClosed(ctx, r)
 	}
 	if err == nil {
@@ -135,7 +135,8 @@ func (s *Server) updateAs(ctx context.Context, r request, id string) (answer wor
 	}
 	failed, ok := errors.AsType[*temporal.ApplicationError](err)
 	if ok && failed.Type() == workflows.RefusedError {
-		return answer, false, failed.Details(&answer)
+		err = failed.Details(&answer)
+		return answer, false, err
 	}
 	return answer, err == nil || ok, err
 }

@@ -71,7 +71,7 @@ const (
 	writeTimeout      = requestTimeout + maxWait + 5*time.Second
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 64 << 10
-	shutdownTimeout   = 20 * time.Second
+	shutdownTimeout   = readTimeout + requestTimeout + 5*time.Second
 )
 
 // Server is the gateway.

@@ -94,7 +94,7 @@ func (a *auditor) examineOrder(ctx context.Context, id string, s *suspect) ([]Fi
 		found = documentOf(doc, &o)
 	}
 	// Redis may have lost payments beside the document: asked once, asked each time.
-	if s.payments = s.payments || len(found) > 0; s.payments && rec.Known {
+	if s.payments = s.payments || len(found) > 0 || rec.ByForce; s.payments && rec.Known {
 		payments, err := a.paymentFindings(ctx, id)
 		if err != nil {
 			return nil, nil, err
@@ -165,7 +165,7 @@ func documentFindings(d Document, rec Recorded) []Finding {
 		return off(DocumentMissing, "its workflow says %s, version %d", rec.Status, rec.Version)
 	case d.Version < rec.Version:
 		return off(DocumentOld, "it has version %d (%s), its workflow %d (%s)", d.Version, d.Order.Status, rec.Version, rec.Status)
-	case rec.ByForce && rec.Status.Unpaid() && d.Order.CancelReason == order.ByTermination && d.Version == rec.Version+1:
+	case rec.ByForce && rec.Status.Unpaid() && d.Order.CancelReason == order.ByTermination && d.Version > rec.Version:
 		return nil // nobody but the sweeper could still close it
 	case d.Version > rec.Version:
 		return off(DocumentAhead, "it has version %d (%s), its workflow %d (%s)", d.Version, d.Order.Status, rec.Version, rec.Status)

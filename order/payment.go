@@ -48,6 +48,14 @@ func NewAttempt(p PaymentEvent, taken bool) Attempt {
 	}
 }
 
+// Event is the message that the attempt was kept of, as far as it was.
+func (a Attempt) Event(orderID string) PaymentEvent {
+	return PaymentEvent{
+		Provider: a.Provider, Type: a.Type, OrderID: orderID, PaymentID: a.PaymentID,
+		Amount: a.Amount, Currency: a.Currency, OccurredAt: a.OccurredAt,
+	}
+}
+
 // RefundReason says why a payment goes back. The list is open.
 type RefundReason string
 

@@ -18,6 +18,7 @@ import (
 
 	"holdfast/activities"
 	"holdfast/inventory"
+	"holdfast/order"
 	"holdfast/records"
 	"holdfast/workflows"
 )
@@ -73,8 +74,12 @@ func New(c Config) (*Worker, error) {
 
 	fates := &activities.Fates{
 		Temporal: c.Temporal, Records: docs, WorkflowID: workflows.OrderWorkflowID, Query: workflows.OrderQuery,
+		PaymentsQuery: workflows.PaymentsQuery,
 	}
-	settler := &activities.Settler{Stock: c.Stock, Holds: stock, Orders: fates, Documents: docs, Records: c.Records}
+	settler := &activities.Settler{
+		Stock: c.Stock, Holds: stock, Orders: fates, Documents: docs, Records: c.Records,
+		Refund: func(ctx context.Context, r order.Refund) error { return workflows.StartRefund(ctx, c.Temporal, r) },
+	}
 	register(w, activities.DelistProduct, (&activities.Delist{Products: stock}).Execute)
 	register(w, activities.CancelHolders, (&activities.CancelAll{
 		Holds: stock, Settler: settler, Signal: signalDelisting(c.Temporal),

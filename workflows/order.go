@@ -131,7 +131,7 @@ func (s *saga) sell() bool {
 		paid.PayNothing(at)
 	} else {
 		paid.Pay(*s.payment, at)
-		s.keep(order.NewAttempt(*s.payment, true))
+		s.keep(order.NewAttempt(*s.payment, false)) // taken once its units are sold
 	}
 	lost := s.commit(paid)
 	if len(lost) > 0 {
@@ -141,6 +141,7 @@ func (s *saga) sell() bool {
 		}
 	}
 	s.order = paid
+	s.markTaken()
 	if len(lost) > 0 {
 		s.record()
 	}

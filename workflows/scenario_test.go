@@ -236,6 +236,16 @@ func (s *scenario) now() order.Order {
 	return o
 }
 
+// payments are those that the workflow heard of, as it answers them.
+func (s *scenario) payments() map[string]order.Attempt {
+	s.Helper()
+	v, err := s.env.QueryWorkflow(workflows.PaymentsQuery)
+	s.NoError(err)
+	var all map[string]order.Attempt
+	s.NoError(v.Get(&all))
+	return all
+}
+
 // nodes is the order's story, step by step.
 func (s *scenario) nodes() []string {
 	var nodes []string

@@ -3,6 +3,7 @@ package workflows
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"go.temporal.io/api/enums/v1"
@@ -64,12 +65,29 @@ func (s *saga) release(reason string) {
 func (s *saga) commit(paid order.Order) []string {
 	var res activities.CommitResult
 	summary := "commit, paid " + Money(paid.Amounts[order.AmountPaid], paid.Currency)
-	params := activities.CommitParams{Order: paid, Payments: s.unwritten}
+	payments := maps.Clone(s.unwritten)
+	if s.payment != nil {
+		payments[s.payment.PaymentID] = order.NewAttempt(*s.payment, true)
+	}
+	params := activities.CommitParams{Order: paid, Payments: payments}
 	s.quickThenPatient(summary, activities.CommitStock, params, &res)
 	if len(res.Lost) == 0 {
 		s.unwritten = map[string]order.Attempt{}
 	}
 	return res.Lost
+}
+
+// markTaken notes that the order's units are sold for its payment. It is written
+// with them, or, where some were held again first, with the next record.
+func (s *saga) markTaken() {
+	if s.payment == nil {
+		return
+	}
+	taken := order.NewAttempt(*s.payment, true)
+	s.attempts[taken.PaymentID] = taken
+	if _, due := s.unwritten[taken.PaymentID]; due {
+		s.unwritten[taken.PaymentID] = taken
+	}
 }
 
 // reclaim holds and sells again what a paid order lost, whatever the listing and
@@ -101,7 +119,6 @@ func (s *saga) unwind(lost []string) {
 		items[id] = s.order.Items(id)
 	}
 	if s.payment != nil {
-		s.keep(order.NewAttempt(*s.payment, false))
 		s.refund(*s.payment, order.RefundNoStock) // first: the buyer doesn't wait for the shelf
 	}
 	s.must(workflow.ExecuteActivity(activities.Patient(s.ctx, "take back a sale without stock"), activities.UnwindSale,

@@ -99,8 +99,9 @@ type part struct {
 // Start starts all parts, each after those that it needs, and returns when the
 // last one is ready. When one fails, those before it are stopped.
 func Start(ctx context.Context, opts Options) (*Stack, error) {
-	if os.Getenv("GOGC") == "" {
+	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetGCPercent(garbagePercent)
+		debug.SetMemoryLimit(memoryLimit)
 	}
 	s := &Stack{opts: opts, failed: make(chan error, 1)}
 	s.ending, s.end = context.WithCancel(context.WithoutCancel(ctx))
@@ -128,11 +129,14 @@ func Start(ctx context.Context, opts Options) (*Stack, error) {
 	return s, nil
 }
 
-// garbagePercent lets the process collect its garbage less often than Go does by
-// itself: a whole Temporal server and its clients make much of it, and with Go's
-// own 100 collecting took every seventh of their instructions. Some 100 MiB of
-// memory pay for that. GOGC in the environment wins.
-const garbagePercent = 300
+// The process collects its garbage less often than Go does by itself: a whole
+// Temporal server and its clients make much of it, and with Go's own 100 percent
+// collecting took every seventh of their instructions. Up to the limit, memory
+// pays for that. GOGC and GOMEMLIMIT in the environment win.
+const (
+	garbagePercent = 300
+	memoryLimit    = 640 << 20 // bytes
+)
 
 // failedStartTimeout bounds the stopping of the parts that had started when
 // another could not.

@@ -7,12 +7,15 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io/fs"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
+	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/server/common/config"
 	"go.temporal.io/server/common/persistence/sql/sqlplugin/sqlite"
 	"go.temporal.io/server/schema"
@@ -47,6 +50,7 @@ func openStores(ctx context.Context, opts Options) (stores, error) {
 		return s, fmt.Errorf("describe namespace %s: %w", opts.Namespace, err)
 	}
 	namespace.Detail.Config.Retention = durationpb.New(opts.Retention)
+	namespace.Detail.Config.CustomSearchAttributeAliases = aliases(opts.SearchAttributes)
 	// Leaves a namespace that is there as it is.
 	if err := sqliteschema.CreateNamespaces(s.history, namespace); err != nil {
 		return s, fmt.Errorf("create namespace %s: %w", opts.Namespace, err)
@@ -135,6 +139,18 @@ func schemaDDL(name string) (ddl string, version int32, err error) {
 		return "", 0, fmt.Errorf("read the server's schema: %w", err)
 	}
 	return string(text), int32(crc32.ChecksumIEEE(text)>>2) + 1, nil
+}
+
+// aliases gives each search attribute a column of its type, in the order of their
+// names: the first columns keep their index. Left to the server it would be any.
+func aliases(attributes map[string]enums.IndexedValueType) map[string]string {
+	columns, used := make(map[string]string, len(attributes)), map[enums.IndexedValueType]int{}
+	for _, name := range slices.Sorted(maps.Keys(attributes)) {
+		kind := attributes[name]
+		used[kind]++
+		columns[fmt.Sprintf("%s%02d", kind, used[kind])] = name
+	}
+	return columns
 }
 
 // spareIndexes are those of attributes that no order has and no page of the web

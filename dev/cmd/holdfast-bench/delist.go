@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strconv"
 	"time"
 
 	"holdfast/dev/await"
@@ -18,6 +17,7 @@ import (
 // delistBench delists a product that many unpaid orders hold.
 type delistBench struct {
 	Orders []int `default:"500,5000" help:"Numbers of unpaid orders to measure."`
+	Rounds int   `default:"2" help:"Rounds; every other one begins with the delisting."`
 }
 
 // Run measures, for each number, a delisting and the same signals sent by 32
@@ -36,16 +36,24 @@ func (b *delistBench) Run(ctx context.Context, out report) error {
 	out.printf("| unpaid orders | only signalling, signals/s | delisting, signals/s | ratio | all stock back: only signalling | delisting |\n")
 	out.printf("|---:|---:|---:|---:|---:|---:|\n")
 	for _, n := range b.Orders {
-		floor, floorAll, err := b.onlySignal(ctx, st, s, signals, n)
-		if err != nil {
-			return err
+		rates, backs := make([][]float64, 2), make([][]float64, 2)
+		for round := range b.Rounds {
+			for turn := range 2 {
+				which := (round + turn) % 2 // what comes later finds a fuller server
+				id := fmt.Sprintf("delist-%d-%d-%d", n, round, which)
+				measure := b.onlySignal
+				if which == 1 {
+					measure = b.delist
+				}
+				rate, back, err := measure(ctx, st, s, signals, id, n)
+				if err != nil {
+					return err
+				}
+				rates[which], backs[which] = append(rates[which], rate), append(backs[which], back.Seconds())
+			}
 		}
-		ours, oursAll, err := b.delist(ctx, st, s, signals, n)
-		if err != nil {
-			return err
-		}
-		out.printf("| %d | %.0f | %.0f | %.2f | %.1f s | %.1f s |\n", n, floor, ours, ours/floor,
-			floorAll.Seconds(), oursAll.Seconds())
+		out.printf("| %d | %.0f | %.0f | %.2f | %.1f s | %.1f s |\n", n, median(rates[0]), median(rates[1]), medianRatio(rates),
+			median(backs[0]), median(backs[1]))
 	}
 	return nil
 }
@@ -67,8 +75,7 @@ func (b *delistBench) orders(ctx context.Context, st *stack.Stack, s *shop, id s
 	return ids, b.untilHeld(ctx, st, id, int64(n))
 }
 
-func (b *delistBench) onlySignal(ctx context.Context, st *stack.Stack, s *shop, signals *signalCounter, n int) (float64, time.Duration, error) {
-	id := "signalled-" + strconv.Itoa(n)
+func (b *delistBench) onlySignal(ctx context.Context, st *stack.Stack, s *shop, signals *signalCounter, id string, n int) (float64, time.Duration, error) {
 	ids, err := b.orders(ctx, st, s, id, n)
 	if err != nil {
 		return 0, 0, err
@@ -86,8 +93,7 @@ func (b *delistBench) onlySignal(ctx context.Context, st *stack.Stack, s *shop, 
 	return rate, all, err
 }
 
-func (b *delistBench) delist(ctx context.Context, st *stack.Stack, s *shop, signals *signalCounter, n int) (float64, time.Duration, error) {
-	id := "delisted-" + strconv.Itoa(n)
+func (b *delistBench) delist(ctx context.Context, st *stack.Stack, s *shop, signals *signalCounter, id string, n int) (float64, time.Duration, error) {
 	if _, err := b.orders(ctx, st, s, id, n); err != nil {
 		return 0, 0, err
 	}
