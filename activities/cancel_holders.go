@@ -22,8 +22,9 @@ const (
 	// orders on it: they were told, and give their stock back by themselves.
 	lookAgainAfter = 250 * time.Millisecond
 	// tellAgainAfter is when an order that still holds is told once more: its
-	// workflow may have been terminated since, and is settled then.
-	tellAgainAfter = 10 * time.Second
+	// workflow may have been terminated since, and is settled then. Of thousands of
+	// orders the last ones give back after a minute and more.
+	tellAgainAfter = 2 * time.Minute
 )
 
 // CancelAll tells every order that holds a product of an ended listing, until
