@@ -8,6 +8,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"holdfast/order"
+	"holdfast/refund"
 	"holdfast/workflows"
 )
 
@@ -59,5 +60,5 @@ func (s *Server) deliver(ctx context.Context, e order.PaymentEvent) error {
 		}
 		return err
 	}
-	return workflows.StartRefund(ctx, s.cfg.Temporal, order.RefundOf(e, order.RefundLate))
+	return refund.Start(ctx, s.cfg.Temporal, order.RefundOf(e, order.RefundLate))
 }

@@ -20,6 +20,7 @@ import (
 	"holdfast/inventory"
 	"holdfast/order"
 	"holdfast/records"
+	"holdfast/refund"
 	"holdfast/workflows"
 )
 
@@ -78,7 +79,7 @@ func New(c Config) (*Worker, error) {
 	}
 	settler := &activities.Settler{
 		Stock: c.Stock, Holds: stock, Orders: fates, Documents: docs, Records: c.Records,
-		Refund: func(ctx context.Context, r order.Refund) error { return workflows.StartRefund(ctx, c.Temporal, r) },
+		Refund: func(ctx context.Context, r order.Refund) error { return refund.Start(ctx, c.Temporal, r) },
 	}
 	register(w, activities.DelistProduct, (&activities.Delist{Products: stock}).Execute)
 	register(w, activities.CancelHolders, (&activities.CancelAll{

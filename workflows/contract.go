@@ -7,13 +7,8 @@
 package workflows
 
 import (
-	"context"
-	"errors"
 	"strconv"
 
-	"go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
 	"holdfast/order"
@@ -42,26 +37,6 @@ func DelistWorkflowID(productID string, listing int64) string {
 // RefundWorkflowID names the workflow of one refund of one payment.
 func RefundWorkflowID(paymentID, refundID string) string {
 	return "refund/" + paymentID + "/" + refundID
-}
-
-// starter is the part of Temporal's client that starts workflows.
-type starter interface {
-	ExecuteWorkflow(ctx context.Context, options client.StartWorkflowOptions, workflow any, args ...any) (client.WorkflowRun, error)
-}
-
-// StartRefund starts the workflow of a refund from outside of the order's own.
-// Where one of its id was started before, this money goes back already, or went.
-func StartRefund(ctx context.Context, c starter, r order.Refund) error {
-	_, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID: RefundWorkflowID(r.PaymentID, r.ID), TaskQueue: TaskQueue,
-		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-		StaticSummary:            RefundSummary(r),
-	}, RefundType, r)
-	if _, started := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); started {
-		return nil
-	}
-	return err
 }
 
 // Messages of an order's workflow.
