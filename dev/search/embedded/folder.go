@@ -1,0 +1,149 @@
+package embedded
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// shape is the version of what a document is turned into. An index of another
+// shape finds nothing, so it is left and made anew.
+const shape = "s1"
+
+// A folder has one generation of the index that counts, named by a small file;
+// a rebuild fills the next one beside it. Whatever else is there was left by a
+// rebuild that didn't end.
+const (
+	currentFile      = "CURRENT"
+	generationPrefix = "index-"
+)
+
+// folder is where the generations of an index lie.
+type folder struct {
+	path    string
+	passing bool // nothing has to outlive a crash
+	last    int  // number of the latest generation
+}
+
+// open opens the generation that counts, or makes one; fresh tells which.
+func (f *folder) open() (g *generation, fresh bool, err error) {
+	if err := os.MkdirAll(f.path, 0o700); err != nil {
+		return nil, false, err
+	}
+	name, err := f.current()
+	if err != nil {
+		return nil, false, err
+	}
+	if name != "" {
+		if g, err = openGeneration(filepath.Join(f.path, name), f.passing); err != nil {
+			return nil, false, err
+		}
+	}
+	// Only after the current one is open and so locked: what another process fills
+	// must not be taken for a rest.
+	if err := f.clear(name); err != nil {
+		return nil, false, errors.Join(err, closeIfOpen(g))
+	}
+	if g != nil {
+		return g, false, nil
+	}
+	if g, err = f.create(); err != nil {
+		return nil, false, err
+	}
+	if err := f.point(g); err != nil {
+		return nil, false, errors.Join(err, g.close())
+	}
+	return g, true, nil
+}
+
+func closeIfOpen(g *generation) error {
+	if g == nil {
+		return nil
+	}
+	return g.close()
+}
+
+// current names the generation that counts; empty where there is none of this
+// shape.
+func (f *folder) current() (string, error) {
+	b, err := os.ReadFile(filepath.Join(f.path, currentFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	name := strings.TrimSpace(string(b))
+	number, ok := strings.CutPrefix(name, generationPrefix+shape+"-")
+	if !ok {
+		return "", nil
+	}
+	if f.last, err = strconv.Atoi(number); err != nil {
+		return "", fmt.Errorf("%s names no index: %w", currentFile, err)
+	}
+	name = generationName(f.last) // never a path that somebody wrote into the file
+	if _, err := os.Stat(filepath.Join(f.path, name)); errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	return name, nil
+}
+
+// clear removes every generation but one.
+func (f *folder) clear(keep string) error {
+	entries, err := os.ReadDir(f.path)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), generationPrefix) && e.Name() != keep {
+			if err := os.RemoveAll(filepath.Join(f.path, e.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// create makes an empty generation that doesn't count yet.
+func (f *folder) create() (*generation, error) {
+	f.last++
+	return createGeneration(filepath.Join(f.path, generationName(f.last)), f.passing)
+}
+
+func generationName(number int) string {
+	return generationPrefix + shape + "-" + strconv.Itoa(number)
+}
+
+// point lets a generation count from now on, in one step: a crash leaves the old
+// name or the new one.
+func (f *folder) point(g *generation) error {
+	temp := filepath.Join(f.path, currentFile+".new")
+	if err := writeSynced(temp, filepath.Base(g.path)+"\n"); err != nil {
+		return err
+	}
+	if err := os.Rename(temp, filepath.Join(f.path, currentFile)); err != nil {
+		return err
+	}
+	return syncFolder(f.path)
+}
+
+func writeSynced(path, text string) error {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600) //nolint:gosec // the folder is the caller's
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteString(text)
+	return errors.Join(err, file.Sync(), file.Close())
+}
+
+func syncFolder(path string) error {
+	dir, err := os.Open(path) //nolint:gosec // the folder is the caller's
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
+}

@@ -1,0 +1,93 @@
+package embedded
+
+import (
+	"context"
+	"strings"
+	"unicode/utf8"
+
+	"holdfast/search"
+)
+
+// minIDBeginning is from how many characters an order's id is found by its
+// beginning.
+const minIDBeginning = 4
+
+// ListOrders implements search.Index.
+func (x *Index) ListOrders(ctx context.Context, q search.OrderQuery) (search.OrderPage, error) {
+	if err := q.Validate(); err != nil {
+		return search.OrderPage{}, err
+	}
+	var page search.OrderPage
+	err := x.read(ctx, "list orders", func(g *generation) error {
+		var err error
+		page, err = listOrders(ctx, g, q)
+		return err
+	})
+	return page, err
+}
+
+func listOrders(ctx context.Context, g *generation, q search.OrderQuery) (search.OrderPage, error) {
+	typed := clauses(q.Q, thesaurus{})
+	if len(typed) == 0 && strings.TrimSpace(q.Q) != "" {
+		return search.OrderPage{}, nil
+	}
+	after, err := q.After()
+	if err != nil {
+		return search.OrderPage{}, search.BadCursor()
+	}
+	order := orderOrder()
+	req, err := order.request(orderPlan(q, typed), q.PageSize(), after)
+	if err != nil {
+		return search.OrderPage{}, err
+	}
+	found, err := g.orders.SearchInContext(ctx, req)
+	if err != nil {
+		return search.OrderPage{}, err
+	}
+	hits, keys := order.cut(found.Hits, q.PageSize())
+	page := search.OrderPage{Total: int64(found.Total)} //nolint:gosec // a count
+	if page.Items, err = decode[search.Order](hits); err != nil {
+		return search.OrderPage{}, err
+	}
+	if keys != nil {
+		page.NextCursor = q.CursorAt(keys...)
+	}
+	return page, nil
+}
+
+func orderPlan(q search.OrderQuery, typed []clause) plan {
+	p := plan{filter(term(fieldShown, yes))}
+	if !q.From.IsZero() {
+		p = append(p, filter(between(fieldPlaced, new(q.From.UnixMicro()), nil)))
+	}
+	if !q.To.IsZero() {
+		p = append(p, filter(between(fieldPlaced, nil, new(q.To.UnixMicro()-1))))
+	}
+	if q.CustomerID != "" {
+		p = append(p, filter(term(fieldCustomer, q.CustomerID)))
+	}
+	if q.ProductID != "" {
+		p = append(p, filter(term(fieldProduct, q.ProductID)))
+	}
+	if len(q.Status) > 0 {
+		statuses := make([]string, len(q.Status))
+		for i, s := range q.Status {
+			statuses[i] = string(s)
+		}
+		p = append(p, filter(oneOf(fieldStatus, statuses)))
+	}
+	for _, c := range typed {
+		p = append(p, filter(c.inOrder()))
+	}
+	return p
+}
+
+// inOrder finds a word that was typed in an order's texts, or as the beginning of
+// its id.
+func (c clause) inOrder() ask {
+	ways := c.asks(orderFields())
+	if c.word != nil && utf8.RuneCountInString(c.word.typed) >= minIDBeginning {
+		ways = append(ways, filter(prefix(fieldWholeID, c.word.typed)))
+	}
+	return anyOf(ways)
+}

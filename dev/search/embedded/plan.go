@@ -1,0 +1,203 @@
+package embedded
+
+import (
+	"context"
+	"slices"
+
+	"github.com/blevesearch/bleve/v2/mapping"
+	"github.com/blevesearch/bleve/v2/search"
+	"github.com/blevesearch/bleve/v2/search/query"
+	"github.com/blevesearch/bleve/v2/search/searcher"
+	index "github.com/blevesearch/bleve_index_api"
+)
+
+// ask makes the searcher of one part of a query, over one state of the index.
+type ask func(ctx context.Context, r index.IndexReader) (search.Searcher, error)
+
+// plan is a query: documents for which all of its parts hold, with the sum of
+// their scores.
+type plan []ask
+
+// A plan is what bleve runs.
+var _ query.Query = plan{}
+
+// unscored asks bleve for matches alone.
+func unscored() search.SearcherOptions { return search.SearcherOptions{Score: "none"} }
+
+// Searcher implements query.Query.
+func (p plan) Searcher(ctx context.Context, r index.IndexReader, _ mapping.IndexMapping, _ search.SearcherOptions) (search.Searcher, error) {
+	return p.all(ctx, r)
+}
+
+func (p plan) all(ctx context.Context, r index.IndexReader) (search.Searcher, error) {
+	parts, err := open(ctx, r, p)
+	if err != nil {
+		return nil, err
+	}
+	all, err := searcher.NewConjunctionSearcher(ctx, r, parts, search.SearcherOptions{})
+	if err != nil {
+		closeAll(parts)
+		return nil, err
+	}
+	return all, nil
+}
+
+// open opens all or none.
+func open(ctx context.Context, r index.IndexReader, list []ask) ([]search.Searcher, error) {
+	var opened []search.Searcher
+	for _, a := range list {
+		s, err := a(ctx, r)
+		if err != nil {
+			closeAll(opened)
+			return nil, err
+		}
+		opened = append(opened, s)
+	}
+	return opened, nil
+}
+
+func closeAll(list []search.Searcher) {
+	for _, s := range list {
+		_ = s.Close() // another error is on its way
+	}
+}
+
+// scored gives all that is found the same score.
+func scored(score float64, a ask) ask {
+	return func(ctx context.Context, r index.IndexReader) (search.Searcher, error) {
+		s, err := a(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		return fixed{s, score}, nil
+	}
+}
+
+// filter finds without counting for the score.
+func filter(a ask) ask { return scored(0, a) }
+
+// anyOf: one of the parts has to hold; the best score counts.
+func anyOf(list []ask) ask {
+	return func(ctx context.Context, r index.IndexReader) (search.Searcher, error) {
+		of, err := open(ctx, r, list)
+		if err != nil {
+			return nil, err
+		}
+		return newBest(of), nil
+	}
+}
+
+// allOf takes the mean, so that a phrase of two words counts like one word.
+func allOf(list []ask) ask {
+	return func(ctx context.Context, r index.IndexReader) (search.Searcher, error) {
+		all, err := plan(list).all(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		return mean{all, float64(len(list))}, nil
+	}
+}
+
+func term(field, value string) ask {
+	return func(ctx context.Context, r index.IndexReader) (search.Searcher, error) {
+		return searcher.NewTermSearcher(ctx, r, value, field, 1, unscored())
+	}
+}
+
+func oneOf(field string, values []string) ask {
+	values = slices.Compact(slices.Sorted(slices.Values(values)))
+	return func(ctx context.Context, r index.IndexReader) (search.Searcher, error) {
+		return searcher.NewMultiTermSearcher(ctx, r, values, field, 1, unscored(), false)
+	}
+}
+
+func prefix(field, value string) ask {
+	return func(ctx context.Context, r index.IndexReader) (search.Searcher, error) {
+		return searcher.NewTermPrefixSearcher(ctx, r, value, field, 1, unscored())
+	}
+}
+
+func nearly(field, value string, bends int) ask {
+	return func(ctx context.Context, r index.IndexReader) (search.Searcher, error) {
+		return searcher.NewFuzzySearcher(ctx, r, value, 0, bends, field, 1, unscored())
+	}
+}
+
+// between bounds a number from both sides, both included; nil leaves a side open.
+func between(field string, from, to *int64) ask {
+	return func(ctx context.Context, r index.IndexReader) (search.Searcher, error) {
+		included := true
+		return searcher.NewNumericRangeSearcher(ctx, r, float(from), float(to), &included, &included, field, 1, unscored())
+	}
+}
+
+func float(n *int64) *float64 {
+	if n == nil {
+		return nil
+	}
+	return new(float64(*n))
+}
+
+// weighted is a field of words and how much a word in it counts.
+type weighted struct {
+	field  string
+	weight float64
+}
+
+// asks turns clauses into the parts of a plan over the words of products. A
+// tolerant search comes with the vocabulary, another with none.
+func asks(list []clause, near *vocabulary) plan {
+	var p plan
+	for _, c := range list {
+		ways := c.asks(productFields())
+		if near != nil && c.word != nil {
+			ways = append(ways, c.word.nearness().asks(near)...)
+		}
+		p = append(p, anyOf(ways))
+	}
+	return p
+}
+
+func (c clause) asks(fields []weighted) []ask {
+	var ways []ask
+	for _, p := range c.either {
+		ways = append(ways, p.asks(fields)...)
+	}
+	return ways
+}
+
+func (p phrase) asks(fields []weighted) []ask {
+	if len(p.terms) == 1 {
+		return inFields(fields, p.answers, func(field string) ask { return term(field, p.terms[0]) })
+	}
+	var words []ask
+	for _, t := range p.terms {
+		words = append(words, anyOf(inFields(fields, p.answers, func(field string) ask { return term(field, t) })))
+	}
+	return []ask{allOf(words)}
+}
+
+func (n nearness) asks(near *vocabulary) []ask {
+	var ways []ask
+	if len(n.apart) > 0 {
+		ways = phrase{n.apart, asPart}.asks(productFields())
+	}
+	if n.beginning {
+		ways = append(ways, inFields(startFields(), asPart, func(field string) ask { return prefix(field, n.typed) })...)
+	}
+	if n.piece {
+		ways = append(ways, scored(asPart, oneOf(fieldStart, near.with(n.typed))))
+	}
+	if n.bends > 0 {
+		ways = append(ways, inFields(startFields(), asTypo, func(field string) ask { return nearly(field, n.typed, n.bends) })...)
+	}
+	return ways
+}
+
+func inFields(fields []weighted, answers float64, of func(field string) ask) []ask {
+	list := make([]ask, len(fields))
+	for i, f := range fields {
+		list[i] = scored(f.weight*answers, of(f.field))
+	}
+	return list
+}

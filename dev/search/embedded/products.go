@@ -1,0 +1,201 @@
+package embedded
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/blevesearch/bleve/v2"
+	bleves "github.com/blevesearch/bleve/v2/search"
+
+	"holdfast/search"
+)
+
+// SearchProducts implements search.Index.
+func (x *Index) SearchProducts(ctx context.Context, q search.ProductQuery) (search.ProductPage, error) {
+	if err := q.Validate(); err != nil {
+		return search.ProductPage{}, err
+	}
+	var page search.ProductPage
+	err := x.read(ctx, "search products", func(g *generation) error {
+		var err error
+		page, err = x.searchProducts(ctx, g, q)
+		return err
+	})
+	return page, err
+}
+
+// The first key of a cursor: whether the pages are those of a tolerant search.
+// They stay so, also if something comes in between that matches exactly.
+const (
+	exactPages    = "exact"
+	tolerantPages = "tolerant"
+)
+
+func (x *Index) searchProducts(ctx context.Context, g *generation, q search.ProductQuery) (search.ProductPage, error) {
+	s := productSearch{of: g, query: q, words: clauses(q.Q, x.same)}
+	if s.lost() {
+		return search.ProductPage{}, nil
+	}
+	keys, err := q.After()
+	if err != nil || len(keys) > 0 && keys[0] != exactPages && keys[0] != tolerantPages {
+		return search.ProductPage{}, search.BadCursor()
+	}
+	if len(keys) > 0 {
+		s.tolerant = keys[0] == tolerantPages
+		return s.page(ctx, keys[1:])
+	}
+	page, err := s.page(ctx, nil)
+	if err != nil || page.Total > 0 || len(s.words) == 0 {
+		return page, err
+	}
+	s.tolerant = true
+	return s.page(ctx, nil)
+}
+
+// productSearch is one query on one generation.
+type productSearch struct {
+	of       *generation
+	query    search.ProductQuery
+	words    []clause
+	tolerant bool
+}
+
+// lost tells that something was typed, but nothing that could be found.
+func (s productSearch) lost() bool {
+	return len(s.words) == 0 && strings.TrimSpace(s.query.Q) != ""
+}
+
+func (s productSearch) page(ctx context.Context, after []string) (search.ProductPage, error) {
+	order := productOrder(s.query)
+	req, err := order.request(s.plan(""), s.query.PageSize(), after)
+	if err != nil {
+		return search.ProductPage{}, err
+	}
+	for _, f := range facets() {
+		if len(f.chosen(s.query)) == 0 {
+			req.AddFacet(f.field, bleve.NewFacetRequest(f.field, search.MaxFacetValues))
+		}
+	}
+	found, err := s.of.products.SearchInContext(ctx, req)
+	if err != nil {
+		return search.ProductPage{}, err
+	}
+	hits, keys := order.cut(found.Hits, s.query.PageSize())
+	page := search.ProductPage{Total: int64(found.Total), Tolerant: s.tolerant && found.Total > 0} //nolint:gosec // a count
+	if page.Items, err = s.hits(hits); err != nil {
+		return search.ProductPage{}, err
+	}
+	if keys != nil {
+		page.NextCursor = s.query.CursorAt(append([]string{s.pages()}, keys...)...)
+	}
+	page.Facets, err = s.facets(ctx, found)
+	return page, err
+}
+
+func (s productSearch) pages() string {
+	if s.tolerant {
+		return tolerantPages
+	}
+	return exactPages
+}
+
+// plan is the query without the filter of one facet.
+func (s productSearch) plan(without string) plan {
+	q := s.query
+	p := plan{filter(term(fieldShown, yes))}
+	if q.InStock {
+		p = append(p, filter(term(fieldStock, inStock)))
+	}
+	if q.MinPrice != nil {
+		p = append(p, filter(between(fieldHigh, q.MinPrice, nil)))
+	}
+	if q.MaxPrice != nil {
+		p = append(p, filter(between(fieldLow, nil, q.MaxPrice)))
+	}
+	for _, f := range facets() {
+		if values := f.chosen(q); len(values) > 0 && f.field != without {
+			p = append(p, filter(oneOf(f.field, values)))
+		}
+	}
+	var near *vocabulary
+	if s.tolerant {
+		near = s.of.vocabulary
+	}
+	return append(p, asks(s.words, near)...)
+}
+
+func (s productSearch) hits(found bleves.DocumentMatchCollection) ([]search.ProductHit, error) {
+	docs, err := decode[search.Product](found)
+	if err != nil {
+		return nil, err
+	}
+	marks := highlighter{allow(s.words, s.tolerant)}
+	items := make([]search.ProductHit, len(docs))
+	for i, p := range docs {
+		items[i].Product = p
+		if len(s.words) > 0 {
+			items[i].Highlights = marks.product(p)
+		}
+	}
+	return items, nil
+}
+
+// facet is a field whose values are counted, and filtered by.
+type facet struct {
+	field  string
+	chosen func(search.ProductQuery) []string
+	into   func(*search.Facets) *[]search.FacetValue
+}
+
+func facets() []facet {
+	return []facet{
+		{
+			isCategory, func(q search.ProductQuery) []string { return q.Category },
+			func(f *search.Facets) *[]search.FacetValue { return &f.Category },
+		},
+		{
+			isBrand, func(q search.ProductQuery) []string { return q.Brand },
+			func(f *search.Facets) *[]search.FacetValue { return &f.Brand },
+		},
+		{
+			isTag, func(q search.ProductQuery) []string { return q.Tag },
+			func(f *search.Facets) *[]search.FacetValue { return &f.Tag },
+		},
+	}
+}
+
+// facets counts with the search itself where a facet has no filter, and by a
+// search of its own where it has one, which has to be left out.
+func (s productSearch) facets(ctx context.Context, found *bleve.SearchResult) (search.Facets, error) {
+	var all search.Facets
+	for _, f := range facets() {
+		from := found
+		if len(f.chosen(s.query)) > 0 {
+			req := bleve.NewSearchRequestOptions(s.plan(f.field), 0, 0, false)
+			req.AddFacet(f.field, bleve.NewFacetRequest(f.field, search.MaxFacetValues))
+			var err error
+			if from, err = s.of.products.SearchInContext(ctx, req); err != nil {
+				return search.Facets{}, err
+			}
+		}
+		*f.into(&all) = counts(from, f.field)
+	}
+	return all, nil
+}
+
+func counts(from *bleve.SearchResult, name string) []search.FacetValue {
+	result := from.Facets[name]
+	if result == nil {
+		return nil
+	}
+	var values []search.FacetValue
+	for _, t := range result.Terms.Terms() {
+		values = append(values, search.FacetValue{Value: t.Term, Count: int64(t.Count)})
+	}
+	slices.SortFunc(values, func(a, b search.FacetValue) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Value, b.Value))
+	})
+	return values
+}

@@ -1,0 +1,114 @@
+package embedded
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/blevesearch/bleve/v2"
+	bleves "github.com/blevesearch/bleve/v2/search"
+
+	"holdfast/search"
+)
+
+// sorting is the keys by which documents are sorted. Each key is a text that
+// every document has, or the score, and the last one is the id: so there is only
+// one order, and a page can go on behind any document.
+type sorting []bleves.SearchSort
+
+func up(field string) bleves.SearchSort {
+	return &bleves.SortField{Field: field, Type: bleves.SortFieldAsString}
+}
+
+func down(field string) bleves.SearchSort {
+	return &bleves.SortField{Field: field, Type: bleves.SortFieldAsString, Desc: true}
+}
+
+func productOrder(q search.ProductQuery) sorting {
+	var s sorting
+	if !q.SoldOutInPlace {
+		s = append(s, down(fieldStock))
+	}
+	switch q.EffectiveSort() {
+	case search.ByPrice:
+		s = append(s, up(byLow))
+	case search.ByPriceDown:
+		s = append(s, down(byHigh))
+	case search.ByName:
+		s = append(s, up(byName))
+	case search.ByNewest:
+		s = append(s, down(byCreated))
+	case search.ByRelevance:
+		// Of two that match as well, the shorter title has less beside it.
+		s = append(s, &bleves.SortScore{Desc: true}, up(byTitleLength))
+	}
+	return append(s, up(fieldID))
+}
+
+func orderOrder() sorting { return sorting{down(byPlaced), down(fieldID)} }
+
+// request asks for a page and for one document more, which tells whether there is
+// a next page. The first page has no after.
+func (s sorting) request(p plan, size int, after []string) (*bleve.SearchRequest, error) {
+	req := bleve.NewSearchRequestOptions(p, size+1, 0, false)
+	req.SortByCustom(bleves.SortOrder(s))
+	req.Fields = []string{fieldSource}
+	if after == nil {
+		return req, nil
+	}
+	if !s.fits(after) {
+		return nil, search.BadCursor()
+	}
+	req.SetSearchAfter(after)
+	return req, nil
+}
+
+// fits tells whether the keys can be of this order. A text of any kind can.
+func (s sorting) fits(keys []string) bool {
+	if len(keys) != len(s) {
+		return false
+	}
+	for i, by := range s {
+		if by.RequiresScoring() {
+			score, err := strconv.ParseFloat(keys[i], 64)
+			if err != nil || math.IsNaN(score) || math.IsInf(score, 0) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// cut returns the documents of a page, and the keys of the last one where there is
+// a next page.
+func (s sorting) cut(hits bleves.DocumentMatchCollection, size int) (page bleves.DocumentMatchCollection, keys []string) {
+	if len(hits) <= size {
+		return hits, nil
+	}
+	return hits[:size], s.keys(hits[size-1])
+}
+
+// decode reads the documents as they were in the state that was searched.
+func decode[D any](hits bleves.DocumentMatchCollection) ([]D, error) {
+	docs := make([]D, len(hits))
+	for i, h := range hits {
+		source, _ := h.Fields[fieldSource].(string)
+		if err := json.Unmarshal([]byte(source), &docs[i]); err != nil {
+			return nil, fmt.Errorf("decode %s: %w", h.ID, err)
+		}
+	}
+	return docs, nil
+}
+
+func (s sorting) keys(hit *bleves.DocumentMatch) []string {
+	keys := make([]string, len(s))
+	for i, by := range s {
+		if by.RequiresScoring() {
+			keys[i] = strconv.FormatFloat(hit.Score, 'g', -1, 64)
+		} else {
+			keys[i] = hit.Sort[i]
+		}
+	}
+	return keys
+}

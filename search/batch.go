@@ -1,0 +1,46 @@
+package search
+
+// Batch is documents to put, in the order in which they are to be taken.
+type Batch struct {
+	Products []Product
+	Orders   []Order
+}
+
+// Outcome is what became of one document of a batch.
+type Outcome string
+
+const (
+	// Stored: the document was newer than what was there, or the first one.
+	Stored Outcome = "stored"
+	// Ignored: the same revision or a newer one is there already. That is success.
+	Ignored Outcome = "ignored"
+	// Poisoned: the document can never be taken as it is; Reason says why. Putting
+	// it again is in vain, the other documents of the batch are not concerned.
+	Poisoned Outcome = "poisoned"
+)
+
+// Result is the outcome of one document.
+type Result struct {
+	ID      string
+	Outcome Outcome
+	Reason  string // of Poisoned
+}
+
+// Results are the outcomes of a batch, in the batch's own order.
+type Results struct {
+	Products []Result
+	Orders   []Result
+}
+
+// Poisoned lists the documents that can't be taken, products first.
+func (r Results) Poisoned() []Result {
+	var bad []Result
+	for _, list := range [][]Result{r.Products, r.Orders} {
+		for _, one := range list {
+			if one.Outcome == Poisoned {
+				bad = append(bad, one)
+			}
+		}
+	}
+	return bad
+}

@@ -1,0 +1,99 @@
+package search
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// maxCursorBytes is far above what an index gives out: a title is the longest key.
+const maxCursorBytes = 8 << 10
+
+const badCursor = "is not the cursor of a page of this query"
+
+var errCursor = errors.New(badCursor)
+
+// cursor is the place where a page ended, and whose page it was.
+type cursor struct {
+	// Query is a fingerprint: a cursor of another query would point anywhere.
+	Query string   `json:"q"`
+	Keys  []string `json:"k"`
+}
+
+// CursorAt makes the cursor of a page that ended at the given sort keys, which
+// must be UTF-8. They come back from After.
+func (q ProductQuery) CursorAt(keys ...string) string { return encodeCursor(q.fingerprint(), keys) }
+
+// After returns the sort keys where the page before ended; none where there is no
+// cursor. How many and which they are is the index's own affair: it has to expect
+// any.
+func (q ProductQuery) After() ([]string, error) { return decodeCursor(q.Cursor, q.fingerprint()) }
+
+// CursorAt makes the cursor of a page that ended at the given sort keys, which
+// must be UTF-8. They come back from After.
+func (q OrderQuery) CursorAt(keys ...string) string { return encodeCursor(q.fingerprint(), keys) }
+
+// After returns the sort keys where the page before ended; none where there is no
+// cursor. How many and which they are is the index's own affair: it has to expect
+// any.
+func (q OrderQuery) After() ([]string, error) { return decodeCursor(q.Cursor, q.fingerprint()) }
+
+// BadCursor is the error for a cursor whose keys the index can't have given out.
+func BadCursor() error { return Invalid{{Path: "cursor", Reason: badCursor}} }
+
+// fingerprint tells queries apart that have other pages. The limit may change
+// from page to page.
+func (q ProductQuery) fingerprint() string {
+	q.Limit, q.Cursor, q.Sort = nil, "", q.EffectiveSort()
+	return fingerprint("products", q)
+}
+
+func (q OrderQuery) fingerprint() string {
+	q.Limit, q.Cursor = nil, ""
+	q.From, q.To = q.From.UTC(), q.To.UTC()
+	return fingerprint("orders", q)
+}
+
+func fingerprint(kind string, query any) string {
+	b, err := json.Marshal(query)
+	if err != nil { // a time of no year that JSON can write: no query that answers
+		b = fmt.Append(nil, query)
+	}
+	sum := sha256.Sum256(append([]byte(kind+"\n"), b...))
+	return base64.RawURLEncoding.EncodeToString(sum[:12])
+}
+
+func encodeCursor(query string, keys []string) string {
+	b, err := json.Marshal(cursor{Query: query, Keys: keys})
+	if err != nil { // strings alone: they always can be written
+		return ""
+	}
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+func decodeCursor(s, query string) ([]string, error) {
+	if s == "" {
+		return nil, nil
+	}
+	if len(s) > maxCursorBytes {
+		return nil, errCursor
+	}
+	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	if err != nil {
+		return nil, errCursor
+	}
+	var c cursor
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&c); err != nil {
+		return nil, errCursor
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) || c.Query != query || len(c.Keys) == 0 {
+		return nil, errCursor
+	}
+	return c.Keys, nil
+}

@@ -1,0 +1,128 @@
+package search_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"holdfast/order"
+	"holdfast/product"
+	"holdfast/search"
+)
+
+func at() time.Time { return time.Date(2026, 3, 2, 9, 0, 0, 0, time.FixedZone("", 3600)) }
+
+func TestDocumentOfAProduct(t *testing.T) {
+	p := product.Product{
+		ID: "p", Version: 7, DocVersion: 3, Status: product.Listed, Currency: "EUR",
+		Description: product.Description{
+			Title: "Sofa", Description: "Soft.", Brand: "Nordhem", Category: "Living", Tags: []string{"oak"},
+			Image: "/sofa.png", Attributes: map[string]string{"material": "wool"},
+		},
+		Variants: []product.Variant{
+			{SKU: "m", Price: 500, Stock: product.Stock{OnHand: 5, Held: 2}},
+			{SKU: "l", Price: 300, Stock: product.Stock{OnHand: 1, Held: 1}},
+			{SKU: "xl", Price: 900, Stock: product.Stock{OnHand: 2}},
+		},
+	}
+	d := search.FromProduct(p, at())
+	require.Equal(t, search.Product{
+		ID: "p", Version: 7, Status: product.Listed, Title: "Sofa", Description: "Soft.", Brand: "Nordhem", Category: "Living",
+		Tags: []string{"oak"}, Attributes: map[string]string{"material": "wool"}, Image: "/sofa.png",
+		Currency: "EUR", MinPrice: 300, MaxPrice: 900, Available: 5, UpdatedAt: at().UTC(),
+	}, d)
+	require.NoError(t, d.Validate())
+	require.True(t, d.InStock())
+	p.Tags[0], p.Attributes["material"] = "x", "x"
+	require.Equal(t, []string{"oak"}, d.Tags, "the document shares nothing")
+	require.Equal(t, "wool", d.Attributes["material"])
+}
+
+func TestDocumentOfAnOrder(t *testing.T) {
+	o := order.Order{
+		ID: "o", Version: 4, CustomerID: "ada", Status: order.Paid, Currency: "EUR",
+		Amounts: map[string]int64{order.AmountTotal: 700, order.AmountItems: 600},
+		Lines: []order.Line{
+			{ProductID: "p2", Title: "Mug"}, {ProductID: "p1", Title: "Sofa"}, {ProductID: "p2", Title: "Mug"}, {ProductID: "p3"},
+		},
+		Address:  &order.Address{Recipient: "Ada", Phone: "+44", Email: "a@b.c", Line1: "12 Square", City: "London", Country: "GB"},
+		PlacedAt: at(), UpdatedAt: at(),
+	}
+	d := search.FromOrder(o)
+	require.Equal(t, search.Order{
+		ID: "o", Version: 4, CustomerID: "ada", Status: order.Paid, ProductIDs: []string{"p1", "p2", "p3"}, Titles: []string{"Mug", "Sofa"},
+		Recipient: "Ada", Address: "12 Square, London, GB", Total: 700, Currency: "EUR", PlacedAt: at().UTC(), UpdatedAt: at().UTC(),
+	}, d)
+	require.NoError(t, d.Validate())
+	o.Address = nil
+	require.Empty(t, search.FromOrder(o).Address)
+}
+
+func TestLaterPlacementCountsBeforeTheVersion(t *testing.T) {
+	first := search.Order{Version: 900_000, PlacedAt: at()}
+	next := search.Order{Version: 900_001, PlacedAt: at()}
+	again := search.Order{Version: 1, PlacedAt: at().Add(time.Millisecond)}
+	far := search.Order{Version: 1<<20 - 1, PlacedAt: time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)}
+	require.Less(t, first.Revision(), next.Revision())
+	require.Less(t, next.Revision(), again.Revision())
+	require.Less(t, again.Revision(), far.Revision())
+	require.Positive(t, search.Order{Version: 1, PlacedAt: time.UnixMilli(0)}.Revision())
+}
+
+func TestDocumentsThatCantBeTaken(t *testing.T) {
+	good := search.Order{ID: "o", Version: 1, CustomerID: "ada", Status: order.Paid, PlacedAt: at()}
+	require.NoError(t, good.Validate())
+	for path, change := range map[string]func(*search.Order){
+		"id":            func(o *search.Order) { o.ID = "" },
+		"customerId":    func(o *search.Order) { o.CustomerID = "a b" },
+		"version":       func(o *search.Order) { o.Version = 1 << 20 },
+		"status":        func(o *search.Order) { o.Status = "" },
+		"placedAt":      func(o *search.Order) { o.PlacedAt = time.Time{} },
+		"total":         func(o *search.Order) { o.Total = -1 },
+		"currency":      func(o *search.Order) { o.Currency = "eur" },
+		"productIds[1]": func(o *search.Order) { o.ProductIDs = []string{"p", "/"} },
+		"titles":        func(o *search.Order) { o.Titles = []string{strings.Repeat("x", search.MaxDocumentBytes+1)} },
+		"recipient":     func(o *search.Order) { o.Recipient = "\xff" },
+		"address":       func(o *search.Order) { o.Address = "\xff" },
+	} {
+		bad := good
+		change(&bad)
+		var problems search.Invalid
+		require.ErrorAs(t, bad.Validate(), &problems, path)
+		require.Len(t, problems, 1)
+		require.Equal(t, path, problems[0].Path)
+	}
+	fine := search.Product{ID: "p", Version: 1, Status: product.Draft, Title: "T", Currency: "EUR"}
+	require.NoError(t, fine.Validate())
+	fine.Description = strings.Repeat("x", search.MaxDocumentBytes)
+	require.ErrorContains(t, fine.Validate(), "description: all texts together")
+	fine.Description, fine.MaxPrice = "", product.MaxPrice+1
+	require.ErrorContains(t, fine.Validate(), "maxPrice")
+	fine.MaxPrice, fine.Attributes = 0, map[string]string{"a": "\xff"}
+	require.ErrorContains(t, fine.Validate(), "attributes: must be UTF-8")
+}
+
+func TestUnavailableHidesTheWorks(t *testing.T) {
+	err := error(&search.UnavailableError{Doing: "search products", Cause: context.DeadlineExceeded})
+	require.ErrorIs(t, err, search.ErrUnavailable)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.Equal(t, "search products: the index can't answer", err.Error())
+	require.NotErrorIs(t, err, search.ErrClosed)
+	var u *search.UnavailableError
+	require.ErrorAs(t, err, &u)
+	require.Equal(t, context.DeadlineExceeded, u.Cause)
+}
+
+func TestDefaultsOfAQuery(t *testing.T) {
+	require.Equal(t, search.ByNewest, search.ProductQuery{Q: " "}.EffectiveSort())
+	require.Equal(t, search.ByNewest, search.ProductQuery{Sort: search.ByRelevance}.EffectiveSort())
+	require.Equal(t, search.ByRelevance, search.ProductQuery{Q: "a"}.EffectiveSort())
+	require.Equal(t, search.ByPrice, search.ProductQuery{Q: "a", Sort: search.ByPrice}.EffectiveSort())
+	require.Equal(t, 20, search.ProductQuery{}.PageSize())
+	require.Equal(t, 20, search.OrderQuery{}.PageSize())
+	require.Equal(t, 8, search.SuggestQuery{}.PageSize())
+	require.Equal(t, 3, search.SuggestQuery{Limit: new(3)}.PageSize())
+}

@@ -1,0 +1,39 @@
+package search
+
+import (
+	"errors"
+
+	"holdfast/product"
+)
+
+// Invalid lists what is wrong with a query or a document, each problem with the
+// path of its field.
+type Invalid = product.Invalid //nolint:errname // reads as what it is
+
+// What an index answers where it can't do what it was asked.
+var (
+	// ErrNotFound: the index has no such document.
+	ErrNotFound = errors.New("not in the index")
+	// ErrClosed: the index was closed.
+	ErrClosed = errors.New("the index is closed")
+	// ErrRebuilding: there is a rebuild under way already.
+	ErrRebuilding = errors.New("the index is being rebuilt already")
+	// ErrRebuildOver: the rebuild was swapped in or abandoned before.
+	ErrRebuildOver = errors.New("the rebuild is over")
+	// ErrUnavailable: the index can't answer now.
+	ErrUnavailable = errors.New("the index can't answer")
+)
+
+// UnavailableError says that the index itself failed at a call. Its text says
+// nothing about what the index is made of; Cause is for the log.
+type UnavailableError struct {
+	// Doing is what was tried, like "search products".
+	Doing string
+	Cause error
+}
+
+func (e *UnavailableError) Error() string { return e.Doing + ": " + ErrUnavailable.Error() }
+
+// Unwrap lets errors.Is find both ErrUnavailable and the cause, for example that
+// the caller's context was cancelled.
+func (e *UnavailableError) Unwrap() []error { return []error{ErrUnavailable, e.Cause} }

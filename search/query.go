@@ -1,0 +1,192 @@
+package search
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Limits of a query.
+const (
+	// MaxQueryChars bounds what somebody may type, in characters.
+	MaxQueryChars = 1000
+	// MaxQueryWords of it are looked for; what follows them is not.
+	MaxQueryWords = 32
+	// MaxFilterValues bounds how many categories, brands, tags or statuses a filter
+	// may name.
+	MaxFilterValues = 100
+	DefaultLimit    = 20
+	MaxLimit        = 100
+	// MaxFacetValues are counted in one facet: the most frequent ones.
+	MaxFacetValues = 50
+)
+
+// ProductQuery asks for listed products.
+//
+// Q is plain text: nothing in it is an operator or a wildcard. All of its words
+// must be found, in any order, anywhere in title, brand, category, tags,
+// description and attributes; in the title they count most, then brand, then
+// category and tags. English words are found in any of their forms, accents and
+// case don't matter, Chinese and Japanese is found by pairs of characters. A model
+// number like LA-DC52 is found as a whole, with and without its separators, and
+// by its parts (dc52). Words that mean the same find each other (Synonyms). A Q
+// without any letter or digit finds nothing, an empty one all.
+//
+// Only where all this finds nothing, it is tried again tolerantly, and the page
+// says so: parts of words (the beginning from 3 letters; from 4 any piece of a word
+// in title, brand, category and tags), words with a typo (one letter wrong,
+// missing, too many or two swapped, from 4 letters; two of these from 8; words with
+// digits are not bent), and the characters of Chinese and Japanese apart.
+//
+// Filters hold together; of the values of one filter, one has to match.
+type ProductQuery struct {
+	Q        string   `json:"q,omitempty"`
+	Category []string `json:"category,omitempty"`
+	Brand    []string `json:"brand,omitempty"`
+	Tag      []string `json:"tag,omitempty"`
+	// MinPrice and MaxPrice keep products with a price range that reaches into
+	// theirs, in minor units of whatever currency the product has.
+	MinPrice *int64 `json:"minPrice,omitempty"`
+	MaxPrice *int64 `json:"maxPrice,omitempty"`
+	// InStock keeps products of which a unit can be bought.
+	InStock bool `json:"inStock,omitempty"`
+	Sort    Sort `json:"sort,omitempty"`
+	// SoldOutInPlace lets sold-out products stand where the sort puts them;
+	// otherwise they come after all others.
+	SoldOutInPlace bool `json:"soldOutInPlace,omitempty"`
+	// Limit is how many products a page has: 1 to 100, nil means 20.
+	Limit *int `json:"limit,omitempty"`
+	// Cursor of the page before; empty for the first one. It holds the place where
+	// that page ended: while other products come, go and change, none is skipped or
+	// shown twice. A product that itself changes place meanwhile, by its price, its
+	// title or by being sold out, may be.
+	Cursor string `json:"cursor,omitempty"`
+}
+
+// Sort orders products. Products that are the same by it stand in the order of
+// their ids.
+type Sort string
+
+const (
+	// ByRelevance puts first what matches best, and of two that match alike the one
+	// with fewer words in its title. It goes by the product and the query alone,
+	// never by what else is in the index. Without a Q it is ByNewest.
+	ByRelevance Sort = "relevance"
+	// ByPrice goes by the cheapest variant's price.
+	ByPrice Sort = "price"
+	// ByPriceDown goes by the dearest variant's price, the highest first.
+	ByPriceDown Sort = "-price"
+	ByNewest    Sort = "newest"
+	// ByName goes by the title, without regard to case and accents.
+	ByName Sort = "name"
+)
+
+// ProductPage is one page of a search.
+type ProductPage struct {
+	Items  []ProductHit
+	Facets Facets
+	// Total products match, on all pages together.
+	Total int64
+	// Tolerant: nothing matched as it was asked; these come near.
+	Tolerant bool
+	// NextCursor asks for the next page; empty where this is the last one.
+	NextCursor string
+}
+
+// ProductHit is a product that matches.
+type ProductHit struct {
+	Product
+	// Highlights are the pieces of "title" and "description" where words of Q were
+	// found, as HTML: escaped, with <em> around what was found. A field without any
+	// is not there.
+	Highlights map[string][]string
+}
+
+// Facets count how many products of the search have which value, each without
+// regard to the filter by its own field: the counts of what else could be chosen.
+// The most frequent come first, then by value.
+type Facets struct {
+	Category []FacetValue
+	Brand    []FacetValue
+	Tag      []FacetValue
+}
+
+// FacetValue is one value of a facet.
+type FacetValue struct {
+	Value string
+	Count int64
+}
+
+// EffectiveSort is the sort that counts, with the default filled in.
+func (q ProductQuery) EffectiveSort() Sort {
+	if q.Sort == "" || q.Sort == ByRelevance {
+		if strings.TrimSpace(q.Q) == "" {
+			return ByNewest
+		}
+		return ByRelevance
+	}
+	return q.Sort
+}
+
+// PageSize is the limit with the default filled in.
+func (q ProductQuery) PageSize() int { return orDefault(q.Limit, DefaultLimit) }
+
+// Validate lists what is wrong with the query, its cursor included.
+func (q ProductQuery) Validate() error {
+	var bad Invalid
+	validText(&bad, q.Q)
+	validValues(&bad, "category", q.Category)
+	validValues(&bad, "brand", q.Brand)
+	validValues(&bad, "tag", q.Tag)
+	if q.MinPrice != nil && *q.MinPrice < 0 {
+		bad.Add("minPrice", "must not be below 0")
+	}
+	if q.MaxPrice != nil && *q.MaxPrice < 0 {
+		bad.Add("maxPrice", "must not be below 0")
+	}
+	if q.MinPrice != nil && q.MaxPrice != nil && *q.MinPrice > *q.MaxPrice {
+		bad.Add("minPrice", "must not be above maxPrice")
+	}
+	sorts := []Sort{"", ByRelevance, ByPrice, ByPriceDown, ByNewest, ByName}
+	if !slices.Contains(sorts, q.Sort) {
+		bad.Add("sort", "must be relevance, price, -price, newest or name")
+	}
+	validLimit(&bad, q.Limit, MaxLimit)
+	if _, err := q.After(); err != nil {
+		bad.Add("cursor", badCursor)
+	}
+	return bad.OrNil()
+}
+
+func validText(bad *Invalid, q string) {
+	if !utf8.ValidString(q) {
+		bad.Add("q", "must be UTF-8")
+		return
+	}
+	if n := utf8.RuneCountInString(q); n > MaxQueryChars {
+		bad.Add("q", fmt.Sprintf("at most %d characters, this has %d", MaxQueryChars, n))
+	}
+}
+
+func validValues(bad *Invalid, path string, values []string) {
+	if len(values) > MaxFilterValues {
+		bad.Add(path, fmt.Sprintf("at most %d values", MaxFilterValues))
+	}
+	if slices.ContainsFunc(values, func(v string) bool { return v == "" || !utf8.ValidString(v) }) {
+		bad.Add(path, "must be a text that is not empty")
+	}
+}
+
+func validLimit(bad *Invalid, limit *int, most int) {
+	if limit != nil && (*limit < 1 || *limit > most) {
+		bad.Add("limit", fmt.Sprintf("must lie between 1 and %d", most))
+	}
+}
+
+func orDefault(limit *int, otherwise int) int {
+	if limit == nil {
+		return otherwise
+	}
+	return *limit
+}

@@ -1,0 +1,148 @@
+// Package searchtest is what every search.Index has to pass, whatever it is made
+// of: a small shop with real-looking goods in three languages, its orders, and all
+// that the contract says of them.
+package searchtest
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"holdfast/search"
+)
+
+// Open returns an empty index that uses Synonyms and belongs to the test alone. It
+// sees to it that the index is closed when the test ends.
+type Open func(t *testing.T) search.Index
+
+// Refresher is an index that shows later what was put: after Refresh it shows all
+// that was put before.
+type Refresher interface {
+	Refresh(ctx context.Context) error
+}
+
+// Synonyms is the file of synonyms that the index is to use.
+const Synonyms = `
+# what our customers call things
+sofa, couch, settee
+television, tv, telly
+mobile phone, cell phone, smartphone
+fridge => refrigerator
+耳机, 头戴式耳机
+`
+
+// Run runs the suite.
+func Run(t *testing.T, open Open) {
+	t.Run("shop", func(t *testing.T) {
+		x := shop(t, open)
+		for name, test := range map[string]func(*testing.T, search.Index){
+			"documents come back":      documentsComeBack,
+			"words":                    wordsAreFound,
+			"relevance":                bestComesFirst,
+			"plain text":               operatorsArePlainText,
+			"tolerance":                toleranceIsTheSecondWay,
+			"hidden products":          onlyListedProductsAreShown,
+			"filters":                  filtersHoldTogether,
+			"facets":                   facetsIgnoreTheirOwnFilter,
+			"sorts":                    sortsAreTotal,
+			"sold out":                 soldOutComesLast,
+			"pages":                    pagesShowEachOnce,
+			"highlights":               highlightsAreSafe,
+			"suggestions":              suggestionsComplete,
+			"invalid product queries":  invalidProductQueries,
+			"invalid order queries":    invalidOrderQueries,
+			"foreign cursors":          foreignCursors,
+			"orders":                   ordersAreListed,
+			"order pages":              orderPages,
+			"any text":                 anyTextIsAnswered,
+			"a cancelled call":         cancelledCalls,
+			"errors without the works": notFound,
+		} {
+			t.Run(name, func(t *testing.T) { test(t, x) })
+		}
+	})
+	for name, test := range map[string]func(*testing.T, search.Index){
+		"empty index":               emptyIndex,
+		"versions":                  olderNeverReplacesNewer,
+		"orders placed again":       laterPlacementReplaces,
+		"poison":                    poisonHarmsNobodyElse,
+		"any order of versions":     anyOrderEndsTheSame,
+		"concurrent puts":           concurrentPuts,
+		"relisting":                 delistingHidesUntilRelisted,
+		"pages while stock moves":   pagesWhileStockMoves,
+		"pages while goods come":    pagesWhileGoodsComeAndGo,
+		"pages of tolerant search":  tolerantPagesStayTolerant,
+		"order pages while placing": orderPagesWhilePlacing,
+		"many facet values":         facetsShowTheMostFrequent,
+		"rebuild":                   rebuildSwaps,
+		"rebuild and changes":       rebuildLosesNoChange,
+		"rebuild abandoned":         rebuildAbandoned,
+		"rebuild under readers":     rebuildUnderReaders,
+		"rebuild twice":             oneRebuildAtATime,
+		"close":                     closedAnswersNothing,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, open(t)) })
+	}
+}
+
+// shop opens an index with all goods and orders in it.
+func shop(t *testing.T, open Open) search.Index {
+	t.Helper()
+	x := open(t)
+	put(t, x, search.Batch{Products: goods(), Orders: orders()})
+	return x
+}
+
+// put stores the batch, all of it, and lets searches see it.
+func put(t *testing.T, x search.Index, b search.Batch) {
+	t.Helper()
+	results, err := x.Put(t.Context(), b)
+	require.NoError(t, err)
+	require.Len(t, results.Products, len(b.Products))
+	require.Len(t, results.Orders, len(b.Orders))
+	for _, r := range results.Products {
+		require.Equal(t, search.Stored, r.Outcome, "product %s: %s", r.ID, r.Reason)
+	}
+	for _, r := range results.Orders {
+		require.Equal(t, search.Stored, r.Outcome, "order %s: %s", r.ID, r.Reason)
+	}
+	refresh(t, x)
+}
+
+func refresh(t *testing.T, x search.Index) {
+	t.Helper()
+	if r, ok := x.(Refresher); ok {
+		require.NoError(t, r.Refresh(t.Context()))
+	}
+}
+
+func find(t *testing.T, x search.Index, q search.ProductQuery) search.ProductPage {
+	t.Helper()
+	page, err := x.SearchProducts(t.Context(), q)
+	require.NoError(t, err, "%+v", q)
+	return page
+}
+
+func list(t *testing.T, x search.Index, q search.OrderQuery) search.OrderPage {
+	t.Helper()
+	page, err := x.ListOrders(t.Context(), q)
+	require.NoError(t, err, "%+v", q)
+	return page
+}
+
+func ids(page search.ProductPage) []string {
+	out := []string{}
+	for _, p := range page.Items {
+		out = append(out, p.ID)
+	}
+	return out
+}
+
+func orderIDs(page search.OrderPage) []string {
+	out := []string{}
+	for _, o := range page.Items {
+		out = append(out, o.ID)
+	}
+	return out
+}

@@ -1,0 +1,226 @@
+package searchtest
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"holdfast/search"
+)
+
+// wordsAreFound: what is typed, and every product that it has to find exactly.
+func wordsAreFound(t *testing.T, x search.Index) {
+	allHeadphones := []string{"hp-kids", "hp-studio", "hp-wireless"}
+	for q, want := range map[string][]string{
+		// Forms of a word, case, order of words.
+		"headphones":            allHeadphones,
+		"Headphone":             allHeadphones,
+		"  HEADPHONES ":         allHeadphones,
+		"headphones wireless":   {"hp-studio", "hp-wireless"},
+		"wireless headphones":   {"hp-studio", "hp-wireless"},
+		"cancelled noise":       {"hp-wireless"},
+		"jackets":               {"aeroplane"},
+		"case for the iphone":   {"phone-case"},
+		"headphones for kids":   {"hp-kids"},
+		"women's jeans":         {"jeans"},
+		"womens jeans":          {"jeans"},
+		"jeans women":           {"jeans"},
+		"t-shirt":               {"tshirt"},
+		"tshirt":                {"tshirt"},
+		"noise cancelling":      {"hp-wireless"},
+		"three seat":            {"sofa"},
+		"headphones television": {},
+		// Where it may stand.
+		"sonavo":     {"hp-kids", "hp-wireless"},
+		"fans":       {"fan", "fan-small"},
+		"bluetooth":  {"hp-wireless"},
+		"cocoa":      {"mug"},
+		"wool":       {"sofa"},
+		"coffee":     {"espresso", "mug"},
+		"sonavo kid": {"hp-kids"},
+		// Accents and letters with a stroke.
+		"cafe creme": {"espresso"},
+		"CAFÉ":       {"espresso"},
+		"elan":       {"espresso", "mug"},
+		"bolge":      {"aeroplane"},
+		"aero":       {"aeroplane"},
+		"ærø":        {"aeroplane"},
+		// Chinese and Japanese.
+		"耳机":            {"zh-headphones"},
+		"降噪耳机":          {"zh-headphones"},
+		"绿茶":            {"zh-tea"},
+		"茶":             {"ja-teapot", "zh-tea"},
+		"清香":            {"zh-tea"},
+		"ヘッドホン":         {"ja-headphones"},
+		"ワイヤレス":         {"ja-headphones"},
+		"ﾍｯﾄﾞﾎﾝ":        {"ja-headphones"},
+		"急須":            {"ja-teapot"},
+		"蓝牙 耳机":         {"zh-headphones"},
+		"耳机 television": {},
+		// Synonyms, also of several words, and one that replaces.
+		"couch":        {"couch", "sofa"},
+		"settee":       {"couch", "sofa"},
+		"oslo settee":  {"sofa"},
+		"telly":        {"television"},
+		"TV 55":        {"television"},
+		"cell phone":   {"phone"},
+		"mobile phone": {"phone"},
+		"fridge":       {"refrigerator"},
+		"refrigerator": {"refrigerator"},
+		"头戴式耳机":        {"zh-headphones"},
+	} {
+		t.Run(q, func(t *testing.T) {
+			page := find(t, x, search.ProductQuery{Q: q})
+			require.ElementsMatch(t, want, ids(page))
+			require.False(t, page.Tolerant)
+			require.EqualValues(t, len(want), page.Total)
+		})
+	}
+}
+
+// bestComesFirst: model numbers however they are written, and the fields' weights.
+func bestComesFirst(t *testing.T, x search.Index) {
+	for q, want := range map[string]string{
+		"LA-DC52":             "adapter",
+		"la dc52":             "adapter",
+		"ladc52":              "adapter",
+		"dc52":                "adapter",
+		"LA_DC52 lens":        "adapter",
+		"ladc52c":             "adapter-c",
+		"LA-DC52C":            "adapter-c",
+		"PF19.0W":             "fan",
+		"pf19":                "fan",
+		"PF-19":               "fan",
+		"pf190w":              "fan",
+		"ＰＦ１９":                "fan",
+		"pf12":                "fan-small",
+		"mx400":               "hp-studio",
+		"mx 400":              "hp-studio",
+		"iphone13":            "phone-case",
+		"iphone 13":           "phone-case",
+		"128 gb":              "phone",
+		"wireless headphones": "hp-wireless",
+		"fridge":              "refrigerator",
+		"sofa":                "sofa",
+		"lens adapter":        "adapter",
+		"fan":                 "fan-small", // as well as the other, in a shorter title
+	} {
+		t.Run(q, func(t *testing.T) {
+			page := find(t, x, search.ProductQuery{Q: q, SoldOutInPlace: true})
+			require.NotEmpty(t, page.Items)
+			require.Equal(t, want, page.Items[0].ID)
+			require.False(t, page.Tolerant)
+		})
+	}
+}
+
+// operatorsArePlainText: what a query language would obey changes nothing.
+func operatorsArePlainText(t *testing.T, x search.Index) {
+	for q, want := range map[string][]string{
+		"headphones -wireless":            {"hp-studio", "hp-wireless"},
+		"+headphones +wireless":           {"hp-studio", "hp-wireless"},
+		`"wireless" (headphones)`:         {"hp-studio", "hp-wireless"},
+		"headphones^9 wireless~":          {},
+		"title:headphones":                {},
+		"status:draft secret":             {},
+		"*":                               {},
+		"?*:!":                            {},
+		"_exists_":                        {},
+		"headphones OR television":        {},
+		"headphones && !wireless":         {"hp-studio", "hp-wireless"},
+		"/headphones/":                    {"hp-kids", "hp-studio", "hp-wireless"},
+		`{"match_all":{}}`:                {},
+		"<script>alert(1)</script>":       {},
+		"headphones\x00\n\twireless\\":    {"hp-studio", "hp-wireless"},
+		"'; DROP TABLE products; --":      {},
+		"[* TO *]":                        {},
+		"\u202eheadphones\u200b kids":     {"hp-kids"},
+		"((((((((headphones kids":         {"hp-kids"},
+		strings.Repeat("headphones ", 50): {"hp-kids", "hp-studio", "hp-wireless"},
+	} {
+		t.Run(q, func(t *testing.T) {
+			page := find(t, x, search.ProductQuery{Q: q})
+			if page.Tolerant {
+				require.Empty(t, want, "found only tolerantly")
+				return
+			}
+			require.ElementsMatch(t, want, ids(page))
+		})
+	}
+}
+
+// toleranceIsTheSecondWay: near words are found, the page says so, and where
+// something matches exactly nothing else is shown.
+func toleranceIsTheSecondWay(t *testing.T, x search.Index) {
+	for q, want := range map[string]string{
+		"hedphones":           "hp-wireless", // a letter is missing
+		"headphonnes":         "hp-wireless", // one too many
+		"haedphones":          "hp-wireless", // two swapped
+		"headpfomes":          "hp-wireless", // two wrong
+		"wireles headfones":   "hp-wireless",
+		"refrigeratro":        "refrigerator",
+		"televison":           "television",
+		"jeens":               "jeans",
+		"headph":              "hp-wireless", // the beginning
+		"jea":                 "jeans",
+		"loud":                "hp-kids", // also of a word of the text
+		"ladc5":               "adapter",
+		"phones wireless":     "hp-wireless", // a piece from the middle
+		"esprezzo cups":       "espresso",
+		"无线耳机":                "zh-headphones",
+		"sonavo hedphones":    "hp-wireless",
+		"cafe esprezzo créme": "espresso",
+	} {
+		t.Run(q, func(t *testing.T) {
+			page := find(t, x, search.ProductQuery{Q: q})
+			require.Contains(t, ids(page), want)
+			require.True(t, page.Tolerant)
+		})
+	}
+	for _, q := range []string{"hat", "pf18", "xx", "mx401", "zzzzzzzz", "headphones zzzzzzzz"} {
+		t.Run("too far: "+q, func(t *testing.T) {
+			page := find(t, x, search.ProductQuery{Q: q})
+			require.Empty(t, page.Items)
+			require.False(t, page.Tolerant, "nothing was found, so nothing tolerantly")
+			require.Zero(t, page.Total)
+			require.Empty(t, page.NextCursor)
+		})
+	}
+	t.Run("not beside an exact match", func(t *testing.T) {
+		// The brand Casely begins with it, and Café is one letter off.
+		require.ElementsMatch(t, []string{"hp-wireless", "phone-case"}, ids(find(t, x, search.ProductQuery{Q: "case"})))
+	})
+}
+
+// anyTextIsAnswered: whatever is typed, there is an answer.
+func anyTextIsAnswered(t *testing.T, x search.Index) {
+	for _, q := range []string{
+		strings.Repeat("x", search.MaxQueryChars),
+		strings.Repeat("界", search.MaxQueryChars),
+		strings.Repeat("a b ", search.MaxQueryChars/4),
+		strings.Repeat("(", search.MaxQueryChars),
+		strings.Repeat("-a", search.MaxQueryChars/2),
+		strings.Repeat("é", search.MaxQueryChars),
+		"\u0301\u0301", "\U0001F600 \U0001F3A7", "\ufeff", "ß", "İ", "ﷺ", "½", "a'b'c''", "''", "-", "…", "\x7f\x00",
+	} {
+		find(t, x, search.ProductQuery{Q: q})
+		list(t, x, search.OrderQuery{Q: q})
+		_, err := x.Suggest(t.Context(), search.SuggestQuery{Q: q})
+		require.NoError(t, err, "%q", q)
+	}
+	require.Empty(t, find(t, x, search.ProductQuery{Q: "…"}).Items, "no letter and no digit finds nothing")
+	require.Empty(t, list(t, x, search.OrderQuery{Q: "…"}).Items)
+	require.Len(t, find(t, x, search.ProductQuery{Q: " \t\n", Limit: new(100)}).Items, shown(), "blanks alone are no query")
+}
+
+// shown is how many of the goods are listed.
+func shown() int {
+	n := 0
+	for _, p := range goods() {
+		if p.Status == "listed" {
+			n++
+		}
+	}
+	return n
+}
