@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"holdfast/product"
 )
@@ -48,6 +49,10 @@ func decode(id string, fields map[string]string) (product.Product, error) {
 		Listing:     r.number("listing"),
 		Currency:    fields["currency"],
 		Description: d.Description,
+	}
+	p.UpdatedAt = time.UnixMilli(p.Version).UTC() // see next_version in lua/shared.lua
+	if fields["created"] != "" {
+		p.CreatedAt = time.UnixMilli(r.number("created")).UTC()
 	}
 	for sku := range strings.FieldsSeq(fields["skus"]) {
 		p.Variants = append(p.Variants, product.Variant{

@@ -3,7 +3,10 @@
 // and knows neither Redis, Temporal nor HTTP.
 package product
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Limits that every product keeps to. Stock and prices stay far below 2^53, so
 // that they survive Redis' Lua, whose numbers are doubles, and JSON readers.
@@ -48,6 +51,10 @@ type Product struct {
 	ID string
 	// Version grows with every change; copies go by it.
 	Version int64
+	// CreatedAt and UpdatedAt are times of the entity's clock, to the millisecond.
+	// CreatedAt is zero where it isn't known. UpdatedAt is never before the last
+	// change, and after it only where changes came faster than the clock went.
+	CreatedAt, UpdatedAt time.Time
 	// DocVersion grows with description, price and listing only: it is the ETag.
 	DocVersion int64
 	Status     Status

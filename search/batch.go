@@ -4,6 +4,8 @@ package search
 type Batch struct {
 	Products []Product
 	Orders   []Order
+	// Events are kept for good: one that is there already is Ignored.
+	Events []Event
 }
 
 // Outcome is what became of one document of a batch.
@@ -30,12 +32,13 @@ type Result struct {
 type Results struct {
 	Products []Result
 	Orders   []Result
+	Events   []Result
 }
 
-// Poisoned lists the documents that can't be taken, products first.
+// Poisoned lists the documents that can't be taken, products first, events last.
 func (r Results) Poisoned() []Result {
 	var bad []Result
-	for _, list := range [][]Result{r.Products, r.Orders} {
+	for _, list := range [][]Result{r.Products, r.Orders, r.Events} {
 		for _, one := range list {
 			if one.Outcome == Poisoned {
 				bad = append(bad, one)

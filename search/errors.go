@@ -16,10 +16,12 @@ var (
 	ErrNotFound = errors.New("not in the index")
 	// ErrClosed: the index was closed.
 	ErrClosed = errors.New("the index is closed")
-	// ErrRebuilding: there is a rebuild under way already.
-	ErrRebuilding = errors.New("the index is being rebuilt already")
-	// ErrRebuildOver: the rebuild was swapped in or abandoned before.
+	// ErrRebuildOver: the rebuild was swapped in or abandoned before, or another one
+	// took its place.
 	ErrRebuildOver = errors.New("the rebuild is over")
+	// ErrOutdated: the view has another shape than this program writes, and takes
+	// nothing from it. It is an ErrUnavailable that may last as long as a rebuild.
+	ErrOutdated = errors.New("the view has another shape than this program writes")
 	// ErrUnavailable: the index can't answer now.
 	ErrUnavailable = errors.New("the index can't answer")
 )

@@ -7,6 +7,18 @@ package search
 
 import "context"
 
+// View names one of the copies that an index keeps.
+type View string
+
+// The views that can be built anew from their homes.
+const (
+	ProductsView View = "products"
+	OrdersView   View = "orders"
+)
+
+// Views lists them all.
+func Views() []View { return []View{ProductsView, OrdersView} }
+
 // Index keeps copies of products and orders and answers searches over them. All
 // methods may be called at the same time from many goroutines. Where a query or a
 // cursor is wrong the error is an Invalid; where the index itself can't answer it
@@ -27,26 +39,52 @@ type Index interface {
 	Suggest(ctx context.Context, q SuggestQuery) (Suggestions, error)
 	// ListOrders finds orders, the newest first.
 	ListOrders(ctx context.Context, q OrderQuery) (OrderPage, error)
-	// Rebuild begins an empty index beside the one that answers. ErrRebuilding
-	// where another rebuild is under way.
-	Rebuild(ctx context.Context) (Rebuild, error)
+	// ListEvents finds what happened to a product, the newest first.
+	ListEvents(ctx context.Context, q EventQuery) (EventPage, error)
+
+	// Revisions tells which revision of which document is there; one that isn't
+	// there is left out. It knows at once what Put has answered.
+	Revisions(ctx context.Context, v View, ids []string) (map[string]int64, error)
+	// WalkProducts lists the documents of products whatever their status, at most
+	// limit of them (1 to MaxWalk), in the order of their ids, those after the given
+	// one; none at the end. It is for who compares or copies a view.
+	WalkProducts(ctx context.Context, after string, limit int) ([]Product, error)
+	// WalkOrders does the same for orders.
+	WalkOrders(ctx context.Context, after string, limit int) ([]Order, error)
+
+	// Stale lists the views that don't have what they should: they were made empty
+	// when the index was opened, or their shape is an older one than this program
+	// writes. Put answers ErrOutdated for a document of a view of an older shape,
+	// whereas searches go on. A view is no longer stale once a rebuild of it was
+	// swapped in.
+	Stale(ctx context.Context) ([]View, error)
+	// Rebuild begins an empty view beside the one that answers. What an earlier
+	// rebuild of this view left, because it ended in its midst or still goes on, is
+	// dropped: the caller sees to it that there is one at a time.
+	Rebuild(ctx context.Context, v View) (Rebuild, error)
 	// Close waits for calls under way, abandons a rebuild, and gives back what the
 	// index holds. Later calls answer ErrClosed.
 	Close() error
 }
 
-// Rebuild is an index that is being filled beside the one that answers. From its
-// beginning until Swap or Abandon, everything that is put into the Index goes into
-// both, so what changes while a rebuild reads the homes is not lost: a version
-// that arrives twice does no harm, whichever comes first. After Swap or Abandon
-// its methods answer ErrRebuildOver.
+// MaxWalk bounds a step of a walk over documents.
+const MaxWalk = 1000
+
+// Rebuild is a view that is being filled beside the one that answers. What is put
+// into the Index meanwhile goes into the old one alone: who fills the new one has to
+// bring what changed since it began, before Swap and once more after it. After
+// Swap or Abandon, or when a later rebuild took its place, its methods answer
+// ErrRebuildOver.
 type Rebuild interface {
-	// Put takes what the batch holds into the new index only.
+	// Put takes what the batch holds into the new view only. Documents of other views
+	// are a mistake of the caller's and an error.
 	Put(ctx context.Context, b Batch) (Results, error)
-	// Swap lets the new index answer, at once and for all, and drops the old one.
+	// Refresh lets all that was put be found from the first search after Swap on.
+	Refresh(ctx context.Context) error
+	// Swap lets the new view answer, at once and for all, and drops the old one.
 	// What only the old one had is gone then.
 	Swap(ctx context.Context) error
-	// Abandon drops the new index; the old one never noticed. After Swap it does
+	// Abandon drops the new view; the old one never noticed. After Swap it does
 	// nothing, so it can be deferred.
 	Abandon(ctx context.Context) error
 }

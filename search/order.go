@@ -1,7 +1,9 @@
 package search
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -10,10 +12,14 @@ import (
 	"holdfast/product"
 )
 
-// Order is what the index knows of an order.
+// Order is what the index knows of an order. Once an order is closed for long,
+// the index is the only place that has it: hence Document and Payments.
 type Order struct {
-	ID         string       `json:"id"`
-	Version    int64        `json:"version"` // of the order's document, from 1
+	ID string `json:"id"`
+	// Revision of the order's documents together, from 1: it grows with each change of
+	// one of them, also across a restore and when the id is used for a new order.
+	Revision   int64        `json:"revision"`
+	Version    int64        `json:"version"` // of the order's own document, from 1
 	CustomerID string       `json:"customerId"`
 	Status     order.Status `json:"status"`
 	// ProductIDs of the order's lines, each once; Titles of the lines, each once.
@@ -26,9 +32,15 @@ type Order struct {
 	Currency  string    `json:"currency,omitempty"`
 	PlacedAt  time.Time `json:"placedAt"`
 	UpdatedAt time.Time `json:"updatedAt,omitzero"`
+	// Document is the order as its workflow wrote it, a JSON object. It isn't searched.
+	Document json.RawMessage `json:"document"`
+	// Payments are the documents of the order's payments and refunds, by their field
+	// (payment:<id>, refund:<payment id>/<refund id>). They aren't searched.
+	Payments map[string]json.RawMessage `json:"payments,omitempty"`
 }
 
-// FromOrder makes the document of an order as it is.
+// FromOrder makes the document of an order as it is. Revision, Document and
+// Payments are the caller's to fill: the order doesn't know them.
 func FromOrder(o order.Order) Order {
 	d := Order{
 		ID: o.ID, Version: o.Version, CustomerID: o.CustomerID, Status: o.Status,
@@ -51,23 +63,16 @@ func join(sep string, parts ...string) string {
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), sep)
 }
 
-// maxOrderVersion leaves 20 bits of a Revision to the version and the others to
-// the time of placement, which fits until the year 2248.
-const maxOrderVersion = 1<<20 - 1
-
-// Revision is the number that an index compares: a document with a lower or the
-// same one never replaces what is there. An order's id can come back when its
-// Idempotency-Key is used again after the order was forgotten, and its versions
-// begin anew then: so the later placement counts before the version.
-func (o Order) Revision() int64 { return o.PlacedAt.UnixMilli()<<20 | o.Version }
-
 // Validate lists why the document can't be taken into an index.
 func (o Order) Validate() error {
 	var bad Invalid
 	validID(&bad, "id", o.ID)
 	validID(&bad, "customerId", o.CustomerID)
-	if o.Version < 1 || o.Version > maxOrderVersion {
-		bad.Add("version", fmt.Sprintf("must lie between 1 and %d", maxOrderVersion))
+	if o.Version < 1 {
+		bad.Add("version", "must be at least 1")
+	}
+	if o.Revision < 1 {
+		bad.Add("revision", "must be at least 1")
 	}
 	if o.Status == "" {
 		bad.Add("status", "is required")
@@ -84,10 +89,21 @@ func (o Order) Validate() error {
 	for i, id := range o.ProductIDs {
 		validID(&bad, fmt.Sprintf("productIds[%d]", i), id)
 	}
+	validObject(&bad, "document", o.Document)
+	for _, field := range slices.Sorted(maps.Keys(o.Payments)) {
+		validObject(&bad, "payments", o.Payments[field])
+	}
 	t := texts{bad: &bad}
 	t.add("titles", o.Titles...)
 	t.add("recipient", o.Recipient)
 	t.add("address", o.Address)
 	t.fits("titles")
 	return bad.OrNil()
+}
+
+// validObject refuses what is no JSON object.
+func validObject(bad *Invalid, path string, doc json.RawMessage) {
+	if !json.Valid(doc) || !strings.HasPrefix(strings.TrimSpace(string(doc)), "{") {
+		bad.Add(path, "must be a JSON object")
+	}
 }

@@ -46,14 +46,13 @@ type Product struct {
 	UpdatedAt time.Time `json:"updatedAt,omitzero"`
 }
 
-// FromProduct makes the document of a product as its entity is at a time.
-// CreatedAt is the caller's to fill: the entity doesn't know it.
-func FromProduct(p product.Product, at time.Time) Product {
+// FromProduct makes the document of a product as its entity is.
+func FromProduct(p product.Product) Product {
 	d := Product{
 		ID: p.ID, Version: p.Version, Status: p.Status,
 		Title: p.Title, Description: p.Description.Description, Brand: p.Brand, Category: p.Category,
 		Tags: slices.Clone(p.Tags), Attributes: maps.Clone(p.Attributes), Image: p.Image,
-		Currency: p.Currency, UpdatedAt: at.UTC(),
+		Currency: p.Currency, CreatedAt: p.CreatedAt.UTC(), UpdatedAt: p.UpdatedAt.UTC(),
 	}
 	for i, v := range p.Variants {
 		if i == 0 || v.Price < d.MinPrice {

@@ -44,9 +44,10 @@ local status = was[3] or (ARGV[5] ~= '' and ARGV[5] or 'listed')
 local listing = was[7] or (status == 'listed' and '1' or '0')
 redis.call('HSET', product, 'version', version, 'docVersion', version, 'status', status, 'listing', listing,
   'currency', ARGV[4], 'doc', ARGV[3], 'skus', list)
+if not exists then redis.call('HSET', product, 'created', now) end
 -- What was sold of a variant stays on the ledger when the variant is dropped, and goes on if it comes back.
 for _, sku in ipairs(dropped) do redis.call('HDEL', product, 'price:' .. sku, 'title:' .. sku) end
-local stocks = {}
+local stocks, prices = {}, {}
 for i, v in ipairs(variants) do
   redis.call('HSET', product, 'price:' .. v.sku, v.price, 'title:' .. v.sku, v.title)
   local stock = v.stock
@@ -58,8 +59,10 @@ for i, v in ipairs(variants) do
     write_stock(product, stock)
   end
   stocks[i] = stock_json(stock)
+  prices[i] = '"' .. v.sku .. '":' .. v.price
 end
 redis.call('SADD', KEYS[2], id)
 publish(KEYS[3], exists and 'product.changed' or 'product.created', id, version, now, '',
-  '[' .. table.concat(stocks, ',') .. ']', 'status', status, 'listing', listing)
+  '[' .. table.concat(stocks, ',') .. ']', 'status', status, 'listing', listing,
+  'prices', '{' .. table.concat(prices, ',') .. '}')
 return {'PUT', exists and '0' or '1', redis.call('HGETALL', product)}
