@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"holdfast/product"
@@ -32,10 +33,8 @@ func Names() []string { return []string{"en", "zh"} }
 
 // Load returns a catalogue by its name.
 func Load(name string) ([]Product, error) {
-	for _, known := range Names() {
-		if name == known {
-			return read(name + ".json")
-		}
+	if slices.Contains(Names(), name) {
+		return read(name + ".json")
 	}
 	return nil, fmt.Errorf("there is no demo catalogue %q: choose %s or %s", name, strings.Join(Names(), ", "), Off)
 }
