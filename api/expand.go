@@ -21,10 +21,8 @@ const expandTimeout = time.Second
 
 // checkExpand refuses what nobody can join.
 func checkExpand(values []string) error {
-	for i, v := range values {
-		if v != expandProducts {
-			return malformed(fmt.Sprintf("expand[%d]", i), "must be products")
-		}
+	if slices.ContainsFunc(values, func(v string) bool { return v != expandProducts }) {
+		return malformed("expand", "must be products")
 	}
 	return nil
 }

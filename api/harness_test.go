@@ -178,8 +178,13 @@ func (g *gateway) do(k call) answer {
 // send is do for what the contract does not say.
 func (g *gateway) send(ctx context.Context, k call) answer {
 	g.t.Helper()
+	return g.serve(k.request(ctx, g.t))
+}
+
+// serve is send for a request that is made otherwise.
+func (g *gateway) serve(r *http.Request) answer {
 	w := httptest.NewRecorder()
-	g.server.Handler().ServeHTTP(w, k.request(ctx, g.t))
+	g.server.Handler().ServeHTTP(w, r)
 	return answer{status: w.Code, header: w.Header(), body: w.Body.Bytes()}
 }
 

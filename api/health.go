@@ -90,7 +90,7 @@ func (s *Server) checkIndex(ctx context.Context) error {
 	if errors.Is(err, search.ErrNotFound) {
 		return nil
 	}
-	return err
+	return viewError(ctx, err)
 }
 
 func (s *Server) checkTemporal(ctx context.Context) error {

@@ -10,6 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	jsonv1 "github.com/go-json-experiment/json/v1"
 
 	"holdfast/search"
 )
@@ -38,6 +39,9 @@ func viewError(ctx context.Context, err error) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.Is(err, search.ErrUnavailable), errors.Is(err, search.ErrClosed), errors.Is(err, context.DeadlineExceeded):
+		if down, ok := errors.AsType[*search.UnavailableError](err); ok { // its text leaves the cause out
+			return fmt.Errorf("%w: %w: %w", errSearch, err, down.Cause)
+		}
 		return fmt.Errorf("%w: %w", errSearch, err)
 	}
 	return badQuery(err)
@@ -64,12 +68,18 @@ func optional[T any](p *T) T {
 	return *p
 }
 
+// asKept writes what the index keeps: its types' tags mean what encoding/json makes
+// of them, documents stay as they are, letter by letter, and a text that is not
+// UTF-8, which no index takes, is mended rather than its page withheld.
+var asKept = json.JoinOptions(
+	jsonv1.OmitEmptyWithLegacySemantics(true), json.Deterministic(true),
+	jsontext.PreserveRawStrings(true), jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true),
+)
+
 // writeView answers with what the index had, written once and straight from its
-// own types. The texts are valid UTF-8 already; should one not be, it is mended
-// rather than the page withheld.
+// own types.
 func (s *Server) writeView(c *gin.Context, v any) {
-	b, err := json.Marshal(v, json.Deterministic(true),
-		jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true))
+	b, err := json.Marshal(v, asKept)
 	if err != nil {
 		s.fail(c, fmt.Errorf("write what the index answered: %w", err))
 		return
