@@ -146,8 +146,10 @@ func TestWithoutTheIndexNoOrderIsUnknown(t *testing.T) {
 	g.index.set(func(f *fakeIndex) { f.err = errIndexDown })
 	for _, id := range []string{o.ID, "nobody"} {
 		for _, k := range []call{
-			{method: http.MethodGet, path: "/v1/orders/" + id}, {method: http.MethodGet, path: "/v1/orders/" + id + "/payment"},
-			{method: http.MethodPost, path: "/v1/orders/" + id + "/cancel"}, {method: http.MethodPost, path: "/v1/orders/" + id + "/deliver"},
+			{method: http.MethodGet, path: "/v1/orders/" + id},
+			{method: http.MethodGet, path: "/v1/orders/" + id + "/payment"},
+			{method: http.MethodPost, path: "/v1/orders/" + id + "/cancel"},
+			{method: http.MethodPost, path: "/v1/orders/" + id + "/deliver"},
 		} {
 			a := g.do(k)
 			require.Equal(t, http.StatusServiceUnavailable, a.status, "%s: %s", k.path, a.body)

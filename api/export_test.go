@@ -15,7 +15,9 @@ func CheckOrder(raw []byte) error {
 }
 
 // OwnOrders is what a caller may ask of the list of orders.
-func OwnOrders(q search.OrderQuery, caller Caller) (search.OrderQuery, error) { return ownOrders(q, caller) }
+func OwnOrders(q search.OrderQuery, caller Caller) (search.OrderQuery, error) {
+	return ownOrders(q, caller)
+}
 
 // ErrorStatus is the status that an error is answered with.
 func ErrorStatus(err error) int { return problemOf(err).Status }

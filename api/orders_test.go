@@ -54,7 +54,7 @@ func TestAPageOfOrders(t *testing.T) {
 	require.Equal(t, docs[0], string(page.Items[0]), "as the order itself is shown")
 	a = g.get("/v1/orders?limit=2&cursor=" + page.NextCursor)
 	require.Equal(t, `{"items":[`+docs[2]+`],"total":3}`, string(a.body))
-	require.Equal(t, "cursor", g.get("/v1/orders?status=paid&cursor="+page.NextCursor).problem(t).Errors[0].Path)
+	require.Equal(t, "cursor", g.get("/v1/orders?status=paid&cursor=" + page.NextCursor).problem(t).Errors[0].Path)
 	g.index.set(func(f *fakeIndex) { f.orders = nil })
 	require.JSONEq(t, `{"items":[],"total":0}`, string(g.get("/v1/orders").body))
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/gin-gonic/gin"
 
@@ -23,7 +24,7 @@ func (s *Server) SearchProducts(c *gin.Context, params SearchProductsParams) {
 		return
 	}
 	s.metrics.searches.WithLabelValues(searchAnswer(page)).Inc()
-	s.writeView(c, pageOf(page))
+	c.Data(http.StatusOK, jsonType, appendPage(nil, page))
 }
 
 // productQuery reads what is asked for, and says all that is wrong with it.
@@ -51,52 +52,4 @@ func searchAnswer(p search.ProductPage) string {
 		return "tolerant"
 	}
 	return "found"
-}
-
-// productPage is a page of products as the contract has it.
-type productPage struct {
-	Items      []productItem `json:"items"`
-	Facets     facets        `json:"facets"`
-	NextCursor string        `json:"nextCursor,omitempty"`
-	Total      int64         `json:"total"`
-	Tolerant   bool          `json:"tolerant"`
-}
-
-// productItem is written from the index's own document.
-type productItem struct {
-	*search.Product
-	InStock    bool                `json:"inStock"`
-	Highlights map[string][]string `json:"highlights,omitempty"`
-}
-
-type facets struct {
-	Category []facetValue `json:"category"`
-	Brand    []facetValue `json:"brand"`
-	Tag      []facetValue `json:"tag"`
-}
-
-type facetValue struct {
-	Value string `json:"value"`
-	Count int64  `json:"count"`
-}
-
-func pageOf(p search.ProductPage) productPage {
-	page := productPage{
-		Items:  make([]productItem, len(p.Items)),
-		Facets: facets{Category: facet(p.Facets.Category), Brand: facet(p.Facets.Brand), Tag: facet(p.Facets.Tag)},
-		Total:  p.Total, Tolerant: p.Tolerant, NextCursor: p.NextCursor,
-	}
-	for i := range p.Items {
-		hit := &p.Items[i]
-		page.Items[i] = productItem{Product: &hit.Product, InStock: hit.InStock(), Highlights: hit.Highlights}
-	}
-	return page
-}
-
-func facet(values []search.FacetValue) []facetValue {
-	f := make([]facetValue, len(values))
-	for i, v := range values {
-		f[i] = facetValue(v)
-	}
-	return f
 }

@@ -63,10 +63,10 @@ func TestAPageOfProducts(t *testing.T) {
 	a := g.search("q=mug+tea")
 	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
 	require.Equal(t, "application/json; charset=utf-8", a.header.Get("Content-Type"))
-	require.Equal(t, `{"items":[{"id":"mug","version":7,"status":"listed","title":"A mug","description":"For <tea>",`+
+	require.JSONEq(t, `{"items":[{"id":"mug","version":7,"status":"listed","title":"A mug","description":"For <tea>",`+
 		`"brand":"Brandt","category":"kitchen","tags":["new","blue"],"attributes":{"colour":"blue","volume":"0.3 l"},`+
 		`"image":"/mug.png","currency":"EUR","minPrice":1000,"maxPrice":1500,"available":3,`+
-		`"createdAt":"2026-03-01T12:00:00Z","updatedAt":"2026-03-01T12:00:01.5Z","inStock":true,`+
+		`"inStock":true,"createdAt":"2026-03-01T12:00:00Z","updatedAt":"2026-03-01T12:00:01.5Z",`+
 		`"highlights":{"description":["For &lt;<em>tea</em>&gt;"],"title":["A <em>mug</em>"]}},`+
 		`{"id":"cup","version":7,"status":"listed","title":"A cup","currency":"EUR","minPrice":1000,"maxPrice":1500,`+
 		`"available":0,"inStock":false}],"facets":{"category":[{"value":"kitchen","count":1}],"brand":[],"tag":[]},`+
@@ -148,7 +148,7 @@ func TestProductsPageByPage(t *testing.T) {
 	}
 	// Of this query, and still none that the index gave out.
 	forged := search.ProductQuery{Sort: search.ByName}.CursorAt("-1", "x")
-	require.Equal(t, "cursor", g.search("sort=name&cursor="+forged).problem(t).Errors[0].Path)
+	require.Equal(t, "cursor", g.search("sort=name&cursor=" + forged).problem(t).Errors[0].Path)
 }
 
 func TestSuggestions(t *testing.T) {
@@ -160,7 +160,7 @@ func TestSuggestions(t *testing.T) {
 		Terms: []search.Term{{Text: "Brandt", Kind: search.BrandTerm, Count: 12}},
 	}
 	a := g.get("/v1/products/suggest?q=mu&limit=20")
-	require.Equal(t, `{"items":[{"id":"mug","title":"A mug","brand":"Brandt","category":"kitchen","image":"/mug.png",`+
+	require.JSONEq(t, `{"items":[{"id":"mug","title":"A mug","brand":"Brandt","category":"kitchen","image":"/mug.png",`+
 		`"currency":"EUR","minPrice":1000,"maxPrice":1500,"inStock":true}],`+
 		`"terms":[{"text":"Brandt","kind":"brand","count":12}]}`, string(a.body))
 	limit := 20
@@ -242,8 +242,7 @@ func TestAnIndexThatHangsIsNotWaitedFor(t *testing.T) {
 	ctx, leave := context.WithCancel(t.Context())
 	gone := make(chan answer, 1)
 	go func() { gone <- g.send(ctx, call{method: http.MethodGet, path: "/v1/products?q=gone"}) }()
-	require.Eventually(t, func() bool { return g.index.last() == any(nil) || isQuery(g.index.last(), "gone") },
-		10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return isQuery(g.index.last(), "gone") }, 10*time.Second, time.Millisecond)
 	start = time.Now()
 	leave()
 	require.Equal(t, 499, within(t, gone).status)

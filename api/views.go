@@ -18,6 +18,8 @@ import (
 // searchTimeout bounds one question to the index: who searches doesn't wait longer.
 const searchTimeout = 2 * time.Second
 
+const jsonType = "application/json; charset=utf-8"
+
 // fromView asks the index what ask asks, in the time that a search has.
 func fromView[T any](ctx context.Context, s *Server, ask func(context.Context, Index) (T, error)) (T, error) {
 	if s.cfg.Index == nil {
@@ -84,5 +86,5 @@ func (s *Server) writeView(c *gin.Context, v any) {
 		s.fail(c, fmt.Errorf("write what the index answered: %w", err))
 		return
 	}
-	c.Data(http.StatusOK, "application/json; charset=utf-8", b)
+	c.Data(http.StatusOK, jsonType, b)
 }
