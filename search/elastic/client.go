@@ -33,16 +33,20 @@ type client struct {
 	transport *http.Transport
 }
 
-func newClient(urls []string) (*client, error) {
+func validURLs(urls []string) error {
 	if len(urls) == 0 {
-		return nil, errors.New("no URL of Elasticsearch")
+		return errors.New("no URL of Elasticsearch")
 	}
 	for _, u := range urls {
 		parsed, err := url.Parse(u)
 		if err != nil || parsed.Host == "" || parsed.Scheme != "http" && parsed.Scheme != "https" {
-			return nil, errors.New("a URL of Elasticsearch must be http://HOST:PORT or https://HOST:PORT") // it may hold a password
+			return errors.New("a URL of Elasticsearch must be http://HOST:PORT or https://HOST:PORT") // it may hold a password
 		}
 	}
+	return nil
+}
+
+func newClient(urls []string) (*client, error) {
 	transport := &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: dialWithin, KeepAlive: 30 * time.Second}).DialContext,

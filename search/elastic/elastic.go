@@ -37,6 +37,14 @@ type Options struct {
 	Timeout time.Duration
 }
 
+// Validate tells what is wrong with the options, without asking the cluster.
+func (o Options) Validate() error {
+	if !validPrefix(o.Prefix) {
+		return fmt.Errorf("prefix %q: lower case letters, digits and hyphens", o.Prefix)
+	}
+	return validURLs(o.URLs)
+}
+
 const (
 	defaultRefresh = time.Second
 	defaultTimeout = 5 * time.Second
@@ -77,8 +85,8 @@ func open(ctx context.Context, o Options, shapes map[search.View]shape) (*Index,
 	if o.Timeout == 0 {
 		o.Timeout = defaultTimeout
 	}
-	if !validPrefix(o.Prefix) {
-		return nil, fmt.Errorf("open the search index: prefix %q: lower case letters, digits and hyphens", o.Prefix)
+	if err := o.Validate(); err != nil {
+		return nil, fmt.Errorf("open the search index: %w", err)
 	}
 	c, err := newClient(o.URLs)
 	if err != nil {
