@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"slices"
@@ -65,24 +66,27 @@ func ownPrefix(t testing.TB) string {
 	url := server(t)
 	t.Cleanup(func() {
 		ctx := context.WithoutCancel(t.Context())
-		for _, v := range search.Views() {
-			remove(ctx, t, url+"/"+prefix+string(v)+"*?expand_wildcards=all")
+		for index := range strings.Lines(ask(ctx, t, http.MethodGet, url+"/_cat/indices/"+prefix+"*?h=index")) {
+			ask(ctx, t, http.MethodDelete, url+"/"+strings.TrimSpace(index))
 		}
 		// The stream itself stays on a server that lacks the requests for streams: it is
 		// made with the first event only, so these are few.
-		remove(ctx, t, url+"/_data_stream/"+prefix+"product-events")
-		remove(ctx, t, url+"/_index_template/"+prefix+"product-events")
+		ask(ctx, t, http.MethodDelete, url+"/_data_stream/"+prefix+"product-events")
+		ask(ctx, t, http.MethodDelete, url+"/_index_template/"+prefix+"product-events")
 	})
 	return prefix
 }
 
-func remove(ctx context.Context, t testing.TB, url string) {
+func ask(ctx context.Context, t testing.TB, method, url string) string {
 	t.Helper()
-	req, err := http.NewRequestWithContext(ctx, http.MethodDelete, url, nil)
+	req, err := http.NewRequestWithContext(ctx, method, url, nil)
 	require.NoError(t, err)
 	res, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
+	answer, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
 	require.NoError(t, res.Body.Close())
+	return string(answer)
 }
 
 func randomText() string { return rand.Text()[:10] }
