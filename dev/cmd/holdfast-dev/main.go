@@ -64,6 +64,7 @@ func announce(st *stack.Stack) {
 		{"Temporal web UI", st.UIURL},
 		{"Temporal", st.TemporalAddress + ", namespace " + st.Namespace},
 		{"Redis", st.RedisURL + " (" + st.RedisKind + ")"},
+		{"Search", st.SearchKind},
 	} {
 		if line[1] != "" {
 			_, _ = fmt.Fprintf(w, "%s\t%s\n", line[0], line[1])

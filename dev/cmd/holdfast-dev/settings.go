@@ -13,6 +13,7 @@ import (
 	"holdfast/api"
 	"holdfast/dev/demo"
 	"holdfast/dev/stack"
+	"holdfast/search"
 )
 
 // settings are the program's flags, each with its environment name.
@@ -27,6 +28,8 @@ type settings struct {
 	Demo          string        `help:"Products to begin with: en, zh or off. Without it en, but off where REDIS_URL is given: that may be somebody's shop." env:"HOLDFAST_DEMO" placeholder:"NAME"`
 
 	RedisURL        string `help:"A Redis to use instead of an embedded one." env:"REDIS_URL" placeholder:"URL"`
+	Elasticsearch   string `name:"elasticsearch-url" help:"An Elasticsearch to search with instead of the embedded index." env:"ELASTICSEARCH_URL" placeholder:"URL"`
+	Synonyms        string `help:"File of words that mean the same to a search, one rule a line: sofa, couch, settee." env:"HOLDFAST_SYNONYMS" type:"existingfile" placeholder:"FILE"`
 	TemporalAddress string `help:"A Temporal server to use instead of the embedded one; TLS and API key come from Temporal's own environment." env:"TEMPORAL_ADDRESS" placeholder:"HOST:PORT"`
 	Namespace       string `name:"temporal-namespace" help:"Namespace on Temporal." env:"TEMPORAL_NAMESPACE" default:"default"`
 }
@@ -70,13 +73,20 @@ func requireLoopback(address string) error {
 }
 
 func (s *settings) options() (stack.Options, error) {
+	synonyms, err := s.synonyms()
+	if err != nil {
+		return stack.Options{}, fmt.Errorf("HOLDFAST_SYNONYMS: %w", err)
+	}
 	opts := stack.Options{
-		Data:         s.Data,
-		RedisURL:     s.RedisURL,
-		RedisPort:    s.RedisPort,
-		TemporalPort: s.TemporalPort,
-		UIPort:       s.UIPort,
-		Namespace:    s.Namespace,
+		Data:     s.Data,
+		RedisURL: s.RedisURL,
+
+		ElasticsearchURL: s.Elasticsearch,
+		Synonyms:         synonyms,
+		RedisPort:        s.RedisPort,
+		TemporalPort:     s.TemporalPort,
+		UIPort:           s.UIPort,
+		Namespace:        s.Namespace,
 
 		HTTPAddr:      s.HTTPAddr,
 		PaymentWindow: s.PaymentWindow,
@@ -103,4 +113,16 @@ func (s *settings) temporal() (client.Options, error) {
 	}
 	opts.HostPort, opts.Namespace = s.TemporalAddress, s.Namespace
 	return opts, nil
+}
+
+func (s *settings) synonyms() (search.Synonyms, error) {
+	if s.Synonyms == "" {
+		return nil, nil
+	}
+	file, err := os.Open(s.Synonyms)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() //nolint:errcheck // it was only read
+	return search.ParseSynonyms(file)
 }
