@@ -60,6 +60,9 @@ type Options struct {
 	PaymentWindow time.Duration
 	// WebhookSecret of the sandbox's callbacks; empty is DefaultSecret.
 	WebhookSecret string
+	// Demo names the catalogue of demo products that the shop starts with, see package
+	// demo; empty or demo.Off means none. Products that are there stay as they are.
+	Demo string
 	// Log takes the gateway's log; nil drops it.
 	Log *slog.Logger
 }
@@ -76,6 +79,8 @@ type Stack struct {
 	URL string
 	// UIURL is the embedded web UI, empty where there is none.
 	UIURL string
+	// DemoProducts is how many products the demo catalogue has.
+	DemoProducts int
 	// Temporal is connected to TemporalAddress. The stack closes it.
 	Temporal client.Client
 
@@ -116,6 +121,7 @@ func Start(ctx context.Context, opts Options) (*Stack, error) {
 		{"Temporal client", s.connectTemporal},
 		{"Temporal's namespace", s.prepareTemporal},
 		{"worker", s.startWorker},
+		{"demo products", s.putDemo},
 		{"gateway", s.startGateway},
 	} {
 		stop, err := p.start(ctx)

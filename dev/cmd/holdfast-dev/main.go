@@ -69,6 +69,9 @@ func announce(st *stack.Stack) {
 			_, _ = fmt.Fprintf(w, "%s\t%s\n", line[0], line[1])
 		}
 	}
+	if st.DemoProducts > 0 {
+		_, _ = fmt.Fprintf(w, "%d demo products\n", st.DemoProducts)
+	}
 	_, _ = fmt.Fprintln(w, "Holdfast is ready. Ctrl-C stops it.")
 	_ = w.Flush() // nothing to do about a closed terminal
 }

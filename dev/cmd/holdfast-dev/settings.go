@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/contrib/envconfig"
 
 	"holdfast/api"
+	"holdfast/dev/demo"
 	"holdfast/dev/stack"
 )
 
@@ -23,6 +24,7 @@ type settings struct {
 	RedisPort     int           `help:"Port of the embedded Redis; 0 takes a free one." env:"HOLDFAST_REDIS_PORT" default:"6380"`
 	PaymentWindow time.Duration `help:"How long an order waits for its payment." env:"HOLDFAST_PAYMENT_WINDOW" default:"15m"`
 	WebhookSecret string        `help:"Secret of the sandbox's payment callbacks (whsec_...)." env:"HOLDFAST_WEBHOOK_SECRET"`
+	Demo          string        `help:"Products to begin with: en, zh or off. Without it en, but off where REDIS_URL is given: that may be somebody's shop." env:"HOLDFAST_DEMO" placeholder:"NAME"`
 
 	RedisURL        string `help:"A Redis to use instead of an embedded one." env:"REDIS_URL" placeholder:"URL"`
 	TemporalAddress string `help:"A Temporal server to use instead of the embedded one; TLS and API key come from Temporal's own environment." env:"TEMPORAL_ADDRESS" placeholder:"HOST:PORT"`
@@ -34,7 +36,23 @@ func (s *settings) Validate() error {
 	if s.PaymentWindow < api.MinPaymentWindow {
 		return fmt.Errorf("HOLDFAST_PAYMENT_WINDOW %s is too short: at least %s are needed", s.PaymentWindow, api.MinPaymentWindow)
 	}
+	if name := s.demo(); name != demo.Off {
+		if _, err := demo.Load(name); err != nil {
+			return fmt.Errorf("HOLDFAST_DEMO: %w", err)
+		}
+	}
 	return requireLoopback(s.HTTPAddr)
+}
+
+// demo is the catalogue with the default filled in.
+func (s *settings) demo() string {
+	switch {
+	case s.Demo != "":
+		return s.Demo
+	case s.RedisURL != "":
+		return demo.Off
+	}
+	return demo.Names()[0]
 }
 
 // requireLoopback refuses an address that others can reach, as everybody who
@@ -63,6 +81,7 @@ func (s *settings) options() (stack.Options, error) {
 		HTTPAddr:      s.HTTPAddr,
 		PaymentWindow: s.PaymentWindow,
 		WebhookSecret: s.WebhookSecret,
+		Demo:          s.demo(),
 		Log:           slog.New(slog.NewJSONHandler(os.Stderr, nil)),
 	}
 	if s.TemporalAddress != "" {
