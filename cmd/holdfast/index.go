@@ -13,7 +13,7 @@ import (
 
 // indexFlags say where the index of searches is.
 type indexFlags struct {
-	Elasticsearch string `name:"elasticsearch-url" env:"ELASTICSEARCH_URL" help:"URL of Elasticsearch; several nodes with commas between. Without one, searches and lists answer 503, and orders go on (${env})."`
+	Elasticsearch string `name:"elasticsearch-url" env:"ELASTICSEARCH_URL" help:"URL of Elasticsearch; several nodes with commas between. Without one there are no searches, and orders go on (${env})."`
 	Synonyms      string `env:"HOLDFAST_SYNONYMS" help:"File of words that mean the same to a search, one rule a line: sofa, couch, settee (${env})."`
 }
 
@@ -57,7 +57,7 @@ func connectIndex(ctx context.Context, open opener, log *slog.Logger) (*lateInde
 	case err == nil:
 		l.opened(index)
 	case errors.Is(err, search.ErrUnavailable) && ctx.Err() == nil:
-		log.WarnContext(ctx, "search is away; the gateway starts without it and goes on trying", "error", causeOf(err))
+		log.WarnContext(ctx, "search is away; we start without it and go on trying", "error", causeOf(err))
 		l.goOnTrying(context.WithoutCancel(ctx), open, log)
 	default:
 		return nil, fmt.Errorf("open the search index (ELASTICSEARCH_URL): %w", err)

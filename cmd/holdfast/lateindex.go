@@ -13,7 +13,7 @@ import (
 // errNotOpen is why an index is away that was never there since the start.
 var errNotOpen = errors.New("the index was not reached since the start")
 
-// lateIndex is an index that may be opened after the gateway runs already. Until
+// lateIndex is an index that may be opened when the process runs already. Until
 // then it answers as one does that is away.
 type lateIndex struct {
 	index atomic.Pointer[search.Index]

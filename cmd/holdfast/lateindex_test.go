@@ -76,9 +76,11 @@ func TestBadSynonymsAreRefusedBeforeTheWait(t *testing.T) {
 	require.NoError(t, os.WriteFile(bad, []byte("sofa, couch\nsofa\n"), 0o600))
 	for file, says := range map[string]string{bad: "line 2", "nowhere.txt": "nowhere.txt"} {
 		t.Setenv("HOLDFAST_SYNONYMS", file)
-		code, _, stderr := holdfast(t, "api", "--wait", "1h")
-		require.Equal(t, exitUsage, code)
-		require.Contains(t, stderr, says)
-		require.Contains(t, stderr, "HOLDFAST_SYNONYMS")
+		for _, command := range []string{"api", "worker"} {
+			code, _, stderr := holdfast(t, command, "--wait", "1h")
+			require.Equal(t, exitUsage, code)
+			require.Contains(t, stderr, says)
+			require.Contains(t, stderr, "HOLDFAST_SYNONYMS")
+		}
 	}
 }
