@@ -238,7 +238,7 @@ func badOthers() []bad {
 		{"version below zero", do(http.MethodGet, "/v1/orders/nobody?version=-1"), 400, malformed, "version"},
 		{"unknown path", do(http.MethodGet, "/v2/orders"), 404, "no-such-path", ""},
 		{"wrong method", do(http.MethodDelete, "/v1/orders/nobody"), 405, "method-not-allowed", ""},
-		{"wrong method for the list", do(http.MethodGet, "/v1/orders"), 405, "method-not-allowed", ""},
+		{"wrong method for the list", do(http.MethodPut, "/v1/orders"), 405, "method-not-allowed", ""},
 		{"unknown provider", call{method: http.MethodPost, path: "/v1/payments/callbacks/nobody", body: `{}`}, 404, "unknown-provider", ""},
 	}
 }

@@ -7,12 +7,15 @@ import (
 	"go.temporal.io/sdk/converter"
 
 	"holdfast/product"
+	"holdfast/search"
 )
 
 // Products are the product entities.
 type Products interface {
 	Put(ctx context.Context, id string, spec product.Spec, ifMatch *int64) (p product.Product, created bool, err error)
 	Get(ctx context.Context, id string) (product.Product, error)
+	// GetAll is Get for many at once; those that are not there are left out.
+	GetAll(ctx context.Context, ids []string) (map[string]product.Product, error)
 	Adjust(ctx context.Context, a product.Adjustment) (product.Stock, error)
 	List(ctx context.Context, id string) (listing int64, err error)
 	Look(ctx context.Context, orderID string, wants []product.Want) ([]product.Look, error)
@@ -24,6 +27,15 @@ type Documents interface {
 	// Payments are JSON documents: "payment:<id>" an order.Attempt,
 	// "refund:<payment>/<refund>" an order.Refund.
 	Payments(ctx context.Context, orderID string) (map[string][]byte, error)
+}
+
+// Index answers searches, and keeps what left the documents: see search.Index.
+type Index interface {
+	SearchProducts(ctx context.Context, q search.ProductQuery) (search.ProductPage, error)
+	Suggest(ctx context.Context, q search.SuggestQuery) (search.Suggestions, error)
+	ListOrders(ctx context.Context, q search.OrderQuery) (search.OrderPage, error)
+	GetOrder(ctx context.Context, id string) (search.Order, error)
+	ListEvents(ctx context.Context, q search.EventQuery) (search.EventPage, error)
 }
 
 // Temporal is what the gateway uses of a client.Client.

@@ -42,12 +42,30 @@ type FieldProblem = product.FieldProblem
 type Health struct {
 	Checks map[string]string `json:"checks,omitempty"`
 
-	// Status ok, or unavailable.
+	// Status ok; degraded, where something is away without which orders go on (200 all the same); unavailable;
+	// stopping.
 	Status string `json:"status"`
 }
 
 // ID [A-Za-z0-9._~-]{1,64}, and neither `.` nor `..`, which a path means otherwise.
 type ID = string
+
+// LineProduct A line's product as it is now, joined by `expand=products`. What was bought is in the line itself.
+type LineProduct struct {
+	// Available Units of the line's variant that can be bought.
+	Available *int64 `json:"available,omitempty"`
+
+	// Currency Example: EUR
+	Currency Currency `json:"currency"`
+	Image    string   `json:"image,omitempty"`
+
+	// Price Of the line's variant, in minor units; left out, with `available`, where the product has dropped it.
+	Price *int64 `json:"price,omitempty"`
+
+	// Status draft, listed, delisted.
+	Status string `json:"status"`
+	Title  string `json:"title"`
+}
 
 // LineRequest defines model for LineRequest.
 type LineRequest = order.LineRequest
@@ -148,8 +166,14 @@ type VariantStock struct {
 	SKU       string `json:"sku,omitempty"`
 }
 
+// Cursor defines model for Cursor.
+type Cursor = string
+
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
+
+// Limit defines model for Limit.
+type Limit = int
 
 // HealthDocument defines model for HealthDocument.
 type HealthDocument = Health
@@ -159,6 +183,33 @@ type ProductDocument = Product
 
 // Refused RFC 9457.
 type Refused = Problem
+
+// ListOrdersParams defines parameters for ListOrders.
+type ListOrdersParams struct {
+	CustomerID *ID `form:"customerId,omitempty" json:"customerId,omitempty"`
+
+	// Status May be repeated. One that nobody knows finds nothing.
+	Status *[]string `form:"status,omitempty" json:"status,omitempty"`
+
+	// ProductID Orders with a line of this product.
+	ProductID *ID `form:"productId,omitempty" json:"productId,omitempty"`
+
+	// From Placed then or later. In a URL the `+` of an offset is written `%2B`; years 1970 to 2200. Before `to`.
+	From *string `form:"from,omitempty" json:"from,omitempty"`
+
+	// To Placed before then.
+	To *string `form:"to,omitempty" json:"to,omitempty"`
+
+	// Q For operators. Plain text, at most 1,000 characters: all of its words have to be found in the order's id
+	// (also by its first 4 characters or more), its titles, its recipient or its address.
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// Limit How many a page has at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `nextCursor` of the page before, with all other parameters as they were; only `limit` may change.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
 
 // PlaceOrderParams defines parameters for PlaceOrder.
 type PlaceOrderParams struct {
@@ -174,6 +225,10 @@ type GetOrderParams struct {
 
 	// Version The version that is known already.
 	Version *int64 `form:"version,omitempty" json:"version,omitempty"`
+
+	// Expand What to join, read at the time of the answer. `products`: each line's `product` as it is now, left out
+	// where there is none. More is to come; what is not known is 400. May be repeated.
+	Expand *[]string `form:"expand,omitempty" json:"expand,omitempty"`
 }
 
 // CancelOrderParams defines parameters for CancelOrder.
@@ -191,6 +246,53 @@ type DeliverOrderParams struct {
 // PaymentCallbackJSONBody defines parameters for PaymentCallback.
 type PaymentCallbackJSONBody = interface{}
 
+// SearchProductsParams defines parameters for SearchProducts.
+type SearchProductsParams struct {
+	// Q What to search for, at most 1,000 characters; left out or empty, all products.
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// Category As the product has it, letter by letter. May be repeated.
+	Category *[]string `form:"category,omitempty" json:"category,omitempty"`
+
+	// Brand As the product has it, letter by letter. May be repeated.
+	Brand *[]string `form:"brand,omitempty" json:"brand,omitempty"`
+
+	// Tag As the product has it, letter by letter. May be repeated.
+	Tag *[]string `form:"tag,omitempty" json:"tag,omitempty"`
+
+	// MinPrice Products with a variant at or above it, in minor units of whatever currency the product has. Not above
+	// `maxPrice`.
+	MinPrice *int64 `form:"minPrice,omitempty" json:"minPrice,omitempty"`
+
+	// MaxPrice Products with a variant at or below it.
+	MaxPrice *int64 `form:"maxPrice,omitempty" json:"maxPrice,omitempty"`
+
+	// InStock `true`: only products of which a unit can be bought.
+	InStock *bool `form:"inStock,omitempty" json:"inStock,omitempty"`
+
+	// Sort `relevance` (without a `q` it is `newest`), `price` by the cheapest variant, `-price` by the dearest one,
+	// `newest`, `name`.
+	Sort *string `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// SoldOut `last`: after all others. `inPlace`: where the sort puts them.
+	SoldOut *string `form:"soldOut,omitempty" json:"soldOut,omitempty"`
+
+	// Limit How many a page has at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `nextCursor` of the page before, with all other parameters as they were; only `limit` may change.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// SuggestProductsParams defines parameters for SuggestProducts.
+type SuggestProductsParams struct {
+	// Q What has been typed so far, at most 1,000 characters.
+	Q *string `form:"q,omitempty" json:"q,omitempty"`
+
+	// Limit At most so many products, and so many terms.
+	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
 // PutProductParams defines parameters for PutProduct.
 type PutProductParams struct {
 	// IfMatch The ETag that was read, or `*`. Another one by now is 412.
@@ -199,6 +301,22 @@ type PutProductParams struct {
 	// IfNoneMatch Only `*`, and without If-Match: create the product, never replace it. One that is there is 412
 	// `product-exists`.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
+
+// ListProductEventsParams defines parameters for ListProductEvents.
+type ListProductEventsParams struct {
+	// Type Events of this type, such as `stock.adjusted` or `hold.made`. May be repeated. A type that nobody knows
+	// finds nothing.
+	Type *[]string `form:"type,omitempty" json:"type,omitempty"`
+
+	// OrderID Events that this order caused.
+	OrderID *ID `form:"orderId,omitempty" json:"orderId,omitempty"`
+
+	// Limit How many a page has at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `nextCursor` of the page before, with all other parameters as they were; only `limit` may change.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // AdjustStockParams defines parameters for AdjustStock.
@@ -233,6 +351,9 @@ type ServerInterface interface {
 	// Readyz Everything that it needs answers
 	// (GET /readyz)
 	Readyz(c *gin.Context)
+	// ListOrders Orders, the newest first
+	// (GET /v1/orders)
+	ListOrders(c *gin.Context, params ListOrdersParams)
 	// PlaceOrder Place an order and hold its stock
 	// (POST /v1/orders)
 	PlaceOrder(c *gin.Context, params PlaceOrderParams)
@@ -251,6 +372,12 @@ type ServerInterface interface {
 	// PaymentCallback What a payment provider tells
 	// (POST /v1/payments/callbacks/{provider})
 	PaymentCallback(c *gin.Context, provider ID)
+	// SearchProducts Search the listed products
+	// (GET /v1/products)
+	SearchProducts(c *gin.Context, params SearchProductsParams)
+	// SuggestProducts Complete what somebody is typing
+	// (GET /v1/products/suggest)
+	SuggestProducts(c *gin.Context, params SuggestProductsParams)
 	// GetProduct A product with the stock of its variants
 	// (GET /v1/products/{id})
 	GetProduct(c *gin.Context, id ID)
@@ -260,6 +387,9 @@ type ServerInterface interface {
 	// DelistProduct End the sale, and cancel the orders that hold its stock unpaid
 	// (POST /v1/products/{id}/delist)
 	DelistProduct(c *gin.Context, id ID)
+	// ListProductEvents What happened to a product, the newest first
+	// (GET /v1/products/{id}/events)
+	ListProductEvents(c *gin.Context, id ID, params ListProductEventsParams)
 	// ListProduct Offer the product for sale
 	// (POST /v1/products/{id}/list)
 	ListProduct(c *gin.Context, id ID)
@@ -314,6 +444,89 @@ func (siw *ServerInterfaceWrapper) Readyz(c *gin.Context) {
 	}
 
 	siw.Handler.Readyz(c)
+}
+
+// ListOrders operation middleware
+func (siw *ServerInterfaceWrapper) ListOrders(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListOrdersParams
+
+	// ------------- Optional query parameter "customerId" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "customerId", c.Request.URL.Query(), &params.CustomerID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter customerId: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", c.Request.URL.Query(), &params.Status, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter status: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "productId" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "productId", c.Request.URL.Query(), &params.ProductID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter productId: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", c.Request.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter from: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", c.Request.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter to: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", c.Request.URL.Query(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter q: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListOrders(c, params)
 }
 
 // PlaceOrder operation middleware
@@ -387,6 +600,14 @@ func (siw *ServerInterfaceWrapper) GetOrder(c *gin.Context) {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "version", c.Request.URL.Query(), &params.Version, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
 	if err != nil {
 		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter version: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "expand" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "expand", c.Request.URL.Query(), &params.Expand, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter expand: %w", err), http.StatusBadRequest)
 		return
 	}
 
@@ -548,6 +769,148 @@ func (siw *ServerInterfaceWrapper) PaymentCallback(c *gin.Context) {
 	siw.Handler.PaymentCallback(c, provider)
 }
 
+// SearchProducts operation middleware
+func (siw *ServerInterfaceWrapper) SearchProducts(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SearchProductsParams
+
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", c.Request.URL.Query(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter q: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "category" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "category", c.Request.URL.Query(), &params.Category, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter category: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "brand" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "brand", c.Request.URL.Query(), &params.Brand, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter brand: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "tag" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "tag", c.Request.URL.Query(), &params.Tag, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter tag: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "minPrice" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "minPrice", c.Request.URL.Query(), &params.MinPrice, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter minPrice: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "maxPrice" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "maxPrice", c.Request.URL.Query(), &params.MaxPrice, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter maxPrice: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "inStock" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "inStock", c.Request.URL.Query(), &params.InStock, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter inStock: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "sort" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", c.Request.URL.Query(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter sort: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "soldOut" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "soldOut", c.Request.URL.Query(), &params.SoldOut, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter soldOut: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.SearchProducts(c, params)
+}
+
+// SuggestProducts operation middleware
+func (siw *ServerInterfaceWrapper) SuggestProducts(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SuggestProductsParams
+
+	// ------------- Optional query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "q", c.Request.URL.Query(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter q: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.SuggestProducts(c, params)
+}
+
 // GetProduct operation middleware
 func (siw *ServerInterfaceWrapper) GetProduct(c *gin.Context) {
 
@@ -666,6 +1029,66 @@ func (siw *ServerInterfaceWrapper) DelistProduct(c *gin.Context) {
 	siw.Handler.DelistProduct(c, id)
 }
 
+// ListProductEvents operation middleware
+func (siw *ServerInterfaceWrapper) ListProductEvents(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListProductEventsParams
+
+	// ------------- Optional query parameter "type" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "type", c.Request.URL.Query(), &params.Type, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter type: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "orderId" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "orderId", c.Request.URL.Query(), &params.OrderID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter orderId: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListProductEvents(c, id, params)
+}
+
 // ListProduct operation middleware
 func (siw *ServerInterfaceWrapper) ListProduct(c *gin.Context) {
 
@@ -767,11 +1190,15 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 		ErrorHandler:       errorHandler,
 	}
 
+	router.GET(options.BaseURL+"/v1/products", wrapper.SearchProducts)
+	router.GET(options.BaseURL+"/v1/products/suggest", wrapper.SuggestProducts)
 	router.GET(options.BaseURL+"/v1/products/:id", wrapper.GetProduct)
 	router.PUT(options.BaseURL+"/v1/products/:id", wrapper.PutProduct)
 	router.POST(options.BaseURL+"/v1/products/:id/stock", wrapper.AdjustStock)
 	router.POST(options.BaseURL+"/v1/products/:id/list", wrapper.ListProduct)
 	router.POST(options.BaseURL+"/v1/products/:id/delist", wrapper.DelistProduct)
+	router.GET(options.BaseURL+"/v1/products/:id/events", wrapper.ListProductEvents)
+	router.GET(options.BaseURL+"/v1/orders", wrapper.ListOrders)
 	router.POST(options.BaseURL+"/v1/orders", wrapper.PlaceOrder)
 	router.GET(options.BaseURL+"/v1/orders/:id", wrapper.GetOrder)
 	router.POST(options.BaseURL+"/v1/orders/:id/cancel", wrapper.CancelOrder)

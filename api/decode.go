@@ -187,11 +187,7 @@ func fieldPath(p jsontext.Pointer) string {
 			b.WriteString(token)
 		}
 	}
-	const most = 200 // a field's name is the caller's: don't send a megabyte of it back
-	if s := b.String(); len(s) > most {
-		return strings.ToValidUTF8(s[:most], "") + "…"
-	}
-	return b.String()
+	return shown(b.String())
 }
 
 func isIndex(token string) bool {

@@ -41,6 +41,11 @@ var (
 	errNotDeliverable  = errors.New("the order has ended without being paid")
 	errProductsUnasked = errors.New("the products can't be reached")
 	errPaymentsUnread  = errors.New("the payments can't be reached")
+	errOrderUnread     = errors.New("the orders' documents can't be reached")
+	errSearch          = errors.New("the search index can't answer; orders go on without it")
+	errNoIndex         = errors.New("this gateway was started without a search index; orders go on without it")
+	errOperatorsOnly   = errors.New("only an operator may ask for this")
+	errNotYours        = errors.New("a customer sees his own orders only")
 )
 
 // kind is one type of problem.
@@ -58,6 +63,8 @@ var kinds = []kind{
 	{errNoMethod, http.StatusMethodNotAllowed, "method-not-allowed", "Method not allowed", 0},
 	{errCrossOrigin, http.StatusForbidden, "cross-origin", "Sent by another origin", 0},
 	{errForeignHost, http.StatusMisdirectedRequest, "foreign-host", "Not a name of this gateway", 0},
+	{errOperatorsOnly, http.StatusForbidden, "operators-only", "For operators", 0},
+	{errNotYours, http.StatusForbidden, "not-yours", "Somebody else's", 0},
 	{errMediaType, http.StatusUnsupportedMediaType, "unsupported-media-type", "Unsupported media type", 0},
 	{errEncoding, http.StatusUnsupportedMediaType, "unsupported-media-type", "Unsupported encoding", 0},
 	{errTooLarge, http.StatusRequestEntityTooLarge, "body-too-large", "Body too large", 0},
@@ -81,6 +88,9 @@ var kinds = []kind{
 	{payment.ErrStale, http.StatusUnauthorized, "stale-timestamp", "Stale timestamp", 0},
 	{payment.ErrMalformed, http.StatusBadRequest, "malformed-callback", "Malformed callback", 0},
 	{payment.ErrUnknownType, http.StatusBadRequest, "unknown-callback-type", "Unknown callback type", 0},
+	{errSearch, http.StatusServiceUnavailable, "search-unavailable", "Search unavailable", 2 * time.Second},
+	{errNoIndex, http.StatusServiceUnavailable, "search-unavailable", "No search here", 60 * time.Second},
+	{errOrderUnread, http.StatusServiceUnavailable, "order-unavailable", "Order unavailable", 2 * time.Second},
 	{errStockUnasked, http.StatusServiceUnavailable, "stock-unavailable", "Stock unavailable", 30 * time.Second},
 	{errOrderMute, http.StatusServiceUnavailable, "order-unavailable", "Order unavailable", 10 * time.Second},
 	{errTemporal, http.StatusServiceUnavailable, "temporal-unavailable", "Orders unavailable", 2 * time.Second},

@@ -1,6 +1,9 @@
 package api
 
-import "holdfast/order"
+import (
+	"holdfast/order"
+	"holdfast/search"
+)
 
 // CheckOrder is what the gateway does to an order's body before it acts on it.
 func CheckOrder(raw []byte) error {
@@ -10,6 +13,14 @@ func CheckOrder(raw []byte) error {
 	}
 	return order.Placement{OrderID: "o", CustomerID: in.CustomerID, Lines: in.Lines, Address: in.Address}.Validate()
 }
+
+// OwnOrders is what a caller may ask of the list of orders.
+func OwnOrders(q search.OrderQuery, caller Caller) (search.OrderQuery, error) {
+	return ownOrders(q, caller)
+}
+
+// ErrorStatus is the status that an error is answered with.
+func ErrorStatus(err error) int { return problemOf(err).Status }
 
 // RequestTimeout is what a request has when its body is there.
 const RequestTimeout = requestTimeout

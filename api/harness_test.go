@@ -42,6 +42,7 @@ type gateway struct {
 	stock    *inventory.Store
 	docs     *records.Store
 	temporal *fakeTemporal
+	index    *fakeIndex
 	sandbox  *sandbox.Provider
 	server   *api.Server
 	contract routers.Router
@@ -77,12 +78,12 @@ func newGateway(t testing.TB, changes ...func(*api.Config)) *gateway {
 	provider, err := sandbox.New(secret)
 	require.NoError(t, err)
 	g := &gateway{
-		t: t, redis: mini, stock: inventory.New(rdb), docs: records.New(rdb), sandbox: provider, log: &syncBuffer{},
+		t: t, redis: mini, stock: inventory.New(rdb), docs: records.New(rdb), sandbox: provider, log: &syncBuffer{}, index: &fakeIndex{},
 		contract: contractRouter(t),
 	}
 	g.temporal = newFake(g.stock, g.docs)
 	cfg := api.Config{
-		Addr: "127.0.0.1:0", Products: g.stock, Orders: g.docs, Temporal: g.temporal,
+		Addr: "127.0.0.1:0", Products: g.stock, Orders: g.docs, Temporal: g.temporal, Index: g.index,
 		Providers: map[string]payment.Provider{sandbox.Name: provider},
 		Checks:    map[string]api.Check{"redis": func(ctx context.Context) error { return rdb.Ping(ctx).Err() }},
 		Log:       slog.New(slog.NewJSONHandler(g.log, nil)), Metrics: prometheus.NewRegistry(),
@@ -177,8 +178,13 @@ func (g *gateway) do(k call) answer {
 // send is do for what the contract does not say.
 func (g *gateway) send(ctx context.Context, k call) answer {
 	g.t.Helper()
+	return g.serve(k.request(ctx, g.t))
+}
+
+// serve is send for a request that is made otherwise.
+func (g *gateway) serve(r *http.Request) answer {
 	w := httptest.NewRecorder()
-	g.server.Handler().ServeHTTP(w, k.request(ctx, g.t))
+	g.server.Handler().ServeHTTP(w, r)
 	return answer{status: w.Code, header: w.Header(), body: w.Body.Bytes()}
 }
 

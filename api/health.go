@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"net/http"
 	"sync"
@@ -10,12 +11,20 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.temporal.io/sdk/client"
+
+	"holdfast/search"
 )
 
 const checkTimeout = time.Second
 
+// indexName is the index's name in /readyz: orders go on without it, so that it
+// degrades the gateway and doesn't fail it.
+const indexName = "search"
+
 const (
-	healthOK          = "ok"
+	healthOK = "ok"
+	// healthDegraded: what is away is not needed to take orders.
+	healthDegraded    = "degraded"
 	healthUnavailable = "unavailable"
 	healthStopping    = "stopping"
 )
@@ -31,7 +40,7 @@ func (s *Server) Readyz(c *gin.Context) {
 		health = s.check(c.Request.Context())
 	}
 	status := http.StatusOK
-	if health.Status != healthOK {
+	if health.Status != healthOK && health.Status != healthDegraded {
 		status = http.StatusServiceUnavailable
 		c.Header("Retry-After", askAgain)
 	}
@@ -43,6 +52,9 @@ func (s *Server) check(ctx context.Context) Health {
 	defer cancel()
 	checks := map[string]Check{"temporal": s.checkTemporal}
 	maps.Copy(checks, s.cfg.Checks)
+	if s.cfg.Index != nil {
+		checks[indexName] = s.checkIndex
+	}
 	var (
 		mu     sync.Mutex
 		wg     sync.WaitGroup
@@ -54,14 +66,31 @@ func (s *Server) check(ctx context.Context) Health {
 			mu.Lock()
 			defer mu.Unlock()
 			health.Checks[name] = healthOK
-			if err != nil {
-				s.log.WarnContext(ctx, "dependency is not ready", "dependency", name, "error", err)
-				health.Checks[name], health.Status = healthUnavailable, healthUnavailable
+			if err == nil {
+				return
+			}
+			s.log.WarnContext(ctx, "dependency is not ready", "dependency", name, "error", err)
+			health.Checks[name] = healthUnavailable
+			switch {
+			case name != indexName:
+				health.Status = healthUnavailable
+			case health.Status == healthOK:
+				health.Status = healthDegraded
 			}
 		})
 	}
 	wg.Wait()
 	return health
+}
+
+// checkIndex asks for an order: whether there is one of this name or not, the index
+// has answered.
+func (s *Server) checkIndex(ctx context.Context) error {
+	_, err := s.cfg.Index.GetOrder(ctx, indexName)
+	if errors.Is(err, search.ErrNotFound) {
+		return nil
+	}
+	return viewError(ctx, err)
 }
 
 func (s *Server) checkTemporal(ctx context.Context) error {

@@ -17,8 +17,11 @@ type metrics struct {
 	placements *prometheus.CounterVec
 	// looks by answer: free, refused, failed, retried (refused, but the order of
 	// this key is there already).
-	looks   *prometheus.CounterVec
-	waiting prometheus.Gauge
+	looks *prometheus.CounterVec
+	// searches for products by answer: found, tolerant (nothing as it was asked, but
+	// something near), empty.
+	searches *prometheus.CounterVec
+	waiting  prometheus.Gauge
 }
 
 func newMetrics(r prometheus.Registerer) (*metrics, error) {
@@ -36,11 +39,14 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		looks: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "holdfast_availability_reads_total", Help: "Availability reads before an order, by answer.",
 		}, []string{"answer"}),
+		searches: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "holdfast_product_searches_total", Help: "Pages of product searches, by what was found.",
+		}, []string{"answer"}),
 		waiting: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "holdfast_http_waiting", Help: "Requests that wait for an order to change.",
 		}),
 	}
-	for _, c := range []prometheus.Collector{m.requests, m.durations, m.placements, m.looks, m.waiting} {
+	for _, c := range []prometheus.Collector{m.requests, m.durations, m.placements, m.looks, m.searches, m.waiting} {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("gateway: register metrics: %w", err)
 		}

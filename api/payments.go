@@ -2,8 +2,10 @@ package api
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -32,12 +34,12 @@ func (s *Server) GetPayment(c *gin.Context, id ID) {
 
 func (s *Server) payment(c *gin.Context, id string) (PaymentResult, error) {
 	ctx := c.Request.Context()
-	doc, err := s.document(ctx, id, 0)
+	f, err := s.find(ctx, id, 0)
 	if err != nil {
 		return PaymentResult{}, err
 	}
 	var o order.Order
-	if err := json.Unmarshal(doc, &o); err != nil {
+	if err := json.Unmarshal(f.doc, &o); err != nil {
 		return PaymentResult{}, fmt.Errorf("read the document of order %s: %w", id, err)
 	}
 	r := PaymentResult{
@@ -47,14 +49,32 @@ func (s *Server) payment(c *gin.Context, id string) (PaymentResult, error) {
 	if !o.Payment.PaidAt.IsZero() {
 		r.PaidAt = &o.Payment.PaidAt
 	}
-	docs, err := s.cfg.Orders.Payments(ctx, id)
+	docs, err := s.payments(ctx, id, f)
 	if err != nil {
-		return PaymentResult{}, fmt.Errorf("%w: %w", errPaymentsUnread, err)
+		return PaymentResult{}, err
 	}
 	if err := join(&r, docs); err != nil {
 		return PaymentResult{}, fmt.Errorf("read the payments of order %s: %w", id, err)
 	}
 	return r, nil
+}
+
+// payments are all documents of the order's payments. Of a cold order the index
+// has them, but for a refund that came due since.
+func (s *Server) payments(ctx context.Context, id string, f found) (map[string][]byte, error) {
+	docs, err := s.cfg.Orders.Payments(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errPaymentsUnread, err)
+	}
+	if !f.cold {
+		return docs, nil
+	}
+	all := make(map[string][]byte, len(f.payments)+len(docs))
+	for field, doc := range f.payments {
+		all[field] = doc
+	}
+	maps.Copy(all, docs)
+	return all, nil
 }
 
 // join puts the payments and refunds in the order in which they happened.

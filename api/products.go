@@ -28,6 +28,9 @@ func (s *Server) PutProduct(c *gin.Context, id ID, params PutProductParams) {
 }
 
 func (s *Server) putProduct(c *gin.Context, id string, params PutProductParams) (product.Product, bool, error) {
+	if id == suggestID {
+		return product.Product{}, false, malformed("id", "is taken: /v1/products/"+suggestID+" is a call of its own")
+	}
 	var in specBody
 	if err := decode(c, &in); err != nil {
 		return product.Product{}, false, err

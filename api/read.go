@@ -12,7 +12,6 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"holdfast/order"
-	"holdfast/workflows"
 )
 
 // Bounds of reading an order.
@@ -33,11 +32,17 @@ const (
 // GetOrder implements ServerInterface.
 func (s *Server) GetOrder(c *gin.Context, id ID, params GetOrderParams) {
 	w, err := newWait(params)
+	if err == nil {
+		err = checkExpand(optional(params.Expand))
+	}
 	if err != nil {
 		s.fail(c, err)
 		return
 	}
 	doc, head, err := s.await(c.Request.Context(), id, w)
+	if err == nil {
+		doc, err = s.expand(c.Request.Context(), doc, optional(params.Expand))
+	}
 	if err != nil {
 		s.fail(c, err)
 		return
@@ -178,42 +183,8 @@ func headOf(id string, doc []byte) (orderHead, error) {
 	return head, nil
 }
 
-// document is the order's document, at least of the given version. A copy that
-// is missing, older, or out of reach is answered by the workflow itself.
+// document is the order's document, at least of the given version.
 func (s *Server) document(ctx context.Context, id string, version int64) ([]byte, error) {
-	doc, have, found, err := s.stored(ctx, id)
-	if err == nil && found && have >= version {
-		return doc, nil
-	}
-	asked, askErr := s.ask(ctx, id)
-	switch {
-	case askErr == nil:
-		return asked, nil
-	case err == nil && found: // older than what was answered before, and still true as far as it goes
-		return doc, nil
-	case isNotFound(askErr):
-		return nil, errNoOrder
-	}
-	return nil, temporalError(askErr)
-}
-
-func (s *Server) stored(ctx context.Context, id string) (doc []byte, version int64, found bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, documentTimeout)
-	defer cancel()
-	return s.cfg.Orders.Get(ctx, id)
-}
-
-// ask is the order as its workflow has it.
-func (s *Server) ask(ctx context.Context, id string) ([]byte, error) {
-	ctx, cancel := contextWithin(ctx, queryTimeout)
-	defer cancel()
-	answer, err := s.cfg.Temporal.QueryWorkflow(ctx, workflows.OrderWorkflowID(id), "", workflows.OrderQuery)
-	if err != nil {
-		return nil, fmt.Errorf("ask the workflow of order %s: %w", id, err)
-	}
-	var o order.Order
-	if err := answer.Get(&o); err != nil {
-		return nil, fmt.Errorf("read what the workflow of order %s answers: %w", id, err)
-	}
-	return json.Marshal(o)
+	f, err := s.find(ctx, id, version)
+	return f.doc, err
 }

@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"net/url"
 	"runtime/debug"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -43,7 +41,7 @@ func (s *Server) router() (*gin.Engine, error) {
 	e.NoRoute(func(c *gin.Context) { s.fail(c, errNoRoute) })
 	e.NoMethod(func(c *gin.Context) { s.fail(c, errNoMethod) })
 	RegisterHandlersWithOptions(e, s, GinServerOptions{
-		ErrorHandler: func(c *gin.Context, err error, _ int) { s.fail(c, malformed("", parameterReason(err))) },
+		ErrorHandler: func(c *gin.Context, err error, _ int) { s.fail(c, parameterProblem(err)) },
 		Middlewares:  []MiddlewareFunc{s.checkIDs},
 	})
 	s.documentation(e)
@@ -53,20 +51,6 @@ func (s *Server) router() (*gin.Engine, error) {
 		e.HEAD(path, show)
 	}
 	return e, nil
-}
-
-// parameterReason leaves out the Go types that the binding's errors name.
-func parameterReason(err error) string {
-	reason, _, _ := strings.Cut(err.Error(), ": ")
-	return strings.ToLower(reason[:1]) + reason[1:]
-}
-
-// checkQuery refuses a query that would be read without the part that is broken:
-// a bad escape, or a semicolon.
-func (s *Server) checkQuery(c *gin.Context) {
-	if _, err := url.ParseQuery(c.Request.URL.RawQuery); err != nil {
-		s.fail(c, malformed("", "the query string is malformed"))
-	}
 }
 
 // checkIDs refuses ids in the path that nothing can have.

@@ -33,10 +33,12 @@ type Config struct {
 	Products Products
 	Orders   Documents
 	Temporal Temporal
+	// Index answers searches and lists. Without one, these calls alone answer 503.
+	Index Index
 	// Providers by the name in their callback's path.
 	Providers map[string]payment.Provider
 	// Checks say whether a dependency answers, by its name in /readyz. Temporal
-	// is checked without being named here.
+	// and the index are checked without being named here.
 	Checks map[string]Check
 
 	// PaymentWindow is how long an order's stock is held for its payment; 0 is
@@ -80,6 +82,8 @@ type Server struct {
 	engine  *gin.Engine
 	log     *slog.Logger
 	metrics *metrics
+	// parameters that a call knows, by its route, where it is strict about them.
+	parameters map[string]map[string]bool
 	// crossOrigin tells requests that pages of other origins sent.
 	crossOrigin *http.CrossOriginProtection
 	// draining is closed when the gateway begins to stop: it ends waits.
@@ -103,7 +107,8 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, log: cfg.Log, metrics: m, crossOrigin: http.NewCrossOriginProtection(),
-		draining: make(chan struct{}), waitSlots: make(chan struct{}, maxWaiters),
+		parameters: listParameters(),
+		draining:   make(chan struct{}), waitSlots: make(chan struct{}, maxWaiters),
 	}
 	s.engine, err = s.router()
 	return s, err

@@ -21,6 +21,7 @@ import (
 type apiCommand struct {
 	startFlags
 	redisFlags
+	indexFlags
 	Secret         string        `name:"webhook-secret" env:"HOLDFAST_WEBHOOK_SECRET" required:"" help:"Secret that the sandbox provider's callbacks are signed with, whsec_… (${env})."`
 	Addr           string        `name:"http-addr" env:"HOLDFAST_HTTP_ADDR" default:"127.0.0.1:8080" help:"Address to listen on (${env})."`
 	Auth           string        `env:"HOLDFAST_AUTH" enum:"off" default:"off" help:"Who may call: off, everybody who reaches the address is an operator (${env})."`
@@ -39,6 +40,10 @@ func (c *apiCommand) Run(ctx context.Context, out out) error {
 	if err := c.check(); err != nil { // before the wait for what only a running gateway needs
 		return err
 	}
+	openIndex, err := c.opener()
+	if err != nil {
+		return err
+	}
 	temporal, err := waitForTemporal(ctx, c.Wait, log)
 	if err != nil {
 		return err
@@ -50,11 +55,21 @@ func (c *apiCommand) Run(ctx context.Context, out out) error {
 	}
 	defer rdb.Close() //nolint:errcheck // the process ends
 
+	var index api.Index // an interface without a value is how the gateway knows that there is none
+	if openIndex != nil {
+		late, err := connectIndex(ctx, openIndex, log)
+		if err != nil {
+			return err
+		}
+		defer late.Close() //nolint:errcheck // the process ends
+		index = late
+	}
+
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	gateway, err := api.New(api.Config{
 		Addr: c.Addr, InsecureListen: c.InsecureListen,
-		Products: inventory.New(rdb), Orders: records.New(rdb), Temporal: temporal,
+		Products: inventory.New(rdb), Orders: records.New(rdb), Temporal: temporal, Index: index,
 		Providers:     map[string]payment.Provider{sandbox.Name: provider},
 		Checks:        map[string]api.Check{"redis": func(ctx context.Context) error { return rdb.Ping(ctx).Err() }},
 		PaymentWindow: c.PaymentWindow, DrainDelay: c.DrainDelay, Log: log, Metrics: registry,

@@ -1,0 +1,45 @@
+package api
+
+import (
+	"context"
+
+	"github.com/gin-gonic/gin"
+
+	"holdfast/search"
+)
+
+// ListProductEvents implements ServerInterface.
+func (s *Server) ListProductEvents(c *gin.Context, id ID, params ListProductEventsParams) {
+	page, err := s.productEvents(c.Request.Context(), search.EventQuery{
+		ProductID: id, Types: optional(params.Type), OrderID: optional(params.OrderID),
+		Limit: params.Limit, Cursor: optional(params.Cursor),
+	})
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	s.writeView(c, eventPage(page))
+}
+
+// eventPage has the events as the index keeps them.
+type eventPage struct {
+	Items      []search.Event `json:"items"`
+	NextCursor string         `json:"nextCursor,omitempty"`
+}
+
+func (s *Server) productEvents(ctx context.Context, q search.EventQuery) (search.EventPage, error) {
+	if CallerOf(ctx).Role != Operator {
+		return search.EventPage{}, errOperatorsOnly
+	}
+	if err := q.Validate(); err != nil {
+		return search.EventPage{}, badQuery(err)
+	}
+	page, err := fromView(ctx, s, func(ctx context.Context, i Index) (search.EventPage, error) {
+		return i.ListEvents(ctx, q)
+	})
+	if err != nil || len(page.Items) > 0 || q.Cursor != "" {
+		return page, err
+	}
+	_, err = s.cfg.Products.Get(ctx, q.ProductID) // nothing happened to it, or it isn't there
+	return page, productError(err)
+}

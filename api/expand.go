@@ -1,0 +1,122 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"holdfast/product"
+)
+
+// expandProducts joins each line's product. The list of what can be joined is open.
+const expandProducts = "products"
+
+// expandTimeout bounds the read of what is joined.
+const expandTimeout = time.Second
+
+// checkExpand refuses what nobody can join.
+func checkExpand(values []string) error {
+	if slices.ContainsFunc(values, func(v string) bool { return v != expandProducts }) {
+		return malformed("expand", "must be products")
+	}
+	return nil
+}
+
+// expand joins what was asked for to the order's document.
+func (s *Server) expand(ctx context.Context, doc []byte, values []string) ([]byte, error) {
+	if !slices.Contains(values, expandProducts) {
+		return doc, nil
+	}
+	var o struct {
+		Lines []jsontext.Value `json:"lines"`
+	}
+	if err := json.Unmarshal(doc, &o); err != nil {
+		return nil, fmt.Errorf("read the lines of an order: %w", err)
+	}
+	heads, ids := make([]lineHead, len(o.Lines)), make([]string, len(o.Lines))
+	for i, l := range o.Lines {
+		if err := json.Unmarshal(l, &heads[i]); err != nil {
+			return nil, fmt.Errorf("read a line of an order: %w", err)
+		}
+		ids[i] = heads[i].ProductID
+	}
+	slices.Sort(ids)
+	within, cancel := context.WithTimeout(ctx, expandTimeout)
+	defer cancel()
+	products, err := s.cfg.Products.GetAll(within, slices.Compact(ids))
+	if err != nil {
+		return nil, productError(err)
+	}
+	for i, head := range heads {
+		p, ok := products[head.ProductID]
+		if !ok {
+			continue
+		}
+		if o.Lines[i], err = withMember(o.Lines[i], "product", lineProduct(p, head.SKU)); err != nil {
+			return nil, err
+		}
+	}
+	return replaceMember(doc, "lines", o.Lines)
+}
+
+// lineHead is what says which variant a line is of.
+type lineHead struct {
+	ProductID string `json:"productId"`
+	SKU       string `json:"sku"`
+}
+
+func lineProduct(p product.Product, sku string) LineProduct {
+	l := LineProduct{Title: p.Title, Status: string(p.Status), Currency: p.Currency, Image: p.Image}
+	if v, ok := p.Variant(sku); ok {
+		price, available := v.Price, max(0, v.Stock.Available())
+		l.Price, l.Available = &price, &available
+	}
+	return l
+}
+
+// withMember puts one more member at the end of a JSON object that has some.
+func withMember(object jsontext.Value, name string, member any) (jsontext.Value, error) {
+	raw, err := json.Marshal(map[string]any{name: member})
+	if err != nil {
+		return nil, fmt.Errorf("join a line's %s: %w", name, err)
+	}
+	object = bytes.TrimSuffix(bytes.TrimSpace(object), []byte("}"))
+	return slices.Concat(object, []byte(","), raw[1:]), nil
+}
+
+// replaceMember writes a JSON object again with another value of one member. All
+// else stays as it was, also what this program doesn't know.
+func replaceMember(object []byte, member string, by any) ([]byte, error) {
+	replaced, err := json.Marshal(by)
+	if err != nil {
+		return nil, fmt.Errorf("write the %s of an order: %w", member, err)
+	}
+	in := jsontext.NewDecoder(bytes.NewReader(object))
+	if _, err := in.ReadToken(); err != nil {
+		return nil, fmt.Errorf("read an order: %w", err)
+	}
+	out := append(make([]byte, 0, len(object)+len(replaced)), '{')
+	for in.PeekKind() != '}' {
+		name, err := in.ReadValue()
+		if err != nil {
+			return nil, fmt.Errorf("read an order: %w", err)
+		}
+		wanted := string(name) == `"`+member+`"`
+		out = append(append(out, name...), ':')
+		value, err := in.ReadValue()
+		if err != nil {
+			return nil, fmt.Errorf("read an order: %w", err)
+		}
+		if wanted {
+			value = replaced
+		}
+		out = append(append(out, value...), ',')
+	}
+	out[len(out)-1] = '}' // an order has members
+	return out, nil
+}

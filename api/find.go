@@ -1,0 +1,77 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"holdfast/order"
+	"holdfast/search"
+	"holdfast/workflows"
+)
+
+// found is an order's document. Of a cold order, one that was closed so long ago
+// that the index alone has it, it comes with its payments.
+type found struct {
+	doc      []byte
+	cold     bool
+	payments map[string]json.RawMessage
+}
+
+// find reads the order's document, at least of the given version. A copy that is
+// missing, older, or out of reach is answered by the workflow itself, and what
+// neither has, by the index.
+func (s *Server) find(ctx context.Context, id string, version int64) (found, error) {
+	doc, have, stored, err := s.stored(ctx, id)
+	if err == nil && stored && have >= version {
+		return found{doc: doc}, nil
+	}
+	asked, askErr := s.ask(ctx, id)
+	switch {
+	case askErr == nil:
+		return found{doc: asked}, nil
+	case err == nil && stored: // older than what was answered before, and still true as far as it goes
+		return found{doc: doc}, nil
+	case isNotFound(askErr):
+		return s.findCold(ctx, id, err)
+	}
+	return found{}, temporalError(askErr)
+}
+
+func (s *Server) stored(ctx context.Context, id string) (doc []byte, version int64, found bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, documentTimeout)
+	defer cancel()
+	return s.cfg.Orders.Get(ctx, id)
+}
+
+// ask is the order as its workflow has it.
+func (s *Server) ask(ctx context.Context, id string) ([]byte, error) {
+	ctx, cancel := contextWithin(ctx, queryTimeout)
+	defer cancel()
+	answer, err := s.cfg.Temporal.QueryWorkflow(ctx, workflows.OrderWorkflowID(id), "", workflows.OrderQuery)
+	if err != nil {
+		return nil, fmt.Errorf("ask the workflow of order %s: %w", id, err)
+	}
+	var o order.Order
+	if err := answer.Get(&o); err != nil {
+		return nil, fmt.Errorf("read what the workflow of order %s answers: %w", id, err)
+	}
+	return json.Marshal(o)
+}
+
+// findCold reads an order that has neither a workflow any more nor, as far as it
+// could be asked, a document. That there is no such order is only said where all
+// three have said so. Without an index nothing ever goes cold.
+func (s *Server) findCold(ctx context.Context, id string, unread error) (found, error) {
+	o, err := fromView(ctx, s, func(ctx context.Context, i Index) (search.Order, error) { return i.GetOrder(ctx, id) })
+	switch {
+	case err == nil:
+		return found{doc: o.Document, cold: true, payments: o.Payments}, nil
+	case !errors.Is(err, search.ErrNotFound) && !errors.Is(err, errNoIndex):
+		return found{}, fmt.Errorf("look for order %s in the index: %w", id, err)
+	case unread != nil:
+		return found{}, fmt.Errorf("%w: %w", errOrderUnread, unread)
+	}
+	return found{}, errNoOrder
+}

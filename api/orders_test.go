@@ -1,0 +1,105 @@
+package api_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"holdfast/api"
+	"holdfast/order"
+	"holdfast/search"
+)
+
+// indexed puts the order, as the gateway shows it, into the index.
+func (g *gateway) indexed(orderID string) answer {
+	g.t.Helper()
+	a := g.get("/v1/orders/" + orderID)
+	d := search.FromOrder(a.order(g.t))
+	d.Revision, d.Document = 1, a.body
+	payments, err := g.docs.Payments(g.t.Context(), orderID)
+	require.NoError(g.t, err)
+	for field, doc := range payments {
+		if d.Payments == nil {
+			d.Payments = map[string]json.RawMessage{}
+		}
+		d.Payments[field] = doc
+	}
+	require.NoError(g.t, d.Validate())
+	g.index.set(func(f *fakeIndex) { f.orders = append(f.orders, d) })
+	return a
+}
+
+func TestAPageOfOrders(t *testing.T) {
+	g := newGateway(t)
+	g.putProduct("mug", 5)
+	body := basket(line{"productId": "mug", "quantity": 1})
+	body["address"] = map[string]any{"recipient": "Ada <L>", "line1": "1", "city": "London", "country": "GB"}
+	var docs []string
+	for range 3 {
+		docs = append(docs, string(g.indexed(g.place("", body).order(t).ID).body))
+	}
+	a := g.get("/v1/orders?limit=2")
+	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
+	var page struct {
+		Items      []json.RawMessage `json:"items"`
+		NextCursor string            `json:"nextCursor"`
+		Total      int64             `json:"total"`
+	}
+	require.NoError(t, json.Unmarshal(a.body, &page))
+	require.Equal(t, int64(3), page.Total)
+	require.Len(t, page.Items, 2)
+	require.Equal(t, docs[0], string(page.Items[0]), "as the order itself is shown")
+	a = g.get("/v1/orders?limit=2&cursor=" + page.NextCursor)
+	require.Equal(t, `{"items":[`+docs[2]+`],"total":3}`, string(a.body))
+	require.Equal(t, "cursor", g.get("/v1/orders?status=paid&cursor=" + page.NextCursor).problem(t).Errors[0].Path)
+	g.index.set(func(f *fakeIndex) { f.orders = nil })
+	require.JSONEq(t, `{"items":[],"total":0}`, string(g.get("/v1/orders").body))
+}
+
+func TestAllOfAnOrderQueryReachesTheIndex(t *testing.T) {
+	g := newGateway(t)
+	from, limit := time.Date(2026, 3, 1, 11, 0, 0, 0, time.UTC), 100
+	for query, want := range map[string]search.OrderQuery{
+		"":                                    {},
+		"customerId=&productId=&from=&to=&q=": {},
+		"customerId=c-1&status=paid&status=no_such&productId=mug&from=2026-03-01T11:00:00Z&to=2026-03-01T11:00:01.5Z&q=Ada+%22L*%22&limit=100": {
+			CustomerID: "c-1", Status: []order.Status{order.Paid, "no_such"}, ProductID: "mug",
+			From: from, To: from.Add(1500 * time.Millisecond), Q: `Ada "L*"`, Limit: &limit,
+		},
+	} {
+		a := g.get("/v1/orders?" + query)
+		require.Equal(t, http.StatusOK, a.status, "%s", a.body)
+		require.Equal(t, want, g.index.last(), query)
+	}
+	require.Equal(t, http.StatusOK, g.get("/v1/orders?from=2026-03-01T12:00:00%2B01:00").status)
+	require.True(t, from.Equal(g.index.last().(search.OrderQuery).From))
+}
+
+func TestACustomerSeesHisOwnOrders(t *testing.T) {
+	ada := api.Caller{Subject: "ada", Role: api.Customer}
+	for _, c := range []struct {
+		caller     api.Caller
+		asked, got search.OrderQuery
+		status     int
+	}{
+		{api.Caller{Subject: "op", Role: api.Operator}, search.OrderQuery{CustomerID: "ada", Q: "x"}, search.OrderQuery{CustomerID: "ada", Q: "x"}, 200},
+		{api.Caller{Subject: "op", Role: api.Operator}, search.OrderQuery{}, search.OrderQuery{}, 200},
+		{ada, search.OrderQuery{}, search.OrderQuery{CustomerID: "ada"}, 200},
+		{ada, search.OrderQuery{CustomerID: "ada", ProductID: "mug"}, search.OrderQuery{CustomerID: "ada", ProductID: "mug"}, 200},
+		{ada, search.OrderQuery{CustomerID: "bob"}, search.OrderQuery{}, 403},
+		{ada, search.OrderQuery{Q: "bob"}, search.OrderQuery{}, 403},
+		{api.Caller{Role: api.Customer}, search.OrderQuery{}, search.OrderQuery{}, 403},
+		{api.Caller{}, search.OrderQuery{}, search.OrderQuery{}, 403},
+	} {
+		got, err := api.OwnOrders(c.asked, c.caller)
+		if c.status != http.StatusOK {
+			require.Equal(t, c.status, api.ErrorStatus(err), "%+v", c)
+			continue
+		}
+		require.NoError(t, err)
+		require.Equal(t, c.got, got)
+	}
+}

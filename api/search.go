@@ -1,0 +1,55 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"holdfast/search"
+)
+
+// SearchProducts implements ServerInterface.
+func (s *Server) SearchProducts(c *gin.Context, params SearchProductsParams) {
+	q, err := productQuery(params)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	page, err := fromView(c.Request.Context(), s, func(ctx context.Context, i Index) (search.ProductPage, error) {
+		return i.SearchProducts(ctx, q)
+	})
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	s.metrics.searches.WithLabelValues(searchAnswer(page)).Inc()
+	c.Data(http.StatusOK, jsonType, appendPage(nil, page))
+}
+
+// productQuery reads what is asked for, and says all that is wrong with it.
+func productQuery(params SearchProductsParams) (search.ProductQuery, error) {
+	q := search.ProductQuery{
+		Q: optional(params.Q), Category: optional(params.Category), Brand: optional(params.Brand), Tag: optional(params.Tag),
+		MinPrice: params.MinPrice, MaxPrice: params.MaxPrice, InStock: optional(params.InStock),
+		Sort: search.Sort(optional(params.Sort)), Limit: params.Limit, Cursor: optional(params.Cursor),
+	}
+	soldOut := optional(params.SoldOut)
+	q.SoldOutInPlace = soldOut == "inPlace"
+	if soldOut != "" && soldOut != "last" && soldOut != "inPlace" {
+		return q, malformed("soldOut", "must be last or inPlace")
+	}
+	return q, badQuery(q.Validate())
+}
+
+// searchAnswer names an outcome for the metrics: what customers look for and don't
+// find is what a merchant wants to know.
+func searchAnswer(p search.ProductPage) string {
+	switch {
+	case p.Total == 0:
+		return "empty"
+	case p.Tolerant:
+		return "tolerant"
+	}
+	return "found"
+}
