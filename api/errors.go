@@ -117,7 +117,7 @@ func problemOf(err error) *Problem {
 	if p := conflictOf(err); p != nil {
 		return p
 	}
-	if errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, errSearch) {
+	if errors.Is(err, context.DeadlineExceeded) {
 		err = fmt.Errorf("%w: %w", errTimeout, err) // in words of our own
 	}
 	for _, k := range kinds {

@@ -10,8 +10,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"holdfast/api"
 	"holdfast/product"
@@ -80,6 +82,39 @@ func TestAPageOfProducts(t *testing.T) {
 	for _, outcome := range []string{"found", "tolerant", "empty"} {
 		require.Equal(t, "1", g.metric(`holdfast_product_searches_total{answer="`+outcome+`"}`), outcome)
 	}
+}
+
+// Whatever stands in a merchant's texts, the page is JSON and says the same.
+func TestAnyTextOfAProductIsWrittenAsItIs(t *testing.T) {
+	g := newGateway(t)
+	rapid.Check(t, func(rt *rapid.T) {
+		text := rapid.StringN(1, 8, -1)
+		want := hit("mug", func(h *search.ProductHit) {
+			h.Title, h.Description, h.Brand = text.Draw(rt, "title"), text.Draw(rt, "description"), text.Draw(rt, "brand")
+			h.Category, h.Image = text.Draw(rt, "category"), text.Draw(rt, "image")
+			h.Tags = rapid.SliceOfN(text, 1, 2).Draw(rt, "tags")
+			h.Attributes = rapid.MapOfN(text, text, 1, 2).Draw(rt, "attributes")
+			h.Highlights = map[string][]string{"title": {text.Draw(rt, "highlight")}}
+		})
+		facets := search.Facets{Tag: []search.FacetValue{{Value: text.Draw(rt, "facet"), Count: 1}}}
+		g.index.set(func(f *fakeIndex) { f.products, f.facets = []search.ProductHit{want}, facets })
+		a := g.search("")
+		var got struct {
+			Items []struct {
+				search.Product
+				Highlights map[string][]string `json:"highlights"`
+			} `json:"items"`
+			Facets search.Facets `json:"facets"`
+		}
+		require.NoError(rt, json.Unmarshal(a.body, &got), "%s", a.body)
+		require.Equal(rt, want.Product, got.Items[0].Product)
+		require.Equal(rt, want.Highlights, got.Items[0].Highlights)
+		require.Equal(rt, facets.Tag, got.Facets.Tag)
+	})
+	g.index.set(func(f *fakeIndex) { f.products = []search.ProductHit{hit("\xff"), hit("cup")} })
+	a := g.send(t.Context(), call{method: http.MethodGet, path: "/v1/products"})
+	require.Equal(t, http.StatusOK, a.status)
+	require.True(t, json.Valid(a.body) && utf8.Valid(a.body), "mended, should an index ever have it")
 }
 
 func TestAllOfAQueryReachesTheIndex(t *testing.T) {

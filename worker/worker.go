@@ -30,6 +30,9 @@ type Config struct {
 	Redis    redis.UniversalClient
 	// Metrics takes the worker's own counters; nil registers none.
 	Metrics prometheus.Registerer
+	// Cold knows the orders that were closed so long ago that Redis has them no
+	// longer; nil where there is no index.
+	Cold ColdOrders
 	// TaskQueue to poll; empty is workflows.TaskQueue.
 	TaskQueue string
 	// Options are the SDK's; the zero value is right for most.
@@ -85,7 +88,9 @@ func New(c Config) (*Worker, error) {
 	register(w, activities.CancelHolders, (&activities.CancelAll{
 		Holds: stock, Settler: settler, Signal: signalDelisting(c.Temporal),
 	}).Execute)
-	register(w, activities.LookUpPayment, (&activities.LookUp{Orders: fates}).Execute)
+	ever := *fates // the sweeper has no need of them: what holds stock is not that old
+	ever.Records = allDocuments{warm: docs, cold: c.Cold}
+	register(w, activities.LookUpPayment, (&activities.LookUp{Orders: &ever}).Execute)
 	register(w, activities.RecordRefund, (&activities.RefundRecord{Records: docs}).Execute)
 	register(w, activities.SweepHolds, (&activities.Sweeper{
 		Holds: stock, Settler: settler, Found: m.swept, Now: time.Now,

@@ -21,6 +21,7 @@ import (
 type workerCommand struct {
 	startFlags
 	redisFlags
+	indexFlags
 	Metrics string        `name:"metrics-addr" env:"HOLDFAST_METRICS_ADDR" help:"Address of the worker's own /healthz and /metrics, such as 127.0.0.1:9091; empty: none (${env})."`
 	Grace   time.Duration `env:"HOLDFAST_GRACE" default:"20s" help:"How long running activities may take to end when the worker stops (${env})."`
 }
@@ -28,6 +29,10 @@ type workerCommand struct {
 // Run polls until the process is told to stop.
 func (c *workerCommand) Run(ctx context.Context, out out) error {
 	log := newLog(out.stderr)
+	openIndex, err := c.opener()
+	if err != nil {
+		return err
+	}
 	temporal, err := waitForTemporal(ctx, c.Wait, log)
 	if err != nil {
 		return err
@@ -39,10 +44,20 @@ func (c *workerCommand) Run(ctx context.Context, out out) error {
 	}
 	defer rdb.Close() //nolint:errcheck // the process ends
 
+	var cold worker.ColdOrders
+	if openIndex != nil {
+		late, err := connectIndex(ctx, openIndex, log)
+		if err != nil {
+			return err
+		}
+		defer late.Close() //nolint:errcheck // the process ends
+		cold = late
+	}
+
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	w, err := worker.New(worker.Config{
-		Temporal: temporal, Redis: rdb, Metrics: registry,
+		Temporal: temporal, Redis: rdb, Cold: cold, Metrics: registry,
 		Options: sdk.Options{WorkerStopTimeout: c.Grace},
 	})
 	if err != nil {
