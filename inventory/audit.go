@@ -6,6 +6,8 @@ import (
 	"iter"
 	"strings"
 
+	"github.com/redis/go-redis/v9"
+
 	"holdfast/redisdb"
 )
 
@@ -35,6 +37,23 @@ func (s *Store) ProductIDs(ctx context.Context) iter.Seq2[string, error] {
 			}
 		}
 	}
+}
+
+// Count tells how many products there are.
+func (s *Store) Count(ctx context.Context) (int64, error) {
+	pipe := s.rdb.Pipeline()
+	var counts []*redis.IntCmd
+	for _, bucket := range redisdb.AllBuckets() {
+		counts = append(counts, pipe.SCard(ctx, productsKey(bucket)))
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return 0, fmt.Errorf("count the products: %w", err)
+	}
+	var n int64
+	for _, c := range counts {
+		n += c.Val()
+	}
+	return n, nil
 }
 
 // HoldIDs goes over all holds that are remembered, ended ones and marks among

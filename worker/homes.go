@@ -1,0 +1,98 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"iter"
+
+	"github.com/redis/go-redis/v9"
+
+	"holdfast/inventory"
+	"holdfast/product"
+	"holdfast/records"
+	"holdfast/search"
+	"holdfast/search/projector"
+)
+
+// Homes reads entities on Redis as the views show them.
+type Homes struct {
+	products *inventory.Store
+	orders   *records.Store
+}
+
+// NewHomes reads what rdb keeps. The caller closes rdb.
+func NewHomes(rdb redis.UniversalClient) *Homes {
+	return &Homes{products: inventory.New(rdb), orders: records.New(rdb)}
+}
+
+// IDs goes over all entities that a view shows.
+func (h *Homes) IDs(ctx context.Context, v search.View) iter.Seq2[string, error] {
+	if v == search.ProductsView {
+		return h.products.ProductIDs(ctx)
+	}
+	return h.orders.OrderIDs(ctx)
+}
+
+// Count tells how many there are; 0 where that isn't known.
+func (h *Homes) Count(ctx context.Context, v search.View) (int64, error) {
+	if v == search.ProductsView {
+		return h.products.Count(ctx)
+	}
+	return 0, nil
+}
+
+// Empty tells whether there is nothing to show yet.
+func (h *Homes) Empty(ctx context.Context) (bool, error) {
+	for _, v := range search.Views() {
+		for _, err := range h.IDs(ctx, v) {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// Read makes the documents of the entities that are there. Those that can't be read
+// come back apart.
+func (h *Homes) Read(ctx context.Context, v search.View, ids []string) (search.Batch, []search.Result, error) {
+	if v == search.ProductsView {
+		return h.readProducts(ctx, ids)
+	}
+	return h.readOrders(ctx, ids)
+}
+
+func (h *Homes) readProducts(ctx context.Context, ids []string) (b search.Batch, unreadable []search.Result, err error) {
+	found, err := h.products.GetMany(ctx, ids)
+	if err != nil {
+		return search.Batch{}, nil, err
+	}
+	for _, p := range found {
+		switch {
+		case p.Err == nil:
+			b.Products = append(b.Products, search.FromProduct(p.Product))
+		case !errors.Is(p.Err, product.ErrNotFound):
+			unreadable = append(unreadable, cantRead(p.ID, p.Err))
+		}
+	}
+	return b, unreadable, nil
+}
+
+func (h *Homes) readOrders(ctx context.Context, ids []string) (b search.Batch, unreadable []search.Result, err error) {
+	found, err := h.orders.ReadMany(ctx, ids)
+	if err != nil {
+		return search.Batch{}, nil, err
+	}
+	for _, st := range found {
+		doc, err := projector.OrderDocument(st)
+		switch {
+		case err == nil:
+			b.Orders = append(b.Orders, doc)
+		case !errors.Is(err, search.ErrNotFound):
+			unreadable = append(unreadable, cantRead(st.OrderID, err))
+		}
+	}
+	return b, unreadable, nil
+}
+
+func cantRead(id string, err error) search.Result {
+	return search.Result{ID: id, Outcome: search.Poisoned, Reason: err.Error()}
+}

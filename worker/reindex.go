@@ -1,0 +1,152 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+
+	"holdfast/activities"
+	"holdfast/audit"
+	"holdfast/order"
+	"holdfast/search"
+	"holdfast/search/projector"
+	"holdfast/search/reindex"
+	"holdfast/workflows"
+)
+
+// rebuildView builds a view anew, for the activity of that name.
+func rebuildView(c Config) func(context.Context, string, func(activities.RebuildProgress)) (activities.RebuildResult, error) {
+	return func(ctx context.Context, view string, progress func(activities.RebuildProgress)) (activities.RebuildResult, error) {
+		r := reindex.Rebuilder{
+			Index: c.Index, Homes: NewHomes(c.Redis), Changes: &changes{of: projector.NewChanges(c.Redis)},
+			Lost: lostOrders{audit.NewTemporalOrders(c.Temporal, c.namespace())},
+			Progress: func(p reindex.Progress) {
+				progress(activities.RebuildProgress{Stage: string(p.Stage), Done: p.Done, Total: p.Total})
+			},
+		}
+		report, err := r.Run(ctx, search.View(view))
+		if err != nil {
+			return activities.RebuildResult{}, err
+		}
+		res := activities.RebuildResult{
+			View: view, FromHomes: report.FromHomes, FromOldView: report.FromOldView, FromWorkflows: report.FromWorkflows,
+			Changed: report.Changed, Poisoned: report.Poisoned, Seconds: report.Seconds,
+		}
+		for _, bad := range report.PoisonedFirst {
+			res.PoisonedFirst = append(res.PoisonedFirst, bad.ID+": "+bad.Reason)
+		}
+		return res, nil
+	}
+}
+
+// changes remembers where it last looked.
+type changes struct {
+	of *projector.Changes
+	at projector.Position
+}
+
+// Begin implements reindex.Changes.
+func (c *changes) Begin(ctx context.Context) (err error) {
+	c.at, err = c.of.Begin(ctx)
+	return err
+}
+
+// Since implements reindex.Changes.
+func (c *changes) Since(ctx context.Context, v search.View) ([]string, error) {
+	changed, at, err := c.of.Since(ctx, c.at)
+	if err != nil {
+		return nil, err
+	}
+	c.at = at
+	if v == search.ProductsView {
+		return changed.Products, nil
+	}
+	return changed.Orders, nil
+}
+
+// End implements reindex.Changes.
+func (c *changes) End(ctx context.Context) error { return c.of.End(ctx) }
+
+// lostOrders asks workflows for orders that are nowhere else.
+type lostOrders struct{ workflows *audit.TemporalOrders }
+
+// OrderIDs implements reindex.Lost.
+func (l lostOrders) OrderIDs(ctx context.Context) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for listed, err := range l.workflows.Walk(ctx) {
+			if !yield(listed.OrderID, err) {
+				return
+			}
+		}
+	}
+}
+
+// Order implements reindex.Lost.
+func (l lostOrders) Order(ctx context.Context, id string) (search.Order, bool, error) {
+	o, err := l.workflows.Order(ctx, id)
+	if errors.Is(err, audit.ErrUnknownOrder) {
+		return search.Order{}, false, nil
+	}
+	if err != nil {
+		return search.Order{}, false, err
+	}
+	r, err := order.NewRecord(&o, nil)
+	if err != nil {
+		return search.Order{}, false, fmt.Errorf("write the document of order %s: %w", id, err)
+	}
+	doc := search.FromOrder(o)
+	// Older than whatever Redis will say of it, should its document be mended.
+	doc.Document, doc.Revision = r.Doc, max(1, o.PlacedAt.UnixMilli())
+	return doc, true, nil
+}
+
+// How often a worker looks whether its views are what they should be, until they
+// are.
+const (
+	firstStalePause   = time.Second
+	longestStalePause = 30 * time.Second
+)
+
+// refill starts the rebuild of each view that is stale: made empty, or of an older
+// shape. It ends when all were started.
+func refill(ctx context.Context, c Config) {
+	for pause := firstStalePause; ; pause = min(2*pause, longestStalePause) {
+		err := startRebuilds(ctx, c)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		c.Log.WarnContext(ctx, "can't see to the views yet", "error", err)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+	}
+}
+
+func startRebuilds(ctx context.Context, c Config) error {
+	stale, err := c.Index.Stale(ctx)
+	if err != nil {
+		return fmt.Errorf("look at the views: %w", err)
+	}
+	if empty, err := NewHomes(c.Redis).Empty(ctx); err != nil || empty {
+		return err // nothing to build from: what comes, the projector brings
+	}
+	for _, v := range stale {
+		_, err := c.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+			ID: workflows.ReindexWorkflowID(string(v)), TaskQueue: c.TaskQueue,
+			WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+			StaticSummary:            fmt.Sprintf("Build the view of %s anew: it was empty or of an older shape", v),
+		}, workflows.ReindexType, activities.RebuildParams{View: string(v)})
+		if _, running := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); err != nil && !running {
+			return fmt.Errorf("start the rebuild of %s: %w", v, err)
+		}
+	}
+	return nil
+}
