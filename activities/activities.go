@@ -48,6 +48,7 @@ const (
 	LookUpPayment = "LookUpPayment"
 	RecordRefund  = "RecordRefund"
 	SweepHolds    = "SweepHolds"
+	ForgetOrders  = "ForgetOrders"
 )
 
 // record writes an order's document and what changed of its payments.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -30,9 +31,13 @@ type Config struct {
 	Redis    redis.UniversalClient
 	// Metrics takes the worker's own counters; nil registers none.
 	Metrics prometheus.Registerer
-	// Cold knows the orders that were closed so long ago that Redis has them no
-	// longer; nil where there is no index.
-	Cold ColdOrders
+	// Index takes the views, and orders that were closed long ago leave Redis for it.
+	// Nil: there are no views, and all orders stay.
+	Index Index
+	// KeepOrders is how long closed orders stay in Redis; 0 is DefaultKeepOrders.
+	KeepOrders time.Duration
+	// Log takes what the projector of the views has to say; nil keeps it quiet.
+	Log *slog.Logger
 	// TaskQueue to poll; empty is workflows.TaskQueue.
 	TaskQueue string
 	// Options are the SDK's; the zero value is right for most.
@@ -49,9 +54,13 @@ type Config struct {
 // memory should hold: with 2,000, it stays below 200 MB.
 const cachedOrders = 2000
 
-// Worker polls Temporal for the sagas' tasks.
+// DefaultKeepOrders is as long as Temporal keeps closed workflows.
+const DefaultKeepOrders = 30 * 24 * time.Hour
+
+// Worker polls Temporal for the sagas' tasks, and keeps the views up beside it.
 type Worker struct {
 	sdk.Worker
+	views *views // nil where there is no index
 }
 
 // New builds a worker that is not running yet.
@@ -89,19 +98,48 @@ func New(c Config) (*Worker, error) {
 		Holds: stock, Settler: settler, Signal: signalDelisting(c.Temporal),
 	}).Execute)
 	ever := *fates // the sweeper has no need of them: what holds stock is not that old
-	ever.Records = allDocuments{warm: docs, cold: c.Cold}
+	ever.Records = allDocuments{warm: docs, cold: c.Index}
 	register(w, activities.LookUpPayment, (&activities.LookUp{Orders: &ever}).Execute)
 	register(w, activities.RecordRefund, (&activities.RefundRecord{Records: docs}).Execute)
 	register(w, activities.SweepHolds, (&activities.Sweeper{
 		Holds: stock, Settler: settler, Found: m.swept, Now: time.Now,
 	}).Execute)
-	return &Worker{Worker: w}, nil
+	if c.Index == nil {
+		return &Worker{Worker: w}, nil
+	}
+	if err := registerForget(w, c, docs); err != nil {
+		return nil, err
+	}
+	v, err := newViews(c, stock, docs)
+	if err != nil {
+		return nil, err
+	}
+	return &Worker{Worker: w, views: v}, nil
+}
+
+// Start polls until Stop is called.
+func (w *Worker) Start() error {
+	if err := w.Worker.Start(); err != nil {
+		return fmt.Errorf("start the worker: %w", err)
+	}
+	if w.views != nil {
+		w.views.start()
+	}
+	return nil
+}
+
+// Stop lets running tasks and the projector's round finish.
+func (w *Worker) Stop() {
+	if w.views != nil {
+		w.views.stop()
+	}
+	w.Worker.Stop()
 }
 
 // Run polls until ctx ends, then lets the running tasks finish.
 func (w *Worker) Run(ctx context.Context) error {
 	if err := w.Start(); err != nil {
-		return fmt.Errorf("start the worker: %w", err)
+		return err
 	}
 	<-ctx.Done()
 	w.Stop()

@@ -23,6 +23,7 @@ const (
 	DelistType = "Delist"
 	RefundType = "Refund"
 	SweepType  = "Sweep"
+	ForgetType = "Forget"
 )
 
 // OrderWorkflowID names an order's workflow. It is the idempotency store: one

@@ -2,17 +2,16 @@ package main
 
 import (
 	"context"
-	"errors"
 
 	"holdfast/search"
+	"holdfast/search/elastic"
 )
 
-// errNoClient: searches on Elasticsearch come with holdfast/search/elastic.
-var errNoClient = errors.New("this build has no client of Elasticsearch yet")
-
-// openElasticsearch is the one place that knows which index the flags mean:
-//
-//	return elastic.Open(ctx, elastic.Options{URLs: urls, Synonyms: synonyms})
-func openElasticsearch(_ context.Context, _ []string, _ search.Synonyms) (search.Index, error) {
-	return nil, errNoClient
+// openElasticsearch is the one place that knows which index the flags mean.
+func openElasticsearch(ctx context.Context, urls []string, synonyms search.Synonyms) (search.Index, error) {
+	index, err := elastic.Open(ctx, elastic.Options{URLs: urls, Synonyms: synonyms})
+	if err != nil {
+		return nil, err // not a nil index in an interface that isn't
+	}
+	return index, nil
 }

@@ -100,3 +100,18 @@ func (l *lateIndex) GetOrder(ctx context.Context, id string) (search.Order, erro
 func (l *lateIndex) ListEvents(ctx context.Context, q search.EventQuery) (search.EventPage, error) {
 	return ask(l, "list events", func(i search.Index) (search.EventPage, error) { return i.ListEvents(ctx, q) })
 }
+
+// Put implements projector.Index.
+func (l *lateIndex) Put(ctx context.Context, b search.Batch) (search.Results, error) {
+	return ask(l, "put documents", func(i search.Index) (search.Results, error) { return i.Put(ctx, b) })
+}
+
+// Revisions implements worker.Index.
+func (l *lateIndex) Revisions(ctx context.Context, v search.View, ids []string) (map[string]int64, error) {
+	return ask(l, "read revisions", func(i search.Index) (map[string]int64, error) { return i.Revisions(ctx, v, ids) })
+}
+
+// WalkOrders implements audit.ColdOrders.
+func (l *lateIndex) WalkOrders(ctx context.Context, after string, limit int) ([]search.Order, error) {
+	return ask(l, "walk over orders", func(i search.Index) ([]search.Order, error) { return i.WalkOrders(ctx, after, limit) })
+}
