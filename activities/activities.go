@@ -49,6 +49,7 @@ const (
 	RecordRefund  = "RecordRefund"
 	SweepHolds    = "SweepHolds"
 	RebuildView   = "RebuildView"
+	ForgetOrders  = "ForgetOrders"
 )
 
 // record writes an order's document and what changed of its payments.

@@ -62,6 +62,16 @@ func OneWalk(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
+// OneLongWalk is a OneWalk over everything that there is.
+func OneLongWalk(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: 6 * time.Hour,
+		HeartbeatTimeout:    time.Minute,
+		RetryPolicy:         &temporal.RetryPolicy{MaximumAttempts: 1},
+		Summary:             summary,
+	})
+}
+
 // patience retries for ever, soon at first, and often enough that a system that
 // comes back is used within seconds.
 func patience() *temporal.RetryPolicy {

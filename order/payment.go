@@ -79,6 +79,10 @@ const (
 	RefundCase RefundStatus = "case"
 )
 
+// Over tells whether nothing has to be done about the refund any more. One whose
+// status this version doesn't know may still be under way.
+func (s RefundStatus) Over() bool { return s == RefundNotOwed }
+
 // FullRefund is the refund id under which a payment goes back whole; that there
 // is one id for each order makes that it goes back once. A payment id is its
 // provider's own, and one that is said to pay two orders goes back for each that

@@ -1,5 +1,5 @@
 // Package setup prepares a Temporal service for Holdfast: its namespace, the
-// search attributes that orders carry, and the schedule of the sweeper. Every
+// search attributes that orders carry, and the schedules of the sweepers. Every
 // step looks first and may be repeated. It never touches stock or orders.
 package setup
 
@@ -22,7 +22,9 @@ type Options struct {
 	Namespace string
 	// Retention of closed workflows; zero means the constant of that name.
 	Retention time.Duration
-	Log       *slog.Logger
+	// Views: workers have an index. Only then closed orders are moved out of Redis.
+	Views bool
+	Log   *slog.Logger
 }
 
 // Run makes sure that namespace, search attributes and schedule are there and
@@ -45,5 +47,12 @@ func Run(ctx context.Context, c client.Client, opts Options) error {
 		return fmt.Errorf("prepare the schedule of the sweeper: %w", err)
 	}
 	opts.Log.InfoContext(ctx, "schedule is there", "schedule_id", SweepID)
+	if !opts.Views {
+		return nil
+	}
+	if err := EnsureForget(ctx, c); err != nil {
+		return fmt.Errorf("prepare the schedule that moves closed orders: %w", err)
+	}
+	opts.Log.InfoContext(ctx, "schedule is there", "schedule_id", ForgetID)
 	return nil
 }

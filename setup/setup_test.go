@@ -28,9 +28,9 @@ type state struct {
 	retention  map[string]time.Duration
 	attributes map[string]enumspb.IndexedValueType
 	// deaf is how many queries are refused before new attributes are known.
-	deaf     int
-	schedule *client.ScheduleOptions
-	writes   int
+	deaf      int
+	schedules map[string]*client.ScheduleOptions
+	writes    int
 }
 
 // The parts of the client, each with what setup calls of it.
@@ -54,6 +54,7 @@ type (
 	handle struct {
 		client.ScheduleHandle
 		*state
+		id string
 	}
 )
 
@@ -108,16 +109,16 @@ func (s service) CountWorkflow(context.Context, *workflowservice.CountWorkflowEx
 }
 
 func (s schedules) Create(_ context.Context, o client.ScheduleOptions) (client.ScheduleHandle, error) {
-	if s.schedule != nil {
+	if s.schedules[o.ID] != nil {
 		return nil, temporal.ErrScheduleAlreadyRunning
 	}
 	s.writes++
-	s.schedule = &o
+	s.schedules[o.ID] = &o
 	return nil, nil
 }
 
-func (s schedules) GetHandle(context.Context, string) client.ScheduleHandle {
-	return handle{state: s.state}
+func (s schedules) GetHandle(_ context.Context, id string) client.ScheduleHandle {
+	return handle{state: s.state, id: id}
 }
 
 func (h handle) Update(_ context.Context, o client.ScheduleUpdateOptions) error {
@@ -130,12 +131,15 @@ func (h handle) Update(_ context.Context, o client.ScheduleUpdateOptions) error 
 	if !out.Schedule.State.Paused {
 		return errors.New("an operator's pause was lost")
 	}
-	h.schedule.Spec, h.schedule.Overlap = *out.Schedule.Spec, out.Schedule.Policy.Overlap
+	h.schedules[h.id].Spec, h.schedules[h.id].Overlap = *out.Schedule.Spec, out.Schedule.Policy.Overlap
 	return nil
 }
 
 func empty() service {
-	return service{state: &state{retention: map[string]time.Duration{}, attributes: map[string]enumspb.IndexedValueType{}}}
+	return service{state: &state{
+		retention: map[string]time.Duration{}, attributes: map[string]enumspb.IndexedValueType{},
+		schedules: map[string]*client.ScheduleOptions{},
+	}}
 }
 
 func TestRunMakesWhatIsMissingAndRepeatsItself(t *testing.T) {
@@ -148,20 +152,30 @@ func TestRunMakesWhatIsMissingAndRepeatsItself(t *testing.T) {
 		"ProductIds": enumspb.INDEXED_VALUE_TYPE_KEYWORD_LIST,
 	}, s.attributes)
 	assert.Zero(t, s.deaf, "it waits until the attributes can be used")
-	require.NotNil(t, s.schedule)
-	assert.Equal(t, "sweep", s.schedule.ID)
-	assert.Equal(t, time.Minute, s.schedule.Spec.Intervals[0].Every)
-	assert.Equal(t, enumspb.SCHEDULE_OVERLAP_POLICY_SKIP, s.schedule.Overlap)
-	action, ok := s.schedule.Action.(*client.ScheduleWorkflowAction)
-	require.True(t, ok)
-	assert.Equal(t, workflows.SweepType, action.Workflow)
-	assert.Equal(t, workflows.TaskQueue, action.TaskQueue)
+	require.Len(t, s.schedules, 1, "without views all orders stay")
+	s.scheduled(t, "sweep", workflows.SweepType, time.Minute)
 
 	writes := s.writes
-	s.schedule.Spec.Intervals = nil
+	s.schedules["sweep"].Spec.Intervals = nil
 	require.NoError(t, Run(t.Context(), s, Options{Namespace: "shop"}))
 	assert.Equal(t, writes, s.writes, "what is there is left alone")
-	assert.Len(t, s.schedule.Spec.Intervals, 1, "the schedule is brought up to date")
+	assert.Len(t, s.schedules["sweep"].Spec.Intervals, 1, "the schedule is brought up to date")
+
+	require.NoError(t, Run(t.Context(), s, Options{Namespace: "shop", Views: true}))
+	require.Len(t, s.schedules, 2)
+	s.scheduled(t, "forget", workflows.ForgetType, time.Hour)
+}
+
+func (s service) scheduled(t *testing.T, id, workflow string, every time.Duration) {
+	t.Helper()
+	schedule := s.schedules[id]
+	require.NotNil(t, schedule)
+	assert.Equal(t, every, schedule.Spec.Intervals[0].Every)
+	assert.Equal(t, enumspb.SCHEDULE_OVERLAP_POLICY_SKIP, schedule.Overlap)
+	action, ok := schedule.Action.(*client.ScheduleWorkflowAction)
+	require.True(t, ok)
+	assert.Equal(t, workflow, action.Workflow)
+	assert.Equal(t, workflows.TaskQueue, action.TaskQueue)
 }
 
 func TestRunCorrectsTheRetention(t *testing.T) {

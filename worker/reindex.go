@@ -25,7 +25,7 @@ func rebuildView(c Config) func(context.Context, string, func(activities.Rebuild
 	return func(ctx context.Context, view string, progress func(activities.RebuildProgress)) (activities.RebuildResult, error) {
 		r := reindex.Rebuilder{
 			Index: c.Index, Homes: NewHomes(c.Redis), Changes: &changes{of: projector.NewChanges(c.Redis)},
-			Lost: lostOrders{audit.NewTemporalOrders(c.Temporal, c.namespace())},
+			Lost: lostOrders{audit.NewTemporalOrders(c.Temporal, c.Namespace)},
 			Progress: func(p reindex.Progress) {
 				progress(activities.RebuildProgress{Stage: string(p.Stage), Done: p.Done, Total: p.Total})
 			},

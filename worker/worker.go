@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -31,9 +32,15 @@ type Config struct {
 	Redis    redis.UniversalClient
 	// Metrics takes the worker's own counters; nil registers none.
 	Metrics prometheus.Registerer
-	// Index keeps the views; nil where there is none: nothing is projected then, and
-	// closed orders stay in Redis.
+	// Index takes the views, and orders that were closed long ago leave Redis for it.
+	// Nil: there are no views, and all orders stay.
 	Index search.Index
+	// Namespace of the workflows, for who lists them; empty is Temporal's default.
+	Namespace string
+	// KeepOrders is how long closed orders stay in Redis; 0 is DefaultKeepOrders.
+	KeepOrders time.Duration
+	// Log takes what the projector of the views has to say; nil keeps it quiet.
+	Log *slog.Logger
 	// TaskQueue to poll; empty is workflows.TaskQueue.
 	TaskQueue string
 	// Options are the SDK's; the zero value is right for most.
@@ -50,15 +57,24 @@ type Config struct {
 // memory should hold: with 2,000, it stays below 200 MB.
 const cachedOrders = 2000
 
-// Worker polls Temporal for the sagas' tasks.
+// DefaultKeepOrders is as long as Temporal keeps closed workflows.
+const DefaultKeepOrders = 30 * 24 * time.Hour
+
+// Worker polls Temporal for the sagas' tasks, and keeps the views up beside it.
 type Worker struct {
 	sdk.Worker
+	views *views // nil where there is no index
 }
 
 // New builds a worker that is not running yet.
 func New(c Config) (*Worker, error) {
 	if c.Temporal == nil || c.Redis == nil {
 		return nil, errors.New("a worker needs Temporal and Redis")
+	}
+	c.TaskQueue = cmp.Or(c.TaskQueue, workflows.TaskQueue)
+	c.Namespace = cmp.Or(c.Namespace, client.DefaultNamespace)
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
 	}
 	stock, docs := inventory.New(c.Redis), records.New(c.Redis)
 	if c.Stock == nil {
@@ -73,7 +89,7 @@ func New(c Config) (*Worker, error) {
 	}
 	c.Stock, c.Records = countedStock{c.Stock, m}, countedRecords{c.Records, m}
 	sdk.SetStickyWorkflowCacheSize(cachedOrders) // of the whole process; counts before its first worker starts
-	w := sdk.New(c.Temporal, cmp.Or(c.TaskQueue, workflows.TaskQueue), c.Options)
+	w := sdk.New(c.Temporal, c.TaskQueue, c.Options)
 	registerWorkflows(w)
 	registerOrderActivities(w, c)
 
@@ -96,13 +112,44 @@ func New(c Config) (*Worker, error) {
 	register(w, activities.SweepHolds, (&activities.Sweeper{
 		Holds: stock, Settler: settler, Found: m.swept, Now: time.Now,
 	}).Execute)
-	return &Worker{Worker: w}, nil
+	if c.Index == nil {
+		return &Worker{Worker: w}, nil
+	}
+	if err := registerForget(w, c, docs); err != nil {
+		return nil, err
+	}
+	w.RegisterWorkflowWithOptions(workflows.Reindex, workflow.RegisterOptions{Name: workflows.ReindexType})
+	register(w, activities.RebuildView, (&activities.Rebuild{Run: rebuildView(c)}).Execute)
+	v, err := newViews(c, stock, docs)
+	if err != nil {
+		return nil, err
+	}
+	return &Worker{Worker: w, views: v}, nil
+}
+
+// Start polls until Stop is called.
+func (w *Worker) Start() error {
+	if err := w.Worker.Start(); err != nil {
+		return fmt.Errorf("start the worker: %w", err)
+	}
+	if w.views != nil {
+		w.views.start()
+	}
+	return nil
+}
+
+// Stop lets running tasks and the projector's round finish.
+func (w *Worker) Stop() {
+	if w.views != nil {
+		w.views.stop()
+	}
+	w.Worker.Stop()
 }
 
 // Run polls until ctx ends, then lets the running tasks finish.
 func (w *Worker) Run(ctx context.Context) error {
 	if err := w.Start(); err != nil {
-		return fmt.Errorf("start the worker: %w", err)
+		return err
 	}
 	<-ctx.Done()
 	w.Stop()

@@ -53,3 +53,22 @@ func TestSweepersMetricIsThereFromTheStart(t *testing.T) {
 	_, err = worker.New(c)
 	require.ErrorContains(t, err, "register the worker's metrics", "two workers would count in one place")
 }
+
+// With an index the worker keeps the views up and moves closed orders there.
+func TestWorkerWithAnIndex(t *testing.T) {
+	c := config(t)
+	metrics := prometheus.NewRegistry()
+	c.Metrics, c.Index = metrics, noIndex{}
+	_, err := worker.New(c)
+	require.NoError(t, err)
+	families, err := metrics.Gather()
+	require.NoError(t, err)
+	names := map[string]bool{}
+	for _, f := range families {
+		names[f.GetName()] = true
+	}
+	require.True(t, names["holdfast_orders_moved_total"])
+	require.True(t, names["holdfast_projector_lag_events"])
+}
+
+type noIndex struct{ worker.Index }

@@ -25,6 +25,7 @@ const (
 	SweepType  = "Sweep"
 	// ReindexType is registered where a worker has a search index.
 	ReindexType = "Reindex"
+	ForgetType  = "Forget"
 )
 
 // OrderWorkflowID names an order's workflow. It is the idempotency store: one

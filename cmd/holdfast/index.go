@@ -29,9 +29,9 @@ func (f indexFlags) synonyms() (search.Synonyms, error) {
 	return search.ParseSynonyms(file)
 }
 
-// connectIndex opens the index, and where it is away goes on trying: orders don't wait
-// for it. It is nil where no index is wanted. The caller closes it.
-func (f indexFlags) connectIndex(ctx context.Context, log *slog.Logger) (search.Index, error) {
+// opener opens the index once. It is nil where no index is wanted. An error that is
+// a *search.UnavailableError means that it may be opened later.
+func (f indexFlags) opener() (func(context.Context) (search.Index, error), error) {
 	if f.Elasticsearch == "" {
 		return nil, nil //nolint:nilnil // no index is not an error
 	}
@@ -43,9 +43,17 @@ func (f indexFlags) connectIndex(ctx context.Context, log *slog.Logger) (search.
 	if err := opts.Validate(); err != nil {
 		return nil, usagef("--elasticsearch-url (ELASTICSEARCH_URL): %v", err)
 	}
-	return search.OpenDeferred(ctx, askFor, func(ctx context.Context) (search.Index, error) {
-		return elastic.Open(ctx, opts)
-	}, func(err error) {
+	return func(ctx context.Context) (search.Index, error) { return elastic.Open(ctx, opts) }, nil
+}
+
+// connectIndex opens the index, and where it is away goes on trying: orders don't wait
+// for it. It is nil where no index is wanted. The caller closes it.
+func (f indexFlags) connectIndex(ctx context.Context, log *slog.Logger) (search.Index, error) {
+	open, err := f.opener()
+	if err != nil || open == nil {
+		return nil, err
+	}
+	return search.OpenDeferred(ctx, askFor, open, func(err error) {
 		log.WarnContext(ctx, "waiting for Elasticsearch; orders go on without it", "error", causeOf(err))
 	}), nil
 }

@@ -2,16 +2,24 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
+	"slices"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
+	"holdfast/search/projector"
 	"holdfast/setup"
 )
 
-// setupCommand prepares Temporal.
+// setupCommand prepares Temporal, and the event streams in Redis.
 type setupCommand struct {
 	startFlags
-	Retention time.Duration `env:"HOLDFAST_RETENTION" default:"720h" help:"How long Temporal keeps closed workflows: as long as a repeated Idempotency-Key finds its order (${env})."`
-	Timeout   time.Duration `default:"2m" help:"How long all of it may take."`
+	redisFlags
+	Elasticsearch string        `name:"elasticsearch-url" env:"ELASTICSEARCH_URL" help:"Set where the workers have it: then closed orders are moved out of Redis by a schedule (${env})."`
+	Retention     time.Duration `env:"HOLDFAST_RETENTION" default:"720h" help:"How long Temporal keeps closed workflows: as long as a repeated Idempotency-Key finds its order (${env})."`
+	Timeout       time.Duration `default:"2m" help:"How long all of it may take."`
 }
 
 // Run may be repeated as often as one likes.
@@ -26,7 +34,33 @@ func (c *setupCommand) Run(ctx context.Context, out out) error {
 		return err
 	}
 	defer temporal.Close()
+	rdb, err := c.connect(ctx, c.Wait, log)
+	if err != nil {
+		return err
+	}
+	defer rdb.Close() //nolint:errcheck // the process ends
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
-	return setup.Run(ctx, temporal, setup.Options{Namespace: name, Retention: c.Retention, Log: log})
+	err = setup.Run(ctx, temporal, setup.Options{
+		Namespace: name, Retention: c.Retention, Views: c.Elasticsearch != "", Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	return prepareStreams(ctx, rdb, log)
+}
+
+// prepareStreams makes the group of the views on every stream: from then on
+// nothing is trimmed that the views haven't had.
+func prepareStreams(ctx context.Context, rdb redis.UniversalClient, log *slog.Logger) error {
+	if err := projector.Register(ctx, rdb, projector.Group); err != nil {
+		return fmt.Errorf("prepare the event streams: %w", err)
+	}
+	groups, err := projector.Groups(ctx, rdb)
+	if err != nil {
+		return err
+	}
+	slices.Sort(groups)
+	log.InfoContext(ctx, "groups of the event streams are there", "groups", groups)
+	return nil
 }

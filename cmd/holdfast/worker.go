@@ -23,12 +23,20 @@ type workerCommand struct {
 	redisFlags
 	indexFlags
 	Metrics string        `name:"metrics-addr" env:"HOLDFAST_METRICS_ADDR" help:"Address of the worker's own /healthz and /metrics, such as 127.0.0.1:9091; empty: none (${env})."`
+	Keep    time.Duration `name:"keep-orders" env:"HOLDFAST_KEEP_ORDERS" default:"720h" help:"How long closed orders stay in Redis, where an index keeps them for good (${env})."`
 	Grace   time.Duration `env:"HOLDFAST_GRACE" default:"20s" help:"How long running activities may take to end when the worker stops (${env})."`
 }
 
 // Run polls until the process is told to stop.
 func (c *workerCommand) Run(ctx context.Context, out out) error {
 	log := newLog(out.stderr)
+	if c.Keep < time.Hour {
+		return usagef("--keep-orders (HOLDFAST_KEEP_ORDERS): %s is too short, at least 1h is needed", c.Keep)
+	}
+	name, err := namespace(log)
+	if err != nil {
+		return err
+	}
 	temporal, err := waitForTemporal(ctx, c.Wait, log)
 	if err != nil {
 		return err
@@ -51,7 +59,7 @@ func (c *workerCommand) Run(ctx context.Context, out out) error {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	w, err := worker.New(worker.Config{
-		Temporal: temporal, Redis: rdb, Index: index, Metrics: registry,
+		Temporal: temporal, Namespace: name, Redis: rdb, Index: index, KeepOrders: c.Keep, Metrics: registry, Log: log,
 		Options: sdk.Options{WorkerStopTimeout: c.Grace},
 	})
 	if err != nil {

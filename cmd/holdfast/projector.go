@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/redis/go-redis/v9"
+
+	"holdfast/inventory"
+	"holdfast/records"
+	"holdfast/search"
+	"holdfast/search/projector"
+)
+
+// projectorCommands keep the views up.
+type projectorCommands struct {
+	Run   projectorCommand      `cmd:"" default:"withargs" help:"Run a projector: it goes on where the others of its group are."`
+	Retry projectorRetryCommand `cmd:"" help:"Try again what the views could not take, each as it is now; exits with 1 if any is left."`
+}
+
+// viewFlags say where the homes and the views are.
+type viewFlags struct {
+	redisFlags
+	indexFlags
+	Wait time.Duration `env:"HOLDFAST_WAIT" default:"60s" help:"How long to wait for Redis and Elasticsearch at the start (${env})."`
+}
+
+// open waits for Redis and for the index.
+func (f viewFlags) open(ctx context.Context, log *slog.Logger) (redis.UniversalClient, search.Index, error) {
+	openIndex, err := f.opener()
+	if err != nil {
+		return nil, nil, err
+	}
+	if openIndex == nil {
+		return nil, nil, usagef("the views need --elasticsearch-url (ELASTICSEARCH_URL)")
+	}
+	var index search.Index
+	err = waitFor(ctx, "elasticsearch", f.Wait, log, func(ctx context.Context) (err error) {
+		index, err = openIndex(ctx)
+		return causeOf(err)
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("open the search index (ELASTICSEARCH_URL): %w", err)
+	}
+	rdb, err := f.connect(ctx, f.Wait, log)
+	if err != nil {
+		return nil, nil, errors.Join(err, index.Close())
+	}
+	return rdb, index, nil
+}
+
+// projectorCommand runs a projector alone.
+type projectorCommand struct {
+	viewFlags
+	Metrics  string        `name:"metrics-addr" env:"HOLDFAST_METRICS_ADDR" help:"Address of the projector's own /healthz and /metrics, such as 127.0.0.1:9092; empty: none (${env})."`
+	Consumer string        `env:"HOLDFAST_CONSUMER" help:"Name of this projector in its group, which no other one has; empty makes one up (${env})."`
+	Claim    time.Duration `name:"claim-after" env:"HOLDFAST_CLAIM_AFTER" default:"30s" help:"How long a projector may keep an entry before another one takes it over (${env})."`
+}
+
+// Run projects until the process is told to stop.
+func (c *projectorCommand) Run(ctx context.Context, out out) error {
+	log := newLog(out.stderr)
+	rdb, index, err := c.open(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer rdb.Close()   //nolint:errcheck // the process ends
+	defer index.Close() //nolint:errcheck // the process ends
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	p, err := projector.New(projector.Options{
+		Redis: rdb, Index: index, Products: inventory.New(rdb), Orders: records.New(rdb), Log: log, Metrics: registry,
+		Consumer: c.Consumer, ClaimAfter: c.Claim,
+	})
+	if err != nil {
+		return fmt.Errorf("build the projector: %w", err)
+	}
+	stop, err := serveMetrics(ctx, c.Metrics, registry, log)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	log.InfoContext(ctx, "projector runs", "consumer", p.Consumer)
+	p.Run(ctx)
+	log.InfoContext(ctx, "projector has stopped")
+	return nil
+}
+
+// projectorRetryCommand goes through the dead letters once.
+type projectorRetryCommand struct {
+	viewFlags
+}
+
+// Run prints a line a letter.
+func (c *projectorRetryCommand) Run(ctx context.Context, out out) error {
+	log := newLog(out.stderr)
+	rdb, index, err := c.open(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer rdb.Close()   //nolint:errcheck // the process ends
+	defer index.Close() //nolint:errcheck // the process ends
+	p, err := projector.New(projector.Options{
+		Redis: rdb, Index: index, Products: inventory.New(rdb), Orders: records.New(rdb), Log: log,
+	})
+	if err != nil {
+		return fmt.Errorf("build the projector: %w", err)
+	}
+	done, err := p.Retry(ctx)
+	return printRetried(out, done, err)
+}
+
+func printRetried(out out, done []projector.Retried, err error) error {
+	left := 0
+	for _, r := range done {
+		reason := ""
+		if r.Fate == projector.Kept {
+			left++
+			reason = ": " + r.Reason
+		}
+		_, _ = fmt.Fprintf(out.stdout, "%s %s %s%s\n", r.Fate, r.Entity, r.ID, reason)
+	}
+	if err != nil {
+		return fmt.Errorf("retry the dead letters: %w", err)
+	}
+	_, _ = fmt.Fprintf(out.stdout, "%d letters, %d left\n", len(done), left)
+	if left > 0 {
+		return errFindings
+	}
+	return nil
+}

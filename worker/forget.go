@@ -1,0 +1,43 @@
+package worker
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	sdk "go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"holdfast/activities"
+	"holdfast/records"
+	"holdfast/search"
+	"holdfast/workflows"
+)
+
+// ordersView tells which orders the index has.
+type ordersView struct{ index search.Index }
+
+// Revisions implements activities.OrdersView.
+func (v ordersView) Revisions(ctx context.Context, orderIDs []string) (map[string]int64, error) {
+	return v.index.Revisions(ctx, search.OrdersView, orderIDs)
+}
+
+// registerForget moves closed orders out of Redis; only where an index has them.
+func registerForget(w sdk.Registry, c Config, docs *records.Store) error {
+	moved := prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "holdfast_orders_moved_total", Help: "Closed orders that left Redis: the orders view has them.",
+	})
+	if c.Metrics != nil {
+		if err := c.Metrics.Register(moved); err != nil {
+			return fmt.Errorf("register the worker's metrics: %w", err)
+		}
+	}
+	w.RegisterWorkflowWithOptions(workflows.Forget, workflow.RegisterOptions{Name: workflows.ForgetType})
+	register(w, activities.ForgetOrders, (&activities.Forgetter{
+		Orders: docs, View: ordersView{c.Index}, Keep: cmp.Or(c.KeepOrders, DefaultKeepOrders),
+		Moved: func(n int) { moved.Add(float64(n)) }, Now: time.Now,
+	}).Execute)
+	return nil
+}

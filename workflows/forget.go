@@ -1,0 +1,15 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"holdfast/activities"
+)
+
+// Forget moves orders out of Redis that were closed long ago and that the orders
+// view has. A schedule runs it each hour.
+func Forget(ctx workflow.Context) (activities.ForgetResult, error) {
+	var res activities.ForgetResult
+	err := workflow.ExecuteActivity(activities.OneLongWalk(ctx, "move closed orders out of Redis"), activities.ForgetOrders).Get(ctx, &res)
+	return res, err
+}
