@@ -11,6 +11,10 @@ BIN := bin
 RACE := $(shell [ "$$($(GO) env CGO_ENABLED)" = 1 ] && command -v "$$($(GO) env CC)" >/dev/null && echo -race)
 # A test that hangs should say where before the whole run's time is up.
 TEST_TIMEOUT ?= 8m
+# The compiler and the linker run a fifth faster when they collect their garbage less
+# often. That it holds for the tests as well does them no harm.
+BUILD_GOGC ?= 400
+GOTEST := GOGC=$(BUILD_GOGC) $(GO) test
 # Further flags for `go test`: make test TESTFLAGS='-run Reserve -v'
 TESTFLAGS ?=
 # Which benchmarks; empty means all
@@ -37,17 +41,17 @@ ifeq ($(RACE),)
 	@case ",$${HOLDFAST_REQUIRE:-}," in *,race,*) echo "HOLDFAST_REQUIRE wants the race detector, and there is no C compiler" >&2; exit 1 ;; esac
 	@echo "no C compiler: the tests run without the race detector" >&2
 endif
-	$(GO) test $(RACE) -timeout $(TEST_TIMEOUT) $(TESTFLAGS) ./...
+	$(GOTEST) $(RACE) -timeout $(TEST_TIMEOUT) $(TESTFLAGS) ./...
 
 # No -race: this module holds the whole Temporal server, and the detector would
 # watch that rather than Holdfast. The server without its Kubernetes parts
 # (release) is a fifth smaller, and vet, which lint runs, would go through it all.
 DEVFLAGS := -tags release -vet=off -ldflags='-s -w'
 test-e2e:
-	cd dev && $(GO) test $(DEVFLAGS) -timeout $(TEST_TIMEOUT) $(TESTFLAGS) ./...
+	cd dev && $(GOTEST) $(DEVFLAGS) -timeout $(TEST_TIMEOUT) $(TESTFLAGS) ./...
 
 test-fast: ## the product's own tests in short form, for while you write
-	$(GO) test -short -timeout 60s $(TESTFLAGS) ./...
+	$(GOTEST) -short -timeout 60s $(TESTFLAGS) ./...
 
 bench: ## measures, beside the bare floor (docs/benchmarks.md); BENCH='saga flash' for some of it
 	@GO='$(GO)' scripts/build.sh dev ./cmd/holdfast-bench $(BIN)/holdfast-bench

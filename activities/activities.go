@@ -48,6 +48,7 @@ const (
 	LookUpPayment = "LookUpPayment"
 	RecordRefund  = "RecordRefund"
 	SweepHolds    = "SweepHolds"
+	RebuildView   = "RebuildView"
 )
 
 // record writes an order's document and what changed of its payments.

@@ -12,7 +12,7 @@ export HOLDFAST_URL=http://127.0.0.1:$port REDIS_URL=redis://127.0.0.1:16379/0 T
 
 go run ./examples/online-retail -out "$folder/in" -stock-share 0.8 "$source_file" >"$folder/in.txt"
 env -u REDIS_URL -u TEMPORAL_ADDRESS HOLDFAST_HTTP_ADDR=127.0.0.1:$port HOLDFAST_DATA="$folder/data" \
-    HOLDFAST_REDIS_PORT=16379 HOLDFAST_TEMPORAL_PORT=17233 HOLDFAST_UI_PORT=18233 HOLDFAST_PAYMENT_WINDOW=2m \
+    HOLDFAST_REDIS_PORT=16379 HOLDFAST_TEMPORAL_PORT=17233 HOLDFAST_UI_PORT=18233 HOLDFAST_PAYMENT_WINDOW=2m HOLDFAST_DEMO=off \
     bin/holdfast-dev >"$folder/stack.out" 2>"$folder/stack.log" &
 stack=$!
 trap 'kill "$stack" 2>/dev/null; wait "$stack" 2>/dev/null || true' EXIT

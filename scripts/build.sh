@@ -25,5 +25,6 @@ tags=()
 [ "$module" != dev ] || tags=(-tags release)
 
 cd "$module"
-# No debug tables: that halves the time and the size of the link.
-"${GO:-go}" build -v ${tags[@]+"${tags[@]}"} -ldflags='-s -w' -o "$output" "$package" 2>&1 | awk -v tty="$tty" "$count" >&2
+# No debug tables: that halves the time and the size of the link. Less collecting of
+# the compiler's and the linker's garbage: a fifth off their time.
+GOGC=${BUILD_GOGC:-400} "${GO:-go}" build -v ${tags[@]+"${tags[@]}"} -ldflags='-s -w' -o "$output" "$package" 2>&1 | awk -v tty="$tty" "$count" >&2

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # services.sh: the real services for tests, on loopback, without containers.
 #
-#   services.sh install   installs what is lacking (Debian, as root); with the word
-#                         `build` also what building with the race detector needs
+#   services.sh install   installs what is lacking (Debian, as root), Elasticsearch (a
+#                         download of 920 MB, once) included; with the word `build`
+#                         also what building with the race detector needs
 #   services.sh start     starts all that isn't running yet; prints `export NAME=value` lines
 #   services.sh env       prints these lines again
 #   services.sh stop      ends exactly the processes that `start` started, and removes their data
@@ -16,7 +17,7 @@
 # `publish`, named in SERVICES; and its packages in install().
 set -euo pipefail
 
-SERVICES=(redis redis_cluster chromium)
+SERVICES=(redis redis_cluster elasticsearch chromium)
 MASTERS=3 # the least that a Redis Cluster takes
 STATE=${HOLDFAST_SERVICES_DIR:-${TMPDIR:-/tmp}/holdfast-services-$(id -u)}
 PROCESSES=$STATE/processes # a line each: pid, start time, name
@@ -35,6 +36,8 @@ fail_with() {
     fail "$*"
 }
 
+. "$(dirname "${BASH_SOURCE[0]}")/elasticsearch/service.sh"
+
 # --- installing
 
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -50,12 +53,20 @@ install() {
     has redis-cli || lacking+=(redis-tools)
     # Without a font the browser draws pages without letters.
     chromium_path >/dev/null || lacking+=(chromium fonts-liberation)
+    has curl || lacking+=(curl ca-certificates)
+    # Java runs Elasticsearch, Maven fetches it.
+    [ "$(java_major)" -ge 17 ] || lacking+=(openjdk-17-jre-headless)
+    has mvn || lacking+=(maven)
     if [ "${1:-}" = build ]; then
         has make || lacking+=(make)
         has gcc || lacking+=(gcc libc6-dev)
-        has curl || lacking+=(curl ca-certificates)
     fi
-    [ ${#lacking[@]} -gt 0 ] || return 0
+    [ ${#lacking[@]} -eq 0 ] || install_packages "${lacking[@]}"
+    install_elasticsearch
+}
+
+install_packages() {
+    local lacking=("$@")
     has apt-get || fail "please install: ${lacking[*]}"
     [ "$(id -u)" = 0 ] || fail "please install as root: apt-get install ${lacking[*]}"
     say "installing ${lacking[*]}"

@@ -126,6 +126,35 @@ func TestOrderCursorGoesByTheInstant(t *testing.T) {
 	require.Error(t, err)
 }
 
+func TestEventCursorBelongsToItsQuery(t *testing.T) {
+	q := search.EventQuery{ProductID: "p", Types: []string{"Placed"}, OrderID: "o"}
+	q.Cursor = q.CursorAt("7", "17-1-0")
+	keys, err := q.After()
+	require.NoError(t, err)
+	require.Equal(t, []string{"7", "17-1-0"}, keys)
+	q.Limit = new(7)
+	require.NoError(t, q.Validate(), "the limit may change")
+	for name, change := range map[string]func(*search.EventQuery){
+		"another product": func(q *search.EventQuery) { q.ProductID = "p2" },
+		"another type":    func(q *search.EventQuery) { q.Types = []string{"Put"} },
+		"one type more":   func(q *search.EventQuery) { q.Types = []string{"Placed", "Put"} },
+		"any type":        func(q *search.EventQuery) { q.Types = nil },
+		"another order":   func(q *search.EventQuery) { q.OrderID = "o2" },
+		"any order":       func(q *search.EventQuery) { q.OrderID = "" },
+		"of orders":       func(q *search.EventQuery) { q.Cursor = search.OrderQuery{ProductID: "p"}.CursorAt("7") },
+		"of products":     func(q *search.EventQuery) { q.Cursor = search.ProductQuery{}.CursorAt("7") },
+		"made up":         func(q *search.EventQuery) { q.Cursor = "abcdefgh" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			q := q
+			change(&q)
+			var bad search.Invalid
+			require.ErrorAs(t, q.Validate(), &bad)
+			require.Equal(t, "cursor", bad[0].Path)
+		})
+	}
+}
+
 func FuzzCursor(f *testing.F) {
 	q := search.ProductQuery{Q: "sofa"}
 	f.Add(q.CursorAt("exact", "1"))

@@ -2,6 +2,7 @@ package search_test
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ func at() time.Time { return time.Date(2026, 3, 2, 9, 0, 0, 0, time.FixedZone(""
 func TestDocumentOfAProduct(t *testing.T) {
 	p := product.Product{
 		ID: "p", Version: 7, DocVersion: 3, Status: product.Listed, Currency: "EUR",
+		CreatedAt: at(), UpdatedAt: at().Add(time.Hour),
 		Description: product.Description{
 			Title: "Sofa", Description: "Soft.", Brand: "Nordhem", Category: "Living", Tags: []string{"oak"},
 			Image: "/sofa.png", Attributes: map[string]string{"material": "wool"},
@@ -28,11 +30,12 @@ func TestDocumentOfAProduct(t *testing.T) {
 			{SKU: "xl", Price: 900, Stock: product.Stock{OnHand: 2}},
 		},
 	}
-	d := search.FromProduct(p, at())
+	d := search.FromProduct(p)
 	require.Equal(t, search.Product{
 		ID: "p", Version: 7, Status: product.Listed, Title: "Sofa", Description: "Soft.", Brand: "Nordhem", Category: "Living",
 		Tags: []string{"oak"}, Attributes: map[string]string{"material": "wool"}, Image: "/sofa.png",
-		Currency: "EUR", MinPrice: 300, MaxPrice: 900, Available: 5, UpdatedAt: at().UTC(),
+		Currency: "EUR", MinPrice: 300, MaxPrice: 900, Available: 5,
+		CreatedAt: at().UTC(), UpdatedAt: at().Add(time.Hour).UTC(),
 	}, d)
 	require.NoError(t, d.Validate())
 	require.True(t, d.InStock())
@@ -56,29 +59,22 @@ func TestDocumentOfAnOrder(t *testing.T) {
 		ID: "o", Version: 4, CustomerID: "ada", Status: order.Paid, ProductIDs: []string{"p1", "p2", "p3"}, Titles: []string{"Mug", "Sofa"},
 		Recipient: "Ada", Address: "12 Square, London, GB", Total: 700, Currency: "EUR", PlacedAt: at().UTC(), UpdatedAt: at().UTC(),
 	}, d)
+	require.ErrorContains(t, d.Validate(), "revision: ", "the order doesn't know it")
+	d.Revision, d.Document = 9, json.RawMessage(`{}`)
 	require.NoError(t, d.Validate())
 	o.Address = nil
 	require.Empty(t, search.FromOrder(o).Address)
 }
 
-func TestLaterPlacementCountsBeforeTheVersion(t *testing.T) {
-	first := search.Order{Version: 900_000, PlacedAt: at()}
-	next := search.Order{Version: 900_001, PlacedAt: at()}
-	again := search.Order{Version: 1, PlacedAt: at().Add(time.Millisecond)}
-	far := search.Order{Version: 1<<20 - 1, PlacedAt: time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)}
-	require.Less(t, first.Revision(), next.Revision())
-	require.Less(t, next.Revision(), again.Revision())
-	require.Less(t, again.Revision(), far.Revision())
-	require.Positive(t, search.Order{Version: 1, PlacedAt: time.UnixMilli(0)}.Revision())
-}
-
 func TestDocumentsThatCantBeTaken(t *testing.T) {
-	good := search.Order{ID: "o", Version: 1, CustomerID: "ada", Status: order.Paid, PlacedAt: at()}
+	doc := json.RawMessage(`{"id":"o"}`)
+	good := search.Order{ID: "o", Revision: 1, Version: 1, CustomerID: "ada", Status: order.Paid, PlacedAt: at(), Document: doc}
 	require.NoError(t, good.Validate())
 	for path, change := range map[string]func(*search.Order){
 		"id":            func(o *search.Order) { o.ID = "" },
 		"customerId":    func(o *search.Order) { o.CustomerID = "a b" },
-		"version":       func(o *search.Order) { o.Version = 1 << 20 },
+		"version":       func(o *search.Order) { o.Version = 0 },
+		"revision":      func(o *search.Order) { o.Revision = 0 },
 		"status":        func(o *search.Order) { o.Status = "" },
 		"placedAt":      func(o *search.Order) { o.PlacedAt = time.Time{} },
 		"total":         func(o *search.Order) { o.Total = -1 },
@@ -87,6 +83,8 @@ func TestDocumentsThatCantBeTaken(t *testing.T) {
 		"titles":        func(o *search.Order) { o.Titles = []string{strings.Repeat("x", search.MaxDocumentBytes+1)} },
 		"recipient":     func(o *search.Order) { o.Recipient = "\xff" },
 		"address":       func(o *search.Order) { o.Address = "\xff" },
+		"document":      func(o *search.Order) { o.Document = json.RawMessage(`["o"]`) },
+		"payments":      func(o *search.Order) { o.Payments = map[string]json.RawMessage{"payment:1": doc, "payment:2": nil} },
 	} {
 		bad := good
 		change(&bad)
@@ -103,6 +101,36 @@ func TestDocumentsThatCantBeTaken(t *testing.T) {
 	require.ErrorContains(t, fine.Validate(), "maxPrice")
 	fine.MaxPrice, fine.Attributes = 0, map[string]string{"a": "\xff"}
 	require.ErrorContains(t, fine.Validate(), "attributes: must be UTF-8")
+}
+
+func TestEventsThatCantBeTaken(t *testing.T) {
+	good := search.Event{
+		ID: "17-1790000000000-0", ProductID: "p", Type: "StockChanged", Version: 1, At: at(),
+		Stock: json.RawMessage(`[]`), Prices: json.RawMessage(`{}`),
+	}
+	require.NoError(t, good.Validate())
+	for path, change := range map[string]func(*search.Event){
+		"id":        func(e *search.Event) { e.ID = strings.Repeat("x", search.MaxValueBytes+1) },
+		"productId": func(e *search.Event) { e.ProductID = "a/b" },
+		"type":      func(e *search.Event) { e.Type = "" },
+		"version":   func(e *search.Event) { e.Version = 0 },
+		"at":        func(e *search.Event) { e.At = time.Time{} },
+		"orderId":   func(e *search.Event) { e.OrderID = "\xff" },
+		"actor":     func(e *search.Event) { e.Actor = "\xff" },
+		"reason":    func(e *search.Event) { e.Reason = strings.Repeat("x", search.MaxDocumentBytes) },
+		"stock":     func(e *search.Event) { e.Stock = json.RawMessage(`[`) },
+		"prices":    func(e *search.Event) { e.Prices = json.RawMessage{} },
+	} {
+		bad := good
+		change(&bad)
+		var problems search.Invalid
+		require.ErrorAs(t, bad.Validate(), &problems, path)
+		require.Len(t, problems, 1)
+		require.Equal(t, path, problems[0].Path)
+	}
+	bad := good
+	bad.ID = "\xff"
+	require.ErrorContains(t, bad.Validate(), "id: must be UTF-8", "a cursor has to hold it")
 }
 
 func TestUnavailableHidesTheWorks(t *testing.T) {
@@ -123,6 +151,7 @@ func TestDefaultsOfAQuery(t *testing.T) {
 	require.Equal(t, search.ByPrice, search.ProductQuery{Q: "a", Sort: search.ByPrice}.EffectiveSort())
 	require.Equal(t, 20, search.ProductQuery{}.PageSize())
 	require.Equal(t, 20, search.OrderQuery{}.PageSize())
+	require.Equal(t, 20, search.EventQuery{}.PageSize())
 	require.Equal(t, 8, search.SuggestQuery{}.PageSize())
 	require.Equal(t, 3, search.SuggestQuery{Limit: new(3)}.PageSize())
 }

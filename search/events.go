@@ -45,12 +45,23 @@ func (e Event) Validate() error {
 	if y := e.At.UTC().Year(); y < 1970 || y > 2200 {
 		bad.Add("at", "must lie between the years 1970 and 2200")
 	}
-	for path, doc := range map[string]json.RawMessage{"stock": e.Stock, "prices": e.Prices} {
-		if doc != nil && !json.Valid(doc) {
-			bad.Add(path, "must be JSON")
-		}
-	}
+	validJSON(&bad, "stock", e.Stock)
+	validJSON(&bad, "prices", e.Prices)
+	t := texts{bad: &bad}
+	t.add("id", e.ID)
+	t.add("type", e.Type)
+	t.add("status", e.Status)
+	t.add("orderId", e.OrderID)
+	t.add("actor", e.Actor)
+	t.add("reason", e.Reason)
+	t.fits("reason")
 	return bad.OrNil()
+}
+
+func validJSON(bad *Invalid, path string, doc json.RawMessage) {
+	if doc != nil && !json.Valid(doc) {
+		bad.Add(path, "must be JSON")
+	}
 }
 
 // EventQuery asks for the events of one product.

@@ -73,8 +73,8 @@ const MaxWalk = 1000
 // Rebuild is a view that is being filled beside the one that answers. What is put
 // into the Index meanwhile goes into the old one alone: who fills the new one has to
 // bring what changed since it began, before Swap and once more after it. After
-// Swap or Abandon, or when a later rebuild took its place, its methods answer
-// ErrRebuildOver.
+// Swap or Abandon, or when a later rebuild took its place, its methods but Abandon
+// answer ErrRebuildOver.
 type Rebuild interface {
 	// Put takes what the batch holds into the new view only. Documents of other views
 	// are a mistake of the caller's and an error.
@@ -84,7 +84,7 @@ type Rebuild interface {
 	// Swap lets the new view answer, at once and for all, and drops the old one.
 	// What only the old one had is gone then.
 	Swap(ctx context.Context) error
-	// Abandon drops the new view; the old one never noticed. After Swap it does
-	// nothing, so it can be deferred.
+	// Abandon drops the new view; the old one never noticed. Where the rebuild is over
+	// it does nothing, so it can be deferred.
 	Abandon(ctx context.Context) error
 }

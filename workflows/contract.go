@@ -23,6 +23,8 @@ const (
 	DelistType = "Delist"
 	RefundType = "Refund"
 	SweepType  = "Sweep"
+	// ReindexType is registered where a worker has a search index.
+	ReindexType = "Reindex"
 )
 
 // OrderWorkflowID names an order's workflow. It is the idempotency store: one
@@ -38,6 +40,10 @@ func DelistWorkflowID(productID string, listing int64) string {
 func RefundWorkflowID(paymentID, refundID string) string {
 	return "refund/" + paymentID + "/" + refundID
 }
+
+// ReindexWorkflowID names the workflow that builds a search view anew: there is one
+// at a time.
+func ReindexWorkflowID(view string) string { return "reindex/" + view }
 
 // Messages of an order's workflow.
 const (

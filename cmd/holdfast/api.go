@@ -40,10 +40,6 @@ func (c *apiCommand) Run(ctx context.Context, out out) error {
 	if err := c.check(); err != nil { // before the wait for what only a running gateway needs
 		return err
 	}
-	openIndex, err := c.opener()
-	if err != nil {
-		return err
-	}
 	temporal, err := waitForTemporal(ctx, c.Wait, log)
 	if err != nil {
 		return err
@@ -55,14 +51,12 @@ func (c *apiCommand) Run(ctx context.Context, out out) error {
 	}
 	defer rdb.Close() //nolint:errcheck // the process ends
 
-	var index api.Index // an interface without a value is how the gateway knows that there is none
-	if openIndex != nil {
-		late, err := connectIndex(ctx, openIndex, log)
-		if err != nil {
-			return err
-		}
-		defer late.Close() //nolint:errcheck // the process ends
-		index = late
+	index, err := c.connectIndex(ctx, log)
+	if err != nil {
+		return err
+	}
+	if index != nil {
+		defer index.Close() //nolint:errcheck // the process ends
 	}
 
 	registry := prometheus.NewRegistry()

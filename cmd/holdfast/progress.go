@@ -36,13 +36,19 @@ type stages struct {
 }
 
 // step counts n more of what.
-func (s *stages) step(what string, n int) {
+func (s *stages) step(what string, n int) { s.stepOf(what, n, 0) }
+
+// stepOf counts n more of what, of which there are total; 0 where that isn't known.
+func (s *stages) stepOf(what string, n int, total int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.what != what {
 		s.finish()
 		s.what = what
-		s.bar, s.done = newProgress(s.out.stderr, -1, what)
+		if total == 0 {
+			total = -1
+		}
+		s.bar, s.done = newProgress(s.out.stderr, total, what)
 	}
 	for range n {
 		s.bar()

@@ -29,10 +29,6 @@ type workerCommand struct {
 // Run polls until the process is told to stop.
 func (c *workerCommand) Run(ctx context.Context, out out) error {
 	log := newLog(out.stderr)
-	openIndex, err := c.opener()
-	if err != nil {
-		return err
-	}
 	temporal, err := waitForTemporal(ctx, c.Wait, log)
 	if err != nil {
 		return err
@@ -44,20 +40,18 @@ func (c *workerCommand) Run(ctx context.Context, out out) error {
 	}
 	defer rdb.Close() //nolint:errcheck // the process ends
 
-	var cold worker.ColdOrders
-	if openIndex != nil {
-		late, err := connectIndex(ctx, openIndex, log)
-		if err != nil {
-			return err
-		}
-		defer late.Close() //nolint:errcheck // the process ends
-		cold = late
+	index, err := c.connectIndex(ctx, log)
+	if err != nil {
+		return err
+	}
+	if index != nil {
+		defer index.Close() //nolint:errcheck // the process ends
 	}
 
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	w, err := worker.New(worker.Config{
-		Temporal: temporal, Redis: rdb, Cold: cold, Metrics: registry,
+		Temporal: temporal, Redis: rdb, Cold: index, Metrics: registry,
 		Options: sdk.Options{WorkerStopTimeout: c.Grace},
 	})
 	if err != nil {

@@ -48,7 +48,7 @@ func run(m *testing.M) (code int, err error) {
 	}
 	defer func() { err = errors.Join(err, stop(main)) }()
 	second, err := stack.Start(ctx, stack.Options{
-		RedisURL: main.RedisURL, PaymentWindow: hastyWindow,
+		RedisURL: main.RedisURL, PaymentWindow: hastyWindow, WithoutSearch: true,
 		Temporal: &client.Options{HostPort: main.TemporalAddress, Namespace: main.Namespace},
 	})
 	if err != nil {

@@ -21,6 +21,8 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/interceptor"
 	sdk "go.temporal.io/sdk/worker"
+
+	"holdfast/search"
 )
 
 // Options say what to embed and where it listens. The zero value embeds
@@ -48,6 +50,15 @@ type Options struct {
 	// Namespace of the embedded Temporal server; empty means "default".
 	Namespace string
 
+	// ElasticsearchURL is an Elasticsearch to use for searches instead of an index
+	// inside the process; ElasticsearchPrefix is put before all names there.
+	ElasticsearchURL, ElasticsearchPrefix string
+	// Synonyms of product searches.
+	Synonyms search.Synonyms
+	// WithoutSearch leaves out the index and what keeps it: for a second stack on one
+	// Redis, whose changes are the first one's to carry into the index.
+	WithoutSearch bool
+
 	// WithoutHoldfast leaves out the worker and the gateway.
 	WithoutHoldfast bool
 	// Worker tunes the worker; nil leaves the SDK's defaults.
@@ -60,6 +71,9 @@ type Options struct {
 	PaymentWindow time.Duration
 	// WebhookSecret of the sandbox's callbacks; empty is DefaultSecret.
 	WebhookSecret string
+	// Demo names the catalogue of demo products that the shop starts with, see package
+	// demo; empty or demo.Off means none. Products that are there stay as they are.
+	Demo string
 	// Log takes the gateway's log; nil drops it.
 	Log *slog.Logger
 }
@@ -76,6 +90,12 @@ type Stack struct {
 	URL string
 	// UIURL is the embedded web UI, empty where there is none.
 	UIURL string
+	// DemoProducts is how many products the demo catalogue has.
+	DemoProducts int
+	// Index answers searches, nil where there is none; SearchKind says in a few words
+	// what it is.
+	Index      search.Index
+	SearchKind string
 	// Temporal is connected to TemporalAddress. The stack closes it.
 	Temporal client.Client
 
@@ -115,7 +135,9 @@ func Start(ctx context.Context, opts Options) (*Stack, error) {
 		{"Redis client", s.connectRedis},
 		{"Temporal client", s.connectTemporal},
 		{"Temporal's namespace", s.prepareTemporal},
+		{"search", s.startIndex},
 		{"worker", s.startWorker},
+		{"demo products", s.putDemo},
 		{"gateway", s.startGateway},
 	} {
 		stop, err := p.start(ctx)

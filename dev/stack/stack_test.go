@@ -3,6 +3,7 @@ package stack_test
 import (
 	"context"
 	"net"
+	"net/http"
 	"testing"
 	"time"
 
@@ -26,6 +27,23 @@ func TestEverythingEmbedded(t *testing.T) {
 		t.Fatal(err)
 	default:
 	}
+}
+
+func TestDemoProducts(t *testing.T) {
+	s := start(t, stack.Options{InProcessRedis: true, WithoutUI: true, Demo: "zh"})
+	require.Equal(t, 239, s.DemoProducts)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/v1/products/litemall-1006002", nil)
+	require.NoError(t, err)
+	res, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	defer func() { _ = res.Body.Close() }()
+	require.Equal(t, http.StatusOK, res.StatusCode, "they are there as soon as the gateway is")
+
+	again := start(t, stack.Options{RedisURL: s.RedisURL, InProcessRedis: true, WithoutUI: true, Demo: "zh"})
+	require.Equal(t, 239, again.DemoProducts, "a second start finds them")
+	_, err = stack.Start(t.Context(), stack.Options{InProcessRedis: true, WithoutUI: true, Demo: "de"})
+	require.ErrorContains(t, err, "choose en, zh or off")
+	require.Zero(t, start(t, stack.Options{InProcessRedis: true, WithoutUI: true}).DemoProducts, "none by default")
 }
 
 func TestGivenAddressesWin(t *testing.T) {

@@ -109,6 +109,7 @@ func (s *stack) start(ctx context.Context, settings []string) error {
 	cmd := exec.Command(filepath.Join(s.dir, "bin", "holdfast-dev")) //nolint:noctx // it is asked to stop, not killed
 	cmd.Dir = s.dir
 	cmd.Env = append(append(bare(), settings...),
+		"HOLDFAST_DEMO=off",
 		"HOLDFAST_HTTP_ADDR="+loopback.Address(s.http), "HOLDFAST_TEMPORAL_PORT="+strconv.Itoa(s.temporal),
 		"HOLDFAST_UI_PORT="+strconv.Itoa(s.ui), "HOLDFAST_REDIS_PORT="+strconv.Itoa(s.redis))
 	s.out = &safeBuffer{}

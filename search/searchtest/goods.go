@@ -1,6 +1,7 @@
 package searchtest
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -100,15 +101,25 @@ func named(id string) search.Product {
 // placed is an order of the shop.
 func placed(id, customer string, at time.Time, s order.Status, change ...func(*search.Order)) search.Order {
 	o := search.Order{
-		ID: id, Version: 3, CustomerID: customer, Status: s,
+		ID: id, Revision: 7, Version: 3, CustomerID: customer, Status: s,
 		ProductIDs: []string{"mug"}, Titles: []string{"Large Mug"},
 		Recipient: "Ada Lovelace", Address: "12 St James's Square, SW1Y 4JH, London, GB",
 		Total: 1200, Currency: "EUR", PlacedAt: at, UpdatedAt: at,
+		Document: json.RawMessage(fmt.Sprintf(`{"id": %q, "status": %q, "note": "For Ada <3 & 小明", "lines": [{"sku": "m", "quantity": 1}]}`, id, s)),
 	}
 	for _, c := range change {
 		c(&o)
 	}
 	return o
+}
+
+// paid gives an order payments, with numbers that no float holds.
+func paid(o *search.Order) {
+	o.Payments = map[string]json.RawMessage{
+		"payment:pi_1":      json.RawMessage(`{"id":"pi_1","amount":9007199254740993,"rate":1.10,"refunds":[],"token":null}`),
+		"refund:pi_1/re_1":  json.RawMessage(`{"amount":{"minor":-1,"currency":"EUR"},"reason":"\u5c0f \"<b>\""}`),
+		"refund:pi_1/re.2~": json.RawMessage(` { } `),
+	}
 }
 
 func of(ids []string, titles ...string) func(*search.Order) {
@@ -124,7 +135,7 @@ func orders() []search.Order {
 	return []search.Order{
 		placed("0192f3c4-7b1a-7000-8000-00000000a001", "ada", day(0), order.Delivered),
 		placed("0192f3c4-7b1a-7000-8000-00000000a002", "ada", day(1), order.Paid,
-			of([]string{"hp-wireless", "mug"}, "Wireless Noise-Cancelling Headphones", "Large Mug")),
+			of([]string{"hp-wireless", "mug"}, "Wireless Noise-Cancelling Headphones", "Large Mug"), paid),
 		placed("0192f3c4-7b1a-7000-8000-00000000b003", "zuse", day(2), order.Cancelled,
 			of([]string{"adapter"}, "LA-DC52 Lens Adapter"), to("Konrad Zuse", "Methfesselstraße 7, 10965, Berlin, DE")),
 		placed("0192f3c4-7b1a-7000-8000-00000000b004", "zuse", day(3), order.AwaitingPayment,

@@ -92,6 +92,28 @@ func invalidOrderQueries(t *testing.T, x search.Index) {
 	}
 }
 
+func invalidEventQueries(t *testing.T, x search.Index) {
+	for name, c := range map[string]struct {
+		q    search.EventQuery
+		path string
+	}{
+		"no product":     {search.EventQuery{}, "productId"},
+		"product":        {search.EventQuery{ProductID: "*:*{}"}, "productId"},
+		"empty type":     {search.EventQuery{ProductID: "mug", Types: []string{""}}, "type"},
+		"many types":     {search.EventQuery{ProductID: "mug", Types: slices.Repeat([]string{"x"}, 101)}, "type"},
+		"order":          {search.EventQuery{ProductID: "mug", OrderID: "a/b"}, "orderId"},
+		"no limit":       {search.EventQuery{ProductID: "mug", Limit: new(0)}, "limit"},
+		"negative limit": {search.EventQuery{ProductID: "mug", Limit: new(-1)}, "limit"},
+		"limit of 101":   {search.EventQuery{ProductID: "mug", Limit: new(101)}, "limit"},
+		"cursor":         {search.EventQuery{ProductID: "mug", Cursor: "x"}, "cursor"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := x.ListEvents(t.Context(), c.q)
+			requireInvalid(t, err, c.path)
+		})
+	}
+}
+
 // cancelledCalls: who no longer waits gets no answer, and the index is none the
 // worse.
 func cancelledCalls(t *testing.T, x search.Index) {
@@ -104,7 +126,15 @@ func cancelledCalls(t *testing.T, x search.Index) {
 		"search":  func() error { _, err := x.SearchProducts(gone, search.ProductQuery{Q: "mug"}); return err },
 		"suggest": func() error { _, err := x.Suggest(gone, search.SuggestQuery{Q: "mug"}); return err },
 		"orders":  func() error { _, err := x.ListOrders(gone, search.OrderQuery{}); return err },
-		"rebuild": func() error { _, err := x.Rebuild(gone); return err },
+		"events":  func() error { _, err := x.ListEvents(gone, search.EventQuery{ProductID: "mug"}); return err },
+		"revisions": func() error {
+			_, err := x.Revisions(gone, search.ProductsView, []string{"mug"})
+			return err
+		},
+		"walk products": func() error { _, err := x.WalkProducts(gone, "", 1); return err },
+		"walk orders":   func() error { _, err := x.WalkOrders(gone, "", 1); return err },
+		"stale":         func() error { _, err := x.Stale(gone); return err },
+		"rebuild":       func() error { _, err := x.Rebuild(gone, search.ProductsView); return err },
 	}
 	for name, call := range calls {
 		t.Run(name, func(t *testing.T) {

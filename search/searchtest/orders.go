@@ -68,7 +68,7 @@ func ordersAreListed(t *testing.T, x search.Index) {
 	}
 	t.Run("whole", func(t *testing.T) {
 		page := list(t, x, search.OrderQuery{Q: b004})
-		require.Equal(t, orders()[3], page.Items[0])
+		requireOrder(t, orders()[3], page.Items[0])
 	})
 }
 
@@ -111,7 +111,7 @@ func orderPagesWhilePlacing(t *testing.T, x search.Index) {
 	got := turnOrders(t, x, search.OrderQuery{Limit: new(4)}, func(page int) {
 		batch := search.Batch{Orders: []search.Order{placed(fmt.Sprintf("new-%02d", page), "ada", day(20+page), order.Reserving)}}
 		for _, o := range many {
-			o.Version, o.Status, o.UpdatedAt = int64(10+page), order.AwaitingPayment, day(30+page)
+			o.Revision, o.Status, o.UpdatedAt = int64(10+page), order.AwaitingPayment, day(30+page)
 			batch.Orders = append(batch.Orders, o)
 		}
 		put(t, x, batch)

@@ -2,8 +2,6 @@ package searchtest
 
 import (
 	"context"
-	"fmt"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -18,197 +16,157 @@ func one(id, title string, version int64) search.Batch {
 	return search.Batch{Products: []search.Product{p}}
 }
 
-func begin(t *testing.T, x search.Index) search.Rebuild {
+func begin(t *testing.T, x search.Index, v search.View) search.Rebuild {
 	t.Helper()
-	r, err := x.Rebuild(t.Context())
+	r, err := x.Rebuild(t.Context(), v)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = r.Abandon(context.WithoutCancel(t.Context())) })
 	return r
 }
 
+// fill puts into a rebuild and tells what became of it.
+func fill(t *testing.T, r search.Rebuild, b search.Batch) []search.Outcome {
+	t.Helper()
+	results, err := r.Put(t.Context(), b)
+	require.NoError(t, err)
+	require.Len(t, results.Products, len(b.Products))
+	require.Len(t, results.Orders, len(b.Orders))
+	return append(outcomes(results.Products), outcomes(results.Orders)...)
+}
+
+func swap(t *testing.T, r search.Rebuild) {
+	t.Helper()
+	require.NoError(t, r.Refresh(t.Context()))
+	require.NoError(t, r.Swap(t.Context()))
+}
+
+// requireOver requires that nothing can be done with the rebuild any more.
+func requireOver(t *testing.T, r search.Rebuild, b search.Batch) {
+	t.Helper()
+	_, err := r.Put(t.Context(), b)
+	require.ErrorIs(t, err, search.ErrRebuildOver)
+	require.ErrorIs(t, r.Refresh(t.Context()), search.ErrRebuildOver)
+	require.ErrorIs(t, r.Swap(t.Context()), search.ErrRebuildOver)
+	require.NoError(t, r.Abandon(t.Context()), "so it can be deferred")
+}
+
 func rebuildSwaps(t *testing.T, x search.Index) {
 	put(t, x, one("old", "Vase", 10))
 	put(t, x, one("both", "Vase", 10))
-	put(t, x, search.Batch{Orders: orders()[:2]})
-	r := begin(t, x)
+	r := begin(t, x, search.ProductsView)
 	b := one("new", "Vase", 10)
 	b.Products = append(b.Products, one("both", "Vase, as its home has it", 10).Products...)
-	b.Orders = orders()[1:2]
-	results, err := r.Put(t.Context(), b)
-	require.NoError(t, err)
-	require.Equal(t, []search.Outcome{search.Stored, search.Stored}, outcomes(results.Products))
+	require.Equal(t, []search.Outcome{search.Stored, search.Stored}, fill(t, r, b))
+	require.NoError(t, r.Refresh(t.Context()))
 	refresh(t, x)
 	require.ElementsMatch(t, []string{"old", "both"}, ids(find(t, x, search.ProductQuery{Q: "vase"})), "the old one answers")
-	require.Len(t, list(t, x, search.OrderQuery{}).Items, 2)
+	require.Equal(t, map[string]int64{"old": 10, "both": 10}, revisions(t, x, search.ProductsView, "old", "both", "new"))
 
 	require.NoError(t, r.Swap(t.Context()))
 	require.ElementsMatch(t, []string{"new", "both"}, ids(find(t, x, search.ProductQuery{Q: "vase"})), "at once")
-	require.Equal(t, []string{a002}, orderIDs(list(t, x, search.OrderQuery{})))
+	require.Equal(t, map[string]int64{"new": 10, "both": 10}, revisions(t, x, search.ProductsView, "old", "both", "new"))
 	got, err := x.GetProduct(t.Context(), "both")
 	require.NoError(t, err)
 	require.Equal(t, "Vase, as its home has it", got.Title)
 	_, err = x.GetProduct(t.Context(), "old")
 	require.ErrorIs(t, err, search.ErrNotFound)
+	docs, err := x.WalkProducts(t.Context(), "", 10)
+	require.NoError(t, err)
+	require.Len(t, docs, 2)
 
-	_, err = r.Put(t.Context(), one("late", "Vase", 10))
-	require.ErrorIs(t, err, search.ErrRebuildOver)
-	require.ErrorIs(t, r.Swap(t.Context()), search.ErrRebuildOver)
-	require.NoError(t, r.Abandon(t.Context()), "so it can be deferred")
+	requireOver(t, r, one("late", "Vase", 10))
 	put(t, x, one("after", "Vase", 10))
 	require.ElementsMatch(t, []string{"new", "both", "after"}, ids(find(t, x, search.ProductQuery{Q: "vase"})))
 }
 
-// rebuildLosesNoChange: what changes meanwhile is there before and after the swap,
-// also where the rebuild brings an older version of it, earlier or later.
-func rebuildLosesNoChange(t *testing.T, x search.Index) {
+func rebuildSwapsOrders(t *testing.T, x search.Index) {
+	put(t, x, search.Batch{Orders: orders()[:2]})
+	r := begin(t, x, search.OrdersView)
+	require.Equal(t, []search.Outcome{search.Stored, search.Stored}, fill(t, r, search.Batch{Orders: orders()[1:3]}))
+	require.Equal(t, []string{a002, a001}, orderIDs(list(t, x, search.OrderQuery{})))
+	swap(t, r)
+	require.Equal(t, []string{b003, a002}, orderIDs(list(t, x, search.OrderQuery{})))
+	got, err := x.GetOrder(t.Context(), a002)
+	require.NoError(t, err)
+	requireOrder(t, orders()[1], got)
+	_, err = x.GetOrder(t.Context(), a001)
+	require.ErrorIs(t, err, search.ErrNotFound)
+	requireOver(t, r, search.Batch{Orders: orders()})
+}
+
+// rebuildHasToBeBroughtChanges: what is put into the index meanwhile goes into the
+// old view alone, and a search shows it until the swap; who fills the new one
+// brings it, before the swap or after it.
+func rebuildHasToBeBroughtChanges(t *testing.T, x search.Index) {
 	put(t, x, one("a", "Vase one", 10))
 	put(t, x, one("b", "Vase one", 10))
-	r := begin(t, x)
-	_, err := r.Put(t.Context(), one("a", "Vase one", 10))
-	require.NoError(t, err)
-	put(t, x, one("a", "Vase two", 11)) // after the rebuild had it
-	put(t, x, one("b", "Vase two", 11)) // before the rebuild has it
-	results, err := r.Put(t.Context(), one("b", "Vase one", 10))
-	require.NoError(t, err)
-	require.Equal(t, search.Ignored, results.Products[0].Outcome, "the change was quicker")
-	put(t, x, one("c", "Vase two", 10)) // one that the rebuild never sees
-	put(t, x, search.Batch{Orders: []search.Order{placed("o", "ada", day(1), order.Paid)}})
-	poisoned, err := x.Put(t.Context(), search.Batch{Products: []search.Product{{ID: "bad"}}})
-	require.NoError(t, err)
-	require.Equal(t, search.Poisoned, poisoned.Products[0].Outcome)
-	same, err := x.Put(t.Context(), one("a", "Vase two", 11))
-	require.NoError(t, err)
-	require.Equal(t, search.Ignored, same.Products[0].Outcome)
-
+	r := begin(t, x, search.ProductsView)
+	fill(t, r, one("a", "Vase one", 10))
+	fill(t, r, one("b", "Vase one", 10))
+	for _, id := range []string{"a", "b"} {
+		put(t, x, one(id, "Vase two", 11))
+	}
+	put(t, x, one("c", "Vase two", 10))
 	require.ElementsMatch(t, []string{"a", "b", "c"}, ids(find(t, x, search.ProductQuery{Q: "vase two"})), "before")
-	require.NoError(t, r.Swap(t.Context()))
-	require.ElementsMatch(t, []string{"a", "b", "c"}, ids(find(t, x, search.ProductQuery{Q: "vase two"})), "after")
-	require.Len(t, list(t, x, search.OrderQuery{}).Items, 1)
-}
 
-func rebuildAbandoned(t *testing.T, x search.Index) {
-	put(t, x, one("a", "Vase one", 10))
-	r := begin(t, x)
-	_, err := r.Put(t.Context(), one("b", "Vase", 10))
+	require.Equal(t, []search.Outcome{search.Stored}, fill(t, r, one("a", "Vase two", 11)), "the new one didn't have it")
+	swap(t, r)
+	require.Equal(t, map[string]int64{"a": 11, "b": 10}, revisions(t, x, search.ProductsView, "a", "b", "c"), "what nobody brought is missing")
+	put(t, x, one("b", "Vase two", 11))
+	put(t, x, one("c", "Vase two", 10))
+	again, err := x.Put(t.Context(), one("a", "Vase two", 11))
 	require.NoError(t, err)
-	put(t, x, one("a", "Vase two", 11))
-	require.NoError(t, r.Abandon(t.Context()))
-	require.NoError(t, r.Abandon(t.Context()))
-	_, err = r.Put(t.Context(), one("b", "Vase", 10))
-	require.ErrorIs(t, err, search.ErrRebuildOver)
-	require.ErrorIs(t, r.Swap(t.Context()), search.ErrRebuildOver)
-	require.Equal(t, []string{"a"}, ids(find(t, x, search.ProductQuery{Q: "vase two"})))
-	require.Equal(t, []string{"a"}, ids(find(t, x, search.ProductQuery{})))
-
-	again := begin(t, x)
-	require.NoError(t, again.Swap(t.Context()))
-	require.Empty(t, find(t, x, search.ProductQuery{}).Items, "nothing is left of the one that was abandoned")
+	require.Equal(t, search.Ignored, again.Products[0].Outcome, "it was brought before")
+	require.ElementsMatch(t, []string{"a", "b", "c"}, ids(find(t, x, search.ProductQuery{Q: "vase two"})), "after")
 }
 
-func oneRebuildAtATime(t *testing.T, x search.Index) {
-	r := begin(t, x)
-	_, err := x.Rebuild(t.Context())
-	require.ErrorIs(t, err, search.ErrRebuilding)
-	require.NoError(t, r.Abandon(t.Context()))
-	second := begin(t, x)
-	require.NoError(t, second.Swap(t.Context()))
-	require.NoError(t, r.Abandon(t.Context()), "the first has no say over the second")
-	third := begin(t, x)
-	require.NoError(t, r.Abandon(t.Context()))
-	_, err = third.Put(t.Context(), one("a", "Vase", 10))
-	require.NoError(t, err, "nor over the third")
-}
-
-// rebuildUnderReaders: readers and writers go on through several rebuilds; a reader
-// never sees less than what was there all the time, and no write is lost.
-func rebuildUnderReaders(t *testing.T, x search.Index) {
-	const constant, rounds = 20, 4
-	home := search.Batch{}
-	for i := range constant {
-		home.Products = append(home.Products, one(fmt.Sprintf("p-%02d", i), "Vase", 10).Products...)
-	}
-	put(t, x, home)
-	stop := make(chan struct{})
-	var wg sync.WaitGroup
-	for range 3 {
-		wg.Go(func() {
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				page, err := x.SearchProducts(t.Context(), search.ProductQuery{Q: "vase", Limit: new(100)})
-				if err != nil || page.Total != constant {
-					t.Errorf("%d products, %v", page.Total, err)
-					return
-				}
-			}
-		})
-	}
-	written := 0
-	wg.Go(func() {
-		for {
-			select {
-			case <-stop:
-				return
-			default:
-			}
-			if _, err := x.Put(t.Context(), one(fmt.Sprintf("w-%d", written), "Bowl", 10)); err != nil {
-				t.Error(err)
-				return
-			}
-			written++
-		}
-	})
-	var writes search.Batch
-	for round := range rounds {
-		r, err := x.Rebuild(t.Context())
-		if err == nil {
-			_, err = r.Put(t.Context(), home)
-		}
-		// What was written before this rebuild began: its home has it.
-		for i := range 2000 {
-			p := one(fmt.Sprintf("w-%d", i), "Bowl", 10).Products[0]
-			if _, missing := x.GetProduct(t.Context(), p.ID); missing != nil {
-				break
-			}
-			writes.Products = append(writes.Products, p)
-		}
-		if err == nil {
-			_, err = r.Put(t.Context(), writes)
-		}
-		if err == nil {
-			err = r.Swap(t.Context())
-		}
-		if err != nil {
-			t.Errorf("round %d: %v", round, err)
-			break
-		}
-	}
-	close(stop)
-	wg.Wait()
-	refresh(t, x)
-	require.EqualValues(t, written, find(t, x, search.ProductQuery{Q: "bowl"}).Total)
-	require.NotZero(t, written)
-}
-
-func closedAnswersNothing(t *testing.T, x search.Index) {
-	put(t, x, one("a", "Vase", 10))
-	r := begin(t, x)
-	require.NoError(t, x.Close())
-	require.NoError(t, x.Close(), "again, for who defers it")
-	for name, call := range map[string]func() error{
-		"put":         func() error { _, err := x.Put(t.Context(), one("b", "Vase", 1)); return err },
-		"product":     func() error { _, err := x.GetProduct(t.Context(), "a"); return err },
-		"order":       func() error { _, err := x.GetOrder(t.Context(), "a"); return err },
-		"search":      func() error { _, err := x.SearchProducts(t.Context(), search.ProductQuery{}); return err },
-		"suggest":     func() error { _, err := x.Suggest(t.Context(), search.SuggestQuery{Q: "v"}); return err },
-		"orders":      func() error { _, err := x.ListOrders(t.Context(), search.OrderQuery{}); return err },
-		"rebuild":     func() error { _, err := x.Rebuild(t.Context()); return err },
-		"rebuild put": func() error { _, err := r.Put(t.Context(), one("b", "Vase", 1)); return err },
-		"swap":        func() error { return r.Swap(t.Context()) },
+// rebuildTouchesOneView: the other view and the events go on as if nothing were.
+func rebuildTouchesOneView(t *testing.T, x search.Index) {
+	put(t, x, search.Batch{Products: one("a", "Vase", 10).Products, Orders: orders()[:1], Events: history()[:1]})
+	r := begin(t, x, search.ProductsView)
+	other := begin(t, x, search.OrdersView)
+	put(t, x, search.Batch{Orders: orders()[1:2], Events: history()[1:2]})
+	for name, b := range map[string]search.Batch{
+		"an order": {Orders: orders()[2:3]},
+		"an event": {Events: history()[2:3]},
+		"both":     {Products: one("b", "Vase", 10).Products, Orders: orders()[2:3]},
 	} {
-		require.ErrorIs(t, call(), search.ErrClosed, name)
+		_, err := r.Put(t.Context(), b)
+		require.Error(t, err, "%s in a rebuild of products", name)
 	}
+	_, err := other.Put(t.Context(), one("a", "Vase", 10))
+	require.Error(t, err, "a product in a rebuild of orders")
+	fill(t, r, one("a", "Vase", 10))
+	swap(t, r)
+	require.Equal(t, []string{"a"}, ids(find(t, x, search.ProductQuery{})))
+	require.Equal(t, []string{a002, a001}, orderIDs(list(t, x, search.OrderQuery{})))
+
+	fill(t, other, search.Batch{Orders: orders()[3:4]})
+	swap(t, other)
+	require.Equal(t, []string{b004}, orderIDs(list(t, x, search.OrderQuery{})))
+	require.Equal(t, []string{"a"}, ids(find(t, x, search.ProductQuery{})))
+	require.Equal(t, []string{"17-1001-0", "17-1000-0"}, eventIDs(listEvents(t, x, search.EventQuery{ProductID: "mug"})))
+}
+
+func rebuildOfNoView(t *testing.T, x search.Index) {
+	for _, v := range []search.View{"", "events", "../products"} {
+		_, err := x.Rebuild(t.Context(), v)
+		require.Error(t, err, string(v))
+		require.NotErrorIs(t, err, search.ErrUnavailable, "calling again is in vain")
+	}
+}
+
+// rebuildGoesByRevision: an older document doesn't replace a newer one there either.
+func rebuildGoesByRevision(t *testing.T, x search.Index) {
+	put(t, x, search.Batch{Orders: []search.Order{placed("o", "ada", day(1), order.Paid)}})
+	r := begin(t, x, search.OrdersView)
+	old, newer := placed("o", "ada", day(1), order.Reserving), placed("o", "ada", day(1), order.AwaitingPayment)
+	old.Revision, newer.Revision = 5, 6
+	outcome := fill(t, r, search.Batch{Orders: []search.Order{newer, old, newer, {ID: "bad"}}})
+	require.Equal(t, []search.Outcome{search.Stored, search.Ignored, search.Ignored, search.Poisoned}, outcome)
+	require.Equal(t, []search.Outcome{search.Ignored}, fill(t, r, search.Batch{Orders: []search.Order{old}}))
+	swap(t, r)
+	got, err := x.GetOrder(t.Context(), "o")
+	require.NoError(t, err)
+	requireOrder(t, newer, got)
 }

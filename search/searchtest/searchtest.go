@@ -55,6 +55,9 @@ func Run(t *testing.T, open Open) {
 			"foreign cursors":          foreignCursors,
 			"orders":                   ordersAreListed,
 			"order pages":              orderPages,
+			"invalid event queries":    invalidEventQueries,
+			"revisions":                revisionsAreTold,
+			"walk over orders":         walkOverOrders,
 			"any text":                 anyTextIsAnswered,
 			"a cancelled call":         cancelledCalls,
 			"errors without the works": notFound,
@@ -65,7 +68,7 @@ func Run(t *testing.T, open Open) {
 	for name, test := range map[string]func(*testing.T, search.Index){
 		"empty index":               emptyIndex,
 		"versions":                  olderNeverReplacesNewer,
-		"orders placed again":       laterPlacementReplaces,
+		"order revisions":           higherRevisionReplaces,
 		"poison":                    poisonHarmsNobodyElse,
 		"any order of versions":     anyOrderEndsTheSame,
 		"concurrent puts":           concurrentPuts,
@@ -75,11 +78,24 @@ func Run(t *testing.T, open Open) {
 		"pages of tolerant search":  tolerantPagesStayTolerant,
 		"order pages while placing": orderPagesWhilePlacing,
 		"many facet values":         facetsShowTheMostFrequent,
+		"events":                    eventsAreListed,
+		"events once":               eventsAreKeptOnce,
+		"event pages":               eventPages,
+		"event pages while coming":  eventPagesWhileTheyCome,
+		"foreign event cursors":     foreignEventCursors,
+		"concurrent events":         concurrentEvents,
+		"walk over products":        walkOverProducts,
+		"revisions at once":         revisionsAreKnownAtOnce,
+		"stale":                     staleUntilRebuilt,
 		"rebuild":                   rebuildSwaps,
-		"rebuild and changes":       rebuildLosesNoChange,
+		"rebuild of orders":         rebuildSwapsOrders,
+		"rebuild and changes":       rebuildHasToBeBroughtChanges,
+		"rebuild of one view":       rebuildTouchesOneView,
+		"rebuild of no view":        rebuildOfNoView,
+		"rebuild by revision":       rebuildGoesByRevision,
 		"rebuild abandoned":         rebuildAbandoned,
+		"rebuild taken over":        laterRebuildTakesOver,
 		"rebuild under readers":     rebuildUnderReaders,
-		"rebuild twice":             oneRebuildAtATime,
 		"close":                     closedAnswersNothing,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
@@ -101,11 +117,15 @@ func put(t *testing.T, x search.Index, b search.Batch) {
 	require.NoError(t, err)
 	require.Len(t, results.Products, len(b.Products))
 	require.Len(t, results.Orders, len(b.Orders))
+	require.Len(t, results.Events, len(b.Events))
 	for _, r := range results.Products {
 		require.Equal(t, search.Stored, r.Outcome, "product %s: %s", r.ID, r.Reason)
 	}
 	for _, r := range results.Orders {
 		require.Equal(t, search.Stored, r.Outcome, "order %s: %s", r.ID, r.Reason)
+	}
+	for _, r := range results.Events {
+		require.Equal(t, search.Stored, r.Outcome, "event %s: %s", r.ID, r.Reason)
 	}
 	refresh(t, x)
 }

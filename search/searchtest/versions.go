@@ -23,7 +23,7 @@ func documentsComeBack(t *testing.T, x search.Index) {
 	for _, o := range orders() {
 		got, err := x.GetOrder(t.Context(), o.ID)
 		require.NoError(t, err)
-		require.Equal(t, o, got)
+		requireOrder(t, o, got)
 	}
 	page := find(t, x, search.ProductQuery{Q: "oslo"})
 	require.Equal(t, named("sofa"), page.Items[0].Product, "a hit is the whole document")
@@ -37,11 +37,12 @@ func emptyIndex(t *testing.T, x search.Index) {
 	require.Empty(t, slices.Concat(page.Facets.Category, page.Facets.Brand, page.Facets.Tag))
 	require.Empty(t, find(t, x, search.ProductQuery{Q: "sofa", Brand: []string{"x"}, InStock: true, MinPrice: new(int64(1))}).Items)
 	require.Empty(t, list(t, x, search.OrderQuery{Q: "sofa"}).Items)
+	require.Empty(t, listEvents(t, x, search.EventQuery{ProductID: "sofa"}).Items)
 	require.Empty(t, suggest(t, x, "so").Products)
 	require.Empty(t, suggest(t, x, "so").Terms)
 	results, err := x.Put(t.Context(), search.Batch{})
 	require.NoError(t, err)
-	require.Empty(t, slices.Concat(results.Products, results.Orders))
+	require.Empty(t, slices.Concat(results.Products, results.Orders, results.Events))
 }
 
 func versioned(version int64, title string) search.Product {
@@ -99,13 +100,15 @@ func olderNeverReplacesNewer(t *testing.T, x search.Index) {
 	require.Equal(t, "Three", got.Title)
 }
 
-func laterPlacementReplaces(t *testing.T, x search.Index) {
-	first := placed("o", "ada", day(0), order.Expired)
-	first.Version = 40
-	again := placed("o", "ada", day(31), order.Reserving)
-	again.Version = 1
-	next := placed("o", "ada", day(31), order.AwaitingPayment)
-	next.Version = 2
+// higherRevisionReplaces: an order's documents together have a revision; neither
+// the version of its own document nor when it was placed counts.
+func higherRevisionReplaces(t *testing.T, x search.Index) {
+	first := placed("o", "ada", day(31), order.Expired)
+	first.Revision, first.Version = 40, 12
+	again := placed("o", "ada", day(0), order.Reserving)
+	again.Revision, again.Version = 41, 1
+	next := placed("o", "ada", day(0), order.AwaitingPayment, paid)
+	next.Revision, next.Version = 42, 1
 	for _, step := range []struct {
 		put  search.Order
 		want search.Outcome
@@ -122,7 +125,7 @@ func laterPlacementReplaces(t *testing.T, x search.Index) {
 		require.Equal(t, []search.Result{{ID: "o", Outcome: step.want}}, results.Orders)
 		got, err := x.GetOrder(t.Context(), "o")
 		require.NoError(t, err)
-		require.Equal(t, step.now, got)
+		requireOrder(t, step.now, got)
 	}
 	refresh(t, x)
 	require.Empty(t, list(t, x, search.OrderQuery{Status: []order.Status{order.Expired}}).Items)

@@ -64,10 +64,14 @@ func announce(st *stack.Stack) {
 		{"Temporal web UI", st.UIURL},
 		{"Temporal", st.TemporalAddress + ", namespace " + st.Namespace},
 		{"Redis", st.RedisURL + " (" + st.RedisKind + ")"},
+		{"Search", st.SearchKind},
 	} {
 		if line[1] != "" {
 			_, _ = fmt.Fprintf(w, "%s\t%s\n", line[0], line[1])
 		}
+	}
+	if st.DemoProducts > 0 {
+		_, _ = fmt.Fprintf(w, "%d demo products\n", st.DemoProducts)
 	}
 	_, _ = fmt.Fprintln(w, "Holdfast is ready. Ctrl-C stops it.")
 	_ = w.Flush() // nothing to do about a closed terminal

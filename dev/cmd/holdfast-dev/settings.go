@@ -11,7 +11,9 @@ import (
 	"go.temporal.io/sdk/contrib/envconfig"
 
 	"holdfast/api"
+	"holdfast/dev/demo"
 	"holdfast/dev/stack"
+	"holdfast/search"
 )
 
 // settings are the program's flags, each with its environment name.
@@ -23,8 +25,11 @@ type settings struct {
 	RedisPort     int           `help:"Port of the embedded Redis; 0 takes a free one." env:"HOLDFAST_REDIS_PORT" default:"6380"`
 	PaymentWindow time.Duration `help:"How long an order waits for its payment." env:"HOLDFAST_PAYMENT_WINDOW" default:"15m"`
 	WebhookSecret string        `help:"Secret of the sandbox's payment callbacks (whsec_...)." env:"HOLDFAST_WEBHOOK_SECRET"`
+	Demo          string        `help:"Products to begin with: en, zh or off. Without it en, but off where REDIS_URL is given: that may be somebody's shop." env:"HOLDFAST_DEMO" placeholder:"NAME"`
 
 	RedisURL        string `help:"A Redis to use instead of an embedded one." env:"REDIS_URL" placeholder:"URL"`
+	Elasticsearch   string `name:"elasticsearch-url" help:"An Elasticsearch to search with instead of the embedded index." env:"ELASTICSEARCH_URL" placeholder:"URL"`
+	Synonyms        string `help:"File of words that mean the same to a search, one rule a line: sofa, couch, settee." env:"HOLDFAST_SYNONYMS" type:"existingfile" placeholder:"FILE"`
 	TemporalAddress string `help:"A Temporal server to use instead of the embedded one; TLS and API key come from Temporal's own environment." env:"TEMPORAL_ADDRESS" placeholder:"HOST:PORT"`
 	Namespace       string `name:"temporal-namespace" help:"Namespace on Temporal." env:"TEMPORAL_NAMESPACE" default:"default"`
 }
@@ -34,7 +39,23 @@ func (s *settings) Validate() error {
 	if s.PaymentWindow < api.MinPaymentWindow {
 		return fmt.Errorf("HOLDFAST_PAYMENT_WINDOW %s is too short: at least %s are needed", s.PaymentWindow, api.MinPaymentWindow)
 	}
+	if name := s.demo(); name != demo.Off {
+		if _, err := demo.Load(name); err != nil {
+			return fmt.Errorf("HOLDFAST_DEMO: %w", err)
+		}
+	}
 	return requireLoopback(s.HTTPAddr)
+}
+
+// demo is the catalogue with the default filled in.
+func (s *settings) demo() string {
+	switch {
+	case s.Demo != "":
+		return s.Demo
+	case s.RedisURL != "":
+		return demo.Off
+	}
+	return demo.Names()[0]
 }
 
 // requireLoopback refuses an address that others can reach, as everybody who
@@ -52,17 +73,25 @@ func requireLoopback(address string) error {
 }
 
 func (s *settings) options() (stack.Options, error) {
+	synonyms, err := s.synonyms()
+	if err != nil {
+		return stack.Options{}, fmt.Errorf("HOLDFAST_SYNONYMS: %w", err)
+	}
 	opts := stack.Options{
-		Data:         s.Data,
-		RedisURL:     s.RedisURL,
-		RedisPort:    s.RedisPort,
-		TemporalPort: s.TemporalPort,
-		UIPort:       s.UIPort,
-		Namespace:    s.Namespace,
+		Data:     s.Data,
+		RedisURL: s.RedisURL,
+
+		ElasticsearchURL: s.Elasticsearch,
+		Synonyms:         synonyms,
+		RedisPort:        s.RedisPort,
+		TemporalPort:     s.TemporalPort,
+		UIPort:           s.UIPort,
+		Namespace:        s.Namespace,
 
 		HTTPAddr:      s.HTTPAddr,
 		PaymentWindow: s.PaymentWindow,
 		WebhookSecret: s.WebhookSecret,
+		Demo:          s.demo(),
 		Log:           slog.New(slog.NewJSONHandler(os.Stderr, nil)),
 	}
 	if s.TemporalAddress != "" {
@@ -84,4 +113,16 @@ func (s *settings) temporal() (client.Options, error) {
 	}
 	opts.HostPort, opts.Namespace = s.TemporalAddress, s.Namespace
 	return opts, nil
+}
+
+func (s *settings) synonyms() (search.Synonyms, error) {
+	if s.Synonyms == "" {
+		return nil, nil
+	}
+	file, err := os.Open(s.Synonyms)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() //nolint:errcheck // it was only read
+	return search.ParseSynonyms(file)
 }

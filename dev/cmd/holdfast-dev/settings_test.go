@@ -56,6 +56,27 @@ func TestEmbedsUnlessAnAddressIsGiven(t *testing.T) {
 	require.Equal(t, 8233, opts.UIPort)
 }
 
+func TestBeginsWithDemoProducts(t *testing.T) {
+	for _, c := range []struct{ demo, redis, want string }{
+		{"", "", "en"},
+		{"zh", "", "zh"},
+		{"off", "", "off"},
+		{"", "redis://elsewhere:6379/0", "off"},
+		{"en", "redis://elsewhere:6379/0", "en"},
+	} {
+		t.Setenv("HOLDFAST_DEMO", c.demo)
+		t.Setenv("REDIS_URL", c.redis)
+		s, err := parse(t)
+		require.NoError(t, err)
+		opts, err := s.options()
+		require.NoError(t, err)
+		require.Equal(t, c.want, opts.Demo, "%+v", c)
+	}
+	_, err := parse(t, "--demo=de")
+	require.ErrorContains(t, err, "HOLDFAST_DEMO: ")
+	require.ErrorContains(t, err, "choose en, zh or off")
+}
+
 func parse(t *testing.T, args ...string) (settings, error) {
 	t.Helper()
 	var s settings

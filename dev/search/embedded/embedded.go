@@ -9,7 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"sync"
+	"path/filepath"
+	"time"
 
 	"holdfast/search"
 )
@@ -26,88 +27,115 @@ type Options struct {
 
 // Index is a search.Index inside the process.
 type Index struct {
-	same   thesaurus
-	folder folder
-	passes bool // the folder goes when the index is closed
-	fresh  bool
-
-	// writing lets one writer at a time compare versions and store.
-	writing sync.Mutex
-	// serving is held for reading by every call, for writing by what changes now
-	// and next.
-	serving sync.RWMutex
-	now     *generation // answers; nil once closed
-	next    *generation // of the rebuild under way, if any
+	same             thesaurus
+	products, orders *view
+	events           *eventLog
+	passing          string // the folder that goes when the index is closed, if any
 }
 
 var _ search.Index = (*Index)(nil)
 
+// The parts of an index's folder. The file of events also locks the folder.
+const (
+	eventsFile     = "events.db"
+	productsFolder = "products"
+	ordersFolder   = "orders"
+)
+
+// lockWait is how long to wait for another process to leave a folder.
+const lockWait = 2 * time.Second
+
 // Open opens the index of a folder, or an empty one. It fails where another
 // process has the folder.
 func Open(o Options) (*Index, error) {
-	x := &Index{same: newThesaurus(o.Synonyms), folder: folder{path: o.Folder}}
+	x := &Index{same: newThesaurus(o.Synonyms)}
 	if o.Folder == "" { // bleve's index in memory never merges: after 1,000 puts it has 1,000 pieces
 		path, err := os.MkdirTemp("", "holdfast-search-")
 		if err != nil {
 			return nil, fmt.Errorf("open the search index: %w", err)
 		}
-		x.folder, x.passes = folder{path: path, passing: true}, true
+		o.Folder, x.passing = path, path
 	}
-	var err error
-	if x.now, x.fresh, err = x.folder.open(); err != nil {
-		if x.passes {
-			err = errors.Join(err, os.RemoveAll(x.folder.path))
-		}
-		return nil, fmt.Errorf("open the search index: %w", err)
+	if err := x.open(o.Folder); err != nil {
+		return nil, fmt.Errorf("open the search index: %w", errors.Join(err, x.close()))
 	}
 	return x, nil
 }
 
-// Fresh tells whether the index was empty when it was opened: a new folder, or one
-// that an earlier version wrote in another shape. What it is to show has to be put
-// again.
-func (x *Index) Fresh() bool { return x.fresh }
+func (x *Index) open(path string) (err error) {
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return err
+	}
+	passing := x.passing != ""
+	if x.events, err = openEvents(filepath.Join(path, eventsFile), passing); err != nil {
+		return fmt.Errorf("events: %w", err)
+	}
+	if x.products, err = openView(search.ProductsView, filepath.Join(path, productsFolder), passing); err != nil {
+		return fmt.Errorf("products: %w", err)
+	}
+	if x.orders, err = openView(search.OrdersView, filepath.Join(path, ordersFolder), passing); err != nil {
+		return fmt.Errorf("orders: %w", err)
+	}
+	return syncFolder(path)
+}
+
+func (x *Index) view(name search.View) (*view, error) {
+	switch name {
+	case search.ProductsView:
+		return x.products, nil
+	case search.OrdersView:
+		return x.orders, nil
+	}
+	return nil, fmt.Errorf("there is no view %q", name)
+}
+
+// Stale implements search.Index. An index of an older shape is made anew when it is
+// opened, so that the only stale views are those that no rebuild has filled yet.
+func (x *Index) Stale(ctx context.Context) ([]search.View, error) {
+	var stale []search.View
+	for _, v := range []*view{x.products, x.orders} {
+		err := v.read(ctx, "see what is stale", func(*generation) error {
+			if !v.full {
+				stale = append(stale, v.name)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return stale, nil
+}
 
 // Close implements search.Index.
 func (x *Index) Close() error {
-	x.writing.Lock()
-	defer x.writing.Unlock()
-	x.serving.Lock()
-	defer x.serving.Unlock()
-	if x.now == nil {
-		return nil
-	}
-	err := x.now.close()
-	if x.next != nil {
-		err = errors.Join(err, x.next.remove())
-	}
-	x.now, x.next = nil, nil
-	if x.passes {
-		err = errors.Join(err, os.RemoveAll(x.folder.path))
-	}
-	if err != nil {
+	if err := x.close(); err != nil {
 		return &search.UnavailableError{Doing: "close the index", Cause: err}
 	}
 	return nil
 }
 
-// read runs a call on the generation that answers, which stays open meanwhile.
-func (x *Index) read(ctx context.Context, doing string, call func(g *generation) error) error {
-	if err := ctx.Err(); err != nil {
-		return failed(doing, err)
+// close closes what is open, again without harm.
+func (x *Index) close() error {
+	var errs []error
+	for _, v := range []*view{x.products, x.orders} {
+		if v != nil {
+			errs = append(errs, v.close())
+		}
 	}
-	x.serving.RLock()
-	defer x.serving.RUnlock()
-	if x.now == nil {
-		return search.ErrClosed
+	if x.events != nil {
+		errs = append(errs, x.events.close())
 	}
-	return failed(doing, call(x.now))
+	if x.passing != "" {
+		errs = append(errs, os.RemoveAll(x.passing))
+	}
+	return errors.Join(errs...)
 }
 
 // failed keeps errors that the contract knows and covers all others.
 func failed(doing string, err error) error {
 	var bad search.Invalid
-	if err == nil || errors.Is(err, search.ErrNotFound) || errors.As(err, &bad) {
+	if err == nil || errors.Is(err, search.ErrNotFound) || errors.Is(err, search.ErrClosed) || errors.As(err, &bad) {
 		return err
 	}
 	return &search.UnavailableError{Doing: doing, Cause: err}

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -66,17 +67,15 @@ func titles(t testing.TB, x search.Index, q string) []string {
 func TestFolderIsOpenedAgainAsItWas(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "a", "b")
 	x := open(t, folder)
-	require.True(t, x.Fresh())
 	put(t, x, vase("a", "Vase", 5), vase("f", "Flowerpot", 5))
 	require.NoError(t, x.Close())
 
 	x = open(t, folder)
-	require.False(t, x.Fresh())
 	require.Equal(t, []string{"Vase"}, titles(t, x, "vases"))
 	require.Equal(t, []string{"Flowerpot"}, titles(t, x, "owerp"), "also a piece of a word")
 	require.Equal(t, search.Ignored, put(t, x, vase("a", "Old vase", 4))[0].Outcome, "the version is remembered")
 	require.Equal(t, search.Stored, put(t, x, vase("a", "New vase", 6))[0].Outcome)
-	r, err := x.Rebuild(t.Context())
+	r, err := x.Rebuild(t.Context(), search.ProductsView)
 	require.NoError(t, err)
 	put(t, r, vase("b", "Rebuilt vase", 1))
 	require.NoError(t, r.Swap(t.Context()))
@@ -91,7 +90,7 @@ func TestRebuildThatDidNotEndIsForgotten(t *testing.T) {
 	folder := t.TempDir()
 	x := open(t, folder)
 	put(t, x, vase("a", "Vase", 5))
-	r, err := x.Rebuild(t.Context())
+	r, err := x.Rebuild(t.Context(), search.ProductsView)
 	require.NoError(t, err)
 	put(t, r, vase("b", "Vase of the rebuild", 1))
 	require.Len(t, generations(t, folder), 2)
@@ -103,6 +102,70 @@ func TestRebuildThatDidNotEndIsForgotten(t *testing.T) {
 		x = open(t, left)
 		require.Equal(t, []string{"Vase"}, titles(t, x, "vase"))
 		require.Len(t, generations(t, left), 1)
+	}
+}
+
+func stale(t *testing.T, x search.Index) []search.View {
+	t.Helper()
+	views, err := x.Stale(t.Context())
+	require.NoError(t, err)
+	return views
+}
+
+// rebuild swaps in empty views.
+func rebuild(t *testing.T, x search.Index, views ...search.View) {
+	t.Helper()
+	for _, v := range views {
+		r, err := x.Rebuild(t.Context(), v)
+		require.NoError(t, err)
+		require.NoError(t, r.Swap(t.Context()))
+	}
+}
+
+func TestEmptyViewStaysStaleUntilItWasRebuilt(t *testing.T) {
+	folder := t.TempDir()
+	x := open(t, folder)
+	require.Equal(t, search.Views(), stale(t, x))
+	require.NoError(t, x.Close())
+
+	x = open(t, folder)
+	require.Equal(t, search.Views(), stale(t, x), "who made it died before anybody filled it")
+	put(t, x, vase("a", "Vase", 5))
+	_, err := x.Rebuild(t.Context(), search.ProductsView)
+	require.NoError(t, err)
+	require.NoError(t, x.Close())
+
+	x = open(t, folder)
+	require.Equal(t, search.Views(), stale(t, x), "and who filled it before he swapped it in")
+	require.Equal(t, []string{"Vase"}, titles(t, x, "vase"), "what was put meanwhile is there")
+	rebuild(t, x, search.OrdersView)
+	require.NoError(t, x.Close())
+
+	x = open(t, folder)
+	require.Equal(t, []search.View{search.ProductsView}, stale(t, x))
+	rebuild(t, x, search.ProductsView)
+	require.NoError(t, x.Close())
+	require.Empty(t, stale(t, open(t, folder)))
+}
+
+func TestEventsStayInTheFolder(t *testing.T) {
+	folder := t.TempDir()
+	x := open(t, folder)
+	e := search.Event{ID: "1-1-0", ProductID: "a", Type: "Put", Version: 1, At: time.Unix(1, 0).UTC()}
+	_, err := x.Put(t.Context(), search.Batch{Events: []search.Event{e}})
+	require.NoError(t, err)
+	crashed := filepath.Join(t.TempDir(), "copy")
+	require.NoError(t, os.CopyFS(crashed, os.DirFS(folder)), "as a crash would leave it")
+	require.NoError(t, x.Close())
+	for _, left := range []string{folder, crashed} {
+		x = open(t, left)
+		rebuild(t, x, search.Views()...)
+		page, err := x.ListEvents(t.Context(), search.EventQuery{ProductID: "a"})
+		require.NoError(t, err)
+		require.Equal(t, []search.Event{e}, page.Items)
+		results, err := x.Put(t.Context(), search.Batch{Events: []search.Event{e}})
+		require.NoError(t, err)
+		require.Equal(t, search.Ignored, results.Events[0].Outcome)
 	}
 }
 
@@ -118,13 +181,15 @@ func TestIndexOfAnotherShapeIsMadeAnew(t *testing.T) {
 	folder := t.TempDir()
 	x := open(t, folder)
 	put(t, x, vase("a", "Vase", 5))
+	rebuild(t, x, search.Views()...)
 	require.NoError(t, x.Close())
 	name := generations(t, folder)[0]
 	old := strings.Replace(name, "-s", "-r", 1)
-	require.NoError(t, os.Rename(filepath.Join(folder, name), filepath.Join(folder, old)))
-	require.NoError(t, os.WriteFile(filepath.Join(folder, "CURRENT"), []byte(old+"\n"), 0o600))
+	products := filepath.Join(folder, "products")
+	require.NoError(t, os.Rename(filepath.Join(products, name), filepath.Join(products, old)))
+	require.NoError(t, os.WriteFile(filepath.Join(products, "CURRENT"), []byte(old+" full\n"), 0o600))
 	x = open(t, folder)
-	require.True(t, x.Fresh())
+	require.Equal(t, []search.View{search.ProductsView}, stale(t, x))
 	require.Empty(t, titles(t, x, "vase"))
 	require.Len(t, generations(t, folder), 1)
 }
@@ -160,6 +225,16 @@ func TestCursorWithKeysThatAreNone(t *testing.T) {
 	}
 }
 
+func TestEventCursorWithKeysThatAreNone(t *testing.T) {
+	x := open(t, "")
+	q := search.EventQuery{ProductID: "a"}
+	for _, keys := range [][]string{{"0", "x"}, {"-1", "x"}, {"high", "x"}, {"1"}, {"1", "x", "y"}, {"99999999999999999999", "x"}} {
+		q.Cursor = q.CursorAt(keys...)
+		_, err := x.ListEvents(t.Context(), q)
+		require.ErrorContains(t, err, "cursor: ", keys)
+	}
+}
+
 func TestFolderThatIsAFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	require.NoError(t, os.WriteFile(file, nil, 0o600))
@@ -181,7 +256,7 @@ func TestNothingStaysOfAnIndexForThisProcess(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	x := open(t, "")
 	put(t, x, vase("a", "Vase", 5))
-	_, err := x.Rebuild(t.Context())
+	_, err := x.Rebuild(t.Context(), search.ProductsView)
 	require.NoError(t, err)
 	require.NoError(t, x.Close())
 	left, err := os.ReadDir(os.TempDir())
@@ -191,7 +266,7 @@ func TestNothingStaysOfAnIndexForThisProcess(t *testing.T) {
 
 func generations(t *testing.T, folder string) []string {
 	t.Helper()
-	found, err := filepath.Glob(filepath.Join(folder, "index-*"))
+	found, err := filepath.Glob(filepath.Join(folder, "products", "index-*"))
 	require.NoError(t, err)
 	for i := range found {
 		found[i] = filepath.Base(found[i])

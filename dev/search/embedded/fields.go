@@ -187,7 +187,7 @@ func micros(t time.Time) int64 {
 }
 
 func orderRecord(o search.Order) (record, error) {
-	r, err := newRecord(o.ID, o.Revision(), o)
+	r, err := newRecord(o.ID, o.Revision, o)
 	if err != nil {
 		return r, err
 	}

@@ -12,29 +12,33 @@ import (
 
 // shape is the version of what a document is turned into. An index of another
 // shape finds nothing, so it is left and made anew.
-const shape = "s1"
+const shape = "s2"
 
-// A folder has one generation of the index that counts, named by a small file;
-// a rebuild fills the next one beside it. Whatever else is there was left by a
+// A folder has one generation of a view that counts, named by a small file; a
+// rebuild fills the next one beside it. Whatever else is there was left by a
 // rebuild that didn't end.
 const (
 	currentFile      = "CURRENT"
 	generationPrefix = "index-"
+	// fullMark stands behind the name of a generation that a rebuild has filled. One
+	// that was made empty hasn't it, until somebody rebuilds the view.
+	fullMark = "full"
 )
 
-// folder is where the generations of an index lie.
+// folder is where the generations of a view lie.
 type folder struct {
 	path    string
 	passing bool // nothing has to outlive a crash
 	last    int  // number of the latest generation
 }
 
-// open opens the generation that counts, or makes one; fresh tells which.
-func (f *folder) open() (g *generation, fresh bool, err error) {
+// open opens the generation that counts, or makes one; full tells whether a rebuild
+// has filled it.
+func (f *folder) open() (g *generation, full bool, err error) {
 	if err := os.MkdirAll(f.path, 0o700); err != nil {
 		return nil, false, err
 	}
-	name, err := f.current()
+	name, full, err := f.current()
 	if err != nil {
 		return nil, false, err
 	}
@@ -43,21 +47,19 @@ func (f *folder) open() (g *generation, fresh bool, err error) {
 			return nil, false, err
 		}
 	}
-	// Only after the current one is open and so locked: what another process fills
-	// must not be taken for a rest.
 	if err := f.clear(name); err != nil {
 		return nil, false, errors.Join(err, closeIfOpen(g))
 	}
 	if g != nil {
-		return g, false, nil
+		return g, full, nil
 	}
 	if g, err = f.create(); err != nil {
 		return nil, false, err
 	}
-	if err := f.point(g); err != nil {
+	if err := f.point(g, false); err != nil {
 		return nil, false, errors.Join(err, g.close())
 	}
-	return g, true, nil
+	return g, false, nil
 }
 
 func closeIfOpen(g *generation) error {
@@ -69,27 +71,27 @@ func closeIfOpen(g *generation) error {
 
 // current names the generation that counts; empty where there is none of this
 // shape.
-func (f *folder) current() (string, error) {
+func (f *folder) current() (name string, full bool, err error) {
 	b, err := os.ReadFile(filepath.Join(f.path, currentFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
+		return "", false, nil
 	}
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
-	name := strings.TrimSpace(string(b))
+	name, mark, _ := strings.Cut(strings.TrimSpace(string(b)), " ")
 	number, ok := strings.CutPrefix(name, generationPrefix+shape+"-")
 	if !ok {
-		return "", nil
+		return "", false, nil
 	}
 	if f.last, err = strconv.Atoi(number); err != nil {
-		return "", fmt.Errorf("%s names no index: %w", currentFile, err)
+		return "", false, fmt.Errorf("%s names no index: %w", currentFile, err)
 	}
 	name = generationName(f.last) // never a path that somebody wrote into the file
 	if _, err := os.Stat(filepath.Join(f.path, name)); errors.Is(err, fs.ErrNotExist) {
-		return "", nil
+		return "", false, nil
 	}
-	return name, nil
+	return name, mark == fullMark, nil
 }
 
 // clear removes every generation but one.
@@ -120,9 +122,13 @@ func generationName(number int) string {
 
 // point lets a generation count from now on, in one step: a crash leaves the old
 // name or the new one.
-func (f *folder) point(g *generation) error {
+func (f *folder) point(g *generation, full bool) error {
+	text := filepath.Base(g.path)
+	if full {
+		text += " " + fullMark
+	}
 	temp := filepath.Join(f.path, currentFile+".new")
-	if err := writeSynced(temp, filepath.Base(g.path)+"\n"); err != nil {
+	if err := writeSynced(temp, text+"\n"); err != nil {
 		return err
 	}
 	if err := os.Rename(temp, filepath.Join(f.path, currentFile)); err != nil {

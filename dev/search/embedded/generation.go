@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
+	"sync"
 
 	"github.com/blevesearch/bleve/v2"
 	"github.com/blevesearch/bleve/v2/index/scorch"
@@ -15,72 +15,67 @@ import (
 	"holdfast/search"
 )
 
-// generation is one state of the index that can answer: the products and the
-// orders.
+// generation is one state of a view: all of its documents.
 type generation struct {
-	path             string
-	products, orders bleve.Index
-	vocabulary       *vocabulary
+	path       string
+	docs       bleve.Index
+	vocabulary *vocabulary // of products
+	// writing lets one writer at a time compare revisions and store.
+	writing sync.Mutex
 }
 
-// The folders of a generation.
-const (
-	productsFolder = "products"
-	ordersFolder   = "orders"
-)
-
-// lockWait is how long to wait for another process to leave a folder.
-const lockWait = "2s"
+// config lets a batch be answered when it is stored on the disk, but where nothing
+// has to outlive a crash.
+func config(passing bool) map[string]any {
+	return map[string]any{"unsafe_batch": passing, "bolt_timeout": lockWait.String()}
+}
 
 func createGeneration(path string, passing bool) (*generation, error) {
-	// Off the disk's own pace only where nothing has to outlive a crash: otherwise
-	// a batch is answered when it is stored.
-	config := func() map[string]any {
-		return map[string]any{"unsafe_batch": passing, "bolt_timeout": lockWait}
+	docs, err := bleve.NewUsing(path, mapping.NewIndexMapping(), scorch.Name, scorch.Name, config(passing))
+	if err != nil {
+		return nil, err
 	}
-	return eitherOrNone(path, func(path string) (bleve.Index, error) {
-		return bleve.NewUsing(path, mapping.NewIndexMapping(), scorch.Name, scorch.Name, config())
-	})
+	return newGeneration(path, docs)
 }
 
 func openGeneration(path string, passing bool) (*generation, error) {
-	return eitherOrNone(path, func(path string) (bleve.Index, error) {
-		return bleve.OpenUsing(path, map[string]any{"unsafe_batch": passing, "bolt_timeout": lockWait})
-	})
+	docs, err := bleve.OpenUsing(path, config(passing))
+	if err != nil {
+		return nil, err
+	}
+	return newGeneration(path, docs)
 }
 
-func eitherOrNone(path string, open func(string) (bleve.Index, error)) (*generation, error) {
-	products, err := open(filepath.Join(path, productsFolder))
+func newGeneration(path string, docs bleve.Index) (*generation, error) {
+	words, err := readVocabulary(docs)
 	if err != nil {
-		return nil, fmt.Errorf("products: %w", err)
+		return nil, errors.Join(fmt.Errorf("words: %w", err), docs.Close())
 	}
-	orders, err := open(filepath.Join(path, ordersFolder))
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("orders: %w", err), products.Close())
-	}
-	words, err := readVocabulary(products)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("words: %w", err), products.Close(), orders.Close())
-	}
-	return &generation{path: path, products: products, orders: orders, vocabulary: words}, nil
+	return &generation{path: path, docs: docs, vocabulary: words}, nil
 }
 
-func (g *generation) close() error { return errors.Join(g.products.Close(), g.orders.Close()) }
+func (g *generation) close() error { return g.docs.Close() }
 
 // remove closes the generation and takes it from the disk.
 func (g *generation) remove() error { return errors.Join(g.close(), os.RemoveAll(g.path)) }
 
-// put stores what is newer. The caller lets one put at a time run.
-func (g *generation) put(b search.Batch) (search.Results, error) {
-	var r search.Results
-	var err error
-	if r.Products, err = putAll(g.products, b.Products, g.productRecord); err != nil {
-		return search.Results{}, fmt.Errorf("products: %w", err)
-	}
-	if r.Orders, err = putAll(g.orders, b.Orders, orderRecord); err != nil {
-		return search.Results{}, fmt.Errorf("orders: %w", err)
-	}
-	return r, nil
+// kind is what makes products and orders different.
+type kind[D any] struct {
+	id       func(D) string
+	revision func(D) int64
+	record   func(D) (record, error)
+}
+
+func (g *generation) putProducts(docs []search.Product) ([]search.Result, error) {
+	return put(g, docs, kind[search.Product]{
+		func(p search.Product) string { return p.ID }, search.Product.Revision, g.productRecord,
+	})
+}
+
+func (g *generation) putOrders(docs []search.Order) ([]search.Result, error) {
+	return put(g, docs, kind[search.Order]{
+		func(o search.Order) string { return o.ID }, func(o search.Order) int64 { return o.Revision }, orderRecord,
+	})
 }
 
 // productRecord notes a product's words before it can be found by them.
@@ -89,74 +84,59 @@ func (g *generation) productRecord(p search.Product) (record, error) {
 	return productRecord(p)
 }
 
-// versioned is a document of either kind.
-type versioned interface {
-	Validate() error
-	Revision() int64
-}
-
-func putAll[D versioned](in bleve.Index, docs []D, encode func(D) (record, error)) ([]search.Result, error) {
+// put stores what is newer.
+func put[D interface{ Validate() error }](g *generation, docs []D, of kind[D]) ([]search.Result, error) {
 	if len(docs) == 0 {
 		return nil, nil
 	}
+	g.writing.Lock()
+	defer g.writing.Unlock()
 	results := make([]search.Result, len(docs))
-	batch := in.NewBatch()
+	batch := g.docs.NewBatch()
 	there := map[string]int64{} // revisions, with those of this batch
 	for i, d := range docs {
-		results[i].ID = idOf(d)
+		id := of.id(d)
+		results[i].ID = id
 		if err := d.Validate(); err != nil {
 			results[i].Outcome, results[i].Reason = search.Poisoned, err.Error()
 			continue
 		}
-		if err := look(in, there, results[i].ID); err != nil {
-			return nil, err
+		if _, known := there[id]; !known {
+			var err error
+			if there[id], err = revisionOf(g.docs, id); err != nil {
+				return nil, err
+			}
 		}
-		if d.Revision() <= there[results[i].ID] {
+		if of.revision(d) <= there[id] {
 			results[i].Outcome = search.Ignored
 			continue
 		}
-		r, err := encode(d)
+		r, err := of.record(d)
 		if err != nil {
 			return nil, err
 		}
 		if err := batch.IndexAdvanced(r.Document); err != nil {
 			return nil, err
 		}
-		there[results[i].ID], results[i].Outcome = d.Revision(), search.Stored
+		there[id], results[i].Outcome = of.revision(d), search.Stored
 	}
 	if batch.Size() == 0 {
 		return results, nil
 	}
-	return results, in.Batch(batch)
+	return results, g.docs.Batch(batch)
 }
 
-func idOf(d any) string {
-	switch d := d.(type) {
-	case search.Product:
-		return d.ID
-	case search.Order:
-		return d.ID
+// revisionOf reads the revision of a document: 0 of one that isn't there.
+func revisionOf(in bleve.Index, id string) (int64, error) {
+	value, found, err := stored(in, id, fieldRevision)
+	if err != nil || !found {
+		return 0, err
 	}
-	return ""
-}
-
-// look notes the revision that the index has of a document: 0 of one that isn't
-// there.
-func look(in bleve.Index, there map[string]int64, id string) error {
-	if _, known := there[id]; known {
-		return nil
-	}
-	revision, _, err := stored(in, id, fieldRevision)
+	revision, err := strconv.ParseInt(string(value), 10, 64)
 	if err != nil {
-		return err
+		return 0, fmt.Errorf("revision of %s: %w", id, err)
 	}
-	there[id] = 0
-	if revision != nil {
-		if there[id], err = strconv.ParseInt(string(revision), 10, 64); err != nil {
-			return fmt.Errorf("revision of %s: %w", id, err)
-		}
-	}
-	return nil
+	return revision, nil
 }
 
 // stored reads one stored field of a document; found is false where there is no

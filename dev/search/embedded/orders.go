@@ -18,7 +18,7 @@ func (x *Index) ListOrders(ctx context.Context, q search.OrderQuery) (search.Ord
 		return search.OrderPage{}, err
 	}
 	var page search.OrderPage
-	err := x.read(ctx, "list orders", func(g *generation) error {
+	err := x.orders.read(ctx, "list orders", func(g *generation) error {
 		var err error
 		page, err = listOrders(ctx, g, q)
 		return err
@@ -40,7 +40,7 @@ func listOrders(ctx context.Context, g *generation, q search.OrderQuery) (search
 	if err != nil {
 		return search.OrderPage{}, err
 	}
-	found, err := g.orders.SearchInContext(ctx, req)
+	found, err := g.docs.SearchInContext(ctx, req)
 	if err != nil {
 		return search.OrderPage{}, err
 	}

@@ -18,7 +18,7 @@ func (x *Index) SearchProducts(ctx context.Context, q search.ProductQuery) (sear
 		return search.ProductPage{}, err
 	}
 	var page search.ProductPage
-	err := x.read(ctx, "search products", func(g *generation) error {
+	err := x.products.read(ctx, "search products", func(g *generation) error {
 		var err error
 		page, err = x.searchProducts(ctx, g, q)
 		return err
@@ -78,7 +78,7 @@ func (s productSearch) page(ctx context.Context, after []string) (search.Product
 			req.AddFacet(f.field, bleve.NewFacetRequest(f.field, search.MaxFacetValues))
 		}
 	}
-	found, err := s.of.products.SearchInContext(ctx, req)
+	found, err := s.of.docs.SearchInContext(ctx, req)
 	if err != nil {
 		return search.ProductPage{}, err
 	}
@@ -176,7 +176,7 @@ func (s productSearch) facets(ctx context.Context, found *bleve.SearchResult) (s
 			req := bleve.NewSearchRequestOptions(s.plan(f.field), 0, 0, false)
 			req.AddFacet(f.field, bleve.NewFacetRequest(f.field, search.MaxFacetValues))
 			var err error
-			if from, err = s.of.products.SearchInContext(ctx, req); err != nil {
+			if from, err = s.of.docs.SearchInContext(ctx, req); err != nil {
 				return search.Facets{}, err
 			}
 		}

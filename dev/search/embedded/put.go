@@ -5,48 +5,49 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"github.com/blevesearch/bleve/v2"
-
 	"holdfast/search"
 )
 
-// Put implements search.Index. While a rebuild is under way it stores in both
-// indexes, and answers for the one that is searched.
+// Put implements search.Index.
 func (x *Index) Put(ctx context.Context, b search.Batch) (search.Results, error) {
 	const doing = "put documents"
-	x.writing.Lock()
-	defer x.writing.Unlock()
-	var results search.Results
-	err := x.read(ctx, doing, func(g *generation) error {
-		var err error
-		if results, err = g.put(b); err != nil || x.next == nil {
-			return err
-		}
-		_, err = x.next.put(b)
+	var r search.Results
+	err := x.products.read(ctx, doing, func(g *generation) (err error) {
+		r.Products, err = g.putProducts(b.Products)
 		return err
 	})
 	if err != nil {
 		return search.Results{}, err
 	}
-	return results, nil
+	err = x.orders.read(ctx, doing, func(g *generation) (err error) {
+		r.Orders, err = g.putOrders(b.Orders)
+		return err
+	})
+	if err != nil {
+		return search.Results{}, err
+	}
+	if r.Events, err = x.events.put(b.Events); err != nil {
+		return search.Results{}, failed(doing, err)
+	}
+	return r, nil
 }
 
 // GetProduct implements search.Index.
 func (x *Index) GetProduct(ctx context.Context, id string) (search.Product, error) {
 	var p search.Product
-	err := x.read(ctx, "read a product", func(g *generation) error { return get(g.products, id, &p) })
+	err := x.products.read(ctx, "read a product", func(g *generation) error { return g.get(id, &p) })
 	return p, err
 }
 
 // GetOrder implements search.Index.
 func (x *Index) GetOrder(ctx context.Context, id string) (search.Order, error) {
 	var o search.Order
-	err := x.read(ctx, "read an order", func(g *generation) error { return get(g.orders, id, &o) })
+	err := x.orders.read(ctx, "read an order", func(g *generation) error { return g.get(id, &o) })
 	return o, err
 }
 
-func get(in bleve.Index, id string, into any) error {
-	doc, found, err := stored(in, id, fieldSource)
+func (g *generation) get(id string, into any) error {
+	doc, found, err := stored(g.docs, id, fieldSource)
 	if err != nil {
 		return err
 	}

@@ -2,52 +2,66 @@ package embedded
 
 import (
 	"context"
+	"fmt"
 
 	"holdfast/search"
 )
 
 // rebuild fills a generation beside the one that answers.
 type rebuild struct {
-	of   *Index
+	of   *view
 	into *generation
 }
 
+var _ search.Rebuild = (*rebuild)(nil)
+
 // Rebuild implements search.Index.
-func (x *Index) Rebuild(ctx context.Context) (search.Rebuild, error) {
-	const doing = "begin a rebuild"
-	x.writing.Lock()
-	defer x.writing.Unlock()
-	x.serving.Lock()
-	defer x.serving.Unlock()
-	switch {
-	case x.now == nil:
-		return nil, search.ErrClosed
-	case x.next != nil:
-		return nil, search.ErrRebuilding
-	case ctx.Err() != nil:
-		return nil, failed(doing, ctx.Err())
-	}
-	next, err := x.folder.create()
+func (x *Index) Rebuild(ctx context.Context, name search.View) (search.Rebuild, error) {
+	v, err := x.view(name)
 	if err != nil {
-		return nil, failed(doing, err)
+		return nil, err
 	}
-	x.next = next
-	return &rebuild{of: x, into: next}, nil
+	into, err := v.begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &rebuild{of: v, into: into}, nil
 }
 
 // Put implements search.Rebuild.
 func (r *rebuild) Put(ctx context.Context, b search.Batch) (search.Results, error) {
-	r.of.writing.Lock()
-	defer r.of.writing.Unlock()
-	if err := r.goesOn(ctx, "put documents into a rebuild"); err != nil {
+	const doing = "put documents into a rebuild"
+	if err := r.takes(b); err != nil {
 		return search.Results{}, err
 	}
-	results, err := r.into.put(b)
-	return results, failed("put documents into a rebuild", err)
+	r.of.serving.RLock()
+	defer r.of.serving.RUnlock()
+	if err := r.goesOn(ctx, doing); err != nil {
+		return search.Results{}, err
+	}
+	var results search.Results
+	var err error
+	if results.Products, err = r.into.putProducts(b.Products); err != nil {
+		return search.Results{}, failed(doing, err)
+	}
+	if results.Orders, err = r.into.putOrders(b.Orders); err != nil {
+		return search.Results{}, failed(doing, err)
+	}
+	return results, nil
 }
 
-// goesOn refuses a rebuild that was swapped in, abandoned or closed. The caller
-// holds the writers' lock, under which alone that changes.
+// takes refuses what doesn't belong into the view.
+func (r *rebuild) takes(b search.Batch) error {
+	if len(b.Events) > 0 ||
+		len(b.Products) > 0 && r.of.name != search.ProductsView ||
+		len(b.Orders) > 0 && r.of.name != search.OrdersView {
+		return fmt.Errorf("a rebuild of the view of %s takes nothing else", r.of.name)
+	}
+	return nil
+}
+
+// goesOn refuses a rebuild that was swapped in, abandoned, taken over or closed.
+// The caller holds the view's lock.
 func (r *rebuild) goesOn(ctx context.Context, doing string) error {
 	switch {
 	case r.of.now == nil:
@@ -58,38 +72,38 @@ func (r *rebuild) goesOn(ctx context.Context, doing string) error {
 	return failed(doing, ctx.Err())
 }
 
+// Refresh implements search.Rebuild: what was put can be found already.
+func (r *rebuild) Refresh(ctx context.Context) error {
+	r.of.serving.RLock()
+	defer r.of.serving.RUnlock()
+	return r.goesOn(ctx, "refresh a rebuild")
+}
+
 // Swap implements search.Rebuild.
 func (r *rebuild) Swap(ctx context.Context) error {
 	const doing = "swap a rebuild in"
-	x := r.of
-	x.writing.Lock()
-	defer x.writing.Unlock()
+	v := r.of
+	v.serving.Lock()
+	defer v.serving.Unlock()
 	if err := r.goesOn(ctx, doing); err != nil {
 		return err
 	}
-	x.serving.Lock()
-	defer x.serving.Unlock()
-	if err := x.folder.point(x.next); err != nil {
+	if err := v.folder.point(v.next, true); err != nil {
 		return failed(doing, err)
 	}
-	old := x.now
-	x.now, x.next = x.next, nil
+	old := v.now
+	v.now, v.next, v.full = v.next, nil, true
 	_ = old.remove() // it is swapped: what stays on the disk is cleared when the folder is opened again
 	return nil
 }
 
 // Abandon implements search.Rebuild.
 func (r *rebuild) Abandon(context.Context) error {
-	x := r.of
-	x.writing.Lock()
-	defer x.writing.Unlock()
-	if x.next != r.into || x.now == nil {
+	v := r.of
+	v.serving.Lock()
+	defer v.serving.Unlock()
+	if v.now == nil || v.next != r.into {
 		return nil
 	}
-	x.serving.Lock()
-	defer x.serving.Unlock()
-	x.next = nil
-	return failed("abandon a rebuild", r.into.remove())
+	return failed("abandon a rebuild", v.drop())
 }
-
-var _ search.Rebuild = (*rebuild)(nil)

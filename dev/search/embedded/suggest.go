@@ -16,9 +16,9 @@ func (x *Index) Suggest(ctx context.Context, q search.SuggestQuery) (search.Sugg
 		return search.Suggestions{}, err
 	}
 	var s search.Suggestions
-	err := x.read(ctx, "suggest", func(g *generation) error {
+	err := x.products.read(ctx, "suggest", func(g *generation) error {
 		var err error
-		s, err = suggest(ctx, g.products, newTyped(q.Q), q.PageSize())
+		s, err = suggest(ctx, g.docs, newTyped(q.Q), q.PageSize())
 		return err
 	})
 	return s, err

@@ -1,0 +1,124 @@
+package audit
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"holdfast/search"
+)
+
+// viewed is a document as a view, or as its home, has it; nil where it hasn't.
+type viewed struct {
+	id       string
+	revision int64
+	// cold: a closed order, which may be in the view alone.
+	cold bool
+	doc  any
+}
+
+func viewedProduct(p search.Product) viewed { return viewed{id: p.ID, revision: p.Revision(), doc: p} }
+
+func viewedOrder(o search.Order) viewed {
+	return viewed{id: o.ID, revision: o.Revision, cold: o.Status.Closed(), doc: o}
+}
+
+// compare holds documents of the view against their entities; cold is how many of
+// them the view alone has, as it should be.
+func (a *viewAudit) compare(ctx context.Context, docs []viewed) (found []ViewFinding, cold int, err error) {
+	ids := make([]string, len(docs))
+	for i, d := range docs {
+		ids[i] = d.id
+	}
+	homes, unreadable, err := a.Homes.Read(ctx, a.view, ids)
+	if err != nil {
+		return nil, 0, err
+	}
+	at := map[string]viewed{}
+	for _, p := range homes.Products {
+		at[p.ID] = viewedProduct(p)
+	}
+	for _, o := range homes.Orders {
+		at[o.ID] = viewedOrder(o)
+	}
+	reasons := map[string]string{}
+	for _, r := range unreadable {
+		reasons[r.ID] = r.Reason
+	}
+	for _, d := range docs {
+		kind, detail := ViewUnreadable, reasons[d.id]
+		if detail == "" {
+			if kind, detail, err = difference(d, at[d.id]); err != nil {
+				return nil, 0, err
+			}
+		}
+		switch {
+		case kind == "" && d.doc != nil && at[d.id].doc == nil:
+			cold++
+		case kind != "":
+			found = append(found, ViewFinding{Kind: kind, View: a.view, ID: d.id, Detail: detail})
+		}
+	}
+	return found, cold, nil
+}
+
+// difference says how a view's document differs from its home; nothing where it
+// doesn't.
+func difference(view, home viewed) (ViewKind, string, error) {
+	switch {
+	case view.doc == nil && home.doc == nil:
+		return "", "", nil // gone from both since
+	case view.doc == nil:
+		return ViewMissing, fmt.Sprintf("there is revision %d", home.revision), nil
+	case home.doc == nil && view.cold:
+		return "", "", nil
+	case home.doc == nil:
+		return ViewUnknown, fmt.Sprintf("the view has revision %d of what isn't there", view.revision), nil
+	case view.revision < home.revision:
+		return ViewBehind, fmt.Sprintf("revision %d, there is %d", view.revision, home.revision), nil
+	case view.revision > home.revision:
+		return ViewAhead, fmt.Sprintf("revision %d, there is only %d", view.revision, home.revision), nil
+	}
+	a, err := canonical(view.doc)
+	if err != nil {
+		return "", "", err
+	}
+	b, err := canonical(home.doc)
+	if err != nil {
+		return "", "", err
+	}
+	for field := range b {
+		if !bytes.Equal(a[field], b[field]) {
+			return ViewDiffers, fmt.Sprintf("revision %d has another %s", view.revision, field), nil
+		}
+	}
+	for field := range a {
+		if _, has := b[field]; !has {
+			return ViewDiffers, fmt.Sprintf("revision %d has a %s", view.revision, field), nil
+		}
+	}
+	return "", "", nil
+}
+
+// canonical writes a document so that equal ones are equal byte by byte, whatever
+// the order of their fields was.
+func canonical(doc any) (map[string]json.RawMessage, error) {
+	b, err := json.Marshal(doc)
+	if err != nil {
+		return nil, fmt.Errorf("write a document: %w", err)
+	}
+	var fields map[string]any
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.UseNumber()
+	if err := d.Decode(&fields); err != nil {
+		return nil, fmt.Errorf("read a document: %w", err)
+	}
+	out := make(map[string]json.RawMessage, len(fields))
+	for name, value := range fields {
+		if out[name], err = json.Marshal(value); err != nil {
+			return nil, fmt.Errorf("write a document: %w", err)
+		}
+	}
+	return out, nil
+}

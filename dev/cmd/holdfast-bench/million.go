@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"holdfast/dev/bench/load"
+	"holdfast/search"
+	"holdfast/search/elastic"
+)
+
+// millionBench fills an index of many products and searches it.
+type millionBench struct {
+	Elasticsearch string `help:"URL of Elasticsearch." env:"ELASTICSEARCH_URL" required:""`
+	Products      int    `default:"1000000" help:"Products in the index."`
+	C             []int  `name:"concurrency" default:"1,8" help:"Concurrencies to measure at."`
+	N             int    `default:"1000" help:"Searches at each."`
+}
+
+// Run measures filling, size and searches.
+func (b *millionBench) Run(ctx context.Context, out report) error {
+	prefix := benchPrefix + "million-"
+	x, err := elastic.Open(ctx, elastic.Options{URLs: []string{b.Elasticsearch}, Prefix: prefix})
+	if err != nil {
+		return err
+	}
+	defer x.Close() //nolint:errcheck // nothing is under way
+	took, err := fill(ctx, x, b.Products)
+	if err != nil {
+		return err
+	}
+	size, err := b.size(ctx, prefix)
+	if err != nil {
+		return err
+	}
+	out.printf("%d products: filled in %.0f s (%.0f/s), %.2f GB on disk.\n\n", b.Products, took.Seconds(), float64(b.Products)/took.Seconds(), float64(size)/1e9)
+	search := func(ctx context.Context, i int) (time.Duration, error) {
+		start := time.Now()
+		_, err := x.SearchProducts(ctx, search.ProductQuery{Q: queries()[i%len(queries())]})
+		return time.Since(start), err
+	}
+	if _, err := load.Run(ctx, b.N, 2, search, nil); err != nil { // warm up
+		return err
+	}
+	out.printf("| c | search p50 | p99 | per second |\n|---:|---:|---:|---:|\n")
+	for _, c := range b.C {
+		res, err := load.Run(ctx, b.N, c, search, nil)
+		if err != nil {
+			return err
+		}
+		out.printf("| %d | %.1f ms | %.1f ms | %.0f |\n", c, ms(res.P(50)), ms(res.P(99)), res.PerSecond())
+	}
+	return nil
+}
+
+// size is how many bytes the products take on the server.
+func (b *millionBench) size(ctx context.Context, prefix string) (int64, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, b.Elasticsearch+"/"+prefix+"products/_stats/store", http.NoBody)
+	if err != nil {
+		return 0, err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer res.Body.Close() //nolint:errcheck // read to its end
+	var stats struct {
+		All struct {
+			Primaries struct {
+				Store struct {
+					Size int64 `json:"size_in_bytes"`
+				} `json:"store"`
+			} `json:"primaries"`
+		} `json:"_all"`
+	}
+	if err := json.NewDecoder(res.Body).Decode(&stats); err != nil {
+		return 0, fmt.Errorf("read the size of the index: %w", err)
+	}
+	return stats.All.Primaries.Store.Size, nil
+}

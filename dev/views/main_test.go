@@ -1,0 +1,142 @@
+// Package views tests searches and lists over the whole stack, through REST, with
+// each index that there is: the embedded one, and a real Elasticsearch where
+// ELASTICSEARCH_URL names one.
+package views_test
+
+import (
+	"context"
+	"net"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"holdfast/audit"
+	"holdfast/dev/e2e/shoptest"
+	"holdfast/dev/stack"
+	"holdfast/redisdb"
+	"holdfast/redisdb/redistest"
+	"holdfast/worker"
+)
+
+var prefixes atomic.Int64
+
+// each runs a test on a stack of its own for each index.
+func each(t *testing.T, test func(t *testing.T, h house)) {
+	t.Run("embedded", func(t *testing.T) { test(t, start(t, stack.Options{})) })
+	t.Run("elasticsearch", func(t *testing.T) {
+		test(t, start(t, stack.Options{ElasticsearchURL: elasticsearch(t), ElasticsearchPrefix: prefix()}))
+	})
+}
+
+func elasticsearch(t *testing.T) string {
+	t.Helper()
+	return redistest.Service(t, "elasticsearch", "ELASTICSEARCH_URL")
+}
+
+func prefix() string {
+	return "views-" + strconv.Itoa(os.Getpid()) + "-" + strconv.FormatInt(prefixes.Add(1), 10) + "-"
+}
+
+// house is a running stack and a customer of it.
+type house struct {
+	*shoptest.Shop
+	stack *stack.Stack
+}
+
+func start(t *testing.T, opts stack.Options) house {
+	t.Helper()
+	opts.WithoutUI = true
+	st, err := stack.Start(t.Context(), opts)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		require.NoError(t, st.Stop(ctx))
+	})
+	shop, err := shoptest.At(st.URL)
+	require.NoError(t, err)
+	t.Cleanup(shop.Close)
+	return house{shop, st}
+}
+
+// requireSameAsHomes audits the views.
+func (h house) requireSameAsHomes(t *testing.T) audit.ViewsReport {
+	t.Helper()
+	rdb, err := redisdb.Open(t.Context(), h.stack.RedisURL)
+	require.NoError(t, err)
+	defer rdb.Close() //nolint:errcheck // only read from
+	report, err := audit.Views(t.Context(), audit.ViewsConfig{
+		Index: h.stack.Index, Homes: worker.NewHomes(rdb), Looks: 6, Pause: 300 * time.Millisecond,
+	})
+	require.NoError(t, err)
+	require.Empty(t, report.Findings)
+	return report
+}
+
+// gate is a way to a server that can be shut: as if its machine had gone.
+type gate struct {
+	url    string
+	shut   atomic.Bool
+	target string
+}
+
+func newGate(t *testing.T, target string) *gate {
+	t.Helper()
+	to, err := url.Parse(target)
+	require.NoError(t, err)
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	g := &gate{url: strings.Replace(target, to.Host, listener.Addr().String(), 1), target: to.Host}
+	t.Cleanup(func() { _ = listener.Close() })
+	go g.accept(listener)
+	return g
+}
+
+func (g *gate) accept(listener net.Listener) {
+	for {
+		in, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		go g.carry(in)
+	}
+}
+
+// carry passes bytes on, both ways, while the gate is open.
+func (g *gate) carry(in net.Conn) {
+	defer in.Close() //nolint:errcheck // nothing to lose
+	if g.shut.Load() {
+		return
+	}
+	out, err := net.DialTimeout("tcp", g.target, time.Second)
+	if err != nil {
+		return
+	}
+	defer out.Close() //nolint:errcheck // nothing to lose
+	ended := make(chan struct{}, 2)
+	copyWhileOpen := func(to, from net.Conn) {
+		defer func() { ended <- struct{}{} }()
+		buffer := make([]byte, 32<<10)
+		for !g.shut.Load() {
+			_ = from.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+			n, err := from.Read(buffer)
+			if n > 0 {
+				if _, err := to.Write(buffer[:n]); err != nil {
+					return
+				}
+			}
+			if timeout, ok := err.(net.Error); err != nil && (!ok || !timeout.Timeout()) { //nolint:errorlint // straight from a connection
+				return
+			}
+		}
+	}
+	go copyWhileOpen(out, in)
+	go copyWhileOpen(in, out)
+	<-ended
+}

@@ -1,0 +1,167 @@
+// Package elastic keeps the views in Elasticsearch 8: for shops of any size, and
+// for whoever wants to look into the views with Elastic's own tools. It keeps the
+// contract of search.Index and passes its suite. What is put can be read at once and
+// is found after Options.Refresh.
+//
+// An index belongs to one shape (mapping and analysis) of a view and is never
+// changed into another one: a new shape is a new index, filled by a rebuild and
+// swapped in. See names.go for what the indices are called, and
+// docs/decisions/0011-shapes-of-the-views.md for why.
+package elastic
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"holdfast/search"
+	"holdfast/search/text"
+)
+
+// Options of an index.
+type Options struct {
+	// URLs of the cluster's nodes, at least one. http or https; user and password for
+	// all of them are those of the first.
+	URLs []string
+	// Synonyms of product searches. They may be others the next time.
+	Synonyms search.Synonyms
+	// Prefix of the names of all that the index keeps on the server, so that several
+	// can share it. Lower case letters, digits and hyphens.
+	Prefix string
+	// Refresh is how long what was put may be missing from searches, 1 s where it is 0.
+	Refresh time.Duration
+	// Timeout bounds a search or read, 5 s where it is 0. Puts and rebuilds have six
+	// times as long.
+	Timeout time.Duration
+}
+
+// Validate tells what is wrong with the options, without asking the cluster.
+func (o Options) Validate() error {
+	if !validPrefix(o.Prefix) {
+		return fmt.Errorf("prefix %q: lower case letters, digits and hyphens", o.Prefix)
+	}
+	return validURLs(o.URLs)
+}
+
+const (
+	defaultRefresh = time.Second
+	defaultTimeout = 5 * time.Second
+	// patience is how many times longer a change may take than a read.
+	patience = 6
+)
+
+// Index is a search.Index on Elasticsearch.
+type Index struct {
+	client  *client
+	names   names
+	shapes  map[search.View]shape
+	same    text.Thesaurus
+	refresh time.Duration
+	timeout time.Duration
+
+	// serving is held for reading by every call, for writing by Close.
+	serving sync.RWMutex
+	closed  bool
+
+	filling  sync.Mutex
+	rebuilds map[*rebuild]bool // under way
+}
+
+var _ search.Index = (*Index)(nil)
+
+// Open connects to a cluster and makes the views that it lacks, empty. Where the
+// cluster can't answer, the error is a *search.UnavailableError, and Open may be
+// called again.
+func Open(ctx context.Context, o Options) (*Index, error) {
+	return open(ctx, o, shapes())
+}
+
+func open(ctx context.Context, o Options, shapes map[search.View]shape) (*Index, error) {
+	if o.Refresh == 0 {
+		o.Refresh = defaultRefresh
+	}
+	if o.Timeout == 0 {
+		o.Timeout = defaultTimeout
+	}
+	if err := o.Validate(); err != nil {
+		return nil, fmt.Errorf("open the search index: %w", err)
+	}
+	c, err := newClient(o.URLs)
+	if err != nil {
+		return nil, fmt.Errorf("open the search index: %w", err)
+	}
+	x := &Index{
+		client: c, names: names{o.Prefix}, shapes: shapes, same: text.NewThesaurus(o.Synonyms),
+		refresh: o.Refresh, timeout: o.Timeout, rebuilds: map[*rebuild]bool{},
+	}
+	if err := x.change(ctx, "open the search index", x.prepare); err != nil {
+		c.close()
+		return nil, err
+	}
+	return x, nil
+}
+
+// Close implements search.Index.
+func (x *Index) Close() error {
+	x.serving.Lock()
+	defer x.serving.Unlock()
+	if x.closed {
+		return nil
+	}
+	x.closed = true
+	defer x.client.close()
+	ctx, cancel := context.WithTimeout(context.Background(), x.timeout)
+	defer cancel()
+	var all error
+	for r := range x.rebuilds {
+		all = errors.Join(all, r.drop(ctx))
+	}
+	return failed("close the index", all)
+}
+
+// Refresh lets searches see all that was put before.
+func (x *Index) Refresh(ctx context.Context) error {
+	return x.change(ctx, "refresh", func(ctx context.Context) error {
+		all := x.names.read(search.ProductsView) + "," + x.names.read(search.OrdersView) + "," + x.names.events()
+		return x.client.call(ctx, request{method: "POST", path: "/" + all + "/_refresh", query: "ignore_unavailable=true"}, nil)
+	})
+}
+
+// read runs a call that only reads.
+func (x *Index) read(ctx context.Context, doing string, call func(context.Context) error) error {
+	return x.bounded(ctx, x.timeout, doing, call)
+}
+
+// change runs a call that changes something, which may take longer.
+func (x *Index) change(ctx context.Context, doing string, call func(context.Context) error) error {
+	return x.bounded(ctx, patience*x.timeout, doing, call)
+}
+
+func (x *Index) bounded(ctx context.Context, atMost time.Duration, doing string, call func(context.Context) error) error {
+	x.serving.RLock()
+	defer x.serving.RUnlock()
+	if x.closed {
+		return search.ErrClosed
+	}
+	ctx, cancel := context.WithTimeout(ctx, atMost)
+	defer cancel()
+	if err := ctx.Err(); err != nil {
+		return failed(doing, err)
+	}
+	return failed(doing, call(ctx))
+}
+
+// failed keeps errors that the contract knows and covers all others.
+func failed(doing string, err error) error {
+	var bad search.Invalid
+	var covered *search.UnavailableError
+	switch {
+	case err == nil, errors.Is(err, search.ErrNotFound), errors.Is(err, search.ErrRebuildOver), errors.Is(err, errForeign):
+		return err
+	case errors.As(err, &bad), errors.As(err, &covered):
+		return err
+	}
+	return &search.UnavailableError{Doing: doing, Cause: err}
+}

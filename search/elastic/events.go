@@ -1,0 +1,64 @@
+package elastic
+
+import (
+	"context"
+	"slices"
+
+	"holdfast/search"
+)
+
+func eventOrder() sorting { return sorting{{"version", true, whole}, byID(true)} }
+
+// ListEvents implements search.Index.
+func (x *Index) ListEvents(ctx context.Context, q search.EventQuery) (search.EventPage, error) {
+	if err := q.Validate(); err != nil {
+		return search.EventPage{}, err
+	}
+	var found search.EventPage
+	err := x.read(ctx, "list events", func(ctx context.Context) error {
+		var err error
+		found, err = x.listEvents(ctx, q)
+		return err
+	})
+	if err != nil {
+		return search.EventPage{}, err
+	}
+	return found, nil
+}
+
+func (x *Index) listEvents(ctx context.Context, q search.EventQuery) (search.EventPage, error) {
+	after, err := q.After()
+	if err != nil {
+		return search.EventPage{}, search.BadCursor()
+	}
+	filters := list{term("productId", q.ProductID)}
+	if len(q.Types) > 0 {
+		filters = append(filters, oneOf("type", q.Types))
+	}
+	if q.OrderID != "" {
+		filters = append(filters, term("orderId", q.OrderID))
+	}
+	body := object{"query": filtered(filters), "track_total_hits": false}
+	order, size := eventOrder(), q.PageSize()
+	if err := order.into(body, size, after); err != nil {
+		return search.EventPage{}, err
+	}
+	found, err := x.search(ctx, x.names.events(), body)
+	if missing(err) { // it is made with the first event
+		return search.EventPage{}, nil
+	}
+	if err != nil {
+		return search.EventPage{}, err
+	}
+	docs, next, err := page[search.Event](found, order, size)
+	if err != nil {
+		return search.EventPage{}, err
+	}
+	// Elasticsearch tells an event from one that is there within one backing index
+	// only: one that came again just when the stream rolled over is there twice.
+	p := search.EventPage{Items: slices.CompactFunc(docs, func(a, b search.Event) bool { return a.ID == b.ID })}
+	if next != nil {
+		p.NextCursor = q.CursorAt(next...)
+	}
+	return p, nil
+}

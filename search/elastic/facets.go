@@ -1,0 +1,84 @@
+package elastic
+
+import (
+	"slices"
+
+	"holdfast/search"
+)
+
+// facet is a field whose values are counted, and filtered by.
+type facet struct {
+	field  string
+	chosen func(search.ProductQuery) []string
+	into   func(*search.Facets) *[]search.FacetValue
+}
+
+func facets() []facet {
+	return []facet{
+		{
+			"category", func(q search.ProductQuery) []string { return q.Category },
+			func(f *search.Facets) *[]search.FacetValue { return &f.Category },
+		},
+		{
+			"brand", func(q search.ProductQuery) []string { return q.Brand },
+			func(f *search.Facets) *[]search.FacetValue { return &f.Brand },
+		},
+		{
+			"tags", func(q search.ProductQuery) []string { return q.Tag },
+			func(f *search.Facets) *[]search.FacetValue { return &f.Tag },
+		},
+	}
+}
+
+// choices are the filters of all facets but one.
+func choices(q search.ProductQuery, but string) list {
+	var all list
+	for _, f := range facets() {
+		if values := f.chosen(q); len(values) > 0 && f.field != but {
+			all = append(all, oneOf(f.field, values))
+		}
+	}
+	return all
+}
+
+// aggregation is a count of values, within the choices of other facets where there
+// are any.
+type aggregation struct {
+	Buckets []bucket     `json:"buckets"`
+	Values  *aggregation `json:"values"`
+}
+
+type bucket struct {
+	Key   string `json:"key"`
+	Count int64  `json:"doc_count"`
+}
+
+func aggregations(q search.ProductQuery) object {
+	all := object{}
+	for _, f := range facets() {
+		count := object{"terms": object{"field": f.field, "size": search.MaxFacetValues}}
+		if others := choices(q, f.field); len(others) > 0 {
+			count = object{"filter": filtered(others), "aggs": object{"values": count}}
+		}
+		all[f.field] = count
+	}
+	return all
+}
+
+// facetsOf reads the counts. Elasticsearch gives the most frequent first, then by
+// value. What is too long in bytes, though not in characters, is left out.
+func facetsOf(found answer) search.Facets {
+	var all search.Facets
+	for _, f := range facets() {
+		a := found.Aggregations[f.field]
+		if a.Values != nil {
+			a = *a.Values
+		}
+		var values []search.FacetValue
+		for _, b := range a.Buckets {
+			values = append(values, search.FacetValue{Value: b.Key, Count: b.Count})
+		}
+		*f.into(&all) = slices.DeleteFunc(values, func(v search.FacetValue) bool { return len(v.Value) > search.MaxValueBytes })
+	}
+	return all
+}

@@ -1,0 +1,119 @@
+package elastic
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+
+	"holdfast/search"
+)
+
+// GetProduct implements search.Index.
+func (x *Index) GetProduct(ctx context.Context, id string) (search.Product, error) {
+	var p search.Product
+	err := x.read(ctx, "read a product", func(ctx context.Context) error { return x.get(ctx, search.ProductsView, id, &p) })
+	return p, err
+}
+
+// GetOrder implements search.Index.
+func (x *Index) GetOrder(ctx context.Context, id string) (search.Order, error) {
+	var o search.Order
+	err := x.read(ctx, "read an order", func(ctx context.Context) error { return x.get(ctx, search.OrdersView, id, &o) })
+	return o, err
+}
+
+// document is an answer to a read by id. It sees what was put a moment ago.
+type document struct {
+	ID      string          `json:"_id"`
+	Version int64           `json:"_version"`
+	Found   bool            `json:"found"`
+	Source  json.RawMessage `json:"_source"`
+	Error   *cause          `json:"error"`
+}
+
+func (x *Index) get(ctx context.Context, v search.View, id string, into any) error {
+	if id == "" {
+		return search.ErrNotFound
+	}
+	docs, err := x.documents(ctx, v, []string{id}, "")
+	if err != nil {
+		return err
+	}
+	if !docs[0].Found {
+		return fmt.Errorf("%q: %w", id, search.ErrNotFound)
+	}
+	return json.Unmarshal(docs[0].Source, into)
+}
+
+// documents reads by ids, which go in the body: in a path, some would lead elsewhere.
+func (x *Index) documents(ctx context.Context, v search.View, ids []string, query string) ([]document, error) {
+	var answer struct {
+		Docs []document `json:"docs"`
+	}
+	err := x.client.call(ctx, request{
+		method: "POST", path: "/" + x.names.read(v) + "/_mget", query: query, body: object{"ids": ids},
+	}, &answer)
+	if err != nil {
+		return nil, err
+	}
+	if len(answer.Docs) != len(ids) {
+		return nil, fmt.Errorf("mget: %d answers to %d ids", len(answer.Docs), len(ids))
+	}
+	for _, d := range answer.Docs {
+		if d.Error != nil {
+			return nil, fmt.Errorf("mget: %s: %s", d.ID, d.Error)
+		}
+	}
+	return answer.Docs, nil
+}
+
+// revisionsAtOnce are read in one request.
+const revisionsAtOnce = 1000
+
+// Revisions implements search.Index.
+func (x *Index) Revisions(ctx context.Context, v search.View, ids []string) (map[string]int64, error) {
+	if err := known(v); err != nil {
+		return nil, err
+	}
+	all := map[string]int64{}
+	err := x.read(ctx, "read revisions", func(ctx context.Context) error {
+		for len(ids) > 0 {
+			some := ids[:min(len(ids), revisionsAtOnce)]
+			ids = ids[len(some):]
+			found, err := x.revisions(ctx, v, some)
+			if err != nil {
+				return err
+			}
+			maps.Copy(all, found)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return all, nil
+}
+
+func (x *Index) revisions(ctx context.Context, v search.View, ids []string) (map[string]int64, error) {
+	var real []string
+	for _, id := range ids {
+		if id != "" {
+			real = append(real, id)
+		}
+	}
+	found := map[string]int64{}
+	if len(real) == 0 {
+		return found, nil
+	}
+	docs, err := x.documents(ctx, v, real, "_source=false&filter_path=docs._id,docs._version,docs.found,docs.error")
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range docs {
+		if d.Found {
+			found[d.ID] = d.Version
+		}
+	}
+	return found, nil
+}

@@ -1,0 +1,48 @@
+package elastic
+
+import (
+	"crypto/rand"
+	"fmt"
+	"strings"
+	"time"
+
+	"holdfast/search"
+)
+
+// names are what the index's parts are called on the server, behind its prefix:
+//
+//	products               alias, everybody searches here
+//	products_v1            alias, who knows shape 1 puts here; an older or newer
+//	                       program has another alias, and gets an error rather than
+//	                       a document that the index can't hold
+//	products-first         the index that was made when there was none
+//	products_v1-<unique>   an index that a rebuild of shape 1 filled or fills
+//	products_v1_<unique>   alias of that rebuild: with the index it is gone
+//	product-events         the data stream of events
+//
+// and the same for orders.
+type names struct{ prefix string }
+
+func (n names) read(v search.View) string { return n.prefix + string(v) }
+
+func (n names) write(v search.View, shape int) string {
+	return fmt.Sprintf("%s%s_v%d", n.prefix, v, shape)
+}
+
+// first is the same for every shape, so that of two programs only one can make it.
+func (n names) first(v search.View) string { return n.prefix + string(v) + "-first" }
+
+// filled are all indices that rebuilds of this shape made.
+func (n names) filled(v search.View, shape int) string { return n.write(v, shape) + "-*" }
+
+// next names the index and the alias of a new rebuild.
+func (n names) next(v search.View, shape int) (index, alias string) {
+	unique := time.Now().UTC().Format("20060102150405") + "-" + strings.ToLower(rand.Text()[:8])
+	return n.write(v, shape) + "-" + unique, n.write(v, shape) + "_" + unique
+}
+
+func (n names) events() string { return n.prefix + "product-events" }
+
+func validPrefix(p string) bool {
+	return strings.Trim(p, "abcdefghijklmnopqrstuvwxyz0123456789-") == "" && !strings.HasPrefix(p, "-") && len(p) <= 100
+}

@@ -1,0 +1,99 @@
+package elastic
+
+import (
+	"context"
+	"strings"
+	"unicode/utf8"
+
+	"holdfast/search"
+	"holdfast/search/text"
+)
+
+// minIDBeginning is from how many characters an order's id is found by its
+// beginning.
+const minIDBeginning = 4
+
+func orderOrder() sorting { return sorting{{"derived.placed", true, whole}, byID(true)} }
+
+// ListOrders implements search.Index.
+func (x *Index) ListOrders(ctx context.Context, q search.OrderQuery) (search.OrderPage, error) {
+	if err := q.Validate(); err != nil {
+		return search.OrderPage{}, err
+	}
+	var found search.OrderPage
+	err := x.read(ctx, "list orders", func(ctx context.Context) error {
+		var err error
+		found, err = x.listOrders(ctx, q)
+		return err
+	})
+	if err != nil {
+		return search.OrderPage{}, err
+	}
+	return found, nil
+}
+
+func (x *Index) listOrders(ctx context.Context, q search.OrderQuery) (search.OrderPage, error) {
+	typed := text.Clauses(q.Q, text.Thesaurus{})
+	if len(typed) == 0 && strings.TrimSpace(q.Q) != "" {
+		return search.OrderPage{}, nil
+	}
+	after, err := q.After()
+	if err != nil {
+		return search.OrderPage{}, search.BadCursor()
+	}
+	body := object{"query": filtered(orderFilters(q, typed)), "track_total_hits": true}
+	order, size := orderOrder(), q.PageSize()
+	if err := order.into(body, size, after); err != nil {
+		return search.OrderPage{}, err
+	}
+	found, err := x.search(ctx, x.names.read(search.OrdersView), body)
+	if err != nil {
+		return search.OrderPage{}, err
+	}
+	docs, next, err := page[search.Order](found, order, size)
+	if err != nil {
+		return search.OrderPage{}, err
+	}
+	p := search.OrderPage{Items: docs, Total: found.Hits.Total.Value}
+	if next != nil {
+		p.NextCursor = q.CursorAt(next...)
+	}
+	return p, nil
+}
+
+func orderFilters(q search.OrderQuery, typed []text.Clause) list {
+	all := list{object{"match_all": object{}}}
+	if q.CustomerID != "" {
+		all = append(all, term("customerId", q.CustomerID))
+	}
+	if q.ProductID != "" {
+		all = append(all, term("productIds", q.ProductID))
+	}
+	if len(q.Status) > 0 {
+		all = append(all, oneOf("status", q.Status))
+	}
+	placed := object{}
+	if !q.From.IsZero() {
+		placed["gte"] = q.From.UnixMicro()
+	}
+	if !q.To.IsZero() {
+		placed["lt"] = q.To.UnixMicro()
+	}
+	if len(placed) > 0 {
+		all = append(all, object{"range": object{"derived.placed": placed}})
+	}
+	for _, c := range typed {
+		all = append(all, inOrder(c))
+	}
+	return all
+}
+
+// inOrder finds a word that was typed in an order's texts, or as the beginning of
+// its id.
+func inOrder(c text.Clause) object {
+	ways := ofClause(c, []weighted{{"words", 1}})
+	if c.Word != nil && utf8.RuneCountInString(c.Word.Typed) >= minIDBeginning {
+		ways = append(ways, prefix("derived.wholeId", c.Word.Typed))
+	}
+	return object{"bool": object{"should": ways, "minimum_should_match": 1}}
+}

@@ -1,0 +1,172 @@
+package elastic
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+
+	"holdfast/search"
+)
+
+// key is one thing that documents are sorted by.
+type key struct {
+	field string
+	down  bool
+	kind  keyKind
+}
+
+type keyKind int
+
+const (
+	whole keyKind = iota // a whole number
+	score
+	word
+)
+
+// sorting is the keys by which documents are sorted. Every document has each of
+// them, and the last one is the id: so there is only one order, and a page can go on
+// behind any document.
+type sorting []key
+
+func byID(down bool) key { return key{"id", down, word} }
+
+func productOrder(q search.ProductQuery) sorting {
+	var s sorting
+	if !q.SoldOutInPlace {
+		s = append(s, key{"derived.inStock", true, whole})
+	}
+	switch q.EffectiveSort() {
+	case search.ByPrice:
+		s = append(s, key{"minPrice", false, whole})
+	case search.ByPriceDown:
+		s = append(s, key{"maxPrice", true, whole})
+	case search.ByName:
+		s = append(s, key{"derived.name", false, word})
+	case search.ByNewest:
+		s = append(s, key{"derived.created", true, whole})
+	case search.ByRelevance:
+		// Of two that match as well, the shorter title has less beside it.
+		s = append(s, key{"_score", true, score}, key{"derived.titleLength", false, whole})
+	}
+	return append(s, byID(false))
+}
+
+// into writes the order, and the keys behind which to begin, into a request. It
+// asks for one document more, which tells whether there is a next page.
+func (s sorting) into(body object, size int, after []string) error {
+	by := make(list, len(s))
+	for i, k := range s {
+		direction := "asc"
+		if k.down {
+			direction = "desc"
+		}
+		by[i] = object{k.field: direction}
+	}
+	body["sort"], body["size"] = by, size+1
+	if after == nil {
+		return nil
+	}
+	values, ok := s.values(after)
+	if !ok {
+		return search.BadCursor()
+	}
+	body["search_after"] = values
+	return nil
+}
+
+// values reads the keys of a cursor, which anybody can make up.
+func (s sorting) values(keys []string) (list, bool) {
+	if len(keys) != len(s) {
+		return nil, false
+	}
+	values := make(list, len(s))
+	for i, k := range s {
+		switch k.kind {
+		case whole:
+			n, err := strconv.ParseInt(keys[i], 10, 64)
+			if err != nil {
+				return nil, false
+			}
+			values[i] = n
+		case score:
+			n, err := strconv.ParseFloat(keys[i], 32)
+			if err != nil || math.IsNaN(n) || math.IsInf(n, 0) {
+				return nil, false
+			}
+			values[i] = json.RawMessage(strconv.FormatFloat(n, 'g', -1, 32))
+		case word:
+			values[i] = keys[i]
+		}
+	}
+	return values, true
+}
+
+// keys turns the sort values of a document into those of a cursor.
+func (s sorting) keys(values []json.RawMessage) ([]string, error) {
+	if len(values) != len(s) {
+		return nil, fmt.Errorf("%d sort values of %d", len(values), len(s))
+	}
+	keys := make([]string, len(s))
+	for i, v := range values {
+		if s[i].kind != word {
+			keys[i] = string(v)
+			continue
+		}
+		if err := json.Unmarshal(v, &keys[i]); err != nil {
+			return nil, fmt.Errorf("sort value %s: %w", v, err)
+		}
+	}
+	return keys, nil
+}
+
+// answer is what a search finds, of which only what is needed is read.
+type answer struct {
+	Hits struct {
+		Total struct {
+			Value int64 `json:"value"`
+		} `json:"total"`
+		Hits []hit `json:"hits"`
+	} `json:"hits"`
+	Aggregations map[string]aggregation `json:"aggregations"`
+}
+
+type hit struct {
+	Source json.RawMessage   `json:"_source"`
+	Sort   []json.RawMessage `json:"sort"`
+}
+
+// search asks one index or alias. What only a part of it could answer is an error.
+func (x *Index) search(ctx context.Context, in string, body object) (answer, error) {
+	var found answer
+	err := x.client.call(ctx, request{
+		method: "POST", path: "/" + in + "/_search", query: "allow_partial_search_results=false", body: body,
+	}, &found)
+	return found, err
+}
+
+// page is the documents of a page, and the keys of the last one where there is a
+// next page.
+func page[D any](found answer, s sorting, size int) (docs []D, next []string, err error) {
+	hits := found.Hits.Hits
+	if len(hits) > size {
+		hits = hits[:size]
+		if next, err = s.keys(hits[size-1].Sort); err != nil {
+			return nil, nil, err
+		}
+	}
+	docs, err = decode[D](hits)
+	return docs, next, err
+}
+
+func decode[D any](hits []hit) ([]D, error) {
+	docs := make([]D, len(hits))
+	for i, h := range hits {
+		if err := json.Unmarshal(bytes.TrimSpace(h.Source), &docs[i]); err != nil {
+			return nil, fmt.Errorf("read a document: %w", err)
+		}
+	}
+	return docs, nil
+}

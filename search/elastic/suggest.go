@@ -1,0 +1,91 @@
+package elastic
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"holdfast/product"
+	"holdfast/search"
+	"holdfast/search/text"
+)
+
+// Suggest implements search.Index.
+func (x *Index) Suggest(ctx context.Context, q search.SuggestQuery) (search.Suggestions, error) {
+	if err := q.Validate(); err != nil {
+		return search.Suggestions{}, err
+	}
+	var s search.Suggestions
+	err := x.read(ctx, "suggest", func(ctx context.Context) error {
+		var err error
+		s, err = x.suggest(ctx, text.NewTyped(q.Q), q.PageSize())
+		return err
+	})
+	if err != nil {
+		return search.Suggestions{}, err
+	}
+	return s, nil
+}
+
+func (x *Index) suggest(ctx context.Context, t text.Typed, size int) (search.Suggestions, error) {
+	if t.Last == "" {
+		return search.Suggestions{}, nil
+	}
+	filters := list{term("status", product.Listed)}
+	for _, w := range t.Whole {
+		filters = append(filters, term("start", w))
+	}
+	if t.Begin != "" {
+		filters = append(filters, prefix("start", t.Begin))
+	}
+	order := sorting{{"derived.inStock", true, whole}, {"derived.titleLength", false, whole}, byID(false)}
+	body := object{"query": filtered(filters), "track_total_hits": false, "aggs": object{
+		string(search.BrandTerm):    says("derived.sayBrand", t.All, size),
+		string(search.CategoryTerm): says("derived.sayCategory", t.All, size),
+		string(search.WordTerm):     says("derived.sayWord", t.Last, size),
+	}}
+	if err := order.into(body, size, nil); err != nil {
+		return search.Suggestions{}, err
+	}
+	found, err := x.search(ctx, x.names.read(search.ProductsView), body)
+	if err != nil {
+		return search.Suggestions{}, err
+	}
+	var s search.Suggestions
+	if s.Products, _, err = page[search.Product](found, order, size); err != nil {
+		return search.Suggestions{}, err
+	}
+	s.Terms = slices.Concat(
+		terms(found, search.BrandTerm, ""), terms(found, search.CategoryTerm, ""), terms(found, search.WordTerm, t.Lead))
+	s.Terms = s.Terms[:min(size, len(s.Terms))]
+	return s, nil
+}
+
+// says counts the values that begin so.
+func says(field, begin string, size int) object {
+	return object{"terms": object{"field": field, "size": size, "include": literally(begin) + ".*"}}
+}
+
+// literally lets no sign mean anything in an expression of Lucene's.
+func literally(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if strings.ContainsRune(`.?+*|{}[]()"\#@&<>~^-/:$`, r) {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// terms reads what was counted. A value that is said in two ways comes once.
+func terms(found answer, kind search.TermKind, lead string) []search.Term {
+	var all []search.Term
+	for _, b := range found.Aggregations[string(kind)].Buckets {
+		t := search.Term{Text: lead + text.Shown(b.Key), Kind: kind, Count: b.Count}
+		if !slices.ContainsFunc(all, func(o search.Term) bool { return o.Text == t.Text }) {
+			all = append(all, t)
+		}
+	}
+	return all
+}

@@ -1,0 +1,41 @@
+package elastic
+
+import (
+	"context"
+	"fmt"
+
+	"holdfast/search"
+)
+
+// WalkProducts implements search.Index.
+func (x *Index) WalkProducts(ctx context.Context, after string, limit int) ([]search.Product, error) {
+	return walk[search.Product](ctx, x, search.ProductsView, after, limit)
+}
+
+// WalkOrders implements search.Index.
+func (x *Index) WalkOrders(ctx context.Context, after string, limit int) ([]search.Order, error) {
+	return walk[search.Order](ctx, x, search.OrdersView, after, limit)
+}
+
+func walk[D any](ctx context.Context, x *Index, v search.View, after string, limit int) ([]D, error) {
+	if limit < 1 || limit > search.MaxWalk {
+		return nil, search.Invalid{{Path: "limit", Reason: fmt.Sprintf("must lie between 1 and %d", search.MaxWalk)}}
+	}
+	var docs []D
+	err := x.change(ctx, "walk over documents", func(ctx context.Context) error {
+		body := object{"size": limit, "track_total_hits": false, "sort": list{object{"id": "asc"}}}
+		if after != "" {
+			body["search_after"] = list{after}
+		}
+		found, err := x.search(ctx, x.names.read(v), body)
+		if err != nil {
+			return err
+		}
+		docs, err = decode[D](found.Hits.Hits)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return docs, nil
+}

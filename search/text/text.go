@@ -1,0 +1,192 @@
+// Package text is how texts and queries are cut into words, compared and marked, the
+// same for every index: what a model number is, where Chinese is cut, which synonyms
+// a word has. It holds no index and asks none.
+package text
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/blevesearch/snowballstem"
+	"github.com/blevesearch/snowballstem/english"
+	"golang.org/x/text/unicode/norm"
+)
+
+// maxTermBytes leaves out what nobody types: the ends of links, encoded data.
+const maxTermBytes = 64
+
+// compound is a stretch of text without a gap: a word, a model number with its
+// separators (LA-DC52), or a run of Chinese or Japanese.
+type compound struct {
+	start, end int // bytes of the text
+	cjk        bool
+	parts      []part
+}
+
+// part is what lies between two separators of a compound.
+type part struct {
+	start, end int
+	text       string // as it stands there
+}
+
+// compounds cuts a text at everything that is neither a letter nor a digit, except
+// for a single separator between two of them.
+func compounds(text string) []compound {
+	var all []compound
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRuneInString(text[i:])
+		switch {
+		case cjk(r):
+			end := i + runLength(text[i:], cjk)
+			all = append(all, compound{i, end, true, []part{{i, end, text[i:end]}}})
+			i = end
+		case wordRune(r):
+			c := wordCompound(text, i)
+			all = append(all, c)
+			i = c.end
+		default:
+			i += size
+		}
+	}
+	return all
+}
+
+func wordCompound(text string, start int) compound {
+	c := compound{start: start, end: start}
+	for from := start; ; {
+		end := from + runLength(text[from:], inPart(text, from))
+		c.parts = append(c.parts, part{from, end, text[from:end]})
+		c.end = end
+		r, size := utf8.DecodeRuneInString(text[end:])
+		next, _ := utf8.DecodeRuneInString(text[end+size:])
+		if !separator(r) || !wordRune(next) || cjk(next) {
+			return c
+		}
+		from = end + size
+	}
+}
+
+// inPart tells which runes go on with a part: word runes, and an apostrophe that
+// stands between two of them.
+func inPart(text string, from int) func(rune) bool {
+	at := from
+	return func(r rune) bool {
+		size := utf8.RuneLen(r)
+		if r == utf8.RuneError {
+			size = 1
+		}
+		at += size
+		if !apostrophe(r) {
+			return wordRune(r) && !cjk(r)
+		}
+		next, _ := utf8.DecodeRuneInString(text[at:])
+		return wordRune(next) && !cjk(next)
+	}
+}
+
+func runLength(s string, in func(rune) bool) int {
+	if i := strings.IndexFunc(s, func(r rune) bool { return !in(r) }); i >= 0 {
+		return i
+	}
+	return len(s)
+}
+
+func cjk(r rune) bool {
+	return r >= 0x1100 && (unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul) ||
+		r == 'ー' || r == 'ｰ' || voiced(r))
+}
+
+// voiced tells the marks that belong to the Japanese syllable before them.
+func voiced(r rune) bool { return strings.ContainsRune("ﾞﾟ\u3099\u309a", r) }
+
+func wordRune(r rune) bool {
+	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r))
+}
+
+func separator(r rune) bool { return strings.ContainsRune("-_./+·‐‑–", r) }
+
+func apostrophe(r rune) bool { return r == '\'' || r == '’' }
+
+// Fold brings a piece of text into the form in which it is compared: no accents,
+// no case, no apostrophes, full-width letters as the plain ones.
+func Fold(s string) string {
+	if ascii(s) {
+		return strings.ReplaceAll(strings.ToLower(s), "'", "")
+	}
+	var b strings.Builder
+	for _, r := range norm.NFKD.String(s) {
+		switch {
+		case unicode.Is(unicode.Mn, r) && r < 0x3000: // not the voiced mark of Japanese
+		case apostrophe(r):
+		case plainLetter(r) != "":
+			b.WriteString(plainLetter(r))
+		default:
+			b.WriteRune(unicode.ToLower(r))
+		}
+	}
+	return norm.NFC.String(b.String())
+}
+
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// plainLetter names the letters that stand for themselves in Unicode, but that
+// people type without their stroke.
+func plainLetter(r rune) string {
+	switch r {
+	case 'ß', 'ẞ':
+		return "ss"
+	case 'æ', 'Æ':
+		return "ae"
+	case 'œ', 'Œ':
+		return "oe"
+	case 'ø', 'Ø':
+		return "o"
+	case 'đ', 'Đ', 'ð', 'Ð':
+		return "d"
+	case 'ł', 'Ł':
+		return "l"
+	case 'ı':
+		return "i"
+	case 'þ', 'Þ':
+		return "th"
+	}
+	return ""
+}
+
+// stem cuts an English word to what its forms have in common. What has a digit is
+// no word and stays.
+func stem(folded string) string {
+	if strings.ContainsFunc(folded, func(r rune) bool { return r < 'a' || r > 'z' }) {
+		return folded
+	}
+	env := snowballstem.NewEnv(folded)
+	english.Stem(env)
+	return env.Current()
+}
+
+// kinds cuts a folded part where letters and digits meet: dc52 into dc and 52. A
+// part of one kind gives nothing.
+func kinds(folded string) []string {
+	var cut []string
+	from := 0
+	var before rune
+	for i, r := range folded {
+		if i > 0 && unicode.IsDigit(r) != unicode.IsDigit(before) {
+			cut = append(cut, folded[from:i])
+			from = i
+		}
+		before = r
+	}
+	if cut == nil {
+		return nil
+	}
+	return append(cut, folded[from:])
+}

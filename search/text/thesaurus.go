@@ -1,0 +1,108 @@
+package text
+
+import (
+	"slices"
+
+	"holdfast/search"
+)
+
+// Thesaurus is a merchant's synonyms, cut into words as a query is. It is applied
+// to queries alone, so that a changed file needs no new index. Its zero value has
+// no synonyms.
+type Thesaurus struct {
+	byFirst map[string][]entry
+}
+
+// entry is one phrase and what it finds.
+type entry struct {
+	words []Word
+	finds [][]Word
+}
+
+// NewThesaurus cuts the rules into words.
+func NewThesaurus(rules search.Synonyms) Thesaurus {
+	t := Thesaurus{byFirst: map[string][]entry{}}
+	for _, r := range rules {
+		finds := phraseWords(r.To)
+		if len(finds) == 0 {
+			continue // signs alone: as if the rule were not there
+		}
+		for _, from := range phraseWords(r.From) {
+			t.add(from, finds)
+		}
+	}
+	return t
+}
+
+func phraseWords(phrases []string) [][]Word {
+	var all [][]Word
+	for _, p := range phrases {
+		if w := words(p); len(w) > 0 {
+			all = append(all, w)
+		}
+	}
+	return all
+}
+
+// add lets rules for the same phrase add up.
+func (t Thesaurus) add(from []Word, finds [][]Word) {
+	first := from[0].key()
+	for i, e := range t.byFirst[first] {
+		if begins(from, e.words) && len(from) == len(e.words) {
+			t.byFirst[first][i].finds = slices.Concat(e.finds, finds)
+			return
+		}
+	}
+	t.byFirst[first] = append(t.byFirst[first], entry{from, finds})
+}
+
+// key is what two words are compared by.
+func (w Word) key() string { return w.ways[0][0].Stem }
+
+// match looks for the longest phrase at the beginning of what was typed, and tells
+// how many words it took; 0 where there is none.
+func (t Thesaurus) match(typed []Word) (Clause, int) {
+	var best entry
+	for _, e := range t.byFirst[typed[0].key()] {
+		if begins(typed, e.words) && len(e.words) > len(best.words) {
+			best = e
+		}
+	}
+	if len(best.words) == 0 {
+		return Clause{}, 0
+	}
+	var c Clause
+	if len(best.words) == 1 {
+		c.Word = &typed[0]
+	}
+	for _, phrase := range best.finds {
+		answers := AsMeant
+		if begins(phrase, best.words) && len(phrase) == len(best.words) {
+			answers = AsTyped
+		}
+		c.Either = append(c.Either, phraseWays(phrase, answers)...)
+	}
+	return c, len(best.words)
+}
+
+func begins(typed, with []Word) bool {
+	return len(typed) >= len(with) && slices.EqualFunc(typed[:len(with)], with, func(a, b Word) bool { return a.key() == b.key() })
+}
+
+// phraseWays gives the ways to find a phrase: each of its words by its best way,
+// or each by its last.
+func phraseWays(of []Word, answers float64) []Phrase {
+	most := 1
+	for _, w := range of {
+		most = max(most, len(w.ways))
+	}
+	var all []Phrase
+	for way := range most {
+		p := Phrase{Answers: answers}
+		for _, w := range of {
+			p.Terms = append(p.Terms, w.ways[min(way, len(w.ways)-1)]...)
+		}
+		all = append(all, p)
+	}
+	return all
+}

@@ -1,0 +1,88 @@
+package text
+
+import "unicode/utf8"
+
+// token is one term that a stretch of text is found by.
+type token struct {
+	term       string
+	start, end int
+	// word as it stands there, folded; empty where the term is a part of one.
+	word string
+}
+
+// tokens lists every term that a text is found by: the stem of each word, a model
+// number whole and in its parts, single characters and pairs of Chinese and
+// Japanese.
+func tokens(text string) []token {
+	var all []token
+	for _, c := range compounds(text) {
+		if c.cjk {
+			all = append(all, cjkTokens(c)...)
+		} else {
+			all = append(all, wordTokens(c)...)
+		}
+	}
+	return all
+}
+
+func wordTokens(c compound) []token {
+	var all []token
+	add := func(term, word string, start, end int) {
+		if term != "" && len(term) <= maxTermBytes {
+			all = append(all, token{term, start, end, word})
+		}
+	}
+	for _, p := range c.parts {
+		folded := Fold(p.text)
+		add(stem(folded), folded, p.start, p.end)
+		for _, k := range kinds(folded) {
+			add(stem(k), "", p.start, p.end)
+		}
+	}
+	if len(c.parts) > 1 {
+		whole := c.whole()
+		add(stem(whole), whole, c.start, c.end)
+	}
+	return all
+}
+
+// whole is a compound as it is typed, without its separators.
+func (c compound) whole() string {
+	if len(c.parts) == 1 {
+		return Fold(c.parts[0].text)
+	}
+	whole := ""
+	for _, p := range c.parts {
+		whole += Fold(p.text)
+	}
+	return whole
+}
+
+// cjkTokens gives single characters beside the pairs, for who looks for a single
+// one.
+func cjkTokens(c compound) []token {
+	single := characters(c)
+	all := single
+	for i := 1; i < len(single); i++ {
+		a, b := single[i-1], single[i]
+		all = append(all, token{a.term + b.term, a.start, b.end, a.term + b.term})
+	}
+	return all
+}
+
+// characters are the runes of a run as they are compared: a half-width syllable
+// and its mark become one.
+func characters(c compound) []token {
+	text := c.parts[0].text
+	var all []token
+	for i := 0; i < len(text); {
+		_, size := utf8.DecodeRuneInString(text[i:])
+		if mark, n := utf8.DecodeRuneInString(text[i+size:]); voiced(mark) {
+			size += n
+		}
+		folded := Fold(text[i : i+size])
+		all = append(all, token{folded, c.start + i, c.start + i + size, folded})
+		i += size
+	}
+	return all
+}

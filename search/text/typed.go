@@ -1,0 +1,105 @@
+package text
+
+import (
+	"strings"
+
+	"holdfast/search"
+)
+
+// Typed is what somebody has typed so far of a query.
+type Typed struct {
+	// Whole words, as they are compared, unstemmed: all that stand before the last one,
+	// and the pairs of the last one where it is Chinese or Japanese.
+	Whole []string
+	// Begin is the beginning of a word, as it is compared; empty where Whole says all.
+	Begin string
+	// Last is the last word, however it is looked for: empty where nothing was typed.
+	Last string
+	// Lead is what was typed before the last word, as it stands there.
+	Lead string
+	// All that was typed, as it is compared.
+	All string
+}
+
+// NewTyped cuts what was typed.
+func NewTyped(q string) Typed {
+	all := compounds(q)
+	if len(all) > search.MaxQueryWords {
+		all = all[:search.MaxQueryWords]
+	}
+	if len(all) == 0 {
+		return Typed{}
+	}
+	first, last := all[0], all[len(all)-1]
+	t := Typed{Last: last.whole(), Lead: strings.ToLower(q[first.start:last.start]), All: spaced(q[first.start:])}
+	for _, c := range all[:len(all)-1] {
+		t.Whole = append(t.Whole, c.asTyped()...)
+	}
+	if last.cjk && len(characters(last)) > 1 {
+		t.Whole = append(t.Whole, last.asTyped()...)
+	} else {
+		t.Begin = last.whole()
+	}
+	return t
+}
+
+// asTyped finds a compound that was typed to its end, or a run of Chinese or
+// Japanese by all of its characters and pairs.
+func (c compound) asTyped() []string {
+	if !c.cjk {
+		if w := c.whole(); w != "" {
+			return []string{w}
+		}
+		return nil
+	}
+	var all []string
+	for _, t := range cjkTokens(c) {
+		all = append(all, t.term)
+	}
+	return all
+}
+
+// Length is how many words a title has.
+func Length(title string) int { return len(compounds(title)) }
+
+// shownAs stands between the form of a suggestion that is compared with what was
+// typed, and the text as it is shown.
+const shownAs = "\x1f"
+
+// Shown returns what is shown of a suggestion.
+func Shown(say string) string {
+	_, shown, _ := strings.Cut(say, shownAs)
+	return shown
+}
+
+// SayWords are the words of a title that can be suggested.
+func SayWords(title string) []string {
+	var all []string
+	for _, c := range compounds(title) {
+		if c.cjk {
+			continue // a run is no word
+		}
+		shown := strings.ToLower(title[c.start:c.end])
+		w := Word{Typed: Fold(shown)}
+		if w.Typed != "" && len(w.Typed) <= maxTermBytes && !w.stopWord() {
+			all = append(all, plain(w.Typed)+shownAs+shown)
+		}
+	}
+	return all
+}
+
+// SayWhole lets a value be completed from the beginning of any of its words: The
+// North Face by "the n" and by "north".
+func SayWhole(value string) []string {
+	if len(value) > search.MaxValueBytes {
+		return nil
+	}
+	var all []string
+	for _, c := range compounds(value) {
+		all = append(all, spaced(value[c.start:])+shownAs+value)
+	}
+	return all
+}
+
+// spaced is a text as it is compared as a whole: folded, single blanks.
+func spaced(text string) string { return strings.Join(strings.Fields(Fold(text)), " ") }

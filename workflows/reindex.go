@@ -1,0 +1,16 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"holdfast/activities"
+)
+
+// Reindex builds one search view anew, while the old one answers. It may be started
+// at any time: a view is a copy.
+func Reindex(ctx workflow.Context, p activities.RebuildParams) (activities.RebuildResult, error) {
+	var res activities.RebuildResult
+	ctx = activities.LongWalk(ctx, "build the view of "+p.View+" anew")
+	err := workflow.ExecuteActivity(ctx, activities.RebuildView, p).Get(ctx, &res)
+	return res, err
+}
