@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"holdfast/product"
 )
 
@@ -25,6 +27,33 @@ func (s *Store) Get(ctx context.Context, id string) (product.Product, error) {
 		return product.Product{}, fmt.Errorf("read product %s: %w", id, err)
 	}
 	return p, nil
+}
+
+// GetMany reads many products in one round trip, and answers in the order of the
+// ids. A product that is not there or can't be read carries its own error.
+func (s *Store) GetMany(ctx context.Context, ids []string) ([]product.Lookup, error) {
+	pipe := s.rdb.Pipeline()
+	answers := make([]*redis.MapStringStringCmd, len(ids))
+	for i, id := range ids {
+		answers[i] = pipe.HGetAll(ctx, productKey(id))
+	}
+	_, _ = pipe.Exec(ctx) // each error is in its answer
+	all := make([]product.Lookup, len(ids))
+	for i, id := range ids {
+		all[i].ID = id
+		fields, err := answers[i].Result()
+		switch {
+		case redis.HasErrorPrefix(err, "WRONGTYPE"):
+			all[i].Err = err
+		case err != nil:
+			return nil, fmt.Errorf("read %d products: %w", len(ids), err)
+		case len(fields) == 0:
+			all[i].Err = product.ErrNotFound
+		default:
+			all[i].Product, all[i].Err = decode(id, fields)
+		}
+	}
+	return all, nil
 }
 
 // doc is what the entity keeps as JSON: no script looks into it.

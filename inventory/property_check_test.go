@@ -52,7 +52,12 @@ func (m *machine) checkProduct(t *rapid.T, e *entity) {
 		} else {
 			require.Equal(t, before.DocVersion, got.DocVersion, "the description stays, so docVersion does")
 		}
+		require.Equal(t, got.Version, got.UpdatedAt.UnixMilli(), "it was changed when its version says")
+		if !before.CreatedAt.IsZero() {
+			require.Equal(t, before.CreatedAt, got.CreatedAt, "when it was created stays")
+		}
 		e.now.Version, e.now.DocVersion = got.Version, got.DocVersion
+		e.now.CreatedAt, e.now.UpdatedAt = got.CreatedAt, got.UpdatedAt
 		require.Equal(t, e.now, got)
 	}
 	m.checkEvents(t, e)

@@ -193,7 +193,7 @@ func (m *machine) putSpec(t *rapid.T, e *entity, spec product.Spec, ifMatch *int
 			e.refresh()
 			require.Equal(t, !existed, created, "created")
 			want := e.now
-			want.Version, want.DocVersion = got.Version, got.DocVersion
+			want.Version, want.DocVersion, want.CreatedAt, want.UpdatedAt = got.Version, got.DocVersion, got.CreatedAt, got.UpdatedAt
 			require.Equal(t, want, got)
 		}
 		m.did[e.id] = did

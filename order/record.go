@@ -51,3 +51,19 @@ func NewRecord(o *Order, payments map[string]Attempt) (Record, error) {
 	}
 	return r, nil
 }
+
+// Stored is all that is kept of an order, as it was at one moment.
+type Stored struct {
+	OrderID string
+	// Found: the order's own document is there. Its payments may be without it: they
+	// come before it, and may come after it was moved out.
+	Found   bool
+	Version int64
+	Doc     []byte
+	// Revision of all documents together; 0 where there is none.
+	Revision int64
+	// Payments and refunds by field: payment:<id>, refund:<payment id>/<refund id>.
+	Payments map[string][]byte
+	// Err says why what is stored can't be read: of this order alone.
+	Err error
+}

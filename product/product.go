@@ -121,3 +121,12 @@ func ValidCurrency(s string) bool {
 	}
 	return true
 }
+
+// Lookup is what became of reading one of several products.
+type Lookup struct {
+	ID      string
+	Product Product
+	// Err is ErrNotFound, or says why what is stored can't be read: of this product
+	// alone.
+	Err error
+}

@@ -2,17 +2,10 @@ package records
 
 import (
 	"context"
-	_ "embed"
 	"fmt"
 
 	"holdfast/order"
-	"holdfast/redisdb"
 )
-
-//go:embed lua/mend.lua
-var mendSource string
-
-var mendScript = redisdb.NewScript(mendSource)
 
 // Mend stores now in place of what was seen there, whichever version that says
 // it is. It is for an audit's repair alone: everybody else has Put, by which the

@@ -1,12 +1,13 @@
 // Package records keeps the documents of orders on Redis: the order itself, as
 // its workflow last wrote it, and its payments and refunds, which may outlive
 // the workflow. A document is a copy for readers: nobody decides by it, and an
-// older version never replaces a newer one.
+// older version never replaces a newer one. All documents of an order together
+// have a revision, which grows with each change: the views go by it.
 package records
 
 import (
 	"context"
-	_ "embed"
+	"embed"
 	"errors"
 	"fmt"
 	"slices"
@@ -19,10 +20,28 @@ import (
 	"holdfast/redisdb"
 )
 
-//go:embed lua/put.lua
-var putSource string
+//go:embed lua/*.lua
+var sources embed.FS
 
-var putScript = redisdb.NewScript(putSource)
+var (
+	putScript    = script("put")
+	mendScript   = script("mend")
+	readScript   = script("read")
+	forgetScript = script("forget")
+)
+
+// script puts the common functions in front of the named script.
+func script(name string) *redisdb.Script {
+	return redisdb.NewScript(source("shared") + source(name))
+}
+
+func source(name string) string {
+	b, err := sources.ReadFile("lua/" + name + ".lua")
+	if err != nil {
+		panic(err) // the file is embedded: only a misspelled name gets here
+	}
+	return string(b)
+}
 
 // Store is the order documents of one Redis or one Redis Cluster.
 type Store struct {
@@ -157,6 +176,10 @@ func readDocument(id string, values []any) (Document, error) {
 	return d, nil
 }
 
+// revisionField stands in the hash of the order's document, or beside the payments
+// of an order that has none.
+const revisionField = "rev"
+
 // Payments reads the documents of the order's payments and refunds, by field:
 // payment:<id> and refund:<payment id>/<refund id>.
 func (s *Store) Payments(ctx context.Context, orderID string) (map[string][]byte, error) {
@@ -166,7 +189,9 @@ func (s *Store) Payments(ctx context.Context, orderID string) (map[string][]byte
 	}
 	docs := make(map[string][]byte, len(fields))
 	for field, doc := range fields {
-		docs[field] = []byte(doc)
+		if field != revisionField {
+			docs[field] = []byte(doc)
+		}
 	}
 	return docs, nil
 }

@@ -17,21 +17,31 @@ const scanCount = 1000
 // what it has seen: it is for audits, not for requests.
 func Scan(ctx context.Context, rdb redis.UniversalClient, pattern string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
+		seen := map[string]struct{}{} // a scan may answer a key twice
+		for key, err := range ScanLoosely(ctx, rdb, pattern) {
+			if _, again := seen[key]; again && err == nil {
+				continue
+			}
+			seen[key] = struct{}{}
+			if !yield(key, err) {
+				return
+			}
+		}
+	}
+}
+
+// ScanLoosely is Scan that remembers nothing: a key may come more than once.
+func ScanLoosely(ctx context.Context, rdb redis.UniversalClient, pattern string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
 		nodes, err := masters(ctx, rdb)
 		if err != nil {
 			yield("", err)
 			return
 		}
-		seen := map[string]struct{}{} // a scan may answer a key twice
 		for _, node := range nodes {
 			keys := node.Scan(ctx, 0, pattern, scanCount).Iterator()
 			for keys.Next(ctx) {
-				key := keys.Val()
-				if _, again := seen[key]; again {
-					continue
-				}
-				seen[key] = struct{}{}
-				if !yield(key, nil) {
+				if !yield(keys.Val(), nil) {
 					return
 				}
 			}

@@ -5,7 +5,6 @@
 --      6 when it was placed, ms · 7 version seen, 0 none or none that is a number · 8 document seen, '' none
 --      then for each payment or refund: field · document · document seen, '' none
 -- answers 1 all of it is stored; 0 something has changed since it was seen, and nothing was stored
-local function int(n) return string.format('%.0f', n) end
 local order, id, whole = KEYS[1], ARGV[1], ARGV[2] ~= ''
 if whole then
   local current = redis.call('HMGET', order, 'version', 'doc')
@@ -25,11 +24,5 @@ for i = 9, #ARGV, 3 do
     fields[#fields + 1] = ARGV[i]
   end
 end
-if whole or #fields > 0 then
-  local t = redis.call('TIME')
-  local head = redis.call('HMGET', order, 'version', 'status', 'customer')
-  redis.call('XADD', KEYS[3], '*', 'v', '1', 'type', whole and 'order.changed' or 'payments.changed',
-    'entity', 'order', 'id', id, 'version', head[1] or '0', 'at', int(t[1] * 1000 + math.floor(t[2] / 1000)),
-    'order', id, 'stock', '[]', 'status', head[2] or '', 'customer', head[3] or '', 'payments', table.concat(fields, ' '))
-end
+if whole or #fields > 0 then changed(KEYS, id, whole and 'order.changed' or 'payments.changed', fields) end
 return 1

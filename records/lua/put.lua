@@ -3,7 +3,6 @@
 -- ARGV 1 order id · 2 version, '' no document · 3 document · 4 status · 5 customer id · 6 when it was placed, ms
 --      then for each payment or refund: field · document
 -- answers {1 if the document was stored, how many payment fields were}
-local function int(n) return string.format('%.0f', n) end
 local order, id = KEYS[1], ARGV[1]
 local newer, older = false, false
 if ARGV[2] ~= '' then
@@ -28,11 +27,5 @@ for i = 7, #ARGV, 2 do
     fields[#fields + 1] = ARGV[i]
   end
 end
-if newer or #fields > 0 then
-  local t = redis.call('TIME')
-  local head = redis.call('HMGET', order, 'version', 'status', 'customer')
-  redis.call('XADD', KEYS[3], '*', 'v', '1', 'type', newer and 'order.changed' or 'payments.changed',
-    'entity', 'order', 'id', id, 'version', head[1] or '0', 'at', int(t[1] * 1000 + math.floor(t[2] / 1000)),
-    'order', id, 'stock', '[]', 'status', head[2] or '', 'customer', head[3] or '', 'payments', table.concat(fields, ' '))
-end
+if newer or #fields > 0 then changed(KEYS, id, newer and 'order.changed' or 'payments.changed', fields) end
 return {newer and 1 or 0, #fields}

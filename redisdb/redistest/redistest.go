@@ -24,6 +24,7 @@ import (
 func Main(m *testing.M) {
 	code := m.Run()
 	child.stop()
+	single.stop()
 	os.Exit(code)
 }
 
@@ -102,6 +103,8 @@ type server struct {
 	cmd  *exec.Cmd
 	dir  string
 	err  error
+	// args are further ones; none listens on no port.
+	args []string
 }
 
 // start starts the server on a socket in a folder of its own, so that no port
@@ -128,8 +131,9 @@ func (s *server) run(path string) error {
 	}
 	s.dir = dir
 	//nolint:gosec // the path is what LookPath found, the folder is our own
-	s.cmd = exec.Command(path, "--port", "0", "--unixsocket", s.socket(), "--dir", dir,
-		"--save", "", "--appendonly", "no")
+	s.cmd = exec.Command(path, append([]string{
+		"--port", "0", "--unixsocket", s.socket(), "--dir", dir, "--save", "", "--appendonly", "no",
+	}, s.args...)...)
 	if err := s.cmd.Start(); err != nil {
 		return err
 	}

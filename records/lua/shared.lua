@@ -1,0 +1,26 @@
+-- What the scripts have in common; it is put in front of each of them.
+-- Lua's numbers are doubles and tostring() writes large ones as 1e+15, so a
+-- number goes to Redis through int() alone. All of them stay below 2^53.
+local function int(n) return string.format('%.0f', n) end
+
+-- revision answers which state of an order's documents this is: 0 where nothing is
+-- stored, 1 for documents of before there were revisions.
+local function revision(order, payments)
+  local rev = math.max(tonumber(redis.call('HGET', order, 'rev')) or 0, tonumber(redis.call('HGET', payments, 'rev')) or 0)
+  if rev == 0 and redis.call('EXISTS', order, payments) > 0 then rev = 1 end
+  return rev
+end
+
+-- changed gives the order's documents their next revision, after all fields are
+-- written, and appends the event in the same step. Tied to the clock, a revision
+-- also grows across a restore of an older copy, and after the order had left Redis.
+local function changed(keys, id, kind, fields)
+  local order, payments, stream = keys[1], keys[2], keys[3]
+  local t = redis.call('TIME')
+  local now = t[1] * 1000 + math.floor(t[2] / 1000)
+  local head = redis.call('HMGET', order, 'version', 'status', 'customer')
+  redis.call('HSET', head[1] and order or payments, 'rev', int(math.max(revision(order, payments) + 1, now)))
+  redis.call('XADD', stream, '*', 'v', '1', 'type', kind,
+    'entity', 'order', 'id', id, 'version', head[1] or '0', 'at', int(now),
+    'order', id, 'stock', '[]', 'status', head[2] or '', 'customer', head[3] or '', 'payments', table.concat(fields, ' '))
+end

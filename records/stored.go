@@ -1,0 +1,126 @@
+package records
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/redis/go-redis/v9"
+
+	"holdfast/order"
+	"holdfast/product"
+	"holdfast/redisdb"
+)
+
+// ReadMany reads all that is stored of many orders in one round trip, each as it
+// is at one moment, and answers in the order of the ids. An order that can't be
+// read carries its own error.
+func (s *Store) ReadMany(ctx context.Context, orderIDs []string) ([]order.Stored, error) {
+	calls := make([]redisdb.Call, len(orderIDs))
+	for i, id := range orderIDs {
+		calls[i] = redisdb.Call{Script: readScript, Keys: []string{orderKey(id), paymentsKey(id)}}
+	}
+	all := make([]order.Stored, len(orderIDs))
+	for i, answer := range redisdb.Run(ctx, s.rdb, calls...) {
+		fields, err := redisdb.Slice(answer)
+		if err != nil {
+			return nil, fmt.Errorf("read what is stored of %d orders: %w", len(orderIDs), err)
+		}
+		all[i] = readStored(orderIDs[i], fields)
+	}
+	return all, nil
+}
+
+func readStored(id string, answer []any) order.Stored {
+	st := order.Stored{OrderID: id}
+	text := func(i int) string {
+		if i >= len(answer) {
+			return ""
+		}
+		t, _ := answer[i].(string)
+		return t
+	}
+	if text(0) == "UNREADABLE" {
+		st.Err = errors.New(text(1))
+		return st
+	}
+	var err error
+	if st.Revision, err = strconv.ParseInt(text(0), 10, 64); err != nil {
+		st.Err = fmt.Errorf("its revision: %w", err)
+		return st
+	}
+	pairs, _ := answer[len(answer)-1].([]any)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		field, _ := pairs[i].(string)
+		doc, _ := pairs[i+1].(string)
+		if field == revisionField {
+			continue
+		}
+		if st.Payments == nil {
+			st.Payments = make(map[string][]byte, len(pairs)/2)
+		}
+		st.Payments[field] = []byte(doc)
+	}
+	version, doc := text(1), text(2)
+	switch {
+	case version == "" && doc == "":
+		return st
+	case doc == "":
+		st.Err = errors.New("it has a version but no document")
+		return st
+	}
+	if st.Version, err = strconv.ParseInt(version, 10, 64); err != nil {
+		st.Err = fmt.Errorf("its version: %w", err)
+		return st
+	}
+	st.Found, st.Doc = true, []byte(doc)
+	return st
+}
+
+// Forget deletes all documents of an order that a view has, if they still have
+// this revision; it answers whether it did.
+func (s *Store) Forget(ctx context.Context, orderID string, revision int64) (bool, error) {
+	if !product.ValidID(orderID) {
+		return false, fmt.Errorf("%q can't be the id of an order", orderID)
+	}
+	if revision < 1 {
+		return false, fmt.Errorf("forget order %s: revision %d is below 1", orderID, revision)
+	}
+	gone, err := redisdb.Run(ctx, s.rdb, redisdb.Call{
+		Script: forgetScript,
+		Keys:   []string{orderKey(orderID), paymentsKey(orderID), forgottenKey(redisdb.Bucket(orderID))},
+		Args:   []any{revision},
+	})[0].Bool()
+	if err != nil {
+		return false, fmt.Errorf("forget order %s: %w", orderID, err)
+	}
+	return gone, nil
+}
+
+// forgottenKey counts a bucket's forgotten orders by their status.
+func forgottenKey(bucket string) string { return bucket + ":forgotten" }
+
+// Forgotten counts the orders that Forget has deleted by their status. One that
+// was written again and forgotten once more counts twice.
+func Forgotten(ctx context.Context, rdb redis.UniversalClient) (map[order.Status]int64, error) {
+	pipe := rdb.Pipeline()
+	var answers []*redis.MapStringStringCmd
+	for _, bucket := range redisdb.AllBuckets() {
+		answers = append(answers, pipe.HGetAll(ctx, forgottenKey(bucket)))
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, fmt.Errorf("count the forgotten orders: %w", err)
+	}
+	counts := map[order.Status]int64{}
+	for _, a := range answers {
+		for status, text := range a.Val() {
+			n, err := strconv.ParseInt(text, 10, 64)
+			if err != nil {
+				return nil, fmt.Errorf("count the forgotten orders that are %s: %w", status, err)
+			}
+			counts[order.Status(status)] += n
+		}
+	}
+	return counts, nil
+}

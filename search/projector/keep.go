@@ -1,0 +1,157 @@
+package projector
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"holdfast/redisdb"
+)
+
+//go:embed lua/drop_consumer.lua
+var dropConsumerSource string
+
+var dropConsumerScript = redisdb.NewScript(dropConsumerSource)
+
+// dropAfter is how many times ClaimAfter a consumer has to be idle before it is
+// deleted. By then others have long had what it left.
+const dropAfter = 20
+
+// keep does what has nothing to do with a round: it measures how late the views
+// are, also while the index is away, trims the streams, and deletes dead consumers.
+func (p *Projector) keep(ctx context.Context) {
+	failing := false
+	for {
+		err := p.keepOnce(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil && !failing {
+			p.Log.WarnContext(ctx, "the event streams can't be looked after", "error", err)
+		}
+		failing = err != nil
+		if sleep(ctx, p.Housekeeping) != nil {
+			return
+		}
+	}
+}
+
+func (p *Projector) keepOnce(ctx context.Context) error {
+	if err := p.measure(ctx); err != nil {
+		return err
+	}
+	n, err := Trim(ctx, p.Redis)
+	if err != nil {
+		return err
+	}
+	p.metrics.trimmed.Add(float64(n))
+	return p.dropConsumers(ctx, dropAfter*p.ClaimAfter)
+}
+
+// measure tells how late the views are.
+func (p *Projector) measure(ctx context.Context) error {
+	letters, err := Letters(ctx, p.Redis)
+	if err != nil {
+		return err
+	}
+	state, err := look(ctx, p.Redis)
+	if err != nil {
+		return err
+	}
+	now, err := p.Redis.Time(ctx).Result() // entries have the server's time
+	if err != nil {
+		return wrap("ask redis for its time", err)
+	}
+	oldest, err := p.oldest(ctx, state)
+	if err != nil {
+		return err
+	}
+	p.metrics.letters.Set(float64(letters))
+	var lag int64
+	for _, s := range state {
+		lag += s.groups[Group].lag + s.groups[Group].pending
+	}
+	p.metrics.lagEvents.Set(float64(lag))
+	late := 0.0
+	if oldest != "" {
+		ms, _, err := splitID(oldest)
+		if err != nil {
+			return err
+		}
+		late = max(0, now.Sub(time.UnixMilli(int64(ms))).Seconds()) //nolint:gosec // it is a time
+	}
+	p.metrics.lagSeconds.Set(late)
+	return nil
+}
+
+// oldest is the id of the oldest entry of all that is not acknowledged, or empty.
+func (p *Projector) oldest(ctx context.Context, state []bucketState) (string, error) {
+	oldest := ""
+	older := func(id string) {
+		if oldest == "" || compareIDs(id, oldest) < 0 {
+			oldest = id
+		}
+	}
+	pipe := p.Redis.Pipeline()
+	var asked []*redis.XMessageSliceCmd
+	for b, tag := range redisdb.AllBuckets() {
+		switch pos := state[b].groups[Group]; {
+		case pos.pending > 0:
+			older(pos.oldest)
+		case pos.lag > 0:
+			asked = append(asked, pipe.XRangeN(ctx, redisdb.EventsKey(tag), "("+pos.delivered, "+", 1))
+		}
+	}
+	if len(asked) == 0 {
+		return oldest, nil
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return "", wrap("look for the oldest entry", err)
+	}
+	for _, a := range asked {
+		for _, m := range a.Val() {
+			older(m.ID)
+		}
+	}
+	return oldest, nil
+}
+
+// dropConsumers deletes the consumers of projectors that are gone, so that the
+// list of them doesn't grow with each start. One that has entries stays: they
+// would be lost with it.
+func (p *Projector) dropConsumers(ctx context.Context, idle time.Duration) error {
+	pipe := p.Redis.Pipeline()
+	asked := make([]*redis.XInfoConsumersCmd, redisdb.Buckets)
+	for b, tag := range redisdb.AllBuckets() {
+		asked[b] = pipe.XInfoConsumers(ctx, redisdb.EventsKey(tag), Group)
+	}
+	_, _ = pipe.Exec(ctx) // each error is in its answer
+	var drops []redisdb.Call
+	for b, tag := range redisdb.AllBuckets() {
+		consumers, err := asked[b].Result()
+		if noGroup(err) || noStream(err) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("list the consumers of bucket %d: %w", b, err)
+		}
+		for _, c := range consumers {
+			if c.Name != p.Consumer && c.Pending == 0 && c.Idle >= idle {
+				drops = append(drops, redisdb.Call{
+					Script: dropConsumerScript, Keys: []string{redisdb.EventsKey(tag)},
+					Args: []any{Group, c.Name, idle.Milliseconds()},
+				})
+			}
+		}
+	}
+	for _, answer := range redisdb.Run(ctx, p.Redis, drops...) {
+		if err := answer.Err(); err != nil && !strings.HasPrefix(err.Error(), "NOGROUP") {
+			return wrap("delete a consumer that is gone", err)
+		}
+	}
+	return nil
+}

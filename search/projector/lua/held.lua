@@ -1,0 +1,14 @@
+-- held: the places of all leases that hold; those that have ended are deleted, so that they can't be renewed.
+-- KEYS 1 sorted set of leases by their end, ms · 2 hash of the places that they note
+-- answers a list of places, '' for a lease that has noted none yet
+local t = redis.call('TIME')
+local now = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000))
+for _, lease in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now)) do
+  redis.call('ZREM', KEYS[1], lease)
+  redis.call('HDEL', KEYS[2], lease)
+end
+local places = {}
+for i, lease in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+  places[i] = redis.call('HGET', KEYS[2], lease) or ''
+end
+return places

@@ -1,0 +1,60 @@
+package projector
+
+import (
+	"fmt"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"holdfast/search"
+)
+
+// metrics tell how the views keep up. Lag and letters are those of the whole group:
+// every projector measures the same.
+type metrics struct {
+	entries      prometheus.Counter
+	documents    *prometheus.CounterVec
+	failedRounds prometheus.Counter
+	waiting      prometheus.Gauge
+	letters      prometheus.Gauge
+	lagEvents    prometheus.Gauge
+	lagSeconds   prometheus.Gauge
+	trimmed      prometheus.Counter
+}
+
+// newMetrics registers the projector's metrics; a nil registerer takes none.
+func newMetrics(to prometheus.Registerer) (*metrics, error) {
+	counter := func(name, help string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Name: "holdfast_projector_" + name, Help: help})
+	}
+	gauge := func(name, help string) prometheus.Gauge {
+		return prometheus.NewGauge(prometheus.GaugeOpts{Name: "holdfast_projector_" + name, Help: help})
+	}
+	m := &metrics{
+		entries: counter("entries_total", "Entries of event streams that were read."),
+		documents: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "holdfast_projector_documents_total", Help: "Documents that were put into the views, by what became of them.",
+		}, []string{"view", "outcome"}),
+		failedRounds: counter("failed_rounds_total", "Times that Redis or the index could not be used; they are tried again."),
+		waiting:      gauge("waiting", "1 while this projector waits for Redis or the index."),
+		letters:      gauge("dead_letters", "Things that the views can't take as they are: see holdfast projector retry."),
+		lagEvents:    gauge("lag_events", "Entries that the views don't have yet."),
+		lagSeconds:   gauge("lag_seconds", "Age of the oldest entry that the views don't have yet."),
+		trimmed:      counter("trimmed_entries_total", "Entries that this projector trimmed, since all groups have had them."),
+	}
+	for _, view := range []string{string(search.ProductsView), string(search.OrdersView), eventsView} {
+		for _, o := range []search.Outcome{search.Stored, search.Ignored, search.Poisoned} {
+			m.documents.WithLabelValues(view, string(o)) // an alarm needs the zero
+		}
+	}
+	if to == nil {
+		return m, nil
+	}
+	for _, c := range []prometheus.Collector{
+		m.entries, m.documents, m.failedRounds, m.waiting, m.letters, m.lagEvents, m.lagSeconds, m.trimmed,
+	} {
+		if err := to.Register(c); err != nil {
+			return nil, fmt.Errorf("register the projector's metrics: %w", err)
+		}
+	}
+	return m, nil
+}

@@ -1,0 +1,246 @@
+// Package projector keeps the views up with their homes: it reads the event
+// streams of all buckets as one consumer group, reads what changed as it is now,
+// and puts it into the index. An entry is acknowledged only once the index has
+// answered for all that it stands for, so that none is lost; and everything may be
+// put again, since an index goes by revisions. It decides nothing about an order
+// and computes nothing from events.
+//
+// It also looks after the streams themselves: entries that every registered group
+// has had are trimmed, what can't be taken is set aside as a dead letter, and
+// Changes lets a view be built anew beside it.
+package projector
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
+
+	"holdfast/order"
+	"holdfast/product"
+	"holdfast/redisdb"
+	"holdfast/search"
+)
+
+// Group is the consumer group of the views.
+const Group = "views"
+
+// Index is what a projector needs of a search.Index.
+type Index interface {
+	Put(ctx context.Context, b search.Batch) (search.Results, error)
+	GetOrder(ctx context.Context, id string) (search.Order, error)
+}
+
+// Products are the homes of products.
+type Products interface {
+	GetMany(ctx context.Context, ids []string) ([]product.Lookup, error)
+}
+
+// Orders are the homes of orders' documents.
+type Orders interface {
+	ReadMany(ctx context.Context, ids []string) ([]order.Stored, error)
+}
+
+// Options of a projector. Those that are zero have defaults that are right for
+// most.
+type Options struct {
+	// Redis is for the streams alone: see redisdb.Sibling.
+	Redis    redis.UniversalClient
+	Index    Index
+	Products Products
+	Orders   Orders
+	Log      *slog.Logger
+	// Metrics takes the projector's counters; nil registers none.
+	Metrics prometheus.Registerer
+
+	// Consumer names this projector in its group: no other one may have the name
+	// while this one runs. Empty makes one up.
+	Consumer string
+	// ClaimAfter is how long an entry may stay with a consumer that doesn't
+	// acknowledge it before another one takes it: 30 s.
+	ClaimAfter time.Duration
+	// Housekeeping is how often streams are trimmed and the lag is measured: 15 s.
+	Housekeeping time.Duration
+	// Grace is how long a round may go on once Run was told to end: 5 s.
+	Grace time.Duration
+	// MaxBackoff bounds the pause between two tries while the index or Redis is
+	// away: 5 s.
+	MaxBackoff time.Duration
+}
+
+// The defaults, and bounds that nobody needs to set.
+const (
+	claimAfter   = 30 * time.Second
+	housekeeping = 15 * time.Second
+	grace        = 5 * time.Second
+	maxBackoff   = 5 * time.Second
+	minBackoff   = 50 * time.Millisecond
+	// minPause and maxPause lie between two rounds that found nothing; a busy
+	// projector doesn't pause.
+	minPause = 10 * time.Millisecond
+	maxPause = 100 * time.Millisecond
+)
+
+// Projector carries changes from the streams into the index.
+type Projector struct {
+	Options
+	metrics *metrics
+	// catchUp: entries may have been delivered to this consumer that it never saw.
+	catchUp bool
+	// full are the buckets that had more than was asked of them the last time.
+	full map[int]bool
+	// claimAt is when to look for entries of dead consumers.
+	claimAt   time.Time
+	claimFrom [redisdb.Buckets]string
+	// failing: the last round failed, and the log has it.
+	failing bool
+}
+
+// New builds a projector that is not running yet.
+func New(o Options) (*Projector, error) {
+	if o.Redis == nil || o.Index == nil || o.Products == nil || o.Orders == nil {
+		return nil, errors.New("a projector needs Redis, an index, products and orders")
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Consumer == "" {
+		o.Consumer = madeUpName()
+	}
+	setDefault(&o.ClaimAfter, claimAfter)
+	setDefault(&o.Housekeeping, housekeeping)
+	setDefault(&o.Grace, grace)
+	setDefault(&o.MaxBackoff, maxBackoff)
+	m, err := newMetrics(o.Metrics)
+	if err != nil {
+		return nil, err
+	}
+	p := &Projector{Options: o, metrics: m, catchUp: true, full: map[int]bool{}}
+	for b := range p.claimFrom {
+		p.claimFrom[b] = beginning
+	}
+	return p, nil
+}
+
+func setDefault(d *time.Duration, value time.Duration) {
+	if *d <= 0 {
+		*d = value
+	}
+}
+
+// madeUpName tells a person which process it is; the end makes it unique.
+func madeUpName() string {
+	var end [6]byte
+	_, _ = rand.Read(end[:]) // it never fails
+	host, err := os.Hostname()
+	if err != nil {
+		host = "somewhere"
+	}
+	return fmt.Sprintf("%s-%d-%s", host, os.Getpid(), hex.EncodeToString(end[:]))
+}
+
+// Run projects until ctx ends. The round that is under way then is finished within
+// Grace, or left unacknowledged for another projector.
+func (p *Projector) Run(ctx context.Context) {
+	working, stop := outlive(ctx, p.Grace)
+	defer stop()
+	if p.insist(ctx, "register the group of the views", func() error { return Register(working, p.Redis, Group) }) != nil {
+		return
+	}
+	var keeping sync.WaitGroup
+	keeping.Go(func() { p.keep(ctx) })
+	defer keeping.Wait()
+	pause := minPause
+	for ctx.Err() == nil {
+		n, err := p.round(ctx, working)
+		switch {
+		case err != nil:
+			pause = min(max(2*pause, minBackoff), p.MaxBackoff)
+		case n > 0:
+			pause = minPause
+			continue
+		default:
+			pause = min(2*pause, maxPause)
+		}
+		if sleep(ctx, pause) != nil {
+			return
+		}
+	}
+}
+
+// outlive is a context that ends some time after ctx has.
+func outlive(ctx context.Context, by time.Duration) (context.Context, context.CancelFunc) {
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var timer *time.Timer
+	var mu sync.Mutex
+	unlink := context.AfterFunc(ctx, func() {
+		mu.Lock()
+		defer mu.Unlock()
+		timer = time.AfterFunc(by, cancel)
+	})
+	return longer, func() {
+		unlink()
+		mu.Lock()
+		defer mu.Unlock()
+		if timer != nil {
+			timer.Stop()
+		}
+		cancel()
+	}
+}
+
+// insist tries again until it is done or ctx ends, and says once in the log that
+// it has to, and once that it is over.
+func (p *Projector) insist(ctx context.Context, what string, try func() error) error {
+	pause, said := minBackoff, false
+	for {
+		err := try()
+		if err == nil {
+			if said {
+				p.metrics.waiting.Dec()
+				p.Log.InfoContext(ctx, "the views go on", "after", what)
+			}
+			return nil
+		}
+		if ctx.Err() == nil && !said {
+			said = true
+			p.metrics.waiting.Inc()
+			p.Log.WarnContext(ctx, "the views wait", "for", what, "error", withCause(err))
+		}
+		p.metrics.failedRounds.Inc()
+		if stopped := sleep(ctx, pause); stopped != nil {
+			if said {
+				p.metrics.waiting.Dec()
+			}
+			return stopped
+		}
+		pause = min(2*pause, p.MaxBackoff)
+	}
+}
+
+// withCause adds what an unavailable index says to nobody but the log.
+func withCause(err error) error {
+	if u, ok := errors.AsType[*search.UnavailableError](err); ok && u.Cause != nil {
+		return fmt.Errorf("%w: %w", err, u.Cause)
+	}
+	return err
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

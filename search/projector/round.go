@@ -1,0 +1,77 @@
+package projector
+
+import (
+	"context"
+	"fmt"
+)
+
+// round takes some entries, brings what they stand for into the index, and
+// acknowledges them; it answers how many there were. Waiting ends with ctx, what is
+// under way with working.
+func (p *Projector) round(ctx, working context.Context) (int, error) {
+	n, err := p.try(ctx, working)
+	switch {
+	case err == nil && p.failing:
+		p.failing = false
+		p.metrics.waiting.Dec()
+		p.Log.InfoContext(ctx, "the event streams are read again")
+	case err != nil:
+		// What was delivered and not acknowledged comes again to this consumer.
+		p.catchUp = true
+		p.metrics.failedRounds.Inc()
+		if !p.failing && ctx.Err() == nil {
+			p.failing = true
+			p.metrics.waiting.Inc()
+			p.Log.WarnContext(ctx, "a round of the views failed", "error", err)
+		}
+	}
+	return n, err
+}
+
+func (p *Projector) try(ctx, working context.Context) (int, error) {
+	entries, err := p.gather(working)
+	if noGroup(err) {
+		p.Log.WarnContext(ctx, "the group of the views is gone and is made anew", "error", err)
+		if err := Register(working, p.Redis, Group); err != nil {
+			return 0, err
+		}
+		entries, err = p.gather(working)
+	}
+	if err != nil || len(entries) == 0 {
+		return 0, err
+	}
+	p.metrics.entries.Add(float64(len(entries)))
+	if err := p.project(ctx, working, entries); err != nil {
+		return 0, fmt.Errorf("project %d entries: %w", len(entries), err)
+	}
+	return len(entries), p.ack(working, entries)
+}
+
+// project brings what the entries stand for into the index, however long that
+// takes. What can't be taken as it is becomes a dead letter.
+func (p *Projector) project(ctx, working context.Context, entries []entry) error {
+	w := sortOut(entries)
+	letters := w.bad
+	var b batch
+	err := p.insist(ctx, "what changed to be read", func() (err error) {
+		b, err = p.fetch(working, w)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	letters = append(letters, b.bad...)
+	for _, part := range b.parts() {
+		err := p.insist(ctx, "the index to take what changed", func() error {
+			results, err := p.Index.Put(working, part)
+			if err == nil {
+				letters = append(letters, p.outcomes(part, results)...)
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return p.insist(ctx, "the dead letters to be written", func() error { return p.setAside(working, letters) })
+}
