@@ -29,19 +29,36 @@ func (f indexFlags) synonyms() (search.Synonyms, error) {
 	return search.ParseSynonyms(file)
 }
 
+func (f indexFlags) options() (elastic.Options, error) {
+	synonyms, err := f.synonyms()
+	if err != nil {
+		return elastic.Options{}, usagef("--synonyms (HOLDFAST_SYNONYMS): %v", err)
+	}
+	opts := elastic.Options{URLs: strings.Split(f.Elasticsearch, ","), Synonyms: synonyms}
+	if err := opts.Validate(); err != nil {
+		return opts, usagef("--elasticsearch-url (ELASTICSEARCH_URL): %v", err)
+	}
+	return opts, nil
+}
+
+// checkIndex finds a mistake in the flags before the wait for other services.
+func (f indexFlags) checkIndex() error {
+	if f.Elasticsearch == "" {
+		return nil
+	}
+	_, err := f.options()
+	return err
+}
+
 // connectIndex opens the index, and where it is away goes on trying: orders don't wait
 // for it. It is nil where no index is wanted. The caller closes it.
 func (f indexFlags) connectIndex(ctx context.Context, log *slog.Logger) (search.Index, error) {
 	if f.Elasticsearch == "" {
 		return nil, nil //nolint:nilnil // no index is not an error
 	}
-	synonyms, err := f.synonyms()
+	opts, err := f.options()
 	if err != nil {
-		return nil, usagef("--synonyms (HOLDFAST_SYNONYMS): %v", err)
-	}
-	opts := elastic.Options{URLs: strings.Split(f.Elasticsearch, ","), Synonyms: synonyms}
-	if err := opts.Validate(); err != nil {
-		return nil, usagef("--elasticsearch-url (ELASTICSEARCH_URL): %v", err)
+		return nil, err
 	}
 	return search.OpenDeferred(ctx, askFor, func(ctx context.Context) (search.Index, error) {
 		return elastic.Open(ctx, opts)

@@ -29,6 +29,9 @@ type workerCommand struct {
 // Run polls until the process is told to stop.
 func (c *workerCommand) Run(ctx context.Context, out out) error {
 	log := newLog(out.stderr)
+	if err := c.checkIndex(); err != nil {
+		return err
+	}
 	temporal, err := waitForTemporal(ctx, c.Wait, log)
 	if err != nil {
 		return err
