@@ -21,6 +21,7 @@ import (
 	"holdfast/order"
 	"holdfast/records"
 	"holdfast/refund"
+	"holdfast/search"
 	"holdfast/workflows"
 )
 
@@ -30,9 +31,9 @@ type Config struct {
 	Redis    redis.UniversalClient
 	// Metrics takes the worker's own counters; nil registers none.
 	Metrics prometheus.Registerer
-	// Cold knows the orders that were closed so long ago that Redis has them no
-	// longer; nil where there is no index.
-	Cold ColdOrders
+	// Index keeps the views; nil where there is none: nothing is projected then, and
+	// closed orders stay in Redis.
+	Index search.Index
 	// TaskQueue to poll; empty is workflows.TaskQueue.
 	TaskQueue string
 	// Options are the SDK's; the zero value is right for most.
@@ -89,7 +90,7 @@ func New(c Config) (*Worker, error) {
 		Holds: stock, Settler: settler, Signal: signalDelisting(c.Temporal),
 	}).Execute)
 	ever := *fates // the sweeper has no need of them: what holds stock is not that old
-	ever.Records = allDocuments{warm: docs, cold: c.Cold}
+	ever.Records = allDocuments{warm: docs, cold: c.Index}
 	register(w, activities.LookUpPayment, (&activities.LookUp{Orders: &ever}).Execute)
 	register(w, activities.RecordRefund, (&activities.RefundRecord{Records: docs}).Execute)
 	register(w, activities.SweepHolds, (&activities.Sweeper{

@@ -54,7 +54,7 @@ func (c *workerCommand) Run(ctx context.Context, out out) error {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	w, err := worker.New(worker.Config{
-		Temporal: temporal, Redis: rdb, Cold: index, Metrics: registry,
+		Temporal: temporal, Redis: rdb, Index: index, Metrics: registry,
 		Options: sdk.Options{WorkerStopTimeout: c.Grace},
 	})
 	if err != nil {

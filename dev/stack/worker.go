@@ -28,7 +28,7 @@ func (s *Stack) startWorker(context.Context) (func(context.Context) error, error
 		return nothing, nil
 	}
 	w, err := worker.New(worker.Config{
-		Temporal: s.Temporal, Redis: s.redis, Cold: s.Index, Metrics: s.metrics, Options: s.workerOptions(),
+		Temporal: s.Temporal, Redis: s.redis, Index: s.Index, Metrics: s.metrics, Options: s.workerOptions(),
 	})
 	if err != nil {
 		return nil, err
