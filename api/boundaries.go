@@ -14,8 +14,8 @@ import (
 type Products interface {
 	Put(ctx context.Context, id string, spec product.Spec, ifMatch *int64) (p product.Product, created bool, err error)
 	Get(ctx context.Context, id string) (product.Product, error)
-	// GetAll is Get for many at once; those that are not there are left out.
-	GetAll(ctx context.Context, ids []string) (map[string]product.Product, error)
+	// GetMany is Get for many in one read; each answer has its own error.
+	GetMany(ctx context.Context, ids []string) ([]product.Lookup, error)
 	Adjust(ctx context.Context, a product.Adjustment) (product.Stock, error)
 	List(ctx context.Context, id string) (listing int64, err error)
 	Look(ctx context.Context, orderID string, wants []product.Want) ([]product.Look, error)

@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -46,9 +47,7 @@ func (s *Server) expand(ctx context.Context, doc []byte, values []string) ([]byt
 		ids[i] = heads[i].ProductID
 	}
 	slices.Sort(ids)
-	within, cancel := context.WithTimeout(ctx, expandTimeout)
-	defer cancel()
-	products, err := s.cfg.Products.GetAll(within, slices.Compact(ids))
+	products, err := s.productsNow(ctx, slices.Compact(ids))
 	if err != nil {
 		return nil, productError(err)
 	}
@@ -62,6 +61,26 @@ func (s *Server) expand(ctx context.Context, doc []byte, values []string) ([]byt
 		}
 	}
 	return replaceMember(doc, "lines", o.Lines)
+}
+
+// productsNow are the products as they are; one that is not there is left out.
+func (s *Server) productsNow(ctx context.Context, ids []string) (map[string]product.Product, error) {
+	ctx, cancel := context.WithTimeout(ctx, expandTimeout)
+	defer cancel()
+	looked, err := s.cfg.Products.GetMany(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	products := make(map[string]product.Product, len(looked))
+	for _, l := range looked {
+		switch {
+		case l.Err == nil:
+			products[l.ID] = l.Product
+		case !errors.Is(l.Err, product.ErrNotFound):
+			return nil, fmt.Errorf("read product %s: %w", l.ID, l.Err)
+		}
+	}
+	return products, nil
 }
 
 // lineHead is what says which variant a line is of.

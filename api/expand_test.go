@@ -19,9 +19,9 @@ type countingProducts struct {
 	reads [][]string
 }
 
-func (p *countingProducts) GetAll(ctx context.Context, ids []string) (map[string]product.Product, error) {
+func (p *countingProducts) GetMany(ctx context.Context, ids []string) ([]product.Lookup, error) {
 	p.reads = append(p.reads, ids)
-	return p.Products.GetAll(ctx, ids)
+	return p.Products.GetMany(ctx, ids)
 }
 
 func TestAnOrderWithItsProductsAsTheyAreNow(t *testing.T) {

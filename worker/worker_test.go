@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"holdfast/redisdb"
+	"holdfast/search"
 	"holdfast/worker"
 )
 
@@ -71,4 +72,4 @@ func TestWorkerWithAnIndex(t *testing.T) {
 	require.True(t, names["holdfast_projector_lag_events"])
 }
 
-type noIndex struct{ worker.Index }
+type noIndex struct{ search.Index }

@@ -82,6 +82,9 @@ func (c *apiCommand) check() error {
 		return usagef("--payment-window (HOLDFAST_PAYMENT_WINDOW): %s is too short, at least %s are needed",
 			c.PaymentWindow, api.MinPaymentWindow)
 	}
+	if err := c.checkIndex(); err != nil {
+		return err
+	}
 	return c.checkAddress()
 }
 

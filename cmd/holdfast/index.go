@@ -29,19 +29,33 @@ func (f indexFlags) synonyms() (search.Synonyms, error) {
 	return search.ParseSynonyms(file)
 }
 
+func (f indexFlags) options() (elastic.Options, error) {
+	synonyms, err := f.synonyms()
+	if err != nil {
+		return elastic.Options{}, usagef("--synonyms (HOLDFAST_SYNONYMS): %v", err)
+	}
+	opts := elastic.Options{URLs: strings.Split(f.Elasticsearch, ","), Synonyms: synonyms}
+	if err := opts.Validate(); err != nil {
+		return opts, usagef("--elasticsearch-url (ELASTICSEARCH_URL): %v", err)
+	}
+	return opts, nil
+}
+
+// checkIndex finds a mistake in the flags before the wait for other services.
+func (f indexFlags) checkIndex() error {
+	_, err := f.opener()
+	return err
+}
+
 // opener opens the index once. It is nil where no index is wanted. An error that is
 // a *search.UnavailableError means that it may be opened later.
 func (f indexFlags) opener() (func(context.Context) (search.Index, error), error) {
 	if f.Elasticsearch == "" {
 		return nil, nil //nolint:nilnil // no index is not an error
 	}
-	synonyms, err := f.synonyms()
+	opts, err := f.options()
 	if err != nil {
-		return nil, usagef("--synonyms (HOLDFAST_SYNONYMS): %v", err)
-	}
-	opts := elastic.Options{URLs: strings.Split(f.Elasticsearch, ","), Synonyms: synonyms}
-	if err := opts.Validate(); err != nil {
-		return nil, usagef("--elasticsearch-url (ELASTICSEARCH_URL): %v", err)
+		return nil, err
 	}
 	return func(ctx context.Context) (search.Index, error) { return elastic.Open(ctx, opts) }, nil
 }

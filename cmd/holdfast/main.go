@@ -25,21 +25,13 @@ const (
 type commands struct {
 	API       apiCommand        `cmd:"" name:"api" help:"Run the REST gateway."`
 	Worker    workerCommand     `cmd:"" help:"Run the workflows and their activities."`
-	Setup     setupCommand      `cmd:"" help:"Prepare Temporal: namespace and its retention, search attributes, the sweeper's schedule."`
-	Import    importCommand     `cmd:"" help:"Put the products of a file into the catalogue."`
-	Order     orderCommands     `cmd:"" help:"Look at an order, or cancel it."`
-	Pay       payCommand        `cmd:"" help:"Pay an order: send a signed callback of the sandbox payment provider."`
-	Replay    replayCommands    `cmd:"" help:"Play a file of orders against the gateway and measure it."`
-	Reindex   reindexCommand    `cmd:"" help:"Build the search views anew from the entities, while the old ones answer."`
-	Audit     auditCommand      `cmd:"" help:"Check that every unit of stock is where the orders say it is."`
-	API       apiCommand        `cmd:"" name:"api" help:"Run the REST gateway."`
-	Worker    workerCommand     `cmd:"" help:"Run the workflows and their activities."`
 	Setup     setupCommand      `cmd:"" help:"Prepare Temporal (namespace and its retention, search attributes, schedules) and the event streams in Redis."`
 	Import    importCommand     `cmd:"" help:"Put the products of a file into the catalogue."`
 	Order     orderCommands     `cmd:"" help:"Look at an order, or cancel it."`
 	Pay       payCommand        `cmd:"" help:"Pay an order: send a signed callback of the sandbox payment provider."`
 	Replay    replayCommands    `cmd:"" help:"Play a file of orders against the gateway and measure it."`
 	Projector projectorCommands `cmd:"" help:"Keep the views that answer searches up, apart from the worker; or retry what they could not take."`
+	Reindex   reindexCommand    `cmd:"" help:"Build the search views anew from the entities, while the old ones answer."`
 	Audit     auditCommand      `cmd:"" help:"Check that every unit of stock is where the orders say it is."`
 }
 

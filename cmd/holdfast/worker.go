@@ -33,6 +33,9 @@ func (c *workerCommand) Run(ctx context.Context, out out) error {
 	if c.Keep < time.Hour {
 		return usagef("--keep-orders (HOLDFAST_KEEP_ORDERS): %s is too short, at least 1h is needed", c.Keep)
 	}
+	if err := c.checkIndex(); err != nil {
+		return err
+	}
 	name, err := namespace(log)
 	if err != nil {
 		return err

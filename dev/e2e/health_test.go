@@ -17,7 +17,7 @@ func TestReadinessAndMetrics(t *testing.T) {
 	}
 	shop.Must(t, http.StatusOK, shoptest.Call{Method: http.MethodGet, Path: "/readyz"}).Into(t, &ready)
 	require.Equal(t, "ok", ready.Status)
-	require.Equal(t, map[string]string{"temporal": "ok", "redis": "ok"}, ready.Checks)
+	require.Equal(t, map[string]string{"temporal": "ok", "redis": "ok", "search": "ok"}, ready.Checks)
 	shop.Must(t, http.StatusOK, shoptest.Call{Method: http.MethodGet, Path: "/healthz"})
 
 	shop.Offer(t, "counted", 1)
