@@ -31,8 +31,8 @@ func facets() []facet {
 }
 
 // choices are the filters of all facets but one.
-func choices(q search.ProductQuery, but string) list {
-	var all list
+func choices(q search.ProductQuery, but string) []object {
+	var all []object
 	for _, f := range facets() {
 		if values := f.chosen(q); len(values) > 0 && f.field != but {
 			all = append(all, oneOf(f.field, values))

@@ -61,8 +61,8 @@ func (x *Index) listOrders(ctx context.Context, q search.OrderQuery) (search.Ord
 	return p, nil
 }
 
-func orderFilters(q search.OrderQuery, typed []text.Clause) list {
-	all := list{object{"match_all": object{}}}
+func orderFilters(q search.OrderQuery, typed []text.Clause) []object {
+	all := []object{{"match_all": object{}}}
 	if q.CustomerID != "" {
 		all = append(all, term("customerId", q.CustomerID))
 	}

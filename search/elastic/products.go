@@ -96,7 +96,7 @@ func (s productSearch) pages() string {
 // counting, so that one request has all.
 func (s productSearch) body() object {
 	q := s.query
-	filters := list{term("status", product.Listed)}
+	filters := []object{term("status", product.Listed)}
 	if q.InStock {
 		filters = append(filters, term("derived.inStock", 1))
 	}

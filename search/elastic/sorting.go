@@ -141,9 +141,11 @@ type hit struct {
 // search asks one index or alias. What only a part of it could answer is an error.
 func (x *Index) search(ctx context.Context, in string, body object) (answer, error) {
 	var found answer
-	err := x.client.call(ctx, request{
-		method: "POST", path: "/" + in + "/_search", query: "allow_partial_search_results=false", body: body,
-	}, &found)
+	err := throughSwap(ctx, func() error {
+		return x.client.call(ctx, request{
+			method: "POST", path: "/" + in + "/_search", query: "allow_partial_search_results=false", body: body,
+		}, &found)
+	})
 	return found, err
 }
 

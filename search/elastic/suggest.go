@@ -31,7 +31,7 @@ func (x *Index) suggest(ctx context.Context, t text.Typed, size int) (search.Sug
 	if t.Last == "" {
 		return search.Suggestions{}, nil
 	}
-	filters := list{term("status", product.Listed)}
+	filters := []object{term("status", product.Listed)}
 	for _, w := range t.Whole {
 		filters = append(filters, term("start", w))
 	}

@@ -1,6 +1,9 @@
 package text
 
-import "unicode/utf8"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // token is one term that a stretch of text is found by.
 type token struct {
@@ -51,11 +54,11 @@ func (c compound) whole() string {
 	if len(c.parts) == 1 {
 		return Fold(c.parts[0].text)
 	}
-	whole := ""
+	var whole strings.Builder
 	for _, p := range c.parts {
-		whole += Fold(p.text)
+		whole.WriteString(Fold(p.text))
 	}
-	return whole
+	return whole.String()
 }
 
 // cjkTokens gives single characters beside the pairs, for who looks for a single
