@@ -62,6 +62,7 @@ func walk[D any](t *testing.T, size int, step func(after string, limit int) ([]D
 			return all
 		}
 		all = append(all, docs...)
+		require.LessOrEqual(t, len(all), 1000, "the walk doesn't end")
 		after = id(docs[len(docs)-1])
 	}
 }
