@@ -2,8 +2,10 @@ package elastic
 
 import (
 	"context"
+	"encoding/json"
 
 	"holdfast/search"
+	"holdfast/search/text"
 )
 
 // OpenShape opens an index as a program does whose shape of products has another
@@ -53,4 +55,18 @@ func Terms(ctx context.Context, x *Index, analyzer, text string) ([]string, erro
 		all = append(all, t.Token)
 	}
 	return all, err
+}
+
+// Request is what the index sends for a query.
+func Request(x *Index, q search.ProductQuery) (body []byte, path string) {
+	s := productSearch{query: q, words: text.Clauses(q.Q, x.same)}
+	all := s.body()
+	if err := productOrder(q).into(all, q.PageSize(), nil); err != nil {
+		panic(err)
+	}
+	body, err := json.Marshal(all)
+	if err != nil {
+		panic(err)
+	}
+	return body, "/" + x.names.read(search.ProductsView) + "/_search?allow_partial_search_results=false"
 }

@@ -87,7 +87,7 @@ func measureElastic(ctx context.Context, url string, j judged, same search.Synon
 		return err
 	}
 	defer s.forget(ctx, prefix+"products-first", prefix+"orders-first")
-	defer func() { _ = x.Close() }()
+	defer func() { _ = x.Close() }() //nolint:contextcheck // it has a bound of its own
 	return measureIndex(ctx, "Elasticsearch", x, j, verbose)
 }
 
