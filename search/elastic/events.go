@@ -43,7 +43,7 @@ func (x *Index) listEvents(ctx context.Context, q search.EventQuery) (search.Eve
 	if err := order.into(body, size, after); err != nil {
 		return search.EventPage{}, err
 	}
-	var found answer
+	var found answer[search.Event]
 	err = x.client.call(ctx, request{
 		method: "POST", path: "/" + x.names.events() + "/_search", body: body,
 		query: "allow_partial_search_results=false&ignore_unavailable=true", // it is made with the first event
@@ -51,7 +51,7 @@ func (x *Index) listEvents(ctx context.Context, q search.EventQuery) (search.Eve
 	if err != nil {
 		return search.EventPage{}, err
 	}
-	docs, next, err := page[search.Event](found, order, size)
+	docs, next, err := found.page(order, size)
 	if err != nil {
 		return search.EventPage{}, err
 	}

@@ -1,6 +1,7 @@
 package elastic_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -205,4 +206,22 @@ func TestOddIDs(t *testing.T) {
 	found, err := x.Revisions(t.Context(), search.ProductsView, []string{"..", "", "_search", "a/b"})
 	require.NoError(t, err)
 	require.Empty(t, found)
+}
+
+// TestAnOddDocument: JSON that other readers refuse comes back with the page.
+func TestAnOddDocument(t *testing.T) {
+	x := open(t, elastic.Options{})
+	o := search.Order{
+		ID: "o", Revision: 1, Version: 1, CustomerID: "ada", Status: "paid", PlacedAt: time.UnixMilli(1_790_000_000_000).UTC(),
+		Document: json.RawMessage(`{"note":"\ud800"}`),
+	}
+	results, err := x.Put(t.Context(), search.Batch{Orders: []search.Order{o}})
+	require.NoError(t, err)
+	require.Equal(t, search.Stored, results.Orders[0].Outcome, results.Orders[0].Reason)
+	require.NoError(t, x.Refresh(t.Context()))
+	page, err := x.ListOrders(t.Context(), search.OrderQuery{})
+	require.NoError(t, err, "%v", causeOf(err))
+	require.Len(t, page.Items, 1)
+	_, err = x.GetOrder(t.Context(), "o")
+	require.NoError(t, err)
 }

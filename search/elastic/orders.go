@@ -46,11 +46,11 @@ func (x *Index) listOrders(ctx context.Context, q search.OrderQuery) (search.Ord
 	if err := order.into(body, size, after); err != nil {
 		return search.OrderPage{}, err
 	}
-	found, err := x.search(ctx, x.names.read(search.OrdersView), body)
+	found, err := find[search.Order](ctx, x, x.names.read(search.OrdersView), body)
 	if err != nil {
 		return search.OrderPage{}, err
 	}
-	docs, next, err := page[search.Order](found, order, size)
+	docs, next, err := found.page(order, size)
 	if err != nil {
 		return search.OrderPage{}, err
 	}
