@@ -20,7 +20,7 @@ TESTFLAGS ?=
 # Which benchmarks; empty means all
 BENCH ?=
 
-.PHONY: env help run build test test-race test-e2e test-fast bench lint fmt generate services services-stop clean
+.PHONY: env help run build test test-race test-e2e test-fast bench relevance lint fmt generate services services-stop clean
 
 help: ## these lines
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -59,6 +59,11 @@ bench: ## measures, beside the bare floor (docs/benchmarks.md); BENCH='saga flas
 	@GO='$(GO)' scripts/build.sh . ./cmd/holdfast $(BIN)/holdfast
 	@scripts/bench.sh $(BENCH)
 
+# Where the judged searches are; they are no part of the project.
+RELEVANCE_DATA ?= ../shared/data
+relevance: ## nDCG@10 on judged searches, for both indexes; RELEVANCE_DATA=DIR, ELASTICSEARCH_URL
+	@cd dev && RELEVANCE_DATA='$(abspath $(RELEVANCE_DATA))' $(GO) run ./bench/relevance
+
 lint: ## golangci-lint on both modules, workflowcheck on the workflows
 	@scripts/lint.sh
 
@@ -72,7 +77,7 @@ generate: ## makes what is generated, from openapi.yaml and others
 env: ## .env for docker compose, with secrets of its own
 	@scripts/env.sh
 
-services: ## real Redis, Redis Cluster and Chromium for the tests; prints their environment
+services: ## real Redis, Redis Cluster, Elasticsearch and Chromium for the tests; prints their environment
 	@scripts/services.sh install
 	@scripts/services.sh start
 	@echo "# to use them: eval \"\$$(scripts/services.sh env)\"; to end them: make services-stop" >&2

@@ -59,10 +59,11 @@ func analyzer(tokenizer string, filters []string) object {
 	return object{"type": "custom", "char_filter": []string{"plain_letters"}, "tokenizer": tokenizer, "filter": append([]string(nil), filters...)}
 }
 
-// plainLetters takes the accents off Greek and Cyrillic, which asciifolding leaves.
+// plainLetters takes the accents off Greek and Cyrillic, and makes letters of a few
+// signs: what asciifolding leaves.
 func plainLetters() []string {
 	var rules []string
-	for _, of := range [][2]rune{{0x370, 0x52F}, {0x1F00, 0x1FFF}} {
+	for _, of := range [][2]rune{{0xAA, 0xBA}, {0x370, 0x52F}, {0x1E9A, 0x1E9B}, {0x1F00, 0x1FFF}} {
 		for r := of[0]; r <= of[1]; r++ {
 			if plain := text.Fold(string(r)); unicode.IsLetter(r) && plain != string(unicode.ToLower(r)) {
 				rules = append(rules, fmt.Sprintf("%c=>%s", r, plain))

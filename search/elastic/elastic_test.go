@@ -98,3 +98,5 @@ func causeOf(err error) error {
 	}
 	return err
 }
+
+func isOutdated(err error) bool { return errors.Is(err, search.ErrOutdated) }

@@ -31,7 +31,7 @@ func (x *Index) listEvents(ctx context.Context, q search.EventQuery) (search.Eve
 	if err != nil {
 		return search.EventPage{}, search.BadCursor()
 	}
-	filters := list{term("productId", q.ProductID)}
+	filters := []object{term("productId", q.ProductID)}
 	if len(q.Types) > 0 {
 		filters = append(filters, oneOf("type", q.Types))
 	}
@@ -43,14 +43,15 @@ func (x *Index) listEvents(ctx context.Context, q search.EventQuery) (search.Eve
 	if err := order.into(body, size, after); err != nil {
 		return search.EventPage{}, err
 	}
-	found, err := x.search(ctx, x.names.events(), body)
-	if missing(err) { // it is made with the first event
-		return search.EventPage{}, nil
-	}
+	var found answer[search.Event]
+	err = x.client.call(ctx, request{
+		method: "POST", path: "/" + x.names.events() + "/_search", body: body,
+		query: "allow_partial_search_results=false&ignore_unavailable=true", // it is made with the first event
+	}, &found)
 	if err != nil {
 		return search.EventPage{}, err
 	}
-	docs, next, err := page[search.Event](found, order, size)
+	docs, next, err := found.page(order, size)
 	if err != nil {
 		return search.EventPage{}, err
 	}

@@ -2,8 +2,10 @@ package elastic
 
 import (
 	"context"
+	"encoding/json"
 
 	"holdfast/search"
+	"holdfast/search/text"
 )
 
 // OpenShape opens an index as a program does whose shape of products has another
@@ -14,4 +16,57 @@ func OpenShape(ctx context.Context, o Options, version int) (*Index, error) {
 	s.version = version
 	all[search.ProductsView] = s
 	return open(ctx, o, all)
+}
+
+// SwapUnnoticed swaps a rebuild in as if the answer had been lost.
+func SwapUnnoticed(ctx context.Context, r search.Rebuild) error {
+	return r.(*rebuild).takePlace(ctx)
+}
+
+// Forget lets the index know nothing of the rebuilds that it began, as if it had
+// been killed.
+func Forget(x *Index) { clear(x.rebuilds) }
+
+// Filled lists the indices that rebuilds made.
+func Filled(ctx context.Context, x *Index, v search.View) []string {
+	var found map[string]any
+	if err := x.client.call(ctx, request{method: "GET", path: "/" + x.names.filled(v, x.shapes[v].version)}, &found); err != nil {
+		return nil
+	}
+	var all []string
+	for name := range found {
+		all = append(all, name)
+	}
+	return all
+}
+
+// Terms are what Elasticsearch's analysis makes of a text, and of one term of Go's.
+func Terms(ctx context.Context, x *Index, analyzer, text string) ([]string, error) {
+	var answer struct {
+		Tokens []struct {
+			Token string `json:"token"`
+		} `json:"tokens"`
+	}
+	err := x.client.call(ctx, request{
+		method: "POST", path: "/" + x.names.read(search.ProductsView) + "/_analyze", body: object{"analyzer": analyzer, "text": text},
+	}, &answer)
+	var all []string
+	for _, t := range answer.Tokens {
+		all = append(all, t.Token)
+	}
+	return all, err
+}
+
+// Request is what the index sends for a query.
+func Request(x *Index, q search.ProductQuery) (body []byte, path string) {
+	s := productSearch{query: q, words: text.Clauses(q.Q, x.same)}
+	all := s.body()
+	if err := productOrder(q).into(all, q.PageSize(), nil); err != nil {
+		panic(err)
+	}
+	body, err := json.Marshal(all)
+	if err != nil {
+		panic(err)
+	}
+	return body, "/" + x.names.read(search.ProductsView) + "/_search?allow_partial_search_results=false"
 }

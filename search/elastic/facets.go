@@ -31,8 +31,8 @@ func facets() []facet {
 }
 
 // choices are the filters of all facets but one.
-func choices(q search.ProductQuery, but string) list {
-	var all list
+func choices(q search.ProductQuery, but string) []object {
+	var all []object
 	for _, f := range facets() {
 		if values := f.chosen(q); len(values) > 0 && f.field != but {
 			all = append(all, oneOf(f.field, values))
@@ -67,10 +67,10 @@ func aggregations(q search.ProductQuery) object {
 
 // facetsOf reads the counts. Elasticsearch gives the most frequent first, then by
 // value. What is too long in bytes, though not in characters, is left out.
-func facetsOf(found answer) search.Facets {
+func facetsOf(counted map[string]aggregation) search.Facets {
 	var all search.Facets
 	for _, f := range facets() {
-		a := found.Aggregations[f.field]
+		a := counted[f.field]
 		if a.Values != nil {
 			a = *a.Values
 		}

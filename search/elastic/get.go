@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
 
 	"holdfast/search"
 )
@@ -48,24 +49,27 @@ func (x *Index) get(ctx context.Context, v search.View, id string, into any) err
 
 // documents reads by ids, which go in the body: in a path, some would lead elsewhere.
 func (x *Index) documents(ctx context.Context, v search.View, ids []string, query string) ([]document, error) {
-	var answer struct {
-		Docs []document `json:"docs"`
-	}
-	err := x.client.call(ctx, request{
-		method: "POST", path: "/" + x.names.read(v) + "/_mget", query: query, body: object{"ids": ids},
-	}, &answer)
-	if err != nil {
-		return nil, err
-	}
-	if len(answer.Docs) != len(ids) {
-		return nil, fmt.Errorf("mget: %d answers to %d ids", len(answer.Docs), len(ids))
-	}
-	for _, d := range answer.Docs {
-		if d.Error != nil {
-			return nil, fmt.Errorf("mget: %s: %s", d.ID, d.Error)
+	var docs []document
+	err := throughSwap(ctx, func() error {
+		var answer struct {
+			Docs []document `json:"docs"`
 		}
-	}
-	return answer.Docs, nil
+		r := request{method: "POST", path: "/" + x.names.read(v) + "/_mget", query: query, body: object{"ids": ids}}
+		if err := x.client.call(ctx, r, &answer); err != nil {
+			return err
+		}
+		if len(answer.Docs) != len(ids) {
+			return fmt.Errorf("mget: %d answers to %d ids", len(answer.Docs), len(ids))
+		}
+		for _, d := range answer.Docs {
+			if d.Error != nil { // the index went away between the alias and the document
+				return &refusal{request: r.path, status: http.StatusNotFound, cause: *d.Error}
+			}
+		}
+		docs = answer.Docs
+		return nil
+	})
+	return docs, err
 }
 
 // revisionsAtOnce are read in one request.

@@ -47,20 +47,20 @@ func scored(score float64, query object) object {
 }
 
 // best: one of them has to hold; the best score counts.
-func best(queries list) object {
+func best(queries []object) object {
 	if len(queries) == 1 {
-		return queries[0].(object) //nolint:errcheck,forcetypeassert // all queries are objects
+		return queries[0]
 	}
 	return object{"dis_max": object{"queries": queries}}
 }
 
-func both(queries list) object { return object{"bool": object{"must": queries}} }
+func both(queries []object) object { return object{"bool": object{"must": queries}} }
 
-func filtered(queries list) object { return object{"bool": object{"filter": queries}} }
+func filtered(queries []object) object { return object{"bool": object{"filter": queries}} }
 
 // asked turns clauses into queries that all have to hold.
-func asked(clauses []text.Clause, tolerant bool) list {
-	var all list
+func asked(clauses []text.Clause, tolerant bool) []object {
+	all := []object{}
 	for _, c := range clauses {
 		ways := ofClause(c, wordFields())
 		if tolerant && c.Word != nil {
@@ -71,8 +71,8 @@ func asked(clauses []text.Clause, tolerant bool) list {
 	return all
 }
 
-func ofClause(c text.Clause, fields []weighted) list {
-	var ways list
+func ofClause(c text.Clause, fields []weighted) []object {
+	var ways []object
 	for _, p := range c.Either {
 		ways = append(ways, ofPhrase(p, fields)...)
 	}
@@ -81,19 +81,19 @@ func ofClause(c text.Clause, fields []weighted) list {
 
 // ofPhrase finds all terms, each in its best field, and takes the mean, so that a
 // phrase of two words counts like one word.
-func ofPhrase(p text.Phrase, fields []weighted) list {
+func ofPhrase(p text.Phrase, fields []weighted) []object {
 	if len(p.Terms) == 1 {
 		return inFields(fields, p.Answers, func(field string) object { return matches(field, p.Terms[0]) })
 	}
-	var all list
+	var all []object
 	for _, t := range p.Terms {
 		all = append(all, best(inFields(fields, p.Answers/float64(len(p.Terms)), func(field string) object { return matches(field, t) })))
 	}
-	return list{both(all)}
+	return []object{both(all)}
 }
 
-func inFields(fields []weighted, answers float64, of func(field string) object) list {
-	all := make(list, len(fields))
+func inFields(fields []weighted, answers float64, of func(field string) object) []object {
+	all := make([]object, len(fields))
 	for i, f := range fields {
 		all[i] = scored(f.weight*answers, of(f.field))
 	}
@@ -101,8 +101,8 @@ func inFields(fields []weighted, answers float64, of func(field string) object) 
 }
 
 // near finds what a tolerant search takes for a word.
-func near(n text.Nearness) list {
-	var ways list
+func near(n text.Nearness) []object {
+	var ways []object
 	if len(n.Apart) > 0 {
 		ways = ofPhrase(text.Phrase{Terms: n.Apart, Answers: text.AsPart}, wordFields())
 	}

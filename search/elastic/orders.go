@@ -46,11 +46,11 @@ func (x *Index) listOrders(ctx context.Context, q search.OrderQuery) (search.Ord
 	if err := order.into(body, size, after); err != nil {
 		return search.OrderPage{}, err
 	}
-	found, err := x.search(ctx, x.names.read(search.OrdersView), body)
+	found, err := find[search.Order](ctx, x, x.names.read(search.OrdersView), body)
 	if err != nil {
 		return search.OrderPage{}, err
 	}
-	docs, next, err := page[search.Order](found, order, size)
+	docs, next, err := found.page(order, size)
 	if err != nil {
 		return search.OrderPage{}, err
 	}
@@ -61,8 +61,8 @@ func (x *Index) listOrders(ctx context.Context, q search.OrderQuery) (search.Ord
 	return p, nil
 }
 
-func orderFilters(q search.OrderQuery, typed []text.Clause) list {
-	all := list{object{"match_all": object{}}}
+func orderFilters(q search.OrderQuery, typed []text.Clause) []object {
+	all := []object{{"match_all": object{}}}
 	if q.CustomerID != "" {
 		all = append(all, term("customerId", q.CustomerID))
 	}

@@ -57,5 +57,5 @@ type absent struct{ alias string }
 
 func (e *absent) Error() string { return "nothing is put under " + e.alias }
 
-// Is makes it search.ErrOutdated for whoever doesn't know better.
-func (*absent) Is(err error) bool { return err == search.ErrOutdated } //nolint:errorlint // Is compares one error, errors.Is walks
+// Unwrap makes it search.ErrOutdated for whoever doesn't know better.
+func (*absent) Unwrap() error { return search.ErrOutdated }

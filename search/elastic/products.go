@@ -67,16 +67,16 @@ func (x *Index) productPage(ctx context.Context, s productSearch, after []string
 	if err := order.into(body, size, after); err != nil {
 		return search.ProductPage{}, err
 	}
-	found, err := x.search(ctx, x.names.read(search.ProductsView), body)
+	found, err := find[search.Product](ctx, x, x.names.read(search.ProductsView), body)
 	if err != nil {
 		return search.ProductPage{}, err
 	}
-	docs, next, err := page[search.Product](found, order, size)
+	docs, next, err := found.page(order, size)
 	if err != nil {
 		return search.ProductPage{}, err
 	}
 	p := search.ProductPage{
-		Items: s.hits(docs), Facets: facetsOf(found), Total: found.Hits.Total.Value,
+		Items: s.hits(docs), Facets: facetsOf(found.Aggregations), Total: found.Hits.Total.Value,
 		Tolerant: s.tolerant && found.Hits.Total.Value > 0,
 	}
 	if next != nil {
@@ -96,7 +96,7 @@ func (s productSearch) pages() string {
 // counting, so that one request has all.
 func (s productSearch) body() object {
 	q := s.query
-	filters := list{term("status", product.Listed)}
+	filters := []object{term("status", product.Listed)}
 	if q.InStock {
 		filters = append(filters, term("derived.inStock", 1))
 	}

@@ -17,13 +17,16 @@ const bulkBytes = 8 << 20
 func (x *Index) Put(ctx context.Context, b search.Batch) (search.Results, error) {
 	var results search.Results
 	err := x.change(ctx, "put documents", func(ctx context.Context) error {
-		var err error
-		results, err = x.put(ctx, b, destinations{
+		to := destinations{
 			products: x.names.write(search.ProductsView, x.shapes[search.ProductsView].version),
 			orders:   x.names.write(search.OrdersView, x.shapes[search.OrdersView].version),
 			events:   x.names.events(),
+		}
+		return throughSwap(ctx, func() error {
+			var err error
+			results, err = x.put(ctx, b, to)
+			return err
 		})
-		return err
 	})
 	if err != nil {
 		return search.Results{}, err

@@ -2,6 +2,7 @@ package elastic
 
 import (
 	"fmt"
+	"maps"
 	"time"
 
 	"holdfast/search"
@@ -37,9 +38,7 @@ func shapes() map[search.View]shape {
 // index is the request that makes an index of this shape.
 func (s shape) index(m meta, settings object) object {
 	all := object{"number_of_shards": 1, "analysis": s.analysis}
-	for name, value := range settings {
-		all[name] = value
-	}
+	maps.Copy(all, settings)
 	return object{"settings": all, "mappings": object{"_meta": m, "dynamic": "strict", "properties": s.fields}}
 }
 

@@ -1,12 +1,13 @@
 package elastic
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"math"
 	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"holdfast/search"
 )
@@ -105,7 +106,7 @@ func (s sorting) values(keys []string) (list, bool) {
 }
 
 // keys turns the sort values of a document into those of a cursor.
-func (s sorting) keys(values []json.RawMessage) ([]string, error) {
+func (s sorting) keys(values []jsontext.Value) ([]string, error) {
 	if len(values) != len(s) {
 		return nil, fmt.Errorf("%d sort values of %d", len(values), len(s))
 	}
@@ -123,50 +124,43 @@ func (s sorting) keys(values []json.RawMessage) ([]string, error) {
 }
 
 // answer is what a search finds, of which only what is needed is read.
-type answer struct {
+type answer[D any] struct {
 	Hits struct {
 		Total struct {
 			Value int64 `json:"value"`
 		} `json:"total"`
-		Hits []hit `json:"hits"`
+		Hits []struct {
+			Source D                `json:"_source"`
+			Sort   []jsontext.Value `json:"sort"`
+		} `json:"hits"`
 	} `json:"hits"`
 	Aggregations map[string]aggregation `json:"aggregations"`
 }
 
-type hit struct {
-	Source json.RawMessage   `json:"_source"`
-	Sort   []json.RawMessage `json:"sort"`
-}
-
 // search asks one index or alias. What only a part of it could answer is an error.
-func (x *Index) search(ctx context.Context, in string, body object) (answer, error) {
-	var found answer
-	err := x.client.call(ctx, request{
-		method: "POST", path: "/" + in + "/_search", query: "allow_partial_search_results=false", body: body,
-	}, &found)
+func find[D any](ctx context.Context, x *Index, in string, body object) (answer[D], error) {
+	var found answer[D]
+	err := throughSwap(ctx, func() error {
+		return x.client.call(ctx, request{
+			method: "POST", path: "/" + in + "/_search", query: "allow_partial_search_results=false", body: body,
+		}, &found)
+	})
 	return found, err
 }
 
 // page is the documents of a page, and the keys of the last one where there is a
 // next page.
-func page[D any](found answer, s sorting, size int) (docs []D, next []string, err error) {
-	hits := found.Hits.Hits
+func (a answer[D]) page(s sorting, size int) (docs []D, next []string, err error) {
+	hits := a.Hits.Hits
 	if len(hits) > size {
 		hits = hits[:size]
 		if next, err = s.keys(hits[size-1].Sort); err != nil {
 			return nil, nil, err
 		}
 	}
-	docs, err = decode[D](hits)
-	return docs, next, err
-}
-
-func decode[D any](hits []hit) ([]D, error) {
-	docs := make([]D, len(hits))
+	docs = make([]D, len(hits))
 	for i, h := range hits {
-		if err := json.Unmarshal(bytes.TrimSpace(h.Source), &docs[i]); err != nil {
-			return nil, fmt.Errorf("read a document: %w", err)
-		}
+		docs[i] = h.Source
 	}
-	return docs, nil
+	return docs, next, nil
 }

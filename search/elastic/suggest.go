@@ -31,7 +31,7 @@ func (x *Index) suggest(ctx context.Context, t text.Typed, size int) (search.Sug
 	if t.Last == "" {
 		return search.Suggestions{}, nil
 	}
-	filters := list{term("status", product.Listed)}
+	filters := []object{term("status", product.Listed)}
 	for _, w := range t.Whole {
 		filters = append(filters, term("start", w))
 	}
@@ -47,16 +47,17 @@ func (x *Index) suggest(ctx context.Context, t text.Typed, size int) (search.Sug
 	if err := order.into(body, size, nil); err != nil {
 		return search.Suggestions{}, err
 	}
-	found, err := x.search(ctx, x.names.read(search.ProductsView), body)
+	found, err := find[search.Product](ctx, x, x.names.read(search.ProductsView), body)
 	if err != nil {
 		return search.Suggestions{}, err
 	}
 	var s search.Suggestions
-	if s.Products, _, err = page[search.Product](found, order, size); err != nil {
+	if s.Products, _, err = found.page(order, size); err != nil {
 		return search.Suggestions{}, err
 	}
 	s.Terms = slices.Concat(
-		terms(found, search.BrandTerm, ""), terms(found, search.CategoryTerm, ""), terms(found, search.WordTerm, t.Lead))
+		terms(found.Aggregations, search.BrandTerm, ""), terms(found.Aggregations, search.CategoryTerm, ""),
+		terms(found.Aggregations, search.WordTerm, t.Lead))
 	s.Terms = s.Terms[:min(size, len(s.Terms))]
 	return s, nil
 }
@@ -79,9 +80,9 @@ func literally(s string) string {
 }
 
 // terms reads what was counted. A value that is said in two ways comes once.
-func terms(found answer, kind search.TermKind, lead string) []search.Term {
+func terms(counted map[string]aggregation, kind search.TermKind, lead string) []search.Term {
 	var all []search.Term
-	for _, b := range found.Aggregations[string(kind)].Buckets {
+	for _, b := range counted[string(kind)].Buckets {
 		t := search.Term{Text: lead + text.Shown(b.Key), Kind: kind, Count: b.Count}
 		if !slices.ContainsFunc(all, func(o search.Term) bool { return o.Text == t.Text }) {
 			all = append(all, t)

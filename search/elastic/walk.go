@@ -27,11 +27,11 @@ func walk[D any](ctx context.Context, x *Index, v search.View, after string, lim
 		if after != "" {
 			body["search_after"] = list{after}
 		}
-		found, err := x.search(ctx, x.names.read(v), body)
+		found, err := find[D](ctx, x, x.names.read(v), body)
 		if err != nil {
 			return err
 		}
-		docs, err = decode[D](found.Hits.Hits)
+		docs, _, err = found.page(nil, limit)
 		return err
 	})
 	if err != nil {

@@ -74,11 +74,12 @@ func plainClause(w Word) Clause {
 // allow tells for each token of a document whether it is what the clauses found.
 func allow(list []Clause, tolerant bool) func(token) bool {
 	exact := map[string]bool{}
+	var first [256]bool // bytes that a word must begin with: no stem changes that one
 	var near []Nearness
 	for _, c := range list {
 		for _, p := range c.Either {
 			for _, t := range p.Terms {
-				exact[t.Stem] = true
+				exact[t.Stem], first[t.Stem[0]] = true, true
 			}
 		}
 		if tolerant && c.Word != nil {
@@ -86,6 +87,6 @@ func allow(list []Clause, tolerant bool) func(token) bool {
 		}
 	}
 	return func(t token) bool {
-		return exact[t.term] || t.word != "" && slices.ContainsFunc(near, func(n Nearness) bool { return n.has(t.word) })
+		return first[t.folded[0]] && exact[stem(t.folded)] || t.word != "" && slices.ContainsFunc(near, func(n Nearness) bool { return n.has(t.word) })
 	}
 }

@@ -1,16 +1,19 @@
 package text
 
-import "unicode/utf8"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
-// token is one term that a stretch of text is found by.
+// token is what a stretch of text is found by.
 type token struct {
-	term       string
+	folded     string // unstemmed: few of the words of a text need their stem
 	start, end int
 	// word as it stands there, folded; empty where the term is a part of one.
 	word string
 }
 
-// tokens lists every term that a text is found by: the stem of each word, a model
+// tokens lists all that a text is found by: each word, a model
 // number whole and in its parts, single characters and pairs of Chinese and
 // Japanese.
 func tokens(text string) []token {
@@ -27,21 +30,21 @@ func tokens(text string) []token {
 
 func wordTokens(c compound) []token {
 	var all []token
-	add := func(term, word string, start, end int) {
-		if term != "" && len(term) <= maxTermBytes {
-			all = append(all, token{term, start, end, word})
+	add := func(folded, word string, start, end int) {
+		if folded != "" && len(folded) <= maxTermBytes {
+			all = append(all, token{folded, start, end, word})
 		}
 	}
 	for _, p := range c.parts {
 		folded := Fold(p.text)
-		add(stem(folded), folded, p.start, p.end)
+		add(folded, folded, p.start, p.end)
 		for _, k := range kinds(folded) {
-			add(stem(k), "", p.start, p.end)
+			add(k, "", p.start, p.end)
 		}
 	}
 	if len(c.parts) > 1 {
 		whole := c.whole()
-		add(stem(whole), whole, c.start, c.end)
+		add(whole, whole, c.start, c.end)
 	}
 	return all
 }
@@ -51,11 +54,11 @@ func (c compound) whole() string {
 	if len(c.parts) == 1 {
 		return Fold(c.parts[0].text)
 	}
-	whole := ""
+	var whole strings.Builder
 	for _, p := range c.parts {
-		whole += Fold(p.text)
+		whole.WriteString(Fold(p.text))
 	}
-	return whole
+	return whole.String()
 }
 
 // cjkTokens gives single characters beside the pairs, for who looks for a single
@@ -65,7 +68,7 @@ func cjkTokens(c compound) []token {
 	all := single
 	for i := 1; i < len(single); i++ {
 		a, b := single[i-1], single[i]
-		all = append(all, token{a.term + b.term, a.start, b.end, a.term + b.term})
+		all = append(all, token{a.folded + b.folded, a.start, b.end, a.folded + b.folded})
 	}
 	return all
 }

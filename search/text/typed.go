@@ -54,7 +54,7 @@ func (c compound) asTyped() []string {
 	}
 	var all []string
 	for _, t := range cjkTokens(c) {
-		all = append(all, t.term)
+		all = append(all, t.folded)
 	}
 	return all
 }

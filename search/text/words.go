@@ -49,11 +49,11 @@ func words(q string) []Word {
 func cjkWords(c compound) []Word {
 	single := characters(c)
 	if len(single) == 1 {
-		return []Word{cjkWord(single[0].term)}
+		return []Word{cjkWord(single[0].folded)}
 	}
 	var all []Word
 	for i := 1; i < len(single); i++ {
-		a, b := single[i-1].term, single[i].term
+		a, b := single[i-1].folded, single[i].folded
 		w := cjkWord(a + b)
 		w.apart = []Term{newTerm(a), newTerm(b)}
 		all = append(all, w)

@@ -1,0 +1,154 @@
+package elastic_test
+
+import (
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"holdfast/product"
+	"holdfast/search"
+	"holdfast/search/elastic"
+)
+
+func vase(id string, version int64) search.Product {
+	return search.Product{ID: id, Version: version, Status: product.Listed, Title: "Vase", Currency: "EUR", Available: 1}
+}
+
+// openShape opens the index of a prefix as a program of another shape does.
+func openShape(t *testing.T, prefix string, version int) *elastic.Index {
+	t.Helper()
+	o := elastic.Options{URLs: []string{server(t)}, Prefix: prefix, Timeout: 30 * time.Second}
+	x, err := elastic.OpenShape(t.Context(), o, version)
+	require.NoError(t, err, "%v", causeOf(err))
+	t.Cleanup(func() { require.NoError(t, x.Close()) })
+	return x
+}
+
+func found(t *testing.T, x *elastic.Index) int64 {
+	t.Helper()
+	require.NoError(t, x.Refresh(t.Context()))
+	page, err := x.SearchProducts(t.Context(), search.ProductQuery{Q: "vase"})
+	require.NoError(t, err, "%v", causeOf(err))
+	return page.Total
+}
+
+// TestANewShapeBesideAnOldOne: while a program of the next shape rolls out, both
+// search what is there; the new one puts nothing until a rebuild of it was swapped
+// in, and from then on the old one doesn't.
+func TestANewShapeBesideAnOldOne(t *testing.T) {
+	prefix := ownPrefix(t)
+	old := openShape(t, prefix, 1)
+	put := func(x *elastic.Index, p search.Product) error {
+		_, err := x.Put(t.Context(), search.Batch{Products: []search.Product{p}})
+		return err
+	}
+	require.NoError(t, put(old, vase("a", 1)))
+	fill(t, old, vase("a", 1))
+
+	next := openShape(t, prefix, 2)
+	requireStale(t, old, search.OrdersView)
+	requireStale(t, next, search.ProductsView, search.OrdersView)
+	require.EqualValues(t, 1, found(t, next), "searches go on")
+	err := put(next, vase("b", 1))
+	require.ErrorIs(t, err, search.ErrOutdated)
+	require.ErrorIs(t, err, search.ErrUnavailable)
+	require.EqualError(t, err, "put documents: the index can't answer")
+	require.NoError(t, put(old, vase("c", 1)), "the old one goes on")
+	results, err := next.Put(t.Context(), search.Batch{Events: []search.Event{
+		{ID: "1-1-0", ProductID: "a", Type: "ProductPut", Version: 1, At: time.Now()},
+	}})
+	require.NoError(t, err, "events have no shape of the view's")
+	require.Equal(t, search.Stored, results.Events[0].Outcome)
+
+	fill(t, next, vase("a", 2), vase("b", 2), vase("c", 2))
+	requireStale(t, next, search.OrdersView)
+	require.EqualValues(t, 3, found(t, next))
+	require.NoError(t, put(next, vase("d", 1)))
+	require.EqualValues(t, 4, found(t, old), "the old one searches the new index")
+	require.ErrorIs(t, put(old, vase("e", 1)), search.ErrOutdated)
+	requireStale(t, old, search.OrdersView)
+	requireStale(t, openShape(t, prefix, 2), search.OrdersView)
+}
+
+func fill(t *testing.T, x *elastic.Index, products ...search.Product) {
+	t.Helper()
+	r, err := x.Rebuild(t.Context(), search.ProductsView)
+	require.NoError(t, err, "%v", causeOf(err))
+	_, err = r.Put(t.Context(), search.Batch{Products: products})
+	require.NoError(t, err, "%v", causeOf(err))
+	require.NoError(t, r.Refresh(t.Context()))
+	err = r.Swap(t.Context())
+	require.NoError(t, err, "%v", causeOf(err))
+}
+
+func requireStale(t *testing.T, x *elastic.Index, want ...search.View) {
+	t.Helper()
+	got, err := x.Stale(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+}
+
+// TestOpenedByManyAtOnce: one of them makes the views, the others find them.
+func TestOpenedByManyAtOnce(t *testing.T) {
+	prefix, url := ownPrefix(t), server(t)
+	const programs = 6
+	opened := make([]*elastic.Index, programs)
+	var wg sync.WaitGroup
+	for i := range programs {
+		wg.Go(func() {
+			x, err := elastic.OpenShape(t.Context(), elastic.Options{URLs: []string{url}, Prefix: prefix, Timeout: 30 * time.Second}, 1+i%2)
+			if err != nil {
+				t.Errorf("open: %v", causeOf(err))
+				return
+			}
+			opened[i] = x
+		})
+	}
+	wg.Wait()
+	require.False(t, t.Failed())
+	stored, outdated := 0, 0
+	for _, x := range opened {
+		_, err := x.Put(t.Context(), search.Batch{Products: []search.Product{vase("a", 1)}})
+		switch {
+		case err == nil:
+			stored++
+		case errors.Is(err, search.ErrOutdated):
+			outdated++
+		}
+		require.EqualValues(t, 0, (found(t, x)-1)*int64(stored), "all search the one index")
+		require.NoError(t, x.Close())
+	}
+	require.Equal(t, programs/2, stored, "those of the shape that was made")
+	require.Equal(t, programs/2, outdated)
+}
+
+// TestASwapWhoseAnswerWasLost: abandoning what was swapped in must not drop what
+// answers.
+func TestASwapWhoseAnswerWasLost(t *testing.T) {
+	x := open(t, elastic.Options{})
+	r, err := x.Rebuild(t.Context(), search.ProductsView)
+	require.NoError(t, err)
+	_, err = r.Put(t.Context(), search.Batch{Products: []search.Product{vase("a", 1)}})
+	require.NoError(t, err)
+	require.NoError(t, elastic.SwapUnnoticed(t.Context(), r))
+	require.NoError(t, r.Abandon(t.Context()))
+	require.EqualValues(t, 1, found(t, x))
+}
+
+// TestWhatARebuildLeftIsDropped: one that was killed leaves an index, and the next
+// one removes it.
+func TestWhatARebuildLeftIsDropped(t *testing.T) {
+	prefix := ownPrefix(t)
+	killed := openShape(t, prefix, 1)
+	_, err := killed.Rebuild(t.Context(), search.ProductsView)
+	require.NoError(t, err)
+	elastic.Forget(killed)
+	x := openShape(t, prefix, 1)
+	require.Len(t, elastic.Filled(t.Context(), x, search.ProductsView), 1)
+	fill(t, x, vase("a", 1))
+	require.Len(t, elastic.Filled(t.Context(), x, search.ProductsView), 1, "the one that answers")
+	require.EqualValues(t, 1, found(t, x))
+}
