@@ -168,10 +168,11 @@ func (a *auditor) readPayments(ctx context.Context, orderIDs []string) ([]Paymen
 		if d.Found {
 			continue
 		}
-		if d, err = a.coldOrder(ctx, orderIDs[i]); err != nil {
+		cold, err := a.coldOrder(ctx, d.OrderID)
+		if err != nil {
 			return nil, err
 		}
-		stored[i] = stored[i].completed(d.Cold)
+		stored[i] = stored[i].completed(cold.Cold)
 	}
 	return stored, nil
 }

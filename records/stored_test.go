@@ -59,7 +59,7 @@ func TestTheRevisionGrowsWithEachChange(t *testing.T) {
 					"what is mended counts as changed")
 				payments, err := store.Payments(ctx, id)
 				require.NoError(t, err)
-				require.Equal(t, len(now.Payments), len(payments))
+				require.Len(t, payments, len(now.Payments))
 				require.NotContains(t, payments, "rev")
 				last = now
 			}
