@@ -23,6 +23,8 @@ import (
 type Config struct {
 	Books  Books
 	Orders Orders
+	// Cold has the orders that have left Redis; nil: nobody was asked for them.
+	Cold ColdOrders
 	// Deep asks every workflow, and not only those whose copies disagree.
 	Deep bool
 	// Looks is how often something that looks off is looked at before it is a
@@ -63,10 +65,14 @@ func (c *Config) fill() {
 
 // Report is what an audit found.
 type Report struct {
-	Products  int `json:"products"`
-	Holds     int `json:"holds"`
-	Orders    int `json:"orders"`
-	Workflows int `json:"workflows"`
+	Products int `json:"products"`
+	Holds    int `json:"holds"`
+	Orders   int `json:"orders"`
+	// Cold orders of these are in the view alone. Forgotten is how often an order has
+	// left Redis by its own count: one that came back and left again counts twice.
+	Cold      int   `json:"cold,omitempty"`
+	Forgotten int64 `json:"forgotten,omitempty"`
+	Workflows int   `json:"workflows"`
 	// Refunds that are owed.
 	Refunds int `json:"refunds"`
 	// Suspects looked off at first and were looked at again.
@@ -97,6 +103,8 @@ type auditor struct {
 	twice map[key]Finding
 	// truths are paid orders whose document is missing or wrong.
 	truths map[string]order.Order
+	// unseen: orders have left Redis, and nobody gave the view that has them.
+	unseen bool
 }
 
 // standing is how an order stands by its document.
@@ -135,6 +143,10 @@ func Run(ctx context.Context, c Config) (Report, error) {
 		products: map[string]bool{}, suspects: map[string]*suspect{}, truths: map[string]order.Order{},
 		refunds: map[RefundID]bool{}, taken: map[[2]string]string{}, twice: map[key]Finding{},
 	}
+	unseen, err := a.countUnseen(ctx)
+	if err != nil {
+		return Report{}, err
+	}
 	for _, walk := range []struct {
 		what string
 		do   func(context.Context) error
@@ -156,6 +168,7 @@ func Run(ctx context.Context, c Config) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
+	findings = append(unseen, a.judged(findings)...)
 	report.Findings, report.Seconds = findings, time.Since(started).Seconds()
 	return report, nil
 }

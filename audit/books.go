@@ -27,6 +27,8 @@ type Books interface {
 	ReadHolds(ctx context.Context, ids []HoldID) ([]Hold, error)
 	ReadDocuments(ctx context.Context, orderIDs []string) ([]Document, error)
 	ReadPayments(ctx context.Context, orderIDs []string) ([]Payments, error)
+	// Forgotten counts the orders that have left Redis by their status.
+	Forgotten(ctx context.Context) (map[order.Status]int64, error)
 	// Snapshot reads a product and holds of it as they are at one moment.
 	Snapshot(ctx context.Context, productID string, orderIDs []string) (Product, []Hold, error)
 }
@@ -64,6 +66,8 @@ type Document struct {
 	Order order.Order
 	// Unreadable says why the document is no order.
 	Unreadable string
+	// Cold is the payments of an order that the view alone has; nil of others.
+	Cold *Payments
 }
 
 // Payments is the stored documents of an order's payments and refunds, as they

@@ -64,6 +64,8 @@ const (
 	// WorkflowStuck: a workflow can't go on, nor answer; its page in the web UI
 	// says why.
 	WorkflowStuck Kind = "workflow_stuck"
+	// OrdersUnseen: orders have left Redis, and the view that has them was not given.
+	OrdersUnseen Kind = "orders_unseen"
 	// OrderUnknown: a document of an open order that no workflow looks after.
 	OrderUnknown Kind = "order_unknown"
 )

@@ -73,7 +73,7 @@ func (a *auditor) lookAtOrder(ctx context.Context, id string, s *suspect) ([]Fin
 // examineOrder answers what is off about one order. Where its document is not
 // what its workflow recorded, it answers the workflow's order too.
 func (a *auditor) examineOrder(ctx context.Context, id string, s *suspect) ([]Finding, *order.Order, error) {
-	docs, err := a.Books.ReadDocuments(ctx, []string{id})
+	doc, err := a.readOne(ctx, id)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -81,7 +81,9 @@ func (a *auditor) examineOrder(ctx context.Context, id string, s *suspect) ([]Fi
 	if err != nil {
 		return nil, nil, err
 	}
-	doc := docs[0]
+	if a.unseen && !doc.Found && (!rec.Known || rec.Status.Closed()) {
+		return a.liveHolds(ctx, id, s) // it may have left Redis: of all else nothing is known
+	}
 	found := documentFindings(doc, rec)
 	truth := &doc.Order
 	var asked *order.Order
@@ -114,13 +116,33 @@ func (a *auditor) examineOrder(ctx context.Context, id string, s *suspect) ([]Fi
 		if known {
 			found = append(found, holdOfOrder(truth, h, rec.Running)...)
 		} else if h.State == product.Held || h.State == product.Committed {
-			found = append(found, Finding{
-				Kind: HoldOfUnknownOrder, ProductID: h.ProductID, OrderID: id, Units: sum(h.Items),
-				Detail: fmt.Sprintf("%d units are %s for an order that neither Temporal nor Redis knows", sum(h.Items), h.State),
-			})
+			found = append(found, unknownOrder(h))
 		}
 	}
 	return found, asked, nil
+}
+
+// liveHolds answers the live holds of an order that may have left Redis: by then it
+// can have none.
+func (a *auditor) liveHolds(ctx context.Context, id string, s *suspect) ([]Finding, *order.Order, error) {
+	holds, err := a.Books.ReadHolds(ctx, a.holdIDs(id, &order.Order{}, s.products))
+	if err != nil {
+		return nil, nil, err
+	}
+	var found []Finding
+	for _, h := range holds {
+		if h.State == product.Held {
+			found = append(found, unknownOrder(h))
+		}
+	}
+	return found, nil, nil
+}
+
+func unknownOrder(h Hold) Finding {
+	return Finding{
+		Kind: HoldOfUnknownOrder, ProductID: h.ProductID, OrderID: h.OrderID, Units: sum(h.Items),
+		Detail: fmt.Sprintf("%d units are %s for an order that neither Temporal nor Redis knows", sum(h.Items), h.State),
+	}
 }
 
 func (a *auditor) holdIDs(id string, o *order.Order, extra map[string]bool) []HoldID {

@@ -207,11 +207,7 @@ func (a *auditor) lookAtSales(ctx context.Context, ids []string) ([]Finding, err
 		return nil, err
 	}
 	sold := tally{}
-	for batchIDs, err := range a.Books.WalkDocuments(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		docs, err := a.Books.ReadDocuments(ctx, batchIDs)
+	for docs, err := range a.documents(ctx) {
 		if err != nil {
 			return nil, err
 		}

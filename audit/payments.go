@@ -20,9 +20,10 @@ import (
 func (a *auditor) paymentsOfDocuments(ctx context.Context, docs []Document) error {
 	var ids []string
 	var of []*order.Order
+	var cold []*Payments
 	for i := range docs {
 		if o := &docs[i].Order; docs[i].Found && docs[i].Unreadable == "" && o.Payment.ID != "" {
-			ids, of = append(ids, docs[i].OrderID), append(of, o)
+			ids, of, cold = append(ids, docs[i].OrderID), append(of, o), append(cold, docs[i].Cold)
 		}
 	}
 	if len(ids) == 0 {
@@ -34,7 +35,7 @@ func (a *auditor) paymentsOfDocuments(ctx context.Context, docs []Document) erro
 	}
 	for i, o := range of {
 		var p order.Attempt
-		if json.Unmarshal(stored[i].Attempts[o.Payment.ID], &p) != nil || !fits(p, o) {
+		if json.Unmarshal(stored[i].completed(cold[i]).Attempts[o.Payment.ID], &p) != nil || !fits(p, o) {
 			a.suspectPayments(ids[i])
 			continue
 		}
@@ -74,7 +75,7 @@ func (a *auditor) paymentFindings(ctx context.Context, orderID string) ([]Findin
 	if err != nil || len(attempts) == 0 {
 		return nil, err
 	}
-	stored, err := a.Books.ReadPayments(ctx, []string{orderID})
+	stored, err := a.readPayments(ctx, []string{orderID})
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +159,7 @@ func (a *auditor) refundFindings(ctx context.Context, ids []RefundID) ([]Finding
 	for i, r := range owed {
 		orderIDs[i] = r.OrderID
 	}
-	stored, err := a.Books.ReadPayments(ctx, orderIDs)
+	stored, err := a.readPayments(ctx, orderIDs)
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,9 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"holdfast/order"
 	"holdfast/product"
+	"holdfast/records"
 	"holdfast/redisdb"
 )
 
@@ -53,8 +55,8 @@ func (b *RedisBooks) WalkProducts(ctx context.Context) iter.Seq2[[]string, error
 func (b *RedisBooks) WalkHolds(ctx context.Context) iter.Seq2[[]HoldID, error] {
 	return batches(redisdb.Scan(ctx, b.rdb, "{b??}:hold:*"), func(key string) HoldID {
 		_, ids, _ := strings.Cut(key, ":hold:")
-		id, order, _ := strings.Cut(ids, ":")
-		return HoldID{id, order}
+		id, orderID, _ := strings.Cut(ids, ":")
+		return HoldID{id, orderID}
 	})
 }
 
@@ -83,8 +85,8 @@ func (b *RedisBooks) WalkDeadlines(ctx context.Context) iter.Seq2[[]HoldID, erro
 		}
 	}
 	return batches(members, func(member string) HoldID {
-		id, order, _ := strings.Cut(member, "/")
-		return HoldID{id, order}
+		id, orderID, _ := strings.Cut(member, "/")
+		return HoldID{id, orderID}
 	})
 }
 
@@ -287,6 +289,11 @@ func readDocument(id string, values []any) Document {
 		d.Unreadable = fmt.Sprintf("its document: %v", err)
 	}
 	return d
+}
+
+// Forgotten counts the orders that have left Redis.
+func (b *RedisBooks) Forgotten(ctx context.Context) (map[order.Status]int64, error) {
+	return records.Forgotten(ctx, b.rdb)
 }
 
 // ReadPayments reads the documents of orders' payments and refunds.

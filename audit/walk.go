@@ -15,11 +15,7 @@ const statusOpen = "open"
 // of the paid ones, and checks that the products hold or sold what the orders
 // say.
 func (a *auditor) walkDocuments(ctx context.Context) error {
-	for ids, err := range a.Books.WalkDocuments(ctx) {
-		if err != nil {
-			return err
-		}
-		docs, err := a.Books.ReadDocuments(ctx, ids)
+	for docs, err := range a.documents(ctx) {
 		if err != nil {
 			return err
 		}
@@ -41,6 +37,9 @@ func (a *auditor) walkDocuments(ctx context.Context) error {
 func (a *auditor) document(d Document) {
 	if !d.Found {
 		return
+	}
+	if d.Cold != nil {
+		a.counts.Cold++
 	}
 	if d.Unreadable != "" || d.Order.Version != d.Version || d.Order.ID != d.OrderID {
 		a.suspectOrder(d.OrderID)

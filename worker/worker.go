@@ -148,7 +148,7 @@ func (w *Worker) Stop() {
 
 // Run polls until ctx ends, then lets the running tasks finish.
 func (w *Worker) Run(ctx context.Context) error {
-	if err := w.Start(); err != nil {
+	if err := w.Start(); err != nil { //nolint:contextcheck // Stop ends what Start began, once ctx has ended
 		return err
 	}
 	<-ctx.Done()

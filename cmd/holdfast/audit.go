@@ -13,6 +13,7 @@ import (
 // auditCommand checks the books.
 type auditCommand struct {
 	redisFlags
+	indexFlags
 	Wait        time.Duration `default:"5s" help:"How long to wait for Temporal and Redis."`
 	Deep        bool          `help:"Ask every order's workflow, and not only those whose copies disagree."`
 	Repair      bool          `help:"Apply again what workflows recorded and Redis has lost, then audit again."`
@@ -24,6 +25,10 @@ type auditCommand struct {
 // Run prints what does not add up.
 func (c *auditCommand) Run(ctx context.Context, out out) error {
 	log := newLog(out.stderr)
+	openIndex, err := c.opener()
+	if err != nil {
+		return err
+	}
 	name, err := namespace(log)
 	if err != nil {
 		return err
@@ -39,9 +44,18 @@ func (c *auditCommand) Run(ctx context.Context, out out) error {
 	}
 	defer rdb.Close() //nolint:errcheck // the process ends
 
+	var cold audit.ColdOrders
+	if openIndex != nil {
+		index, err := openIndex(ctx)
+		if err != nil {
+			return fmt.Errorf("open the search index (ELASTICSEARCH_URL): %w", causeOf(err))
+		}
+		defer index.Close() //nolint:errcheck // the process ends
+		cold = index
+	}
 	progress := &stages{out: out}
 	cfg := audit.Config{
-		Books: audit.NewRedisBooks(rdb), Orders: audit.NewTemporalOrders(temporal, name),
+		Books: audit.NewRedisBooks(rdb), Orders: audit.NewTemporalOrders(temporal, name), Cold: cold,
 		Deep: c.Deep, Looks: c.Looks, Concurrency: c.Concurrency, Progress: progress.step,
 	}
 	var report audit.Report
@@ -76,6 +90,9 @@ func printAudit(out out, r audit.Report) {
 	}
 	for _, f := range r.Findings {
 		_, _ = fmt.Fprintln(out.stdout, f)
+	}
+	if r.Cold > 0 {
+		_, _ = fmt.Fprintf(out.stdout, "%d of the orders are in the orders view alone\n", r.Cold)
 	}
 	verdict := "everything adds up"
 	if n := len(r.Findings); n > 0 {

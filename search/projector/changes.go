@@ -19,8 +19,8 @@ import (
 // leaseFor is how long the streams stay whole for a rebuild whose process is gone.
 const leaseFor = 10 * time.Minute
 
-// ErrLapsed: nobody renewed the lease in time, and changes may have been trimmed.
-// The rebuild has to begin anew.
+// ErrLapsed says that nobody renewed the lease in time: changes may have been
+// trimmed. The rebuild has to begin anew.
 var ErrLapsed = errors.New("the streams were not held any more, changes may be missing")
 
 // Changes tells who builds a view anew which entities changed meanwhile. From Begin
@@ -94,8 +94,8 @@ func (c *Changes) Since(ctx context.Context, from Position) (Changed, Position, 
 		return Changed{}, nil, err
 	}
 	products, orders := map[string]struct{}{}, map[string]struct{}{}
-	for b := range to {
-		err := c.walk(ctx, b, from[b], to[b], func(w work) {
+	for b, begin := range from {
+		err := c.walk(ctx, b, begin, to[b], func(w work) {
 			for _, id := range w.products {
 				products[id] = struct{}{}
 			}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"holdfast/order"
@@ -136,9 +137,7 @@ func payments(all map[string]json.RawMessage, more map[string][]byte) map[string
 		return nil
 	}
 	merged := make(map[string]json.RawMessage, len(all)+len(more))
-	for field, doc := range all {
-		merged[field] = doc
-	}
+	maps.Copy(merged, all)
 	for field, doc := range more {
 		merged[field] = doc
 	}

@@ -25,10 +25,10 @@ func (h *house) trim() {
 	require.NoError(h.t, err)
 }
 
-// readAs reads entries as another group, and acknowledges the first done of them.
-func (h *house) readAs(group, id string, count int64, done int) {
+// readAs reads entries of p's stream as a group, and acknowledges the first done of them.
+func (h *house) readAs(group string, count int64, done int) {
 	h.t.Helper()
-	ctx, stream := h.t.Context(), redisdb.EventsKey(redisdb.Bucket(id))
+	ctx, stream := h.t.Context(), redisdb.EventsKey(redisdb.Bucket("p"))
 	got, err := h.rdb.XReadGroup(ctx, &redis.XReadGroupArgs{
 		Group: group, Consumer: "c", Streams: []string{stream, ">"}, Count: count, Block: -1,
 	}).Result()
@@ -48,28 +48,28 @@ func TestTrimWaitsForEveryRegisteredGroup(t *testing.T) {
 		require.Equal(t, int64(10), h.lengthOf("p"), "nobody is registered")
 		require.NoError(t, rdb.SAdd(ctx, groupsKey, "other").Err())
 		require.NoError(t, Register(ctx, rdb, Group))
-		h.readAs(Group, "p", 8, 8)
+		h.readAs(Group, 8, 8)
 		h.trim()
 		require.Equal(t, int64(10), h.lengthOf("p"), "a registered group isn't made yet")
 		require.NoError(t, Register(ctx, rdb, "other"))
 		h.trim()
 		require.Equal(t, int64(10), h.lengthOf("p"), "the other group has had none")
-		h.readAs("other", "p", 5, 3)
+		h.readAs("other", 5, 3)
 		h.trim()
 		require.Equal(t, int64(7), h.lengthOf("p"), "two of the other group are pending")
-		h.readAs("other", "p", 5, 5)
+		h.readAs("other", 5, 5)
 		h.trim()
 		require.Equal(t, int64(7), h.lengthOf("p"), "the two are still pending")
 		require.NoError(t, rdb.SRem(ctx, groupsKey, "other").Err())
 		h.trim()
 		require.Equal(t, int64(2), h.lengthOf("p"))
-		h.readAs(Group, "p", 5, 2)
+		h.readAs(Group, 5, 2)
 		h.trim()
 		require.Zero(t, h.lengthOf("p"))
 		h.putProduct("p", "again")
 		h.trim()
 		require.Equal(t, int64(1), h.lengthOf("p"))
-		h.readAs(Group, "p", 5, 1)
+		h.readAs(Group, 5, 1)
 		groups, err := Groups(ctx, rdb)
 		require.NoError(t, err)
 		require.Equal(t, []string{Group}, groups)
