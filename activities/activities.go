@@ -49,6 +49,7 @@ const (
 	RecordRefund  = "RecordRefund"
 	SweepHolds    = "SweepHolds"
 	RebuildView   = "RebuildView"
+	CompareViews  = "CompareViews"
 	ForgetOrders  = "ForgetOrders"
 )
 

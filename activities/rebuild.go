@@ -23,7 +23,7 @@ type RebuildParams struct {
 	View string `json:"view"`
 }
 
-// RebuildProgress is how far a rebuild is. The details of its heartbeats.
+// RebuildProgress is how far a walk over a view is. The details of its heartbeats.
 type RebuildProgress struct {
 	Stage string `json:"stage"`
 	Done  int64  `json:"done"`
@@ -47,6 +47,16 @@ type RebuildResult struct {
 
 // Execute runs from the beginning, also after a worker died in its midst.
 func (a *Rebuild) Execute(ctx context.Context, p RebuildParams) (RebuildResult, error) {
+	var res RebuildResult
+	err := beating(ctx, func(tell func(RebuildProgress)) (err error) {
+		res, err = a.Run(ctx, p.View, tell)
+		return err
+	})
+	return res, err
+}
+
+// beating runs a long step and tells Temporal that it lives, with what it told last.
+func beating(ctx context.Context, run func(tell func(RebuildProgress)) error) error {
 	var mu sync.Mutex
 	last := RebuildProgress{}
 	told := func() RebuildProgress {
@@ -70,7 +80,7 @@ func (a *Rebuild) Execute(ctx context.Context, p RebuildParams) (RebuildResult, 
 	})
 	defer beats.Wait()
 	defer close(ended)
-	return a.Run(ctx, p.View, func(now RebuildProgress) {
+	return run(func(now RebuildProgress) {
 		mu.Lock()
 		last = now
 		mu.Unlock()

@@ -10,6 +10,9 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+	sdk "go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
 
 	"holdfast/activities"
 	"holdfast/audit"
@@ -20,9 +23,25 @@ import (
 	"holdfast/workflows"
 )
 
+// errNoIndex ends what is asked of a worker that has no views.
+var errNoIndex = temporal.NewNonRetryableApplicationError(
+	"this worker has no search index: start it with ELASTICSEARCH_URL", "no_index", nil)
+
+// registerViews registers what is done to whole views. Without an index it says so,
+// rather than leaving who asked to wait.
+func registerViews(w sdk.Registry, c Config) {
+	w.RegisterWorkflowWithOptions(workflows.Reindex, workflow.RegisterOptions{Name: workflows.ReindexType})
+	w.RegisterWorkflowWithOptions(workflows.AuditViews, workflow.RegisterOptions{Name: workflows.AuditViewsType})
+	register(w, activities.RebuildView, (&activities.Rebuild{Run: rebuildView(c)}).Execute)
+	register(w, activities.CompareViews, (&activities.Compare{Run: compareViews(c)}).Execute)
+}
+
 // rebuildView builds a view anew, for the activity of that name.
 func rebuildView(c Config) func(context.Context, string, func(activities.RebuildProgress)) (activities.RebuildResult, error) {
 	return func(ctx context.Context, view string, progress func(activities.RebuildProgress)) (activities.RebuildResult, error) {
+		if c.Index == nil {
+			return activities.RebuildResult{}, errNoIndex
+		}
 		r := reindex.Rebuilder{
 			Index: c.Index, Homes: NewHomes(c.Redis), Changes: &changes{of: projector.NewChanges(c.Redis)},
 			Lost: lostOrders{audit.NewTemporalOrders(c.Temporal, c.Namespace)},

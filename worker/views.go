@@ -13,7 +13,6 @@ import (
 	"holdfast/search/projector"
 )
 
-
 // readers is how many connections the projector has to itself.
 const readers = 4
 

@@ -112,14 +112,13 @@ func New(c Config) (*Worker, error) {
 	register(w, activities.SweepHolds, (&activities.Sweeper{
 		Holds: stock, Settler: settler, Found: m.swept, Now: time.Now,
 	}).Execute)
+	registerViews(w, c)
 	if c.Index == nil {
 		return &Worker{Worker: w}, nil
 	}
 	if err := registerForget(w, c, docs); err != nil {
 		return nil, err
 	}
-	w.RegisterWorkflowWithOptions(workflows.Reindex, workflow.RegisterOptions{Name: workflows.ReindexType})
-	register(w, activities.RebuildView, (&activities.Rebuild{Run: rebuildView(c)}).Execute)
 	v, err := newViews(c, stock, docs)
 	if err != nil {
 		return nil, err

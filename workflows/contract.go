@@ -19,13 +19,13 @@ const TaskQueue = "holdfast"
 
 // Names under which the workflows are registered.
 const (
-	OrderType  = "Order"
-	DelistType = "Delist"
-	RefundType = "Refund"
-	SweepType  = "Sweep"
-	// ReindexType is registered where a worker has a search index.
-	ReindexType = "Reindex"
-	ForgetType  = "Forget"
+	OrderType      = "Order"
+	DelistType     = "Delist"
+	RefundType     = "Refund"
+	SweepType      = "Sweep"
+	ReindexType    = "Reindex"
+	AuditViewsType = "AuditViews"
+	ForgetType     = "Forget"
 )
 
 // OrderWorkflowID names an order's workflow. It is the idempotency store: one
@@ -45,6 +45,9 @@ func RefundWorkflowID(paymentID, refundID string) string {
 // ReindexWorkflowID names the workflow that builds a search view anew: there is one
 // at a time.
 func ReindexWorkflowID(view string) string { return "reindex/" + view }
+
+// AuditViewsWorkflowID names the workflow that compares the views with their entities.
+const AuditViewsWorkflowID = "audit-views"
 
 // Messages of an order's workflow.
 const (

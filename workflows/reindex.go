@@ -14,3 +14,11 @@ func Reindex(ctx workflow.Context, p activities.RebuildParams) (activities.Rebui
 	err := workflow.ExecuteActivity(ctx, activities.RebuildView, p).Get(ctx, &res)
 	return res, err
 }
+
+// AuditViews compares the search views with the entities that they show.
+func AuditViews(ctx workflow.Context, p activities.CompareParams) (activities.CompareResult, error) {
+	var res activities.CompareResult
+	ctx = activities.LongWalk(ctx, "compare the views with their entities")
+	err := workflow.ExecuteActivity(ctx, activities.CompareViews, p).Get(ctx, &res)
+	return res, err
+}

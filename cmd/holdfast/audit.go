@@ -15,6 +15,7 @@ type auditCommand struct {
 	redisFlags
 	indexFlags
 	Wait        time.Duration `default:"5s" help:"How long to wait for Temporal and Redis."`
+	Views       bool          `help:"Compare the search views with the entities that they show, instead of the books."`
 	Deep        bool          `help:"Ask every order's workflow, and not only those whose copies disagree."`
 	Repair      bool          `help:"Apply again what workflows recorded and Redis has lost, then audit again."`
 	Concurrency int           `short:"c" default:"16" help:"Workflows asked at a time."`
@@ -38,6 +39,9 @@ func (c *auditCommand) Run(ctx context.Context, out out) error {
 		return err
 	}
 	defer temporal.Close()
+	if c.Views {
+		return c.auditViews(ctx, temporal, out)
+	}
 	rdb, err := c.connect(ctx, c.Wait, log)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +20,7 @@ import (
 
 	"holdfast/audit"
 	"holdfast/dev/e2e/shoptest"
+	"holdfast/dev/redis"
 	"holdfast/dev/stack"
 	"holdfast/redisdb"
 	"holdfast/worker"
@@ -75,18 +77,46 @@ func start(t *testing.T, opts stack.Options) house {
 	return house{shop, st}
 }
 
-// requireSameAsHomes audits the views.
-func (h house) requireSameAsHomes(t *testing.T) audit.ViewsReport {
+// audit compares the views with their entities.
+func (h house) audit(t *testing.T) audit.ViewsReport {
 	t.Helper()
 	rdb, err := redisdb.Open(t.Context(), h.stack.RedisURL)
 	require.NoError(t, err)
 	defer rdb.Close() //nolint:errcheck // only read from
 	report, err := audit.Views(t.Context(), audit.ViewsConfig{
-		Index: h.stack.Index, Homes: worker.NewHomes(rdb), Looks: 6, Pause: 300 * time.Millisecond,
+		Index: h.stack.Index, Homes: worker.NewHomes(rdb), Looks: 6, Pause: 100 * time.Millisecond,
 	})
 	require.NoError(t, err)
+	return report
+}
+
+func (h house) requireSameAsHomes(t *testing.T) audit.ViewsReport {
+	t.Helper()
+	report := h.audit(t)
 	require.Empty(t, report.Findings)
 	return report
+}
+
+// stop ends the stack before the test does.
+func (h house) stop(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	require.NoError(t, h.stack.Stop(ctx))
+}
+
+// needRedisServer leaves a test out where there is no redis-server, except where
+// HOLDFAST_REQUIRE names it: there its absence is a failure.
+func needRedisServer(t *testing.T) {
+	t.Helper()
+	_, err := exec.LookPath(redis.Program)
+	switch {
+	case err == nil:
+	case slices.Contains(strings.Split(os.Getenv("HOLDFAST_REQUIRE"), ","), "redis"):
+		t.Fatalf("redis is required: %v", err)
+	default:
+		t.Skipf("without redis-server: %v", err)
+	}
 }
 
 // gate is a way to a server that can be shut: as if its machine had gone.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,11 +16,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"holdfast/activities"
+	"holdfast/audit"
 	"holdfast/dev/e2e/shoptest"
 	"holdfast/dev/stack"
 	"holdfast/order"
+	"holdfast/search"
 	"holdfast/workflows"
 
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 )
 
@@ -209,6 +214,7 @@ func (h house) reindex(t *testing.T, view string) activities.RebuildResult {
 	t.Helper()
 	run, err := h.stack.Temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
 		ID: workflows.ReindexWorkflowID(view), TaskQueue: workflows.TaskQueue,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 	}, workflows.ReindexType, activities.RebuildParams{View: view})
 	require.NoError(t, err)
 	var res activities.RebuildResult
@@ -248,4 +254,66 @@ func TestOrdersGoOnWhileElasticsearchIsAway(t *testing.T) {
 	h.awaitFound(t, "cup", map[string]int64{"cup": 79, "saucer": 7})
 	report := h.requireSameAsHomes(t)
 	require.Equal(t, 21, report.Orders)
+}
+
+// The audit names each kind of difference, and a rebuild mends all of them.
+func TestTheAuditNamesWhatAViewHasWrong(t *testing.T) {
+	each(t, func(t *testing.T, h house) {
+		right := map[string]search.Product{}
+		for _, id := range []string{"same", "differs", "behind", "ahead", "missing"} {
+			h.offer(t, id, "Spoon "+id, 3)
+		}
+		h.awaitFound(t, "spoon", map[string]int64{"same": 3, "differs": 3, "behind": 3, "ahead": 3, "missing": 3})
+		for id := range map[string]int{"same": 0, "differs": 0, "behind": 0, "ahead": 0} {
+			p, err := h.stack.Index.GetProduct(t.Context(), id)
+			require.NoError(t, err)
+			right[id] = p
+		}
+		wrong := func(id string, change func(*search.Product)) search.Product {
+			p := right[id]
+			change(&p)
+			return p
+		}
+		h.reindex(t, "products") // so that no worker has a reason to, from here on
+		r, err := h.stack.Index.Rebuild(t.Context(), search.ProductsView)
+		require.NoError(t, err)
+		_, err = r.Put(t.Context(), search.Batch{Products: []search.Product{
+			right["same"],
+			wrong("differs", func(p *search.Product) { p.Title = "Fork" }),
+			wrong("behind", func(p *search.Product) { p.Version-- }),
+			wrong("ahead", func(p *search.Product) { p.Version++ }),
+			wrong("same", func(p *search.Product) { p.ID = "unknown" }),
+		}})
+		require.NoError(t, err)
+		require.NoError(t, r.Refresh(t.Context()))
+		require.NoError(t, r.Swap(t.Context()))
+
+		found := map[string]audit.ViewKind{}
+		for _, f := range h.audit(t).Findings {
+			require.NotEmpty(t, f.Detail)
+			found[f.ID] = f.Kind
+		}
+		require.Equal(t, map[string]audit.ViewKind{
+			"differs": audit.ViewDiffers, "behind": audit.ViewBehind, "ahead": audit.ViewAhead,
+			"missing": audit.ViewMissing, "unknown": audit.ViewUnknown,
+		}, found)
+		h.reindex(t, "products")
+		h.requireSameAsHomes(t)
+	})
+}
+
+// An index that was lost, or that is new, is filled by the worker that finds it so.
+func TestALostIndexIsFilledAtTheNextStart(t *testing.T) {
+	needRedisServer(t)
+	dir := t.TempDir()
+	h := start(t, stack.Options{Data: dir})
+	h.offer(t, "spade", "Spade", 4)
+	o := h.Pay(t, h.Place(t, shoptest.Line{ProductID: "spade", Quantity: 1}))
+	h.awaitFound(t, "spade", map[string]int64{"spade": 3})
+	h.stop(t)
+	require.NoError(t, os.RemoveAll(filepath.Join(dir, "search")))
+	h = start(t, stack.Options{Data: dir})
+	h.awaitFound(t, "spade", map[string]int64{"spade": 3})
+	h.awaitOrders(t, "customerId="+o.CustomerID, o.ID)
+	h.requireSameAsHomes(t)
 }
