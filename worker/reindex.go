@@ -125,6 +125,9 @@ func (l lostOrders) Order(ctx context.Context, id string) (search.Order, bool, e
 	return doc, true, nil
 }
 
+// firstLook bounds the look at a worker's start.
+const firstLook = 2 * time.Second
+
 // How often a worker looks whether its views are what they should be, until they
 // are.
 const (
@@ -132,23 +135,25 @@ const (
 	longestStalePause = 30 * time.Second
 )
 
-// refill starts the rebuild of each view that is stale: made empty, or of an older
-// shape. It ends when all were started.
+// refill goes on trying to start the rebuilds that are needed, and ends when all were
+// started.
 func refill(ctx context.Context, c Config) {
 	for pause := firstStalePause; ; pause = min(2*pause, longestStalePause) {
-		err := startRebuilds(ctx, c)
-		if err == nil || ctx.Err() != nil {
-			return
-		}
-		c.Log.WarnContext(ctx, "can't see to the views yet", "error", err)
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(pause):
 		}
+		err := startRebuilds(ctx, c)
+		if err == nil || ctx.Err() != nil {
+			return
+		}
+		c.Log.WarnContext(ctx, "can't see to the views yet", "error", err)
 	}
 }
 
+// startRebuilds starts the rebuild of each view that is stale: made empty, or of an
+// older shape.
 func startRebuilds(ctx context.Context, c Config) error {
 	stale, err := c.Index.Stale(ctx)
 	if err != nil {

@@ -52,7 +52,7 @@ func BenchmarkSearch(b *testing.B) {
 			}
 		})
 	})
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64, DisableCompression: true}}
 	b.Run("straight", func(b *testing.B) {
 		b.RunParallel(func(p *testing.PB) {
 			for p.Next() {

@@ -57,7 +57,8 @@ func newClient(urls []string) (*client, error) {
 		MaxIdleConnsPerHost:   connections,
 		IdleConnTimeout:       idleFor,
 		ExpectContinueTimeout: time.Second,
-		ForceAttemptHTTP2:     false,
+		// Packing a page takes both sides longer than sending it within a data centre.
+		DisableCompression: true,
 	}
 	es, err := elasticsearch.NewBaseClient(elasticsearch.Config{
 		Addresses: urls,

@@ -6,7 +6,7 @@
 // An index belongs to one shape (mapping and analysis) of a view and is never
 // changed into another one: a new shape is a new index, filled by a rebuild and
 // swapped in. See names.go for what the indices are called, and
-// docs/decisions/0011-shapes-of-the-views.md for why.
+// docs/decisions/0013-shapes-of-the-views.md for why.
 package elastic
 
 import (

@@ -33,7 +33,7 @@ type part struct {
 // compounds cuts a text at everything that is neither a letter nor a digit, except
 // for a single separator between two of them.
 func compounds(text string) []compound {
-	var all []compound
+	all := make([]compound, 0, len(text)/8+1)
 	for i := 0; i < len(text); {
 		r, size := utf8.DecodeRuneInString(text[i:])
 		switch {
@@ -101,6 +101,9 @@ func cjk(r rune) bool {
 func voiced(r rune) bool { return strings.ContainsRune("ﾞﾟ\u3099\u309a", r) }
 
 func wordRune(r rune) bool {
+	if r < utf8.RuneSelf {
+		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+	}
 	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r))
 }
 

@@ -17,19 +17,19 @@ type token struct {
 // number whole and in its parts, single characters and pairs of Chinese and
 // Japanese.
 func tokens(text string) []token {
-	var all []token
-	for _, c := range compounds(text) {
+	cut := compounds(text)
+	all := make([]token, 0, len(cut)+len(cut)/4)
+	for _, c := range cut {
 		if c.cjk {
 			all = append(all, cjkTokens(c)...)
 		} else {
-			all = append(all, wordTokens(c)...)
+			all = addWordTokens(all, c)
 		}
 	}
 	return all
 }
 
-func wordTokens(c compound) []token {
-	var all []token
+func addWordTokens(all []token, c compound) []token {
 	add := func(folded, word string, start, end int) {
 		if folded != "" && len(folded) <= maxTermBytes {
 			all = append(all, token{folded, start, end, word})
