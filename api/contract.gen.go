@@ -186,9 +186,10 @@ type Refused = Problem
 
 // ListOrdersParams defines parameters for ListOrders.
 type ListOrdersParams struct {
+	// CustomerID Orders of this customer.
 	CustomerID *ID `form:"customerId,omitempty" json:"customerId,omitempty"`
 
-	// Status May be repeated. One that nobody knows finds nothing.
+	// Status Orders in this status, such as `paid`. May be repeated. One that nobody knows finds nothing.
 	Status *[]string `form:"status,omitempty" json:"status,omitempty"`
 
 	// ProductID Orders with a line of this product.
@@ -274,7 +275,7 @@ type SearchProductsParams struct {
 	// `newest`, `name`.
 	Sort *string `form:"sort,omitempty" json:"sort,omitempty"`
 
-	// SoldOut `last`: after all others. `inPlace`: where the sort puts them.
+	// SoldOut Where sold-out products come. `last`: after all others. `inPlace`: where the sort puts them.
 	SoldOut *string `form:"soldOut,omitempty" json:"soldOut,omitempty"`
 
 	// Limit How many a page has at most.

@@ -100,7 +100,31 @@ func TestWhatIsWaitedForCanBeSeen(t *testing.T) {
 	for _, name := range []string{"api", "worker"} {
 		require.Contains(t, service(t, p, name).DependsOn, "setup", name)
 		require.Contains(t, service(t, p, name).DependsOn, "redis", name)
+		require.NotContains(t, service(t, p, name).DependsOn, "elasticsearch", "orders go on without it")
 	}
+	require.Contains(t, service(t, p, "setup").DependsOn, "redis")
+}
+
+// Who writes the views, who reads them, and who makes the schedule that relies on
+// them: one that has another address would look at others, and nobody would notice.
+func TestAllUseTheSameData(t *testing.T) {
+	p := project(t)
+	for _, name := range []string{"setup", "worker", "api"} {
+		env := service(t, p, name).Environment
+		require.Equal(t, "redis://redis:6379/0", *env["REDIS_URL"], name)
+		require.Equal(t, "http://elasticsearch:9200", *env["ELASTICSEARCH_URL"], name)
+	}
+}
+
+// The file that .env.example names is there, and the gateway reads it.
+func TestSynonymsAreMounted(t *testing.T) {
+	p := project(t)
+	api := service(t, p, "api")
+	require.Len(t, api.Volumes, 1)
+	require.Equal(t, types.VolumeTypeBind, api.Volumes[0].Type)
+	require.True(t, api.Volumes[0].ReadOnly)
+	require.FileExists(t, api.Volumes[0].Source)
+	require.Equal(t, api.Volumes[0].Target, *api.Environment["HOLDFAST_SYNONYMS"])
 }
 
 func TestRedisLosesNothing(t *testing.T) {

@@ -34,6 +34,7 @@ type stand struct {
 	project *types.Project
 	image   string // the folder with the image's programs
 	at      addresses
+	search  bool // there is an Elasticsearch
 }
 
 // The file's own commands run with its own environment.
@@ -45,14 +46,19 @@ func TestServicesOfTheFile(t *testing.T) {
 	require.NoError(t, err)
 	free, err := loopback.Ports(0, 0)
 	require.NoError(t, err)
-	s := stand{project: p, image: build(t), at: addresses{
-		"redis:6379":     startRedis(t, service(t, p, "redis")),
-		"temporal:7233":  startTemporal(t),
-		"0.0.0.0:8080":   "0.0.0.0:" + strconv.Itoa(free[0]),
-		"127.0.0.1:8080": loopback.Address(free[0]),
-		"0.0.0.0:9091":   "0.0.0.0:" + strconv.Itoa(free[1]),
-		"127.0.0.1:9091": loopback.Address(free[1]),
+	index, there := elasticsearch(t)
+	s := stand{project: p, image: build(t), search: there, at: addresses{
+		"http://elasticsearch:9200": index,
+		"redis:6379":                startRedis(t, service(t, p, "redis")),
+		"temporal:7233":             startTemporal(t),
+		"0.0.0.0:8080":              "0.0.0.0:" + strconv.Itoa(free[0]),
+		"127.0.0.1:8080":            loopback.Address(free[0]),
+		"0.0.0.0:9091":              "0.0.0.0:" + strconv.Itoa(free[1]),
+		"127.0.0.1:9091":            loopback.Address(free[1]),
 	}}
+	for _, v := range service(t, p, "api").Volumes {
+		s.at[v.Target] = v.Source
+	}
 	t.Run("take an order and its payment", s.takeAnOrder)
 	t.Run("keep to loopback unless told otherwise", s.keepToLoopback)
 }
@@ -89,11 +95,28 @@ func (s stand) takeAnOrder(t *testing.T) {
 	paid := call(t, http.MethodGet, url+"/v1/orders/"+id+"?wait=10s&version="+versionOf(t, seen), http.StatusOK, nil)
 	require.Equal(t, "paid", paid["status"])
 
+	s.answerSearches(t, url)
+
 	// Whoever collects metrics gets the worker's from where its port is published.
 	require.Contains(t, scrape(t, "http://"+s.at["127.0.0.1:9091"]+"/metrics"), `holdfast_orders_total{`)
 
 	api.requireStop(t)
 	worker.requireStop(t)
+}
+
+// answerSearches finds what was put and ordered, where there is an index. Where there
+// is none, these calls alone fail: everything before them went well, the gateway's
+// health check included.
+func (s stand) answerSearches(t *testing.T, url string) {
+	t.Helper()
+	if s.search {
+		requireFound(t, url+"/v1/products?q=kettles", 1)
+		requireFound(t, url+"/v1/orders?customerId=c-1&status=paid", 1)
+		return
+	}
+	refused := call(t, http.MethodGet, url+"/v1/products?q=kettles", http.StatusServiceUnavailable, nil)
+	require.Equal(t, "/problems/search-unavailable", refused["type"])
+	require.Equal(t, "degraded", call(t, http.MethodGet, url+"/readyz", http.StatusOK, nil)["status"])
 }
 
 // startRedis runs the command of docker-compose.yml on a port of its own and in

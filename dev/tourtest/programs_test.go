@@ -91,12 +91,13 @@ func (s *stack) environment() []string {
 	)
 }
 
-// bare is an environment without settings of ours or of Temporal's.
+// bare is an environment without settings of ours or of Temporal's, and without the
+// services of other tests.
 func bare() []string {
 	return slices.DeleteFunc(os.Environ(), func(v string) bool {
 		name, _, _ := strings.Cut(v, "=")
 		return strings.HasPrefix(name, "HOLDFAST_") || strings.HasPrefix(name, "TEMPORAL_") ||
-			name == "REDIS_URL" || strings.HasSuffix(strings.ToLower(name), "_proxy")
+			name == "REDIS_URL" || name == "ELASTICSEARCH_URL" || strings.HasSuffix(strings.ToLower(name), "_proxy")
 	})
 }
 
@@ -109,7 +110,6 @@ func (s *stack) start(ctx context.Context, settings []string) error {
 	cmd := exec.Command(filepath.Join(s.dir, "bin", "holdfast-dev")) //nolint:noctx // it is asked to stop, not killed
 	cmd.Dir = s.dir
 	cmd.Env = append(append(bare(), settings...),
-		"HOLDFAST_DEMO=off",
 		"HOLDFAST_HTTP_ADDR="+loopback.Address(s.http), "HOLDFAST_TEMPORAL_PORT="+strconv.Itoa(s.temporal),
 		"HOLDFAST_UI_PORT="+strconv.Itoa(s.ui), "HOLDFAST_REDIS_PORT="+strconv.Itoa(s.redis))
 	s.out = &safeBuffer{}
