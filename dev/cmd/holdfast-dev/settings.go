@@ -29,7 +29,7 @@ type settings struct {
 
 	RedisURL        string `help:"A Redis to use instead of an embedded one." env:"REDIS_URL" placeholder:"URL"`
 	Elasticsearch   string `name:"elasticsearch-url" help:"An Elasticsearch to search with instead of the embedded index." env:"ELASTICSEARCH_URL" placeholder:"URL"`
-	Synonyms        string `help:"File of words that mean the same to a search, one rule a line: sofa, couch, settee." env:"HOLDFAST_SYNONYMS" type:"existingfile" placeholder:"FILE"`
+	Synonyms        string `help:"File of words that mean the same to a search, one rule a line: sofa, couch, settee." env:"HOLDFAST_SYNONYMS" placeholder:"FILE"`
 	TemporalAddress string `help:"A Temporal server to use instead of the embedded one; TLS and API key come from Temporal's own environment." env:"TEMPORAL_ADDRESS" placeholder:"HOST:PORT"`
 	Namespace       string `name:"temporal-namespace" help:"Namespace on Temporal." env:"TEMPORAL_NAMESPACE" default:"default"`
 }
