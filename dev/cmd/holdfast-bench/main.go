@@ -20,6 +20,11 @@ type commands struct {
 	Flash        flashBench        `cmd:"" help:"A flash sale; sold-out answers against a bare Gin handler with one Redis read."`
 	Delist       delistBench       `cmd:"" help:"A delisting of many unpaid orders, against goroutines that only signal."`
 	Open         openBench         `cmd:"" help:"Placing while many orders are open, against few."`
+	Search       searchBench       `cmd:"" help:"Searches through the gateway, against what it sends sent straight to Elasticsearch."`
+	Fresh        freshBench        `cmd:"" help:"How long until a change of stock is found by a search."`
+	Projector    projectorBench    `cmd:"" help:"Changed products carried into Elasticsearch, against a client that only sends the same requests."`
+	Busy         busyBench         `cmd:"" help:"Placing while the projector carries a backlog, against placing without a projector."`
+	Million      millionBench      `cmd:"" help:"Filling and searching an index of many products."`
 }
 
 // report is where the benchmarks write their rows.

@@ -34,6 +34,8 @@ type searchBench struct {
 type sent struct {
 	path, contentType string
 	body              []byte
+	// renamed is the body for another index.
+	renamed []byte
 }
 
 // Run fills the index and measures.
@@ -138,7 +140,7 @@ const benchPrefix = "bench-"
 // record fills the index and learns what is sent to Elasticsearch for each query,
 // by standing between for one search each.
 func (b *searchBench) record(ctx context.Context) (map[string][]sent, error) {
-	proxy, err := newRecorder(ctx, b.Elasticsearch)
+	proxy, err := newRecorder(ctx, b.Elasticsearch, "search")
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +170,7 @@ func (b *searchBench) record(ctx context.Context) (map[string][]sent, error) {
 	return requests, nil
 }
 
-// recorder is a reverse proxy that keeps what is searched for.
+// recorder is a reverse proxy that keeps what is sent to paths of one ending.
 type recorder struct {
 	url    string
 	server *http.Server
@@ -176,7 +178,7 @@ type recorder struct {
 	seen   []sent
 }
 
-func newRecorder(ctx context.Context, target string) (*recorder, error) {
+func newRecorder(ctx context.Context, target, path string) (*recorder, error) {
 	to, err := url.Parse(target)
 	if err != nil {
 		return nil, err
@@ -188,7 +190,7 @@ func newRecorder(ctx context.Context, target string) (*recorder, error) {
 	forward := httputil.NewSingleHostReverseProxy(to)
 	r := &recorder{url: "http://" + listener.Addr().String()}
 	r.server = &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		if strings.HasSuffix(req.URL.Path, "search") {
+		if strings.HasSuffix(req.URL.Path, path) {
 			body, err := io.ReadAll(req.Body)
 			if err != nil {
 				http.Error(w, err.Error(), http.StatusBadRequest)
@@ -196,7 +198,7 @@ func newRecorder(ctx context.Context, target string) (*recorder, error) {
 			}
 			req.Body = io.NopCloser(bytes.NewReader(body))
 			r.mu.Lock()
-			r.seen = append(r.seen, sent{req.URL.RequestURI(), req.Header.Get("Content-Type"), body})
+			r.seen = append(r.seen, sent{path: req.URL.RequestURI(), contentType: req.Header.Get("Content-Type"), body: body})
 			r.mu.Unlock()
 		}
 		forward.ServeHTTP(w, req)

@@ -1,0 +1,284 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	goredis "github.com/redis/go-redis/v9"
+
+	"holdfast/dev/bench/load"
+	"holdfast/dev/redis"
+	"holdfast/dev/stack"
+	"holdfast/inventory"
+	"holdfast/product"
+	"holdfast/records"
+	"holdfast/redisdb"
+	"holdfast/search/elastic"
+	"holdfast/search/projector"
+)
+
+// projectorBench carries many changed products into Elasticsearch, and sends the same
+// requests by a client that does nothing else.
+type projectorBench struct {
+	Elasticsearch string `help:"URL of Elasticsearch." env:"ELASTICSEARCH_URL" required:""`
+	Products      int    `default:"100000" help:"Changed products."`
+	Rounds        int    `default:"3" help:"Rounds of both, by turns."`
+}
+
+// Run measures both.
+func (b *projectorBench) Run(ctx context.Context, out report) error {
+	dir, err := os.MkdirTemp("", "holdfast-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // a folder for temporary files
+	server, err := redis.Start(ctx, redis.Options{Dir: dir})
+	if err != nil {
+		return err
+	}
+	defer server.Stop(context.WithoutCancel(ctx)) //nolint:errcheck // the figures are out
+	rdb, err := redisdb.Open(ctx, server.URL())
+	if err != nil {
+		return err
+	}
+	defer rdb.Close() //nolint:errcheck // the figures are out
+
+	run := time.Now().UnixMilli() % 1_000_000
+	prefix := func(n int) string { return fmt.Sprintf("bench-%06d-%02d-", run, n) } // all as long as each other
+	proxy, err := newRecorder(ctx, b.Elasticsearch, "_bulk")
+	if err != nil {
+		return err
+	}
+	defer proxy.close()
+	if _, err := b.project(ctx, rdb, proxy.url, prefix(0)); err != nil {
+		return err
+	}
+	requests := proxy.take()
+
+	out.printf("%d products, %d requests.\n\n| round | projector | bare client | ratio |\n|---:|---:|---:|---:|\n", b.Products, len(requests))
+	for round := range b.Rounds {
+		ours, err := b.project(ctx, rdb, b.Elasticsearch, prefix(1+2*round))
+		if err != nil {
+			return err
+		}
+		bare, err := b.bare(ctx, requests, prefix(0), prefix(2+2*round))
+		if err != nil {
+			return err
+		}
+		n := float64(b.Products)
+		out.printf("| %d | %.0f products/s | %.0f products/s | %.2f |\n", round+1, n/ours.Seconds(), n/bare.Seconds(), bare.Seconds()/ours.Seconds())
+	}
+	return nil
+}
+
+// project makes the products, then a projector, and measures until the index has all.
+func (b *projectorBench) project(ctx context.Context, rdb goredis.UniversalClient, url, prefix string) (time.Duration, error) {
+	if err := rdb.FlushAll(ctx).Err(); err != nil {
+		return 0, err
+	}
+	if err := create(ctx, inventory.New(rdb), b.Products); err != nil {
+		return 0, err
+	}
+	x, err := elastic.Open(ctx, elastic.Options{URLs: []string{url}, Prefix: prefix})
+	if err != nil {
+		return 0, err
+	}
+	defer x.Close() //nolint:errcheck // nothing is under way
+	metrics := prometheus.NewRegistry()
+	p, err := projector.New(projector.Options{
+		Redis: rdb, Index: x, Products: inventory.New(rdb), Orders: records.New(rdb), Metrics: metrics,
+	})
+	if err != nil {
+		return 0, err
+	}
+	running, stop := context.WithCancel(ctx)
+	done := make(chan struct{})
+	start := time.Now()
+	go func() {
+		defer close(done)
+		p.Run(running)
+	}()
+	err = untilCaughtUp(ctx, rdb)
+	took := time.Since(start)
+	stop()
+	<-done
+	return took, err
+}
+
+// create puts products with a description each.
+func create(ctx context.Context, to *inventory.Store, n int) error {
+	_, err := load.Run(ctx, n, 32, func(ctx context.Context, i int) (time.Duration, error) {
+		d := made(i, 1)
+		notThere := product.NotThere
+		_, _, err := to.Put(ctx, d.ID, product.Spec{
+			Currency: d.Currency, Status: product.Listed,
+			Description: product.Description{
+				Title: d.Title, Description: d.Description, Brand: d.Brand, Category: d.Category, Tags: d.Tags,
+			},
+			Variants: []product.VariantSpec{{SKU: d.ID, Price: d.MinPrice, Stock: &d.Available}},
+		}, &notThere)
+		return time.Millisecond, err
+	}, nil)
+	return err
+}
+
+// untilCaughtUp waits until all entries of all streams are acknowledged.
+func untilCaughtUp(ctx context.Context, rdb goredis.UniversalClient) error {
+	for {
+		lag, err := behind(ctx, rdb)
+		if err != nil || lag == 0 {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// behind is how many entries the projectors have not acknowledged.
+func behind(ctx context.Context, rdb goredis.UniversalClient) (int64, error) {
+	pipe := rdb.Pipeline()
+	var answers []*goredis.XInfoGroupsCmd
+	for _, bucket := range redisdb.AllBuckets() {
+		answers = append(answers, pipe.XInfoGroups(ctx, redisdb.EventsKey(bucket)))
+	}
+	_, _ = pipe.Exec(ctx) // each error is in its answer
+	var n int64
+	for _, a := range answers {
+		groups, err := a.Result()
+		if err != nil || len(groups) == 0 {
+			n++ // not even made yet
+			continue
+		}
+		for _, g := range groups {
+			n += g.Lag + g.Pending
+		}
+	}
+	return n, ctx.Err()
+}
+
+// bare sends the recorded requests to an index of the same mapping.
+func (b *projectorBench) bare(ctx context.Context, requests []sent, from, to string) (time.Duration, error) {
+	x, err := elastic.Open(ctx, elastic.Options{URLs: []string{b.Elasticsearch}, Prefix: to})
+	if err != nil {
+		return 0, err
+	}
+	defer x.Close() //nolint:errcheck // nothing is under way
+	for i := range requests {
+		requests[i].renamed = bytes.ReplaceAll(requests[i].body, []byte(from), []byte(to))
+	}
+	client := &http.Client{Transport: &http.Transport{DisableCompression: true}}
+	start := time.Now()
+	for _, r := range requests {
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, b.Elasticsearch+r.path, bytes.NewReader(r.renamed))
+		if err != nil {
+			return 0, err
+		}
+		req.Header.Set("Content-Type", r.contentType)
+		if _, err := timed(client, req); err != nil {
+			return 0, err
+		}
+	}
+	return time.Since(start), nil
+}
+
+// busyBench places orders while a projector has a backlog to carry, and while it has
+// none.
+type busyBench struct {
+	Elasticsearch string `help:"URL of Elasticsearch." env:"ELASTICSEARCH_URL" required:""`
+	Products      int    `default:"200000" help:"Changed products of the backlog."`
+}
+
+// Run measures both on one stack.
+func (b *busyBench) Run(ctx context.Context, out report) error {
+	dir, err := os.MkdirTemp("", "holdfast-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // a folder for temporary files
+	server, err := redis.Start(ctx, redis.Options{Dir: dir})
+	if err != nil {
+		return err
+	}
+	defer server.Stop(context.WithoutCancel(ctx)) //nolint:errcheck // the figures are out
+	rdb, err := redisdb.Open(ctx, server.URL())
+	if err != nil {
+		return err
+	}
+	defer rdb.Close() //nolint:errcheck // the figures are out
+	// Without a projector first, so that what it needs is warm.
+	without, err := b.place(ctx, rdb, stack.Options{RedisURL: server.URL(), WithoutSearch: true}, 600)
+	if err != nil {
+		return err
+	}
+	if err := create(ctx, inventory.New(rdb), b.Products); err != nil {
+		return err
+	}
+	with, err := b.place(ctx, rdb, stack.Options{
+		RedisURL: server.URL(), ElasticsearchURL: b.Elasticsearch, ElasticsearchPrefix: fmt.Sprintf("bench-busy-%d-", time.Now().UnixMilli()),
+	}, 0)
+	if err != nil {
+		return err
+	}
+	out.printf("| place, c = 1 | p50 | p99 | orders |\n|---|---:|---:|---:|\n")
+	out.printf("| without a projector | %.1f ms | %.1f ms | %d |\n", ms(without.P(50)), ms(without.P(99)), without.Calls)
+	out.printf("| projector carries %d changed products | %.1f ms | %.1f ms | %d |\n", b.Products, ms(with.P(50)), ms(with.P(99)), with.Calls)
+	out.printf("\nRatio of the medians: %.2f.\n", ms(with.P(50))/ms(without.P(50)))
+	return nil
+}
+
+// place places n orders, or as many as fit until the projector has caught up.
+func (b *busyBench) place(ctx context.Context, rdb goredis.UniversalClient, opts stack.Options, n int) (load.Result, error) {
+	opts.WithoutUI = true
+	st, err := stack.Start(ctx, opts)
+	if err != nil {
+		return load.Result{}, err
+	}
+	defer st.Stop(context.WithoutCancel(ctx)) //nolint:errcheck // the figures are out
+	s, err := newShop(st.URL, 2)
+	if err != nil {
+		return load.Result{}, err
+	}
+	id := fmt.Sprintf("busy-%d", time.Now().UnixMilli())
+	if err := s.product(ctx, id, 10_000_000); err != nil {
+		return load.Result{}, err
+	}
+	place := func(ctx context.Context, _ int) (time.Duration, error) {
+		start := time.Now()
+		_, _, err := s.place(ctx, id, http.StatusCreated)
+		return time.Since(start), err
+	}
+	if _, err := load.Run(ctx, 50, 1, place, nil); err != nil {
+		return load.Result{}, err
+	}
+	if n > 0 {
+		return load.Run(ctx, n, 1, place, nil)
+	}
+	var all load.Result
+	for {
+		some, err := load.Run(ctx, 20, 1, place, nil)
+		if err != nil {
+			return load.Result{}, err
+		}
+		lag, err := behind(ctx, rdb)
+		if err != nil {
+			return load.Result{}, err
+		}
+		if lag < 200 {
+			return all, nil
+		}
+		if all.Latency == nil {
+			all = some
+			continue
+		}
+		all.Calls += some.Calls
+		all.Latency.Merge(some.Latency)
+	}
+}
