@@ -78,7 +78,7 @@ func (d *devStack) start(t *testing.T) {
 	cmd.Env = append(os.Environ(),
 		"HOLDFAST_DATA="+d.data, "HOLDFAST_HTTP_ADDR="+loopback.Address(d.port), "HOLDFAST_DEMO=off",
 		"HOLDFAST_TEMPORAL_PORT=0", "HOLDFAST_UI_PORT=0", "HOLDFAST_REDIS_PORT=0",
-		"REDIS_URL=", "TEMPORAL_ADDRESS=", "HOLDFAST_WEBHOOK_SECRET=")
+		"REDIS_URL=", "TEMPORAL_ADDRESS=", "ELASTICSEARCH_URL=", "HOLDFAST_SYNONYMS=", "HOLDFAST_WEBHOOK_SECRET=")
 	log, err := os.OpenFile(filepath.Join(filepath.Dir(d.data), "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	require.NoError(t, err)
 	defer func() { _ = log.Close() }() // the child has its own

@@ -12,13 +12,16 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
 
+	"holdfast/activities"
 	"holdfast/cmd/holdfast/replay"
 	"holdfast/cmd/holdfast/rest"
 	"holdfast/dev/e2e/shoptest"
 	"holdfast/dev/stack"
 	"holdfast/order"
 	"holdfast/payment/sandbox"
+	"holdfast/workflows"
 )
 
 var (
@@ -82,6 +85,23 @@ func TestKilledStackKeepsItsWord(t *testing.T) {
 	temporal := d.temporal(t)
 	books := shoptest.Books{RedisURL: d.redisURL, Temporal: temporal, Namespace: "default"}.RequireClean(t)
 	require.GreaterOrEqual(t, books.Orders, result.Orders)
+	views := compareViews(t, temporal)
+	require.Empty(t, views.Findings)
+	require.Equal(t, goods, views.Products)
+	require.Equal(t, books.Orders, views.Orders)
+}
+
+// compareViews asks the stack's worker whether its views show what there is.
+func compareViews(t *testing.T, temporal client.Client) activities.CompareResult {
+	t.Helper()
+	run, err := temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
+		ID: workflows.AuditViewsWorkflowID, TaskQueue: workflows.TaskQueue,
+	}, workflows.AuditViewsType, activities.CompareParams{})
+	require.NoError(t, err)
+	var res activities.CompareResult
+	require.NoError(t, run.Get(t.Context(), &res))
+	t.Logf("views: %d products, %d orders, %d looked at again", res.Products, res.Orders, res.Suspects)
+	return res
 }
 
 func offerGoods(t *testing.T, url string) {

@@ -54,7 +54,7 @@ func queries() []string {
 	return []string{
 		"teapot", "red lamp", "oak table", "wooden chair", "steel knife", "blue cotton blanket", "garden",
 		"electric drill", "acme speaker", "nordic vase", "copper pan", "kitchen clock", "lu-500", "fjord sofa",
-		"portable heater", "granite bowl", "small marble plate", "folding ladder", "linen curtain bedroom", "telefone",
+		"portable heater", "granite bowl", "small marble plate", "folding ladder", "linen curtain bedroom", "speeker",
 	}
 }
 
