@@ -18,6 +18,8 @@ const (
 	MaxFilterValues = 100
 	DefaultLimit    = 20
 	MaxLimit        = 100
+	// EnoughProducts with all words of a query keep those with some of them away.
+	EnoughProducts = 20
 	// MaxFacetValues are counted in one facet: the most frequent ones.
 	MaxFacetValues = 50
 )
