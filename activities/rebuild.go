@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/activity"
+
+	"holdfast/search"
 )
 
 // rebuildBeat is how often a rebuild says that it lives, however long a step takes.
@@ -80,10 +82,11 @@ func beating(ctx context.Context, run func(tell func(RebuildProgress)) error) er
 	})
 	defer beats.Wait()
 	defer close(ended)
-	return run(func(now RebuildProgress) {
+	err := run(func(now RebuildProgress) {
 		mu.Lock()
 		last = now
 		mu.Unlock()
 		activity.RecordHeartbeat(ctx, now)
 	})
+	return search.WithCause(err) // whoever started it is an operator
 }

@@ -41,10 +41,7 @@ func viewError(ctx context.Context, err error) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.Is(err, search.ErrUnavailable), errors.Is(err, search.ErrClosed), errors.Is(err, context.DeadlineExceeded):
-		if down, ok := errors.AsType[*search.UnavailableError](err); ok { // its text leaves the cause out
-			return fmt.Errorf("%w: %w: %w", errSearch, err, down.Cause)
-		}
-		return fmt.Errorf("%w: %w", errSearch, err)
+		return fmt.Errorf("%w: %w", errSearch, search.WithCause(err))
 	}
 	return badQuery(err)
 }

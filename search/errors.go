@@ -2,6 +2,7 @@ package search
 
 import (
 	"errors"
+	"fmt"
 
 	"holdfast/product"
 )
@@ -39,3 +40,12 @@ func (e *UnavailableError) Error() string { return e.Doing + ": " + ErrUnavailab
 // Unwrap lets errors.Is find both ErrUnavailable and the cause, for example that
 // the caller's context was cancelled.
 func (e *UnavailableError) Unwrap() []error { return []error{ErrUnavailable, e.Cause} }
+
+// WithCause adds to the text of an error what an index that can't answer leaves out
+// of it: for logs and for operators.
+func WithCause(err error) error {
+	if down, ok := errors.AsType[*UnavailableError](err); ok && down.Cause != nil {
+		return fmt.Errorf("%w: %w", err, down.Cause)
+	}
+	return err
+}

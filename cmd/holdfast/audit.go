@@ -8,6 +8,7 @@ import (
 	"holdfast/audit"
 	"holdfast/inventory"
 	"holdfast/records"
+	"holdfast/search"
 )
 
 // auditCommand checks the books.
@@ -52,7 +53,7 @@ func (c *auditCommand) Run(ctx context.Context, out out) error {
 	if openIndex != nil {
 		index, err := openIndex(ctx)
 		if err != nil {
-			return fmt.Errorf("open the search index (ELASTICSEARCH_URL): %w", causeOf(err))
+			return fmt.Errorf("open the search index (ELASTICSEARCH_URL): %w", search.WithCause(err))
 		}
 		defer index.Close() //nolint:errcheck // the process ends
 		cold = index

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"os"
 	"strings"
@@ -82,14 +81,6 @@ func (f indexFlags) connectIndex(ctx context.Context, log *slog.Logger) (search.
 		return nil, err
 	}
 	return search.OpenDeferred(ctx, askFor, open, func(err error) {
-		log.WarnContext(ctx, "waiting for Elasticsearch; orders go on without it", "error", causeOf(err))
+		log.WarnContext(ctx, "waiting for Elasticsearch; orders go on without it", "error", search.WithCause(err))
 	}), nil
-}
-
-// causeOf says why the index can't answer: the error itself leaves it out.
-func causeOf(err error) error {
-	if down, ok := errors.AsType[*search.UnavailableError](err); ok {
-		return down.Cause
-	}
-	return err
 }

@@ -18,6 +18,9 @@ import (
 // progressPoll is how often the progress of a worker's work is asked for.
 const progressPoll = 300 * time.Millisecond
 
+// unclaimedFor is how long work may wait for a worker before this is worth a word.
+const unclaimedFor = 3 * time.Second
+
 // onWorker is work that a worker does, as a workflow of which there is one at a time,
 // and that this command watches.
 type onWorker struct {
@@ -55,42 +58,67 @@ func (w onWorker) run(ctx context.Context, c client.Client, out out, result any)
 	return err
 }
 
-// watch shows how far the work is, as its worker tells Temporal, until ctx ends.
+// watch shows how far the work is, as its worker tells Temporal, and why nothing
+// moves, until ctx ends.
 func (w onWorker) watch(ctx context.Context, c client.Client, run client.WorkflowRun, out out) {
 	progress := &stages{out: out}
 	defer progress.end()
 	shown := activities.RebuildProgress{}
+	trouble := ""
 	ticker := time.NewTicker(progressPoll)
 	defer ticker.Stop()
-	for {
+	for claimed := time.Now(); ; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
-		now, ok := lastHeartbeat(ctx, c, run)
-		if !ok {
+		now := lookAt(ctx, c, run)
+		if !now.unclaimed {
+			claimed = time.Now()
+		} else if time.Since(claimed) > unclaimedFor {
+			now.trouble = "no worker takes it"
+		}
+		if now.trouble != trouble && now.trouble != "" {
+			_, _ = fmt.Fprintf(out.stderr, "%s: %s\n", w.what, now.trouble)
+		}
+		trouble = now.trouble
+		if now.progress == nil {
 			continue
 		}
-		if now.Stage != shown.Stage || now.Done < shown.Done {
-			shown = activities.RebuildProgress{Stage: now.Stage}
+		if now.progress.Stage != shown.Stage || now.progress.Done < shown.Done {
+			shown = activities.RebuildProgress{Stage: now.progress.Stage}
 		}
-		progress.stepOf(w.what+", "+now.Stage, int(now.Done-shown.Done), now.Total)
-		shown = now
+		progress.stepOf(w.what+", "+now.progress.Stage, int(now.progress.Done-shown.Done), now.progress.Total)
+		shown = *now.progress
 	}
 }
 
-// lastHeartbeat is what the work's last heartbeat said.
-func lastHeartbeat(ctx context.Context, c client.Client, run client.WorkflowRun) (p activities.RebuildProgress, ok bool) {
+// look is what Temporal says of work that goes on.
+type look struct {
+	progress  *activities.RebuildProgress // nil where no try has told any
+	trouble   string                      // why it doesn't go on
+	unclaimed bool                        // no worker has it
+}
+
+func lookAt(ctx context.Context, c client.Client, run client.WorkflowRun) look {
 	d, err := c.DescribeWorkflowExecution(ctx, run.GetID(), run.GetRunID())
 	if err != nil {
-		return p, false // the next look may tell
+		return look{} // the next look may tell
 	}
-	for _, a := range d.GetPendingActivities() {
-		if details := a.GetHeartbeatDetails(); details != nil {
-			err := converter.GetDefaultDataConverter().FromPayloads(details, &p)
-			return p, err == nil
-		}
+	if len(d.GetPendingActivities()) == 0 {
+		return look{unclaimed: d.GetPendingWorkflowTask().GetState() == enumspb.PENDING_WORKFLOW_TASK_STATE_SCHEDULED}
 	}
-	return p, false
+	a := d.GetPendingActivities()[0]
+	now := look{unclaimed: a.GetState() == enumspb.PENDING_ACTIVITY_STATE_SCHEDULED}
+	if why := a.GetLastFailure(); why != nil {
+		now.unclaimed = false
+		now.trouble = "tried, and tries again: " + why.GetMessage()
+	}
+	var p activities.RebuildProgress
+	if details := a.GetHeartbeatDetails(); details != nil &&
+		converter.GetDefaultDataConverter().FromPayloads(details, &p) == nil {
+		now.progress = &p
+	}
+	return now
 }

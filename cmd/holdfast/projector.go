@@ -42,7 +42,7 @@ func (f viewFlags) open(ctx context.Context, log *slog.Logger) (redis.UniversalC
 	var index search.Index
 	err = waitFor(ctx, "elasticsearch", f.Wait, log, func(ctx context.Context) (err error) {
 		index, err = openIndex(ctx)
-		return causeOf(err)
+		return search.WithCause(err)
 	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("open the search index (ELASTICSEARCH_URL): %w", err)

@@ -49,6 +49,6 @@ func (s *Stack) openElasticsearch(ctx context.Context) (search.Index, error) {
 	return search.OpenDeferred(ctx, openPatience, func(ctx context.Context) (search.Index, error) {
 		return elastic.Open(ctx, opts)
 	}, func(err error) {
-		log.WarnContext(ctx, "waiting for Elasticsearch; orders go on without it", "error", err)
+		log.WarnContext(ctx, "waiting for Elasticsearch; orders go on without it", "error", search.WithCause(err))
 	}), nil
 }

@@ -213,7 +213,7 @@ func (p *Projector) insist(ctx context.Context, what string, try func() error) e
 		if ctx.Err() == nil && !said {
 			said = true
 			p.metrics.waiting.Inc()
-			p.Log.WarnContext(ctx, "the views wait", "for", what, "error", withCause(err))
+			p.Log.WarnContext(ctx, "the views wait", "for", what, "error", search.WithCause(err))
 		}
 		p.metrics.failedRounds.Inc()
 		if stopped := sleep(ctx, pause); stopped != nil {
@@ -224,14 +224,6 @@ func (p *Projector) insist(ctx context.Context, what string, try func() error) e
 		}
 		pause = min(2*pause, p.MaxBackoff)
 	}
-}
-
-// withCause adds what an unavailable index says to nobody but the log.
-func withCause(err error) error {
-	if u, ok := errors.AsType[*search.UnavailableError](err); ok && u.Cause != nil {
-		return fmt.Errorf("%w: %w", err, u.Cause)
-	}
-	return err
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -77,7 +77,7 @@ func (p *Projector) retrySome(ctx context.Context, messages []redis.XMessage) ([
 	for _, part := range b.parts() {
 		results, err := p.Index.Put(ctx, part)
 		if err != nil {
-			return nil, withCause(err)
+			return nil, search.WithCause(err)
 		}
 		bad = append(bad, p.outcomes(part, results)...)
 	}
