@@ -2,6 +2,8 @@
 # bench-replay.sh FOLDER [LIMIT]: replays the UCI Online Retail orders against
 # the whole stack on files, samples its resident memory, and audits its books.
 # Prints Markdown. HOLDFAST_ONLINE_RETAIL names online_retail.csv.gz.
+# With OUTAGE=yes it does so with an Elasticsearch of its own, which is ended in the
+# midst of the replay and started again two minutes later; the views are audited, too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=${1:?folder for data} limit=${2:-0}
@@ -10,12 +12,24 @@ mkdir -p "$folder/in"
 port=18080
 export HOLDFAST_URL=http://127.0.0.1:$port REDIS_URL=redis://127.0.0.1:16379/0 TEMPORAL_ADDRESS=127.0.0.1:17233
 
+unset ELASTICSEARCH_URL
+if [ "${OUTAGE:-}" = yes ]; then
+    export HOLDFAST_SERVICES_DIR=$folder/services
+    eval "$(HOLDFAST_SERVICES=elasticsearch scripts/services.sh start 2>"$folder/services.err")"
+fi
+
 go run ./examples/online-retail -out "$folder/in" -stock-share 0.8 "$source_file" >"$folder/in.txt"
 env -u REDIS_URL -u TEMPORAL_ADDRESS HOLDFAST_HTTP_ADDR=127.0.0.1:$port HOLDFAST_DATA="$folder/data" \
     HOLDFAST_REDIS_PORT=16379 HOLDFAST_TEMPORAL_PORT=17233 HOLDFAST_UI_PORT=18233 HOLDFAST_PAYMENT_WINDOW=2m HOLDFAST_DEMO=off \
     bin/holdfast-dev >"$folder/stack.out" 2>"$folder/stack.log" &
 stack=$!
-trap 'kill "$stack" 2>/dev/null; wait "$stack" 2>/dev/null || true' EXIT
+elasticsearch='' outage=''
+end() {
+    kill "$stack" $elasticsearch $outage 2>/dev/null || true
+    wait "$stack" 2>/dev/null || true
+    [ "${OUTAGE:-}" != yes ] || scripts/services.sh stop
+}
+trap end EXIT
 for _ in $(seq 120); do
     curl -fsS -o /dev/null "$HOLDFAST_URL/readyz" 2>/dev/null && break
     kill -0 "$stack" || { tail "$folder/stack.log" >&2; exit 1; }
@@ -31,6 +45,18 @@ while sleep 1; do
     printf '%s %s\n' "$placed" "$(awk '/VmRSS/ { print $2 }' "/proc/$stack/status")"
 done >"$folder/rss" 2>/dev/null &
 sampler=$!
+
+away=120
+if [ "${OUTAGE:-}" = yes ]; then
+    total=$(wc -l <"$folder/in/orders.jsonl")
+    [ "$limit" = 0 ] || total=$limit
+    {
+        until [ "$(grep -c '"placed"' "$folder/journal")" -gt $((total * 2 / 5)) ]; do sleep 1; done
+        scripts/elasticsearch/outage.sh "$(awk '$3 == "elasticsearch" { print $1 }' "$HOLDFAST_SERVICES_DIR/processes")" "$away" \
+            >"$folder/elasticsearch.pid"
+    } &
+    outage=$!
+fi
 options=()
 [ "$limit" = 0 ] || options=(--limit "$limit")
 status=0
@@ -40,6 +66,11 @@ bin/holdfast replay "$folder/in/orders.jsonl" --journal "$folder/journal" "${opt
 still_held() {
     for bucket in $(seq 0 63); do printf 'ZCARD {b%d}:deadlines\n' "$bucket"; done |
         redis-cli -u "$REDIS_URL" | awk '{ n += $1 } END { print n }'
+}
+# Entries that the views don't have yet.
+behind() {
+    for bucket in $(seq 0 63); do printf 'XINFO GROUPS {b%d}:events\n' "$bucket"; done |
+        redis-cli -u "$REDIS_URL" | awk '/^(pending|lag)$/ { getline; n += $1 } END { print n + 0 }'
 }
 for _ in $(seq 180); do
     held=$(still_held)
@@ -54,6 +85,16 @@ printf '\n'
 awk '{ n[NR] = $1; rss[NR] = $2; last = $1 }
      END { for (i = 1; i <= NR && n[i] < last / 4; i++); printf "Resident memory of the whole stack in one process (Temporal included): %d MiB at a quarter, %d MiB at the end, ratio %.2f.\n", rss[i] / 1024, rss[NR] / 1024, rss[NR] / rss[i] }' "$folder/rss"
 printf 'Data: Redis %s, Temporal %s.\n\n' "$(du -sh "$folder/data/redis" | cut -f1)" "$(du -sh "$folder/data/temporal" | cut -f1)"
+if [ "${OUTAGE:-}" = yes ]; then
+    wait "$outage"
+    outage='' elasticsearch=$(<"$folder/elasticsearch.pid")
+    until curl -fsS -o /dev/null "$ELASTICSEARCH_URL" 2>/dev/null; do sleep 1; done
+    printf 'Elasticsearch was ended at two fifths of the orders and started again after %d s.\n' "$away"
+    begun=$SECONDS
+    until [ "$(behind)" = 0 ]; do sleep 1; done
+    printf 'The projector had caught up %d s after the last order was decided.\n\n' $((SECONDS - begun))
+    bin/holdfast audit --views 2>"$folder/audit-views.err" || status=$?
+fi
 begun=$SECONDS
 bin/holdfast audit 2>"$folder/audit.err" || status=$?
 printf '\nThe audit took %d s; exit status of all: %d.\n' $((SECONDS - begun)) "$status"

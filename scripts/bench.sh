@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# bench.sh [saga|reservations|flash|delist|open|replay ...]: measures, and prints
-# Markdown for docs/benchmarks.md. Everything runs on this machine, on folders
-# and ports of its own. Without a name: all of it, which takes about an hour.
+# bench.sh [saga|reservations|flash|delist|open|replay|outage|search|fresh|projector|busy|million ...]:
+# measures, and prints Markdown for docs/benchmarks.md. Everything runs on this
+# machine, on folders and ports of its own. Without a name: all of it, which takes
+# about two hours.
 #
-#   HOLDFAST_ONLINE_RETAIL  the UCI file (online_retail.csv.gz) for replay
+#   HOLDFAST_ONLINE_RETAIL  the UCI file (online_retail.csv.gz) for replay and outage
+#   ELASTICSEARCH_URL       for search, fresh, projector, busy and million
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bench=bin/holdfast-bench
@@ -32,7 +34,18 @@ delist() { section "Delisting"; "$bench" delist 2>>"$log"; }
 open() { section "Many open orders"; "$bench" open 2>>"$log"; }
 replay() { section "A year of orders"; scripts/bench-replay.sh "$work/replay"; }
 
-[ $# -gt 0 ] || set -- saga reservations flash delist open replay
+# The views, on a real Elasticsearch: ELASTICSEARCH_URL.
+search() { section "Searches"; "$bench" search 2>>"$log"; }
+fresh() { section "From a change to the search that shows it"; "$bench" fresh 2>>"$log"; }
+projector() { section "Carrying changes into the views"; "$bench" projector 2>>"$log"; }
+busy() { section "Orders while the projector works"; "$bench" busy 2>>"$log"; }
+million() { section "A million products"; "$bench" million 2>>"$log"; }
+outage() { section "A year of orders, Elasticsearch away in its midst"; OUTAGE=yes scripts/bench-replay.sh "$work/outage"; }
+
+if [ $# -eq 0 ]; then
+    set -- saga reservations flash delist open replay outage
+    [ -z "${ELASTICSEARCH_URL:-}" ] || set -- "$@" search fresh projector busy million
+fi
 machine
 for name in "$@"; do
     "$name" || { tail -n 20 "$log" >&2; exit 1; }

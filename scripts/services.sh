@@ -10,6 +10,7 @@
 #
 #   eval "$(scripts/services.sh start)" && make test
 #
+# HOLDFAST_SERVICES='redis elasticsearch' starts only some of them.
 # Their data, logs and process ids are in HOLDFAST_SERVICES_DIR (default: a folder
 # of this user under TMPDIR). Another folder is another, independent set.
 #
@@ -17,7 +18,7 @@
 # `publish`, named in SERVICES; and its packages in install().
 set -euo pipefail
 
-SERVICES=(redis redis_cluster elasticsearch chromium)
+read -ra SERVICES <<<"${HOLDFAST_SERVICES:-redis redis_cluster elasticsearch chromium}"
 MASTERS=3 # the least that a Redis Cluster takes
 STATE=${HOLDFAST_SERVICES_DIR:-${TMPDIR:-/tmp}/holdfast-services-$(id -u)}
 PROCESSES=$STATE/processes # a line each: pid, start time, name
