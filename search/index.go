@@ -79,6 +79,9 @@ type Rebuild interface {
 	// Put takes what the batch holds into the new view only. Documents of other views
 	// are a mistake of the caller's and an error.
 	Put(ctx context.Context, b Batch) (Results, error)
+	// Revisions tells which revision of which document the new view has; one that it
+	// lacks is left out. It knows at once what Put has answered.
+	Revisions(ctx context.Context, ids []string) (map[string]int64, error)
 	// Refresh lets all that was put be found from the first search after Swap on.
 	Refresh(ctx context.Context) error
 	// Swap lets the new view answer, at once and for all, and drops the old one.
