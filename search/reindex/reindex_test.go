@@ -98,7 +98,7 @@ func TestAbortedInTheMidst(t *testing.T) {
 	}
 	h.index.putting = nil
 	report := h.run(search.OrdersView)
-	require.EqualValues(t, []int64{120, 1, 1}, []int64{report.FromHomes, report.FromOldView, report.FromWorkflows})
+	require.Equal(t, []int64{120, 1, 1}, []int64{report.FromHomes, report.FromOldView, report.FromWorkflows})
 	require.Len(t, h.index.views[search.OrdersView], 122)
 	leases, err := h.rdb.Keys(t.Context(), "{stream-leases}*").Result()
 	require.NoError(t, err)
