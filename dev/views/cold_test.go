@@ -82,12 +82,9 @@ func TestARebuildLeavesAStuckOrderOut(t *testing.T) {
 	}, workflows.OrderType, map[string]any{})
 	require.NoError(t, err)
 	require.NoError(t, h.stack.Temporal.TerminateWorkflow(t.Context(), id, "", "a test"))
-	shoptest.Until(t, "a rebuild that has seen it", func(context.Context) error { // lists of workflows are late
-		if res := h.reindex(t, "orders"); res.Poisoned != 1 {
-			return fmt.Errorf("%+v", res)
-		}
-		return nil
-	})
+	require.Eventually(t, func() bool { // lists of workflows are late
+		return h.reindex(t, "orders").Poisoned == 1
+	}, time.Minute, 100*time.Millisecond, "a rebuild that has seen it")
 	h.awaitOrders(t, "customerId="+o.CustomerID, o.ID)
 }
 
