@@ -47,7 +47,8 @@ type Index interface {
 	Revisions(ctx context.Context, v View, ids []string) (map[string]int64, error)
 	// WalkProducts lists the documents of products whatever their status, at most
 	// limit of them (1 to MaxWalk), in the order of their ids, those after the given
-	// one; none at the end. It is for who compares or copies a view.
+	// one; none at the end. It is for who compares or copies a view. A walk begins with an
+	// empty after, and shows all that this index's Put has answered by then.
 	WalkProducts(ctx context.Context, after string, limit int) ([]Product, error)
 	// WalkOrders does the same for orders.
 	WalkOrders(ctx context.Context, after string, limit int) ([]Order, error)
