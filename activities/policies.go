@@ -52,6 +52,17 @@ func LongWalk(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
+// WholeWalk is a LongWalk over everything that there is: a million documents take
+// hours.
+func WholeWalk(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: 24 * time.Hour,
+		HeartbeatTimeout:    30 * time.Second,
+		RetryPolicy:         patience(),
+		Summary:             summary,
+	})
+}
+
 // OneWalk is a LongWalk that is not repeated: the next schedule comes anyway.
 func OneWalk(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{

@@ -15,6 +15,12 @@ func (s *Store) OrderIDs(ctx context.Context) iter.Seq2[string, error] {
 	return orderIDs(redisdb.Scan(ctx, s.rdb, "{b??}:order:*"), ":order:")
 }
 
+// OrderIDsLoosely is OrderIDs that remembers nothing, however many there are: an order
+// may come more than once.
+func (s *Store) OrderIDsLoosely(ctx context.Context) iter.Seq2[string, error] {
+	return orderIDs(redisdb.ScanLoosely(ctx, s.rdb, "{b??}:order:*"), ":order:")
+}
+
 // StoredIDs goes over all orders of which something is stored, be it payments
 // alone; most come twice. It remembers nothing, however many there are.
 func (s *Store) StoredIDs(ctx context.Context) iter.Seq2[string, error] {

@@ -23,6 +23,10 @@ var (
 	// ErrOutdated: the view has another shape than this program writes, and takes
 	// nothing from it. It is an ErrUnavailable that may last as long as a rebuild.
 	ErrOutdated = errors.New("the view has another shape than this program writes")
+	// ErrNoView: the view itself isn't there, somebody deleted it. It is an
+	// ErrUnavailable that lasts until the view is built anew. An index that can't lose
+	// its views never answers it.
+	ErrNoView = errors.New("the view is not there")
 	// ErrUnavailable: the index can't answer now.
 	ErrUnavailable = errors.New("the index can't answer")
 )

@@ -47,7 +47,8 @@ type Index interface {
 	Revisions(ctx context.Context, v View, ids []string) (map[string]int64, error)
 	// WalkProducts lists the documents of products whatever their status, at most
 	// limit of them (1 to MaxWalk), in the order of their ids, those after the given
-	// one; none at the end. It is for who compares or copies a view.
+	// one; none at the end. It is for who compares or copies a view. A walk begins with an
+	// empty after, and shows all that this index's Put has answered by then.
 	WalkProducts(ctx context.Context, after string, limit int) ([]Product, error)
 	// WalkOrders does the same for orders.
 	WalkOrders(ctx context.Context, after string, limit int) ([]Order, error)
@@ -79,6 +80,9 @@ type Rebuild interface {
 	// Put takes what the batch holds into the new view only. Documents of other views
 	// are a mistake of the caller's and an error.
 	Put(ctx context.Context, b Batch) (Results, error)
+	// Revisions tells which revision of which document the new view has; one that it
+	// lacks is left out. It knows at once what Put has answered.
+	Revisions(ctx context.Context, ids []string) (map[string]int64, error)
 	// Refresh lets all that was put be found from the first search after Swap on.
 	Refresh(ctx context.Context) error
 	// Swap lets the new view answer, at once and for all, and drops the old one.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"slices"
 
 	"github.com/redis/go-redis/v9"
 
@@ -31,6 +32,18 @@ func (h *Homes) IDs(ctx context.Context, v search.View) iter.Seq2[string, error]
 		return h.products.ProductIDs(ctx)
 	}
 	return h.orders.OrderIDs(ctx)
+}
+
+// sources are the homes for who reads everything, and doesn't mind to read an order
+// twice.
+type sources struct{ *Homes }
+
+// IDs implements reindex.Homes.
+func (s sources) IDs(ctx context.Context, v search.View) iter.Seq2[string, error] {
+	if v == search.ProductsView {
+		return s.products.ProductIDs(ctx)
+	}
+	return s.orders.OrderIDsLoosely(ctx)
 }
 
 // Count tells how many there are; 0 where that isn't known.
@@ -91,6 +104,26 @@ func (h *Homes) readOrders(ctx context.Context, ids []string) (b search.Batch, u
 		}
 	}
 	return b, unreadable, nil
+}
+
+// WithPayments adds to orders that have left Redis the payments and refunds that came
+// after that. One whose own document is in Redis stays as it is: that is another state.
+func (h *Homes) WithPayments(ctx context.Context, orders []search.Order) ([]search.Order, error) {
+	ids := make([]string, len(orders))
+	for i, o := range orders {
+		ids[i] = o.ID
+	}
+	found, err := h.orders.ReadMany(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	whole := slices.Clone(orders)
+	for i, st := range found {
+		if st.Err == nil && !st.Found {
+			whole[i], _ = projector.WithPayments(whole[i], st)
+		}
+	}
+	return whole, nil
 }
 
 func cantRead(id string, err error) search.Result {

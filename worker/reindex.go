@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -16,9 +15,7 @@ import (
 
 	"holdfast/activities"
 	"holdfast/audit"
-	"holdfast/order"
 	"holdfast/search"
-	"holdfast/search/projector"
 	"holdfast/search/reindex"
 	"holdfast/workflows"
 )
@@ -43,8 +40,8 @@ func rebuildView(c Config) func(context.Context, string, func(activities.Rebuild
 			return activities.RebuildResult{}, errNoIndex
 		}
 		r := reindex.Rebuilder{
-			Index: c.Index, Homes: NewHomes(c.Redis), Changes: &changes{of: projector.NewChanges(c.Redis)},
-			Lost: lostOrders{audit.NewTemporalOrders(c.Temporal, c.Namespace)},
+			Index: c.Index, Homes: sources{NewHomes(c.Redis)}, Changes: NewChanges(c.Redis),
+			Lost: lostOrders{audit.NewTemporalOrders(c.Temporal, c.Namespace)}, Log: c.Log,
 			Progress: func(p reindex.Progress) {
 				progress(activities.RebuildProgress{Stage: string(p.Stage), Done: p.Done, Total: p.Total})
 			},
@@ -62,67 +59,6 @@ func rebuildView(c Config) func(context.Context, string, func(activities.Rebuild
 		}
 		return res, nil
 	}
-}
-
-// changes remembers where it last looked.
-type changes struct {
-	of *projector.Changes
-	at projector.Position
-}
-
-// Begin implements reindex.Changes.
-func (c *changes) Begin(ctx context.Context) (err error) {
-	c.at, err = c.of.Begin(ctx)
-	return err
-}
-
-// Since implements reindex.Changes.
-func (c *changes) Since(ctx context.Context, v search.View) ([]string, error) {
-	changed, at, err := c.of.Since(ctx, c.at)
-	if err != nil {
-		return nil, err
-	}
-	c.at = at
-	if v == search.ProductsView {
-		return changed.Products, nil
-	}
-	return changed.Orders, nil
-}
-
-// End implements reindex.Changes.
-func (c *changes) End(ctx context.Context) error { return c.of.End(ctx) }
-
-// lostOrders asks workflows for orders that are nowhere else.
-type lostOrders struct{ workflows *audit.TemporalOrders }
-
-// OrderIDs implements reindex.Lost.
-func (l lostOrders) OrderIDs(ctx context.Context) iter.Seq2[string, error] {
-	return func(yield func(string, error) bool) {
-		for listed, err := range l.workflows.Walk(ctx) {
-			if !yield(listed.OrderID, err) {
-				return
-			}
-		}
-	}
-}
-
-// Order implements reindex.Lost.
-func (l lostOrders) Order(ctx context.Context, id string) (search.Order, bool, error) {
-	o, err := l.workflows.Order(ctx, id)
-	if errors.Is(err, audit.ErrUnknownOrder) {
-		return search.Order{}, false, nil
-	}
-	if err != nil {
-		return search.Order{}, false, err
-	}
-	r, err := order.NewRecord(&o, nil)
-	if err != nil {
-		return search.Order{}, false, fmt.Errorf("write the document of order %s: %w", id, err)
-	}
-	doc := search.FromOrder(o)
-	// Older than whatever Redis will say of it, should its document be mended.
-	doc.Document, doc.Revision = r.Doc, max(1, o.PlacedAt.UnixMilli())
-	return doc, true, nil
 }
 
 // Looking after the views: how long the look at a worker's start may take, and how

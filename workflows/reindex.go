@@ -10,7 +10,7 @@ import (
 // at any time: a view is a copy.
 func Reindex(ctx workflow.Context, p activities.RebuildParams) (activities.RebuildResult, error) {
 	var res activities.RebuildResult
-	ctx = activities.LongWalk(ctx, "build the view of "+p.View+" anew")
+	ctx = activities.WholeWalk(ctx, "build the view of "+p.View+" anew")
 	err := workflow.ExecuteActivity(ctx, activities.RebuildView, p).Get(ctx, &res)
 	return res, err
 }
@@ -18,7 +18,7 @@ func Reindex(ctx workflow.Context, p activities.RebuildParams) (activities.Rebui
 // AuditViews compares the search views with the entities that they show.
 func AuditViews(ctx workflow.Context, p activities.CompareParams) (activities.CompareResult, error) {
 	var res activities.CompareResult
-	ctx = activities.LongWalk(ctx, "compare the views with their entities")
+	ctx = activities.WholeWalk(ctx, "compare the views with their entities")
 	err := workflow.ExecuteActivity(ctx, activities.CompareViews, p).Get(ctx, &res)
 	return res, err
 }

@@ -63,6 +63,8 @@ type Index struct {
 	same    text.Thesaurus
 	refresh time.Duration
 	timeout time.Duration
+	// readOnly: nothing is put here, and nobody may be allowed to.
+	readOnly bool
 
 	// serving is held for reading by every call, for writing by Close.
 	serving sync.RWMutex
@@ -97,7 +99,7 @@ func open(ctx context.Context, o Options, shapes map[search.View]shape) (*Index,
 	}
 	x := &Index{
 		client: c, names: names{o.Prefix}, shapes: shapes, same: text.NewThesaurus(o.Synonyms),
-		refresh: o.Refresh, timeout: o.Timeout, rebuilds: map[*rebuild]bool{},
+		refresh: o.Refresh, timeout: o.Timeout, readOnly: o.ReadOnly, rebuilds: map[*rebuild]bool{},
 	}
 	if o.ReadOnly {
 		return x, nil

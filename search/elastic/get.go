@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 
 	"holdfast/search"
 )
@@ -37,7 +38,7 @@ func (x *Index) get(ctx context.Context, v search.View, id string, into any) err
 	if id == "" {
 		return search.ErrNotFound
 	}
-	docs, err := x.documents(ctx, v, []string{id}, "")
+	docs, err := x.documents(ctx, x.names.read(v), []string{id}, "")
 	if err != nil {
 		return err
 	}
@@ -48,13 +49,13 @@ func (x *Index) get(ctx context.Context, v search.View, id string, into any) err
 }
 
 // documents reads by ids, which go in the body: in a path, some would lead elsewhere.
-func (x *Index) documents(ctx context.Context, v search.View, ids []string, query string) ([]document, error) {
+func (x *Index) documents(ctx context.Context, in string, ids []string, query string) ([]document, error) {
 	var docs []document
 	err := throughSwap(ctx, func() error {
 		var answer struct {
 			Docs []document `json:"docs"`
 		}
-		r := request{method: "POST", path: "/" + x.names.read(v) + "/_mget", query: query, body: object{"ids": ids}}
+		r := request{method: "POST", path: "/" + in + "/_mget", query: query, body: object{"ids": ids}}
 		if err := x.client.call(ctx, r, &answer); err != nil {
 			return err
 		}
@@ -69,7 +70,7 @@ func (x *Index) documents(ctx context.Context, v search.View, ids []string, quer
 		docs = answer.Docs
 		return nil
 	})
-	return docs, err
+	return docs, ofView(err)
 }
 
 // revisionsAtOnce are read in one request.
@@ -80,26 +81,28 @@ func (x *Index) Revisions(ctx context.Context, v search.View, ids []string) (map
 	if err := known(v); err != nil {
 		return nil, err
 	}
-	all := map[string]int64{}
-	err := x.read(ctx, "read revisions", func(ctx context.Context) error {
-		for len(ids) > 0 {
-			some := ids[:min(len(ids), revisionsAtOnce)]
-			ids = ids[len(some):]
-			found, err := x.revisions(ctx, v, some)
-			if err != nil {
-				return err
-			}
-			maps.Copy(all, found)
-		}
-		return nil
+	var all map[string]int64
+	err := x.read(ctx, "read revisions", func(ctx context.Context) (err error) {
+		all, err = x.revisions(ctx, x.names.read(v), ids)
+		return err
 	})
-	if err != nil {
-		return nil, err
+	return all, err
+}
+
+// revisions reads them from an index or alias.
+func (x *Index) revisions(ctx context.Context, in string, ids []string) (map[string]int64, error) {
+	all := map[string]int64{}
+	for some := range slices.Chunk(ids, revisionsAtOnce) {
+		found, err := x.someRevisions(ctx, in, some)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(all, found)
 	}
 	return all, nil
 }
 
-func (x *Index) revisions(ctx context.Context, v search.View, ids []string) (map[string]int64, error) {
+func (x *Index) someRevisions(ctx context.Context, in string, ids []string) (map[string]int64, error) {
 	var real []string
 	for _, id := range ids {
 		if id != "" {
@@ -110,7 +113,7 @@ func (x *Index) revisions(ctx context.Context, v search.View, ids []string) (map
 	if len(real) == 0 {
 		return found, nil
 	}
-	docs, err := x.documents(ctx, v, real, "_source=false&filter_path=docs._id,docs._version,docs.found,docs.error")
+	docs, err := x.documents(ctx, in, real, "_source=false&filter_path=docs._id,docs._version,docs.found,docs.error")
 	if err != nil {
 		return nil, err
 	}

@@ -154,6 +154,16 @@ func (r *rebuild) Put(ctx context.Context, b search.Batch) (search.Results, erro
 	return results, nil
 }
 
+// Revisions implements search.Rebuild.
+func (r *rebuild) Revisions(ctx context.Context, ids []string) (map[string]int64, error) {
+	var all map[string]int64
+	err := r.run(ctx, "read revisions of a rebuild", func(ctx context.Context) (err error) {
+		all, err = r.of.revisions(ctx, r.alias, ids)
+		return err
+	})
+	return all, err
+}
+
 // Refresh implements search.Rebuild.
 func (r *rebuild) Refresh(ctx context.Context) error {
 	return r.run(ctx, "refresh a rebuild", func(ctx context.Context) error {

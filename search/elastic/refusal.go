@@ -56,6 +56,15 @@ func missing(err error) bool {
 	return errors.As(err, &r) && r.status == http.StatusNotFound
 }
 
+// ofView says where it is the view itself that isn't there.
+func ofView(err error) error {
+	var r *refusal
+	if errors.As(err, &r) && r.cause.Type == "index_not_found_exception" {
+		return fmt.Errorf("%w: %w", search.ErrNoView, err)
+	}
+	return err
+}
+
 // existsAlready tells that somebody else made the index first.
 func existsAlready(err error) bool {
 	var r *refusal

@@ -2,6 +2,7 @@ package elastic_test
 
 import (
 	"errors"
+	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -166,4 +167,31 @@ func TestAnOlderProgramDoesNotRebuildANewerShape(t *testing.T) {
 	require.ErrorIs(t, err, search.ErrOutdated)
 	_, err = newer.Put(t.Context(), search.Batch{Products: []search.Product{vase("b", 1)}})
 	require.NoError(t, err)
+}
+
+// A view that somebody deleted is named as such, so that a rebuild knows that there is
+// nothing to be copied; all others hear that the index can't answer.
+func TestAViewThatWasDeleted(t *testing.T) {
+	prefix := ownPrefix(t)
+	x := openShape(t, prefix, 1)
+	ask(t.Context(), t, http.MethodDelete, server(t)+"/"+prefix+"orders-first")
+	for name, call := range map[string]func() error{
+		"walk":      func() error { _, err := x.WalkOrders(t.Context(), "", 10); return err },
+		"get":       func() error { _, err := x.GetOrder(t.Context(), "a"); return err },
+		"revisions": func() error { _, err := x.Revisions(t.Context(), search.OrdersView, []string{"a"}); return err },
+		"list":      func() error { _, err := x.ListOrders(t.Context(), search.OrderQuery{}); return err },
+	} {
+		err := call()
+		require.ErrorIs(t, err, search.ErrNoView, name)
+		require.ErrorIs(t, err, search.ErrUnavailable, name)
+	}
+	_, err := x.GetProduct(t.Context(), "a")
+	require.ErrorIs(t, err, search.ErrNotFound, "the other view is there")
+
+	r, err := x.Rebuild(t.Context(), search.OrdersView)
+	require.NoError(t, err)
+	require.NoError(t, r.Refresh(t.Context()))
+	require.NoError(t, r.Swap(t.Context()))
+	_, err = x.GetOrder(t.Context(), "a")
+	require.ErrorIs(t, err, search.ErrNotFound, "it is there again")
 }

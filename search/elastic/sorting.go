@@ -151,7 +151,7 @@ func find[D any](ctx context.Context, x *Index, in string, body object) (answer[
 			method: "POST", path: "/" + in + "/_search", query: "allow_partial_search_results=false", body: body,
 		}, &found)
 	})
-	return found, err
+	return found, ofView(err)
 }
 
 // matching is how many documents the query finds before the choices in facets.

@@ -23,6 +23,11 @@ func walk[D any](ctx context.Context, x *Index, v search.View, after string, lim
 	}
 	var docs []D
 	err := x.change(ctx, "walk over documents", func(ctx context.Context) error {
+		if after == "" && !x.readOnly {
+			if err := x.show(ctx, v); err != nil {
+				return err
+			}
+		}
 		body := object{"size": limit, "track_total_hits": false, "sort": list{object{"id": "asc"}}}
 		if after != "" {
 			body["search_after"] = list{after}
@@ -38,4 +43,11 @@ func walk[D any](ctx context.Context, x *Index, v search.View, after string, lim
 		return nil, err
 	}
 	return docs, nil
+}
+
+// show lets a walk see all that was put: a rebuild copies by it what is nowhere else.
+func (x *Index) show(ctx context.Context, v search.View) error {
+	return ofView(throughSwap(ctx, func() error {
+		return x.client.call(ctx, request{method: "POST", path: "/" + x.names.read(v) + "/_refresh"}, nil)
+	}))
 }

@@ -19,6 +19,9 @@ import (
 // leaseFor is how long the streams stay whole for a rebuild whose process is gone.
 const leaseFor = 10 * time.Minute
 
+// letGoWithin bounds the end of a lease.
+const letGoWithin = 5 * time.Second
+
 // ErrLapsed says that nobody renewed the lease in time: changes may have been
 // trimmed. The rebuild has to begin anew.
 var ErrLapsed = errors.New("the streams were not held any more, changes may be missing")
@@ -49,13 +52,17 @@ func NewChanges(rdb redis.UniversalClient) *Changes {
 
 // Begin notes where the streams end now. They are held from here on, until End, or
 // until ctx ends and the lease runs out.
-func (c *Changes) Begin(ctx context.Context) (Position, error) {
+func (c *Changes) Begin(ctx context.Context) (at Position, err error) {
+	defer func() {
+		if err != nil { // nobody ends what never began
+			err = errors.Join(err, c.letGo(ctx))
+		}
+	}()
 	// Held first, noted second: what comes in between is held too.
 	if _, err := hold(ctx, c.rdb, c.lease, c.leaseFor, true, nil); err != nil {
 		return nil, err
 	}
-	at, err := c.ends(ctx)
-	if err != nil {
+	if at, err = c.ends(ctx); err != nil {
 		return nil, err
 	}
 	if err := c.renew(ctx, at); err != nil {
@@ -163,5 +170,13 @@ func (c *Changes) End(ctx context.Context) error {
 		c.stop()
 		c.renewed.Wait()
 	}
+	return c.letGo(ctx)
+}
+
+// letGo gives the lease back, also where ctx has ended. One that stays, since Redis is
+// away, runs out by itself.
+func (c *Changes) letGo(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), letGoWithin)
+	defer cancel()
 	return release(ctx, c.rdb, c.lease)
 }

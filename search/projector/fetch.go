@@ -1,12 +1,9 @@
 package projector
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	"holdfast/order"
@@ -29,12 +26,25 @@ type batch struct {
 	gone map[[2]string]bool
 }
 
-// fetch reads the present state of all that changed. An error is of Redis or of the
-// index, and says nothing of any entity.
+// steps cuts the work into what is read and put at once: documents of a whole round
+// may be more than fits into memory. The last step has the events.
+func (w work) steps() []work {
+	var all []work
+	for ids := range slices.Chunk(w.products, readProducts) {
+		all = append(all, work{products: ids})
+	}
+	for ids := range slices.Chunk(w.orders, readOrders) {
+		all = append(all, work{orders: ids})
+	}
+	return append(all, work{events: w.events})
+}
+
+// fetch reads the present state of what changed in one step. An error is of Redis or
+// of the index, and says nothing of any entity.
 func (p *Projector) fetch(ctx context.Context, w work) (batch, error) {
 	b := batch{Batch: search.Batch{Events: w.events}, gone: map[[2]string]bool{}}
-	for ids := range slices.Chunk(w.products, readProducts) {
-		found, err := p.Products.GetMany(ctx, ids)
+	if len(w.products) > 0 {
+		found, err := p.Products.GetMany(ctx, w.products)
 		if err != nil {
 			return batch{}, err
 		}
@@ -42,8 +52,8 @@ func (p *Projector) fetch(ctx context.Context, w work) (batch, error) {
 			b.addProduct(l)
 		}
 	}
-	for ids := range slices.Chunk(w.orders, readOrders) {
-		found, err := p.Orders.ReadMany(ctx, ids)
+	if len(w.orders) > 0 {
+		found, err := p.Orders.ReadMany(ctx, w.orders)
 		if err != nil {
 			return batch{}, err
 		}
@@ -90,56 +100,8 @@ func (p *Projector) addOrder(ctx context.Context, b *batch, st order.Stored) err
 	case err != nil:
 		return fmt.Errorf("look for order %s in its view: %w", st.OrderID, err)
 	}
-	if merged, changed := withPayments(doc, st); changed {
+	if merged, changed := WithPayments(doc, st); changed {
 		b.Orders = append(b.Orders, merged)
 	}
 	return nil
-}
-
-// OrderDocument is an order's document for the view, or search.ErrNotFound where
-// its own document is not in Redis.
-func OrderDocument(st order.Stored) (search.Order, error) {
-	if st.Err != nil {
-		return search.Order{}, fmt.Errorf("it can't be read: %w", st.Err)
-	}
-	if !st.Found {
-		return search.Order{}, search.ErrNotFound
-	}
-	var o order.Order
-	if err := json.Unmarshal(st.Doc, &o); err != nil {
-		return search.Order{}, fmt.Errorf("its document is no order: %w", err)
-	}
-	if o.ID != st.OrderID {
-		return search.Order{}, fmt.Errorf("its document is of order %q", o.ID)
-	}
-	d := search.FromOrder(o)
-	d.Revision, d.Document, d.Payments = st.Revision, st.Doc, payments(nil, st.Payments)
-	return d, nil
-}
-
-// withPayments adds payments that came after the order had left Redis to what the
-// view has of it.
-func withPayments(d search.Order, st order.Stored) (search.Order, bool) {
-	changed := false
-	for field, doc := range st.Payments {
-		changed = changed || !bytes.Equal(d.Payments[field], doc)
-	}
-	if !changed && d.Revision >= st.Revision {
-		return d, false
-	}
-	// The clock may have gone back since the order left: it has to grow all the same.
-	d.Payments, d.Revision = payments(d.Payments, st.Payments), max(st.Revision, d.Revision+1)
-	return d, true
-}
-
-func payments(all map[string]json.RawMessage, more map[string][]byte) map[string]json.RawMessage {
-	if len(all)+len(more) == 0 {
-		return nil
-	}
-	merged := make(map[string]json.RawMessage, len(all)+len(more))
-	maps.Copy(merged, all)
-	for field, doc := range more {
-		merged[field] = doc
-	}
-	return merged
 }

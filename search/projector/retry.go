@@ -69,17 +69,9 @@ func (p *Projector) retrySome(ctx context.Context, messages []redis.XMessage) ([
 			unread[i] = w.take(read[i])
 		}
 	}
-	b, err := p.fetch(ctx, w)
+	bad, gone, err := p.bring(ctx, w, func(_ string, try func() error) error { return search.WithCause(try()) })
 	if err != nil {
 		return nil, err
-	}
-	bad := append(w.bad, b.bad...)
-	for _, part := range b.parts() {
-		results, err := p.Index.Put(ctx, part)
-		if err != nil {
-			return nil, search.WithCause(err)
-		}
-		bad = append(bad, p.outcomes(part, results)...)
 	}
 	reasons := map[[2]string]letter{}
 	for _, l := range bad {
@@ -102,7 +94,7 @@ func (p *Projector) retrySome(ctx context.Context, messages []redis.XMessage) ([
 				pipe.XDel(ctx, lettersKey, m.ID)
 			}
 		default:
-			if b.gone[[2]string{l.Entity, l.ID}] {
+			if gone[[2]string{l.Entity, l.ID}] {
 				all[i].Fate = Gone
 			}
 			pipe.XDel(ctx, lettersKey, m.ID)

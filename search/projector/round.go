@@ -50,28 +50,11 @@ func (p *Projector) try(ctx, working context.Context) (int, error) {
 // project brings what the entries stand for into the index, however long that
 // takes. What can't be taken as it is becomes a dead letter.
 func (p *Projector) project(ctx, working context.Context, entries []entry) error {
-	w := sortOut(entries)
-	letters := w.bad
-	var b batch
-	err := p.insist(ctx, "what changed to be read", func() (err error) {
-		b, err = p.fetch(working, w)
-		return err
+	letters, _, err := p.bring(working, sortOut(entries), func(what string, try func() error) error {
+		return p.insist(ctx, what, try)
 	})
 	if err != nil {
 		return err
-	}
-	letters = append(letters, b.bad...)
-	for _, part := range b.parts() {
-		err := p.insist(ctx, "the index to take what changed", func() error {
-			results, err := p.Index.Put(working, part)
-			if err == nil {
-				letters = append(letters, p.outcomes(part, results)...)
-			}
-			return err
-		})
-		if err != nil {
-			return err
-		}
 	}
 	return p.insist(ctx, "the dead letters to be written", func() error { return p.setAside(working, letters) })
 }

@@ -163,3 +163,21 @@ func TestIDsOfEntries(t *testing.T) {
 	_, err := parsePosition("1-0 2-0")
 	require.Error(t, err)
 }
+
+// A rebuild that can't begin doesn't hold the streams.
+func TestARebuildThatCannotBeginHoldsNothing(t *testing.T) {
+	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
+		h := newHouse(t, rdb)
+		h.putProduct("p", "Title")
+		stream := redisdb.EventsKey(redisdb.Bucket("p"))
+		require.NoError(t, rdb.Del(t.Context(), stream).Err())
+		require.NoError(t, rdb.Set(t.Context(), stream, "no stream", 0).Err())
+		_, err := NewChanges(rdb).Begin(t.Context())
+		require.Error(t, err)
+		for _, key := range leaseKeys() {
+			n, err := rdb.Exists(t.Context(), key).Result()
+			require.NoError(t, err)
+			require.Zero(t, n, key)
+		}
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 
 	"holdfast/search"
 )
@@ -14,15 +15,12 @@ func (r *rebuild) readHomes(ctx context.Context) error {
 	if r.total, err = r.Homes.Count(ctx, r.view); err != nil {
 		return fmt.Errorf("count the %s: %w", r.view, err)
 	}
-	if r.view == search.OrdersView {
-		r.here = map[string]struct{}{}
-	}
 	r.say(Reading, 0)
-	for ids, err := range inBatches(r.Homes.IDs(ctx, r.view)) {
+	for ids, err := range inBatches(r.Homes.IDs(ctx, r.view), r.atOnce()) {
 		if err != nil {
 			return fmt.Errorf("list the %s: %w", r.view, err)
 		}
-		n, err := r.bring(ctx, r.into, ids)
+		n, _, err := r.bring(ctx, r.into, ids)
 		if err != nil {
 			return err
 		}
@@ -32,83 +30,28 @@ func (r *rebuild) readHomes(ctx context.Context) error {
 	return nil
 }
 
-// bring reads entities and puts them through target; it answers how many.
-func (r *rebuild) bring(ctx context.Context, target interface {
-	Put(ctx context.Context, b search.Batch) (search.Results, error)
-}, ids []string,
-) (int64, error) {
+// bring reads entities in their homes and puts them; it answers how many were new to
+// the view, and which ones their homes don't have, or not so that they can be read.
+func (r *rebuild) bring(ctx context.Context, to taker, ids []string) (stored int64, missing []string, err error) {
 	batch, unreadable, err := r.Homes.Read(ctx, r.view, ids)
 	if err != nil {
-		return 0, fmt.Errorf("read %d %s: %w", len(ids), r.view, err)
+		return 0, nil, fmt.Errorf("read %d %s: %w", len(ids), r.view, err)
 	}
-	r.poisoned(unreadable)
-	if r.here != nil {
-		for _, o := range batch.Orders {
-			r.here[o.ID] = struct{}{}
-		}
-		for _, bad := range unreadable {
-			r.here[bad.ID] = struct{}{}
+	r.leaveOut(ctx, unreadable)
+	read := make(map[string]struct{}, len(ids))
+	for _, p := range batch.Products {
+		read[p.ID] = struct{}{}
+	}
+	for _, o := range batch.Orders {
+		read[o.ID] = struct{}{}
+	}
+	for _, id := range ids {
+		if _, ok := read[id]; !ok {
+			missing = append(missing, id)
 		}
 	}
-	return int64(len(batch.Products) + len(batch.Orders)), r.put(ctx, target, batch)
-}
-
-// copyCold takes the orders that have left Redis over from the old view, which is
-// their only home by then.
-func (r *rebuild) copyCold(ctx context.Context) error {
-	if r.view != search.OrdersView {
-		return nil
-	}
-	for after := ""; ; {
-		page, err := r.Index.WalkOrders(ctx, after, readAtOnce)
-		if err != nil {
-			return fmt.Errorf("go over the old view of %s: %w", r.view, err)
-		}
-		if len(page) == 0 {
-			return nil
-		}
-		after = page[len(page)-1].ID
-		var cold search.Batch
-		for _, o := range page {
-			if _, here := r.here[o.ID]; !here {
-				cold.Orders = append(cold.Orders, o)
-				r.here[o.ID] = struct{}{}
-			}
-		}
-		if err := r.put(ctx, r.into, cold); err != nil {
-			return err
-		}
-		r.report.FromOldView += int64(len(cold.Orders))
-		r.say(Cold, r.report.FromOldView)
-	}
-}
-
-// recoverLost asks the workflows of orders that neither Redis nor the old view has.
-func (r *rebuild) recoverLost(ctx context.Context) error {
-	if r.view != search.OrdersView || r.Lost == nil {
-		return nil
-	}
-	for id, err := range r.Lost.OrderIDs(ctx) {
-		if err != nil {
-			return fmt.Errorf("list the workflows of orders: %w", err)
-		}
-		if _, here := r.here[id]; here {
-			continue
-		}
-		o, found, err := r.Lost.Order(ctx, id)
-		if err != nil {
-			return fmt.Errorf("ask the workflow of order %s: %w", id, err)
-		}
-		if !found {
-			continue
-		}
-		if err := r.put(ctx, r.into, search.Batch{Orders: []search.Order{o}}); err != nil {
-			return err
-		}
-		r.report.FromWorkflows++
-		r.say(Recovering, r.report.FromWorkflows)
-	}
-	return nil
+	stored, err = r.put(ctx, to, batch)
+	return stored, missing, err
 }
 
 // catchUp brings what has changed since the reading began, until hardly anything
@@ -126,27 +69,40 @@ func (r *rebuild) catchUp(ctx context.Context) error {
 	return nil
 }
 
-func (r *rebuild) bringChanges(ctx context.Context, target interface {
-	Put(ctx context.Context, b search.Batch) (search.Results, error)
-},
-) (int, error) {
+func (r *rebuild) bringChanges(ctx context.Context, to taker) (int, error) {
 	ids, err := r.Changes.Since(ctx, r.view)
 	if err != nil {
 		return 0, fmt.Errorf("read what has changed: %w", err)
 	}
-	for from := 0; from < len(ids); from += readAtOnce {
-		n, err := r.bring(ctx, target, ids[from:min(from+readAtOnce, len(ids))])
-		if err != nil {
-			return 0, err
-		}
-		r.report.Changed += n
-		r.say(CatchingUp, r.report.Changed)
-	}
-	return len(ids), nil
+	return len(ids), r.bringAll(ctx, to, ids)
 }
 
-// inBatches gathers ids by readAtOnce.
-func inBatches(ids iter.Seq2[string, error]) iter.Seq2[[]string, error] {
+// bringAll brings what changed, wherever it is.
+func (r *rebuild) bringAll(ctx context.Context, to taker, ids []string) error {
+	for some := range slices.Chunk(ids, r.atOnce()) {
+		n, missing, err := r.bring(ctx, to, some)
+		if err != nil {
+			return err
+		}
+		m, err := r.bringCold(ctx, to, missing)
+		if err != nil {
+			return err
+		}
+		r.report.Changed += n + m
+		r.say(CatchingUp, r.report.Changed)
+	}
+	return nil
+}
+
+func (r *rebuild) atOnce() int {
+	if r.view == search.ProductsView {
+		return productsAtOnce
+	}
+	return ordersAtOnce
+}
+
+// inBatches gathers ids by so many.
+func inBatches(ids iter.Seq2[string, error], size int) iter.Seq2[[]string, error] {
 	return func(yield func([]string, error) bool) {
 		var batch []string
 		for id, err := range ids {
@@ -154,7 +110,7 @@ func inBatches(ids iter.Seq2[string, error]) iter.Seq2[[]string, error] {
 				yield(nil, err)
 				return
 			}
-			if batch = append(batch, id); len(batch) == readAtOnce {
+			if batch = append(batch, id); len(batch) == size {
 				if !yield(batch, nil) {
 					return
 				}

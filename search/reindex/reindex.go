@@ -8,6 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"holdfast/search"
@@ -16,13 +19,16 @@ import (
 // Homes reads entities as they are now, in the form in which a view shows them.
 type Homes interface {
 	// IDs goes over all entities that a view shows. One that is made meanwhile may
-	// be seen or not.
+	// be seen or not; one may come more than once.
 	IDs(ctx context.Context, v search.View) iter.Seq2[string, error]
 	// Count tells how many there are, about.
 	Count(ctx context.Context, v search.View) (int64, error)
 	// Read makes the documents of the entities that are there. Those that can't be
 	// read come back apart, as Poisoned.
 	Read(ctx context.Context, v search.View, ids []string) (search.Batch, []search.Result, error)
+	// WithPayments adds to orders that a view or a workflow has what the home has of
+	// their payments alone: those came after the order had left.
+	WithPayments(ctx context.Context, orders []search.Order) ([]search.Order, error)
 }
 
 // Changes tells which entities have changed since a place in the event streams.
@@ -42,8 +48,12 @@ type Lost interface {
 	// OrderIDs goes over all orders that have a workflow.
 	OrderIDs(ctx context.Context) iter.Seq2[string, error]
 	// Order makes an order's document by its workflow; false where that is gone too.
+	// Where the workflow is there but can't tell, the error is an ErrUnreadable.
 	Order(ctx context.Context, id string) (o search.Order, found bool, err error)
 }
+
+// ErrUnreadable is of one order alone: it is left out, and named in the report.
+var ErrUnreadable = errors.New("it can't be read")
 
 // Rebuilder builds views anew.
 type Rebuilder struct {
@@ -53,6 +63,8 @@ type Rebuilder struct {
 	Lost    Lost
 	// Progress is told each step; it may be nil.
 	Progress func(Progress)
+	// Log names what is left out; nil keeps it quiet.
+	Log *slog.Logger
 }
 
 // Stage is what a rebuild is doing.
@@ -85,15 +97,20 @@ type Report struct {
 	FromWorkflows int64 `json:"fromWorkflows,omitempty"`
 	// Changed documents that were brought in before the swap and after it.
 	Changed int64 `json:"changed,omitempty"`
-	// Poisoned documents can't be taken; these are the first of them.
+	// Poisoned entities can't be read or taken as they are. An order of which the old
+	// view had an earlier state keeps that. These are the first of them.
 	Poisoned      int64           `json:"poisoned,omitempty"`
 	PoisonedFirst []search.Result `json:"poisonedFirst,omitempty"`
 	Seconds       float64         `json:"seconds"`
 }
 
 const (
-	// readAtOnce entities are read in one pipeline and put in one batch.
-	readAtOnce = 500
+	// Entities that are read in one pipeline and put in one batch: an order's document
+	// may have 1 MB.
+	productsAtOnce = 200
+	ordersAtOnce   = 50
+	// lookedForAtOnce ids are looked for in the new view.
+	lookedForAtOnce = 1000
 	// A last look before the swap has at most fewChanges to bring, unless changes
 	// come faster than they can be brought: then it is the catchUps-th.
 	fewChanges = 200
@@ -106,9 +123,15 @@ const (
 // is dropped then. Two runs for one view at a time stand in each other's way: the
 // earlier one fails.
 func (r *Rebuilder) Run(ctx context.Context, view search.View) (report Report, err error) {
-	run := &rebuild{Rebuilder: r, view: view, report: Report{View: view}, begun: time.Now()}
+	run := &rebuild{
+		Rebuilder: *r, view: view, report: Report{View: view}, begun: time.Now(),
+		left: map[string]struct{}{}, unfound: map[string]struct{}{},
+	}
 	if run.Progress == nil {
-		run.Rebuilder = &Rebuilder{r.Index, r.Homes, r.Changes, r.Lost, func(Progress) {}}
+		run.Progress = func(Progress) {}
+	}
+	if run.Log == nil {
+		run.Log = slog.New(slog.DiscardHandler)
 	}
 	// Before the first entity is read: whatever changes from here on is looked at again.
 	if err := r.Changes.Begin(ctx); err != nil {
@@ -120,7 +143,8 @@ func (r *Rebuilder) Run(ctx context.Context, view search.View) (report Report, e
 	}
 	defer func() { err = errors.Join(err, run.into.Abandon(context.WithoutCancel(ctx))) }()
 	for _, step := range []func(context.Context) error{
-		run.readHomes, run.copyCold, run.recoverLost, run.catchUp, run.swap,
+		// Caught up before lost ones are looked for: what was placed meanwhile isn't lost.
+		run.readHomes, run.copyCold, run.catchUp, run.recoverLost, run.catchUp, run.swap,
 	} {
 		if err := step(ctx); err != nil {
 			return Report{}, err
@@ -133,14 +157,17 @@ func (r *Rebuilder) Run(ctx context.Context, view search.View) (report Report, e
 
 // rebuild is one run.
 type rebuild struct {
-	*Rebuilder
+	Rebuilder
 	view   search.View
 	into   search.Rebuild
 	report Report
 	begun  time.Time
 	total  int64
-	// here are the orders that Redis has.
-	here map[string]struct{}
+	// left are the ids of what is poisoned.
+	left map[string]struct{}
+	// unfound orders changed while neither their home nor the old view had them: after
+	// the swap they are looked for in the new one.
+	unfound map[string]struct{}
 }
 
 func (r *rebuild) say(s Stage, done int64) {
@@ -151,23 +178,52 @@ func (r *rebuild) say(s Stage, done int64) {
 	r.Progress(p)
 }
 
-// put brings documents through target, and counts those that can't be taken.
-func (r *rebuild) put(ctx context.Context, target interface {
+// taker is a view that takes documents: the new one, or the one that answers.
+type taker interface {
 	Put(ctx context.Context, b search.Batch) (search.Results, error)
-}, b search.Batch,
-) error {
-	results, err := target.Put(ctx, b)
-	if err != nil {
-		return fmt.Errorf("put documents into the new view of %s: %w", r.view, err)
-	}
-	r.poisoned(results.Poisoned())
-	return nil
 }
 
-func (r *rebuild) poisoned(bad []search.Result) {
-	r.report.Poisoned += int64(len(bad))
-	room := keepPoisoned - len(r.report.PoisonedFirst)
-	r.report.PoisonedFirst = append(r.report.PoisonedFirst, bad[:min(len(bad), room)]...)
+// put brings documents to a view, and answers how many were new to it. Those that
+// can't be taken are left out.
+func (r *rebuild) put(ctx context.Context, to taker, b search.Batch) (stored int64, err error) {
+	if len(b.Products)+len(b.Orders) == 0 {
+		return 0, nil
+	}
+	results, err := to.Put(ctx, b)
+	if err != nil {
+		return 0, fmt.Errorf("put documents into the new view of %s: %w", r.view, err)
+	}
+	r.leaveOut(ctx, results.Poisoned())
+	for _, list := range [][]search.Result{results.Products, results.Orders} {
+		for _, one := range list {
+			if one.Outcome == search.Stored {
+				stored++
+			}
+		}
+	}
+	return stored, nil
+}
+
+// leaveOut counts what can't be taken, and says why, each once.
+func (r *rebuild) leaveOut(ctx context.Context, bad []search.Result) {
+	for _, one := range bad {
+		if _, known := r.left[one.ID]; known {
+			continue
+		}
+		r.left[one.ID] = struct{}{}
+		r.report.Poisoned++
+		if len(r.report.PoisonedFirst) < keepPoisoned {
+			r.report.PoisonedFirst = append(r.report.PoisonedFirst, one)
+		}
+		r.Log.WarnContext(ctx, "left out of the new view", "view", r.view, r.idKey(), one.ID, "reason", one.Reason)
+	}
+}
+
+func (r *rebuild) idKey() string {
+	if r.view == search.ProductsView {
+		return "product_id"
+	}
+	return "order_id"
 }
 
 // swap lets the new view answer, then brings what changed since the last look: a
@@ -179,6 +235,9 @@ func (r *rebuild) swap(ctx context.Context) error {
 	if err := r.into.Swap(ctx); err != nil {
 		return fmt.Errorf("swap the new view of %s in: %w", r.view, err)
 	}
-	_, err := r.bringChanges(ctx, r.Index)
-	return err
+	if _, err := r.bringChanges(ctx, r.Index); err != nil {
+		return err
+	}
+	again := slices.Sorted(maps.Keys(r.unfound))
+	return r.bringAll(ctx, r.Index, again)
 }

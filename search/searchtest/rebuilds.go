@@ -45,6 +45,8 @@ func requireOver(t *testing.T, r search.Rebuild, b search.Batch) {
 	t.Helper()
 	_, err := r.Put(t.Context(), b)
 	require.ErrorIs(t, err, search.ErrRebuildOver)
+	_, err = r.Revisions(t.Context(), []string{"a"})
+	require.ErrorIs(t, err, search.ErrRebuildOver)
 	require.ErrorIs(t, r.Refresh(t.Context()), search.ErrRebuildOver)
 	require.ErrorIs(t, r.Swap(t.Context()), search.ErrRebuildOver)
 	require.NoError(t, r.Abandon(t.Context()), "so it can be deferred")
@@ -110,6 +112,9 @@ func rebuildHasToBeBroughtChanges(t *testing.T, x search.Index) {
 	require.ElementsMatch(t, []string{"a", "b", "c"}, ids(find(t, x, search.ProductQuery{Q: "vase two"})), "before")
 
 	require.Equal(t, []search.Outcome{search.Stored}, fill(t, r, one("a", "Vase two", 11)), "the new one didn't have it")
+	there, err := r.Revisions(t.Context(), []string{"a", "b", "c", ""})
+	require.NoError(t, err)
+	require.Equal(t, map[string]int64{"a": 11, "b": 10}, there, "of the new one, at once")
 	swap(t, r)
 	require.Equal(t, map[string]int64{"a": 11, "b": 10}, revisions(t, x, search.ProductsView, "a", "b", "c"), "what nobody brought is missing")
 	put(t, x, one("b", "Vase two", 11))

@@ -43,6 +43,10 @@ func revisionsAreKnownAtOnce(t *testing.T, x search.Index) {
 		require.NoError(t, err)
 		require.Equal(t, map[string]int64{"p": v + 1}, revisions(t, x, search.ProductsView, "p", "o"))
 		require.Equal(t, map[string]int64{"o": 100 + v}, revisions(t, x, search.OrdersView, "p", "o"))
+		walked, err := x.WalkOrders(t.Context(), "", 10)
+		require.NoError(t, err)
+		require.Len(t, walked, 1, "a walk that begins sees it")
+		require.Equal(t, 100+v, walked[0].Revision)
 	}
 	_, err := x.Put(t.Context(), search.Batch{Products: []search.Product{versioned(2, "Late")}})
 	require.NoError(t, err)

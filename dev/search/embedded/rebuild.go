@@ -72,6 +72,18 @@ func (r *rebuild) goesOn(ctx context.Context, doing string) error {
 	return failed(doing, ctx.Err())
 }
 
+// Revisions implements search.Rebuild.
+func (r *rebuild) Revisions(ctx context.Context, ids []string) (map[string]int64, error) {
+	const doing = "read revisions of a rebuild"
+	r.of.serving.RLock()
+	defer r.of.serving.RUnlock()
+	if err := r.goesOn(ctx, doing); err != nil {
+		return nil, err
+	}
+	there, err := r.into.revisions(ctx, ids)
+	return there, failed(doing, err)
+}
+
 // Refresh implements search.Rebuild: what was put can be found already.
 func (r *rebuild) Refresh(ctx context.Context) error {
 	r.of.serving.RLock()

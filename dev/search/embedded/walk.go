@@ -15,24 +15,27 @@ func (x *Index) Revisions(ctx context.Context, name search.View, ids []string) (
 	if err != nil {
 		return nil, err
 	}
-	there := map[string]int64{}
-	err = v.read(ctx, "read revisions", func(g *generation) error {
-		for _, id := range ids {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			revision, err := revisionOf(g.docs, id)
-			if err != nil {
-				return err
-			}
-			if revision > 0 {
-				there[id] = revision
-			}
-		}
-		return nil
+	var there map[string]int64
+	err = v.read(ctx, "read revisions", func(g *generation) (err error) {
+		there, err = g.revisions(ctx, ids)
+		return err
 	})
-	if err != nil {
-		return nil, err
+	return there, err
+}
+
+func (g *generation) revisions(ctx context.Context, ids []string) (map[string]int64, error) {
+	there := map[string]int64{}
+	for _, id := range ids {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		revision, err := revisionOf(g.docs, id)
+		if err != nil {
+			return nil, err
+		}
+		if revision > 0 {
+			there[id] = revision
+		}
 	}
 	return there, nil
 }

@@ -1,0 +1,48 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"holdfast/audit"
+	"holdfast/order"
+	"holdfast/search"
+	"holdfast/search/reindex"
+)
+
+// lostOrders asks workflows for orders that are nowhere else.
+type lostOrders struct{ workflows *audit.TemporalOrders }
+
+// OrderIDs implements reindex.Lost.
+func (l lostOrders) OrderIDs(ctx context.Context) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for listed, err := range l.workflows.Walk(ctx) {
+			if !yield(listed.OrderID, err) {
+				return
+			}
+		}
+	}
+}
+
+// Order implements reindex.Lost.
+func (l lostOrders) Order(ctx context.Context, id string) (search.Order, bool, error) {
+	o, err := l.workflows.Order(ctx, id)
+	switch {
+	case errors.Is(err, audit.ErrUnknownOrder):
+		return search.Order{}, false, nil
+	case errors.Is(err, audit.ErrStuck):
+		return search.Order{}, false, fmt.Errorf("%w: %w", reindex.ErrUnreadable, err)
+	case err != nil:
+		return search.Order{}, false, err
+	}
+	r, err := order.NewRecord(&o, nil)
+	if err != nil {
+		return search.Order{}, false, fmt.Errorf("%w: write its document: %w", reindex.ErrUnreadable, err)
+	}
+	doc := search.FromOrder(o)
+	// The lowest one: whatever Redis says of it is newer, also by a clock that is behind.
+	doc.Document, doc.Revision = r.Doc, 1
+	return doc, true, nil
+}
