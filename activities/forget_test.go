@@ -153,6 +153,26 @@ func TestOnlyWhatIsOverAndInTheViewLeaves(t *testing.T) {
 	})
 }
 
+// The view has another history than Redis: whatever is stored may be in no other place.
+func TestOrderThatTheViewIsAheadOfStays(t *testing.T) {
+	eachAttic(t, func(a *attic) {
+		a.put("o", order.Delivered)
+		a.put("same", order.Delivered)
+		a.refund("late", "late", order.RefundNotOwed)
+		a.sees("o", "same", "late")
+		a.view.has["o"]++
+		a.view.has["late"]++
+		res, _, err := a.forget(month + time.Hour)
+		require.NoError(a.t, err)
+		require.Equal(a.t, 1, res.Moved)
+		require.Positive(a.t, res.Ahead)
+		require.Zero(a.t, res.Missing)
+		require.True(a.t, a.there("o"))
+		require.True(a.t, a.there("late"))
+		require.False(a.t, a.there("same"))
+	})
+}
+
 // A refund comes between the look at the view and the deletion.
 func TestOrderThatChangesMeanwhileStays(t *testing.T) {
 	eachAttic(t, func(a *attic) {

@@ -23,6 +23,7 @@ import (
 	"holdfast/records"
 	"holdfast/refund"
 	"holdfast/search"
+	"holdfast/setup"
 	"holdfast/workflows"
 )
 
@@ -57,8 +58,13 @@ type Config struct {
 // memory should hold: with 2,000, it stays below 200 MB.
 const cachedOrders = 2000
 
-// DefaultKeepOrders is as long as Temporal keeps closed workflows.
-const DefaultKeepOrders = 30 * 24 * time.Hour
+// KeepBeyond is how much longer an order stays in Redis than Temporal keeps its closed
+// workflow, at least: Temporal forgets an order first, since what it knows has to be
+// in Redis.
+const KeepBeyond = 24 * time.Hour
+
+// DefaultKeepOrders fits the retention that setup gives the namespace.
+const DefaultKeepOrders = setup.Retention + KeepBeyond
 
 // Worker polls Temporal for the sagas' tasks, and keeps the views up beside it.
 type Worker struct {

@@ -12,6 +12,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
 	sdk "go.temporal.io/sdk/worker"
 
 	"holdfast/worker"
@@ -23,7 +26,7 @@ type workerCommand struct {
 	redisFlags
 	indexFlags
 	Metrics string        `name:"metrics-addr" env:"HOLDFAST_METRICS_ADDR" help:"Address of the worker's own /healthz and /metrics, such as 127.0.0.1:9091; empty: none (${env})."`
-	Keep    time.Duration `name:"keep-orders" env:"HOLDFAST_KEEP_ORDERS" default:"720h" help:"How long closed orders stay in Redis, where an index keeps them for good (${env})."`
+	Keep    time.Duration `name:"keep-orders" env:"HOLDFAST_KEEP_ORDERS" default:"744h" help:"How long closed orders stay in Redis, where an index keeps them for good: at least a day longer than Temporal keeps their workflows (${env})."`
 	Grace   time.Duration `env:"HOLDFAST_GRACE" default:"20s" help:"How long running activities may take to end when the worker stops (${env})."`
 }
 
@@ -45,6 +48,11 @@ func (c *workerCommand) Run(ctx context.Context, out out) error {
 		return err
 	}
 	defer temporal.Close()
+	if c.indexed() {
+		if err := checkKeep(ctx, temporal, name, c.Keep, log); err != nil {
+			return err
+		}
+	}
 	rdb, err := c.connect(ctx, c.Wait, log)
 	if err != nil {
 		return err
@@ -77,6 +85,27 @@ func (c *workerCommand) Run(ctx context.Context, out out) error {
 	err = w.Run(ctx)
 	log.InfoContext(ctx, "worker has stopped")
 	return err
+}
+
+// checkKeep refuses to move orders out of Redis that Temporal still knows. Where nobody
+// may ask for the namespace's retention, it is the operator's to know.
+func checkKeep(ctx context.Context, c client.Client, namespace string, keep time.Duration, log *slog.Logger) error {
+	d, err := c.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: namespace})
+	var denied *serviceerror.PermissionDenied
+	var unknown *serviceerror.Unimplemented
+	switch {
+	case errors.As(err, &denied), errors.As(err, &unknown):
+		log.WarnContext(ctx, "the namespace's retention can't be read: --keep-orders has to be a day longer", "error", err)
+		return nil
+	case err != nil:
+		return fmt.Errorf("ask for the retention of namespace %s: %w", namespace, err)
+	}
+	retention := d.GetConfig().GetWorkflowExecutionRetentionTtl().AsDuration()
+	if least := retention + worker.KeepBeyond; keep < least {
+		return usagef("--keep-orders (HOLDFAST_KEEP_ORDERS): %s is too short, at least %s is needed: namespace %s keeps workflows for %s, and an order may leave Redis only once its workflow is forgotten",
+			keep, least, namespace, retention)
+	}
+	return nil
 }
 
 // serveMetrics answers /healthz and /metrics on addr, until the returned
