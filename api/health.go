@@ -83,12 +83,12 @@ func (s *Server) check(ctx context.Context) Health {
 	return health
 }
 
-// checkIndex asks for an order: whether there is one of this name or not, the index
-// has answered.
+// checkIndex asks each view for a document: whether there is one of this name or not,
+// the view has answered.
 func (s *Server) checkIndex(ctx context.Context) error {
 	_, err := s.cfg.Index.GetOrder(ctx, indexName)
 	if errors.Is(err, search.ErrNotFound) {
-		return nil
+		_, err = s.cfg.Index.SearchProducts(ctx, search.ProductQuery{Q: indexName, Limit: new(1)})
 	}
 	return viewError(ctx, err)
 }

@@ -18,24 +18,33 @@ const (
 	MaxFilterValues = 100
 	DefaultLimit    = 20
 	MaxLimit        = 100
+	// EnoughProducts with all words of a query keep those with only some of them away.
+	EnoughProducts = 20
 	// MaxFacetValues are counted in one facet: the most frequent ones.
 	MaxFacetValues = 50
 )
 
 // ProductQuery asks for listed products.
 //
-// Q is plain text: nothing in it is an operator or a wildcard. All of its words
-// must be found, in any order, anywhere in title, brand, category, tags,
-// description and attributes; in the title they count most, then brand, then
-// category and tags. English words are found in any of their forms, accents and
-// case don't matter, Chinese and Japanese is found by pairs of characters. A model
-// number like LA-DC52 is found as a whole, with and without its separators, and
-// by its parts (dc52). Words that mean the same find each other (Synonyms). A Q
+// Q is plain text: nothing in it is an operator or a wildcard. Its words are looked
+// for in any order, anywhere in title, brand, category, tags, description and
+// attributes; in the title they count most, and there the word that names the thing
+// (Tablet Stand is a stand, Case for iPhone a case), then brand, then category and
+// tags. English words are found in any of their forms, accents and case don't matter,
+// Chinese and Japanese is found by pairs of characters. A model number like LA-DC52
+// is found as a whole, with and without its separators, and by its parts (dc52). Words that mean the same find each other (Synonyms). A Q
 // without any letter or digit finds nothing, an empty one all.
 //
-// Only where all this finds nothing, it is tried again tolerantly, and the page
-// says so: parts of words (the beginning from 3 letters; from 4 any piece of a word
-// in title, brand, category and tags), words with a typo (one letter wrong,
+// All words of Q have to be there. Where fewer than EnoughProducts have all, those with
+// at least half of the words follow behind: what has more of them comes first, whatever
+// the sort (but sold-out ones last, if they are to stand there). How many have all is
+// counted by the filters of price and stock alone, so that a choice in a facet finds
+// what the facet counted.
+//
+// Only where no product has all words, it is tried again tolerantly, and the page
+// says so. Then one of two or three words is enough, two of four or five and so on, and
+// for a word may stand: parts of words (the beginning from 3 letters; from 4 any piece
+// of a word in title, brand, category and tags), words with a typo (one letter wrong,
 // missing, too many or two swapped, from 4 letters; two of these from 8; words with
 // digits are not bent), and the characters of Chinese and Japanese apart.
 //
@@ -69,7 +78,7 @@ type ProductQuery struct {
 type Sort string
 
 const (
-	// ByRelevance puts first what matches best, and of two that match alike the one
+	// ByRelevance puts first what has more of the words, then what matches best, and of two that match alike the one
 	// with fewer words in its title. It goes by the product and the query alone,
 	// never by what else is in the index. Without a Q it is ByNewest.
 	ByRelevance Sort = "relevance"
@@ -88,7 +97,7 @@ type ProductPage struct {
 	Facets Facets
 	// Total products match, on all pages together.
 	Total int64
-	// Tolerant: nothing matched as it was asked; these come near.
+	// Tolerant: nothing matched as it was asked, with all of its words; these come near.
 	Tolerant bool
 	// NextCursor asks for the next page; empty where this is the last one.
 	NextCursor string

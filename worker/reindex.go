@@ -125,48 +125,58 @@ func (l lostOrders) Order(ctx context.Context, id string) (search.Order, bool, e
 	return doc, true, nil
 }
 
-// firstLook bounds the look at a worker's start.
-const firstLook = 2 * time.Second
-
-// How often a worker looks whether its views are what they should be, until they
-// are.
+// Looking after the views: how long the look at a worker's start may take, and how
+// often it looks again.
 const (
-	firstStalePause   = time.Second
-	longestStalePause = 30 * time.Second
+	firstLook  = 2 * time.Second
+	lookPause  = 15 * time.Second
+	retryPause = 5 * time.Second
 )
 
-// refill goes on trying to start the rebuilds that are needed, and ends when all were
-// started.
-func refill(ctx context.Context, c Config) {
-	for pause := firstStalePause; ; pause = min(2*pause, longestStalePause) {
+// lookFirst looks at the views before the worker's first change, and answers whether
+// it could. A new system has nothing to build its views from.
+func lookFirst(ctx context.Context, c Config) bool {
+	ctx, cancel := context.WithTimeout(ctx, firstLook)
+	defer cancel()
+	empty, err := NewHomes(c.Redis).Empty(ctx)
+	if err == nil && empty {
+		return true
+	}
+	return startRebuilds(ctx, c) == nil
+}
+
+// watchViews starts the rebuild of views that are stale, now and then, until ctx ends:
+// a view may be lost at any time, and in a rollout an older program may have rebuilt it.
+func watchViews(ctx context.Context, c Config, looked bool) {
+	for {
+		pause := lookPause
+		if !looked {
+			pause = retryPause
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(pause):
 		}
 		err := startRebuilds(ctx, c)
-		if err == nil || ctx.Err() != nil {
-			return
+		if looked = err == nil; !looked && ctx.Err() == nil {
+			c.Log.WarnContext(ctx, "can't see to the views", "error", err)
 		}
-		c.Log.WarnContext(ctx, "can't see to the views yet", "error", err)
 	}
 }
 
-// startRebuilds starts the rebuild of each view that is stale: made empty, or of an
-// older shape.
+// startRebuilds starts the rebuild of each view that is stale: made empty, lost, or of
+// an older shape. One that goes on is left to it.
 func startRebuilds(ctx context.Context, c Config) error {
 	stale, err := c.Index.Stale(ctx)
 	if err != nil {
 		return fmt.Errorf("look at the views: %w", err)
 	}
-	if empty, err := NewHomes(c.Redis).Empty(ctx); err != nil || empty {
-		return err // nothing to build from: what comes, the projector brings
-	}
 	for _, v := range stale {
 		_, err := c.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 			ID: workflows.ReindexWorkflowID(string(v)), TaskQueue: c.TaskQueue,
 			WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-			StaticSummary:            fmt.Sprintf("Build the view of %s anew: it was empty or of an older shape", v),
+			StaticSummary:            fmt.Sprintf("Build the view of %s anew: it was empty, lost, or of an older shape", v),
 		}, workflows.ReindexType, activities.RebuildParams{View: string(v)})
 		if _, running := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); err != nil && !running {
 			return fmt.Errorf("start the rebuild of %s: %w", v, err)

@@ -44,13 +44,7 @@ func (v *views) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	v.cancel = cancel
 	v.running.Go(func() { v.projector.Run(ctx) })
-	// Before the first change comes: a new system has nothing to build views from.
-	look, done := context.WithTimeout(ctx, firstLook)
-	err := startRebuilds(look, v.config)
-	done()
-	if err != nil {
-		v.running.Go(func() { refill(ctx, v.config) })
-	}
+	v.running.Go(func() { watchViews(ctx, v.config, lookFirst(ctx, v.config)) })
 }
 
 func (v *views) stop() {

@@ -51,7 +51,7 @@ func (c *apiCommand) Run(ctx context.Context, out out) error {
 	}
 	defer rdb.Close() //nolint:errcheck // the process ends
 
-	index, err := c.connectIndex(ctx, log)
+	index, err := c.readIndex(ctx)
 	if err != nil {
 		return err
 	}

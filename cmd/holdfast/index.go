@@ -47,6 +47,20 @@ func (f indexFlags) checkIndex() error {
 	return err
 }
 
+// readIndex opens the index for searches alone; nil where no index is wanted. Whether
+// it can answer, each search finds out. The caller closes it.
+func (f indexFlags) readIndex(ctx context.Context) (search.Index, error) {
+	if f.Elasticsearch == "" {
+		return nil, nil //nolint:nilnil // no index is not an error
+	}
+	opts, err := f.options()
+	if err != nil {
+		return nil, err
+	}
+	opts.ReadOnly = true
+	return elastic.Open(ctx, opts)
+}
+
 // opener opens the index once. It is nil where no index is wanted. An error that is
 // a *search.UnavailableError means that it may be opened later.
 func (f indexFlags) opener() (func(context.Context) (search.Index, error), error) {

@@ -5,7 +5,11 @@ package views_test
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
@@ -95,6 +99,49 @@ func (h house) requireSameAsHomes(t *testing.T) audit.ViewsReport {
 	report := h.audit(t)
 	require.Empty(t, report.Findings)
 	return report
+}
+
+// readiness is what the gateway says of each of its dependencies.
+func (h house) readiness(t *testing.T) map[string]string {
+	t.Helper()
+	var ready struct {
+		Checks map[string]string `json:"checks"`
+	}
+	h.Must(t, http.StatusOK, shoptest.Call{Method: http.MethodGet, Path: "/readyz"}).Into(t, &ready)
+	return ready.Checks
+}
+
+// deleteIndexBehind deletes the index that an alias stands for.
+func deleteIndexBehind(t *testing.T, alias string) error {
+	t.Helper()
+	call := func(method, path string) ([]byte, error) {
+		req, err := http.NewRequestWithContext(t.Context(), method, elasticsearch(t)+path, http.NoBody)
+		if err != nil {
+			return nil, err
+		}
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return nil, err
+		}
+		defer res.Body.Close() //nolint:errcheck // read to its end
+		body, err := io.ReadAll(res.Body)
+		if err == nil && res.StatusCode != http.StatusOK {
+			err = fmt.Errorf("%s %s: %s %s", method, path, res.Status, body)
+		}
+		return body, err
+	}
+	body, err := call(http.MethodGet, "/_alias/"+alias)
+	if err != nil {
+		return err
+	}
+	var indices map[string]any
+	if err := json.Unmarshal(body, &indices); err != nil {
+		return err
+	}
+	for index := range indices {
+		_, err = call(http.MethodDelete, "/"+index)
+	}
+	return err
 }
 
 // stop ends the stack before the test does.

@@ -317,3 +317,20 @@ func TestALostIndexIsFilledAtTheNextStart(t *testing.T) {
 	h.awaitOrders(t, "customerId="+o.CustomerID, o.ID)
 	h.requireSameAsHomes(t)
 }
+
+// A view that is deleted behind everybody's back is noticed, and made again.
+func TestAViewThatIsLostIsMadeAgain(t *testing.T) {
+	own := prefix()
+	h := start(t, stack.Options{ElasticsearchURL: elasticsearch(t), ElasticsearchPrefix: own})
+	h.offer(t, "kite", "Kite", 2)
+	h.awaitFound(t, "kite", map[string]int64{"kite": 2})
+	for _, view := range []string{"products", "orders"} {
+		require.NoError(t, deleteIndexBehind(t, own+view))
+	}
+	require.NotEqual(t, "ok", h.readiness(t)["search"])
+	h.Adjust(t, "kite", 1)
+	h.awaitFound(t, "kite", map[string]int64{"kite": 3})
+	h.Pay(t, h.Place(t, shoptest.Line{ProductID: "kite", Quantity: 1}))
+	h.awaitFound(t, "kite", map[string]int64{"kite": 2})
+	h.requireSameAsHomes(t)
+}

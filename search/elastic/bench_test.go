@@ -79,6 +79,14 @@ func BenchmarkSearch(b *testing.B) {
 			}
 		}
 	})
+	b.Run("some words", func(b *testing.B) { // few have all three: two requests
+		for b.Loop() {
+			page, err := x.SearchProducts(b.Context(), search.ProductQuery{Q: "wireless headphones 10"})
+			if err != nil || page.Tolerant || len(page.Items) != search.DefaultLimit {
+				b.Error(err)
+			}
+		}
+	})
 	b.Run("tolerant", func(b *testing.B) {
 		for b.Loop() {
 			page, err := x.SearchProducts(b.Context(), search.ProductQuery{Q: "wireles hedphones"})

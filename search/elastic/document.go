@@ -23,6 +23,7 @@ type derivedOfProduct struct {
 	InStock     int      `json:"inStock"` // a number, so that it can be sorted by
 	Created     int64    `json:"created"` // microseconds
 	Name        string   `json:"name"`
+	Head        string   `json:"head,omitempty"`
 	TitleLength int      `json:"titleLength"`
 	SayWord     []string `json:"sayWord,omitempty"`
 	SayBrand    []string `json:"sayBrand,omitempty"`
@@ -37,7 +38,7 @@ const maxTitleLength = 9999
 
 func sourceOfProduct(p search.Product) productSource {
 	d := derivedOfProduct{
-		Created: micros(p.CreatedAt), Name: sortName(p.Title),
+		Created: micros(p.CreatedAt), Name: sortName(p.Title), Head: text.Head(p.Title),
 		TitleLength: min(maxTitleLength, text.Length(p.Title)),
 		SayWord:     once(text.SayWords(p.Title)), SayBrand: once(text.SayWhole(p.Brand)), SayCategory: once(text.SayWhole(p.Category)),
 	}

@@ -32,6 +32,9 @@ type Options struct {
 	Prefix string
 	// Refresh is how long what was put may be missing from searches, 1 s where it is 0.
 	Refresh time.Duration
+	// ReadOnly opens what is there and makes nothing, for who only searches: views that
+	// somebody has to fill are made by who fills them.
+	ReadOnly bool
 	// Timeout bounds a search or read, 5 s where it is 0. Puts and rebuilds have six
 	// times as long.
 	Timeout time.Duration
@@ -73,7 +76,7 @@ var _ search.Index = (*Index)(nil)
 
 // Open connects to a cluster and makes the views that it lacks, empty. Where the
 // cluster can't answer, the error is a *search.UnavailableError, and Open may be
-// called again.
+// called again. With ReadOnly it asks nothing.
 func Open(ctx context.Context, o Options) (*Index, error) {
 	return open(ctx, o, shapes())
 }
@@ -95,6 +98,9 @@ func open(ctx context.Context, o Options, shapes map[search.View]shape) (*Index,
 	x := &Index{
 		client: c, names: names{o.Prefix}, shapes: shapes, same: text.NewThesaurus(o.Synonyms),
 		refresh: o.Refresh, timeout: o.Timeout, rebuilds: map[*rebuild]bool{},
+	}
+	if o.ReadOnly {
+		return x, nil
 	}
 	if err := x.change(ctx, "open the search index", x.prepare); err != nil {
 		c.close()

@@ -59,9 +59,9 @@ func Terms(ctx context.Context, x *Index, analyzer, text string) ([]string, erro
 
 // Request is what the index sends for a query.
 func Request(x *Index, q search.ProductQuery) (body []byte, path string) {
-	s := productSearch{query: q, words: text.Clauses(q.Q, x.same)}
+	s := productSearch{query: q, words: text.Clauses(q.Q, x.same), way: text.AllWords}
 	all := s.body()
-	if err := productOrder(q).into(all, q.PageSize(), nil); err != nil {
+	if err := s.order().into(all, q.PageSize(), nil); err != nil {
 		panic(err)
 	}
 	body, err := json.Marshal(all)

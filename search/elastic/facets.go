@@ -46,12 +46,16 @@ func choices(q search.ProductQuery, but string) []object {
 type aggregation struct {
 	Buckets []bucket     `json:"buckets"`
 	Values  *aggregation `json:"values"`
+	Count   int64        `json:"doc_count"`
 }
 
 type bucket struct {
 	Key   string `json:"key"`
 	Count int64  `json:"doc_count"`
 }
+
+// beforeChoices counts all that facets can be chosen from.
+const beforeChoices = "before_choices"
 
 func aggregations(q search.ProductQuery) object {
 	all := object{}
@@ -61,6 +65,9 @@ func aggregations(q search.ProductQuery) object {
 			count = object{"filter": filtered(others), "aggs": object{"values": count}}
 		}
 		all[f.field] = count
+	}
+	if len(choices(q, "")) > 0 {
+		all[beforeChoices] = object{"filter": object{"match_all": object{}}}
 	}
 	return all
 }

@@ -225,3 +225,23 @@ func TestAnOddDocument(t *testing.T) {
 	_, err = x.GetOrder(t.Context(), "o")
 	require.NoError(t, err)
 }
+
+// An index that is closed, to restore a snapshot into it, is nothing that a document
+// could be blamed for.
+func TestAClosedIndexPoisonsNothing(t *testing.T) {
+	prefix := ownPrefix(t)
+	x := openShape(t, prefix, 1)
+	put := func(id string) (search.Results, error) {
+		return x.Put(t.Context(), search.Batch{Products: []search.Product{vase(id, 1)}})
+	}
+	_, err := put("a")
+	require.NoError(t, err)
+	ask(t.Context(), t, http.MethodPost, server(t)+"/"+prefix+"products-first/_close")
+	_, err = put("b")
+	require.ErrorIs(t, err, search.ErrUnavailable, "it has to be put again")
+	ask(t.Context(), t, http.MethodPost, server(t)+"/"+prefix+"products-first/_open")
+	require.Eventually(t, func() bool {
+		results, err := put("b")
+		return err == nil && results.Products[0].Outcome == search.Stored
+	}, 20*time.Second, 100*time.Millisecond)
+}

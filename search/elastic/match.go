@@ -13,7 +13,13 @@ type weighted struct {
 // wordFields are where words are looked for; startFields where a tolerant search
 // looks for what comes near a word.
 func wordFields() []weighted {
-	return []weighted{{"title", text.InTitle}, {"brand_words", text.InBrand}, {"labels", text.InLabels}, {"text", text.InText}}
+	return []weighted{
+		{"derived.head", text.InHead},
+		{"title", text.InTitle},
+		{"brand_words", text.InBrand},
+		{"labels", text.InLabels},
+		{"text", text.InText},
+	}
 }
 
 func startFields() []weighted { return []weighted{{"start", 4}, {"start_text", 1}} }

@@ -3,6 +3,7 @@ package elastic
 import (
 	"fmt"
 	"net/http"
+	"strings"
 
 	"holdfast/search"
 )
@@ -43,7 +44,7 @@ func (b bulkItem) tell(of item) error {
 	case http.StatusNotFound:
 		return &absent{of.index}
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge:
-		if b.Error.Type != "validation_exception" { // that is the cluster's limits, not the document
+		if b.Error.ofDocument() {
 			poison(of.result, "the index refused it: "+b.Error.String())
 			return nil
 		}
@@ -59,3 +60,21 @@ func (e *absent) Error() string { return "nothing is put under " + e.alias }
 
 // Unwrap makes it search.ErrOutdated for whoever doesn't know better.
 func (*absent) Unwrap() error { return search.ErrOutdated }
+
+// ofDocument tells that it is the document that can't be taken, by any index of this
+// mapping. All other refusals are of the index or the cluster (it is closed, it is
+// full, its limits), and the document is put again when that is over.
+func (c cause) ofDocument() bool {
+	switch c.Type {
+	case "document_parsing_exception", "mapper_parsing_exception", "strict_dynamic_mapping_exception",
+		"parsing_exception", "x_content_parse_exception", "x_content_e_o_f_exception", "json_parse_exception":
+		return true
+	case "illegal_argument_exception":
+		for _, of := range []string{"immense term", "can't be longer than", "too large, must be", "malformed", "failed to parse"} {
+			if strings.Contains(c.String(), of) {
+				return true
+			}
+		}
+	}
+	return false
+}

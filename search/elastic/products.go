@@ -9,13 +9,6 @@ import (
 	"holdfast/search/text"
 )
 
-// The first key of a cursor: whether the pages are those of a tolerant search.
-// They stay so, also if something comes in between that matches exactly.
-const (
-	exactPages    = "exact"
-	tolerantPages = "tolerant"
-)
-
 // SearchProducts implements search.Index.
 func (x *Index) SearchProducts(ctx context.Context, q search.ProductQuery) (search.ProductPage, error) {
 	if err := q.Validate(); err != nil {
@@ -34,62 +27,68 @@ func (x *Index) SearchProducts(ctx context.Context, q search.ProductQuery) (sear
 }
 
 func (x *Index) searchProducts(ctx context.Context, q search.ProductQuery) (search.ProductPage, error) {
-	s := productSearch{query: q, words: text.Clauses(q.Q, x.same)}
+	s := productSearch{query: q, words: text.Clauses(q.Q, x.same), way: text.AllWords}
 	if len(s.words) == 0 && strings.TrimSpace(q.Q) != "" {
 		return search.ProductPage{}, nil // nothing that could be found
 	}
 	keys, err := q.After()
-	if err != nil || len(keys) > 0 && keys[0] != exactPages && keys[0] != tolerantPages {
+	if err != nil {
 		return search.ProductPage{}, search.BadCursor()
 	}
 	if len(keys) > 0 {
-		s.tolerant = keys[0] == tolerantPages
-		return x.productPage(ctx, s, keys[1:])
+		var known bool
+		if s.way, known = text.WayOf(keys[0]); !known {
+			return search.ProductPage{}, search.BadCursor()
+		}
+		found, err := x.found(ctx, s, keys[1:])
+		if err != nil {
+			return search.ProductPage{}, err
+		}
+		return s.page(found)
 	}
-	page, err := x.productPage(ctx, s, nil)
-	if err != nil || page.Total > 0 || len(s.words) == 0 {
-		return page, err
-	}
-	s.tolerant = true
-	return x.productPage(ctx, s, nil)
-}
-
-// productSearch is one query, exact or tolerant.
-type productSearch struct {
-	query    search.ProductQuery
-	words    []text.Clause
-	tolerant bool
-}
-
-func (x *Index) productPage(ctx context.Context, s productSearch, after []string) (search.ProductPage, error) {
-	order, size := productOrder(s.query), s.query.PageSize()
-	body := s.body()
-	if err := order.into(body, size, after); err != nil {
-		return search.ProductPage{}, err
-	}
-	found, err := find[search.Product](ctx, x, x.names.read(search.ProductsView), body)
+	found, err := x.found(ctx, s, nil)
 	if err != nil {
 		return search.ProductPage{}, err
 	}
-	docs, next, err := found.page(order, size)
+	if way := text.WayAfter(found.matching(), len(s.words)); way != s.way {
+		s.way = way
+		if found, err = x.found(ctx, s, nil); err != nil {
+			return search.ProductPage{}, err
+		}
+	}
+	return s.page(found)
+}
+
+// productSearch is one query, gone one way.
+type productSearch struct {
+	query search.ProductQuery
+	words []text.Clause
+	way   text.Way
+}
+
+func (x *Index) found(ctx context.Context, s productSearch, after []string) (answer[search.Product], error) {
+	body := s.body()
+	if err := s.order().into(body, s.query.PageSize(), after); err != nil {
+		return answer[search.Product]{}, err
+	}
+	return find[search.Product](ctx, x, x.names.read(search.ProductsView), body)
+}
+
+func (s productSearch) order() sorting { return productOrder(s.query, s.way) }
+
+func (s productSearch) page(found answer[search.Product]) (search.ProductPage, error) {
+	docs, next, err := found.page(s.order(), s.query.PageSize())
 	if err != nil {
 		return search.ProductPage{}, err
 	}
 	p := search.ProductPage{
 		Items: s.hits(docs), Facets: facetsOf(found.Aggregations), Total: found.Hits.Total.Value,
-		Tolerant: s.tolerant && found.Hits.Total.Value > 0,
+		Tolerant: s.way == text.NearWords && found.Hits.Total.Value > 0,
 	}
 	if next != nil {
-		p.NextCursor = s.query.CursorAt(append([]string{s.pages()}, next...)...)
+		p.NextCursor = s.query.CursorAt(append([]string{string(s.way)}, next...)...)
 	}
 	return p, nil
-}
-
-func (s productSearch) pages() string {
-	if s.tolerant {
-		return tolerantPages
-	}
-	return exactPages
 }
 
 // body is the request but for its order. The filters of facets come after the
@@ -107,7 +106,7 @@ func (s productSearch) body() object {
 		filters = append(filters, object{"range": object{"minPrice": object{"lte": *q.MaxPrice}}})
 	}
 	body := object{
-		"query":            object{"bool": object{"filter": filters, "must": asked(s.words, s.tolerant)}},
+		"query":            object{"bool": s.asked(filters)},
 		"track_total_hits": true,
 		"aggs":             aggregations(q),
 	}
@@ -117,8 +116,27 @@ func (s productSearch) body() object {
 	return body
 }
 
+// asked is what a product has to be and to have. Where some words are enough, each
+// that is there counts more than how well it is; by another sort than relevance it
+// counts alone.
+func (s productSearch) asked(filters []object) object {
+	words := asked(s.words, s.way == text.NearWords)
+	if s.way == text.AllWords {
+		return object{"filter": filters, "must": words}
+	}
+	each := scored(text.Answered, object{"match_all": object{}})
+	for i, w := range words {
+		if s.query.EffectiveSort() == search.ByRelevance {
+			words[i] = both([]object{w, each})
+		} else {
+			words[i] = scored(text.Answered, w)
+		}
+	}
+	return object{"filter": filters, "should": words, "minimum_should_match": s.way.Least(len(words))}
+}
+
 func (s productSearch) hits(docs []search.Product) []search.ProductHit {
-	marks := text.NewHighlighter(s.words, s.tolerant)
+	marks := text.NewHighlighter(s.words, s.way == text.NearWords)
 	items := make([]search.ProductHit, len(docs))
 	for i, p := range docs {
 		items[i].Product = p

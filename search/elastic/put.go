@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 
 	"holdfast/search"
 )
@@ -152,6 +153,9 @@ func (w *bulk) send(ctx context.Context, items []item) error {
 	case len(items) == 1:
 		var r *refusal
 		errors.As(err, &r)
+		if r.status != http.StatusRequestEntityTooLarge && !r.cause.ofDocument() {
+			return err // a proxy's word, or the cluster's: not of this document
+		}
 		poison(items[0].result, "the index refused it: "+r.cause.String())
 		return nil
 	}

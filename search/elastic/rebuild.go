@@ -32,6 +32,9 @@ func (x *Index) Rebuild(ctx context.Context, v search.View) (search.Rebuild, err
 	}
 	var r *rebuild
 	err := x.change(ctx, "begin a rebuild", func(ctx context.Context) error {
+		if err := x.notNewer(ctx, v); err != nil {
+			return err
+		}
 		if err := x.dropLeftovers(ctx, v); err != nil {
 			return err
 		}
@@ -50,6 +53,19 @@ func (x *Index) Rebuild(ctx context.Context, v search.View) (search.Rebuild, err
 		return nil, err
 	}
 	return r, nil
+}
+
+// notNewer refuses to rebuild a view that a program of a newer shape has built: while
+// a new version rolls out, an older worker may be given the work.
+func (x *Index) notNewer(ctx context.Context, v search.View) error {
+	m, err := x.meta(ctx, v)
+	if missing(err) {
+		return nil
+	}
+	if err == nil && m.Shape > x.shapes[v].version {
+		return search.ErrOutdated
+	}
+	return err
 }
 
 // keep notes which rebuilds are under way, for Close.
@@ -191,6 +207,9 @@ func (r *rebuild) tryToTakePlace(ctx context.Context) error {
 	case old == r.index:
 		return nil // an answer was lost, and it is done
 	default:
+		if err := x.notNewer(ctx, r.view); err != nil {
+			return err
+		}
 		actions = append(actions, object{"remove_index": object{"index": old}})
 	}
 	return x.client.call(ctx, aliasing(actions), nil)

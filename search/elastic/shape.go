@@ -23,7 +23,7 @@ type shape struct {
 }
 
 const (
-	productsShape = 1
+	productsShape = 2
 	ordersShape   = 1
 	eventsShape   = 1
 )
@@ -129,6 +129,7 @@ func productFields() object {
 			"inStock":     object{"type": "byte"},
 			"created":     long(),
 			"name":        keyword(),
+			"head":        words(),
 			"titleLength": object{"type": "short"},
 			"sayWord":     keyword(),
 			"sayBrand":    keyword(),

@@ -152,3 +152,18 @@ func TestWhatARebuildLeftIsDropped(t *testing.T) {
 	require.Len(t, elastic.Filled(t.Context(), x, search.ProductsView), 1, "the one that answers")
 	require.EqualValues(t, 1, found(t, x))
 }
+
+// While a new shape rolls out, a worker of the old one may be given the rebuild.
+func TestAnOlderProgramDoesNotRebuildANewerShape(t *testing.T) {
+	prefix := ownPrefix(t)
+	older := openShape(t, prefix, 1)
+	begun, err := older.Rebuild(t.Context(), search.ProductsView)
+	require.NoError(t, err, "as long as its own shape answers")
+	newer := openShape(t, prefix, 2)
+	fill(t, newer, vase("a", 2))
+	require.ErrorIs(t, begun.Swap(t.Context()), search.ErrOutdated, "one that began before")
+	_, err = older.Rebuild(t.Context(), search.ProductsView)
+	require.ErrorIs(t, err, search.ErrOutdated)
+	_, err = newer.Put(t.Context(), search.Batch{Products: []search.Product{vase("b", 1)}})
+	require.NoError(t, err)
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"holdfast/search"
+	"holdfast/search/text"
 )
 
 // key is one thing that documents are sorted by.
@@ -34,10 +35,15 @@ type sorting []key
 
 func byID(down bool) key { return key{"id", down, word} }
 
-func productOrder(q search.ProductQuery) sorting {
+// productOrder sorts by how many words there are before all else, where not all have
+// to be: the cheapest product is not the cheapest of what was asked for.
+func productOrder(q search.ProductQuery, way text.Way) sorting {
 	var s sorting
 	if !q.SoldOutInPlace {
 		s = append(s, key{"derived.inStock", true, whole})
+	}
+	if way != text.AllWords && q.EffectiveSort() != search.ByRelevance {
+		s = append(s, key{"_score", true, score})
 	}
 	switch q.EffectiveSort() {
 	case search.ByPrice:
@@ -146,6 +152,14 @@ func find[D any](ctx context.Context, x *Index, in string, body object) (answer[
 		}, &found)
 	})
 	return found, err
+}
+
+// matching is how many documents the query finds before the choices in facets.
+func (a answer[D]) matching() int64 {
+	if before, counted := a.Aggregations[beforeChoices]; counted {
+		return before.Count
+	}
+	return a.Hits.Total.Value
 }
 
 // page is the documents of a page, and the keys of the last one where there is a

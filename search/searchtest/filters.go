@@ -19,10 +19,11 @@ func onlyListedProductsAreShown(t *testing.T, x search.Index) {
 		require.Equal(t, product.Listed, p.Status, p.ID)
 	}
 	for _, q := range []search.ProductQuery{
-		{Q: "secret"}, {Q: "old wireless"}, {Q: "recalled"}, {Q: "secrte"}, {Tag: []string{"secret"}}, {Q: "draft"},
+		{Q: "secret"}, {Q: "recalled"}, {Q: "secrte"}, {Tag: []string{"secret"}}, {Q: "draft"},
 	} {
 		require.Empty(t, find(t, x, q).Items, "%+v", q)
 	}
+	require.ElementsMatch(t, []string{"hp-wireless", "hp-studio"}, ids(find(t, x, search.ProductQuery{Q: "delisted wireless"})))
 	for _, f := range find(t, x, search.ProductQuery{Q: "wireless"}).Facets.Tag {
 		require.NotEqual(t, "secret", f.Value)
 	}

@@ -52,7 +52,7 @@ func idsOf(hits []search.ProductHit) []string {
 func nothing(int) {}
 
 func pagesShowEachOnce(t *testing.T, x search.Index) {
-	for _, text := range []string{"", "headphones", "hedphones", "a"} {
+	for _, text := range []string{"", "headphones", "hedphones", "a", "wired headphones", "headphones zzzzzzzz kids"} {
 		for _, q := range sorts(text) {
 			t.Run(titled(q), func(t *testing.T) {
 				q.Limit = new(100)
@@ -91,7 +91,7 @@ func pagesShowEachOnce(t *testing.T, x search.Index) {
 func pagesWhileStockMoves(t *testing.T, x search.Index) {
 	put(t, x, search.Batch{Products: crowd(60)})
 	version := int64(10)
-	for _, q := range sorts("lamp") {
+	for _, q := range append(sorts("lamp"), sorts("lamp zzzzzzzz")...) {
 		t.Run(titled(q), func(t *testing.T) {
 			q.Limit = new(100)
 			want := ids(find(t, x, q))
@@ -165,6 +165,45 @@ func tolerantPagesStayTolerant(t *testing.T, x search.Index) {
 	got := slices.DeleteFunc(idsOf(hits), func(id string) bool { return id[:5] != "lamp-" })
 	require.Len(t, got, 9)
 	require.False(t, find(t, x, q).Tolerant, "a new search finds the exact ones")
+}
+
+// somePagesStaySome: pages with some of the words go on as they began, also when in
+// between so many have all of them that a new search would show only those.
+func somePagesStaySome(t *testing.T, x search.Index) {
+	lamps := crowd(30)
+	for i := range lamps[:9] {
+		lamps[i].Title = "Reading Lamp, bendable"
+	}
+	put(t, x, search.Batch{Products: lamps})
+	for round, q := range sorts("bendable lamp") {
+		t.Run(titled(q), func(t *testing.T) {
+			late := func(n int, title, category string, version int64) search.Product {
+				p := item(fmt.Sprintf("late-%d-%d", round, n), title, "Lumo", category, 900, 3)
+				p.Version = version
+				return p
+			}
+			q.Limit = new(100)
+			want := ids(find(t, x, q))
+			require.Len(t, want, 30)
+			q.Limit = new(7)
+			more := 0
+			hits := turn(t, x, q, func(int) {
+				var batch search.Batch
+				for range 7 {
+					more++
+					batch.Products = append(batch.Products, late(more, "Bendable Lamp", "Lamps", 1))
+				}
+				put(t, x, batch)
+			})
+			got := slices.DeleteFunc(idsOf(hits), func(id string) bool { return id[:5] != "lamp-" })
+			require.Equal(t, want, got)
+			var gone search.Batch
+			for n := range more {
+				gone.Products = append(gone.Products, late(n+1, "Vase", "Vases", 2))
+			}
+			put(t, x, gone)
+		})
+	}
 }
 
 // foreignCursors: a cursor belongs to its query.

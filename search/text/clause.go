@@ -15,11 +15,17 @@ const (
 
 // How much a word counts by where it stands.
 const (
+	InHead   = 10.0 // the word of the title that names the thing
 	InTitle  = 8.0
 	InBrand  = 5.0
 	InLabels = 3.0 // category and tags
 	InText   = 1.0 // description and attributes
 )
+
+// Answered is what a clause counts by being answered at all, where some are enough:
+// more than all that the best answers to all clauses of a query add up to, so that
+// who answers more of them comes first.
+const Answered = 4096.0
 
 // Clause is what one unit of a query asks of a product: one of its phrases.
 type Clause struct {

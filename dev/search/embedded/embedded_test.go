@@ -212,14 +212,14 @@ func TestCursorWithKeysThatAreNone(t *testing.T) {
 	q.Cursor = page.NextCursor
 	keys, err := q.After()
 	require.NoError(t, err)
-	require.Equal(t, []string{"exact", "1", "64", "0001", "a"}, keys)
+	require.Equal(t, []string{"exact", "1", "80", "0001", "a"}, keys)
 	for _, score := range []string{"high", "NaN", "Inf", "-Inf", ""} {
 		q.Cursor = q.CursorAt("exact", "1", score, "0001", "a")
 		_, err := x.SearchProducts(t.Context(), q)
 		require.ErrorContains(t, err, "cursor: ", score)
 	}
 	for _, first := range []string{"", "near"} {
-		q.Cursor = q.CursorAt(first, "1", "64", "0001", "a")
+		q.Cursor = q.CursorAt(first, "1", "80", "0001", "a")
 		_, err := x.SearchProducts(t.Context(), q)
 		require.ErrorContains(t, err, "cursor: ", first)
 	}

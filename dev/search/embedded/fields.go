@@ -12,6 +12,7 @@ import (
 
 	"holdfast/product"
 	"holdfast/search"
+	"holdfast/search/text"
 )
 
 // The fields of a document in the index. What is not found, counted or sorted by
@@ -24,6 +25,7 @@ const (
 
 	// Of products.
 	fieldTitle     = "title" // words
+	fieldHead      = "head"  // the one that names the thing
 	fieldBrand     = "brand" // words
 	fieldLabels    = "labels"
 	fieldText      = "text"
@@ -62,7 +64,13 @@ const (
 
 // productFields are where words are looked for, and how much they count there.
 func productFields() []weighted {
-	return []weighted{{fieldTitle, 8}, {fieldBrand, 5}, {fieldLabels, 3}, {fieldText, 1}}
+	return []weighted{
+		{fieldHead, text.InHead},
+		{fieldTitle, text.InTitle},
+		{fieldBrand, text.InBrand},
+		{fieldLabels, text.InLabels},
+		{fieldText, text.InText},
+	}
 }
 
 // startFields are where a tolerant search looks for what comes near a word.
@@ -90,8 +98,8 @@ func newRecord(id string, revision int64, source any) (record, error) {
 
 // words lets the field be found by the words of its texts.
 func (r record) words(field string, texts ...string) {
-	text := strings.Join(texts, "\n")
-	r.AddField(document.NewTextFieldCustom(field, nil, []byte(text), index.IndexField|index.SkipFreqNorm, textAnalyzer{}))
+	all := strings.Join(texts, "\n")
+	r.AddField(document.NewTextFieldCustom(field, nil, []byte(all), index.IndexField|index.SkipFreqNorm, textAnalyzer{}))
 }
 
 // values lets the field be found by each whole value.
@@ -136,6 +144,7 @@ func productRecord(p search.Product) (record, error) {
 		r.values(fieldShown, yes)
 	}
 	r.words(fieldTitle, p.Title)
+	r.words(fieldHead, text.Head(p.Title))
 	r.words(fieldBrand, p.Brand)
 	r.words(fieldLabels, append([]string{p.Category}, p.Tags...)...)
 	r.words(fieldText, longText(p)...)

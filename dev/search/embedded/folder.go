@@ -12,7 +12,7 @@ import (
 
 // shape is the version of what a document is turned into. An index of another
 // shape finds nothing, so it is left and made anew.
-const shape = "s2"
+const shape = "s3"
 
 // A folder has one generation of a view that counts, named by a small file; a
 // rebuild fills the next one beside it. Whatever else is there was left by a

@@ -55,10 +55,33 @@ func (d mean) divide(m *search.DocumentMatch, err error) (*search.DocumentMatch,
 	return m, err
 }
 
-// best finds what any of its searchers finds, each document once, with the highest
-// score that one of them gives it.
-type best struct {
-	of []*source
+// plus adds to the score of all that a searcher finds.
+type plus struct {
+	search.Searcher
+	more float64
+}
+
+func (p plus) Next(ctx *search.SearchContext) (*search.DocumentMatch, error) {
+	return p.add(p.Searcher.Next(ctx))
+}
+
+func (p plus) Advance(ctx *search.SearchContext, id index.IndexInternalID) (*search.DocumentMatch, error) {
+	return p.add(p.Searcher.Advance(ctx, id))
+}
+
+func (p plus) add(m *search.DocumentMatch, err error) (*search.DocumentMatch, error) {
+	if m != nil {
+		m.Score += p.more
+	}
+	return m, err
+}
+
+// union finds what at least so many of its searchers find, each document once, with
+// the highest score that one of them gives it, or with the sum of all.
+type union struct {
+	of    []*source
+	least int
+	sum   bool
 }
 
 // source is a searcher and the match where it stands, nil before the first and
@@ -69,8 +92,8 @@ type source struct {
 	done bool
 }
 
-func newBest(of []search.Searcher) *best {
-	b := &best{}
+func newUnion(of []search.Searcher, least int, sum bool) *union {
+	b := &union{least: least, sum: sum}
 	for _, s := range of {
 		b.of = append(b.of, &source{Searcher: s})
 	}
@@ -78,20 +101,26 @@ func newBest(of []search.Searcher) *best {
 }
 
 // Next implements search.Searcher.
-func (b *best) Next(ctx *search.SearchContext) (*search.DocumentMatch, error) {
-	for _, s := range b.of {
-		if s.done || s.at != nil {
-			continue
+func (b *union) Next(ctx *search.SearchContext) (*search.DocumentMatch, error) {
+	for {
+		for _, s := range b.of {
+			if s.done || s.at != nil {
+				continue
+			}
+			if err := s.set(s.Next(ctx)); err != nil {
+				return nil, err
+			}
 		}
-		if err := s.set(s.Next(ctx)); err != nil {
-			return nil, err
+		match, found := b.take(ctx)
+		if match == nil || found >= b.least {
+			return match, nil
 		}
+		ctx.DocumentMatchPool.Put(match)
 	}
-	return b.take(ctx), nil
 }
 
 // Advance implements search.Searcher.
-func (b *best) Advance(ctx *search.SearchContext, id index.IndexInternalID) (*search.DocumentMatch, error) {
+func (b *union) Advance(ctx *search.SearchContext, id index.IndexInternalID) (*search.DocumentMatch, error) {
 	for _, s := range b.of {
 		if s.done || s.at != nil && s.at.IndexInternalID.Compare(id) >= 0 {
 			continue
@@ -101,7 +130,12 @@ func (b *best) Advance(ctx *search.SearchContext, id index.IndexInternalID) (*se
 			return nil, err
 		}
 	}
-	return b.take(ctx), nil
+	match, found := b.take(ctx)
+	if match == nil || found >= b.least {
+		return match, nil
+	}
+	ctx.DocumentMatchPool.Put(match)
+	return b.Next(ctx)
 }
 
 func (s *source) set(m *search.DocumentMatch, err error) error {
@@ -109,8 +143,9 @@ func (s *source) set(m *search.DocumentMatch, err error) error {
 	return err
 }
 
-// take gives out the lowest document that a source stands at, by its best match.
-func (b *best) take(ctx *search.SearchContext) *search.DocumentMatch {
+// take gives out the lowest document that a source stands at, and how many stand
+// there.
+func (b *union) take(ctx *search.SearchContext) (match *search.DocumentMatch, found int) {
 	var first *source
 	for _, s := range b.of {
 		switch {
@@ -122,23 +157,27 @@ func (b *best) take(ctx *search.SearchContext) *search.DocumentMatch {
 		}
 	}
 	if first == nil {
-		return nil
+		return nil, 0
 	}
-	match := first.at
+	match = first.at
 	for _, s := range b.of {
 		if s.at == nil || !s.at.IndexInternalID.Equals(match.IndexInternalID) {
 			continue
 		}
+		found++
 		if s != first {
+			if b.sum {
+				match.Score += s.at.Score
+			}
 			ctx.DocumentMatchPool.Put(s.at)
 		}
 		s.at = nil
 	}
-	return match
+	return match, found
 }
 
 // Close implements search.Searcher.
-func (b *best) Close() error {
+func (b *union) Close() error {
 	var first error
 	for _, s := range b.of {
 		if err := s.Close(); err != nil && first == nil {
@@ -149,7 +188,7 @@ func (b *best) Close() error {
 }
 
 // Count implements search.Searcher: an upper bound.
-func (b *best) Count() uint64 {
+func (b *union) Count() uint64 {
 	var sum uint64
 	for _, s := range b.of {
 		sum += s.Count()
@@ -158,7 +197,7 @@ func (b *best) Count() uint64 {
 }
 
 // DocumentMatchPoolSize implements search.Searcher.
-func (b *best) DocumentMatchPoolSize() int {
+func (b *union) DocumentMatchPoolSize() int {
 	n := len(b.of)
 	for _, s := range b.of {
 		n += s.DocumentMatchPoolSize()
@@ -167,7 +206,7 @@ func (b *best) DocumentMatchPoolSize() int {
 }
 
 // Size implements search.Searcher.
-func (b *best) Size() int {
+func (b *union) Size() int {
 	n := 0
 	for _, s := range b.of {
 		n += s.Size()
@@ -176,10 +215,10 @@ func (b *best) Size() int {
 }
 
 // Weight implements search.Searcher.
-func (*best) Weight() float64 { return 0 }
+func (*union) Weight() float64 { return 0 }
 
 // SetQueryNorm implements search.Searcher.
-func (*best) SetQueryNorm(float64) {}
+func (*union) SetQueryNorm(float64) {}
 
 // Min implements search.Searcher.
-func (*best) Min() int { return 0 }
+func (*union) Min() int { return 0 }

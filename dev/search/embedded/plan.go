@@ -83,7 +83,29 @@ func anyOf(list []ask) ask {
 		if err != nil {
 			return nil, err
 		}
-		return newBest(of), nil
+		return newUnion(of, 1, false), nil
+	}
+}
+
+// someOf: at least so many of the parts have to hold; their scores add up.
+func someOf(list []ask, least int) ask {
+	return func(ctx context.Context, r index.IndexReader) (search.Searcher, error) {
+		of, err := open(ctx, r, list)
+		if err != nil {
+			return nil, err
+		}
+		return newUnion(of, least, true), nil
+	}
+}
+
+// more adds to the score of all that is found.
+func more(by float64, a ask) ask {
+	return func(ctx context.Context, r index.IndexReader) (search.Searcher, error) {
+		s, err := a(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		return plus{s, by}, nil
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	bleves "github.com/blevesearch/bleve/v2/search"
 
 	"holdfast/search"
+	"holdfast/search/text"
 )
 
 // SearchProducts implements search.Index.
@@ -26,40 +27,57 @@ func (x *Index) SearchProducts(ctx context.Context, q search.ProductQuery) (sear
 	return page, err
 }
 
-// The first key of a cursor: whether the pages are those of a tolerant search.
-// They stay so, also if something comes in between that matches exactly.
-const (
-	exactPages    = "exact"
-	tolerantPages = "tolerant"
-)
-
 func (x *Index) searchProducts(ctx context.Context, g *generation, q search.ProductQuery) (search.ProductPage, error) {
-	s := productSearch{of: g, query: q, words: clauses(q.Q, x.same)}
+	s := productSearch{of: g, query: q, words: clauses(q.Q, x.same), way: text.AllWords}
 	if s.lost() {
 		return search.ProductPage{}, nil
 	}
 	keys, err := q.After()
-	if err != nil || len(keys) > 0 && keys[0] != exactPages && keys[0] != tolerantPages {
+	if err != nil {
 		return search.ProductPage{}, search.BadCursor()
 	}
 	if len(keys) > 0 {
-		s.tolerant = keys[0] == tolerantPages
+		var known bool
+		if s.way, known = text.WayOf(keys[0]); !known {
+			return search.ProductPage{}, search.BadCursor()
+		}
 		return s.page(ctx, keys[1:])
 	}
 	page, err := s.page(ctx, nil)
-	if err != nil || page.Total > 0 || len(s.words) == 0 {
+	if err != nil {
 		return page, err
 	}
-	s.tolerant = true
-	return s.page(ctx, nil)
+	matching, err := s.matching(ctx, page)
+	if err != nil {
+		return page, err
+	}
+	if way := text.WayAfter(matching, len(s.words)); way != s.way {
+		s.way = way
+		return s.page(ctx, nil)
+	}
+	return page, nil
+}
+
+// matching is how many products the query finds before the choices in facets.
+func (s productSearch) matching(ctx context.Context, page search.ProductPage) (int64, error) {
+	q := s.query
+	if len(q.Category)+len(q.Brand)+len(q.Tag) == 0 {
+		return page.Total, nil
+	}
+	s.query.Category, s.query.Brand, s.query.Tag = nil, nil, nil
+	found, err := s.of.docs.SearchInContext(ctx, bleve.NewSearchRequestOptions(s.plan(""), 0, 0, false))
+	if err != nil {
+		return 0, err
+	}
+	return int64(found.Total), nil //nolint:gosec // a count
 }
 
 // productSearch is one query on one generation.
 type productSearch struct {
-	of       *generation
-	query    search.ProductQuery
-	words    []clause
-	tolerant bool
+	of    *generation
+	query search.ProductQuery
+	words []clause
+	way   text.Way
 }
 
 // lost tells that something was typed, but nothing that could be found.
@@ -68,7 +86,7 @@ func (s productSearch) lost() bool {
 }
 
 func (s productSearch) page(ctx context.Context, after []string) (search.ProductPage, error) {
-	order := productOrder(s.query)
+	order := productOrder(s.query, s.way)
 	req, err := order.request(s.plan(""), s.query.PageSize(), after)
 	if err != nil {
 		return search.ProductPage{}, err
@@ -83,25 +101,20 @@ func (s productSearch) page(ctx context.Context, after []string) (search.Product
 		return search.ProductPage{}, err
 	}
 	hits, keys := order.cut(found.Hits, s.query.PageSize())
-	page := search.ProductPage{Total: int64(found.Total), Tolerant: s.tolerant && found.Total > 0} //nolint:gosec // a count
+	page := search.ProductPage{Total: int64(found.Total), Tolerant: s.way == text.NearWords && found.Total > 0} //nolint:gosec // a count
 	if page.Items, err = s.hits(hits); err != nil {
 		return search.ProductPage{}, err
 	}
 	if keys != nil {
-		page.NextCursor = s.query.CursorAt(append([]string{s.pages()}, keys...)...)
+		page.NextCursor = s.query.CursorAt(append([]string{string(s.way)}, keys...)...)
 	}
 	page.Facets, err = s.facets(ctx, found)
 	return page, err
 }
 
-func (s productSearch) pages() string {
-	if s.tolerant {
-		return tolerantPages
-	}
-	return exactPages
-}
-
-// plan is the query without the filter of one facet.
+// plan is the query without the filter of one facet. Where some words are enough,
+// each that is there counts more than how well it is; by another sort than relevance
+// it counts alone.
 func (s productSearch) plan(without string) plan {
 	q := s.query
 	p := plan{filter(term(fieldShown, yes))}
@@ -120,10 +133,21 @@ func (s productSearch) plan(without string) plan {
 		}
 	}
 	var near *vocabulary
-	if s.tolerant {
+	if s.way == text.NearWords {
 		near = s.of.vocabulary
 	}
-	return append(p, asks(s.words, near)...)
+	words := asks(s.words, near)
+	if s.way == text.AllWords {
+		return append(p, words...)
+	}
+	for i, w := range words {
+		if q.EffectiveSort() == search.ByRelevance {
+			words[i] = more(text.Answered, w)
+		} else {
+			words[i] = scored(text.Answered, w)
+		}
+	}
+	return append(p, someOf(words, s.way.Least(len(words))))
 }
 
 func (s productSearch) hits(found bleves.DocumentMatchCollection) ([]search.ProductHit, error) {
@@ -131,7 +155,7 @@ func (s productSearch) hits(found bleves.DocumentMatchCollection) ([]search.Prod
 	if err != nil {
 		return nil, err
 	}
-	marks := highlighter{allow(s.words, s.tolerant)}
+	marks := highlighter{allow(s.words, s.way == text.NearWords)}
 	items := make([]search.ProductHit, len(docs))
 	for i, p := range docs {
 		items[i].Product = p

@@ -10,6 +10,7 @@ import (
 	bleves "github.com/blevesearch/bleve/v2/search"
 
 	"holdfast/search"
+	"holdfast/search/text"
 )
 
 // sorting is the keys by which documents are sorted. Each key is a text that
@@ -25,10 +26,15 @@ func down(field string) bleves.SearchSort {
 	return &bleves.SortField{Field: field, Type: bleves.SortFieldAsString, Desc: true}
 }
 
-func productOrder(q search.ProductQuery) sorting {
+// productOrder sorts by how many words there are before all else, where not all have
+// to be: the cheapest product is not the cheapest of what was asked for.
+func productOrder(q search.ProductQuery, way text.Way) sorting {
 	var s sorting
 	if !q.SoldOutInPlace {
 		s = append(s, down(fieldStock))
+	}
+	if way != text.AllWords && q.EffectiveSort() != search.ByRelevance {
+		s = append(s, &bleves.SortScore{Desc: true})
 	}
 	switch q.EffectiveSort() {
 	case search.ByPrice:
