@@ -12,9 +12,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/api/workflowservice/v1"
-	"go.temporal.io/sdk/client"
 	sdk "go.temporal.io/sdk/worker"
 
 	"holdfast/worker"
@@ -33,9 +30,6 @@ type workerCommand struct {
 // Run polls until the process is told to stop.
 func (c *workerCommand) Run(ctx context.Context, out out) error {
 	log := newLog(out.stderr)
-	if c.Keep < time.Hour {
-		return usagef("--keep-orders (HOLDFAST_KEEP_ORDERS): %s is too short, at least 1h is needed", c.Keep)
-	}
 	if err := c.checkIndex(); err != nil {
 		return err
 	}
@@ -48,7 +42,7 @@ func (c *workerCommand) Run(ctx context.Context, out out) error {
 		return err
 	}
 	defer temporal.Close()
-	if c.indexed() {
+	if c.Elasticsearch != "" { // else all orders stay
 		if err := checkKeep(ctx, temporal, name, c.Keep, log); err != nil {
 			return err
 		}
@@ -85,27 +79,6 @@ func (c *workerCommand) Run(ctx context.Context, out out) error {
 	err = w.Run(ctx)
 	log.InfoContext(ctx, "worker has stopped")
 	return err
-}
-
-// checkKeep refuses to move orders out of Redis that Temporal still knows. Where nobody
-// may ask for the namespace's retention, it is the operator's to know.
-func checkKeep(ctx context.Context, c client.Client, namespace string, keep time.Duration, log *slog.Logger) error {
-	d, err := c.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: namespace})
-	var denied *serviceerror.PermissionDenied
-	var unknown *serviceerror.Unimplemented
-	switch {
-	case errors.As(err, &denied), errors.As(err, &unknown):
-		log.WarnContext(ctx, "the namespace's retention can't be read: --keep-orders has to be a day longer", "error", err)
-		return nil
-	case err != nil:
-		return fmt.Errorf("ask for the retention of namespace %s: %w", namespace, err)
-	}
-	retention := d.GetConfig().GetWorkflowExecutionRetentionTtl().AsDuration()
-	if least := retention + worker.KeepBeyond; keep < least {
-		return usagef("--keep-orders (HOLDFAST_KEEP_ORDERS): %s is too short, at least %s is needed: namespace %s keeps workflows for %s, and an order may leave Redis only once its workflow is forgotten",
-			keep, least, namespace, retention)
-	}
-	return nil
 }
 
 // serveMetrics answers /healthz and /metrics on addr, until the returned
