@@ -24,7 +24,7 @@ type OrdersView interface {
 }
 
 // Forgetter moves orders out of Redis that nothing will happen to any more. It
-// never deletes what the view doesn't have.
+// never deletes what the view doesn't have at exactly this revision.
 type Forgetter struct {
 	Orders interface {
 		// StoredIDs may name an order more than once.
@@ -34,7 +34,14 @@ type Forgetter struct {
 		Forget(ctx context.Context, orderID string, revision int64) (bool, error)
 	}
 	View OrdersView
-	// Keep is how long an order stays after its last change.
+	// Workflows tells which of these orders have no workflow that is open or was closed
+	// at this time or later: an order's document may have been closed long before.
+	Workflows interface {
+		ClosedBefore(ctx context.Context, orderIDs []string, at time.Time) (map[string]bool, error)
+	}
+	// Keep is how long an order stays after its last change, and after its workflow closed.
+	// It is longer than Temporal keeps closed workflows: where one is known, an audit
+	// may have to write again in Redis what it recorded.
 	Keep time.Duration
 	// Moved counts for a metric; nil counts nothing.
 	Moved func(n int)
@@ -49,6 +56,11 @@ type ForgetResult struct {
 	Moved int `json:"moved"`
 	// Missing orders could leave, but the view doesn't have them as they are.
 	Missing int `json:"missing,omitempty"`
+	// Ahead orders could leave, but the view has a newer revision than there is: what it
+	// says is of another history than Redis's. An audit of the views names them.
+	Ahead int `json:"ahead,omitempty"`
+	// Open orders could leave but for their workflow, which isn't closed for as long.
+	Open int `json:"open,omitempty"`
 	// Changed orders were no longer as they were looked at.
 	Changed int `json:"changed,omitempty"`
 	// Unreadable orders stay, for an audit to name.
@@ -87,9 +99,10 @@ func (a *Forgetter) forget(ctx context.Context, ids []string, res *ForgetResult)
 		return err
 	}
 	res.Seen += len(stored)
+	before := a.Now().Add(-a.Keep)
 	revisions, over := map[string]int64{}, []string{}
 	for _, st := range stored {
-		ok, err := a.over(st)
+		ok, err := isOver(st, before)
 		switch {
 		case err != nil:
 			res.Unreadable++
@@ -97,41 +110,72 @@ func (a *Forgetter) forget(ctx context.Context, ids []string, res *ForgetResult)
 			over, revisions[st.OrderID] = append(over, st.OrderID), st.Revision
 		}
 	}
-	if len(over) == 0 {
-		return nil
+	if over, err = a.seen(ctx, over, revisions, res); err != nil || len(over) == 0 {
+		return err
 	}
-	inView, err := a.View.Revisions(ctx, over)
+	closed, err := a.Workflows.ClosedBefore(ctx, over, before)
 	if err != nil {
-		return fmt.Errorf("ask the view for %d orders: %w", len(over), err)
+		return fmt.Errorf("ask when %d orders' workflows closed: %w", len(over), err)
 	}
 	for _, id := range over {
-		if inView[id] < revisions[id] {
-			res.Missing++
+		if !closed[id] {
+			res.Open++
 			continue
 		}
-		gone, err := a.Orders.Forget(ctx, id, revisions[id])
-		switch {
-		case err != nil:
+		if err := a.move(ctx, id, revisions[id], res); err != nil {
 			return err
-		case !gone: // by then it is something else that has to be looked at
-			res.Changed++
-		default:
-			res.Moved++
-			if a.Moved != nil {
-				a.Moved(1)
-			}
 		}
 	}
 	return nil
 }
 
-// over tells whether nothing will happen to an order any more, and nothing has for
-// long. Payments alone are of an order that left before: they follow it.
-func (a *Forgetter) over(st order.Stored) (bool, error) {
+// seen keeps the orders that the view has as they are. A revision that is not the same
+// may be of anything: no more than equal ones tell that the view says the same.
+func (a *Forgetter) seen(ctx context.Context, ids []string, revisions map[string]int64, res *ForgetResult) ([]string, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	inView, err := a.View.Revisions(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("ask the view for %d orders: %w", len(ids), err)
+	}
+	var same []string
+	for _, id := range ids {
+		switch here, there := revisions[id], inView[id]; {
+		case there < here:
+			res.Missing++
+		case there > here:
+			res.Ahead++
+			activity.GetLogger(ctx).Warn("an order stays: the view is ahead of it", "order_id", id, "revision", here, "view", there)
+		default:
+			same = append(same, id)
+		}
+	}
+	return same, nil
+}
+
+func (a *Forgetter) move(ctx context.Context, id string, revision int64, res *ForgetResult) error {
+	gone, err := a.Orders.Forget(ctx, id, revision)
+	switch {
+	case err != nil:
+		return err
+	case !gone: // by then it is something else that has to be looked at
+		res.Changed++
+	default:
+		res.Moved++
+		if a.Moved != nil {
+			a.Moved(1)
+		}
+	}
+	return nil
+}
+
+// isOver tells whether nothing will happen to an order any more, and nothing has since
+// before. Payments alone are of an order that left before: they follow it.
+func isOver(st order.Stored, before time.Time) (bool, error) {
 	if st.Err != nil || st.Revision == 0 {
 		return false, st.Err
 	}
-	before := a.Now().Add(-a.Keep)
 	// A revision is at least the time of the change, in ms: it tells of payments too.
 	if st.Revision >= before.UnixMilli() {
 		return false, nil

@@ -44,6 +44,18 @@ type attic struct {
 	t    *testing.T
 	docs *records.Store
 	view *ordersView
+	// open orders' workflows are not closed for long enough; away: nobody can say.
+	open map[string]bool
+	away error
+}
+
+// ClosedBefore says of all others that Temporal has forgotten them.
+func (a *attic) ClosedBefore(_ context.Context, ids []string, _ time.Time) (map[string]bool, error) {
+	closed := map[string]bool{}
+	for _, id := range ids {
+		closed[id] = !a.open[id]
+	}
+	return closed, a.away
 }
 
 func (a *attic) put(id string, status order.Status, refunds ...order.RefundStatus) {
@@ -87,7 +99,7 @@ func (a *attic) forget(after time.Duration) (activities.ForgetResult, int, error
 	a.t.Helper()
 	moved := 0
 	f := &activities.Forgetter{
-		Orders: a.docs, View: a.view, Keep: 30 * 24 * time.Hour, Moved: func(n int) { moved += n },
+		Orders: a.docs, View: a.view, Workflows: a, Keep: 30 * 24 * time.Hour, Moved: func(n int) { moved += n },
 		Now: func() time.Time { return time.Now().Add(after) },
 	}
 	var suite testsuite.WorkflowTestSuite
@@ -150,6 +162,50 @@ func TestOnlyWhatIsOverAndInTheViewLeaves(t *testing.T) {
 		res, _, err = a.forget(month + time.Hour)
 		require.NoError(a.t, err)
 		require.Zero(a.t, res.Moved, "again: nothing")
+	})
+}
+
+// The view has another history than Redis: whatever is stored may be in no other place.
+func TestOrderThatTheViewIsAheadOfStays(t *testing.T) {
+	eachAttic(t, func(a *attic) {
+		a.put("o", order.Delivered)
+		a.put("same", order.Delivered)
+		a.refund("late", "late", order.RefundNotOwed)
+		a.sees("o", "same", "late")
+		a.view.has["o"]++
+		a.view.has["late"]++
+		res, _, err := a.forget(month + time.Hour)
+		require.NoError(a.t, err)
+		require.Equal(a.t, 1, res.Moved)
+		require.Positive(a.t, res.Ahead)
+		require.Zero(a.t, res.Missing)
+		require.True(a.t, a.there("o"))
+		require.True(a.t, a.there("late"))
+		require.False(a.t, a.there("same"))
+	})
+}
+
+// What counts is when the workflow closed: its document may have been closed long before.
+func TestOrderWhoseWorkflowIsNotClosedForLongStays(t *testing.T) {
+	eachAttic(t, func(a *attic) {
+		a.put("o", order.Delivered)
+		a.put("stuck", order.Delivered)
+		a.sees("o", "stuck")
+		a.open = map[string]bool{"stuck": true}
+		res, _, err := a.forget(month + time.Hour)
+		require.NoError(a.t, err)
+		require.Equal(a.t, 1, res.Moved)
+		require.Positive(a.t, res.Open)
+		require.True(a.t, a.there("stuck"))
+
+		a.away = errors.New("away")
+		_, _, err = a.forget(month + time.Hour)
+		require.ErrorContains(a.t, err, "away")
+		require.True(a.t, a.there("stuck"))
+		a.open, a.away = nil, nil
+		res, _, err = a.forget(month + time.Hour)
+		require.NoError(a.t, err)
+		require.Equal(a.t, 1, res.Moved)
 	})
 }
 

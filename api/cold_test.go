@@ -13,7 +13,7 @@ import (
 	"holdfast/order"
 )
 
-// cold lets 30 days pass for a closed order: its workflow and its documents are
+// cold lets 31 days pass for a closed order: its workflow and its documents are
 // gone, the index alone has it. It returns the order as it was shown before.
 func (g *gateway) cold(orderID string) answer {
 	g.t.Helper()

@@ -143,10 +143,6 @@ func Run(ctx context.Context, c Config) (Report, error) {
 		products: map[string]bool{}, suspects: map[string]*suspect{}, truths: map[string]order.Order{},
 		refunds: map[RefundID]bool{}, taken: map[[2]string]string{}, twice: map[key]Finding{},
 	}
-	unseen, err := a.countUnseen(ctx)
-	if err != nil {
-		return Report{}, err
-	}
 	for _, walk := range []struct {
 		what string
 		do   func(context.Context) error
@@ -162,12 +158,16 @@ func Run(ctx context.Context, c Config) (Report, error) {
 			return Report{}, fmt.Errorf("walk over the %s: %w", walk.what, err)
 		}
 	}
-	report := a.counts
-	report.Suspects = len(a.suspects) + len(a.refunds) + len(a.products)
+	a.counts.Suspects = len(a.suspects) + len(a.refunds) + len(a.products)
 	findings, err := a.lookAgain(ctx)
 	if err != nil {
 		return Report{}, err
 	}
+	unseen, err := a.countUnseen(ctx)
+	if err != nil {
+		return Report{}, err
+	}
+	report := a.counts
 	findings = append(unseen, a.judged(findings)...)
 	report.Findings, report.Seconds = findings, time.Since(started).Seconds()
 	return report, nil

@@ -109,11 +109,11 @@ func coldDocument(o search.Order) Document {
 
 // coldOrder reads a closed order that has left Redis; not Found where the view
 // doesn't have it, or nobody gave one.
-func (a *auditor) coldOrder(ctx context.Context, id string) (Document, error) {
-	if a.Cold == nil {
+func (c *Config) coldOrder(ctx context.Context, id string) (Document, error) {
+	if c.Cold == nil {
 		return Document{OrderID: id}, nil
 	}
-	o, err := a.Cold.GetOrder(ctx, id)
+	o, err := c.Cold.GetOrder(ctx, id)
 	switch {
 	case errors.Is(err, search.ErrNotFound), err == nil && !o.Status.Closed():
 		return Document{OrderID: id}, nil

@@ -188,3 +188,116 @@ type awayView struct{ ColdOrders }
 func (awayView) WalkOrders(context.Context, string, int) ([]search.Order, error) {
 	return nil, &search.UnavailableError{Doing: "walk", Cause: errors.New("a test")}
 }
+
+// fix repairs with the view.
+func (v *coldView) fix(s *shop) Report {
+	s.t.Helper()
+	c := s.config()
+	c.Cold, c.Deep = v, true
+	r, err := Repairer{Config: c, Stock: s.stock, Records: s.docs}.Run(s.t.Context())
+	require.NoError(s.t, err)
+	return r
+}
+
+func (s *shop) requireCold(id string) {
+	s.t.Helper()
+	require.Zero(s.t, s.rdb.Exists(s.t.Context(), orderKey(id)).Val(), "its document is back in Redis")
+}
+
+// Temporal still knows the orders, and their documents don't come back to Redis.
+func TestRepairLeavesOrdersThatLeftRedisWhereTheyAre(t *testing.T) {
+	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
+		s, view := openShop(t, rdb), &coldView{orders: map[string]search.Order{}}
+		view.leave(s, s.delivered)
+		view.leave(s, s.cancelled)
+		r := view.fix(s)
+		require.Empty(t, r.Findings)
+		require.Empty(t, r.Repaired)
+		s.requireCold(s.delivered)
+		s.requireCold(s.cancelled)
+
+		// Without the view the repair can't know, and leaves them too.
+		_, r = s.repair()
+		require.Empty(t, r.Repaired)
+		s.requireCold(s.delivered)
+
+		// A payment that the view lacks is written beside the order.
+		delete(view.orders[s.delivered].Payments, "payment:pay-"+s.delivered)
+		r = view.fix(s)
+		require.Empty(t, r.Findings)
+		require.Len(t, r.Repaired, 1)
+		require.Equal(t, PaymentMissing, r.Repaired[0].Finding.Kind)
+		require.EqualValues(t, 1, s.rdb.Exists(t.Context(), paymentsKey(s.delivered)).Val())
+		s.requireCold(s.delivered)
+
+		// What the view says otherwise stays a finding.
+		o := view.orders[s.cancelled]
+		o.Document = json.RawMessage(`{"id":"` + s.cancelled + `","status":"expired","version":3,"lines":[]}`)
+		view.orders[s.cancelled] = o
+		r = view.fix(s)
+		require.Equal(t, []Finding{{Kind: DocumentDiffers, OrderID: s.cancelled}}, plain(r.Findings))
+		require.Len(t, r.NotRepaired, 1)
+		require.Contains(t, r.NotRepaired[0].Done, "left Redis")
+		s.requireCold(s.cancelled)
+	})
+}
+
+// The findings are old by the time of their repair: orders have left meanwhile.
+func TestRepairAsksTheViewAnew(t *testing.T) {
+	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
+		s, view := openShop(t, rdb), &coldView{orders: map[string]search.Order{}}
+		view.leave(s, s.delivered)
+		f := Finding{Kind: DocumentMissing, OrderID: s.delivered}
+		for says, cold := range map[string]ColdOrders{"the orders view has it": view, "ELASTICSEARCH_URL": nil} {
+			c := s.config()
+			c.Cold = cold
+			done, left, err := Repairer{Config: c, Stock: s.stock, Records: s.docs}.repair(t.Context(), []Finding{f})
+			require.NoError(t, err)
+			require.Empty(t, done)
+			require.Len(t, left, 1)
+			require.Contains(t, left[0].Done, says)
+			s.requireCold(s.delivered)
+		}
+	})
+}
+
+// Nobody gave the view, and the first orders leave while the audit walks.
+func TestFirstOrdersThatLeaveMeanwhileAreNotMissing(t *testing.T) {
+	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
+		s, view := openShop(t, rdb), &coldView{orders: map[string]search.Order{}}
+		c := s.config()
+		c.Deep = true
+		left := false
+		s.work.looked = func(string) {
+			if !left {
+				left = true
+				view.leave(s, s.delivered)
+			}
+		}
+		c.Concurrency = 1
+		require.Equal(t, []Finding{{Kind: OrdersUnseen}}, plain(s.run(c).Findings))
+		require.True(t, left)
+	})
+}
+
+// Redis lost an order of which the view has an older version: that one had not left.
+// Its refunds come back with it, since what Redis says replaces all that the view has.
+func TestLostOrderThatTheViewHasOlderIsWrittenWithItsRefunds(t *testing.T) {
+	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
+		s, view := openShop(t, rdb), &coldView{orders: map[string]search.Order{}}
+		s.payTwice(s.cancelled)
+		view.see(s, s.cancelled)
+		e := s.work.orders[s.cancelled]
+		e.order.Version++
+		s.lose(orderKey(s.cancelled), paymentsKey(s.cancelled))
+		clear(s.work.refunds) // it is over by now: nobody walks over it any more
+		r := view.fix(s)
+		require.Empty(t, r.Findings)
+		require.NotEmpty(t, r.Repaired)
+		stored, err := s.docs.ReadMany(t.Context(), []string{s.cancelled})
+		require.NoError(t, err)
+		require.True(t, stored[0].Found)
+		require.Equal(t, e.order.Version, stored[0].Version)
+		require.Len(t, stored[0].Payments, 2, "the payment, and its refund")
+	})
+}

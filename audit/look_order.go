@@ -18,6 +18,9 @@ import (
 // lookAtOrders looks at every suspected order anew, its workflow included.
 // Orders that are in order leave the list.
 func (a *auditor) lookAtOrders(ctx context.Context) ([]Finding, error) {
+	if _, err := a.countUnseen(ctx); err != nil { // the first ones may have left since the walk
+		return nil, err
+	}
 	var mu sync.Mutex
 	var all []Finding
 	group, ctx := errgroup.WithContext(ctx)

@@ -23,7 +23,8 @@ var errWrittenMeanwhile = cannot("somebody wrote it meanwhile: audit again")
 //
 // First it reads what is there, then it asks the workflow, and it replaces only
 // what it has read: a workflow writes after it has decided, so whatever it
-// decides after being asked is written over this.
+// decides after being asked is written over this. An order that has left Redis
+// stays in the view alone, see writeCold.
 func (r Repairer) write(ctx context.Context, f Finding) (string, error) {
 	docs, err := r.Books.ReadDocuments(ctx, []string{f.OrderID})
 	if err != nil {
@@ -37,28 +38,40 @@ func (r Repairer) write(ctx context.Context, f Finding) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	attempts, err := r.Orders.Payments(ctx, f.OrderID)
+	if !docs[0].Found && o.Status.Closed() {
+		return r.writeCold(ctx, &o, stored[0])
+	}
+	return r.writeWarm(ctx, &o, docs[0], stored[0])
+}
+
+// writeWarm writes the document of an order whose home is Redis.
+func (r Repairer) writeWarm(ctx context.Context, o *order.Order, doc Document, stored Payments) (string, error) {
+	attempts, err := r.Orders.Payments(ctx, o.ID)
 	if err != nil {
 		return "", err
 	}
-	now, err := order.NewRecord(&o, attempts)
+	now, err := order.NewRecord(o, attempts)
 	if err != nil {
 		return "", err
 	}
 	what := fmt.Sprintf("version %d, %s, was written with %d payments", o.Version, o.Status, len(attempts))
-	switch off := documentOf(docs[0], &o); {
+	switch off := documentOf(doc, o); {
 	case o.Status.Undecided(), len(off) == 0:
 		now.Version = 0 // it stays, or is not due yet
 		what = fmt.Sprintf("%d payments were written", len(attempts))
 	case off[0].Kind == DocumentAhead:
 		return "", cannot("its document is newer than its workflow now")
 	}
-	seen := order.Record{Version: docs[0].Version, Doc: docs[0].Text, Payments: stored[0].Attempts}
+	seen := order.Record{Version: doc.Version, Doc: doc.Text, Payments: stored.Attempts}
+	return what, r.mend(ctx, seen, now)
+}
+
+func (r Repairer) mend(ctx context.Context, seen, now order.Record) error {
 	done, err := r.Records.Mend(ctx, seen, now)
 	if err == nil && !done {
 		err = errWrittenMeanwhile
 	}
-	return what, err
+	return err
 }
 
 // writeRefund writes a refund's document again as its workflow has it.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"slices"
 	"time"
 
 	"holdfast/search"
@@ -23,7 +22,9 @@ type Homes interface {
 type ViewsConfig struct {
 	Index search.Index
 	Homes Homes
-	// Looks and Pause are as in Config. A view is up to some seconds late.
+	// Looks is how often something that looks off is looked at before it is a finding,
+	// the walk over everything included, at least 2; Pause is as in Config. The default's
+	// three pauses, 7 s together, are longer than a view is late, however busy it is.
 	Looks int
 	Pause time.Duration
 	// Progress is told what is walked over, and how many more; it may be nil.
@@ -34,16 +35,16 @@ type ViewsConfig struct {
 type ViewKind string
 
 const (
-	// ViewMissing: the view lacks the entity.
+	// ViewMissing: the view lacks the entity, which was there at the first look.
 	ViewMissing ViewKind = "view_missing"
-	// ViewBehind: the view has an older revision, and it stays so.
+	// ViewBehind: the view has an older revision than there was at the first look.
 	ViewBehind ViewKind = "view_behind"
 	// ViewAhead: the view has a newer revision than there is: Redis was restored from
 	// an older copy.
 	ViewAhead ViewKind = "view_ahead"
 	// ViewDiffers: the same revision says something else.
 	ViewDiffers ViewKind = "view_differs"
-	// ViewUnknown: there is no such entity.
+	// ViewUnknown: there is no such entity, nor was there at the first look.
 	ViewUnknown ViewKind = "view_unknown"
 	// ViewUnreadable: the entity can't be read, so the view can't have it.
 	ViewUnreadable ViewKind = "view_unreadable"
@@ -78,6 +79,7 @@ func Views(ctx context.Context, c ViewsConfig) (ViewsReport, error) {
 	if c.Looks < 1 {
 		c.Looks = defaultLooks
 	}
+	c.Looks = max(c.Looks, 2)
 	if c.Pause <= 0 {
 		c.Pause = time.Second
 	}
@@ -104,69 +106,64 @@ type viewAudit struct {
 }
 
 func (a *viewAudit) run(ctx context.Context) error {
-	suspects, err := a.walkView(ctx)
-	if err != nil {
+	suspects := suspects{}
+	if err := a.walkView(ctx, suspects); err != nil {
 		return err
 	}
-	missing, err := a.walkHomes(ctx)
-	if err != nil {
+	if err := a.walkHomes(ctx, suspects); err != nil {
 		return err
 	}
-	suspects = append(suspects, missing...)
 	a.report.Suspects += len(suspects)
-	pause := a.Pause
-	var found []ViewFinding
-	for look := 0; look < a.Looks && len(suspects) > 0; look++ {
-		if look > 0 {
-			if err := wait(ctx, pause); err != nil {
-				return err
-			}
-			pause *= 2
-		}
-		if found, err = a.look(ctx, suspects); err != nil {
-			return err
-		}
-		suspects = suspects[:0]
-		for _, f := range found {
-			suspects = append(suspects, f.ID)
-		}
+	found, err := a.lookAgain(ctx, suspects)
+	if err != nil {
+		return err
 	}
 	a.report.Findings = append(a.report.Findings, found...)
 	return nil
 }
 
 // walkView compares all that the view has.
-func (a *viewAudit) walkView(ctx context.Context) (suspects []string, err error) {
+func (a *viewAudit) walkView(ctx context.Context, to suspects) error {
 	for after := ""; ; {
 		docs, err := a.page(ctx, after)
 		if err != nil || len(docs) == 0 {
-			return suspects, err
+			return err
 		}
 		after = docs[len(docs)-1].id
-		found, cold, err := a.compare(ctx, docs)
+		compared, err := a.compare(ctx, docs)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		a.report.Cold += cold
-		for _, f := range found {
-			suspects = append(suspects, f.ID)
+		for _, c := range compared {
+			if c.alone() {
+				a.report.Cold++
+			}
+			to.add(c)
 		}
 		a.Progress(string(a.view)+" in the view", len(docs))
 	}
 }
 
 // walkHomes looks for entities that the view lacks.
-func (a *viewAudit) walkHomes(ctx context.Context) (missing []string, err error) {
+func (a *viewAudit) walkHomes(ctx context.Context, to suspects) error {
 	var ids []string
 	look := func() error {
 		there, err := a.Index.Revisions(ctx, a.view, ids)
 		if err != nil {
 			return err
 		}
+		var missing []viewed
 		for _, id := range ids {
 			if _, ok := there[id]; !ok {
-				missing = append(missing, id)
+				missing = append(missing, viewed{id: id})
 			}
+		}
+		compared, err := a.compare(ctx, missing)
+		if err != nil {
+			return err
+		}
+		for _, c := range compared {
+			to.add(c)
 		}
 		if a.view == search.ProductsView {
 			a.report.Products += len(ids)
@@ -179,15 +176,15 @@ func (a *viewAudit) walkHomes(ctx context.Context) (missing []string, err error)
 	}
 	for id, err := range a.Homes.IDs(ctx, a.view) {
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if ids = append(ids, id); len(ids) == batch {
 			if err := look(); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
-	return missing, look()
+	return look()
 }
 
 func (a *viewAudit) page(ctx context.Context, after string) (docs []viewed, err error) {
@@ -203,26 +200,6 @@ func (a *viewAudit) page(ctx context.Context, after string) (docs []viewed, err 
 		docs = append(docs, viewedOrder(o))
 	}
 	return docs, err
-}
-
-// look compares the suspects as they are now.
-func (a *viewAudit) look(ctx context.Context, ids []string) (found []ViewFinding, err error) {
-	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
-	for chunk := range slices.Chunk(ids, batch) {
-		docs := make([]viewed, len(chunk))
-		for i, id := range chunk {
-			if docs[i], err = a.get(ctx, id); err != nil {
-				return nil, err
-			}
-		}
-		differ, _, err := a.compare(ctx, docs)
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, differ...)
-		a.Progress("suspects", len(chunk))
-	}
-	return found, nil
 }
 
 func (a *viewAudit) get(ctx context.Context, id string) (viewed, error) {

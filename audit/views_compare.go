@@ -24,16 +24,29 @@ func viewedOrder(o search.Order) viewed {
 	return viewed{id: o.ID, revision: o.Revision, cold: o.Status.Closed(), doc: o}
 }
 
-// compare holds documents of the view against their entities; cold is how many of
-// them the view alone has, as it should be.
-func (a *viewAudit) compare(ctx context.Context, docs []viewed) (found []ViewFinding, cold int, err error) {
+// compared is a document of the view beside its home.
+type compared struct {
+	view, home viewed
+	kind       ViewKind // empty: they are the same
+	detail     string
+}
+
+// alone tells whether the view alone has the document, as it should be.
+func (c compared) alone() bool { return c.kind == "" && c.view.doc != nil && c.home.doc == nil }
+
+// compare holds documents of the view against their entities. These are read later: a
+// view that is newer, or has what isn't there, is so for good.
+func (a *viewAudit) compare(ctx context.Context, docs []viewed) ([]compared, error) {
+	if len(docs) == 0 {
+		return nil, nil
+	}
 	ids := make([]string, len(docs))
 	for i, d := range docs {
 		ids[i] = d.id
 	}
 	homes, unreadable, err := a.Homes.Read(ctx, a.view, ids)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	at := map[string]viewed{}
 	for _, p := range homes.Products {
@@ -46,21 +59,17 @@ func (a *viewAudit) compare(ctx context.Context, docs []viewed) (found []ViewFin
 	for _, r := range unreadable {
 		reasons[r.ID] = r.Reason
 	}
-	for _, d := range docs {
-		kind, detail := ViewUnreadable, reasons[d.id]
-		if detail == "" {
-			if kind, detail, err = difference(d, at[d.id]); err != nil {
-				return nil, 0, err
+	all := make([]compared, len(docs))
+	for i, d := range docs {
+		c := compared{view: d, home: at[d.id], kind: ViewUnreadable, detail: reasons[d.id]}
+		if c.detail == "" {
+			if c.kind, c.detail, err = difference(d, c.home); err != nil {
+				return nil, err
 			}
 		}
-		switch {
-		case kind == "" && d.doc != nil && at[d.id].doc == nil:
-			cold++
-		case kind != "":
-			found = append(found, ViewFinding{Kind: kind, View: a.view, ID: d.id, Detail: detail})
-		}
+		all[i] = c
 	}
-	return found, cold, nil
+	return all, nil
 }
 
 // difference says how a view's document differs from its home; nothing where it

@@ -23,6 +23,7 @@ import (
 	"holdfast/records"
 	"holdfast/refund"
 	"holdfast/search"
+	"holdfast/setup"
 	"holdfast/workflows"
 )
 
@@ -37,8 +38,12 @@ type Config struct {
 	Index search.Index
 	// Namespace of the workflows, for who lists them; empty is Temporal's default.
 	Namespace string
-	// KeepOrders is how long closed orders stay in Redis; 0 is DefaultKeepOrders.
+	// KeepOrders is how long closed orders stay in Redis; 0 is DefaultKeepOrders. It has
+	// to exceed the namespace's retention by KeepBeyond.
 	KeepOrders time.Duration
+	// KeepForGood: no order ever leaves Redis, for an index that may be made anew
+	// without what only the old one had. The worker takes no part in Forget then.
+	KeepForGood bool
 	// Log takes what the projector of the views has to say; nil keeps it quiet.
 	Log *slog.Logger
 	// TaskQueue to poll; empty is workflows.TaskQueue.
@@ -57,8 +62,13 @@ type Config struct {
 // memory should hold: with 2,000, it stays below 200 MB.
 const cachedOrders = 2000
 
-// DefaultKeepOrders is as long as Temporal keeps closed workflows.
-const DefaultKeepOrders = 30 * 24 * time.Hour
+// KeepBeyond is how much longer an order stays in Redis than Temporal keeps its closed
+// workflow, at least: as long as Temporal knows an order, an audit may have to write
+// again in Redis what its workflow recorded.
+const KeepBeyond = 24 * time.Hour
+
+// DefaultKeepOrders fits the retention that setup gives the namespace.
+const DefaultKeepOrders = setup.Retention + KeepBeyond
 
 // Worker polls Temporal for the sagas' tasks, and keeps the views up beside it.
 type Worker struct {
@@ -116,8 +126,10 @@ func New(c Config) (*Worker, error) {
 	if c.Index == nil {
 		return &Worker{Worker: w}, nil
 	}
-	if err := registerForget(w, c, docs); err != nil {
-		return nil, err
+	if !c.KeepForGood {
+		if err := registerForget(w, c, docs); err != nil {
+			return nil, err
+		}
 	}
 	v, err := newViews(c, stock, docs)
 	if err != nil {

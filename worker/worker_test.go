@@ -72,4 +72,18 @@ func TestWorkerWithAnIndex(t *testing.T) {
 	require.True(t, names["holdfast_projector_lag_events"])
 }
 
+// An index that may lose what only it has gets no order for good.
+func TestWorkerThatKeepsOrdersForGood(t *testing.T) {
+	c := config(t)
+	metrics := prometheus.NewRegistry()
+	c.Metrics, c.Index, c.KeepForGood = metrics, noIndex{}, true
+	_, err := worker.New(c)
+	require.NoError(t, err)
+	families, err := metrics.Gather()
+	require.NoError(t, err)
+	for _, f := range families {
+		require.NotEqual(t, "holdfast_orders_moved_total", f.GetName())
+	}
+}
+
 type noIndex struct{ search.Index }

@@ -20,7 +20,7 @@ import (
 // projectorCommands keep the views up.
 type projectorCommands struct {
 	Run   projectorCommand      `cmd:"" default:"withargs" help:"Run a projector: it goes on where the others of its group are."`
-	Retry projectorRetryCommand `cmd:"" help:"Try again what the views could not take, each as it is now; exits with 1 if any is left."`
+	Retry projectorRetryCommand `cmd:"" help:"Try again what the views could not take, each as it is now, and count the letters about it: one document may have several. Exits with 1 if any is left."`
 }
 
 // viewFlags say where the homes and the views are.
@@ -96,7 +96,7 @@ type projectorRetryCommand struct {
 	viewFlags
 }
 
-// Run prints a line a letter.
+// Run prints a line a letter, and counts letters: a document may have several.
 func (c *projectorRetryCommand) Run(ctx context.Context, out out) error {
 	log := newLog(out.stderr)
 	rdb, index, err := c.open(ctx, log)

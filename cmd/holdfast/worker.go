@@ -23,16 +23,13 @@ type workerCommand struct {
 	redisFlags
 	indexFlags
 	Metrics string        `name:"metrics-addr" env:"HOLDFAST_METRICS_ADDR" help:"Address of the worker's own /healthz and /metrics, such as 127.0.0.1:9091; empty: none (${env})."`
-	Keep    time.Duration `name:"keep-orders" env:"HOLDFAST_KEEP_ORDERS" default:"720h" help:"How long closed orders stay in Redis, where an index keeps them for good (${env})."`
+	Keep    time.Duration `name:"keep-orders" env:"HOLDFAST_KEEP_ORDERS" default:"744h" help:"How long closed orders stay in Redis, where an index keeps them for good: at least a day longer than Temporal keeps their workflows (${env})."`
 	Grace   time.Duration `env:"HOLDFAST_GRACE" default:"20s" help:"How long running activities may take to end when the worker stops (${env})."`
 }
 
 // Run polls until the process is told to stop.
 func (c *workerCommand) Run(ctx context.Context, out out) error {
 	log := newLog(out.stderr)
-	if c.Keep < time.Hour {
-		return usagef("--keep-orders (HOLDFAST_KEEP_ORDERS): %s is too short, at least 1h is needed", c.Keep)
-	}
 	if err := c.checkIndex(); err != nil {
 		return err
 	}
@@ -45,6 +42,11 @@ func (c *workerCommand) Run(ctx context.Context, out out) error {
 		return err
 	}
 	defer temporal.Close()
+	if c.Elasticsearch != "" { // else all orders stay
+		if err := checkKeep(ctx, temporal, name, c.Keep, log); err != nil {
+			return err
+		}
+	}
 	rdb, err := c.connect(ctx, c.Wait, log)
 	if err != nil {
 		return err

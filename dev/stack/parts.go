@@ -100,7 +100,9 @@ func (s *Stack) connectTemporal(ctx context.Context) (func(context.Context) erro
 }
 
 // prepareTemporal makes what a folder of an earlier version, or a server that
-// was given, may lack: retention, search attributes, the sweeper's schedule.
+// was given, may lack: retention, search attributes, the sweeper's schedule. The one
+// that moves closed orders out of Redis is not made: all of them stay there, since the
+// embedded index drops its views when a program of another shape opens them.
 func (s *Stack) prepareTemporal(ctx context.Context) (func(context.Context) error, error) {
 	ctx, cancel := context.WithTimeout(ctx, prepareTimeout)
 	defer cancel()

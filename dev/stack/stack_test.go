@@ -9,10 +9,12 @@ import (
 
 	goredis "github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
 	"holdfast/dev/loopback"
 	"holdfast/dev/stack"
+	"holdfast/setup"
 )
 
 func TestEverythingEmbedded(t *testing.T) {
@@ -22,6 +24,11 @@ func TestEverythingEmbedded(t *testing.T) {
 	_, err := s.Temporal.CheckHealth(t.Context(), nil)
 	require.NoError(t, err)
 	require.NotEmpty(t, s.UIURL)
+	_, err = s.Temporal.ScheduleClient().GetHandle(t.Context(), setup.SweepID).Describe(t.Context())
+	require.NoError(t, err)
+	_, err = s.Temporal.ScheduleClient().GetHandle(t.Context(), setup.ForgetID).Describe(t.Context())
+	var none *serviceerror.NotFound
+	require.ErrorAs(t, err, &none, "the embedded index is no order's only home")
 	select {
 	case err := <-s.Failed():
 		t.Fatal(err)

@@ -36,7 +36,7 @@ func newMetrics(to prometheus.Registerer) (*metrics, error) {
 		}, []string{"view", "outcome"}),
 		failedRounds: counter("failed_rounds_total", "Times that Redis or the index could not be used; they are tried again."),
 		waiting:      gauge("waiting", "1 while this projector waits for Redis or the index."),
-		letters:      gauge("dead_letters", "Things that the views can't take as they are: see holdfast projector retry."),
+		letters:      gauge("dead_letters", "Letters about what the views can't take as it is, not documents: one document may have several, one for each time that it came. See holdfast projector retry."),
 		lagEvents:    gauge("lag_events", "Entries that the views don't have yet."),
 		lagSeconds:   gauge("lag_seconds", "Age of the oldest entry that the views don't have yet."),
 		trimmed:      counter("trimmed_entries_total", "Entries that this projector trimmed, since all groups have had them."),

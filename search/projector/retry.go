@@ -22,7 +22,7 @@ const (
 	Kept Fate = "kept"
 )
 
-// Retried is one letter that was tried again.
+// Retried is one letter that was tried again. Its entity may be in others too.
 type Retried struct {
 	Entity, ID string
 	Fate       Fate
@@ -153,7 +153,8 @@ func (l letter) stillBad(reasons map[[2]string]letter) (string, bool) {
 	return "", false
 }
 
-// Letters counts the dead letters.
+// Letters counts the dead letters. That is not how many documents are concerned: one
+// that changes again before it can be taken gets another letter.
 func Letters(ctx context.Context, rdb redis.UniversalClient) (int64, error) {
 	n, err := rdb.XLen(ctx, lettersKey).Result()
 	return n, wrap("count the dead letters", err)

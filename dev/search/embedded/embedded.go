@@ -46,7 +46,8 @@ const (
 const lockWait = 2 * time.Second
 
 // Open opens the index of a folder, or an empty one. It fails where another
-// process has the folder.
+// process has the folder. A view that a program of another shape left is dropped, to be
+// filled anew: this index must not be the only home of an order.
 func Open(o Options) (*Index, error) {
 	x := &Index{same: newThesaurus(o.Synonyms)}
 	if o.Folder == "" { // bleve's index in memory never merges: after 1,000 puts it has 1,000 pieces

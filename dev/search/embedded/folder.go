@@ -33,7 +33,8 @@ type folder struct {
 }
 
 // open opens the generation that counts, or makes one; full tells whether a rebuild
-// has filled it.
+// has filled it. One of another shape is dropped with all that it has, to be filled
+// anew from the homes: no order may have left Redis for an embedded index.
 func (f *folder) open() (g *generation, full bool, err error) {
 	if err := os.MkdirAll(f.path, 0o700); err != nil {
 		return nil, false, err

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	namespacepb "go.temporal.io/api/namespace/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	"holdfast/worker"
+)
+
+// retaining is a Temporal whose namespace keeps closed workflows that long.
+type retaining struct {
+	client.Client
+	retention time.Duration
+	err       error
+}
+
+func (r retaining) WorkflowService() workflowservice.WorkflowServiceClient {
+	return namespaces{retaining: r}
+}
+
+type namespaces struct {
+	workflowservice.WorkflowServiceClient
+	retaining retaining
+}
+
+func (n namespaces) DescribeNamespace(context.Context, *workflowservice.DescribeNamespaceRequest, ...grpc.CallOption) (*workflowservice.DescribeNamespaceResponse, error) {
+	return &workflowservice.DescribeNamespaceResponse{
+		Config: &namespacepb.NamespaceConfig{WorkflowExecutionRetentionTtl: durationpb.New(n.retaining.retention)},
+	}, n.retaining.err
+}
+
+func TestWorkerKeepsOrdersLongerThanTemporalKnowsThem(t *testing.T) {
+	const day = 24 * time.Hour
+	for _, c := range []struct {
+		retention, keep time.Duration
+		ok              bool
+	}{
+		{30 * day, worker.DefaultKeepOrders, true},
+		{30 * day, 31*day - time.Second, false},
+		{31 * day, worker.DefaultKeepOrders, false},
+		{day, 2 * day, true},
+		{day, day, false},
+	} {
+		err := checkKeep(t.Context(), retaining{retention: c.retention}, "shop", c.keep, slog.New(slog.DiscardHandler))
+		if c.ok {
+			require.NoError(t, err)
+			continue
+		}
+		var usage *usageError
+		require.ErrorAs(t, err, &usage)
+		for _, says := range []string{
+			"HOLDFAST_KEEP_ORDERS", "HOLDFAST_RETENTION", "namespace shop", c.retention.String(), (c.retention + day).String(),
+		} {
+			require.ErrorContains(t, err, says)
+		}
+	}
+}
+
+// Some services let nobody but their operator ask.
+func TestRetentionThatCantBeReadIsWarnedOf(t *testing.T) {
+	var said strings.Builder
+	log := slog.New(slog.NewTextHandler(&said, nil))
+	denied := retaining{err: serviceerror.NewPermissionDenied("no", "")}
+	require.NoError(t, checkKeep(t.Context(), denied, "shop", time.Hour, log))
+	require.Contains(t, said.String(), "--keep-orders")
+
+	err := checkKeep(t.Context(), retaining{err: errors.New("away")}, "shop", time.Hour, log)
+	require.ErrorContains(t, err, "away")
+	require.ErrorContains(t, err, "namespace shop")
+}

@@ -1,0 +1,71 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"golang.org/x/sync/errgroup"
+
+	"holdfast/workflows"
+)
+
+const (
+	// askAtOnce is how many workflows are asked about at a time.
+	askAtOnce = 16
+	// askFor bounds one question.
+	askFor = 5 * time.Second
+)
+
+// orderWorkflows knows when orders' workflows closed. It asks for each by itself: the
+// lists of workflows may be behind.
+type orderWorkflows struct{ temporal client.Client }
+
+// ClosedBefore implements activities.Forgetter's Workflows.
+func (w orderWorkflows) ClosedBefore(ctx context.Context, orderIDs []string, at time.Time) (map[string]bool, error) {
+	var mu sync.Mutex
+	closed := make(map[string]bool, len(orderIDs))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(askAtOnce)
+	for _, id := range orderIDs {
+		group.Go(func() error {
+			is, err := w.closedBefore(ctx, id, at)
+			if err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			closed[id] = is
+			return nil
+		})
+	}
+	return closed, group.Wait()
+}
+
+func (w orderWorkflows) closedBefore(ctx context.Context, orderID string, at time.Time) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, askFor)
+	defer cancel()
+	id := workflows.OrderWorkflowID(orderID)
+	d, err := w.temporal.DescribeWorkflowExecution(ctx, id, "")
+	if _, gone := errors.AsType[*serviceerror.NotFound](err); gone {
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("describe workflow %s: %w", id, err)
+	}
+	info := d.GetWorkflowExecutionInfo()
+	switch info.GetStatus() {
+	case enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED, enumspb.WORKFLOW_EXECUTION_STATUS_FAILED,
+		enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED, enumspb.WORKFLOW_EXECUTION_STATUS_TERMINATED,
+		enumspb.WORKFLOW_EXECUTION_STATUS_TIMED_OUT:
+		return info.GetCloseTime() != nil && info.GetCloseTime().AsTime().Before(at), nil
+	case enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, enumspb.WORKFLOW_EXECUTION_STATUS_PAUSED,
+		enumspb.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW, enumspb.WORKFLOW_EXECUTION_STATUS_UNSPECIFIED:
+	}
+	return false, nil
+}
