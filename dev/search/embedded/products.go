@@ -28,7 +28,7 @@ func (x *Index) SearchProducts(ctx context.Context, q search.ProductQuery) (sear
 }
 
 func (x *Index) searchProducts(ctx context.Context, g *generation, q search.ProductQuery) (search.ProductPage, error) {
-	s := productSearch{of: g, query: q, words: clauses(q.Q, x.same), way: text.AllWords}
+	s := productSearch{of: g, query: q, words: text.Clauses(q.Q, x.same), way: text.AllWords}
 	if s.lost() {
 		return search.ProductPage{}, nil
 	}
@@ -76,7 +76,7 @@ func (s productSearch) matching(ctx context.Context, page search.ProductPage) (i
 type productSearch struct {
 	of    *generation
 	query search.ProductQuery
-	words []clause
+	words []text.Clause
 	way   text.Way
 }
 
@@ -155,12 +155,12 @@ func (s productSearch) hits(found bleves.DocumentMatchCollection) ([]search.Prod
 	if err != nil {
 		return nil, err
 	}
-	marks := highlighter{allow(s.words, s.way == text.NearWords)}
+	marks := text.NewHighlighter(s.words, s.way == text.NearWords)
 	items := make([]search.ProductHit, len(docs))
 	for i, p := range docs {
 		items[i].Product = p
 		if len(s.words) > 0 {
-			items[i].Highlights = marks.product(p)
+			items[i].Highlights = marks.Product(p)
 		}
 	}
 	return items, nil
