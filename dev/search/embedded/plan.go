@@ -83,18 +83,19 @@ func anyOf(list []ask) ask {
 		if err != nil {
 			return nil, err
 		}
-		return newUnion(of, 1, false), nil
+		return newUnion(of, len(of), 1, false), nil
 	}
 }
 
-// someOf: at least so many of the parts have to hold; their scores add up.
-func someOf(list []ask, least int) ask {
+// someOf: at least so many of the parts have to hold. Their scores add up, and those
+// of what holds beside.
+func someOf(list, beside []ask, least int) ask {
 	return func(ctx context.Context, r index.IndexReader) (search.Searcher, error) {
-		of, err := open(ctx, r, list)
+		of, err := open(ctx, r, slices.Concat(list, beside))
 		if err != nil {
 			return nil, err
 		}
-		return newUnion(of, least, true), nil
+		return newUnion(of, len(list), least, true), nil
 	}
 }
 
