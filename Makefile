@@ -25,11 +25,12 @@ BENCH ?=
 help: ## these lines
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
 
+# HOLDFAST_SYNONYMS= (empty) runs without synonyms.
 run: ## the whole stack in one process; HOLDFAST_DATA=DIR keeps its data; builds the tools too
 	@[ -x $(BIN)/holdfast-dev ] || echo "The first build compiles a whole Temporal server: it takes some minutes (later ones take seconds)." >&2
 	@GO='$(GO)' scripts/build.sh dev ./cmd/holdfast-dev $(BIN)/holdfast-dev
 	@GO='$(GO)' scripts/build.sh . ./cmd/holdfast $(BIN)/holdfast
-	@exec $(BIN)/holdfast-dev
+	@HOLDFAST_SYNONYMS="$${HOLDFAST_SYNONYMS-deploy/synonyms.txt}" exec $(BIN)/holdfast-dev
 
 build: ## bin/holdfast, the binary that is shipped
 	@GO='$(GO)' scripts/build.sh . ./cmd/holdfast $(BIN)/holdfast
@@ -62,7 +63,7 @@ bench: ## measures, beside the bare floor (docs/benchmarks.md); BENCH='saga flas
 # Where the judged searches are; they are no part of the project.
 RELEVANCE_DATA ?= ../shared/data
 relevance: ## nDCG@10 on judged searches, for both indexes; RELEVANCE_DATA=DIR, ELASTICSEARCH_URL
-	@cd dev && RELEVANCE_DATA='$(abspath $(RELEVANCE_DATA))' $(GO) run ./bench/relevance
+	@cd dev && RELEVANCE_DATA='$(abspath $(RELEVANCE_DATA))' $(GO) run ./bench/relevance -synonyms ../deploy/synonyms.txt
 
 lint: ## golangci-lint on both modules, workflowcheck on the workflows
 	@scripts/lint.sh

@@ -32,21 +32,24 @@ const (
 // (Tablet Stand is a stand, Case for iPhone a case), then brand, then category and
 // tags. English words are found in any of their forms, accents and case don't matter,
 // Chinese and Japanese is found by pairs of characters. A model number like LA-DC52
-// is found as a whole, with and without its separators, and by its parts (dc52). Words that mean the same find each other (Synonyms). A Q
-// without any letter or digit finds nothing, an empty one all.
+// is found as a whole, with and without its separators, and by its parts (dc52). Words
+// that mean the same find each other (Synonyms). A Q without any letter or digit finds
+// nothing, an empty one all.
 //
 // All words of Q have to be there. Where fewer than EnoughProducts have all, those with
 // at least half of the words follow behind: what has more of them comes first, whatever
 // the sort (but sold-out ones last, if they are to stand there). How many have all is
 // counted by the filters of price and stock alone, so that a choice in a facet finds
-// what the facet counted.
+// what the facet counted. A phrase of several words that has synonyms counts there as
+// its words: it finds no less than they do, and who has all of it comes first.
 //
 // Only where no product has all words, it is tried again tolerantly, and the page
 // says so. Then one of two or three words is enough, two of four or five and so on, and
 // for a word may stand: parts of words (the beginning from 3 letters; from 4 any piece
 // of a word in title, brand, category and tags), words with a typo (one letter wrong,
 // missing, too many or two swapped, from 4 letters; two of these from 8; words with
-// digits are not bent), and the characters of Chinese and Japanese apart.
+// digits are not bent), the characters of Chinese and Japanese apart, and of synonyms of
+// several words the last one, which names the thing (mobile phone: phone).
 //
 // Filters hold together; of the values of one filter, one has to match.
 type ProductQuery struct {

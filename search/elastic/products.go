@@ -50,7 +50,7 @@ func (x *Index) searchProducts(ctx context.Context, q search.ProductQuery) (sear
 	if err != nil {
 		return search.ProductPage{}, err
 	}
-	if way := text.WayAfter(found.matching(), len(s.words)); way != s.way {
+	if way := text.WayAfter(found.matching(), s.words); way != s.way {
 		s.way = way
 		if found, err = x.found(ctx, s, nil); err != nil {
 			return search.ProductPage{}, err
@@ -116,14 +116,22 @@ func (s productSearch) body() object {
 	return body
 }
 
-// asked is what a product has to be and to have. Where some words are enough, each
-// that is there counts more than how well it is; by another sort than relevance it
-// counts alone.
+// asked is what a product has to be and to have.
 func (s productSearch) asked(filters []object) object {
-	words := asked(s.words, s.way == text.NearWords)
+	clauses, beside := s.way.Of(s.words)
+	near := s.way == text.NearWords
 	if s.way == text.AllWords {
-		return object{"filter": filters, "must": words}
+		return object{"filter": filters, "must": asked(clauses, near)}
 	}
+	some := object{"bool": object{
+		"should": s.counted(asked(clauses, near)), "minimum_should_match": s.way.Least(len(clauses)),
+	}}
+	return object{"filter": filters, "must": some, "should": s.counted(asked(beside, near))}
+}
+
+// counted is for where some words are enough: each that is there counts more than how
+// well it is; by another sort than relevance it counts alone.
+func (s productSearch) counted(words []object) []object {
 	each := scored(text.Answered, object{"match_all": object{}})
 	for i, w := range words {
 		if s.query.EffectiveSort() == search.ByRelevance {
@@ -132,11 +140,12 @@ func (s productSearch) asked(filters []object) object {
 			words[i] = scored(text.Answered, w)
 		}
 	}
-	return object{"filter": filters, "should": words, "minimum_should_match": s.way.Least(len(words))}
+	return words
 }
 
 func (s productSearch) hits(docs []search.Product) []search.ProductHit {
-	marks := text.NewHighlighter(s.words, s.way == text.NearWords)
+	clauses, _ := s.way.Of(s.words)
+	marks := text.NewHighlighter(clauses, s.way == text.NearWords)
 	items := make([]search.ProductHit, len(docs))
 	for i, p := range docs {
 		items[i].Product = p

@@ -30,6 +30,8 @@ television, tv, telly
 mobile phone, cell phone, smartphone
 fridge => refrigerator
 耳机, 头戴式耳机
+smartwatch, smart watch
+hand torch => flashlight
 `
 
 // Run runs the suite.
@@ -78,6 +80,8 @@ func Run(t *testing.T, open Open) {
 		"pages while goods come":    pagesWhileGoodsComeAndGo,
 		"enough products":           enoughKeepOthersAway,
 		"heads of titles":           headsComeFirst,
+		"phrases with synonyms":     phrasesFindTheirWords,
+		"last words of synonyms":    lastWordsNameTheThing,
 		"pages of tolerant search":  tolerantPagesStayTolerant,
 		"pages of some words":       somePagesStaySome,
 		"order pages while placing": orderPagesWhilePlacing,

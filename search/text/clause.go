@@ -32,6 +32,10 @@ type Clause struct {
 	Either []Phrase
 	// Word that was typed, where it may be taken tolerantly.
 	Word *Word
+	// apart are the words of a typed phrase that a synonym rule matched, one by one; last
+	// are the words that name the thing in synonyms of several words. See Way.Of.
+	apart []Clause
+	last  []Phrase
 }
 
 // Phrase is terms that all have to be there, and how well they answer.
@@ -52,10 +56,10 @@ func Clauses(q string, same Thesaurus) []Clause {
 			i += n
 			continue
 		}
-		if c := plainClause(typed[i]); typed[i].stopWord() {
-			idle = append(idle, c)
-		} else {
+		if c, says := same.alone(typed[i]); says {
 			found = append(found, c)
+		} else {
+			idle = append(idle, c)
 		}
 		i++
 	}

@@ -12,18 +12,10 @@ import (
 	"holdfast/search"
 )
 
-func termsOf(text string) []string {
-	var all []string
-	for _, t := range tokens(text) {
-		all = append(all, stem(t.folded))
-	}
-	return all
-}
-
 func TestTerms(t *testing.T) {
 	for text, want := range map[string][]string{
-		"":                      nil,
-		"…!? -":                 nil,
+		"":                      {},
+		"…!? -":                 {},
 		"Running shoes":         {"run", "shoe"},
 		"LA-DC52":               {"la", "dc52", "dc", "52", "ladc52"},
 		"PF19.0W":               {"pf19", "pf", "19", "0w", "0", "w", "pf190w"},
@@ -42,12 +34,17 @@ func TestTerms(t *testing.T) {
 		"ｶﾞﾗｽ":                  {"ガ", "ラ", "ス", "ガラ", "ラス"},
 		"a--b":                  {"a", "b"},
 		"-a-":                   {"a"},
-		"-":                     nil,
+		"-":                     {},
 		"\xffa\xff":             {"a"},
-		strings.Repeat("x", 65): nil,
+		strings.Repeat("x", 65): {},
 	} {
-		require.Equal(t, want, termsOf(text), text)
+		require.Equal(t, want, Stems(text), text)
 	}
+}
+
+func TestStarts(t *testing.T) {
+	require.Equal(t, []string{"running", "shoes", "la", "dc52", "ladc52", "耳", "机", "耳机"},
+		Starts("Running Shoes", "LA-DC52, "+strings.Repeat("x", 65), "耳机"))
 }
 
 func TestTokensLieInTheirText(t *testing.T) {
@@ -72,7 +69,7 @@ func TestWhatStandsThereIsFound(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.StringMatching(`([a-zA-Zé]{1,9}|[A-Z]{2}[-.][0-9]{1,3}[A-Z]?|[耳机茶绿]{1,4})( ([a-z]{1,9}|[0-9]{1,3}[a-z]))?`).Draw(t, "text")
 		have := map[string]bool{}
-		for _, term := range termsOf(text) {
+		for _, term := range Stems(text) {
 			have[term] = true
 		}
 		for _, w := range words(text) {

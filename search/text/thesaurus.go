@@ -71,18 +71,42 @@ func (t Thesaurus) match(typed []Word) (Clause, int) {
 	if len(best.words) == 0 {
 		return Clause{}, 0
 	}
+	return t.clause(best, typed[:len(best.words)]), len(best.words)
+}
+
+// clause is what an entry asks for the words that were typed.
+func (t Thesaurus) clause(e entry, typed []Word) Clause {
 	var c Clause
-	if len(best.words) == 1 {
-		c.Word = &typed[0]
-	}
-	for _, phrase := range best.finds {
+	for _, phrase := range e.finds {
 		answers := AsMeant
-		if begins(phrase, best.words) && len(phrase) == len(best.words) {
+		if begins(phrase, e.words) && len(phrase) == len(e.words) {
 			answers = AsTyped
 		}
 		c.Either = append(c.Either, phraseWays(phrase, answers)...)
+		if end := phrase[len(phrase)-1:]; len(phrase) > 1 && !end[0].stopWord() {
+			c.last = append(c.last, phraseWays(end, AsPart)...)
+		}
 	}
-	return c, len(best.words)
+	if len(typed) == 1 {
+		c.Word = &typed[0]
+		return c
+	}
+	for _, w := range typed {
+		if one, says := t.alone(w); says {
+			one.Either = append(one.Either, c.Either...)
+			one.last = append(one.last, c.last...)
+			c.apart = append(c.apart, one)
+		}
+	}
+	return c
+}
+
+// alone is a word without those around it, and whether it says something.
+func (t Thesaurus) alone(w Word) (c Clause, says bool) {
+	if c, n := t.match([]Word{w}); n > 0 {
+		return c, true
+	}
+	return plainClause(w), !w.stopWord()
 }
 
 func begins(typed, with []Word) bool {

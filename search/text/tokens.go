@@ -89,3 +89,29 @@ func characters(c compound) []token {
 	}
 	return all
 }
+
+// Stems are all that a text is found by, as an index keeps it: each word's stem, a
+// model number whole and in its parts, single characters and pairs of Chinese and
+// Japanese.
+func Stems(text string) []string {
+	found := tokens(text)
+	all := make([]string, len(found))
+	for i, t := range found {
+		all[i] = stem(t.folded)
+	}
+	return all
+}
+
+// Starts are the words of texts as they stand there, unstemmed, for what looks for
+// beginnings, pieces and typos of them.
+func Starts(texts ...string) []string {
+	var all []string
+	for _, text := range texts {
+		for _, t := range tokens(text) {
+			if t.word != "" {
+				all = append(all, t.word)
+			}
+		}
+	}
+	return all
+}

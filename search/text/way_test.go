@@ -49,7 +49,7 @@ func TestWays(t *testing.T) {
 		{20, 3, text.AllWords, 3},
 		{100, 2, text.AllWords, 2},
 	} {
-		way := text.WayAfter(c.matching, c.clauses)
+		way := text.WayAfter(c.matching, make([]text.Clause, c.clauses))
 		require.Equal(t, c.want, way, "%+v", c)
 		require.Equal(t, c.least, way.Least(c.clauses), "%+v", c)
 		again, known := text.WayOf(string(way))

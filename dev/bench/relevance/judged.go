@@ -142,7 +142,7 @@ func (j *judged) ceiling(q string, ids []string) float64 {
 // report asks all queries and prints a row.
 func (j *judged) report(name string, ask func(q string) ([]string, error), verbose bool) error {
 	sum, most := 0.0, 0.0
-	var empty []string
+	var empty, missed []string
 	for _, q := range j.queries {
 		ids, err := ask(q)
 		if err != nil {
@@ -150,6 +150,9 @@ func (j *judged) report(name string, ask func(q string) ([]string, error), verbo
 		}
 		if len(ids) == 0 {
 			empty = append(empty, q)
+			if j.ideal(q) > 0 {
+				missed = append(missed, q)
+			}
 		}
 		one := j.ndcg(q, ids)
 		sum += one
@@ -159,9 +162,9 @@ func (j *judged) report(name string, ask func(q string) ([]string, error), verbo
 		}
 	}
 	all, answerable := float64(len(j.queries)), float64(j.answerable())
-	fmt.Printf("| %s | %.3f | %.3f | %.3f | %d |\n", name, sum/all, sum/answerable, most/answerable, len(empty))
+	fmt.Printf("| %s | %.3f | %.3f | %.3f | %d | %d |\n", name, sum/all, sum/answerable, most/answerable, len(empty), len(missed))
 	if verbose {
-		fmt.Printf("    nothing found: %q\n", empty)
+		fmt.Printf("    nothing found: %q, of the answerable ones %q\n", empty, missed)
 	}
 	return nil
 }

@@ -15,9 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"holdfast/dev/search/embedded"
 	"holdfast/search"
-	"holdfast/search/elastic"
 )
 
 func main() {
@@ -43,20 +41,21 @@ func run(data, synonyms string, verbose bool) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println("| searched by | nDCG@10, all queries | nDCG@10, answerable ones | the same in the best order | queries that find nothing |")
-	fmt.Println("|---|---|---|---|---|")
-	if err := measureEmbedded(ctx, judged, same, verbose); err != nil {
+	fmt.Println("| searched by | nDCG@10, all queries | nDCG@10, answerable ones | the same in the best order | queries that find nothing | answerable ones that find nothing |")
+	fmt.Println("|---|---|---|---|---|---|")
+	m := measure{judged: judged, same: same, verbose: verbose}
+	if err := m.both(ctx, "embedded index", m.embedded); err != nil {
 		return err
 	}
-	url := os.Getenv("ELASTICSEARCH_URL")
-	if url == "" {
+	m.url = os.Getenv("ELASTICSEARCH_URL")
+	if m.url == "" {
 		fmt.Println("\nELASTICSEARCH_URL is not set: only the embedded index was measured")
 		return nil
 	}
-	if err := measureElastic(ctx, url, judged, same, verbose); err != nil {
+	if err := m.both(ctx, "Elasticsearch", m.elastic); err != nil {
 		return err
 	}
-	return measurePlain(ctx, url, judged, verbose)
+	return measurePlain(ctx, m.url, judged, verbose)
 }
 
 func readSynonyms(path string) (same search.Synonyms, err error) {
@@ -68,53 +67,4 @@ func readSynonyms(path string) (same search.Synonyms, err error) {
 		return nil, err
 	}
 	return search.ParseSynonyms(strings.NewReader(string(file)))
-}
-
-func measureEmbedded(ctx context.Context, j judged, same search.Synonyms, verbose bool) error {
-	x, err := embedded.Open(embedded.Options{Synonyms: same})
-	if err != nil {
-		return err
-	}
-	defer func() { _ = x.Close() }()
-	return measureIndex(ctx, "embedded index", x, j, verbose)
-}
-
-func measureElastic(ctx context.Context, url string, j judged, same search.Synonyms, verbose bool) error {
-	s := server{url}
-	prefix := "relevance-" + unique() + "-"
-	x, err := elastic.Open(ctx, elastic.Options{URLs: []string{url}, Prefix: prefix, Synonyms: same})
-	if err != nil {
-		return err
-	}
-	defer s.forget(ctx, prefix+"products-first", prefix+"orders-first")
-	defer func() { _ = x.Close() }() //nolint:contextcheck // it has a bound of its own
-	return measureIndex(ctx, "Elasticsearch", x, j, verbose)
-}
-
-func measureIndex(ctx context.Context, name string, x search.Index, j judged, verbose bool) error {
-	if _, err := x.Put(ctx, search.Batch{Products: j.products}); err != nil {
-		return err
-	}
-	if r, ok := x.(interface{ Refresh(context.Context) error }); ok {
-		if err := r.Refresh(ctx); err != nil {
-			return err
-		}
-	}
-	ask := func(tolerant bool) func(string) ([]string, error) {
-		return func(q string) ([]string, error) {
-			page, err := x.SearchProducts(ctx, search.ProductQuery{Q: q, Limit: new(found)})
-			if err != nil || page.Tolerant && !tolerant {
-				return nil, err
-			}
-			var ids []string
-			for _, hit := range page.Items {
-				ids = append(ids, hit.ID)
-			}
-			return ids, nil
-		}
-	}
-	if err := j.report(name, ask(true), verbose); err != nil {
-		return err
-	}
-	return j.report(name+", without the tolerant second search", ask(false), false)
 }

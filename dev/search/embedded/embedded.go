@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"holdfast/search"
+	"holdfast/search/text"
 )
 
 // Options of an index.
@@ -27,7 +28,7 @@ type Options struct {
 
 // Index is a search.Index inside the process.
 type Index struct {
-	same             thesaurus
+	same             text.Thesaurus
 	products, orders *view
 	events           *eventLog
 	passing          string // the folder that goes when the index is closed, if any
@@ -49,7 +50,7 @@ const lockWait = 2 * time.Second
 // process has the folder. A view that a program of another shape left is dropped, to be
 // filled anew: this index must not be the only home of an order.
 func Open(o Options) (*Index, error) {
-	x := &Index{same: newThesaurus(o.Synonyms)}
+	x := &Index{same: text.NewThesaurus(o.Synonyms)}
 	if o.Folder == "" { // bleve's index in memory never merges: after 1,000 puts it has 1,000 pieces
 		path, err := os.MkdirTemp("", "holdfast-search-")
 		if err != nil {

@@ -37,7 +37,7 @@ const (
 	isBrand        = "is_brand" // whole values, filtered and counted
 	isCategory     = "is_category"
 	isTag          = "is_tag"
-	sayWord        = "say_word" // what is suggested, see say
+	sayWord        = "say_word" // what is suggested
 	sayBrand       = "say_brand"
 	sayCategory    = "say_category"
 	byLow          = "by_low" // sort keys
@@ -152,15 +152,17 @@ func productRecord(p search.Product) (record, error) {
 	r.counted(isCategory, short(p.Category)...)
 	r.counted(isTag, short(p.Tags...)...)
 	r.values(fieldStart, startWords(p)...)
-	r.values(fieldStartText, starts(longText(p)...)...)
-	r.suggestions(p)
+	r.values(fieldStartText, text.Starts(longText(p)...)...)
+	r.counted(sayWord, text.SayWords(p.Title)...)
+	r.counted(sayBrand, text.SayWhole(p.Brand)...)
+	r.counted(sayCategory, text.SayWhole(p.Category)...)
 	r.number(fieldLow, p.MinPrice)
 	r.number(fieldHigh, p.MaxPrice)
 	r.sort(byLow, sortable(p.MinPrice))
 	r.sort(byHigh, sortable(p.MaxPrice))
 	r.sort(byCreated, sortable(micros(p.CreatedAt)))
-	r.sort(byName, "="+fold(p.Title))
-	r.sort(byTitleLength, fmt.Sprintf("%04d", min(9999, len(compounds(p.Title)))))
+	r.sort(byName, "="+text.Fold(p.Title))
+	r.sort(byTitleLength, fmt.Sprintf("%04d", min(9999, text.Length(p.Title))))
 	stock := soldOut
 	if p.InStock() {
 		stock = inStock
@@ -171,7 +173,7 @@ func productRecord(p search.Product) (record, error) {
 
 // startWords are the words of all texts but the long ones.
 func startWords(p search.Product) []string {
-	return starts(append([]string{p.Title, p.Brand, p.Category}, p.Tags...)...)
+	return text.Starts(append([]string{p.Title, p.Brand, p.Category}, p.Tags...)...)
 }
 
 func longText(p search.Product) []string {

@@ -76,12 +76,14 @@ func (p plus) add(m *search.DocumentMatch, err error) (*search.DocumentMatch, er
 	return m, err
 }
 
-// union finds what at least so many of its searchers find, each document once, with
-// the highest score that one of them gives it, or with the sum of all.
+// union finds what at least so many of its searchers find, of the first ones that
+// count, each document once, with the highest score that one of them gives it, or with
+// the sum of all.
 type union struct {
-	of    []*source
-	least int
-	sum   bool
+	of     []*source
+	counts int
+	least  int
+	sum    bool
 }
 
 // source is a searcher and the match where it stands, nil before the first and
@@ -92,8 +94,8 @@ type source struct {
 	done bool
 }
 
-func newUnion(of []search.Searcher, least int, sum bool) *union {
-	b := &union{least: least, sum: sum}
+func newUnion(of []search.Searcher, counts, least int, sum bool) *union {
+	b := &union{counts: counts, least: least, sum: sum}
 	for _, s := range of {
 		b.of = append(b.of, &source{Searcher: s})
 	}
@@ -143,8 +145,8 @@ func (s *source) set(m *search.DocumentMatch, err error) error {
 	return err
 }
 
-// take gives out the lowest document that a source stands at, and how many stand
-// there.
+// take gives out the lowest document that a source stands at, and how many of those
+// that count stand there.
 func (b *union) take(ctx *search.SearchContext) (match *search.DocumentMatch, found int) {
 	var first *source
 	for _, s := range b.of {
@@ -160,11 +162,13 @@ func (b *union) take(ctx *search.SearchContext) (match *search.DocumentMatch, fo
 		return nil, 0
 	}
 	match = first.at
-	for _, s := range b.of {
+	for i, s := range b.of {
 		if s.at == nil || !s.at.IndexInternalID.Equals(match.IndexInternalID) {
 			continue
 		}
-		found++
+		if i < b.counts {
+			found++
+		}
 		if s != first {
 			if b.sum {
 				match.Score += s.at.Score

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"holdfast/search"
+	"holdfast/search/text"
 )
 
 // minIDBeginning is from how many characters an order's id is found by its
@@ -27,7 +28,7 @@ func (x *Index) ListOrders(ctx context.Context, q search.OrderQuery) (search.Ord
 }
 
 func listOrders(ctx context.Context, g *generation, q search.OrderQuery) (search.OrderPage, error) {
-	typed := clauses(q.Q, thesaurus{})
+	typed := text.Clauses(q.Q, text.Thesaurus{})
 	if len(typed) == 0 && strings.TrimSpace(q.Q) != "" {
 		return search.OrderPage{}, nil
 	}
@@ -55,7 +56,7 @@ func listOrders(ctx context.Context, g *generation, q search.OrderQuery) (search
 	return page, nil
 }
 
-func orderPlan(q search.OrderQuery, typed []clause) plan {
+func orderPlan(q search.OrderQuery, typed []text.Clause) plan {
 	p := plan{filter(term(fieldShown, yes))}
 	if !q.From.IsZero() {
 		p = append(p, filter(between(fieldPlaced, new(q.From.UnixMicro()), nil)))
@@ -77,17 +78,17 @@ func orderPlan(q search.OrderQuery, typed []clause) plan {
 		p = append(p, filter(oneOf(fieldStatus, statuses)))
 	}
 	for _, c := range typed {
-		p = append(p, filter(c.inOrder()))
+		p = append(p, filter(inOrder(c)))
 	}
 	return p
 }
 
 // inOrder finds a word that was typed in an order's texts, or as the beginning of
 // its id.
-func (c clause) inOrder() ask {
-	ways := c.asks(orderFields())
-	if c.word != nil && utf8.RuneCountInString(c.word.typed) >= minIDBeginning {
-		ways = append(ways, filter(prefix(fieldWholeID, c.word.typed)))
+func inOrder(c text.Clause) ask {
+	ways := ofClause(c, orderFields())
+	if c.Word != nil && utf8.RuneCountInString(c.Word.Typed) >= minIDBeginning {
+		ways = append(ways, filter(prefix(fieldWholeID, c.Word.Typed)))
 	}
 	return anyOf(ways)
 }

@@ -83,18 +83,19 @@ func anyOf(list []ask) ask {
 		if err != nil {
 			return nil, err
 		}
-		return newUnion(of, 1, false), nil
+		return newUnion(of, len(of), 1, false), nil
 	}
 }
 
-// someOf: at least so many of the parts have to hold; their scores add up.
-func someOf(list []ask, least int) ask {
+// someOf: at least so many of the parts have to hold. Their scores add up, and those
+// of what holds beside.
+func someOf(list, beside []ask, least int) ask {
 	return func(ctx context.Context, r index.IndexReader) (search.Searcher, error) {
-		of, err := open(ctx, r, list)
+		of, err := open(ctx, r, slices.Concat(list, beside))
 		if err != nil {
 			return nil, err
 		}
-		return newUnion(of, least, true), nil
+		return newUnion(of, len(list), least, true), nil
 	}
 }
 
@@ -158,68 +159,4 @@ func float(n *int64) *float64 {
 		return nil
 	}
 	return new(float64(*n))
-}
-
-// weighted is a field of words and how much a word in it counts.
-type weighted struct {
-	field  string
-	weight float64
-}
-
-// asks turns clauses into the parts of a plan over the words of products. A
-// tolerant search comes with the vocabulary, another with none.
-func asks(list []clause, near *vocabulary) plan {
-	var p plan
-	for _, c := range list {
-		ways := c.asks(productFields())
-		if near != nil && c.word != nil {
-			ways = append(ways, c.word.nearness().asks(near)...)
-		}
-		p = append(p, anyOf(ways))
-	}
-	return p
-}
-
-func (c clause) asks(fields []weighted) []ask {
-	var ways []ask
-	for _, p := range c.either {
-		ways = append(ways, p.asks(fields)...)
-	}
-	return ways
-}
-
-func (p phrase) asks(fields []weighted) []ask {
-	if len(p.terms) == 1 {
-		return inFields(fields, p.answers, func(field string) ask { return term(field, p.terms[0]) })
-	}
-	var words []ask
-	for _, t := range p.terms {
-		words = append(words, anyOf(inFields(fields, p.answers, func(field string) ask { return term(field, t) })))
-	}
-	return []ask{allOf(words)}
-}
-
-func (n nearness) asks(near *vocabulary) []ask {
-	var ways []ask
-	if len(n.apart) > 0 {
-		ways = phrase{n.apart, asPart}.asks(productFields())
-	}
-	if n.beginning {
-		ways = append(ways, inFields(startFields(), asPart, func(field string) ask { return prefix(field, n.typed) })...)
-	}
-	if n.piece {
-		ways = append(ways, scored(asPart, oneOf(fieldStart, near.with(n.typed))))
-	}
-	if n.bends > 0 {
-		ways = append(ways, inFields(startFields(), asTypo, func(field string) ask { return nearly(field, n.typed, n.bends) })...)
-	}
-	return ways
-}
-
-func inFields(fields []weighted, answers float64, of func(field string) ask) []ask {
-	list := make([]ask, len(fields))
-	for i, f := range fields {
-		list[i] = scored(f.weight*answers, of(f.field))
-	}
-	return list
 }

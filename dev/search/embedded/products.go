@@ -28,7 +28,7 @@ func (x *Index) SearchProducts(ctx context.Context, q search.ProductQuery) (sear
 }
 
 func (x *Index) searchProducts(ctx context.Context, g *generation, q search.ProductQuery) (search.ProductPage, error) {
-	s := productSearch{of: g, query: q, words: clauses(q.Q, x.same), way: text.AllWords}
+	s := productSearch{of: g, query: q, words: text.Clauses(q.Q, x.same), way: text.AllWords}
 	if s.lost() {
 		return search.ProductPage{}, nil
 	}
@@ -51,7 +51,7 @@ func (x *Index) searchProducts(ctx context.Context, g *generation, q search.Prod
 	if err != nil {
 		return page, err
 	}
-	if way := text.WayAfter(matching, len(s.words)); way != s.way {
+	if way := text.WayAfter(matching, s.words); way != s.way {
 		s.way = way
 		return s.page(ctx, nil)
 	}
@@ -76,7 +76,7 @@ func (s productSearch) matching(ctx context.Context, page search.ProductPage) (i
 type productSearch struct {
 	of    *generation
 	query search.ProductQuery
-	words []clause
+	words []text.Clause
 	way   text.Way
 }
 
@@ -112,9 +112,7 @@ func (s productSearch) page(ctx context.Context, after []string) (search.Product
 	return page, err
 }
 
-// plan is the query without the filter of one facet. Where some words are enough,
-// each that is there counts more than how well it is; by another sort than relevance
-// it counts alone.
+// plan is the query without the filter of one facet.
 func (s productSearch) plan(without string) plan {
 	q := s.query
 	p := plan{filter(term(fieldShown, yes))}
@@ -132,22 +130,30 @@ func (s productSearch) plan(without string) plan {
 			p = append(p, filter(oneOf(f.field, values)))
 		}
 	}
-	var near *vocabulary
-	if s.way == text.NearWords {
-		near = s.of.vocabulary
+	clauses, beside := s.way.Of(s.words)
+	switch s.way {
+	case text.AllWords:
+		p = append(p, asks(clauses, nil)...)
+	case text.SomeWords:
+		p = append(p, s.some(asks(clauses, nil), asks(beside, nil)))
+	case text.NearWords:
+		p = append(p, s.some(asks(clauses, s.of.vocabulary), asks(beside, nil)))
 	}
-	words := asks(s.words, near)
-	if s.way == text.AllWords {
-		return append(p, words...)
-	}
-	for i, w := range words {
-		if q.EffectiveSort() == search.ByRelevance {
-			words[i] = more(text.Answered, w)
+	return p
+}
+
+// some is for where some words are enough: each that is there counts more than how
+// well it is; by another sort than relevance it counts alone.
+func (s productSearch) some(words, beside []ask) ask {
+	all := slices.Concat(words, beside)
+	for i, w := range all {
+		if s.query.EffectiveSort() == search.ByRelevance {
+			all[i] = more(text.Answered, w)
 		} else {
-			words[i] = scored(text.Answered, w)
+			all[i] = scored(text.Answered, w)
 		}
 	}
-	return append(p, someOf(words, s.way.Least(len(words))))
+	return someOf(all[:len(words)], all[len(words):], s.way.Least(len(words)))
 }
 
 func (s productSearch) hits(found bleves.DocumentMatchCollection) ([]search.ProductHit, error) {
@@ -155,12 +161,13 @@ func (s productSearch) hits(found bleves.DocumentMatchCollection) ([]search.Prod
 	if err != nil {
 		return nil, err
 	}
-	marks := highlighter{allow(s.words, s.way == text.NearWords)}
+	clauses, _ := s.way.Of(s.words)
+	marks := text.NewHighlighter(clauses, s.way == text.NearWords)
 	items := make([]search.ProductHit, len(docs))
 	for i, p := range docs {
 		items[i].Product = p
 		if len(s.words) > 0 {
-			items[i].Highlights = marks.product(p)
+			items[i].Highlights = marks.Product(p)
 		}
 	}
 	return items, nil
