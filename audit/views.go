@@ -16,6 +16,8 @@ type Homes interface {
 	// Read makes the documents of the entities that are there; those that can't be
 	// read come back apart.
 	Read(ctx context.Context, v search.View, ids []string) (search.Batch, []search.Result, error)
+	// WithPayments adds to orders that have left their home what came home after that.
+	WithPayments(ctx context.Context, orders []search.Order) ([]search.Order, error)
 }
 
 // ViewsConfig of an audit of the search views.

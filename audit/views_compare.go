@@ -55,6 +55,9 @@ func (a *viewAudit) compare(ctx context.Context, docs []viewed) ([]compared, err
 	for _, o := range homes.Orders {
 		at[o.ID] = viewedOrder(o)
 	}
+	if err := a.addLate(ctx, docs, at); err != nil {
+		return nil, err
+	}
 	reasons := map[string]string{}
 	for _, r := range unreadable {
 		reasons[r.ID] = r.Reason
@@ -70,6 +73,30 @@ func (a *viewAudit) compare(ctx context.Context, docs []viewed) ([]compared, err
 		all[i] = c
 	}
 	return all, nil
+}
+
+// addLate adds the homes of orders that are in the view alone but for payments that
+// came late: the view has to have these, too.
+func (a *viewAudit) addLate(ctx context.Context, docs []viewed, homes map[string]viewed) error {
+	var alone []search.Order
+	for _, d := range docs {
+		if o, isOrder := d.doc.(search.Order); isOrder && homes[d.id].doc == nil {
+			alone = append(alone, o)
+		}
+	}
+	if len(alone) == 0 {
+		return nil
+	}
+	whole, err := a.Homes.WithPayments(ctx, alone)
+	if err != nil {
+		return err
+	}
+	for i, o := range whole {
+		if o.Revision != alone[i].Revision {
+			homes[o.ID] = viewedOrder(o)
+		}
+	}
+	return nil
 }
 
 // difference says how a view's document differs from its home; nothing where it

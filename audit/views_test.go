@@ -46,6 +46,8 @@ func (c *copied) remove(kind search.View, id string) {
 type homesOf struct {
 	*copied
 	unreadable map[string]bool
+	// late are payments of orders that are not here any more.
+	late map[string]json.RawMessage
 	// looked is called after each look at homes; nil does nothing.
 	looked func(ids []string)
 }
@@ -81,6 +83,17 @@ func (h *homesOf) Read(_ context.Context, v search.View, ids []string) (b search
 		h.looked(ids)
 	}
 	return b, bad, nil
+}
+
+func (h *homesOf) WithPayments(_ context.Context, orders []search.Order) ([]search.Order, error) {
+	whole := slices.Clone(orders)
+	for i, o := range whole {
+		if doc, ok := h.late[o.ID]; ok && o.Payments == nil {
+			whole[i].Revision++
+			whole[i].Payments = map[string]json.RawMessage{"payment:late": doc}
+		}
+	}
+	return whole, nil
 }
 
 // indexOf is what the views have.
@@ -235,6 +248,21 @@ func TestClosedOrdersMayBeInTheViewAlone(t *testing.T) {
 	r := s.audit(2)
 	require.Empty(t, r.Findings)
 	require.Equal(t, 1, r.Cold)
+}
+
+func TestLatePaymentOfAnOrderInTheViewAlone(t *testing.T) {
+	s := newScene(t)
+	o := s.index.orders["orders-1"]
+	o.Status = order.Expired
+	s.index.orders["orders-1"] = o
+	s.homes.remove(search.OrdersView, "orders-1")
+	s.homes.late = map[string]json.RawMessage{"orders-1": json.RawMessage(`{}`)}
+	require.Equal(t, []ViewFinding{{Kind: ViewBehind, View: search.OrdersView, ID: "orders-1"}}, bare(t, s.audit(2).Findings))
+
+	whole, err := s.homes.WithPayments(t.Context(), []search.Order{o})
+	require.NoError(t, err)
+	s.index.orders["orders-1"] = whole[0]
+	require.Empty(t, s.audit(2).Findings)
 }
 
 // Everything changes between any two looks, and the view is one change late.
