@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/activity"
-
-	"holdfast/search"
 )
 
 // rebuildBeat is how often a rebuild says that it lives, however long a step takes.
@@ -82,11 +80,10 @@ func beating(ctx context.Context, run func(tell func(RebuildProgress)) error) er
 	})
 	defer beats.Wait()
 	defer close(ended)
-	err := run(func(now RebuildProgress) {
+	return run(func(now RebuildProgress) {
 		mu.Lock()
 		last = now
 		mu.Unlock()
 		activity.RecordHeartbeat(ctx, now)
 	})
-	return search.WithCause(err) // whoever started it is an operator
 }

@@ -5,6 +5,7 @@ import (
 
 	"holdfast/activities"
 	"holdfast/audit"
+	"holdfast/search"
 )
 
 // keepFindings bounds the result of a comparison, which Temporal keeps.
@@ -28,7 +29,7 @@ func compareViews(c Config) func(context.Context, activities.CompareParams, func
 			},
 		})
 		if err != nil {
-			return activities.CompareResult{}, err
+			return activities.CompareResult{}, search.WithCause(err) // an operator started it
 		}
 		res := activities.CompareResult{
 			Products: report.Products, Orders: report.Orders, Cold: report.Cold, Suspects: report.Suspects,

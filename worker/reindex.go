@@ -48,7 +48,7 @@ func rebuildView(c Config) func(context.Context, string, func(activities.Rebuild
 		}
 		report, err := r.Run(ctx, search.View(view))
 		if err != nil {
-			return activities.RebuildResult{}, err
+			return activities.RebuildResult{}, search.WithCause(err) // an operator started it
 		}
 		res := activities.RebuildResult{
 			View: view, FromHomes: report.FromHomes, FromOldView: report.FromOldView, FromWorkflows: report.FromWorkflows,

@@ -35,7 +35,7 @@ func (s *Stack) startWorker(context.Context) (func(context.Context) error, error
 	if err != nil {
 		return nil, err
 	}
-	if err := w.Start(); err != nil {
+	if err := w.Start(); err != nil { //nolint:contextcheck // Stop ends what it begins
 		return nil, fmt.Errorf("start the worker: %w", err)
 	}
 	return func(context.Context) error {

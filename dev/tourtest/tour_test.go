@@ -102,7 +102,7 @@ func readsViews(commands string) bool {
 // show runs a block and looks for what it must print; a block that reads views, until
 // it prints that or patience is over.
 func show(reader *session, commands string, want []string) (out, lacking string, lacks bool, err error) {
-	for until := time.Now().Add(viewPatience); ; time.Sleep(100 * time.Millisecond) {
+	for until := time.Now().Add(viewPatience); ; time.Sleep(100 * time.Millisecond) { //nolint:forbidigo // between two looks at a view
 		out, err = reader.run(commands)
 		if err != nil {
 			return out, "", false, err

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
 
 	"holdfast/activities"
 	"holdfast/audit"
@@ -22,9 +24,6 @@ import (
 	"holdfast/order"
 	"holdfast/search"
 	"holdfast/workflows"
-
-	enumspb "go.temporal.io/api/enums/v1"
-	"go.temporal.io/sdk/client"
 )
 
 // page is what the tests read of a search.
@@ -162,7 +161,7 @@ func TestAViewIsBuiltAnewWhileTheShopGoesOn(t *testing.T) {
 			h.offer(t, fmt.Sprintf("vase-%02d", i), fmt.Sprintf("Vase %d", i), 1)
 		}
 		shoptest.Until(t, "all vases", func(context.Context) error {
-			if n := h.search(t, "vase").Total; n != constant {
+			if n := h.search(t, "vase").Total; n != constant { //nolint:contextcheck // the test's own
 				return fmt.Errorf("%d", n)
 			}
 			return nil
@@ -193,7 +192,7 @@ func TestAViewIsBuiltAnewWhileTheShopGoesOn(t *testing.T) {
 		})
 		goOn(func(i int) {
 			h.Place(t, shoptest.Line{ProductID: fmt.Sprintf("vase-%02d", i%constant), Quantity: 1})
-			time.Sleep(20 * time.Millisecond)
+			time.Sleep(20 * time.Millisecond) //nolint:forbidigo // the pace of customers
 		})
 		for range 3 {
 			for _, view := range []string{"products", "orders"} {

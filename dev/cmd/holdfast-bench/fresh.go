@@ -39,7 +39,7 @@ func (b *freshBench) Run(ctx context.Context, out report) error {
 	}
 	available := int64(1)
 	res, err := load.Run(ctx, b.N, 1, func(ctx context.Context, _ int) (time.Duration, error) {
-		time.Sleep(time.Duration(rand.Int64N(int64(time.Second)))) //nolint:gosec // no secret
+		time.Sleep(time.Duration(rand.Int64N(int64(time.Second)))) //nolint:gosec,forbidigo // no secret; a moment of no regularity
 		available++
 		if _, err := s.call(ctx, http.MethodPost, "/v1/products/"+id+"/stock", map[string]any{"delta": 1}, nil, http.StatusOK); err != nil {
 			return 0, err
@@ -77,7 +77,7 @@ func (s *shop) searchUntil(ctx context.Context, id string, available int64, poll
 				return nil
 			}
 		}
-		time.Sleep(poll)
+		time.Sleep(poll) //nolint:forbidigo // how fine the measure is
 	}
 	return fmt.Errorf("%s isn't found with %d units", id, available)
 }

@@ -27,7 +27,7 @@ func (b *millionBench) Run(ctx context.Context, out report) error {
 	if err != nil {
 		return err
 	}
-	defer x.Close() //nolint:errcheck // nothing is under way
+	defer x.Close() //nolint:errcheck,contextcheck // nothing is under way
 	took, err := fill(ctx, x, b.Products)
 	if err != nil {
 		return err

@@ -88,7 +88,7 @@ func (b *projectorBench) project(ctx context.Context, rdb goredis.UniversalClien
 	if err != nil {
 		return 0, err
 	}
-	defer x.Close() //nolint:errcheck // nothing is under way
+	defer x.Close() //nolint:errcheck,contextcheck // nothing is under way
 	metrics := prometheus.NewRegistry()
 	p, err := projector.New(projector.Options{
 		Redis: rdb, Index: x, Products: inventory.New(rdb), Orders: records.New(rdb), Metrics: metrics,
@@ -170,7 +170,7 @@ func (b *projectorBench) bare(ctx context.Context, requests []sent, from, to str
 	if err != nil {
 		return 0, err
 	}
-	defer x.Close() //nolint:errcheck // nothing is under way
+	defer x.Close() //nolint:errcheck,contextcheck // nothing is under way
 	for i := range requests {
 		requests[i].renamed = bytes.ReplaceAll(requests[i].body, []byte(from), []byte(to))
 	}

@@ -149,7 +149,7 @@ func (b *searchBench) record(ctx context.Context) (map[string][]sent, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer x.Close() //nolint:errcheck // nothing is under way
+	defer x.Close() //nolint:errcheck,contextcheck // nothing is under way
 	if _, err := fill(ctx, x, b.Products); err != nil {
 		return nil, err
 	}
