@@ -198,7 +198,7 @@ func TestAViewIsBuiltAnewWhileTheShopGoesOn(t *testing.T) {
 			for _, view := range []string{"products", "orders"} {
 				res := h.reindex(t, view)
 				require.Zero(t, res.Poisoned, res.PoisonedFirst)
-				require.NotZero(t, res.FromHomes)
+				require.NotZero(t, res.FromHomes, "%+v", res)
 			}
 		}
 		close(stop)
