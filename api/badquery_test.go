@@ -21,6 +21,8 @@ func badQueries() []bad {
 		s("q="+strings.Repeat("x", 1001), "a q of 1,001 characters", "q"),
 		s("q="+strings.Repeat("%E8%8C%B6", 1001), "a q of 1,001 Chinese ones", "q"),
 		s("q=%ff", "a q that is no UTF-8", "q"),
+		s("q=*", "a wildcard alone", "q"),
+		s("q=%22%28%29%26%26", "operators alone", "q"),
 		s("q=a&q=b", "q twice", "q"),
 		s("sort=cheapest", "an unknown sort", "sort"),
 		s("sort=Price", "a sort in another case", "sort"),

@@ -249,7 +249,7 @@ type PaymentCallbackJSONBody = interface{}
 
 // SearchProductsParams defines parameters for SearchProducts.
 type SearchProductsParams struct {
-	// Q What to search for, at most 1,000 characters; left out or empty, all products.
+	// Q What to search for, at most 1,000 characters, one of them a letter or a digit; left out or empty, all products.
 	Q *string `form:"q,omitempty" json:"q,omitempty"`
 
 	// Category As the product has it, letter by letter. May be repeated.

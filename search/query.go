@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -33,8 +34,8 @@ const (
 // tags. English words are found in any of their forms, accents and case don't matter,
 // Chinese and Japanese is found by pairs of characters. A model number like LA-DC52
 // is found as a whole, with and without its separators, and by its parts (dc52). Words
-// that mean the same find each other (Synonyms). A Q without any letter or digit finds
-// nothing, an empty one all.
+// that mean the same find each other (Synonyms). A Q of signs alone, like a lone
+// wildcard, is invalid; an empty one finds all.
 //
 // All words of Q have to be there. Where fewer than EnoughProducts have all, those with
 // at least half of the words follow behind: what has more of them comes first, whatever
@@ -148,6 +149,9 @@ func (q ProductQuery) PageSize() int { return orDefault(q.Limit, DefaultLimit) }
 func (q ProductQuery) Validate() error {
 	var bad Invalid
 	validText(&bad, q.Q)
+	if utf8.ValidString(q.Q) && strings.TrimSpace(q.Q) != "" && !strings.ContainsFunc(q.Q, isWritten) {
+		bad.Add("q", "must have a letter or a digit: signs alone find nothing, and none is an operator")
+	}
 	validValues(&bad, "category", q.Category)
 	validValues(&bad, "brand", q.Brand)
 	validValues(&bad, "tag", q.Tag)
@@ -170,6 +174,8 @@ func (q ProductQuery) Validate() error {
 	}
 	return bad.OrNil()
 }
+
+func isWritten(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
 
 func validText(bad *Invalid, q string) {
 	if !utf8.ValidString(q) {

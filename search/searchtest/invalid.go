@@ -31,6 +31,8 @@ func invalidProductQueries(t *testing.T, x search.Index) {
 	}{
 		"q too long":           {search.ProductQuery{Q: long}, "q"},
 		"q of no text":         {search.ProductQuery{Q: "a\xff"}, "q"},
+		"a wildcard alone":     {search.ProductQuery{Q: " * "}, "q"},
+		"signs alone":          {search.ProductQuery{Q: "?*:!"}, "q"},
 		"unknown sort":         {search.ProductQuery{Sort: "cheapest"}, "sort"},
 		"prices upside down":   {search.ProductQuery{MinPrice: new(int64(2)), MaxPrice: new(int64(1))}, "minPrice"},
 		"negative price":       {search.ProductQuery{MinPrice: new(int64(-1))}, "minPrice"},
