@@ -13,8 +13,9 @@ import (
 	"holdfast/order"
 )
 
-// forgetAtOnce is how many orders are read in one round trip.
-const forgetAtOnce = 100
+// forgetAtOnce is how many orders are read in one round trip. Those that may leave
+// come whole, up to a megabyte each.
+const forgetAtOnce = 50
 
 // OrdersView is the copy of the orders that answers searches, and that keeps them
 // for good.
@@ -29,7 +30,9 @@ type Forgetter struct {
 	Orders interface {
 		// StoredIDs may name an order more than once.
 		StoredIDs(ctx context.Context) iter.Seq2[string, error]
-		ReadMany(ctx context.Context, orderIDs []string) ([]order.Stored, error)
+		// ReadOlder reads orders of a revision below this one, and no more of others than
+		// their revision.
+		ReadOlder(ctx context.Context, orderIDs []string, below int64) ([]order.Stored, error)
 		// Forget deletes an order if it still has this revision.
 		Forget(ctx context.Context, orderID string, revision int64) (bool, error)
 	}
@@ -94,12 +97,13 @@ func (a *Forgetter) forget(ctx context.Context, ids []string, res *ForgetResult)
 	if len(ids) == 0 {
 		return nil
 	}
-	stored, err := a.Orders.ReadMany(ctx, ids)
+	before := a.Now().Add(-a.Keep)
+	// A revision is at least the time of the change, in ms: it tells of payments too.
+	stored, err := a.Orders.ReadOlder(ctx, ids, before.UnixMilli())
 	if err != nil {
 		return err
 	}
 	res.Seen += len(stored)
-	before := a.Now().Add(-a.Keep)
 	revisions, over := map[string]int64{}, []string{}
 	for _, st := range stored {
 		ok, err := isOver(st, before)
@@ -176,7 +180,6 @@ func isOver(st order.Stored, before time.Time) (bool, error) {
 	if st.Err != nil || st.Revision == 0 {
 		return false, st.Err
 	}
-	// A revision is at least the time of the change, in ms: it tells of payments too.
 	if st.Revision >= before.UnixMilli() {
 		return false, nil
 	}

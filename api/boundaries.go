@@ -6,6 +6,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 
+	"holdfast/order"
 	"holdfast/product"
 	"holdfast/search"
 )
@@ -27,6 +28,8 @@ type Documents interface {
 	// Payments are JSON documents: "payment:<id>" an order.Attempt,
 	// "refund:<payment>/<refund>" an order.Refund.
 	Payments(ctx context.Context, orderID string) (map[string][]byte, error)
+	// Forgotten counts the orders of which the index alone has the documents.
+	Forgotten(ctx context.Context) (map[order.Status]int64, error)
 }
 
 // Index answers searches, and keeps what left the documents: see search.Index.
@@ -36,6 +39,7 @@ type Index interface {
 	ListOrders(ctx context.Context, q search.OrderQuery) (search.OrderPage, error)
 	GetOrder(ctx context.Context, id string) (search.Order, error)
 	ListEvents(ctx context.Context, q search.EventQuery) (search.EventPage, error)
+	Stale(ctx context.Context) ([]search.View, error)
 }
 
 // Temporal is what the gateway uses of a client.Client.

@@ -11,6 +11,7 @@ import (
 
 	"holdfast/api"
 	"holdfast/order"
+	"holdfast/search"
 )
 
 // cold lets 31 days pass for a closed order: its workflow and its documents are
@@ -159,6 +160,42 @@ func TestWithoutTheIndexNoOrderIsUnknown(t *testing.T) {
 	}
 	g.index.set(func(f *fakeIndex) { f.hangs, f.err = true, nil })
 	require.Equal(t, "/problems/search-unavailable", g.get("/v1/orders/nobody").problem(t).Type)
+}
+
+// Nor while the view of orders is built anew, once orders have left.
+func TestWhileTheViewOfOrdersIsNotWholeNoOrderIsUnknown(t *testing.T) {
+	g := newGateway(t)
+	g.index.set(func(f *fakeIndex) { f.stale = search.Views() })
+	require.Equal(t, "/problems/unknown-order", g.get("/v1/orders/nobody").problem(t).Type, "none has left")
+	g.putProduct("mug", 5)
+	o := g.delivered()
+	st, err := g.docs.ReadMany(t.Context(), []string{o.ID})
+	require.NoError(t, err)
+	gone, err := g.docs.Forget(t.Context(), o.ID, st[0].Revision)
+	require.NoError(t, err)
+	require.True(t, gone)
+	require.Equal(t, "/problems/search-unavailable", g.get("/v1/orders/nobody").problem(t).Type)
+	g.index.set(func(f *fakeIndex) { f.stale = nil })
+	require.Equal(t, "/problems/unknown-order", g.get("/v1/orders/nobody").problem(t).Type)
+}
+
+// An order may go cold while its workflow is still known: Temporal was told to keep
+// them for longer.
+func TestPaymentsOfAColdOrderWhoseWorkflowIsKnown(t *testing.T) {
+	g := newGateway(t)
+	g.putProduct("mug", 5)
+	o := g.delivered()
+	saga := g.temporal.sagas["order/"+o.ID]
+	before := g.get("/v1/orders/" + o.ID + "/payment")
+	g.cold(o.ID)
+	g.temporal.set(func(f *fakeTemporal) { f.sagas["order/"+o.ID] = saga })
+	g.index.set(func(f *fakeIndex) {
+		f.orders[0].Payments = map[string]json.RawMessage{"payment:p-1": json.RawMessage(`{"paymentId":"p-1"}`)}
+	})
+	var r api.PaymentResult
+	require.NotContains(t, string(before.body), `"p-1"`)
+	require.NoError(t, json.Unmarshal(g.get("/v1/orders/"+o.ID+"/payment").body, &r))
+	require.Len(t, r.Attempts, 1)
 }
 
 // Nor while the documents are away, unless the index has it.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"holdfast/order"
 	"holdfast/search"
@@ -14,7 +15,9 @@ import (
 // found is an order's document. Of a cold order, one that was closed so long ago
 // that the index alone has it, it comes with its payments.
 type found struct {
-	doc      []byte
+	doc []byte
+	// left: Redis doesn't have the document; the workflow does.
+	left     bool
 	cold     bool
 	payments map[string]json.RawMessage
 }
@@ -30,7 +33,7 @@ func (s *Server) find(ctx context.Context, id string, version int64) (found, err
 	asked, askErr := s.ask(ctx, id)
 	switch {
 	case askErr == nil:
-		return found{doc: asked}, nil
+		return found{doc: asked, left: err == nil && !stored}, nil
 	case err == nil && stored: // older than what was answered before, and still true as far as it goes
 		return found{doc: doc}, nil
 	case isNotFound(askErr):
@@ -72,6 +75,27 @@ func (s *Server) findCold(ctx context.Context, id string, unread error) (found, 
 		return found{}, fmt.Errorf("look for order %s in the index: %w", id, err)
 	case unread != nil:
 		return found{}, fmt.Errorf("%w: %w", errOrderUnread, unread)
+	case errors.Is(err, search.ErrNotFound):
+		if err := s.sayWhole(ctx); err != nil {
+			return found{}, err
+		}
 	}
 	return found{}, errNoOrder
+}
+
+// sayWhole is an error where the view of orders may lack some that only it could have:
+// it was lost, say, and is being built anew.
+func (s *Server) sayWhole(ctx context.Context) error {
+	stale, err := fromView(ctx, s, func(ctx context.Context, i Index) ([]search.View, error) { return i.Stale(ctx) })
+	if err != nil || !slices.Contains(stale, search.OrdersView) {
+		return err
+	}
+	gone, err := s.cfg.Orders.Forgotten(ctx)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errOrderUnread, err)
+	}
+	if len(gone) > 0 {
+		return fmt.Errorf("%w: the view of orders isn't whole", errSearch)
+	}
+	return nil
 }

@@ -20,6 +20,7 @@ type fakeIndex struct {
 	suggests search.Suggestions
 	orders   []search.Order
 	events   []search.Event
+	stale    []search.View
 	// err is what every call answers. hangs: until the caller goes.
 	err   error
 	hangs bool
@@ -113,6 +114,15 @@ func (f *fakeIndex) ListOrders(ctx context.Context, q search.OrderQuery) (search
 		next = q.CursorAt(next)
 	}
 	return search.OrderPage{Items: items, Total: int64(len(f.orders)), NextCursor: next}, err
+}
+
+func (f *fakeIndex) Stale(ctx context.Context) ([]search.View, error) {
+	if err := f.ask(ctx, nil); err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.stale, nil
 }
 
 func (f *fakeIndex) GetOrder(ctx context.Context, id string) (search.Order, error) {

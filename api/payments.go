@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -48,6 +49,14 @@ func (s *Server) payment(c *gin.Context, id string) (PaymentResult, error) {
 	}
 	if !o.Payment.PaidAt.IsZero() {
 		r.PaidAt = &o.Payment.PaidAt
+	}
+	if f.left && o.Status.Closed() { // gone cold while its workflow is still known
+		cold, err := s.findCold(ctx, id, nil)
+		if err == nil {
+			f = cold
+		} else if !errors.Is(err, errNoOrder) {
+			return PaymentResult{}, err
+		}
 	}
 	docs, err := s.payments(ctx, id, f)
 	if err != nil {

@@ -26,12 +26,16 @@ type ViewsConfig struct {
 	Homes Homes
 	// Looks is how often something that looks off is looked at before it is a finding,
 	// the walk over everything included, at least 2; Pause is as in Config. The default's
-	// three pauses, 7 s together, are longer than a view is late, however busy it is.
+	// pauses, 63 s together where something stays off so long, are longer than a
+	// projector takes over what a dead one had begun.
 	Looks int
 	Pause time.Duration
 	// Progress is told what is walked over, and how many more; it may be nil.
 	Progress func(what string, n int)
 }
+
+// viewLooks is how often the views are looked at by default.
+const viewLooks = 7
 
 // ViewKind is how a view's document differs from its entity.
 type ViewKind string
@@ -79,7 +83,7 @@ type ViewsReport struct {
 // off is looked at again, several times, before it is a finding.
 func Views(ctx context.Context, c ViewsConfig) (ViewsReport, error) {
 	if c.Looks < 1 {
-		c.Looks = defaultLooks
+		c.Looks = viewLooks
 	}
 	c.Looks = max(c.Looks, 2)
 	if c.Pause <= 0 {

@@ -17,9 +17,19 @@ import (
 // is at one moment, and answers in the order of the ids. An order that can't be
 // read carries its own error.
 func (s *Store) ReadMany(ctx context.Context, orderIDs []string) ([]order.Stored, error) {
+	return s.readMany(ctx, orderIDs)
+}
+
+// ReadOlder is ReadMany for who only wants orders of a revision below the given one:
+// others come with their revision alone.
+func (s *Store) ReadOlder(ctx context.Context, orderIDs []string, below int64) ([]order.Stored, error) {
+	return s.readMany(ctx, orderIDs, below)
+}
+
+func (s *Store) readMany(ctx context.Context, orderIDs []string, args ...any) ([]order.Stored, error) {
 	calls := make([]redisdb.Call, len(orderIDs))
 	for i, id := range orderIDs {
-		calls[i] = redisdb.Call{Script: readScript, Keys: []string{orderKey(id), paymentsKey(id)}}
+		calls[i] = redisdb.Call{Script: readScript, Keys: []string{orderKey(id), paymentsKey(id)}, Args: args}
 	}
 	all := make([]order.Stored, len(orderIDs))
 	for i, answer := range redisdb.Run(ctx, s.rdb, calls...) {
@@ -100,6 +110,11 @@ func (s *Store) Forget(ctx context.Context, orderID string, revision int64) (boo
 
 // forgottenKey counts a bucket's forgotten orders by their status.
 func forgottenKey(bucket string) string { return bucket + ":forgotten" }
+
+// Forgotten counts the orders that Forget has deleted, see the function of this name.
+func (s *Store) Forgotten(ctx context.Context) (map[order.Status]int64, error) {
+	return Forgotten(ctx, s.rdb)
+}
 
 // Forgotten counts the orders that Forget has deleted by their status. One that
 // was written again and forgotten once more counts twice.

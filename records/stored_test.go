@@ -130,6 +130,13 @@ func TestForgetOnlyWhatWasSeen(t *testing.T) {
 		seen = read()
 		require.True(t, seen.Found)
 		require.Len(t, seen.Payments, 1)
+		older := func(below int64) order.Stored {
+			all, err := store.ReadOlder(ctx, []string{id}, below)
+			require.NoError(t, err)
+			return all[0]
+		}
+		require.Equal(t, seen, older(seen.Revision+1))
+		require.Equal(t, order.Stored{OrderID: id, Revision: seen.Revision}, older(seen.Revision))
 		require.True(t, forget(seen.Revision))
 		require.False(t, forget(seen.Revision), "it is gone")
 		require.Equal(t, order.Stored{OrderID: id}, read())
@@ -138,6 +145,7 @@ func TestForgetOnlyWhatWasSeen(t *testing.T) {
 			require.NotEqual(t, id, stored)
 		}
 
+		require.Eventually(t, func() bool { return time.Now().UnixMilli() > seen.Revision+1 }, time.Second, time.Millisecond)
 		require.NoError(t, store.PutRefund(ctx, id, "p", "r", refund), "a late one")
 		late := read()
 		require.False(t, late.Found)

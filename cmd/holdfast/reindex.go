@@ -54,9 +54,12 @@ func reindex(ctx context.Context, temporal client.Client, out out, view string) 
 
 func printRebuild(out out, r activities.RebuildResult) {
 	_, _ = fmt.Fprintf(out.stdout, "%s: %d documents in %.1f s", r.View, r.FromHomes+r.FromOldView+r.FromWorkflows, r.Seconds)
-	for what, n := range map[string]int64{"from the old view": r.FromOldView, "from workflows": r.FromWorkflows, "changed meanwhile": r.Changed} {
-		if n > 0 {
-			_, _ = fmt.Fprintf(out.stdout, ", %d %s", n, what)
+	for _, some := range []struct {
+		n    int64
+		what string
+	}{{r.FromOldView, "from the old view"}, {r.FromWorkflows, "from workflows"}, {r.Changed, "changed meanwhile"}} {
+		if some.n > 0 {
+			_, _ = fmt.Fprintf(out.stdout, ", %d %s", some.n, some.what)
 		}
 	}
 	_, _ = fmt.Fprintln(out.stdout)

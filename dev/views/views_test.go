@@ -166,6 +166,7 @@ func TestAViewIsBuiltAnewWhileTheShopGoesOn(t *testing.T) {
 			}
 			return nil
 		})
+		h.Place(t, shoptest.Line{ProductID: "vase-00", Quantity: 1}) // each view has something
 		stop := make(chan struct{})
 		var wg sync.WaitGroup
 		var changes atomic.Int64
@@ -198,7 +199,7 @@ func TestAViewIsBuiltAnewWhileTheShopGoesOn(t *testing.T) {
 			for _, view := range []string{"products", "orders"} {
 				res := h.reindex(t, view)
 				require.Zero(t, res.Poisoned, res.PoisonedFirst)
-				require.NotZero(t, res.FromHomes)
+				require.NotZero(t, res.FromHomes, "%+v", res)
 			}
 		}
 		close(stop)

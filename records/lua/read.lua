@@ -1,9 +1,12 @@
 -- read: all that is stored of an order, as it is at one moment.
 -- KEYS 1 order hash · 2 payments hash
+-- ARGV 1 revision, optional: of an order of this revision or a later one nothing more is told
 -- answers {revision, version or '', document or '', fields and values of the payments hash}
 --         {"UNREADABLE", why}: a key is of another type
 local head = redis.pcall('HMGET', KEYS[1], 'version', 'doc')
 if head.err then return {'UNREADABLE', head.err} end
-local payments = redis.pcall('HGETALL', KEYS[2])
-if payments.err then return {'UNREADABLE', payments.err} end
-return {int(revision(KEYS[1], KEYS[2])), head[1] or '', head[2] or '', payments}
+local payments = redis.pcall('HLEN', KEYS[2])
+if type(payments) == 'table' then return {'UNREADABLE', payments.err} end
+local rev = revision(KEYS[1], KEYS[2])
+if ARGV[1] and rev >= tonumber(ARGV[1]) then return {int(rev), '', '', {}} end
+return {int(rev), head[1] or '', head[2] or '', redis.call('HGETALL', KEYS[2])}

@@ -100,8 +100,9 @@ type Projector struct {
 	// claimAt is when to look for entries of dead consumers.
 	claimAt   time.Time
 	claimFrom [redisdb.Buckets]string
-	// failing: the last round failed, and the log has it.
-	failing bool
+	// failing: the last round failed, and the log has it. insisting: something is tried
+	// again and again.
+	failing, insisting bool
 }
 
 // New builds a projector that is not running yet.
@@ -200,30 +201,36 @@ func outlive(ctx context.Context, by time.Duration) (context.Context, context.Ca
 // insist tries again until it is done or ctx ends, and says once in the log that
 // it has to, and once that it is over.
 func (p *Projector) insist(ctx context.Context, what string, try func() error) error {
-	pause, said := minBackoff, false
-	for {
+	defer func() {
+		p.insisting = false
+		p.tellWaiting()
+	}()
+	for pause := minBackoff; ; pause = min(2*pause, p.MaxBackoff) {
 		err := try()
 		if err == nil {
-			if said {
-				p.metrics.waiting.Dec()
+			if p.insisting {
 				p.Log.InfoContext(ctx, "the views go on", "after", what)
 			}
 			return nil
 		}
-		if ctx.Err() == nil && !said {
-			said = true
-			p.metrics.waiting.Inc()
+		if ctx.Err() == nil && !p.insisting {
+			p.insisting = true
+			p.tellWaiting()
 			p.Log.WarnContext(ctx, "the views wait", "for", what, "error", search.WithCause(err))
 		}
 		p.metrics.failedRounds.Inc()
 		if stopped := sleep(ctx, pause); stopped != nil {
-			if said {
-				p.metrics.waiting.Dec()
-			}
 			return stopped
 		}
-		pause = min(2*pause, p.MaxBackoff)
 	}
+}
+
+func (p *Projector) tellWaiting() {
+	waiting := 0.0
+	if p.failing || p.insisting {
+		waiting = 1
+	}
+	p.metrics.waiting.Set(waiting)
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -13,7 +13,7 @@ func (p *Projector) round(ctx, working context.Context) (int, error) {
 	switch {
 	case err == nil && p.failing:
 		p.failing = false
-		p.metrics.waiting.Dec()
+		p.tellWaiting()
 		p.Log.InfoContext(ctx, "the event streams are read again")
 	case err != nil:
 		// What was delivered and not acknowledged comes again to this consumer.
@@ -21,7 +21,7 @@ func (p *Projector) round(ctx, working context.Context) (int, error) {
 		p.metrics.failedRounds.Inc()
 		if !p.failing && ctx.Err() == nil {
 			p.failing = true
-			p.metrics.waiting.Inc()
+			p.tellWaiting()
 			p.Log.WarnContext(ctx, "a round of the views failed", "error", err)
 		}
 	}
