@@ -1,4 +1,4 @@
-// Package elastic keeps the views in Elasticsearch 8: for shops of any size, and
+// Package elastic keeps the views in Elasticsearch (version.go says which): for shops of any size, and
 // for whoever wants to look into the views with Elastic's own tools. It keeps the
 // contract of search.Index and passes its suite. What is put can be read at once and
 // is found after Options.Refresh.
@@ -53,6 +53,8 @@ const (
 	defaultTimeout = 5 * time.Second
 	// patience is how many times longer a change may take than a read.
 	patience = 6
+	// copyWithin leaves a busy cluster time to begin with a copy.
+	copyWithin = 2 * time.Minute
 )
 
 // Index is a search.Index on Elasticsearch.
@@ -65,6 +67,8 @@ type Index struct {
 	timeout time.Duration
 	// readOnly: nothing is put here, and nobody may be allowed to.
 	readOnly bool
+	// copyWithin is how long a swap waits for a second copy that nobody makes.
+	copyWithin time.Duration
 
 	// serving is held for reading by every call, for writing by Close.
 	serving sync.RWMutex
@@ -78,7 +82,8 @@ var _ search.Index = (*Index)(nil)
 
 // Open connects to a cluster and makes the views that it lacks, empty. Where the
 // cluster can't answer, the error is a *search.UnavailableError, and Open may be
-// called again. With ReadOnly it asks nothing.
+// called again. One of an older version than this package needs is refused by an
+// error that says so. With ReadOnly it asks nothing.
 func Open(ctx context.Context, o Options) (*Index, error) {
 	return open(ctx, o, shapes())
 }
@@ -99,7 +104,8 @@ func open(ctx context.Context, o Options, shapes map[search.View]shape) (*Index,
 	}
 	x := &Index{
 		client: c, names: names{o.Prefix}, shapes: shapes, same: text.NewThesaurus(o.Synonyms),
-		refresh: o.Refresh, timeout: o.Timeout, readOnly: o.ReadOnly, rebuilds: map[*rebuild]bool{},
+		refresh: o.Refresh, timeout: o.Timeout, readOnly: o.ReadOnly, copyWithin: copyWithin,
+		rebuilds: map[*rebuild]bool{},
 	}
 	if o.ReadOnly {
 		return x, nil
@@ -142,8 +148,12 @@ func (x *Index) read(ctx context.Context, doing string, call func(context.Contex
 	return x.bounded(ctx, x.timeout, doing, call)
 }
 
-// change runs a call that changes something, which may take longer.
+// change runs a call that changes something, which may take longer. Every call that
+// writes comes through here.
 func (x *Index) change(ctx context.Context, doing string, call func(context.Context) error) error {
+	if x.readOnly {
+		return fmt.Errorf("%s: %w", doing, errReadOnly)
+	}
 	return x.bounded(ctx, patience*x.timeout, doing, call)
 }
 
@@ -165,10 +175,11 @@ func (x *Index) bounded(ctx context.Context, atMost time.Duration, doing string,
 func failed(doing string, err error) error {
 	var bad search.Invalid
 	var covered *search.UnavailableError
+	var old *tooOldError
 	switch {
 	case err == nil, errors.Is(err, search.ErrNotFound), errors.Is(err, search.ErrRebuildOver), errors.Is(err, errForeign):
 		return err
-	case errors.As(err, &bad), errors.As(err, &covered):
+	case errors.As(err, &bad), errors.As(err, &covered), errors.As(err, &old):
 		return err
 	}
 	return &search.UnavailableError{Doing: doing, Cause: err}

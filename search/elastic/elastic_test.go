@@ -79,8 +79,17 @@ func ownPrefix(t testing.TB) string {
 
 func ask(ctx context.Context, t testing.TB, method, url string) string {
 	t.Helper()
-	req, err := http.NewRequestWithContext(ctx, method, url, nil)
+	return tell(ctx, t, method, url, "")
+}
+
+// tell asks with a body of JSON.
+func tell(ctx context.Context, t testing.TB, method, url, body string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	require.NoError(t, err)
+	if body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
 	res, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
 	answer, err := io.ReadAll(res.Body)

@@ -3,6 +3,7 @@ package elastic
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"holdfast/search"
 	"holdfast/search/text"
@@ -22,6 +23,9 @@ func OpenShape(ctx context.Context, o Options, version int) (*Index, error) {
 func SwapUnnoticed(ctx context.Context, r search.Rebuild) error {
 	return r.(*rebuild).takePlace(ctx)
 }
+
+// CopyWithin lets a swap wait only so long for a copy that nobody makes.
+func CopyWithin(x *Index, d time.Duration) { x.copyWithin = d }
 
 // Forget lets the index know nothing of the rebuilds that it began, as if it had
 // been killed.
@@ -69,4 +73,17 @@ func Request(x *Index, q search.ProductQuery) (body []byte, path string) {
 		panic(err)
 	}
 	return body, "/" + x.names.read(search.ProductsView) + "/_search?allow_partial_search_results=false"
+}
+
+// SwapAfter swaps a rebuild in that found no view; something happens between its look
+// and its request.
+func SwapAfter(ctx context.Context, r search.Rebuild, happens func()) error {
+	own := r.(*rebuild)
+	x := own.of
+	instead, err := own.insteadOfNone(ctx)
+	if err != nil {
+		return err
+	}
+	happens()
+	return x.client.call(ctx, aliasing(append(own.taking(), instead...)), nil)
 }

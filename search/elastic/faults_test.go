@@ -29,6 +29,8 @@ func pretended(t *testing.T, bulk func(w http.ResponseWriter, lines []string)) *
 			t.Error(err)
 		}
 		switch {
+		case r.URL.Path == "/":
+			said(w, `{"version":{"number":"8.13.0"}}`)
 		case r.URL.Path == "/_bulk":
 			bulk(w, strings.Split(strings.TrimSpace(string(body)), "\n"))
 		case strings.HasPrefix(r.URL.Path, "/_alias/"):

@@ -35,10 +35,23 @@ func (n names) first(v search.View) string { return n.prefix + string(v) + "-fir
 // filled are all indices that rebuilds of this shape made.
 func (n names) filled(v search.View, shape int) string { return n.write(v, shape) + "-*" }
 
+// beginning of a rebuild, in the names of what it makes.
+const beginning = "20060102150405"
+
 // next names the index and the alias of a new rebuild.
 func (n names) next(v search.View, shape int) (index, alias string) {
-	unique := time.Now().UTC().Format("20060102150405") + "-" + strings.ToLower(rand.Text()[:8])
+	unique := time.Now().UTC().Format(beginning) + "-" + strings.ToLower(rand.Text()[:8])
 	return n.write(v, shape) + "-" + unique, n.write(v, shape) + "_" + unique
+}
+
+// begun tells when the rebuild began that made an index.
+func (n names) begun(index string, v search.View, shape int) (time.Time, bool) {
+	unique := strings.TrimPrefix(index, n.write(v, shape)+"-")
+	if len(unique) < len(beginning) {
+		return time.Time{}, false
+	}
+	t, err := time.Parse(beginning, unique[:len(beginning)])
+	return t, err == nil
 }
 
 func (n names) events() string { return n.prefix + "product-events" }

@@ -23,11 +23,21 @@ func (x *Index) Put(ctx context.Context, b search.Batch) (search.Results, error)
 			orders:   x.names.write(search.OrdersView, x.shapes[search.OrdersView].version),
 			events:   x.names.events(),
 		}
-		return throughSwap(ctx, func() error {
+		put := func() error {
 			var err error
 			results, err = x.put(ctx, b, to)
 			return err
-		})
+		}
+		err := throughSwap(ctx, put)
+		if gone := new(absent); !errors.As(err, &gone) || gone.alias != to.events {
+			return err
+		}
+		// The cluster came back without what was made at Open. Views have to be filled
+		// anew; the stream goes on with what comes.
+		if err := x.prepareEvents(ctx); err != nil {
+			return err
+		}
+		return throughSwap(ctx, put)
 	})
 	if err != nil {
 		return search.Results{}, err

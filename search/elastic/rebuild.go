@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"sync"
 
 	"holdfast/search"
@@ -32,6 +30,12 @@ func (x *Index) Rebuild(ctx context.Context, v search.View) (search.Rebuild, err
 	}
 	var r *rebuild
 	err := x.change(ctx, "begin a rebuild", func(ctx context.Context) error {
+		// What a lost alias hides has to be there to be copied.
+		if _, err := x.answering(ctx, v); missing(err) {
+			if err := x.adoptFirst(ctx, v); err != nil && !missing(err) {
+				return err
+			}
+		}
 		if err := x.notNewer(ctx, v); err != nil {
 			return err
 		}
@@ -79,26 +83,6 @@ func (x *Index) keep(r *rebuild, underWay bool) {
 	}
 }
 
-// dropLeftovers drops the indices of rebuilds of this shape that don't answer.
-func (x *Index) dropLeftovers(ctx context.Context, v search.View) error {
-	var found map[string]struct {
-		Aliases map[string]any `json:"aliases"`
-	}
-	err := x.client.call(ctx, request{method: "GET", path: "/" + x.names.filled(v, x.shapes[v].version) + "/_alias"}, &found)
-	if err != nil {
-		return err
-	}
-	for index, of := range found {
-		if _, live := of.Aliases[x.names.read(v)]; live {
-			continue
-		}
-		if err := x.drop(ctx, index, slices.Collect(maps.Keys(of.Aliases))...); err != nil && !missing(err) {
-			return err
-		}
-	}
-	return nil
-}
-
 // drop takes the aliases of a rebuild away, and then its index. Where the aliases
 // are not there, it fails: then the rebuild was swapped in meanwhile, and its index
 // answers.
@@ -109,15 +93,6 @@ func (x *Index) drop(ctx context.Context, index string, aliases ...string) error
 		}
 	}
 	return x.client.call(ctx, request{method: "DELETE", path: "/" + index}, nil)
-}
-
-// aliasing does all of the actions, at once, or none.
-func aliasing(actions list) request {
-	return request{method: "POST", path: "/_aliases", body: object{"actions": actions}}
-}
-
-func removal(index, alias string) object {
-	return object{"remove": object{"index": index, "alias": alias, "must_exist": true}}
 }
 
 // run runs a call on the rebuild, if it goes on.
@@ -169,60 +144,6 @@ func (r *rebuild) Refresh(ctx context.Context) error {
 	return r.run(ctx, "refresh a rebuild", func(ctx context.Context) error {
 		return r.of.client.call(ctx, request{method: "POST", path: "/" + r.index + "/_refresh"}, nil)
 	})
-}
-
-// Swap implements search.Rebuild.
-func (r *rebuild) Swap(ctx context.Context) error {
-	return r.run(ctx, "swap a rebuild in", func(ctx context.Context) error {
-		x := r.of
-		complete := object{"_meta": meta{Shape: x.shapes[r.view].version, Complete: true}}
-		if err := x.client.call(ctx, request{method: "PUT", path: "/" + r.index + "/_settings", body: x.settings()}, nil); err != nil {
-			return err
-		}
-		if err := x.client.call(ctx, request{method: "PUT", path: "/" + r.index + "/_mapping", body: complete}, nil); err != nil {
-			return err
-		}
-		if err := r.takePlace(ctx); err != nil {
-			return err
-		}
-		r.end()
-		return nil
-	})
-}
-
-// takePlace moves the aliases and drops the old index in one step, so that nobody
-// ever finds none or two. Where another one took the place a moment before, it
-// looks again.
-func (r *rebuild) takePlace(ctx context.Context) error {
-	var err error
-	for range 3 {
-		if err = r.tryToTakePlace(ctx); !missing(err) {
-			return err
-		}
-	}
-	return err
-}
-
-func (r *rebuild) tryToTakePlace(ctx context.Context) error {
-	x := r.of
-	actions := list{
-		removal(r.index, r.alias),
-		object{"add": object{"index": r.index, "alias": x.names.read(r.view)}},
-		object{"add": object{"index": r.index, "alias": x.names.write(r.view, x.shapes[r.view].version)}},
-	}
-	switch old, err := x.answering(ctx, r.view); {
-	case missing(err): // somebody took the alias away: now it is there again
-	case err != nil:
-		return err
-	case old == r.index:
-		return nil // an answer was lost, and it is done
-	default:
-		if err := x.notNewer(ctx, r.view); err != nil {
-			return err
-		}
-		actions = append(actions, object{"remove_index": object{"index": old}})
-	}
-	return x.client.call(ctx, aliasing(actions), nil)
 }
 
 // end notes that the rebuild is over, whichever way.

@@ -77,8 +77,11 @@ func byContent(err error) bool {
 	return errors.As(err, &r) && (r.status == http.StatusBadRequest || r.status == http.StatusRequestEntityTooLarge)
 }
 
-// errForeign is the caller's mistake, and calling again is in vain.
-var errForeign = errors.New("not of this view")
+// Mistakes of the caller's: calling again is in vain.
+var (
+	errForeign  = errors.New("not of this view")
+	errReadOnly = errors.New("the index was opened for reading alone")
+)
 
 func known(v search.View) error {
 	if v != search.ProductsView && v != search.OrdersView {

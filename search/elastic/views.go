@@ -2,9 +2,6 @@ package elastic
 
 import (
 	"context"
-	"fmt"
-	"maps"
-	"slices"
 
 	"holdfast/search"
 )
@@ -19,7 +16,10 @@ type meta struct {
 
 // prepare makes what isn't there yet. Several programs may do so at once.
 func (x *Index) prepare(ctx context.Context) error {
-	if err := x.client.call(ctx, request{method: "PUT", path: "/_index_template/" + x.names.events(), body: eventsTemplate(x.names.events(), x.refresh)}, nil); err != nil {
+	if err := x.client.newEnough(ctx); err != nil {
+		return err
+	}
+	if err := x.prepareEvents(ctx); err != nil {
 		return err
 	}
 	for _, v := range search.Views() {
@@ -28,6 +28,13 @@ func (x *Index) prepare(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// prepareEvents lets the first event make the data stream.
+func (x *Index) prepareEvents(ctx context.Context) error {
+	return x.client.call(ctx, request{
+		method: "PUT", path: "/_index_template/" + x.names.events(), body: eventsTemplate(x.names.events(), x.refresh),
+	}, nil)
 }
 
 // prepareView makes an empty index where nothing answers. One of an older shape goes
@@ -41,22 +48,15 @@ func (x *Index) prepareView(ctx context.Context, v search.View) error {
 	body["aliases"] = object{x.names.read(v): object{}, x.names.write(v, s.version): object{}}
 	err := x.client.call(ctx, request{method: "PUT", path: "/" + x.names.first(v), body: body}, nil)
 	if existsAlready(err) { // somebody was quicker, and made the aliases with it
-		_, err = x.answering(ctx, v)
+		if _, err = x.answering(ctx, v); missing(err) {
+			err = x.adoptFirst(ctx, v)
+		}
 	}
+	if err != nil {
+		return err
+	}
+	_, err = x.answering(ctx, v) // a rebuild may have been swapped in just before
 	return err
-}
-
-// answering tells the one index that answers searches of a view.
-func (x *Index) answering(ctx context.Context, v search.View) (string, error) {
-	var found map[string]any
-	if err := x.client.call(ctx, request{method: "GET", path: "/_alias/" + x.names.read(v)}, &found); err != nil {
-		return "", err
-	}
-	indices := slices.Sorted(maps.Keys(found))
-	if len(indices) != 1 {
-		return "", fmt.Errorf("alias %s stands for %d indices: %v", x.names.read(v), len(indices), indices)
-	}
-	return indices[0], nil
 }
 
 // Stale implements search.Index.

@@ -22,7 +22,7 @@ func walk[D any](ctx context.Context, x *Index, v search.View, after string, lim
 		return nil, search.Invalid{{Path: "limit", Reason: fmt.Sprintf("must lie between 1 and %d", search.MaxWalk)}}
 	}
 	var docs []D
-	err := x.change(ctx, "walk over documents", func(ctx context.Context) error {
+	err := x.bounded(ctx, patience*x.timeout, "walk over documents", func(ctx context.Context) error {
 		if after == "" && !x.readOnly {
 			if err := x.show(ctx, v); err != nil {
 				return err
