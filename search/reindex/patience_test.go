@@ -229,3 +229,16 @@ func TestARebuildThatWaitsEndsWithItsContext(t *testing.T) {
 	require.ErrorIs(t, err, search.ErrUnavailable)
 	require.Equal(t, 1, h.index.begun)
 }
+
+// A swap that was done, and whose answer was lost, is not done by another rebuild.
+func TestTheAnswerToTheSwapIsLost(t *testing.T) {
+	h := newHouse(t)
+	h.putOrder("a", 1)
+	h.index.swapping = func() {
+		h.index.swapping = nil
+		h.index.failing = func() error { h.index.failing = nil; return unavailable() }
+	}
+	h.run(search.OrdersView)
+	require.Equal(t, 1, h.index.begun)
+	require.EqualValues(t, 1, h.order("a").Version)
+}
