@@ -72,8 +72,7 @@ func (w *watcher) first(ctx context.Context) bool {
 }
 
 // look starts the rebuild of each view that is stale: made empty, lost, or of an older
-// shape. One that goes on is left to it, and one that an operator has to decide about
-// to him.
+// shape. One that goes on is left to it. Where an operator has to decide it only says so.
 func (w *watcher) look(ctx context.Context) error {
 	stale, err := w.config.Index.Stale(ctx)
 	if err != nil {
