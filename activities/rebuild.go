@@ -15,12 +15,14 @@ const rebuildBeat = 5 * time.Second
 type Rebuild struct {
 	// Run does it, and tells how far it is. A run that begins while another one goes
 	// on takes its place.
-	Run func(ctx context.Context, view string, progress func(RebuildProgress)) (RebuildResult, error)
+	Run func(ctx context.Context, p RebuildParams, progress func(RebuildProgress)) (RebuildResult, error)
 }
 
 // RebuildParams name the view.
 type RebuildParams struct {
 	View string `json:"view"`
+	// Unasked: no operator asked for it. Then it gives up nothing that a backup may have.
+	Unasked bool `json:"unasked,omitempty"`
 }
 
 // RebuildProgress is how far a walk over a view is. The details of its heartbeats.
@@ -49,7 +51,7 @@ type RebuildResult struct {
 func (a *Rebuild) Execute(ctx context.Context, p RebuildParams) (RebuildResult, error) {
 	var res RebuildResult
 	err := beating(ctx, func(tell func(RebuildProgress)) (err error) {
-		res, err = a.Run(ctx, p.View, tell)
+		res, err = a.Run(ctx, p, tell)
 		return err
 	})
 	return res, err

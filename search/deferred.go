@@ -172,6 +172,11 @@ func (d *Deferred) Stale(ctx context.Context) ([]View, error) {
 	return deferred(d, "look at the views", func(x Index) ([]View, error) { return x.Stale(ctx) })
 }
 
+// Unfilled implements Index.
+func (d *Deferred) Unfilled(ctx context.Context) ([]View, error) {
+	return deferred(d, "look for views that nobody filled", func(x Index) ([]View, error) { return x.Unfilled(ctx) })
+}
+
 // Rebuild implements Index.
 func (d *Deferred) Rebuild(ctx context.Context, v View) (Rebuild, error) {
 	return deferred(d, "begin a rebuild", func(x Index) (Rebuild, error) { return x.Rebuild(ctx, v) })

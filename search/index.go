@@ -59,6 +59,9 @@ type Index interface {
 	// whereas searches go on. A view is no longer stale once a rebuild of it was
 	// swapped in.
 	Stale(ctx context.Context) ([]View, error)
+	// Unfilled lists those of the stale views that no rebuild has ever filled: they were
+	// lost, or made empty. One that is only of an older shape isn't among them.
+	Unfilled(ctx context.Context) ([]View, error)
 	// Rebuild begins an empty view beside the one that answers. What an earlier
 	// rebuild of this view left, because it ended in its midst or still goes on, is
 	// dropped: the caller sees to it that there is one at a time.

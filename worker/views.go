@@ -44,7 +44,7 @@ func (v *views) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	v.cancel = cancel
 	v.running.Go(func() { v.projector.Run(ctx) })
-	v.running.Go(func() { watchViews(ctx, v.config, lookFirst(ctx, v.config)) })
+	v.running.Go(func() { newWatcher(v.config).run(ctx) })
 }
 
 func (v *views) stop() {

@@ -4,24 +4,25 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 
 	"holdfast/search"
 )
 
 // copyCold takes over from the old view what the new one lacks: orders that have left
 // Redis, whose only home the old view is, and earlier states of orders that can't be
-// read or taken as Redis has them.
+// read or taken as Redis has them. The swap deletes what it doesn't take over.
 func (r *rebuild) copyCold(ctx context.Context) error {
 	if r.view != search.OrdersView {
 		return nil
 	}
 	for after := ""; ; {
-		page, err := r.Index.WalkOrders(ctx, after, ordersAtOnce)
-		if err != nil && !errors.Is(err, search.ErrNoView) { // a view that was lost has no orders
+		page, err := r.oldOrders(ctx, after)
+		if err != nil {
 			return fmt.Errorf("go over the old view of %s: %w", r.view, err)
 		}
 		if len(page) == 0 {
-			return nil
+			return r.loseNothing(ctx) // said before the other orders are looked for
 		}
 		after = page[len(page)-1].ID
 		ids := make([]string, len(page))
@@ -38,8 +39,11 @@ func (r *rebuild) copyCold(ctx context.Context) error {
 				cold = append(cold, o)
 			}
 		}
-		n, err := r.putCold(ctx, r.into, cold)
+		n, refused, err := r.putCold(ctx, r.into, cold)
 		if err != nil {
+			return err
+		}
+		if err := r.refuse(ctx, refused); err != nil {
 			return err
 		}
 		r.report.FromOldView += n
@@ -47,25 +51,74 @@ func (r *rebuild) copyCold(ctx context.Context) error {
 	}
 }
 
+// oldOrders reads a page of the old view. One that was lost has no orders; one that
+// goes in the midst of the walk had some.
+func (r *rebuild) oldOrders(ctx context.Context, after string) (page []search.Order, err error) {
+	err = r.steady(ctx, func() (err error) {
+		page, err = r.Index.WalkOrders(ctx, after, ordersAtOnce)
+		return err
+	})
+	if after == "" && errors.Is(err, search.ErrNoView) {
+		return nil, nil
+	}
+	return page, err
+}
+
 // there tells what the new view has already.
-func (r *rebuild) there(ctx context.Context, ids []string) (map[string]int64, error) {
-	there, err := r.into.Revisions(ctx, ids)
+func (r *rebuild) there(ctx context.Context, ids []string) (there map[string]int64, err error) {
+	err = r.steady(ctx, func() (err error) {
+		there, err = r.into.Revisions(ctx, ids)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("look for %d %s in the new view: %w", len(ids), r.view, err)
 	}
 	return there, nil
 }
 
-// putCold puts orders that are not from Redis, with the payments that are there.
-func (r *rebuild) putCold(ctx context.Context, to taker, cold []search.Order) (int64, error) {
+// putCold puts orders that are not from Redis, with the payments that are there. An
+// order that can't be taken with those is put without them. It answers how many were
+// new, and which ones the view refuses all the same.
+func (r *rebuild) putCold(ctx context.Context, to taker, cold []search.Order) (stored int64, refused []search.Result, err error) {
 	if len(cold) == 0 {
-		return 0, nil
+		return 0, nil, nil
 	}
-	whole, err := r.Homes.WithPayments(ctx, cold)
+	var whole []search.Order
+	err = r.steady(ctx, func() (err error) {
+		whole, err = r.Homes.WithPayments(ctx, cold)
+		return err
+	})
 	if err != nil {
-		return 0, fmt.Errorf("read what came after %d orders had left: %w", len(cold), err)
+		return 0, nil, fmt.Errorf("read what came after %d orders had left: %w", len(cold), err)
 	}
-	return r.put(ctx, to, search.Batch{Orders: whole})
+	results, err := r.put(ctx, to, search.Batch{Orders: whole})
+	if err != nil {
+		return 0, nil, err
+	}
+	var without []search.Order
+	var late []search.Result
+	for i, one := range results.Orders {
+		switch {
+		case one.Outcome != search.Poisoned:
+		case whole[i].Revision == cold[i].Revision: // nothing came after it had left
+			refused = append(refused, one)
+		default:
+			without, late = append(without, cold[i]), append(late, one)
+		}
+	}
+	bare, err := r.put(ctx, to, search.Batch{Orders: without})
+	if err != nil {
+		return 0, nil, err
+	}
+	for i, one := range bare.Orders {
+		if one.Outcome == search.Poisoned {
+			refused = append(refused, one)
+			continue
+		}
+		late[i].Reason = "only the payments that came after it had left: " + late[i].Reason
+		r.leaveOut(ctx, late[i:i+1])
+	}
+	return storedOf(results) + storedOf(bare), refused, nil
 }
 
 // bringCold brings orders that changed and that their home doesn't have: a payment or
@@ -76,7 +129,7 @@ func (r *rebuild) bringCold(ctx context.Context, to taker, ids []string) (int64,
 	}
 	var cold []search.Order
 	for _, id := range ids {
-		o, err := r.Index.GetOrder(ctx, id)
+		o, err := r.oldOrder(ctx, id)
 		switch {
 		case errors.Is(err, search.ErrNotFound), errors.Is(err, search.ErrNoView):
 			r.unfound[id] = struct{}{}
@@ -86,7 +139,20 @@ func (r *rebuild) bringCold(ctx context.Context, to taker, ids []string) (int64,
 			cold = append(cold, o)
 		}
 	}
-	return r.putCold(ctx, to, cold)
+	n, refused, err := r.putCold(ctx, to, cold)
+	if err == nil && to == taker(r.into) { // after the swap they are where they are put
+		err = r.refuse(ctx, refused)
+	}
+	return n, err
+}
+
+// oldOrder reads an order in the view that answers.
+func (r *rebuild) oldOrder(ctx context.Context, id string) (o search.Order, err error) {
+	err = r.steady(ctx, func() (err error) {
+		o, err = r.Index.GetOrder(ctx, id)
+		return err
+	})
+	return o, err
 }
 
 // recoverLost asks the workflows of orders that neither Redis nor the old view has.
@@ -94,10 +160,8 @@ func (r *rebuild) recoverLost(ctx context.Context) error {
 	if r.view != search.OrdersView || r.Lost == nil {
 		return nil
 	}
-	for ids, err := range inBatches(r.Lost.OrderIDs(ctx), lookedForAtOnce) {
-		if err != nil {
-			return fmt.Errorf("list the workflows of orders: %w", err)
-		}
+	list := func() iter.Seq2[string, error] { return r.Lost.OrderIDs(ctx) }
+	err := r.each(ctx, list, lookedForAtOnce, func(ids []string, _ bool) error {
 		there, err := r.there(ctx, ids)
 		if err != nil {
 			return err
@@ -111,13 +175,22 @@ func (r *rebuild) recoverLost(ctx context.Context) error {
 			}
 		}
 		r.say(Recovering, r.report.FromWorkflows)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("go over the workflows of orders: %w", err)
 	}
 	return nil
 }
 
 // recoverOne asks the workflow of one order.
 func (r *rebuild) recoverOne(ctx context.Context, id string) error {
-	o, found, err := r.Lost.Order(ctx, id)
+	var o search.Order
+	found := false
+	err := r.steady(ctx, func() (err error) {
+		o, found, err = r.Lost.Order(ctx, id)
+		return err
+	})
 	switch {
 	case errors.Is(err, ErrUnreadable):
 		r.leaveOut(ctx, []search.Result{{ID: id, Outcome: search.Poisoned, Reason: err.Error()}})
@@ -127,7 +200,8 @@ func (r *rebuild) recoverOne(ctx context.Context, id string) error {
 	case !found:
 		return nil
 	}
-	n, err := r.putCold(ctx, r.into, []search.Order{o})
+	n, refused, err := r.putCold(ctx, r.into, []search.Order{o})
 	r.report.FromWorkflows += n
+	r.leaveOut(ctx, refused) // its workflow stays
 	return err
 }

@@ -58,9 +58,22 @@ type index struct {
 	// into a new view; they may be nil.
 	swapping func()
 	putting  func() error
+	// failing is called before each call; it may be nil.
+	failing func() error
+	begun   int // rebuilds
+}
+
+func (x *index) fails() error {
+	if x.failing == nil {
+		return nil
+	}
+	return x.failing()
 }
 
 func (x *index) Put(_ context.Context, b search.Batch) (search.Results, error) {
+	if err := x.fails(); err != nil {
+		return search.Results{}, err
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return x.put(x.views, b), nil
@@ -78,6 +91,9 @@ func (x *index) put(into map[search.View]view, b search.Batch) (r search.Results
 }
 
 func (x *index) GetOrder(_ context.Context, id string) (search.Order, error) {
+	if err := x.fails(); err != nil {
+		return search.Order{}, err
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	v := x.views[search.OrdersView]
@@ -92,6 +108,9 @@ func (x *index) GetOrder(_ context.Context, id string) (search.Order, error) {
 }
 
 func (x *index) WalkOrders(_ context.Context, after string, limit int) (page []search.Order, err error) {
+	if err := x.fails(); err != nil {
+		return nil, err
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	v := x.views[search.OrdersView]
@@ -108,6 +127,10 @@ func (x *index) WalkOrders(_ context.Context, after string, limit int) (page []s
 }
 
 func (x *index) Rebuild(_ context.Context, v search.View) (search.Rebuild, error) {
+	if err := x.fails(); err != nil {
+		return nil, err
+	}
+	x.begun++
 	return &rebuild{of: x, name: v, into: view{}}, nil
 }
 
@@ -118,6 +141,9 @@ type rebuild struct {
 }
 
 func (r *rebuild) Put(_ context.Context, b search.Batch) (search.Results, error) {
+	if err := r.of.fails(); err != nil {
+		return search.Results{}, err
+	}
 	if r.of.putting != nil {
 		if err := r.of.putting(); err != nil {
 			return search.Results{}, err
@@ -129,6 +155,9 @@ func (r *rebuild) Put(_ context.Context, b search.Batch) (search.Results, error)
 }
 
 func (r *rebuild) Revisions(_ context.Context, ids []string) (map[string]int64, error) {
+	if err := r.of.fails(); err != nil {
+		return nil, err
+	}
 	there := map[string]int64{}
 	for _, id := range ids {
 		if d, ok := r.into[id]; ok {
@@ -138,7 +167,7 @@ func (r *rebuild) Revisions(_ context.Context, ids []string) (map[string]int64, 
 	return there, nil
 }
 
-func (r *rebuild) Refresh(context.Context) error { return nil }
+func (r *rebuild) Refresh(context.Context) error { return r.of.fails() }
 
 func (r *rebuild) Swap(context.Context) error {
 	if r.of.swapping != nil {
@@ -147,7 +176,7 @@ func (r *rebuild) Swap(context.Context) error {
 	r.of.mu.Lock()
 	defer r.of.mu.Unlock()
 	r.of.views[r.name] = r.into
-	return nil
+	return r.of.fails() // an answer may be lost
 }
 
 func (r *rebuild) Abandon(context.Context) error { return nil }

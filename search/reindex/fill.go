@@ -11,31 +11,55 @@ import (
 
 // readHomes puts every entity that its home has.
 func (r *rebuild) readHomes(ctx context.Context) error {
-	var err error
-	if r.total, err = r.Homes.Count(ctx, r.view); err != nil {
+	err := r.steady(ctx, func() (err error) {
+		r.total, err = r.Homes.Count(ctx, r.view)
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("count the %s: %w", r.view, err)
 	}
 	r.say(Reading, 0)
-	for ids, err := range inBatches(r.Homes.IDs(ctx, r.view), r.atOnce()) {
-		if err != nil {
-			return fmt.Errorf("list the %s: %w", r.view, err)
+	list := func() iter.Seq2[string, error] { return r.Homes.IDs(ctx, r.view) }
+	err = r.each(ctx, list, r.atOnce(), func(ids []string, again bool) error {
+		if again { // what is there may be old, and is then among the changes
+			there, err := r.there(ctx, ids)
+			if err != nil {
+				return err
+			}
+			ids = slices.DeleteFunc(ids, func(id string) bool { _, ok := there[id]; return ok })
 		}
 		n, _, err := r.bring(ctx, r.into, ids)
-		if err != nil {
-			return err
-		}
 		r.report.FromHomes += n
 		r.say(Reading, r.report.FromHomes)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("go over the %s: %w", r.view, err)
 	}
 	return nil
+}
+
+// read reads entities in their homes.
+func (r *rebuild) read(ctx context.Context, ids []string) (b search.Batch, unreadable []search.Result, err error) {
+	err = r.steady(ctx, func() (err error) {
+		b, unreadable, err = r.Homes.Read(ctx, r.view, ids)
+		return err
+	})
+	if err != nil {
+		return search.Batch{}, nil, fmt.Errorf("read %d %s: %w", len(ids), r.view, err)
+	}
+	return b, unreadable, nil
 }
 
 // bring reads entities in their homes and puts them; it answers how many were new to
 // the view, and which ones their homes don't have, or not so that they can be read.
 func (r *rebuild) bring(ctx context.Context, to taker, ids []string) (stored int64, missing []string, err error) {
-	batch, unreadable, err := r.Homes.Read(ctx, r.view, ids)
+	if len(ids) == 0 {
+		return 0, nil, nil
+	}
+	batch, unreadable, err := r.read(ctx, ids)
 	if err != nil {
-		return 0, nil, fmt.Errorf("read %d %s: %w", len(ids), r.view, err)
+		return 0, nil, err
 	}
 	r.leaveOut(ctx, unreadable)
 	read := make(map[string]struct{}, len(ids))
@@ -50,8 +74,9 @@ func (r *rebuild) bring(ctx context.Context, to taker, ids []string) (stored int
 			missing = append(missing, id)
 		}
 	}
-	stored, err = r.put(ctx, to, batch)
-	return stored, missing, err
+	results, err := r.put(ctx, to, batch)
+	r.leaveOut(ctx, results.Poisoned())
+	return storedOf(results), missing, err
 }
 
 // catchUp brings what has changed since the reading began, until hardly anything
@@ -70,7 +95,11 @@ func (r *rebuild) catchUp(ctx context.Context) error {
 }
 
 func (r *rebuild) bringChanges(ctx context.Context, to taker) (int, error) {
-	ids, err := r.Changes.Since(ctx, r.view)
+	var ids []string
+	err := r.steady(ctx, func() (err error) {
+		ids, err = r.Changes.Since(ctx, r.view)
+		return err
+	})
 	if err != nil {
 		return 0, fmt.Errorf("read what has changed: %w", err)
 	}
@@ -99,26 +128,4 @@ func (r *rebuild) atOnce() int {
 		return productsAtOnce
 	}
 	return ordersAtOnce
-}
-
-// inBatches gathers ids by so many.
-func inBatches(ids iter.Seq2[string, error], size int) iter.Seq2[[]string, error] {
-	return func(yield func([]string, error) bool) {
-		var batch []string
-		for id, err := range ids {
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if batch = append(batch, id); len(batch) == size {
-				if !yield(batch, nil) {
-					return
-				}
-				batch = nil
-			}
-		}
-		if len(batch) > 0 {
-			yield(batch, nil)
-		}
-	}
 }

@@ -4,6 +4,7 @@
 package reindex
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,6 +66,12 @@ type Rebuilder struct {
 	Progress func(Progress)
 	// Log names what is left out; nil keeps it quiet.
 	Log *slog.Logger
+	// Passing tells of an error that is no search.ErrUnavailable whether it is soon over:
+	// a home or a workflow can't answer now. Nil: none is.
+	Passing func(error) bool
+	// Patience is how long a step is tried again while its error may pass; 0 is five
+	// minutes.
+	Patience time.Duration
 }
 
 // Stage is what a rebuild is doing.
@@ -121,12 +128,15 @@ const (
 
 // Run builds one view anew. It may end at any moment and be run again: what it left
 // is dropped then. Two runs for one view at a time stand in each other's way: the
-// earlier one fails.
-func (r *Rebuilder) Run(ctx context.Context, view search.View) (report Report, err error) {
+// earlier one fails. While the index or a home is away it waits, for as long as its
+// Patience. A RefusedError says that the old view has what the new one can't take:
+// running it again is in vain.
+func (r *Rebuilder) Run(ctx context.Context, view search.View) (Report, error) {
 	run := &rebuild{
 		Rebuilder: *r, view: view, report: Report{View: view}, begun: time.Now(),
-		left: map[string]struct{}{}, unfound: map[string]struct{}{},
+		left: map[string]struct{}{}, unfound: map[string]struct{}{}, homeOnly: map[string]string{}, lost: map[string]struct{}{},
 	}
+	run.Patience = cmp.Or(run.Patience, defaultPatience)
 	if run.Progress == nil {
 		run.Progress = func(Progress) {}
 	}
@@ -134,17 +144,21 @@ func (r *Rebuilder) Run(ctx context.Context, view search.View) (report Report, e
 		run.Log = slog.New(slog.DiscardHandler)
 	}
 	// Before the first entity is read: whatever changes from here on is looked at again.
-	if err := r.Changes.Begin(ctx); err != nil {
+	if err := run.steady(ctx, func() error { return r.Changes.Begin(ctx) }); err != nil {
 		return Report{}, fmt.Errorf("note the end of the event streams: %w", err)
 	}
-	defer func() { err = errors.Join(err, r.Changes.End(context.WithoutCancel(ctx))) }()
-	if run.into, err = r.Index.Rebuild(ctx, view); err != nil {
+	defer run.letGo(ctx)
+	err := run.steady(ctx, func() (err error) {
+		run.into, err = r.Index.Rebuild(ctx, view)
+		return err
+	})
+	if err != nil {
 		return Report{}, fmt.Errorf("begin a new view of %s: %w", view, err)
 	}
-	defer func() { err = errors.Join(err, run.into.Abandon(context.WithoutCancel(ctx))) }()
+	defer run.abandon(ctx)
 	for _, step := range []func(context.Context) error{
 		// Caught up before lost ones are looked for: what was placed meanwhile isn't lost.
-		run.readHomes, run.copyCold, run.catchUp, run.recoverLost, run.catchUp, run.swap,
+		run.readHomes, run.copyCold, run.catchUp, run.recoverLost, run.catchUp, run.loseNothing, run.swap,
 	} {
 		if err := step(ctx); err != nil {
 			return Report{}, err
@@ -165,6 +179,11 @@ type rebuild struct {
 	total  int64
 	// left are the ids of what is poisoned.
 	left map[string]struct{}
+	// homeOnly are orders that their home has, but no view takes, not even as the old one
+	// has them; and why not. lost are those that the old view alone has, see RefusedError.
+	homeOnly map[string]string
+	lost     map[string]struct{}
+	refused  RefusedError
 	// unfound orders changed while neither their home nor the old view had them: after
 	// the swap they are looked for in the new one.
 	unfound map[string]struct{}
@@ -183,25 +202,31 @@ type taker interface {
 	Put(ctx context.Context, b search.Batch) (search.Results, error)
 }
 
-// put brings documents to a view, and answers how many were new to it. Those that
-// can't be taken are left out.
-func (r *rebuild) put(ctx context.Context, to taker, b search.Batch) (stored int64, err error) {
+// put brings documents to a view.
+func (r *rebuild) put(ctx context.Context, to taker, b search.Batch) (results search.Results, err error) {
 	if len(b.Products)+len(b.Orders) == 0 {
-		return 0, nil
+		return search.Results{}, nil
 	}
-	results, err := to.Put(ctx, b)
+	err = r.steady(ctx, func() (err error) {
+		results, err = to.Put(ctx, b)
+		return err
+	})
 	if err != nil {
-		return 0, fmt.Errorf("put documents into the new view of %s: %w", r.view, err)
+		return search.Results{}, fmt.Errorf("put documents into the new view of %s: %w", r.view, err)
 	}
-	r.leaveOut(ctx, results.Poisoned())
+	return results, nil
+}
+
+// storedOf counts the documents that were new to a view.
+func storedOf(results search.Results) (n int64) {
 	for _, list := range [][]search.Result{results.Products, results.Orders} {
 		for _, one := range list {
 			if one.Outcome == search.Stored {
-				stored++
+				n++
 			}
 		}
 	}
-	return stored, nil
+	return n
 }
 
 // leaveOut counts what can't be taken, and says why, each once.
@@ -229,10 +254,10 @@ func (r *rebuild) idKey() string {
 // swap lets the new view answer, then brings what changed since the last look: a
 // projector may have put it into the old view just before that went.
 func (r *rebuild) swap(ctx context.Context) error {
-	if err := r.into.Refresh(ctx); err != nil {
+	if err := r.steady(ctx, func() error { return r.into.Refresh(ctx) }); err != nil {
 		return fmt.Errorf("make the new view of %s searchable: %w", r.view, err)
 	}
-	if err := r.into.Swap(ctx); err != nil {
+	if err := r.steady(ctx, func() error { return r.into.Swap(ctx) }); err != nil {
 		return fmt.Errorf("swap the new view of %s in: %w", r.view, err)
 	}
 	if _, err := r.bringChanges(ctx, r.Index); err != nil {
@@ -240,4 +265,20 @@ func (r *rebuild) swap(ctx context.Context) error {
 	}
 	again := slices.Sorted(maps.Keys(r.unfound))
 	return r.bringAll(ctx, r.Index, again)
+}
+
+// letGo lets the streams be trimmed again. Where it can't, their lease runs out by
+// itself.
+func (r *rebuild) letGo(ctx context.Context) {
+	if err := r.Changes.End(context.WithoutCancel(ctx)); err != nil {
+		r.Log.WarnContext(ctx, "the event streams are held a little longer", "view", r.view, "error", err)
+	}
+}
+
+// abandon drops the new view unless it was swapped in. Where it can't, the next
+// rebuild does.
+func (r *rebuild) abandon(ctx context.Context) {
+	if err := r.into.Abandon(context.WithoutCancel(ctx)); err != nil {
+		r.Log.WarnContext(ctx, "an unfinished view stays until the next rebuild", "view", r.view, "error", search.WithCause(err))
+	}
 }

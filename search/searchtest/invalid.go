@@ -136,6 +136,7 @@ func cancelledCalls(t *testing.T, x search.Index) {
 		"walk products": func() error { _, err := x.WalkProducts(gone, "", 1); return err },
 		"walk orders":   func() error { _, err := x.WalkOrders(gone, "", 1); return err },
 		"stale":         func() error { _, err := x.Stale(gone); return err },
+		"unfilled":      func() error { _, err := x.Unfilled(gone); return err },
 		"rebuild":       func() error { _, err := x.Rebuild(gone, search.ProductsView); return err },
 	}
 	for name, call := range calls {

@@ -54,6 +54,9 @@ func stale(t *testing.T, x search.Index) []search.View {
 	t.Helper()
 	views, err := x.Stale(t.Context())
 	require.NoError(t, err)
+	unfilled, err := x.Unfilled(t.Context())
+	require.NoError(t, err)
+	require.ElementsMatch(t, views, unfilled, "of the shape of this program")
 	return views
 }
 
@@ -191,6 +194,7 @@ func closedAnswersNothing(t *testing.T, x search.Index) {
 		"walk products":     func() error { _, err := x.WalkProducts(t.Context(), "", 1); return err },
 		"walk orders":       func() error { _, err := x.WalkOrders(t.Context(), "", 1); return err },
 		"stale":             func() error { _, err := x.Stale(t.Context()); return err },
+		"unfilled":          func() error { _, err := x.Unfilled(t.Context()); return err },
 		"rebuild":           func() error { _, err := x.Rebuild(t.Context(), search.OrdersView); return err },
 		"rebuild put":       func() error { _, err := r.Put(t.Context(), one("b", "Vase", 1)); return err },
 		"rebuild revisions": func() error { _, err := r.Revisions(t.Context(), []string{"a"}); return err },

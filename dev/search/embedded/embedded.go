@@ -109,6 +109,9 @@ func (x *Index) Stale(ctx context.Context) ([]search.View, error) {
 	return stale, nil
 }
 
+// Unfilled implements search.Index: a view of an older shape was made anew, empty.
+func (x *Index) Unfilled(ctx context.Context) ([]search.View, error) { return x.Stale(ctx) }
+
 // Close implements search.Index.
 func (x *Index) Close() error {
 	if err := x.close(); err != nil {

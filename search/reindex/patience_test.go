@@ -1,0 +1,244 @@
+package reindex_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"holdfast/search"
+	"holdfast/search/reindex"
+)
+
+var errAway = errors.New("Redis is away")
+
+// blips fails every third call.
+type blips struct {
+	mu    sync.Mutex
+	calls int
+	with  error
+}
+
+func (b *blips) fail() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.calls++; b.calls%3 == 2 {
+		return b.with
+	}
+	return nil
+}
+
+// shakyHomes fails now and then; its list breaks off once, after so many ids.
+type shakyHomes struct {
+	reindex.Homes
+	blips   *blips
+	breakAt int
+	lists   int
+	read    []string
+}
+
+func (s *shakyHomes) IDs(ctx context.Context, v search.View) iter.Seq2[string, error] {
+	s.lists++
+	first, n := s.lists == 1, 0
+	return func(yield func(string, error) bool) {
+		for id, err := range s.Homes.IDs(ctx, v) {
+			if n++; first && s.breakAt > 0 && n > s.breakAt {
+				yield("", errAway)
+				return
+			}
+			if !yield(id, err) {
+				return
+			}
+		}
+	}
+}
+
+func (s *shakyHomes) Read(ctx context.Context, v search.View, ids []string) (search.Batch, []search.Result, error) {
+	if err := s.blips.fail(); err != nil {
+		return search.Batch{}, nil, err
+	}
+	s.read = append(s.read, ids...)
+	return s.Homes.Read(ctx, v, ids)
+}
+
+func (s *shakyHomes) WithPayments(ctx context.Context, orders []search.Order) ([]search.Order, error) {
+	if err := s.blips.fail(); err != nil {
+		return nil, err
+	}
+	return s.Homes.WithPayments(ctx, orders)
+}
+
+type shakyChanges struct {
+	reindex.Changes
+	blips *blips
+	end   error
+}
+
+func (s shakyChanges) Since(ctx context.Context, v search.View) ([]string, error) {
+	if err := s.blips.fail(); err != nil {
+		return nil, err
+	}
+	return s.Changes.Since(ctx, v)
+}
+
+func (s shakyChanges) End(ctx context.Context) error { return errors.Join(s.Changes.End(ctx), s.end) }
+
+// shaky is a rebuilder whose homes and streams fail now and then.
+func (h *house) shaky() (*reindex.Rebuilder, *shakyHomes) {
+	r := h.rebuilder()
+	away := &blips{with: errAway}
+	homes := &shakyHomes{Homes: r.Homes, blips: away}
+	r.Homes, r.Changes = homes, shakyChanges{r.Changes, away, nil}
+	r.Passing = func(err error) bool { return errors.Is(err, errAway) }
+	return r, homes
+}
+
+func unavailable() error {
+	return &search.UnavailableError{Doing: "a call", Cause: errors.New("status 503")}
+}
+
+// What is away for a moment costs a moment, not the hours before: one rebuild is begun,
+// and it loses nothing.
+func TestARebuildOutlastsBlips(t *testing.T) {
+	h := newHouse(t)
+	for i := range 120 {
+		h.putOrder(fmt.Sprint("o", i), 1)
+	}
+	h.putCold("cold", 3)
+	h.refund("cold")
+	h.lost.orders = map[string]search.Order{"lost": fromWorkflow(t, "lost")}
+	h.index.swapping = func() { h.putOrder("o7", 2) }
+	h.index.failing = (&blips{with: unavailable()}).fail
+	r, _ := h.shaky()
+	report, err := r.Run(t.Context(), search.OrdersView)
+	require.NoError(t, err)
+	h.index.failing = nil
+	require.Equal(t, 1, h.index.begun)
+	require.Equal(t, []int64{120, 1, 1}, []int64{report.FromHomes, report.FromOldView, report.FromWorkflows})
+	require.Len(t, h.index.views[search.OrdersView], 122)
+	require.Contains(t, h.order("cold").Payments, refundField)
+	require.EqualValues(t, 2, h.order("o7").Version, "the last look after the swap")
+}
+
+// A list can't go on where it broke off. What the new view has by then isn't read again.
+func TestAListThatBreaksOff(t *testing.T) {
+	h := newHouse(t)
+	for i := range 120 {
+		h.putOrder(fmt.Sprint("o", i), 1)
+	}
+	r, homes := h.shaky()
+	homes.breakAt = 110
+	report, err := r.Run(t.Context(), search.OrdersView)
+	require.NoError(t, err)
+	require.Equal(t, 2, homes.lists)
+	require.EqualValues(t, 120, report.FromHomes)
+	require.Len(t, h.index.views[search.OrdersView], 120)
+	require.Len(t, homes.read, 120)
+}
+
+func TestPatienceEnds(t *testing.T) {
+	h := newHouse(t)
+	h.putCold("cold", 1)
+	h.putOrder("a", 1)
+	h.index.putting = unavailable
+	r := h.rebuilder()
+	r.Patience = 250 * time.Millisecond
+	begun := time.Now()
+	_, err := r.Run(t.Context(), search.OrdersView)
+	require.ErrorIs(t, err, search.ErrUnavailable)
+	require.ErrorContains(t, err, "tried for 250ms")
+	require.Less(t, time.Since(begun), 10*time.Second)
+	require.Len(t, h.index.views[search.OrdersView], 1, "the old view answers")
+	require.Contains(t, h.log.String(), "a rebuild waits")
+}
+
+// A list that breaks off at the same place each time doesn't get on.
+func TestPatienceEndsWithAListThatNeverEnds(t *testing.T) {
+	h := newHouse(t)
+	for i := range 60 {
+		h.putOrder(fmt.Sprint("o", i), 1)
+	}
+	r, homes := h.shaky()
+	r.Homes = alwaysBreaks{homes}
+	r.Patience = 250 * time.Millisecond
+	_, err := r.Run(t.Context(), search.OrdersView)
+	require.ErrorIs(t, err, errAway)
+}
+
+type alwaysBreaks struct{ *shakyHomes }
+
+func (a alwaysBreaks) IDs(ctx context.Context, v search.View) iter.Seq2[string, error] {
+	a.lists, a.breakAt = 0, 55
+	return a.shakyHomes.IDs(ctx, v)
+}
+
+// These are not over soon, and waiting for them would hide them.
+func TestErrorsThatStay(t *testing.T) {
+	for name, err := range map[string]error{
+		"an older program":       &search.UnavailableError{Cause: search.ErrOutdated},
+		"a later rebuild":        search.ErrRebuildOver,
+		"the index was closed":   search.ErrClosed,
+		"nobody knows the error": errors.New("a bug"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			h.putOrder("a", 1)
+			puts := 0
+			h.index.putting = func() error { puts++; return err }
+			_, got := h.rebuilder().Run(t.Context(), search.OrdersView)
+			require.ErrorIs(t, got, err)
+			require.Equal(t, 1, puts)
+		})
+	}
+}
+
+// A view that goes in the midst of the walk over it had more orders than were seen.
+func TestTheOldViewGoesInTheMidstOfTheWalk(t *testing.T) {
+	h := newHouse(t)
+	for i := range 60 {
+		h.putCold(fmt.Sprint("cold", i), 1)
+	}
+	h.index.putting = func() error { delete(h.index.views, search.OrdersView); return nil }
+	_, err := h.rebuilder().Run(t.Context(), search.OrdersView)
+	require.ErrorIs(t, err, search.ErrNoView)
+	require.Nil(t, h.index.views[search.OrdersView])
+}
+
+// The lease of the streams runs out by itself: a rebuild that is done is done.
+func TestTheStreamsCannotBeLetGo(t *testing.T) {
+	h := newHouse(t)
+	h.putOrder("a", 1)
+	r := h.rebuilder()
+	r.Changes = shakyChanges{r.Changes, &blips{}, errAway}
+	_, err := r.Run(t.Context(), search.OrdersView)
+	require.NoError(t, err)
+	require.Contains(t, h.log.String(), errAway.Error())
+}
+
+func TestARebuildThatWaitsEndsWithItsContext(t *testing.T) {
+	h := newHouse(t)
+	h.putOrder("a", 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	h.index.putting = func() error { cancel(); return unavailable() }
+	_, err := h.rebuilder().Run(ctx, search.OrdersView)
+	require.ErrorIs(t, err, search.ErrUnavailable)
+	require.Equal(t, 1, h.index.begun)
+}
+
+// A swap that was done, and whose answer was lost, is not done by another rebuild.
+func TestTheAnswerToTheSwapIsLost(t *testing.T) {
+	h := newHouse(t)
+	h.putOrder("a", 1)
+	h.index.swapping = func() {
+		h.index.swapping = nil
+		h.index.failing = func() error { h.index.failing = nil; return unavailable() }
+	}
+	h.run(search.OrdersView)
+	require.Equal(t, 1, h.index.begun)
+	require.EqualValues(t, 1, h.order("a").Version)
+}

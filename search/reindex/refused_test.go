@@ -1,0 +1,128 @@
+package reindex_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"holdfast/search"
+	"holdfast/search/reindex"
+)
+
+const euro = "EURO" // taken by an earlier version, not by this one
+
+// outgrow makes an order of the old view one that no view takes any more.
+func (h *house) outgrow(id string) search.Order {
+	h.Helper()
+	d := h.order(id)
+	d.Currency = euro
+	h.index.views[search.OrdersView][id] = document{d.Revision, d}
+	return d
+}
+
+func (h *house) lateJunk(id string) {
+	h.Helper()
+	require.NoError(h, h.docs.PutRefund(h.Context(), id, "pay", "full", []byte(`no JSON`)))
+}
+
+// One field that is no JSON object costs no order its only copy, whenever it comes.
+func TestAColdOrderWithABadLatePayment(t *testing.T) {
+	for name, when := range map[string]func(h *house, late func()){
+		"before the rebuild":   func(_ *house, late func()) { late() },
+		"after the copy":       func(h *house, late func()) { h.lost.asked = late },
+		"just before the swap": func(h *house, late func()) { h.index.swapping = late },
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			h.putCold("cold", 4)
+			h.putCold("other", 2)
+			before := h.order("cold")
+			when(h, func() { h.lateJunk("cold") })
+			report := h.run(search.OrdersView)
+			require.Equal(t, before, h.order("cold"))
+			require.EqualValues(t, 2, h.order("other").Version)
+			require.EqualValues(t, 2, report.FromOldView)
+			require.EqualValues(t, 1, report.Poisoned)
+			require.Equal(t, "cold", report.PoisonedFirst[0].ID)
+			require.Contains(t, report.PoisonedFirst[0].Reason, "came after it had left")
+			require.Contains(t, h.log.String(), "order_id=cold")
+		})
+	}
+}
+
+func TestALostOrderWithABadLatePayment(t *testing.T) {
+	h := newHouse(t)
+	h.lost.orders = map[string]search.Order{"left": fromWorkflow(t, "left")}
+	h.lateJunk("left")
+	report := h.run(search.OrdersView)
+	require.EqualValues(t, 3, h.order("left").Version)
+	require.EqualValues(t, 1, report.FromWorkflows)
+	require.EqualValues(t, 1, report.Poisoned)
+}
+
+// A workflow keeps its order, whatever the view says.
+func TestALostOrderThatIsRefusedIsLeftOut(t *testing.T) {
+	h := newHouse(t)
+	bad := fromWorkflow(t, "left")
+	bad.Currency = euro
+	h.lost.orders = map[string]search.Order{"left": bad}
+	report := h.run(search.OrdersView)
+	require.EqualValues(t, 1, report.Poisoned)
+	require.Empty(t, h.index.views[search.OrdersView])
+}
+
+// What the old view alone has is not deleted because a new version likes it no more.
+func TestColdOrdersThatTheNewViewRefuses(t *testing.T) {
+	h := newHouse(t)
+	const refused = 70 // more than one page
+	for i := range refused {
+		id := fmt.Sprintf("cold-%02d", i)
+		h.putCold(id, 4)
+		h.outgrow(id)
+	}
+	h.putCold("fits", 2)
+	h.lateJunk("cold-01") // it is refused with it and without it
+	_, err := h.rebuilder().Run(t.Context(), search.OrdersView)
+	var why *reindex.RefusedError
+	require.ErrorAs(t, err, &why)
+	require.EqualValues(t, refused, why.Count)
+	require.Equal(t, "cold-00", why.First[0].ID)
+	require.ErrorContains(t, err, "cold-00: currency: ")
+	require.ErrorContains(t, err, "65 more")
+	require.Contains(t, h.log.String(), "order_id=cold-01")
+	require.ErrorContains(t, err, "docs/runbook.md")
+	require.Len(t, h.index.views[search.OrdersView], refused+1)
+	require.Equal(t, euro, h.order("cold-00").Currency, "the old view answers")
+	require.Contains(t, h.log.String(), "order_id=cold-69")
+}
+
+// An order that Redis has stays there: it is left out and named.
+func TestAWarmOrderThatTheNewViewRefuses(t *testing.T) {
+	h := newHouse(t)
+	o := closedOrder("warm", 3)
+	h.putDocument(o)
+	h.project("warm")
+	o.Version, o.Currency = 4, euro
+	h.putDocument(o)
+	h.outgrow("warm")
+	report := h.run(search.OrdersView)
+	require.EqualValues(t, 1, report.Poisoned)
+	require.Empty(t, h.index.views[search.OrdersView])
+}
+
+// Unless it leaves in the midst of the rebuild: then the old view alone has it.
+func TestARefusedOrderThatLeavesMeanwhile(t *testing.T) {
+	h := newHouse(t)
+	o := closedOrder("warm", 3)
+	h.putDocument(o)
+	h.project("warm")
+	o.Version, o.Currency = 4, euro
+	h.putDocument(o)
+	h.outgrow("warm")
+	h.lost.asked = func() { h.forget("warm") }
+	_, err := h.rebuilder().Run(t.Context(), search.OrdersView)
+	var why *reindex.RefusedError
+	require.ErrorAs(t, err, &why)
+	require.Equal(t, euro, h.order("warm").Currency)
+}

@@ -1,0 +1,153 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"holdfast/activities"
+	"holdfast/search"
+	"holdfast/workflows"
+)
+
+// Looking after the views: how long the look at a worker's start may take, and how
+// often it looks again.
+const (
+	firstLook  = 2 * time.Second
+	lookPause  = 15 * time.Second
+	retryPause = 5 * time.Second
+	// restAfterRefusal is how long a view is left alone whose rebuild refused what only
+	// the old view has: each try reads all of Redis, and the next one ends as the last.
+	restAfterRefusal = time.Hour
+	// sayEvery is how often it is said that a view waits for an operator.
+	sayEvery = time.Minute
+)
+
+// watcher starts the rebuilds of views that are stale.
+type watcher struct {
+	config Config
+	// said is when it was last said why a view is not rebuilt.
+	said map[search.View]time.Time
+}
+
+func newWatcher(c Config) *watcher { return &watcher{c, map[search.View]time.Time{}} }
+
+// run looks as it begins, and then now and then, until ctx ends: a view may be lost at
+// any time, and in a rollout an older program may have rebuilt it.
+func (w *watcher) run(ctx context.Context) {
+	looked := w.first(ctx)
+	for {
+		pause := lookPause
+		if !looked {
+			pause = retryPause
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+		err := w.look(ctx)
+		if looked = err == nil; !looked && ctx.Err() == nil {
+			w.config.Log.WarnContext(ctx, "can't see to the views", "error", err)
+		}
+	}
+}
+
+// first looks while the worker begins to work, and answers whether it could. A new
+// system has nothing to build its views from.
+func (w *watcher) first(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, firstLook)
+	defer cancel()
+	empty, err := NewHomes(w.config.Redis).Empty(ctx)
+	if err == nil && empty {
+		return true
+	}
+	return w.look(ctx) == nil
+}
+
+// look starts the rebuild of each view that is stale: made empty, lost, or of an older
+// shape. One that goes on is left to it. Where an operator has to decide it only says so.
+func (w *watcher) look(ctx context.Context) error {
+	stale, err := w.config.Index.Stale(ctx)
+	if err != nil {
+		return fmt.Errorf("look at the views: %w", err)
+	}
+	var all error
+	for _, v := range stale {
+		all = errors.Join(all, w.see(ctx, v))
+	}
+	return all
+}
+
+func (w *watcher) see(ctx context.Context, v search.View) error {
+	err := coldOrdersLost(ctx, w.config, v)
+	if err == nil {
+		err = w.refusedLately(ctx, v)
+	}
+	_, lost := errors.AsType[*coldLostError](err)
+	_, refused := errors.AsType[*restError](err)
+	switch {
+	case lost, refused:
+		if time.Since(w.said[v]) >= sayEvery {
+			w.said[v] = time.Now()
+			w.config.Log.ErrorContext(ctx, "a view waits for an operator", "view", v, "error", err)
+		}
+		return nil
+	case err != nil:
+		return err
+	}
+	return w.start(ctx, v)
+}
+
+func (w *watcher) start(ctx context.Context, v search.View) error {
+	_, err := w.config.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
+		ID: workflows.ReindexWorkflowID(string(v)), TaskQueue: w.config.TaskQueue,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		StaticSummary:            fmt.Sprintf("Build the view of %s anew: it was empty, lost, or of an older shape", v),
+	}, workflows.ReindexType, activities.RebuildParams{View: string(v), Unasked: true})
+	if _, running := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); err != nil && !running {
+		return fmt.Errorf("start the rebuild of %s: %w", v, err)
+	}
+	return nil
+}
+
+// restError says that a view was refused a short while ago.
+type restError struct {
+	until time.Time
+	cause error
+}
+
+func (e *restError) Error() string {
+	return fmt.Sprintf("it is rebuilt again after %s, or when somebody asks for it: %v", e.until.UTC().Format(time.RFC3339), e.cause)
+}
+
+func (e *restError) Unwrap() error { return e.cause }
+
+// refusedLately answers a restError where the last rebuild of a view, whoever started
+// it, ended a short while ago since it would have lost something.
+func (w *watcher) refusedLately(ctx context.Context, v search.View) error {
+	id := workflows.ReindexWorkflowID(string(v))
+	d, err := w.config.Temporal.DescribeWorkflowExecution(ctx, id, "")
+	if _, none := errors.AsType[*serviceerror.NotFound](err); none {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("describe workflow %s: %w", id, err)
+	}
+	info := d.GetWorkflowExecutionInfo()
+	until := info.GetCloseTime().AsTime().Add(restAfterRefusal)
+	if info.GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_FAILED || time.Now().After(until) {
+		return nil
+	}
+	err = w.config.Temporal.GetWorkflow(ctx, id, info.GetExecution().GetRunId()).Get(ctx, nil)
+	if why, ok := errors.AsType[*temporal.ApplicationError](err); ok && why.Type() == refusedType {
+		return &restError{until, errors.New(why.Message())}
+	}
+	return nil
+}
