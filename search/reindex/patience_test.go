@@ -15,7 +15,7 @@ import (
 	"holdfast/search/reindex"
 )
 
-var errAway = errors.New("Redis is away")
+var errAway = errors.New("no Redis")
 
 // blips fails every third call.
 type blips struct {
