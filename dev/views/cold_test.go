@@ -59,9 +59,11 @@ func TestARebuildKeepsALateRefund(t *testing.T) {
 		h.putCold(t, docs, "old")
 		h.putCold(t, docs, "older")
 		require.NoError(t, docs.PutRefund(t.Context(), "old", "pay-1", "full", []byte(`{"status":"due"}`)))
-		for range 2 {
+		for i := range 3 {
 			res := h.reindex(t, "orders")
-			require.EqualValues(t, 2, res.FromOldView)
+			if i > 0 { // the first one may be the worker's own, begun before both were there
+				require.EqualValues(t, 2, res.FromOldView)
+			}
 			o, err := h.stack.Index.GetOrder(t.Context(), "old")
 			require.NoError(t, err)
 			require.Contains(t, o.Payments, "refund:pay-1/full")

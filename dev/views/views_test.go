@@ -166,7 +166,8 @@ func TestAViewIsBuiltAnewWhileTheShopGoesOn(t *testing.T) {
 			}
 			return nil
 		})
-		h.Place(t, shoptest.Line{ProductID: "vase-00", Quantity: 1}) // each view has something
+		h.offer(t, "jug", "Jug", 1)
+		h.Place(t, shoptest.Line{ProductID: "jug", Quantity: 1}) // each view has something
 		stop := make(chan struct{})
 		var wg sync.WaitGroup
 		var changes atomic.Int64
