@@ -196,11 +196,13 @@ func TestAViewIsBuiltAnewWhileTheShopGoesOn(t *testing.T) {
 			h.Place(t, shoptest.Line{ProductID: fmt.Sprintf("vase-%02d", i%constant), Quantity: 1})
 			time.Sleep(20 * time.Millisecond) //nolint:forbidigo // the pace of customers
 		})
-		for range 3 {
+		for round := range 3 {
 			for _, view := range []string{"products", "orders"} {
 				res := h.reindex(t, view)
 				require.Zero(t, res.Poisoned, res.PoisonedFirst)
-				require.NotZero(t, res.FromHomes, "%+v", res)
+				if round > 0 { // the first one may be the worker's own, begun before there was anything
+					require.NotZero(t, res.FromHomes, "%+v", res)
+				}
 			}
 		}
 		close(stop)
