@@ -189,8 +189,9 @@ func (b *projectorBench) bare(ctx context.Context, requests []sent, from, to str
 	return time.Since(start), nil
 }
 
-// busyBench places orders while a projector has a backlog to carry, and while it has
-// none.
+// busyBench places orders while a projector has a backlog to carry, while it has none,
+// and while a client that does nothing else sends Elasticsearch the same documents:
+// what that costs is Elasticsearch's own work on the same machine.
 type busyBench struct {
 	Elasticsearch string `help:"URL of Elasticsearch." env:"ELASTICSEARCH_URL" required:""`
 	Products      int    `default:"200000" help:"Changed products of the backlog."`
@@ -227,15 +228,69 @@ func (b *busyBench) Run(ctx context.Context, out report) error {
 	if err != nil {
 		return err
 	}
+	beside, err := b.besideBare(ctx, rdb, server.URL())
+	if err != nil {
+		return err
+	}
 	out.printf("| place, c = 1 | p50 | p99 | orders |\n|---|---:|---:|---:|\n")
 	out.printf("| without a projector | %.1f ms | %.1f ms | %d |\n", ms(without.P(50)), ms(without.P(99)), without.Calls)
+	out.printf("| the same, a bare client sends the documents of %d products | %.1f ms | %.1f ms | %d |\n", bareProducts, ms(beside.P(50)), ms(beside.P(99)), beside.Calls)
 	out.printf("| projector carries %d changed products | %.1f ms | %.1f ms | %d |\n", b.Products, ms(with.P(50)), ms(with.P(99)), with.Calls)
-	out.printf("\nRatio of the medians: %.2f.\n", ms(with.P(50))/ms(without.P(50)))
+	out.printf("\nRatio of the medians: %.2f, beside the bare client %.2f.\n",
+		ms(with.P(50))/ms(without.P(50)), ms(with.P(50))/ms(beside.P(50)))
 	return nil
+}
+
+// bareProducts are as many as a bare client sends while some thousand orders are placed.
+const bareProducts = 100_000
+
+// besideBare places orders as long as a bare client sends documents to Elasticsearch.
+func (b *busyBench) besideBare(ctx context.Context, rdb goredis.UniversalClient, redisURL string) (load.Result, error) {
+	proxy, err := newRecorder(ctx, b.Elasticsearch, "_bulk")
+	if err != nil {
+		return load.Result{}, err
+	}
+	defer proxy.close()
+	run := time.Now().UnixMilli() % 1_000_000
+	prefix := func(n int) string { return fmt.Sprintf("bench-%06d-%02d-", run, n) }
+	other := projectorBench{Elasticsearch: b.Elasticsearch, Products: bareProducts}
+	if _, err := other.project(ctx, rdb, proxy.url, prefix(0)); err != nil {
+		return load.Result{}, err
+	}
+	requests := proxy.take()
+	sent := make(chan error, 1)
+	go func() {
+		_, err := other.bare(ctx, requests, prefix(0), prefix(1))
+		sent <- err
+	}()
+	res, err := b.placeUntil(ctx, stack.Options{RedisURL: redisURL, WithoutSearch: true}, func() (bool, error) {
+		select {
+		case err := <-sent:
+			return true, err
+		default:
+			return false, nil
+		}
+	})
+	return res, err
 }
 
 // place places n orders, or as many as fit until the projector has caught up.
 func (b *busyBench) place(ctx context.Context, rdb goredis.UniversalClient, opts stack.Options, n int) (load.Result, error) {
+	return b.placeUntil(ctx, opts, func() (bool, error) {
+		if n > 0 {
+			n -= some
+			return n <= 0, nil
+		}
+		lag, err := behind(ctx, rdb)
+		return lag < 200, err
+	})
+}
+
+// some orders are placed between two looks at whether it is over.
+const some = 20
+
+// placeUntil places orders by one client, on a stack of its own, until it is over.
+func (b *busyBench) placeUntil(ctx context.Context, opts stack.Options, over func() (bool, error)) (load.Result, error) {
 	opts.WithoutUI = true
 	st, err := stack.Start(ctx, opts)
 	if err != nil {
@@ -258,27 +313,17 @@ func (b *busyBench) place(ctx context.Context, rdb goredis.UniversalClient, opts
 	if _, err := load.Run(ctx, 50, 1, place, nil); err != nil {
 		return load.Result{}, err
 	}
-	if n > 0 {
-		return load.Run(ctx, n, 1, place, nil)
+	all, err := load.Run(ctx, some, 1, place, nil)
+	for err == nil {
+		var done bool
+		if done, err = over(); done || err != nil {
+			break
+		}
+		var more load.Result
+		if more, err = load.Run(ctx, some, 1, place, nil); err == nil {
+			all.Calls += more.Calls
+			all.Latency.Merge(more.Latency)
+		}
 	}
-	var all load.Result
-	for {
-		some, err := load.Run(ctx, 20, 1, place, nil)
-		if err != nil {
-			return load.Result{}, err
-		}
-		lag, err := behind(ctx, rdb)
-		if err != nil {
-			return load.Result{}, err
-		}
-		if lag < 200 {
-			return all, nil
-		}
-		if all.Latency == nil {
-			all = some
-			continue
-		}
-		all.Calls += some.Calls
-		all.Latency.Merge(some.Latency)
-	}
+	return all, err
 }
