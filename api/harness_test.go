@@ -84,7 +84,7 @@ func newGateway(t testing.TB, changes ...func(*api.Config)) *gateway {
 	g.temporal = newFake(g.stock, g.docs)
 	cfg := api.Config{
 		Addr: "127.0.0.1:0", Products: g.stock, Orders: g.docs, Temporal: g.temporal, Index: g.index,
-		Providers: map[string]payment.Provider{sandbox.Name: provider},
+		Providers: map[string]payment.Reader{sandbox.Name: provider},
 		Checks:    map[string]api.Check{"redis": func(ctx context.Context) error { return rdb.Ping(ctx).Err() }},
 		Log:       slog.New(slog.NewJSONHandler(g.log, nil)), Metrics: prometheus.NewRegistry(),
 	}

@@ -36,7 +36,7 @@ type Config struct {
 	// Index answers searches and lists. Without one, these calls alone answer 503.
 	Index Index
 	// Providers by the name in their callback's path.
-	Providers map[string]payment.Provider
+	Providers map[string]payment.Reader
 	// Checks say whether a dependency answers, by its name in /readyz. Temporal
 	// and the index are checked without being named here.
 	Checks map[string]Check

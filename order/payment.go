@@ -6,11 +6,15 @@ import "time"
 type PaymentEventType string
 
 const (
+	// PaymentCreated: the provider has opened it, and waits for the buyer.
+	PaymentCreated   PaymentEventType = "payment.created"
 	PaymentSucceeded PaymentEventType = "payment.succeeded"
 	// PaymentFailed: this attempt failed, the buyer may try again.
 	PaymentFailed PaymentEventType = "payment.failed"
 	// PaymentWasRefused: the provider will not take money for this order.
 	PaymentWasRefused PaymentEventType = "payment.refused"
+	// PaymentEnded: the payment was cancelled, by us or by the provider.
+	PaymentEnded PaymentEventType = "payment.cancelled"
 )
 
 // PaymentEvent is one message of a payment provider, in our words.
@@ -65,6 +69,10 @@ const (
 	RefundWrongAmount  RefundReason = "wrong_amount"
 	RefundNoStock      RefundReason = "no_stock"
 	RefundUnknownOrder RefundReason = "unknown_order"
+	// RefundCancelled: the paid order was cancelled before its delivery.
+	RefundCancelled RefundReason = "cancelled"
+	// RefundRequested: an operator gives money back, whole or in part.
+	RefundRequested RefundReason = "requested"
 )
 
 // RefundStatus is how far a refund is. The list is open.
@@ -73,6 +81,18 @@ type RefundStatus string
 const (
 	// RefundDue: it has to be paid out.
 	RefundDue RefundStatus = "due"
+	// RefundPending: the provider has it and has not paid it out yet.
+	RefundPending RefundStatus = "pending"
+	// RefundPaid: the money went back.
+	RefundPaid RefundStatus = "paid"
+	// RefundFailed: the provider can't; an operator decides.
+	RefundFailed RefundStatus = "failed"
+	// RefundTooLarge: there is less left of the payment; nothing was sent.
+	RefundTooLarge RefundStatus = "too_large"
+	// RefundSettled: an operator gave the money back by other ways.
+	RefundSettled RefundStatus = "settled"
+	// RefundAssigned: the payment of an unknown order went to the order that it was for.
+	RefundAssigned RefundStatus = "assigned"
 	// RefundNotOwed: the order took this payment after all; it stays.
 	RefundNotOwed RefundStatus = "not_owed"
 	// RefundCase: nobody knows the order; an operator decides.

@@ -1,11 +1,13 @@
 // Package payment is the boundary to payment providers. Each provider has a
 // package of its own below this one, in which its words, its signatures and its
-// formats end: the rest of the program knows order.PaymentEvent. The package
-// never decides about an order and moves no money.
+// formats end: the rest of the program knows the types of package order. The
+// package never decides about an order.
 package payment
 
 import (
+	"context"
 	"errors"
+	"iter"
 	"net/http"
 	"time"
 
@@ -16,12 +18,45 @@ import (
 // one could be a recorded message that somebody plays again.
 const Tolerance = 5 * time.Minute
 
-// Provider reads what a payment provider sends us.
+// Provider is a payment provider. Each call may be repeated, and is bounded by its
+// context. An error is ErrUnavailable, after which nobody knows whether the provider
+// acted; *order.RefusalError, its lasting no; or a bug.
 type Provider interface {
+	// Create opens the payment of an attempt and answers its id. Asked again under
+	// the same key, it answers the same id, whatever became of the payment.
+	Create(ctx context.Context, r order.PaymentRequest) (paymentID string, err error)
+	// Checkout is what the buyer needs to pay. It is asked for each time: none of it
+	// is stored.
+	Checkout(ctx context.Context, paymentID string) (Checkout, error)
+	// Cancel makes sure that no money comes from an attempt, or tells why it can't.
+	// paymentID is empty where Create was not answered; it may have acted.
+	Cancel(ctx context.Context, paymentID string, r order.PaymentRequest) (order.Cancellation, error)
+	// Refund sends money back, once for each refund id, also where the provider has
+	// forgotten the idempotency key since. RefundFailed is final until asked again.
+	Refund(ctx context.Context, r order.RefundRequest) (order.RefundAnswer, error)
+	// LookUp reads the provider's books. ErrNoPayment where it has none of this id.
+	LookUp(ctx context.Context, paymentID string) (order.ProviderPayment, error)
+	// Payments goes over all payments that were created since.
+	Payments(ctx context.Context, since time.Time) iter.Seq2[order.ProviderPayment, error]
+	Reader
+}
+
+// Reader reads what a payment provider sends us.
+type Reader interface {
 	// Callback proves that the provider sent the message and reads it. Its error
 	// is one of those below. A type that the provider has and we don't know is
-	// ErrUnknownType.
+	// ErrUnknownType; one that we know and that concerns no payment of an order is
+	// ErrIgnored.
 	Callback(header http.Header, body []byte, now time.Time) (order.PaymentEvent, error)
+}
+
+// Checkout is what a buyer needs to pay: one or the other.
+type Checkout struct {
+	// RedirectURL is the provider's page.
+	RedirectURL string
+	// ClientSecret is for the provider's own script in the shop's page. It lets its
+	// holder pay, and nothing else; it must not be logged.
+	ClientSecret string
 }
 
 // What is wrong with a callback. The first two mean that nobody knows who sent
@@ -31,4 +66,11 @@ var (
 	ErrStale       = errors.New("the callback's timestamp is more than 5 minutes off")
 	ErrMalformed   = errors.New("the callback is malformed")
 	ErrUnknownType = errors.New("the callback's type is unknown")
+	ErrIgnored     = errors.New("the callback concerns no payment of an order")
+)
+
+// What a provider's call may come to, beside *order.RefusalError.
+var (
+	ErrUnavailable = errors.New("the payment provider can't be reached, or fails")
+	ErrNoPayment   = errors.New("the payment provider has no such payment")
 )

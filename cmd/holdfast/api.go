@@ -64,7 +64,7 @@ func (c *apiCommand) Run(ctx context.Context, out out) error {
 	gateway, err := api.New(api.Config{
 		Addr: c.Addr, InsecureListen: c.InsecureListen,
 		Products: inventory.New(rdb), Orders: records.New(rdb), Temporal: temporal, Index: index,
-		Providers:     map[string]payment.Provider{sandbox.Name: provider},
+		Providers:     map[string]payment.Reader{sandbox.Name: provider},
 		Checks:        map[string]api.Check{"redis": func(ctx context.Context) error { return rdb.Ping(ctx).Err() }},
 		PaymentWindow: c.PaymentWindow, DrainDelay: c.DrainDelay, Log: log, Metrics: registry,
 	})

@@ -124,7 +124,7 @@ func (h *house) room(t *testing.T, name string, opts roomOptions) *room {
 	gateway, err := api.New(api.Config{
 		Addr: "127.0.0.1:0", Products: products, Orders: records.New(h.rdb),
 		Temporal:  elsewhere{Temporal: h.stack.Temporal, queue: name},
-		Providers: map[string]payment.Provider{sandbox.Name: provider}, PaymentWindow: opts.window,
+		Providers: map[string]payment.Reader{sandbox.Name: provider}, PaymentWindow: opts.window,
 		Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(),
 	})
 	require.NoError(t, err)

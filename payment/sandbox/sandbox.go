@@ -35,7 +35,7 @@ type Provider struct {
 	hook *webhooks.Webhook
 }
 
-var _ payment.Provider = (*Provider)(nil)
+var _ payment.Reader = (*Provider)(nil)
 
 // New takes the secret "whsec_" followed by base64 of at least 24 bytes.
 func New(secret string) (*Provider, error) {
@@ -66,7 +66,7 @@ type data struct {
 	Currency  string `json:"currency"`
 }
 
-// Callback implements payment.Provider. The signature is compared in constant
+// Callback implements payment.Reader. The signature is compared in constant
 // time, before anything of the body is read.
 func (p *Provider) Callback(header http.Header, body []byte, now time.Time) (order.PaymentEvent, error) {
 	var none order.PaymentEvent
