@@ -51,6 +51,11 @@ const (
 	RebuildView   = "RebuildView"
 	CompareViews  = "CompareViews"
 	ForgetOrders  = "ForgetOrders"
+	OpenPayment   = "OpenPayment"
+	EndPayment    = "EndPayments"
+	FitsRefund    = "FitRefund"
+	PaysRefund    = "PayRefund"
+	AssignPayment = "AssignPayment"
 )
 
 // record writes an order's document and what changed of its payments.

@@ -20,8 +20,8 @@ type Fate struct {
 	// Running: its own workflow looks after it.
 	Running bool
 	Status  order.Status
-	// PaymentID that the order took.
-	PaymentID string
+	// Provider and PaymentID of the payment that the order took.
+	Provider, PaymentID string
 	// Ended is the order and its payments as its workflow left them that somebody
 	// ended by force; nil otherwise, and where it had not come to anything.
 	Ended    *order.Order
@@ -57,7 +57,7 @@ func (f *Fates) Of(ctx context.Context, orderID string) (Fate, error) {
 		if err := f.Temporal.GetWorkflow(ctx, id, "").Get(ctx, &res); err != nil {
 			return Fate{}, fmt.Errorf("read the result of workflow %s: %w", id, err)
 		}
-		return Fate{Known: true, Status: res.Status, PaymentID: res.PaymentID}, nil
+		return Fate{Known: true, Status: res.Status, Provider: res.Provider, PaymentID: res.PaymentID}, nil
 	case enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, enums.WORKFLOW_EXECUTION_STATUS_FAILED,
 		enums.WORKFLOW_EXECUTION_STATUS_CANCELED, enums.WORKFLOW_EXECUTION_STATUS_TIMED_OUT:
 		return f.asFarAsItCame(ctx, id) // ended by force: its history still says how far it came
@@ -109,8 +109,8 @@ func (f *Fates) onRecord(ctx context.Context, orderID string) (Fate, error) {
 
 func fateOf(o order.Order) Fate {
 	fate := Fate{Known: true, Status: o.Status}
-	if o.Status.TookPayment() {
-		fate.PaymentID = o.Payment.ID
+	if o.Payment.Status == order.PaymentPaid {
+		fate.Provider, fate.PaymentID = o.Payment.Provider, o.Payment.ID
 	}
 	return fate
 }

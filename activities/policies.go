@@ -31,6 +31,28 @@ func Patient(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
+// Brief is for a step that somebody waits for, who would rather hear that it failed.
+func Brief(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout:    4 * time.Second,
+		ScheduleToCloseTimeout: 8 * time.Second,
+		RetryPolicy:            patience(),
+		Summary:                summary,
+	})
+}
+
+// AtProvider is for what a payment provider has to do, whenever it can: patient, and
+// without adding to the load of one that is in trouble.
+func AtProvider(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: 30 * time.Second,
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute,
+		},
+		Summary: summary,
+	})
+}
+
 // PatientUntil is Patient, but gives up after d.
 func PatientUntil(ctx workflow.Context, d time.Duration, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{

@@ -18,6 +18,7 @@ type LookUp struct {
 // LookUpParams name a payment and the order that it is said to pay.
 type LookUpParams struct {
 	OrderID   string `json:"orderId"`
+	Provider  string `json:"provider"`
 	PaymentID string `json:"paymentId"`
 }
 
@@ -45,7 +46,13 @@ func (a *LookUp) Execute(ctx context.Context, p LookUpParams) (PaymentFound, err
 	if fate.Running {
 		return PaymentFound{}, &StillOpenError{OrderID: p.OrderID}
 	}
-	return PaymentFound{Known: fate.Known, Taken: fate.PaymentID == p.PaymentID}, nil
+	return PaymentFound{Known: fate.Known, Taken: fate.took(p)}, nil
+}
+
+// took tells whether the order took this payment. Documents of before there were
+// several providers don't name theirs.
+func (f Fate) took(p LookUpParams) bool {
+	return f.PaymentID != "" && f.PaymentID == p.PaymentID && (f.Provider == "" || f.Provider == p.Provider)
 }
 
 // RefundRecord writes a refund to its order's payments document.

@@ -77,8 +77,9 @@ type Payment struct {
 	// Deadline is when the payment window ends.
 	Deadline time.Time `json:"deadline"`
 	PaidAt   time.Time `json:"paidAt,omitzero"`
-	// ID of the payment that the order took, or of the attempt in progress.
-	ID string `json:"id,omitempty"`
+	// Provider and ID of the payment that the order took, or of the attempt in progress.
+	Provider string `json:"provider,omitempty"`
+	ID       string `json:"id,omitempty"`
 }
 
 // Shortage is one line that can't be had, and what the buyer can know of it.

@@ -44,6 +44,16 @@ type Attempt struct {
 	Taken bool `json:"taken"`
 }
 
+// PaymentKey names a payment among those of all providers: an id is its provider's
+// own. A colon stands in no id and no name.
+func PaymentKey(provider, paymentID string) string { return provider + ":" + paymentID }
+
+// Key names the payment that the message is of.
+func (p PaymentEvent) Key() string { return PaymentKey(p.Provider, p.PaymentID) }
+
+// Key names the payment.
+func (a Attempt) Key() string { return PaymentKey(a.Provider, a.PaymentID) }
+
 // NewAttempt keeps what p said.
 func NewAttempt(p PaymentEvent, taken bool) Attempt {
 	return Attempt{
@@ -101,7 +111,29 @@ const (
 
 // Over tells whether nothing has to be done about the refund any more. One whose
 // status this version doesn't know may still be under way.
-func (s RefundStatus) Over() bool { return s == RefundNotOwed }
+func (s RefundStatus) Over() bool {
+	switch s {
+	case RefundNotOwed, RefundPaid, RefundTooLarge, RefundSettled, RefundAssigned:
+		return true
+	case RefundDue, RefundPending, RefundFailed, RefundCase:
+		return false
+	}
+	return false
+}
+
+// Waits tells whether an operator has to decide about the refund.
+func (s RefundStatus) Waits() bool { return s == RefundCase || s == RefundFailed }
+
+// Counts tells whether the refund's amount is gone, or going, from its payment.
+func (s RefundStatus) Counts() bool {
+	switch s {
+	case RefundDue, RefundPending, RefundPaid, RefundFailed, RefundSettled:
+		return true
+	case RefundNotOwed, RefundTooLarge, RefundAssigned, RefundCase:
+		return false
+	}
+	return false
+}
 
 // FullRefund is the refund id under which a payment goes back whole; that there
 // is one id for each order makes that it goes back once. A payment id is its
@@ -120,7 +152,19 @@ type Refund struct {
 	Reason    RefundReason `json:"reason"`
 	Status    RefundStatus `json:"status"`
 	DueAt     time.Time    `json:"dueAt"`
+	// PaymentAmount is the whole of the payment, where that isn't Amount.
+	PaymentAmount int64 `json:"paymentAmount,omitempty"`
+	// Actor who asked for it, where somebody did.
+	Actor string `json:"actor,omitempty"`
+	// PaidAt is when the provider was known to have paid it out; ProviderID its name there.
+	PaidAt     time.Time `json:"paidAt,omitzero"`
+	ProviderID string    `json:"providerId,omitempty"`
+	// Detail says why it failed, or what it was assigned to.
+	Detail string `json:"detail,omitempty"`
 }
+
+// PartRefund is the refund id of money that somebody gives back, named by him.
+func PartRefund(provider, id string) string { return "part:" + provider + ":" + id }
 
 // RefundOf sends the whole of a payment back.
 func RefundOf(p PaymentEvent, reason RefundReason) Refund {

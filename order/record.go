@@ -22,7 +22,7 @@ type Record struct {
 	Reason  Reason
 	Version int64
 	Doc     []byte
-	// Payments by payment id, each the JSON of an Attempt.
+	// Payments by PaymentKey, each the JSON of an Attempt.
 	Payments map[string][]byte
 }
 
@@ -39,17 +39,26 @@ func NewRecord(o *Order, payments map[string]Attempt) (Record, error) {
 	if n := len(o.Journal); n > 0 {
 		r.Node = o.Journal[n-1].Node
 	}
-	for id, a := range payments {
-		v, err := json.Marshal(a)
-		if err != nil {
-			return Record{}, fmt.Errorf("encode payment %s: %w", id, err)
-		}
-		if r.Payments == nil {
-			r.Payments = make(map[string][]byte, len(payments))
-		}
-		r.Payments[id] = v
+	if r.Payments, err = EncodePayments(payments); err != nil {
+		return Record{}, err
 	}
 	return r, nil
+}
+
+// EncodePayments makes the documents of payments, by their key.
+func EncodePayments(payments map[string]Attempt) (map[string][]byte, error) {
+	if len(payments) == 0 {
+		return nil, nil
+	}
+	docs := make(map[string][]byte, len(payments))
+	for key, a := range payments {
+		doc, err := json.Marshal(a)
+		if err != nil {
+			return nil, fmt.Errorf("encode payment %s: %w", key, err)
+		}
+		docs[key] = doc
+	}
+	return docs, nil
 }
 
 // Stored is all that is kept of an order, as it was at one moment.

@@ -9,7 +9,9 @@ type Result struct {
 	Reason      Reason     `json:"reason,omitempty"`
 	Shortages   []Shortage `json:"shortages,omitempty"`
 	Fingerprint string     `json:"fingerprint"`
-	// PaymentID that the order took; it must never be refunded as a late one.
+	// Provider and PaymentID of the payment that the order took, also where it was
+	// cancelled since: it must never be refunded as a late one.
+	Provider  string `json:"provider,omitempty"`
 	PaymentID string `json:"paymentId,omitempty"`
 }
 

@@ -56,7 +56,8 @@ func (o *Order) Reject(reason Reason, shortages []Shortage, at time.Time) {
 // Pay takes a payment: the units are sold.
 func (o *Order) Pay(p PaymentEvent, at time.Time) {
 	o.Status = Paid
-	o.Payment.Status, o.Payment.PaidAt, o.Payment.ID = PaymentPaid, p.OccurredAt.UTC(), p.PaymentID
+	o.Payment.Status, o.Payment.PaidAt = PaymentPaid, p.OccurredAt.UTC()
+	o.Payment.Provider, o.Payment.ID = p.Provider, p.PaymentID
 	o.Amounts[AmountPaid] = p.Amount
 	o.note(string(Paid), p.actor(), p.OccurredAt, at, p.detail())
 }
@@ -73,7 +74,7 @@ func (o *Order) PayNothing(at time.Time) {
 // refusal would end an unpaid order.
 func (o *Order) Attempt(node string, p PaymentEvent, newest bool, at time.Time) {
 	if newest && o.Status.Unpaid() {
-		o.Payment.ID = p.PaymentID
+		o.Payment.Provider, o.Payment.ID = p.Provider, p.PaymentID
 	}
 	o.note(node, p.actor(), p.OccurredAt, at, p.detail())
 }
@@ -88,6 +89,21 @@ func (o *Order) Close(status Status, reason Reason, actor string, at time.Time) 
 		o.Payment.Status = PaymentNone
 	}
 	o.note(string(status), actor, at, at, map[string]string{"reason": string(reason)})
+}
+
+// CancelPaid ends a paid order before its delivery: its units go back on the shelf,
+// its money to the buyer.
+func (o *Order) CancelPaid(reason Reason, actor string, at time.Time) {
+	o.Status, o.CancelReason = Cancelled, reason
+	o.note(string(Cancelled), actor, at, at, map[string]string{"reason": string(reason), "from": string(Paid)})
+}
+
+// PaymentUnresolved notes that an order which is to end waits for its payment
+// provider, since money may still come.
+func (o *Order) PaymentUnresolved(provider, paymentID, why string, at time.Time) {
+	o.note("payment_unresolved", ActorSystem, at, at, map[string]string{
+		"provider": provider, "paymentId": paymentID, "ends": why,
+	})
 }
 
 // Deliver ends a paid order well.

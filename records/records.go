@@ -28,6 +28,7 @@ var (
 	mendScript   = script("mend")
 	readScript   = script("read")
 	forgetScript = script("forget")
+	refundScript = script("refund")
 )
 
 // script puts the common functions in front of the named script.
@@ -71,10 +72,30 @@ func (s *Store) Put(ctx context.Context, r order.Record) error {
 	return s.put(ctx, r.OrderID, args)
 }
 
+// PutPayments stores payments, by their key, where they differ. The order's own
+// document stays as it is, and need not be there.
+func (s *Store) PutPayments(ctx context.Context, orderID string, payments map[string][]byte) error {
+	args := []any{orderID, "", "", "", "", ""}
+	for _, key := range sortedKeys(payments) {
+		args = append(args, paymentField(key), payments[key])
+	}
+	return s.put(ctx, orderID, args)
+}
+
 // PutRefund stores the document of one refund of one payment of the order. The
 // order's own document need not be there. Repeating it changes nothing.
 func (s *Store) PutRefund(ctx context.Context, orderID, paymentID, refundID string, doc []byte) error {
 	return s.put(ctx, orderID, []any{orderID, "", "", "", "", "", refundField(paymentID, refundID), doc})
+}
+
+// PutRefundAt stores the document of a refund if the order's documents still have the
+// revision at which it was found to fit; it answers whether it did.
+func (s *Store) PutRefundAt(ctx context.Context, orderID, paymentID, refundID string, doc []byte, revision int64) (bool, error) {
+	answer, err := s.run(ctx, refundScript, orderID, []any{orderID, revision, refundField(paymentID, refundID), doc})
+	if err != nil {
+		return false, fmt.Errorf("put refund %s of order %s: %w", refundID, orderID, err)
+	}
+	return answer.Bool()
 }
 
 func (s *Store) put(ctx context.Context, orderID string, args []any) error {
@@ -105,7 +126,7 @@ func placedMillis(r order.Record) int64 {
 	return r.PlacedAt.UnixMilli()
 }
 
-func paymentField(id string) string { return "payment:" + id }
+func paymentField(key string) string { return "payment:" + key }
 
 func refundField(paymentID, refundID string) string { return "refund:" + paymentID + "/" + refundID }
 
@@ -181,7 +202,7 @@ func readDocument(id string, values []any) (Document, error) {
 const revisionField = "rev"
 
 // Payments reads the documents of the order's payments and refunds, by field:
-// payment:<id> and refund:<payment id>/<refund id>.
+// payment:<provider>:<id> and refund:<payment id>/<refund id>.
 func (s *Store) Payments(ctx context.Context, orderID string) (map[string][]byte, error) {
 	fields, err := s.rdb.HGetAll(ctx, paymentsKey(orderID)).Result()
 	if err != nil {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
+	"holdfast/order"
 	"holdfast/records"
 	"holdfast/search"
 )
@@ -21,6 +23,39 @@ type ColdOrders interface {
 type allDocuments struct {
 	warm *records.Store
 	cold ColdOrders // nil: nothing ever leaves Redis
+}
+
+// Everything answers all that is stored of an order, wherever it is. Its revision is
+// that of Redis.
+func (d allDocuments) Everything(ctx context.Context, orderID string) (order.Stored, error) {
+	found, err := d.warm.ReadMany(ctx, []string{orderID})
+	if err != nil {
+		return order.Stored{}, err
+	}
+	st := found[0]
+	if st.Err != nil || st.Found || d.cold == nil {
+		return st, nil
+	}
+	o, err := d.cold.GetOrder(ctx, orderID)
+	if errors.Is(err, search.ErrNotFound) {
+		return st, nil
+	}
+	if err != nil {
+		return order.Stored{}, fmt.Errorf("look for order %s in the index: %w", orderID, err)
+	}
+	st.Found, st.Version, st.Doc = true, o.Version, o.Document
+	all := make(map[string][]byte, len(o.Payments)+len(st.Payments))
+	for field, doc := range o.Payments {
+		all[field] = doc
+	}
+	maps.Copy(all, st.Payments) // what came since it went cold is newer
+	st.Payments = all
+	return st, nil
+}
+
+// PutRefundAt stores as records.Store does.
+func (d allDocuments) PutRefundAt(ctx context.Context, orderID, paymentID, refundID string, doc []byte, revision int64) (bool, error) {
+	return d.warm.PutRefundAt(ctx, orderID, paymentID, refundID, doc, revision)
 }
 
 // Get reads as records.Store does.

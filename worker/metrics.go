@@ -21,6 +21,9 @@ type metrics struct {
 	orders *prometheus.CounterVec
 	// settled holds by what the sweeper did: zero in a healthy system.
 	settled *prometheus.CounterVec
+	// providerCalls by payment provider, call (create, cancel, refund) and outcome:
+	// what it answered, refused, or unavailable.
+	providerCalls *prometheus.CounterVec
 }
 
 // newMetrics registers the worker's metrics; a nil registerer takes none, and
@@ -37,6 +40,9 @@ func newMetrics(to prometheus.Registerer) (*metrics, error) {
 			Name: "holdfast_sweeper_settled_total",
 			Help: "Holds that outlived their order, by what was done about them.",
 		}, []string{"settled"}),
+		providerCalls: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "holdfast_provider_calls_total", Help: "Calls of payment providers, by what came of them.",
+		}, []string{"provider", "call", "outcome"}),
 	}
 	for _, s := range []activities.Settling{activities.SettledBack, activities.SettledSold} {
 		m.settled.WithLabelValues(string(s)) // an alarm needs the zero
@@ -44,7 +50,7 @@ func newMetrics(to prometheus.Registerer) (*metrics, error) {
 	if to == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.reservations, m.orders, m.settled} {
+	for _, c := range []prometheus.Collector{m.reservations, m.orders, m.settled, m.providerCalls} {
 		if err := to.Register(c); err != nil {
 			return nil, fmt.Errorf("register the worker's metrics: %w", err)
 		}

@@ -46,6 +46,9 @@ type Config struct {
 	KeepForGood bool
 	// Log takes what the projector of the views has to say; nil keeps it quiet.
 	Log *slog.Logger
+	// Providers take and give back money, by their name. Without any, orders are paid by
+	// callbacks alone, and refunds stay due.
+	Providers activities.Providers
 	// TaskQueue to poll; empty is workflows.TaskQueue.
 	TaskQueue string
 	// Options are the SDK's; the zero value is right for most.
@@ -119,6 +122,7 @@ func New(c Config) (*Worker, error) {
 	ever.Records = allDocuments{warm: docs, cold: c.Index}
 	register(w, activities.LookUpPayment, (&activities.LookUp{Orders: &ever}).Execute)
 	register(w, activities.RecordRefund, (&activities.RefundRecord{Records: docs}).Execute)
+	registerPayments(w, c, docs, m)
 	register(w, activities.SweepHolds, (&activities.Sweeper{
 		Holds: stock, Settler: settler, Found: m.swept, Now: time.Now,
 	}).Execute)

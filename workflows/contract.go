@@ -59,26 +59,70 @@ const (
 	CancelUpdate = "cancel"
 	// DeliverUpdate takes a DeliverRequest and answers an Answer.
 	DeliverUpdate = "deliver"
+	// PayUpdate takes a PayRequest and answers an Answer with the payment to pay by.
+	PayUpdate = "pay"
 	// PaymentSignal carries an order.PaymentEvent.
 	PaymentSignal = "payment"
 	// DelistedSignal carries a Delisting.
 	DelistedSignal = "productDelisted"
 	// OrderQuery answers the order.Order of now.
 	OrderQuery = "order"
-	// PaymentsQuery answers the order.Attempt of each payment id that the order
-	// heard of.
+	// PaymentsQuery answers the order.Attempt of each payment that the order heard
+	// of, by its key.
 	PaymentsQuery = "payments"
 )
 
-// RefundQuery asks a refund's workflow for the order.Refund as it stands. Its
-// status is empty as long as nobody knows whether the refund is owed: nothing is
-// on record of it yet.
-const RefundQuery = "refund"
+// Messages of a refund's workflow.
+const (
+	// RefundQuery asks for the order.Refund as it stands. Its status is empty as long
+	// as nobody knows whether the refund is owed: nothing is on record of it yet.
+	RefundQuery = "refund"
+	// RecordedUpdate waits until it is on record whether the refund is owed; answers
+	// the order.Refund.
+	RecordedUpdate = "recorded"
+	// DecideUpdate takes a Decision about a refund that waits for an operator, and
+	// answers the order.Refund as it stands then.
+	DecideUpdate = "decide"
+	// ResumeSignal wakes a refund that an earlier version left as due.
+	ResumeSignal = "resume"
+)
+
+// Choice is what an operator decides about a refund that can't go on by itself.
+type Choice string
+
+const (
+	// ChooseRefund sends the money back: the first time of a case, again of a refund
+	// that failed.
+	ChooseRefund Choice = "refund"
+	// ChooseAssign gives the payment of an unknown order to the order that it is for.
+	ChooseAssign Choice = "assign"
+	// ChooseSettled says that the money went back by other ways.
+	ChooseSettled Choice = "settled"
+)
+
+// Decision is an operator's word about a refund.
+type Decision struct {
+	Choice Choice `json:"choice"`
+	// OrderID to assign to.
+	OrderID string `json:"orderId,omitempty"`
+	Actor   string `json:"actor"`
+}
+
+// NotDecidableError is the type of the application error with which a decision is
+// turned away that the refund, as it stands, doesn't wait for; its details are the
+// order.Refund.
+const NotDecidableError = "not_decidable"
 
 // CancelRequest asks an order to end unpaid.
 type CancelRequest struct {
 	Reason order.Reason `json:"reason"`
 	Actor  string       `json:"actor"`
+}
+
+// PayRequest asks for a payment that the buyer can pay by.
+type PayRequest struct {
+	Provider string `json:"provider"`
+	Actor    string `json:"actor"`
 }
 
 // DeliverRequest says that a paid order has arrived.
@@ -98,6 +142,14 @@ const (
 	TooLateClosed Verdict = "closed"
 	// NotPaid: only a paid order can be delivered.
 	NotPaid Verdict = "not_paid"
+	// Ending: the order is about to end, and takes no new payment.
+	Ending Verdict = "ending"
+	// Processing: an earlier payment may still succeed, so there can't be another.
+	Processing Verdict = "processing"
+	// Unavailable: the provider didn't answer.
+	Unavailable Verdict = "unavailable"
+	// Declined: the provider won't take such a payment; Detail says why.
+	Declined Verdict = "declined"
 )
 
 // Answer is the saga's answer to a request, with the order's status by then.
@@ -105,6 +157,20 @@ type Answer struct {
 	Verdict Verdict      `json:"verdict"`
 	Status  order.Status `json:"status"`
 	Version int64        `json:"version"`
+	// Payment that the buyer can pay by, where one was asked for.
+	Payment *OpenPayment `json:"payment,omitempty"`
+	Detail  string       `json:"detail,omitempty"`
+}
+
+// OpenPayment is a payment that waits for its buyer.
+type OpenPayment struct {
+	Provider string `json:"provider"`
+	ID       string `json:"id"`
+	Attempt  int    `json:"attempt"`
+	Amount   int64  `json:"amount"`
+	Currency string `json:"currency"`
+	// New: this request opened it.
+	New bool `json:"new,omitempty"`
 }
 
 // RefusedError is the type of the application error with which an update is
@@ -155,3 +221,7 @@ func StartAttributes(p order.Placement) temporal.SearchAttributes {
 	return temporal.NewSearchAttributes(
 		OrderStatus.ValueSet(StatusOpen), CustomerID.ValueSet(p.CustomerID), ProductIDs.ValueSet(ids))
 }
+
+// RefundStatus lets operators list refunds by how far they are; `holdfast setup`
+// registers it.
+var RefundStatus = temporal.NewSearchAttributeKeyKeyword("RefundStatus")

@@ -26,10 +26,16 @@ func (s *saga) unpaidMail() bool {
 
 // paidMail tells whether an order that is paid or closed has something to react
 // to: delistings and Temporal's cancellation no longer concern it.
-func (s *saga) paidMail() bool { return s.payments.Len() > 0 || len(s.requests) > 0 }
+func (s *saga) paidMail() bool {
+	return s.payments.Len() > 0 || len(s.found) > 0 || len(s.requests) > 0
+}
 
 func (s *saga) nextPayment() (order.PaymentEvent, bool) {
 	var p order.PaymentEvent
+	if len(s.found) > 0 {
+		p, s.found = s.found[0], s.found[1:]
+		return p, true
+	}
 	ok := s.payments.ReceiveAsync(&p)
 	return p, ok
 }
@@ -43,26 +49,8 @@ func (s *saga) nextRequest() (*request, bool) {
 	return r, true
 }
 
-// askedToEnd takes the next message that ends an unpaid order. A delivery of an
-// unpaid order is answered on the way.
+// askedToEnd takes the next message, beside requests, that ends an unpaid order.
 func (s *saga) askedToEnd() (ending, bool) {
-	if s.refused != nil {
-		return ending{
-			status: order.Cancelled, reason: order.PaymentRefused, actor: "provider:" + s.refused.Provider,
-		}, true
-	}
-	for {
-		r, ok := s.nextRequest()
-		if !ok {
-			break
-		}
-		if r.cancel != nil {
-			return ending{
-				status: order.Cancelled, reason: r.cancel.Reason, actor: r.cancel.Actor, request: r,
-			}, true
-		}
-		s.answer(r)
-	}
 	var d Delisting
 	for s.delisted.ReceiveAsync(&d) {
 		if slices.Contains(s.order.ProductIDs(), d.ProductID) {
@@ -87,7 +75,7 @@ func (s *saga) dropDelistings() {
 // takes judges one payment message of an unpaid order: true for the success
 // that pays it in full. All else is written down, and the order goes on.
 func (s *saga) takes(p order.PaymentEvent) bool {
-	seen, known := s.attempts[p.PaymentID]
+	seen, known := s.attempts[p.Key()]
 	if known && (seen.Type == p.Type || seen.Type == order.PaymentSucceeded) {
 		return false // a repeated message: a success counts once per payment
 	}
@@ -99,11 +87,18 @@ func (s *saga) takes(p order.PaymentEvent) bool {
 		s.attempt("payment_wrong_amount", p)
 		s.refund(p, order.RefundWrongAmount)
 	case order.PaymentFailed:
+		s.failed(p)
 		s.attempt("payment_failed", p)
+	case order.PaymentEnded:
+		s.notPayable(p)
+		s.attempt("payment_cancelled", p)
+	case order.PaymentCreated:
+		// nobody sends it: the saga's own
 	case order.PaymentWasRefused:
-		// Only the current attempt's refusal ends the order: an id that is new
-		// is the newest attempt.
-		if !known || p.PaymentID == s.order.Payment.ID {
+		// Only the current attempt's refusal ends the order: where the saga opened
+		// none, an id that is new is the newest attempt.
+		s.notPayable(p)
+		if s.isCurrent(p, known) {
 			s.refused = &p
 			s.keep(order.NewAttempt(p, false))
 			return false
@@ -118,7 +113,7 @@ func (s *saga) takes(p order.PaymentEvent) bool {
 // takesNoMore judges a payment message of an order that is paid or closed: a
 // success that the order did not take goes back.
 func (s *saga) takesNoMore(p order.PaymentEvent) {
-	if p.Type != order.PaymentSucceeded || s.attempts[p.PaymentID].Type == order.PaymentSucceeded {
+	if p.Type != order.PaymentSucceeded || s.attempts[p.Key()].Type == order.PaymentSucceeded {
 		return
 	}
 	reason := order.RefundLate
@@ -140,7 +135,7 @@ const maxJournal = 200
 
 // attempt writes a payment down that the order does not take.
 func (s *saga) attempt(node string, p order.PaymentEvent) {
-	_, known := s.attempts[p.PaymentID] // an id that was seen before may have been followed by another
+	_, known := s.attempts[p.Key()] // an id that was seen before may have been followed by another
 	if len(s.order.Journal) < maxJournal {
 		s.order.Attempt(node, p, !known, s.now())
 	}
@@ -151,6 +146,6 @@ func (s *saga) attempt(node string, p order.PaymentEvent) {
 
 // keep notes a payment, to be written with the order's next record.
 func (s *saga) keep(a order.Attempt) {
-	s.attempts[a.PaymentID] = a
-	s.unwritten[a.PaymentID] = a
+	s.attempts[a.Key()] = a
+	s.unwritten[a.Key()] = a
 }

@@ -3,6 +3,7 @@ package workflows
 import (
 	"go.temporal.io/sdk/workflow"
 
+	"holdfast/activities"
 	"holdfast/order"
 )
 
@@ -84,10 +85,11 @@ func (s *saga) awaitPayment() bool {
 		return true
 	}
 	end := s.paymentOrEnding()
-	if end != nil {
-		s.giveBack(*end)
+	if end == nil || s.paysAfterAll(*end) {
+		return true
 	}
-	return end == nil
+	s.giveBack(*end)
+	return false
 }
 
 // paymentOrEnding waits for the first of the two; it returns nil for a payment.
@@ -101,6 +103,20 @@ func (s *saga) paymentOrEnding() *ending {
 			if s.takes(p) {
 				s.payment = &p
 				return nil
+			}
+			continue
+		}
+		if s.refused != nil {
+			return &ending{status: order.Cancelled, reason: order.PaymentRefused, actor: "provider:" + s.refused.Provider}
+		}
+		if r, ok := s.nextRequest(); ok {
+			switch {
+			case r.cancel != nil:
+				return &ending{status: order.Cancelled, reason: r.cancel.Reason, actor: r.cancel.Actor, request: r}
+			case r.pay != nil:
+				s.open(r)
+			default:
+				s.answer(r)
 			}
 			continue
 		}
@@ -150,22 +166,43 @@ func (s *saga) sell() bool {
 	return true
 }
 
-// awaitDelivery follows a paid order until an operator says that it arrived.
+// awaitDelivery follows a paid order until an operator says that it arrived, or it is
+// cancelled before.
 func (s *saga) awaitDelivery() {
-	for s.order.Status == order.Paid {
-		s.await(s.paidMail)
+	others := s.endOthers()
+	for s.order.Status == order.Paid || others != nil {
+		s.await(func() bool { return s.paidMail() || (others != nil && others.IsReady()) })
+		if others != nil && others.IsReady() {
+			s.othersEnded(others)
+			others = nil
+		}
 		if p, ok := s.nextPayment(); ok {
 			s.takesNoMore(p)
 			continue
 		}
 		if r, ok := s.nextRequest(); ok {
-			if r.deliver != nil {
+			switch {
+			case s.order.Status != order.Paid:
+			case r.deliver != nil:
 				s.order.Deliver(r.deliver.Actor, s.now())
 				s.recordDurably()
+			case r.cancel != nil:
+				s.takeBack(*r.cancel)
 			}
 			s.answer(r)
 		}
 	}
+}
+
+// takeBack ends a paid order before its delivery: its money goes back to the buyer,
+// its units to the shelf.
+func (s *saga) takeBack(c CancelRequest) {
+	s.order.CancelPaid(c.Reason, c.Actor, s.now())
+	if s.payment != nil {
+		s.refund(*s.payment, order.RefundCancelled) // first: the buyer doesn't wait for the shelf
+	}
+	s.unsell(activities.UnwindParams{Return: "cancel"}, "take back the sale")
+	s.recordClosed()
 }
 
 // finish answers what is still asked, sends back what is still paid, and

@@ -39,11 +39,22 @@ type saga struct {
 	payment   *order.PaymentEvent // the one that the order takes
 	attempts  map[string]order.Attempt
 	unwritten map[string]order.Attempt
+
+	// payable are the payments that a provider may still take money for: one, but
+	// where a provider didn't answer.
+	payable []payable
+	// numbered counts the attempts.
+	numbered int
+	// found are successes that nobody sent: a provider told of them when asked.
+	found []order.PaymentEvent
+	// ends is how the order is about to end, once no money can come any more.
+	ends *ending
 }
 
 // request is an update that waits for the saga's answer.
 type request struct {
 	cancel  *CancelRequest
+	pay     *PayRequest
 	deliver *DeliverRequest
 	answer  *Answer
 }
@@ -82,7 +93,7 @@ func (s *saga) listen() error {
 		return fmt.Errorf("listen to queries: %w", err)
 	}
 	if err := workflow.SetUpdateHandler(s.ctx, PlaceUpdate, func(ctx workflow.Context) (order.Outcome, error) {
-		s.awaitIn(ctx, func() bool { return s.decided })
+		awaitIn(ctx, func() bool { return s.decided })
 		return s.outcome(), nil
 	}); err != nil {
 		return fmt.Errorf("listen to the placement: %w", err)
@@ -94,6 +105,14 @@ func (s *saga) listen() error {
 			Validator: func(c CancelRequest) error { return s.refuse(&request{cancel: &c}) },
 		}); err != nil {
 		return fmt.Errorf("listen to cancellations: %w", err)
+	}
+	if err := workflow.SetUpdateHandlerWithOptions(s.ctx, PayUpdate,
+		func(ctx workflow.Context, p PayRequest) (Answer, error) {
+			return s.ask(ctx, &request{pay: &p}), nil
+		}, workflow.UpdateHandlerOptions{
+			Validator: func(p PayRequest) error { return s.refuse(&request{pay: &p}) },
+		}); err != nil {
+		return fmt.Errorf("listen to who wants to pay: %w", err)
 	}
 	if err := workflow.SetUpdateHandlerWithOptions(s.ctx, DeliverUpdate,
 		func(ctx workflow.Context, d DeliverRequest) (Answer, error) {
@@ -109,7 +128,7 @@ func (s *saga) listen() error {
 // ask puts a request into the mail and waits for its answer.
 func (s *saga) ask(ctx workflow.Context, r *request) Answer {
 	s.requests = append(s.requests, r)
-	s.awaitIn(ctx, func() bool { return r.answer != nil })
+	awaitIn(ctx, func() bool { return r.answer != nil })
 	return *r.answer
 }
 
@@ -118,7 +137,17 @@ func (s *saga) answer(r *request) {
 	if r == nil {
 		return
 	}
-	r.answer = &Answer{Verdict: s.verdict(r), Status: s.order.Status, Version: s.order.Version}
+	a := s.judge(r)
+	r.answer = &a
+}
+
+// judge answers a request by how the order stands.
+func (s *saga) judge(r *request) Answer {
+	a := Answer{Verdict: s.verdict(r), Status: s.order.Status, Version: s.order.Version}
+	if r.pay != nil && a.Verdict == Done {
+		a.Payment = s.openPayment(r.pay.Provider)
+	}
+	return a
 }
 
 // refuse turns a request away that the order's status already answers. What a
@@ -127,26 +156,37 @@ func (s *saga) answer(r *request) {
 // of a step the status is about to change, and documents may show the next one
 // already: the request waits.
 func (s *saga) refuse(r *request) error {
-	if !s.atRest() || r.concerns(s.order.Status) {
+	if !s.atRest() || s.concerns(r) {
 		return nil
 	}
-	a := Answer{Verdict: s.verdict(r), Status: s.order.Status, Version: s.order.Version}
+	a := s.judge(r)
 	return temporal.NewApplicationError("the order is "+string(a.Status), RefusedError, a)
 }
 
-// concerns tells whether an order of that status has something to do, or to
-// repeat, for the request.
-func (r *request) concerns(status order.Status) bool {
-	if r.cancel != nil {
-		return status.Unpaid() || status == order.Cancelled
+// concerns tells whether the order has something to do, or to repeat, for the
+// request. Who asks to pay again gets the payment that is open.
+func (s *saga) concerns(r *request) bool {
+	status := s.order.Status
+	switch {
+	case r.cancel != nil:
+		return status != order.Delivered && status != order.Rejected && status != order.Expired
+	case r.pay != nil:
+		return status.Unpaid() && s.ends == nil && s.openPayment(r.pay.Provider) == nil
 	}
 	return status == order.Paid || status == order.Delivered
 }
 
 func (s *saga) verdict(r *request) Verdict {
 	wanted := order.Cancelled
-	if r.deliver != nil {
+	switch {
+	case r.deliver != nil:
 		wanted = order.Delivered
+	case r.pay != nil && s.order.Status == order.Cancelled:
+		return TooLateClosed
+	case r.pay != nil && s.order.Status.Unpaid() && s.ends != nil:
+		return Ending
+	case r.pay != nil && s.order.Status.Unpaid():
+		return Done
 	}
 	switch {
 	case s.order.Status == wanted:
@@ -171,22 +211,21 @@ func (s *saga) outcome() order.Outcome {
 }
 
 func (s *saga) result() order.Result {
-	return order.Result{
+	r := order.Result{
 		OrderID: s.order.ID, Status: s.order.Status, Version: s.order.Version,
 		Reason: s.order.CancelReason, Shortages: s.order.Shortages,
-		Fingerprint: s.placement.Fingerprint, PaymentID: s.takenPayment(),
+		Fingerprint: s.placement.Fingerprint,
 	}
-}
-
-func (s *saga) takenPayment() string {
-	if s.order.Status.TookPayment() {
-		return s.order.Payment.ID
+	if s.order.Payment.Status == order.PaymentPaid {
+		r.Provider, r.PaymentID = s.order.Payment.Provider, s.order.Payment.ID
 	}
-	return ""
+	return r
 }
 
 // show puts the order as it stands on its page in the web UI.
-func (s *saga) show() { workflow.SetCurrentDetails(s.ctx, details(&s.order)) }
+func (s *saga) show() {
+	workflow.SetCurrentDetails(s.ctx, details(&s.order, s.unresolved()))
+}
 
 // setStatusAttribute lets operators find the order by its status. Each call is
 // an event: once when paid, once when closed.
@@ -203,7 +242,7 @@ func (s *saga) log() log.Logger { return workflow.GetLogger(s.ctx) }
 // await blocks the saga until cond is true.
 func (s *saga) await(cond func() bool) {
 	s.awaited = cond
-	s.awaitIn(s.ctx, cond)
+	awaitIn(s.ctx, cond)
 	s.awaited = nil
 }
 
@@ -213,7 +252,7 @@ func (s *saga) atRest() bool { return s.awaited != nil && !s.awaited() }
 
 // awaitIn blocks the coroutine of ctx until cond is true, whether or not
 // somebody asked to cancel the workflow.
-func (s *saga) awaitIn(ctx workflow.Context, cond func() bool) {
+func awaitIn(ctx workflow.Context, cond func() bool) {
 	own, _ := workflow.NewDisconnectedContext(ctx)
 	if err := workflow.Await(own, cond); err != nil {
 		panic(fmt.Errorf("await ended early: %w", err))

@@ -278,7 +278,7 @@ func (s *scenario) stockOf(productID string) product.Stock {
 func (s *scenario) attempt(paymentID string) order.Attempt {
 	s.Helper()
 	var a order.Attempt
-	s.payment("payment:"+paymentID, &a)
+	s.payment("payment:sandbox:"+paymentID, &a)
 	return a
 }
 
@@ -310,9 +310,9 @@ func (s *scenario) check() {
 	s.True(o.Status.Closed(), "the workflow ended with an order that is %s", o.Status)
 	s.Equal(order.Result{
 		OrderID: orderID, Status: o.Status, Version: o.Version, Reason: o.CancelReason, Shortages: o.Shortages,
-		Fingerprint: "f1", PaymentID: s.result.PaymentID,
+		Fingerprint: "f1", Provider: s.result.Provider, PaymentID: s.result.PaymentID,
 	}, s.result)
-	s.Equal(o.Status.TookPayment() && o.Amounts[order.AmountTotal] > 0, s.result.PaymentID != "")
+	s.Equal(o.Payment.Status == order.PaymentPaid && o.Amounts[order.AmountTotal] > 0, s.result.PaymentID != "")
 	s.Len(o.Journal, int(o.Version))
 	for i, e := range o.Journal {
 		s.EqualValues(i+1, e.Seq)

@@ -67,7 +67,7 @@ func (s *saga) commit(paid order.Order) []string {
 	summary := "commit, paid " + Money(paid.Amounts[order.AmountPaid], paid.Currency)
 	payments := maps.Clone(s.unwritten)
 	if s.payment != nil {
-		payments[s.payment.PaymentID] = order.NewAttempt(*s.payment, true)
+		payments[s.payment.Key()] = order.NewAttempt(*s.payment, true)
 	}
 	params := activities.CommitParams{Order: paid, Payments: payments}
 	s.quickThenPatient(summary, activities.CommitStock, params, &res)
@@ -84,9 +84,9 @@ func (s *saga) markTaken() {
 		return
 	}
 	taken := order.NewAttempt(*s.payment, true)
-	s.attempts[taken.PaymentID] = taken
-	if _, due := s.unwritten[taken.PaymentID]; due {
-		s.unwritten[taken.PaymentID] = taken
+	s.attempts[taken.Key()] = taken
+	if _, due := s.unwritten[taken.Key()]; due {
+		s.unwritten[taken.Key()] = taken
 	}
 }
 
@@ -114,17 +114,21 @@ func (s *saga) reclaim(lost []string) []string {
 // shelf, the payment goes back to the buyer.
 func (s *saga) unwind(lost []string) {
 	s.order.Close(order.Cancelled, order.NoStock, order.ActorSystem, s.now())
-	items := make(map[string][]product.Item)
-	for _, id := range s.order.ProductIDs() {
-		items[id] = s.order.Items(id)
-	}
 	if s.payment != nil {
 		s.refund(*s.payment, order.RefundNoStock) // first: the buyer doesn't wait for the shelf
 	}
-	s.must(workflow.ExecuteActivity(activities.Patient(s.ctx, "take back a sale without stock"), activities.UnwindSale,
-		activities.UnwindParams{OrderID: s.order.ID, Try: s.try, Lost: lost, Items: items}).Get(s.ctx, nil),
-		activities.UnwindSale)
+	s.unsell(activities.UnwindParams{Lost: lost}, "take back a sale without stock")
 	s.recordClosed()
+}
+
+// unsell puts what the order bought back on the shelf.
+func (s *saga) unsell(p activities.UnwindParams, summary string) {
+	p.OrderID, p.Try, p.Items = s.order.ID, s.try, make(map[string][]product.Item)
+	for _, id := range s.order.ProductIDs() {
+		p.Items[id] = s.order.Items(id)
+	}
+	s.must(workflow.ExecuteActivity(activities.Patient(s.ctx, summary), activities.UnwindSale, p).Get(s.ctx, nil),
+		activities.UnwindSale)
 }
 
 // record writes the order's document and its payments.

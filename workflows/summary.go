@@ -44,9 +44,13 @@ func Money(minor int64, code string) string {
 }
 
 // details is a short Markdown table of the order, for its page in the web UI.
-func details(o *order.Order) string {
+// pending says what it waits for before it can end, if it does.
+func details(o *order.Order, pending string) string {
 	var b text
 	b.add("**%s** · customer %s · %s\n\n", o.Status, o.CustomerID, Money(o.Amounts[order.AmountTotal], o.Currency))
+	if pending != "" {
+		b.add("%s\n\n", pending)
+	}
 	switch {
 	case o.Status == order.AwaitingPayment:
 		b.add("Payment awaited until %s\n\n", o.Payment.Deadline.Format(time.RFC3339))

@@ -1,0 +1,70 @@
+package worker
+
+import (
+	"context"
+	"errors"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.temporal.io/sdk/client"
+	sdk "go.temporal.io/sdk/worker"
+
+	"holdfast/activities"
+	"holdfast/order"
+	"holdfast/records"
+	"holdfast/workflows"
+)
+
+// registerPayments registers what the sagas do at payment providers.
+func registerPayments(w sdk.Registry, c Config, docs *records.Store, m *metrics) {
+	providers := make(activities.Providers, len(c.Providers))
+	for name, p := range c.Providers {
+		providers[name] = countedProvider{p, name, m.providerCalls}
+	}
+	register(w, activities.OpenPayment, (&activities.OpenPayments{Providers: providers, Records: docs}).Execute)
+	register(w, activities.EndPayment, (&activities.EndPayments{Providers: providers}).Execute)
+	register(w, activities.PaysRefund, (&activities.PayRefund{Providers: providers}).Execute)
+	register(w, activities.FitsRefund, (&activities.FitRefund{Records: allDocuments{warm: docs, cold: c.Index}}).Execute)
+	register(w, activities.AssignPayment, (&activities.Assign{Signal: signalPayment(c.Temporal)}).Execute)
+}
+
+// signalPayment hands an order's workflow a payment.
+func signalPayment(c client.Client) func(context.Context, order.PaymentEvent) error {
+	return func(ctx context.Context, e order.PaymentEvent) error {
+		return c.SignalWorkflow(ctx, workflows.OrderWorkflowID(e.OrderID), "", workflows.PaymentSignal, e)
+	}
+}
+
+// countedProvider counts what a provider answers.
+type countedProvider struct {
+	activities.Provider
+	name  string
+	calls *prometheus.CounterVec
+}
+
+func (p countedProvider) Create(ctx context.Context, r order.PaymentRequest) (string, error) {
+	id, err := p.Provider.Create(ctx, r)
+	p.count("create", "created", err)
+	return id, err
+}
+
+func (p countedProvider) Cancel(ctx context.Context, paymentID string, r order.PaymentRequest) (order.Cancellation, error) {
+	c, err := p.Provider.Cancel(ctx, paymentID, r)
+	p.count("cancel", string(c.Outcome), err)
+	return c, err
+}
+
+func (p countedProvider) Refund(ctx context.Context, r order.RefundRequest) (order.RefundAnswer, error) {
+	a, err := p.Provider.Refund(ctx, r)
+	p.count("refund", string(a.Status), err)
+	return a, err
+}
+
+func (p countedProvider) count(call, outcome string, err error) {
+	if err != nil {
+		outcome = "unavailable"
+		if _, no := errors.AsType[*order.RefusalError](err); no {
+			outcome = "refused"
+		}
+	}
+	p.calls.WithLabelValues(p.name, call, outcome).Inc()
+}

@@ -1,0 +1,281 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"holdfast/activities"
+	"holdfast/order"
+)
+
+// payable is a payment that its provider may still take money for.
+type payable struct {
+	activities.AskedPayment
+	// failed: the buyer's attempt failed. Some providers would let him try again.
+	failed bool
+}
+
+// openPayment is the payment that a buyer can pay by, at that provider; nil where
+// there is none.
+func (s *saga) openPayment(provider string) *OpenPayment {
+	if len(s.payable) != 1 {
+		return nil
+	}
+	p := s.payable[0]
+	if p.ID == "" || p.failed || p.Request.Provider != provider {
+		return nil
+	}
+	return &OpenPayment{
+		Provider: provider, ID: p.ID, Attempt: p.Request.Attempt, Amount: p.Request.Amount, Currency: p.Request.Currency,
+	}
+}
+
+// open answers a buyer who wants to pay with a payment. There is never a second one
+// that could be paid: what was opened before, and is of no use any more, is ended
+// first. It is a regular activity, so that no provider can have a payment of which
+// the saga, run again, would not know.
+func (s *saga) open(r *request) {
+	if s.openPayment(r.pay.Provider) != nil {
+		s.answer(r)
+		return
+	}
+	at := s.now()
+	asked := s.nextAttempt(r.pay.Provider)
+	earlier := make([]activities.AskedPayment, 0, len(s.payable))
+	for _, p := range s.payable {
+		earlier = append(earlier, p.AskedPayment)
+	}
+	s.payable = append(s.payable, payable{AskedPayment: asked}) // as long as nobody knows
+	var res activities.OpenedPayment
+	err := workflow.ExecuteActivity(
+		activities.Brief(s.ctx, fmt.Sprintf("open payment %d at %s", asked.Request.Attempt, asked.Request.Provider)),
+		activities.OpenPayment, activities.OpenPaymentParams{
+			Request: asked.Request, Earlier: earlier, Placed: s.placed(asked, at),
+		}).Get(s.ctx, &res)
+	if err != nil {
+		s.log().Warn("a payment could not be opened", "provider", asked.Request.Provider, "error", err)
+		r.answer = s.refusal(Unavailable, reasonOf(err))
+		return
+	}
+	s.ended(res.Ended, at)
+	switch {
+	case res.Processing:
+		s.forget(asked)
+		r.answer = s.refusal(Processing, "")
+	case res.Declined != "":
+		s.forget(asked)
+		r.answer = s.refusal(Declined, res.Declined)
+	case res.ID == "": // an earlier one turned out paid
+		s.forget(asked)
+		s.requests = append(s.requests, r) // answered by what becomes of that
+	default:
+		s.opened(asked, res.ID, at)
+		s.answer(r)
+		if r.answer.Payment != nil {
+			r.answer.Payment.New = true
+		}
+	}
+}
+
+// nextAttempt numbers a payment. One that the provider never answered is asked for
+// again, under its own key.
+func (s *saga) nextAttempt(provider string) activities.AskedPayment {
+	if n := len(s.payable); n > 0 && s.payable[n-1].ID == "" && s.payable[n-1].Request.Provider == provider {
+		again := s.payable[n-1].AskedPayment
+		s.payable = s.payable[:n-1]
+		return again
+	}
+	s.numbered++
+	return activities.AskedPayment{Request: order.PaymentRequest{
+		Provider: provider, OrderID: s.order.ID, Attempt: s.numbered,
+		Amount: s.order.Amounts[order.AmountTotal], Currency: s.order.Currency, Until: s.order.Payment.Deadline,
+	}}
+}
+
+// placed is the attempt as it is written down, but for its id.
+func (s *saga) placed(p activities.AskedPayment, at time.Time) order.Attempt {
+	return order.NewAttempt(order.PaymentEvent{
+		Provider: p.Request.Provider, Type: order.PaymentCreated, PaymentID: p.ID, OrderID: s.order.ID,
+		Amount: p.Request.Amount, Currency: p.Request.Currency, OccurredAt: at,
+	}, false)
+}
+
+// opened notes a payment that its provider has opened. It is on record already.
+func (s *saga) opened(p activities.AskedPayment, id string, at time.Time) {
+	p.ID = id
+	s.payable = []payable{{AskedPayment: p}}
+	a := s.placed(p, at)
+	s.attempts[a.Key()] = a
+	s.order.Payment.Provider, s.order.Payment.ID = a.Provider, a.PaymentID
+}
+
+// ended notes what became of payments that were to be cancelled. One that was paid
+// before is read as if its provider had just said so.
+func (s *saga) ended(payments []activities.EndedPayment, at time.Time) {
+	for _, e := range payments {
+		s.forget(e.AskedPayment)
+		switch {
+		case e.Paid != nil:
+			s.found = append(s.found, *e.Paid)
+		case e.ID != "":
+			a := s.placed(e.AskedPayment, at)
+			a.Type = order.PaymentEnded
+			if s.attempts[a.Key()].Type != order.PaymentSucceeded {
+				s.keep(a)
+			}
+		}
+	}
+}
+
+// forget: nothing can be paid by it any more.
+func (s *saga) forget(p activities.AskedPayment) {
+	s.payable = slices.DeleteFunc(s.payable, func(o payable) bool {
+		return o.Request.Key() == p.Request.Key() && o.Request.Provider == p.Request.Provider
+	})
+}
+
+// notPayable notes that a provider says so of its own payment.
+func (s *saga) notPayable(e order.PaymentEvent) {
+	s.payable = slices.DeleteFunc(s.payable, func(o payable) bool {
+		return o.ID == e.PaymentID && o.Request.Provider == e.Provider
+	})
+}
+
+func (s *saga) failed(e order.PaymentEvent) {
+	for i := range s.payable {
+		if s.payable[i].ID == e.PaymentID && s.payable[i].Request.Provider == e.Provider {
+			s.payable[i].failed = true
+		}
+	}
+}
+
+// isCurrent tells whether a payment is the one that the order waits for.
+func (s *saga) isCurrent(e order.PaymentEvent, known bool) bool {
+	if !known {
+		return len(s.payable) == 0
+	}
+	return e.PaymentID == s.order.Payment.ID && e.Provider == s.order.Payment.Provider
+}
+
+func (s *saga) refusal(v Verdict, detail string) *Answer {
+	return &Answer{Verdict: v, Status: s.order.Status, Version: s.order.Version, Detail: detail}
+}
+
+// unresolvedAfter is when a provider that still doesn't say whether money comes is
+// written into the order's story.
+const unresolvedAfter = time.Minute
+
+// paysAfterAll makes sure that no money can come any more before an unpaid order
+// ends. The stock stays held until the providers have said so, however long they are
+// away; an order that turns out to be paid is paid, and paysAfterAll returns true.
+func (s *saga) paysAfterAll(e ending) bool {
+	if len(s.payable) == 0 {
+		return false
+	}
+	s.ends = &e
+	s.show()
+	defer func() { s.ends = nil }()
+	for len(s.payable) > 0 {
+		if s.endPayments() {
+			s.keepForPaid(e.request)
+			return true
+		}
+	}
+	return false
+}
+
+// endPayments asks the providers to cancel, and reads meanwhile what they send. It
+// returns whether the order is paid.
+func (s *saga) endPayments() bool {
+	params := activities.EndPaymentsParams{}
+	for _, p := range s.payable {
+		params.Payments = append(params.Payments, p.AskedPayment)
+	}
+	ctx, stop := workflow.WithCancel(s.ctx)
+	defer stop()
+	answer := workflow.ExecuteActivity(activities.AtProvider(ctx, "end "+plural(len(params.Payments), "payment")),
+		activities.EndPayment, params)
+	late := workflow.NewTimerWithOptions(ctx, unresolvedAfter, workflow.TimerOptions{Summary: "the provider should answer"})
+	noted := false
+	for {
+		s.await(func() bool {
+			return answer.IsReady() || s.payments.Len() > 0 || (late.IsReady() && !noted)
+		})
+		if answer.IsReady() {
+			var res activities.EndPaymentsResult
+			s.must(answer.Get(s.ctx, &res), activities.EndPayment)
+			s.ended(res.Ended, s.now())
+		}
+		for p, ok := s.nextPayment(); ok; p, ok = s.nextPayment() {
+			if s.takes(p) {
+				s.payment = &p
+				return true
+			}
+		}
+		switch {
+		case answer.IsReady(), len(s.payable) == 0:
+			return false
+		case late.IsReady() && !noted:
+			noted = true
+			p := params.Payments[0]
+			s.order.PaymentUnresolved(p.Request.Provider, p.ID, string(s.ends.reason), s.now())
+			s.record()
+			s.show()
+		}
+	}
+}
+
+// keepForPaid: who asked to cancel an order that was paid in the same moment asks to
+// cancel a paid one.
+func (s *saga) keepForPaid(r *request) {
+	if r != nil {
+		s.requests = append([]*request{r}, s.requests...)
+	}
+}
+
+// unresolved says in the web UI what the order waits for before it can end.
+func (s *saga) unresolved() string {
+	if s.ends == nil || len(s.payable) == 0 {
+		return ""
+	}
+	p := s.payable[0]
+	return fmt.Sprintf("Ends (%s) as soon as %s says that payment %s can't be paid any more", s.ends.reason, p.Request.Provider, p.ID)
+}
+
+// endOthers ends payments that a paid order has no use for, while the order goes on.
+// What is paid by one of them all the same goes back.
+func (s *saga) endOthers() workflow.Future {
+	if s.payment != nil {
+		s.notPayable(*s.payment)
+	}
+	if len(s.payable) == 0 {
+		return nil
+	}
+	params := activities.EndPaymentsParams{}
+	for _, p := range s.payable {
+		params.Payments = append(params.Payments, p.AskedPayment)
+	}
+	return workflow.ExecuteActivity(activities.AtProvider(s.ctx, "end "+plural(len(params.Payments), "other payment")),
+		activities.EndPayment, params)
+}
+
+// othersEnded reads what became of payments that a paid order had no use for.
+func (s *saga) othersEnded(f workflow.Future) {
+	var res activities.EndPaymentsResult
+	s.must(f.Get(s.ctx, &res), activities.EndPayment)
+	s.ended(res.Ended, s.now())
+}
+
+// reasonOf is what an activity failed for, in its own words.
+func reasonOf(err error) string {
+	var app *temporal.ApplicationError
+	if errors.As(err, &app) {
+		return app.Message()
+	}
+	return "it didn't answer in time"
+}
