@@ -30,7 +30,7 @@ var paymentDamages = []damage{
 	{
 		name: "payment that an order took not taken",
 		do: func(s *shop) {
-			a := s.work.orders[s.delivered].attempts["pay-"+s.delivered]
+			a := s.work.orders[s.delivered].attempts["sandbox:pay-"+s.delivered]
 			a.Taken = false
 			s.putPayment(s.delivered, a)
 		},
@@ -167,7 +167,7 @@ func TestRepairWritesNothingOverWhatCameMeanwhile(t *testing.T) {
 		s := openShop(t, rdb)
 		s.fail(s.waiting)
 		lost := s.work.orders[s.waiting].order.Clone()
-		attempt := s.work.orders[s.waiting].attempts["failed-"+s.waiting]
+		attempt := s.work.orders[s.waiting].attempts["sandbox:failed-"+s.waiting]
 		s.do("DEL", orderKey(s.waiting))
 		f := Finding{Kind: DocumentMissing, OrderID: s.waiting}
 		r := Repairer{Config: s.config(), Stock: s.stock, Records: s.docs}
