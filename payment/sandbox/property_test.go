@@ -241,12 +241,19 @@ func (m *model) refund(r *rapid.T) {
 
 func (m *model) pass(r *rapid.T) {
 	m.d.pass(time.Duration(rapid.Int64Range(1, 40_000).Draw(r, "ms")) * time.Millisecond)
-	m.d.send(m.t)
+	events := m.d.send(m.t)
 	for id, e := range m.payments {
 		if !e.lateAt.IsZero() && !m.d.time().Before(e.lateAt) {
 			m.succeed(id, e.late)
 		}
 	}
+	got := map[string]int{}
+	for _, e := range events {
+		if m.payments[e.PaymentID] != nil { // else late money of an earlier sequence
+			got[fmt.Sprintf("%s %s", e.PaymentID, e.Type)]++
+		}
+	}
+	require.Equal(r, m.told, got)
 }
 
 func (m *model) check(r *rapid.T) {
@@ -272,11 +279,4 @@ func (m *model) check(r *rapid.T) {
 			require.Equal(r, e.amount, p.Amount)
 		}
 	}
-	got := map[string]int{}
-	for _, e := range m.d.send(m.t) {
-		if m.payments[e.PaymentID] != nil { // else late money of an earlier sequence
-			got[fmt.Sprintf("%s %s", e.PaymentID, e.Type)]++
-		}
-	}
-	require.Equal(r, m.told, got)
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
@@ -281,4 +282,14 @@ func TestAShareOfCallsFails(t *testing.T) {
 	}
 	require.InDelta(t, calls/2, failed, calls/8)
 	require.InDelta(t, calls/4, lost, calls/8, "half of them after the books were changed")
+}
+
+// away is a Redis that doesn't answer any more.
+func away(t *testing.T) redis.UniversalClient {
+	t.Helper()
+	server := miniredis.RunT(t)
+	rdb := redis.NewClient(&redis.Options{Addr: server.Addr(), MaxRetries: -1})
+	t.Cleanup(func() { _ = rdb.Close() })
+	server.Close()
+	return rdb
 }
