@@ -7,6 +7,7 @@ import (
 	"go.temporal.io/sdk/converter"
 
 	"holdfast/order"
+	"holdfast/payment"
 	"holdfast/product"
 	"holdfast/search"
 )
@@ -40,6 +41,12 @@ type Index interface {
 	GetOrder(ctx context.Context, id string) (search.Order, error)
 	ListEvents(ctx context.Context, q search.EventQuery) (search.EventPage, error)
 	Stale(ctx context.Context) ([]search.View, error)
+}
+
+// Provider is what the gateway asks of a payment provider.
+type Provider interface {
+	payment.Reader
+	Checkout(ctx context.Context, paymentID string) (payment.Checkout, error)
 }
 
 // Temporal is what the gateway uses of a client.Client.

@@ -16,8 +16,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
-
-	"holdfast/payment"
 )
 
 // Config is what a gateway is made of.
@@ -36,7 +34,10 @@ type Config struct {
 	// Index answers searches and lists. Without one, these calls alone answer 503.
 	Index Index
 	// Providers by the name in their callback's path.
-	Providers map[string]payment.Reader
+	Providers map[string]Provider
+	// Pages of providers, by the path that they are under, such as /sandbox/. They go
+	// through the same guard and bounds as the gateway's own calls.
+	Pages map[string]http.Handler
 	// Checks say whether a dependency answers, by its name in /readyz. Temporal
 	// and the index are checked without being named here.
 	Checks map[string]Check
