@@ -37,6 +37,10 @@ func (c *apiCommand) Run(ctx context.Context, out out) error {
 	if err := c.check(); err != nil { // before the wait for what only a running gateway needs
 		return err
 	}
+	name, err := namespace(log)
+	if err != nil {
+		return err
+	}
 	temporal, err := waitForTemporal(ctx, c.Wait, log)
 	if err != nil {
 		return err
@@ -69,7 +73,7 @@ func (c *apiCommand) Run(ctx context.Context, out out) error {
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	gateway, err := api.New(api.Config{
 		Listener: listener, InsecureListen: c.InsecureListen,
-		Products: inventory.New(rdb), Orders: records.New(rdb), Temporal: temporal, Index: index,
+		Products: inventory.New(rdb), Orders: records.New(rdb), Temporal: temporal, Namespace: name, Index: index,
 		Providers: providers.forGateway(), Pages: providers.pages,
 		Checks:        map[string]api.Check{"redis": func(ctx context.Context) error { return rdb.Ping(ctx).Err() }},
 		PaymentWindow: c.PaymentWindow, DrainDelay: c.DrainDelay, Log: log, Metrics: registry,
