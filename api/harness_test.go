@@ -26,7 +26,6 @@ import (
 	"holdfast/api"
 	"holdfast/inventory"
 	"holdfast/order"
-	"holdfast/payment"
 	"holdfast/payment/sandbox"
 	"holdfast/product"
 	"holdfast/records"
@@ -43,7 +42,7 @@ type gateway struct {
 	docs     *records.Store
 	temporal *fakeTemporal
 	index    *fakeIndex
-	sandbox  *sandbox.Signer
+	sandbox  *sandbox.Provider
 	server   *api.Server
 	contract routers.Router
 	log      *syncBuffer
@@ -75,8 +74,10 @@ func newGateway(t testing.TB, changes ...func(*api.Config)) *gateway {
 		Addr: mini.Addr(), ContextTimeoutEnabled: true, MaxRetries: -1, DialTimeout: time.Second,
 	})
 	t.Cleanup(func() { _ = rdb.Close() })
-	provider, err := sandbox.New(secret)
+	signer, err := sandbox.New(secret)
 	require.NoError(t, err)
+	books := sandbox.NewBooks(rdb)
+	provider := sandbox.NewProvider(signer, books, sandbox.Options{PublicURL: "http://127.0.0.1:8080"})
 	g := &gateway{
 		t: t, redis: mini, stock: inventory.New(rdb), docs: records.New(rdb), sandbox: provider, log: &syncBuffer{}, index: &fakeIndex{},
 		contract: contractRouter(t),
@@ -84,7 +85,8 @@ func newGateway(t testing.TB, changes ...func(*api.Config)) *gateway {
 	g.temporal = newFake(g.stock, g.docs)
 	cfg := api.Config{
 		Addr: "127.0.0.1:0", Products: g.stock, Orders: g.docs, Temporal: g.temporal, Index: g.index,
-		Providers: map[string]payment.Reader{sandbox.Name: provider},
+		Providers: map[string]api.Provider{sandbox.Name: provider},
+		Pages:     map[string]http.Handler{sandbox.Path: sandbox.NewPages(books, slog.New(slog.DiscardHandler))},
 		Checks:    map[string]api.Check{"redis": func(ctx context.Context) error { return rdb.Ping(ctx).Err() }},
 		Log:       slog.New(slog.NewJSONHandler(g.log, nil)), Metrics: prometheus.NewRegistry(),
 	}

@@ -45,6 +45,7 @@ func (s *Server) router() (*gin.Engine, error) {
 		Middlewares:  []MiddlewareFunc{s.checkIDs},
 	})
 	s.documentation(e)
+	s.pages(e)
 	for path, show := range map[string]gin.HandlerFunc{ // as GET does; the server leaves the body out
 		"/healthz": s.Healthz, "/readyz": s.Readyz, "/metrics": s.Metrics,
 	} {

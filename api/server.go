@@ -38,6 +38,9 @@ type Config struct {
 	// buyers who name none.
 	Providers       map[string]Provider
 	DefaultProvider string
+	// Pages of providers, by the path that they are under, such as /sandbox/. They go
+	// through the same guard and bounds as the gateway's own calls.
+	Pages map[string]http.Handler
 	// Namespace of the workflows, for who lists them; empty is Temporal's default.
 	Namespace string
 	// Checks say whether a dependency answers, by its name in /readyz. Temporal

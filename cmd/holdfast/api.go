@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"strconv"
@@ -12,8 +14,6 @@ import (
 
 	"holdfast/api"
 	"holdfast/inventory"
-	"holdfast/payment"
-	"holdfast/payment/sandbox"
 	"holdfast/records"
 )
 
@@ -22,8 +22,9 @@ type apiCommand struct {
 	startFlags
 	redisFlags
 	indexFlags
-	Secret         string        `name:"webhook-secret" env:"HOLDFAST_WEBHOOK_SECRET" required:"" help:"Secret that the sandbox provider's callbacks are signed with, whsec_… (${env})."`
+	providerFlags
 	Addr           string        `name:"http-addr" env:"HOLDFAST_HTTP_ADDR" default:"127.0.0.1:8080" help:"Address to listen on (${env})."`
+	PublicURL      string        `name:"public-url" env:"HOLDFAST_PUBLIC_URL" help:"Where buyers reach the gateway; without it the address that it listens on (${env})."`
 	Auth           string        `env:"HOLDFAST_AUTH" enum:"off" default:"off" help:"Who may call: off, everybody who reaches the address is an operator (${env})."`
 	InsecureListen bool          `env:"HOLDFAST_INSECURE_LISTEN" help:"Listen on an address that others can reach although authentication is off (${env})."`
 	PaymentWindow  time.Duration `env:"HOLDFAST_PAYMENT_WINDOW" default:"15m" help:"How long an order's stock is held for its payment (${env})."`
@@ -33,11 +34,11 @@ type apiCommand struct {
 // Run serves until the process is told to stop.
 func (c *apiCommand) Run(ctx context.Context, out out) error {
 	log := newLog(out.stderr)
-	provider, err := sandbox.New(c.Secret)
-	if err != nil {
-		return usagef("--webhook-secret: %v", err)
-	}
 	if err := c.check(); err != nil { // before the wait for what only a running gateway needs
+		return err
+	}
+	name, err := namespace(log)
+	if err != nil {
 		return err
 	}
 	temporal, err := waitForTemporal(ctx, c.Wait, log)
@@ -59,18 +60,28 @@ func (c *apiCommand) Run(ctx context.Context, out out) error {
 		defer index.Close() //nolint:errcheck // the process ends
 	}
 
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Addr)
+	if err != nil {
+		return fmt.Errorf("listen (HOLDFAST_HTTP_ADDR): %w", err)
+	}
+	own := localURL(listener.Addr().String())
+	providers, err := c.open(rdb, cmp.Or(c.PublicURL, own), log)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	gateway, err := api.New(api.Config{
-		Addr: c.Addr, InsecureListen: c.InsecureListen,
-		Products: inventory.New(rdb), Orders: records.New(rdb), Temporal: temporal, Index: index,
-		Providers:     map[string]payment.Reader{sandbox.Name: provider},
+		Listener: listener, InsecureListen: c.InsecureListen,
+		Products: inventory.New(rdb), Orders: records.New(rdb), Temporal: temporal, Namespace: name, Index: index,
+		Providers: providers.forGateway(), Pages: providers.pages,
 		Checks:        map[string]api.Check{"redis": func(ctx context.Context) error { return rdb.Ping(ctx).Err() }},
 		PaymentWindow: c.PaymentWindow, DrainDelay: c.DrainDelay, Log: log, Metrics: registry,
 	})
 	if err != nil {
-		return fmt.Errorf("build the gateway: %w", err)
+		return errors.Join(fmt.Errorf("build the gateway: %w", err), listener.Close())
 	}
+	defer providers.start(ctx, own)()
 	log.InfoContext(ctx, "gateway runs", "address", c.Addr)
 	err = gateway.Run(ctx)
 	log.InfoContext(ctx, "gateway has stopped")
@@ -82,8 +93,11 @@ func (c *apiCommand) check() error {
 		return usagef("--payment-window (HOLDFAST_PAYMENT_WINDOW): %s is too short, at least %s are needed",
 			c.PaymentWindow, api.MinPaymentWindow)
 	}
-	if err := c.checkIndex(); err != nil {
+	if err := errors.Join(c.checkIndex(), c.providerFlags.check(), checkPublicURL(c.PublicURL)); err != nil {
 		return err
+	}
+	if !c.any() {
+		return usagef("orders can't be paid: set HOLDFAST_WEBHOOK_SECRET (--webhook-secret) for the sandbox")
 	}
 	return c.checkAddress()
 }

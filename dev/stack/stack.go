@@ -22,6 +22,7 @@ import (
 	"go.temporal.io/sdk/interceptor"
 	sdk "go.temporal.io/sdk/worker"
 
+	"holdfast/payment/sandbox"
 	"holdfast/search"
 )
 
@@ -71,6 +72,12 @@ type Options struct {
 	PaymentWindow time.Duration
 	// WebhookSecret of the sandbox's callbacks; empty is DefaultSecret.
 	WebhookSecret string
+	// WithoutSandbox leaves out the payment provider that moves no money.
+	WithoutSandbox bool
+	// SandboxFails is the share of calls to the sandbox that fail, 0 to 1.
+	SandboxFails float64
+	// PublicURL is where buyers reach the gateway; empty is where it listens.
+	PublicURL string
 	// Demo names the catalogue of demo products that the shop starts with, see package
 	// demo; empty or demo.Off means none. Products that are there stay as they are.
 	Demo string
@@ -101,6 +108,8 @@ type Stack struct {
 
 	opts    Options
 	redis   redis.UniversalClient
+	signer  *sandbox.Signer
+	books   *sandbox.Books // nil: there is no sandbox
 	metrics *prometheus.Registry
 	running []part // in the order of their start
 	failed  chan error
@@ -136,9 +145,11 @@ func Start(ctx context.Context, opts Options) (*Stack, error) {
 		{"Temporal client", s.connectTemporal},
 		{"Temporal's namespace", s.prepareTemporal},
 		{"search", s.startIndex},
+		{"sandbox", s.openSandbox},
 		{"worker", s.startWorker},
 		{"demo products", s.putDemo},
 		{"gateway", s.startGateway},
+		{"callbacks", s.sendCallbacks},
 	} {
 		stop, err := p.start(ctx)
 		if err != nil {

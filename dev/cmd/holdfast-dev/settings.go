@@ -25,6 +25,9 @@ type settings struct {
 	RedisPort     int           `help:"Port of the embedded Redis; 0 takes a free one." env:"HOLDFAST_REDIS_PORT" default:"6380"`
 	PaymentWindow time.Duration `help:"How long an order waits for its payment." env:"HOLDFAST_PAYMENT_WINDOW" default:"15m"`
 	WebhookSecret string        `help:"Secret of the sandbox's payment callbacks (whsec_...)." env:"HOLDFAST_WEBHOOK_SECRET"`
+	Sandbox       bool          `help:"Take payments by the sandbox, which moves no money." env:"HOLDFAST_SANDBOX" default:"true" negatable:""`
+	SandboxFails  float64       `help:"Share of calls to the sandbox that fail, 0 to 1, to see what becomes of orders then." env:"HOLDFAST_SANDBOX_FAILS" default:"0"`
+	PublicURL     string        `name:"public-url" help:"Where buyers reach the gateway; without it the address that it listens on." env:"HOLDFAST_PUBLIC_URL" placeholder:"URL"`
 	Demo          string        `help:"Products to begin with: en, zh or off. Without it en, but off where REDIS_URL is given: that may be somebody's shop." env:"HOLDFAST_DEMO" placeholder:"NAME"`
 
 	RedisURL        string `help:"A Redis to use instead of an embedded one." env:"REDIS_URL" placeholder:"URL"`
@@ -38,6 +41,9 @@ type settings struct {
 func (s *settings) Validate() error {
 	if s.PaymentWindow < api.MinPaymentWindow {
 		return fmt.Errorf("HOLDFAST_PAYMENT_WINDOW %s is too short: at least %s are needed", s.PaymentWindow, api.MinPaymentWindow)
+	}
+	if s.SandboxFails < 0 || s.SandboxFails > 1 {
+		return fmt.Errorf("HOLDFAST_SANDBOX_FAILS %g is no share, which is 0 to 1", s.SandboxFails)
 	}
 	if name := s.demo(); name != demo.Off {
 		if _, err := demo.Load(name); err != nil {
@@ -91,8 +97,13 @@ func (s *settings) options() (stack.Options, error) {
 		HTTPAddr:      s.HTTPAddr,
 		PaymentWindow: s.PaymentWindow,
 		WebhookSecret: s.WebhookSecret,
-		Demo:          s.demo(),
-		Log:           slog.New(slog.NewJSONHandler(os.Stderr, nil)),
+
+		WithoutSandbox: !s.Sandbox,
+		SandboxFails:   s.SandboxFails,
+		PublicURL:      s.PublicURL,
+
+		Demo: s.demo(),
+		Log:  slog.New(slog.NewJSONHandler(os.Stderr, nil)),
 	}
 	if s.TemporalAddress != "" {
 		given, err := s.temporal()
