@@ -109,7 +109,7 @@ func (f *Fates) onRecord(ctx context.Context, orderID string) (Fate, error) {
 
 func fateOf(o order.Order) Fate {
 	fate := Fate{Known: true, Status: o.Status}
-	if o.Payment.Status == order.PaymentPaid {
+	if o.Payment.Status == order.PaymentPaid || o.Status.TookPayment() {
 		fate.Provider, fate.PaymentID = o.Payment.Provider, o.Payment.ID
 	}
 	return fate

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"holdfast/order"
 )
@@ -73,31 +72,24 @@ func (a *FitRefund) Execute(ctx context.Context, r order.Refund) (order.Refund, 
 // leftOf tells how much was paid by the refund's payment and how much of that isn't on
 // its way back, or the refund itself where it is on record.
 func leftOf(st order.Stored, r order.Refund) (paid, left int64, there *order.Refund, err error) {
-	left = 0
-	for field, doc := range st.Payments {
-		switch {
-		case strings.HasPrefix(field, "payment:"):
-			var p order.Attempt
-			if err := json.Unmarshal(doc, &p); err != nil {
-				return 0, 0, nil, fmt.Errorf("read %s of order %s: %w", field, r.OrderID, err)
-			}
-			if p.Key() == order.PaymentKey(r.Provider, r.PaymentID) && p.Type == order.PaymentSucceeded {
-				paid, left = p.Amount, left+p.Amount
-			}
-		case strings.HasPrefix(field, "refund:"):
-			var other order.Refund
-			if err := json.Unmarshal(doc, &other); err != nil {
-				return 0, 0, nil, fmt.Errorf("read %s of order %s: %w", field, r.OrderID, err)
-			}
-			if other.PaymentID != r.PaymentID || other.Provider != r.Provider {
-				continue
-			}
-			if other.ID == r.ID {
-				there = &other
-			}
-			if other.Status.Counts() {
-				left -= other.Amount
-			}
+	money, err := order.ReadPayments(st.Payments)
+	if err != nil {
+		return 0, 0, nil, fmt.Errorf("read the payments of order %s: %w", r.OrderID, err)
+	}
+	for _, p := range money.Attempts {
+		if p.Key() == order.PaymentKey(r.Provider, r.PaymentID) && p.Type == order.PaymentSucceeded {
+			paid, left = p.Amount, p.Amount
+		}
+	}
+	for _, other := range money.Refunds {
+		if other.PaymentID != r.PaymentID || other.Provider != r.Provider {
+			continue
+		}
+		if other.ID == r.ID {
+			there = &other
+		}
+		if other.Status.Counts() {
+			left -= other.Amount
 		}
 	}
 	return paid, left, there, nil

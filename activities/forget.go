@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
-	"strings"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -200,14 +199,11 @@ func isOver(st order.Stored, before time.Time) (bool, error) {
 
 // settled tells whether no money has to go back any more.
 func settled(payments map[string][]byte) (bool, error) {
-	for field, doc := range payments {
-		if !strings.HasPrefix(field, "refund:") {
-			continue
-		}
-		var r order.Refund
-		if err := json.Unmarshal(doc, &r); err != nil {
-			return false, fmt.Errorf("its %s: %w", field, err)
-		}
+	money, err := order.ReadPayments(payments)
+	if err != nil {
+		return false, fmt.Errorf("its %w", err)
+	}
+	for _, r := range money.Refunds {
 		if !r.Status.Over() {
 			return false, nil
 		}

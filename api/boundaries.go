@@ -3,10 +3,12 @@ package api
 import (
 	"context"
 
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 
 	"holdfast/order"
+	"holdfast/payment"
 	"holdfast/product"
 	"holdfast/search"
 )
@@ -25,11 +27,17 @@ type Products interface {
 // Documents are the copies of orders and payments that their workflows wrote.
 type Documents interface {
 	Get(ctx context.Context, orderID string) (doc []byte, version int64, found bool, err error)
-	// Payments are JSON documents: "payment:<id>" an order.Attempt,
+	// Payments are JSON documents: "payment:<provider>:<id>" an order.Attempt,
 	// "refund:<payment>/<refund>" an order.Refund.
 	Payments(ctx context.Context, orderID string) (map[string][]byte, error)
 	// Forgotten counts the orders of which the index alone has the documents.
 	Forgotten(ctx context.Context) (map[order.Status]int64, error)
+}
+
+// Provider is the part of a payment provider that the gateway needs.
+type Provider interface {
+	payment.Reader
+	Checkout(ctx context.Context, paymentID string) (payment.Checkout, error)
 }
 
 // Index answers searches, and keeps what left the documents: see search.Index.
@@ -52,5 +60,6 @@ type Temporal interface {
 	QueryWorkflow(ctx context.Context, workflowID, runID, queryType string, args ...any) (converter.EncodedValue, error)
 	GetWorkflow(ctx context.Context, workflowID, runID string) client.WorkflowRun
 	DescribeWorkflow(ctx context.Context, workflowID, runID string) (*client.WorkflowExecutionDescription, error)
+	ListWorkflow(context.Context, *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error)
 	CheckHealth(context.Context, *client.CheckHealthRequest) (*client.CheckHealthResponse, error)
 }

@@ -2,12 +2,14 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
 
 	"holdfast/order"
+	"holdfast/payment"
 	"holdfast/refund"
 	"holdfast/workflows"
 )
@@ -26,6 +28,11 @@ func (s *Server) PaymentCallback(c *gin.Context, provider ID) {
 		return
 	}
 	event, err := p.Callback(c.Request.Header, message, s.cfg.Now())
+	if errors.Is(err, payment.ErrIgnored) { // a provider that is told no sends it again
+		c.Status(http.StatusNoContent)
+		c.Writer.WriteHeaderNow()
+		return
+	}
 	if err != nil {
 		s.fail(c, callbackError(err))
 		return

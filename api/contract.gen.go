@@ -83,6 +83,30 @@ type OrderRequest struct {
 	Lines      []LineRequest `json:"lines"`
 }
 
+// PaymentOffer What the buyer needs to pay.
+type PaymentOffer struct {
+	Amount int64 `json:"amount"`
+
+	// Attempt Numbers the order's payments, from 1.
+	Attempt int `json:"attempt"`
+
+	// ClientSecret For the provider's own script in the shop's page.
+	ClientSecret string `json:"clientSecret,omitempty"`
+	Currency     string `json:"currency"`
+	OrderID      string `json:"orderId"`
+	PaymentID    string `json:"paymentId"`
+	Provider     string `json:"provider"`
+
+	// RedirectURL The provider's page.
+	RedirectURL string `json:"redirectUrl,omitempty"`
+}
+
+// PaymentRequest defines model for PaymentRequest.
+type PaymentRequest struct {
+	// Provider The payment provider; left out, the shop's first one.
+	Provider string `json:"provider,omitempty"`
+}
+
 // PaymentResult defines model for PaymentResult.
 type PaymentResult struct {
 	Amounts  map[string]int64 `json:"amounts"`
@@ -127,6 +151,34 @@ type ProductSpec = product.Spec
 
 // Refund defines model for Refund.
 type Refund = order.Refund
+
+// RefundDecision defines model for RefundDecision.
+type RefundDecision struct {
+	// Choice refund, assign or settled.
+	Choice string `json:"choice"`
+
+	// OrderID To assign to.
+	OrderID   string `json:"orderId,omitempty"`
+	PaymentID string `json:"paymentId"`
+	RefundID  string `json:"refundId"`
+}
+
+// RefundPage defines model for RefundPage.
+type RefundPage struct {
+	Items []Refund `json:"items"`
+
+	// NextCursor For the next page; left out on the last one.
+	NextCursor string `json:"nextCursor,omitempty"`
+}
+
+// RefundRequest defines model for RefundRequest.
+type RefundRequest struct {
+	// Amount In minor units; left out, all that is left of the payment.
+	Amount *int64 `json:"amount,omitempty"`
+
+	// Note For the shop's own people, at most 200 bytes.
+	Note string `json:"note,omitempty"`
+}
 
 // Shortage defines model for Shortage.
 type Shortage = order.Shortage
@@ -244,6 +296,18 @@ type DeliverOrderParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// OpenPaymentParams defines parameters for OpenPayment.
+type OpenPaymentParams struct {
+	// IdempotencyKey Calls with the same key are the same call. 1 to 255 visible ASCII characters.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// RefundOrderParams defines parameters for RefundOrder.
+type RefundOrderParams struct {
+	// IdempotencyKey Calls with the same key are the same call. 1 to 255 visible ASCII characters.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // PaymentCallbackJSONBody defines parameters for PaymentCallback.
 type PaymentCallbackJSONBody = interface{}
 
@@ -326,11 +390,29 @@ type AdjustStockParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// ListRefundsParams defines parameters for ListRefunds.
+type ListRefundsParams struct {
+	// Status Refunds of this status.
+	Status *string `form:"status,omitempty" json:"status,omitempty"`
+
+	// Limit How many a page has at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `nextCursor` of the page before, with all other parameters as they were; only `limit` may change.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
 // PlaceOrderJSONRequestBody defines body for PlaceOrder for application/json ContentType.
 type PlaceOrderJSONRequestBody = OrderRequest
 
 // CancelOrderJSONRequestBody defines body for CancelOrder for application/json ContentType.
 type CancelOrderJSONRequestBody = CancelRequest
+
+// OpenPaymentJSONRequestBody defines body for OpenPayment for application/json ContentType.
+type OpenPaymentJSONRequestBody = PaymentRequest
+
+// RefundOrderJSONRequestBody defines body for RefundOrder for application/json ContentType.
+type RefundOrderJSONRequestBody = RefundRequest
 
 // PaymentCallbackJSONRequestBody defines body for PaymentCallback for application/json ContentType.
 type PaymentCallbackJSONRequestBody = PaymentCallbackJSONBody
@@ -340,6 +422,9 @@ type PutProductJSONRequestBody = ProductSpec
 
 // AdjustStockJSONRequestBody defines body for AdjustStock for application/json ContentType.
 type AdjustStockJSONRequestBody = StockAdjustment
+
+// DecideRefundJSONRequestBody defines body for DecideRefund for application/json ContentType.
+type DecideRefundJSONRequestBody = RefundDecision
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -361,7 +446,7 @@ type ServerInterface interface {
 	// GetOrder An order
 	// (GET /v1/orders/{id})
 	GetOrder(c *gin.Context, id ID, params GetOrderParams)
-	// CancelOrder End an unpaid order and give its stock back
+	// CancelOrder End an order that is not delivered yet
 	// (POST /v1/orders/{id}/cancel)
 	CancelOrder(c *gin.Context, id ID, params CancelOrderParams)
 	// DeliverOrder Say that a paid order has arrived
@@ -370,6 +455,12 @@ type ServerInterface interface {
 	// GetPayment What became of the order's money
 	// (GET /v1/orders/{id}/payment)
 	GetPayment(c *gin.Context, id ID)
+	// OpenPayment Get a payment to pay the order by
+	// (POST /v1/orders/{id}/payment)
+	OpenPayment(c *gin.Context, id ID, params OpenPaymentParams)
+	// RefundOrder Give money back for a paid order, whole or in part
+	// (POST /v1/orders/{id}/refunds)
+	RefundOrder(c *gin.Context, id ID, params RefundOrderParams)
 	// PaymentCallback What a payment provider tells
 	// (POST /v1/payments/callbacks/{provider})
 	PaymentCallback(c *gin.Context, provider ID)
@@ -397,6 +488,12 @@ type ServerInterface interface {
 	// AdjustStock Move the stock of one variant, once per Idempotency-Key
 	// (POST /v1/products/{id}/stock)
 	AdjustStock(c *gin.Context, id ID, params AdjustStockParams)
+	// ListRefunds Refunds that are not out yet, the newest first
+	// (GET /v1/refunds)
+	ListRefunds(c *gin.Context, params ListRefundsParams)
+	// DecideRefund Decide about a refund that can't go on by itself
+	// (POST /v1/refunds/decide)
+	DecideRefund(c *gin.Context)
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -743,6 +840,104 @@ func (siw *ServerInterfaceWrapper) GetPayment(c *gin.Context) {
 	}
 
 	siw.Handler.GetPayment(c, id)
+}
+
+// OpenPayment operation middleware
+func (siw *ServerInterfaceWrapper) OpenPayment(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params OpenPaymentParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.OpenPayment(c, id, params)
+}
+
+// RefundOrder operation middleware
+func (siw *ServerInterfaceWrapper) RefundOrder(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RefundOrderParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.RefundOrder(c, id, params)
 }
 
 // PaymentCallback operation middleware
@@ -1164,6 +1359,62 @@ func (siw *ServerInterfaceWrapper) AdjustStock(c *gin.Context) {
 	siw.Handler.AdjustStock(c, id, params)
 }
 
+// ListRefunds operation middleware
+func (siw *ServerInterfaceWrapper) ListRefunds(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListRefundsParams
+
+	// ------------- Optional query parameter "status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", c.Request.URL.Query(), &params.Status, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter status: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListRefunds(c, params)
+}
+
+// DecideRefund operation middleware
+func (siw *ServerInterfaceWrapper) DecideRefund(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.DecideRefund(c)
+}
+
 // GinServerOptions provides options for the Gin server.
 type GinServerOptions struct {
 	BaseURL      string
@@ -1205,6 +1456,10 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/v1/orders/:id/cancel", wrapper.CancelOrder)
 	router.POST(options.BaseURL+"/v1/orders/:id/deliver", wrapper.DeliverOrder)
 	router.GET(options.BaseURL+"/v1/orders/:id/payment", wrapper.GetPayment)
+	router.POST(options.BaseURL+"/v1/orders/:id/payment", wrapper.OpenPayment)
+	router.POST(options.BaseURL+"/v1/orders/:id/refunds", wrapper.RefundOrder)
+	router.GET(options.BaseURL+"/v1/refunds", wrapper.ListRefunds)
+	router.POST(options.BaseURL+"/v1/refunds/decide", wrapper.DecideRefund)
 	router.POST(options.BaseURL+"/v1/payments/callbacks/:provider", wrapper.PaymentCallback)
 	router.GET(options.BaseURL+"/healthz", wrapper.Healthz)
 	router.GET(options.BaseURL+"/readyz", wrapper.Readyz)

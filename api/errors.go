@@ -37,6 +37,18 @@ var (
 	errPanic           = errors.New("a handler panicked")
 	errNotCancellable  = errors.New("the order has ended otherwise")
 	errPaid            = errors.New("the order is paid")
+	errNotPayable      = errors.New("the order has ended, and takes no payment")
+	errEnding          = errors.New("the order is about to end, and takes no new payment")
+	errProcessing      = errors.New("an earlier payment is still processed, and may pay the order")
+	errDeclined        = errors.New("the payment provider takes no such payment")
+	errProviderAway    = errors.New("the payment provider can't answer; asking again is safe")
+	errNoProviders     = errors.New("this gateway was started without a payment provider")
+	errNothingPaid     = errors.New("nothing was paid for the order")
+	errRefundTooLarge  = errors.New("less is left of the payment")
+	errRefundUndecided = errors.New("the refund's workflow takes its time; asking again with the same key is safe")
+	errNoRefund        = errors.New("no such refund is open")
+	errNotWaiting      = errors.New("the refund doesn't wait for this decision")
+	errNotOpen         = errors.New("the order to assign to is not open")
 	errNotPaid         = errors.New("only a paid order can be delivered")
 	errNotDeliverable  = errors.New("the order has ended without being paid")
 	errProductsUnasked = errors.New("the products can't be reached")
@@ -84,6 +96,18 @@ var kinds = []kind{
 	{errEndedByHand, http.StatusConflict, "order-closed", "Order closed", 0},
 	{errPaid, http.StatusConflict, "order-paid", "Order paid", 0},
 	{errNotPaid, http.StatusConflict, "order-not-paid", "Order not paid", 0},
+	{errNotPayable, http.StatusConflict, "order-closed", "Order closed", 0},
+	{errEnding, http.StatusConflict, "order-ending", "Order about to end", 5 * time.Second},
+	{errProcessing, http.StatusConflict, "payment-processing", "Payment processing", 5 * time.Second},
+	{errDeclined, http.StatusUnprocessableEntity, "payment-declined", "Payment declined", 0},
+	{errProviderAway, http.StatusServiceUnavailable, "payment-provider-unavailable", "Payment provider unavailable", 2 * time.Second},
+	{errNoProviders, http.StatusServiceUnavailable, "payment-provider-unavailable", "No payment provider", 60 * time.Second},
+	{errNothingPaid, http.StatusConflict, "order-not-paid", "Order not paid", 0},
+	{errRefundTooLarge, http.StatusConflict, "refund-too-large", "Refund too large", 0},
+	{errRefundUndecided, http.StatusServiceUnavailable, "refund-undecided", "Refund undecided", 2 * time.Second},
+	{errNoRefund, http.StatusNotFound, "unknown-refund", "Unknown refund", 0},
+	{errNotWaiting, http.StatusConflict, "refund-not-waiting", "Refund doesn't wait", 0},
+	{errNotOpen, http.StatusConflict, "order-closed", "Order not open", 0},
 	{payment.ErrSignature, http.StatusUnauthorized, "bad-signature", "Bad signature", 0},
 	{payment.ErrStale, http.StatusUnauthorized, "stale-timestamp", "Stale timestamp", 0},
 	{payment.ErrMalformed, http.StatusBadRequest, "malformed-callback", "Malformed callback", 0},
@@ -205,6 +229,14 @@ func verdictError(v workflows.Verdict, closed error) error {
 		return closed
 	case workflows.NotPaid:
 		return errNotPaid
+	case workflows.Ending:
+		return errEnding
+	case workflows.Processing:
+		return errProcessing
+	case workflows.Unavailable:
+		return errProviderAway
+	case workflows.Declined:
+		return errDeclined
 	}
 	return fmt.Errorf("the saga answered %q", v)
 }

@@ -43,7 +43,7 @@ type gateway struct {
 	docs     *records.Store
 	temporal *fakeTemporal
 	index    *fakeIndex
-	sandbox  *sandbox.Provider
+	sandbox  *sandbox.Signer
 	server   *api.Server
 	contract routers.Router
 	log      *syncBuffer

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -32,7 +33,12 @@ func (s *Server) ListOrders(c *gin.Context, params ListOrdersParams) {
 		s.fail(c, err)
 		return
 	}
-	s.writeView(c, ordersOf(page))
+	list, err := ordersOf(page)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	s.writeView(c, list)
 }
 
 func orderQuery(params ListOrdersParams) (search.OrderQuery, error) {
@@ -81,17 +87,22 @@ func ownOrders(q search.OrderQuery, caller Caller) (search.OrderQuery, error) {
 	return q, nil
 }
 
-// orderPage has the orders' documents as their workflows wrote them.
+// orderPage has the orders' documents as their workflows wrote them, with what of their
+// payments went back.
 type orderPage struct {
 	Items      []jsontext.Value `json:"items"`
 	NextCursor string           `json:"nextCursor,omitempty"`
 	Total      int64            `json:"total"`
 }
 
-func ordersOf(p search.OrderPage) orderPage {
+func ordersOf(p search.OrderPage) (orderPage, error) {
 	page := orderPage{Items: make([]jsontext.Value, len(p.Items)), NextCursor: p.NextCursor, Total: p.Total}
 	for i := range p.Items {
-		page.Items[i] = jsontext.Value(p.Items[i].Document)
+		doc, err := settled(p.Items[i].Document, p.Items[i].Payments)
+		if err != nil {
+			return orderPage{}, fmt.Errorf("order %s: %w", p.Items[i].ID, err)
+		}
+		page.Items[i] = jsontext.Value(doc)
 	}
-	return page
+	return page, nil
 }

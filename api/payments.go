@@ -9,17 +9,10 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/gin-gonic/gin"
 
 	"holdfast/order"
-)
-
-// Prefixes of the fields of an order's payments document.
-const (
-	paymentField = "payment:"
-	refundField  = "refund:"
 )
 
 // GetPayment implements ServerInterface: the order's document joined with its
@@ -44,8 +37,7 @@ func (s *Server) payment(c *gin.Context, id string) (PaymentResult, error) {
 		return PaymentResult{}, fmt.Errorf("read the document of order %s: %w", id, err)
 	}
 	r := PaymentResult{
-		OrderID: o.ID, Status: string(o.Payment.Status), Currency: o.Currency, Amounts: o.Amounts,
-		Deadline: o.Payment.Deadline, Attempts: []Attempt{}, Refunds: []Refund{},
+		OrderID: o.ID, Currency: o.Currency, Deadline: o.Payment.Deadline, Attempts: []Attempt{}, Refunds: []Refund{},
 	}
 	if !o.Payment.PaidAt.IsZero() {
 		r.PaidAt = &o.Payment.PaidAt
@@ -62,7 +54,7 @@ func (s *Server) payment(c *gin.Context, id string) (PaymentResult, error) {
 	if err != nil {
 		return PaymentResult{}, err
 	}
-	if err := join(&r, docs); err != nil {
+	if err := join(&r, &o, docs); err != nil {
 		return PaymentResult{}, fmt.Errorf("read the payments of order %s: %w", id, err)
 	}
 	return r, nil
@@ -86,24 +78,16 @@ func (s *Server) payments(ctx context.Context, id string, f found) (map[string][
 	return all, nil
 }
 
-// join puts the payments and refunds in the order in which they happened.
-func join(r *PaymentResult, docs map[string][]byte) error {
-	for field, doc := range docs {
-		var err error
-		switch {
-		case strings.HasPrefix(field, paymentField):
-			var a order.Attempt
-			err = json.Unmarshal(doc, &a)
-			r.Attempts = append(r.Attempts, a)
-		case strings.HasPrefix(field, refundField):
-			var f order.Refund
-			err = json.Unmarshal(doc, &f)
-			r.Refunds = append(r.Refunds, f)
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", field, err)
-		}
+// join puts the payments and refunds in the order in which they happened, and says what
+// they come to.
+func join(r *PaymentResult, o *order.Order, docs map[string][]byte) error {
+	money, err := order.ReadPayments(docs)
+	if err != nil {
+		return err
 	}
+	o.Settle(money.Refunds)
+	r.Status, r.Amounts = string(o.Payment.Status), o.Amounts
+	r.Attempts, r.Refunds = append(r.Attempts, money.Attempts...), append(r.Refunds, money.Refunds...)
 	slices.SortFunc(r.Attempts, func(a, b Attempt) int {
 		return cmp.Or(a.OccurredAt.Compare(b.OccurredAt), cmp.Compare(a.PaymentID, b.PaymentID))
 	})

@@ -41,6 +41,9 @@ func (s *Server) GetOrder(c *gin.Context, id ID, params GetOrderParams) {
 	}
 	doc, head, err := s.await(c.Request.Context(), id, w)
 	if err == nil {
+		doc, err = s.settle(c.Request.Context(), id, doc, head)
+	}
+	if err == nil {
 		doc, err = s.expand(c.Request.Context(), doc, optional(params.Expand))
 	}
 	if err != nil {
@@ -106,6 +109,9 @@ func (w wait) over(o orderHead) bool {
 type orderHead struct {
 	Status  order.Status `json:"status"`
 	Version int64        `json:"version"`
+	Payment struct {
+		Status order.PaymentStatus `json:"status"`
+	} `json:"payment"`
 }
 
 // await reads the order, and while its reader waits its document again and

@@ -16,8 +16,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
-
-	"holdfast/payment"
+	"go.temporal.io/sdk/client"
 )
 
 // Config is what a gateway is made of.
@@ -35,8 +34,12 @@ type Config struct {
 	Temporal Temporal
 	// Index answers searches and lists. Without one, these calls alone answer 503.
 	Index Index
-	// Providers by the name in their callback's path.
-	Providers map[string]payment.Reader
+	// Providers by the name in their callback's path; DefaultProvider is the one of
+	// buyers who name none.
+	Providers       map[string]Provider
+	DefaultProvider string
+	// Namespace of the workflows, for who lists them; empty is Temporal's default.
+	Namespace string
 	// Checks say whether a dependency answers, by its name in /readyz. Temporal
 	// and the index are checked without being named here.
 	Checks map[string]Check
@@ -123,6 +126,14 @@ func (c *Config) complete() error {
 	}
 	if c.PaymentWindow < MinPaymentWindow {
 		return fmt.Errorf("gateway: a payment window of %s is too short", c.PaymentWindow)
+	}
+	if c.Namespace == "" {
+		c.Namespace = client.DefaultNamespace
+	}
+	if len(c.Providers) == 1 && c.DefaultProvider == "" {
+		for name := range c.Providers {
+			c.DefaultProvider = name
+		}
 	}
 	if c.Now == nil {
 		c.Now = time.Now

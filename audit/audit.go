@@ -110,8 +110,9 @@ type auditor struct {
 // standing is how an order stands by its document.
 type standing struct {
 	status order.Status
-	reason order.Reason
-	listed bool
+	// returned: its units were sold to it, and came back.
+	returned bool
+	listed   bool
 }
 
 // suspect is an order to look at again.

@@ -73,7 +73,7 @@ type Document struct {
 // Payments is the stored documents of an order's payments and refunds, as they
 // lie there.
 type Payments struct {
-	Attempts map[string][]byte // by payment id
+	Attempts map[string][]byte // by their key
 	Refunds  map[RefundID][]byte
 }
 

@@ -222,7 +222,7 @@ func TestRepairLeavesOrdersThatLeftRedisWhereTheyAre(t *testing.T) {
 		s.requireCold(s.delivered)
 
 		// A payment that the view lacks is written beside the order.
-		delete(view.orders[s.delivered].Payments, "payment:pay-"+s.delivered)
+		delete(view.orders[s.delivered].Payments, "payment:sandbox:pay-"+s.delivered)
 		r = view.fix(s)
 		require.Empty(t, r.Findings)
 		require.Len(t, r.Repaired, 1)

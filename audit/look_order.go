@@ -229,7 +229,7 @@ func holdOfOrder(o *order.Order, h Hold, running bool) []Finding {
 		return off(OrderNotHeld, units, "the order waits for its payment, and its %d units are %s", units, h.State)
 	case o.Status.Closed() && !o.Status.TookPayment() && h.State == product.Held && !running:
 		return off(HoldOfClosedOrder, sum(h.Items), "the order is %s, and %d units are held for it", o.Status, sum(h.Items))
-	case o.Status.Closed() && !o.Status.TookPayment() && o.CancelReason != order.NoStock && h.State == product.Committed:
+	case o.Status.Closed() && !o.Status.TookPayment() && !o.TookUnitsBack() && h.State == product.Committed:
 		return off(SoldUnpaid, sum(h.Items), "the order is %s, and %d units are sold to it", o.Status, sum(h.Items))
 	case o.Status.Undecided() || (h.State != product.Held && h.State != product.Committed):
 		return nil

@@ -35,11 +35,11 @@ func (a *auditor) paymentsOfDocuments(ctx context.Context, docs []Document) erro
 	}
 	for i, o := range of {
 		var p order.Attempt
-		if json.Unmarshal(stored[i].completed(cold[i]).Attempts[o.Payment.ID], &p) != nil || !fits(p, o) {
+		if json.Unmarshal(stored[i].completed(cold[i]).Attempts[order.PaymentKey(o.Payment.Provider, o.Payment.ID)], &p) != nil || !fits(p, o) {
 			a.suspectPayments(ids[i])
 			continue
 		}
-		if o.Status.TookPayment() {
+		if o.Payment.Status == order.PaymentPaid {
 			a.take(p, o)
 		}
 	}
@@ -48,7 +48,7 @@ func (a *auditor) paymentsOfDocuments(ctx context.Context, docs []Document) erro
 
 // fits tells whether a stored payment can be the one that the order names.
 func fits(p order.Attempt, o *order.Order) bool {
-	return p.PaymentID == o.Payment.ID && (!o.Status.TookPayment() || (p.Taken && p.Amount == o.Amounts[order.AmountPaid] && p.Currency == o.Currency))
+	return p.PaymentID == o.Payment.ID && p.Provider == o.Payment.Provider && (o.Payment.Status != order.PaymentPaid || (p.Taken && p.Amount == o.Amounts[order.AmountPaid] && p.Currency == o.Currency))
 }
 
 // take notes which order took a payment.
@@ -80,9 +80,9 @@ func (a *auditor) paymentFindings(ctx context.Context, orderID string) ([]Findin
 		return nil, err
 	}
 	var found []Finding
-	for id, p := range attempts {
-		doc := stored[0].Attempts[id]
-		f := Finding{OrderID: orderID, PaymentID: id}
+	for key, p := range attempts {
+		doc := stored[0].Attempts[key]
+		f := Finding{OrderID: orderID, PaymentID: p.PaymentID}
 		says := fmt.Sprintf("%s, %d %s, taken: %t", p.Type, p.Amount, p.Currency, p.Taken)
 		switch {
 		case len(doc) == 0:
@@ -109,7 +109,7 @@ func stands[T any](stored []byte, want T) bool {
 	return errA == nil && errB == nil && bytes.Equal(a, b)
 }
 
-// walkRefunds compares every refund that is owed with its document.
+// walkRefunds compares every refund with its document, those that are paid out too.
 func (a *auditor) walkRefunds(ctx context.Context) error {
 	same := func(id RefundID) RefundID { return id }
 	for ids, err := range batches(a.Orders.WalkRefunds(ctx), same) {
@@ -217,4 +217,6 @@ func (a *auditor) owed(ctx context.Context, ids []RefundID) ([]order.Refund, []F
 }
 
 // onRecord tells whether a refund has a document.
-func onRecord(r order.Refund) bool { return r.Status != "" && r.Status != order.RefundNotOwed }
+func onRecord(r order.Refund) bool {
+	return r.Status != "" && r.Status != order.RefundNotOwed && r.Status != order.RefundTooLarge
+}

@@ -30,7 +30,7 @@ var paymentDamages = []damage{
 	{
 		name: "payment that an order took not taken",
 		do: func(s *shop) {
-			a := s.work.orders[s.delivered].attempts["pay-"+s.delivered]
+			a := s.work.orders[s.delivered].attempts["sandbox:pay-"+s.delivered]
 			a.Taken = false
 			s.putPayment(s.delivered, a)
 		},
@@ -38,7 +38,7 @@ var paymentDamages = []damage{
 	},
 	{
 		name: "payment that is none",
-		do:   func(s *shop) { s.do("HSET", paymentsKey(s.paid), "payment:pay-"+s.paid, "{") },
+		do:   func(s *shop) { s.do("HSET", paymentsKey(s.paid), "payment:sandbox:pay-"+s.paid, "{") },
 		want: func(s *shop) []Finding { return []Finding{paymentFinding(PaymentDiffers, s.paid, "pay-")} },
 	},
 	{
@@ -151,7 +151,7 @@ func TestPaymentsAreAskedForOnlyWhereSomethingIsOff(t *testing.T) {
 		assert.Zero(t, s.work.askedPayments)
 
 		// That a further payment is lost shows nowhere but in the workflow.
-		s.do("HDEL", paymentsKey(s.delivered), "payment:again-"+s.delivered)
+		s.do("HDEL", paymentsKey(s.delivered), "payment:sandbox:again-"+s.delivered)
 		assert.Empty(t, s.audit())
 		cfg := s.config()
 		cfg.Deep = true
@@ -167,7 +167,7 @@ func TestRepairWritesNothingOverWhatCameMeanwhile(t *testing.T) {
 		s := openShop(t, rdb)
 		s.fail(s.waiting)
 		lost := s.work.orders[s.waiting].order.Clone()
-		attempt := s.work.orders[s.waiting].attempts["failed-"+s.waiting]
+		attempt := s.work.orders[s.waiting].attempts["sandbox:failed-"+s.waiting]
 		s.do("DEL", orderKey(s.waiting))
 		f := Finding{Kind: DocumentMissing, OrderID: s.waiting}
 		r := Repairer{Config: s.config(), Stock: s.stock, Records: s.docs}
@@ -186,6 +186,6 @@ func TestRepairWritesNothingOverWhatCameMeanwhile(t *testing.T) {
 		assert.Equal(t, order.Paid, docs[0].Order.Status)
 		payments, err := r.Books.ReadPayments(t.Context(), []string{s.waiting})
 		require.NoError(t, err)
-		assert.Contains(t, string(payments[0].Attempts[attempt.PaymentID]), `"taken":true`)
+		assert.Contains(t, string(payments[0].Attempts[attempt.Key()]), `"taken":true`)
 	})
 }

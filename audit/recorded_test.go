@@ -44,7 +44,7 @@ func (r *recorded) set(o order.Order, running bool, attempts ...order.Attempt) {
 		e.attempts = before.attempts
 	}
 	for _, a := range attempts {
-		e.attempts[a.PaymentID] = a
+		e.attempts[a.Key()] = a
 	}
 	r.orders[o.ID] = e
 }

@@ -234,7 +234,7 @@ func (s *shop) unwind(id string) string {
 func (s *shop) record(o order.Order, running bool, attempts ...order.Attempt) {
 	payments := map[string]order.Attempt{}
 	for _, a := range attempts {
-		payments[a.PaymentID] = a
+		payments[a.Key()] = a
 	}
 	r, err := order.NewRecord(&o, payments)
 	require.NoError(s.t, err)
@@ -245,7 +245,7 @@ func (s *shop) record(o order.Order, running bool, attempts ...order.Attempt) {
 func (s *shop) putPayment(orderID string, a order.Attempt) {
 	doc, err := json.Marshal(a)
 	require.NoError(s.t, err)
-	s.do("HSET", paymentsKey(orderID), "payment:"+a.PaymentID, doc)
+	s.do("HSET", paymentsKey(orderID), "payment:"+a.Key(), doc)
 }
 
 // do sends one command to Redis: the damage.

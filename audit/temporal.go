@@ -67,10 +67,10 @@ func (t *TemporalOrders) Walk(ctx context.Context) iter.Seq2[Listed, error] {
 	}
 }
 
-// WalkRefunds lists the refunds' workflows that are open.
+// WalkRefunds lists the refunds' workflows.
 func (t *TemporalOrders) WalkRefunds(ctx context.Context) iter.Seq2[RefundID, error] {
 	return func(yield func(RefundID, error) bool) {
-		query := "WorkflowType = '" + workflows.RefundType + "' AND ExecutionStatus = 'Running'"
+		query := "WorkflowType = '" + workflows.RefundType + "'"
 		for e, err := range t.list(ctx, query) {
 			if err != nil {
 				yield(RefundID{}, fmt.Errorf("list the refunds' workflows: %w", err))

@@ -47,7 +47,7 @@ func (a *auditor) document(d Document) {
 			return
 		}
 	}
-	a.orders[d.OrderID] = standing{status: d.Order.Status, reason: d.Order.CancelReason}
+	a.orders[d.OrderID] = standing{status: d.Order.Status, returned: d.Order.TookUnitsBack()}
 	if d.Order.Status.TookPayment() {
 		for _, l := range d.Order.Lines {
 			a.sold.add(l.ProductID, l.SKU, l.Quantity)
@@ -152,7 +152,7 @@ func (a *auditor) hold(h Hold) {
 			a.suspectProduct(h.ProductID)
 		}
 	case product.Committed:
-		if !known || (!doc.status.TookPayment() && doc.reason != order.NoStock) {
+		if !known || (!doc.status.TookPayment() && !doc.returned) {
 			a.suspectOrder(h.OrderID, h.ProductID)
 		}
 	case product.Released, product.NoHold:

@@ -135,6 +135,12 @@ func addItem(items []product.Item, sku string, quantity int64) []product.Item {
 	return items
 }
 
+// TookUnitsBack tells whether the order had bought its units and gave them back: it was
+// paid and could not get all of them, or was cancelled before its delivery.
+func (o *Order) TookUnitsBack() bool {
+	return o.Status == Cancelled && (o.CancelReason == NoStock || o.Payment.Status == PaymentPaid)
+}
+
 // Clone returns a copy that shares nothing that a later step changes.
 func (o *Order) Clone() Order {
 	c := *o

@@ -154,8 +154,9 @@ type Refund struct {
 	DueAt     time.Time    `json:"dueAt"`
 	// PaymentAmount is the whole of the payment, where that isn't Amount.
 	PaymentAmount int64 `json:"paymentAmount,omitempty"`
-	// Actor who asked for it, where somebody did.
+	// Actor who asked for it, where somebody did, and what he noted.
 	Actor string `json:"actor,omitempty"`
+	Note  string `json:"note,omitempty"`
 	// PaidAt is when the provider was known to have paid it out; ProviderID its name there.
 	PaidAt     time.Time `json:"paidAt,omitzero"`
 	ProviderID string    `json:"providerId,omitempty"`

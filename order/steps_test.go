@@ -47,7 +47,7 @@ func TestSteps(t *testing.T) {
 	paidAt := placed.Add(time.Minute)
 	o.Pay(paidBy("p", 1300, paidAt), paidAt.Add(time.Second))
 	require.Equal(t, order.Paid, o.Status)
-	require.Equal(t, order.Payment{Status: order.PaymentPaid, ID: "p", PaidAt: paidAt.UTC(), Deadline: o.Payment.Deadline}, o.Payment)
+	require.Equal(t, order.Payment{Status: order.PaymentPaid, Provider: "sandbox", ID: "p", PaidAt: paidAt.UTC(), Deadline: o.Payment.Deadline}, o.Payment)
 	require.Equal(t, paidAt.UTC(), o.Journal[2].OccurredAt, "when it was paid")
 	require.Equal(t, paidAt.Add(time.Second).UTC(), o.Journal[2].RecordedAt, "when the saga heard of it")
 	require.Equal(t, map[string]string{"paymentId": "p", "amount": "1300", "currency": "EUR"}, o.Journal[2].Detail)

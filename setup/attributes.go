@@ -18,9 +18,10 @@ import (
 // Attributes are the search attributes of Holdfast's workflows, and their types.
 func Attributes() map[string]enumspb.IndexedValueType {
 	return map[string]enumspb.IndexedValueType{
-		workflows.OrderStatus.GetName(): workflows.OrderStatus.GetValueType(),
-		workflows.CustomerID.GetName():  workflows.CustomerID.GetValueType(),
-		workflows.ProductIDs.GetName():  workflows.ProductIDs.GetValueType(),
+		workflows.OrderStatus.GetName():  workflows.OrderStatus.GetValueType(),
+		workflows.CustomerID.GetName():   workflows.CustomerID.GetValueType(),
+		workflows.ProductIDs.GetName():   workflows.ProductIDs.GetValueType(),
+		workflows.RefundStatus.GetName(): workflows.RefundStatus.GetValueType(),
 	}
 }
 

@@ -47,6 +47,9 @@ func Run(ctx context.Context, c client.Client, opts Options) error {
 		return fmt.Errorf("prepare the schedule of the sweeper: %w", err)
 	}
 	opts.Log.InfoContext(ctx, "schedule is there", "schedule_id", SweepID)
+	if err := resumeRefunds(ctx, c, opts); err != nil {
+		return fmt.Errorf("resume refunds that are due: %w", err)
+	}
 	if !opts.Views {
 		return nil
 	}

@@ -9,10 +9,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	namespacepb "go.temporal.io/api/namespace/v1"
 	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/api/serviceerror"
+	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
@@ -31,6 +33,8 @@ type state struct {
 	deaf      int
 	schedules map[string]*client.ScheduleOptions
 	writes    int
+	// resumed counts signals by workflow and name.
+	resumed map[string]int
 }
 
 // The parts of the client, each with what setup calls of it.
@@ -108,6 +112,29 @@ func (s service) CountWorkflow(context.Context, *workflowservice.CountWorkflowEx
 	return &workflowservice.CountWorkflowExecutionsResponse{}, nil
 }
 
+func (s service) ListWorkflow(_ context.Context, r *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
+	if len(r.GetNextPageToken()) == 0 {
+		return &workflowservice.ListWorkflowExecutionsResponse{
+			Executions: []*workflowpb.WorkflowExecutionInfo{executionOf("refund/p-1/full")}, NextPageToken: []byte("more"),
+		}, nil
+	}
+	return &workflowservice.ListWorkflowExecutionsResponse{
+		Executions: []*workflowpb.WorkflowExecutionInfo{executionOf("refund/ended/full"), executionOf("refund/p-2/full")},
+	}, nil
+}
+
+func executionOf(id string) *workflowpb.WorkflowExecutionInfo {
+	return &workflowpb.WorkflowExecutionInfo{Execution: &commonpb.WorkflowExecution{WorkflowId: id, RunId: "run"}}
+}
+
+func (s service) SignalWorkflow(_ context.Context, id, _, signal string, _ any) error {
+	if id == "refund/ended/full" {
+		return serviceerror.NewNotFound("it has ended")
+	}
+	s.resumed[id+" "+signal]++
+	return nil
+}
+
 func (s schedules) Create(_ context.Context, o client.ScheduleOptions) (client.ScheduleHandle, error) {
 	if s.schedules[o.ID] != nil {
 		return nil, temporal.ErrScheduleAlreadyRunning
@@ -138,7 +165,7 @@ func (h handle) Update(_ context.Context, o client.ScheduleUpdateOptions) error 
 func empty() service {
 	return service{state: &state{
 		retention: map[string]time.Duration{}, attributes: map[string]enumspb.IndexedValueType{},
-		schedules: map[string]*client.ScheduleOptions{},
+		schedules: map[string]*client.ScheduleOptions{}, resumed: map[string]int{},
 	}}
 }
 
@@ -149,8 +176,9 @@ func TestRunMakesWhatIsMissingAndRepeatsItself(t *testing.T) {
 	assert.Equal(t, map[string]time.Duration{"shop": 720 * time.Hour}, s.retention)
 	assert.Equal(t, map[string]enumspb.IndexedValueType{
 		"OrderStatus": enumspb.INDEXED_VALUE_TYPE_KEYWORD, "CustomerId": enumspb.INDEXED_VALUE_TYPE_KEYWORD,
-		"ProductIds": enumspb.INDEXED_VALUE_TYPE_KEYWORD_LIST,
+		"ProductIds": enumspb.INDEXED_VALUE_TYPE_KEYWORD_LIST, "RefundStatus": enumspb.INDEXED_VALUE_TYPE_KEYWORD,
 	}, s.attributes)
+	assert.Equal(t, map[string]int{"refund/p-1/full resume": 1, "refund/p-2/full resume": 1}, s.resumed)
 	assert.Zero(t, s.deaf, "it waits until the attributes can be used")
 	require.Len(t, s.schedules, 1, "without views all orders stay")
 	s.scheduled(t, "sweep", workflows.SweepType, time.Minute)

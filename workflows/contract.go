@@ -184,10 +184,12 @@ type Delisting struct {
 	Actor     string `json:"actor"`
 }
 
-// Memo and search attributes of an order's workflow.
+// Memos and search attributes.
 const (
 	// FingerprintMemo keeps the fingerprint of the request's body.
 	FingerprintMemo = "fingerprint"
+	// RefundMemo keeps a refund as it was asked for, for who lists refunds.
+	RefundMemo = "refund"
 	// MaxProductIDsBytes keeps ProductIds below Temporal's 2 KB for a value: an
 	// order lists as many of its products as fit.
 	MaxProductIDsBytes = 1500

@@ -134,14 +134,49 @@ func TestCancelTwice(t *testing.T) {
 	s.Equal(int64(3), s.result.Version)
 }
 
-func TestCancelOfAPaidOrderIsTooLate(t *testing.T) {
+func TestCancelOfAPaidOrderGivesBackMoneyAndUnits(t *testing.T) {
 	s := open(t, line("shirt", 2))
-	var a *asked
+	var a, again, late *asked
+	s.faults.before[restock] = first(3)
+	s.till.before[refundCall] = first(3)
 	s.at(time.Minute, func() { s.succeeds("pay-1", 1000) })
 	s.at(2*time.Minute, func() { a = s.cancel("c1") })
-	s.at(3*time.Minute, func() { s.deliver("d1") })
+	s.at(2*time.Minute+time.Millisecond, func() { again, late = s.cancel("c2"), s.deliver("d1") })
 	s.run()
-	s.Equal(&workflows.Answer{Verdict: workflows.TooLatePaid, Status: order.Paid, Version: 3}, a.Answer)
+	s.Equal(&workflows.Answer{Verdict: workflows.Done, Status: order.Cancelled, Version: 4}, a.Answer)
+	s.Equal(workflows.Done, again.Verdict)
+	s.Equal(workflows.TooLateClosed, late.Verdict)
+	s.Equal(order.ByCustomer, s.result.Reason)
+	s.Equal("pay-1", s.result.PaymentID, "a repeated callback must not open a second refund")
+	r := s.refund("pay-1")
+	s.Equal(order.RefundCancelled, r.Reason)
+	s.Equal(order.RefundPaid, r.Status)
+	s.Equal(int64(1000), r.Amount)
+	s.Equal(map[string]int64{"pay-1": 1000}, s.till.paidOut)
+}
+
+func TestCancelOfAFreeOrderGivesItsUnitsBack(t *testing.T) {
+	s := open(t, line("gift", 2))
+	s.at(2*time.Minute, func() { s.cancel("c1") })
+	s.run()
+	s.Equal(order.Cancelled, s.result.Status)
+	s.Empty(s.refunds)
+}
+
+func TestCancelOfADeliveredOrderIsTooLate(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	var a *asked
+	s.faults.before[put] = func(call int) error {
+		if call > 2 && call < 6 {
+			return errAway
+		}
+		return nil
+	}
+	s.at(time.Minute, func() { s.succeeds("pay-1", 1000) })
+	s.at(2*time.Minute, func() { s.deliver("d1") })
+	s.at(2*time.Minute+time.Millisecond, func() { a = s.cancel("c1") })
+	s.run()
+	s.Equal(workflows.TooLateClosed, a.Verdict)
 	s.Equal(order.Delivered, s.result.Status)
 }
 

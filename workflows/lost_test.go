@@ -144,7 +144,7 @@ func (s *scenario) requireNoStock() {
 	s.Empty(s.result.PaymentID, "its payment may be refunded")
 	r := s.refund("pay-1")
 	s.Equal(order.RefundNoStock, r.Reason)
-	s.Equal(order.RefundDue, r.Status)
+	s.Equal(order.RefundPaid, r.Status)
 	s.Equal(int64(1900), r.Amount)
 	s.False(s.attempt("pay-1").Taken)
 	s.Equal(order.PaymentSucceeded, s.attempt("pay-1").Type)

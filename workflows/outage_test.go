@@ -78,7 +78,7 @@ func TestRequestsInTheMidstOfAStepWaitForIt(t *testing.T) {
 		case call == 5: // patiently by now: the saga is told after this
 			s.Equal(order.Paid, s.document().Status)
 			s.at(0, func() {
-				s.False(s.payments()["pay-1"].Taken, "nothing is sold as far as it knows")
+				s.False(s.payments()["sandbox:pay-1"].Taken, "nothing is sold as far as it knows")
 				delivered, cancelled = s.deliver("deliver-1"), s.cancel("cancel-1")
 			})
 		}
@@ -87,7 +87,7 @@ func TestRequestsInTheMidstOfAStepWaitForIt(t *testing.T) {
 	s.at(time.Minute, func() { s.succeeds("pay-1", 1000) })
 	s.run()
 	s.Equal(order.Delivered, s.result.Status)
-	s.True(s.payments()["pay-1"].Taken)
+	s.True(s.payments()["sandbox:pay-1"].Taken)
 	s.Equal(workflows.Done, delivered.Verdict)
 	s.Equal(workflows.TooLateClosed, cancelled.Verdict)
 }

@@ -52,6 +52,9 @@ type scenario struct {
 	stock  *inventory.Store
 	docs   *records.Store
 	faults *faults
+	// till and other are two payment providers: "sandbox", which the payments of
+	// event are of, and "other".
+	till, other *till
 
 	placement order.Placement
 	outcome   *order.Outcome
@@ -87,6 +90,7 @@ func open(t *testing.T, lines ...order.LineRequest) *scenario {
 		stock: s.stock, records: s.docs,
 		before: map[string]fault{}, after: map[string]fault{}, calls: map[string]int{},
 	}
+	s.till, s.other = newTill("sandbox", s.env.Now), newTill("other", s.env.Now)
 	for id, price := range prices {
 		s.offer(id, "EUR", price)
 	}
@@ -118,7 +122,12 @@ func (s *scenario) register() {
 	for name, w := range map[string]any{workflows.OrderType: workflows.Order, workflows.RefundType: workflows.Refund} {
 		s.env.RegisterWorkflowWithOptions(w, workflow.RegisterOptions{Name: name})
 	}
+	providers := activities.Providers{"sandbox": s.till, "other": s.other}
 	for name, execute := range map[string]any{
+		activities.OpenPayment:  (&activities.OpenPayments{Providers: providers, Records: s.docs}).Execute,
+		activities.EndPayment:   (&activities.EndPayments{Providers: providers}).Execute,
+		activities.PaysRefund:   (&activities.PayRefund{Providers: providers}).Execute,
+		activities.FitsRefund:   (&activities.FitRefund{Records: everything{s.docs}}).Execute,
 		activities.HoldStock:    (&activities.Hold{Stock: s.faults, Records: s.faults}).Execute,
 		activities.CommitStock:  (&activities.Commit{Stock: s.faults, Records: s.faults}).Execute,
 		activities.ReclaimStock: (&activities.Reclaim{Stock: s.faults}).Execute,
@@ -131,20 +140,18 @@ func (s *scenario) register() {
 	}
 	s.env.SetTestTimeout(20 * time.Second)
 	s.env.OnUpsertTypedSearchAttributes(mock.MatchedBy(func(a temporal.SearchAttributes) bool {
-		status, ok := a.GetKeyword(workflows.OrderStatus)
-		s.statuses = append(s.statuses, status)
-		return ok
+		if status, ok := a.GetKeyword(workflows.OrderStatus); ok { // others are a refund's
+			s.statuses = append(s.statuses, status)
+		}
+		return true
 	})).Return(nil).Maybe()
-	// A refund stays open until it is paid out; the environment waits for it,
-	// so that its record is there, and ends it then.
+	// A refund stays open until it is paid out; the environment waits for it.
 	s.env.SetOnChildWorkflowStartedListener(func(info *workflow.Info, _ workflow.Context, args converter.EncodedValues) {
 		var r order.Refund
 		s.NoError(args.Get(&r))
 		s.mu.Lock()
 		s.refunds[info.WorkflowExecution.ID] = r
 		s.mu.Unlock()
-		id := info.WorkflowExecution.ID
-		s.env.RegisterDelayedCallback(func() { s.env.CancelWorkflowByID(id, "") }, time.Second)
 	})
 }
 
@@ -180,6 +187,21 @@ type asked struct{ *workflows.Answer }
 
 func (s *scenario) cancel(id string) *asked {
 	return s.ask(workflows.CancelUpdate, id, workflows.CancelRequest{Reason: order.ByCustomer, Actor: "customer:customer-1"})
+}
+
+func (s *scenario) pay(id, provider string) *asked {
+	return s.ask(workflows.PayUpdate, id, workflows.PayRequest{Provider: provider, Actor: "customer:customer-1"})
+}
+
+// everything reads as a worker without an index does.
+type everything struct{ *records.Store }
+
+func (e everything) Everything(ctx context.Context, orderID string) (order.Stored, error) {
+	all, err := e.ReadMany(ctx, []string{orderID})
+	if err != nil {
+		return order.Stored{}, err
+	}
+	return all[0], nil
 }
 
 func (s *scenario) deliver(id string) *asked {

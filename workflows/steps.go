@@ -190,6 +190,7 @@ func (s *saga) refund(p order.PaymentEvent, reason order.RefundReason) {
 		WorkflowID:            RefundWorkflowID(r.PaymentID, r.ID),
 		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
 		ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_ABANDON,
+		Memo:                  map[string]any{RefundMemo: r},
 		StaticSummary:         RefundSummary(r),
 	}), RefundType, r)
 	err := child.GetChildWorkflowExecution().Get(s.ctx, nil)

@@ -20,19 +20,28 @@ type Callback struct {
 
 // NewCallback writes the message that the sandbox would send of e and signs it.
 // The event id and the time come from e; Provider is not sent.
-func (p *Provider) NewCallback(e order.PaymentEvent) (Callback, error) {
-	body, err := json.Marshal(message{Type: e.Type, Data: data{
+func (s *Signer) NewCallback(e order.PaymentEvent) (Callback, error) {
+	return s.write(e, time.Time{}, e.OccurredAt)
+}
+
+// late writes the message of what happened at e.OccurredAt, as it is sent at.
+func (s *Signer) late(e order.PaymentEvent, at time.Time) (Callback, error) {
+	return s.write(e, e.OccurredAt.UTC(), at)
+}
+
+func (s *Signer) write(e order.PaymentEvent, happened, at time.Time) (Callback, error) {
+	body, err := json.Marshal(message{Type: e.Type, Timestamp: happened, Data: data{
 		OrderID: e.OrderID, PaymentID: e.PaymentID, Amount: e.Amount, Currency: e.Currency,
 	}})
 	if err != nil {
 		return Callback{}, fmt.Errorf("write callback %s: %w", e.EventID, err)
 	}
-	return p.Sign(e.EventID, e.OccurredAt, body)
+	return s.Sign(e.EventID, at, body)
 }
 
 // Sign puts the three headers of Standard Webhooks before any body.
-func (p *Provider) Sign(eventID string, at time.Time, body []byte) (Callback, error) {
-	signature, err := p.hook.Sign(eventID, at, body)
+func (s *Signer) Sign(eventID string, at time.Time, body []byte) (Callback, error) {
+	signature, err := s.hook.Sign(eventID, at, body)
 	if err != nil {
 		return Callback{}, fmt.Errorf("sign callback %s: %w", eventID, err)
 	}

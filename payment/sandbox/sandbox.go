@@ -1,140 +1,98 @@
-// Package sandbox is a payment provider for trying and testing: whoever knows
-// its secret says which payment succeeded. Its callbacks follow Standard
-// Webhooks, as those of many real providers do. It moves no money.
+// Package sandbox is a payment provider for trying and testing. It behaves as a real
+// one does: it has books of its own (on the shop's Redis, under keys of its own), a
+// page where the buyer pays, and callbacks that follow Standard Webhooks and are sent
+// until they are taken. It moves no money.
+//
+// Whoever knows its secret can also speak for it without its books: the tools do.
 package sandbox
 
 import (
-	"encoding/base64"
-	"errors"
-	"fmt"
-	"net/http"
-	"strconv"
+	"context"
+	"iter"
+	"math/rand/v2"
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
-	webhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
-
 	"holdfast/order"
 	"holdfast/payment"
-	"holdfast/product"
 )
 
 // Name is the provider's name, in the callback's path and in events.
 const Name = "sandbox"
 
-// minSecretBytes is what Standard Webhooks asks of a key: 24 to 64 random bytes.
-const minSecretBytes = 24
-
-// maxEventIDBytes bounds webhook-id, which is kept in histories.
-const maxEventIDBytes = 255
-
-// Provider checks and reads callbacks, and signs those that the tools send.
+// Provider is the sandbox as the shop sees it.
 type Provider struct {
-	hook *webhooks.Webhook
+	*Signer
+	books     *Books
+	publicURL string
+	fails     float64
+	chance    func() float64
 }
 
-var _ payment.Reader = (*Provider)(nil)
+var _ payment.Provider = (*Provider)(nil)
 
-// New takes the secret "whsec_" followed by base64 of at least 24 bytes.
-func New(secret string) (*Provider, error) {
-	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
-	if err != nil {
-		return nil, errors.New("the webhook secret is not base64") // the cause would show a part of it
-	}
-	if len(key) < minSecretBytes {
-		return nil, fmt.Errorf("the webhook secret has %d bytes, at least %d are needed", len(key), minSecretBytes)
-	}
-	hook, err := webhooks.NewWebhookRaw(key)
-	if err != nil {
-		return nil, fmt.Errorf("take the webhook secret: %w", err)
-	}
-	return &Provider{hook: hook}, nil
+// Options of a Provider.
+type Options struct {
+	// PublicURL is where buyers reach the gateway, which has the pages. Who never asks
+	// for a Checkout needs none.
+	PublicURL string
+	// Fails is the share of calls, 0 to 1, that fail: half of them before and half of
+	// them after the books were changed. It is for trying what a shop does about it.
+	Fails float64
 }
 
-// message is a callback's body. The provider may add fields: they are ignored.
-type message struct {
-	Type order.PaymentEventType `json:"type"`
-	Data data                   `json:"data"`
+// NewProvider is the sandbox that keeps these books.
+func NewProvider(s *Signer, b *Books, o Options) *Provider {
+	return &Provider{
+		Signer: s, books: b, publicURL: strings.TrimSuffix(o.PublicURL, "/"), fails: o.Fails,
+		chance: rand.Float64, //nolint:gosec // no secret depends on it
+	}
 }
 
-type data struct {
-	OrderID   string `json:"orderId"`
-	PaymentID string `json:"paymentId"`
-	Amount    int64  `json:"amount"`
-	Currency  string `json:"currency"`
+// Create implements payment.Provider.
+func (p *Provider) Create(ctx context.Context, r order.PaymentRequest) (string, error) {
+	return unreliably(p, func() (string, error) { return p.books.create(ctx, r) })
 }
 
-// Callback implements payment.Reader. The signature is compared in constant
-// time, before anything of the body is read.
-func (p *Provider) Callback(header http.Header, body []byte, now time.Time) (order.PaymentEvent, error) {
-	var none order.PaymentEvent
-	// The library would compare the timestamp with a clock of its own.
-	if err := p.hook.VerifyIgnoringTimestamp(body, header); err != nil {
-		return none, fmt.Errorf("%w: %w", payment.ErrSignature, err)
-	}
-	seconds, err := strconv.ParseInt(header.Get(webhooks.HeaderWebhookTimestamp), 10, 64)
-	if err != nil {
-		return none, fmt.Errorf("%w: %w", payment.ErrSignature, err)
-	}
-	at := time.Unix(seconds, 0).UTC()
-	if now.Sub(at).Abs() > payment.Tolerance {
-		return none, payment.ErrStale
-	}
-	m, err := read(body)
-	if err != nil {
-		return none, err
-	}
-	if err := m.check(header.Get(webhooks.HeaderWebhookID)); err != nil {
-		return none, err
-	}
-	return order.PaymentEvent{
-		EventID: header.Get(webhooks.HeaderWebhookID), Provider: Name, Type: m.Type,
-		OrderID: m.Data.OrderID, PaymentID: m.Data.PaymentID,
-		Amount: m.Data.Amount, Currency: m.Data.Currency, OccurredAt: at,
-	}, nil
+// Checkout implements payment.Provider: the buyer goes to the pay page.
+func (p *Provider) Checkout(_ context.Context, paymentID string) (payment.Checkout, error) {
+	return payment.Checkout{RedirectURL: p.publicURL + payPath + paymentID}, nil
 }
 
-// read takes one JSON document without repeated names: two readers of it must not
-// see two payments. What is wrong is told in words of the message.
-func read(body []byte) (message, error) {
-	var m message
-	err := json.Unmarshal(body, &m)
-	if err == nil {
-		return m, nil
+// Cancel implements payment.Provider.
+func (p *Provider) Cancel(ctx context.Context, paymentID string, r order.PaymentRequest) (order.Cancellation, error) {
+	if paymentID == "" {
+		paymentID = PaymentID(r)
 	}
-	reason := "the body is not one valid JSON document"
-	if e, ok := errors.AsType[*jsontext.SyntacticError](err); ok && errors.Is(err, jsontext.ErrDuplicateName) {
-		reason = fmt.Sprintf("%.64q appears twice", e.JSONPointer)
-	}
-	if e, ok := errors.AsType[*json.SemanticError](err); ok {
-		reason = fmt.Sprintf("%.64q is of another type", e.JSONPointer)
-	}
-	return m, fmt.Errorf("%w: %s", payment.ErrMalformed, reason)
+	return unreliably(p, func() (order.Cancellation, error) { return p.books.cancel(ctx, paymentID, r) })
 }
 
-func (m message) check(eventID string) error {
-	switch m.Type {
-	case order.PaymentSucceeded, order.PaymentFailed, order.PaymentWasRefused:
-	case "":
-		return fmt.Errorf("%w: type is missing", payment.ErrMalformed)
-	default:
-		return fmt.Errorf("%w: %.64q", payment.ErrUnknownType, string(m.Type))
-	}
-	switch {
-	case len(eventID) > maxEventIDBytes || strings.ContainsFunc(eventID, notVisible):
-		return fmt.Errorf("%w: webhook-id is not 1 to %d visible ASCII characters", payment.ErrMalformed, maxEventIDBytes)
-	case !product.ValidID(m.Data.OrderID):
-		return fmt.Errorf("%w: data.orderId is not an id", payment.ErrMalformed)
-	case !product.ValidID(m.Data.PaymentID):
-		return fmt.Errorf("%w: data.paymentId is not an id", payment.ErrMalformed)
-	case m.Data.Amount < 1:
-		return fmt.Errorf("%w: data.amount is not above 0", payment.ErrMalformed)
-	case !product.ValidCurrency(m.Data.Currency):
-		return fmt.Errorf("%w: data.currency is not an ISO 4217 code", payment.ErrMalformed)
-	}
-	return nil
+// Refund implements payment.Provider. A payment that the books don't have was told of
+// by somebody who knows the secret: it is entered with what was paid.
+func (p *Provider) Refund(ctx context.Context, r order.RefundRequest) (order.RefundAnswer, error) {
+	return unreliably(p, func() (order.RefundAnswer, error) { return p.books.refund(ctx, r) })
 }
 
-func notVisible(r rune) bool { return r < '!' || r > '~' }
+// LookUp implements payment.Provider.
+func (p *Provider) LookUp(ctx context.Context, paymentID string) (order.ProviderPayment, error) {
+	return unreliably(p, func() (order.ProviderPayment, error) { return p.books.lookUp(ctx, paymentID) })
+}
+
+// Payments implements payment.Provider. It never fails by chance.
+func (p *Provider) Payments(ctx context.Context, since time.Time) iter.Seq2[order.ProviderPayment, error] {
+	return p.books.payments(ctx, since)
+}
+
+// unreliably makes a share of the calls fail, half of them after they were carried out.
+func unreliably[T any](p *Provider, call func() (T, error)) (T, error) {
+	var none T
+	luck := p.chance()
+	if luck < p.fails/2 {
+		return none, payment.ErrUnavailable
+	}
+	answer, err := call()
+	if luck < p.fails {
+		return none, payment.ErrUnavailable
+	}
+	return answer, err
+}

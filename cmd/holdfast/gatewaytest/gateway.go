@@ -40,7 +40,7 @@ type Gateway struct {
 
 	byKey    map[string]string
 	onHand   int64
-	provider *sandbox.Provider
+	provider *sandbox.Signer
 }
 
 // Start starts a gateway that ends with the test.

@@ -4,12 +4,19 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"net/http"
+	"os"
 	"time"
 
 	"holdfast/dev/bench/load"
+	"holdfast/dev/redis"
+	"holdfast/inventory"
+	"holdfast/redisdb"
 	"holdfast/search"
 	"holdfast/search/elastic"
+	"holdfast/search/reindex"
+	"holdfast/worker"
 )
 
 // millionBench fills an index of many products and searches it.
@@ -20,7 +27,7 @@ type millionBench struct {
 	N             int    `default:"1000" help:"Searches at each."`
 }
 
-// Run measures filling, size and searches.
+// Run measures filling, size, searches and a rebuild.
 func (b *millionBench) Run(ctx context.Context, out report) error {
 	prefix := benchPrefix + "million-"
 	x, err := elastic.Open(ctx, elastic.Options{URLs: []string{b.Elasticsearch}, Prefix: prefix})
@@ -53,7 +60,55 @@ func (b *millionBench) Run(ctx context.Context, out report) error {
 		}
 		out.printf("| %d | %.1f ms | %.1f ms | %.0f |\n", c, ms(res.P(50)), ms(res.P(99)), res.PerSecond())
 	}
+	return b.reindex(ctx, out)
+}
+
+// reindex makes as many products in a Redis of its own, and measures how long their
+// view takes to be built anew.
+func (b *millionBench) reindex(ctx context.Context, out report) error {
+	dir, err := os.MkdirTemp("", "holdfast-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // a folder for temporary files
+	server, err := redis.Start(ctx, redis.Options{Dir: dir})
+	if err != nil {
+		return err
+	}
+	defer server.Stop(context.WithoutCancel(ctx)) //nolint:errcheck // the figures are out
+	rdb, err := redisdb.Open(ctx, server.URL())
+	if err != nil {
+		return err
+	}
+	defer rdb.Close() //nolint:errcheck // the figures are out
+	if err := create(ctx, inventory.New(rdb), b.Products); err != nil {
+		return err
+	}
+	x, err := elastic.Open(ctx, elastic.Options{URLs: []string{b.Elasticsearch}, Prefix: benchPrefix + "reindex-"})
+	if err != nil {
+		return err
+	}
+	defer x.Close() //nolint:errcheck,contextcheck // nothing is under way
+	r := reindex.Rebuilder{Index: x, Homes: worker.NewHomes(rdb), Changes: worker.NewChanges(rdb), Lost: nothingLost{}}
+	start := time.Now()
+	done, err := r.Run(ctx, search.ProductsView)
+	if err != nil {
+		return err
+	}
+	took := time.Since(start)
+	out.printf("\nReindexed from Redis: %d products in %.0f s (%.0f/s).\n", done.FromHomes, took.Seconds(), float64(done.FromHomes)/took.Seconds())
 	return nil
+}
+
+// nothingLost: products have no workflows that could be asked.
+type nothingLost struct{}
+
+func (nothingLost) OrderIDs(context.Context) iter.Seq2[string, error] {
+	return func(func(string, error) bool) {}
+}
+
+func (nothingLost) Order(context.Context, string) (search.Order, bool, error) {
+	return search.Order{}, false, nil
 }
 
 // size is how many bytes the products take on the server.

@@ -23,7 +23,7 @@ const (
 type shop struct {
 	url      string
 	http     *http.Client
-	provider *sandbox.Provider
+	provider *sandbox.Signer
 }
 
 func newShop(url string, connections int) (*shop, error) {

@@ -35,7 +35,7 @@ const (
 type Shop struct {
 	URL      string
 	http     *http.Client
-	provider *sandbox.Provider
+	provider *sandbox.Signer
 }
 
 // At is the shop behind the gateway at url, whose callbacks are signed with the

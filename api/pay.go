@@ -1,0 +1,131 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"holdfast/product"
+	"holdfast/workflows"
+)
+
+// OpenPayment implements ServerInterface. The order's saga has the payment made, so
+// that none can come about while the order ends; what the buyer needs to pay by it is
+// asked of the provider each time, and kept nowhere.
+func (s *Server) OpenPayment(c *gin.Context, id ID, params OpenPaymentParams) {
+	offer, isNew, err := s.openPayment(c, id, params.IdempotencyKey)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	status := http.StatusOK
+	if isNew {
+		status = http.StatusCreated
+	}
+	c.Header("Cache-Control", "no-store") // a client secret lets its holder pay
+	c.JSON(status, offer)
+}
+
+func (s *Server) openPayment(c *gin.Context, id string, key *string) (PaymentOffer, bool, error) {
+	var in PaymentRequest
+	err := checkKey(key)
+	if err == nil {
+		err = decodeOptional(c, &in)
+	}
+	if err != nil {
+		return PaymentOffer{}, false, err
+	}
+	name, provider, err := s.provider(in.Provider)
+	if err != nil {
+		return PaymentOffer{}, false, err
+	}
+	ctx := c.Request.Context()
+	answer, err := s.askToPay(ctx, id, key, workflows.PayRequest{Provider: name, Actor: CallerOf(ctx).Subject})
+	if err != nil {
+		return PaymentOffer{}, false, fmt.Errorf("open a payment of order %s: %w", id, err)
+	}
+	p := answer.Payment
+	if p.Provider != name { // a repeated key is the first call, whichever provider that asked for
+		if name, provider, err = s.provider(p.Provider); err != nil {
+			return PaymentOffer{}, false, err
+		}
+	}
+	checkout, err := provider.Checkout(ctx, p.ID)
+	if err != nil {
+		return PaymentOffer{}, false, fmt.Errorf("%w: payment %s of order %s: %w", errProviderAway, p.ID, id, err)
+	}
+	return PaymentOffer{
+		OrderID: id, Provider: name, PaymentID: p.ID, Attempt: p.Attempt, Amount: p.Amount, Currency: p.Currency,
+		RedirectURL: checkout.RedirectURL, ClientSecret: checkout.ClientSecret,
+	}, p.New, nil
+}
+
+// provider finds a payment provider by its name; without one, the shop's first.
+func (s *Server) provider(name string) (string, Provider, error) {
+	if name == "" {
+		name = s.cfg.DefaultProvider
+	}
+	if p, ok := s.cfg.Providers[name]; ok {
+		return name, p, nil
+	}
+	if len(s.cfg.Providers) == 0 {
+		return "", nil, errNoProviders
+	}
+	return "", nil, product.Invalid{{
+		Path: "provider", Reason: "must be one of " + strings.Join(slices.Sorted(maps.Keys(s.cfg.Providers)), ", "),
+	}}
+}
+
+// askToPay asks the order's saga for a payment. What a saga couldn't do under a key it
+// may be able to do now: Temporal would give the old answer again, so this call asks
+// for itself.
+func (s *Server) askToPay(ctx context.Context, id string, key *string, pay workflows.PayRequest) (workflows.Answer, error) {
+	r := request{orderID: id, update: workflows.PayUpdate, arg: pay, closed: errNotPayable}
+	within, cancel := contextWithin(ctx, decideTimeout)
+	defer cancel()
+	answer, lasting, err := s.updateAs(within, r, actionID(r.update, key))
+	if key != nil && lasting && (err != nil || answer.Verdict != workflows.Done) {
+		answer, _, err = s.updateAs(within, r, actionID(r.update, nil))
+	}
+	switch {
+	case undecided(err) && ctx.Err() == nil:
+		return answer, s.payUndecided(ctx, id)
+	case alreadyFinished(err):
+		answer, err = s.answerOfClosed(ctx, r)
+		if err == nil && answer.Status.TookPayment() {
+			return answer, errPaid
+		}
+	}
+	if err != nil {
+		return answer, temporalError(err)
+	}
+	if err := verdictError(answer.Verdict, r.closed); err != nil {
+		if answer.Detail == "" {
+			return answer, err
+		}
+		p := *problemOf(err)
+		p.Detail = answer.Detail
+		return answer, &p
+	}
+	if answer.Payment == nil {
+		return answer, errors.New("the saga answered no payment")
+	}
+	return answer, nil
+}
+
+// payUndecided: the saga has the request and its provider takes its time, or Temporal
+// is away.
+func (s *Server) payUndecided(ctx context.Context, id string) error {
+	ctx, cancel := contextWithin(ctx, describeTimeout)
+	defer cancel()
+	if _, err := s.cfg.Temporal.DescribeWorkflow(ctx, workflows.OrderWorkflowID(id), ""); err != nil {
+		return fmt.Errorf("%w: describe order %s: %w", errTemporal, id, err)
+	}
+	return errProviderAway
+}

@@ -1,0 +1,131 @@
+package api
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/api/serviceerror"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/converter"
+
+	"holdfast/order"
+	"holdfast/workflows"
+)
+
+// defaultPage is how many refunds a page has.
+const defaultPage = 20
+
+// ListRefunds implements ServerInterface. Whatever is still owed has a running
+// workflow: the list is Temporal's own.
+func (s *Server) ListRefunds(c *gin.Context, params ListRefundsParams) {
+	page, err := s.listRefunds(c.Request.Context(), params)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	c.JSON(http.StatusOK, page)
+}
+
+func (s *Server) listRefunds(ctx context.Context, params ListRefundsParams) (RefundPage, error) {
+	if CallerOf(ctx).Role != Operator {
+		return RefundPage{}, errOperatorsOnly
+	}
+	limit, status := defaultPage, optional(params.Status)
+	if params.Limit != nil {
+		limit = *params.Limit
+	}
+	if limit < 1 || limit > 100 {
+		return RefundPage{}, malformed("limit", "must lie between 1 and 100")
+	}
+	query := "WorkflowType = '" + workflows.RefundType + "' AND ExecutionStatus = 'Running'"
+	switch order.RefundStatus(status) {
+	case "":
+	case order.RefundCase, order.RefundFailed, order.RefundPending:
+		query += " AND " + workflows.RefundStatus.GetName() + " = '" + status + "'"
+	default:
+		return RefundPage{}, malformed("status", "must be case, failed or pending")
+	}
+	token, err := pageToken(optional(params.Cursor), status)
+	if err != nil {
+		return RefundPage{}, err
+	}
+	ctx, cancel := contextWithin(ctx, startTimeout)
+	defer cancel()
+	list, err := s.cfg.Temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+		Namespace: s.cfg.Namespace, PageSize: int32(limit), Query: query, NextPageToken: token, //nolint:gosec // at most 100
+	})
+	if _, refused := errors.AsType[*serviceerror.InvalidArgument](err); refused && len(token) > 0 {
+		return RefundPage{}, malformed("cursor", "is not the cursor of a page of this query")
+	}
+	if err != nil {
+		return RefundPage{}, fmt.Errorf("list the refunds: %w", temporalError(err))
+	}
+	page := RefundPage{Items: make([]Refund, 0, len(list.GetExecutions()))}
+	for _, e := range list.GetExecutions() {
+		page.Items = append(page.Items, listedRefund(e))
+	}
+	if len(list.GetNextPageToken()) > 0 {
+		page.NextCursor = refundCursor(list.GetNextPageToken(), status)
+	}
+	return page, nil
+}
+
+// listedRefund is a refund as its workflow was asked for, with the status that it has
+// come to.
+func listedRefund(e *workflowpb.WorkflowExecutionInfo) order.Refund {
+	var r order.Refund
+	read(e.GetMemo().GetFields()[workflows.RefundMemo], &r)
+	_, ids, _ := strings.Cut(e.GetExecution().GetWorkflowId(), "/")
+	r.PaymentID, r.ID, _ = strings.Cut(ids, "/")
+	r.DueAt = e.GetStartTime().AsTime()
+	r.Status = order.RefundDue
+	read(e.GetSearchAttributes().GetIndexedFields()[workflows.RefundStatus.GetName()], &r.Status)
+	if r.Status == order.RefundCase {
+		r.Reason = order.RefundUnknownOrder
+	}
+	return r
+}
+
+// read leaves to as it is where there is nothing to read.
+func read(p *commonpb.Payload, to any) {
+	if p != nil {
+		_ = converter.GetDefaultDataConverter().FromPayload(p, to)
+	}
+}
+
+// refundPlace is where a page ended, and whose page it was.
+type refundPlace struct {
+	Status string `json:"s,omitempty"`
+	Token  []byte `json:"t"`
+}
+
+func refundCursor(token []byte, status string) string {
+	text, err := json.Marshal(refundPlace{status, token})
+	if err != nil {
+		panic(err) // a string and bytes
+	}
+	return base64.RawURLEncoding.EncodeToString(text)
+}
+
+func pageToken(cursor, status string) ([]byte, error) {
+	if cursor == "" {
+		return nil, nil
+	}
+	var p refundPlace
+	text, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err == nil {
+		err = json.Unmarshal(text, &p)
+	}
+	if err != nil || p.Status != status || len(p.Token) == 0 {
+		return nil, malformed("cursor", "is not the cursor of a page of this query")
+	}
+	return p.Token, nil
+}

@@ -1,0 +1,78 @@
+package order
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// Prefixes of the fields of an order's payments documents: payment:<provider>:<id>,
+// and refund:<payment id>/<refund id>.
+const (
+	paymentField = "payment:"
+	refundField  = "refund:"
+)
+
+// Payments are what is on record of an order's money: its payments, and what went back.
+type Payments struct {
+	Attempts []Attempt
+	Refunds  []Refund
+}
+
+// ReadPayments reads the documents of an order's payments, by field. Fields of other
+// kinds are left out.
+func ReadPayments[D ~[]byte](docs map[string]D) (Payments, error) {
+	var p Payments
+	for field, doc := range docs {
+		var err error
+		switch {
+		case strings.HasPrefix(field, paymentField):
+			var a Attempt
+			err = json.Unmarshal(doc, &a)
+			p.Attempts = append(p.Attempts, a)
+		case strings.HasPrefix(field, refundField):
+			var r Refund
+			err = json.Unmarshal(doc, &r)
+			p.Refunds = append(p.Refunds, r)
+		}
+		if err != nil {
+			return Payments{}, fmt.Errorf("%s: %w", field, err)
+		}
+	}
+	return p, nil
+}
+
+// HasRefunds tells whether any money went back, or is to.
+func HasRefunds[D ~[]byte](docs map[string]D) bool {
+	for field := range docs {
+		if strings.HasPrefix(field, refundField) {
+			return true
+		}
+	}
+	return false
+}
+
+// Settle says what of the order's own payment went back. A refund is on record apart
+// from the order, which it may outlive: the two come together where somebody reads them.
+func (o *Order) Settle(refunds []Refund) {
+	if o.Payment.Status != PaymentPaid {
+		return
+	}
+	back := int64(0)
+	for _, r := range refunds {
+		if r.PaymentID != o.Payment.ID || (o.Payment.Provider != "" && r.Provider != o.Payment.Provider) {
+			continue
+		}
+		if r.Status == RefundPaid || r.Status == RefundSettled {
+			back += r.Amount
+		}
+	}
+	if back == 0 {
+		return
+	}
+	o.Amounts[AmountRefunded] = back
+	o.Payment.Status = PaymentPartiallyRefunded
+	if back >= o.Amounts[AmountPaid] {
+		o.Payment.Status = PaymentRefunded
+	}
+}

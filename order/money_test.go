@@ -1,0 +1,58 @@
+package order_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"holdfast/order"
+)
+
+func TestSettle(t *testing.T) {
+	refund := func(amount int64, change func(*order.Refund)) order.Refund {
+		r := order.Refund{PaymentID: "p", Provider: "sandbox", Amount: amount, Status: order.RefundPaid}
+		if change != nil {
+			change(&r)
+		}
+		return r
+	}
+	for name, c := range map[string]struct {
+		refunds []order.Refund
+		status  order.PaymentStatus
+		back    int64
+	}{
+		"nothing":      {nil, order.PaymentPaid, 0},
+		"a part":       {[]order.Refund{refund(300, nil)}, order.PaymentPartiallyRefunded, 300},
+		"all in parts": {[]order.Refund{refund(300, nil), refund(700, nil)}, order.PaymentRefunded, 1000},
+		"by hand":      {[]order.Refund{refund(1000, func(r *order.Refund) { r.Status = order.RefundSettled })}, order.PaymentRefunded, 1000},
+		"not yet":      {[]order.Refund{refund(300, func(r *order.Refund) { r.Status = order.RefundPending })}, order.PaymentPaid, 0},
+		"of another payment": {[]order.Refund{
+			refund(300, func(r *order.Refund) { r.PaymentID = "q" }), refund(300, func(r *order.Refund) { r.Provider = "other" }),
+		}, order.PaymentPaid, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o := order.Order{
+				Payment: order.Payment{Status: order.PaymentPaid, Provider: "sandbox", ID: "p"},
+				Amounts: map[string]int64{order.AmountPaid: 1000, order.AmountRefunded: 0},
+			}
+			o.Settle(c.refunds)
+			require.Equal(t, c.status, o.Payment.Status)
+			require.Equal(t, c.back, o.Amounts[order.AmountRefunded])
+		})
+	}
+	unpaid := order.Order{Payment: order.Payment{Status: order.PaymentPending, ID: "p"}}
+	unpaid.Settle([]order.Refund{refund(300, nil)})
+	require.Equal(t, order.PaymentPending, unpaid.Payment.Status)
+}
+
+func TestReadPayments(t *testing.T) {
+	p, err := order.ReadPayments(map[string][]byte{
+		"payment:sandbox:p": []byte(`{"id":"p"}`), "refund:p/r": []byte(`{"id":"r"}`), "later:x": []byte(`{`),
+	})
+	require.NoError(t, err)
+	require.Equal(t, order.Payments{Attempts: []order.Attempt{{PaymentID: "p"}}, Refunds: []order.Refund{{ID: "r"}}}, p)
+	_, err = order.ReadPayments(map[string][]byte{"refund:p/r": []byte(`{`)})
+	require.ErrorContains(t, err, "refund:p/r")
+	require.True(t, order.HasRefunds(map[string][]byte{"refund:p/r": nil}))
+	require.False(t, order.HasRefunds(map[string][]byte{"payment:sandbox:p": nil}))
+}

@@ -1,0 +1,182 @@
+package sandbox
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"holdfast/order"
+	"holdfast/payment"
+	"holdfast/product"
+	"holdfast/redisdb"
+)
+
+//go:embed lua/*.lua
+var sources embed.FS
+
+var (
+	createScript  = script("create")
+	cancelScript  = script("cancel")
+	payScript     = script("pay")
+	payLateScript = script("paylate")
+	lateScript    = script("late")
+	declineScript = script("decline")
+	refuseScript  = script("refuse")
+	processScript = script("process")
+	refundScript  = script("refund")
+	takeScript    = redisdb.NewScript(source("take"))
+	doneScript    = redisdb.NewScript(source("done"))
+)
+
+// script puts the common functions in front of the named script.
+func script(name string) *redisdb.Script {
+	return redisdb.NewScript(source("shared") + source(name))
+}
+
+func source(name string) string {
+	b, err := sources.ReadFile("lua/" + name + ".lua")
+	if err != nil {
+		panic(err) // the file is embedded: only a misspelled name gets here
+	}
+	return string(b)
+}
+
+const (
+	// keep is how long a payment stays in the books after its last change: as long as
+	// Temporal keeps closed workflows. After that an order's id, and so the key of its
+	// first attempt, may be used anew.
+	keep = 30 * 24 * time.Hour
+	// lateAfter is how long after its cancellation, or after the payment window, a late
+	// payment comes: the order has had the time to end.
+	lateAfter = 3 * time.Second
+	// maxAmount is what Lua's numbers count exactly.
+	maxAmount = 1<<53 - 1
+)
+
+// Books are the sandbox's own books: which payments there are, who paid, what went
+// back, and the messages that are still to be sent. They are the provider's, and
+// nobody else's: the shop asks by Provider, the buyer acts by Choose.
+type Books struct {
+	rdb redis.UniversalClient
+	now func() time.Time
+	// told says that there is a message to send.
+	told chan struct{}
+}
+
+// NewBooks are the books on rdb, beside whatever else is there. The caller closes rdb.
+func NewBooks(rdb redis.UniversalClient) *Books {
+	return &Books{rdb: rdb, now: time.Now, told: make(chan struct{}, 1)}
+}
+
+// create enters the payment of an attempt, once, and answers its id.
+func (b *Books) create(ctx context.Context, r order.PaymentRequest) (string, error) {
+	switch {
+	case r.Amount < 1 || r.Amount > maxAmount:
+		return "", refuses("an amount of %d", r.Amount)
+	case !product.ValidCurrency(r.Currency):
+		return "", refuses("the currency %q", r.Currency)
+	}
+	id := PaymentID(r)
+	_, err := b.run(ctx, createScript, id, r.OrderID, r.Amount, r.Currency, r.Until.UnixMilli())
+	return id, err
+}
+
+// cancel ends a payment that nobody has paid, and leaves a mark where there is none.
+func (b *Books) cancel(ctx context.Context, id string, r order.PaymentRequest) (order.Cancellation, error) {
+	var none order.Cancellation
+	a, err := b.run(ctx, cancelScript, id, r.OrderID, r.Amount, r.Currency, lateAfter.Milliseconds())
+	if err != nil {
+		return none, err
+	}
+	answer, err := a.StringSlice()
+	if err != nil {
+		return none, unreadable(id, err)
+	}
+	switch answer[0] {
+	case "NONE":
+		return order.Cancellation{Outcome: order.NoPayment}, nil
+	case "CANCELLED":
+		return order.Cancellation{Outcome: order.PaymentWasCancelled}, nil
+	case "PROCESSING":
+		return order.Cancellation{Outcome: order.StillProcessing}, nil
+	}
+	amount, err := strconv.ParseInt(answer[1], 10, 64)
+	if err != nil {
+		return none, unreadable(id, err)
+	}
+	at, err := millis(answer[3])
+	if err != nil {
+		return none, unreadable(id, err)
+	}
+	return order.Cancellation{Outcome: order.AlreadyPaid, Paid: &order.PaymentEvent{
+		EventID: answer[4], Provider: Name, Type: order.PaymentSucceeded, OrderID: answer[5], PaymentID: id,
+		Amount: amount, Currency: answer[2], OccurredAt: at,
+	}}, nil
+}
+
+// refund sends money back, once per refund id.
+func (b *Books) refund(ctx context.Context, r order.RefundRequest) (order.RefundAnswer, error) {
+	var none order.RefundAnswer
+	if r.Amount < 1 || r.Paid < 1 || r.Amount > maxAmount || r.Paid > maxAmount {
+		return none, refuses("a refund of %d out of %d", r.Amount, r.Paid)
+	}
+	a, err := b.run(ctx, refundScript, r.PaymentID, r.RefundID, r.Amount, r.Currency,
+		refundName(r.PaymentID, r.RefundID), r.OrderID, r.Paid)
+	if err != nil {
+		return none, err
+	}
+	answer, err := a.StringSlice()
+	if err != nil {
+		return none, unreadable(r.PaymentID, err)
+	}
+	switch answer[0] {
+	case "PAID":
+		return order.RefundAnswer{Status: order.RefundPaid, ProviderID: answer[1]}, nil
+	case "UNPAID":
+		return none, refuses("to refund a payment that is %s", answer[1])
+	case "OTHER":
+		return none, refuses("refund %s: it went for another amount", r.RefundID)
+	}
+	return none, refuses("a refund of %d %s: %s are left of what was paid", r.Amount, r.Currency, answer[1])
+}
+
+// run runs a script on one payment. What goes wrong leaves open whether it ran.
+func (b *Books) run(ctx context.Context, s *redisdb.Script, id string, args ...any) (*redis.Cmd, error) {
+	return b.runWith(ctx, s, id, nil, args...)
+}
+
+func (b *Books) runWith(ctx context.Context, s *redisdb.Script, id string, further []string, args ...any) (*redis.Cmd, error) {
+	answer := redisdb.Run(ctx, b.rdb, redisdb.Call{
+		Script: s, Keys: append(paymentKeys(id), further...),
+		Args: append([]any{id, b.now().UnixMilli(), keep.Milliseconds()}, args...),
+	})[0]
+	if err := answer.Err(); err != nil {
+		return nil, fmt.Errorf("%w: payment %s: %w", payment.ErrUnavailable, id, err)
+	}
+	return answer, nil
+}
+
+// tell lets the sender of this process know that there may be a message.
+func (b *Books) tell() {
+	select {
+	case b.told <- struct{}{}:
+	default: // it knows
+	}
+}
+
+func refuses(format string, args ...any) error {
+	return &order.RefusalError{Provider: Name, Reason: fmt.Sprintf(format, args...)}
+}
+
+func unreadable(id string, err error) error {
+	return fmt.Errorf("read what the sandbox's books say of payment %s: %w", id, err)
+}
+
+func millis(s string) (time.Time, error) {
+	ms, err := strconv.ParseInt(s, 10, 64)
+	return time.UnixMilli(ms).UTC(), err
+}

@@ -1,0 +1,103 @@
+package sandbox
+
+import (
+	"context"
+	"fmt"
+
+	"holdfast/order"
+	"holdfast/payment"
+	"holdfast/product"
+)
+
+// Action is what a buyer can do to a payment.
+type Action string
+
+const (
+	// Pay: the money is there at once.
+	Pay Action = "pay"
+	// Decline: this try fails; he may try again.
+	Decline Action = "decline"
+	// Refuse: the provider will not take his money for this order.
+	Refuse Action = "refuse"
+	// Process: he pays by a way that takes its time. Pay or Decline resolves it.
+	Process Action = "process"
+	// PayLate: his money comes when nobody waits for it any more, also after the
+	// payment was cancelled, as it does with some ways of paying.
+	PayLate Action = "pay_late"
+	// PayTwice: he pays, and pays once more by a payment of its own.
+	PayTwice Action = "pay_twice"
+)
+
+// Choice is one action of a buyer.
+type Choice struct {
+	Action Action
+	// Amount in minor units, and Currency, are what he pays; 0 and empty are what is
+	// asked for.
+	Amount   int64
+	Currency string
+}
+
+// What a choice can be refused for, beside payment.ErrNoPayment.
+var errNoChoice = fmt.Errorf("the sandbox knows the actions %s, %s, %s, %s, %s and %s, and an amount above 0",
+	Pay, Decline, Refuse, Process, PayLate, PayTwice)
+
+// EndedError says that the payment is past what the buyer wants.
+type EndedError struct {
+	Action Action
+	Status order.ProviderStatus
+}
+
+func (e *EndedError) Error() string {
+	return fmt.Sprintf("the payment is %s: %s comes too late", e.Status, e.Action)
+}
+
+// Choose does what the buyer wants, and answers how the payment stands then. The
+// message that tells the shop of it is in the outbox when Choose returns.
+func (b *Books) Choose(ctx context.Context, paymentID string, c Choice) (order.ProviderStatus, error) {
+	if c.Amount < 0 || c.Amount > maxAmount || (c.Currency != "" && !product.ValidCurrency(c.Currency)) {
+		return "", errNoChoice
+	}
+	if !product.ValidID(paymentID) {
+		return "", payment.ErrNoPayment
+	}
+	amount := any("")
+	if c.Amount > 0 {
+		amount = c.Amount
+	}
+	script, further, args := payScript, []string(nil), []any{amount, c.Currency}
+	switch c.Action {
+	case Pay:
+	case PayTwice:
+		second := secondID(paymentID)
+		if !product.ValidID(second) {
+			return "", errNoChoice
+		}
+		further, args = []string{paymentKey(second)}, append(args, second)
+	case PayLate:
+		script, args = payLateScript, append(args, lateAfter.Milliseconds())
+	case Decline:
+		script, args = declineScript, nil
+	case Refuse:
+		script, args = refuseScript, nil
+	case Process:
+		script, args = processScript, nil
+	default:
+		return "", errNoChoice
+	}
+	a, err := b.runWith(ctx, script, paymentID, further, args...)
+	if err != nil {
+		return "", err
+	}
+	answer, err := a.StringSlice()
+	if err != nil {
+		return "", unreadable(paymentID, err)
+	}
+	switch answer[0] {
+	case "NONE":
+		return "", payment.ErrNoPayment
+	case "CONFLICT":
+		return "", &EndedError{Action: c.Action, Status: order.ProviderStatus(answer[1])}
+	}
+	b.tell()
+	return order.ProviderStatus(answer[1]), nil
+}

@@ -1,0 +1,38 @@
+package sandbox
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+)
+
+// At replaces the books' clock.
+func (b *Books) At(now func() time.Time) { b.now = now }
+
+// LoseAnswers makes each call fail after it was carried out for which lose says so.
+func (p *Provider) LoseAnswers(lose *atomic.Bool) {
+	p.fails = 1
+	p.chance = func() float64 {
+		if lose.CompareAndSwap(true, false) {
+			return 0.75
+		}
+		return 1
+	}
+}
+
+// SendDue sends what is due.
+func (s *Sender) SendDue(ctx context.Context) error { return s.sendDue(ctx) }
+
+// Pause is how long a message waits after so many tries.
+func (s *Sender) Pause(tries int, jitter float64) time.Duration {
+	s.jitter = func() float64 { return jitter }
+	return s.pause(tries)
+}
+
+// What the tests go by.
+const (
+	Keep      = keep
+	LateAfter = lateAfter
+	LeaseTime = leaseTime
+	GiveUp    = giveUpAfter
+)

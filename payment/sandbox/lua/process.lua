@@ -1,0 +1,11 @@
+-- process: the buyer pays by a way that takes its time, such as a bank transfer.
+-- KEYS as in shared
+-- ARGV as in shared
+-- answers {"NONE"}: there is no such payment
+--         {"CONFLICT", status}: it has ended
+--         {"DONE", status}
+local status = known()
+if not status then return {'NONE'} end
+if status == 'cancelled' or status == 'succeeded' then return {'CONFLICT', status} end
+becomes('status', 'processing')
+return {'DONE', 'processing'}

@@ -1,0 +1,26 @@
+-- refund: send money back, once per refund id.
+-- KEYS as in shared
+-- ARGV as in shared · 4 refund id · 5 amount, minor units · 6 currency · 7 the provider's name of the refund
+--      8 order id and 9 what was paid in all, minor units: of a payment that the books don't have
+-- answers {"PAID", the provider's name of the refund}: now or before
+--         {"UNPAID", status}: no money came
+--         {"OTHER"}: this refund id went for another amount or currency
+--         {"TOO_MUCH", what is left, minor units}
+if not known() then
+  -- Whoever knows the secret may have told of it without the books: such money can go back too.
+  redis.call('DEL', payment)
+  enter(payment, id, 'status', 'succeeded', 'order', ARGV[8], 'amount', ARGV[9], 'currency', ARGV[6],
+    'paid', ARGV[9], 'paidCurrency', ARGV[6], 'paidAt', now)
+end
+local p = redis.call('HMGET', payment, 'status', 'paid', 'paidCurrency', 'refunded', 'refund:' .. ARGV[4])
+if p[5] then
+  local amount, name = string.match(p[5], '^(%d+) %d+ (.*)$')
+  if amount ~= ARGV[5] or p[3] ~= ARGV[6] then return {'OTHER'} end
+  return {'PAID', name}
+end
+if p[1] ~= 'succeeded' then return {'UNPAID', p[1]} end
+local left = tonumber(p[2]) - (tonumber(p[4]) or 0)
+if p[3] ~= ARGV[6] or tonumber(ARGV[5]) > left then return {'TOO_MUCH', int(left)} end
+becomes('refund:' .. ARGV[4], ARGV[5] .. ' ' .. now .. ' ' .. ARGV[7],
+  'refunded', int((tonumber(p[4]) or 0) + tonumber(ARGV[5])))
+return {'PAID', ARGV[7]}

@@ -1,0 +1,119 @@
+package sandbox
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"holdfast/order"
+	"holdfast/redisdb"
+)
+
+// outgoing is a message that was taken from the outbox.
+type outgoing struct {
+	bucket string
+	event  order.PaymentEvent
+	// tries counts how often it was taken, this time included.
+	tries int
+}
+
+// stored is a message as the scripts write it.
+type stored struct {
+	Type     order.PaymentEventType `json:"type"`
+	Order    string                 `json:"order"`
+	Payment  string                 `json:"payment"`
+	Amount   string                 `json:"amount"`
+	Currency string                 `json:"currency"`
+	At       string                 `json:"at"` // ms
+}
+
+// ripe names the buckets in which something is due now: a message, or a late payment,
+// whose money comes hereby.
+func (b *Books) ripe(ctx context.Context) ([]string, error) {
+	now := strconv.FormatInt(b.now().UnixMilli(), 10)
+	buckets := redisdb.AllBuckets()
+	due, late := make([]*redis.IntCmd, len(buckets)), make([]*redis.StringSliceCmd, len(buckets))
+	pipe := b.rdb.Pipeline()
+	for i, bucket := range buckets {
+		due[i] = pipe.ZCount(ctx, dueKey(bucket), "-inf", now)
+		late[i] = pipe.ZRangeByScore(ctx, lateKey(bucket), &redis.ZRangeBy{Min: "-inf", Max: now, Count: pageSize})
+	}
+	if _, err := pipe.Exec(ctx); err != nil {
+		return nil, fmt.Errorf("ask the sandbox's books what is due: %w", err)
+	}
+	var ripe []string
+	for i, bucket := range buckets {
+		for _, id := range late[i].Val() {
+			if _, err := b.run(ctx, lateScript, id); err != nil {
+				return nil, err
+			}
+		}
+		if due[i].Val() > 0 || len(late[i].Val()) > 0 {
+			ripe = append(ripe, bucket)
+		}
+	}
+	return ripe, nil
+}
+
+// take takes due messages of a bucket for so long: until then nobody else gets them.
+func (b *Books) take(ctx context.Context, bucket string, lease time.Duration, most int) ([]outgoing, error) {
+	now := b.now()
+	a := redisdb.Run(ctx, b.rdb, redisdb.Call{
+		Script: takeScript, Keys: outboxKeys(bucket), Args: []any{now.UnixMilli(), now.Add(lease).UnixMilli(), most},
+	})[0]
+	answer, err := a.Slice()
+	if err != nil {
+		return nil, fmt.Errorf("take messages from the sandbox's outbox: %w", err)
+	}
+	var taken []outgoing
+	for i := 0; i+2 < len(answer); i += 3 {
+		m, err := readOutgoing(bucket, answer[i:i+3])
+		if err != nil {
+			return nil, err
+		}
+		taken = append(taken, m)
+	}
+	return taken, nil
+}
+
+func readOutgoing(bucket string, values []any) (outgoing, error) {
+	id, _ := values[0].(string)
+	doc, _ := values[1].(string)
+	tries, _ := values[2].(int64)
+	var m stored
+	if err := json.Unmarshal([]byte(doc), &m); err != nil {
+		return outgoing{}, fmt.Errorf("read message %s of the sandbox's outbox: %w", id, err)
+	}
+	amount, err := strconv.ParseInt(m.Amount, 10, 64)
+	at, atErr := millis(m.At)
+	if err := errors.Join(err, atErr); err != nil {
+		return outgoing{}, fmt.Errorf("read message %s of the sandbox's outbox: %w", id, err)
+	}
+	return outgoing{bucket: bucket, tries: int(tries), event: order.PaymentEvent{
+		EventID: id, Provider: Name, Type: m.Type, OrderID: m.Order, PaymentID: m.Payment,
+		Amount: amount, Currency: m.Currency, OccurredAt: at,
+	}}, nil
+}
+
+// done forgets a message.
+func (b *Books) done(ctx context.Context, m outgoing) error {
+	a := redisdb.Run(ctx, b.rdb, redisdb.Call{Script: doneScript, Keys: outboxKeys(m.bucket), Args: []any{m.event.EventID}})[0]
+	if err := a.Err(); err != nil {
+		return fmt.Errorf("forget message %s: %w", m.event.EventID, err)
+	}
+	return nil
+}
+
+// later has a message taken again then, unless somebody delivered it meanwhile.
+func (b *Books) later(ctx context.Context, m outgoing, at time.Time) error {
+	err := b.rdb.ZAddXX(ctx, dueKey(m.bucket), redis.Z{Score: float64(at.UnixMilli()), Member: m.event.EventID}).Err()
+	if err != nil {
+		return fmt.Errorf("put message %s back: %w", m.event.EventID, err)
+	}
+	return nil
+}

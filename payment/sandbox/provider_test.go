@@ -1,0 +1,114 @@
+package sandbox_test
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"holdfast/order"
+	"holdfast/payment"
+	"holdfast/payment/paymenttest"
+	"holdfast/payment/sandbox"
+	"holdfast/redisdb/redistest"
+)
+
+func TestMain(m *testing.M) { redistest.Main(m) }
+
+func TestTheSandboxIsAProvider(t *testing.T) {
+	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
+		paymenttest.Run(t, func(t *testing.T) paymenttest.Harness { return harness(t, rdb) })
+	})
+}
+
+// harness lets the suite act as the buyer, and takes the callbacks that are sent.
+func harness(t *testing.T, rdb redis.UniversalClient) paymenttest.Harness {
+	s, books := signer(t), sandbox.NewBooks(rdb)
+	p := sandbox.NewProvider(s, books, sandbox.Options{PublicURL: "http://shop.example/"})
+	var lose atomic.Bool
+	p.LoseAnswers(&lose)
+	shop := newShop(t)
+	sender := sandbox.NewSender(books, s, shop.URL, slog.New(slog.DiscardHandler))
+	choose := func(c sandbox.Choice) func(t testing.TB, id string) {
+		return func(t testing.TB, id string) {
+			t.Helper()
+			_, err := books.Choose(t.Context(), id, c)
+			require.NoError(t, err)
+		}
+	}
+	return paymenttest.Harness{
+		Name: sandbox.Name, Provider: p, TakesUnknown: true,
+		Sent: func(t testing.TB, id string) []paymenttest.Message {
+			t.Helper()
+			require.NoError(t, sender.SendDue(t.Context()))
+			return shop.of(t, p, id)
+		},
+		Pay: choose(sandbox.Choice{Action: sandbox.Pay}), Decline: choose(sandbox.Choice{Action: sandbox.Decline}),
+		Refuse: choose(sandbox.Choice{Action: sandbox.Refuse}), Process: choose(sandbox.Choice{Action: sandbox.Process}),
+		PayLate: choose(sandbox.Choice{Action: sandbox.PayLate}), PayTwice: choose(sandbox.Choice{Action: sandbox.PayTwice}),
+		PayOther: func(t testing.TB, id string, amount int64) {
+			t.Helper()
+			choose(sandbox.Choice{Action: sandbox.Pay, Amount: amount})(t, id)
+		},
+		Lose: func(testing.TB) { lose.Store(true) },
+	}
+}
+
+// shop takes callbacks, and answers each with its status.
+type shop struct {
+	*httptest.Server
+	mu       sync.Mutex
+	messages []paymenttest.Message
+	status   atomic.Int64
+}
+
+func newShop(t testing.TB) *shop {
+	s := &shop{}
+	s.status.Store(http.StatusNoContent)
+	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil || r.URL.Path != "/v1/payments/callbacks/sandbox" || r.Method != http.MethodPost {
+			w.WriteHeader(http.StatusTeapot)
+			return
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.messages = append(s.messages, paymenttest.Message{Header: r.Header.Clone(), Body: body})
+		w.WriteHeader(int(s.status.Load()))
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+// of are the messages of one payment.
+func (s *shop) of(t testing.TB, p payment.Reader, id string) []paymenttest.Message {
+	t.Helper()
+	var of []paymenttest.Message
+	for i, e := range s.events(t, p, time.Now()) {
+		if e.PaymentID == id {
+			of = append(of, s.messages[i])
+		}
+	}
+	return of
+}
+
+// events are all messages, read.
+func (s *shop) events(t testing.TB, p payment.Reader, now time.Time) []order.PaymentEvent {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	events := make([]order.PaymentEvent, len(s.messages))
+	for i, m := range s.messages {
+		e, err := p.Callback(m.Header, m.Body, now)
+		require.NoError(t, err)
+		events[i] = e
+	}
+	return events
+}

@@ -1,0 +1,165 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	// sendTimeout bounds one try; leaseTime is longer, so that a message which is being
+	// sent is not taken by another sender.
+	sendTimeout = 10 * time.Second
+	leaseTime   = 30 * time.Second
+	// A message that is not taken is sent again after about a second, then after twice
+	// as long each time, up to a minute.
+	firstRetry   = time.Second
+	longestRetry = time.Minute
+	// giveUpAfter is when a message that nobody takes is dropped.
+	giveUpAfter = 7 * 24 * time.Hour
+	// lookEvery is how soon a message that another process put into the outbox, or that
+	// has become due again, is found.
+	lookEvery = time.Second
+	// atOnce is how many messages are under way.
+	atOnce = 16
+	// bookkeeping bounds what is written down after a try, also while the sender stops.
+	bookkeeping = 3 * time.Second
+)
+
+// Sender sends the sandbox's callbacks: each until it is taken, under an id that stays
+// the same. Several processes may have one; a message may come twice all the same.
+type Sender struct {
+	books  *Books
+	signer *Signer
+	url    string
+	http   *http.Client
+	log    *slog.Logger
+	jitter func() float64
+}
+
+// NewSender sends to the gateway at gatewayURL.
+func NewSender(b *Books, s *Signer, gatewayURL string, log *slog.Logger) *Sender {
+	return &Sender{
+		books: b, signer: s, url: strings.TrimSuffix(gatewayURL, "/") + "/v1/payments/callbacks/" + Name, log: log,
+		http: &http.Client{
+			Timeout:       sendTimeout,
+			Transport:     &http.Transport{MaxIdleConns: atOnce, MaxIdleConnsPerHost: atOnce},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		jitter: rand.Float64, //nolint:gosec // no secret depends on it
+	}
+}
+
+// Run sends what is due until ctx ends, and returns when nothing is under way any more.
+func (s *Sender) Run(ctx context.Context) {
+	defer s.http.CloseIdleConnections()
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
+	away := false
+	for {
+		err := s.sendDue(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil && !away {
+			s.log.WarnContext(ctx, "the sandbox's callbacks have to wait", "error", err)
+		}
+		away = err != nil
+		select {
+		case <-ctx.Done():
+			return
+		case <-look.C:
+		case <-s.books.told:
+		}
+	}
+}
+
+// sendDue sends all that is due now, and waits for it.
+func (s *Sender) sendDue(ctx context.Context) error {
+	for {
+		ripe, err := s.books.ripe(ctx)
+		if err != nil || len(ripe) == 0 {
+			return err
+		}
+		for _, bucket := range ripe {
+			if err := s.sendFrom(ctx, bucket); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (s *Sender) sendFrom(ctx context.Context, bucket string) error {
+	messages, err := s.books.take(ctx, bucket, leaseTime, atOnce)
+	if err != nil {
+		return err
+	}
+	var all sync.WaitGroup
+	errs := make([]error, len(messages))
+	for i, m := range messages {
+		all.Go(func() { errs[i] = s.try(ctx, m) })
+	}
+	all.Wait()
+	return errors.Join(errs...)
+}
+
+// try sends one message once. Its error is one of the books: who doesn't take the
+// message gets it again.
+func (s *Sender) try(ctx context.Context, m outgoing) error {
+	sendErr := s.send(ctx, m)
+	stopped := ctx.Err() != nil
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), bookkeeping)
+	defer cancel()
+	now := s.books.now()
+	switch {
+	case sendErr == nil:
+		return s.books.done(ctx, m)
+	case stopped: // whoever is next may send it at once
+		return s.books.later(ctx, m, now)
+	case now.Sub(m.event.OccurredAt) > giveUpAfter:
+		s.log.ErrorContext(ctx, "a callback is given up", "order_id", m.event.OrderID, "payment_id", m.event.PaymentID,
+			"event_id", m.event.EventID, "tries", m.tries, "error", sendErr)
+		return s.books.done(ctx, m)
+	}
+	s.log.WarnContext(ctx, "a callback was not taken", "order_id", m.event.OrderID, "payment_id", m.event.PaymentID,
+		"event_id", m.event.EventID, "tries", m.tries, "error", sendErr)
+	return s.books.later(ctx, m, now.Add(s.pause(m.tries)))
+}
+
+// pause is how long a message waits after so many tries: up to a fifth more or less
+// than it should, so that what failed together doesn't come again together.
+func (s *Sender) pause(tries int) time.Duration {
+	const steps, spread = 6, 0.4 // 2^6 s are more than the longest
+	pause := min(firstRetry<<min(tries-1, steps), longestRetry)
+	return time.Duration(float64(pause) * (1 - spread/2 + spread*s.jitter()))
+}
+
+func (s *Sender) send(ctx context.Context, m outgoing) error {
+	c, err := s.signer.late(m.event, s.books.now())
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, strings.NewReader(string(c.Body)))
+	if err != nil {
+		return fmt.Errorf("make the request: %w", err)
+	}
+	req.Header = c.Header
+	res, err := s.http.Do(req)
+	if err != nil {
+		return fmt.Errorf("send the callback: %w", err)
+	}
+	defer func() { _ = res.Body.Close() }() // there is nothing more to know
+	const enough = 4 << 10                  // of an answer that nobody needs: the connection can be used again
+	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, enough))
+	if res.StatusCode/100 != 2 {
+		return fmt.Errorf("the gateway answered %s", res.Status)
+	}
+	return nil
+}

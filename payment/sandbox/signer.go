@@ -1,0 +1,141 @@
+package sandbox
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	webhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"holdfast/order"
+	"holdfast/payment"
+	"holdfast/product"
+)
+
+// minSecretBytes is what Standard Webhooks asks of a key: 24 to 64 random bytes.
+const minSecretBytes = 24
+
+// maxEventIDBytes bounds webhook-id, which is kept in histories.
+const maxEventIDBytes = 255
+
+// Signer signs callbacks, and proves and reads those that were signed. It knows no
+// books: whoever has the secret says what he likes.
+type Signer struct {
+	hook *webhooks.Webhook
+}
+
+var _ payment.Reader = (*Signer)(nil)
+
+// New takes the secret "whsec_" followed by base64 of at least 24 bytes.
+func New(secret string) (*Signer, error) {
+	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
+	if err != nil {
+		return nil, errors.New("the webhook secret is not base64") // the cause would show a part of it
+	}
+	if len(key) < minSecretBytes {
+		return nil, fmt.Errorf("the webhook secret has %d bytes, at least %d are needed", len(key), minSecretBytes)
+	}
+	hook, err := webhooks.NewWebhookRaw(key)
+	if err != nil {
+		return nil, fmt.Errorf("take the webhook secret: %w", err)
+	}
+	return &Signer{hook: hook}, nil
+}
+
+// message is a callback's body. The provider may add fields: they are ignored.
+type message struct {
+	Type order.PaymentEventType `json:"type"`
+	// Timestamp is when it happened, where that is not when it is sent: a message may
+	// have been on its way for days.
+	Timestamp time.Time `json:"timestamp,omitzero"`
+	Data      data      `json:"data"`
+}
+
+type data struct {
+	OrderID   string `json:"orderId"`
+	PaymentID string `json:"paymentId"`
+	Amount    int64  `json:"amount"`
+	Currency  string `json:"currency"`
+}
+
+// Callback implements payment.Reader. The signature is compared in constant
+// time, before anything of the body is read.
+func (s *Signer) Callback(header http.Header, body []byte, now time.Time) (order.PaymentEvent, error) {
+	var none order.PaymentEvent
+	// The library would compare the timestamp with a clock of its own.
+	if err := s.hook.VerifyIgnoringTimestamp(body, header); err != nil {
+		return none, fmt.Errorf("%w: %w", payment.ErrSignature, err)
+	}
+	seconds, err := strconv.ParseInt(header.Get(webhooks.HeaderWebhookTimestamp), 10, 64)
+	if err != nil {
+		return none, fmt.Errorf("%w: %w", payment.ErrSignature, err)
+	}
+	at := time.Unix(seconds, 0).UTC()
+	if now.Sub(at).Abs() > payment.Tolerance {
+		return none, payment.ErrStale
+	}
+	m, err := read(body)
+	if err != nil {
+		return none, err
+	}
+	if err := m.check(header.Get(webhooks.HeaderWebhookID)); err != nil {
+		return none, err
+	}
+	if !m.Timestamp.IsZero() && m.Timestamp.Before(at) {
+		at = m.Timestamp.UTC()
+	}
+	return order.PaymentEvent{
+		EventID: header.Get(webhooks.HeaderWebhookID), Provider: Name, Type: m.Type,
+		OrderID: m.Data.OrderID, PaymentID: m.Data.PaymentID,
+		Amount: m.Data.Amount, Currency: m.Data.Currency, OccurredAt: at,
+	}, nil
+}
+
+// read takes one JSON document without repeated names: two readers of it must not
+// see two payments. What is wrong is told in words of the message.
+func read(body []byte) (message, error) {
+	var m message
+	err := json.Unmarshal(body, &m)
+	if err == nil {
+		return m, nil
+	}
+	reason := "the body is not one valid JSON document"
+	if e, ok := errors.AsType[*jsontext.SyntacticError](err); ok && errors.Is(err, jsontext.ErrDuplicateName) {
+		reason = fmt.Sprintf("%.64q appears twice", e.JSONPointer)
+	}
+	if e, ok := errors.AsType[*json.SemanticError](err); ok {
+		reason = fmt.Sprintf("%.64q is of another type", e.JSONPointer)
+	}
+	return m, fmt.Errorf("%w: %s", payment.ErrMalformed, reason)
+}
+
+func (m message) check(eventID string) error {
+	switch m.Type {
+	case order.PaymentSucceeded, order.PaymentFailed, order.PaymentWasRefused:
+	case "":
+		return fmt.Errorf("%w: type is missing", payment.ErrMalformed)
+	default:
+		return fmt.Errorf("%w: %.64q", payment.ErrUnknownType, string(m.Type))
+	}
+	switch {
+	case len(eventID) > maxEventIDBytes || strings.ContainsFunc(eventID, notVisible):
+		return fmt.Errorf("%w: webhook-id is not 1 to %d visible ASCII characters", payment.ErrMalformed, maxEventIDBytes)
+	case !product.ValidID(m.Data.OrderID):
+		return fmt.Errorf("%w: data.orderId is not an id", payment.ErrMalformed)
+	case !product.ValidID(m.Data.PaymentID):
+		return fmt.Errorf("%w: data.paymentId is not an id", payment.ErrMalformed)
+	case m.Data.Amount < 1:
+		return fmt.Errorf("%w: data.amount is not above 0", payment.ErrMalformed)
+	case !product.ValidCurrency(m.Data.Currency):
+		return fmt.Errorf("%w: data.currency is not an ISO 4217 code", payment.ErrMalformed)
+	}
+	return nil
+}
+
+func notVisible(r rune) bool { return r < '!' || r > '~' }

@@ -1,0 +1,37 @@
+package setup
+
+import (
+	"context"
+	"errors"
+
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+
+	"holdfast/workflows"
+)
+
+// resumeRefunds wakes refunds that a version without providers left as due: they wait
+// for a word before they are paid out. Others don't mind.
+func resumeRefunds(ctx context.Context, c client.Client, opts Options) error {
+	list := &workflowservice.ListWorkflowExecutionsRequest{
+		Namespace: opts.Namespace,
+		Query: "WorkflowType = '" + workflows.RefundType + "' AND ExecutionStatus = 'Running' AND " +
+			workflows.RefundStatus.GetName() + " IS NULL",
+	}
+	for {
+		page, err := c.ListWorkflow(ctx, list)
+		if err != nil {
+			return err
+		}
+		for _, e := range page.GetExecutions() {
+			err := c.SignalWorkflow(ctx, e.GetExecution().GetWorkflowId(), e.GetExecution().GetRunId(), workflows.ResumeSignal, nil)
+			if _, ended := errors.AsType[*serviceerror.NotFound](err); err != nil && !ended {
+				return err
+			}
+		}
+		if list.NextPageToken = page.GetNextPageToken(); len(list.NextPageToken) == 0 {
+			return nil
+		}
+	}
+}

@@ -1,0 +1,347 @@
+package workflows_test
+
+import (
+	"testing"
+	"time"
+
+	"holdfast/order"
+	"holdfast/workflows"
+)
+
+// pays is a success of a payment that the saga opened.
+func (s *scenario) pays(id string) {
+	s.till.is(id, order.ProviderSucceeded)
+	s.succeeds(id, 1000)
+}
+
+func TestWhoWantsToPayGetsOnePayment(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	var one, two, other, late *asked
+	s.at(time.Minute, func() { one = s.pay("p1", "sandbox") })
+	s.at(2*time.Minute, func() {
+		two = s.pay("p2", "sandbox")
+		s.Equal(order.PaymentCreated, s.attempt("sandbox-1").Type, "it is on record before it is answered")
+	})
+	s.at(3*time.Minute, func() { other = s.pay("p3", "other") })
+	s.at(4*time.Minute, func() {
+		s.Equal(1, s.till.live()+s.other.live())
+		e := s.event(order.PaymentSucceeded, "other-2", 1000)
+		e.Provider = "other"
+		s.env.SignalWorkflow(workflows.PaymentSignal, e)
+	})
+	s.at(5*time.Minute, func() { late = s.pay("p4", "sandbox") })
+	s.later()
+	s.run()
+	first := workflows.OpenPayment{Provider: "sandbox", ID: "sandbox-1", Attempt: 1, Amount: 1000, Currency: "EUR", New: true}
+	s.Equal(&first, one.Payment)
+	first.New = false
+	s.Equal(&first, two.Payment)
+	s.Equal(&workflows.OpenPayment{
+		Provider: "other", ID: "other-2", Attempt: 2, Amount: 1000, Currency: "EUR", New: true,
+	}, other.Payment)
+	s.Equal(order.ProviderCancelled, s.till.state("sandbox-1"), "there are never two that can be paid")
+	s.Equal(1, s.till.count(createCall))
+	s.Equal(order.PaymentEnded, s.attempt("sandbox-1").Type)
+	s.Equal(workflows.TooLatePaid, late.Verdict)
+	s.Nil(late.Payment)
+	s.Equal("other", s.result.Provider)
+	s.Equal("other-2", s.result.PaymentID)
+}
+
+func TestTwoAtOnceWhoWantToPayGetOnePayment(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	var one, two *asked
+	s.at(time.Minute, func() { one, two = s.pay("p1", "sandbox"), s.pay("p2", "sandbox") })
+	s.at(2*time.Minute, func() { s.pays("sandbox-1") })
+	s.later()
+	s.run()
+	s.Equal("sandbox-1", one.Payment.ID)
+	s.Equal("sandbox-1", two.Payment.ID)
+	s.Equal(1, s.till.count(createCall))
+}
+
+func TestWhoWantsToPayWhileReservingWaits(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	s.faults.before[hold] = first(5)
+	var a *asked
+	s.at(300*time.Millisecond, func() { a = s.pay("p1", "sandbox") })
+	s.at(2*time.Minute, func() { s.pays("sandbox-1") })
+	s.later()
+	s.run()
+	s.Equal("sandbox-1", a.Payment.ID)
+}
+
+func TestAfterAFailedAttemptThereIsANewOne(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	var two *asked
+	s.at(time.Minute, func() { s.pay("p1", "sandbox") })
+	s.at(2*time.Minute, func() { s.fails("sandbox-1") })
+	s.at(3*time.Minute, func() { two = s.pay("p2", "sandbox") })
+	s.at(4*time.Minute, func() { s.pays("sandbox-2") })
+	s.later()
+	s.run()
+	s.Equal("sandbox-2", two.Payment.ID)
+	s.Equal([]string{createCall, cancelCall, createCall}, s.till.called())
+	s.Equal("sandbox-2", s.result.PaymentID)
+}
+
+// The buyer's failed attempt had succeeded after all when it was to be replaced.
+func TestAnEarlierPaymentTurnsOutPaid(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	var two *asked
+	s.at(time.Minute, func() { s.pay("p1", "sandbox") })
+	s.at(2*time.Minute, func() {
+		s.fails("sandbox-1")
+		s.till.is("sandbox-1", order.ProviderSucceeded)
+	})
+	s.at(3*time.Minute, func() { two = s.pay("p2", "sandbox") })
+	s.at(4*time.Minute, func() { s.succeeds("sandbox-1", 1000) }) // its callback comes late
+	s.later()
+	s.run()
+	s.Equal(workflows.TooLatePaid, two.Verdict)
+	s.Equal("sandbox-1", s.result.PaymentID)
+	s.Empty(s.refunds)
+}
+
+func TestAnEarlierPaymentIsStillProcessed(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	var two *asked
+	s.at(time.Minute, func() { s.pay("p1", "sandbox") })
+	s.at(2*time.Minute, func() {
+		s.fails("sandbox-1")
+		s.till.is("sandbox-1", order.ProviderProcessing)
+		two = s.pay("p2", "sandbox")
+	})
+	s.at(3*time.Minute, func() { s.pays("sandbox-1") })
+	s.later()
+	s.run()
+	s.Equal(workflows.Processing, two.Verdict)
+	s.Equal("sandbox-1", s.result.PaymentID)
+	s.Equal(1, s.till.count(createCall))
+}
+
+func TestAPaymentWhoseAnswerIsLostIsFoundAgain(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	s.till.after[createCall] = first(20)
+	var one, two *asked
+	s.at(time.Minute, func() { one = s.pay("p1", "sandbox") })
+	s.at(2*time.Minute, func() {
+		delete(s.till.after, createCall)
+		two = s.pay("p2", "sandbox")
+	})
+	s.at(3*time.Minute, func() { s.pays("sandbox-1") })
+	s.later()
+	s.run()
+	s.Equal(workflows.Unavailable, one.Verdict)
+	s.Contains(one.Detail, "connection refused")
+	s.Equal("sandbox-1", two.Payment.ID)
+	s.Equal(1, two.Payment.Attempt)
+}
+
+func TestAPaymentThatMayBeThereIsEndedWithTheOrder(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	s.till.after[createCall] = always
+	s.at(time.Minute, func() { s.pay("p1", "sandbox") })
+	s.run()
+	s.Equal(order.Expired, s.result.Status)
+	s.Equal(order.ProviderCancelled, s.till.state("sandbox-1"))
+}
+
+func TestAPaymentThatTheProviderDeclines(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	s.till.declines = "the amount is too small"
+	var a *asked
+	s.at(time.Minute, func() { a = s.pay("p1", "sandbox") })
+	s.run()
+	s.Equal(workflows.Declined, a.Verdict)
+	s.Equal("the amount is too small", a.Detail)
+	s.Equal(order.Expired, s.result.Status)
+	s.Zero(s.till.count(cancelCall))
+}
+
+// However an unpaid order ends, its payment ends before a unit moves.
+func TestThePaymentEndsBeforeTheOrder(t *testing.T) {
+	for name, end := range map[string]func(*scenario){
+		"window":    func(*scenario) {},
+		"customer":  func(s *scenario) { s.cancel("c1") },
+		"delisting": func(s *scenario) { s.delisted("shirt") },
+		"Temporal":  func(s *scenario) { s.env.CancelWorkflow() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, line("shirt", 2))
+			s.at(time.Minute, func() { s.pay("p1", "sandbox") })
+			s.at(2*time.Minute, func() { end(s) })
+			s.faults.before[release] = once(func() {
+				s.Equal(order.ProviderCancelled, s.till.state("sandbox-1"))
+			})
+			s.run()
+			s.Equal(1, s.faults.count(release))
+			s.Equal(1, s.till.count(cancelCall))
+			s.Equal(order.PaymentEnded, s.attempt("sandbox-1").Type)
+			s.True(s.result.Status == order.Expired || s.result.Status == order.Cancelled)
+		})
+	}
+}
+
+func TestAlreadyPaidMeansPaid(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	s.at(time.Minute, func() { s.pay("p1", "sandbox") })
+	s.at(2*time.Minute, func() { s.till.is("sandbox-1", order.ProviderSucceeded) }) // and no callback comes
+	s.at(window+time.Minute, func() { s.deliver("d1") })
+	s.run()
+	s.Equal(order.Delivered, s.result.Status)
+	s.Equal("sandbox-1", s.result.PaymentID)
+	s.Zero(s.faults.count(release))
+	s.Empty(s.refunds)
+}
+
+func TestAlreadyPaidByAWrongAmount(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	s.at(time.Minute, func() { s.pay("p1", "sandbox") })
+	s.at(2*time.Minute, func() {
+		s.till.is("sandbox-1", order.ProviderSucceeded)
+		s.till.amounts["sandbox-1"] = 999
+	})
+	s.run()
+	s.Equal(order.Expired, s.result.Status)
+	s.Equal(order.RefundWrongAmount, s.refund("sandbox-1").Reason)
+	s.Equal(map[string]int64{"sandbox-1": 999}, s.till.paidOut)
+}
+
+// Who cancels in the moment in which his payment succeeds has cancelled a paid order.
+func TestCancelledWhilePaid(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	var a *asked
+	s.at(time.Minute, func() { s.pay("p1", "sandbox") })
+	s.at(2*time.Minute, func() {
+		s.till.is("sandbox-1", order.ProviderSucceeded)
+		a = s.cancel("c1")
+	})
+	s.run()
+	s.Equal(workflows.Done, a.Verdict)
+	s.Equal([]string{"reserving", "awaiting_payment", "paid", "cancelled"}, s.nodes())
+	s.Equal(order.RefundCancelled, s.refund("sandbox-1").Reason)
+	s.Equal(map[string]int64{"sandbox-1": 1000}, s.till.paidOut)
+}
+
+// As long as money may come, the stock stays held.
+func TestTheProviderIsAwayWhenTheOrderEnds(t *testing.T) {
+	for name, away := range map[string]func(*scenario){
+		"away":       func(s *scenario) { s.till.before[cancelCall] = always },
+		"processing": func(s *scenario) { s.till.is("sandbox-1", order.ProviderProcessing) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, line("shirt", 2))
+			var late, cancel *asked
+			s.at(time.Minute, func() { s.pay("p1", "sandbox"); away(s) })
+			s.at(window+2*time.Minute, func() { // the environment tries ten times
+				s.Equal(int64(2), s.stockOf("shirt").Held)
+				o := s.document()
+				s.Equal(order.AwaitingPayment, o.Status)
+				s.Equal("payment_unresolved", o.Journal[len(o.Journal)-1].Node)
+				late = s.pay("p2", "sandbox")
+				cancel = s.cancel("c1")
+			})
+			s.at(window+150*time.Second, func() {
+				delete(s.till.before, cancelCall)
+				s.till.is("sandbox-1", order.ProviderOpen)
+			})
+			s.run()
+			s.Equal(workflows.Ending, late.Verdict)
+			s.Equal(workflows.TooLateClosed, cancel.Verdict)
+			s.Equal(order.Expired, s.result.Status)
+		})
+	}
+}
+
+func TestPaidWhileTheProviderIsAsked(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	s.at(time.Minute, func() {
+		s.pay("p1", "sandbox")
+		s.till.before[cancelCall] = always
+	})
+	s.at(window+2*time.Minute, func() { s.pays("sandbox-1") })
+	s.at(window+3*time.Minute, func() { s.deliver("d1") })
+	s.run()
+	s.Equal(order.Delivered, s.result.Status)
+	s.Zero(s.faults.count(release))
+}
+
+func TestRefusedPaymentEndsTheOrderWithoutAsking(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	s.at(time.Minute, func() { s.pay("p1", "sandbox") })
+	s.at(2*time.Minute, func() { s.isRefused("sandbox-1") })
+	s.run()
+	s.Equal(order.PaymentRefused, s.result.Reason)
+	s.Zero(s.till.count(cancelCall))
+}
+
+func TestRefusalOfAnotherPaymentThanTheOpenOne(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	s.at(time.Minute, func() { s.pay("p1", "sandbox") })
+	s.at(2*time.Minute, func() { s.isRefused("stranger") })
+	s.at(3*time.Minute, func() { s.pays("sandbox-1") })
+	s.later()
+	s.run()
+	s.Equal("sandbox-1", s.result.PaymentID)
+}
+
+func TestAPaymentThatItsProviderCancels(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	var two *asked
+	s.at(time.Minute, func() { s.pay("p1", "sandbox") })
+	s.at(2*time.Minute, func() {
+		s.env.SignalWorkflow(workflows.PaymentSignal, s.event(order.PaymentEnded, "sandbox-1", 1000))
+	})
+	s.at(3*time.Minute, func() { two = s.pay("p2", "sandbox") })
+	s.at(4*time.Minute, func() { s.pays("sandbox-2") })
+	s.later()
+	s.run()
+	s.Equal("sandbox-2", two.Payment.ID)
+}
+
+// Another payment than the open one pays the order: the open one ends, and if money
+// comes by it all the same, that goes back.
+func TestPaidByAnotherPaymentThanTheOpenOne(t *testing.T) {
+	for name, twice := range map[string]bool{"once": false, "twice": true} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, line("shirt", 2))
+			s.at(time.Minute, func() {
+				s.pay("p1", "sandbox")
+				s.till.before[cancelCall] = first(3)
+			})
+			s.at(2*time.Minute, func() {
+				if twice {
+					s.till.is("sandbox-1", order.ProviderSucceeded)
+				}
+				s.succeeds("pay-1", 1000)
+			})
+			s.at(time.Hour, func() { s.deliver("d1") })
+			s.run()
+			s.Equal("pay-1", s.result.PaymentID)
+			if !twice {
+				s.Equal(order.ProviderCancelled, s.till.state("sandbox-1"))
+				s.Empty(s.refunds)
+				return
+			}
+			s.Equal(order.RefundDouble, s.refund("sandbox-1").Reason)
+			s.Equal(map[string]int64{"sandbox-1": 1000}, s.till.paidOut)
+		})
+	}
+}
+
+// The same id at two providers is two payments.
+func TestOneIdAtTwoProviders(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	s.at(time.Minute, func() { s.succeeds("pay-1", 1000) })
+	s.at(2*time.Minute, func() {
+		e := s.event(order.PaymentSucceeded, "pay-1", 1000)
+		e.Provider = "other"
+		s.env.SignalWorkflow(workflows.PaymentSignal, e)
+	})
+	s.later()
+	s.run()
+	s.Equal("sandbox", s.result.Provider)
+	s.Contains(s.refunds, workflows.RefundWorkflowID("pay-1", order.FullRefund("other", orderID)))
+	s.Equal(map[string]int64{"pay-1": 1000}, s.other.paidOut)
+}

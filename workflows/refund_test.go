@@ -1,0 +1,283 @@
+package workflows_test
+
+import (
+	"encoding/json"
+	"errors"
+	"testing"
+	"time"
+
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
+
+	"context"
+
+	"holdfast/activities"
+	"holdfast/order"
+	"holdfast/workflows"
+)
+
+// refunding is a scenario of a refund's own workflow.
+type refunding struct {
+	*scenario
+	r        order.Refund
+	fate     activities.Fate
+	assigned []order.PaymentEvent
+	// open orders can be assigned to.
+	open   map[string]bool
+	result order.Refund
+}
+
+func openRefund(t *testing.T, change func(*order.Refund)) *refunding {
+	t.Helper()
+	s := &refunding{scenario: open(t, line("shirt", 2)), open: map[string]bool{}}
+	s.r = order.RefundOf(order.PaymentEvent{
+		Provider: "sandbox", PaymentID: "pay-1", OrderID: orderID, Amount: 1000, Currency: "EUR",
+	}, order.RefundLate)
+	s.fate = activities.Fate{Known: true, Status: order.Expired}
+	if change != nil {
+		change(&s.r)
+	}
+	s.env.RegisterActivityWithOptions((&activities.LookUp{Orders: s}).Execute, activity.RegisterOptions{Name: activities.LookUpPayment})
+	s.env.RegisterActivityWithOptions((&activities.Assign{Signal: s.signal}).Execute, activity.RegisterOptions{Name: activities.AssignPayment})
+	return s
+}
+
+// Of tells what became of the order.
+func (s *refunding) Of(context.Context, string) (activities.Fate, error) { return s.fate, nil }
+
+func (s *refunding) signal(_ context.Context, e order.PaymentEvent) error {
+	if !s.open[e.OrderID] {
+		return serviceerror.NewNotFound("no such workflow")
+	}
+	s.assigned = append(s.assigned, e)
+	return nil
+}
+
+func (s *refunding) goes() {
+	s.Helper()
+	s.env.ExecuteWorkflow(workflows.RefundType, s.r)
+	s.True(s.env.IsWorkflowCompleted())
+	s.NoError(s.env.GetWorkflowError())
+	s.NoError(s.env.GetWorkflowResult(&s.result))
+}
+
+// onRecord is the refund as its document says.
+func (s *refunding) onRecord() (r order.Refund) {
+	s.Helper()
+	all, err := s.docs.Payments(s.Context(), orderID)
+	s.NoError(err)
+	doc, there := all["refund:pay-1/"+s.r.ID]
+	s.True(there, "%v", all)
+	s.NoError(json.Unmarshal(doc, &r))
+	return r
+}
+
+// paid puts payments of the order on record.
+func (s *refunding) paid(amount int64) {
+	s.Helper()
+	docs, err := order.EncodePayments(map[string]order.Attempt{"sandbox:pay-1": {
+		PaymentID: "pay-1", Provider: "sandbox", Type: order.PaymentSucceeded, Amount: amount, Currency: "EUR", Taken: true,
+	}})
+	s.NoError(err)
+	s.NoError(s.docs.PutPayments(s.Context(), orderID, docs))
+}
+
+func (s *refunding) before(id string, amount int64, status order.RefundStatus) {
+	s.Helper()
+	doc, err := json.Marshal(order.Refund{
+		ID: id, PaymentID: "pay-1", OrderID: orderID, Provider: "sandbox", Amount: amount, Currency: "EUR", Status: status,
+	})
+	s.NoError(err)
+	s.NoError(s.docs.PutRefund(s.Context(), orderID, "pay-1", id, doc))
+}
+
+// decide sends an operator's word; the answer comes once the refund stands so.
+func (s *refunding) decide(d workflows.Decision) (stands *order.Refund, refused *error) {
+	stands, refused = &order.Refund{}, new(error)
+	s.env.UpdateWorkflow(workflows.DecideUpdate, "d-"+s.env.Now().String(), &testsuite.TestUpdateCallback{
+		OnReject:   func(err error) { *refused = err },
+		OnAccept:   func() {},
+		OnComplete: func(v any, err error) { s.NoError(err); *stands, _ = v.(order.Refund) },
+	}, d)
+	return stands, refused
+}
+
+func TestARefundIsPaidOutOnce(t *testing.T) {
+	s := openRefund(t, nil)
+	s.till.before[refundCall] = first(3) // lost requests
+	s.till.after[refundCall] = func(call int) error {
+		if call < 7 {
+			return errAway // lost answers
+		}
+		return nil
+	}
+	s.at(time.Second, func() { s.Equal(order.RefundDue, s.onRecord().Status) })
+	s.goes()
+	s.Equal(order.RefundPaid, s.result.Status)
+	s.Equal(map[string]int64{"pay-1": 1000}, s.till.paidOut)
+	r := s.onRecord()
+	s.Equal(s.result, r)
+	s.Equal("out-"+s.r.ID, r.ProviderID)
+	s.False(r.PaidAt.IsZero())
+}
+
+func TestAPaymentThatItsOrderTookStays(t *testing.T) {
+	s := openRefund(t, nil)
+	s.fate = activities.Fate{Known: true, Status: order.Delivered, Provider: "sandbox", PaymentID: "pay-1"}
+	s.goes()
+	s.Equal(order.RefundNotOwed, s.result.Status)
+	s.Zero(s.till.count(refundCall))
+}
+
+func TestTheSameIDAtAnotherProviderGoesBack(t *testing.T) {
+	s := openRefund(t, nil)
+	s.fate = activities.Fate{Known: true, Status: order.Delivered, Provider: "other", PaymentID: "pay-1"}
+	s.goes()
+	s.Equal(order.RefundPaid, s.result.Status)
+}
+
+func TestAPendingRefundIsAskedAfter(t *testing.T) {
+	s := openRefund(t, nil)
+	s.till.answer[s.r.ID] = order.RefundAnswer{Status: order.RefundPending, ProviderID: "re_1"}
+	s.at(time.Second, func() { s.Equal(order.RefundPending, s.onRecord().Status) })
+	s.at(5*time.Hour, func() { delete(s.till.answer, s.r.ID) })
+	s.goes()
+	s.Equal(order.RefundPaid, s.result.Status)
+	s.Less(s.till.count(refundCall), 15)
+}
+
+func TestAFailedRefundWaitsForAnOperator(t *testing.T) {
+	for name, choice := range map[string]workflows.Choice{"again": workflows.ChooseRefund, "by hand": workflows.ChooseSettled} {
+		t.Run(name, func(t *testing.T) {
+			s := openRefund(t, nil)
+			s.till.answer[s.r.ID] = order.RefundAnswer{Status: order.RefundFailed, Detail: "the card is gone"}
+			var refused *error
+			s.at(time.Hour, func() {
+				r := s.onRecord()
+				s.Equal(order.RefundFailed, r.Status)
+				s.Equal("the card is gone", r.Detail)
+				_, refused = s.decide(workflows.Decision{Choice: workflows.ChooseAssign, OrderID: "o-2", Actor: "operator"})
+				delete(s.till.answer, s.r.ID)
+			})
+			s.at(2*time.Hour, func() { s.decide(workflows.Decision{Choice: choice, Actor: "eva"}) })
+			s.goes()
+			var app *temporal.ApplicationError
+			s.True(errors.As(*refused, &app))
+			s.Equal(workflows.NotDecidableError, app.Type())
+			s.Equal("eva", s.result.Actor)
+			if choice == workflows.ChooseRefund {
+				s.Equal(order.RefundPaid, s.result.Status)
+				s.Equal(map[string]int64{"pay-1": 1000}, s.till.paidOut)
+				return
+			}
+			s.Equal(order.RefundSettled, s.result.Status)
+			s.Empty(s.till.paidOut)
+		})
+	}
+}
+
+func TestAPaymentOfAnUnknownOrderIsACase(t *testing.T) {
+	s := openRefund(t, nil)
+	s.fate = activities.Fate{}
+	s.open["o-2"] = true
+	var nobody, somebody *order.Refund
+	s.at(time.Hour, func() {
+		s.Equal(order.RefundCase, s.onRecord().Status)
+		nobody, _ = s.decide(workflows.Decision{Choice: workflows.ChooseAssign, OrderID: "o-1", Actor: "operator"})
+	})
+	s.at(2*time.Hour, func() {
+		s.Equal(order.RefundCase, nobody.Status)
+		s.Equal("order o-1 is not open", nobody.Detail)
+		somebody, _ = s.decide(workflows.Decision{Choice: workflows.ChooseAssign, OrderID: "o-2", Actor: "operator"})
+	})
+	s.goes()
+	s.Equal(order.RefundAssigned, s.result.Status)
+	s.Equal(order.RefundAssigned, somebody.Status)
+	s.Zero(s.till.count(refundCall))
+	s.Len(s.assigned, 1)
+	s.Equal("o-2", s.assigned[0].OrderID)
+	s.Equal("pay-1", s.assigned[0].PaymentID)
+	s.Equal(int64(1000), s.assigned[0].Amount)
+}
+
+func TestACaseIsRefunded(t *testing.T) {
+	s := openRefund(t, nil)
+	s.fate = activities.Fate{}
+	s.at(time.Hour, func() { s.decide(workflows.Decision{Choice: workflows.ChooseRefund, Actor: "operator"}) })
+	s.goes()
+	s.Equal(order.RefundPaid, s.result.Status)
+	s.Equal(order.RefundUnknownOrder, s.result.Reason)
+}
+
+// requested is a refund that an operator asks for.
+func requested(amount int64) func(*order.Refund) {
+	return func(r *order.Refund) {
+		r.ID, r.Reason, r.Amount = order.PartRefund("sandbox", "r-1"), order.RefundRequested, amount
+	}
+}
+
+func TestAnOperatorGivesMoneyBack(t *testing.T) {
+	for name, c := range map[string]struct {
+		asked, before int64
+		want          order.RefundStatus
+		amount        int64
+	}{
+		"a part":                {300, 0, order.RefundPaid, 300},
+		"all":                   {1000, 0, order.RefundPaid, 1000},
+		"the rest":              {0, 400, order.RefundPaid, 600},
+		"the last of it":        {600, 400, order.RefundPaid, 600},
+		"more than is left":     {601, 400, order.RefundTooLarge, 601},
+		"more than was paid":    {1001, 0, order.RefundTooLarge, 1001},
+		"nothing is left of it": {0, 1000, order.RefundTooLarge, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := openRefund(t, requested(c.asked))
+			s.paid(1000)
+			s.before("other", c.before, order.RefundPaid)
+			s.before("foreign", 500, order.RefundTooLarge) // doesn't count
+			s.goes()
+			s.Equal(c.want, s.result.Status)
+			s.Equal(c.amount, s.result.Amount)
+			if c.want == order.RefundTooLarge {
+				s.Zero(s.till.count(refundCall))
+				return
+			}
+			s.Equal(map[string]int64{"pay-1": c.amount}, s.till.paidOut)
+			s.Equal(int64(1000), s.onRecord().PaymentAmount)
+		})
+	}
+}
+
+// A paid order of which a part went back already is cancelled: the rest goes back.
+func TestCancelAfterAPartWentBack(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	r := order.Refund{
+		ID: "part:sandbox:r-1", PaymentID: "pay-1", OrderID: orderID, Provider: "sandbox", Amount: 300, Currency: "EUR",
+		Status: order.RefundPaid,
+	}
+	doc, err := json.Marshal(r)
+	s.NoError(err)
+	s.at(time.Minute, func() { s.succeeds("pay-1", 1000) })
+	s.at(2*time.Minute, func() { s.NoError(s.docs.PutRefund(s.Context(), orderID, "pay-1", r.ID, doc)) })
+	s.at(3*time.Minute, func() { s.cancel("c1") })
+	s.run()
+	s.Equal(int64(700), s.refund("pay-1").Amount)
+	s.Equal(map[string]int64{"pay-1": 700}, s.till.paidOut)
+}
+
+// A refund that a version before this one left as due waits until it is told that it
+// can be paid out.
+func TestARefundOfAnEarlierVersionIsResumed(t *testing.T) {
+	s := openRefund(t, nil)
+	s.env.OnGetVersion("pay-out", workflow.DefaultVersion, 1).Return(workflow.DefaultVersion)
+	s.at(time.Hour, func() {
+		s.Equal(order.RefundDue, s.onRecord().Status)
+		s.Zero(s.till.count(refundCall))
+		s.env.SignalWorkflow(workflows.ResumeSignal, nil)
+	})
+	s.goes()
+	s.Equal(order.RefundPaid, s.result.Status)
+}
