@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"holdfast/order"
+	"holdfast/product"
 )
 
 // unit is how Stripe counts a currency, where that isn't in the minor unit of ISO
@@ -47,6 +48,10 @@ var units = map[string]unit{
 func toStripe(amount int64, currency string) (int64, error) {
 	u := units[currency]
 	switch {
+	case !product.ValidCurrency(currency):
+		return 0, refusal("the currency is not an ISO 4217 code")
+	case amount < 1:
+		return 0, refusal("the amount is not above 0")
 	case u.not:
 		return 0, refusal(currency + " is not supported")
 	case u.times > 0 && amount > math.MaxInt64/u.times:

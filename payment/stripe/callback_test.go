@@ -173,7 +173,7 @@ func TestABuyersActsAreRead(t *testing.T) {
 	_, err = p.Refund(t.Context(), refundOf(id))
 	require.NoError(t, err)
 	var got []order.PaymentEventType
-	for _, cb := range a.callbacks() {
+	for _, cb := range a.callbacks(id) {
 		e, err := p.Callback(cb.header, cb.body, start)
 		if err != nil {
 			require.ErrorIs(t, err, payment.ErrIgnored)

@@ -32,16 +32,15 @@ type account struct {
 	server *httptest.Server
 	mock   string
 
-	mu       sync.Mutex
-	now      time.Time
-	serial   int
-	intents  []*intent // the newest first, as Stripe lists them
-	refunds  []*refund
-	keys     map[string]saved
-	events   []any
-	faults   []fault
-	requests []string
-	page     int // of a list, where the caller asks for more
+	mu      sync.Mutex
+	now     time.Time
+	serial  int
+	intents []*intent // the newest first, as Stripe lists them
+	refunds []*refund
+	keys    map[string]saved
+	sent    []message
+	faults  []fault
+	page    int // of a list, where the caller asks for more
 }
 
 type intent struct {
@@ -66,9 +65,15 @@ type saved struct {
 	at      time.Time
 }
 
+// message is a webhook that was sent, and the payment that it is of.
+type message struct {
+	callback
+	payment string
+}
+
 // fault spoils one request. It is asked before the request is carried out, or after.
 type fault struct {
-	path  string
+	path  string // such as "POST /v1/refunds", or a method alone
 	after bool
 	// status and body that are answered instead; 0: the connection breaks.
 	status int
@@ -128,11 +133,11 @@ func (a *account) confirm(id, to string) error {
 	switch to {
 	case "succeeded":
 		i.received = i.amount
-		a.send("payment_intent.succeeded", a.render(i, nil))
+		a.send("payment_intent.succeeded", i.id, a.render(i, nil))
 	case "requires_payment_method":
-		a.send("payment_intent.payment_failed", a.render(i, nil))
+		a.send("payment_intent.payment_failed", i.id, a.render(i, nil))
 	case "processing":
-		a.send("payment_intent.processing", a.render(i, nil))
+		a.send("payment_intent.processing", i.id, a.render(i, nil))
 	}
 	return nil
 }
@@ -144,47 +149,47 @@ func (a *account) setRefund(id, status, reason string) {
 	for _, r := range a.refunds {
 		if r.id == id {
 			r.status, r.reason = status, reason
-			a.send("refund.updated", r.render())
+			a.send("refund.updated", r.intent, r.render())
 			return
 		}
 	}
 	a.t.Errorf("no refund %s", id)
 }
 
-// callbacks are the signed messages of all that happened since the last call.
-func (a *account) callbacks() []callback {
+// callbacks are the signed messages of a payment, as they were sent.
+func (a *account) callbacks(paymentID string) []callback {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	var res []callback
-	for _, e := range a.events {
-		body, err := json.Marshal(e)
-		require.NoError(a.t, err)
-		res = append(res, sign(body, a.now))
+	var of []callback
+	for _, m := range a.sent {
+		if m.payment == paymentID {
+			of = append(of, m.callback)
+		}
 	}
-	a.events = nil
-	return res
+	return of
 }
 
-func (a *account) send(kind string, object any) {
-	a.events = append(a.events, map[string]any{
+func (a *account) clock() time.Time {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.now
+}
+
+func (a *account) send(kind, paymentID string, object any) {
+	body, err := json.Marshal(map[string]any{
 		"id": a.id("evt"), "object": "event", "api_version": "2026-01-28.clover", "created": a.now.Unix(),
 		"type": kind, "livemode": false, "pending_webhooks": 1, "data": map[string]any{"object": object},
 	})
+	if err != nil {
+		a.t.Errorf("write a webhook: %v", err)
+	}
+	a.sent = append(a.sent, message{sign(body, a.now), paymentID})
 }
 
 func (a *account) fail(f fault) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.faults = append(a.faults, f)
-}
-
-// took are the requests since the last call, such as "POST /v1/refunds".
-func (a *account) took() []string {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	res := a.requests
-	a.requests = nil
-	return res
 }
 
 func (a *account) id(kind string) string {
@@ -220,7 +225,6 @@ func (a *account) serve(w http.ResponseWriter, r *http.Request) {
 	a.validate(r, body)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.requests = append(a.requests, r.Method+" "+r.URL.Path)
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
 		a.t.Errorf("read the form: %v", err)
@@ -233,7 +237,7 @@ func (a *account) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Request-Id", "req_Test"+strconv.Itoa(len(a.requests)))
+	w.Header().Set("Request-Id", "req_Test"+strconv.Itoa(a.serial))
 	if res.replayed {
 		w.Header().Set("Idempotent-Replayed", "true")
 	}
@@ -278,6 +282,9 @@ func (a *account) carryOut(w http.ResponseWriter, r *http.Request, form url.Valu
 				return refuse(http.StatusBadRequest, "idempotency_error", "", "",
 					"Keys for idempotent requests can only be used with the same parameters they were first used with.")
 			}
+			if spoil != nil && spoil.after {
+				return a.spoil(w, *spoil, key, request)
+			}
 			return &answer{status: kept.status, body: kept.body, replayed: true}
 		}
 	}
@@ -296,7 +303,7 @@ func (a *account) carryOut(w http.ResponseWriter, r *http.Request, form url.Valu
 
 func (a *account) spoilt(r *http.Request) *fault {
 	for n, f := range a.faults {
-		if f.path == r.Method+" "+r.URL.Path {
+		if f.path == r.Method+" "+r.URL.Path || f.path == r.Method {
 			a.faults = slices.Delete(a.faults, n, n+1)
 			return &f
 		}
@@ -365,7 +372,7 @@ func (a *account) createIntent(form url.Values) *answer {
 	}
 	i.clientSecret = i.id + "_secret_" + token(i.id)
 	a.intents = slices.Insert(a.intents, 0, i)
-	a.send("payment_intent.created", a.render(i, nil))
+	a.send("payment_intent.created", i.id, a.render(i, nil))
 	return agree(a.render(i, form))
 }
 
@@ -389,7 +396,7 @@ func (a *account) cancelIntent(id string, form url.Values) *answer {
 		return withIntent(res, a.render(i, nil)) // Stripe sends all of it, the client secret too
 	}
 	i.status = "canceled"
-	a.send("payment_intent.canceled", a.render(i, nil))
+	a.send("payment_intent.canceled", i.id, a.render(i, nil))
 	return agree(a.render(i, form))
 }
 
@@ -446,7 +453,7 @@ func (a *account) createRefund(form url.Values) *answer {
 		metadata: metadataIn(form),
 	}
 	a.refunds = slices.Insert(a.refunds, 0, r)
-	a.send("refund.created", r.render())
+	a.send("refund.created", r.intent, r.render())
 	return agree(r.render())
 }
 

@@ -42,7 +42,8 @@ func (p *Provider) makeRefund(ctx context.Context, r order.RefundRequest, amount
 			PaymentIntent: &r.PaymentID, Amount: &amount,
 			Metadata: map[string]string{metaRefund: r.RefundID, metaOrder: r.OrderID},
 		}
-		params.SetIdempotencyKey(nthKey("refund", r.RefundID, failures*freshKeys+n))
+		// With the payment's id: two payments of an order go back under one refund id.
+		params.SetIdempotencyKey(nthKey("refund", r.PaymentID+":"+r.RefundID, failures*freshKeys+n))
 		refund, err := p.api.V1Refunds.Create(ctx, params)
 		if err == nil {
 			return p.answer(ctx, refund)
