@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -76,6 +77,11 @@ type talkative struct{}
 
 func (talkative) Callback(http.Header, []byte, time.Time) (order.PaymentEvent, error) {
 	return order.PaymentEvent{}, fmt.Errorf("%w: payout", payment.ErrIgnored)
+}
+
+// Checkout is nothing that it could do.
+func (talkative) Checkout(context.Context, string) (payment.Checkout, error) {
+	return payment.Checkout{}, payment.ErrNoPayment
 }
 
 func TestThePaymentsResultIsJoined(t *testing.T) {
