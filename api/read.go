@@ -104,8 +104,9 @@ func (w wait) over(o orderHead) bool {
 
 // orderHead is what the gateway itself reads of a document.
 type orderHead struct {
-	Status  order.Status `json:"status"`
-	Version int64        `json:"version"`
+	Status     order.Status `json:"status"`
+	Version    int64        `json:"version"`
+	CustomerID string       `json:"customerId"`
 }
 
 // await reads the order, and while its reader waits its document again and
