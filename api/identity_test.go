@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -45,4 +46,12 @@ func (k call) as(t testing.TB, subject string, role api.Role) call {
 func asking(t testing.TB, changes ...func(*api.Config)) *gateway {
 	t.Helper()
 	return newGateway(t, append([]func(*api.Config){func(c *api.Config) { c.Identity = verifier(t) }}, changes...)...)
+}
+
+// operation asks the listener of those who run the gateway.
+func (g *gateway) operation(t testing.TB, path string) answer {
+	t.Helper()
+	w := httptest.NewRecorder()
+	g.server.Operation().ServeHTTP(w, call{method: http.MethodGet, path: path}.request(t.Context(), t))
+	return answer{status: w.Code, header: w.Header(), body: w.Body.Bytes()}
 }
