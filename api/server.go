@@ -134,7 +134,7 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		cfg: cfg, log: cfg.Log, metrics: m, crossOrigin: http.NewCrossOriginProtection(),
 		parameters: listParameters(), access: access, limits: limits,
-		draining:   make(chan struct{}), waitSlots: make(chan struct{}, maxWaiters),
+		draining: make(chan struct{}), waitSlots: make(chan struct{}, maxWaiters),
 	}
 	for _, origin := range cfg.Origins {
 		if err := s.crossOrigin.AddTrustedOrigin(origin); err != nil {
