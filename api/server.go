@@ -1,7 +1,7 @@
 // Package api is the gateway: it speaks REST as openapi.yaml says, turns bad
 // requests away, answers "sold out" from one cheap read, and hands everything
 // that is to be decided to Temporal. It never decides about an order or a unit
-// itself, and keeps nothing between two requests.
+// itself, and keeps nothing between two requests but the counts of its limits.
 package api
 
 import (
