@@ -65,7 +65,7 @@ func (s *Stack) gateway(listener net.Listener) (*api.Server, error) {
 	}
 	return api.New(api.Config{
 		Listener: listener, Products: inventory.New(s.redis), Orders: records.New(s.redis), Temporal: s.Temporal,
-		Index:     s.Index,
+		Index: s.Index, Identity: s.opts.Identity,
 		Providers: map[string]payment.Reader{"sandbox": provider},
 		Checks: map[string]api.Check{"redis": func(ctx context.Context) error {
 			return s.redis.Ping(ctx).Err()
