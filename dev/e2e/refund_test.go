@@ -96,14 +96,15 @@ func TestPaymentOfAnUnknownOrderIsACase(t *testing.T) {
 	shop.Tell(t, failed) // no money: nothing to do
 }
 
-// awaitRefund waits until a refund is due by REST, and checks that its workflow
-// is open.
+// awaitRefund waits until the money has gone back by REST, and its workflow is done.
 func awaitRefund(t *testing.T, shop *shoptest.Shop, orderID, paymentID string) order.Refund {
 	t.Helper()
-	found := shop.AwaitRefund(t, orderID, paymentID)
-	require.Equal(t, order.RefundDue, found.Status)
+	found := shop.AwaitPaidRefund(t, orderID, paymentID)
 	require.Equal(t, order.FullRefund("sandbox", orderID), found.ID)
-	requireOpenRefund(t, orderID, paymentID)
+	require.NotEmpty(t, found.ProviderID)
+	shoptest.Until(t, "the refund's workflow ends", func(ctx context.Context) error {
+		return everything.stack.Temporal.GetWorkflow(ctx, workflows.RefundWorkflowID(paymentID, found.ID), "").Get(ctx, nil)
+	})
 	return found
 }
 

@@ -101,7 +101,19 @@ func (s *Shop) AwaitPayment(t testing.TB, id, what string, wanted func(PaymentRe
 // AwaitRefund waits until a refund of this payment shows.
 func (s *Shop) AwaitRefund(t testing.TB, orderID, paymentID string) order.Refund {
 	t.Helper()
-	of := func(r order.Refund) bool { return r.PaymentID == paymentID }
+	return s.awaitRefund(t, orderID, func(r order.Refund) bool { return r.PaymentID == paymentID })
+}
+
+// AwaitPaidRefund waits until the provider has paid a refund of this payment out.
+func (s *Shop) AwaitPaidRefund(t testing.TB, orderID, paymentID string) order.Refund {
+	t.Helper()
+	return s.awaitRefund(t, orderID, func(r order.Refund) bool {
+		return r.PaymentID == paymentID && r.Status == order.RefundPaid
+	})
+}
+
+func (s *Shop) awaitRefund(t testing.TB, orderID string, of func(order.Refund) bool) order.Refund {
+	t.Helper()
 	r := s.AwaitPayment(t, orderID, "the refund shows in the order's payment", func(r PaymentResult) bool {
 		return slices.ContainsFunc(r.Refunds, of)
 	})
