@@ -200,5 +200,5 @@ func TestAnOperatorDecides(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, g.post("/v1/refunds/decide", map[string]any{
 		"paymentId": "p-2", "refundId": id, "choice": "refund",
 	}).status)
-	require.Equal(t, http.StatusBadRequest, g.post("/v1/refunds/decide", map[string]any{"paymentId": "p-2"}).status)
+	require.Equal(t, http.StatusUnprocessableEntity, g.post("/v1/refunds/decide", map[string]any{"paymentId": "p-2"}).status)
 }
