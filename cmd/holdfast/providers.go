@@ -12,6 +12,7 @@ import (
 
 	"holdfast/activities"
 	"holdfast/api"
+	"holdfast/audit"
 	"holdfast/payment"
 	"holdfast/payment/sandbox"
 	"holdfast/payment/stripe"
@@ -125,6 +126,15 @@ func (p providers) forGateway() map[string]api.Provider {
 // forWorker is what the sagas ask of them.
 func (p providers) forWorker() activities.Providers {
 	all := make(activities.Providers, len(p.byName))
+	for name, provider := range p.byName {
+		all[name] = provider
+	}
+	return all
+}
+
+// forAudit is what an audit of the money asks of them.
+func (p providers) forAudit() map[string]audit.MoneyBooks {
+	all := make(map[string]audit.MoneyBooks, len(p.byName))
 	for name, provider := range p.byName {
 		all[name] = provider
 	}
