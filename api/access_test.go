@@ -358,3 +358,19 @@ func TestMetricsAreForEverybodyOnLoopbackAlone(t *testing.T) {
 	}
 	require.Contains(t, string(apart.operation(t, "/metrics").body), "holdfast_http_requests_total")
 }
+
+// An order that the index alone has is as much its customer's own.
+func TestAnothersColdOrderIsAsOneThatThereIsNot(t *testing.T) {
+	g := newGateway(t)
+	asking := asking(t, func(c *api.Config) {
+		c.Products, c.Orders, c.Temporal, c.Index = g.stock, g.docs, g.temporal, g.index
+	})
+	g.putProduct("mug", 1)
+	o := g.cancelled() // of c-1
+	g.cold(o.ID)
+	for _, path := range []string{"/v1/orders/" + o.ID, "/v1/orders/" + o.ID + "/payment"} {
+		get := call{method: http.MethodGet, path: path}
+		require.Equal(t, http.StatusOK, asking.do(get.as(t, "c-1", api.Customer)).status)
+		require.Equal(t, "/problems/unknown-order", asking.do(get.as(t, "bob", api.Customer)).problem(t).Type)
+	}
+}
