@@ -232,6 +232,11 @@ func (a *account) serve(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodGet {
 		form = r.URL.Query()
 	}
+	for _, e := range expanded(form) { // stripe-mock takes any; these are expandable in Stripe's document
+		if e != "latest_charge" && e != "data.latest_charge.refunds" {
+			a.t.Errorf("%s can't expand %s", r.URL.Path, e)
+		}
+	}
 	res := a.carryOut(w, r, form)
 	if res == nil {
 		return
