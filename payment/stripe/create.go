@@ -38,7 +38,7 @@ func (p *Provider) Create(ctx context.Context, r order.PaymentRequest) (string, 
 	for n := range freshKeys {
 		params := &stripe.PaymentIntentCreateParams{
 			Amount: &amount, Currency: stripe.String(strings.ToLower(r.Currency)),
-			AutomaticPaymentMethods: &stripe.PaymentIntentCreateAutomaticPaymentMethodsParams{Enabled: stripe.Bool(true)},
+			AutomaticPaymentMethods: &stripe.PaymentIntentCreateAutomaticPaymentMethodsParams{Enabled: new(true)},
 			Metadata:                metadataOf(r),
 		}
 		var made intent

@@ -60,7 +60,7 @@ func New(c Config) (*Provider, error) {
 		LeveledLogger: &stripe.LeveledLogger{Level: stripe.LevelNull},
 		// The sagas ask again, with patience. The library would sleep past the context.
 		MaxNetworkRetries: stripe.Int64(0),
-		EnableTelemetry:   stripe.Bool(false),
+		EnableTelemetry:   new(false),
 	}
 	if backend.HTTPClient == nil {
 		backend.HTTPClient = &http.Client{Timeout: callTimeout}
