@@ -65,15 +65,14 @@ func TestCallsWithoutAKeyAreOneUpdate(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 5)
 	o := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(t)
-	paid := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(t)
-	require.Equal(t, http.StatusNoContent, g.callback(success(paid.ID, "p-1", 1000)).status)
+	waiting := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(t)
 	var wg sync.WaitGroup
 	for range 16 {
 		wg.Go(func() {
 			for _, c := range []struct {
 				path   string
 				status int
-			}{{o.ID + "/cancel", http.StatusOK}, {paid.ID + "/cancel", http.StatusConflict}} {
+			}{{o.ID + "/cancel", http.StatusOK}, {waiting.ID + "/deliver", http.StatusConflict}} {
 				a := g.send(t.Context(), call{method: http.MethodPost, path: "/v1/orders/" + c.path})
 				if a.status != c.status {
 					t.Errorf("%s: %d %s", c.path, a.status, a.body)
@@ -83,6 +82,6 @@ func TestCallsWithoutAKeyAreOneUpdate(t *testing.T) {
 	}
 	wg.Wait()
 	g.temporal.set(func(f *fakeTemporal) {
-		require.Equal(t, map[string]bool{workflows.CancelUpdate: true}, f.updateIDs, "what is refused at rest is not asked twice")
+		require.Equal(t, map[string]bool{workflows.CancelUpdate: true, workflows.DeliverUpdate: true}, f.updateIDs, "what is refused at rest is not asked twice")
 	})
 }

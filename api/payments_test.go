@@ -38,6 +38,17 @@ func TestACallbackReachesItsOrder(t *testing.T) {
 	require.Equal(t, order.Paid, g.get("/v1/orders/"+o.ID).order(t).Status)
 }
 
+func TestACallbackIsRefusedWhileTemporalIsAway(t *testing.T) {
+	g := newGateway(t)
+	o := g.paidOrder("mug")
+	g.temporal.set(func(f *fakeTemporal) { f.down = true })
+	a := g.callback(success(o.ID, "p-2", 1000))
+	require.Equal(t, http.StatusServiceUnavailable, a.status, "the provider has to send it again")
+	require.NotEmpty(t, a.header.Get("Retry-After"))
+	g.temporal.set(func(f *fakeTemporal) { f.down = false })
+	require.Equal(t, http.StatusNoContent, g.callback(success(o.ID, "p-2", 1000)).status)
+}
+
 func TestMoneyThatComesTooLateGoesBack(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 5)

@@ -12,6 +12,8 @@ type stripeFlags struct {
 	Base string `name:"stripe-api-base" env:"STRIPE_API_BASE" help:"Address of Stripe's API, to try it against another server (${env}); Stripe is on where the environment has STRIPE_API_KEY and STRIPE_WEBHOOK_SECRET."`
 }
 
+func (f stripeFlags) hasStripe() bool { return os.Getenv("STRIPE_API_KEY") != "" }
+
 // stripe answers nil where nothing of Stripe is set.
 func (f stripeFlags) stripe() (*stripe.Provider, error) {
 	key, secret := os.Getenv("STRIPE_API_KEY"), os.Getenv("STRIPE_WEBHOOK_SECRET")

@@ -22,6 +22,7 @@ type workerCommand struct {
 	startFlags
 	redisFlags
 	indexFlags
+	providerFlags
 	Metrics string        `name:"metrics-addr" env:"HOLDFAST_METRICS_ADDR" help:"Address of the worker's own /healthz and /metrics, such as 127.0.0.1:9091; empty: none (${env})."`
 	Keep    time.Duration `name:"keep-orders" env:"HOLDFAST_KEEP_ORDERS" default:"744h" help:"How long closed orders stay in Redis, where an index keeps them for good: at least a day longer than Temporal keeps their workflows (${env})."`
 	Grace   time.Duration `env:"HOLDFAST_GRACE" default:"20s" help:"How long running activities may take to end when the worker stops (${env})."`
@@ -30,7 +31,7 @@ type workerCommand struct {
 // Run polls until the process is told to stop.
 func (c *workerCommand) Run(ctx context.Context, out out) error {
 	log := newLog(out.stderr)
-	if err := c.checkIndex(); err != nil {
+	if err := errors.Join(c.checkIndex(), c.check()); err != nil {
 		return err
 	}
 	name, err := namespace(log)
@@ -61,11 +62,15 @@ func (c *workerCommand) Run(ctx context.Context, out out) error {
 		defer index.Close() //nolint:errcheck // the process ends
 	}
 
+	providers, err := c.open(rdb, "", log)
+	if err != nil {
+		return err
+	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	w, err := worker.New(worker.Config{
 		Temporal: temporal, Namespace: name, Redis: rdb, Index: index, KeepOrders: c.Keep, Metrics: registry, Log: log,
-		Options: sdk.Options{WorkerStopTimeout: c.Grace},
+		Providers: providers.forWorker(), Options: sdk.Options{WorkerStopTimeout: c.Grace},
 	})
 	if err != nil {
 		return fmt.Errorf("build the worker: %w", err)
@@ -84,6 +89,15 @@ func (c *workerCommand) Run(ctx context.Context, out out) error {
 // serveMetrics answers /healthz and /metrics on addr, until the returned
 // function is called.
 func serveMetrics(ctx context.Context, addr string, registry *prometheus.Registry, log *slog.Logger) (func(), error) {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	return serveApart(ctx, addr, mux, log)
+}
+
+// serveApart shows those who run Holdfast how it does, on a listener of their own; an
+// empty addr is none.
+func serveApart(ctx context.Context, addr string, handler http.Handler, log *slog.Logger) (func(), error) {
 	if addr == "" {
 		return func() {}, nil
 	}
@@ -91,10 +105,7 @@ func serveMetrics(ctx context.Context, addr string, registry *prometheus.Registr
 	if err != nil {
 		return nil, fmt.Errorf("listen for metrics on %s (HOLDFAST_METRICS_ADDR): %w", addr, err)
 	}
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -25,7 +25,6 @@ import (
 	"holdfast/dev/e2e/shoptest"
 	"holdfast/dev/stack"
 	"holdfast/inventory"
-	"holdfast/payment"
 	"holdfast/payment/sandbox"
 	"holdfast/product"
 	"holdfast/records"
@@ -115,8 +114,9 @@ type roomOptions struct {
 
 func (h *house) room(t *testing.T, name string, opts roomOptions) *room {
 	t.Helper()
-	provider, err := sandbox.New(stack.DefaultSecret)
+	signer, err := sandbox.New(stack.DefaultSecret)
 	require.NoError(t, err)
+	provider := sandbox.NewProvider(signer, sandbox.NewBooks(h.rdb), sandbox.Options{})
 	var products api.Products = inventory.New(h.rdb)
 	if opts.blind {
 		products = blind{products}
@@ -124,7 +124,7 @@ func (h *house) room(t *testing.T, name string, opts roomOptions) *room {
 	gateway, err := api.New(api.Config{
 		Addr: "127.0.0.1:0", Products: products, Orders: records.New(h.rdb),
 		Temporal:  elsewhere{Temporal: h.stack.Temporal, queue: name},
-		Providers: map[string]payment.Reader{sandbox.Name: provider}, PaymentWindow: opts.window,
+		Providers: map[string]api.Provider{sandbox.Name: provider}, PaymentWindow: opts.window,
 		Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(),
 	})
 	require.NoError(t, err)

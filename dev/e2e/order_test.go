@@ -27,7 +27,6 @@ func TestOrderIsPlacedPaidAndDelivered(t *testing.T) {
 	shop.RequireStock(t, "paid-a", 8, 0)
 	shop.RequireStock(t, "paid-b", 4, 0)
 
-	require.Equal(t, "order-paid", shop.Must(t, http.StatusConflict, shoptest.Cancellation(t, o.ID)).Problem(t))
 	for range 2 { // a repeated call gets the same answer
 		shop.Must(t, http.StatusOK, shoptest.Delivery(o.ID)).Into(t, &o)
 		require.Equal(t, order.Delivered, o.Status)

@@ -17,7 +17,30 @@ import (
 const (
 	paidEvents, paidActions = 17, 7
 	deliveredEvents         = 32
+	// providerEvents are those of an order that is paid through a provider.
+	providerEvents = 26
 )
+
+func TestAnOrderPaidThroughAProviderKeepsToItsBudget(t *testing.T) {
+	w := open(t)
+	w.work()
+	id := w.offer(500)
+	p := placement(15*time.Minute, id)
+	w.Equal(order.AwaitingPayment, w.place(p).Status)
+	payment := w.opens(p.OrderID)
+	w.Equal(payment, w.opens(p.OrderID), "asked again, there is no new event")
+	w.pay(p.OrderID, payment, 1000)
+	w.documentIs(p.OrderID, order.Paid)
+	workflowID := workflows.OrderWorkflowID(p.OrderID)
+	w.until("paid on the search attribute", func() bool {
+		events := w.history(workflowID)
+		return events[len(events)-1].GetEventType() == enums.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES
+	})
+	events := w.history(workflowID)
+	w.LessOrEqual(len(events), providerEvents, names(events))
+	t.Logf("paid through a provider: %d events, %d actions", len(events), actions(events))
+	w.Equal("sandbox", w.order(p.OrderID).Payment.Provider)
+}
 
 func TestOrderKeepsToItsBudget(t *testing.T) {
 	w := open(t)

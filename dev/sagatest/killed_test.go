@@ -27,7 +27,8 @@ type killing struct {
 	// sees one more than before.
 	message func(*world, string)
 	want    order.Status
-	refund  order.RefundReason // of the payment that message sends; empty for none
+	refund  order.RefundReason // of the second payment; empty for none
+	back    bool               // the first payment goes back, since the order is cancelled
 	// patient: the place is in a regular activity, which waits for seconds.
 	patient bool
 
@@ -64,9 +65,11 @@ func killings() []killing {
 	paid := killing{name: "paid", window: long, drive: pays("one"), message: pays("two"), want: order.Paid, refund: order.RefundDouble}
 	add(paid, commit, 1)
 	add(paid, put, 2)
-	// A cancellation that comes once the units are sold is too late, also for
-	// the task that runs again.
-	sold := killing{name: "sold and cancelled", window: long, drive: pays("one"), message: cancels, want: order.Paid}
+	// A cancellation that comes once the units are sold is that of a paid order, also
+	// for the task that runs again.
+	sold := killing{
+		name: "sold and cancelled", window: long, drive: pays("one"), message: cancels, want: order.Cancelled, back: true,
+	}
 	add(sold, commit, 1)
 	expired := killing{
 		name: "expired", window: 300 * time.Millisecond, drive: nothing, message: pays("two"),
@@ -179,6 +182,9 @@ func (w *world) goesOn(k killing) {
 	}
 	if k.refund != "" {
 		w.refunded(orderID, "two-"+orderID, k.refund)
+	}
+	if k.back {
+		w.refunded(orderID, "one-"+orderID, order.RefundCancelled)
 	}
 	sold := int64(0)
 	if k.want.TookPayment() {

@@ -104,9 +104,9 @@ func TestPaymentInTheSellingTask(t *testing.T) {
 	w.place(p)
 	w.pay(p.OrderID, "one-"+p.OrderID, 1000)
 	w.refunded(p.OrderID, "two-"+p.OrderID, order.RefundDouble)
-	w.Equal(workflows.Done, w.deliver(p.OrderID).Verdict)
+	w.refunded(p.OrderID, "one-"+p.OrderID, order.RefundCancelled) // the cancellation is that of a paid order
 	w.Equal("one-"+p.OrderID, w.ended(p.OrderID).PaymentID)
-	w.balances(id, 2)
+	w.balances(id, 0)
 }
 
 // An update is not in history before its task ends: what it asked for may be

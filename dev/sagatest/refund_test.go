@@ -26,7 +26,7 @@ func (w *world) opensRefund(orderID, paymentID string) client.WorkflowRun {
 	return run
 }
 
-func TestRefundOfAClosedOrderIsDue(t *testing.T) {
+func TestRefundOfAClosedOrderIsPaidOut(t *testing.T) {
 	w := open(t)
 	w.work()
 	p := placement(time.Millisecond, w.offer(500))
@@ -34,7 +34,7 @@ func TestRefundOfAClosedOrderIsDue(t *testing.T) {
 	w.Equal(order.Expired, w.ended(p.OrderID).Status)
 	w.opensRefund(p.OrderID, "pay-"+p.OrderID)
 	r := w.refunded(p.OrderID, "pay-"+p.OrderID, order.RefundLate)
-	w.Equal(order.RefundDue, r.Status)
+	w.Equal(order.RefundPaid, r.Status)
 	w.Equal(int64(1000), r.Amount)
 	w.False(r.DueAt.IsZero())
 }
@@ -66,7 +66,7 @@ func TestPaymentThatTheOrderTookIsNotRefunded(t *testing.T) {
 
 	// Another payment of the same order is not the one that it took.
 	w.opensRefund(p.OrderID, "two-"+p.OrderID)
-	w.Equal(order.RefundDue, w.refunded(p.OrderID, "two-"+p.OrderID, order.RefundLate).Status)
+	w.Equal(order.RefundPaid, w.refunded(p.OrderID, "two-"+p.OrderID, order.RefundLate).Status)
 }
 
 func TestPaymentOfAnUnknownOrderIsACase(t *testing.T) {

@@ -7,6 +7,7 @@ package sagatest
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -19,6 +20,7 @@ import (
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
+	sdktemporal "go.temporal.io/sdk/temporal"
 	sdk "go.temporal.io/sdk/worker"
 
 	"holdfast/activities"
@@ -27,6 +29,7 @@ import (
 	"holdfast/dev/temporal"
 	"holdfast/inventory"
 	"holdfast/order"
+	"holdfast/payment/sandbox"
 	"holdfast/product"
 	"holdfast/records"
 	"holdfast/redisdb"
@@ -108,6 +111,7 @@ type world struct {
 	rdb      redis.UniversalClient
 	stock    *inventory.Store
 	docs     *records.Store
+	books    *sandbox.Books
 	// fixed makes the test's ids the same in every run, as recorded histories
 	// want it; empty makes new ones.
 	fixed string
@@ -119,6 +123,7 @@ func open(t *testing.T) *world {
 	return &world{
 		T: t, Assertions: require.New(t), temporal: shared.temporal, rdb: shared.redis,
 		stock: inventory.New(shared.redis), docs: records.New(shared.redis),
+		books: sandbox.NewBooks(shared.redis),
 	}
 }
 
@@ -127,7 +132,8 @@ func (w *world) works(stock activities.Stock, docs activities.Records) *worker.W
 	w.Helper()
 	wk, err := worker.New(worker.Config{
 		Temporal: w.temporal, Redis: w.rdb, Stock: stock, Records: docs,
-		Options: sdk.Options{Identity: "worker", WorkerStopTimeout: 5 * time.Second},
+		Providers: activities.Providers{sandbox.Name: sandbox.NewProvider(nil, w.books, sandbox.Options{})},
+		Options:   sdk.Options{Identity: "worker", WorkerStopTimeout: 5 * time.Second},
 	})
 	w.NoError(err)
 	w.NoError(wk.Start())
@@ -240,8 +246,20 @@ func (w *world) ask(orderID, update string, request any) workflows.Answer {
 	})
 	w.NoError(err)
 	var a workflows.Answer
-	w.NoError(h.Get(ctx, &a))
+	err = h.Get(ctx, &a)
+	if refused, ok := errors.AsType[*sdktemporal.ApplicationError](err); ok && refused.Type() == workflows.RefusedError {
+		err = refused.Details(&a) // its validator answered
+	}
+	w.NoError(err)
 	return a
+}
+
+// opens asks for a payment, and returns its id.
+func (w *world) opens(orderID string) string {
+	w.Helper()
+	a := w.ask(orderID, workflows.PayUpdate, workflows.PayRequest{Provider: sandbox.Name, Actor: "customer:customer-1"})
+	w.NotNil(a.Payment, "%+v", a)
+	return a.Payment.ID
 }
 
 func (w *world) deliver(orderID string) workflows.Answer {
@@ -324,7 +342,7 @@ func (w *world) history(workflowID string) []*historypb.HistoryEvent {
 	return events
 }
 
-// refunded waits until the refund of a payment is on record.
+// refunded waits until the refund of a payment is out, or waits for somebody.
 func (w *world) refunded(orderID, paymentID string, reason order.RefundReason) order.Refund {
 	w.Helper()
 	var r order.Refund
@@ -333,7 +351,7 @@ func (w *world) refunded(orderID, paymentID string, reason order.RefundReason) o
 		if ok {
 			w.NoError(json.Unmarshal(doc, &r))
 		}
-		return ok
+		return ok && (r.Status.Over() || r.Status.Waits())
 	})
 	w.Equal(reason, r.Reason)
 	return r

@@ -1,22 +1,17 @@
 package stack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
+	"net/http"
 
 	"holdfast/api"
 	"holdfast/inventory"
-	"holdfast/payment"
-	"holdfast/payment/sandbox"
 	"holdfast/records"
 )
-
-// DefaultSecret signs the sandbox's callbacks where no secret is set. It is no
-// secret: this stack listens on loopback alone, and moves no money.
-const DefaultSecret = "whsec_aG9sZGZhc3Qtc2FuZGJveC1ub3QtYS1zZWNyZXQ=" //nolint:gosec // says so itself
 
 func (s *Stack) startGateway(ctx context.Context) (func(context.Context) error, error) {
 	if s.opts.WithoutHoldfast {
@@ -51,25 +46,15 @@ func (s *Stack) startGateway(ctx context.Context) (func(context.Context) error, 
 }
 
 func (s *Stack) gateway(listener net.Listener) (*api.Server, error) {
-	secret := s.opts.WebhookSecret
-	if secret == "" {
-		secret = DefaultSecret
-	}
-	provider, err := sandbox.New(secret)
-	if err != nil {
-		return nil, fmt.Errorf("HOLDFAST_WEBHOOK_SECRET: %w", err)
-	}
-	log := s.opts.Log
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
-	return api.New(api.Config{
+	cfg := api.Config{
 		Listener: listener, Products: inventory.New(s.redis), Orders: records.New(s.redis), Temporal: s.Temporal,
-		Index:     s.Index,
-		Providers: map[string]payment.Reader{"sandbox": provider},
+		Namespace: s.Namespace, Index: s.Index, Identity: s.opts.Identity,
+		Providers: map[string]api.Provider{}, Pages: map[string]http.Handler{},
 		Checks: map[string]api.Check{"redis": func(ctx context.Context) error {
 			return s.redis.Ping(ctx).Err()
 		}},
-		PaymentWindow: s.opts.PaymentWindow, Log: log, Metrics: s.metrics,
-	})
+		PaymentWindow: s.opts.PaymentWindow, Log: s.log(), Metrics: s.metrics,
+	}
+	s.atSandbox(&cfg, cmp.Or(s.opts.PublicURL, "http://"+listener.Addr().String()))
+	return api.New(cfg)
 }

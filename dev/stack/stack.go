@@ -1,8 +1,8 @@
 // Package stack runs everything that Holdfast needs in one process, for
 // development and end-to-end tests: Temporal with its web UI, Redis, and
 // Holdfast's own parts on them. A part whose address is given is used as it is
-// and neither started nor stopped. Nothing here asks who is calling, so all of
-// it listens on loopback.
+// and neither started nor stopped. Nothing here but the gateway, where it is told to,
+// asks who is calling, so all of it listens on loopback.
 package stack
 
 import (
@@ -22,6 +22,8 @@ import (
 	"go.temporal.io/sdk/interceptor"
 	sdk "go.temporal.io/sdk/worker"
 
+	"holdfast/identity"
+	"holdfast/payment/sandbox"
 	"holdfast/search"
 )
 
@@ -71,6 +73,15 @@ type Options struct {
 	PaymentWindow time.Duration
 	// WebhookSecret of the sandbox's callbacks; empty is DefaultSecret.
 	WebhookSecret string
+	// WithoutSandbox leaves out the payment provider that moves no money.
+	WithoutSandbox bool
+	// SandboxFails is the share of calls to the sandbox that fail, 0 to 1.
+	SandboxFails float64
+	// PublicURL is where buyers reach the gateway; empty is where it listens.
+	PublicURL string
+	// Identity tells the gateway's callers by their tokens; nil takes everybody for the
+	// operator.
+	Identity identity.Verifier
 	// Demo names the catalogue of demo products that the shop starts with, see package
 	// demo; empty or demo.Off means none. Products that are there stay as they are.
 	Demo string
@@ -101,6 +112,8 @@ type Stack struct {
 
 	opts    Options
 	redis   redis.UniversalClient
+	signer  *sandbox.Signer
+	books   *sandbox.Books // nil: there is no sandbox
 	metrics *prometheus.Registry
 	running []part // in the order of their start
 	failed  chan error
@@ -136,9 +149,11 @@ func Start(ctx context.Context, opts Options) (*Stack, error) {
 		{"Temporal client", s.connectTemporal},
 		{"Temporal's namespace", s.prepareTemporal},
 		{"search", s.startIndex},
+		{"sandbox", s.openSandbox},
 		{"worker", s.startWorker},
 		{"demo products", s.putDemo},
 		{"gateway", s.startGateway},
+		{"callbacks", s.sendCallbacks},
 	} {
 		stop, err := p.start(ctx)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -34,7 +35,7 @@ func harness(t *testing.T, rdb redis.UniversalClient) paymenttest.Harness {
 	p := sandbox.NewProvider(s, books, sandbox.Options{PublicURL: "http://shop.example/"})
 	var lose atomic.Bool
 	p.LoseAnswers(&lose)
-	shop := newShop(t)
+	shop := newShop(t, s, time.Now)
 	sender := sandbox.NewSender(books, s, shop.URL, slog.New(slog.DiscardHandler))
 	choose := func(c sandbox.Choice) func(t testing.TB, id string) {
 		return func(t testing.TB, id string) {
@@ -48,7 +49,7 @@ func harness(t *testing.T, rdb redis.UniversalClient) paymenttest.Harness {
 		Sent: func(t testing.TB, id string) []paymenttest.Message {
 			t.Helper()
 			require.NoError(t, sender.SendDue(t.Context()))
-			return shop.of(t, p, id)
+			return shop.of(id)
 		},
 		Pay: choose(sandbox.Choice{Action: sandbox.Pay}), Decline: choose(sandbox.Choice{Action: sandbox.Decline}),
 		Refuse: choose(sandbox.Choice{Action: sandbox.Refuse}), Process: choose(sandbox.Choice{Action: sandbox.Process}),
@@ -61,26 +62,32 @@ func harness(t *testing.T, rdb redis.UniversalClient) paymenttest.Harness {
 	}
 }
 
-// shop takes callbacks, and answers each with its status.
+// shop takes callbacks, reads each when it comes, and answers them with its status.
 type shop struct {
 	*httptest.Server
 	mu       sync.Mutex
 	messages []paymenttest.Message
+	events   []order.PaymentEvent
 	status   atomic.Int64
 }
 
-func newShop(t testing.TB) *shop {
+func newShop(t testing.TB, p payment.Reader, now func() time.Time) *shop {
 	s := &shop{}
 	s.status.Store(http.StatusNoContent)
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil || r.URL.Path != "/v1/payments/callbacks/sandbox" || r.Method != http.MethodPost {
-			w.WriteHeader(http.StatusTeapot)
+			t.Errorf("%s %s: %v", r.Method, r.URL, err)
 			return
+		}
+		e, err := p.Callback(r.Header, body, now())
+		if err != nil {
+			t.Errorf("a callback can't be read: %v", err)
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.messages = append(s.messages, paymenttest.Message{Header: r.Header.Clone(), Body: body})
+		s.events = append(s.events, e)
 		w.WriteHeader(int(s.status.Load()))
 	}))
 	t.Cleanup(s.Close)
@@ -88,10 +95,11 @@ func newShop(t testing.TB) *shop {
 }
 
 // of are the messages of one payment.
-func (s *shop) of(t testing.TB, p payment.Reader, id string) []paymenttest.Message {
-	t.Helper()
+func (s *shop) of(id string) []paymenttest.Message {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	var of []paymenttest.Message
-	for i, e := range s.events(t, p, time.Now()) {
+	for i, e := range s.events {
 		if e.PaymentID == id {
 			of = append(of, s.messages[i])
 		}
@@ -99,16 +107,9 @@ func (s *shop) of(t testing.TB, p payment.Reader, id string) []paymenttest.Messa
 	return of
 }
 
-// events are all messages, read.
-func (s *shop) events(t testing.TB, p payment.Reader, now time.Time) []order.PaymentEvent {
-	t.Helper()
+// all are the events that came.
+func (s *shop) all() []order.PaymentEvent {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	events := make([]order.PaymentEvent, len(s.messages))
-	for i, m := range s.messages {
-		e, err := p.Callback(m.Header, m.Body, now)
-		require.NoError(t, err)
-		events[i] = e
-	}
-	return events
+	return slices.Clone(s.events)
 }

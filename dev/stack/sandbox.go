@@ -1,0 +1,80 @@
+package stack
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"holdfast/activities"
+	"holdfast/api"
+	"holdfast/payment/sandbox"
+)
+
+// DefaultSecret signs the sandbox's callbacks where no secret is set. It is no
+// secret: this stack listens on loopback alone, and moves no money.
+const DefaultSecret = "whsec_aG9sZGZhc3Qtc2FuZGJveC1ub3QtYS1zZWNyZXQ=" //nolint:gosec // says so itself
+
+// openSandbox makes the payment provider that everything here is paid by.
+func (s *Stack) openSandbox(context.Context) (func(context.Context) error, error) {
+	if s.opts.WithoutSandbox || s.opts.WithoutHoldfast {
+		return nothing, nil
+	}
+	secret := s.opts.WebhookSecret
+	if secret == "" {
+		secret = DefaultSecret
+	}
+	signer, err := sandbox.New(secret)
+	if err != nil {
+		return nil, fmt.Errorf("HOLDFAST_WEBHOOK_SECRET: %w", err)
+	}
+	s.signer, s.books = signer, sandbox.NewBooks(s.redis)
+	return nothing, nil
+}
+
+// sandbox is the provider; only the gateway knows where buyers reach it.
+func (s *Stack) sandbox(publicURL string) *sandbox.Provider {
+	return sandbox.NewProvider(s.signer, s.books, sandbox.Options{PublicURL: publicURL, Fails: s.opts.SandboxFails})
+}
+
+// sagaProviders are the payment providers for the worker.
+func (s *Stack) sagaProviders() activities.Providers {
+	if s.books == nil {
+		return nil
+	}
+	return activities.Providers{sandbox.Name: s.sandbox("")}
+}
+
+// atSandbox has the gateway take payments by the sandbox and show its pages.
+func (s *Stack) atSandbox(c *api.Config, publicURL string) {
+	if s.books == nil {
+		return
+	}
+	c.Providers[sandbox.Name] = s.sandbox(publicURL)
+	c.Pages[sandbox.Path] = sandbox.NewPages(s.books, c.Log)
+}
+
+// sendCallbacks has the sandbox's callbacks sent to the gateway.
+func (s *Stack) sendCallbacks(ctx context.Context) (func(context.Context) error, error) {
+	if s.books == nil {
+		return nothing, nil
+	}
+	sender := sandbox.NewSender(s.books, s.signer, s.URL, s.log())
+	run, stop := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		sender.Run(run)
+	}()
+	return func(context.Context) error {
+		stop()
+		<-done
+		return nil
+	}, nil
+}
+
+func (s *Stack) log() *slog.Logger {
+	if s.opts.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return s.opts.Log
+}

@@ -1,0 +1,125 @@
+package sandbox
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"html/template"
+	"net/http"
+	"strconv"
+
+	"github.com/bojanz/currency"
+
+	"holdfast/order"
+)
+
+//go:embed page.html
+var pageSource string
+
+//go:embed page.css
+var style string
+
+var pageTemplate = template.Must(template.New("page").Parse(pageSource))
+
+// contentPolicy lets the page have its own style and send its own form, and nothing
+// else: no script, no frame around it, nothing from elsewhere.
+var contentPolicy = "default-src 'none'; style-src 'sha256-" + styleHash() +
+	"'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+func styleHash() string {
+	sum := sha256.Sum256([]byte(style))
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// page is what the page shows.
+type page struct {
+	Title   string
+	Style   template.CSS
+	Problem string
+	Payment *view
+}
+
+// view is a payment for a person.
+type view struct {
+	ID, Order, Amount, State, Refunded string
+	Status                             order.ProviderStatus
+	Buttons                            []button
+}
+
+// button is one thing that the buyer may do.
+type button struct {
+	Action      Action
+	Label, Does string
+	First       bool
+}
+
+var (
+	payButtons = []button{
+		{Pay, "Pay", "The money is there at once.", true},
+		{Decline, "Decline", "This try fails; the buyer may try again.", false},
+		{Refuse, "Refuse", "The provider won't take his money: the order ends.", false},
+		{Process, "Pay slowly", "As a bank transfer does: come back here to pay or to decline.", false},
+		{PayLate, "Pay late", "The money comes after the order gave up waiting, and has to go back.", false},
+		{PayTwice, "Pay twice", "The money comes twice; what is too much has to go back.", false},
+	}
+	slowButtons = []button{
+		{Pay, "Pay", "The transfer arrives.", true},
+		{Decline, "Decline", "It fails; the buyer may try again.", false},
+		{PayLate, "Pay late", "It arrives after the order's payment window.", false},
+	}
+	lateButtons = []button{
+		{PayLate, "Pay late", "The money comes all the same, and has to go back.", false},
+	}
+)
+
+// viewOf puts a payment in words.
+func viewOf(p order.ProviderPayment) *view {
+	v := &view{ID: p.ID, Order: p.OrderID, Amount: money(p.Amount, p.Currency), Status: p.Status}
+	switch p.Status {
+	case order.ProviderOpen:
+		v.State, v.Buttons = "waits for the buyer", payButtons
+	case order.ProviderProcessing:
+		v.State, v.Buttons = "being processed", slowButtons
+	case order.ProviderSucceeded:
+		v.State = "paid"
+	case order.ProviderCancelled:
+		v.State, v.Buttons = "cancelled", lateButtons
+	}
+	var back int64
+	for _, r := range p.Refunds {
+		back += r.Amount
+	}
+	if back > 0 {
+		v.Refunded = money(back, p.Currency)
+	}
+	return v
+}
+
+// money writes an amount of minor units for a person: "€12.50".
+func money(minor int64, code string) string {
+	a, err := currency.NewAmountFromInt64(minor, code)
+	if err != nil { // a code that is not in ISO 4217: as it is
+		return strconv.FormatInt(minor, 10) + " " + code
+	}
+	return currency.NewFormatter(currency.NewLocale("en")).Format(a)
+}
+
+func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, shown page) {
+	shown.Style, shown.Title = template.CSS(style), "Not found" //nolint:gosec // it is our own file
+	switch {
+	case shown.Payment != nil:
+		shown.Title = shown.Payment.Amount + " " + shown.Payment.State
+	case status != http.StatusNotFound:
+		shown.Title = http.StatusText(status)
+	}
+	var b bytes.Buffer
+	if err := pageTemplate.Execute(&b, shown); err != nil {
+		p.log.ErrorContext(r.Context(), "the sandbox's page can't be written", "error", err)
+		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes()) // the caller may be gone
+}
