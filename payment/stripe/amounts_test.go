@@ -49,10 +49,15 @@ func TestAmountsThatDoNotFit(t *testing.T) {
 		currency string
 		fits     bool
 	}{
-		{1, "HUF", true}, {101, "TWD", true}, // two decimals in payments; whole ones are for payouts
-		{7, "ISK", true}, {1, "UGX", true}, {math.MaxInt64, "ISK", false},
-		{100, "MGA", true}, {150, "MGA", false},
-		{5120, "KWD", true}, {5124, "KWD", false},
+		{1, "HUF", true},
+		{101, "TWD", true}, // two decimals in payments; whole ones are for payouts
+		{7, "ISK", true},
+		{1, "UGX", true},
+		{math.MaxInt64, "ISK", false},
+		{100, "MGA", true},
+		{150, "MGA", false},
+		{5120, "KWD", true},
+		{5124, "KWD", false},
 	} {
 		got, err := toStripe(c.amount, c.currency)
 		require.Equal(t, c.fits, err == nil, "%d %s: %v", c.amount, c.currency, err)

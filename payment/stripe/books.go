@@ -18,11 +18,11 @@ func (p *Provider) LookUp(ctx context.Context, paymentID string) (order.Provider
 	if paymentID == "" {
 		return order.ProviderPayment{}, payment.ErrNoPayment
 	}
-	intent, err := p.intent(ctx, paymentID)
+	i, err := p.intent(ctx, paymentID)
 	if err != nil {
 		return order.ProviderPayment{}, fmt.Errorf("read payment %s: %w", paymentID, failed(err))
 	}
-	return p.booked(ctx, intent)
+	return p.booked(ctx, i)
 }
 
 // Payments implements payment.Provider, the newest first. What others took by the same
@@ -33,16 +33,15 @@ func (p *Provider) Payments(ctx context.Context, since time.Time) iter.Seq2[orde
 			CreatedRange: &stripe.RangeQueryParams{GreaterThanOrEqual: since.Unix()},
 			Expand:       []*string{stripe.String("data.latest_charge.refunds")},
 		}
-		params.Limit = stripe.Int64(pageSize)
-		for intent, err := range p.api.V1PaymentIntents.List(ctx, params).All(ctx) {
+		for i, err := range list[intent](ctx, p.api, intentsPath, params, &params.ListParams) {
 			if err != nil {
 				yield(order.ProviderPayment{}, fmt.Errorf("list payments: %w", failed(err)))
 				return
 			}
-			if !ours(intent.Metadata) {
+			if !ours(i.Metadata) {
 				continue
 			}
-			if !yield(p.booked(ctx, intent)) {
+			if !yield(p.booked(ctx, i)) {
 				return
 			}
 		}
@@ -50,7 +49,7 @@ func (p *Provider) Payments(ctx context.Context, since time.Time) iter.Seq2[orde
 }
 
 // booked puts a PaymentIntent and its refunds into our words.
-func (p *Provider) booked(ctx context.Context, i *stripe.PaymentIntent) (order.ProviderPayment, error) {
+func (p *Provider) booked(ctx context.Context, i intent) (order.ProviderPayment, error) {
 	res := order.ProviderPayment{
 		ID: i.ID, OrderID: orderOf(i.Metadata), Status: statusOf(i), CreatedAt: time.Unix(i.Created, 0).UTC(),
 	}
@@ -59,7 +58,7 @@ func (p *Provider) booked(ctx context.Context, i *stripe.PaymentIntent) (order.P
 		amount, res.PaidAt = i.AmountReceived, paidAt(i)
 	}
 	var err error
-	if res.Amount, res.Currency, err = fromStripe(amount, string(i.Currency)); err != nil {
+	if res.Amount, res.Currency, err = fromStripe(amount, i.Currency); err != nil {
 		return order.ProviderPayment{}, fmt.Errorf("read payment %s: %w", i.ID, err)
 	}
 	refunds, err := p.refunds(ctx, i)
@@ -67,7 +66,7 @@ func (p *Provider) booked(ctx context.Context, i *stripe.PaymentIntent) (order.P
 		return order.ProviderPayment{}, fmt.Errorf("read the refunds of payment %s: %w", i.ID, failed(err))
 	}
 	for _, r := range refunds {
-		amount, _, err := fromStripe(r.Amount, string(r.Currency))
+		amount, _, err := fromStripe(r.Amount, r.Currency)
 		if err != nil {
 			return order.ProviderPayment{}, fmt.Errorf("read refund %s: %w", r.ID, err)
 		}
@@ -80,14 +79,14 @@ func (p *Provider) booked(ctx context.Context, i *stripe.PaymentIntent) (order.P
 
 // refunds of a payment. Only one that succeeded can have any, and a list that brought
 // them along, whole, spares a call.
-func (p *Provider) refunds(ctx context.Context, i *stripe.PaymentIntent) ([]*stripe.Refund, error) {
+func (p *Provider) refunds(ctx context.Context, i intent) ([]refund, error) {
 	if statusOf(i) != order.ProviderSucceeded {
 		return nil, nil
 	}
 	if c := i.LatestCharge; c != nil && c.Refunds != nil && !c.Refunds.HasMore {
 		return c.Refunds.Data, nil
 	}
-	var all []*stripe.Refund
+	var all []refund
 	for r, err := range p.refundsOf(ctx, i.ID) {
 		if err != nil {
 			return nil, err

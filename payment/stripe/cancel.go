@@ -64,12 +64,13 @@ func (p *Provider) lost(ctx context.Context, r order.PaymentRequest) ([]string, 
 // cancel cancels what is there. A payment that Stripe doesn't know is no answer: they
 // don't vanish, so this is another account, and the one that has it would take money.
 func (p *Provider) cancel(ctx context.Context, id string, r order.PaymentRequest) (order.Cancellation, error) {
-	intent, err := p.api.V1PaymentIntents.Cancel(ctx, id, &stripe.PaymentIntentCancelParams{
+	var i intent
+	err := p.api.post(ctx, stripe.FormatURLPath(cancelPath, id), &stripe.PaymentIntentCancelParams{
 		CancellationReason: stripe.String(string(stripe.PaymentIntentCancellationReasonAbandoned)),
 		Expand:             []*string{stripe.String("latest_charge")},
-	})
+	}, "", &i)
 	if problemOf(err).is(stripe.ErrorCodePaymentIntentUnexpectedState) {
-		intent, err = p.intent(ctx, id)
+		i, err = p.intent(ctx, id)
 	}
 	if err != nil {
 		err = failed(err)
@@ -78,11 +79,11 @@ func (p *Provider) cancel(ctx context.Context, id string, r order.PaymentRequest
 		}
 		return order.Cancellation{}, fmt.Errorf("cancel payment %s: %w", id, err)
 	}
-	switch statusOf(intent) {
+	switch statusOf(i) {
 	case order.ProviderCancelled:
 		return order.Cancellation{Outcome: order.PaymentWasCancelled}, nil
 	case order.ProviderSucceeded:
-		paid, err := success(intent)
+		paid, err := success(i)
 		paid.OrderID = r.OrderID // also where somebody changed what the payment carries
 		return order.Cancellation{Outcome: order.AlreadyPaid, Paid: &paid}, err
 	case order.ProviderOpen, order.ProviderProcessing:

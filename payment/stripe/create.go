@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -37,17 +38,17 @@ func (p *Provider) Create(ctx context.Context, r order.PaymentRequest) (string, 
 	for n := range freshKeys {
 		params := &stripe.PaymentIntentCreateParams{
 			Amount: &amount, Currency: stripe.String(strings.ToLower(r.Currency)),
-			AutomaticPaymentMethods: &stripe.PaymentIntentCreateAutomaticPaymentMethodsParams{Enabled: stripe.Bool(true)},
+			AutomaticPaymentMethods: &stripe.PaymentIntentCreateAutomaticPaymentMethodsParams{Enabled: new(true)},
 			Metadata:                metadataOf(r),
 		}
-		params.SetIdempotencyKey(nthKey("payment", r.Key(), n))
-		intent, err := p.api.V1PaymentIntents.Create(ctx, params)
+		var made intent
+		err := p.api.post(ctx, intentsPath, params, nthKey("payment", r.Key(), n), &made)
 		problem := problemOf(err)
 		switch {
-		case err == nil && intent.ID == "":
+		case err == nil && made.ID == "":
 			return "", fmt.Errorf("%w: %w", payment.ErrUnavailable, errUnreadable)
 		case err == nil:
-			return intent.ID, nil
+			return made.ID, nil
 		case problem == nil:
 			return "", failed(err)
 		case problem.replayed && problem.status >= 500:
@@ -72,7 +73,7 @@ func (p *Provider) made(ctx context.Context, r order.PaymentRequest, amount int6
 		return "", err
 	}
 	for _, i := range found {
-		if i.Amount == amount && strings.EqualFold(string(i.Currency), r.Currency) {
+		if i.Amount == amount && strings.EqualFold(i.Currency, r.Currency) {
 			return i.ID, nil
 		}
 	}
@@ -81,20 +82,15 @@ func (p *Provider) made(ctx context.Context, r order.PaymentRequest, amount int6
 }
 
 // find searches the payments of an attempt, by what they carry of ours.
-func (p *Provider) find(ctx context.Context, r order.PaymentRequest) ([]*stripe.PaymentIntent, error) {
+func (p *Provider) find(ctx context.Context, r order.PaymentRequest) ([]intent, error) {
 	params := &stripe.PaymentIntentSearchParams{}
 	params.Query = fmt.Sprintf(`metadata["%s"]:"%s"`, metaPayment, r.Key())
 	params.Limit = stripe.Int64(pageSize)
-	var found []*stripe.PaymentIntent
-	for intent, err := range p.api.V1PaymentIntents.Search(ctx, params).All(ctx) {
-		if err != nil {
-			return nil, fmt.Errorf("search payment %s: %w", r.Key(), failed(err))
-		}
-		if intent.Metadata[metaPayment] == r.Key() {
-			found = append(found, intent)
-		}
+	var found page[intent] // one page: there are hardly ever two
+	if err := p.api.get(ctx, searchPath, params, &found); err != nil {
+		return nil, fmt.Errorf("search payment %s: %w", r.Key(), failed(err))
 	}
-	return found, nil
+	return slices.DeleteFunc(found.Data, func(i intent) bool { return i.Metadata[metaPayment] != r.Key() }), nil
 }
 
 // Checkout implements payment.Provider.
@@ -102,14 +98,14 @@ func (p *Provider) Checkout(ctx context.Context, paymentID string) (payment.Chec
 	if paymentID == "" {
 		return payment.Checkout{}, payment.ErrNoPayment
 	}
-	intent, err := p.api.V1PaymentIntents.Retrieve(ctx, paymentID, nil)
-	if err != nil {
+	var i intent
+	if err := p.api.get(ctx, stripe.FormatURLPath(intentPath, paymentID), nil, &i); err != nil {
 		return payment.Checkout{}, fmt.Errorf("read payment %s: %w", paymentID, failed(err))
 	}
-	if intent.ClientSecret == "" {
+	if i.ClientSecret == "" {
 		return payment.Checkout{}, fmt.Errorf("payment %s: %w", paymentID, errNoSecret)
 	}
-	return payment.Checkout{ClientSecret: intent.ClientSecret}, nil
+	return payment.Checkout{ClientSecret: i.ClientSecret}, nil
 }
 
 var errNoSecret = errors.New("stripe answers no client secret: the API key may only read")

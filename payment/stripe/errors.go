@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	stripe "github.com/stripe/stripe-go/v85"
@@ -65,12 +66,9 @@ func (e *problem) lasting() bool {
 	if e.kind != stripe.ErrorTypeInvalidRequest || e.status < 400 || e.status >= 500 || e.operator() {
 		return false
 	}
-	switch e.code {
-	case stripe.ErrorCodeAmountTooLarge, stripe.ErrorCodeAmountTooSmall, stripe.ErrorCodeInvalidChargeAmount,
-		stripe.ErrorCodeCountryUnsupported, stripe.ErrorCodePaymentMethodCurrencyMismatch:
-		return true
-	}
-	return e.param == "amount" || e.param == "currency"
+	return e.param == "amount" || e.param == "currency" || e.is(stripe.ErrorCodeAmountTooLarge,
+		stripe.ErrorCodeAmountTooSmall, stripe.ErrorCodeInvalidChargeAmount, stripe.ErrorCodeCountryUnsupported,
+		stripe.ErrorCodePaymentMethodCurrencyMismatch)
 }
 
 // operator: the key is wrong, or may not do this.
@@ -90,12 +88,7 @@ func (e *problem) mismatch() bool {
 }
 
 func (e *problem) is(codes ...stripe.ErrorCode) bool {
-	for _, c := range codes {
-		if e != nil && e.code == c {
-			return true
-		}
-	}
-	return false
+	return e != nil && slices.Contains(codes, e.code)
 }
 
 // failed says what a call came to, beside a lasting no. Whatever isn't understood

@@ -40,13 +40,15 @@ func orderOf(metadata map[string]string) string {
 }
 
 // intent reads one PaymentIntent as it is now, with its charge.
-func (p *Provider) intent(ctx context.Context, id string) (*stripe.PaymentIntent, error) {
-	return p.api.V1PaymentIntents.Retrieve(ctx, id, &stripe.PaymentIntentRetrieveParams{
+func (p *Provider) intent(ctx context.Context, id string) (intent, error) {
+	var i intent
+	err := p.api.get(ctx, stripe.FormatURLPath(intentPath, id), &stripe.PaymentIntentRetrieveParams{
 		Expand: []*string{stripe.String("latest_charge")},
-	})
+	}, &i)
+	return i, err
 }
 
-func statusOf(i *stripe.PaymentIntent) order.ProviderStatus {
+func statusOf(i intent) order.ProviderStatus {
 	switch i.Status {
 	case stripe.PaymentIntentStatusSucceeded:
 		return order.ProviderSucceeded
@@ -62,7 +64,7 @@ func statusOf(i *stripe.PaymentIntent) order.ProviderStatus {
 }
 
 // paidAt is when the charge that paid was made: a PaymentIntent itself doesn't tell.
-func paidAt(i *stripe.PaymentIntent) time.Time {
+func paidAt(i intent) time.Time {
 	if i.LatestCharge != nil && i.LatestCharge.Created > 0 {
 		return time.Unix(i.LatestCharge.Created, 0).UTC()
 	}
@@ -71,8 +73,8 @@ func paidAt(i *stripe.PaymentIntent) time.Time {
 
 // success is the message of a payment that was found paid. Its id is made of the
 // payment's: no message of Stripe brought it.
-func success(i *stripe.PaymentIntent) (order.PaymentEvent, error) {
-	amount, currency, err := fromStripe(i.AmountReceived, string(i.Currency))
+func success(i intent) (order.PaymentEvent, error) {
+	amount, currency, err := fromStripe(i.AmountReceived, i.Currency)
 	if err != nil {
 		return order.PaymentEvent{}, fmt.Errorf("read payment %s: %w", i.ID, err)
 	}

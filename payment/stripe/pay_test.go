@@ -120,7 +120,7 @@ func TestWhatMayPassIsUnavailable(t *testing.T) {
 		"500":           {status: 500, body: serverError},
 		"a proxy":       {status: 502, body: "<html>" + apiKey + "</html>"},
 		"too many":      {status: 429, body: `{"error":{"type":"invalid_request_error","code":"rate_limit","message":"slow down"}}`},
-		"locked":        {status: 429, body: `{"error":{"type":"invalid_request_error","code":"lock_timeout","message":"locked"}}`},
+		"locked":        {status: 429, body: `{"error":{"type":"invalid_request_error","code":"lock_timeout","message":"locked","payment_intent":{"id":"pi_1","client_secret":"pi_1_secret_abc"}}}`},
 		"at work":       {status: 409, body: `{"error":{"type":"idempotency_error","code":"idempotency_key_in_use","message":"in use"}}`},
 		"a wrong key":   {status: 401, body: `{"error":{"type":"invalid_request_error","message":"Invalid API Key provided: ` + apiKey + `"}}`},
 		"a weak key":    {status: 403, body: `{"error":{"type":"invalid_request_error","message":"The provided key 'rk_live_*****abc' does not have the required permissions"}}`},

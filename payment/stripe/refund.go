@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
 
 	stripe "github.com/stripe/stripe-go/v85"
 
@@ -29,7 +30,7 @@ func (p *Provider) Refund(ctx context.Context, r order.RefundRequest) (order.Ref
 		return order.RefundAnswer{}, fmt.Errorf("read the refunds of payment %s: %w", r.PaymentID, failed(err))
 	}
 	if made.stands != nil {
-		return p.answer(ctx, made.stands)
+		return p.answer(ctx, *made.stands)
 	}
 	return p.makeRefund(ctx, r, amount, made.failed)
 }
@@ -43,10 +44,11 @@ func (p *Provider) makeRefund(ctx context.Context, r order.RefundRequest, amount
 			Metadata: map[string]string{metaRefund: r.RefundID, metaOrder: r.OrderID},
 		}
 		// With the payment's id: two payments of an order go back under one refund id.
-		params.SetIdempotencyKey(nthKey("refund", r.PaymentID+":"+r.RefundID, failures*freshKeys+n))
-		refund, err := p.api.V1Refunds.Create(ctx, params)
+		key := nthKey("refund", r.PaymentID+":"+r.RefundID, failures*freshKeys+n)
+		var made refund
+		err := p.api.post(ctx, refundsPath, params, key, &made)
 		if err == nil {
-			return p.answer(ctx, refund)
+			return p.answer(ctx, made)
 		}
 		last = problemOf(err)
 		if !last.lastingForRefund() {
@@ -64,7 +66,7 @@ func (p *Provider) makeRefund(ctx context.Context, r order.RefundRequest, amount
 		return order.RefundAnswer{}, fmt.Errorf("read the refunds of payment %s: %w", r.PaymentID, failed(err))
 	}
 	if made.stands != nil {
-		return p.answer(ctx, made.stands)
+		return p.answer(ctx, *made.stands)
 	}
 	return order.RefundAnswer{}, refusal(last.text)
 }
@@ -79,56 +81,54 @@ func (e *problem) lastingForRefund() bool {
 type refundsMade struct {
 	// stands answers for the refund: it is paid, or pending, or failed and nobody was
 	// told yet.
-	stands *stripe.Refund
+	stands *refund
 	failed int
 }
 
 // refundsNamed reads all refunds of a payment, and keeps those of this refund id.
 func (p *Provider) refundsNamed(ctx context.Context, r order.RefundRequest) (refundsMade, error) {
 	var made refundsMade
-	for refund, err := range p.refundsOf(ctx, r.PaymentID) {
+	for one, err := range p.refundsOf(ctx, r.PaymentID) {
 		if err != nil {
 			return refundsMade{}, err
 		}
-		if refund.Metadata[metaRefund] != r.RefundID {
+		if one.Metadata[metaRefund] != r.RefundID {
 			continue
 		}
-		isFailed := refundStatus(refund) == order.RefundFailed
+		isFailed := refundStatus(one) == order.RefundFailed
 		if isFailed {
 			made.failed++
 		}
 		switch {
 		case !isFailed:
-			made.stands = refund
-		case refund.Metadata[metaTold] == "" && made.stands == nil:
-			made.stands = refund
+			made.stands = &one
+		case one.Metadata[metaTold] == "" && made.stands == nil:
+			made.stands = &one
 		}
 	}
 	return made, nil
 }
 
-func (p *Provider) refundsOf(ctx context.Context, paymentID string) stripe.Seq2[*stripe.Refund, error] {
+func (p *Provider) refundsOf(ctx context.Context, paymentID string) iter.Seq2[refund, error] {
 	params := &stripe.RefundListParams{PaymentIntent: &paymentID}
-	params.Limit = stripe.Int64(pageSize)
-	return p.api.V1Refunds.List(ctx, params).All(ctx)
+	return list[refund](ctx, p.api, refundsPath, params, &params.ListParams)
 }
 
 // answer says how a refund stands. That a failure was told is written down at Stripe
 // first: without that, nobody could tell the next question from an operator's wish to
 // try again.
-func (p *Provider) answer(ctx context.Context, r *stripe.Refund) (order.RefundAnswer, error) {
+func (p *Provider) answer(ctx context.Context, r refund) (order.RefundAnswer, error) {
 	status := refundStatus(r)
 	if status == order.RefundFailed {
-		if _, err := p.api.V1Refunds.Update(ctx, r.ID, &stripe.RefundUpdateParams{
-			Metadata: map[string]string{metaTold: "true"},
-		}); err != nil {
+		told := &stripe.RefundUpdateParams{Metadata: map[string]string{metaTold: "true"}}
+		if err := p.api.post(ctx, stripe.FormatURLPath(refundPath, r.ID), told, "", new(refund)); err != nil {
 			return order.RefundAnswer{}, fmt.Errorf("note that refund %s failed: %w", r.ID, failed(err))
 		}
 	}
 	return order.RefundAnswer{Status: status, ProviderID: r.ID, Detail: refundDetail(r)}, nil
 }
 
-func refundStatus(r *stripe.Refund) order.RefundStatus {
+func refundStatus(r refund) order.RefundStatus {
 	switch r.Status {
 	case stripe.RefundStatusSucceeded:
 		return order.RefundPaid
@@ -141,9 +141,9 @@ func refundStatus(r *stripe.Refund) order.RefundStatus {
 }
 
 // refundDetail says why a refund failed.
-func refundDetail(r *stripe.Refund) string {
+func refundDetail(r refund) string {
 	if refundStatus(r) != order.RefundFailed {
 		return ""
 	}
-	return cmp.Or(string(r.FailureReason), string(r.Status))
+	return cmp.Or(r.FailureReason, string(r.Status))
 }

@@ -30,7 +30,7 @@ const pageSize = 100
 
 // Provider speaks to one Stripe account.
 type Provider struct {
-	api    *stripe.Client
+	api    client
 	secret string
 }
 
@@ -60,7 +60,7 @@ func New(c Config) (*Provider, error) {
 		LeveledLogger: &stripe.LeveledLogger{Level: stripe.LevelNull},
 		// The sagas ask again, with patience. The library would sleep past the context.
 		MaxNetworkRetries: stripe.Int64(0),
-		EnableTelemetry:   stripe.Bool(false),
+		EnableTelemetry:   new(false),
 	}
 	if backend.HTTPClient == nil {
 		backend.HTTPClient = &http.Client{Timeout: callTimeout}
@@ -68,7 +68,7 @@ func New(c Config) (*Provider, error) {
 	if c.BaseURL != "" {
 		backend.URL = stripe.String(c.BaseURL)
 	}
-	api := stripe.NewClient(c.Key, stripe.WithBackends(stripe.NewBackendsWithConfig(&backend)))
+	api := client{backend: stripe.GetBackendWithConfig(stripe.APIBackend, &backend), key: c.Key}
 	return &Provider{api: api, secret: c.WebhookSecret}, nil
 }
 

@@ -1,0 +1,287 @@
+package stripe_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+func (a *account) route(r *http.Request, form url.Values) *answer {
+	parts := strings.Split(strings.TrimPrefix(r.URL.Path, "/v1/"), "/")
+	switch {
+	case r.URL.Path == "/v1/payment_intents" && r.Method == http.MethodPost:
+		return a.createIntent(form)
+	case r.URL.Path == "/v1/payment_intents":
+		return a.listIntents(form)
+	case r.URL.Path == "/v1/payment_intents/search":
+		return a.searchIntents(form)
+	case parts[0] == "payment_intents" && len(parts) == 2:
+		return a.readIntent(parts[1], form)
+	case parts[0] == "payment_intents" && len(parts) == 3 && parts[2] == "cancel":
+		return a.cancelIntent(parts[1], form)
+	case r.URL.Path == "/v1/refunds" && r.Method == http.MethodPost:
+		return a.createRefund(form)
+	case r.URL.Path == "/v1/refunds":
+		return a.listRefunds(form)
+	case parts[0] == "refunds" && len(parts) == 2:
+		return a.updateRefund(parts[1], form)
+	}
+	a.t.Errorf("nobody expects %s %s", r.Method, r.URL.Path)
+	return refuse(http.StatusNotFound, "invalid_request_error", "", "", "Unrecognized request URL")
+}
+
+func (a *account) createIntent(form url.Values) *answer {
+	amount, err := strconv.ParseInt(form.Get("amount"), 10, 64)
+	switch {
+	case err != nil || amount < 1:
+		return refuse(http.StatusBadRequest, "invalid_request_error", "parameter_invalid_integer", "amount", "Invalid positive integer")
+	case amount < 50:
+		return refuse(http.StatusBadRequest, "invalid_request_error", "amount_too_small", "amount",
+			"Amount must be at least €0.50 eur")
+	case amount > 99999999:
+		return refuse(http.StatusBadRequest, "invalid_request_error", "amount_too_large", "amount",
+			"Amount must be no more than €999,999.99")
+	case form.Get("currency") == "xts":
+		return refuse(http.StatusBadRequest, "invalid_request_error", "", "currency", "Invalid currency: xts.")
+	}
+	i := &intent{
+		id: a.id("pi"), status: "requires_payment_method", currency: form.Get("currency"), amount: amount,
+		created: a.now.Unix(), metadata: metadataIn(form),
+	}
+	i.clientSecret = i.id + "_secret_" + token(i.id)
+	a.intents = slices.Insert(a.intents, 0, i)
+	a.send("payment_intent.created", i.id, a.render(i, nil))
+	return agree(a.render(i, form))
+}
+
+func (a *account) readIntent(id string, form url.Values) *answer {
+	if i := a.intent(id); i != nil {
+		return agree(a.render(i, form))
+	}
+	return missing("payment_intent", id)
+}
+
+func (a *account) cancelIntent(id string, form url.Values) *answer {
+	i := a.intent(id)
+	if i == nil {
+		return missing("payment_intent", id)
+	}
+	switch i.status {
+	case "requires_payment_method", "requires_capture", "requires_confirmation", "requires_action":
+	default:
+		res := refuse(http.StatusBadRequest, "invalid_request_error", "payment_intent_unexpected_state", "",
+			"You cannot cancel this PaymentIntent because it has a status of "+i.status+".")
+		return withIntent(res, a.render(i, nil)) // Stripe sends all of it, the client secret too
+	}
+	i.status = "canceled"
+	a.send("payment_intent.canceled", i.id, a.render(i, nil))
+	return agree(a.render(i, form))
+}
+
+func (a *account) listIntents(form url.Values) *answer {
+	since, _ := strconv.ParseInt(form.Get("created[gte]"), 10, 64)
+	var all []any
+	for _, i := range a.intents {
+		if i.created >= since {
+			all = append(all, a.render(i, form))
+		}
+	}
+	return a.listed(all, form)
+}
+
+// searchIntents finds what is at least a minute old.
+func (a *account) searchIntents(form url.Values) *answer {
+	name, value, ok := strings.Cut(strings.TrimPrefix(form.Get("query"), `metadata["`), `"]:"`)
+	if !ok {
+		return refuse(http.StatusBadRequest, "invalid_request_error", "", "query", "We were unable to parse your search query.")
+	}
+	var found []any
+	for _, i := range a.intents {
+		if i.metadata[name] == strings.TrimSuffix(value, `"`) && a.now.Unix()-i.created >= 60 {
+			found = append(found, a.render(i, form))
+		}
+	}
+	return agree(map[string]any{"object": "search_result", "data": list(found), "has_more": false, "url": "/v1/payment_intents/search"})
+}
+
+func (a *account) createRefund(form url.Values) *answer {
+	i := a.intent(form.Get("payment_intent"))
+	if i == nil {
+		return missing("payment_intent", form.Get("payment_intent"))
+	}
+	amount, _ := strconv.ParseInt(form.Get("amount"), 10, 64)
+	left := i.received
+	for _, r := range a.refunds {
+		if r.intent == i.id && r.status != "failed" && r.status != "canceled" {
+			left -= r.amount
+		}
+	}
+	switch {
+	case i.status != "succeeded":
+		return refuse(http.StatusBadRequest, "invalid_request_error", "payment_intent_unexpected_state", "",
+			"This PaymentIntent does not have a successful charge to refund.")
+	case left == 0:
+		return refuse(http.StatusBadRequest, "invalid_request_error", "charge_already_refunded", "", "Charge has already been refunded.")
+	case amount > left:
+		return refuse(http.StatusBadRequest, "invalid_request_error", "", "amount",
+			fmt.Sprintf("Refund amount (%d) is greater than unrefunded amount on charge (%d)", amount, left))
+	}
+	r := &refund{
+		id: a.id("re"), intent: i.id, status: "pending", currency: i.currency, amount: amount, created: a.now.Unix(),
+		metadata: metadataIn(form),
+	}
+	a.refunds = slices.Insert(a.refunds, 0, r)
+	a.send("refund.created", r.intent, r.render())
+	return agree(r.render())
+}
+
+func (a *account) listRefunds(form url.Values) *answer {
+	if a.intent(form.Get("payment_intent")) == nil {
+		return missing("payment_intent", form.Get("payment_intent"))
+	}
+	var all []any
+	for _, r := range a.refunds {
+		if r.intent == form.Get("payment_intent") {
+			all = append(all, r.render())
+		}
+	}
+	return a.listed(all, form)
+}
+
+func (a *account) updateRefund(id string, form url.Values) *answer {
+	for _, r := range a.refunds {
+		if r.id == id {
+			maps.Copy(r.metadata, metadataIn(form))
+			return agree(r.render())
+		}
+	}
+	return missing("refund", id)
+}
+
+// listed is one page of a list.
+func (a *account) listed(all []any, form url.Values) *answer {
+	limit, _ := strconv.Atoi(form.Get("limit"))
+	limit = min(limit, a.page)
+	if after := form.Get("starting_after"); after != "" {
+		n := slices.IndexFunc(all, func(o any) bool { return o.(map[string]any)["id"] == after })
+		all = all[n+1:]
+	}
+	more := len(all) > limit
+	if more {
+		all = all[:limit]
+	}
+	return agree(map[string]any{"object": "list", "data": list(all), "has_more": more, "url": "/v1"})
+}
+
+// render writes a PaymentIntent, with what the caller asked to expand.
+func (a *account) render(i *intent, form url.Values) map[string]any {
+	res := map[string]any{
+		"id": i.id, "object": "payment_intent", "amount": i.amount, "amount_received": i.received,
+		"currency": i.currency, "status": i.status, "created": i.created, "metadata": i.metadata,
+		"client_secret": i.clientSecret, "latest_charge": nil, "livemode": false,
+	}
+	if i.charge == nil {
+		return res
+	}
+	res["latest_charge"] = i.charge["id"]
+	for _, e := range expanded(form) {
+		charge := maps.Clone(i.charge)
+		if strings.HasSuffix(e, ".refunds") {
+			var refunds []any
+			for _, r := range a.refunds {
+				if r.intent == i.id {
+					refunds = append(refunds, r.render())
+				}
+			}
+			most := min(len(refunds), 10) // so many come along
+			charge["refunds"] = map[string]any{"object": "list", "data": list(refunds[:most]), "has_more": len(refunds) > most}
+		}
+		res["latest_charge"] = charge
+	}
+	return res
+}
+
+func (r *refund) render() map[string]any {
+	res := map[string]any{
+		"id": r.id, "object": "refund", "amount": r.amount, "currency": r.currency, "payment_intent": r.intent,
+		"status": r.status, "created": r.created, "metadata": r.metadata,
+	}
+	if r.reason != "" {
+		res["failure_reason"] = r.reason
+	}
+	return res
+}
+
+func expanded(form url.Values) []string {
+	var res []string
+	for k, v := range form {
+		if strings.HasPrefix(k, "expand[") {
+			res = append(res, v...)
+		}
+	}
+	return res
+}
+
+func metadataIn(form url.Values) map[string]string {
+	res := map[string]string{}
+	for k, v := range form {
+		if name, ok := strings.CutPrefix(k, "metadata["); ok {
+			res[strings.TrimSuffix(name, "]")] = v[0]
+		}
+	}
+	return res
+}
+
+func list(items []any) []any { return append([]any{}, items...) }
+
+func token(of string) string {
+	sum := sha256.Sum256([]byte(of))
+	return hex.EncodeToString(sum[:12])
+}
+
+func agree(body any) *answer {
+	text, err := json.Marshal(body)
+	if err != nil {
+		panic(err)
+	}
+	return &answer{status: http.StatusOK, body: text}
+}
+
+func refuse(status int, kind, code, param, message string) *answer {
+	e := map[string]any{"type": kind, "message": message}
+	if code != "" {
+		e["code"] = code
+	}
+	if param != "" {
+		e["param"] = param
+	}
+	text, err := json.Marshal(map[string]any{"error": e})
+	if err != nil {
+		panic(err)
+	}
+	return &answer{status: status, body: text}
+}
+
+func withIntent(a *answer, intent any) *answer {
+	var body map[string]map[string]any
+	if err := json.Unmarshal(a.body, &body); err != nil {
+		panic(err)
+	}
+	body["error"]["payment_intent"] = intent
+	text, err := json.Marshal(body)
+	if err != nil {
+		panic(err)
+	}
+	return &answer{status: a.status, body: text}
+}
+
+func missing(kind, id string) *answer {
+	return refuse(http.StatusNotFound, "invalid_request_error", "resource_missing", "intent", "No such "+kind+": '"+id+"'")
+}
