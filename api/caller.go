@@ -2,26 +2,28 @@ package api
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
 
+	"github.com/gin-gonic/gin"
+
+	"holdfast/identity"
 	"holdfast/order"
 )
 
-// Role is what a caller may do.
-type Role string
-
-const (
-	// Operator may do everything.
-	Operator Role = "operator"
-	// Customer sees and changes his own orders.
-	Customer Role = "customer"
+// Role is what a caller may do, and Caller is who sent a request.
+type (
+	Role   = identity.Role
+	Caller = identity.Caller
 )
 
-// Caller is who sent a request.
-type Caller struct {
-	// Subject names the caller in journals.
-	Subject string
-	Role    Role
-}
+// The roles that the contract knows.
+const (
+	Operator = identity.Operator
+	Customer = identity.Customer
+)
 
 type callerKey struct{}
 
@@ -30,12 +32,74 @@ func WithCaller(ctx context.Context, c Caller) context.Context {
 	return context.WithValue(ctx, callerKey{}, c)
 }
 
-// CallerOf tells who sent the request.
+// CallerOf tells who sent the request. It is nobody where the call is public.
 func CallerOf(ctx context.Context) Caller {
 	c, _ := ctx.Value(callerKey{}).(Caller)
 	return c
 }
 
-// identify is the one place where a request gets its caller. Authentication is
-// off: everybody is the operator, which is why New listens on loopback only.
-func identify() Caller { return Caller{Subject: order.ActorOperator, Role: Operator} }
+// callerName is where a request keeps its caller until its context does, see bound.
+const callerName = "caller"
+
+var (
+	errNoToken  = errors.New("this call needs a bearer token")
+	errRole     = errors.New("the caller's role may not do this")
+	errTwoProof = errors.New("there is more than one Authorization header")
+)
+
+// authenticate is the one place where a request gets its caller, and where a call is
+// refused that its role may not make. A token is not looked at where anybody may call:
+// a shop window must not close because somebody's token has expired.
+func (s *Server) authenticate(c *gin.Context) {
+	rule := s.access.of(c.Request.Method, c.FullPath())
+	if rule.public {
+		return
+	}
+	caller, err := s.identify(c.Request)
+	switch {
+	case errors.Is(err, identity.ErrInvalid):
+		p := *problemOf(err)
+		p.Detail = err.Error() // it repeats nothing of the token
+		c.Header("WWW-Authenticate", `Bearer realm="holdfast", error="invalid_token", error_description="`+err.Error()+`"`)
+		err = &p
+	case errors.Is(err, errNoToken):
+		c.Header("WWW-Authenticate", `Bearer realm="holdfast"`)
+	case err == nil && !rule.allows(caller.Role):
+		err = errRole
+	}
+	if err == nil {
+		err = s.limits.ofCaller(c.Request.Context(), caller)
+	}
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	c.Set(callerName, caller)
+}
+
+// identify tells whose token came with a request. With authentication off everybody is
+// the operator, which is why New then listens on loopback only.
+func (s *Server) identify(r *http.Request) (Caller, error) {
+	if s.cfg.Identity == nil {
+		return Caller{Subject: order.ActorOperator, Role: Operator}, nil
+	}
+	given := r.Header["Authorization"]
+	if len(given) > 1 {
+		return Caller{}, fmt.Errorf("%w: %w", identity.ErrInvalid, errTwoProof)
+	}
+	if len(given) == 0 {
+		return Caller{}, errNoToken
+	}
+	scheme, token, _ := strings.Cut(given[0], " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return Caller{}, errNoToken
+	}
+	return s.cfg.Identity.Verify(r.Context(), strings.TrimSpace(token))
+}
+
+// callerFrom is who authenticate found.
+func callerFrom(c *gin.Context) Caller {
+	found, _ := c.Get(callerName)
+	caller, _ := found.(Caller)
+	return caller
+}

@@ -26,6 +26,9 @@ func (s *Server) CancelOrder(c *gin.Context, id ID, params CancelOrderParams) {
 	if err == nil {
 		in.Reason, err = cancelReason(in.Reason, caller)
 	}
+	if err == nil {
+		err = s.checkOwner(c.Request.Context(), id)
+	}
 	if err != nil {
 		s.fail(c, err)
 		return

@@ -78,8 +78,10 @@ type Order = order.Order
 
 // OrderRequest defines model for OrderRequest.
 type OrderRequest struct {
-	Address    *Address      `json:"address,omitempty"`
-	CustomerID string        `json:"customerId"`
+	Address *Address `json:"address,omitempty"`
+
+	// CustomerID An operator has to say whose order it is. A customer may leave it out; another than his own is 403.
+	CustomerID string        `json:"customerId,omitempty"`
 	Lines      []LineRequest `json:"lines"`
 }
 
@@ -235,6 +237,12 @@ type ProductDocument = Product
 
 // Refused RFC 9457.
 type Refused = Problem
+
+// TooMany RFC 9457.
+type TooMany = Problem
+
+// Unauthenticated RFC 9457.
+type Unauthenticated = Problem
 
 // ListOrdersParams defines parameters for ListOrders.
 type ListOrdersParams struct {

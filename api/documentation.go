@@ -27,8 +27,8 @@ func (s *Server) documentation(e *gin.Engine) {
 			return
 		}
 		c.Header("Content-Security-Policy",
-			"default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:")
-		c.Header("X-Content-Type-Options", "nosniff")
+			"default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "+
+				"img-src 'self' data:; frame-ancestors 'none'")
 		page.ServeHTTP(c.Writer, c.Request)
 	}
 	for _, method := range []string{http.MethodGet, http.MethodHead} {

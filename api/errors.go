@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
+	"holdfast/identity"
 	"holdfast/order"
 	"holdfast/payment"
 	"holdfast/product"
@@ -57,7 +58,7 @@ var (
 	errSearch          = errors.New("the search index can't answer; orders go on without it")
 	errNoIndex         = errors.New("this gateway was started without a search index; orders go on without it")
 	errOperatorsOnly   = errors.New("only an operator may ask for this")
-	errNotYours        = errors.New("a customer sees his own orders only")
+	errNotYours        = errors.New("a customer has his own orders only")
 )
 
 // kind is one type of problem.
@@ -75,8 +76,13 @@ var kinds = []kind{
 	{errNoMethod, http.StatusMethodNotAllowed, "method-not-allowed", "Method not allowed", 0},
 	{errCrossOrigin, http.StatusForbidden, "cross-origin", "Sent by another origin", 0},
 	{errForeignHost, http.StatusMisdirectedRequest, "foreign-host", "Not a name of this gateway", 0},
-	{errOperatorsOnly, http.StatusForbidden, "operators-only", "For operators", 0},
-	{errNotYours, http.StatusForbidden, "not-yours", "Somebody else's", 0},
+	{errNoToken, http.StatusUnauthorized, "unauthenticated", "Who is calling?", 0},
+	{identity.ErrInvalid, http.StatusUnauthorized, "unauthenticated", "Not a valid token", 0},
+	{identity.ErrUnjudged, http.StatusServiceUnavailable, "identity-unavailable", "Tokens can't be judged", 5 * time.Second},
+	{errRole, http.StatusForbidden, "forbidden", "Not for this role", 0},
+	{errOperatorsOnly, http.StatusForbidden, "forbidden", "For operators", 0},
+	{errNotYours, http.StatusForbidden, "forbidden", "Somebody else's", 0},
+	{errTooMany, http.StatusTooManyRequests, "too-many-requests", "Too many requests", time.Second},
 	{errMediaType, http.StatusUnsupportedMediaType, "unsupported-media-type", "Unsupported media type", 0},
 	{errEncoding, http.StatusUnsupportedMediaType, "unsupported-media-type", "Unsupported encoding", 0},
 	{errTooLarge, http.StatusRequestEntityTooLarge, "body-too-large", "Body too large", 0},

@@ -24,3 +24,9 @@ func ErrorStatus(err error) int { return problemOf(err).Status }
 
 // RequestTimeout is what a request has when its body is there.
 const RequestTimeout = requestTimeout
+
+// CheckAccess is what the gateway does to its contract before it serves it.
+func CheckAccess(contract []byte) error {
+	_, err := readAccess(contract)
+	return err
+}

@@ -22,10 +22,22 @@ type found struct {
 	payments map[string]json.RawMessage
 }
 
-// find reads the order's document, at least of the given version. A copy that is
+// find reads the order's document for the caller, at least of the given version.
+func (s *Server) find(ctx context.Context, id string, version int64) (found, error) {
+	f, err := s.findAnybodys(ctx, id, version)
+	if err != nil {
+		return found{}, err
+	}
+	if err := s.owned(ctx, id, f); err != nil {
+		return found{}, err
+	}
+	return f, nil
+}
+
+// findAnybodys reads an order, whoever asks. A copy that is
 // missing, older, or out of reach is answered by the workflow itself, and what
 // neither has, by the index.
-func (s *Server) find(ctx context.Context, id string, version int64) (found, error) {
+func (s *Server) findAnybodys(ctx context.Context, id string, version int64) (found, error) {
 	doc, have, stored, err := s.stored(ctx, id)
 	if err == nil && stored && have >= version {
 		return found{doc: doc}, nil

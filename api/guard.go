@@ -9,8 +9,8 @@ import (
 )
 
 var (
-	errCrossOrigin = errors.New("a page of another origin sent this: while authentication is off, " +
-		"only pages of this gateway may change something")
+	errCrossOrigin = errors.New("a page of another origin sent this: " +
+		"only pages of this gateway, and of origins that it was told to trust, may change something")
 	errForeignHost = errors.New("with authentication off, the gateway answers to loopback names alone: " +
 		"call it as localhost or 127.0.0.1")
 )
@@ -19,13 +19,13 @@ var (
 // and may come through a tunnel that has a name of its own.
 const callbackRoute = "/v1/payments/callbacks/:provider"
 
-// guard keeps web pages away from a gateway that asks nobody who he is: those of
-// other origins can make a browser send requests, and those whose name was bound
-// anew to 127.0.0.1 could read the answers too. Programs send no Origin.
+// guard keeps web pages away: those of other origins can make a browser send
+// requests, and those whose name was bound anew to 127.0.0.1 could read the answers of
+// a gateway that asks nobody who he is, too. Programs send no Origin.
 func (s *Server) guard(c *gin.Context) {
 	switch {
 	case c.FullPath() == callbackRoute:
-	case !s.cfg.InsecureListen && !isLoopback(c.Request.Host):
+	case s.cfg.Identity == nil && !isLoopback(c.Request.Host):
 		s.fail(c, errForeignHost)
 	case s.crossOrigin.Check(c.Request) != nil:
 		s.fail(c, errCrossOrigin)

@@ -50,7 +50,7 @@ func TestPagesOfOtherOriginsChangeNothing(t *testing.T) {
 
 func TestOnlyLoopbackNamesAreAnswered(t *testing.T) {
 	g := newGateway(t)
-	insecure := newGateway(t, func(c *api.Config) { c.InsecureListen = true })
+	asking := newGateway(t, func(c *api.Config) { c.Identity = verifier(t) })
 	for host, ok := range map[string]bool{
 		"localhost": true, "LOCALHOST:8080": true, "shop.localhost:1": true, "127.0.0.1:8080": true, "127.1.2.3": true,
 		"[::1]:8080": true, "[::1]": true, "localhost.": true,
@@ -65,11 +65,11 @@ func TestOnlyLoopbackNamesAreAnswered(t *testing.T) {
 			}
 			require.Equal(t, http.StatusMisdirectedRequest, a.status, "%s%s: %s", host, path, a.body)
 			require.Equal(t, "/problems/foreign-host", a.problem(t).Type)
-			require.NotEqual(t, http.StatusMisdirectedRequest, insecure.from(http.MethodGet, path, host, nil).status)
+			require.NotEqual(t, http.StatusMisdirectedRequest, asking.from(http.MethodGet, path, host, nil).status)
 		}
 	}
 	page := http.Header{"Sec-Fetch-Site": {"cross-site"}}
-	a := insecure.from(http.MethodPost, "/v1/orders/nobody/cancel", "shop.example", page)
+	a := asking.from(http.MethodPost, "/v1/orders/nobody/cancel", "shop.example", page)
 	require.Equal(t, "/problems/cross-origin", a.problem(t).Type, "on any name")
 }
 

@@ -98,7 +98,28 @@ func (s *Server) checkTemporal(ctx context.Context) error {
 	return err
 }
 
+const metricsRoute = "/metrics"
+
 // Metrics implements ServerInterface.
 func (s *Server) Metrics(c *gin.Context) {
+	if s.cfg.MetricsApart {
+		s.fail(c, errNoRoute)
+		return
+	}
+	s.showMetrics(c)
+}
+
+// Operation shows those who run the gateway how it does, on a listener of their own:
+// /healthz, /readyz and /metrics.
+func (s *Server) Operation() http.Handler {
+	e := gin.New()
+	e.Use(s.recover)
+	e.GET("/healthz", s.Healthz)
+	e.GET("/readyz", s.Readyz)
+	e.GET(metricsRoute, s.showMetrics)
+	return e
+}
+
+func (s *Server) showMetrics(c *gin.Context) {
 	promhttp.HandlerFor(s.cfg.Metrics, promhttp.HandlerOpts{}).ServeHTTP(c.Writer, c.Request)
 }

@@ -42,7 +42,7 @@ func (s *Server) observe(c *gin.Context) {
 	}
 	attrs := []slog.Attr{
 		slog.String("request_id", id), slog.String("method", c.Request.Method), slog.String("route", route),
-		slog.Int("status", status), slog.Duration("took", took), slog.String("client", c.RemoteIP()),
+		slog.Int("status", status), slog.Duration("took", took), slog.String("client", c.ClientIP()),
 	}
 	if target := c.Param("id"); product.ValidID(target) { // else it is as long as its sender likes
 		attrs = append(attrs, slog.String("target", target))

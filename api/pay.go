@@ -46,6 +46,9 @@ func (s *Server) openPayment(c *gin.Context, id string, key *string) (PaymentOff
 		return PaymentOffer{}, false, err
 	}
 	ctx := c.Request.Context()
+	if err := s.checkOwner(ctx, id); err != nil {
+		return PaymentOffer{}, false, err
+	}
 	answer, err := s.askToPay(ctx, id, key, workflows.PayRequest{Provider: name, Actor: CallerOf(ctx).Subject})
 	if err != nil {
 		return PaymentOffer{}, false, fmt.Errorf("open a payment of order %s: %w", id, err)

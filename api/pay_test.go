@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -21,6 +22,19 @@ type desk struct {
 	api.Provider
 	checkout payment.Checkout
 	err      error
+}
+
+// indifferent reads callbacks that concern no order.
+type indifferent struct{ api.Provider }
+
+func (indifferent) Callback(http.Header, []byte, time.Time) (order.PaymentEvent, error) {
+	return order.PaymentEvent{}, payment.ErrIgnored
+}
+
+func TestACallbackOfNoConcernIsTaken(t *testing.T) {
+	g := newGateway(t, func(c *api.Config) { c.Providers = map[string]api.Provider{"cards": indifferent{}} })
+	a := g.do(call{method: http.MethodPost, path: "/v1/payments/callbacks/cards", body: `{"type":"customer.created"}`})
+	require.Equal(t, http.StatusNoContent, a.status, "a provider that is told no sends it again")
 }
 
 func (d *desk) Checkout(_ context.Context, paymentID string) (payment.Checkout, error) {

@@ -1,7 +1,9 @@
 package api_test
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -10,6 +12,7 @@ import (
 
 	"holdfast/api"
 	"holdfast/order"
+	"holdfast/payment"
 	"holdfast/workflows"
 )
 
@@ -35,6 +38,17 @@ func TestACallbackReachesItsOrder(t *testing.T) {
 	require.Equal(t, order.Paid, g.get("/v1/orders/"+o.ID).order(t).Status)
 }
 
+func TestACallbackIsRefusedWhileTemporalIsAway(t *testing.T) {
+	g := newGateway(t)
+	o := g.paidOrder("mug")
+	g.temporal.set(func(f *fakeTemporal) { f.down = true })
+	a := g.callback(success(o.ID, "p-2", 1000))
+	require.Equal(t, http.StatusServiceUnavailable, a.status, "the provider has to send it again")
+	require.NotEmpty(t, a.header.Get("Retry-After"))
+	g.temporal.set(func(f *fakeTemporal) { f.down = false })
+	require.Equal(t, http.StatusNoContent, g.callback(success(o.ID, "p-2", 1000)).status)
+}
+
 func TestMoneyThatComesTooLateGoesBack(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 5)
@@ -58,6 +72,27 @@ func TestMoneyThatComesTooLateGoesBack(t *testing.T) {
 	require.Equal(t, order.RefundLate, refund.Reason)
 	require.Contains(t, start.options.StaticSummary, "10.00 EUR")
 	require.Equal(t, "nobody", g.temporal.starts[2].arg.(order.Refund).OrderID)
+}
+
+// A provider that was told no would send it again, and again, and then nothing more.
+func TestACallbackThatConcernsNoOrderIsTaken(t *testing.T) {
+	g := newGateway(t, func(c *api.Config) { c.Providers["talkative"] = talkative{} })
+	a := g.do(call{method: http.MethodPost, path: "/v1/payments/callbacks/talkative", body: map[string]string{"type": "payout"}})
+	require.Equal(t, http.StatusNoContent, a.status, "%s", a.body)
+	require.Empty(t, a.body)
+	require.Empty(t, g.temporal.starts)
+}
+
+// talkative is a provider that tells of things that are no payments of orders.
+type talkative struct{}
+
+func (talkative) Callback(http.Header, []byte, time.Time) (order.PaymentEvent, error) {
+	return order.PaymentEvent{}, fmt.Errorf("%w: payout", payment.ErrIgnored)
+}
+
+// Checkout is nothing that it could do.
+func (talkative) Checkout(context.Context, string) (payment.Checkout, error) {
+	return payment.Checkout{}, payment.ErrNoPayment
 }
 
 func TestThePaymentsResultIsJoined(t *testing.T) {

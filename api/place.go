@@ -57,13 +57,18 @@ func (s *Server) readPlacement(c *gin.Context, key *string) (order.Placement, er
 	if err := decode(c, &in); err != nil {
 		return order.Placement{}, err
 	}
-	id, err := orderID(in.CustomerID, key)
+	caller := CallerOf(c.Request.Context())
+	customer, err := customerOf(in.CustomerID, caller)
+	if err != nil {
+		return order.Placement{}, err
+	}
+	id, err := orderID(customer, key)
 	if err != nil {
 		return order.Placement{}, fmt.Errorf("name an order: %w", err)
 	}
 	p := order.Placement{
-		OrderID: id, CustomerID: in.CustomerID, Lines: in.Lines, Address: in.Address,
-		Actor: CallerOf(c.Request.Context()).Subject, PaymentWindow: s.cfg.PaymentWindow,
+		OrderID: id, CustomerID: customer, Lines: in.Lines, Address: in.Address,
+		Actor: caller.Subject, PaymentWindow: s.cfg.PaymentWindow,
 	}
 	if err := p.Validate(); err != nil {
 		return order.Placement{}, err

@@ -107,9 +107,10 @@ func (w wait) over(o orderHead) bool {
 
 // orderHead is what the gateway itself reads of a document.
 type orderHead struct {
-	Status  order.Status `json:"status"`
-	Version int64        `json:"version"`
-	Payment struct {
+	Status     order.Status `json:"status"`
+	Version    int64        `json:"version"`
+	CustomerID string       `json:"customerId"`
+	Payment    struct {
 		Status order.PaymentStatus `json:"status"`
 	} `json:"payment"`
 }

@@ -30,14 +30,20 @@ var _ ServerInterface = (*Server)(nil)
 func (s *Server) router() (*gin.Engine, error) {
 	gin.SetMode(gin.ReleaseMode) // else gin writes its routes to stdout
 	e := gin.New()
-	// The client's address is logged as the connection has it: a header that
-	// anybody can send must not replace it.
-	if err := e.SetTrustedProxies(nil); err != nil {
-		return nil, fmt.Errorf("gateway: trust no proxy: %w", err)
+	// A client's address is that of the connection, unless a proxy of ours tells
+	// another one: anybody can send a header.
+	e.RemoteIPHeaders = []string{"X-Forwarded-For"}
+	if err := e.SetTrustedProxies(s.cfg.TrustedProxies); err != nil {
+		return nil, fmt.Errorf("gateway: trusted proxies: %w", err)
+	}
+	crossOrigins, err := crossOrigins(s.cfg.Origins)
+	if err != nil {
+		return nil, err
 	}
 	e.HandleMethodNotAllowed = true
 	e.RedirectTrailingSlash = false
-	e.Use(s.observe, s.recover, s.guard, s.checkQuery, s.readBody, bound)
+	e.Use(s.observe, s.recover, harden, crossOrigins, s.guard, s.limitAddress, s.authenticate,
+		s.checkQuery, s.readBody, bound)
 	e.NoRoute(func(c *gin.Context) { s.fail(c, errNoRoute) })
 	e.NoMethod(func(c *gin.Context) { s.fail(c, errNoMethod) })
 	RegisterHandlersWithOptions(e, s, GinServerOptions{
@@ -73,7 +79,7 @@ func bound(c *gin.Context) {
 	}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), timeout)
 	defer cancel()
-	c.Request = c.Request.WithContext(WithCaller(ctx, identify()))
+	c.Request = c.Request.WithContext(WithCaller(ctx, callerFrom(c)))
 	c.Next()
 }
 

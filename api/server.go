@@ -1,11 +1,12 @@
 // Package api is the gateway: it speaks REST as openapi.yaml says, turns bad
 // requests away, answers "sold out" from one cheap read, and hands everything
 // that is to be decided to Temporal. It never decides about an order or a unit
-// itself, and keeps nothing between two requests.
+// itself, and keeps nothing between two requests but the counts of its limits.
 package api
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -17,6 +18,8 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.temporal.io/sdk/client"
+
+	"holdfast/identity"
 )
 
 // Config is what a gateway is made of.
@@ -25,9 +28,19 @@ type Config struct {
 	// it is given; the server closes it.
 	Addr     string
 	Listener net.Listener
-	// InsecureListen allows an address that others can reach, and Host headers
-	// that name it, although nobody is asked who he is.
-	InsecureListen bool
+	// TLS is what the gateway proves itself by, nil where it speaks plain HTTP.
+	TLS *tls.Config
+	// Identity tells callers by their tokens. Without it nobody is asked who he is,
+	// everybody is an operator, and the gateway listens on loopback alone.
+	Identity identity.Verifier
+	// Limits of calls in a second.
+	Limits Limits
+	// TrustedProxies are the addresses or networks whose X-Forwarded-For is believed.
+	TrustedProxies []string
+	// Origins are those of other sites whose pages may call, such as https://shop.example.
+	Origins []string
+	// MetricsApart: /metrics is shown by Operation alone.
+	MetricsApart bool
 
 	Products Products
 	Orders   Documents
@@ -90,6 +103,8 @@ type Server struct {
 	metrics *metrics
 	// parameters that a call knows, by its route, where it is strict about them.
 	parameters map[string]map[string]bool
+	access     access
+	limits     limits
 	// crossOrigin tells requests that pages of other origins sent.
 	crossOrigin *http.CrossOriginProtection
 	// draining is closed when the gateway begins to stop: it ends waits.
@@ -98,13 +113,25 @@ type Server struct {
 	waitSlots chan struct{}
 }
 
-// New builds a gateway. It refuses to listen where others can reach it, since
-// it asks nobody who he is.
+// New builds a gateway. With authentication off it refuses to listen where others
+// can reach it.
 func New(cfg Config) (*Server, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	if err := cfg.checkAddress(); err != nil {
+	local, err := cfg.checkAddress()
+	if err != nil {
+		return nil, err
+	}
+	access, err := readAccess(contract)
+	if err != nil {
+		return nil, err
+	}
+	if local { // who reaches it there may see what the machine does
+		access[metricsRoute][http.MethodGet] = rule{public: true}
+	}
+	limits, err := newLimits(cfg.Limits)
+	if err != nil {
 		return nil, err
 	}
 	m, err := newMetrics(cfg.Metrics)
@@ -113,8 +140,13 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, log: cfg.Log, metrics: m, crossOrigin: http.NewCrossOriginProtection(),
-		parameters: listParameters(),
-		draining:   make(chan struct{}), waitSlots: make(chan struct{}, maxWaiters),
+		parameters: listParameters(), access: access, limits: limits,
+		draining: make(chan struct{}), waitSlots: make(chan struct{}, maxWaiters),
+	}
+	for _, origin := range cfg.Origins {
+		if err := s.crossOrigin.AddTrustedOrigin(origin); err != nil {
+			return nil, fmt.Errorf("gateway: %w", err)
+		}
 	}
 	s.engine, err = s.router()
 	return s, err
@@ -144,21 +176,24 @@ func (c *Config) complete() error {
 	return nil
 }
 
-func (c *Config) checkAddress() error {
+// checkAddress tells whether the gateway listens on loopback alone, and refuses
+// another address where nobody is asked who he is.
+func (c *Config) checkAddress() (local bool, err error) {
 	addr := c.Addr
 	if c.Listener != nil {
 		addr = c.Listener.Addr().String()
 	}
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
-		return fmt.Errorf("gateway: listen address: %w", err)
+		return false, fmt.Errorf("gateway: listen address: %w", err)
 	}
 	ip := net.ParseIP(host)
-	if c.InsecureListen || host == "localhost" || (ip != nil && ip.IsLoopback()) {
-		return nil
+	local = host == "localhost" || (ip != nil && ip.IsLoopback())
+	if !local && c.Identity == nil {
+		return false, fmt.Errorf("gateway: with authentication off, %s would let anybody be the operator: "+
+			"listen on 127.0.0.1", addr)
 	}
-	return fmt.Errorf("gateway: with authentication off, %s would let anybody be the operator: "+
-		"listen on 127.0.0.1, or allow it expressly", addr)
+	return local, nil
 }
 
 // Handler is the gateway without its listener.
@@ -178,10 +213,14 @@ func (s *Server) Run(ctx context.Context) error {
 	srv := &http.Server{
 		Handler: s.engine, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
 		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
-		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn), TLSConfig: s.cfg.TLS,
+	}
+	serve := srv.Serve
+	if s.cfg.TLS != nil {
+		serve = func(l net.Listener) error { return srv.ServeTLS(l, "", "") } // the certificate is in TLSConfig
 	}
 	served := make(chan error, 1)
-	go func() { served <- srv.Serve(l) }()
+	go func() { served <- serve(l) }()
 	s.log.InfoContext(ctx, "gateway listens", "addr", l.Addr().String())
 	select {
 	case err := <-served:
@@ -209,7 +248,7 @@ func (s *Server) stop(ctx context.Context, srv *http.Server, served <-chan error
 	if serveErr := <-served; !errors.Is(serveErr, http.ErrServerClosed) {
 		err = errors.Join(err, fmt.Errorf("gateway: serve: %w", serveErr))
 	}
-	return err
+	return errors.Join(err, s.limits.close(ctx))
 }
 
 // drain makes /readyz say no and ends all waits.

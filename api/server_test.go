@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"holdfast/api"
+	"holdfast/identity"
 	"holdfast/product"
 )
 
@@ -135,15 +136,16 @@ func TestHeadAnswersAsGetDoes(t *testing.T) {
 
 func TestNobodyElseCanReachAGatewayThatTrustsEverybody(t *testing.T) {
 	g := newGateway(t)
+	var nobody identity.Verifier
 	for addr, ok := range map[string]bool{
 		"127.0.0.1:8080": true, "[::1]:8080": true, "localhost:8080": true,
 		":8080": false, "0.0.0.0:8080": false, "10.0.0.1:8080": false, "example.com:8080": false, "nonsense": false,
 	} {
-		for _, insecure := range []bool{false, true} {
+		for _, asks := range []identity.Verifier{nobody, verifier(t)} {
 			cfg := g.config()
-			cfg.Addr, cfg.InsecureListen = addr, insecure
+			cfg.Addr, cfg.Identity = addr, asks
 			_, err := api.New(cfg)
-			require.Equal(t, ok || (insecure && addr != "nonsense"), err == nil, "%s %v: %v", addr, insecure, err)
+			require.Equal(t, ok || (asks != nil && addr != "nonsense"), err == nil, "%s %v: %v", addr, asks != nil, err)
 		}
 	}
 }

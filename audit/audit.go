@@ -227,8 +227,8 @@ func (a *auditor) lookAgain(ctx context.Context) ([]Finding, error) {
 
 // persisting keeps the findings that were there before and are still there, as
 // they are now.
-func persisting(before map[key]Finding, now []Finding, first bool) map[key]Finding {
-	kept := map[key]Finding{}
+func persisting[K comparable, F interface{ key() K }](before map[K]F, now []F, first bool) map[K]F {
+	kept := map[K]F{}
 	for _, f := range now {
 		if _, was := before[f.key()]; first || was {
 			kept[f.key()] = f

@@ -110,10 +110,14 @@ func coldDocument(o search.Order) Document {
 // coldOrder reads a closed order that has left Redis; not Found where the view
 // doesn't have it, or nobody gave one.
 func (c *Config) coldOrder(ctx context.Context, id string) (Document, error) {
-	if c.Cold == nil {
+	return coldOrder(ctx, c.Cold, id)
+}
+
+func coldOrder(ctx context.Context, view ColdOrders, id string) (Document, error) {
+	if view == nil {
 		return Document{OrderID: id}, nil
 	}
-	o, err := c.Cold.GetOrder(ctx, id)
+	o, err := view.GetOrder(ctx, id)
 	switch {
 	case errors.Is(err, search.ErrNotFound), err == nil && !o.Status.Closed():
 		return Document{OrderID: id}, nil

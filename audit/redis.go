@@ -68,6 +68,15 @@ func (b *RedisBooks) WalkDocuments(ctx context.Context) iter.Seq2[[]string, erro
 	})
 }
 
+// WalkPayments goes over the orders that have documents of payments or refunds; some
+// of them may have none of their own.
+func (b *RedisBooks) WalkPayments(ctx context.Context) iter.Seq2[[]string, error] {
+	return batches(redisdb.Scan(ctx, b.rdb, "{b??}:payments:*"), func(key string) string {
+		_, id, _ := strings.Cut(key, ":payments:")
+		return id
+	})
+}
+
 // WalkDeadlines goes over the sweeper's lists.
 func (b *RedisBooks) WalkDeadlines(ctx context.Context) iter.Seq2[[]HoldID, error] {
 	members := func(yield func(string, error) bool) {

@@ -4,6 +4,7 @@ package redisdb
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net/url"
 	"strings"
@@ -28,7 +29,13 @@ const (
 // several separated by commas, or the parameter cluster=true, mean a Redis
 // Cluster. Parameters such as pool_size are those of go-redis and win over ours.
 func Open(ctx context.Context, addr string) (redis.UniversalClient, error) {
-	rdb, err := connect(addr)
+	return OpenTLS(ctx, addr, nil)
+}
+
+// OpenTLS is Open with authorities or a certificate of one's own for rediss://
+// addresses; with nil those of the machine.
+func OpenTLS(ctx context.Context, addr string, secured *tls.Config) (redis.UniversalClient, error) {
+	rdb, err := connect(addr, secured)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +46,7 @@ func Open(ctx context.Context, addr string) (redis.UniversalClient, error) {
 	return rdb, nil
 }
 
-func connect(addr string) (redis.UniversalClient, error) {
+func connect(addr string, secured *tls.Config) (redis.UniversalClient, error) {
 	first, cluster, err := clusterURL(addr)
 	if err != nil {
 		return nil, err
@@ -49,6 +56,7 @@ func connect(addr string) (redis.UniversalClient, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read the address of the redis cluster: %w", err)
 		}
+		secure(opt.TLSConfig, secured)
 		opt.ContextTimeoutEnabled = true
 		opt.MaintNotificationsConfig = noNotifications()
 		setDefault(&opt.DialTimeout, dialTimeout)
@@ -63,6 +71,7 @@ func connect(addr string) (redis.UniversalClient, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the address of redis: %w", err)
 	}
+	secure(opt.TLSConfig, secured)
 	opt.ContextTimeoutEnabled = true
 	opt.MaintNotificationsConfig = noNotifications()
 	setDefault(&opt.DialTimeout, dialTimeout)
@@ -72,6 +81,15 @@ func connect(addr string) (redis.UniversalClient, error) {
 	setDefault(&opt.PoolSize, poolSize)
 	setDefault(&opt.MinIdleConns, idleConns)
 	return redis.NewClient(opt), nil
+}
+
+// secure puts what the user has of his own into the TLS of an address. The server's
+// name stays that of the address; an address without TLS gets none.
+func secure(of, own *tls.Config) {
+	if of == nil || own == nil {
+		return
+	}
+	of.RootCAs, of.Certificates = own.RootCAs, own.Certificates
 }
 
 // noNotifications saves each new connection a command that only Redis'

@@ -41,7 +41,7 @@ func TestAddresses(t *testing.T) {
 		require.Equal(t, want.url, url)
 		require.Equal(t, want.cluster, cluster, addr)
 	}
-	rdb, err := connect("redis://h:1,h:2")
+	rdb, err := connect("redis://h:1,h:2", nil)
 	require.NoError(t, err)
 	cluster, ok := rdb.(*redis.ClusterClient)
 	require.True(t, ok)

@@ -4,6 +4,9 @@
 # Prints Markdown. HOLDFAST_ONLINE_RETAIL names online_retail.csv.gz.
 # With OUTAGE=yes it does so with an Elasticsearch of its own, which is ended in the
 # midst of the replay and started again two minutes later; the views are audited, too.
+# With MONEY=yes the orders are paid on the sandbox's page, some of them late, twice or
+# by a wrong amount, while one call to the sandbox in twenty fails; what was acknowledged
+# is verified, and the money is audited, too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=${1:?folder for data} limit=${2:-0}
@@ -16,6 +19,13 @@ unset ELASTICSEARCH_URL
 if [ "${OUTAGE:-}" = yes ]; then
     export HOLDFAST_SERVICES_DIR=$folder/services
     eval "$(HOLDFAST_SERVICES=elasticsearch scripts/services.sh start 2>"$folder/services.err")"
+fi
+
+options=()
+[ "$limit" = 0 ] || options+=(--limit "$limit")
+if [ "${MONEY:-}" = yes ]; then
+    export HOLDFAST_SANDBOX_FAILS=0.05
+    options+=(--through sandbox --paid 0.84 --refused 0.01 --abandoned 0.10 --late 0.02 --twice 0.02 --wrong 0.01)
 fi
 
 go run ./examples/online-retail -out "$folder/in" -stock-share 0.8 "$source_file" >"$folder/in.txt"
@@ -57,8 +67,6 @@ if [ "${OUTAGE:-}" = yes ]; then
     } &
     outage=$!
 fi
-options=()
-[ "$limit" = 0 ] || options=(--limit "$limit")
 status=0
 bin/holdfast replay "$folder/in/orders.jsonl" --journal "$folder/journal" "${options[@]}" 2>"$folder/replay.err" || status=$?
 
@@ -94,6 +102,12 @@ if [ "${OUTAGE:-}" = yes ]; then
     until [ "$(behind)" = 0 ]; do sleep 1; done
     printf 'The projector had caught up %d s after the last order was decided.\n\n' $((SECONDS - begun))
     bin/holdfast audit --views 2>"$folder/audit-views.err" || status=$?
+fi
+if [ "${MONEY:-}" = yes ]; then
+    bin/holdfast replay verify "$folder/journal" 2>"$folder/verify.err" || status=$?
+    begun=$SECONDS
+    bin/holdfast audit --money 2>"$folder/audit-money.err" || status=$?
+    printf '\nThe audit of the money took %d s.\n\n' $((SECONDS - begun))
 fi
 begun=$SECONDS
 bin/holdfast audit 2>"$folder/audit.err" || status=$?

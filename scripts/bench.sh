@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# bench.sh [saga|reservations|flash|delist|open|replay|outage|search|fresh|projector|busy|million ...]:
+# bench.sh [saga|reservations|flash|delist|open|replay|outage|money|search|fresh|projector|busy|million ...]:
 # measures, and prints Markdown for docs/benchmarks.md. Everything runs on this
 # machine, on folders and ports of its own. Without a name: all of it, which takes
 # about two hours.
 #
-#   HOLDFAST_ONLINE_RETAIL  the UCI file (online_retail.csv.gz) for replay and outage
+#   HOLDFAST_ONLINE_RETAIL  the UCI file (online_retail.csv.gz) for replay, outage and money
 #   ELASTICSEARCH_URL       for search, fresh, projector, busy and million
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -41,9 +41,10 @@ projector() { section "Carrying changes into the views"; "$bench" projector 2>>"
 busy() { section "Orders while the projector works"; "$bench" busy 2>>"$log"; }
 million() { section "A million products"; "$bench" million 2>>"$log"; }
 outage() { section "A year of orders, Elasticsearch away in its midst"; OUTAGE=yes scripts/bench-replay.sh "$work/outage"; }
+money() { section "A year of orders, paid at a provider that fails"; MONEY=yes scripts/bench-replay.sh "$work/money"; }
 
 if [ $# -eq 0 ]; then
-    set -- saga reservations flash delist open replay outage
+    set -- saga reservations flash delist open replay outage money
     [ -z "${ELASTICSEARCH_URL:-}" ] || set -- "$@" search fresh projector busy million
 fi
 machine

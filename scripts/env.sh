@@ -10,8 +10,9 @@ cd "$(dirname "$0")/.."
 random() { head -c 32 /dev/urandom | base64 | tr -d '\n'; }
 
 umask 077
-awk -v password="$(random | tr '+/=' '-_.')" -v secret="whsec_$(random)" '
+awk -v password="$(random | tr '+/=' '-_.')" -v secret="whsec_$(random)" -v jwt="$(random)" '
 /^POSTGRES_PASSWORD=$/ { $0 = $0 password }
 /^HOLDFAST_WEBHOOK_SECRET=$/ { $0 = $0 secret }
+/^HOLDFAST_JWT_SECRET=$/ { $0 = $0 jwt }
 { print }' .env.example >.env
 echo "wrote .env" >&2

@@ -18,7 +18,7 @@
 # `publish`, named in SERVICES; and its packages in install().
 set -euo pipefail
 
-read -ra SERVICES <<<"${HOLDFAST_SERVICES:-redis redis_cluster elasticsearch chromium}"
+read -ra SERVICES <<<"${HOLDFAST_SERVICES:-redis redis_cluster elasticsearch stripe_mock chromium}"
 MASTERS=3 # the least that a Redis Cluster takes
 STATE=${HOLDFAST_SERVICES_DIR:-${TMPDIR:-/tmp}/holdfast-services-$(id -u)}
 PROCESSES=$STATE/processes # a line each: pid, start time, name
@@ -64,6 +64,7 @@ install() {
     fi
     [ ${#lacking[@]} -eq 0 ] || install_packages "${lacking[@]}"
     install_elasticsearch
+    "$HERE/../tool.sh" stripe-mock >/dev/null
 }
 
 install_packages() {
@@ -167,6 +168,30 @@ start_redis_cluster() {
     say "redis-cluster of $MASTERS masters is ready"
     url=$(IFS=,; echo "${nodes[*]}")
     publish REDIS_CLUSTER_URL "redis://$url"
+}
+
+# --- stripe-mock: Stripe's OpenAPI document as a server, without state
+
+# Where somebody else has the port, ours never says that it listens, and ends.
+stripe_mock_listens() { grep -qs "Listening for HTTP at address: 127.0.0.1:$1\$" "$STATE/stripe-mock.log"; }
+stripe_mock_listens_or_ended() { stripe_mock_listens "$1" || ended "$LAUNCHED"; }
+
+start_stripe_mock() {
+    local binary port
+    binary=$("$HERE/../tool.sh" stripe-mock) || fail "stripe-mock can't be built"
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        port=$((12000 + RANDOM % 10000))
+        # It serves HTTPS too, on a port that everybody reaches unless a socket is named.
+        launch stripe-mock "$binary" -http-addr "127.0.0.1:$port" -https-unix "$STATE/stripe-mock.sock"
+        wait_until 300 stripe_mock_listens_or_ended "$port" || fail_with stripe-mock "stripe-mock doesn't listen"
+        if stripe_mock_listens "$port"; then
+            say "stripe-mock on 127.0.0.1:$port (pid $LAUNCHED)"
+            publish STRIPE_MOCK_URL "http://127.0.0.1:$port"
+            return 0
+        fi
+        forget_last
+    done
+    fail_with stripe-mock "stripe-mock did not start on any of 10 ports"
 }
 
 # --- Chromium is started by the tests; they need its path.

@@ -10,6 +10,7 @@ cd "$(dirname "$0")/.."
 case "${1:?name of the tool}" in
 golangci-lint) package=github.com/golangci/golangci-lint/v2/cmd/golangci-lint version=$GOLANGCI_LINT_VERSION ;;
 workflowcheck) package=go.temporal.io/sdk/contrib/tools/workflowcheck version=$WORKFLOWCHECK_VERSION ;;
+stripe-mock) package=github.com/stripe/stripe-mock version=$STRIPE_MOCK_VERSION ;;
 govulncheck) package=golang.org/x/vuln/cmd/govulncheck version=$GOVULNCHECK_VERSION ;;
 *)
     echo "tool.sh: no tool is called $1" >&2

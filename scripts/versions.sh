@@ -3,3 +3,5 @@
 GOLANGCI_LINT_VERSION=v2.15.0
 WORKFLOWCHECK_VERSION=v0.6.0
 GOVULNCHECK_VERSION=v1.8.0
+# The server that holds requests against Stripe's OpenAPI document.
+STRIPE_MOCK_VERSION=v0.203.0

@@ -168,7 +168,7 @@ func (s *saga) refusal(v Verdict, detail string) *Answer {
 
 // unresolvedAfter is when a provider that still doesn't say whether money comes is
 // written into the order's story.
-const unresolvedAfter = time.Minute
+const unresolvedAfter = 15 * time.Second
 
 // paysAfterAll makes sure that no money can come any more before an unpaid order
 // ends. The stock stays held until the providers have said so, however long they are

@@ -5,8 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
-	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,18 +23,17 @@ type apiCommand struct {
 	redisFlags
 	indexFlags
 	providerFlags
-	Addr           string        `name:"http-addr" env:"HOLDFAST_HTTP_ADDR" default:"127.0.0.1:8080" help:"Address to listen on (${env})."`
-	PublicURL      string        `name:"public-url" env:"HOLDFAST_PUBLIC_URL" help:"Where buyers reach the gateway; without it the address that it listens on (${env})."`
-	Auth           string        `env:"HOLDFAST_AUTH" enum:"off" default:"off" help:"Who may call: off, everybody who reaches the address is an operator (${env})."`
-	InsecureListen bool          `env:"HOLDFAST_INSECURE_LISTEN" help:"Listen on an address that others can reach although authentication is off (${env})."`
-	PaymentWindow  time.Duration `env:"HOLDFAST_PAYMENT_WINDOW" default:"15m" help:"How long an order's stock is held for its payment (${env})."`
-	DrainDelay     time.Duration `env:"HOLDFAST_DRAIN_DELAY" default:"0s" help:"How long a stopping gateway still takes calls after /readyz said no, so that a load balancer hears of it (${env})."`
+	identityFlags
+	doorFlags
+	PublicURL     string        `name:"public-url" env:"HOLDFAST_PUBLIC_URL" help:"Where buyers reach the gateway; without it the address that it listens on (${env})."`
+	PaymentWindow time.Duration `env:"HOLDFAST_PAYMENT_WINDOW" default:"15m" help:"How long an order's stock is held for its payment (${env})."`
+	DrainDelay    time.Duration `env:"HOLDFAST_DRAIN_DELAY" default:"0s" help:"How long a stopping gateway still takes calls after /readyz said no, so that a load balancer hears of it (${env})."`
 }
 
 // Run serves until the process is told to stop.
 func (c *apiCommand) Run(ctx context.Context, out out) error {
 	log := newLog(out.stderr)
-	if err := c.check(); err != nil { // before the wait for what only a running gateway needs
+	if err := c.check(log); err != nil { // before the wait for what only a running gateway needs
 		return err
 	}
 	name, err := namespace(log)
@@ -60,11 +59,20 @@ func (c *apiCommand) Run(ctx context.Context, out out) error {
 		defer index.Close() //nolint:errcheck // the process ends
 	}
 
+	verifier, forget, err := c.verifier(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer forget()
+	secured, err := c.tls()
+	if err != nil {
+		return err
+	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Addr)
 	if err != nil {
 		return fmt.Errorf("listen (HOLDFAST_HTTP_ADDR): %w", err)
 	}
-	own := localURL(listener.Addr().String())
+	own := localURL(listener.Addr().String(), secured != nil)
 	providers, err := c.open(rdb, cmp.Or(c.PublicURL, own), log)
 	if err != nil {
 		return errors.Join(err, listener.Close())
@@ -72,23 +80,29 @@ func (c *apiCommand) Run(ctx context.Context, out out) error {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	gateway, err := api.New(api.Config{
-		Listener: listener, InsecureListen: c.InsecureListen,
+		Listener: listener, TLS: secured, Identity: verifier, Limits: c.limits(c.off()),
+		TrustedProxies: c.Proxies, Origins: c.Origins, MetricsApart: c.Metrics != "",
 		Products: inventory.New(rdb), Orders: records.New(rdb), Temporal: temporal, Namespace: name, Index: index,
-		Providers: providers.forGateway(), Pages: providers.pages,
+		Providers: providers.forGateway(), DefaultProvider: c.first(), Pages: providers.pages,
 		Checks:        map[string]api.Check{"redis": func(ctx context.Context) error { return rdb.Ping(ctx).Err() }},
 		PaymentWindow: c.PaymentWindow, DrainDelay: c.DrainDelay, Log: log, Metrics: registry,
 	})
 	if err != nil {
 		return errors.Join(fmt.Errorf("build the gateway: %w", err), listener.Close())
 	}
+	stop, err := serveApart(ctx, c.Metrics, gateway.Operation(), log)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer stop()
 	defer providers.start(ctx, own)()
-	log.InfoContext(ctx, "gateway runs", "address", c.Addr)
+	log.InfoContext(ctx, "gateway runs", "address", c.Addr, "auth", c.Auth)
 	err = gateway.Run(ctx)
 	log.InfoContext(ctx, "gateway has stopped")
 	return err
 }
 
-func (c *apiCommand) check() error {
+func (c *apiCommand) check(log *slog.Logger) error {
 	if c.PaymentWindow < api.MinPaymentWindow {
 		return usagef("--payment-window (HOLDFAST_PAYMENT_WINDOW): %s is too short, at least %s are needed",
 			c.PaymentWindow, api.MinPaymentWindow)
@@ -97,25 +111,13 @@ func (c *apiCommand) check() error {
 		return err
 	}
 	if !c.any() {
-		return usagef("orders can't be paid: set HOLDFAST_WEBHOOK_SECRET (--webhook-secret) for the sandbox")
+		return usagef("orders can't be paid: set HOLDFAST_WEBHOOK_SECRET (--webhook-secret) for the sandbox, or STRIPE_API_KEY")
 	}
-	return c.checkAddress()
-}
-
-// checkAddress finds a mistake in the address without listening yet: as long as
-// nobody serves, connections should be refused. The gateway checks it again.
-func (c *apiCommand) checkAddress() error {
-	host, port, err := net.SplitHostPort(c.Addr)
-	if err != nil {
-		return usagef("--http-addr (HOLDFAST_HTTP_ADDR): %v", err)
+	if err := c.checkTLS(); err != nil {
+		return err
 	}
-	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return usagef("--http-addr (HOLDFAST_HTTP_ADDR): %q is no port", port)
+	if _, _, err := c.read(log); err != nil {
+		return err
 	}
-	ip := net.ParseIP(host)
-	if c.InsecureListen || host == "localhost" || (ip != nil && ip.IsLoopback()) {
-		return nil
-	}
-	return usagef("with authentication off, --http-addr %s (HOLDFAST_HTTP_ADDR) would let anybody be the operator: "+
-		"listen on 127.0.0.1, or set HOLDFAST_INSECURE_LISTEN=true if others are kept away otherwise", c.Addr)
+	return c.doorFlags.check(c.off())
 }

@@ -26,6 +26,7 @@ type commands struct {
 	API       apiCommand        `cmd:"" name:"api" help:"Run the REST gateway."`
 	Worker    workerCommand     `cmd:"" help:"Run the workflows and their activities."`
 	Setup     setupCommand      `cmd:"" help:"Prepare Temporal (namespace and its retention, search attributes, schedules) and the event streams in Redis."`
+	Token     tokenCommand      `cmd:"" help:"Print a token that the gateway takes, signed with HOLDFAST_JWT_SECRET."`
 	Import    importCommand     `cmd:"" help:"Put the products of a file into the catalogue."`
 	Order     orderCommands     `cmd:"" help:"Look at an order, or cancel it."`
 	Pay       payCommand        `cmd:"" help:"Pay an order: send a signed callback of the sandbox payment provider."`

@@ -77,6 +77,7 @@ func TestExitCodes(t *testing.T) {
 func TestServicesThatAreAway(t *testing.T) {
 	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
 	t.Setenv("HOLDFAST_WEBHOOK_SECRET", gatewaytest.Secret)
+	t.Setenv("HOLDFAST_AUTH", "off")
 	for _, command := range []string{"api", "worker", "setup", "audit"} {
 		code, _, stderr := holdfast(t, command, "--wait", "100ms")
 		assert.Equal(t, exitFindings, code, command)
@@ -88,16 +89,18 @@ func TestServicesThatAreAway(t *testing.T) {
 func TestBadListenAddressIsRefusedBeforeTheWait(t *testing.T) {
 	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
 	t.Setenv("HOLDFAST_WEBHOOK_SECRET", gatewaytest.Secret)
+	t.Setenv("HOLDFAST_AUTH", "off")
 	for addr, says := range map[string]string{
-		"0.0.0.0:8080": "HOLDFAST_INSECURE_LISTEN", ":8080": "HOLDFAST_INSECURE_LISTEN",
-		"example.com:8080": "HOLDFAST_INSECURE_LISTEN", "nonsense": "HOLDFAST_HTTP_ADDR", "127.0.0.1:http-x": "HOLDFAST_HTTP_ADDR",
+		"0.0.0.0:8080": "HOLDFAST_AUTH", ":8080": "HOLDFAST_AUTH",
+		"example.com:8080": "HOLDFAST_AUTH", "nonsense": "HOLDFAST_HTTP_ADDR", "127.0.0.1:http-x": "HOLDFAST_HTTP_ADDR",
 	} {
 		code, _, stderr := holdfast(t, "api", "--http-addr", addr, "--wait", "1h")
 		assert.Equal(t, exitUsage, code, addr)
 		assert.Contains(t, stderr, says, addr)
 		assert.NotContains(t, stderr, "TEMPORAL_ADDRESS", addr)
 	}
-	t.Setenv("HOLDFAST_INSECURE_LISTEN", "true")
+	t.Setenv("HOLDFAST_AUTH", "jwt")
+	t.Setenv("HOLDFAST_JWT_SECRET", jwtSecret)
 	for _, addr := range []string{"0.0.0.0:8080", "127.0.0.1:0"} {
 		_, _, stderr := holdfast(t, "api", "--http-addr", addr, "--wait", "100ms")
 		assert.Contains(t, stderr, "TEMPORAL_ADDRESS", addr)
@@ -107,6 +110,7 @@ func TestBadListenAddressIsRefusedBeforeTheWait(t *testing.T) {
 func TestAPaymentWindowThatIsNoneIsRefused(t *testing.T) {
 	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
 	t.Setenv("HOLDFAST_WEBHOOK_SECRET", gatewaytest.Secret)
+	t.Setenv("HOLDFAST_AUTH", "off")
 	for _, window := range []string{"-1s", "0s", "999ms", "soon"} {
 		t.Setenv("HOLDFAST_PAYMENT_WINDOW", window)
 		code, _, stderr := holdfast(t, "api", "--wait", "1h")

@@ -12,13 +12,17 @@ import (
 
 	"holdfast/activities"
 	"holdfast/api"
+	"holdfast/audit"
 	"holdfast/payment"
 	"holdfast/payment/sandbox"
+	"holdfast/payment/stripe"
 )
 
 // providerFlags say which payment providers there are. The gateway and the workers
 // need the same.
 type providerFlags struct {
+	stripeFlags
+	Default      string  `name:"payment-provider" env:"HOLDFAST_PAYMENT_PROVIDER" help:"Provider of buyers who name none; without it Stripe where it is set up, else the sandbox (${env})."`
 	Secret       string  `name:"webhook-secret" env:"HOLDFAST_WEBHOOK_SECRET" help:"Secret that the sandbox provider's callbacks are signed with, whsec_…; without one there is no sandbox (${env})."`
 	Sandbox      bool    `env:"HOLDFAST_SANDBOX" default:"true" negatable:"" help:"Take payments by the sandbox, which moves no money (${env})."`
 	SandboxFails float64 `name:"sandbox-fails" env:"HOLDFAST_SANDBOX_FAILS" default:"0" help:"Share of calls to the sandbox that fail, 0 to 1, to see what becomes of orders then (${env})."`
@@ -29,19 +33,37 @@ func (f providerFlags) check() error {
 	if f.SandboxFails < 0 || f.SandboxFails > 1 {
 		return usagef("--sandbox-fails (HOLDFAST_SANDBOX_FAILS): %g is no share, which is 0 to 1", f.SandboxFails)
 	}
-	if !f.hasSandbox() {
+	if f.hasSandbox() {
+		if _, err := sandbox.New(f.Secret); err != nil {
+			return usagef("--webhook-secret: %v", err)
+		}
+	}
+	atStripe, err := f.stripe()
+	if err != nil {
+		return err
+	}
+	switch {
+	case f.Default == "", f.Default == sandbox.Name && f.hasSandbox(), f.Default == stripe.Name && atStripe != nil:
 		return nil
 	}
-	if _, err := sandbox.New(f.Secret); err != nil {
-		return usagef("--webhook-secret: %v", err)
-	}
-	return nil
+	return usagef("--payment-provider (HOLDFAST_PAYMENT_PROVIDER): %q is not set up", f.Default)
 }
 
 func (f providerFlags) hasSandbox() bool { return f.Sandbox && f.Secret != "" }
 
 // any tells whether there is a provider at all.
-func (f providerFlags) any() bool { return f.hasSandbox() }
+func (f providerFlags) any() bool { return f.hasSandbox() || f.hasStripe() }
+
+// first is the provider of buyers who name none.
+func (f providerFlags) first() string {
+	switch {
+	case f.Default != "":
+		return f.Default
+	case f.hasStripe():
+		return stripe.Name
+	}
+	return sandbox.Name
+}
 
 // providers are the payment providers that the flags name, and what the gateway runs
 // for them.
@@ -68,6 +90,13 @@ func (f providerFlags) open(rdb redis.UniversalClient, publicURL string, log *sl
 		p.run = append(p.run, func(ctx context.Context, gatewayURL string) {
 			sandbox.NewSender(books, signer, gatewayURL, log).Run(ctx)
 		})
+	}
+	atStripe, err := f.stripe()
+	if err != nil {
+		return p, err
+	}
+	if atStripe != nil {
+		p.byName[stripe.Name] = atStripe
 	}
 	return p, nil
 }
@@ -103,16 +132,29 @@ func (p providers) forWorker() activities.Providers {
 	return all
 }
 
+// forAudit is what an audit of the money asks of them.
+func (p providers) forAudit() map[string]audit.MoneyBooks {
+	all := make(map[string]audit.MoneyBooks, len(p.byName))
+	for name, provider := range p.byName {
+		all[name] = provider
+	}
+	return all
+}
+
 // localURL is how a process reaches what it listens to itself.
-func localURL(addr string) string {
+func localURL(addr string, secured bool) string {
+	scheme := "http://"
+	if secured {
+		scheme = "https://"
+	}
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
-		return "http://" + addr
+		return scheme + addr
 	}
 	if ip := net.ParseIP(host); host == "" || (ip != nil && ip.IsUnspecified()) {
 		host = "127.0.0.1"
 	}
-	return "http://" + net.JoinHostPort(host, port)
+	return scheme + net.JoinHostPort(host, port)
 }
 
 // checkPublicURL refuses what a browser can't go to.

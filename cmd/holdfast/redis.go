@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -13,14 +15,49 @@ import (
 
 // redisFlags say where the entities are.
 type redisFlags struct {
-	Redis string `name:"redis-url" env:"REDIS_URL" default:"redis://127.0.0.1:6379/0" help:"URL of Redis; several with commas between, or ?cluster=true, mean a cluster (${env})."`
+	Redis     string `name:"redis-url" env:"REDIS_URL" default:"redis://127.0.0.1:6379/0" help:"URL of Redis, rediss:// over TLS; several with commas between, or ?cluster=true, mean a cluster (${env})."`
+	RedisCA   string `name:"redis-ca-file" env:"REDIS_CA_FILE" help:"File of the authorities, in PEM, one of whom has to vouch for Redis; empty: those that the machine trusts (${env})."`
+	RedisCert string `name:"redis-cert-file" env:"REDIS_CERT_FILE" help:"File of the certificate that is shown to Redis (${env})."`
+	RedisKey  string `name:"redis-key-file" env:"REDIS_KEY_FILE" help:"File of that certificate's key (${env})."`
+}
+
+// secured is nil where the files of TLS are left to the machine.
+func (f redisFlags) secured() (*tls.Config, error) {
+	if f.RedisCA == "" && f.RedisCert == "" && f.RedisKey == "" {
+		return nil, nil //nolint:nilnil // no files are not an error
+	}
+	pool, err := authorities(f.RedisCA)
+	if err != nil {
+		return nil, usagef("--redis-ca-file (REDIS_CA_FILE): %v", err)
+	}
+	own, err := certificate(f.RedisCert, f.RedisKey)
+	if err != nil {
+		return nil, usagef("--redis-cert-file and --redis-key-file (REDIS_CERT_FILE, REDIS_KEY_FILE): %v", err)
+	}
+	return &tls.Config{RootCAs: pool, Certificates: own, MinVersion: tls.VersionTLS12}, nil
+}
+
+// checkTLS finds a mistake in the files before the wait for other services.
+func (f redisFlags) checkTLS() error {
+	secured, err := f.secured()
+	if err == nil && secured != nil && !strings.HasPrefix(f.Redis, "rediss://") {
+		return usagef("REDIS_CA_FILE, REDIS_CERT_FILE and REDIS_KEY_FILE are for a REDIS_URL that begins with rediss://")
+	}
+	return err
 }
 
 // connect waits until Redis answers.
 func (f redisFlags) connect(ctx context.Context, patience time.Duration, logger *slog.Logger) (redis.UniversalClient, error) {
+	if err := f.checkTLS(); err != nil {
+		return nil, err
+	}
+	secured, err := f.secured()
+	if err != nil {
+		return nil, err
+	}
 	var rdb redis.UniversalClient
-	err := waitFor(ctx, "redis", patience, logger, func(ctx context.Context) error {
-		opened, err := redisdb.Open(ctx, f.Redis)
+	err = waitFor(ctx, "redis", patience, logger, func(ctx context.Context) error {
+		opened, err := redisdb.OpenTLS(ctx, f.Redis, secured)
 		if err != nil {
 			return err
 		}

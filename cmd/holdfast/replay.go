@@ -28,6 +28,10 @@ type replayCommand struct {
 	Refused     float64       `default:"0.05" help:"Share whose payment is refused."`
 	Abandoned   float64       `default:"0.10" help:"Share that nobody pays."`
 	Cancelled   float64       `default:"0" help:"Share that the customer cancels."`
+	Through     string        `enum:",sandbox" default:"" placeholder:"sandbox" help:"Pay on the page of this provider, by payments that the gateway opens; else the callbacks are signed here."`
+	Late        float64       `default:"0" help:"With --through: share that is paid after the customer cancelled, or after the payment window."`
+	Twice       float64       `default:"0" help:"With --through: share that is paid twice, or whose callback comes again."`
+	Wrong       float64       `default:"0" help:"With --through: share that is paid by another amount."`
 	Adjusted    float64       `default:"0" help:"Share that is followed by one more unit of its first product."`
 	Seed        uint64        `default:"1" help:"The same seed gives the same fates."`
 	KeyPrefix   string        `help:"Stands before each key: another one makes other orders of the same file."`
@@ -64,10 +68,10 @@ func (c *replayCommand) Run(ctx context.Context, out out) error {
 	}
 	step, done := newProgress(out.stderr, total, "orders")
 	report, err := replay.Run(ctx, replay.Config{
-		Gateway: gateway, Provider: sandbox.Name, Sign: sign, Seed: c.Seed, KeyPrefix: c.KeyPrefix,
+		Gateway: gateway, Provider: sandbox.Name, Sign: sign, Through: c.Through != "", Seed: c.Seed, KeyPrefix: c.KeyPrefix,
 		Shares: replay.Shares{
 			Paid: c.Paid, Delivered: c.Delivered, Refused: c.Refused, Abandoned: c.Abandoned,
-			Cancelled: c.Cancelled, Adjusted: c.Adjusted,
+			Cancelled: c.Cancelled, Late: c.Late, Twice: c.Twice, Wrong: c.Wrong, Adjusted: c.Adjusted,
 		},
 		Concurrency: c.Concurrency, Limit: c.Limit, Patience: c.Patience, Journal: journal, Progress: step,
 	}, in)

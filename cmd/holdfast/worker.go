@@ -89,6 +89,15 @@ func (c *workerCommand) Run(ctx context.Context, out out) error {
 // serveMetrics answers /healthz and /metrics on addr, until the returned
 // function is called.
 func serveMetrics(ctx context.Context, addr string, registry *prometheus.Registry, log *slog.Logger) (func(), error) {
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	return serveApart(ctx, addr, mux, log)
+}
+
+// serveApart shows those who run Holdfast how it does, on a listener of their own; an
+// empty addr is none.
+func serveApart(ctx context.Context, addr string, handler http.Handler, log *slog.Logger) (func(), error) {
 	if addr == "" {
 		return func() {}, nil
 	}
@@ -96,10 +105,7 @@ func serveMetrics(ctx context.Context, addr string, registry *prometheus.Registr
 	if err != nil {
 		return nil, fmt.Errorf("listen for metrics on %s (HOLDFAST_METRICS_ADDR): %w", addr, err)
 	}
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

@@ -25,7 +25,7 @@ func TestEveryServiceIsThere(t *testing.T) {
 	require.ElementsMatch(t, want, project(t).ServiceNames())
 }
 
-// With authentication off, whoever reaches a port may do everything.
+// Redis, Temporal and Elasticsearch let everybody do everything who reaches them.
 func TestPortsAreOnLoopbackAlone(t *testing.T) {
 	published := map[string]string{}
 	for name, s := range project(t).Services {

@@ -65,11 +65,19 @@ func views(t *testing.T, url string) []string {
 
 // ask sends a request without a body, and wants one of these statuses.
 func ask(ctx context.Context, method, url string, statuses ...int) ([]byte, error) {
+	return askAs(ctx, "", method, url, statuses...)
+}
+
+// askAs is ask with a token.
+func askAs(ctx context.Context, token, method, url string, statuses ...int) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, method, url, http.NoBody)
 	if err != nil {
 		return nil, err
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
@@ -88,8 +96,9 @@ func requireFound(t *testing.T, url string, total int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), readyTimeout)
 	defer cancel()
+	token := operatorsToken(t)
 	require.NoError(t, await.Success(ctx, func(ctx context.Context) error {
-		body, err := ask(ctx, http.MethodGet, url, http.StatusOK)
+		body, err := askAs(ctx, token, http.MethodGet, url, http.StatusOK)
 		if err != nil {
 			return err
 		}

@@ -24,6 +24,7 @@ import (
 	"holdfast/dev/await"
 	"holdfast/dev/loopback"
 	"holdfast/dev/temporal"
+	"holdfast/identity"
 )
 
 // readyTimeout is how long a service may take until its health check passes.
@@ -44,7 +45,7 @@ func TestServicesOfTheFile(t *testing.T) {
 	env["TEMPORAL_NAMESPACE"] = "compose"
 	p, err := load(t.Context(), settings(t, env))
 	require.NoError(t, err)
-	free, err := loopback.Ports(0, 0)
+	free, err := loopback.Ports(0, 0, 0)
 	require.NoError(t, err)
 	index, there := elasticsearch(t)
 	s := stand{project: p, image: build(t), search: there, at: addresses{
@@ -55,12 +56,13 @@ func TestServicesOfTheFile(t *testing.T) {
 		"127.0.0.1:8080":            loopback.Address(free[0]),
 		"0.0.0.0:9091":              "0.0.0.0:" + strconv.Itoa(free[1]),
 		"127.0.0.1:9091":            loopback.Address(free[1]),
+		"0.0.0.0:9093":              "0.0.0.0:" + strconv.Itoa(free[2]),
 	}}
 	for _, v := range service(t, p, "api").Volumes {
 		s.at[v.Target] = v.Source
 	}
 	t.Run("take an order and its payment", s.takeAnOrder)
-	t.Run("keep to loopback unless told otherwise", s.keepToLoopback)
+	t.Run("ask for tokens where others can call", s.askForTokens)
 }
 
 func (s stand) takeAnOrder(t *testing.T) {
@@ -73,6 +75,7 @@ func (s stand) takeAnOrder(t *testing.T) {
 	s.requireHealthy(t, api)
 
 	url := "http://" + s.at["127.0.0.1:8080"]
+	anonymous(t, url)
 	call(t, http.MethodPut, url+"/v1/products/kettle", http.StatusCreated, map[string]any{
 		"title": "Kettle", "currency": "EUR",
 		"variants": []map[string]any{{"sku": "kettle-red", "price": 2900, "stock": 3}},
@@ -90,6 +93,7 @@ func (s stand) takeAnOrder(t *testing.T) {
 	// The secret of .env is the one that callbacks are checked with.
 	pay := start(t, "pay", []string{inImage(s.image, "holdfast"), "pay", id}, []string{
 		"HOLDFAST_URL=" + url, "HOLDFAST_WEBHOOK_SECRET=" + secrets()["HOLDFAST_WEBHOOK_SECRET"],
+		"HOLDFAST_TOKEN=" + operatorsToken(t),
 	})
 	pay.requireEnd(t, readyTimeout)
 	paid := call(t, http.MethodGet, url+"/v1/orders/"+id+"?wait=10s&version="+versionOf(t, seen), http.StatusOK, nil)
@@ -99,9 +103,23 @@ func (s stand) takeAnOrder(t *testing.T) {
 
 	// Whoever collects metrics gets the worker's from where its port is published.
 	require.Contains(t, scrape(t, "http://"+s.at["127.0.0.1:9091"]+"/metrics"), `holdfast_orders_total{`)
+	_, metrics, err := net.SplitHostPort(s.at["0.0.0.0:9093"])
+	require.NoError(t, err)
+	require.Contains(t, scrape(t, "http://127.0.0.1:"+metrics+"/metrics"), `holdfast_placements_total{`)
 
 	api.requireStop(t)
 	worker.requireStop(t)
+}
+
+// anonymous is told that it needs a token.
+func anonymous(t *testing.T, url string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/v1/orders", http.NoBody)
+	require.NoError(t, err)
+	response, err := http.DefaultClient.Do(request)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	require.Equal(t, http.StatusUnauthorized, response.StatusCode)
 }
 
 // answerSearches finds what was put and ordered, where there is an index. Where there
@@ -220,6 +238,7 @@ func call(t *testing.T, method, url string, status int, body any) map[string]any
 	} else {
 		request.Header.Set("Content-Type", "application/json")
 	}
+	request.Header.Set("Authorization", "Bearer "+operatorsToken(t))
 	response, err := http.DefaultClient.Do(request)
 	require.NoError(t, err)
 	defer func() { _ = response.Body.Close() }()
@@ -255,18 +274,27 @@ func versionOf(t *testing.T, order map[string]any) string {
 	return number.String()
 }
 
-// With authentication off the gateway refuses to listen to others, unless a
-// setting says that somebody else keeps them away, as `ports` of the file does.
-func (s stand) keepToLoopback(t *testing.T) {
+// operatorsToken is signed with the secret of .env.
+func operatorsToken(t *testing.T) string {
+	t.Helper()
+	signer, err := identity.NewSecret(secrets()["HOLDFAST_JWT_SECRET"], identity.Names{})
+	require.NoError(t, err)
+	token, err := signer.Issue(identity.Caller{Subject: "op", Role: identity.Operator}, time.Hour)
+	require.NoError(t, err)
+	return token
+}
+
+// The gateway listens to all in its container, and refuses to with authentication off.
+func (s stand) askForTokens(t *testing.T) {
 	api := service(t, s.project, "api")
-	require.Equal(t, "off", *api.Environment["HOLDFAST_AUTH"])
+	require.Equal(t, "jwt", *api.Environment["HOLDFAST_AUTH"])
 	host, _, err := net.SplitHostPort(*api.Environment["HOLDFAST_HTTP_ADDR"])
 	require.NoError(t, err)
-	require.False(t, net.ParseIP(host).IsLoopback(), "else the setting would not be needed")
+	require.False(t, net.ParseIP(host).IsLoopback())
 
-	without := maps.Clone(api.Environment)
-	delete(without, "HOLDFAST_INSECURE_LISTEN")
-	api.Environment = without
+	off := "off"
+	api.Environment = maps.Clone(api.Environment)
+	api.Environment["HOLDFAST_AUTH"] = &off
 	refused := start(t, "api", s.argv(t, "api"), environment(api, s.at))
 	select {
 	case <-refused.done:

@@ -20,6 +20,7 @@ func secrets() map[string]string {
 	return map[string]string{
 		"POSTGRES_PASSWORD":       "of-the-test",
 		"HOLDFAST_WEBHOOK_SECRET": "whsec_b2YgdGhlIHRlc3Qgb2YgZG9ja2VyIGNvbXBvc2U=",
+		"HOLDFAST_JWT_SECRET":     "of the test of docker compose, 32 bytes or more",
 	}
 }
 

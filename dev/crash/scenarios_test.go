@@ -212,7 +212,5 @@ func (r *room) requireAllBack(t *testing.T) {
 
 func (r *room) awaitRefund(t *testing.T, orderID, paymentID string, reason order.RefundReason) {
 	t.Helper()
-	found := r.AwaitRefund(t, orderID, paymentID)
-	require.Equal(t, reason, found.Reason)
-	require.Equal(t, order.RefundDue, found.Status)
+	require.Equal(t, reason, r.AwaitRefund(t, orderID, paymentID, order.RefundPaid).Reason)
 }

@@ -2,19 +2,14 @@ package e2e_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	enumspb "go.temporal.io/api/enums/v1"
 
 	"holdfast/dev/e2e/shoptest"
 	"holdfast/order"
-	"holdfast/records"
-	"holdfast/redisdb"
-	"holdfast/workflows"
 )
 
 func TestPaymentAfterTheOrdersEndGoesBack(t *testing.T) {
@@ -68,50 +63,59 @@ func TestPaymentOfAnUnknownOrderIsACase(t *testing.T) {
 	shop := open(t)
 	payment := order.PaymentEvent{
 		EventID: "evt-unknown", Type: order.PaymentSucceeded, OrderID: "nobody-knows-it", PaymentID: "pay-unknown",
-		Amount: 700, Currency: "EUR",
+		Amount: shoptest.Price, Currency: "EUR",
 	}
 	shop.Tell(t, payment)
-	requireOpenRefund(t, payment.OrderID, payment.PaymentID)
-	rdb, err := redisdb.Open(t.Context(), everything.stack.RedisURL)
-	require.NoError(t, err)
-	defer func() { _ = rdb.Close() }()
-	// REST has no page for an order that is unknown: what the operator finds is
-	// in Temporal and on record.
-	shoptest.Until(t, "the case is on record", func(ctx context.Context) error {
-		docs, err := records.New(rdb).Payments(ctx, payment.OrderID)
-		if err != nil {
-			return err
+	list := func(status string) (of []order.Refund) {
+		var page struct {
+			Items []order.Refund `json:"items"`
 		}
-		var r order.Refund
-		if err := json.Unmarshal(docs["refund:"+payment.PaymentID+"/"+order.FullRefund("sandbox", payment.OrderID)], &r); err != nil {
-			return err
+		shop.Must(t, http.StatusOK, shoptest.Call{Method: http.MethodGet, Path: "/v1/refunds?status=" + status}).Into(t, &page)
+		for _, r := range page.Items {
+			if r.OrderID == payment.OrderID {
+				of = append(of, r)
+			}
 		}
-		if r.Status != order.RefundCase || r.Reason != order.RefundUnknownOrder {
-			return fmt.Errorf("it is %+v", r)
+		return of
+	}
+	var found order.Refund
+	shoptest.Until(t, "the case is listed", func(context.Context) error {
+		all := list("case")
+		if len(all) != 1 {
+			return fmt.Errorf("there are %d", len(all))
 		}
+		found = all[0]
 		return nil
 	})
+	require.Equal(t, payment.Amount, found.Amount)
+	require.Equal(t, order.RefundUnknownOrder, found.Reason)
+
+	// It was meant for an order that is there.
+	shop.Offer(t, "assigned", 3)
+	o := shop.Place(t, shoptest.Line{ProductID: "assigned", Quantity: 1})
+	decide := func(status int, choice, orderID string) shoptest.Answer {
+		body := map[string]any{"paymentId": found.PaymentID, "refundId": found.ID, "choice": choice}
+		if orderID != "" {
+			body["orderId"] = orderID
+		}
+		return shop.Must(t, status, shoptest.Call{Method: http.MethodPost, Path: "/v1/refunds/decide", Body: shoptest.JSON(t, body)})
+	}
+	require.Equal(t, "order-closed", decide(http.StatusConflict, "assign", "nobody-else").Problem(t))
+	decide(http.StatusOK, "assign", o.ID).Into(t, &found)
+	require.Equal(t, order.RefundAssigned, found.Status)
+	require.Equal(t, "pay-unknown", shop.Await(t, o.ID, order.Paid).Payment.ID)
+	decide(http.StatusNotFound, "refund", "")
+	require.Empty(t, list("case"))
 	failed := payment
 	failed.Type, failed.PaymentID = order.PaymentFailed, "pay-unknown-failed"
 	shop.Tell(t, failed) // no money: nothing to do
 }
 
-// awaitRefund waits until the money has gone back by REST, and its workflow is done.
+// awaitRefund waits until the money of a whole payment went back.
 func awaitRefund(t *testing.T, shop *shoptest.Shop, orderID, paymentID string) order.Refund {
 	t.Helper()
-	found := shop.AwaitPaidRefund(t, orderID, paymentID)
+	found := shop.AwaitRefund(t, orderID, paymentID, order.RefundPaid)
 	require.Equal(t, order.FullRefund("sandbox", orderID), found.ID)
 	require.NotEmpty(t, found.ProviderID)
-	shoptest.Until(t, "the refund's workflow ends", func(ctx context.Context) error {
-		return everything.stack.Temporal.GetWorkflow(ctx, workflows.RefundWorkflowID(paymentID, found.ID), "").Get(ctx, nil)
-	})
 	return found
-}
-
-func requireOpenRefund(t *testing.T, orderID, paymentID string) {
-	t.Helper()
-	d, err := everything.stack.Temporal.DescribeWorkflowExecution(t.Context(),
-		workflows.RefundWorkflowID(paymentID, order.FullRefund("sandbox", orderID)), "")
-	require.NoError(t, err)
-	require.Equal(t, enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, d.GetWorkflowExecutionInfo().GetStatus())
 }

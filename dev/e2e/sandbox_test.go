@@ -83,14 +83,14 @@ func TestABuyerAtTheSandbox(t *testing.T) {
 		o, of := place(t)
 		shop.Must(t, http.StatusOK, shoptest.Cancellation(t, o.ID))
 		of.does(t, shop, sandbox.PayLate)
-		shop.AwaitPaidRefund(t, o.ID, of.PaymentID)
+		shop.AwaitRefund(t, o.ID, of.PaymentID, order.RefundPaid)
 		require.Equal(t, order.Cancelled, shop.Order(t, o.ID).Status)
 	})
 	t.Run("cancels while the money comes late", func(t *testing.T) {
 		o, of := place(t)
 		of.does(t, shop, sandbox.PayLate)
 		shop.Must(t, http.StatusOK, shoptest.Cancellation(t, o.ID))
-		shop.AwaitPaidRefund(t, o.ID, of.PaymentID)
+		shop.AwaitRefund(t, o.ID, of.PaymentID, order.RefundPaid)
 	})
 	t.Run("pays slowly while the order is to be cancelled", func(t *testing.T) {
 		o, of := place(t)

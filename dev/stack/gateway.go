@@ -48,7 +48,7 @@ func (s *Stack) startGateway(ctx context.Context) (func(context.Context) error, 
 func (s *Stack) gateway(listener net.Listener) (*api.Server, error) {
 	cfg := api.Config{
 		Listener: listener, Products: inventory.New(s.redis), Orders: records.New(s.redis), Temporal: s.Temporal,
-		Namespace: s.Namespace, Index: s.Index,
+		Namespace: s.Namespace, Index: s.Index, Identity: s.opts.Identity,
 		Providers: map[string]api.Provider{}, Pages: map[string]http.Handler{},
 		Checks: map[string]api.Check{"redis": func(ctx context.Context) error {
 			return s.redis.Ping(ctx).Err()

@@ -1,8 +1,8 @@
 // Package stack runs everything that Holdfast needs in one process, for
 // development and end-to-end tests: Temporal with its web UI, Redis, and
 // Holdfast's own parts on them. A part whose address is given is used as it is
-// and neither started nor stopped. Nothing here asks who is calling, so all of
-// it listens on loopback.
+// and neither started nor stopped. Nothing here but the gateway, where it is told to,
+// asks who is calling, so all of it listens on loopback.
 package stack
 
 import (
@@ -22,6 +22,7 @@ import (
 	"go.temporal.io/sdk/interceptor"
 	sdk "go.temporal.io/sdk/worker"
 
+	"holdfast/identity"
 	"holdfast/payment/sandbox"
 	"holdfast/search"
 )
@@ -78,6 +79,9 @@ type Options struct {
 	SandboxFails float64
 	// PublicURL is where buyers reach the gateway; empty is where it listens.
 	PublicURL string
+	// Identity tells the gateway's callers by their tokens; nil takes everybody for the
+	// operator.
+	Identity identity.Verifier
 	// Demo names the catalogue of demo products that the shop starts with, see package
 	// demo; empty or demo.Off means none. Products that are there stay as they are.
 	Demo string

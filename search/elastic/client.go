@@ -3,6 +3,8 @@ package elastic
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -48,11 +50,12 @@ func validURLs(urls []string) error {
 	return nil
 }
 
-func newClient(urls []string) (*client, error) {
+func newClient(urls []string, authorities *x509.CertPool) (*client, error) {
 	transport := &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: dialWithin, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout:   2 * dialWithin,
+		TLSClientConfig:       &tls.Config{RootCAs: authorities, MinVersion: tls.VersionTLS12},
 		MaxIdleConns:          connections,
 		MaxIdleConnsPerHost:   connections,
 		IdleConnTimeout:       idleFor,

@@ -11,8 +11,11 @@ package elastic
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,6 +28,8 @@ type Options struct {
 	// URLs of the cluster's nodes, at least one. http or https; user and password for
 	// all of them are those of the first.
 	URLs []string
+	// Authorities vouch for the nodes at https; nil are those that the machine trusts.
+	Authorities *x509.CertPool
 	// Synonyms of product searches. They may be others the next time.
 	Synonyms search.Synonyms
 	// Prefix of the names of all that the index keeps on the server, so that several
@@ -45,7 +50,14 @@ func (o Options) Validate() error {
 	if !validPrefix(o.Prefix) {
 		return fmt.Errorf("prefix %q: lower case letters, digits and hyphens", o.Prefix)
 	}
-	return validURLs(o.URLs)
+	if err := validURLs(o.URLs); err != nil {
+		return err
+	}
+	plain := func(u string) bool { return strings.HasPrefix(u, "http://") }
+	if o.Authorities != nil && slices.ContainsFunc(o.URLs, plain) {
+		return errors.New("authorities of one's own are for URLs that begin with https://")
+	}
+	return nil
 }
 
 const (
@@ -98,7 +110,7 @@ func open(ctx context.Context, o Options, shapes map[search.View]shape) (*Index,
 	if err := o.Validate(); err != nil {
 		return nil, fmt.Errorf("open the search index: %w", err)
 	}
-	c, err := newClient(o.URLs)
+	c, err := newClient(o.URLs, o.Authorities)
 	if err != nil {
 		return nil, fmt.Errorf("open the search index: %w", err)
 	}

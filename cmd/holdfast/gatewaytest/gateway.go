@@ -32,6 +32,8 @@ type Gateway struct {
 	Orders map[string]*order.Order
 	// Refunds by order.
 	Refunds map[string][]order.Refund
+	// Late are the payments that come when their order has ended, by order.
+	Late map[string]string
 	// Adjusted remembers the answer of each adjustment by its key.
 	Adjusted map[string]map[string]int64
 	// Fail is asked before each call; a status of its own is answered instead of
@@ -51,7 +53,7 @@ func Start(t *testing.T) *Gateway {
 		t.Fatal(err)
 	}
 	g := &Gateway{
-		Orders: map[string]*order.Order{}, Refunds: map[string][]order.Refund{},
+		Orders: map[string]*order.Order{}, Refunds: map[string][]order.Refund{}, Late: map[string]string{},
 		Adjusted: map[string]map[string]int64{}, byKey: map[string]string{}, onHand: 100, provider: provider,
 	}
 	mux := http.NewServeMux()
@@ -60,6 +62,8 @@ func Start(t *testing.T) *Gateway {
 	mux.HandleFunc("POST /v1/orders/{id}/cancel", g.cancel)
 	mux.HandleFunc("POST /v1/orders/{id}/deliver", g.deliver)
 	mux.HandleFunc("GET /v1/orders/{id}/payment", g.payment)
+	mux.HandleFunc("POST /v1/orders/{id}/payment", g.open)
+	mux.HandleFunc("POST /sandbox/pay/{id}", g.page)
 	mux.HandleFunc("POST /v1/payments/callbacks/sandbox", g.callback)
 	mux.HandleFunc("POST /v1/products/{id}/stock", g.adjust)
 	server := httptest.NewServer(g.failing(mux))
@@ -135,6 +139,7 @@ func (g *Gateway) cancel(w http.ResponseWriter, r *http.Request) {
 	}
 	if o.Status == order.AwaitingPayment {
 		o.Close(order.Cancelled, order.ByCustomer, "customer", time.Now())
+		g.comesLate(o.ID)
 	}
 	if o.Status != order.Cancelled {
 		problem(w, http.StatusConflict, "order-closed")

@@ -21,6 +21,13 @@ const (
 	Cancelled = "cancelled"
 	Delivered = "delivered"
 	Adjusted  = "adjusted"
+	// PaidLate, PaidTwice and PaidWrong were taken by the provider's page: the order
+	// ends without them, or but for one of the two, and they go back.
+	PaidLate  = "paid_late"
+	PaidTwice = "paid_twice"
+	PaidWrong = "paid_wrong"
+	// Repeated: the callback of a payment came again.
+	Repeated = "repeated"
 )
 
 // Ack is one thing that the gateway said is so: it must stay so, whatever
@@ -30,7 +37,7 @@ type Ack struct {
 	Call    string    `json:"call"`
 	Key     string    `json:"key,omitempty"`
 	OrderID string    `json:"orderId,omitempty"`
-	// PaymentID of Paid and Refused.
+	// PaymentID of all that is about a payment.
 	PaymentID string `json:"paymentId,omitempty"`
 	// Of Adjusted.
 	ProductID string      `json:"productId,omitempty"`

@@ -22,6 +22,8 @@ type journey struct {
 	line  Line
 	fate  fate
 	order order.Order
+	// how it was paid, where that isn't once and in time: with a slash before it.
+	how string
 }
 
 // follow plays the order to its fate and answers how it stood then.
@@ -43,10 +45,11 @@ func (j *journey) follow(ctx context.Context) (string, error) {
 			return "", err
 		}
 	}
+	outcome := string(j.order.Status)
 	if j.order.CancelReason != "" {
-		return string(j.order.Status) + "/" + string(j.order.CancelReason), nil
+		outcome += "/" + string(j.order.CancelReason)
 	}
-	return string(j.order.Status), nil
+	return outcome + j.how, nil
 }
 
 // place sends the order under its key until it is decided.
@@ -71,17 +74,32 @@ func (j *journey) place(ctx context.Context) error {
 }
 
 func (j *journey) meetFate(ctx context.Context) error {
+	if j.Through {
+		if err := j.meetProvider(ctx); err != nil {
+			return err
+		}
+	}
 	switch j.fate.end {
-	case abandon:
+	case abandon, payTwice, payWrong:
 		return nil
+	case payLate:
+		if j.fate.other {
+			return nil // it expires
+		}
+		fallthrough
 	case cancel:
 		return j.finish(ctx, Cancelled, func(ctx context.Context) (rest.Answer, error) {
 			return j.Gateway.Cancel(ctx, j.order.ID, j.key("cancel"), string(order.ByCustomer))
 		})
 	case pay, refuse:
 	}
-	if err := j.settle(ctx); err != nil || !j.fate.delivered || j.order.Status != order.Paid {
-		return err
+	if !j.Through {
+		if err := j.settle(ctx); err != nil {
+			return err
+		}
+	}
+	if !j.fate.delivered || j.order.Status != order.Paid {
+		return nil
 	}
 	return j.finish(ctx, Delivered, func(ctx context.Context) (rest.Answer, error) {
 		return j.Gateway.Deliver(ctx, j.order.ID, j.key("deliver"))
@@ -93,31 +111,45 @@ func (j *journey) settle(ctx context.Context) error {
 	if !j.order.Status.Unpaid() { // nothing to pay, or a run before this one paid it
 		return nil
 	}
-	event := order.PaymentEvent{
-		EventID: "evt-" + j.order.ID, Provider: j.Provider, Type: order.PaymentSucceeded,
-		OrderID: j.order.ID, PaymentID: "pay-" + j.order.ID,
-		Amount: j.order.Amounts[order.AmountTotal], Currency: j.order.Currency,
-	}
+	event := j.event("pay-" + j.order.ID)
 	call := Paid
 	if j.fate.end == refuse {
 		event.Type, call = order.PaymentWasRefused, Refused
 	}
 	started := time.Now()
-	err := j.patient(ctx, func(ctx context.Context) error {
-		header, body, err := j.Sign(event) // anew each time: a signature ages
-		if err != nil {
-			return err
-		}
-		return j.Gateway.Callback(ctx, j.Provider, header, body)
-	})
-	if err != nil {
+	if err := j.callback(ctx, event); err != nil {
 		return err
 	}
 	j.tally.took(paying, started)
 	if err := j.note(Ack{Call: call, PaymentID: event.PaymentID}); err != nil {
 		return err
 	}
-	err = j.patient(ctx, func(ctx context.Context) error {
+	return j.shown(ctx, started)
+}
+
+// event is a success of this payment.
+func (j *journey) event(paymentID string) order.PaymentEvent {
+	return order.PaymentEvent{
+		EventID: "evt-" + j.order.ID, Provider: j.Provider, Type: order.PaymentSucceeded,
+		OrderID: j.order.ID, PaymentID: paymentID,
+		Amount: j.order.Amounts[order.AmountTotal], Currency: j.order.Currency,
+	}
+}
+
+// callback says it to the gateway as the provider would.
+func (j *journey) callback(ctx context.Context, e order.PaymentEvent) error {
+	return j.patient(ctx, func(ctx context.Context) error {
+		header, body, err := j.Sign(e) // anew each time: a signature ages
+		if err != nil {
+			return err
+		}
+		return j.Gateway.Callback(ctx, j.Provider, header, body)
+	})
+}
+
+// shown waits until the order shows what its provider said.
+func (j *journey) shown(ctx context.Context, since time.Time) error {
+	err := j.patient(ctx, func(ctx context.Context) error {
 		o, err := j.Gateway.OrderAbove(ctx, j.order.ID, j.order.Version, longestWait)
 		if err != nil {
 			return err
@@ -131,7 +163,7 @@ func (j *journey) settle(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("wait until order %s shows its payment: %w", j.order.ID, err)
 	}
-	j.tally.took(settled, started)
+	j.tally.took(settled, since)
 	return nil
 }
 

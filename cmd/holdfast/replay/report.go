@@ -34,7 +34,9 @@ type Report struct {
 	Seconds         float64 `json:"seconds"`
 	OrdersPerSecond float64 `json:"ordersPerSecond"`
 	// Outcomes by how the orders stood when they were left: a status, with its
-	// reason behind a slash, or "refused/" and the kind of the refusal.
+	// reason behind a slash, or "refused/" and the kind of the refusal. Behind another
+	// slash it says how it was paid: late, wrong_amount, twice, or by a callback that
+	// came again (repeated).
 	Outcomes map[string]int `json:"outcomes"`
 	// Latencies of a call as its customer saw it, repeats included.
 	Latencies map[string]Percentiles `json:"latenciesMs"`
@@ -47,7 +49,8 @@ type Report struct {
 // The calls whose latency is kept.
 const (
 	placing = "place"
-	paying  = "pay"     // until the callback is acknowledged
+	opening = "open a payment"
+	paying  = "pay"     // until the callback is acknowledged, or the page is
 	settled = "settled" // from the callback until the order shows it
 	ending  = "deliver or cancel"
 	whole   = "order" // all of it, from the first call to the last answer

@@ -24,7 +24,10 @@ type Config struct {
 	// Provider whose callbacks Sign writes, as the gateway's address names it.
 	Provider string
 	Sign     Signer
-	Shares   Shares
+	// Through has orders paid by payments that the gateway opens at Provider, on the
+	// provider's page; else the callbacks are signed here.
+	Through bool
+	Shares  Shares
 	// Seed of the fates: the same seed, the same fates.
 	Seed uint64
 	// KeyPrefix stands before each line's key: another one makes other orders.
@@ -52,7 +55,13 @@ func (c Config) validate() error {
 	case c.Limit < 0:
 		return fmt.Errorf("limit is %d and must not be below 0", c.Limit)
 	}
-	return c.Shares.Validate()
+	if err := c.Shares.Validate(); err != nil {
+		return err
+	}
+	if !c.Through && c.Shares.atProvider() > 0 {
+		return errors.New("orders are paid late, twice or wrong through a provider alone")
+	}
+	return nil
 }
 
 // replay is one run.

@@ -6,8 +6,8 @@ import (
 	"math/rand/v2"
 )
 
-// Shares say what becomes of the orders that got their stock. Paid, Refused,
-// Abandoned and Cancelled add up to 1.
+// Shares say what becomes of the orders that got their stock. All but Delivered and
+// Adjusted add up to 1.
 type Shares struct {
 	Paid float64
 	// Delivered is a share of the paid.
@@ -15,6 +15,11 @@ type Shares struct {
 	Refused   float64
 	Abandoned float64
 	Cancelled float64
+	// Late, Twice and Wrong go through a provider alone. Late orders are paid after
+	// their end: half of them are cancelled by the customer, the others expire. Of
+	// Twice, one half are paid by two payments, of the other the callback is sent
+	// again. Wrong ones are paid by another amount.
+	Late, Twice, Wrong float64
 	// Adjusted orders, whatever becomes of them, are followed by one more unit
 	// of their first product.
 	Adjusted float64
@@ -24,24 +29,29 @@ type Shares struct {
 func (s Shares) Validate() error {
 	for name, v := range map[string]float64{
 		"paid": s.Paid, "delivered": s.Delivered, "refused": s.Refused,
-		"abandoned": s.Abandoned, "cancelled": s.Cancelled, "adjusted": s.Adjusted,
+		"abandoned": s.Abandoned, "cancelled": s.Cancelled, "late": s.Late, "twice": s.Twice, "wrong": s.Wrong, "adjusted": s.Adjusted,
 	} {
 		if v < 0 || v > 1 || math.IsNaN(v) {
 			return fmt.Errorf("the share %s is %g and must lie between 0 and 1", name, v)
 		}
 	}
 	const rounding = 1e-9
-	if sum := s.Paid + s.Refused + s.Abandoned + s.Cancelled; math.Abs(sum-1) > rounding {
-		return fmt.Errorf("paid, refused, abandoned and cancelled add up to %g and must add up to 1", sum)
+	if sum := s.Paid + s.Refused + s.Abandoned + s.Cancelled + s.atProvider(); math.Abs(sum-1) > rounding {
+		return fmt.Errorf("paid, refused, abandoned, cancelled, late, twice and wrong add up to %g and must add up to 1", sum)
 	}
 	return nil
 }
+
+// atProvider is the share of orders that only a provider can bring about.
+func (s Shares) atProvider() float64 { return s.Late + s.Twice + s.Wrong }
 
 // fate is what becomes of one order.
 type fate struct {
 	end       end
 	delivered bool
 	adjusted  bool
+	// other is the second way of those ends that have two.
+	other bool
 }
 
 type end int
@@ -51,6 +61,9 @@ const (
 	pay
 	refuse
 	cancel
+	payLate
+	payTwice
+	payWrong
 )
 
 // fateOf draws the fate of the nth line. The same seed gives the same fates,
@@ -61,6 +74,7 @@ func (s Shares) fateOf(seed uint64, n int) fate {
 	x := draw.Float64()
 	f.delivered = draw.Float64() < s.Delivered
 	f.adjusted = draw.Float64() < s.Adjusted
+	f.other = draw.Uint64()%2 == 1
 	switch {
 	case x < s.Paid:
 		f.end = pay
@@ -68,6 +82,15 @@ func (s Shares) fateOf(seed uint64, n int) fate {
 		f.end = refuse
 	case x < s.Paid+s.Refused+s.Cancelled:
 		f.end = cancel
+	default:
+		switch x -= s.Paid + s.Refused + s.Cancelled; {
+		case x < s.Late:
+			f.end = payLate
+		case x < s.Late+s.Twice:
+			f.end = payTwice
+		case x < s.atProvider():
+			f.end = payWrong
+		}
 	}
 	f.delivered = f.delivered && f.end == pay
 	return f

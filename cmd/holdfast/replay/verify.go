@@ -134,6 +134,8 @@ func (v *verifier) missing(ctx context.Context, a Ack, o order.Order) (string, e
 		if o.Status != order.Delivered {
 			return fmt.Sprintf("it was delivered, and now it is %s", o.Status), nil
 		}
+	case PaidLate, PaidTwice, PaidWrong, Repeated:
+		return v.notGoneBack(ctx, a, o)
 	default:
 		return "", fmt.Errorf("the journal has an unknown call %q", a.Call)
 	}

@@ -1,6 +1,7 @@
 // Command holdfast-dev runs the whole of Holdfast in one process, for a look
 // at it and for development: Temporal and its web UI, Redis, and Holdfast's
-// own parts. It asks nobody who is calling, so it listens on loopback alone.
+// own parts. Unless it is told to, it asks nobody who is calling, so it listens on
+// loopback alone.
 package main
 
 import (
@@ -25,7 +26,7 @@ func main() {
 	var s settings
 	kong.Parse(&s,
 		kong.Name("holdfast-dev"),
-		kong.Description("Holdfast, whole, in one process. Loopback only: authentication is off."))
+		kong.Description("Holdfast, whole, in one process. Loopback only: authentication is off unless HOLDFAST_AUTH=jwt."))
 	if err := run(context.Background(), s); err != nil {
 		fmt.Fprintln(os.Stderr, "holdfast-dev:", err)
 		os.Exit(1)

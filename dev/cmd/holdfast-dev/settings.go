@@ -13,6 +13,7 @@ import (
 	"holdfast/api"
 	"holdfast/dev/demo"
 	"holdfast/dev/stack"
+	"holdfast/identity"
 	"holdfast/search"
 )
 
@@ -28,6 +29,10 @@ type settings struct {
 	Sandbox       bool          `help:"Take payments by the sandbox, which moves no money." env:"HOLDFAST_SANDBOX" default:"true" negatable:""`
 	SandboxFails  float64       `help:"Share of calls to the sandbox that fail, 0 to 1, to see what becomes of orders then." env:"HOLDFAST_SANDBOX_FAILS" default:"0"`
 	PublicURL     string        `name:"public-url" help:"Where buyers reach the gateway; without it the address that it listens on." env:"HOLDFAST_PUBLIC_URL" placeholder:"URL"`
+	Auth          string        `help:"Who may call: off, everybody on this machine is the operator; jwt, who has a token, see holdfast token." env:"HOLDFAST_AUTH" enum:"off,jwt" default:"off"`
+	JWTSecret     string        `name:"jwt-secret" help:"Secret that tokens are signed with, at least 32 bytes." env:"HOLDFAST_JWT_SECRET"`
+	Issuer        string        `name:"jwt-issuer" help:"Who issues the tokens." env:"HOLDFAST_JWT_ISSUER" default:"holdfast"`
+	Audience      string        `name:"jwt-audience" help:"For whom the tokens are." env:"HOLDFAST_JWT_AUDIENCE" default:"holdfast"`
 	Demo          string        `help:"Products to begin with: en, zh or off. Without it en, but off where REDIS_URL is given: that may be somebody's shop." env:"HOLDFAST_DEMO" placeholder:"NAME"`
 
 	RedisURL        string `help:"A Redis to use instead of an embedded one." env:"REDIS_URL" placeholder:"URL"`
@@ -50,7 +55,22 @@ func (s *settings) Validate() error {
 			return fmt.Errorf("HOLDFAST_DEMO: %w", err)
 		}
 	}
+	if _, err := s.verifier(); err != nil {
+		return err
+	}
 	return requireLoopback(s.HTTPAddr)
+}
+
+// verifier is nil where nobody is asked who he is.
+func (s *settings) verifier() (identity.Verifier, error) {
+	if s.Auth != "jwt" {
+		return nil, nil //nolint:nilnil // authentication that is off is not an error
+	}
+	v, err := identity.NewSecret(s.JWTSecret, identity.Names{Issuer: s.Issuer, Audience: s.Audience})
+	if err != nil {
+		return nil, fmt.Errorf("HOLDFAST_JWT_SECRET: %w", err)
+	}
+	return v, nil
 }
 
 // demo is the catalogue with the default filled in.
@@ -83,6 +103,10 @@ func (s *settings) options() (stack.Options, error) {
 	if err != nil {
 		return stack.Options{}, fmt.Errorf("HOLDFAST_SYNONYMS: %w", err)
 	}
+	verifier, err := s.verifier()
+	if err != nil {
+		return stack.Options{}, err
+	}
 	opts := stack.Options{
 		Data:     s.Data,
 		RedisURL: s.RedisURL,
@@ -102,8 +126,9 @@ func (s *settings) options() (stack.Options, error) {
 		SandboxFails:   s.SandboxFails,
 		PublicURL:      s.PublicURL,
 
-		Demo: s.demo(),
-		Log:  slog.New(slog.NewJSONHandler(os.Stderr, nil)),
+		Identity: verifier,
+		Demo:     s.demo(),
+		Log:      slog.New(slog.NewJSONHandler(os.Stderr, nil)),
 	}
 	if s.TemporalAddress != "" {
 		given, err := s.temporal()

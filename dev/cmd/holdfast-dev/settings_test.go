@@ -85,3 +85,20 @@ func parse(t *testing.T, args ...string) (settings, error) {
 	_, err = parser.Parse(args)
 	return s, err
 }
+
+func TestAsksForTokensWhereItIsToldTo(t *testing.T) {
+	s, err := parse(t)
+	require.NoError(t, err)
+	opts, err := s.options()
+	require.NoError(t, err)
+	require.Nil(t, opts.Identity)
+	t.Setenv("HOLDFAST_AUTH", "jwt")
+	_, err = parse(t)
+	require.ErrorContains(t, err, "HOLDFAST_JWT_SECRET")
+	t.Setenv("HOLDFAST_JWT_SECRET", "of the tests, and thirty-two bytes or more")
+	s, err = parse(t)
+	require.NoError(t, err)
+	opts, err = s.options()
+	require.NoError(t, err)
+	require.NotNil(t, opts.Identity)
+}

@@ -101,6 +101,21 @@ func (s *Shop) AwaitAny(ctx context.Context, id string, wanted ...order.Status) 
 	return o, err
 }
 
+// AwaitNode waits until a step of this name is in the order's story.
+func (s *Shop) AwaitNode(t testing.TB, id, node string) {
+	t.Helper()
+	Until(t, "step "+node, func(ctx context.Context) error {
+		o, err := s.read(ctx, id, "")
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(o.Journal, func(e order.Entry) bool { return e.Node == node }) {
+			return errNotYet
+		}
+		return nil
+	})
+}
+
 var errNotYet = errors.New("not yet")
 
 // Cancellation is the request to cancel an order for its customer.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"testing"
 	"time"
@@ -26,14 +27,26 @@ func PaymentOf(o order.Order) order.PaymentEvent {
 
 // Callback is the provider's signed message.
 func (s *Shop) Callback(e order.PaymentEvent) (Call, error) {
-	e.OccurredAt = time.Now()
+	return s.CallbackAt(e, time.Now())
+}
+
+// CallbackAt is Callback, signed at another time.
+func (s *Shop) CallbackAt(e order.PaymentEvent, at time.Time) (Call, error) {
+	e.OccurredAt = at
 	c, err := s.provider.NewCallback(e)
-	if err != nil {
-		return Call{}, fmt.Errorf("sign a callback: %w", err)
-	}
+	return callback(c), err
+}
+
+// Signed is a message of any body, with the provider's signature.
+func (s *Shop) Signed(eventID string, body []byte) (Call, error) {
+	c, err := s.provider.Sign(eventID, time.Now(), body)
+	return callback(c), err
+}
+
+func callback(c sandbox.Callback) Call {
 	return Call{
 		Method: http.MethodPost, Path: "/v1/payments/callbacks/" + sandbox.Name, Header: c.Header, Body: c.Body,
-	}, nil
+	}
 }
 
 // Tell sends a callback that the gateway takes.
@@ -53,6 +66,45 @@ func (s *Shop) TellIt(ctx context.Context, e order.PaymentEvent) error {
 		err = fmt.Errorf("payment %s of order %s: status %d: %s", e.PaymentID, e.OrderID, a.Status, a.Body)
 	}
 	return err
+}
+
+// Offer is what a buyer needs to pay.
+type Offer struct {
+	PaymentID   string `json:"paymentId"`
+	Attempt     int    `json:"attempt"`
+	Amount      int64  `json:"amount"`
+	RedirectURL string `json:"redirectUrl"`
+}
+
+// Open asks for a payment that the buyer can pay by.
+func (s *Shop) Open(t testing.TB, o order.Order, status int) Offer {
+	t.Helper()
+	var offer Offer
+	s.Must(t, status, Call{Method: http.MethodPost, Path: "/v1/orders/" + o.ID + "/payment"}).Into(t, &offer)
+	return offer
+}
+
+// Choose is the buyer on the sandbox's page.
+func (s *Shop) Choose(t testing.TB, o Offer, action string) {
+	t.Helper()
+	page, err := url.Parse(o.RedirectURL)
+	require.NoError(t, err)
+	s.Must(t, http.StatusOK, Call{
+		Method: http.MethodPost, Path: page.Path, Body: JSON(t, map[string]any{"action": action}),
+		Header: http.Header{"Accept": {"application/json"}},
+	})
+}
+
+// Refund asks for money back as an operator; 0 is all that is left.
+func (s *Shop) Refund(t testing.TB, orderID, key string, amount int64, status int) Answer {
+	t.Helper()
+	body := map[string]any{}
+	if amount > 0 {
+		body["amount"] = amount
+	}
+	return s.Must(t, status, Call{
+		Method: http.MethodPost, Path: "/v1/orders/" + orderID + "/refunds", Key: key, Body: JSON(t, body),
+	})
 }
 
 // Pay pays an order in full and waits until it shows that.
@@ -98,22 +150,10 @@ func (s *Shop) AwaitPayment(t testing.TB, id, what string, wanted func(PaymentRe
 	return r
 }
 
-// AwaitRefund waits until a refund of this payment shows.
-func (s *Shop) AwaitRefund(t testing.TB, orderID, paymentID string) order.Refund {
+// AwaitRefund waits until a refund of this payment has come so far.
+func (s *Shop) AwaitRefund(t testing.TB, orderID, paymentID string, status order.RefundStatus) order.Refund {
 	t.Helper()
-	return s.awaitRefund(t, orderID, func(r order.Refund) bool { return r.PaymentID == paymentID })
-}
-
-// AwaitPaidRefund waits until the provider has paid a refund of this payment out.
-func (s *Shop) AwaitPaidRefund(t testing.TB, orderID, paymentID string) order.Refund {
-	t.Helper()
-	return s.awaitRefund(t, orderID, func(r order.Refund) bool {
-		return r.PaymentID == paymentID && r.Status == order.RefundPaid
-	})
-}
-
-func (s *Shop) awaitRefund(t testing.TB, orderID string, of func(order.Refund) bool) order.Refund {
-	t.Helper()
+	of := func(r order.Refund) bool { return r.PaymentID == paymentID && r.Status == status }
 	r := s.AwaitPayment(t, orderID, "the refund shows in the order's payment", func(r PaymentResult) bool {
 		return slices.ContainsFunc(r.Refunds, of)
 	})

@@ -1,0 +1,93 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+)
+
+// rule is who may make a call: everybody, or the callers of some roles.
+type rule struct {
+	public bool
+	roles  []Role
+}
+
+func (r rule) allows(role Role) bool { return slices.Contains(r.roles, role) }
+
+// access is who may make which call, by route and method.
+type access map[string]map[string]rule
+
+// pages are shown to everybody and are no calls of the contract: whatever begins so.
+var pages = []string{"/docs", "/openapi.yaml", "/sandbox/"}
+
+// of finds a call's rule. What is not there is answered as such to everybody; a route
+// that neither the contract nor pages name is for operators.
+func (a access) of(method, route string) rule {
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	if found, ok := a[route][method]; ok {
+		return found
+	}
+	isPage := func(prefix string) bool { return strings.HasPrefix(route, prefix) }
+	if route == "" || slices.ContainsFunc(pages, isPage) {
+		return rule{public: true}
+	}
+	return rule{roles: []Role{Operator}}
+}
+
+// operation is what the contract says about who may call. Security that is there and
+// empty says everybody.
+type operation struct {
+	ID       string `yaml:"operationId"`
+	Security *[]any `yaml:"security"`
+	Roles    []Role `yaml:"x-roles"`
+}
+
+// readAccess reads from the contract who may call what, so that the document that is
+// served is the one that counts. It refuses a call that doesn't say.
+func readAccess(contract []byte) (access, error) {
+	var doc struct {
+		Paths map[string]struct {
+			Get    *operation `yaml:"get"`
+			Put    *operation `yaml:"put"`
+			Post   *operation `yaml:"post"`
+			Patch  *operation `yaml:"patch"`
+			Delete *operation `yaml:"delete"`
+		} `yaml:"paths"`
+	}
+	if err := yaml.Unmarshal(contract, &doc); err != nil {
+		return nil, fmt.Errorf("gateway: read the contract: %w", err)
+	}
+	a := access{}
+	for path, item := range doc.Paths {
+		route := strings.NewReplacer("{", ":", "}", "").Replace(path)
+		a[route] = map[string]rule{}
+		for method, o := range map[string]*operation{
+			http.MethodGet: item.Get, http.MethodPut: item.Put, http.MethodPost: item.Post,
+			http.MethodPatch: item.Patch, http.MethodDelete: item.Delete,
+		} {
+			if o == nil {
+				continue
+			}
+			declared, err := o.rule()
+			if err != nil {
+				return nil, fmt.Errorf("gateway: %s %s: %w", method, path, err)
+			}
+			a[route][method] = declared
+		}
+	}
+	return a, nil
+}
+
+func (o operation) rule() (rule, error) {
+	public := o.Security != nil && len(*o.Security) == 0
+	unknown := func(r Role) bool { return r != Operator && r != Customer }
+	if public != (len(o.Roles) == 0) || slices.ContainsFunc(o.Roles, unknown) {
+		return rule{}, fmt.Errorf("%s says neither `security: []` nor an x-roles of customer and operator, or both", o.ID)
+	}
+	return rule{public: public, roles: o.Roles}, nil
+}

@@ -1,0 +1,363 @@
+package api_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/stretchr/testify/require"
+
+	"holdfast/api"
+	"holdfast/search"
+)
+
+// said is what the contract says of one call.
+type said struct {
+	method, path string
+	public       bool
+	roles        []string
+}
+
+// contractCalls are all calls of the contract, as another program reads it.
+func contractCalls(t testing.TB) []said {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromData(api.Contract())
+	require.NoError(t, err)
+	var calls []said
+	for path, item := range doc.Paths.Map() {
+		for method, o := range item.Operations() {
+			s := said{method: method, path: path, public: o.Security != nil && len(*o.Security) == 0}
+			roles, _ := o.Extensions["x-roles"].([]any)
+			for _, r := range roles {
+				s.roles = append(s.roles, r.(string))
+			}
+			calls = append(calls, s)
+		}
+	}
+	require.NotEmpty(t, calls)
+	return calls
+}
+
+func TestEveryCallSaysWhoMayMakeIt(t *testing.T) {
+	for _, c := range contractCalls(t) {
+		require.NotEqual(t, c.public, len(c.roles) > 0,
+			"%s %s needs either `security: []` or x-roles", c.method, c.path)
+		for _, r := range c.roles {
+			require.Contains(t, []string{string(api.Operator), string(api.Customer)}, r)
+		}
+		if !c.public {
+			require.Contains(t, c.roles, string(api.Operator), "%s %s: operators may do everything", c.method, c.path)
+		}
+	}
+}
+
+func TestAContractThatDoesNotSayIsRefused(t *testing.T) {
+	for name, operation := range map[string]string{
+		"nothing": "operationId: x", "both": "{operationId: x, security: [], x-roles: [operator]}",
+		"security alone": "{operationId: x, security: [{bearer: []}]}", "an unknown role": "{operationId: x, x-roles: [operater]}",
+		"no roles": "{operationId: x, x-roles: []}",
+	} {
+		require.Error(t, api.CheckAccess([]byte("paths:\n  /v1/x:\n    get: "+operation+"\n")), name)
+	}
+	require.NoError(t, api.CheckAccess([]byte("paths:\n  /v1/x:\n    get: {operationId: x, x-roles: [operator]}\n")))
+}
+
+// shopWindow are the calls that need no token; beyond these, none may become public by
+// a slip in the contract.
+var shopWindow = []string{
+	"GET /v1/products", "GET /v1/products/suggest", "GET /v1/products/{id}",
+	"POST /v1/payments/callbacks/{provider}", "GET /healthz", "GET /readyz",
+}
+
+// customersCalls are those that customers may make.
+var customersCalls = []string{
+	"GET /v1/orders", "POST /v1/orders", "GET /v1/orders/{id}", "POST /v1/orders/{id}/cancel",
+	"GET /v1/orders/{id}/payment", "POST /v1/orders/{id}/payment",
+}
+
+func TestNothingIsOpenThatShouldNotBe(t *testing.T) {
+	for _, c := range contractCalls(t) {
+		name := c.method + " " + c.path
+		if c.public {
+			require.Contains(t, shopWindow, name)
+		}
+		for _, r := range c.roles {
+			if r == string(api.Customer) {
+				require.Contains(t, customersCalls, name)
+			}
+		}
+	}
+}
+
+// badTokens prove nothing.
+func badTokens(t *testing.T) map[string]http.Header {
+	t.Helper()
+	with := func(method jwt.SigningMethod, key any, change func(jwt.MapClaims)) http.Header {
+		c := jwt.MapClaims{
+			"iss": "holdfast", "aud": "holdfast", "sub": "op", "role": "operator", "exp": time.Now().Add(time.Hour).Unix(),
+		}
+		change(c)
+		text, err := jwt.NewWithClaims(method, c).SignedString(key)
+		require.NoError(t, err)
+		return bearer(text)
+	}
+	ours := []byte(jwtSecret)
+	claim := func(name string, value any) http.Header {
+		return with(jwt.SigningMethodHS256, ours, func(c jwt.MapClaims) { c[name] = value })
+	}
+	good := bearer(token(t, "op", api.Operator))["Authorization"][0]
+	return map[string]http.Header{
+		"expired":         claim("exp", time.Now().Add(-time.Hour).Unix()),
+		"wrong audience":  claim("aud", "others"),
+		"wrong issuer":    claim("iss", "others"),
+		"wrong key":       with(jwt.SigningMethodHS256, []byte(strings.Repeat("k", 40)), func(jwt.MapClaims) {}),
+		"alg none":        with(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, func(jwt.MapClaims) {}),
+		"no token at all": bearer(""),
+		"two headers":     {"Authorization": {good, good}},
+		"customer no id":  with(jwt.SigningMethodHS256, ours, func(c jwt.MapClaims) { c["role"], c["sub"] = "customer", "a/b" }),
+	}
+}
+
+// walk is the place of every call of the contract in the tests: a body that it takes,
+// and what its rightful callers are answered. A call that isn't here is made without a
+// body, and must not be refused for who makes it.
+var walk = map[string]struct {
+	body string
+	// operator, own and other are statuses; 0 is whatever is neither 401 nor 403.
+	operator, own, other int
+}{
+	"GET /v1/orders/{id}":          {"", 200, 200, 404},
+	"GET /v1/orders/{id}/payment":  {"", 200, 200, 404},
+	"POST /v1/orders/{id}/cancel":  {"{}", 200, 200, 404},
+	"POST /v1/orders/{id}/payment": {"{}", 201, 201, 404},
+	"POST /v1/orders/{id}/refunds": {"{}", 409, 0, 0},
+	"GET /v1/refunds":              {"", 200, 0, 0},
+	"POST /v1/refunds/decide":      {`{"paymentId":"p","refundId":"r","choice":"refund"}`, 404, 0, 0},
+	"POST /v1/orders":              {`{"customerId":"ada","lines":[{"productId":"mug","quantity":1}]}`, 201, 201, 403},
+	"GET /v1/orders":               {"", 200, 200, 200},
+	"PUT /v1/products/{id}":        {`{"title":"T","currency":"EUR","variants":[{"sku":"one","price":1}]}`, 200, 0, 0},
+	"POST /v1/products/{id}/stock": {`{"delta":1}`, 200, 0, 0},
+	"POST /v1/orders/{id}/deliver": {"", 409, 0, 0},
+}
+
+// Every call, by everybody.
+func TestEveryCallByEverybody(t *testing.T) {
+	pathParameter := regexp.MustCompile(`\{\w+\}`)
+	for _, c := range contractCalls(t) {
+		name := c.method + " " + c.path
+		t.Run(name, func(t *testing.T) {
+			g := asking(t, func(c *api.Config) { c.Addr = "0.0.0.0:0" }) // where /metrics is for operators
+			seller := call{method: http.MethodPut, path: "/v1/products/mug", body: walk["PUT /v1/products/{id}"].body}
+			require.Equal(t, 201, g.do(seller.as(t, "op", api.Operator)).status)
+			stocked := call{method: http.MethodPost, path: "/v1/products/mug/stock", body: `{"delta":100}`}
+			require.Equal(t, 200, g.do(stocked.as(t, "op", api.Operator)).status)
+			ask := func() call { // an order of Ada's own for each caller: some calls end it
+				path := c.path
+				if strings.Contains(path, "/orders/{") {
+					placed := g.do(call{method: http.MethodPost, path: "/v1/orders", body: walk["POST /v1/orders"].body}.as(t, "ada", api.Customer))
+					require.Equal(t, http.StatusCreated, placed.status, "%s", placed.body)
+					path = strings.Replace(path, "{id}", placed.order(t).ID, 1)
+				}
+				k := call{method: c.method, path: pathParameter.ReplaceAllString(path, "mug")}
+				if w := walk[name]; w.body != "" {
+					k.body = w.body
+				}
+				return k
+			}
+			refused := func(a answer, status int, kind string) {
+				t.Helper()
+				require.Equal(t, status, a.status, "%s", a.body)
+				require.Equal(t, "/problems/"+kind, a.problem(t).Type)
+			}
+			outcome := func(a answer, want int) {
+				t.Helper()
+				if want != 0 {
+					require.Equal(t, want, a.status, "%s", a.body)
+				} else if a.status != http.StatusOK {
+					require.NotContains(t, string(a.body), "/problems/unauthenticated")
+					require.NotContains(t, string(a.body), "/problems/forbidden")
+				}
+			}
+
+			before := g.state()
+			noToken := ask()
+			if !strings.Contains(c.path, "/orders/{") {
+				require.Equal(t, before, g.state())
+			}
+			a := g.do(noToken)
+			if c.public {
+				outcome(a, 0)
+				for _, header := range badTokens(t) {
+					k := ask()
+					k.header = header
+					outcome(g.do(k), a.status)
+				}
+				return
+			}
+			refused(a, http.StatusUnauthorized, "unauthenticated")
+			require.Equal(t, `Bearer realm="holdfast"`, a.header.Get("WWW-Authenticate"))
+			for kind, header := range badTokens(t) {
+				before := g.state()
+				k := noToken
+				k.header = header
+				a := g.do(k)
+				refused(a, http.StatusUnauthorized, "unauthenticated")
+				require.Contains(t, a.header.Get("WWW-Authenticate"), `error="invalid_token"`, kind)
+				require.Equal(t, before, g.state(), kind)
+			}
+			basic := noToken
+			basic.header = http.Header{"Authorization": {"Basic b3A6b3A="}}
+			refused(g.do(basic), http.StatusUnauthorized, "unauthenticated")
+			refused(g.do(noToken.as(t, "eve", "admin")), http.StatusForbidden, "forbidden")
+
+			outcome(g.do(ask().as(t, "op", api.Operator)), walk[name].operator)
+			if !strings.Contains(strings.Join(c.roles, " "), string(api.Customer)) {
+				refused(g.do(ask().as(t, "ada", api.Customer)), http.StatusForbidden, "forbidden")
+				return
+			}
+			outcome(g.do(ask().as(t, "ada", api.Customer)), walk[name].own)
+			k := ask()
+			before = g.state()
+			outcome(g.do(k.as(t, "bob", api.Customer)), walk[name].other)
+			require.Equal(t, before, g.state(), "nothing of Ada's has changed")
+		})
+	}
+}
+
+func TestAnothersOrderIsAsOneThatThereIsNot(t *testing.T) {
+	g := asking(t)
+	g.temporal.set(func(f *fakeTemporal) { f.queries = 0 })
+	g.sell(t, "mug", 3)
+	order := g.do(orderCall(basketOf("ada")).as(t, "ada", api.Customer)).order(t)
+	for _, k := range []call{
+		{method: http.MethodGet, path: "/v1/orders/%"}, {method: http.MethodGet, path: "/v1/orders/%?expand=products&wait=1s"},
+		{method: http.MethodGet, path: "/v1/orders/%/payment"},
+		{method: http.MethodPost, path: "/v1/orders/%/cancel", body: `{"reason":"customer"}`, header: key("k")},
+	} {
+		ask := func(id string) (answer, int) {
+			before := g.temporal.asked()
+			k := k
+			k.path = strings.Replace(k.path, "%", id, 1)
+			a := g.do(k.as(t, "bob", api.Customer))
+			return a, g.temporal.asked() - before
+		}
+		nobodys, nobodysWork := ask("01900000-0000-7000-8000-000000000000")
+		adas, adasWork := ask(order.ID)
+		require.Equal(t, http.StatusNotFound, adas.status, k.path)
+		require.JSONEq(t, withoutIDs(t, nobodys), withoutIDs(t, adas))
+		require.Equal(t, nobodysWork, adasWork, "as much is done for both, so that both take as long")
+		require.NotContains(t, string(adas.body), "ada")
+		for name := range adas.header {
+			require.Contains(t, nobodys.header, name)
+		}
+	}
+	require.Equal(t, "awaiting_payment", string(g.do(call{method: http.MethodGet, path: "/v1/orders/" + order.ID}.as(t, "ada", api.Customer)).order(t).Status))
+
+	g.temporal.set(func(f *fakeTemporal) { f.down = true })
+	away := g.do(call{method: http.MethodGet, path: "/v1/orders/" + order.ID}.as(t, "bob", api.Customer))
+	require.Equal(t, http.StatusServiceUnavailable, away.status, "as for one that nobody knows")
+	mine := g.do(call{method: http.MethodGet, path: "/v1/orders/" + order.ID}.as(t, "ada", api.Customer))
+	require.Equal(t, http.StatusOK, mine.status)
+}
+
+func withoutIDs(t *testing.T, a answer) string {
+	t.Helper()
+	var fields map[string]any
+	require.NoError(t, json.Unmarshal(a.body, &fields))
+	delete(fields, "requestId")
+	text, err := json.Marshal(fields)
+	require.NoError(t, err)
+	return string(text)
+}
+
+// asked counts the questions to workflows.
+func (f *fakeTemporal) asked() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.queries
+}
+
+// sell puts a product on sale where callers are asked who they are.
+func (g *gateway) sell(t *testing.T, id string, stock int64) {
+	t.Helper()
+	k := call{method: http.MethodPut, path: "/v1/products/" + id, body: map[string]any{
+		"title": "A " + id, "currency": "EUR", "variants": []map[string]any{{"sku": "one", "price": 1000, "stock": stock}},
+	}}
+	require.Equal(t, http.StatusCreated, g.do(k.as(t, "op", api.Operator)).status)
+}
+
+func basketOf(customer string) map[string]any {
+	b := basket(line{"productId": "mug", "quantity": 1})
+	delete(b, "customerId")
+	if customer != "" {
+		b["customerId"] = customer
+	}
+	return b
+}
+
+func TestACustomersOrderIsHisOwn(t *testing.T) {
+	g := asking(t)
+	g.sell(t, "mug", 10)
+	place := func(subject string, role api.Role, named string) answer {
+		k := orderCall(basketOf(named))
+		k.header = key("tour-1")
+		return g.do(k.as(t, subject, role))
+	}
+	adas := place("ada", api.Customer, "")
+	require.Equal(t, http.StatusCreated, adas.status, "%s", adas.body)
+	o := adas.order(t)
+	require.Equal(t, "ada", o.CustomerID)
+	require.Equal(t, "ada", o.Journal[0].Actor)
+	require.Equal(t, o.ID, place("ada", api.Customer, "ada").order(t).ID, "his key, with his id or without")
+	require.Equal(t, o.ID, place("op", api.Operator, "ada").order(t).ID, "an operator does it for him")
+	bobs := place("bob", api.Customer, "").order(t)
+	require.NotEqual(t, o.ID, bobs.ID, "the same key is another customer's own")
+	before := g.state()
+	a := place("bob", api.Customer, "ada")
+	require.Equal(t, http.StatusForbidden, a.status)
+	require.NotContains(t, string(a.body), o.ID)
+	require.Equal(t, http.StatusUnprocessableEntity, place("op", api.Operator, "").status)
+	require.Equal(t, before, g.state())
+
+	cancel := call{method: http.MethodPost, path: "/v1/orders/" + o.ID + "/cancel", header: key("c")}
+	operators := cancel
+	operators.body = `{"reason":"operator"}`
+	require.Equal(t, http.StatusUnprocessableEntity, g.do(operators.as(t, "ada", api.Customer)).status)
+	require.Equal(t, http.StatusNotFound, g.do(cancel.as(t, "bob", api.Customer)).status)
+	require.Equal(t, "cancelled", string(g.do(cancel.as(t, "ada", api.Customer)).order(t).Status))
+	require.Equal(t, http.StatusNotFound, g.do(cancel.as(t, "bob", api.Customer)).status, "under a key that was used")
+}
+
+func TestACustomerListsHisOwnOrders(t *testing.T) {
+	g := asking(t)
+	list := func(query string) answer {
+		return g.do(call{method: http.MethodGet, path: "/v1/orders" + query}.as(t, "ada", api.Customer))
+	}
+	require.Equal(t, http.StatusOK, list("").status)
+	require.Equal(t, "ada", g.index.last().(search.OrderQuery).CustomerID)
+	require.Equal(t, http.StatusOK, list("?customerId=ada&status=paid").status)
+	require.Equal(t, http.StatusForbidden, list("?customerId=bob").status)
+	require.Equal(t, http.StatusForbidden, list("?q=berlin").status)
+}
+
+func TestMetricsAreForEverybodyOnLoopbackAlone(t *testing.T) {
+	get := call{method: http.MethodGet, path: "/metrics"}
+	require.Equal(t, http.StatusOK, asking(t).send(t.Context(), get).status)
+	g := asking(t, func(c *api.Config) { c.Addr = "0.0.0.0:0" })
+	require.Equal(t, http.StatusUnauthorized, g.send(t.Context(), get).status)
+	head := call{method: http.MethodHead, path: "/metrics"}
+	require.Equal(t, http.StatusUnauthorized, g.send(t.Context(), head).status)
+	require.Equal(t, http.StatusOK, g.send(t.Context(), get.as(t, "op", api.Operator)).status)
+
+	apart := asking(t, func(c *api.Config) { c.MetricsApart = true })
+	require.Equal(t, "/problems/no-such-path", apart.send(t.Context(), get).problem(t).Type)
+	for path, want := range map[string]int{"/metrics": 200, "/healthz": 200, "/readyz": 200, "/v1/orders": 404, "/docs/": 404} {
+		require.Equal(t, want, apart.operation(t, path).status, path)
+	}
+	require.Contains(t, string(apart.operation(t, "/metrics").body), "holdfast_http_requests_total")
+}

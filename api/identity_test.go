@@ -1,0 +1,57 @@
+package api_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"holdfast/api"
+	"holdfast/identity"
+)
+
+const jwtSecret = "a secret of the tests, thirty-two bytes or more"
+
+func verifier(t testing.TB) *identity.Secret {
+	t.Helper()
+	v, err := identity.NewSecret(jwtSecret, identity.Names{})
+	require.NoError(t, err)
+	return v
+}
+
+// token is one of the caller's, good for an hour.
+func token(t testing.TB, subject string, role api.Role) string {
+	t.Helper()
+	text, err := verifier(t).Issue(api.Caller{Subject: subject, Role: role}, time.Hour)
+	require.NoError(t, err)
+	return text
+}
+
+func bearer(token string) http.Header { return http.Header{"Authorization": {"Bearer " + token}} }
+
+// as adds the caller's token to a call.
+func (k call) as(t testing.TB, subject string, role api.Role) call {
+	t.Helper()
+	h := bearer(token(t, subject, role))
+	for name, values := range k.header {
+		h[name] = values
+	}
+	k.header = h
+	return k
+}
+
+// asking is a gateway that asks for tokens.
+func asking(t testing.TB, changes ...func(*api.Config)) *gateway {
+	t.Helper()
+	return newGateway(t, append([]func(*api.Config){func(c *api.Config) { c.Identity = verifier(t) }}, changes...)...)
+}
+
+// operation asks the listener of those who run the gateway.
+func (g *gateway) operation(t testing.TB, path string) answer {
+	t.Helper()
+	w := httptest.NewRecorder()
+	g.server.Operation().ServeHTTP(w, call{method: http.MethodGet, path: path}.request(t.Context(), t))
+	return answer{status: w.Code, header: w.Header(), body: w.Body.Bytes()}
+}

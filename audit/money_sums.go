@@ -1,0 +1,76 @@
+package audit
+
+import "holdfast/order"
+
+// MoneySum is what was paid and what went back, in minor units of one currency: by the
+// providers' records, and by what is on record here.
+type MoneySum struct {
+	PaidThere     int64 `json:"paidAtProviders"`
+	PaidHere      int64 `json:"paidOnRecord"`
+	RefundedThere int64 `json:"refundedAtProviders"`
+	RefundedHere  int64 `json:"refundedOnRecord"`
+}
+
+// sums by currency.
+type sums map[string]MoneySum
+
+func (s sums) add(currency string, m MoneySum) {
+	if m == (MoneySum{}) {
+		return
+	}
+	n := s[currency]
+	n.PaidThere += m.PaidThere
+	n.PaidHere += m.PaidHere
+	n.RefundedThere += m.RefundedThere
+	n.RefundedHere += m.RefundedHere
+	s[currency] = n
+}
+
+// replace takes what was counted before out, and counts what is so now.
+func (s sums) replace(before, now sums) {
+	for currency, m := range before {
+		s.add(currency, MoneySum{-m.PaidThere, -m.PaidHere, -m.RefundedThere, -m.RefundedHere})
+	}
+	for currency, m := range now {
+		s.add(currency, m)
+	}
+}
+
+// sums are what this payment of this order comes to. Of one that two orders name, the
+// provider's side counts with the order that the provider names, and what was paid
+// counts once here.
+func (s sides) sums() sums {
+	to := sums{}
+	if s.theirs != nil && s.theirs.Status == order.ProviderSucceeded && s.theirs.OrderID == s.ref.order {
+		m := MoneySum{PaidThere: s.theirs.Amount}
+		for _, r := range s.theirs.Refunds {
+			if r.Status == order.RefundPaid {
+				m.RefundedThere += r.Amount
+			}
+		}
+		to.add(s.theirs.Currency, m)
+	}
+	if c := s.ours.claim(s.ref); c.made && !s.assigned {
+		to.add(c.currency, MoneySum{PaidHere: c.amount})
+	}
+	for _, r := range s.ours.refundsOf(s.ref) {
+		if r.Status == order.RefundPaid || (r.Status == order.RefundSettled && s.settledThere(r)) {
+			to.add(r.Currency, MoneySum{RefundedHere: r.Amount})
+		}
+	}
+	return to
+}
+
+// settledThere tells whether an operator settled the refund by the provider's own
+// means, such as in its dashboard.
+func (s sides) settledThere(r order.Refund) bool {
+	if s.theirs == nil {
+		return false
+	}
+	for _, t := range s.theirs.Refunds {
+		if t.ID == "" && t.Status == order.RefundPaid && t.Amount == r.Amount {
+			return true
+		}
+	}
+	return false
+}

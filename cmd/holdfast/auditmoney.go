@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"time"
+
+	"holdfast/audit"
+	"holdfast/payment/sandbox"
+	"holdfast/workflows"
+)
+
+// auditMoney compares the orders with the payment providers. It asks no workflow, and
+// needs no Temporal.
+func (c *auditCommand) auditMoney(ctx context.Context, log *slog.Logger, out out) error {
+	switch {
+	case c.Views, c.Deep, c.Repair:
+		return usagef("--money goes with none of --views, --deep and --repair: nothing of it can be repaired by a program")
+	case c.Since <= 0:
+		return usagef("--since: %s is no time before now", c.Since)
+	}
+	if err := c.check(); err != nil {
+		return err
+	}
+	rdb, err := c.connect(ctx, c.Wait, log)
+	if err != nil {
+		return err
+	}
+	defer rdb.Close() //nolint:errcheck // the process ends
+	providers, err := c.open(rdb, "", log)
+	if err != nil {
+		return err
+	}
+	books := providers.forAudit()
+	if c.Sandbox && !c.hasSandbox() { // its books are read without its secret
+		books[sandbox.Name] = sandbox.NewProvider(nil, sandbox.NewBooks(rdb), sandbox.Options{Fails: c.SandboxFails})
+	}
+	if len(books) == 0 {
+		return usagef("--money needs the settings of a payment provider, the same as the worker's")
+	}
+	cold, done, err := c.coldOrders(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer done()
+	progress := &stages{out: out}
+	report, err := audit.Money(ctx, audit.MoneyConfig{
+		Providers: books, Records: audit.NewRedisBooks(rdb), Cold: cold, Since: time.Now().Add(-c.Since),
+		Looks: c.Looks, Concurrency: c.Concurrency, Progress: progress.step,
+	})
+	progress.end()
+	if err != nil {
+		return fmt.Errorf("audit the money: %w", err)
+	}
+	if c.JSON {
+		if err := printJSON(out, report); err != nil {
+			return err
+		}
+	} else {
+		printMoney(out, report)
+	}
+	if len(report.Findings) > 0 {
+		return errFindings
+	}
+	return nil
+}
+
+func printMoney(out out, r audit.MoneyReport) {
+	for _, f := range r.Findings {
+		_, _ = fmt.Fprintln(out.stdout, f)
+	}
+	for _, n := range r.Notes {
+		_, _ = fmt.Fprintln(out.stdout, "note:", n)
+	}
+	for _, currency := range slices.Sorted(maps.Keys(r.Sums)) {
+		s := r.Sums[currency]
+		_, _ = fmt.Fprintf(out.stdout, "paid %s at the providers, %s on record; refunded %s at the providers, %s on record\n",
+			workflows.Money(s.PaidThere, currency), workflows.Money(s.PaidHere, currency),
+			workflows.Money(s.RefundedThere, currency), workflows.Money(s.RefundedHere, currency))
+	}
+	if r.Cold > 0 {
+		_, _ = fmt.Fprintf(out.stdout, "%d of the orders are in the orders view alone\n", r.Cold)
+	}
+	verdict := "the money adds up"
+	if n := len(r.Findings); n > 0 {
+		verdict = fmt.Sprintf("%d findings", n)
+	}
+	_, _ = fmt.Fprintf(out.stdout, "%d payments since %s, %d orders with payments in %.1f s: %s\n",
+		r.Payments, r.Since.UTC().Format(time.RFC3339), r.Orders, r.Seconds, verdict)
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"crypto/tls"
+	"net"
+	"net/netip"
+	"strconv"
+
+	"holdfast/api"
+)
+
+// doorFlags say where the gateway listens, whom it lets in, and how often.
+type doorFlags struct {
+	Addr         string   `name:"http-addr" env:"HOLDFAST_HTTP_ADDR" default:"127.0.0.1:8080" help:"Address to listen on (${env})."`
+	Metrics      string   `name:"metrics-addr" env:"HOLDFAST_METRICS_ADDR" help:"Address of a listener of its own for /metrics, /healthz and /readyz; then /metrics is nowhere else (${env})."`
+	TLSCert      string   `name:"tls-cert" env:"HOLDFAST_TLS_CERT" help:"File of the listener's certificate, in PEM; empty: plain HTTP (${env})."`
+	TLSKey       string   `name:"tls-key" env:"HOLDFAST_TLS_KEY" help:"File of the certificate's key (${env})."`
+	CallerLimit  *int     `name:"rate-limit" env:"HOLDFAST_RATE_LIMIT" help:"Calls a second of each caller; 0: no limit. Default: 50, and none with authentication off (${env})."`
+	AddressLimit *int     `name:"rate-limit-address" env:"HOLDFAST_RATE_LIMIT_ADDRESS" help:"Calls a second from each address; 0: no limit. Default: 200, and none with authentication off. Callbacks of payments are counted apart, up to ten times as many (${env})."`
+	Proxies      []string `name:"trusted-proxies" env:"HOLDFAST_TRUSTED_PROXIES" help:"Addresses or networks of proxies whose X-Forwarded-For is believed, with commas between (${env})."`
+	Origins      []string `name:"cors-origins" env:"HOLDFAST_CORS_ORIGINS" help:"Origins of other sites whose pages may call, such as https://shop.example, with commas between (${env})."`
+}
+
+// Limits of calls in a second, where none are set. A person's browser makes some ten,
+// an office behind one address has some twenty persons.
+const (
+	callerLimit  = 50
+	addressLimit = 200
+)
+
+// limits: with authentication off it is one machine's own programs that call, and
+// what they measure must not be the limits.
+func (f doorFlags) limits(authOff bool) api.Limits {
+	l := api.Limits{Caller: callerLimit, Address: addressLimit}
+	if authOff {
+		l = api.Limits{}
+	}
+	if f.CallerLimit != nil {
+		l.Caller = *f.CallerLimit
+	}
+	if f.AddressLimit != nil {
+		l.Address = *f.AddressLimit
+	}
+	return l
+}
+
+// tls is nil where the gateway speaks plain HTTP.
+func (f doorFlags) tls() (*tls.Config, error) {
+	own, err := certificate(f.TLSCert, f.TLSKey)
+	if err != nil {
+		return nil, usagef("--tls-cert and --tls-key (HOLDFAST_TLS_CERT, HOLDFAST_TLS_KEY): %v", err)
+	}
+	if own == nil {
+		return nil, nil //nolint:nilnil // no TLS is not an error
+	}
+	return &tls.Config{Certificates: own, MinVersion: tls.VersionTLS12}, nil
+}
+
+// check finds mistakes without listening yet: as long as nobody serves, connections
+// should be refused. The gateway checks most of it again.
+func (f doorFlags) check(authOff bool) error {
+	if l := f.limits(authOff); l.Caller < 0 || l.Address < 0 {
+		return usagef("--rate-limit and --rate-limit-address (HOLDFAST_RATE_LIMIT, HOLDFAST_RATE_LIMIT_ADDRESS): must not be negative")
+	}
+	for _, p := range f.Proxies {
+		_, notAddress := netip.ParseAddr(p)
+		if _, notNetwork := netip.ParsePrefix(p); notAddress != nil && notNetwork != nil {
+			return usagef("--trusted-proxies (HOLDFAST_TRUSTED_PROXIES): %q is no address and no network", p)
+		}
+	}
+	for _, o := range f.Origins {
+		if err := api.CheckOrigin(o); err != nil {
+			return usagef("--cors-origins (HOLDFAST_CORS_ORIGINS): %v", err)
+		}
+	}
+	if _, err := f.tls(); err != nil {
+		return err
+	}
+	if f.Metrics != "" {
+		if _, err := splitAddress("--metrics-addr (HOLDFAST_METRICS_ADDR)", f.Metrics); err != nil {
+			return err
+		}
+	}
+	host, err := splitAddress("--http-addr (HOLDFAST_HTTP_ADDR)", f.Addr)
+	if err != nil {
+		return err
+	}
+	ip := net.ParseIP(host)
+	if !authOff || host == "localhost" || (ip != nil && ip.IsLoopback()) {
+		return nil
+	}
+	return usagef("with authentication off (HOLDFAST_AUTH), --http-addr %s (HOLDFAST_HTTP_ADDR) would let anybody be "+
+		"the operator: listen on 127.0.0.1, or ask for tokens", f.Addr)
+}
+
+// splitAddress is the host of an address to listen on.
+func splitAddress(name, addr string) (host string, err error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "", usagef("%s: %v", name, err)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return "", usagef("%s: %q is no port", name, port)
+	}
+	return host, nil
+}

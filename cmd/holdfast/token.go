@@ -1,0 +1,35 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"holdfast/identity"
+)
+
+// tokenCommand signs a token, for trying and for the tools: an identity provider does
+// it otherwise.
+type tokenCommand struct {
+	tokenFlags
+	Role    string        `required:"" enum:"operator,customer" help:"What the caller may do: operator or customer."`
+	Subject string        `required:"" help:"Who it is; of a customer, his id."`
+	TTL     time.Duration `name:"ttl" default:"1h" help:"How long the token is good."`
+}
+
+// Run prints the token alone, for HOLDFAST_TOKEN=$(holdfast token …).
+func (c *tokenCommand) Run(_ context.Context, out out) error {
+	if c.TTL <= 0 {
+		return usagef("--ttl: must be above 0")
+	}
+	signer, err := c.signer()
+	if err != nil {
+		return err
+	}
+	token, err := signer.Issue(identity.Caller{Subject: c.Subject, Role: identity.Role(c.Role)}, c.TTL)
+	if err != nil {
+		return usagef("--subject: %v", err)
+	}
+	_, err = fmt.Fprintln(out.stdout, token)
+	return err
+}

@@ -1,0 +1,148 @@
+package identity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/MicahParks/jwkset"
+	"github.com/MicahParks/keyfunc/v3"
+	"github.com/golang-jwt/jwt/v5"
+	"golang.org/x/sync/singleflight"
+)
+
+// How an issuer is asked for its keys.
+const (
+	// refreshEvery bounds how long a key that the issuer took back is still good.
+	refreshEvery = 10 * time.Minute
+	// askAgain is the least time between two questions: tokens with made-up key
+	// names must not become a load on the issuer.
+	askAgain    = 5 * time.Second
+	askTimeout  = 5 * time.Second
+	maxSetBytes = 1 << 20
+)
+
+// Remote verifies with the public keys that an issuer publishes (a JWKS), RS256
+// or ES256. An issuer that is away takes nothing from the keys it showed before.
+type Remote struct {
+	url    string
+	http   *http.Client
+	parser *jwt.Parser
+	log    *slog.Logger
+	now    func() time.Time
+	asking singleflight.Group
+
+	mu sync.Mutex
+	// keys is nil until the issuer has answered once.
+	keys keyfunc.Keyfunc
+	// asked is when the issuer was asked last, and failed what came of it.
+	asked  time.Time
+	failed error
+}
+
+var _ Verifier = (*Remote)(nil)
+
+// NewRemote asks nobody yet: Run and Verify do. Keys over plain HTTP could be
+// anybody's, so that it is allowed on loopback alone.
+func NewRemote(keysURL string, names Names, log *slog.Logger) (*Remote, error) {
+	u, err := url.Parse(keysURL)
+	if err != nil || u.Host == "" || (u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname()))) {
+		return nil, errors.New("the URL of a JWKS must be https://HOST/PATH, or http on loopback") // it may hold a password
+	}
+	return &Remote{
+		url: keysURL, parser: names.parser(jwt.SigningMethodRS256.Alg(), jwt.SigningMethodES256.Alg()),
+		log: log, now: names.complete().Now,
+		http: &http.Client{
+			Timeout: askTimeout,
+			// The keys come from where the setting says, and from nowhere that an answer says.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}, nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
+}
+
+// Run keeps the keys fresh until ctx ends, also where the issuer is away at first.
+func (r *Remote) Run(ctx context.Context) {
+	for {
+		pause := refreshEvery
+		if _, err := r.refresh(ctx); err != nil && ctx.Err() == nil {
+			pause = askAgain
+			r.log.WarnContext(ctx, "the keys of tokens can't be fetched (HOLDFAST_JWKS_URL); asking again", "error", err)
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+	}
+}
+
+// Verify implements Verifier.
+func (r *Remote) Verify(ctx context.Context, token string) (Caller, error) {
+	return callerOf(r.parser, token, func(t *jwt.Token) (any, error) {
+		keys := r.known()
+		if keys != nil {
+			key, err := keys.KeyfuncCtx(ctx)(t)
+			if !errors.Is(err, jwkset.ErrKeyNotFound) {
+				return key, err
+			}
+		}
+		keys, err := r.refresh(ctx) // the issuer may have a new key
+		if err != nil {
+			return nil, err
+		}
+		return keys.KeyfuncCtx(ctx)(t)
+	})
+}
+
+func (r *Remote) known() keyfunc.Keyfunc {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.keys
+}
+
+// refresh asks the issuer, for all who want it at once, and not again at once: then
+// the last answer stands.
+func (r *Remote) refresh(ctx context.Context) (keyfunc.Keyfunc, error) {
+	done := r.asking.DoChan("", func() (any, error) {
+		r.mu.Lock()
+		recent := !r.asked.IsZero() && r.now().Sub(r.asked) < askAgain
+		keys, failed := r.keys, r.failed
+		r.mu.Unlock()
+		if recent {
+			return keys, failed
+		}
+		// On its own time: the caller who asks first may go away before the others.
+		keys, err := r.fetch(context.WithoutCancel(ctx))
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.asked, r.failed = r.now(), nil
+		if err != nil {
+			r.failed = fmt.Errorf("%w: %w", ErrUnjudged, err)
+			return nil, r.failed
+		}
+		r.keys = keys
+		return keys, nil
+	})
+	select {
+	case <-ctx.Done():
+		return nil, fmt.Errorf("%w: %w", ErrUnjudged, ctx.Err())
+	case answer := <-done:
+		if answer.Err != nil {
+			return nil, answer.Err
+		}
+		return answer.Val.(keyfunc.Keyfunc), nil
+	}
+}

@@ -1,0 +1,55 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// MinSecretBytes is the shortest secret that HS256 may have (RFC 7518, 3.2).
+const MinSecretBytes = 32
+
+// Secret signs and verifies with one secret, HS256. Who may verify may sign.
+type Secret struct {
+	secret []byte
+	names  Names
+	parser *jwt.Parser
+}
+
+var _ Verifier = (*Secret)(nil)
+
+// NewSecret refuses a secret that could be guessed from a token.
+func NewSecret(secret string, names Names) (*Secret, error) {
+	if len(secret) < MinSecretBytes {
+		return nil, fmt.Errorf("a secret of %d bytes is too short: at least %d are needed", len(secret), MinSecretBytes)
+	}
+	return &Secret{
+		secret: []byte(secret), names: names.complete(), parser: names.parser(jwt.SigningMethodHS256.Alg()),
+	}, nil
+}
+
+// Verify implements Verifier.
+func (s *Secret) Verify(_ context.Context, token string) (Caller, error) {
+	return callerOf(s.parser, token, func(*jwt.Token) (any, error) { return s.secret, nil })
+}
+
+// Issue signs a token of the caller.
+func (s *Secret) Issue(c Caller, lifetime time.Duration) (string, error) {
+	if !validSubject(c.Subject, c.Role) {
+		return "", fmt.Errorf("%q can't be the subject of a token for the role %s", c.Subject, c.Role)
+	}
+	now := s.names.Now()
+	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims{
+		RegisteredClaims: jwt.RegisteredClaims{
+			Issuer: s.names.Issuer, Audience: jwt.ClaimStrings{s.names.Audience}, Subject: c.Subject,
+			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(lifetime)),
+		},
+		Role: c.Role,
+	}).SignedString(s.secret)
+	if err != nil {
+		return "", fmt.Errorf("sign a token: %w", err)
+	}
+	return token, nil
+}

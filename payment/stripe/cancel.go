@@ -1,0 +1,92 @@
+package stripe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	stripe "github.com/stripe/stripe-go/v85"
+
+	"holdfast/order"
+	"holdfast/payment"
+)
+
+// Cancel implements payment.Provider.
+func (p *Provider) Cancel(ctx context.Context, paymentID string, r order.PaymentRequest) (order.Cancellation, error) {
+	if paymentID != "" {
+		return p.cancel(ctx, paymentID, r)
+	}
+	ids, err := p.lost(ctx, r)
+	if err != nil {
+		return order.Cancellation{}, err
+	}
+	res := order.Cancellation{Outcome: order.NoPayment}
+	for _, id := range ids {
+		c, err := p.cancel(ctx, id, r)
+		if err != nil {
+			return order.Cancellation{}, err
+		}
+		switch {
+		case c.Outcome == order.AlreadyPaid:
+			return c, nil
+		case res.Outcome != order.StillProcessing:
+			res = c
+		}
+	}
+	return res, nil
+}
+
+// lost are the payments of an attempt whose creation was not answered. The search
+// finds those whose key Stripe has forgotten; the key finds one that is too new to be
+// searched, or makes one, so that a request still on its way can't make it later.
+func (p *Provider) lost(ctx context.Context, r order.PaymentRequest) ([]string, error) {
+	found, err := p.find(ctx, r)
+	if errors.Is(err, payment.ErrUnavailable) {
+		return nil, err
+	}
+	if err == nil && len(found) > 0 { // else: not every account can search
+		ids := make([]string, 0, len(found))
+		for _, i := range found {
+			ids = append(ids, i.ID)
+		}
+		return ids, nil
+	}
+	id, err := p.Create(ctx, r)
+	if _, no := errors.AsType[*order.RefusalError](err); no {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return []string{id}, nil
+}
+
+// cancel cancels what is there. A payment that Stripe doesn't know is no answer: they
+// don't vanish, so this is another account, and the one that has it would take money.
+func (p *Provider) cancel(ctx context.Context, id string, r order.PaymentRequest) (order.Cancellation, error) {
+	intent, err := p.api.V1PaymentIntents.Cancel(ctx, id, &stripe.PaymentIntentCancelParams{
+		CancellationReason: stripe.String(string(stripe.PaymentIntentCancellationReasonAbandoned)),
+		Expand:             []*string{stripe.String("latest_charge")},
+	})
+	if problemOf(err).is(stripe.ErrorCodePaymentIntentUnexpectedState) {
+		intent, err = p.intent(ctx, id)
+	}
+	if err != nil {
+		err = failed(err)
+		if errors.Is(err, payment.ErrNoPayment) {
+			err = fmt.Errorf("%w: STRIPE_API_KEY may be another account's: %w", payment.ErrUnavailable, err)
+		}
+		return order.Cancellation{}, fmt.Errorf("cancel payment %s: %w", id, err)
+	}
+	switch statusOf(intent) {
+	case order.ProviderCancelled:
+		return order.Cancellation{Outcome: order.PaymentWasCancelled}, nil
+	case order.ProviderSucceeded:
+		paid, err := success(intent)
+		paid.OrderID = r.OrderID // also where somebody changed what the payment carries
+		return order.Cancellation{Outcome: order.AlreadyPaid, Paid: &paid}, err
+	case order.ProviderOpen, order.ProviderProcessing:
+	}
+	// Open is rare: the buyer's attempt failed between the two calls. Ask again.
+	return order.Cancellation{Outcome: order.StillProcessing}, nil
+}

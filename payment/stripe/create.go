@@ -1,0 +1,115 @@
+package stripe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	stripe "github.com/stripe/stripe-go/v85"
+
+	"holdfast/order"
+	"holdfast/payment"
+)
+
+// freshKeys bounds how often a call goes on under a further idempotency key.
+const freshKeys = 10
+
+// nthKey is an idempotency key. They live in one space for the whole account: ours
+// begin with our name.
+func nthKey(kind, name string, n int) string {
+	key := "holdfast-" + kind + ":" + name
+	if n > 0 {
+		key += "~" + strconv.Itoa(n)
+	}
+	return key
+}
+
+// Create implements payment.Provider. Stripe remembers the key for at least 24 hours.
+// Asked again after that it makes a second PaymentIntent: the first can't be paid,
+// since nobody was ever told its client secret.
+func (p *Provider) Create(ctx context.Context, r order.PaymentRequest) (string, error) {
+	amount, err := toStripe(r.Amount, r.Currency)
+	if err != nil {
+		return "", err
+	}
+	for n := range freshKeys {
+		params := &stripe.PaymentIntentCreateParams{
+			Amount: &amount, Currency: stripe.String(strings.ToLower(r.Currency)),
+			AutomaticPaymentMethods: &stripe.PaymentIntentCreateAutomaticPaymentMethodsParams{Enabled: stripe.Bool(true)},
+			Metadata:                metadataOf(r),
+		}
+		params.SetIdempotencyKey(nthKey("payment", r.Key(), n))
+		intent, err := p.api.V1PaymentIntents.Create(ctx, params)
+		problem := problemOf(err)
+		switch {
+		case err == nil && intent.ID == "":
+			return "", fmt.Errorf("%w: %w", payment.ErrUnavailable, errUnreadable)
+		case err == nil:
+			return intent.ID, nil
+		case problem == nil:
+			return "", failed(err)
+		case problem.replayed && problem.status >= 500:
+			// Stripe would repeat this failure for a day. What it may have left behind can't
+			// be paid; whoever asks again goes the same way along the keys.
+		case problem.mismatch():
+			return p.made(ctx, r, amount, problem)
+		case problem.lasting():
+			return "", refusal(problem.text)
+		default:
+			return "", failed(err)
+		}
+	}
+	return "", fmt.Errorf("%w: stripe failed under each of %d keys", payment.ErrUnavailable, freshKeys)
+}
+
+// made finds the payment that another version of this program asked for, in other
+// words, under the same key.
+func (p *Provider) made(ctx context.Context, r order.PaymentRequest, amount int64, mismatch *problem) (string, error) {
+	found, err := p.find(ctx, r)
+	if err != nil {
+		return "", err
+	}
+	for _, i := range found {
+		if i.Amount == amount && strings.EqualFold(string(i.Currency), r.Currency) {
+			return i.ID, nil
+		}
+	}
+	// A search is up to a minute late. If it stays so, two installations share the account.
+	return "", fmt.Errorf("%w: %w", payment.ErrUnavailable, mismatch)
+}
+
+// find searches the payments of an attempt, by what they carry of ours.
+func (p *Provider) find(ctx context.Context, r order.PaymentRequest) ([]*stripe.PaymentIntent, error) {
+	params := &stripe.PaymentIntentSearchParams{}
+	params.Query = fmt.Sprintf(`metadata["%s"]:"%s"`, metaPayment, r.Key())
+	params.Limit = stripe.Int64(pageSize)
+	var found []*stripe.PaymentIntent
+	for intent, err := range p.api.V1PaymentIntents.Search(ctx, params).All(ctx) {
+		if err != nil {
+			return nil, fmt.Errorf("search payment %s: %w", r.Key(), failed(err))
+		}
+		if intent.Metadata[metaPayment] == r.Key() {
+			found = append(found, intent)
+		}
+	}
+	return found, nil
+}
+
+// Checkout implements payment.Provider.
+func (p *Provider) Checkout(ctx context.Context, paymentID string) (payment.Checkout, error) {
+	if paymentID == "" {
+		return payment.Checkout{}, payment.ErrNoPayment
+	}
+	intent, err := p.api.V1PaymentIntents.Retrieve(ctx, paymentID, nil)
+	if err != nil {
+		return payment.Checkout{}, fmt.Errorf("read payment %s: %w", paymentID, failed(err))
+	}
+	if intent.ClientSecret == "" {
+		return payment.Checkout{}, fmt.Errorf("payment %s: %w", paymentID, errNoSecret)
+	}
+	return payment.Checkout{ClientSecret: intent.ClientSecret}, nil
+}
+
+var errNoSecret = errors.New("stripe answers no client secret: the API key may only read")

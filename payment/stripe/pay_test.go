@@ -1,0 +1,281 @@
+package stripe_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"holdfast/order"
+	"holdfast/payment"
+)
+
+func asked() order.PaymentRequest {
+	return order.PaymentRequest{
+		Provider: "stripe", OrderID: "o-1", Attempt: 1, Amount: 1250, Currency: "EUR", Until: start.Add(15 * time.Minute),
+	}
+}
+
+const serverError = `{"error":{"type":"api_error","message":"An unknown error occurred"}}`
+
+func TestAPaymentIsOpenedOnceForEachAttempt(t *testing.T) {
+	a, p := newAccount(t)
+	first, err := p.Create(t.Context(), asked())
+	require.NoError(t, err)
+	a.pass(23 * time.Hour)
+	again, err := p.Create(t.Context(), asked())
+	require.NoError(t, err)
+	require.Equal(t, first, again)
+
+	second := asked()
+	second.Attempt = 2
+	other, err := p.Create(t.Context(), second)
+	require.NoError(t, err)
+	require.NotEqual(t, first, other)
+
+	require.Len(t, a.intents, 2)
+	i := a.intent(first)
+	require.EqualValues(t, 1250, i.amount)
+	require.Equal(t, "eur", i.currency)
+	require.Equal(t, map[string]string{"order_id": "o-1", "attempt": "1", "holdfast_payment": "o-1/1"}, i.metadata)
+}
+
+func TestALostAnswerToCreateIsFoundAgain(t *testing.T) {
+	a, p := newAccount(t)
+	a.fail(fault{path: "POST /v1/payment_intents", after: true})
+	_, err := p.Create(t.Context(), asked())
+	require.ErrorIs(t, err, payment.ErrUnavailable)
+	id, err := p.Create(t.Context(), asked())
+	require.NoError(t, err)
+	require.Len(t, a.intents, 1)
+	require.Equal(t, a.intents[0].id, id)
+}
+
+// A failure that Stripe repeats for a day under its key would keep the buyer from
+// paying for as long.
+func TestAFailureThatStripeKeepsIsPassed(t *testing.T) {
+	a, p := newAccount(t)
+	a.fail(fault{path: "POST /v1/payment_intents", status: 500, body: serverError, kept: true})
+	_, err := p.Create(t.Context(), asked())
+	require.ErrorIs(t, err, payment.ErrUnavailable)
+	id, err := p.Create(t.Context(), asked())
+	require.NoError(t, err)
+	again, err := p.Create(t.Context(), asked())
+	require.NoError(t, err)
+	require.Equal(t, id, again)
+	require.Len(t, a.intents, 1)
+}
+
+func TestAnotherVersionsRequestUnderTheSameKeyIsFound(t *testing.T) {
+	a, p := newAccount(t)
+	id, err := p.Create(t.Context(), asked())
+	require.NoError(t, err)
+	for key, s := range a.keys {
+		s.request += "&older=1"
+		a.keys[key] = s
+	}
+	_, err = p.Create(t.Context(), asked())
+	require.ErrorIs(t, err, payment.ErrUnavailable, "the search is a minute late")
+	a.pass(time.Minute)
+	again, err := p.Create(t.Context(), asked())
+	require.NoError(t, err)
+	require.Equal(t, id, again)
+
+	dearer := asked()
+	dearer.Amount++
+	_, err = p.Create(t.Context(), dearer)
+	require.ErrorIs(t, err, payment.ErrUnavailable, "another amount is not the same payment")
+}
+
+func TestWhatStripeNeverTakesIsRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		amount   int64
+		currency string
+		says     string
+	}{
+		"too small":            {49, "EUR", "at least"},
+		"too large":            {100000000, "EUR", "no more than"},
+		"currency":             {1000, "XTS", "Invalid currency"},
+		"a part of a step":     {1234, "KWD", "last digit"},
+		"a part of a unit":     {150, "MGA", "whole units"},
+		"nobody knows how":     {1000, "LYD", "not supported"},
+		"more than can be had": {1 << 62, "ISK", "too large"},
+	} {
+		_, p := newAccount(t)
+		r := asked()
+		r.Amount, r.Currency = c.amount, c.currency
+		_, err := p.Create(t.Context(), r)
+		var no *order.RefusalError
+		require.ErrorAs(t, err, &no, name)
+		require.Contains(t, no.Reason, c.says, name)
+		require.NotErrorIs(t, err, payment.ErrUnavailable, name)
+	}
+}
+
+func TestWhatMayPassIsUnavailable(t *testing.T) {
+	for name, f := range map[string]fault{
+		"no connection": {},
+		"500":           {status: 500, body: serverError},
+		"a proxy":       {status: 502, body: "<html>" + apiKey + "</html>"},
+		"too many":      {status: 429, body: `{"error":{"type":"invalid_request_error","code":"rate_limit","message":"slow down"}}`},
+		"locked":        {status: 429, body: `{"error":{"type":"invalid_request_error","code":"lock_timeout","message":"locked"}}`},
+		"at work":       {status: 409, body: `{"error":{"type":"idempotency_error","code":"idempotency_key_in_use","message":"in use"}}`},
+		"a wrong key":   {status: 401, body: `{"error":{"type":"invalid_request_error","message":"Invalid API Key provided: ` + apiKey + `"}}`},
+		"a weak key":    {status: 403, body: `{"error":{"type":"invalid_request_error","message":"The provided key 'rk_live_*****abc' does not have the required permissions"}}`},
+		"not JSON":      {status: 200, body: `{"id":"pi_1","client_secret":"pi_1_secret_abc","amount":"x"}`},
+		"no payment":    {status: 200, body: `{}`},
+	} {
+		a, p := newAccount(t)
+		f.path = "POST /v1/payment_intents"
+		a.fail(f)
+		_, err := p.Create(t.Context(), asked())
+		require.ErrorIs(t, err, payment.ErrUnavailable, name)
+		for _, part := range []string{apiKey, "secret_abc", "rk_live"} {
+			require.NotContains(t, err.Error(), part, name)
+		}
+		if f.status == 401 || f.status == 403 {
+			require.ErrorContains(t, err, "STRIPE_API_KEY", name)
+		}
+	}
+}
+
+func TestABugIsNeitherARefusalNorPassing(t *testing.T) {
+	a, p := newAccount(t)
+	a.fail(fault{
+		path: "POST /v1/payment_intents", status: 400,
+		body: `{"error":{"type":"invalid_request_error","code":"parameter_unknown","param":"amonut","message":"Received unknown parameter: amonut"}}`,
+	})
+	_, err := p.Create(t.Context(), asked())
+	require.ErrorContains(t, err, "parameter_unknown")
+	require.NotErrorIs(t, err, payment.ErrUnavailable)
+	var no *order.RefusalError
+	require.NotErrorAs(t, err, &no)
+}
+
+func TestAnEndedContextIsSaidSo(t *testing.T) {
+	_, p := newAccount(t)
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	_, err := p.Create(ctx, asked())
+	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorIs(t, err, payment.ErrUnavailable)
+}
+
+func TestTheBuyerGetsTheClientSecret(t *testing.T) {
+	a, p := newAccount(t)
+	id, err := p.Create(t.Context(), asked())
+	require.NoError(t, err)
+	c, err := p.Checkout(t.Context(), id)
+	require.NoError(t, err)
+	require.Equal(t, payment.Checkout{ClientSecret: a.intent(id).clientSecret}, c)
+	for _, id := range []string{"pi_none", ""} {
+		_, err = p.Checkout(t.Context(), id)
+		require.ErrorIs(t, err, payment.ErrNoPayment)
+	}
+}
+
+func TestCancelling(t *testing.T) {
+	for name, c := range map[string]struct {
+		before func(a *account, id string) error
+		want   order.CancelOutcome
+	}{
+		"open":          {func(*account, string) error { return nil }, order.PaymentWasCancelled},
+		"declined":      {(*account).decline, order.PaymentWasCancelled},
+		"paid":          {(*account).pay, order.AlreadyPaid},
+		"processing":    {(*account).process, order.StillProcessing},
+		"held in trust": {func(a *account, id string) error { a.intent(id).status = "requires_capture"; return nil }, order.PaymentWasCancelled},
+		"cancelled":     {func(a *account, id string) error { a.intent(id).status = "canceled"; return nil }, order.PaymentWasCancelled},
+	} {
+		a, p := newAccount(t)
+		id, err := p.Create(t.Context(), asked())
+		require.NoError(t, err, name)
+		a.pass(time.Minute)
+		require.NoError(t, c.before(a, id), name)
+		for range 2 {
+			got, err := p.Cancel(t.Context(), id, asked())
+			require.NoError(t, err, name)
+			require.Equal(t, c.want, got.Outcome, name)
+			if c.want != order.AlreadyPaid {
+				require.Nil(t, got.Paid, name)
+				continue
+			}
+			require.Equal(t, &order.PaymentEvent{
+				EventID: id + ":succeeded", Provider: "stripe", Type: order.PaymentSucceeded, OrderID: "o-1",
+				PaymentID: id, Amount: 1250, Currency: "EUR", OccurredAt: start.Add(time.Minute),
+			}, got.Paid, name)
+		}
+		if c.want == order.PaymentWasCancelled {
+			require.Error(t, a.pay(id), name)
+		}
+	}
+}
+
+// Another account's key must not let an order end whose payment can still be paid.
+func TestAPaymentThatStripeDoesNotKnowIsNotCancelled(t *testing.T) {
+	_, p := newAccount(t)
+	_, err := p.Cancel(t.Context(), "pi_of_another_account", asked())
+	require.ErrorIs(t, err, payment.ErrUnavailable)
+	require.ErrorContains(t, err, "STRIPE_API_KEY")
+}
+
+func TestCancellingWhatWasNeverAnswered(t *testing.T) {
+	for name, later := range map[string]time.Duration{"at once": 0, "soon": 2 * time.Minute, "days later": 72 * time.Hour} {
+		a, p := newAccount(t)
+		a.fail(fault{path: "POST /v1/payment_intents", after: true})
+		_, err := p.Create(t.Context(), asked())
+		require.ErrorIs(t, err, payment.ErrUnavailable, name)
+		a.pass(later)
+		got, err := p.Cancel(t.Context(), "", asked())
+		require.NoError(t, err, name)
+		require.Equal(t, order.PaymentWasCancelled, got.Outcome, name)
+		require.Len(t, a.intents, 1, name)
+		require.Equal(t, "canceled", a.intents[0].status, name)
+	}
+}
+
+func TestCancellingWhatNeverArrived(t *testing.T) {
+	a, p := newAccount(t)
+	got, err := p.Cancel(t.Context(), "", asked())
+	require.NoError(t, err)
+	require.Equal(t, order.PaymentWasCancelled, got.Outcome)
+	id, err := p.Create(t.Context(), asked()) // a request that was still on its way
+	require.NoError(t, err)
+	require.Error(t, a.pay(id))
+
+	small := asked()
+	small.Amount, small.Attempt = 1, 2
+	got, err = p.Cancel(t.Context(), "", small)
+	require.NoError(t, err)
+	require.Equal(t, order.NoPayment, got.Outcome, "Stripe refuses to have it")
+}
+
+func TestAnAccountThatCannotSearchCancelsAllTheSame(t *testing.T) {
+	a, p := newAccount(t)
+	a.fail(fault{
+		path: "GET /v1/payment_intents/search", status: http.StatusBadRequest,
+		body: `{"error":{"type":"invalid_request_error","message":"Search is not available in your country."}}`,
+	})
+	got, err := p.Cancel(t.Context(), "", asked())
+	require.NoError(t, err)
+	require.Equal(t, order.PaymentWasCancelled, got.Outcome)
+	a.fail(fault{path: "GET /v1/payment_intents/search"})
+	_, err = p.Cancel(t.Context(), "", asked())
+	require.ErrorIs(t, err, payment.ErrUnavailable)
+}
+
+func TestABuyerWhoPaysWhileItIsCancelled(t *testing.T) {
+	a, p := newAccount(t)
+	id, err := p.Create(t.Context(), asked())
+	require.NoError(t, err)
+	require.NoError(t, a.process(id))
+	got, err := p.Cancel(t.Context(), id, asked())
+	require.NoError(t, err)
+	require.Equal(t, order.StillProcessing, got.Outcome)
+	require.NoError(t, a.pay(id))
+	got, err = p.Cancel(t.Context(), id, asked())
+	require.NoError(t, err)
+	require.Equal(t, order.AlreadyPaid, got.Outcome)
+	require.EqualValues(t, 1250, got.Paid.Amount)
+}

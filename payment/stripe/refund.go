@@ -1,0 +1,149 @@
+package stripe
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	stripe "github.com/stripe/stripe-go/v85"
+
+	"holdfast/order"
+)
+
+// Refund implements payment.Provider. Stripe's own books say whether the refund has
+// been made, since an idempotency key is forgotten after a day. One that failed is
+// answered as failed once, and made anew when it is asked for after that.
+func (p *Provider) Refund(ctx context.Context, r order.RefundRequest) (order.RefundAnswer, error) {
+	amount, err := toStripe(r.Amount, r.Currency)
+	if err != nil {
+		return order.RefundAnswer{}, err
+	}
+	if r.PaymentID == "" || r.RefundID == "" {
+		return order.RefundAnswer{}, refusal("neither the payment nor the refund may be without an id")
+	}
+	made, err := p.refundsNamed(ctx, r)
+	if problem := problemOf(err); problem.lastingForRefund() {
+		return order.RefundAnswer{}, refusal(problem.text)
+	}
+	if err != nil {
+		return order.RefundAnswer{}, fmt.Errorf("read the refunds of payment %s: %w", r.PaymentID, failed(err))
+	}
+	if made.stands != nil {
+		return p.answer(ctx, made.stands)
+	}
+	return p.makeRefund(ctx, r, amount, made.failed)
+}
+
+// makeRefund makes one. No other of its id stands, and failed ones went before.
+func (p *Provider) makeRefund(ctx context.Context, r order.RefundRequest, amount int64, failures int) (order.RefundAnswer, error) {
+	var last *problem
+	for n := range freshKeys {
+		params := &stripe.RefundCreateParams{
+			PaymentIntent: &r.PaymentID, Amount: &amount,
+			Metadata: map[string]string{metaRefund: r.RefundID, metaOrder: r.OrderID},
+		}
+		// With the payment's id: two payments of an order go back under one refund id.
+		params.SetIdempotencyKey(nthKey("refund", r.PaymentID+":"+r.RefundID, failures*freshKeys+n))
+		refund, err := p.api.V1Refunds.Create(ctx, params)
+		if err == nil {
+			return p.answer(ctx, refund)
+		}
+		last = problemOf(err)
+		if !last.lastingForRefund() {
+			return order.RefundAnswer{}, fmt.Errorf("refund payment %s: %w", r.PaymentID, failed(err))
+		}
+		if !last.replayed {
+			break
+		}
+		// Stripe repeats for a day why it didn't, whatever has changed since. Such an answer
+		// means that nothing was made under this key.
+	}
+	// Another call for the same refund may have been quicker.
+	made, err := p.refundsNamed(ctx, r)
+	if err != nil {
+		return order.RefundAnswer{}, fmt.Errorf("read the refunds of payment %s: %w", r.PaymentID, failed(err))
+	}
+	if made.stands != nil {
+		return p.answer(ctx, made.stands)
+	}
+	return order.RefundAnswer{}, refusal(last.text)
+}
+
+// lastingForRefund: Stripe understood, and doesn't pay out. An operator decides, also
+// where it doesn't know the payment, which may be another account's: nothing was sent.
+func (e *problem) lastingForRefund() bool {
+	return e != nil && e.kind == stripe.ErrorTypeInvalidRequest && !e.operator() && !e.passing()
+}
+
+// refundsMade is what the books have under one refund id.
+type refundsMade struct {
+	// stands answers for the refund: it is paid, or pending, or failed and nobody was
+	// told yet.
+	stands *stripe.Refund
+	failed int
+}
+
+// refundsNamed reads all refunds of a payment, and keeps those of this refund id.
+func (p *Provider) refundsNamed(ctx context.Context, r order.RefundRequest) (refundsMade, error) {
+	var made refundsMade
+	for refund, err := range p.refundsOf(ctx, r.PaymentID) {
+		if err != nil {
+			return refundsMade{}, err
+		}
+		if refund.Metadata[metaRefund] != r.RefundID {
+			continue
+		}
+		isFailed := refundStatus(refund) == order.RefundFailed
+		if isFailed {
+			made.failed++
+		}
+		switch {
+		case !isFailed:
+			made.stands = refund
+		case refund.Metadata[metaTold] == "" && made.stands == nil:
+			made.stands = refund
+		}
+	}
+	return made, nil
+}
+
+func (p *Provider) refundsOf(ctx context.Context, paymentID string) stripe.Seq2[*stripe.Refund, error] {
+	params := &stripe.RefundListParams{PaymentIntent: &paymentID}
+	params.Limit = stripe.Int64(pageSize)
+	return p.api.V1Refunds.List(ctx, params).All(ctx)
+}
+
+// answer says how a refund stands. That a failure was told is written down at Stripe
+// first: without that, nobody could tell the next question from an operator's wish to
+// try again.
+func (p *Provider) answer(ctx context.Context, r *stripe.Refund) (order.RefundAnswer, error) {
+	status := refundStatus(r)
+	if status == order.RefundFailed {
+		if _, err := p.api.V1Refunds.Update(ctx, r.ID, &stripe.RefundUpdateParams{
+			Metadata: map[string]string{metaTold: "true"},
+		}); err != nil {
+			return order.RefundAnswer{}, fmt.Errorf("note that refund %s failed: %w", r.ID, failed(err))
+		}
+	}
+	return order.RefundAnswer{Status: status, ProviderID: r.ID, Detail: refundDetail(r)}, nil
+}
+
+func refundStatus(r *stripe.Refund) order.RefundStatus {
+	switch r.Status {
+	case stripe.RefundStatusSucceeded:
+		return order.RefundPaid
+	case stripe.RefundStatusFailed, stripe.RefundStatusCanceled:
+		return order.RefundFailed
+	case stripe.RefundStatusPending, stripe.RefundStatusRequiresAction:
+		return order.RefundPending
+	}
+	return order.RefundPending // a status of tomorrow: never made a second time
+}
+
+// refundDetail says why a refund failed.
+func refundDetail(r *stripe.Refund) string {
+	if refundStatus(r) != order.RefundFailed {
+		return ""
+	}
+	return cmp.Or(string(r.FailureReason), string(r.Status))
+}

@@ -1,0 +1,104 @@
+// Package stripe is the payment provider Stripe: a PaymentIntent for each attempt at
+// an order, which the buyer pays by Stripe's own script in the shop's page. Stripe's
+// words, formats, ways to count money and signatures end here. The package never
+// decides about an order, keeps nothing, and never passes a key or a client secret on
+// in an error.
+package stripe
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	stripe "github.com/stripe/stripe-go/v85"
+
+	"holdfast/payment"
+)
+
+// Name is the provider's name, in the callback's path and in events.
+const Name = "stripe"
+
+// callTimeout bounds a call whose context doesn't: Stripe itself gives up later.
+const callTimeout = 20 * time.Second
+
+// pageSize is the most that Stripe answers at a time.
+const pageSize = 100
+
+// Provider speaks to one Stripe account.
+type Provider struct {
+	api    *stripe.Client
+	secret string
+}
+
+var _ payment.Provider = (*Provider)(nil)
+
+// Config says which account, and how it is reached.
+type Config struct {
+	// Key is the account's secret key, or a restricted one that may write PaymentIntents
+	// and refunds, and read charges.
+	Key string
+	// WebhookSecret signs what the account's webhook endpoint sends, whsec_….
+	WebhookSecret string
+	// BaseURL of the API; empty: Stripe's own.
+	BaseURL string
+	// HTTPClient is for tests; nil: one with bounds of its own.
+	HTTPClient *http.Client
+}
+
+// New checks the settings, and calls nobody.
+func New(c Config) (*Provider, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	backend := stripe.BackendConfig{
+		HTTPClient: c.HTTPClient,
+		// The library would log whole answers. What went wrong is in the errors.
+		LeveledLogger: &stripe.LeveledLogger{Level: stripe.LevelNull},
+		// The sagas ask again, with patience. The library would sleep past the context.
+		MaxNetworkRetries: stripe.Int64(0),
+		EnableTelemetry:   stripe.Bool(false),
+	}
+	if backend.HTTPClient == nil {
+		backend.HTTPClient = &http.Client{Timeout: callTimeout}
+	}
+	if c.BaseURL != "" {
+		backend.URL = stripe.String(c.BaseURL)
+	}
+	api := stripe.NewClient(c.Key, stripe.WithBackends(stripe.NewBackendsWithConfig(&backend)))
+	return &Provider{api: api, secret: c.WebhookSecret}, nil
+}
+
+// check names what is wrong with the settings, and never their values.
+func (c Config) check() error {
+	switch {
+	case !strings.HasPrefix(c.Key, "sk_") && !strings.HasPrefix(c.Key, "rk_"):
+		return errors.New("the API key is not a secret key (sk_…) or a restricted one (rk_…)")
+	case strings.ContainsFunc(c.Key, notVisible):
+		return errors.New("the API key has characters that no key has")
+	case len(c.WebhookSecret) < len("whsec_")+16 || !strings.HasPrefix(c.WebhookSecret, "whsec_"):
+		return errors.New("the webhook secret is not one of an endpoint (whsec_…)")
+	case strings.ContainsFunc(c.WebhookSecret, notVisible):
+		return errors.New("the webhook secret has characters that no secret has")
+	case c.BaseURL == "":
+		return nil
+	}
+	u, err := url.Parse(c.BaseURL)
+	if err != nil || u.Host == "" || u.User != nil || (u.Scheme != "https" && u.Scheme != "http") {
+		return errors.New("the API's address is not an http(s) URL of a host")
+	}
+	if u.Scheme == "http" && strings.HasPrefix(c.Key[len("sk_"):], "live_") && !loopback(u.Hostname()) {
+		return fmt.Errorf("a live API key must not go to %s without TLS", u.Host)
+	}
+	return nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
+}
+
+func notVisible(r rune) bool { return r < '!' || r > '~' }
