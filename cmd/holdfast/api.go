@@ -95,7 +95,11 @@ func (c *apiCommand) Run(ctx context.Context, out out) error {
 		return errors.Join(err, listener.Close())
 	}
 	defer stop()
-	defer providers.start(ctx, own)()
+	sendTo := own
+	if secured != nil { // its certificate is one for the public name
+		sendTo = cmp.Or(c.PublicURL, own)
+	}
+	defer providers.start(ctx, sendTo)()
 	log.InfoContext(ctx, "gateway runs", "address", c.Addr, "auth", c.Auth)
 	err = gateway.Run(ctx)
 	log.InfoContext(ctx, "gateway has stopped")

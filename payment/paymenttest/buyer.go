@@ -40,6 +40,7 @@ func twice(t *testing.T, h Harness) {
 	need(t, h.PayTwice != nil, "pay twice")
 	r, id := h.create(t)
 	h.PayTwice(t, id)
+	h.PayTwice(t, id) // as if he pressed the button again
 	all := h.of(t, r)
 	require.Len(t, all, 2)
 	require.NotEqual(t, all[0].ID, all[1].ID)

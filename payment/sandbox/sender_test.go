@@ -209,34 +209,42 @@ func TestLateMoneyComesAfterTheOrderEnded(t *testing.T) {
 		_, soon := d.create(t)
 		d.choose(t, soon, sandbox.PayLate)
 		d.choose(t, soon, sandbox.Pay)
-		require.Len(t, d.send(t), 1)
+		_, refused := d.create(t)
+		d.choose(t, refused, sandbox.PayLate)
+		d.choose(t, refused, sandbox.Refuse)
+		require.Len(t, d.send(t), 2)
 
 		c, err := d.Cancel(t.Context(), cancelled, r)
 		require.NoError(t, err)
 		require.Equal(t, order.PaymentWasCancelled, c.Outcome)
-		require.Len(t, d.send(t), 1, "not at once")
+		require.Len(t, d.send(t), 2, "not at once")
 		d.pass(sandbox.LateAfter)
-		require.Len(t, d.send(t), 2)
+		require.Len(t, d.send(t), 3)
 		require.Equal(t, order.ProviderSucceeded, d.status(t, cancelled))
 		require.Equal(t, order.ProviderOpen, d.status(t, waiting))
 		require.Equal(t, order.ProviderProcessing, d.status(t, slow))
 
 		d.pass(15 * time.Minute)
 		events := d.send(t)
-		require.Len(t, events, 4, "after the payment window; what was paid in time doesn't come again")
+		require.Len(t, events, 5, "after the payment window; what was paid in time doesn't come again")
 		require.Equal(t, order.ProviderSucceeded, d.status(t, waiting))
 		require.Equal(t, order.ProviderSucceeded, d.status(t, slow))
 		d.pass(time.Hour)
-		require.Len(t, d.send(t), 4)
+		require.Len(t, d.send(t), 5)
+		require.Equal(t, order.ProviderCancelled, d.status(t, refused))
 	})
 }
 
 func TestTheBooksForget(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		d := newDesk(t, rdb)
-		_, id := d.create(t)
+		d.create(t)
+		r, id := d.create(t)
 		d.choose(t, id, sandbox.Pay)
 		d.send(t)
+		r.Attempt = 2
+		_, err := d.Cancel(t.Context(), "", r)
+		require.NoError(t, err)
 		found := 0
 		for key, err := range scanned(t, rdb) {
 			require.NoError(t, err)
@@ -245,7 +253,7 @@ func TestTheBooksForget(t *testing.T) {
 			require.InDelta(t, sandbox.Keep, left, float64(time.Minute))
 			found++
 		}
-		require.Equal(t, 1, found)
+		require.Equal(t, 3, found)
 	})
 }
 
