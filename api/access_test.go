@@ -235,7 +235,8 @@ func TestAnothersOrderIsAsOneThatThereIsNot(t *testing.T) {
 	g.sell(t, "mug", 3)
 	order := g.do(orderCall(basketOf("ada")).as(t, "ada", api.Customer)).order(t)
 	for _, k := range []call{
-		{method: http.MethodGet, path: "/v1/orders/%"}, {method: http.MethodGet, path: "/v1/orders/%?expand=products&wait=1s"},
+		{method: http.MethodGet, path: "/v1/orders/%"},
+		{method: http.MethodGet, path: "/v1/orders/%?expand=products&wait=1s"},
 		{method: http.MethodGet, path: "/v1/orders/%/payment"},
 		{method: http.MethodPost, path: "/v1/orders/%/cancel", body: `{"reason":"customer"}`, header: key("k")},
 	} {
@@ -360,4 +361,20 @@ func TestMetricsAreForEverybodyOnLoopbackAlone(t *testing.T) {
 		require.Equal(t, want, apart.operation(t, path).status, path)
 	}
 	require.Contains(t, string(apart.operation(t, "/metrics").body), "holdfast_http_requests_total")
+}
+
+// An order that the index alone has is as much its customer's own.
+func TestAnothersColdOrderIsAsOneThatThereIsNot(t *testing.T) {
+	g := newGateway(t)
+	asking := asking(t, func(c *api.Config) {
+		c.Products, c.Orders, c.Temporal, c.Index = g.stock, g.docs, g.temporal, g.index
+	})
+	g.putProduct("mug", 1)
+	o := g.cancelled() // of c-1
+	g.cold(o.ID)
+	for _, path := range []string{"/v1/orders/" + o.ID, "/v1/orders/" + o.ID + "/payment"} {
+		get := call{method: http.MethodGet, path: path}
+		require.Equal(t, http.StatusOK, asking.do(get.as(t, "c-1", api.Customer)).status)
+		require.Equal(t, "/problems/unknown-order", asking.do(get.as(t, "bob", api.Customer)).problem(t).Type)
+	}
 }

@@ -13,11 +13,11 @@ import (
 	"holdfast/order"
 )
 
-// Role is what a caller may do, and Caller is who sent a request.
-type (
-	Role   = identity.Role
-	Caller = identity.Caller
-)
+// Role is what a caller is to the shop.
+type Role = identity.Role
+
+// Caller is who sent a request.
+type Caller = identity.Caller
 
 // The roles that the contract knows.
 const (

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -35,9 +36,7 @@ func bearer(token string) http.Header { return http.Header{"Authorization": {"Be
 func (k call) as(t testing.TB, subject string, role api.Role) call {
 	t.Helper()
 	h := bearer(token(t, subject, role))
-	for name, values := range k.header {
-		h[name] = values
-	}
+	maps.Copy(h, k.header)
 	k.header = h
 	return k
 }

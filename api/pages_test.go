@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -34,9 +35,7 @@ func (g *gateway) visit(method, path, host, body string, header http.Header) ans
 	if body != "" {
 		k.body = body
 	}
-	for name, values := range header {
-		k.header[name] = values
-	}
+	maps.Copy(k.header, header)
 	return g.send(g.t.Context(), k)
 }
 

@@ -87,4 +87,15 @@ func TestToolsSendTheirToken(t *testing.T) {
 	code, _, stderr := holdfast(t, "order", "show", "o1")
 	require.Equal(t, exitOK, code, stderr)
 	require.Equal(t, "Bearer a.b.c", sent)
+
+	t.Setenv("HOLDFAST_TOKEN", "hush.hush.hush")
+	g.Fail = func(*http.Request) (int, bool) { return http.StatusUnauthorized, true }
+	for _, url := range []string{g.URL, "http://" + freeAddress(t), "http://user:hush@" + freeAddress(t), "ftp://user:hush@shop.example"} {
+		t.Setenv("HOLDFAST_URL", url)
+		for _, args := range []string{"order show o1", "order cancel o1", "pay o1", "import ../../examples/none.jsonl"} {
+			code, stdout, stderr := holdfast(t, strings.Fields(args)...)
+			require.NotEqual(t, exitOK, code)
+			tellsNothing(t, stdout+stderr)
+		}
+	}
 }

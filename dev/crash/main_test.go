@@ -14,7 +14,9 @@ import (
 	sdklog "go.temporal.io/sdk/log"
 	sdk "go.temporal.io/sdk/worker"
 
+	"holdfast/activities"
 	"holdfast/dev/crash"
+	"holdfast/payment/sandbox"
 	"holdfast/redisdb"
 	"holdfast/worker"
 )
@@ -77,6 +79,7 @@ func work(ctx context.Context, c client.Client, queue, redisURL string, point *c
 	rdb.AddHook(point)
 	w, err := worker.New(worker.Config{
 		Temporal: c, Redis: rdb, TaskQueue: queue,
+		Providers: activities.Providers{sandbox.Name: sandbox.NewProvider(nil, sandbox.NewBooks(rdb), sandbox.Options{})},
 		Options: sdk.Options{
 			StickyScheduleToStartTimeout: stickyTimeout,
 			// A room has one order at a time, and the house many rooms.

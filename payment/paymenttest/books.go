@@ -62,7 +62,8 @@ func walk(t *testing.T, h Harness) {
 		require.NoError(t, err)
 		require.NotContains(t, want, p.ID, "it was created before")
 	}
-	for range h.Provider.Payments(t.Context(), h.now().Add(-minute)) {
+	for _, err := range h.Provider.Payments(t.Context(), h.now().Add(-minute)) {
+		require.NoError(t, err)
 		break // who has seen enough may stop
 	}
 }

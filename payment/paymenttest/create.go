@@ -53,7 +53,9 @@ func createInParallel(t *testing.T, h Harness) {
 		}
 		require.Equal(t, id, ids[i])
 	}
-	require.Equal(t, h.createdFor(t, r), h.createdFor(t, r))
+	if again := h.createdFor(t, r); id != "" {
+		require.Equal(t, id, again)
+	}
 	require.Len(t, h.of(t, r), 1)
 }
 

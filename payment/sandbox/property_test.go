@@ -1,7 +1,6 @@
 package sandbox_test
 
 import (
-	"errors"
 	"fmt"
 	"iter"
 	"testing"
@@ -260,7 +259,7 @@ func (m *model) check(r *rapid.T) {
 	for id, e := range m.payments {
 		p, err := m.d.LookUp(m.t.Context(), id)
 		if e.mark {
-			require.True(r, errors.Is(err, payment.ErrNoPayment))
+			require.ErrorIs(r, err, payment.ErrNoPayment)
 			continue
 		}
 		require.NoError(r, err)

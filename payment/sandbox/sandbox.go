@@ -45,7 +45,7 @@ type Options struct {
 func NewProvider(s *Signer, b *Books, o Options) *Provider {
 	return &Provider{
 		Signer: s, books: b, publicURL: strings.TrimSuffix(o.PublicURL, "/"), fails: o.Fails,
-		chance: rand.Float64, //nolint:gosec // no secret depends on it
+		chance: rand.Float64,
 	}
 }
 

@@ -53,7 +53,7 @@ func NewSender(b *Books, s *Signer, gatewayURL string, log *slog.Logger) *Sender
 			Transport:     &http.Transport{MaxIdleConns: atOnce, MaxIdleConnsPerHost: atOnce},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		jitter: rand.Float64, //nolint:gosec // no secret depends on it
+		jitter: rand.Float64,
 	}
 }
 

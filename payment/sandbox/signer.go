@@ -120,6 +120,8 @@ func (m message) check(eventID string) error {
 	case order.PaymentSucceeded, order.PaymentFailed, order.PaymentWasRefused:
 	case "":
 		return fmt.Errorf("%w: type is missing", payment.ErrMalformed)
+	case order.PaymentCreated, order.PaymentEnded: // the sandbox doesn't tell of these
+		fallthrough
 	default:
 		return fmt.Errorf("%w: %.64q", payment.ErrUnknownType, string(m.Type))
 	}

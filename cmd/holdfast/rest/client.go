@@ -42,7 +42,7 @@ type Config struct {
 func New(cfg Config) (*Client, error) {
 	u, err := url.Parse(cfg.URL)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-		return nil, fmt.Errorf("%q is no URL of a gateway such as http://127.0.0.1:8080", cfg.URL)
+		return nil, errors.New("this is no URL of a gateway such as http://127.0.0.1:8080") // it may hold a password
 	}
 	conns := max(cfg.Connections, 1)
 	return &Client{

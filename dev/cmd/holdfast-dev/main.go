@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"os/signal"
 	"syscall"
@@ -57,6 +58,15 @@ func run(ctx context.Context, s settings) error {
 	return errors.Join(err, st.Stop(stopCtx))
 }
 
+// withoutPassword is a URL that may be shown.
+func withoutPassword(address string) string {
+	u, err := url.Parse(address)
+	if err != nil { // several addresses, say
+		return "REDIS_URL"
+	}
+	return u.Redacted()
+}
+
 // announce prints where everything is.
 func announce(st *stack.Stack) {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
@@ -64,7 +74,7 @@ func announce(st *stack.Stack) {
 		{"Gateway", st.URL},
 		{"Temporal web UI", st.UIURL},
 		{"Temporal", st.TemporalAddress + ", namespace " + st.Namespace},
-		{"Redis", st.RedisURL + " (" + st.RedisKind + ")"},
+		{"Redis", withoutPassword(st.RedisURL) + " (" + st.RedisKind + ")"},
 		{"Search", st.SearchKind},
 	} {
 		if line[1] != "" {
