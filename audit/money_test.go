@@ -120,7 +120,7 @@ var moneyDamages = []moneyDamage{
 		return off(MoneyUnused, id, p)
 	}},
 	{"a payment that was assigned and is of no use", func(s *till) []MoneyFinding {
-		_, to, p, _ := s.assigned()
+		to, p := s.assigned()
 		s.orders[to].CancelPaid(order.ByOperator, "operator", time.Now())
 		s.record(to)
 		return off(MoneyUnused, to, p)

@@ -174,11 +174,11 @@ func (s *till) put(r order.Refund) order.Refund {
 }
 
 // payOut has the provider refund what is due.
-func (s *till) payOut(r *order.Refund) order.Refund {
+func (s *till) payOut(r *order.Refund) {
 	s.t.Helper()
 	answer := s.refund(*r, r.ID)
 	r.Status, r.ProviderID, r.PaidAt = answer.Status, answer.ProviderID, time.Now().UTC()
-	return s.put(*r)
+	s.put(*r)
 }
 
 // refund has the provider refund under an id, and writes nothing down.
@@ -244,16 +244,17 @@ func (s *till) takeBack(id string, before int64) order.Refund {
 }
 
 // assigned is a payment of an order that nobody knows, which an operator gave to one.
-func (s *till) assigned() (from, to, paymentID string, r *order.Refund) {
+func (s *till) assigned() (to, paymentID string) {
 	s.t.Helper()
-	from, to = redistest.ID("order"), s.place()
+	from := redistest.ID("order")
+	to = s.place()
 	paymentID = s.open(from)
 	s.pays(paymentID)
-	r = s.hears(from, paymentID)
+	r := s.hears(from, paymentID)
 	r.Status, r.Detail = order.RefundAssigned, "to order "+to
 	s.put(*r)
 	s.hears(to, paymentID)
-	return from, to, paymentID, r
+	return to, paymentID
 }
 
 // theirs writes into the provider's books.

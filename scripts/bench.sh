@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# bench.sh [saga|reservations|flash|delist|open|replay|outage|money|search|fresh|projector|busy|million ...]:
+# bench.sh [saga|providers|reservations|flash|delist|open|replay|outage|money|search|fresh|projector|busy|million ...]:
 # measures, and prints Markdown for docs/benchmarks.md. Everything runs on this
 # machine, on folders and ports of its own. Without a name: all of it, which takes
 # about two hours.
@@ -28,6 +28,10 @@ saga() {
     section "Orders placed and paid, in memory"
     "$bench" saga 2>>"$log"
 }
+providers() {
+    section "Orders placed and paid, with tokens and at a provider"
+    "$bench" providers --data "$work/providers" 2>>"$log"
+}
 reservations() { section "Reservations"; "$bench" reservations 2>>"$log"; }
 flash() { section "Flash sale"; "$bench" flash 2>>"$log"; }
 delist() { section "Delisting"; "$bench" delist 2>>"$log"; }
@@ -44,7 +48,7 @@ outage() { section "A year of orders, Elasticsearch away in its midst"; OUTAGE=y
 money() { section "A year of orders, paid at a provider that fails"; MONEY=yes scripts/bench-replay.sh "$work/money"; }
 
 if [ $# -eq 0 ]; then
-    set -- saga reservations flash delist open replay outage money
+    set -- saga providers reservations flash delist open replay outage money
     [ -z "${ELASTICSEARCH_URL:-}" ] || set -- "$@" search fresh projector busy million
 fi
 machine

@@ -30,7 +30,7 @@ func through(t *testing.T, g *gatewaytest.Gateway) (Report, VerifyConfig, []Ack)
 	g.Expire()
 	acks, err := ReadJournal(&journal)
 	require.NoError(t, err)
-	return report, VerifyConfig{Gateway: cfg.Gateway, Concurrency: 8, Patience: 300 * time.Millisecond}, acks
+	return report, VerifyConfig{Gateway: cfg.Gateway, Concurrency: 8, Patience: 3 * time.Second}, acks
 }
 
 func TestOrdersArePaidOnTheProvidersPage(t *testing.T) {

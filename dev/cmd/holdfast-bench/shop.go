@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"holdfast/dev/stack"
@@ -21,7 +22,9 @@ const (
 
 // shop speaks REST with a gateway, as its customers do.
 type shop struct {
-	url      string
+	url string
+	// token is the bearer token of every call; empty where the gateway asks for none.
+	token    string
 	http     *http.Client
 	provider *sandbox.Signer
 }
@@ -77,6 +80,22 @@ func (s *shop) pay(ctx context.Context, orderID string) error {
 	return err
 }
 
+// payAtProvider opens a payment and pays it on the provider's page.
+func (s *shop) payAtProvider(ctx context.Context, orderID string) error {
+	var offer struct {
+		RedirectURL string `json:"redirectUrl"`
+	}
+	if _, err := s.call(ctx, http.MethodPost, "/v1/orders/"+orderID+"/payment", struct{}{}, &offer, http.StatusCreated); err != nil {
+		return err
+	}
+	page, ours := strings.CutPrefix(offer.RedirectURL, s.url)
+	if !ours {
+		return fmt.Errorf("order %s is paid at %s, which is not this stack", orderID, offer.RedirectURL)
+	}
+	_, err := s.call(ctx, http.MethodPost, page, map[string]string{"action": string(sandbox.Pay)}, nil, http.StatusOK)
+	return err
+}
+
 func (s *shop) call(ctx context.Context, method, path string, body, answer any, want ...int) (int, error) {
 	b, err := json.Marshal(body)
 	if err != nil {
@@ -87,6 +106,9 @@ func (s *shop) call(ctx context.Context, method, path string, body, answer any, 
 		return 0, err
 	}
 	req.Header.Set("Content-Type", "application/json")
+	if s.token != "" {
+		req.Header.Set("Authorization", "Bearer "+s.token)
+	}
 	return s.do(req, answer, want...)
 }
 
