@@ -19,6 +19,7 @@ type payCommand struct {
 	gatewayFlags
 	sandboxFlags
 	Order    string `arg:"" help:"The order's id."`
+	Page     string `xor:"what" placeholder:"ACTION" help:"Pay as a buyer on the sandbox's page instead: pay, decline, refuse, process, pay_late or pay_twice."`
 	Fail     bool   `xor:"what" help:"Say that this attempt failed; the buyer may try again."`
 	Refuse   bool   `xor:"what" help:"Say that the payment was refused; the order is cancelled."`
 	Amount   int64  `help:"Amount in minor units, instead of the order's total."`
@@ -34,6 +35,9 @@ func (c *payCommand) Run(ctx context.Context, out out) error {
 	gateway, err := c.client(1)
 	if err != nil {
 		return err
+	}
+	if c.Page != "" {
+		return c.onPage(ctx, gateway, out)
 	}
 	sign, err := c.signer()
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
+	"slices"
 )
 
 // Offer is what a buyer needs to pay.
@@ -51,4 +53,22 @@ func (c *Client) PayPage(ctx context.Context, o Offer, action string, amount int
 		return fmt.Errorf("%s payment %s: %w", action, o.PaymentID, err)
 	}
 	return nil
+}
+
+// NewestPayment is the last payment that was opened for an order at a provider whose
+// pages the gateway itself shows, also of an order that takes none any more.
+func (c *Client) NewestPayment(ctx context.Context, orderID, provider, pages string) (Offer, error) {
+	p, err := c.Payment(ctx, orderID)
+	if err != nil {
+		return Offer{}, err
+	}
+	for _, a := range slices.Backward(p.Attempts) {
+		if a.Provider == provider {
+			return Offer{
+				Provider: provider, PaymentID: a.PaymentID, Amount: a.Amount, Currency: a.Currency,
+				RedirectURL: c.base + pages + url.PathEscape(a.PaymentID),
+			}, nil
+		}
+	}
+	return Offer{}, fmt.Errorf("order %s has no payment at %s", orderID, provider)
 }

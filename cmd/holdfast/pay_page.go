@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"holdfast/cmd/holdfast/rest"
+	"holdfast/payment/sandbox"
+)
+
+// onPage is the buyer on the sandbox's page: he gets a payment, or has one from before
+// his order closed, chooses, and looks how his order stands then.
+func (c *payCommand) onPage(ctx context.Context, gateway *rest.Client, out out) error {
+	actions := []string{"pay", "decline", "refuse", "process", "pay_late", "pay_twice"}
+	if !slices.Contains(actions, c.Page) {
+		return usagef("--page: %q is none of %s", c.Page, strings.Join(actions, ", "))
+	}
+	if c.Currency != "" || c.Payment != "" {
+		return usagef("--page goes with --amount alone")
+	}
+	before, err := gateway.Order(ctx, c.Order)
+	if err != nil {
+		return err
+	}
+	offer, err := gateway.OpenPayment(ctx, c.Order, sandbox.Name)
+	var closed *rest.Problem
+	if errors.As(err, &closed) && closed.Status == http.StatusConflict {
+		offer, err = gateway.NewestPayment(ctx, c.Order, sandbox.Name, sandbox.Path+"pay/")
+	}
+	if err != nil {
+		return err
+	}
+	if err := gateway.PayPage(ctx, offer, c.Page, c.Amount); err != nil {
+		return err
+	}
+	_, _ = fmt.Fprintf(out.stdout, "payment %s: %s\n", offer.PaymentID, c.Page)
+	after := before
+	if !before.Status.Closed() {
+		if after, err = gateway.OrderAbove(ctx, c.Order, before.Version, showsWithin); err != nil {
+			return err
+		}
+	}
+	_, _ = fmt.Fprintf(out.stdout, "order %s is %s, its payment is %s\n", after.ID, after.Status, after.Payment.Status)
+	return nil
+}
