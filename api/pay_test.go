@@ -46,17 +46,17 @@ func (d *desk) Checkout(_ context.Context, paymentID string) (payment.Checkout, 
 }
 
 // twoDesks gives the gateway two providers; the first is that of who names none.
-func twoDesks(t *testing.T) (g *gateway, sandbox, cards *desk) {
+func twoDesks(t *testing.T) (g *gateway, sandbox *desk) {
 	t.Helper()
 	sandbox = &desk{checkout: payment.Checkout{RedirectURL: "http://pay.example/"}}
-	cards = &desk{checkout: payment.Checkout{ClientSecret: "secret-of-the-buyer"}}
+	cards := &desk{checkout: payment.Checkout{ClientSecret: "secret-of-the-buyer"}}
 	g = newGateway(t, func(c *api.Config) {
 		sandbox.Provider = c.Providers["sandbox"]
 		c.Providers = map[string]api.Provider{"sandbox": sandbox, "cards": cards}
 		c.DefaultProvider = "sandbox"
 	})
 	g.putProduct("mug", 5)
-	return g, sandbox, cards
+	return g, sandbox
 }
 
 func (a answer) offer(t testing.TB) (o api.PaymentOffer) {
@@ -66,7 +66,7 @@ func (a answer) offer(t testing.TB) (o api.PaymentOffer) {
 }
 
 func TestABuyerGetsWhatHeNeedsToPay(t *testing.T) {
-	g, _, _ := twoDesks(t)
+	g, _ := twoDesks(t)
 	o := g.place("", basket(line{"productId": "mug", "quantity": 2})).order(t)
 	want := api.PaymentOffer{
 		OrderID: o.ID, Provider: "sandbox", PaymentID: "pay-1", Attempt: 1, Amount: 2000, Currency: "EUR",
@@ -88,7 +88,7 @@ func TestABuyerGetsWhatHeNeedsToPay(t *testing.T) {
 }
 
 func TestWhyThereIsNoPayment(t *testing.T) {
-	g, sandbox, _ := twoDesks(t)
+	g, sandbox := twoDesks(t)
 	ask := func(v workflows.Verdict, detail string) answer {
 		o := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(t)
 		g.saga(o.ID, func(s *fakeSaga) {
@@ -138,7 +138,7 @@ func TestWhyThereIsNoPayment(t *testing.T) {
 
 // What could not be done under a key may be possible by now.
 func TestAKeyIsNotStuckWithAnOldNo(t *testing.T) {
-	g, _, _ := twoDesks(t)
+	g, _ := twoDesks(t)
 	o := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(t)
 	g.saga(o.ID, func(s *fakeSaga) {
 		s.midStep = true // so that Temporal remembers the answer

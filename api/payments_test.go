@@ -40,7 +40,7 @@ func TestACallbackReachesItsOrder(t *testing.T) {
 
 func TestACallbackIsRefusedWhileTemporalIsAway(t *testing.T) {
 	g := newGateway(t)
-	o := g.paidOrder("mug")
+	o := g.paidOrder()
 	g.temporal.set(func(f *fakeTemporal) { f.down = true })
 	a := g.callback(success(o.ID, "p-2", 1000))
 	require.Equal(t, http.StatusServiceUnavailable, a.status, "the provider has to send it again")

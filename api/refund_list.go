@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -22,6 +23,9 @@ import (
 
 // defaultPage is how many refunds a page has.
 const defaultPage = 20
+
+// listedStatuses are those that last: an operator may ask for them.
+var listedStatuses = []order.RefundStatus{order.RefundCase, order.RefundFailed, order.RefundPending}
 
 // ListRefunds implements ServerInterface. Whatever is still owed has a running
 // workflow: the list is Temporal's own.
@@ -43,12 +47,11 @@ func (s *Server) listRefunds(ctx context.Context, params ListRefundsParams) (Ref
 		return RefundPage{}, malformed("limit", "must lie between 1 and 100")
 	}
 	query := "WorkflowType = '" + workflows.RefundType + "' AND ExecutionStatus = 'Running'"
-	switch order.RefundStatus(status) {
-	case "":
-	case order.RefundCase, order.RefundFailed, order.RefundPending:
+	if status != "" {
+		if !slices.Contains(listedStatuses, order.RefundStatus(status)) {
+			return RefundPage{}, malformed("status", "must be case, failed or pending")
+		}
 		query += " AND " + workflows.RefundStatus.GetName() + " = '" + status + "'"
-	default:
-		return RefundPage{}, malformed("status", "must be case, failed or pending")
 	}
 	token, err := pageToken(optional(params.Cursor), status)
 	if err != nil {
@@ -57,7 +60,7 @@ func (s *Server) listRefunds(ctx context.Context, params ListRefundsParams) (Ref
 	ctx, cancel := contextWithin(ctx, startTimeout)
 	defer cancel()
 	list, err := s.cfg.Temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
-		Namespace: s.cfg.Namespace, PageSize: int32(limit), Query: query, NextPageToken: token, //nolint:gosec // at most 100
+		Namespace: s.cfg.Namespace, PageSize: int32(limit), Query: query, NextPageToken: token,
 	})
 	if _, refused := errors.AsType[*serviceerror.InvalidArgument](err); refused && len(token) > 0 {
 		return RefundPage{}, malformed("cursor", "is not the cursor of a page of this query")

@@ -26,17 +26,17 @@ func (a answer) refund(t testing.TB) (r order.Refund) {
 }
 
 // paidOrder is an order that 1000 were paid for.
-func (g *gateway) paidOrder(id string) order.Order {
+func (g *gateway) paidOrder() order.Order {
 	g.t.Helper()
-	g.putProduct(id, 5)
-	o := g.place("", basket(line{"productId": id, "quantity": 1})).order(g.t)
+	g.putProduct("mug", 5)
+	o := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(g.t)
 	require.Equal(g.t, http.StatusNoContent, g.callback(success(o.ID, "p-"+o.ID, 1000)).status)
 	return o
 }
 
 func TestAnOperatorRefunds(t *testing.T) {
 	g := newGateway(t)
-	o := g.paidOrder("mug")
+	o := g.paidOrder()
 	path := "/v1/orders/" + o.ID + "/refunds"
 	part := call{method: http.MethodPost, path: path, body: map[string]any{"amount": 300, "note": "a scratch"}, header: key("k-1")}
 	first := g.do(part)
@@ -62,7 +62,7 @@ func TestAnOperatorRefunds(t *testing.T) {
 
 func TestRefundsThatCannotBe(t *testing.T) {
 	g := newGateway(t)
-	o := g.paidOrder("mug")
+	o := g.paidOrder()
 	unpaid := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(t)
 	for _, c := range []struct {
 		id     string
@@ -92,7 +92,7 @@ func TestRefundsThatCannotBe(t *testing.T) {
 // An order and its payment show what went back, also in lists.
 func TestAnOrderShowsWhatWentBack(t *testing.T) {
 	g := newGateway(t)
-	o := g.paidOrder("mug")
+	o := g.paidOrder()
 	for _, c := range []struct {
 		id     string
 		amount int64

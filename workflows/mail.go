@@ -84,6 +84,7 @@ func (s *saga) takes(p order.PaymentEvent) bool {
 		if p.Amount == s.order.Amounts[order.AmountTotal] && p.Currency == s.order.Currency {
 			return true
 		}
+		s.notPayable(p) // it is paid, if by a wrong amount: the next one can be opened
 		s.attempt("payment_wrong_amount", p)
 		s.refund(p, order.RefundWrongAmount)
 	case order.PaymentFailed:

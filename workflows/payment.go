@@ -273,8 +273,7 @@ func (s *saga) othersEnded(f workflow.Future) {
 
 // reasonOf is what an activity failed for, in its own words.
 func reasonOf(err error) string {
-	var app *temporal.ApplicationError
-	if errors.As(err, &app) {
+	if app, ok := errors.AsType[*temporal.ApplicationError](err); ok {
 		return app.Message()
 	}
 	return "it didn't answer in time"

@@ -39,7 +39,7 @@ func TestWhoWantsToPayGetsOnePayment(t *testing.T) {
 	s.Equal(&workflows.OpenPayment{
 		Provider: "other", ID: "other-2", Attempt: 2, Amount: 1000, Currency: "EUR", New: true,
 	}, other.Payment)
-	s.Equal(order.ProviderCancelled, s.till.state("sandbox-1"), "there are never two that can be paid")
+	s.Equal(order.ProviderCancelled, s.till.first(), "there are never two that can be paid")
 	s.Equal(1, s.till.count(createCall))
 	s.Equal(order.PaymentEnded, s.attempt("sandbox-1").Type)
 	s.Equal(workflows.TooLatePaid, late.Verdict)
@@ -144,7 +144,7 @@ func TestAPaymentThatMayBeThereIsEndedWithTheOrder(t *testing.T) {
 	s.at(time.Minute, func() { s.pay("p1", "sandbox") })
 	s.run()
 	s.Equal(order.Expired, s.result.Status)
-	s.Equal(order.ProviderCancelled, s.till.state("sandbox-1"))
+	s.Equal(order.ProviderCancelled, s.till.first())
 }
 
 func TestAPaymentThatTheProviderDeclines(t *testing.T) {
@@ -172,7 +172,7 @@ func TestThePaymentEndsBeforeTheOrder(t *testing.T) {
 			s.at(time.Minute, func() { s.pay("p1", "sandbox") })
 			s.at(2*time.Minute, func() { end(s) })
 			s.faults.before[release] = once(func() {
-				s.Equal(order.ProviderCancelled, s.till.state("sandbox-1"))
+				s.Equal(order.ProviderCancelled, s.till.first())
 			})
 			s.run()
 			s.Equal(1, s.faults.count(release))
@@ -320,7 +320,7 @@ func TestPaidByAnotherPaymentThanTheOpenOne(t *testing.T) {
 			s.run()
 			s.Equal("pay-1", s.result.PaymentID)
 			if !twice {
-				s.Equal(order.ProviderCancelled, s.till.state("sandbox-1"))
+				s.Equal(order.ProviderCancelled, s.till.first())
 				s.Empty(s.refunds)
 				return
 			}
@@ -344,4 +344,22 @@ func TestOneIdAtTwoProviders(t *testing.T) {
 	s.Equal("sandbox", s.result.Provider)
 	s.Contains(s.refunds, workflows.RefundWorkflowID("pay-1", order.FullRefund("other", orderID)))
 	s.Equal(map[string]int64{"pay-1": 1000}, s.other.paidOut)
+}
+
+// A payment of a wrong amount is used up: the buyer gets another one.
+func TestAfterAWrongAmountThereIsANewPayment(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	var two *asked
+	s.at(time.Minute, func() { s.pay("p1", "sandbox") })
+	s.at(2*time.Minute, func() {
+		s.till.is("sandbox-1", order.ProviderSucceeded)
+		s.succeeds("sandbox-1", 999)
+	})
+	s.at(3*time.Minute, func() { two = s.pay("p2", "sandbox") })
+	s.at(4*time.Minute, func() { s.pays("sandbox-2") })
+	s.later()
+	s.run()
+	s.Equal("sandbox-2", two.Payment.ID)
+	s.Equal("sandbox-2", s.result.PaymentID)
+	s.Equal(map[string]int64{"sandbox-1": 999}, s.till.paidOut)
 }

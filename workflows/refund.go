@@ -178,18 +178,16 @@ func (f *refunding) payOut() {
 			activities.AtProvider(f.ctx, "refund "+Money(f.refund.Amount, f.refund.Currency)+" at "+f.refund.Provider),
 			activities.PaysRefund, f.refund).Get(f.ctx, &answer), activities.PaysRefund)
 		f.refund.ProviderID = cmp.Or(answer.ProviderID, f.refund.ProviderID)
-		switch answer.Status {
-		case order.RefundPaid:
+		switch {
+		case answer.Status == order.RefundPaid:
 			f.refund.PaidAt = workflow.Now(f.ctx).UTC()
 			f.set(order.RefundPaid, "")
 			return
-		case order.RefundPending:
-			if f.refund.Status != order.RefundPending {
-				f.set(order.RefundPending, "")
-			}
-		default:
+		case answer.Status != order.RefundPending:
 			f.set(order.RefundFailed, cmp.Or(answer.Detail, "the provider gave no reason"))
 			return
+		case f.refund.Status != order.RefundPending:
+			f.set(order.RefundPending, "")
 		}
 		f.must(workflow.NewTimerWithOptions(f.ctx, pause, workflow.TimerOptions{Summary: "ask the provider again"}).
 			Get(f.ctx, nil), "timer")

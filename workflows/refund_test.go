@@ -2,7 +2,6 @@ package workflows_test
 
 import (
 	"encoding/json"
-	"errors"
 	"testing"
 	"time"
 
@@ -165,7 +164,7 @@ func TestAFailedRefundWaitsForAnOperator(t *testing.T) {
 			s.at(2*time.Hour, func() { s.decide(workflows.Decision{Choice: choice, Actor: "eva"}) })
 			s.goes()
 			var app *temporal.ApplicationError
-			s.True(errors.As(*refused, &app))
+			s.ErrorAs(*refused, &app)
 			s.Equal(workflows.NotDecidableError, app.Type())
 			s.Equal("eva", s.result.Actor)
 			if choice == workflows.ChooseRefund {

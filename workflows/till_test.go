@@ -122,10 +122,11 @@ func (t *till) is(id string, s order.ProviderStatus) {
 	t.states[id] = s
 }
 
-func (t *till) state(id string) order.ProviderStatus {
+// first is the state of the payment of the order's first attempt.
+func (t *till) first() order.ProviderStatus {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.states[id]
+	return t.states[t.name+"-1"]
 }
 
 // live counts the payments that somebody could still pay.

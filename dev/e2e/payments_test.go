@@ -64,7 +64,7 @@ func (r *row) goesBack(paymentID string, reason order.RefundReason) {
 // refunds requires so many on record.
 func (r *row) refunds(n int) {
 	r.Helper()
-	p, err := r.shop.Payment(r.T.Context(), r.o.ID)
+	p, err := r.shop.Payment(r.Context(), r.o.ID)
 	require.NoError(r.T, err)
 	require.Len(r.T, p.Refunds, n)
 }
@@ -207,7 +207,7 @@ func documented(t *testing.T) []string {
 	require.True(t, ok)
 	table, _, _ = strings.Cut(table, "\n## ")
 	var all []string
-	for _, line := range strings.Split(table, "\n") {
+	for line := range strings.SplitSeq(table, "\n") {
 		cells := strings.Split(line, "|")
 		if len(cells) < 5 || strings.Contains(line, "---") || strings.Contains(line, "what comes") {
 			continue
