@@ -65,7 +65,7 @@ func BenchmarkLook(b *testing.B) {
 			b.ResetTimer()
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
-					if _, err := store.Look(context.Background(), "o", wants); err != nil {
+					if _, _, err := store.Look(context.Background(), product.Buyer{OrderID: "o"}, wants); err != nil {
 						b.Errorf("look: %v", err)
 						return
 					}
