@@ -3,17 +3,31 @@ package activities
 import (
 	"context"
 	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/activity"
 )
 
 // EndPayments makes sure that an order which ends unpaid is not paid afterwards.
 type EndPayments struct {
 	Providers Providers
+	// Open keeps the customer's open orders; nil keeps none.
+	Open interface {
+		Extend(ctx context.Context, customerID, orderID string, until time.Time) error
+	}
 }
 
 // EndPaymentsParams are recorded in the order's history.
 type EndPaymentsParams struct {
 	Payments []AskedPayment `json:"payments"`
+	// CustomerID is given where his open orders are limited, and the order holds its
+	// stock until its payments have ended.
+	CustomerID string `json:"customerId,omitempty"`
 }
+
+// stillOpen is how long an order keeps its place among its customer's open ones when a
+// provider didn't answer: longer than until the next attempt.
+const stillOpen = 5 * time.Minute
 
 // EndPaymentsResult tells what became of each.
 type EndPaymentsResult struct {
@@ -33,6 +47,9 @@ func (a *EndPayments) Execute(ctx context.Context, p EndPaymentsParams) (EndPaym
 	var res EndPaymentsResult
 	for _, asked := range p.Payments {
 		ended, processing, err := a.Providers.end(ctx, asked)
+		if err != nil || processing {
+			a.keepPlace(ctx, p.CustomerID, asked.Request.OrderID)
+		}
 		if err != nil {
 			return EndPaymentsResult{}, err
 		}
@@ -42,4 +59,18 @@ func (a *EndPayments) Execute(ctx context.Context, p EndPaymentsParams) (EndPaym
 		res.Ended = append(res.Ended, ended)
 	}
 	return res, nil
+}
+
+// keepPlace: the order holds its stock beyond its deadline, and counts as open as
+// long. A place that could not be kept is no reason to fail: the limit is one against
+// greed, and this order will end.
+func (a *EndPayments) keepPlace(ctx context.Context, customerID, orderID string) {
+	if a.Open == nil || customerID == "" {
+		return
+	}
+	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second) // the provider may have used up ctx
+	defer cancel()
+	if err := a.Open.Extend(own, customerID, orderID, time.Now().Add(stillOpen)); err != nil {
+		activity.GetLogger(ctx).Warn("an order lost its place among the open ones", "order_id", orderID, "error", err)
+	}
 }

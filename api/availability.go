@@ -19,6 +19,8 @@ type sight struct {
 	// currency and total as far as they are known; total is nil where it isn't.
 	currency string
 	total    *int64
+	// open orders of the customer, where they are limited.
+	open product.Open
 	// known: the order of this placement has a hold, or had one.
 	known bool
 }
@@ -29,15 +31,18 @@ func (s *Server) look(ctx context.Context, p order.Placement, keyed bool) (sight
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	reqs := p.HoldRequests(1, time.Time{})
-	own := ""
+	var buyer product.Buyer
 	if keyed {
-		own = p.OrderID
+		buyer.OrderID = p.OrderID
 	}
-	looks, err := s.cfg.Products.Look(ctx, own, wants(reqs))
+	if p.MaxOpenOrders > 0 {
+		buyer.CustomerID = p.CustomerID
+	}
+	looks, open, err := s.cfg.Products.Look(ctx, buyer, wants(reqs))
 	if err != nil {
 		return sight{}, err
 	}
-	return weigh(p, reqs, looks)
+	return weigh(p, reqs, looks, open)
 }
 
 // wants names each variant of a product once.
@@ -61,8 +66,8 @@ func wants(reqs []product.HoldRequest) []product.Want {
 }
 
 // weigh judges the placement as its saga would, in the entity's own words.
-func weigh(p order.Placement, reqs []product.HoldRequest, looks []product.Look) (sight, error) {
-	var v sight
+func weigh(p order.Placement, reqs []product.HoldRequest, looks []product.Look, open product.Open) (sight, error) {
+	v := sight{open: open}
 	for _, l := range looks {
 		v.known = v.known || (l.OwnHold != "" && l.OwnHold != product.NoHold)
 		if l.Found && v.currency == "" {
@@ -78,7 +83,10 @@ func weigh(p order.Placement, reqs []product.HoldRequest, looks []product.Look) 
 		return v, err
 	}
 	v.shortages = holding.Shortages
-	if holding.Held {
+	if p.MaxOpenOrders > 0 && open.Orders >= p.MaxOpenOrders {
+		v.shortages = append(v.shortages, order.Refused(p, product.TooManyOpen)...)
+	}
+	if len(v.shortages) == 0 {
 		v.total = total(p, holding)
 		if v.total == nil {
 			v.shortages = order.TooLarge(p, order.AmountTooLarge).Shortages
@@ -119,14 +127,27 @@ func answer(r product.HoldRequest, l product.Look, currency string) product.Hold
 	if len(h.Refusals) > 0 {
 		return h
 	}
+	var units int64 // all variants together
 	for _, w := range sum(r, l) {
+		units += w.quantity
 		h.Refusals = w.refuse(h.Refusals)
 		h.Items = append(h.Items, product.HeldItem{SKU: w.look.SKU, Quantity: w.quantity, Price: w.look.Price})
+	}
+	if most := least(r.MaxUnits, l.MaxPerOrder); most > 0 && units > most {
+		h.Refusals = append(h.Refusals, product.Refusal{Reason: product.OverLimit, Limit: most})
 	}
 	if len(h.Refusals) == 0 {
 		h.Outcome = product.HoldMade
 	}
 	return h
+}
+
+// least is the lower one of two limits, of which 0 is none.
+func least(a, b int64) int64 {
+	if a == 0 || (b > 0 && b < a) {
+		return b
+	}
+	return a
 }
 
 // wanted is the sum of an order's lines of one variant.

@@ -11,6 +11,6 @@ import (
 // unseen are entities whose availability can't be read in time.
 type unseen struct{ *inventory.Store }
 
-func (unseen) Look(context.Context, string, []product.Want) ([]product.Look, error) {
-	return nil, errors.New("too slow")
+func (unseen) Look(context.Context, product.Buyer, []product.Want) ([]product.Look, product.Open, error) {
+	return nil, product.Open{}, errors.New("too slow")
 }

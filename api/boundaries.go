@@ -21,7 +21,8 @@ type Products interface {
 	GetMany(ctx context.Context, ids []string) ([]product.Lookup, error)
 	Adjust(ctx context.Context, a product.Adjustment) (product.Stock, error)
 	List(ctx context.Context, id string) (listing int64, err error)
-	Look(ctx context.Context, orderID string, wants []product.Want) ([]product.Look, error)
+	// Look also counts the customer's open orders, where he is named.
+	Look(ctx context.Context, buyer product.Buyer, wants []product.Want) ([]product.Look, product.Open, error)
 }
 
 // Documents are the copies of orders and payments that their workflows wrote.

@@ -138,6 +138,9 @@ type Product struct {
 	ID    ID     `json:"id"`
 	Image string `json:"image,omitempty"`
 
+	// MaxPerOrder Units that one order may have, all variants together; left out where the product sets no limit.
+	MaxPerOrder int64 `json:"maxPerOrder,omitempty"`
+
 	// Status draft, listed, delisted.
 	Status   string    `json:"status"`
 	Tags     []string  `json:"tags,omitempty"`

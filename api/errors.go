@@ -202,6 +202,8 @@ var refusalKinds = map[product.RefusalReason]kind{
 	product.OtherCurrency:  {nil, http.StatusConflict, "mixed-currencies", "Mixed currencies", 0},
 	order.AmountTooLarge:   {nil, http.StatusUnprocessableEntity, "amount-too-large", "Amount too large", 0},
 	order.DocumentTooLarge: {nil, http.StatusUnprocessableEntity, "order-too-large", "Order too large", 0},
+	product.TooManyOpen:    {nil, http.StatusTooManyRequests, "too-many-open-orders", "Too many open orders", 0},
+	product.OverLimit:      {nil, http.StatusConflict, "over-limit", "Over the limit", 0},
 	product.PriceChanged:   {nil, http.StatusConflict, "price-changed", "Price changed", 0},
 	product.Short:          {nil, http.StatusConflict, "insufficient-stock", "Insufficient stock", 0},
 }

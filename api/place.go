@@ -8,10 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"holdfast/order"
+	"holdfast/product"
 )
 
 // PlaceOrder implements ServerInterface.
@@ -37,7 +39,7 @@ func (s *Server) PlaceOrder(c *gin.Context, params PlaceOrderParams) {
 	placed, err := s.place(ctx, p, seen.total)
 	s.metrics.placements.WithLabelValues(placementAnswer(placed, err)).Inc()
 	if err != nil {
-		s.fail(c, withOrderID(err, p.OrderID))
+		s.fail(c, withOrderID(s.sagasRefusal(ctx, p, err), p.OrderID))
 		return
 	}
 	c.Header("Location", "/v1/orders/"+p.OrderID)
@@ -69,6 +71,7 @@ func (s *Server) readPlacement(c *gin.Context, key *string) (order.Placement, er
 	p := order.Placement{
 		OrderID: id, CustomerID: customer, Lines: in.Lines, Address: in.Address,
 		Actor: caller.Subject, PaymentWindow: s.cfg.PaymentWindow,
+		MaxOpenOrders: s.cfg.MaxOpenOrders, MaxUnits: s.cfg.MaxUnits,
 	}
 	if err := p.Validate(); err != nil {
 		return order.Placement{}, err
@@ -94,7 +97,33 @@ func (s *Server) available(ctx context.Context, p order.Placement, keyed bool) (
 		return sight{}, nil
 	}
 	s.metrics.looks.WithLabelValues("refused").Inc()
-	return sight{}, refusal(v.shortages)
+	return sight{}, s.refuseOpen(refusal(v.shortages), v.open)
+}
+
+// refuseOpen adds to a refusal for too many open orders when to come again.
+func (s *Server) refuseOpen(p *Problem, open product.Open) *Problem {
+	if p.Status != http.StatusTooManyRequests {
+		return p
+	}
+	p.Limit = s.cfg.MaxOpenOrders
+	p.retryAfter = time.Minute // where it isn't known
+	if !open.Until.IsZero() {
+		p.retryAfter = max(open.Until.Sub(s.cfg.Now()).Round(time.Second), time.Second)
+	}
+	return p
+}
+
+// sagasRefusal tells of a rejection by the saga, which doesn't say when a place
+// comes free.
+func (s *Server) sagasRefusal(ctx context.Context, p order.Placement, err error) error {
+	refused, ok := errors.AsType[*Problem](err)
+	if !ok || refused.Status != http.StatusTooManyRequests {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	_, open, _ := s.cfg.Products.Look(ctx, product.Buyer{CustomerID: p.CustomerID}, nil)
+	return s.refuseOpen(refused, open)
 }
 
 // hasDocument tells whether the order was placed before. When in doubt it was:

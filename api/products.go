@@ -54,9 +54,10 @@ func (s *Server) putProduct(c *gin.Context, id string, params PutProductParams) 
 // be read as 0.
 type specBody struct {
 	product.Description
-	Currency string         `json:"currency"`
-	Status   product.Status `json:"status"`
-	Variants []variantBody  `json:"variants"`
+	Currency    string         `json:"currency"`
+	Status      product.Status `json:"status"`
+	MaxPerOrder *int64         `json:"maxPerOrder"`
+	Variants    []variantBody  `json:"variants"`
 }
 
 type variantBody struct {
@@ -67,7 +68,7 @@ type variantBody struct {
 }
 
 func (b specBody) spec() (product.Spec, error) {
-	s := product.Spec{Description: b.Description, Currency: b.Currency, Status: b.Status}
+	s := product.Spec{Description: b.Description, Currency: b.Currency, Status: b.Status, MaxPerOrder: b.MaxPerOrder}
 	var bad product.Invalid
 	for i, v := range b.Variants {
 		if v.Price == nil {
@@ -133,7 +134,7 @@ func writeProduct(c *gin.Context, status int, p product.Product) {
 	out := Product{
 		ID: p.ID, Version: p.Version, Status: string(p.Status), Currency: p.Currency,
 		Title: p.Title, Description: p.Description.Description, Brand: p.Brand, Category: p.Category,
-		Tags: p.Tags, Image: p.Image, Attributes: p.Attributes,
+		Tags: p.Tags, Image: p.Image, Attributes: p.Attributes, MaxPerOrder: p.MaxPerOrder,
 		Variants: make([]Variant, len(p.Variants)),
 	}
 	for i, v := range p.Variants {

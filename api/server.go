@@ -63,6 +63,10 @@ type Config struct {
 	// PaymentWindow is how long an order's stock is held for its payment; 0 is
 	// DefaultPaymentWindow.
 	PaymentWindow time.Duration
+	// MaxOpenOrders is how many orders of one customer may hold stock and wait for their
+	// payment, and MaxUnits how many units of one product an order may have; 0 is
+	// without a limit. An order keeps the limits under which it was placed.
+	MaxOpenOrders, MaxUnits int64
 	// DrainDelay is how long a stopping gateway still takes requests after
 	// /readyz said no, so that load balancers can hear of it.
 	DrainDelay time.Duration
@@ -161,6 +165,9 @@ func (c *Config) complete() error {
 	}
 	if c.PaymentWindow < MinPaymentWindow {
 		return fmt.Errorf("gateway: a payment window of %s is too short", c.PaymentWindow)
+	}
+	if c.MaxOpenOrders < 0 || c.MaxUnits < 0 {
+		return errors.New("gateway: a limit of orders or units must not be negative")
 	}
 	if c.Namespace == "" {
 		c.Namespace = client.DefaultNamespace

@@ -19,10 +19,18 @@ import (
 // BenchmarkHold measures reservations per second of one product (a flash sale)
 // and of 10,000, with 64 buyers at a time, each a new order. To compare it with
 // redis-benchmark running the same script on the same server, see
-// docs/benchmarks.md; HOLDFAST_BENCH_SCRIPT=1 prints that command.
+// docs/benchmarks.md; HOLDFAST_BENCH_SCRIPT=1 prints that command. claim=true also asks
+// for a place among the customer's open orders, each time of a new customer.
 func BenchmarkHold(b *testing.B) {
+	for _, claims := range []bool{false, true} {
+		benchmarkHold(b, claims)
+	}
+}
+
+func benchmarkHold(b *testing.B, claims bool) {
+	b.Helper()
 	for _, products := range []int{1, 10_000} {
-		b.Run(fmt.Sprintf("products=%d", products), func(b *testing.B) {
+		b.Run(fmt.Sprintf("products=%d/claim=%t", products, claims), func(b *testing.B) {
 			rdb := redistest.Real(b)
 			store := inventory.New(rdb)
 			ids := shop(b, store, products)
@@ -38,10 +46,14 @@ func BenchmarkHold(b *testing.B) {
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
 					n := orders.Add(1)
-					holds, err := store.Hold(context.Background(), []product.HoldRequest{{
+					req := product.HoldRequest{
 						ProductID: ids[n%int64(products)], OrderID: run + "-" + strconv.FormatInt(n, 10),
 						Try: 1, Deadline: deadline, Lines: []product.HoldLine{line("S", 1)},
-					}})
+					}
+					if claims {
+						req.Claim = product.Claim{CustomerID: "c" + req.OrderID, Limit: 20}
+					}
+					holds, err := store.Hold(context.Background(), []product.HoldRequest{req})
 					if err != nil || holds[0].Outcome != product.HoldMade {
 						b.Errorf("hold: %v %v", holds, err)
 						return
@@ -53,19 +65,31 @@ func BenchmarkHold(b *testing.B) {
 	}
 }
 
-// BenchmarkLook measures the sold-out path: one read of one product.
+// BenchmarkLook measures the sold-out path: one read of one product, and of how many
+// orders of the customer are open.
 func BenchmarkLook(b *testing.B) {
+	for _, counts := range []bool{false, true} {
+		benchmarkLook(b, counts)
+	}
+}
+
+func benchmarkLook(b *testing.B, counts bool) {
+	b.Helper()
 	for name, sku := range map[string]string{"named": "S", "left-out": ""} {
-		b.Run("sku="+name, func(b *testing.B) {
+		b.Run(fmt.Sprintf("sku=%s/count=%t", name, counts), func(b *testing.B) {
 			store := inventory.New(redistest.Real(b))
 			ids := shop(b, store, 1)
+			buyer := product.Buyer{OrderID: "o"}
+			if counts {
+				buyer.CustomerID = "c"
+			}
 			wants := []product.Want{{ProductID: ids[0], SKUs: []string{sku}}}
 			b.ReportAllocs()
 			b.SetParallelism(32)
 			b.ResetTimer()
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
-					if _, err := store.Look(context.Background(), "o", wants); err != nil {
+					if _, _, err := store.Look(context.Background(), buyer, wants); err != nil {
 						b.Errorf("look: %v", err)
 						return
 					}

@@ -79,6 +79,9 @@ func decode(id string, fields map[string]string) (product.Product, error) {
 		Currency:    fields["currency"],
 		Description: d.Description,
 	}
+	if fields["maxPerOrder"] != "" {
+		p.MaxPerOrder = r.number("maxPerOrder")
+	}
 	p.UpdatedAt = time.UnixMilli(p.Version).UTC() // see next_version in lua/shared.lua
 	if fields["created"] != "" {
 		p.CreatedAt = time.UnixMilli(r.number("created")).UTC()

@@ -11,13 +11,15 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"holdfast/product"
+	"holdfast/quota"
 	"holdfast/redisdb"
 )
 
 // Hold asks each product for all lines that an order has of it, in one
 // pipeline and in the order of the products' ids. Each product holds all of its
 // lines or none; on a refusal nothing is undone here. The answers stand in the
-// order of the requests. After an error some products may hold: ask again.
+// order of the requests. The customer's place, where a request claims one, is
+// asked for in the same pipeline. After an error some products may hold: ask again.
 func (s *Store) Hold(ctx context.Context, reqs []product.HoldRequest) ([]product.Hold, error) {
 	order, err := inProductOrder(reqs)
 	if err != nil {
@@ -50,6 +52,9 @@ func checkRequest(r product.HoldRequest) error {
 	if err := validIDs(r.ProductID, r.OrderID); err != nil {
 		return err
 	}
+	if r.Claim.Limit > 0 && !product.ValidID(r.Claim.CustomerID) {
+		return fmt.Errorf("%q can't be a customer's id", r.Claim.CustomerID)
+	}
 	if r.Try < 1 {
 		return fmt.Errorf("try %d is below 1", r.Try)
 	}
@@ -67,9 +72,17 @@ func checkRequest(r product.HoldRequest) error {
 // reserve runs the script for the requests at the given positions. With askOnly
 // nothing is held: what could be held is answered as refused without refusals.
 func (s *Store) reserve(ctx context.Context, reqs []product.HoldRequest, positions []int, askOnly bool) ([]product.Hold, error) {
-	calls := make([]redisdb.Call, len(positions))
+	calls := make([]redisdb.Call, len(positions), len(positions)+1)
+	claiming := -1
 	for i, at := range positions {
 		calls[i] = reserveCall(reqs[at], askOnly)
+		if reqs[at].Claim.Limit > 0 && !askOnly {
+			claiming = at
+		}
+	}
+	if claiming >= 0 { // in another slot, and in the same round trip
+		r := reqs[claiming]
+		calls = append(calls, quota.Claim(r.Claim, r.OrderID, r.Deadline))
 	}
 	answers := redisdb.Run(ctx, s.rdb, calls...)
 	holds := make([]product.Hold, len(reqs))
@@ -80,12 +93,34 @@ func (s *Store) reserve(ctx context.Context, reqs []product.HoldRequest, positio
 		}
 		holds[at] = h
 	}
+	if claiming >= 0 {
+		claimed, err := quota.Claimed(answers[len(positions)])
+		if err != nil {
+			return nil, fmt.Errorf("hold for order %s: %w", reqs[claiming].OrderID, err)
+		}
+		if !claimed {
+			refuseClaim(&holds[claiming])
+		}
+	}
 	return holds, nil
 }
 
+// refuseClaim answers for a product whose order got no place. The product may hold
+// its lines all the same: as on any refusal, the saga gives them back.
+func refuseClaim(h *product.Hold) {
+	if h.Outcome != product.HoldMade && h.Outcome != product.HoldRefused {
+		return // ended, or a bug: that says more
+	}
+	*h = product.Hold{
+		ProductID: h.ProductID, Outcome: product.HoldRefused,
+		Refusals: append(h.Refusals, product.Refusal{Reason: product.TooManyOpen}),
+	}
+}
+
 func reserveCall(r product.HoldRequest, askOnly bool) redisdb.Call {
-	args := make([]any, 0, 7+3*len(r.Lines))
-	args = append(args, r.ProductID, r.OrderID, r.Try, r.Deadline.UnixMilli(), r.Currency, flag(r.Force), flag(askOnly))
+	args := make([]any, 0, 8+3*len(r.Lines))
+	args = append(args, r.ProductID, r.OrderID, r.Try, r.Deadline.UnixMilli(), r.Currency,
+		flag(r.Force), flag(askOnly), r.MaxUnits)
 	for _, l := range r.Lines {
 		args = append(args, l.SKU, l.Quantity, l.Price)
 	}

@@ -9,20 +9,60 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"holdfast/product"
+	"holdfast/quota"
 	"holdfast/redisdb"
 )
 
-// Look reads what a buyer may know of the wanted variants, and the state of the
-// order's own holds where an order is named, in one round trip. It changes
-// nothing: a busy sale's "sold out" costs no more than this.
-func (s *Store) Look(ctx context.Context, orderID string, wants []product.Want) ([]product.Look, error) {
-	if len(wants) == 0 {
-		return nil, nil
+// Look reads what a buyer may know of the wanted variants, the state of the
+// order's own holds where an order is named, and how many orders are open where a
+// customer is, in one round trip. It changes nothing: a busy sale's "sold out"
+// costs no more than this.
+func (s *Store) Look(ctx context.Context, buyer product.Buyer, wants []product.Want) ([]product.Look, product.Open, error) {
+	calls, read := s.looking(buyer, wants)
+	counting := len(calls)
+	if buyer.CustomerID != "" {
+		calls = append(calls, quota.Count(buyer.CustomerID))
 	}
-	if !slices.ContainsFunc(wants, func(w product.Want) bool { return slices.Contains(w.SKUs, "") }) {
-		return s.lookAtNamed(ctx, orderID, wants)
+	if len(calls) == 0 {
+		return nil, product.Open{}, nil
 	}
-	calls := make([]redisdb.Call, len(wants))
+	answers := redisdb.Run(ctx, s.rdb, calls...)
+	looks := make([]product.Look, len(wants))
+	for i, w := range wants {
+		var err error
+		if looks[i], err = read(i, answers); err != nil {
+			return nil, product.Open{}, fmt.Errorf("look at product %s: %w", w.ProductID, err)
+		}
+	}
+	if buyer.CustomerID == "" {
+		return looks, product.Open{}, nil
+	}
+	open, err := quota.Counted(answers[counting])
+	return looks, open, err
+}
+
+// looking is what to ask Redis, and how to read its answers about one of the wants.
+// Where all skus are named, plain commands do, which cost half of a script.
+func (s *Store) looking(buyer product.Buyer, wants []product.Want) (
+	calls []redisdb.Call, read func(i int, answers []*redis.Cmd) (product.Look, error),
+) {
+	if slices.ContainsFunc(wants, func(w product.Want) bool { return slices.Contains(w.SKUs, "") }) {
+		return lookingByScript(buyer.OrderID, wants), func(i int, answers []*redis.Cmd) (product.Look, error) {
+			answer, err := redisdb.Slice(answers[i])
+			return readLook(wants[i], answer), err
+		}
+	}
+	each := 1 // calls a product
+	if buyer.OrderID != "" {
+		each = 2
+	}
+	return lookingAtNamed(buyer.OrderID, wants), func(i int, answers []*redis.Cmd) (product.Look, error) {
+		return readNamed(wants[i], answers[each*i:each*i+each])
+	}
+}
+
+func lookingByScript(orderID string, wants []product.Want) []redisdb.Call {
+	calls := make([]redisdb.Call, len(wants), len(wants)+1)
 	for i, w := range wants {
 		calls[i].Script = lookScript
 		calls[i].Keys = append(calls[i].Keys, productKey(w.ProductID))
@@ -33,66 +73,68 @@ func (s *Store) Look(ctx context.Context, orderID string, wants []product.Want) 
 			calls[i].Args = append(calls[i].Args, sku)
 		}
 	}
-	looks := make([]product.Look, len(wants))
-	for i, cmd := range redisdb.Run(ctx, s.rdb, calls...) {
-		answer, err := redisdb.Slice(cmd)
-		if err != nil {
-			return nil, fmt.Errorf("look at product %s: %w", wants[i].ProductID, err)
-		}
-		looks[i] = readLook(wants[i], answer)
-	}
-	return looks, nil
+	return calls
 }
 
-func (s *Store) lookAtNamed(ctx context.Context, orderID string, wants []product.Want) ([]product.Look, error) {
-	pipe := s.rdb.Pipeline()
-	products, owns := make([]*redis.SliceCmd, len(wants)), make([]*redis.StringCmd, len(wants))
-	for i, w := range wants {
-		fields := make([]string, 3, 3+3*len(w.SKUs))
-		fields[0], fields[1], fields[2] = "status", "currency", "listing"
+func lookingAtNamed(orderID string, wants []product.Want) []redisdb.Call {
+	calls := make([]redisdb.Call, 0, 2*len(wants)+1)
+	for _, w := range wants {
+		fields := make([]any, lookFields, lookFields+3*len(w.SKUs))
+		fields[0], fields[1], fields[2], fields[3] = "status", "currency", "listing", "maxPerOrder"
 		for _, sku := range w.SKUs {
 			fields = append(fields, "price:"+sku, "onhand:"+sku, "held:"+sku)
 		}
-		products[i] = pipe.HMGet(ctx, productKey(w.ProductID), fields...)
+		calls = append(calls, redisdb.Call{Command: "hmget", Keys: []string{productKey(w.ProductID)}, Args: fields})
 		if orderID != "" {
 			// After the stock: a hold that made it short is then seen for sure.
-			owns[i] = pipe.HGet(ctx, holdKey(w.ProductID, orderID), "state")
+			calls = append(calls, redisdb.Call{
+				Command: "hget", Keys: []string{holdKey(w.ProductID, orderID)}, Args: []any{"state"},
+			})
 		}
 	}
-	_, _ = pipe.Exec(ctx) // it answers the first error alone, which may be a hold that isn't there
-	looks := make([]product.Look, len(wants))
-	for i, w := range wants {
-		read, err := products[i].Result()
-		own := string(product.NoHold)
-		if owns[i] != nil && err == nil {
-			if own, err = owns[i].Result(); errors.Is(err, redis.Nil) {
-				own, err = string(product.NoHold), nil
-			}
-		}
-		if err != nil {
-			return nil, fmt.Errorf("look at product %s: %w", w.ProductID, err)
-		}
-		answer := []any{text(read, 0), text(read, 1), text(read, 2), own}
-		for j, sku := range w.SKUs {
-			answer = append(answer, sku, text(read, 3+3*j), text(read, 4+3*j), text(read, 5+3*j))
-		}
-		looks[i] = readLook(w, answer)
-	}
-	return looks, nil
+	return calls
 }
+
+// readNamed brings the answers into the form of the script's.
+func readNamed(w product.Want, answers []*redis.Cmd) (product.Look, error) {
+	read, err := redisdb.Slice(answers[0])
+	if err != nil {
+		return product.Look{}, err
+	}
+	own := string(product.NoHold)
+	if len(answers) > 1 {
+		state, err := answers[1].Text()
+		switch {
+		case err == nil:
+			own = state
+		case !errors.Is(err, redis.Nil):
+			return product.Look{}, err
+		}
+	}
+	answer := []any{text(read, 0), text(read, 1), text(read, 2), text(read, 3), own}
+	for j, sku := range w.SKUs {
+		at := lookFields + 3*j
+		answer = append(answer, sku, text(read, at), text(read, at+1), text(read, at+2))
+	}
+	return readLook(w, answer), nil
+}
+
+// lookFields is how many fields of a product a look reads beside those of variants.
+const lookFields = 4
 
 func readLook(w product.Want, answer []any) product.Look {
 	l := product.Look{
-		ProductID: w.ProductID,
-		Found:     text(answer, 0) != "",
-		Status:    product.Status(text(answer, 0)),
-		Currency:  text(answer, 1),
-		Listing:   number(answer, 2),
-		OwnHold:   product.HoldState(text(answer, 3)),
-		SKUs:      make([]product.SKULook, len(w.SKUs)),
+		ProductID:   w.ProductID,
+		Found:       text(answer, 0) != "",
+		Status:      product.Status(text(answer, 0)),
+		Currency:    text(answer, 1),
+		Listing:     number(answer, 2),
+		MaxPerOrder: number(answer, 3), // 0 where it is ""
+		OwnHold:     product.HoldState(text(answer, 4)),
+		SKUs:        make([]product.SKULook, len(w.SKUs)),
 	}
 	for i := range w.SKUs {
-		at := 4 + 4*i
+		at := 5 + 4*i
 		l.SKUs[i] = product.SKULook{
 			SKU:   text(answer, at),
 			Known: text(answer, at+1) != "",

@@ -103,6 +103,17 @@ func (e *entity) refusals(r product.HoldRequest, wanted []product.Item) []produc
 			})
 		}
 	}
+	var units int64
+	for _, w := range wanted {
+		units += w.Quantity
+	}
+	limit := r.MaxUnits
+	if own := e.now.MaxPerOrder; own > 0 && (limit == 0 || own < limit) {
+		limit = own
+	}
+	if limit > 0 && units > limit && !r.Force {
+		refused = append(refused, product.Refusal{Reason: product.OverLimit, Limit: limit})
+	}
 	return refused
 }
 

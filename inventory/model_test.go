@@ -118,6 +118,9 @@ func (e *entity) described(spec product.Spec) product.Product {
 			p.Listing = 1
 		}
 	}
+	if spec.MaxPerOrder != nil {
+		p.MaxPerOrder = *spec.MaxPerOrder
+	}
 	for _, v := range spec.Variants {
 		p.Variants = append(p.Variants, product.Variant{SKU: v.SKU, Title: v.Title, Price: v.Price})
 	}
@@ -125,7 +128,7 @@ func (e *entity) described(spec product.Spec) product.Product {
 }
 
 func (e *entity) sameAs(next product.Product) bool {
-	return e.now.Title == next.Title && slices.EqualFunc(e.now.Variants, next.Variants, func(a, b product.Variant) bool {
+	return e.now.Title == next.Title && e.now.MaxPerOrder == next.MaxPerOrder && slices.EqualFunc(e.now.Variants, next.Variants, func(a, b product.Variant) bool {
 		return a.SKU == b.SKU && a.Title == b.Title && a.Price == b.Price
 	})
 }

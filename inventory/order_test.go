@@ -36,7 +36,7 @@ func TestAnOrderHoldsCommitsAndGivesBack(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, []product.Hold{want}, holds)
 		}
-		looks, err := store.Look(ctx, "o1", []product.Want{{ProductID: id, SKUs: []string{"S", "XL"}}})
+		looks, _, err := store.Look(ctx, product.Buyer{OrderID: "o1"}, []product.Want{{ProductID: id, SKUs: []string{"S", "XL"}}})
 		require.NoError(t, err)
 		require.Equal(t, []product.Look{{
 			ProductID: id, Found: true, Status: product.Listed, Currency: "EUR", Listing: 1, OwnHold: product.Held,

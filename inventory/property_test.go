@@ -12,6 +12,7 @@ import (
 
 	"holdfast/inventory"
 	"holdfast/product"
+	"holdfast/quota"
 	"holdfast/redisdb"
 	"holdfast/redisdb/redistest"
 )
@@ -40,6 +41,7 @@ func TestAnySequenceOfCommandsKeepsTheBooks(t *testing.T) {
 				"commit":  m.commit,
 				"release": m.release,
 				"restock": m.restock,
+				"leave":   m.leave,
 				"again":   m.again,
 				"":        m.check,
 			})
@@ -49,7 +51,8 @@ func TestAnySequenceOfCommandsKeepsTheBooks(t *testing.T) {
 		}
 		for _, answer := range []string{
 			"held", "held, again", "refused", "ended", "conflict", "not_found", "not_listed", "unknown_sku",
-			"price_changed", "other_currency", "insufficient_stock", "commit: none, again", "commit: committed",
+			"price_changed", "other_currency", "insufficient_stock", "over_limit", "too_many_open_orders",
+			"place given up", "commit: none, again", "commit: committed",
 			"commit: committed, again", "commit: released, again", "release: released", "release: released, again",
 			"release: committed, again", "product.StrandsError", "product.MovedError",
 			"product.HeldSKUError",
@@ -78,13 +81,20 @@ type machine struct {
 	seen map[string]int
 	// read is how far each product's stream was read.
 	read map[string]string
+	// customers is the model of their open orders: each order has its place or not.
+	customers []string
+	open      map[string]map[string]bool
 }
 
 func newMachine(ctx context.Context, rdb redis.UniversalClient) *machine {
 	m := &machine{
-		ctx: ctx, rdb: rdb, store: inventory.New(rdb), start: time.UnixMilli(1_800_000_000_000),
+		ctx: ctx, rdb: rdb, store: inventory.New(rdb), start: time.Now().Add(time.Hour).Truncate(time.Second),
 		orders: []string{"o1", "o2", "o3", "o4"}, did: map[string]effect{}, read: map[string]string{},
-		tries: map[string]int{},
+		tries: map[string]int{}, customers: []string{redistest.ID("c"), redistest.ID("c")},
+		open: map[string]map[string]bool{},
+	}
+	for _, c := range m.customers {
+		m.open[c] = map[string]bool{}
 	}
 	for range 2 {
 		id := redistest.ID("p")
@@ -161,6 +171,9 @@ func (m *machine) put(t *rapid.T) {
 		Description: product.Description{Title: rapid.SampledFrom([]string{"Shirt", `A "quoted" / Hemd 衬衫`}).Draw(t, "title")},
 		Currency:    rapid.SampledFrom([]string{"EUR", "EUR", "EUR", "EUR", "EUR", "USD"}).Draw(t, "currency"),
 		Status:      rapid.SampledFrom([]product.Status{"", "", "", "", product.Listed, product.Draft}).Draw(t, "status"),
+	}
+	if n := rapid.Int64Range(-8, 4).Draw(t, "limit"); n > 0 {
+		spec.MaxPerOrder = &n
 	}
 	for _, sku := range rapid.SliceOfNDistinct(realSKU, 1, 3, rapid.ID[string]).Draw(t, "skus") {
 		v := product.VariantSpec{
@@ -249,12 +262,21 @@ func (m *machine) hold(t *rapid.T) {
 	deadline := m.start.Add(time.Duration(rapid.IntRange(0, 5).Draw(t, "deadline")) * time.Second)
 	currency := rapid.SampledFrom([]string{"", "", "EUR", "EUR", "EUR", "USD"}).Draw(t, "currency")
 	force := rapid.IntRange(0, 4).Draw(t, "force") == 0
+	most := max(0, rapid.Int64Range(-8, 4).Draw(t, "units"))
+	claim := product.Claim{}
+	if n := rapid.Int64Range(-1, 2).Draw(t, "open"); n > 0 {
+		claim = product.Claim{CustomerID: rapid.SampledFrom(m.customers).Draw(t, "customer"), Limit: n}
+	}
 	// In any order: the store asks them in the order of their ids.
 	chosen := rapid.SliceOfNDistinct(rapid.IntRange(0, 1), 1, 2, rapid.ID[int]).Draw(t, "products")
 	var reqs []product.HoldRequest
 	for _, i := range chosen {
 		req := product.HoldRequest{
 			ProductID: m.products[i].id, OrderID: order, Try: try, Deadline: deadline, Currency: currency, Force: force,
+			MaxUnits: most,
+		}
+		if len(reqs) == 0 {
+			req.Claim = claim
 		}
 		for range rapid.SampledFrom([]int{1, 1, 2, 3}).Draw(t, "lines") {
 			req.Lines = append(req.Lines, product.HoldLine{
@@ -267,6 +289,7 @@ func (m *machine) hold(t *rapid.T) {
 		want := make([]product.Hold, len(reqs))
 		for i, req := range reqs {
 			want[i], m.did[req.ProductID] = m.products[chosen[i]].reserve(req)
+			m.claim(req, &want[i])
 			m.saw(string(want[i].Outcome), want[i].Outcome == product.HoldMade && m.did[req.ProductID].kind == "")
 			for _, refusal := range want[i].Refusals {
 				m.saw(string(refusal.Reason), false)
@@ -275,6 +298,39 @@ func (m *machine) hold(t *rapid.T) {
 		got, err := m.store.Hold(m.ctx, reqs)
 		require.NoError(t, err)
 		require.Equal(t, want, got)
+	})
+}
+
+// claim is the model of a customer's places: the entity answers for itself, and the
+// claim on top.
+func (m *machine) claim(req product.HoldRequest, answer *product.Hold) {
+	open := m.open[req.Claim.CustomerID]
+	switch {
+	case req.Claim.Limit == 0 || open[req.OrderID]:
+		return
+	case int64(len(open)) < req.Claim.Limit:
+		open[req.OrderID] = true
+		return
+	case answer.Outcome != product.HoldMade && answer.Outcome != product.HoldRefused:
+		return
+	}
+	*answer = product.Hold{
+		ProductID: answer.ProductID, Outcome: product.HoldRefused,
+		Refusals: append(answer.Refusals, product.Refusal{Reason: product.TooManyOpen}),
+	}
+}
+
+// leave gives up an order's place, as the record of a paid or ended order does.
+func (m *machine) leave(t *rapid.T) {
+	customer, order := rapid.SampledFrom(m.customers).Draw(t, "customer"), m.order(t)
+	m.send(t, func(t *rapid.T) {
+		gone, err := redisdb.Run(m.ctx, m.rdb, quota.Leave(customer, order))[0].Int()
+		require.NoError(t, err)
+		require.Equal(t, m.open[customer][order], gone == 1)
+		if gone == 1 {
+			m.saw("place given up", false)
+		}
+		delete(m.open[customer], order)
 	})
 }
 

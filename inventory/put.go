@@ -73,7 +73,11 @@ func putArgs(id string, spec product.Spec, ifMatch *int64) ([]any, error) {
 	if ifMatch != nil {
 		match = strconv.FormatInt(*ifMatch, 10)
 	}
-	args := []any{id, match, encoded, spec.Currency, string(spec.Status)}
+	limit := ""
+	if spec.MaxPerOrder != nil {
+		limit = strconv.FormatInt(*spec.MaxPerOrder, 10)
+	}
+	args := []any{id, match, encoded, spec.Currency, string(spec.Status), limit}
 	for _, v := range spec.Variants {
 		stock := ""
 		if v.Stock != nil {

@@ -95,6 +95,53 @@ func TestReserve(t *testing.T) {
 			}},
 		},
 		{
+			name: "more than one order may have, all variants together", try: 1,
+			before: func(t *testing.T, s *inventory.Store, id string) {
+				t.Helper()
+				limitTo(t, s, id, 3)
+			},
+			lines: []product.HoldLine{line("S", 2), line("M", 1), line("S", 1)},
+			want:  answer{outcome: product.HoldRefused, refusals: []product.Refusal{{Reason: product.OverLimit, Limit: 3}}},
+		},
+		{
+			name: "over the limit, and short", try: 1,
+			change: func(r *product.HoldRequest) { r.MaxUnits = 3 },
+			lines:  []product.HoldLine{line("S", 6)},
+			want: answer{outcome: product.HoldRefused, refusals: []product.Refusal{
+				short("S", 6, 5, 0), {Reason: product.OverLimit, Limit: 3},
+			}},
+		},
+		{
+			name: "as many as one order may have: the lower limit counts", try: 1,
+			before: func(t *testing.T, s *inventory.Store, id string) {
+				t.Helper()
+				limitTo(t, s, id, 3)
+			},
+			change: func(r *product.HoldRequest) { r.MaxUnits = 4 },
+			lines:  []product.HoldLine{line("S", 1), line("M", 2)},
+			want:   answer{outcome: product.HoldMade, held: 1},
+		},
+		{
+			name: "over both limits, but forced", try: 1,
+			before: func(t *testing.T, s *inventory.Store, id string) {
+				t.Helper()
+				limitTo(t, s, id, 1)
+			},
+			change: func(r *product.HoldRequest) { r.MaxUnits, r.Force = 2, true },
+			lines:  []product.HoldLine{line("S", 3)},
+			want:   answer{outcome: product.HoldMade, held: 3},
+		},
+		{
+			name: "held before the limit came", try: 1,
+			before: func(t *testing.T, s *inventory.Store, id string) {
+				t.Helper()
+				hold(t, s, request(id, "me", 1, line("S", 3)))
+				limitTo(t, s, id, 1)
+			},
+			lines: []product.HoldLine{line("S", 3)},
+			want:  answer{outcome: product.HoldMade, held: 3},
+		},
+		{
 			name: "no such product", try: 1, lines: []product.HoldLine{line("S", 1)},
 			change: func(r *product.HoldRequest) { r.ProductID += "-not" },
 			want:   answer{outcome: product.HoldRefused, refusals: []product.Refusal{{Reason: product.NotFound}}},

@@ -156,10 +156,10 @@ func TestLook(t *testing.T) {
 			{ProductID: none, SKUs: []string{"S", ""}},
 			{ProductID: single, SKUs: []string{""}},
 		}
-		got, err := store.Look(ctx, "o", wants)
+		got, _, err := store.Look(ctx, product.Buyer{OrderID: "o"}, wants)
 		require.NoError(t, err)
 		require.Equal(t, want, got)
-		got, err = store.Look(ctx, "", wants)
+		got, _, err = store.Look(ctx, product.Buyer{}, wants)
 		require.NoError(t, err)
 		want[0].OwnHold = product.NoHold
 		require.Equal(t, want, got)
@@ -171,7 +171,7 @@ func TestLook(t *testing.T) {
 			want[i].SKUs = want[i].SKUs[:1]
 		}
 		want[0].SKUs[0] = product.SKULook{SKU: "S", Known: true, Price: 1000, Stock: product.Stock{OnHand: 5}}
-		got, err = store.Look(ctx, "o", wants)
+		got, _, err = store.Look(ctx, product.Buyer{OrderID: "o"}, wants)
 		require.NoError(t, err)
 		require.Equal(t, want, got)
 	})
@@ -184,7 +184,7 @@ func TestLookTellsAFailureFromNothingFound(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		for _, sku := range []string{"S", ""} {
-			_, err := store.Look(ctx, "o", []product.Want{{ProductID: redistest.ID("none"), SKUs: []string{sku}}})
+			_, _, err := store.Look(ctx, product.Buyer{OrderID: "o"}, []product.Want{{ProductID: redistest.ID("none"), SKUs: []string{sku}}})
 			require.ErrorIs(t, err, context.Canceled)
 		}
 	})

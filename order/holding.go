@@ -46,6 +46,10 @@ func Combine(p Placement, answers []product.Hold) (Holding, error) {
 			h.Held = false
 			for _, r := range a.Refusals {
 				h.Contended = h.Contended && r.Contended()
+				if r.Reason == product.TooManyOpen {
+					h.Shortages = append(h.Shortages, Refused(p, r.Reason)...)
+					continue
+				}
 				h.Shortages = append(h.Shortages, shortages(p, a.ProductID, r)...)
 			}
 		case product.HoldEnded:
@@ -105,6 +109,7 @@ func heldItem(items []product.HeldItem, sku string) (product.HeldItem, bool) {
 func shortages(p Placement, productID string, r product.Refusal) []Shortage {
 	s := Shortage{
 		ProductID: productID, SKU: r.SKU, Requested: r.Requested, Available: r.Available, Reason: r.Reason,
+		Limit: r.Limit,
 	}
 	if r.Reason == product.PriceChanged {
 		price := r.Price
@@ -131,19 +136,22 @@ const (
 
 // TooLarge refuses all lines of a placement that doesn't fit as a whole.
 func TooLarge(p Placement, reason product.RefusalReason) Holding {
-	h := Holding{}
+	return Holding{Shortages: Refused(p, reason)}
+}
+
+// Refused names all lines of a placement for what concerns it as a whole.
+func Refused(p Placement, reason product.RefusalReason) []Shortage {
+	all := make([]Shortage, 0, len(p.Lines))
 	for _, l := range p.Lines {
-		h.Shortages = append(h.Shortages, Shortage{
-			ProductID: l.ProductID, SKU: l.SKU, Requested: l.Quantity, Reason: reason,
-		})
+		all = append(all, Shortage{ProductID: l.ProductID, SKU: l.SKU, Requested: l.Quantity, Reason: reason})
 	}
-	return h
+	return all
 }
 
 // gravity orders the reasons of a refusal: the first one names it as a whole.
 var gravity = []product.RefusalReason{
 	product.NotFound, product.UnknownSKU, product.NotListed, product.OtherCurrency, AmountTooLarge, DocumentTooLarge,
-	product.PriceChanged, product.Short,
+	product.TooManyOpen, product.OverLimit, product.PriceChanged, product.Short,
 }
 
 // Gravest names a refusal by the reason that the buyer must mend first.

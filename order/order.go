@@ -90,6 +90,8 @@ type Shortage struct {
 	Available    int64                 `json:"available"`
 	Reason       product.RefusalReason `json:"reason"`
 	CurrentPrice *int64                `json:"currentPrice,omitempty"`
+	// Limit is how many units of the product one order may have, of OverLimit.
+	Limit int64 `json:"limit,omitempty"`
 }
 
 // Entry is one step of an order's story.

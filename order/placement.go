@@ -34,6 +34,12 @@ type Placement struct {
 	Actor string `json:"actor"`
 	// PaymentWindow is how long the stock is held for the payment.
 	PaymentWindow time.Duration `json:"paymentWindow"`
+	// MaxOpenOrders and MaxUnits are the limits of the gateway that took the order: how
+	// many of the customer's orders may be open, and how many units of a product one
+	// order may have. They travel with the order, so that it is decided by the same
+	// ones whenever it is decided. 0 is without a limit.
+	MaxOpenOrders int64 `json:"maxOpenOrders,omitempty"`
+	MaxUnits      int64 `json:"maxUnits,omitempty"`
 }
 
 // LineRequest is one line as it was asked for.
@@ -126,7 +132,7 @@ func New(p Placement, at time.Time) Order {
 }
 
 // HoldRequests asks each product once for all lines that the order has of it,
-// in product-id order.
+// in product-id order. The first one asks for the customer's place, too.
 func (p Placement) HoldRequests(try int, deadline time.Time) []product.HoldRequest {
 	o := Order{Lines: make([]Line, len(p.Lines))}
 	for i, l := range p.Lines {
@@ -138,8 +144,11 @@ func (p Placement) HoldRequests(try int, deadline time.Time) []product.HoldReque
 	for i, id := range ids {
 		at[id] = i
 		reqs[i] = product.HoldRequest{
-			ProductID: id, OrderID: p.OrderID, Try: try, Deadline: deadline, Currency: p.Currency,
+			ProductID: id, OrderID: p.OrderID, Try: try, Deadline: deadline, Currency: p.Currency, MaxUnits: p.MaxUnits,
 		}
+	}
+	if p.MaxOpenOrders > 0 && len(reqs) > 0 {
+		reqs[0].Claim = product.Claim{CustomerID: p.CustomerID, Limit: p.MaxOpenOrders}
 	}
 	for _, l := range p.Lines {
 		r := &reqs[at[l.ProductID]]

@@ -17,9 +17,14 @@ type HoldRequest struct {
 	// Currency that the order is in; empty accepts any.
 	Currency string
 	Lines    []HoldLine
-	// Force holds although the product is no longer listed or its price moved:
-	// for an order that is paid and lost its hold.
+	// Force holds although the product is no longer listed or its price moved, and
+	// beyond what one order may have: for an order that is paid and lost its hold.
 	Force bool
+	// MaxUnits that one order may have of a product, all variants together, as the
+	// shop says; 0 says nothing. The product may say less.
+	MaxUnits int64 `json:",omitempty"`
+	// Claim is asked for beside the product, by one of an order's requests.
+	Claim Claim `json:",omitzero"`
 }
 
 // HoldLine is so many units of one variant.
@@ -75,6 +80,10 @@ const (
 	PriceChanged  RefusalReason = "price_changed"
 	OtherCurrency RefusalReason = "other_currency"
 	Short         RefusalReason = "insufficient_stock"
+	// OverLimit: the lines of the product come to more units than one order may have.
+	OverLimit RefusalReason = "over_limit"
+	// TooManyOpen: the customer has as many open orders as he may.
+	TooManyOpen RefusalReason = "too_many_open_orders"
 )
 
 // Refusal is one line that can't be held, and what the buyer can know about it.
@@ -90,6 +99,8 @@ type Refusal struct {
 	Price int64 `json:"price,omitempty"`
 	// Currency of the product, of OtherCurrency.
 	Currency string `json:"currency,omitempty"`
+	// Limit of units in one order, of OverLimit.
+	Limit int64 `json:"limit,omitempty"`
 }
 
 // Contended tells whether the refusal is due to other orders' holds alone: a

@@ -20,6 +20,8 @@ const (
 	MaxPrice             = int64(1_000_000_000_000)
 	MaxStock             = int64(1_000_000_000_000)
 	MaxReasonBytes       = 500
+	// MostPerOrder bounds a product's MaxPerOrder.
+	MostPerOrder = int64(1_000_000)
 )
 
 // NotThere is the docVersion of a product that is yet to be created.
@@ -63,7 +65,11 @@ type Product struct {
 	Listing  int64
 	Currency string
 	Description
-	Variants []Variant
+	// MaxPerOrder is how many units one order may have of the product, all variants
+	// together: "two per customer" means two shirts, not two of each size. 0 is
+	// without a limit.
+	MaxPerOrder int64
+	Variants    []Variant
 }
 
 // Variant is what is sold and stocked: a size, a colour, or the whole product.

@@ -15,8 +15,11 @@ type Spec struct {
 	Description
 	Currency string `json:"currency"`
 	// Status counts on creation only: draft or listed, empty means listed.
-	Status   Status        `json:"status,omitempty"`
-	Variants []VariantSpec `json:"variants"`
+	Status Status `json:"status,omitempty"`
+	// MaxPerOrder is how many units one order may have, all variants together; nil is
+	// without a limit.
+	MaxPerOrder *int64        `json:"maxPerOrder,omitempty"`
+	Variants    []VariantSpec `json:"variants"`
 }
 
 // VariantSpec is one variant of a Spec.
@@ -37,6 +40,9 @@ func (s Spec) Validate() error {
 	}
 	if s.Status != "" && s.Status != Draft && s.Status != Listed {
 		bad.Add("status", "must be draft or listed")
+	}
+	if s.MaxPerOrder != nil && (*s.MaxPerOrder < 1 || *s.MaxPerOrder > MostPerOrder) {
+		bad.Add("maxPerOrder", fmt.Sprintf("must lie between 1 and %d", MostPerOrder))
 	}
 	if len(s.Variants) == 0 || len(s.Variants) > MaxVariants {
 		bad.Add("variants", fmt.Sprintf("must have 1 to %d", MaxVariants))

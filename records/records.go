@@ -17,6 +17,7 @@ import (
 
 	"holdfast/order"
 	"holdfast/product"
+	"holdfast/quota"
 	"holdfast/redisdb"
 )
 
@@ -59,8 +60,9 @@ func orderKey(id string) string { return redisdb.Bucket(id) + ":order:" + id }
 func paymentsKey(id string) string { return redisdb.Bucket(id) + ":payments:" + id }
 
 // Put stores the record where its version is newer than the stored one, or its
-// placement is later, and its payments where they differ. Repeating it changes
-// nothing.
+// placement is later, and its payments where they differ. An order that is paid or
+// has ended gives up its place among its customer's open orders. Repeating it
+// changes nothing.
 func (s *Store) Put(ctx context.Context, r order.Record) error {
 	if r.Version < 1 {
 		return fmt.Errorf("put the document of order %s: version %d is below 1", r.OrderID, r.Version)
@@ -69,7 +71,11 @@ func (s *Store) Put(ctx context.Context, r order.Record) error {
 	for _, id := range sortedKeys(r.Payments) {
 		args = append(args, paymentField(id), r.Payments[id])
 	}
-	return s.put(ctx, r.OrderID, args)
+	var beside []redisdb.Call
+	if quota.Ended(r.Status) && product.ValidID(r.CustomerID) {
+		beside = append(beside, quota.Leave(r.CustomerID, r.OrderID))
+	}
+	return s.put(ctx, r.OrderID, args, beside...)
 }
 
 // PutPayments stores payments, by their key, where they differ. The order's own
@@ -98,23 +104,26 @@ func (s *Store) PutRefundAt(ctx context.Context, orderID, paymentID, refundID st
 	return answer.Bool()
 }
 
-func (s *Store) put(ctx context.Context, orderID string, args []any) error {
-	if _, err := s.run(ctx, putScript, orderID, args); err != nil {
+func (s *Store) put(ctx context.Context, orderID string, args []any, beside ...redisdb.Call) error {
+	if _, err := s.run(ctx, putScript, orderID, args, beside...); err != nil {
 		return fmt.Errorf("put the document of order %s: %w", orderID, err)
 	}
 	return nil
 }
 
-// run runs a script on all that is stored of an order.
-func (s *Store) run(ctx context.Context, script *redisdb.Script, orderID string, args []any) (*redis.Cmd, error) {
+// run runs a script on all that is stored of an order, and other calls in the same
+// round trip whose answers don't matter.
+func (s *Store) run(
+	ctx context.Context, script *redisdb.Script, orderID string, args []any, beside ...redisdb.Call,
+) (*redis.Cmd, error) {
 	if !product.ValidID(orderID) {
 		return nil, fmt.Errorf("%q can't be the id of an order", orderID)
 	}
-	answer := redisdb.Run(ctx, s.rdb, redisdb.Call{
+	answer := redisdb.Run(ctx, s.rdb, append([]redisdb.Call{{
 		Script: script,
 		Keys:   []string{orderKey(orderID), paymentsKey(orderID), redisdb.EventsKey(redisdb.Bucket(orderID))},
 		Args:   args,
-	})[0]
+	}}, beside...)...)[0]
 	return answer, answer.Err()
 }
 

@@ -26,11 +26,14 @@ func (s *Script) Source() string { return s.source }
 // Hash is the name by which Redis knows the script.
 func (s *Script) Hash() string { return s.hash }
 
-// Call is one run of a script. All its keys must lie in one bucket.
+// Call is one run of a script, or of a plain command where there is no script. All
+// its keys must lie in one bucket.
 type Call struct {
 	Script *Script
-	Keys   []string
-	Args   []any
+	// Command such as HMGET: its key comes first.
+	Command string
+	Keys    []string
+	Args    []any
 }
 
 // Run sends all calls in one pipeline. Where a server doesn't know a script
@@ -64,7 +67,9 @@ func send(ctx context.Context, rdb redis.UniversalClient, calls []Call, command 
 	answers := make([]*redis.Cmd, len(calls))
 	for i, c := range calls {
 		answers[i] = redis.NewCmd(ctx, c.command(command)...)
-		answers[i].SetFirstKeyPos(3)
+		if c.Script != nil {
+			answers[i].SetFirstKeyPos(3)
+		}
 	}
 	if len(answers) == 1 {
 		_ = rdb.Process(ctx, answers[0]) // the error is in the answer
@@ -80,6 +85,13 @@ func send(ctx context.Context, rdb redis.UniversalClient, calls []Call, command 
 
 func (c Call) command(name string) []any {
 	args := make([]any, 0, 3+len(c.Keys)+len(c.Args))
+	if c.Script == nil {
+		args = append(args, c.Command)
+		for _, k := range c.Keys {
+			args = append(args, k)
+		}
+		return append(args, c.Args...)
+	}
 	if name == "evalsha" {
 		args = append(args, name, c.Script.hash)
 	} else {

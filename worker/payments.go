@@ -10,6 +10,7 @@ import (
 
 	"holdfast/activities"
 	"holdfast/order"
+	"holdfast/quota"
 	"holdfast/records"
 	"holdfast/workflows"
 )
@@ -21,7 +22,7 @@ func registerPayments(w sdk.Registry, c Config, docs *records.Store, m *metrics)
 		providers[name] = countedProvider{p, name, m.providerCalls}
 	}
 	register(w, activities.OpenPayment, (&activities.OpenPayments{Providers: providers, Records: docs}).Execute)
-	register(w, activities.EndPayment, (&activities.EndPayments{Providers: providers}).Execute)
+	register(w, activities.EndPayment, (&activities.EndPayments{Providers: providers, Open: quota.New(c.Redis)}).Execute)
 	register(w, activities.PaysRefund, (&activities.PayRefund{Providers: providers}).Execute)
 	register(w, activities.FitsRefund, (&activities.FitRefund{Records: allDocuments{warm: docs, cold: c.Index}}).Execute)
 	register(w, activities.AssignPayment, (&activities.Assign{Signal: signalPayment(c.Temporal)}).Execute)

@@ -148,7 +148,9 @@ func (s *scenario) requireNoStock() {
 	s.Equal(int64(1900), r.Amount)
 	s.False(s.attempt("pay-1").Taken)
 	s.Equal(order.PaymentSucceeded, s.attempt("pay-1").Type)
-	// A late request of the second try takes nothing.
+	// A late request of the second try takes nothing. (A place it would take, for as
+	// long as the payment window lasts.)
+	s.placement.MaxOpenOrders = 0
 	_, err := s.stock.Hold(s.Context(), s.placement.HoldRequests(2, time.Now().Add(time.Hour)))
 	s.NoError(err)
 	s.check()

@@ -193,6 +193,9 @@ func (s *saga) paysAfterAll(e ending) bool {
 // returns whether the order is paid.
 func (s *saga) endPayments() bool {
 	params := activities.EndPaymentsParams{}
+	if s.placement.MaxOpenOrders > 0 {
+		params.CustomerID = s.placement.CustomerID
+	}
 	for _, p := range s.payable {
 		params.Payments = append(params.Payments, p.AskedPayment)
 	}

@@ -250,6 +250,7 @@ func TestTheProviderIsAwayWhenTheOrderEnds(t *testing.T) {
 			s.Equal(workflows.Ending, late.Verdict)
 			s.Equal(workflows.TooLateClosed, cancel.Verdict)
 			s.Equal(order.Expired, s.result.Status)
+			s.Contains(s.extended, "customer-1/"+orderID)
 		})
 	}
 }

@@ -65,6 +65,11 @@ type scenario struct {
 	// removed units went missing on the shelf, foreign ones are held by others.
 	removed, foreign map[string]int64
 
+	// extended are the orders whose places were kept beyond their deadline.
+	extended places
+	// others is how many other orders of the customer are open.
+	others int64
+
 	mu      sync.Mutex
 	refunds map[string]order.Refund // by workflow id
 }
@@ -97,6 +102,7 @@ func open(t *testing.T, lines ...order.LineRequest) *scenario {
 	s.placement = order.Placement{
 		OrderID: orderID, CustomerID: "customer-1", Lines: lines, Fingerprint: "f1",
 		Actor: "customer:customer-1", PaymentWindow: window,
+		MaxOpenOrders: 1, // so that each order takes a place, which its end must give up
 	}
 	s.removed, s.foreign = map[string]int64{}, map[string]int64{}
 	s.register()
@@ -125,7 +131,7 @@ func (s *scenario) register() {
 	providers := activities.Providers{"sandbox": s.till, "other": s.other}
 	for name, execute := range map[string]any{
 		activities.OpenPayment:  (&activities.OpenPayments{Providers: providers, Records: s.docs}).Execute,
-		activities.EndPayment:   (&activities.EndPayments{Providers: providers}).Execute,
+		activities.EndPayment:   (&activities.EndPayments{Providers: providers, Open: &s.extended}).Execute,
 		activities.PaysRefund:   (&activities.PayRefund{Providers: providers}).Execute,
 		activities.FitsRefund:   (&activities.FitRefund{Records: everything{s.docs}}).Execute,
 		activities.HoldStock:    (&activities.Hold{Stock: s.faults, Records: s.faults}).Execute,
@@ -343,6 +349,7 @@ func (s *scenario) check() {
 	s.Equal(string(o.Status), s.statuses[len(s.statuses)-1])
 	s.Equal(slices.Compact(slices.Clone(s.statuses)), s.statuses, "a status was put on the search attribute twice")
 	s.LessOrEqual(len(s.statuses), 2)
+	s.Equal(s.others, s.open().Orders, "the order kept its place among the customer's open ones")
 	for id := range prices {
 		sold := int64(0)
 		if o.Status.TookPayment() {

@@ -27,6 +27,8 @@ type apiCommand struct {
 	doorFlags
 	PublicURL     string        `name:"public-url" env:"HOLDFAST_PUBLIC_URL" help:"Where buyers reach the gateway; without it the address that it listens on (${env})."`
 	PaymentWindow time.Duration `env:"HOLDFAST_PAYMENT_WINDOW" default:"15m" help:"How long an order's stock is held for its payment (${env})."`
+	MaxOpenOrders *int64        `env:"HOLDFAST_MAX_OPEN_ORDERS" help:"Orders of one customer that may hold stock and wait for their payment at a time; 0: no limit. Default: 20, and none with authentication off (${env})."`
+	MaxUnits      int64         `env:"HOLDFAST_MAX_UNITS" default:"0" help:"Units of one product that an order may have, all variants together; 0: as many as the product allows (${env})."`
 	DrainDelay    time.Duration `env:"HOLDFAST_DRAIN_DELAY" default:"0s" help:"How long a stopping gateway still takes calls after /readyz said no, so that a load balancer hears of it (${env})."`
 }
 
@@ -85,7 +87,7 @@ func (c *apiCommand) Run(ctx context.Context, out out) error {
 		Products: inventory.New(rdb), Orders: records.New(rdb), Temporal: temporal, Namespace: name, Index: index,
 		Providers: providers.forGateway(), DefaultProvider: c.first(), Pages: providers.pages,
 		Checks:        map[string]api.Check{"redis": func(ctx context.Context) error { return rdb.Ping(ctx).Err() }},
-		PaymentWindow: c.PaymentWindow, DrainDelay: c.DrainDelay, Log: log, Metrics: registry,
+		PaymentWindow: c.PaymentWindow, MaxOpenOrders: c.maxOpenOrders(), MaxUnits: c.MaxUnits, DrainDelay: c.DrainDelay, Log: log, Metrics: registry,
 	})
 	if err != nil {
 		return errors.Join(fmt.Errorf("build the gateway: %w", err), listener.Close())
@@ -106,10 +108,29 @@ func (c *apiCommand) Run(ctx context.Context, out out) error {
 	return err
 }
 
+// openOrders of one customer, where no limit is set: more than a person pays for within
+// a payment window, and no part of a stock.
+const openOrders = 20
+
+// maxOpenOrders: with authentication off anybody may name any customer, so that a limit
+// would keep nobody from anything; replays and measuring go on without one.
+func (c *apiCommand) maxOpenOrders() int64 {
+	switch {
+	case c.MaxOpenOrders != nil:
+		return *c.MaxOpenOrders
+	case c.off():
+		return 0
+	}
+	return openOrders
+}
+
 func (c *apiCommand) check(log *slog.Logger) error {
 	if c.PaymentWindow < api.MinPaymentWindow {
 		return usagef("--payment-window (HOLDFAST_PAYMENT_WINDOW): %s is too short, at least %s are needed",
 			c.PaymentWindow, api.MinPaymentWindow)
+	}
+	if c.maxOpenOrders() < 0 || c.MaxUnits < 0 {
+		return usagef("--max-open-orders and --max-units (HOLDFAST_MAX_OPEN_ORDERS, HOLDFAST_MAX_UNITS): must not be negative")
 	}
 	if err := errors.Join(c.checkIndex(), c.providerFlags.check(), checkPublicURL(c.PublicURL)); err != nil {
 		return err

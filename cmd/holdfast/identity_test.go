@@ -27,6 +27,8 @@ func TestSettingsOfTheGatewayAreChecked(t *testing.T) {
 		"another way":                {map[string]string{"HOLDFAST_AUTH": "basic"}, "--auth"},
 		"negative limit":             {map[string]string{"HOLDFAST_RATE_LIMIT": "-1"}, "HOLDFAST_RATE_LIMIT"},
 		"no number":                  {map[string]string{"HOLDFAST_RATE_LIMIT_ADDRESS": "many"}, "--rate-limit-address"},
+		"negative open orders":       {map[string]string{"HOLDFAST_MAX_OPEN_ORDERS": "-1"}, "HOLDFAST_MAX_OPEN_ORDERS"},
+		"negative units":             {map[string]string{"HOLDFAST_MAX_UNITS": "-1"}, "HOLDFAST_MAX_UNITS"},
 		"proxy by name":              {map[string]string{"HOLDFAST_TRUSTED_PROXIES": "10.0.0.1,proxy.example"}, "proxy.example"},
 		"every origin":               {map[string]string{"HOLDFAST_CORS_ORIGINS": "*"}, "HOLDFAST_CORS_ORIGINS"},
 		"certificate without key":    {map[string]string{"HOLDFAST_TLS_CERT": "cert.pem"}, "HOLDFAST_TLS_KEY"},

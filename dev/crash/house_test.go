@@ -159,8 +159,8 @@ func (e elsewhere) ExecuteWorkflow(ctx context.Context, o client.StartWorkflowOp
 // blind is products at which nobody can look before an order is placed.
 type blind struct{ api.Products }
 
-func (blind) Look(context.Context, string, []product.Want) ([]product.Look, error) {
-	return nil, errors.New("too dark to see")
+func (blind) Look(context.Context, product.Buyer, []product.Want) ([]product.Look, product.Open, error) {
+	return nil, product.Open{}, errors.New("too dark to see")
 }
 
 // startHealthy runs a worker that doesn't crash.

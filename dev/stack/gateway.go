@@ -53,7 +53,8 @@ func (s *Stack) gateway(listener net.Listener) (*api.Server, error) {
 		Checks: map[string]api.Check{"redis": func(ctx context.Context) error {
 			return s.redis.Ping(ctx).Err()
 		}},
-		PaymentWindow: s.opts.PaymentWindow, Log: s.log(), Metrics: s.metrics,
+		PaymentWindow: s.opts.PaymentWindow, MaxOpenOrders: s.opts.MaxOpenOrders, MaxUnits: s.opts.MaxUnits,
+		Log: s.log(), Metrics: s.metrics,
 	}
 	s.atSandbox(&cfg, cmp.Or(s.opts.PublicURL, "http://"+listener.Addr().String()))
 	return api.New(cfg)

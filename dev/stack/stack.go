@@ -71,6 +71,9 @@ type Options struct {
 	HTTPAddr string
 	// PaymentWindow of the orders; 0 is the gateway's default.
 	PaymentWindow time.Duration
+	// MaxOpenOrders of one customer, and MaxUnits of one product in an order; 0 is
+	// without a limit: who tries things out, measures or replays is one customer.
+	MaxOpenOrders, MaxUnits int64
 	// WebhookSecret of the sandbox's callbacks; empty is DefaultSecret.
 	WebhookSecret string
 	// WithoutSandbox leaves out the payment provider that moves no money.

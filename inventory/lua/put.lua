@@ -1,14 +1,14 @@
 -- put: create a product, or replace its description, prices and set of variants.
 -- KEYS 1 product hash · 2 the bucket's set of product ids · 3 the bucket's event stream
 -- ARGV 1 product id · 2 docVersion that the caller read, '0' not there yet, '' any · 3 description and variants' titles as JSON
---      4 currency · 5 status stated, '' none
+--      4 currency · 5 status stated, '' none · 6 units that one order may have, '' any number
 --      then for each variant: sku · price, minor units · title of a held item · stock stated, '' none
 -- answers {"PUT", "1" if created else "0", all fields of the product}; nothing is written where nothing differs
 --         {"STALE"}: the product has another docVersion, or is not there though one was named, or is there
 --         {"MOVED", field, its value now}: status, currency or stock differs; these move by their own calls
 --         {"HELD_SKU", sku, onhand, held}: a variant that is left out has stock or holds
 local product, id = KEYS[1], ARGV[1]
-local was = redis.call('HMGET', product, 'version', 'docVersion', 'status', 'currency', 'doc', 'skus', 'listing')
+local was = redis.call('HMGET', product, 'version', 'docVersion', 'status', 'currency', 'doc', 'skus', 'listing', 'maxPerOrder')
 local exists = was[1]
 if ARGV[2] ~= '' and ARGV[2] ~= (was[2] or '0') then return {'STALE'} end
 if exists and ARGV[5] ~= '' and ARGV[5] ~= was[3] then return {'MOVED', 'status', was[3]} end
@@ -16,8 +16,8 @@ if exists and ARGV[4] ~= was[4] then return {'MOVED', 'currency', was[4]} end
 
 local ZERO = {onhand = 0, held = 0, adjusted = 0, committed = 0, restocked = 0}
 local named, skus, variants = {}, {}, {}
-local differs = not exists or ARGV[3] ~= was[5]
-for i = 6, #ARGV, 4 do
+local differs = not exists or ARGV[3] ~= was[5] or ARGV[6] ~= (was[8] or '')
+for i = 7, #ARGV, 4 do
   local sku, stated = ARGV[i], ARGV[i + 3]
   local stock = read_stock(product, sku)
   local n = #skus
@@ -45,6 +45,8 @@ local listing = was[7] or (status == 'listed' and '1' or '0')
 redis.call('HSET', product, 'version', version, 'docVersion', version, 'status', status, 'listing', listing,
   'currency', ARGV[4], 'doc', ARGV[3], 'skus', list)
 if not exists then redis.call('HSET', product, 'created', now) end
+if ARGV[6] ~= '' then redis.call('HSET', product, 'maxPerOrder', ARGV[6])
+elseif was[8] then redis.call('HDEL', product, 'maxPerOrder') end
 -- What was sold of a variant stays on the ledger when the variant is dropped, and goes on if it comes back.
 for _, sku in ipairs(dropped) do redis.call('HDEL', product, 'price:' .. sku, 'title:' .. sku) end
 local stocks, prices = {}, {}

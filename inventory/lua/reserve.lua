@@ -1,7 +1,8 @@
 -- reserve: hold all lines that one order has of one product, or none of them.
 -- KEYS 1 product hash · 2 hold hash · 3 holds sorted set · 4 the bucket's deadlines · 5 the bucket's event stream
 -- ARGV 1 product id · 2 order id · 3 try, from 1 · 4 deadline, ms · 5 currency of the order, '' takes any
---      6 '1' holds although unlisted or at another price · 7 '1' asks only and changes nothing
+--      6 '1' holds although unlisted, at another price or over the limit · 7 '1' asks only and changes nothing
+--      8 units that any order may have of one product, 0 any number
 --      then for each line: sku, '' the only variant · quantity >= 1 · price seen, minor units, -1 takes any
 -- answers {"HELD", currency, listing, items}: held now, or before by this order; items as JSON, as they were held
 --         {"FREE"}: asked only; all lines could be held
@@ -10,7 +11,8 @@
 --         {"CONFLICT"}: the order holds other lines of this product
 local product, hold = KEYS[1], KEYS[2]
 local id, order, try, deadline, currency = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
-local force, ask = ARGV[6] == '1', ARGV[7] == '1'
+local force, ask, most = ARGV[6] == '1', ARGV[7] == '1', tonumber(ARGV[8])
+local LINES = 9 -- where they begin in ARGV
 
 -- satisfied tells whether the held items are what the lines ask for, variant by
 -- variant, and at the price that the buyer saw.
@@ -20,7 +22,7 @@ local function satisfied(items)
     left[item.sku] = item.quantity
     count = count + 1
   end
-  for i = 8, #ARGV, 3 do
+  for i = LINES, #ARGV, 3 do
     local sku = ARGV[i]
     if sku == '' and count == 1 then sku = items[1].sku end
     if not left[sku] then return false end
@@ -32,7 +34,7 @@ local function satisfied(items)
   if force then return true end
   local price = {}
   for _, item in ipairs(items) do price[item.sku] = item.price end
-  for i = 8, #ARGV, 3 do
+  for i = LINES, #ARGV, 3 do
     local sku, seen = ARGV[i], tonumber(ARGV[i + 2])
     if sku == '' then sku = items[1].sku end
     if seen ~= -1 and seen ~= price[sku] then return false end
@@ -61,8 +63,8 @@ if state then
 end
 
 -- Sum the lines of a variant, in the order of their first line.
-local wanted, by_sku, only = {}, {}, nil
-for i = 8, #ARGV, 3 do
+local wanted, by_sku, only, units = {}, {}, nil, 0
+for i = LINES, #ARGV, 3 do
   local sku, seen = ARGV[i], ARGV[i + 2]
   if sku == '' then
     only = only or only_sku(product) or ''
@@ -75,6 +77,7 @@ for i = 8, #ARGV, 3 do
     wanted[#wanted + 1] = w
   end
   w.quantity = w.quantity + tonumber(ARGV[i + 1])
+  units = units + tonumber(ARGV[i + 1])
   if seen ~= '-1' then w.seen[#w.seen + 1] = seen end
 end
 
@@ -82,7 +85,7 @@ end
 local head
 for first = 1, #wanted, 500 do
   local last = math.min(first + 499, #wanted)
-  local fields = {'version', 'status', 'currency', 'listing'}
+  local fields = {'version', 'status', 'currency', 'listing', 'maxPerOrder'}
   for i = first, last do
     local sku, n = wanted[i].sku, #fields
     fields[n + 1], fields[n + 2] = 'price:' .. sku, 'onhand:' .. sku
@@ -90,11 +93,14 @@ for first = 1, #wanted, 500 do
   end
   head = redis.call('HMGET', product, unpack(fields))
   for i = first, last do
-    local w, n = wanted[i], 4 * (i - first) + 4
+    local w, n = wanted[i], 4 * (i - first) + 5
     w.price, w.onhand, w.held, w.title = head[n + 1], tonumber(head[n + 2] or 0), tonumber(head[n + 3] or 0), head[n + 4]
   end
 end
 local version, status, sold_in, listing = head[1], head[2], head[3], head[4]
+-- What the product allows counts where it is less than what the shop allows.
+local own_limit = tonumber(head[5] or 0)
+if own_limit > 0 and (most == 0 or own_limit < most) then most = own_limit end
 
 local refusals = {}
 local function refuse(json) refusals[#refusals + 1] = json end
@@ -124,6 +130,9 @@ if #refusals == 0 then
           ',"heldByOthers":' .. int(w.held) .. '}')
       end
     end
+  end
+  if most > 0 and units > most and not force then -- all variants together
+    refuse('{"reason":"over_limit","limit":' .. int(most) .. '}')
   end
 end
 if #refusals > 0 then return {'REFUSED', '[' .. table.concat(refusals, ',') .. ']'} end

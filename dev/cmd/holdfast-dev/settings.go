@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -25,6 +26,8 @@ type settings struct {
 	UIPort        int           `name:"ui-port" help:"Port of Temporal's web UI; 0 takes a free one." env:"HOLDFAST_UI_PORT" default:"8233"`
 	RedisPort     int           `help:"Port of the embedded Redis; 0 takes a free one." env:"HOLDFAST_REDIS_PORT" default:"6380"`
 	PaymentWindow time.Duration `help:"How long an order waits for its payment." env:"HOLDFAST_PAYMENT_WINDOW" default:"15m"`
+	MaxOpenOrders int64         `help:"Orders of one customer that may hold stock and wait for their payment; 0: no limit." env:"HOLDFAST_MAX_OPEN_ORDERS" default:"0"`
+	MaxUnits      int64         `help:"Units of one product that an order may have; 0: as many as the product allows." env:"HOLDFAST_MAX_UNITS" default:"0"`
 	WebhookSecret string        `help:"Secret of the sandbox's payment callbacks (whsec_...)." env:"HOLDFAST_WEBHOOK_SECRET"`
 	Sandbox       bool          `help:"Take payments by the sandbox, which moves no money." env:"HOLDFAST_SANDBOX" default:"true" negatable:""`
 	SandboxFails  float64       `help:"Share of calls to the sandbox that fail, 0 to 1, to see what becomes of orders then." env:"HOLDFAST_SANDBOX_FAILS" default:"0"`
@@ -46,6 +49,9 @@ type settings struct {
 func (s *settings) Validate() error {
 	if s.PaymentWindow < api.MinPaymentWindow {
 		return fmt.Errorf("HOLDFAST_PAYMENT_WINDOW %s is too short: at least %s are needed", s.PaymentWindow, api.MinPaymentWindow)
+	}
+	if s.MaxOpenOrders < 0 || s.MaxUnits < 0 {
+		return errors.New("HOLDFAST_MAX_OPEN_ORDERS and HOLDFAST_MAX_UNITS must not be negative")
 	}
 	if s.SandboxFails < 0 || s.SandboxFails > 1 {
 		return fmt.Errorf("HOLDFAST_SANDBOX_FAILS %g is no share, which is 0 to 1", s.SandboxFails)
@@ -119,7 +125,7 @@ func (s *settings) options() (stack.Options, error) {
 		Namespace:        s.Namespace,
 
 		HTTPAddr:      s.HTTPAddr,
-		PaymentWindow: s.PaymentWindow,
+		PaymentWindow: s.PaymentWindow, MaxOpenOrders: s.MaxOpenOrders, MaxUnits: s.MaxUnits,
 		WebhookSecret: s.WebhookSecret,
 
 		WithoutSandbox: !s.Sandbox,

@@ -1,0 +1,102 @@
+package inventory_test
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"holdfast/inventory"
+	"holdfast/product"
+	"holdfast/redisdb/redistest"
+)
+
+// limitTo lets one order have so many units of a shirt.
+func limitTo(t *testing.T, s *inventory.Store, id string, most int64) {
+	t.Helper()
+	spec := shirt(0, 0)
+	spec.MaxPerOrder = &most
+	for i := range spec.Variants {
+		spec.Variants[i].Stock = nil
+	}
+	_, _, err := s.Put(t.Context(), id, spec, nil)
+	require.NoError(t, err)
+}
+
+func TestALimitIsPutAndTakenAway(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		s, id := inventory.New(rdb), redistest.ID("shirt")
+		created, _, err := s.Put(t.Context(), id, shirt(5, 2), nil)
+		require.NoError(t, err)
+		require.Zero(t, created.MaxPerOrder)
+		limitTo(t, s, id, 3)
+		limited, err := s.Get(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, int64(3), limited.MaxPerOrder)
+		require.Greater(t, limited.DocVersion, created.DocVersion, "it is part of what the merchant says")
+		for _, sku := range []string{"S", ""} { // by plain commands, by script
+			looks, open, err := s.Look(t.Context(), product.Buyer{CustomerID: "c"}, []product.Want{{ProductID: id, SKUs: []string{sku}}})
+			require.NoError(t, err)
+			require.Zero(t, open)
+			require.Equal(t, int64(3), looks[0].MaxPerOrder)
+		}
+		limitTo(t, s, id, 3)
+		same, err := s.Get(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, limited, same)
+		unlimited, _, err := s.Put(t.Context(), id, shirt(5, 2), nil)
+		require.NoError(t, err)
+		require.Zero(t, unlimited.MaxPerOrder)
+		require.Greater(t, unlimited.DocVersion, limited.DocVersion)
+	})
+}
+
+func TestOfAThousandOrdersAtOnceNoMoreThanTheLimitAreHeld(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		s, customer := inventory.New(rdb), redistest.ID("c")
+		ids := []string{redistest.ID("a"), redistest.ID("b")}
+		for _, id := range ids {
+			_, _, err := s.Put(t.Context(), id, shirt(2000, 0), nil)
+			require.NoError(t, err)
+		}
+		var held, refused atomic.Int64
+		var all sync.WaitGroup
+		for i := range 1000 {
+			ask := s.Hold
+			if i%2 == 1 {
+				ask = s.HoldInTurn
+			}
+			all.Go(func() {
+				order := fmt.Sprint("o", i)
+				reqs := []product.HoldRequest{request(ids[0], order, 1, line("S", 1)), request(ids[1], order, 1, line("S", 1))}
+				reqs[0].Claim = product.Claim{CustomerID: customer, Limit: 20}
+				holds, err := ask(t.Context(), reqs)
+				switch {
+				case err != nil:
+					t.Error(err)
+				case holds[0].Outcome == product.HoldMade && holds[1].Outcome == product.HoldMade:
+					held.Add(1)
+				case holds[0].Refusals[0].Reason == product.TooManyOpen:
+					refused.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		require.Equal(t, int64(20), held.Load())
+		require.Equal(t, int64(980), refused.Load())
+		_, open, err := s.Look(t.Context(), product.Buyer{CustomerID: customer}, nil)
+		require.NoError(t, err)
+		require.Equal(t, int64(20), open.Orders)
+	})
+}
+
+func TestAClaimNeedsACustomer(t *testing.T) {
+	s := inventory.New(nil)
+	r := request("p", "o", 1, line("S", 1))
+	r.Claim = product.Claim{CustomerID: "a:b", Limit: 1}
+	_, err := s.Hold(t.Context(), []product.HoldRequest{r})
+	require.ErrorContains(t, err, "customer")
+}

@@ -1,0 +1,13 @@
+-- extend: an order holds its stock beyond its deadline, and its place as long.
+-- KEYS 1 the customer's open orders, a sorted set of order ids by their deadlines in ms
+-- ARGV 1 order id · 2 until when, ms · 3 how long an order counts beyond that, ms
+-- answers "OPEN". The place may be forgotten by now: it is taken again, whatever the limit is.
+local open = KEYS[1]
+local was = redis.call('ZSCORE', open, ARGV[1])
+if was and tonumber(was) >= tonumber(ARGV[2]) then return 'OPEN' end
+redis.call('ZADD', open, ARGV[2], ARGV[1])
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local last = tonumber(redis.call('ZRANGE', open, -1, -1, 'WITHSCORES')[2])
+redis.call('PEXPIRE', open, string.format('%.0f', math.max(last - now, 0) + tonumber(ARGV[3]) + 1))
+return 'OPEN'

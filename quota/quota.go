@@ -1,0 +1,124 @@
+// Package quota keeps, for each customer, which of his orders are open: they hold
+// stock and wait for their payment. It is one small entity a customer, and one
+// script runs alone on it, so that of any number of orders placed at once no more
+// than he may have get a place.
+//
+// A place is taken in the round trip that holds the stock (package inventory) and
+// given up in the one that writes the order as paid or ended (package records). A
+// place that nobody gave up stops counting by itself, shortly after the order's
+// deadline: a lost step costs a customer minutes, and never more.
+package quota
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"holdfast/order"
+	"holdfast/product"
+	"holdfast/redisdb"
+)
+
+//go:embed lua/*.lua
+var sources embed.FS
+
+var (
+	claimScript  = script("claim")
+	countScript  = script("count")
+	extendScript = script("extend")
+	leaveScript  = script("leave")
+)
+
+func script(name string) *redisdb.Script {
+	b, err := sources.ReadFile("lua/" + name + ".lua")
+	if err != nil {
+		panic(err) // the file is embedded: only a misspelled name gets here
+	}
+	return redisdb.NewScript(string(b))
+}
+
+// grace is how long a place counts beyond its order's deadline. An order ends a
+// moment after its deadline, and holds its stock until then; where its payment
+// provider doesn't answer it holds it longer, and Extend keeps the place.
+const grace = time.Minute
+
+// Every key starts with a bucket's hash tag; a customer's bucket is his own, and
+// seldom that of the products that he orders.
+func openKey(customer string) string { return redisdb.Bucket(customer) + ":open:" + customer }
+
+// Claim asks for a place among the customer's open orders.
+func Claim(c product.Claim, orderID string, deadline time.Time) redisdb.Call {
+	return redisdb.Call{
+		Script: claimScript, Keys: []string{openKey(c.CustomerID)},
+		Args: []any{orderID, deadline.UnixMilli(), c.Limit, grace.Milliseconds()},
+	}
+}
+
+// Claimed reads the answer to Claim.
+func Claimed(answer *redis.Cmd) (bool, error) {
+	switch code, err := answer.Text(); {
+	case err != nil:
+		return false, fmt.Errorf("ask for a place among the customer's open orders: %w", err)
+	case code == "OPEN":
+		return true, nil
+	case code == "FULL":
+		return false, nil
+	default:
+		return false, fmt.Errorf("the script answered %q", code)
+	}
+}
+
+// Leave gives up the order's place, if it has one.
+func Leave(customer, orderID string) redisdb.Call {
+	return redisdb.Call{Script: leaveScript, Keys: []string{openKey(customer)}, Args: []any{orderID}}
+}
+
+// Count asks, beside a larger read, how many of the customer's orders are open.
+func Count(customer string) redisdb.Call {
+	return redisdb.Call{Script: countScript, Keys: []string{openKey(customer)}, Args: []any{grace.Milliseconds()}}
+}
+
+// Counted reads the answer to Count.
+func Counted(answer *redis.Cmd) (product.Open, error) {
+	read, err := answer.Int64Slice()
+	if err == nil && len(read) != 2 {
+		err = fmt.Errorf("the script answered %v", read)
+	}
+	if err != nil {
+		return product.Open{}, fmt.Errorf("count the open orders of a customer: %w", err)
+	}
+	open := product.Open{Orders: read[0]}
+	if open.Orders > 0 {
+		open.Until = time.UnixMilli(read[1])
+	}
+	return open, nil
+}
+
+// Store is the customers' open orders on one Redis or one Redis Cluster.
+type Store struct {
+	rdb redis.UniversalClient
+}
+
+// New returns the open orders that rdb keeps. The caller closes rdb.
+func New(rdb redis.UniversalClient) *Store { return &Store{rdb: rdb} }
+
+// Extend keeps the place of an order that holds its stock beyond its deadline.
+func (s *Store) Extend(ctx context.Context, customer, orderID string, until time.Time) error {
+	if !product.ValidID(customer) || !product.ValidID(orderID) {
+		return fmt.Errorf("%q or %q can't be an id", customer, orderID)
+	}
+	_, err := redisdb.Run(ctx, s.rdb, redisdb.Call{
+		Script: extendScript, Keys: []string{openKey(customer)},
+		Args: []any{orderID, until.UnixMilli(), grace.Milliseconds()},
+	})[0].Text()
+	if err != nil {
+		return fmt.Errorf("keep the place of order %s among the customer's open ones: %w", orderID, err)
+	}
+	return nil
+}
+
+// Ended tells whether an order in this status has no place any more.
+func Ended(s order.Status) bool { return s != "" && !s.Unpaid() }

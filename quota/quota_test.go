@@ -1,0 +1,125 @@
+package quota_test
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"holdfast/product"
+	"holdfast/quota"
+	"holdfast/redisdb"
+	"holdfast/redisdb/redistest"
+)
+
+func TestMain(m *testing.M) { redistest.Main(m) }
+
+func claim(t testing.TB, rdb redis.UniversalClient, customer, order string, limit int64, deadline time.Time) bool {
+	t.Helper()
+	ok, err := quota.Claimed(redisdb.Run(t.Context(), rdb,
+		quota.Claim(product.Claim{CustomerID: customer, Limit: limit}, order, deadline))[0])
+	require.NoError(t, err)
+	return ok
+}
+
+func leave(t testing.TB, rdb redis.UniversalClient, customer, order string) {
+	t.Helper()
+	require.NoError(t, redisdb.Run(t.Context(), rdb, quota.Leave(customer, order))[0].Err())
+}
+
+func count(t testing.TB, rdb redis.UniversalClient, customer string) product.Open {
+	t.Helper()
+	open, err := quota.Counted(redisdb.Run(t.Context(), rdb, quota.Count(customer))[0])
+	require.NoError(t, err)
+	return open
+}
+
+func TestPlacesAreTakenAndGivenUp(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		customer := redistest.ID("c")
+		soon := time.Now().Add(time.Minute).Truncate(time.Millisecond)
+		later := soon.Add(time.Minute)
+		require.Equal(t, product.Open{}, count(t, rdb, customer))
+		require.True(t, claim(t, rdb, customer, "o1", 2, later))
+		require.True(t, claim(t, rdb, customer, "o2", 2, soon))
+		require.False(t, claim(t, rdb, customer, "o3", 2, later))
+		require.True(t, claim(t, rdb, customer, "o1", 2, later), "who has a place keeps it")
+		require.True(t, claim(t, rdb, customer, "o1", 1, later), "also where the limit is lower by now")
+		require.True(t, claim(t, rdb, redistest.ID("c"), "o3", 2, later), "another customer has his own")
+		open := count(t, rdb, customer)
+		require.Equal(t, int64(2), open.Orders)
+		require.True(t, open.Until.Equal(soon), "%s, not %s", open.Until, soon)
+
+		leave(t, rdb, customer, "o2")
+		leave(t, rdb, customer, "o2")
+		require.True(t, claim(t, rdb, customer, "o3", 2, later))
+		require.False(t, claim(t, rdb, customer, "o2", 2, later))
+	})
+}
+
+// A step that gives up a place may be lost: the place heals by the deadline, a minute
+// later, and not before.
+func TestAPlaceThatNobodyGaveUpStopsCounting(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		customer := redistest.ID("c")
+		require.True(t, claim(t, rdb, customer, "lost", 1, time.Now().Add(-61*time.Second)))
+		require.Zero(t, count(t, rdb, customer).Orders)
+		require.True(t, claim(t, rdb, customer, "next", 1, time.Now().Add(-30*time.Second)))
+		require.Equal(t, int64(1), count(t, rdb, customer).Orders, "an order that ends right now still holds its stock")
+		require.False(t, claim(t, rdb, customer, "third", 1, time.Now().Add(time.Minute)))
+	})
+}
+
+func TestAnOrderThatEndsLateKeepsItsPlace(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		customer, store := redistest.ID("c"), quota.New(rdb)
+		until := time.Now().Add(5 * time.Minute).Truncate(time.Millisecond)
+		require.True(t, claim(t, rdb, customer, "stuck", 1, time.Now().Add(-50*time.Second)))
+		require.NoError(t, store.Extend(t.Context(), customer, "stuck", until))
+		require.NoError(t, store.Extend(t.Context(), customer, "stuck", until.Add(-time.Minute)), "never earlier")
+		require.False(t, claim(t, rdb, customer, "next", 1, until))
+		require.True(t, count(t, rdb, customer).Until.Equal(until))
+		leave(t, rdb, customer, "stuck")
+		require.True(t, claim(t, rdb, customer, "next", 1, until))
+		require.Error(t, store.Extend(t.Context(), "a:b", "o", until))
+	})
+}
+
+// The set of a customer who doesn't come back leaves the memory with its last order.
+func TestASetLeavesWithItsLastOrder(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		customer := redistest.ID("c")
+		require.True(t, claim(t, rdb, customer, "long", 5, time.Now().Add(time.Hour)))
+		require.True(t, claim(t, rdb, customer, "short", 5, time.Now().Add(time.Minute)))
+		ttl, err := rdb.PTTL(t.Context(), redisdb.Bucket(customer)+":open:"+customer).Result()
+		require.NoError(t, err)
+		require.InDelta(t, time.Hour+time.Minute, ttl, float64(10*time.Second))
+	})
+}
+
+func TestOfAThousandAtOnceNoMoreThanTheLimitGetAPlace(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		customer, deadline := redistest.ID("c"), time.Now().Add(time.Minute)
+		var got atomic.Int64
+		var all sync.WaitGroup
+		for i := range 1000 {
+			all.Go(func() {
+				ok, err := quota.Claimed(redisdb.Run(t.Context(), rdb,
+					quota.Claim(product.Claim{CustomerID: customer, Limit: 20}, fmt.Sprint("o", i), deadline))[0])
+				if err != nil {
+					t.Error(err)
+				}
+				if ok {
+					got.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		require.Equal(t, int64(20), got.Load())
+		require.Equal(t, int64(20), count(t, rdb, customer).Orders)
+	})
+}

@@ -1,0 +1,63 @@
+package workflows_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"holdfast/order"
+	"holdfast/product"
+	"holdfast/quota"
+	"holdfast/redisdb"
+)
+
+// places notes whose place is kept.
+type places []string
+
+func (p *places) Extend(_ context.Context, customerID, orderID string, _ time.Time) error {
+	*p = append(*p, customerID+"/"+orderID)
+	return nil
+}
+
+// open counts the customer's open orders.
+func (s *scenario) open() product.Open {
+	s.Helper()
+	open, err := quota.Counted(redisdb.Run(s.Context(), s.rdb, quota.Count(s.placement.CustomerID))[0])
+	s.NoError(err)
+	return open
+}
+
+func TestAnUnpaidOrderHasAPlaceAmongItsCustomersOpenOnes(t *testing.T) {
+	s := open(t, line("shirt", 2), line("mug", 1))
+	s.at(time.Minute, func() {
+		s.Equal(int64(1), s.open().Orders)
+		s.succeeds("p", 1300)
+	})
+	s.at(2*time.Minute, func() {
+		s.Zero(s.open().Orders, "a paid order holds nothing any more")
+		s.deliver("d")
+	})
+	s.run()
+	s.Equal(order.Delivered, s.result.Status)
+}
+
+func TestAnOrderWithoutAPlaceHoldsNothing(t *testing.T) {
+	s := open(t, line("shirt", 2), line("mug", 1))
+	other := quota.Claim(product.Claim{CustomerID: "customer-1", Limit: 1}, "other", time.Now().Add(time.Hour))
+	s.NoError(redisdb.Run(t.Context(), s.rdb, other)[0].Err())
+	s.others = 1
+	s.run()
+	s.Equal(order.Rejected, s.result.Status)
+	s.Equal(order.Reason(product.TooManyOpen), s.result.Reason)
+	s.Len(s.result.Shortages, 2)
+	s.Equal([]string{"reserving", "rejected"}, s.nodes())
+}
+
+func TestMoreUnitsThanOneOrderMayHave(t *testing.T) {
+	s := open(t, line("shirt", 2), line("mug", 3), line("shirt", 2))
+	s.placement.MaxUnits = 3
+	s.run()
+	s.Equal(order.Rejected, s.result.Status)
+	s.Equal(order.Reason(product.OverLimit), s.result.Reason)
+	s.Equal([]order.Shortage{{ProductID: "shirt", Requested: 4, Reason: product.OverLimit, Limit: 3}}, s.result.Shortages)
+}
