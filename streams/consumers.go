@@ -63,7 +63,7 @@ func Destroy(ctx context.Context, rdb redis.UniversalClient, group string) error
 	}
 	_, _ = pipe.Exec(ctx) // each error is in its answer
 	for i, a := range asked {
-		if err := a.Err(); err != nil && !NoGroup(err) && !redis.HasErrorPrefix(err, "ERR The XGROUP subcommand requires the key to exist") {
+		if err := a.Err(); err != nil && !NoGroup(err) && !redis.HasErrorPrefix(err, "The XGROUP subcommand requires the key to exist") {
 			return fmt.Errorf("end group %s on the stream of bucket %d: %w", group, i, err)
 		}
 	}

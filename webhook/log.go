@@ -66,3 +66,20 @@ type Tried struct {
 	// Run names the workflow's run: a replay counts its tries anew.
 	Run string
 }
+
+// Answer is what an endpoint said.
+type Answer struct {
+	Status int
+	// RetryAfter is how long it wants to be left alone, 0 where it doesn't say.
+	RetryAfter time.Duration
+}
+
+// UnansweredError says why an endpoint said nothing.
+type UnansweredError struct {
+	Trouble Trouble
+	Cause   error
+}
+
+func (e *UnansweredError) Error() string { return string(e.Trouble) + ": " + e.Cause.Error() }
+
+func (e *UnansweredError) Unwrap() error { return e.Cause }
