@@ -143,7 +143,7 @@ func unanswered(err error) error {
 		u.Trouble = webhook.UnknownHost
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
 		u.Trouble = webhook.TimedOut
-	case errors.As(err, &cert), errors.As(err, &record), errors.As(err, &alert), errors.As(err, &name):
+	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &cert), errors.As(err, &record), errors.As(err, &alert), errors.As(err, &name):
 		u.Trouble = webhook.NoTLS
 	}
 	return u

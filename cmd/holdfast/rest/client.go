@@ -81,9 +81,9 @@ type call struct {
 	// elsewhere is the whole address of what is no call of the gateway's; nobody there
 	// is told the caller's token.
 	elsewhere string
-	query        url.Values
-	header       http.Header
-	body         []byte
+	query     url.Values
+	header    http.Header
+	body      []byte
 }
 
 // do sends one request and returns its answer, or a *Problem where the gateway

@@ -15,6 +15,7 @@ import (
 	"holdfast/dev/stack"
 	"holdfast/identity"
 	"holdfast/search"
+	"holdfast/webhook/deliver"
 )
 
 // settings are the program's flags, each with its environment name.
@@ -26,6 +27,7 @@ type settings struct {
 	RedisPort     int           `help:"Port of the embedded Redis; 0 takes a free one." env:"HOLDFAST_REDIS_PORT" default:"6380"`
 	PaymentWindow time.Duration `help:"How long an order waits for its payment." env:"HOLDFAST_PAYMENT_WINDOW" default:"15m"`
 	WebhookSecret string        `help:"Secret of the sandbox's payment callbacks (whsec_...)." env:"HOLDFAST_WEBHOOK_SECRET"`
+	WebhooksAllow string        `help:"Networks that webhooks may reach although they are not public, separated by commas; private means all private ones." env:"HOLDFAST_WEBHOOKS_ALLOW" default:"127.0.0.0/8,::1/128"`
 	Sandbox       bool          `help:"Take payments by the sandbox, which moves no money." env:"HOLDFAST_SANDBOX" default:"true" negatable:""`
 	SandboxFails  float64       `help:"Share of calls to the sandbox that fail, 0 to 1, to see what becomes of orders then." env:"HOLDFAST_SANDBOX_FAILS" default:"0"`
 	PublicURL     string        `name:"public-url" help:"Where buyers reach the gateway; without it the address that it listens on." env:"HOLDFAST_PUBLIC_URL" placeholder:"URL"`
@@ -46,6 +48,9 @@ type settings struct {
 func (s *settings) Validate() error {
 	if s.PaymentWindow < api.MinPaymentWindow {
 		return fmt.Errorf("HOLDFAST_PAYMENT_WINDOW %s is too short: at least %s are needed", s.PaymentWindow, api.MinPaymentWindow)
+	}
+	if _, err := deliver.NewGuard(s.WebhooksAllow); err != nil {
+		return fmt.Errorf("HOLDFAST_WEBHOOKS_ALLOW: %w", err)
 	}
 	if s.SandboxFails < 0 || s.SandboxFails > 1 {
 		return fmt.Errorf("HOLDFAST_SANDBOX_FAILS %g is no share, which is 0 to 1", s.SandboxFails)
@@ -120,7 +125,7 @@ func (s *settings) options() (stack.Options, error) {
 
 		HTTPAddr:      s.HTTPAddr,
 		PaymentWindow: s.PaymentWindow,
-		WebhookSecret: s.WebhookSecret,
+		WebhookSecret: s.WebhookSecret, WebhooksAllow: s.WebhooksAllow,
 
 		WithoutSandbox: !s.Sandbox,
 		SandboxFails:   s.SandboxFails,
