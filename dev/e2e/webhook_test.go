@@ -47,12 +47,14 @@ func newReceiver(t *testing.T, shop *shoptest.Shop, refuse int, unmoved bool, ev
 	t.Cleanup(func() { close(r.release) })
 	var w struct{ ID, Secret string }
 	shop.Must(t, http.StatusCreated, shoptest.Call{Method: http.MethodPost, Path: "/v1/webhooks", Body: shoptest.JSON(t, map[string]any{
-		"url": r.URL + "/hooks?of=merchant", "events": events,
+		"url": r.URL + "/hooks?of=merchant", "events": append([]string{}, events...),
 	})}).Into(t, &w)
 	r.mu.Lock()
 	r.secret = w.Secret
 	r.mu.Unlock()
-	t.Cleanup(func() { shop.Must(t, http.StatusNoContent, shoptest.Call{Method: http.MethodDelete, Path: "/v1/webhooks/" + w.ID}) })
+	t.Cleanup(func() {
+		shop.Must(t, http.StatusNoContent, shoptest.Call{Method: http.MethodDelete, Path: "/v1/webhooks/" + w.ID})
+	})
 	return r, w.ID
 }
 
