@@ -66,7 +66,7 @@ func (a *Deliver) Execute(ctx context.Context, d webhook.Delivery) (WebhookResul
 	}
 	if !a.Slots.take(d.EndpointID) {
 		return WebhookResult{}, tryAgain("busy", "as many messages are on their way to it as may be",
-			a.spread(busyDelay(activity.GetInfo(ctx).Attempt)), nil)
+			a.spread(busyDelay(activity.GetInfo(ctx).Attempt)))
 	}
 	defer a.Slots.give(d.EndpointID)
 	tries, err := a.Endpoints.Tries(ctx, d.EndpointID, d.Event.ID, run)
@@ -104,7 +104,7 @@ func (a *Deliver) send(ctx context.Context, to webhook.Stored, d webhook.Deliver
 		delay := max(a.spread(webhookDelay(try)), min(answer.RetryAfter, longestDelay))
 		tried.Status, tried.NextAt = webhook.Pending, a.now().Add(delay).UTC()
 		a.log(ctx, d, tried)
-		return WebhookResult{}, tryAgain("refused", why, delay, sendErr)
+		return WebhookResult{}, tryAgain("refused", why, delay)
 	}
 	a.log(ctx, d, tried)
 	return result, nil
@@ -140,8 +140,8 @@ func (a *Deliver) spread(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * (least + width*chance()))
 }
 
-func tryAgain(kind, why string, after time.Duration, cause error) error {
-	return temporal.NewApplicationErrorWithOptions(why, kind, temporal.ApplicationErrorOptions{NextRetryDelay: after, Cause: cause})
+func tryAgain(kind, why string, after time.Duration) error {
+	return temporal.NewApplicationErrorWithOptions(why, kind, temporal.ApplicationErrorOptions{NextRetryDelay: after})
 }
 
 // How soon a message is sent again.

@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
-	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 
@@ -81,7 +80,7 @@ func deliver(t *testing.T, m *merchant) (activities.WebhookResult, error) {
 	var suite testsuite.WorkflowTestSuite
 	m.env = suite.NewTestWorkflowEnvironment()
 	// The test environment ends a workflow after a day if it is told nothing; Temporal doesn't.
-	m.env.SetStartWorkflowOptions(client.StartWorkflowOptions{WorkflowExecutionTimeout: 30 * 24 * time.Hour})
+	m.env.SetWorkflowRunTimeout(30 * 24 * time.Hour)
 	m.endpoint = webhook.Stored{
 		Endpoint: webhook.Endpoint{ID: "wh_1", URL: "https://shop.example", Status: webhook.Active},
 		Secrets:  []webhook.Secret{{Value: webhook.NewSecret()}},

@@ -53,7 +53,7 @@ func newReceiver(t *testing.T, shop *shoptest.Shop, refuse int, unmoved bool, ev
 	r.secret = w.Secret
 	r.mu.Unlock()
 	t.Cleanup(func() {
-		shop.Must(t, http.StatusNoContent, shoptest.Call{Method: http.MethodDelete, Path: "/v1/webhooks/" + w.ID})
+		shop.Must(untilCleanup{t}, http.StatusNoContent, shoptest.Call{Method: http.MethodDelete, Path: "/v1/webhooks/" + w.ID})
 	})
 	return r, w.ID
 }

@@ -3,11 +3,13 @@ package dispatch
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -24,8 +26,8 @@ const (
 	perPart = 100
 )
 
-// dispatch goes over the entries part by part, acknowledging each once all of its
-// deliveries are started.
+// dispatch goes over the entries part by part, acknowledging each entry once all of its
+// deliveries are started: one that fails keeps the others from nothing.
 func (d *Dispatcher) dispatch(ctx context.Context, entries []streams.Entry) error {
 	// Read after the entries were: an endpoint that was registered before one of them was
 	// written is on this list.
@@ -33,12 +35,16 @@ func (d *Dispatcher) dispatch(ctx context.Context, entries []streams.Entry) erro
 	if err != nil {
 		return err
 	}
+	var failed error
 	for part := range slices.Chunk(entries, perPart) {
 		if err := d.dispatchPart(ctx, part, endpoints); err != nil {
-			return err
+			failed = err
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
 	}
-	return nil
+	return failed
 }
 
 func (d *Dispatcher) dispatchPart(ctx context.Context, part []streams.Entry, endpoints []webhook.Stored) error {
@@ -46,22 +52,53 @@ func (d *Dispatcher) dispatchPart(ctx context.Context, part []streams.Entry, end
 	if err != nil {
 		return err
 	}
-	starting, within := errgroup.WithContext(ctx)
+	failed := make([]error, len(part)) // by entry
+	var mu sync.Mutex
+	var starting errgroup.Group
 	starting.SetLimit(atOnce)
 	for _, one := range deliveries {
 		starting.Go(func() error {
-			within, cancel := context.WithTimeout(within, startWithin)
-			defer cancel()
-			return d.Start(within, one)
+			if err := d.begin(ctx, one.Delivery); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				failed[one.entry] = err
+			}
+			return nil
 		})
 	}
-	if err := starting.Wait(); err != nil {
-		return err
+	_ = starting.Wait() // each error stands at its entry
+	var done []streams.Entry
+	for i, e := range part {
+		if failed[i] == nil {
+			done = append(done, e)
+		}
 	}
-	for _, one := range deliveries {
+	if len(done) > 0 {
+		failed = append(failed, d.reader.Ack(ctx, done))
+	}
+	return errors.Join(failed...)
+}
+
+// begin starts one delivery. One that Temporal won't ever take is given up: it must not
+// hold up all that come after it.
+func (d *Dispatcher) begin(ctx context.Context, one webhook.Delivery) error {
+	ctx, cancel := context.WithTimeout(ctx, startWithin)
+	defer cancel()
+	err := d.Start(ctx, one)
+	if errors.Is(err, webhook.ErrNeverTaken) {
+		d.Log.ErrorContext(ctx, "a webhook can't be delivered", "webhook_id", one.EndpointID, "event_id", one.Event.ID, "error", err)
+		return nil
+	}
+	if err == nil {
 		d.started.WithLabelValues(one.Event.Type).Inc()
 	}
-	return d.reader.Ack(ctx, part)
+	return err
+}
+
+// delivery is one that the entry at a place of its part stands for.
+type delivery struct {
+	webhook.Delivery
+	entry int
 }
 
 // startWithin bounds one start.
@@ -69,14 +106,15 @@ const startWithin = 10 * time.Second
 
 // deliveries are all that the entries stand for. What can't be read is told in the log
 // and left out: it can't be read the next time either.
-func (d *Dispatcher) deliveries(ctx context.Context, part []streams.Entry, endpoints []webhook.Stored) ([]webhook.Delivery, error) {
+func (d *Dispatcher) deliveries(ctx context.Context, part []streams.Entry, endpoints []webhook.Stored) ([]delivery, error) {
 	type wanted struct {
 		message
-		by []webhook.Stored
+		by    []webhook.Stored
+		entry int
 	}
 	var all []wanted
 	var orders []string
-	for _, e := range part {
+	for i, e := range part {
 		messages, err := messagesOf(e)
 		if err != nil {
 			d.Log.WarnContext(ctx, "webhooks can't be told of an entry", "event_id", e.EventID(), "error", err)
@@ -84,7 +122,7 @@ func (d *Dispatcher) deliveries(ctx context.Context, part []streams.Entry, endpo
 		}
 		written := writtenAt(e)
 		for _, m := range messages {
-			w := wanted{message: m}
+			w := wanted{message: m, entry: i}
 			for _, endpoint := range endpoints {
 				if endpoint.Wants(m.eventType) && !written.Before(endpoint.CreatedAt) {
 					w.by = append(w.by, endpoint)
@@ -103,7 +141,7 @@ func (d *Dispatcher) deliveries(ctx context.Context, part []streams.Entry, endpo
 	if err != nil {
 		return nil, err
 	}
-	var deliveries []webhook.Delivery
+	var deliveries []delivery
 	for _, w := range all {
 		if data, ok := w.data.(orderData); ok {
 			data.Currency, data.Amounts = amounts[w.orderID].Currency, amounts[w.orderID].Amounts
@@ -114,7 +152,9 @@ func (d *Dispatcher) deliveries(ctx context.Context, part []streams.Entry, endpo
 			return nil, err
 		}
 		for _, endpoint := range w.by {
-			deliveries = append(deliveries, webhook.Delivery{EndpointID: endpoint.ID, Host: hostOf(endpoint.URL), Event: event})
+			deliveries = append(deliveries, delivery{
+				webhook.Delivery{EndpointID: endpoint.ID, Host: hostOf(endpoint.URL), Event: event}, w.entry,
+			})
 		}
 	}
 	return deliveries, nil

@@ -44,6 +44,9 @@ func begin(ctx context.Context, c Starter, d webhook.Delivery, o client.StartWor
 	if _, started := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); started {
 		return nil
 	}
+	if _, refused := errors.AsType[*serviceerror.InvalidArgument](err); refused {
+		return fmt.Errorf("%w: %w", webhook.ErrNeverTaken, err)
+	}
 	if err != nil {
 		return fmt.Errorf("start the delivery of event %s to webhook %s: %w", d.Event.ID, d.EndpointID, err)
 	}
