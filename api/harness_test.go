@@ -42,6 +42,7 @@ type gateway struct {
 	redis    *miniredis.Miniredis
 	stock    *inventory.Store
 	docs     *records.Store
+	hooks    *registry.Store
 	temporal *fakeTemporal
 	index    *fakeIndex
 	sandbox  *sandbox.Provider
@@ -83,7 +84,7 @@ func newGateway(t testing.TB, changes ...func(*api.Config)) *gateway {
 	require.NoError(t, err)
 	provider := sandbox.NewProvider(signer, books, sandbox.Options{PublicURL: "http://127.0.0.1:8080"})
 	g := &gateway{
-		t: t, redis: mini, stock: inventory.New(rdb), docs: records.New(rdb), sandbox: provider, log: &syncBuffer{}, index: &fakeIndex{},
+		t: t, redis: mini, stock: inventory.New(rdb), docs: records.New(rdb), hooks: registry.New(rdb), sandbox: provider, log: &syncBuffer{}, index: &fakeIndex{},
 		contract: contractRouter(t),
 	}
 	g.temporal = newFake(g.stock, g.docs)
