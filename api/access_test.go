@@ -242,7 +242,8 @@ func TestAnothersOrderIsAsOneThatThereIsNot(t *testing.T) {
 	g.sell(t, "mug", 3)
 	order := g.do(orderCall(basketOf("ada")).as(t, "ada", api.Customer)).order(t)
 	for _, k := range []call{
-		{method: http.MethodGet, path: "/v1/orders/%"}, {method: http.MethodGet, path: "/v1/orders/%?expand=products&wait=1s"},
+		{method: http.MethodGet, path: "/v1/orders/%"},
+		{method: http.MethodGet, path: "/v1/orders/%?expand=products&wait=1s"},
 		{method: http.MethodGet, path: "/v1/orders/%/payment"},
 		{method: http.MethodPost, path: "/v1/orders/%/cancel", body: `{"reason":"customer"}`, header: key("k")},
 	} {

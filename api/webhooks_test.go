@@ -47,7 +47,8 @@ func TestWebhooksSecretIsShownOnce(t *testing.T) {
 	}
 	require.Equal(t, http.StatusNoContent, g.do(call{method: http.MethodDelete, path: "/v1/webhooks/" + w.ID}).status)
 	for _, k := range []call{
-		{method: http.MethodGet, path: "/v1/webhooks/" + w.ID}, {method: http.MethodDelete, path: "/v1/webhooks/" + w.ID},
+		{method: http.MethodGet, path: "/v1/webhooks/" + w.ID},
+		{method: http.MethodDelete, path: "/v1/webhooks/" + w.ID},
 		{method: http.MethodPost, path: "/v1/webhooks/" + w.ID + "/rotate"},
 		{method: http.MethodGet, path: "/v1/webhooks/" + w.ID + "/deliveries"},
 		{method: http.MethodPost, path: "/v1/webhooks/" + w.ID + "/deliveries/1-2-3/replay"},

@@ -48,7 +48,9 @@ func RefundWorkflowID(paymentID, refundID string) string {
 }
 
 // WebhookWorkflowID names the delivery of an event to an endpoint.
-func WebhookWorkflowID(endpointID, eventID string) string { return "webhook/" + endpointID + "/" + eventID }
+func WebhookWorkflowID(endpointID, eventID string) string {
+	return "webhook/" + endpointID + "/" + eventID
+}
 
 // ReplayWorkflowID names the delivery of an event that somebody wants once more.
 func ReplayWorkflowID(endpointID, eventID string) string {

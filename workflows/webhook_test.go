@@ -140,8 +140,10 @@ func TestAWebhookThatNobodyTakesFailsAfterThreeDays(t *testing.T) {
 
 func TestAWebhookThatIsBusySaysWhenToComeAgain(t *testing.T) {
 	m := &merchant{answers: []any{
-		webhook.Answer{Status: 429, RetryAfter: 10 * time.Minute}, webhook.Answer{Status: 503, RetryAfter: time.Second},
-		webhook.Answer{Status: 503, RetryAfter: 1000 * time.Hour}, 200,
+		webhook.Answer{Status: 429, RetryAfter: 10 * time.Minute},
+		webhook.Answer{Status: 503, RetryAfter: time.Second},
+		webhook.Answer{Status: 503, RetryAfter: 1000 * time.Hour},
+		200,
 	}}
 	_, err := deliver(t, m)
 	require.NoError(t, err)

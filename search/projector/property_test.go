@@ -1,8 +1,8 @@
 package projector
 
 import (
-	"errors"
 	"context"
+	"errors"
 	"sync"
 	"testing"
 	"time"

@@ -3,6 +3,7 @@ package projector
 import (
 	"context"
 	"fmt"
+
 	"holdfast/streams"
 )
 
