@@ -133,7 +133,7 @@ func (a *Deliver) now() time.Time {
 // doesn't come again together.
 func (a *Deliver) spread(d time.Duration) time.Duration {
 	const least, width = 0.8, 0.4
-	chance := rand.Float64 //nolint:gosec // not a secret
+	chance := rand.Float64
 	if a.Jitter != nil {
 		chance = a.Jitter
 	}

@@ -32,7 +32,7 @@ var (
 	// ErrNotFound says that there is no such endpoint, or no such delivery.
 	ErrNotFound = errors.New("no such webhook")
 	// ErrNeverTaken says that a delivery can't be started, however often it is tried.
-	ErrNeverTaken = errors.New("Temporal refuses the delivery")
+	ErrNeverTaken = errors.New("the delivery can't be started")
 	// ErrTooMany says that there are as many endpoints as there may be.
 	ErrTooMany = fmt.Errorf("there are %d webhooks already, and no more can be registered", MaxEndpoints)
 )

@@ -60,9 +60,6 @@ const (
 	// times ClaimAfter one has to be idle.
 	housekeeping = 5 * time.Minute
 	dropAfter    = 20
-	// roundWithin bounds one round: starting thousands of deliveries takes its time, and
-	// a stop waits for no more than this.
-	roundWithin = 10 * time.Second
 )
 
 // Dispatcher starts deliveries of what the streams tell.

@@ -121,7 +121,7 @@ func TestTheGroupComesAndGoesWithTheEndpoints(t *testing.T) {
 func TestEachEventIsStartedForEachEndpoint(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		s := newShop(t, rdb)
-		chance := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // not a secret
+		chance := rand.New(rand.NewPCG(1, 2))
 		s.office.fails = func(int) (bool, bool) { return chance.IntN(5) == 0, chance.IntN(2) == 0 || chance.IntN(5) > 0 }
 		fails := s.office.fails
 		s.office.fails = func(n int) (bool, bool) {

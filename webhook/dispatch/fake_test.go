@@ -23,7 +23,7 @@ import (
 
 func TestMain(m *testing.M) { redistest.Main(m) }
 
-var errAway = errors.New("Temporal is away")
+var errAway = errors.New("away")
 
 // postOffice starts deliveries as Temporal does: each one once.
 type postOffice struct {

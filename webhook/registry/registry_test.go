@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -154,7 +153,7 @@ func TestPagesAndBound(t *testing.T) {
 		require.Equal(t, event(n-1).ID, seen[0])
 		require.Equal(t, event(20).ID, seen[len(seen)-1])
 		_, err := s.Event(ctx, "wh_a", event(19).ID)
-		require.True(t, errors.Is(err, webhook.ErrNotFound), "the hash went with it")
+		require.ErrorIs(t, err, webhook.ErrNotFound, "the hash went with it")
 		page, more, err := s.Deliveries(ctx, "wh_a", 10, event(3).ID)
 		require.NoError(t, err)
 		require.Empty(t, page)
