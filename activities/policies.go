@@ -53,6 +53,20 @@ func AtProvider(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
+// Delivering is for a message to somebody else's server: three days of tries. When the
+// next one is, the activity says itself; the policy is for a try that says nothing, since
+// its worker died.
+func Delivering(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout:    30 * time.Second,
+		ScheduleToCloseTimeout: 3 * 24 * time.Hour,
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval: firstDelay, BackoffCoefficient: delayGrowth, MaximumInterval: longestDelay,
+		},
+		Summary: summary,
+	})
+}
+
 // PatientUntil is Patient, but gives up after d.
 func PatientUntil(ctx workflow.Context, d time.Duration, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{

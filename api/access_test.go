@@ -131,18 +131,25 @@ var walk = map[string]struct {
 	// operator, own and other are statuses; 0 is whatever is neither 401 nor 403.
 	operator, own, other int
 }{
-	"GET /v1/orders/{id}":          {"", 200, 200, 404},
-	"GET /v1/orders/{id}/payment":  {"", 200, 200, 404},
-	"POST /v1/orders/{id}/cancel":  {"{}", 200, 200, 404},
-	"POST /v1/orders/{id}/payment": {"{}", 201, 201, 404},
-	"POST /v1/orders/{id}/refunds": {"{}", 409, 0, 0},
-	"GET /v1/refunds":              {"", 200, 0, 0},
-	"POST /v1/refunds/decide":      {`{"paymentId":"p","refundId":"r","choice":"refund"}`, 404, 0, 0},
-	"POST /v1/orders":              {`{"customerId":"ada","lines":[{"productId":"mug","quantity":1}]}`, 201, 201, 403},
-	"GET /v1/orders":               {"", 200, 200, 200},
-	"PUT /v1/products/{id}":        {`{"title":"T","currency":"EUR","variants":[{"sku":"one","price":1}]}`, 200, 0, 0},
-	"POST /v1/products/{id}/stock": {`{"delta":1}`, 200, 0, 0},
-	"POST /v1/orders/{id}/deliver": {"", 409, 0, 0},
+	"GET /v1/orders/{id}":                                   {"", 200, 200, 404},
+	"GET /v1/orders/{id}/payment":                           {"", 200, 200, 404},
+	"POST /v1/orders/{id}/cancel":                           {"{}", 200, 200, 404},
+	"POST /v1/orders/{id}/payment":                          {"{}", 201, 201, 404},
+	"POST /v1/orders/{id}/refunds":                          {"{}", 409, 0, 0},
+	"POST /v1/webhooks":                                     {`{"url":"https://8.8.8.8/"}`, 201, 0, 0},
+	"GET /v1/webhooks":                                      {"", 200, 0, 0},
+	"GET /v1/webhooks/{id}":                                 {"", 404, 0, 0},
+	"DELETE /v1/webhooks/{id}":                              {"", 404, 0, 0},
+	"POST /v1/webhooks/{id}/rotate":                         {"", 404, 0, 0},
+	"GET /v1/webhooks/{id}/deliveries":                      {"", 404, 0, 0},
+	"POST /v1/webhooks/{id}/deliveries/{deliveryId}/replay": {"", 404, 0, 0},
+	"GET /v1/refunds":                                       {"", 200, 0, 0},
+	"POST /v1/refunds/decide":                               {`{"paymentId":"p","refundId":"r","choice":"refund"}`, 404, 0, 0},
+	"POST /v1/orders":                                       {`{"customerId":"ada","lines":[{"productId":"mug","quantity":1}]}`, 201, 201, 403},
+	"GET /v1/orders":                                        {"", 200, 200, 200},
+	"PUT /v1/products/{id}":                                 {`{"title":"T","currency":"EUR","variants":[{"sku":"one","price":1}]}`, 200, 0, 0},
+	"POST /v1/products/{id}/stock":                          {`{"delta":1}`, 200, 0, 0},
+	"POST /v1/orders/{id}/deliver":                          {"", 409, 0, 0},
 }
 
 // Every call, by everybody.

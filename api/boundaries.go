@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"time"
 
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
@@ -11,6 +12,7 @@ import (
 	"holdfast/payment"
 	"holdfast/product"
 	"holdfast/search"
+	"holdfast/webhook"
 )
 
 // Products are the product entities.
@@ -39,6 +41,17 @@ type Documents interface {
 type Provider interface {
 	payment.Reader
 	Checkout(ctx context.Context, paymentID string) (payment.Checkout, error)
+}
+
+// Webhooks are where merchants want to be told.
+type Webhooks interface {
+	Add(ctx context.Context, url string, events []string, description string) (webhook.Stored, error)
+	List(ctx context.Context) ([]webhook.Stored, error)
+	Get(ctx context.Context, id string) (webhook.Stored, error)
+	Remove(ctx context.Context, id string) error
+	Rotate(ctx context.Context, id string, now time.Time) (webhook.Stored, error)
+	Deliveries(ctx context.Context, id string, limit int, after string) (page []webhook.Logged, more bool, err error)
+	Event(ctx context.Context, id, eventID string) (webhook.Event, error)
 }
 
 // Index answers searches, and keeps what left the documents: see search.Index.

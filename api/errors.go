@@ -15,6 +15,7 @@ import (
 	"holdfast/order"
 	"holdfast/payment"
 	"holdfast/product"
+	"holdfast/webhook"
 	"holdfast/workflows"
 )
 
@@ -58,6 +59,8 @@ var (
 	errSearch          = errors.New("the search index can't answer; orders go on without it")
 	errNoIndex         = errors.New("this gateway was started without a search index; orders go on without it")
 	errOperatorsOnly   = errors.New("only an operator may ask for this")
+	errWebhookDisabled = errors.New("the endpoint answered that it is gone, and gets nothing any more")
+	errWebhooks        = errors.New("the webhooks can't be reached")
 	errNotYours        = errors.New("a customer has his own orders only")
 )
 
@@ -125,6 +128,10 @@ var kinds = []kind{
 	{errOrderMute, http.StatusServiceUnavailable, "order-unavailable", "Order unavailable", 10 * time.Second},
 	{errTemporal, http.StatusServiceUnavailable, "temporal-unavailable", "Orders unavailable", 2 * time.Second},
 	{errProductsUnasked, http.StatusServiceUnavailable, "stock-unavailable", "Products unavailable", 2 * time.Second},
+	{webhook.ErrNotFound, http.StatusNotFound, "unknown-webhook", "Unknown webhook or delivery", 0},
+	{webhook.ErrTooMany, http.StatusConflict, "too-many-webhooks", "Too many webhooks", 0},
+	{errWebhookDisabled, http.StatusConflict, "webhook-disabled", "Webhook disabled", 0},
+	{errWebhooks, http.StatusServiceUnavailable, "webhooks-unavailable", "Webhooks unavailable", 2 * time.Second},
 	{errPaymentsUnread, http.StatusServiceUnavailable, "payments-unavailable", "Payments unavailable", 2 * time.Second},
 	{errTimeout, http.StatusServiceUnavailable, "timeout", "Took too long", 2 * time.Second},
 	{context.Canceled, statusClientGone, "client-gone", "The client went away", 0},

@@ -29,6 +29,8 @@ import (
 	"holdfast/payment/sandbox"
 	"holdfast/product"
 	"holdfast/records"
+	"holdfast/webhook/deliver"
+	"holdfast/webhook/registry"
 )
 
 const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -40,6 +42,7 @@ type gateway struct {
 	redis    *miniredis.Miniredis
 	stock    *inventory.Store
 	docs     *records.Store
+	hooks    *registry.Store
 	temporal *fakeTemporal
 	index    *fakeIndex
 	sandbox  *sandbox.Provider
@@ -77,18 +80,21 @@ func newGateway(t testing.TB, changes ...func(*api.Config)) *gateway {
 	signer, err := sandbox.New(secret)
 	require.NoError(t, err)
 	books := sandbox.NewBooks(rdb)
+	guard, err := deliver.NewGuard("192.0.2.0/24")
+	require.NoError(t, err)
 	provider := sandbox.NewProvider(signer, books, sandbox.Options{PublicURL: "http://127.0.0.1:8080"})
 	g := &gateway{
-		t: t, redis: mini, stock: inventory.New(rdb), docs: records.New(rdb), sandbox: provider, log: &syncBuffer{}, index: &fakeIndex{},
+		t: t, redis: mini, stock: inventory.New(rdb), docs: records.New(rdb), hooks: registry.New(rdb), sandbox: provider, log: &syncBuffer{}, index: &fakeIndex{},
 		contract: contractRouter(t),
 	}
 	g.temporal = newFake(g.stock, g.docs)
 	cfg := api.Config{
 		Addr: "127.0.0.1:0", Products: g.stock, Orders: g.docs, Temporal: g.temporal, Index: g.index,
 		Providers: map[string]api.Provider{sandbox.Name: provider},
-		Pages:     map[string]http.Handler{sandbox.Path: sandbox.NewPages(books, slog.New(slog.DiscardHandler))},
-		Checks:    map[string]api.Check{"redis": func(ctx context.Context) error { return rdb.Ping(ctx).Err() }},
-		Log:       slog.New(slog.NewJSONHandler(g.log, nil)), Metrics: prometheus.NewRegistry(),
+		Webhooks:  registry.New(rdb), CheckURL: guard.Check,
+		Pages:  map[string]http.Handler{sandbox.Path: sandbox.NewPages(books, slog.New(slog.DiscardHandler))},
+		Checks: map[string]api.Check{"redis": func(ctx context.Context) error { return rdb.Ping(ctx).Err() }},
+		Log:    slog.New(slog.NewJSONHandler(g.log, nil)), Metrics: prometheus.NewRegistry(),
 	}
 	for _, change := range changes {
 		change(&cfg)

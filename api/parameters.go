@@ -16,11 +16,12 @@ import (
 // is refused.
 func listParameters() map[string]map[string]bool {
 	return map[string]map[string]bool{
-		"/v1/products":            parametersOf[SearchProductsParams](),
-		"/v1/products/suggest":    parametersOf[SuggestProductsParams](),
-		"/v1/products/:id/events": parametersOf[ListProductEventsParams](),
-		"/v1/orders":              parametersOf[ListOrdersParams](),
-		"/v1/refunds":             parametersOf[ListRefundsParams](),
+		"/v1/products":                parametersOf[SearchProductsParams](),
+		"/v1/products/suggest":        parametersOf[SuggestProductsParams](),
+		"/v1/products/:id/events":     parametersOf[ListProductEventsParams](),
+		"/v1/orders":                  parametersOf[ListOrdersParams](),
+		"/v1/refunds":                 parametersOf[ListRefundsParams](),
+		"/v1/webhooks/:id/deliveries": parametersOf[ListWebhookDeliveriesParams](),
 	}
 }
 

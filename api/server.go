@@ -45,6 +45,10 @@ type Config struct {
 	Products Products
 	Orders   Documents
 	Temporal Temporal
+	// Webhooks are the merchants' endpoints. CheckURL refuses a URL that can't be one, as
+	// a *webhook.RefusedURLError.
+	Webhooks Webhooks
+	CheckURL func(ctx context.Context, url string) error
 	// Index answers searches and lists. Without one, these calls alone answer 503.
 	Index Index
 	// Providers by the name in their callback's path; DefaultProvider is the one of
@@ -157,8 +161,8 @@ func New(cfg Config) (*Server, error) {
 }
 
 func (c *Config) complete() error {
-	if c.Products == nil || c.Orders == nil || c.Temporal == nil || c.Log == nil || c.Metrics == nil {
-		return errors.New("gateway: products, orders, Temporal, log and metrics are needed")
+	if c.Products == nil || c.Orders == nil || c.Temporal == nil || c.Webhooks == nil || c.CheckURL == nil || c.Log == nil || c.Metrics == nil {
+		return errors.New("gateway: products, orders, Temporal, webhooks, log and metrics are needed")
 	}
 	if c.PaymentWindow == 0 {
 		c.PaymentWindow = DefaultPaymentWindow

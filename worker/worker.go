@@ -49,6 +49,11 @@ type Config struct {
 	// Providers take and give back money, by their name. Without any, orders are paid by
 	// callbacks alone, and refunds stay due.
 	Providers activities.Providers
+	// WebhooksAllow names networks that webhooks may reach although they are not public:
+	// see deliver.NewGuard.
+	WebhooksAllow string
+	// WithoutWebhooks: another process tells the merchants' endpoints.
+	WithoutWebhooks bool
 	// TaskQueue to poll; empty is workflows.TaskQueue.
 	TaskQueue string
 	// Options are the SDK's; the zero value is right for most.
@@ -76,11 +81,22 @@ const DefaultKeepOrders = setup.Retention + KeepBeyond
 // Worker polls Temporal for the sagas' tasks, and keeps the views up beside it.
 type Worker struct {
 	sdk.Worker
-	views *views // nil where there is no index
+	views    *views    // nil where there is no index
+	webhooks *webhooks // nil where another process has them
 }
 
 // New builds a worker that is not running yet.
 func New(c Config) (*Worker, error) {
+	w, err := newWorker(&c)
+	if err != nil || c.WithoutWebhooks {
+		return w, err
+	}
+	w.webhooks, err = newWebhooks(c, records.New(c.Redis))
+	return w, err
+}
+
+func newWorker(of *Config) (*Worker, error) {
+	c := *of
 	if c.Temporal == nil || c.Redis == nil {
 		return nil, errors.New("a worker needs Temporal and Redis")
 	}
@@ -101,6 +117,7 @@ func New(c Config) (*Worker, error) {
 		return nil, err
 	}
 	c.Stock, c.Records = countedStock{c.Stock, m}, countedRecords{c.Records, m}
+	*of = c
 	sdk.SetStickyWorkflowCacheSize(cachedOrders) // of the whole process; counts before its first worker starts
 	w := sdk.New(c.Temporal, c.TaskQueue, c.Options)
 	registerWorkflows(w)
@@ -147,6 +164,12 @@ func (w *Worker) Start() error {
 	if err := w.Worker.Start(); err != nil {
 		return fmt.Errorf("start the worker: %w", err)
 	}
+	if w.webhooks != nil {
+		if err := w.webhooks.start(); err != nil {
+			w.Worker.Stop()
+			return err
+		}
+	}
 	if w.views != nil {
 		w.views.start()
 	}
@@ -157,6 +180,9 @@ func (w *Worker) Start() error {
 func (w *Worker) Stop() {
 	if w.views != nil {
 		w.views.stop()
+	}
+	if w.webhooks != nil {
+		w.webhooks.stop()
 	}
 	w.Worker.Stop()
 }

@@ -17,6 +17,10 @@ import (
 // TaskQueue is where the workers listen.
 const TaskQueue = "holdfast"
 
+// WebhookQueue is where deliveries of webhooks wait: apart, so that no order ever waits
+// for somebody else's server.
+const WebhookQueue = "holdfast-webhooks"
+
 // Names under which the workflows are registered.
 const (
 	OrderType      = "Order"
@@ -26,6 +30,7 @@ const (
 	ReindexType    = "Reindex"
 	AuditViewsType = "AuditViews"
 	ForgetType     = "Forget"
+	WebhookType    = "Webhook"
 )
 
 // OrderWorkflowID names an order's workflow. It is the idempotency store: one
@@ -40,6 +45,16 @@ func DelistWorkflowID(productID string, listing int64) string {
 // RefundWorkflowID names the workflow of one refund of one payment.
 func RefundWorkflowID(paymentID, refundID string) string {
 	return "refund/" + paymentID + "/" + refundID
+}
+
+// WebhookWorkflowID names the delivery of an event to an endpoint.
+func WebhookWorkflowID(endpointID, eventID string) string {
+	return "webhook/" + endpointID + "/" + eventID
+}
+
+// ReplayWorkflowID names the delivery of an event that somebody wants once more.
+func ReplayWorkflowID(endpointID, eventID string) string {
+	return WebhookWorkflowID(endpointID, eventID) + "/replay"
 }
 
 // ReindexWorkflowID names the workflow that builds a search view anew: there is one

@@ -15,6 +15,7 @@ import (
 	"holdfast/api"
 	"holdfast/inventory"
 	"holdfast/records"
+	"holdfast/webhook/registry"
 )
 
 // apiCommand runs the gateway.
@@ -23,6 +24,7 @@ type apiCommand struct {
 	redisFlags
 	indexFlags
 	providerFlags
+	webhookFlags
 	identityFlags
 	doorFlags
 	PublicURL     string        `name:"public-url" env:"HOLDFAST_PUBLIC_URL" help:"Where buyers reach the gateway; without it the address that it listens on (${env})."`
@@ -36,6 +38,10 @@ type apiCommand struct {
 func (c *apiCommand) Run(ctx context.Context, out out) error {
 	log := newLog(out.stderr)
 	if err := c.check(log); err != nil { // before the wait for what only a running gateway needs
+		return err
+	}
+	guard, err := c.guard()
+	if err != nil {
 		return err
 	}
 	name, err := namespace(log)
@@ -79,15 +85,17 @@ func (c *apiCommand) Run(ctx context.Context, out out) error {
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	gateway, err := api.New(api.Config{
 		Listener: listener, TLS: secured, Identity: verifier, Limits: c.limits(c.off()),
 		TrustedProxies: c.Proxies, Origins: c.Origins, MetricsApart: c.Metrics != "",
 		Products: inventory.New(rdb), Orders: records.New(rdb), Temporal: temporal, Namespace: name, Index: index,
+		Webhooks: registry.New(rdb), CheckURL: guard.Check,
 		Providers: providers.forGateway(), DefaultProvider: c.first(), Pages: providers.pages,
 		Checks:        map[string]api.Check{"redis": func(ctx context.Context) error { return rdb.Ping(ctx).Err() }},
-		PaymentWindow: c.PaymentWindow, MaxOpenOrders: c.maxOpenOrders(), MaxUnits: c.MaxUnits, DrainDelay: c.DrainDelay, Log: log, Metrics: registry,
+		PaymentWindow: c.PaymentWindow, MaxOpenOrders: c.maxOpenOrders(), MaxUnits: c.MaxUnits, DrainDelay: c.DrainDelay,
+		Log: log, Metrics: metrics,
 	})
 	if err != nil {
 		return errors.Join(fmt.Errorf("build the gateway: %w", err), listener.Close())

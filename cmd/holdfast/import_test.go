@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"log/slog"
 	"net/http/httptest"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"holdfast/inventory"
 	"holdfast/records"
 	"holdfast/redisdb"
+	"holdfast/webhook/registry"
 )
 
 // noTemporal: the catalogue needs none.
@@ -29,6 +31,7 @@ func TestImport(t *testing.T) {
 	stock := inventory.New(rdb)
 	gateway, err := api.New(api.Config{
 		Addr: "127.0.0.1:0", Products: stock, Orders: records.New(rdb), Temporal: noTemporal{},
+		Webhooks: registry.New(rdb), CheckURL: func(context.Context, string) error { return nil },
 		Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(),
 	})
 	require.NoError(t, err)

@@ -11,6 +11,7 @@ import (
 
 	"holdfast/search/projector"
 	"holdfast/setup"
+	"holdfast/streams"
 )
 
 // setupCommand prepares Temporal, and the event streams in Redis.
@@ -53,10 +54,10 @@ func (c *setupCommand) Run(ctx context.Context, out out) error {
 // prepareStreams makes the group of the views on every stream: from then on
 // nothing is trimmed that the views haven't had.
 func prepareStreams(ctx context.Context, rdb redis.UniversalClient, log *slog.Logger) error {
-	if err := projector.Register(ctx, rdb, projector.Group); err != nil {
+	if err := streams.Register(ctx, rdb, projector.Group); err != nil {
 		return fmt.Errorf("prepare the event streams: %w", err)
 	}
-	groups, err := projector.Groups(ctx, rdb)
+	groups, err := streams.Groups(ctx, rdb)
 	if err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ type workerCommand struct {
 	redisFlags
 	indexFlags
 	providerFlags
+	webhookFlags
 	Metrics string        `name:"metrics-addr" env:"HOLDFAST_METRICS_ADDR" help:"Address of the worker's own /healthz and /metrics, such as 127.0.0.1:9091; empty: none (${env})."`
 	Keep    time.Duration `name:"keep-orders" env:"HOLDFAST_KEEP_ORDERS" default:"744h" help:"How long closed orders stay in Redis, where an index keeps them for good: at least a day longer than Temporal keeps their workflows (${env})."`
 	Grace   time.Duration `env:"HOLDFAST_GRACE" default:"20s" help:"How long running activities may take to end when the worker stops (${env})."`
@@ -32,6 +33,9 @@ type workerCommand struct {
 func (c *workerCommand) Run(ctx context.Context, out out) error {
 	log := newLog(out.stderr)
 	if err := errors.Join(c.checkIndex(), c.check()); err != nil {
+		return err
+	}
+	if _, err := c.guard(); err != nil {
 		return err
 	}
 	name, err := namespace(log)
@@ -70,7 +74,7 @@ func (c *workerCommand) Run(ctx context.Context, out out) error {
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	w, err := worker.New(worker.Config{
 		Temporal: temporal, Namespace: name, Redis: rdb, Index: index, KeepOrders: c.Keep, Metrics: registry, Log: log,
-		Providers: providers.forWorker(), Options: sdk.Options{WorkerStopTimeout: c.Grace},
+		Providers: providers.forWorker(), WebhooksAllow: c.Allow, Options: sdk.Options{WorkerStopTimeout: c.Grace},
 	})
 	if err != nil {
 		return fmt.Errorf("build the worker: %w", err)

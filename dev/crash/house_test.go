@@ -29,6 +29,7 @@ import (
 	"holdfast/product"
 	"holdfast/records"
 	"holdfast/redisdb"
+	"holdfast/webhook/registry"
 )
 
 const (
@@ -123,6 +124,7 @@ func (h *house) room(t *testing.T, name string, opts roomOptions) *room {
 	}
 	gateway, err := api.New(api.Config{
 		Addr: "127.0.0.1:0", Products: products, Orders: records.New(h.rdb),
+		Webhooks: registry.New(h.rdb), CheckURL: func(context.Context, string) error { return nil },
 		Temporal:  elsewhere{Temporal: h.stack.Temporal, queue: name},
 		Providers: map[string]api.Provider{sandbox.Name: provider}, PaymentWindow: opts.window,
 		Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(),

@@ -11,6 +11,8 @@ import (
 	"holdfast/api"
 	"holdfast/inventory"
 	"holdfast/records"
+	"holdfast/webhook/deliver"
+	"holdfast/webhook/registry"
 )
 
 func (s *Stack) startGateway(ctx context.Context) (func(context.Context) error, error) {
@@ -46,9 +48,13 @@ func (s *Stack) startGateway(ctx context.Context) (func(context.Context) error, 
 }
 
 func (s *Stack) gateway(listener net.Listener) (*api.Server, error) {
+	guard, err := deliver.NewGuard(s.webhooksAllow())
+	if err != nil {
+		return nil, err
+	}
 	cfg := api.Config{
 		Listener: listener, Products: inventory.New(s.redis), Orders: records.New(s.redis), Temporal: s.Temporal,
-		Namespace: s.Namespace, Index: s.Index, Identity: s.opts.Identity,
+		Namespace: s.Namespace, Index: s.Index, Webhooks: registry.New(s.redis), CheckURL: guard.Check, Identity: s.opts.Identity,
 		Providers: map[string]api.Provider{}, Pages: map[string]http.Handler{},
 		Checks: map[string]api.Check{"redis": func(ctx context.Context) error {
 			return s.redis.Ping(ctx).Err()

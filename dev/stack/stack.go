@@ -80,6 +80,9 @@ type Options struct {
 	WithoutSandbox bool
 	// SandboxFails is the share of calls to the sandbox that fail, 0 to 1.
 	SandboxFails float64
+	// WebhooksAllow names networks that webhooks may reach although they are not public;
+	// empty is this machine.
+	WebhooksAllow string
 	// PublicURL is where buyers reach the gateway; empty is where it listens.
 	PublicURL string
 	// Identity tells the gateway's callers by their tokens; nil takes everybody for the

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -9,6 +10,7 @@ import (
 	sdk "go.temporal.io/sdk/worker"
 
 	"holdfast/redisdb"
+	"holdfast/webhook/deliver"
 	"holdfast/worker"
 )
 
@@ -31,7 +33,7 @@ func (s *Stack) startWorker(context.Context) (func(context.Context) error, error
 		Temporal: s.Temporal, Namespace: s.Namespace, Redis: s.redis, Index: s.Index, Metrics: s.metrics, Log: s.opts.Log,
 		KeepForGood: s.opts.ElasticsearchURL == "", // the embedded index may be made anew, see embedded.Open
 		Providers:   s.sagaProviders(),
-		Options:     s.workerOptions(),
+		Options:     s.workerOptions(), WebhooksAllow: s.webhooksAllow(),
 	})
 	if err != nil {
 		return nil, err
@@ -44,6 +46,9 @@ func (s *Stack) startWorker(context.Context) (func(context.Context) error, error
 		return nil
 	}, nil
 }
+
+// webhooksAllow lets a receiver on this machine be told, for whoever tries webhooks.
+func (s *Stack) webhooksAllow() string { return cmp.Or(s.opts.WebhooksAllow, deliver.Loopback) }
 
 func (s *Stack) workerOptions() sdk.Options {
 	if s.opts.Worker != nil {

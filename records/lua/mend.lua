@@ -5,7 +5,7 @@
 --      6 when it was placed, ms · 7 version seen, 0 none or none that is a number · 8 document seen, '' none
 --      then for each payment or refund: field · document · document seen, '' none
 -- answers 1 all of it is stored; 0 something has changed since it was seen, and nothing was stored
-local order, id, whole = KEYS[1], ARGV[1], ARGV[2] ~= ''
+local order, id, whole, was = KEYS[1], ARGV[1], ARGV[2] ~= '', nil
 if whole then
   local current = redis.call('HMGET', order, 'version', 'doc')
   if (tonumber(current[1]) or 0) ~= tonumber(ARGV[7]) or (current[2] or '') ~= ARGV[8] then return 0 end
@@ -14,6 +14,7 @@ for i = 9, #ARGV, 3 do
   if (redis.call('HGET', KEYS[2], ARGV[i]) or '') ~= ARGV[i + 2] then return 0 end
 end
 if whole then
+  was = redis.call('HGET', order, 'status') or ''
   redis.call('HSET', order, 'version', ARGV[2], 'doc', ARGV[3], 'status', ARGV[4], 'customer', ARGV[5],
     'placed', ARGV[6])
 end
@@ -24,5 +25,5 @@ for i = 9, #ARGV, 3 do
     fields[#fields + 1] = ARGV[i]
   end
 end
-if whole or #fields > 0 then changed(KEYS, id, whole and 'order.changed' or 'payments.changed', fields) end
+if whole or #fields > 0 then changed(KEYS, id, whole and 'order.changed' or 'payments.changed', fields, was) end
 return 1

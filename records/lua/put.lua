@@ -4,14 +4,15 @@
 --      then for each payment or refund: field · document
 -- answers {1 if the document was stored, how many payment fields were}
 local order, id = KEYS[1], ARGV[1]
-local newer, older = false, false
+local newer, older, was = false, false, nil
 if ARGV[2] ~= '' then
   -- An Idempotency-Key that is used again once Temporal has forgotten its order makes a new
   -- order of the same id, whose versions begin anew: the later placement is the newer one.
-  local current = redis.call('HMGET', order, 'version', 'placed')
+  local current = redis.call('HMGET', order, 'version', 'placed', 'status')
   local placed, before = tonumber(ARGV[6]), tonumber(current[2]) or 0
   local version, stored = tonumber(ARGV[2]), tonumber(current[1]) or 0
   newer = placed > before or (placed == before and version > stored)
+  was = placed > before and '' or current[3] or ''
   older = not newer and (placed < before or version < stored)
 end
 -- A late message: what it says of the payments is as old as its document.
@@ -27,5 +28,5 @@ for i = 7, #ARGV, 2 do
     fields[#fields + 1] = ARGV[i]
   end
 end
-if newer or #fields > 0 then changed(KEYS, id, newer and 'order.changed' or 'payments.changed', fields) end
+if newer or #fields > 0 then changed(KEYS, id, newer and 'order.changed' or 'payments.changed', fields, newer and was or nil) end
 return {newer and 1 or 0, #fields}

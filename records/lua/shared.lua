@@ -13,8 +13,9 @@ end
 
 -- changed gives the order's documents their next revision, after all fields are
 -- written, and appends the event in the same step. Tied to the clock, a revision
--- also grows across a restore of an older copy, and after the order had left Redis.
-local function changed(keys, id, kind, fields)
+-- also grows across a restore of an older copy, and after the order had left Redis. was is the
+-- status before, nil where the order's own document is as it was.
+local function changed(keys, id, kind, fields, was)
   local order, payments, stream = keys[1], keys[2], keys[3]
   local t = redis.call('TIME')
   local now = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -22,5 +23,5 @@ local function changed(keys, id, kind, fields)
   redis.call('HSET', head[1] and order or payments, 'rev', int(math.max(revision(order, payments) + 1, now)))
   redis.call('XADD', stream, '*', 'v', '1', 'type', kind,
     'entity', 'order', 'id', id, 'version', head[1] or '0', 'at', int(now),
-    'order', id, 'stock', '[]', 'status', head[2] or '', 'customer', head[3] or '', 'payments', table.concat(fields, ' '))
+    'order', id, 'stock', '[]', 'status', head[2] or '', 'was', was or head[2] or '', 'customer', head[3] or '', 'payments', table.concat(fields, ' '))
 end

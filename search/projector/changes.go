@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"holdfast/redisdb"
+	"holdfast/streams"
 )
 
 // leaseFor is how long the streams stay whole for a rebuild whose process is gone.
@@ -135,9 +136,9 @@ func (c *Changes) walk(ctx context.Context, bucket int, from, to string, see fun
 		if len(page) == 0 {
 			return nil
 		}
-		entries := make([]entry, len(page))
+		entries := make([]streams.Entry, len(page))
 		for i, m := range page {
-			entries[i] = entry{bucket, m.ID, m.Values}
+			entries[i] = streams.Entry{Bucket: bucket, ID: m.ID, Values: m.Values}
 		}
 		see(sortOut(entries))
 		from = page[len(page)-1].ID

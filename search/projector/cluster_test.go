@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"holdfast/redisdb/redistest"
+	"holdfast/streams"
 )
 
 // The streams lie on several masters, which others use at the same time: nothing
@@ -14,7 +15,7 @@ import (
 func TestStreamsOnSeveralMasters(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		ctx := t.Context()
-		require.NoError(t, rdb.SAdd(ctx, groupsKey, "tests-of-others").Err())
+		require.NoError(t, rdb.SAdd(ctx, streams.GroupsKey(), "tests-of-others").Err())
 		h := newHouse(t, rdb)
 		h.start(nil)
 		h.start(nil)

@@ -10,6 +10,7 @@ import (
 
 	"holdfast/product"
 	"holdfast/search"
+	"holdfast/streams"
 )
 
 // shape is the version of an entry's form that this program reads.
@@ -32,15 +33,15 @@ type work struct {
 
 // sortOut reads the entries. Those of entities that this version doesn't know are
 // nobody's business here, and neither are those that were deleted.
-func sortOut(entries []entry) work {
+func sortOut(entries []streams.Entry) work {
 	var w work
 	seen := map[[2]string]bool{}
 	for _, e := range entries {
-		if len(e.values) == 0 {
+		if len(e.Values) == 0 {
 			continue
 		}
-		kind, id := e.text("entity"), e.text("id")
-		if err := e.check(); err != nil {
+		kind, id := e.Text("entity"), e.Text("id")
+		if err := check(e); err != nil {
 			w.bad = append(w.bad, letterOfEntry(e, err))
 			continue
 		}
@@ -65,57 +66,49 @@ func sortOut(entries []entry) work {
 	return w
 }
 
-func (e entry) text(field string) string {
-	t, _ := e.values[field].(string)
-	return t
-}
-
 // check tells why an entry is none of those that docs/events.md describes.
-func (e entry) check() error {
-	switch v, kind := e.text("v"), e.text("entity"); {
+func check(e streams.Entry) error {
+	switch v, kind := e.Text("v"), e.Text("entity"); {
 	case v != shape:
 		return fmt.Errorf("it has shape %q, this version reads %q", v, shape)
 	case kind == "":
 		return errors.New("it names no entity")
 	case kind != kindProduct && kind != kindOrder:
 		return nil // what another kind of entity is called is its own affair
-	case !product.ValidID(e.text("id")):
-		return fmt.Errorf("%q can't be an id", e.text("id"))
+	case !product.ValidID(e.Text("id")):
+		return fmt.Errorf("%q can't be an id", e.Text("id"))
 	}
 	return nil
 }
 
 // eventOf is what is kept for good of a product's entry.
-func eventOf(e entry) (search.Event, error) {
-	version, err := strconv.ParseInt(e.text("version"), 10, 64)
+func eventOf(e streams.Entry) (search.Event, error) {
+	version, err := strconv.ParseInt(e.Text("version"), 10, 64)
 	if err != nil {
 		return search.Event{}, fmt.Errorf("its version: %w", err)
 	}
-	at, err := strconv.ParseInt(e.text("at"), 10, 64)
+	at, err := strconv.ParseInt(e.Text("at"), 10, 64)
 	if err != nil {
 		return search.Event{}, fmt.Errorf("its time: %w", err)
 	}
 	event := search.Event{
-		ID: e.eventID(), ProductID: e.text("id"), Type: e.text("type"), Version: version,
-		At: time.UnixMilli(at).UTC(), OrderID: e.text("order"), Actor: e.text("actor"), Reason: e.text("reason"),
-		Status: e.text("status"),
+		ID: e.EventID(), ProductID: e.Text("id"), Type: e.Text("type"), Version: version,
+		At: time.UnixMilli(at).UTC(), OrderID: e.Text("order"), Actor: e.Text("actor"), Reason: e.Text("reason"),
+		Status: e.Text("status"),
 	}
-	if s := e.text("stock"); s != "" && s != "[]" {
+	if s := e.Text("stock"); s != "" && s != "[]" {
 		event.Stock = json.RawMessage(s)
 	}
-	if s := e.text("prices"); s != "" {
+	if s := e.Text("prices"); s != "" {
 		event.Prices = json.RawMessage(s)
 	}
-	if s := e.text("listing"); s != "" {
+	if s := e.Text("listing"); s != "" {
 		if event.Listing, err = strconv.ParseInt(s, 10, 64); err != nil {
 			return search.Event{}, fmt.Errorf("its listing: %w", err)
 		}
 	}
 	return event, nil
 }
-
-// eventID is the same whenever the entry is read.
-func (e entry) eventID() string { return strconv.Itoa(e.bucket) + "-" + e.id }
 
 // entryOf takes the id of an event apart.
 func entryOf(eventID string) (bucket int, id string, err error) {

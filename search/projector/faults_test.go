@@ -185,39 +185,6 @@ func TestTheSameConsumerHasItsOwnEntriesAtOnce(t *testing.T) {
 	})
 }
 
-// A consumer that is idle for long but has entries is never deleted with them.
-func TestConsumerWithEntriesStays(t *testing.T) {
-	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
-		if !knowsIdle(t) {
-			t.Skip("miniredis doesn't count how long a consumer is idle")
-		}
-		h, ctx := newHouse(t, rdb), t.Context()
-		h.putProduct("p", "Title")
-		p, err := New(h.options())
-		require.NoError(t, err)
-		require.NoError(t, Register(ctx, rdb, Group))
-		stream := redisdb.EventsKey(redisdb.Bucket("p"))
-		read := func(who string) {
-			_ = rdb.XReadGroup(ctx, &redis.XReadGroupArgs{Group: Group, Consumer: who, Streams: []string{stream, ">"}, Block: -1}).Err()
-		}
-		read("holder")
-		require.NoError(t, rdb.XGroupCreateConsumer(ctx, stream, Group, "gone").Err())
-		read("gone")
-		require.Len(t, h.consumers(), 2)
-		require.NoError(t, p.dropConsumers(ctx, time.Hour))
-		require.Len(t, h.consumers(), 2, "too soon")
-		h.until("the one without entries is gone", func() bool {
-			require.NoError(t, p.dropConsumers(ctx, time.Millisecond))
-			return len(h.consumers()) == 1 //nolint:contextcheck // it is the test's
-		})
-		require.Equal(t, map[string]int64{"holder": 1}, h.consumers())
-		answer := redisdb.Run(ctx, rdb, redisdb.Call{Script: dropConsumerScript, Keys: []string{stream}, Args: []any{Group, "holder", 0}})[0]
-		dropped, err := answer.Bool()
-		require.NoError(t, err)
-		require.False(t, dropped, "the script looks once more")
-	})
-}
-
 func TestTwoProjectorsAtOnce(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		h := newHouse(t, rdb)

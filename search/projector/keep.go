@@ -2,20 +2,12 @@ package projector
 
 import (
 	"context"
-	_ "embed"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"holdfast/redisdb"
 )
-
-//go:embed lua/drop_consumer.lua
-var dropConsumerSource string
-
-var dropConsumerScript = redisdb.NewScript(dropConsumerSource)
 
 // dropAfter is how many times ClaimAfter a consumer has to be idle before it is
 // deleted. By then others have long had what it left.
@@ -49,7 +41,7 @@ func (p *Projector) keepOnce(ctx context.Context) error {
 		return err
 	}
 	p.metrics.trimmed.Add(float64(n))
-	return p.dropConsumers(ctx, dropAfter*p.ClaimAfter)
+	return p.reader.DropConsumers(ctx, dropAfter*p.ClaimAfter)
 }
 
 // measure tells how late the views are.
@@ -118,40 +110,4 @@ func (p *Projector) oldest(ctx context.Context, state []bucketState) (string, er
 		}
 	}
 	return oldest, nil
-}
-
-// dropConsumers deletes the consumers of projectors that are gone, so that the
-// list of them doesn't grow with each start. One that has entries stays: they
-// would be lost with it.
-func (p *Projector) dropConsumers(ctx context.Context, idle time.Duration) error {
-	pipe := p.Redis.Pipeline()
-	asked := make([]*redis.XInfoConsumersCmd, redisdb.Buckets)
-	for b, tag := range redisdb.AllBuckets() {
-		asked[b] = pipe.XInfoConsumers(ctx, redisdb.EventsKey(tag), Group)
-	}
-	_, _ = pipe.Exec(ctx) // each error is in its answer
-	var drops []redisdb.Call
-	for b, tag := range redisdb.AllBuckets() {
-		consumers, err := asked[b].Result()
-		if noGroup(err) || noStream(err) {
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("list the consumers of bucket %d: %w", b, err)
-		}
-		for _, c := range consumers {
-			if c.Name != p.Consumer && c.Pending == 0 && c.Idle >= idle {
-				drops = append(drops, redisdb.Call{
-					Script: dropConsumerScript, Keys: []string{redisdb.EventsKey(tag)},
-					Args: []any{Group, c.Name, idle.Milliseconds()},
-				})
-			}
-		}
-	}
-	for _, answer := range redisdb.Run(ctx, p.Redis, drops...) {
-		if err := answer.Err(); err != nil && !strings.HasPrefix(err.Error(), "NOGROUP") {
-			return wrap("delete a consumer that is gone", err)
-		}
-	}
-	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"holdfast/search"
+	"holdfast/streams"
 )
 
 const (
@@ -49,22 +50,22 @@ func letterOfEvent(e search.Event) letter {
 	return letter{Entity: kindEvent, ID: e.ID, Version: e.Version, Kept: kept}
 }
 
-func letterOfEntry(e entry, why error) letter {
-	kept, _ := json.Marshal(e.values) // texts alone: they always can be written
-	return letter{Entity: kindEntry, ID: e.eventID(), Reason: why.Error(), Kept: kept}
+func letterOfEntry(e streams.Entry, why error) letter {
+	kept, _ := json.Marshal(e.Values) // texts alone: they always can be written
+	return letter{Entity: kindEntry, ID: e.EventID(), Reason: why.Error(), Kept: kept}
 }
 
 // entry is what an entry's letter was written about.
-func (l letter) entry() (entry, error) {
+func (l letter) entry() (streams.Entry, error) {
 	bucket, id, err := entryOf(l.ID)
 	if err != nil {
-		return entry{}, err
+		return streams.Entry{}, err
 	}
 	var fields map[string]any
 	if err := json.Unmarshal(l.Kept, &fields); err != nil {
-		return entry{}, fmt.Errorf("the entry that was kept: %w", err)
+		return streams.Entry{}, fmt.Errorf("the entry that was kept: %w", err)
 	}
-	return entry{bucket: bucket, id: id, values: fields}, nil
+	return streams.Entry{Bucket: bucket, ID: id, Values: fields}, nil
 }
 
 // setAside writes the letters behind each other.

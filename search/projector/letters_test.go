@@ -9,6 +9,7 @@ import (
 
 	"holdfast/redisdb"
 	"holdfast/redisdb/redistest"
+	"holdfast/streams"
 )
 
 func (h *house) letters() []letter {
@@ -124,7 +125,7 @@ func TestEntryThatCanBeReadByNow(t *testing.T) {
 		h.putProduct("p", "Title")
 		p, err := New(h.options())
 		require.NoError(t, err)
-		e := entry{bucket: 3, id: "5-1", values: map[string]any{
+		e := streams.Entry{Bucket: 3, ID: "5-1", Values: map[string]any{
 			"v": "1", "entity": "product", "id": "p", "type": "x", "version": "7", "at": "1000",
 		}}
 		require.NoError(t, p.setAside(t.Context(), []letter{letterOfEntry(e, errDead)}))

@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"holdfast/redisdb"
+	"holdfast/streams"
 )
 
 // position is how far a group has come in a bucket's stream.
@@ -32,6 +33,9 @@ type bucketState struct {
 	groups map[string]position
 }
 
+// beginning is a place before all entries of a stream.
+const beginning = "0-0"
+
 // errNoStream: the bucket has no stream yet.
 var errNoStream = errors.New("there is no such stream")
 
@@ -41,10 +45,10 @@ var errNoStream = errors.New("there is no such stream")
 func look(ctx context.Context, rdb redis.UniversalClient) ([]bucketState, error) {
 	all := make([]bucketState, redisdb.Buckets)
 	pipe := rdb.Pipeline()
-	streams, groups := make([]*redis.XInfoStreamCmd, redisdb.Buckets), make([]*redis.XInfoGroupsCmd, redisdb.Buckets)
+	infos, groups := make([]*redis.XInfoStreamCmd, redisdb.Buckets), make([]*redis.XInfoGroupsCmd, redisdb.Buckets)
 	for b, tag := range redisdb.AllBuckets() {
 		groups[b] = pipe.XInfoGroups(ctx, redisdb.EventsKey(tag))
-		streams[b] = pipe.XInfoStream(ctx, redisdb.EventsKey(tag))
+		infos[b] = pipe.XInfoStream(ctx, redisdb.EventsKey(tag))
 	}
 	_, _ = pipe.Exec(ctx) // each error is in its answer
 	asked := map[int]map[string]*redis.XPendingCmd{}
@@ -52,9 +56,9 @@ func look(ctx context.Context, rdb redis.UniversalClient) ([]bucketState, error)
 	for b, tag := range redisdb.AllBuckets() {
 		found, err := groups[b].Result()
 		if err == nil {
-			all[b].last, all[b].length, err = lastOf(streams[b])
+			all[b].last, all[b].length, err = lastOf(infos[b])
 		}
-		if noStream(err) || errors.Is(err, errNoStream) {
+		if streams.NoStream(err) || errors.Is(err, errNoStream) {
 			continue
 		}
 		if err != nil {
@@ -101,7 +105,7 @@ func look(ctx context.Context, rdb redis.UniversalClient) ([]bucketState, error)
 // lastOf is the id that a stream gave out last, and how many entries it has.
 func lastOf(info *redis.XInfoStreamCmd) (string, int64, error) {
 	s, err := info.Result()
-	if noStream(err) {
+	if streams.NoStream(err) {
 		return beginning, 0, errNoStream
 	}
 	if err != nil {
@@ -112,8 +116,6 @@ func lastOf(info *redis.XInfoStreamCmd) (string, int64, error) {
 	}
 	return s.LastGeneratedID, s.Length, nil
 }
-
-func noStream(err error) bool { return redis.HasErrorPrefix(err, "no such key") }
 
 // splitID takes an id of an entry apart: its time in ms, and its number within it.
 func splitID(id string) (ms, seq uint64, err error) {

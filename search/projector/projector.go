@@ -12,12 +12,8 @@ package projector
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
-	"fmt"
 	"log/slog"
-	"os"
 	"sync"
 	"time"
 
@@ -26,8 +22,8 @@ import (
 
 	"holdfast/order"
 	"holdfast/product"
-	"holdfast/redisdb"
 	"holdfast/search"
+	"holdfast/streams"
 )
 
 // Group is the consumer group of the views.
@@ -93,13 +89,7 @@ const (
 type Projector struct {
 	Options
 	metrics *metrics
-	// catchUp: entries may have been delivered to this consumer that it never saw.
-	catchUp bool
-	// full are the buckets that had more than was asked of them the last time.
-	full map[int]bool
-	// claimAt is when to look for entries of dead consumers.
-	claimAt   time.Time
-	claimFrom [redisdb.Buckets]string
+	reader  *streams.Reader
 	// failing: the last round failed, and the log has it. insisting: something is tried
 	// again and again.
 	failing, insisting bool
@@ -114,7 +104,7 @@ func New(o Options) (*Projector, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Consumer == "" {
-		o.Consumer = madeUpName()
+		o.Consumer = streams.ConsumerName()
 	}
 	setDefault(&o.ClaimAfter, claimAfter)
 	setDefault(&o.Housekeeping, housekeeping)
@@ -124,11 +114,13 @@ func New(o Options) (*Projector, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Projector{Options: o, metrics: m, catchUp: true, full: map[int]bool{}}
-	for b := range p.claimFrom {
-		p.claimFrom[b] = beginning
+	r, err := streams.New(streams.Options{
+		Redis: o.Redis, Group: Group, Consumer: o.Consumer, ClaimAfter: o.ClaimAfter, Log: o.Log,
+	})
+	if err != nil {
+		return nil, err
 	}
-	return p, nil
+	return &Projector{Options: o, metrics: m, reader: r}, nil
 }
 
 func setDefault(d *time.Duration, value time.Duration) {
@@ -137,23 +129,12 @@ func setDefault(d *time.Duration, value time.Duration) {
 	}
 }
 
-// madeUpName tells a person which process it is; the end makes it unique.
-func madeUpName() string {
-	var end [6]byte
-	_, _ = rand.Read(end[:]) // it never fails
-	host, err := os.Hostname()
-	if err != nil {
-		host = "somewhere"
-	}
-	return fmt.Sprintf("%s-%d-%s", host, os.Getpid(), hex.EncodeToString(end[:]))
-}
-
 // Run projects until ctx ends. The round that is under way then is finished within
 // Grace, or left unacknowledged for another projector.
 func (p *Projector) Run(ctx context.Context) {
 	working, stop := outlive(ctx, p.Grace)
 	defer stop()
-	if p.insist(ctx, "register the group of the views", func() error { return Register(working, p.Redis, Group) }) != nil {
+	if p.insist(ctx, "register the group of the views", func() error { return streams.Register(working, p.Redis, Group) }) != nil {
 		return
 	}
 	var keeping sync.WaitGroup

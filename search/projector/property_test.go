@@ -2,6 +2,7 @@ package projector
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"holdfast/redisdb"
 	"holdfast/redisdb/redistest"
 	"holdfast/search"
+	"holdfast/streams"
 )
 
 // reader is another registered group, which may miss no entry.
@@ -63,7 +65,7 @@ func newMachine(t *testing.T, r *rapid.T, rdb redis.UniversalClient) *machine {
 		house: newHouse(t, rdb), r: r, products: names("p", 6), versions: map[string]int64{},
 		put: map[string]bool{}, other: reader{seen: map[string]bool{}},
 	}
-	require.NoError(t, Register(t.Context(), rdb, "other"))
+	require.NoError(t, streams.Register(t.Context(), rdb, "other"))
 	m.born()
 	return m
 }
@@ -102,7 +104,7 @@ func (m *machine) note() {
 		all, err := m.rdb.XRange(m.t.Context(), redisdb.EventsKey(tag), "-", "+").Result()
 		require.NoError(m.t, err)
 		for _, e := range all {
-			m.put[entry{bucket: b, id: e.ID}.eventID()] = e.Values["entity"] == kindProduct
+			m.put[streams.Entry{Bucket: b, ID: e.ID}.EventID()] = e.Values["entity"] == kindProduct
 		}
 	}
 }
@@ -119,7 +121,7 @@ func (m *machine) born() {
 	p, err := New(o)
 	require.NoError(m.t, err)
 	m.projectors, m.killers = append(m.projectors, p), append(m.killers, killer)
-	require.NoError(m.t, Register(m.t.Context(), m.rdb, Group))
+	require.NoError(m.t, streams.Register(m.t.Context(), m.rdb, Group))
 }
 
 func (m *machine) any() int { return rapid.IntRange(0, len(m.projectors)-1).Draw(m.r, "projector") }
@@ -189,12 +191,12 @@ func (m *machine) readOthers(count int64) {
 		got, err := m.rdb.XReadGroup(ctx, &redis.XReadGroupArgs{
 			Group: "other", Consumer: "c", Streams: []string{redisdb.EventsKey(tag), ">"}, Count: count, Block: -1,
 		}).Result()
-		if isNil(err) {
+		if errors.Is(err, redis.Nil) {
 			continue
 		}
 		require.NoError(m.t, err)
 		for _, e := range got[0].Messages {
-			m.other.seen[entry{bucket: b, id: e.ID}.eventID()] = true
+			m.other.seen[streams.Entry{Bucket: b, ID: e.ID}.EventID()] = true
 			require.NoError(m.t, m.rdb.XAck(ctx, redisdb.EventsKey(tag), "other", e.ID).Err())
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"holdfast/search"
+	"holdfast/streams"
 )
 
 // Fate is what became of a dead letter.
@@ -126,7 +127,7 @@ func (w *work) take(l letter) error {
 		if err != nil {
 			return err
 		}
-		more := sortOut([]entry{e})
+		more := sortOut([]streams.Entry{e})
 		w.products, w.orders = append(w.products, more.products...), append(w.orders, more.orders...)
 		w.events, w.bad = append(w.events, more.events...), append(w.bad, more.bad...)
 	default:
@@ -142,7 +143,7 @@ func (l letter) stillBad(reasons map[[2]string]letter) (string, bool) {
 	if l.Entity == kindEntry {
 		about = append(about, [2]string{kindEvent, l.ID})
 		if e, err := l.entry(); err == nil {
-			about = append(about, [2]string{e.text("entity"), e.text("id")})
+			about = append(about, [2]string{e.Text("entity"), e.Text("id")})
 		}
 	}
 	for _, a := range about {

@@ -3,6 +3,8 @@ package projector
 import (
 	"context"
 	"fmt"
+
+	"holdfast/streams"
 )
 
 // round takes some entries, brings what they stand for into the index, and
@@ -17,7 +19,7 @@ func (p *Projector) round(ctx, working context.Context) (int, error) {
 		p.Log.InfoContext(ctx, "the event streams are read again")
 	case err != nil:
 		// What was delivered and not acknowledged comes again to this consumer.
-		p.catchUp = true
+		p.reader.Again()
 		p.metrics.failedRounds.Inc()
 		if !p.failing && ctx.Err() == nil {
 			p.failing = true
@@ -29,13 +31,13 @@ func (p *Projector) round(ctx, working context.Context) (int, error) {
 }
 
 func (p *Projector) try(ctx, working context.Context) (int, error) {
-	entries, err := p.gather(working)
-	if noGroup(err) {
+	entries, err := p.reader.Gather(working)
+	if streams.NoGroup(err) {
 		p.Log.WarnContext(ctx, "the group of the views is gone and is made anew", "error", err)
-		if err := Register(working, p.Redis, Group); err != nil {
+		if err := streams.Register(working, p.Redis, Group); err != nil {
 			return 0, err
 		}
-		entries, err = p.gather(working)
+		entries, err = p.reader.Gather(working)
 	}
 	if err != nil || len(entries) == 0 {
 		return 0, err
@@ -44,12 +46,12 @@ func (p *Projector) try(ctx, working context.Context) (int, error) {
 	if err := p.project(ctx, working, entries); err != nil {
 		return 0, fmt.Errorf("project %d entries: %w", len(entries), err)
 	}
-	return len(entries), p.ack(working, entries)
+	return len(entries), p.reader.Ack(working, entries)
 }
 
 // project brings what the entries stand for into the index, however long that
 // takes. What can't be taken as it is becomes a dead letter.
-func (p *Projector) project(ctx, working context.Context, entries []entry) error {
+func (p *Projector) project(ctx, working context.Context, entries []streams.Entry) error {
 	letters, _, err := p.bring(working, sortOut(entries), func(what string, try func() error) error {
 		return p.insist(ctx, what, try)
 	})

@@ -7,6 +7,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"holdfast/redisdb"
+	"holdfast/streams"
 )
 
 // Trim deletes what every registered group has had and no rebuild still has to
@@ -19,7 +20,7 @@ func Trim(ctx context.Context, rdb redis.UniversalClient) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	groups, err := Groups(ctx, rdb)
+	groups, err := streams.Groups(ctx, rdb)
 	if err != nil || len(groups) == 0 {
 		return 0, err
 	}

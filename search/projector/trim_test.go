@@ -10,6 +10,7 @@ import (
 
 	"holdfast/redisdb"
 	"holdfast/redisdb/redistest"
+	"holdfast/streams"
 )
 
 func (h *house) lengthOf(id string) int64 {
@@ -46,12 +47,12 @@ func TestTrimWaitsForEveryRegisteredGroup(t *testing.T) {
 		}
 		h.trim()
 		require.Equal(t, int64(10), h.lengthOf("p"), "nobody is registered")
-		require.NoError(t, rdb.SAdd(ctx, groupsKey, "other").Err())
-		require.NoError(t, Register(ctx, rdb, Group))
+		require.NoError(t, rdb.SAdd(ctx, streams.GroupsKey(), "other").Err())
+		require.NoError(t, streams.Register(ctx, rdb, Group))
 		h.readAs(Group, 8, 8)
 		h.trim()
 		require.Equal(t, int64(10), h.lengthOf("p"), "a registered group isn't made yet")
-		require.NoError(t, Register(ctx, rdb, "other"))
+		require.NoError(t, streams.Register(ctx, rdb, "other"))
 		h.trim()
 		require.Equal(t, int64(10), h.lengthOf("p"), "the other group has had none")
 		h.readAs("other", 5, 3)
@@ -60,7 +61,7 @@ func TestTrimWaitsForEveryRegisteredGroup(t *testing.T) {
 		h.readAs("other", 5, 5)
 		h.trim()
 		require.Equal(t, int64(7), h.lengthOf("p"), "the two are still pending")
-		require.NoError(t, rdb.SRem(ctx, groupsKey, "other").Err())
+		require.NoError(t, rdb.SRem(ctx, streams.GroupsKey(), "other").Err())
 		h.trim()
 		require.Equal(t, int64(2), h.lengthOf("p"))
 		h.readAs(Group, 5, 2)
@@ -70,7 +71,7 @@ func TestTrimWaitsForEveryRegisteredGroup(t *testing.T) {
 		h.trim()
 		require.Equal(t, int64(1), h.lengthOf("p"))
 		h.readAs(Group, 5, 1)
-		groups, err := Groups(ctx, rdb)
+		groups, err := streams.Groups(ctx, rdb)
 		require.NoError(t, err)
 		require.Equal(t, []string{Group}, groups)
 	})

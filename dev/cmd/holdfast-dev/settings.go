@@ -16,6 +16,7 @@ import (
 	"holdfast/dev/stack"
 	"holdfast/identity"
 	"holdfast/search"
+	"holdfast/webhook/deliver"
 )
 
 // settings are the program's flags, each with its environment name.
@@ -29,6 +30,7 @@ type settings struct {
 	MaxOpenOrders int64         `help:"Orders of one customer that may hold stock and wait for their payment; 0: no limit." env:"HOLDFAST_MAX_OPEN_ORDERS" default:"0"`
 	MaxUnits      int64         `help:"Units of one product that an order may have; 0: as many as the product allows." env:"HOLDFAST_MAX_UNITS" default:"0"`
 	WebhookSecret string        `help:"Secret of the sandbox's payment callbacks (whsec_...)." env:"HOLDFAST_WEBHOOK_SECRET"`
+	WebhooksAllow string        `help:"Networks that webhooks may reach although they are not public, separated by commas; private means all private ones." env:"HOLDFAST_WEBHOOKS_ALLOW" default:"127.0.0.0/8,::1/128"`
 	Sandbox       bool          `help:"Take payments by the sandbox, which moves no money." env:"HOLDFAST_SANDBOX" default:"true" negatable:""`
 	SandboxFails  float64       `help:"Share of calls to the sandbox that fail, 0 to 1, to see what becomes of orders then." env:"HOLDFAST_SANDBOX_FAILS" default:"0"`
 	PublicURL     string        `name:"public-url" help:"Where buyers reach the gateway; without it the address that it listens on." env:"HOLDFAST_PUBLIC_URL" placeholder:"URL"`
@@ -52,6 +54,9 @@ func (s *settings) Validate() error {
 	}
 	if s.MaxOpenOrders < 0 || s.MaxUnits < 0 {
 		return errors.New("HOLDFAST_MAX_OPEN_ORDERS and HOLDFAST_MAX_UNITS must not be negative")
+	}
+	if _, err := deliver.NewGuard(s.WebhooksAllow); err != nil {
+		return fmt.Errorf("HOLDFAST_WEBHOOKS_ALLOW: %w", err)
 	}
 	if s.SandboxFails < 0 || s.SandboxFails > 1 {
 		return fmt.Errorf("HOLDFAST_SANDBOX_FAILS %g is no share, which is 0 to 1", s.SandboxFails)
@@ -126,7 +131,7 @@ func (s *settings) options() (stack.Options, error) {
 
 		HTTPAddr:      s.HTTPAddr,
 		PaymentWindow: s.PaymentWindow, MaxOpenOrders: s.MaxOpenOrders, MaxUnits: s.MaxUnits,
-		WebhookSecret: s.WebhookSecret,
+		WebhookSecret: s.WebhookSecret, WebhooksAllow: s.WebhooksAllow,
 
 		WithoutSandbox: !s.Sandbox,
 		SandboxFails:   s.SandboxFails,

@@ -1,4 +1,4 @@
-package projector
+package streams
 
 import (
 	"context"
@@ -13,6 +13,13 @@ import (
 // groupsKey is the set of all consumer groups that have to have had an entry
 // before it may be trimmed.
 const groupsKey = "stream-groups"
+
+// GroupsTag is a hash tag whose keys lie with that set, for scripts that register a
+// group, or give one up, with something else.
+const GroupsTag = "{stream-groups}"
+
+// GroupsKey is the set of the registered groups, for such scripts.
+func GroupsKey() string { return groupsKey }
 
 // Register makes the group known and lets it begin with the oldest entry of each
 // stream that there is. Repeating it changes nothing.
@@ -47,6 +54,9 @@ func Groups(ctx context.Context, rdb redis.UniversalClient) ([]string, error) {
 // isNil tells whether a stream had nothing to answer.
 func isNil(err error) bool { return errors.Is(err, redis.Nil) }
 
-// noGroup tells whether a stream or its group is gone: Redis was emptied, or
+// NoGroup tells whether a stream or its group is gone: Redis was emptied, or
 // restored from before the group was made.
-func noGroup(err error) bool { return redis.HasErrorPrefix(err, "NOGROUP") }
+func NoGroup(err error) bool { return redis.HasErrorPrefix(err, "NOGROUP") }
+
+// NoStream tells whether there is no such stream yet.
+func NoStream(err error) bool { return redis.HasErrorPrefix(err, "no such key") }

@@ -1,0 +1,81 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"github.com/gin-gonic/gin"
+
+	"holdfast/product"
+	"holdfast/webhook"
+	"holdfast/webhook/start"
+)
+
+// ListWebhookDeliveries implements ServerInterface.
+func (s *Server) ListWebhookDeliveries(c *gin.Context, id ID, params ListWebhookDeliveriesParams) {
+	page, err := s.webhookDeliveries(c.Request.Context(), id, params)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	c.JSON(http.StatusOK, page)
+}
+
+func (s *Server) webhookDeliveries(ctx context.Context, id string, params ListWebhookDeliveriesParams) (WebhookDeliveryPage, error) {
+	limit, after := defaultPage, optional(params.Cursor)
+	if params.Limit != nil {
+		limit = *params.Limit
+	}
+	if limit < 1 || limit > 100 {
+		return WebhookDeliveryPage{}, malformed("limit", "must lie between 1 and 100")
+	}
+	if after != "" && !product.ValidID(after) {
+		return WebhookDeliveryPage{}, malformed("cursor", "is not the cursor of a page of this query")
+	}
+	if _, err := s.cfg.Webhooks.Get(ctx, id); err != nil {
+		return WebhookDeliveryPage{}, webhookError(err)
+	}
+	found, more, err := s.cfg.Webhooks.Deliveries(ctx, id, limit, after)
+	if err != nil {
+		return WebhookDeliveryPage{}, webhookError(err)
+	}
+	page := WebhookDeliveryPage{Items: append([]WebhookDelivery{}, found...)}
+	if more && len(found) > 0 {
+		page.NextCursor = found[len(found)-1].ID
+	}
+	return page, nil
+}
+
+// ReplayWebhookDelivery implements ServerInterface.
+func (s *Server) ReplayWebhookDelivery(c *gin.Context, id ID, deliveryID ID) {
+	if err := s.replay(c.Request.Context(), id, deliveryID); err != nil {
+		s.fail(c, err)
+		return
+	}
+	c.Status(http.StatusAccepted)
+}
+
+func (s *Server) replay(ctx context.Context, id, deliveryID string) error {
+	w, err := s.cfg.Webhooks.Get(ctx, id)
+	if err != nil {
+		return webhookError(err)
+	}
+	if w.Status != webhook.Active {
+		return errWebhookDisabled
+	}
+	event, err := s.cfg.Webhooks.Event(ctx, id, deliveryID)
+	if err != nil {
+		return webhookError(err)
+	}
+	d := webhook.Delivery{EndpointID: id, Event: event}
+	if u, err := url.Parse(w.URL); err == nil {
+		d.Host = u.Host
+	}
+	ctx, cancel := contextWithin(ctx, startTimeout)
+	defer cancel()
+	if err := start.Replay(ctx, s.cfg.Temporal, d); err != nil {
+		return temporalError(err)
+	}
+	return nil
+}

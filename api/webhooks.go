@@ -1,0 +1,120 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"holdfast/product"
+	"holdfast/webhook"
+)
+
+// maxEventNames bounds what a webhook may ask for by name.
+const maxEventNames = 50
+
+// WebhookWithSecret is a webhook as the one who registers it sees it, once.
+type WebhookWithSecret struct {
+	webhook.Endpoint
+	Secret string `json:"secret"`
+}
+
+// RegisterWebhook implements ServerInterface.
+func (s *Server) RegisterWebhook(c *gin.Context) {
+	ctx := c.Request.Context()
+	var in WebhookSpec
+	err := decode(c, &in)
+	if err == nil {
+		err = s.checkWebhook(ctx, in)
+	}
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	added, err := s.cfg.Webhooks.Add(ctx, in.URL, in.Events, in.Description)
+	if err != nil {
+		s.fail(c, webhookError(err))
+		return
+	}
+	c.Header("Location", "/v1/webhooks/"+added.ID)
+	s.showSecret(c, http.StatusCreated, added)
+}
+
+// showSecret is the only place that shows one.
+func (s *Server) showSecret(c *gin.Context, status int, w webhook.Stored) {
+	c.Header("Cache-Control", "no-store")
+	c.JSON(status, WebhookWithSecret{w.Endpoint, w.Secrets[0].Value})
+}
+
+func (s *Server) checkWebhook(ctx context.Context, in WebhookSpec) error {
+	var bad product.Invalid
+	if refused, ok := errors.AsType[*webhook.RefusedURLError](s.cfg.CheckURL(ctx, in.URL)); ok {
+		bad.Add("url", refused.Reason)
+	}
+	if len(in.Events) > maxEventNames {
+		bad.Add("events", fmt.Sprintf("at most %d", maxEventNames))
+		return bad.OrNil()
+	}
+	for i, name := range in.Events {
+		if !webhook.Known(name) {
+			bad.Add(fmt.Sprintf("events[%d]", i), fmt.Sprintf("%q is no event", shown(name)))
+		}
+	}
+	if len(in.Description) > webhook.MaxDescriptionBytes {
+		bad.Add("description", fmt.Sprintf("at most %d bytes", webhook.MaxDescriptionBytes))
+	}
+	return bad.OrNil()
+}
+
+// ListWebhooks implements ServerInterface.
+func (s *Server) ListWebhooks(c *gin.Context) {
+	all, err := s.cfg.Webhooks.List(c.Request.Context())
+	if err != nil {
+		s.fail(c, webhookError(err))
+		return
+	}
+	list := WebhookList{Items: make([]Webhook, len(all))}
+	for i, w := range all {
+		list.Items[i] = w.Endpoint
+	}
+	c.JSON(http.StatusOK, list)
+}
+
+// GetWebhook implements ServerInterface.
+func (s *Server) GetWebhook(c *gin.Context, id ID) {
+	w, err := s.cfg.Webhooks.Get(c.Request.Context(), id)
+	if err != nil {
+		s.fail(c, webhookError(err))
+		return
+	}
+	c.JSON(http.StatusOK, w.Endpoint)
+}
+
+// RemoveWebhook implements ServerInterface.
+func (s *Server) RemoveWebhook(c *gin.Context, id ID) {
+	if err := s.cfg.Webhooks.Remove(c.Request.Context(), id); err != nil {
+		s.fail(c, webhookError(err))
+		return
+	}
+	c.Status(http.StatusNoContent)
+}
+
+// RotateWebhook implements ServerInterface.
+func (s *Server) RotateWebhook(c *gin.Context, id ID) {
+	w, err := s.cfg.Webhooks.Rotate(c.Request.Context(), id, s.cfg.Now())
+	if err != nil {
+		s.fail(c, webhookError(err))
+		return
+	}
+	s.showSecret(c, http.StatusOK, w)
+}
+
+// webhookError tells what was asked for wrongly from a Redis that is away.
+func webhookError(err error) error {
+	if errors.Is(err, webhook.ErrNotFound) || errors.Is(err, webhook.ErrTooMany) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", errWebhooks, err)
+}

@@ -1,0 +1,146 @@
+package api_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"holdfast/api"
+	"holdfast/webhook"
+	"holdfast/workflows"
+)
+
+func (g *gateway) registerWebhook(url string, events ...string) api.WebhookWithSecret {
+	g.t.Helper()
+	a := g.post("/v1/webhooks", map[string]any{"url": url, "events": append([]string{}, events...)})
+	require.Equal(g.t, http.StatusCreated, a.status, "%s", a.body)
+	var w api.WebhookWithSecret
+	require.NoError(g.t, json.Unmarshal(a.body, &w))
+	require.Equal(g.t, "/v1/webhooks/"+w.ID, a.header.Get("Location"))
+	require.Equal(g.t, "no-store", a.header.Get("Cache-Control"))
+	return w
+}
+
+// A secret is shown when it is made, and nowhere else.
+func TestWebhooksSecretIsShownOnce(t *testing.T) {
+	g := newGateway(t)
+	w := g.registerWebhook("https://8.8.8.8/hooks", "order.*", "stock.changed")
+	require.True(t, strings.HasPrefix(w.Secret, "whsec_"))
+	require.Equal(t, webhook.Active, w.Status)
+	require.Equal(t, []string{"order.*", "stock.changed"}, w.Events)
+	rotated := g.post("/v1/webhooks/"+w.ID+"/rotate", nil)
+	require.Equal(t, http.StatusOK, rotated.status, "%s", rotated.body)
+	var second api.WebhookWithSecret
+	require.NoError(t, json.Unmarshal(rotated.body, &second))
+	require.NotEqual(t, w.Secret, second.Secret)
+	require.NotContains(t, string(rotated.body), w.Secret)
+	for _, path := range []string{"/v1/webhooks", "/v1/webhooks/" + w.ID, "/v1/webhooks/" + w.ID + "/deliveries"} {
+		a := g.get(path)
+		require.Equal(t, http.StatusOK, a.status, "%s", a.body)
+		require.NotContains(t, string(a.body), "whsec_")
+		require.NotContains(t, string(a.body), "ecret")
+	}
+	require.Equal(t, http.StatusNoContent, g.do(call{method: http.MethodDelete, path: "/v1/webhooks/" + w.ID}).status)
+	for _, k := range []call{
+		{method: http.MethodGet, path: "/v1/webhooks/" + w.ID},
+		{method: http.MethodDelete, path: "/v1/webhooks/" + w.ID},
+		{method: http.MethodPost, path: "/v1/webhooks/" + w.ID + "/rotate"},
+		{method: http.MethodGet, path: "/v1/webhooks/" + w.ID + "/deliveries"},
+		{method: http.MethodPost, path: "/v1/webhooks/" + w.ID + "/deliveries/1-2-3/replay"},
+	} {
+		a := g.do(k)
+		require.Equal(t, http.StatusNotFound, a.status)
+		require.Equal(t, "/problems/unknown-webhook", a.problem(t).Type)
+	}
+	require.NotContains(t, g.log.String(), "whsec_")
+	require.NotContains(t, g.log.String(), strings.TrimPrefix(w.Secret, "whsec_"))
+}
+
+func TestWebhooksThatCantBe(t *testing.T) {
+	g := newGateway(t)
+	for body, field := range map[string]string{
+		`{}`:                                     "url",
+		`{"url":""}`:                             "url",
+		`{"url":"x"}`:                            "url",
+		`{"url":null}`:                           "url",
+		`{"url":7}`:                              "url",
+		`{"url":"http://8.8.8.8/"}`:              "url",
+		`{"url":"https://127.0.0.1/"}`:           "url",
+		`{"url":"https://169.254.169.254/"}`:     "url",
+		`{"url":"https://[::ffff:10.0.0.1]/"}`:   "url",
+		`{"url":"https://user:hidden@8.8.8.8/"}`: "url",
+		`{"url":"https://8.8.8.8/` + strings.Repeat("x", 2048) + `"}`:                 "url",
+		`{"url":"https://8.8.8.8/","events":["order.paid","order.payed"]}`:            "events[1]",
+		`{"url":"https://8.8.8.8/","events":["*"]}`:                                   "events[0]",
+		`{"url":"https://8.8.8.8/","events":["ord*"]}`:                                "events[0]",
+		`{"url":"https://8.8.8.8/","events":[""]}`:                                    "events[0]",
+		`{"url":"https://8.8.8.8/","events":"order.paid"}`:                            "events",
+		`{"url":"https://8.8.8.8/","description":"` + strings.Repeat("x", 201) + `"}`: "description",
+		`{"url":"https://8.8.8.8/","secret":"whsec_mine"}`:                            "secret",
+		`{"url":"https://8.8.8.8/","events":["x"` + strings.Repeat(`,"x"`, 50) + `]}`: "events",
+	} {
+		a := g.post("/v1/webhooks", body)
+		require.Contains(t, []int{400, 422}, a.status, "%.100s: %s", body, a.body)
+		p := a.problem(t)
+		require.NotEmpty(t, p.Errors, "%.100s: %s", body, a.body)
+		require.Equal(t, field, p.Errors[0].Path, "%.100s", body)
+		require.NotContains(t, string(a.body), "hidden")
+	}
+	require.JSONEq(t, `{"items":[]}`, string(g.get("/v1/webhooks").body))
+	g.registerWebhook("http://192.0.2.7:9000/x") // allowed by the setting
+	for range webhook.MaxEndpoints - 1 {
+		g.registerWebhook("https://8.8.8.8/")
+	}
+	a := g.post("/v1/webhooks", `{"url":"https://8.8.8.8/"}`)
+	require.Equal(t, http.StatusConflict, a.status)
+	require.Equal(t, "/problems/too-many-webhooks", a.problem(t).Type)
+}
+
+func TestDeliveriesAndReplay(t *testing.T) {
+	g := newGateway(t)
+	w := g.registerWebhook("https://8.8.8.8/hooks?key=hidden")
+	for i := range 3 {
+		require.NoError(t, g.hooks.Log(t.Context(), w.ID, webhook.Event{
+			ID: fmt.Sprintf("1-%d-0", i), Type: webhook.OrderPaid, At: time.UnixMilli(int64(i)).UTC(), Body: []byte(`{}`),
+		}, webhook.Tried{
+			Attempt: webhook.Attempt{At: time.Now(), Error: webhook.TimedOut}, Status: webhook.Pending, NextAt: time.Now(), Run: "r",
+		}))
+	}
+	read := func(query string) (page api.WebhookDeliveryPage) {
+		a := g.get("/v1/webhooks/" + w.ID + "/deliveries" + query)
+		require.Equal(t, http.StatusOK, a.status, "%s", a.body)
+		require.NoError(t, json.Unmarshal(a.body, &page))
+		return page
+	}
+	first := read("?limit=2")
+	require.Len(t, first.Items, 2)
+	require.Equal(t, "1-2-0", first.Items[0].ID)
+	require.Equal(t, webhook.TimedOut, first.Items[0].Attempts[0].Error)
+	last := read("?limit=2&cursor=" + first.NextCursor)
+	require.Len(t, last.Items, 1)
+	require.Empty(t, last.NextCursor)
+	for _, bad := range []string{"?limit=0", "?limit=101", "?limit=x", "?cursor=a%20b", "?page=2"} {
+		require.Equal(t, http.StatusBadRequest, g.get("/v1/webhooks/"+w.ID+"/deliveries"+bad).status, bad)
+	}
+
+	replay := func(id string) answer { return g.post("/v1/webhooks/"+w.ID+"/deliveries/"+id+"/replay", nil) }
+	require.Equal(t, http.StatusAccepted, replay("1-1-0").status)
+	require.Equal(t, http.StatusNotFound, replay("1-9-0").status)
+	started := g.temporal.starts[len(g.temporal.starts)-1]
+	require.Equal(t, workflows.ReplayWorkflowID(w.ID, "1-1-0"), started.options.ID)
+	require.Equal(t, workflows.WebhookQueue, started.options.TaskQueue)
+	require.NotContains(t, started.options.StaticSummary, "hidden")
+	require.NoError(t, g.hooks.Disable(t.Context(), w.ID, time.Now()))
+	a := replay("1-1-0")
+	require.Equal(t, http.StatusConflict, a.status)
+	require.Equal(t, "/problems/webhook-disabled", a.problem(t).Type)
+	g.redis.Close()
+	a = g.get("/v1/webhooks")
+	require.Equal(t, http.StatusServiceUnavailable, a.status)
+	require.Equal(t, "/problems/webhooks-unavailable", a.problem(t).Type)
+}

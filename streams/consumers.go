@@ -1,0 +1,71 @@
+package streams
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"holdfast/redisdb"
+)
+
+//go:embed lua/drop_consumer.lua
+var dropConsumerSource string
+
+var dropConsumerScript = redisdb.NewScript(dropConsumerSource)
+
+// DropConsumers deletes the consumers of processes that are gone, so that the
+// list of them doesn't grow with each start. One that has entries stays: they
+// would be lost with it.
+func (r *Reader) DropConsumers(ctx context.Context, idle time.Duration) error {
+	pipe := r.Redis.Pipeline()
+	asked := make([]*redis.XInfoConsumersCmd, redisdb.Buckets)
+	for b, tag := range redisdb.AllBuckets() {
+		asked[b] = pipe.XInfoConsumers(ctx, redisdb.EventsKey(tag), r.Group)
+	}
+	_, _ = pipe.Exec(ctx) // each error is in its answer
+	var drops []redisdb.Call
+	for b, tag := range redisdb.AllBuckets() {
+		consumers, err := asked[b].Result()
+		if NoGroup(err) || NoStream(err) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("list the consumers of bucket %d: %w", b, err)
+		}
+		for _, c := range consumers {
+			if c.Name != r.Consumer && c.Pending == 0 && c.Idle >= idle {
+				drops = append(drops, redisdb.Call{
+					Script: dropConsumerScript, Keys: []string{redisdb.EventsKey(tag)},
+					Args: []any{r.Group, c.Name, idle.Milliseconds()},
+				})
+			}
+		}
+	}
+	for _, answer := range redisdb.Run(ctx, r.Redis, drops...) {
+		if err := answer.Err(); err != nil && !strings.HasPrefix(err.Error(), "NOGROUP") {
+			return fmt.Errorf("delete a consumer that is gone: %w", err)
+		}
+	}
+	return nil
+}
+
+// Destroy ends a group on all streams, with what its consumers had. It has to be given
+// up before (see GroupsTag), or nothing is trimmed any more.
+func Destroy(ctx context.Context, rdb redis.UniversalClient, group string) error {
+	pipe := rdb.Pipeline()
+	var asked []*redis.IntCmd
+	for _, b := range redisdb.AllBuckets() {
+		asked = append(asked, pipe.XGroupDestroy(ctx, redisdb.EventsKey(b), group))
+	}
+	_, _ = pipe.Exec(ctx) // each error is in its answer
+	for i, a := range asked {
+		if err := a.Err(); err != nil && !NoGroup(err) && !redis.HasErrorPrefix(err, "The XGROUP subcommand requires the key to exist") {
+			return fmt.Errorf("end group %s on the stream of bucket %d: %w", group, i, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,148 @@
+// Package deliver sends messages to merchants' endpoints as Standard Webhooks wants
+// them, and sees to it that nobody makes Holdfast call into the network that it runs in.
+package deliver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"code.dny.dev/ssrf"
+
+	"holdfast/webhook"
+)
+
+// Loopback is a setting that allows this machine alone.
+const Loopback = "127.0.0.0/8,::1/128"
+
+// private is what the word stands for in a setting: where test receivers live.
+var private = []netip.Prefix{
+	netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"),
+	netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"),
+	netip.MustParsePrefix("fc00::/7"),
+}
+
+// metadata are addresses at which clouds tell a machine its own secrets. Nothing allows
+// them; beside these, all of 169.254.0.0/16 and fe80::/10 has to be allowed by name.
+var metadata = []netip.Addr{
+	netip.MustParseAddr("169.254.169.254"), netip.MustParseAddr("169.254.170.2"), netip.MustParseAddr("169.254.170.23"),
+	netip.MustParseAddr("fd00:ec2::254"), netip.MustParseAddr("fd00:ec2::23"), netip.MustParseAddr("fd20:ce::254"),
+	netip.MustParseAddr("100.100.100.200"), netip.MustParseAddr("168.63.129.16"), netip.MustParseAddr("192.0.0.192"),
+}
+
+// errRefused is what a connection to a forbidden address fails with.
+var errRefused = errors.New("the address is not one that webhooks may reach")
+
+// Guard says which addresses may be reached.
+type Guard struct {
+	allowed []netip.Prefix
+	public  *ssrf.Guardian
+	// resolver is the system's where it is nil.
+	resolver *net.Resolver
+}
+
+// NewGuard reads the setting: networks such as 10.1.0.0/16 that may be reached although
+// they are not public, separated by commas; private is all private ones and loopback.
+func NewGuard(setting string) (*Guard, error) {
+	g := &Guard{public: ssrf.New(ssrf.WithAnyPort())}
+	for part := range strings.SplitSeq(setting, ",") {
+		switch part = strings.TrimSpace(part); part {
+		case "":
+		case "private":
+			g.allowed = append(g.allowed, private...)
+		default:
+			prefix, err := netip.ParsePrefix(part)
+			if err != nil {
+				return nil, fmt.Errorf("%q is neither a network such as 10.1.0.0/16 nor the word private", part)
+			}
+			g.allowed = append(g.allowed, prefix.Masked())
+		}
+	}
+	return g, nil
+}
+
+// check judges one address. Unencrypted: only an allowed network is trusted with what
+// everybody on the way can read.
+func (g *Guard) check(a netip.Addr, encrypted bool) error {
+	a = a.Unmap() // ::ffff:10.0.0.1 is 10.0.0.1
+	switch {
+	case slices.Contains(metadata, a.WithZone("")):
+		return fmt.Errorf("%w: %s is a cloud's metadata service", errRefused, a)
+	case slices.ContainsFunc(g.allowed, func(p netip.Prefix) bool { return p.Contains(a) }):
+		return nil
+	case !encrypted:
+		return fmt.Errorf("%w without TLS: %s", errRefused, a)
+	}
+	if err := g.public.SafeAddr(a); err != nil {
+		return fmt.Errorf("%w: %w", errRefused, err)
+	}
+	return nil
+}
+
+// dialer checks each address that it connects to, after the name was resolved: a name
+// that means another address the second time is judged the second time.
+func (g *Guard) dialer(encrypted bool) *net.Dialer {
+	return &net.Dialer{
+		Timeout: dialTimeout, Resolver: g.resolver,
+		Control: func(_, address string, _ syscall.RawConn) error {
+			to, err := netip.ParseAddrPort(address)
+			if err != nil {
+				return fmt.Errorf("%w: %q", errRefused, address)
+			}
+			return g.check(to.Addr(), encrypted)
+		},
+	}
+}
+
+// lookUpWithin bounds what a registration waits for a name.
+const lookUpWithin = 2 * time.Second
+
+// Check refuses a URL that can't be an endpoint's, as a *webhook.RefusedURLError. It is
+// for whoever registers one, so that he hears of it at once; what counts is the check of
+// each connection. A name that can't be resolved now is taken.
+func (g *Guard) Check(ctx context.Context, text string) error {
+	u, err := webhook.ParseURL(text)
+	if err != nil {
+		return err
+	}
+	var addresses []netip.Addr
+	host := strings.TrimSuffix(u.Hostname(), ".")
+	if a, err := netip.ParseAddr(host); err == nil {
+		addresses = []netip.Addr{a}
+	} else {
+		if webhook.IsLocalName(host) && len(g.allowed) == 0 {
+			return &webhook.RefusedURLError{Reason: "its host is a name of this machine or of a private network"}
+		}
+		ctx, cancel := context.WithTimeout(ctx, lookUpWithin)
+		defer cancel()
+		addresses, _ = g.lookUp(ctx, host) // nobody knows it now: its messages would wait for it
+	}
+	if u.Scheme == "http" && len(addresses) == 0 {
+		return errPlain()
+	}
+	for _, a := range addresses {
+		if g.check(a, true) != nil {
+			return &webhook.RefusedURLError{Reason: "its host has an address that is not public, such as one of a private network"}
+		}
+		if u.Scheme == "http" && g.check(a, false) != nil {
+			return errPlain()
+		}
+	}
+	return nil
+}
+
+func errPlain() error { return &webhook.RefusedURLError{Reason: "must begin with https://"} }
+
+func (g *Guard) lookUp(ctx context.Context, host string) ([]netip.Addr, error) {
+	r := g.resolver
+	if r == nil {
+		r = net.DefaultResolver
+	}
+	return r.LookupNetIP(ctx, "ip", host)
+}

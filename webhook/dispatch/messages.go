@@ -1,0 +1,154 @@
+// Package dispatch finds what merchants' endpoints want to know among the changes on
+// the buckets' streams, and has each message delivered: once an event and endpoint.
+package dispatch
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"holdfast/order"
+	"holdfast/product"
+	"holdfast/streams"
+	"holdfast/webhook"
+)
+
+// shape is the version of an entry's form that this program reads.
+const shape = "1"
+
+// orderTypes are the events of orders, by the status that one has come to.
+var orderTypes = map[order.Status]string{
+	order.AwaitingPayment: webhook.OrderPlaced, order.Paid: webhook.OrderPaid, order.Expired: webhook.OrderExpired,
+	order.Cancelled: webhook.OrderCancelled, order.Rejected: webhook.OrderRejected, order.Delivered: webhook.OrderDelivered,
+}
+
+// message is an event before anybody has asked for it.
+type message struct {
+	id, eventType string
+	at            time.Time
+	data          any
+	// orderID of an order's event, whose amounts are still to be read.
+	orderID string
+}
+
+// orderData is what is told of an order: enough to know what it is about. The rest is
+// asked for by REST.
+type orderData struct {
+	OrderID    string `json:"orderId"`
+	Status     string `json:"status"`
+	Version    int64  `json:"version"`
+	CustomerID string `json:"customerId,omitempty"`
+	// Amounts are in minor units of the currency; an order that Redis has no longer
+	// comes without.
+	Amounts  json.RawMessage `json:"amounts,omitempty"`
+	Currency string          `json:"currency,omitempty"`
+}
+
+type productData struct {
+	ProductID string `json:"productId"`
+	Status    string `json:"status"`
+	Version   int64  `json:"version"`
+}
+
+type stockData struct {
+	ProductID string     `json:"productId"`
+	Version   int64      `json:"version"`
+	OrderID   string     `json:"orderId,omitempty"`
+	Reason    string     `json:"reason"`
+	Stock     []skuStock `json:"stock"`
+}
+
+type skuStock struct {
+	SKU       string `json:"sku"`
+	OnHand    int64  `json:"onHand"`
+	Held      int64  `json:"held"`
+	Available int64  `json:"available"`
+}
+
+// messagesOf are the events that an entry stands for. One that can't be read is an
+// error; one that this version doesn't know is none.
+func messagesOf(e streams.Entry) ([]message, error) {
+	if len(e.Values) == 0 { // trimmed
+		return nil, nil
+	}
+	kind := e.Text("entity")
+	if kind != "order" && kind != "product" {
+		return nil, nil
+	}
+	if e.Text("v") != shape {
+		return nil, fmt.Errorf("it has shape %q, this version reads %q", e.Text("v"), shape)
+	}
+	if !product.ValidID(e.Text("id")) {
+		return nil, fmt.Errorf("%q can't be an id", e.Text("id"))
+	}
+	version, err := strconv.ParseInt(e.Text("version"), 10, 64)
+	if err != nil {
+		return nil, fmt.Errorf("its version: %w", err)
+	}
+	at, err := strconv.ParseInt(e.Text("at"), 10, 64)
+	if err != nil {
+		return nil, fmt.Errorf("its time: %w", err)
+	}
+	m := message{id: e.EventID(), at: time.UnixMilli(at).UTC()}
+	if kind == "order" {
+		return m.ofOrder(e, version), nil
+	}
+	return m.ofProduct(e, version)
+}
+
+// ofOrder is one event where the order came to another status. What changes otherwise,
+// such as its payments, is none.
+func (m message) ofOrder(e streams.Entry, version int64) []message {
+	status := e.Text("status")
+	name, known := orderTypes[order.Status(status)]
+	if was, told := e.Values["was"]; !known || e.Text("type") != "order.changed" || (told && was == status) {
+		return nil
+	}
+	m.eventType, m.orderID = name, e.Text("id")
+	m.data = orderData{OrderID: m.orderID, Status: status, Version: version, CustomerID: e.Text("customer")}
+	return []message{m}
+}
+
+func (m message) ofProduct(e streams.Entry, version int64) ([]message, error) {
+	var all []message
+	kind, status := e.Text("type"), e.Text("status")
+	if kind == "product.listed" || kind == "product.delisted" || (kind == "product.created" && status == "listed") {
+		listed := m
+		listed.eventType = webhook.ProductListed
+		switch kind {
+		case "product.delisted":
+			listed.eventType = webhook.ProductDelisted
+		case "product.created": // the entry is its stock's event as well
+			listed.id += "-listed"
+		}
+		listed.data = productData{ProductID: e.Text("id"), Status: status, Version: version}
+		all = append(all, listed)
+	}
+	if text := e.Text("stock"); text != "" && text != "[]" {
+		m.eventType = webhook.StockChanged
+		data := stockData{ProductID: e.Text("id"), Version: version, OrderID: e.Text("order"), Reason: kind}
+		if err := json.Unmarshal([]byte(text), &data.Stock); err != nil {
+			return nil, fmt.Errorf("its stock: %w", err)
+		}
+		for i, s := range data.Stock {
+			data.Stock[i].Available = s.OnHand - s.Held
+		}
+		m.data = data
+		all = append(all, m)
+	}
+	return all, nil
+}
+
+// event makes the body that goes out. It is made once: what is started is what is sent.
+func (m message) event() (webhook.Event, error) {
+	body, err := json.Marshal(struct {
+		Type      string    `json:"type"`
+		Timestamp time.Time `json:"timestamp"`
+		Data      any       `json:"data"`
+	}{m.eventType, m.at, m.data})
+	if err != nil {
+		return webhook.Event{}, fmt.Errorf("encode event %s: %w", m.id, err)
+	}
+	return webhook.Event{ID: m.id, Type: m.eventType, At: m.at, Body: body}, nil
+}

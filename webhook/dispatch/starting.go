@@ -1,0 +1,203 @@
+package dispatch
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"holdfast/streams"
+	"holdfast/webhook"
+)
+
+const (
+	// atOnce is how many deliveries are being started: few, orders come first.
+	atOnce = 8
+	// perPart is how many entries are acknowledged together: with fewer, a crash repeats
+	// less, and fewer documents of orders are in memory.
+	perPart = 100
+)
+
+// dispatch goes over the entries part by part, acknowledging each entry once all of its
+// deliveries are started: one that fails keeps the others from nothing.
+func (d *Dispatcher) dispatch(ctx context.Context, entries []streams.Entry) error {
+	// Read after the entries were: an endpoint that was registered before one of them was
+	// written is on this list.
+	endpoints, err := d.Endpoints.List(ctx)
+	if err != nil {
+		return err
+	}
+	var failed error
+	for part := range slices.Chunk(entries, perPart) {
+		if err := d.dispatchPart(ctx, part, endpoints); err != nil {
+			failed = err
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+	}
+	return failed
+}
+
+func (d *Dispatcher) dispatchPart(ctx context.Context, part []streams.Entry, endpoints []webhook.Stored) error {
+	deliveries, err := d.deliveries(ctx, part, endpoints)
+	if err != nil {
+		return err
+	}
+	failed := make([]error, len(part)) // by entry
+	var mu sync.Mutex
+	var starting errgroup.Group
+	starting.SetLimit(atOnce)
+	for _, one := range deliveries {
+		starting.Go(func() error {
+			if err := d.begin(ctx, one.Delivery); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				failed[one.entry] = err
+			}
+			return nil
+		})
+	}
+	_ = starting.Wait() // each error stands at its entry
+	var done []streams.Entry
+	for i, e := range part {
+		if failed[i] == nil {
+			done = append(done, e)
+		}
+	}
+	if len(done) > 0 {
+		failed = append(failed, d.reader.Ack(ctx, done))
+	}
+	return errors.Join(failed...)
+}
+
+// begin starts one delivery. One that Temporal won't ever take is given up: it must not
+// hold up all that come after it.
+func (d *Dispatcher) begin(ctx context.Context, one webhook.Delivery) error {
+	ctx, cancel := context.WithTimeout(ctx, startWithin)
+	defer cancel()
+	err := d.Start(ctx, one)
+	if errors.Is(err, webhook.ErrNeverTaken) {
+		d.Log.ErrorContext(ctx, "a webhook can't be delivered", "webhook_id", one.EndpointID, "event_id", one.Event.ID, "error", err)
+		return nil
+	}
+	if err == nil {
+		d.started.WithLabelValues(one.Event.Type).Inc()
+	}
+	return err
+}
+
+// delivery is one that the entry at a place of its part stands for.
+type delivery struct {
+	webhook.Delivery
+	entry int
+}
+
+// startWithin bounds one start.
+const startWithin = 10 * time.Second
+
+// deliveries are all that the entries stand for. What can't be read is told in the log
+// and left out: it can't be read the next time either.
+func (d *Dispatcher) deliveries(ctx context.Context, part []streams.Entry, endpoints []webhook.Stored) ([]delivery, error) {
+	type wanted struct {
+		message
+		by    []webhook.Stored
+		entry int
+	}
+	var all []wanted
+	var orders []string
+	for i, e := range part {
+		messages, err := messagesOf(e)
+		if err != nil {
+			d.Log.WarnContext(ctx, "webhooks can't be told of an entry", "event_id", e.EventID(), "error", err)
+			continue
+		}
+		written := writtenAt(e)
+		for _, m := range messages {
+			w := wanted{message: m, entry: i}
+			for _, endpoint := range endpoints {
+				if endpoint.Wants(m.eventType) && !written.Before(endpoint.CreatedAt) {
+					w.by = append(w.by, endpoint)
+				}
+			}
+			if len(w.by) == 0 {
+				continue
+			}
+			all = append(all, w)
+			if m.orderID != "" && !slices.Contains(orders, m.orderID) {
+				orders = append(orders, m.orderID)
+			}
+		}
+	}
+	amounts, err := d.amounts(ctx, orders)
+	if err != nil {
+		return nil, err
+	}
+	var deliveries []delivery
+	for _, w := range all {
+		if data, ok := w.data.(orderData); ok {
+			data.Currency, data.Amounts = amounts[w.orderID].Currency, amounts[w.orderID].Amounts
+			w.data = data
+		}
+		event, err := w.event()
+		if err != nil {
+			return nil, err
+		}
+		for _, endpoint := range w.by {
+			deliveries = append(deliveries, delivery{
+				webhook.Delivery{EndpointID: endpoint.ID, Host: hostOf(endpoint.URL), Event: event}, w.entry,
+			})
+		}
+	}
+	return deliveries, nil
+}
+
+// writtenAt is when the entry was appended, by the server's clock: what endpoints'
+// CreatedAt is of, too.
+func writtenAt(e streams.Entry) time.Time {
+	ms, _, _ := strings.Cut(e.ID, "-")
+	n, _ := strconv.ParseInt(ms, 10, 64)
+	return time.UnixMilli(n)
+}
+
+func hostOf(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return "" // it was checked when it was registered
+	}
+	return u.Host
+}
+
+// money is what is told of an order's document.
+type money struct {
+	Currency string          `json:"currency"`
+	Amounts  json.RawMessage `json:"amounts"`
+}
+
+// amounts reads what the orders come to, by their ids. One that Redis has no longer, or
+// that can't be read, is told of without.
+func (d *Dispatcher) amounts(ctx context.Context, ids []string) (map[string]money, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	stored, err := d.Orders.ReadMany(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("read the orders that webhooks are about: %w", err)
+	}
+	all := make(map[string]money, len(ids))
+	for _, s := range stored {
+		var m money
+		if s.Err == nil && json.Unmarshal(s.Doc, &m) == nil {
+			all[s.OrderID] = m
+		}
+	}
+	return all, nil
+}

@@ -1,0 +1,21 @@
+-- attempt: note one try in the log of its endpoint, and drop what is too old or too much.
+-- KEYS 1 sorted set of the endpoint's deliveries, by the time of their event · 2 the delivery's hash
+-- ARGV 1 event id · 2 time of the event, ms · 3 event · 4 run · 5 attempt · 6 status · 7 when the next try is, ms, or ''
+--      8 how long a delivery is kept, ms · 9 how many of them · 10 how many tries of one
+--      11 what the keys of deliveries' hashes begin with: they lie with these keys
+-- answers how many tries the run has made
+local list, delivery = KEYS[1], KEYS[2]
+redis.call('HSETNX', delivery, 'event', ARGV[3])
+redis.call('HSET', delivery, 'status', ARGV[6], 'next', ARGV[7])
+if redis.call('HINCRBY', delivery, 'tries', 1) <= tonumber(ARGV[10]) then
+  redis.call('HSET', delivery, 'try:' .. redis.call('HGET', delivery, 'tries'), ARGV[5])
+end
+local tries = redis.call('HINCRBY', delivery, 'run:' .. ARGV[4], 1)
+redis.call('PEXPIRE', delivery, ARGV[8])
+redis.call('ZADD', list, ARGV[2], ARGV[1])
+redis.call('PEXPIRE', list, ARGV[8])
+for _, id in ipairs(redis.call('ZRANGE', list, 0, -1 - tonumber(ARGV[9]))) do
+  redis.call('ZREM', list, id)
+  redis.call('DEL', ARGV[11] .. id)
+end
+return tries

@@ -1,0 +1,197 @@
+// Package registry keeps merchants' endpoints and the log of what was sent to them, on
+// Redis. It sends nothing.
+package registry
+
+import (
+	"cmp"
+	"context"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"holdfast/redisdb"
+	"holdfast/streams"
+	"holdfast/webhook"
+)
+
+//go:embed lua/*.lua
+var sources embed.FS
+
+var (
+	addScript     = script("add")
+	removeScript  = script("remove")
+	swapScript    = script("swap")
+	attemptScript = script("attempt")
+	settleScript  = script("settle")
+	eraseScript   = script("erase")
+)
+
+func script(name string) *redisdb.Script {
+	b, err := sources.ReadFile("lua/" + name + ".lua")
+	if err != nil {
+		panic(err) // the file is embedded: only a misspelled name gets here
+	}
+	return redisdb.NewScript(string(b))
+}
+
+// endpointsKey is the hash of all endpoints, by id. It lies with the set of registered
+// groups, so that one script changes both.
+const endpointsKey = streams.GroupsTag + ":webhooks"
+
+// Store is the endpoints of one Redis or one Redis Cluster.
+type Store struct {
+	rdb redis.UniversalClient
+}
+
+// New returns the endpoints that rdb keeps. The caller closes rdb.
+func New(rdb redis.UniversalClient) *Store { return &Store{rdb: rdb} }
+
+// Add registers an endpoint: it is told of what happens from now on.
+func (s *Store) Add(ctx context.Context, url string, events []string, description string) (webhook.Stored, error) {
+	now, err := s.rdb.Time(ctx).Result() // the entries of the streams have the server's time
+	if err != nil {
+		return webhook.Stored{}, fmt.Errorf("ask redis for its time: %w", err)
+	}
+	e := webhook.Stored{
+		Endpoint: webhook.Endpoint{
+			ID: webhook.NewID(), URL: url, Events: append([]string{}, events...), Description: description,
+			CreatedAt: now.UTC().Truncate(time.Millisecond), Status: webhook.Active,
+		},
+		Secrets: []webhook.Secret{{Value: webhook.NewSecret()}},
+	}
+	doc, err := json.Marshal(e)
+	if err != nil {
+		return webhook.Stored{}, fmt.Errorf("encode webhook %s: %w", e.ID, err)
+	}
+	added, err := s.run(ctx, addScript, keys(), e.ID, doc, webhook.MaxEndpoints, webhook.Group).Bool()
+	if err != nil {
+		return webhook.Stored{}, fmt.Errorf("register webhook %s: %w", e.ID, err)
+	}
+	if !added {
+		return webhook.Stored{}, webhook.ErrTooMany
+	}
+	return e, nil
+}
+
+func keys() []string { return []string{endpointsKey, streams.GroupsKey()} }
+
+func (s *Store) run(ctx context.Context, script *redisdb.Script, keys []string, args ...any) *redis.Cmd {
+	return redisdb.Run(ctx, s.rdb, redisdb.Call{Script: script, Keys: keys, Args: args})[0]
+}
+
+// List reads all endpoints, the oldest first.
+func (s *Store) List(ctx context.Context) ([]webhook.Stored, error) {
+	docs, err := s.rdb.HGetAll(ctx, endpointsKey).Result()
+	if err != nil {
+		return nil, fmt.Errorf("list the webhooks: %w", err)
+	}
+	all := make([]webhook.Stored, 0, len(docs))
+	for id, doc := range docs {
+		e, err := decode(id, doc)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, e)
+	}
+	slices.SortFunc(all, func(a, b webhook.Stored) int {
+		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
+	})
+	return all, nil
+}
+
+// decode leaves the cause out: it could show a part of a secret.
+func decode(id, doc string) (webhook.Stored, error) {
+	var e webhook.Stored
+	if json.Unmarshal([]byte(doc), &e) != nil {
+		return e, fmt.Errorf("what is stored of webhook %s can't be read", id)
+	}
+	return e, nil
+}
+
+// Any tells whether there is an endpoint.
+func (s *Store) Any(ctx context.Context) (bool, error) {
+	n, err := s.rdb.HLen(ctx, endpointsKey).Result()
+	if err != nil {
+		return false, fmt.Errorf("count the webhooks: %w", err)
+	}
+	return n > 0, nil
+}
+
+// Get reads one endpoint.
+func (s *Store) Get(ctx context.Context, id string) (webhook.Stored, error) {
+	e, _, err := s.get(ctx, id)
+	return e, err
+}
+
+func (s *Store) get(ctx context.Context, id string) (webhook.Stored, string, error) {
+	doc, err := s.rdb.HGet(ctx, endpointsKey, id).Result()
+	if errors.Is(err, redis.Nil) {
+		return webhook.Stored{}, "", webhook.ErrNotFound
+	}
+	if err != nil {
+		return webhook.Stored{}, "", fmt.Errorf("read webhook %s: %w", id, err)
+	}
+	e, err := decode(id, doc)
+	return e, doc, err
+}
+
+// Remove forgets an endpoint and its log. What is on its way to it ends at its next try.
+func (s *Store) Remove(ctx context.Context, id string) error {
+	gone, err := s.run(ctx, removeScript, keys(), id, webhook.Group).Bool()
+	if err != nil {
+		return fmt.Errorf("remove webhook %s: %w", id, err)
+	}
+	if err := s.run(ctx, eraseScript, []string{listKey(id)}, deliveryKey(id, "")).Err(); err != nil {
+		return fmt.Errorf("erase the log of webhook %s: %w", id, err) // it ends by itself in time
+	}
+	if !gone {
+		return webhook.ErrNotFound
+	}
+	return nil
+}
+
+// Rotate gives an endpoint a new secret. The old one signs for a while yet.
+func (s *Store) Rotate(ctx context.Context, id string, now time.Time) (webhook.Stored, error) {
+	return s.change(ctx, id, func(e *webhook.Stored) { e.Rotate(webhook.NewSecret(), now) })
+}
+
+// Disable lets an endpoint be told nothing any more.
+func (s *Store) Disable(ctx context.Context, id string, now time.Time) error {
+	_, err := s.change(ctx, id, func(e *webhook.Stored) {
+		if e.Status != webhook.Disabled {
+			at := now.UTC()
+			e.Status, e.DisabledAt = webhook.Disabled, &at
+		}
+	})
+	return err
+}
+
+// changes is how often a change is tried against those of others.
+const changes = 10
+
+func (s *Store) change(ctx context.Context, id string, how func(*webhook.Stored)) (webhook.Stored, error) {
+	for range changes {
+		e, before, err := s.get(ctx, id)
+		if err != nil {
+			return e, err
+		}
+		how(&e)
+		doc, err := json.Marshal(e)
+		if err != nil {
+			return e, fmt.Errorf("encode webhook %s: %w", id, err)
+		}
+		changed, err := s.run(ctx, swapScript, keys()[:1], id, before, doc).Bool()
+		if err != nil {
+			return e, fmt.Errorf("change webhook %s: %w", id, err)
+		}
+		if changed {
+			return e, nil
+		}
+	}
+	return webhook.Stored{}, fmt.Errorf("change webhook %s: others change it all the time", id)
+}

@@ -1,0 +1,83 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	sdk "go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"holdfast/activities"
+	"holdfast/records"
+	"holdfast/redisdb"
+	"holdfast/webhook"
+	"holdfast/webhook/deliver"
+	"holdfast/webhook/dispatch"
+	"holdfast/webhook/registry"
+	"holdfast/webhook/start"
+	"holdfast/workflows"
+)
+
+// webhooks tells merchants' endpoints what happens: it finds what they want to know, and
+// has workers of its own, so that no order waits for somebody else's server.
+type webhooks struct {
+	worker     sdk.Worker
+	dispatcher *dispatch.Dispatcher
+	streams    redis.UniversalClient
+	cancel     context.CancelFunc
+	running    sync.WaitGroup
+}
+
+// webhookPollers ask for tasks; a shop without webhooks pays for them with idle calls.
+const webhookPollers = 2
+
+func newWebhooks(c Config, docs *records.Store) (*webhooks, error) {
+	guard, err := deliver.NewGuard(c.WebhooksAllow)
+	if err != nil {
+		return nil, fmt.Errorf("read which networks webhooks may reach: %w", err)
+	}
+	streams, err := redisdb.Sibling(c.Redis, readers)
+	if err != nil {
+		return nil, fmt.Errorf("open a client for webhooks: %w", err)
+	}
+	endpoints := registry.New(c.Redis)
+	d, err := dispatch.New(dispatch.Options{
+		Redis: streams, Endpoints: endpoints, Orders: docs, Log: c.Log, Metrics: c.Metrics,
+		Start: func(ctx context.Context, d webhook.Delivery) error { return start.Delivery(ctx, c.Temporal, d) },
+	})
+	if err != nil {
+		return nil, errors.Join(err, streams.Close())
+	}
+	w := sdk.New(c.Temporal, workflows.WebhookQueue, sdk.Options{
+		MaxConcurrentActivityExecutionSize: activities.WebhookSlots,
+		MaxConcurrentActivityTaskPollers:   webhookPollers, MaxConcurrentWorkflowTaskPollers: webhookPollers,
+		WorkerStopTimeout: c.Options.WorkerStopTimeout,
+	})
+	w.RegisterWorkflowWithOptions(workflows.Webhook, workflow.RegisterOptions{Name: workflows.WebhookType})
+	register(w, activities.DeliverWebhook, (&activities.Deliver{
+		Endpoints: endpoints, Sender: deliver.NewSender(guard), Slots: &activities.EndpointSlots{}, Now: time.Now,
+	}).Execute)
+	register(w, activities.SettleWebhook, (&activities.WebhookSettler{Endpoints: endpoints}).Execute)
+	return &webhooks{worker: w, dispatcher: d, streams: streams, cancel: func() {}}, nil
+}
+
+func (h *webhooks) start() error {
+	if err := h.worker.Start(); err != nil {
+		return fmt.Errorf("start the worker of webhooks: %w", err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	h.cancel = cancel
+	h.running.Go(func() { h.dispatcher.Run(ctx) })
+	return nil
+}
+
+func (h *webhooks) stop() {
+	h.cancel()
+	h.running.Wait()
+	h.worker.Stop()
+	_ = h.streams.Close() // nobody uses it any more
+}

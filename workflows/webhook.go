@@ -1,0 +1,38 @@
+package workflows
+
+import (
+	"fmt"
+
+	"go.temporal.io/sdk/workflow"
+
+	"holdfast/activities"
+	"holdfast/webhook"
+)
+
+// Webhook is one event on its way to one endpoint: it is sent until the endpoint takes
+// it, for three days. What nobody takes fails, and stands so in the web UI; the merchant
+// can have it sent again.
+func Webhook(ctx workflow.Context, d webhook.Delivery) (activities.WebhookResult, error) {
+	var result activities.WebhookResult
+	show := func(text string) {
+		workflow.SetCurrentDetails(ctx, fmt.Sprintf("**%s** %s\n\nevent %s, webhook %s at %s",
+			d.Event.Type, text, d.Event.ID, d.EndpointID, d.Host))
+	}
+	show("is on its way")
+	err := workflow.ExecuteActivity(activities.Delivering(ctx, WebhookSummary(d)), activities.DeliverWebhook, d).Get(ctx, &result)
+	if err == nil {
+		show("ended: " + string(result.Outcome))
+		return result, nil
+	}
+	show("was not taken within three days")
+	own, _ := workflow.NewDisconnectedContext(ctx)
+	settle := workflow.ExecuteActivity(activities.Patient(own, "note in the log that it failed"), activities.SettleWebhook,
+		activities.SettleWebhookParams{EndpointID: d.EndpointID, EventID: d.Event.ID, Status: webhook.Failed})
+	if settled := settle.Get(own, nil); settled != nil {
+		workflow.GetLogger(ctx).Error("a failed delivery is not noted in its log", "error", settled)
+	}
+	return result, fmt.Errorf("deliver event %s to webhook %s: %w", d.Event.ID, d.EndpointID, err)
+}
+
+// WebhookSummary says in a line what a delivery is.
+func WebhookSummary(d webhook.Delivery) string { return d.Event.Type + " to " + d.Host }
