@@ -123,8 +123,8 @@ func TestALimitThatIsNone(t *testing.T) {
 		a := put(limit)
 		require.Less(t, a.status, 300, "%s: %s", limit, a.body)
 	}
-	_, err := api.New(api.Config{
-		Addr: "127.0.0.1:0", Products: g.stock, Orders: g.docs, Temporal: g.temporal, Log: g.cfg.Log, Metrics: g.cfg.Metrics, MaxUnits: -1,
-	})
+	cfg := g.config()
+	cfg.MaxUnits = -1
+	_, err := api.New(cfg)
 	require.ErrorContains(t, err, "negative")
 }
