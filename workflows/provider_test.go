@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -344,4 +345,45 @@ func TestOneIdAtTwoProviders(t *testing.T) {
 	s.Equal("sandbox", s.result.Provider)
 	s.Contains(s.refunds, workflows.RefundWorkflowID("pay-1", order.FullRefund("other", orderID)))
 	s.Equal(map[string]int64{"pay-1": 1000}, s.other.paidOut)
+}
+
+// An attempt that was not answered may be there: that an earlier payment turns out paid,
+// by another amount, must not make the saga forget it.
+func TestAPaymentThatMayBeThereIsNotForgotten(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	s.at(time.Minute, func() { s.pay("p1", "sandbox") })
+	s.at(2*time.Minute, func() {
+		s.fails("sandbox-1")
+		s.till.after[createCall] = always
+		s.pay("p2", "sandbox") // sandbox-1 is ended, and sandbox-2 made
+	})
+	s.at(3*time.Minute, func() {
+		delete(s.till.after, createCall)
+		s.Equal(order.ProviderOpen, s.till.state("sandbox-2"))
+		s.till.amounts["sandbox-1"] = 1
+		s.till.is("sandbox-1", order.ProviderSucceeded) // money that came late
+		s.pay("p3", "sandbox")
+	})
+	s.at(4*time.Minute, func() { s.LessOrEqual(s.till.live(), 1, "there are never two that can be paid") })
+	s.run()
+	s.Equal(order.Expired, s.result.Status)
+	s.Zero(s.till.live())
+	s.Equal(order.RefundWrongAmount, s.refund("sandbox-1").Reason)
+}
+
+// While the provider is away each question takes its time: whoever goes on asking must
+// not hold the stock beyond the window.
+func TestWhoGoesOnAskingToPayDoesNotKeepTheOrderOpen(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	s.till.before[createCall] = always
+	var last *asked
+	s.at(window-time.Second, func() { s.pay("p1", "sandbox") })
+	for i := range 20 {
+		s.at(window+time.Duration(i)*4*time.Second, func() { last = s.pay(fmt.Sprint("late-", i), "sandbox") })
+	}
+	s.run()
+	s.Equal(order.Expired, s.result.Status)
+	o := s.document()
+	s.Less(o.UpdatedAt.Sub(o.PlacedAt), window+20*time.Second)
+	s.Equal(workflows.Ending, last.Verdict)
 }
