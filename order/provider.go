@@ -22,8 +22,12 @@ type PaymentRequest struct {
 }
 
 // Key names the attempt: asked again under the same key, a provider answers the
-// payment that is there.
-func (r PaymentRequest) Key() string { return r.OrderID + "/" + strconv.Itoa(r.Attempt) }
+// payment that is there. An order's id comes back when its Idempotency-Key is used
+// again after Temporal has forgotten the order, and a provider forgets nothing: when
+// the window ends tells the two apart.
+func (r PaymentRequest) Key() string {
+	return r.OrderID + "/" + strconv.Itoa(r.Attempt) + "/" + strconv.FormatInt(r.Until.Unix(), 10)
+}
 
 // CancelOutcome is what came of asking a provider to cancel a payment.
 type CancelOutcome string
