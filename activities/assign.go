@@ -14,9 +14,14 @@ import (
 type Assign struct {
 	// Signal hands an order's saga a payment; serviceerror.NotFound where none is open.
 	Signal func(ctx context.Context, e order.PaymentEvent) error
+	// Orders says whether one that is not open any more had it all the same: the answer
+	// to an earlier signal may have been lost.
+	Orders interface {
+		Of(ctx context.Context, orderID string) (Fate, error)
+	}
 }
 
-// AssignResult tells whether an open order has the payment now.
+// AssignResult tells whether the order has the payment now.
 type AssignResult struct {
 	Assigned bool `json:"assigned"`
 }
@@ -25,7 +30,11 @@ type AssignResult struct {
 func (a *Assign) Execute(ctx context.Context, e order.PaymentEvent) (AssignResult, error) {
 	err := a.Signal(ctx, e)
 	if _, closed := errors.AsType[*serviceerror.NotFound](err); closed {
-		return AssignResult{}, nil
+		fate, err := a.Orders.Of(ctx, e.OrderID)
+		if err != nil {
+			return AssignResult{}, fmt.Errorf("look up order %s: %w", e.OrderID, err)
+		}
+		return AssignResult{Assigned: fate.took(LookUpParams{Provider: e.Provider, PaymentID: e.PaymentID})}, nil
 	}
 	if err != nil {
 		return AssignResult{}, fmt.Errorf("assign payment %s to order %s: %w", e.PaymentID, e.OrderID, err)

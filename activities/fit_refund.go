@@ -70,11 +70,16 @@ func (a *FitRefund) Execute(ctx context.Context, r order.Refund) (order.Refund, 
 }
 
 // leftOf tells how much was paid by the refund's payment and how much of that isn't on
-// its way back, or the refund itself where it is on record.
+// its way back, or the refund itself where it is on record. What a cancelled order was
+// paid its own saga says: the record is a copy, and one that was restored may not have
+// it yet. That must not read as nothing owed.
 func leftOf(st order.Stored, r order.Refund) (paid, left int64, there *order.Refund, err error) {
 	money, err := order.ReadPayments(st.Payments)
 	if err != nil {
 		return 0, 0, nil, fmt.Errorf("read the payments of order %s: %w", r.OrderID, err)
+	}
+	if r.Reason == order.RefundCancelled {
+		paid, left = r.Amount, r.Amount
 	}
 	for _, p := range money.Attempts {
 		if p.Key() == order.PaymentKey(r.Provider, r.PaymentID) && p.Type == order.PaymentSucceeded {
@@ -92,5 +97,5 @@ func leftOf(st order.Stored, r order.Refund) (paid, left int64, there *order.Ref
 			left -= other.Amount
 		}
 	}
-	return paid, left, there, nil
+	return paid, max(left, 0), there, nil
 }

@@ -16,8 +16,9 @@ type OpenPayments struct {
 
 // PaymentRecords are the documents of orders' payments.
 type PaymentRecords interface {
-	// PutPayments stores what is new; the order's own document stays as it is.
-	PutPayments(ctx context.Context, orderID string, payments map[string][]byte) error
+	// PutAsked stores what is new, unless something was heard of it since; the order's
+	// own document stays as it is.
+	PutAsked(ctx context.Context, orderID string, payments map[string][]byte) error
 }
 
 // OpenPaymentParams are recorded in the order's history.
@@ -77,7 +78,7 @@ func (a *OpenPayments) Execute(ctx context.Context, p OpenPaymentParams) (Opened
 	placed.PaymentID = id
 	docs, err := order.EncodePayments(map[string]order.Attempt{placed.Key(): placed})
 	if err == nil {
-		err = a.Records.PutPayments(ctx, p.Request.OrderID, docs)
+		err = a.Records.PutAsked(ctx, p.Request.OrderID, docs)
 	}
 	if err != nil {
 		return OpenedPayment{}, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"time"
 
 	"holdfast/order"
@@ -35,6 +36,8 @@ type Settler struct {
 		Get(ctx context.Context, orderID string) (doc []byte, version int64, found bool, err error)
 	}
 	Records Records
+	// Providers are asked to end what may still be paid of an order.
+	Providers Providers
 	// Refund starts the workflow of a refund, once.
 	Refund func(ctx context.Context, r order.Refund) error
 }
@@ -95,14 +98,18 @@ func (s *Settler) close(ctx context.Context, orderID string, fate Fate, productI
 	if o.Status.Unpaid() {
 		o.Close(order.Cancelled, order.ByTermination, order.ActorSystem, time.Now().UTC())
 	}
-	rec, err := order.NewRecord(o, fate.Payments)
+	payments, err := s.endPayments(ctx, orderID, fate.Payments)
+	if err != nil {
+		return nil, err
+	}
+	rec, err := order.NewRecord(o, payments)
 	if err != nil {
 		return nil, err
 	}
 	if err := s.Records.Put(ctx, rec); err != nil {
 		return nil, err
 	}
-	for _, p := range fate.Payments {
+	for _, p := range payments {
 		if p.Type != order.PaymentSucceeded {
 			continue
 		}
@@ -111,6 +118,35 @@ func (s *Settler) close(ctx context.Context, orderID string, fate Fate, productI
 		}
 	}
 	return o.ProductIDs(), nil
+}
+
+// endPayments makes sure that no money can come any more, and answers what became of the
+// order's payments. Until the providers have said so the stock stays held.
+func (s *Settler) endPayments(ctx context.Context, orderID string, payments map[string]order.Attempt) (map[string]order.Attempt, error) {
+	now := maps.Clone(payments)
+	for key, p := range payments {
+		if p.Type != order.PaymentCreated && p.Type != order.PaymentFailed {
+			continue
+		}
+		if _, ours := s.Providers[p.Provider]; !ours && p.Type == order.PaymentFailed {
+			continue // told of by who has the secret, where there was no provider to ask for payments
+		}
+		ended, processing, err := s.Providers.end(ctx, AskedPayment{ID: p.PaymentID, Request: order.PaymentRequest{
+			Provider: p.Provider, OrderID: orderID, Amount: p.Amount, Currency: p.Currency,
+		}})
+		switch {
+		case err != nil:
+			return nil, err
+		case processing:
+			return nil, &ProcessingError{Provider: p.Provider, Payment: p.PaymentID}
+		case ended.Paid != nil:
+			now[key] = order.NewAttempt(*ended.Paid, false)
+		default:
+			p.Type = order.PaymentEnded
+			now[key] = p
+		}
+	}
+	return now, nil
 }
 
 // furthest is the order as its workflow left it, or as its document has it where

@@ -295,3 +295,42 @@ func TestAnOrderEndedByForceWhileItReservedIsClosed(t *testing.T) {
 	s.Equal(order.Cancelled, closed.Status)
 	s.Equal(o.Version+1, closed.Version)
 }
+
+// desk is a provider that answers each cancellation the same.
+type desk struct {
+	activities.Provider
+	answer order.Cancellation
+}
+
+func (d *desk) Cancel(context.Context, string, order.PaymentRequest) (order.Cancellation, error) {
+	return d.answer, nil
+}
+
+// A payment that is still open when somebody ends the workflow is ended before a unit
+// goes back.
+func TestTheOpenPaymentOfAnOrderEndedByForceIsEnded(t *testing.T) {
+	s := open(t)
+	o := s.placed("open")
+	asked := order.Attempt{PaymentID: "p-1", Provider: "sandbox", Type: order.PaymentCreated, Amount: 1100, Currency: "EUR"}
+	s.fates["open"] = activities.Fate{
+		Known: true, Status: o.Status, Ended: &o, Payments: map[string]order.Attempt{asked.Key(): asked},
+	}
+	provider := &desk{answer: order.Cancellation{Outcome: order.StillProcessing}}
+	settler := s.settler()
+	settler.Providers = activities.Providers{"sandbox": provider}
+	_, err := settler.Settle(t.Context(), "shirt", "open")
+	s.ErrorAs(err, new(*activities.ProcessingError))
+	s.Equal(product.Held, s.stateOf("open"), "money may still come")
+	doc, _, _, err := s.docs.Get(t.Context(), "open")
+	s.NoError(err)
+	s.Contains(string(doc), `"status":"awaiting_payment"`)
+
+	paid := asked.Event("open")
+	paid.Type = order.PaymentSucceeded
+	provider.answer = order.Cancellation{Outcome: order.AlreadyPaid, Paid: &paid}
+	what, err := settler.Settle(t.Context(), "shirt", "open")
+	s.NoError(err)
+	s.Equal(activities.SettledBack, what)
+	s.Equal([]order.Refund{order.RefundOf(paid, order.RefundLate)}, s.refunds)
+	s.Equal(product.Released, s.stateOf("open"))
+}

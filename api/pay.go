@@ -109,7 +109,7 @@ func (s *Server) askToPay(ctx context.Context, id string, key *string, pay workf
 		return answer, temporalError(err)
 	}
 	if err := verdictError(answer.Verdict, r.closed); err != nil {
-		if answer.Detail == "" {
+		if answer.Detail == "" || answer.Verdict != workflows.Declined { // others are told in words for operators
 			return answer, err
 		}
 		p := *problemOf(err)

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -8,8 +9,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"context"
 
 	"holdfast/api"
 	"holdfast/order"
@@ -169,4 +168,18 @@ func TestAPaidOrderCanBeCancelled(t *testing.T) {
 	require.Equal(t, order.Cancelled, a.order(t).Status)
 	a = g.post("/v1/orders/"+o.ID+"/cancel", nil)
 	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
+}
+
+// Why the provider can't be had is for operators: it may name what is behind the gateway.
+func TestWhyTheProviderIsAwayIsNotTheBuyersBusiness(t *testing.T) {
+	g, _ := twoDesks(t)
+	o := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(t)
+	g.saga(o.ID, func(s *fakeSaga) {
+		s.pays = &workflows.Answer{
+			Verdict: workflows.Unavailable, Status: order.AwaitingPayment, Detail: "dial tcp 10.0.0.5:6379: connection refused",
+		}
+	})
+	a := g.post("/v1/orders/"+o.ID+"/payment", nil)
+	require.Equal(t, http.StatusServiceUnavailable, a.status)
+	require.NotContains(t, string(a.body), "10.0.0.5")
 }

@@ -128,3 +128,31 @@ func TestThePaymentsResultIsJoined(t *testing.T) {
 	require.Equal(t, []order.Attempt{order.NewAttempt(early, false), order.NewAttempt(late, true)}, r.Attempts)
 	require.Equal(t, []order.Refund{refund}, r.Refunds)
 }
+
+// A customer sees what goes back, and not what the shop's own people note of it.
+func TestANoteBesideARefundIsTheShopsOwn(t *testing.T) {
+	g := asking(t)
+	o := order.Order{
+		ID: "o-1", Status: order.Paid, Version: 3, CustomerID: "ada", Currency: "EUR", Amounts: map[string]int64{order.AmountPaid: 1000},
+		Payment: order.Payment{Status: order.PaymentPaid, Provider: "sandbox", ID: "p-1"},
+	}
+	doc, err := json.Marshal(o)
+	require.NoError(t, err)
+	require.NoError(t, g.docs.Put(t.Context(), order.Record{OrderID: o.ID, Version: 3, Doc: doc, Status: o.Status, CustomerID: "ada"}))
+	refund, err := json.Marshal(order.Refund{
+		ID: "r-1", PaymentID: "p-1", OrderID: o.ID, Provider: "sandbox", Amount: 300, Currency: "EUR", Reason: order.RefundRequested,
+		Status: order.RefundFailed, Actor: "bob@shop.example", Note: "he complains a lot", Detail: "stripe answers 400",
+	})
+	require.NoError(t, err)
+	require.NoError(t, g.docs.PutRefund(t.Context(), o.ID, "p-1", "r-1", refund))
+	get := call{method: http.MethodGet, path: "/v1/orders/o-1/payment"}
+	a := g.do(get.as(t, "ada", api.Customer))
+	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
+	var shown api.PaymentResult
+	require.NoError(t, json.Unmarshal(a.body, &shown))
+	require.Equal(t, int64(300), shown.Refunds[0].Amount)
+	for _, own := range []string{"bob@", "complains", "answers 400"} {
+		require.NotContains(t, string(a.body), own)
+		require.Contains(t, string(g.do(get.as(t, "bob", api.Operator)).body), own)
+	}
+}

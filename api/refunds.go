@@ -68,6 +68,11 @@ func (s *Server) askForRefund(c *gin.Context, id string, key *string) (order.Ref
 	if o.Payment.Status != order.PaymentPaid || o.Amounts[order.AmountPaid] == 0 {
 		return none, errNothingPaid
 	}
+	if o.Payment.Provider == "" {
+		if o.Payment.Provider, err = s.providerOf(ctx, id, o.Payment.ID, f); err != nil {
+			return none, err
+		}
+	}
 	r := order.Refund{
 		ID: refundID(o, key), PaymentID: o.Payment.ID, OrderID: id, Provider: o.Payment.Provider, Currency: o.Currency,
 		Reason: order.RefundRequested, Status: order.RefundDue, Actor: CallerOf(ctx).Subject, Note: in.Note,
@@ -76,6 +81,25 @@ func (s *Server) askForRefund(c *gin.Context, id string, key *string) (order.Ref
 		r.Amount = *in.Amount
 	}
 	return r, nil
+}
+
+// providerOf finds the provider of an order's payment where its document, one of before
+// there were several, doesn't name it.
+func (s *Server) providerOf(ctx context.Context, id, paymentID string, f found) (string, error) {
+	docs, err := s.payments(ctx, id, f)
+	if err != nil {
+		return "", err
+	}
+	money, err := order.ReadPayments(docs)
+	if err != nil {
+		return "", fmt.Errorf("read the payments of order %s: %w", id, err)
+	}
+	for _, p := range money.Attempts {
+		if p.PaymentID == paymentID && p.Type == order.PaymentSucceeded {
+			return p.Provider, nil
+		}
+	}
+	return "", errPaymentsUnread
 }
 
 // refundID is always the same for an order and a key.

@@ -202,3 +202,22 @@ func TestAnOperatorDecides(t *testing.T) {
 	}).status)
 	require.Equal(t, http.StatusUnprocessableEntity, g.post("/v1/refunds/decide", map[string]any{"paymentId": "p-2"}).status)
 }
+
+// Documents of before there were several providers don't name theirs.
+func TestAnOldOrderIsRefundedAtItsProvider(t *testing.T) {
+	g := newGateway(t)
+	o := g.get("/v1/orders/" + g.paidOrder().ID).order(t)
+	paid, err := json.Marshal(order.Attempt{PaymentID: "p-" + o.ID, Provider: "sandbox", Type: order.PaymentSucceeded, Amount: 1000, Taken: true})
+	require.NoError(t, err)
+	o.Payment.Provider = ""
+	o.Version++
+	doc, err := json.Marshal(o)
+	require.NoError(t, err)
+	require.NoError(t, g.docs.Put(t.Context(), order.Record{
+		OrderID: o.ID, Version: o.Version, Doc: doc, Status: o.Status, CustomerID: o.CustomerID, PlacedAt: o.PlacedAt,
+		Payments: map[string][]byte{"p-" + o.ID: paid},
+	}))
+	r := g.post("/v1/orders/"+o.ID+"/refunds", nil).refund(t)
+	require.Equal(t, "sandbox", r.Provider)
+	require.True(t, strings.HasPrefix(r.ID, "part:sandbox:"), r.ID)
+}

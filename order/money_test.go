@@ -2,6 +2,7 @@ package order_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -55,4 +56,15 @@ func TestReadPayments(t *testing.T) {
 	require.ErrorContains(t, err, "refund:p/r")
 	require.True(t, order.HasRefunds(map[string][]byte{"refund:p/r": nil}))
 	require.False(t, order.HasRefunds(map[string][]byte{"payment:sandbox:p": nil}))
+}
+
+// An order's id comes back when its Idempotency-Key is used again after a month: what was
+// paid then must not be found as paid now.
+func TestTwoLivesOfAnOrderAskForTwoPayments(t *testing.T) {
+	r := order.PaymentRequest{OrderID: "o", Attempt: 1, Until: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	again, later := r, r
+	again.Until = r.Until.In(time.FixedZone("CET", 3600))
+	later.Until = r.Until.AddDate(0, 1, 1)
+	require.Equal(t, r.Key(), again.Key())
+	require.NotEqual(t, r.Key(), later.Key())
 }

@@ -30,6 +30,7 @@ var (
 	readScript   = script("read")
 	forgetScript = script("forget")
 	refundScript = script("refund")
+	askedScript  = script("asked")
 )
 
 // script puts the common functions in front of the named script.
@@ -78,14 +79,18 @@ func (s *Store) Put(ctx context.Context, r order.Record) error {
 	return s.put(ctx, r.OrderID, args, beside...)
 }
 
-// PutPayments stores payments, by their key, where they differ. The order's own
-// document stays as it is, and need not be there.
-func (s *Store) PutPayments(ctx context.Context, orderID string, payments map[string][]byte) error {
-	args := []any{orderID, "", "", "", "", ""}
+// PutAsked stores payments, by their key, that a provider was just asked for, unless
+// something was heard of them since. The order's own document stays as it is, and need
+// not be there.
+func (s *Store) PutAsked(ctx context.Context, orderID string, payments map[string][]byte) error {
+	args := []any{orderID, string(order.PaymentCreated)}
 	for _, key := range sortedKeys(payments) {
 		args = append(args, paymentField(key), payments[key])
 	}
-	return s.put(ctx, orderID, args)
+	if _, err := s.run(ctx, askedScript, orderID, args); err != nil {
+		return fmt.Errorf("put the payments that were asked for of order %s: %w", orderID, err)
+	}
+	return nil
 }
 
 // PutRefund stores the document of one refund of one payment of the order. The

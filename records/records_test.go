@@ -175,3 +175,33 @@ func eventsOf(ctx context.Context, t *testing.T, rdb redis.UniversalClient, id s
 	}
 	return events
 }
+
+// A write that says that a payment was asked for has no version, and may have been on its
+// way for long: by then the payment may have succeeded.
+func TestThatAPaymentWasAskedForNeverReplacesWhatCameOfIt(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		ctx, store, id := t.Context(), records.New(rdb), redistest.ID("order")
+		const asked, again, paid = `{"type":"payment.created"}`, `{"type":"payment.created","n":2}`, `{"type":"payment.succeeded"}`
+		on := func(want string) {
+			t.Helper()
+			all, err := store.Payments(ctx, id)
+			require.NoError(t, err)
+			require.Equal(t, map[string][]byte{"payment:p": []byte(want)}, all)
+		}
+		ask := func(doc string) { require.NoError(t, store.PutAsked(ctx, id, map[string][]byte{"p": []byte(doc)})) }
+		ask(asked)
+		on(asked)
+		ask(again)
+		on(again)
+		require.NoError(t, store.Put(ctx, order.Record{
+			OrderID: id, Version: 3, Doc: []byte(`{}`), Status: "paid", CustomerID: "c", Payments: map[string][]byte{"p": []byte(paid)},
+		}))
+		before, err := store.ReadMany(ctx, []string{id})
+		require.NoError(t, err)
+		ask(asked)
+		on(paid)
+		after, err := store.ReadMany(ctx, []string{id})
+		require.NoError(t, err)
+		require.Equal(t, before[0].Revision, after[0].Revision)
+	})
+}

@@ -16,16 +16,21 @@ import (
 )
 
 // registerPayments registers what the sagas do at payment providers.
-func registerPayments(w sdk.Registry, c Config, docs *records.Store, m *metrics) {
-	providers := make(activities.Providers, len(c.Providers))
-	for name, p := range c.Providers {
-		providers[name] = countedProvider{p, name, m.providerCalls}
-	}
+func registerPayments(w sdk.Registry, c Config, docs *records.Store, orders *activities.Fates, providers activities.Providers) {
 	register(w, activities.OpenPayment, (&activities.OpenPayments{Providers: providers, Records: docs}).Execute)
 	register(w, activities.EndPayment, (&activities.EndPayments{Providers: providers, Open: quota.New(c.Redis)}).Execute)
 	register(w, activities.PaysRefund, (&activities.PayRefund{Providers: providers}).Execute)
 	register(w, activities.FitsRefund, (&activities.FitRefund{Records: allDocuments{warm: docs, cold: c.Index}}).Execute)
-	register(w, activities.AssignPayment, (&activities.Assign{Signal: signalPayment(c.Temporal)}).Execute)
+	register(w, activities.AssignPayment, (&activities.Assign{Signal: signalPayment(c.Temporal), Orders: orders}).Execute)
+}
+
+// countedProviders are the providers, and what they answer counts.
+func countedProviders(c Config, m *metrics) activities.Providers {
+	providers := make(activities.Providers, len(c.Providers))
+	for name, p := range c.Providers {
+		providers[name] = countedProvider{p, name, m.providerCalls}
+	}
+	return providers
 }
 
 // signalPayment hands an order's workflow a payment.

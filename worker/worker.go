@@ -127,8 +127,10 @@ func newWorker(of *Config) (*Worker, error) {
 		Temporal: c.Temporal, Records: docs, WorkflowID: workflows.OrderWorkflowID, Query: workflows.OrderQuery,
 		PaymentsQuery: workflows.PaymentsQuery,
 	}
+	providers := countedProviders(c, m)
 	settler := &activities.Settler{
-		Stock: c.Stock, Holds: stock, Orders: fates, Documents: docs, Records: c.Records,
+		Providers: providers,
+		Stock:     c.Stock, Holds: stock, Orders: fates, Documents: docs, Records: c.Records,
 		Refund: func(ctx context.Context, r order.Refund) error { return refund.Start(ctx, c.Temporal, r) },
 	}
 	register(w, activities.DelistProduct, (&activities.Delist{Products: stock}).Execute)
@@ -139,7 +141,7 @@ func newWorker(of *Config) (*Worker, error) {
 	ever.Records = allDocuments{warm: docs, cold: c.Index}
 	register(w, activities.LookUpPayment, (&activities.LookUp{Orders: &ever}).Execute)
 	register(w, activities.RecordRefund, (&activities.RefundRecord{Records: docs}).Execute)
-	registerPayments(w, c, docs, m)
+	registerPayments(w, c, docs, &ever, providers)
 	register(w, activities.SweepHolds, (&activities.Sweeper{
 		Holds: stock, Settler: settler, Found: m.swept, Now: time.Now,
 	}).Execute)

@@ -1,6 +1,8 @@
 package workflows
 
 import (
+	"strconv"
+
 	"go.temporal.io/sdk/workflow"
 
 	"holdfast/activities"
@@ -113,6 +115,8 @@ func (s *saga) paymentOrEnding() *ending {
 			switch {
 			case r.cancel != nil:
 				return &ending{status: order.Cancelled, reason: r.cancel.Reason, actor: r.cancel.Actor, request: r}
+			case r.pay != nil && timer.IsReady(): // whoever goes on asking must not keep the order open
+				r.answer = s.refusal(Ending, "")
 			case r.pay != nil:
 				s.open(r)
 			default:
@@ -186,12 +190,20 @@ func (s *saga) awaitDelivery() {
 			case r.deliver != nil:
 				s.order.Deliver(r.deliver.Actor, s.now())
 				s.recordDurably()
-			case r.cancel != nil:
+			case r.cancel != nil && s.mayTakeBack():
 				s.takeBack(*r.cancel)
 			}
 			s.answer(r)
 		}
 	}
+}
+
+// mayTakeBack: of an order that an earlier version sold, a cancellation that came in the
+// moment of the payment may be in history as too late. One that comes now counts.
+func (s *saga) mayTakeBack() bool {
+	s.asksBack++
+	change := "take-back-" + strconv.Itoa(s.asksBack)
+	return workflow.GetVersion(s.ctx, change, workflow.DefaultVersion, 1) != workflow.DefaultVersion
 }
 
 // takeBack ends a paid order before its delivery: its money goes back to the buyer,

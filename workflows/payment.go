@@ -45,7 +45,7 @@ func (s *saga) open(r *request) {
 		return
 	}
 	at := s.now()
-	asked := s.nextAttempt(r.pay.Provider)
+	asked, again := s.nextAttempt(r.pay.Provider)
 	earlier := make([]activities.AskedPayment, 0, len(s.payable))
 	for _, p := range s.payable {
 		earlier = append(earlier, p.AskedPayment)
@@ -65,13 +65,17 @@ func (s *saga) open(r *request) {
 	s.ended(res.Ended, at)
 	switch {
 	case res.Processing:
-		s.forget(asked)
+		if !again {
+			s.forget(asked)
+		}
 		r.answer = s.refusal(Processing, "")
 	case res.Declined != "":
 		s.forget(asked)
 		r.answer = s.refusal(Declined, res.Declined)
 	case res.ID == "": // an earlier one turned out paid
-		s.forget(asked)
+		if !again {
+			s.forget(asked)
+		}
 		s.requests = append(s.requests, r) // answered by what becomes of that
 	default:
 		s.opened(asked, res.ID, at)
@@ -83,18 +87,18 @@ func (s *saga) open(r *request) {
 }
 
 // nextAttempt numbers a payment. One that the provider never answered is asked for
-// again, under its own key.
-func (s *saga) nextAttempt(provider string) activities.AskedPayment {
+// again, under its own key: it may be there, whatever comes of asking.
+func (s *saga) nextAttempt(provider string) (asked activities.AskedPayment, again bool) {
 	if n := len(s.payable); n > 0 && s.payable[n-1].ID == "" && s.payable[n-1].Request.Provider == provider {
-		again := s.payable[n-1].AskedPayment
+		asked = s.payable[n-1].AskedPayment
 		s.payable = s.payable[:n-1]
-		return again
+		return asked, true
 	}
 	s.numbered++
 	return activities.AskedPayment{Request: order.PaymentRequest{
 		Provider: provider, OrderID: s.order.ID, Attempt: s.numbered,
 		Amount: s.order.Amounts[order.AmountTotal], Currency: s.order.Currency, Until: s.order.Payment.Deadline,
-	}}
+	}}, false
 }
 
 // placed is the attempt as it is written down, but for its id.
@@ -178,6 +182,7 @@ func (s *saga) paysAfterAll(e ending) bool {
 		return false
 	}
 	s.ends = &e
+	s.answerPayers()
 	s.show()
 	defer func() { s.ends = nil }()
 	for len(s.payable) > 0 {
@@ -187,6 +192,17 @@ func (s *saga) paysAfterAll(e ending) bool {
 		}
 	}
 	return false
+}
+
+// answerPayers tells who asked to pay meanwhile that the order ends: that may take as
+// long as a provider is away.
+func (s *saga) answerPayers() {
+	s.requests = slices.DeleteFunc(s.requests, func(r *request) bool {
+		if r.pay != nil {
+			s.answer(r)
+		}
+		return r.pay != nil
+	})
 }
 
 // endPayments asks the providers to cancel, and reads meanwhile what they send. It

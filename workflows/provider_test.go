@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -39,7 +40,7 @@ func TestWhoWantsToPayGetsOnePayment(t *testing.T) {
 	s.Equal(&workflows.OpenPayment{
 		Provider: "other", ID: "other-2", Attempt: 2, Amount: 1000, Currency: "EUR", New: true,
 	}, other.Payment)
-	s.Equal(order.ProviderCancelled, s.till.first(), "there are never two that can be paid")
+	s.Equal(order.ProviderCancelled, s.till.state("sandbox-1"), "there are never two that can be paid")
 	s.Equal(1, s.till.count(createCall))
 	s.Equal(order.PaymentEnded, s.attempt("sandbox-1").Type)
 	s.Equal(workflows.TooLatePaid, late.Verdict)
@@ -144,7 +145,7 @@ func TestAPaymentThatMayBeThereIsEndedWithTheOrder(t *testing.T) {
 	s.at(time.Minute, func() { s.pay("p1", "sandbox") })
 	s.run()
 	s.Equal(order.Expired, s.result.Status)
-	s.Equal(order.ProviderCancelled, s.till.first())
+	s.Equal(order.ProviderCancelled, s.till.state("sandbox-1"))
 }
 
 func TestAPaymentThatTheProviderDeclines(t *testing.T) {
@@ -172,7 +173,7 @@ func TestThePaymentEndsBeforeTheOrder(t *testing.T) {
 			s.at(time.Minute, func() { s.pay("p1", "sandbox") })
 			s.at(2*time.Minute, func() { end(s) })
 			s.faults.before[release] = once(func() {
-				s.Equal(order.ProviderCancelled, s.till.first())
+				s.Equal(order.ProviderCancelled, s.till.state("sandbox-1"))
 			})
 			s.run()
 			s.Equal(1, s.faults.count(release))
@@ -321,7 +322,7 @@ func TestPaidByAnotherPaymentThanTheOpenOne(t *testing.T) {
 			s.run()
 			s.Equal("pay-1", s.result.PaymentID)
 			if !twice {
-				s.Equal(order.ProviderCancelled, s.till.first())
+				s.Equal(order.ProviderCancelled, s.till.state("sandbox-1"))
 				s.Empty(s.refunds)
 				return
 			}
@@ -363,4 +364,45 @@ func TestAfterAWrongAmountThereIsANewPayment(t *testing.T) {
 	s.Equal("sandbox-2", two.Payment.ID)
 	s.Equal("sandbox-2", s.result.PaymentID)
 	s.Equal(map[string]int64{"sandbox-1": 999}, s.till.paidOut)
+}
+
+// An attempt that was not answered may be there: that an earlier payment turns out paid,
+// by another amount, must not make the saga forget it.
+func TestAPaymentThatMayBeThereIsNotForgotten(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	s.at(time.Minute, func() { s.pay("p1", "sandbox") })
+	s.at(2*time.Minute, func() {
+		s.fails("sandbox-1")
+		s.till.after[createCall] = always
+		s.pay("p2", "sandbox") // sandbox-1 is ended, and sandbox-2 made
+	})
+	s.at(3*time.Minute, func() {
+		delete(s.till.after, createCall)
+		s.Equal(order.ProviderOpen, s.till.state("sandbox-2"))
+		s.till.amounts["sandbox-1"] = 1
+		s.till.is("sandbox-1", order.ProviderSucceeded) // money that came late
+		s.pay("p3", "sandbox")
+	})
+	s.at(4*time.Minute, func() { s.LessOrEqual(s.till.live(), 1, "there are never two that can be paid") })
+	s.run()
+	s.Equal(order.Expired, s.result.Status)
+	s.Zero(s.till.live())
+	s.Equal(order.RefundWrongAmount, s.refund("sandbox-1").Reason)
+}
+
+// While the provider is away each question takes its time: whoever goes on asking must
+// not hold the stock beyond the window.
+func TestWhoGoesOnAskingToPayDoesNotKeepTheOrderOpen(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	s.till.before[createCall] = always
+	var last *asked
+	s.at(window-time.Second, func() { s.pay("p1", "sandbox") })
+	for i := range 20 {
+		s.at(window+time.Duration(i)*4*time.Second, func() { last = s.pay(fmt.Sprint("late-", i), "sandbox") })
+	}
+	s.run()
+	s.Equal(order.Expired, s.result.Status)
+	o := s.document()
+	s.Less(o.UpdatedAt.Sub(o.PlacedAt), window+20*time.Second)
+	s.Equal(workflows.Ending, last.Verdict)
 }

@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"context"
 	"encoding/json"
 	"testing"
 	"time"
@@ -10,8 +11,6 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
-
-	"context"
 
 	"holdfast/activities"
 	"holdfast/order"
@@ -40,7 +39,7 @@ func openRefund(t *testing.T, change func(*order.Refund)) *refunding {
 		change(&s.r)
 	}
 	s.env.RegisterActivityWithOptions((&activities.LookUp{Orders: s}).Execute, activity.RegisterOptions{Name: activities.LookUpPayment})
-	s.env.RegisterActivityWithOptions((&activities.Assign{Signal: s.signal}).Execute, activity.RegisterOptions{Name: activities.AssignPayment})
+	s.env.RegisterActivityWithOptions((&activities.Assign{Signal: s.signal, Orders: s}).Execute, activity.RegisterOptions{Name: activities.AssignPayment})
 	return s
 }
 
@@ -81,7 +80,7 @@ func (s *refunding) paid(amount int64) {
 		PaymentID: "pay-1", Provider: "sandbox", Type: order.PaymentSucceeded, Amount: amount, Currency: "EUR", Taken: true,
 	}})
 	s.NoError(err)
-	s.NoError(s.docs.PutPayments(s.Context(), orderID, docs))
+	s.NoError(s.docs.PutAsked(s.Context(), orderID, docs))
 }
 
 func (s *refunding) before(id string, amount int64, status order.RefundStatus) {
@@ -279,4 +278,26 @@ func TestARefundOfAnEarlierVersionIsResumed(t *testing.T) {
 	})
 	s.goes()
 	s.Equal(order.RefundPaid, s.result.Status)
+}
+
+// Redis was restored from a copy that is older than the payment.
+func TestTheMoneyOfACancelledOrderGoesBackThoughItIsNotOnRecord(t *testing.T) {
+	s := openRefund(t, func(r *order.Refund) { r.Reason = order.RefundCancelled })
+	s.goes()
+	s.Equal(order.RefundPaid, s.result.Status)
+	s.Equal(map[string]int64{"pay-1": 1000}, s.till.paidOut)
+	s.Equal(int64(1000), s.onRecord().Amount)
+}
+
+// The order took the payment and closed before the worker heard that it had it.
+func TestACaseIsAssignedThoughTheAnswerIsLost(t *testing.T) {
+	s := openRefund(t, nil)
+	s.fate = activities.Fate{}
+	s.at(time.Hour, func() {
+		s.fate = activities.Fate{Known: true, Status: order.Delivered, Provider: "sandbox", PaymentID: "pay-1"}
+		s.decide(workflows.Decision{Choice: workflows.ChooseAssign, OrderID: "o-2", Actor: "operator"})
+	})
+	s.goes()
+	s.Equal(order.RefundAssigned, s.result.Status)
+	s.Zero(s.till.count(refundCall))
 }

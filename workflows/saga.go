@@ -47,6 +47,8 @@ type saga struct {
 	numbered int
 	// found are successes that nobody sent: a provider told of them when asked.
 	found []order.PaymentEvent
+	// asksBack counts who asked to cancel the order after it was paid.
+	asksBack int
 	// ends is how the order is about to end, once no money can come any more.
 	ends *ending
 }

@@ -122,11 +122,10 @@ func (t *till) is(id string, s order.ProviderStatus) {
 	t.states[id] = s
 }
 
-// first is the state of the payment of the order's first attempt.
-func (t *till) first() order.ProviderStatus {
+func (t *till) state(id string) order.ProviderStatus {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.states[t.name+"-1"]
+	return t.states[id]
 }
 
 // live counts the payments that somebody could still pay.

@@ -39,7 +39,7 @@ func TestAPaymentIsOpenedOnceForEachAttempt(t *testing.T) {
 	i := a.intent(first)
 	require.EqualValues(t, 1250, i.amount)
 	require.Equal(t, "eur", i.currency)
-	require.Equal(t, map[string]string{"order_id": "o-1", "attempt": "1", "holdfast_payment": "o-1/1"}, i.metadata)
+	require.Equal(t, map[string]string{"order_id": "o-1", "attempt": "1", "holdfast_payment": asked().Key()}, i.metadata)
 }
 
 func TestALostAnswerToCreateIsFoundAgain(t *testing.T) {

@@ -31,7 +31,7 @@ func TestWhatIsTold(t *testing.T) {
 		s.goes("o", 2, order.AwaitingPayment) // a payment was opened: no other status
 		s.goes("o", 1, order.Paid)            // late: not stored
 		s.goes("o", 3, order.Paid)
-		require.NoError(t, s.docs.PutPayments(t.Context(), "o", map[string][]byte{"p": []byte("{}")}))
+		require.NoError(t, s.docs.PutAsked(t.Context(), "o", map[string][]byte{"p": []byte("{}")}))
 		s.goes("o", 4, order.Delivered)
 		_, err := s.stock.Adjust(t.Context(), product.Adjustment{ProductID: "mug", SKU: "S", ActionID: "a", Delta: new(int64(-3))})
 		require.NoError(t, err)

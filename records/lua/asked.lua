@@ -1,0 +1,17 @@
+-- asked: put payments on record that a provider was just asked for. Such a write has no version: one of an attempt
+-- thought dead may come when the payment has long succeeded.
+-- KEYS 1 order hash · 2 payments hash · 3 the bucket's event stream
+-- ARGV 1 order id · 2 the type of a payment that was asked for and of which nothing was heard since
+--      then for each payment: field · document
+-- answers how many are stored now that were not, or not so
+local fields = {}
+for i = 3, #ARGV, 2 do
+  local there = redis.call('HGET', KEYS[2], ARGV[i])
+  local readable, known = pcall(cjson.decode, there or '{}')
+  if not there or (there ~= ARGV[i + 1] and readable and known.type == ARGV[2]) then
+    redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1])
+    fields[#fields + 1] = ARGV[i]
+  end
+end
+if #fields > 0 then changed(KEYS, ARGV[1], 'payments.changed', fields) end
+return #fields
