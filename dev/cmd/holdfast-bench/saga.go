@@ -21,10 +21,11 @@ import (
 
 // sagaBench places and pays orders.
 type sagaBench struct {
-	Data   string `help:"Folder for the file-backed stack; without it all is in memory." type:"path"`
-	Orders int    `default:"400" help:"Orders of each round."`
-	Rounds int    `default:"5" help:"Rounds; floor and Holdfast take turns."`
-	C      []int  `name:"concurrency" default:"1,8,32" help:"Concurrencies to measure."`
+	Data         string `help:"Folder for the file-backed stack; without it all is in memory." type:"path"`
+	Orders       int    `default:"400" help:"Orders of each round."`
+	Rounds       int    `default:"5" help:"Rounds; floor and Holdfast take turns."`
+	WithoutViews bool   `help:"Leave out the views: the floor has none, and the index inside the process shares its processors."`
+	C            []int  `name:"concurrency" default:"1,8,32" help:"Concurrencies to measure."`
 }
 
 // contender is one way to place and pay.
@@ -37,7 +38,7 @@ type contender struct {
 
 // Run measures both in turn, on one server.
 func (b *sagaBench) Run(ctx context.Context, out report) error {
-	st, err := stack.Start(ctx, stack.Options{Data: b.Data, WithoutUI: true, Worker: &sdk.Options{}})
+	st, err := stack.Start(ctx, stack.Options{Data: b.Data, WithoutUI: true, WithoutSearch: b.WithoutViews, Worker: &sdk.Options{}})
 	if err != nil {
 		return err
 	}
