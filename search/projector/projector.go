@@ -67,6 +67,9 @@ type Options struct {
 	Housekeeping time.Duration
 	// Grace is how long a round may go on once Run was told to end: 5 s.
 	Grace time.Duration
+	// Gather is how long a round that found little waits for more before the next one: an
+	// index takes ten changes at once for little more than one. 0 doesn't wait.
+	Gather time.Duration
 	// MaxBackoff bounds the pause between two tries while the index or Redis is
 	// away: 5 s.
 	MaxBackoff time.Duration
@@ -83,6 +86,8 @@ const (
 	// projector doesn't pause.
 	minPause = 10 * time.Millisecond
 	maxPause = 100 * time.Millisecond
+	// plenty is how many entries of a round are worth going on at once.
+	plenty = 200
 )
 
 // Projector carries changes from the streams into the index.
@@ -146,14 +151,19 @@ func (p *Projector) Run(ctx context.Context) {
 		switch {
 		case err != nil:
 			pause = min(max(2*pause, minBackoff), p.MaxBackoff)
-		case n > 0:
+		case n >= plenty, n > 0 && p.Gather == 0:
 			pause = minPause
 			continue
+		case n > 0:
+			pause = p.Gather
 		default:
 			pause = min(2*pause, maxPause)
 		}
 		if sleep(ctx, pause) != nil {
 			return
+		}
+		if n > 0 {
+			pause = minPause
 		}
 	}
 }
