@@ -267,6 +267,7 @@ func TestTheAuditNamesWhatAViewHasWrong(t *testing.T) {
 			h.offer(t, id, "Spoon "+id, 3)
 		}
 		h.awaitFound(t, "spoon", map[string]int64{"same": 3, "differs": 3, "behind": 3, "ahead": 3, "missing": 3})
+		h.awaitCaughtUp(t) // or a later change would put what is to be missing
 		for id := range map[string]int{"same": 0, "differs": 0, "behind": 0, "ahead": 0} {
 			p, err := h.stack.Index.GetProduct(t.Context(), id)
 			require.NoError(t, err)
