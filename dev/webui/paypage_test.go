@@ -42,10 +42,12 @@ func TestABuyerPaysOnTheSandboxsPage(t *testing.T) {
 	if *screenshots != "" {
 		keepScreenshot(t, browser, "pay-page.png")
 	}
+	// Each click brings the page anew: the buttons of the one before must not be clicked.
+	_, err = chromedp.RunResponse(browser, chromedp.Click(`button[value="decline"]`))
+	require.NoError(t, err)
+	_, err = chromedp.RunResponse(browser, chromedp.Click(`button[value="pay"]`))
+	require.NoError(t, err)
 	require.NoError(t, chromedp.Run(browser,
-		chromedp.Click(`button[value="decline"]`),
-		chromedp.WaitVisible(`button[value="pay"]`),
-		chromedp.Click(`button[value="pay"]`),
 		chromedp.WaitVisible(`#state.succeeded`),
 		chromedp.Text("#state", &paid),
 		chromedp.Title(&title),
