@@ -26,19 +26,11 @@ import (
 var sources embed.FS
 
 var (
-	claimScript  = script("claim")
-	countScript  = script("count")
-	extendScript = script("extend")
-	leaveScript  = script("leave")
+	claimScript  = redisdb.Embedded(sources, "claim")
+	countScript  = redisdb.Embedded(sources, "count")
+	extendScript = redisdb.Embedded(sources, "extend")
+	leaveScript  = redisdb.Embedded(sources, "leave")
 )
-
-func script(name string) *redisdb.Script {
-	b, err := sources.ReadFile("lua/" + name + ".lua")
-	if err != nil {
-		panic(err) // the file is embedded: only a misspelled name gets here
-	}
-	return redisdb.NewScript(string(b))
-}
 
 // grace is how long a place counts beyond its order's deadline. An order ends a
 // moment after its deadline, and holds its stock until then; where its payment

@@ -34,17 +34,7 @@ var (
 )
 
 // script puts the common functions in front of the named script.
-func script(name string) *redisdb.Script {
-	return redisdb.NewScript(source("shared") + source(name))
-}
-
-func source(name string) string {
-	b, err := sources.ReadFile("lua/" + name + ".lua")
-	if err != nil {
-		panic(err) // the file is embedded: only a misspelled name gets here
-	}
-	return string(b)
-}
+func script(name string) *redisdb.Script { return redisdb.Embedded(sources, "shared", name) }
 
 // Store is the order documents of one Redis or one Redis Cluster.
 type Store struct {

@@ -5,6 +5,8 @@ import (
 	"crypto/sha1" //nolint:gosec // Redis names scripts by their SHA-1
 	"encoding/hex"
 	"fmt"
+	"io/fs"
+	"strings"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -18,6 +20,21 @@ type Script struct {
 func NewScript(source string) *Script {
 	sum := sha1.Sum([]byte(source)) //nolint:gosec // Redis names scripts by their SHA-1
 	return &Script{source: source, hash: hex.EncodeToString(sum[:])}
+}
+
+// Embedded prepares the script of a package's folder lua, made of the named files one
+// behind the other: what its scripts have in common comes first. A name that is
+// misspelled can't be mended at run time: it panics.
+func Embedded(files fs.FS, names ...string) *Script {
+	var source strings.Builder
+	for _, name := range names {
+		b, err := fs.ReadFile(files, "lua/"+name+".lua")
+		if err != nil {
+			panic(err)
+		}
+		source.Write(b)
+	}
+	return NewScript(source.String())
 }
 
 // Source is the script's text.

@@ -28,22 +28,12 @@ var (
 	refuseScript  = script("refuse")
 	processScript = script("process")
 	refundScript  = script("refund")
-	takeScript    = redisdb.NewScript(source("take"))
-	doneScript    = redisdb.NewScript(source("done"))
+	takeScript    = redisdb.Embedded(sources, "take")
+	doneScript    = redisdb.Embedded(sources, "done")
 )
 
 // script puts the common functions in front of the named script.
-func script(name string) *redisdb.Script {
-	return redisdb.NewScript(source("shared") + source(name))
-}
-
-func source(name string) string {
-	b, err := sources.ReadFile("lua/" + name + ".lua")
-	if err != nil {
-		panic(err) // the file is embedded: only a misspelled name gets here
-	}
-	return string(b)
-}
+func script(name string) *redisdb.Script { return redisdb.Embedded(sources, "shared", name) }
 
 const (
 	// keep is how long a payment stays in the books after its last change: as long as

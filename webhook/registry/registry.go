@@ -23,21 +23,13 @@ import (
 var sources embed.FS
 
 var (
-	addScript     = script("add")
-	removeScript  = script("remove")
-	swapScript    = script("swap")
-	attemptScript = script("attempt")
-	settleScript  = script("settle")
-	eraseScript   = script("erase")
+	addScript     = redisdb.Embedded(sources, "add")
+	removeScript  = redisdb.Embedded(sources, "remove")
+	swapScript    = redisdb.Embedded(sources, "swap")
+	attemptScript = redisdb.Embedded(sources, "attempt")
+	settleScript  = redisdb.Embedded(sources, "settle")
+	eraseScript   = redisdb.Embedded(sources, "erase")
 )
-
-func script(name string) *redisdb.Script {
-	b, err := sources.ReadFile("lua/" + name + ".lua")
-	if err != nil {
-		panic(err) // the file is embedded: only a misspelled name gets here
-	}
-	return redisdb.NewScript(string(b))
-}
 
 // endpointsKey is the hash of all endpoints, by id. It lies with the set of registered
 // groups, so that one script changes both.
