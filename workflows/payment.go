@@ -46,10 +46,7 @@ func (s *saga) open(r *request) {
 	}
 	at := s.now()
 	asked, again := s.nextAttempt(r.pay.Provider)
-	earlier := make([]activities.AskedPayment, 0, len(s.payable))
-	for _, p := range s.payable {
-		earlier = append(earlier, p.AskedPayment)
-	}
+	earlier := s.stillPayable()
 	s.payable = append(s.payable, payable{AskedPayment: asked}) // as long as nobody knows
 	var res activities.OpenedPayment
 	err := workflow.ExecuteActivity(
@@ -99,6 +96,15 @@ func (s *saga) nextAttempt(provider string) (asked activities.AskedPayment, agai
 		Provider: provider, OrderID: s.order.ID, Attempt: s.numbered,
 		Amount: s.order.Amounts[order.AmountTotal], Currency: s.order.Currency, Until: s.order.Payment.Deadline,
 	}}, false
+}
+
+// stillPayable are the payments by which money may still come.
+func (s *saga) stillPayable() []activities.AskedPayment {
+	all := make([]activities.AskedPayment, len(s.payable))
+	for i, p := range s.payable {
+		all[i] = p.AskedPayment
+	}
+	return all
 }
 
 // placed is the attempt as it is written down, but for its id.
@@ -208,12 +214,9 @@ func (s *saga) answerPayers() {
 // endPayments asks the providers to cancel, and reads meanwhile what they send. It
 // returns whether the order is paid.
 func (s *saga) endPayments() bool {
-	params := activities.EndPaymentsParams{}
+	params := activities.EndPaymentsParams{Payments: s.stillPayable()}
 	if s.placement.MaxOpenOrders > 0 {
 		params.CustomerID = s.placement.CustomerID
-	}
-	for _, p := range s.payable {
-		params.Payments = append(params.Payments, p.AskedPayment)
 	}
 	ctx, stop := workflow.WithCancel(s.ctx)
 	defer stop()
@@ -275,10 +278,7 @@ func (s *saga) endOthers() workflow.Future {
 	if len(s.payable) == 0 {
 		return nil
 	}
-	params := activities.EndPaymentsParams{}
-	for _, p := range s.payable {
-		params.Payments = append(params.Payments, p.AskedPayment)
-	}
+	params := activities.EndPaymentsParams{Payments: s.stillPayable()}
 	return workflow.ExecuteActivity(activities.AtProvider(s.ctx, "end "+plural(len(params.Payments), "other payment")),
 		activities.EndPayment, params)
 }

@@ -41,6 +41,9 @@ func Refund(ctx workflow.Context, r order.Refund) (order.Refund, error) {
 	if workflow.GetVersion(own, "pay-out", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
 		awaitIn(f.ctx, func() bool { return f.resume.ReceiveAsync(nil) || f.decision != nil })
 	}
+	if f.refund.Status.Waits() {
+		f.attribute()
+	}
 	for !f.refund.Status.Over() {
 		if f.refund.Status.Waits() {
 			f.decided()
@@ -83,6 +86,9 @@ func (f *refunding) listen() error {
 		func(ctx workflow.Context, d Decision) (order.Refund, error) {
 			mine := &decision{Decision: d}
 			awaitIn(ctx, func() bool { return f.decision == nil })
+			if err := f.refuse(d); err != nil { // another one was faster
+				return order.Refund{}, err
+			}
 			f.decision = mine
 			awaitIn(ctx, func() bool { return mine.answer != nil })
 			return *mine.answer, nil
@@ -196,7 +202,6 @@ func (f *refunding) payOut() {
 
 // decided waits for an operator's decision, and does it.
 func (f *refunding) decided() {
-	f.attribute()
 	awaitIn(f.ctx, func() bool { return f.decision != nil })
 	d := f.decision
 	f.refund.Actor = d.Actor

@@ -103,6 +103,17 @@ func (s *refunding) decide(d workflows.Decision) (stands *order.Refund, refused 
 	return stands, refused
 }
 
+// decideAgain is decide for a word that comes when another one is being done: it is let
+// in, and turned away then.
+func (s *refunding) decideAgain(d workflows.Decision) (failed *error) {
+	failed = new(error)
+	s.env.UpdateWorkflow(workflows.DecideUpdate, "again", &testsuite.TestUpdateCallback{
+		OnReject: func(err error) { *failed = err }, OnAccept: func() {},
+		OnComplete: func(_ any, err error) { *failed = err },
+	}, d)
+	return failed
+}
+
 func TestARefundIsPaidOutOnce(t *testing.T) {
 	s := openRefund(t, nil)
 	s.till.before[refundCall] = first(3) // lost requests
@@ -175,6 +186,28 @@ func TestAFailedRefundWaitsForAnOperator(t *testing.T) {
 			s.Empty(s.till.paidOut)
 		})
 	}
+}
+
+// Two operators decide at once: the second word is not kept for what comes later.
+func TestASecondDecisionIsNotKeptForLater(t *testing.T) {
+	s := openRefund(t, nil)
+	s.till.answer[s.r.ID] = order.RefundAnswer{Status: order.RefundFailed, Detail: "the card is gone"}
+	var second *error
+	s.at(time.Hour, func() {
+		s.decide(workflows.Decision{Choice: workflows.ChooseRefund, Actor: "eva"})
+		second = s.decideAgain(workflows.Decision{Choice: workflows.ChooseSettled, Actor: "ben"})
+	})
+	s.at(2*time.Hour, func() {
+		s.Equal(order.RefundFailed, s.onRecord().Status, "it failed again, and nobody has settled that")
+		s.Equal("eva", s.onRecord().Actor)
+		delete(s.till.answer, s.r.ID)
+		s.decide(workflows.Decision{Choice: workflows.ChooseRefund, Actor: "eva"})
+	})
+	s.goes()
+	s.Equal(order.RefundPaid, s.result.Status)
+	var app *temporal.ApplicationError
+	s.ErrorAs(*second, &app)
+	s.Equal(workflows.NotDecidableError, app.Type())
 }
 
 func TestAPaymentOfAnUnknownOrderIsACase(t *testing.T) {
