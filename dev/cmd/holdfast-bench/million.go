@@ -6,13 +6,10 @@ import (
 	"fmt"
 	"iter"
 	"net/http"
-	"os"
 	"time"
 
 	"holdfast/dev/bench/load"
-	"holdfast/dev/redis"
 	"holdfast/inventory"
-	"holdfast/redisdb"
 	"holdfast/search"
 	"holdfast/search/elastic"
 	"holdfast/search/reindex"
@@ -66,21 +63,11 @@ func (b *millionBench) Run(ctx context.Context, out report) error {
 // reindex makes as many products in a Redis of its own, and measures how long their
 // view takes to be built anew.
 func (b *millionBench) reindex(ctx context.Context, out report) error {
-	dir, err := os.MkdirTemp("", "holdfast-bench-")
+	rdb, _, stop, err := ownRedis(ctx)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a folder for temporary files
-	server, err := redis.Start(ctx, redis.Options{Dir: dir})
-	if err != nil {
-		return err
-	}
-	defer server.Stop(context.WithoutCancel(ctx)) //nolint:errcheck // the figures are out
-	rdb, err := redisdb.Open(ctx, server.URL())
-	if err != nil {
-		return err
-	}
-	defer rdb.Close() //nolint:errcheck // the figures are out
+	defer stop()
 	if err := create(ctx, inventory.New(rdb), b.Products); err != nil {
 		return err
 	}

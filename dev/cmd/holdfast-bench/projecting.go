@@ -5,14 +5,12 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	goredis "github.com/redis/go-redis/v9"
 
 	"holdfast/dev/bench/load"
-	"holdfast/dev/redis"
 	"holdfast/dev/stack"
 	"holdfast/inventory"
 	"holdfast/product"
@@ -32,21 +30,11 @@ type projectorBench struct {
 
 // Run measures both.
 func (b *projectorBench) Run(ctx context.Context, out report) error {
-	dir, err := os.MkdirTemp("", "holdfast-bench-")
+	rdb, _, stop, err := ownRedis(ctx)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a folder for temporary files
-	server, err := redis.Start(ctx, redis.Options{Dir: dir})
-	if err != nil {
-		return err
-	}
-	defer server.Stop(context.WithoutCancel(ctx)) //nolint:errcheck // the figures are out
-	rdb, err := redisdb.Open(ctx, server.URL())
-	if err != nil {
-		return err
-	}
-	defer rdb.Close() //nolint:errcheck // the figures are out
+	defer stop()
 
 	run := time.Now().UnixMilli() % 1_000_000
 	prefix := func(n int) string { return fmt.Sprintf("bench-%06d-%02d-", run, n) } // all as long as each other
@@ -199,23 +187,13 @@ type busyBench struct {
 
 // Run measures both on one stack.
 func (b *busyBench) Run(ctx context.Context, out report) error {
-	dir, err := os.MkdirTemp("", "holdfast-bench-")
+	rdb, redisURL, stop, err := ownRedis(ctx)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a folder for temporary files
-	server, err := redis.Start(ctx, redis.Options{Dir: dir})
-	if err != nil {
-		return err
-	}
-	defer server.Stop(context.WithoutCancel(ctx)) //nolint:errcheck // the figures are out
-	rdb, err := redisdb.Open(ctx, server.URL())
-	if err != nil {
-		return err
-	}
-	defer rdb.Close() //nolint:errcheck // the figures are out
+	defer stop()
 	// Without a projector first, so that what it needs is warm.
-	without, err := b.place(ctx, rdb, stack.Options{RedisURL: server.URL(), WithoutSearch: true}, 600)
+	without, err := b.place(ctx, rdb, stack.Options{RedisURL: redisURL, WithoutSearch: true}, 600)
 	if err != nil {
 		return err
 	}
@@ -223,12 +201,12 @@ func (b *busyBench) Run(ctx context.Context, out report) error {
 		return err
 	}
 	with, err := b.place(ctx, rdb, stack.Options{
-		RedisURL: server.URL(), ElasticsearchURL: b.Elasticsearch, ElasticsearchPrefix: fmt.Sprintf("bench-busy-%d-", time.Now().UnixMilli()),
+		RedisURL: redisURL, ElasticsearchURL: b.Elasticsearch, ElasticsearchPrefix: fmt.Sprintf("bench-busy-%d-", time.Now().UnixMilli()),
 	}, 0)
 	if err != nil {
 		return err
 	}
-	beside, err := b.besideBare(ctx, rdb, server.URL())
+	beside, err := b.besideBare(ctx, rdb, redisURL)
 	if err != nil {
 		return err
 	}

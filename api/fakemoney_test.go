@@ -1,0 +1,97 @@
+package api_test
+
+import (
+	"context"
+	"fmt"
+
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"holdfast/order"
+	"holdfast/workflows"
+)
+
+// pay opens one payment, and answers it again.
+func (f *fakeTemporal) pay(s *fakeSaga, r workflows.PayRequest) workflows.Answer {
+	a := workflows.Answer{Verdict: workflows.Done, Status: s.order.Status, Version: s.order.Version}
+	if s.pays != nil {
+		a = *s.pays
+		s.pays = nil
+		return a
+	}
+	if s.order.Status == order.Paid {
+		a.Verdict = workflows.TooLatePaid
+		return a
+	}
+	a.Payment = &workflows.OpenPayment{
+		Provider: r.Provider, ID: "pay-1", Attempt: 1, Amount: s.order.Amounts[order.AmountTotal], Currency: s.order.Currency,
+		New: s.order.Payment.ID == "",
+	}
+	s.order.Payment.Provider, s.order.Payment.ID = r.Provider, "pay-1"
+	return a
+}
+
+// startRefund is a refund's workflow until it is on record: 1000 were paid.
+func (f *fakeTemporal) startRefund(start fakeStart) (client.WorkflowUpdateHandle, error) {
+	if r, there := f.refunds[start.options.ID]; there {
+		return fakeHandle{answer: *r}, nil
+	}
+	r := start.arg.(order.Refund)
+	f.starts = append(f.starts, start)
+	left := int64(1000)
+	for _, other := range f.refunds {
+		if other.Status.Counts() {
+			left -= other.Amount
+		}
+	}
+	if r.Amount == 0 {
+		r.Amount = left
+	}
+	if r.Amount > left || left == 0 {
+		r.Status, r.Detail = order.RefundTooLarge, fmt.Sprintf("%d of 1000 are left", left)
+	}
+	f.refunds[start.options.ID] = &r
+	return fakeHandle{answer: r}, nil
+}
+
+func (f *fakeTemporal) decideRefund(id string, d workflows.Decision) (client.WorkflowUpdateHandle, error) {
+	r, ok := f.refunds[id]
+	switch {
+	case !ok:
+		return nil, serviceerror.NewNotFound("workflow not found")
+	case !r.Status.Waits():
+		return fakeHandle{err: temporal.NewApplicationError("no", workflows.NotDecidableError, *r)}, nil
+	case d.Choice == workflows.ChooseAssign && d.OrderID == "closed":
+		r.Detail = "order closed is not open"
+	case d.Choice == workflows.ChooseAssign:
+		r.Status = order.RefundAssigned
+	default:
+		r.Status = order.RefundDue
+	}
+	r.Actor = d.Actor
+	return fakeHandle{answer: *r}, nil
+}
+
+func (f *fakeTemporal) ListWorkflow(
+	_ context.Context, r *workflowservice.ListWorkflowExecutionsRequest,
+) (*workflowservice.ListWorkflowExecutionsResponse, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	from := 0
+	if token := r.GetNextPageToken(); len(token) > 0 {
+		if _, err := fmt.Sscanf(string(token), "from %d", &from); err != nil {
+			return nil, serviceerror.NewInvalidArgument("bad token")
+		}
+	}
+	if f.down {
+		return nil, errDown
+	}
+	to := min(from+int(r.GetPageSize()), len(f.listed))
+	page := &workflowservice.ListWorkflowExecutionsResponse{Executions: f.listed[from:to]}
+	if to < len(f.listed) {
+		page.NextPageToken = fmt.Appendf(nil, "from %d", to)
+	}
+	return page, nil
+}
