@@ -192,7 +192,7 @@ var elsewhere = map[string]string{
 	"success, full amount|rejected since":                                           "../../workflows/payment_test.go TestPaymentWhileReservingWhatCannotBeHad",
 	"success|nobody knows it":                                                       "refund_test.go TestPaymentOfAnUnknownOrderIsACase",
 	"success, before the order's own answer|being placed":                           "../../workflows/payment_test.go TestPaymentWhileReserving",
-	"success while the order is about to end|the provider is being asked to cancel": "../../workflows/provider_test.go TestPaidWhileTheProviderIsAsked",
+	"success while the order is about to end|the provider is being asked to cancel": "../../workflows/provider_ending_test.go TestPaidWhileTheProviderIsAsked",
 	"cancelled by the provider|waits":                                               "../../workflows/provider_test.go TestAPaymentThatItsProviderCancels",
 	"signed, and of no concern to orders|any":                                       "../../api/pay_test.go TestACallbackOfNoConcernIsTaken",
 	"Temporal is away|any":                                                          "../../api/payments_test.go TestACallbackIsRefusedWhileTemporalIsAway",

@@ -334,7 +334,8 @@ func TestAViewThatIsLostIsMadeAgain(t *testing.T) {
 	require.NotEqual(t, "ok", h.readiness(t)["search"])
 	h.Adjust(t, "kite", 1)
 	h.awaitFound(t, "kite", map[string]int64{"kite": 3})
-	h.Pay(t, h.Place(t, shoptest.Line{ProductID: "kite", Quantity: 1}))
+	o := h.Pay(t, h.Place(t, shoptest.Line{ProductID: "kite", Quantity: 1}))
 	h.awaitFound(t, "kite", map[string]int64{"kite": 2})
+	h.awaitOrders(t, "customerId="+o.CustomerID, o.ID) // each view is made again on its own
 	h.requireSameAsHomes(t)
 }
