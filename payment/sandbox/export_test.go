@@ -20,8 +20,11 @@ func (p *Provider) LoseAnswers(lose *atomic.Bool) {
 	}
 }
 
-// SendDue sends what is due.
-func (s *Sender) SendDue(ctx context.Context) error { return s.sendDue(ctx) }
+// SendDue sends what is due, and waits for it.
+func (s *Sender) SendDue(ctx context.Context) error {
+	defer s.underWay.Wait()
+	return s.sendDue(ctx)
+}
 
 // Pause is how long a message waits after so many tries.
 func (s *Sender) Pause(tries int, jitter float64) time.Duration {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -60,28 +61,41 @@ func (b *Books) ripe(ctx context.Context) ([]string, error) {
 	return ripe, nil
 }
 
-// take takes due messages of a bucket for so long: until then nobody else gets them.
-func (b *Books) take(ctx context.Context, bucket string, lease time.Duration, most int) ([]outgoing, error) {
+// take takes up to most due messages of the buckets, for so long: until then nobody
+// else gets them. What it took is valid also where another bucket answered an error.
+func (b *Books) take(ctx context.Context, buckets []string, lease time.Duration, most int) ([]outgoing, error) {
+	buckets = buckets[:min(len(buckets), most)]
 	now := b.now()
-	a := redisdb.Run(ctx, b.rdb, redisdb.Call{
-		Script: takeScript, Keys: outboxKeys(bucket), Args: []any{now.UnixMilli(), now.Add(lease).UnixMilli(), most},
-	})[0]
-	answer, err := a.Slice()
-	if err != nil {
-		return nil, fmt.Errorf("take messages from the sandbox's outbox: %w", err)
+	calls := make([]redisdb.Call, len(buckets))
+	for i, bucket := range buckets {
+		calls[i] = redisdb.Call{
+			Script: takeScript, Keys: outboxKeys(bucket),
+			Args: []any{now.UnixMilli(), now.Add(lease).UnixMilli(), most / len(buckets)},
+		}
 	}
 	var taken []outgoing
-	for i := 0; i+2 < len(answer); i += 3 {
-		m, err := readOutgoing(bucket, answer[i:i+3])
+	var errs []error
+	for i, a := range redisdb.Run(ctx, b.rdb, calls...) {
+		answer, err := a.Slice()
 		if err != nil {
-			return nil, err
+			errs = append(errs, fmt.Errorf("take messages from the sandbox's outbox: %w", err))
 		}
-		taken = append(taken, m)
+		for values := range slices.Chunk(answer, 3) {
+			m, err := readOutgoing(buckets[i], values)
+			if err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			taken = append(taken, m)
+		}
 	}
-	return taken, nil
+	return taken, errors.Join(errs...)
 }
 
 func readOutgoing(bucket string, values []any) (outgoing, error) {
+	if len(values) != 3 {
+		return outgoing{}, fmt.Errorf("read the sandbox's outbox: %d values of a message", len(values))
+	}
 	id, _ := values[0].(string)
 	doc, _ := values[1].(string)
 	tries, _ := values[2].(int64)

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -42,24 +41,30 @@ type Sender struct {
 	http   *http.Client
 	log    *slog.Logger
 	jitter func() float64
+	// slots has an entry for each message that may be sent beside those under way.
+	slots    chan struct{}
+	underWay sync.WaitGroup
 }
 
 // NewSender sends to the gateway at gatewayURL.
 func NewSender(b *Books, s *Signer, gatewayURL string, log *slog.Logger) *Sender {
-	return &Sender{
+	sender := &Sender{
 		books: b, signer: s, url: strings.TrimSuffix(gatewayURL, "/") + "/v1/payments/callbacks/" + Name, log: log,
 		http: &http.Client{
 			Timeout:       sendTimeout,
 			Transport:     &http.Transport{MaxIdleConns: atOnce, MaxIdleConnsPerHost: atOnce},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		jitter: rand.Float64,
+		jitter: rand.Float64, slots: make(chan struct{}, atOnce),
 	}
+	sender.free(atOnce)
+	return sender
 }
 
 // Run sends what is due until ctx ends, and returns when nothing is under way any more.
 func (s *Sender) Run(ctx context.Context) {
 	defer s.http.CloseIdleConnections()
+	defer s.underWay.Wait()
 	look := time.NewTicker(lookEvery)
 	defer look.Stop()
 	away := false
@@ -81,56 +86,84 @@ func (s *Sender) Run(ctx context.Context) {
 	}
 }
 
-// sendDue sends all that is due now, and waits for it.
+// sendDue begins to send all that is due now. A gateway that is slow to take one
+// message doesn't hold up the others.
 func (s *Sender) sendDue(ctx context.Context) error {
 	for {
 		ripe, err := s.books.ripe(ctx)
 		if err != nil || len(ripe) == 0 {
 			return err
 		}
-		for _, bucket := range ripe {
-			if err := s.sendFrom(ctx, bucket); err != nil {
-				return err
-			}
+		rand.Shuffle(len(ripe), func(i, j int) { ripe[i], ripe[j] = ripe[j], ripe[i] })
+		if err := s.sendFrom(ctx, ripe); err != nil {
+			return err
 		}
 	}
 }
 
-func (s *Sender) sendFrom(ctx context.Context, bucket string) error {
-	messages, err := s.books.take(ctx, bucket, leaseTime, atOnce)
-	if err != nil {
-		return err
+func (s *Sender) sendFrom(ctx context.Context, buckets []string) error {
+	free := s.awaitSlots(ctx)
+	if free == 0 {
+		return ctx.Err()
 	}
-	var all sync.WaitGroup
-	errs := make([]error, len(messages))
-	for i, m := range messages {
-		all.Go(func() { errs[i] = s.try(ctx, m) })
+	messages, err := s.books.take(ctx, buckets, leaseTime, free)
+	for _, m := range messages {
+		s.underWay.Go(func() {
+			defer s.free(1)
+			s.try(ctx, m)
+		})
 	}
-	all.Wait()
-	return errors.Join(errs...)
+	s.free(free - len(messages))
+	return err
 }
 
-// try sends one message once. Its error is one of the books: who doesn't take the
-// message gets it again.
-func (s *Sender) try(ctx context.Context, m outgoing) error {
-	sendErr := s.send(ctx, m)
+// awaitSlots takes all slots that are free, and waits for one where none is; 0 when ctx
+// has ended.
+func (s *Sender) awaitSlots(ctx context.Context) int {
+	select {
+	case <-ctx.Done():
+		return 0
+	case <-s.slots:
+	}
+	for n := 1; ; n++ {
+		select {
+		case <-s.slots:
+		default:
+			return n
+		}
+	}
+}
+
+func (s *Sender) free(n int) {
+	for range n {
+		s.slots <- struct{}{}
+	}
+}
+
+// try sends one message once. Who doesn't take it gets it again; so does he of whom the
+// books, being away, can't note that he took it.
+func (s *Sender) try(ctx context.Context, m outgoing) {
+	err := s.send(ctx, m)
 	stopped := ctx.Err() != nil
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), bookkeeping)
 	defer cancel()
+	log := s.log.With("order_id", m.event.OrderID, "payment_id", m.event.PaymentID, "event_id", m.event.EventID, "tries", m.tries)
 	now := s.books.now()
 	switch {
-	case sendErr == nil:
-		return s.books.done(ctx, m)
+	case err == nil:
+		err = s.books.done(ctx, m)
 	case stopped: // whoever is next may send it at once
-		return s.books.later(ctx, m, now)
+		err = s.books.later(ctx, m, now)
 	case now.Sub(m.event.OccurredAt) > giveUpAfter:
-		s.log.ErrorContext(ctx, "a callback is given up", "order_id", m.event.OrderID, "payment_id", m.event.PaymentID,
-			"event_id", m.event.EventID, "tries", m.tries, "error", sendErr)
-		return s.books.done(ctx, m)
+		log.ErrorContext(ctx, "a callback is given up", "error", err)
+		err = s.books.done(ctx, m)
+	default:
+		log.WarnContext(ctx, "a callback was not taken", "error", err)
+		err = s.books.later(ctx, m, now.Add(s.pause(m.tries)))
 	}
-	s.log.WarnContext(ctx, "a callback was not taken", "order_id", m.event.OrderID, "payment_id", m.event.PaymentID,
-		"event_id", m.event.EventID, "tries", m.tries, "error", sendErr)
-	return s.books.later(ctx, m, now.Add(s.pause(m.tries)))
+	if err != nil {
+		log.WarnContext(ctx, "a callback will come again, since the books were away", "error", err)
+	}
 }
 
 // pause is how long a message waits after so many tries: up to a fifth more or less

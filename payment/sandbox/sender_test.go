@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -268,6 +269,43 @@ func TestRunSendsAndEnds(t *testing.T) {
 	_, id := d.create(t)
 	d.choose(t, id, sandbox.Pay)
 	require.Eventually(t, func() bool { return len(d.shop.of(id)) == 1 }, 5*time.Second, time.Millisecond)
+	stop()
+	<-done
+}
+
+// A gateway that is slow to take one message gets the others meanwhile, also those that
+// come later.
+func TestASlowAnswerHoldsUpNoOther(t *testing.T) {
+	d := newDesk(t, redistest.Real(t))
+	answer, took := make(chan struct{}), make(chan struct{}, 1)
+	takes := d.shop.Config.Handler
+	release := sync.OnceFunc(func() { close(answer) })
+	defer release()
+	var others atomic.Bool
+	d.shop.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !others.Swap(true) {
+			took <- struct{}{}
+			<-answer
+		}
+		takes.ServeHTTP(w, r)
+	})
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		d.sender.Run(ctx)
+	}()
+	_, slow := d.create(t)
+	d.choose(t, slow, sandbox.Pay)
+	<-took
+	for range 3 {
+		_, id := d.create(t)
+		d.choose(t, id, sandbox.Pay)
+		require.Eventually(t, func() bool { return len(d.shop.of(id)) == 1 }, 5*time.Second, time.Millisecond)
+	}
+	require.Empty(t, d.shop.of(slow))
+	release()
+	require.Eventually(t, func() bool { return len(d.shop.of(slow)) == 1 }, 5*time.Second, time.Millisecond)
 	stop()
 	<-done
 }
