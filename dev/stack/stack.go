@@ -10,8 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -138,12 +136,9 @@ type part struct {
 // Start starts all parts, each after those that it needs, and returns when the
 // last one is ready. When one fails, those before it are stopped.
 func Start(ctx context.Context, opts Options) (*Stack, error) {
-	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetGCPercent(garbagePercent)
-		debug.SetMemoryLimit(memoryLimit)
-	}
 	s := &Stack{opts: opts, failed: make(chan error, 1)}
 	s.ending, s.end = context.WithCancel(context.WithoutCancel(ctx))
+	s.collectLessOften()
 	for _, p := range []struct {
 		name  string
 		start func(context.Context) (stop func(context.Context) error, err error)
@@ -171,15 +166,6 @@ func Start(ctx context.Context, opts Options) (*Stack, error) {
 	}
 	return s, nil
 }
-
-// The process collects its garbage less often than Go does by itself: a whole
-// Temporal server and its clients make much of it, and with Go's own 100 percent
-// collecting took every seventh of their instructions. Up to the limit, memory
-// pays for that. GOGC and GOMEMLIMIT in the environment win.
-const (
-	garbagePercent = 300
-	memoryLimit    = 640 << 20 // bytes
-)
 
 // failedStartTimeout bounds the stopping of the parts that had started when
 // another could not.

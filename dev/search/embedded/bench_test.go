@@ -1,13 +1,17 @@
 package embedded_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"holdfast/dev/search/embedded"
+	"holdfast/order"
 	"holdfast/product"
 	"holdfast/search"
 )
@@ -75,4 +79,39 @@ func BenchmarkSearch(b *testing.B) {
 			put(b, x, p)
 		}
 	})
+}
+
+// BenchmarkTrickle puts orders a few at a time, as a shop gets them, each twice; then it
+// lists and searches.
+func BenchmarkTrickle(b *testing.B) {
+	const orders, atOnce = 4000, 8
+	var x *embedded.Index
+	b.Run("put", func(b *testing.B) {
+		for b.Loop() {
+			x = open(b, b.TempDir())
+			for from := 0; from < orders; from += atOnce {
+				for revision := int64(1); revision <= 2; revision++ {
+					var batch search.Batch
+					for i := range atOnce {
+						batch.Orders = append(batch.Orders, benchOrder(from+i, revision))
+					}
+					_, err := x.Put(b.Context(), batch)
+					require.NoError(b, err)
+				}
+			}
+		}
+		b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*orders), "us/order")
+	})
+}
+
+func benchOrder(i int, revision int64) search.Order {
+	at := time.Unix(int64(i), 0).UTC()
+	return search.Order{
+		ID: fmt.Sprintf("01a1ffe4-ca84-7b6b-b545-%012d", i), Revision: revision, Version: revision,
+		CustomerID: fmt.Sprintf("customer-%d", i%500), Status: order.AwaitingPayment,
+		ProductIDs: []string{fmt.Sprintf("p-%d", i%200)}, Titles: []string{fmt.Sprintf("Oslo lamp, number %d", i%200)},
+		Recipient: fmt.Sprintf("Recipient %d", i%500), Address: fmt.Sprintf("%d High Street, 10%03d Town", i%90, i%500),
+		Total: int64(i), Currency: "EUR", PlacedAt: at, UpdatedAt: at,
+		Document: json.RawMessage(`{"id":"` + strings.Repeat("x", 1200) + `"}`),
+	}
 }

@@ -24,10 +24,18 @@ type generation struct {
 	writing sync.Mutex
 }
 
+// smallPiece is up to how many documents the pieces of an index count as equally small.
+// bleve's own 2,000 is meant for indexes that are filled by large batches: a smaller index
+// would be one piece, written anew with each few changes.
+const smallPiece = 16
+
 // config lets a batch be answered when it is stored on the disk, but where nothing
 // has to outlive a crash.
 func config(passing bool) map[string]any {
-	return map[string]any{"unsafe_batch": passing, "bolt_timeout": lockWait.String()}
+	return map[string]any{
+		"unsafe_batch": passing, "bolt_timeout": lockWait.String(),
+		"scorchMergePlanOptions": map[string]any{"FloorSegmentSize": smallPiece},
+	}
 }
 
 func createGeneration(path string, passing bool) (*generation, error) {

@@ -1,0 +1,62 @@
+package stack
+
+import (
+	"os"
+	"runtime/debug"
+	"runtime/metrics"
+	"time"
+)
+
+// The process collects its garbage less often than Go does by itself: a whole
+// Temporal server and its clients make much of it, and with Go's own 100 percent
+// collecting took every seventh of their instructions. Up to the limit, memory
+// pays for that. GOGC and GOMEMLIMIT in the environment win.
+const (
+	garbagePercent = 300
+	memoryLimit    = 640 << 20 // bytes
+)
+
+// lookAtMemory is how often the limit is measured against what is in use.
+const lookAtMemory = 2 * time.Second
+
+// collectLessOften sets when garbage is collected, for as long as the stack runs. A
+// process that comes near to its limit does nothing else than to collect, so the limit
+// grows with what is in use.
+func (s *Stack) collectLessOften() {
+	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	debug.SetGCPercent(garbagePercent)
+	debug.SetMemoryLimit(memoryLimit)
+	s.watches.Go(func() {
+		look := time.NewTicker(lookAtMemory)
+		defer look.Stop()
+		for {
+			select {
+			case <-s.ending.Done():
+				return
+			case <-look.C:
+				debug.SetMemoryLimit(limitFor(inUse()))
+			}
+		}
+	})
+}
+
+// limitFor leaves at least as much room for garbage as is in use, which is what Go does
+// by itself.
+func limitFor(used int64) int64 { return max(memoryLimit, 2*used) }
+
+// inUse is what was reachable when garbage was last collected, and what isn't collected,
+// in bytes.
+func inUse() int64 {
+	samples := []metrics.Sample{
+		{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/stacks:bytes"},
+		{Name: "/memory/classes/metadata/other:bytes"}, {Name: "/memory/classes/other:bytes"},
+	}
+	metrics.Read(samples)
+	var used uint64
+	for _, s := range samples {
+		used += s.Value.Uint64()
+	}
+	return int64(used) //nolint:gosec // no machine has so much
+}
