@@ -13,7 +13,7 @@ import (
 // pays for that. GOGC and GOMEMLIMIT in the environment win.
 const (
 	garbagePercent = 300
-	memoryLimit    = 640 << 20 // bytes
+	memoryLimit    = 1 << 30 // bytes
 )
 
 // lookAtMemory is how often the limit is measured against what is in use.
@@ -42,9 +42,8 @@ func (s *Stack) collectLessOften() {
 	})
 }
 
-// limitFor leaves at least as much room for garbage as is in use, which is what Go does
-// by itself.
-func limitFor(used int64) int64 { return max(memoryLimit, 2*used) }
+// limitFor leaves room for garbage: half of what is in use, however much that is.
+func limitFor(used int64) int64 { return max(memoryLimit, used+used/2) }
 
 // inUse is what was reachable when garbage was last collected, and what isn't collected,
 // in bytes.
