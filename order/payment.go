@@ -1,6 +1,9 @@
 package order
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // PaymentEventType is what a provider says of a payment. The list is open.
 type PaymentEventType string
@@ -109,17 +112,12 @@ const (
 	RefundCase RefundStatus = "case"
 )
 
+// OverRefunds are the statuses of refunds about which nothing has to be done any more.
+var OverRefunds = []RefundStatus{RefundNotOwed, RefundPaid, RefundTooLarge, RefundSettled, RefundAssigned}
+
 // Over tells whether nothing has to be done about the refund any more. One whose
 // status this version doesn't know may still be under way.
-func (s RefundStatus) Over() bool {
-	switch s {
-	case RefundNotOwed, RefundPaid, RefundTooLarge, RefundSettled, RefundAssigned:
-		return true
-	case RefundDue, RefundPending, RefundFailed, RefundCase:
-		return false
-	}
-	return false
-}
+func (s RefundStatus) Over() bool { return slices.Contains(OverRefunds, s) }
 
 // Waits tells whether an operator has to decide about the refund.
 func (s RefundStatus) Waits() bool { return s == RefundCase || s == RefundFailed }

@@ -83,18 +83,28 @@ func (s *Store) PutAsked(ctx context.Context, orderID string, payments map[strin
 	return nil
 }
 
-// PutRefund stores the document of one refund of one payment of the order. The
-// order's own document need not be there. Repeating it changes nothing.
+// PutRefund stores the document of one refund of one payment of the order, unless the
+// one that is there says that the same refund is over, and this one doesn't: that is a
+// late message. The order's own document need not be there. Repeating it changes nothing.
 func (s *Store) PutRefund(ctx context.Context, orderID, paymentID, refundID string, doc []byte) error {
-	return s.put(ctx, orderID, []any{orderID, "", "", "", "", "", refundField(paymentID, refundID), doc})
+	_, err := s.putRefund(ctx, orderID, "", refundField(paymentID, refundID), doc)
+	return err
 }
 
 // PutRefundAt stores the document of a refund if the order's documents still have the
 // revision at which it was found to fit; it answers whether it did.
 func (s *Store) PutRefundAt(ctx context.Context, orderID, paymentID, refundID string, doc []byte, revision int64) (bool, error) {
-	answer, err := s.run(ctx, refundScript, orderID, []any{orderID, revision, refundField(paymentID, refundID), doc})
+	return s.putRefund(ctx, orderID, strconv.FormatInt(revision, 10), refundField(paymentID, refundID), doc)
+}
+
+func (s *Store) putRefund(ctx context.Context, orderID, revision, field string, doc []byte) (bool, error) {
+	args := []any{orderID, revision, field, doc}
+	for _, status := range order.OverRefunds {
+		args = append(args, string(status))
+	}
+	answer, err := s.run(ctx, refundScript, orderID, args)
 	if err != nil {
-		return false, fmt.Errorf("put refund %s of order %s: %w", refundID, orderID, err)
+		return false, fmt.Errorf("put %s of order %s: %w", field, orderID, err)
 	}
 	return answer.Bool()
 }

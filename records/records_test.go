@@ -2,6 +2,7 @@ package records_test
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"testing"
 	"time"
@@ -105,6 +106,42 @@ func TestGetManyAnswersInTheOrderOfTheIDs(t *testing.T) {
 		}
 		for i, id := range ids {
 			require.Equal(t, min(i%3, 1), walked[id], "a walk sees each order that has a document, once")
+		}
+	})
+}
+
+// A refund that is over stays so, whatever comes late of it. Another one under its name,
+// of a payment that came when the first was forgotten, is due at another time.
+func TestARefundThatIsOverStaysSo(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		ctx, store, id := t.Context(), records.New(rdb), redistest.ID("order")
+		refund := func(s order.RefundStatus, due int) []byte {
+			return fmt.Appendf(nil, `{"id":"full","status":%q,"dueAt":"2026-11-21T10:%02d:00Z"}`, s, due)
+		}
+		put := func(doc []byte) { require.NoError(t, store.PutRefund(ctx, id, "p", "full", doc)) }
+		is := func(doc []byte) {
+			t.Helper()
+			docs, err := store.Payments(ctx, id)
+			require.NoError(t, err)
+			require.JSONEq(t, string(doc), string(docs["refund:p/full"]))
+		}
+		for _, over := range order.OverRefunds {
+			require.NoError(t, rdb.Del(ctx, redisdb.Bucket(id)+":payments:"+id).Err())
+			put(refund(order.RefundDue, 1))
+			put(refund(order.RefundFailed, 1))
+			put(refund(order.RefundDue, 1))
+			is(refund(order.RefundDue, 1))
+			put(refund(over, 1))
+			for _, late := range []order.RefundStatus{order.RefundDue, order.RefundPending, order.RefundFailed, order.RefundCase} {
+				put(refund(late, 1))
+				is(refund(over, 1))
+			}
+			put(refund(order.RefundDue, 2))
+			is(refund(order.RefundDue, 2))
+		}
+		for _, odd := range []string{`1`, `null`, `{}`, `{"status":null}`, `[]`} {
+			put([]byte(odd))
+			is([]byte(odd))
 		}
 	})
 }

@@ -1,20 +1,17 @@
 -- put: store an order's document where it is newer, and its payments' documents where they differ.
 -- KEYS 1 order hash · 2 payments hash · 3 the bucket's event stream
--- ARGV 1 order id · 2 version, '' no document · 3 document · 4 status · 5 customer id · 6 when it was placed, ms
---      then for each payment or refund: field · document
+-- ARGV 1 order id · 2 version · 3 document · 4 status · 5 customer id · 6 when it was placed, ms
+--      then for each payment: field · document
 -- answers {1 if the document was stored, how many payment fields were}
 local order, id = KEYS[1], ARGV[1]
-local newer, older, was = false, false, nil
-if ARGV[2] ~= '' then
-  -- An Idempotency-Key that is used again once Temporal has forgotten its order makes a new
-  -- order of the same id, whose versions begin anew: the later placement is the newer one.
-  local current = redis.call('HMGET', order, 'version', 'placed', 'status')
-  local placed, before = tonumber(ARGV[6]), tonumber(current[2]) or 0
-  local version, stored = tonumber(ARGV[2]), tonumber(current[1]) or 0
-  newer = placed > before or (placed == before and version > stored)
-  was = placed > before and '' or current[3] or ''
-  older = not newer and (placed < before or version < stored)
-end
+-- An Idempotency-Key that is used again once Temporal has forgotten its order makes a new
+-- order of the same id, whose versions begin anew: the later placement is the newer one.
+local current = redis.call('HMGET', order, 'version', 'placed', 'status')
+local placed, before = tonumber(ARGV[6]), tonumber(current[2]) or 0
+local version, stored = tonumber(ARGV[2]), tonumber(current[1]) or 0
+local newer = placed > before or (placed == before and version > stored)
+local was = placed > before and '' or current[3] or ''
+local older = not newer and (placed < before or version < stored)
 -- A late message: what it says of the payments is as old as its document.
 if older then return {0, 0} end
 if newer then

@@ -1,8 +1,21 @@
--- refund: put a refund on record, if nothing about its order has changed since it was looked at.
+-- refund: put a refund on record, where it isn't older than what is there.
 -- KEYS 1 order hash · 2 payments hash · 3 the bucket's event stream
--- ARGV 1 order id · 2 revision that was looked at · 3 field · 4 document
--- answers 1 it is stored; 0 the order has another revision by now
-if int(revision(KEYS[1], KEYS[2])) ~= ARGV[2] then return 0 end
+-- ARGV 1 order id · 2 revision of the order's documents that was looked at, '' whichever · 3 field · 4 document
+--      then the statuses of a refund that is over
+-- answers 1 it is on record; 0 the order has another revision by now, or the refund is over
+if ARGV[2] ~= '' and int(revision(KEYS[1], KEYS[2])) ~= ARGV[2] then return 0 end
+local stored = redis.call('HGET', KEYS[2], ARGV[3])
+if stored == ARGV[4] then return 1 end
+local over = {}
+for i = 5, #ARGV do over[ARGV[i]] = true end
+-- One that is over stays so: what says otherwise of the same refund was written before, and
+-- comes late. Another one of the same name is due at another time.
+local function read(doc)
+  local fine, refund = pcall(cjson.decode, doc or '')
+  return fine and type(refund) == 'table' and refund or {}
+end
+local before, now = read(stored), read(ARGV[4])
+if over[before.status] and not over[now.status] and before.dueAt == now.dueAt then return 0 end
 redis.call('HSET', KEYS[2], ARGV[3], ARGV[4])
 changed(KEYS, ARGV[1], 'payments.changed', {ARGV[3]})
 return 1
