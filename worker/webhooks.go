@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 	sdk "go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
@@ -44,9 +45,13 @@ func newWebhooks(c Config, docs *records.Store) (*webhooks, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open a client for webhooks: %w", err)
 	}
-	endpoints := registry.New(c.Redis)
+	merchants := registry.New(c.Redis)
+	endpoints, err := countEndpoints(merchants, c.Metrics)
+	if err != nil {
+		return nil, errors.Join(err, streams.Close())
+	}
 	d, err := dispatch.New(dispatch.Options{
-		Redis: streams, Endpoints: endpoints, Orders: docs, Log: c.Log, Metrics: c.Metrics,
+		Redis: streams, Endpoints: merchants, Orders: docs, Log: c.Log, Metrics: c.Metrics,
 		Start: func(ctx context.Context, d webhook.Delivery) error { return start.Delivery(ctx, c.Temporal, d) },
 	})
 	if err != nil {
@@ -80,4 +85,42 @@ func (h *webhooks) stop() {
 	h.running.Wait()
 	h.worker.Stop()
 	_ = h.streams.Close() // nobody uses it any more
+}
+
+// countedEndpoints counts the deliveries by how far each has come after a try.
+type countedEndpoints struct {
+	activities.Endpoints
+	deliveries *prometheus.CounterVec
+}
+
+func countEndpoints(e activities.Endpoints, to prometheus.Registerer) (countedEndpoints, error) {
+	c := countedEndpoints{e, prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "holdfast_webhook_deliveries_total",
+		Help: "Messages to merchants: delivered, pending after a try that failed, failed for good, or dropped.",
+	}, []string{"status"})}
+	for _, s := range []webhook.DeliveryStatus{webhook.Delivered, webhook.Pending, webhook.Failed, webhook.Dropped} {
+		c.deliveries.WithLabelValues(string(s)) // an alarm needs the zero
+	}
+	if to == nil {
+		return c, nil
+	}
+	if err := to.Register(c.deliveries); err != nil {
+		return c, fmt.Errorf("register the metrics of webhooks: %w", err)
+	}
+	return c, nil
+}
+
+// Log implements activities.Endpoints.
+func (c countedEndpoints) Log(ctx context.Context, endpointID string, e webhook.Event, t webhook.Tried) error {
+	c.deliveries.WithLabelValues(string(t.Status)).Inc()
+	return c.Endpoints.Log(ctx, endpointID, e, t)
+}
+
+// Settle implements activities.Endpoints.
+func (c countedEndpoints) Settle(ctx context.Context, endpointID, eventID string, s webhook.DeliveryStatus) error {
+	err := c.Endpoints.Settle(ctx, endpointID, eventID, s)
+	if err == nil {
+		c.deliveries.WithLabelValues(string(s)).Inc()
+	}
+	return err
 }

@@ -156,6 +156,10 @@ func TestWebhooksTellWhatHappens(t *testing.T) {
 		return len(orders.got[paid.ID]) == 2
 	}, 20*time.Second, 50*time.Millisecond, "a replay has the id of the event")
 
+	counts := string(shop.Must(t, http.StatusOK, shoptest.Call{Method: http.MethodGet, Path: "/metrics"}).Body)
+	require.Regexp(t, `holdfast_webhook_deliveries_total\{status="delivered"\} [1-9]`, counts)
+	require.Regexp(t, `holdfast_webhook_deliveries_total\{status="pending"\} [1-9]`, counts)
+
 	var shown map[string]any
 	shop.Must(t, http.StatusOK, shoptest.Call{Method: http.MethodGet, Path: "/v1/webhooks/" + ordersID}).Into(t, &shown)
 	require.NotContains(t, shown, "secret")
