@@ -96,7 +96,7 @@ type countedEndpoints struct {
 func countEndpoints(e activities.Endpoints, to prometheus.Registerer) (countedEndpoints, error) {
 	c := countedEndpoints{e, prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "holdfast_webhook_deliveries_total",
-		Help: "Messages to merchants: delivered, pending after a try that failed, failed for good, or dropped.",
+		Help: "Tries to tell merchants, by what the delivery is then: delivered, pending, failed for good, or dropped.",
 	}, []string{"status"})}
 	for _, s := range []webhook.DeliveryStatus{webhook.Delivered, webhook.Pending, webhook.Failed, webhook.Dropped} {
 		c.deliveries.WithLabelValues(string(s)) // an alarm needs the zero

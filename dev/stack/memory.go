@@ -19,9 +19,9 @@ const (
 // lookAtMemory is how often the limit is measured against what is in use.
 const lookAtMemory = 2 * time.Second
 
-// collectLessOften sets when garbage is collected, for as long as the stack runs. A
-// process that comes near to its limit does nothing else than to collect, so the limit
-// grows with what is in use.
+// collectLessOften sets when garbage is collected. A process that comes near to its limit
+// spends up to half of its instructions on collecting, so the limit grows with what is in
+// use, for as long as the stack runs.
 func (s *Stack) collectLessOften() {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return
@@ -42,8 +42,8 @@ func (s *Stack) collectLessOften() {
 	})
 }
 
-// limitFor leaves room for garbage: half of what is in use, however much that is.
-func limitFor(used int64) int64 { return max(memoryLimit, used+used/2) }
+// limitFor leaves room for as much garbage as is in use, which is what Go does by itself.
+func limitFor(used int64) int64 { return max(memoryLimit, 2*used) }
 
 // inUse is what was reachable when garbage was last collected, and what isn't collected,
 // in bytes.

@@ -18,6 +18,6 @@ func TestTheMemoryLimitGrowsWithWhatIsInUse(t *testing.T) {
 	after := inUse()
 	require.InDelta(t, before+more, after, 50<<20)
 	require.Equal(t, int64(memoryLimit), limitFor(1<<20))
-	require.Equal(t, int64(3<<30), limitFor(2<<30))
+	require.Equal(t, int64(4<<30), limitFor(2<<30))
 	runtime.KeepAlive(kept)
 }

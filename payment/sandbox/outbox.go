@@ -61,16 +61,15 @@ func (b *Books) ripe(ctx context.Context) ([]string, error) {
 	return ripe, nil
 }
 
-// take takes up to most due messages of the buckets, for so long: until then nobody
+// take takes up to most due messages of each bucket, for so long: until then nobody
 // else gets them. What it took is valid also where another bucket answered an error.
 func (b *Books) take(ctx context.Context, buckets []string, lease time.Duration, most int) ([]outgoing, error) {
-	buckets = buckets[:min(len(buckets), most)]
 	now := b.now()
 	calls := make([]redisdb.Call, len(buckets))
 	for i, bucket := range buckets {
 		calls[i] = redisdb.Call{
 			Script: takeScript, Keys: outboxKeys(bucket),
-			Args: []any{now.UnixMilli(), now.Add(lease).UnixMilli(), most / len(buckets)},
+			Args: []any{now.UnixMilli(), now.Add(lease).UnixMilli(), most},
 		}
 	}
 	var taken []outgoing

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -91,30 +92,47 @@ func (s *Sender) Run(ctx context.Context) {
 func (s *Sender) sendDue(ctx context.Context) error {
 	for {
 		ripe, err := s.books.ripe(ctx)
-		if err != nil || len(ripe) == 0 {
+		if err != nil {
 			return err
 		}
 		rand.Shuffle(len(ripe), func(i, j int) { ripe[i], ripe[j] = ripe[j], ripe[i] })
-		if err := s.sendFrom(ctx, ripe); err != nil {
-			return err
+		for begun := time.Now(); time.Since(begun) < lookEvery; { // then others may have become due
+			if len(ripe) == 0 {
+				return nil
+			}
+			if ripe, err = s.sendFrom(ctx, ripe); err != nil {
+				return err
+			}
 		}
 	}
 }
 
-func (s *Sender) sendFrom(ctx context.Context, buckets []string) error {
+// sendFrom sends as much from the buckets as there are slots for, and answers in which
+// of them there may be more, those that have waited longest first.
+func (s *Sender) sendFrom(ctx context.Context, buckets []string) ([]string, error) {
 	free := s.awaitSlots(ctx)
 	if free == 0 {
-		return ctx.Err()
+		return nil, ctx.Err()
 	}
-	messages, err := s.books.take(ctx, buckets, leaseTime, free)
+	asked := buckets[:min(len(buckets), free)]
+	each := free / len(asked)
+	messages, err := s.books.take(ctx, asked, leaseTime, each)
+	from := map[string]int{}
 	for _, m := range messages {
+		from[m.bucket]++
 		s.underWay.Go(func() {
 			defer s.free(1)
 			s.try(ctx, m)
 		})
 	}
 	s.free(free - len(messages))
-	return err
+	left := slices.Clone(buckets[len(asked):])
+	for _, bucket := range asked {
+		if from[bucket] == each {
+			left = append(left, bucket)
+		}
+	}
+	return left, err
 }
 
 // awaitSlots takes all slots that are free, and waits for one where none is; 0 when ctx

@@ -1,4 +1,4 @@
--- refund: put a refund on record, where it isn't older than what is there.
+-- refund: put a refund on record, unless the one that is there is over.
 -- KEYS 1 order hash · 2 payments hash · 3 the bucket's event stream
 -- ARGV 1 order id · 2 revision of the order's documents that was looked at, '' whichever · 3 field · 4 document
 --      then the statuses of a refund that is over
@@ -8,8 +8,8 @@ local stored = redis.call('HGET', KEYS[2], ARGV[3])
 if stored == ARGV[4] then return 1 end
 local over = {}
 for i = 5, #ARGV do over[ARGV[i]] = true end
--- One that is over stays so: what says otherwise of the same refund was written before, and
--- comes late. Another one of the same name is due at another time.
+-- One that is over stays so: its workflow has ended, and what says otherwise of it was written
+-- before and comes late. Another one of the same name is due at another time.
 local function read(doc)
   local fine, refund = pcall(cjson.decode, doc or '')
   return fine and type(refund) == 'table' and refund or {}
