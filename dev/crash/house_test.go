@@ -86,7 +86,9 @@ func (h *house) loadScripts(t *testing.T) {
 		require.NoError(t, err, name)
 		h.names[hash] = name
 	}
-	load("document", read(filepath.FromSlash("../../records/lua/shared.lua"))+read(filepath.FromSlash("../../records/lua/put.lua")))
+	for name, script := range map[string]string{"document": "put", "payment": "asked", "refund": "refund"} {
+		load(name, read(filepath.FromSlash("../../records/lua/shared.lua"))+read(filepath.FromSlash("../../records/lua/"+script+".lua")))
+	}
 	files, err := filepath.Glob(filepath.FromSlash("../../inventory/lua/*.lua"))
 	require.NoError(t, err)
 	common := read(filepath.FromSlash("../../inventory/lua/shared.lua"))
