@@ -95,8 +95,8 @@ func (s *Sender) sendDue(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		rand.Shuffle(len(ripe), func(i, j int) { ripe[i], ripe[j] = ripe[j], ripe[i] })
-		for begun := time.Now(); time.Since(begun) < lookEvery; { // then others may have become due
+		rand.Shuffle(len(ripe), func(i, j int) { ripe[i], ripe[j] = ripe[j], ripe[i] }) //nolint:gosec // no secret
+		for begun := time.Now(); time.Since(begun) < lookEvery; {                       // then others may have become due
 			if len(ripe) == 0 {
 				return nil
 			}
