@@ -322,12 +322,24 @@ func TestALostIndexIsFilledAtTheNextStart(t *testing.T) {
 	h.requireSameAsHomes(t)
 }
 
+// awaitFilled waits until the rebuilds that fill views which were new have ended: each
+// replaces its index.
+func (h house) awaitFilled(t *testing.T) {
+	t.Helper()
+	for _, view := range []search.View{search.ProductsView, search.OrdersView} {
+		shoptest.Until(t, "the view of "+string(view)+" is filled", func(ctx context.Context) error {
+			return h.stack.Temporal.GetWorkflow(ctx, workflows.ReindexWorkflowID(string(view)), "").Get(ctx, nil)
+		})
+	}
+}
+
 // A view that is deleted behind everybody's back is noticed, and made again.
 func TestAViewThatIsLostIsMadeAgain(t *testing.T) {
 	own := prefix()
 	h := start(t, stack.Options{ElasticsearchURL: elasticsearch(t), ElasticsearchPrefix: own})
 	h.offer(t, "kite", "Kite", 2)
 	h.awaitFound(t, "kite", map[string]int64{"kite": 2})
+	h.awaitFilled(t)
 	for _, view := range []string{"products", "orders"} {
 		require.NoError(t, deleteIndexBehind(t, own+view))
 	}
