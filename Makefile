@@ -20,7 +20,7 @@ TESTFLAGS ?=
 # Which benchmarks; empty means all
 BENCH ?=
 
-.PHONY: env help run build test test-race test-e2e test-fast bench relevance lint fmt generate services services-stop clean
+.PHONY: env help run build test test-race test-e2e test-fast bench relevance ci lint fmt generate services services-stop clean
 
 help: ## these lines
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -32,7 +32,7 @@ run: ## the whole stack in one process; HOLDFAST_DATA=DIR keeps its data; builds
 	@GO='$(GO)' scripts/build.sh . ./cmd/holdfast $(BIN)/holdfast
 	@HOLDFAST_SYNONYMS="$${HOLDFAST_SYNONYMS-deploy/synonyms.txt}" exec $(BIN)/holdfast-dev
 
-build: ## bin/holdfast, the binary that is shipped
+build: ## bin/holdfast, the binary that is shipped; VERSION=v1.2.3 stamps it
 	@GO='$(GO)' scripts/build.sh . ./cmd/holdfast $(BIN)/holdfast
 
 test: test-race test-e2e ## every test; REDIS_URL, REDIS_CLUSTER_URL ... add the real services
@@ -64,6 +64,9 @@ bench: ## measures, beside the bare floor (docs/benchmarks.md); BENCH='saga flas
 RELEVANCE_DATA ?= ../shared/data
 relevance: ## nDCG@10 on judged searches, for both indexes; RELEVANCE_DATA=DIR, ELASTICSEARCH_URL
 	@cd dev && RELEVANCE_DATA='$(abspath $(RELEVANCE_DATA))' $(GO) run ./bench/relevance -synonyms ../deploy/synonyms.txt
+
+ci: ## everything that a change must pass, as CI runs it
+	.ci/run
 
 lint: ## golangci-lint on both modules, workflowcheck on the workflows
 	@scripts/lint.sh

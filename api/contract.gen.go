@@ -224,6 +224,14 @@ type VariantStock struct {
 	SKU       string `json:"sku,omitempty"`
 }
 
+// Version defines model for Version.
+type Version struct {
+	// Version A release such as v1.2.3; `devel`, with the commit if it is known, for a build that is none.
+	//
+	// Example: v1.2.3
+	Version string `json:"version"`
+}
+
 // Webhook defines model for Webhook.
 type Webhook = webhook.Endpoint
 
@@ -553,6 +561,9 @@ type ServerInterface interface {
 	// DecideRefund Decide about a refund that can't go on by itself
 	// (POST /v1/refunds/decide)
 	DecideRefund(c *gin.Context)
+	// Version The release that answers
+	// (GET /v1/version)
+	Version(c *gin.Context)
 	// ListWebhooks All webhooks, the oldest first
 	// (GET /v1/webhooks)
 	ListWebhooks(c *gin.Context)
@@ -1495,6 +1506,19 @@ func (siw *ServerInterfaceWrapper) DecideRefund(c *gin.Context) {
 	siw.Handler.DecideRefund(c)
 }
 
+// Version operation middleware
+func (siw *ServerInterfaceWrapper) Version(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.Version(c)
+}
+
 // ListWebhooks operation middleware
 func (siw *ServerInterfaceWrapper) ListWebhooks(c *gin.Context) {
 
@@ -1729,5 +1753,6 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/v1/webhooks/:id/deliveries/:deliveryId/replay", wrapper.ReplayWebhookDelivery)
 	router.GET(options.BaseURL+"/healthz", wrapper.Healthz)
 	router.GET(options.BaseURL+"/readyz", wrapper.Readyz)
+	router.GET(options.BaseURL+"/v1/version", wrapper.Version)
 	router.GET(options.BaseURL+"/metrics", wrapper.Metrics)
 }

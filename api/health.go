@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"holdfast/search"
+	"holdfast/version"
 )
 
 const checkTimeout = time.Second
@@ -31,6 +32,9 @@ const (
 
 // Healthz implements ServerInterface: the process is alive.
 func (s *Server) Healthz(c *gin.Context) { c.JSON(http.StatusOK, Health{Status: healthOK}) }
+
+// Version implements ServerInterface.
+func (s *Server) Version(c *gin.Context) { c.JSON(http.StatusOK, Version{Version: version.String()}) }
 
 // Readyz implements ServerInterface: it asks every dependency at once. What is
 // wrong with one is for the log alone.

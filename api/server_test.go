@@ -18,6 +18,7 @@ import (
 	"holdfast/api"
 	"holdfast/identity"
 	"holdfast/product"
+	"holdfast/version"
 )
 
 // metric reads one sample from /metrics.
@@ -237,4 +238,11 @@ type failing struct{ api.Products }
 
 func (failing) Get(context.Context, string) (product.Product, error) {
 	return product.Product{}, errors.New("wrong password")
+}
+
+func TestTheGatewaySaysItsVersion(t *testing.T) {
+	g := newGateway(t)
+	a := g.get("/v1/version")
+	require.Equal(t, http.StatusOK, a.status)
+	require.JSONEq(t, `{"version":"`+version.String()+`"}`, string(a.body))
 }

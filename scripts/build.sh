@@ -24,7 +24,11 @@ END                 { if (modules + packages) { show(); if (tty) print "" } }'
 tags=()
 [ "$module" != dev ] || tags=(-tags release)
 
+# A release is stamped with its tag; anything else says that it is none.
+stamp=
+[ -z "${VERSION:-}" ] || stamp="-X holdfast/version.stamped=$VERSION"
+
 cd "$module"
 # No debug tables: that halves the time and the size of the link. Less collecting of
 # the compiler's and the linker's garbage: a fifth off their time.
-GOGC=${BUILD_GOGC:-400} "${GO:-go}" build -v ${tags[@]+"${tags[@]}"} -ldflags='-s -w' -o "$output" "$package" 2>&1 | awk -v tty="$tty" "$count" >&2
+GOGC=${BUILD_GOGC:-400} "${GO:-go}" build -v ${tags[@]+"${tags[@]}"} -ldflags="-s -w $stamp" -o "$output" "$package" 2>&1 | awk -v tty="$tty" "$count" >&2

@@ -34,6 +34,7 @@ type commands struct {
 	Projector projectorCommands `cmd:"" help:"Keep the views that answer searches up, apart from the worker; or retry what they could not take."`
 	Reindex   reindexCommand    `cmd:"" help:"Build the search views anew from the entities, while the old ones answer."`
 	Audit     auditCommand      `cmd:"" help:"Check that every unit of stock is where the orders say it is."`
+	Version   versionCommand    `cmd:"" help:"Print the version."`
 }
 
 // errFindings ends a command that has already said what it found.
