@@ -9,7 +9,8 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// rule is who may make a call: everybody, or the callers of some roles.
+// rule is who may make a call: everyone, or the callers of some roles. A public call with
+// roles shows callers of these roles more than others.
 type rule struct {
 	public bool
 	roles  []Role
@@ -40,11 +41,12 @@ func (a access) of(method, route string) rule {
 }
 
 // operation is what the contract says about who may call. Security that is there and
-// empty says everybody.
+// empty says everyone, and so does one of which an alternative is empty: then a token is
+// optional.
 type operation struct {
-	ID       string `yaml:"operationId"`
-	Security *[]any `yaml:"security"`
-	Roles    []Role `yaml:"x-roles"`
+	ID       string            `yaml:"operationId"`
+	Security *[]map[string]any `yaml:"security"`
+	Roles    []Role            `yaml:"x-roles"`
 }
 
 // readAccess reads from the contract who may call what, so that the document that is
@@ -84,10 +86,11 @@ func readAccess(contract []byte) (access, error) {
 }
 
 func (o operation) rule() (rule, error) {
-	public := o.Security != nil && len(*o.Security) == 0
+	open := o.Security != nil && len(*o.Security) == 0
+	optional := o.Security != nil && slices.ContainsFunc(*o.Security, func(way map[string]any) bool { return len(way) == 0 })
 	unknown := func(r Role) bool { return r != Operator && r != Customer }
-	if public != (len(o.Roles) == 0) || slices.ContainsFunc(o.Roles, unknown) {
+	if open != (len(o.Roles) == 0) || slices.ContainsFunc(o.Roles, unknown) {
 		return rule{}, fmt.Errorf("%s says neither `security: []` nor an x-roles of customer and operator, or both", o.ID)
 	}
-	return rule{public: public, roles: o.Roles}, nil
+	return rule{public: open || optional, roles: o.Roles}, nil
 }

@@ -70,7 +70,7 @@ func weigh(p order.Placement, reqs []product.HoldRequest, looks []product.Look, 
 	v := sight{open: open}
 	for _, l := range looks {
 		v.known = v.known || (l.OwnHold != "" && l.OwnHold != product.NoHold)
-		if l.Found && v.currency == "" {
+		if l.Found && l.Status == product.Listed && v.currency == "" { // else a draft could be told by its currency
 			v.currency = l.Currency
 		}
 	}
@@ -121,7 +121,7 @@ func answer(r product.HoldRequest, l product.Look, currency string) product.Hold
 	case l.Status != product.Listed:
 		h.Refusals = append(h.Refusals, product.Refusal{Reason: product.NotListed})
 	}
-	if l.Currency != currency {
+	if currency != "" && l.Currency != currency {
 		h.Refusals = append(h.Refusals, product.Refusal{Reason: product.OtherCurrency, Currency: l.Currency})
 	}
 	if len(h.Refusals) > 0 {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -48,33 +49,74 @@ var (
 )
 
 // authenticate is the one place where a request gets its caller, and where a call is
-// refused that its role may not make. A token is not looked at where anybody may call:
-// a shop window must not close because somebody's token has expired.
+// refused that its role may not make. A token is not needed where anyone may call:
+// a shop window must not close because a token has expired.
 func (s *Server) authenticate(c *gin.Context) {
 	rule := s.access.of(c.Request.Method, c.FullPath())
 	if rule.public {
+		if len(rule.roles) > 0 {
+			s.recognize(c, rule)
+		}
 		return
 	}
 	caller, err := s.identify(c.Request)
-	switch {
-	case errors.Is(err, identity.ErrInvalid):
-		p := *problemOf(err)
-		p.Detail = err.Error() // it repeats nothing of the token
-		c.Header("WWW-Authenticate", `Bearer realm="holdfast", error="invalid_token", error_description="`+err.Error()+`"`)
-		err = &p
-	case errors.Is(err, errNoToken):
-		c.Header("WWW-Authenticate", `Bearer realm="holdfast"`)
-	case err == nil && !rule.allows(caller.Role):
+	if err == nil && !rule.allows(caller.Role) {
 		err = errRole
 	}
 	if err == nil {
 		err = s.limits.ofCaller(c.Request.Context(), caller)
 	}
 	if err != nil {
-		s.fail(c, err)
+		s.fail(c, challenge(c, err))
 		return
 	}
 	c.Set(callerName, caller)
+}
+
+// recognizeTimeout bounds how long a public call waits for the keys of a token.
+const recognizeTimeout = 200 * time.Millisecond
+
+// recognize notes who makes a public call that shows some callers more. A token that
+// proves nothing counts as none; why is kept for what only its owner could see.
+func (s *Server) recognize(c *gin.Context, r rule) {
+	c.Header("Vary", "Authorization")
+	ctx, cancel := context.WithTimeout(c.Request.Context(), recognizeTimeout)
+	defer cancel()
+	caller, err := s.identify(c.Request.WithContext(ctx))
+	switch {
+	case errors.Is(err, errNoToken):
+	case err != nil && ctx.Err() != nil:
+		c.Set(unrecognizedName, fmt.Errorf("%w: %w", identity.ErrUnjudged, ctx.Err()))
+	case err != nil:
+		c.Set(unrecognizedName, err)
+	case r.allows(caller.Role):
+		c.Set(callerName, caller)
+	}
+}
+
+// unrecognizedName is where a request keeps why its optional token proves nothing.
+const unrecognizedName = "unrecognized"
+
+// unrecognized returns why the optional token of a public call proves nothing, nil where
+// none came or it is valid.
+func unrecognized(c *gin.Context) error {
+	found, _ := c.Get(unrecognizedName)
+	err, _ := found.(error)
+	return err
+}
+
+// challenge adds to a refusal what a caller without a valid token has to do.
+func challenge(c *gin.Context, err error) error {
+	switch {
+	case errors.Is(err, identity.ErrInvalid):
+		p := *problemOf(err)
+		p.Detail = err.Error() // it repeats nothing of the token
+		c.Header("WWW-Authenticate", `Bearer realm="holdfast", error="invalid_token", error_description="`+err.Error()+`"`)
+		return &p
+	case errors.Is(err, errNoToken):
+		c.Header("WWW-Authenticate", `Bearer realm="holdfast"`)
+	}
+	return err
 }
 
 // identify tells whose token came with a request. With authentication off everybody is

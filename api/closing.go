@@ -105,7 +105,7 @@ func (s *Server) request(c *gin.Context, r request) {
 		s.fail(c, err)
 		return
 	}
-	writeOrder(c, http.StatusOK, doc)
+	s.writeOrder(c, http.StatusOK, doc)
 }
 
 // update asks the order's saga. Calls without a key share the id of their kind,
@@ -158,7 +158,7 @@ func (s *Server) answerUndecided(c *gin.Context, orderID string) {
 		s.fail(c, err)
 		return
 	}
-	writeOrder(c, http.StatusAccepted, doc)
+	s.writeOrder(c, http.StatusAccepted, doc)
 }
 
 // answerOfClosed answers for a saga that has ended, by its result.

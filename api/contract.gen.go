@@ -205,11 +205,14 @@ type Units = int64
 
 // Variant defines model for Variant.
 type Variant struct {
+	// Available Units that can be bought.
 	Available int64 `json:"available"`
 
-	// Held Units on hand that orders hold which may still be paid.
-	Held   int64  `json:"held"`
-	OnHand int64  `json:"onHand"`
+	// Held Units on hand that orders hold which may still be paid. For operators only.
+	Held *int64 `json:"held,omitempty"`
+
+	// OnHand Units in stock, those that orders hold included. For operators only.
+	OnHand *int64 `json:"onHand,omitempty"`
 	Price  int64  `json:"price"`
 	SKU    string `json:"sku"`
 	Title  string `json:"title,omitempty"`
@@ -335,7 +338,7 @@ type GetOrderParams struct {
 	Version *int64 `form:"version,omitempty" json:"version,omitempty"`
 
 	// Expand What to join, read at the time of the answer. `products`: each line's `product` as it is now, left out
-	// where there is none. More is to come; what is not known is 400. May be repeated.
+	// where there is none; for a customer also where it isn't listed. More is to come; what is not known is 400. May be repeated.
 	Expand *[]string `form:"expand,omitempty" json:"expand,omitempty"`
 }
 

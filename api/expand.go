@@ -51,9 +51,10 @@ func (s *Server) expand(ctx context.Context, doc []byte, values []string) ([]byt
 	if err != nil {
 		return nil, productError(err)
 	}
+	caller := CallerOf(ctx)
 	for i, head := range heads {
 		p, ok := products[head.ProductID]
-		if !ok {
+		if !ok || !visible(p, caller) {
 			continue
 		}
 		if o.Lines[i], err = withMember(o.Lines[i], "product", lineProduct(p, head.SKU)); err != nil {

@@ -33,7 +33,7 @@ func (s *Server) ListOrders(c *gin.Context, params ListOrdersParams) {
 		s.fail(c, err)
 		return
 	}
-	list, err := ordersOf(page)
+	list, err := ordersOf(CallerOf(ctx), page)
 	if err != nil {
 		s.fail(c, err)
 		return
@@ -95,10 +95,13 @@ type orderPage struct {
 	Total      int64            `json:"total"`
 }
 
-func ordersOf(p search.OrderPage) (orderPage, error) {
+func ordersOf(caller Caller, p search.OrderPage) (orderPage, error) {
 	page := orderPage{Items: make([]jsontext.Value, len(p.Items)), NextCursor: p.NextCursor, Total: p.Total}
 	for i := range p.Items {
 		doc, err := settled(p.Items[i].Document, p.Items[i].Payments)
+		if err == nil {
+			doc, err = orderFor(caller, doc)
+		}
 		if err != nil {
 			return orderPage{}, fmt.Errorf("order %s: %w", p.Items[i].ID, err)
 		}

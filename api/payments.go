@@ -57,10 +57,8 @@ func (s *Server) payment(c *gin.Context, id string) (PaymentResult, error) {
 	if err := join(&r, &o, docs); err != nil {
 		return PaymentResult{}, fmt.Errorf("read the payments of order %s: %w", id, err)
 	}
-	if CallerOf(ctx).Role != Operator {
-		for i := range r.Refunds { // what the shop's own people, and the provider, say to one another
-			r.Refunds[i].Actor, r.Refunds[i].Note, r.Refunds[i].Detail = "", "", ""
-		}
+	for i := range r.Refunds {
+		r.Refunds[i] = refundFor(CallerOf(ctx), r.Refunds[i])
 	}
 	return r, nil
 }

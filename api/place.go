@@ -44,10 +44,10 @@ func (s *Server) PlaceOrder(c *gin.Context, params PlaceOrderParams) {
 	}
 	c.Header("Location", "/v1/orders/"+p.OrderID)
 	if !placed.decided {
-		writeOrder(c, http.StatusAccepted, placed.doc)
+		s.writeOrder(c, http.StatusAccepted, placed.doc)
 		return
 	}
-	writeOrder(c, http.StatusCreated, placed.doc)
+	s.writeOrder(c, http.StatusCreated, placed.doc)
 }
 
 // readPlacement reads and checks what the customer asks for.
@@ -97,7 +97,7 @@ func (s *Server) available(ctx context.Context, p order.Placement, keyed bool) (
 		return sight{}, nil
 	}
 	s.metrics.looks.WithLabelValues("refused").Inc()
-	return sight{}, s.refuseOpen(refusal(v.shortages), v.open)
+	return sight{}, s.refuseOpen(refusal(shortagesFor(CallerOf(ctx), v.shortages)), v.open)
 }
 
 // refuseOpen adds to a refusal for too many open orders when to come again.
@@ -191,9 +191,15 @@ func withOrderID(err error, id string) error {
 // askAgain is when to ask again for what is not decided or done yet, in seconds.
 const askAgain = "1"
 
-func writeOrder(c *gin.Context, status int, doc []byte) {
+// writeOrder answers with an order's document as its reader may see it.
+func (s *Server) writeOrder(c *gin.Context, status int, doc []byte) {
+	shown, err := orderFor(CallerOf(c.Request.Context()), doc)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
 	if status == http.StatusAccepted {
 		c.Header("Retry-After", askAgain)
 	}
-	c.Data(status, "application/json; charset=utf-8", doc)
+	c.Data(status, jsonType, shown)
 }

@@ -122,11 +122,23 @@ func etag(docVersion int64) string { return `"` + strconv.FormatInt(docVersion, 
 // GetProduct implements ServerInterface.
 func (s *Server) GetProduct(c *gin.Context, id ID) {
 	p, err := s.cfg.Products.Get(c.Request.Context(), id)
+	if err == nil && !visible(p, CallerOf(c.Request.Context())) {
+		err = product.ErrNotFound
+	}
+	if invalid := unrecognized(c); invalid != nil && errors.Is(err, product.ErrNotFound) {
+		err = challenge(c, invalid) // with a valid token there might be one
+	}
 	if err != nil {
 		s.fail(c, productError(err))
 		return
 	}
 	writeProduct(c, http.StatusOK, p)
+}
+
+// visible reports whether the caller may know of the product: operators of every one,
+// all others of what is listed.
+func visible(p product.Product, caller Caller) bool {
+	return caller.Role == Operator || p.Status == product.Listed
 }
 
 func writeProduct(c *gin.Context, status int, p product.Product) {
@@ -137,10 +149,11 @@ func writeProduct(c *gin.Context, status int, p product.Product) {
 		Tags: p.Tags, Image: p.Image, Attributes: p.Attributes, MaxPerOrder: p.MaxPerOrder,
 		Variants: make([]Variant, len(p.Variants)),
 	}
+	all := CallerOf(c.Request.Context()).Role == Operator
 	for i, v := range p.Variants {
-		out.Variants[i] = Variant{
-			SKU: v.SKU, Title: v.Title, Price: v.Price,
-			OnHand: v.Stock.OnHand, Held: v.Stock.Held, Available: v.Stock.Available(),
+		out.Variants[i] = Variant{SKU: v.SKU, Title: v.Title, Price: v.Price, Available: v.Stock.Available()}
+		if all {
+			out.Variants[i].OnHand, out.Variants[i].Held = &v.Stock.OnHand, &v.Stock.Held
 		}
 	}
 	c.JSON(status, out)

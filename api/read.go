@@ -54,7 +54,7 @@ func (s *Server) GetOrder(c *gin.Context, id ID, params GetOrderParams) {
 	if head.Status.Undecided() {
 		status = http.StatusAccepted
 	}
-	writeOrder(c, status, doc)
+	s.writeOrder(c, status, doc)
 }
 
 // wait is what a reader waits for.

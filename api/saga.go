@@ -56,7 +56,7 @@ func (s *Server) place(ctx context.Context, p order.Placement, total *int64) (pl
 		return placed{}, errMismatch
 	}
 	if outcome.Status == order.Rejected {
-		return placed{}, rejection(outcome)
+		return placed{}, rejection(CallerOf(ctx), outcome)
 	}
 	doc, err := s.document(ctx, p.OrderID, outcome.Version)
 	return placed{decided: true, doc: doc}, err
@@ -140,11 +140,11 @@ func (s *Server) result(ctx context.Context, orderID string) (order.Result, erro
 }
 
 // rejection says why an order was not taken.
-func rejection(o order.Outcome) error {
+func rejection(caller Caller, o order.Outcome) error {
 	if o.Reason == order.Unavailable {
 		return errStockUnasked
 	}
-	return refusal(o.Shortages)
+	return refusal(shortagesFor(caller, o.Shortages))
 }
 
 // placementAnswer names an outcome for the metrics.

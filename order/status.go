@@ -1,5 +1,7 @@
 package order
 
+import "strings"
+
 // Status is the furthest node that an order reached, or its closing outcome.
 // The list is open: a reader must expect values that it doesn't know.
 type Status string
@@ -68,4 +70,19 @@ const (
 const (
 	ActorSystem   = "system"
 	ActorOperator = "operator"
+	// ActorStaff is what a customer reads instead of the name of anyone who works for
+	// the shop.
+	ActorStaff = "staff"
 )
+
+const providerActor = "provider:"
+
+// ActorFor returns what the customer reads of an actor: themself, the system and
+// payment providers by their names, everyone else as ActorStaff.
+func ActorFor(customerID, actor string) string {
+	switch {
+	case actor == "" || actor == customerID || actor == ActorSystem || strings.HasPrefix(actor, providerActor):
+		return actor
+	}
+	return ActorStaff
+}

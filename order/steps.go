@@ -112,7 +112,7 @@ func (o *Order) Deliver(actor string, at time.Time) {
 	o.note(string(Delivered), actor, at, at, nil)
 }
 
-func (p PaymentEvent) actor() string { return "provider:" + p.Provider }
+func (p PaymentEvent) actor() string { return providerActor + p.Provider }
 
 func (p PaymentEvent) detail() map[string]string {
 	return map[string]string{

@@ -1,0 +1,97 @@
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"holdfast/order"
+	"holdfast/product"
+)
+
+// What is stored names members of staff and products that aren't listed. Here it becomes
+// what its reader may see: operators see all of it.
+
+// shownDetails are the details of a journal's entry that a customer may read. What this
+// program doesn't know stays the shop's own.
+var shownDetails = []string{"reason", "from", "amount", "currency", "paymentId", "provider", "ends"}
+
+// orderFor returns an order's document as the caller may see it.
+func orderFor(caller Caller, doc []byte) ([]byte, error) {
+	if caller.Role == Operator {
+		return doc, nil
+	}
+	var o order.Order
+	if err := json.Unmarshal(doc, &o); err != nil {
+		return nil, fmt.Errorf("read an order: %w", err)
+	}
+	for i := range o.Journal {
+		o.Journal[i] = entryFor(o.CustomerID, o.Journal[i])
+	}
+	doc, err := replaceMember(doc, "journal", o.Journal)
+	if err == nil && len(o.Shortages) > 0 {
+		doc, err = replaceMember(doc, "shortages", shortagesFor(caller, o.Shortages))
+	}
+	if err == nil && o.CancelReason != "" {
+		doc, err = replaceMember(doc, "cancelReason", shownReason(string(o.CancelReason)))
+	}
+	return doc, err
+}
+
+func entryFor(customerID string, e order.Entry) order.Entry {
+	e.Actor = order.ActorFor(customerID, e.Actor)
+	if e.Detail == nil {
+		return e
+	}
+	e.Detail = maps.Clone(e.Detail)
+	maps.DeleteFunc(e.Detail, func(name, _ string) bool { return !slices.Contains(shownDetails, name) })
+	if reason, ok := e.Detail["reason"]; ok {
+		e.Detail["reason"] = shownReason(reason)
+	}
+	return e
+}
+
+// shownReason is what a customer reads of a reason: a product that isn't listed doesn't
+// exist for them.
+func shownReason(reason string) string {
+	if reason == string(product.NotListed) {
+		return string(product.NotFound)
+	}
+	return reason
+}
+
+// shortagesFor returns the lines that can't be had as the caller may read them. For a
+// customer a product that isn't listed is not found, and nothing else is said of it.
+func shortagesFor(caller Caller, all []order.Shortage) []order.Shortage {
+	if caller.Role == Operator {
+		return all
+	}
+	unlisted := map[string]bool{}
+	for _, s := range all {
+		if s.Reason == product.NotListed {
+			unlisted[s.ProductID] = true
+		}
+	}
+	shown := make([]order.Shortage, 0, len(all))
+	for _, s := range all {
+		switch {
+		case s.Reason == product.NotListed:
+			s = order.Shortage{ProductID: s.ProductID, SKU: s.SKU, Requested: s.Requested, Reason: product.NotFound}
+		case unlisted[s.ProductID] && s.Reason != product.TooManyOpen:
+			continue
+		}
+		shown = append(shown, s)
+	}
+	return shown
+}
+
+// refundFor returns a refund as the caller may see it. Notes and details are what the
+// shop's own people, and the provider, say to one another.
+func refundFor(caller Caller, r order.Refund) order.Refund {
+	if caller.Role == Operator {
+		return r
+	}
+	r.Actor, r.Note, r.Detail = order.ActorFor(caller.Subject, r.Actor), "", ""
+	return r
+}

@@ -1,0 +1,400 @@
+package api_test
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/stretchr/testify/require"
+
+	"holdfast/api"
+	"holdfast/order"
+	"holdfast/product"
+	"holdfast/search"
+)
+
+// roleOf is whom the gateway takes the caller for.
+func (g *gateway) roleOf(k call) api.Role {
+	if g.cfg.Identity == nil {
+		return api.Operator
+	}
+	_, token, _ := strings.Cut(k.header.Get("Authorization"), " ")
+	caller, err := g.cfg.Identity.Verify(g.t.Context(), token)
+	if err != nil {
+		return ""
+	}
+	return caller.Role
+}
+
+// requireReadableBy holds an answer against the contract's x-roles of fields: every
+// answer in these tests is checked.
+func (g *gateway) requireReadableBy(role api.Role, o *openapi3.Operation, a answer) {
+	g.t.Helper()
+	if role == api.Operator {
+		return
+	}
+	forOperators := map[string]bool{}
+	walkFields("", responseSchema(o, a.status), func(path string, s *openapi3.Schema) {
+		if roles, ok := s.Extensions["x-roles"]; ok {
+			require.Equal(g.t, []any{"operator"}, roles, path)
+			forOperators[path] = true
+		}
+	})
+	for path := range fieldsOf(g.t, a.body) {
+		require.False(g.t, forOperators[path], "%s is shown to a %q: %s", path, role, a.body)
+	}
+}
+
+func responseSchema(o *openapi3.Operation, status int) *openapi3.Schema {
+	r := o.Responses.Status(status)
+	if r == nil || r.Value.Content.Get("application/json") == nil {
+		return nil
+	}
+	return r.Value.Content.Get("application/json").Schema.Value
+}
+
+// walkFields visits every field that a schema names, by a path such as
+// variants[].onHand.
+func walkFields(path string, s *openapi3.Schema, visit func(string, *openapi3.Schema)) {
+	if s == nil {
+		return
+	}
+	if s.Items != nil {
+		walkFields(path+"[]", s.Items.Value, visit)
+	}
+	for name, p := range s.Properties {
+		at := strings.TrimPrefix(path+"."+name, ".")
+		visit(at, p.Value)
+		walkFields(at, p.Value, visit)
+	}
+}
+
+// fieldsOf are the paths that stand in an answer.
+func fieldsOf(t testing.TB, body []byte) map[string]bool {
+	t.Helper()
+	var v any
+	if len(body) == 0 || json.Unmarshal(body, &v) != nil {
+		return nil
+	}
+	found := map[string]bool{}
+	var walk func(path string, v any)
+	walk = func(path string, v any) {
+		switch v := v.(type) {
+		case []any:
+			for _, item := range v {
+				walk(path+"[]", item)
+			}
+		case map[string]any:
+			for name, member := range v {
+				at := strings.TrimPrefix(path+"."+name, ".")
+				found[at] = true
+				walk(at, member)
+			}
+		}
+	}
+	walk("", v)
+	return found
+}
+
+const staffName = "eve-of-support"
+
+// window is a shop where staff did something to all there is: a product of each status,
+// and orders of Ada's with everything that an order can show.
+type window struct {
+	*gateway
+	t testing.TB
+	// paid was placed by staff, paid, refunded in part and delivered by staff; own was
+	// placed and cancelled by Ada, ended by staff, rejected was refused.
+	paid, own, ended, rejected string
+}
+
+func (w window) as(role api.Role, method, path string, body any) answer {
+	w.t.Helper()
+	k := call{method: method, path: path, body: body}
+	switch role {
+	case api.Operator:
+		k = k.as(w.t, staffName, role)
+	case api.Customer:
+		k = k.as(w.t, "ada", role)
+	}
+	return w.do(k)
+}
+
+func newWindow(t testing.TB) window {
+	w := window{gateway: asking(t), t: t}
+	ok := func(a answer, status int) answer {
+		t.Helper()
+		require.Equal(t, status, a.status, "%s", a.body)
+		return a
+	}
+	for _, id := range []string{"mug", "draft", "gone"} {
+		spec := map[string]any{
+			"title": "Title of " + id, "description": "d", "brand": "b", "category": "c", "tags": []string{"t"}, "image": "/i.png",
+			"attributes": map[string]string{"a": "b"}, "maxPerOrder": 50, "currency": "EUR", "status": "listed",
+			"variants": []line{{"sku": "one", "title": "One", "price": 1000, "stock": 7}, {"sku": "two", "title": "Two", "price": 1000}},
+		}
+		if id == "draft" {
+			spec["status"], spec["currency"] = "draft", "USD"
+		}
+		ok(w.as(api.Operator, http.MethodPut, "/v1/products/"+id, spec), http.StatusCreated)
+	}
+	address := map[string]string{
+		"recipient": "Ada", "phone": "1", "email": "e", "line1": "1", "line2": "2", "city": "c", "region": "r", "postalCode": "p", "country": "GB",
+	}
+	lines := []line{{"productId": "mug", "sku": "one", "quantity": 1}, {"productId": "gone", "sku": "one", "quantity": 1}}
+	place := func(role api.Role) string {
+		return ok(w.as(role, http.MethodPost, "/v1/orders", map[string]any{"customerId": "ada", "lines": lines, "address": address}), 201).order(t).ID
+	}
+	w.paid, w.own, w.ended, w.rejected = place(api.Operator), place(api.Customer), place(api.Customer), place(api.Customer)
+	require.Equal(t, http.StatusNoContent, w.callback(success(w.paid, "p-1", 2000)).status)
+	ok(w.as(api.Operator, http.MethodPost, "/v1/orders/"+w.paid+"/deliver", nil), 200)
+	ok(w.as(api.Customer, http.MethodPost, "/v1/orders/"+w.own+"/cancel", nil), 200)
+	ok(w.as(api.Operator, http.MethodPost, "/v1/orders/"+w.ended+"/cancel", map[string]string{"reason": "operator"}), 200)
+	w.reject()
+	require.NoError(t, w.stock.Delist(t.Context(), "gone", 1))
+	w.refund()
+	for _, id := range []string{w.paid, w.own, w.ended, w.rejected} {
+		w.index.orders = append(w.index.orders, w.viewOf(id))
+	}
+	h := hit("mug")
+	at := time.Now()
+	h.Description, h.Brand, h.Category, h.Tags, h.Image, h.Attributes = "d", "b", "c", []string{"t"}, "/i.png", map[string]string{"a": "b"}
+	h.CreatedAt, h.UpdatedAt, h.Highlights = at, at, map[string][]string{"title": {"x"}, "description": {"y"}}
+	w.index.products = []search.ProductHit{h}
+	values := []search.FacetValue{{Value: "v", Count: 1}}
+	w.index.facets = search.Facets{Category: values, Brand: values, Tag: values}
+	w.index.suggests = search.Suggestions{Products: []search.Product{h.Product}, Terms: []search.Term{{Text: "t", Kind: "word", Count: 1}}}
+	return w
+}
+
+// reject has the order refused, as its saga does that could not look before.
+func (w window) reject() {
+	w.t.Helper()
+	price := int64(9)
+	at := time.Now()
+	o := w.temporal.sagas["order/"+w.rejected].order
+	o.Reject(order.Reason(product.NotListed), []order.Shortage{
+		{ProductID: "gone", SKU: "one", Requested: 1, Reason: product.NotListed},
+		{ProductID: "gone", SKU: "one", Requested: 1, Reason: product.OtherCurrency},
+		{ProductID: "mug", SKU: "one", Requested: 1, Available: 3, Reason: product.PriceChanged, CurrentPrice: &price, Limit: 4},
+	}, at)
+	doc, err := json.Marshal(o)
+	require.NoError(w.t, err)
+	require.NoError(w.t, w.docs.Put(w.t.Context(), order.Record{
+		OrderID: o.ID, CustomerID: "ada", Status: o.Status, Version: o.Version, Doc: doc,
+	}))
+}
+
+// refund puts on record what staff gave back of the paid order, and what staff said of it.
+func (w window) refund() {
+	w.t.Helper()
+	paid := success(w.paid, "p-1", 2000)
+	paid.Provider, paid.OccurredAt = "sandbox", time.Now()
+	taken, err := order.EncodePayments(map[string]order.Attempt{paid.Key(): order.NewAttempt(paid, true)})
+	require.NoError(w.t, err)
+	require.NoError(w.t, w.docs.PutAsked(w.t.Context(), w.paid, taken))
+	for _, r := range []order.Refund{{
+		ID: "part:sandbox:r", Amount: 300, PaymentAmount: 2000, Reason: order.RefundRequested, Status: order.RefundPaid, Actor: staffName,
+		Note: "note of " + staffName, Detail: "said by " + staffName, DueAt: time.Now(), PaidAt: time.Now(), ProviderID: "re_1",
+	}, {
+		ID: order.FullRefund("sandbox", w.paid), Amount: 2000, Reason: order.RefundDouble, Status: order.RefundNotOwed, Actor: "ada", DueAt: time.Now(),
+	}} {
+		r.PaymentID, r.OrderID, r.Provider, r.Currency = "p-1", w.paid, "sandbox", "EUR"
+		doc, err := json.Marshal(r)
+		require.NoError(w.t, err)
+		require.NoError(w.t, w.docs.PutRefund(w.t.Context(), w.paid, "p-1", r.ID, doc))
+	}
+}
+
+// viewOf is an order as the index has it.
+func (w window) viewOf(id string) search.Order {
+	w.t.Helper()
+	stored, err := w.docs.ReadMany(w.t.Context(), []string{id})
+	require.NoError(w.t, err)
+	var o order.Order
+	require.NoError(w.t, json.Unmarshal(stored[0].Doc, &o))
+	d := search.FromOrder(o)
+	d.Revision, d.Document, d.Payments = stored[0].Revision, stored[0].Doc, map[string]json.RawMessage{}
+	for field, doc := range stored[0].Payments {
+		d.Payments[field] = doc
+	}
+	require.NoError(w.t, d.Validate())
+	return d
+}
+
+// readers are the calls that show something, by the roles that may make them.
+func (w window) readers() map[string][]string {
+	of := func(path string) []string {
+		var all []string
+		for _, id := range []string{w.paid, w.own, w.ended, w.rejected} {
+			all = append(all, "/v1/orders/"+id+path)
+		}
+		return all
+	}
+	return map[string][]string{
+		"/v1/products/{id}": {"/v1/products/mug"}, "/v1/products": {"/v1/products?q=x"}, "/v1/products/suggest": {"/v1/products/suggest?q=m"},
+		"/v1/orders": {"/v1/orders"}, "/v1/orders/{id}": append(of("?expand=products"), of("?wait=1s&version=1")...),
+		"/v1/orders/{id}/payment": of("/payment"),
+	}
+}
+
+// A table over every field of every answer: an operator reads all that the contract
+// names, every other role all but what it keeps for operators.
+func TestWhoReadsWhichField(t *testing.T) {
+	w := newWindow(t)
+	doc, err := openapi3.NewLoader().LoadFromData(api.Contract())
+	require.NoError(t, err)
+	for route, paths := range w.readers() {
+		t.Run(route, func(t *testing.T) {
+			operation := doc.Paths.Value(route).Get
+			read := func(role api.Role) map[string]bool {
+				all := map[string]bool{}
+				for _, path := range paths {
+					a := w.as(role, http.MethodGet, path, nil)
+					require.Equal(t, http.StatusOK, a.status, "%s: %s", path, a.body)
+					maps.Copy(all, fieldsOf(t, a.body))
+				}
+				return all
+			}
+			operators, own := read(api.Operator), map[string]bool{}
+			walkFields("", responseSchema(operation, http.StatusOK), func(path string, s *openapi3.Schema) {
+				optional := path == "nextCursor" || (route == "/v1/orders" && strings.Contains(path, ".product"))
+				require.True(t, operators[path] || optional, "%s: no operator reads it here: the table is blind to it", path)
+				own[path] = s.Extensions["x-roles"] != nil
+			})
+			for _, role := range []api.Role{api.Customer, ""} {
+				if role == "" && strings.HasPrefix(route, "/v1/orders") {
+					continue
+				}
+				others := read(role)
+				for path := range operators {
+					require.Equal(t, !own[path], others[path], "%s, to a %q", path, role)
+				}
+			}
+		})
+	}
+}
+
+func TestCustomersReadStaffForWhoeverWorksForTheShop(t *testing.T) {
+	w := newWindow(t)
+	for route, paths := range w.readers() {
+		for _, path := range paths {
+			require.NotContains(t, string(w.as(api.Customer, http.MethodGet, path, nil).body), staffName, path)
+			if strings.HasPrefix(route, "/v1/orders/{id}") && strings.Contains(path, w.paid) {
+				require.Contains(t, string(w.as(api.Operator, http.MethodGet, path, nil).body), staffName, path)
+			}
+		}
+	}
+	actors := func(role api.Role, id string) (names []string) {
+		for _, e := range w.as(role, http.MethodGet, "/v1/orders/"+id, nil).order(t).Journal {
+			names = append(names, e.Actor)
+		}
+		return names
+	}
+	require.Equal(t, []string{"staff", "system", "provider:sandbox", "staff"}, actors(api.Customer, w.paid))
+	require.Equal(t, []string{staffName, "system", "provider:sandbox", staffName}, actors(api.Operator, w.paid))
+	require.Equal(t, []string{"ada", "system", "ada"}, actors(api.Customer, w.own), "what they did themself stays theirs")
+	require.Equal(t, []string{"ada", "system", "staff"}, actors(api.Customer, w.ended))
+
+	var shown api.PaymentResult
+	require.NoError(t, json.Unmarshal(w.as(api.Customer, http.MethodGet, "/v1/orders/"+w.paid+"/payment", nil).body, &shown))
+	require.Len(t, shown.Refunds, 2)
+	for _, r := range shown.Refunds {
+		require.Equal(t, map[bool]string{true: "staff", false: "ada"}[r.Amount == 300], r.Actor)
+		require.Empty(t, r.Note+r.Detail)
+	}
+
+	again := call{method: http.MethodPost, path: "/v1/orders/" + w.ended + "/cancel"}
+	a := w.do(again.as(t, "ada", api.Customer))
+	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
+	require.NotContains(t, string(a.body), staffName, "an answer to a change is one as well")
+}
+
+// To all but operators a product that isn't listed is one that doesn't exist.
+func TestWhatIsNotListedIsForOperators(t *testing.T) {
+	w := newWindow(t)
+	for _, id := range []string{"draft", "gone"} {
+		require.Equal(t, http.StatusOK, w.as(api.Operator, http.MethodGet, "/v1/products/"+id, nil).status)
+		for _, role := range []api.Role{api.Customer, "", "admin"} {
+			k := call{method: http.MethodGet, path: "/v1/products/" + id}
+			if role != "" {
+				k = k.as(t, "ada", role)
+			}
+			nothing := k
+			nothing.path = "/v1/products/nothing"
+			a := w.do(k)
+			require.Equal(t, http.StatusNotFound, a.status, "%q: %s", role, a.body)
+			require.JSONEq(t, withoutIDs(t, w.do(nothing)), withoutIDs(t, a))
+			require.Equal(t, w.do(nothing).header.Get("ETag"), a.header.Get("ETag"))
+		}
+	}
+	require.Equal(t, "Authorization", w.as("", http.MethodGet, "/v1/products/mug", nil).header.Get("Vary"), "for caches")
+
+	var expanded struct {
+		Lines []struct {
+			ProductID string           `json:"productId"`
+			Product   *api.LineProduct `json:"product"`
+		} `json:"lines"`
+	}
+	for role, sees := range map[api.Role]bool{api.Operator: true, api.Customer: false} {
+		a := w.as(role, http.MethodGet, "/v1/orders/"+w.paid+"?expand=products", nil)
+		expanded.Lines = nil
+		require.NoError(t, json.Unmarshal(a.body, &expanded))
+		require.NotNil(t, expanded.Lines[0].Product)
+		require.Equal(t, "gone", expanded.Lines[1].ProductID)
+		require.Equal(t, sees, expanded.Lines[1].Product != nil, role)
+	}
+}
+
+// A token that proves nothing hides no listed product, and is refused where a valid one
+// might show more; there may be no such product all the same.
+func TestABadTokenIsAsGoodAsNoneForWhatIsListed(t *testing.T) {
+	w := newWindow(t)
+	for name, header := range badTokens(t) {
+		if name == "no token at all" {
+			continue
+		}
+		get := func(id string) answer {
+			return w.do(call{method: http.MethodGet, path: "/v1/products/" + id, header: header})
+		}
+		require.Equal(t, http.StatusOK, get("mug").status, name)
+		require.NotContains(t, string(get("mug").body), "onHand")
+		for _, id := range []string{"draft", "gone", "nothing"} {
+			a := get(id)
+			require.Equal(t, "/problems/unauthenticated", a.problem(t).Type, "%s %s", name, id)
+			require.Contains(t, a.header.Get("WWW-Authenticate"), "invalid_token")
+		}
+	}
+}
+
+// What a placement is refused for tells a customer no more than the product itself does.
+func TestARefusalTellsNothingOfWhatIsNotListed(t *testing.T) {
+	w := newWindow(t)
+	place := func(role api.Role, id string) answer {
+		lines := []line{{"productId": id, "sku": "one", "quantity": 1}, {"productId": "mug", "sku": "one", "quantity": 1}}
+		return w.as(role, http.MethodPost, "/v1/orders", map[string]any{"customerId": "ada", "lines": lines})
+	}
+	nothing := withoutIDs(t, place(api.Customer, "nothing"))
+	for _, id := range []string{"draft", "gone"} {
+		require.Equal(t, "/problems/not-listed", place(api.Operator, id).problem(t).Type)
+		a := place(api.Customer, id)
+		require.Equal(t, "/problems/unknown-product", a.problem(t).Type)
+		require.JSONEq(t, strings.ReplaceAll(nothing, `"nothing"`, `"`+id+`"`), withoutIDs(t, a))
+	}
+	o := w.as(api.Customer, http.MethodGet, "/v1/orders/"+w.rejected, nil).order(t)
+	require.Equal(t, order.Reason(product.NotFound), o.CancelReason)
+	require.Equal(t, "not_found", o.Journal[len(o.Journal)-1].Detail["reason"])
+	require.Len(t, o.Shortages, 2)
+	require.Equal(t, product.NotFound, o.Shortages[0].Reason)
+	require.Equal(t, product.PriceChanged, o.Shortages[1].Reason)
+	require.Equal(t, order.Reason(product.NotListed), w.as(api.Operator, http.MethodGet, "/v1/orders/"+w.rejected, nil).order(t).CancelReason)
+
+	short := w.as(api.Customer, http.MethodPost, "/v1/orders", map[string]any{"lines": []line{{"productId": "mug", "sku": "one", "quantity": 40}}})
+	require.Equal(t, http.StatusConflict, short.status)
+	require.Equal(t, []order.Shortage{{ProductID: "mug", SKU: "one", Requested: 40, Available: 5, Reason: product.Short}}, short.problem(t).Shortages,
+		"what can be bought, as the product itself says; not what others hold")
+}
