@@ -5,56 +5,12 @@ import (
 	"errors"
 	"io"
 	"mime"
-	"net/http"
-	"os"
 	"strings"
 
 	"github.com/gin-gonic/gin"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
-
-// readBody takes in the whole body before the request's time begins to run: a
-// slow line is the caller's, and must not make a decision look undecided.
-func (s *Server) readBody(c *gin.Context) {
-	if c.FullPath() == "" || c.Request.Body == nil {
-		return
-	}
-	b, err := readAll(c)
-	if err != nil {
-		s.fail(c, err)
-		return
-	}
-	c.Set(gin.BodyBytesKey, b)
-}
-
-func readAll(c *gin.Context) ([]byte, error) {
-	if c.Request.ContentLength > maxBodyBytes {
-		return nil, errTooLarge
-	}
-	var (
-		b   []byte
-		err error
-		in  = http.MaxBytesReader(c.Writer, c.Request.Body, maxBodyBytes)
-	)
-	if n := c.Request.ContentLength; n >= 0 { // the server ends the body there
-		b = make([]byte, n)
-		_, err = io.ReadFull(in, b)
-	} else {
-		b, err = io.ReadAll(in)
-	}
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return nil, errTooLarge
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		c.Header("Connection", "close") // the rest of the body is still to come
-		return nil, errSlowBody
-	case err != nil:
-		return nil, malformed("", "the body could not be read to its end")
-	}
-	return b, nil
-}
 
 // body is the body of a request that must be JSON.
 func body(c *gin.Context) ([]byte, error) {

@@ -26,6 +26,9 @@ var (
 	errMediaType       = errors.New("the body must be application/json, said once")
 	errEncoding        = errors.New("the body must come without a Content-Encoding")
 	errTooLarge        = fmt.Errorf("the body is larger than %d bytes", maxBodyBytes)
+	errFormTooLarge    = fmt.Errorf("the body is larger than %d bytes, the most of a callback or a form", maxFormBytes)
+	errTooManyBodies   = errors.New("the bodies of all callers take up all the memory that there is for them")
+	errCallerBodies    = errors.New("the bodies that arrive at the same time are too large together for this caller, this network, or all without a token")
 	errSlowBody        = errors.New("the body did not arrive in time")
 	errTimeout         = errors.New("the request took too long; its outcome is not known")
 	errNoOrder         = errors.New("no such order")
@@ -89,6 +92,9 @@ var kinds = []kind{
 	{errMediaType, http.StatusUnsupportedMediaType, "unsupported-media-type", "Unsupported media type", 0},
 	{errEncoding, http.StatusUnsupportedMediaType, "unsupported-media-type", "Unsupported encoding", 0},
 	{errTooLarge, http.StatusRequestEntityTooLarge, "body-too-large", "Body too large", 0},
+	{errFormTooLarge, http.StatusRequestEntityTooLarge, "body-too-large", "Body too large", 0},
+	{errTooManyBodies, http.StatusServiceUnavailable, "too-many-bodies", "Too many bodies at once", time.Second},
+	{errCallerBodies, http.StatusTooManyRequests, "too-many-requests", "Too much at once", time.Second},
 	{errSlowBody, http.StatusRequestTimeout, "body-timeout", "Body too slow", 0},
 	{errNoOrder, http.StatusNotFound, "unknown-order", "Unknown order", 0},
 	{errNoProvider, http.StatusNotFound, "unknown-provider", "Unknown payment provider", 0},

@@ -85,7 +85,7 @@ func take(ctx context.Context, s limiter.Store, key string) error {
 // ofCaller counts a call of somebody who proved himself. The role is part of who he
 // is: a customer must not use up what an operator of his name has.
 func (l limits) ofCaller(ctx context.Context, c Caller) error {
-	return take(ctx, l.callers, string(c.Role)+"/"+c.Subject)
+	return take(ctx, l.callers, callerKeyOf(c))
 }
 
 // limitAddress counts a call by the address that it comes from, before anything else
@@ -118,3 +118,7 @@ func network(address string) string {
 	}
 	return prefix.String()
 }
+
+// callerKeyOf names a caller among all others. The role is part of it: a customer must not
+// use up what an operator of the same name has.
+func callerKeyOf(c Caller) string { return string(c.Role) + "/" + c.Subject }

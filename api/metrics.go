@@ -22,6 +22,8 @@ type metrics struct {
 	// something near), empty.
 	searches *prometheus.CounterVec
 	waiting  prometheus.Gauge
+	// reading are requests whose body is arriving, and bodyBytes what all bodies take up.
+	reading, bodyBytes prometheus.Gauge
 }
 
 func newMetrics(r prometheus.Registerer) (*metrics, error) {
@@ -45,8 +47,16 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		waiting: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "holdfast_http_waiting", Help: "Requests that wait for an order to change.",
 		}),
+		reading: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "holdfast_http_reading", Help: "Requests whose body is arriving.",
+		}),
+		bodyBytes: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "holdfast_http_body_bytes", Help: "Memory of the bodies of all requests in flight.",
+		}),
 	}
-	for _, c := range []prometheus.Collector{m.requests, m.durations, m.placements, m.looks, m.searches, m.waiting} {
+	for _, c := range []prometheus.Collector{
+		m.requests, m.durations, m.placements, m.looks, m.searches, m.waiting, m.reading, m.bodyBytes,
+	} {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("gateway: register metrics: %w", err)
 		}

@@ -19,10 +19,7 @@ import (
 
 // Bounds of a request. A ?wait= comes on top of requestTimeout, and so does the
 // reading of its body, which readTimeout bounds.
-const (
-	requestTimeout = 15 * time.Second
-	maxBodyBytes   = 1 << 20
-)
+const requestTimeout = 15 * time.Second
 
 var _ ServerInterface = (*Server)(nil)
 

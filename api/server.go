@@ -71,6 +71,9 @@ type Config struct {
 	// payment, and MaxUnits how many units of one product an order may have; 0 is
 	// without a limit. An order keeps the limits under which it was placed.
 	MaxOpenOrders, MaxUnits int64
+	// BodyBytes bound the memory of the bodies of all requests in flight; 0 is
+	// DefaultBodyBytes.
+	BodyBytes int64
 	// DrainDelay is how long a stopping gateway still takes requests after
 	// /readyz said no, so that load balancers can hear of it.
 	DrainDelay time.Duration
@@ -119,6 +122,7 @@ type Server struct {
 	draining  chan struct{}
 	stopOnce  sync.Once
 	waitSlots chan struct{}
+	bodies    *shares
 }
 
 // New builds a gateway. With authentication off it refuses to listen where others
@@ -150,6 +154,7 @@ func New(cfg Config) (*Server, error) {
 		cfg: cfg, log: cfg.Log, metrics: m, crossOrigin: http.NewCrossOriginProtection(),
 		parameters: listParameters(), access: access, limits: limits,
 		draining: make(chan struct{}), waitSlots: make(chan struct{}, maxWaiters),
+		bodies: newShares(cfg.BodyBytes),
 	}
 	for _, origin := range cfg.Origins {
 		if err := s.crossOrigin.AddTrustedOrigin(origin); err != nil {
@@ -172,6 +177,13 @@ func (c *Config) complete() error {
 	}
 	if c.MaxOpenOrders < 0 || c.MaxUnits < 0 {
 		return errors.New("gateway: a limit of orders or units must not be negative")
+	}
+	if c.BodyBytes == 0 {
+		c.BodyBytes = DefaultBodyBytes
+	}
+	if c.BodyBytes < MinBodyBytes {
+		return fmt.Errorf("gateway: %d bytes for the bodies of all requests (HOLDFAST_BODY_BYTES) are too few: one caller "+
+			"may have an eighth of them, which has to fit a body of %d; at least %d are needed", c.BodyBytes, maxBodyBytes, MinBodyBytes)
 	}
 	if c.Namespace == "" {
 		c.Namespace = client.DefaultNamespace

@@ -94,7 +94,7 @@ func (c *apiCommand) Run(ctx context.Context, out out) error {
 		Webhooks: registry.New(rdb), CheckURL: guard.Check,
 		Providers: providers.forGateway(), DefaultProvider: c.first(), Pages: providers.pages,
 		Checks:        map[string]api.Check{"redis": func(ctx context.Context) error { return rdb.Ping(ctx).Err() }},
-		PaymentWindow: c.PaymentWindow, MaxOpenOrders: c.maxOpenOrders(), MaxUnits: c.MaxUnits, DrainDelay: c.DrainDelay,
+		PaymentWindow: c.PaymentWindow, MaxOpenOrders: c.maxOpenOrders(), MaxUnits: c.MaxUnits, BodyBytes: c.BodyBytes, DrainDelay: c.DrainDelay,
 		Log: log, Metrics: metrics,
 	})
 	if err != nil {

@@ -17,6 +17,7 @@ type doorFlags struct {
 	TLSKey       string   `name:"tls-key" env:"HOLDFAST_TLS_KEY" help:"File of the certificate's key (${env})."`
 	CallerLimit  *int     `name:"rate-limit" env:"HOLDFAST_RATE_LIMIT" help:"Calls a second of each caller; 0: no limit. Default: 50, and none with authentication off (${env})."`
 	AddressLimit *int     `name:"rate-limit-address" env:"HOLDFAST_RATE_LIMIT_ADDRESS" help:"Calls a second from each address; 0: no limit. Default: 200, and none with authentication off. Callbacks of payments are counted apart, up to ten times as many (${env})."`
+	BodyBytes    int64    `env:"HOLDFAST_BODY_BYTES" default:"67108864" help:"Memory for the bodies of all requests in flight, in bytes, at least 8388608. One caller may have an eighth of it, all callers of one network a quarter, callbacks a quarter (${env})."`
 	Proxies      []string `name:"trusted-proxies" env:"HOLDFAST_TRUSTED_PROXIES" help:"Addresses or networks of proxies whose X-Forwarded-For is believed, with commas between (${env})."`
 	Origins      []string `name:"cors-origins" env:"HOLDFAST_CORS_ORIGINS" help:"Origins of other sites whose pages may call, such as https://shop.example, with commas between (${env})."`
 }
@@ -61,6 +62,10 @@ func (f doorFlags) tls() (*tls.Config, error) {
 func (f doorFlags) check(authOff bool) error {
 	if l := f.limits(authOff); l.Caller < 0 || l.Address < 0 {
 		return usagef("--rate-limit and --rate-limit-address (HOLDFAST_RATE_LIMIT, HOLDFAST_RATE_LIMIT_ADDRESS): must not be negative")
+	}
+	if f.BodyBytes < api.MinBodyBytes {
+		return usagef("--body-bytes (HOLDFAST_BODY_BYTES): %d is too few: one caller may have an eighth of it, which has to "+
+			"fit the largest body; at least %d are needed", f.BodyBytes, api.MinBodyBytes)
 	}
 	for _, p := range f.Proxies {
 		_, notAddress := netip.ParseAddr(p)

@@ -1,0 +1,187 @@
+package api
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+)
+
+// Bounds of bodies. Memory grows with the bytes that have arrived, never with a length that
+// was only promised.
+const (
+	maxBodyBytes = 1 << 20
+	// maxFormBytes bounds callbacks and providers' pages, which anyone may send.
+	maxFormBytes = 64 << 10
+	// firstBytes is what a body gets before any of it is there: most fit.
+	firstBytes = 4 << 10
+
+	// DefaultBodyBytes bounds the bodies of all requests in flight together.
+	DefaultBodyBytes = 64 << 20
+	// MinBodyBytes is the least with which every caller can send the largest body.
+	MinBodyBytes = callerPart * maxBodyBytes
+	// Those who send slowly must not keep others from sending at all. So a caller may have
+	// an eighth of it, and all callers of one network a quarter. Those without a token have
+	// a quarter together, and a sixteenth for each network.
+	callerPart      = 8
+	networkPart     = 4
+	openPart        = 4
+	openNetworkPart = 16
+)
+
+// readBody takes in the whole body before the request's time begins to run: a
+// slow line is the caller's, and must not make a decision look undecided. What it takes up
+// is counted until the request is answered.
+func (s *Server) readBody(c *gin.Context) {
+	r := c.Request
+	if c.FullPath() == "" || r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
+		return
+	}
+	most, err := s.mostOf(c)
+	if err != nil {
+		c.Header("Connection", "close") // else the server would read on for a while
+		s.fail(c, err)
+		return
+	}
+	held := room{s: s, holders: s.bodyHolders(c)}
+	defer held.leave()
+	s.metrics.reading.Inc()
+	b, err := readAll(http.MaxBytesReader(c.Writer, r.Body, most), r.ContentLength, most, held.take)
+	s.metrics.reading.Dec()
+	if err != nil {
+		c.Header("Connection", "close") // the rest of the body is still to come
+		s.fail(c, bodyError(err, most))
+		return
+	}
+	c.Set(gin.BodyBytesKey, b)
+	c.Next()
+}
+
+// mostOf is how large the body of this call may be. It refuses what can be refused before
+// any of it is read.
+func (s *Server) mostOf(c *gin.Context) (int64, error) {
+	most := int64(maxBodyBytes)
+	switch c.Request.Method {
+	case http.MethodPost, http.MethodPut, http.MethodPatch:
+	default:
+		return 0, malformed("", "a "+c.Request.Method+" has no body here")
+	}
+	route := c.FullPath()
+	if route == callbackRoute {
+		if _, ok := s.cfg.Providers[c.Param("provider")]; !ok {
+			return 0, errNoProvider
+		}
+		most = maxFormBytes
+	} else if !strings.HasPrefix(route, "/v1/") {
+		most = maxFormBytes
+	}
+	if c.Request.ContentLength > most {
+		return 0, tooLarge(most)
+	}
+	return most, nil
+}
+
+func tooLarge(most int64) error {
+	if most == maxFormBytes {
+		return errFormTooLarge
+	}
+	return errTooLarge
+}
+
+func bodyError(err error, most int64) error {
+	var tooMuch *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooMuch):
+		return tooLarge(most)
+	case errors.Is(err, errAllTaken):
+		return errTooManyBodies
+	case errors.Is(err, errShareTaken):
+		return errCallerBodies
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return errSlowBody
+	}
+	return malformed("", "the body could not be read to its end")
+}
+
+// bodyHolders are those whose shares a body counts against. With authentication off all
+// callers are one machine's own programs.
+func (s *Server) bodyHolders(c *gin.Context) []share {
+	if s.cfg.Identity == nil {
+		return nil
+	}
+	all, from := s.cfg.BodyBytes, network(c.ClientIP())
+	if caller := callerFrom(c); caller != (Caller{}) {
+		return []share{{"network/" + from, all / networkPart}, {"caller/" + callerKeyOf(caller), all / callerPart}}
+	}
+	return []share{{"open/" + from, all / openNetworkPart}, {"open", all / openPart}}
+}
+
+// room is what one body takes up.
+type room struct {
+	s       *Server
+	holders []share
+	taken   int64
+}
+
+func (r *room) take(n int64) error {
+	if err := r.s.bodies.take(n, r.holders); err != nil {
+		return err
+	}
+	r.taken += n
+	r.s.metrics.bodyBytes.Add(float64(n))
+	return nil
+}
+
+func (r *room) leave() {
+	r.s.bodies.give(r.taken, r.holders)
+	r.s.metrics.bodyBytes.Sub(float64(r.taken))
+}
+
+// readAll reads a body of that length, or up to most where the length is -1. It takes room
+// for the bytes as they come.
+func readAll(in io.Reader, length, most int64, take func(int64) error) ([]byte, error) {
+	whole := most
+	if length >= 0 {
+		whole = length // the server ends the body there
+	}
+	size := min(whole, firstBytes)
+	if err := take(size); err != nil {
+		return nil, err
+	}
+	b := make([]byte, 0, size)
+	for {
+		n, err := in.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		switch {
+		case int64(len(b)) == length:
+			return b, nil
+		case errors.Is(err, io.EOF) && length < 0:
+			return b, nil
+		case errors.Is(err, io.EOF):
+			return nil, io.ErrUnexpectedEOF
+		case err != nil:
+			return nil, err
+		case int64(len(b)) == whole: // and no more may come
+			return b, expectEnd(in)
+		case len(b) < cap(b):
+			continue
+		}
+		size := min(whole, 2*int64(cap(b)))
+		if err := take(size - int64(cap(b))); err != nil {
+			return nil, err
+		}
+		b = append(make([]byte, 0, size), b...)
+	}
+}
+
+// expectEnd is nil where nothing more comes.
+func expectEnd(in io.Reader) error {
+	var more [1]byte
+	if _, err := io.ReadFull(in, more[:]); !errors.Is(err, io.EOF) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,233 @@
+package api_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"holdfast/api"
+)
+
+// heap is what is alive on it.
+func heap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc) //nolint:gosec // no machine has as much
+}
+
+func TestPromisedBodiesCostNoMemory(t *testing.T) {
+	const connections = 500
+	g := newGateway(t)
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(t.Context())
+	cfg := g.config()
+	cfg.Listener = l
+	server, err := api.New(cfg)
+	require.NoError(t, err)
+	ended := make(chan error, 1)
+	go func() { ended <- server.Run(ctx) }()
+
+	before := heap()
+	open := make([]net.Conn, connections)
+	for i := range open {
+		open[i], err = new(net.Dialer).DialContext(t.Context(), "tcp", l.Addr().String())
+		require.NoError(t, err)
+		_, err = fmt.Fprintf(open[i], "POST /v1/orders HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"+
+			"Content-Length: %d\r\n\r\n", 1<<20)
+		require.NoError(t, err)
+	}
+	g.server = server // whose metrics are read
+	require.Eventually(t, func() bool { return g.metric("holdfast_http_reading") == fmt.Sprint(connections) },
+		10*time.Second, 10*time.Millisecond, "all of them are read at the same time")
+	require.Less(t, heap()-before, int64(connections*64<<10), "nothing has arrived yet")
+	for _, conn := range open {
+		require.NoError(t, conn.Close())
+	}
+	require.Eventually(t, func() bool { return g.metric("holdfast_http_body_bytes") == "0" }, 10*time.Second, 10*time.Millisecond)
+	stop()
+	require.NoError(t, <-ended)
+}
+
+// untouched is a body that must not be read.
+type untouched struct{ t *testing.T }
+
+func (u untouched) Read([]byte) (int, error) {
+	u.t.Error("the body was read")
+	return 0, io.EOF
+}
+func (untouched) Close() error { return nil }
+
+func TestBodiesThatNothingReadsAreRefusedUnread(t *testing.T) {
+	g := newGateway(t)
+	for _, c := range []struct {
+		call    call
+		length  int64
+		status  int
+		problem string
+	}{
+		{call{method: http.MethodGet, path: "/v1/orders"}, 10, 400, "malformed-request"},
+		{call{method: http.MethodGet, path: "/v1/orders/x"}, -1, 400, "malformed-request"},
+		{call{method: http.MethodGet, path: "/openapi.yaml"}, 10, 400, "malformed-request"},
+		{call{method: http.MethodHead, path: "/healthz"}, 10, 400, "malformed-request"},
+		{call{method: http.MethodDelete, path: "/v1/webhooks/x"}, 10, 400, "malformed-request"},
+		{call{method: http.MethodPost, path: "/v1/payments/callbacks/nobody"}, 10, 404, "unknown-provider"},
+		{call{method: http.MethodPost, path: "/v1/payments/callbacks/sandbox"}, 64<<10 + 1, 413, "body-too-large"},
+		{call{method: http.MethodPost, path: "/sandbox/pay/x"}, 64<<10 + 1, 413, "body-too-large"},
+		{call{method: http.MethodPost, path: "/v1/orders"}, 1<<20 + 1, 413, "body-too-large"},
+	} {
+		r := c.call.request(t.Context(), t)
+		r.Body, r.ContentLength = untouched{t}, c.length
+		a := g.serve(r)
+		require.Equal(t, c.status, a.status, "%s %s: %s", c.call.method, c.call.path, a.body)
+		require.Equal(t, "/problems/"+c.problem, a.problem(t).Type)
+		require.Equal(t, "close", a.header.Get("Connection"), "else the server reads what is left of the body")
+	}
+}
+
+func TestACallbackWithoutALengthIsReadUpToItsBoundAlone(t *testing.T) {
+	g := newGateway(t)
+	for size, status := range map[int]int{64 << 10: http.StatusUnauthorized, 64<<10 + 1: http.StatusRequestEntityTooLarge} {
+		k := call{method: http.MethodPost, path: "/v1/payments/callbacks/sandbox", body: strings.Repeat(" ", size)}
+		r := k.request(t.Context(), t)
+		r.ContentLength = -1
+		a := g.serve(r)
+		require.Equal(t, status, a.status, "%s", a.body)
+		g.holdAgainstContract(k, a)
+	}
+}
+
+// slowSenders have each sent so much of a body, and don't send the rest.
+type slowSenders struct {
+	g     *gateway
+	pipes []*io.PipeWriter
+	ended []chan answer
+}
+
+func (s *slowSenders) send(k call, address string, length int64, arrived int) {
+	r := k.request(s.g.t.Context(), s.g.t)
+	r.RemoteAddr = address
+	out, in := io.Pipe()
+	r.Body, r.ContentLength = out, length
+	ended := make(chan answer, 1)
+	s.pipes, s.ended = append(s.pipes, in), append(s.ended, ended)
+	go func() {
+		ended <- s.g.serve(r)
+		_ = out.Close() // as the server does with what is left
+	}()
+	_, _ = in.Write(make([]byte, arrived)) //nolint:errcheck // refused meanwhile: see its answer
+}
+
+// refused ends all of them, and counts the answers that say no.
+func (s *slowSenders) refused(status int) (n int, last answer) {
+	for i := range s.pipes {
+		_ = s.pipes[i].CloseWithError(io.ErrUnexpectedEOF)
+		if a := <-s.ended[i]; a.status == status {
+			n, last = n+1, a
+		}
+	}
+	return n, last
+}
+
+func TestOneSlowCallerDoesNotHoldTheRoomOfAllBodies(t *testing.T) {
+	g := asking(t, func(c *api.Config) { c.BodyBytes = 8 << 20 })
+	g.sell(t, "mug", 5)
+	ada := orderCall(basketOf("")).as(t, "ada", api.Customer)
+	slow := &slowSenders{g: g}
+	for i := range 3 { // each has a MiB to send; a caller's share is one
+		slow.send(ada, fmt.Sprintf("192.0.2.%d:1", i), 1<<20, 1<<20-1)
+	}
+	require.Equal(t, http.StatusTooManyRequests, g.do(ada).status, "so that a share is really taken")
+	bob := g.do(orderCall(basketOf("")).as(t, "bob", api.Customer))
+	require.Equal(t, http.StatusCreated, bob.status, "%s", bob.body)
+	n, a := slow.refused(http.StatusTooManyRequests)
+	require.Equal(t, 2, n)
+	require.Equal(t, "/problems/too-many-requests", a.problem(t).Type)
+	require.Equal(t, "1", a.header.Get("Retry-After"))
+	require.Equal(t, http.StatusCreated, g.do(ada).status, "what was held is given back")
+	require.Equal(t, "0", g.metric("holdfast_http_body_bytes"))
+}
+
+func TestOneSlowNetworkDoesNotHoldTheRoomOfAllBodies(t *testing.T) {
+	g := asking(t, func(c *api.Config) { c.BodyBytes = 8 << 20 })
+	g.sell(t, "mug", 5)
+	slow := &slowSenders{g: g}
+	for i := range 4 { // of many names, from one network, which has two MiB
+		slow.send(orderCall(basketOf("")).as(t, fmt.Sprintf("c-%d", i), api.Customer), "192.0.2.1:1", 1<<20, 1<<20-1)
+	}
+	a := g.fromAddress(orderCall(basketOf("")).as(t, "bob", api.Customer), "192.0.2.2:1", "")
+	require.Equal(t, http.StatusCreated, a.status, "%s", a.body)
+	n, _ := slow.refused(http.StatusTooManyRequests)
+	require.Equal(t, 2, n)
+}
+
+func TestCallbacksOfManyNetworksLeaveRoomForOrders(t *testing.T) {
+	g := asking(t, func(c *api.Config) { c.BodyBytes = 8 << 20 })
+	g.sell(t, "mug", 5)
+	slow := &slowSenders{g: g}
+	callback := call{method: http.MethodPost, path: "/v1/payments/callbacks/sandbox", body: "{}"}
+	for i := range 9 { // one network has eight of them
+		slow.send(callback, "192.0.2.99:1", 64<<10, 64<<10-1)
+		for range 8 {
+			slow.send(callback, fmt.Sprintf("192.0.2.%d:1", i), 64<<10, 64<<10-1)
+		}
+	}
+	a := g.fromAddress(orderCall(basketOf("")).as(t, "bob", api.Customer), "192.0.2.99:1", "")
+	require.Equal(t, http.StatusCreated, a.status, "%s", a.body)
+	n, _ := slow.refused(http.StatusTooManyRequests)
+	require.Equal(t, 9*9-32, n, "all networks together have 32")
+}
+
+func TestBodiesOfAllCallersTogetherAreBounded(t *testing.T) {
+	g := newGateway(t, func(c *api.Config) { c.BodyBytes = 8 << 20 })
+	slow := &slowSenders{g: g}
+	for range 10 {
+		slow.send(orderCall(basketOf("")), "127.0.0.1:1", 1<<20, 1<<20-1)
+	}
+	a := g.do(orderCall(basketOf("")))
+	require.Equal(t, http.StatusServiceUnavailable, a.status, "%s", a.body)
+	require.Equal(t, "/problems/too-many-bodies", a.problem(t).Type)
+	require.Equal(t, "1", a.header.Get("Retry-After"))
+	n, _ := slow.refused(http.StatusServiceUnavailable)
+	require.Equal(t, 2, n)
+	require.Equal(t, "0", g.metric("holdfast_http_body_bytes"))
+}
+
+func TestTheRoomOfBodiesFitsTheLargestOneOfACaller(t *testing.T) {
+	g := newGateway(t)
+	for _, size := range []int64{-1, 1, 8<<20 - 1} {
+		cfg := g.config()
+		cfg.BodyBytes = size
+		_, err := api.New(cfg)
+		require.ErrorContains(t, err, "HOLDFAST_BODY_BYTES")
+	}
+}
+
+// A body as large as may be is read whole, however it is cut on its way.
+func TestALargeBodyArrivesWhole(t *testing.T) {
+	g := newGateway(t)
+	text := `{"customerId":"c-1"` + strings.Repeat(" ", 1<<20-40) + `,"x":1}`
+	for _, length := range []int64{int64(len(text)), -1} {
+		r := orderCall(text).request(t.Context(), t)
+		r.Body, r.ContentLength = io.NopCloser(&halves{strings.NewReader(text)}), length
+		w := httptest.NewRecorder()
+		g.server.Handler().ServeHTTP(w, r)
+		require.Equal(t, http.StatusBadRequest, w.Code)
+		require.Contains(t, w.Body.String(), "x: is not a field", "it was read to its end")
+	}
+}
+
+// halves gives half of what it is asked for.
+type halves struct{ io.Reader }
+
+func (h *halves) Read(p []byte) (int, error) { return h.Reader.Read(p[:(len(p)+1)/2]) }
