@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"holdfast/inventory"
+	"holdfast/order"
 	"holdfast/product"
 	"holdfast/quota"
 	"holdfast/redisdb"
@@ -52,7 +53,7 @@ func TestAnySequenceOfCommandsKeepsTheBooks(t *testing.T) {
 		for _, answer := range []string{
 			"held", "held, again", "refused", "ended", "conflict", "not_found", "not_listed", "unknown_sku",
 			"price_changed", "other_currency", "insufficient_stock", "over_limit", "too_many_open_orders",
-			"place given up", "commit: none, again", "commit: committed",
+			"place given up", "claim of an order that left", "commit: none, again", "commit: committed",
 			"commit: committed, again", "commit: released, again", "release: released", "release: released, again",
 			"release: committed, again", "product.StrandsError", "product.MovedError",
 			"product.HeldSKUError",
@@ -81,9 +82,10 @@ type machine struct {
 	seen map[string]int
 	// read is how far each product's stream was read.
 	read map[string]string
-	// customers is the model of their open orders: each order has its place or not.
-	customers []string
-	open      map[string]map[string]bool
+	// customers is the model of their open orders: each order has its place or not, and
+	// has left or not.
+	customers  []string
+	open, left map[string]map[string]bool
 }
 
 func newMachine(ctx context.Context, rdb redis.UniversalClient) *machine {
@@ -91,10 +93,10 @@ func newMachine(ctx context.Context, rdb redis.UniversalClient) *machine {
 		ctx: ctx, rdb: rdb, store: inventory.New(rdb), start: time.Now().Add(time.Hour).Truncate(time.Second),
 		orders: []string{"o1", "o2", "o3", "o4"}, did: map[string]effect{}, read: map[string]string{},
 		tries: map[string]int{}, customers: []string{redistest.ID("c"), redistest.ID("c")},
-		open: map[string]map[string]bool{},
+		open: map[string]map[string]bool{}, left: map[string]map[string]bool{},
 	}
 	for _, c := range m.customers {
-		m.open[c] = map[string]bool{}
+		m.open[c], m.left[c] = map[string]bool{}, map[string]bool{}
 	}
 	for range 2 {
 		id := redistest.ID("p")
@@ -308,6 +310,9 @@ func (m *machine) claim(req product.HoldRequest, answer *product.Hold) {
 	switch {
 	case req.Claim.Limit == 0 || open[req.OrderID]:
 		return
+	case m.left[req.Claim.CustomerID][req.OrderID]:
+		m.saw("claim of an order that left", false)
+		return
 	case int64(len(open)) < req.Claim.Limit:
 		open[req.OrderID] = true
 		return
@@ -322,15 +327,20 @@ func (m *machine) claim(req product.HoldRequest, answer *product.Hold) {
 
 // leave gives up an order's place, as the record of a paid or ended order does.
 func (m *machine) leave(t *rapid.T) {
-	customer, order := rapid.SampledFrom(m.customers).Draw(t, "customer"), m.order(t)
+	customer, orderID := rapid.SampledFrom(m.customers).Draw(t, "customer"), m.order(t)
+	status := rapid.SampledFrom([]order.Status{order.Paid, order.Cancelled}).Draw(t, "status")
 	m.send(t, func(t *rapid.T) {
-		gone, err := redisdb.Run(m.ctx, m.rdb, quota.Leave(customer, order))[0].Int()
+		gone, err := redisdb.Run(m.ctx, m.rdb, quota.Leave(customer, orderID, status))[0].Int()
 		require.NoError(t, err)
-		require.Equal(t, m.open[customer][order], gone == 1)
-		if gone == 1 {
+		had := m.open[customer][orderID]
+		require.Equal(t, had, gone == 1)
+		if had {
 			m.saw("place given up", false)
 		}
-		delete(m.open[customer], order)
+		delete(m.open[customer], orderID)
+		if had || status == order.Cancelled {
+			m.left[customer][orderID] = true
+		}
 	})
 }
 

@@ -37,6 +37,14 @@ var (
 // provider doesn't answer it holds it longer, and Extend keeps the place.
 const grace = time.Minute
 
+// Extension is the longest that Extend keeps a place, from now on.
+const Extension = 5 * time.Minute
+
+// marked is how long an order that left is remembered, after its end and after its
+// deadline: a claim counts no longer than its deadline and the grace, an extension no
+// longer than itself and the grace. One minute more is for clocks that differ.
+const marked = Extension + grace + time.Minute
+
 // Every key starts with a bucket's hash tag; a customer's bucket is his own, and
 // seldom that of the products that he orders.
 func openKey(customer string) string { return redisdb.Bucket(customer) + ":open:" + customer }
@@ -63,9 +71,17 @@ func Claimed(answer *redis.Cmd) (bool, error) {
 	}
 }
 
-// Leave gives up the order's place, if it has one.
-func Leave(customer, orderID string) redisdb.Call {
-	return redisdb.Call{Script: leaveScript, Keys: []string{openKey(customer)}, Args: []any{orderID}}
+// Leave gives up the place of an order that has reached this status, and sees to it
+// that no late message takes one for it again. A paid order without a place leaves
+// nothing behind: most shops that don't limit open orders would pay for marks in vain.
+func Leave(customer, orderID string, s order.Status) redisdb.Call {
+	always := "1"
+	if s.TookPayment() {
+		always = "0"
+	}
+	return redisdb.Call{
+		Script: leaveScript, Keys: []string{openKey(customer)}, Args: []any{orderID, always, marked.Milliseconds()},
+	}
 }
 
 // Count asks, beside a larger read, how many of the customer's orders are open.
@@ -97,10 +113,14 @@ type Store struct {
 // New returns the open orders that rdb keeps. The caller closes rdb.
 func New(rdb redis.UniversalClient) *Store { return &Store{rdb: rdb} }
 
-// Extend keeps the place of an order that holds its stock beyond its deadline.
+// Extend keeps the place of an order that holds its stock beyond its deadline, until
+// at most Extension from now. An order that has left gets no place again.
 func (s *Store) Extend(ctx context.Context, customer, orderID string, until time.Time) error {
 	if !product.ValidID(customer) || !product.ValidID(orderID) {
 		return fmt.Errorf("%q or %q can't be an id", customer, orderID)
+	}
+	if longest := time.Now().Add(Extension); until.After(longest) {
+		until = longest
 	}
 	_, err := redisdb.Run(ctx, s.rdb, redisdb.Call{
 		Script: extendScript, Keys: []string{openKey(customer)},

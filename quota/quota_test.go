@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
+	"holdfast/order"
 	"holdfast/product"
 	"holdfast/quota"
 	"holdfast/redisdb"
@@ -18,17 +19,17 @@ import (
 
 func TestMain(m *testing.M) { redistest.Main(m) }
 
-func claim(t testing.TB, rdb redis.UniversalClient, customer, order string, limit int64, deadline time.Time) bool {
+func claim(t testing.TB, rdb redis.UniversalClient, customer, orderID string, limit int64, deadline time.Time) bool {
 	t.Helper()
 	ok, err := quota.Claimed(redisdb.Run(t.Context(), rdb,
-		quota.Claim(product.Claim{CustomerID: customer, Limit: limit}, order, deadline))[0])
+		quota.Claim(product.Claim{CustomerID: customer, Limit: limit}, orderID, deadline))[0])
 	require.NoError(t, err)
 	return ok
 }
 
-func leave(t testing.TB, rdb redis.UniversalClient, customer, order string) {
+func leave(t testing.TB, rdb redis.UniversalClient, customer, orderID string) {
 	t.Helper()
-	require.NoError(t, redisdb.Run(t.Context(), rdb, quota.Leave(customer, order))[0].Err())
+	require.NoError(t, redisdb.Run(t.Context(), rdb, quota.Leave(customer, orderID, order.Cancelled))[0].Err())
 }
 
 func count(t testing.TB, rdb redis.UniversalClient, customer string) product.Open {
@@ -57,7 +58,7 @@ func TestPlacesAreTakenAndGivenUp(t *testing.T) {
 		leave(t, rdb, customer, "o2")
 		leave(t, rdb, customer, "o2")
 		require.True(t, claim(t, rdb, customer, "o3", 2, later))
-		require.False(t, claim(t, rdb, customer, "o2", 2, later))
+		require.False(t, claim(t, rdb, customer, "o4", 2, later))
 	})
 }
 
@@ -86,6 +87,61 @@ func TestAnOrderThatEndsLateKeepsItsPlace(t *testing.T) {
 		leave(t, rdb, customer, "stuck")
 		require.True(t, claim(t, rdb, customer, "next", 1, until))
 		require.Error(t, store.Extend(t.Context(), "a:b", "o", until))
+	})
+}
+
+// A message of an order that is on its way when the order ends comes after it: the claim of
+// a hold that was thought lost, or the extension of an attempt that timed out.
+func TestALateMessageTakesNoPlaceForAnOrderThatLeft(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		customer, store := redistest.ID("c"), quota.New(rdb)
+		deadline := time.Now().Add(time.Minute)
+		require.True(t, claim(t, rdb, customer, "stuck", 1, deadline))
+		leave(t, rdb, customer, "stuck")
+		require.NoError(t, store.Extend(t.Context(), customer, "stuck", time.Now().Add(4*time.Minute)))
+		require.Zero(t, count(t, rdb, customer).Orders, "the extension is late")
+		require.True(t, claim(t, rdb, customer, "stuck", 1, deadline))
+		require.Zero(t, count(t, rdb, customer).Orders, "the claim is late")
+
+		leave(t, rdb, customer, "claims-later")
+		require.True(t, claim(t, rdb, customer, "claims-later", 1, deadline))
+		require.Zero(t, count(t, rdb, customer).Orders, "it had no place when it ended")
+
+		require.True(t, claim(t, rdb, customer, "next", 1, deadline), "marks are no places")
+		require.False(t, claim(t, rdb, customer, "third", 1, deadline))
+		require.Equal(t, int64(1), count(t, rdb, customer).Orders)
+	})
+}
+
+// A paid order that never had a place, as in a shop without the limit, costs no memory.
+func TestAPaidOrderWithoutAPlaceLeavesNoMark(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		customer := redistest.ID("c")
+		require.NoError(t, redisdb.Run(t.Context(), rdb, quota.Leave(customer, "paid", order.Paid))[0].Err())
+		require.Zero(t, rdb.Exists(t.Context(), redisdb.Bucket(customer)+":open:"+customer).Val())
+	})
+}
+
+// Marks outlive every message that may come for their order, and no longer.
+func TestMarksGoOnceNothingCanComeForThem(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		customer, store := redistest.ID("c"), quota.New(rdb)
+		key := redisdb.Bucket(customer) + ":open:" + customer
+		deadline := time.Now().Add(time.Hour)
+		require.True(t, claim(t, rdb, customer, "early", 1, deadline))
+		leave(t, rdb, customer, "early")
+		until := time.UnixMilli(-int64(rdb.ZScore(t.Context(), key, "early").Val()))
+		require.WithinRange(t, until, deadline.Add(time.Minute), deadline.Add(10*time.Minute))
+		require.Greater(t, rdb.PTTL(t.Context(), key).Val(), time.Hour, "the set lives as long as its marks")
+
+		gone := float64(-time.Now().Add(-time.Second).UnixMilli())
+		require.NoError(t, rdb.ZAdd(t.Context(), key, redis.Z{Member: "old", Score: gone}).Err())
+		require.True(t, claim(t, rdb, customer, "next", 1, deadline))
+		require.ErrorIs(t, rdb.ZScore(t.Context(), key, "old").Err(), redis.Nil)
+
+		require.NoError(t, store.Extend(t.Context(), customer, "other", time.Now().Add(24*time.Hour)))
+		kept := time.UnixMilli(int64(rdb.ZScore(t.Context(), key, "other").Val()))
+		require.WithinRange(t, kept, time.Now().Add(4*time.Minute), time.Now().Add(quota.Extension), "no longer than a mark stands")
 	})
 }
 

@@ -1,13 +1,16 @@
 -- extend: an order holds its stock beyond its deadline, and its place as long.
--- KEYS 1 the customer's open orders, a sorted set of order ids by their deadlines in ms
+-- KEYS 1 the customer's open orders, a sorted set of order ids by their deadlines in ms; see leave for its marks
 -- ARGV 1 order id · 2 until when, ms · 3 how long an order counts beyond that, ms
 -- answers "OPEN". The place may be forgotten by now: it is taken again, whatever the limit is.
+--         "LEFT": the order is paid or has ended since; it takes no place again
 local open = KEYS[1]
-local was = redis.call('ZSCORE', open, ARGV[1])
-if was and tonumber(was) >= tonumber(ARGV[2]) then return 'OPEN' end
-redis.call('ZADD', open, ARGV[2], ARGV[1])
+local was = tonumber(redis.call('ZSCORE', open, ARGV[1]) or nil)
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
+if was and was <= -now then return 'LEFT' end
+if was and was >= tonumber(ARGV[2]) then return 'OPEN' end
+redis.call('ZADD', open, ARGV[2], ARGV[1])
 local last = tonumber(redis.call('ZRANGE', open, -1, -1, 'WITHSCORES')[2])
-redis.call('PEXPIRE', open, string.format('%.0f', math.max(last - now, 0) + tonumber(ARGV[3]) + 1))
+local life = math.max(last - now, 0) + tonumber(ARGV[3]) + 1
+if redis.call('PTTL', open) < life then redis.call('PEXPIRE', open, string.format('%.0f', life)) end
 return 'OPEN'

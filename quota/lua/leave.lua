@@ -1,5 +1,18 @@
 -- leave: an order is paid or has ended, and gives up its place.
--- KEYS 1 the customer's open orders
--- ARGV 1 order id
+-- KEYS 1 the customer's open orders, a sorted set of order ids by their deadlines in ms; an order that left has the
+--        negative of the time until which its mark stands
+-- ARGV 1 order id · 2 '1' leaves a mark also where the order has no place
+--      3 how long the mark stands after now and after the order's deadline, ms
 -- answers how many places it gave up, 0 or 1
-return redis.call('ZREM', KEYS[1], ARGV[1])
+-- The mark keeps a claim or an extension that is still on its way from taking the place again.
+local open, order = KEYS[1], ARGV[1]
+local was = tonumber(redis.call('ZSCORE', open, order) or nil)
+if was and was < 0 then return 0 end
+if not was and ARGV[2] ~= '1' then return 0 end
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local stands = math.max(now, was or 0) + tonumber(ARGV[3])
+redis.call('ZADD', open, string.format('%.0f', -stands), order)
+redis.call('ZREMRANGEBYSCORE', open, '(' .. string.format('%.0f', -now), '(0') -- marks that stand no more
+if redis.call('PTTL', open) < stands - now then redis.call('PEXPIRE', open, string.format('%.0f', stands - now)) end
+return was and 1 or 0
