@@ -18,6 +18,9 @@ func deadlinesKey(bucket string) string { return bucket + ":deadlines" }
 // doneKey remembers an adjustment. An action id may be any text.
 func doneKey(id, action string) string { return redisdb.Bucket(id) + ":done:" + id + ":" + action }
 
+// putKey remembers one request to put a product.
+func putKey(id, request string) string { return redisdb.Bucket(id) + ":put:" + id + ":" + request }
+
 // returnKey remembers a return; the order's id keeps it apart from adjustments.
 func returnKey(id, order, returnID string) string {
 	return doneKey(id, "return/"+order+"/"+returnID)

@@ -2,20 +2,27 @@ package inventory
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"holdfast/product"
 	"holdfast/redisdb"
 )
 
+// rememberPut is how long a request to put a product is remembered: longer than any
+// caller waits for its answer, so that none is sent again after that.
+const rememberPut = time.Minute
+
 // Put creates the product, or replaces its description, prices and set of
 // variants; a spec that changes nothing is answered as the product is. ifMatch
 // is the docVersion that the caller read, product.NotThere to create only, nil
 // for any. It refuses with product.ErrStale, product.ErrExists,
-// *product.MovedError or *product.HeldSKUError.
+// *product.MovedError or *product.HeldSKUError. Where the answer is lost on its way the
+// client sends the request again: its id lets the script recognise its own success.
 func (s *Store) Put(ctx context.Context, id string, spec product.Spec, ifMatch *int64) (p product.Product, created bool, err error) {
 	if err := errors.Join(validIDs(id), spec.Validate()); err != nil {
 		return product.Product{}, false, fmt.Errorf("put product %s: %w", id, err)
@@ -27,7 +34,7 @@ func (s *Store) Put(ctx context.Context, id string, spec product.Spec, ifMatch *
 	bucket := redisdb.Bucket(id)
 	answer, err := redisdb.Slice(redisdb.Run(ctx, s.rdb, redisdb.Call{
 		Script: putScript,
-		Keys:   []string{productKey(id), productsKey(bucket), eventsKey(id)},
+		Keys:   []string{productKey(id), productsKey(bucket), eventsKey(id), putKey(id, rand.Text())},
 		Args:   args,
 	})[0])
 	if err != nil {
@@ -39,6 +46,7 @@ func (s *Store) Put(ctx context.Context, id string, spec product.Spec, ifMatch *
 		if err != nil {
 			return product.Product{}, false, fmt.Errorf("put product %s: %w", id, err)
 		}
+		p.DocVersion = number(answer, 3)
 		return p, text(answer, 1) == "1", nil
 	case "STALE":
 		err = product.ErrStale
@@ -77,7 +85,7 @@ func putArgs(id string, spec product.Spec, ifMatch *int64) ([]any, error) {
 	if spec.MaxPerOrder != nil {
 		limit = strconv.FormatInt(*spec.MaxPerOrder, 10)
 	}
-	args := []any{id, match, encoded, spec.Currency, string(spec.Status), limit}
+	args := []any{id, match, encoded, spec.Currency, string(spec.Status), limit, int64(rememberPut / time.Second)}
 	for _, v := range spec.Variants {
 		stock := ""
 		if v.Stock != nil {

@@ -1,13 +1,20 @@
 -- put: create a product, or replace its description, prices and set of variants.
--- KEYS 1 product hash · 2 the bucket's set of product ids · 3 the bucket's event stream
+-- KEYS 1 product hash · 2 the bucket's set of product ids · 3 the bucket's event stream · 4 what remembers the request
 -- ARGV 1 product id · 2 docVersion that the caller read, '0' not there yet, '' any · 3 description and variants' titles as JSON
 --      4 currency · 5 status stated, '' none · 6 units that one order may have, '' any number
+--      7 how long the request is remembered, seconds
 --      then for each variant: sku · price, minor units · title of a held item · stock stated, '' none
--- answers {"PUT", "1" if created else "0", all fields of the product}; nothing is written where nothing differs
+-- answers {"PUT", "1" if created else "0", all fields of the product, docVersion that the request left}; nothing is
+--         written where nothing differs. A request that is sent again finds what it did, whatever came since.
 --         {"STALE"}: the product has another docVersion, or is not there though one was named, or is there
 --         {"MOVED", field, its value now}: status, currency or stock differs; these move by their own calls
 --         {"HELD_SKU", sku, onhand, held}: a variant that is left out has stock or holds
 local product, id = KEYS[1], ARGV[1]
+local done = redis.call('GET', KEYS[4])
+if done then
+  local created, left = string.match(done, '(%d) (%d+)')
+  return {'PUT', created, redis.call('HGETALL', product), left}
+end
 local was = redis.call('HMGET', product, 'version', 'docVersion', 'status', 'currency', 'doc', 'skus', 'listing', 'maxPerOrder')
 local exists = was[1]
 if ARGV[2] ~= '' and ARGV[2] ~= (was[2] or '0') then return {'STALE'} end
@@ -17,7 +24,7 @@ if exists and ARGV[4] ~= was[4] then return {'MOVED', 'currency', was[4]} end
 local ZERO = {onhand = 0, held = 0, adjusted = 0, committed = 0, restocked = 0}
 local named, skus, variants = {}, {}, {}
 local differs = not exists or ARGV[3] ~= was[5] or ARGV[6] ~= (was[8] or '')
-for i = 7, #ARGV, 4 do
+for i = 8, #ARGV, 4 do
   local sku, stated = ARGV[i], ARGV[i + 3]
   local stock = read_stock(product, sku)
   local n = #skus
@@ -37,7 +44,7 @@ for sku in string.gmatch(was[6] or '', '%S+') do
   end
 end
 local list = table.concat(skus, ' ')
-if not differs and list == was[6] then return {'PUT', '0', redis.call('HGETALL', product)} end
+if not differs and list == was[6] then return {'PUT', '0', redis.call('HGETALL', product), was[2]} end
 
 local version, now = next_version(was[1])
 local status = was[3] or (ARGV[5] ~= '' and ARGV[5] or 'listed')
@@ -67,4 +74,6 @@ redis.call('SADD', KEYS[2], id)
 publish(KEYS[3], exists and 'product.changed' or 'product.created', id, version, now, '',
   '[' .. table.concat(stocks, ',') .. ']', 'status', status, 'listing', listing,
   'prices', '{' .. table.concat(prices, ',') .. '}')
-return {'PUT', exists and '0' or '1', redis.call('HGETALL', product)}
+local created = exists and '0' or '1'
+redis.call('SET', KEYS[4], created .. ' ' .. version, 'EX', ARGV[7])
+return {'PUT', created, redis.call('HGETALL', product), version}
