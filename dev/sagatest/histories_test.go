@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -64,10 +65,7 @@ func recordings() map[string]recording {
 		pays(w, p)
 		w.deliver(p.OrderID)
 	}
-	losesMugs := func(w *world, p order.Placement) {
-		_, err := w.stock.Release(w.Context(), p.OrderID, 1, []string{p.Lines[1].ProductID}, "swept")
-		w.NoError(err)
-	}
+	losesMugs := func(w *world, p order.Placement) { w.loses(p, p.Lines[1].ProductID) }
 	return map[string]recording{
 		"paid-and-delivered": {window: time.Hour, drive: delivers, want: order.Delivered},
 		"expired":            {window: 300 * time.Millisecond, drive: nothing, want: order.Expired},
@@ -122,10 +120,7 @@ func recordings() map[string]recording {
 		}, want: order.Delivered},
 		"lost-and-no-stock": {window: time.Hour, drive: func(w *world, p order.Placement) {
 			w.documentIs(p.OrderID, order.AwaitingPayment)
-			losesMugs(w, p)
-			none := int64(0)
-			_, err := w.stock.Adjust(w.Context(), product.Adjustment{ProductID: p.Lines[1].ProductID, ActionID: p.OrderID, OnHand: &none})
-			w.NoError(err)
+			w.losesForGood(p, p.Lines[1].ProductID)
 			w.pay(p.OrderID, "one-"+p.OrderID, 1600)
 		}, want: order.Cancelled, refund: "one"},
 		"away-at-hold":    {window: time.Hour, drive: delivers, want: order.Delivered, point: failpoint{command: hold, call: 1, do: away(4)}},
@@ -136,11 +131,30 @@ func recordings() map[string]recording {
 	}
 }
 
+// loses gives a product's units back behind the order's back.
+func (w *world) loses(p order.Placement, productID string) {
+	w.Helper()
+	_, err := w.stock.Release(w.Context(), p.OrderID, 1, []string{productID}, "swept")
+	w.NoError(err)
+}
+
+// losesForGood leaves no unit that could be held again.
+func (w *world) losesForGood(p order.Placement, productID string) {
+	w.Helper()
+	w.loses(p, productID)
+	none := int64(0)
+	_, err := w.stock.Adjust(w.Context(), product.Adjustment{ProductID: productID, ActionID: p.OrderID, OnHand: &none})
+	w.NoError(err)
+}
+
 // Each kind of story is lived on a real server, and its history can be replayed.
 func TestHistories(t *testing.T) {
-	for name, r := range recordings() {
+	all := recordings()
+	maps.Copy(all, money())
+	for name, r := range all {
 		t.Run(name, func(t *testing.T) {
 			w := open(t)
+			w.desk()
 			if *record {
 				w.fixed = name + "-"
 			}

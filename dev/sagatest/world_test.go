@@ -112,6 +112,8 @@ type world struct {
 	stock    *inventory.Store
 	docs     *records.Store
 	books    *sandbox.Books
+	// provider stands before the sandbox in the workers of this test; nil: the sandbox alone.
+	provider *desk
 	// fixed makes the test's ids the same in every run, as recorded histories
 	// want it; empty makes new ones.
 	fixed string
@@ -130,9 +132,13 @@ func open(t *testing.T) *world {
 // works starts a worker; stock and docs may get in the way of the real ones.
 func (w *world) works(stock activities.Stock, docs activities.Records) *worker.Worker {
 	w.Helper()
+	var provider activities.Provider = sandbox.NewProvider(nil, w.books, sandbox.Options{})
+	if w.provider != nil {
+		provider = w.provider
+	}
 	wk, err := worker.New(worker.Config{
 		Temporal: w.temporal, Redis: w.rdb, Stock: stock, Records: docs,
-		Providers: activities.Providers{sandbox.Name: sandbox.NewProvider(nil, w.books, sandbox.Options{})},
+		Providers: activities.Providers{sandbox.Name: provider},
 		Options:   sdk.Options{Identity: "worker", WorkerStopTimeout: 5 * time.Second},
 	})
 	w.NoError(err)
