@@ -91,6 +91,8 @@ var beyondContract = []string{
 	"either delta or onHand",
 	`"path":"customerId"`, // an operator has to say whose order it is
 	"control characters",
+	"direction of text",
+	"currency of ISO 4217", // the schema knows the form
 }
 
 // agree holds an answer against the contract both ways: the harness requires

@@ -41,6 +41,12 @@ func manyLines(n int) map[string]any {
 	return basket(lines...)
 }
 
+func addressed(field, value string) map[string]any {
+	body := oneLine(line{})
+	body["address"] = map[string]string{"recipient": "Ada", "line1": "1", "city": "London", "country": "GB", field: value}
+	return body
+}
+
 func badOrders() []bad {
 	const malformed, values = "malformed-request", "invalid-values"
 	return []bad{
@@ -162,6 +168,13 @@ func badOthers() []bad {
 		{"no title", spec(map[string]any{"title": ""}), 422, values, "title"},
 		{"a title of 201 bytes", spec(map[string]any{"title": strings.Repeat("t", 201)}), 422, values, "title"},
 		{"a currency in words", spec(map[string]any{"currency": "euro"}), 422, values, "currency"},
+		{"a currency that doesn't exist", spec(map[string]any{"currency": "XXQ"}), 422, values, "currency"},
+		{"a currency that was abolished", spec(map[string]any{"currency": "DEM"}), 422, values, "currency"},
+		{"a title turned round", spec(map[string]any{"title": "Gift \u202egnirps"}), 422, values, "title"},
+		{"an attribute with an escape", spec(map[string]any{"attributes": map[string]string{"size": "\x1b[2J"}}), 422, values, "attributes.size"},
+		{"a reason turned round", stock(map[string]any{"delta": 1, "reason": "\u202e"}), 422, values, "reason"},
+		{"a recipient of two lines", orderCall(addressed("recipient", "Ada\r\nBob")), 422, values, "address.recipient"},
+		{"a postal code turned round", orderCall(addressed("postalCode", "\u20661")), 422, values, "address.postalCode"},
 		{"a status that comes by its own call", spec(map[string]any{"status": "delisted"}), 422, values, "status"},
 		{"no variants", spec(map[string]any{"variants": []line{}}), 422, values, "variants"},
 		{"the same variant twice", spec(map[string]any{"variants": []line{{"sku": "a", "price": 1}, {"sku": "a", "price": 1}}}), 422, values, "variants[1].sku"},

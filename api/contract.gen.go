@@ -28,7 +28,9 @@ type CancelRequest struct {
 	Reason order.Reason `json:"reason,omitempty"`
 }
 
-// Currency Example: EUR
+// Currency A code of ISO 4217. A new product's has to be that of a currency which exists; others are 422.
+//
+// Example: EUR
 type Currency = string
 
 // DelistStarted defines model for DelistStarted.
@@ -56,7 +58,9 @@ type LineProduct struct {
 	// Available Units of the line's variant that can be bought.
 	Available *int64 `json:"available,omitempty"`
 
-	// Currency Example: EUR
+	// Currency A code of ISO 4217. A new product's has to be that of a currency which exists; others are 422.
+	//
+	// Example: EUR
 	Currency Currency `json:"currency"`
 	Image    string   `json:"image,omitempty"`
 
@@ -131,7 +135,9 @@ type Product struct {
 	Brand      string            `json:"brand,omitempty"`
 	Category   string            `json:"category,omitempty"`
 
-	// Currency Example: EUR
+	// Currency A code of ISO 4217. A new product's has to be that of a currency which exists; others are 422.
+	//
+	// Example: EUR
 	Currency    Currency `json:"currency"`
 	Description string   `json:"description,omitempty"`
 

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -39,6 +40,9 @@ func (s *Server) putProduct(c *gin.Context, id string, params PutProductParams) 
 	if err == nil {
 		err = spec.Validate()
 	}
+	if err == nil {
+		err = s.checkCurrency(c.Request.Context(), id, spec.Currency)
+	}
 	if err != nil {
 		return product.Product{}, false, err
 	}
@@ -48,6 +52,22 @@ func (s *Server) putProduct(c *gin.Context, id string, params PutProductParams) 
 	}
 	p, created, err := s.cfg.Products.Put(c.Request.Context(), id, spec, version)
 	return p, created, productError(err)
+}
+
+// checkCurrency refuses a currency that doesn't exist, unless the product has it already:
+// one that is abolished must not keep its products from being edited.
+func (s *Server) checkCurrency(ctx context.Context, id, currency string) error {
+	if product.CurrencyExists(currency) {
+		return nil
+	}
+	p, err := s.cfg.Products.Get(ctx, id)
+	switch {
+	case err == nil && p.Currency == currency:
+		return nil
+	case err != nil && !errors.Is(err, product.ErrNotFound):
+		return productError(err)
+	}
+	return product.Invalid{{Path: "currency", Reason: "must be a currency of ISO 4217 such as EUR"}}
 }
 
 // specBody is a product.Spec as it is sent: a price that was forgotten must not

@@ -57,6 +57,23 @@ func TestAProductIsPutAndRead(t *testing.T) {
 	require.Equal(t, "Shirt, washed", g.get("/v1/products/shirt").product(t).Title)
 }
 
+// A currency that is abolished must not keep its products from being edited: it can't be
+// changed either.
+func TestAProductKeepsACurrencyThatWasAbolished(t *testing.T) {
+	g := newGateway(t)
+	old := product.Spec{
+		Description: product.Description{Title: "T"}, Currency: "DEM", Variants: []product.VariantSpec{{SKU: "one", Price: 1}},
+	}
+	_, _, err := g.stock.Put(t.Context(), "old", old, nil)
+	require.NoError(t, err)
+	old.Title = "Better"
+	require.Equal(t, http.StatusOK, g.do(call{method: http.MethodPut, path: "/v1/products/old", body: old}).status)
+	require.Equal(t, http.StatusUnprocessableEntity, g.do(call{method: http.MethodPut, path: "/v1/products/new", body: old}).status)
+	require.Equal(t, http.StatusUnprocessableEntity, g.do(call{method: http.MethodPut, path: "/v1/products/old", body: map[string]any{
+		"title": "T", "currency": "XXQ", "variants": []line{{"sku": "one", "price": 1}},
+	}}).status)
+}
+
 func TestOfManyWhoCreateAProductOneDoes(t *testing.T) {
 	g := newGateway(t)
 	var (

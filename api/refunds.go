@@ -54,6 +54,7 @@ func (s *Server) askForRefund(c *gin.Context, id string, key *string) (order.Ref
 	if len(in.Note) > maxNoteBytes {
 		bad.Add("note", fmt.Sprintf("at most %d bytes", maxNoteBytes))
 	}
+	product.CheckLines(&bad, "note", in.Note)
 	if err := bad.OrNil(); err != nil {
 		return none, err
 	}
@@ -208,6 +209,7 @@ func checkDecision(in RefundDecision) error {
 	if in.RefundID == "" || len(in.RefundID) > 255 {
 		bad.Add("refundId", "must be 1 to 255 bytes")
 	}
+	product.CheckText(&bad, "refundId", in.RefundID)
 	switch workflows.Choice(in.Choice) {
 	case workflows.ChooseRefund, workflows.ChooseSettled:
 		if in.OrderID != "" {

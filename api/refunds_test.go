@@ -75,6 +75,8 @@ func TestRefundsThatCannotBe(t *testing.T) {
 		{o.ID, map[string]any{"amount": 1.5}, 400, "malformed-request"},
 		{o.ID, map[string]any{"amount": "1"}, 400, "malformed-request"},
 		{o.ID, map[string]any{"note": strings.Repeat("x", 201)}, 422, "invalid-values"},
+		{o.ID, map[string]any{"note": "\x1b[2J"}, 422, "invalid-values"},
+		{o.ID, map[string]any{"note": "\u202e"}, 422, "invalid-values"},
 		{o.ID, map[string]any{"reason": "x"}, 400, "malformed-request"},
 		{unpaid.ID, nil, 409, "order-not-paid"},
 		{"nobody", nil, 404, "unknown-order"},

@@ -65,6 +65,7 @@ func (s *Server) checkWebhook(ctx context.Context, in WebhookSpec) error {
 	if len(in.Description) > webhook.MaxDescriptionBytes {
 		bad.Add("description", fmt.Sprintf("at most %d bytes", webhook.MaxDescriptionBytes))
 	}
+	product.CheckText(&bad, "description", in.Description)
 	return bad.OrNil()
 }
 

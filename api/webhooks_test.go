@@ -80,6 +80,7 @@ func TestWebhooksThatCantBe(t *testing.T) {
 		`{"url":"https://8.8.8.8/","events":["ord*"]}`:                                "events[0]",
 		`{"url":"https://8.8.8.8/","events":[""]}`:                                    "events[0]",
 		`{"url":"https://8.8.8.8/","events":"order.paid"}`:                            "events",
+		`{"url":"https://8.8.8.8/","description":"a\u202eb"}`:                         "description",
 		`{"url":"https://8.8.8.8/","description":"` + strings.Repeat("x", 201) + `"}`: "description",
 		`{"url":"https://8.8.8.8/","secret":"whsec_mine"}`:                            "secret",
 		`{"url":"https://8.8.8.8/","events":["x"` + strings.Repeat(`,"x"`, 50) + `]}`: "events",

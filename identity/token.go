@@ -3,9 +3,7 @@ package identity
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -87,7 +85,7 @@ func validSubject(subject string, role Role) bool {
 		return product.ValidID(subject)
 	}
 	return subject != "" && len(subject) <= maxSubjectBytes && utf8.ValidString(subject) &&
-		!strings.ContainsFunc(subject, unicode.IsControl)
+		product.PlainText(subject)
 }
 
 // reason says what is wrong with a token, in words that repeat nothing of it. A

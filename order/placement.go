@@ -107,6 +107,7 @@ func (a *Address) validate(bad *product.Invalid) {
 		if len(f.value) > MaxFieldBytes {
 			bad.Add("address."+f.name, fmt.Sprintf("at most %d bytes", MaxFieldBytes))
 		}
+		product.CheckText(bad, "address."+f.name, f.value)
 	}
 }
 

@@ -115,19 +115,6 @@ func ValidID(s string) bool {
 	return true
 }
 
-// ValidCurrency tells whether s has the form of an ISO 4217 code.
-func ValidCurrency(s string) bool {
-	if len(s) != 3 {
-		return false
-	}
-	for i := range len(s) {
-		if s[i] < 'A' || s[i] > 'Z' {
-			return false
-		}
-	}
-	return true
-}
-
 // Lookup is what became of reading one of several products.
 type Lookup struct {
 	ID      string

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
-	"unicode"
 )
 
 // Spec is what a merchant says of a product: it creates one or replaces the
@@ -58,7 +56,7 @@ func (s Spec) Validate() error {
 		seen[v.SKU] = true
 		if v.Title != "" { // an order's line has both titles
 			title(&bad, at+"title", LineTitle(s.Title, v.Title), false)
-			plain(&bad, at+"title", v.Title)
+			CheckText(&bad, at+"title", v.Title)
 		}
 		if v.Price < 0 || v.Price > MaxPrice {
 			bad.Add(at+"price", fmt.Sprintf("must lie between 0 and %d minor units", MaxPrice))
@@ -74,30 +72,24 @@ func (s Spec) Validate() error {
 	return bad.OrNil()
 }
 
-// plain refuses control characters, which break what shows or logs a text: all of
-// them but a description's line breaks and tabs.
+// plain refuses what breaks those who show or log a text.
 func (d Description) plain(bad *Invalid) {
-	if strings.ContainsFunc(d.Description, func(r rune) bool {
-		return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t'
-	}) {
-		bad.Add("description", "must have no control characters but line breaks and tabs")
-	}
-	plain(bad, "title", d.Title)
-	plain(bad, "brand", d.Brand)
-	plain(bad, "category", d.Category)
-	plain(bad, "image", d.Image)
+	CheckLines(bad, "description", d.Description)
+	CheckText(bad, "title", d.Title)
+	CheckText(bad, "brand", d.Brand)
+	CheckText(bad, "category", d.Category)
+	CheckText(bad, "image", d.Image)
 	for i, tag := range d.Tags {
-		plain(bad, fmt.Sprintf("tags[%d]", i), tag)
+		CheckText(bad, fmt.Sprintf("tags[%d]", i), tag)
 	}
 	for _, name := range slices.Sorted(maps.Keys(d.Attributes)) {
-		plain(bad, "attributes", name)
-		plain(bad, "attributes", d.Attributes[name])
-	}
-}
-
-func plain(bad *Invalid, path, s string) {
-	if strings.ContainsFunc(s, unicode.IsControl) {
-		bad.Add(path, "must have no control characters")
+		known := len(*bad)
+		CheckText(bad, "attributes", name)
+		at := "attributes"
+		if len(*bad) == known && len(name) <= MaxIDBytes { // else the path would be as bad, or as long
+			at += "." + name
+		}
+		CheckText(bad, at, d.Attributes[name])
 	}
 }
 

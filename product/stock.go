@@ -61,6 +61,6 @@ func (a Adjustment) Validate() error {
 	if len(a.Reason) > MaxReasonBytes {
 		bad.Add("reason", fmt.Sprintf("at most %d bytes", MaxReasonBytes))
 	}
-	plain(&bad, "reason", a.Reason)
+	CheckText(&bad, "reason", a.Reason)
 	return bad.OrNil()
 }

@@ -48,9 +48,15 @@ func TestSpec(t *testing.T) {
 		"a tab in the category":      {func(s *product.Spec) { s.Category = "a\tb" }, "category"},
 		"a line break in a tag":      {func(s *product.Spec) { s.Tags = []string{"a", "b\n"} }, "tags[1]"},
 		"a line break in a link":     {func(s *product.Spec) { s.Image = "/a\r\n" }, "image"},
-		"NEL in an attribute":        {func(s *product.Spec) { s.Attributes = map[string]string{"a": "b\u0085"} }, "attributes"},
+		"NEL in an attribute":        {func(s *product.Spec) { s.Attributes = map[string]string{"a": "b\u0085"} }, "attributes.a"},
 		"NUL in an attribute's name": {func(s *product.Spec) { s.Attributes = map[string]string{"\x00": "b"} }, "attributes"},
 		"lines in a description":     {func(s *product.Spec) { s.Description.Description = "a\r\n\tb" }, ""},
+		"a title turned round":       {func(s *product.Spec) { s.Title = "Gift \u202egnirps" }, "title"},
+		"an isolate in a tag":        {func(s *product.Spec) { s.Tags = []string{"\u2067a"} }, "tags[0]"},
+		"a description turned round": {func(s *product.Spec) { s.Description.Description = "a\n\u202db" }, "description"},
+		"a line separator":           {func(s *product.Spec) { s.Brand = "a\u2028b" }, "brand"},
+		"marks of Hebrew":            {func(s *product.Spec) { s.Title = "ספל \u200eMug\u200f ☕" }, ""},
+		"joined emoji and a flag":    {func(s *product.Spec) { s.Title = "👩‍🚀 🏴󠁧󠁢󠁥󠁮󠁧󠁿" }, ""},
 		"NUL in a description":       {func(s *product.Spec) { s.Description.Description = "a\x00" }, "description"},
 		"too many variants": {func(s *product.Spec) {
 			s.Variants = nil
@@ -114,6 +120,16 @@ func TestIDs(t *testing.T) {
 	} {
 		require.Equal(t, ok, product.ValidID(id), "%q", id)
 	}
+}
+
+func TestCurrenciesThatExist(t *testing.T) {
+	for code, exists := range map[string]bool{
+		"EUR": true, "JPY": true, "UGX": true, "KWD": true, "ZWG": true, "XCG": true, // the last two came in 2024 and 2025
+		"XXQ": false, "DEM": false, "XXX": false, "XTS": false, "XAU": false, "eur": false, "EURO": false, "": false,
+	} {
+		require.Equal(t, exists, product.CurrencyExists(code), code)
+	}
+	require.True(t, product.ValidCurrency("DEM"), "what was paid in it stays readable")
 }
 
 func TestStockNamesTheBrokenInvariant(t *testing.T) {

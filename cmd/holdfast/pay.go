@@ -12,6 +12,7 @@ import (
 	"holdfast/cmd/holdfast/rest"
 	"holdfast/order"
 	"holdfast/payment/sandbox"
+	"holdfast/product"
 )
 
 // payCommand speaks as the sandbox payment provider.
@@ -32,6 +33,9 @@ const showsWithin = 5 * time.Second
 
 // Run reads the order, sends the callback, and prints how the order stands then.
 func (c *payCommand) Run(ctx context.Context, out out) error {
+	if c.Currency != "" && !product.CurrencyExists(c.Currency) {
+		return usagef("--currency: %q is no currency of ISO 4217 such as EUR", c.Currency)
+	}
 	gateway, err := c.client(1)
 	if err != nil {
 		return err

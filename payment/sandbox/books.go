@@ -67,7 +67,7 @@ func (b *Books) create(ctx context.Context, r order.PaymentRequest) (string, err
 	switch {
 	case r.Amount < 1 || r.Amount > maxAmount:
 		return "", refuses("an amount of %d", r.Amount)
-	case !product.ValidCurrency(r.Currency):
+	case !product.CurrencyExists(r.Currency):
 		return "", refuses("the currency %q", r.Currency)
 	}
 	id := PaymentID(r)

@@ -54,7 +54,7 @@ func (e *EndedError) Error() string {
 // Choose does what the buyer wants, and answers how the payment stands then. The
 // message that tells the shop of it is in the outbox when Choose returns.
 func (b *Books) Choose(ctx context.Context, paymentID string, c Choice) (order.ProviderStatus, error) {
-	if c.Amount < 0 || c.Amount > maxAmount || (c.Currency != "" && !product.ValidCurrency(c.Currency)) {
+	if c.Amount < 0 || c.Amount > maxAmount || (c.Currency != "" && !product.CurrencyExists(c.Currency)) {
 		return "", errNoChoice
 	}
 	if !product.ValidID(paymentID) {
