@@ -5,8 +5,6 @@ import (
 	"errors"
 	"maps"
 	"net/http"
-	"sync"
-	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -16,7 +14,11 @@ import (
 	"holdfast/version"
 )
 
-const checkTimeout = time.Second
+// ErrDegraded is what a Check wraps whose failure stops no orders: /readyz says degraded
+// then, and stays 200.
+var ErrDegraded = errors.New("orders go on without it")
+
+var errNoAnswer = errors.New("it did not answer in time")
 
 // indexName is the index's name in /readyz: orders go on without it, so that it
 // degrades the gateway and doesn't fail it.
@@ -36,12 +38,16 @@ func (s *Server) Healthz(c *gin.Context) { c.JSON(http.StatusOK, Health{Status: 
 // Version implements ServerInterface.
 func (s *Server) Version(c *gin.Context) { c.JSON(http.StatusOK, Version{Version: version.String()}) }
 
-// Readyz implements ServerInterface: it asks every dependency at once. What is
-// wrong with one is for the log alone.
+// Readyz implements ServerInterface: it says what the last probe of the dependencies found,
+// which is at most a second old. What is wrong with one is for the log alone.
 func (s *Server) Readyz(c *gin.Context) {
-	health := Health{Status: healthStopping}
+	health, err := Health{Status: healthStopping}, error(nil)
 	if !s.isDraining() {
-		health = s.check(c.Request.Context())
+		health, err = s.prober.health(c.Request.Context())
+	}
+	if err != nil {
+		s.fail(c, err)
+		return
 	}
 	status := http.StatusOK
 	if health.Status != healthOK && health.Status != healthDegraded {
@@ -51,39 +57,30 @@ func (s *Server) Readyz(c *gin.Context) {
 	c.JSON(status, health)
 }
 
-func (s *Server) check(ctx context.Context) Health {
-	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
-	defer cancel()
-	checks := map[string]Check{"temporal": s.checkTemporal}
-	maps.Copy(checks, s.cfg.Checks)
+// checks are those of the configuration, and of what every gateway has.
+func (s *Server) checks() map[string]Check {
+	all := map[string]Check{"temporal": s.checkTemporal}
+	maps.Copy(all, s.cfg.Checks)
 	if s.cfg.Index != nil {
-		checks[indexName] = s.checkIndex
+		all[indexName] = s.checkIndex
 	}
-	var (
-		mu     sync.Mutex
-		wg     sync.WaitGroup
-		health = Health{Status: healthOK, Checks: make(map[string]string, len(checks))}
-	)
-	for name, ask := range checks {
-		wg.Go(func() {
-			err := ask(ctx)
-			mu.Lock()
-			defer mu.Unlock()
+	return all
+}
+
+// healthOf is what the answers of the dependencies come to.
+func healthOf(found map[string]error) Health {
+	health := Health{Status: healthOK, Checks: make(map[string]string, len(found))}
+	for name, err := range found {
+		health.Checks[name] = healthUnavailable
+		switch {
+		case err == nil:
 			health.Checks[name] = healthOK
-			if err == nil {
-				return
-			}
-			s.log.WarnContext(ctx, "dependency is not ready", "dependency", name, "error", err)
-			health.Checks[name] = healthUnavailable
-			switch {
-			case name != indexName:
-				health.Status = healthUnavailable
-			case health.Status == healthOK:
-				health.Status = healthDegraded
-			}
-		})
+		case name != indexName && !errors.Is(err, ErrDegraded):
+			health.Status = healthUnavailable
+		case health.Status == healthOK:
+			health.Status = healthDegraded
+		}
 	}
-	wg.Wait()
 	return health
 }
 

@@ -61,7 +61,8 @@ type Config struct {
 	// Namespace of the workflows, for who lists them; empty is Temporal's default.
 	Namespace string
 	// Checks say whether a dependency answers, by its name in /readyz. Temporal
-	// and the index are checked without being named here.
+	// and the index are checked without being named here. Each is asked once a second at
+	// most. An error that wraps ErrDegraded leaves the gateway ready.
 	Checks map[string]Check
 
 	// PaymentWindow is how long an order's stock is held for its payment; 0 is
@@ -116,6 +117,7 @@ type Server struct {
 	parameters map[string]map[string]bool
 	access     access
 	limits     limits
+	prober     *prober
 	// crossOrigin tells requests that pages of other origins sent.
 	crossOrigin *http.CrossOriginProtection
 	// draining is closed when the gateway begins to stop: it ends waits.
@@ -156,6 +158,7 @@ func New(cfg Config) (*Server, error) {
 		draining: make(chan struct{}), waitSlots: make(chan struct{}, maxWaiters),
 		bodies: newShares(cfg.BodyBytes),
 	}
+	s.prober = newProber(s.checks(), cfg.Log)
 	for _, origin := range cfg.Origins {
 		if err := s.crossOrigin.AddTrustedOrigin(origin); err != nil {
 			return nil, fmt.Errorf("gateway: %w", err)
@@ -271,6 +274,7 @@ func (s *Server) stop(ctx context.Context, srv *http.Server, served <-chan error
 	if serveErr := <-served; !errors.Is(serveErr, http.ErrServerClosed) {
 		err = errors.Join(err, fmt.Errorf("gateway: serve: %w", serveErr))
 	}
+	s.prober.rounds.Wait()
 	return errors.Join(err, s.limits.close(ctx))
 }
 
