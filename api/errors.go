@@ -89,6 +89,7 @@ var kinds = []kind{
 	{errOperatorsOnly, http.StatusForbidden, "forbidden", "For operators", 0},
 	{errNotYours, http.StatusForbidden, "forbidden", "Somebody else's", 0},
 	{errTooMany, http.StatusTooManyRequests, "too-many-requests", "Too many requests", time.Second},
+	{errTooManyPays, http.StatusTooManyRequests, "too-many-requests", "Too many payments asked for", time.Minute},
 	{errMediaType, http.StatusUnsupportedMediaType, "unsupported-media-type", "Unsupported media type", 0},
 	{errEncoding, http.StatusUnsupportedMediaType, "unsupported-media-type", "Unsupported encoding", 0},
 	{errTooLarge, http.StatusRequestEntityTooLarge, "body-too-large", "Body too large", 0},

@@ -18,6 +18,9 @@ type Limits struct {
 	// Caller limits each subject, Address each address, whoever calls from there.
 	// Callbacks are counted apart, and may be callbackShare times as many.
 	Caller, Address int
+	// Payments limits the calls of each customer that open payments, in a minute: for each
+	// of them a provider may be asked. See ordersPart and networkTimes for the others.
+	Payments int
 }
 
 const (

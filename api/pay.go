@@ -17,7 +17,7 @@ import (
 
 // OpenPayment implements ServerInterface. The order's saga has the payment made, so
 // that none can come about while the order ends; what the buyer needs to pay by it is
-// asked of the provider each time, and kept nowhere.
+// asked of the provider, and kept in memory alone, for a minute.
 func (s *Server) OpenPayment(c *gin.Context, id ID, params OpenPaymentParams) {
 	offer, isNew, err := s.openPayment(c, id, params.IdempotencyKey)
 	if err != nil {
@@ -46,7 +46,14 @@ func (s *Server) openPayment(c *gin.Context, id string, key *string) (PaymentOff
 		return PaymentOffer{}, false, err
 	}
 	ctx := c.Request.Context()
-	if err := s.checkOwner(ctx, id); err != nil {
+	err = s.payLimits.ofCaller(c)
+	if err == nil {
+		err = s.checkOwner(ctx, id)
+	}
+	if err == nil {
+		err = s.payLimits.ofOrder(ctx, id)
+	}
+	if err != nil {
 		return PaymentOffer{}, false, err
 	}
 	answer, err := s.askToPay(ctx, id, key, workflows.PayRequest{Provider: name, Actor: CallerOf(ctx).Subject})
@@ -59,9 +66,9 @@ func (s *Server) openPayment(c *gin.Context, id string, key *string) (PaymentOff
 			return PaymentOffer{}, false, err
 		}
 	}
-	checkout, err := provider.Checkout(ctx, p.ID)
+	checkout, err := s.checkout(ctx, id, payable{name: name, id: p.ID, provider: provider}, key != nil)
 	if err != nil {
-		return PaymentOffer{}, false, fmt.Errorf("%w: payment %s of order %s: %w", errProviderAway, p.ID, id, err)
+		return PaymentOffer{}, false, err
 	}
 	return PaymentOffer{
 		OrderID: id, Provider: name, PaymentID: p.ID, Attempt: p.Attempt, Amount: p.Amount, Currency: p.Currency,

@@ -117,6 +117,8 @@ type Server struct {
 	parameters map[string]map[string]bool
 	access     access
 	limits     limits
+	payLimits  payLimits
+	checkouts  *checkouts
 	prober     *prober
 	// crossOrigin tells requests that pages of other origins sent.
 	crossOrigin *http.CrossOriginProtection
@@ -148,6 +150,10 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	payLimits, err := newPayLimits(cfg.Limits.Payments)
+	if err != nil {
+		return nil, err
+	}
 	m, err := newMetrics(cfg.Metrics)
 	if err != nil {
 		return nil, err
@@ -155,6 +161,7 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		cfg: cfg, log: cfg.Log, metrics: m, crossOrigin: http.NewCrossOriginProtection(),
 		parameters: listParameters(), access: access, limits: limits,
+		payLimits: payLimits, checkouts: newCheckouts(cfg.Now),
 		draining: make(chan struct{}), waitSlots: make(chan struct{}, maxWaiters),
 		bodies: newShares(cfg.BodyBytes),
 	}
@@ -275,7 +282,7 @@ func (s *Server) stop(ctx context.Context, srv *http.Server, served <-chan error
 		err = errors.Join(err, fmt.Errorf("gateway: serve: %w", serveErr))
 	}
 	s.prober.rounds.Wait()
-	return errors.Join(err, s.limits.close(ctx))
+	return errors.Join(err, s.limits.close(ctx), s.payLimits.close(ctx))
 }
 
 // drain makes /readyz say no and ends all waits.

@@ -25,8 +25,8 @@ type Provider interface {
 	// Create opens the payment of an attempt and answers its id. Asked again under
 	// the same key, it answers the same id, whatever became of the payment.
 	Create(ctx context.Context, r order.PaymentRequest) (paymentID string, err error)
-	// Checkout is what the buyer needs to pay. It is asked for each time: none of it
-	// is stored.
+	// Checkout is what the buyer needs to pay. None of it is stored: a gateway keeps it in
+	// memory for a minute.
 	Checkout(ctx context.Context, paymentID string) (Checkout, error)
 	// Cancel makes sure that no money comes from an attempt, or tells why it can't.
 	// paymentID is empty where Create was not answered; it may have acted.

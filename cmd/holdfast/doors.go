@@ -17,6 +17,7 @@ type doorFlags struct {
 	TLSKey       string   `name:"tls-key" env:"HOLDFAST_TLS_KEY" help:"File of the certificate's key (${env})."`
 	CallerLimit  *int     `name:"rate-limit" env:"HOLDFAST_RATE_LIMIT" help:"Calls a second of each caller; 0: no limit. Default: 50, and none with authentication off (${env})."`
 	AddressLimit *int     `name:"rate-limit-address" env:"HOLDFAST_RATE_LIMIT_ADDRESS" help:"Calls a second from each address; 0: no limit. Default: 200, and none with authentication off. Callbacks of payments are counted apart, up to ten times as many (${env})."`
+	PaymentLimit *int     `name:"rate-limit-payments" env:"HOLDFAST_RATE_LIMIT_PAYMENTS" help:"Calls a minute of each customer that open payments, for which a provider may be asked; 0: no limit. One order has a third of them, all customers of one network four times as many. Default: 30, and none with authentication off (${env})."`
 	BodyBytes    int64    `env:"HOLDFAST_BODY_BYTES" default:"67108864" help:"Memory for the bodies of all requests in flight, in bytes, at least 8388608. One caller may have an eighth of it, all callers of one network a quarter, callbacks a quarter (${env})."`
 	Proxies      []string `name:"trusted-proxies" env:"HOLDFAST_TRUSTED_PROXIES" help:"Addresses or networks of proxies whose X-Forwarded-For is believed, with commas between (${env})."`
 	Origins      []string `name:"cors-origins" env:"HOLDFAST_CORS_ORIGINS" help:"Origins of other sites whose pages may call, such as https://shop.example, with commas between (${env})."`
@@ -27,12 +28,14 @@ type doorFlags struct {
 const (
 	callerLimit  = 50
 	addressLimit = 200
+	// paymentLimit is of a minute: a person chooses how to pay, and loads a page again.
+	paymentLimit = 30
 )
 
 // limits: with authentication off it is one machine's own programs that call, and
 // what they measure must not be the limits.
 func (f doorFlags) limits(authOff bool) api.Limits {
-	l := api.Limits{Caller: callerLimit, Address: addressLimit}
+	l := api.Limits{Caller: callerLimit, Address: addressLimit, Payments: paymentLimit}
 	if authOff {
 		l = api.Limits{}
 	}
@@ -41,6 +44,9 @@ func (f doorFlags) limits(authOff bool) api.Limits {
 	}
 	if f.AddressLimit != nil {
 		l.Address = *f.AddressLimit
+	}
+	if f.PaymentLimit != nil {
+		l.Payments = *f.PaymentLimit
 	}
 	return l
 }
@@ -60,8 +66,9 @@ func (f doorFlags) tls() (*tls.Config, error) {
 // check finds mistakes without listening yet: as long as nobody serves, connections
 // should be refused. The gateway checks most of it again.
 func (f doorFlags) check(authOff bool) error {
-	if l := f.limits(authOff); l.Caller < 0 || l.Address < 0 {
-		return usagef("--rate-limit and --rate-limit-address (HOLDFAST_RATE_LIMIT, HOLDFAST_RATE_LIMIT_ADDRESS): must not be negative")
+	if l := f.limits(authOff); l.Caller < 0 || l.Address < 0 || l.Payments < 0 {
+		return usagef("--rate-limit, --rate-limit-address and --rate-limit-payments (HOLDFAST_RATE_LIMIT, " +
+			"HOLDFAST_RATE_LIMIT_ADDRESS, HOLDFAST_RATE_LIMIT_PAYMENTS): must not be negative")
 	}
 	if f.BodyBytes < api.MinBodyBytes {
 		return usagef("--body-bytes (HOLDFAST_BODY_BYTES): %d is too few: one caller may have an eighth of it, which has to "+

@@ -26,6 +26,7 @@ func TestSettingsOfTheGatewayAreChecked(t *testing.T) {
 		"keys over plain HTTP":       {map[string]string{"HOLDFAST_JWKS_URL": "http://u:hush@id.example/keys"}, "HOLDFAST_JWKS_URL"},
 		"another way":                {map[string]string{"HOLDFAST_AUTH": "basic"}, "--auth"},
 		"negative limit":             {map[string]string{"HOLDFAST_RATE_LIMIT": "-1"}, "HOLDFAST_RATE_LIMIT"},
+		"negative limit of payments": {map[string]string{"HOLDFAST_RATE_LIMIT_PAYMENTS": "-1"}, "HOLDFAST_RATE_LIMIT_PAYMENTS"},
 		"room for no body":           {map[string]string{"HOLDFAST_BODY_BYTES": "8388607"}, "8388608"},
 		"no number":                  {map[string]string{"HOLDFAST_RATE_LIMIT_ADDRESS": "many"}, "--rate-limit-address"},
 		"negative open orders":       {map[string]string{"HOLDFAST_MAX_OPEN_ORDERS": "-1"}, "HOLDFAST_MAX_OPEN_ORDERS"},

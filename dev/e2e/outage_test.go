@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -79,7 +80,13 @@ func readiness(t *testing.T, shop *shoptest.Shop, status int) map[string]string 
 	var ready struct {
 		Checks map[string]string `json:"checks"`
 	}
-	shop.Must(t, status, shoptest.Call{Method: http.MethodGet, Path: "/readyz"}).Into(t, &ready)
+	var a shoptest.Answer
+	require.Eventually(t, func() bool { // at the next probe
+		var err error
+		a, err = shop.Do(t.Context(), shoptest.Call{Method: http.MethodGet, Path: "/readyz"})
+		return err == nil && a.Status == status
+	}, 10*time.Second, 50*time.Millisecond)
+	a.Into(t, &ready)
 	return ready.Checks
 }
 
