@@ -19,8 +19,15 @@ import (
 
 // How an issuer is asked for its keys.
 const (
-	// refreshEvery bounds how long a key that the issuer took back is still good.
+	// refreshEvery bounds how long a key that the issuer took back is still good, as long
+	// as the issuer answers.
 	refreshEvery = 10 * time.Minute
+	// DefaultKeysAge bounds it while the issuer is away.
+	DefaultKeysAge = 4 * time.Hour
+	// MinKeysAge leaves a refresh that failed time for some more; with MaxKeysAge, a key that
+	// was withdrawn ends in any case.
+	MinKeysAge = 2 * refreshEvery
+	MaxKeysAge = 7 * 24 * time.Hour
 	// askAgain is the least time between two questions: tokens with made-up key
 	// names must not become a load on the issuer.
 	askAgain    = 5 * time.Second
@@ -29,18 +36,22 @@ const (
 )
 
 // Remote verifies with the public keys that an issuer publishes (a JWKS), RS256
-// or ES256. An issuer that is away takes nothing from the keys it showed before.
+// or ES256. While the issuer is away, the keys that it showed before stay good up to a
+// bound: it may have withdrawn one of them since.
 type Remote struct {
 	url    string
 	http   *http.Client
 	parser *jwt.Parser
 	log    *slog.Logger
 	now    func() time.Time
+	maxAge time.Duration
 	asking singleflight.Group
 
 	mu sync.Mutex
 	// keys is nil until the issuer has answered once.
 	keys keyfunc.Keyfunc
+	// shown is when the issuer showed them.
+	shown time.Time
 	// asked is when the issuer was asked last, and failed what came of it.
 	asked  time.Time
 	failed error
@@ -49,15 +60,20 @@ type Remote struct {
 var _ Verifier = (*Remote)(nil)
 
 // NewRemote asks nobody yet: Run and Verify do. Keys over plain HTTP could be
-// anybody's, so that it is allowed on loopback alone.
-func NewRemote(keysURL string, names Names, log *slog.Logger) (*Remote, error) {
+// anybody's, so that it is allowed on loopback alone. maxAge is how long keys are good
+// without a refresh, such as DefaultKeysAge.
+func NewRemote(keysURL string, names Names, maxAge time.Duration, log *slog.Logger) (*Remote, error) {
+	if maxAge < MinKeysAge || maxAge > MaxKeysAge {
+		return nil, fmt.Errorf("keys that are %s old (HOLDFAST_JWKS_MAX_AGE) can't be the bound: they are refreshed every %s, "+
+			"so that it is %s to %s", maxAge, refreshEvery, MinKeysAge, MaxKeysAge)
+	}
 	u, err := url.Parse(keysURL)
 	if err != nil || u.Host == "" || (u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname()))) {
 		return nil, errors.New("the URL of a JWKS must be https://HOST/PATH, or http on loopback") // it may hold a password
 	}
 	return &Remote{
 		url: keysURL, parser: names.parser(jwt.SigningMethodRS256.Alg(), jwt.SigningMethodES256.Alg()),
-		log: log, now: names.complete().Now,
+		log: log, now: names.complete().Now, maxAge: maxAge,
 		http: &http.Client{
 			Timeout: askTimeout,
 			// The keys come from where the setting says, and from nowhere that an answer says.
@@ -107,9 +123,14 @@ func (r *Remote) Verify(ctx context.Context, token string) (Caller, error) {
 	})
 }
 
+// known are the keys that the issuer has shown, nil where that is too long ago.
 func (r *Remote) known() keyfunc.Keyfunc {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.keys != nil && r.now().Sub(r.shown) >= r.maxAge {
+		r.log.Warn("the keys of tokens are too old to be trusted (HOLDFAST_JWKS_MAX_AGE)", "shown_at", r.shown)
+		r.keys = nil
+	}
 	return r.keys
 }
 
@@ -133,7 +154,7 @@ func (r *Remote) refresh(ctx context.Context) (keyfunc.Keyfunc, error) {
 			r.failed = fmt.Errorf("%w: %w", ErrUnjudged, err)
 			return nil, r.failed
 		}
-		r.keys = keys
+		r.keys, r.shown = keys, r.now()
 		return keys, nil
 	})
 	select {

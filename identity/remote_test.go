@@ -87,7 +87,7 @@ func remote(t *testing.T, i *issuer) (*identity.Remote, *clock, string) {
 	server := httptest.NewServer(i)
 	t.Cleanup(server.Close)
 	c := &clock{now: time.Now()}
-	v, err := identity.NewRemote(server.URL, identity.Names{Now: c.Now}, slog.New(slog.DiscardHandler))
+	v, err := identity.NewRemote(server.URL, identity.Names{Now: c.Now}, identity.DefaultKeysAge, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	return v, c, server.URL
 }
@@ -211,7 +211,7 @@ func TestManyAskTheIssuerOnce(t *testing.T) {
 
 func TestOnlyTheIssuerItselfIsAsked(t *testing.T) {
 	for _, bad := range []string{"", "jwks.json", "http://id.example/keys", "ftp://id.example/keys", "https://", "http://u:pw-of-it@id.example"} {
-		_, err := identity.NewRemote(bad, identity.Names{}, slog.New(slog.DiscardHandler))
+		_, err := identity.NewRemote(bad, identity.Names{}, identity.DefaultKeysAge, slog.New(slog.DiscardHandler))
 		require.Error(t, err, bad)
 		require.NotContains(t, err.Error(), "pw-of-it")
 	}
@@ -220,9 +220,54 @@ func TestOnlyTheIssuerItselfIsAsked(t *testing.T) {
 	server := httptest.NewServer(http.RedirectHandler(elsewhere, http.StatusFound))
 	defer server.Close()
 	var log bytes.Buffer
-	v, err := identity.NewRemote(server.URL+"/?key=of-the-url", identity.Names{}, slog.New(slog.NewJSONHandler(&log, nil)))
+	v, err := identity.NewRemote(server.URL+"/?key=of-the-url", identity.Names{}, identity.DefaultKeysAge, slog.New(slog.NewJSONHandler(&log, nil)))
 	require.NoError(t, err)
 	_, err = v.Verify(t.Context(), signed(t, jwt.SigningMethodRS256, key, "1", good(nil)))
 	require.ErrorIs(t, err, identity.ErrUnjudged)
 	require.NotContains(t, err.Error(), "of-the-url")
+}
+
+func TestKeysAreRefusedOnceTheIssuerIsAwayTooLong(t *testing.T) {
+	key := rsaKey(t)
+	i := &issuer{keys: map[string]crypto.PublicKey{"1": key.Public()}}
+	v, clock, _ := remote(t, i)
+	// Good for a week: what is refused are the keys.
+	token := signed(t, jwt.SigningMethodRS256, key, "1", good(jwt.MapClaims{"exp": clock.Now().Add(7 * 24 * time.Hour).Unix()}))
+	_, err := v.Verify(t.Context(), token)
+	require.NoError(t, err)
+	i.set(func(i *issuer) { i.away = true }) // and withdraws the key meanwhile
+	clock.add(identity.DefaultKeysAge - time.Second)
+	_, err = v.Verify(t.Context(), token)
+	require.NoError(t, err)
+	clock.add(time.Second)
+	for range 2 {
+		_, err = v.Verify(t.Context(), token)
+		require.ErrorIs(t, err, identity.ErrUnjudged)
+	}
+	asked := i.asked
+	clock.add(time.Second)
+	_, err = v.Verify(t.Context(), token)
+	require.ErrorIs(t, err, identity.ErrUnjudged)
+	require.Equal(t, asked, i.asked, "it is not asked for each token")
+
+	i.set(func(i *issuer) { i.away = false })
+	clock.add(5 * time.Second)
+	_, err = v.Verify(t.Context(), token)
+	require.NoError(t, err, "it is back, and the key still there")
+	clock.add(identity.DefaultKeysAge - time.Second)
+	_, err = v.Verify(t.Context(), token)
+	require.NoError(t, err, "as long again")
+}
+
+func TestTheAgeOfKeysHasBounds(t *testing.T) {
+	for age, ok := range map[time.Duration]bool{
+		-1: false, time.Second: false, identity.MinKeysAge - 1: false, identity.MinKeysAge: true,
+		0: false, identity.MaxKeysAge: true, identity.MaxKeysAge + 1: false,
+	} {
+		_, err := identity.NewRemote("https://id.example/keys", identity.Names{}, age, slog.New(slog.DiscardHandler))
+		require.Equal(t, ok, err == nil, "%s", age)
+		if err != nil {
+			require.ErrorContains(t, err, "HOLDFAST_JWKS_MAX_AGE")
+		}
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"time"
 
 	"holdfast/identity"
 )
@@ -32,6 +33,8 @@ type identityFlags struct {
 	tokenFlags
 	Auth string `env:"HOLDFAST_AUTH" enum:"jwt,off" default:"jwt" help:"Who may call: jwt, who has a token; off, everybody who reaches the address is an operator, which has to be on loopback (${env})."`
 	Keys string `name:"jwks-url" env:"HOLDFAST_JWKS_URL" help:"URL of the issuer's public keys, instead of a secret: then tokens are signed with RS256 or ES256 (${env})."`
+	// KeysAge is the one bound of a withdrawn key while its issuer is away.
+	KeysAge time.Duration `name:"jwks-max-age" env:"HOLDFAST_JWKS_MAX_AGE" default:"4h" help:"How long the issuer's keys are good while it can't be asked again, 20m to 168h; after it calls with a token are refused (${env})."`
 }
 
 func (f identityFlags) off() bool { return f.Auth == "off" }
@@ -64,9 +67,9 @@ func (f identityFlags) read(log *slog.Logger) (*identity.Remote, *identity.Secre
 		secret, err := f.signer()
 		return nil, secret, err
 	}
-	remote, err := identity.NewRemote(f.Keys, f.names(), log)
+	remote, err := identity.NewRemote(f.Keys, f.names(), f.KeysAge, log)
 	if err != nil {
-		return nil, nil, usagef("--jwks-url (HOLDFAST_JWKS_URL): %v", err)
+		return nil, nil, usagef("--jwks-url and --jwks-max-age (HOLDFAST_JWKS_URL): %v", err)
 	}
 	return remote, nil, nil
 }

@@ -27,6 +27,7 @@ func TestSettingsOfTheGatewayAreChecked(t *testing.T) {
 		"another way":                {map[string]string{"HOLDFAST_AUTH": "basic"}, "--auth"},
 		"negative limit":             {map[string]string{"HOLDFAST_RATE_LIMIT": "-1"}, "HOLDFAST_RATE_LIMIT"},
 		"negative limit of payments": {map[string]string{"HOLDFAST_RATE_LIMIT_PAYMENTS": "-1"}, "HOLDFAST_RATE_LIMIT_PAYMENTS"},
+		"keys that never age":        {map[string]string{"HOLDFAST_JWKS_URL": "https://id.example/keys", "HOLDFAST_JWKS_MAX_AGE": "0s"}, "HOLDFAST_JWKS_MAX_AGE"},
 		"room for no body":           {map[string]string{"HOLDFAST_BODY_BYTES": "8388607"}, "8388608"},
 		"no number":                  {map[string]string{"HOLDFAST_RATE_LIMIT_ADDRESS": "many"}, "--rate-limit-address"},
 		"negative open orders":       {map[string]string{"HOLDFAST_MAX_OPEN_ORDERS": "-1"}, "HOLDFAST_MAX_OPEN_ORDERS"},
