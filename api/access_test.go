@@ -77,7 +77,7 @@ func TestAContractThatDoesNotSayIsRefused(t *testing.T) {
 // a slip in the contract.
 var shopWindow = []string{
 	"GET /v1/products", "GET /v1/products/suggest", "GET /v1/products/{id}",
-	"POST /v1/payments/callbacks/{provider}", "GET /healthz", "GET /readyz",
+	"POST /v1/payments/callbacks/{provider}", "GET /healthz", "GET /readyz", "GET /problems/{name}",
 }
 
 // customersCalls are those that customers may make.

@@ -129,6 +129,27 @@ type PaymentResult struct {
 // Price Minor units.
 type Price = int64
 
+// ProblemMeaning defines model for ProblemMeaning.
+type ProblemMeaning struct {
+	// Advice What a caller can do about it.
+	Advice string `json:"advice"`
+	Detail string `json:"detail,omitempty"`
+
+	// RetryAfter Seconds after which to ask again, where that helps.
+	RetryAfter int64  `json:"retryAfter,omitempty"`
+	Status     int    `json:"status"`
+	Title      string `json:"title"`
+}
+
+// ProblemType What a type of problem means.
+type ProblemType struct {
+	// Meanings One for each case in which the type is answered.
+	Meanings []ProblemMeaning `json:"meanings"`
+
+	// Type Example: /problems/stale
+	Type string `json:"type"`
+}
+
 // Product defines model for Product.
 type Product struct {
 	Attributes map[string]string `json:"attributes,omitempty"`
@@ -282,6 +303,9 @@ type DeliveryID = ID
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
 
+// IfNoneMatch defines model for IfNoneMatch.
+type IfNoneMatch = string
+
 // Limit defines model for Limit.
 type Limit = int
 
@@ -299,6 +323,12 @@ type TooMany = Problem
 
 // Unauthenticated RFC 9457.
 type Unauthenticated = Problem
+
+// ProblemTypeParams defines parameters for ProblemType.
+type ProblemTypeParams struct {
+	// IfNoneMatch ETags of answers that the reader has; one that is still the same is 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
 
 // ListOrdersParams defines parameters for ListOrders.
 type ListOrdersParams struct {
@@ -346,6 +376,9 @@ type GetOrderParams struct {
 	// Expand What to join, read at the time of the answer. `products`: each line's `product` as it is now, left out
 	// where there is none; for a customer also where it isn't listed. More is to come; what is not known is 400. May be repeated.
 	Expand *[]string `form:"expand,omitempty" json:"expand,omitempty"`
+
+	// IfNoneMatch ETags of answers that the reader has; one that is still the same is 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // CancelOrderParams defines parameters for CancelOrder.
@@ -422,9 +455,17 @@ type SuggestProductsParams struct {
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
+// GetProductParams defines parameters for GetProduct.
+type GetProductParams struct {
+	// IfNoneMatch ETags of answers that the reader has; one that is still the same is 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
 // PutProductParams defines parameters for PutProduct.
 type PutProductParams struct {
-	// IfMatch The ETag that was read, or `*`. Another one by now is 412.
+	// IfMatch The ETag that was read, or `*`. Of a tag only the part up to the dash is compared, which moves with
+	// description, prices and listing: a sale in between spoils no edit. Another one by now is 412, and so is a
+	// weak tag (`W/…`).
 	IfMatch *string `json:"If-Match,omitempty"`
 
 	// IfNoneMatch Only `*`, and without If-Match: create the product, never replace it. One that is there is 412
@@ -510,6 +551,9 @@ type ServerInterface interface {
 	// Metrics Metrics in Prometheus' text format
 	// (GET /metrics)
 	Metrics(c *gin.Context)
+	// ProblemType What a type of problem means
+	// (GET /problems/{name})
+	ProblemType(c *gin.Context, name string, params ProblemTypeParams)
 	// Readyz Everything that it needs answers
 	// (GET /readyz)
 	Readyz(c *gin.Context)
@@ -548,7 +592,7 @@ type ServerInterface interface {
 	SuggestProducts(c *gin.Context, params SuggestProductsParams)
 	// GetProduct A product with the stock of its variants
 	// (GET /v1/products/{id})
-	GetProduct(c *gin.Context, id ID)
+	GetProduct(c *gin.Context, id ID, params GetProductParams)
 	// PutProduct Create a product, or replace its description, prices and variants
 	// (PUT /v1/products/{id})
 	PutProduct(c *gin.Context, id ID, params PutProductParams)
@@ -629,6 +673,55 @@ func (siw *ServerInterfaceWrapper) Metrics(c *gin.Context) {
 	}
 
 	siw.Handler.Metrics(c)
+}
+
+// ProblemType operation middleware
+func (siw *ServerInterfaceWrapper) ProblemType(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "name" -------------
+	var name string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "name", c.Param("name"), &name, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter name: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ProblemTypeParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-None-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-None-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ProblemType(c, name, params)
 }
 
 // Readyz operation middleware
@@ -807,6 +900,27 @@ func (siw *ServerInterfaceWrapper) GetOrder(c *gin.Context) {
 	if err != nil {
 		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter expand: %w", err), http.StatusBadRequest)
 		return
+	}
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-None-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-None-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+
 	}
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -1222,6 +1336,30 @@ func (siw *ServerInterfaceWrapper) GetProduct(c *gin.Context) {
 		return
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetProductParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-None-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-None-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -1229,7 +1367,7 @@ func (siw *ServerInterfaceWrapper) GetProduct(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.GetProduct(c, id)
+	siw.Handler.GetProduct(c, id, params)
 }
 
 // PutProduct operation middleware
@@ -1760,6 +1898,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/v1/webhooks/:id/rotate", wrapper.RotateWebhook)
 	router.GET(options.BaseURL+"/v1/webhooks/:id/deliveries", wrapper.ListWebhookDeliveries)
 	router.POST(options.BaseURL+"/v1/webhooks/:id/deliveries/:deliveryId/replay", wrapper.ReplayWebhookDelivery)
+	router.GET(options.BaseURL+"/problems/:name", wrapper.ProblemType)
 	router.GET(options.BaseURL+"/healthz", wrapper.Healthz)
 	router.GET(options.BaseURL+"/readyz", wrapper.Readyz)
 	router.GET(options.BaseURL+"/v1/version", wrapper.Version)

@@ -20,6 +20,7 @@ func Contract() []byte { return contract }
 // documentation serves the contract and a page that shows it. The page and all
 // its parts come from this process: its policy lets it fetch from nowhere else.
 func (s *Server) documentation(e *gin.Engine) {
+	tag := tagOf(contract)
 	page := v5emb.New("Holdfast", "/openapi.yaml", "/docs/")
 	show := func(c *gin.Context) {
 		if !isPart(strings.TrimPrefix(c.Param("file"), "/")) {
@@ -29,10 +30,14 @@ func (s *Server) documentation(e *gin.Engine) {
 		c.Header("Content-Security-Policy",
 			"default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "+
 				"img-src 'self' data:; frame-ancestors 'none'")
+		c.Header("Cache-Control", revalidate)
 		page.ServeHTTP(c.Writer, c.Request)
 	}
 	for _, method := range []string{http.MethodGet, http.MethodHead} {
-		e.Handle(method, "/openapi.yaml", func(c *gin.Context) { c.Data(http.StatusOK, "application/yaml", contract) })
+		e.Handle(method, "/openapi.yaml", func(c *gin.Context) {
+			c.Header("Cache-Control", revalidate)
+			writeWithTag(c, http.StatusOK, "application/yaml", contract, tag)
+		})
 		e.Handle(method, "/docs", func(c *gin.Context) { c.Redirect(http.StatusMovedPermanently, "/docs/") })
 		e.Handle(method, "/docs/*file", show)
 	}

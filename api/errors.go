@@ -144,6 +144,23 @@ var kinds = []kind{
 	{context.Canceled, statusClientGone, "client-gone", "The client went away", 0},
 }
 
+// Problems that say more than their error: fields, numbers, or nothing. They are no rows
+// of kinds, since no single error stands for them; theirs is what the type's page says.
+var (
+	invalidValues    = kind{errors.New("fields have values out of their limits; errors names every one"), http.StatusUnprocessableEntity, "invalid-values", "Values out of their limits", 0}
+	malformedRequest = kind{errors.New("the request can't be read as the contract says; errors names the part"), http.StatusBadRequest, "malformed-request", "Malformed request", 0}
+	internalError    = kind{errors.New("something that should not happen; the log has it under the requestId"), http.StatusInternalServerError, "internal", "Internal error", 0}
+	variantInStock   = kind{errors.New("a variant that has stock can't be left out"), http.StatusConflict, "variant-in-stock", "Variant in stock", 0}
+	movesByItself    = kind{errors.New("status and stock of a product that exists move by calls of their own"), http.StatusConflict, "moves-by-its-own-call", "Moves by its own call", 0}
+	stockHeld        = kind{errors.New("orders hold more units than would be left"), http.StatusConflict, "stock-held", "Stock held", 0}
+	notListed        = kind{errors.New("the product is not for sale"), http.StatusConflict, "not-listed", "Not for sale", 0}
+)
+
+// problem is a document of this kind.
+func (k kind) problem(detail string) *Problem {
+	return &Problem{Type: problemPath + k.name, Title: k.title, Status: k.status, Detail: detail, retryAfter: k.retry}
+}
+
 // statusClientGone is logged for a caller who did not wait; nobody reads it.
 const statusClientGone = 499
 
@@ -153,10 +170,9 @@ func problemOf(err error) *Problem {
 		return ready
 	}
 	if invalid, ok := errors.AsType[product.Invalid](err); ok {
-		return &Problem{
-			Type: "/problems/invalid-values", Title: "Values out of their limits", Status: http.StatusUnprocessableEntity,
-			Detail: "errors names every field", Errors: invalid,
-		}
+		p := invalidValues.problem("errors names every field")
+		p.Errors = invalid
+		return p
 	}
 	if p := conflictOf(err); p != nil {
 		return p
@@ -166,20 +182,14 @@ func problemOf(err error) *Problem {
 	}
 	for _, k := range kinds {
 		if errors.Is(err, k.err) {
-			return &Problem{
-				Type: "/problems/" + k.name, Title: k.title, Status: k.status,
-				Detail: k.err.Error(), retryAfter: k.retry,
-			}
+			return k.problem(k.err.Error())
 		}
 	}
-	return &Problem{Type: "/problems/internal", Title: "Internal error", Status: http.StatusInternalServerError}
+	return internalError.problem("")
 }
 
 // conflictOf reads the domain's typed refusals, which tell numbers.
 func conflictOf(err error) *Problem {
-	conflict := func(name, title string, e error) *Problem {
-		return &Problem{Type: "/problems/" + name, Title: title, Status: http.StatusConflict, Detail: e.Error()}
-	}
 	var (
 		heldSKU *product.HeldSKUError
 		moved   *product.MovedError
@@ -187,20 +197,18 @@ func conflictOf(err error) *Problem {
 	)
 	switch {
 	case errors.As(err, &heldSKU):
-		return conflict("variant-in-stock", "Variant in stock", heldSKU)
+		return variantInStock.problem(heldSKU.Error())
 	case errors.As(err, &moved):
-		return conflict("moves-by-its-own-call", "Moves by its own call", moved)
+		return movesByItself.problem(moved.Error())
 	case errors.As(err, &strands):
-		return conflict("stock-held", "Stock held", strands)
+		return stockHeld.problem(strands.Error())
 	}
 	return nil
 }
 
 // malformed is a request that can't be read: path names the part, "" the whole.
 func malformed(path, reason string) *Problem {
-	p := &Problem{
-		Type: "/problems/malformed-request", Title: "Malformed request", Status: http.StatusBadRequest, Detail: reason,
-	}
+	p := malformedRequest.problem(reason)
 	if path != "" {
 		p.Detail = path + ": " + reason
 		p.Errors = []product.FieldProblem{{Path: path, Reason: reason}}
@@ -212,7 +220,7 @@ func malformed(path, reason string) *Problem {
 var refusalKinds = map[product.RefusalReason]kind{
 	product.NotFound:       {nil, http.StatusNotFound, "unknown-product", "Unknown product", 0},
 	product.UnknownSKU:     {nil, http.StatusNotFound, "unknown-product", "Unknown variant", 0},
-	product.NotListed:      {nil, http.StatusConflict, "not-listed", "Not for sale", 0},
+	product.NotListed:      notListed,
 	product.OtherCurrency:  {nil, http.StatusConflict, "mixed-currencies", "Mixed currencies", 0},
 	order.AmountTooLarge:   {nil, http.StatusUnprocessableEntity, "amount-too-large", "Amount too large", 0},
 	order.DocumentTooLarge: {nil, http.StatusUnprocessableEntity, "order-too-large", "Order too large", 0},
@@ -228,10 +236,8 @@ func refusal(shortages []order.Shortage) *Problem {
 	if !ok {
 		k = refusalKinds[product.Short]
 	}
-	p := &Problem{
-		Type: "/problems/" + k.name, Title: k.title, Status: k.status,
-		Detail: "shortages names every line that can't be had; nothing is held", Shortages: shortages,
-	}
+	p := k.problem("shortages names every line that can't be had; nothing is held")
+	p.Shortages = shortages
 	if slices.ContainsFunc(shortages, lacksSKU) {
 		p.Detail += "; " + errNoSKU.Error()
 	}

@@ -1,6 +1,9 @@
 package api
 
 import (
+	"maps"
+	"slices"
+
 	"holdfast/order"
 	"holdfast/search"
 )
@@ -30,3 +33,9 @@ func CheckAccess(contract []byte) error {
 	_, err := readAccess(contract)
 	return err
 }
+
+// ProblemNames are those of all types of problems.
+func ProblemNames() []string { return slices.Collect(maps.Keys(problemTypes())) }
+
+// CustomersWaits is how many waits one customer may have.
+const CustomersWaits = customersWaits

@@ -6,6 +6,7 @@ import "github.com/gin-gonic/gin"
 // more says so itself, see documentation.
 func harden(c *gin.Context) {
 	h := c.Writer.Header()
+	h.Set("Cache-Control", noStore) // what may be kept says so itself
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "no-referrer")

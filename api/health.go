@@ -118,6 +118,7 @@ func (s *Server) Operation() http.Handler {
 	e.GET("/healthz", s.Healthz)
 	e.GET("/readyz", s.Readyz)
 	e.GET(metricsRoute, s.showMetrics)
+	answerHead(e)
 	return e
 }
 

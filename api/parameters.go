@@ -47,7 +47,7 @@ func (s *Server) checkQuery(c *gin.Context) {
 		return
 	}
 	known := s.parameters[c.FullPath()]
-	if known == nil || c.Request.Method != http.MethodGet {
+	if known == nil || (c.Request.Method != http.MethodGet && c.Request.Method != http.MethodHead) {
 		return
 	}
 	for _, name := range slices.Sorted(maps.Keys(query)) {

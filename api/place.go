@@ -201,5 +201,9 @@ func (s *Server) writeOrder(c *gin.Context, status int, doc []byte) {
 	if status == http.StatusAccepted {
 		c.Header("Retry-After", askAgain)
 	}
-	c.Data(status, jsonType, shown)
+	if c.Request.Method == http.MethodPost { // a tag is one of what is read at the path
+		c.Data(status, jsonType, shown)
+		return
+	}
+	writeTagged(c, status, jsonType, shown)
 }

@@ -44,7 +44,7 @@ func (s *Server) writeProblem(c *gin.Context, p *Problem) {
 	p.RequestID = requestID(c)
 	body, err := json.Marshal(p)
 	if err != nil { // can't be: it has no type that JSON doesn't know
-		body = []byte(`{"type":"/problems/internal","title":"Internal error","status":500}`)
+		body = []byte(`{"type":"` + problemPath + `internal","title":"Internal error","status":500}`)
 	}
 	if p.retryAfter > 0 {
 		c.Header("Retry-After", strconv.Itoa(int(p.retryAfter/time.Second)))

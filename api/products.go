@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -25,7 +26,7 @@ func (s *Server) PutProduct(c *gin.Context, id ID, params PutProductParams) {
 		status = http.StatusCreated
 		c.Header("Location", "/v1/products/"+id)
 	}
-	writeProduct(c, status, p)
+	s.writeProduct(c, status, p)
 }
 
 func (s *Server) putProduct(c *gin.Context, id string, params PutProductParams) (product.Product, bool, error) {
@@ -128,19 +129,25 @@ func (s *Server) ifMatch(c *gin.Context, id, tag string) (*int64, error) {
 	}
 	inner := strings.TrimPrefix(tag, "W/")
 	if len(inner) < 2 || inner[0] != '"' || inner[len(inner)-1] != '"' || strings.Contains(inner[1:len(inner)-1], `"`) {
-		return nil, malformed("If-Match", `must be one entity tag such as "7", or *`)
+		return nil, malformed("If-Match", `must be one entity tag such as "7-q2Zk…", or *`)
 	}
-	version, err := strconv.ParseInt(inner[1:len(inner)-1], 10, 64)
-	if err != nil || version == product.NotThere || inner != tag || etag(version) != tag { // a weak tag never matches here
+	edited, _, _ := strings.Cut(inner[1:len(inner)-1], "-")
+	version, err := strconv.ParseInt(edited, 10, 64)
+	if err != nil || version == product.NotThere || inner != tag || strconv.FormatInt(version, 10) != edited { // a weak tag never matches here
 		return nil, product.ErrStale
 	}
 	return &version, nil
 }
 
-func etag(docVersion int64) string { return `"` + strconv.FormatInt(docVersion, 10) + `"` }
+// productTag is a strong entity tag: it stands for every byte of the answer, stock included.
+// What is in front of its dash moves with description, prices and listing alone, and is all
+// that If-Match compares: it is what a PUT replaces, and a sale meanwhile must not spoil an edit.
+func productTag(docVersion int64, body []byte) string {
+	return `"` + strconv.FormatInt(docVersion, 10) + "-" + digest(body) + `"`
+}
 
 // GetProduct implements ServerInterface.
-func (s *Server) GetProduct(c *gin.Context, id ID) {
+func (s *Server) GetProduct(c *gin.Context, id ID, _ GetProductParams) {
 	p, err := s.cfg.Products.Get(c.Request.Context(), id)
 	if err == nil && !visible(p, CallerOf(c.Request.Context())) {
 		err = product.ErrNotFound
@@ -152,7 +159,7 @@ func (s *Server) GetProduct(c *gin.Context, id ID) {
 		s.fail(c, productError(err))
 		return
 	}
-	writeProduct(c, http.StatusOK, p)
+	s.writeProduct(c, http.StatusOK, p)
 }
 
 // visible reports whether the caller may know of the product: operators of every one,
@@ -161,8 +168,7 @@ func visible(p product.Product, caller Caller) bool {
 	return caller.Role == Operator || p.Status == product.Listed
 }
 
-func writeProduct(c *gin.Context, status int, p product.Product) {
-	c.Header("ETag", etag(p.DocVersion))
+func (s *Server) writeProduct(c *gin.Context, status int, p product.Product) {
 	out := Product{
 		ID: p.ID, Version: p.Version, Status: string(p.Status), Currency: p.Currency,
 		Title: p.Title, Description: p.Description.Description, Brand: p.Brand, Category: p.Category,
@@ -176,7 +182,12 @@ func writeProduct(c *gin.Context, status int, p product.Product) {
 			out.Variants[i].OnHand, out.Variants[i].Held = &v.Stock.OnHand, &v.Stock.Held
 		}
 	}
-	c.JSON(status, out)
+	b, err := json.Marshal(out)
+	if err != nil {
+		s.fail(c, fmt.Errorf("write product %s: %w", p.ID, err))
+		return
+	}
+	writeWithTag(c, status, jsonType, b, productTag(p.DocVersion, b))
 }
 
 // productError keeps what an entity refuses, and tells a store that could not

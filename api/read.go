@@ -23,6 +23,12 @@ const (
 	// maxWaiters bounds how many requests wait at a time: beyond, a request is
 	// answered at once, and its caller polls.
 	maxWaiters = 2000
+	// Of these, customersWaits are the most of one customer, networksWaits those of all
+	// customers of one network, and operatorsWaits those of another caller: a shop's own
+	// pages may wait for their customers.
+	customersWaits = 20
+	networksWaits  = 200
+	operatorsWaits = 1000
 	// A wait looks again after firstPause, then after half as long again each
 	// time, up to longestPause: it holds no connection in between.
 	firstPause   = 20 * time.Millisecond
@@ -39,6 +45,7 @@ func (s *Server) GetOrder(c *gin.Context, id ID, params GetOrderParams) {
 		s.fail(c, err)
 		return
 	}
+	w.holders = s.waitHolders(c)
 	doc, head, err := s.await(c.Request.Context(), id, w)
 	if err == nil {
 		doc, err = s.settle(c.Request.Context(), id, doc, head)
@@ -61,6 +68,21 @@ func (s *Server) GetOrder(c *gin.Context, id ID, params GetOrderParams) {
 type wait struct {
 	most  time.Duration
 	above *int64
+	// holders of the place among those who wait.
+	holders []share
+}
+
+// waitHolders are those whose shares of maxWaiters a request counts against. With
+// authentication off all callers are one machine's own programs.
+func (s *Server) waitHolders(c *gin.Context) []share {
+	caller := callerFrom(c)
+	switch {
+	case s.cfg.Identity == nil:
+		return nil
+	case caller.Role == Customer:
+		return []share{{"caller/" + callerKeyOf(caller), customersWaits}, {"network/" + network(c.ClientIP()), networksWaits}}
+	}
+	return []share{{"caller/" + callerKeyOf(caller), operatorsWaits}}
 }
 
 func newWait(params GetOrderParams) (wait, error) {
@@ -120,10 +142,10 @@ type orderHead struct {
 // documents out of reach, every reader that waits would be a load on Temporal.
 func (s *Server) await(ctx context.Context, id string, w wait) ([]byte, orderHead, error) {
 	doc, head, err := s.readOrder(ctx, id)
-	if err != nil || w.most == 0 || w.over(head) || !s.takeWaitSlot() {
+	if err != nil || w.most == 0 || w.over(head) || !s.takeWaitSlot(w.holders) {
 		return doc, head, err
 	}
-	defer s.leaveWaitSlot()
+	defer s.leaveWaitSlot(w.holders)
 	end := time.NewTimer(w.most)
 	defer end.Stop()
 	for pause := firstPause; ; pause = min(pause*3/2, longestPause) {
@@ -147,18 +169,16 @@ func (s *Server) await(ctx context.Context, id string, w wait) ([]byte, orderHea
 	}
 }
 
-func (s *Server) takeWaitSlot() bool {
-	select {
-	case s.waitSlots <- struct{}{}:
-		s.metrics.waiting.Inc()
-		return true
-	default:
+func (s *Server) takeWaitSlot(holders []share) bool {
+	if s.waits.take(1, holders) != nil {
 		return false
 	}
+	s.metrics.waiting.Inc()
+	return true
 }
 
-func (s *Server) leaveWaitSlot() {
-	<-s.waitSlots
+func (s *Server) leaveWaitSlot(holders []share) {
+	s.waits.give(1, holders)
 	s.metrics.waiting.Dec()
 }
 

@@ -49,12 +49,24 @@ func (s *Server) router() (*gin.Engine, error) {
 	})
 	s.documentation(e)
 	s.pages(e)
-	for path, show := range map[string]gin.HandlerFunc{ // as GET does; the server leaves the body out
-		"/healthz": s.Healthz, "/readyz": s.Readyz, "/metrics": s.Metrics,
-	} {
-		e.HEAD(path, show)
-	}
+	answerHead(e)
 	return e, nil
+}
+
+// answerHead has HEAD answer wherever GET does, as GET does: the server leaves the body out.
+func answerHead(e *gin.Engine) {
+	known := e.Routes()
+	has := map[string]bool{}
+	for _, r := range known {
+		if r.Method == http.MethodHead {
+			has[r.Path] = true
+		}
+	}
+	for _, r := range known {
+		if r.Method == http.MethodGet && !has[r.Path] {
+			e.HEAD(r.Path, r.HandlerFunc)
+		}
+	}
 }
 
 // checkIDs refuses ids in the path that nothing can have.

@@ -123,10 +123,10 @@ type Server struct {
 	// crossOrigin tells requests that pages of other origins sent.
 	crossOrigin *http.CrossOriginProtection
 	// draining is closed when the gateway begins to stop: it ends waits.
-	draining  chan struct{}
-	stopOnce  sync.Once
-	waitSlots chan struct{}
-	bodies    *shares
+	draining      chan struct{}
+	stopOnce      sync.Once
+	waits, bodies *shares
+	problemTypes  map[string]ProblemType
 }
 
 // New builds a gateway. With authentication off it refuses to listen where others
@@ -162,8 +162,8 @@ func New(cfg Config) (*Server, error) {
 		cfg: cfg, log: cfg.Log, metrics: m, crossOrigin: http.NewCrossOriginProtection(),
 		parameters: listParameters(), access: access, limits: limits,
 		payLimits: payLimits, checkouts: newCheckouts(cfg.Now),
-		draining: make(chan struct{}), waitSlots: make(chan struct{}, maxWaiters),
-		bodies: newShares(cfg.BodyBytes),
+		draining: make(chan struct{}), waits: newShares(maxWaiters),
+		bodies: newShares(cfg.BodyBytes), problemTypes: problemTypes(),
 	}
 	s.prober = newProber(s.checks(), cfg.Log)
 	for _, origin := range cfg.Origins {

@@ -54,7 +54,7 @@ func (s *Server) ListProduct(c *gin.Context, id ID) {
 		s.fail(c, err)
 		return
 	}
-	writeProduct(c, http.StatusOK, p)
+	s.writeProduct(c, http.StatusOK, p)
 }
 
 func (s *Server) list(c *gin.Context, id string) (product.Product, error) {
@@ -92,10 +92,7 @@ func (s *Server) delist(c *gin.Context, id string) (DelistStarted, error) {
 		return DelistStarted{}, productError(err)
 	}
 	if p.Listing == 0 {
-		return DelistStarted{}, &Problem{
-			Type: "/problems/not-listed", Title: "Not for sale", Status: http.StatusConflict,
-			Detail: "the product was never listed",
-		}
+		return DelistStarted{}, notListed.problem("the product was never listed")
 	}
 	ctx, cancel := contextWithin(ctx, startTimeout)
 	defer cancel()

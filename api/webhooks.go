@@ -44,7 +44,6 @@ func (s *Server) RegisterWebhook(c *gin.Context) {
 
 // showSecret is the only place that shows one.
 func (s *Server) showSecret(c *gin.Context, status int, w webhook.Stored) {
-	c.Header("Cache-Control", "no-store")
 	c.JSON(status, WebhookWithSecret{w.Endpoint, w.Secrets[0].Value})
 }
 

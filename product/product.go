@@ -57,7 +57,7 @@ type Product struct {
 	// CreatedAt is zero where it isn't known. UpdatedAt is never before the last
 	// change, and after it only where changes came faster than the clock went.
 	CreatedAt, UpdatedAt time.Time
-	// DocVersion grows with description, price and listing only: it is the ETag.
+	// DocVersion grows with description, price and listing only: If-Match goes by it.
 	DocVersion int64
 	Status     Status
 	// Listing counts how often the product was listed. A hold remembers the

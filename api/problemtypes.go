@@ -1,0 +1,109 @@
+package api
+
+import (
+	"bytes"
+	"cmp"
+	"html/template"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/go-json-experiment/json"
+)
+
+// problemPath is where the type of a problem leads to: a page that explains it.
+const problemPath = "/problems/"
+
+// namedKinds are the kinds that problemOf finds otherwise than by the table.
+var namedKinds = []kind{
+	invalidValues, malformedRequest, internalError, variantInStock, movesByItself, stockHeld, notListed,
+}
+
+// problemTypes explain every type of problem, by its name. They are made from the tables
+// that the answers are made from, so that no type can lack its explanation.
+func problemTypes() map[string]ProblemType {
+	types := map[string]ProblemType{}
+	add := func(k kind) {
+		t := types[k.name]
+		t.Type = problemPath + k.name
+		m := ProblemMeaning{Status: k.status, Title: k.title, Advice: advice(k.status)}
+		if k.err != nil {
+			m.Detail = k.err.Error()
+		}
+		m.RetryAfter = int64(k.retry / time.Second)
+		if !slices.Contains(t.Meanings, m) {
+			t.Meanings = append(t.Meanings, m)
+		}
+		types[k.name] = t
+	}
+	for _, k := range slices.Concat(kinds, namedKinds) {
+		add(k)
+	}
+	for _, reason := range slices.Sorted(maps.Keys(refusalKinds)) {
+		add(refusalKinds[reason])
+	}
+	for _, t := range types {
+		slices.SortStableFunc(t.Meanings, func(a, b ProblemMeaning) int { return cmp.Compare(a.Status, b.Status) })
+	}
+	return types
+}
+
+// advice is what a caller can do about an answer of this status.
+func advice(status int) string {
+	switch status {
+	case http.StatusUnauthorized:
+		return "Send a valid token, or for a callback a valid signature."
+	case http.StatusForbidden:
+		return "This caller may not; another one may."
+	case http.StatusConflict, http.StatusPreconditionFailed:
+		return "Read the current state, and decide again: what it is now does not allow the call."
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusRequestTimeout:
+		return "Send the same call again, with the same Idempotency-Key if it had one, and not before Retry-After says."
+	case http.StatusInternalServerError:
+		return "Tell the operators the requestId: their log says what happened."
+	case statusClientGone:
+		return "None: the caller went away before the answer."
+	}
+	return "Change the call: sent again as it is, it is refused again."
+}
+
+var problemPage = template.Must(template.New("problem").Parse(`<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{.Type}}</title></head>
+<body>
+<h1><code>{{.Type}}</code></h1>
+{{range .Meanings}}<h2>{{.Status}} {{.Title}}</h2>
+{{with .Detail}}<p>{{.}}</p>
+{{end}}<p>{{.Advice}}</p>
+{{with .RetryAfter}}<p>Retry-After: {{.}} s</p>
+{{end}}{{end}}</body>
+</html>
+`))
+
+// ProblemType implements ServerInterface: it explains a type of problem, to people as a page.
+func (s *Server) ProblemType(c *gin.Context, name string, _ ProblemTypeParams) {
+	t, ok := s.problemTypes[name]
+	if !ok {
+		s.fail(c, errNoRoute)
+		return
+	}
+	c.Writer.Header().Add("Vary", "Accept")
+	c.Header("Cache-Control", revalidate)
+	if c.NegotiateFormat(gin.MIMEJSON, gin.MIMEHTML) == gin.MIMEHTML {
+		var page bytes.Buffer
+		if err := problemPage.Execute(&page, t); err != nil {
+			s.fail(c, err)
+			return
+		}
+		writeTagged(c, http.StatusOK, "text/html; charset=utf-8", page.Bytes())
+		return
+	}
+	b, err := json.Marshal(t)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	writeTagged(c, http.StatusOK, jsonType, b)
+}
