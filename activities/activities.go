@@ -9,7 +9,6 @@ package activities
 
 import (
 	"context"
-	"time"
 
 	"holdfast/order"
 	"holdfast/product"
@@ -23,10 +22,14 @@ type Stock interface {
 	// HoldInTurn asks one product after the other, and waits a little for one
 	// that is short through other orders' holds alone.
 	HoldInTurn(ctx context.Context, reqs []product.HoldRequest) ([]product.Hold, error)
-	Commit(ctx context.Context, orderID string, productIDs []string) ([]product.HoldState, error)
+	Commit(ctx context.Context, h product.Holder, productIDs []string) ([]product.HoldState, error)
 	// Release ends all tries up to try, also those that are still on their way.
-	Release(ctx context.Context, orderID string, try int, productIDs []string, reason string) ([]product.HoldState, error)
-	Restock(ctx context.Context, productID, orderID, returnID string, items []product.Item) error
+	Release(ctx context.Context, h product.Holder, try int, productIDs []string, reason string) ([]product.HoldState, error)
+	// Restock gives back units that the order bought, never more than it has not returned
+	// yet, and answers how many of each sku came back.
+	Restock(ctx context.Context, h product.Holder, productID, returnID string, items []product.Item) (map[string]int64, error)
+	// CloseSales lets what a paid order bought be forgotten in a while: the order is closed.
+	CloseSales(ctx context.Context, h product.Holder, productIDs []string) error
 }
 
 // Records is the orders' documents.
@@ -67,9 +70,4 @@ func record(ctx context.Context, to Records, o *order.Order, payments map[string
 		return err
 	}
 	return to.Put(ctx, r)
-}
-
-// deadlineOf is when the payment window of an order ends.
-func deadlineOf(p order.Placement, placedAt time.Time) time.Time {
-	return placedAt.Add(p.PaymentWindow)
 }

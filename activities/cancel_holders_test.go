@@ -34,7 +34,7 @@ func (o *told) signal(ctx context.Context, orderID string, d activities.DelistPa
 	if err := o.before(orderID); err != nil {
 		return err
 	}
-	_, err := o.stock.Release(ctx, orderID, 1, []string{d.ProductID}, "delisted")
+	_, err := o.stock.Release(ctx, product.Holder{OrderID: orderID}, 1, []string{d.ProductID}, "delisted")
 	return err
 }
 
@@ -79,7 +79,7 @@ func TestHolderThatPaysFirstStays(t *testing.T) {
 	s := open(t)
 	s.holds("paying", time.Now().Add(time.Hour))
 	o := s.told(func(orderID string) error {
-		_, err := s.stock.Commit(s.Context(), orderID, []string{"shirt"})
+		_, err := s.stock.Commit(s.Context(), product.Holder{OrderID: orderID}, []string{"shirt"})
 		return err
 	})
 	s.Equal(activities.HoldersResult{Signalled: 1}, o.cancelAll())

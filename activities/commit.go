@@ -29,7 +29,7 @@ type CommitResult struct {
 // Execute commits every product.
 func (a *Commit) Execute(ctx context.Context, p CommitParams) (CommitResult, error) {
 	ids := p.Order.ProductIDs()
-	states, err := a.Stock.Commit(ctx, p.Order.ID, ids)
+	states, err := a.Stock.Commit(ctx, p.Order.Holder(), ids)
 	if err != nil {
 		return CommitResult{}, fmt.Errorf("commit stock of order %s: %w", p.Order.ID, err)
 	}

@@ -34,7 +34,7 @@ type HoldParams struct {
 // Execute answers what was held, or each line that can't be. It undoes nothing:
 // the saga has the refusal on record and releases all products.
 func (a *Hold) Execute(ctx context.Context, p HoldParams) (order.Holding, error) {
-	reqs := p.Placement.HoldRequests(p.Try, deadlineOf(p.Placement, p.PlacedAt))
+	reqs := p.Placement.HoldRequests(p.Try, p.PlacedAt)
 	ask := a.Stock.Hold
 	if p.InTurn {
 		ask = a.Stock.HoldInTurn

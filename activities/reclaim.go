@@ -26,15 +26,16 @@ func (a *Reclaim) Execute(ctx context.Context, p ReclaimParams) (CommitResult, e
 		return CommitResult{}, fmt.Errorf("hold again for paid order %s: %w", p.OrderID, err)
 	}
 	var held, lost []string
+	var holder product.Holder
 	for i, h := range answers {
 		if h.Outcome == product.HoldMade {
-			held = append(held, p.Requests[i].ProductID)
+			held, holder = append(held, p.Requests[i].ProductID), p.Requests[i].Holder()
 		} else {
 			lost = append(lost, p.Requests[i].ProductID)
 		}
 	}
 	if len(held) > 0 {
-		states, err := a.Stock.Commit(ctx, p.OrderID, held)
+		states, err := a.Stock.Commit(ctx, holder, held)
 		if err != nil {
 			return CommitResult{}, fmt.Errorf("commit again for paid order %s: %w", p.OrderID, err)
 		}

@@ -10,6 +10,7 @@ import (
 // Record writes an order's document.
 type Record struct {
 	Records Records
+	Stock   Stock
 }
 
 // RecordParams carry the order whole: a local activity's input is not recorded.
@@ -18,10 +19,17 @@ type RecordParams struct {
 	Payments map[string]order.Attempt
 }
 
-// Execute writes the document if it is newer than the one that is there.
+// Execute writes the document if it is newer than the one that is there. What a paid
+// order bought is remembered until this step has closed it, and a while beyond.
 func (a *Record) Execute(ctx context.Context, p RecordParams) error {
 	if err := record(ctx, a.Records, &p.Order, p.Payments); err != nil {
 		return fmt.Errorf("record order %s as %s: %w", p.Order.ID, p.Order.Status, err)
+	}
+	if p.Order.Status != order.Delivered && !p.Order.TookUnitsBack() {
+		return nil
+	}
+	if err := a.Stock.CloseSales(ctx, p.Order.Holder(), p.Order.ProductIDs()); err != nil {
+		return fmt.Errorf("close the sales of order %s: %w", p.Order.ID, err)
 	}
 	return nil
 }

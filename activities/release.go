@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"go.temporal.io/sdk/activity"
 
@@ -16,8 +17,9 @@ type Release struct {
 
 // ReleaseParams are recorded in the order's history: they carry no lines.
 type ReleaseParams struct {
-	OrderID    string   `json:"orderId"`
-	ProductIDs []string `json:"productIds"`
+	OrderID    string    `json:"orderId"`
+	PlacedAt   time.Time `json:"placedAt,omitzero"`
+	ProductIDs []string  `json:"productIds"`
 	// Try: it and all before it are ended.
 	Try    int    `json:"try"`
 	Reason string `json:"reason"`
@@ -25,7 +27,8 @@ type ReleaseParams struct {
 
 // Execute releases every product of the order.
 func (a *Release) Execute(ctx context.Context, p ReleaseParams) error {
-	states, err := a.Stock.Release(ctx, p.OrderID, p.Try, p.ProductIDs, p.Reason)
+	holder := product.Holder{OrderID: p.OrderID, PlacedAt: p.PlacedAt}
+	states, err := a.Stock.Release(ctx, holder, p.Try, p.ProductIDs, p.Reason)
 	if err != nil {
 		return fmt.Errorf("release stock of order %s: %w", p.OrderID, err)
 	}

@@ -45,6 +45,23 @@ type Settler struct {
 // Settle releases the hold of an order whose workflow is closed or unknown, or
 // commits it where the order's result says that it is paid.
 func (s *Settler) Settle(ctx context.Context, productID, orderID string) (Settling, error) {
+	// The hold's own try and placing time, and no later ones: a workflow that is reset
+	// may hold again, and so may a later order of this id.
+	hold, err := s.Holds.HoldDetail(ctx, productID, orderID)
+	if err != nil {
+		return "", fmt.Errorf("read the hold of order %s on %s: %w", orderID, productID, err)
+	}
+	if hold.State != product.Held {
+		return LeftAlone, nil
+	}
+	holder := product.Holder{OrderID: orderID, PlacedAt: hold.PlacedAt}
+	replaced, err := s.placedAgain(ctx, holder)
+	if err != nil {
+		return "", err
+	}
+	if replaced {
+		return s.giveBack(ctx, holder, hold.Try, productID)
+	}
 	fate, err := s.Orders.Of(ctx, orderID)
 	if err != nil {
 		return "", err
@@ -53,7 +70,7 @@ func (s *Settler) Settle(ctx context.Context, productID, orderID string) (Settli
 		return LeftAlone, nil
 	}
 	if fate.Status.TookPayment() {
-		states, err := s.Stock.Commit(ctx, orderID, []string{productID})
+		states, err := s.Stock.Commit(ctx, holder, []string{productID})
 		if err != nil {
 			return "", fmt.Errorf("commit what order %s paid of %s: %w", orderID, productID, err)
 		}
@@ -62,25 +79,34 @@ func (s *Settler) Settle(ctx context.Context, productID, orderID string) (Settli
 		}
 		return SettledSold, nil
 	}
-	// The hold's own try, and not a higher one: a workflow that is reset may
-	// hold again.
-	hold, err := s.Holds.HoldDetail(ctx, productID, orderID)
-	if err != nil {
-		return "", fmt.Errorf("read the hold of order %s on %s: %w", orderID, productID, err)
-	}
-	if hold.State != product.Held {
-		return LeftAlone, nil
-	}
 	productIDs := []string{productID}
 	if fate.Ended != nil || fate.Status.Unpaid() {
 		if productIDs, err = s.close(ctx, orderID, fate, productIDs); err != nil {
 			return "", fmt.Errorf("close order %s, whose workflow was ended: %w", orderID, err)
 		}
 	}
-	if _, err := s.Stock.Release(ctx, orderID, hold.Try, productIDs, "swept"); err != nil {
-		return "", fmt.Errorf("release what order %s left of %s: %w", orderID, productID, err)
+	return s.giveBack(ctx, holder, hold.Try, productIDs...)
+}
+
+func (s *Settler) giveBack(ctx context.Context, h product.Holder, try int, productIDs ...string) (Settling, error) {
+	if _, err := s.Stock.Release(ctx, h, try, productIDs, "swept"); err != nil {
+		return "", fmt.Errorf("release what order %s left of %v: %w", h.OrderID, productIDs, err)
 	}
 	return SettledBack, nil
+}
+
+// placedAgain reports whether the id of the hold's order belongs to a later order by
+// now. What that one's workflow says is no word about the hold.
+func (s *Settler) placedAgain(ctx context.Context, h product.Holder) (bool, error) {
+	doc, _, found, err := s.Documents.Get(ctx, h.OrderID)
+	if err != nil || !found || h.PlacedAt.IsZero() {
+		return false, err
+	}
+	var o order.Order
+	if err := json.Unmarshal(doc, &o); err != nil {
+		return false, fmt.Errorf("read the document of order %s: %w", h.OrderID, err)
+	}
+	return o.PlacedAt.UnixMilli() > h.PlacedAt.UnixMilli(), nil
 }
 
 // close writes the last document of an order whose workflow was ended by force,

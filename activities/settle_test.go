@@ -165,7 +165,7 @@ func TestSweeperOfAHealthySystemFindsNothing(t *testing.T) {
 func TestSettlingTakesNothingFromAnEndedHold(t *testing.T) {
 	s := open(t)
 	s.holds("sold", time.Now())
-	_, err := s.stock.Commit(t.Context(), "sold", []string{"shirt"})
+	_, err := s.stock.Commit(t.Context(), product.Holder{OrderID: "sold"}, []string{"shirt"})
 	s.NoError(err)
 	what, err := s.settler().Settle(t.Context(), "shirt", "sold")
 	s.NoError(err)
@@ -210,7 +210,7 @@ func (s *shop) placed(id string) order.Order {
 		OrderID: id, CustomerID: "c", PaymentWindow: time.Minute,
 		Lines: []order.LineRequest{{ProductID: "mug", Quantity: 2}, {ProductID: "shirt", Quantity: 1}},
 	}
-	answers, err := s.stock.Hold(s.Context(), p.HoldRequests(1, at.Add(time.Minute)))
+	answers, err := s.stock.Hold(s.Context(), p.HoldRequests(1, at))
 	s.NoError(err)
 	h, err := order.Combine(p, answers)
 	s.NoError(err)
@@ -333,4 +333,44 @@ func TestTheOpenPaymentOfAnOrderEndedByForceIsEnded(t *testing.T) {
 	s.Equal(activities.SettledBack, what)
 	s.Equal([]order.Refund{order.RefundOf(paid, order.RefundLate)}, s.refunds)
 	s.Equal(product.Released, s.stateOf("open"))
+}
+
+// Its id was used again, for other products: the later order's workflow says nothing
+// about what the earlier one left.
+func TestAHoldOfAnEarlierOrderIsGivenBackWhateverTheLaterOneOfItsIDIs(t *testing.T) {
+	for _, fate := range []activities.Fate{
+		{Known: true, Running: true}, {Known: true, Status: order.Paid, PaymentID: "p"}, {Known: true, Status: order.Delivered},
+	} {
+		t.Run(string(fate.Status), func(t *testing.T) {
+			s := open(t)
+			o := s.placed("again")
+			earlier := o.PlacedAt.Add(-time.Hour)
+			h, err := s.stock.Hold(t.Context(), []product.HoldRequest{{
+				ProductID: "mug", OrderID: "other", PlacedAt: earlier, Try: 1, Deadline: earlier.Add(time.Minute),
+				Lines: []product.HoldLine{{Quantity: 5, Price: product.AnyPrice}},
+			}})
+			s.NoError(err)
+			s.Equal(product.HoldMade, h[0].Outcome)
+			o.ID = "other"
+			rec, err := order.NewRecord(&o, nil)
+			s.NoError(err)
+			s.NoError(s.docs.Put(t.Context(), rec))
+			s.fates["other"] = fate
+
+			what, err := s.settler().Settle(t.Context(), "mug", "other")
+			s.NoError(err)
+			s.Equal(activities.SettledBack, what)
+			s.Equal(product.Released, s.state("mug", "other"))
+			what, err = s.settler().Settle(t.Context(), "mug", "other")
+			s.NoError(err)
+			s.Equal(activities.LeftAlone, what)
+		})
+	}
+}
+
+func (s *shop) state(productID, orderID string) product.HoldState {
+	s.Helper()
+	d, err := s.stock.HoldDetail(s.Context(), productID, orderID)
+	s.NoError(err)
+	return d.State
 }

@@ -5,7 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"time"
 
 	"go.temporal.io/sdk/activity"
 
@@ -18,11 +18,13 @@ type Unwind struct {
 	Stock Stock
 }
 
-// UnwindParams name what was sold and what could not be had.
+// UnwindParams name what the order was to buy.
 type UnwindParams struct {
-	OrderID string
-	Try     int
-	// Lost products hold nothing: their tries are ended.
+	OrderID  string
+	PlacedAt time.Time `json:",omitzero"`
+	Try      int
+	// Lost products hold nothing; for the history alone, since each hold says itself
+	// whether its units were sold.
 	Lost []string
 	// Items of all the order's products: what was sold goes back on the shelf.
 	Items map[string][]product.Item
@@ -30,21 +32,24 @@ type UnwindParams struct {
 	Return string
 }
 
-// Execute ends the tries of what was lost, and restocks, once, all that was
-// sold: also a lost product that an attempt thought dead has sold since.
+// Execute ends the order's tries, which gives back what is only held: Redis may have
+// lost the sale of it. Then it restocks, once, what was sold: also a product that the
+// saga took for lost and that an attempt thought dead has sold since.
 func (a *Unwind) Execute(ctx context.Context, p UnwindParams) error {
-	var states []product.HoldState
-	if len(p.Lost) > 0 {
-		var err error
-		if states, err = a.Stock.Release(ctx, p.OrderID, p.Try, p.Lost, "no_stock"); err != nil {
-			return fmt.Errorf("end the tries of order %s: %w", p.OrderID, err)
-		}
+	ids := make([]string, 0, len(p.Items))
+	for id := range p.Items {
+		ids = append(ids, id)
 	}
-	for id, items := range p.Items {
-		if at := slices.Index(p.Lost, id); at >= 0 && states[at] != product.Committed {
+	holder := product.Holder{OrderID: p.OrderID, PlacedAt: p.PlacedAt}
+	states, err := a.Stock.Release(ctx, holder, p.Try, ids, cmp.Or(p.Return, "no_stock"))
+	if err != nil {
+		return fmt.Errorf("end the tries of order %s: %w", p.OrderID, err)
+	}
+	for i, id := range ids {
+		if states[i] != product.Committed {
 			continue
 		}
-		if err := a.restock(ctx, p, id, items); err != nil {
+		if err := a.restock(ctx, holder, id, product.ReturnID(p.Return, p.OrderID), p.Items[id]); err != nil {
 			return err
 		}
 	}
@@ -53,17 +58,16 @@ func (a *Unwind) Execute(ctx context.Context, p UnwindParams) error {
 
 // restock gives up only on what no patience mends: a variant that was dropped
 // since, or one that can't have more units. The audit names such units.
-func (a *Unwind) restock(ctx context.Context, p UnwindParams, productID string, items []product.Item) error {
-	orderID := p.OrderID
-	err := a.Stock.Restock(ctx, productID, orderID, cmp.Or(p.Return, "no-stock")+"."+orderID, items)
+func (a *Unwind) restock(ctx context.Context, h product.Holder, productID, returnID string, items []product.Item) error {
+	_, err := a.Stock.Restock(ctx, h, productID, returnID, items)
 	_, tooMany := errors.AsType[product.Invalid](err)
-	if tooMany || errors.Is(err, product.ErrUnknownSKU) || errors.Is(err, product.ErrNotFound) {
+	if tooMany || errors.Is(err, product.ErrUnknownSKU) || errors.Is(err, product.ErrNotFound) || errors.Is(err, product.ErrNotSold) {
 		activity.GetLogger(ctx).Error("sold units can't go back on the shelf",
-			"order_id", orderID, "product_id", productID, "error", err)
+			"order_id", h.OrderID, "product_id", productID, "error", err)
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("restock product %s of order %s: %w", productID, orderID, err)
+		return fmt.Errorf("restock product %s of order %s: %w", productID, h.OrderID, err)
 	}
 	return nil
 }

@@ -30,7 +30,7 @@ type sight struct {
 func (s *Server) look(ctx context.Context, p order.Placement, keyed bool) (sight, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
-	reqs := p.HoldRequests(1, time.Time{})
+	reqs := p.HoldRequests(1, s.cfg.Now())
 	var buyer product.Buyer
 	if keyed {
 		buyer.OrderID = p.OrderID

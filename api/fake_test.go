@@ -135,7 +135,7 @@ func (f *fakeTemporal) UpdateWithStartWorkflow(
 // place is the saga's first step, on the real entities.
 func (f *fakeTemporal) place(ctx context.Context, s *fakeSaga) error {
 	p := s.placement
-	holds, err := f.stock.Hold(ctx, p.HoldRequests(1, time.Now().Add(p.PaymentWindow)))
+	holds, err := f.stock.Hold(ctx, p.HoldRequests(1, s.order.PlacedAt))
 	if err != nil {
 		return nil //nolint:nilerr // the saga would go on trying: undecided
 	}
@@ -147,7 +147,7 @@ func (f *fakeTemporal) place(ctx context.Context, s *fakeSaga) error {
 		err = s.order.Hold(holding, time.Now())
 	} else {
 		s.order.Reject(order.Reason(order.Gravest(holding.Shortages)), holding.Shortages, time.Now())
-		_, err = f.stock.Release(ctx, p.OrderID, 1, s.order.ProductIDs(), "rejected")
+		_, err = f.stock.Release(ctx, s.order.Holder(), 1, s.order.ProductIDs(), "rejected")
 		s.closed = true
 	}
 	if err != nil {
@@ -221,7 +221,7 @@ func (f *fakeTemporal) decide(ctx context.Context, s *fakeSaga, request any) (wo
 		}
 		s.order.Close(order.Cancelled, arg.Reason, arg.Actor, time.Now())
 		s.closed = true
-		_, err = f.stock.Release(ctx, s.order.ID, 1, s.order.ProductIDs(), "cancelled")
+		_, err = f.stock.Release(ctx, s.order.Holder(), 1, s.order.ProductIDs(), "cancelled")
 	case workflows.PayRequest:
 		return f.pay(s, arg), nil
 	case workflows.DeliverRequest:
@@ -253,7 +253,7 @@ func (f *fakeTemporal) SignalWorkflow(ctx context.Context, id, _, _ string, arg 
 	if e.Type != order.PaymentSucceeded || e.Amount != s.order.Amounts[order.AmountTotal] || !s.order.Status.Unpaid() {
 		return nil
 	}
-	if _, err := f.stock.Commit(ctx, s.order.ID, s.order.ProductIDs()); err != nil {
+	if _, err := f.stock.Commit(ctx, s.order.Holder(), s.order.ProductIDs()); err != nil {
 		return err
 	}
 	s.order.Pay(e, time.Now())

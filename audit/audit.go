@@ -113,6 +113,7 @@ type standing struct {
 	// returned: its units were sold to it, and came back.
 	returned bool
 	listed   bool
+	placed   int64 // ms
 }
 
 // suspect is an order to look at again.

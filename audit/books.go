@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"time"
 
 	"holdfast/order"
 	"holdfast/product"
@@ -51,6 +52,8 @@ type Hold struct {
 	// OnProduct: on the product's list of live holds. OnDeadlines: on the
 	// sweeper's list.
 	OnProduct, OnDeadlines bool
+	// Expires is after what time Redis forgets it; 0 is never.
+	Expires time.Duration
 	// Unreadable says what of it can't be read.
 	Unreadable string
 }

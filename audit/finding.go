@@ -34,6 +34,11 @@ const (
 	HoldOfUnknownOrder Kind = "hold_of_unknown_order"
 	// PaidNotCommitted: an order took a payment, and a product didn't sell to it.
 	PaidNotCommitted Kind = "paid_not_committed"
+	// SaleExpires: Redis is to forget what an open order bought, so that its units could
+	// not come back.
+	SaleExpires Kind = "sale_expires"
+	// NotReturned: a paid order was cancelled, and its units are not back.
+	NotReturned Kind = "not_returned"
 	// SoldUnpaid: units sold to an order that took no payment.
 	SoldUnpaid Kind = "sold_unpaid"
 	// OrderNotHeld: an order waits for its payment without its units.

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -199,65 +198,4 @@ func documentFindings(d Document, rec Recorded) []Finding {
 			d.Order.ID, d.Order.Status, d.Order.Version, rec.Status, rec.Version)
 	}
 	return nil
-}
-
-// forgottenAfter is when the mark of a sale may be gone: a day less than Redis
-// keeps it.
-const forgottenAfter = 29 * 24 * time.Hour
-
-// holdOfOrder compares one hold with what its order says. running: the order's
-// workflow is at work and may be about to act.
-func holdOfOrder(o *order.Order, h Hold, running bool) []Finding {
-	off := func(k Kind, units int64, format string, args ...any) []Finding {
-		return []Finding{{
-			Kind: k, ProductID: h.ProductID, OrderID: h.OrderID, Units: units, Detail: fmt.Sprintf(format, args...),
-		}}
-	}
-	want := o.Items(h.ProductID)
-	units := int64(0)
-	for _, it := range want {
-		units += it.Quantity
-	}
-	switch {
-	case o.Status.TookPayment() && h.State == product.NoHold && time.Since(o.Payment.PaidAt) > forgottenAfter:
-		return nil // Redis keeps a sale's mark for 30 days; the ledger's sums keep its units for good
-	case o.Status.TookPayment() && len(want) > 0 && h.State != product.Committed:
-		return off(PaidNotCommitted, units, "the order is %s, and its %d units are %s", o.Status, units, h.State)
-	case o.Status == order.AwaitingPayment && len(want) > 0 && h.State == product.Committed:
-		return off(SoldUnpaid, sum(h.Items), "the order waits for its payment, and %d units are sold to it", sum(h.Items))
-	case o.Status == order.AwaitingPayment && len(want) > 0 && h.State != product.Held:
-		return off(OrderNotHeld, units, "the order waits for its payment, and its %d units are %s", units, h.State)
-	case o.Status.Closed() && !o.Status.TookPayment() && h.State == product.Held && !running:
-		return off(HoldOfClosedOrder, sum(h.Items), "the order is %s, and %d units are held for it", o.Status, sum(h.Items))
-	case o.Status.Closed() && !o.Status.TookPayment() && !o.TookUnitsBack() && h.State == product.Committed:
-		return off(SoldUnpaid, sum(h.Items), "the order is %s, and %d units are sold to it", o.Status, sum(h.Items))
-	case o.Status.Undecided() || (h.State != product.Held && h.State != product.Committed):
-		return nil
-	case !sameUnits(want, h.Items):
-		return off(UnitsDiffer, sum(h.Items)-units, "the order's lines have %d units, and %d are %s", units, sum(h.Items), h.State)
-	}
-	return nil
-}
-
-func sum(items []product.HeldItem) (units int64) {
-	for _, it := range items {
-		units += it.Quantity
-	}
-	return units
-}
-
-func sameUnits(want []product.Item, have []product.HeldItem) bool {
-	left := map[string]int64{}
-	for _, it := range want {
-		left[it.SKU] += it.Quantity
-	}
-	for _, it := range have {
-		left[it.SKU] -= it.Quantity
-	}
-	for _, n := range left {
-		if n != 0 {
-			return false
-		}
-	}
-	return true
 }

@@ -207,6 +207,7 @@ type holdRead struct {
 	id                     HoldID
 	hash                   *redis.MapStringStringCmd
 	onProduct, onDeadlines *redis.FloatCmd
+	ttl                    *redis.DurationCmd
 }
 
 func queueHolds(ctx context.Context, pipe redis.Pipeliner, ids []HoldID) []holdRead {
@@ -216,6 +217,7 @@ func queueHolds(ctx context.Context, pipe redis.Pipeliner, ids []HoldID) []holdR
 			id: id, hash: pipe.HGetAll(ctx, holdKey(id)),
 			onProduct:   pipe.ZScore(ctx, holdsKey(id.ProductID), id.OrderID),
 			onDeadlines: pipe.ZScore(ctx, deadlinesKey(id.ProductID), id.ProductID+"/"+id.OrderID),
+			ttl:         pipe.PTTL(ctx, holdKey(id)),
 		}
 	}
 	return reads
@@ -226,11 +228,12 @@ func takeHolds(reads []holdRead) ([]Hold, error) {
 	for i, r := range reads {
 		onProduct, err := there(r.onProduct)
 		onDeadlines, err2 := there(r.onDeadlines)
-		if err := errors.Join(r.hash.Err(), err, err2); err != nil {
+		if err := errors.Join(r.hash.Err(), err, err2, r.ttl.Err()); err != nil {
 			return nil, fmt.Errorf("read the hold of product %s for order %s: %w", r.id.ProductID, r.id.OrderID, err)
 		}
 		holds[i] = readHold(r.id, r.hash.Val())
 		holds[i].OnProduct, holds[i].OnDeadlines = onProduct, onDeadlines
+		holds[i].Expires = max(r.ttl.Val(), 0) // below 0: it doesn't, or there is no hold
 	}
 	return holds, nil
 }
@@ -251,6 +254,27 @@ func readHold(id HoldID, fields map[string]string) Hold {
 	var err error
 	if h.Try, err = strconv.Atoi(fields["try"]); err != nil {
 		h.Unreadable = fmt.Sprintf("its try: %v", err)
+	}
+	if placed := fields["placed"]; placed != "" && placed != "0" {
+		ms, err := strconv.ParseInt(placed, 10, 64)
+		if err != nil {
+			h.Unreadable = fmt.Sprintf("when its order was placed: %v", err)
+		}
+		h.PlacedAt = time.UnixMilli(ms)
+	}
+	for field, text := range fields {
+		sku, ok := strings.CutPrefix(field, "returned:")
+		if !ok {
+			continue
+		}
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			h.Unreadable = fmt.Sprintf("field %s: %v", field, err)
+		}
+		if h.Returned == nil {
+			h.Returned = map[string]int64{}
+		}
+		h.Returned[sku] = n
 	}
 	if h.State == product.Released && fields["lines"] == "" { // a mark that no hold came before
 		return h

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
-	"holdfast/order"
 	"holdfast/product"
 )
 
@@ -15,8 +13,11 @@ import (
 // the same checks, as those that the workflows give.
 type Stock interface {
 	Hold(ctx context.Context, reqs []product.HoldRequest) ([]product.Hold, error)
-	Commit(ctx context.Context, orderID string, productIDs []string) ([]product.HoldState, error)
-	Release(ctx context.Context, orderID string, try int, productIDs []string, reason string) ([]product.HoldState, error)
+	Commit(ctx context.Context, h product.Holder, productIDs []string) ([]product.HoldState, error)
+	Release(ctx context.Context, h product.Holder, try int, productIDs []string, reason string) ([]product.HoldState, error)
+	Restock(ctx context.Context, h product.Holder, productID, returnID string, items []product.Item) (map[string]int64, error)
+	CloseSales(ctx context.Context, h product.Holder, productIDs []string) error
+	RememberSale(ctx context.Context, h product.Holder, productID, currency string, items []product.HeldItem) (product.HoldState, error)
 }
 
 // Repair is one finding, and what was done about it or why nothing could be.
@@ -58,6 +59,8 @@ func (r Repairer) repair(ctx context.Context, findings []Finding) (done, left []
 	}{
 		{[]Kind{HoldOfClosedOrder}, func(ctx context.Context, f Finding) (string, error) { return r.release(ctx, f, lacks) }},
 		{[]Kind{PaidNotCommitted}, func(ctx context.Context, f Finding) (string, error) { return r.sell(ctx, f, lacks) }},
+		{[]Kind{SaleExpires}, r.remember},
+		{[]Kind{NotReturned}, r.giveBack},
 		{[]Kind{OrderNotHeld}, r.hold},
 		{[]Kind{
 			DocumentMissing, DocumentOld, DocumentDiffers, DocumentUnreadable, PaymentMissing, PaymentDiffers,
@@ -104,117 +107,6 @@ func lacking(findings []Finding) lacks {
 		}
 	}
 	return l
-}
-
-// release gives back what a closed order still holds.
-func (r Repairer) release(ctx context.Context, f Finding, l lacks) (string, error) {
-	rec, err := r.Orders.Recorded(ctx, f.OrderID)
-	if err != nil {
-		return "", err
-	}
-	if rec.Running || (rec.Known && rec.Status.TookPayment()) {
-		return "", cannot("its workflow says %s now", rec.Status)
-	}
-	h, err := r.read(ctx, f)
-	if err != nil {
-		return "", err
-	}
-	for _, it := range h.Items {
-		if l.held[variant{f.ProductID, it.SKU}] > 0 {
-			return "", cannot("held doesn't count these units: only the hold's record is wrong")
-		}
-	}
-	states, err := r.Stock.Release(ctx, f.OrderID, max(h.Try, 1), []string{f.ProductID}, "audit")
-	if err != nil {
-		return "", err
-	}
-	if states[0] != product.Released {
-		return "", cannot("the hold is %s now", states[0])
-	}
-	return fmt.Sprintf("%d units were given back", sum(h.Items)), nil
-}
-
-// sell sells to a paid order what it paid for, as far as the product's ledger
-// lacks it. Where the hold is gone the units are held again first.
-func (r Repairer) sell(ctx context.Context, f Finding, l lacks) (string, error) {
-	o, err := r.Orders.Order(ctx, f.OrderID)
-	if err != nil {
-		return "", err
-	}
-	if !o.Status.TookPayment() {
-		return "", cannot("its workflow says %s now", o.Status)
-	}
-	h, err := r.read(ctx, f)
-	if err != nil {
-		return "", err
-	}
-	items := o.Items(f.ProductID)
-	for _, it := range items {
-		if l.sold[variant{f.ProductID, it.SKU}] < it.Quantity {
-			return "", cannot("the ledger counts these units as sold: only the hold's record is wrong")
-		}
-	}
-	if h.State != product.Held {
-		if err := r.holdAgain(ctx, f, &o, h.Try+1); err != nil {
-			return "", err
-		}
-	}
-	states, err := r.Stock.Commit(ctx, f.OrderID, []string{f.ProductID})
-	if err != nil {
-		return "", err
-	}
-	if states[0] != product.Committed {
-		return "", cannot("the hold is %s now", states[0])
-	}
-	for _, it := range items {
-		l.sold[variant{f.ProductID, it.SKU}] -= it.Quantity
-	}
-	return fmt.Sprintf("%d units were sold to it", f.Units), nil
-}
-
-// hold gives an order that waits for its payment the units back that Redis has
-// lost. Where the hold was ended on purpose, its workflow will hold again itself
-// when the payment comes.
-func (r Repairer) hold(ctx context.Context, f Finding) (string, error) {
-	o, err := r.Orders.Order(ctx, f.OrderID)
-	if err != nil {
-		return "", err
-	}
-	h, err := r.read(ctx, f)
-	if err != nil {
-		return "", err
-	}
-	switch {
-	case o.Status != order.AwaitingPayment:
-		return "", cannot("its workflow says %s now", o.Status)
-	case !o.Payment.Deadline.After(time.Now()):
-		return "", cannot("its payment window has ended")
-	case h.State != product.NoHold:
-		// A higher try than the workflow's would outlive its release.
-		return "", cannot("the hold was %s; a payment would hold again", h.State)
-	}
-	// The first try: whatever the workflow releases ends it.
-	if err := r.holdAgain(ctx, f, &o, 1); err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("%d units are held for it", f.Units), nil
-}
-
-func (r Repairer) holdAgain(ctx context.Context, f Finding, o *order.Order, try int) error {
-	req := product.HoldRequest{
-		ProductID: f.ProductID, OrderID: f.OrderID, Try: try, Deadline: o.Payment.Deadline, Force: true,
-	}
-	for _, it := range o.Items(f.ProductID) {
-		req.Lines = append(req.Lines, product.HoldLine{SKU: it.SKU, Quantity: it.Quantity, Price: product.AnyPrice})
-	}
-	answers, err := r.Stock.Hold(ctx, []product.HoldRequest{req})
-	if err != nil {
-		return err
-	}
-	if answers[0].Outcome != product.HoldMade {
-		return cannot("the product answers %s: %v", answers[0].Outcome, answers[0].Refusals)
-	}
-	return nil
 }
 
 func (r Repairer) read(ctx context.Context, f Finding) (Hold, error) {

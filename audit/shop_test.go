@@ -100,7 +100,7 @@ func (s *shop) place(lamps, shirts int64) string {
 			order.LineRequest{ProductID: s.shirt, SKU: "blue", Quantity: shirts})
 	}
 	now := time.Now()
-	answers, err := s.stock.Hold(s.t.Context(), p.HoldRequests(1, now.Add(time.Hour)))
+	answers, err := s.stock.Hold(s.t.Context(), p.HoldRequests(1, now))
 	require.NoError(s.t, err)
 	h, err := order.Combine(p, answers)
 	require.NoError(s.t, err)
@@ -123,7 +123,8 @@ func (s *shop) close(id string) {
 
 // commit sells a lamp hold, and tells nobody.
 func (s *shop) commit(id string) {
-	states, err := s.stock.Commit(s.t.Context(), id, []string{s.lamp})
+	o := s.work.orders[id].order
+	states, err := s.stock.Commit(s.t.Context(), o.Holder(), []string{s.lamp})
 	require.NoError(s.t, err)
 	require.Equal(s.t, []product.HoldState{product.Committed}, states)
 }
@@ -164,7 +165,7 @@ func (s *shop) pay(id string) string { return s.payWith("pay-"+id, id) }
 
 func (s *shop) payWith(paymentID, id string) string {
 	o := s.work.orders[id].order
-	states, err := s.stock.Commit(s.t.Context(), id, o.ProductIDs())
+	states, err := s.stock.Commit(s.t.Context(), o.Holder(), o.ProductIDs())
 	require.NoError(s.t, err)
 	for _, state := range states {
 		require.Equal(s.t, product.Committed, state)
@@ -213,7 +214,7 @@ func (s *shop) deliver(id string) string {
 
 func (s *shop) cancel(id string) string {
 	o := s.work.orders[id].order
-	_, err := s.stock.Release(s.t.Context(), id, 1, o.ProductIDs(), "customer")
+	_, err := s.stock.Release(s.t.Context(), o.Holder(), 1, o.ProductIDs(), "customer")
 	require.NoError(s.t, err)
 	o.Close(order.Cancelled, order.ByCustomer, "customer", time.Now())
 	s.record(o, false)
@@ -224,7 +225,8 @@ func (s *shop) cancel(id string) string {
 func (s *shop) unwind(id string) string {
 	o := s.work.orders[id].order
 	for _, p := range o.ProductIDs() {
-		require.NoError(s.t, s.stock.Restock(s.t.Context(), p, id, "no-stock", o.Items(p)))
+		_, err := s.stock.Restock(s.t.Context(), o.Holder(), p, product.ReturnID("", id), o.Items(p))
+		require.NoError(s.t, err)
 	}
 	o.Close(order.Cancelled, order.NoStock, order.ActorSystem, time.Now())
 	s.record(o, false)

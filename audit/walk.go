@@ -47,7 +47,9 @@ func (a *auditor) document(d Document) {
 			return
 		}
 	}
-	a.orders[d.OrderID] = standing{status: d.Order.Status, returned: d.Order.TookUnitsBack()}
+	a.orders[d.OrderID] = standing{
+		status: d.Order.Status, returned: d.Order.TookUnitsBack(), placed: d.Order.PlacedAt.UnixMilli(),
+	}
 	if d.Order.Status.TookPayment() {
 		for _, l := range d.Order.Lines {
 			a.sold.add(l.ProductID, l.SKU, l.Quantity)
@@ -140,6 +142,9 @@ func (a *auditor) walkHolds(ctx context.Context) error {
 
 func (a *auditor) hold(h Hold) {
 	doc, known := a.orders[h.OrderID]
+	if known && !h.PlacedAt.IsZero() && h.PlacedAt.UnixMilli() != doc.placed {
+		a.suspectOrder(h.OrderID, h.ProductID)
+	}
 	switch h.State {
 	case product.Held:
 		for _, it := range h.Items {
@@ -152,7 +157,8 @@ func (a *auditor) hold(h Hold) {
 			a.suspectProduct(h.ProductID)
 		}
 	case product.Committed:
-		if !known || (!doc.status.TookPayment() && !doc.returned) {
+		if !known || (!doc.status.TookPayment() && !doc.returned) ||
+			(doc.status == order.Paid && h.Expires > 0) || (doc.returned && notReturned(h) > 0) {
 			a.suspectOrder(h.OrderID, h.ProductID)
 		}
 	case product.Released, product.NoHold:

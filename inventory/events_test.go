@@ -129,11 +129,12 @@ func doEverything(t *testing.T, rdb redis.UniversalClient, id string) {
 		_, err = store.Hold(ctx, []product.HoldRequest{request(id, o, 1, line("S", 1), line("M", 1))})
 		require.NoError(t, err)
 	}
-	_, err = store.Commit(ctx, "o1", []string{id})
+	_, err = store.Commit(ctx, product.Holder{OrderID: "o1"}, []string{id})
 	require.NoError(t, err)
-	_, err = store.Release(ctx, "o2", 1, []string{id}, "expired")
+	_, err = store.Release(ctx, product.Holder{OrderID: "o2"}, 1, []string{id}, "expired")
 	require.NoError(t, err)
-	require.NoError(t, store.Restock(ctx, id, "o1", "r", []product.Item{{SKU: "S", Quantity: 1}}))
+	_, err = store.Restock(ctx, product.Holder{OrderID: "o1"}, id, "r", []product.Item{{SKU: "S", Quantity: 1}})
+	require.NoError(t, err)
 	require.NoError(t, docs.PutRefund(ctx, id, "p", "r", []byte("{}")))
 	require.NoError(t, docs.Put(ctx, order.Record{OrderID: id, Version: 1, Doc: []byte("{}"), Status: order.Paid, CustomerID: "c"}))
 }

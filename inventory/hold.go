@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -118,13 +119,21 @@ func refuseClaim(h *product.Hold) {
 }
 
 func reserveCall(r product.HoldRequest, askOnly bool) redisdb.Call {
-	args := make([]any, 0, 8+3*len(r.Lines))
+	args := make([]any, 0, 9+3*len(r.Lines))
 	args = append(args, r.ProductID, r.OrderID, r.Try, r.Deadline.UnixMilli(), r.Currency,
-		flag(r.Force), flag(askOnly), r.MaxUnits)
+		flag(r.Force), flag(askOnly), r.MaxUnits, placed(r.PlacedAt))
 	for _, l := range r.Lines {
 		args = append(args, l.SKU, l.Quantity, l.Price)
 	}
 	return redisdb.Call{Script: reserveScript, Keys: holdKeys(r.ProductID, r.OrderID), Args: args}
+}
+
+// placed is when an order was placed as the scripts take it: in ms, 0 where it isn't known.
+func placed(at time.Time) int64 {
+	if at.IsZero() {
+		return 0
+	}
+	return at.UnixMilli()
 }
 
 func flag(on bool) string {

@@ -114,6 +114,17 @@ func (s *Store) HoldDetail(ctx context.Context, productID, orderID string) (prod
 	r := reader{fields: fields}
 	d.State, d.Currency, d.Reason = product.HoldState(fields["state"]), fields["currency"], fields["reason"]
 	d.Try = int(r.number("try"))
+	if fields["placed"] != "" && fields["placed"] != "0" {
+		d.PlacedAt = time.UnixMilli(r.number("placed"))
+	}
+	for field := range fields {
+		if sku, ok := strings.CutPrefix(field, "returned:"); ok {
+			if d.Returned == nil {
+				d.Returned = map[string]int64{}
+			}
+			d.Returned[sku] = r.number(field)
+		}
+	}
 	if fields["lines"] != "" { // a mark that no hold came before has none
 		d.Listing, d.Deadline = r.number("listing"), time.UnixMilli(r.number("deadline"))
 		err = json.Unmarshal([]byte(fields["lines"]), &d.Items)

@@ -37,7 +37,7 @@ func TestPagesOfHoldsSkipNoneWhenEarlierOnesEnd(t *testing.T) {
 			require.LessOrEqual(t, len(page), 2)
 			got = append(got, page...)
 			for _, h := range page {
-				_, err := store.Release(ctx, h.OrderID, 1, []string{id}, "test")
+				_, err := store.Release(ctx, product.Holder{OrderID: h.OrderID}, 1, []string{id}, "test")
 				require.NoError(t, err)
 			}
 			if next == "" {
@@ -63,7 +63,7 @@ func TestOverdueHoldsOfAllProducts(t *testing.T) {
 			r.Deadline = now.Add(time.Duration(i-4) * time.Millisecond) // the last one is not yet overdue
 			_, err = store.Hold(ctx, []product.HoldRequest{r})
 			require.NoError(t, err)
-			t.Cleanup(func() { _, _ = store.Release(t.Context(), "o", 1, []string{id}, "test") })
+			t.Cleanup(func() { _, _ = store.Release(t.Context(), product.Holder{OrderID: "o"}, 1, []string{id}, "test") })
 			want = append(want, product.LiveHold{ProductID: id, OrderID: "o", Listing: 1, Deadline: r.Deadline})
 		}
 		got, err := store.Overdue(ctx, now, 100)
@@ -93,7 +93,7 @@ func TestWalksOverProductsAndHolds(t *testing.T) {
 			_, err = store.Hold(ctx, []product.HoldRequest{request(id, "o", 1, line("S", 1))})
 			require.NoError(t, err)
 			if i%2 == 0 {
-				_, err = store.Commit(ctx, "o", []string{id})
+				_, err = store.Commit(ctx, product.Holder{OrderID: "o"}, []string{id})
 				require.NoError(t, err)
 			}
 			products[id], holds[inventory.HoldID{ProductID: id, OrderID: "o"}] = 0, 0

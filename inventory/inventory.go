@@ -13,11 +13,12 @@ import (
 	"holdfast/product"
 )
 
-// Ended holds, marks and applied actions stay as long as Temporal keeps closed
-// workflows, so that a late message of any order finds its answer.
-const remember = 30 * 24 * time.Hour
+// Remember is how long ended holds, marks and applied actions stay, so that a late
+// message of any order finds its answer. Temporal must keep closed workflows at least
+// as long: it is Temporal that refuses a second order under one id.
+const Remember = 30 * 24 * time.Hour
 
-var rememberSeconds = int64(remember / time.Second)
+const rememberSeconds = int64(Remember / time.Second)
 
 // Store is the product entities of one Redis or one Redis Cluster.
 type Store struct {

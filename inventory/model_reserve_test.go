@@ -10,28 +10,44 @@ import (
 func (e *entity) reserve(r product.HoldRequest) (product.Hold, effect) {
 	answer := product.Hold{ProductID: e.id}
 	h := e.holds[r.OrderID]
-	if h != nil {
-		switch {
-		case h.State == product.Released && h.Try >= r.Try, h.State == product.Held && h.Try > r.Try:
-			answer.Outcome = product.HoldEnded
-			return answer, effect{}
-		case h.State == product.Released:
-		case !satisfied(h, r):
-			answer.Outcome = product.HoldConflict
-			return answer, effect{}
-		default:
-			if h.State == product.Held && h.Try < r.Try {
-				h.Try, h.Deadline = r.Try, r.Deadline
-			}
-			answer.Outcome, answer.Currency, answer.Listing, answer.Items = product.HoldMade, h.Currency, h.Listing, h.Items
-			return answer, effect{}
+	owner := whose(h, r.Holder())
+	switch {
+	case owner > 0:
+		answer.Outcome = product.HoldEnded
+		return answer, effect{}
+	case h == nil, owner < 0:
+	case h.State == product.Released && h.Try >= r.Try, h.State == product.Held && h.Try > r.Try:
+		answer.Outcome = product.HoldEnded
+		return answer, effect{}
+	case h.State == product.Released:
+	case !satisfied(h, r):
+		answer.Outcome = product.HoldConflict
+		return answer, effect{}
+	default:
+		if h.State == product.Held && h.Try < r.Try {
+			h.Try, h.Deadline = r.Try, r.Deadline
 		}
+		answer.Outcome, answer.Currency, answer.Listing, answer.Items = product.HoldMade, h.Currency, h.Listing, h.Items
+		return answer, effect{}
+	}
+	// What an earlier order of this id still holds comes back first, but only where this
+	// one gets what it asks for: a refusal changes nothing.
+	var back []product.HeldItem
+	if owner < 0 && h.State == product.Held {
+		back = h.Items
+	}
+	for _, it := range back {
+		e.ledger[it.SKU].Held -= it.Quantity
 	}
 	wanted := e.sum(r)
 	if answer.Refusals = e.refusals(r, wanted); len(answer.Refusals) > 0 {
+		for _, it := range back {
+			e.ledger[it.SKU].Held += it.Quantity
+		}
 		answer.Outcome = product.HoldRefused
 		return answer, effect{}
 	}
+	e.drop(r.OrderID)
 	did := effect{kind: "hold.made", order: r.OrderID}
 	for _, w := range wanted {
 		v, _ := e.variant(w.SKU)
@@ -43,9 +59,14 @@ func (e *entity) reserve(r product.HoldRequest) (product.Hold, effect) {
 		e.ledger[w.SKU].Held += w.Quantity
 		did.skus = append(did.skus, w.SKU)
 	}
+	for _, it := range back {
+		if !slices.Contains(did.skus, it.SKU) {
+			did.skus = append(did.skus, it.SKU)
+		}
+	}
 	answer.Outcome, answer.Currency, answer.Listing = product.HoldMade, e.now.Currency, e.now.Listing
 	e.holds[r.OrderID] = &product.HoldDetail{
-		ProductID: e.id, OrderID: r.OrderID, State: product.Held, Try: r.Try, Listing: e.now.Listing,
+		ProductID: e.id, OrderID: r.OrderID, PlacedAt: r.PlacedAt, State: product.Held, Try: r.Try, Listing: e.now.Listing,
 		Deadline: r.Deadline, Currency: e.now.Currency, Items: answer.Items,
 	}
 	return answer, did

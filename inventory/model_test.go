@@ -15,10 +15,17 @@ type entity struct {
 	exists bool
 	now    product.Product // as Get must answer it; its versions are taken from the store
 	// ledger is the stock of every variant that there ever was.
-	ledger  map[string]*product.Stock
-	holds   map[string]*product.HoldDetail
-	done    map[string]applied
-	returns map[string]string
+	ledger map[string]*product.Stock
+	holds  map[string]*product.HoldDetail
+	done   map[string]applied
+	// returns of each order by their id, and the sales that have a time to live.
+	returns map[string]map[string]returned
+	expires map[string]bool
+}
+
+type returned struct {
+	request string
+	units   map[string]int64
 }
 
 type applied struct {
@@ -38,7 +45,7 @@ type effect struct {
 func newEntity(id string) *entity {
 	return &entity{
 		id: id, ledger: map[string]*product.Stock{}, holds: map[string]*product.HoldDetail{},
-		done: map[string]applied{}, returns: map[string]string{},
+		done: map[string]applied{}, returns: map[string]map[string]returned{}, expires: map[string]bool{},
 	}
 }
 
@@ -207,9 +214,31 @@ func (e *entity) delist(listing int64) (effect, error) {
 	return effect{kind: "product.delisted", doc: true}, nil
 }
 
-func (e *entity) commit(order string) (product.HoldState, effect) {
+// whose compares the order of the entity's hold with the one that a message speaks
+// for: below 0 the hold is an earlier order's, above 0 a later one's.
+func whose(h *product.HoldDetail, asking product.Holder) int {
+	switch {
+	case h == nil, asking.PlacedAt.IsZero():
+		return 0
+	case !h.PlacedAt.IsZero():
+		return h.PlacedAt.Compare(asking.PlacedAt)
+	case h.Items != nil && !h.Deadline.After(asking.PlacedAt):
+		return -1
+	}
+	return 0
+}
+
+// drop forgets the hold, whatever it was, for a later order of its id.
+func (e *entity) drop(order string) {
+	delete(e.holds, order)
+	delete(e.returns, order)
+	delete(e.expires, order)
+}
+
+func (e *entity) commit(by product.Holder) (product.HoldState, effect) {
+	order := by.OrderID
 	h := e.holds[order]
-	if h == nil {
+	if h == nil || whose(h, by) != 0 {
 		return product.NoHold, effect{}
 	}
 	if h.State != product.Held {
@@ -227,56 +256,102 @@ func (e *entity) commit(order string) (product.HoldState, effect) {
 	return h.State, did
 }
 
-func (e *entity) release(order string, try int, reason string) (product.HoldState, effect) {
+func (e *entity) release(by product.Holder, try int, reason string) (product.HoldState, effect) {
+	order := by.OrderID
 	h := e.holds[order]
+	mark := &product.HoldDetail{
+		ProductID: e.id, OrderID: order, PlacedAt: by.PlacedAt, State: product.Released, Try: try, Reason: reason,
+	}
+	owner := whose(h, by)
 	switch {
-	case h == nil:
-		e.holds[order] = &product.HoldDetail{
-			ProductID: e.id, OrderID: order, State: product.Released, Try: try, Reason: reason,
-		}
+	case owner > 0:
 		return product.Released, effect{}
-	case h.State == product.Committed, h.State == product.Held && h.Try > try:
+	case h == nil:
+		e.holds[order] = mark
+		return product.Released, effect{}
+	case owner == 0 && (h.State == product.Committed || h.State == product.Held && h.Try > try):
 		return h.State, effect{}
-	case h.State == product.Released:
+	case owner == 0 && h.State == product.Released:
 		h.Try = max(h.Try, try)
 		return h.State, effect{}
 	}
-	did := effect{kind: "hold.released", order: order}
-	for _, it := range h.Items {
-		e.ledger[it.SKU].Held -= it.Quantity
-		did.skus = append(did.skus, it.SKU)
+	var did effect
+	if h.State == product.Held {
+		did = effect{kind: "hold.released", order: order}
+		for _, it := range h.Items {
+			e.ledger[it.SKU].Held -= it.Quantity
+			did.skus = append(did.skus, it.SKU)
+		}
+	}
+	if owner < 0 {
+		e.drop(order)
+		e.holds[order] = mark
+		return mark.State, did
 	}
 	h.State, h.Try, h.Reason = product.Released, try, reason
 	return h.State, did
 }
 
-func (e *entity) restock(order, returnID string, items []product.Item) (effect, error) {
+// restock answers the units that come back, too.
+func (e *entity) restock(by product.Holder, returnID string, items []product.Item) (map[string]int64, effect, error) {
+	order := by.OrderID
 	var request strings.Builder
+	asked := map[string]int64{}
 	for _, it := range items {
 		request.WriteString(it.SKU + "x" + strconv.FormatInt(it.Quantity, 10) + ",")
+		asked[it.SKU] += it.Quantity
 	}
-	if was, ok := e.returns[order+"/"+returnID]; ok {
-		if was != request.String() {
-			return effect{}, product.ErrActionReused
+	h := e.holds[order]
+	if h == nil || whose(h, by) != 0 || h.State != product.Committed {
+		return nil, effect{}, product.ErrNotSold
+	}
+	if was, ok := e.returns[order][returnID]; ok {
+		if was.request != request.String() {
+			return nil, effect{}, product.ErrActionReused
 		}
-		return effect{}, nil
+		return was.units, effect{}, nil
 	}
-	if !e.exists {
-		return effect{}, product.ErrNotFound
-	}
+	units, left := map[string]int64{}, int64(0)
 	did := effect{kind: "stock.restocked", order: order}
-	for _, it := range items {
-		if _, ok := e.variant(it.SKU); !ok {
-			return effect{}, product.ErrUnknownSKU
+	for _, it := range h.Items {
+		n := min(asked[it.SKU], it.Quantity-h.Returned[it.SKU])
+		left += it.Quantity - h.Returned[it.SKU] - n
+		if n == 0 {
+			continue
 		}
+		if _, ok := e.variant(it.SKU); !ok {
+			return nil, effect{}, product.ErrUnknownSKU
+		}
+		units[it.SKU] = n
 		did.skus = append(did.skus, it.SKU)
 	}
-	for _, it := range items {
-		e.ledger[it.SKU].OnHand += it.Quantity
-		e.ledger[it.SKU].Restocked += it.Quantity
+	for sku, n := range units {
+		if h.Returned == nil {
+			h.Returned = map[string]int64{}
+		}
+		h.Returned[sku] += n
+		e.ledger[sku].OnHand += n
+		e.ledger[sku].Restocked += n
 	}
-	e.returns[order+"/"+returnID] = request.String()
-	return did, nil
+	if e.returns[order] == nil {
+		e.returns[order] = map[string]returned{}
+	}
+	e.returns[order][returnID] = returned{request.String(), units}
+	if left == 0 {
+		e.expires[order] = true
+	}
+	if len(units) == 0 {
+		return units, effect{}, nil
+	}
+	return units, did, nil
+}
+
+// close lets the sale be forgotten.
+func (e *entity) close(by product.Holder) {
+	h := e.holds[by.OrderID]
+	if h != nil && h.State == product.Committed && whose(h, by) == 0 {
+		e.expires[by.OrderID] = true
+	}
 }
 
 // refresh copies the ledger into the product, as Get shows it.

@@ -46,10 +46,10 @@ func TestAnOrderHoldsCommitsAndGivesBack(t *testing.T) {
 			},
 		}}, looks)
 
-		states, err := store.Commit(ctx, "o1", []string{id})
+		states, err := store.Commit(ctx, product.Holder{OrderID: "o1"}, []string{id})
 		require.NoError(t, err)
 		require.Equal(t, []product.HoldState{product.Committed}, states)
-		states, err = store.Release(ctx, "o1", 1, []string{id}, "late")
+		states, err = store.Release(ctx, product.Holder{OrderID: "o1"}, 1, []string{id}, "late")
 		require.NoError(t, err)
 		require.Equal(t, []product.HoldState{product.Committed}, states)
 		p, err = store.Get(ctx, id)

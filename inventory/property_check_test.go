@@ -139,7 +139,13 @@ func (m *machine) checkHolds(t *rapid.T, e *entity) {
 			live = append(live, fmt.Sprintf("%d %s", want.Deadline.UnixMilli(), order))
 			overdue = append(overdue, fmt.Sprintf("%d %s/%s", want.Deadline.UnixMilli(), e.id, order))
 		case product.NoHold:
-		case product.Committed, product.Released:
+		case product.Committed:
+			if !e.expires[order] {
+				require.Equal(t, time.Duration(-1), ttl, "a sale is remembered as long as its order is open")
+				continue
+			}
+			require.Greater(t, ttl, 29*24*time.Hour, "a closed sale is remembered")
+		case product.Released:
 			require.Greater(t, ttl, 29*24*time.Hour, "an ended hold is remembered")
 		}
 	}

@@ -42,6 +42,7 @@ func TestAnySequenceOfCommandsKeepsTheBooks(t *testing.T) {
 				"commit":  m.commit,
 				"release": m.release,
 				"restock": m.restock,
+				"close":   m.close,
 				"leave":   m.leave,
 				"again":   m.again,
 				"":        m.check,
@@ -64,6 +65,37 @@ func TestAnySequenceOfCommandsKeepsTheBooks(t *testing.T) {
 	})
 }
 
+// One id, which is used again and again: no order gets, sells or gives back what
+// another one of its id has.
+func TestOrdersOfOneIDKeepTheirUnitsApart(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		seen := map[string]int{}
+		rapid.Check(t, func(r *rapid.T) {
+			m := newMachine(t.Context(), rdb)
+			m.seen, m.plain, m.orders = seen, true, []string{"o1"}
+			m.begin(r)
+			r.Repeat(map[string]func(*rapid.T){
+				"hold": m.hold, "hold2": m.hold, "commit": m.commit, "release": m.release, "restock": m.restock,
+				"close": m.close, "again": m.again, "": m.check,
+			})
+		})
+		if testing.Short() {
+			return
+		}
+		for _, message := range []string{"hold", "commit", "release", "restock"} {
+			for _, which := range []string{"a later", "an earlier"} {
+				for _, state := range []product.HoldState{product.Held, product.Committed, product.Released} {
+					answer := message + " of " + which + " order finds " + string(state)
+					assert.Positive(t, seen[answer], "no sequence got to: %s", answer)
+				}
+			}
+		}
+		assert.Positive(t, seen["restock: done"])
+		assert.Positive(t, seen["restock: done, again"])
+		t.Log(seen)
+	})
+}
+
 // machine drives two products, of the store and of the model, side by side.
 type machine struct {
 	ctx      context.Context
@@ -78,6 +110,10 @@ type machine struct {
 	did map[string]effect
 	// tries is the newest try of each order.
 	tries map[string]int
+	// placed counts how often the id of each order was placed.
+	placed map[string]int
+	// plain requests differ in their order, try and lines alone.
+	plain bool
 	// seen counts the answers over all sequences.
 	seen map[string]int
 	// read is how far each product's stream was read.
@@ -90,7 +126,8 @@ type machine struct {
 
 func newMachine(ctx context.Context, rdb redis.UniversalClient) *machine {
 	m := &machine{
-		ctx: ctx, rdb: rdb, store: inventory.New(rdb), start: time.Now().Add(time.Hour).Truncate(time.Second),
+		placed: map[string]int{},
+		ctx:    ctx, rdb: rdb, store: inventory.New(rdb), start: time.Now().Add(time.Hour).Truncate(time.Second),
 		orders: []string{"o1", "o2", "o3", "o4"}, did: map[string]effect{}, read: map[string]string{},
 		tries: map[string]int{}, customers: []string{redistest.ID("c"), redistest.ID("c")},
 		open: map[string]map[string]bool{}, left: map[string]map[string]bool{},
@@ -119,6 +156,22 @@ func (m *machine) try(t *rapid.T, order string, steps ...int) int {
 	try := max(1, m.tries[order]+rapid.SampledFrom(steps).Draw(t, "try"))
 	m.tries[order] = max(m.tries[order], try)
 	return try
+}
+
+// holder is the order as it was placed last, or sometimes the one before or a new one
+// of the same id. Messages of an earlier version don't say.
+func (m *machine) holder(t *rapid.T, order string) product.Holder {
+	steps := []int{0, 0, 0, 0, 0, 0, 0, 0, 0, 1, -1}
+	if m.plain {
+		steps = []int{0, 0, 0, 0, 1, -1, -1}
+	}
+	n := max(0, m.placed[order]+rapid.SampledFrom(steps).Draw(t, "placed"))
+	m.placed[order] = max(m.placed[order], n)
+	if rapid.IntRange(0, 7).Draw(t, "says when") == 0 {
+		return product.Holder{OrderID: order}
+	}
+	// Some of them lie beyond the deadlines of holds that say nothing of their order.
+	return product.Holder{OrderID: order, PlacedAt: m.start.Add(time.Duration(n-2) * 2 * time.Second)}
 }
 
 // again repeats a message, however old.
@@ -260,13 +313,16 @@ func (m *machine) delist(t *rapid.T) {
 
 func (m *machine) hold(t *rapid.T) {
 	order := m.order(t)
+	by := m.holder(t, order)
 	try := m.try(t, order, 0, 0, 1, -1)
 	deadline := m.start.Add(time.Duration(rapid.IntRange(0, 5).Draw(t, "deadline")) * time.Second)
 	currency := rapid.SampledFrom([]string{"", "", "EUR", "EUR", "EUR", "USD"}).Draw(t, "currency")
-	force := rapid.IntRange(0, 4).Draw(t, "force") == 0
+	force := m.plain || rapid.IntRange(0, 4).Draw(t, "force") == 0
 	most := max(0, rapid.Int64Range(-8, 4).Draw(t, "units"))
 	claim := product.Claim{}
-	if n := rapid.Int64Range(-1, 2).Draw(t, "open"); n > 0 {
+	if m.plain {
+		currency, most = "", 0
+	} else if n := rapid.Int64Range(-1, 2).Draw(t, "open"); n > 0 {
 		claim = product.Claim{CustomerID: rapid.SampledFrom(m.customers).Draw(t, "customer"), Limit: n}
 	}
 	// In any order: the store asks them in the order of their ids.
@@ -274,7 +330,7 @@ func (m *machine) hold(t *rapid.T) {
 	var reqs []product.HoldRequest
 	for _, i := range chosen {
 		req := product.HoldRequest{
-			ProductID: m.products[i].id, OrderID: order, Try: try, Deadline: deadline, Currency: currency, Force: force,
+			ProductID: m.products[i].id, OrderID: order, PlacedAt: by.PlacedAt, Try: try, Deadline: deadline, Currency: currency, Force: force,
 			MaxUnits: most,
 		}
 		if len(reqs) == 0 {
@@ -290,6 +346,7 @@ func (m *machine) hold(t *rapid.T) {
 	m.send(t, func(t *rapid.T) {
 		want := make([]product.Hold, len(reqs))
 		for i, req := range reqs {
+			m.sawOwner("hold", m.products[chosen[i]], req.Holder())
 			want[i], m.did[req.ProductID] = m.products[chosen[i]].reserve(req)
 			m.claim(req, &want[i])
 			m.saw(string(want[i].Outcome), want[i].Outcome == product.HoldMade && m.did[req.ProductID].kind == "")
@@ -345,51 +402,83 @@ func (m *machine) leave(t *rapid.T) {
 }
 
 func (m *machine) commit(t *rapid.T) {
-	order := m.order(t)
+	by := m.holder(t, m.order(t))
 	m.send(t, func(t *rapid.T) {
 		var want []product.HoldState
 		for _, e := range m.products {
-			state, did := e.commit(order)
+			m.sawOwner("commit", e, by)
+			state, did := e.commit(by)
 			m.saw("commit: "+string(state), did.kind == "")
 			want = append(want, state)
 			m.did[e.id] = did
 		}
-		got, err := m.store.Commit(m.ctx, order, ids(m.products))
+		got, err := m.store.Commit(m.ctx, by, ids(m.products))
 		require.NoError(t, err)
 		require.Equal(t, want, got)
 	})
 }
 
 func (m *machine) release(t *rapid.T) {
-	order := m.order(t)
-	try := m.try(t, order, 0, -1, -1, 1)
+	by := m.holder(t, m.order(t))
+	try := m.try(t, by.OrderID, 0, -1, -1, 1)
 	reason := rapid.SampledFrom([]string{"expired", "cancelled"}).Draw(t, "reason")
 	chosen := rapid.SampledFrom([][]*entity{m.products, m.products[:1], m.products[1:]}).Draw(t, "products")
 	m.send(t, func(t *rapid.T) {
 		var want []product.HoldState
 		for _, e := range chosen {
-			state, did := e.release(order, try, reason)
+			m.sawOwner("release", e, by)
+			state, did := e.release(by, try, reason)
 			m.saw("release: "+string(state), did.kind == "")
 			want = append(want, state)
 			m.did[e.id] = did
 		}
-		got, err := m.store.Release(m.ctx, order, try, ids(chosen), reason)
+		got, err := m.store.Release(m.ctx, by, try, ids(chosen), reason)
 		require.NoError(t, err)
 		require.Equal(t, want, got)
 	})
 }
 
 func (m *machine) restock(t *rapid.T) {
-	e, order, id := m.product(t), m.order(t), rapid.StringMatching("r[1-5]").Draw(t, "return")
+	e, by, id := m.product(t), m.holder(t, m.order(t)), rapid.StringMatching("r[1-5]").Draw(t, "return")
 	var items []product.Item
 	for _, sku := range rapid.SliceOfNDistinct(realSKU, 1, 2, rapid.ID[string]).Draw(t, "skus") {
 		items = append(items, product.Item{SKU: sku, Quantity: rapid.Int64Range(1, 3).Draw(t, "quantity")})
 	}
 	m.send(t, func(t *rapid.T) {
-		did, refused := e.restock(order, id, items)
-		m.sameError(t, refused, m.store.Restock(m.ctx, e.id, order, id, items))
+		m.sawOwner("restock", e, by)
+		want, did, refused := e.restock(by, id, items)
+		got, err := m.store.Restock(m.ctx, by, e.id, id, items)
+		m.sameError(t, refused, err)
+		require.Equal(t, want, got)
+		if refused == nil {
+			m.saw("restock: done", did.kind == "")
+		}
 		m.did[e.id] = did
 	})
+}
+
+func (m *machine) close(t *rapid.T) {
+	by := m.holder(t, m.order(t))
+	m.send(t, func(t *rapid.T) {
+		for _, e := range m.products {
+			e.close(by)
+		}
+		require.NoError(t, m.store.CloseSales(m.ctx, by, ids(m.products)))
+	})
+}
+
+// sawOwner counts the messages of one order that find what another one of its id left.
+func (m *machine) sawOwner(message string, e *entity, by product.Holder) {
+	h := e.holds[by.OrderID]
+	if h == nil {
+		return
+	}
+	switch owner := whose(h, by); {
+	case owner < 0:
+		m.saw(message+" of a later order finds "+string(h.State), false)
+	case owner > 0:
+		m.saw(message+" of an earlier order finds "+string(h.State), false)
+	}
 }
 
 func ids(entities []*entity) []string {

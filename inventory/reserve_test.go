@@ -26,7 +26,7 @@ func TestReserve(t *testing.T) {
 	}
 	release := func(t *testing.T, s *inventory.Store, id string, try int) {
 		t.Helper()
-		_, err := s.Release(t.Context(), "me", try, []string{id}, "test")
+		_, err := s.Release(t.Context(), product.Holder{OrderID: "me"}, try, []string{id}, "test")
 		require.NoError(t, err)
 	}
 	short := func(sku string, requested, available, others int64) product.Refusal {
@@ -168,7 +168,7 @@ func TestReserve(t *testing.T) {
 				t.Helper()
 				hold(t, s, request(id, "me", 1, line("S", 1)))
 				hold(t, s, request(id, "me", 2, line("S", 1)))
-				states, err := s.Release(t.Context(), "me", 1, []string{id}, "late")
+				states, err := s.Release(t.Context(), product.Holder{OrderID: "me"}, 1, []string{id}, "late")
 				require.NoError(t, err)
 				require.Equal(t, []product.HoldState{product.Held}, states)
 			},
@@ -196,7 +196,7 @@ func TestReserve(t *testing.T) {
 			before: func(t *testing.T, s *inventory.Store, id string) {
 				t.Helper()
 				hold(t, s, request(id, "me", 1, line("S", 1)))
-				_, err := s.Commit(t.Context(), "me", []string{id})
+				_, err := s.Commit(t.Context(), product.Holder{OrderID: "me"}, []string{id})
 				require.NoError(t, err)
 			},
 			try: 1, lines: []product.HoldLine{line("S", 1)}, want: answer{outcome: product.HoldMade},
@@ -273,7 +273,7 @@ func TestReserveOfManyLinesAndLargeNumbers(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, product.HoldMade, holds[0].Outcome)
 		require.Equal(t, product.MaxStock, holds[0].Items[0].Quantity)
-		_, err = store.Commit(t.Context(), "o", []string{id})
+		_, err = store.Commit(t.Context(), product.Holder{OrderID: "o"}, []string{id})
 		require.NoError(t, err)
 		p, err := store.Get(t.Context(), id)
 		require.NoError(t, err)

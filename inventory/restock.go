@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -10,47 +11,58 @@ import (
 	"holdfast/redisdb"
 )
 
-// Restock gives sold units of the order back to the stock, once per return id
-// of the order. It refuses with product.ErrNotFound, ErrUnknownSKU,
-// ErrActionReused, or Invalid where the result would be above product.MaxStock.
-func (s *Store) Restock(ctx context.Context, productID, orderID, returnID string, items []product.Item) error {
-	if err := s.restock(ctx, productID, orderID, returnID, items); err != nil {
-		return fmt.Errorf("restock product %s from order %s: %w", productID, orderID, err)
+// Restock gives units that the order bought back to the stock, once per return id of
+// the order, and answers how many of each sku came back: never more than its hold sold
+// and has not returned yet. It refuses with product.ErrNotSold where the order bought
+// nothing of the product, ErrNotFound, ErrUnknownSKU, ErrActionReused, or Invalid where
+// the result would be above product.MaxStock.
+func (s *Store) Restock(ctx context.Context, h product.Holder, productID, returnID string, items []product.Item) (map[string]int64, error) {
+	units, err := s.restock(ctx, h, productID, returnID, items)
+	if err != nil {
+		return nil, fmt.Errorf("restock product %s from order %s: %w", productID, h.OrderID, err)
 	}
-	return nil
+	return units, nil
 }
 
-func (s *Store) restock(ctx context.Context, productID, orderID, returnID string, items []product.Item) error {
-	if err := validIDs(productID, orderID); err != nil {
-		return err
+func (s *Store) restock(ctx context.Context, h product.Holder, productID, returnID string, items []product.Item) (map[string]int64, error) {
+	if err := validIDs(productID, h.OrderID); err != nil {
+		return nil, err
 	}
 	if returnID == "" || len(items) == 0 {
-		return errors.New("no return id or no items")
+		return nil, errors.New("no return id or no items")
 	}
 	args := []any{}
 	request := []string{}
 	for _, it := range sum(items) {
 		if it.Quantity < 1 || it.Quantity > product.MaxStock {
-			return fmt.Errorf("quantity %d of sku %q must lie between 1 and %d", it.Quantity, it.SKU, product.MaxStock)
+			return nil, fmt.Errorf("quantity %d of sku %q must lie between 1 and %d", it.Quantity, it.SKU, product.MaxStock)
 		}
 		args = append(args, it.SKU, it.Quantity)
 		request = append(request, it.SKU, strconv.FormatInt(it.Quantity, 10))
 	}
-	head := []any{productID, orderID, fingerprint(request...), product.MaxStock, rememberSeconds}
-	code, err := redisdb.Run(ctx, s.rdb, redisdb.Call{
+	head := []any{
+		productID, h.OrderID, placed(h.PlacedAt), returnID, fingerprint(request...), product.MaxStock, rememberSeconds,
+	}
+	answer, err := redisdb.Slice(redisdb.Run(ctx, s.rdb, redisdb.Call{
 		Script: restockScript,
-		Keys:   []string{productKey(productID), returnKey(productID, orderID, returnID), eventsKey(productID)},
-		Args:   append(head, args...),
-	})[0].Text()
-	switch {
-	case err != nil:
-		return err
-	case code == "DONE":
-		return nil
-	case code == "TOO_MANY":
-		return tooMany("quantity")
+		Keys: []string{
+			productKey(productID), holdKey(productID, h.OrderID), returnKey(productID, h.OrderID, returnID), eventsKey(productID),
+		},
+		Args: append(head, args...),
+	})[0])
+	if err != nil {
+		return nil, err
+	}
+	switch code := text(answer, 0); code {
+	case "DONE":
+		units := map[string]int64{}
+		return units, json.Unmarshal([]byte(text(answer, 1)), &units)
+	case "NOT_SOLD":
+		return nil, fmt.Errorf("%w: its hold is %s", product.ErrNotSold, text(answer, 1))
+	case "TOO_MANY":
+		return nil, tooMany("quantity")
 	default:
-		return refusal(code)
+		return nil, refusal(code)
 	}
 }
 

@@ -18,6 +18,10 @@ var (
 	commitScript  = script("commit")
 	releaseScript = script("release")
 	restockScript = script("restock")
+	closeScript   = script("close")
+
+	rememberScript = script("remember")
+
 	// These two change nothing and do without the common functions.
 	lookScript  = redisdb.Embedded(sources, "look")
 	holdsScript = redisdb.Embedded(sources, "holds")

@@ -11,8 +11,8 @@ import (
 // Commit sells what the order holds of each product, in one pipeline, and
 // answers the state of each hold: committed now or before, released (too late),
 // or none.
-func (s *Store) Commit(ctx context.Context, orderID string, productIDs []string) ([]product.HoldState, error) {
-	states, err := s.settle(ctx, orderID, productIDs, commitScript, rememberSeconds)
+func (s *Store) Commit(ctx context.Context, h product.Holder, productIDs []string) ([]product.HoldState, error) {
+	states, err := s.settle(ctx, h, productIDs, commitScript)
 	if err != nil {
 		return nil, fmt.Errorf("commit: %w", err)
 	}
@@ -23,11 +23,11 @@ func (s *Store) Commit(ctx context.Context, orderID string, productIDs []string)
 // tries up to try, also those still on their way: where there is no hold it
 // leaves a mark. It answers the state of each hold: released, committed (too
 // late), or held where a newer try holds.
-func (s *Store) Release(ctx context.Context, orderID string, try int, productIDs []string, reason string) ([]product.HoldState, error) {
+func (s *Store) Release(ctx context.Context, h product.Holder, try int, productIDs []string, reason string) ([]product.HoldState, error) {
 	if try < 1 {
-		return nil, fmt.Errorf("release order %s: try %d is below 1", orderID, try)
+		return nil, fmt.Errorf("release order %s: try %d is below 1", h.OrderID, try)
 	}
-	states, err := s.settle(ctx, orderID, productIDs, releaseScript, try, reason, rememberSeconds)
+	states, err := s.settle(ctx, h, productIDs, releaseScript, try, reason, rememberSeconds)
 	if err != nil {
 		return nil, fmt.Errorf("release: %w", err)
 	}
@@ -35,8 +35,8 @@ func (s *Store) Release(ctx context.Context, orderID string, try int, productIDs
 }
 
 // settle runs a script that ends the order's hold of each product.
-func (s *Store) settle(ctx context.Context, orderID string, productIDs []string, script *redisdb.Script, args ...any) ([]product.HoldState, error) {
-	if err := validIDs(append([]string{orderID}, productIDs...)...); err != nil {
+func (s *Store) settle(ctx context.Context, h product.Holder, productIDs []string, script *redisdb.Script, args ...any) ([]product.HoldState, error) {
+	if err := validIDs(append([]string{h.OrderID}, productIDs...)...); err != nil {
 		return nil, err
 	}
 	if len(productIDs) == 0 {
@@ -44,13 +44,16 @@ func (s *Store) settle(ctx context.Context, orderID string, productIDs []string,
 	}
 	calls := make([]redisdb.Call, len(productIDs))
 	for i, id := range productIDs {
-		calls[i] = redisdb.Call{Script: script, Keys: holdKeys(id, orderID), Args: append([]any{id, orderID}, args...)}
+		calls[i] = redisdb.Call{
+			Script: script, Keys: holdKeys(id, h.OrderID),
+			Args: append([]any{id, h.OrderID, placed(h.PlacedAt)}, args...),
+		}
 	}
 	states := make([]product.HoldState, len(productIDs))
 	for i, answer := range redisdb.Run(ctx, s.rdb, calls...) {
 		state, err := answer.Text()
 		if err != nil {
-			return nil, fmt.Errorf("product %s of order %s: %w", productIDs[i], orderID, err)
+			return nil, fmt.Errorf("product %s of order %s: %w", productIDs[i], h.OrderID, err)
 		}
 		states[i] = product.HoldState(state)
 	}

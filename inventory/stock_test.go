@@ -3,6 +3,7 @@ package inventory_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
@@ -105,19 +106,35 @@ func TestRestockGivesSoldUnitsBackOncePerReturn(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		ctx, store, id := t.Context(), inventory.New(rdb), redistest.ID("shirt")
 		one := []product.Item{{SKU: "S", Quantity: 1}}
-		require.ErrorIs(t, store.Restock(ctx, id, "o", "r1", one), product.ErrNotFound)
-		_, _, err := store.Put(ctx, id, shirt(5, 0), nil)
+		me := product.Holder{OrderID: "o", PlacedAt: time.Now()}
+		restock := func(returnID string, items ...product.Item) (map[string]int64, error) {
+			return store.Restock(ctx, me, id, returnID, items)
+		}
+		_, err := restock("r1", one...)
+		require.ErrorIs(t, err, product.ErrNotSold)
+		_, _, err = store.Put(ctx, id, shirt(5, 0), nil)
 		require.NoError(t, err)
-		_, err = store.Hold(ctx, []product.HoldRequest{request(id, "o", 1, line("S", 3))})
+		r := request(id, "o", 1, line("S", 3))
+		r.PlacedAt = me.PlacedAt
+		_, err = store.Hold(ctx, []product.HoldRequest{r})
 		require.NoError(t, err)
-		_, err = store.Commit(ctx, "o", []string{id})
+		_, err = restock("r1", one...)
+		require.ErrorIs(t, err, product.ErrNotSold, "what is only held can't come back twice")
+		_, err = store.Commit(ctx, me, []string{id})
 		require.NoError(t, err)
 		for range 2 {
-			require.NoError(t, store.Restock(ctx, id, "o", "r1", one))
+			units, err := restock("r1", one...)
+			require.NoError(t, err)
+			require.Equal(t, map[string]int64{"S": 1}, units)
 		}
-		require.NoError(t, store.Restock(ctx, id, "o", "r2", append(one, one...)), "items of one sku are summed")
-		require.ErrorIs(t, store.Restock(ctx, id, "o", "r1", []product.Item{{SKU: "S", Quantity: 2}}), product.ErrActionReused)
-		require.ErrorIs(t, store.Restock(ctx, id, "o", "r3", append(one, product.Item{SKU: "L", Quantity: 1})), product.ErrUnknownSKU)
+		_, err = restock("r1", product.Item{SKU: "S", Quantity: 2})
+		require.ErrorIs(t, err, product.ErrActionReused)
+		units, err := restock("r2", append(one, one...)...)
+		require.NoError(t, err)
+		require.Equal(t, map[string]int64{"S": 2}, units, "items of one sku are summed")
+		units, err = restock("r3", append(one, product.Item{SKU: "L", Quantity: 1})...)
+		require.NoError(t, err)
+		require.Empty(t, units, "all that was sold is back, and no other variant was")
 		p, err := store.Get(ctx, id)
 		require.NoError(t, err)
 		require.Equal(t, product.Stock{OnHand: 5, Adjusted: 5, Committed: 3, Restocked: 3}, p.Variants[0].Stock)
@@ -212,7 +229,7 @@ func TestScriptsThatTheServerForgotAreSentAgain(t *testing.T) {
 			}
 		}
 		require.NoError(t, rdb.ScriptFlush(ctx).Err())
-		states, err := store.Commit(ctx, "o", ids)
+		states, err := store.Commit(ctx, product.Holder{OrderID: "o"}, ids)
 		require.NoError(t, err)
 		for _, s := range states {
 			require.Equal(t, product.Committed, s)

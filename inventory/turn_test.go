@@ -43,7 +43,7 @@ func TestHoldInTurnWaitsForAnotherOrdersHold(t *testing.T) {
 					continue
 				}
 				if err == nil {
-					_, err = store.Release(ctx, "other", 1, ids[1:2], "test")
+					_, err = store.Release(ctx, product.Holder{OrderID: "other"}, 1, ids[1:2], "test")
 				}
 				failed <- err
 				return

@@ -137,10 +137,23 @@ func addItem(items []product.Item, sku string, quantity int64) []product.Item {
 	return items
 }
 
+// Holder is the order as the holder of its units.
+func (o *Order) Holder() product.Holder {
+	return product.Holder{OrderID: o.ID, PlacedAt: o.PlacedAt}
+}
+
 // TookUnitsBack tells whether the order had bought its units and gave them back: it was
 // paid and could not get all of them, or was cancelled before its delivery.
 func (o *Order) TookUnitsBack() bool {
 	return o.Status == Cancelled && (o.CancelReason == NoStock || o.Payment.Status == PaymentPaid)
+}
+
+// ReturnID names the return of all that the order bought.
+func (o *Order) ReturnID() string {
+	if o.CancelReason == NoStock {
+		return product.ReturnID("", o.ID)
+	}
+	return product.ReturnID("cancel", o.ID)
 }
 
 // Clone returns a copy that shares nothing that a later step changes.

@@ -118,7 +118,7 @@ func New(p Placement, at time.Time) Order {
 		Currency: p.Currency,
 		Amounts:  map[string]int64{AmountItems: 0, AmountTotal: 0, AmountPaid: 0, AmountRefunded: 0},
 		Address:  p.Address,
-		Payment:  Payment{Status: PaymentNone, Deadline: at.Add(p.PaymentWindow).UTC()},
+		Payment:  Payment{Status: PaymentNone, Deadline: p.Deadline(at).UTC()},
 		PlacedAt: at.UTC(),
 	}
 	for i, l := range p.Lines {
@@ -132,9 +132,12 @@ func New(p Placement, at time.Time) Order {
 	return o
 }
 
+// Deadline is when the payment window of an order ends that was placed at this time.
+func (p Placement) Deadline(placedAt time.Time) time.Time { return placedAt.Add(p.PaymentWindow) }
+
 // HoldRequests asks each product once for all lines that the order has of it,
 // in product-id order. The first one asks for the customer's place, too.
-func (p Placement) HoldRequests(try int, deadline time.Time) []product.HoldRequest {
+func (p Placement) HoldRequests(try int, placedAt time.Time) []product.HoldRequest {
 	o := Order{Lines: make([]Line, len(p.Lines))}
 	for i, l := range p.Lines {
 		o.Lines[i].ProductID = l.ProductID
@@ -145,7 +148,8 @@ func (p Placement) HoldRequests(try int, deadline time.Time) []product.HoldReque
 	for i, id := range ids {
 		at[id] = i
 		reqs[i] = product.HoldRequest{
-			ProductID: id, OrderID: p.OrderID, Try: try, Deadline: deadline, Currency: p.Currency, MaxUnits: p.MaxUnits,
+			ProductID: id, OrderID: p.OrderID, PlacedAt: placedAt, Try: try, Deadline: p.Deadline(placedAt),
+			Currency: p.Currency, MaxUnits: p.MaxUnits,
 		}
 	}
 	if p.MaxOpenOrders > 0 && len(reqs) > 0 {

@@ -116,15 +116,16 @@ func TestEachProductIsAskedOnceForAllItsLines(t *testing.T) {
 		p.Lines = append(p.Lines, order.LineRequest{ProductID: "shirt", SKU: "m", Quantity: 3})
 		p.Currency = "EUR"
 	})
-	deadline := time.Unix(100, 0)
+	at := time.Unix(100, 0)
+	deadline := at.Add(p.PaymentWindow)
 	require.Equal(t, []product.HoldRequest{
 		{
-			ProductID: "mug", OrderID: "order-1", Try: 4, Deadline: deadline, Currency: "EUR",
+			ProductID: "mug", OrderID: "order-1", PlacedAt: at, Try: 4, Deadline: deadline, Currency: "EUR",
 			Lines: []product.HoldLine{{Quantity: 1, Price: 300}},
 		},
 		{
-			ProductID: "shirt", OrderID: "order-1", Try: 4, Deadline: deadline, Currency: "EUR",
+			ProductID: "shirt", OrderID: "order-1", PlacedAt: at, Try: 4, Deadline: deadline, Currency: "EUR",
 			Lines: []product.HoldLine{{SKU: "m", Quantity: 2, Price: product.AnyPrice}, {SKU: "m", Quantity: 3, Price: product.AnyPrice}},
 		},
-	}, p.HoldRequests(4, deadline))
+	}, p.HoldRequests(4, at))
 }

@@ -16,6 +16,8 @@ var (
 	ErrExists = errors.New("there is such a product already")
 	// ErrRelisted: the product was listed again since the listing that was to end.
 	ErrRelisted = errors.New("the product has been listed again")
+	// ErrNotSold: the order bought nothing of the product that could come back.
+	ErrNotSold = errors.New("nothing of the product was sold to the order")
 	// ErrActionReused: this action id was used for another adjustment.
 	ErrActionReused = errors.New("this action id was used for another adjustment")
 )

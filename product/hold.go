@@ -5,10 +5,30 @@ import "time"
 // AnyPrice in a hold line accepts the price of the day.
 const AnyPrice = int64(-1)
 
+// Holder is the order that holds or bought units of products. An id can be used
+// again once Temporal has forgotten its order: the placing time tells the two apart.
+type Holder struct {
+	OrderID string
+	// PlacedAt is when the order's workflow was started, by Temporal's clock: the same in
+	// all its retries and after a reset. Zero where it isn't known.
+	PlacedAt time.Time
+}
+
+// ReturnID names the return of all that an order bought, by why it comes back: "cancel",
+// or "" where the order could not get all of its units.
+func ReturnID(why, orderID string) string {
+	if why == "" {
+		why = "no-stock"
+	}
+	return why + "." + orderID
+}
+
 // HoldRequest asks one product for all lines that one order has of it.
 type HoldRequest struct {
 	ProductID string
 	OrderID   string
+	// PlacedAt as in Holder.
+	PlacedAt time.Time `json:",omitzero"`
 	// Try numbers the attempts of the order's saga, from 1. A try that is not
 	// above one that was released is refused, however late it arrives.
 	Try int
@@ -44,7 +64,8 @@ const (
 	HoldMade HoldOutcome = "held"
 	// HoldRefused: nothing is held; Refusals says why, line by line.
 	HoldRefused HoldOutcome = "refused"
-	// HoldEnded: this try was given back before; it can't hold any more.
+	// HoldEnded: this try was given back before, or a later order has its id; it can't
+	// hold any more.
 	HoldEnded HoldOutcome = "ended"
 	// HoldConflict: this try holds other lines already: a bug of the caller.
 	HoldConflict HoldOutcome = "conflict"
@@ -108,6 +129,9 @@ type Refusal struct {
 func (r Refusal) Contended() bool {
 	return r.Reason == Short && r.Available+r.HeldByOthers >= r.Requested
 }
+
+// Holder of the units that are asked for.
+func (r HoldRequest) Holder() Holder { return Holder{OrderID: r.OrderID, PlacedAt: r.PlacedAt} }
 
 // HoldState is the state of one order's hold of one product.
 type HoldState string

@@ -22,11 +22,18 @@ type LiveHold struct {
 type HoldDetail struct {
 	ProductID string
 	OrderID   string
-	State     HoldState
-	Try       int
-	Listing   int64
-	Deadline  time.Time
-	Currency  string
-	Items     []HeldItem
-	Reason    string // why it was released
+	// PlacedAt as in Holder; zero where an earlier version held.
+	PlacedAt time.Time
+	State    HoldState
+	Try      int
+	Listing  int64
+	Deadline time.Time
+	Currency string
+	Items    []HeldItem
+	Reason   string // why it was released
+	// Returned are the units of a sale that came back, by sku.
+	Returned map[string]int64
 }
+
+// Holder of the units.
+func (d HoldDetail) Holder() Holder { return Holder{OrderID: d.OrderID, PlacedAt: d.PlacedAt} }

@@ -49,12 +49,16 @@ func register(ctx context.Context, c client.Client, opts Options) error {
 }
 
 func retain(ctx context.Context, c client.Client, opts Options) error {
-	_, err := c.WorkflowService().UpdateNamespace(ctx, &workflowservice.UpdateNamespaceRequest{
+	now, err := c.WorkflowService().UpdateNamespace(ctx, &workflowservice.UpdateNamespaceRequest{
 		Namespace: opts.Namespace,
 		Config:    &namespacepb.NamespaceConfig{WorkflowExecutionRetentionTtl: durationpb.New(opts.Retention)},
 	})
 	if err != nil {
 		return fmt.Errorf("set its retention to %s: %w", opts.Retention, err)
+	}
+	// A service may allow less than it is asked for, and answer what it made of it.
+	if got := now.GetConfig().GetWorkflowExecutionRetentionTtl().AsDuration(); got < Retention {
+		return fmt.Errorf("it keeps closed workflows for %s although %s were asked for; at least %s are needed", got, opts.Retention, Retention)
 	}
 	return nil
 }

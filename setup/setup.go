@@ -12,9 +12,9 @@ import (
 	"go.temporal.io/sdk/client"
 )
 
-// Retention is how long Temporal keeps closed workflows: as long as a repeated
-// request with the same Idempotency-Key finds its order, and as long as Redis
-// keeps ended holds.
+// Retention is how long Temporal keeps closed workflows, at least: as long as a
+// repeated request with the same Idempotency-Key finds its order. Redis remembers ended
+// holds for as long (inventory.Remember), and Temporal must not forget an order earlier.
 const Retention = 30 * 24 * time.Hour
 
 // Options of Run.
@@ -33,6 +33,10 @@ type Options struct {
 func Run(ctx context.Context, c client.Client, opts Options) error {
 	if opts.Retention == 0 {
 		opts.Retention = Retention
+	}
+	if opts.Retention < Retention {
+		return fmt.Errorf("a retention of %s is too short: Redis remembers ended holds for %s, and Temporal must keep closed workflows at least as long",
+			opts.Retention, Retention)
 	}
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)

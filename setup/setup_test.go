@@ -28,6 +28,7 @@ import (
 // makes of it is tested with the embedded server.
 type state struct {
 	retention  map[string]time.Duration
+	most       time.Duration // the longest retention that the service grants; 0: any
 	attributes map[string]enumspb.IndexedValueType
 	// deaf is how many queries are refused before new attributes are known.
 	deaf      int
@@ -90,8 +91,14 @@ func (s namespaces) RegisterNamespace(_ context.Context, r *workflowservice.Regi
 
 func (s namespaces) UpdateNamespace(_ context.Context, r *workflowservice.UpdateNamespaceRequest, _ ...grpc.CallOption) (*workflowservice.UpdateNamespaceResponse, error) {
 	s.writes++
-	s.retention[r.GetNamespace()] = r.GetConfig().GetWorkflowExecutionRetentionTtl().AsDuration()
-	return nil, nil
+	retention := r.GetConfig().GetWorkflowExecutionRetentionTtl().AsDuration()
+	if s.most > 0 {
+		retention = min(retention, s.most)
+	}
+	s.retention[r.GetNamespace()] = retention
+	return &workflowservice.UpdateNamespaceResponse{
+		Config: &namespacepb.NamespaceConfig{WorkflowExecutionRetentionTtl: durationpb.New(retention)},
+	}, nil
 }
 
 func (s searchAttributes) ListSearchAttributes(context.Context, *operatorservice.ListSearchAttributesRequest, ...grpc.CallOption) (*operatorservice.ListSearchAttributesResponse, error) {
@@ -211,6 +218,16 @@ func TestRunCorrectsTheRetention(t *testing.T) {
 	s.retention["shop"] = 24 * time.Hour
 	require.NoError(t, Run(t.Context(), s, Options{Namespace: "shop"}))
 	assert.Equal(t, Retention, s.retention["shop"])
+}
+
+func TestRunRefusesARetentionBelowThatOfEndedHolds(t *testing.T) {
+	s := empty()
+	require.ErrorContains(t, Run(t.Context(), s, Options{Namespace: "shop", Retention: Retention - time.Hour}), "719h")
+	assert.Zero(t, s.writes)
+
+	s.retention["shop"], s.most = 24*time.Hour, 7*24*time.Hour
+	err := Run(t.Context(), s, Options{Namespace: "shop"})
+	require.ErrorContains(t, err, "168h", "the service grants less than it was asked for")
 }
 
 func TestAttributeOfAnotherTypeIsNotWaitedFor(t *testing.T) {

@@ -214,7 +214,7 @@ func registerOrderActivities(w sdk.Registry, c Config) {
 	register(w, activities.ReclaimStock, (&activities.Reclaim{Stock: c.Stock}).Execute)
 	register(w, activities.ReleaseStock, (&activities.Release{Stock: c.Stock}).Execute)
 	register(w, activities.UnwindSale, (&activities.Unwind{Stock: c.Stock}).Execute)
-	register(w, activities.RecordOrder, (&activities.Record{Records: c.Records}).Execute)
+	register(w, activities.RecordOrder, (&activities.Record{Records: c.Records, Stock: c.Stock}).Execute)
 }
 
 func register(w sdk.Registry, name string, execute any) {

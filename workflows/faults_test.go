@@ -20,6 +20,7 @@ const (
 	commit  = "commit"
 	release = "release"
 	restock = "restock"
+	closing = "close"
 	put     = "put"
 )
 
@@ -95,20 +96,22 @@ func (f *faults) HoldInTurn(ctx context.Context, reqs []product.HoldRequest) ([]
 	return with(f, inTurn, func() ([]product.Hold, error) { return f.stock.HoldInTurn(ctx, reqs) })
 }
 
-func (f *faults) Commit(ctx context.Context, orderID string, ids []string) ([]product.HoldState, error) {
-	return with(f, commit, func() ([]product.HoldState, error) { return f.stock.Commit(ctx, orderID, ids) })
+func (f *faults) Commit(ctx context.Context, h product.Holder, ids []string) ([]product.HoldState, error) {
+	return with(f, commit, func() ([]product.HoldState, error) { return f.stock.Commit(ctx, h, ids) })
 }
 
-func (f *faults) Release(ctx context.Context, orderID string, try int, ids []string, reason string) ([]product.HoldState, error) {
+func (f *faults) Release(ctx context.Context, h product.Holder, try int, ids []string, reason string) ([]product.HoldState, error) {
 	return with(f, release, func() ([]product.HoldState, error) {
-		return f.stock.Release(ctx, orderID, try, ids, reason)
+		return f.stock.Release(ctx, h, try, ids, reason)
 	})
 }
 
-func (f *faults) Restock(ctx context.Context, id, orderID, returnID string, items []product.Item) error {
-	_, err := with(f, restock, func() (struct{}, error) {
-		return struct{}{}, f.stock.Restock(ctx, id, orderID, returnID, items)
-	})
+func (f *faults) Restock(ctx context.Context, h product.Holder, id, returnID string, items []product.Item) (map[string]int64, error) {
+	return with(f, restock, func() (map[string]int64, error) { return f.stock.Restock(ctx, h, id, returnID, items) })
+}
+
+func (f *faults) CloseSales(ctx context.Context, h product.Holder, ids []string) error {
+	_, err := with(f, closing, func() (struct{}, error) { return struct{}{}, f.stock.CloseSales(ctx, h, ids) })
 	return err
 }
 

@@ -151,7 +151,7 @@ func (s *scenario) requireNoStock() {
 	// A late request of the second try takes nothing. (A place it would take, for as
 	// long as the payment window lasts.)
 	s.placement.MaxOpenOrders = 0
-	_, err := s.stock.Hold(s.Context(), s.placement.HoldRequests(2, time.Now().Add(time.Hour)))
+	_, err := s.stock.Hold(s.Context(), s.placement.HoldRequests(2, s.now().PlacedAt))
 	s.NoError(err)
 	s.check()
 }

@@ -115,7 +115,7 @@ func TestReservingEndsWithThePaymentWindow(t *testing.T) {
 	s.Equal(order.Unavailable, s.outcome.Reason)
 
 	// A request of the abandoned try that arrives only now.
-	late, err := s.stock.Hold(s.Context(), s.placement.HoldRequests(1, time.Now().Add(time.Hour)))
+	late, err := s.stock.Hold(s.Context(), s.placement.HoldRequests(1, s.now().PlacedAt))
 	s.NoError(err)
 	s.Equal(product.HoldEnded, late[0].Outcome)
 	s.checkStock("shirt", 0)

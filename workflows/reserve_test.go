@@ -168,7 +168,7 @@ func TestRedisAwayInTheSecondTry(t *testing.T) {
 // A workflow that was reset finds the tries of its earlier life ended.
 func TestTriesOfAnEarlierLifeAreEnded(t *testing.T) {
 	s := open(t, line("shirt", 2), line("mug", 1))
-	_, err := s.stock.Release(s.Context(), orderID, 3, []string{"shirt"}, "customer")
+	_, err := s.stock.Release(s.Context(), product.Holder{OrderID: orderID}, 3, []string{"shirt"}, "customer")
 	s.NoError(err)
 	s.at(time.Minute, func() { s.succeeds("pay-1", 1300) })
 	s.later()

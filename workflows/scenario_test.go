@@ -139,7 +139,7 @@ func (s *scenario) register() {
 		activities.ReclaimStock: (&activities.Reclaim{Stock: s.faults}).Execute,
 		activities.ReleaseStock: (&activities.Release{Stock: s.faults}).Execute,
 		activities.UnwindSale:   (&activities.Unwind{Stock: s.faults}).Execute,
-		activities.RecordOrder:  (&activities.Record{Records: s.faults}).Execute,
+		activities.RecordOrder:  (&activities.Record{Records: s.faults, Stock: s.faults}).Execute,
 		activities.RecordRefund: (&activities.RefundRecord{Records: s.docs}).Execute,
 	} {
 		s.env.RegisterActivityWithOptions(execute, activity.RegisterOptions{Name: name})

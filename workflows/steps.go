@@ -56,7 +56,7 @@ func isBug(err error) bool {
 func (s *saga) release(reason string) {
 	s.must(workflow.ExecuteActivity(activities.Patient(s.ctx, "release: "+reason), activities.ReleaseStock,
 		activities.ReleaseParams{
-			OrderID: s.order.ID, ProductIDs: s.order.ProductIDs(), Try: s.try, Reason: reason,
+			OrderID: s.order.ID, PlacedAt: s.placedAt, ProductIDs: s.order.ProductIDs(), Try: s.try, Reason: reason,
 		}).Get(s.ctx, nil), activities.ReleaseStock)
 }
 
@@ -97,7 +97,8 @@ func (s *saga) reclaim(lost []string) []string {
 	reqs := make([]product.HoldRequest, 0, len(lost))
 	for _, id := range lost {
 		r := product.HoldRequest{
-			ProductID: id, OrderID: s.order.ID, Try: s.try, Deadline: s.order.Payment.Deadline, Force: true,
+			ProductID: id, OrderID: s.order.ID, PlacedAt: s.placedAt, Try: s.try,
+			Deadline: s.order.Payment.Deadline, Force: true,
 		}
 		for _, it := range s.order.Items(id) {
 			r.Lines = append(r.Lines, product.HoldLine{SKU: it.SKU, Quantity: it.Quantity, Price: product.AnyPrice})
@@ -123,7 +124,7 @@ func (s *saga) unwind(lost []string) {
 
 // unsell puts what the order bought back on the shelf.
 func (s *saga) unsell(p activities.UnwindParams, summary string) {
-	p.OrderID, p.Try, p.Items = s.order.ID, s.try, make(map[string][]product.Item)
+	p.OrderID, p.PlacedAt, p.Try, p.Items = s.order.ID, s.placedAt, s.try, make(map[string][]product.Item)
 	for _, id := range s.order.ProductIDs() {
 		p.Items[id] = s.order.Items(id)
 	}

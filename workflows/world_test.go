@@ -22,7 +22,7 @@ func (s *scenario) othersHold() {
 }
 
 func (s *scenario) othersGiveBack() {
-	_, err := s.stock.Release(s.Context(), "other", 1, []string{"mug"}, "customer")
+	_, err := s.stock.Release(s.Context(), product.Holder{OrderID: "other"}, 1, []string{"mug"}, "customer")
 	s.NoError(err)
 	s.foreign["mug"] = 0
 }
@@ -51,7 +51,7 @@ func (s *scenario) losesHold(id string) {
 
 // givesBackHold releases the order's hold behind its back.
 func (s *scenario) givesBackHold(id string) {
-	_, err := s.stock.Release(s.Context(), orderID, 1, []string{id}, "swept")
+	_, err := s.stock.Release(s.Context(), product.Holder{OrderID: orderID}, 1, []string{id}, "swept")
 	s.NoError(err)
 }
 
@@ -62,4 +62,36 @@ func (s *scenario) reprices(id string, price int64) {
 		Variants: []product.VariantSpec{{SKU: id + "-1", Price: price}},
 	}, nil)
 	s.NoError(err)
+}
+
+// keep remembers what Redis has of a product and of the order's hold; the function that
+// it returns brings it back, as a new master does that lacks the latest writes.
+func (s *scenario) keep(id string) (lose func()) {
+	s.Helper()
+	bucket := redisdb.Bucket(id)
+	keys := []string{
+		bucket + ":product:" + id, bucket + ":hold:" + id + ":" + orderID, bucket + ":holds:" + id, bucket + ":deadlines",
+	}
+	dumps := make(map[string]func() error, len(keys))
+	for _, key := range keys {
+		switch s.rdb.Type(s.Context(), key).Val() {
+		case "hash":
+			fields, err := s.rdb.HGetAll(s.Context(), key).Result()
+			s.NoError(err)
+			dumps[key] = func() error { return s.rdb.HSet(s.Context(), key, fields).Err() }
+		case "zset":
+			members, err := s.rdb.ZRangeWithScores(s.Context(), key, 0, -1).Result()
+			s.NoError(err)
+			dumps[key] = func() error { return s.rdb.ZAdd(s.Context(), key, members...).Err() }
+		}
+	}
+	return func() {
+		s.Helper()
+		for _, key := range keys {
+			s.redis.Del(key)
+			if dumps[key] != nil {
+				s.NoError(dumps[key]())
+			}
+		}
+	}
 }

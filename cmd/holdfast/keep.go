@@ -5,18 +5,25 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"time"
 
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
+	"holdfast/inventory"
 	"holdfast/worker"
 )
 
-// checkKeep refuses to move orders out of Redis that Temporal still knows. Where nobody
-// may ask for the namespace's retention, it is the operator's to know.
-func checkKeep(ctx context.Context, c client.Client, namespace string, keep time.Duration, log *slog.Logger) error {
+// forGood is how long closed orders stay in Redis where there is no index: they do.
+const forGood = time.Duration(math.MaxInt64)
+
+// checkRetention refuses a namespace that forgets an order before Redis has forgotten its
+// ended holds: the order's id could be used again, and meet them. It also refuses to move
+// orders out of Redis that Temporal still knows. Where nobody may ask for the namespace's
+// retention, it is the operator's to know.
+func checkRetention(ctx context.Context, c client.Client, namespace string, keep time.Duration, log *slog.Logger) error {
 	ctx, cancel := context.WithTimeout(ctx, askFor)
 	defer cancel()
 	d, err := c.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: namespace})
@@ -24,12 +31,19 @@ func checkKeep(ctx context.Context, c client.Client, namespace string, keep time
 	var unknown *serviceerror.Unimplemented
 	switch {
 	case errors.As(err, &denied), errors.As(err, &unknown):
-		log.WarnContext(ctx, "the namespace's retention can't be read: --keep-orders has to be a day longer", "error", err)
+		log.WarnContext(ctx, "the namespace's retention can't be read: it has to be 720h at least, and --keep-orders a day longer", "error", err)
 		return nil
 	case err != nil:
 		return fmt.Errorf("ask for the retention of namespace %s (TEMPORAL_NAMESPACE): %w", namespace, err)
 	}
 	retention := d.GetConfig().GetWorkflowExecutionRetentionTtl().AsDuration()
+	if retention < inventory.Remember {
+		return usagef("namespace %s (TEMPORAL_NAMESPACE) keeps closed workflows for %s, and Redis remembers ended holds for %s:"+
+			" set its retention to %s or more, by HOLDFAST_RETENTION of holdfast setup", namespace, retention, inventory.Remember, inventory.Remember)
+	}
+	if keep == forGood {
+		return nil
+	}
 	if least := retention + worker.KeepBeyond; keep < least {
 		return usagef("--keep-orders (HOLDFAST_KEEP_ORDERS): %s is too short, at least %s is needed: namespace %s keeps closed workflows for %s"+
 			" (HOLDFAST_RETENTION of holdfast setup), and an order leaves Redis only once Temporal has forgotten it",

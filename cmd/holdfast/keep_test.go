@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"strings"
 	"testing"
@@ -16,6 +17,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"holdfast/inventory"
+	"holdfast/setup"
 	"holdfast/worker"
 )
 
@@ -50,10 +53,11 @@ func TestWorkerKeepsOrdersLongerThanTemporalKnowsThem(t *testing.T) {
 		{30 * day, worker.DefaultKeepOrders, true},
 		{30 * day, 31*day - time.Second, false},
 		{31 * day, worker.DefaultKeepOrders, false},
-		{day, 2 * day, true},
-		{day, day, false},
+		{60 * day, 61 * day, true},
+		{60 * day, 60 * day, false},
+		{30 * day, forGood, true},
 	} {
-		err := checkKeep(t.Context(), retaining{retention: c.retention}, "shop", c.keep, slog.New(slog.DiscardHandler))
+		err := checkRetention(t.Context(), retaining{retention: c.retention}, "shop", c.keep, slog.New(slog.DiscardHandler))
 		if c.ok {
 			require.NoError(t, err)
 			continue
@@ -68,15 +72,37 @@ func TestWorkerKeepsOrdersLongerThanTemporalKnowsThem(t *testing.T) {
 	}
 }
 
+// A namespace that forgets earlier would let a key be used again while Redis still has the
+// marks of its first order.
+func TestWorkerRefusesANamespaceThatForgetsBeforeRedis(t *testing.T) {
+	for _, keep := range []time.Duration{forGood, worker.DefaultKeepOrders} {
+		short := retaining{retention: inventory.Remember - time.Second}
+		err := checkRetention(t.Context(), short, "shop", keep, slog.New(slog.DiscardHandler))
+		var usage *usageError
+		require.ErrorAs(t, err, &usage)
+		for _, says := range []string{"namespace shop", "719h59m59s", "720h", "HOLDFAST_RETENTION"} {
+			require.ErrorContains(t, err, says)
+		}
+	}
+	require.GreaterOrEqual(t, setup.Retention, inventory.Remember)
+}
+
+func TestSetupRefusesARetentionBelowTheMarks(t *testing.T) {
+	err := (&setupCommand{Retention: 240 * time.Hour}).Run(t.Context(), out{stdout: io.Discard, stderr: io.Discard})
+	var usage *usageError
+	require.ErrorAs(t, err, &usage)
+	require.ErrorContains(t, err, "HOLDFAST_RETENTION")
+}
+
 // Some services let nobody but their operator ask.
 func TestRetentionThatCantBeReadIsWarnedOf(t *testing.T) {
 	var said strings.Builder
 	log := slog.New(slog.NewTextHandler(&said, nil))
 	denied := retaining{err: serviceerror.NewPermissionDenied("no", "")}
-	require.NoError(t, checkKeep(t.Context(), denied, "shop", time.Hour, log))
+	require.NoError(t, checkRetention(t.Context(), denied, "shop", time.Hour, log))
 	require.Contains(t, said.String(), "--keep-orders")
 
-	err := checkKeep(t.Context(), retaining{err: errors.New("away")}, "shop", time.Hour, log)
+	err := checkRetention(t.Context(), retaining{err: errors.New("away")}, "shop", time.Hour, log)
 	require.ErrorContains(t, err, "away")
 	require.ErrorContains(t, err, "namespace shop")
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"holdfast/inventory"
 	"holdfast/search/projector"
 	"holdfast/setup"
 	"holdfast/streams"
@@ -19,13 +20,17 @@ type setupCommand struct {
 	startFlags
 	redisFlags
 	Elasticsearch string        `name:"elasticsearch-url" env:"ELASTICSEARCH_URL" help:"Set where the workers have it: then closed orders are moved out of Redis by a schedule (${env})."`
-	Retention     time.Duration `env:"HOLDFAST_RETENTION" default:"720h" help:"How long Temporal keeps closed workflows: as long as a repeated Idempotency-Key finds its order (${env})."`
+	Retention     time.Duration `env:"HOLDFAST_RETENTION" default:"720h" help:"How long Temporal keeps closed workflows: as long as a repeated Idempotency-Key finds its order; at least 720h (${env})."`
 	Timeout       time.Duration `default:"2m" help:"How long all of it may take."`
 }
 
 // Run may be repeated as often as one likes.
 func (c *setupCommand) Run(ctx context.Context, out out) error {
 	log := newLog(out.stderr)
+	if c.Retention < inventory.Remember {
+		return usagef("--retention (HOLDFAST_RETENTION): %s is too short, at least %s is needed: Redis remembers ended holds for as long,"+
+			" and a key that Temporal has forgotten before may be used again", c.Retention, inventory.Remember)
+	}
 	name, err := namespace(log)
 	if err != nil {
 		return err

@@ -47,10 +47,12 @@ func (c *workerCommand) Run(ctx context.Context, out out) error {
 		return err
 	}
 	defer temporal.Close()
-	if c.Elasticsearch != "" { // else all orders stay
-		if err := checkKeep(ctx, temporal, name, c.Keep, log); err != nil {
-			return err
-		}
+	keep := c.Keep
+	if c.Elasticsearch == "" {
+		keep = forGood
+	}
+	if err := checkRetention(ctx, temporal, name, keep, log); err != nil {
+		return err
 	}
 	rdb, err := c.connect(ctx, c.Wait, log)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"holdfast/dev/e2e/shoptest"
 	"holdfast/inventory"
 	"holdfast/order"
+	"holdfast/product"
 )
 
 // scenario is a story that ends the same wherever a worker dies in it.
@@ -200,7 +201,7 @@ func playUnwound(t *testing.T, r *room) {
 // lose gives back behind the order's back what it holds.
 func (r *room) lose(t *testing.T, orderID, productID string) {
 	t.Helper()
-	_, err := inventory.New(r.rdb).Release(t.Context(), orderID, 1, []string{productID}, "lost")
+	_, err := inventory.New(r.rdb).Release(t.Context(), product.Holder{OrderID: orderID}, 1, []string{productID}, "lost")
 	require.NoError(t, err)
 }
 

@@ -141,7 +141,7 @@ func TestDelistingEndsOnHoldsOfTerminatedWorkflows(t *testing.T) {
 	w.place(gone)
 	w.NoError(w.temporal.TerminateWorkflow(w.Context(), workflows.OrderWorkflowID(gone.OrderID), "", "an operator's mistake"))
 	// A hold whose order nobody knows.
-	_, err := w.stock.Hold(w.Context(), placement(time.Hour, id).HoldRequests(1, time.Now().Add(time.Hour)))
+	_, err := w.stock.Hold(w.Context(), placement(time.Hour, id).HoldRequests(1, time.Now()))
 	w.NoError(err)
 	w.delisted(w.delist(id))
 	w.balances(id, 0)

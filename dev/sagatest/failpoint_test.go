@@ -76,18 +76,22 @@ func (f *failpoints) HoldInTurn(ctx context.Context, reqs []product.HoldRequest)
 	return f.stock.HoldInTurn(ctx, reqs)
 }
 
-func (f *failpoints) Commit(ctx context.Context, orderID string, ids []string) ([]product.HoldState, error) {
-	return through(ctx, f, orderID, commit, func() ([]product.HoldState, error) { return f.stock.Commit(ctx, orderID, ids) })
+func (f *failpoints) Commit(ctx context.Context, h product.Holder, ids []string) ([]product.HoldState, error) {
+	return through(ctx, f, h.OrderID, commit, func() ([]product.HoldState, error) { return f.stock.Commit(ctx, h, ids) })
 }
 
-func (f *failpoints) Release(ctx context.Context, orderID string, try int, ids []string, reason string) ([]product.HoldState, error) {
-	return through(ctx, f, orderID, release, func() ([]product.HoldState, error) {
-		return f.stock.Release(ctx, orderID, try, ids, reason)
+func (f *failpoints) Release(ctx context.Context, h product.Holder, try int, ids []string, reason string) ([]product.HoldState, error) {
+	return through(ctx, f, h.OrderID, release, func() ([]product.HoldState, error) {
+		return f.stock.Release(ctx, h, try, ids, reason)
 	})
 }
 
-func (f *failpoints) Restock(ctx context.Context, id, orderID, returnID string, items []product.Item) error {
-	return f.stock.Restock(ctx, id, orderID, returnID, items)
+func (f *failpoints) Restock(ctx context.Context, h product.Holder, id, returnID string, items []product.Item) (map[string]int64, error) {
+	return f.stock.Restock(ctx, h, id, returnID, items)
+}
+
+func (f *failpoints) CloseSales(ctx context.Context, h product.Holder, ids []string) error {
+	return f.stock.CloseSales(ctx, h, ids)
 }
 
 func (f *failpoints) Put(ctx context.Context, r order.Record) error {

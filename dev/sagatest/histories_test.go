@@ -93,7 +93,7 @@ func recordings() map[string]recording {
 		"contended": {
 			window: time.Hour, drive: nothing, want: order.Rejected,
 			before: func(w *world, p *order.Placement) {
-				reqs := (order.Placement{OrderID: "other-" + p.OrderID, Lines: p.Lines[1:]}).HoldRequests(1, time.Now().Add(time.Hour))
+				reqs := (order.Placement{OrderID: "other-" + p.OrderID, Lines: p.Lines[1:]}).HoldRequests(1, time.Now())
 				reqs[0].Lines[0].Quantity = units
 				holds, err := w.stock.Hold(w.Context(), reqs)
 				w.NoError(err)
@@ -134,7 +134,7 @@ func recordings() map[string]recording {
 // loses gives a product's units back behind the order's back.
 func (w *world) loses(p order.Placement, productID string) {
 	w.Helper()
-	_, err := w.stock.Release(w.Context(), p.OrderID, 1, []string{productID}, "swept")
+	_, err := w.stock.Release(w.Context(), product.Holder{OrderID: p.OrderID}, 1, []string{productID}, "swept")
 	w.NoError(err)
 }
 

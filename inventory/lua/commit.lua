@@ -1,13 +1,13 @@
 -- commit: the order is paid, its held units are sold.
 -- KEYS 1 product hash · 2 hold hash · 3 holds sorted set · 4 the bucket's deadlines · 5 the bucket's event stream
--- ARGV 1 product id · 2 order id · 3 how long the ended hold stays, seconds
--- answers "committed": sold now or before
+-- ARGV 1 product id · 2 order id · 3 when the order was placed, ms, '0' unknown
+-- answers "committed": sold now or before; the hold stays without a time to live until its order closes, see close
 --         "released": too late, the units were given back
---         "none": the order holds nothing of this product
+--         "none": the order holds nothing of this product; what an earlier or later order of its id has is not its own
 local product, hold = KEYS[1], KEYS[2]
 local id, order = ARGV[1], ARGV[2]
-local own = redis.call('HMGET', hold, 'state', 'lines')
-if not own[1] then return 'none' end
+local own = redis.call('HMGET', hold, 'state', 'lines', 'placed', 'deadline')
+if not own[1] or whose(own[3], own[4], ARGV[3]) ~= 'own' then return 'none' end
 if own[1] ~= 'held' then return own[1] end
 
 local current = redis.call('HGET', product, 'version')
@@ -28,7 +28,6 @@ for i, stock in ipairs(stocks) do
   stocks[i] = stock_json(stock)
 end
 redis.call('HSET', hold, 'state', 'committed')
-redis.call('EXPIRE', hold, ARGV[3])
 redis.call('ZREM', KEYS[3], order)
 redis.call('ZREM', KEYS[4], id .. '/' .. order)
 publish(KEYS[5], 'hold.committed', id, version, now, order, '[' .. table.concat(stocks, ',') .. ']')

@@ -2,17 +2,17 @@
 -- KEYS 1 product hash · 2 hold hash · 3 holds sorted set · 4 the bucket's deadlines · 5 the bucket's event stream
 -- ARGV 1 product id · 2 order id · 3 try, from 1 · 4 deadline, ms · 5 currency of the order, '' takes any
 --      6 '1' holds although unlisted, at another price or over the limit · 7 '1' asks only and changes nothing
---      8 units that any order may have of one product, 0 any number
+--      8 units that any order may have of one product, 0 any number · 9 when the order was placed, ms, '0' unknown
 --      then for each line: sku, '' the only variant · quantity >= 1 · price seen, minor units, -1 takes any
 -- answers {"HELD", currency, listing, items}: held now, or before by this order; items as JSON, as they were held
 --         {"FREE"}: asked only; all lines could be held
 --         {"REFUSED", refusals}: nothing held; every failing variant as JSON
---         {"ENDED", state}: the order has given back this try, or has a newer one
+--         {"ENDED", state}: the order has given back this try, or has a newer one, or a later order has its id
 --         {"CONFLICT"}: the order holds other lines of this product
 local product, hold = KEYS[1], KEYS[2]
 local id, order, try, deadline, currency = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
-local force, ask, most = ARGV[6] == '1', ARGV[7] == '1', tonumber(ARGV[8])
-local LINES = 9 -- where they begin in ARGV
+local force, ask, most, placed = ARGV[6] == '1', ARGV[7] == '1', tonumber(ARGV[8]), ARGV[9]
+local LINES = 10 -- where they begin in ARGV
 
 -- satisfied tells whether the held items are what the lines ask for, variant by
 -- variant, and at the price that the buyer saw.
@@ -42,10 +42,15 @@ local function satisfied(items)
   return true
 end
 
--- The order's own hold comes first: a message may be late, or come twice.
-local own = redis.call('HMGET', hold, 'state', 'try', 'currency', 'listing', 'lines')
-local state = own[1]
-if state then
+-- The order's own hold comes first: a message may be late, or come twice. An earlier
+-- order of this id is over: what it still holds comes back before this one is judged.
+local own = redis.call('HMGET', hold, 'state', 'try', 'currency', 'listing', 'lines', 'placed', 'deadline')
+local state, back = own[1], {}
+local owner = state and whose(own[6], own[7], placed)
+if owner == 'newer' then return {'ENDED', state} end
+if owner == 'older' and state == 'held' then
+  for _, item in ipairs(cjson.decode(own[5])) do back[item.sku] = item.quantity end
+elseif owner == 'own' then
   local newest = tonumber(own[2])
   if state == 'released' and newest >= try then return {'ENDED', state} end
   if state == 'held' and newest > try then return {'ENDED', state} end
@@ -94,7 +99,8 @@ for first = 1, #wanted, 500 do
   head = redis.call('HMGET', product, unpack(fields))
   for i = first, last do
     local w, n = wanted[i], 4 * (i - first) + 5
-    w.price, w.onhand, w.held, w.title = head[n + 1], tonumber(head[n + 2] or 0), tonumber(head[n + 3] or 0), head[n + 4]
+    w.price, w.onhand, w.title = head[n + 1], tonumber(head[n + 2] or 0), head[n + 4]
+    w.held = tonumber(head[n + 3] or 0) - (back[w.sku] or 0)
   end
 end
 local version, status, sold_in, listing = head[1], head[2], head[3], head[4]
@@ -150,9 +156,19 @@ for i, w in ipairs(wanted) do
 end
 local lines = '[' .. table.concat(items, ',') .. ']'
 redis.call('HSET', product, unpack(change))
-if state then redis.call('DEL', hold) end -- the mark of an earlier try, and its time to live
+if next(back) then -- variants that this order doesn't have
+  for _, item in ipairs(cjson.decode(own[5])) do
+    if not by_sku[item.sku] then
+      local v = redis.call('HMGET', product, 'onhand:' .. item.sku, 'held:' .. item.sku)
+      local held = int(tonumber(v[2] or 0) - item.quantity)
+      redis.call('HSET', product, 'held:' .. item.sku, held)
+      stock[#stock + 1] = '{"sku":"' .. item.sku .. '","onHand":' .. (v[1] or '0') .. ',"held":' .. held .. '}'
+    end
+  end
+end
+if state then redis.call('DEL', hold) end -- the mark of an earlier try or order, and its time to live
 redis.call('HSET', hold, 'state', 'held', 'try', ARGV[3], 'listing', listing, 'deadline', deadline,
-  'currency', sold_in, 'lines', lines)
+  'currency', sold_in, 'lines', lines, 'placed', placed)
 redis.call('ZADD', KEYS[3], deadline, order)
 redis.call('ZADD', KEYS[4], deadline, id .. '/' .. order)
 publish(KEYS[5], 'hold.made', id, version, now, order, '[' .. table.concat(stock, ',') .. ']')

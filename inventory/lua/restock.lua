@@ -1,33 +1,59 @@
--- restock: sold units of one order come back, once per return id.
--- KEYS 1 product hash · 2 what remembers the return · 3 the bucket's event stream
--- ARGV 1 product id · 2 order id · 3 fingerprint of the request · 4 most units that a variant may have
---      5 how long the return is remembered, seconds
+-- restock: sold units of one order come back, once per return id, and never more than its hold sold.
+-- KEYS 1 product hash · 2 hold hash · 3 what remembers a return of an earlier version · 4 the bucket's event stream
+-- ARGV 1 product id · 2 order id · 3 when the order was placed, ms, '0' unknown · 4 return id
+--      5 fingerprint of the request · 6 most units that a variant may have
+--      7 how long the hold stays once all of it is back, seconds
 --      then for each variant, each once: sku · quantity >= 1
--- answers "DONE": back in stock now or before
---         "REUSED": the return id was used for another request
---         "NOT_FOUND" · "UNKNOWN_SKU" · "TOO_MANY": above the most units
-local product, id = KEYS[1], ARGV[1]
-local done = redis.call('GET', KEYS[2])
-if done then return done == ARGV[3] and 'DONE' or 'REUSED' end
-local current = redis.call('HGET', product, 'version')
-if not current then return 'NOT_FOUND' end
-local stocks = {}
-for i = 6, #ARGV, 2 do
-  local stock = read_stock(product, ARGV[i])
-  if not stock then return 'UNKNOWN_SKU' end
-  local quantity = tonumber(ARGV[i + 1])
-  stock.onhand = stock.onhand + quantity
-  stock.restocked = stock.restocked + quantity
-  if stock.onhand > tonumber(ARGV[4]) then return 'TOO_MANY' end
-  stocks[#stocks + 1] = stock
+-- answers {"DONE", units}: back in stock now or before; as JSON, by sku, what came back: no more than was sold and
+--                          not returned yet
+--         {"NOT_SOLD", state or 'none'}: this order has bought nothing of the product, so nothing can come back
+--         {"REUSED"}: the return id was used for another request
+--         {"NOT_FOUND"} · {"UNKNOWN_SKU"} · {"TOO_MANY"}: above the most units
+-- The hold notes each return ('return:<id>') and the units that are back of each variant ('returned:<sku>').
+local product, hold, id = KEYS[1], KEYS[2], ARGV[1]
+local noted = 'return:' .. ARGV[4]
+local own = redis.call('HMGET', hold, 'state', 'lines', 'placed', 'deadline', noted)
+if not own[1] or whose(own[3], own[4], ARGV[3]) ~= 'own' then return {'NOT_SOLD', 'none'} end
+if own[1] ~= 'committed' then return {'NOT_SOLD', own[1]} end
+if own[5] then
+  local done = cjson.decode(own[5])
+  if done.fingerprint ~= ARGV[5] then return {'REUSED'} end
+  return {'DONE', done.units}
+end
+local earlier = redis.call('GET', KEYS[3])
+if earlier and earlier ~= ARGV[5] then return {'REUSED'} end
+
+local asked = {}
+for i = 8, #ARGV, 2 do asked[ARGV[i]] = tonumber(ARGV[i + 1]) end
+local units, notes, stocks, left = {}, {}, {}, 0
+for _, item in ipairs(cjson.decode(own[2])) do
+  local returned = tonumber(redis.call('HGET', hold, 'returned:' .. item.sku) or 0)
+  local quantity = math.min(asked[item.sku] or 0, item.quantity - returned)
+  left = left + item.quantity - returned - quantity
+  if quantity > 0 then
+    units[#units + 1] = '"' .. item.sku .. '":' .. int(quantity)
+    notes[#notes + 1], notes[#notes + 2] = 'returned:' .. item.sku, int(returned + quantity)
+    if not earlier then
+      local stock = read_stock(product, item.sku)
+      if not stock then return {redis.call('EXISTS', product) == 1 and 'UNKNOWN_SKU' or 'NOT_FOUND'} end
+      stock.onhand = stock.onhand + quantity
+      stock.restocked = stock.restocked + quantity
+      if stock.onhand > tonumber(ARGV[6]) then return {'TOO_MANY'} end
+      stocks[#stocks + 1] = stock
+    end
+  end
 end
 
-local version, now = next_version(current)
-redis.call('SET', KEYS[2], ARGV[3], 'EX', ARGV[5])
-redis.call('HSET', product, 'version', version)
-for i, stock in ipairs(stocks) do
-  write_stock(product, stock)
-  stocks[i] = stock_json(stock)
+units = '{' .. table.concat(units, ',') .. '}'
+redis.call('HSET', hold, noted, cjson.encode({fingerprint = ARGV[5], units = units}), unpack(notes))
+if left == 0 then redis.call('EXPIRE', hold, ARGV[7]) end
+if #stocks > 0 then
+  local version, now = next_version(redis.call('HGET', product, 'version'))
+  redis.call('HSET', product, 'version', version)
+  for i, stock in ipairs(stocks) do
+    write_stock(product, stock)
+    stocks[i] = stock_json(stock)
+  end
+  publish(KEYS[4], 'stock.restocked', id, version, now, ARGV[2], '[' .. table.concat(stocks, ',') .. ']')
 end
-publish(KEYS[3], 'stock.restocked', id, version, now, ARGV[2], '[' .. table.concat(stocks, ',') .. ']')
-return 'DONE'
+return {'DONE', units}

@@ -56,3 +56,19 @@ local function only_sku(product)
   if skus and not string.find(skus, ' ', 1, true) then return skus end
   return nil
 end
+
+-- whose compares the placement that a hold or a mark belongs to with the one that a
+-- message speaks for. An id can be used again once Temporal has forgotten its order:
+-- the later placement is another order, and what the earlier one left is not its own.
+-- placed and deadline are the hold's fields, asked is the message's placing time in
+-- ms, '0' where it says none: one that was sent by a version before holds knew it.
+-- Answers 'own', 'older' (the hold is an earlier placement's) or 'newer'. A hold of
+-- before says no placing time either; it counts as the asking order's own, but where
+-- its payment window had ended by then.
+local function whose(placed, deadline, asked)
+  local at = tonumber(asked)
+  if at == 0 then return 'own' end
+  placed = tonumber(placed or 0)
+  if placed > 0 then return placed == at and 'own' or placed < at and 'older' or 'newer' end
+  return deadline and tonumber(deadline) <= at and 'older' or 'own'
+end

@@ -1,0 +1,110 @@
+package audit
+
+import (
+	"fmt"
+	"time"
+
+	"holdfast/order"
+	"holdfast/product"
+)
+
+// forgottenAfter is when the hold of a delivered order may be gone, counted from its
+// payment as an earlier version did: a day less than Redis keeps it.
+const forgottenAfter = 29 * 24 * time.Hour
+
+// another reports whether the hold belongs to an earlier or later order of the same id.
+// The hold of an earlier version doesn't say.
+func another(o *order.Order, h Hold) bool {
+	return !h.PlacedAt.IsZero() && h.PlacedAt.UnixMilli() != o.PlacedAt.UnixMilli()
+}
+
+// notReturned counts the units of a sale that never came back. One of an earlier version
+// doesn't say.
+func notReturned(h Hold) int64 {
+	if h.State != product.Committed || h.PlacedAt.IsZero() {
+		return 0
+	}
+	units := sum(h.Items)
+	for _, n := range h.Returned {
+		units -= n
+	}
+	return units
+}
+
+// holdOfOrder compares one hold with what its order says. running: the order's
+// workflow is at work and may be about to act.
+func holdOfOrder(o *order.Order, h Hold, running bool) []Finding {
+	off := func(k Kind, units int64, format string, args ...any) []Finding {
+		return []Finding{{
+			Kind: k, ProductID: h.ProductID, OrderID: h.OrderID, Units: units, Detail: fmt.Sprintf(format, args...),
+		}}
+	}
+	want := o.Items(h.ProductID)
+	units := int64(0)
+	for _, it := range want {
+		units += it.Quantity
+	}
+	if another(o, h) {
+		at := h.PlacedAt.UTC()
+		found := []Finding{}
+		if h.State == product.Held {
+			found = off(HoldOfClosedOrder, sum(h.Items), "%d units are held for an order of this id that was placed at %s",
+				sum(h.Items), at)
+		}
+		switch {
+		case o.Status.TookPayment() && len(want) > 0:
+			found = append(found, off(PaidNotCommitted, units,
+				"the order is %s, and its %d units are %s for an order of this id that was placed at %s", o.Status, units, h.State, at)...)
+		case o.Status == order.AwaitingPayment && len(want) > 0:
+			found = append(found, off(OrderNotHeld, units,
+				"the order waits for its payment, and its %d units are %s for an order of this id that was placed at %s", units, h.State, at)...)
+		}
+		return found
+	}
+	switch {
+	case o.Status == order.Delivered && h.State == product.NoHold && time.Since(o.Payment.PaidAt) > forgottenAfter:
+		return nil // the ledger's sums keep its units for good
+	case o.Status == order.Paid && h.State == product.Committed && h.Expires > 0:
+		return off(SaleExpires, units, "the order is open, and Redis forgets in %s that %d units were sold to it", h.Expires, units)
+	case o.TookUnitsBack() && notReturned(h) > 0 && !running:
+		return off(NotReturned, notReturned(h), "the order is cancelled, and %d units that it bought are not back", notReturned(h))
+	case o.Status.TookPayment() && len(want) > 0 && h.State != product.Committed:
+		return off(PaidNotCommitted, units, "the order is %s, and its %d units are %s", o.Status, units, h.State)
+	case o.Status == order.AwaitingPayment && len(want) > 0 && h.State == product.Committed:
+		return off(SoldUnpaid, sum(h.Items), "the order waits for its payment, and %d units are sold to it", sum(h.Items))
+	case o.Status == order.AwaitingPayment && len(want) > 0 && h.State != product.Held:
+		return off(OrderNotHeld, units, "the order waits for its payment, and its %d units are %s", units, h.State)
+	case o.Status.Closed() && !o.Status.TookPayment() && h.State == product.Held && !running:
+		return off(HoldOfClosedOrder, sum(h.Items), "the order is %s, and %d units are held for it", o.Status, sum(h.Items))
+	case o.Status.Closed() && !o.Status.TookPayment() && !o.TookUnitsBack() && h.State == product.Committed:
+		return off(SoldUnpaid, sum(h.Items), "the order is %s, and %d units are sold to it", o.Status, sum(h.Items))
+	case o.Status.Undecided() || (h.State != product.Held && h.State != product.Committed):
+		return nil
+	case !sameUnits(want, h.Items):
+		return off(UnitsDiffer, sum(h.Items)-units, "the order's lines have %d units, and %d are %s", units, sum(h.Items), h.State)
+	}
+	return nil
+}
+
+func sum(items []product.HeldItem) (units int64) {
+	for _, it := range items {
+		units += it.Quantity
+	}
+	return units
+}
+
+func sameUnits(want []product.Item, have []product.HeldItem) bool {
+	left := map[string]int64{}
+	for _, it := range want {
+		left[it.SKU] += it.Quantity
+	}
+	for _, it := range have {
+		left[it.SKU] -= it.Quantity
+	}
+	for _, n := range left {
+		if n != 0 {
+			return false
+		}
+	}
+	return true
+}

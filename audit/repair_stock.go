@@ -1,0 +1,204 @@
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"holdfast/order"
+	"holdfast/product"
+)
+
+// release gives back what a closed order still holds.
+func (r Repairer) release(ctx context.Context, f Finding, l lacks) (string, error) {
+	h, err := r.read(ctx, f)
+	if err != nil {
+		return "", err
+	}
+	rec, err := r.Orders.Recorded(ctx, f.OrderID)
+	if err != nil {
+		return "", err
+	}
+	if rec.Running || (rec.Known && rec.Status.TookPayment()) {
+		o, err := r.Orders.Order(ctx, f.OrderID)
+		if err != nil {
+			return "", err
+		}
+		if !another(&o, h) || h.PlacedAt.After(o.PlacedAt) {
+			return "", cannot("its workflow says %s now", rec.Status)
+		}
+	}
+	for _, it := range h.Items {
+		if l.held[variant{f.ProductID, it.SKU}] > 0 {
+			return "", cannot("held doesn't count these units: only the hold's record is wrong")
+		}
+	}
+	states, err := r.Stock.Release(ctx, h.Holder(), max(h.Try, 1), []string{f.ProductID}, "audit")
+	if err != nil {
+		return "", err
+	}
+	if states[0] != product.Released {
+		return "", cannot("the hold is %s now", states[0])
+	}
+	return fmt.Sprintf("%d units were given back", sum(h.Items)), nil
+}
+
+// sell sells to a paid order what it paid for, as far as the product's ledger
+// lacks it. Where the hold is gone the units are held again first.
+func (r Repairer) sell(ctx context.Context, f Finding, l lacks) (string, error) {
+	o, err := r.Orders.Order(ctx, f.OrderID)
+	if err != nil {
+		return "", err
+	}
+	if !o.Status.TookPayment() {
+		return "", cannot("its workflow says %s now", o.Status)
+	}
+	h, err := r.read(ctx, f)
+	if err != nil {
+		return "", err
+	}
+	items := o.Items(f.ProductID)
+	lacks := int64(0)
+	for _, it := range items {
+		lacks += min(l.sold[variant{f.ProductID, it.SKU}], it.Quantity)
+	}
+	switch {
+	case lacks == 0 && h.State == product.NoHold:
+		return r.remember(ctx, f)
+	case lacks < f.Units:
+		return "", cannot("the ledger counts these units as sold: only the hold's record is wrong")
+	}
+	if h.State != product.Held || another(&o, h) {
+		if err := r.holdAgain(ctx, f, &o, h.Try+1); err != nil {
+			return "", err
+		}
+	}
+	states, err := r.Stock.Commit(ctx, o.Holder(), []string{f.ProductID})
+	if err != nil {
+		return "", err
+	}
+	if states[0] != product.Committed {
+		return "", cannot("the hold is %s now", states[0])
+	}
+	for _, it := range items {
+		l.sold[variant{f.ProductID, it.SKU}] -= it.Quantity
+	}
+	return fmt.Sprintf("%d units were sold to it", f.Units), nil
+}
+
+// remember notes again that the order bought what the ledger counts as sold.
+func (r Repairer) remember(ctx context.Context, f Finding) (string, error) {
+	o, err := r.Orders.Order(ctx, f.OrderID)
+	if err != nil {
+		return "", err
+	}
+	var items []product.HeldItem
+	for _, l := range o.Lines {
+		if l.ProductID == f.ProductID {
+			items = addItem(items, product.HeldItem{SKU: l.SKU, Title: l.Title, Quantity: l.Quantity, Price: l.UnitPrice})
+		}
+	}
+	if !o.Status.TookPayment() || len(items) == 0 {
+		return "", cannot("its workflow says %s now", o.Status)
+	}
+	state, err := r.Stock.RememberSale(ctx, o.Holder(), f.ProductID, o.Currency, items)
+	if err != nil {
+		return "", err
+	}
+	if state != product.Committed {
+		return "", cannot("the hold is %s now", state)
+	}
+	if o.Status.Closed() {
+		if err := r.Stock.CloseSales(ctx, o.Holder(), []string{f.ProductID}); err != nil {
+			return "", err
+		}
+	}
+	return fmt.Sprintf("its hold says again that %d units were sold to it", sum(items)), nil
+}
+
+// addItem sums the lines of one sku, as its hold did.
+func addItem(items []product.HeldItem, it product.HeldItem) []product.HeldItem {
+	for i := range items {
+		if items[i].SKU == it.SKU {
+			items[i].Quantity += it.Quantity
+			return items
+		}
+	}
+	return append(items, it)
+}
+
+// giveBack returns what a cancelled order bought, under the id of the return that its
+// workflow made: once.
+func (r Repairer) giveBack(ctx context.Context, f Finding) (string, error) {
+	o, err := r.Orders.Order(ctx, f.OrderID)
+	if err != nil {
+		return "", err
+	}
+	if !o.TookUnitsBack() {
+		return "", cannot("its workflow says %s now", o.Status)
+	}
+	units, err := r.Stock.Restock(ctx, o.Holder(), f.ProductID, o.ReturnID(), o.Items(f.ProductID))
+	if refused(err) {
+		return "", cannot("%s", err)
+	}
+	if err != nil {
+		return "", err
+	}
+	var back int64
+	for _, n := range units {
+		back += n
+	}
+	return fmt.Sprintf("%d units came back", back), nil
+}
+
+// refused reports whether the product can't take the units back, however often it is asked.
+func refused(err error) bool {
+	_, tooMany := errors.AsType[product.Invalid](err)
+	return tooMany || errors.Is(err, product.ErrUnknownSKU) || errors.Is(err, product.ErrNotFound) || errors.Is(err, product.ErrNotSold)
+}
+
+// hold gives an order that waits for its payment the units back that Redis has
+// lost. Where the hold was ended on purpose, its workflow will hold again itself
+// when the payment comes.
+func (r Repairer) hold(ctx context.Context, f Finding) (string, error) {
+	o, err := r.Orders.Order(ctx, f.OrderID)
+	if err != nil {
+		return "", err
+	}
+	h, err := r.read(ctx, f)
+	if err != nil {
+		return "", err
+	}
+	switch {
+	case o.Status != order.AwaitingPayment:
+		return "", cannot("its workflow says %s now", o.Status)
+	case !o.Payment.Deadline.After(time.Now()):
+		return "", cannot("its payment window has ended")
+	case h.State != product.NoHold && !another(&o, h):
+		// A higher try than the workflow's would outlive its release.
+		return "", cannot("the hold was %s; a payment would hold again", h.State)
+	}
+	// The first try: whatever the workflow releases ends it.
+	if err := r.holdAgain(ctx, f, &o, 1); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%d units are held for it", f.Units), nil
+}
+
+func (r Repairer) holdAgain(ctx context.Context, f Finding, o *order.Order, try int) error {
+	req := product.HoldRequest{
+		ProductID: f.ProductID, OrderID: f.OrderID, PlacedAt: o.PlacedAt, Try: try, Deadline: o.Payment.Deadline, Force: true,
+	}
+	for _, it := range o.Items(f.ProductID) {
+		req.Lines = append(req.Lines, product.HoldLine{SKU: it.SKU, Quantity: it.Quantity, Price: product.AnyPrice})
+	}
+	answers, err := r.Stock.Hold(ctx, []product.HoldRequest{req})
+	if err != nil {
+		return err
+	}
+	if answers[0].Outcome != product.HoldMade {
+		return cannot("the product answers %s: %v", answers[0].Outcome, answers[0].Refusals)
+	}
+	return nil
+}
