@@ -58,6 +58,7 @@ const (
 	EndPayment     = "EndPayments"
 	FitsRefund     = "FitRefund"
 	PaysRefund     = "PayRefund"
+	FindsRefund    = "FindRefund"
 	AssignPayment  = "AssignPayment"
 	DeliverWebhook = "DeliverWebhook"
 	SettleWebhook  = "SettleWebhook"

@@ -55,6 +55,7 @@ func (a *FitRefund) Execute(ctx context.Context, r order.Refund) (order.Refund, 
 		r.Detail = fmt.Sprintf("%d of %d are left", left, paid)
 		return r, nil
 	}
+	r.Version++
 	doc, err := json.Marshal(r)
 	if err != nil {
 		return r, fmt.Errorf("encode refund %s: %w", r.ID, err)

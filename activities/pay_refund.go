@@ -23,7 +23,7 @@ func (a *PayRefund) Execute(ctx context.Context, r order.Refund) (order.RefundAn
 	}
 	answer, err := provider.Refund(ctx, order.RefundRequest{
 		RefundID: r.ID, PaymentID: r.PaymentID, OrderID: r.OrderID, Amount: r.Amount, Currency: r.Currency,
-		Paid: cmp.Or(r.PaymentAmount, r.Amount),
+		Paid: cmp.Or(r.PaymentAmount, r.Amount), Failed: r.FailedIDs,
 	})
 	if refusal, no := errors.AsType[*order.RefusalError](err); no {
 		return order.RefundAnswer{Status: order.RefundFailed, Detail: refusal.Reason}, nil

@@ -53,6 +53,15 @@ func AtProvider(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
+// SendingMoney is AtProvider for a step that may be given up: an attempt that is under way
+// then is waited for, since it may have sent the money.
+func SendingMoney(ctx workflow.Context, summary string) workflow.Context {
+	ctx = AtProvider(ctx, summary)
+	options := workflow.GetActivityOptions(ctx)
+	options.WaitForCancellation = true
+	return workflow.WithActivityOptions(ctx, options)
+}
+
 // Delivering is for a message to somebody else's server: three days of tries. When the
 // next one is, the activity says itself; the policy is for a try that says nothing, since
 // its worker died.

@@ -176,7 +176,7 @@ func TestEveryCallByEverybody(t *testing.T) {
 					require.Equal(t, http.StatusCreated, placed.status, "%s", placed.body)
 					path = strings.Replace(path, "{id}", placed.order(t).ID, 1)
 				}
-				k := call{method: c.method, path: pathParameter.ReplaceAllString(path, "mug")}
+				k := call{method: c.method, path: pathParameter.ReplaceAllString(path, "mug"), header: key("k")}
 				if w := walk[name]; w.body != "" {
 					k.body = w.body
 				}

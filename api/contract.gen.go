@@ -194,6 +194,10 @@ type RefundDecision struct {
 	OrderID   string `json:"orderId,omitempty"`
 	PaymentID string `json:"paymentId"`
 	RefundID  string `json:"refundId"`
+
+	// Status The status that the decision is about; where the refund has another one by now, it doesn't count. Left
+	// out, it is whichever of `failed` and `case` the refund has. To settle one that is `due` or `pending`, name it.
+	Status string `json:"status,omitempty"`
 }
 
 // RefundPage defines model for RefundPage.
@@ -223,6 +227,9 @@ type StockAdjustment struct {
 	Reason string `json:"reason,omitempty"`
 	SKU    string `json:"sku,omitempty"`
 }
+
+// TakenDecision defines model for TakenDecision.
+type TakenDecision = order.RefundDecision
 
 // Text defines model for Text.
 type Text = string
@@ -308,6 +315,9 @@ type IfNoneMatch = string
 
 // Limit defines model for Limit.
 type Limit = int
+
+// RequiredKey defines model for RequiredKey.
+type RequiredKey = string
 
 // HealthDocument defines model for HealthDocument.
 type HealthDocument = Health
@@ -402,7 +412,7 @@ type OpenPaymentParams struct {
 // RefundOrderParams defines parameters for RefundOrder.
 type RefundOrderParams struct {
 	// IdempotencyKey Calls with the same key are the same call. 1 to 255 visible ASCII characters.
-	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+	IdempotencyKey RequiredKey `json:"Idempotency-Key"`
 }
 
 // PaymentCallbackJSONBody defines parameters for PaymentCallback.
@@ -505,6 +515,12 @@ type ListRefundsParams struct {
 
 	// Cursor The `nextCursor` of the page before, with all other parameters as they were; only `limit` may change.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// DecideRefundParams defines parameters for DecideRefund.
+type DecideRefundParams struct {
+	// IdempotencyKey Calls with the same key are the same call. 1 to 255 visible ASCII characters.
+	IdempotencyKey RequiredKey `json:"Idempotency-Key"`
 }
 
 // ListWebhookDeliveriesParams defines parameters for ListWebhookDeliveries.
@@ -613,7 +629,7 @@ type ServerInterface interface {
 	ListRefunds(c *gin.Context, params ListRefundsParams)
 	// DecideRefund Decide about a refund that can't go on by itself
 	// (POST /v1/refunds/decide)
-	DecideRefund(c *gin.Context)
+	DecideRefund(c *gin.Context, params DecideRefundParams)
 	// Version The release that answers
 	// (GET /v1/version)
 	Version(c *gin.Context)
@@ -1125,23 +1141,26 @@ func (siw *ServerInterfaceWrapper) RefundOrder(c *gin.Context) {
 
 	headers := c.Request.Header
 
-	// ------------- Optional header parameter "Idempotency-Key" -------------
+	// ------------- Required header parameter "Idempotency-Key" -------------
 	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
-		var IdempotencyKey IdempotencyKey
+		var IdempotencyKey RequiredKey
 		n := len(valueList)
 		if n != 1 {
 			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
 			return
 		}
 
-		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
 		if err != nil {
 			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
 			return
 		}
 
-		params.IdempotencyKey = &IdempotencyKey
+		params.IdempotencyKey = IdempotencyKey
 
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
 	}
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -1643,6 +1662,36 @@ func (siw *ServerInterfaceWrapper) ListRefunds(c *gin.Context) {
 // DecideRefund operation middleware
 func (siw *ServerInterfaceWrapper) DecideRefund(c *gin.Context) {
 
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params DecideRefundParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey RequiredKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -1650,7 +1699,7 @@ func (siw *ServerInterfaceWrapper) DecideRefund(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.DecideRefund(c)
+	siw.Handler.DecideRefund(c, params)
 }
 
 // Version operation middleware

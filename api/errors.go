@@ -35,6 +35,7 @@ var (
 	errEndedByHand     = errors.New("the order's workflow was ended by hand")
 	errNoSKU           = errors.New("sku is required where a product has several variants")
 	errNoProvider      = errors.New("no such payment provider")
+	errNoKey           = errors.New("this call needs an Idempotency-Key: without one, a call that is sent again could count twice")
 	errMismatch        = errors.New("this Idempotency-Key was used with another body")
 	errTemporal        = errors.New("Temporal can't be reached; the outcome is not known")
 	errOrderMute       = errors.New("the order's workflow cannot answer at present; the outcome is not known")
@@ -50,7 +51,7 @@ var (
 	errNoProviders     = errors.New("this gateway was started without a payment provider")
 	errNothingPaid     = errors.New("nothing was paid for the order")
 	errRefundTooLarge  = errors.New("less is left of the payment")
-	errRefundUndecided = errors.New("the refund's workflow takes its time; asking again with the same key is safe")
+	errRefundUndecided = errors.New("the refund's workflow has not answered yet; asking again with the same key is safe")
 	errNoRefund        = errors.New("no such refund is open")
 	errNotWaiting      = errors.New("the refund doesn't wait for this decision")
 	errNotOpen         = errors.New("the order to assign to is not open")
@@ -99,6 +100,7 @@ var kinds = []kind{
 	{errSlowBody, http.StatusRequestTimeout, "body-timeout", "Body too slow", 0},
 	{errNoOrder, http.StatusNotFound, "unknown-order", "Unknown order", 0},
 	{errNoProvider, http.StatusNotFound, "unknown-provider", "Unknown payment provider", 0},
+	{errNoKey, http.StatusBadRequest, "idempotency-key-required", "Idempotency-Key required", 0},
 	{errMismatch, http.StatusUnprocessableEntity, "idempotency-mismatch", "Another body under the same key", 0},
 	{product.ErrActionReused, http.StatusUnprocessableEntity, "idempotency-mismatch", "Another body under the same key", 0},
 	{order.ErrDocumentTooLarge, http.StatusUnprocessableEntity, "order-too-large", "Order too large", 0},

@@ -34,6 +34,8 @@ type fakeTemporal struct {
 	// down: nothing can be reached. stuck: workflows start, but no worker is
 	// there. closedAnswers: an update of a closed workflow finds its answer.
 	down, stuck, closedAnswers bool
+	// lost is how many answers of refunds that were taken don't come back.
+	lost int
 	// queries counts what workflows were asked.
 	queries int
 	// mute: workflows are there and can't answer, for this reason.
@@ -42,6 +44,8 @@ type fakeTemporal struct {
 	updateIDs map[string]bool
 	// refunds by workflow id; listed is what a list of them answers.
 	refunds map[string]*order.Refund
+	// decided are the answers to decisions, by workflow and update id.
+	decided map[string]order.Refund
 	listed  []*workflowpb.WorkflowExecutionInfo
 }
 
@@ -75,7 +79,7 @@ func (fakeStart) Get(context.Context) (client.WorkflowRun, error) { return nil, 
 func newFake(stock *inventory.Store, docs *records.Store) *fakeTemporal {
 	return &fakeTemporal{
 		stock: stock, docs: docs, sagas: map[string]*fakeSaga{}, updateIDs: map[string]bool{}, closedAnswers: true,
-		refunds: map[string]*order.Refund{},
+		refunds: map[string]*order.Refund{}, decided: map[string]order.Refund{},
 	}
 }
 
@@ -175,7 +179,7 @@ func (f *fakeTemporal) UpdateWorkflow(ctx context.Context, o client.UpdateWorkfl
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if d, decides := o.Args[0].(workflows.Decision); decides && !f.down {
-		return f.decideRefund(o.WorkflowID, d)
+		return f.decideRefund(o, d)
 	}
 	s, ok := f.sagas[o.WorkflowID]
 	switch {
@@ -301,7 +305,7 @@ func (f *fakeTemporal) QueryWorkflow(_ context.Context, id, _, _ string, _ ...an
 func (f *fakeTemporal) GetWorkflow(_ context.Context, id, _ string) client.WorkflowRun {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return fakeRun{saga: f.sagas[id], down: f.down}
+	return fakeRun{saga: f.sagas[id], refund: f.refunds[id], down: f.down}
 }
 
 func (f *fakeTemporal) DescribeWorkflow(_ context.Context, id, _ string) (*client.WorkflowExecutionDescription, error) {
@@ -355,8 +359,9 @@ func (h fakeHandle) Get(_ context.Context, to any) error {
 
 // fakeRun is a workflow that has closed, or none.
 type fakeRun struct {
-	saga *fakeSaga
-	down bool
+	saga   *fakeSaga
+	refund *order.Refund
+	down   bool
 }
 
 func (fakeRun) GetID() string    { return "" }
@@ -372,6 +377,8 @@ func (r fakeRun) Get(_ context.Context, to any) error {
 	switch {
 	case r.down:
 		return errDown
+	case r.refund != nil:
+		return copyJSON(*r.refund, to)
 	case r.saga == nil:
 		return serviceerror.NewNotFound("workflow not found")
 	case r.saga.endedByHand:

@@ -42,7 +42,7 @@ func (f *fakeTemporal) startRefund(start fakeStart) (client.WorkflowUpdateHandle
 	f.starts = append(f.starts, start)
 	left := int64(1000)
 	for _, other := range f.refunds {
-		if other.Status.Counts() {
+		if other.PaymentID == r.PaymentID && other.Status.Counts() {
 			left -= other.Amount
 		}
 	}
@@ -53,24 +53,40 @@ func (f *fakeTemporal) startRefund(start fakeStart) (client.WorkflowUpdateHandle
 		r.Status, r.Detail = order.RefundTooLarge, fmt.Sprintf("%d of 1000 are left", left)
 	}
 	f.refunds[start.options.ID] = &r
+	if f.lost > 0 {
+		f.lost--
+		return nil, client.NewWorkflowUpdateServiceTimeoutOrCanceledError(context.DeadlineExceeded)
+	}
 	return fakeHandle{answer: r}, nil
 }
 
-func (f *fakeTemporal) decideRefund(id string, d workflows.Decision) (client.WorkflowUpdateHandle, error) {
-	r, ok := f.refunds[id]
+// decideRefund answers a decision that is sent again under its update id as it did the
+// first time, as Temporal does.
+func (f *fakeTemporal) decideRefund(o client.UpdateWorkflowOptions, d workflows.Decision) (client.WorkflowUpdateHandle, error) {
+	f.updateIDs[o.UpdateID] = true
+	if known, there := f.decided[o.WorkflowID+" "+o.UpdateID]; there {
+		return fakeHandle{answer: known}, nil
+	}
+	r, ok := f.refunds[o.WorkflowID]
 	switch {
-	case !ok:
+	case !ok || r.Status.Over():
 		return nil, serviceerror.NewNotFound("workflow not found")
-	case !r.Status.Waits():
+	case f.stuck:
+		return nil, client.NewWorkflowUpdateServiceTimeoutOrCanceledError(context.DeadlineExceeded)
+	case d.About != "" && d.About != r.Status, d.About == "" && !r.Status.Waits():
 		return fakeHandle{err: temporal.NewApplicationError("no", workflows.NotDecidableError, *r)}, nil
 	case d.Choice == workflows.ChooseAssign && d.OrderID == "closed":
 		r.Detail = "order closed is not open"
 	case d.Choice == workflows.ChooseAssign:
 		r.Status = order.RefundAssigned
+	case d.Choice == workflows.ChooseSettled:
+		r.Status = order.RefundSettled
 	default:
 		r.Status = order.RefundDue
 	}
 	r.Actor = d.Actor
+	r.Decide(order.RefundDecision{Choice: string(d.Choice), OrderID: d.OrderID, Actor: d.Actor, Key: d.Key})
+	f.decided[o.WorkflowID+" "+o.UpdateID] = *r
 	return fakeHandle{answer: *r}, nil
 }
 

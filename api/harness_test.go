@@ -241,6 +241,11 @@ func (g *gateway) post(path string, body any) answer {
 	return g.do(call{method: http.MethodPost, path: path, body: body})
 }
 
+// postOnce is post under a key.
+func (g *gateway) postOnce(k, path string, body any) answer {
+	return g.do(call{method: http.MethodPost, path: path, body: body, header: key(k)})
+}
+
 func key(k string) http.Header { return http.Header{"Idempotency-Key": {k}} }
 
 func (g *gateway) place(key string, body any) answer {

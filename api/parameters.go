@@ -61,6 +61,9 @@ func (s *Server) checkQuery(c *gin.Context) {
 // parameterProblem names the parameter that could not be read, and leaves out the
 // Go types that the binding's errors name.
 func parameterProblem(err error) error {
+	if strings.HasPrefix(err.Error(), "Header parameter Idempotency-Key is required") {
+		return errNoKey
+	}
 	reason, _, _ := strings.Cut(err.Error(), ": ")
 	if name, ok := strings.CutPrefix(reason, "Invalid format for parameter "); ok {
 		return malformed(name, "must be given once, in the form that the contract says")

@@ -23,6 +23,8 @@ type Problem struct { //nolint:errname // it is the document first, and an error
 	Errors    []product.FieldProblem `json:"errors,omitempty"`
 	Shortages []order.Shortage       `json:"shortages,omitempty"`
 	OrderID   string                 `json:"orderId,omitempty"`
+	// Refund as it stands, where a decision about it came too late.
+	Refund *order.Refund `json:"refund,omitempty"`
 	// Limit of a customer's open orders, where he has as many.
 	Limit int64 `json:"limit,omitempty"`
 

@@ -89,9 +89,11 @@ func shortagesFor(caller Caller, all []order.Shortage) []order.Shortage {
 // refundFor returns a refund as the caller may see it. Notes and details are what the
 // shop's own people, and the provider, say to one another.
 func refundFor(caller Caller, r order.Refund) order.Refund {
+	r = r.Shown()
 	if caller.Role == Operator {
 		return r
 	}
 	r.Actor, r.Note, r.Detail = order.ActorFor(caller.Subject, r.Actor), "", ""
+	r.Decisions = nil
 	return r
 }

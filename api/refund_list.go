@@ -91,7 +91,7 @@ func listedRefund(e *workflowpb.WorkflowExecutionInfo) order.Refund {
 	if r.Status == order.RefundCase {
 		r.Reason = order.RefundUnknownOrder
 	}
-	return r
+	return r.Shown()
 }
 
 // read leaves to as it is where there is nothing to read.

@@ -2,10 +2,14 @@ package api
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
@@ -32,15 +36,15 @@ func (s *Server) RefundOrder(c *gin.Context, id ID, params RefundOrderParams) {
 		s.fail(c, fmt.Errorf("refund order %s: %w", id, err))
 		return
 	}
-	c.JSON(http.StatusCreated, r)
+	c.JSON(http.StatusCreated, r.Shown())
 }
 
 // askForRefund reads and checks what the operator asks for.
-func (s *Server) askForRefund(c *gin.Context, id string, key *string) (order.Refund, error) {
+func (s *Server) askForRefund(c *gin.Context, id, key string) (order.Refund, error) {
 	var none order.Refund
 	ctx := c.Request.Context()
 	var in RefundRequest
-	err := checkKey(key)
+	err := checkKey(&key)
 	if err == nil {
 		err = decodeOptional(c, &in)
 	}
@@ -77,6 +81,7 @@ func (s *Server) askForRefund(c *gin.Context, id string, key *string) (order.Ref
 	r := order.Refund{
 		ID: refundID(o, key), PaymentID: o.Payment.ID, OrderID: id, Provider: o.Payment.Provider, Currency: o.Currency,
 		Reason: order.RefundRequested, Status: order.RefundDue, Actor: CallerOf(ctx).Subject, Note: in.Note,
+		Fingerprint: refundFingerprint(in),
 	}
 	if in.Amount != nil {
 		r.Amount = *in.Amount
@@ -103,13 +108,22 @@ func (s *Server) providerOf(ctx context.Context, id, paymentID string, f found) 
 	return "", errPaymentsUnread
 }
 
-// refundID is always the same for an order and a key.
-func refundID(o order.Order, key *string) string {
-	id := uuid.NewString()
-	if key != nil {
-		id = uuid.NewSHA1(orderNamespace, []byte("refund\x00"+o.ID+"\x00"+*key)).String()
-	}
+// refundID is always the same for an order and a key, and never that of another order:
+// it names the workflow, by which Temporal refuses a second one.
+func refundID(o order.Order, key string) string {
+	id := uuid.NewSHA1(orderNamespace, []byte("refund\x00"+o.ID+"\x00"+key)).String()
 	return order.PartRefund(o.Payment.Provider, id)
+}
+
+// refundFingerprint tells two bodies under one key apart. "All that is left" is another
+// request than the amount that it came to.
+func refundFingerprint(in RefundRequest) string {
+	amount := "all"
+	if in.Amount != nil {
+		amount = strconv.FormatInt(*in.Amount, 10)
+	}
+	sum := sha256.Sum256([]byte(amount + "\x00" + in.Note))
+	return hex.EncodeToString(sum[:16])
 }
 
 // startRefund starts the refund's workflow, or finds the one of an earlier call, and
@@ -123,8 +137,10 @@ func (s *Server) startRefund(ctx context.Context, r order.Refund) (order.Refund,
 		return r, temporalError(err)
 	}
 	switch {
-	case r.Amount != 0 && stands.Amount != r.Amount, stands.Note != r.Note:
+	case stands.Fingerprint != "" && stands.Fingerprint != r.Fingerprint:
 		return r, errMismatch
+	case stands.Fingerprint == "" && ((r.Amount != 0 && stands.Amount != r.Amount) || stands.Note != r.Note):
+		return r, errMismatch // it was asked for before fingerprints were kept
 	case stands.Status == order.RefundTooLarge:
 		p := *problemOf(errRefundTooLarge)
 		p.Detail = stands.Detail
@@ -154,51 +170,96 @@ func (s *Server) startAndRecord(ctx context.Context, r order.Refund) (stands ord
 }
 
 // DecideRefund implements ServerInterface.
-func (s *Server) DecideRefund(c *gin.Context) {
-	r, err := s.decideRefund(c)
+func (s *Server) DecideRefund(c *gin.Context, params DecideRefundParams) {
+	r, err := s.decideRefund(c, params.IdempotencyKey)
 	if err != nil {
 		s.fail(c, err)
 		return
 	}
-	c.JSON(http.StatusOK, r)
+	c.JSON(http.StatusOK, r.Shown())
 }
 
-func (s *Server) decideRefund(c *gin.Context) (order.Refund, error) {
+func (s *Server) decideRefund(c *gin.Context, key string) (order.Refund, error) {
 	var in RefundDecision
 	ctx := c.Request.Context()
-	if err := decode(c, &in); err != nil {
+	err := checkKey(&key)
+	if err == nil {
+		err = decode(c, &in)
+	}
+	if err == nil {
+		err = checkDecision(in)
+	}
+	if err != nil {
 		return order.Refund{}, err
 	}
-	if err := checkDecision(in); err != nil {
-		return order.Refund{}, err
+	stands, err := s.sendDecision(ctx, in, key)
+	if undecided(err) {
+		return stands, errRefundUndecided
 	}
+	failed, refused := errors.AsType[*temporal.ApplicationError](err)
+	switch refused = refused && failed.Type() == workflows.NotDecidableError; {
+	case refused:
+		err = failed.Details(&stands)
+	case isNotFound(err): // it is over, and no decision was made under this key while it wasn't
+		refused = true
+		stands, err = s.closedRefund(ctx, in)
+	}
+	if err != nil {
+		return stands, fmt.Errorf("decide refund %s of payment %s: %w", in.RefundID, in.PaymentID, temporalError(err))
+	}
+	taken, mine := stands.DecisionUnder(key)
+	switch {
+	case mine && (taken.Choice != in.Choice || taken.OrderID != in.OrderID):
+		return stands, errMismatch
+	case refused && !mine:
+		return stands, notWaiting(stands)
+	case in.Choice == string(workflows.ChooseAssign) && stands.Status == order.RefundCase:
+		return stands, errNotOpen
+	}
+	return stands, nil
+}
+
+// sendDecision hands the refund's workflow a decision. Temporal answers one that is sent
+// again under its key as it did the first time.
+func (s *Server) sendDecision(ctx context.Context, in RefundDecision, key string) (stands order.Refund, err error) {
 	ctx, cancel := contextWithin(ctx, decideTimeout)
 	defer cancel()
-	var stands order.Refund
 	handle, err := s.cfg.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
 		WorkflowID: workflows.RefundWorkflowID(in.PaymentID, in.RefundID), UpdateName: workflows.DecideUpdate,
-		UpdateID: actionID(workflows.DecideUpdate, nil), WaitForStage: client.WorkflowUpdateStageCompleted,
+		UpdateID: actionID(workflows.DecideUpdate, &key), WaitForStage: client.WorkflowUpdateStageCompleted,
 		Args: []any{workflows.Decision{
 			Choice: workflows.Choice(in.Choice), OrderID: in.OrderID, Actor: CallerOf(ctx).Subject,
+			About: order.RefundStatus(in.Status), Key: key,
 		}},
 	})
 	if err == nil {
 		err = handle.Get(ctx, &stands)
 	}
-	failed, ok := errors.AsType[*temporal.ApplicationError](err)
-	switch {
-	case ok && failed.Type() == workflows.NotDecidableError:
-		return stands, errNotWaiting
-	case undecided(err):
-		return stands, errRefundUndecided
-	case isNotFound(err):
-		return stands, errNoRefund
-	case err != nil:
-		return stands, fmt.Errorf("decide refund %s of payment %s: %w", in.RefundID, in.PaymentID, temporalError(err))
-	case in.Choice == string(workflows.ChooseAssign) && stands.Status == order.RefundCase:
-		return stands, errNotOpen
+	return stands, err
+}
+
+// closedRefund is a refund whose workflow has ended, as its result says.
+func (s *Server) closedRefund(ctx context.Context, in RefundDecision) (r order.Refund, err error) {
+	ctx, cancel := contextWithin(ctx, resultTimeout)
+	defer cancel()
+	err = s.cfg.Temporal.GetWorkflow(ctx, workflows.RefundWorkflowID(in.PaymentID, in.RefundID), "").Get(ctx, &r)
+	if _, byHand := errors.AsType[*temporal.WorkflowExecutionError](err); byHand || isNotFound(err) {
+		return r, errNoRefund
 	}
-	return stands, nil
+	return r, err
+}
+
+// notWaiting says how the refund stands, and by whose decision.
+func notWaiting(r order.Refund) *Problem {
+	p := *problemOf(errNotWaiting)
+	p.Detail = "the refund is " + string(r.Status)
+	if n := len(r.Decisions); n > 0 {
+		d := r.Decisions[n-1]
+		p.Detail += fmt.Sprintf("; %s decided %q at %s", d.Actor, d.Choice, d.At.UTC().Format(time.RFC3339))
+	}
+	shown := r.Shown()
+	p.Refund = &shown
+	return &p
 }
 
 func checkDecision(in RefundDecision) error {
@@ -221,6 +282,15 @@ func checkDecision(in RefundDecision) error {
 		}
 	default:
 		bad.Add("choice", "must be refund, assign or settled")
+	}
+	switch order.RefundStatus(in.Status) {
+	case "", order.RefundCase, order.RefundFailed:
+	case order.RefundDue, order.RefundPending:
+		if in.Choice != string(workflows.ChooseSettled) {
+			bad.Add("status", "a refund that is "+in.Status+" can only be settled")
+		}
+	default:
+		bad.Add("status", "must be due, pending, failed or case")
 	}
 	return bad.OrNil()
 }

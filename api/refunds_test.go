@@ -2,6 +2,8 @@ package api_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -28,8 +30,13 @@ func (a answer) refund(t testing.TB) (r order.Refund) {
 // paidOrder is an order that 1000 were paid for.
 func (g *gateway) paidOrder() order.Order {
 	g.t.Helper()
-	g.putProduct("mug", 5)
-	o := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(g.t)
+	return g.paidOrderOf("mug")
+}
+
+func (g *gateway) paidOrderOf(productID string) order.Order {
+	g.t.Helper()
+	g.putProduct(productID, 5)
+	o := g.place("", basket(line{"productId": productID, "quantity": 1})).order(g.t)
 	require.Equal(g.t, http.StatusNoContent, g.callback(success(o.ID, "p-"+o.ID, 1000)).status)
 	return o
 }
@@ -51,13 +58,67 @@ func TestAnOperatorRefunds(t *testing.T) {
 	require.Equal(t, r, g.do(part).refund(t), "the same call is the same refund")
 	part.body = map[string]any{"amount": 301, "note": "a scratch"}
 	require.Equal(t, "/problems/idempotency-mismatch", g.do(part).problem(t).Type)
+	require.NotContains(t, string(first.body), "ingerprint")
 
-	a := g.post(path, map[string]any{"amount": 701})
+	a := g.postOnce("k-2", path, map[string]any{"amount": 701})
 	require.Equal(t, http.StatusConflict, a.status)
 	require.Equal(t, "/problems/refund-too-large", a.problem(t).Type)
 	require.Equal(t, "700 of 1000 are left", a.problem(t).Detail)
-	require.Equal(t, int64(700), g.post(path, nil).refund(t).Amount, "all that is left")
-	require.Equal(t, http.StatusConflict, g.post(path, nil).status)
+	require.Equal(t, int64(700), g.postOnce("k-3", path, nil).refund(t).Amount, "all that is left")
+	require.Equal(t, int64(700), g.postOnce("k-3", path, map[string]any{}).refund(t).Amount, "the same call")
+	require.Equal(t, "/problems/idempotency-mismatch", g.postOnce("k-3", path, map[string]any{"amount": 700}).problem(t).Type,
+		"all that is left is another call than what it came to")
+	require.Equal(t, "/problems/idempotency-mismatch", g.postOnce("k-1", path, nil).problem(t).Type)
+	require.Equal(t, http.StatusConflict, g.postOnce("k-4", path, nil).status)
+}
+
+// Without a key, a refund that is sent again after a 503 would pay out twice.
+func TestARefundWithoutAKeyIsRefused(t *testing.T) {
+	g := newGateway(t)
+	o := g.paidOrder()
+	before := g.state()
+	for _, k := range []call{
+		{path: "/v1/orders/" + o.ID + "/refunds", body: map[string]any{"amount": 300}},
+		{path: "/v1/orders/" + o.ID + "/refunds"},
+		{path: "/v1/refunds/decide", body: map[string]any{"paymentId": "p-1", "refundId": "r", "choice": "refund"}},
+	} {
+		k.method = http.MethodPost
+		a := g.do(k)
+		require.Equal(t, http.StatusBadRequest, a.status, "%s", a.body)
+		require.Equal(t, "/problems/idempotency-key-required", a.problem(t).Type)
+		for _, bad := range []string{"", "a b", strings.Repeat("k", 256), "ключ"} {
+			k.header = key(bad)
+			require.Equal(t, "/problems/malformed-request", g.do(k).problem(t).Type, "%q", bad)
+		}
+		k.header = http.Header{"Idempotency-Key": {"a", "b"}}
+		require.Equal(t, "/problems/malformed-request", g.do(k).problem(t).Type)
+	}
+	require.Equal(t, before, g.state())
+}
+
+func TestARefundThatIsSentAgainAfterA503IsTheSame(t *testing.T) {
+	g := newGateway(t)
+	o := g.paidOrder()
+	path := "/v1/orders/" + o.ID + "/refunds"
+	g.temporal.set(func(f *fakeTemporal) { f.lost = 1 }) // it was taken, and its answer is lost
+	a := g.postOnce("k", path, map[string]any{"amount": 300})
+	require.Equal(t, http.StatusServiceUnavailable, a.status, "%s", a.body)
+	require.Equal(t, "/problems/refund-undecided", a.problem(t).Type)
+	require.Equal(t, int64(300), g.postOnce("k", path, map[string]any{"amount": 300}).refund(t).Amount)
+	require.Len(t, g.temporal.refunds, 1)
+}
+
+// One operator may use one key for two orders.
+func TestOneKeyForTwoOrdersIsTwoRefunds(t *testing.T) {
+	g := newGateway(t)
+	seen := map[string]bool{}
+	for _, product := range []string{"mug", "cup"} {
+		o := g.paidOrderOf(product)
+		r := g.postOnce("k", "/v1/orders/"+o.ID+"/refunds", map[string]any{"amount": 300}).refund(t)
+		require.Equal(t, o.ID, r.OrderID)
+		seen[r.ID] = true
+	}
+	require.Len(t, seen, 2)
 }
 
 func TestRefundsThatCannotBe(t *testing.T) {
@@ -82,13 +143,13 @@ func TestRefundsThatCannotBe(t *testing.T) {
 		{"nobody", nil, 404, "unknown-order"},
 	} {
 		before := g.state()
-		a := g.post("/v1/orders/"+c.id+"/refunds", c.body)
+		a := g.postOnce("k", "/v1/orders/"+c.id+"/refunds", c.body)
 		require.Equal(t, c.status, a.status, "%v %s", c.body, a.body)
 		require.Equal(t, "/problems/"+c.kind, a.problem(t).Type)
 		require.Equal(t, before, g.state())
 	}
 	g.temporal.set(func(f *fakeTemporal) { f.down = true })
-	require.Equal(t, http.StatusServiceUnavailable, g.post("/v1/orders/"+o.ID+"/refunds", nil).status)
+	require.Equal(t, http.StatusServiceUnavailable, g.postOnce("k", "/v1/orders/"+o.ID+"/refunds", nil).status)
 }
 
 // An order and its payment show what went back, also in lists.
@@ -183,12 +244,14 @@ func TestAnOperatorDecides(t *testing.T) {
 	g.temporal.refunds[workflows.RefundWorkflowID("p-1", id)] = &order.Refund{
 		ID: id, PaymentID: "p-1", OrderID: "nobody", Provider: "sandbox", Amount: 500, Currency: "EUR", Status: order.RefundCase,
 	}
+	keys := 0
 	decide := func(choice, orderID string) answer {
 		body := map[string]any{"paymentId": "p-1", "refundId": id, "choice": choice}
 		if orderID != "" {
 			body["orderId"] = orderID
 		}
-		return g.post("/v1/refunds/decide", body)
+		keys++
+		return g.postOnce(fmt.Sprint("k-", keys), "/v1/refunds/decide", body)
 	}
 	require.Equal(t, "/problems/order-closed", decide("assign", "closed").problem(t).Type)
 	require.Equal(t, http.StatusUnprocessableEntity, decide("assign", "").status)
@@ -199,10 +262,80 @@ func TestAnOperatorDecides(t *testing.T) {
 	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
 	require.Equal(t, order.RefundAssigned, a.refund(t).Status)
 	require.Equal(t, "/problems/refund-not-waiting", decide("refund", "").problem(t).Type)
-	require.Equal(t, http.StatusNotFound, g.post("/v1/refunds/decide", map[string]any{
+	require.Equal(t, http.StatusNotFound, g.postOnce("k", "/v1/refunds/decide", map[string]any{
 		"paymentId": "p-2", "refundId": id, "choice": "refund",
 	}).status)
-	require.Equal(t, http.StatusUnprocessableEntity, g.post("/v1/refunds/decide", map[string]any{"paymentId": "p-2"}).status)
+	require.Equal(t, http.StatusUnprocessableEntity, g.postOnce("k", "/v1/refunds/decide", map[string]any{"paymentId": "p-2"}).status)
+}
+
+// waiting is a refund that waits for an operator, and how one decides about it.
+func (g *gateway) waiting(status order.RefundStatus) func(key string, more map[string]any) answer {
+	id := order.FullRefund("sandbox", "o-1")
+	g.temporal.refunds[workflows.RefundWorkflowID("p-1", id)] = &order.Refund{
+		ID: id, PaymentID: "p-1", OrderID: "o-1", Provider: "sandbox", Amount: 500, Currency: "EUR", Status: status,
+	}
+	return func(key string, more map[string]any) answer {
+		body := map[string]any{"paymentId": "p-1", "refundId": id}
+		maps.Copy(body, more)
+		return g.postOnce(key, "/v1/refunds/decide", body)
+	}
+}
+
+func TestADecisionCountsOncePerKey(t *testing.T) {
+	g := newGateway(t)
+	decide := g.waiting(order.RefundFailed)
+	first := decide("k", map[string]any{"choice": "refund"})
+	require.Equal(t, http.StatusOK, first.status, "%s", first.body)
+	require.NotContains(t, string(first.body), `"key"`)
+	require.Equal(t, "refund", first.refund(t).Decisions[0].Choice)
+	for range 2 {
+		require.JSONEq(t, string(first.body), string(decide("k", map[string]any{"choice": "refund"}).body))
+	}
+	require.Equal(t, "/problems/idempotency-mismatch", decide("k", map[string]any{"choice": "settled"}).problem(t).Type)
+	require.Len(t, g.temporal.decided, 1)
+}
+
+// The refund may be over by the time of the second decision: Temporal knows nothing of it
+// but its result.
+func TestOfTwoOperatorsTheSecondHearsWhatWasDecided(t *testing.T) {
+	for _, choice := range []string{"refund", "settled"} {
+		t.Run(choice, func(t *testing.T) {
+			g := newGateway(t)
+			decide := g.waiting(order.RefundFailed)
+			require.Equal(t, http.StatusOK, decide("a", map[string]any{"choice": choice}).status)
+			late := decide("b", map[string]any{"choice": "refund"})
+			require.Equal(t, http.StatusConflict, late.status, "%s", late.body)
+			p := late.problem(t)
+			require.Equal(t, "/problems/refund-not-waiting", p.Type)
+			require.Contains(t, p.Detail, fmt.Sprintf("operator decided %q", choice))
+			require.Equal(t, choice, p.Refund.Decisions[0].Choice)
+			require.NotContains(t, string(late.body), `"key"`)
+		})
+	}
+}
+
+// Temporal has forgotten what it answered to the update; the refund itself knows the key.
+func TestADecisionThatIsSentAgainAfterTheRefundIsOver(t *testing.T) {
+	g := newGateway(t)
+	decide := g.waiting(order.RefundFailed)
+	first := decide("a", map[string]any{"choice": "settled"})
+	clear(g.temporal.decided)
+	again := decide("a", map[string]any{"choice": "settled"})
+	require.Equal(t, http.StatusOK, again.status, "%s", again.body)
+	require.JSONEq(t, string(first.body), string(again.body))
+	require.Equal(t, "/problems/idempotency-mismatch", decide("a", map[string]any{"choice": "refund"}).problem(t).Type)
+}
+
+func TestARefundThatIsOnItsWayIsSettledByHand(t *testing.T) {
+	for _, status := range []order.RefundStatus{order.RefundDue, order.RefundPending} {
+		g := newGateway(t)
+		decide := g.waiting(status)
+		require.Equal(t, http.StatusConflict, decide("a", map[string]any{"choice": "settled"}).status, "it doesn't wait for that")
+		require.Equal(t, http.StatusConflict, decide("b", map[string]any{"choice": "settled", "status": "failed"}).status)
+		require.Equal(t, http.StatusUnprocessableEntity, decide("c", map[string]any{"choice": "refund", "status": status}).status)
+		require.Equal(t, http.StatusUnprocessableEntity, decide("d", map[string]any{"choice": "settled", "status": "paid"}).status)
+		require.Equal(t, order.RefundSettled, decide("e", map[string]any{"choice": "settled", "status": status}).refund(t).Status)
+	}
 }
 
 // Documents of before there were several providers don't name theirs.
@@ -219,7 +352,7 @@ func TestAnOldOrderIsRefundedAtItsProvider(t *testing.T) {
 		OrderID: o.ID, Version: o.Version, Doc: doc, Status: o.Status, CustomerID: o.CustomerID, PlacedAt: o.PlacedAt,
 		Payments: map[string][]byte{"p-" + o.ID: paid},
 	}))
-	r := g.post("/v1/orders/"+o.ID+"/refunds", nil).refund(t)
+	r := g.postOnce("k", "/v1/orders/"+o.ID+"/refunds", nil).refund(t)
 	require.Equal(t, "sandbox", r.Provider)
 	require.True(t, strings.HasPrefix(r.ID, "part:sandbox:"), r.ID)
 }

@@ -160,6 +160,68 @@ type Refund struct {
 	ProviderID string    `json:"providerId,omitempty"`
 	// Detail says why it failed, or what it was assigned to.
 	Detail string `json:"detail,omitempty"`
+	// Version counts what was recorded of the refund: an older record never replaces a
+	// newer one. It is 0 in records of before there were versions.
+	Version int64 `json:"version,omitempty"`
+	// Fingerprint of the request that asked for it: another one under the same key is
+	// another request. It is shown to nobody.
+	Fingerprint string `json:"fingerprint,omitempty"`
+	// FailedIDs are the provider's names of what was sent and came back, the latest last,
+	// at most MaxDecisions: a message that one of them failed is an old one.
+	FailedIDs []string `json:"failedIds,omitempty"`
+	// Decisions of operators that counted, the latest last, at most MaxDecisions.
+	Decisions []RefundDecision `json:"decisions,omitempty"`
+}
+
+// MaxDecisions bounds how many decisions a refund remembers.
+const MaxDecisions = 20
+
+// RefundDecision is one decision of an operator that counted.
+type RefundDecision struct {
+	Choice  string    `json:"choice"`
+	OrderID string    `json:"orderId,omitempty"`
+	Actor   string    `json:"actor,omitempty"`
+	At      time.Time `json:"at"`
+	// Key is the Idempotency-Key that the decision came under. It is shown to nobody.
+	Key string `json:"key,omitempty"`
+}
+
+// Decide remembers a decision.
+func (r *Refund) Decide(d RefundDecision) {
+	r.Decisions = append(slices.Clone(r.Decisions), d)
+	if n := len(r.Decisions); n > MaxDecisions {
+		r.Decisions = r.Decisions[n-MaxDecisions:]
+	}
+}
+
+// SendAgain forgets the provider's name of what failed: it is to be sent under another.
+func (r *Refund) SendAgain() {
+	if r.ProviderID == "" {
+		return
+	}
+	r.FailedIDs = append(slices.Clone(r.FailedIDs), r.ProviderID)
+	if n := len(r.FailedIDs); n > MaxDecisions {
+		r.FailedIDs = r.FailedIDs[n-MaxDecisions:]
+	}
+	r.ProviderID = ""
+}
+
+// DecisionUnder finds the decision that came under an Idempotency-Key.
+func (r *Refund) DecisionUnder(key string) (RefundDecision, bool) {
+	i := slices.IndexFunc(r.Decisions, func(d RefundDecision) bool { return key != "" && d.Key == key })
+	if i < 0 {
+		return RefundDecision{}, false
+	}
+	return r.Decisions[i], true
+}
+
+// Shown is the refund as callers see it: without fingerprint and keys.
+func (r Refund) Shown() Refund {
+	r.Fingerprint, r.FailedIDs, r.Decisions = "", nil, slices.Clone(r.Decisions)
+	for i := range r.Decisions {
+		r.Decisions[i].Key = ""
+	}
+	return r
 }
 
 // PartRefund is the refund id of money that somebody gives back, named by him.

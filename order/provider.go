@@ -61,6 +61,9 @@ type RefundRequest struct {
 	Currency string `json:"currency"`
 	// Paid is the whole of the payment.
 	Paid int64 `json:"paid"`
+	// Failed are the provider's names of earlier tries that are known to have failed: they
+	// don't answer for this one.
+	Failed []string `json:"failed,omitempty"`
 }
 
 // RefundAnswer is how a refund stands at its provider: RefundPaid, RefundPending or

@@ -84,8 +84,8 @@ func (s *Store) PutAsked(ctx context.Context, orderID string, payments map[strin
 }
 
 // PutRefund stores the document of one refund of one payment of the order, unless the
-// one that is there says that the same refund is over, and this one doesn't: that is a
-// late message. The order's own document need not be there. Repeating it changes nothing.
+// one that is there has a later version of the same refund: this one is a late write.
+// Of documents without versions, one that is over is the later. The order's own document need not be there. Repeating it changes nothing.
 func (s *Store) PutRefund(ctx context.Context, orderID, paymentID, refundID string, doc []byte) error {
 	_, err := s.putRefund(ctx, orderID, "", refundField(paymentID, refundID), doc)
 	return err

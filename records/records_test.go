@@ -2,6 +2,7 @@ package records_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"testing"
@@ -142,6 +143,36 @@ func TestARefundThatIsOverStaysSo(t *testing.T) {
 		for _, odd := range []string{`1`, `null`, `{}`, `{"status":null}`, `[]`} {
 			put([]byte(odd))
 			is([]byte(odd))
+		}
+	})
+}
+
+// A refund may come to the same status again, and money that was paid out may come back:
+// of records with versions the later version stays, whatever they say.
+func TestALateRecordOfARefundReplacesNoNewerOne(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		ctx, store, id := t.Context(), records.New(rdb), redistest.ID("order")
+		record := func(s order.RefundStatus, version int64) []byte {
+			doc, err := json.Marshal(order.Refund{
+				ID: "full", PaymentID: "p", OrderID: id, Status: s, Version: version, DueAt: time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC),
+			})
+			require.NoError(t, err)
+			return doc
+		}
+		put := func(doc []byte) { require.NoError(t, store.PutRefund(ctx, id, "p", "full", doc)) }
+		story := []order.RefundStatus{
+			order.RefundDue, order.RefundFailed, order.RefundDue, order.RefundPending, order.RefundPaid, order.RefundFailed, order.RefundSettled,
+		}
+		put(record(order.RefundPaid, 0)) // of before there were versions
+		for i, status := range story {
+			now := record(status, int64(i)+1)
+			put(now)
+			for late := range i {
+				put(record(story[late], int64(late)+1))
+			}
+			docs, err := store.Payments(ctx, id)
+			require.NoError(t, err)
+			require.JSONEq(t, string(now), string(docs["refund:p/full"]), "%s, version %d", status, i+1)
 		}
 	})
 }

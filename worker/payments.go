@@ -20,6 +20,7 @@ func registerPayments(w sdk.Registry, c Config, docs *records.Store, orders *act
 	register(w, activities.OpenPayment, (&activities.OpenPayments{Providers: providers, Records: docs}).Execute)
 	register(w, activities.EndPayment, (&activities.EndPayments{Providers: providers, Open: quota.New(c.Redis)}).Execute)
 	register(w, activities.PaysRefund, (&activities.PayRefund{Providers: providers}).Execute)
+	register(w, activities.FindsRefund, (&activities.FindRefund{Records: allDocuments{warm: docs, cold: c.Index}}).Execute)
 	register(w, activities.FitsRefund, (&activities.FitRefund{Records: allDocuments{warm: docs, cold: c.Index}}).Execute)
 	register(w, activities.AssignPayment, (&activities.Assign{Signal: signalPayment(c.Temporal), Orders: orders}).Execute)
 }

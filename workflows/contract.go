@@ -98,6 +98,9 @@ const (
 	// DecideUpdate takes a Decision about a refund that waits for an operator, and
 	// answers the order.Refund as it stands then.
 	DecideUpdate = "decide"
+	// RefundFailedSignal carries a RefundFailure. It starts the workflow again where the
+	// refund was thought to be paid.
+	RefundFailedSignal = "failed"
 	// ResumeSignal wakes a refund that an earlier version left as due.
 	ResumeSignal = "resume"
 )
@@ -121,6 +124,19 @@ type Decision struct {
 	// OrderID to assign to.
 	OrderID string `json:"orderId,omitempty"`
 	Actor   string `json:"actor"`
+	// About is the status that the decision is about; empty is one that waits for an
+	// operator. A refund that has another status by then turns it away.
+	About order.RefundStatus `json:"about,omitempty"`
+	// Key is the Idempotency-Key that it came under: a decision counts once per key.
+	Key string `json:"key,omitempty"`
+}
+
+// RefundFailure is a provider's word that it could not pay a refund out, which it may say
+// days after it said that it had.
+type RefundFailure struct {
+	// ProviderID is the provider's own name of what failed.
+	ProviderID string `json:"providerId"`
+	Detail     string `json:"detail,omitempty"`
 }
 
 // NotDecidableError is the type of the application error with which a decision is

@@ -1,9 +1,8 @@
 package workflows
 
 import (
-	"cmp"
 	"fmt"
-	"time"
+	"strconv"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -15,44 +14,45 @@ import (
 // Refund is one payment's way back to the buyer, whole or in part: it records the
 // refund as due, has the provider pay it out, and stays open until that has been done
 // or an operator has decided otherwise. Its id is the payment's and the refund's, so
-// that the same money can't go back twice.
+// that the same money can't go back twice. A provider may say days later that the money
+// came back: then the workflow is started again, and an operator decides.
 //
-// It never refunds the payment that its order took, unless somebody asks for just
+// It never refunds the payment that its order took, unless it was opened for just
 // that: whoever opened it may have seen the repeated message of a payment long since
 // taken.
 func Refund(ctx workflow.Context, r order.Refund) (order.Refund, error) {
 	own, _ := workflow.NewDisconnectedContext(ctx)
 	f := &refunding{ctx: own, refund: r}
-	f.refund.DueAt = workflow.GetInfo(ctx).WorkflowStartTime.UTC()
+	if r.DueAt.IsZero() {
+		f.refund.DueAt = workflow.GetInfo(ctx).WorkflowStartTime.UTC()
+	}
 	f.show()
 	f.stands = f.refund
 	f.stands.Status = "" // not before it is known
 	if err := f.listen(); err != nil {
 		return r, err
 	}
-	owed, err := f.isOwed()
-	if err != nil || !owed {
+	if goesOn, err := f.begin(); err != nil || !goesOn {
 		f.known()
 		f.finish()
 		return f.refund, err
 	}
-	f.known()
-	f.record()
-	if workflow.GetVersion(own, "pay-out", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
-		awaitIn(f.ctx, func() bool { return f.resume.ReceiveAsync(nil) || f.decision != nil })
-	}
-	if f.refund.Status.Waits() {
-		f.attribute()
-	}
-	for !f.refund.Status.Over() {
-		if f.refund.Status.Waits() {
-			f.decided()
-		} else {
-			f.payOut()
+	for {
+		for !f.refund.Status.Over() {
+			switch {
+			case f.isLong():
+				return f.refund, workflow.NewContinueAsNewError(ctx, RefundType, f.refund)
+			case f.refund.Status.Waits():
+				f.decided()
+			default:
+				f.payOut()
+			}
+		}
+		f.finish()
+		if !f.failsAfterAll() {
+			return f.refund, nil
 		}
 	}
-	f.finish()
-	return f.refund, nil
 }
 
 // refunding is the state of one refund's workflow.
@@ -62,17 +62,46 @@ type refunding struct {
 	// stands is what is on record.
 	stands   order.Refund
 	resume   workflow.ReceiveChannel
+	failing  workflow.ReceiveChannel
 	decision *decision
+	// failures are those that the provider told of since it was last asked.
+	failures []RefundFailure
+	polls    int
+	// rounds since the run began, or since an earlier version would not end it: each asks
+	// the provider or takes a decision.
+	rounds, runs int
 }
 
-// decision is an operator's word that waits for its answer.
-type decision struct {
-	Decision
-	answer *order.Refund
+// roundsPerRun bounds a run's history: a provider may leave a refund pending for ever.
+const roundsPerRun = 200
+
+// begin finds out whether there is something to do, and puts it on record.
+func (f *refunding) begin() (goesOn bool, err error) {
+	switch {
+	case f.refund.Version > 0: // it goes on from an earlier run
+		f.polls = patientPolls
+		f.known()
+		return true, nil
+	case f.refund.Status == order.RefundFailed:
+		return f.reopen()
+	}
+	if owed, err := f.isOwed(); err != nil || !owed {
+		return false, err
+	}
+	f.known()
+	f.record()
+	if workflow.GetVersion(f.ctx, "pay-out", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		awaitIn(f.ctx, func() bool { return f.resume.ReceiveAsync(nil) || f.decision != nil })
+	}
+	if f.refund.Status.Waits() {
+		f.attribute()
+	}
+	return true, nil
 }
 
 func (f *refunding) listen() error {
 	f.resume = workflow.GetSignalChannel(f.ctx, ResumeSignal)
+	f.failing = workflow.GetSignalChannel(f.ctx, RefundFailedSignal)
 	if err := workflow.SetQueryHandler(f.ctx, RefundQuery, func() (order.Refund, error) { return f.stands, nil }); err != nil {
 		return fmt.Errorf("listen to queries: %w", err)
 	}
@@ -82,37 +111,11 @@ func (f *refunding) listen() error {
 	}); err != nil {
 		return fmt.Errorf("listen to who asked for it: %w", err)
 	}
-	if err := workflow.SetUpdateHandlerWithOptions(f.ctx, DecideUpdate,
-		func(ctx workflow.Context, d Decision) (order.Refund, error) {
-			mine := &decision{Decision: d}
-			awaitIn(ctx, func() bool { return f.decision == nil })
-			if err := f.refuse(d); err != nil { // another one was faster
-				return order.Refund{}, err
-			}
-			f.decision = mine
-			awaitIn(ctx, func() bool { return mine.answer != nil })
-			return *mine.answer, nil
-		}, workflow.UpdateHandlerOptions{Validator: f.refuse}); err != nil {
+	if err := workflow.SetUpdateHandlerWithOptions(f.ctx, DecideUpdate, f.take,
+		workflow.UpdateHandlerOptions{Validator: f.judge}); err != nil {
 		return fmt.Errorf("listen to decisions: %w", err)
 	}
 	return nil
-}
-
-// refuse turns a decision away that the refund doesn't wait for. A refund that an
-// earlier version left open waits too.
-func (f *refunding) refuse(d Decision) error {
-	fits := f.stands.Status.Waits()
-	switch d.Choice {
-	case ChooseRefund, ChooseSettled:
-	case ChooseAssign:
-		fits = fits && f.stands.Status == order.RefundCase && d.OrderID != ""
-	default:
-		fits = false
-	}
-	if fits {
-		return nil
-	}
-	return temporal.NewApplicationError("the refund is "+string(f.stands.Status), NotDecidableError, f.stands)
 }
 
 // isOwed finds out whether money goes back, and how much.
@@ -143,6 +146,21 @@ func (f *refunding) isOwed() (bool, error) {
 	return !r.Status.Over(), nil
 }
 
+// isLong reports whether the workflow should go on in a new run. Runs of earlier versions
+// went on for ever, which their histories have to be allowed.
+func (f *refunding) isLong() bool {
+	if f.rounds < roundsPerRun {
+		return false
+	}
+	change := "refund-continues-" + strconv.Itoa(f.runs+1)
+	if workflow.GetVersion(f.ctx, change, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		f.rounds, f.runs = 0, f.runs+1
+		return false
+	}
+	awaitIn(f.ctx, func() bool { f.hear(); return f.decision != nil || workflow.AllHandlersFinished(f.ctx) })
+	return f.decision == nil
+}
+
 // known tells who asked that it is decided now whether the refund is owed.
 func (f *refunding) known() {
 	f.stands = f.refund
@@ -151,6 +169,7 @@ func (f *refunding) known() {
 
 // record writes the refund down as it is.
 func (f *refunding) record() {
+	f.refund.Version++
 	f.stands = f.refund
 	f.must(workflow.ExecuteActivity(activities.Patient(f.ctx, "record the refund as "+string(f.refund.Status)),
 		activities.RecordRefund, f.refund).Get(f.ctx, nil), activities.RecordRefund)
@@ -170,79 +189,13 @@ func (f *refunding) attribute() {
 	}
 }
 
-// How soon a refund is asked after that its provider has, and hasn't paid out.
-const (
-	firstPending   = time.Minute
-	longestPending = time.Hour
-)
-
-// payOut has the provider send the money, until that has happened or can't.
-func (f *refunding) payOut() {
-	for pause := firstPending; ; pause = min(pause*2, longestPending) {
-		var answer order.RefundAnswer
-		f.must(workflow.ExecuteActivity(
-			activities.AtProvider(f.ctx, "refund "+Money(f.refund.Amount, f.refund.Currency)+" at "+f.refund.Provider),
-			activities.PaysRefund, f.refund).Get(f.ctx, &answer), activities.PaysRefund)
-		f.refund.ProviderID = cmp.Or(answer.ProviderID, f.refund.ProviderID)
-		switch {
-		case answer.Status == order.RefundPaid:
-			f.refund.PaidAt = workflow.Now(f.ctx).UTC()
-			f.set(order.RefundPaid, "")
-			return
-		case answer.Status != order.RefundPending:
-			f.set(order.RefundFailed, cmp.Or(answer.Detail, "the provider gave no reason"))
-			return
-		case f.refund.Status != order.RefundPending:
-			f.set(order.RefundPending, "")
-		}
-		f.must(workflow.NewTimerWithOptions(f.ctx, pause, workflow.TimerOptions{Summary: "ask the provider again"}).
-			Get(f.ctx, nil), "timer")
-	}
-}
-
-// decided waits for an operator's decision, and does it.
-func (f *refunding) decided() {
-	awaitIn(f.ctx, func() bool { return f.decision != nil })
-	d := f.decision
-	f.refund.Actor = d.Actor
-	switch d.Choice {
-	case ChooseRefund:
-		f.set(order.RefundDue, "")
-	case ChooseSettled:
-		f.refund.PaidAt = workflow.Now(f.ctx).UTC()
-		f.set(order.RefundSettled, "")
-	case ChooseAssign:
-		f.assign(d.OrderID)
-	}
-	answer := f.refund
-	d.answer, f.decision = &answer, nil
-}
-
-// assign gives the payment to an order that is open. The order judges it as any other:
-// what it can't take goes back by a refund of its own.
-func (f *refunding) assign(orderID string) {
-	var res activities.AssignResult
-	f.must(workflow.ExecuteActivity(activities.Patient(f.ctx, "assign the payment to order "+orderID), activities.AssignPayment,
-		order.PaymentEvent{
-			EventID: "assigned:" + f.refund.ID, Provider: f.refund.Provider, Type: order.PaymentSucceeded, OrderID: orderID,
-			PaymentID: f.refund.PaymentID, Amount: f.refund.Amount, Currency: f.refund.Currency,
-			OccurredAt: f.refund.DueAt,
-		}).Get(f.ctx, &res), activities.AssignPayment)
-	if res.Assigned {
-		f.set(order.RefundAssigned, "to order "+orderID)
-		return
-	}
-	f.refund.Detail = "order " + orderID + " is not open"
-	f.record()
-}
-
-// finish lets whoever waits for an answer have it.
+// finish lets every caller that waits for an answer have it.
 func (f *refunding) finish() {
 	f.known()
 	awaitIn(f.ctx, func() bool {
+		f.hear()
 		if f.decision != nil { // it came too late
-			answer := f.refund
-			f.decision.answer, f.decision = &answer, nil
+			f.decision.late, f.decision = true, nil
 		}
 		return workflow.AllHandlersFinished(f.ctx)
 	})
@@ -264,4 +217,9 @@ func (f *refunding) show() {
 		text += "\n\n" + r.Detail
 	}
 	workflow.SetCurrentDetails(f.ctx, text)
+}
+
+// notDecidable turns a decision away that the refund, as it stands, doesn't wait for.
+func (f *refunding) notDecidable() error {
+	return temporal.NewApplicationError("the refund is "+string(f.stands.Status), NotDecidableError, f.stands)
 }

@@ -133,6 +133,7 @@ func (s *scenario) register() {
 		activities.OpenPayment:  (&activities.OpenPayments{Providers: providers, Records: s.docs}).Execute,
 		activities.EndPayment:   (&activities.EndPayments{Providers: providers, Open: &s.extended}).Execute,
 		activities.PaysRefund:   (&activities.PayRefund{Providers: providers}).Execute,
+		activities.FindsRefund:  (&activities.FindRefund{Records: everything{s.docs}}).Execute,
 		activities.FitsRefund:   (&activities.FitRefund{Records: everything{s.docs}}).Execute,
 		activities.HoldStock:    (&activities.Hold{Stock: s.faults, Records: s.faults}).Execute,
 		activities.CommitStock:  (&activities.Commit{Stock: s.faults, Records: s.faults}).Execute,

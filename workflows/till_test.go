@@ -30,6 +30,7 @@ type till struct {
 	refunds       map[string]order.RefundAnswer
 	paidOut       map[string]int64
 	answer        map[string]order.RefundAnswer // by refund id, instead of paying out
+	failed        []string                      // of the last refund, what was said to have failed before
 	declines      string
 	before, after map[string]fault
 	calls         []string
@@ -101,6 +102,7 @@ func (t *till) Cancel(_ context.Context, id string, r order.PaymentRequest) (c o
 
 func (t *till) Refund(_ context.Context, r order.RefundRequest) (a order.RefundAnswer, err error) {
 	err = t.call(refundCall, func() {
+		t.failed = r.Failed
 		if a = t.refunds[r.RefundID]; a.Status == order.RefundPaid {
 			return
 		}

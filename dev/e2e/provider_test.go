@@ -52,7 +52,7 @@ func TestADeliveredOrderIsRefundedInPart(t *testing.T) {
 	shop.Await(t, o.ID, order.Paid)
 	shop.Must(t, http.StatusOK, shoptest.Delivery(o.ID))
 	require.Equal(t, "order-closed", shop.Must(t, http.StatusConflict, shoptest.Cancellation(t, o.ID)).Problem(t))
-	shop.Refund(t, o.ID, "", 0, http.StatusCreated)
+	shop.Refund(t, o.ID, "k", 0, http.StatusCreated)
 	shop.AwaitPayment(t, o.ID, "all is out", func(p shoptest.PaymentResult) bool {
 		return p.Status == order.PaymentRefunded
 	})

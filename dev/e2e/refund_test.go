@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"holdfast/dev/e2e/shoptest"
@@ -98,13 +99,13 @@ func TestPaymentOfAnUnknownOrderIsACase(t *testing.T) {
 		if orderID != "" {
 			body["orderId"] = orderID
 		}
-		return shop.Must(t, status, shoptest.Call{Method: http.MethodPost, Path: "/v1/refunds/decide", Body: shoptest.JSON(t, body)})
+		return shop.Must(t, status, shoptest.Call{Method: http.MethodPost, Path: "/v1/refunds/decide", Key: uuid.NewString(), Body: shoptest.JSON(t, body)})
 	}
 	require.Equal(t, "order-closed", decide(http.StatusConflict, "assign", "nobody-else").Problem(t))
 	decide(http.StatusOK, "assign", o.ID).Into(t, &found)
 	require.Equal(t, order.RefundAssigned, found.Status)
 	require.Equal(t, "pay-unknown", shop.Await(t, o.ID, order.Paid).Payment.ID)
-	decide(http.StatusNotFound, "refund", "")
+	require.Equal(t, "refund-not-waiting", decide(http.StatusConflict, "refund", "").Problem(t))
 	require.Empty(t, list("case"))
 	failed := payment
 	failed.Type, failed.PaymentID = order.PaymentFailed, "pay-unknown-failed"

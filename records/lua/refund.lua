@@ -1,21 +1,27 @@
--- refund: put a refund on record, unless the one that is there is over.
+-- refund: put a refund on record, unless the one that is there is newer.
 -- KEYS 1 order hash · 2 payments hash · 3 the bucket's event stream
 -- ARGV 1 order id · 2 revision of the order's documents that was looked at, '' whichever · 3 field · 4 document
 --      then the statuses of a refund that is over
--- answers 1 it is on record; 0 the order has another revision by now, or the refund is over
+-- answers 1 it is on record; 0 the order has another revision by now, or what is on record is newer
 if ARGV[2] ~= '' and int(revision(KEYS[1], KEYS[2])) ~= ARGV[2] then return 0 end
 local stored = redis.call('HGET', KEYS[2], ARGV[3])
 if stored == ARGV[4] then return 1 end
 local over = {}
 for i = 5, #ARGV do over[ARGV[i]] = true end
--- One that is over stays so: its workflow has ended, and what says otherwise of it was written
--- before and comes late. Another one of the same name is due at another time.
 local function read(doc)
   local fine, refund = pcall(cjson.decode, doc or '')
   return fine and type(refund) == 'table' and refund or {}
 end
 local before, now = read(stored), read(ARGV[4])
-if over[before.status] and not over[now.status] and before.dueAt == now.dueAt then return 0 end
+-- A write may come late, when its workflow has long gone on. Another refund of the same name is due at another time.
+if before.dueAt == now.dueAt then
+  local version = tonumber(now.version) or 0
+  if version > 0 then
+    if version < (tonumber(before.version) or 0) then return 0 end
+  elseif over[before.status] and not over[now.status] then -- of before there were versions
+    return 0
+  end
+end
 redis.call('HSET', KEYS[2], ARGV[3], ARGV[4])
 changed(KEYS, ARGV[1], 'payments.changed', {ARGV[3]})
 return 1

@@ -1,0 +1,124 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/workflow"
+
+	"holdfast/activities"
+	"holdfast/order"
+)
+
+// decision is an operator's word that waits for its answer.
+type decision struct {
+	Decision
+	answer *order.Refund
+	// late: the refund didn't wait for it any more.
+	late bool
+}
+
+// take handles DecideUpdate. Of two decisions that come at once the first counts: the
+// second was made about a refund that stood otherwise.
+func (f *refunding) take(ctx workflow.Context, d Decision) (order.Refund, error) {
+	if f.repeats(d) {
+		return f.stands, nil
+	}
+	overtaken := f.decision != nil
+	awaitIn(ctx, func() bool { return f.decision == nil })
+	if f.refuse(d) || (overtaken && d.Key != "") { // without a key it came to an earlier version
+		return order.Refund{}, f.notDecidable()
+	}
+	mine := &decision{Decision: d}
+	f.decision = mine
+	awaitIn(ctx, func() bool { return mine.answer != nil || mine.late })
+	if mine.late {
+		return order.Refund{}, f.notDecidable()
+	}
+	return *mine.answer, nil
+}
+
+// judge is the validator of DecideUpdate: what it turns away leaves no trace in history.
+func (f *refunding) judge(d Decision) error {
+	if f.repeats(d) || !f.refuse(d) {
+		return nil
+	}
+	return f.notDecidable()
+}
+
+// repeats reports whether a decision has come under this key before. Within a run Temporal
+// answers a repeated call itself.
+func (f *refunding) repeats(d Decision) bool {
+	_, there := f.stands.DecisionUnder(d.Key)
+	return there
+}
+
+// refuse reports whether the refund, as it stands, doesn't wait for the decision. One that
+// the provider has, or is to have, can be settled by hand by an operator who says so.
+func (f *refunding) refuse(d Decision) bool {
+	status := f.stands.Status
+	if d.About != "" && d.About != status {
+		return true
+	}
+	switch d.Choice {
+	case ChooseRefund:
+		return !status.Waits()
+	case ChooseSettled:
+		return !status.Waits() && (d.About == "" || (status != order.RefundDue && status != order.RefundPending))
+	case ChooseAssign:
+		return status != order.RefundCase || d.OrderID == ""
+	}
+	return true
+}
+
+// decided waits for an operator's decision, and does it.
+func (f *refunding) decided() {
+	awaitIn(f.ctx, func() bool { f.hear(); return f.decision != nil })
+	f.rounds++
+	f.decide()
+}
+
+// decide does what an operator decided, if the refund still waits for it.
+func (f *refunding) decide() {
+	d := f.decision
+	if f.refuse(d.Decision) {
+		d.late, f.decision = true, nil
+		return
+	}
+	f.refund.Actor = d.Actor
+	if d.Key != "" {
+		f.refund.Decide(order.RefundDecision{
+			Choice: string(d.Choice), OrderID: d.OrderID, Actor: d.Actor, At: workflow.Now(f.ctx).UTC(), Key: d.Key,
+		})
+	}
+	switch d.Choice {
+	case ChooseRefund:
+		if d.Key != "" {
+			f.refund.SendAgain()
+		}
+		f.polls = 0
+		f.set(order.RefundDue, "")
+	case ChooseSettled:
+		f.refund.PaidAt = workflow.Now(f.ctx).UTC()
+		f.set(order.RefundSettled, "")
+	case ChooseAssign:
+		f.assign(d.OrderID)
+	}
+	answer := f.refund
+	d.answer, f.decision = &answer, nil
+}
+
+// assign gives the payment to an order that is open. The order judges it as any other:
+// what it can't take goes back by a refund of its own.
+func (f *refunding) assign(orderID string) {
+	var res activities.AssignResult
+	f.must(workflow.ExecuteActivity(activities.Patient(f.ctx, "assign the payment to order "+orderID), activities.AssignPayment,
+		order.PaymentEvent{
+			EventID: "assigned:" + f.refund.ID, Provider: f.refund.Provider, Type: order.PaymentSucceeded, OrderID: orderID,
+			PaymentID: f.refund.PaymentID, Amount: f.refund.Amount, Currency: f.refund.Currency,
+			OccurredAt: f.refund.DueAt,
+		}).Get(f.ctx, &res), activities.AssignPayment)
+	if res.Assigned {
+		f.set(order.RefundAssigned, "to order "+orderID)
+		return
+	}
+	f.refund.Detail = "order " + orderID + " is not open"
+	f.record()
+}

@@ -1,0 +1,161 @@
+package workflows
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"holdfast/activities"
+	"holdfast/order"
+)
+
+// How soon a refund is asked after that its provider has, and hasn't paid out.
+const (
+	firstPending   = time.Minute
+	longestPending = time.Hour
+	// patientPolls is how many polls it takes to come to the longest pause.
+	patientPolls = 6
+)
+
+// payOut has the provider send the money, or asks after what it has, once; an operator
+// may settle the refund by hand meanwhile.
+func (f *refunding) payOut() {
+	if f.decision != nil {
+		f.decide()
+		return
+	}
+	f.rounds++
+	if answer, answered := f.ask(); answered {
+		f.takeAnswer(answer)
+	}
+	switch {
+	case f.decision != nil:
+		f.decide()
+	case f.refund.Status == order.RefundPending:
+		f.pause()
+	}
+}
+
+// ask has the provider pay. Where an operator decides meanwhile, no further attempt is
+// made, and the one that is under way is waited for: it may have sent the money.
+func (f *refunding) ask() (answer order.RefundAnswer, answered bool) {
+	f.failures = nil // the answer is newer
+	ctx, stop := workflow.WithCancel(f.ctx)
+	defer stop()
+	asked := workflow.ExecuteActivity(
+		activities.SendingMoney(ctx, "refund "+Money(f.refund.Amount, f.refund.Currency)+" at "+f.refund.Provider),
+		activities.PaysRefund, f.refund)
+	awaitIn(f.ctx, func() bool { f.hear(); return asked.IsReady() || f.decision != nil })
+	stopped := !asked.IsReady()
+	if stopped {
+		stop()
+	}
+	err := asked.Get(f.ctx, &answer)
+	if err != nil && stopped {
+		workflow.GetLogger(f.ctx).Warn("an operator decided while the provider did not answer", "error", err)
+		return answer, false
+	}
+	f.must(err, activities.PaysRefund)
+	return answer, true
+}
+
+func (f *refunding) takeAnswer(answer order.RefundAnswer) {
+	f.refund.ProviderID = cmp.Or(answer.ProviderID, f.refund.ProviderID)
+	switch {
+	case answer.Status == order.RefundPaid:
+		f.refund.PaidAt = workflow.Now(f.ctx).UTC()
+		f.set(order.RefundPaid, "")
+	case answer.Status != order.RefundPending:
+		f.set(order.RefundFailed, cmp.Or(answer.Detail, "the provider gave no reason"))
+	case f.refund.Status != order.RefundPending:
+		f.set(order.RefundPending, "")
+	}
+}
+
+// pause waits until it is time to ask again: at once, where the provider says that it
+// failed.
+func (f *refunding) pause() {
+	pause := min(firstPending<<min(f.polls, patientPolls), longestPending)
+	f.polls++
+	ctx, stop := workflow.WithCancel(f.ctx)
+	defer stop()
+	timer := workflow.NewTimerWithOptions(ctx, pause, workflow.TimerOptions{Summary: "ask the provider again"})
+	awaitIn(f.ctx, func() bool {
+		f.hear()
+		_, failed := f.failure()
+		return timer.IsReady() || f.decision != nil || failed
+	})
+	if timer.IsReady() {
+		f.must(timer.Get(f.ctx, nil), "timer")
+	}
+}
+
+// hear reads what the provider says of failures.
+func (f *refunding) hear() {
+	var said RefundFailure
+	for f.failing.ReceiveAsync(&said) {
+		if said.ProviderID != "" && len(f.failures) < order.MaxDecisions {
+			f.failures = append(f.failures, said)
+		}
+		said = RefundFailure{}
+	}
+}
+
+// failure is what the provider said of the money that was sent last. What it says of
+// money that was sent before is an old message.
+func (f *refunding) failure() (RefundFailure, bool) {
+	i := slices.IndexFunc(f.failures, func(said RefundFailure) bool { return said.ProviderID == f.refund.ProviderID })
+	if i < 0 {
+		return RefundFailure{}, false
+	}
+	return f.failures[i], true
+}
+
+// failsAfterAll reports whether the provider has said, since it paid, that the money came
+// back: then an operator decides.
+func (f *refunding) failsAfterAll() bool {
+	said, failed := f.failure()
+	if !failed || f.refund.Status != order.RefundPaid {
+		return false
+	}
+	f.fail(said.Detail)
+	return true
+}
+
+func (f *refunding) fail(detail string) {
+	f.refund.PaidAt = time.Time{}
+	f.set(order.RefundFailed, cmp.Or(detail, "the provider gave no reason"))
+}
+
+// reopen begins with a provider's word that money came back which was thought to be paid.
+// It reports whether that is news: a repeated message of what was sent again since, or
+// settled, is none.
+func (f *refunding) reopen() (bool, error) {
+	said := f.refund
+	var on activities.RefundFound
+	if err := workflow.ExecuteActivity(activities.Patient(f.ctx, "how does the refund stand on record?"),
+		activities.FindsRefund, said).Get(f.ctx, &on); err != nil {
+		return false, err
+	}
+	if on.Found {
+		f.refund = on.Refund
+		if !isNews(on.Refund, said.ProviderID) {
+			return false, nil
+		}
+		f.refund.ProviderID = said.ProviderID
+	}
+	f.known()
+	f.fail(said.Detail)
+	return true, nil
+}
+
+// isNews reports whether a failure is one of the money that was sent last. A record that
+// was restored from an older copy may not name it.
+func isNews(r order.Refund, providerID string) bool {
+	if r.Status.Over() {
+		return r.Status == order.RefundPaid && r.ProviderID == providerID
+	}
+	return r.ProviderID == providerID || (r.ProviderID == "" && !slices.Contains(r.FailedIDs, providerID))
+}
