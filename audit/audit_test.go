@@ -215,6 +215,17 @@ var damages = []damage{
 		name: "record of a sold hold lost",
 		do:   func(s *shop) { s.do("DEL", lampHold(s, s.paid)) },
 		// The ledger has the sale: selling again would sell twice.
+		want: onPaid(PaidNotCommitted, 3), left: onPaid(PaidNotCommitted, 3),
+	},
+	{
+		name: "sale of an open order that Redis has forgotten, as versions before let it",
+		do: func(s *shop) {
+			o := s.work.orders[s.paid].order
+			o.Payment.PaidAt = o.Payment.PaidAt.Add(-40 * 24 * time.Hour)
+			o.Version++
+			s.record(o, true)
+			s.do("DEL", lampHold(s, s.paid))
+		},
 		want: onPaid(PaidNotCommitted, 3),
 	},
 	{

@@ -58,9 +58,9 @@ func (r Repairer) repair(ctx context.Context, findings []Finding) (done, left []
 		do    func(context.Context, Finding) (string, error)
 	}{
 		{[]Kind{HoldOfClosedOrder}, func(ctx context.Context, f Finding) (string, error) { return r.release(ctx, f, lacks) }},
+		{[]Kind{NotReturned}, func(ctx context.Context, f Finding) (string, error) { return r.giveBack(ctx, f, lacks) }},
 		{[]Kind{PaidNotCommitted}, func(ctx context.Context, f Finding) (string, error) { return r.sell(ctx, f, lacks) }},
 		{[]Kind{SaleExpires}, r.remember},
-		{[]Kind{NotReturned}, r.giveBack},
 		{[]Kind{OrderNotHeld}, r.hold},
 		{[]Kind{
 			DocumentMissing, DocumentOld, DocumentDiffers, DocumentUnreadable, PaymentMissing, PaymentDiffers,
@@ -89,7 +89,8 @@ func (r Repairer) repair(ctx context.Context, findings []Finding) (done, left []
 }
 
 // lacks counts, by product and sku, the units that a ledger lacks of what paid
-// orders bought, and the units by which held is below the live holds. They tell
+// orders bought (below 0: that it has too many), and the units by which held is below
+// the live holds. They tell
 // a step that Redis has lost from a hold whose own record is wrong: for the
 // latter the same step would count twice.
 type lacks struct{ sold, held map[variant]int64 }
@@ -100,7 +101,7 @@ func lacking(findings []Finding) lacks {
 	l := lacks{sold: map[variant]int64{}, held: map[variant]int64{}}
 	for _, f := range findings {
 		switch v := (variant{f.ProductID, f.SKU}); {
-		case f.Kind == SoldDiffers && f.Units < 0:
+		case f.Kind == SoldDiffers: // the sum over lost sales and lost returns
 			l.sold[v] = -f.Units
 		case f.Kind == HeldDiffers && f.Units < 0:
 			l.held[v] = -f.Units

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"holdfast/order"
@@ -61,11 +62,11 @@ func (r Repairer) sell(ctx context.Context, f Finding, l lacks) (string, error) 
 	items := o.Items(f.ProductID)
 	lacks := int64(0)
 	for _, it := range items {
-		lacks += min(l.sold[variant{f.ProductID, it.SKU}], it.Quantity)
+		lacks += max(min(l.sold[variant{f.ProductID, it.SKU}], it.Quantity), 0)
 	}
 	switch {
-	case lacks == 0 && h.State == product.NoHold:
-		return r.remember(ctx, f)
+	case lacks == 0 && h.State == product.NoHold && time.Since(o.Payment.PaidAt) > forgottenAfter:
+		return r.remember(ctx, f) // a version before let Redis forget it, although the order is open
 	case lacks < f.Units:
 		return "", cannot("the ledger counts these units as sold: only the hold's record is wrong")
 	}
@@ -130,7 +131,7 @@ func addItem(items []product.HeldItem, it product.HeldItem) []product.HeldItem {
 
 // giveBack returns what a cancelled order bought, under the id of the return that its
 // workflow made: once.
-func (r Repairer) giveBack(ctx context.Context, f Finding) (string, error) {
+func (r Repairer) giveBack(ctx context.Context, f Finding, l lacks) (string, error) {
 	o, err := r.Orders.Order(ctx, f.OrderID)
 	if err != nil {
 		return "", err
@@ -146,10 +147,23 @@ func (r Repairer) giveBack(ctx context.Context, f Finding) (string, error) {
 		return "", err
 	}
 	var back int64
-	for _, n := range units {
+	for sku, n := range units {
 		back += n
+		l.sold[variant{f.ProductID, sku}] += n
 	}
 	return fmt.Sprintf("%d units came back", back), nil
+}
+
+// shortOf says of which variants a product has too few units; empty where it has enough.
+func shortOf(h product.Hold) string {
+	var short []string
+	for _, r := range h.Refusals {
+		if r.Reason == product.Short {
+			short = append(short, fmt.Sprintf("%d of %s wanted, %d available, %d held by other orders",
+				r.Requested, r.SKU, r.Available, r.HeldByOthers))
+		}
+	}
+	return strings.Join(short, "; ")
 }
 
 // refused reports whether the product can't take the units back, however often it is asked.
@@ -196,6 +210,12 @@ func (r Repairer) holdAgain(ctx context.Context, f Finding, o *order.Order, try 
 	answers, err := r.Stock.Hold(ctx, []product.HoldRequest{req})
 	if err != nil {
 		return err
+	}
+	if short := shortOf(answers[0]); short != "" && o.Status.TookPayment() {
+		return cannot("oversold: the order paid for units that are gone: %s. Bring in stock and repair again,"+
+			" or cancel the order, which gives the money back", short)
+	} else if short != "" {
+		return cannot("its units went to others meanwhile: %s. Unless some come back, its payment will go back", short)
 	}
 	if answers[0].Outcome != product.HoldMade {
 		return cannot("the product answers %s: %v", answers[0].Outcome, answers[0].Refusals)

@@ -1,0 +1,104 @@
+package audit
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"holdfast/inventory"
+	"holdfast/product"
+	"holdfast/records"
+	"holdfast/redisdb/redistest"
+)
+
+// failover lets the replica take over from the master, without what the master got since
+// the cut.
+func (s *shop) failover(p *redistest.Pair) {
+	s.rdb = p.Failover()
+	s.stock, s.docs = inventory.New(s.rdb), records.New(s.rdb)
+}
+
+func (s *shop) stocks() map[string]product.Stock {
+	s.t.Helper()
+	all := map[string]product.Stock{}
+	for _, id := range []string{s.lamp, s.shirt} {
+		p, err := s.stock.Get(s.t.Context(), id)
+		require.NoError(s.t, err)
+		for _, v := range p.Variants {
+			require.NoError(s.t, v.Stock.Check())
+			all[v.SKU] = v.Stock
+		}
+	}
+	return all
+}
+
+// What orders did is on record with their workflows: after a failover that lost it,
+// a repair brings each product's stock to where the lost master had it.
+func TestWhatANewMasterLostIsAppliedAgain(t *testing.T) {
+	pair := redistest.StartPair(t)
+	s := openShop(t, pair.Master)
+	heldBefore, cancelledLater, paidBefore := s.place(6, 3), s.place(7, 0), s.pay(s.place(2, 2))
+	pair.Cut(t)
+	s.pay(heldBefore)      // its sale is lost, its hold is live again
+	s.pay(s.place(8, 1))   // lost whole
+	waits := s.place(9, 0) // its hold is lost
+	s.cancel(cancelledLater)
+	s.unwind(paidBefore) // its units are back on the lost master alone
+	want := s.stocks()
+	s.failover(pair)
+	require.NotEqual(t, want, s.stocks(), "the new master has lost nothing: the test shows nothing")
+
+	kinds := map[Kind]int{}
+	for _, f := range s.audit() {
+		kinds[f.Kind]++
+	}
+	for _, kind := range []Kind{PaidNotCommitted, OrderNotHeld, HoldOfClosedOrder, NotReturned, SoldDiffers, DocumentOld, DocumentMissing} {
+		assert.Positive(t, kinds[kind], "no %s", kind)
+	}
+	left, report := s.repair()
+	assert.Empty(t, left, "repaired: %v, not repaired: %v", report.Repaired, report.NotRepaired)
+	assert.Equal(t, want, s.stocks())
+
+	again, report := s.repair()
+	assert.Empty(t, again)
+	assert.Empty(t, report.Repaired, "nothing is applied twice")
+	s.pay(waits) // its hold is one that its saga can sell
+	s.deliver(heldBefore)
+	assert.Empty(t, s.audit())
+}
+
+// Before the repair the new master sold units that an order had paid for already.
+func TestUnitsThatANewMasterSoldTwiceAreNamed(t *testing.T) {
+	pair := redistest.StartPair(t)
+	s := openShop(t, pair.Master)
+	onHand := s.stocks()["lamp"].Available()
+	pair.Cut(t)
+	lost := s.pay(s.place(onHand, 0))
+	s.failover(pair)
+	s.pay(s.place(onHand-3, 0))
+
+	left, report := s.repair()
+	assert.ElementsMatch(t, []Finding{
+		{Kind: PaidNotCommitted, ProductID: s.lamp, OrderID: lost, Units: onHand},
+		{Kind: SoldDiffers, ProductID: s.lamp, SKU: "lamp", Units: -onHand},
+	}, plain(left))
+	var why string
+	for _, r := range report.NotRepaired {
+		if r.Finding.OrderID == lost && r.Finding.Kind == PaidNotCommitted {
+			why = r.Done
+		}
+	}
+	assert.Contains(t, why, "oversold")
+	assert.Contains(t, why, "of lamp")
+	after := s.stocks()["lamp"]
+	assert.Equal(t, int64(3), after.Available(), "no unit of it is sold, and none is below zero")
+
+	more := onHand
+	_, err := s.stock.Adjust(t.Context(), product.Adjustment{
+		ProductID: s.lamp, ActionID: "restocked", SKU: "lamp", Delta: &more, Reason: "received", Actor: "operator",
+	})
+	require.NoError(t, err)
+	left, report = s.repair()
+	assert.Empty(t, left, "not repaired: %v", report.NotRepaired)
+}
