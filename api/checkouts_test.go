@@ -205,6 +205,9 @@ func TestACustomersCallsToAProviderAreLimited(t *testing.T) {
 		require.Less(t, pay(first, "staff", api.Operator, "192.0.2.1:1").status, 300)
 	}
 
+	for range 30 { // one who has none left uses up nothing of the network's
+		require.Equal(t, http.StatusTooManyRequests, pay(third, "ada", api.Customer, "192.0.2.1:1").status)
+	}
 	refused := 0
 	for i := range 24 { // other people of the same network
 		name := fmt.Sprintf("c-%d", i)

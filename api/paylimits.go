@@ -66,10 +66,11 @@ func (l payLimits) ofCaller(c *gin.Context) error {
 	if caller.Role == Operator {
 		return nil
 	}
-	if err := takeInMinute(ctx, l.networks, network(c.ClientIP())); err != nil {
+	// The caller first: one who has none left must not use up what the network has.
+	if err := takeInMinute(ctx, l.callers, callerKeyOf(caller)); err != nil {
 		return err
 	}
-	return takeInMinute(ctx, l.callers, callerKeyOf(caller))
+	return takeInMinute(ctx, l.networks, network(c.ClientIP()))
 }
 
 // ofOrder counts a call by its order, which the caller has to own: else names of orders
