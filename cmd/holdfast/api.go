@@ -80,6 +80,11 @@ func (c *apiCommand) Run(ctx context.Context, out out) error {
 	if err != nil {
 		return fmt.Errorf("listen (HOLDFAST_HTTP_ADDR): %w", err)
 	}
+	// A name such as localhost means what the machine's own tables say.
+	err = c.checkReach(reach{"HOLDFAST_HTTP_ADDR " + c.Addr, !onLoopback(listener.Addr().String())})
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	own := localURL(listener.Addr().String(), secured != nil)
 	providers, err := c.open(rdb, cmp.Or(c.PublicURL, own), log)
 	if err != nil {
@@ -144,7 +149,16 @@ func (c *apiCommand) check(log *slog.Logger) error {
 		return err
 	}
 	if !c.any() {
-		return usagef("orders can't be paid: set HOLDFAST_WEBHOOK_SECRET (--webhook-secret) for the sandbox, or STRIPE_API_KEY")
+		return usagef("orders can't be paid: set STRIPE_API_KEY and STRIPE_WEBHOOK_SECRET, " +
+			"or for a demonstration HOLDFAST_SANDBOX=true and HOLDFAST_WEBHOOK_SECRET")
+	}
+	if err := c.checkReach(
+		reach{"HOLDFAST_HTTP_ADDR", !onLoopback(c.Addr)},
+		reach{"HOLDFAST_METRICS_ADDR", c.Metrics != "" && !onLoopback(c.Metrics)},
+		reach{"HOLDFAST_PUBLIC_URL", c.PublicURL != "" && !urlOnLoopback(c.PublicURL)},
+		reach{"HOLDFAST_TRUSTED_PROXIES", len(c.Proxies) > 0},
+	); err != nil {
+		return err
 	}
 	if err := c.checkTLS(); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"net"
 	"net/netip"
+	"net/url"
 	"strconv"
 
 	"holdfast/api"
@@ -93,16 +94,32 @@ func (f doorFlags) check(authOff bool) error {
 			return err
 		}
 	}
-	host, err := splitAddress("--http-addr (HOLDFAST_HTTP_ADDR)", f.Addr)
-	if err != nil {
+	if _, err := splitAddress("--http-addr (HOLDFAST_HTTP_ADDR)", f.Addr); err != nil {
 		return err
 	}
-	ip := net.ParseIP(host)
-	if !authOff || host == "localhost" || (ip != nil && ip.IsLoopback()) {
+	if !authOff || onLoopback(f.Addr) {
 		return nil
 	}
 	return usagef("with authentication off (HOLDFAST_AUTH), --http-addr %s (HOLDFAST_HTTP_ADDR) would let anybody be "+
 		"the operator: listen on 127.0.0.1, or ask for tokens", f.Addr)
+}
+
+// onLoopback reports whether only this machine can reach an address. An empty host means
+// every address of the machine.
+func onLoopback(addr string) bool {
+	host, _, err := net.SplitHostPort(addr)
+	return err == nil && isLoopback(host)
+}
+
+// urlOnLoopback reports whether a URL leads to this machine.
+func urlOnLoopback(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && isLoopback(u.Hostname())
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
 }
 
 // splitAddress is the host of an address to listen on.

@@ -11,7 +11,7 @@ import (
 
 // tokenFlags say what tokens are signed with, from whom they are and for whom.
 type tokenFlags struct {
-	JWTSecret string `name:"jwt-secret" env:"HOLDFAST_JWT_SECRET" help:"Secret that callers' tokens are signed with, HS256, at least 32 bytes (${env})."`
+	JWTSecret string `name:"jwt-secret" env:"HOLDFAST_JWT_SECRET" secret:"" help:"Secret that callers' tokens are signed with, HS256, at least 32 bytes (${env})."`
 	Issuer    string `name:"jwt-issuer" env:"HOLDFAST_JWT_ISSUER" default:"holdfast" help:"Who issues the tokens: their iss (${env})."`
 	Audience  string `name:"jwt-audience" env:"HOLDFAST_JWT_AUDIENCE" default:"holdfast" help:"For whom the tokens are: their aud (${env})."`
 }
@@ -23,7 +23,7 @@ func (f tokenFlags) names() identity.Names {
 func (f tokenFlags) signer() (*identity.Secret, error) {
 	s, err := identity.NewSecret(f.JWTSecret, f.names())
 	if err != nil {
-		return nil, usagef("--jwt-secret (HOLDFAST_JWT_SECRET): %v", err)
+		return nil, usagef("HOLDFAST_JWT_SECRET: %v", err)
 	}
 	return s, nil
 }
@@ -32,7 +32,7 @@ func (f tokenFlags) signer() (*identity.Secret, error) {
 type identityFlags struct {
 	tokenFlags
 	Auth string `env:"HOLDFAST_AUTH" enum:"jwt,off" default:"jwt" help:"Who may call: jwt, who has a token; off, everybody who reaches the address is an operator, which has to be on loopback (${env})."`
-	Keys string `name:"jwks-url" env:"HOLDFAST_JWKS_URL" help:"URL of the issuer's public keys, instead of a secret: then tokens are signed with RS256 or ES256 (${env})."`
+	Keys string `name:"jwks-url" env:"HOLDFAST_JWKS_URL" password:"" help:"URL of the issuer's public keys, instead of a secret: then tokens are signed with RS256 or ES256 (${env})."`
 	// KeysAge is the one bound of a withdrawn key while its issuer is away.
 	KeysAge time.Duration `name:"jwks-max-age" env:"HOLDFAST_JWKS_MAX_AGE" default:"4h" help:"How long the issuer's keys are good while it can't be asked again, 20m to 168h; after it calls with a token are refused (${env})."`
 }

@@ -41,6 +41,7 @@ func TestSettingsOfTheGatewayAreChecked(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
 			t.Setenv("HOLDFAST_WEBHOOK_SECRET", gatewaytest.Secret)
+			t.Setenv("HOLDFAST_SANDBOX", "true")
 			if name != "nobody could prove himself" && c.env["HOLDFAST_JWKS_URL"] == "" {
 				t.Setenv("HOLDFAST_JWT_SECRET", jwtSecret)
 			}

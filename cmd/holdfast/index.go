@@ -12,7 +12,7 @@ import (
 
 // indexFlags say where the index of searches is.
 type indexFlags struct {
-	Elasticsearch string `name:"elasticsearch-url" env:"ELASTICSEARCH_URL" help:"URL of Elasticsearch; several nodes with commas between. Without one, searches and lists answer 503, and orders go on (${env})."`
+	Elasticsearch string `name:"elasticsearch-url" env:"ELASTICSEARCH_URL" password:"" help:"URL of Elasticsearch; several nodes with commas between. Without one, searches and lists answer 503, and orders go on (${env})."`
 	Authorities   string `name:"elasticsearch-ca-file" env:"ELASTICSEARCH_CA_FILE" help:"File of the authorities, in PEM, one of whom has to vouch for an Elasticsearch at https; empty: those that the machine trusts (${env})."`
 	Synonyms      string `env:"HOLDFAST_SYNONYMS" help:"File of words that mean the same to a search, one rule a line: sofa, couch, settee (${env})."`
 }

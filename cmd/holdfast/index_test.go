@@ -13,6 +13,7 @@ import (
 func TestAMistakeAboutTheIndexIsToldBeforeTheWait(t *testing.T) {
 	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
 	t.Setenv("HOLDFAST_WEBHOOK_SECRET", gatewaytest.Secret)
+	t.Setenv("HOLDFAST_SANDBOX", "true")
 	bad := filepath.Join(t.TempDir(), "synonyms.txt")
 	require.NoError(t, os.WriteFile(bad, []byte("sofa, couch\nsofa\n"), 0o600))
 	for _, c := range []struct{ url, synonyms, says string }{

@@ -10,8 +10,6 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
-
-	"github.com/alecthomas/kong"
 )
 
 // Exit codes.
@@ -33,6 +31,7 @@ type commands struct {
 	Replay    replayCommands    `cmd:"" help:"Play a file of orders against the gateway and measure it."`
 	Projector projectorCommands `cmd:"" help:"Keep the views that answer searches up, apart from the worker; or retry what they could not take."`
 	Reindex   reindexCommand    `cmd:"" help:"Build the search views anew from the entities, while the old ones answer."`
+	Settings  settingsCommand   `cmd:"" help:"List what a command reads from the environment."`
 	Audit     auditCommand      `cmd:"" help:"Check that every unit of stock is where the orders say it is."`
 	Version   versionCommand    `cmd:"" help:"Print the version."`
 }
@@ -67,13 +66,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 		}
 	}()
 	var cli commands
-	parser, err := kong.New(&cli,
-		kong.Name("holdfast"),
-		kong.Description("Takes orders and never oversells."),
-		kong.Writers(stdout, stderr),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Exit(func(code int) { panic(exited(code)) }), // after --help
-	)
+	parser, err := newParser(&cli, out{stdout, stderr})
 	if err != nil {
 		_, _ = fmt.Fprintln(stderr, "holdfast:", err)
 		return exitUsage
@@ -84,7 +77,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 		return exitUsage
 	}
 	command.BindTo(ctx, (*context.Context)(nil))
-	err = command.Run(out{stdout, stderr})
+	if err = refuseSecretArguments(command); err == nil {
+		err = command.Run(out{stdout, stderr})
+	}
 	switch {
 	case err == nil:
 		return exitOK

@@ -23,8 +23,8 @@ import (
 type providerFlags struct {
 	stripeFlags
 	Default      string  `name:"payment-provider" env:"HOLDFAST_PAYMENT_PROVIDER" help:"Provider of buyers who name none; without it Stripe where it is set up, else the sandbox (${env})."`
-	Secret       string  `name:"webhook-secret" env:"HOLDFAST_WEBHOOK_SECRET" help:"Secret that the sandbox provider's callbacks are signed with, whsec_…; without one there is no sandbox (${env})."`
-	Sandbox      bool    `env:"HOLDFAST_SANDBOX" default:"true" negatable:"" help:"Take payments by the sandbox, which moves no money (${env})."`
+	Secret       string  `name:"webhook-secret" env:"HOLDFAST_WEBHOOK_SECRET" secret:"" help:"Secret that the sandbox provider's callbacks are signed with, whsec_…."`
+	Sandbox      bool    `env:"HOLDFAST_SANDBOX" default:"false" negatable:"" help:"Take payments by the sandbox, which moves no money: for demonstrations and tests, never beside a live key of Stripe's (${env})."`
 	SandboxFails float64 `name:"sandbox-fails" env:"HOLDFAST_SANDBOX_FAILS" default:"0" help:"Share of calls to the sandbox that fail, 0 to 1, to see what becomes of orders then (${env})."`
 }
 
@@ -33,9 +33,17 @@ func (f providerFlags) check() error {
 	if f.SandboxFails < 0 || f.SandboxFails > 1 {
 		return usagef("--sandbox-fails (HOLDFAST_SANDBOX_FAILS): %g is no share, which is 0 to 1", f.SandboxFails)
 	}
-	if f.hasSandbox() {
+	if err := f.checkSandbox(); err != nil {
+		return err
+	}
+	return f.checkProviders()
+}
+
+// checkProviders is what an audit, which takes no payment, checks as well.
+func (f providerFlags) checkProviders() error {
+	if f.Secret != "" {
 		if _, err := sandbox.New(f.Secret); err != nil {
-			return usagef("--webhook-secret: %v", err)
+			return usagef("HOLDFAST_WEBHOOK_SECRET: %v", err)
 		}
 	}
 	atStripe, err := f.stripe()
@@ -47,6 +55,41 @@ func (f providerFlags) check() error {
 		return nil
 	}
 	return usagef("--payment-provider (HOLDFAST_PAYMENT_PROVIDER): %q is not set up", f.Default)
+}
+
+// checkSandbox refuses a sandbox that could take an order of a shop that takes money.
+func (f providerFlags) checkSandbox() error {
+	switch {
+	case !f.Sandbox:
+		return nil
+	case f.hasStripe() && stripe.IsLive(f.Key):
+		return usagef("HOLDFAST_SANDBOX is on beside a live STRIPE_API_KEY: customers could pay without money. " +
+			"Set HOLDFAST_SANDBOX=false, or use a test key (sk_test_… or rk_test_…)")
+	case f.Secret == "":
+		return usagef("HOLDFAST_SANDBOX is on, and HOLDFAST_WEBHOOK_SECRET, which signs its callbacks, is not set")
+	}
+	return nil
+}
+
+// reach is a setting by which others than this machine's own programs may reach a process.
+type reach struct {
+	setting string
+	beyond  bool
+}
+
+// checkReach refuses the published secret where others than this machine's own programs
+// could use it.
+func (f providerFlags) checkReach(ways ...reach) error {
+	if !f.Sandbox || !sandbox.IsPublished(f.Secret) {
+		return nil
+	}
+	for _, way := range ways {
+		if way.beyond {
+			return usagef("HOLDFAST_WEBHOOK_SECRET is the published one of make run, and %s lets others than this machine call: "+
+				"with it they could have any order paid. Set a secret of your own (make env does), or stay on loopback", way.setting)
+		}
+	}
+	return nil
 }
 
 func (f providerFlags) hasSandbox() bool { return f.Sandbox && f.Secret != "" }
@@ -82,7 +125,7 @@ func (f providerFlags) open(rdb redis.UniversalClient, publicURL string, log *sl
 	if f.hasSandbox() {
 		signer, err := sandbox.New(f.Secret)
 		if err != nil {
-			return p, usagef("--webhook-secret: %v", err)
+			return p, usagef("HOLDFAST_WEBHOOK_SECRET: %v", err)
 		}
 		books := sandbox.NewBooks(rdb)
 		p.byName[sandbox.Name] = sandbox.NewProvider(signer, books, sandbox.Options{PublicURL: publicURL, Fails: f.SandboxFails})

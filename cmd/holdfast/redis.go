@@ -15,7 +15,7 @@ import (
 
 // redisFlags say where the entities are.
 type redisFlags struct {
-	Redis     string `name:"redis-url" env:"REDIS_URL" default:"redis://127.0.0.1:6379/0" help:"URL of Redis, rediss:// over TLS; several with commas between, or ?cluster=true, mean a cluster (${env})."`
+	Redis     string `name:"redis-url" env:"REDIS_URL" password:"" default:"redis://127.0.0.1:6379/0" help:"URL of Redis, rediss:// over TLS; several with commas between, or ?cluster=true, mean a cluster (${env})."`
 	RedisCA   string `name:"redis-ca-file" env:"REDIS_CA_FILE" help:"File of the authorities, in PEM, one of whom has to vouch for Redis; empty: those that the machine trusts (${env})."`
 	RedisCert string `name:"redis-cert-file" env:"REDIS_CERT_FILE" help:"File of the certificate that is shown to Redis (${env})."`
 	RedisKey  string `name:"redis-key-file" env:"REDIS_KEY_FILE" help:"File of that certificate's key (${env})."`

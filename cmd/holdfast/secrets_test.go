@@ -114,7 +114,7 @@ func TestAGatewayKeepsItsSecrets(t *testing.T) {
 	require.NoError(t, err)
 	addr, temporal := freeAddress(t), startEmptyTemporal(t)
 	env := map[string]string{
-		"HOLDFAST_HTTP_ADDR": addr, "TEMPORAL_ADDRESS": temporal, "HOLDFAST_WEBHOOK_SECRET": webhookSecret,
+		"HOLDFAST_HTTP_ADDR": addr, "TEMPORAL_ADDRESS": temporal, "HOLDFAST_SANDBOX": "true", "HOLDFAST_WEBHOOK_SECRET": webhookSecret,
 		"REDIS_URL":         "redis://:hush-of-redis@" + redis.Addr() + "/0?max_retries=-1",
 		"ELASTICSEARCH_URL": "http://elastic:hush-of-elastic@" + freeAddress(t),
 		"HOLDFAST_TOKEN":    operator,
@@ -208,6 +208,7 @@ func TestAProgramThatCannotStartKeepsItsSecrets(t *testing.T) {
 				t.Setenv("TEMPORAL_ADDRESS", startEmptyTemporal(t))
 				t.Setenv("HOLDFAST_JWT_SECRET", jwtSecret)
 				t.Setenv("HOLDFAST_WEBHOOK_SECRET", webhookSecret)
+				t.Setenv("HOLDFAST_SANDBOX", "true")
 				t.Setenv("REDIS_URL", "redis://:hush@127.0.0.1:1")
 				t.Setenv("ELASTICSEARCH_URL", "http://elastic:hush@127.0.0.1:1")
 				for k, v := range env {

@@ -19,7 +19,7 @@ import (
 type setupCommand struct {
 	startFlags
 	redisFlags
-	Elasticsearch string        `name:"elasticsearch-url" env:"ELASTICSEARCH_URL" help:"Set where the workers have it: then closed orders are moved out of Redis by a schedule (${env})."`
+	Elasticsearch string        `name:"elasticsearch-url" env:"ELASTICSEARCH_URL" password:"" help:"Set where the workers have it: then closed orders are moved out of Redis by a schedule (${env})."`
 	Retention     time.Duration `env:"HOLDFAST_RETENTION" default:"720h" help:"How long Temporal keeps closed workflows: as long as a repeated Idempotency-Key finds its order; at least 720h (${env})."`
 	Timeout       time.Duration `default:"2m" help:"How long all of it may take."`
 }

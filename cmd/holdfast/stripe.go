@@ -1,31 +1,29 @@
 package main
 
 import (
-	"os"
-
 	"holdfast/payment/stripe"
 )
 
-// stripeFlags switch the payment provider Stripe on. Its two secrets come from the
-// environment alone: a command line can be read by everybody on the machine.
+// stripeFlags switch the payment provider Stripe on.
 type stripeFlags struct {
-	Base string `name:"stripe-api-base" env:"STRIPE_API_BASE" help:"Address of Stripe's API, to try it against another server (${env}); Stripe is on where the environment has STRIPE_API_KEY and STRIPE_WEBHOOK_SECRET."`
+	Key           string `name:"stripe-api-key" env:"STRIPE_API_KEY" secret:"" help:"Stripe's secret key sk_…, or a restricted one rk_…; with it and STRIPE_WEBHOOK_SECRET payments by Stripe are on."`
+	WebhookSecret string `name:"stripe-webhook-secret" env:"STRIPE_WEBHOOK_SECRET" secret:"" help:"Secret of the webhook endpoint at Stripe, whsec_…."`
+	Base          string `name:"stripe-api-base" env:"STRIPE_API_BASE" help:"Address of Stripe's API, to try it against another server (${env})."`
 }
 
-func (f stripeFlags) hasStripe() bool { return os.Getenv("STRIPE_API_KEY") != "" }
+func (f stripeFlags) hasStripe() bool { return f.Key != "" }
 
 // stripe answers nil where nothing of Stripe is set.
 func (f stripeFlags) stripe() (*stripe.Provider, error) {
-	key, secret := os.Getenv("STRIPE_API_KEY"), os.Getenv("STRIPE_WEBHOOK_SECRET")
 	switch {
-	case key == "" && secret == "" && f.Base == "":
+	case f.Key == "" && f.WebhookSecret == "" && f.Base == "":
 		return nil, nil //nolint:nilnil // no provider is no mistake
-	case key == "":
+	case f.Key == "":
 		return nil, usagef("STRIPE_API_KEY is not set, and other settings of Stripe are")
-	case secret == "":
+	case f.WebhookSecret == "":
 		return nil, usagef("STRIPE_WEBHOOK_SECRET is not set: nobody could tell Stripe's callbacks from forged ones")
 	}
-	p, err := stripe.New(stripe.Config{Key: key, WebhookSecret: secret, BaseURL: f.Base})
+	p, err := stripe.New(stripe.Config{Key: f.Key, WebhookSecret: f.WebhookSecret, BaseURL: f.Base})
 	if err != nil {
 		return nil, usagef("STRIPE_API_KEY, STRIPE_WEBHOOK_SECRET, STRIPE_API_BASE: %v", err)
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"testing"
 
-	"github.com/alecthomas/kong"
 	"github.com/stretchr/testify/require"
 )
 
@@ -13,7 +12,7 @@ const (
 	stripeSecret = "whsec_5Q8wvHrqB1oQXmXJ3oB3vO7mYJk2bTzC"
 )
 
-func TestStripeIsSwitchedOnByTheEnvironment(t *testing.T) {
+func TestStripeIsSwitchedOnByItsSecrets(t *testing.T) {
 	for name, c := range map[string]struct {
 		key, secret, base string
 		on                bool
@@ -30,9 +29,7 @@ func TestStripeIsSwitchedOnByTheEnvironment(t *testing.T) {
 		"a broken key":  {key: stripeKey + "\n", secret: stripeSecret, says: "characters"},
 		"a tiny secret": {key: stripeKey, secret: "whsec_", says: "webhook secret"},
 	} {
-		t.Setenv("STRIPE_API_KEY", c.key)
-		t.Setenv("STRIPE_WEBHOOK_SECRET", c.secret)
-		p, err := stripeFlags{Base: c.base}.stripe()
+		p, err := stripeFlags{Key: c.key, WebhookSecret: c.secret, Base: c.base}.stripe()
 		require.Equal(t, c.on, p != nil, name)
 		if c.says == "" {
 			require.NoError(t, err, name)
@@ -50,13 +47,9 @@ func TestStripesSecretsAreNotShown(t *testing.T) {
 	t.Setenv("STRIPE_API_KEY", stripeKey)
 	t.Setenv("STRIPE_WEBHOOK_SECRET", stripeSecret)
 	var said bytes.Buffer
-	var cli struct{ stripeFlags }
-	parser, err := kong.New(&cli, kong.Writers(&said, &said), kong.Exit(func(int) {}))
-	require.NoError(t, err)
-	_, _ = parser.Parse([]string{"--help"})
-	_, err = stripeFlags{Base: "nowhere"}.stripe()
-	require.Error(t, err)
-	said.WriteString(err.Error())
+	require.Equal(t, exitOK, run(t.Context(), []string{"worker", "--help"}, &said, &said))
+	t.Setenv("STRIPE_API_BASE", "nowhere")
+	require.Equal(t, exitUsage, run(t.Context(), []string{"worker"}, &said, &said))
 	require.Contains(t, said.String(), "STRIPE_API_BASE")
 	require.NotContains(t, said.String(), "4eC39")
 	require.NotContains(t, said.String(), "5Q8wv")

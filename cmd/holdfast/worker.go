@@ -32,7 +32,9 @@ type workerCommand struct {
 // Run polls until the process is told to stop.
 func (c *workerCommand) Run(ctx context.Context, out out) error {
 	log := newLog(out.stderr)
-	if err := errors.Join(c.checkIndex(), c.check()); err != nil {
+	err := errors.Join(c.checkIndex(), c.check(),
+		c.checkReach(reach{"HOLDFAST_METRICS_ADDR", c.Metrics != "" && !onLoopback(c.Metrics)}))
+	if err != nil {
 		return err
 	}
 	if _, err := c.guard(); err != nil {

@@ -90,10 +90,16 @@ func (c Config) check() error {
 	if err != nil || u.Host == "" || u.User != nil || (u.Scheme != "https" && u.Scheme != "http") {
 		return errors.New("the API's address is not an http(s) URL of a host")
 	}
-	if u.Scheme == "http" && strings.HasPrefix(c.Key[len("sk_"):], "live_") && !loopback(u.Hostname()) {
+	if u.Scheme == "http" && IsLive(c.Key) && !loopback(u.Hostname()) {
 		return fmt.Errorf("a live API key must not go to %s without TLS", u.Host)
 	}
 	return nil
+}
+
+// IsLive reports whether payments under a key move money. Every key moves money that
+// doesn't say that it is a test key.
+func IsLive(key string) bool {
+	return !strings.HasPrefix(key, "sk_test_") && !strings.HasPrefix(key, "rk_test_")
 }
 
 func loopback(host string) bool {

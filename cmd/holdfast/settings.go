@@ -1,0 +1,100 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	"go.temporal.io/sdk/contrib/envconfig"
+)
+
+// settingsCommand lists the settings of a command. Deployments are checked against it.
+type settingsCommand struct {
+	Command string `arg:"" help:"The command, such as api or worker."`
+	JSON    bool   `name:"json" help:"Print the list as JSON."`
+}
+
+// setting is a variable that a command reads.
+type setting struct {
+	Name    string `json:"name"`
+	Default string `json:"default,omitempty"`
+	// File names the variable that may name a file instead, where the setting is a secret.
+	File string `json:"file,omitempty"`
+	Help string `json:"help,omitempty"`
+}
+
+// Run prints a line a setting.
+func (c *settingsCommand) Run(parser *kong.Kong, out out) error {
+	node := parser.Model.Node
+	for name := range strings.FieldsSeq(c.Command) {
+		at := slices.IndexFunc(node.Children, func(n *kong.Node) bool { return n.Name == name })
+		if at < 0 {
+			return usagef("holdfast has no command %q", c.Command)
+		}
+		node = node.Children[at]
+	}
+	all := settingsOf(node)
+	if c.JSON {
+		return json.NewEncoder(out.stdout).Encode(all)
+	}
+	for _, s := range all {
+		names := s.Name
+		if s.File != "" {
+			names += " or " + s.File
+		}
+		if _, err := fmt.Fprintf(out.stdout, "%s\n    %s\n", names, s.Help); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settingsOf lists a command's own settings, and Temporal's where it connects to Temporal.
+func settingsOf(node *kong.Node) []setting {
+	var all []setting
+	for _, flag := range node.Flags {
+		if len(flag.Envs) == 0 {
+			continue
+		}
+		s := setting{Name: flag.Envs[0], Default: flag.Default, Help: flag.Help}
+		if secretOf(flag) != "" {
+			s.File = s.Name + fileSuffix
+		}
+		all = append(all, s)
+	}
+	if _, connects := node.Target.Type().FieldByName(reflect.TypeFor[startFlags]().Name()); connects {
+		for _, name := range temporalSettings() {
+			all = append(all, setting{Name: name, Help: "Of Temporal's client."})
+		}
+	}
+	return all
+}
+
+// asked records which variables Temporal's client asks for.
+type asked map[string]bool
+
+// LookupEnv implements envconfig.EnvLookup.
+func (a asked) LookupEnv(name string) (string, bool) {
+	a[name] = true
+	return "", false
+}
+
+// Environ implements envconfig.EnvLookup.
+func (asked) Environ() []string { return nil }
+
+// temporalSettings are the variables of Temporal's client, as its library reads them.
+func temporalSettings() []string {
+	names := asked{}
+	// An empty file of settings, so that this machine's own can't end the look early; which
+	// file there would be is asked for apart.
+	_, _ = envconfig.LoadClientConfigProfile(envconfig.LoadClientConfigProfileOptions{
+		ConfigFilePath: os.DevNull, EnvLookup: names,
+	})
+	_, _ = envconfig.LoadClientConfig(envconfig.LoadClientConfigOptions{EnvLookup: names})
+	return slices.Sorted(maps.Keys(names))
+}
