@@ -35,7 +35,7 @@ type apiCommand struct {
 }
 
 // Run serves until the process is told to stop.
-func (c *apiCommand) Run(ctx context.Context, out out) error {
+func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 	log := newLog(out.stderr)
 	if err := c.check(log); err != nil { // before the wait for what only a running gateway needs
 		return err
@@ -58,6 +58,11 @@ func (c *apiCommand) Run(ctx context.Context, out out) error {
 		return err
 	}
 	defer rdb.Close() //nolint:errcheck // the process ends
+	ctx, release, err := c.holdMode(ctx, rdb, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, release()) }()
 
 	index, err := c.readIndex(ctx)
 	if err != nil {

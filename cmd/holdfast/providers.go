@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 	"holdfast/api"
 	"holdfast/audit"
 	"holdfast/payment"
+	"holdfast/payment/moneymode"
 	"holdfast/payment/sandbox"
 	"holdfast/payment/stripe"
 )
@@ -69,6 +71,42 @@ func (f providerFlags) checkSandbox() error {
 		return usagef("HOLDFAST_SANDBOX is on, and HOLDFAST_WEBHOOK_SECRET, which signs its callbacks, is not set")
 	}
 	return nil
+}
+
+// mode is what payments are worth here, empty where none of them moves money and there
+// is no sandbox either.
+func (f providerFlags) mode() moneymode.Mode {
+	switch {
+	case f.Sandbox:
+		return moneymode.ModePretend
+	case f.hasStripe() && stripe.IsLive(f.Key):
+		return moneymode.ModeReal
+	}
+	return ""
+}
+
+// holdMode claims this process's mode of money against all other processes on the same
+// Redis. The context that it returns ends when the claim is lost; release gives that as
+// an error.
+func (f providerFlags) holdMode(ctx context.Context, rdb redis.UniversalClient, log *slog.Logger) (held context.Context, release func() error, err error) {
+	mode := f.mode()
+	if mode == "" {
+		return ctx, func() error { return nil }, nil
+	}
+	claim := moneymode.New(rdb, mode, log)
+	if err := claim.Take(ctx); err != nil {
+		if conflict, ok := errors.AsType[*moneymode.ConflictError](err); ok {
+			return nil, nil, usagef("%v", conflict)
+		}
+		return nil, nil, err
+	}
+	held, cancel := context.WithCancel(ctx)
+	lost := make(chan error, 1)
+	go func() {
+		defer cancel()
+		lost <- claim.Hold(held)
+	}()
+	return held, func() error { cancel(); return <-lost }, nil
 }
 
 // reach is a setting by which others than this machine's own programs may reach a process.

@@ -1,13 +1,18 @@
 package main
 
 import (
+	"context"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"holdfast/cmd/holdfast/gatewaytest"
 	"holdfast/payment/sandbox"
+	"holdfast/redisdb"
 )
 
 // liveKey has the form of a live key of Stripe's.
@@ -124,4 +129,38 @@ func TestToolsKnowThePublishedSecret(t *testing.T) {
 	var f sandboxFlags
 	requireParsed(t, &f)
 	assert.Equal(t, sandbox.PublishedSecret, f.Secret)
+}
+
+// A process sees its own settings alone. What runs on the same Redis has to agree with it
+// as well: a gateway that takes callbacks of the sandbox would have orders paid whose
+// worker takes real money, and the other way about.
+func TestProcessesOnOneRedisAgreeAboutMoney(t *testing.T) {
+	for _, command := range []string{"api", "worker"} {
+		t.Run(command, func(t *testing.T) {
+			redis := miniredis.RunT(t)
+			t.Setenv("REDIS_URL", "redis://"+redis.Addr())
+			t.Setenv("TEMPORAL_ADDRESS", startEmptyTemporal(t))
+			t.Setenv("HOLDFAST_REDIS_DURABILITY", "warn")
+			t.Setenv("HOLDFAST_AUTH", "off")
+			t.Setenv("HOLDFAST_HTTP_ADDR", freeAddress(t))
+			rdb, err := redisdb.Open(t.Context(), "redis://"+redis.Addr())
+			require.NoError(t, err)
+			defer func() { require.NoError(t, rdb.Close()) }()
+			live := providerFlags{stripeFlags: stripeFlags{Key: liveKey, WebhookSecret: stripeSecret}}
+			_, release, err := live.holdMode(t.Context(), rdb, newLog(t.Output()))
+			require.NoError(t, err)
+			defer func() { require.NoError(t, release()) }()
+
+			t.Setenv("HOLDFAST_SANDBOX", "true")
+			t.Setenv("HOLDFAST_WEBHOOK_SECRET", gatewaytest.Secret)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			said := &heard{}
+			ended := make(chan int, 1)
+			go func() { ended <- run(ctx, []string{command}, said, said) }()
+			require.Equal(t, exitUsage, <-ended, "%s", said)
+			require.Contains(t, said.String(), "HOLDFAST_SANDBOX is on here")
+			require.NotContains(t, said.String(), "gateway runs")
+		})
+	}
 }

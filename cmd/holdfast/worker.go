@@ -30,9 +30,9 @@ type workerCommand struct {
 }
 
 // Run polls until the process is told to stop.
-func (c *workerCommand) Run(ctx context.Context, out out) error {
+func (c *workerCommand) Run(ctx context.Context, out out) (err error) {
 	log := newLog(out.stderr)
-	err := errors.Join(c.checkIndex(), c.check(),
+	err = errors.Join(c.checkIndex(), c.check(),
 		c.checkReach(reach{"HOLDFAST_METRICS_ADDR", c.Metrics != "" && !onLoopback(c.Metrics)}))
 	if err != nil {
 		return err
@@ -61,6 +61,11 @@ func (c *workerCommand) Run(ctx context.Context, out out) error {
 		return err
 	}
 	defer rdb.Close() //nolint:errcheck // the process ends
+	ctx, release, err := c.holdMode(ctx, rdb, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, release()) }()
 
 	index, err := c.connectIndex(ctx, log)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"holdfast/activities"
 	"holdfast/api"
+	"holdfast/payment/moneymode"
 	"holdfast/payment/sandbox"
 )
 
@@ -15,7 +16,7 @@ import (
 const DefaultSecret = sandbox.PublishedSecret
 
 // openSandbox makes the payment provider that everything here is paid by.
-func (s *Stack) openSandbox(context.Context) (func(context.Context) error, error) {
+func (s *Stack) openSandbox(ctx context.Context) (func(context.Context) error, error) {
 	if s.opts.WithoutSandbox || s.opts.WithoutHoldfast {
 		return nothing, nil
 	}
@@ -28,7 +29,28 @@ func (s *Stack) openSandbox(context.Context) (func(context.Context) error, error
 		return nil, fmt.Errorf("HOLDFAST_WEBHOOK_SECRET: %w", err)
 	}
 	s.signer, s.books = signer, sandbox.NewBooks(s.redis)
-	return nothing, nil
+	return s.claimPretendMoney(ctx)
+}
+
+// claimPretendMoney keeps the sandbox off a Redis whose shop takes real money.
+func (s *Stack) claimPretendMoney(ctx context.Context) (func(context.Context) error, error) {
+	claim := moneymode.New(s.redis, moneymode.ModePretend, s.log())
+	if err := claim.Take(ctx); err != nil {
+		return nil, err
+	}
+	run, stop := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	var lost error
+	go func() {
+		defer close(done)
+		lost = claim.Hold(run)
+	}()
+	s.watch(done, func() error { return lost })
+	return func(context.Context) error {
+		stop()
+		<-done
+		return nil
+	}, nil
 }
 
 // sandbox is the provider; only the gateway knows where buyers reach it.

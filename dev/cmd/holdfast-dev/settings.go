@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/url"
 	"os"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"holdfast/dev/demo"
 	"holdfast/dev/stack"
 	"holdfast/identity"
+	"holdfast/payment/sandbox"
 	"holdfast/search"
 	"holdfast/webhook/deliver"
 )
@@ -69,7 +71,29 @@ func (s *settings) Validate() error {
 	if _, err := s.verifier(); err != nil {
 		return err
 	}
-	return requireLoopback(s.HTTPAddr)
+	if err := requireLoopback(s.HTTPAddr); err != nil {
+		return err
+	}
+	return s.checkSecret()
+}
+
+// checkSecret refuses the published secret behind a public name: whoever calls there could
+// have any order paid.
+func (s *settings) checkSecret() error {
+	if s.PublicURL == "" || !s.Sandbox || (s.WebhookSecret != "" && !sandbox.IsPublished(s.WebhookSecret)) {
+		return nil
+	}
+	u, err := url.Parse(s.PublicURL)
+	if err == nil && isLoopback(u.Hostname()) {
+		return nil
+	}
+	return fmt.Errorf("HOLDFAST_PUBLIC_URL %q lets others than this machine call, and the sandbox's secret is the published one: "+
+		"set a HOLDFAST_WEBHOOK_SECRET of your own", s.PublicURL)
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
 }
 
 // verifier is nil where nobody is asked who he is.
@@ -102,7 +126,7 @@ func requireLoopback(address string) error {
 	if err != nil {
 		return fmt.Errorf("HOLDFAST_HTTP_ADDR %q: %w", address, err)
 	}
-	if ip := net.ParseIP(host); host == "localhost" || (ip != nil && ip.IsLoopback()) {
+	if isLoopback(host) {
 		return nil
 	}
 	return fmt.Errorf("HOLDFAST_HTTP_ADDR %q is not a loopback address, and everybody who reaches it "+

@@ -1,0 +1,137 @@
+// Package moneymode keeps real and pretend money apart between all processes of one
+// installation. A process can check its own settings; it can't see that another one on
+// the same Redis takes payments by the sandbox while its own orders are paid by cards.
+package moneymode
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"holdfast/redisdb"
+)
+
+// Mode is what a payment is worth in a process.
+type Mode string
+
+// Modes of money. A process whose providers move none, and have no sandbox, has no mode.
+const (
+	ModePretend Mode = "sandbox"
+	ModeReal    Mode = "live"
+)
+
+// Claims are good for a while and renewed long before they end, so that one that nothing
+// holds any more is gone within the time that a restart takes.
+const (
+	claimFor   = 30 * time.Second
+	renewEvery = 3 * time.Second
+	askFor     = 2 * time.Second
+)
+
+//go:embed lua
+var files embed.FS
+
+var claimScript = redisdb.Embedded(files, "claim")
+
+// ConflictError reports that a process of the other mode runs on the same Redis.
+type ConflictError struct{ Wanted Mode }
+
+// Error says what would be right.
+func (e *ConflictError) Error() string {
+	if e.Wanted == ModePretend {
+		return "HOLDFAST_SANDBOX is on here, and another process on this Redis (REDIS_URL) runs with a live STRIPE_API_KEY: " +
+			"customers could pay without money. Set HOLDFAST_SANDBOX=false, or use a Redis of your own for trying things out"
+	}
+	return "STRIPE_API_KEY is a live key here, and another process on this Redis (REDIS_URL) runs with HOLDFAST_SANDBOX on: " +
+		"customers could pay without money. Set HOLDFAST_SANDBOX=false for every gateway and worker"
+}
+
+// Claim is a process's claim on a mode.
+type Claim struct {
+	rdb  redis.UniversalClient
+	mode Mode
+	log  *slog.Logger
+	tag  string // of both keys, which so lie in one slot of a cluster
+	span time.Duration
+	tick time.Duration
+}
+
+// New prepares a claim.
+func New(rdb redis.UniversalClient, mode Mode, log *slog.Logger) *Claim {
+	return &Claim{rdb: rdb, mode: mode, log: log, tag: "{money-mode}", span: claimFor, tick: renewEvery}
+}
+
+// Take claims the mode, and fails with a *ConflictError where the other one is held. A
+// claim of processes that have just been stopped isn't renewed: Take waits for its end.
+func (c *Claim) Take(ctx context.Context) error {
+	left, err := c.ask(ctx)
+	if err != nil || left == 0 {
+		return err
+	}
+	c.log.WarnContext(ctx, "a process of the other mode of money runs, or ran a moment ago", "mode", c.mode, "waiting", left)
+	for {
+		before := left
+		if err := sleep(ctx, min(left+time.Millisecond, c.tick)); err != nil {
+			return err
+		}
+		left, err = c.ask(ctx)
+		switch {
+		case err != nil || left == 0:
+			return err
+		case left > before-c.tick/2: // it was renewed
+			return &ConflictError{Wanted: c.mode}
+		}
+	}
+}
+
+// Hold renews the claim until ctx ends. It fails with a *ConflictError where the other
+// mode was claimed while Redis was out of this process's reach.
+func (c *Claim) Hold(ctx context.Context) error {
+	for sleep(ctx, c.tick) == nil {
+		left, err := c.ask(ctx)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			c.log.WarnContext(ctx, "renew the claim on the mode of money", "mode", c.mode, "error", err)
+		case left > 0:
+			return &ConflictError{Wanted: c.mode}
+		}
+	}
+	return nil
+}
+
+// ask claims or renews, and returns for how long the other mode is still claimed.
+func (c *Claim) ask(ctx context.Context) (time.Duration, error) {
+	ctx, cancel := context.WithTimeout(ctx, askFor)
+	defer cancel()
+	left, err := redisdb.Run(ctx, c.rdb, redisdb.Call{
+		Script: claimScript, Keys: []string{c.key(c.mode), c.key(c.other())}, Args: []any{c.span.Milliseconds()},
+	})[0].Int64()
+	if err != nil {
+		return 0, fmt.Errorf("claim the mode of money %q: %w", c.mode, err)
+	}
+	return time.Duration(left) * time.Millisecond, nil
+}
+
+func (c *Claim) other() Mode {
+	if c.mode == ModeReal {
+		return ModePretend
+	}
+	return ModeReal
+}
+
+func (c *Claim) key(m Mode) string { return c.tag + ":" + string(m) }
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}
