@@ -104,8 +104,11 @@ const (
 	writeTimeout      = requestTimeout + maxWait + 5*time.Second
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 64 << 10
-	shutdownTimeout   = readTimeout + requestTimeout + 5*time.Second
 )
+
+// ShutdownTimeout bounds a stop, after Config.DrainDelay: whoever stops a gateway gives it
+// longer than that before killing it.
+const ShutdownTimeout = readTimeout + requestTimeout + 5*time.Second
 
 // Server is the gateway.
 type Server struct {
@@ -272,7 +275,7 @@ func (s *Server) stop(ctx context.Context, srv *http.Server, served <-chan error
 			return fmt.Errorf("gateway: serve: %w", err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, shutdownTimeout)
+	ctx, cancel := context.WithTimeout(ctx, ShutdownTimeout)
 	defer cancel()
 	err := srv.Shutdown(ctx)
 	if err != nil {

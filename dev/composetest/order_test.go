@@ -43,6 +43,7 @@ func TestServicesOfTheFile(t *testing.T) {
 	env := secrets()
 	// Not the one that every Temporal server of the tests has: setup must make it.
 	env["TEMPORAL_NAMESPACE"] = "compose"
+	env["HOLDFAST_SANDBOX"] = "true" // as make env asks for it
 	p, err := load(t.Context(), settings(t, env))
 	require.NoError(t, err)
 	free, err := loopback.Ports(0, 0, 0)
@@ -57,6 +58,7 @@ func TestServicesOfTheFile(t *testing.T) {
 		"0.0.0.0:9091":              "0.0.0.0:" + strconv.Itoa(free[1]),
 		"127.0.0.1:9091":            loopback.Address(free[1]),
 		"0.0.0.0:9093":              "0.0.0.0:" + strconv.Itoa(free[2]),
+		"127.0.0.1:9093":            loopback.Address(free[2]),
 	}}
 	for _, v := range service(t, p, "api").Volumes {
 		s.at[v.Target] = v.Source

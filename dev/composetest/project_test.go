@@ -3,6 +3,7 @@ package composetest
 import (
 	"context"
 	"maps"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -27,10 +28,24 @@ func secrets() map[string]string {
 // settings are those of .env.example, with others instead or besides.
 func settings(t *testing.T, others map[string]string) types.Mapping {
 	t.Helper()
-	env, err := dotenv.Read(filepath.Join(root, ".env.example"))
-	require.NoError(t, err)
+	env := read(t, filepath.Join(root, ".env.example"))
 	maps.Copy(env, others)
 	return env
+}
+
+func read(t *testing.T, name string) map[string]string {
+	t.Helper()
+	env, err := dotenv.Read(name)
+	require.NoError(t, err)
+	return env
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	text, err := os.ReadFile(from)
+	require.NoError(t, err)
+	require.NoError(t, os.MkdirAll(filepath.Dir(to), 0o700))
+	require.NoError(t, os.WriteFile(to, text, 0o600))
 }
 
 // load reads docker-compose.yml with these settings.

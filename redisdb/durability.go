@@ -1,0 +1,151 @@
+package redisdb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Durability is what a Redis says about keeping what it acknowledges.
+type Durability struct {
+	// Faults are reasons why an acknowledged write may be lost, each with the node.
+	Faults []string
+	// Unknown is what can't be found out: some managed services forbid CONFIG.
+	Unknown []string
+	// Replicas is how many there are. One that takes over may lack the last writes,
+	// whatever the settings say: Redis replicates after it has answered.
+	Replicas int
+}
+
+// CheckDurability asks the Redis, or every master of a cluster, whether it writes each
+// change to its file before it answers, and whether it may throw keys out. An error means
+// that a server doesn't answer; what one refuses to tell is unknown.
+func CheckDurability(ctx context.Context, rdb redis.UniversalClient) (Durability, error) {
+	var (
+		mu    sync.Mutex
+		found Durability
+	)
+	look := func(ctx context.Context, node *redis.Client) error {
+		d, err := durabilityOf(ctx, node)
+		mu.Lock()
+		defer mu.Unlock()
+		found.Faults = append(found.Faults, d.Faults...)
+		found.Unknown = append(found.Unknown, d.Unknown...)
+		found.Replicas += d.Replicas
+		return err
+	}
+	var err error
+	switch c := rdb.(type) {
+	case *redis.ClusterClient:
+		err = c.ForEachMaster(ctx, look)
+	case *redis.Client:
+		err = look(ctx, c)
+	default:
+		err = fmt.Errorf("a client of type %T", rdb)
+	}
+	slices.Sort(found.Faults)
+	slices.Sort(found.Unknown)
+	if err != nil {
+		return found, fmt.Errorf("ask redis how it keeps what it writes: %w", err)
+	}
+	return found, nil
+}
+
+// durabilityOf judges by INFO, which every service answers, and by CONFIG where it may be
+// asked.
+func durabilityOf(ctx context.Context, node *redis.Client) (Durability, error) {
+	var d Durability
+	at := node.Options().Addr + ": "
+	info := map[string]string{}
+	for _, section := range []string{"persistence", "memory", "replication"} {
+		text, err := node.Info(ctx, section).Result()
+		var refused redis.Error
+		switch {
+		case errors.As(err, &refused) && !isAway(err):
+			d.Unknown = append(d.Unknown, at+"INFO "+section+": "+err.Error())
+		case err != nil:
+			return d, fmt.Errorf("INFO %s: %w", section, err)
+		}
+		maps.Copy(info, fieldsOf(text))
+	}
+	d.judgeInfo(at, info)
+	if n := info["connected_slaves"]; info["role"] == "master" && n != "" {
+		_, _ = fmt.Sscan(n, &d.Replicas)
+	}
+	if info["aof_enabled"] != "1" {
+		return d, nil
+	}
+	config := map[string]string{}
+	for _, name := range []string{"appendfsync", "no-appendfsync-on-rewrite"} {
+		got, err := node.ConfigGet(ctx, name).Result()
+		var refused redis.Error
+		switch {
+		case errors.As(err, &refused) && !isAway(err):
+		case err != nil:
+			return d, fmt.Errorf("CONFIG GET %s: %w", name, err)
+		}
+		maps.Copy(config, got)
+	}
+	d.judgeConfig(at, config)
+	return d, nil
+}
+
+func (d *Durability) judgeInfo(at string, info map[string]string) {
+	switch aof := info["aof_enabled"]; aof {
+	case "1":
+	case "":
+		d.Unknown = append(d.Unknown, at+"whether it keeps an append-only file (INFO persistence has no aof_enabled)")
+	default:
+		d.Faults = append(d.Faults, at+"it keeps no append-only file: set appendonly yes")
+	}
+	if s := info["aof_last_write_status"]; s != "" && s != "ok" {
+		d.Faults = append(d.Faults, at+"its last write to the append-only file failed: look at its disk")
+	}
+	switch policy := info["maxmemory_policy"]; policy {
+	case "noeviction":
+	case "":
+		d.Unknown = append(d.Unknown, at+"whether it evicts keys (INFO memory has no maxmemory_policy)")
+	default:
+		d.Faults = append(d.Faults, at+"maxmemory-policy "+policy+" throws stock and holds out when memory is full: set noeviction")
+	}
+}
+
+func (d *Durability) judgeConfig(at string, config map[string]string) {
+	switch sync := config["appendfsync"]; sync {
+	case "always":
+	case "":
+		d.Unknown = append(d.Unknown, at+"appendfsync (CONFIG GET is refused)")
+	default:
+		d.Faults = append(d.Faults, at+"appendfsync "+sync+" answers before the disk has it: set always")
+	}
+	if config["no-appendfsync-on-rewrite"] == "yes" {
+		d.Faults = append(d.Faults, at+"no-appendfsync-on-rewrite yes leaves writes off the disk while the file is rewritten: set no")
+	}
+}
+
+// isAway reports whether an error of the server's means that it can't answer yet.
+func isAway(err error) bool {
+	for _, prefix := range []string{"LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "NOAUTH", "WRONGPASS"} {
+		if redis.HasErrorPrefix(err, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// fieldsOf reads the lines name:value of an answer to INFO.
+func fieldsOf(info string) map[string]string {
+	fields := map[string]string{}
+	for line := range strings.Lines(info) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
+			fields[name] = value
+		}
+	}
+	return fields
+}
