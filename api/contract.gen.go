@@ -43,6 +43,8 @@ type FieldProblem = product.FieldProblem
 
 // Health defines model for Health.
 type Health struct {
+	// Checks ok, unavailable, or unknown where a dependency doesn't say. `redis-durability` is whether Redis keeps what it
+	// acknowledges.
 	Checks map[string]string `json:"checks,omitempty"`
 
 	// Status ok; degraded, where something is away without which orders go on (200 all the same); unavailable;

@@ -18,6 +18,10 @@ import (
 // then, and stays 200.
 var ErrDegraded = errors.New("orders go on without it")
 
+// ErrUnknown is what a Check wraps that couldn't find out: /readyz shows it, and nothing
+// comes of it.
+var ErrUnknown = errors.New("it doesn't say")
+
 var errNoAnswer = errors.New("it did not answer in time")
 
 // indexName is the index's name in /readyz: orders go on without it, so that it
@@ -29,6 +33,7 @@ const (
 	// healthDegraded: what is away is not needed to take orders.
 	healthDegraded    = "degraded"
 	healthUnavailable = "unavailable"
+	healthUnknown     = "unknown"
 	healthStopping    = "stopping"
 )
 
@@ -75,6 +80,8 @@ func healthOf(found map[string]error) Health {
 		switch {
 		case err == nil:
 			health.Checks[name] = healthOK
+		case errors.Is(err, ErrUnknown):
+			health.Checks[name] = healthUnknown
 		case name != indexName && !errors.Is(err, ErrDegraded):
 			health.Status = healthUnavailable
 		case health.Status == healthOK:

@@ -71,6 +71,8 @@ const (
 	WorkflowStuck Kind = "workflow_stuck"
 	// OrdersUnseen: orders have left Redis, and the view that has them was not given.
 	OrdersUnseen Kind = "orders_unseen"
+	// RedisNotDurable: Redis may lose what it acknowledges, by its own settings.
+	RedisNotDurable Kind = "redis_not_durable"
 	// OrderUnknown: a document of an open order that no workflow looks after.
 	OrderUnknown Kind = "order_unknown"
 )

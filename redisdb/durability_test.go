@@ -3,8 +3,6 @@ package redisdb_test
 import (
 	"context"
 	"net"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -16,29 +14,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"holdfast/redisdb"
+	"holdfast/redisdb/redistest"
 )
 
 // startRedis runs a redis-server of its own with these settings.
 func startRedis(t *testing.T, settings ...string) redis.UniversalClient {
 	t.Helper()
-	program, err := exec.LookPath("redis-server")
-	if err != nil {
-		t.Skip("no redis-server is installed")
-	}
-	dir := t.TempDir()
-	socket := filepath.Join(dir, "r.sock")
-	cmd := exec.CommandContext(t.Context(), program, append([]string{
-		"--port", "0", "--unixsocket", socket, "--dir", dir, "--save", "", "--daemonize", "no",
-	}, settings...)...)
-	require.NoError(t, cmd.Start())
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	rdb := redis.NewClient(&redis.Options{Network: "unix", Addr: socket, MaxRetries: -1})
+	rdb, err := redisdb.Open(t.Context(), redistest.Own(t, settings...))
+	require.NoError(t, err)
 	t.Cleanup(func() { _ = rdb.Close() })
-	require.Eventually(t, func() bool { return rdb.Ping(t.Context()).Err() == nil }, 10*time.Second, 10*time.Millisecond)
 	return rdb
 }
 
-var kept = []string{"--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction"}
+var kept = redistest.Kept
 
 func TestARedisThatMayLoseWritesIsFound(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -22,6 +22,7 @@ import (
 type apiCommand struct {
 	startFlags
 	redisFlags
+	durabilityFlags
 	indexFlags
 	providerFlags
 	webhookFlags
@@ -58,6 +59,10 @@ func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 		return err
 	}
 	defer rdb.Close() //nolint:errcheck // the process ends
+	durability, err := c.requireDurable(ctx, rdb, c.Wait, log)
+	if err != nil {
+		return err
+	}
 	ctx, release, err := c.holdMode(ctx, rdb, log)
 	if err != nil {
 		return err
@@ -103,7 +108,10 @@ func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 		Products: inventory.New(rdb), Orders: records.New(rdb), Temporal: temporal, Namespace: name, Index: index,
 		Webhooks: registry.New(rdb), CheckURL: guard.Check,
 		Providers: providers.forGateway(), DefaultProvider: c.first(), Pages: providers.pages,
-		Checks:        map[string]api.Check{"redis": func(ctx context.Context) error { return rdb.Ping(ctx).Err() }},
+		Checks: map[string]api.Check{
+			"redis":            func(ctx context.Context) error { return rdb.Ping(ctx).Err() },
+			"redis-durability": c.readiness(durability),
+		},
 		PaymentWindow: c.PaymentWindow, MaxOpenOrders: c.maxOpenOrders(), MaxUnits: c.MaxUnits, BodyBytes: c.BodyBytes, DrainDelay: c.DrainDelay,
 		Log: log, Metrics: metrics,
 	})
@@ -119,6 +127,7 @@ func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 	if secured != nil { // its certificate is one for the public name
 		sendTo = cmp.Or(c.PublicURL, own)
 	}
+	defer watch(ctx, durability, metrics)()
 	defer providers.start(ctx, sendTo)()
 	log.InfoContext(ctx, "gateway runs", "address", c.Addr, "auth", c.Auth)
 	err = gateway.Run(ctx)

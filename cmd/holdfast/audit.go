@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"holdfast/audit"
 	"holdfast/inventory"
 	"holdfast/records"
@@ -16,6 +18,7 @@ import (
 // auditCommand checks the books.
 type auditCommand struct {
 	redisFlags
+	durabilityFlags
 	indexFlags
 	providerFlags
 	Wait        time.Duration `default:"5s" help:"How long to wait for Temporal and Redis."`
@@ -56,6 +59,10 @@ func (c *auditCommand) Run(ctx context.Context, out out) error {
 	}
 	defer rdb.Close() //nolint:errcheck // the process ends
 
+	durability, err := c.auditDurability(ctx, rdb, log)
+	if err != nil {
+		return err
+	}
 	cold, done, err := c.coldOrders(ctx, log)
 	if err != nil {
 		return err
@@ -76,6 +83,7 @@ func (c *auditCommand) Run(ctx context.Context, out out) error {
 	if err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}
+	report.Findings = append(report.Findings, durability...)
 	if c.JSON {
 		if err := printJSON(out, report); err != nil {
 			return err
@@ -87,6 +95,25 @@ func (c *auditCommand) Run(ctx context.Context, out out) error {
 		return errFindings
 	}
 	return nil
+}
+
+// auditDurability finds that Redis may lose what it acknowledges: books that add up now
+// may not do so after its next crash. The audit goes on all the same, as it is needed most
+// when something is wrong.
+func (c *auditCommand) auditDurability(ctx context.Context, rdb redis.UniversalClient, log *slog.Logger) ([]audit.Finding, error) {
+	found, err := c.look(ctx, rdb, c.Wait, log)
+	if err != nil {
+		return nil, err
+	}
+	if !c.required() && len(found.Faults) > 0 {
+		log.WarnContext(ctx, "redis may lose what it acknowledges (HOLDFAST_REDIS_DURABILITY=warn)", "faults", found.Faults)
+		return nil, nil
+	}
+	findings := make([]audit.Finding, 0, len(found.Faults))
+	for _, fault := range found.Faults {
+		findings = append(findings, audit.Finding{Kind: audit.RedisNotDurable, Detail: fault})
+	}
+	return findings, nil
 }
 
 // coldOrders is where the orders are that have left Redis; nil where no index is given,

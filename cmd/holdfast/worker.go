@@ -21,6 +21,7 @@ import (
 type workerCommand struct {
 	startFlags
 	redisFlags
+	durabilityFlags
 	indexFlags
 	providerFlags
 	webhookFlags
@@ -61,6 +62,10 @@ func (c *workerCommand) Run(ctx context.Context, out out) (err error) {
 		return err
 	}
 	defer rdb.Close() //nolint:errcheck // the process ends
+	durability, err := c.requireDurable(ctx, rdb, c.Wait, log)
+	if err != nil {
+		return err
+	}
 	ctx, release, err := c.holdMode(ctx, rdb, log)
 	if err != nil {
 		return err
@@ -93,6 +98,7 @@ func (c *workerCommand) Run(ctx context.Context, out out) (err error) {
 		return err
 	}
 	defer stop()
+	defer watch(ctx, durability, registry)()
 	log.InfoContext(ctx, "worker runs")
 	err = w.Run(ctx)
 	log.InfoContext(ctx, "worker has stopped")

@@ -38,19 +38,19 @@ func TestEveryContainerHasALimitOfMemory(t *testing.T) {
 	}
 	for _, name := range []string{"api", "worker"} {
 		s := service(t, p, name)
-		require.Less(t, bytes(t, strings.TrimSuffix(*s.Environment["GOMEMLIMIT"], "iB")), int64(s.MemLimit), name)
+		require.Less(t, size(t, strings.TrimSuffix(*s.Environment["GOMEMLIMIT"], "iB")), int64(s.MemLimit), name)
 	}
 	redis := service(t, p, "redis")
 	at := slices.Index(redis.Command, "--maxmemory")
 	require.GreaterOrEqual(t, at, 0)
-	require.LessOrEqual(t, 2*bytes(t, redis.Command[at+1]), int64(redis.MemLimit), "a rewrite of its file takes memory again")
+	require.LessOrEqual(t, 2*size(t, redis.Command[at+1]), int64(redis.MemLimit), "a rewrite of its file takes memory again")
 	heap := *service(t, p, "elasticsearch").Environment["ES_JAVA_OPTS"]
 	_, most, found := strings.Cut(heap, "-Xmx")
 	require.True(t, found)
-	require.Less(t, bytes(t, most), int64(service(t, p, "elasticsearch").MemLimit))
+	require.Less(t, size(t, most), int64(service(t, p, "elasticsearch").MemLimit))
 }
 
-func bytes(t *testing.T, text string) int64 {
+func size(t *testing.T, text string) int64 {
 	t.Helper()
 	var n types.UnitBytes
 	require.NoError(t, n.DecodeMapstructure(text))

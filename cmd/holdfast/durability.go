@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/redis/go-redis/v9"
+
+	"holdfast/api"
+	"holdfast/redisdb"
+)
+
+// durabilityFlags say what becomes of a Redis that may lose what it acknowledges.
+type durabilityFlags struct {
+	Durability string `name:"redis-durability" env:"HOLDFAST_REDIS_DURABILITY" enum:"require,warn" default:"require" help:"What to do about a Redis that may lose writes which it acknowledged (no append-only file, appendfsync other than always, keys evicted): require refuses to start, warn only says so (${env})."`
+}
+
+func (f durabilityFlags) required() bool { return f.Durability != "warn" }
+
+// look asks until Redis says how it keeps what it acknowledges.
+func (f durabilityFlags) look(ctx context.Context, rdb redis.UniversalClient, patience time.Duration, log *slog.Logger) (redisdb.Durability, error) {
+	var found redisdb.Durability
+	err := waitFor(ctx, "redis", patience, log, func(ctx context.Context) (err error) {
+		found, err = redisdb.CheckDurability(ctx, rdb)
+		return err
+	})
+	if err != nil {
+		return found, fmt.Errorf("look at Redis (REDIS_URL): %w", err)
+	}
+	if len(found.Unknown) > 0 {
+		log.WarnContext(ctx, "redis does not say how it keeps what it acknowledges: see that it does", "unknown", found.Unknown)
+	}
+	if found.Replicas > 0 {
+		log.WarnContext(ctx, "a replica that takes over may lack the last writes: run holdfast audit --repair after a failover",
+			"replicas", found.Replicas)
+	}
+	return found, nil
+}
+
+// requireDurable refuses a Redis that may lose what it acknowledges, or warns, as the
+// flags say. The watch goes on looking once it runs.
+func (f durabilityFlags) requireDurable(ctx context.Context, rdb redis.UniversalClient, patience time.Duration, log *slog.Logger) (*redisdb.Watch, error) {
+	found, err := f.look(ctx, rdb, patience, log)
+	if err != nil {
+		return nil, err
+	}
+	if len(found.Faults) > 0 {
+		if f.required() {
+			return nil, usagef("the Redis at REDIS_URL may lose orders and stock that it acknowledged: %s. "+
+				"HOLDFAST_REDIS_DURABILITY=warn runs all the same, where losing them does no harm", strings.Join(found.Faults, "; "))
+		}
+		log.WarnContext(ctx, "redis may lose what it acknowledges (HOLDFAST_REDIS_DURABILITY=warn)", "faults", found.Faults)
+	}
+	return redisdb.NewWatch(rdb, found, log), nil
+}
+
+// watch runs the watch, and shows it as a metric, until the returned function is called.
+func watch(ctx context.Context, w *redisdb.Watch, metrics prometheus.Registerer) (stop func()) {
+	metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "holdfast_redis_durable",
+		Help: "Whether Redis keeps what it acknowledges: 1 yes, 0 no, as far as it says.",
+	}, func() float64 {
+		if len(w.Last().Faults) > 0 {
+			return 0
+		}
+		return 1
+	}))
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		w.Run(ctx)
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}
+
+// readiness is what /readyz shows of the watch.
+func (f durabilityFlags) readiness(w *redisdb.Watch) api.Check {
+	return func(context.Context) error {
+		found := w.Last()
+		switch {
+		case len(found.Faults) > 0 && f.required():
+			return fmt.Errorf("redis may lose what it acknowledges: %s", strings.Join(found.Faults, "; "))
+		case len(found.Faults) > 0:
+			return fmt.Errorf("%w: %s", api.ErrDegraded, strings.Join(found.Faults, "; "))
+		case len(found.Unknown) > 0:
+			return fmt.Errorf("%w: %s", api.ErrUnknown, strings.Join(found.Unknown, "; "))
+		}
+		return nil
+	}
+}

@@ -1,0 +1,43 @@
+package redistest
+
+import (
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Kept are the settings of a redis-server that keeps what it acknowledges.
+var Kept = []string{"--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction"}
+
+// Own runs a redis-server with these settings for this test alone, and returns its URL. It
+// skips the test where none is installed.
+func Own(t *testing.T, settings ...string) (url string) {
+	t.Helper()
+	program, err := exec.LookPath("redis-server")
+	if err != nil {
+		absent(t, "redis", "no redis-server is installed")
+	}
+	dir := t.TempDir()
+	socket := filepath.Join(dir, "r.sock")
+	cmd := exec.CommandContext(t.Context(), program, append([]string{
+		"--port", "0", "--unixsocket", socket, "--dir", dir, "--save", "", "--daemonize", "no",
+	}, settings...)...)
+	if err := cmd.Start(); err != nil {
+		t.Fatalf("start redis-server: %v", err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait() // it was killed
+	})
+	rdb := redis.NewClient(&redis.Options{Network: "unix", Addr: socket, MaxRetries: -1})
+	defer func() { _ = rdb.Close() }()
+	for end := time.Now().Add(10 * time.Second); rdb.Ping(t.Context()).Err() != nil; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the redis-server doesn't answer after 10 s")
+		}
+	}
+	return "unix://" + socket
+}

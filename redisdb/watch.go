@@ -1,0 +1,77 @@
+package redisdb
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Watching a Redis: another server may answer at its address after a restart or a
+// failover. A look is three short commands, or five.
+const (
+	lookEvery  = 30 * time.Second
+	lookWithin = 5 * time.Second
+)
+
+// Watch looks again and again whether a Redis keeps what it acknowledges.
+type Watch struct {
+	rdb   redis.UniversalClient
+	log   *slog.Logger
+	every time.Duration
+
+	mu   sync.Mutex
+	last Durability
+}
+
+// NewWatch begins with what was found at the start.
+func NewWatch(rdb redis.UniversalClient, found Durability, log *slog.Logger) *Watch {
+	return &Watch{rdb: rdb, log: log, every: lookEvery, last: found}
+}
+
+// Last returns what was found last. It asks nothing.
+func (w *Watch) Last() Durability {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.last
+}
+
+// Run looks until ctx ends, and logs each change.
+func (w *Watch) Run(ctx context.Context) {
+	ticker := time.NewTicker(w.every)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		w.look(ctx)
+	}
+}
+
+func (w *Watch) look(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, lookWithin)
+	defer cancel()
+	found, err := CheckDurability(ctx, w.rdb)
+	if err != nil {
+		return // what doesn't answer keeps nothing either, and other checks say so
+	}
+	w.mu.Lock()
+	before := w.last
+	w.last = found
+	w.mu.Unlock()
+	switch {
+	case slices.Equal(before.Faults, found.Faults):
+	case len(found.Faults) > 0:
+		w.log.ErrorContext(ctx, "redis may lose what it acknowledges", "faults", found.Faults)
+	default:
+		w.log.InfoContext(ctx, "redis keeps what it acknowledges again")
+	}
+	if !slices.Equal(before.Unknown, found.Unknown) && len(found.Unknown) > 0 {
+		w.log.WarnContext(ctx, "redis does not say how it keeps what it acknowledges", "unknown", found.Unknown)
+	}
+}
