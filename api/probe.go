@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"context"
 	"log/slog"
 	"sync"
@@ -88,7 +89,7 @@ func (p *prober) run(r *round) {
 		}
 	}
 	for name, err := range found {
-		if err != nil {
+		if err != nil && !errors.Is(err, ErrUnknown) { // which is no trouble
 			p.log.Warn("dependency is not ready", "dependency", name, "error", err)
 		}
 	}

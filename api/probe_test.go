@@ -66,6 +66,15 @@ func TestADependencyThatHangsHoldsUpNoOneAndIsNotAskedAgain(t *testing.T) {
 	require.Eventually(t, func() bool { return g.get("/readyz").status == http.StatusOK }, 10*time.Second, 10*time.Millisecond)
 }
 
+func TestACheckThatCannotFindOutIsShownAlone(t *testing.T) {
+	g := newGateway(t, func(c *api.Config) {
+		c.Checks["durability"] = func(context.Context) error { return fmt.Errorf("%w: CONFIG is refused", api.ErrUnknown) }
+	})
+	a := g.get("/readyz")
+	require.Equal(t, http.StatusOK, a.status)
+	require.JSONEq(t, `{"status":"ok","checks":{"durability":"unknown","redis":"ok","search":"ok","temporal":"ok"}}`, string(a.body))
+}
+
 func TestACheckMayDegradeAlone(t *testing.T) {
 	g := newGateway(t, func(c *api.Config) {
 		c.Checks["durability"] = func(context.Context) error { return fmt.Errorf("no append-only file: %w", api.ErrDegraded) }

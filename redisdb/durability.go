@@ -21,6 +21,20 @@ type Durability struct {
 	// Replicas is how many there are. One that takes over may lack the last writes,
 	// whatever the settings say: Redis replicates after it has answered.
 	Replicas int
+	// InMemory: it was started to forget everything, see MarkInMemory. It isn't judged.
+	InMemory bool
+}
+
+// inMemoryKey can't come from a file of Redis', since its server never writes one.
+const inMemoryKey = "{durability}:in-memory"
+
+// MarkInMemory has programs know that a Redis was started to keep nothing, for trying
+// things out: make run does so. They don't refuse it then.
+func MarkInMemory(ctx context.Context, rdb redis.UniversalClient) error {
+	if err := rdb.Set(ctx, inMemoryKey, "1", 0).Err(); err != nil {
+		return fmt.Errorf("mark redis as one in memory: %w", err)
+	}
+	return nil
 }
 
 // CheckDurability asks the Redis, or every master of a cluster, whether it writes each
@@ -40,7 +54,10 @@ func CheckDurability(ctx context.Context, rdb redis.UniversalClient) (Durability
 		found.Replicas += d.Replicas
 		return err
 	}
-	var err error
+	marked, err := rdb.Exists(ctx, inMemoryKey).Result()
+	if err != nil || marked > 0 {
+		return Durability{InMemory: marked > 0}, err
+	}
 	switch c := rdb.(type) {
 	case *redis.ClusterClient:
 		err = c.ForEachMaster(ctx, look)

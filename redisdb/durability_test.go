@@ -104,6 +104,15 @@ func TestARedisThatSaysNothingIsUnknown(t *testing.T) {
 	require.NotEmpty(t, d.Unknown)
 }
 
+// make run keeps nothing, and says so.
+func TestARedisThatIsToForgetIsNotJudged(t *testing.T) {
+	rdb := startRedis(t, "--appendonly", "no")
+	require.NoError(t, redisdb.MarkInMemory(t.Context(), rdb))
+	d, err := redisdb.CheckDurability(t.Context(), rdb)
+	require.NoError(t, err)
+	require.Equal(t, redisdb.Durability{InMemory: true}, d)
+}
+
 // Each master of a cluster is asked: one that keeps no file loses the stock of its slots.
 func TestEachMasterOfAClusterIsAsked(t *testing.T) {
 	rdb, err := redisdb.Open(t.Context(), startMasters(t))

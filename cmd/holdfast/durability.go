@@ -90,6 +90,8 @@ func (f durabilityFlags) readiness(w *redisdb.Watch) api.Check {
 			return fmt.Errorf("redis may lose what it acknowledges: %s", strings.Join(found.Faults, "; "))
 		case len(found.Faults) > 0:
 			return fmt.Errorf("%w: %s", api.ErrDegraded, strings.Join(found.Faults, "; "))
+		case found.InMemory:
+			return fmt.Errorf("%w: it was started in memory, to keep nothing", api.ErrUnknown)
 		case len(found.Unknown) > 0:
 			return fmt.Errorf("%w: %s", api.ErrUnknown, strings.Join(found.Unknown, "; "))
 		}

@@ -34,6 +34,9 @@ type Options struct {
 
 	// RedisURL is a Redis to use instead of an embedded one.
 	RedisURL string
+	// RequireDurability refuses a Redis that may lose what it acknowledges, except the
+	// embedded one in memory.
+	RequireDurability bool
 	// RedisPort is where the embedded Redis listens; 0 takes a free port.
 	RedisPort int
 	// InProcessRedis embeds a Redis inside the process even where a

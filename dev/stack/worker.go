@@ -3,6 +3,7 @@ package stack
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -20,6 +21,9 @@ func (s *Stack) connectRedis(ctx context.Context) (func(context.Context) error, 
 		return nil, fmt.Errorf("connect to Redis: %w", err)
 	}
 	s.redis = rdb
+	if err := s.judgeRedis(ctx); err != nil {
+		return nil, errors.Join(err, rdb.Close())
+	}
 	s.metrics = prometheus.NewRegistry()
 	s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return func(context.Context) error { return rdb.Close() }, nil

@@ -43,6 +43,7 @@ type settings struct {
 	Demo          string        `help:"Products to begin with: en, zh or off. Without it en, but off where REDIS_URL is given: that may be somebody's shop." env:"HOLDFAST_DEMO" placeholder:"NAME"`
 
 	RedisURL        string `help:"A Redis to use instead of an embedded one." env:"REDIS_URL" placeholder:"URL"`
+	Durability      string `name:"redis-durability" help:"What to do about a Redis at REDIS_URL that may lose what it acknowledged: require refuses it, warn runs all the same." env:"HOLDFAST_REDIS_DURABILITY" enum:"require,warn" default:"require"`
 	Elasticsearch   string `name:"elasticsearch-url" help:"An Elasticsearch to search with instead of the embedded index." env:"ELASTICSEARCH_URL" placeholder:"URL"`
 	Synonyms        string `help:"File of words that mean the same to a search, one rule a line: sofa, couch, settee." env:"HOLDFAST_SYNONYMS" placeholder:"FILE"`
 	TemporalAddress string `help:"A Temporal server to use instead of the embedded one; TLS and API key come from Temporal's own environment." env:"TEMPORAL_ADDRESS" placeholder:"HOST:PORT"`
@@ -145,6 +146,8 @@ func (s *settings) options() (stack.Options, error) {
 	opts := stack.Options{
 		Data:     s.Data,
 		RedisURL: s.RedisURL,
+
+		RequireDurability: s.Durability != "warn",
 
 		ElasticsearchURL: s.Elasticsearch,
 		Synonyms:         synonyms,

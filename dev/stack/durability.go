@@ -1,0 +1,29 @@
+package stack
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"holdfast/redisdb"
+)
+
+// judgeRedis marks the embedded Redis as one that keeps nothing where it is in memory, and
+// refuses another one that may lose what it acknowledges where that is asked for.
+func (s *Stack) judgeRedis(ctx context.Context) error {
+	if s.opts.RedisURL == "" && s.opts.Data == "" {
+		return redisdb.MarkInMemory(ctx, s.redis)
+	}
+	if !s.opts.RequireDurability {
+		return nil
+	}
+	found, err := redisdb.CheckDurability(ctx, s.redis)
+	if err != nil {
+		return err
+	}
+	if len(found.Faults) > 0 {
+		return fmt.Errorf("the Redis at REDIS_URL may lose orders and stock that it acknowledged: %s. "+
+			"HOLDFAST_REDIS_DURABILITY=warn runs all the same", strings.Join(found.Faults, "; "))
+	}
+	return nil
+}
