@@ -42,8 +42,8 @@ func (l *lossy) client(t *testing.T, rdb redis.UniversalClient) *redis.Client {
 
 type lossyConn struct {
 	net.Conn
-	of    *lossy
-	named bool
+	of          *lossy
+	named, gone bool
 }
 
 func (c *lossyConn) Write(b []byte) (int, error) {
@@ -52,10 +52,14 @@ func (c *lossyConn) Write(b []byte) (int, error) {
 }
 
 func (c *lossyConn) Read(b []byte) (int, error) {
+	if c.gone {
+		return 0, io.EOF
+	}
 	n, err := c.Conn.Read(b)
 	if err != nil || !c.named || bytes.HasPrefix(b[:n], []byte("-NOSCRIPT")) || c.of.lose.Add(-1) < 0 {
 		return n, err
 	}
+	c.gone = true
 	c.of.meanwhile() // the server has carried out the request by now
 	return 0, io.EOF
 }
