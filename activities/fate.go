@@ -38,6 +38,9 @@ type Fates struct {
 	// PaymentsQuery for its payments.
 	WorkflowID           func(orderID string) string
 	Query, PaymentsQuery string
+	// Waiting lists, as a query of Temporal's visibility, the workflows that run and
+	// whose order is neither paid nor closed.
+	Waiting string
 }
 
 // Of asks the workflow; where Temporal has forgotten it, the order's document.
@@ -87,7 +90,7 @@ func (f *Fates) asFarAsItCame(ctx context.Context, id string) (Fate, error) {
 func (f *Fates) query(ctx context.Context, id, query string, into any) error {
 	v, err := f.Temporal.QueryWorkflow(ctx, id, "", query)
 	if err != nil {
-		return fmt.Errorf("query the closed workflow %s: %w", id, err)
+		return fmt.Errorf("query workflow %s: %w", id, err)
 	}
 	if err := v.Get(into); err != nil {
 		return fmt.Errorf("read what workflow %s answers: %w", id, err)

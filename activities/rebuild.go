@@ -3,13 +3,9 @@ package activities
 import (
 	"context"
 	"sync"
-	"time"
 
 	"go.temporal.io/sdk/activity"
 )
-
-// rebuildBeat is how often a rebuild says that it lives, however long a step takes.
-const rebuildBeat = 5 * time.Second
 
 // Rebuild builds a search view anew from the homes of what it shows.
 type Rebuild struct {
@@ -66,22 +62,7 @@ func beating(ctx context.Context, run func(tell func(RebuildProgress)) error) er
 		defer mu.Unlock()
 		return last
 	}
-	ended := make(chan struct{})
-	var beats sync.WaitGroup
-	beats.Go(func() {
-		ticker := time.NewTicker(rebuildBeat)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ended:
-				return
-			case <-ticker.C:
-				activity.RecordHeartbeat(ctx, told())
-			}
-		}
-	})
-	defer beats.Wait()
-	defer close(ended)
+	defer whileBeating(ctx, func() { activity.RecordHeartbeat(ctx, told()) })()
 	return run(func(now RebuildProgress) {
 		mu.Lock()
 		last = now

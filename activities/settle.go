@@ -31,9 +31,13 @@ type Settler struct {
 	}
 	Orders interface {
 		Of(ctx context.Context, orderID string) (Fate, error)
+		// IsPaid asks a workflow that runs whether it is the holder's, and paid.
+		IsPaid(ctx context.Context, h product.Holder) (bool, error)
 	}
 	Documents interface {
 		Get(ctx context.Context, orderID string) (doc []byte, version int64, found bool, err error)
+		// Payments of the order by field, see order.ReadPayments.
+		Payments(ctx context.Context, orderID string) (map[string][]byte, error)
 	}
 	Records Records
 	// Providers are asked to end what may still be paid of an order.
@@ -43,49 +47,56 @@ type Settler struct {
 }
 
 // Settle releases the hold of an order whose workflow is closed or unknown, or
-// commits it where the order's result says that it is paid.
+// commits it where the order is paid: a workflow that runs has its hold committed
+// when it says so, and Redis may have lost that since.
 func (s *Settler) Settle(ctx context.Context, productID, orderID string) (Settling, error) {
+	what, _, err := s.settle(ctx, productID, orderID)
+	return what, err
+}
+
+// settle also reports whether the order's workflow runs.
+func (s *Settler) settle(ctx context.Context, productID, orderID string) (what Settling, running bool, err error) {
 	// The hold's own try and placing time, and no later ones: a workflow that is reset
 	// may hold again, and so may a later order of this id.
 	hold, err := s.Holds.HoldDetail(ctx, productID, orderID)
 	if err != nil {
-		return "", fmt.Errorf("read the hold of order %s on %s: %w", orderID, productID, err)
+		return "", false, fmt.Errorf("read the hold of order %s on %s: %w", orderID, productID, err)
 	}
 	if hold.State != product.Held {
-		return LeftAlone, nil
+		return LeftAlone, false, nil
 	}
 	holder := product.Holder{OrderID: orderID, PlacedAt: hold.PlacedAt}
 	replaced, err := s.placedAgain(ctx, holder)
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
 	if replaced {
-		return s.giveBack(ctx, holder, hold.Try, productID)
+		what, err = s.giveBack(ctx, holder, hold.Try, productID)
+		return what, false, err
 	}
 	fate, err := s.Orders.Of(ctx, orderID)
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
+	paid := fate.Status.TookPayment()
 	if fate.Running {
-		return LeftAlone, nil
+		paid, err = s.Orders.IsPaid(ctx, holder)
+		if err != nil || !paid {
+			return LeftAlone, true, err
+		}
 	}
-	if fate.Status.TookPayment() {
-		states, err := s.Stock.Commit(ctx, holder, []string{productID})
-		if err != nil {
-			return "", fmt.Errorf("commit what order %s paid of %s: %w", orderID, productID, err)
-		}
-		if states[0] != product.Committed { // it ended between two looks; the audit names what is missing
-			return LeftAlone, nil
-		}
-		return SettledSold, nil
+	if paid {
+		what, err = s.sell(ctx, holder, productID)
+		return what, fate.Running, err
 	}
 	productIDs := []string{productID}
-	if fate.Ended != nil || fate.Status.Unpaid() {
+	if fate.Ended != nil || fate.Status.Unpaid() || !fate.Known {
 		if productIDs, err = s.close(ctx, orderID, fate, productIDs); err != nil {
-			return "", fmt.Errorf("close order %s, whose workflow was ended: %w", orderID, err)
+			return "", false, fmt.Errorf("close order %s, which no workflow looks after: %w", orderID, err)
 		}
 	}
-	return s.giveBack(ctx, holder, hold.Try, productIDs...)
+	what, err = s.giveBack(ctx, holder, hold.Try, productIDs...)
+	return what, false, err
 }
 
 func (s *Settler) giveBack(ctx context.Context, h product.Holder, try int, productIDs ...string) (Settling, error) {
@@ -93,6 +104,17 @@ func (s *Settler) giveBack(ctx context.Context, h product.Holder, try int, produ
 		return "", fmt.Errorf("release what order %s left of %v: %w", h.OrderID, productIDs, err)
 	}
 	return SettledBack, nil
+}
+
+func (s *Settler) sell(ctx context.Context, h product.Holder, productID string) (Settling, error) {
+	states, err := s.Stock.Commit(ctx, h, []string{productID})
+	if err != nil {
+		return "", fmt.Errorf("commit what order %s paid of %s: %w", h.OrderID, productID, err)
+	}
+	if states[0] != product.Committed { // it ended between two looks; the audit names what is missing
+		return LeftAlone, nil
+	}
+	return SettledSold, nil
 }
 
 // placedAgain reports whether the id of the hold's order belongs to a later order by
@@ -109,31 +131,37 @@ func (s *Settler) placedAgain(ctx context.Context, h product.Holder) (bool, erro
 	return o.PlacedAt.UnixMilli() > h.PlacedAt.UnixMilli(), nil
 }
 
-// close writes the last document of an order whose workflow was ended by force,
-// sends back what it had been paid, and answers all products that it may hold. It
+// close writes the last document of an order whose workflow was ended by force or is
+// gone, sends back what it had been paid, and returns all products that it may hold. It
 // comes before the release: an order that is not closed yet is found again by its
-// hold.
+// hold. Of an order without a document only the payments are ended.
 func (s *Settler) close(ctx context.Context, orderID string, fate Fate, productIDs []string) ([]string, error) {
 	o, err := s.furthest(ctx, orderID, fate)
-	if err != nil || o == nil {
-		return productIDs, err
+	if err != nil {
+		return nil, err
 	}
-	if o.Status.TookPayment() {
+	if o != nil && o.Status.TookPayment() {
 		return nil, fmt.Errorf("its document says %s, and its workflow %s", o.Status, fate.Status)
 	}
-	if o.Status.Unpaid() {
-		o.Close(order.Cancelled, order.ByTermination, order.ActorSystem, time.Now().UTC())
-	}
-	payments, err := s.endPayments(ctx, orderID, fate.Payments)
+	payments, err := s.payments(ctx, orderID, fate)
 	if err != nil {
 		return nil, err
 	}
-	rec, err := order.NewRecord(o, payments)
-	if err != nil {
+	if payments, err = s.endPayments(ctx, orderID, payments); err != nil {
 		return nil, err
 	}
-	if err := s.Records.Put(ctx, rec); err != nil {
-		return nil, err
+	if o != nil {
+		productIDs = o.ProductIDs()
+		if o.Status.Unpaid() {
+			o.Close(order.Cancelled, order.ByTermination, order.ActorSystem, time.Now().UTC())
+		}
+		rec, err := order.NewRecord(o, payments)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.Records.Put(ctx, rec); err != nil {
+			return nil, err
+		}
 	}
 	for _, p := range payments {
 		if p.Type != order.PaymentSucceeded {
@@ -143,7 +171,37 @@ func (s *Settler) close(ctx context.Context, orderID string, fate Fate, productI
 			return nil, fmt.Errorf("send payment %s back: %w", p.PaymentID, err)
 		}
 	}
-	return o.ProductIDs(), nil
+	return productIDs, nil
+}
+
+// payments are those of the order that may still bring money or have to go back: as its
+// workflow knows them, and as they were written down, since the workflow may be gone, or
+// was ended before it heard of one. What was written of a payment that was taken or went
+// back is of an earlier order under the same id, and none of its business.
+func (s *Settler) payments(ctx context.Context, orderID string, fate Fate) (map[string]order.Attempt, error) {
+	docs, err := s.Documents.Payments(ctx, orderID)
+	if err != nil {
+		return nil, err
+	}
+	money, err := order.ReadPayments(docs)
+	if err != nil {
+		return nil, fmt.Errorf("read its payments: %w", err)
+	}
+	back := make(map[string]bool, len(money.Refunds))
+	for _, r := range money.Refunds {
+		back[order.PaymentKey(r.Provider, r.PaymentID)] = true
+	}
+	all := make(map[string]order.Attempt, len(money.Attempts))
+	for _, p := range money.Attempts {
+		switch {
+		case p.Taken && !fate.Known:
+			return nil, fmt.Errorf("it is unknown, and took payment %s", p.Key())
+		case !p.Taken && !back[p.Key()]:
+			all[p.Key()] = p
+		}
+	}
+	maps.Copy(all, fate.Payments)
+	return all, nil
 }
 
 // endPayments makes sure that no money can come any more, and answers what became of the

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,6 +34,8 @@ type shop struct {
 	fates fates
 	// refunds that were started.
 	refunds []order.Refund
+	// stuck is how the ids of orders begin that can't be settled.
+	stuck string
 }
 
 // fates is what became of each order; one that isn't there is unknown.
@@ -44,6 +48,19 @@ func (f fates) Of(_ context.Context, orderID string) (activities.Fate, error) {
 		return activities.Fate{}, errFate
 	}
 	return f[orderID], nil
+}
+
+func (f fates) IsPaid(_ context.Context, h product.Holder) (bool, error) {
+	return f[h.OrderID].Status.TookPayment(), nil
+}
+
+// StillWaiting plays the list of workflows, as it is when all is well.
+func (f fates) StillWaiting(_ context.Context, orderIDs []string) (map[string]bool, error) {
+	waiting := map[string]bool{}
+	for _, id := range orderIDs {
+		waiting[id] = f[id].Running && !f[id].Status.TookPayment()
+	}
+	return waiting, nil
 }
 
 func open(t *testing.T) *shop {
@@ -63,12 +80,25 @@ func open(t *testing.T) *shop {
 
 func (s *shop) settler() *activities.Settler {
 	return &activities.Settler{
-		Stock: s.stock, Holds: s.stock, Orders: s.fates, Documents: s.docs, Records: s.docs,
+		Stock: s.stock, Holds: s.stock, Orders: s.fates, Documents: documents{s.docs, s}, Records: s.docs,
 		Refund: func(_ context.Context, r order.Refund) error {
 			s.refunds = append(s.refunds, r)
 			return nil
 		},
 	}
+}
+
+// documents can't be read of orders that are stuck.
+type documents struct {
+	*records.Store
+	of *shop
+}
+
+func (d documents) Payments(ctx context.Context, orderID string) (map[string][]byte, error) {
+	if d.of.stuck != "" && strings.HasPrefix(orderID, d.of.stuck) {
+		return nil, errFate
+	}
+	return d.Store.Payments(ctx, orderID)
 }
 
 // holds lets an order hold one shirt until its deadline.
@@ -103,7 +133,9 @@ var rules = map[string]struct {
 	what activities.Settling
 	then product.HoldState
 }{
-	"running":    {activities.Fate{Known: true, Running: true}, activities.LeftAlone, product.Held},
+	"running": {activities.Fate{Known: true, Running: true}, activities.LeftAlone, product.Held},
+	// Its workflow had committed the units when it said paid: Redis lost that.
+	"runs-paid":  {activities.Fate{Known: true, Running: true, Status: order.Paid}, activities.SettledSold, product.Committed},
 	"paid":       {activities.Fate{Known: true, Status: order.Paid, PaymentID: "p"}, activities.SettledSold, product.Committed},
 	"delivered":  {activities.Fate{Known: true, Status: order.Delivered, PaymentID: "p"}, activities.SettledSold, product.Committed},
 	"expired":    {activities.Fate{Known: true, Status: order.Expired}, activities.SettledBack, product.Released},
@@ -112,53 +144,6 @@ var rules = map[string]struct {
 	"terminated": {activities.Fate{Known: true, Status: order.AwaitingPayment}, activities.SettledBack, product.Released},
 	"reserving":  {activities.Fate{Known: true, Status: order.Reserving}, activities.SettledBack, product.Released},
 	"unknown":    {activities.Fate{}, activities.SettledBack, product.Released},
-}
-
-func TestSweeperSettlesEachHoldByItsOrdersFate(t *testing.T) {
-	s := open(t)
-	now := time.Now()
-	overdue := now.Add(-5*time.Minute - time.Second)
-	want := activities.SweepResult{Overdue: len(rules) + 1, Settled: map[activities.Settling]int{}, Failed: 1}
-	sold := int64(0)
-	for id, r := range rules {
-		s.holds(id, overdue)
-		s.fates[id] = r.fate
-		want.Settled[r.what]++
-		if r.then == product.Committed {
-			sold++
-		}
-	}
-	s.holds("unanswered", overdue)
-	s.holds("in-its-grace", now.Add(-5*time.Minute+time.Second))
-	s.holds("waiting", now.Add(time.Minute))
-	found := make(chan activities.Settling, 100)
-	sweeper := &activities.Sweeper{
-		Holds: s.stock, Settler: s.settler(), Found: func(w activities.Settling) { found <- w },
-		Now: func() time.Time { return now },
-	}
-
-	s.Equal(want, execute[activities.SweepResult](s, sweeper.Execute))
-	for id, r := range rules {
-		s.Equal(r.then, s.stateOf(id), id)
-	}
-	for _, id := range []string{"unanswered", "in-its-grace", "waiting"} {
-		s.Equal(product.Held, s.stateOf(id), id)
-	}
-	s.Equal(units-sold, s.books().OnHand)
-	s.Equal(int64(4), s.books().Held) // the three, and that of the running order
-	s.Len(found, len(rules)-1, "the metric counts what was settled, and not what runs")
-
-	// What was settled is not found again.
-	s.Equal(activities.SweepResult{
-		Overdue: 2, Settled: map[activities.Settling]int{activities.LeftAlone: 1}, Failed: 1,
-	}, execute[activities.SweepResult](s, sweeper.Execute))
-}
-
-func TestSweeperOfAHealthySystemFindsNothing(t *testing.T) {
-	s := open(t)
-	s.holds("waiting", time.Now().Add(time.Minute))
-	sweeper := &activities.Sweeper{Holds: s.stock, Settler: s.settler(), Now: time.Now}
-	s.Equal(activities.SweepResult{}, execute[activities.SweepResult](s, sweeper.Execute))
 }
 
 // A hold may end between the sweeper's look and its rule, or be a newer try's.
@@ -373,4 +358,94 @@ func (s *shop) state(productID, orderID string) product.HoldState {
 	d, err := s.stock.HoldDetail(s.Context(), productID, orderID)
 	s.NoError(err)
 	return d.State
+}
+
+// Temporal has forgotten the order, or was restored from before it: what was written down
+// says which payments may still bring money.
+func TestThePaymentsOfAnOrderThatTemporalDoesNotKnowAreEnded(t *testing.T) {
+	for _, recorded := range []bool{true, false} {
+		t.Run(fmt.Sprintf("document is there: %v", recorded), func(t *testing.T) {
+			s := open(t)
+			if recorded {
+				o := s.placed("forgotten")
+				s.fates["forgotten"] = activities.Fate{Known: true, Status: o.Status}
+			} else {
+				s.holds("forgotten", time.Now())
+			}
+			asked := order.Attempt{PaymentID: "p-1", Provider: "sandbox", Type: order.PaymentCreated, Amount: 1100, Currency: "EUR"}
+			s.asked("forgotten", asked)
+			provider := &desk{answer: order.Cancellation{Outcome: order.StillProcessing}}
+			settler := s.settler()
+			settler.Providers = activities.Providers{"sandbox": provider}
+			_, err := settler.Settle(t.Context(), "shirt", "forgotten")
+			s.ErrorAs(err, new(*activities.ProcessingError))
+			s.Equal(product.Held, s.stateOf("forgotten"), "money may still come")
+
+			paid := asked.Event("forgotten")
+			paid.Type = order.PaymentSucceeded
+			provider.answer = order.Cancellation{Outcome: order.AlreadyPaid, Paid: &paid}
+			what, err := settler.Settle(t.Context(), "shirt", "forgotten")
+			s.NoError(err)
+			s.Equal(activities.SettledBack, what)
+			s.Equal([]order.Refund{order.RefundOf(paid, order.RefundLate)}, s.refunds)
+			s.Equal(product.Released, s.stateOf("forgotten"))
+		})
+	}
+}
+
+// asked writes a payment down as the activity that opened it does.
+func (s *shop) asked(orderID string, payments ...order.Attempt) {
+	s.Helper()
+	byKey := map[string]order.Attempt{}
+	for _, p := range payments {
+		byKey[p.Key()] = p
+	}
+	docs, err := order.EncodePayments(byKey)
+	s.NoError(err)
+	s.NoError(s.docs.PutAsked(s.Context(), orderID, docs))
+}
+
+// Its workflow was ended while a payment was being opened: only the document says so.
+func TestAPaymentThatTheEndedWorkflowNeverHeardOfIsEnded(t *testing.T) {
+	s := open(t)
+	o := s.placed("unheard")
+	s.fates["unheard"] = activities.Fate{Known: true, Status: o.Status, Ended: &o}
+	asked := order.Attempt{PaymentID: "p-1", Provider: "sandbox", Type: order.PaymentCreated, Amount: 1100, Currency: "EUR"}
+	s.asked("unheard", asked)
+	paid := asked.Event("unheard")
+	paid.Type = order.PaymentSucceeded
+	settler := s.settler()
+	settler.Providers = activities.Providers{
+		"sandbox": &desk{answer: order.Cancellation{Outcome: order.AlreadyPaid, Paid: &paid}},
+	}
+	_, err := settler.Settle(t.Context(), "shirt", "unheard")
+	s.NoError(err)
+	s.Len(s.refunds, 1)
+}
+
+// An order id comes back once Temporal has forgotten it: what the earlier order took, or
+// sent back, is none of the later one's business.
+func TestPaymentsOfAnEarlierOrderUnderTheSameIDStay(t *testing.T) {
+	s := open(t)
+	o := s.placed("again")
+	s.fates["again"] = activities.Fate{Known: true, Status: o.Status, Ended: &o}
+	taken := order.Attempt{PaymentID: "p-1", Provider: "sandbox", Type: order.PaymentSucceeded, Amount: 1100, Taken: true}
+	back := order.Attempt{PaymentID: "p-2", Provider: "sandbox", Type: order.PaymentSucceeded, Amount: 1100}
+	s.asked("again", taken, back)
+	refund := order.RefundOf(back.Event("again"), order.RefundDouble)
+	doc, err := json.Marshal(refund)
+	s.NoError(err)
+	s.NoError(s.docs.PutRefund(t.Context(), "again", refund.PaymentID, refund.ID, doc))
+	s.settled("again")
+	s.Empty(s.refunds)
+}
+
+// A payment that was taken says that the units are sold: an audit has to tell what was lost.
+func TestAnUnknownOrderThatTookAPaymentKeepsItsStock(t *testing.T) {
+	s := open(t)
+	s.holds("sold", time.Now())
+	s.asked("sold", order.Attempt{PaymentID: "p-1", Provider: "sandbox", Type: order.PaymentSucceeded, Amount: 500, Taken: true})
+	_, err := s.settler().Settle(t.Context(), "shirt", "sold")
+	s.ErrorContains(err, "took payment sandbox:p-1")
+	s.Equal(product.Held, s.stateOf("sold"))
 }

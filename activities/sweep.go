@@ -1,8 +1,10 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -13,63 +15,198 @@ import (
 )
 
 const (
-	// sweepGrace is how long after its deadline a hold is nobody else's business:
-	// its order's own timer gives it back.
+	// sweepGrace is how long after its deadline a hold is left to its order, whose own
+	// timer gives it back.
 	sweepGrace = 5 * time.Minute
-	// sweepAtMost bounds one run; the next one comes within a minute.
-	sweepAtMost = 5000
-	// sweepAtOnce keeps the sweeper from competing with orders.
-	sweepAtOnce = 8
+	// sweepPage is how many holds of a bucket are read in one round.
+	sweepPage = 32
+	// sweepAtMost bounds the holds that one run looks at, and sweepFor its time; the
+	// next run, within a minute, goes on behind them.
+	sweepAtMost = 10_000
+	sweepFor    = 4 * time.Minute
+	// sweepAtOnce keeps the sweeper from competing with orders, and settleAtMost bounds
+	// what each settling may take of it: a provider may hang.
+	sweepAtOnce  = 16
+	settleAtMost = 10 * time.Second
+	// askTogether orders are asked in one question whether they wait, every askPause:
+	// Temporal allows few such questions a second.
+	askTogether = 100
+	askPause    = 200 * time.Millisecond
+	askAtMost   = 5 * time.Second
 )
 
 // Sweeper settles holds that outlived their order.
 type Sweeper struct {
 	Holds interface {
-		Overdue(ctx context.Context, before time.Time, limit int) ([]product.LiveHold, error)
+		Buckets() int
+		// Overdue reads a page of each bucket, behind its cursor.
+		Overdue(ctx context.Context, before time.Time, behind map[int]string, limit int) (map[int]product.HoldPage, error)
+	}
+	// Waiting returns those of the orders that run and wait for a payment, as far as a
+	// list knows that may be wrong.
+	Waiting interface {
+		StillWaiting(ctx context.Context, orderIDs []string) (map[string]bool, error)
 	}
 	Settler *Settler
 	// Found counts what was settled, for a metric; nil counts nothing.
 	Found func(Settling)
 	Now   func() time.Time
+	// For is how long a run begins new settlings, Each how long one may take, Pause the
+	// time between two questions to Waiting, AtMost how many holds a run looks at. They
+	// default to four minutes, ten seconds, a fifth of a second, and 10,000.
+	For, Each, Pause time.Duration
+	AtMost           int
 }
 
 // SweepResult counts the overdue holds by what was done about them.
 type SweepResult struct {
 	Overdue int              `json:"overdue"`
 	Settled map[Settling]int `json:"settled,omitempty"`
-	// Failed holds stay for the next run.
+	// Failed holds stay for a later run.
 	Failed int `json:"failed,omitempty"`
+	// Interrupted: the run's worker died, or didn't answer in time.
+	Interrupted bool `json:"interrupted,omitempty"`
+	// Next is where the next run goes on.
+	Next SweepCursor `json:"next,omitzero"`
 }
 
-// Execute settles each overdue hold. One that fails does not stop the others.
-func (a *Sweeper) Execute(ctx context.Context) (SweepResult, error) {
-	overdue, err := a.Holds.Overdue(ctx, a.Now().Add(-sweepGrace), sweepAtMost)
+// Execute goes on behind the last run, bucket by bucket in turn, and settles each
+// overdue hold once at most. One that fails or hangs stops neither the others nor the
+// heartbeats; it is met again when its bucket's turn begins anew. Orders that wait for
+// a payment, or for their provider to end one, are skipped by one question for a hundred.
+func (a *Sweeper) Execute(ctx context.Context, from SweepCursor) (SweepResult, error) {
+	run := &sweepRun{
+		Sweeper: a, until: time.Now().Add(cmp.Or(a.For, sweepFor)),
+		walk: newSweepWalk(from, a.Holds.Buckets()), res: SweepResult{Settled: map[Settling]int{}},
+	}
+	defer whileBeating(ctx, func() { activity.RecordHeartbeat(ctx, run.progress()) })()
+	run.group.SetLimit(sweepAtOnce)
+	var err error
+	for more := true; more && err == nil; {
+		more, err = run.round(ctx)
+	}
+	_ = run.group.Wait() // settlings return no errors: they are counted
+	return run.progress(), err
+}
+
+// sweepRun is the state of one Execute.
+type sweepRun struct {
+	*Sweeper
+	until time.Time
+	group errgroup.Group
+	asked time.Time // when it was last asked who waits
+
+	mu   sync.Mutex // guards the rest
+	walk *sweepWalk
+	res  SweepResult
+}
+
+func (r *sweepRun) progress() SweepResult {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	res := r.res
+	res.Settled = maps.Clone(r.res.Settled)
+	res.Next = r.walk.cursor()
+	return res
+}
+
+// goesOn reports whether another part is begun: one run always finishes the first one,
+// so that each run brings the next one further.
+func (r *sweepRun) goesOn(ctx context.Context) bool {
+	return ctx.Err() == nil && r.res.Overdue < cmp.Or(r.AtMost, sweepAtMost) && time.Now().Before(r.until)
+}
+
+// round reads one page of each bucket that is not through, and begins to settle what it
+// finds. It reports whether another round follows.
+func (r *sweepRun) round(ctx context.Context) (bool, error) {
+	pages, err := r.Holds.Overdue(ctx, r.Now().Add(-sweepGrace), r.walk.open, sweepPage)
 	if err != nil {
-		return SweepResult{}, fmt.Errorf("look for overdue holds: %w", err)
+		return false, fmt.Errorf("look for overdue holds: %w", err)
 	}
-	res := SweepResult{Overdue: len(overdue), Settled: map[Settling]int{}}
-	var mu sync.Mutex
-	group, gctx := errgroup.WithContext(ctx)
-	group.SetLimit(sweepAtOnce)
-	for i, h := range overdue {
-		activity.RecordHeartbeat(ctx, i)
-		group.Go(func() error {
-			what, err := a.Settler.Settle(gctx, h.ProductID, h.OrderID)
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil {
-				res.Failed++
-				activity.GetLogger(ctx).Warn("an overdue hold could not be settled",
-					"product_id", h.ProductID, "order_id", h.OrderID, "error", err)
-				return gctx.Err() // only the end of the run stops it
-			}
-			res.Settled[what]++
-			if a.Found != nil && what != LeftAlone {
-				a.Found(what)
-			}
-			return nil
-		})
+	for _, part := range r.walk.parts(pages) {
+		r.begin(ctx, part)
+		if ctx.Err() != nil {
+			return false, ctx.Err()
+		}
+		r.mu.Lock()
+		r.walk.passed(part)
+		r.mu.Unlock()
+		if !r.goesOn(ctx) {
+			return false, nil
+		}
 	}
-	err = group.Wait()
-	return res, err
+	return len(r.walk.open) > 0, nil
+}
+
+// begin settles what a part names, in the background.
+func (r *sweepRun) begin(ctx context.Context, part sweepPart) {
+	waiting := r.waiting(ctx, part)
+	for _, o := range part.orders {
+		left := waiting[o.id] && !o.closely
+		r.mu.Lock()
+		r.res.Overdue += len(o.products)
+		if left {
+			r.res.Settled[LeftAlone] += len(o.products)
+		}
+		r.mu.Unlock()
+		if !left {
+			r.group.Go(func() error { r.settle(ctx, o); return nil })
+		}
+	}
+}
+
+// waiting asks which orders of a part wait for a payment. Where that can't be asked each
+// order is asked by itself.
+func (r *sweepRun) waiting(ctx context.Context, part sweepPart) map[string]bool {
+	if len(part.orders) == 0 {
+		return nil
+	}
+	select {
+	case <-ctx.Done():
+	case <-time.After(time.Until(r.asked.Add(cmp.Or(r.Pause, askPause)))):
+	}
+	r.asked = time.Now()
+	ctx, cancel := context.WithTimeout(ctx, askAtMost)
+	defer cancel()
+	ids := make([]string, len(part.orders))
+	for i, o := range part.orders {
+		ids[i] = o.id
+	}
+	waiting, err := r.Waiting.StillWaiting(ctx, ids)
+	if err != nil {
+		activity.GetLogger(ctx).Warn("orders can't be asked together whether they wait", "error", err)
+	}
+	return waiting
+}
+
+// settle settles the holds of one order. What can't be done in time, or fails, is left for
+// a later run.
+func (r *sweepRun) settle(ctx context.Context, o sweptOrder) {
+	own, cancel := context.WithTimeout(ctx, cmp.Or(r.Each, settleAtMost))
+	defer cancel()
+	for i, productID := range o.products {
+		what, running, err := r.Settler.settle(own, productID, o.id)
+		rest := len(o.products) - i
+		r.mu.Lock()
+		switch {
+		case err != nil:
+			r.res.Failed += rest
+		case running && what == LeftAlone:
+			r.res.Settled[LeftAlone] += rest
+		default:
+			r.res.Settled[what]++
+		}
+		r.mu.Unlock()
+		if err != nil {
+			activity.GetLogger(ctx).Warn("an overdue hold could not be settled",
+				"product_id", productID, "order_id", o.id, "error", err)
+			return
+		}
+		if what == LeftAlone && running {
+			return
+		}
+		if r.Found != nil && what != LeftAlone {
+			r.Found(what)
+		}
+	}
 }

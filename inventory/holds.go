@@ -1,12 +1,10 @@
 package inventory
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,16 +26,11 @@ func (s *Store) HoldsOf(ctx context.Context, productID, cursor string, limit int
 	if limit < 1 {
 		return nil, "", fmt.Errorf("read the holds of product %s: limit %d is below 1", productID, limit)
 	}
-	deadline, order := "-inf", ""
-	if cursor != "" {
-		var ok bool
-		if deadline, order, ok = strings.Cut(cursor, "/"); !ok {
-			return nil, "", fmt.Errorf("read the holds of product %s: %q is no cursor", productID, cursor)
-		}
+	call, err := holdsCall(holdsKey(productID), cursor, limit, "+inf")
+	if err != nil {
+		return nil, "", fmt.Errorf("read the holds of product %s: %w", productID, err)
 	}
-	page, err := redisdb.Run(ctx, s.rdb, redisdb.Call{
-		Script: holdsScript, Keys: []string{holdsKey(productID)}, Args: []any{deadline, order, limit},
-	})[0].Slice()
+	page, next, err := readPage(redisdb.Run(ctx, s.rdb, call)[0], limit)
 	if err != nil {
 		return nil, "", fmt.Errorf("read the holds of product %s: %w", productID, err)
 	}
@@ -46,11 +39,30 @@ func (s *Store) HoldsOf(ctx context.Context, productID, cursor string, limit int
 			ProductID: productID, OrderID: text(page, i), Deadline: time.UnixMilli(number(page, i+1)),
 		})
 	}
-	if len(holds) == limit {
-		next = text(page, len(page)-1) + "/" + text(page, len(page)-2)
-	}
 	holds, err = s.withListing(ctx, holds)
 	return holds, next, err
+}
+
+// holdsCall reads the page behind the cursor of a sorted set of holds.
+func holdsCall(key, cursor string, limit int, to string) (redisdb.Call, error) {
+	deadline, member := "-inf", ""
+	if cursor != "" {
+		deadline, member, _ = strings.Cut(cursor, "/")
+		if _, err := strconv.ParseInt(deadline, 10, 64); err != nil || member == "" {
+			return redisdb.Call{}, fmt.Errorf("%q is no cursor", cursor)
+		}
+	}
+	return redisdb.Call{Script: holdsScript, Keys: []string{key}, Args: []any{deadline, member, limit, to}}, nil
+}
+
+// readPage reads the answer to holdsCall: members and deadlines by turns, and the next
+// page's cursor, "" where no more follow.
+func readPage(answer *redis.Cmd, limit int) (page []any, next string, err error) {
+	page, err = answer.Slice()
+	if len(page) == 2*limit {
+		next = text(page, len(page)-1) + "/" + text(page, len(page)-2)
+	}
+	return page, next, err
 }
 
 // withListing adds the listing to each hold, and leaves out those that ended
@@ -72,32 +84,6 @@ func (s *Store) withListing(ctx context.Context, holds []product.LiveHold) ([]pr
 		}
 	}
 	return live, nil
-}
-
-// Overdue reads the live holds of all products whose deadline is before the
-// given time, the oldest first, at most limit.
-func (s *Store) Overdue(ctx context.Context, before time.Time, limit int) ([]product.LiveHold, error) {
-	pipe := s.rdb.Pipeline()
-	answers := make([]*redis.ZSliceCmd, 0, redisdb.Buckets)
-	until := &redis.ZRangeBy{Min: "-inf", Max: "(" + strconv.FormatInt(before.UnixMilli(), 10), Count: int64(limit)}
-	for _, bucket := range redisdb.AllBuckets() {
-		answers = append(answers, pipe.ZRangeByScoreWithScores(ctx, deadlinesKey(bucket), until))
-	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return nil, fmt.Errorf("read the overdue holds: %w", err)
-	}
-	var holds []product.LiveHold
-	for _, a := range answers {
-		for _, z := range a.Val() {
-			member, _ := z.Member.(string)
-			id, order, _ := strings.Cut(member, "/")
-			holds = append(holds, product.LiveHold{ProductID: id, OrderID: order, Deadline: time.UnixMilli(int64(z.Score))})
-		}
-	}
-	slices.SortFunc(holds, func(a, b product.LiveHold) int {
-		return cmp.Or(a.Deadline.Compare(b.Deadline), cmp.Compare(a.ProductID, b.ProductID), cmp.Compare(a.OrderID, b.OrderID))
-	})
-	return s.withListing(ctx, holds[:min(len(holds), limit)])
 }
 
 // HoldDetail reads everything that the product knows of the order's hold, also

@@ -10,6 +10,7 @@ import (
 
 	"holdfast/inventory"
 	"holdfast/product"
+	"holdfast/redisdb"
 	"holdfast/redisdb/redistest"
 )
 
@@ -66,13 +67,46 @@ func TestOverdueHoldsOfAllProducts(t *testing.T) {
 			t.Cleanup(func() { _, _ = store.Release(t.Context(), product.Holder{OrderID: "o"}, 1, []string{id}, "test") })
 			want = append(want, product.LiveHold{ProductID: id, OrderID: "o", Listing: 1, Deadline: r.Deadline})
 		}
-		got, err := store.Overdue(ctx, now, 100)
+		require.Equal(t, byBucket(want[:4]), byBucket(mine(overdue(t, store, now, 100), want)))
+		require.Equal(t, byBucket(want[:4]), byBucket(mine(overdue(t, store, now, 1), want)), "page by page")
+		_, err := store.Overdue(ctx, now, map[int]string{64: ""}, 1)
+		require.Error(t, err)
+		anew, err := store.Overdue(ctx, now, map[int]string{3: "nothing"}, 1)
 		require.NoError(t, err)
-		require.Equal(t, want[:4], mine(got, want))
-		got, err = store.Overdue(ctx, now, 2)
+		start, err := store.Overdue(ctx, now, map[int]string{3: ""}, 1)
 		require.NoError(t, err)
-		require.Len(t, got, 2)
+		require.Equal(t, start, anew, "a cursor of another version begins anew")
 	})
+}
+
+// overdue reads all pages of all buckets.
+func overdue(t *testing.T, store *inventory.Store, before time.Time, limit int) (all []product.LiveHold) {
+	t.Helper()
+	behind := map[int]string{}
+	for b := range store.Buckets() {
+		behind[b] = ""
+	}
+	for len(behind) > 0 {
+		pages, err := store.Overdue(t.Context(), before, behind, limit)
+		require.NoError(t, err)
+		require.Len(t, pages, len(behind))
+		for b, page := range pages {
+			all = append(all, page.Holds...)
+			require.LessOrEqual(t, len(page.Holds), limit)
+			if behind[b] = page.Next; page.Next == "" {
+				delete(behind, b)
+			}
+		}
+	}
+	return all
+}
+
+func byBucket(holds []product.LiveHold) map[string][]product.LiveHold {
+	by := map[string][]product.LiveHold{}
+	for _, h := range holds {
+		by[redisdb.Bucket(h.ProductID)] = append(by[redisdb.Bucket(h.ProductID)], h)
+	}
+	return by
 }
 
 // mine leaves out the holds of others who use the same server.

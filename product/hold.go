@@ -144,6 +144,13 @@ const (
 	NoHold HoldState = "none"
 )
 
+// HoldPage is a part of a list of live holds, and where the next one begins: "" where
+// no more follow.
+type HoldPage struct {
+	Holds []LiveHold
+	Next  string
+}
+
 // Item is so many units of a variant, with no price: to restock.
 type Item struct {
 	SKU      string `json:"sku"`

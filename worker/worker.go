@@ -12,8 +12,11 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
+	"go.temporal.io/api/common/v1"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 	sdk "go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
@@ -125,7 +128,7 @@ func newWorker(of *Config) (*Worker, error) {
 
 	fates := &activities.Fates{
 		Temporal: c.Temporal, Records: docs, WorkflowID: workflows.OrderWorkflowID, Query: workflows.OrderQuery,
-		PaymentsQuery: workflows.PaymentsQuery,
+		PaymentsQuery: workflows.PaymentsQuery, Waiting: workflows.WaitingOrders,
 	}
 	providers := countedProviders(c, m)
 	settler := &activities.Settler{
@@ -135,7 +138,7 @@ func newWorker(of *Config) (*Worker, error) {
 	}
 	register(w, activities.DelistProduct, (&activities.Delist{Products: stock}).Execute)
 	register(w, activities.CancelHolders, (&activities.CancelAll{
-		Holds: stock, Settler: settler, Signal: signalDelisting(c.Temporal),
+		Holds: stock, Settler: settler, Signal: signalDelisting(c.Temporal, c.Namespace),
 	}).Execute)
 	ever := *fates // the sweeper has no need of them: what holds stock is not that old
 	ever.Records = allDocuments{warm: docs, cold: c.Index}
@@ -143,7 +146,7 @@ func newWorker(of *Config) (*Worker, error) {
 	register(w, activities.RecordRefund, (&activities.RefundRecord{Records: docs}).Execute)
 	registerPayments(w, c, docs, &ever, providers)
 	register(w, activities.SweepHolds, (&activities.Sweeper{
-		Holds: stock, Settler: settler, Found: m.swept, Now: time.Now,
+		Holds: stock, Waiting: fates, Settler: settler, Found: m.swept, Now: time.Now,
 	}).Execute)
 	registerViews(w, c)
 	if c.Index == nil {
@@ -221,10 +224,23 @@ func register(w sdk.Registry, name string, execute any) {
 	w.RegisterActivityWithOptions(execute, activity.RegisterOptions{Name: name})
 }
 
-// signalDelisting tells an order's workflow that a product of it is delisted.
-func signalDelisting(c client.Client) func(context.Context, string, activities.DelistParams) error {
+// signalDelisting tells an order's workflow that a product of it is delisted. The request
+// has the delisting's own id, by which Temporal knows a signal that it has taken: told
+// again, by another attempt or another worker, the order hears of it once.
+func signalDelisting(c client.Client, namespace string) func(context.Context, string, activities.DelistParams) error {
 	return func(ctx context.Context, orderID string, d activities.DelistParams) error {
-		return c.SignalWorkflow(ctx, workflows.OrderWorkflowID(orderID), "", workflows.DelistedSignal,
+		input, err := converter.GetDefaultDataConverter().ToPayloads(
 			workflows.Delisting{ProductID: d.ProductID, Listing: d.Listing, Actor: d.Actor})
+		if err != nil {
+			return fmt.Errorf("encode the delisting of product %s: %w", d.ProductID, err)
+		}
+		_, err = c.WorkflowService().SignalWorkflowExecution(ctx, &workflowservice.SignalWorkflowExecutionRequest{
+			Namespace:         namespace,
+			WorkflowExecution: &common.WorkflowExecution{WorkflowId: workflows.OrderWorkflowID(orderID)},
+			SignalName:        workflows.DelistedSignal,
+			Input:             input,
+			RequestId:         workflows.DelistWorkflowID(d.ProductID, d.Listing),
+		})
+		return err
 	}
 }

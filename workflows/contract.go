@@ -236,6 +236,9 @@ var (
 	ProductIDs  = temporal.NewSearchAttributeKeyKeywordList("ProductIds")
 )
 
+// WaitingOrders lists the workflows that run and whose order is neither paid nor closed.
+const WaitingOrders = "WorkflowType = '" + OrderType + "' AND ExecutionStatus = 'Running' AND OrderStatus = '" + StatusOpen + "'"
+
 // StartAttributes are the search attributes that an order starts with.
 func StartAttributes(p order.Placement) temporal.SearchAttributes {
 	var ids []string

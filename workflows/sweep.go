@@ -1,6 +1,9 @@
 package workflows
 
 import (
+	"errors"
+
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"holdfast/activities"
@@ -8,9 +11,21 @@ import (
 
 // Sweep settles holds that outlived their order: those of terminated workflows
 // and of a restored Redis. A schedule runs it each minute; a healthy system
-// gives it nothing to do.
+// gives it nothing to do. Each run goes on behind the last one, also where that was
+// interrupted: so no hold is out of reach behind those that can't be settled.
 func Sweep(ctx workflow.Context) (activities.SweepResult, error) {
-	var res activities.SweepResult
-	err := workflow.ExecuteActivity(activities.OneWalk(ctx, "settle overdue holds"), activities.SweepHolds).Get(ctx, &res)
+	var last, res activities.SweepResult
+	if workflow.HasLastCompletionResult(ctx) {
+		if err := workflow.GetLastCompletionResult(ctx, &last); err != nil {
+			workflow.GetLogger(ctx).Warn("where the last run ended can't be read: this one begins anew", "error", err)
+		}
+	}
+	err := workflow.ExecuteActivity(activities.OneWalk(ctx, "settle overdue holds"), activities.SweepHolds, last.Next).
+		Get(ctx, &res)
+	if timeout, ok := errors.AsType[*temporal.TimeoutError](err); ok && timeout.HasLastHeartbeatDetails() {
+		workflow.GetLogger(ctx).Warn("a run was interrupted", "error", err)
+		err = timeout.LastHeartbeatDetails(&res)
+		res.Interrupted = true
+	}
 	return res, err
 }

@@ -6,12 +6,14 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 
 	"holdfast/activities"
 	"holdfast/dev/e2e/shoptest"
 	"holdfast/order"
 	"holdfast/redisdb"
+	"holdfast/setup"
 	"holdfast/workflows"
 )
 
@@ -66,6 +68,42 @@ func sweep(t *testing.T) activities.SweepResult {
 	require.NoError(t, run.Get(t.Context(), &res))
 	require.Zero(t, res.Failed)
 	return res
+}
+
+// The schedule hands each run what the last one returned: its place in the walk.
+func TestTheScheduledSweeperRemembersWhereItWas(t *testing.T) {
+	open(t)
+	before := scheduledSweep(t, "")
+	after := scheduledSweep(t, before.runID)
+	require.NotEqual(t, before.Next.Rounds, after.Next.Rounds, "each run goes through all buckets once more")
+}
+
+type scheduledRun struct {
+	activities.SweepResult
+	runID string
+}
+
+// scheduledSweep has the schedule run the sweeper now, and awaits a run that isn't the given one.
+func scheduledSweep(t *testing.T, not string) (run scheduledRun) {
+	t.Helper()
+	temporal := everything.stack.Temporal
+	handle := temporal.ScheduleClient().GetHandle(t.Context(), setup.SweepID)
+	require.NoError(t, handle.Trigger(t.Context(), client.ScheduleTriggerOptions{
+		Overlap: enums.SCHEDULE_OVERLAP_POLICY_BUFFER_ONE,
+	}))
+	require.Eventually(t, func() bool {
+		d, err := handle.Describe(t.Context())
+		if err != nil || len(d.Info.RecentActions) == 0 {
+			return false
+		}
+		last := d.Info.RecentActions[len(d.Info.RecentActions)-1].StartWorkflowResult
+		if last == nil || last.FirstExecutionRunID == not {
+			return false
+		}
+		run.runID = last.FirstExecutionRunID
+		return temporal.GetWorkflow(t.Context(), last.WorkflowID, last.FirstExecutionRunID).Get(t.Context(), &run.SweepResult) == nil
+	}, time.Minute, 100*time.Millisecond)
+	return run
 }
 
 // letTimePass puts a hold's deadline an hour back on the sweeper's list, where

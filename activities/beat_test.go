@@ -1,0 +1,23 @@
+package activities
+
+import (
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Whatever the work waits for, its beats go on, each well within the heartbeat timeout.
+func TestAWalkBeatsWhileItsWorkHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var beats atomic.Int64
+		stop := whileBeating(t.Context(), func() { beats.Add(1) })
+		time.Sleep(10*time.Minute + time.Second) // of the bubble's clock: a provider hangs
+		stop()
+		require.EqualValues(t, 120, beats.Load())
+		time.Sleep(time.Hour)
+		require.EqualValues(t, 120, beats.Load(), "and end with it")
+	})
+}

@@ -1,0 +1,54 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"go.temporal.io/api/workflowservice/v1"
+
+	"holdfast/order"
+	"holdfast/product"
+)
+
+// StillWaiting returns those of the orders, at most some hundreds, whose workflows run and
+// wait for a payment, by one question for all of them. The list that answers it may be
+// behind, and has been seen to miss the end of a workflow for good: nothing may be decided
+// by it that isn't looked at again by other ways.
+func (f *Fates) StillWaiting(ctx context.Context, orderIDs []string) (map[string]bool, error) {
+	if len(orderIDs) == 0 {
+		return nil, nil
+	}
+	named := make([]string, len(orderIDs))
+	orders := make(map[string]string, len(orderIDs))
+	for i, id := range orderIDs {
+		workflowID := f.WorkflowID(id)
+		named[i], orders[workflowID] = "'"+workflowID+"'", id // ids have no quotes
+	}
+	ask := &workflowservice.ListWorkflowExecutionsRequest{
+		Query:    fmt.Sprintf("%s AND WorkflowId IN (%s)", f.Waiting, strings.Join(named, ", ")),
+		PageSize: int32(len(orderIDs)), //nolint:gosec // some hundreds
+	}
+	page, err := f.Temporal.ListWorkflow(ctx, ask)
+	if err != nil {
+		return nil, fmt.Errorf("ask which of %d orders wait for a payment: %w", len(orderIDs), err)
+	}
+	waiting := make(map[string]bool, len(orderIDs))
+	for _, e := range page.GetExecutions() {
+		if id, asked := orders[e.GetExecution().GetWorkflowId()]; asked {
+			waiting[id] = true
+		}
+	}
+	return waiting, nil
+}
+
+// IsPaid asks a workflow that runs whether it is the holder's and has sold its units. It
+// says so only once it has committed them.
+func (f *Fates) IsPaid(ctx context.Context, h product.Holder) (bool, error) {
+	var o order.Order
+	if err := f.query(ctx, f.WorkflowID(h.OrderID), f.Query, &o); err != nil {
+		return false, err
+	}
+	own := h.PlacedAt.IsZero() || h.PlacedAt.UnixMilli() == o.PlacedAt.UnixMilli()
+	return own && o.Status.TookPayment(), nil
+}
