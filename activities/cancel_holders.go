@@ -1,14 +1,13 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"time"
 
-	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/activity"
-	"golang.org/x/sync/errgroup"
 
 	"holdfast/product"
 )
@@ -16,15 +15,24 @@ import (
 const (
 	// holdersPage is how many holds are read at once.
 	holdersPage = 200
-	// signalsAtOnce keeps one delisting from crowding out the orders.
-	signalsAtOnce = 32
-	// lookAgainAfter is the pause between two looks at a list that still has
-	// orders on it: they were told, and give their stock back by themselves.
+	// signalsAtOnce keeps one delisting from crowding out the orders. Holds without a
+	// workflow are settled beside the signals, which never wait for them.
+	signalsAtOnce     = 32
+	settlementsAtOnce = 8
+	// tellAtMost bounds one signal.
+	tellAtMost = 10 * time.Second
+	// The pause between two looks at a list that still has orders on it, which give their
+	// stock back by themselves, and what it grows to while nothing changes.
 	lookAgainAfter = 250 * time.Millisecond
-	// tellAgainAfter is when an order that still holds is told once more: its
-	// workflow may have been terminated since, and is settled then. Of thousands of
-	// orders the last ones give back after a minute and more.
-	tellAgainAfter = 2 * time.Minute
+	lookAgainLate  = 5 * time.Second
+	// settleAfter is when an order that was told and still holds is asked whether it still
+	// runs. Of thousands of orders the last ones give back after a minute and more.
+	settleAfter = 2 * time.Minute
+	// An order that can't be told or settled is tried again after a pause that doubles.
+	retryFirst, retryLast = time.Second, time.Minute
+	// holdersFor is how long one attempt goes on; then it fails, so that whoever looks at
+	// the workflow reads what it waits for, and the next attempt goes on.
+	holdersFor = 10 * time.Minute
 )
 
 // CancelAll tells every order that holds a product of an ended listing, until
@@ -33,10 +41,13 @@ type CancelAll struct {
 	Holds interface {
 		HoldsOf(ctx context.Context, productID, cursor string, limit int) ([]product.LiveHold, string, error)
 	}
-	// Signal tells an order's workflow of the delisting. It returns a
+	// Signal tells an order's workflow of the delisting, under a name that makes telling
+	// it again no second message, whichever attempt or worker does so. It returns a
 	// serviceerror.NotFound where that workflow is closed or unknown.
 	Signal  func(ctx context.Context, orderID string, d DelistParams) error
 	Settler *Settler
+	// For is how long one attempt goes on; it defaults to ten minutes.
+	For time.Duration
 }
 
 // HoldersResult counts the orders that were told.
@@ -44,69 +55,70 @@ type HoldersResult struct {
 	Signalled int `json:"signalled"`
 }
 
+// HoldersProgress is what the heartbeats tell of an attempt, and all that the next one
+// remembers: ids of 50,000 orders are too much for that. It tells again those that still
+// hold then, which their workflows take for the same message.
+type HoldersProgress struct {
+	// Told orders, those of earlier attempts among them.
+	Told int `json:"told"`
+	// Left orders hold the product as of the last look.
+	Left int `json:"left"`
+	// Failing orders can't be told or settled; Error says why, of one of them.
+	Failing int    `json:"failing,omitempty"`
+	Error   string `json:"error,omitempty"`
+}
+
 // Execute returns when no order holds the product under this or an earlier
-// listing. A signal that Temporal took is not lost: an order is told again only
-// where it takes suspiciously long.
+// listing. An order that can't be told or settled keeps none of the others waiting.
 func (a *CancelAll) Execute(ctx context.Context, p DelistParams) (HoldersResult, error) {
-	told := make(map[string]time.Time)
-	for {
-		left, err := a.tellAll(ctx, p, told)
-		if err != nil {
-			return HoldersResult{}, err
+	t := newTelling(a, p)
+	if activity.HasHeartbeatDetails(ctx) {
+		var last HoldersProgress
+		if err := activity.GetHeartbeatDetails(ctx, &last); err == nil {
+			t.earlier = max(last.Told-last.Left, 0)
 		}
-		if left == 0 {
-			return HoldersResult{Signalled: len(told)}, nil
+	}
+	defer t.wait()
+	defer whileBeating(ctx, func() { activity.RecordHeartbeat(ctx, t.progress()) })()
+
+	until, pause := time.Now().Add(cmp.Or(a.For, holdersFor)), lookAgainAfter
+	for before := -1; ; {
+		left, err := t.look(ctx)
+		if err == nil && left == 0 {
+			t.wait()
+			return HoldersResult{Signalled: t.progress().Told}, nil
 		}
-		activity.RecordHeartbeat(ctx, len(told))
+		pause = min(2*pause, lookAgainLate)
+		if left != before {
+			before, pause = left, lookAgainAfter
+		}
+		if !time.Now().Before(until) || ctx.Err() != nil {
+			return HoldersResult{}, t.failure(errors.Join(err, ctx.Err()))
+		}
 		select {
 		case <-ctx.Done():
-			return HoldersResult{}, fmt.Errorf("wait for %d orders to give back product %s: %w", left, p.ProductID, ctx.Err())
-		case <-time.After(lookAgainAfter):
+		case <-time.After(min(pause, time.Until(until))):
 		}
 	}
 }
 
-// tellAll walks the list once and returns how many orders are on it.
-func (a *CancelAll) tellAll(ctx context.Context, p DelistParams, told map[string]time.Time) (left int, err error) {
-	group, gctx := errgroup.WithContext(ctx)
-	group.SetLimit(signalsAtOnce)
+// look reads the list once, begins what is due, and returns how many orders are on it.
+func (t *telling) look(ctx context.Context) (left int, err error) {
 	for cursor := ""; ; {
-		page, next, err := a.Holds.HoldsOf(ctx, p.ProductID, cursor, holdersPage)
+		page, next, err := t.Holds.HoldsOf(ctx, t.params.ProductID, cursor, holdersPage)
 		if err != nil {
-			_ = group.Wait() // the page's error says what went wrong first
-			return 0, fmt.Errorf("read who holds product %s: %w", p.ProductID, err)
+			return 0, fmt.Errorf("read who holds product %s: %w", t.params.ProductID, err)
 		}
 		for _, h := range page {
-			if h.Listing > p.Listing {
+			if h.Listing > t.params.Listing {
 				continue // made after a relisting: not this delisting's
 			}
 			left++
-			if at, ok := told[h.OrderID]; ok && time.Since(at) < tellAgainAfter {
-				continue
-			}
-			told[h.OrderID] = time.Now()
-			group.Go(func() error { return a.tell(gctx, h.OrderID, p) })
+			t.begin(ctx, h.OrderID)
 		}
-		activity.RecordHeartbeat(ctx, len(told))
-		if cursor = next; cursor == "" || gctx.Err() != nil {
-			break
+		if cursor = next; cursor == "" || ctx.Err() != nil {
+			t.seen(left)
+			return left, ctx.Err()
 		}
 	}
-	return left, group.Wait()
-}
-
-// tell signals one order; one that is closed or unknown can't give back by
-// itself, so that the sweeper's rule settles it at once.
-func (a *CancelAll) tell(ctx context.Context, orderID string, p DelistParams) error {
-	err := a.Signal(ctx, orderID, p)
-	if _, gone := errors.AsType[*serviceerror.NotFound](err); gone {
-		if _, err := a.Settler.Settle(ctx, p.ProductID, orderID); err != nil {
-			return fmt.Errorf("settle what order %s holds of %s: %w", orderID, p.ProductID, err)
-		}
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("tell order %s that %s is delisted: %w", orderID, p.ProductID, err)
-	}
-	return nil
 }

@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"go.temporal.io/api/serviceerror"
 
 	"holdfast/activities"
+	"holdfast/order"
 	"holdfast/product"
+	"holdfast/records"
 )
 
 // told plays the orders' workflows: each gives back when it is told.
@@ -119,14 +122,101 @@ func TestHoldersWithoutAWorkflowAreSettled(t *testing.T) {
 	}
 }
 
-func TestSignalThatFailsFailsTheWalk(t *testing.T) {
+// An attempt doesn't go on for ever: whoever looks at the workflow reads what it waits for.
+func TestAnAttemptThatEndsSaysWhatItWaitsFor(t *testing.T) {
 	s := open(t)
-	s.holds("order", time.Now().Add(time.Hour))
+	for i := range 8 {
+		s.holds(fmt.Sprintf("order-%d", i), time.Now().Add(time.Hour))
+	}
 	errAway := errors.New("frontend unavailable")
-	a := &activities.CancelAll{Holds: s.stock, Signal: s.told(func(string) error { return errAway }).signal, Settler: s.settler()}
+	a := &activities.CancelAll{
+		Holds: s.stock, Signal: s.told(func(string) error { return errAway }).signal, Settler: s.settler(), For: 1,
+	}
 	env := environment()
 	env.RegisterActivity(a.Execute)
 	_, err := env.ExecuteActivity(a.Execute, activities.DelistParams{ProductID: "shirt", Listing: 1})
-	s.ErrorContains(err, "tell order order that shirt is delisted: frontend unavailable")
-	s.Equal(product.Held, s.stateOf("order"))
+	s.ErrorContains(err, "8 orders still hold product shirt")
+	s.ErrorContains(err, "that shirt is delisted: frontend unavailable")
+	s.ErrorContains(err, "and 3 more can't be told or settled")
+	s.Equal(product.Held, s.stateOf("order-0"))
+}
+
+// One order can't be settled as long as others hold: they must not wait for it, nor be
+// told again because of it.
+func TestAnOrderThatCantBeSettledNeitherStopsNorRepeatsTheOthers(t *testing.T) {
+	s := open(t)
+	const others = 100
+	s.overdue("stuck", 1, activities.Fate{Known: true, Status: order.AwaitingPayment}) // the first on the list
+	deadline := time.Now().Add(time.Hour)
+	for i := range others {
+		s.holds(fmt.Sprintf("order-%d", i), deadline)
+	}
+	o := s.told(func(orderID string) error {
+		if orderID == "stuck-000" {
+			return serviceerror.NewNotFound("workflow not found")
+		}
+		return nil
+	})
+	var fails atomic.Int64
+	settler := s.settler()
+	settler.Documents = failing{s.docs, func() error {
+		if s.books().Held > 1 || fails.Load() < 2 {
+			fails.Add(1)
+			return errFate
+		}
+		return nil
+	}}
+	a := &activities.CancelAll{Holds: s.stock, Signal: o.signal, Settler: settler}
+	s.Equal(activities.HoldersResult{Signalled: others + 1},
+		execute[activities.HoldersResult](s, a.Execute, activities.DelistParams{ProductID: "shirt", Listing: 1}))
+	s.GreaterOrEqual(fails.Load(), int64(2), "it could not be settled at first")
+	for id, n := range o.times {
+		s.Equal(1, n, id)
+	}
+	s.Zero(s.books().Held)
+}
+
+// failing can't read an order's payments as long as it returns an error.
+type failing struct {
+	*records.Store
+	fails func() error
+}
+
+func (f failing) Payments(ctx context.Context, orderID string) (map[string][]byte, error) {
+	if err := f.fails(); err != nil {
+		return nil, err
+	}
+	return f.Store.Payments(ctx, orderID)
+}
+
+// A signal fails for a while: that order alone is told again.
+func TestAnOrderThatCantBeToldIsToldAgainByItself(t *testing.T) {
+	s := open(t)
+	for _, id := range []string{"a", "b", "c"} {
+		s.holds(id, time.Now().Add(time.Hour))
+	}
+	var once sync.Once
+	o := s.told(func(orderID string) (err error) {
+		if orderID == "b" {
+			once.Do(func() { err = errors.New("frontend unavailable") })
+		}
+		return err
+	})
+	s.Equal(activities.HoldersResult{Signalled: 3}, o.cancelAll())
+	s.Equal(map[string]int{"a": 1, "b": 2, "c": 1}, o.times)
+}
+
+// What an attempt tells by its heartbeats is small, however many orders there are.
+func TestTheNextAttemptCountsWhatTheLastOneTold(t *testing.T) {
+	s := open(t)
+	s.holds("left", time.Now().Add(time.Hour))
+	a := &activities.CancelAll{Holds: s.stock, Signal: s.told(nothing).signal, Settler: s.settler()}
+	env := environment()
+	env.RegisterActivity(a.Execute)
+	env.SetHeartbeatDetails(activities.HoldersProgress{Told: 50_000, Left: 1, Failing: 1, Error: "away"})
+	v, err := env.ExecuteActivity(a.Execute, activities.DelistParams{ProductID: "shirt", Listing: 1})
+	s.NoError(err)
+	var res activities.HoldersResult
+	s.NoError(v.Get(&res))
+	s.Equal(50_000, res.Signalled)
 }

@@ -5,8 +5,10 @@ import (
 	"testing"
 	"time"
 
+	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 
+	"holdfast/activities"
 	"holdfast/order"
 	"holdfast/product"
 	"holdfast/workflows"
@@ -144,5 +146,50 @@ func TestDelistingEndsOnHoldsOfTerminatedWorkflows(t *testing.T) {
 	_, err := w.stock.Hold(w.Context(), placement(time.Hour, id).HoldRequests(1, time.Now()))
 	w.NoError(err)
 	w.delisted(w.delist(id))
+	w.balances(id, 0)
+}
+
+// Two attempts tell the same order: its history has the signal once.
+func TestADelistingIsToldOnceWhoeverTellsIt(t *testing.T) {
+	w := open(t)
+	id := w.offer(500)
+	p := placement(time.Hour, id)
+	points := w.failpoints()
+	second := make(chan client.WorkflowRun, 1)
+	points.set(p.OrderID, failpoint{
+		command: release, call: 1,
+		do: meanwhile(func() { // told once, and still on the list
+			run := w.again(id)
+			second <- run
+			w.until("told again", func() bool {
+				d, err := w.temporal.DescribeWorkflowExecution(w.Context(), run.GetID(), run.GetRunID())
+				if err != nil {
+					return false
+				}
+				for _, a := range d.GetPendingActivities() {
+					if a.GetActivityType().GetName() == activities.CancelHolders && a.GetHeartbeatDetails() != nil {
+						return true
+					}
+				}
+				return false
+			})
+		}),
+	})
+	w.Cleanup(w.works(points, points).Stop)
+	w.place(p)
+	w.Equal(1, w.delisted(w.delist(id)).Signalled)
+	w.Equal(1, w.delisted(<-second).Signalled, "the order was told by both")
+	w.Equal(order.ByDelisting, w.ended(p.OrderID).Reason)
+	signals := 0
+	events := w.temporal.GetWorkflowHistory(w.Context(), workflows.OrderWorkflowID(p.OrderID), "", false,
+		enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for events.HasNext() {
+		e, err := events.Next()
+		w.NoError(err)
+		if e.GetEventType() == enums.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED {
+			signals++
+		}
+	}
+	w.Equal(1, signals)
 	w.balances(id, 0)
 }

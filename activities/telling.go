@@ -1,0 +1,164 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.temporal.io/api/serviceerror"
+	"golang.org/x/sync/errgroup"
+)
+
+// telling is one attempt of a delisting, and what it knows of each order.
+type telling struct {
+	*CancelAll
+	params DelistParams
+	// earlier attempts told so many orders that hold nothing any more.
+	earlier              int
+	signals, settlements errgroup.Group
+
+	mu      sync.Mutex // guards the rest
+	holders map[string]*holder
+	told    int
+	left    int
+}
+
+// holder is an order on the list.
+type holder struct {
+	busy bool
+	// told: Temporal took the signal, and doesn't lose it. alone: no workflow is there to
+	// take one. Either way there is nothing to tell, and the hold is settled when it is due.
+	told, alone bool
+	due         time.Time
+	fails       int
+	err         error // of the last try
+}
+
+func newTelling(a *CancelAll, p DelistParams) *telling {
+	t := &telling{CancelAll: a, params: p, holders: map[string]*holder{}}
+	t.signals.SetLimit(signalsAtOnce)
+	t.settlements.SetLimit(settlementsAtOnce)
+	return t
+}
+
+func (t *telling) wait() {
+	_ = t.signals.Wait() // what failed is kept with each order
+	_ = t.settlements.Wait()
+}
+
+// begin does what is due for an order, in the background: it is told once, and settled
+// where its workflow is gone, or may have been ended since it was told.
+func (t *telling) begin(ctx context.Context, orderID string) {
+	t.mu.Lock()
+	h := t.holders[orderID]
+	if h == nil {
+		h = &holder{}
+		t.holders[orderID] = h
+	}
+	idle := !h.busy && !time.Now().Before(h.due)
+	tell := !h.told && !h.alone
+	h.busy = h.busy || idle
+	t.mu.Unlock()
+	switch {
+	case !idle:
+	case tell:
+		t.signals.Go(func() error { t.done(h, t.tell(ctx, orderID, h)); return nil })
+	default:
+		begun := t.settlements.TryGo(func() error { t.done(h, t.settle(ctx, orderID, h)); return nil })
+		if !begun { // others take as long as their providers: a later look tries it
+			t.mu.Lock()
+			h.busy = false
+			t.mu.Unlock()
+		}
+	}
+}
+
+func (t *telling) tell(ctx context.Context, orderID string, h *holder) error {
+	ctx, cancel := context.WithTimeout(ctx, tellAtMost)
+	defer cancel()
+	err := t.Signal(ctx, orderID, t.params)
+	_, gone := errors.AsType[*serviceerror.NotFound](err)
+	if err != nil && !gone {
+		return fmt.Errorf("tell order %s that %s is delisted: %w", orderID, t.params.ProductID, err)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.told++
+	h.told, h.alone = !gone, gone
+	if h.told {
+		h.due = time.Now().Add(settleAfter)
+	}
+	return nil
+}
+
+// settle is the sweeper's rule: an order that runs is left alone, and asked again later.
+func (t *telling) settle(ctx context.Context, orderID string, h *holder) error {
+	ctx, cancel := context.WithTimeout(ctx, settleAtMost)
+	defer cancel()
+	if _, err := t.Settler.Settle(ctx, t.params.ProductID, orderID); err != nil {
+		return fmt.Errorf("settle what order %s holds of %s: %w", orderID, t.params.ProductID, err)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	h.due = time.Now().Add(settleAfter)
+	return nil
+}
+
+// done notes how a try went.
+func (t *telling) done(h *holder, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	h.busy, h.err = false, err
+	if err == nil {
+		h.fails = 0
+		return
+	}
+	h.due = time.Now().Add(min(retryFirst<<min(h.fails, 10), retryLast))
+	h.fails++
+}
+
+// seen notes how many orders a whole look found.
+func (t *telling) seen(left int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.left = left
+}
+
+func (t *telling) progress() HoldersProgress {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	p := HoldersProgress{Told: t.earlier + t.told, Left: t.left}
+	for _, h := range t.holders {
+		if h.err != nil {
+			p.Failing++
+			p.Error = h.err.Error()
+		}
+	}
+	return p
+}
+
+// shownFailures is how many orders' errors the error of an attempt names.
+const shownFailures = 5
+
+// failure says what an attempt still waits for at its end.
+func (t *telling) failure(cause error) error {
+	t.wait()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	failing := 0
+	all := []error{fmt.Errorf("%d orders still hold product %s", t.left, t.params.ProductID)}
+	for _, h := range t.holders {
+		if h.err == nil {
+			continue
+		}
+		if failing++; failing <= shownFailures {
+			all = append(all, h.err)
+		}
+	}
+	if failing > shownFailures {
+		all = append(all, fmt.Errorf("and %d more can't be told or settled", failing-shownFailures))
+	}
+	return errors.Join(append(all, cause)...)
+}
