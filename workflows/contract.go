@@ -173,8 +173,13 @@ const (
 	TooLateClosed Verdict = "closed"
 	// NotPaid: only a paid order can be delivered.
 	NotPaid Verdict = "not_paid"
-	// Ending: the order is about to end, and takes no new payment.
+	// Ending: the order is about to end, and takes no new payment; a cancellation has
+	// nothing to add.
 	Ending Verdict = "ending"
+	// TooManyAttempts: customers have asked the order as often as they may.
+	TooManyAttempts Verdict = "too_many_attempts"
+	// Busy: as many requests wait for their answers as may at a time.
+	Busy Verdict = "busy"
 	// Processing: an earlier payment may still succeed, so there can't be another.
 	Processing Verdict = "processing"
 	// Unavailable: the provider didn't answer.

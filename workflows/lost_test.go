@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"holdfast/order"
+	"holdfast/workflows"
 )
 
 // paidAfter pays an order of two products whose stock something happened to.
@@ -154,4 +155,46 @@ func (s *scenario) requireNoStock() {
 	_, err := s.stock.Hold(s.Context(), s.placement.HoldRequests(2, s.now().PlacedAt))
 	s.NoError(err)
 	s.check()
+}
+
+// An order that ends for want of stock leaves no payment by which its buyer could still
+// lose money to it.
+func TestAnOrderWithoutStockEndsItsOtherPayments(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	s.at(30*time.Second, func() { s.pay("p1", "sandbox") })
+	s.at(time.Minute, func() {
+		s.losesHold("shirt")
+		s.goMissing("shirt", 10)
+		s.succeeds("pay-1", 1000) // not the one that the order waits for
+	})
+	s.run()
+	s.Equal(order.NoStock, s.result.Reason)
+	s.Equal(order.RefundNoStock, s.refund("pay-1").Reason)
+	s.Equal(order.ProviderCancelled, s.till.state("sandbox-1"))
+	s.Equal(order.PaymentEnded, s.attempt("sandbox-1").Type)
+}
+
+func TestAnotherPaymentOfAnOrderWithoutStockGoesBack(t *testing.T) {
+	for name, pays := range map[string]func(*scenario){
+		"its provider says so when asked": func(s *scenario) { s.till.is("sandbox-1", order.ProviderSucceeded) },
+		"it says so by itself":            func(s *scenario) { s.pays("sandbox-1") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := open(t, line("shirt", 2))
+			var again *asked
+			s.at(30*time.Second, func() { s.pay("p1", "sandbox") })
+			s.at(time.Minute, func() {
+				s.losesHold("shirt")
+				s.goMissing("shirt", 10)
+				s.till.before[cancelCall] = first(3)
+				s.succeeds("pay-1", 1000)
+			})
+			s.at(time.Minute+time.Second, func() { again = s.cancel("c1"); pays(s) })
+			s.run()
+			s.Equal(order.NoStock, s.result.Reason)
+			s.Equal(workflows.Done, again.Verdict, "it is cancelled, and waits for the provider alone")
+			s.Equal(order.RefundLate, s.refund("sandbox-1").Reason)
+			s.Equal(map[string]int64{"sandbox-1": 1000, "pay-1": 1000}, s.till.paidOut)
+		})
+	}
 }

@@ -154,6 +154,7 @@ func (s *saga) sell() bool {
 		s.keep(order.NewAttempt(*s.payment, false)) // taken once its units are sold
 	}
 	lost := s.commit(paid)
+	s.asking = false // of what follows, the sale is in history or was lost
 	if len(lost) > 0 {
 		if stillLost := s.reclaim(lost); len(stillLost) > 0 {
 			s.unwind(stillLost)
@@ -172,8 +173,11 @@ func (s *saga) sell() bool {
 
 // awaitDelivery follows a paid order until an operator says that it arrived, or it is
 // cancelled before.
-func (s *saga) awaitDelivery() {
-	others := s.endOthers()
+func (s *saga) awaitDelivery() { s.follow(s.endOthers()) }
+
+// follow answers what comes while the order is paid, or other payments are still being
+// ended.
+func (s *saga) follow(others workflow.Future) {
 	for s.order.Status == order.Paid || others != nil {
 		s.await(func() bool { return s.paidMail() || (others != nil && others.IsReady()) })
 		if others != nil && others.IsReady() {

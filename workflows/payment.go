@@ -44,6 +44,10 @@ func (s *saga) open(r *request) {
 		s.answer(r)
 		return
 	}
+	if s.opensNoMore(r.pay.Provider) {
+		r.answer = s.refusal(TooManyAttempts, "")
+		return
+	}
 	at := s.now()
 	asked, again := s.nextAttempt(r.pay.Provider)
 	earlier := s.stillPayable()
@@ -86,9 +90,10 @@ func (s *saga) open(r *request) {
 // nextAttempt numbers a payment. One that the provider never answered is asked for
 // again, under its own key: it may be there, whatever comes of asking.
 func (s *saga) nextAttempt(provider string) (asked activities.AskedPayment, again bool) {
-	if n := len(s.payable); n > 0 && s.payable[n-1].ID == "" && s.payable[n-1].Request.Provider == provider {
-		asked = s.payable[n-1].AskedPayment
-		s.payable = s.payable[:n-1]
+	if s.unanswered(provider) {
+		last := len(s.payable) - 1
+		asked = s.payable[last].AskedPayment
+		s.payable = s.payable[:last]
 		return asked, true
 	}
 	s.numbered++
@@ -187,16 +192,17 @@ func (s *saga) paysAfterAll(e ending) bool {
 	if len(s.payable) == 0 {
 		return false
 	}
-	s.ends = &e
+	s.ends, s.asking = &e, true
 	s.answerPayers()
 	s.show()
 	defer func() { s.ends = nil }()
 	for len(s.payable) > 0 {
 		if s.endPayments() {
 			s.keepForPaid(e.request)
-			return true
+			return true // asking goes on until the order is sold
 		}
 	}
+	s.asking = false
 	return false
 }
 
@@ -247,6 +253,7 @@ func (s *saga) endPayments() bool {
 			p := params.Payments[0]
 			s.order.PaymentUnresolved(p.Request.Provider, p.ID, string(s.ends.reason), s.now())
 			s.record()
+			s.answerPayers() // who asked while it was written
 			s.show()
 		}
 	}
@@ -281,6 +288,19 @@ func (s *saga) endOthers() workflow.Future {
 	params := activities.EndPaymentsParams{Payments: s.stillPayable()}
 	return workflow.ExecuteActivity(activities.AtProvider(s.ctx, "end "+plural(len(params.Payments), "other payment")),
 		activities.EndPayment, params)
+}
+
+// endOthersOfUnsold ends them for an order that was paid and couldn't get its units: it
+// has no use for any payment. An order that an earlier version ended left them open.
+func (s *saga) endOthersOfUnsold() workflow.Future {
+	if s.payment != nil {
+		s.notPayable(*s.payment)
+	}
+	if len(s.payable) == 0 ||
+		workflow.GetVersion(s.ctx, "no-stock-ends-others", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		return nil
+	}
+	return s.endOthers()
 }
 
 // othersEnded reads what became of payments that a paid order had no use for.

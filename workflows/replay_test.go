@@ -17,7 +17,7 @@ import (
 func TestRecordedHistoriesAreReplayed(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.json")
 	require.NoError(t, err)
-	require.GreaterOrEqual(t, len(files), 20, "recorded histories are missing")
+	require.GreaterOrEqual(t, len(files), 50, "recorded histories are missing")
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			replayer := worker.NewWorkflowReplayer()

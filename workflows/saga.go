@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/log"
@@ -35,6 +36,7 @@ type saga struct {
 	payments  workflow.ReceiveChannel
 	delisted  workflow.ReceiveChannel
 	requests  []*request
+	crowd     crowd
 	refused   *order.PaymentEvent
 	payment   *order.PaymentEvent // the one that the order takes
 	attempts  map[string]order.Attempt
@@ -51,6 +53,9 @@ type saga struct {
 	asksBack int
 	// ends is how the order is about to end, once no money can come any more.
 	ends *ending
+	// asking: providers are asked to end the payments of an unpaid order, or their
+	// answer was that it is paid and it isn't sold yet.
+	asking bool
 }
 
 // request is an update that waits for the saga's answer.
@@ -129,8 +134,10 @@ func (s *saga) listen() error {
 
 // ask puts a request into the mail and waits for its answer.
 func (s *saga) ask(ctx workflow.Context, r *request) Answer {
+	s.crowd.enter(r)
 	s.requests = append(s.requests, r)
 	awaitIn(ctx, func() bool { return r.answer != nil })
+	s.crowd.leave(r)
 	return *r.answer
 }
 
@@ -152,30 +159,40 @@ func (s *saga) judge(r *request) Answer {
 	return a
 }
 
-// refuse turns a request away that the order's status already answers. What a
-// validator refuses leaves no trace in history: Temporal takes 2,000 updates of
-// one workflow, and somebody who keeps asking must not use them up. In the midst
+// refuse turns a request away that the order's status already answers, or that is
+// one too many. What a validator refuses leaves no trace in history. In the midst
 // of a step the status is about to change, and documents may show the next one
 // already: the request waits.
 func (s *saga) refuse(r *request) error {
-	if !s.atRest() || s.concerns(r) {
+	var a Answer
+	if s.atRest() && !s.concerns(r) {
+		a = s.judge(r)
+	} else if v, full := s.limit(r); full {
+		a = *s.refusal(v, "")
+	} else {
 		return nil
 	}
-	a := s.judge(r)
 	return temporal.NewApplicationError("the order is "+string(a.Status), RefusedError, a)
 }
 
-// concerns tells whether the order has something to do, or to repeat, for the
-// request. Who asks to pay again gets the payment that is open.
+// concerns reports whether the request would change something. An order that is to
+// be cancelled already, once its provider answers, isn't by another cancellation. Who
+// asks to pay again gets the payment that is open.
 func (s *saga) concerns(r *request) bool {
 	status := s.order.Status
 	switch {
 	case r.cancel != nil:
-		return status != order.Delivered && status != order.Rejected && status != order.Expired
+		return !status.Closed() && !s.cancelling()
 	case r.pay != nil:
 		return status.Unpaid() && s.ends == nil && s.openPayment(r.pay.Provider) == nil
 	}
-	return status == order.Paid || status == order.Delivered
+	return status == order.Paid
+}
+
+// cancelling reports whether a cancellation waits for what the provider says.
+func (s *saga) cancelling() bool {
+	return s.ends != nil && (s.ends.request != nil ||
+		slices.ContainsFunc(s.requests, func(r *request) bool { return r.cancel != nil }))
 }
 
 func (s *saga) verdict(r *request) Verdict {
@@ -185,7 +202,7 @@ func (s *saga) verdict(r *request) Verdict {
 		wanted = order.Delivered
 	case r.pay != nil && s.order.Status == order.Cancelled:
 		return TooLateClosed
-	case r.pay != nil && s.order.Status.Unpaid() && s.ends != nil:
+	case r.deliver == nil && s.order.Status.Unpaid() && s.ends != nil:
 		return Ending
 	case r.pay != nil && s.order.Status.Unpaid():
 		return Done

@@ -112,14 +112,19 @@ func (s *saga) reclaim(lost []string) []string {
 }
 
 // unwind ends a paid order whose units are gone: what was sold goes back on the
-// shelf, the payment goes back to the buyer.
+// shelf, the payment goes back to the buyer, and no other one can be paid any more.
 func (s *saga) unwind(lost []string) {
 	s.order.Close(order.Cancelled, order.NoStock, order.ActorSystem, s.now())
 	if s.payment != nil {
 		s.refund(*s.payment, order.RefundNoStock) // first: the buyer doesn't wait for the shelf
 	}
+	others := s.endOthersOfUnsold()
 	s.unsell(activities.UnwindParams{Lost: lost}, "take back a sale without stock")
 	s.recordClosed()
+	if others != nil {
+		s.follow(others)
+		s.record() // what became of the others
+	}
 }
 
 // unsell puts what the order bought back on the shelf.
@@ -162,9 +167,10 @@ func (s *saga) recordDurably() {
 // a local activity, and if that fails as a regular one that lasts. In the task
 // that held the stock nothing in history says so yet: were the task to run again
 // without Redis, the order could come out as rejected. So what follows there,
-// such as the sale of a free order, is a regular activity from the start.
+// such as the sale of a free order, is a regular activity from the start. So is
+// what follows while providers are asked to end an order's payments.
 func (s *saga) quickThenPatient(summary, activity string, params, result any) {
-	if s.heldAt != s.historyLength() {
+	if s.heldAt != s.historyLength() && !s.mayDiffer() {
 		err := workflow.ExecuteLocalActivity(activities.Quick(s.ctx, summary), activity, params).Get(s.ctx, result)
 		if err == nil {
 			return
@@ -172,6 +178,16 @@ func (s *saga) quickThenPatient(summary, activity string, params, result any) {
 		s.log().Warn("a quick step failed and goes on patiently", "activity", activity, "error", err)
 	}
 	s.must(workflow.ExecuteActivity(activities.Patient(s.ctx, summary), activity, params).Get(s.ctx, result), activity)
+}
+
+// mayDiffer reports whether the step that comes next could be another one if its task
+// ran again. While a provider is asked to end payments, the task that runs again may
+// know its answer, or one more callback, and take that first: the provider's word that
+// a payment was cancelled makes its callback a repeated one, and a payment that came
+// outruns the note that none did. What the lost run wrote under a version would then
+// keep the document that history goes on with under the same version from being stored.
+func (s *saga) mayDiffer() bool {
+	return s.asking && workflow.GetVersion(s.ctx, "ending-durably", workflow.DefaultVersion, 1) != workflow.DefaultVersion
 }
 
 // must stops the workflow where a step that never gives up gave up: a bug. The

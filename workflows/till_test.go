@@ -103,7 +103,8 @@ func (t *till) Cancel(_ context.Context, id string, r order.PaymentRequest) (c o
 func (t *till) Refund(_ context.Context, r order.RefundRequest) (a order.RefundAnswer, err error) {
 	err = t.call(refundCall, func() {
 		t.failed = r.Failed
-		if a = t.refunds[r.RefundID]; a.Status == order.RefundPaid {
+		key := r.PaymentID + "/" + r.RefundID // each payment's own
+		if a = t.refunds[key]; a.Status == order.RefundPaid {
 			return
 		}
 		if told, ok := t.answer[r.RefundID]; ok {
@@ -112,7 +113,7 @@ func (t *till) Refund(_ context.Context, r order.RefundRequest) (a order.RefundA
 			a = order.RefundAnswer{Status: order.RefundPaid, ProviderID: "out-" + r.RefundID}
 			t.paidOut[r.PaymentID] += r.Amount
 		}
-		t.refunds[r.RefundID] = a
+		t.refunds[key] = a
 	})
 	return a, err
 }

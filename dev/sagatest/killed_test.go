@@ -65,6 +65,21 @@ func killings() []killing {
 	paid := killing{name: "paid", window: long, drive: pays("one"), message: pays("two"), want: order.Paid, refund: order.RefundDouble}
 	add(paid, commit, 1)
 	add(paid, put, 2)
+	failed := killing{
+		name: "payment failed", window: long, message: pays("one"), want: order.Paid,
+		drive: func(w *world, id string) { w.says(id, order.PaymentFailed, "one-"+id, 0) },
+	}
+	add(failed, put, 2)
+	wrong := killing{
+		name: "wrong amount", window: long, message: pays("one"), want: order.Paid,
+		drive: func(w *world, id string) { w.pay(id, "two-"+id, 1) }, refund: order.RefundWrongAmount,
+	}
+	add(wrong, put, 2)
+	twice := killing{
+		name: "paid twice", window: long, message: pays("three"), want: order.Paid, refund: order.RefundDouble,
+		drive: func(w *world, id string) { pays("one")(w, id); pays("two")(w, id) },
+	}
+	add(twice, put, 3)
 	// A cancellation that comes once the units are sold is that of a paid order, also
 	// for the task that runs again.
 	sold := killing{

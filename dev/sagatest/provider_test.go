@@ -1,9 +1,12 @@
 package sagatest
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
+
+	"go.temporal.io/api/enums/v1"
 
 	"holdfast/activities"
 	"holdfast/order"
@@ -231,7 +234,7 @@ func money() map[string]recording {
 			w.Cleanup(lift)
 			w.provider.at(cancelCall, silent)
 			cancels(w, p)
-			w.until("the provider is asked", func() bool { return w.pending(p.OrderID) == 1 })
+			w.until("the provider is asked", func() bool { return w.waitsFor(p.OrderID, activities.EndPayment) })
 			w.says(p.OrderID, order.PaymentEnded, payment, 0) // before it answers
 		}},
 		"another-payment-ended": {window: long, want: order.Delivered, drive: func(w *world, p order.Placement) {
@@ -246,6 +249,26 @@ func money() map[string]recording {
 			w.refunded(p.OrderID, payment, order.RefundDouble)
 			w.deliver(p.OrderID)
 		}},
+		"too-many-attempts": {window: long, want: order.Cancelled, drive: func(w *world, p order.Placement) {
+			w.documentIs(p.OrderID, order.AwaitingPayment)
+			no := &order.RefusalError{Provider: sandbox.Name, Reason: "not this customer"}
+			w.provider.at(createCall, func(context.Context) error { return no })
+			for range 19 {
+				w.Equal(workflows.Declined, w.asksToPay(p.OrderID).Verdict)
+			}
+			silent, lift := silence()
+			w.provider.at(createCall, func(ctx context.Context) error { return cmp.Or(silent(ctx), error(no)) })
+			before := w.accepted(p.OrderID)
+			for range 2 { // the second one waits for the last attempt, and can't have another
+				w.send(p.OrderID, workflows.PayUpdate, workflows.PayRequest{Provider: sandbox.Name, Actor: "customer:customer-1"})
+			}
+			w.until("both have asked", func() bool { return w.accepted(p.OrderID) == before+2 })
+			lift()
+			w.until("they are answered", func() bool {
+				return w.asksToPay(p.OrderID).Verdict == workflows.TooManyAttempts
+			})
+			cancels(w, p)
+		}},
 		"no-stock-and-another-payment": {window: long, want: order.Cancelled, drive: func(w *world, p order.Placement) {
 			opened(w, p)
 			w.losesForGood(p, p.Lines[1].ProductID)
@@ -255,10 +278,13 @@ func money() map[string]recording {
 	}
 }
 
-// pending counts the activities that the order waits for.
-func (w *world) pending(orderID string) int {
+// accepted counts the updates that the order's history has.
+func (w *world) accepted(orderID string) (n int) {
 	w.Helper()
-	d, err := w.temporal.DescribeWorkflowExecution(w.Context(), workflows.OrderWorkflowID(orderID), "")
-	w.NoError(err)
-	return len(d.GetPendingActivities())
+	for _, e := range w.history(workflows.OrderWorkflowID(orderID)) {
+		if e.GetEventType() == enums.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED {
+			n++
+		}
+	}
+	return n
 }

@@ -1,0 +1,102 @@
+package sagatest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	sdktemporal "go.temporal.io/sdk/temporal"
+	"golang.org/x/sync/errgroup"
+
+	"holdfast/order"
+	"holdfast/payment/sandbox"
+	"holdfast/workflows"
+)
+
+// floodOf is more updates than Temporal takes of one workflow.
+const floodOf = 2_100
+
+// flood sends so many updates, each of its own, and counts the verdicts.
+func (w *world) flood(orderID, update string, request any) map[workflows.Verdict]int64 {
+	w.Helper()
+	var counts [3]atomic.Int64
+	verdicts := []workflows.Verdict{workflows.TooManyAttempts, workflows.Ending, workflows.Declined}
+	ctx, cancel := context.WithTimeout(w.Context(), 10*patience)
+	defer cancel()
+	calls, ctx := errgroup.WithContext(ctx)
+	calls.SetLimit(16) // more than may wait at a time: the client asks again
+	for range floodOf {
+		calls.Go(func() error {
+			h, err := w.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+				WorkflowID: workflows.OrderWorkflowID(orderID), UpdateName: update, Args: []any{request},
+				WaitForStage: client.WorkflowUpdateStageCompleted,
+			})
+			var a workflows.Answer
+			if err == nil {
+				err = h.Get(ctx, &a)
+			}
+			if refused, ok := errors.AsType[*sdktemporal.ApplicationError](err); ok && refused.Type() == workflows.RefusedError {
+				err = refused.Details(&a)
+			}
+			if err != nil {
+				return err
+			}
+			for i, v := range verdicts {
+				if a.Verdict == v {
+					counts[i].Add(1)
+					return nil
+				}
+			}
+			return fmt.Errorf("the order answers %+v", a)
+		})
+	}
+	w.NoError(calls.Wait())
+	got := map[workflows.Verdict]int64{}
+	for i, v := range verdicts {
+		if n := counts[i].Load(); n > 0 {
+			got[v] = n
+		}
+	}
+	return got
+}
+
+// A customer whom no payment suits asks for more of them than Temporal takes updates.
+func TestCustomersWhoAskToPayDoNotUseUpAnOrder(t *testing.T) {
+	w := open(t)
+	w.desk().at(createCall, func(context.Context) error {
+		return &order.RefusalError{Provider: sandbox.Name, Reason: "not this customer"}
+	})
+	w.work()
+	p := placement(time.Hour, w.offer(500))
+	w.place(p)
+	got := w.flood(p.OrderID, workflows.PayUpdate, workflows.PayRequest{Provider: sandbox.Name, Actor: "customer:customer-1"})
+	w.Equal(map[workflows.Verdict]int64{workflows.Declined: 20, workflows.TooManyAttempts: floodOf - 20}, got)
+	w.pay(p.OrderID, "another-"+p.OrderID, 1000)
+	w.documentIs(p.OrderID, order.Paid)
+	w.Equal(workflows.Done, w.deliver(p.OrderID).Verdict)
+}
+
+// A customer goes on cancelling while the payment provider is away.
+func TestCustomersWhoCancelDoNotUseUpAnOrder(t *testing.T) {
+	w := open(t)
+	silent, lift := silence()
+	w.Cleanup(lift)
+	w.desk().at(cancelCall, silent)
+	w.work()
+	p := placement(time.Hour, w.offer(500))
+	w.place(p)
+	payment := w.opens(p.OrderID)
+	cancel := workflows.CancelRequest{Reason: order.ByCustomer, Actor: "customer:customer-1"}
+	w.send(p.OrderID, workflows.CancelUpdate, cancel)
+	w.until("the order is about to end", func() bool {
+		return w.ask(p.OrderID, workflows.PayUpdate, workflows.PayRequest{Provider: sandbox.Name}).Verdict == workflows.Ending
+	})
+	w.Equal(map[workflows.Verdict]int64{workflows.Ending: floodOf}, w.flood(p.OrderID, workflows.CancelUpdate, cancel))
+	w.pay(p.OrderID, payment, 1000) // it comes all the same, and the cancellation is that of a paid order
+	w.refunded(p.OrderID, payment, order.RefundCancelled)
+	w.Equal(order.Cancelled, w.ended(p.OrderID).Status)
+}

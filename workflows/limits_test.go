@@ -1,0 +1,168 @@
+package workflows_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"holdfast/order"
+	"holdfast/workflows"
+)
+
+// The limits of package workflows.
+const (
+	maxAttempts = 20
+	maxAsked    = 100
+	maxWaiting  = 4
+)
+
+func (s *scenario) cancelAs(id string, reason order.Reason) *asked {
+	return s.ask(workflows.CancelUpdate, id, workflows.CancelRequest{Reason: reason, Actor: "someone"})
+}
+
+func (s *scenario) answered(want workflows.Verdict, all []*asked) {
+	s.Helper()
+	s.NotEmpty(all)
+	for _, a := range all {
+		s.Equal(want, a.Verdict)
+	}
+}
+
+func TestAnOrderOpensTwentyPayments(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	var all [maxAttempts + 3]*asked
+	for i := range all {
+		s.at(time.Minute+time.Duration(i)*time.Second, func() { all[i] = s.pay(fmt.Sprint("p", i), "sandbox") })
+		if i < maxAttempts-1 {
+			s.at(time.Minute+time.Duration(i)*time.Second+time.Second/2, func() { s.fails(fmt.Sprintf("sandbox-%d", i+1)) })
+		}
+	}
+	s.at(2*time.Minute, func() { s.fails("sandbox-20") })
+	var late []*asked
+	s.at(3*time.Minute, func() {
+		for i := range 3 {
+			late = append(late, s.pay(fmt.Sprint("late", i), "sandbox"))
+		}
+	})
+	s.at(4*time.Minute, func() {
+		s.Equal(order.AwaitingPayment, s.now().Status)
+		s.pays("sandbox-20")
+	})
+	s.later()
+	s.run()
+	s.answered(workflows.TooManyAttempts, late)
+	for i, a := range all {
+		s.Equal(workflows.Done, a.Verdict)
+		s.Equal(min(i+1, maxAttempts), a.Payment.Attempt, "the last one stays open, and is answered again")
+	}
+	s.Equal(maxAttempts, s.till.count(createCall))
+	s.Equal("sandbox-20", s.result.PaymentID)
+}
+
+// Of two who ask at once for the last attempt but one, each gets what there is.
+func TestWhoAsksWhileTheLastPaymentIsOpenedGetsThatOne(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	for i := range maxAttempts - 1 {
+		s.at(time.Minute+time.Duration(i)*time.Second, func() { s.pay(fmt.Sprint("p", i), "sandbox") })
+		s.at(time.Minute+time.Duration(i)*time.Second+time.Second/2, func() { s.fails(fmt.Sprintf("sandbox-%d", i+1)) })
+	}
+	var one, two, other *asked
+	s.at(2*time.Minute, func() {
+		one, two, other = s.pay("one", "sandbox"), s.pay("two", "sandbox"), s.pay("three", "other")
+	})
+	s.run()
+	s.Equal(maxAttempts, one.Payment.Attempt)
+	s.Equal(maxAttempts, two.Payment.Attempt)
+	s.Equal(workflows.TooManyAttempts, other.Verdict)
+	s.Zero(s.other.count(createCall))
+}
+
+// A provider that is away doesn't use up attempts, and those who keep asking don't use up
+// what the order's history takes.
+func TestCustomersCannotFillAnOrdersHistoryWhileAProviderIsAway(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	s.placement.PaymentWindow = 2 * time.Hour
+	s.till.before[createCall] = always
+	var all [maxAsked + 5]*asked
+	for i := range all {
+		s.at(time.Duration(i+1)*time.Minute/2, func() { all[i] = s.pay(fmt.Sprint("p", i), "sandbox") })
+	}
+	s.at(time.Hour, func() {
+		s.till.before[cancelCall] = always
+		s.cancelAs("c", order.ByOperator)
+	})
+	s.at(time.Hour+time.Second, func() { delete(s.till.before, cancelCall) })
+	s.run()
+	for i, a := range all {
+		want := workflows.Unavailable
+		if i >= maxAsked {
+			want = workflows.TooManyAttempts
+		}
+		s.Equal(want, a.Verdict, "call %d", i)
+	}
+	s.Equal(order.ByOperator, s.result.Reason)
+}
+
+func TestNoMoreThanAFewOfACustomersRequestsWait(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	var all []*asked
+	var operator *asked
+	s.till.before[createCall] = first(2)
+	s.at(time.Minute, func() {
+		for i := range 2 * maxWaiting {
+			all = append(all, s.pay(fmt.Sprint("p", i), "sandbox"))
+		}
+		operator = s.cancelAs("o", order.ByOperator)
+	})
+	s.run()
+	for i, a := range all {
+		want := workflows.Done
+		if i >= maxWaiting {
+			want = workflows.Busy
+		}
+		s.Equal(want, a.Verdict, "call %d", i)
+	}
+	s.Equal(workflows.Done, operator.Verdict)
+	s.Equal(order.ByOperator, s.result.Reason)
+}
+
+// While its provider is away an order that is to be cancelled takes no further cancellation:
+// it would have nothing to add.
+func TestACancellationThatWaitsIsNotAskedForTwice(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	var one *asked
+	var further []*asked
+	s.at(time.Minute, func() {
+		s.pay("p", "sandbox")
+		s.till.before[cancelCall] = always
+	})
+	s.at(2*time.Minute, func() { one = s.cancel("c") })
+	s.at(3*time.Minute, func() {
+		for i := range 10 {
+			further = append(further, s.cancel(fmt.Sprint("c", i)), s.cancelAs(fmt.Sprint("o", i), order.ByOperator),
+				s.pay(fmt.Sprint("p", i), "sandbox"))
+		}
+	})
+	s.at(4*time.Minute, func() { delete(s.till.before, cancelCall) })
+	s.run()
+	s.answered(workflows.Ending, further)
+	s.Equal(workflows.Done, one.Verdict)
+	s.Equal(order.ByCustomer, s.result.Reason)
+}
+
+// One that comes while the order expires counts, should the order turn out to be paid.
+func TestACancellationOfAnOrderThatExpiresCountsWhereItIsPaidAfterAll(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	var one, two *asked
+	s.at(time.Minute, func() {
+		s.pay("p", "sandbox")
+		s.till.before[cancelCall] = always
+	})
+	s.at(window+time.Minute, func() { one = s.cancel("c1") })
+	s.at(window+time.Minute+time.Second, func() { two = s.cancel("c2") })
+	s.at(window+2*time.Minute, func() { s.pays("sandbox-1") })
+	s.run()
+	s.Equal(workflows.Done, one.Verdict)
+	s.Equal(workflows.Ending, two.Verdict)
+	s.Equal(order.RefundCancelled, s.refund("sandbox-1").Reason)
+}
