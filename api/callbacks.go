@@ -1,17 +1,13 @@
 package api
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
 
-	"holdfast/order"
 	"holdfast/payment"
-	"holdfast/refund"
-	"holdfast/workflows"
 )
 
 // PaymentCallback implements ServerInterface. It answers once Temporal keeps
@@ -53,19 +49,4 @@ func callbackError(err error) error {
 		p.Detail = err.Error()
 	}
 	return &p
-}
-
-// deliver hands the event to the order's saga. A success for an order that is
-// closed, or that nobody knows, becomes a refund: money is never turned away.
-func (s *Server) deliver(ctx context.Context, e order.PaymentEvent) error {
-	ctx, cancel := contextWithin(ctx, startTimeout)
-	defer cancel()
-	err := s.cfg.Temporal.SignalWorkflow(ctx, workflows.OrderWorkflowID(e.OrderID), "", workflows.PaymentSignal, e)
-	if !isNotFound(err) || e.Type != order.PaymentSucceeded {
-		if isNotFound(err) {
-			return nil
-		}
-		return err
-	}
-	return refund.Start(ctx, s.cfg.Temporal, order.RefundOf(e, order.RefundLate))
 }

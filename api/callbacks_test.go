@@ -167,6 +167,11 @@ func TestAThousandCallbacks(t *testing.T) {
 		}
 	}
 	names := slices.Sorted(maps.Keys(damages))
+	// Temporal is told what a message says once, however often it comes.
+	said := func(e order.PaymentEvent) string {
+		e.EventID, e.OccurredAt = "", time.Time{}
+		return fmt.Sprint(e)
+	}
 	want, queue := map[string]int{}, []posted{}
 	for _, p := range valid {
 		for range 1 + draw.IntN(2) { // some come twice
@@ -209,7 +214,7 @@ func TestAThousandCallbacks(t *testing.T) {
 			queue = append(queue, p) // the provider sends it again
 		case isSigned:
 			require.Equal(t, http.StatusNoContent, a.status, "%s %s", a.body, p.body)
-			want[fmt.Sprint(p.event)]++
+			want[said(p.event)] = 1
 			continue
 		default:
 			require.Contains(t, []int{http.StatusUnauthorized, http.StatusBadRequest}, a.status, "%v %s", p.header, p.body)
@@ -220,8 +225,7 @@ func TestAThousandCallbacks(t *testing.T) {
 	got := map[string]int{}
 	for _, s := range g.temporal.sagas {
 		for _, e := range s.signals {
-			e.OccurredAt = e.OccurredAt.UTC()
-			got[fmt.Sprint(e)]++
+			got[said(e)]++
 		}
 	}
 	require.Equal(t, want, got)

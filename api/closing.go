@@ -84,7 +84,8 @@ type request struct {
 func (s *Server) request(c *gin.Context, r request) {
 	ctx := c.Request.Context()
 	answer, err := s.update(ctx, r)
-	if undecided(err) && ctx.Err() == nil {
+	ending := err == nil && answer.Verdict == workflows.Ending // an earlier call's cancellation waits
+	if ending || (undecided(err) && ctx.Err() == nil) {
 		s.answerUndecided(c, r.orderID)
 		return
 	}

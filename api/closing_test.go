@@ -85,3 +85,28 @@ func TestCallsWithoutAKeyAreOneUpdate(t *testing.T) {
 		require.Equal(t, map[string]bool{workflows.CancelUpdate: true, workflows.DeliverUpdate: true}, f.updateIDs, "what is refused at rest is not asked twice")
 	})
 }
+
+// A cancellation that waits for the payment provider has been asked for already.
+func TestACancellationThatWaitsIsAccepted(t *testing.T) {
+	g := newGateway(t)
+	g.putProduct("mug", 5)
+	o := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(t)
+	answers := func(v workflows.Verdict) answer {
+		g.saga(o.ID, func(s *fakeSaga) {
+			s.cancels = &workflows.Answer{Verdict: v, Status: order.AwaitingPayment, Version: 2}
+		})
+		return g.post("/v1/orders/"+o.ID+"/cancel", nil)
+	}
+	a := answers(workflows.Ending)
+	require.Equal(t, http.StatusAccepted, a.status, "%s", a.body)
+	require.Equal(t, order.AwaitingPayment, a.order(t).Status)
+	require.NotEmpty(t, a.header.Get("Retry-After"))
+
+	a = answers(workflows.TooManyAttempts)
+	require.Equal(t, http.StatusConflict, a.status)
+	require.Equal(t, "/problems/too-many-attempts", a.problem(t).Type)
+	a = answers(workflows.Busy)
+	require.Equal(t, http.StatusTooManyRequests, a.status)
+	require.Equal(t, "/problems/too-many-requests", a.problem(t).Type)
+	require.NotEmpty(t, a.header.Get("Retry-After"))
+}

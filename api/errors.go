@@ -45,6 +45,8 @@ var (
 	errPaid            = errors.New("the order is paid")
 	errNotPayable      = errors.New("the order has ended, and takes no payment")
 	errEnding          = errors.New("the order is about to end, and takes no new payment")
+	errTooManyAttempts = errors.New("customers have asked this order as often as they may; operators can still end it")
+	errOrderBusy       = errors.New("as many requests of this order wait for their answers as may at a time")
 	errProcessing      = errors.New("an earlier payment is still processed, and may pay the order")
 	errDeclined        = errors.New("the payment provider takes no such payment")
 	errProviderAway    = errors.New("the payment provider can't answer; asking again is safe")
@@ -116,6 +118,8 @@ var kinds = []kind{
 	{errNotPaid, http.StatusConflict, "order-not-paid", "Order not paid", 0},
 	{errNotPayable, http.StatusConflict, "order-closed", "Order closed", 0},
 	{errEnding, http.StatusConflict, "order-ending", "Order about to end", 5 * time.Second},
+	{errTooManyAttempts, http.StatusConflict, "too-many-attempts", "Too many attempts", 0},
+	{errOrderBusy, http.StatusTooManyRequests, "too-many-requests", "Too many requests", time.Second},
 	{errProcessing, http.StatusConflict, "payment-processing", "Payment processing", 5 * time.Second},
 	{errDeclined, http.StatusUnprocessableEntity, "payment-declined", "Payment declined", 0},
 	{errProviderAway, http.StatusServiceUnavailable, "payment-provider-unavailable", "Payment provider unavailable", 2 * time.Second},
@@ -261,6 +265,10 @@ func verdictError(v workflows.Verdict, closed error) error {
 		return errNotPaid
 	case workflows.Ending:
 		return errEnding
+	case workflows.TooManyAttempts:
+		return errTooManyAttempts
+	case workflows.Busy:
+		return errOrderBusy
 	case workflows.Processing:
 		return errProcessing
 	case workflows.Unavailable:

@@ -11,9 +11,11 @@ import (
 	enums "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
+	"google.golang.org/grpc"
 
 	"holdfast/inventory"
 	"holdfast/order"
@@ -36,6 +38,8 @@ type fakeTemporal struct {
 	down, stuck, closedAnswers bool
 	// lost is how many answers of refunds that were taken don't come back.
 	lost int
+	// maxSignals is how many signals of a workflow are taken.
+	maxSignals int
 	// queries counts what workflows were asked.
 	queries int
 	// mute: workflows are there and can't answer, for this reason.
@@ -56,6 +60,7 @@ type fakeSaga struct {
 	memo                map[string]any
 	started             time.Time
 	signals             []order.PaymentEvent
+	signalled           map[string]bool // by the ids of their requests
 	endedByHand, closed bool
 	// midStep: the saga is at work, so that its validator lets every request in.
 	midStep bool
@@ -63,6 +68,8 @@ type fakeSaga struct {
 	answers map[string]workflows.Answer
 	// failures of updates, by id.
 	failures map[string]error
+	// cancels is what the saga answers to who cancels; nil: it is done.
+	cancels *workflows.Answer
 	// pays is what the saga answers to who wants to pay; nil: a payment.
 	pays *workflows.Answer
 }
@@ -79,7 +86,7 @@ func (fakeStart) Get(context.Context) (client.WorkflowRun, error) { return nil, 
 func newFake(stock *inventory.Store, docs *records.Store) *fakeTemporal {
 	return &fakeTemporal{
 		stock: stock, docs: docs, sagas: map[string]*fakeSaga{}, updateIDs: map[string]bool{}, closedAnswers: true,
-		refunds: map[string]*order.Refund{}, decided: map[string]order.Refund{},
+		refunds: map[string]*order.Refund{}, decided: map[string]order.Refund{}, maxSignals: 10_000,
 	}
 }
 
@@ -218,6 +225,9 @@ func (f *fakeTemporal) decide(ctx context.Context, s *fakeSaga, request any) (wo
 	verdict, err := workflows.Done, error(nil)
 	switch arg := request.(type) {
 	case workflows.CancelRequest:
+		if s.cancels != nil {
+			return *s.cancels, nil
+		}
 		if s.order.Status == order.Paid {
 			s.order.CancelPaid(arg.Reason, arg.Actor, time.Now())
 			s.closed = true
@@ -242,17 +252,45 @@ func (f *fakeTemporal) decide(ctx context.Context, s *fakeSaga, request any) (wo
 	return workflows.Answer{Verdict: verdict, Status: s.order.Status, Version: s.order.Version}, err
 }
 
-func (f *fakeTemporal) SignalWorkflow(ctx context.Context, id, _, _ string, arg any) error {
+// WorkflowService is Temporal as far as signals go.
+func (f *fakeTemporal) WorkflowService() workflowservice.WorkflowServiceClient {
+	return fakeService{fake: f}
+}
+
+type fakeService struct {
+	workflowservice.WorkflowServiceClient
+	fake *fakeTemporal
+}
+
+func (s fakeService) SignalWorkflowExecution(
+	ctx context.Context, r *workflowservice.SignalWorkflowExecutionRequest, _ ...grpc.CallOption,
+) (*workflowservice.SignalWorkflowExecutionResponse, error) {
+	var e order.PaymentEvent
+	err := converter.GetDefaultDataConverter().FromPayloads(r.GetInput(), &e)
+	if err == nil {
+		err = s.fake.signal(ctx, r.GetWorkflowExecution().GetWorkflowId(), r.GetRequestId(), e)
+	}
+	return &workflowservice.SignalWorkflowExecutionResponse{}, err
+}
+
+func (f *fakeTemporal) signal(ctx context.Context, id, requestID string, e order.PaymentEvent) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s, ok := f.sagas[id]
 	switch {
 	case f.down:
 		return errDown
+	case ok && s.signalled[requestID]:
+		return nil
 	case !ok || s.closed:
 		return serviceerror.NewNotFound("workflow not found for ID: " + id)
+	case len(s.signals) >= f.maxSignals:
+		return serviceerror.NewInvalidArgument("exceeded workflow execution limit for signal events")
 	}
-	e := arg.(order.PaymentEvent)
+	if s.signalled == nil {
+		s.signalled = map[string]bool{}
+	}
+	s.signalled[requestID] = true
 	s.signals = append(s.signals, e)
 	if e.Type != order.PaymentSucceeded || e.Amount != s.order.Amounts[order.AmountTotal] || !s.order.Status.Unpaid() {
 		return nil

@@ -105,6 +105,8 @@ func TestWhyThereIsNoPayment(t *testing.T) {
 		{workflows.TooLatePaid, 409, "order-paid"},
 		{workflows.TooLateClosed, 409, "order-closed"},
 		{workflows.Ending, 409, "order-ending"},
+		{workflows.TooManyAttempts, 409, "too-many-attempts"},
+		{workflows.Busy, 429, "too-many-requests"},
 		{workflows.Processing, 409, "payment-processing"},
 		{workflows.Unavailable, 503, "payment-provider-unavailable"},
 		{workflows.Declined, 422, "payment-declined"},

@@ -26,14 +26,16 @@ func TestACallbackReachesItsOrder(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 5)
 	o := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(t)
+	failed := success(o.ID, "p-2", 1000)
+	failed.Type = order.PaymentFailed
 	for _, e := range []order.PaymentEvent{
-		success(o.ID, "p-1", 999), success(o.ID, "p-2", 1000), success(o.ID, "p-2", 1000),
+		success(o.ID, "p-1", 999), failed, failed, success(o.ID, "p-2", 1000), success(o.ID, "p-2", 1000),
 	} {
 		a := g.callback(e)
 		require.Equal(t, http.StatusNoContent, a.status, "%s", a.body)
 		require.Empty(t, a.body)
 	}
-	require.Len(t, g.temporal.sagas["order/"+o.ID].signals, 3, "the saga judges them")
+	require.Len(t, g.temporal.sagas["order/"+o.ID].signals, 3, "the saga judges what it hasn't heard yet")
 	require.Equal(t, "sandbox", g.temporal.sagas["order/"+o.ID].signals[0].Provider)
 	require.Equal(t, order.Paid, g.get("/v1/orders/"+o.ID).order(t).Status)
 }
@@ -47,6 +49,19 @@ func TestACallbackIsRefusedWhileTemporalIsAway(t *testing.T) {
 	require.NotEmpty(t, a.header.Get("Retry-After"))
 	g.temporal.set(func(f *fakeTemporal) { f.down = false })
 	require.Equal(t, http.StatusNoContent, g.callback(success(o.ID, "p-2", 1000)).status)
+}
+
+// Temporal takes only so many signals of a workflow. A payment that comes later goes back
+// once the order has ended without it.
+func TestAPaymentThatTemporalTakesNoMoreGoesBack(t *testing.T) {
+	g := newGateway(t)
+	g.putProduct("mug", 5)
+	o := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(t)
+	g.temporal.set(func(f *fakeTemporal) { f.maxSignals = 0 })
+	require.Equal(t, http.StatusNoContent, g.callback(success(o.ID, "p-1", 1000)).status)
+	require.Len(t, g.temporal.starts, 2)
+	require.Equal(t, workflows.RefundType, g.temporal.starts[1].kind)
+	require.Equal(t, "p-1", g.temporal.starts[1].arg.(order.Refund).PaymentID)
 }
 
 func TestMoneyThatComesTooLateGoesBack(t *testing.T) {
