@@ -45,11 +45,13 @@ type Provider interface {
 
 // Webhooks are where merchants want to be told.
 type Webhooks interface {
-	Add(ctx context.Context, url string, events []string, description string) (webhook.Stored, error)
+	// Add and Rotate also return the secret that they made: again under the same key, that
+	// of the first time.
+	Add(ctx context.Context, r webhook.Registration) (webhook.Stored, webhook.Secret, error)
 	List(ctx context.Context) ([]webhook.Stored, error)
 	Get(ctx context.Context, id string) (webhook.Stored, error)
 	Remove(ctx context.Context, id string) error
-	Rotate(ctx context.Context, id string, now time.Time) (webhook.Stored, error)
+	Rotate(ctx context.Context, id, key string, now time.Time) (webhook.Stored, webhook.Secret, error)
 	Deliveries(ctx context.Context, id string, limit int, after string) (page []webhook.Logged, more bool, err error)
 	Event(ctx context.Context, id, eventID string) (webhook.Event, error)
 }

@@ -525,6 +525,12 @@ type DecideRefundParams struct {
 	IdempotencyKey RequiredKey `json:"Idempotency-Key"`
 }
 
+// RegisterWebhookParams defines parameters for RegisterWebhook.
+type RegisterWebhookParams struct {
+	// IdempotencyKey Calls with the same key are the same call. 1 to 255 visible ASCII characters.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListWebhookDeliveriesParams defines parameters for ListWebhookDeliveries.
 type ListWebhookDeliveriesParams struct {
 	// Limit How many a page has at most.
@@ -532,6 +538,18 @@ type ListWebhookDeliveriesParams struct {
 
 	// Cursor The `nextCursor` of the page before, with all other parameters as they were; only `limit` may change.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// ReplayWebhookDeliveryParams defines parameters for ReplayWebhookDelivery.
+type ReplayWebhookDeliveryParams struct {
+	// IdempotencyKey Calls with the same key are the same call. 1 to 255 visible ASCII characters.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// RotateWebhookParams defines parameters for RotateWebhook.
+type RotateWebhookParams struct {
+	// IdempotencyKey Calls with the same key are the same call. 1 to 255 visible ASCII characters.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // PlaceOrderJSONRequestBody defines body for PlaceOrder for application/json ContentType.
@@ -640,7 +658,7 @@ type ServerInterface interface {
 	ListWebhooks(c *gin.Context)
 	// RegisterWebhook Be told of what happens
 	// (POST /v1/webhooks)
-	RegisterWebhook(c *gin.Context)
+	RegisterWebhook(c *gin.Context, params RegisterWebhookParams)
 	// RemoveWebhook Be told no more
 	// (DELETE /v1/webhooks/{id})
 	RemoveWebhook(c *gin.Context, id ID)
@@ -652,10 +670,10 @@ type ServerInterface interface {
 	ListWebhookDeliveries(c *gin.Context, id ID, params ListWebhookDeliveriesParams)
 	// ReplayWebhookDelivery Send it once more
 	// (POST /v1/webhooks/{id}/deliveries/{deliveryId}/replay)
-	ReplayWebhookDelivery(c *gin.Context, id ID, deliveryID DeliveryID)
+	ReplayWebhookDelivery(c *gin.Context, id ID, deliveryID DeliveryID, params ReplayWebhookDeliveryParams)
 	// RotateWebhook Get a new secret
 	// (POST /v1/webhooks/{id}/rotate)
-	RotateWebhook(c *gin.Context, id ID)
+	RotateWebhook(c *gin.Context, id ID, params RotateWebhookParams)
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -1733,6 +1751,33 @@ func (siw *ServerInterfaceWrapper) ListWebhooks(c *gin.Context) {
 // RegisterWebhook operation middleware
 func (siw *ServerInterfaceWrapper) RegisterWebhook(c *gin.Context) {
 
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RegisterWebhookParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -1740,7 +1785,7 @@ func (siw *ServerInterfaceWrapper) RegisterWebhook(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.RegisterWebhook(c)
+	siw.Handler.RegisterWebhook(c, params)
 }
 
 // RemoveWebhook operation middleware
@@ -1861,6 +1906,30 @@ func (siw *ServerInterfaceWrapper) ReplayWebhookDelivery(c *gin.Context) {
 		return
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReplayWebhookDeliveryParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -1868,7 +1937,7 @@ func (siw *ServerInterfaceWrapper) ReplayWebhookDelivery(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.ReplayWebhookDelivery(c, id, deliveryID)
+	siw.Handler.ReplayWebhookDelivery(c, id, deliveryID, params)
 }
 
 // RotateWebhook operation middleware
@@ -1886,6 +1955,30 @@ func (siw *ServerInterfaceWrapper) RotateWebhook(c *gin.Context) {
 		return
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RotateWebhookParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -1893,7 +1986,7 @@ func (siw *ServerInterfaceWrapper) RotateWebhook(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.RotateWebhook(c, id)
+	siw.Handler.RotateWebhook(c, id, params)
 }
 
 // GinServerOptions provides options for the Gin server.

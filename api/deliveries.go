@@ -48,15 +48,19 @@ func (s *Server) webhookDeliveries(ctx context.Context, id string, params ListWe
 }
 
 // ReplayWebhookDelivery implements ServerInterface.
-func (s *Server) ReplayWebhookDelivery(c *gin.Context, id ID, deliveryID ID) {
-	if err := s.replay(c.Request.Context(), id, deliveryID); err != nil {
+func (s *Server) ReplayWebhookDelivery(c *gin.Context, id ID, deliveryID ID, params ReplayWebhookDeliveryParams) {
+	err := checkKey(params.IdempotencyKey)
+	if err == nil {
+		err = s.replay(c.Request.Context(), id, deliveryID, optional(params.IdempotencyKey))
+	}
+	if err != nil {
 		s.fail(c, err)
 		return
 	}
 	c.Status(http.StatusAccepted)
 }
 
-func (s *Server) replay(ctx context.Context, id, deliveryID string) error {
+func (s *Server) replay(ctx context.Context, id, deliveryID, key string) error {
 	w, err := s.cfg.Webhooks.Get(ctx, id)
 	if err != nil {
 		return webhookError(err)
@@ -74,7 +78,7 @@ func (s *Server) replay(ctx context.Context, id, deliveryID string) error {
 	}
 	ctx, cancel := contextWithin(ctx, startTimeout)
 	defer cancel()
-	if err := start.Replay(ctx, s.cfg.Temporal, d); err != nil {
+	if err := start.Replay(ctx, s.cfg.Temporal, d, webhook.KeyOf("replay", key)); err != nil {
 		return temporalError(err)
 	}
 	return nil

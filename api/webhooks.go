@@ -22,10 +22,13 @@ type WebhookWithSecret struct {
 }
 
 // RegisterWebhook implements ServerInterface.
-func (s *Server) RegisterWebhook(c *gin.Context) {
+func (s *Server) RegisterWebhook(c *gin.Context, params RegisterWebhookParams) {
 	ctx := c.Request.Context()
 	var in WebhookSpec
-	err := decode(c, &in)
+	err := checkKey(params.IdempotencyKey)
+	if err == nil {
+		err = decode(c, &in)
+	}
 	if err == nil {
 		err = s.checkWebhook(ctx, in)
 	}
@@ -33,18 +36,20 @@ func (s *Server) RegisterWebhook(c *gin.Context) {
 		s.fail(c, err)
 		return
 	}
-	added, err := s.cfg.Webhooks.Add(ctx, in.URL, in.Events, in.Description)
+	added, secret, err := s.cfg.Webhooks.Add(ctx, webhook.Registration{
+		URL: in.URL, Events: in.Events, Description: in.Description, Key: optional(params.IdempotencyKey),
+	})
 	if err != nil {
 		s.fail(c, webhookError(err))
 		return
 	}
 	c.Header("Location", "/v1/webhooks/"+added.ID)
-	s.showSecret(c, http.StatusCreated, added)
+	s.showSecret(c, http.StatusCreated, added, secret)
 }
 
 // showSecret is the only place that shows one.
-func (s *Server) showSecret(c *gin.Context, status int, w webhook.Stored) {
-	c.JSON(status, WebhookWithSecret{w.Endpoint, w.Secrets[0].Value})
+func (s *Server) showSecret(c *gin.Context, status int, w webhook.Stored, made webhook.Secret) {
+	c.JSON(status, WebhookWithSecret{w.Endpoint, made.Value})
 }
 
 func (s *Server) checkWebhook(ctx context.Context, in WebhookSpec) error {
@@ -102,19 +107,27 @@ func (s *Server) RemoveWebhook(c *gin.Context, id ID) {
 }
 
 // RotateWebhook implements ServerInterface.
-func (s *Server) RotateWebhook(c *gin.Context, id ID) {
-	w, err := s.cfg.Webhooks.Rotate(c.Request.Context(), id, s.cfg.Now())
+func (s *Server) RotateWebhook(c *gin.Context, id ID, params RotateWebhookParams) {
+	if err := checkKey(params.IdempotencyKey); err != nil {
+		s.fail(c, err)
+		return
+	}
+	w, secret, err := s.cfg.Webhooks.Rotate(c.Request.Context(), id, optional(params.IdempotencyKey), s.cfg.Now())
 	if err != nil {
 		s.fail(c, webhookError(err))
 		return
 	}
-	s.showSecret(c, http.StatusOK, w)
+	s.showSecret(c, http.StatusOK, w, secret)
 }
 
 // webhookError tells what was asked for wrongly from a Redis that is away.
 func webhookError(err error) error {
-	if errors.Is(err, webhook.ErrNotFound) || errors.Is(err, webhook.ErrTooMany) {
-		return err
+	for _, told := range []error{
+		webhook.ErrNotFound, webhook.ErrTooMany, webhook.ErrTooManySecrets, webhook.ErrSecretGone, webhook.ErrKeyReused,
+	} {
+		if errors.Is(err, told) {
+			return err
+		}
 	}
 	return fmt.Errorf("%w: %w", errWebhooks, err)
 }

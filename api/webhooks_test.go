@@ -136,6 +136,11 @@ func TestDeliveriesAndReplay(t *testing.T) {
 	require.Equal(t, workflows.ReplayWorkflowID(w.ID, "1-1-0"), started.options.ID)
 	require.Equal(t, workflows.WebhookQueue, started.options.TaskQueue)
 	require.NotContains(t, started.options.StaticSummary, "hidden")
+	starts := len(g.temporal.starts)
+	for range 2 {
+		require.Equal(t, http.StatusAccepted, g.postOnce("k", "/v1/webhooks/"+w.ID+"/deliveries/1-1-0/replay", nil).status)
+	}
+	require.Len(t, g.temporal.starts, starts+1, "once under its key")
 	require.NoError(t, g.hooks.Disable(t.Context(), w.ID, time.Now()))
 	a := replay("1-1-0")
 	require.Equal(t, http.StatusConflict, a.status)
@@ -144,4 +149,40 @@ func TestDeliveriesAndReplay(t *testing.T) {
 	a = g.get("/v1/webhooks")
 	require.Equal(t, http.StatusServiceUnavailable, a.status)
 	require.Equal(t, "/problems/webhooks-unavailable", a.problem(t).Type)
+}
+
+// An answer that was lost must not cost the receiver the secret that it knows.
+func TestWebhooksCallsUnderAKeyAreTheSameCalls(t *testing.T) {
+	g := newGateway(t)
+	spec := map[string]any{"url": "https://8.8.8.8/", "events": []string{"order.*"}}
+	secretOf := func(a answer) string {
+		t.Helper()
+		var w api.WebhookWithSecret
+		require.NoError(t, json.Unmarshal(a.body, &w), "%s", a.body)
+		require.True(t, strings.HasPrefix(w.Secret, "whsec_"))
+		return w.Secret
+	}
+	first := g.postOnce("k", "/v1/webhooks", spec)
+	require.Equal(t, http.StatusCreated, first.status, "%s", first.body)
+	require.JSONEq(t, string(first.body), string(g.postOnce("k", "/v1/webhooks", spec).body))
+	spec["description"] = "another"
+	require.Equal(t, "/problems/idempotency-mismatch", g.postOnce("k", "/v1/webhooks", spec).problem(t).Type)
+
+	path := first.header.Get("Location") + "/rotate"
+	rotated := g.postOnce("k", path, nil)
+	require.Equal(t, http.StatusOK, rotated.status, "%s", rotated.body)
+	require.NotEqual(t, secretOf(first), secretOf(rotated))
+	require.JSONEq(t, string(rotated.body), string(g.postOnce("k", path, nil).body))
+	for _, key := range []string{"l", "m", "n"} {
+		require.Equal(t, http.StatusOK, g.postOnce(key, path, nil).status)
+	}
+	require.Equal(t, "/problems/too-many-secrets", g.postOnce("o", path, nil).problem(t).Type)
+	require.Equal(t, secretOf(rotated), secretOf(g.postOnce("k", path, nil)))
+	require.Equal(t, http.StatusBadRequest, g.postOnce("a b", path, nil).status)
+	require.Equal(t, http.StatusBadRequest, g.postOnce("", "/v1/webhooks", spec).status)
+	require.NotContains(t, g.log.String(), "whsec_")
+
+	require.Equal(t, http.StatusNoContent, g.do(call{method: http.MethodDelete, path: first.header.Get("Location")}).status)
+	delete(spec, "description")
+	require.Equal(t, "/problems/secret-gone", g.postOnce("k", "/v1/webhooks", spec).problem(t).Type)
 }

@@ -6,11 +6,13 @@ package webhook
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -25,14 +27,29 @@ const (
 	MaxDescriptionBytes = 200
 )
 
-// OldSecretFor is how long a secret still signs after it was replaced.
-const OldSecretFor = 24 * time.Hour
+const (
+	// OldSecretFor is how long a secret still signs after it was replaced.
+	OldSecretFor = 24 * time.Hour
+	// MaxSecrets bounds how many sign at a time: each is a signature of every message.
+	MaxSecrets = 5
+	// KeepKeys is how long an Idempotency-Key is remembered.
+	KeepKeys = 30 * 24 * time.Hour
+)
 
 var (
 	// ErrNotFound says that there is no such endpoint, or no such delivery.
 	ErrNotFound = errors.New("no such webhook")
 	// ErrNeverTaken says that a delivery can't be started, however often it is tried.
 	ErrNeverTaken = errors.New("the delivery can't be started")
+	// ErrTooManySecrets says that no further secret can be made before the oldest has had
+	// its time: none ends early because another one is made.
+	ErrTooManySecrets = fmt.Errorf("%d secrets sign for this webhook already; another one can be made once the oldest has signed for its %s",
+		MaxSecrets, OldSecretFor)
+	// ErrSecretGone says that a call was made before under its key, and that its secret no
+	// longer signs.
+	ErrSecretGone = errors.New("the secret that was made under this Idempotency-Key no longer signs; make another one under another key")
+	// ErrKeyReused says that another webhook was registered under the key.
+	ErrKeyReused = errors.New("another webhook was registered under this Idempotency-Key")
 	// ErrTooMany says that there are as many endpoints as there may be.
 	ErrTooMany = fmt.Errorf("there are %d webhooks already, and no more can be registered", MaxEndpoints)
 )
@@ -70,12 +87,46 @@ type Secret struct {
 	Value string `json:"value"`
 	// Until is when it ends; zero is never.
 	Until time.Time `json:"until,omitzero"`
+	// Key is the fingerprint of the Idempotency-Key that it was made under, empty for none.
+	Key string `json:"key,omitempty"`
+}
+
+func (s Secret) signs(now time.Time) bool { return s.Until.IsZero() || now.Before(s.Until) }
+
+// KeyOf is the fingerprint under which the Idempotency-Key of a call is kept, empty for
+// none. One key may serve several calls.
+func KeyOf(call, idempotencyKey string) string {
+	if idempotencyKey == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(call + "\x00" + idempotencyKey))
+	return hex.EncodeToString(sum[:16])
+}
+
+// Registration is what is to be registered.
+type Registration struct {
+	URL         string
+	Events      []string
+	Description string
+	// Key is the Idempotency-Key of the call, empty for none.
+	Key string
+}
+
+// Fingerprint tells two registrations under one key apart.
+func (r Registration) Fingerprint() (string, error) {
+	text, err := json.Marshal([]any{r.URL, append([]string{}, r.Events...), r.Description})
+	if err != nil {
+		return "", fmt.Errorf("take the fingerprint of a webhook: %w", err)
+	}
+	return KeyOf("registration", string(text)), nil
 }
 
 // Stored is an endpoint with its secrets, the newest first.
 type Stored struct {
 	Endpoint
 	Secrets []Secret `json:"secrets"`
+	// Fingerprint of what was registered under a key; empty where there was none.
+	Fingerprint string `json:"fingerprint,omitempty"`
 }
 
 // String leaves the secrets out, wherever somebody prints an endpoint.
@@ -88,21 +139,36 @@ func (s Stored) GoString() string { return s.String() }
 func (s Stored) Signing(now time.Time) []string {
 	var values []string
 	for _, k := range s.Secrets {
-		if k.Until.IsZero() || now.Before(k.Until) {
+		if k.signs(now) {
 			values = append(values, k.Value)
 		}
 	}
 	return values
 }
 
-// Rotate puts a new secret before those that still sign: the last one for a while
-// yet, so that the receiver can change over. One before it ends now.
-func (s *Stored) Rotate(value string, now time.Time) {
-	secrets := []Secret{{Value: value}}
-	if len(s.Secrets) > 0 {
-		secrets = append(secrets, Secret{Value: s.Secrets[0].Value, Until: now.Add(OldSecretFor)})
+// MadeUnder finds the secret that was made under a key, as KeyOf has it.
+func (s Stored) MadeUnder(key string) (Secret, bool) {
+	i := slices.IndexFunc(s.Secrets, func(k Secret) bool { return key != "" && k.Key == key })
+	if i < 0 {
+		return Secret{}, false
 	}
-	s.Secrets = secrets
+	return s.Secrets[i], true
+}
+
+// Rotate puts a new secret before those that still sign. The last one signs for a while
+// yet, so that the receiver can change over, and so do those before it, each for its own.
+func (s *Stored) Rotate(made Secret, now time.Time) error {
+	live := slices.DeleteFunc(slices.Clone(s.Secrets), func(k Secret) bool { return !k.signs(now) })
+	if len(live) >= MaxSecrets {
+		return ErrTooManySecrets
+	}
+	for i := range live {
+		if live[i].Until.IsZero() {
+			live[i].Until = now.Add(OldSecretFor)
+		}
+	}
+	s.Secrets = append([]Secret{made}, live...)
+	return nil
 }
 
 // NewSecret makes a key as Standard Webhooks wants it: "whsec_" and 32 random bytes.

@@ -23,7 +23,7 @@ func TestBothSecretsVerify(t *testing.T) {
 	now := time.Now()
 	stored := webhook.Stored{Secrets: []webhook.Secret{{Value: webhook.NewSecret()}}}
 	first := stored.Secrets[0].Value
-	stored.Rotate(webhook.NewSecret(), now)
+	require.NoError(t, stored.Rotate(webhook.Secret{Value: webhook.NewSecret()}, now))
 	second := stored.Secrets[0].Value
 	verifies := func(secret string, at time.Time) bool {
 		var header http.Header
@@ -50,8 +50,9 @@ func TestBothSecretsVerify(t *testing.T) {
 	require.False(t, verifies(first, now.Add(webhook.OldSecretFor)))
 	require.True(t, verifies(second, now.Add(webhook.OldSecretFor)))
 	require.False(t, verifies(webhook.NewSecret(), now))
-	stored.Rotate(webhook.NewSecret(), now)
-	require.False(t, verifies(first, now), "two secrets at most")
+	require.NoError(t, stored.Rotate(webhook.Secret{Value: webhook.NewSecret()}, now))
+	require.True(t, verifies(first, now), "it signs for its own time")
+	require.True(t, verifies(stored.Secrets[0].Value, now))
 }
 
 func TestAnswers(t *testing.T) {

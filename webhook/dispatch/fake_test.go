@@ -101,7 +101,7 @@ func newShop(t *testing.T, rdb redis.UniversalClient) *shop {
 
 func (s *shop) register(events ...string) string {
 	s.t.Helper()
-	e, err := s.endpoints.Add(s.t.Context(), "https://hooks.example/?key=hidden", events, "")
+	e, _, err := s.endpoints.Add(s.t.Context(), webhook.Registration{URL: "https://hooks.example/?key=hidden", Events: events})
 	require.NoError(s.t, err)
 	return e.ID
 }

@@ -43,32 +43,77 @@ type Store struct {
 // New returns the endpoints that rdb keeps. The caller closes rdb.
 func New(rdb redis.UniversalClient) *Store { return &Store{rdb: rdb} }
 
-// Add registers an endpoint: it is told of what happens from now on.
-func (s *Store) Add(ctx context.Context, url string, events []string, description string) (webhook.Stored, error) {
+// Add registers an endpoint: it is told of what happens from now on. It returns the secret
+// that was made: again under the same key, that of the first time.
+func (s *Store) Add(ctx context.Context, r webhook.Registration) (webhook.Stored, webhook.Secret, error) {
 	now, err := s.rdb.Time(ctx).Result() // the entries of the streams have the server's time
 	if err != nil {
-		return webhook.Stored{}, fmt.Errorf("ask redis for its time: %w", err)
+		return webhook.Stored{}, webhook.Secret{}, fmt.Errorf("ask redis for its time: %w", err)
 	}
+	r.Events = append([]string{}, r.Events...)
+	made := webhook.Secret{Value: webhook.NewSecret(), Key: webhook.KeyOf("register", r.Key)}
 	e := webhook.Stored{
 		Endpoint: webhook.Endpoint{
-			ID: webhook.NewID(), URL: url, Events: append([]string{}, events...), Description: description,
+			ID: webhook.NewID(), URL: r.URL, Events: r.Events, Description: r.Description,
 			CreatedAt: now.UTC().Truncate(time.Millisecond), Status: webhook.Active,
 		},
-		Secrets: []webhook.Secret{{Value: webhook.NewSecret()}},
+		Secrets: []webhook.Secret{made},
+	}
+	fingerprint, err := r.Fingerprint()
+	if err != nil {
+		return webhook.Stored{}, webhook.Secret{}, err
+	}
+	all := keys()
+	if r.Key != "" {
+		e.Fingerprint, all = fingerprint, append(all, addedKey(made.Key))
 	}
 	doc, err := json.Marshal(e)
 	if err != nil {
-		return webhook.Stored{}, fmt.Errorf("encode webhook %s: %w", e.ID, err)
+		return webhook.Stored{}, webhook.Secret{}, fmt.Errorf("encode webhook %s: %w", e.ID, err)
 	}
-	added, err := s.run(ctx, addScript, keys(), e.ID, doc, webhook.MaxEndpoints, webhook.Group).Bool()
+	answer, err := s.run(ctx, addScript, all, e.ID, doc, webhook.MaxEndpoints, webhook.Group, webhook.KeepKeys.Milliseconds()).StringSlice()
 	if err != nil {
-		return webhook.Stored{}, fmt.Errorf("register webhook %s: %w", e.ID, err)
+		return webhook.Stored{}, webhook.Secret{}, fmt.Errorf("register webhook %s: %w", e.ID, err)
 	}
-	if !added {
-		return webhook.Stored{}, webhook.ErrTooMany
+	switch answer[0] {
+	case "FULL":
+		return webhook.Stored{}, webhook.Secret{}, webhook.ErrTooMany
+	case "THERE":
+		return registered(answer[1], fingerprint, made.Key, now)
 	}
-	return e, nil
+	return e, made, nil
 }
+
+// registered answers a registration that was made before under the same key.
+func registered(doc, fingerprint, key string, now time.Time) (webhook.Stored, webhook.Secret, error) {
+	if doc == "" {
+		return webhook.Stored{}, webhook.Secret{}, webhook.ErrSecretGone
+	}
+	e, err := decode("of an earlier call", doc)
+	if err != nil {
+		return e, webhook.Secret{}, err
+	}
+	if e.Fingerprint != fingerprint {
+		return e, webhook.Secret{}, webhook.ErrKeyReused
+	}
+	made, err := stillSigns(e, key, now)
+	return e, made, err
+}
+
+// stillSigns finds the secret that an earlier call under this key made.
+func stillSigns(e webhook.Stored, key string, now time.Time) (webhook.Secret, error) {
+	made, there := e.MadeUnder(key)
+	if !there || (!made.Until.IsZero() && !now.Before(made.Until)) {
+		return webhook.Secret{}, webhook.ErrSecretGone
+	}
+	return made, nil
+}
+
+// addedKey and rotatedKey remember Idempotency-Keys, and no secrets: these are kept where
+// they sign, and no longer than they sign.
+func addedKey(key string) string { return endpointsKey + ":added:" + key }
+
+func rotatedKey(id, key string) string { return endpointsKey + ":rotated:" + id + ":" + key }
 
 func keys() []string { return []string{endpointsKey, streams.GroupsKey()} }
 
@@ -147,18 +192,37 @@ func (s *Store) Remove(ctx context.Context, id string) error {
 	return nil
 }
 
-// Rotate gives an endpoint a new secret. The old one signs for a while yet.
-func (s *Store) Rotate(ctx context.Context, id string, now time.Time) (webhook.Stored, error) {
-	return s.change(ctx, id, func(e *webhook.Stored) { e.Rotate(webhook.NewSecret(), now) })
+// Rotate gives an endpoint a new secret, which it returns: again under the same key, that
+// of the first time. The old ones sign for a while yet. key is the Idempotency-Key of the
+// call, empty for none.
+func (s *Store) Rotate(ctx context.Context, id, key string, now time.Time) (webhook.Stored, webhook.Secret, error) {
+	made := webhook.Secret{Value: webhook.NewSecret(), Key: webhook.KeyOf("rotate", key)}
+	var marks []string
+	if key != "" {
+		marks = append(marks, rotatedKey(id, made.Key))
+	}
+	before := false
+	e, err := s.change(ctx, id, marks, func(e *webhook.Stored) (bool, error) {
+		if _, before = e.MadeUnder(made.Key); before {
+			return false, nil
+		}
+		return true, e.Rotate(made, now)
+	})
+	if err == nil && before {
+		made, err = stillSigns(e, made.Key, now)
+	}
+	return e, made, err
 }
 
 // Disable lets an endpoint be told nothing any more.
 func (s *Store) Disable(ctx context.Context, id string, now time.Time) error {
-	_, err := s.change(ctx, id, func(e *webhook.Stored) {
-		if e.Status != webhook.Disabled {
-			at := now.UTC()
-			e.Status, e.DisabledAt = webhook.Disabled, &at
+	_, err := s.change(ctx, id, nil, func(e *webhook.Stored) (bool, error) {
+		if e.Status == webhook.Disabled {
+			return false, nil
 		}
+		at := now.UTC()
+		e.Status, e.DisabledAt = webhook.Disabled, &at
+		return true, nil
 	})
 	return err
 }
@@ -166,23 +230,30 @@ func (s *Store) Disable(ctx context.Context, id string, now time.Time) error {
 // changes is how often a change is tried against those of others.
 const changes = 10
 
-func (s *Store) change(ctx context.Context, id string, how func(*webhook.Stored)) (webhook.Stored, error) {
+// change writes what how makes of an endpoint, if it says that it changes it. marks remembers that it was done, so that it
+// is done once.
+func (s *Store) change(ctx context.Context, id string, marks []string, how func(*webhook.Stored) (bool, error)) (webhook.Stored, error) {
 	for range changes {
 		e, before, err := s.get(ctx, id)
 		if err != nil {
 			return e, err
 		}
-		how(&e)
+		if changes, err := how(&e); err != nil || !changes {
+			return e, err
+		}
 		doc, err := json.Marshal(e)
 		if err != nil {
 			return e, fmt.Errorf("encode webhook %s: %w", id, err)
 		}
-		changed, err := s.run(ctx, swapScript, keys()[:1], id, before, doc).Bool()
+		changed, err := s.run(ctx, swapScript, append(keys()[:1], marks...), id, before, doc, webhook.KeepKeys.Milliseconds()).Int()
 		if err != nil {
 			return e, fmt.Errorf("change webhook %s: %w", id, err)
 		}
-		if changed {
+		switch changed {
+		case 1:
 			return e, nil
+		case 2:
+			return e, webhook.ErrSecretGone
 		}
 	}
 	return webhook.Stored{}, fmt.Errorf("change webhook %s: others change it all the time", id)

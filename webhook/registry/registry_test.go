@@ -25,10 +25,11 @@ func TestEndpoints(t *testing.T) {
 			require.NoError(t, err)
 			return all
 		}
-		e, err := s.Add(ctx, "https://a.example", nil, "first")
+		e, made, err := s.Add(ctx, webhook.Registration{URL: "https://a.example", Description: "first"})
 		require.NoError(t, err)
 		require.Equal(t, []string{}, e.Events)
-		require.True(t, strings.HasPrefix(e.Secrets[0].Value, "whsec_"))
+		require.True(t, strings.HasPrefix(made.Value, "whsec_"))
+		require.Equal(t, []webhook.Secret{made}, e.Secrets)
 		require.Equal(t, []string{webhook.Group}, groups())
 		got, err := s.Get(ctx, e.ID)
 		require.NoError(t, err)
@@ -36,8 +37,9 @@ func TestEndpoints(t *testing.T) {
 		require.NotContains(t, fmt.Sprintf("%v %+v %#v %s", got, got, got, got), e.Secrets[0].Value)
 
 		now := time.Now()
-		rotated, err := s.Rotate(ctx, e.ID, now)
+		rotated, second, err := s.Rotate(ctx, e.ID, "", now)
 		require.NoError(t, err)
+		require.Equal(t, second, rotated.Secrets[0])
 		require.Equal(t, []string{rotated.Secrets[0].Value, e.Secrets[0].Value}, rotated.Signing(now))
 		require.NoError(t, s.Disable(ctx, e.ID, now))
 		require.NoError(t, s.Disable(ctx, e.ID, now.Add(time.Hour)))
@@ -48,10 +50,10 @@ func TestEndpoints(t *testing.T) {
 		require.False(t, got.Wants(webhook.OrderPaid))
 
 		for range webhook.MaxEndpoints - 1 {
-			_, err := s.Add(ctx, "https://b.example", []string{"order.*"}, "")
+			_, _, err := s.Add(ctx, webhook.Registration{URL: "https://b.example", Events: []string{"order.*"}})
 			require.NoError(t, err)
 		}
-		_, err = s.Add(ctx, "https://b.example", nil, "")
+		_, _, err = s.Add(ctx, webhook.Registration{URL: "https://b.example"})
 		require.ErrorIs(t, err, webhook.ErrTooMany)
 		all, err := s.List(ctx)
 		require.NoError(t, err)
@@ -63,7 +65,7 @@ func TestEndpoints(t *testing.T) {
 		}
 		require.Empty(t, groups())
 		require.ErrorIs(t, s.Remove(ctx, e.ID), webhook.ErrNotFound)
-		_, err = s.Rotate(ctx, e.ID, now)
+		_, _, err = s.Rotate(ctx, e.ID, "", now)
 		require.ErrorIs(t, err, webhook.ErrNotFound)
 		_, err = s.Get(ctx, e.ID)
 		require.ErrorIs(t, err, webhook.ErrNotFound)
@@ -74,11 +76,11 @@ func TestEndpoints(t *testing.T) {
 func TestChangesDontLoseEachOther(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		s, ctx := New(rdb), t.Context()
-		e, err := s.Add(ctx, "https://a.example", nil, "")
+		e, _, err := s.Add(ctx, webhook.Registration{URL: "https://a.example"})
 		require.NoError(t, err)
 		var both errgroup.Group
 		both.Go(func() error { return s.Disable(ctx, e.ID, time.Now()) })
-		both.Go(func() error { _, err := s.Rotate(ctx, e.ID, time.Now()); return err })
+		both.Go(func() error { _, _, err := s.Rotate(ctx, e.ID, "", time.Now()); return err })
 		require.NoError(t, both.Wait())
 		got, err := s.Get(ctx, e.ID)
 		require.NoError(t, err)
@@ -158,7 +160,7 @@ func TestPagesAndBound(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, page)
 		require.False(t, more)
-		_, err = s.Add(ctx, "https://a.example", nil, "")
+		_, _, err = s.Add(ctx, webhook.Registration{URL: "https://a.example"})
 		require.NoError(t, err)
 		require.ErrorIs(t, s.Remove(ctx, "wh_a"), webhook.ErrNotFound)
 		_, err = s.Event(ctx, "wh_a", event(n-1).ID)

@@ -29,13 +29,19 @@ func Delivery(ctx context.Context, c Starter, d webhook.Delivery) error {
 	})
 }
 
-// Replay sends an event once more, under its old id. One replay of it runs at a time.
-func Replay(ctx context.Context, c Starter, d webhook.Delivery) error {
-	return begin(ctx, c, d, client.StartWorkflowOptions{
+// Replay sends an event once more, under its old id: once for each key, and without one
+// whenever no such replay of it runs.
+func Replay(ctx context.Context, c Starter, d webhook.Delivery, key string) error {
+	o := client.StartWorkflowOptions{
 		ID:                       workflows.ReplayWorkflowID(d.EndpointID, d.Event.ID),
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-	})
+	}
+	if key != "" {
+		o.ID += "/" + key
+		o.WorkflowIDReusePolicy = enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE
+	}
+	return begin(ctx, c, d, o)
 }
 
 func begin(ctx context.Context, c Starter, d webhook.Delivery, o client.StartWorkflowOptions) error {
