@@ -21,8 +21,8 @@ func doneKey(id, action string) string { return redisdb.Bucket(id) + ":done:" + 
 // putKey remembers one request to put a product.
 func putKey(id, request string) string { return redisdb.Bucket(id) + ":put:" + id + ":" + request }
 
-// returnKey remembered a return in versions before the hold itself noted it; the
-// order's id keeps it apart from adjustments.
+// returnKey is how versions remember a return that came before the hold itself noted it;
+// the order's id keeps it apart from adjustments.
 func returnKey(id, order, returnID string) string {
 	return doneKey(id, "return/"+order+"/"+returnID)
 }

@@ -2,6 +2,7 @@ package inventory_test
 
 import (
 	"encoding/json"
+	"os"
 	"testing"
 	"time"
 
@@ -171,6 +172,46 @@ func TestAReturnThatAnEarlierVersionMadeIsNotMadeAgain(t *testing.T) {
 		units, err = r.store.Restock(t.Context(), r.first, r.id, "once-more", all)
 		require.NoError(t, err)
 		require.Empty(t, units)
+	})
+}
+
+// While old and new workers run side by side, the message of an old one may come when a
+// new one has long done the same: it looks at no more than its own note.
+func TestALateReturnOfAnEarlierVersionIsNotMadeAgain(t *testing.T) {
+	source, err := os.ReadFile("testdata/restock.before.lua")
+	require.NoError(t, err)
+	before := redisdb.NewScript(string(source))
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		r := openReused(t, rdb)
+		require.Equal(t, product.HoldMade, r.hold(r.first, 1, line("S", 2)))
+		require.Equal(t, product.Committed, r.commit(r.first))
+		all := []product.Item{{SKU: "S", Quantity: 2}}
+		_, err := r.store.Restock(t.Context(), r.first, r.id, "cancel", all)
+		require.NoError(t, err)
+		bucket := redisdb.Bucket(r.id)
+		noted, err := rdb.HGet(t.Context(), bucket+":hold:"+r.id+":o", "return:cancel").Result()
+		require.NoError(t, err)
+
+		late := func() string {
+			answer, err := redisdb.Run(t.Context(), rdb, redisdb.Call{
+				Script: before,
+				Keys:   []string{bucket + ":product:" + r.id, bucket + ":done:" + r.id + ":return/o/cancel", redisdb.EventsKey(bucket)},
+				Args:   []any{r.id, "o", fingerprintIn(t, noted), product.MaxStock, 3600, "S", 2},
+			})[0].Text()
+			require.NoError(t, err)
+			return answer
+		}
+		require.Equal(t, "DONE", late())
+		r.stock(product.Stock{OnHand: 5, Adjusted: 5, Committed: 2, Restocked: 2})
+
+		// Nor does that note keep a later order of the same id from a return of its own.
+		require.Equal(t, product.HoldMade, r.hold(r.second, 1, line("S", 2)))
+		require.Equal(t, product.Committed, r.commit(r.second))
+		units, err := r.store.Restock(t.Context(), r.second, r.id, "cancel", all)
+		require.NoError(t, err)
+		require.Equal(t, map[string]int64{"S": 2}, units)
+		require.Equal(t, "DONE", late())
+		r.stock(product.Stock{OnHand: 5, Adjusted: 5, Committed: 4, Restocked: 4})
 	})
 }
 

@@ -43,10 +43,11 @@ func (s *Store) restock(ctx context.Context, h product.Holder, productID, return
 	head := []any{
 		productID, h.OrderID, placed(h.PlacedAt), returnID, fingerprint(request...), product.MaxStock, rememberSeconds,
 	}
+	earlier := returnKey(productID, h.OrderID, returnID)
 	answer, err := redisdb.Slice(redisdb.Run(ctx, s.rdb, redisdb.Call{
 		Script: restockScript,
 		Keys: []string{
-			productKey(productID), holdKey(productID, h.OrderID), returnKey(productID, h.OrderID, returnID), eventsKey(productID),
+			productKey(productID), holdKey(productID, h.OrderID), earlier, eventsKey(productID), earlier + ":also",
 		},
 		Args: append(head, args...),
 	})[0])

@@ -1,15 +1,18 @@
 -- restock: sold units of one order come back, once per return id, and never more than its hold sold.
--- KEYS 1 product hash · 2 hold hash · 3 what remembers a return of an earlier version · 4 the bucket's event stream
+-- KEYS 1 product hash · 2 hold hash · 3 what an earlier version remembers the return by · 4 the bucket's event stream
+--      5 there where this version wrote 3
 -- ARGV 1 product id · 2 order id · 3 when the order was placed, ms, '0' unknown · 4 return id
 --      5 fingerprint of the request · 6 most units that a variant may have
---      7 how long the hold stays once all of it is back, seconds
+--      7 how long the hold stays once all of it is back, and an earlier version's note of the return, seconds
 --      then for each variant, each once: sku · quantity >= 1
 -- answers {"DONE", units}: back in stock now or before; as JSON, by sku, what came back: no more than was sold and
 --                          not returned yet
 --         {"NOT_SOLD", state or 'none'}: this order has bought nothing of the product, so nothing can come back
 --         {"REUSED"}: the return id was used for another request
 --         {"NOT_FOUND"} · {"UNKNOWN_SKU"} · {"TOO_MANY"}: above the most units
--- The hold notes each return ('return:<id>') and the units that are back of each variant ('returned:<sku>').
+-- The hold notes each return ('return:<id>') and the units that are back of each variant ('returned:<sku>'). An
+-- earlier version looks at its own note alone: that is written too, since a message of such a worker may still come.
+-- What it says of an order is read only where this version didn't write it: an id may be used again.
 local product, hold, id = KEYS[1], KEYS[2], ARGV[1]
 local noted = 'return:' .. ARGV[4]
 local own = redis.call('HMGET', hold, 'state', 'lines', 'placed', 'deadline', noted)
@@ -20,7 +23,7 @@ if own[5] then
   if done.fingerprint ~= ARGV[5] then return {'REUSED'} end
   return {'DONE', done.units}
 end
-local earlier = redis.call('GET', KEYS[3])
+local earlier = redis.call('EXISTS', KEYS[5]) == 0 and redis.call('GET', KEYS[3])
 if earlier and earlier ~= ARGV[5] then return {'REUSED'} end
 
 local asked = {}
@@ -46,6 +49,8 @@ end
 
 units = '{' .. table.concat(units, ',') .. '}'
 redis.call('HSET', hold, noted, cjson.encode({fingerprint = ARGV[5], units = units}), unpack(notes))
+redis.call('SET', KEYS[3], ARGV[5], 'EX', ARGV[7])
+redis.call('SET', KEYS[5], '1', 'EX', ARGV[7])
 if left == 0 then redis.call('EXPIRE', hold, ARGV[7]) end
 if #stocks > 0 then
   local version, now = next_version(redis.call('HGET', product, 'version'))
