@@ -234,6 +234,15 @@ var damages = []damage{
 		want: onPaid(SaleExpires, 3),
 	},
 	{
+		name: "sale of a closed order that was not closed with it",
+		do:   func(s *shop) { s.do("PERSIST", lampHold(s, s.delivered)) },
+		want: func(s *shop) []Finding {
+			return []Finding{{
+				Kind: SaleStays, ProductID: s.lamp, OrderID: s.delivered, Units: s.work.orders[s.delivered].order.Items(s.lamp)[0].Quantity,
+			}}
+		},
+	},
+	{
 		name: "units that are sold to an earlier order of the same id",
 		do:   func(s *shop) { s.do("HINCRBY", lampHold(s, s.paid), "placed", -60000) },
 		// Nobody can tell whether they were sold once or twice: the shelf has to be counted.
@@ -296,7 +305,9 @@ var damages = []damage{
 		name: "document ahead of its workflow",
 		do: func(s *shop) {
 			o := s.work.orders[s.paid].order.Clone()
-			s.deliver(s.paid)
+			ahead := o.Clone()
+			ahead.Deliver("operator", time.Now())
+			s.record(ahead, false)
 			s.work.set(o, true)
 		},
 		want: func(s *shop) []Finding { return []Finding{{Kind: DocumentAhead, OrderID: s.paid}} },

@@ -39,10 +39,13 @@ func TestWhatANewMasterLostIsAppliedAgain(t *testing.T) {
 	pair := redistest.StartPair(t)
 	s := openShop(t, pair.Master)
 	heldBefore, cancelledLater, paidBefore := s.place(6, 3), s.place(7, 0), s.pay(s.place(2, 2))
+	closesLater, deliveredLater := s.place(1, 1), s.pay(s.place(1, 0))
 	pair.Cut(t)
-	s.pay(heldBefore)      // its sale is lost, its hold is live again
-	s.pay(s.place(8, 1))   // lost whole
-	waits := s.place(9, 0) // its hold is lost
+	s.deliver(s.pay(closesLater)) // its sale is lost, and that it was closed
+	s.deliver(deliveredLater)     // that its sale was closed is lost
+	s.pay(heldBefore)             // its sale is lost, its hold is live again
+	s.pay(s.place(8, 1))          // lost whole
+	waits := s.place(9, 0)        // its hold is lost
 	s.cancel(cancelledLater)
 	s.unwind(paidBefore) // its units are back on the lost master alone
 	want := s.stocks()
@@ -53,7 +56,7 @@ func TestWhatANewMasterLostIsAppliedAgain(t *testing.T) {
 	for _, f := range s.audit() {
 		kinds[f.Kind]++
 	}
-	for _, kind := range []Kind{PaidNotCommitted, OrderNotHeld, HoldOfClosedOrder, NotReturned, SoldDiffers, DocumentOld, DocumentMissing} {
+	for _, kind := range []Kind{PaidNotCommitted, OrderNotHeld, HoldOfClosedOrder, NotReturned, SaleStays, SoldDiffers, DocumentOld, DocumentMissing} {
 		assert.Positive(t, kinds[kind], "no %s", kind)
 	}
 	left, report := s.repair()

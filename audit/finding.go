@@ -37,6 +37,8 @@ const (
 	// SaleExpires: Redis is to forget what an open order bought, so that its units could
 	// not come back.
 	SaleExpires Kind = "sale_expires"
+	// SaleStays: Redis would remember for ever what a closed order bought.
+	SaleStays Kind = "sale_stays"
 	// NotReturned: a paid order was cancelled, and its units are not back.
 	NotReturned Kind = "not_returned"
 	// SoldUnpaid: units sold to an order that took no payment.

@@ -82,6 +82,8 @@ func holdOfOrder(o *order.Order, h Hold, running bool) []Finding {
 		return nil
 	case !sameUnits(want, h.Items):
 		return off(UnitsDiffer, sum(h.Items)-units, "the order's lines have %d units, and %d are %s", units, sum(h.Items), h.State)
+	case o.Status.Closed() && h.State == product.Committed && h.Expires == 0 && !running:
+		return off(SaleStays, units, "the order is %s, and Redis keeps for good that %d units were sold to it", o.Status, units)
 	}
 	return nil
 }

@@ -61,6 +61,7 @@ func (r Repairer) repair(ctx context.Context, findings []Finding) (done, left []
 		{[]Kind{NotReturned}, func(ctx context.Context, f Finding) (string, error) { return r.giveBack(ctx, f, lacks) }},
 		{[]Kind{PaidNotCommitted}, func(ctx context.Context, f Finding) (string, error) { return r.sell(ctx, f, lacks) }},
 		{[]Kind{SaleExpires}, r.remember},
+		{[]Kind{SaleStays}, r.closeSale},
 		{[]Kind{OrderNotHeld}, r.hold},
 		{[]Kind{
 			DocumentMissing, DocumentOld, DocumentDiffers, DocumentUnreadable, PaymentMissing, PaymentDiffers,

@@ -209,6 +209,7 @@ func (s *shop) deliver(id string) string {
 	o := s.work.orders[id].order
 	o.Deliver("operator", time.Now())
 	s.record(o, false)
+	require.NoError(s.t, s.stock.CloseSales(s.t.Context(), o.Holder(), o.ProductIDs()))
 	return id
 }
 

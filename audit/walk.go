@@ -158,7 +158,7 @@ func (a *auditor) hold(h Hold) {
 		}
 	case product.Committed:
 		if !known || (!doc.status.TookPayment() && !doc.returned) ||
-			(doc.status == order.Paid && h.Expires > 0) || (doc.returned && notReturned(h) > 0) {
+			(doc.status == order.Paid && h.Expires > 0) || (doc.status.Closed() && h.Expires == 0) || (doc.returned && notReturned(h) > 0) {
 			a.suspectOrder(h.OrderID, h.ProductID)
 		}
 	case product.Released, product.NoHold:
