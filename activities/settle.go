@@ -87,6 +87,9 @@ func (s *Settler) settle(ctx context.Context, productID, orderID string) (what S
 	}
 	if paid {
 		what, err = s.sell(ctx, holder, productID)
+		if err == nil && fate.Status.Closed() { // the step that closed its sales saw none of this hold
+			err = s.Stock.CloseSales(ctx, holder, []string{productID})
+		}
 		return what, fate.Running, err
 	}
 	productIDs := []string{productID}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
@@ -29,6 +30,7 @@ const units = int64(1000)
 type shop struct {
 	*testing.T
 	*require.Assertions
+	rdb   redis.UniversalClient
 	stock *inventory.Store
 	docs  *records.Store
 	fates fates
@@ -68,7 +70,7 @@ func open(t *testing.T) *shop {
 	rdb, err := redisdb.Open(t.Context(), "redis://"+miniredis.RunT(t).Addr())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = rdb.Close() })
-	s := &shop{T: t, Assertions: require.New(t), stock: inventory.New(rdb), docs: records.New(rdb), fates: fates{}}
+	s := &shop{T: t, Assertions: require.New(t), rdb: rdb, stock: inventory.New(rdb), docs: records.New(rdb), fates: fates{}}
 	onHand := units
 	_, _, err = s.stock.Put(t.Context(), "shirt", product.Spec{
 		Description: product.Description{Title: "A shirt"}, Currency: "EUR",
@@ -144,6 +146,24 @@ var rules = map[string]struct {
 	"terminated": {activities.Fate{Known: true, Status: order.AwaitingPayment}, activities.SettledBack, product.Released},
 	"reserving":  {activities.Fate{Known: true, Status: order.Reserving}, activities.SettledBack, product.Released},
 	"unknown":    {activities.Fate{}, activities.SettledBack, product.Released},
+}
+
+// Redis remembers what an order bought until it closes. Of one that is closed no other step
+// comes that would let it be forgotten.
+func TestASaleToAClosedOrderIsForgottenInAWhile(t *testing.T) {
+	s := open(t)
+	for _, id := range []string{"paid", "delivered"} {
+		s.holds(id, time.Now())
+		s.fates[id] = rules[id].fate
+		what, err := s.settler().Settle(t.Context(), "shirt", id)
+		s.NoError(err)
+		s.Equal(activities.SettledSold, what)
+	}
+	left := func(id string) time.Duration {
+		return s.rdb.TTL(t.Context(), redisdb.Bucket("shirt")+":hold:shirt:"+id).Val()
+	}
+	s.Equal(inventory.Remember, left("delivered"))
+	s.Equal(time.Duration(-1), left("paid"), "its units may still come back")
 }
 
 // A hold may end between the sweeper's look and its rule, or be a newer try's.
