@@ -122,6 +122,7 @@ func newWorker(of *Config) (*Worker, error) {
 	c.Stock, c.Records = countedStock{c.Stock, m}, countedRecords{c.Records, m}
 	*of = c
 	sdk.SetStickyWorkflowCacheSize(cachedOrders) // of the whole process; counts before its first worker starts
+	c.Options = withPollers(c.Options)
 	w := sdk.New(c.Temporal, c.TaskQueue, c.Options)
 	registerWorkflows(w)
 	registerOrderActivities(w, c)
@@ -162,6 +163,26 @@ func newWorker(of *Config) (*Worker, error) {
 		return nil, err
 	}
 	return &Worker{Worker: w, views: v}, nil
+}
+
+// How many polls for workflow tasks a worker keeps open: the fewest, at first, and the
+// most of each kind.
+const (
+	fewestPollers  = 2
+	pollersAtFirst = 4
+	mostPollers    = 16
+)
+
+// withPollers polls for new orders and for those that the worker has in memory apart.
+// The SDK's two pollers take turns between both, and go to the second kind for as long as
+// any of them waits: on a busy worker a new order then isn't seen for seconds.
+func withPollers(o sdk.Options) sdk.Options {
+	if o.MaxConcurrentWorkflowTaskPollers == 0 && o.WorkflowTaskPollerBehavior == nil {
+		o.WorkflowTaskPollerBehavior = sdk.NewPollerBehaviorAutoscaling(sdk.PollerBehaviorAutoscalingOptions{
+			MinimumNumberOfPollers: fewestPollers, InitialNumberOfPollers: pollersAtFirst, MaximumNumberOfPollers: mostPollers,
+		})
+	}
+	return o
 }
 
 // Start polls until Stop is called.

@@ -104,6 +104,9 @@ func serverConfig(s stores, ports servicePorts) *config.Config {
 	return cfg
 }
 
+// sayHowFar is how often a queue deletes what it has done.
+const sayHowFar = time.Second
+
 // dynamicSettings tune the server for one small process. With the stock values
 // each hop between its queues waits up to 45 ms for the next poll, and four
 // partitions a task queue make a single worker miss tasks.
@@ -119,5 +122,13 @@ func dynamicSettings() dynamicconfig.StaticClient {
 		dynamicconfig.TransferProcessorMaxPollRPS.Key():                                2000, // polls a second
 		dynamicconfig.TimerProcessorMaxPollRPS.Key():                                   2000,
 		dynamicconfig.VisibilityProcessorMaxPollRPS.Key():                              2000,
+		// Each queue keeps the tasks that it has done until it says how far it is, and goes
+		// through all of them when new ones come: with Temporal's 30 s those are thousands.
+		dynamicconfig.TransferProcessorUpdateAckInterval.Key():   sayHowFar,
+		dynamicconfig.TimerProcessorUpdateAckInterval.Key():      sayHowFar,
+		dynamicconfig.VisibilityProcessorUpdateAckInterval.Key(): sayHowFar,
+		// Nor does it split and merge its ranges by namespace: there is one.
+		dynamicconfig.QueueShrinkPredicateMaxPendingKeys.Key(): 0,
+		dynamicconfig.QueueMoveGroupTaskCountBase.Key():        0,
 	}
 }

@@ -17,6 +17,7 @@ import (
 type commands struct {
 	Saga         sagaBench         `cmd:"" help:"Orders placed and paid through REST, against bare Temporal workflows."`
 	Providers    providersBench    `cmd:"" help:"Orders placed and paid with authentication and at a payment provider, against neither."`
+	Growth       growthBench       `cmd:"" help:"What an order costs after many others, and how a stack that has many of them comes back after a kill."`
 	Reservations reservationsBench `cmd:"" help:"Holds on Redis from Go, against redis-benchmark running the same script."`
 	Flash        flashBench        `cmd:"" help:"A flash sale; sold-out answers against a bare Gin handler with one Redis read."`
 	Delist       delistBench       `cmd:"" help:"A delisting of many unpaid orders, against goroutines that only signal."`

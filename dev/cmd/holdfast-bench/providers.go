@@ -65,6 +65,7 @@ func (b *providersBench) Run(ctx context.Context, out report) error {
 			return err
 		}
 	}
+	out.printf("\nOrders undecided after 5 s: %d.\n", open.undecided.Load()+guarded.undecided.Load())
 	return nil
 }
 
@@ -112,8 +113,7 @@ func (b *providersBench) start(ctx context.Context, name string, who identity.Ve
 	return s, contender{
 		name: name, pay: s.pay,
 		place: func(ctx context.Context) (string, error) {
-			_, id, err := s.place(ctx, "bench", 201)
-			return id, err
+			return s.placeDecided(ctx, "bench")
 		},
 		paid: func(ctx context.Context) (int64, error) { return sold(ctx, rdb, "bench") },
 	}, stop, nil

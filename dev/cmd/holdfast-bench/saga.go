@@ -109,8 +109,7 @@ func (b *sagaBench) contenders(ctx context.Context, st *stack.Stack) ([]contende
 		{
 			name: "Holdfast", pay: s.pay,
 			place: func(ctx context.Context) (string, error) {
-				_, id, err := s.place(ctx, "bench", 201)
-				return id, err
+				return s.placeDecided(ctx, "bench")
 			},
 			paid: func(ctx context.Context) (int64, error) { return sold(ctx, rdb, "bench") },
 		},

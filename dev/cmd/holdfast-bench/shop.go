@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
+
+	"github.com/google/uuid"
 
 	"holdfast/dev/stack"
 	"holdfast/order"
@@ -27,6 +31,8 @@ type shop struct {
 	token    string
 	http     *http.Client
 	provider *sandbox.Signer
+	// undecided counts the orders that were so after 5 s.
+	undecided atomic.Int64
 }
 
 func newShop(url string, connections int) (*shop, error) {
@@ -60,6 +66,48 @@ func (s *shop) place(ctx context.Context, productID string, want ...int) (int, s
 	}
 	status, err := s.call(ctx, http.MethodPost, "/v1/orders", body, &o, want...)
 	return status, o.ID, err
+}
+
+// errNotDecided is the answer to an order that Temporal took, and that has no stock yet.
+var errNotDecided = errors.New("the order is undecided")
+
+// placeUnder orders one unit under an idempotency key and returns the order's id, also
+// where an earlier call had placed it.
+func (s *shop) placeUnder(ctx context.Context, productID, key string) (string, error) {
+	b, err := json.Marshal(map[string]any{
+		"customerId": "bench", "lines": []any{map[string]any{"productId": productID, "sku": productID + "-1", "quantity": 1}},
+	})
+	if err != nil {
+		return "", err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/v1/orders", bytes.NewReader(b))
+	if err != nil {
+		return "", err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Idempotency-Key", key)
+	if s.token != "" {
+		req.Header.Set("Authorization", "Bearer "+s.token)
+	}
+	var o struct {
+		ID string `json:"id"`
+	}
+	status, err := s.do(req, &o, http.StatusCreated, http.StatusAccepted)
+	if err == nil && status == http.StatusAccepted {
+		err = errNotDecided
+	}
+	return o.ID, err
+}
+
+// placeDecided orders one unit, and asks again as long as the order is undecided: on a
+// busy machine that is an answer like others.
+func (s *shop) placeDecided(ctx context.Context, productID string) (string, error) {
+	for key := uuid.NewString(); ; s.undecided.Add(1) {
+		id, err := s.placeUnder(ctx, productID, key)
+		if !errors.Is(err, errNotDecided) {
+			return id, err
+		}
+	}
 }
 
 // pay sends the provider's signed callback.

@@ -1,0 +1,50 @@
+package temporal_test
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	taskqueuepb "go.temporal.io/api/taskqueue/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+
+	"holdfast/dev/temporal"
+)
+
+// pollOnce takes a workflow task, as a worker does, and leaves it undone.
+func pollOnce(t *testing.T, c client.Client) *workflowservice.PollWorkflowTaskQueueResponse {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	task, err := c.WorkflowService().PollWorkflowTaskQueue(ctx, &workflowservice.PollWorkflowTaskQueueRequest{
+		Namespace: "default", TaskQueue: &taskqueuepb.TaskQueue{Name: "q"}, Identity: t.Name(),
+	})
+	require.NoError(t, err)
+	require.NotEmpty(t, task.GetTaskToken(), "there was no task")
+	return task
+}
+
+func TestAWorkflowTaskOfADeadProcessIsGivenToTheNextOneAtOnce(t *testing.T) {
+	opts := temporal.Options{File: filepath.Join(t.TempDir(), "temporal.db"), WithoutUI: true}
+	first, err := temporal.Start(t.Context(), opts)
+	require.NoError(t, err)
+	c := dial(t, first)
+	for _, id := range []string{"order/1", "order/2"} {
+		_, err = c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
+			ID: id, TaskQueue: "q",
+			WorkflowTaskTimeout: time.Minute, // far beyond the patience of this test
+		}, "Order")
+		require.NoError(t, err)
+		require.EqualValues(t, 1, pollOnce(t, c).GetAttempt())
+	}
+	c.Close()
+	require.NoError(t, first.Stop(t.Context()))
+
+	c = dial(t, start(t, opts))
+	for range 2 {
+		require.EqualValues(t, 2, pollOnce(t, c).GetAttempt())
+	}
+}
