@@ -46,7 +46,17 @@ func (batchedSQLite) CreateDB(
 	if err != nil {
 		return nil, err
 	}
-	return newLists(db, gatherFor), nil
+	batched := newLists(db, gatherFor)
+	batched.admin = db.(admin) //nolint:forcetypeassert // of SQLite's own plugin it is both
+	return batched, nil
+}
+
+// admin is what the server asks a database for before it uses it, beside the database's
+// name.
+type admin interface {
+	sqlplugin.AdminCRUD
+	ExpectedVersion() string
+	VerifyVersion() error
 }
 
 // GetVisibilityQueryConverter is asked for by the name of SQLite's own plugin.
@@ -64,6 +74,7 @@ func (batchedSQLite) GetVisibilityQueryConverter() sqlplugin.VisibilityQueryConv
 // Each call returns once its row, or a newer one of the same workflow, is committed.
 type lists struct {
 	sqlplugin.DB
+	admin
 	apart time.Duration
 
 	mu      sync.Mutex
@@ -78,6 +89,11 @@ type lists struct {
 func newLists(db sqlplugin.DB, apart time.Duration) *lists {
 	return &lists{DB: db, apart: apart, closing: make(chan struct{})}
 }
+
+var (
+	_ sqlplugin.DB      = (*lists)(nil)
+	_ sqlplugin.AdminDB = (*lists)(nil)
+)
 
 // listed is a change of one row that waits to be written.
 type listed struct {
