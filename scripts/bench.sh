@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# bench.sh [saga|providers|reservations|flash|delist|open|replay|outage|money|search|fresh|projector|busy|million ...]:
+# bench.sh [saga|providers|growth|reservations|flash|delist|open|replay|outage|money|search|fresh|projector|busy|million ...]:
 # measures, and prints Markdown for docs/benchmarks.md. Everything runs on this
 # machine, on folders and ports of its own. Without a name: all of it, which takes
 # about two hours.
@@ -32,6 +32,10 @@ providers() {
     section "Orders placed and paid, with tokens and at a provider"
     "$bench" providers --data "$work/providers" 2>>"$log"
 }
+growth() {
+    section "What an order costs after many others, and a kill under load"
+    "$bench" growth --data "$work/growth" 2>>"$log"
+}
 reservations() { section "Reservations"; "$bench" reservations 2>>"$log"; }
 flash() { section "Flash sale"; "$bench" flash 2>>"$log"; }
 delist() { section "Delisting"; "$bench" delist 2>>"$log"; }
@@ -48,7 +52,7 @@ outage() { section "A year of orders, Elasticsearch away in its midst"; OUTAGE=y
 money() { section "A year of orders, paid at a provider that fails"; MONEY=yes scripts/bench-replay.sh "$work/money"; }
 
 if [ $# -eq 0 ]; then
-    set -- saga providers reservations flash delist open replay outage money
+    set -- saga providers growth reservations flash delist open replay outage money
     [ -z "${ELASTICSEARCH_URL:-}" ] || set -- "$@" search fresh projector busy million
 fi
 machine

@@ -122,7 +122,7 @@ func newWorker(of *Config) (*Worker, error) {
 	c.Stock, c.Records = countedStock{c.Stock, m}, countedRecords{c.Records, m}
 	*of = c
 	sdk.SetStickyWorkflowCacheSize(cachedOrders) // of the whole process; counts before its first worker starts
-	c.Options = withPollers(c.Options)
+	c.Options = WithPollers(c.Options)
 	w := sdk.New(c.Temporal, c.TaskQueue, c.Options)
 	registerWorkflows(w)
 	registerOrderActivities(w, c)
@@ -173,10 +173,11 @@ const (
 	mostPollers    = 16
 )
 
-// withPollers polls for new orders and for those that the worker has in memory apart.
+// WithPollers returns options that poll for new orders and for those that the worker has in
+// memory apart, unless they say how to poll already.
 // The SDK's two pollers take turns between both, and go to the second kind for as long as
 // any of them waits: on a busy worker a new order then isn't seen for seconds.
-func withPollers(o sdk.Options) sdk.Options {
+func WithPollers(o sdk.Options) sdk.Options {
 	if o.MaxConcurrentWorkflowTaskPollers == 0 && o.WorkflowTaskPollerBehavior == nil {
 		o.WorkflowTaskPollerBehavior = sdk.NewPollerBehaviorAutoscaling(sdk.PollerBehaviorAutoscalingOptions{
 			MinimumNumberOfPollers: fewestPollers, InitialNumberOfPollers: pollersAtFirst, MaximumNumberOfPollers: mostPollers,

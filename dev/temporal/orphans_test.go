@@ -9,7 +9,10 @@ import (
 	"github.com/stretchr/testify/require"
 	taskqueuepb "go.temporal.io/api/taskqueue/v1"
 	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
 
 	"holdfast/dev/temporal"
 )
@@ -47,4 +50,45 @@ func TestAWorkflowTaskOfADeadProcessIsGivenToTheNextOneAtOnce(t *testing.T) {
 	for range 2 {
 		require.EqualValues(t, 2, pollOnce(t, c).GetAttempt())
 	}
+}
+
+// patientWorkflow waits for an activity that is tried until it succeeds.
+func patientWorkflow(ctx workflow.Context) error {
+	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: 40 * time.Second, // beyond the patience of this test
+	}), "Release").Get(ctx, nil)
+}
+
+func TestAnActivityOfADeadProcessIsTriedAgainAtOnce(t *testing.T) {
+	opts := temporal.Options{File: filepath.Join(t.TempDir(), "temporal.db"), WithoutUI: true}
+	first, err := temporal.Start(t.Context(), opts)
+	require.NoError(t, err)
+	c := dial(t, first)
+	work := func(c client.Client, activities bool) worker.Worker {
+		w := worker.New(c, "q", worker.Options{LocalActivityWorkerOnly: !activities, DisableEagerActivities: true})
+		w.RegisterWorkflowWithOptions(patientWorkflow, workflow.RegisterOptions{Name: "Order"})
+		w.RegisterActivityWithOptions(func(context.Context) error { return nil }, activity.RegisterOptions{Name: "Release"})
+		require.NoError(t, w.Start())
+		return w
+	}
+	w := work(c, false)
+	run, err := c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: "order/1", TaskQueue: "q"}, "Order")
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	task, err := c.WorkflowService().PollActivityTaskQueue(ctx, &workflowservice.PollActivityTaskQueueRequest{
+		Namespace: "default", TaskQueue: &taskqueuepb.TaskQueue{Name: "q"}, Identity: t.Name(),
+	})
+	require.NoError(t, err)
+	require.NotEmpty(t, task.GetTaskToken(), "there was no task")
+	w.Stop()
+	c.Close()
+	require.NoError(t, first.Stop(t.Context()))
+
+	c = dial(t, start(t, opts))
+	w = work(c, true)
+	defer w.Stop()
+	ctx, cancel = context.WithTimeout(t.Context(), 25*time.Second)
+	defer cancel()
+	require.NoError(t, c.GetWorkflow(ctx, run.GetID(), run.GetRunID()).Get(ctx, nil))
 }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -53,6 +54,10 @@ type Server struct {
 	ui      *webUI
 	address string
 	opts    Options
+
+	ending  context.Context // ends when Stop is called
+	end     context.CancelFunc
+	failing sync.WaitGroup
 }
 
 // Start starts a server and returns once it and its web UI answer. A wanted
@@ -71,6 +76,7 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	since := time.Now()
 	if err := server.Start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("start the Temporal server: %w", err), server.Stop())
 	}
@@ -78,6 +84,7 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 		return nil, errors.Join(fmt.Errorf("trim Temporal's lists: %w", err), server.Stop())
 	}
 	s := &Server{server: server, address: loopback.Address(ports[0]), opts: opts}
+	s.ending, s.end = context.WithCancel(context.WithoutCancel(ctx))
 	if !opts.WithoutUI {
 		s.ui = startUI(ports[1], s.address, opts.Namespace)
 	}
@@ -87,6 +94,7 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 		defer cancel()
 		return nil, errors.Join(err, s.Stop(stopCtx))
 	}
+	s.failing.Go(func() { s.failOrphans(databases.busy, since) }) //nolint:contextcheck // Stop ends it
 	return s, nil
 }
 
@@ -107,8 +115,10 @@ func (s *Server) UIURL() string {
 // Stop stops the web UI and the server and waits for both, at most until the
 // context ends. Workers and clients should be stopped before.
 func (s *Server) Stop(ctx context.Context) error {
+	s.end()
 	done := make(chan error, 1)
 	go func() {
+		s.failing.Wait()
 		if s.ui != nil {
 			s.ui.stop()
 		}
@@ -128,9 +138,9 @@ func (s *Server) Stop(ctx context.Context) error {
 func (s *Server) awaitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
-	c, err := client.NewLazyClient(client.Options{HostPort: s.address, Namespace: s.opts.Namespace, Logger: silent{}})
+	c, err := s.client()
 	if err != nil {
-		return fmt.Errorf("make a client of the Temporal server: %w", err)
+		return err
 	}
 	defer c.Close()
 	err = await.Success(ctx, func(ctx context.Context) error {
@@ -144,6 +154,14 @@ func (s *Server) awaitReady(ctx context.Context) error {
 		return nil
 	}
 	return s.ui.awaitReady(ctx)
+}
+
+func (s *Server) client() (client.Client, error) {
+	c, err := client.NewLazyClient(client.Options{HostPort: s.address, Namespace: s.opts.Namespace, Logger: silent{}})
+	if err != nil {
+		return nil, fmt.Errorf("make a client of the Temporal server: %w", err)
+	}
+	return c, nil
 }
 
 func withDefaults(opts Options) Options {

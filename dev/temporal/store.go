@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/server/common/config"
 	"go.temporal.io/server/common/persistence/sql/sqlplugin/sqlite"
@@ -30,6 +31,8 @@ import (
 // lists' full-text tables know of the one before.
 type stores struct {
 	history, lists *config.SQL
+	// busy are workflows that have activities, where the file had been used before.
+	busy []*commonpb.WorkflowExecution
 }
 
 // openStores makes sure that the stores have their schema and their namespace,
@@ -41,7 +44,7 @@ func openStores(ctx context.Context, opts Options) (stores, error) {
 		if s.history, err = fileStore(ctx, opts.File, "temporal"); err != nil {
 			return s, fmt.Errorf("open Temporal's file %s: %w", opts.File, err)
 		}
-		if _, err = giveUpOrphans(ctx, "file:"+s.history.DatabaseName, time.Now()); err != nil {
+		if s.busy, err = giveUpOrphans(ctx, "file:"+s.history.DatabaseName, time.Now()); err != nil {
 			return s, fmt.Errorf("give up what a dead process had in Temporal's file %s: %w", opts.File, err)
 		}
 		lists := strings.TrimSuffix(opts.File, filepath.Ext(opts.File)) + "-visibility" + filepath.Ext(opts.File)

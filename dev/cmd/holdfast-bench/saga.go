@@ -17,6 +17,7 @@ import (
 	"holdfast/dev/stack"
 	"holdfast/inventory"
 	"holdfast/redisdb"
+	"holdfast/worker"
 )
 
 // sagaBench places and pays orders.
@@ -85,7 +86,7 @@ func (b *sagaBench) compare(ctx context.Context, out report, contenders []conten
 }
 
 func (b *sagaBench) contenders(ctx context.Context, st *stack.Stack) ([]contender, func(), error) {
-	fl, err := floor.Start(st.Temporal, sdk.Options{})
+	fl, err := floor.Start(st.Temporal, worker.WithPollers(sdk.Options{}))
 	if err != nil {
 		return nil, nil, err
 	}
