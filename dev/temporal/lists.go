@@ -22,10 +22,13 @@ import (
 const listsPlugin = "sqlite-batched"
 
 const (
-	// gatherFor is how far apart two batches are, at least. An order is told of when it is
-	// placed, paid and closed; what falls into one batch is written once. A list is late
-	// by this much on a busy server, as it is with Elasticsearch behind it.
+	// gatherFor is how long a busy server gathers changes for a batch. An order is listed when
+	// it is placed, paid and closed; what falls into one batch is written once. The lists are
+	// late by as much, as they are with Elasticsearch behind them.
 	gatherFor = 500 * time.Millisecond
+	// atOnce is how many batches in that time are written without gathering: on a server
+	// that isn't busy the lists are not late.
+	atOnce = 4
 	// writeTimeout bounds the writing of one batch. Who waits for it gives up sooner, and
 	// comes again.
 	writeTimeout = 10 * time.Second
@@ -79,8 +82,9 @@ type lists struct {
 
 	mu      sync.Mutex
 	waiting []*listed
-	writing bool // a goroutine is at it
-	last    time.Time
+	writing bool      // a goroutine is at it
+	since   time.Time // when the batches began that are counted
+	batches int
 	writer  sync.WaitGroup
 	closing chan struct{} // closed by Close
 	close   sync.Once
@@ -159,32 +163,43 @@ func (l *lists) enqueue(c *listed) error {
 	return nil
 }
 
-// write writes batch after batch until nothing waits. The first after a pause is written
-// at once.
+// write writes batch after batch until nothing waits.
 func (l *lists) write() {
-	for {
-		l.mu.Lock()
-		pause := time.Until(l.last.Add(l.apart))
-		l.mu.Unlock()
-		if pause > 0 {
-			t := time.NewTimer(pause)
-			select {
-			case <-t.C:
-			case <-l.closing:
-				t.Stop()
-			}
-		}
+	for l.more() {
+		l.gather()
 		l.mu.Lock()
 		batch := l.waiting
 		l.waiting = nil
-		l.writing = len(batch) > 0
-		l.last = time.Now()
 		l.mu.Unlock()
-		if len(batch) == 0 {
-			return
-		}
 		l.commit(batch)
 	}
+}
+
+// more reports whether a change waits; otherwise the next one begins to write anew.
+func (l *lists) more() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.writing = len(l.waiting) > 0
+	return l.writing
+}
+
+// gather waits for more, where there were enough batches lately. It is called by one
+// goroutine at a time.
+func (l *lists) gather() {
+	pause := time.Until(l.since.Add(l.apart))
+	switch {
+	case pause <= 0:
+		l.since, l.batches = time.Now(), 0
+	case l.batches >= atOnce:
+		t := time.NewTimer(pause)
+		defer t.Stop()
+		select {
+		case <-t.C:
+		case <-l.closing:
+		}
+		l.since, l.batches = time.Now(), 0
+	}
+	l.batches++
 }
 
 // commit writes a batch in one transaction. If that fails, each change is tried alone, so

@@ -179,3 +179,29 @@ func TestWhoeverGivesUpWaitingForTheListsIsFree(t *testing.T) {
 	require.NoError(t, l.Close(), "Close waits for the batch at hand")
 	require.Equal(t, map[string]int64{"a": 1}, db.versions)
 }
+
+func TestABusyListGathersAndAnIdleOneDoesNot(t *testing.T) {
+	db := &table{versions: map[string]int64{}}
+	l := newLists(db, time.Hour)
+	for i := range atOnce { // an idle one answers each
+		_, err := l.InsertIntoVisibility(t.Context(), row(fmt.Sprint("idle", i), 1))
+		require.NoError(t, err)
+	}
+	require.Equal(t, atOnce, db.batches)
+	var calls errgroup.Group
+	const more = 20
+	for i := range more {
+		calls.Go(func() error {
+			_, err := l.InsertIntoVisibility(t.Context(), row(fmt.Sprint("busy", i), 1))
+			return err
+		})
+	}
+	require.Eventually(t, func() bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return len(l.waiting) == more
+	}, 10*time.Second, time.Millisecond, "they are gathered")
+	require.NoError(t, l.Close(), "Close writes what was gathered")
+	require.NoError(t, calls.Wait())
+	require.Equal(t, atOnce+1, db.batches)
+}
