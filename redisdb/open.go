@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -81,6 +82,26 @@ func connect(addr string, secured *tls.Config) (redis.UniversalClient, error) {
 	setDefault(&opt.PoolSize, poolSize)
 	setDefault(&opt.MinIdleConns, idleConns)
 	return redis.NewClient(opt), nil
+}
+
+// Addresses lists the host:port of each server that a client knows, a cluster's replicas
+// too.
+func Addresses(ctx context.Context, rdb redis.UniversalClient) []string {
+	switch c := rdb.(type) {
+	case *redis.Client:
+		return []string{c.Options().Addr}
+	case *redis.ClusterClient:
+		var mu sync.Mutex
+		all := c.Options().Addrs
+		_ = c.ForEachShard(ctx, func(_ context.Context, node *redis.Client) error { // those of the URL stay
+			mu.Lock()
+			defer mu.Unlock()
+			all = append(all[:len(all):len(all)], node.Options().Addr)
+			return nil
+		})
+		return all
+	}
+	return nil
 }
 
 // secure puts what the user has of his own into the TLS of an address. The server's

@@ -41,6 +41,7 @@ func newWebhooks(c Config, docs *records.Store) (*webhooks, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read which networks webhooks may reach: %w", err)
 	}
+	guard.RefuseOwn(c.OwnServices)
 	streams, err := redisdb.Sibling(c.Redis, readers)
 	if err != nil {
 		return nil, fmt.Errorf("open a client for webhooks: %w", err)

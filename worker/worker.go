@@ -55,6 +55,8 @@ type Config struct {
 	// WebhooksAllow names networks that webhooks may reach although they are not public:
 	// see deliver.NewGuard.
 	WebhooksAllow string
+	// OwnServices lists the host:port of services that webhooks may never reach; nil is none.
+	OwnServices func(context.Context) []string
 	// WithoutWebhooks: another process tells the merchants' endpoints.
 	WithoutWebhooks bool
 	// TaskQueue to poll; empty is workflows.TaskQueue.

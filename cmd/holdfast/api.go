@@ -69,6 +69,11 @@ func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 	}
 	defer func() { err = errors.Join(err, release()) }()
 
+	services, err := ownServices(rdb, c.Elasticsearch, log)
+	if err != nil {
+		return err
+	}
+	guard.RefuseOwn(services)
 	index, err := c.readIndex(ctx)
 	if err != nil {
 		return err

@@ -1,6 +1,16 @@
 package main
 
 import (
+	"context"
+	"log/slog"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"holdfast/redisdb"
 	"holdfast/webhook/deliver"
 )
 
@@ -16,4 +26,26 @@ func (f webhookFlags) guard() (*deliver.Guard, error) {
 		return nil, usagef("--webhooks-allow (HOLDFAST_WEBHOOKS_ALLOW): %v", err)
 	}
 	return g, nil
+}
+
+// ownServices lists the services that Holdfast runs on, which believe whoever reaches
+// them: webhooks may go to none of them, whatever HOLDFAST_WEBHOOKS_ALLOW says.
+func ownServices(rdb redis.UniversalClient, elasticsearch string, log *slog.Logger) (func(context.Context) []string, error) {
+	temporal, err := temporalOptions(log)
+	if err != nil {
+		return nil, err
+	}
+	fixed := []string{temporal.HostPort}
+	for text := range strings.SplitSeq(elasticsearch, ",") {
+		if u, err := url.Parse(strings.TrimSpace(text)); err == nil && u.Host != "" {
+			port := u.Port()
+			if port == "" {
+				port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+			}
+			fixed = append(fixed, net.JoinHostPort(u.Hostname(), port))
+		}
+	}
+	return func(ctx context.Context) []string {
+		return slices.Concat(redisdb.Addresses(ctx, rdb), fixed)
+	}, nil
 }

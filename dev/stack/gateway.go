@@ -52,6 +52,7 @@ func (s *Stack) gateway(listener net.Listener) (*api.Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	guard.RefuseOwn(s.ownServices)
 	cfg := api.Config{
 		Listener: listener, Products: inventory.New(s.redis), Orders: records.New(s.redis), Temporal: s.Temporal,
 		Namespace: s.Namespace, Index: s.Index, Webhooks: registry.New(s.redis), CheckURL: guard.Check, Identity: s.opts.Identity,

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -37,7 +39,7 @@ func (s *Stack) startWorker(context.Context) (func(context.Context) error, error
 		Temporal: s.Temporal, Namespace: s.Namespace, Redis: s.redis, Index: s.Index, Metrics: s.metrics, Log: s.opts.Log,
 		KeepForGood: s.opts.ElasticsearchURL == "", // the embedded index may be made anew, see embedded.Open
 		Providers:   s.sagaProviders(),
-		Options:     s.workerOptions(), WebhooksAllow: s.webhooksAllow(),
+		Options:     s.workerOptions(), WebhooksAllow: s.webhooksAllow(), OwnServices: s.ownServices,
 	})
 	if err != nil {
 		return nil, err
@@ -53,6 +55,17 @@ func (s *Stack) startWorker(context.Context) (func(context.Context) error, error
 
 // webhooksAllow lets a receiver on this machine be told, for whoever tries webhooks.
 func (s *Stack) webhooksAllow() string { return cmp.Or(s.opts.WebhooksAllow, deliver.Loopback) }
+
+// ownServices are what webhooks may not reach, though it is on this machine as well.
+func (s *Stack) ownServices(ctx context.Context) []string {
+	all := append(redisdb.Addresses(ctx, s.redis), s.TemporalAddress)
+	for text := range strings.SplitSeq(s.UIURL+","+s.opts.ElasticsearchURL, ",") {
+		if u, err := url.Parse(text); err == nil && u.Host != "" {
+			all = append(all, u.Host)
+		}
+	}
+	return all
+}
 
 func (s *Stack) workerOptions() sdk.Options {
 	if s.opts.Worker != nil {

@@ -86,7 +86,9 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 	s := &Server{server: server, address: loopback.Address(ports[0]), opts: opts}
 	s.ending, s.end = context.WithCancel(context.WithoutCancel(ctx))
 	if !opts.WithoutUI {
-		s.ui = startUI(ports[1], s.address, opts.Namespace)
+		if s.ui, err = startUI(ports[1], s.address, opts.Namespace); err != nil {
+			return nil, errors.Join(err, server.Stop())
+		}
 	}
 	if err := s.awaitReady(ctx); err != nil {
 		// The caller's context may be what ended: stopping has its own bound.

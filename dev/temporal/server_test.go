@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"path/filepath"
 	"testing"
 	"time"
@@ -34,6 +35,27 @@ func TestServerInMemory(t *testing.T) {
 	page := get(t, server.UIURL()+"/")
 	require.Contains(t, page, "<html")
 	require.Contains(t, get(t, server.UIURL()+"/api/v1/namespaces/default/workflows?query=OrderStatus%3D'open'"), "order/1")
+}
+
+// A page whose name was bound anew to 127.0.0.1 is of the same origin as what it asks.
+func TestTheWebUIAnswersToLoopbackNamesAlone(t *testing.T) {
+	server := start(t, temporal.Options{})
+	u, err := url.Parse(server.UIURL())
+	require.NoError(t, err)
+	for host, want := range map[string]int{
+		"": http.StatusOK, "localhost:" + u.Port(): http.StatusOK, "[::1]:" + u.Port(): http.StatusOK, "LOCALHOST.": http.StatusOK,
+		"evil.example:" + u.Port(): http.StatusForbidden, "localhost.evil.example": http.StatusForbidden, "10.0.0.1": http.StatusForbidden,
+	} {
+		for _, path := range []string{"/", "/api/v1/settings", "/api/v1/namespaces/default/workflows"} {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.UIURL()+path, http.NoBody)
+			require.NoError(t, err)
+			req.Host = host
+			res, err := http.DefaultClient.Do(req)
+			require.NoError(t, err)
+			require.NoError(t, res.Body.Close())
+			require.Equal(t, want, res.StatusCode, "%s of %q", path, host)
+		}
+	}
 }
 
 func TestServersInMemoryShareNothing(t *testing.T) {

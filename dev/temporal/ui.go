@@ -2,13 +2,13 @@ package temporal
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 
-	uiserver "github.com/temporalio/ui-server/v2/server"
+	"github.com/labstack/echo/v4"
 	uiconfig "github.com/temporalio/ui-server/v2/server/config"
-	uioptions "github.com/temporalio/ui-server/v2/server/server_options"
 
 	"holdfast/dev/await"
 	"holdfast/dev/loopback"
@@ -16,35 +16,34 @@ import (
 
 // webUI is Temporal's web UI, served by this process.
 type webUI struct {
-	server *uiserver.Server
+	server *echo.Echo
 	url    string
 	ended  chan struct{}
 }
 
-// startUI serves the web UI until stop. The port must have been found free:
-// the UI server's own answer to a port in use is to end the whole process.
-func startUI(port int, temporalAddress, namespace string) *webUI {
-	ui := &webUI{
-		server: uiserver.NewServer(uioptions.WithConfigProvider(&uiconfig.Config{
-			Host:                loopback.Host,
-			Port:                port,
-			TemporalGRPCAddress: temporalAddress,
-			EnableUI:            true,
-			DefaultNamespace:    namespace,
-			CORS:                uiconfig.CORS{CookieInsecure: true}, // plain HTTP, loopback only
-			HideLogs:            true,
-			DisableNewsFetch:    true,
-		})),
-		url:   "http://" + loopback.Address(port),
-		ended: make(chan struct{}),
+// startUI serves the web UI until stop.
+func startUI(port int, temporalAddress, namespace string) (*webUI, error) {
+	server, err := newUI(&uiconfig.Config{
+		Host:                loopback.Host,
+		Port:                port,
+		TemporalGRPCAddress: temporalAddress,
+		EnableUI:            true,
+		DefaultNamespace:    namespace,
+		CORS:                uiconfig.CORS{CookieInsecure: true}, // plain HTTP, loopback only
+		HideLogs:            true,
+		DisableNewsFetch:    true,
+	})
+	if err != nil {
+		return nil, err
 	}
+	ui := &webUI{server: server, url: "http://" + loopback.Address(port), ended: make(chan struct{})}
 	go func() {
 		defer close(ui.ended)
-		if err := ui.server.Start(); err != nil {
-			slog.Error("Temporal's web UI stopped", "error", err) //nolint:sloglint // nobody is left to tell
+		if err := server.Start(loopback.Address(port)); !errors.Is(err, http.ErrServerClosed) {
+			slog.Error("Temporal's web UI stopped", "error", err) //nolint:sloglint // nothing else is told
 		}
 	}()
-	return ui
+	return ui, nil
 }
 
 func (ui *webUI) awaitReady(ctx context.Context) error {
@@ -70,6 +69,6 @@ func (ui *webUI) awaitReady(ctx context.Context) error {
 }
 
 func (ui *webUI) stop() {
-	ui.server.Stop()
+	_ = ui.server.Close() // its connections end with the process at the latest
 	<-ui.ended
 }

@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -45,6 +47,7 @@ type Guard struct {
 	public  *ssrf.Guardian
 	// resolver is the system's where it is nil.
 	resolver *net.Resolver
+	own      own
 }
 
 // NewGuard reads the setting: networks such as 10.1.0.0/16 that may be reached although
@@ -90,10 +93,13 @@ func (g *Guard) check(a netip.Addr, encrypted bool) error {
 func (g *Guard) dialer(encrypted bool) *net.Dialer {
 	return &net.Dialer{
 		Timeout: dialTimeout, Resolver: g.resolver,
-		Control: func(_, address string, _ syscall.RawConn) error {
+		ControlContext: func(ctx context.Context, _, address string, _ syscall.RawConn) error {
 			to, err := netip.ParseAddrPort(address)
 			if err != nil {
 				return fmt.Errorf("%w: %q", errRefused, address)
+			}
+			if g.isOwn(ctx, to) {
+				return fmt.Errorf("%w: %s is one of Holdfast's own services", errRefused, to)
 			}
 			return g.check(to.Addr(), encrypted)
 		},
@@ -133,8 +139,22 @@ func (g *Guard) Check(ctx context.Context, text string) error {
 		if u.Scheme == "http" && g.check(a, false) != nil {
 			return errPlain()
 		}
+		if g.isOwn(ctx, netip.AddrPortFrom(a, portOf(u))) {
+			return &webhook.RefusedURLError{Reason: "its host is one of Holdfast's own services"}
+		}
 	}
 	return nil
+}
+
+// portOf is the port that a URL, which webhook.ParseURL took, leads to.
+func portOf(u *url.URL) uint16 {
+	if port, err := strconv.ParseUint(u.Port(), 10, 16); err == nil {
+		return uint16(port)
+	}
+	if u.Scheme == "http" {
+		return 80
+	}
+	return 443
 }
 
 func errPlain() error { return &webhook.RefusedURLError{Reason: "must begin with https://"} }
