@@ -104,6 +104,7 @@ func (a *CancelAll) Execute(ctx context.Context, p DelistParams) (HoldersResult,
 
 // look reads the list once, begins what is due, and returns how many orders are on it.
 func (t *telling) look(ctx context.Context) (left int, err error) {
+	var due []*holder
 	for cursor := ""; ; {
 		page, next, err := t.Holds.HoldsOf(ctx, t.params.ProductID, cursor, holdersPage)
 		if err != nil {
@@ -114,9 +115,12 @@ func (t *telling) look(ctx context.Context) (left int, err error) {
 				continue // made after a relisting: not this delisting's
 			}
 			left++
-			t.begin(ctx, h.OrderID)
+			if one := t.begin(ctx, h.OrderID); one != nil {
+				due = append(due, one)
+			}
 		}
 		if cursor = next; cursor == "" || ctx.Err() != nil {
+			t.settleSome(ctx, due)
 			t.seen(left)
 			return left, ctx.Err()
 		}

@@ -176,6 +176,28 @@ func TestAnOrderThatCantBeSettledNeitherStopsNorRepeatsTheOthers(t *testing.T) {
 	s.Zero(s.books().Held)
 }
 
+// More holds can't be settled than are settled at once, each for as long as it may take: the
+// one behind them has its turn.
+func TestHoldsWhoseProviderHangsLeaveRoomForOthers(t *testing.T) {
+	s := open(t)
+	s.overdue("stuck", 40, activities.Fate{Known: true, Status: order.AwaitingPayment})
+	s.holds("free", time.Now().Add(time.Hour))
+	s.fates["free"] = activities.Fate{Known: true, Status: order.Expired}
+	settler := s.settler()
+	settler.Documents = failing{s.docs, func() error {
+		if s.stateOf("free") != product.Released {
+			return errFate
+		}
+		return nil
+	}}
+	a := &activities.CancelAll{Holds: s.stock, Settler: settler, Signal: func(context.Context, string, activities.DelistParams) error {
+		return serviceerror.NewNotFound("workflow not found")
+	}}
+	s.Equal(activities.HoldersResult{Signalled: 41},
+		execute[activities.HoldersResult](s, a.Execute, activities.DelistParams{ProductID: "shirt", Listing: 1}))
+	s.Zero(s.books().Held)
+}
+
 // failing can't read an order's payments as long as it returns an error.
 type failing struct {
 	*records.Store

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -27,7 +28,8 @@ type telling struct {
 
 // holder is an order on the list.
 type holder struct {
-	busy bool
+	orderID string
+	busy    bool
 	// told: Temporal took the signal, and doesn't lose it. alone: no workflow is there to
 	// take one. Either way there is nothing to tell, and the hold is settled when it is due.
 	told, alone bool
@@ -48,40 +50,53 @@ func (t *telling) wait() {
 	_ = t.settlements.Wait()
 }
 
-// begin does what is due for an order, in the background: it is told once, and settled
-// where its workflow is gone, or may have been ended since it was told.
-func (t *telling) begin(ctx context.Context, orderID string) {
+// begin tells an order once, in the background. It returns the hold where it is to be
+// settled: its workflow is gone, or may have been ended since it was told.
+func (t *telling) begin(ctx context.Context, orderID string) *holder {
 	t.mu.Lock()
 	h := t.holders[orderID]
 	if h == nil {
-		h = &holder{}
+		h = &holder{orderID: orderID}
 		t.holders[orderID] = h
 	}
-	idle := !h.busy && !time.Now().Before(h.due)
-	tell := !h.told && !h.alone
-	h.busy = h.busy || idle
+	due := !h.busy && !time.Now().Before(h.due)
+	tell := due && !h.told && !h.alone
+	h.busy = h.busy || tell
 	t.mu.Unlock()
 	switch {
-	case !idle:
 	case tell:
-		t.signals.Go(func() error { t.done(h, t.tell(ctx, orderID, h)); return nil })
-	default:
-		begun := t.settlements.TryGo(func() error { t.done(h, t.settle(ctx, orderID, h)); return nil })
-		if !begun { // others take as long as their providers: a later look tries it
-			t.mu.Lock()
-			h.busy = false
-			t.mu.Unlock()
+		t.signals.Go(func() error { t.done(h, t.tell(ctx, h)); return nil })
+	case due:
+		return h
+	}
+	return nil
+}
+
+// settleSome settles as many holds as there is room for, whichever: were it always the
+// first ones, those whose provider hangs would leave none for the others.
+func (t *telling) settleSome(ctx context.Context, due []*holder) {
+	rand.Shuffle(len(due), func(i, j int) { due[i], due[j] = due[j], due[i] })
+	for _, h := range due {
+		t.mu.Lock()
+		h.busy = true
+		t.mu.Unlock()
+		if t.settlements.TryGo(func() error { t.done(h, t.settle(ctx, h)); return nil }) {
+			continue
 		}
+		t.mu.Lock()
+		h.busy = false
+		t.mu.Unlock()
+		return
 	}
 }
 
-func (t *telling) tell(ctx context.Context, orderID string, h *holder) error {
+func (t *telling) tell(ctx context.Context, h *holder) error {
 	ctx, cancel := context.WithTimeout(ctx, tellAtMost)
 	defer cancel()
-	err := t.Signal(ctx, orderID, t.params)
+	err := t.Signal(ctx, h.orderID, t.params)
 	_, gone := errors.AsType[*serviceerror.NotFound](err)
 	if err != nil && !gone {
-		return fmt.Errorf("tell order %s that %s is delisted: %w", orderID, t.params.ProductID, err)
+		return fmt.Errorf("tell order %s that %s is delisted: %w", h.orderID, t.params.ProductID, err)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -94,11 +109,11 @@ func (t *telling) tell(ctx context.Context, orderID string, h *holder) error {
 }
 
 // settle is the sweeper's rule: an order that runs is left alone, and asked again later.
-func (t *telling) settle(ctx context.Context, orderID string, h *holder) error {
+func (t *telling) settle(ctx context.Context, h *holder) error {
 	ctx, cancel := context.WithTimeout(ctx, settleAtMost)
 	defer cancel()
-	if _, err := t.Settler.Settle(ctx, t.params.ProductID, orderID); err != nil {
-		return fmt.Errorf("settle what order %s holds of %s: %w", orderID, t.params.ProductID, err)
+	if _, err := t.Settler.Settle(ctx, t.params.ProductID, h.orderID); err != nil {
+		return fmt.Errorf("settle what order %s holds of %s: %w", h.orderID, t.params.ProductID, err)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()

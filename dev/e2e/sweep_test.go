@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"net/http"
 	"testing"
 	"time"
 
@@ -11,7 +12,9 @@ import (
 
 	"holdfast/activities"
 	"holdfast/dev/e2e/shoptest"
+	"holdfast/inventory"
 	"holdfast/order"
+	"holdfast/product"
 	"holdfast/redisdb"
 	"holdfast/setup"
 	"holdfast/workflows"
@@ -39,6 +42,40 @@ func TestSweeperGivesBackWhatATerminatedOrderHeld(t *testing.T) {
 		swept += s.Metric(t, "holdfast_sweeper_settled_total", "settled")[string(activities.SettledBack)]
 	}
 	require.Equal(t, int64(1), swept, "an operator has to see that the sweeper had something to do")
+}
+
+// Redis comes back as it was before the order was paid, as a replica may that takes over: the
+// order's workflow runs, waits for its delivery, and knows that its units are sold.
+func TestSweeperCommitsAgainWhatRedisLostOfAPaidOrder(t *testing.T) {
+	shop := open(t)
+	shop.Offer(t, "lost-commit", 5)
+	o := shop.Place(t, shoptest.Line{ProductID: "lost-commit", Quantity: 2})
+	rdb, err := redisdb.Open(t.Context(), everything.stack.RedisURL)
+	require.NoError(t, err)
+	defer func() { _ = rdb.Close() }()
+	bucket, was := redisdb.Bucket("lost-commit"), map[string]string{}
+	for _, key := range []string{":product:lost-commit", ":hold:lost-commit:" + o.ID, ":holds:lost-commit"} {
+		was[key], err = rdb.Dump(t.Context(), bucket+key).Result()
+		require.NoError(t, err)
+	}
+	shop.Pay(t, o)
+	shop.Await(t, o.ID, order.Paid)
+	shop.RequireStock(t, "lost-commit", 3, 0)
+	for key, dump := range was {
+		require.NoError(t, rdb.RestoreReplace(t.Context(), bucket+key, 0, dump).Err())
+	}
+	overdue := redis.Z{Score: float64(time.Now().Add(-time.Hour).UnixMilli()), Member: "lost-commit/" + o.ID}
+	require.NoError(t, rdb.ZAdd(t.Context(), bucket+":deadlines", overdue).Err())
+	shop.RequireStock(t, "lost-commit", 5, 2)
+
+	store := inventory.New(rdb)
+	require.Eventually(t, func() bool { // the list of workflows may still show it as waiting
+		sweep(t)
+		hold, err := store.HoldDetail(t.Context(), "lost-commit", o.ID)
+		return err == nil && hold.State == product.Committed
+	}, time.Minute, 100*time.Millisecond)
+	shop.RequireStock(t, "lost-commit", 3, 0)
+	shop.Must(t, http.StatusOK, shoptest.Delivery(o.ID))
 }
 
 func TestDelistingEndsOnHoldsOfTerminatedOrders(t *testing.T) {
