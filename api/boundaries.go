@@ -73,6 +73,8 @@ type Temporal interface {
 	UpdateWorkflow(context.Context, client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error)
 	// WorkflowService signals under an id, which the client doesn't.
 	WorkflowService() workflowservice.WorkflowServiceClient
+	SignalWithStartWorkflow(ctx context.Context, workflowID, signalName string, signalArg any,
+		options client.StartWorkflowOptions, workflow any, workflowArgs ...any) (client.WorkflowRun, error)
 	ExecuteWorkflow(context.Context, client.StartWorkflowOptions, any, ...any) (client.WorkflowRun, error)
 	QueryWorkflow(ctx context.Context, workflowID, runID, queryType string, args ...any) (converter.EncodedValue, error)
 	GetWorkflow(ctx context.Context, workflowID, runID string) client.WorkflowRun

@@ -25,6 +25,9 @@ import (
 func (s *Server) deliver(ctx context.Context, e order.PaymentEvent) error {
 	ctx, cancel := contextWithin(ctx, startTimeout)
 	defer cancel()
+	if e.Type == order.RefundCameBack {
+		return refund.CameBack(ctx, s.cfg.Temporal, e)
+	}
 	err := s.signal(ctx, e)
 	_, never := errors.AsType[*serviceerror.InvalidArgument](err)
 	switch {

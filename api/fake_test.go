@@ -79,6 +79,9 @@ type fakeStart struct {
 	options client.StartWorkflowOptions
 	kind    string
 	arg     any
+	// signal that it was started with, if it was.
+	signal    string
+	signalArg any
 }
 
 func (fakeStart) Get(context.Context) (client.WorkflowRun, error) { return nil, nil } //nolint:nilnil // not used
@@ -300,6 +303,18 @@ func (f *fakeTemporal) signal(ctx context.Context, id, requestID string, e order
 	}
 	s.order.Pay(e, time.Now())
 	return f.record(ctx, s)
+}
+
+func (f *fakeTemporal) SignalWithStartWorkflow(
+	_ context.Context, id, signal string, arg any, o client.StartWorkflowOptions, kind any, args ...any,
+) (client.WorkflowRun, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.down {
+		return nil, errDown
+	}
+	f.starts = append(f.starts, fakeStart{options: o, kind: kind.(string), arg: args[0], signal: signal, signalArg: arg})
+	return fakeRun{}, nil
 }
 
 func (f *fakeTemporal) ExecuteWorkflow(

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/api/enums/v1"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/sdk/converter"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -355,4 +356,32 @@ func TestAnOldOrderIsRefundedAtItsProvider(t *testing.T) {
 	r := g.postOnce("k", "/v1/orders/"+o.ID+"/refunds", nil).refund(t)
 	require.Equal(t, "sandbox", r.Provider)
 	require.True(t, strings.HasPrefix(r.ID, "part:sandbox:"), r.ID)
+}
+
+// A provider may say days after it paid a refund out that the money came back. The
+// refund's workflow is closed by then: it is started again.
+func TestARefundThatFailsAfterItWasPaidStartsItsWorkflowAgain(t *testing.T) {
+	g := newGateway(t)
+	said := order.PaymentEvent{
+		Type: order.RefundCameBack, OrderID: "o-1", PaymentID: "p-1", Amount: 300, Currency: "EUR",
+		Refund: &order.FailedRefund{ID: "part:sandbox:r-1", ProviderID: "re_1", Detail: "account closed"},
+	}
+	require.Equal(t, http.StatusNoContent, g.callback(said).status)
+	require.Len(t, g.temporal.starts, 1)
+	start := g.temporal.starts[0]
+	require.Equal(t, "refund/p-1/part:sandbox:r-1", start.options.ID)
+	require.Equal(t, enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, start.options.WorkflowIDReusePolicy)
+	require.Equal(t, workflows.RefundFailedSignal, start.signal)
+	require.Equal(t, workflows.RefundFailure{ProviderID: "re_1", Detail: "account closed"}, start.signalArg)
+	r := start.arg.(order.Refund)
+	require.Equal(t, order.RefundFailed, r.Status)
+	require.Equal(t, order.RefundRequested, r.Reason)
+	require.Equal(t, "re_1", r.ProviderID)
+	require.Zero(t, r.Version)
+	require.Zero(t, len(g.temporal.sagas), "the order isn't told: it may be over")
+
+	g.temporal.set(func(f *fakeTemporal) { f.down = true })
+	require.Equal(t, http.StatusServiceUnavailable, g.callback(said).status, "the provider sends it again")
+	said.Refund = nil
+	require.Equal(t, http.StatusBadRequest, g.callback(said).status)
 }

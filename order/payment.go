@@ -2,6 +2,7 @@ package order
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -18,6 +19,9 @@ const (
 	PaymentWasRefused PaymentEventType = "payment.refused"
 	// PaymentEnded: the payment was cancelled, by us or by the provider.
 	PaymentEnded PaymentEventType = "payment.cancelled"
+	// RefundCameBack: money that was to go back, or was thought to have gone, did not
+	// arrive. It is a message of a refund and no payment's state.
+	RefundCameBack PaymentEventType = "refund.failed"
 )
 
 // PaymentEvent is one message of a payment provider, in our words.
@@ -32,6 +36,25 @@ type PaymentEvent struct {
 	Amount     int64     `json:"amount"`
 	Currency   string    `json:"currency"`
 	OccurredAt time.Time `json:"occurredAt"`
+	// Refund that a RefundCameBack is of.
+	Refund *FailedRefund `json:"refund,omitempty"`
+}
+
+// maxNameBytes bounds what a provider calls something of its own.
+const maxNameBytes = 255
+
+// ValidName reports whether a provider, or we, can call something so: visible ASCII
+// characters, without an end that is out of sight.
+func ValidName(name string) bool {
+	return name != "" && len(name) <= maxNameBytes && !strings.ContainsFunc(name, func(r rune) bool { return r < '!' || r > '~' })
+}
+
+// FailedRefund is a refund of ours that its provider could not pay out.
+type FailedRefund struct {
+	ID string `json:"id"`
+	// ProviderID is the provider's own name of what failed.
+	ProviderID string `json:"providerId"`
+	Detail     string `json:"detail,omitempty"`
 }
 
 // Attempt is what an order's payments document keeps of one payment.
@@ -225,7 +248,17 @@ func (r Refund) Shown() Refund {
 }
 
 // PartRefund is the refund id of money that somebody gives back, named by him.
-func PartRefund(provider, id string) string { return "part:" + provider + ":" + id }
+func PartRefund(provider, id string) string { return partRefund + provider + ":" + id }
+
+const partRefund = "part:"
+
+// ReasonOf is why a refund was made, as far as its id tells.
+func ReasonOf(refundID string) RefundReason {
+	if strings.HasPrefix(refundID, partRefund) {
+		return RefundRequested
+	}
+	return RefundLate
+}
 
 // RefundOf sends the whole of a payment back.
 func RefundOf(p PaymentEvent, reason RefundReason) Refund {

@@ -42,6 +42,8 @@ type Harness struct {
 	PayLate func(t testing.TB, paymentID string)
 	// PayTwice has him pay by this payment and by one more.
 	PayTwice func(t testing.TB, paymentID string)
+	// FailRefund has the money of a payment's last refund come back after it was paid out.
+	FailRefund func(t testing.TB, paymentID string)
 
 	// Lose makes the next call fail with payment.ErrUnavailable after it was carried out.
 	Lose func(t testing.TB)
@@ -93,6 +95,7 @@ func Run(t *testing.T, newHarness func(t *testing.T) Harness) {
 		"refund in parallel":                        refundParallel,
 		"refund of what was not paid":               refundUnpaid,
 		"refund after a lost answer":                refundLost,
+		"a refund that comes back":                  refundComesBack,
 		"one refund id for two payments":            refundTwoPayments,
 		"refund of a payment that nobody knows":     refundUnknown,
 		"look up":                                   lookUp,

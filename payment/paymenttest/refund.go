@@ -151,3 +151,40 @@ func refundUnknown(t *testing.T, h Harness) {
 	h.staysHere(t, h.refund(p, "more", 501))
 	h.goesBack(t, h.refund(p, "rest", 500))
 }
+
+// Money that came back after it was paid out is told of, and goes out again when it is
+// asked for by who knows that.
+func refundComesBack(t *testing.T, h Harness) {
+	need(t, h.FailRefund != nil, "have a refund come back")
+	r, id := h.paid(t)
+	p := h.books(t, id)
+	h.goesBack(t, h.refund(p, order.PartRefund(h.Name, "stays"), 1))
+	asked := h.refund(p, order.FullRefund(h.Name, r.OrderID), r.Amount-1)
+	var failed []string
+	for range 3 {
+		first := h.goesBack(t, asked)
+		require.NotContains(t, failed, first.ProviderID)
+		h.FailRefund(t, id)
+		sent := h.Sent(t, id)
+		var said *order.PaymentEvent
+		for _, m := range sent { // what was heard last
+			if e, err := h.Provider.Callback(m.Header, m.Body, h.now()); err == nil && e.Type == order.RefundCameBack {
+				said = &e
+			}
+		}
+		require.NotNil(t, said)
+		require.Equal(t, id, said.PaymentID)
+		require.Equal(t, r.OrderID, said.OrderID)
+		require.Equal(t, r.Amount-1, said.Amount)
+		require.Equal(t, "EUR", said.Currency)
+		require.Equal(t, asked.RefundID, said.Refund.ID)
+		require.Equal(t, first.ProviderID, said.Refund.ProviderID)
+		require.NotEmpty(t, said.Refund.Detail)
+		require.Equal(t, int64(1), h.back(t, id))
+		failed = append(failed, first.ProviderID)
+		require.Len(t, h.books(t, id).Refunds, 1+len(failed), "the books keep what failed")
+		asked.Failed = failed
+	}
+	h.goesBack(t, asked)
+	require.Equal(t, r.Amount, h.back(t, id))
+}

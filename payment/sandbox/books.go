@@ -28,6 +28,7 @@ var (
 	refuseScript  = script("refuse")
 	processScript = script("process")
 	refundScript  = script("refund")
+	failScript    = script("failrefund")
 	takeScript    = redisdb.Embedded(sources, "take")
 	doneScript    = redisdb.Embedded(sources, "done")
 )

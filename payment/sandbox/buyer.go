@@ -26,6 +26,9 @@ const (
 	PayLate Action = "pay_late"
 	// PayTwice: he pays, and pays once more by a payment of its own.
 	PayTwice Action = "pay_twice"
+	// FailRefund: the money of the last refund comes back, as it does from an account that
+	// was closed.
+	FailRefund Action = "fail_refund"
 )
 
 // Choice is one action of a buyer.
@@ -38,8 +41,8 @@ type Choice struct {
 }
 
 // What a choice can be refused for, beside payment.ErrNoPayment.
-var errNoChoice = fmt.Errorf("the sandbox knows the actions %s, %s, %s, %s, %s and %s, and an amount above 0",
-	Pay, Decline, Refuse, Process, PayLate, PayTwice)
+var errNoChoice = fmt.Errorf("the sandbox knows the actions %s, %s, %s, %s, %s, %s and %s, and an amount above 0",
+	Pay, Decline, Refuse, Process, PayLate, PayTwice, FailRefund)
 
 // EndedError says that the payment is past what the buyer wants.
 type EndedError struct {
@@ -48,6 +51,9 @@ type EndedError struct {
 }
 
 func (e *EndedError) Error() string {
+	if e.Action == FailRefund {
+		return "no refund of the payment can fail: none was made, or the last one failed before"
+	}
 	return fmt.Sprintf("the payment is %s: %s comes too late", e.Status, e.Action)
 }
 
@@ -81,6 +87,8 @@ func (b *Books) Choose(ctx context.Context, paymentID string, c Choice) (order.P
 		script, args = refuseScript, nil
 	case Process:
 		script, args = processScript, nil
+	case FailRefund:
+		script, args = failScript, nil
 	default:
 		return "", errNoChoice
 	}

@@ -31,6 +31,7 @@ type stored struct {
 	Amount   string                 `json:"amount"`
 	Currency string                 `json:"currency"`
 	At       string                 `json:"at"` // ms
+	Refund   *order.FailedRefund    `json:"refund,omitempty"`
 }
 
 // ripe names the buckets in which something is due now: a message, or a late payment,
@@ -109,7 +110,7 @@ func readOutgoing(bucket string, values []any) (outgoing, error) {
 	}
 	return outgoing{bucket: bucket, tries: int(tries), event: order.PaymentEvent{
 		EventID: id, Provider: Name, Type: m.Type, OrderID: m.Order, PaymentID: m.Payment,
-		Amount: amount, Currency: m.Currency, OccurredAt: at,
+		Amount: amount, Currency: m.Currency, OccurredAt: at, Refund: m.Refund,
 	}}, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"html/template"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/bojanz/currency"
@@ -68,6 +69,9 @@ var (
 		{Decline, "Decline", "It fails; the buyer may try again.", false},
 		{PayLate, "Pay late", "It arrives after the order's payment window.", false},
 	}
+	refundedButtons = []button{
+		{FailRefund, "Fail the refund", "The buyer's bank sends the last refund back; an operator has to decide.", true},
+	}
 	lateButtons = []button{
 		{PayLate, "Pay late", "The money comes all the same, and has to go back.", false},
 	}
@@ -83,12 +87,17 @@ func viewOf(p order.ProviderPayment) *view {
 		v.State, v.Buttons = "being processed", slowButtons
 	case order.ProviderSucceeded:
 		v.State = "paid"
+		if slices.ContainsFunc(p.Refunds, func(r order.ProviderRefund) bool { return r.Status == order.RefundPaid }) {
+			v.Buttons = refundedButtons
+		}
 	case order.ProviderCancelled:
 		v.State, v.Buttons = "cancelled", lateButtons
 	}
 	var back int64
 	for _, r := range p.Refunds {
-		back += r.Amount
+		if r.Status == order.RefundPaid {
+			back += r.Amount
+		}
 	}
 	if back > 0 {
 		v.Refunded = money(back, p.Currency)

@@ -54,6 +54,7 @@ func harness(t *testing.T, rdb redis.UniversalClient) paymenttest.Harness {
 		Pay: choose(sandbox.Choice{Action: sandbox.Pay}), Decline: choose(sandbox.Choice{Action: sandbox.Decline}),
 		Refuse: choose(sandbox.Choice{Action: sandbox.Refuse}), Process: choose(sandbox.Choice{Action: sandbox.Process}),
 		PayLate: choose(sandbox.Choice{Action: sandbox.PayLate}), PayTwice: choose(sandbox.Choice{Action: sandbox.PayTwice}),
+		FailRefund: choose(sandbox.Choice{Action: sandbox.FailRefund}),
 		PayOther: func(t testing.TB, id string, amount int64) {
 			t.Helper()
 			choose(sandbox.Choice{Action: sandbox.Pay, Amount: amount})(t, id)

@@ -102,19 +102,26 @@ func readPayment(id string, fields map[string]string) (order.ProviderPayment, er
 		return p, unreadable(id, err)
 	}
 	for field, value := range fields {
-		refundID, ok := strings.CutPrefix(field, "refund:")
-		if !ok {
+		kind, name, _ := strings.Cut(field, ":")
+		amount, rest, _ := strings.Cut(value, " ")
+		_, other, _ := strings.Cut(rest, " ")
+		var r order.ProviderRefund
+		switch kind {
+		case "refund":
+			r = order.ProviderRefund{ID: name, ProviderID: other, Status: order.RefundPaid}
+		case "failed":
+			r = order.ProviderRefund{ID: other, ProviderID: name, Status: order.RefundFailed}
+		default:
 			continue
 		}
-		r := order.ProviderRefund{ID: refundID, Status: order.RefundPaid}
-		amount, rest, _ := strings.Cut(value, " ")
-		_, r.ProviderID, _ = strings.Cut(rest, " ")
 		var err error
 		if r.Amount, err = strconv.ParseInt(amount, 10, 64); err != nil {
 			return p, unreadable(id, err)
 		}
 		p.Refunds = append(p.Refunds, r)
 	}
-	slices.SortFunc(p.Refunds, func(a, b order.ProviderRefund) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(p.Refunds, func(a, b order.ProviderRefund) int {
+		return cmp.Or(strings.Compare(a.ID, b.ID), strings.Compare(a.ProviderID, b.ProviderID))
+	})
 	return p, nil
 }

@@ -78,6 +78,8 @@ type data struct {
 	PaymentID string `json:"paymentId"`
 	Amount    int64  `json:"amount"`
 	Currency  string `json:"currency"`
+	// Refund that failed, where the message is of one.
+	Refund *order.FailedRefund `json:"refund,omitempty"`
 }
 
 // Callback implements payment.Reader. The signature is compared in constant
@@ -109,7 +111,7 @@ func (s *Signer) Callback(header http.Header, body []byte, now time.Time) (order
 	return order.PaymentEvent{
 		EventID: header.Get(webhooks.HeaderWebhookID), Provider: Name, Type: m.Type,
 		OrderID: m.Data.OrderID, PaymentID: m.Data.PaymentID,
-		Amount: m.Data.Amount, Currency: m.Data.Currency, OccurredAt: at,
+		Amount: m.Data.Amount, Currency: m.Data.Currency, OccurredAt: at, Refund: m.Data.Refund,
 	}, nil
 }
 
@@ -134,6 +136,13 @@ func read(body []byte) (message, error) {
 func (m message) check(eventID string) error {
 	switch m.Type {
 	case order.PaymentSucceeded, order.PaymentFailed, order.PaymentWasRefused:
+		if m.Data.Refund != nil {
+			return fmt.Errorf("%w: data.refund goes with refund.failed alone", payment.ErrMalformed)
+		}
+	case order.RefundCameBack:
+		if r := m.Data.Refund; r == nil || !order.ValidName(r.ID) || !order.ValidName(r.ProviderID) || len(r.Detail) > order.MaxFieldBytes {
+			return fmt.Errorf("%w: data.refund has no id, no providerId, or is too long", payment.ErrMalformed)
+		}
 	case "":
 		return fmt.Errorf("%w: type is missing", payment.ErrMalformed)
 	case order.PaymentCreated, order.PaymentEnded: // the sandbox doesn't tell of these

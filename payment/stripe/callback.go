@@ -3,6 +3,7 @@ package stripe
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -66,6 +67,9 @@ func (p *Provider) Callback(header http.Header, body []byte, now time.Time) (ord
 	}
 	if err := m.check(); err != nil {
 		return none, err
+	}
+	if slices.Contains(refundTypes, m.Type) {
+		return m.readRefund()
 	}
 	kind, err := kindOf(m.Type)
 	if err != nil {

@@ -62,10 +62,36 @@ func TestASignedEventIsRead(t *testing.T) {
 
 func TestWhatConcernsNoPaymentOfAnOrderIsIgnored(t *testing.T) {
 	p := reader(t)
-	for _, name := range []string{"created", "succeeded_of_others", "charge_refunded", "refund_failed", "customer_created"} {
+	for _, name := range []string{"created", "succeeded_of_others", "charge_refunded", "refund_succeeded", "refund_of_others", "customer_created"} {
 		cb := sign(fixture(t, name), start)
 		_, err := p.Callback(cb.header, cb.body, start)
 		require.ErrorIs(t, err, payment.ErrIgnored, name)
+	}
+}
+
+func TestARefundThatFailedIsRead(t *testing.T) {
+	p := reader(t)
+	body := fixture(t, "refund_failed")
+	for _, kind := range []string{"refund.failed", "refund.updated", "charge.refund.updated"} {
+		cb := sign(bytes.Replace(body, []byte(`"refund.failed"`), []byte(`"`+kind+`"`), 1), start)
+		got, err := p.Callback(cb.header, cb.body, start)
+		require.NoError(t, err, kind)
+		require.Equal(t, order.PaymentEvent{
+			EventID: "evt_3RkVzq2eZvKYlo2C1refundfailed", Provider: "stripe", Type: order.RefundCameBack, OrderID: "o-1",
+			PaymentID: "pi_3RkVzq2eZvKYlo2C1X0aQm7d", Amount: 1250, Currency: "EUR", OccurredAt: start,
+			Refund: &order.FailedRefund{ID: "full:stripe:o-1", ProviderID: "re_3RkVzq2eZvKYlo2C1aBcDeFg", Detail: "expired_or_canceled_card"},
+		}, got)
+	}
+	for from, to := range map[string]string{
+		`"pi_3RkVzq2eZvKYlo2C1X0aQm7d"`: `null`,
+		`"amount": 1250`:                `"amount": 0`,
+		`"eur"`:                         `"euro"`,
+		`"o-1"`:                         `"o/1"`,
+	} {
+		require.Contains(t, string(body), from)
+		cb := sign(bytes.Replace(body, []byte(from), []byte(to), 1), start)
+		_, err := p.Callback(cb.header, cb.body, start)
+		require.ErrorIs(t, err, payment.ErrMalformed, to)
 	}
 }
 

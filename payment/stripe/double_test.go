@@ -152,6 +152,21 @@ func (a *account) setRefund(id, status, reason string) {
 	a.t.Errorf("no refund %s", id)
 }
 
+// comesBack is a bank that pays the payment's last refund out, and finds later that the
+// account was closed.
+func (a *account) comesBack(paymentID string) {
+	a.mu.Lock()
+	last := ""
+	for _, r := range a.refunds {
+		if r.intent == paymentID && r.status == "pending" && r.amount > 1 {
+			last = r.id
+		}
+	}
+	a.mu.Unlock()
+	a.setRefund(last, "succeeded", "")
+	a.setRefund(last, "failed", "lost_or_stolen_card")
+}
+
 // callbacks are the signed messages of a payment, as they were sent.
 func (a *account) callbacks(paymentID string) []callback {
 	a.mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 
 	stripe "github.com/stripe/stripe-go/v85"
 
@@ -102,7 +103,7 @@ func (p *Provider) refundsNamed(ctx context.Context, r order.RefundRequest) (ref
 		switch {
 		case !isFailed:
 			made.stands = &one
-		case one.Metadata[metaTold] == "" && made.stands == nil:
+		case one.Metadata[metaTold] == "" && made.stands == nil && !slices.Contains(r.Failed, one.ID):
 			made.stands = &one
 		}
 	}

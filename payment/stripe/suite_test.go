@@ -31,7 +31,8 @@ func TestStripeIsAProvider(t *testing.T) {
 				}
 				return sent
 			},
-			Lose: func(testing.TB) { a.fail(fault{path: "POST", after: true}) },
+			FailRefund: func(_ testing.TB, id string) { a.comesBack(id) },
+			Lose:       func(testing.TB) { a.fail(fault{path: "POST", after: true}) },
 		}
 	})
 }

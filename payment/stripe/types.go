@@ -23,9 +23,13 @@ var steps = []string{
 	"payment_intent.processing", "payment_intent.requires_action",
 }
 
+// refundTypes are those by which Stripe may say that a refund failed, depending on the
+// account's version; it says other things by most of them too.
+var refundTypes = []string{"refund.failed", "refund.updated", "charge.refund.updated"}
+
 // families are beginnings of types that concern no payment of an order: an endpoint
 // that subscribes to them gets its 2xx, else Stripe would send each for days and then
-// switch the endpoint off. How a refund goes is asked for, not waited for.
+// switch the endpoint off. How a refund goes is asked for; only one that fails is heard of.
 var families = []string{
 	"account", "application_fee", "balance", "balance_settings", "billing", "billing_portal", "capability", "cash_balance", "charge",
 	"checkout", "climate", "coupon", "credit_note", "customer", "customer_cash_balance_transaction", "entitlements",

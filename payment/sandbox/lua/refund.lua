@@ -12,7 +12,7 @@ if not known() then
   enter(payment, id, 'status', 'succeeded', 'order', ARGV[8], 'amount', ARGV[9], 'currency', ARGV[6],
     'paid', ARGV[9], 'paidCurrency', ARGV[6], 'paidAt', now)
 end
-local p = redis.call('HMGET', payment, 'status', 'paid', 'paidCurrency', 'refunded', 'refund:' .. ARGV[4])
+local p = redis.call('HMGET', payment, 'status', 'paid', 'paidCurrency', 'refunded', 'refund:' .. ARGV[4], 'failures')
 if p[5] then
   local amount, name = string.match(p[5], '^(%d+) %d+ (.*)$')
   if amount ~= ARGV[5] or p[3] ~= ARGV[6] then return {'OTHER'} end
@@ -21,6 +21,7 @@ end
 if p[1] ~= 'succeeded' then return {'UNPAID', p[1]} end
 local left = tonumber(p[2]) - (tonumber(p[4]) or 0)
 if p[3] ~= ARGV[6] or tonumber(ARGV[5]) > left then return {'TOO_MUCH', int(left)} end
-becomes('refund:' .. ARGV[4], ARGV[5] .. ' ' .. now .. ' ' .. ARGV[7],
-  'refunded', int((tonumber(p[4]) or 0) + tonumber(ARGV[5])))
-return {'PAID', ARGV[7]}
+local name = p[6] and ARGV[7] .. '_' .. p[6] or ARGV[7] -- one that came back keeps its name
+becomes('refund:' .. ARGV[4], ARGV[5] .. ' ' .. now .. ' ' .. name,
+  'refunded', int((tonumber(p[4]) or 0) + tonumber(ARGV[5])), 'latest', ARGV[4])
+return {'PAID', name}
