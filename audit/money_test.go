@@ -215,3 +215,31 @@ func TestAuditAsksAFailingProviderAgain(t *testing.T) {
 			r.Findings[0].String())
 	})
 }
+
+// A refund that came back is owed again: the books agree once it is on record as failed,
+// and the sums no longer count it.
+func TestARefundThatCameBackIsOwedAgain(t *testing.T) {
+	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
+		s := openTill(t, rdb)
+		found := func() (kinds []Kind) {
+			for _, f := range s.audit().Findings {
+				kinds = append(kinds, f.Kind)
+			}
+			return kinds
+		}
+		_, paymentID, r := s.late()
+		s.payOut(r)
+		require.Empty(t, found())
+		s.choose(paymentID, sandbox.Choice{Action: sandbox.FailRefund})
+		require.Equal(t, []Kind{RefundUnpaid}, found(), "nobody has heard of it")
+		first := r.ProviderID
+		r.Status, r.PaidAt = order.RefundFailed, time.Time{}
+		s.put(*r)
+		require.Empty(t, found())
+		require.Zero(t, s.audit().Sums["EUR"].RefundedThere)
+		r.SendAgain()
+		s.payOut(r)
+		require.NotEqual(t, first, r.ProviderID)
+		require.Empty(t, found())
+	})
+}

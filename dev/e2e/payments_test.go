@@ -1,6 +1,8 @@
 package e2e_test
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 	"os"
 	"strings"
@@ -33,6 +35,15 @@ func (r *row) says(kind order.PaymentEventType, change ...func(*order.PaymentEve
 	}
 	r.shop.Tell(r.T, e)
 	return e
+}
+
+// refunded pays the order at the provider and gives all of it back.
+func (r *row) refunded(key string) order.Refund {
+	r.Helper()
+	r.shop.Choose(r.T, r.offer, "pay")
+	r.is(order.Paid)
+	r.shop.Refund(r.T, r.o.ID, key, 0, http.StatusCreated)
+	return r.shop.AwaitRefund(r.T, r.o.ID, r.offer.PaymentID, order.RefundPaid)
 }
 
 func another(e *order.PaymentEvent) { e.PaymentID = "other-" + e.OrderID }
@@ -158,6 +169,40 @@ var rows = map[string]func(*row){
 		r.says(order.PaymentFailed)
 		r.says(order.PaymentWasRefused)
 		r.refunds(0)
+	},
+	"refund failed, after it was paid|any, also one that is over": func(r *row) {
+		paid := r.refunded("k-1")
+		r.cancel() // nothing is left of the payment; the order is over
+		r.shop.Choose(r.T, r.offer, "fail_refund")
+		failed := r.shop.AwaitRefund(r.T, r.o.ID, r.offer.PaymentID, order.RefundFailed)
+		require.Equal(r.T, paid.ID, failed.ID)
+		require.NotEmpty(r.T, failed.Detail)
+		require.Zero(r.T, failed.PaidAt)
+		require.Equal(r.T, order.PaymentPaid, r.shop.Order(r.T, r.o.ID).Payment.Status, "the shop has the money")
+		shoptest.Until(r.T, "the refund is among those to decide", func(ctx context.Context) error {
+			a, err := r.shop.Do(ctx, shoptest.Call{Method: http.MethodGet, Path: "/v1/refunds?status=failed"})
+			if err == nil && !strings.Contains(string(a.Body), paid.ID) {
+				err = fmt.Errorf("%s", a.Body)
+			}
+			return err
+		})
+		r.shop.Decide(r.T, http.StatusOK, "d-1", map[string]any{"paymentId": r.offer.PaymentID, "refundId": paid.ID, "choice": "refund"})
+		again := r.shop.AwaitRefund(r.T, r.o.ID, r.offer.PaymentID, order.RefundPaid)
+		require.NotEqual(r.T, paid.ProviderID, again.ProviderID)
+		r.refunds(1)
+	},
+	"refund failed, of money that was sent again since|any, also one that is over": func(r *row) {
+		paid := r.refunded("k-1")
+		decision := map[string]any{"paymentId": r.offer.PaymentID, "refundId": paid.ID, "choice": "refund"}
+		r.shop.Choose(r.T, r.offer, "fail_refund")
+		r.shop.AwaitRefund(r.T, r.o.ID, r.offer.PaymentID, order.RefundFailed)
+		r.shop.Decide(r.T, http.StatusOK, "d-1", decision)
+		again := r.shop.AwaitRefund(r.T, r.o.ID, r.offer.PaymentID, order.RefundPaid)
+		r.says(order.RefundCameBack, func(e *order.PaymentEvent) {
+			e.Refund = &order.FailedRefund{ID: paid.ID, ProviderID: paid.ProviderID, Detail: "late"}
+		})
+		r.shop.Decide(r.T, http.StatusConflict, "d-2", decision)
+		require.Equal(r.T, again, r.shop.AwaitRefund(r.T, r.o.ID, r.offer.PaymentID, order.RefundPaid))
 	},
 	"timestamp more than 5 minutes off|any": func(r *row) {
 		e := shoptest.PaymentOf(r.o)

@@ -203,7 +203,13 @@ func TestHistoriesOfDelistAndRefund(t *testing.T) {
 // was asked for.
 func (w *world) replays(name, workflowID string) {
 	w.Helper()
-	h := &historypb.History{Events: w.history(workflowID)}
+	w.replaysRun(name, workflowID, "")
+}
+
+// replaysRun is replays for a run that isn't the workflow's latest.
+func (w *world) replaysRun(name, workflowID, runID string) {
+	w.Helper()
+	h := &historypb.History{Events: w.historyOf(workflowID, runID)}
 	replayer := sdk.NewWorkflowReplayer()
 	replayer.RegisterWorkflowWithOptions(workflows.Order, workflow.RegisterOptions{Name: workflows.OrderType})
 	replayer.RegisterWorkflowWithOptions(workflows.Delist, workflow.RegisterOptions{Name: workflows.DelistType})

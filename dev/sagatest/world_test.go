@@ -339,8 +339,13 @@ func (w *world) balances(productID string, sold int64) {
 
 func (w *world) history(workflowID string) []*historypb.HistoryEvent {
 	w.Helper()
+	return w.historyOf(workflowID, "")
+}
+
+func (w *world) historyOf(workflowID, runID string) []*historypb.HistoryEvent {
+	w.Helper()
 	var events []*historypb.HistoryEvent
-	for it := w.temporal.GetWorkflowHistory(w.Context(), workflowID, "", false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); it.HasNext(); {
+	for it := w.temporal.GetWorkflowHistory(w.Context(), workflowID, runID, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); it.HasNext(); {
 		e, err := it.Next()
 		w.NoError(err)
 		events = append(events, e)

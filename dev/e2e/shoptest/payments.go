@@ -107,6 +107,12 @@ func (s *Shop) Refund(t testing.TB, orderID, key string, amount int64, status in
 	})
 }
 
+// Decide decides about a refund as an operator.
+func (s *Shop) Decide(t testing.TB, status int, key string, decision map[string]any) Answer {
+	t.Helper()
+	return s.Must(t, status, Call{Method: http.MethodPost, Path: "/v1/refunds/decide", Key: key, Body: JSON(t, decision)})
+}
+
 // Pay pays an order in full and waits until it shows that.
 func (s *Shop) Pay(t testing.TB, o order.Order) order.Order {
 	t.Helper()
