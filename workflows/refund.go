@@ -73,7 +73,7 @@ type refunding struct {
 }
 
 // roundsPerRun bounds a run's history: a provider may leave a refund pending for ever.
-const roundsPerRun = 200
+const roundsPerRun = 50
 
 // begin finds out whether there is something to do, and puts it on record.
 func (f *refunding) begin() (goesOn bool, err error) {

@@ -220,7 +220,7 @@ func TestARefundThatIsPendingForEverGoesOnInANewRun(t *testing.T) {
 	s.True(s.env.IsWorkflowCompleted())
 	var again *workflow.ContinueAsNewError
 	s.ErrorAs(s.env.GetWorkflowError(), &again)
-	s.Equal(200, s.till.count(refundCall))
+	s.Equal(50, s.till.count(refundCall))
 	var next order.Refund
 	s.NoError(converter.GetDefaultDataConverter().FromPayloads(again.Input, &next))
 	s.Equal(order.RefundPending, next.Status)
@@ -239,8 +239,8 @@ func TestALongRunOfAnEarlierVersionStaysWhole(t *testing.T) {
 	s := openRefund(t, nil)
 	s.till.answer[s.r.ID] = order.RefundAnswer{Status: order.RefundPending, ProviderID: "re_1"}
 	s.env.OnGetVersion("refund-continues-1", workflow.DefaultVersion, 1).Return(workflow.DefaultVersion)
-	s.at(250*time.Hour, func() { delete(s.till.answer, s.r.ID) })
+	s.at(60*time.Hour, func() { delete(s.till.answer, s.r.ID) })
 	s.goes()
 	s.Equal(order.RefundPaid, s.result.Status)
-	s.Greater(s.till.count(refundCall), 200)
+	s.Greater(s.till.count(refundCall), 50)
 }
