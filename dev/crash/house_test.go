@@ -89,6 +89,13 @@ func (h *house) loadScripts(t *testing.T) {
 	for name, script := range map[string]string{"document": "put", "payment": "asked", "refund": "refund"} {
 		load(name, read(filepath.FromSlash("../../records/lua/shared.lua"))+read(filepath.FromSlash("../../records/lua/"+script+".lua")))
 	}
+	for name, script := range map[string]string{"pay-open": "create", "pay-end": "cancel", "pay-back": "refund"} { // the provider's
+		load(name, read(filepath.FromSlash("../../payment/sandbox/lua/shared.lua"))+
+			read(filepath.FromSlash("../../payment/sandbox/lua/"+script+".lua")))
+	}
+	for _, name := range []string{"claim", "leave", "extend"} {
+		load(name, read(filepath.FromSlash("../../quota/lua/"+name+".lua")))
+	}
 	files, err := filepath.Glob(filepath.FromSlash("../../inventory/lua/*.lua"))
 	require.NoError(t, err)
 	common := read(filepath.FromSlash("../../inventory/lua/shared.lua"))
@@ -113,6 +120,8 @@ type roomOptions struct {
 	window time.Duration
 	// blind can't see what is sold out: the saga decides.
 	blind bool
+	// limited counts the customers' open orders.
+	limited bool
 }
 
 func (h *house) room(t *testing.T, name string, opts roomOptions) *room {
@@ -124,8 +133,13 @@ func (h *house) room(t *testing.T, name string, opts roomOptions) *room {
 	if opts.blind {
 		products = blind{products}
 	}
+	limit := int64(0)
+	if opts.limited {
+		limit = 1_000 // all rooms have the same customer
+	}
 	gateway, err := api.New(api.Config{
-		Addr: "127.0.0.1:0", Products: products, Orders: records.New(h.rdb),
+		MaxOpenOrders: limit,
+		Addr:          "127.0.0.1:0", Products: products, Orders: records.New(h.rdb),
 		Webhooks: registry.New(h.rdb), CheckURL: func(context.Context, string) error { return nil },
 		Temporal:  elsewhere{Temporal: h.stack.Temporal, queue: name},
 		Providers: map[string]api.Provider{sandbox.Name: provider}, PaymentWindow: opts.window,

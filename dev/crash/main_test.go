@@ -3,6 +3,7 @@ package crash_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -10,12 +11,15 @@ import (
 	"os"
 	"testing"
 
+	"github.com/redis/go-redis/v9"
 	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
 	sdk "go.temporal.io/sdk/worker"
 
 	"holdfast/activities"
+	"holdfast/dev/await"
 	"holdfast/dev/crash"
+	"holdfast/order"
 	"holdfast/payment/sandbox"
 	"holdfast/redisdb"
 	"holdfast/worker"
@@ -69,6 +73,33 @@ func beVictim(ctx context.Context, spec string) error {
 	return work(ctx, c, v.Queue, v.RedisURL, &crash.Failpoint{Names: v.Names, Kill: v.Kill, After: v.After})
 }
 
+// mayBeAway is a provider that cancels nothing as long as a key is there, whichever
+// process asks: it fails once, and from then on keeps its caller waiting.
+type mayBeAway struct {
+	activities.Provider
+	rdb redis.UniversalClient
+	key string
+}
+
+func awayKey(queue string) string { return "crash:away:" + queue }
+
+func (p mayBeAway) Cancel(ctx context.Context, id string, r order.PaymentRequest) (order.Cancellation, error) {
+	is := func() bool { return p.rdb.Exists(ctx, p.key).Val() > 0 }
+	if is() && p.rdb.Incr(ctx, p.key).Val() == 1 {
+		return order.Cancellation{}, errors.New("no route to the provider")
+	}
+	err := await.Success(ctx, func(context.Context) error {
+		if is() {
+			return errors.New("the provider doesn't answer")
+		}
+		return nil
+	})
+	if err != nil {
+		return order.Cancellation{}, err
+	}
+	return p.Provider.Cancel(ctx, id, r)
+}
+
 // work runs a worker until the context ends.
 func work(ctx context.Context, c client.Client, queue, redisURL string, point *crash.Failpoint) error {
 	rdb, err := redisdb.Open(ctx, redisURL)
@@ -79,7 +110,9 @@ func work(ctx context.Context, c client.Client, queue, redisURL string, point *c
 	rdb.AddHook(point)
 	w, err := worker.New(worker.Config{
 		Temporal: c, Redis: rdb, TaskQueue: queue,
-		Providers: activities.Providers{sandbox.Name: sandbox.NewProvider(nil, sandbox.NewBooks(rdb), sandbox.Options{})},
+		Providers: activities.Providers{sandbox.Name: mayBeAway{
+			Provider: sandbox.NewProvider(nil, sandbox.NewBooks(rdb), sandbox.Options{}), rdb: rdb, key: awayKey(queue),
+		}},
 		Options: sdk.Options{
 			StickyScheduleToStartTimeout: stickyTimeout,
 			// A room has one order at a time, and the house many rooms.

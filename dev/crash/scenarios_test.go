@@ -38,7 +38,7 @@ var scenarios = []scenario{
 	{name: "rejected", from: 3, has: []string{"release", "document"}, opts: roomOptions{blind: true}, play: playRejected},
 	{name: "contended", from: 3, has: []string{"reserve", "release", "document"}, opts: roomOptions{blind: true}, play: playContended},
 	{name: "delisted", from: 4, has: []string{"delist", "release", "document"}, play: playDelisted},
-	{name: "late", from: 7, has: []string{"refund"}, play: playLate},
+	{name: "late", from: 8, has: []string{"refund"}, play: playLate},
 	{name: "wrong", from: 3, has: []string{"document", "refund", "commit"}, play: playWrongAmount},
 	{name: "regained", from: 3, has: []string{"commit", "reserve", "document"}, play: playRegained},
 	{name: "unwound", from: 4, has: []string{"commit", "reserve", "release", "restock", "document", "refund"}, play: playUnwound},

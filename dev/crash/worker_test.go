@@ -10,8 +10,10 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/workflowservice/v1"
 
+	"holdfast/audit"
 	"holdfast/dev/crash"
 	"holdfast/dev/e2e/shoptest"
+	"holdfast/payment/sandbox"
 )
 
 // TestWorkerDiesAtEveryWrite plays each scenario once to see its writes, and then
@@ -19,6 +21,35 @@ import (
 func TestWorkerDiesAtEveryWrite(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t)
+	h.dieAtEveryWrite(t, scenarios)
+	report := h.books().RequireClean(t)
+	t.Logf("audit: %d products, %d holds, %d orders", report.Products, report.Holds, report.Orders)
+}
+
+// TestWorkerDiesAtEveryWriteOfMoney does the same where the saga opens the payments, ends
+// them, and sends money back: the providers' books balance too.
+func TestWorkerDiesAtEveryWriteOfMoney(t *testing.T) {
+	t.Parallel()
+	h := openHouse(t)
+	h.dieAtEveryWrite(t, moneyScenarios)
+	h.books().RequireClean(t)
+	report, err := audit.Money(t.Context(), audit.MoneyConfig{
+		Providers: map[string]audit.MoneyBooks{
+			sandbox.Name: sandbox.NewProvider(nil, sandbox.NewBooks(h.rdb), sandbox.Options{}),
+		},
+		Records: audit.NewRedisBooks(h.rdb),
+	})
+	require.NoError(t, err)
+	require.Empty(t, report.Findings)
+	t.Logf("audit of the money: %d payments of %d orders", report.Payments, report.Orders)
+}
+
+func (h *house) books() shoptest.Books {
+	return shoptest.Books{RedisURL: h.stack.RedisURL, Temporal: h.stack.Temporal, Namespace: h.stack.Namespace}
+}
+
+func (h *house) dieAtEveryWrite(t *testing.T, scenarios []scenario) {
+	t.Helper()
 	writes := map[string][]crash.Write{}
 	for _, s := range scenarios {
 		r := h.room(t, s.name, s.opts)
@@ -41,10 +72,6 @@ func TestWorkerDiesAtEveryWrite(t *testing.T) {
 			}
 		}
 	})
-	report := shoptest.Books{
-		RedisURL: h.stack.RedisURL, Temporal: h.stack.Temporal, Namespace: h.stack.Namespace,
-	}.RequireClean(t)
-	t.Logf("audit: %d products, %d holds, %d orders", report.Products, report.Holds, report.Orders)
 }
 
 // requireWay checks that the saga still takes the way that the scenario is about.
