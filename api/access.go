@@ -14,6 +14,8 @@ import (
 type rule struct {
 	public bool
 	roles  []Role
+	// cost is what a call takes of its caller's allowance; 0 counts as 1.
+	cost int
 }
 
 func (r rule) allows(role Role) bool { return slices.Contains(r.roles, role) }
@@ -47,6 +49,7 @@ type operation struct {
 	ID       string            `yaml:"operationId"`
 	Security *[]map[string]any `yaml:"security"`
 	Roles    []Role            `yaml:"x-roles"`
+	Cost     int               `yaml:"x-cost"`
 }
 
 // readAccess reads from the contract who may call what, so that the document that is
@@ -92,5 +95,8 @@ func (o operation) rule() (rule, error) {
 	if open != (len(o.Roles) == 0) || slices.ContainsFunc(o.Roles, unknown) {
 		return rule{}, fmt.Errorf("%s says neither `security: []` nor an x-roles of customer and operator, or both", o.ID)
 	}
-	return rule{public: open || optional, roles: o.Roles}, nil
+	if o.Cost < 0 {
+		return rule{}, fmt.Errorf("%s has an x-cost below 0", o.ID)
+	}
+	return rule{public: open || optional, roles: o.Roles, cost: o.Cost}, nil
 }

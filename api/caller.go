@@ -64,7 +64,7 @@ func (s *Server) authenticate(c *gin.Context) {
 		err = errRole
 	}
 	if err == nil {
-		err = s.limits.ofCaller(c.Request.Context(), caller)
+		err = s.limits.ofCaller(c.Request.Context(), caller, costOf(c, rule))
 	}
 	if err != nil {
 		s.fail(c, challenge(c, err))

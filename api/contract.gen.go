@@ -88,9 +88,14 @@ type OrderRequest struct {
 	Address *Address `json:"address,omitempty"`
 
 	// CustomerID An operator has to say whose order it is. A customer may leave it out; another than his own is 403.
-	CustomerID string        `json:"customerId,omitempty"`
-	Lines      []LineRequest `json:"lines"`
+	CustomerID string `json:"customerId,omitempty"`
+
+	// Lines At most 500, unless the shop allows another number, of up to 2,000. More are 422.
+	Lines []LineRequest `json:"lines"`
 }
+
+// OrderSummary An order in short, as lists show it. Journal and shortages are in `GET /v1/orders/{id}`.
+type OrderSummary = order.Summary
 
 // PaymentOffer What the buyer needs to pay.
 type PaymentOffer struct {
@@ -274,17 +279,6 @@ type Version struct {
 // Webhook defines model for Webhook.
 type Webhook = webhook.Endpoint
 
-// WebhookDelivery defines model for WebhookDelivery.
-type WebhookDelivery = webhook.Logged
-
-// WebhookDeliveryPage defines model for WebhookDeliveryPage.
-type WebhookDeliveryPage struct {
-	Items []WebhookDelivery `json:"items"`
-
-	// NextCursor For the next page; left out on the last one.
-	NextCursor string `json:"nextCursor,omitempty"`
-}
-
 // WebhookList defines model for WebhookList.
 type WebhookList struct {
 	Items []Webhook `json:"items"`
@@ -363,7 +357,7 @@ type ListOrdersParams struct {
 	// (also by its first 4 characters or more), its titles, its recipient or its address.
 	Q *string `form:"q,omitempty" json:"q,omitempty"`
 
-	// Limit How many a page has at most.
+	// Limit How many a page has at most. It may have fewer although another page follows.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The `nextCursor` of the page before, with all other parameters as they were; only `limit` may change.
@@ -451,7 +445,7 @@ type SearchProductsParams struct {
 	// SoldOut Where sold-out products come. `last`: after all others. `inPlace`: where the sort puts them.
 	SoldOut *string `form:"soldOut,omitempty" json:"soldOut,omitempty"`
 
-	// Limit How many a page has at most.
+	// Limit How many a page has at most. It may have fewer although another page follows.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The `nextCursor` of the page before, with all other parameters as they were; only `limit` may change.
@@ -494,7 +488,7 @@ type ListProductEventsParams struct {
 	// OrderID Events that this order caused.
 	OrderID *ID `form:"orderId,omitempty" json:"orderId,omitempty"`
 
-	// Limit How many a page has at most.
+	// Limit How many a page has at most. It may have fewer although another page follows.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The `nextCursor` of the page before, with all other parameters as they were; only `limit` may change.
@@ -512,7 +506,7 @@ type ListRefundsParams struct {
 	// Status Refunds of this status.
 	Status *string `form:"status,omitempty" json:"status,omitempty"`
 
-	// Limit How many a page has at most.
+	// Limit How many a page has at most. It may have fewer although another page follows.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The `nextCursor` of the page before, with all other parameters as they were; only `limit` may change.
@@ -533,7 +527,7 @@ type RegisterWebhookParams struct {
 
 // ListWebhookDeliveriesParams defines parameters for ListWebhookDeliveries.
 type ListWebhookDeliveriesParams struct {
-	// Limit How many a page has at most.
+	// Limit How many a page has at most. It may have fewer although another page follows.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The `nextCursor` of the page before, with all other parameters as they were; only `limit` may change.

@@ -40,11 +40,35 @@ func (s *Server) webhookDeliveries(ctx context.Context, id string, params ListWe
 	if err != nil {
 		return WebhookDeliveryPage{}, webhookError(err)
 	}
-	page := WebhookDeliveryPage{Items: append([]WebhookDelivery{}, found...)}
+	page := WebhookDeliveryPage{Items: make([]webhookDelivery, len(found))}
+	for i, d := range found {
+		page.Items[i] = deliverySummary(d)
+	}
 	if more && len(found) > 0 {
 		page.NextCursor = found[len(found)-1].ID
 	}
 	return page, nil
+}
+
+// WebhookDeliveryPage has deliveries in short.
+type WebhookDeliveryPage struct {
+	Items      []webhookDelivery `json:"items"`
+	NextCursor string            `json:"nextCursor,omitempty"`
+}
+
+// webhookDelivery is a delivery of which only the last attempts are shown: one that was
+// tried for three days has a hundred.
+type webhookDelivery struct {
+	webhook.Logged
+	AttemptCount int `json:"attemptCount"`
+}
+
+const shownAttempts = 5
+
+func deliverySummary(d webhook.Logged) webhookDelivery {
+	n := len(d.Attempts)
+	d.Attempts = d.Attempts[max(0, n-shownAttempts):]
+	return webhookDelivery{d, n}
 }
 
 // ReplayWebhookDelivery implements ServerInterface.

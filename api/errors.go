@@ -63,6 +63,7 @@ var (
 	errPaymentsUnread  = errors.New("the payments can't be reached")
 	errOrderUnread     = errors.New("the orders' documents can't be reached")
 	errSearch          = errors.New("the search index can't answer; orders go on without it")
+	errSearchBusy      = errors.New("too many searches are being answered; orders go on meanwhile")
 	errNoIndex         = errors.New("this gateway was started without a search index; orders go on without it")
 	errOperatorsOnly   = errors.New("only an operator may ask for this")
 	errWebhookDisabled = errors.New("the endpoint answered that it is gone, and gets nothing any more")
@@ -135,6 +136,7 @@ var kinds = []kind{
 	{payment.ErrMalformed, http.StatusBadRequest, "malformed-callback", "Malformed callback", 0},
 	{payment.ErrUnknownType, http.StatusBadRequest, "unknown-callback-type", "Unknown callback type", 0},
 	{errSearch, http.StatusServiceUnavailable, "search-unavailable", "Search unavailable", 2 * time.Second},
+	{errSearchBusy, http.StatusServiceUnavailable, "search-busy", "Too many searches", time.Second},
 	{errNoIndex, http.StatusServiceUnavailable, "search-unavailable", "No search here", 60 * time.Second},
 	{errOrderUnread, http.StatusServiceUnavailable, "order-unavailable", "Order unavailable", 2 * time.Second},
 	{errStockUnasked, http.StatusServiceUnavailable, "stock-unavailable", "Stock unavailable", 30 * time.Second},

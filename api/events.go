@@ -31,8 +31,8 @@ func (s *Server) productEvents(ctx context.Context, q search.EventQuery) (search
 	if err := q.Validate(); err != nil {
 		return search.EventPage{}, badQuery(err)
 	}
-	page, err := fromView(ctx, s, func(ctx context.Context, i Index) (search.EventPage, error) {
-		return i.ListEvents(ctx, q)
+	page, err := searchView(ctx, s, func(ctx context.Context, i Index) (search.EventPage, error) {
+		return listEvents(ctx, i, q)
 	})
 	if err != nil || len(page.Items) > 0 || q.Cursor != "" {
 		return page, err
@@ -40,3 +40,21 @@ func (s *Server) productEvents(ctx context.Context, q search.EventQuery) (search
 	_, err = s.cfg.Products.Get(ctx, q.ProductID) // nothing happened to it, or it isn't there
 	return page, productError(err)
 }
+
+// listEvents asks for a page, and again for a shorter one where its events are too many
+// for its bytes: one of a product with 100 variants has 10 KB.
+func listEvents(ctx context.Context, i Index, q search.EventQuery) (search.EventPage, error) {
+	page, err := i.ListEvents(ctx, q)
+	if err != nil {
+		return page, err
+	}
+	n := onPage(page.Items, func(e search.Event) int { return eventBytes + len(e.Stock) + len(e.Prices) })
+	if n == len(page.Items) {
+		return page, nil
+	}
+	q.Limit = &n
+	return i.ListEvents(ctx, q)
+}
+
+// eventBytes is about what an event has beside its stock and prices.
+const eventBytes = 400

@@ -112,7 +112,7 @@ func withMember(object jsontext.Value, name string, member any) (jsontext.Value,
 // replaceMember writes a JSON object again with another value of one member. All
 // else stays as it was, also what this program doesn't know.
 func replaceMember(object []byte, member string, by any) ([]byte, error) {
-	replaced, err := json.Marshal(by)
+	replaced, err := json.Marshal(by, json.Deterministic(true)) // the answer's ETag is made of it
 	if err != nil {
 		return nil, fmt.Errorf("write the %s of an order: %w", member, err)
 	}

@@ -2,7 +2,10 @@ package api
 
 import (
 	"maps"
+	"net/http"
 	"slices"
+
+	"github.com/gin-gonic/gin"
 
 	"holdfast/order"
 	"holdfast/search"
@@ -39,3 +42,11 @@ func ProblemNames() []string { return slices.Collect(maps.Keys(problemTypes())) 
 
 // CustomersWaits is how many waits one customer may have.
 const CustomersWaits = customersWaits
+
+// Cost is what a call of a route takes of an allowance.
+func (s *Server) Cost(r *http.Request, route string) int {
+	return costOf(&gin.Context{Request: r}, s.access.of(r.Method, route))
+}
+
+// CostOfLines is what an order of so many lines costs beside its call.
+func CostOfLines(lines int) int { return costOfLines(lines) }

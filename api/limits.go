@@ -12,11 +12,12 @@ import (
 	"github.com/sethvargo/go-limiter/memorystore"
 )
 
-// Limits are how many calls there may be in a second; 0 is without a limit. They are
-// counted in this process: so many gateways, so many times as much.
+// Limits are allowances a second, of which each call takes what it costs (see costOf); 0
+// is without a limit. They are counted in this process: so many gateways, so many times
+// as much.
 type Limits struct {
 	// Caller limits each subject, Address each address, whoever calls from there.
-	// Callbacks are counted apart, and may be callbackShare times as many.
+	// Callbacks are counted apart, and may take callbackShare times as much.
 	Caller, Address int
 	// Payments limits the calls of each customer that open payments, in a minute: for each
 	// of them a provider may be asked. See ordersPart and networkTimes for the others.
@@ -32,7 +33,11 @@ const (
 var errTooMany = errors.New("too many calls in this second")
 
 // limits count. A nil store is without a limit.
-type limits struct{ callers, addresses, callbacks limiter.Store }
+type limits struct {
+	callers, addresses, callbacks limiter.Store
+	// allowed is what each has in a second: no call costs more than that.
+	allowed Limits
+}
 
 func newLimits(l Limits) (limits, error) {
 	if l.Caller < 0 || l.Address < 0 {
@@ -42,6 +47,7 @@ func newLimits(l Limits) (limits, error) {
 		counts limits
 		errs   [3]error
 	)
+	counts.allowed = l
 	counts.callers, errs[0] = perSecond(l.Caller)
 	counts.addresses, errs[1] = perSecond(l.Address)
 	counts.callbacks, errs[2] = perSecond(callbackShare * l.Address)
@@ -69,42 +75,45 @@ func (l limits) close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// take counts one call. A store that was closed, since the gateway is stopping, lets
-// the last ones through.
-func take(ctx context.Context, s limiter.Store, key string) error {
+// take counts a call at its cost. One that costs more than is left takes what is left. A
+// store that was closed, since the gateway is stopping, lets the last calls through.
+func take(ctx context.Context, s limiter.Store, key string, cost int) error {
 	if s == nil {
 		return nil
 	}
-	_, _, _, ok, err := s.Take(ctx, key)
-	if err != nil && !errors.Is(err, limiter.ErrStopped) {
-		return fmt.Errorf("count a call: %w", err)
-	}
-	if !ok && err == nil {
-		return errTooMany
+	for range cost {
+		_, _, _, ok, err := s.Take(ctx, key)
+		if err != nil && !errors.Is(err, limiter.ErrStopped) {
+			return fmt.Errorf("count a call: %w", err)
+		}
+		if !ok && err == nil {
+			return errTooMany
+		}
 	}
 	return nil
 }
 
 // ofCaller counts a call of somebody who proved himself. The role is part of who he
 // is: a customer must not use up what an operator of his name has.
-func (l limits) ofCaller(ctx context.Context, c Caller) error {
-	return take(ctx, l.callers, callerKeyOf(c))
+func (l limits) ofCaller(ctx context.Context, c Caller, cost int) error {
+	return take(ctx, l.callers, callerKeyOf(c), min(cost, l.allowed.Caller))
 }
 
 // limitAddress counts a call by the address that it comes from, before anything else
 // is done for it. Probes aren't counted: a load balancer asks from one address.
 func (s *Server) limitAddress(c *gin.Context) {
-	store := s.limits.addresses
+	store, allowed := s.limits.addresses, s.limits.allowed.Address
 	switch c.FullPath() {
 	case "/healthz", "/readyz":
 		return
 	case callbackRoute:
-		store = s.limits.callbacks
+		store, allowed = s.limits.callbacks, callbackShare*allowed
 	}
 	if store == nil {
 		return
 	}
-	if err := take(c.Request.Context(), store, network(c.ClientIP())); err != nil {
+	cost := min(allowed, costOf(c, s.access.of(c.Request.Method, c.FullPath())))
+	if err := take(c.Request.Context(), store, network(c.ClientIP()), cost); err != nil {
 		s.fail(c, err)
 	}
 }

@@ -81,7 +81,7 @@ func TestACallerHasSoManyCallsASecond(t *testing.T) {
 	g := asking(t, func(c *api.Config) { c.Limits = api.Limits{Caller: 3} })
 	n := 0
 	as := func(subject string, role api.Role) func() answer {
-		k := call{method: http.MethodGet, path: "/v1/orders"}.as(t, subject, role)
+		k := call{method: http.MethodGet, path: "/v1/orders/none"}.as(t, subject, role)
 		return func() answer {
 			n++ // from ever another address
 			return g.fromAddress(k, "192.0.2."+string(rune('0'+n%10))+":1", "")

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -26,19 +27,51 @@ func (s *Server) ListOrders(c *gin.Context, params ListOrdersParams) {
 		s.fail(c, err)
 		return
 	}
-	page, err := fromView(ctx, s, func(ctx context.Context, i Index) (search.OrderPage, error) {
-		return i.ListOrders(ctx, q)
+	page, err := searchView(ctx, s, func(ctx context.Context, i Index) (orderPage, error) {
+		return listOrders(ctx, i, q, CallerOf(ctx))
 	})
 	if err != nil {
 		s.fail(c, err)
 		return
 	}
-	list, err := ordersOf(CallerOf(ctx), page)
-	if err != nil {
-		s.fail(c, err)
-		return
+	s.writeView(c, page)
+}
+
+// ordersAtOnce are asked of the index at a time. It keeps whole documents, of a megabyte
+// at worst, so that a page of 100 is put together of several answers.
+const ordersAtOnce = 20
+
+// listOrders puts a page together until it has its orders, or its bytes.
+func listOrders(ctx context.Context, i Index, q search.OrderQuery, caller Caller) (orderPage, error) {
+	var (
+		page = orderPage{Items: []jsontext.Value{}}
+		left = q.PageSize()
+		size int
+	)
+	for {
+		if left > ordersAtOnce || len(page.Items) > 0 {
+			q.Limit = new(min(left, ordersAtOnce))
+		}
+		found, err := i.ListOrders(ctx, q)
+		if err != nil {
+			return orderPage{}, err
+		}
+		if len(page.Items) == 0 {
+			page.Total = found.Total
+		}
+		for _, o := range found.Items {
+			item, err := orderSummary(o, caller)
+			if err != nil {
+				return orderPage{}, fmt.Errorf("order %s: %w", o.ID, err)
+			}
+			page.Items, size = append(page.Items, item), size+len(item)
+		}
+		page.NextCursor, q.Cursor = found.NextCursor, found.NextCursor
+		left -= len(found.Items)
+		if left <= 0 || size >= pageBytes || found.NextCursor == "" {
+			return page, nil
+		}
 	}
-	s.writeView(c, list)
 }
 
 func orderQuery(params ListOrdersParams) (search.OrderQuery, error) {
@@ -87,25 +120,29 @@ func ownOrders(q search.OrderQuery, caller Caller) (search.OrderQuery, error) {
 	return q, nil
 }
 
-// orderPage has the orders' documents as their workflows wrote them, with what of their
-// payments went back.
+// orderPage has the orders in short, each an order.Summary.
 type orderPage struct {
 	Items      []jsontext.Value `json:"items"`
 	NextCursor string           `json:"nextCursor,omitempty"`
 	Total      int64            `json:"total"`
 }
 
-func ordersOf(caller Caller, p search.OrderPage) (orderPage, error) {
-	page := orderPage{Items: make([]jsontext.Value, len(p.Items)), NextCursor: p.NextCursor, Total: p.Total}
-	for i := range p.Items {
-		doc, err := settled(p.Items[i].Document, p.Items[i].Payments)
-		if err == nil {
-			doc, err = orderFor(caller, doc)
-		}
-		if err != nil {
-			return orderPage{}, fmt.Errorf("order %s: %w", p.Items[i].ID, err)
-		}
-		page.Items[i] = jsontext.Value(doc)
+// orderSummary is an order in short, with what of its payments went back, as the caller
+// may see it: it has no journal, and so no names of staff.
+func orderSummary(found search.Order, caller Caller) (jsontext.Value, error) {
+	var o order.Order
+	if err := json.Unmarshal(found.Document, &o); err != nil {
+		return nil, fmt.Errorf("read an order: %w", err)
 	}
-	return page, nil
+	if order.HasRefunds(found.Payments) {
+		money, err := order.ReadPayments(found.Payments)
+		if err != nil {
+			return nil, fmt.Errorf("read the refunds of an order: %w", err)
+		}
+		o.Settle(money.Refunds)
+	}
+	if caller.Role != Operator {
+		o.CancelReason = order.Reason(shownReason(string(o.CancelReason)))
+	}
+	return json.Marshal(o.Summary())
 }

@@ -73,7 +73,13 @@ func (s *Server) readPlacement(c *gin.Context, key *string) (order.Placement, er
 		Actor: caller.Subject, PaymentWindow: s.cfg.PaymentWindow,
 		MaxOpenOrders: s.cfg.MaxOpenOrders, MaxUnits: s.cfg.MaxUnits,
 	}
+	if len(p.Lines) > s.cfg.MaxLines {
+		return order.Placement{}, product.Invalid{{Path: "lines", Reason: fmt.Sprintf("must have 1 to %d", s.cfg.MaxLines)}}
+	}
 	if err := p.Validate(); err != nil {
+		return order.Placement{}, err
+	}
+	if err := s.limits.ofCaller(c.Request.Context(), caller, costOfLines(len(p.Lines))); err != nil {
 		return order.Placement{}, err
 	}
 	return p, fits(p)

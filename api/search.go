@@ -16,8 +16,8 @@ func (s *Server) SearchProducts(c *gin.Context, params SearchProductsParams) {
 		s.fail(c, err)
 		return
 	}
-	page, err := fromView(c.Request.Context(), s, func(ctx context.Context, i Index) (search.ProductPage, error) {
-		return i.SearchProducts(ctx, q)
+	page, err := searchView(c.Request.Context(), s, func(ctx context.Context, i Index) (search.ProductPage, error) {
+		return searchProducts(ctx, i, q)
 	})
 	if err != nil {
 		s.fail(c, err)
@@ -25,6 +25,30 @@ func (s *Server) SearchProducts(c *gin.Context, params SearchProductsParams) {
 	}
 	s.metrics.searches.WithLabelValues(searchAnswer(page)).Inc()
 	c.Data(http.StatusOK, jsonType, appendPage(nil, page))
+}
+
+// searchProducts asks for a page, and again for a shorter one where its products are too
+// many for its bytes: only the index knows the cursor behind any one of them.
+func searchProducts(ctx context.Context, i Index, q search.ProductQuery) (search.ProductPage, error) {
+	page, err := i.SearchProducts(ctx, q)
+	if err != nil {
+		return page, err
+	}
+	for n := range page.Items {
+		summarize(&page.Items[n].Product)
+	}
+	n := onPage(page.Items, func(h search.ProductHit) int { return len(appendHit(nil, &h)) })
+	if n == len(page.Items) {
+		return page, nil
+	}
+	q.Limit = &n
+	if page, err = i.SearchProducts(ctx, q); err != nil {
+		return page, err
+	}
+	for n := range page.Items {
+		summarize(&page.Items[n].Product)
+	}
+	return page, nil
 }
 
 // productQuery reads what is asked for, and says all that is wrong with it.

@@ -20,6 +20,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"holdfast/identity"
+	"holdfast/order"
 )
 
 // Config is what a gateway is made of.
@@ -72,6 +73,11 @@ type Config struct {
 	// payment, and MaxUnits how many units of one product an order may have; 0 is
 	// without a limit. An order keeps the limits under which it was placed.
 	MaxOpenOrders, MaxUnits int64
+	// MaxLines is how many lines an order may have, at most order.MaxLines; 0 is that.
+	MaxLines int
+	// MaxSearches is how many searches and lists are answered at a time; 0 is
+	// DefaultMaxSearches. Further ones wait for a moment, and are refused then.
+	MaxSearches int
 	// BodyBytes bound the memory of the bodies of all requests in flight; 0 is
 	// DefaultBodyBytes.
 	BodyBytes int64
@@ -95,6 +101,9 @@ const (
 	DefaultPaymentWindow = 15 * time.Minute
 	// MinPaymentWindow is the shortest that a gateway takes.
 	MinPaymentWindow = time.Second
+	// DefaultMaxSearches is what one Elasticsearch answers at a time without its queries
+	// queueing up, and keeps the memory of what they find bounded.
+	DefaultMaxSearches = 32
 )
 
 // Bounds of a connection. Writing has to outlast the longest ?wait=.
@@ -130,6 +139,8 @@ type Server struct {
 	stopOnce      sync.Once
 	waits, bodies *shares
 	problemTypes  map[string]ProblemType
+	// searchSlots are taken by searches and lists while the index is asked.
+	searchSlots chan struct{}
 }
 
 // New builds a gateway. With authentication off it refuses to listen where others
@@ -167,6 +178,7 @@ func New(cfg Config) (*Server, error) {
 		payLimits: payLimits, checkouts: newCheckouts(cfg.Now),
 		draining: make(chan struct{}), waits: newShares(maxWaiters),
 		bodies: newShares(cfg.BodyBytes), problemTypes: problemTypes(),
+		searchSlots: make(chan struct{}, cfg.MaxSearches),
 	}
 	s.prober = newProber(s.checks(), cfg.Log)
 	for _, origin := range cfg.Origins {
@@ -197,6 +209,18 @@ func (c *Config) complete() error {
 	if c.BodyBytes < MinBodyBytes {
 		return fmt.Errorf("gateway: %d bytes for the bodies of all requests (HOLDFAST_BODY_BYTES) are too few: one caller "+
 			"may have an eighth of them, which has to fit a body of %d; at least %d are needed", c.BodyBytes, maxBodyBytes, MinBodyBytes)
+	}
+	if c.MaxLines == 0 {
+		c.MaxLines = order.MaxLines
+	}
+	if c.MaxLines < 1 || c.MaxLines > order.MaxLines {
+		return fmt.Errorf("gateway: an order has to be allowed 1 to %d lines, not %d", order.MaxLines, c.MaxLines)
+	}
+	if c.MaxSearches == 0 {
+		c.MaxSearches = DefaultMaxSearches
+	}
+	if c.MaxSearches < 0 {
+		return errors.New("gateway: the number of searches at a time must not be negative")
 	}
 	if c.Namespace == "" {
 		c.Namespace = client.DefaultNamespace

@@ -19,7 +19,7 @@ func (s *Server) SuggestProducts(c *gin.Context, params SuggestProductsParams) {
 		s.fail(c, badQuery(err))
 		return
 	}
-	found, err := fromView(c.Request.Context(), s, func(ctx context.Context, i Index) (search.Suggestions, error) {
+	found, err := searchView(c.Request.Context(), s, func(ctx context.Context, i Index) (search.Suggestions, error) {
 		return i.Suggest(ctx, q)
 	})
 	if err != nil {
@@ -58,6 +58,7 @@ func suggestionsOf(found search.Suggestions) suggestions {
 		Items: make([]suggestedProduct, len(found.Products)), Terms: make([]suggestedTerm, len(found.Terms)),
 	}
 	for i, p := range found.Products {
+		summarize(&p)
 		s.Items[i] = suggestedProduct{
 			ID: p.ID, Title: p.Title, Brand: p.Brand, Category: p.Category, Image: p.Image,
 			Currency: p.Currency, MinPrice: p.MinPrice, MaxPrice: p.MaxPrice, InStock: p.InStock(),

@@ -32,6 +32,33 @@ func fromView[T any](ctx context.Context, s *Server, ask func(context.Context, I
 	return answer, viewError(ctx, err)
 }
 
+// searchWaits is how long a search waits for a place among those that are answered.
+const searchWaits = 500 * time.Millisecond
+
+// searchView is fromView for searches and lists, of which only so many are answered at a
+// time. What is read of single orders goes past them.
+func searchView[T any](ctx context.Context, s *Server, ask func(context.Context, Index) (T, error)) (T, error) {
+	var none T
+	if s.cfg.Index == nil {
+		return none, errNoIndex
+	}
+	select {
+	case s.searchSlots <- struct{}{}:
+	default:
+		waited := time.NewTimer(searchWaits)
+		defer waited.Stop()
+		select {
+		case s.searchSlots <- struct{}{}:
+		case <-waited.C:
+			return none, errSearchBusy
+		case <-ctx.Done():
+			return none, ctx.Err()
+		}
+	}
+	defer func() { <-s.searchSlots }()
+	return fromView(ctx, s, ask)
+}
+
 // viewError tells an index that can't answer apart from a question that is wrong.
 // A caller who went away is neither: ctx is his.
 func viewError(ctx context.Context, err error) error {

@@ -14,6 +14,7 @@ import (
 
 	"holdfast/api"
 	"holdfast/inventory"
+	"holdfast/order"
 	"holdfast/records"
 	"holdfast/webhook/registry"
 )
@@ -32,6 +33,8 @@ type apiCommand struct {
 	PaymentWindow time.Duration `env:"HOLDFAST_PAYMENT_WINDOW" default:"15m" help:"How long an order's stock is held for its payment (${env})."`
 	MaxOpenOrders *int64        `env:"HOLDFAST_MAX_OPEN_ORDERS" help:"Orders of one customer that may hold stock and wait for their payment at a time; 0: no limit. Default: 20, and none with authentication off (${env})."`
 	MaxUnits      int64         `env:"HOLDFAST_MAX_UNITS" default:"0" help:"Units of one product that an order may have, all variants together; 0: as many as the product allows (${env})."`
+	MaxLines      *int          `env:"HOLDFAST_MAX_LINES" help:"Lines that an order may have, at most 2000. Default: 500, and 2000 with authentication off (${env})."`
+	MaxSearches   int           `env:"HOLDFAST_MAX_SEARCHES" default:"32" help:"Searches and lists that are answered at a time; further ones wait for a moment and are answered 503 then (${env})."`
 	DrainDelay    time.Duration `env:"HOLDFAST_DRAIN_DELAY" default:"0s" help:"How long a stopping gateway still takes calls after /readyz said no, so that a load balancer hears of it (${env})."`
 }
 
@@ -117,7 +120,8 @@ func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 			"redis":            func(ctx context.Context) error { return rdb.Ping(ctx).Err() },
 			"redis-durability": c.readiness(durability),
 		},
-		PaymentWindow: c.PaymentWindow, MaxOpenOrders: c.maxOpenOrders(), MaxUnits: c.MaxUnits, BodyBytes: c.BodyBytes, DrainDelay: c.DrainDelay,
+		PaymentWindow: c.PaymentWindow, MaxOpenOrders: c.maxOpenOrders(), MaxUnits: c.MaxUnits, MaxLines: c.maxLines(), MaxSearches: c.MaxSearches,
+		BodyBytes: c.BodyBytes, DrainDelay: c.DrainDelay,
 		Log: log, Metrics: metrics,
 	})
 	if err != nil {
@@ -156,6 +160,20 @@ func (c *apiCommand) maxOpenOrders() int64 {
 	return openOrders
 }
 
+// orderLines where no limit is set: more than people put into a basket, and a document that
+// lists and journals can be read with.
+const orderLines = 500
+
+func (c *apiCommand) maxLines() int {
+	switch {
+	case c.MaxLines != nil:
+		return *c.MaxLines
+	case c.off():
+		return order.MaxLines
+	}
+	return orderLines
+}
+
 func (c *apiCommand) check(log *slog.Logger) error {
 	if c.PaymentWindow < api.MinPaymentWindow {
 		return usagef("--payment-window (HOLDFAST_PAYMENT_WINDOW): %s is too short, at least %s are needed",
@@ -163,6 +181,12 @@ func (c *apiCommand) check(log *slog.Logger) error {
 	}
 	if c.maxOpenOrders() < 0 || c.MaxUnits < 0 {
 		return usagef("--max-open-orders and --max-units (HOLDFAST_MAX_OPEN_ORDERS, HOLDFAST_MAX_UNITS): must not be negative")
+	}
+	if n := c.maxLines(); n < 1 || n > order.MaxLines {
+		return usagef("--max-lines (HOLDFAST_MAX_LINES): must lie between 1 and %d", order.MaxLines)
+	}
+	if c.MaxSearches < 1 {
+		return usagef("--max-searches (HOLDFAST_MAX_SEARCHES): must be at least 1")
 	}
 	if err := errors.Join(c.checkIndex(), c.providerFlags.check(), checkPublicURL(c.PublicURL)); err != nil {
 		return err

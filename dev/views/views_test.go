@@ -111,7 +111,7 @@ func (h house) awaitOrders(t *testing.T, query string, ids ...string) {
 			return fmt.Errorf("%d %s", a.Status, a.Body)
 		}
 		var list struct {
-			Items []order.Order `json:"items"`
+			Items []order.Summary `json:"items"`
 		}
 		a.Into(t, &list)
 		var found []string

@@ -1,0 +1,34 @@
+package order
+
+import "time"
+
+// SummaryLines is how many lines a summary shows.
+const SummaryLines = 10
+
+// Summary is an order in short, as lists show it: its size has a bound that doesn't grow
+// with the order's lines or its story.
+type Summary struct {
+	ID         string           `json:"id"`
+	Status     Status           `json:"status"`
+	Version    int64            `json:"version"`
+	CustomerID string           `json:"customerId"`
+	Currency   string           `json:"currency,omitempty"`
+	Amounts    map[string]int64 `json:"amounts"`
+	// Lines are the first SummaryLines of LineCount.
+	Lines        []Line    `json:"lines"`
+	LineCount    int       `json:"lineCount"`
+	Address      *Address  `json:"address,omitempty"`
+	Payment      Payment   `json:"payment"`
+	CancelReason Reason    `json:"cancelReason,omitempty"`
+	PlacedAt     time.Time `json:"placedAt"`
+	UpdatedAt    time.Time `json:"updatedAt"`
+}
+
+// Summary returns the order in short. It shares what it shows with the order.
+func (o *Order) Summary() Summary {
+	return Summary{
+		ID: o.ID, Status: o.Status, Version: o.Version, CustomerID: o.CustomerID, Currency: o.Currency, Amounts: o.Amounts,
+		Lines: o.Lines[:min(len(o.Lines), SummaryLines)], LineCount: len(o.Lines), Address: o.Address,
+		Payment: o.Payment, CancelReason: o.CancelReason, PlacedAt: o.PlacedAt, UpdatedAt: o.UpdatedAt,
+	}
+}
