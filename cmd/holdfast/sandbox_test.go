@@ -151,16 +151,22 @@ func TestProcessesOnOneRedisAgreeAboutMoney(t *testing.T) {
 			require.NoError(t, err)
 			defer func() { require.NoError(t, release()) }()
 
-			t.Setenv("HOLDFAST_SANDBOX", "true")
-			t.Setenv("HOLDFAST_WEBHOOK_SECRET", gatewaytest.Secret)
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			defer cancel()
-			said := &heard{}
-			ended := make(chan int, 1)
-			go func() { ended <- run(ctx, []string{command}, said, said) }()
-			require.Equal(t, exitUsage, <-ended, "%s", said)
-			require.Contains(t, said.String(), "HOLDFAST_SANDBOX is on here")
-			require.NotContains(t, said.String(), "gateway runs")
+			for _, pretends := range []map[string]string{
+				{"HOLDFAST_SANDBOX": "true", "HOLDFAST_WEBHOOK_SECRET": gatewaytest.Secret},
+				{"HOLDFAST_SANDBOX": "false", "STRIPE_API_KEY": stripeKey, "STRIPE_WEBHOOK_SECRET": stripeSecret},
+			} {
+				for k, v := range pretends {
+					t.Setenv(k, v)
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				said := &heard{}
+				ended := make(chan int, 1)
+				go func() { ended <- run(ctx, []string{command}, said, said) }()
+				require.Equal(t, exitUsage, <-ended, "%s", said)
+				require.Contains(t, said.String(), "HOLDFAST_SANDBOX is on here, or STRIPE_API_KEY is a test key")
+				require.NotContains(t, said.String(), "gateway runs")
+			}
 		})
 	}
 }

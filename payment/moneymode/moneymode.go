@@ -18,7 +18,8 @@ import (
 // Mode is what a payment is worth in a process.
 type Mode string
 
-// Modes of money. A process whose providers move none, and have no sandbox, has no mode.
+// Modes of money. Stripe's test keys pretend, as the sandbox does. A process without
+// payment providers has no mode.
 const (
 	ModePretend Mode = "sandbox"
 	ModeReal    Mode = "live"
@@ -43,11 +44,12 @@ type ConflictError struct{ Wanted Mode }
 // Error says what would be right.
 func (e *ConflictError) Error() string {
 	if e.Wanted == ModePretend {
-		return "HOLDFAST_SANDBOX is on here, and another process on this Redis (REDIS_URL) runs with a live STRIPE_API_KEY: " +
-			"customers could pay without money. Set HOLDFAST_SANDBOX=false, or use a Redis of your own for trying things out"
+		return "HOLDFAST_SANDBOX is on here, or STRIPE_API_KEY is a test key, and another process on this Redis (REDIS_URL) runs with a " +
+			"live STRIPE_API_KEY: customers could pay without money. Use a Redis of your own for trying things out, or the live key " +
+			"and HOLDFAST_SANDBOX=false for every gateway and worker"
 	}
-	return "STRIPE_API_KEY is a live key here, and another process on this Redis (REDIS_URL) runs with HOLDFAST_SANDBOX on: " +
-		"customers could pay without money. Set HOLDFAST_SANDBOX=false for every gateway and worker"
+	return "STRIPE_API_KEY is a live key here, and another process on this Redis (REDIS_URL) runs with HOLDFAST_SANDBOX on, or with a " +
+		"test key: customers could pay without money. Set the live key and HOLDFAST_SANDBOX=false for every gateway and worker"
 }
 
 // Claim is a process's claim on a mode.
