@@ -35,8 +35,8 @@ func (s *Server) look(ctx context.Context, p order.Placement, keyed bool) (sight
 	if keyed {
 		buyer.OrderID = p.OrderID
 	}
-	if p.MaxOpenOrders > 0 {
-		buyer.CustomerID = p.CustomerID
+	if p.MaxOpenOrders > 0 || p.MaxCustomerUnits > 0 {
+		buyer.CustomerID, buyer.Units = p.CustomerID, p.MaxCustomerUnits > 0
 	}
 	looks, open, err := s.cfg.Products.Look(ctx, buyer, wants(reqs))
 	if err != nil {
@@ -135,6 +135,9 @@ func answer(r product.HoldRequest, l product.Look, currency string) product.Hold
 	}
 	if most := least(r.MaxUnits, l.MaxPerOrder); most > 0 && units > most {
 		h.Refusals = append(h.Refusals, product.Refusal{Reason: product.OverLimit, Limit: most})
+	}
+	if most := r.MaxCustomerUnits; most > 0 && l.CustomerHeld+units > most {
+		h.Refusals = append(h.Refusals, product.Refusal{Reason: product.OverCustomerLimit, Limit: most})
 	}
 	if len(h.Refusals) == 0 {
 		h.Outcome = product.HoldMade

@@ -229,16 +229,17 @@ func malformed(path, reason string) *Problem {
 
 // refusalKinds says what a placement's gravest shortage is called.
 var refusalKinds = map[product.RefusalReason]kind{
-	product.NotFound:       {nil, http.StatusNotFound, "unknown-product", "Unknown product", 0},
-	product.UnknownSKU:     {nil, http.StatusNotFound, "unknown-product", "Unknown variant", 0},
-	product.NotListed:      notListed,
-	product.OtherCurrency:  {nil, http.StatusConflict, "mixed-currencies", "Mixed currencies", 0},
-	order.AmountTooLarge:   {nil, http.StatusUnprocessableEntity, "amount-too-large", "Amount too large", 0},
-	order.DocumentTooLarge: {nil, http.StatusUnprocessableEntity, "order-too-large", "Order too large", 0},
-	product.TooManyOpen:    {nil, http.StatusTooManyRequests, "too-many-open-orders", "Too many open orders", 0},
-	product.OverLimit:      {nil, http.StatusConflict, "over-limit", "Over the limit", 0},
-	product.PriceChanged:   {nil, http.StatusConflict, "price-changed", "Price changed", 0},
-	product.Short:          {nil, http.StatusConflict, "insufficient-stock", "Insufficient stock", 0},
+	product.NotFound:          {nil, http.StatusNotFound, "unknown-product", "Unknown product", 0},
+	product.UnknownSKU:        {nil, http.StatusNotFound, "unknown-product", "Unknown variant", 0},
+	product.NotListed:         notListed,
+	product.OtherCurrency:     {nil, http.StatusConflict, "mixed-currencies", "Mixed currencies", 0},
+	order.AmountTooLarge:      {nil, http.StatusUnprocessableEntity, "amount-too-large", "Amount too large", 0},
+	order.DocumentTooLarge:    {nil, http.StatusUnprocessableEntity, "order-too-large", "Order too large", 0},
+	product.TooManyOpen:       {nil, http.StatusTooManyRequests, "too-many-open-orders", "Too many open orders", 0},
+	product.OverLimit:         {nil, http.StatusConflict, "over-limit", "Over the limit", 0},
+	product.OverCustomerLimit: {nil, http.StatusConflict, "over-customer-limit", "Too many units in unpaid orders", 0},
+	product.PriceChanged:      {nil, http.StatusConflict, "price-changed", "Price changed", 0},
+	product.Short:             {nil, http.StatusConflict, "insufficient-stock", "Insufficient stock", 0},
 }
 
 // refusal names every line of a placement that can't be had.

@@ -71,7 +71,7 @@ func (s *Server) readPlacement(c *gin.Context, key *string) (order.Placement, er
 	p := order.Placement{
 		OrderID: id, CustomerID: customer, Lines: in.Lines, Address: in.Address,
 		Actor: caller.Subject, PaymentWindow: s.cfg.PaymentWindow,
-		MaxOpenOrders: s.cfg.MaxOpenOrders, MaxUnits: s.cfg.MaxUnits,
+		MaxOpenOrders: s.cfg.MaxOpenOrders, MaxUnits: s.cfg.MaxUnits, MaxCustomerUnits: s.cfg.MaxCustomerUnits,
 	}
 	if len(p.Lines) > s.cfg.MaxLines {
 		return order.Placement{}, product.Invalid{{Path: "lines", Reason: fmt.Sprintf("must have 1 to %d", s.cfg.MaxLines)}}

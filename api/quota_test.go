@@ -128,3 +128,32 @@ func TestALimitThatIsNone(t *testing.T) {
 	_, err := api.New(cfg)
 	require.ErrorContains(t, err, "negative")
 }
+
+func TestMoreUnitsThanACustomersUnpaidOrdersMayHold(t *testing.T) {
+	limit := func(c *api.Config) { c.MaxCustomerUnits = 5 }
+	g := newGateway(t, limit)
+	g.putProduct("mug", 50)
+	g.putProduct("cup", 50)
+	mugs := func(n int) any { return basket(line{"productId": "mug", "quantity": n}) }
+	first := g.place("k-1", mugs(4))
+	require.Equal(t, http.StatusCreated, first.status, "%s", first.body)
+	blind := newGateway(t, limit, func(c *api.Config) {
+		c.Products, c.Orders, c.Temporal = unseen{g.stock}, g.docs, g.temporal
+	})
+	for name, at := range map[string]*gateway{"read": g, "saga": blind} {
+		a := at.place("", mugs(2))
+		require.Equal(t, http.StatusConflict, a.status, "%s: %s", name, a.body)
+		p := a.problem(t)
+		require.Equal(t, "/problems/over-customer-limit", p.Type)
+		require.Equal(t, product.OverCustomerLimit, p.Shortages[0].Reason)
+		require.Equal(t, int64(5), p.Shortages[0].Limit)
+	}
+	require.Len(t, g.temporal.starts, 2, "the read refuses before a workflow is started")
+	require.Equal(t, http.StatusCreated, g.place("k-1", mugs(4)).status, "an order that is there is found")
+	require.Equal(t, http.StatusCreated, g.place("", mugs(1)).status)
+	require.Equal(t, http.StatusCreated, g.place("", basket(line{"productId": "cup", "quantity": 5})).status, "of each product so many")
+
+	id := first.order(t).ID
+	require.Equal(t, http.StatusOK, g.post("/v1/orders/"+id+"/cancel", nil).status)
+	require.Equal(t, http.StatusCreated, g.place("", mugs(4)).status)
+}

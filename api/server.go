@@ -70,9 +70,10 @@ type Config struct {
 	// DefaultPaymentWindow.
 	PaymentWindow time.Duration
 	// MaxOpenOrders is how many orders of one customer may hold stock and wait for their
-	// payment, and MaxUnits how many units of one product an order may have; 0 is
+	// payment, MaxUnits how many units of one product an order may have, and
+	// MaxCustomerUnits how many all unpaid orders of a customer may hold together; 0 is
 	// without a limit. An order keeps the limits under which it was placed.
-	MaxOpenOrders, MaxUnits int64
+	MaxOpenOrders, MaxUnits, MaxCustomerUnits int64
 	// MaxLines is how many lines an order may have, at most order.MaxLines; 0 is that.
 	MaxLines int
 	// MaxSearches is how many searches and lists are answered at a time; 0 is
@@ -200,7 +201,7 @@ func (c *Config) complete() error {
 	if c.PaymentWindow < MinPaymentWindow {
 		return fmt.Errorf("gateway: a payment window of %s is too short", c.PaymentWindow)
 	}
-	if c.MaxOpenOrders < 0 || c.MaxUnits < 0 {
+	if c.MaxOpenOrders < 0 || c.MaxUnits < 0 || c.MaxCustomerUnits < 0 {
 		return errors.New("gateway: a limit of orders or units must not be negative")
 	}
 	if c.BodyBytes == 0 {

@@ -92,6 +92,8 @@ type auditor struct {
 	// live units by product and sku, as the hold hashes have them; sold units as
 	// the documents of the paid orders have them.
 	live, sold tally
+	// buyers are the units of the live holds that count for a customer, by product and customer.
+	buyers tally
 	// The products, refunds and orders to look at again.
 	products map[string]bool
 	refunds  map[RefundID]bool
@@ -141,7 +143,7 @@ func Run(ctx context.Context, c Config) (Report, error) {
 	c.fill()
 	started := time.Now()
 	a := &auditor{
-		Config: c, orders: map[string]standing{}, live: tally{}, sold: tally{},
+		Config: c, orders: map[string]standing{}, live: tally{}, sold: tally{}, buyers: tally{},
 		products: map[string]bool{}, suspects: map[string]*suspect{}, truths: map[string]order.Order{},
 		refunds: map[RefundID]bool{}, taken: map[[2]string]string{}, twice: map[key]Finding{},
 	}

@@ -256,6 +256,29 @@ var damages = []damage{
 		},
 	},
 	{
+		name: "units that a limit counts and no order holds",
+		do: func(s *shop) {
+			s.together = 100
+			s.place(6, 0)
+			s.do("HINCRBY", buyersKey(s.lamp), "customer", 5)
+		},
+		want: func(s *shop) []Finding { return offLimit(s, "customer", 5) },
+	},
+	{
+		name: "units that a limit counts for a customer who holds nothing",
+		do:   func(s *shop) { s.do("HSET", buyersKey(s.lamp), "stranger", 3) },
+		want: func(s *shop) []Finding { return offLimit(s, "stranger", 3) },
+	},
+	{
+		name: "units that no limit counts",
+		do: func(s *shop) {
+			s.together = 100
+			s.place(6, 0)
+			s.do("DEL", buyersKey(s.lamp))
+		},
+		want: func(s *shop) []Finding { return offLimit(s, "customer", -6) },
+	},
+	{
 		name: "return of a cancelled order that was lost",
 		do: func(s *shop) {
 			id := s.pay(s.place(6, 0))
@@ -340,6 +363,10 @@ func onPaid(k Kind, units int64) func(*shop) []Finding {
 	return func(s *shop) []Finding {
 		return []Finding{{Kind: k, ProductID: s.lamp, OrderID: s.paid, Units: units}}
 	}
+}
+
+func offLimit(s *shop, customer string, units int64) []Finding {
+	return []Finding{{Kind: CustomerUnitsDiffer, ProductID: s.lamp, CustomerID: customer, Units: units}}
 }
 
 func revived(s *shop) []Finding {

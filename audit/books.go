@@ -40,6 +40,10 @@ type Product struct {
 	Found bool
 	// Stock by sku, of variants that were dropped too.
 	Stock map[string]product.Stock
+	// Version of the product as it was read.
+	Version int64
+	// Buyers are the units that unpaid orders of customers hold, whose units are limited.
+	Buyers map[string]int64
 	// Listed are the orders on the product's list of live holds.
 	Listed []string
 	// Unreadable says what of it is no number.

@@ -38,6 +38,7 @@ func (s *shop) stocks() map[string]product.Stock {
 func TestWhatANewMasterLostIsAppliedAgain(t *testing.T) {
 	pair := redistest.StartPair(t)
 	s := openShop(t, pair.Master)
+	s.together = 1000
 	heldBefore, cancelledLater, paidBefore := s.place(6, 3), s.place(7, 0), s.pay(s.place(2, 2))
 	closesLater, deliveredLater := s.place(1, 1), s.pay(s.place(1, 0))
 	pair.Cut(t)

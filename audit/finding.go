@@ -16,6 +16,9 @@ const (
 	StockImpossible Kind = "stock_impossible"
 	// HeldDiffers: held is not the sum of the product's live holds.
 	HeldDiffers Kind = "held_differs"
+	// CustomerUnitsDiffer: what a customer's unpaid orders hold of a product, as the limit
+	// counts it, is not the sum of their live holds.
+	CustomerUnitsDiffer Kind = "customer_units_differ"
 	// SoldDiffers: committed - restocked is not the sum of the paid orders' lines.
 	SoldDiffers Kind = "sold_differs"
 	// ProductMissing: holds or sales of a product that is not there.
@@ -85,8 +88,10 @@ type Finding struct {
 	ProductID string `json:"productId,omitempty"`
 	SKU       string `json:"sku,omitempty"`
 	OrderID   string `json:"orderId,omitempty"`
-	PaymentID string `json:"paymentId,omitempty"`
-	RefundID  string `json:"refundId,omitempty"`
+	// CustomerID of CustomerUnitsDiffer.
+	CustomerID string `json:"customerId,omitempty"`
+	PaymentID  string `json:"paymentId,omitempty"`
+	RefundID   string `json:"refundId,omitempty"`
 	// Units by which it is off, where it is about units.
 	Units int64 `json:"units,omitempty"`
 	// Detail is for a person.
@@ -95,18 +100,18 @@ type Finding struct {
 
 // key tells findings apart. Units and detail may move from look to look.
 type key struct {
-	kind                                 Kind
-	product, sku, order, payment, refund string
+	kind                                           Kind
+	product, sku, order, payment, refund, customer string
 }
 
 func (f Finding) key() key {
-	return key{f.Kind, f.ProductID, f.SKU, f.OrderID, f.PaymentID, f.RefundID}
+	return key{f.Kind, f.ProductID, f.SKU, f.OrderID, f.PaymentID, f.RefundID, f.CustomerID}
 }
 
 func (f Finding) compare(g Finding) int {
 	return cmp.Or(cmp.Compare(f.ProductID, g.ProductID), cmp.Compare(f.SKU, g.SKU),
 		cmp.Compare(f.OrderID, g.OrderID), cmp.Compare(f.Kind, g.Kind),
-		cmp.Compare(f.PaymentID, g.PaymentID), cmp.Compare(f.RefundID, g.RefundID))
+		cmp.Compare(f.PaymentID, g.PaymentID), cmp.Compare(f.RefundID, g.RefundID), cmp.Compare(f.CustomerID, g.CustomerID))
 }
 
 // String tells the finding in one line.
@@ -117,6 +122,7 @@ func (f Finding) String() string {
 		{"product", f.ProductID},
 		{"sku", f.SKU},
 		{"order", f.OrderID},
+		{"customer", f.CustomerID},
 		{"payment", f.PaymentID},
 		{"refund", f.RefundID},
 	} {

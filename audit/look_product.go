@@ -97,12 +97,15 @@ func (a *auditor) lookAtProduct(ctx context.Context, id string, holders map[stri
 }
 
 func (a *auditor) productFindings(p Product, holds []Hold) []Finding {
-	live := map[string]int64{}
+	live, buyers := map[string]int64{}, map[string]int64{}
 	var found []Finding
 	for _, h := range holds {
 		if h.State == product.Held {
 			for _, it := range h.Items {
 				live[it.SKU] += it.Quantity
+				if h.CustomerID != "" {
+					buyers[h.CustomerID] += it.Quantity
+				}
 			}
 		}
 		found = append(found, listFindings(h)...)
@@ -110,7 +113,30 @@ func (a *auditor) productFindings(p Product, holds []Hold) []Finding {
 	if !p.Found {
 		return append(found, missing(p, live, a.sold[p.ID])...)
 	}
+	found = append(found, buyerFindings(p, buyers)...)
 	return append(found, stockFindings(p, live)...)
+}
+
+// buyerFindings compares what customers' unpaid orders hold with their live holds.
+func buyerFindings(p Product, live map[string]int64) []Finding {
+	var found []Finding
+	off := func(customer string, counted, held int64) {
+		found = append(found, Finding{
+			Kind: CustomerUnitsDiffer, ProductID: p.ID, CustomerID: customer, Units: counted - held,
+			Detail: fmt.Sprintf("the limit counts %d units of the customer's unpaid orders, and their live holds add up to %d", counted, held),
+		})
+	}
+	for customer, n := range p.Buyers {
+		if n != live[customer] {
+			off(customer, n, live[customer])
+		}
+	}
+	for customer, n := range live {
+		if _, counted := p.Buyers[customer]; !counted {
+			off(customer, 0, n)
+		}
+	}
+	return found
 }
 
 func missing(p Product, live, sold map[string]int64) []Finding {

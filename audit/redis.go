@@ -31,6 +31,7 @@ func NewRedisBooks(rdb redis.UniversalClient) *RedisBooks { return &RedisBooks{r
 var _ Books = (*RedisBooks)(nil)
 
 func productKey(id string) string { return redisdb.Bucket(id) + ":product:" + id }
+func buyersKey(id string) string  { return redisdb.Bucket(id) + ":buyers:" + id }
 func holdsKey(id string) string   { return redisdb.Bucket(id) + ":holds:" + id }
 func orderKey(id string) string   { return redisdb.Bucket(id) + ":order:" + id }
 
@@ -126,22 +127,24 @@ func batches[K, T any](scan iter.Seq2[K, error], name func(K) T) iter.Seq2[[]T, 
 func (b *RedisBooks) ReadProducts(ctx context.Context, ids []string) ([]Product, error) {
 	pipe := b.rdb.Pipeline()
 	hashes, lists := make([]*redis.MapStringStringCmd, len(ids)), make([]*redis.StringSliceCmd, len(ids))
+	buyers := make([]*redis.MapStringStringCmd, len(ids))
 	for i, id := range ids {
 		hashes[i], lists[i] = pipe.HGetAll(ctx, productKey(id)), pipe.ZRange(ctx, holdsKey(id), 0, -1)
+		buyers[i] = pipe.HGetAll(ctx, buyersKey(id))
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, fmt.Errorf("read %d products: %w", len(ids), err)
 	}
 	products := make([]Product, len(ids))
 	for i, id := range ids {
-		products[i] = readProduct(id, hashes[i].Val())
+		products[i] = readProduct(id, hashes[i].Val(), buyers[i].Val())
 		products[i].Listed = lists[i].Val()
 	}
 	return products, nil
 }
 
-func readProduct(id string, fields map[string]string) Product {
-	p := Product{ID: id, Found: len(fields) > 0, Stock: map[string]product.Stock{}}
+func readProduct(id string, fields, buyers map[string]string) Product {
+	p := Product{ID: id, Found: len(fields) > 0, Stock: map[string]product.Stock{}, Buyers: map[string]int64{}}
 	number := func(field string) (n int64) {
 		text, ok := fields[field]
 		if !ok {
@@ -152,6 +155,14 @@ func readProduct(id string, fields map[string]string) Product {
 			p.Unreadable = fmt.Sprintf("field %s: %v", field, err)
 		}
 		return n
+	}
+	p.Version = number("version")
+	for customer, text := range buyers {
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			p.Unreadable = fmt.Sprintf("what customer %s holds: %v", customer, err)
+		}
+		p.Buyers[customer] = n
 	}
 	for field := range fields {
 		name, sku, ok := strings.Cut(field, ":")
@@ -189,14 +200,15 @@ func (b *RedisBooks) Snapshot(ctx context.Context, productID string, orderIDs []
 	}
 	tx := b.rdb.TxPipeline() // all keys of a product lie in one slot
 	hash, list := tx.HGetAll(ctx, productKey(productID)), tx.ZRange(ctx, holdsKey(productID), 0, -1)
+	buyers := tx.HGetAll(ctx, buyersKey(productID))
 	reads := queueHolds(ctx, tx, ids)
 	if _, err := tx.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
 		return Product{}, nil, fmt.Errorf("read product %s and %d holds: %w", productID, len(ids), err)
 	}
-	if err := errors.Join(hash.Err(), list.Err()); err != nil {
+	if err := errors.Join(hash.Err(), list.Err(), buyers.Err()); err != nil {
 		return Product{}, nil, fmt.Errorf("read product %s: %w", productID, err)
 	}
-	p := readProduct(productID, hash.Val())
+	p := readProduct(productID, hash.Val(), buyers.Val())
 	p.Listed = list.Val()
 	holds, err := takeHolds(reads)
 	return p, holds, err
@@ -250,6 +262,7 @@ func readHold(id HoldID, fields map[string]string) Hold {
 	if len(fields) == 0 {
 		return h
 	}
+	h.CustomerID = fields["customer"]
 	h.State, h.Currency, h.Reason = product.HoldState(fields["state"]), fields["currency"], fields["reason"]
 	var err error
 	if h.Try, err = strconv.Atoi(fields["try"]); err != nil {

@@ -16,6 +16,7 @@ type Stock interface {
 	Commit(ctx context.Context, h product.Holder, productIDs []string) ([]product.HoldState, error)
 	Release(ctx context.Context, h product.Holder, try int, productIDs []string, reason string) ([]product.HoldState, error)
 	Restock(ctx context.Context, h product.Holder, productID, returnID string, items []product.Item) (map[string]int64, error)
+	Recount(ctx context.Context, productID string, version int64, units map[string]int64) (bool, error)
 	CloseSales(ctx context.Context, h product.Holder, productIDs []string) error
 	RememberSale(ctx context.Context, h product.Holder, productID, currency string, items []product.HeldItem) (product.HoldState, error)
 }
@@ -63,6 +64,7 @@ func (r Repairer) repair(ctx context.Context, findings []Finding) (done, left []
 		{[]Kind{SaleExpires}, r.remember},
 		{[]Kind{SaleStays}, r.closeSale},
 		{[]Kind{OrderNotHeld}, r.hold},
+		{[]Kind{CustomerUnitsDiffer}, r.recount},
 		{[]Kind{
 			DocumentMissing, DocumentOld, DocumentDiffers, DocumentUnreadable, PaymentMissing, PaymentDiffers,
 		}, r.write},

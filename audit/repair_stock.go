@@ -187,6 +187,38 @@ func shortOf(h product.Hold) string {
 	return strings.Join(short, "; ")
 }
 
+// recount sets what the limit counts to the sum of the customer's live holds, as they
+// are at one moment.
+func (r Repairer) recount(ctx context.Context, f Finding) (string, error) {
+	for range snapshots {
+		p, _, err := r.Books.Snapshot(ctx, f.ProductID, nil)
+		if err != nil {
+			return "", err
+		}
+		again, holds, err := r.Books.Snapshot(ctx, f.ProductID, p.Listed)
+		if err != nil {
+			return "", err
+		}
+		var units int64
+		for _, h := range holds {
+			if h.State == product.Held && h.CustomerID == f.CustomerID {
+				units += sum(h.Items)
+			}
+		}
+		if again.Version != p.Version {
+			continue // another order may be on the list
+		}
+		done, err := r.Stock.Recount(ctx, f.ProductID, again.Version, map[string]int64{f.CustomerID: units})
+		if err != nil {
+			return "", err
+		}
+		if done {
+			return fmt.Sprintf("the limit counts %d units now", units), nil
+		}
+	}
+	return "", cannot("orders of the product come and go too fast: try again when it is quieter")
+}
+
 // refused reports whether the product can't take the units back, however often it is asked.
 func refused(err error) bool {
 	_, tooMany := errors.AsType[product.Invalid](err)

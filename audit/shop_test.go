@@ -33,6 +33,8 @@ type shop struct {
 	lamp, shirt string
 	// Orders, by how they stand.
 	waiting, paid, delivered, cancelled, unwound string
+	// together is how many units the customer's unpaid orders may hold; 0 counts nothing.
+	together int64
 	// newest is the order that was placed last.
 	newest string
 	// forgotten orders are known to no workflow any more.
@@ -64,7 +66,7 @@ func (s *shop) clearOut() {
 	pipe := s.rdb.Pipeline()
 	for _, p := range []string{s.lamp, s.shirt} {
 		pipe.Del(ctx, productKey(p))
-		pipe.Del(ctx, holdsKey(p))
+		pipe.Del(ctx, holdsKey(p), buyersKey(p))
 		for _, o := range s.orderIDs() {
 			pipe.Del(ctx, holdKey(HoldID{p, o}))
 			pipe.ZRem(ctx, deadlinesKey(p), p+"/"+o)
@@ -92,7 +94,9 @@ func (s *shop) put(id string, skus ...string) {
 
 // place holds lamps and, of each colour, shirts.
 func (s *shop) place(lamps, shirts int64) string {
-	p := order.Placement{OrderID: redistest.ID("order"), CustomerID: "customer", PaymentWindow: time.Hour}
+	p := order.Placement{
+		OrderID: redistest.ID("order"), CustomerID: "customer", PaymentWindow: time.Hour, MaxCustomerUnits: s.together,
+	}
 	p.Lines = append(p.Lines, order.LineRequest{ProductID: s.lamp, Quantity: lamps})
 	if shirts > 0 {
 		p.Lines = append(p.Lines,

@@ -149,6 +149,9 @@ func (a *auditor) hold(h Hold) {
 	case product.Held:
 		for _, it := range h.Items {
 			a.live.add(h.ProductID, it.SKU, it.Quantity)
+			if h.CustomerID != "" {
+				a.buyers.add(h.ProductID, h.CustomerID, it.Quantity)
+			}
 		}
 		if !known || doc.status != order.AwaitingPayment {
 			a.suspectOrder(h.OrderID, h.ProductID)
@@ -204,7 +207,8 @@ func (a *auditor) walkProducts(ctx context.Context) error {
 			if a.live[p.ID] != nil || a.sold[p.ID] != nil {
 				seen[p.ID] = true
 			}
-			if !p.Found || len(stockFindings(p, a.live[p.ID])) > 0 || len(a.soldFindings(p, p, a.sold[p.ID])) > 0 {
+			if !p.Found || len(stockFindings(p, a.live[p.ID])) > 0 ||
+				len(buyerFindings(p, a.buyers[p.ID])) > 0 || len(a.soldFindings(p, p, a.sold[p.ID])) > 0 {
 				a.suspectProduct(p.ID)
 			}
 		}

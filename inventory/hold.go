@@ -56,6 +56,9 @@ func checkRequest(r product.HoldRequest) error {
 	if r.Claim.Limit > 0 && !product.ValidID(r.Claim.CustomerID) {
 		return fmt.Errorf("%q can't be a customer's id", r.Claim.CustomerID)
 	}
+	if r.MaxCustomerUnits < 0 || (r.MaxCustomerUnits > 0 && !product.ValidID(r.CustomerID)) {
+		return fmt.Errorf("%q can't be a customer's id, or %d no limit of units", r.CustomerID, r.MaxCustomerUnits)
+	}
 	if r.Try < 1 {
 		return fmt.Errorf("try %d is below 1", r.Try)
 	}
@@ -119,9 +122,13 @@ func refuseClaim(h *product.Hold) {
 }
 
 func reserveCall(r product.HoldRequest, askOnly bool) redisdb.Call {
-	args := make([]any, 0, 9+3*len(r.Lines))
+	customer := r.CustomerID
+	if r.MaxCustomerUnits == 0 {
+		customer = ""
+	}
+	args := make([]any, 0, 11+3*len(r.Lines))
 	args = append(args, r.ProductID, r.OrderID, r.Try, r.Deadline.UnixMilli(), r.Currency,
-		flag(r.Force), flag(askOnly), r.MaxUnits, placed(r.PlacedAt))
+		flag(r.Force), flag(askOnly), r.MaxUnits, placed(r.PlacedAt), customer, r.MaxCustomerUnits)
 	for _, l := range r.Lines {
 		args = append(args, l.SKU, l.Quantity, l.Price)
 	}

@@ -99,7 +99,7 @@ func (s *Store) HoldDetail(ctx context.Context, productID, orderID string) (prod
 	}
 	r := reader{fields: fields}
 	d.State, d.Currency, d.Reason = product.HoldState(fields["state"]), fields["currency"], fields["reason"]
-	d.Try = int(r.number("try"))
+	d.Try, d.CustomerID = int(r.number("try")), fields["customer"]
 	if fields["placed"] != "" && fields["placed"] != "0" {
 		d.PlacedAt = time.UnixMilli(r.number("placed"))
 	}

@@ -13,6 +13,9 @@ func holdKey(id, order string) string { return redisdb.Bucket(id) + ":hold:" + i
 
 func holdsKey(id string) string { return redisdb.Bucket(id) + ":holds:" + id }
 
+// buyersKey has what each customer's unpaid orders hold of the product.
+func buyersKey(id string) string { return redisdb.Bucket(id) + ":buyers:" + id }
+
 func deadlinesKey(bucket string) string { return bucket + ":deadlines" }
 
 // doneKey remembers an adjustment. An action id may be any text.
@@ -31,5 +34,5 @@ func eventsKey(id string) string { return redisdb.EventsKey(redisdb.Bucket(id)) 
 
 // holdKeys are the keys of reserve, commit and release.
 func holdKeys(id, order string) []string {
-	return []string{productKey(id), holdKey(id, order), holdsKey(id), deadlinesKey(redisdb.Bucket(id)), eventsKey(id)}
+	return []string{productKey(id), holdKey(id, order), holdsKey(id), deadlinesKey(redisdb.Bucket(id)), eventsKey(id), buyersKey(id)}
 }

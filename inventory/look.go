@@ -19,8 +19,12 @@ import (
 // costs no more than this.
 func (s *Store) Look(ctx context.Context, buyer product.Buyer, wants []product.Want) ([]product.Look, product.Open, error) {
 	calls, read := s.looking(buyer, wants)
-	counting := len(calls)
+	held, counting := len(calls), 0
 	if buyer.CustomerID != "" {
+		if buyer.Units {
+			calls = append(calls, lookingAtUnits(buyer.CustomerID, wants)...)
+		}
+		counting = len(calls)
 		calls = append(calls, quota.Count(buyer.CustomerID))
 	}
 	if len(calls) == 0 {
@@ -30,7 +34,10 @@ func (s *Store) Look(ctx context.Context, buyer product.Buyer, wants []product.W
 	looks := make([]product.Look, len(wants))
 	for i, w := range wants {
 		var err error
-		if looks[i], err = read(i, answers); err != nil {
+		if looks[i], err = read(i, answers); err == nil && counting > held {
+			looks[i].CustomerHeld, err = readUnits(answers[held+i])
+		}
+		if err != nil {
 			return nil, product.Open{}, fmt.Errorf("look at product %s: %w", w.ProductID, err)
 		}
 	}
@@ -39,6 +46,23 @@ func (s *Store) Look(ctx context.Context, buyer product.Buyer, wants []product.W
 	}
 	open, err := quota.Counted(answers[counting])
 	return looks, open, err
+}
+
+// lookingAtUnits asks each product what the customer's unpaid orders hold of it.
+func lookingAtUnits(customerID string, wants []product.Want) []redisdb.Call {
+	calls := make([]redisdb.Call, len(wants))
+	for i, w := range wants {
+		calls[i] = redisdb.Call{Command: "hget", Keys: []string{buyersKey(w.ProductID)}, Args: []any{customerID}}
+	}
+	return calls
+}
+
+func readUnits(answer *redis.Cmd) (int64, error) {
+	held, err := answer.Int64()
+	if errors.Is(err, redis.Nil) {
+		return 0, nil
+	}
+	return held, err
 }
 
 // looking is what to ask Redis, and how to read its answers about one of the wants.

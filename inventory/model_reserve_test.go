@@ -40,9 +40,17 @@ func (e *entity) reserve(r product.HoldRequest) (product.Hold, effect) {
 		e.ledger[it.SKU].Held -= it.Quantity
 	}
 	wanted := e.sum(r)
+	var charged int64
+	if back != nil && h.CustomerID != "" {
+		charged = units(back)
+		e.buyers[h.CustomerID] -= charged
+	}
 	if answer.Refusals = e.refusals(r, wanted); len(answer.Refusals) > 0 {
 		for _, it := range back {
 			e.ledger[it.SKU].Held += it.Quantity
+		}
+		if charged > 0 {
+			e.buyers[h.CustomerID] += charged
 		}
 		answer.Outcome = product.HoldRefused
 		return answer, effect{}
@@ -68,6 +76,10 @@ func (e *entity) reserve(r product.HoldRequest) (product.Hold, effect) {
 	e.holds[r.OrderID] = &product.HoldDetail{
 		ProductID: e.id, OrderID: r.OrderID, PlacedAt: r.PlacedAt, State: product.Held, Try: r.Try, Listing: e.now.Listing,
 		Deadline: r.Deadline, Currency: e.now.Currency, Items: answer.Items,
+	}
+	if r.MaxCustomerUnits > 0 {
+		e.holds[r.OrderID].CustomerID = r.CustomerID
+		e.buyers[r.CustomerID] += units(answer.Items)
 	}
 	return answer, did
 }
@@ -135,7 +147,17 @@ func (e *entity) refusals(r product.HoldRequest, wanted []product.Item) []produc
 	if limit > 0 && units > limit && !r.Force {
 		refused = append(refused, product.Refusal{Reason: product.OverLimit, Limit: limit})
 	}
+	if r.MaxCustomerUnits > 0 && e.buyers[r.CustomerID]+units > r.MaxCustomerUnits && !r.Force {
+		refused = append(refused, product.Refusal{Reason: product.OverCustomerLimit, Limit: r.MaxCustomerUnits})
+	}
 	return refused
+}
+
+func units(items []product.HeldItem) (n int64) {
+	for _, it := range items {
+		n += it.Quantity
+	}
+	return n
 }
 
 // satisfied tells whether the hold is what the request asks for.

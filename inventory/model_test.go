@@ -21,6 +21,8 @@ type entity struct {
 	// returns of each order by their id, and the sales that have a time to live.
 	returns map[string]map[string]returned
 	expires map[string]bool
+	// buyers is what the unpaid orders of each customer hold whose units are limited.
+	buyers map[string]int64
 }
 
 type returned struct {
@@ -46,6 +48,7 @@ func newEntity(id string) *entity {
 	return &entity{
 		id: id, ledger: map[string]*product.Stock{}, holds: map[string]*product.HoldDetail{},
 		done: map[string]applied{}, returns: map[string]map[string]returned{}, expires: map[string]bool{},
+		buyers: map[string]int64{},
 	}
 }
 
@@ -235,6 +238,13 @@ func (e *entity) drop(order string) {
 	delete(e.expires, order)
 }
 
+// discharge takes the units of a hold that ends from what its customer holds.
+func (e *entity) discharge(h *product.HoldDetail) {
+	if h.CustomerID != "" {
+		e.buyers[h.CustomerID] -= units(h.Items)
+	}
+}
+
 func (e *entity) commit(by product.Holder) (product.HoldState, effect) {
 	order := by.OrderID
 	h := e.holds[order]
@@ -253,6 +263,7 @@ func (e *entity) commit(by product.Holder) (product.HoldState, effect) {
 		did.skus = append(did.skus, it.SKU)
 	}
 	h.State = product.Committed
+	e.discharge(h)
 	return h.State, did
 }
 
@@ -282,6 +293,7 @@ func (e *entity) release(by product.Holder, try int, reason string) (product.Hol
 			e.ledger[it.SKU].Held -= it.Quantity
 			did.skus = append(did.skus, it.SKU)
 		}
+		e.discharge(h)
 	}
 	if owner < 0 {
 		e.drop(order)

@@ -61,6 +61,7 @@ func (m *machine) checkProduct(t *rapid.T, e *entity) {
 		require.Equal(t, e.now, got)
 	}
 	m.checkEvents(t, e)
+	m.checkBuyers(t, e)
 	live := map[string]int64{}
 	for _, h := range e.holds {
 		for _, it := range h.Items {
@@ -73,6 +74,31 @@ func (m *machine) checkProduct(t *rapid.T, e *entity) {
 		require.NoError(t, v.Stock.Check(), "variant %s", v.SKU)
 		require.Equal(t, live[v.SKU], v.Stock.Held, "held is the sum of the live holds of %s", v.SKU)
 	}
+}
+
+// checkBuyers requires that what each customer holds is the sum of the live holds that
+// count, also where the model says so: both may not drift.
+func (m *machine) checkBuyers(t *rapid.T, e *entity) {
+	live, want := map[string]int64{}, map[string]int64{}
+	for _, h := range e.holds {
+		if h.State == product.Held && h.CustomerID != "" {
+			live[h.CustomerID] += units(h.Items)
+		}
+	}
+	for customer, n := range e.buyers {
+		if n != 0 {
+			want[customer] = n
+		}
+	}
+	require.Equal(t, want, live, "what the customers hold is the sum of their live holds")
+	fields, err := m.rdb.HGetAll(m.ctx, redisdb.Bucket(e.id)+":buyers:"+e.id).Result()
+	require.NoError(t, err)
+	got := map[string]int64{}
+	for customer, n := range fields {
+		got[customer], err = strconv.ParseInt(n, 10, 64)
+		require.NoError(t, err)
+	}
+	require.Equal(t, want, got)
 }
 
 // checkEvents requires exactly the event that the command must leave, with the

@@ -53,7 +53,7 @@ func TestAnySequenceOfCommandsKeepsTheBooks(t *testing.T) {
 		}
 		for _, answer := range []string{
 			"held", "held, again", "refused", "ended", "conflict", "not_found", "not_listed", "unknown_sku",
-			"price_changed", "other_currency", "insufficient_stock", "over_limit", "too_many_open_orders",
+			"price_changed", "other_currency", "insufficient_stock", "over_limit", "over_customer_limit", "too_many_open_orders",
 			"place given up", "claim of an order that left", "commit: none, again", "commit: committed",
 			"commit: committed, again", "commit: released, again", "release: released", "release: released, again",
 			"release: committed, again", "product.StrandsError", "product.MovedError",
@@ -325,13 +325,14 @@ func (m *machine) hold(t *rapid.T) {
 	} else if n := rapid.Int64Range(-1, 2).Draw(t, "open"); n > 0 {
 		claim = product.Claim{CustomerID: rapid.SampledFrom(m.customers).Draw(t, "customer"), Limit: n}
 	}
+	customer, together := rapid.SampledFrom(m.customers).Draw(t, "buyer"), max(0, rapid.Int64Range(-2, 5).Draw(t, "together"))
 	// In any order: the store asks them in the order of their ids.
 	chosen := rapid.SliceOfNDistinct(rapid.IntRange(0, 1), 1, 2, rapid.ID[int]).Draw(t, "products")
 	var reqs []product.HoldRequest
 	for _, i := range chosen {
 		req := product.HoldRequest{
 			ProductID: m.products[i].id, OrderID: order, PlacedAt: by.PlacedAt, Try: try, Deadline: deadline, Currency: currency, Force: force,
-			MaxUnits: most,
+			MaxUnits: most, CustomerID: customer, MaxCustomerUnits: together,
 		}
 		if len(reqs) == 0 {
 			req.Claim = claim

@@ -21,6 +21,7 @@ var (
 	closeScript   = script("close")
 
 	rememberScript = script("remember")
+	recountScript  = redisdb.Embedded(sources, "recount")
 
 	// These two change nothing and do without the common functions.
 	lookScript  = redisdb.Embedded(sources, "look")

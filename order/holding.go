@@ -151,7 +151,7 @@ func Refused(p Placement, reason product.RefusalReason) []Shortage {
 // gravity orders the reasons of a refusal: the first one names it as a whole.
 var gravity = []product.RefusalReason{
 	product.NotFound, product.UnknownSKU, product.NotListed, product.OtherCurrency, AmountTooLarge, DocumentTooLarge,
-	product.TooManyOpen, product.OverLimit, product.PriceChanged, product.Short,
+	product.TooManyOpen, product.OverLimit, product.OverCustomerLimit, product.PriceChanged, product.Short,
 }
 
 // Gravest names a refusal by the reason that the buyer must mend first.

@@ -90,7 +90,8 @@ type Shortage struct {
 	Available    int64                 `json:"available"`
 	Reason       product.RefusalReason `json:"reason"`
 	CurrentPrice *int64                `json:"currentPrice,omitempty"`
-	// Limit is how many units of the product one order may have, of OverLimit.
+	// Limit is how many units of the product one order may have, of OverLimit, or the
+	// customer's unpaid orders together, of OverCustomerLimit.
 	Limit int64 `json:"limit,omitempty"`
 }
 

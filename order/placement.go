@@ -34,12 +34,13 @@ type Placement struct {
 	Actor string `json:"actor"`
 	// PaymentWindow is how long the stock is held for the payment.
 	PaymentWindow time.Duration `json:"paymentWindow"`
-	// MaxOpenOrders and MaxUnits are the limits of the gateway that took the order: how
-	// many of the customer's orders may be open, and how many units of a product one
-	// order may have. They travel with the order, so that it is decided by the same
+	// MaxOpenOrders, MaxUnits and MaxCustomerUnits are the limits of the gateway that took
+	// the order: how many of the customer's orders may be open, how many units of a product
+	// one order may have, and how many all unpaid orders of the customer together. They travel with the order, so that it is decided by the same
 	// ones whenever it is decided. 0 is without a limit.
-	MaxOpenOrders int64 `json:"maxOpenOrders,omitempty"`
-	MaxUnits      int64 `json:"maxUnits,omitempty"`
+	MaxOpenOrders    int64 `json:"maxOpenOrders,omitempty"`
+	MaxUnits         int64 `json:"maxUnits,omitempty"`
+	MaxCustomerUnits int64 `json:"maxCustomerUnits,omitempty"`
 }
 
 // LineRequest is one line as it was asked for.
@@ -150,6 +151,9 @@ func (p Placement) HoldRequests(try int, placedAt time.Time) []product.HoldReque
 		reqs[i] = product.HoldRequest{
 			ProductID: id, OrderID: p.OrderID, PlacedAt: placedAt, Try: try, Deadline: p.Deadline(placedAt),
 			Currency: p.Currency, MaxUnits: p.MaxUnits,
+		}
+		if p.MaxCustomerUnits > 0 {
+			reqs[i].CustomerID, reqs[i].MaxCustomerUnits = p.CustomerID, p.MaxCustomerUnits
 		}
 	}
 	if p.MaxOpenOrders > 0 && len(reqs) > 0 {

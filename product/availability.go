@@ -9,6 +9,8 @@ type Look struct {
 	Listing   int64
 	// MaxPerOrder is how many units one order may have; 0 is without a limit.
 	MaxPerOrder int64
+	// CustomerHeld is how many units the customer's unpaid orders hold, where they are limited.
+	CustomerHeld int64
 	// SKUs answers each asked sku, in the order asked.
 	SKUs []SKULook
 	// OwnHold is the state of the asking order's hold of this product.

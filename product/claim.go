@@ -16,6 +16,8 @@ type Buyer struct {
 	OrderID string
 	// CustomerID to count his open orders by; empty where they don't matter.
 	CustomerID string
+	// Units: the units that his unpaid orders hold are limited, so they are counted, too.
+	Units bool
 }
 
 // Open is how many orders of a customer are open.

@@ -43,6 +43,10 @@ type HoldRequest struct {
 	// MaxUnits that one order may have of a product, all variants together, as the
 	// shop says; 0 says nothing. The product may say less.
 	MaxUnits int64 `json:",omitempty"`
+	// MaxCustomerUnits that the unpaid orders of one customer may hold of a product
+	// together, this one included, all variants together; 0 says nothing, and doesn't count.
+	MaxCustomerUnits int64  `json:",omitempty"`
+	CustomerID       string `json:",omitempty"`
 	// Claim is asked for beside the product, by one of an order's requests.
 	Claim Claim `json:",omitzero"`
 }
@@ -103,6 +107,9 @@ const (
 	Short         RefusalReason = "insufficient_stock"
 	// OverLimit: the lines of the product come to more units than one order may have.
 	OverLimit RefusalReason = "over_limit"
+	// OverCustomerLimit: with these lines the customer's unpaid orders would hold more units
+	// of the product than they may together.
+	OverCustomerLimit RefusalReason = "over_customer_limit"
 	// TooManyOpen: the customer has as many open orders as he may.
 	TooManyOpen RefusalReason = "too_many_open_orders"
 )
@@ -120,7 +127,7 @@ type Refusal struct {
 	Price int64 `json:"price,omitempty"`
 	// Currency of the product, of OtherCurrency.
 	Currency string `json:"currency,omitempty"`
-	// Limit of units in one order, of OverLimit.
+	// Limit of units, of OverLimit and OverCustomerLimit.
 	Limit int64 `json:"limit,omitempty"`
 }
 

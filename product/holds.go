@@ -33,6 +33,8 @@ type HoldDetail struct {
 	Reason   string // why it was released
 	// Returned are the units of a sale that came back, by sku.
 	Returned map[string]int64
+	// CustomerID whose units it counts among; empty where they are not limited.
+	CustomerID string
 }
 
 // Holder of the units.

@@ -29,10 +29,9 @@ type apiCommand struct {
 	webhookFlags
 	identityFlags
 	doorFlags
+	orderLimitFlags
 	PublicURL     string        `name:"public-url" env:"HOLDFAST_PUBLIC_URL" help:"Where buyers reach the gateway; without it the address that it listens on (${env})."`
 	PaymentWindow time.Duration `env:"HOLDFAST_PAYMENT_WINDOW" default:"15m" help:"How long an order's stock is held for its payment (${env})."`
-	MaxOpenOrders *int64        `env:"HOLDFAST_MAX_OPEN_ORDERS" help:"Orders of one customer that may hold stock and wait for their payment at a time; 0: no limit. Default: 20, and none with authentication off (${env})."`
-	MaxUnits      int64         `env:"HOLDFAST_MAX_UNITS" default:"0" help:"Units of one product that an order may have, all variants together; 0: as many as the product allows (${env})."`
 	MaxLines      *int          `env:"HOLDFAST_MAX_LINES" help:"Lines that an order may have, at most 2000. Default: 500, and 2000 with authentication off (${env})."`
 	MaxSearches   int           `env:"HOLDFAST_MAX_SEARCHES" default:"32" help:"Searches and lists that are answered at a time; further ones wait for a moment and are answered 503 then (${env})."`
 	DrainDelay    time.Duration `env:"HOLDFAST_DRAIN_DELAY" default:"0s" help:"How long a stopping gateway still takes calls after /readyz said no, so that a load balancer hears of it (${env})."`
@@ -42,6 +41,10 @@ type apiCommand struct {
 func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 	log := newLog(out.stderr)
 	if err := c.check(log); err != nil { // before the wait for what only a running gateway needs
+		return err
+	}
+	limits, err := c.orderLimits(c.off())
+	if err != nil {
 		return err
 	}
 	guard, err := c.guard()
@@ -120,8 +123,9 @@ func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 			"redis":            func(ctx context.Context) error { return rdb.Ping(ctx).Err() },
 			"redis-durability": c.readiness(durability),
 		},
-		PaymentWindow: c.PaymentWindow, MaxOpenOrders: c.maxOpenOrders(), MaxUnits: c.MaxUnits, MaxLines: c.maxLines(), MaxSearches: c.MaxSearches,
-		BodyBytes: c.BodyBytes, DrainDelay: c.DrainDelay,
+		PaymentWindow: c.PaymentWindow, BodyBytes: c.BodyBytes, DrainDelay: c.DrainDelay,
+		MaxOpenOrders: limits.openOrders, MaxUnits: limits.units, MaxCustomerUnits: limits.customerUnits,
+		MaxLines: c.maxLines(), MaxSearches: c.MaxSearches,
 		Log: log, Metrics: metrics,
 	})
 	if err != nil {
@@ -144,22 +148,6 @@ func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 	return err
 }
 
-// openOrders of one customer, where no limit is set: more than a person pays for within
-// a payment window, and no part of a stock.
-const openOrders = 20
-
-// maxOpenOrders: with authentication off anybody may name any customer, so that a limit
-// would keep nobody from anything; replays and measuring go on without one.
-func (c *apiCommand) maxOpenOrders() int64 {
-	switch {
-	case c.MaxOpenOrders != nil:
-		return *c.MaxOpenOrders
-	case c.off():
-		return 0
-	}
-	return openOrders
-}
-
 // orderLines where no limit is set: more than people put into a basket, and a document that
 // lists and journals can be read with.
 const orderLines = 500
@@ -179,8 +167,8 @@ func (c *apiCommand) check(log *slog.Logger) error {
 		return usagef("--payment-window (HOLDFAST_PAYMENT_WINDOW): %s is too short, at least %s are needed",
 			c.PaymentWindow, api.MinPaymentWindow)
 	}
-	if c.maxOpenOrders() < 0 || c.MaxUnits < 0 {
-		return usagef("--max-open-orders and --max-units (HOLDFAST_MAX_OPEN_ORDERS, HOLDFAST_MAX_UNITS): must not be negative")
+	if _, err := c.orderLimits(c.off()); err != nil {
+		return err
 	}
 	if n := c.maxLines(); n < 1 || n > order.MaxLines {
 		return usagef("--max-lines (HOLDFAST_MAX_LINES): must lie between 1 and %d", order.MaxLines)

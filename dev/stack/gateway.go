@@ -61,7 +61,8 @@ func (s *Stack) gateway(listener net.Listener) (*api.Server, error) {
 			return s.redis.Ping(ctx).Err()
 		}},
 		PaymentWindow: s.opts.PaymentWindow, MaxOpenOrders: s.opts.MaxOpenOrders, MaxUnits: s.opts.MaxUnits,
-		Log: s.log(), Metrics: s.metrics,
+		MaxCustomerUnits: s.opts.MaxCustomerUnits,
+		Log:              s.log(), Metrics: s.metrics,
 	}
 	s.atSandbox(&cfg, cmp.Or(s.opts.PublicURL, "http://"+listener.Addr().String()))
 	return api.New(cfg)

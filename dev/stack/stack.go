@@ -72,9 +72,10 @@ type Options struct {
 	HTTPAddr string
 	// PaymentWindow of the orders; 0 is the gateway's default.
 	PaymentWindow time.Duration
-	// MaxOpenOrders of one customer, and MaxUnits of one product in an order; 0 is
+	// MaxOpenOrders of one customer, MaxUnits of one product in an order, and
+	// MaxCustomerUnits of one product in all unpaid orders of a customer; 0 is
 	// without a limit: who tries things out, measures or replays is one customer.
-	MaxOpenOrders, MaxUnits int64
+	MaxOpenOrders, MaxUnits, MaxCustomerUnits int64
 	// WebhookSecret of the sandbox's callbacks; empty is DefaultSecret.
 	WebhookSecret string
 	// WithoutSandbox leaves out the payment provider that moves no money.

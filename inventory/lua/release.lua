@@ -1,5 +1,6 @@
 -- release: give back what one order holds of one product, and end all its tries up to one.
 -- KEYS 1 product hash · 2 hold hash · 3 holds sorted set · 4 the bucket's deadlines · 5 the bucket's event stream
+--      6 what each customer's unpaid orders hold of the product, units by customer
 -- ARGV 1 product id · 2 order id · 3 when the order was placed, ms, '0' unknown · 4 try, the last one that ends
 --      5 reason · 6 how long the ended hold or the mark stays, seconds
 -- answers "released": given back now or before, or marked, so that a reserve still on its way can't hold; what an
@@ -8,7 +9,7 @@
 --         "held": a newer try holds, and stays
 local product, hold = KEYS[1], KEYS[2]
 local id, order, placed, try = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
-local own = redis.call('HMGET', hold, 'state', 'try', 'lines', 'placed', 'deadline')
+local own = redis.call('HMGET', hold, 'state', 'try', 'lines', 'placed', 'deadline', 'customer')
 local state, newest = own[1], tonumber(own[2] or 0)
 local owner = state and whose(own[4], own[5], placed) or 'own'
 if owner == 'newer' then return 'released' end
@@ -35,8 +36,8 @@ if state ~= 'held' then
 end
 
 local current = redis.call('HGET', product, 'version')
-local changes, stocks = {}, {}
-for i, item in ipairs(current and cjson.decode(own[3]) or {}) do
+local changes, stocks, items = {}, {}, cjson.decode(own[3])
+for i, item in ipairs(current and items or {}) do
   local stock = read_stock(product, item.sku)
   local held = int(stock.held - item.quantity)
   changes[2 * i - 1], changes[2 * i] = 'held:' .. item.sku, held
@@ -44,6 +45,7 @@ for i, item in ipairs(current and cjson.decode(own[3]) or {}) do
 end
 
 mark()
+if own[6] then charge(KEYS[6], own[6], -units_of(items)) end
 redis.call('ZREM', KEYS[3], order)
 redis.call('ZREM', KEYS[4], id .. '/' .. order)
 if current then -- else the product was lost, and its units with it

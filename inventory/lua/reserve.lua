@@ -1,8 +1,10 @@
 -- reserve: hold all lines that one order has of one product, or none of them.
 -- KEYS 1 product hash · 2 hold hash · 3 holds sorted set · 4 the bucket's deadlines · 5 the bucket's event stream
+--      6 what each customer's unpaid orders hold of the product, units by customer
 -- ARGV 1 product id · 2 order id · 3 try, from 1 · 4 deadline, ms · 5 currency of the order, '' takes any
 --      6 '1' holds although unlisted, at another price or over the limit · 7 '1' asks only and changes nothing
 --      8 units that any order may have of one product, 0 any number · 9 when the order was placed, ms, '0' unknown
+--      10 customer whose units are limited, '' none is · 11 units that all of the customer's unpaid orders may hold
 --      then for each line: sku, '' the only variant · quantity >= 1 · price seen, minor units, -1 takes any
 -- answers {"HELD", currency, listing, items}: held now, or before by this order; items as JSON, as they were held
 --         {"FREE"}: asked only; all lines could be held
@@ -12,7 +14,8 @@
 local product, hold = KEYS[1], KEYS[2]
 local id, order, try, deadline, currency = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local force, ask, most, placed = ARGV[6] == '1', ARGV[7] == '1', tonumber(ARGV[8]), ARGV[9]
-local LINES = 10 -- where they begin in ARGV
+local buyers, customer = KEYS[6], ARGV[10]
+local LINES = 12 -- where they begin in ARGV
 
 -- satisfied tells whether the held items are what the lines ask for, variant by
 -- variant, and at the price that the buyer saw.
@@ -44,7 +47,7 @@ end
 
 -- The order's own hold comes first: a message may be late, or come twice. An earlier
 -- order of this id is over: what it still holds comes back before this one is judged.
-local own = redis.call('HMGET', hold, 'state', 'try', 'currency', 'listing', 'lines', 'placed', 'deadline')
+local own = redis.call('HMGET', hold, 'state', 'try', 'currency', 'listing', 'lines', 'placed', 'deadline', 'customer')
 local state, back = own[1], {}
 local owner = state and whose(own[6], own[7], placed)
 if owner == 'newer' then return {'ENDED', state} end
@@ -140,6 +143,13 @@ if #refusals == 0 then
   if most > 0 and units > most and not force then -- all variants together
     refuse('{"reason":"over_limit","limit":' .. int(most) .. '}')
   end
+  if customer ~= '' and not force then
+    local others = tonumber(redis.call('HGET', buyers, customer) or 0)
+    if own[8] == customer and next(back) then others = others - units_of(cjson.decode(own[5])) end
+    if others + units > tonumber(ARGV[11]) then
+      refuse('{"reason":"over_customer_limit","limit":' .. ARGV[11] .. '}')
+    end
+  end
 end
 if #refusals > 0 then return {'REFUSED', '[' .. table.concat(refusals, ',') .. ']'} end
 if ask then return {'FREE'} end
@@ -157,7 +167,9 @@ end
 local lines = '[' .. table.concat(items, ',') .. ']'
 redis.call('HSET', product, unpack(change))
 if next(back) then -- variants that this order doesn't have
-  for _, item in ipairs(cjson.decode(own[5])) do
+  local items_back = cjson.decode(own[5])
+  if own[8] then charge(buyers, own[8], -units_of(items_back)) end
+  for _, item in ipairs(items_back) do
     if not by_sku[item.sku] then
       local v = redis.call('HMGET', product, 'onhand:' .. item.sku, 'held:' .. item.sku)
       local held = int(tonumber(v[2] or 0) - item.quantity)
@@ -169,6 +181,10 @@ end
 if state then redis.call('DEL', hold) end -- the mark of an earlier try or order, and its time to live
 redis.call('HSET', hold, 'state', 'held', 'try', ARGV[3], 'listing', listing, 'deadline', deadline,
   'currency', sold_in, 'lines', lines, 'placed', placed)
+if customer ~= '' then
+  redis.call('HSET', hold, 'customer', customer)
+  charge(buyers, customer, units)
+end
 redis.call('ZADD', KEYS[3], deadline, order)
 redis.call('ZADD', KEYS[4], deadline, id .. '/' .. order)
 publish(KEYS[5], 'hold.made', id, version, now, order, '[' .. table.concat(stock, ',') .. ']')

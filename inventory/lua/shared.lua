@@ -22,6 +22,19 @@ local function publish(stream, kind, id, version, now, order, stock, ...)
     'version', version, 'at', now, 'order', order, 'stock', stock, ...)
 end
 
+-- charge adds units to what a customer's unpaid orders hold of a product, or with
+-- fewer than 0 takes them away. Who holds nothing is not listed.
+local function charge(buyers, customer, units)
+  if redis.call('HINCRBY', buyers, customer, int(units)) <= 0 then redis.call('HDEL', buyers, customer) end
+end
+
+-- units_of sums a hold's items.
+local function units_of(items)
+  local units = 0
+  for _, item in ipairs(items) do units = units + item.quantity end
+  return units
+end
+
 -- A variant's stock: onhand, held, and the ledger's running totals.
 local TOTALS = {'onhand', 'held', 'adjusted', 'committed', 'restocked'}
 

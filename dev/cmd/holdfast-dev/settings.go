@@ -1,12 +1,12 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/url"
 	"os"
+	"strconv"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -29,8 +29,9 @@ type settings struct {
 	UIPort        int           `name:"ui-port" help:"Port of Temporal's web UI; 0 takes a free one." env:"HOLDFAST_UI_PORT" default:"8233"`
 	RedisPort     int           `help:"Port of the embedded Redis; 0 takes a free one." env:"HOLDFAST_REDIS_PORT" default:"6380"`
 	PaymentWindow time.Duration `help:"How long an order waits for its payment." env:"HOLDFAST_PAYMENT_WINDOW" default:"15m"`
-	MaxOpenOrders int64         `help:"Orders of one customer that may hold stock and wait for their payment; 0: no limit." env:"HOLDFAST_MAX_OPEN_ORDERS" default:"0"`
-	MaxUnits      int64         `help:"Units of one product that an order may have; 0: as many as the product allows." env:"HOLDFAST_MAX_UNITS" default:"0"`
+	MaxOpenOrders limit         `help:"Orders of one customer that may hold stock and wait for their payment." env:"HOLDFAST_MAX_OPEN_ORDERS" default:"unlimited"`
+	MaxUnits      limit         `help:"Units of one product that an order may have; a product may allow less." env:"HOLDFAST_MAX_UNITS" default:"unlimited"`
+	MaxTogether   limit         `name:"max-customer-units" help:"Units of one product that all unpaid orders of a customer may hold together." env:"HOLDFAST_MAX_CUSTOMER_UNITS" default:"unlimited"`
 	WebhookSecret string        `help:"Secret of the sandbox's payment callbacks (whsec_...)." env:"HOLDFAST_WEBHOOK_SECRET"`
 	WebhooksAllow string        `help:"Networks that webhooks may reach although they are not public, separated by commas; private means all private ones." env:"HOLDFAST_WEBHOOKS_ALLOW" default:"127.0.0.0/8,::1/128"`
 	Sandbox       bool          `help:"Take payments by the sandbox, which moves no money." env:"HOLDFAST_SANDBOX" default:"true" negatable:""`
@@ -50,13 +51,31 @@ type settings struct {
 	Namespace       string `name:"temporal-namespace" help:"Namespace on Temporal." env:"TEMPORAL_NAMESPACE" default:"default"`
 }
 
+// limit is a number, or 0 for the word unlimited.
+type limit int64
+
+// UnmarshalText reads what stands in a flag or in the environment.
+func (l *limit) UnmarshalText(text []byte) error {
+	if string(text) == "unlimited" {
+		*l = 0
+		return nil
+	}
+	n, err := strconv.ParseInt(string(text), 10, 64)
+	if err != nil || n < 1 {
+		return fmt.Errorf("%q must be a number from 1, or unlimited", text)
+	}
+	*l = limit(n)
+	return nil
+}
+
 // Validate is called when the flags have been read.
 func (s *settings) Validate() error {
 	if s.PaymentWindow < api.MinPaymentWindow {
 		return fmt.Errorf("HOLDFAST_PAYMENT_WINDOW %s is too short: at least %s are needed", s.PaymentWindow, api.MinPaymentWindow)
 	}
-	if s.MaxOpenOrders < 0 || s.MaxUnits < 0 {
-		return errors.New("HOLDFAST_MAX_OPEN_ORDERS and HOLDFAST_MAX_UNITS must not be negative")
+	if s.MaxTogether > 0 && (s.MaxUnits == 0 || s.MaxTogether < s.MaxUnits) {
+		return fmt.Errorf("HOLDFAST_MAX_CUSTOMER_UNITS is %d, below what HOLDFAST_MAX_UNITS lets one order have: set that to %d or less",
+			s.MaxTogether, s.MaxTogether)
 	}
 	if _, err := deliver.NewGuard(s.WebhooksAllow); err != nil {
 		return fmt.Errorf("HOLDFAST_WEBHOOKS_ALLOW: %w", err)
@@ -157,8 +176,9 @@ func (s *settings) options() (stack.Options, error) {
 		Namespace:        s.Namespace,
 
 		HTTPAddr:      s.HTTPAddr,
-		PaymentWindow: s.PaymentWindow, MaxOpenOrders: s.MaxOpenOrders, MaxUnits: s.MaxUnits,
-		WebhookSecret: s.WebhookSecret, WebhooksAllow: s.WebhooksAllow,
+		PaymentWindow: s.PaymentWindow, MaxOpenOrders: int64(s.MaxOpenOrders), MaxUnits: int64(s.MaxUnits),
+		MaxCustomerUnits: int64(s.MaxTogether),
+		WebhookSecret:    s.WebhookSecret, WebhooksAllow: s.WebhooksAllow,
 
 		WithoutSandbox: !s.Sandbox,
 		SandboxFails:   s.SandboxFails,
