@@ -119,7 +119,7 @@ func TestPutKeepsEverythingThatIsSaidOfAProduct(t *testing.T) {
 		nine := int64(9)
 		spec := product.Spec{
 			Description: product.Description{
-				Title: "灯 \"Lux\" \\ / \u2028", Description: strings.Repeat("é\n", 1000), Brand: "B", Category: "C",
+				Title: "灯 \"Lux\" \\ / \U0001F3EE", Description: strings.Repeat("é\n", 1000), Brand: "B", Category: "C",
 				Tags: []string{"a", "b"}, Image: "https://example.com/i.png", Attributes: map[string]string{"W": "60"},
 			},
 			Currency: "JPY", Status: product.Draft,
