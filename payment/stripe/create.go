@@ -38,8 +38,12 @@ func (p *Provider) Create(ctx context.Context, r order.PaymentRequest) (string, 
 	for n := range freshKeys {
 		params := &stripe.PaymentIntentCreateParams{
 			Amount: &amount, Currency: stripe.String(strings.ToLower(r.Currency)),
-			AutomaticPaymentMethods: &stripe.PaymentIntentCreateAutomaticPaymentMethodsParams{Enabled: new(true)},
-			Metadata:                metadataOf(r),
+			Metadata: metadataOf(r),
+		}
+		if p.methods == nil {
+			params.AutomaticPaymentMethods = &stripe.PaymentIntentCreateAutomaticPaymentMethodsParams{Enabled: new(true)}
+		} else {
+			params.PaymentMethodTypes = stripe.StringSlice(p.methods)
 		}
 		var made intent
 		err := p.api.post(ctx, intentsPath, params, nthKey("payment", r.Key(), n), &made)

@@ -54,6 +54,7 @@ func (a *account) createIntent(form url.Values) *answer {
 	i := &intent{
 		id: a.id("pi"), status: "requires_payment_method", currency: form.Get("currency"), amount: amount,
 		created: a.now.Unix(), metadata: metadataIn(form),
+		automatic: form.Get("automatic_payment_methods[enabled]") == "true", methods: methodsIn(form),
 	}
 	i.clientSecret = i.id + "_secret_" + token(i.id)
 	a.intents = slices.Insert(a.intents, 0, i)
@@ -227,6 +228,15 @@ func expanded(form url.Values) []string {
 		}
 	}
 	return res
+}
+
+// methodsIn are the payment methods that a request names, one by one.
+func methodsIn(form url.Values) []string {
+	var methods []string
+	for n := 0; form.Has(fmt.Sprintf("payment_method_types[%d]", n)); n++ {
+		methods = append(methods, form.Get(fmt.Sprintf("payment_method_types[%d]", n)))
+	}
+	return methods
 }
 
 func metadataIn(form url.Values) map[string]string {

@@ -45,6 +45,8 @@ type intent struct {
 	created                            int64
 	metadata                           map[string]string
 	charge                             map[string]any
+	methods                            []string
+	automatic                          bool
 }
 
 type refund struct {

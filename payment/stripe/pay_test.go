@@ -10,6 +10,7 @@ import (
 
 	"holdfast/order"
 	"holdfast/payment"
+	"holdfast/payment/stripe"
 )
 
 func asked() order.PaymentRequest {
@@ -40,6 +41,21 @@ func TestAPaymentIsOpenedOnceForEachAttempt(t *testing.T) {
 	require.EqualValues(t, 1250, i.amount)
 	require.Equal(t, "eur", i.currency)
 	require.Equal(t, map[string]string{"order_id": "o-1", "attempt": "1", "holdfast_payment": asked().Key()}, i.metadata)
+}
+
+// Whether a card pays is known at once. A bank debit would keep the stock for days.
+func TestBuyersPayByCardUnlessToldOtherwise(t *testing.T) {
+	for methods, want := range map[string][]string{
+		"": {"card"}, "card,link": {"card", "link"}, "sepa_debit": {"sepa_debit"}, stripe.FromDashboard: nil,
+	} {
+		a, _ := newAccount(t)
+		p, err := stripe.New(stripe.Config{Key: apiKey, WebhookSecret: secret, BaseURL: a.server.URL, Methods: methods})
+		require.NoError(t, err)
+		id, err := p.Create(t.Context(), asked())
+		require.NoError(t, err)
+		require.Equal(t, want, a.intent(id).methods, methods)
+		require.Equal(t, want == nil, a.intent(id).automatic, methods)
+	}
 }
 
 func TestALostAnswerToCreateIsFoundAgain(t *testing.T) {

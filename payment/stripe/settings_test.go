@@ -11,15 +11,18 @@ import (
 func TestSettingsThatCannotBeRightAreRefused(t *testing.T) {
 	good := stripe.Config{Key: apiKey, WebhookSecret: secret}
 	for name, change := range map[string]func(*stripe.Config){
-		"no key":            func(c *stripe.Config) { c.Key = "" },
-		"a publishable key": func(c *stripe.Config) { c.Key = "pk_test_4eC39HqLyjWDarjtT1zdp7dc" },
-		"a broken key":      func(c *stripe.Config) { c.Key += "\n" },
-		"no secret":         func(c *stripe.Config) { c.WebhookSecret = "" },
-		"a short secret":    func(c *stripe.Config) { c.WebhookSecret = "whsec_1" },
-		"a broken secret":   func(c *stripe.Config) { c.WebhookSecret += " " },
-		"no URL":            func(c *stripe.Config) { c.BaseURL = "stripe-mock" },
-		"a password":        func(c *stripe.Config) { c.BaseURL = "https://u:p4ssword@mock" },
-		"another scheme":    func(c *stripe.Config) { c.BaseURL = "ftp://mock" },
+		"no key":                 func(c *stripe.Config) { c.Key = "" },
+		"a publishable key":      func(c *stripe.Config) { c.Key = "pk_test_4eC39HqLyjWDarjtT1zdp7dc" },
+		"a broken key":           func(c *stripe.Config) { c.Key += "\n" },
+		"no secret":              func(c *stripe.Config) { c.WebhookSecret = "" },
+		"a short secret":         func(c *stripe.Config) { c.WebhookSecret = "whsec_1" },
+		"a broken secret":        func(c *stripe.Config) { c.WebhookSecret += " " },
+		"no method":              func(c *stripe.Config) { c.Methods = "card," },
+		"a list with blanks":     func(c *stripe.Config) { c.Methods = "card, link" },
+		"the Dashboard and more": func(c *stripe.Config) { c.Methods = "card,dashboard" },
+		"no URL":                 func(c *stripe.Config) { c.BaseURL = "stripe-mock" },
+		"a password":             func(c *stripe.Config) { c.BaseURL = "https://u:p4ssword@mock" },
+		"another scheme":         func(c *stripe.Config) { c.BaseURL = "ftp://mock" },
 		"a live key in the open": func(c *stripe.Config) {
 			c.Key, c.BaseURL = "sk_live_4eC39HqLyjWDarjtT1zdp7dc", "http://mock:12111"
 		},

@@ -6,11 +6,13 @@
 package stripe
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +34,8 @@ const pageSize = 100
 type Provider struct {
 	api    client
 	secret string
+	// methods that buyers can pay by; nil: those that are on in the Dashboard.
+	methods []string
 }
 
 var _ payment.Provider = (*Provider)(nil)
@@ -43,10 +47,29 @@ type Config struct {
 	Key string
 	// WebhookSecret signs what the account's webhook endpoint sends, whsec_….
 	WebhookSecret string
+	// Methods that buyers can pay by, as Stripe calls them, separated by commas, or
+	// FromDashboard. Empty is DefaultMethods.
+	Methods string
 	// BaseURL of the API; empty: Stripe's own.
 	BaseURL string
 	// HTTPClient is for tests; nil: one with bounds of its own.
 	HTTPClient *http.Client
+}
+
+const (
+	// DefaultMethods are cards, and the wallets that pay by a card. Whether they pay is
+	// known at once; a bank debit or a voucher keeps the order's stock for days.
+	DefaultMethods = "card"
+	// FromDashboard offers what is switched on in Stripe's Dashboard.
+	FromDashboard = "dashboard"
+)
+
+// methods is nil for those of the Dashboard.
+func (c Config) methods() []string {
+	if c.Methods == FromDashboard {
+		return nil
+	}
+	return strings.Split(cmp.Or(c.Methods, DefaultMethods), ",")
 }
 
 // New checks the settings, and calls nobody.
@@ -69,7 +92,7 @@ func New(c Config) (*Provider, error) {
 		backend.URL = stripe.String(c.BaseURL)
 	}
 	api := client{backend: stripe.GetBackendWithConfig(stripe.APIBackend, &backend), key: c.Key}
-	return &Provider{api: api, secret: c.WebhookSecret}, nil
+	return &Provider{api: api, secret: c.WebhookSecret, methods: c.methods()}, nil
 }
 
 // check names what is wrong with the settings, and never their values.
@@ -83,6 +106,8 @@ func (c Config) check() error {
 		return errors.New("the webhook secret is not one of an endpoint (whsec_…)")
 	case strings.ContainsFunc(c.WebhookSecret, notVisible):
 		return errors.New("the webhook secret has characters that no secret has")
+	case slices.ContainsFunc(c.methods(), notAMethod):
+		return fmt.Errorf("the payment methods are no list of Stripe's names, such as card,link, nor %s", FromDashboard)
 	case c.BaseURL == "":
 		return nil
 	}
@@ -100,6 +125,14 @@ func (c Config) check() error {
 // doesn't say that it is a test key.
 func IsLive(key string) bool {
 	return !strings.HasPrefix(key, "sk_test_") && !strings.HasPrefix(key, "rk_test_")
+}
+
+// notAMethod reports whether Stripe has no payment method of such a name. Dashboard is
+// one only alone.
+func notAMethod(name string) bool {
+	return name == "" || name == FromDashboard || strings.ContainsFunc(name, func(r rune) bool {
+		return r != '_' && (r < 'a' || r > 'z') && (r < '0' || r > '9')
+	})
 }
 
 func loopback(host string) bool {
