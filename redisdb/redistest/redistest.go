@@ -35,7 +35,8 @@ func Main(m *testing.M) {
 func Each(t *testing.T, test func(t *testing.T, rdb redis.UniversalClient)) {
 	t.Helper()
 	t.Run("miniredis", func(t *testing.T) {
-		test(t, open(t, "redis://"+miniredis.RunT(t).Addr()))
+		// It interprets scripts slowly, more so under the race detector: a thousand callers queue for longer.
+		test(t, open(t, "redis://"+miniredis.RunT(t).Addr()+"?read_timeout=30s&pool_timeout=60s"))
 	})
 	t.Run("redis", func(t *testing.T) {
 		test(t, Real(t))

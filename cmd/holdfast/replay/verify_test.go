@@ -52,7 +52,7 @@ func TestWhatIsNoLongerTrueIsNamed(t *testing.T) {
 			acks, err := ReadJournal(&journal)
 			require.NoError(t, err)
 
-			check := VerifyConfig{Gateway: cfg.Gateway, Concurrency: 8, Patience: time.Second}
+			check := VerifyConfig{Gateway: cfg.Gateway, Concurrency: 8, Patience: 4 * time.Second}
 			v, err := Verify(t.Context(), check, acks)
 			require.NoError(t, err)
 			require.Empty(t, v.Violations)
