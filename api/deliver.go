@@ -7,12 +7,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	common "go.temporal.io/api/common/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/converter"
-
-	"github.com/google/uuid"
 
 	"holdfast/order"
 	"holdfast/refund"

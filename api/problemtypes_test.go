@@ -34,8 +34,10 @@ func TestTheTypeOfAProblemLeadsToItsExplanation(t *testing.T) {
 		}
 		require.True(t, found, "%s has no %d %s: %s", p.Type, p.Status, p.Title, a.body)
 	}
-	page := g.send(t.Context(), call{method: http.MethodGet, path: "/problems/insufficient-stock",
-		header: http.Header{"Accept": {"text/html,application/xhtml+xml,*/*;q=0.8"}}})
+	page := g.send(t.Context(), call{
+		method: http.MethodGet, path: "/problems/insufficient-stock",
+		header: http.Header{"Accept": {"text/html,application/xhtml+xml,*/*;q=0.8"}},
+	})
 	require.Equal(t, http.StatusOK, page.status)
 	require.Equal(t, "text/html; charset=utf-8", page.header.Get("Content-Type"))
 	require.Contains(t, string(page.body), "Insufficient stock")

@@ -32,8 +32,10 @@ func TestAProductsTagStandsForItsStockAndAnEditOutlivesASale(t *testing.T) {
 	require.NotEqual(t, tag, sold.header.Get("ETag"))
 
 	put := func(match string) answer {
-		return g.do(call{method: http.MethodPut, path: "/v1/products/mug", header: http.Header{"If-Match": {match}},
-			body: line{"title": "A finer mug", "currency": "EUR", "variants": []line{{"sku": "one", "price": 1100}}}})
+		return g.do(call{
+			method: http.MethodPut, path: "/v1/products/mug", header: http.Header{"If-Match": {match}},
+			body: line{"title": "A finer mug", "currency": "EUR", "variants": []line{{"sku": "one", "price": 1100}}},
+		})
 	}
 	require.Equal(t, http.StatusPreconditionFailed, put("W/"+tag).status, "a weak tag never matches here")
 	edited := put(tag)

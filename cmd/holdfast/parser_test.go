@@ -59,13 +59,18 @@ func emptyFile(t *testing.T) string {
 // Every user of a machine can read the command lines of its processes.
 func TestNoSecretIsTakenFromTheCommandLine(t *testing.T) {
 	for _, args := range [][]string{
-		{"api", "--jwt-secret", jwtSecret}, {"api", "--webhook-secret", webhookSecret},
-		{"worker", "--stripe-api-key", "sk_test_hush"}, {"worker", "--stripe-webhook-secret=whsec_hush"},
+		{"api", "--jwt-secret", jwtSecret},
+		{"api", "--webhook-secret", webhookSecret},
+		{"worker", "--stripe-api-key", "sk_test_hush"},
+		{"worker", "--stripe-webhook-secret=whsec_hush"},
 		{"token", "--role", "operator", "--subject", "op", "--jwt-secret", jwtSecret},
-		{"order", "show", "o1", "--token", "hush"}, {"pay", "o1", "--webhook-secret", webhookSecret},
-		{"worker", "--redis-url", "redis://:hush@127.0.0.1:1"}, {"worker", "--redis-url", "redis://h:1,redis://:hush@h:2"},
+		{"order", "show", "o1", "--token", "hush"},
+		{"pay", "o1", "--webhook-secret", webhookSecret},
+		{"worker", "--redis-url", "redis://:hush@127.0.0.1:1"},
+		{"worker", "--redis-url", "redis://h:1,redis://:hush@h:2"},
 		{"worker", "--redis-url", "redis://127.0.0.1:1?password=hush"},
-		{"api", "--elasticsearch-url", "http://elastic:hush@127.0.0.1:1"}, {"api", "--jwks-url", "https://u:hush@id.example/keys"},
+		{"api", "--elasticsearch-url", "http://elastic:hush@127.0.0.1:1"},
+		{"api", "--jwks-url", "https://u:hush@id.example/keys"},
 		{"worker", "--redis-url", "redis://:hush@ho st:1"},
 	} {
 		code, stdout, stderr := holdfast(t, args...)

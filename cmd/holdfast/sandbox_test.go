@@ -103,7 +103,8 @@ func TestThePublishedSecretStaysOnLoopback(t *testing.T) {
 		"on a name":                 {"api", map[string]string{"HOLDFAST_HTTP_ADDR": "shop.example:8080"}, []string{"HOLDFAST_WEBHOOK_SECRET", "HOLDFAST_HTTP_ADDR"}},
 		"a name that looks like it": {"api", map[string]string{"HOLDFAST_HTTP_ADDR": "localhost.shop.example:8080"}, []string{"HOLDFAST_WEBHOOK_SECRET", "HOLDFAST_HTTP_ADDR"}},
 		"spelled otherwise": {
-			"api", map[string]string{"HOLDFAST_HTTP_ADDR": "0.0.0.0:8080", "HOLDFAST_WEBHOOK_SECRET": spelled},
+			"api",
+			map[string]string{"HOLDFAST_HTTP_ADDR": "0.0.0.0:8080", "HOLDFAST_WEBHOOK_SECRET": spelled},
 			[]string{"HOLDFAST_WEBHOOK_SECRET", "HOLDFAST_HTTP_ADDR"},
 		},
 		"behind a proxy":           {"api", map[string]string{"HOLDFAST_TRUSTED_PROXIES": "127.0.0.1"}, []string{"HOLDFAST_WEBHOOK_SECRET", "HOLDFAST_TRUSTED_PROXIES"}},
