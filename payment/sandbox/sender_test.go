@@ -3,6 +3,7 @@ package sandbox_test
 import (
 	"bytes"
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"github.com/alicebob/miniredis/v2"
 	"github.com/google/uuid"
 	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"holdfast/order"
@@ -277,13 +279,20 @@ func TestRunSendsAndEnds(t *testing.T) {
 // come later.
 func TestASlowAnswerHoldsUpNoOther(t *testing.T) {
 	d := newDesk(t, redistest.Real(t))
+	_, slow := d.create(t)
 	answer, took := make(chan struct{}), make(chan struct{}, 1)
 	takes := d.shop.Config.Handler
 	release := sync.OnceFunc(func() { close(answer) })
 	defer release()
-	var others atomic.Bool
+	var held atomic.Bool
 	d.shop.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !others.Swap(true) {
+		// Others share this Redis, and their messages may be due: only the slow one's waits.
+		body, err := io.ReadAll(r.Body)
+		if !assert.NoError(t, err) {
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		if bytes.Contains(body, []byte(slow)) && !held.Swap(true) {
 			took <- struct{}{}
 			<-answer
 		}
@@ -295,7 +304,6 @@ func TestASlowAnswerHoldsUpNoOther(t *testing.T) {
 		defer close(done)
 		d.sender.Run(ctx)
 	}()
-	_, slow := d.create(t)
 	d.choose(t, slow, sandbox.Pay)
 	<-took
 	for range 3 {
