@@ -60,6 +60,8 @@ const (
 	PaysRefund     = "PayRefund"
 	FindsRefund    = "FindRefund"
 	AssignPayment  = "AssignPayment"
+	FindsDispute   = "FindDispute"
+	RecordDispute  = "RecordDispute"
 	DeliverWebhook = "DeliverWebhook"
 	SettleWebhook  = "SettleWebhook"
 )

@@ -38,6 +38,23 @@ type DelistStarted struct {
 	WorkflowID string `json:"workflowId"`
 }
 
+// Dispute defines model for Dispute.
+type Dispute = order.Dispute
+
+// DisputeName defines model for DisputeName.
+type DisputeName struct {
+	DisputeID string `json:"disputeId"`
+	Provider  string `json:"provider"`
+}
+
+// DisputePage defines model for DisputePage.
+type DisputePage struct {
+	Items []Dispute `json:"items"`
+
+	// NextCursor For the next page; left out on the last one.
+	NextCursor string `json:"nextCursor,omitempty"`
+}
+
 // FieldProblem defines model for FieldProblem.
 type FieldProblem = product.FieldProblem
 
@@ -127,10 +144,13 @@ type PaymentResult struct {
 	Attempts []Attempt        `json:"attempts"`
 	Currency string           `json:"currency,omitempty"`
 	Deadline time.Time        `json:"deadline"`
-	OrderID  string           `json:"orderId"`
-	PaidAt   *time.Time       `json:"paidAt,omitempty"`
-	Refunds  []Refund         `json:"refunds"`
-	Status   string           `json:"status"`
+
+	// Disputes Payments that a bank asks back. For operators alone.
+	Disputes []Dispute  `json:"disputes,omitempty"`
+	OrderID  string     `json:"orderId"`
+	PaidAt   *time.Time `json:"paidAt,omitempty"`
+	Refunds  []Refund   `json:"refunds"`
+	Status   string     `json:"status"`
 }
 
 // Price Minor units.
@@ -334,6 +354,15 @@ type Unauthenticated = Problem
 type ProblemTypeParams struct {
 	// IfNoneMatch ETags of answers that the reader has; one that is still the same is 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// ListDisputesParams defines parameters for ListDisputes.
+type ListDisputesParams struct {
+	// Limit How many a page has at most.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `nextCursor` of the page before, with all other parameters as they were; only `limit` may change.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // ListOrdersParams defines parameters for ListOrders.
@@ -546,6 +575,9 @@ type RotateWebhookParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// DismissDisputeJSONRequestBody defines body for DismissDispute for application/json ContentType.
+type DismissDisputeJSONRequestBody = DisputeName
+
 // PlaceOrderJSONRequestBody defines body for PlaceOrder for application/json ContentType.
 type PlaceOrderJSONRequestBody = OrderRequest
 
@@ -587,6 +619,12 @@ type ServerInterface interface {
 	// Readyz Everything that it needs answers
 	// (GET /readyz)
 	Readyz(c *gin.Context)
+	// ListDisputes Disputes that no operator has dismissed yet, the newest first
+	// (GET /v1/disputes)
+	ListDisputes(c *gin.Context, params ListDisputesParams)
+	// DismissDispute Take note of a dispute, so that it is no longer listed
+	// (POST /v1/disputes/dismiss)
+	DismissDispute(c *gin.Context)
 	// ListOrders Orders, the newest first
 	// (GET /v1/orders)
 	ListOrders(c *gin.Context, params ListOrdersParams)
@@ -765,6 +803,54 @@ func (siw *ServerInterfaceWrapper) Readyz(c *gin.Context) {
 	}
 
 	siw.Handler.Readyz(c)
+}
+
+// ListDisputes operation middleware
+func (siw *ServerInterfaceWrapper) ListDisputes(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListDisputesParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListDisputes(c, params)
+}
+
+// DismissDispute operation middleware
+func (siw *ServerInterfaceWrapper) DismissDispute(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.DismissDispute(c)
 }
 
 // ListOrders operation middleware
@@ -2028,6 +2114,8 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/v1/orders/:id/refunds", wrapper.RefundOrder)
 	router.GET(options.BaseURL+"/v1/refunds", wrapper.ListRefunds)
 	router.POST(options.BaseURL+"/v1/refunds/decide", wrapper.DecideRefund)
+	router.GET(options.BaseURL+"/v1/disputes", wrapper.ListDisputes)
+	router.POST(options.BaseURL+"/v1/disputes/dismiss", wrapper.DismissDispute)
 	router.POST(options.BaseURL+"/v1/payments/callbacks/:provider", wrapper.PaymentCallback)
 	router.GET(options.BaseURL+"/v1/webhooks", wrapper.ListWebhooks)
 	router.POST(options.BaseURL+"/v1/webhooks", wrapper.RegisterWebhook)

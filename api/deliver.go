@@ -24,8 +24,11 @@ import (
 func (s *Server) deliver(ctx context.Context, e order.PaymentEvent) error {
 	ctx, cancel := contextWithin(ctx, startTimeout)
 	defer cancel()
-	if e.Type == order.RefundCameBack {
+	switch e.Type { //nolint:exhaustive // all others are the order's
+	case order.RefundCameBack:
 		return refund.CameBack(ctx, s.cfg.Temporal, e)
+	case order.PaymentDisputed:
+		return refund.Disputed(ctx, s.cfg.Temporal, e)
 	}
 	err := s.signal(ctx, e)
 	_, never := errors.AsType[*serviceerror.InvalidArgument](err)

@@ -54,6 +54,7 @@ var (
 	errNothingPaid     = errors.New("nothing was paid for the order")
 	errRefundTooLarge  = errors.New("less is left of the payment")
 	errRefundUndecided = errors.New("the refund's workflow has not answered yet; asking again with the same key is safe")
+	errNoDispute       = errors.New("no such dispute")
 	errNoRefund        = errors.New("no such refund is open")
 	errNotWaiting      = errors.New("the refund doesn't wait for this decision")
 	errNotOpen         = errors.New("the order to assign to is not open")
@@ -128,6 +129,7 @@ var kinds = []kind{
 	{errNothingPaid, http.StatusConflict, "order-not-paid", "Order not paid", 0},
 	{errRefundTooLarge, http.StatusConflict, "refund-too-large", "Refund too large", 0},
 	{errRefundUndecided, http.StatusServiceUnavailable, "refund-undecided", "Refund undecided", 2 * time.Second},
+	{errNoDispute, http.StatusNotFound, "unknown-dispute", "Unknown dispute", 0},
 	{errNoRefund, http.StatusNotFound, "unknown-refund", "Unknown refund", 0},
 	{errNotWaiting, http.StatusConflict, "refund-not-waiting", "Refund doesn't wait", 0},
 	{errNotOpen, http.StatusConflict, "order-closed", "Order not open", 0},

@@ -20,6 +20,7 @@ func listParameters() map[string]map[string]bool {
 		"/v1/products/suggest":        parametersOf[SuggestProductsParams](),
 		"/v1/products/:id/events":     parametersOf[ListProductEventsParams](),
 		"/v1/orders":                  parametersOf[ListOrdersParams](),
+		"/v1/disputes":                parametersOf[ListDisputesParams](),
 		"/v1/refunds":                 parametersOf[ListRefundsParams](),
 		"/v1/webhooks/:id/deliveries": parametersOf[ListWebhookDeliveriesParams](),
 	}

@@ -60,6 +60,9 @@ func (s *Server) payment(c *gin.Context, id string) (PaymentResult, error) {
 	for i := range r.Refunds {
 		r.Refunds[i] = refundFor(CallerOf(ctx), r.Refunds[i])
 	}
+	if CallerOf(ctx).Role != Operator {
+		r.Disputes = nil
+	}
 	return r, nil
 }
 
@@ -91,6 +94,8 @@ func join(r *PaymentResult, o *order.Order, docs map[string][]byte) error {
 	o.Settle(money.Refunds)
 	r.Status, r.Amounts = string(o.Payment.Status), o.Amounts
 	r.Attempts, r.Refunds = append(r.Attempts, money.Attempts...), append(r.Refunds, money.Refunds...)
+	r.Disputes = money.Disputes
+	slices.SortFunc(r.Disputes, func(a, b Dispute) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortFunc(r.Attempts, func(a, b Attempt) int {
 		return cmp.Or(a.OccurredAt.Compare(b.OccurredAt), cmp.Compare(a.PaymentID, b.PaymentID))
 	})

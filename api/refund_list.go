@@ -39,13 +39,7 @@ func (s *Server) ListRefunds(c *gin.Context, params ListRefundsParams) {
 }
 
 func (s *Server) listRefunds(ctx context.Context, params ListRefundsParams) (RefundPage, error) {
-	limit, status := defaultPage, optional(params.Status)
-	if params.Limit != nil {
-		limit = *params.Limit
-	}
-	if limit < 1 || limit > 100 {
-		return RefundPage{}, malformed("limit", "must lie between 1 and 100")
-	}
+	status := optional(params.Status)
 	query := "WorkflowType = '" + workflows.RefundType + "' AND ExecutionStatus = 'Running'"
 	if status != "" {
 		if !slices.Contains(listedStatuses, order.RefundStatus(status)) {
@@ -53,9 +47,32 @@ func (s *Server) listRefunds(ctx context.Context, params ListRefundsParams) (Ref
 		}
 		query += " AND " + workflows.RefundStatus.GetName() + " = '" + status + "'"
 	}
-	token, err := pageToken(optional(params.Cursor), status)
+	found, next, err := s.listOpen(ctx, query, status, params.Limit, params.Cursor)
 	if err != nil {
-		return RefundPage{}, err
+		return RefundPage{}, fmt.Errorf("list the refunds: %w", err)
+	}
+	page := RefundPage{Items: make([]Refund, 0, len(found)), NextCursor: next}
+	for _, e := range found {
+		page.Items = append(page.Items, listedRefund(e))
+	}
+	return page, nil
+}
+
+// listOpen reads a page of the workflows that a query finds. of tells its cursors from
+// those of other lists.
+func (s *Server) listOpen(
+	ctx context.Context, query, of string, asked *int, cursor *string,
+) (found []*workflowpb.WorkflowExecutionInfo, next string, err error) {
+	limit := defaultPage
+	if asked != nil {
+		limit = *asked
+	}
+	if limit < 1 || limit > 100 {
+		return nil, "", malformed("limit", "must lie between 1 and 100")
+	}
+	token, err := pageToken(optional(cursor), of)
+	if err != nil {
+		return nil, "", err
 	}
 	ctx, cancel := contextWithin(ctx, startTimeout)
 	defer cancel()
@@ -63,19 +80,15 @@ func (s *Server) listRefunds(ctx context.Context, params ListRefundsParams) (Ref
 		Namespace: s.cfg.Namespace, PageSize: int32(limit), Query: query, NextPageToken: token,
 	})
 	if _, refused := errors.AsType[*serviceerror.InvalidArgument](err); refused && len(token) > 0 {
-		return RefundPage{}, malformed("cursor", "is not the cursor of a page of this query")
+		return nil, "", malformed("cursor", "is not the cursor of a page of this query")
 	}
 	if err != nil {
-		return RefundPage{}, fmt.Errorf("list the refunds: %w", temporalError(err))
-	}
-	page := RefundPage{Items: make([]Refund, 0, len(list.GetExecutions()))}
-	for _, e := range list.GetExecutions() {
-		page.Items = append(page.Items, listedRefund(e))
+		return nil, "", temporalError(err)
 	}
 	if len(list.GetNextPageToken()) > 0 {
-		page.NextCursor = refundCursor(list.GetNextPageToken(), status)
+		next = refundCursor(list.GetNextPageToken(), of)
 	}
-	return page, nil
+	return list.GetExecutions(), next, nil
 }
 
 // listedRefund is a refund as its workflow was asked for, with the status that it has

@@ -7,16 +7,19 @@ import (
 )
 
 // Prefixes of the fields of an order's payments documents: payment:<provider>:<id>,
-// and refund:<payment id>/<refund id>.
+// refund:<payment id>/<refund id>, and dispute:<provider>:<dispute id>.
 const (
 	paymentField = "payment:"
 	refundField  = "refund:"
+	disputeField = "dispute:"
 )
 
-// Payments are what is on record of an order's money: its payments, and what went back.
+// Payments are what is on record of an order's money: its payments, what went back, and
+// what is disputed.
 type Payments struct {
 	Attempts []Attempt
 	Refunds  []Refund
+	Disputes []Dispute
 }
 
 // ReadPayments reads the documents of an order's payments, by field. Fields of other
@@ -34,6 +37,10 @@ func ReadPayments[D ~[]byte](docs map[string]D) (Payments, error) {
 			var r Refund
 			err = json.Unmarshal(doc, &r)
 			p.Refunds = append(p.Refunds, r)
+		case strings.HasPrefix(field, disputeField):
+			var d Dispute
+			err = json.Unmarshal(doc, &d)
+			p.Disputes = append(p.Disputes, d)
 		}
 		if err != nil {
 			return Payments{}, fmt.Errorf("%s: %w", field, err)

@@ -22,6 +22,9 @@ const (
 	// RefundCameBack: money that was to go back, or was thought to have gone, did not
 	// arrive. It is a message of a refund and no payment's state.
 	RefundCameBack PaymentEventType = "refund.failed"
+	// PaymentDisputed: the buyer's bank asks for the money back, or says what became of
+	// that. It is no payment's state either.
+	PaymentDisputed PaymentEventType = "payment.disputed"
 )
 
 // PaymentEvent is one message of a payment provider, in our words.
@@ -38,6 +41,8 @@ type PaymentEvent struct {
 	OccurredAt time.Time `json:"occurredAt"`
 	// Refund that a RefundCameBack is of.
 	Refund *FailedRefund `json:"refund,omitempty"`
+	// Dispute that a PaymentDisputed is of. OrderID is empty where the message doesn't say.
+	Dispute *Dispute `json:"dispute,omitempty"`
 }
 
 // maxNameBytes bounds what a provider calls something of its own.

@@ -97,6 +97,13 @@ func (s *Store) PutRefundAt(ctx context.Context, orderID, paymentID, refundID st
 	return s.putRefund(ctx, orderID, strconv.FormatInt(revision, 10), refundField(paymentID, refundID), doc)
 }
 
+// PutDispute stores the document of a dispute, unless the one that is there has a later
+// version. The order's own document need not be there. Repeating it changes nothing.
+func (s *Store) PutDispute(ctx context.Context, orderID, provider, disputeID string, doc []byte) error {
+	_, err := s.putRefund(ctx, orderID, "", "dispute:"+provider+":"+disputeID, doc)
+	return err
+}
+
 func (s *Store) putRefund(ctx context.Context, orderID, revision, field string, doc []byte) (bool, error) {
 	args := []any{orderID, revision, field, doc}
 	for _, status := range order.OverRefunds {

@@ -3,13 +3,16 @@ package worker
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.temporal.io/sdk/client"
 	sdk "go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
 
 	"holdfast/activities"
 	"holdfast/order"
+	"holdfast/payment"
 	"holdfast/quota"
 	"holdfast/records"
 	"holdfast/workflows"
@@ -22,6 +25,11 @@ func registerPayments(w sdk.Registry, c Config, docs *records.Store, orders *act
 	register(w, activities.PaysRefund, (&activities.PayRefund{Providers: providers}).Execute)
 	register(w, activities.FindsRefund, (&activities.FindRefund{Records: allDocuments{warm: docs, cold: c.Index}}).Execute)
 	register(w, activities.FitsRefund, (&activities.FitRefund{Records: allDocuments{warm: docs, cold: c.Index}}).Execute)
+	w.RegisterWorkflowWithOptions(workflows.Dispute, workflow.RegisterOptions{Name: workflows.DisputeType})
+	register(w, activities.FindsDispute, (&activities.FindDispute{
+		OrderOf: orderOf(c.Providers), Records: allDocuments{warm: docs, cold: c.Index},
+	}).Execute)
+	register(w, activities.RecordDispute, (&activities.DisputeRecord{Records: docs}).Execute)
 	register(w, activities.AssignPayment, (&activities.Assign{Signal: signalPayment(c.Temporal), Orders: orders}).Execute)
 }
 
@@ -32,6 +40,23 @@ func countedProviders(c Config, m *metrics) activities.Providers {
 		providers[name] = countedProvider{p, name, m.providerCalls}
 	}
 	return providers
+}
+
+// orderOf asks a provider's books whose a payment is.
+func orderOf(all activities.Providers) func(context.Context, string, string) (string, bool, error) {
+	return func(ctx context.Context, name, paymentID string) (string, bool, error) {
+		books, ok := all[name].(interface {
+			LookUp(ctx context.Context, paymentID string) (order.ProviderPayment, error)
+		})
+		if !ok {
+			return "", false, fmt.Errorf("this worker has no payment provider %q: its settings are missing", name)
+		}
+		p, err := books.LookUp(ctx, paymentID)
+		if errors.Is(err, payment.ErrNoPayment) {
+			return "", true, nil // an alert without an order is better than none
+		}
+		return p.OrderID, p.OrderID != "", err
+	}
 }
 
 // signalPayment hands an order's workflow a payment.

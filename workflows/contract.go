@@ -26,6 +26,7 @@ const (
 	OrderType      = "Order"
 	DelistType     = "Delist"
 	RefundType     = "Refund"
+	DisputeType    = "Dispute"
 	SweepType      = "Sweep"
 	ReindexType    = "Reindex"
 	AuditViewsType = "AuditViews"
@@ -45,6 +46,11 @@ func DelistWorkflowID(productID string, listing int64) string {
 // RefundWorkflowID names the workflow of one refund of one payment.
 func RefundWorkflowID(paymentID, refundID string) string {
 	return "refund/" + paymentID + "/" + refundID
+}
+
+// DisputeWorkflowID names the workflow of one dispute of one provider.
+func DisputeWorkflowID(provider, disputeID string) string {
+	return "dispute/" + provider + "/" + disputeID
 }
 
 // WebhookWorkflowID names the delivery of an event to an endpoint.
@@ -104,6 +110,21 @@ const (
 	// ResumeSignal wakes a refund that an earlier version left as due.
 	ResumeSignal = "resume"
 )
+
+// Messages of a dispute's workflow.
+const (
+	// DisputeQuery answers the order.Dispute as it stands.
+	DisputeQuery = "dispute"
+	// DisputedSignal carries what the provider says, an order.Dispute.
+	DisputedSignal = "disputed"
+	// DismissUpdate takes a Dismissal and answers the order.Dispute as it stands then.
+	DismissUpdate = "dismiss"
+)
+
+// Dismissal says that an operator took note of a dispute.
+type Dismissal struct {
+	Actor string `json:"actor"`
+}
 
 // Choice is what an operator decides about a refund that can't go on by itself.
 type Choice string
@@ -226,6 +247,8 @@ const (
 	FingerprintMemo = "fingerprint"
 	// RefundMemo keeps a refund as it was asked for, for who lists refunds.
 	RefundMemo = "refund"
+	// DisputeMemo keeps a dispute as it stands, for lists of disputes.
+	DisputeMemo = "dispute"
 	// MaxProductIDsBytes keeps ProductIds below Temporal's 2 KB for a value: an
 	// order lists as many of its products as fit.
 	MaxProductIDsBytes = 1500

@@ -93,8 +93,8 @@ func (s *saga) takes(p order.PaymentEvent) bool {
 	case order.PaymentEnded:
 		s.notPayable(p)
 		s.attempt("payment_cancelled", p)
-	case order.PaymentCreated, order.RefundCameBack:
-		// the first is the saga's own, the second goes to the refund's workflow
+	case order.PaymentCreated, order.RefundCameBack, order.PaymentDisputed:
+		// the first is the saga's own, the others go to workflows of their own
 	case order.PaymentWasRefused:
 		// Only the current attempt's refusal ends the order: where the saga opened
 		// none, an id that is new is the newest attempt.

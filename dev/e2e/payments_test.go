@@ -46,6 +46,36 @@ func (r *row) refunded(key string) order.Refund {
 	return r.shop.AwaitRefund(r.T, r.o.ID, r.offer.PaymentID, order.RefundPaid)
 }
 
+// disputed waits until the dispute of the order's payment stands so, on record and in the
+// list of those to look at.
+func (r *row) disputed(status order.DisputeStatus) (d order.Dispute) {
+	r.Helper()
+	r.shop.AwaitPayment(r.T, r.o.ID, "the dispute is "+string(status), func(p shoptest.PaymentResult) bool {
+		if len(p.Disputes) == 1 {
+			d = p.Disputes[0]
+		}
+		return d.Status == status
+	})
+	shoptest.Until(r.T, "the dispute is listed", func(ctx context.Context) error {
+		a, err := r.shop.Do(ctx, shoptest.Call{Method: http.MethodGet, Path: "/v1/disputes?limit=100"})
+		if err == nil && !strings.Contains(string(a.Body), d.ID) {
+			err = fmt.Errorf("%s", a.Body)
+		}
+		return err
+	})
+	return d
+}
+
+func (r *row) dismissed(d order.Dispute) {
+	r.Helper()
+	for range 2 { // again changes nothing
+		r.shop.Must(r.T, http.StatusOK, shoptest.Call{
+			Method: http.MethodPost, Path: "/v1/disputes/dismiss",
+			Body: shoptest.JSON(r.T, map[string]any{"provider": d.Provider, "disputeId": d.ID}),
+		})
+	}
+}
+
 func another(e *order.PaymentEvent) { e.PaymentID = "other-" + e.OrderID }
 
 func (r *row) is(status order.Status) {
@@ -204,6 +234,18 @@ var rows = map[string]func(*row){
 		r.shop.Decide(r.T, http.StatusConflict, "d-2", decision)
 		require.Equal(r.T, again, r.shop.AwaitRefund(r.T, r.o.ID, r.offer.PaymentID, order.RefundPaid))
 	},
+	"disputed, or what became of a dispute|any, also one that is over": func(r *row) {
+		r.shop.Choose(r.T, r.offer, "pay")
+		r.is(order.Paid)
+		r.shop.Must(r.T, http.StatusOK, shoptest.Delivery(r.o.ID))
+		r.shop.Choose(r.T, r.offer, "dispute")
+		d := r.disputed(order.DisputeNeedsResponse)
+		require.Equal(r.T, order.FundsWithdrawn, d.Funds)
+		require.Equal(r.T, order.Delivered, r.shop.Order(r.T, r.o.ID).Status)
+		r.dismissed(d)
+		r.shop.Choose(r.T, r.offer, "dispute_lost")
+		r.dismissed(r.disputed(order.DisputeLost))
+	},
 	"timestamp more than 5 minutes off|any": func(r *row) {
 		e := shoptest.PaymentOf(r.o)
 		for _, off := range []time.Duration{-6 * time.Minute, 6 * time.Minute} {
@@ -233,6 +275,7 @@ var rows = map[string]func(*row){
 
 // elsewhere names the tests of rows that need more than REST.
 var elsewhere = map[string]string{
+	"what was said of a dispute before, late or again|any, also one that is over":   "../../workflows/dispute_test.go TestADismissedDisputeIsOpenedAgainByNews",
 	"success, full amount|still reserving":                                          "../../workflows/payment_test.go TestPaymentWhileReserving",
 	"success, full amount|rejected since":                                           "../../workflows/payment_test.go TestPaymentWhileReservingWhatCannotBeHad",
 	"success|nobody knows it":                                                       "refund_test.go TestPaymentOfAnUnknownOrderIsACase",

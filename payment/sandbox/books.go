@@ -29,6 +29,7 @@ var (
 	processScript = script("process")
 	refundScript  = script("refund")
 	failScript    = script("failrefund")
+	disputeScript = script("dispute")
 	takeScript    = redisdb.Embedded(sources, "take")
 	doneScript    = redisdb.Embedded(sources, "done")
 )

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"holdfast/order"
 	"holdfast/payment"
@@ -29,6 +30,10 @@ const (
 	// FailRefund: the money of the last refund comes back, as it does from an account that
 	// was closed.
 	FailRefund Action = "fail_refund"
+	// OpenDispute: the buyer's bank asks the money back. WinDispute and LoseDispute end that.
+	OpenDispute Action = "dispute"
+	WinDispute  Action = "dispute_won"
+	LoseDispute Action = "dispute_lost"
 )
 
 // Choice is one action of a buyer.
@@ -41,8 +46,8 @@ type Choice struct {
 }
 
 // What a choice can be refused for, beside payment.ErrNoPayment.
-var errNoChoice = fmt.Errorf("the sandbox knows the actions %s, %s, %s, %s, %s, %s and %s, and an amount above 0",
-	Pay, Decline, Refuse, Process, PayLate, PayTwice, FailRefund)
+var errNoChoice = fmt.Errorf("the sandbox knows the actions %s, %s, %s, %s, %s, %s, %s, %s, %s and %s, and an amount above 0",
+	Pay, Decline, Refuse, Process, PayLate, PayTwice, FailRefund, OpenDispute, WinDispute, LoseDispute)
 
 // EndedError says that the payment is past what the buyer wants.
 type EndedError struct {
@@ -53,6 +58,9 @@ type EndedError struct {
 func (e *EndedError) Error() string {
 	if e.Action == FailRefund {
 		return "no refund of the payment can fail: none was made, or the last one failed before"
+	}
+	if strings.HasPrefix(string(e.Action), string(OpenDispute)) {
+		return fmt.Sprintf("the payment is %s: it isn't paid, or its dispute stands otherwise", e.Status)
 	}
 	return fmt.Sprintf("the payment is %s: %s comes too late", e.Status, e.Action)
 }
@@ -87,6 +95,12 @@ func (b *Books) Choose(ctx context.Context, paymentID string, c Choice) (order.P
 		script, args = refuseScript, nil
 	case Process:
 		script, args = processScript, nil
+	case OpenDispute:
+		script, args = disputeScript, []any{string(order.DisputeNeedsResponse), string(order.FundsWithdrawn)}
+	case WinDispute:
+		script, args = disputeScript, []any{string(order.DisputeWon), string(order.FundsReinstated)}
+	case LoseDispute:
+		script, args = disputeScript, []any{string(order.DisputeLost), ""}
 	case FailRefund:
 		script, args = failScript, nil
 	default:

@@ -31,7 +31,7 @@ func (s *Signer) late(e order.PaymentEvent, at time.Time) (Callback, error) {
 
 func (s *Signer) write(e order.PaymentEvent, happened, at time.Time) (Callback, error) {
 	body, err := json.Marshal(message{Type: e.Type, Timestamp: happened, Data: data{
-		OrderID: e.OrderID, PaymentID: e.PaymentID, Amount: e.Amount, Currency: e.Currency, Refund: e.Refund,
+		OrderID: e.OrderID, PaymentID: e.PaymentID, Amount: e.Amount, Currency: e.Currency, Refund: e.Refund, Dispute: disputeOf(e.Dispute),
 	}})
 	if err != nil {
 		return Callback{}, fmt.Errorf("write callback %s: %w", e.EventID, err)

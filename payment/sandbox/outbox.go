@@ -32,6 +32,7 @@ type stored struct {
 	Currency string                 `json:"currency"`
 	At       string                 `json:"at"` // ms
 	Refund   *order.FailedRefund    `json:"refund,omitempty"`
+	Dispute  *dispute               `json:"dispute,omitempty"`
 }
 
 // ripe names the buckets in which something is due now: a message, or a late payment,
@@ -108,10 +109,12 @@ func readOutgoing(bucket string, values []any) (outgoing, error) {
 	if err := errors.Join(err, atErr); err != nil {
 		return outgoing{}, fmt.Errorf("read message %s of the sandbox's outbox: %w", id, err)
 	}
-	return outgoing{bucket: bucket, tries: int(tries), event: order.PaymentEvent{
+	e := order.PaymentEvent{
 		EventID: id, Provider: Name, Type: m.Type, OrderID: m.Order, PaymentID: m.Payment,
 		Amount: amount, Currency: m.Currency, OccurredAt: at, Refund: m.Refund,
-	}}, nil
+	}
+	e.Dispute = m.Dispute.in(e)
+	return outgoing{bucket: bucket, tries: int(tries), event: e}, nil
 }
 
 // done forgets a message.

@@ -69,6 +69,11 @@ var (
 		{Decline, "Decline", "It fails; the buyer may try again.", false},
 		{PayLate, "Pay late", "It arrives after the order's payment window.", false},
 	}
+	paidButtons = []button{
+		{OpenDispute, "Dispute", "The buyer's bank asks the money back.", false},
+		{WinDispute, "Win the dispute", "The bank decides for the shop.", false},
+		{LoseDispute, "Lose the dispute", "The bank decides for the buyer.", false},
+	}
 	refundedButtons = []button{
 		{FailRefund, "Fail the refund", "The buyer's bank sends the last refund back; an operator has to decide.", true},
 	}
@@ -86,9 +91,9 @@ func viewOf(p order.ProviderPayment) *view {
 	case order.ProviderProcessing:
 		v.State, v.Buttons = "being processed", slowButtons
 	case order.ProviderSucceeded:
-		v.State = "paid"
+		v.State, v.Buttons = "paid", paidButtons
 		if slices.ContainsFunc(p.Refunds, func(r order.ProviderRefund) bool { return r.Status == order.RefundPaid }) {
-			v.Buttons = refundedButtons
+			v.Buttons = slices.Concat(refundedButtons, paidButtons)
 		}
 	case order.ProviderCancelled:
 		v.State, v.Buttons = "cancelled", lateButtons

@@ -80,6 +80,55 @@ type data struct {
 	Currency  string `json:"currency"`
 	// Refund that failed, where the message is of one.
 	Refund *order.FailedRefund `json:"refund,omitempty"`
+	// Dispute of the payment, where the message is of one.
+	Dispute *dispute `json:"dispute,omitempty"`
+}
+
+// dispute is how one stands.
+type dispute struct {
+	ID     string              `json:"id"`
+	Status order.DisputeStatus `json:"status"`
+	Reason string              `json:"reason,omitempty"`
+	Funds  order.DisputeFunds  `json:"funds,omitempty"`
+	DueBy  time.Time           `json:"dueBy,omitzero"`
+}
+
+// check names what is wrong with it, "" where nothing is.
+func (d *dispute) check() string {
+	switch {
+	case d == nil || !order.ValidName(d.ID):
+		return "data.dispute has no id"
+	case len(d.Reason) > order.MaxFieldBytes:
+		return "data.dispute.reason is too long"
+	case d.Status != order.DisputeNeedsResponse && d.Status != order.DisputeUnderReview &&
+		d.Status != order.DisputeWon && d.Status != order.DisputeLost:
+		return "data.dispute.status is unknown"
+	case d.Funds != "" && d.Funds != order.FundsWithdrawn && d.Funds != order.FundsReinstated:
+		return "data.dispute.funds is unknown"
+	}
+	return ""
+}
+
+// in puts it into our words.
+func (d *dispute) in(e order.PaymentEvent) *order.Dispute {
+	if d == nil {
+		return nil
+	}
+	said := &order.Dispute{
+		ID: d.ID, Amount: e.Amount, Currency: e.Currency, Reason: d.Reason, Status: d.Status, DueBy: d.DueBy,
+		OccurredAt: e.OccurredAt,
+	}
+	if d.Funds != "" {
+		said.Funds, said.FundsAt = d.Funds, e.OccurredAt
+	}
+	return said
+}
+
+func disputeOf(d *order.Dispute) *dispute {
+	if d == nil {
+		return nil
+	}
+	return &dispute{ID: d.ID, Status: d.Status, Reason: d.Reason, Funds: d.Funds, DueBy: d.DueBy}
 }
 
 // Callback implements payment.Reader. The signature is compared in constant
@@ -108,11 +157,13 @@ func (s *Signer) Callback(header http.Header, body []byte, now time.Time) (order
 	if sent := at.Add(time.Second); !m.Timestamp.IsZero() && m.Timestamp.Before(sent) { // the header has whole seconds
 		at = m.Timestamp.UTC()
 	}
-	return order.PaymentEvent{
+	e := order.PaymentEvent{
 		EventID: header.Get(webhooks.HeaderWebhookID), Provider: Name, Type: m.Type,
 		OrderID: m.Data.OrderID, PaymentID: m.Data.PaymentID,
 		Amount: m.Data.Amount, Currency: m.Data.Currency, OccurredAt: at, Refund: m.Data.Refund,
-	}, nil
+	}
+	e.Dispute = m.Data.Dispute.in(e)
+	return e, nil
 }
 
 // read takes one JSON document without repeated names: two readers of it must not
@@ -136,8 +187,12 @@ func read(body []byte) (message, error) {
 func (m message) check(eventID string) error {
 	switch m.Type {
 	case order.PaymentSucceeded, order.PaymentFailed, order.PaymentWasRefused:
-		if m.Data.Refund != nil {
-			return fmt.Errorf("%w: data.refund goes with refund.failed alone", payment.ErrMalformed)
+		if m.Data.Refund != nil || m.Data.Dispute != nil {
+			return fmt.Errorf("%w: data.refund and data.dispute go with messages of these alone", payment.ErrMalformed)
+		}
+	case order.PaymentDisputed:
+		if bad := m.Data.Dispute.check(); bad != "" {
+			return fmt.Errorf("%w: %s", payment.ErrMalformed, bad)
 		}
 	case order.RefundCameBack:
 		if r := m.Data.Refund; r == nil || !order.ValidName(r.ID) || !order.ValidName(r.ProviderID) || len(r.Detail) > order.MaxFieldBytes {

@@ -71,6 +71,9 @@ func (p *Provider) Callback(header http.Header, body []byte, now time.Time) (ord
 	if slices.Contains(refundTypes, m.Type) {
 		return m.readRefund()
 	}
+	if strings.HasPrefix(m.Type, disputePrefix) {
+		return m.readDispute()
+	}
 	kind, err := kindOf(m.Type)
 	if err != nil {
 		return none, err

@@ -1,4 +1,4 @@
--- refund: put a refund on record, unless the one that is there is newer.
+-- refund: put a refund, or a dispute, on record, unless the one that is there is newer.
 -- KEYS 1 order hash · 2 payments hash · 3 the bucket's event stream
 -- ARGV 1 order id · 2 revision of the order's documents that was looked at, '' whichever · 3 field · 4 document
 --      then the statuses of a refund that is over

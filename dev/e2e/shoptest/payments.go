@@ -125,6 +125,7 @@ type PaymentResult struct {
 	Status   order.PaymentStatus `json:"status"`
 	Attempts []order.Attempt     `json:"attempts"`
 	Refunds  []order.Refund      `json:"refunds"`
+	Disputes []order.Dispute     `json:"disputes"`
 }
 
 // Payment reads the result of an order's payment.

@@ -31,12 +31,12 @@ local function becomes(...)
 end
 
 -- tell puts a message into the outbox, in the same step as the change that it tells:
--- none is lost or invented. It answers the message's id. refund is what failed, where the message is of that.
-local function tell(key, name, kind, amount, currency, refund)
+-- none is lost or invented. It answers the message's id. refund and dispute are what the message is of, where it is of one.
+local function tell(key, name, kind, amount, currency, refund, dispute)
   local message = 'msg_' .. name .. '_' .. int(redis.call('HINCRBY', key, 'messages', 1))
   redis.call('HSET', KEYS[4], message, cjson.encode({
     type = kind, order = redis.call('HGET', key, 'order'), payment = name,
-    amount = amount, currency = currency, at = now, refund = refund,
+    amount = amount, currency = currency, at = now, refund = refund, dispute = dispute,
   }))
   redis.call('ZADD', KEYS[3], now, message)
   return message

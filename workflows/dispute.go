@@ -1,0 +1,140 @@
+package workflows
+
+import (
+	"cmp"
+	"fmt"
+
+	"go.temporal.io/sdk/workflow"
+
+	"holdfast/activities"
+	"holdfast/order"
+)
+
+// Dispute is an alert: a buyer's bank asks a payment back. It puts what the provider says
+// on record beside the order's payments, and stays open until an operator has dismissed
+// it. It never touches the order, which may be long over. What the provider says after
+// that starts it again, and is an alert if it is news.
+func Dispute(ctx workflow.Context, d order.Dispute) (order.Dispute, error) {
+	own, _ := workflow.NewDisconnectedContext(ctx)
+	a := &disputing{ctx: own, dispute: d, said: workflow.GetSignalChannel(own, DisputedSignal)}
+	if err := a.listen(); err != nil {
+		return d, err
+	}
+	if d.Version == 0 {
+		if foreign, err := a.find(); err != nil || foreign {
+			a.drain()
+			a.ready = true
+			awaitIn(own, func() bool {
+				a.dismissal = nil // there is nothing to take note of
+				return workflow.AllHandlersFinished(own)
+			})
+			return a.dispute, err
+		}
+	}
+	a.ready = true
+	for {
+		for a.hear() {
+			a.record()
+		}
+		switch {
+		case a.dismissal != nil:
+			a.dismiss()
+		case !a.dispute.DismissedAt.IsZero() && workflow.AllHandlersFinished(own):
+			return a.dispute, nil
+		case a.heard >= messagesPerRun && workflow.AllHandlersFinished(own):
+			return a.dispute, workflow.NewContinueAsNewError(ctx, DisputeType, a.dispute)
+		default:
+			awaitIn(own, func() bool {
+				return a.said.Len() > 0 || a.dismissal != nil ||
+					((!a.dispute.DismissedAt.IsZero() || a.heard >= messagesPerRun) && workflow.AllHandlersFinished(own))
+			})
+		}
+	}
+}
+
+// messagesPerRun bounds a run's history, however often a provider repeats itself.
+const messagesPerRun = 100
+
+// disputing is the state of one dispute's workflow.
+type disputing struct {
+	ctx       workflow.Context
+	dispute   order.Dispute
+	said      workflow.ReceiveChannel
+	dismissal *Dismissal
+	// ready: it is known how the dispute stands on record.
+	ready bool
+	heard int
+}
+
+func (a *disputing) listen() error {
+	if err := workflow.SetQueryHandler(a.ctx, DisputeQuery, func() (order.Dispute, error) { return a.dispute, nil }); err != nil {
+		return fmt.Errorf("listen to queries: %w", err)
+	}
+	if err := workflow.SetUpdateHandler(a.ctx, DismissUpdate, func(ctx workflow.Context, d Dismissal) (order.Dispute, error) {
+		awaitIn(ctx, func() bool { return a.ready && a.dismissal == nil })
+		if a.dispute.DismissedAt.IsZero() {
+			a.dismissal = &d
+			awaitIn(ctx, func() bool { return a.dismissal == nil })
+		}
+		return a.dispute, nil
+	}); err != nil {
+		return fmt.Errorf("listen to operators: %w", err)
+	}
+	return nil
+}
+
+// find reads how the dispute stands on record, and whose payment it is of. It reports
+// whether that is a payment of others by the same account.
+func (a *disputing) find() (foreign bool, err error) {
+	var found activities.DisputeFound
+	if err := workflow.ExecuteActivity(activities.AtProvider(a.ctx, "whose payment is disputed?"), activities.FindsDispute,
+		a.dispute).Get(a.ctx, &found); err != nil {
+		return false, err
+	}
+	if found.Recorded {
+		a.dispute = found.Dispute
+	}
+	a.dispute.OrderID = cmp.Or(a.dispute.OrderID, found.OrderID)
+	return found.Foreign, nil
+}
+
+// hear takes in what the provider has said, and reports whether that is news. A run that
+// was started by what it knows already has nothing to show.
+func (a *disputing) hear() (news bool) {
+	var m order.Dispute
+	for a.said.ReceiveAsync(&m) {
+		a.heard++
+		news = a.dispute.Hear(m) || news
+		m = order.Dispute{}
+	}
+	return news
+}
+
+func (a *disputing) drain() {
+	for a.said.ReceiveAsync(nil) {
+	}
+}
+
+func (a *disputing) dismiss() {
+	a.dispute.DismissedAt, a.dispute.DismissedBy = workflow.Now(a.ctx).UTC(), a.dismissal.Actor
+	a.record()
+	a.dismissal = nil
+}
+
+// record writes the dispute down, beside the payments of its order where that is known,
+// and where lists of disputes find it.
+func (a *disputing) record() {
+	a.dispute.Version++
+	d := a.dispute
+	if d.OrderID != "" {
+		if err := workflow.ExecuteActivity(activities.Patient(a.ctx, "record the dispute as "+string(d.Status)),
+			activities.RecordDispute, d).Get(a.ctx, nil); err != nil {
+			panic(fmt.Errorf("step %s gave up: %w", activities.RecordDispute, err))
+		}
+	}
+	if err := workflow.UpsertMemo(a.ctx, map[string]any{DisputeMemo: d}); err != nil {
+		workflow.GetLogger(a.ctx).Error("lists show the dispute as it was", "error", err)
+	}
+	workflow.SetCurrentDetails(a.ctx, fmt.Sprintf("**%s** · %s · %s\n\npayment %s of order %s, by %s",
+		d.Status, d.Reason, Money(d.Amount, d.Currency), d.PaymentID, cmp.Or(d.OrderID, "that nobody knows"), d.Provider))
+}
