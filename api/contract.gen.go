@@ -358,7 +358,7 @@ type ProblemTypeParams struct {
 
 // ListDisputesParams defines parameters for ListDisputes.
 type ListDisputesParams struct {
-	// Limit How many a page has at most.
+	// Limit How many a page has at most. It may have fewer although another page follows.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Cursor The `nextCursor` of the page before, with all other parameters as they were; only `limit` may change.
