@@ -275,6 +275,7 @@ var rows = map[string]func(*row){
 
 // elsewhere names the tests of rows that need more than REST.
 var elsewhere = map[string]string{
+	"anything that an earlier message said, under any event id|open":                "flood_test.go TestAPaymentThatKeepsFailingDoesNotKeepTheNextOneOut",
 	"what was said of a dispute before, late or again|any, also one that is over":   "../../workflows/dispute_test.go TestADismissedDisputeIsOpenedAgainByNews",
 	"success, full amount|still reserving":                                          "../../workflows/payment_test.go TestPaymentWhileReserving",
 	"success, full amount|rejected since":                                           "../../workflows/payment_test.go TestPaymentWhileReservingWhatCannotBeHad",

@@ -2,14 +2,11 @@ package sagatest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"go.temporal.io/sdk/client"
-	sdktemporal "go.temporal.io/sdk/temporal"
 	"golang.org/x/sync/errgroup"
 
 	"holdfast/order"
@@ -28,22 +25,15 @@ func (w *world) flood(orderID, update string, request any) map[workflows.Verdict
 	ctx, cancel := context.WithTimeout(w.Context(), 10*patience)
 	defer cancel()
 	calls, ctx := errgroup.WithContext(ctx)
-	calls.SetLimit(16) // more than may wait at a time: the client asks again
+	calls.SetLimit(16)
 	for range floodOf {
 		calls.Go(func() error {
-			h, err := w.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-				WorkflowID: workflows.OrderWorkflowID(orderID), UpdateName: update, Args: []any{request},
-				WaitForStage: client.WorkflowUpdateStageCompleted,
-			})
-			var a workflows.Answer
-			if err == nil {
-				err = h.Get(ctx, &a)
-			}
-			if refused, ok := errors.AsType[*sdktemporal.ApplicationError](err); ok && refused.Type() == workflows.RefusedError {
-				err = refused.Details(&a)
-			}
-			if err != nil {
-				return err
+			a := workflows.Answer{Verdict: workflows.Busy}
+			for a.Verdict == workflows.Busy { // as many wait already as may
+				var err error
+				if a, err = w.asks(ctx, orderID, update, request); err != nil {
+					return err
+				}
 			}
 			for i, v := range verdicts {
 				if a.Verdict == v {

@@ -246,18 +246,24 @@ func (w *world) ask(orderID, update string, request any) workflows.Answer {
 	w.Helper()
 	ctx, cancel := context.WithTimeout(w.Context(), patience)
 	defer cancel()
+	a, err := w.asks(ctx, orderID, update, request)
+	w.NoError(err)
+	return a
+}
+
+// asks sends one update and waits for what the order says to it, be it a refusal.
+func (w *world) asks(ctx context.Context, orderID, update string, request any) (a workflows.Answer, err error) {
 	h, err := w.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
 		WorkflowID: workflows.OrderWorkflowID(orderID), UpdateName: update, Args: []any{request},
 		WaitForStage: client.WorkflowUpdateStageCompleted,
 	})
-	w.NoError(err)
-	var a workflows.Answer
-	err = h.Get(ctx, &a)
-	if refused, ok := errors.AsType[*sdktemporal.ApplicationError](err); ok && refused.Type() == workflows.RefusedError {
-		err = refused.Details(&a) // its validator answered
+	if err == nil {
+		err = h.Get(ctx, &a)
 	}
-	w.NoError(err)
-	return a
+	if refused, ok := errors.AsType[*sdktemporal.ApplicationError](err); ok && refused.Type() == workflows.RefusedError {
+		err = refused.Details(&a)
+	}
+	return a, err
 }
 
 // opens asks for a payment, and returns its id.

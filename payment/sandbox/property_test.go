@@ -50,6 +50,7 @@ type entry struct {
 	lateAt  time.Time // zero: it won't come late
 	late    int64
 	refunds map[string]int64
+	dispute order.DisputeStatus
 }
 
 func (e *entry) back() (sum int64) {
@@ -137,6 +138,7 @@ func (m *model) choose(r *rapid.T) {
 	c := sandbox.Choice{
 		Action: rapid.SampledFrom([]sandbox.Action{
 			sandbox.Pay, sandbox.Decline, sandbox.Refuse, sandbox.Process, sandbox.PayLate, sandbox.PayTwice,
+			sandbox.OpenDispute, sandbox.WinDispute, sandbox.LoseDispute,
 		}).Draw(r, "action"),
 		Amount: rapid.SampledFrom([]int64{0, 0, 7}).Draw(r, "other amount"),
 	}
@@ -167,6 +169,10 @@ func (m *model) ended(e *entry, a sandbox.Action) bool {
 		return e.status == order.ProviderSucceeded || (e.status == order.ProviderCancelled && !e.refused)
 	case sandbox.Decline, sandbox.Process:
 		return e.status == order.ProviderSucceeded || e.status == order.ProviderCancelled
+	case sandbox.OpenDispute, sandbox.WinDispute, sandbox.LoseDispute:
+		over := e.dispute == order.DisputeWon || e.dispute == order.DisputeLost
+		return e.status != order.ProviderSucceeded || (over && e.dispute != disputes[a]) ||
+			(e.dispute == "" && a != sandbox.OpenDispute)
 	}
 	panic(a)
 }
@@ -201,7 +207,17 @@ func (m *model) apply(id string, c sandbox.Choice) {
 		}
 	case sandbox.Process:
 		e.status = order.ProviderProcessing
+	case sandbox.OpenDispute, sandbox.WinDispute, sandbox.LoseDispute:
+		if e.dispute != disputes[c.Action] {
+			e.dispute = disputes[c.Action]
+			m.tell(id, order.PaymentDisputed)
+		}
 	}
+}
+
+// disputes is what the bank says of a dispute by each action.
+var disputes = map[sandbox.Action]order.DisputeStatus{
+	sandbox.OpenDispute: order.DisputeNeedsResponse, sandbox.WinDispute: order.DisputeWon, sandbox.LoseDispute: order.DisputeLost,
 }
 
 func later(a, b time.Time) time.Time {
