@@ -13,6 +13,7 @@ type Provider interface {
 	Create(ctx context.Context, r order.PaymentRequest) (paymentID string, err error)
 	Cancel(ctx context.Context, paymentID string, r order.PaymentRequest) (order.Cancellation, error)
 	Refund(ctx context.Context, r order.RefundRequest) (order.RefundAnswer, error)
+	LookUp(ctx context.Context, paymentID string) (order.ProviderPayment, error)
 }
 
 // Providers are the payment providers by their name.

@@ -21,7 +21,7 @@ type metrics struct {
 	orders *prometheus.CounterVec
 	// settled holds by what the sweeper did: zero in a healthy system.
 	settled *prometheus.CounterVec
-	// providerCalls by payment provider, call (create, cancel, refund) and outcome:
+	// providerCalls by payment provider, call (create, cancel, refund, look_up) and outcome:
 	// what it answered, refused, or unavailable.
 	providerCalls *prometheus.CounterVec
 }

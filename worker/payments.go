@@ -27,7 +27,7 @@ func registerPayments(w sdk.Registry, c Config, docs *records.Store, orders *act
 	register(w, activities.FitsRefund, (&activities.FitRefund{Records: allDocuments{warm: docs, cold: c.Index}}).Execute)
 	w.RegisterWorkflowWithOptions(workflows.Dispute, workflow.RegisterOptions{Name: workflows.DisputeType})
 	register(w, activities.FindsDispute, (&activities.FindDispute{
-		OrderOf: orderOf(c.Providers), Records: allDocuments{warm: docs, cold: c.Index},
+		OrderOf: orderOf(providers), Records: allDocuments{warm: docs, cold: c.Index},
 	}).Execute)
 	register(w, activities.RecordDispute, (&activities.DisputeRecord{Records: docs}).Execute)
 	register(w, activities.AssignPayment, (&activities.Assign{Signal: signalPayment(c.Temporal), Orders: orders}).Execute)
@@ -45,13 +45,11 @@ func countedProviders(c Config, m *metrics) activities.Providers {
 // orderOf asks a provider's books whose a payment is.
 func orderOf(all activities.Providers) func(context.Context, string, string) (string, bool, error) {
 	return func(ctx context.Context, name, paymentID string) (string, bool, error) {
-		books, ok := all[name].(interface {
-			LookUp(ctx context.Context, paymentID string) (order.ProviderPayment, error)
-		})
-		if !ok {
+		provider, there := all[name]
+		if !there {
 			return "", false, fmt.Errorf("this worker has no payment provider %q: its settings are missing", name)
 		}
-		p, err := books.LookUp(ctx, paymentID)
+		p, err := provider.LookUp(ctx, paymentID)
 		if errors.Is(err, payment.ErrNoPayment) {
 			return "", true, nil // an alert without an order is better than none
 		}
@@ -89,6 +87,12 @@ func (p countedProvider) Refund(ctx context.Context, r order.RefundRequest) (ord
 	a, err := p.Provider.Refund(ctx, r)
 	p.count("refund", string(a.Status), err)
 	return a, err
+}
+
+func (p countedProvider) LookUp(ctx context.Context, paymentID string) (order.ProviderPayment, error) {
+	found, err := p.Provider.LookUp(ctx, paymentID)
+	p.count("look_up", string(found.Status), err)
+	return found, err
 }
 
 func (p countedProvider) count(call, outcome string, err error) {

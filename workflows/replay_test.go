@@ -23,7 +23,7 @@ func TestRecordedHistoriesAreReplayed(t *testing.T) {
 			replayer := worker.NewWorkflowReplayer()
 			for name, w := range map[string]any{
 				workflows.OrderType: workflows.Order, workflows.DelistType: workflows.Delist,
-				workflows.RefundType: workflows.Refund, workflows.SweepType: workflows.Sweep,
+				workflows.RefundType: workflows.Refund, workflows.DisputeType: workflows.Dispute, workflows.SweepType: workflows.Sweep,
 			} {
 				replayer.RegisterWorkflowWithOptions(w, workflow.RegisterOptions{Name: name})
 			}

@@ -2,6 +2,7 @@ package workflows_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -153,6 +154,11 @@ func (t *till) called() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return slices.Clone(t.calls)
+}
+
+// LookUp is for disputes, whose tests have no till.
+func (t *till) LookUp(context.Context, string) (order.ProviderPayment, error) {
+	return order.ProviderPayment{}, errors.ErrUnsupported
 }
 
 var _ activities.Provider = (*till)(nil)

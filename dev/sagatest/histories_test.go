@@ -214,6 +214,7 @@ func (w *world) replaysRun(name, workflowID, runID string) {
 	replayer.RegisterWorkflowWithOptions(workflows.Order, workflow.RegisterOptions{Name: workflows.OrderType})
 	replayer.RegisterWorkflowWithOptions(workflows.Delist, workflow.RegisterOptions{Name: workflows.DelistType})
 	replayer.RegisterWorkflowWithOptions(workflows.Refund, workflow.RegisterOptions{Name: workflows.RefundType})
+	replayer.RegisterWorkflowWithOptions(workflows.Dispute, workflow.RegisterOptions{Name: workflows.DisputeType})
 	w.NoError(replayer.ReplayWorkflowHistory(nil, h))
 	if !*record {
 		return
