@@ -145,7 +145,7 @@ type PaymentResult struct {
 	Currency string           `json:"currency,omitempty"`
 	Deadline time.Time        `json:"deadline"`
 
-	// Disputes Payments that a bank asks back. For operators alone.
+	// Disputes Payments that a bank asks back.
 	Disputes []Dispute  `json:"disputes,omitempty"`
 	OrderID  string     `json:"orderId"`
 	PaidAt   *time.Time `json:"paidAt,omitempty"`

@@ -189,7 +189,8 @@ func (w window) reject() {
 	}))
 }
 
-// refund puts on record what staff gave back of the paid order, and what staff said of it.
+// refund puts on record what staff gave back of the paid order, what staff said of it, and a
+// dispute.
 func (w window) refund() {
 	w.t.Helper()
 	paid := success(w.paid, "p-1", 2000)
@@ -209,6 +210,14 @@ func (w window) refund() {
 		require.NoError(w.t, err)
 		require.NoError(w.t, w.docs.PutRefund(w.t.Context(), w.paid, "p-1", r.ID, doc))
 	}
+	d := order.Dispute{
+		ID: "dp_1", Provider: "sandbox", PaymentID: "p-1", OrderID: w.paid, Amount: 2000, Currency: "EUR", Reason: "fraudulent",
+		Status: order.DisputeLost, DueBy: time.Now(), Funds: order.FundsWithdrawn, OccurredAt: time.Now(), FundsAt: time.Now(),
+		Version: 1, DismissedAt: time.Now(), DismissedBy: staffName,
+	}
+	disputed, err := json.Marshal(d)
+	require.NoError(w.t, err)
+	require.NoError(w.t, w.docs.PutDispute(w.t.Context(), w.paid, d.Provider, d.ID, disputed))
 }
 
 // viewOf is an order as the index has it.
