@@ -14,10 +14,10 @@ func TestAWalkBeatsWhileItsWorkHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var beats atomic.Int64
 		stop := whileBeating(t.Context(), func() { beats.Add(1) })
-		time.Sleep(10*time.Minute + time.Second) // of the bubble's clock: a provider hangs
+		time.Sleep(10*time.Minute + time.Second) //nolint:forbidigo // the bubble's clock: a provider hangs
 		stop()
 		require.EqualValues(t, 120, beats.Load())
-		time.Sleep(time.Hour)
+		time.Sleep(time.Hour) //nolint:forbidigo // the bubble's clock
 		require.EqualValues(t, 120, beats.Load(), "and end with it")
 	})
 }

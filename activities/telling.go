@@ -75,7 +75,7 @@ func (t *telling) begin(ctx context.Context, orderID string) *holder {
 // settleSome settles as many holds as there is room for, whichever: were it always the
 // first ones, those whose provider hangs would leave none for the others.
 func (t *telling) settleSome(ctx context.Context, due []*holder) {
-	rand.Shuffle(len(due), func(i, j int) { due[i], due[j] = due[j], due[i] })
+	rand.Shuffle(len(due), func(i, j int) { due[i], due[j] = due[j], due[i] }) //nolint:gosec // no secret
 	for _, h := range due {
 		t.mu.Lock()
 		h.busy = true

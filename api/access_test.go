@@ -245,7 +245,7 @@ func TestEveryCallByEverybody(t *testing.T) {
 func TestAnothersOrderIsAsOneThatThereIsNot(t *testing.T) {
 	g := asking(t)
 	g.temporal.set(func(f *fakeTemporal) { f.queries = 0 })
-	g.sell(t, "mug", 3)
+	g.sell(t, 3)
 	order := g.do(orderCall(basketOf("ada")).as(t, "ada", api.Customer)).order(t)
 	for _, k := range []call{
 		{method: http.MethodGet, path: "/v1/orders/%"},
@@ -296,11 +296,11 @@ func (f *fakeTemporal) asked() int {
 	return f.queries
 }
 
-// sell puts a product on sale where callers are asked who they are.
-func (g *gateway) sell(t *testing.T, id string, stock int64) {
+// sell puts the mug on sale where callers are asked who they are.
+func (g *gateway) sell(t *testing.T, stock int64) {
 	t.Helper()
-	k := call{method: http.MethodPut, path: "/v1/products/" + id, body: map[string]any{
-		"title": "A " + id, "currency": "EUR", "variants": []map[string]any{{"sku": "one", "price": 1000, "stock": stock}},
+	k := call{method: http.MethodPut, path: "/v1/products/mug", body: map[string]any{
+		"title": "A mug", "currency": "EUR", "variants": []map[string]any{{"sku": "one", "price": 1000, "stock": stock}},
 	}}
 	require.Equal(t, http.StatusCreated, g.do(k.as(t, "op", api.Operator)).status)
 }
@@ -316,7 +316,7 @@ func basketOf(customer string) map[string]any {
 
 func TestACustomersOrderIsHisOwn(t *testing.T) {
 	g := asking(t)
-	g.sell(t, "mug", 10)
+	g.sell(t, 10)
 	place := func(subject string, role api.Role, named string) answer {
 		k := orderCall(basketOf(named))
 		k.header = key("tour-1")

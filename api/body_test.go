@@ -22,7 +22,7 @@ func heap() int64 {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc) //nolint:gosec // no machine has as much
+	return int64(m.HeapAlloc)
 }
 
 func TestPromisedBodiesCostNoMemory(t *testing.T) {
@@ -125,7 +125,7 @@ func (s *slowSenders) send(k call, address string, length int64, arrived int) {
 		ended <- s.g.serve(r)
 		_ = out.Close() // as the server does with what is left
 	}()
-	_, _ = in.Write(make([]byte, arrived)) //nolint:errcheck // refused meanwhile: see its answer
+	_, _ = in.Write(make([]byte, arrived)) // refused meanwhile: see its answer
 }
 
 // refused ends all of them, and counts the answers that say no.
@@ -141,7 +141,7 @@ func (s *slowSenders) refused(status int) (n int, last answer) {
 
 func TestOneSlowCallerDoesNotHoldTheRoomOfAllBodies(t *testing.T) {
 	g := asking(t, func(c *api.Config) { c.BodyBytes = 8 << 20 })
-	g.sell(t, "mug", 5)
+	g.sell(t, 5)
 	ada := orderCall(basketOf("")).as(t, "ada", api.Customer)
 	slow := &slowSenders{g: g}
 	for i := range 3 { // each has a MiB to send; a caller's share is one
@@ -160,7 +160,7 @@ func TestOneSlowCallerDoesNotHoldTheRoomOfAllBodies(t *testing.T) {
 
 func TestOneSlowNetworkDoesNotHoldTheRoomOfAllBodies(t *testing.T) {
 	g := asking(t, func(c *api.Config) { c.BodyBytes = 8 << 20 })
-	g.sell(t, "mug", 5)
+	g.sell(t, 5)
 	slow := &slowSenders{g: g}
 	for i := range 4 { // of many names, from one network, which has two MiB
 		slow.send(orderCall(basketOf("")).as(t, fmt.Sprintf("c-%d", i), api.Customer), "192.0.2.1:1", 1<<20, 1<<20-1)
@@ -173,7 +173,7 @@ func TestOneSlowNetworkDoesNotHoldTheRoomOfAllBodies(t *testing.T) {
 
 func TestCallbacksOfManyNetworksLeaveRoomForOrders(t *testing.T) {
 	g := asking(t, func(c *api.Config) { c.BodyBytes = 8 << 20 })
-	g.sell(t, "mug", 5)
+	g.sell(t, 5)
 	slow := &slowSenders{g: g}
 	callback := call{method: http.MethodPost, path: "/v1/payments/callbacks/sandbox", body: "{}"}
 	for i := range 9 { // one network has eight of them

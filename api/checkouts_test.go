@@ -174,7 +174,7 @@ func TestACustomersCallsToAProviderAreLimited(t *testing.T) {
 	g, _ := counting(t, func(c *api.Config) {
 		c.Identity, c.Limits = verifier(t), api.Limits{Payments: 6}
 	})
-	g.sell(t, "mug", 100)
+	g.sell(t, 100)
 	placed := func(customer string) string {
 		a := g.do(orderCall(basketOf("")).as(t, customer, api.Customer))
 		require.Equal(t, http.StatusCreated, a.status, "%s", a.body)

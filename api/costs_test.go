@@ -102,9 +102,8 @@ func TestOnlySoManySearchesAreAnsweredAtATime(t *testing.T) {
 	g.putProduct("mug", 5)
 	o := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(t)
 	first := make(chan answer)
-	go func() {
-		first <- g.serve(call{method: http.MethodGet, path: "/v1/products?q=mug"}.request(t.Context(), t))
-	}()
+	search := call{method: http.MethodGet, path: "/v1/products?q=mug"}.request(t.Context(), t)
+	go func() { first <- g.serve(search) }()
 	<-held.entered
 	for _, path := range listCalls {
 		a := g.get(path)

@@ -135,7 +135,7 @@ func TestPagesOfATrustedOriginMayCall(t *testing.T) {
 	require.Contains(t, strings.ToLower(a.header.Get("Access-Control-Allow-Headers")), "authorization")
 	require.Empty(t, a.header.Get("Access-Control-Allow-Credentials"))
 
-	g.sell(t, "mug", 1)
+	g.sell(t, 1)
 	place := orderCall(basketOf(""))
 	place.host, place.header = "api.example", http.Header{"Origin": {shop}, "Sec-Fetch-Site": {"cross-site"}}
 	a = g.do(place.as(t, "ada", api.Customer))

@@ -43,7 +43,7 @@ func newProber(checks map[string]Check, log *slog.Logger) *prober {
 
 // health is what the last probe found, or a new one where that is a second old.
 func (p *prober) health(ctx context.Context) (Health, error) {
-	r := p.current()
+	r := p.current() //nolint:contextcheck // a round serves whoever asks, and outlives each of them
 	select {
 	case <-r.done:
 		return r.health, nil

@@ -283,7 +283,7 @@ func checkDecision(in RefundDecision) error {
 	default:
 		bad.Add("choice", "must be refund, assign or settled")
 	}
-	switch order.RefundStatus(in.Status) {
+	switch order.RefundStatus(in.Status) { //nolint:exhaustive // there is nothing to decide of others
 	case "", order.RefundCase, order.RefundFailed:
 	case order.RefundDue, order.RefundPending:
 		if in.Choice != string(workflows.ChooseSettled) {

@@ -378,7 +378,7 @@ func TestARefundThatFailsAfterItWasPaidStartsItsWorkflowAgain(t *testing.T) {
 	require.Equal(t, order.RefundRequested, r.Reason)
 	require.Equal(t, "re_1", r.ProviderID)
 	require.Zero(t, r.Version)
-	require.Zero(t, len(g.temporal.sagas), "the order isn't told: it may be over")
+	require.Empty(t, g.temporal.sagas, "the order isn't told: it may be over")
 
 	g.temporal.set(func(f *fakeTemporal) { f.down = true })
 	require.Equal(t, http.StatusServiceUnavailable, g.callback(said).status, "the provider sends it again")

@@ -48,7 +48,7 @@ func TestAProductsTagStandsForItsStockAndAnEditOutlivesASale(t *testing.T) {
 
 func TestWhoSeesLessOfAProductHasAnotherTag(t *testing.T) {
 	g := asking(t)
-	g.sell(t, "mug", 5)
+	g.sell(t, 5)
 	get := call{method: http.MethodGet, path: "/v1/products/mug"}
 	staffs := g.do(get.as(t, "staff", api.Operator)).header.Get("ETag")
 	everyones := g.do(get).header.Get("ETag")

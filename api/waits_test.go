@@ -15,7 +15,7 @@ import (
 
 func TestOneCallerDoesNotTakeThePlacesOfAllWhoWait(t *testing.T) {
 	g := asking(t)
-	g.sell(t, "mug", 5)
+	g.sell(t, 5)
 	wait := func(customer string) call {
 		a := g.do(orderCall(basketOf("")).as(t, customer, api.Customer))
 		require.Equal(t, http.StatusCreated, a.status, "%s", a.body)

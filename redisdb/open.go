@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -96,7 +97,7 @@ func Addresses(ctx context.Context, rdb redis.UniversalClient) []string {
 		_ = c.ForEachShard(ctx, func(_ context.Context, node *redis.Client) error { // those of the URL stay
 			mu.Lock()
 			defer mu.Unlock()
-			all = append(all[:len(all):len(all)], node.Options().Addr)
+			all = append(slices.Clip(all), node.Options().Addr)
 			return nil
 		})
 		return all

@@ -90,11 +90,11 @@ func (f doorFlags) check(authOff bool) error {
 		return err
 	}
 	if f.Metrics != "" {
-		if _, err := splitAddress("--metrics-addr (HOLDFAST_METRICS_ADDR)", f.Metrics); err != nil {
+		if err := checkAddress("--metrics-addr (HOLDFAST_METRICS_ADDR)", f.Metrics); err != nil {
 			return err
 		}
 	}
-	if _, err := splitAddress("--http-addr (HOLDFAST_HTTP_ADDR)", f.Addr); err != nil {
+	if err := checkAddress("--http-addr (HOLDFAST_HTTP_ADDR)", f.Addr); err != nil {
 		return err
 	}
 	if !authOff || onLoopback(f.Addr) {
@@ -122,14 +122,14 @@ func isLoopback(host string) bool {
 	return host == "localhost" || (ip != nil && ip.IsLoopback())
 }
 
-// splitAddress is the host of an address to listen on.
-func splitAddress(name, addr string) (host string, err error) {
-	host, port, err := net.SplitHostPort(addr)
+// checkAddress checks an address to listen on.
+func checkAddress(name, addr string) error {
+	_, port, err := net.SplitHostPort(addr)
 	if err != nil {
-		return "", usagef("%s: %v", name, err)
+		return usagef("%s: %v", name, err)
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return "", usagef("%s: %q is no port", name, port)
+		return usagef("%s: %q is no port", name, port)
 	}
-	return host, nil
+	return nil
 }

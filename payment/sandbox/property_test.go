@@ -160,7 +160,7 @@ func (m *model) choose(r *rapid.T) {
 }
 
 func (m *model) ended(e *entry, a sandbox.Action) bool {
-	switch a {
+	switch a { //nolint:exhaustive // what the model chooses
 	case sandbox.Pay, sandbox.PayTwice:
 		return e.status == order.ProviderCancelled
 	case sandbox.PayLate:
@@ -180,7 +180,7 @@ func (m *model) ended(e *entry, a sandbox.Action) bool {
 func (m *model) apply(id string, c sandbox.Choice) {
 	e := m.payments[id]
 	over := e.status == order.ProviderSucceeded
-	switch c.Action {
+	switch c.Action { //nolint:exhaustive // what the model chooses
 	case sandbox.Pay, sandbox.PayTwice:
 		if !over {
 			m.succeed(id, c.Amount)

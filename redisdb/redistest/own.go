@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
 )
 
 // Kept are the settings of a redis-server that keeps what it acknowledges.
@@ -22,7 +23,7 @@ func Own(t *testing.T, settings ...string) (url string) {
 	}
 	dir := t.TempDir()
 	socket := filepath.Join(dir, "r.sock")
-	cmd := exec.CommandContext(t.Context(), program, append([]string{
+	cmd := exec.CommandContext(t.Context(), program, append([]string{ //nolint:gosec // tests choose the settings
 		"--port", "0", "--unixsocket", socket, "--dir", dir, "--save", "", "--daemonize", "no",
 	}, settings...)...)
 	if err := cmd.Start(); err != nil {
@@ -34,10 +35,7 @@ func Own(t *testing.T, settings ...string) (url string) {
 	})
 	rdb := redis.NewClient(&redis.Options{Network: "unix", Addr: socket, MaxRetries: -1})
 	defer func() { _ = rdb.Close() }()
-	for end := time.Now().Add(10 * time.Second); rdb.Ping(t.Context()).Err() != nil; time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("the redis-server doesn't answer after 10 s")
-		}
-	}
+	require.Eventually(t, func() bool { return rdb.Ping(t.Context()).Err() == nil }, 10*time.Second, 10*time.Millisecond,
+		"the redis-server doesn't answer")
 	return "unix://" + socket
 }
