@@ -75,6 +75,8 @@ type Report struct {
 	Workflows int   `json:"workflows"`
 	// Refunds that are owed.
 	Refunds int `json:"refunds"`
+	// Disputes that have a workflow.
+	Disputes int `json:"disputes"`
 	// Suspects looked off at first and were looked at again.
 	Suspects int       `json:"suspects"`
 	Findings []Finding `json:"findings"`
@@ -97,6 +99,7 @@ type auditor struct {
 	// The products, refunds and orders to look at again.
 	products map[string]bool
 	refunds  map[RefundID]bool
+	disputes map[DisputeID]bool
 	suspects map[string]*suspect
 	counts   Report
 	// taken is which order took a payment, by provider and payment id; twice are
@@ -145,7 +148,7 @@ func Run(ctx context.Context, c Config) (Report, error) {
 	a := &auditor{
 		Config: c, orders: map[string]standing{}, live: tally{}, sold: tally{}, buyers: tally{},
 		products: map[string]bool{}, suspects: map[string]*suspect{}, truths: map[string]order.Order{},
-		refunds: map[RefundID]bool{}, taken: map[[2]string]string{}, twice: map[key]Finding{},
+		refunds: map[RefundID]bool{}, disputes: map[DisputeID]bool{}, taken: map[[2]string]string{}, twice: map[key]Finding{},
 	}
 	for _, walk := range []struct {
 		what string
@@ -154,6 +157,7 @@ func Run(ctx context.Context, c Config) (Report, error) {
 		{"documents", a.walkDocuments},
 		{"workflows", a.walkWorkflows},
 		{"refunds", a.walkRefunds},
+		{"disputes", a.walkDisputes},
 		{"holds", a.walkHolds},
 		{"deadlines", a.walkDeadlines},
 		{"products", a.walkProducts},
@@ -162,7 +166,7 @@ func Run(ctx context.Context, c Config) (Report, error) {
 			return Report{}, fmt.Errorf("walk over the %s: %w", walk.what, err)
 		}
 	}
-	a.counts.Suspects = len(a.suspects) + len(a.refunds) + len(a.products)
+	a.counts.Suspects = len(a.suspects) + len(a.refunds) + len(a.disputes) + len(a.products)
 	findings, err := a.lookAgain(ctx)
 	if err != nil {
 		return Report{}, err
@@ -200,7 +204,7 @@ func (a *auditor) suspectProduct(id string) { a.products[id] = true }
 func (a *auditor) lookAgain(ctx context.Context) ([]Finding, error) {
 	all := slices.Collect(maps.Values(a.twice)) // an order never lets go of a payment: no need to look again
 	for _, look := range []func(context.Context) ([]Finding, error){
-		a.lookAtOrders, a.lookAtRefunds, a.lookAtProducts,
+		a.lookAtOrders, a.lookAtRefunds, a.lookAtDisputes, a.lookAtProducts,
 	} {
 		var standing map[key]Finding
 		pause := a.Pause

@@ -82,6 +82,7 @@ type Document struct {
 type Payments struct {
 	Attempts map[string][]byte // by their key
 	Refunds  map[RefundID][]byte
+	Disputes map[DisputeID][]byte
 }
 
 // RefundID names one refund of one payment.
@@ -118,6 +119,7 @@ type Orders interface {
 	// Refund asks a refund's workflow how it stands, or answers ErrUnknownRefund.
 	// The status is empty as long as nothing is on record of it.
 	Refund(ctx context.Context, id RefundID) (order.Refund, error)
+	Disputes
 }
 
 // Listed is an order as a list of workflows shows it.

@@ -154,6 +154,11 @@ func (p Payments) completed(cold *Payments) Payments {
 			p.Refunds[id] = doc
 		}
 	}
+	for id, doc := range cold.Disputes {
+		if _, newer := p.Disputes[id]; !newer {
+			p.Disputes[id] = doc
+		}
+	}
 	return p
 }
 

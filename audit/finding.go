@@ -71,6 +71,10 @@ const (
 	RefundMissing Kind = "refund_missing"
 	RefundDiffers Kind = "refund_differs"
 
+	// DisputeMissing, DisputeDiffers: the same of a dispute.
+	DisputeMissing Kind = "dispute_missing"
+	DisputeDiffers Kind = "dispute_differs"
+
 	// WorkflowStuck: a workflow can't go on, nor answer; its page in the web UI
 	// says why.
 	WorkflowStuck Kind = "workflow_stuck"
@@ -92,6 +96,9 @@ type Finding struct {
 	CustomerID string `json:"customerId,omitempty"`
 	PaymentID  string `json:"paymentId,omitempty"`
 	RefundID   string `json:"refundId,omitempty"`
+	// Provider and DisputeID of findings about disputes.
+	Provider  string `json:"provider,omitempty"`
+	DisputeID string `json:"disputeId,omitempty"`
 	// Units by which it is off, where it is about units.
 	Units int64 `json:"units,omitempty"`
 	// Detail is for a person.
@@ -100,18 +107,19 @@ type Finding struct {
 
 // key tells findings apart. Units and detail may move from look to look.
 type key struct {
-	kind                                           Kind
-	product, sku, order, payment, refund, customer string
+	kind                                                    Kind
+	product, sku, order, payment, refund, customer, dispute string
 }
 
 func (f Finding) key() key {
-	return key{f.Kind, f.ProductID, f.SKU, f.OrderID, f.PaymentID, f.RefundID, f.CustomerID}
+	return key{f.Kind, f.ProductID, f.SKU, f.OrderID, f.PaymentID, f.RefundID, f.CustomerID, f.Provider + "/" + f.DisputeID}
 }
 
 func (f Finding) compare(g Finding) int {
 	return cmp.Or(cmp.Compare(f.ProductID, g.ProductID), cmp.Compare(f.SKU, g.SKU),
 		cmp.Compare(f.OrderID, g.OrderID), cmp.Compare(f.Kind, g.Kind),
-		cmp.Compare(f.PaymentID, g.PaymentID), cmp.Compare(f.RefundID, g.RefundID), cmp.Compare(f.CustomerID, g.CustomerID))
+		cmp.Compare(f.PaymentID, g.PaymentID), cmp.Compare(f.RefundID, g.RefundID), cmp.Compare(f.CustomerID, g.CustomerID),
+		cmp.Compare(f.Provider, g.Provider), cmp.Compare(f.DisputeID, g.DisputeID))
 }
 
 // String tells the finding in one line.
@@ -125,6 +133,8 @@ func (f Finding) String() string {
 		{"customer", f.CustomerID},
 		{"payment", f.PaymentID},
 		{"refund", f.RefundID},
+		{"provider", f.Provider},
+		{"dispute", f.DisputeID},
 	} {
 		if part[1] != "" {
 			fmt.Fprintf(&b, " %s %s", part[0], part[1])

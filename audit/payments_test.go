@@ -16,6 +16,10 @@ func paymentFinding(k Kind, orderID, prefix string) Finding {
 	return Finding{Kind: k, OrderID: orderID, PaymentID: prefix + orderID}
 }
 
+func disputeFinding(k Kind, orderID string) Finding {
+	return Finding{Kind: k, OrderID: orderID, PaymentID: "pay-" + orderID, Provider: "sandbox", DisputeID: "dp_" + orderID}
+}
+
 func refundFinding(k Kind, orderID string) Finding {
 	return Finding{Kind: k, OrderID: orderID, PaymentID: "again-" + orderID, RefundID: order.FullRefund("sandbox", orderID)}
 }
@@ -106,6 +110,22 @@ var paymentDamages = []damage{
 			s.work.owe(r)
 		},
 		want: func(s *shop) []Finding { return []Finding{refundFinding(RefundMissing, s.last())} },
+	},
+	{
+		name: "dispute lost",
+		do: func(s *shop) {
+			s.dispute(s.delivered)
+			s.do("HDEL", paymentsKey(s.delivered), "dispute:sandbox:dp_"+s.delivered)
+		},
+		want: func(s *shop) []Finding { return []Finding{disputeFinding(DisputeMissing, s.delivered)} },
+	},
+	{
+		name: "dispute of another amount",
+		do: func(s *shop) {
+			s.dispute(s.paid)
+			s.do("HSET", paymentsKey(s.paid), "dispute:sandbox:dp_"+s.paid, `{"id":"dp_1","amount":1}`)
+		},
+		want: func(s *shop) []Finding { return []Finding{disputeFinding(DisputeDiffers, s.paid)} },
 	},
 	{
 		name: "document of an earlier order of the same id",

@@ -17,7 +17,9 @@ type recorded struct {
 	orders map[string]*entry
 	// refunds whose workflow is open.
 	refunds map[RefundID]order.Refund
-	asked   int
+	// disputes by their workflow.
+	disputes map[DisputeID]order.Dispute
+	asked    int
 	// askedPayments counts who was asked for its payments.
 	askedPayments int
 	// looked is called before each answer about an order.
@@ -120,6 +122,29 @@ func (r *recorded) Payments(_ context.Context, id string) (map[string]order.Atte
 		return nil, fmt.Errorf("%w: %s", ErrUnknownOrder, id)
 	}
 	return maps.Clone(e.attempts), nil
+}
+
+func (r *recorded) WalkDisputes(context.Context) iter.Seq2[DisputeID, error] {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	ids := slices.Collect(maps.Keys(r.disputes))
+	return func(yield func(DisputeID, error) bool) {
+		for _, id := range ids {
+			if !yield(id, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (r *recorded) Dispute(_ context.Context, id DisputeID) (order.Dispute, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	d, ok := r.disputes[id]
+	if !ok {
+		return d, fmt.Errorf("%w: %s", ErrUnknownDispute, id.DisputeID)
+	}
+	return d, nil
 }
 
 func (r *recorded) WalkRefunds(context.Context) iter.Seq2[RefundID, error] {

@@ -360,7 +360,7 @@ func (b *RedisBooks) ReadPayments(ctx context.Context, orderIDs []string) ([]Pay
 }
 
 func readPayments(fields map[string]string) Payments {
-	p := Payments{Attempts: map[string][]byte{}, Refunds: map[RefundID][]byte{}}
+	p := Payments{Attempts: map[string][]byte{}, Refunds: map[RefundID][]byte{}, Disputes: map[DisputeID][]byte{}}
 	for field, doc := range fields {
 		switch kind, id, _ := strings.Cut(field, ":"); kind {
 		case "payment":
@@ -368,6 +368,9 @@ func readPayments(fields map[string]string) Payments {
 		case "refund":
 			payment, refund, _ := strings.Cut(id, "/")
 			p.Refunds[RefundID{payment, refund}] = []byte(doc)
+		case "dispute":
+			provider, dispute, _ := strings.Cut(id, ":")
+			p.Disputes[DisputeID{provider, dispute}] = []byte(doc)
 		}
 	}
 	return p

@@ -69,6 +69,7 @@ func (r Repairer) repair(ctx context.Context, findings []Finding) (done, left []
 			DocumentMissing, DocumentOld, DocumentDiffers, DocumentUnreadable, PaymentMissing, PaymentDiffers,
 		}, r.write},
 		{[]Kind{RefundMissing, RefundDiffers}, r.writeRefund},
+		{[]Kind{DisputeMissing, DisputeDiffers}, r.writeDispute},
 	} {
 		for _, f := range findings {
 			if !slices.Contains(step.kinds, f.Kind) {

@@ -15,6 +15,7 @@ import (
 type Records interface {
 	Mend(ctx context.Context, seen, now order.Record) (bool, error)
 	MendRefund(ctx context.Context, orderID, paymentID, refundID string, seen, now []byte) (bool, error)
+	MendDispute(ctx context.Context, orderID, provider, disputeID string, seen, now []byte) (bool, error)
 }
 
 var errWrittenMeanwhile = cannot("somebody wrote it meanwhile: audit again")

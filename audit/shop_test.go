@@ -45,7 +45,7 @@ type shop struct {
 func openShop(t *testing.T, rdb redis.UniversalClient) *shop {
 	s := &shop{
 		t: t, rdb: rdb, stock: inventory.New(rdb), docs: records.New(rdb),
-		work: &recorded{orders: map[string]*entry{}, refunds: map[RefundID]order.Refund{}},
+		work: &recorded{orders: map[string]*entry{}, refunds: map[RefundID]order.Refund{}, disputes: map[DisputeID]order.Dispute{}},
 		lamp: redistest.ID("lamp"), shirt: redistest.ID("shirt"), forgotten: map[string]bool{},
 	}
 	t.Cleanup(s.clearOut)
@@ -207,6 +207,20 @@ func (s *shop) payTwice(id string) {
 	doc, err := json.Marshal(r)
 	require.NoError(s.t, err)
 	require.NoError(s.t, s.docs.PutRefund(s.t.Context(), id, r.PaymentID, r.ID, doc))
+}
+
+// dispute has the buyer's bank ask for the payment of an order.
+func (s *shop) dispute(id string) {
+	d := order.Dispute{
+		ID: "dp_" + id, Provider: "sandbox", PaymentID: "pay-" + id, OrderID: id, Amount: 1000, Currency: "EUR",
+		Reason: "fraudulent", Status: order.DisputeLost, OccurredAt: time.Now().UTC(), Version: 1,
+	}
+	s.work.mu.Lock()
+	s.work.disputes[DisputeID{d.Provider, d.ID}] = d
+	s.work.mu.Unlock()
+	doc, err := json.Marshal(d)
+	require.NoError(s.t, err)
+	require.NoError(s.t, s.docs.PutDispute(s.t.Context(), id, d.Provider, d.ID, doc))
 }
 
 func (s *shop) deliver(id string) string {

@@ -85,6 +85,23 @@ func (t *TemporalOrders) WalkRefunds(ctx context.Context) iter.Seq2[RefundID, er
 	}
 }
 
+// WalkDisputes lists the disputes' workflows.
+func (t *TemporalOrders) WalkDisputes(ctx context.Context) iter.Seq2[DisputeID, error] {
+	return func(yield func(DisputeID, error) bool) {
+		for e, err := range t.list(ctx, "WorkflowType = '"+workflows.DisputeType+"'") {
+			if err != nil {
+				yield(DisputeID{}, fmt.Errorf("list the disputes' workflows: %w", err))
+				return
+			}
+			_, ids, _ := strings.Cut(e.GetExecution().GetWorkflowId(), "/")
+			provider, dispute, ok := strings.Cut(ids, "/")
+			if ok && !yield(DisputeID{provider, dispute}, nil) {
+				return
+			}
+		}
+	}
+}
+
 // list answers the workflows that a query finds, page by page.
 func (t *TemporalOrders) list(ctx context.Context, query string) iter.Seq2[*workflowpb.WorkflowExecutionInfo, error] {
 	return func(yield func(*workflowpb.WorkflowExecutionInfo, error) bool) {
@@ -156,6 +173,13 @@ func (t *TemporalOrders) Refund(ctx context.Context, id RefundID) (order.Refund,
 	var r order.Refund
 	err := t.ask(ctx, workflows.RefundWorkflowID(id.PaymentID, id.RefundID), workflows.RefundQuery, &r, ErrUnknownRefund)
 	return r, err
+}
+
+// Dispute asks the dispute's workflow by query.
+func (t *TemporalOrders) Dispute(ctx context.Context, id DisputeID) (order.Dispute, error) {
+	var d order.Dispute
+	err := t.ask(ctx, workflows.DisputeWorkflowID(id.Provider, id.DisputeID), workflows.DisputeQuery, &d, ErrUnknownDispute)
+	return d, err
 }
 
 // ask puts a query to a workflow; unknown is the error where there is none.

@@ -35,6 +35,13 @@ func (s *Store) MendRefund(ctx context.Context, orderID, paymentID, refundID str
 	})
 }
 
+// MendDispute does for the document of a dispute what Mend does for an order's.
+func (s *Store) MendDispute(ctx context.Context, orderID, provider, disputeID string, seen, now []byte) (bool, error) {
+	return s.mend(ctx, orderID, []any{
+		orderID, "", "", "", "", "", "", "", disputeField(provider, disputeID), now, seen,
+	})
+}
+
 func (s *Store) mend(ctx context.Context, orderID string, args []any) (bool, error) {
 	a, err := s.run(ctx, mendScript, orderID, args)
 	if err != nil {

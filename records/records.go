@@ -100,7 +100,7 @@ func (s *Store) PutRefundAt(ctx context.Context, orderID, paymentID, refundID st
 // PutDispute stores the document of a dispute, unless the one that is there has a later
 // version. The order's own document need not be there. Repeating it changes nothing.
 func (s *Store) PutDispute(ctx context.Context, orderID, provider, disputeID string, doc []byte) error {
-	_, err := s.putRefund(ctx, orderID, "", "dispute:"+provider+":"+disputeID, doc)
+	_, err := s.putRefund(ctx, orderID, "", disputeField(provider, disputeID), doc)
 	return err
 }
 
@@ -150,6 +150,8 @@ func placedMillis(r order.Record) int64 {
 func paymentField(key string) string { return "payment:" + key }
 
 func refundField(paymentID, refundID string) string { return "refund:" + paymentID + "/" + refundID }
+
+func disputeField(provider, disputeID string) string { return "dispute:" + provider + ":" + disputeID }
 
 func sortedKeys(m map[string][]byte) []string {
 	keys := make([]string, 0, len(m))
