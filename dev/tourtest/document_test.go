@@ -4,11 +4,18 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
+
+// document is a Markdown file and what it has to run.
+type document struct {
+	path   string // from the repository's root
+	blocks []block
+}
 
 // block is one fenced block that is run, and the lines that it must print.
 type block struct {
@@ -17,31 +24,35 @@ type block struct {
 	want []string
 }
 
-// readDocument returns the blocks between a heading and the next one of its
-// level, or of the whole document where the heading is empty.
-func readDocument(t *testing.T, path, heading string) []block {
+// readDocument returns a document, whose blocks are all run but those marked as
+// one of notRun.
+func readDocument(t *testing.T, path string, notRun ...string) document {
 	t.Helper()
-	text, err := os.ReadFile(path)
+	text, err := os.ReadFile("../../" + path)
 	require.NoError(t, err)
-	blocks, err := parse(string(text), heading)
+	blocks, err := parse(string(text), notRun...)
 	require.NoError(t, err, path)
-	require.NotEmpty(t, blocks, "%s has nothing to run under %q", path, heading)
-	return blocks
+	require.NotEmpty(t, blocks, "%s has nothing to run", path)
+	return document{path: path, blocks: blocks}
 }
 
-var fence = regexp.MustCompile("^```(\\w*)$")
+var (
+	fence      = regexp.MustCompile("^```(\\w*)$")
+	otherFence = regexp.MustCompile("^\\s*(```|~~~)")
+)
 
-// parse finds the blocks of a Markdown text. Expected lines without a block to
-// run before them are a mistake of the document.
-func parse(text, heading string) ([]block, error) {
+// parse finds the blocks of a Markdown text. A block that would be neither run nor
+// compared nor left out knowingly is an error, and so are expected lines without a
+// block in front of them.
+func parse(text string, notRun ...string) ([]block, error) {
 	var blocks []block
-	within, expectable := heading == "", false
+	expectable := false
 	lines := strings.Split(text, "\n")
 	for i := 0; i < len(lines); i++ {
 		open := fence.FindStringSubmatch(lines[i])
 		if open == nil {
-			if strings.HasPrefix(lines[i], "## ") && heading != "" {
-				within = lines[i] == heading
+			if otherFence.MatchString(lines[i]) {
+				return nil, fmt.Errorf("the block in line %d begins otherwise than with ```", i+1)
 			}
 			expectable = expectable && strings.TrimSpace(lines[i]) == ""
 			continue
@@ -53,9 +64,6 @@ func parse(text, heading string) ([]block, error) {
 			return nil, fmt.Errorf("the block in line %d has no end", first)
 		}
 		content := lines[first:i]
-		if !within {
-			continue
-		}
 		switch lang := open[1]; {
 		case lang == "sh":
 			blocks = append(blocks, block{line: first + 1, text: strings.Join(content, "\n")})
@@ -65,8 +73,10 @@ func parse(text, heading string) ([]block, error) {
 			expectable = false
 		case lang == "text" || lang == "json":
 			return nil, fmt.Errorf("the lines in line %d follow no block that is run", first)
-		default:
+		case slices.Contains(notRun, lang):
 			expectable = false
+		default:
+			return nil, fmt.Errorf("the block in line %d is marked %q: nothing runs it", first, lang)
 		}
 	}
 	return blocks, nil
@@ -102,17 +112,21 @@ func missing(output string, want []string) (string, bool) {
 
 func TestParse(t *testing.T) {
 	text := "# T\n## A\n```sh\na\n```\n\n```json\n{…}\n```\n```bash\nno\n```\n## B\n```sh\nb\n```\nwords\n"
-	blocks, err := parse(text, "## A")
+	blocks, err := parse(text, "bash")
 	require.NoError(t, err)
-	require.Equal(t, []block{{line: 4, text: "a", want: []string{"{…}"}}}, blocks)
-	blocks, err = parse(text, "")
-	require.NoError(t, err)
-	require.Len(t, blocks, 2)
+	require.Equal(t, []block{{line: 4, text: "a", want: []string{"{…}"}}, {line: 15, text: "b"}}, blocks)
 
-	_, err = parse("```sh\na\n```\nwords\n```text\nx\n```\n", "")
-	require.ErrorContains(t, err, "line 5")
-	_, err = parse("```sh\na\n", "")
-	require.ErrorContains(t, err, "no end")
+	for wrong, why := range map[string]string{
+		"```sh\na\n```\nwords\n```text\nx\n```\n": "line 5",
+		"```sh\na\n":                      "no end",
+		"words\n```bash\na\n```\n":        `line 2 is marked "bash"`,
+		"```\na\n```\n":                   "line 1 is marked",
+		"- a list\n  ```sh\n  a\n  ```\n": "line 2 begins otherwise",
+		"~~~sh\na\n~~~\n":                 "line 1 begins otherwise",
+	} {
+		_, err := parse(wrong)
+		require.ErrorContains(t, err, why)
+	}
 }
 
 func TestMissing(t *testing.T) {

@@ -55,7 +55,7 @@ var build = sync.OnceValue(func() error {
 	return nil
 })
 
-// putBinaries puts them where `make run` puts them, below dir.
+// putBinaries links them to where `make run` puts them, below dir.
 func putBinaries(t *testing.T, dir string) {
 	t.Helper()
 	require.NoError(t, build())
@@ -72,8 +72,10 @@ type stack struct {
 	done                      chan struct{}
 }
 
+// newStack prepares a stack in dir; start starts it.
 func newStack(t *testing.T, dir string) *stack {
 	t.Helper()
+	putBinaries(t, dir)
 	ports, err := loopback.Ports(0, 0, 0, 0)
 	require.NoError(t, err)
 	s := &stack{dir: dir, http: ports[0], temporal: ports[1], ui: ports[2], redis: ports[3]}

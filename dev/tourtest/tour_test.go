@@ -1,7 +1,7 @@
 package tourtest
 
 import (
-	"os"
+	"fmt"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -14,68 +14,84 @@ import (
 // stopLine is how a document says that the stack is to be stopped here.
 const stopLine = "# Ctrl-C in the terminal of make run"
 
-// makeRun is a command of a document that starts the stack, with its settings.
-var makeRun = regexp.MustCompile(`^((?:[A-Z_]+=\S+ +)*)make run$`)
+// A reader may run what these match with a comment behind it.
+var (
+	// makeRun starts the stack, with its settings.
+	makeRun = regexp.MustCompile(`^((?:[A-Z_]+=\S+ +)*)make run(?: +#.*)?$`)
+	// makeTest runs this test among others.
+	makeTest = regexp.MustCompile(`^make test(?: +#.*)?$`)
+)
 
-func TestReadmeTour(t *testing.T) {
+// TestReadmeAndTour does what a newcomer does: everything in the README, then, in
+// a new terminal beside the same stack, everything in the tour.
+func TestReadmeAndTour(t *testing.T) {
 	need(t, "curl")
-	follow(t, readDocument(t, "../../README.md", "## A tour"), nil)
+	stack := newStack(t, t.TempDir())
+	readme := readDocument(t, "README.md", "mermaid")
+	require.Regexp(t, makeRun, strings.Split(readme.blocks[0].text, "\n")[0], "the README begins with how to run it")
+	follow(t, stack, readme)
+	follow(t, stack, readDocument(t, "docs/tour.md"))
 }
 
 func TestRunbook(t *testing.T) {
 	need(t, "curl")
 	need(t, "redis-server")
 	need(t, "redis-cli")
-	follow(t, readDocument(t, "../../docs/runbook.md", ""), []string{"HOLDFAST_DATA=data"})
+	stack := newStack(t, t.TempDir())
+	require.NoError(t, stack.start(t.Context(), []string{"HOLDFAST_DATA=data"}))
+	follow(t, stack, readDocument(t, "docs/runbook.md", "bash"))
 }
 
-// TestMakeRun ties `make run` to the programs that follow starts in its place.
-func TestMakeRun(t *testing.T) {
+// TestMake ties `make run` to the programs that follow starts in its place, and
+// `make test` to both modules.
+func TestMake(t *testing.T) {
 	need(t, "make")
-	cmd := exec.CommandContext(t.Context(), "make", "-n", "run")
-	cmd.Dir = "../.."
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, string(out))
-	for _, step := range []string{"./cmd/holdfast-dev bin/holdfast-dev", "./cmd/holdfast bin/holdfast", "exec bin/holdfast-dev"} {
-		require.Contains(t, string(out), step)
+	for target, steps := range map[string][]string{
+		"run":  {"./cmd/holdfast-dev bin/holdfast-dev", "./cmd/holdfast bin/holdfast", "exec bin/holdfast-dev"},
+		"test": {"go test", "cd dev && "},
+	} {
+		cmd := exec.CommandContext(t.Context(), "make", "-n", target)
+		cmd.Dir = "../.."
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, string(out))
+		for _, step := range steps {
+			require.Contains(t, string(out), step, target)
+		}
 	}
-	readme, err := os.ReadFile("../../README.md")
-	require.NoError(t, err)
-	require.Regexp(t, "(?m)^make run .*\n^make test ", string(readme))
 }
 
-// follow does what the document says, block by block, in a folder of its own
-// where bin/ is as in the checkout. The stack runs with these settings until a
-// block starts it otherwise.
-func follow(t *testing.T, blocks []block, settings []string) {
-	dir := t.TempDir()
-	putBinaries(t, dir)
-	stack := newStack(t, dir)
-	require.NoError(t, stack.start(t.Context(), settings))
-	reader := newSession(t, dir, stack.environment())
-	for _, b := range blocks {
-		commands, started := b.text, false
+// follow does what a document says, block by block, in the stack's folder, where
+// bin/ is as in the checkout.
+func follow(t *testing.T, stack *stack, doc document) {
+	reader := newSession(t, stack.dir, stack.environment())
+	for _, b := range doc.blocks {
+		at := fmt.Sprintf("%s, line %d", doc.path, b.line)
+		commands, made := b.text, false
 		var rest []string
 		for line := range strings.SplitSeq(b.text, "\n") {
 			if run := makeRun.FindStringSubmatch(line); run != nil {
-				require.NoError(t, stack.start(t.Context(), strings.Fields(run[1])), "line %d", b.line)
-				started = true
+				require.NoError(t, stack.start(t.Context(), strings.Fields(run[1])), at)
+				made = true
+				continue
+			}
+			if makeTest.MatchString(line) {
+				made = true
 				continue
 			}
 			if strings.HasPrefix(line, stopLine) {
-				require.NoError(t, stack.stop(), "line %d", b.line)
+				require.NoError(t, stack.stop(), at)
 			}
 			rest = append(rest, line)
 		}
-		if started { // it is a terminal of its own: nothing else stands in its block
+		if made { // in a terminal of its own: nothing else stands in its block
 			commands = strings.TrimSpace(strings.Join(rest, "\n"))
-			require.Empty(t, commands, "line %d: commands beside make run", b.line)
+			require.Empty(t, commands, "%s: commands beside make run or make test", at)
 			continue
 		}
 		out, line, is, err := show(reader, commands, b.want)
-		require.NoError(t, err, "line %d:\n%s\n\n%s", b.line, b.text, out)
+		require.NoError(t, err, "%s:\n%s\n\n%s", at, b.text, out)
 		if is {
-			t.Fatalf("line %d:\n%s\n\nthe document promises: %s\nit printed:\n%s", b.line, b.text, line, out)
+			t.Fatalf("%s:\n%s\n\nthe document promises: %s\nit printed:\n%s", at, b.text, line, out)
 		}
 	}
 }
@@ -88,7 +104,7 @@ var (
 	plainLine = regexp.MustCompile(`^(echo|curl -sS "\$HOLDFAST_URL[^"]*")$`)
 )
 
-// readsViews tells whether a block can be run again, and may have to be: it has GETs
+// readsViews reports whether a block can be run again, and may have to be: it has GETs
 // and nothing else, some of views.
 func readsViews(commands string) bool {
 	for line := range strings.SplitSeq(commands, "\n") {
