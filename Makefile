@@ -20,7 +20,7 @@ TESTFLAGS ?=
 # Which benchmarks; empty means all
 BENCH ?=
 
-.PHONY: env help run build test test-race test-e2e test-fast bench relevance ci lint fmt generate services services-stop clean
+.PHONY: env help run build test test-race test-e2e test-fast bench relevance ci lint contract fmt generate services services-stop clean
 
 help: ## these lines
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -70,6 +70,9 @@ ci: ## everything that a change must pass, as CI runs it
 
 lint: ## golangci-lint on both modules, workflowcheck on the workflows
 	@scripts/lint.sh
+
+contract: ## openapi.yaml against linters and client generators; needs Python
+	@scripts/contract.sh
 
 fmt: ## formats as lint wants it
 	@scripts/fmt.sh

@@ -3,7 +3,7 @@
 #
 #   services.sh install   installs what is lacking (Debian, as root), Elasticsearch (a
 #                         download of 920 MB, once) included; with the word `build`
-#                         also what building with the race detector needs
+#                         also what building with the race detector and scripts/contract.sh need
 #   services.sh start     starts all that isn't running yet; prints `export NAME=value` lines
 #   services.sh env       prints these lines again
 #   services.sh stop      ends exactly the processes that `start` started, and removes their data
@@ -61,6 +61,8 @@ install() {
     if [ "${1:-}" = build ]; then
         has make || lacking+=(make)
         has gcc || lacking+=(gcc libc6-dev)
+        # For scripts/contract.sh
+        python3 -c 'import venv, ensurepip' 2>/dev/null || lacking+=(python3-venv)
     fi
     [ ${#lacking[@]} -eq 0 ] || install_packages "${lacking[@]}"
     install_elasticsearch
