@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -39,7 +40,8 @@ const (
 type Sweeper struct {
 	Holds interface {
 		Buckets() int
-		// Overdue reads a page of each bucket, behind its cursor.
+		// Overdue reads a page of each bucket, behind its cursor. One that can't be read
+		// says so in its page.
 		Overdue(ctx context.Context, before time.Time, behind map[int]string, limit int) (map[int]product.HoldPage, error)
 	}
 	// Waiting returns those of the orders that run and wait for a payment, as far as a
@@ -48,9 +50,10 @@ type Sweeper struct {
 		StillWaiting(ctx context.Context, orderIDs []string) (map[string]bool, error)
 	}
 	Settler *Settler
-	// Found counts what was settled, for a metric; nil counts nothing.
-	Found func(Settling)
-	Now   func() time.Time
+	// Found counts what was settled, for a metric, and Failed what was not; nil counts nothing.
+	Found  func(Settling)
+	Failed func(n int)
+	Now    func() time.Time
 	// For is how long a run begins new settlings, Each how long one may take, Pause the
 	// time between two questions to Waiting, AtMost how many holds a run looks at. They
 	// default to four minutes, ten seconds, a fifth of a second, and 10,000.
@@ -62,8 +65,11 @@ type Sweeper struct {
 type SweepResult struct {
 	Overdue int              `json:"overdue"`
 	Settled map[Settling]int `json:"settled,omitempty"`
-	// Failed holds stay for a later run.
+	// Failed holds stay for a later run, and so do buckets that can't be read, each of
+	// which counts one.
 	Failed int `json:"failed,omitempty"`
+	// Error says why a bucket couldn't be read, or what ended the run early.
+	Error string `json:"error,omitempty"`
 	// Interrupted: the run's worker died, or didn't answer in time.
 	Interrupted bool `json:"interrupted,omitempty"`
 	// Next is where the next run goes on.
@@ -74,6 +80,10 @@ type SweepResult struct {
 // overdue hold once at most. One that fails or hangs stops neither the others nor the
 // heartbeats; it is met again when its bucket's turn begins anew. Orders that wait for
 // a payment, or for their provider to end one, are skipped by one question for a hundred.
+//
+// A bucket that can't be read is left for the next run, which finds it where it was. The
+// run fails only where it came nowhere: the result of a failed one is lost, and with it
+// how far this one came.
 func (a *Sweeper) Execute(ctx context.Context, from SweepCursor) (SweepResult, error) {
 	run := &sweepRun{
 		Sweeper: a, until: time.Now().Add(cmp.Or(a.For, sweepFor)),
@@ -86,7 +96,15 @@ func (a *Sweeper) Execute(ctx context.Context, from SweepCursor) (SweepResult, e
 		more, err = run.round(ctx)
 	}
 	_ = run.group.Wait() // settlings return no errors: they are counted
-	return run.progress(), err
+	res := run.progress()
+	if err = cmp.Or(err, run.unread); err == nil {
+		return res, nil
+	}
+	if !run.moved {
+		return res, err
+	}
+	res.Error = err.Error()
+	return res, nil
 }
 
 // sweepRun is the state of one Execute.
@@ -95,6 +113,10 @@ type sweepRun struct {
 	until time.Time
 	group errgroup.Group
 	asked time.Time // when it was last asked who waits
+	// moved: a part has passed. unread is why the first bucket that couldn't be read was
+	// left out.
+	moved  bool
+	unread error
 
 	mu   sync.Mutex // guards the rest
 	walk *sweepWalk
@@ -120,9 +142,10 @@ func (r *sweepRun) goesOn(ctx context.Context) bool {
 // finds. It reports whether another round follows.
 func (r *sweepRun) round(ctx context.Context) (bool, error) {
 	pages, err := r.Holds.Overdue(ctx, r.Now().Add(-sweepGrace), r.walk.open, sweepPage)
-	if err != nil {
+	if err = cmp.Or(err, ctx.Err()); err != nil {
 		return false, fmt.Errorf("look for overdue holds: %w", err)
 	}
+	r.leaveUnread(ctx, pages)
 	for _, part := range r.walk.parts(pages) {
 		r.begin(ctx, part)
 		if ctx.Err() != nil {
@@ -131,11 +154,46 @@ func (r *sweepRun) round(ctx context.Context) (bool, error) {
 		r.mu.Lock()
 		r.walk.passed(part)
 		r.mu.Unlock()
+		r.moved = true
 		if !r.goesOn(ctx) {
 			return false, nil
 		}
 	}
 	return len(r.walk.open) > 0, nil
+}
+
+// leaveUnread takes the buckets out of the run that can't be read: each would cost it the
+// same wait in every round.
+func (r *sweepRun) leaveUnread(ctx context.Context, pages map[int]product.HoldPage) {
+	var buckets []int
+	for _, b := range slices.Sorted(maps.Keys(pages)) {
+		if pages[b].Err != nil {
+			buckets = append(buckets, b)
+		}
+	}
+	if len(buckets) == 0 {
+		return
+	}
+	err := pages[buckets[0]].Err
+	r.unread = cmp.Or(r.unread, err)
+	activity.GetLogger(ctx).Warn("lists of overdue holds could not be read", "buckets", buckets, "error", err)
+	r.failed(len(buckets))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, b := range buckets {
+		delete(pages, b)
+		r.walk.leave(b)
+	}
+}
+
+// failed counts what stays for a later run.
+func (r *sweepRun) failed(n int) {
+	r.mu.Lock()
+	r.res.Failed += n
+	r.mu.Unlock()
+	if r.Failed != nil {
+		r.Failed(n)
+	}
 }
 
 // begin settles what a part names, in the background.
@@ -187,22 +245,21 @@ func (r *sweepRun) settle(ctx context.Context, o sweptOrder) {
 	for i, productID := range o.products {
 		what, running, err := r.Settler.settle(own, productID, o.id)
 		rest := len(o.products) - i
-		r.mu.Lock()
-		switch {
-		case err != nil:
-			r.res.Failed += rest
-		case running && what == LeftAlone:
-			r.res.Settled[LeftAlone] += rest
-		default:
-			r.res.Settled[what]++
-		}
-		r.mu.Unlock()
 		if err != nil {
+			r.failed(rest)
 			activity.GetLogger(ctx).Warn("an overdue hold could not be settled",
 				"product_id", productID, "order_id", o.id, "error", err)
 			return
 		}
-		if what == LeftAlone && running {
+		left := what == LeftAlone && running
+		r.mu.Lock()
+		if left {
+			r.res.Settled[LeftAlone] += rest
+		} else {
+			r.res.Settled[what]++
+		}
+		r.mu.Unlock()
+		if left {
 			return
 		}
 		if r.Found != nil && what != LeftAlone {

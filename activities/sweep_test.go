@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"holdfast/activities"
+	"holdfast/inventory"
 	"holdfast/order"
 	"holdfast/product"
 )
@@ -132,6 +133,82 @@ func TestASettlingThatHangsStopsNoOther(t *testing.T) {
 	s.Equal(2, res.Failed, "its two products")
 	s.LessOrEqual(provider.left, 10*time.Second, "it would have had its end")
 	s.Equal(product.Held, s.stateOf("hanging"))
+}
+
+// partly reads the overdue holds, of some buckets not always.
+type partly struct {
+	*inventory.Store
+	unread func(bucket int) error
+	rounds int
+}
+
+func (p *partly) Overdue(ctx context.Context, before time.Time, behind map[int]string, limit int) (map[int]product.HoldPage, error) {
+	p.rounds++
+	pages, err := p.Store.Overdue(ctx, before, behind, limit)
+	for b := range pages {
+		if err := p.unread(b); err != nil {
+			pages[b] = product.HoldPage{Err: err}
+		}
+	}
+	return pages, err
+}
+
+var errAway = errors.New("its master is away")
+
+// A key is damaged, or one master of a cluster is away.
+func TestABucketThatCanNotBeReadStopsNoOther(t *testing.T) {
+	s := open(t)
+	const elsewhere = 7                                                         // the shirt isn't there
+	s.overdue("over", 100, activities.Fate{Known: true, Status: order.Expired}) // four pages of their bucket
+	sweeper, failed := s.sweeper(), 0
+	sweeper.Failed = func(n int) { failed += n }
+	holds := &partly{Store: s.stock, unread: func(b int) error {
+		if b == elsewhere {
+			return errAway
+		}
+		return nil
+	}}
+	sweeper.Holds = holds
+	at := activities.SweepCursor{Behind: map[int]string{elsewhere: "1000/cap/o"}}
+	res := s.sweep(sweeper, &at)
+	s.Equal(activities.SweepResult{
+		Overdue: 100, Settled: map[activities.Settling]int{activities.SettledBack: 100}, Failed: 1, Error: errAway.Error(),
+	}, res, "it is asked once in a run")
+	s.Equal(1, failed)
+	s.Equal(4, holds.rounds)
+	s.Equal("1000/cap/o", at.Behind[elsewhere], "it keeps its place")
+}
+
+// Redis goes away in the middle of a run.
+func TestARunThatEndsEarlyKeepsWhereItCame(t *testing.T) {
+	s := open(t)
+	s.overdue("over", 100, activities.Fate{Known: true, Status: order.Expired})
+	sweeper := s.sweeper()
+	holds := &partly{Store: s.stock}
+	holds.unread = func(int) error {
+		if holds.rounds > 2 {
+			return errAway
+		}
+		return nil
+	}
+	sweeper.Holds = holds
+	var at activities.SweepCursor
+	res := s.sweep(sweeper, &at)
+	s.Equal(64, res.Settled[activities.SettledBack])
+	s.Equal(errAway.Error(), res.Error)
+	s.Len(at.Behind, 1)
+	holds.unread = func(int) error { return nil }
+	s.Equal(36, s.sweep(sweeper, &at).Settled[activities.SettledBack])
+}
+
+func TestARunWithoutRedisFails(t *testing.T) {
+	s := open(t)
+	sweeper := s.sweeper()
+	sweeper.Holds = &partly{Store: s.stock, unread: func(int) error { return errAway }}
+	env := environment()
+	env.RegisterActivity(sweeper.Execute)
+	_, err := env.ExecuteActivity(sweeper.Execute, activities.SweepCursor{})
+	s.ErrorContains(err, errAway.Error())
 }
 
 // hanging is a provider that doesn't answer until something else happened.

@@ -29,6 +29,8 @@ type sweepWalk struct {
 	rounds []int
 	// open buckets are not through: by the cursor of their next page.
 	open map[int]string
+	// unread buckets are left for the next run, where they are.
+	unread map[int]string
 }
 
 // sweepPart is so much of a round as is asked about together: whole pages of buckets.
@@ -47,7 +49,7 @@ type sweptOrder struct {
 }
 
 func newSweepWalk(from SweepCursor, buckets int) *sweepWalk {
-	w := &sweepWalk{rounds: make([]int, buckets), open: make(map[int]string, buckets)}
+	w := &sweepWalk{rounds: make([]int, buckets), open: make(map[int]string, buckets), unread: map[int]string{}}
 	copy(w.rounds, from.Rounds)
 	if from.First > 0 && from.First < buckets {
 		w.first = from.First
@@ -61,6 +63,7 @@ func newSweepWalk(from SweepCursor, buckets int) *sweepWalk {
 func (w *sweepWalk) cursor() SweepCursor {
 	c := SweepCursor{First: w.first, Rounds: slices.Clone(w.rounds), Behind: map[int]string{}}
 	maps.Copy(c.Behind, w.open)
+	maps.Copy(c.Behind, w.unread)
 	maps.DeleteFunc(c.Behind, func(_ int, behind string) bool { return behind == "" })
 	return c
 }
@@ -107,6 +110,12 @@ func (w *sweepWalk) passed(p sweepPart) {
 			w.rounds[b] = (w.rounds[b] + 1) % lookCloselyEvery
 		}
 	}
+}
+
+// leave takes a bucket out of this run, and keeps its place for the next one.
+func (w *sweepWalk) leave(bucket int) {
+	w.unread[bucket] = w.open[bucket]
+	delete(w.open, bucket)
 }
 
 // share divides orders into as many parts as rounds go by until each was looked at closely.

@@ -39,8 +39,16 @@ func (s *Store) HoldsOf(ctx context.Context, productID, cursor string, limit int
 			ProductID: productID, OrderID: text(page, i), Deadline: time.UnixMilli(number(page, i+1)),
 		})
 	}
-	holds, err = s.withListing(ctx, holds)
-	return holds, next, err
+	live := holds[:0]
+	for _, l := range s.listings(ctx, holds) {
+		if l.err != nil {
+			return nil, "", fmt.Errorf("read the holds of product %s: %w", productID, l.err)
+		}
+		if l.live {
+			live = append(live, l.hold)
+		}
+	}
+	return live, next, nil
 }
 
 // holdsCall reads the page behind the cursor of a sorted set of holds.
@@ -65,25 +73,35 @@ func readPage(answer *redis.Cmd, limit int) (page []any, next string, err error)
 	return page, next, err
 }
 
-// withListing adds the listing to each hold, and leaves out those that ended
-// since they were listed.
-func (s *Store) withListing(ctx context.Context, holds []product.LiveHold) ([]product.LiveHold, error) {
+// listed is a hold with its listing; live is false where it ended since it was listed.
+type listed struct {
+	hold product.LiveHold
+	live bool
+	err  error
+}
+
+// listings reads the listing of each hold, in one round trip. A hold that is damaged counts
+// as live: it is on the list, and whoever has to end it says by name that it can't.
+func (s *Store) listings(ctx context.Context, holds []product.LiveHold) []listed {
 	pipe := s.rdb.Pipeline()
 	answers := make([]*redis.SliceCmd, len(holds))
 	for i, h := range holds {
 		answers[i] = pipe.HMGet(ctx, holdKey(h.ProductID, h.OrderID), "state", "listing")
 	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return nil, fmt.Errorf("read the listings of %d holds: %w", len(holds), err)
-	}
-	live := holds[:0]
+	_, _ = pipe.Exec(ctx) // each error is in its answer
+	all := make([]listed, len(holds))
 	for i, h := range holds {
-		if text(answers[i].Val(), 0) == string(product.Held) {
-			h.Listing = number(answers[i].Val(), 1)
-			live = append(live, h)
+		fields, err := answers[i].Result()
+		damaged := redis.HasErrorPrefix(err, "WRONGTYPE")
+		if err == nil {
+			h.Listing = number(fields, 1)
+		}
+		all[i] = listed{hold: h, live: damaged || text(fields, 0) == string(product.Held)}
+		if !damaged {
+			all[i].err = err
 		}
 	}
-	return live, nil
+	return all
 }
 
 // HoldDetail reads everything that the product knows of the order's hold, also

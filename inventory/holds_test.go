@@ -1,10 +1,12 @@
 package inventory_test
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
@@ -79,13 +81,111 @@ func TestOverdueHoldsOfAllProducts(t *testing.T) {
 	})
 }
 
-// overdue reads all pages of all buckets.
-func overdue(t *testing.T, store *inventory.Store, before time.Time, limit int) (all []product.LiveHold) {
+// damages leaves a hold in each of three buckets, and damages the hold in the first bucket
+// and the list of the second one.
+func damages(t *testing.T, rdb redis.UniversalClient, store *inventory.Store, deadline time.Time) (ids []string) {
 	t.Helper()
+	seen := map[string]bool{}
+	for len(ids) < 3 {
+		id := redistest.ID("shirt")
+		if seen[redisdb.Bucket(id)] {
+			continue
+		}
+		seen[redisdb.Bucket(id)] = true
+		_, _, err := store.Put(t.Context(), id, shirt(1, 0), nil)
+		require.NoError(t, err)
+		r := request(id, "o", 1, line("S", 1))
+		r.Deadline = deadline
+		_, err = store.Hold(t.Context(), []product.HoldRequest{r})
+		require.NoError(t, err)
+		ids = append(ids, id)
+	}
+	for _, key := range []string{redisdb.Bucket(ids[0]) + ":hold:" + ids[0] + ":o", redisdb.Bucket(ids[1]) + ":deadlines"} {
+		require.EqualValues(t, 1, rdb.Exists(t.Context(), key).Val(), key)
+		require.NoError(t, rdb.Set(t.Context(), key, "damaged", 0).Err())
+	}
+	return ids
+}
+
+func pageOf(pages map[int]product.HoldPage, productID string) product.HoldPage {
+	return pages[slices.Index(redisdb.AllBuckets(), redisdb.Bucket(productID))]
+}
+
+func allBuckets(store *inventory.Store) map[int]string {
 	behind := map[int]string{}
 	for b := range store.Buckets() {
 		behind[b] = ""
 	}
+	return behind
+}
+
+func TestADamagedKeySpoilsNoOtherBucketsOverdueHolds(t *testing.T) {
+	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
+		store, now := inventory.New(rdb), time.Now()
+		ids := damages(t, rdb, store, now.Add(-time.Hour))
+		pages, err := store.Overdue(t.Context(), now, allBuckets(store), 10)
+		require.NoError(t, err)
+		require.Len(t, pages, store.Buckets())
+		for b, page := range pages {
+			if b == slices.Index(redisdb.AllBuckets(), redisdb.Bucket(ids[1])) {
+				require.ErrorContains(t, page.Err, "WRONGTYPE")
+				continue
+			}
+			require.NoError(t, page.Err)
+		}
+		for _, id := range []string{ids[0], ids[2]} {
+			require.Len(t, pageOf(pages, id).Holds, 1)
+			require.Equal(t, id, pageOf(pages, id).Holds[0].ProductID)
+		}
+		listed, _, err := store.HoldsOf(t.Context(), ids[0], "", 10)
+		require.NoError(t, err)
+		require.Len(t, listed, 1, "who has to end it finds it")
+	})
+}
+
+// One master of two is away.
+func TestTheMastersThatAnswerShowTheirOverdueHolds(t *testing.T) {
+	up, away := miniredis.RunT(t), miniredis.RunT(t)
+	rdb := redis.NewClusterClient(&redis.ClusterOptions{ClusterSlots: func(context.Context) ([]redis.ClusterSlot, error) {
+		return []redis.ClusterSlot{
+			{Start: 0, End: 8191, Nodes: []redis.ClusterNode{{Addr: up.Addr()}}},
+			{Start: 8192, End: 16383, Nodes: []redis.ClusterNode{{Addr: away.Addr()}}},
+		}, nil
+	}})
+	defer func() { _ = rdb.Close() }()
+	store, now := inventory.New(rdb), time.Now()
+	var ids []string
+	for range 40 {
+		id := redistest.ID("shirt")
+		_, _, err := store.Put(t.Context(), id, shirt(1, 0), nil)
+		require.NoError(t, err)
+		r := request(id, "o", 1, line("S", 1))
+		r.Deadline = now.Add(-time.Hour)
+		_, err = store.Hold(t.Context(), []product.HoldRequest{r})
+		require.NoError(t, err)
+		ids = append(ids, id)
+	}
+	away.Close()
+	pages, err := store.Overdue(t.Context(), now, allBuckets(store), 100)
+	require.NoError(t, err)
+	seen, unread := 0, 0
+	for _, id := range ids {
+		page := pageOf(pages, id)
+		if page.Err != nil {
+			unread++
+			continue
+		}
+		require.True(t, slices.ContainsFunc(page.Holds, func(h product.LiveHold) bool { return h.ProductID == id }))
+		seen++
+	}
+	require.NotZero(t, seen)
+	require.NotZero(t, unread)
+}
+
+// overdue reads all pages of all buckets.
+func overdue(t *testing.T, store *inventory.Store, before time.Time, limit int) (all []product.LiveHold) {
+	t.Helper()
+	behind := allBuckets(store)
 	for len(behind) > 0 {
 		pages, err := store.Overdue(t.Context(), before, behind, limit)
 		require.NoError(t, err)

@@ -13,13 +13,19 @@ import (
 	"holdfast/redisdb"
 )
 
+// overdueWithin bounds each of the two round trips of Overdue: the masters that answer
+// don't wait longer than that for one that hangs.
+const overdueWithin = 5 * time.Second
+
 // Buckets is how many lists of deadlines there are: Overdue reads each by itself.
 func (s *Store) Buckets() int { return redisdb.Buckets }
 
-// Overdue reads, in one round trip, a page of each bucket that is named with the cursor
+// Overdue reads, in two round trips, a page of each bucket that is named with the cursor
 // to go on behind, "" at the start: live holds of any product whose deadline is before
-// the given time, the oldest first; a cursor that can't be read is one at the start. A hold that stays overdue while all pages of its
-// bucket are read is on one of them, whatever ends meanwhile.
+// the given time, the oldest first; a cursor that can't be read is one at the start. A
+// hold that stays overdue while all pages of its bucket are read is on one of them,
+// whatever ends meanwhile. The page of a bucket that can't be read says why, and spoils
+// no other one.
 func (s *Store) Overdue(ctx context.Context, before time.Time, behind map[int]string, limit int) (map[int]product.HoldPage, error) {
 	buckets, tags := slices.Sorted(maps.Keys(behind)), redisdb.AllBuckets()
 	calls := make([]redisdb.Call, len(buckets))
@@ -36,28 +42,38 @@ func (s *Store) Overdue(ctx context.Context, before time.Time, behind map[int]st
 	}
 	pages := make(map[int]product.HoldPage, len(buckets))
 	var holds []product.LiveHold
-	for i, answer := range redisdb.Run(ctx, s.rdb, calls...) {
+	var of []int // the bucket of each hold
+	first, cancel := context.WithTimeout(ctx, overdueWithin)
+	defer cancel()
+	for i, answer := range redisdb.Run(first, s.rdb, calls...) {
 		page, next, err := readPage(answer, limit)
 		if err != nil {
-			return nil, fmt.Errorf("read the overdue holds of bucket %d: %w", buckets[i], err)
+			pages[buckets[i]] = unread(buckets[i], err)
+			continue
 		}
 		for j := 0; j+1 < len(page); j += 2 {
 			id, order, _ := strings.Cut(text(page, j), "/")
 			holds = append(holds, product.LiveHold{ProductID: id, OrderID: order, Deadline: time.UnixMilli(number(page, j+1))})
+			of = append(of, buckets[i])
 		}
 		pages[buckets[i]] = product.HoldPage{Next: next}
 	}
-	live, err := s.withListing(ctx, holds)
-	if err != nil {
-		return nil, err
-	}
-	numbers := make(map[string]int, len(tags))
-	for i, tag := range tags {
-		numbers[tag] = i
-	}
-	for _, h := range live { // still by bucket and deadline
-		b := numbers[redisdb.Bucket(h.ProductID)]
-		pages[b] = product.HoldPage{Holds: append(pages[b].Holds, h), Next: pages[b].Next}
+	second, cancelSecond := context.WithTimeout(ctx, overdueWithin)
+	defer cancelSecond()
+	for i, l := range s.listings(second, holds) { // still by bucket and deadline
+		page := pages[of[i]]
+		switch {
+		case page.Err != nil:
+		case l.err != nil:
+			page = unread(of[i], l.err)
+		case l.live:
+			page.Holds = append(page.Holds, l.hold)
+		}
+		pages[of[i]] = page
 	}
 	return pages, nil
+}
+
+func unread(bucket int, err error) product.HoldPage {
+	return product.HoldPage{Err: fmt.Errorf("read the overdue holds of bucket %d: %w", bucket, err)}
 }

@@ -156,6 +156,8 @@ const (
 type HoldPage struct {
 	Holds []LiveHold
 	Next  string
+	// Err says why the page can't be read; then it has neither holds nor a next one.
+	Err error
 }
 
 // Item is so many units of a variant, with no price: to restock.

@@ -21,6 +21,8 @@ type metrics struct {
 	orders *prometheus.CounterVec
 	// settled holds by what the sweeper did: zero in a healthy system.
 	settled *prometheus.CounterVec
+	// unsettled holds, and lists of them, that the sweeper left for its next run.
+	unsettled prometheus.Counter
 	// providerCalls by payment provider, call (create, cancel, refund, look_up) and outcome:
 	// what it answered, refused, or unavailable.
 	providerCalls *prometheus.CounterVec
@@ -40,6 +42,10 @@ func newMetrics(to prometheus.Registerer) (*metrics, error) {
 			Name: "holdfast_sweeper_settled_total",
 			Help: "Holds that outlived their order, by what was done about them.",
 		}, []string{"settled"}),
+		unsettled: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "holdfast_sweeper_failed_total",
+			Help: "Overdue holds that could not be settled, and lists of them that could not be read, counted in each run.",
+		}),
 		providerCalls: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "holdfast_provider_calls_total", Help: "Calls of payment providers, by what came of them.",
 		}, []string{"provider", "call", "outcome"}),
@@ -50,7 +56,7 @@ func newMetrics(to prometheus.Registerer) (*metrics, error) {
 	if to == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.reservations, m.orders, m.settled, m.providerCalls} {
+	for _, c := range []prometheus.Collector{m.reservations, m.orders, m.settled, m.unsettled, m.providerCalls} {
 		if err := to.Register(c); err != nil {
 			return nil, fmt.Errorf("register the worker's metrics: %w", err)
 		}
@@ -59,6 +65,8 @@ func newMetrics(to prometheus.Registerer) (*metrics, error) {
 }
 
 func (m *metrics) swept(s activities.Settling) { m.settled.WithLabelValues(string(s)).Inc() }
+
+func (m *metrics) notSwept(n int) { m.unsettled.Add(float64(n)) }
 
 // countedStock counts the answers of the products.
 type countedStock struct {

@@ -149,7 +149,7 @@ func newWorker(of *Config) (*Worker, error) {
 	register(w, activities.RecordRefund, (&activities.RefundRecord{Records: docs}).Execute)
 	registerPayments(w, c, docs, &ever, providers)
 	register(w, activities.SweepHolds, (&activities.Sweeper{
-		Holds: stock, Waiting: fates, Settler: settler, Found: m.swept, Now: time.Now,
+		Holds: stock, Waiting: fates, Settler: settler, Found: m.swept, Failed: m.notSwept, Now: time.Now,
 	}).Execute)
 	registerViews(w, c)
 	if c.Index == nil {

@@ -51,7 +51,9 @@ func TestMetricsOfAlarmsAreThereFromTheStart(t *testing.T) {
 	for _, f := range families {
 		zeros[f.GetName()] = len(f.GetMetric())
 	}
-	require.Equal(t, map[string]int{"holdfast_sweeper_settled_total": 2, "holdfast_webhook_deliveries_total": 4}, zeros)
+	require.Equal(t, map[string]int{
+		"holdfast_sweeper_settled_total": 2, "holdfast_sweeper_failed_total": 1, "holdfast_webhook_deliveries_total": 4,
+	}, zeros)
 
 	_, err = worker.New(c)
 	require.ErrorContains(t, err, "register the worker's metrics", "two workers would count in one place")

@@ -22,10 +22,23 @@ func Sweep(ctx workflow.Context) (activities.SweepResult, error) {
 	}
 	err := workflow.ExecuteActivity(activities.OneWalk(ctx, "settle overdue holds"), activities.SweepHolds, last.Next).
 		Get(ctx, &res)
-	if timeout, ok := errors.AsType[*temporal.TimeoutError](err); ok && timeout.HasLastHeartbeatDetails() {
+	if read := progressOf(err); read != nil {
 		workflow.GetLogger(ctx).Warn("a run was interrupted", "error", err)
-		err = timeout.LastHeartbeatDetails(&res)
+		err = read(&res)
 		res.Interrupted = true
 	}
 	return res, err
+}
+
+// progressOf returns how to read the last heartbeat of an activity that was interrupted,
+// nil where it says none: Temporal knows it where its worker fell silent, and the server
+// of make run, which knows that the worker's process died, says it as the error's details.
+func progressOf(err error) func(into ...any) error {
+	if timeout, ok := errors.AsType[*temporal.TimeoutError](err); ok && timeout.HasLastHeartbeatDetails() {
+		return timeout.LastHeartbeatDetails
+	}
+	if died, ok := errors.AsType[*temporal.ApplicationError](err); ok && died.HasDetails() {
+		return died.Details
+	}
+	return nil
 }

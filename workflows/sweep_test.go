@@ -33,6 +33,11 @@ func TestARunOfTheSweeperGoesOnBehindTheLastOne(t *testing.T) {
 			fails: temporal.NewHeartbeatTimeoutError(activities.SweepResult{Overdue: 7, Next: at(4)}),
 			ends:  activities.SweepResult{Overdue: 7, Next: at(4), Interrupted: true},
 		},
+		"one whose process is known to be dead": {
+			last: activities.SweepResult{Next: at(3)}, begins: at(3),
+			fails: temporal.NewApplicationError("killed", "WorkerDied", activities.SweepResult{Overdue: 7, Next: at(4)}),
+			ends:  activities.SweepResult{Overdue: 7, Next: at(4), Interrupted: true},
+		},
 		"one whose worker dies at once": {fails: temporal.NewHeartbeatTimeoutError(), refused: true},
 		"one without Redis":             {fails: errors.New("redis is away"), refused: true},
 	} {

@@ -129,9 +129,11 @@ func (s *Server) failOrphans(busy []*commonpb.WorkflowExecution, since time.Time
 				if a.GetState() != enumspb.PENDING_ACTIVITY_STATE_STARTED || !a.GetLastStartedTime().AsTime().Before(since) {
 					continue
 				}
+				failure := sdk.GetDefaultFailureConverter().ErrorToFailure(errWorkerDied)
+				failure.GetApplicationFailureInfo().Details = a.GetHeartbeatDetails() // how far it came, as after a timeout
 				_, _ = c.WorkflowService().RespondActivityTaskFailedById(ctx, &workflowservice.RespondActivityTaskFailedByIdRequest{
 					Namespace: s.opts.Namespace, WorkflowId: execution.GetWorkflowId(), RunId: execution.GetRunId(), ActivityId: a.GetActivityId(),
-					Failure: sdk.GetDefaultFailureConverter().ErrorToFailure(errWorkerDied), Identity: "holdfast-dev",
+					Failure: failure, LastHeartbeatDetails: a.GetHeartbeatDetails(), Identity: "holdfast-dev",
 				})
 			}
 			return nil

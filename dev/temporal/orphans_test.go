@@ -2,6 +2,7 @@ package temporal_test
 
 import (
 	"context"
+	"errors"
 	"path/filepath"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
+	sdk "go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
@@ -50,6 +52,54 @@ func TestAWorkflowTaskOfADeadProcessIsGivenToTheNextOneAtOnce(t *testing.T) {
 	for range 2 {
 		require.EqualValues(t, 2, pollOnce(t, c).GetAttempt())
 	}
+}
+
+// onceWorkflow returns how far an activity came that isn't tried again.
+func onceWorkflow(ctx workflow.Context) (came int, err error) {
+	err = workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: 40 * time.Second, // beyond the patience of this test
+		RetryPolicy:         &sdk.RetryPolicy{MaximumAttempts: 1},
+	}), "Sweep").Get(ctx, nil)
+	if died, ok := errors.AsType[*sdk.ApplicationError](err); ok && died.HasDetails() {
+		return came, died.Details(&came)
+	}
+	return 0, err
+}
+
+func TestAWorkflowHearsHowFarAnActivityOfADeadProcessCame(t *testing.T) {
+	opts := temporal.Options{File: filepath.Join(t.TempDir(), "temporal.db"), WithoutUI: true}
+	first, err := temporal.Start(t.Context(), opts)
+	require.NoError(t, err)
+	c := dial(t, first)
+	work := func(c client.Client) worker.Worker {
+		w := worker.New(c, "q", worker.Options{LocalActivityWorkerOnly: true, DisableEagerActivities: true})
+		w.RegisterWorkflowWithOptions(onceWorkflow, workflow.RegisterOptions{Name: "Sweep"})
+		require.NoError(t, w.Start())
+		return w
+	}
+	w := work(c)
+	run, err := c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{ID: "sweep", TaskQueue: "q"}, "Sweep")
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	task, err := c.WorkflowService().PollActivityTaskQueue(ctx, &workflowservice.PollActivityTaskQueueRequest{
+		Namespace: "default", TaskQueue: &taskqueuepb.TaskQueue{Name: "q"}, Identity: t.Name(),
+	})
+	require.NoError(t, err)
+	require.NotEmpty(t, task.GetTaskToken(), "there was no task")
+	require.NoError(t, c.RecordActivityHeartbeat(t.Context(), task.GetTaskToken(), 7))
+	w.Stop()
+	c.Close()
+	require.NoError(t, first.Stop(t.Context()))
+
+	c = dial(t, start(t, opts))
+	w = work(c)
+	defer w.Stop()
+	ctx, cancel = context.WithTimeout(t.Context(), 25*time.Second)
+	defer cancel()
+	var came int
+	require.NoError(t, c.GetWorkflow(ctx, run.GetID(), run.GetRunID()).Get(ctx, &came))
+	require.Equal(t, 7, came)
 }
 
 // patientWorkflow waits for an activity that is tried until it succeeds.
