@@ -41,6 +41,8 @@ type Fates struct {
 	// Waiting lists, as a query of Temporal's visibility, the workflows that run and
 	// whose order is neither paid nor closed.
 	Waiting string
+	// Ended lists in the same way those that were ended by force before.
+	Ended string
 }
 
 // Of asks the workflow; where Temporal has forgotten it, the order's document.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"go.temporal.io/api/workflowservice/v1"
 
@@ -40,6 +41,26 @@ func (f *Fates) StillWaiting(ctx context.Context, orderIDs []string) (map[string
 		}
 	}
 	return waiting, nil
+}
+
+// EndedByForce lists a page of the orders whose workflows were ended by force before the
+// given time, and before they were paid or closed; then where the next page begins, nil
+// where no more follow. Orders that were closed since stay on the list, for as long as
+// Temporal keeps their workflows.
+func (f *Fates) EndedByForce(ctx context.Context, before time.Time, behind []byte, limit int) (orderIDs []string, next []byte, err error) {
+	page, err := f.Temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+		Query:    fmt.Sprintf("%s AND CloseTime < '%s'", f.Ended, before.UTC().Format(time.RFC3339Nano)),
+		PageSize: int32(limit), NextPageToken: behind, //nolint:gosec // a hundred
+	})
+	if err != nil {
+		return nil, nil, fmt.Errorf("list the orders whose workflows were ended by force: %w", err)
+	}
+	for _, e := range page.GetExecutions() {
+		if id, ok := strings.CutPrefix(e.GetExecution().GetWorkflowId(), f.WorkflowID("")); ok {
+			orderIDs = append(orderIDs, id)
+		}
+	}
+	return orderIDs, page.GetNextPageToken(), nil
 }
 
 // IsPaid asks a workflow that runs whether it is the holder's and has sold its units. It

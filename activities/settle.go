@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"holdfast/order"
@@ -71,7 +72,7 @@ func (s *Settler) settle(ctx context.Context, productID, orderID string) (what S
 		return "", false, err
 	}
 	if replaced {
-		what, err = s.giveBack(ctx, holder, hold.Try, productID)
+		what, err = s.giveBack(ctx, holder, nil, hold.Try, productID)
 		return what, false, err
 	}
 	fate, err := s.Orders.Of(ctx, orderID)
@@ -92,19 +93,58 @@ func (s *Settler) settle(ctx context.Context, productID, orderID string) (what S
 		}
 		return what, fate.Running, err
 	}
-	productIDs := []string{productID}
 	if fate.Ended != nil || fate.Status.Unpaid() || !fate.Known {
-		if productIDs, err = s.close(ctx, orderID, fate, productIDs); err != nil {
-			return "", false, fmt.Errorf("close order %s, which no workflow looks after: %w", orderID, err)
-		}
+		what, err = s.abandoned(ctx, holder, fate, hold.Try, productID)
+	} else {
+		what, err = s.giveBack(ctx, holder, nil, hold.Try, productID)
 	}
-	what, err = s.giveBack(ctx, holder, hold.Try, productIDs...)
 	return what, false, err
 }
 
-func (s *Settler) giveBack(ctx context.Context, h product.Holder, try int, productIDs ...string) (Settling, error) {
-	if _, err := s.Stock.Release(ctx, h, try, productIDs, "swept"); err != nil {
+// abandoned ends an order that no workflow looks after, of which productID is held. That
+// hold comes last: by it the order is found again until all else is done.
+func (s *Settler) abandoned(ctx context.Context, h product.Holder, fate Fate, try int, productID string) (Settling, error) {
+	o, err := s.furthest(ctx, h.OrderID, fate)
+	if err != nil {
+		return "", err
+	}
+	if o != nil && o.Status.TookPayment() {
+		return "", fmt.Errorf("its document says %s, and its workflow %s", o.Status, fate.Status)
+	}
+	payments, err := s.payments(ctx, h.OrderID, fate)
+	if err == nil {
+		payments, err = s.endPayments(ctx, h.OrderID, payments)
+	}
+	if err == nil {
+		err = s.close(ctx, h.OrderID, o, payments)
+	}
+	if err != nil {
+		return "", fmt.Errorf("close order %s, which no workflow looks after: %w", h.OrderID, err)
+	}
+	if o != nil {
+		others := slices.DeleteFunc(o.ProductIDs(), func(id string) bool { return id == productID })
+		if _, err := s.giveBack(ctx, h, o, try, others...); err != nil {
+			return "", err
+		}
+	}
+	return s.giveBack(ctx, h, o, try, productID)
+}
+
+// giveBack ends the tries of an order. What it had bought of the products goes back on the
+// shelf, where o is given: one that ends unpaid was terminated, or Redis lost a part of its
+// stock, between the sale and the end of the payment's step.
+func (s *Settler) giveBack(ctx context.Context, h product.Holder, o *order.Order, try int, productIDs ...string) (Settling, error) {
+	states, err := s.Stock.Release(ctx, h, try, productIDs, "swept")
+	if err != nil {
 		return "", fmt.Errorf("release what order %s left of %v: %w", h.OrderID, productIDs, err)
+	}
+	for i, id := range productIDs {
+		if o == nil || states[i] != product.Committed {
+			continue
+		}
+		if err := restockSold(ctx, s.Stock, h, id, o.ReturnID(), o.Items(id)); err != nil {
+			return "", err
+		}
 	}
 	return SettledBack, nil
 }
@@ -134,36 +174,19 @@ func (s *Settler) placedAgain(ctx context.Context, h product.Holder) (bool, erro
 	return o.PlacedAt.UnixMilli() > h.PlacedAt.UnixMilli(), nil
 }
 
-// close writes the last document of an order whose workflow was ended by force or is
-// gone, sends back what it had been paid, and returns all products that it may hold. It
-// comes before the release: an order that is not closed yet is found again by its
-// hold. Of an order without a document only the payments are ended.
-func (s *Settler) close(ctx context.Context, orderID string, fate Fate, productIDs []string) ([]string, error) {
-	o, err := s.furthest(ctx, orderID, fate)
-	if err != nil {
-		return nil, err
-	}
-	if o != nil && o.Status.TookPayment() {
-		return nil, fmt.Errorf("its document says %s, and its workflow %s", o.Status, fate.Status)
-	}
-	payments, err := s.payments(ctx, orderID, fate)
-	if err != nil {
-		return nil, err
-	}
-	if payments, err = s.endPayments(ctx, orderID, payments); err != nil {
-		return nil, err
-	}
+// close writes the last document of an order that ends without its money, if it has one,
+// and sends back what it had been paid.
+func (s *Settler) close(ctx context.Context, orderID string, o *order.Order, payments map[string]order.Attempt) error {
 	if o != nil {
-		productIDs = o.ProductIDs()
 		if o.Status.Unpaid() {
 			o.Close(order.Cancelled, order.ByTermination, order.ActorSystem, time.Now().UTC())
 		}
 		rec, err := order.NewRecord(o, payments)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if err := s.Records.Put(ctx, rec); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	for _, p := range payments {
@@ -171,10 +194,10 @@ func (s *Settler) close(ctx context.Context, orderID string, fate Fate, productI
 			continue
 		}
 		if err := s.Refund(ctx, order.RefundOf(p.Event(orderID), order.RefundLate)); err != nil {
-			return nil, fmt.Errorf("send payment %s back: %w", p.PaymentID, err)
+			return fmt.Errorf("send payment %s back: %w", p.PaymentID, err)
 		}
 	}
-	return productIDs, nil
+	return nil
 }
 
 // payments are those of the order that may still bring money or have to go back: as its
@@ -190,10 +213,7 @@ func (s *Settler) payments(ctx context.Context, orderID string, fate Fate) (map[
 	if err != nil {
 		return nil, fmt.Errorf("read its payments: %w", err)
 	}
-	back := make(map[string]bool, len(money.Refunds))
-	for _, r := range money.Refunds {
-		back[order.PaymentKey(r.Provider, r.PaymentID)] = true
-	}
+	back := refunded(money)
 	all := make(map[string]order.Attempt, len(money.Attempts))
 	for _, p := range money.Attempts {
 		switch {

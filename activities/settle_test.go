@@ -238,6 +238,11 @@ func (s *shop) settled(id string) order.Order {
 	mug, err := s.stock.Get(s.Context(), "mug")
 	s.NoError(err)
 	s.Zero(mug.Variants[0].Stock.Held)
+	return s.document(id)
+}
+
+func (s *shop) document(id string) order.Order {
+	s.Helper()
 	doc, _, found, err := s.docs.Get(s.Context(), id)
 	s.NoError(err)
 	s.True(found)

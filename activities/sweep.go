@@ -49,6 +49,11 @@ type Sweeper struct {
 	Waiting interface {
 		StillWaiting(ctx context.Context, orderIDs []string) (map[string]bool, error)
 	}
+	// Ended lists orders that no hold may lead to: their workflows were ended by force. Nil
+	// lists none.
+	Ended interface {
+		EndedByForce(ctx context.Context, before time.Time, behind []byte, limit int) (orderIDs []string, next []byte, err error)
+	}
 	Settler *Settler
 	// Found counts what was settled, for a metric, and Failed what was not; nil counts nothing.
 	Found  func(Settling)
@@ -91,6 +96,7 @@ func (a *Sweeper) Execute(ctx context.Context, from SweepCursor) (SweepResult, e
 	}
 	defer whileBeating(ctx, func() { activity.RecordHeartbeat(ctx, run.progress()) })()
 	run.group.SetLimit(sweepAtOnce)
+	run.ended(ctx)
 	var err error
 	for more := true; more && err == nil; {
 		more, err = run.round(ctx)
@@ -136,6 +142,47 @@ func (r *sweepRun) progress() SweepResult {
 // so that each run brings the next one further.
 func (r *sweepRun) goesOn(ctx context.Context) bool {
 	return ctx.Err() == nil && r.res.Overdue < cmp.Or(r.AtMost, sweepAtMost) && time.Now().Before(r.until)
+}
+
+// ended begins to settle a page of the orders whose workflows were ended by force. The next
+// run goes on behind it.
+func (r *sweepRun) ended(ctx context.Context) {
+	if r.Ended == nil {
+		return
+	}
+	before := r.Now().Add(-sweepGrace)
+	ask, cancel := context.WithTimeout(ctx, askAtMost)
+	defer cancel()
+	orderIDs, next, err := r.Ended.EndedByForce(ask, before, r.walk.ended, askTogether)
+	if err != nil {
+		r.failed(1)
+		activity.GetLogger(ctx).Warn("orders whose workflows were ended by force can't be listed", "error", err)
+	}
+	r.mu.Lock()
+	r.walk.ended = next
+	r.mu.Unlock()
+	for _, id := range orderIDs {
+		r.group.Go(func() error { r.settleEnded(ctx, id, before); return nil })
+	}
+}
+
+func (r *sweepRun) settleEnded(ctx context.Context, orderID string, before time.Time) {
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(r.Each, settleAtMost))
+	defer cancel()
+	what, err := r.Settler.settleEnded(ctx, orderID, before)
+	switch {
+	case err != nil:
+		r.failed(1)
+		activity.GetLogger(ctx).Warn("an order whose workflow was ended by force could not be closed",
+			"order_id", orderID, "error", err)
+	case what != LeftAlone:
+		r.mu.Lock()
+		r.res.Settled[what]++
+		r.mu.Unlock()
+		if r.Found != nil {
+			r.Found(what)
+		}
+	}
 }
 
 // round reads one page of each bucket that is not through, and begins to settle what it

@@ -21,6 +21,8 @@ type SweepCursor struct {
 	Behind map[int]string `json:"behind,omitempty"`
 	// Rounds count how often each bucket was gone through.
 	Rounds []int `json:"rounds,omitempty"`
+	// Ended is the place on the list of orders whose workflows were ended by force.
+	Ended []byte `json:"ended,omitempty"`
 }
 
 // sweepWalk goes over the buckets, page by page in turn, each once.
@@ -31,6 +33,7 @@ type sweepWalk struct {
 	open map[int]string
 	// unread buckets are left for the next run, where they are.
 	unread map[int]string
+	ended  []byte
 }
 
 // sweepPart is so much of a round as is asked about together: whole pages of buckets.
@@ -49,7 +52,7 @@ type sweptOrder struct {
 }
 
 func newSweepWalk(from SweepCursor, buckets int) *sweepWalk {
-	w := &sweepWalk{rounds: make([]int, buckets), open: make(map[int]string, buckets), unread: map[int]string{}}
+	w := &sweepWalk{rounds: make([]int, buckets), open: make(map[int]string, buckets), unread: map[int]string{}, ended: from.Ended}
 	copy(w.rounds, from.Rounds)
 	if from.First > 0 && from.First < buckets {
 		w.first = from.First
@@ -61,7 +64,7 @@ func newSweepWalk(from SweepCursor, buckets int) *sweepWalk {
 }
 
 func (w *sweepWalk) cursor() SweepCursor {
-	c := SweepCursor{First: w.first, Rounds: slices.Clone(w.rounds), Behind: map[int]string{}}
+	c := SweepCursor{First: w.first, Rounds: slices.Clone(w.rounds), Behind: map[int]string{}, Ended: w.ended}
 	maps.Copy(c.Behind, w.open)
 	maps.Copy(c.Behind, w.unread)
 	maps.DeleteFunc(c.Behind, func(_ int, behind string) bool { return behind == "" })

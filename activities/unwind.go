@@ -49,21 +49,24 @@ func (a *Unwind) Execute(ctx context.Context, p UnwindParams) error {
 		if states[i] != product.Committed {
 			continue
 		}
-		if err := a.restock(ctx, holder, id, product.ReturnID(p.Return, p.OrderID), p.Items[id]); err != nil {
+		if err := restockSold(ctx, a.Stock, holder, id, product.ReturnID(p.Return, p.OrderID), p.Items[id]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// restock gives up only on what no patience mends: a variant that was dropped
-// since, or one that can't have more units. The audit names such units.
-func (a *Unwind) restock(ctx context.Context, h product.Holder, productID, returnID string, items []product.Item) error {
-	_, err := a.Stock.Restock(ctx, h, productID, returnID, items)
+// restockSold returns what an order bought. It gives up only on what no patience mends: a
+// variant that was dropped since, or one that can't have more units. The audit names such
+// units.
+func restockSold(ctx context.Context, stock Stock, h product.Holder, productID, returnID string, items []product.Item) error {
+	_, err := stock.Restock(ctx, h, productID, returnID, items)
 	_, tooMany := errors.AsType[product.Invalid](err)
 	if tooMany || errors.Is(err, product.ErrUnknownSKU) || errors.Is(err, product.ErrNotFound) || errors.Is(err, product.ErrNotSold) {
-		activity.GetLogger(ctx).Error("sold units can't go back on the shelf",
-			"order_id", h.OrderID, "product_id", productID, "error", err)
+		if activity.IsActivity(ctx) {
+			activity.GetLogger(ctx).Error("sold units can't go back on the shelf",
+				"order_id", h.OrderID, "product_id", productID, "error", err)
+		}
 		return nil
 	}
 	if err != nil {

@@ -31,6 +31,12 @@ func notReturned(h Hold) int64 {
 	return units
 }
 
+// isSold reports whether units of the hold are sold and not back: a hold of an earlier
+// version doesn't say what came back.
+func isSold(h Hold) bool {
+	return h.State == product.Committed && (h.PlacedAt.IsZero() || notReturned(h) > 0)
+}
+
 // holdOfOrder compares one hold with what its order says. running: the order's
 // workflow is at work and may be about to act.
 func holdOfOrder(o *order.Order, h Hold, running bool) []Finding {
@@ -76,7 +82,7 @@ func holdOfOrder(o *order.Order, h Hold, running bool) []Finding {
 		return off(OrderNotHeld, units, "the order waits for its payment, and its %d units are %s", units, h.State)
 	case o.Status.Closed() && !o.Status.TookPayment() && h.State == product.Held && !running:
 		return off(HoldOfClosedOrder, sum(h.Items), "the order is %s, and %d units are held for it", o.Status, sum(h.Items))
-	case o.Status.Closed() && !o.Status.TookPayment() && !o.TookUnitsBack() && h.State == product.Committed:
+	case o.Status.Closed() && !o.Status.TookPayment() && !o.TookUnitsBack() && isSold(h):
 		return off(SoldUnpaid, sum(h.Items), "the order is %s, and %d units are sold to it", o.Status, sum(h.Items))
 	case o.Status.Undecided() || (h.State != product.Held && h.State != product.Committed):
 		return nil

@@ -132,6 +132,7 @@ func newWorker(of *Config) (*Worker, error) {
 	fates := &activities.Fates{
 		Temporal: c.Temporal, Records: docs, WorkflowID: workflows.OrderWorkflowID, Query: workflows.OrderQuery,
 		PaymentsQuery: workflows.PaymentsQuery, Waiting: workflows.WaitingOrders,
+		Ended: workflows.EndedOrders,
 	}
 	providers := countedProviders(c, m)
 	settler := &activities.Settler{
@@ -149,7 +150,7 @@ func newWorker(of *Config) (*Worker, error) {
 	register(w, activities.RecordRefund, (&activities.RefundRecord{Records: docs}).Execute)
 	registerPayments(w, c, docs, &ever, providers)
 	register(w, activities.SweepHolds, (&activities.Sweeper{
-		Holds: stock, Waiting: fates, Settler: settler, Found: m.swept, Failed: m.notSwept, Now: time.Now,
+		Holds: stock, Waiting: fates, Ended: fates, Settler: settler, Found: m.swept, Failed: m.notSwept, Now: time.Now,
 	}).Execute)
 	registerViews(w, c)
 	if c.Index == nil {

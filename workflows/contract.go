@@ -267,6 +267,11 @@ var (
 // WaitingOrders lists the workflows that run and whose order is neither paid nor closed.
 const WaitingOrders = "WorkflowType = '" + OrderType + "' AND ExecutionStatus = 'Running' AND OrderStatus = '" + StatusOpen + "'"
 
+// EndedOrders lists the workflows that were ended by force before the order was paid or
+// closed. A new workflow of the same order may run.
+const EndedOrders = "WorkflowType = '" + OrderType +
+	"' AND ExecutionStatus IN ('Terminated', 'Failed', 'Canceled', 'TimedOut') AND OrderStatus = '" + StatusOpen + "'"
+
 // StartAttributes are the search attributes that an order starts with.
 func StartAttributes(p order.Placement) temporal.SearchAttributes {
 	var ids []string

@@ -1,0 +1,105 @@
+package activities
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"holdfast/order"
+)
+
+// settleEnded closes an order whose workflow was ended by force before it was paid, where
+// no hold may lead the sweeper to it: what it held is sold, lost, or given back. Its
+// document comes last but for refunds: by that the order is found again until the rest is
+// done. Orders whose payment window ended after the given time are left alone.
+func (s *Settler) settleEnded(ctx context.Context, orderID string, before time.Time) (Settling, error) {
+	doc, _, found, err := s.Documents.Get(ctx, orderID)
+	if err != nil || !found {
+		return LeftAlone, err
+	}
+	var o order.Order
+	if err := json.Unmarshal(doc, &o); err != nil {
+		return "", fmt.Errorf("read the document of order %s: %w", orderID, err)
+	}
+	switch {
+	case o.Status.Unpaid() && o.Payment.Deadline.Before(before):
+		return s.closeEnded(ctx, &o)
+	case o.Status == order.Cancelled && o.CancelReason == order.ByTermination:
+		return LeftAlone, s.refundUnused(ctx, orderID)
+	}
+	return LeftAlone, nil
+}
+
+// closeEnded settles an order by its document, which says that it waits for its payment.
+func (s *Settler) closeEnded(ctx context.Context, o *order.Order) (Settling, error) {
+	h := o.Holder()
+	fate, err := s.Orders.Of(ctx, o.ID)
+	if err != nil || fate.Ended == nil {
+		return LeftAlone, err
+	}
+	payments, err := s.payments(ctx, o.ID, fate)
+	if err != nil {
+		return "", fmt.Errorf("read what order %s was paid: %w", o.ID, err)
+	}
+	if fate.Ended.Status.TookPayment() { // only its document had not been written
+		rec, err := order.NewRecord(fate.Ended, payments)
+		if err != nil {
+			return "", err
+		}
+		return LeftAlone, s.Records.Put(ctx, rec)
+	}
+	if payments, err = s.endPayments(ctx, o.ID, payments); err != nil {
+		return "", err
+	}
+	if fate.Ended.Version >= o.Version {
+		o = fate.Ended
+	}
+	try := 1
+	for _, id := range o.ProductIDs() {
+		hold, err := s.Holds.HoldDetail(ctx, id, o.ID)
+		if err != nil {
+			return "", fmt.Errorf("read the hold of order %s on %s: %w", o.ID, id, err)
+		}
+		try = max(try, hold.Try)
+	}
+	if _, err := s.giveBack(ctx, h, o, try, o.ProductIDs()...); err != nil {
+		return "", err
+	}
+	if err := s.close(ctx, o.ID, o, payments); err != nil {
+		return "", fmt.Errorf("close order %s, which no workflow looks after: %w", o.ID, err)
+	}
+	return SettledBack, nil
+}
+
+// refundUnused sends back what a terminated order was paid, where the worker died after it
+// had closed the order's document. A refund that is under way is started once.
+func (s *Settler) refundUnused(ctx context.Context, orderID string) error {
+	docs, err := s.Documents.Payments(ctx, orderID)
+	if err != nil {
+		return err
+	}
+	money, err := order.ReadPayments(docs)
+	if err != nil {
+		return fmt.Errorf("read the payments of order %s: %w", orderID, err)
+	}
+	back := refunded(money)
+	for _, p := range money.Attempts {
+		if p.Type != order.PaymentSucceeded || p.Taken || back[p.Key()] {
+			continue
+		}
+		if err := s.Refund(ctx, order.RefundOf(p.Event(orderID), order.RefundLate)); err != nil {
+			return fmt.Errorf("send payment %s back: %w", p.PaymentID, err)
+		}
+	}
+	return nil
+}
+
+// refunded lists the payments that go back or went, by their keys.
+func refunded(money order.Payments) map[string]bool {
+	back := make(map[string]bool, len(money.Refunds))
+	for _, r := range money.Refunds {
+		back[order.PaymentKey(r.Provider, r.PaymentID)] = true
+	}
+	return back
+}
