@@ -79,6 +79,7 @@ func (s *Settler) settle(ctx context.Context, productID, orderID string) (what S
 	if err != nil {
 		return "", false, err
 	}
+	fate = fate.of(holder)
 	paid := fate.Status.TookPayment()
 	if fate.Running {
 		paid, err = s.Orders.IsPaid(ctx, holder)
@@ -104,14 +105,14 @@ func (s *Settler) settle(ctx context.Context, productID, orderID string) (what S
 // abandoned ends an order that no workflow looks after, of which productID is held. That
 // hold comes last: by it the order is found again until all else is done.
 func (s *Settler) abandoned(ctx context.Context, h product.Holder, fate Fate, try int, productID string) (Settling, error) {
-	o, err := s.furthest(ctx, h.OrderID, fate)
+	o, earlier, err := s.furthest(ctx, h, fate)
 	if err != nil {
 		return "", err
 	}
 	if o != nil && o.Status.TookPayment() {
 		return "", fmt.Errorf("its document says %s, and its workflow %s", o.Status, fate.Status)
 	}
-	payments, err := s.payments(ctx, h.OrderID, fate)
+	payments, err := s.payments(ctx, h.OrderID, fate, earlier)
 	if err == nil {
 		payments, err = s.endPayments(ctx, h.OrderID, payments)
 	}
@@ -203,8 +204,9 @@ func (s *Settler) close(ctx context.Context, orderID string, o *order.Order, pay
 // payments are those of the order that may still bring money or have to go back: as its
 // workflow knows them, and as they were written down, since the workflow may be gone, or
 // was ended before it heard of one. What was written of a payment that was taken or went
-// back is of an earlier order under the same id, and none of its business.
-func (s *Settler) payments(ctx context.Context, orderID string, fate Fate) (map[string]order.Attempt, error) {
+// back is of an earlier order under the same id, and none of its business; where that
+// order's document is still there it is given too.
+func (s *Settler) payments(ctx context.Context, orderID string, fate Fate, earlier *order.Order) (map[string]order.Attempt, error) {
 	docs, err := s.Documents.Payments(ctx, orderID)
 	if err != nil {
 		return nil, err
@@ -214,10 +216,13 @@ func (s *Settler) payments(ctx context.Context, orderID string, fate Fate) (map[
 		return nil, fmt.Errorf("read its payments: %w", err)
 	}
 	back := refunded(money)
+	byEarlier := func(p order.Attempt) bool {
+		return earlier != nil && fateOf(*earlier).took(LookUpParams{Provider: p.Provider, PaymentID: p.PaymentID})
+	}
 	all := make(map[string]order.Attempt, len(money.Attempts))
 	for _, p := range money.Attempts {
 		switch {
-		case p.Taken && !fate.Known:
+		case p.Taken && !fate.Known && !byEarlier(p):
 			return nil, fmt.Errorf("it is unknown, and took payment %s", p.Key())
 		case !p.Taken && !back[p.Key()]:
 			all[p.Key()] = p
@@ -258,15 +263,22 @@ func (s *Settler) endPayments(ctx context.Context, orderID string, payments map[
 
 // furthest is the order as its workflow left it, or as its document has it where
 // that came further: a step may have written it whose end the workflow never saw.
-// It is nil where neither says anything.
-func (s *Settler) furthest(ctx context.Context, orderID string, fate Fate) (*order.Order, error) {
-	doc, version, found, err := s.Documents.Get(ctx, orderID)
-	if err != nil || !found || (fate.Ended != nil && fate.Ended.Version >= version) {
-		return fate.Ended, err
+// It is nil where neither says anything. Where the document is of an earlier order under
+// the same id, that is returned apart.
+func (s *Settler) furthest(ctx context.Context, h product.Holder, fate Fate) (o, earlier *order.Order, err error) {
+	doc, version, found, err := s.Documents.Get(ctx, h.OrderID)
+	if err != nil || !found {
+		return fate.Ended, nil, err
 	}
-	var o order.Order
-	if err := json.Unmarshal(doc, &o); err != nil {
-		return nil, fmt.Errorf("read its document: %w", err)
+	var there order.Order
+	if err := json.Unmarshal(doc, &there); err != nil {
+		return nil, nil, fmt.Errorf("read its document: %w", err)
 	}
-	return &o, nil
+	switch {
+	case !sameOrder(there.PlacedAt, h.PlacedAt):
+		return fate.Ended, &there, nil
+	case fate.Ended != nil && fate.Ended.Version >= version:
+		return fate.Ended, nil, nil
+	}
+	return &there, nil, nil
 }

@@ -35,10 +35,10 @@ func (s *Settler) settleEnded(ctx context.Context, orderID string, before time.T
 func (s *Settler) closeEnded(ctx context.Context, o *order.Order) (Settling, error) {
 	h := o.Holder()
 	fate, err := s.Orders.Of(ctx, o.ID)
-	if err != nil || fate.Ended == nil {
+	if fate = fate.of(h); err != nil || fate.Ended == nil {
 		return LeftAlone, err
 	}
-	payments, err := s.payments(ctx, o.ID, fate)
+	payments, err := s.payments(ctx, o.ID, fate, nil)
 	if err != nil {
 		return "", fmt.Errorf("read what order %s was paid: %w", o.ID, err)
 	}

@@ -378,6 +378,42 @@ func TestAHoldOfAnEarlierOrderIsGivenBackWhateverTheLaterOneOfItsIDIs(t *testing
 	}
 }
 
+// The first order of an id was delivered, and its document is still in Redis. The id was
+// used again, and Temporal lost the second order before its first document was written.
+func TestAnEarlierOrdersFateIsNoWordAboutAHold(t *testing.T) {
+	s := open(t)
+	o := s.placed("again")
+	s.commits(o, "mug", "shirt")
+	taken := order.Attempt{
+		PaymentID: "p-1", Provider: "sandbox", Type: order.PaymentSucceeded, Amount: 1100, Currency: "EUR", Taken: true,
+	}
+	o.Pay(taken.Event("again"), time.Now())
+	o.Deliver("operator", time.Now())
+	rec, err := order.NewRecord(&o, map[string]order.Attempt{taken.Key(): taken})
+	s.NoError(err)
+	s.NoError(s.docs.Put(t.Context(), rec))
+	s.fates["again"] = activities.Fate{
+		Known: true, Status: order.Delivered, PlacedAt: o.PlacedAt, Provider: "sandbox", PaymentID: "p-1",
+	}
+
+	later := product.Holder{OrderID: "again", PlacedAt: o.PlacedAt.Add(time.Hour)}
+	h, err := s.stock.Hold(t.Context(), []product.HoldRequest{{
+		ProductID: "shirt", OrderID: "again", PlacedAt: later.PlacedAt, Try: 1, Deadline: later.PlacedAt.Add(time.Minute),
+		Lines: []product.HoldLine{{Quantity: 5, Price: product.AnyPrice}},
+	}})
+	s.NoError(err)
+	s.Equal(product.HoldMade, h[0].Outcome)
+
+	what, err := s.settler().Settle(t.Context(), "shirt", "again")
+	s.NoError(err)
+	s.Equal(activities.SettledBack, what)
+	s.Equal(product.Released, s.state("shirt", "again"))
+	s.Zero(s.books().Held)
+	s.Equal(units-1, s.books().OnHand)
+	s.Equal(order.Delivered, s.document("again").Status, "the first order's document stays")
+	s.Empty(s.refunds)
+}
+
 func (s *shop) state(productID, orderID string) product.HoldState {
 	s.Helper()
 	d, err := s.stock.HoldDetail(s.Context(), productID, orderID)
