@@ -63,6 +63,9 @@ func TestWhatANewMasterLostIsAppliedAgain(t *testing.T) {
 	left, report := s.repair()
 	assert.Empty(t, left, "repaired: %v, not repaired: %v", report.Repaired, report.NotRepaired)
 	assert.Equal(t, want, s.stocks())
+	buyers, err := s.rdb.HGetAll(t.Context(), buyersKey(s.lamp)).Result()
+	require.NoError(t, err)
+	assert.Equal(t, map[string]string{"customer": "9"}, buyers, "what is held again counts for its customer's limit")
 
 	again, report := s.repair()
 	assert.Empty(t, again)

@@ -257,6 +257,9 @@ func (r Repairer) holdAgain(ctx context.Context, f Finding, o *order.Order, try 
 	req := product.HoldRequest{
 		ProductID: f.ProductID, OrderID: f.OrderID, PlacedAt: o.PlacedAt, Try: try, Deadline: o.Payment.Deadline, Force: true,
 	}
+	if product.ValidID(o.CustomerID) { // it counts as theirs, and forced requests are never over a limit
+		req.CustomerID, req.MaxCustomerUnits = o.CustomerID, product.MaxStock
+	}
 	for _, it := range o.Items(f.ProductID) {
 		req.Lines = append(req.Lines, product.HoldLine{SKU: it.SKU, Quantity: it.Quantity, Price: product.AnyPrice})
 	}
