@@ -88,10 +88,7 @@ func (s *Settler) settle(ctx context.Context, productID, orderID string) (what S
 		}
 	}
 	if paid {
-		what, err = s.sell(ctx, holder, productID)
-		if err == nil && fate.Status.Closed() { // the step that closed its sales saw none of this hold
-			err = s.Stock.CloseSales(ctx, holder, []string{productID})
-		}
+		what, err = s.sell(ctx, holder, fate.Status, productID)
 		return what, fate.Running, err
 	}
 	if fate.Ended != nil || fate.Status.Unpaid() || !fate.Known {
@@ -109,8 +106,8 @@ func (s *Settler) abandoned(ctx context.Context, h product.Holder, fate Fate, tr
 	if err != nil {
 		return "", err
 	}
-	if o != nil && o.Status.TookPayment() {
-		return "", fmt.Errorf("its document says %s, and its workflow %s", o.Status, fate.Status)
+	if o != nil && o.Status.TookPayment() { // it was written in the step that sold all its units
+		return s.sell(ctx, h, o.Status, productID)
 	}
 	payments, err := s.payments(ctx, h.OrderID, fate, earlier)
 	if err == nil {
@@ -150,8 +147,12 @@ func (s *Settler) giveBack(ctx context.Context, h product.Holder, o *order.Order
 	return SettledBack, nil
 }
 
-func (s *Settler) sell(ctx context.Context, h product.Holder, productID string) (Settling, error) {
+// sell commits what an order of this status paid for.
+func (s *Settler) sell(ctx context.Context, h product.Holder, status order.Status, productID string) (Settling, error) {
 	states, err := s.Stock.Commit(ctx, h, []string{productID})
+	if err == nil && status.Closed() { // the step that closed its sales saw none of this hold
+		err = s.Stock.CloseSales(ctx, h, []string{productID})
+	}
 	if err != nil {
 		return "", fmt.Errorf("commit what order %s paid of %s: %w", h.OrderID, productID, err)
 	}

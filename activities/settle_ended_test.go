@@ -182,6 +182,25 @@ func TestAPaidOrderEndedByForceKeepsItsUnitsAndIsWrittenDown(t *testing.T) {
 	s.Empty(s.refunds)
 }
 
+// Its workflow was ended before it heard that all is sold and written down, and a failover
+// lost the sale of one product.
+func TestAHoldOfAnOrderWhoseDocumentSaysPaidIsSold(t *testing.T) {
+	s := open(t)
+	o := s.paying("paid")
+	s.commits(o, "mug")
+	written := o.Clone()
+	written.Pay(s.fates["paid"].Payments["sandbox:p-1"].Event("paid"), time.Now())
+	rec, err := order.NewRecord(&written, nil)
+	s.NoError(err)
+	s.NoError(s.docs.Put(t.Context(), rec))
+	what, err := s.settler().Settle(t.Context(), "shirt", "paid")
+	s.NoError(err)
+	s.Equal(activities.SettledSold, what)
+	s.Equal(product.Committed, s.state("shirt", "paid"))
+	s.Equal(order.Paid, s.document("paid").Status)
+	s.Empty(s.refunds)
+}
+
 func TestAListOfEndedOrdersThatFailsStopsNoHold(t *testing.T) {
 	s := open(t)
 	s.overdue("over", 3, activities.Fate{Known: true, Status: order.Expired})
