@@ -160,17 +160,25 @@ func (r Repairer) giveBack(ctx context.Context, f Finding, l lacks) (string, err
 	if !o.TookUnitsBack() {
 		return "", cannot("its workflow says %s now", o.Status)
 	}
-	units, err := r.Stock.Restock(ctx, o.Holder(), f.ProductID, o.ReturnID(), o.Items(f.ProductID))
-	if refused(err) {
-		return "", cannot("%s", err)
-	}
+	before, err := r.read(ctx, f)
 	if err != nil {
 		return "", err
 	}
+	units, err := r.Stock.Restock(ctx, o.Holder(), f.ProductID, o.ReturnID(), o.Items(f.ProductID))
+	if err != nil && !refused(err) {
+		return "", err
+	}
 	var back int64
-	for sku, n := range units {
-		back += n
-		l.sold[variant{f.ProductID, sku}] += n
+	for sku, n := range units { // a part may have come back before
+		now := max(n-before.Returned[sku], 0)
+		back += now
+		l.sold[variant{f.ProductID, sku}] += now
+	}
+	switch {
+	case err != nil && back > 0:
+		return "", cannot("%d units came back, and no others: %s", back, err)
+	case err != nil:
+		return "", cannot("%s", err)
 	}
 	return fmt.Sprintf("%d units came back", back), nil
 }

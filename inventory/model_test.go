@@ -1,6 +1,7 @@
 package inventory_test
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,6 +29,8 @@ type entity struct {
 type returned struct {
 	request string
 	units   map[string]int64
+	// dropped variants could not come back.
+	dropped []string
 }
 
 type applied struct {
@@ -317,22 +320,27 @@ func (e *entity) restock(by product.Holder, returnID string, items []product.Ite
 	if h == nil || whose(h, by) != 0 || h.State != product.Committed {
 		return nil, effect{}, product.ErrNotSold
 	}
-	if was, ok := e.returns[order][returnID]; ok {
-		if was.request != request.String() {
-			return nil, effect{}, product.ErrActionReused
-		}
+	was, again := e.returns[order][returnID]
+	if again && was.request != request.String() {
+		return nil, effect{}, product.ErrActionReused
+	}
+	if again && len(was.dropped) == 0 {
 		return was.units, effect{}, nil
 	}
 	units, left := map[string]int64{}, int64(0)
+	var dropped []string
 	did := effect{kind: "stock.restocked", order: order}
 	for _, it := range h.Items {
 		n := min(asked[it.SKU], it.Quantity-h.Returned[it.SKU])
+		if again && !slices.Contains(was.dropped, it.SKU) {
+			n = 0
+		}
+		if _, ok := e.variant(it.SKU); !ok && n > 0 {
+			dropped, n = append(dropped, it.SKU), 0
+		}
 		left += it.Quantity - h.Returned[it.SKU] - n
 		if n == 0 {
 			continue
-		}
-		if _, ok := e.variant(it.SKU); !ok {
-			return nil, effect{}, product.ErrUnknownSKU
 		}
 		units[it.SKU] = n
 		did.skus = append(did.skus, it.SKU)
@@ -348,14 +356,20 @@ func (e *entity) restock(by product.Holder, returnID string, items []product.Ite
 	if e.returns[order] == nil {
 		e.returns[order] = map[string]returned{}
 	}
-	e.returns[order][returnID] = returned{request.String(), units}
+	all := maps.Clone(units)
+	maps.Copy(all, was.units)
+	e.returns[order][returnID] = returned{request.String(), all, dropped}
 	if left == 0 {
 		e.expires[order] = true
 	}
-	if len(units) == 0 {
-		return units, effect{}, nil
+	var refused error
+	if len(dropped) > 0 {
+		refused = product.ErrUnknownSKU
 	}
-	return units, did, nil
+	if len(units) == 0 {
+		return all, effect{}, refused
+	}
+	return all, did, refused
 }
 
 // close lets the sale be forgotten.

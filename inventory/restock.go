@@ -14,12 +14,14 @@ import (
 // Restock gives units that the order bought back to the stock, once per return id of
 // the order, and answers how many of each sku came back: never more than its hold sold
 // and has not returned yet. It refuses with product.ErrNotSold where the order bought
-// nothing of the product, ErrNotFound, ErrUnknownSKU, ErrActionReused, or Invalid where
-// the result would be above product.MaxStock.
+// nothing of the product, ErrNotFound, ErrActionReused, or Invalid where the result would
+// be above product.MaxStock. Variants that were dropped since can't come back, and the
+// others do: then it returns those units beside an ErrUnknownSKU that names the dropped
+// ones. Asked again, it returns them too, if they are there again.
 func (s *Store) Restock(ctx context.Context, h product.Holder, productID, returnID string, items []product.Item) (map[string]int64, error) {
 	units, err := s.restock(ctx, h, productID, returnID, items)
 	if err != nil {
-		return nil, fmt.Errorf("restock product %s from order %s: %w", productID, h.OrderID, err)
+		return units, fmt.Errorf("restock product %s from order %s: %w", productID, h.OrderID, err)
 	}
 	return units, nil
 }
@@ -57,7 +59,11 @@ func (s *Store) restock(ctx context.Context, h product.Holder, productID, return
 	switch code := text(answer, 0); code {
 	case "DONE":
 		units := map[string]int64{}
-		return units, json.Unmarshal([]byte(text(answer, 1)), &units)
+		err := json.Unmarshal([]byte(text(answer, 1)), &units)
+		if dropped := text(answer, 2); err == nil && dropped != "" {
+			err = fmt.Errorf("%w: %s", product.ErrUnknownSKU, dropped)
+		}
+		return units, err
 	case "NOT_SOLD":
 		return nil, fmt.Errorf("%w: its hold is %s", product.ErrNotSold, text(answer, 1))
 	case "TOO_MANY":

@@ -141,6 +141,64 @@ func TestRestockGivesSoldUnitsBackOncePerReturn(t *testing.T) {
 	})
 }
 
+func TestADroppedVariantKeepsNoOtherFromComingBack(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		ctx, store, id := t.Context(), inventory.New(rdb), redistest.ID("shirt")
+		me := product.Holder{OrderID: "o", PlacedAt: time.Now()}
+		spec := shirt(5, 5)
+		_, _, err := store.Put(ctx, id, spec, nil)
+		require.NoError(t, err)
+		r := request(id, "o", 1, line("S", 3), line("M", 2))
+		r.PlacedAt = me.PlacedAt
+		_, err = store.Hold(ctx, []product.HoldRequest{r})
+		require.NoError(t, err)
+		_, err = store.Commit(ctx, me, []string{id})
+		require.NoError(t, err)
+		all := []product.Item{{SKU: "S", Quantity: 3}, {SKU: "M", Quantity: 2}}
+		put := func(variants ...product.VariantSpec) {
+			p, err := store.Get(ctx, id)
+			require.NoError(t, err)
+			for i := range variants {
+				variants[i].Stock = nil
+			}
+			for _, v := range p.Variants { // a variant is dropped only without stock
+				nothing := int64(0)
+				_, err := store.Adjust(ctx, product.Adjustment{
+					ProductID: id, ActionID: redistest.ID("a"), SKU: v.SKU, OnHand: &nothing, Reason: "count", Actor: "operator",
+				})
+				require.NoError(t, err)
+			}
+			s := spec
+			s.Variants = variants
+			_, _, err = store.Put(ctx, id, s, nil)
+			require.NoError(t, err)
+		}
+		put(spec.Variants[0])
+		for range 2 {
+			units, err := store.Restock(ctx, me, id, "cancel", all)
+			require.ErrorIs(t, err, product.ErrUnknownSKU)
+			require.ErrorContains(t, err, "M")
+			require.Equal(t, map[string]int64{"S": 3}, units)
+			p, err := store.Get(ctx, id)
+			require.NoError(t, err)
+			require.Equal(t, int64(3), p.Variants[0].Stock.OnHand)
+			require.NoError(t, p.Variants[0].Stock.Check())
+		}
+		put(spec.Variants...)
+		for range 2 {
+			units, err := store.Restock(ctx, me, id, "cancel", all)
+			require.NoError(t, err)
+			require.Equal(t, map[string]int64{"S": 3, "M": 2}, units)
+			hold, err := store.HoldDetail(ctx, id, "o")
+			require.NoError(t, err)
+			require.Equal(t, units, hold.Returned)
+			p, err := store.Get(ctx, id)
+			require.NoError(t, err)
+			require.Equal(t, int64(2), p.Variants[1].Stock.OnHand)
+		}
+	})
+}
+
 func TestLook(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		ctx, store := t.Context(), inventory.New(rdb)

@@ -5,11 +5,12 @@
 --      5 fingerprint of the request · 6 most units that a variant may have
 --      7 how long the hold stays once all of it is back, and an earlier version's note of the return, seconds
 --      then for each variant, each once: sku · quantity >= 1
--- answers {"DONE", units}: back in stock now or before; as JSON, by sku, what came back: no more than was sold and
---                          not returned yet
+-- answers {"DONE", units, dropped}: back in stock now or before; as JSON, by sku, what came back: no more than was sold
+--                          and not returned yet. dropped are the skus of variants that are gone, by spaces: the others
+--                          come back without them, and they come when they are asked for again and are there again
 --         {"NOT_SOLD", state or 'none'}: this order has bought nothing of the product, so nothing can come back
 --         {"REUSED"}: the return id was used for another request
---         {"NOT_FOUND"} · {"UNKNOWN_SKU"} · {"TOO_MANY"}: above the most units
+--         {"NOT_FOUND"} · {"TOO_MANY"}: above the most units
 -- The hold notes each return ('return:<id>') and the units that are back of each variant ('returned:<sku>'). An
 -- earlier version looks at its own note alone: that is written too, since a message of such a worker may still come.
 -- What it says of an order is read only where this version didn't write it: an id may be used again.
@@ -18,37 +19,49 @@ local noted = 'return:' .. ARGV[4]
 local own = redis.call('HMGET', hold, 'state', 'lines', 'placed', 'deadline', noted)
 if not own[1] or whose(own[3], own[4], ARGV[3]) ~= 'own' then return {'NOT_SOLD', 'none'} end
 if own[1] ~= 'committed' then return {'NOT_SOLD', own[1]} end
-if own[5] then
-  local done = cjson.decode(own[5])
+local done, due = own[5] and cjson.decode(own[5]), nil
+if done then
   if done.fingerprint ~= ARGV[5] then return {'REUSED'} end
-  return {'DONE', done.units}
+  if not done.dropped then return {'DONE', done.units, ''} end
+  due = {}
+  for sku in string.gmatch(done.dropped, '%S+') do due[sku] = true end
 end
 local earlier = redis.call('EXISTS', KEYS[5]) == 0 and redis.call('GET', KEYS[3])
 if earlier and earlier ~= ARGV[5] then return {'REUSED'} end
 
 local asked = {}
 for i = 8, #ARGV, 2 do asked[ARGV[i]] = tonumber(ARGV[i + 1]) end
-local units, notes, stocks, left = {}, {}, {}, 0
+local back = done and cjson.decode(done.units) or {}
+local units, notes, stocks, dropped, left = {}, {}, {}, {}, 0
 for _, item in ipairs(cjson.decode(own[2])) do
-  local returned = tonumber(redis.call('HGET', hold, 'returned:' .. item.sku) or 0)
-  local quantity = math.min(asked[item.sku] or 0, item.quantity - returned)
-  left = left + item.quantity - returned - quantity
-  if quantity > 0 then
-    units[#units + 1] = '"' .. item.sku .. '":' .. int(quantity)
-    notes[#notes + 1], notes[#notes + 2] = 'returned:' .. item.sku, int(returned + quantity)
-    if not earlier then
-      local stock = read_stock(product, item.sku)
-      if not stock then return {redis.call('EXISTS', product) == 1 and 'UNKNOWN_SKU' or 'NOT_FOUND'} end
+  local sku = item.sku
+  local returned = tonumber(redis.call('HGET', hold, 'returned:' .. sku) or 0)
+  local quantity = math.min(asked[sku] or 0, item.quantity - returned)
+  if due and not due[sku] then quantity = 0 end
+  if quantity > 0 and not earlier then
+    local stock = read_stock(product, sku)
+    if stock then
       stock.onhand = stock.onhand + quantity
       stock.restocked = stock.restocked + quantity
       if stock.onhand > tonumber(ARGV[6]) then return {'TOO_MANY'} end
       stocks[#stocks + 1] = stock
+    elseif redis.call('EXISTS', product) == 0 then
+      return {'NOT_FOUND'}
+    else
+      dropped[#dropped + 1], quantity = sku, 0
     end
   end
+  left = left + item.quantity - returned - quantity
+  if quantity > 0 then
+    back[sku] = quantity
+    notes[#notes + 1], notes[#notes + 2] = 'returned:' .. sku, int(returned + quantity)
+  end
+  if back[sku] then units[#units + 1] = '"' .. sku .. '":' .. int(back[sku]) end
 end
 
-units = '{' .. table.concat(units, ',') .. '}'
-redis.call('HSET', hold, noted, cjson.encode({fingerprint = ARGV[5], units = units}), unpack(notes))
+units, dropped = '{' .. table.concat(units, ',') .. '}', table.concat(dropped, ' ')
+local note = {fingerprint = ARGV[5], units = units, dropped = dropped ~= '' and dropped or nil}
+redis.call('HSET', hold, noted, cjson.encode(note), unpack(notes))
 redis.call('SET', KEYS[3], ARGV[5], 'EX', ARGV[7])
 redis.call('SET', KEYS[5], '1', 'EX', ARGV[7])
 if left == 0 then redis.call('EXPIRE', hold, ARGV[7]) end
@@ -61,4 +74,4 @@ if #stocks > 0 then
   end
   publish(KEYS[4], 'stock.restocked', id, version, now, ARGV[2], '[' .. table.concat(stocks, ',') .. ']')
 end
-return {'DONE', units}
+return {'DONE', units, dropped}
