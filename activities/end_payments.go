@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/activity"
+
+	"holdfast/product"
 )
 
 // EndPayments makes sure that an order which ends unpaid is not paid afterwards.
@@ -13,7 +15,7 @@ type EndPayments struct {
 	Providers Providers
 	// Open keeps the customer's open orders; nil keeps none.
 	Open interface {
-		Extend(ctx context.Context, customerID, orderID string, until time.Time) error
+		Extend(ctx context.Context, customerID string, h product.Holder, until time.Time) error
 	}
 }
 
@@ -23,6 +25,8 @@ type EndPaymentsParams struct {
 	// CustomerID is given where his open orders are limited, and the order holds its
 	// stock until its payments have ended.
 	CustomerID string `json:"customerId,omitempty"`
+	// PlacedAt is given where CustomerID is, but by an earlier version.
+	PlacedAt time.Time `json:"placedAt,omitzero"`
 }
 
 // stillOpen is how long an order keeps its place among its customer's open ones when a
@@ -48,7 +52,7 @@ func (a *EndPayments) Execute(ctx context.Context, p EndPaymentsParams) (EndPaym
 	for _, asked := range p.Payments {
 		ended, processing, err := a.Providers.end(ctx, asked)
 		if err != nil || processing {
-			a.keepPlace(ctx, p.CustomerID, asked.Request.OrderID)
+			a.keepPlace(ctx, p.CustomerID, product.Holder{OrderID: asked.Request.OrderID, PlacedAt: p.PlacedAt})
 		}
 		if err != nil {
 			return EndPaymentsResult{}, err
@@ -64,13 +68,13 @@ func (a *EndPayments) Execute(ctx context.Context, p EndPaymentsParams) (EndPaym
 // keepPlace: the order holds its stock beyond its deadline, and counts as open as
 // long. A place that could not be kept is no reason to fail: the limit is one against
 // greed, and this order will end.
-func (a *EndPayments) keepPlace(ctx context.Context, customerID, orderID string) {
+func (a *EndPayments) keepPlace(ctx context.Context, customerID string, h product.Holder) {
 	if a.Open == nil || customerID == "" {
 		return
 	}
 	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second) // the provider may have used up ctx
 	defer cancel()
-	if err := a.Open.Extend(own, customerID, orderID, time.Now().Add(stillOpen)); err != nil {
-		activity.GetLogger(ctx).Warn("an order lost its place among the open ones", "order_id", orderID, "error", err)
+	if err := a.Open.Extend(own, customerID, h, time.Now().Add(stillOpen)); err != nil {
+		activity.GetLogger(ctx).Warn("an order lost its place among the open ones", "order_id", h.OrderID, "error", err)
 	}
 }

@@ -86,7 +86,7 @@ func (s *Store) reserve(ctx context.Context, reqs []product.HoldRequest, positio
 	}
 	if claiming >= 0 { // in another slot, and in the same round trip
 		r := reqs[claiming]
-		calls = append(calls, quota.Claim(r.Claim, r.OrderID, r.Deadline))
+		calls = append(calls, quota.Claim(r.Claim, r.Holder(), r.Deadline))
 	}
 	answers := redisdb.Run(ctx, s.rdb, calls...)
 	holds := make([]product.Hold, len(reqs))

@@ -171,8 +171,11 @@ func (m *machine) holder(t *rapid.T, order string) product.Holder {
 		return product.Holder{OrderID: order}
 	}
 	// Some of them lie beyond the deadlines of holds that say nothing of their order.
-	return product.Holder{OrderID: order, PlacedAt: m.start.Add(time.Duration(n-2) * 2 * time.Second)}
+	return product.Holder{OrderID: order, PlacedAt: m.placedAt(n)}
 }
+
+// placedAt is when the n-th order of an id was placed.
+func (m *machine) placedAt(n int) time.Time { return m.start.Add(time.Duration(n-2) * 2 * time.Second) }
 
 // again repeats a message, however old.
 func (m *machine) again(t *rapid.T) {
@@ -366,13 +369,13 @@ func (m *machine) hold(t *rapid.T) {
 func (m *machine) claim(req product.HoldRequest, answer *product.Hold) {
 	open := m.open[req.Claim.CustomerID]
 	switch {
-	case req.Claim.Limit == 0 || open[req.OrderID]:
+	case req.Claim.Limit == 0 || open[placeOf(req.Holder())]:
 		return
-	case m.left[req.Claim.CustomerID][req.OrderID]:
+	case m.left[req.Claim.CustomerID][placeOf(req.Holder())]:
 		m.saw("claim of an order that left", false)
 		return
 	case int64(len(open)) < req.Claim.Limit:
-		open[req.OrderID] = true
+		open[placeOf(req.Holder())] = true
 		return
 	case answer.Outcome != product.HoldMade && answer.Outcome != product.HoldRefused:
 		return
@@ -385,21 +388,34 @@ func (m *machine) claim(req product.HoldRequest, answer *product.Hold) {
 
 // leave gives up an order's place, as the record of a paid or ended order does.
 func (m *machine) leave(t *rapid.T) {
-	customer, orderID := rapid.SampledFrom(m.customers).Draw(t, "customer"), m.order(t)
+	customer, by := rapid.SampledFrom(m.customers).Draw(t, "customer"), product.Holder{OrderID: m.order(t)}
+	if rapid.IntRange(0, 3).Draw(t, "says when") > 0 {
+		by.PlacedAt = m.placedAt(m.placed[by.OrderID] - rapid.SampledFrom([]int{0, 0, 1}).Draw(t, "placed"))
+	}
 	status := rapid.SampledFrom([]order.Status{order.Paid, order.Cancelled}).Draw(t, "status")
 	m.send(t, func(t *rapid.T) {
-		gone, err := redisdb.Run(m.ctx, m.rdb, quota.Leave(customer, orderID, status))[0].Int()
+		gone, err := redisdb.Run(m.ctx, m.rdb, quota.Leave(customer, by, status))[0].Int()
 		require.NoError(t, err)
-		had := m.open[customer][orderID]
+		open, left := m.open[customer], m.left[customer]
+		had := open[placeOf(by)] || open[by.OrderID] // a version before named it by its id
 		require.Equal(t, had, gone == 1)
 		if had {
 			m.saw("place given up", false)
 		}
-		delete(m.open[customer], orderID)
+		delete(open, placeOf(by))
+		delete(open, by.OrderID)
 		if had || status == order.Cancelled {
-			m.left[customer][orderID] = true
+			left[placeOf(by)] = true
 		}
 	})
+}
+
+// placeOf names an order by its id and its placing time, if it says one.
+func placeOf(h product.Holder) string {
+	if h.PlacedAt.IsZero() {
+		return h.OrderID
+	}
+	return h.OrderID + h.PlacedAt.String()
 }
 
 func (m *machine) commit(t *rapid.T) {

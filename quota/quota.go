@@ -13,6 +13,7 @@ import (
 	"context"
 	"embed"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -49,11 +50,20 @@ const marked = Extension + grace + time.Minute
 // seldom that of the products that he orders.
 func openKey(customer string) string { return redisdb.Bucket(customer) + ":open:" + customer }
 
+// placeOf names an order in its customer's set. An id may be used again: what one order's
+// messages say must not count for another one. Messages of before say no placing time.
+func placeOf(h product.Holder) string {
+	if h.PlacedAt.IsZero() {
+		return h.OrderID
+	}
+	return h.OrderID + "/" + strconv.FormatInt(h.PlacedAt.UnixMilli(), 10)
+}
+
 // Claim asks for a place among the customer's open orders.
-func Claim(c product.Claim, orderID string, deadline time.Time) redisdb.Call {
+func Claim(c product.Claim, h product.Holder, deadline time.Time) redisdb.Call {
 	return redisdb.Call{
 		Script: claimScript, Keys: []string{openKey(c.CustomerID)},
-		Args: []any{orderID, deadline.UnixMilli(), c.Limit, grace.Milliseconds()},
+		Args: []any{placeOf(h), deadline.UnixMilli(), c.Limit, grace.Milliseconds()},
 	}
 }
 
@@ -74,13 +84,14 @@ func Claimed(answer *redis.Cmd) (bool, error) {
 // Leave gives up the place of an order that has reached this status, and sees to it
 // that no late message takes one for it again. A paid order without a place leaves
 // nothing behind: most shops that don't limit open orders would pay for marks in vain.
-func Leave(customer, orderID string, s order.Status) redisdb.Call {
+func Leave(customer string, h product.Holder, s order.Status) redisdb.Call {
 	always := "1"
 	if s.TookPayment() {
 		always = "0"
 	}
 	return redisdb.Call{
-		Script: leaveScript, Keys: []string{openKey(customer)}, Args: []any{orderID, always, marked.Milliseconds()},
+		Script: leaveScript, Keys: []string{openKey(customer)},
+		Args: []any{placeOf(h), always, marked.Milliseconds(), h.OrderID},
 	}
 }
 
@@ -115,19 +126,19 @@ func New(rdb redis.UniversalClient) *Store { return &Store{rdb: rdb} }
 
 // Extend keeps the place of an order that holds its stock beyond its deadline, until
 // at most Extension from now. An order that has left gets no place again.
-func (s *Store) Extend(ctx context.Context, customer, orderID string, until time.Time) error {
-	if !product.ValidID(customer) || !product.ValidID(orderID) {
-		return fmt.Errorf("%q or %q can't be an id", customer, orderID)
+func (s *Store) Extend(ctx context.Context, customer string, h product.Holder, until time.Time) error {
+	if !product.ValidID(customer) || !product.ValidID(h.OrderID) {
+		return fmt.Errorf("%q or %q can't be an id", customer, h.OrderID)
 	}
 	if longest := time.Now().Add(Extension); until.After(longest) {
 		until = longest
 	}
 	_, err := redisdb.Run(ctx, s.rdb, redisdb.Call{
 		Script: extendScript, Keys: []string{openKey(customer)},
-		Args: []any{orderID, until.UnixMilli(), grace.Milliseconds()},
+		Args: []any{placeOf(h), until.UnixMilli(), grace.Milliseconds()},
 	})[0].Text()
 	if err != nil {
-		return fmt.Errorf("keep the place of order %s among the customer's open ones: %w", orderID, err)
+		return fmt.Errorf("keep the place of order %s among the customer's open ones: %w", h.OrderID, err)
 	}
 	return nil
 }

@@ -19,17 +19,25 @@ import (
 
 func TestMain(m *testing.M) { redistest.Main(m) }
 
+// of is an order that was placed at a time of its own.
+func of(orderID string) product.Holder {
+	return product.Holder{OrderID: orderID, PlacedAt: time.UnixMilli(1_800_000_000_000)}
+}
+
+// member is how the set names it.
+func member(orderID string) string { return orderID + "/1800000000000" }
+
 func claim(t testing.TB, rdb redis.UniversalClient, customer, orderID string, limit int64, deadline time.Time) bool {
 	t.Helper()
 	ok, err := quota.Claimed(redisdb.Run(t.Context(), rdb,
-		quota.Claim(product.Claim{CustomerID: customer, Limit: limit}, orderID, deadline))[0])
+		quota.Claim(product.Claim{CustomerID: customer, Limit: limit}, of(orderID), deadline))[0])
 	require.NoError(t, err)
 	return ok
 }
 
 func leave(t testing.TB, rdb redis.UniversalClient, customer, orderID string) {
 	t.Helper()
-	require.NoError(t, redisdb.Run(t.Context(), rdb, quota.Leave(customer, orderID, order.Cancelled))[0].Err())
+	require.NoError(t, redisdb.Run(t.Context(), rdb, quota.Leave(customer, of(orderID), order.Cancelled))[0].Err())
 }
 
 func count(t testing.TB, rdb redis.UniversalClient, customer string) product.Open {
@@ -80,13 +88,13 @@ func TestAnOrderThatEndsLateKeepsItsPlace(t *testing.T) {
 		customer, store := redistest.ID("c"), quota.New(rdb)
 		until := time.Now().Add(5 * time.Minute).Truncate(time.Millisecond)
 		require.True(t, claim(t, rdb, customer, "stuck", 1, time.Now().Add(-50*time.Second)))
-		require.NoError(t, store.Extend(t.Context(), customer, "stuck", until))
-		require.NoError(t, store.Extend(t.Context(), customer, "stuck", until.Add(-time.Minute)), "never earlier")
+		require.NoError(t, store.Extend(t.Context(), customer, of("stuck"), until))
+		require.NoError(t, store.Extend(t.Context(), customer, of("stuck"), until.Add(-time.Minute)), "never earlier")
 		require.False(t, claim(t, rdb, customer, "next", 1, until))
 		require.True(t, count(t, rdb, customer).Until.Equal(until))
 		leave(t, rdb, customer, "stuck")
 		require.True(t, claim(t, rdb, customer, "next", 1, until))
-		require.Error(t, store.Extend(t.Context(), "a:b", "o", until))
+		require.Error(t, store.Extend(t.Context(), "a:b", of("o"), until))
 	})
 }
 
@@ -98,7 +106,7 @@ func TestALateMessageTakesNoPlaceForAnOrderThatLeft(t *testing.T) {
 		deadline := time.Now().Add(time.Minute)
 		require.True(t, claim(t, rdb, customer, "stuck", 1, deadline))
 		leave(t, rdb, customer, "stuck")
-		require.NoError(t, store.Extend(t.Context(), customer, "stuck", time.Now().Add(4*time.Minute)))
+		require.NoError(t, store.Extend(t.Context(), customer, of("stuck"), time.Now().Add(4*time.Minute)))
 		require.Zero(t, count(t, rdb, customer).Orders, "the extension is late")
 		require.True(t, claim(t, rdb, customer, "stuck", 1, deadline))
 		require.Zero(t, count(t, rdb, customer).Orders, "the claim is late")
@@ -113,11 +121,45 @@ func TestALateMessageTakesNoPlaceForAnOrderThatLeft(t *testing.T) {
 	})
 }
 
+// Temporal was restored, or the order deleted, and its id is used again: a late message of
+// the earlier order takes no place from the later one, and its mark gives it none for nothing.
+func TestOrdersOfOneIDHavePlacesOfTheirOwn(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		customer, deadline := redistest.ID("c"), time.Now().Add(time.Minute)
+		later := product.Holder{OrderID: "o", PlacedAt: of("o").PlacedAt.Add(time.Hour)}
+		require.True(t, claim(t, rdb, customer, "o", 1, deadline))
+		leave(t, rdb, customer, "o")
+		again, err := quota.Claimed(redisdb.Run(t.Context(), rdb,
+			quota.Claim(product.Claim{CustomerID: customer, Limit: 1}, later, deadline))[0])
+		require.NoError(t, err)
+		require.True(t, again)
+		require.Equal(t, int64(1), count(t, rdb, customer).Orders, "the mark is another order's")
+		leave(t, rdb, customer, "o")
+		require.Equal(t, int64(1), count(t, rdb, customer).Orders, "it was another order that ended")
+		require.NoError(t, redisdb.Run(t.Context(), rdb, quota.Leave(customer, later, order.Paid))[0].Err())
+		require.Zero(t, count(t, rdb, customer).Orders)
+	})
+}
+
+// A worker of a version before claimed the place, by the order's id alone.
+func TestAPlaceOfAnEarlierVersionIsGivenUp(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		customer := redistest.ID("c")
+		_, err := quota.Claimed(redisdb.Run(t.Context(), rdb, quota.Claim(
+			product.Claim{CustomerID: customer, Limit: 1}, product.Holder{OrderID: "o"}, time.Now().Add(time.Minute)))[0])
+		require.NoError(t, err)
+		gone, err := redisdb.Run(t.Context(), rdb, quota.Leave(customer, of("o"), order.Paid))[0].Int()
+		require.NoError(t, err)
+		require.Equal(t, 1, gone)
+		require.Zero(t, count(t, rdb, customer).Orders)
+	})
+}
+
 // A paid order that never had a place, as in a shop without the limit, costs no memory.
 func TestAPaidOrderWithoutAPlaceLeavesNoMark(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		customer := redistest.ID("c")
-		require.NoError(t, redisdb.Run(t.Context(), rdb, quota.Leave(customer, "paid", order.Paid))[0].Err())
+		require.NoError(t, redisdb.Run(t.Context(), rdb, quota.Leave(customer, of("paid"), order.Paid))[0].Err())
 		require.Zero(t, rdb.Exists(t.Context(), redisdb.Bucket(customer)+":open:"+customer).Val())
 	})
 }
@@ -130,7 +172,7 @@ func TestMarksGoOnceNothingCanComeForThem(t *testing.T) {
 		deadline := time.Now().Add(time.Hour)
 		require.True(t, claim(t, rdb, customer, "early", 1, deadline))
 		leave(t, rdb, customer, "early")
-		until := time.UnixMilli(-int64(rdb.ZScore(t.Context(), key, "early").Val()))
+		until := time.UnixMilli(-int64(rdb.ZScore(t.Context(), key, member("early")).Val()))
 		require.WithinRange(t, until, deadline.Add(time.Minute), deadline.Add(10*time.Minute))
 		require.Greater(t, rdb.PTTL(t.Context(), key).Val(), time.Hour, "the set lives as long as its marks")
 
@@ -139,8 +181,8 @@ func TestMarksGoOnceNothingCanComeForThem(t *testing.T) {
 		require.True(t, claim(t, rdb, customer, "next", 1, deadline))
 		require.ErrorIs(t, rdb.ZScore(t.Context(), key, "old").Err(), redis.Nil)
 
-		require.NoError(t, store.Extend(t.Context(), customer, "other", time.Now().Add(24*time.Hour)))
-		kept := time.UnixMilli(int64(rdb.ZScore(t.Context(), key, "other").Val()))
+		require.NoError(t, store.Extend(t.Context(), customer, of("other"), time.Now().Add(24*time.Hour)))
+		kept := time.UnixMilli(int64(rdb.ZScore(t.Context(), key, member("other")).Val()))
 		require.WithinRange(t, kept, time.Now().Add(4*time.Minute), time.Now().Add(quota.Extension), "no longer than a mark stands")
 	})
 }
@@ -165,7 +207,7 @@ func TestOfAThousandAtOnceNoMoreThanTheLimitGetAPlace(t *testing.T) {
 		for i := range 1000 {
 			all.Go(func() {
 				ok, err := quota.Claimed(redisdb.Run(t.Context(), rdb,
-					quota.Claim(product.Claim{CustomerID: customer, Limit: 20}, fmt.Sprint("o", i), deadline))[0])
+					quota.Claim(product.Claim{CustomerID: customer, Limit: 20}, of(fmt.Sprint("o", i)), deadline))[0])
 				if err != nil {
 					t.Error(err)
 				}

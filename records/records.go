@@ -64,7 +64,7 @@ func (s *Store) Put(ctx context.Context, r order.Record) error {
 	}
 	var beside []redisdb.Call
 	if quota.Ended(r.Status) && product.ValidID(r.CustomerID) {
-		beside = append(beside, quota.Leave(r.CustomerID, r.OrderID, r.Status))
+		beside = append(beside, quota.Leave(r.CustomerID, product.Holder{OrderID: r.OrderID, PlacedAt: r.PlacedAt}, r.Status))
 	}
 	return s.put(ctx, r.OrderID, args, beside...)
 }

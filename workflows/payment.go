@@ -222,7 +222,7 @@ func (s *saga) answerPayers() {
 func (s *saga) endPayments() bool {
 	params := activities.EndPaymentsParams{Payments: s.stillPayable()}
 	if s.placement.MaxOpenOrders > 0 {
-		params.CustomerID = s.placement.CustomerID
+		params.CustomerID, params.PlacedAt = s.placement.CustomerID, s.placedAt
 	}
 	ctx, stop := workflow.WithCancel(s.ctx)
 	defer stop()

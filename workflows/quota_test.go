@@ -2,6 +2,7 @@ package workflows_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -14,8 +15,11 @@ import (
 // places notes whose place is kept.
 type places []string
 
-func (p *places) Extend(_ context.Context, customerID, orderID string, _ time.Time) error {
-	*p = append(*p, customerID+"/"+orderID)
+func (p *places) Extend(_ context.Context, customerID string, h product.Holder, _ time.Time) error {
+	if h.PlacedAt.IsZero() {
+		return errors.New("the extension doesn't say when the order was placed")
+	}
+	*p = append(*p, customerID+"/"+h.OrderID)
 	return nil
 }
 
@@ -43,7 +47,7 @@ func TestAnUnpaidOrderHasAPlaceAmongItsCustomersOpenOnes(t *testing.T) {
 
 func TestAnOrderWithoutAPlaceHoldsNothing(t *testing.T) {
 	s := open(t, line("shirt", 2), line("mug", 1))
-	other := quota.Claim(product.Claim{CustomerID: "customer-1", Limit: 1}, "other", time.Now().Add(time.Hour))
+	other := quota.Claim(product.Claim{CustomerID: "customer-1", Limit: 1}, product.Holder{OrderID: "other"}, time.Now().Add(time.Hour))
 	s.NoError(redisdb.Run(t.Context(), s.rdb, other)[0].Err())
 	s.others = 1
 	s.run()

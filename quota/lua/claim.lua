@@ -1,6 +1,6 @@
 -- claim: take a place among a customer's open orders.
--- KEYS 1 the customer's open orders, a sorted set of order ids by their deadlines in ms; see leave for its marks
--- ARGV 1 order id · 2 deadline, ms · 3 how many may be open, >= 1 · 4 how long an order counts beyond its deadline, ms
+-- KEYS 1 the customer's open orders, a sorted set of orders by their deadlines in ms; see leave for its marks
+-- ARGV 1 the order's name in the set · 2 deadline, ms · 3 how many may be open, >= 1 · 4 how long an order counts beyond its deadline, ms
 -- answers "OPEN": it has a place now, or had one; asking again changes nothing
 --         "FULL": so many are open already
 -- A place that no order gave up stops counting by its deadline, so that a lost step heals.

@@ -1,5 +1,5 @@
 -- count: how many orders of a customer are open. Changes nothing.
--- KEYS 1 the customer's open orders, a sorted set of order ids by their deadlines in ms
+-- KEYS 1 the customer's open orders, a sorted set of orders by their deadlines in ms
 -- ARGV 1 how long an order counts beyond its deadline, ms
 -- answers {open, earliest deadline of them, ms, '0' where none is open}
 local t = redis.call('TIME')

@@ -1,13 +1,18 @@
 -- leave: an order is paid or has ended, and gives up its place.
--- KEYS 1 the customer's open orders, a sorted set of order ids by their deadlines in ms; an order that left has the
+-- KEYS 1 the customer's open orders, a sorted set of orders by their deadlines in ms; an order that left has the
 --        negative of the time until which its mark stands
--- ARGV 1 order id · 2 '1' leaves a mark also where the order has no place
+-- ARGV 1 the order's name in the set · 2 '1' leaves a mark also where the order has no place
 --      3 how long the mark stands after now and after the order's deadline, ms
+--      4 the name that a version before gave it, which is a place's only: its order id
 -- answers how many places it gave up, 0 or 1
 -- The mark keeps a claim or an extension that is still on its way from taking the place again.
 local open, order = KEYS[1], ARGV[1]
 local was = tonumber(redis.call('ZSCORE', open, order) or nil)
-if was and was < 0 then return 0 end
+local before = ARGV[4] ~= order and tonumber(redis.call('ZSCORE', open, ARGV[4]) or nil)
+if before and before < 0 then before = nil end
+if before then redis.call('ZREM', open, ARGV[4]) end
+if was and was < 0 then return before and 1 or 0 end
+was = was or before
 if not was and ARGV[2] ~= '1' then return 0 end
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
