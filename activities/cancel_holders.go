@@ -43,8 +43,11 @@ type CancelAll struct {
 	}
 	// Signal tells an order's workflow of the delisting, under a name that makes telling
 	// it again no second message, whichever attempt or worker does so. It returns a
-	// serviceerror.NotFound where that workflow is closed or unknown.
-	Signal  func(ctx context.Context, orderID string, d DelistParams) error
+	// serviceerror.NotFound where that workflow is closed or unknown; but Temporal takes a
+	// message that it has taken before, also for a workflow that was ended since.
+	Signal func(ctx context.Context, orderID string, d DelistParams) error
+	// Runs reports whether an order's workflow runs.
+	Runs    func(ctx context.Context, orderID string) (bool, error)
 	Settler *Settler
 	// For is how long one attempt goes on; it defaults to ten minutes.
 	For time.Duration
@@ -72,7 +75,9 @@ type HoldersProgress struct {
 // listing. An order that can't be told or settled keeps none of the others waiting.
 func (a *CancelAll) Execute(ctx context.Context, p DelistParams) (HoldersResult, error) {
 	t := newTelling(a, p)
+	t.again = activity.GetInfo(ctx).Attempt > 1
 	if activity.HasHeartbeatDetails(ctx) {
+		t.again = true
 		var last HoldersProgress
 		if err := activity.GetHeartbeatDetails(ctx, &last); err == nil {
 			t.earlier = max(last.Told-last.Left, 0)

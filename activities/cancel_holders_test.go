@@ -232,7 +232,8 @@ func TestAnOrderThatCantBeToldIsToldAgainByItself(t *testing.T) {
 func TestTheNextAttemptCountsWhatTheLastOneTold(t *testing.T) {
 	s := open(t)
 	s.holds("left", time.Now().Add(time.Hour))
-	a := &activities.CancelAll{Holds: s.stock, Signal: s.told(nothing).signal, Settler: s.settler()}
+	a := &activities.CancelAll{Holds: s.stock, Signal: s.told(nothing).signal, Runs: s.fates.runs, Settler: s.settler()}
+	s.fates["left"] = activities.Fate{Known: true, Running: true}
 	env := environment()
 	env.RegisterActivity(a.Execute)
 	env.SetHeartbeatDetails(activities.HoldersProgress{Told: 50_000, Left: 1, Failing: 1, Error: "away"})
@@ -241,4 +242,24 @@ func TestTheNextAttemptCountsWhatTheLastOneTold(t *testing.T) {
 	var res activities.HoldersResult
 	s.NoError(v.Get(&res))
 	s.Equal(50_000, res.Signalled)
+}
+
+func (f fates) runs(_ context.Context, orderID string) (bool, error) { return f[orderID].Running, nil }
+
+// An earlier attempt told an order that was terminated before it read that: Temporal takes
+// the same message again, and no workflow hears it.
+func TestAnOrderThatWasToldAndTerminatedIsSettledAtOnce(t *testing.T) {
+	s := open(t)
+	s.holds("terminated", time.Now().Add(time.Hour))
+	s.fates["terminated"] = activities.Fate{Known: true, Status: order.Expired}
+	a := &activities.CancelAll{
+		Holds: s.stock, Runs: s.fates.runs, Settler: s.settler(), For: 10 * time.Second,
+		Signal: func(context.Context, string, activities.DelistParams) error { return nil },
+	}
+	env := environment()
+	env.RegisterActivity(a.Execute)
+	env.SetHeartbeatDetails(activities.HoldersProgress{Told: 1, Left: 1})
+	_, err := env.ExecuteActivity(a.Execute, activities.DelistParams{ProductID: "shirt", Listing: 1})
+	s.NoError(err)
+	s.Equal(product.Released, s.stateOf("terminated"))
 }

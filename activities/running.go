@@ -2,10 +2,13 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 
 	"holdfast/order"
@@ -61,6 +64,24 @@ func (f *Fates) EndedByForce(ctx context.Context, before time.Time, behind []byt
 		}
 	}
 	return orderIDs, page.GetNextPageToken(), nil
+}
+
+// Runs reports whether an order's workflow runs.
+func (f *Fates) Runs(ctx context.Context, orderID string) (bool, error) {
+	d, err := f.Temporal.DescribeWorkflowExecution(ctx, f.WorkflowID(orderID), "")
+	if _, gone := errors.AsType[*serviceerror.NotFound](err); gone {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("describe the workflow of order %s: %w", orderID, err)
+	}
+	return isRunning(d.GetWorkflowExecutionInfo().GetStatus()), nil
+}
+
+// isRunning reports whether a workflow is at work, or another run of it goes on.
+func isRunning(s enums.WorkflowExecutionStatus) bool {
+	return s == enums.WORKFLOW_EXECUTION_STATUS_RUNNING || s == enums.WORKFLOW_EXECUTION_STATUS_PAUSED ||
+		s == enums.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW || s == enums.WORKFLOW_EXECUTION_STATUS_UNSPECIFIED
 }
 
 // IsPaid asks a workflow that runs whether it is the holder's and has sold its units. It

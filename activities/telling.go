@@ -17,7 +17,9 @@ type telling struct {
 	*CancelAll
 	params DelistParams
 	// earlier attempts told so many orders that hold nothing any more.
-	earlier              int
+	earlier int
+	// again: an earlier attempt may have told them.
+	again                bool
 	signals, settlements errgroup.Group
 
 	mu      sync.Mutex // guards the rest
@@ -95,6 +97,11 @@ func (t *telling) tell(ctx context.Context, h *holder) error {
 	defer cancel()
 	err := t.Signal(ctx, h.orderID, t.params)
 	_, gone := errors.AsType[*serviceerror.NotFound](err)
+	if err == nil && t.again {
+		var runs bool
+		runs, err = t.Runs(ctx, h.orderID)
+		gone = err == nil && !runs
+	}
 	if err != nil && !gone {
 		return fmt.Errorf("tell order %s that %s is delisted: %w", h.orderID, t.params.ProductID, err)
 	}

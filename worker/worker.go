@@ -142,7 +142,7 @@ func newWorker(of *Config) (*Worker, error) {
 	}
 	register(w, activities.DelistProduct, (&activities.Delist{Products: stock}).Execute)
 	register(w, activities.CancelHolders, (&activities.CancelAll{
-		Holds: stock, Settler: settler, Signal: signalDelisting(c.Temporal, c.Namespace),
+		Holds: stock, Settler: settler, Signal: signalDelisting(c.Temporal, c.Namespace), Runs: fates.Runs,
 	}).Execute)
 	ever := *fates // the sweeper has no need of them: what holds stock is not that old
 	ever.Records = allDocuments{warm: docs, cold: c.Index}
