@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -42,6 +43,43 @@ func TestSweeperGivesBackWhatATerminatedOrderHeld(t *testing.T) {
 		swept += s.Metric(t, "holdfast_sweeper_settled_total", "settled")[string(activities.SettledBack)]
 	}
 	require.Equal(t, int64(1), swept, "an operator has to see that the sweeper had something to do")
+}
+
+// The sweeper looks for orders that hold nothing by Temporal's own list.
+func TestOrdersWhoseWorkflowsWereEndedByForceAreListed(t *testing.T) {
+	shop := open(t)
+	shop.Offer(t, "ended-by-force", 5)
+	first := shop.Place(t, shoptest.Line{ProductID: "ended-by-force", Quantity: 1})
+	second := shop.Place(t, shoptest.Line{ProductID: "ended-by-force", Quantity: 1})
+	alive := shop.Place(t, shoptest.Line{ProductID: "ended-by-force", Quantity: 1})
+	paid := shop.Place(t, shoptest.Line{ProductID: "ended-by-force", Quantity: 1})
+	shop.Pay(t, paid)
+	shop.Await(t, paid.ID, order.Paid)
+	terminate(t, first.ID)
+	terminate(t, second.ID)
+	fates := &activities.Fates{
+		Temporal: everything.stack.Temporal, WorkflowID: workflows.OrderWorkflowID, Ended: workflows.EndedOrders,
+	}
+	var listed []string
+	require.Eventually(t, func() bool { // the list is behind for a moment
+		listed = nil
+		for behind := []byte(nil); ; {
+			page, next, err := fates.EndedByForce(t.Context(), time.Now(), behind, 1)
+			if err != nil {
+				t.Log(err)
+				return false
+			}
+			if listed = append(listed, page...); len(next) == 0 {
+				return slices.Contains(listed, first.ID) && slices.Contains(listed, second.ID)
+			}
+			behind = next
+		}
+	}, 20*time.Second, 100*time.Millisecond)
+	require.NotContains(t, listed, alive.ID)
+	require.NotContains(t, listed, paid.ID)
+	early, _, err := fates.EndedByForce(t.Context(), time.Now().Add(-time.Hour), nil, 100)
+	require.NoError(t, err)
+	require.Empty(t, early)
 }
 
 // Redis comes back as it was before the order was paid, as a replica may that takes over: the
