@@ -69,11 +69,11 @@ type Config struct {
 	Records activities.Records
 }
 
-// cachedOrders is how many orders' workflows a process keeps in memory between
+// CachedOrders is how many orders' workflows a process keeps in memory between
 // two of their messages; one that is not kept is replayed from its history. An
 // order waits minutes for its payment, and a busy shop has more of them open than
 // memory should hold: with 2,000, it stays below 200 MB.
-const cachedOrders = 2000
+const CachedOrders = 2000
 
 // KeepBeyond is how much longer an order stays in Redis than Temporal keeps its closed
 // workflow, at least: as long as Temporal knows an order, an audit may have to write
@@ -123,7 +123,7 @@ func newWorker(of *Config) (*Worker, error) {
 	}
 	c.Stock, c.Records = countedStock{c.Stock, m}, countedRecords{c.Records, m}
 	*of = c
-	sdk.SetStickyWorkflowCacheSize(cachedOrders) // of the whole process; counts before its first worker starts
+	sdk.SetStickyWorkflowCacheSize(CachedOrders) // of the whole process; counts before its first worker starts
 	c.Options = WithPollers(c.Options)
 	w := sdk.New(c.Temporal, c.TaskQueue, c.Options)
 	registerWorkflows(w)

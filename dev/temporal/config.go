@@ -14,6 +14,7 @@ import (
 	tserver "go.temporal.io/server/temporal"
 
 	"holdfast/dev/loopback"
+	"holdfast/worker"
 )
 
 const (
@@ -115,6 +116,9 @@ func dynamicSettings() dynamicconfig.StaticClient {
 		// Caches that are full soon, so that memory doesn't grow with the orders.
 		dynamicconfig.HistoryCacheHostLevelMaxSize.Key():     2048,     // workflows
 		dynamicconfig.EventsHostLevelCacheMaxSizeBytes.Key(): 32 << 20, // bytes
+		// The SDK's cache belongs to the whole process, and its size is that of whoever starts
+		// a worker first: the server does.
+		dynamicconfig.WorkerStickyCacheSize.Key(): worker.CachedOrders,
 		// A workflow that can't go on is marked early: whoever changes its code waits for that.
 		dynamicconfig.NumConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute.Key(): 2,
 		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():                         1,
