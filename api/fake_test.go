@@ -40,8 +40,8 @@ type fakeTemporal struct {
 	lost int
 	// maxSignals is how many signals of a workflow are taken.
 	maxSignals int
-	// queries counts what workflows were asked.
-	queries int
+	// queries counts what workflows were asked, described how often one was looked at.
+	queries, described int
 	// mute: workflows are there and can't answer, for this reason.
 	mute error
 	// updateIDs are those that requests came under.
@@ -285,7 +285,7 @@ func (f *fakeTemporal) signal(ctx context.Context, id, requestID string, e order
 		return errDown
 	case ok && s.signalled[requestID]:
 		return nil
-	case !ok || s.closed:
+	case !ok || s.closed || s.endedByHand:
 		return serviceerror.NewNotFound("workflow not found for ID: " + id)
 	case len(s.signals) >= f.maxSignals:
 		return serviceerror.NewInvalidArgument("exceeded workflow execution limit for signal events")
@@ -295,6 +295,9 @@ func (f *fakeTemporal) signal(ctx context.Context, id, requestID string, e order
 	}
 	s.signalled[requestID] = true
 	s.signals = append(s.signals, e)
+	if f.stuck {
+		return nil
+	}
 	if e.Type != order.PaymentSucceeded || e.Amount != s.order.Amounts[order.AmountTotal] || !s.order.Status.Unpaid() {
 		return nil
 	}
@@ -364,6 +367,7 @@ func (f *fakeTemporal) GetWorkflow(_ context.Context, id, _ string) client.Workf
 func (f *fakeTemporal) DescribeWorkflow(_ context.Context, id, _ string) (*client.WorkflowExecutionDescription, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.described++
 	s, ok := f.sagas[id]
 	switch {
 	case f.down:
@@ -372,6 +376,13 @@ func (f *fakeTemporal) DescribeWorkflow(_ context.Context, id, _ string) (*clien
 		return nil, serviceerror.NewNotFound("workflow not found")
 	}
 	d := &client.WorkflowExecutionDescription{}
+	d.Status = enums.WORKFLOW_EXECUTION_STATUS_RUNNING
+	switch {
+	case s.endedByHand:
+		d.Status = enums.WORKFLOW_EXECUTION_STATUS_TERMINATED
+	case s.closed:
+		d.Status = enums.WORKFLOW_EXECUTION_STATUS_COMPLETED
+	}
 	d.WorkflowStartTime = s.started
 	d.Memo = &common.Memo{Fields: map[string]*common.Payload{}}
 	for k, v := range s.memo {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
 	"holdfast/api"
@@ -62,6 +63,64 @@ func TestAPaymentThatTemporalTakesNoMoreGoesBack(t *testing.T) {
 	require.Len(t, g.temporal.starts, 2)
 	require.Equal(t, workflows.RefundType, g.temporal.starts[1].kind)
 	require.Equal(t, "p-1", g.temporal.starts[1].arg.(order.Refund).PaymentID)
+}
+
+// Temporal answers a repeated signal as taken, whether its saga runs or was terminated
+// before it read the first one. The money must not be lost for that.
+func TestASuccessThatATerminatedOrderNeverReadGoesBackWhenItIsSentAgain(t *testing.T) {
+	for name, tt := range map[string]struct {
+		ago       time.Duration
+		otherDoor bool
+	}{
+		"by the gateway that had it": {},
+		"by another gateway":         {ago: 11 * time.Second, otherDoor: true},
+		"of a clock that is ahead":   {ago: -11 * time.Second, otherDoor: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newGateway(t)
+			g.putProduct("mug", 5)
+			o := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(t)
+			e := success(o.ID, "p-1", 1000)
+			e.OccurredAt = time.Now().Add(-tt.ago)
+			g.temporal.set(func(f *fakeTemporal) { f.stuck = true })
+			for range 2 {
+				require.Equal(t, http.StatusNoContent, g.callback(e).status)
+			}
+			require.Len(t, g.temporal.starts, 1, "the order is there to read it")
+
+			g.temporal.set(func(f *fakeTemporal) { f.sagas["order/"+o.ID].endedByHand = true })
+			if tt.otherDoor {
+				var err error
+				g.cfg.Metrics = prometheus.NewRegistry()
+				g.server, err = api.New(g.cfg)
+				require.NoError(t, err)
+			}
+			failed := e
+			failed.Type = order.PaymentFailed
+			require.Equal(t, http.StatusNoContent, g.callback(failed).status)
+			require.Len(t, g.temporal.starts, 1, "a failed payment needs no refund")
+			g.temporal.set(func(f *fakeTemporal) { f.down = true })
+			require.Equal(t, http.StatusServiceUnavailable, g.callback(e).status)
+			g.temporal.set(func(f *fakeTemporal) { f.down = false })
+			for range 2 {
+				require.Equal(t, http.StatusNoContent, g.callback(e).status)
+			}
+			require.Len(t, g.temporal.starts, 2)
+			require.Equal(t, workflows.RefundType, g.temporal.starts[1].kind)
+			require.Equal(t, order.RefundLate, g.temporal.starts[1].arg.(order.Refund).Reason)
+		})
+	}
+}
+
+// A payment's first message costs one call of Temporal and no more.
+func TestTheFirstMessageOfAPaymentAsksForNothing(t *testing.T) {
+	g := newGateway(t)
+	o := g.paidOrder()
+	require.Zero(t, g.temporal.described)
+	require.Equal(t, http.StatusNoContent, g.callback(success(o.ID, "p-2", 1000)).status)
+	require.Zero(t, g.temporal.described)
+	require.Equal(t, http.StatusNoContent, g.callback(success(o.ID, "p-2", 1000)).status)
+	require.Equal(t, 1, g.temporal.described)
 }
 
 func TestMoneyThatComesTooLateGoesBack(t *testing.T) {

@@ -1,7 +1,8 @@
 // Package api is the gateway: it speaks REST as openapi.yaml says, turns bad
 // requests away, answers "sold out" from one cheap read, and hands everything
 // that is to be decided to Temporal. It never decides about an order or a unit
-// itself, and keeps nothing between two requests but the counts of its limits.
+// itself, and keeps nothing between two requests but the counts of its limits and
+// what saves a question to others.
 package api
 
 import (
@@ -132,7 +133,9 @@ type Server struct {
 	limits     limits
 	payLimits  payLimits
 	checkouts  *checkouts
-	prober     *prober
+	// successes are the messages of payments that were delivered lately.
+	successes lately
+	prober    *prober
 	// crossOrigin tells requests that pages of other origins sent.
 	crossOrigin *http.CrossOriginProtection
 	// draining is closed when the gateway begins to stop: it ends waits.

@@ -1,0 +1,31 @@
+package api
+
+import "sync"
+
+// latelySize bounds what is remembered: twice as many names of 36 bytes.
+const latelySize = 10_000
+
+// lately remembers names in memory alone: each for at least latelySize others.
+type lately struct {
+	mu           sync.Mutex
+	names, older map[string]struct{}
+}
+
+// note remembers a name, and reports whether it was remembered.
+func (l *lately) note(name string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, isNew := l.names[name]
+	_, isOld := l.older[name]
+	if isNew {
+		return true
+	}
+	if len(l.names) >= latelySize {
+		l.names, l.older = nil, l.names
+	}
+	if l.names == nil {
+		l.names = map[string]struct{}{}
+	}
+	l.names[name] = struct{}{}
+	return isOld
+}
