@@ -155,6 +155,11 @@ func (s Stored) MadeUnder(key string) (Secret, bool) {
 	return s.Secrets[i], true
 }
 
+// Has reports whether a secret is among those that are kept.
+func (s Stored) Has(secret string) bool {
+	return slices.ContainsFunc(s.Secrets, func(k Secret) bool { return k.Value == secret })
+}
+
 // Rotate puts a new secret before those that still sign. The last one signs for a while
 // yet, so that the receiver can change over, and so do those before it, each for its own.
 func (s *Stored) Rotate(made Secret, now time.Time) error {

@@ -203,6 +203,9 @@ func (s *Store) Rotate(ctx context.Context, id, key string, now time.Time) (webh
 	}
 	before := false
 	e, err := s.change(ctx, id, marks, func(e *webhook.Stored) (bool, error) {
+		if e.Has(made.Value) { // this call put it there: its answer was lost, and it was sent again
+			return false, nil
+		}
 		if _, before = e.MadeUnder(made.Key); before {
 			return false, nil
 		}
@@ -231,7 +234,7 @@ func (s *Store) Disable(ctx context.Context, id string, now time.Time) error {
 const changes = 10
 
 // change writes what how makes of an endpoint, if it says that it changes it. marks remembers that it was done, so that it
-// is done once.
+// is done once. how may find its own change made already: the client sends a request again where its answer was lost.
 func (s *Store) change(ctx context.Context, id string, marks []string, how func(*webhook.Stored) (bool, error)) (webhook.Stored, error) {
 	for range changes {
 		e, before, err := s.get(ctx, id)

@@ -5,6 +5,8 @@
 -- answers {"ADDED"}
 --         {"FULL"}: there are that many already
 --         {"THERE", endpoint}: it was registered under this key before; '' where it was removed since
+-- The client sends a request again where its answer was lost: what is there under its id is its own.
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return {'ADDED'} end
 local before = KEYS[3] and redis.call('GET', KEYS[3])
 if before then return {'THERE', redis.call('HGET', KEYS[1], before) or ''} end
 if redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[3]) then return {'FULL'} end
