@@ -77,7 +77,7 @@ func (g *Guard) check(a netip.Addr, encrypted bool) error {
 	switch {
 	case slices.Contains(metadata, a.WithZone("")):
 		return fmt.Errorf("%w: %s is a cloud's metadata service", errRefused, a)
-	case slices.ContainsFunc(g.allowed, func(p netip.Prefix) bool { return p.Contains(a) }):
+	case g.isAllowed(a):
 		return nil
 	case !encrypted:
 		return fmt.Errorf("%w without TLS: %s", errRefused, a)
@@ -86,6 +86,11 @@ func (g *Guard) check(a netip.Addr, encrypted bool) error {
 		return fmt.Errorf("%w: %w", errRefused, err)
 	}
 	return nil
+}
+
+// isAllowed reports whether the setting names a network that the address is in.
+func (g *Guard) isAllowed(a netip.Addr) bool {
+	return slices.ContainsFunc(g.allowed, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
 // dialer checks each address that it connects to, after the name was resolved: a name
@@ -98,10 +103,13 @@ func (g *Guard) dialer(encrypted bool) *net.Dialer {
 			if err != nil {
 				return fmt.Errorf("%w: %q", errRefused, address)
 			}
-			if g.isOwn(ctx, to) {
-				return fmt.Errorf("%w: %s is one of Holdfast's own services", errRefused, to)
+			if err := g.check(to.Addr(), encrypted); err != nil {
+				return err
 			}
-			return g.check(to.Addr(), encrypted)
+			if err := g.checkOwn(ctx, to); err != nil {
+				return fmt.Errorf("%w: %w", errRefused, err)
+			}
+			return nil
 		},
 	}
 }
@@ -139,8 +147,12 @@ func (g *Guard) Check(ctx context.Context, text string) error {
 		if u.Scheme == "http" && g.check(a, false) != nil {
 			return errPlain()
 		}
-		if g.isOwn(ctx, netip.AddrPortFrom(a, portOf(u))) {
+		switch err := g.checkOwn(ctx, netip.AddrPortFrom(a, portOf(u))); {
+		case errors.Is(err, errOwn):
 			return &webhook.RefusedURLError{Reason: "its host is one of Holdfast's own services"}
+		case err != nil:
+			return &webhook.RefusedURLError{Reason: "its host is in a private network, and may be one of Holdfast's own services: " +
+				"the name of one of them can't be resolved at the moment; try again when it can"}
 		}
 	}
 	return nil

@@ -149,6 +149,9 @@ func requireTrouble(t *testing.T, want webhook.Trouble, err error) {
 	require.Equal(t, want, u.Trouble, "%v", err)
 }
 
+// silent is the address of a name that the resolver never gets an answer for.
+const silent = "silent"
+
 // names is a resolver that asks a server of the test's: address answers the IPv4 address
 // of a name, empty where there is none.
 func names(t *testing.T, address func(name string) string) *net.Resolver {
@@ -184,6 +187,8 @@ func answerTo(query []byte, address func(string) string) ([]byte, error) {
 	m.Response, m.Additionals = true, nil
 	ip := address(q.Name.String())
 	switch {
+	case ip == silent:
+		return nil, errors.New("no answer")
 	case ip == "":
 		m.RCode = dnsmessage.RCodeNameError
 	case q.Type == dnsmessage.TypeA:

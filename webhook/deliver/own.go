@@ -2,24 +2,51 @@ package deliver
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"slices"
 	"strconv"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 )
 
-// ownFor is how long the addresses of Holdfast's own services are believed: they move
-// when a container is made again or a replica takes over.
-const ownFor = 10 * time.Second
+const (
+	// ownFor is how long it is believed where Holdfast's own services are, and that a name
+	// of theirs can't be resolved: they move when a container is made again or a replica
+	// takes over.
+	ownFor = 10 * time.Second
+	// listWithin bounds asking Redis for the servers of a cluster.
+	listWithin = time.Second
+)
 
-// own are the addresses of Holdfast's own services.
+var (
+	errOwn = errors.New("the address is one of Holdfast's own services")
+	// errOwnUnknown says that one of them may be anywhere.
+	errOwnUnknown = errors.New("a name of Holdfast's own services can't be resolved now, so that no private address is safe")
+)
+
+// own knows the addresses of Holdfast's own services.
 type own struct {
-	list func(context.Context) []string // host:port
+	list   func(context.Context) []string // host:port
+	asking singleflight.Group
+
 	mu   sync.Mutex
-	last []netip.AddrPort
-	at   time.Time
+	last services
+}
+
+// services are where Holdfast's own services are, as of a time.
+type services struct {
+	at time.Time
+	// byName are the addresses of each name. One that can't be resolved keeps those that it
+	// had, and has none where it was never resolved.
+	byName map[string][]netip.Addr
+	all    []netip.AddrPort
+	// unknown is a name that was never resolved, if there is one.
+	unknown string
 }
 
 // RefuseOwn has the guard refuse the services that Holdfast itself runs on, whatever else
@@ -27,57 +54,113 @@ type own struct {
 // again while the guard is in use.
 func (g *Guard) RefuseOwn(list func(context.Context) []string) { g.own.list = list }
 
-// isOwn reports whether an address is one of Holdfast's own services. On this machine,
-// where receivers live too while one tries things out, it is the port that tells; a
+// checkOwn refuses the address of one of Holdfast's own services. On this machine, where
+// receivers live too while one tries things out, only the port identifies a service; a
 // machine of another address is refused as a whole, with ports that nothing here knows of.
-func (g *Guard) isOwn(ctx context.Context, to netip.AddrPort) bool {
+// While a service's name was never resolved, it may be at any address that is allowed
+// without being public.
+func (g *Guard) checkOwn(ctx context.Context, to netip.AddrPort) error {
 	if g.own.list == nil {
-		return false
+		return nil
 	}
 	a := to.Addr().Unmap().WithZone("")
-	return slices.ContainsFunc(g.ownAddresses(ctx), func(s netip.AddrPort) bool {
+	known := g.ownServices(ctx)
+	if slices.ContainsFunc(known.all, func(s netip.AddrPort) bool {
 		if isHere(s.Addr()) {
 			return s.Port() == to.Port() && isHere(a)
 		}
 		return s.Addr() == a
-	})
+	}) {
+		return fmt.Errorf("%w: %s", errOwn, to)
+	}
+	if known.unknown != "" && g.isAllowed(a) {
+		return fmt.Errorf("%w: %s", errOwnUnknown, known.unknown)
+	}
+	return nil
 }
 
-// ownAddresses resolves the services' names. One that can't be resolved now keeps the
-// addresses that it had with all others.
-func (g *Guard) ownAddresses(ctx context.Context) []netip.AddrPort {
-	g.own.mu.Lock()
-	defer g.own.mu.Unlock()
-	if time.Since(g.own.at) < ownFor {
-		return g.own.last
+// ownServices finds out where the services are. Callers that come meanwhile wait for the
+// same answer, 3 seconds at most.
+func (g *Guard) ownServices(ctx context.Context) services {
+	if last := g.own.known(); time.Since(last.at) < ownFor {
+		return last
 	}
-	ctx, cancel := context.WithTimeout(ctx, lookUpWithin)
+	found, _, _ := g.own.asking.Do("", func() (any, error) {
+		last := g.own.known()
+		if time.Since(last.at) >= ownFor {
+			last = g.findServices(context.WithoutCancel(ctx), last.byName)
+			g.own.mu.Lock()
+			defer g.own.mu.Unlock()
+			g.own.last = last
+		}
+		return last, nil
+	})
+	return found.(services) //nolint:forcetypeassert // see above
+}
+
+func (o *own) known() services {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.last
+}
+
+// findServices resolves the services' names, each within a bound of its own. before are the
+// addresses that they had.
+func (g *Guard) findServices(ctx context.Context, before map[string][]netip.Addr) services {
+	listing, cancel := context.WithTimeout(ctx, listWithin)
 	defer cancel()
-	var found []netip.AddrPort
-	whole := true
-	for _, service := range g.own.list(ctx) {
+	ports := map[string][]uint16{}
+	for _, service := range g.own.list(listing) {
 		host, text, err := net.SplitHostPort(service)
 		port, notPort := strconv.ParseUint(text, 10, 16)
 		if err != nil || notPort != nil {
 			continue // a socket of this machine's
 		}
-		addresses := []netip.Addr{netip.IPv6Unspecified()}
-		if host != "" {
-			if addresses, err = g.lookUp(ctx, host); err != nil {
-				whole = false
+		ports[host] = append(ports[host], uint16(port))
+	}
+	found := services{byName: map[string][]netip.Addr{}}
+	var (
+		mu    sync.Mutex
+		names sync.WaitGroup
+	)
+	for host := range ports {
+		names.Go(func() {
+			addresses := g.addressesOf(ctx, host)
+			mu.Lock()
+			defer mu.Unlock()
+			found.byName[host] = addresses
+		})
+	}
+	names.Wait()
+	for host, numbers := range ports {
+		if found.byName[host] == nil {
+			found.byName[host] = before[host]
+		}
+		if found.byName[host] == nil {
+			found.unknown = host
+		}
+		for _, a := range found.byName[host] {
+			for _, port := range numbers {
+				found.all = append(found.all, netip.AddrPortFrom(a.Unmap().WithZone(""), port))
 			}
 		}
-		for _, a := range addresses {
-			found = append(found, netip.AddrPortFrom(a.Unmap().WithZone(""), uint16(port)))
-		}
 	}
-	if !whole {
-		found = append(found, g.own.last...)
-	} else {
-		g.own.at = time.Now()
+	found.at = time.Now()
+	return found
+}
+
+// addressesOf resolves the name of a service. It is nil where that fails.
+func (g *Guard) addressesOf(ctx context.Context, host string) []netip.Addr {
+	if host == "" { // a service that listens everywhere
+		return []netip.Addr{netip.IPv6Unspecified()}
 	}
-	g.own.last = slices.Compact(slices.SortedFunc(slices.Values(found), netip.AddrPort.Compare))
-	return g.own.last
+	ctx, cancel := context.WithTimeout(ctx, lookUpWithin)
+	defer cancel()
+	addresses, err := g.lookUp(ctx, host)
+	if err != nil {
+		return nil
+	}
+	return addresses
 }
 
 // isHere reports whether an address is this machine's.
