@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 )
@@ -24,12 +25,20 @@ const (
 	// MinBodyBytes is the least with which every caller can send the largest body.
 	MinBodyBytes = callerPart * maxBodyBytes
 	// Those who send slowly must not keep others from sending at all. So a caller may have
-	// an eighth of it, and all callers of one network a quarter. Those without a token have
-	// a quarter together, and a sixteenth for each network.
-	callerPart      = 8
-	networkPart     = 4
-	openPart        = 4
-	openNetworkPart = 16
+	// an eighth of it, all callers of one network a quarter, and all callers three quarters.
+	// The last quarter is for those without a token, who can be anyone: an eighth for payment
+	// callbacks, and as much again for networks whose callbacks were signed and for providers'
+	// pages. Each has small parts for each network.
+	callerPart, networkPart = 8, 4
+	callersRest             = 4
+	openPart, provenPart    = 8, 16
+	pagesPart               = 16
+	openNetworkPart         = 64
+	provenNetworkPart       = 32
+
+	// callbackWithin bounds how long a callback's body takes: providers are machines with
+	// good lines, and whoever pretends to be one must not hold its place for longer.
+	callbackWithin = 3 * time.Second
 )
 
 // readBody takes in the whole body before the request's time begins to run: a
@@ -45,6 +54,11 @@ func (s *Server) readBody(c *gin.Context) {
 		c.Header("Connection", "close") // else the server would read on for a while
 		s.fail(c, err)
 		return
+	}
+	if c.FullPath() == callbackRoute {
+		// The server takes the deadline back once the body is there. What can't have one, as in
+		// tests, ends with the server's own.
+		_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Now().Add(callbackWithin))
 	}
 	held := room{s: s, holders: s.bodyHolders(c)}
 	defer held.leave()
@@ -113,10 +127,18 @@ func (s *Server) bodyHolders(c *gin.Context) []share {
 		return nil
 	}
 	all, from := s.cfg.BodyBytes, network(c.ClientIP())
-	if caller := callerFrom(c); caller != (Caller{}) {
-		return []share{{"network/" + from, all / networkPart}, {"caller/" + callerKeyOf(caller), all / callerPart}}
+	caller := callerFrom(c)
+	switch {
+	case caller != (Caller{}):
+		return []share{
+			{"callers", all - all/callersRest}, {"network/" + from, all / networkPart}, {"caller/" + callerKeyOf(caller), all / callerPart},
+		}
+	case c.FullPath() != callbackRoute:
+		return []share{{"pages", all / pagesPart}, {"pages/" + from, all / openNetworkPart}}
+	case s.proven.has(from):
+		return []share{{"proven", all / provenPart}, {"proven/" + from, all / provenNetworkPart}}
 	}
-	return []share{{"open/" + from, all / openNetworkPart}, {"open", all / openPart}}
+	return []share{{"open", all / openPart}, {"open/" + from, all / openNetworkPart}}
 }
 
 // room is what one body takes up.

@@ -176,7 +176,7 @@ func TestCallbacksOfManyNetworksLeaveRoomForOrders(t *testing.T) {
 	g.sell(t, 5)
 	slow := &slowSenders{g: g}
 	callback := call{method: http.MethodPost, path: "/v1/payments/callbacks/sandbox", body: "{}"}
-	for i := range 9 { // one network has eight of them
+	for i := range 9 { // one network has room for two of them
 		slow.send(callback, "192.0.2.99:1", 64<<10, 64<<10-1)
 		for range 8 {
 			slow.send(callback, fmt.Sprintf("192.0.2.%d:1", i), 64<<10, 64<<10-1)
@@ -185,7 +185,61 @@ func TestCallbacksOfManyNetworksLeaveRoomForOrders(t *testing.T) {
 	a := g.fromAddress(orderCall(basketOf("")).as(t, "bob", api.Customer), "192.0.2.99:1", "")
 	require.Equal(t, http.StatusCreated, a.status, "%s", a.body)
 	n, _ := slow.refused(http.StatusTooManyRequests)
-	require.Equal(t, 9*9-32, n, "all networks together have 32")
+	require.Equal(t, 9*9-16, n, "all networks together have 16")
+}
+
+// Whoever stalls their bodies must not keep out a provider that has proven itself, from
+// however many networks, and callers with tokens must not either.
+func TestAProvidersCallbacksHaveRoomThatNobodyElseCanTake(t *testing.T) {
+	g := asking(t, func(c *api.Config) { c.BodyBytes = 8 << 20 })
+	g.sell(t, 5)
+	const providers, strangers = "192.0.2.200:1", "192.0.2.201:1"
+	signed := func(paymentID, address string) answer {
+		e := success("nobody", paymentID, 1000)
+		e.EventID = "msg_" + paymentID
+		p := g.bySandbox(e, time.Now())
+		return g.fromAddress(p.call(), address, "")
+	}
+	require.Equal(t, http.StatusNoContent, signed("p-1", providers).status)
+	slow := &slowSenders{g: g}
+	callback := call{method: http.MethodPost, path: "/v1/payments/callbacks/sandbox", body: "{}"}
+	for i := range 40 {
+		slow.send(callback, fmt.Sprintf("192.0.2.%d:1", i), 64<<10, 33<<10)
+	}
+	for i := range 12 {
+		k := orderCall(basketOf("")).as(t, fmt.Sprintf("c-%d", i), api.Customer)
+		slow.send(k, fmt.Sprintf("192.0.2.%d:1", 100+i), 1<<20, 1<<20-1)
+	}
+	require.Equal(t, http.StatusTooManyRequests, signed("p-2", strangers).status, "so that there is no other room")
+	a := signed("p-2", providers)
+	require.Equal(t, http.StatusNoContent, a.status, "%s", a.body)
+	slow.refused(0)
+	require.Equal(t, "0", g.metric("holdfast_http_body_bytes"))
+}
+
+// A callback that stalls is given up long before a body that a phone sends.
+func TestACallbackThatStallsIsGivenUp(t *testing.T) {
+	g := newGateway(t)
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(t.Context())
+	cfg := g.config()
+	cfg.Listener = l
+	server, err := api.New(cfg)
+	require.NoError(t, err)
+	ended := make(chan error, 1)
+	go func() { ended <- server.Run(ctx) }()
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", l.Addr().String())
+	require.NoError(t, err)
+	require.NoError(t, conn.SetDeadline(time.Now().Add(8*time.Second)), "well below what other bodies have")
+	_, err = fmt.Fprint(conn, "POST /v1/payments/callbacks/sandbox HTTP/1.1\r\nHost: localhost\r\nContent-Length: 65536\r\n\r\nhalf")
+	require.NoError(t, err)
+	answer, err := io.ReadAll(conn)
+	require.NoError(t, err)
+	require.Contains(t, string(answer), "HTTP/1.1 408")
+	require.NoError(t, conn.Close())
+	stop()
+	require.NoError(t, <-ended)
 }
 
 func TestBodiesOfAllCallersTogetherAreBounded(t *testing.T) {

@@ -29,3 +29,12 @@ func (l *lately) note(name string) bool {
 	l.names[name] = struct{}{}
 	return isOld
 }
+
+// has reports whether a name is remembered.
+func (l *lately) has(name string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, isNew := l.names[name]
+	_, isOld := l.older[name]
+	return isNew || isOld
+}

@@ -133,9 +133,10 @@ type Server struct {
 	limits     limits
 	payLimits  payLimits
 	checkouts  *checkouts
-	// successes are the messages of payments that were delivered lately.
-	successes lately
-	prober    *prober
+	// successes are the messages of payments that were delivered lately, proven the networks
+	// whose callbacks were signed by a provider.
+	successes, proven lately
+	prober            *prober
 	// crossOrigin tells requests that pages of other origins sent.
 	crossOrigin *http.CrossOriginProtection
 	// draining is closed when the gateway begins to stop: it ends waits.
