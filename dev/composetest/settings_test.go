@@ -1,8 +1,11 @@
 package composetest
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"maps"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -72,6 +75,103 @@ func requireReaches(t *testing.T, command, name string) {
 		return v.Source == value && v.Target == *given
 	})
 	require.True(t, *given == value || mounted, "%s of %s is %q in its container", name, command, *given)
+}
+
+// inFiles are what the files may say that ..._FILE names.
+var inFiles = map[string]string{
+	"REDIS_URL_FILE":               "redis://127.0.0.1:1/0",
+	"ELASTICSEARCH_URL_FILE":       "http://127.0.0.1:1",
+	"HOLDFAST_JWT_SECRET_FILE":     "a secret of 32 bytes or more, in a file",
+	"HOLDFAST_JWKS_URL_FILE":       "https://id.example/keys",
+	"HOLDFAST_WEBHOOK_SECRET_FILE": "whsec_YW5vdGhlciBvbmUgb2YgZG9ja2VyIGNvbXBvc2U=",
+	"STRIPE_API_KEY_FILE":          "sk_test_1",
+	"STRIPE_WEBHOOK_SECRET_FILE":   "whsec_of-the-endpoint-of-the-test-that-reads-files",
+}
+
+// What reaches a container has to be what its program takes: with a default of compose
+// beside a file of the operator's no program would start.
+func TestAFileOfASecretIsTakenByTheProgramInItsContainer(t *testing.T) {
+	image := build(t)
+	for _, command := range programs {
+		t.Run(command, func(t *testing.T) {
+			given := secrets()
+			given["HOLDFAST_SANDBOX"] = "true"
+			requireParses(t, image, command, given)
+			for _, s := range settingsOf(t, command) {
+				if s.File == "" {
+					continue
+				}
+				text, known := inFiles[s.File]
+				require.True(t, known, "%s: add what its file may say", s.File)
+				file := filepath.Join(t.TempDir(), "secret")
+				require.NoError(t, os.WriteFile(file, []byte(text+"\n"), 0o600))
+				byFile := maps.Clone(given)
+				byFile[s.Name] = ""
+				byFile[s.File] = file
+				if s.Name == "HOLDFAST_JWKS_URL" {
+					byFile["HOLDFAST_JWT_SECRET"] = ""
+				}
+				if other, ok := map[string]string{
+					"STRIPE_API_KEY": "STRIPE_WEBHOOK_SECRET", "STRIPE_WEBHOOK_SECRET": "STRIPE_API_KEY",
+				}[s.Name]; ok { // both or none
+					byFile[other] = inFiles[other+"_FILE"]
+				}
+				requireParses(t, image, command, byFile)
+			}
+		})
+	}
+}
+
+// requireParses runs the program in its container's environment. It takes all of it, and
+// then doesn't find Temporal.
+func requireParses(t *testing.T, image, command string, given map[string]string) {
+	t.Helper()
+	given = maps.Clone(given)
+	given["TEMPORAL_ADDRESS"], given["HOLDFAST_WAIT"] = "127.0.0.1:1", "50ms"
+	p, err := load(t.Context(), settings(t, given))
+	require.NoError(t, err)
+	s := service(t, p, command)
+	places := addresses{}
+	for _, v := range s.Volumes {
+		places[v.Target] = v.Source
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), endTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, inImage(image, "holdfast"), s.Command...)
+	cmd.Env = append([]string{"HOME=" + t.TempDir()}, environment(s, places)...)
+	printed, err := cmd.CombinedOutput()
+	ended, ok := errors.AsType[*exec.ExitError](err)
+	require.True(t, ok, "%v", err)
+	require.Equal(t, 1, ended.ExitCode(), "not 2, a mistake in the settings: %s", printed)
+	require.Contains(t, string(printed), "connect to Temporal at 127.0.0.1:1", "%s", printed)
+}
+
+// Others than the services of docker-compose.yml are named by a URL, or by a file of one.
+func TestAURLInAFileTakesThePlaceOfTheServicesOwn(t *testing.T) {
+	for _, name := range []string{"REDIS_URL", "ELASTICSEARCH_URL"} {
+		given := secrets()
+		given[name+"_FILE"] = "/files/url"
+		p, err := load(t.Context(), settings(t, given))
+		require.NoError(t, err)
+		for _, command := range programs {
+			env := environment(service(t, p, command), nil)
+			require.Contains(t, env, name+"=", "%s of %s is not set", name, command)
+			require.Contains(t, env, name+"_FILE=/files/url")
+		}
+	}
+}
+
+// Names of headers are the operator's own: compose can't list them.
+func TestAFileOfFurtherVariablesReachesThePrograms(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "further.env")
+	require.NoError(t, os.WriteFile(file, []byte("TEMPORAL_GRPC_META_AUTHORIZATION=hush\n"), 0o600))
+	given := secrets()
+	given["HOLDFAST_ENV_FILE"] = file
+	p, err := load(t.Context(), settings(t, given))
+	require.NoError(t, err)
+	for _, command := range programs {
+		require.Contains(t, environment(service(t, p, command), nil), "TEMPORAL_GRPC_META_AUTHORIZATION=hush")
+	}
 }
 
 // Where neither .env nor the shell sets anything, the program's own defaults hold.
