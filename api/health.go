@@ -54,13 +54,15 @@ func (s *Server) Readyz(c *gin.Context) {
 		s.fail(c, err)
 		return
 	}
-	status := http.StatusOK
-	if health.Status != healthOK && health.Status != healthDegraded {
-		status = http.StatusServiceUnavailable
+	if !health.ready() {
 		c.Header("Retry-After", askAgain)
+		c.JSON(http.StatusServiceUnavailable, health)
+		return
 	}
-	c.JSON(status, health)
+	c.JSON(http.StatusOK, health)
 }
+
+func (h Health) ready() bool { return h.Status == healthOK || h.Status == healthDegraded }
 
 // checks are those of the configuration, and of what every gateway has.
 func (s *Server) checks() map[string]Check {

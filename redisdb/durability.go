@@ -21,6 +21,8 @@ type Durability struct {
 	// Replicas is how many there are. One that takes over may lack the last writes,
 	// whatever the settings say: Redis replicates after it has answered.
 	Replicas int
+	// answered are the servers that said it, each with the colon behind it.
+	answered []string
 	// InMemory: it was started to forget everything, see MarkInMemory. It isn't judged.
 	InMemory bool
 }
@@ -39,7 +41,8 @@ func MarkInMemory(ctx context.Context, rdb redis.UniversalClient) error {
 
 // CheckDurability asks the Redis, or every master of a cluster, whether it writes each
 // change to its file before it answers, and whether it may throw keys out. An error means
-// that a server doesn't answer; what one refuses to tell is unknown.
+// that a server doesn't answer; what the others say is there all the same. What one refuses
+// to tell is unknown.
 func CheckDurability(ctx context.Context, rdb redis.UniversalClient) (Durability, error) {
 	var (
 		mu    sync.Mutex
@@ -52,17 +55,20 @@ func CheckDurability(ctx context.Context, rdb redis.UniversalClient) (Durability
 		found.Faults = append(found.Faults, d.Faults...)
 		found.Unknown = append(found.Unknown, d.Unknown...)
 		found.Replicas += d.Replicas
+		if err == nil {
+			found.answered = append(found.answered, at(node))
+		}
 		return err
 	}
 	marked, err := rdb.Exists(ctx, inMemoryKey).Result()
-	if err != nil || marked > 0 {
-		return Durability{InMemory: marked > 0}, err
+	if marked > 0 {
+		return Durability{InMemory: true}, nil
 	}
 	switch c := rdb.(type) {
-	case *redis.ClusterClient:
-		err = c.ForEachMaster(ctx, look)
+	case *redis.ClusterClient: // the mark's master may be the one that is away
+		err = errors.Join(err, c.ForEachMaster(ctx, look))
 	case *redis.Client:
-		err = look(ctx, c)
+		err = errors.Join(err, look(ctx, c))
 	default:
 		err = fmt.Errorf("a client of type %T", rdb)
 	}
@@ -74,11 +80,14 @@ func CheckDurability(ctx context.Context, rdb redis.UniversalClient) (Durability
 	return found, nil
 }
 
+// at begins what is said of a server.
+func at(node *redis.Client) string { return node.Options().Addr + ": " }
+
 // durabilityOf judges by INFO, which every service answers, and by CONFIG where it may be
 // asked.
 func durabilityOf(ctx context.Context, node *redis.Client) (Durability, error) {
 	var d Durability
-	at := node.Options().Addr + ": "
+	at := at(node)
 	info := map[string]string{}
 	for _, section := range []string{"persistence", "memory", "replication"} {
 		text, err := node.Info(ctx, section).Result()
@@ -144,6 +153,25 @@ func (d *Durability) judgeConfig(at string, config map[string]string) {
 	if config["no-appendfsync-on-rewrite"] == "yes" {
 		d.Faults = append(d.Faults, at+"no-appendfsync-on-rewrite yes leaves writes off the disk while the file is rewritten: set no")
 	}
+}
+
+// after is what is known where not all servers have answered: what those say that have, and
+// of the others what they said before.
+func (d Durability) after(before Durability) Durability {
+	if before.InMemory {
+		return before
+	}
+	ofOthers := func(said []string) []string {
+		return slices.DeleteFunc(slices.Clone(said), func(s string) bool {
+			return slices.ContainsFunc(d.answered, func(at string) bool { return strings.HasPrefix(s, at) })
+		})
+	}
+	merge := func(now, before []string) []string {
+		all := slices.Sorted(slices.Values(append(ofOthers(before), now...)))
+		return slices.Compact(all)
+	}
+	before.Faults, before.Unknown = merge(d.Faults, before.Faults), merge(d.Unknown, before.Unknown)
+	return before
 }
 
 // isAway reports whether an error of the server's means that it can't answer yet.

@@ -57,11 +57,11 @@ func (w *Watch) look(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, lookWithin)
 	defer cancel()
 	found, err := CheckDurability(ctx, w.rdb)
-	if err != nil {
-		return // what doesn't answer keeps nothing either, and other checks say so
-	}
 	w.mu.Lock()
 	before := w.last
+	if err != nil { // of those that don't answer other checks say so
+		found = found.after(before)
+	}
 	w.last = found
 	w.mu.Unlock()
 	switch {

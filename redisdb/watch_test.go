@@ -3,6 +3,7 @@ package redisdb
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,3 +28,34 @@ func TestAWatchSeesWhatTookOver(t *testing.T) {
 	<-done
 	require.NotEmpty(t, w.Last().Unknown, "one that doesn't answer is judged by what it said last")
 }
+
+// Right after a failover some master of a cluster often doesn't answer: what the others say
+// must not wait for it.
+func TestAWatchJudgesTheMastersThatAnswer(t *testing.T) {
+	m := miniredis.RunT(t)
+	dead, alive := ":1", ":"+m.Port()
+	for name, slots := range map[string][]redis.ClusterSlot{
+		"the first is away": {{Start: 0, End: 8191, Nodes: nodes(dead)}, {Start: 8192, End: 16383, Nodes: nodes(alive)}},
+		"the last is away":  {{Start: 0, End: 8191, Nodes: nodes(alive)}, {Start: 8192, End: 16383, Nodes: nodes(dead)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rdb := redis.NewClusterClient(&redis.ClusterOptions{
+				ClusterSlots: func(context.Context) ([]redis.ClusterSlot, error) { return slots, nil },
+				MaxRedirects: -1, MaxRetries: -1, DialerRetries: 1,
+			})
+			defer func() { _ = rdb.Close() }()
+			before := Durability{Faults: []string{dead + ": it was worse", alive + ": it was worse"}}
+			w := NewWatch(rdb, before, slog.New(slog.DiscardHandler))
+			w.look(t.Context())
+			require.Equal(t, []string{dead + ": it was worse"}, w.Last().Faults, "the one that doesn't answer is judged by what it said last")
+			require.NotEmpty(t, w.Last().Unknown)
+			for _, unknown := range w.Last().Unknown {
+				require.True(t, strings.HasPrefix(unknown, alive), unknown)
+			}
+			w.look(t.Context())
+			require.Equal(t, []string{dead + ": it was worse"}, w.Last().Faults)
+		})
+	}
+}
+
+func nodes(addr string) []redis.ClusterNode { return []redis.ClusterNode{{Addr: addr}} }

@@ -8,7 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/serviceerror"
 
 	"holdfast/api"
 	"holdfast/audit"
@@ -38,9 +40,10 @@ func TestARedisThatMayLoseOrdersIsRefused(t *testing.T) {
 		"in memory, and secret": {"--appendonly", "no", "--rename-command", "CONFIG", ""},
 	} {
 		url := redistest.Own(t, settings...)
-		for _, command := range []string{"api", "worker"} {
+		for _, command := range []string{"api", "worker", "projector"} {
 			t.Run(name+"/"+command, func(t *testing.T) {
 				shopOn(t, url)
+				t.Setenv("ELASTICSEARCH_URL", "http://127.0.0.1:1") // it isn't asked
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
 				said := &heard{}
@@ -101,6 +104,34 @@ func TestReadyzShowsWhetherRedisKeepsWhatItAcknowledges(t *testing.T) {
 			require.Equal(t, c.status, status)
 			require.Contains(t, said.String(), c.mentioned)
 		})
+	}
+}
+
+// A worker and a projector have no gateway in front that would show it.
+func TestAWorkersReadyzShowsWhatItDependsOn(t *testing.T) {
+	addr := freeAddress(t)
+	worse := redisdb.NewWatch(nil, redisdb.Durability{Faults: []string{"no file"}}, newLog(io.Discard))
+	var retention error
+	stop, err := serveMetrics(t.Context(), addr, prometheus.NewRegistry(), map[string]api.Check{
+		"redis-durability": durabilityFlags{Durability: "warn"}.readiness(worse),
+		"retention":        func(context.Context) error { return retention },
+	}, newLog(io.Discard))
+	require.NoError(t, err)
+	defer stop()
+	for _, c := range []struct {
+		retention error
+		status    int
+		shown     string
+	}{
+		{nil, http.StatusOK, "ok"},
+		{retentionFits(t.Context(), retaining{err: serviceerror.NewPermissionDenied("no", "")}, "shop", forGood), http.StatusOK, "unknown"},
+		{retentionFits(t.Context(), retaining{retention: time.Hour}, "shop", forGood), http.StatusServiceUnavailable, "unavailable"},
+	} {
+		retention = c.retention
+		require.Eventually(t, func() bool {
+			status, checks := readyz(t, addr)
+			return status == c.status && checks["retention"] == c.shown && checks["redis-durability"] == "unavailable"
+		}, 10*time.Second, 50*time.Millisecond, c.shown)
 	}
 }
 

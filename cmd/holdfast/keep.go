@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
+	"holdfast/api"
 	"holdfast/inventory"
 	"holdfast/worker"
 )
@@ -19,11 +20,22 @@ import (
 // forGood is how long closed orders stay in Redis where there is no index: they do.
 const forGood = time.Duration(math.MaxInt64)
 
-// checkRetention refuses a namespace that forgets an order before Redis has forgotten its
-// ended holds: the order's id could be used again, and meet them. It also refuses to move
-// orders out of Redis that Temporal still knows. Where nobody may ask for the namespace's
-// retention, it is the operator's to know.
+// checkRetention refuses a namespace that forgets too early, see retentionFits. Where
+// nobody may ask for the namespace's retention, it is the operator's to know.
 func checkRetention(ctx context.Context, c client.Client, namespace string, keep time.Duration, log *slog.Logger) error {
+	err := retentionFits(ctx, c, namespace, keep)
+	if errors.Is(err, api.ErrUnknown) {
+		log.WarnContext(ctx, "the namespace's retention can't be read: it has to be 720h at least, and --keep-orders a day longer", "error", err)
+		return nil
+	}
+	return err
+}
+
+// retentionFits refuses a namespace that forgets an order before Redis has forgotten its
+// ended holds: the order's id could be used again, and meet them. It also refuses to move
+// orders out of Redis that Temporal still knows. The error is an api.ErrUnknown where
+// Temporal doesn't say.
+func retentionFits(ctx context.Context, c client.Client, namespace string, keep time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, askFor)
 	defer cancel()
 	d, err := c.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: namespace})
@@ -31,8 +43,7 @@ func checkRetention(ctx context.Context, c client.Client, namespace string, keep
 	var unknown *serviceerror.Unimplemented
 	switch {
 	case errors.As(err, &denied), errors.As(err, &unknown):
-		log.WarnContext(ctx, "the namespace's retention can't be read: it has to be 720h at least, and --keep-orders a day longer", "error", err)
-		return nil
+		return fmt.Errorf("%w: the retention of namespace %s: %w", api.ErrUnknown, namespace, err)
 	case err != nil:
 		return fmt.Errorf("ask for the retention of namespace %s (TEMPORAL_NAMESPACE): %w", namespace, err)
 	}

@@ -11,8 +11,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/redis/go-redis/v9"
 
+	"holdfast/api"
 	"holdfast/inventory"
 	"holdfast/records"
+	"holdfast/redisdb"
 	"holdfast/search"
 	"holdfast/search/projector"
 )
@@ -30,8 +32,10 @@ type viewFlags struct {
 	Wait time.Duration `env:"HOLDFAST_WAIT" default:"60s" help:"How long to wait for Redis and Elasticsearch at the start (${env})."`
 }
 
-// open waits for Redis and for the index.
-func (f viewFlags) open(ctx context.Context, log *slog.Logger) (redis.UniversalClient, search.Index, error) {
+// open waits for Redis, which judge may refuse, and then for the index.
+func (f viewFlags) open(
+	ctx context.Context, log *slog.Logger, judge func(redis.UniversalClient) error,
+) (redis.UniversalClient, search.Index, error) {
 	openIndex, err := f.opener()
 	if err != nil {
 		return nil, nil, err
@@ -39,17 +43,20 @@ func (f viewFlags) open(ctx context.Context, log *slog.Logger) (redis.UniversalC
 	if openIndex == nil {
 		return nil, nil, usagef("the views need --elasticsearch-url (ELASTICSEARCH_URL)")
 	}
+	rdb, err := f.connect(ctx, f.Wait, log)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := judge(rdb); err != nil {
+		return nil, nil, errors.Join(err, rdb.Close())
+	}
 	var index search.Index
 	err = waitFor(ctx, "elasticsearch", f.Wait, log, func(ctx context.Context) (err error) {
 		index, err = openIndex(ctx)
 		return search.WithCause(err)
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("open the search index (ELASTICSEARCH_URL): %w", err)
-	}
-	rdb, err := f.connect(ctx, f.Wait, log)
-	if err != nil {
-		return nil, nil, errors.Join(err, index.Close())
+		return nil, nil, errors.Join(fmt.Errorf("open the search index (ELASTICSEARCH_URL): %w", err), rdb.Close())
 	}
 	return rdb, index, nil
 }
@@ -57,7 +64,8 @@ func (f viewFlags) open(ctx context.Context, log *slog.Logger) (redis.UniversalC
 // projectorCommand runs a projector alone.
 type projectorCommand struct {
 	viewFlags
-	Metrics  string        `name:"metrics-addr" env:"HOLDFAST_METRICS_ADDR" help:"Address of the projector's own /healthz and /metrics, such as 127.0.0.1:9092; empty: none (${env})."`
+	durabilityFlags
+	Metrics  string        `name:"metrics-addr" env:"HOLDFAST_METRICS_ADDR" help:"Address of the projector's own /healthz, /readyz and /metrics, such as 127.0.0.1:9092; empty: none (${env})."`
 	Consumer string        `env:"HOLDFAST_CONSUMER" help:"Name of this projector in its group, which no other one has; empty makes one up (${env})."`
 	Claim    time.Duration `name:"claim-after" env:"HOLDFAST_CLAIM_AFTER" default:"30s" help:"How long a projector may keep an entry before another one takes it over (${env})."`
 }
@@ -65,7 +73,11 @@ type projectorCommand struct {
 // Run projects until the process is told to stop.
 func (c *projectorCommand) Run(ctx context.Context, out out) error {
 	log := newLog(out.stderr)
-	rdb, index, err := c.open(ctx, log)
+	var durability *redisdb.Watch
+	rdb, index, err := c.open(ctx, log, func(rdb redis.UniversalClient) (err error) {
+		durability, err = c.requireDurable(ctx, rdb, c.Wait, log)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -80,11 +92,15 @@ func (c *projectorCommand) Run(ctx context.Context, out out) error {
 	if err != nil {
 		return fmt.Errorf("build the projector: %w", err)
 	}
-	stop, err := serveMetrics(ctx, c.Metrics, registry, log)
+	stop, err := serveMetrics(ctx, c.Metrics, registry, map[string]api.Check{
+		"redis":            func(ctx context.Context) error { return rdb.Ping(ctx).Err() },
+		"redis-durability": c.readiness(durability),
+	}, log)
 	if err != nil {
 		return err
 	}
 	defer stop()
+	defer watch(ctx, durability, registry)()
 	log.InfoContext(ctx, "projector runs", "consumer", p.Consumer)
 	p.Run(ctx)
 	log.InfoContext(ctx, "projector has stopped")
@@ -99,7 +115,7 @@ type projectorRetryCommand struct {
 // Run prints a line a letter, and counts letters: a document may have several.
 func (c *projectorRetryCommand) Run(ctx context.Context, out out) error {
 	log := newLog(out.stderr)
-	rdb, index, err := c.open(ctx, log)
+	rdb, index, err := c.open(ctx, log, func(redis.UniversalClient) error { return nil }) // it keeps nothing there
 	if err != nil {
 		return err
 	}

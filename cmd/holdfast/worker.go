@@ -12,8 +12,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.temporal.io/sdk/client"
 	sdk "go.temporal.io/sdk/worker"
 
+	"holdfast/api"
 	"holdfast/worker"
 )
 
@@ -25,7 +27,7 @@ type workerCommand struct {
 	indexFlags
 	providerFlags
 	webhookFlags
-	Metrics string        `name:"metrics-addr" env:"HOLDFAST_METRICS_ADDR" help:"Address of the worker's own /healthz and /metrics, such as 127.0.0.1:9091; empty: none (${env})."`
+	Metrics string        `name:"metrics-addr" env:"HOLDFAST_METRICS_ADDR" help:"Address of the worker's own /healthz, /readyz and /metrics, such as 127.0.0.1:9091; empty: none (${env})."`
 	Keep    time.Duration `name:"keep-orders" env:"HOLDFAST_KEEP_ORDERS" default:"744h" help:"How long closed orders stay in Redis, where an index keeps them for good: at least a day longer than Temporal keeps their workflows (${env})."`
 	Grace   time.Duration `env:"HOLDFAST_GRACE" default:"20s" help:"How long running activities may take to end when the worker stops (${env})."`
 }
@@ -97,7 +99,15 @@ func (c *workerCommand) Run(ctx context.Context, out out) (err error) {
 	if err != nil {
 		return fmt.Errorf("build the worker: %w", err)
 	}
-	stop, err := serveMetrics(ctx, c.Metrics, registry, log)
+	stop, err := serveMetrics(ctx, c.Metrics, registry, map[string]api.Check{
+		"temporal": func(ctx context.Context) error {
+			_, err := temporal.CheckHealth(ctx, &client.CheckHealthRequest{})
+			return err
+		},
+		"redis":            func(ctx context.Context) error { return rdb.Ping(ctx).Err() },
+		"redis-durability": c.readiness(durability),
+		"retention":        func(ctx context.Context) error { return retentionFits(ctx, temporal, name, keep) },
+	}, log)
 	if err != nil {
 		return err
 	}
@@ -109,13 +119,24 @@ func (c *workerCommand) Run(ctx context.Context, out out) (err error) {
 	return err
 }
 
-// serveMetrics answers /healthz and /metrics on addr, until the returned
+// serveMetrics answers /healthz, /readyz and /metrics on addr, until the returned
 // function is called.
-func serveMetrics(ctx context.Context, addr string, registry *prometheus.Registry, log *slog.Logger) (func(), error) {
+func serveMetrics(
+	ctx context.Context, addr string, registry *prometheus.Registry, checks map[string]api.Check, log *slog.Logger,
+) (func(), error) {
+	ready := api.NewReadiness(checks, log)
 	mux := http.NewServeMux()
+	mux.Handle("GET /readyz", ready)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
-	return serveApart(ctx, addr, mux, log)
+	stop, err := serveApart(ctx, addr, mux, log)
+	if err != nil {
+		return nil, err
+	}
+	return func() {
+		stop()
+		ready.Close()
+	}, nil
 }
 
 // serveApart shows those who run Holdfast how it does, on a listener of their own; an
