@@ -11,11 +11,13 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/stretchr/testify/require"
 
 	"holdfast/api"
+	"holdfast/order"
 	"holdfast/search"
 )
 
@@ -131,8 +133,38 @@ func TestAnOrderHasSoManyLines(t *testing.T) {
 		_, err := api.New(cfg)
 		require.ErrorContains(t, err, "lines")
 	}
-	cfg := g.config()
-	cfg.MaxSearches = -1
-	_, err := api.New(cfg)
-	require.ErrorContains(t, err, "searches")
+	for _, wrong := range []int{-1, api.MostSearches + 1} {
+		cfg := g.config()
+		cfg.MaxSearches = wrong
+		_, err := api.New(cfg)
+		require.ErrorContains(t, err, "searches")
+	}
+	for _, wrong := range []time.Duration{time.Millisecond, api.MaxPaymentWindow + 1} {
+		cfg := g.config()
+		cfg.PaymentWindow = wrong
+		_, err := api.New(cfg)
+		require.ErrorContains(t, err, "payment window")
+	}
+}
+
+// No settings let the lists that are answered at a time read more of whole documents than
+// there is memory for.
+func TestNoSettingsUndoTheMemoryBoundOfLists(t *testing.T) {
+	for _, c := range []struct{ lines, searches, atOnce int }{
+		{500, api.DefaultMaxSearches, 20}, {order.MaxLines, api.DefaultMaxSearches, 6}, {500, api.MostSearches, 5},
+		{order.MaxLines, api.MostSearches, 1}, {order.MaxLines, 1, 20}, {1, 1, 20},
+	} {
+		g := newGateway(t, func(cfg *api.Config) { cfg.MaxLines, cfg.MaxSearches = c.lines, c.searches })
+		for i := range 25 {
+			g.index.orders = append(g.index.orders, large(fmt.Sprintf("o-%d", i), 1))
+		}
+		require.Equal(t, http.StatusOK, g.get("/v1/orders?limit=25").status)
+		require.NotEmpty(t, g.index.asked)
+		most := 0
+		for _, q := range g.index.asked {
+			most = max(most, q.(search.OrderQuery).PageSize())
+		}
+		require.Equal(t, c.atOnce, most, "%+v", c)
+		require.LessOrEqual(t, c.searches*most*min(1<<20, 24<<10+c.lines<<9), 192<<20)
+	}
 }

@@ -28,7 +28,7 @@ func (s *Server) ListOrders(c *gin.Context, params ListOrdersParams) {
 		return
 	}
 	page, err := searchView(ctx, s, func(ctx context.Context, i Index) (orderPage, error) {
-		return listOrders(ctx, i, q, CallerOf(ctx))
+		return listOrders(ctx, i, q, s.cfg.ordersAtOnce(), CallerOf(ctx))
 	})
 	if err != nil {
 		s.fail(c, err)
@@ -37,20 +37,33 @@ func (s *Server) ListOrders(c *gin.Context, params ListOrdersParams) {
 	s.writeView(c, page)
 }
 
-// ordersAtOnce are asked of the index at a time. It keeps whole documents, of a megabyte
-// at worst, so that a page of 100 is put together of several answers.
-const ordersAtOnce = 20
+// Lists of orders are put together of several answers of the index, which keeps whole
+// documents. All lists that are answered at a time have this much memory for them.
+const (
+	listBytes = 192 << 20
+	// mostOrdersAtOnce bounds one answer where documents are small.
+	mostOrdersAtOnce = 20
+	// listedBytes and listedLineBytes are what an order's document has at worst, and of it
+	// each line: see fits.
+	listedBytes, listedLineBytes = 24 << 10, 512
+)
 
-// listOrders puts a page together until it has its orders, or its bytes.
-func listOrders(ctx context.Context, i Index, q search.OrderQuery, caller Caller) (orderPage, error) {
+// ordersAtOnce is how many documents one list may ask the index for at a time.
+func (c *Config) ordersAtOnce() int {
+	return min(max(1, listBytes/c.MaxSearches/(listedBytes+c.MaxLines*listedLineBytes)), mostOrdersAtOnce)
+}
+
+// listOrders puts a page together until it has its orders, or its bytes. It asks for as many
+// at a time as that.
+func listOrders(ctx context.Context, i Index, q search.OrderQuery, atOnce int, caller Caller) (orderPage, error) {
 	var (
 		page = orderPage{Items: []jsontext.Value{}}
 		left = q.PageSize()
 		size int
 	)
 	for {
-		if left > ordersAtOnce || len(page.Items) > 0 {
-			q.Limit = new(min(left, ordersAtOnce))
+		if left > atOnce || len(page.Items) > 0 {
+			q.Limit = new(min(left, atOnce))
 		}
 		found, err := i.ListOrders(ctx, q)
 		if err != nil {

@@ -66,7 +66,7 @@ func TestAPageOfOrders(t *testing.T) {
 }
 
 func TestAllOfAnOrderQueryReachesTheIndex(t *testing.T) {
-	g := newGateway(t)
+	g := newGateway(t, func(c *api.Config) { c.MaxLines = 500 })
 	from, limit := time.Date(2026, 3, 1, 11, 0, 0, 0, time.UTC), 20
 	for query, want := range map[string]search.OrderQuery{
 		"":                                    {},

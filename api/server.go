@@ -67,8 +67,8 @@ type Config struct {
 	// most. An error that wraps ErrDegraded leaves the gateway ready.
 	Checks map[string]Check
 
-	// PaymentWindow is how long an order's stock is held for its payment; 0 is
-	// DefaultPaymentWindow.
+	// PaymentWindow is how long an order's stock is held for its payment, from
+	// MinPaymentWindow to MaxPaymentWindow; 0 is DefaultPaymentWindow.
 	PaymentWindow time.Duration
 	// MaxOpenOrders is how many orders of one customer may hold stock and wait for their
 	// payment, MaxUnits how many units of one product an order may have, and
@@ -77,8 +77,9 @@ type Config struct {
 	MaxOpenOrders, MaxUnits, MaxCustomerUnits int64
 	// MaxLines is how many lines an order may have, at most order.MaxLines; 0 is that.
 	MaxLines int
-	// MaxSearches is how many searches and lists are answered at a time; 0 is
-	// DefaultMaxSearches. Further ones wait for a moment, and are refused then.
+	// MaxSearches is how many searches and lists are answered at a time, at most
+	// MostSearches; 0 is DefaultMaxSearches. Further ones wait for a moment, and are refused
+	// then.
 	MaxSearches int
 	// BodyBytes bound the memory of the bodies of all requests in flight; 0 is
 	// DefaultBodyBytes.
@@ -103,9 +104,15 @@ const (
 	DefaultPaymentWindow = 15 * time.Minute
 	// MinPaymentWindow is the shortest that a gateway takes.
 	MinPaymentWindow = time.Second
+	// MaxPaymentWindow is the longest. For as long, stock is kept from other buyers, and
+	// Redis remembers each order that was cancelled: providers whose payments take days
+	// extend the deadlines of their own orders.
+	MaxPaymentWindow = 24 * time.Hour
 	// DefaultMaxSearches is what one Elasticsearch answers at a time without its queries
 	// queueing up, and keeps the memory of what they find bounded.
 	DefaultMaxSearches = 32
+	// MostSearches is what has memory for a whole document each: see listBytes.
+	MostSearches = 128
 )
 
 // Bounds of a connection. Writing has to outlast the longest ?wait=.
@@ -202,8 +209,8 @@ func (c *Config) complete() error {
 	if c.PaymentWindow == 0 {
 		c.PaymentWindow = DefaultPaymentWindow
 	}
-	if c.PaymentWindow < MinPaymentWindow {
-		return fmt.Errorf("gateway: a payment window of %s is too short", c.PaymentWindow)
+	if c.PaymentWindow < MinPaymentWindow || c.PaymentWindow > MaxPaymentWindow {
+		return fmt.Errorf("gateway: a payment window has to be %s to %s long, not %s", MinPaymentWindow, MaxPaymentWindow, c.PaymentWindow)
 	}
 	if c.MaxOpenOrders < 0 || c.MaxUnits < 0 || c.MaxCustomerUnits < 0 {
 		return errors.New("gateway: a limit of orders or units must not be negative")
@@ -224,8 +231,8 @@ func (c *Config) complete() error {
 	if c.MaxSearches == 0 {
 		c.MaxSearches = DefaultMaxSearches
 	}
-	if c.MaxSearches < 0 {
-		return errors.New("gateway: the number of searches at a time must not be negative")
+	if c.MaxSearches < 1 || c.MaxSearches > MostSearches {
+		return fmt.Errorf("gateway: the number of searches at a time has to lie between 1 and %d, not %d", MostSearches, c.MaxSearches)
 	}
 	if c.Namespace == "" {
 		c.Namespace = client.DefaultNamespace

@@ -31,9 +31,9 @@ type apiCommand struct {
 	doorFlags
 	orderLimitFlags
 	PublicURL     string        `name:"public-url" env:"HOLDFAST_PUBLIC_URL" help:"Where buyers reach the gateway; without it the address that it listens on (${env})."`
-	PaymentWindow time.Duration `env:"HOLDFAST_PAYMENT_WINDOW" default:"15m" help:"How long an order's stock is held for its payment (${env})."`
+	PaymentWindow time.Duration `env:"HOLDFAST_PAYMENT_WINDOW" default:"15m" help:"How long an order's stock is held for its payment, at most 24h (${env})."`
 	MaxLines      *int          `env:"HOLDFAST_MAX_LINES" help:"Lines that an order may have, at most 2000. Default: 500, and 2000 with authentication off (${env})."`
-	MaxSearches   int           `env:"HOLDFAST_MAX_SEARCHES" default:"32" help:"Searches and lists that are answered at a time; further ones wait for a moment and are answered 503 then (${env})."`
+	MaxSearches   int           `env:"HOLDFAST_MAX_SEARCHES" default:"32" help:"Searches and lists that are answered at a time, at most 128; further ones wait for a moment and are answered 503 then (${env})."`
 	DrainDelay    time.Duration `env:"HOLDFAST_DRAIN_DELAY" default:"0s" help:"How long a stopping gateway still takes calls after /readyz said no, so that a load balancer hears of it (${env})."`
 }
 
@@ -163,9 +163,9 @@ func (c *apiCommand) maxLines() int {
 }
 
 func (c *apiCommand) check(log *slog.Logger) error {
-	if c.PaymentWindow < api.MinPaymentWindow {
-		return usagef("--payment-window (HOLDFAST_PAYMENT_WINDOW): %s is too short, at least %s are needed",
-			c.PaymentWindow, api.MinPaymentWindow)
+	if c.PaymentWindow < api.MinPaymentWindow || c.PaymentWindow > api.MaxPaymentWindow {
+		return usagef("--payment-window (HOLDFAST_PAYMENT_WINDOW): must be %s to %s long, not %s",
+			api.MinPaymentWindow, api.MaxPaymentWindow, c.PaymentWindow)
 	}
 	if _, err := c.orderLimits(c.off()); err != nil {
 		return err
@@ -173,8 +173,8 @@ func (c *apiCommand) check(log *slog.Logger) error {
 	if n := c.maxLines(); n < 1 || n > order.MaxLines {
 		return usagef("--max-lines (HOLDFAST_MAX_LINES): must lie between 1 and %d", order.MaxLines)
 	}
-	if c.MaxSearches < 1 {
-		return usagef("--max-searches (HOLDFAST_MAX_SEARCHES): must be at least 1")
+	if c.MaxSearches < 1 || c.MaxSearches > api.MostSearches {
+		return usagef("--max-searches (HOLDFAST_MAX_SEARCHES): must lie between 1 and %d, not %d", api.MostSearches, c.MaxSearches)
 	}
 	if err := errors.Join(c.checkIndex(), c.providerFlags.check(), checkPublicURL(c.PublicURL)); err != nil {
 		return err

@@ -70,8 +70,8 @@ func (l *limit) UnmarshalText(text []byte) error {
 
 // Validate is called when the flags have been read.
 func (s *settings) Validate() error {
-	if s.PaymentWindow < api.MinPaymentWindow {
-		return fmt.Errorf("HOLDFAST_PAYMENT_WINDOW %s is too short: at least %s are needed", s.PaymentWindow, api.MinPaymentWindow)
+	if s.PaymentWindow < api.MinPaymentWindow || s.PaymentWindow > api.MaxPaymentWindow {
+		return fmt.Errorf("HOLDFAST_PAYMENT_WINDOW must be %s to %s long, not %s", api.MinPaymentWindow, api.MaxPaymentWindow, s.PaymentWindow)
 	}
 	if s.MaxTogether > 0 && (s.MaxUnits == 0 || s.MaxTogether < s.MaxUnits) {
 		return fmt.Errorf("HOLDFAST_MAX_CUSTOMER_UNITS is %d, below what HOLDFAST_MAX_UNITS lets one order have: set that to %d or less",
