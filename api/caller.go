@@ -79,7 +79,7 @@ const recognizeTimeout = 200 * time.Millisecond
 // recognize notes who makes a public call that shows some callers more. A token that
 // proves nothing counts as none; why is kept for what only its owner could see.
 func (s *Server) recognize(c *gin.Context, r rule) {
-	c.Header("Vary", "Authorization")
+	c.Writer.Header().Add("Vary", "Authorization")
 	ctx, cancel := context.WithTimeout(c.Request.Context(), recognizeTimeout)
 	defer cancel()
 	caller, err := s.identify(c.Request.WithContext(ctx))

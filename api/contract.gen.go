@@ -499,8 +499,8 @@ type GetProductParams struct {
 // PutProductParams defines parameters for PutProduct.
 type PutProductParams struct {
 	// IfMatch The ETag that was read, or `*`. Of a tag only the part up to the dash is compared, which moves with
-	// description, prices and listing: a sale in between spoils no edit. Another one by now is 412, and so is a
-	// weak tag (`W/…`).
+	// description, prices and listing: a sale in between spoils no edit. So a weak tag (`W/…`), which a proxy
+	// makes when it compresses an answer, counts as well. Another one by now is 412.
 	IfMatch *string `json:"If-Match,omitempty"`
 
 	// IfNoneMatch Only `*`, and without If-Match: create the product, never replace it. One that is there is 412

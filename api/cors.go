@@ -37,7 +37,7 @@ func crossOrigins(origins []string) (gin.HandlerFunc, error) {
 			answer(c)
 			return
 		}
-		c.Header("Vary", "Origin")
+		c.Writer.Header().Add("Vary", "Origin")
 	}, nil
 }
 

@@ -146,6 +146,11 @@ func TestPagesOfATrustedOriginMayCall(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, a.status)
 	require.Equal(t, shop, a.header.Get("Access-Control-Allow-Origin"), "the page may read why not")
 
+	for _, origin := range []string{shop, "https://evil.example"} { // a cache must keep both apart, and who asks
+		shown := g.do(call{method: http.MethodGet, path: "/v1/products/mug", host: "api.example", header: http.Header{"Origin": {origin}}})
+		require.Equal(t, http.StatusOK, shown.status)
+		require.ElementsMatch(t, []string{"Origin", "Authorization"}, shown.header.Values("Vary"), origin)
+	}
 	for name, g := range map[string]*gateway{"other origins": g, "CORS off": asking(t)} {
 		for _, origin := range []string{"https://evil.example", "null", shop + ".evil.example", "http://shop.example"} {
 			evil := place

@@ -116,9 +116,10 @@ func (s *Server) precondition(c *gin.Context, id string, params PutProductParams
 	return new(product.NotThere), nil
 }
 
-// ifMatch reads one strong entity tag, or * for a product that is there,
-// whatever its version. Products are never removed, so that looking first is
-// enough.
+// ifMatch reads one entity tag, or * for a product that is there, whatever its
+// version. Products are never removed, so that looking first is enough. A weak tag
+// is one that a proxy made of ours when it compressed the answer: it has the same
+// version, which is all that is compared.
 func (s *Server) ifMatch(c *gin.Context, id, tag string) (*int64, error) {
 	if tag == "*" {
 		_, err := s.cfg.Products.Get(c.Request.Context(), id)
@@ -133,7 +134,7 @@ func (s *Server) ifMatch(c *gin.Context, id, tag string) (*int64, error) {
 	}
 	edited, _, _ := strings.Cut(inner[1:len(inner)-1], "-")
 	version, err := strconv.ParseInt(edited, 10, 64)
-	if err != nil || version == product.NotThere || inner != tag || strconv.FormatInt(version, 10) != edited { // a weak tag never matches here
+	if err != nil || version == product.NotThere || strconv.FormatInt(version, 10) != edited {
 		return nil, product.ErrStale
 	}
 	return &version, nil
