@@ -68,12 +68,20 @@ type refunding struct {
 	failures []RefundFailure
 	polls    int
 	// rounds since the run began, or since an earlier version would not end it: each asks
-	// the provider or takes a decision.
-	rounds, runs int
+	// the provider or takes a decision. heard are the failures that were told of since then.
+	rounds, heard long
 }
 
-// roundsPerRun bounds a run's history: a provider may leave a refund pending for ever.
-const roundsPerRun = 50
+// long is one measure of how long a run is, and how often an earlier version would not end
+// the run by it.
+type long struct{ now, before int }
+
+// Both bound a run's history: a provider may leave a refund pending for ever, or tell of
+// its failure for as long as no operator has decided.
+const (
+	roundsPerRun = 50
+	heardPerRun  = 500
+)
 
 // begin finds out whether there is something to do, and puts it on record.
 func (f *refunding) begin() (goesOn bool, err error) {
@@ -149,16 +157,25 @@ func (f *refunding) isOwed() (bool, error) {
 // isLong reports whether the workflow should go on in a new run. Runs of earlier versions
 // went on for ever, which their histories have to be allowed.
 func (f *refunding) isLong() bool {
-	if f.rounds < roundsPerRun {
-		return false
-	}
-	change := "refund-continues-" + strconv.Itoa(f.runs+1)
-	if workflow.GetVersion(f.ctx, change, workflow.DefaultVersion, 1) == workflow.DefaultVersion {
-		f.rounds, f.runs = 0, f.runs+1
+	byRounds := f.reaches(&f.rounds, roundsPerRun, "refund-continues-")
+	byHeard := f.reaches(&f.heard, heardPerRun, "refund-heard-")
+	if !byRounds && !byHeard {
 		return false
 	}
 	awaitIn(f.ctx, func() bool { f.hear(); return f.decision != nil || workflow.AllHandlersFinished(f.ctx) })
 	return f.decision == nil
+}
+
+// reaches reports whether a run is so long, and may end for it.
+func (f *refunding) reaches(l *long, most int, change string) bool {
+	if l.now < most {
+		return false
+	}
+	if workflow.GetVersion(f.ctx, change+strconv.Itoa(l.before+1), workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		l.now, l.before = 0, l.before+1
+		return false
+	}
+	return true
 }
 
 // known tells who asked that it is decided now whether the refund is owed.

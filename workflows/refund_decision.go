@@ -68,10 +68,13 @@ func (f *refunding) refuse(d Decision) bool {
 	return true
 }
 
-// decided waits for an operator's decision, and does it.
+// decided waits for an operator's decision, and does it; or until the run is long.
 func (f *refunding) decided() {
-	awaitIn(f.ctx, func() bool { f.hear(); return f.decision != nil })
-	f.rounds++
+	awaitIn(f.ctx, func() bool { f.hear(); return f.decision != nil || f.heard.now >= heardPerRun })
+	if f.decision == nil {
+		return
+	}
+	f.rounds.now++
 	f.decide()
 }
 

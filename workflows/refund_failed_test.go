@@ -234,6 +234,40 @@ func TestARefundThatIsPendingForEverGoesOnInANewRun(t *testing.T) {
 	second.Greater(second.result.Version, next.Version)
 }
 
+// A provider may tell of one failure again and again, for as long as nobody has decided.
+func TestARefundThatIsSaidToHaveFailedForEverGoesOnInANewRun(t *testing.T) {
+	for name, said := range map[string]string{"what it knows": "re_1", "another one's": "re_9"} {
+		t.Run(name, func(t *testing.T) {
+			s := openRefund(t, func(r *order.Refund) {
+				r.Status, r.ProviderID, r.Version, r.DueAt = order.RefundFailed, "re_1", 5, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+			})
+			told := 0
+			for at := range 600 {
+				s.at(time.Duration(at+1)*time.Minute, func() {
+					told++
+					s.failing(said)
+				})
+			}
+			s.env.ExecuteWorkflow(workflows.RefundType, s.r)
+			s.True(s.env.IsWorkflowCompleted())
+			var again *workflow.ContinueAsNewError
+			s.ErrorAs(s.env.GetWorkflowError(), &again)
+			s.Equal(500, told)
+			var next order.Refund
+			s.NoError(converter.GetDefaultDataConverter().FromPayloads(again.Input, &next))
+			s.Equal(order.RefundFailed, next.Status)
+			s.Equal(int64(5), next.Version, "nothing has changed")
+
+			second := openRefund(t, func(r *order.Refund) { *r = next })
+			second.at(time.Hour, func() {
+				second.decide(workflows.Decision{Choice: workflows.ChooseSettled, Actor: "eva", Key: "k"})
+			})
+			second.goes()
+			second.Equal(order.RefundSettled, second.result.Status)
+		})
+	}
+}
+
 // Runs of earlier versions asked without end: their histories stay as they are.
 func TestALongRunOfAnEarlierVersionStaysWhole(t *testing.T) {
 	s := openRefund(t, nil)

@@ -26,7 +26,7 @@ func (f *refunding) payOut() {
 		f.decide()
 		return
 	}
-	f.rounds++
+	f.rounds.now++
 	if answer, answered := f.ask(); answered {
 		f.takeAnswer(answer)
 	}
@@ -96,6 +96,7 @@ func (f *refunding) pause() {
 func (f *refunding) hear() {
 	var said RefundFailure
 	for f.failing.ReceiveAsync(&said) {
+		f.heard.now++
 		if said.ProviderID != "" && len(f.failures) < order.MaxDecisions {
 			f.failures = append(f.failures, said)
 		}
