@@ -14,7 +14,7 @@ import (
 	"holdfast/api"
 	"holdfast/order"
 	"holdfast/payment"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // countingDesk counts what it is asked, by payment.
@@ -61,7 +61,7 @@ func counting(t *testing.T, changes ...func(*api.Config)) (*gateway, *countingDe
 // pays has the saga answer the next call with that payment.
 func (g *gateway) pays(id, paymentID string) {
 	g.saga(id, func(s *fakeSaga) {
-		s.pays = &workflows.Answer{Verdict: workflows.Done, Status: order.AwaitingPayment, Payment: &workflows.OpenPayment{
+		s.pays = &saga.Answer{Verdict: saga.Done, Status: order.AwaitingPayment, Payment: &saga.OpenPayment{
 			Provider: "sandbox", ID: paymentID, Attempt: 1, Amount: 1000, Currency: "EUR",
 		}}
 	})
@@ -97,11 +97,11 @@ func TestWhatIsOpenIsTheSagasToSay(t *testing.T) {
 	g.pays(o.ID, "pay-2") // the first one failed, or another gateway replaced it
 	require.Equal(t, "secret-of-pay-2", pay().offer(t).ClientSecret)
 	g.saga(o.ID, func(s *fakeSaga) {
-		s.pays = &workflows.Answer{Verdict: workflows.TooLatePaid, Status: order.Paid}
+		s.pays = &saga.Answer{Verdict: saga.TooLatePaid, Status: order.Paid}
 	})
 	require.Equal(t, "/problems/order-paid", pay().problem(t).Type)
 	g.saga(o.ID, func(s *fakeSaga) {
-		s.pays = &workflows.Answer{Verdict: workflows.Ending, Status: order.AwaitingPayment}
+		s.pays = &saga.Answer{Verdict: saga.Ending, Status: order.AwaitingPayment}
 	})
 	require.Equal(t, "/problems/order-ending", pay().problem(t).Type)
 	require.Equal(t, 1, d.count("pay-2"))

@@ -12,7 +12,7 @@ import (
 
 	"holdfast/order"
 	"holdfast/product"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // CancelOrder implements ServerInterface.
@@ -34,8 +34,8 @@ func (s *Server) CancelOrder(c *gin.Context, id ID, params CancelOrderParams) {
 		return
 	}
 	s.request(c, request{
-		orderID: id, update: workflows.CancelUpdate, key: params.IdempotencyKey,
-		arg:    workflows.CancelRequest{Reason: in.Reason, Actor: caller.Subject},
+		orderID: id, update: saga.CancelUpdate, key: params.IdempotencyKey,
+		arg:    saga.CancelRequest{Reason: in.Reason, Actor: caller.Subject},
 		wanted: order.Cancelled, closed: errNotCancellable,
 	})
 }
@@ -63,8 +63,8 @@ func (s *Server) DeliverOrder(c *gin.Context, id ID, params DeliverOrderParams) 
 		return
 	}
 	s.request(c, request{
-		orderID: id, update: workflows.DeliverUpdate, key: params.IdempotencyKey,
-		arg:    workflows.DeliverRequest{Actor: CallerOf(c.Request.Context()).Subject},
+		orderID: id, update: saga.DeliverUpdate, key: params.IdempotencyKey,
+		arg:    saga.DeliverRequest{Actor: CallerOf(c.Request.Context()).Subject},
 		wanted: order.Delivered, closed: errNotDeliverable,
 	})
 }
@@ -84,7 +84,7 @@ type request struct {
 func (s *Server) request(c *gin.Context, r request) {
 	ctx := c.Request.Context()
 	answer, err := s.update(ctx, r)
-	ending := err == nil && answer.Verdict == workflows.Ending // an earlier call's cancellation waits
+	ending := err == nil && answer.Verdict == saga.Ending // an earlier call's cancellation waits
 	if ending || (undecided(err) && ctx.Err() == nil) {
 		s.answerUndecided(c, r.orderID)
 		return
@@ -113,7 +113,7 @@ func (s *Server) request(c *gin.Context, r request) {
 // so that any number of them at a time is one update. Temporal remembers what an
 // update was answered as long as it knows the workflow, and a refusal need not be
 // true any more by the next call: then this call asks for itself.
-func (s *Server) update(ctx context.Context, r request) (workflows.Answer, error) {
+func (s *Server) update(ctx context.Context, r request) (saga.Answer, error) {
 	ctx, cancel := contextWithin(ctx, decideTimeout)
 	defer cancel()
 	if r.key != nil {
@@ -121,7 +121,7 @@ func (s *Server) update(ctx context.Context, r request) (workflows.Answer, error
 		return answer, err
 	}
 	answer, lasting, err := s.updateAs(ctx, r, r.update)
-	if lasting && (err != nil || answer.Verdict != workflows.Done) {
+	if lasting && (err != nil || answer.Verdict != saga.Done) {
 		answer, _, err = s.updateAs(ctx, r, actionID(r.update, nil))
 	}
 	return answer, err
@@ -129,16 +129,16 @@ func (s *Server) update(ctx context.Context, r request) (workflows.Answer, error
 
 // updateAs sends the request under an id. A lasting answer is one that Temporal
 // gives again under this id; what the saga's validator refuses, it forgets.
-func (s *Server) updateAs(ctx context.Context, r request, id string) (answer workflows.Answer, lasting bool, err error) {
+func (s *Server) updateAs(ctx context.Context, r request, id string) (answer saga.Answer, lasting bool, err error) {
 	handle, err := s.cfg.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: workflows.OrderWorkflowID(r.orderID), UpdateID: id, UpdateName: r.update,
+		WorkflowID: saga.OrderWorkflowID(r.orderID), UpdateID: id, UpdateName: r.update,
 		Args: []any{r.arg}, WaitForStage: client.WorkflowUpdateStageCompleted,
 	})
 	if err == nil {
 		err = handle.Get(ctx, &answer)
 	}
 	failed, ok := errors.AsType[*temporal.ApplicationError](err)
-	if ok && failed.Type() == workflows.RefusedError {
+	if ok && failed.Type() == saga.RefusedError {
 		err = failed.Details(&answer)
 		return answer, false, err
 	}
@@ -150,7 +150,7 @@ func (s *Server) updateAs(ctx context.Context, r request, id string) (answer wor
 func (s *Server) answerUndecided(c *gin.Context, orderID string) {
 	ctx, cancel := contextWithin(c.Request.Context(), describeTimeout)
 	defer cancel()
-	if _, err := s.cfg.Temporal.DescribeWorkflow(ctx, workflows.OrderWorkflowID(orderID), ""); err != nil {
+	if _, err := s.cfg.Temporal.DescribeWorkflow(ctx, saga.OrderWorkflowID(orderID), ""); err != nil {
 		s.fail(c, fmt.Errorf("%w: describe order %s: %w", errTemporal, orderID, err))
 		return
 	}
@@ -163,29 +163,29 @@ func (s *Server) answerUndecided(c *gin.Context, orderID string) {
 }
 
 // answerOfClosed answers for a saga that has ended, by its result.
-func (s *Server) answerOfClosed(ctx context.Context, r request) (workflows.Answer, error) {
+func (s *Server) answerOfClosed(ctx context.Context, r request) (saga.Answer, error) {
 	result, err := s.result(ctx, r.orderID)
 	switch {
 	case errors.Is(err, errEndedByHand):
-		return workflows.Answer{Verdict: workflows.TooLateClosed}, nil
+		return saga.Answer{Verdict: saga.TooLateClosed}, nil
 	case isNotFound(err):
 		return s.answerOfForgotten(ctx, r)
 	case err != nil:
-		return workflows.Answer{}, err
+		return saga.Answer{}, err
 	}
 	return judge(r, orderHead{Status: result.Status, Version: result.Version}), nil
 }
 
 // answerOfForgotten answers for an order of which only the document is left.
-func (s *Server) answerOfForgotten(ctx context.Context, r request) (workflows.Answer, error) {
+func (s *Server) answerOfForgotten(ctx context.Context, r request) (saga.Answer, error) {
 	_, head, err := s.readOrder(ctx, r.orderID)
 	return judge(r, head), err
 }
 
-func judge(r request, o orderHead) workflows.Answer {
-	a := workflows.Answer{Verdict: workflows.TooLateClosed, Status: o.Status, Version: o.Version}
+func judge(r request, o orderHead) saga.Answer {
+	a := saga.Answer{Verdict: saga.TooLateClosed, Status: o.Status, Version: o.Version}
 	if o.Status == r.wanted {
-		a.Verdict = workflows.Done
+		a.Verdict = saga.Done
 	}
 	return a
 }

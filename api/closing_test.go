@@ -9,7 +9,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"holdfast/order"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // saga changes the saga of an order, and the updates that it was sent.
@@ -44,7 +44,7 @@ func TestACancellationThatCameTooLateIsAskedAnew(t *testing.T) {
 	cancel := "/v1/orders/" + o.ID + "/cancel"
 	// What Temporal has of a call that came in the midst of the commit.
 	g.saga(o.ID, func(s *fakeSaga) {
-		s.answers = map[string]workflows.Answer{workflows.CancelUpdate: {Verdict: workflows.TooLatePaid, Version: 2}}
+		s.answers = map[string]saga.Answer{saga.CancelUpdate: {Verdict: saga.TooLatePaid, Version: 2}}
 	})
 	a := g.post(cancel, nil) // the payment's units could not be had: it waits again
 	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
@@ -57,7 +57,7 @@ func TestAFailureOfAnUpdateIsNotRemembered(t *testing.T) {
 	g.putProduct("mug", 5)
 	o := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(t)
 	aborted := temporal.NewApplicationError("completed before the update was", "AcceptedUpdateCompletedWorkflow")
-	g.saga(o.ID, func(s *fakeSaga) { s.failures = map[string]error{workflows.CancelUpdate: aborted} })
+	g.saga(o.ID, func(s *fakeSaga) { s.failures = map[string]error{saga.CancelUpdate: aborted} })
 	require.Equal(t, http.StatusOK, g.post("/v1/orders/"+o.ID+"/cancel", nil).status)
 }
 
@@ -82,7 +82,7 @@ func TestCallsWithoutAKeyAreOneUpdate(t *testing.T) {
 	}
 	wg.Wait()
 	g.temporal.set(func(f *fakeTemporal) {
-		require.Equal(t, map[string]bool{workflows.CancelUpdate: true, workflows.DeliverUpdate: true}, f.updateIDs, "what is refused at rest is not asked twice")
+		require.Equal(t, map[string]bool{saga.CancelUpdate: true, saga.DeliverUpdate: true}, f.updateIDs, "what is refused at rest is not asked twice")
 	})
 }
 
@@ -91,21 +91,21 @@ func TestACancellationThatWaitsIsAccepted(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 5)
 	o := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(t)
-	answers := func(v workflows.Verdict) answer {
+	answers := func(v saga.Verdict) answer {
 		g.saga(o.ID, func(s *fakeSaga) {
-			s.cancels = &workflows.Answer{Verdict: v, Status: order.AwaitingPayment, Version: 2}
+			s.cancels = &saga.Answer{Verdict: v, Status: order.AwaitingPayment, Version: 2}
 		})
 		return g.post("/v1/orders/"+o.ID+"/cancel", nil)
 	}
-	a := answers(workflows.Ending)
+	a := answers(saga.Ending)
 	require.Equal(t, http.StatusAccepted, a.status, "%s", a.body)
 	require.Equal(t, order.AwaitingPayment, a.order(t).Status)
 	require.NotEmpty(t, a.header.Get("Retry-After"))
 
-	a = answers(workflows.TooManyAttempts)
+	a = answers(saga.TooManyAttempts)
 	require.Equal(t, http.StatusConflict, a.status)
 	require.Equal(t, "/problems/too-many-attempts", a.problem(t).Type)
-	a = answers(workflows.Busy)
+	a = answers(saga.Busy)
 	require.Equal(t, http.StatusTooManyRequests, a.status)
 	require.Equal(t, "/problems/too-many-requests", a.problem(t).Type)
 	require.NotEmpty(t, a.header.Get("Retry-After"))

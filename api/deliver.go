@@ -16,7 +16,7 @@ import (
 
 	"holdfast/order"
 	"holdfast/refund"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // deliver hands the event to the order's saga. A success for an order that is
@@ -52,7 +52,7 @@ func (s *Server) deliver(ctx context.Context, e order.PaymentEvent) error {
 // read the first: only asking tells them apart. Whoever is told that it ended starts a
 // refund, which looks for itself whether the order took the payment.
 func (s *Server) findRunning(ctx context.Context, orderID string) error {
-	d, err := s.cfg.Temporal.DescribeWorkflow(ctx, workflows.OrderWorkflowID(orderID), "")
+	d, err := s.cfg.Temporal.DescribeWorkflow(ctx, saga.OrderWorkflowID(orderID), "")
 	if err != nil {
 		return fmt.Errorf("is order %s open: %w", orderID, err)
 	}
@@ -89,8 +89,8 @@ func (s *Server) signal(ctx context.Context, e order.PaymentEvent, said string) 
 	}
 	request := &workflowservice.SignalWorkflowExecutionRequest{
 		Namespace:         s.cfg.Namespace,
-		WorkflowExecution: &common.WorkflowExecution{WorkflowId: workflows.OrderWorkflowID(e.OrderID)},
-		SignalName:        workflows.PaymentSignal, Input: input, Identity: "gateway", RequestId: said,
+		WorkflowExecution: &common.WorkflowExecution{WorkflowId: saga.OrderWorkflowID(e.OrderID)},
+		SignalName:        saga.PaymentSignal, Input: input, Identity: "gateway", RequestId: said,
 	}
 	for try := range signalTries {
 		if try > 0 {

@@ -13,13 +13,13 @@ import (
 
 	"holdfast/order"
 	"holdfast/product"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // ListDisputes implements ServerInterface. A dispute has a running workflow until an
 // operator dismisses it: the list is Temporal's own.
 func (s *Server) ListDisputes(c *gin.Context, params ListDisputesParams) {
-	query := "WorkflowType = '" + workflows.DisputeType + "' AND ExecutionStatus = 'Running'"
+	query := "WorkflowType = '" + saga.DisputeType + "' AND ExecutionStatus = 'Running'"
 	found, next, err := s.listOpen(c.Request.Context(), query, "disputes", params.Limit, params.Cursor)
 	if err != nil {
 		s.fail(c, fmt.Errorf("list the disputes: %w", err))
@@ -28,7 +28,7 @@ func (s *Server) ListDisputes(c *gin.Context, params ListDisputesParams) {
 	page := DisputePage{Items: make([]Dispute, 0, len(found)), NextCursor: next}
 	for _, e := range found {
 		var d order.Dispute
-		read(e.GetMemo().GetFields()[workflows.DisputeMemo], &d)
+		read(e.GetMemo().GetFields()[saga.DisputeMemo], &d)
 		page.Items = append(page.Items, d)
 	}
 	c.JSON(http.StatusOK, page)
@@ -65,12 +65,12 @@ func checkDisputeName(in DisputeName) error {
 
 // dismiss asks the dispute's workflow; one that has ended was dismissed before.
 func (s *Server) dismiss(ctx context.Context, in DisputeName) (d order.Dispute, err error) {
-	id := workflows.DisputeWorkflowID(in.Provider, in.DisputeID)
+	id := saga.DisputeWorkflowID(in.Provider, in.DisputeID)
 	ctx, cancel := contextWithin(ctx, decideTimeout)
 	defer cancel()
 	handle, err := s.cfg.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: id, UpdateName: workflows.DismissUpdate, UpdateID: workflows.DismissUpdate + "/" + uuid.NewString(),
-		WaitForStage: client.WorkflowUpdateStageCompleted, Args: []any{workflows.Dismissal{Actor: CallerOf(ctx).Subject}},
+		WorkflowID: id, UpdateName: saga.DismissUpdate, UpdateID: saga.DismissUpdate + "/" + uuid.NewString(),
+		WaitForStage: client.WorkflowUpdateStageCompleted, Args: []any{saga.Dismissal{Actor: CallerOf(ctx).Subject}},
 	})
 	if err == nil {
 		err = handle.Get(ctx, &d)

@@ -15,8 +15,8 @@ import (
 	"holdfast/order"
 	"holdfast/payment"
 	"holdfast/product"
+	"holdfast/saga"
 	"holdfast/webhook"
-	"holdfast/workflows"
 )
 
 // What a call can be refused for, beside what the domain has errors for.
@@ -261,27 +261,27 @@ func refusal(shortages []order.Shortage) *Problem {
 func lacksSKU(s order.Shortage) bool { return s.Reason == product.UnknownSKU && s.SKU == "" }
 
 // verdictError is how a saga's answer to a request is told, nil where it is done.
-func verdictError(v workflows.Verdict, closed error) error {
+func verdictError(v saga.Verdict, closed error) error {
 	switch v {
-	case workflows.Done:
+	case saga.Done:
 		return nil
-	case workflows.TooLatePaid:
+	case saga.TooLatePaid:
 		return errPaid
-	case workflows.TooLateClosed:
+	case saga.TooLateClosed:
 		return closed
-	case workflows.NotPaid:
+	case saga.NotPaid:
 		return errNotPaid
-	case workflows.Ending:
+	case saga.Ending:
 		return errEnding
-	case workflows.TooManyAttempts:
+	case saga.TooManyAttempts:
 		return errTooManyAttempts
-	case workflows.Busy:
+	case saga.Busy:
 		return errOrderBusy
-	case workflows.Processing:
+	case saga.Processing:
 		return errProcessing
-	case workflows.Unavailable:
+	case saga.Unavailable:
 		return errProviderAway
-	case workflows.Declined:
+	case saga.Declined:
 		return errDeclined
 	}
 	return fmt.Errorf("the saga answered %q", v)

@@ -20,7 +20,7 @@ import (
 	"holdfast/inventory"
 	"holdfast/order"
 	"holdfast/records"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // fakeTemporal answers as Temporal does for orders whose sagas are plain calls:
@@ -65,13 +65,13 @@ type fakeSaga struct {
 	// midStep: the saga is at work, so that its validator lets every request in.
 	midStep bool
 	// answers of updates that were let in, by id: Temporal remembers them.
-	answers map[string]workflows.Answer
+	answers map[string]saga.Answer
 	// failures of updates, by id.
 	failures map[string]error
 	// cancels is what the saga answers to who cancels; nil: it is done.
-	cancels *workflows.Answer
+	cancels *saga.Answer
 	// pays is what the saga answers to who wants to pay; nil: a payment.
-	pays *workflows.Answer
+	pays *saga.Answer
 }
 
 // fakeStart is one workflow that was asked for.
@@ -116,7 +116,7 @@ func (f *fakeTemporal) UpdateWithStartWorkflow(
 		return nil, client.NewWorkflowUpdateServiceTimeoutOrCanceledError(errDown)
 	}
 	start := o.StartWorkflowOperation.(fakeStart)
-	if start.kind == workflows.RefundType {
+	if start.kind == saga.RefundType {
 		return f.startRefund(start)
 	}
 	s, ok := f.sagas[start.options.ID]
@@ -188,7 +188,7 @@ func (f *fakeTemporal) record(ctx context.Context, s *fakeSaga) error {
 func (f *fakeTemporal) UpdateWorkflow(ctx context.Context, o client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if d, decides := o.Args[0].(workflows.Decision); decides && !f.down {
+	if d, decides := o.Args[0].(saga.Decision); decides && !f.down {
 		return f.decideRefund(o, d)
 	}
 	s, ok := f.sagas[o.WorkflowID]
@@ -213,21 +213,21 @@ func (f *fakeTemporal) UpdateWorkflow(ctx context.Context, o client.UpdateWorkfl
 	if err != nil {
 		return nil, err
 	}
-	if answer.Verdict != workflows.Done && !s.midStep {
-		return fakeHandle{err: temporal.NewApplicationError("refused", workflows.RefusedError, answer)}, nil
+	if answer.Verdict != saga.Done && !s.midStep {
+		return fakeHandle{err: temporal.NewApplicationError("refused", saga.RefusedError, answer)}, nil
 	}
 	if s.answers == nil {
-		s.answers = map[string]workflows.Answer{}
+		s.answers = map[string]saga.Answer{}
 	}
 	s.answers[o.UpdateID] = answer
 	return fakeHandle{answer: answer}, nil
 }
 
 // decide does what the request asks for, where the order's status lets it.
-func (f *fakeTemporal) decide(ctx context.Context, s *fakeSaga, request any) (workflows.Answer, error) {
-	verdict, err := workflows.Done, error(nil)
+func (f *fakeTemporal) decide(ctx context.Context, s *fakeSaga, request any) (saga.Answer, error) {
+	verdict, err := saga.Done, error(nil)
 	switch arg := request.(type) {
-	case workflows.CancelRequest:
+	case saga.CancelRequest:
 		if s.cancels != nil {
 			return *s.cancels, nil
 		}
@@ -239,11 +239,11 @@ func (f *fakeTemporal) decide(ctx context.Context, s *fakeSaga, request any) (wo
 		s.order.Close(order.Cancelled, arg.Reason, arg.Actor, time.Now())
 		s.closed = true
 		_, err = f.stock.Release(ctx, s.order.Holder(), 1, s.order.ProductIDs(), "cancelled")
-	case workflows.PayRequest:
+	case saga.PayRequest:
 		return f.pay(s, arg), nil
-	case workflows.DeliverRequest:
+	case saga.DeliverRequest:
 		if s.order.Status != order.Paid {
-			verdict = workflows.NotPaid
+			verdict = saga.NotPaid
 			break
 		}
 		s.order.Deliver(arg.Actor, time.Now())
@@ -252,7 +252,7 @@ func (f *fakeTemporal) decide(ctx context.Context, s *fakeSaga, request any) (wo
 	if err == nil {
 		err = f.record(ctx, s)
 	}
-	return workflows.Answer{Verdict: verdict, Status: s.order.Status, Version: s.order.Version}, err
+	return saga.Answer{Verdict: verdict, Status: s.order.Status, Version: s.order.Version}, err
 }
 
 // WorkflowService is Temporal as far as signals go.

@@ -10,22 +10,22 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"holdfast/order"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // pay opens one payment, and answers it again.
-func (f *fakeTemporal) pay(s *fakeSaga, r workflows.PayRequest) workflows.Answer {
-	a := workflows.Answer{Verdict: workflows.Done, Status: s.order.Status, Version: s.order.Version}
+func (f *fakeTemporal) pay(s *fakeSaga, r saga.PayRequest) saga.Answer {
+	a := saga.Answer{Verdict: saga.Done, Status: s.order.Status, Version: s.order.Version}
 	if s.pays != nil {
 		a = *s.pays
 		s.pays = nil
 		return a
 	}
 	if s.order.Status == order.Paid {
-		a.Verdict = workflows.TooLatePaid
+		a.Verdict = saga.TooLatePaid
 		return a
 	}
-	a.Payment = &workflows.OpenPayment{
+	a.Payment = &saga.OpenPayment{
 		Provider: r.Provider, ID: "pay-1", Attempt: 1, Amount: s.order.Amounts[order.AmountTotal], Currency: s.order.Currency,
 		New: s.order.Payment.ID == "",
 	}
@@ -62,7 +62,7 @@ func (f *fakeTemporal) startRefund(start fakeStart) (client.WorkflowUpdateHandle
 
 // decideRefund answers a decision that is sent again under its update id as it did the
 // first time, as Temporal does.
-func (f *fakeTemporal) decideRefund(o client.UpdateWorkflowOptions, d workflows.Decision) (client.WorkflowUpdateHandle, error) {
+func (f *fakeTemporal) decideRefund(o client.UpdateWorkflowOptions, d saga.Decision) (client.WorkflowUpdateHandle, error) {
 	f.updateIDs[o.UpdateID] = true
 	if known, there := f.decided[o.WorkflowID+" "+o.UpdateID]; there {
 		return fakeHandle{answer: known}, nil
@@ -74,12 +74,12 @@ func (f *fakeTemporal) decideRefund(o client.UpdateWorkflowOptions, d workflows.
 	case f.stuck:
 		return nil, client.NewWorkflowUpdateServiceTimeoutOrCanceledError(context.DeadlineExceeded)
 	case d.About != "" && d.About != r.Status, d.About == "" && !r.Status.Waits():
-		return fakeHandle{err: temporal.NewApplicationError("no", workflows.NotDecidableError, *r)}, nil
-	case d.Choice == workflows.ChooseAssign && d.OrderID == "closed":
+		return fakeHandle{err: temporal.NewApplicationError("no", saga.NotDecidableError, *r)}, nil
+	case d.Choice == saga.ChooseAssign && d.OrderID == "closed":
 		r.Detail = "order closed is not open"
-	case d.Choice == workflows.ChooseAssign:
+	case d.Choice == saga.ChooseAssign:
 		r.Status = order.RefundAssigned
-	case d.Choice == workflows.ChooseSettled:
+	case d.Choice == saga.ChooseSettled:
 		r.Status = order.RefundSettled
 	default:
 		r.Status = order.RefundDue

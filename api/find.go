@@ -8,8 +8,8 @@ import (
 	"slices"
 
 	"holdfast/order"
+	"holdfast/saga"
 	"holdfast/search"
-	"holdfast/workflows"
 )
 
 // found is an order's document. Of a cold order, one that was closed so long ago
@@ -64,7 +64,7 @@ func (s *Server) stored(ctx context.Context, id string) (doc []byte, version int
 func (s *Server) ask(ctx context.Context, id string) ([]byte, error) {
 	ctx, cancel := contextWithin(ctx, queryTimeout)
 	defer cancel()
-	answer, err := s.cfg.Temporal.QueryWorkflow(ctx, workflows.OrderWorkflowID(id), "", workflows.OrderQuery)
+	answer, err := s.cfg.Temporal.QueryWorkflow(ctx, saga.OrderWorkflowID(id), "", saga.OrderQuery)
 	if err != nil {
 		return nil, fmt.Errorf("ask the workflow of order %s: %w", id, err)
 	}

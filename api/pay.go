@@ -9,7 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"holdfast/product"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // OpenPayment implements ServerInterface. The order's saga has the payment made, so
@@ -52,7 +52,7 @@ func (s *Server) openPayment(c *gin.Context, id string, key *string) (PaymentOff
 	if err != nil {
 		return PaymentOffer{}, false, err
 	}
-	answer, err := s.askToPay(ctx, id, key, workflows.PayRequest{Provider: name, Actor: CallerOf(ctx).Subject})
+	answer, err := s.askToPay(ctx, id, key, saga.PayRequest{Provider: name, Actor: CallerOf(ctx).Subject})
 	if err != nil {
 		return PaymentOffer{}, false, fmt.Errorf("open a payment of order %s: %w", id, err)
 	}
@@ -90,12 +90,12 @@ func (s *Server) provider(name string) (string, Provider, error) {
 // askToPay asks the order's saga for a payment. What a saga couldn't do under a key it
 // may be able to do now: Temporal would give the old answer again, so this call asks
 // for itself.
-func (s *Server) askToPay(ctx context.Context, id string, key *string, pay workflows.PayRequest) (workflows.Answer, error) {
-	r := request{orderID: id, update: workflows.PayUpdate, arg: pay, closed: errNotPayable}
+func (s *Server) askToPay(ctx context.Context, id string, key *string, pay saga.PayRequest) (saga.Answer, error) {
+	r := request{orderID: id, update: saga.PayUpdate, arg: pay, closed: errNotPayable}
 	within, cancel := contextWithin(ctx, decideTimeout)
 	defer cancel()
 	answer, lasting, err := s.updateAs(within, r, actionID(r.update, key))
-	if key != nil && lasting && (err != nil || answer.Verdict != workflows.Done) {
+	if key != nil && lasting && (err != nil || answer.Verdict != saga.Done) {
 		answer, _, err = s.updateAs(within, r, actionID(r.update, nil))
 	}
 	switch {
@@ -111,7 +111,7 @@ func (s *Server) askToPay(ctx context.Context, id string, key *string, pay workf
 		return answer, temporalError(err)
 	}
 	if err := verdictError(answer.Verdict, r.closed); err != nil {
-		if answer.Detail == "" || answer.Verdict != workflows.Declined { // others are told in words for operators
+		if answer.Detail == "" || answer.Verdict != saga.Declined { // others are told in words for operators
 			return answer, err
 		}
 		p := *problemOf(err)
@@ -129,7 +129,7 @@ func (s *Server) askToPay(ctx context.Context, id string, key *string, pay workf
 func (s *Server) payUndecided(ctx context.Context, id string) error {
 	ctx, cancel := contextWithin(ctx, describeTimeout)
 	defer cancel()
-	if _, err := s.cfg.Temporal.DescribeWorkflow(ctx, workflows.OrderWorkflowID(id), ""); err != nil {
+	if _, err := s.cfg.Temporal.DescribeWorkflow(ctx, saga.OrderWorkflowID(id), ""); err != nil {
 		return fmt.Errorf("%w: describe order %s: %w", errTemporal, id, err)
 	}
 	return errProviderAway

@@ -13,7 +13,7 @@ import (
 	"holdfast/api"
 	"holdfast/order"
 	"holdfast/payment"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // desk is the gateway's side of a payment provider.
@@ -88,34 +88,34 @@ func TestABuyerGetsWhatHeNeedsToPay(t *testing.T) {
 
 func TestWhyThereIsNoPayment(t *testing.T) {
 	g, sandbox := twoDesks(t)
-	ask := func(v workflows.Verdict, detail string) answer {
+	ask := func(v saga.Verdict, detail string) answer {
 		o := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(t)
 		g.saga(o.ID, func(s *fakeSaga) {
-			s.pays = &workflows.Answer{Verdict: v, Status: order.AwaitingPayment, Version: 2, Detail: detail}
+			s.pays = &saga.Answer{Verdict: v, Status: order.AwaitingPayment, Version: 2, Detail: detail}
 		})
 		a := g.post("/v1/orders/"+o.ID+"/payment", nil)
 		require.Equal(t, http.StatusOK, g.post("/v1/orders/"+o.ID+"/cancel", nil).status)
 		return a
 	}
 	for _, c := range []struct {
-		verdict workflows.Verdict
+		verdict saga.Verdict
 		status  int
 		kind    string
 	}{
-		{workflows.TooLatePaid, 409, "order-paid"},
-		{workflows.TooLateClosed, 409, "order-closed"},
-		{workflows.Ending, 409, "order-ending"},
-		{workflows.TooManyAttempts, 409, "too-many-attempts"},
-		{workflows.Busy, 429, "too-many-requests"},
-		{workflows.Processing, 409, "payment-processing"},
-		{workflows.Unavailable, 503, "payment-provider-unavailable"},
-		{workflows.Declined, 422, "payment-declined"},
+		{saga.TooLatePaid, 409, "order-paid"},
+		{saga.TooLateClosed, 409, "order-closed"},
+		{saga.Ending, 409, "order-ending"},
+		{saga.TooManyAttempts, 409, "too-many-attempts"},
+		{saga.Busy, 429, "too-many-requests"},
+		{saga.Processing, 409, "payment-processing"},
+		{saga.Unavailable, 503, "payment-provider-unavailable"},
+		{saga.Declined, 422, "payment-declined"},
 	} {
 		a := ask(c.verdict, "")
 		require.Equal(t, c.status, a.status, "%s %s", c.verdict, a.body)
 		require.Equal(t, "/problems/"+c.kind, a.problem(t).Type)
 	}
-	require.Equal(t, "too little", ask(workflows.Declined, "too little").problem(t).Detail)
+	require.Equal(t, "too little", ask(saga.Declined, "too little").problem(t).Detail)
 
 	o := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(t)
 	sandbox.err = errors.New("no route to the provider")
@@ -146,7 +146,7 @@ func TestAKeyIsNotStuckWithAnOldNo(t *testing.T) {
 	o := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(t)
 	g.saga(o.ID, func(s *fakeSaga) {
 		s.midStep = true // so that Temporal remembers the answer
-		s.pays = &workflows.Answer{Verdict: workflows.Unavailable, Status: order.AwaitingPayment}
+		s.pays = &saga.Answer{Verdict: saga.Unavailable, Status: order.AwaitingPayment}
 	})
 	pay := call{method: http.MethodPost, path: "/v1/orders/" + o.ID + "/payment", header: key("k-1")}
 	for range 2 {
@@ -180,8 +180,8 @@ func TestWhyTheProviderIsAwayIsNotTheBuyersBusiness(t *testing.T) {
 	g, _ := twoDesks(t)
 	o := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(t)
 	g.saga(o.ID, func(s *fakeSaga) {
-		s.pays = &workflows.Answer{
-			Verdict: workflows.Unavailable, Status: order.AwaitingPayment, Detail: "dial tcp 10.0.0.5:6379: connection refused",
+		s.pays = &saga.Answer{
+			Verdict: saga.Unavailable, Status: order.AwaitingPayment, Detail: "dial tcp 10.0.0.5:6379: connection refused",
 		}
 	})
 	a := g.post("/v1/orders/"+o.ID+"/payment", nil)

@@ -14,7 +14,7 @@ import (
 	"holdfast/api"
 	"holdfast/order"
 	"holdfast/payment"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 func success(orderID, paymentID string, amount int64) order.PaymentEvent {
@@ -61,7 +61,7 @@ func TestAPaymentThatTemporalTakesNoMoreGoesBack(t *testing.T) {
 	g.temporal.set(func(f *fakeTemporal) { f.maxSignals = 0 })
 	require.Equal(t, http.StatusNoContent, g.callback(success(o.ID, "p-1", 1000)).status)
 	require.Len(t, g.temporal.starts, 2)
-	require.Equal(t, workflows.RefundType, g.temporal.starts[1].kind)
+	require.Equal(t, saga.RefundType, g.temporal.starts[1].kind)
 	require.Equal(t, "p-1", g.temporal.starts[1].arg.(order.Refund).PaymentID)
 }
 
@@ -106,7 +106,7 @@ func TestASuccessThatATerminatedOrderNeverReadGoesBackWhenItIsSentAgain(t *testi
 				require.Equal(t, http.StatusNoContent, g.callback(e).status)
 			}
 			require.Len(t, g.temporal.starts, 2)
-			require.Equal(t, workflows.RefundType, g.temporal.starts[1].kind)
+			require.Equal(t, saga.RefundType, g.temporal.starts[1].kind)
 			require.Equal(t, order.RefundLate, g.temporal.starts[1].arg.(order.Refund).Reason)
 		})
 	}
@@ -139,8 +139,8 @@ func TestMoneyThatComesTooLateGoesBack(t *testing.T) {
 	require.Equal(t, http.StatusNoContent, g.callback(success("nobody", "p-2", 500)).status)
 	require.Len(t, g.temporal.starts, 3)
 	start := g.temporal.starts[1]
-	require.Equal(t, workflows.RefundWorkflowID("p-1", order.FullRefund("sandbox", o.ID)), start.options.ID)
-	require.Equal(t, workflows.RefundType, start.kind)
+	require.Equal(t, saga.RefundWorkflowID("p-1", order.FullRefund("sandbox", o.ID)), start.options.ID)
+	require.Equal(t, saga.RefundType, start.kind)
 	refund := start.arg.(order.Refund)
 	require.Equal(t, int64(1000), refund.Amount)
 	require.Equal(t, order.RefundLate, refund.Reason)

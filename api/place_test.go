@@ -12,7 +12,7 @@ import (
 	"holdfast/api"
 	"holdfast/order"
 	"holdfast/product"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 func TestAnOrderIsPlacedAndRead(t *testing.T) {
@@ -30,8 +30,8 @@ func TestAnOrderIsPlacedAndRead(t *testing.T) {
 	require.JSONEq(t, string(a.body), string(g.get("/v1/orders/"+o.ID).body))
 	require.Len(t, g.temporal.starts, 1)
 	start := g.temporal.starts[0]
-	require.Equal(t, workflows.OrderWorkflowID(o.ID), start.options.ID)
-	require.Equal(t, workflows.OrderType, start.kind)
+	require.Equal(t, saga.OrderWorkflowID(o.ID), start.options.ID)
+	require.Equal(t, saga.OrderType, start.kind)
 	require.Contains(t, start.options.StaticSummary, "20.00 EUR")
 	require.Equal(t, "EUR", start.arg.(order.Placement).Currency)
 }

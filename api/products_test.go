@@ -11,7 +11,7 @@ import (
 
 	"holdfast/api"
 	"holdfast/product"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 func (a answer) product(t testing.TB) api.Product {
@@ -131,8 +131,8 @@ func TestAProductIsDelistedByItsWorkflow(t *testing.T) {
 		require.JSONEq(t, `{"workflowId":"delist/mug/1"}`, string(a.body))
 	}
 	require.Len(t, g.temporal.starts, 1)
-	require.Equal(t, workflows.DelistType, g.temporal.starts[0].kind)
-	require.Equal(t, workflows.Delisting{ProductID: "mug", Listing: 1, Actor: "operator"}, g.temporal.starts[0].arg)
+	require.Equal(t, saga.DelistType, g.temporal.starts[0].kind)
+	require.Equal(t, saga.Delisting{ProductID: "mug", Listing: 1, Actor: "operator"}, g.temporal.starts[0].arg)
 
 	require.NoError(t, g.stock.Delist(t.Context(), "mug", 1)) // as the workflow does
 	a := g.post("/v1/products/mug/list", nil)

@@ -18,7 +18,7 @@ import (
 	"go.temporal.io/sdk/converter"
 
 	"holdfast/order"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // defaultPage is how many refunds a page has.
@@ -40,12 +40,12 @@ func (s *Server) ListRefunds(c *gin.Context, params ListRefundsParams) {
 
 func (s *Server) listRefunds(ctx context.Context, params ListRefundsParams) (RefundPage, error) {
 	status := optional(params.Status)
-	query := "WorkflowType = '" + workflows.RefundType + "' AND ExecutionStatus = 'Running'"
+	query := "WorkflowType = '" + saga.RefundType + "' AND ExecutionStatus = 'Running'"
 	if status != "" {
 		if !slices.Contains(listedStatuses, order.RefundStatus(status)) {
 			return RefundPage{}, malformed("status", "must be case, failed or pending")
 		}
-		query += " AND " + workflows.RefundStatus.GetName() + " = '" + status + "'"
+		query += " AND " + saga.RefundStatus.GetName() + " = '" + status + "'"
 	}
 	found, next, err := s.listOpen(ctx, query, status, params.Limit, params.Cursor)
 	if err != nil {
@@ -95,12 +95,12 @@ func (s *Server) listOpen(
 // come to.
 func listedRefund(e *workflowpb.WorkflowExecutionInfo) order.Refund {
 	var r order.Refund
-	read(e.GetMemo().GetFields()[workflows.RefundMemo], &r)
+	read(e.GetMemo().GetFields()[saga.RefundMemo], &r)
 	_, ids, _ := strings.Cut(e.GetExecution().GetWorkflowId(), "/")
 	r.PaymentID, r.ID, _ = strings.Cut(ids, "/")
 	r.DueAt = e.GetStartTime().AsTime()
 	r.Status = order.RefundDue
-	read(e.GetSearchAttributes().GetIndexedFields()[workflows.RefundStatus.GetName()], &r.Status)
+	read(e.GetSearchAttributes().GetIndexedFields()[saga.RefundStatus.GetName()], &r.Status)
 	if r.Status == order.RefundCase {
 		r.Reason = order.RefundUnknownOrder
 	}

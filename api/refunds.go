@@ -19,7 +19,7 @@ import (
 	"holdfast/order"
 	"holdfast/product"
 	"holdfast/refund"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // maxNoteBytes bounds what an operator notes beside a refund.
@@ -154,9 +154,9 @@ func (s *Server) startAndRecord(ctx context.Context, r order.Refund) (stands ord
 	defer cancel()
 	options := refund.Options(r)
 	handle, err := s.cfg.Temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
-		StartWorkflowOperation: s.cfg.Temporal.NewWithStartWorkflowOperation(options, workflows.RefundType, r),
+		StartWorkflowOperation: s.cfg.Temporal.NewWithStartWorkflowOperation(options, saga.RefundType, r),
 		UpdateOptions: client.UpdateWorkflowOptions{
-			UpdateID: workflows.RecordedUpdate, UpdateName: workflows.RecordedUpdate,
+			UpdateID: saga.RecordedUpdate, UpdateName: saga.RecordedUpdate,
 			WaitForStage: client.WorkflowUpdateStageCompleted,
 		},
 	})
@@ -197,7 +197,7 @@ func (s *Server) decideRefund(c *gin.Context, key string) (order.Refund, error) 
 		return stands, errRefundUndecided
 	}
 	failed, refused := errors.AsType[*temporal.ApplicationError](err)
-	switch refused = refused && failed.Type() == workflows.NotDecidableError; {
+	switch refused = refused && failed.Type() == saga.NotDecidableError; {
 	case refused:
 		err = failed.Details(&stands)
 	case isNotFound(err): // it is over, and no decision was made under this key while it wasn't
@@ -213,7 +213,7 @@ func (s *Server) decideRefund(c *gin.Context, key string) (order.Refund, error) 
 		return stands, errMismatch
 	case refused && !mine:
 		return stands, notWaiting(stands)
-	case in.Choice == string(workflows.ChooseAssign) && stands.Status == order.RefundCase:
+	case in.Choice == string(saga.ChooseAssign) && stands.Status == order.RefundCase:
 		return stands, errNotOpen
 	}
 	return stands, nil
@@ -225,10 +225,10 @@ func (s *Server) sendDecision(ctx context.Context, in RefundDecision, key string
 	ctx, cancel := contextWithin(ctx, decideTimeout)
 	defer cancel()
 	handle, err := s.cfg.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: workflows.RefundWorkflowID(in.PaymentID, in.RefundID), UpdateName: workflows.DecideUpdate,
-		UpdateID: actionID(workflows.DecideUpdate, &key), WaitForStage: client.WorkflowUpdateStageCompleted,
-		Args: []any{workflows.Decision{
-			Choice: workflows.Choice(in.Choice), OrderID: in.OrderID, Actor: CallerOf(ctx).Subject,
+		WorkflowID: saga.RefundWorkflowID(in.PaymentID, in.RefundID), UpdateName: saga.DecideUpdate,
+		UpdateID: actionID(saga.DecideUpdate, &key), WaitForStage: client.WorkflowUpdateStageCompleted,
+		Args: []any{saga.Decision{
+			Choice: saga.Choice(in.Choice), OrderID: in.OrderID, Actor: CallerOf(ctx).Subject,
 			About: order.RefundStatus(in.Status), Key: key,
 		}},
 	})
@@ -242,7 +242,7 @@ func (s *Server) sendDecision(ctx context.Context, in RefundDecision, key string
 func (s *Server) closedRefund(ctx context.Context, in RefundDecision) (r order.Refund, err error) {
 	ctx, cancel := contextWithin(ctx, resultTimeout)
 	defer cancel()
-	err = s.cfg.Temporal.GetWorkflow(ctx, workflows.RefundWorkflowID(in.PaymentID, in.RefundID), "").Get(ctx, &r)
+	err = s.cfg.Temporal.GetWorkflow(ctx, saga.RefundWorkflowID(in.PaymentID, in.RefundID), "").Get(ctx, &r)
 	if _, byHand := errors.AsType[*temporal.WorkflowExecutionError](err); byHand || isNotFound(err) {
 		return r, errNoRefund
 	}
@@ -271,12 +271,12 @@ func checkDecision(in RefundDecision) error {
 		bad.Add("refundId", "must be 1 to 255 bytes")
 	}
 	product.CheckText(&bad, "refundId", in.RefundID)
-	switch workflows.Choice(in.Choice) {
-	case workflows.ChooseRefund, workflows.ChooseSettled:
+	switch saga.Choice(in.Choice) {
+	case saga.ChooseRefund, saga.ChooseSettled:
 		if in.OrderID != "" {
 			bad.Add("orderId", "goes with assign alone")
 		}
-	case workflows.ChooseAssign:
+	case saga.ChooseAssign:
 		if !product.ValidID(in.OrderID) {
 			bad.Add("orderId", "must match [A-Za-z0-9._~-]{1,64}")
 		}
@@ -286,7 +286,7 @@ func checkDecision(in RefundDecision) error {
 	switch order.RefundStatus(in.Status) { //nolint:exhaustive // there is nothing to decide of others
 	case "", order.RefundCase, order.RefundFailed:
 	case order.RefundDue, order.RefundPending:
-		if in.Choice != string(workflows.ChooseSettled) {
+		if in.Choice != string(saga.ChooseSettled) {
 			bad.Add("status", "a refund that is "+in.Status+" can only be settled")
 		}
 	default:

@@ -19,7 +19,7 @@ import (
 
 	"holdfast/api"
 	"holdfast/order"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 func (a answer) refund(t testing.TB) (r order.Refund) {
@@ -194,13 +194,13 @@ func listed(t *testing.T, r order.Refund, status order.RefundStatus) *workflowpb
 		return p
 	}
 	e := &workflowpb.WorkflowExecutionInfo{
-		Execution: &commonpb.WorkflowExecution{WorkflowId: workflows.RefundWorkflowID(r.PaymentID, r.ID)},
+		Execution: &commonpb.WorkflowExecution{WorkflowId: saga.RefundWorkflowID(r.PaymentID, r.ID)},
 		StartTime: timestamppb.New(time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)),
-		Memo:      &commonpb.Memo{Fields: map[string]*commonpb.Payload{workflows.RefundMemo: encode(r)}},
+		Memo:      &commonpb.Memo{Fields: map[string]*commonpb.Payload{saga.RefundMemo: encode(r)}},
 	}
 	if status != "" {
 		e.SearchAttributes = &commonpb.SearchAttributes{
-			IndexedFields: map[string]*commonpb.Payload{workflows.RefundStatus.GetName(): encode(string(status))},
+			IndexedFields: map[string]*commonpb.Payload{saga.RefundStatus.GetName(): encode(string(status))},
 		}
 	}
 	return e
@@ -242,7 +242,7 @@ func TestAnOperatorListsRefunds(t *testing.T) {
 func TestAnOperatorDecides(t *testing.T) {
 	g := newGateway(t)
 	id := order.FullRefund("sandbox", "nobody")
-	g.temporal.refunds[workflows.RefundWorkflowID("p-1", id)] = &order.Refund{
+	g.temporal.refunds[saga.RefundWorkflowID("p-1", id)] = &order.Refund{
 		ID: id, PaymentID: "p-1", OrderID: "nobody", Provider: "sandbox", Amount: 500, Currency: "EUR", Status: order.RefundCase,
 	}
 	keys := 0
@@ -272,7 +272,7 @@ func TestAnOperatorDecides(t *testing.T) {
 // waiting is a refund that waits for an operator, and how one decides about it.
 func (g *gateway) waiting(status order.RefundStatus) func(key string, more map[string]any) answer {
 	id := order.FullRefund("sandbox", "o-1")
-	g.temporal.refunds[workflows.RefundWorkflowID("p-1", id)] = &order.Refund{
+	g.temporal.refunds[saga.RefundWorkflowID("p-1", id)] = &order.Refund{
 		ID: id, PaymentID: "p-1", OrderID: "o-1", Provider: "sandbox", Amount: 500, Currency: "EUR", Status: status,
 	}
 	return func(key string, more map[string]any) answer {
@@ -371,8 +371,8 @@ func TestARefundThatFailsAfterItWasPaidStartsItsWorkflowAgain(t *testing.T) {
 	start := g.temporal.starts[0]
 	require.Equal(t, "refund/p-1/part:sandbox:r-1", start.options.ID)
 	require.Equal(t, enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, start.options.WorkflowIDReusePolicy)
-	require.Equal(t, workflows.RefundFailedSignal, start.signal)
-	require.Equal(t, workflows.RefundFailure{ProviderID: "re_1", Detail: "account closed"}, start.signalArg)
+	require.Equal(t, saga.RefundFailedSignal, start.signal)
+	require.Equal(t, saga.RefundFailure{ProviderID: "re_1", Detail: "account closed"}, start.signalArg)
 	r := start.arg.(order.Refund)
 	require.Equal(t, order.RefundFailed, r.Status)
 	require.Equal(t, order.RefundRequested, r.Reason)

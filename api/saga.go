@@ -14,7 +14,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"holdfast/order"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // Bounds of one conversation with Temporal.
@@ -66,18 +66,18 @@ func (s *Server) startAndAsk(ctx context.Context, p order.Placement, total *int6
 	ctx, cancel := contextWithin(ctx, decideTimeout)
 	defer cancel()
 	start := s.cfg.Temporal.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
-		ID: workflows.OrderWorkflowID(p.OrderID), TaskQueue: workflows.TaskQueue,
+		ID: saga.OrderWorkflowID(p.OrderID), TaskQueue: saga.TaskQueue,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-		Memo:                     map[string]any{workflows.FingerprintMemo: p.Fingerprint},
-		TypedSearchAttributes:    workflows.StartAttributes(p),
-		StaticSummary:            workflows.OrderSummary(p, total),
-	}, workflows.OrderType, p)
+		Memo:                     map[string]any{saga.FingerprintMemo: p.Fingerprint},
+		TypedSearchAttributes:    saga.StartAttributes(p),
+		StaticSummary:            saga.OrderSummary(p, total),
+	}, saga.OrderType, p)
 	var outcome order.Outcome
 	handle, err := s.cfg.Temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
 		StartWorkflowOperation: start,
 		UpdateOptions: client.UpdateWorkflowOptions{
-			UpdateID: workflows.PlaceUpdate, UpdateName: workflows.PlaceUpdate,
+			UpdateID: saga.PlaceUpdate, UpdateName: saga.PlaceUpdate,
 			WaitForStage: client.WorkflowUpdateStageCompleted,
 		},
 	})
@@ -102,12 +102,12 @@ func alreadyFinished(err error) bool {
 func (s *Server) placeUndecided(ctx context.Context, p order.Placement) (placed, error) {
 	dctx, cancel := contextWithin(ctx, describeTimeout)
 	defer cancel()
-	d, err := s.cfg.Temporal.DescribeWorkflow(dctx, workflows.OrderWorkflowID(p.OrderID), "")
+	d, err := s.cfg.Temporal.DescribeWorkflow(dctx, saga.OrderWorkflowID(p.OrderID), "")
 	if err != nil {
 		return placed{}, fmt.Errorf("%w: describe order %s: %w", errTemporal, p.OrderID, err)
 	}
 	var first string
-	if memo, ok := d.Memo.GetFields()[workflows.FingerprintMemo]; ok &&
+	if memo, ok := d.Memo.GetFields()[saga.FingerprintMemo]; ok &&
 		converter.GetDefaultDataConverter().FromPayload(memo, &first) == nil && first != p.Fingerprint {
 		return placed{}, errMismatch
 	}
@@ -132,7 +132,7 @@ func (s *Server) result(ctx context.Context, orderID string) (order.Result, erro
 	ctx, cancel := contextWithin(ctx, resultTimeout)
 	defer cancel()
 	var r order.Result
-	err := s.cfg.Temporal.GetWorkflow(ctx, workflows.OrderWorkflowID(orderID), "").Get(ctx, &r)
+	err := s.cfg.Temporal.GetWorkflow(ctx, saga.OrderWorkflowID(orderID), "").Get(ctx, &r)
 	if _, ok := errors.AsType[*temporal.WorkflowExecutionError](err); ok { // terminated by hand: it has no result, and will never have one
 		return order.Result{}, fmt.Errorf("%w: %w", errEndedByHand, err)
 	}

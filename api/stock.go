@@ -9,7 +9,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"holdfast/product"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // AdjustStock implements ServerInterface.
@@ -97,12 +97,12 @@ func (s *Server) delist(c *gin.Context, id string) (DelistStarted, error) {
 	ctx, cancel := contextWithin(ctx, startTimeout)
 	defer cancel()
 	_, err = s.cfg.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID: workflows.DelistWorkflowID(id, p.Listing), TaskQueue: workflows.TaskQueue,
+		ID: saga.DelistWorkflowID(id, p.Listing), TaskQueue: saga.TaskQueue,
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            "end the sale of " + id,
-	}, workflows.DelistType, workflows.Delisting{
+	}, saga.DelistType, saga.Delisting{
 		ProductID: id, Listing: p.Listing, Actor: CallerOf(ctx).Subject,
 	})
-	return DelistStarted{WorkflowID: workflows.DelistWorkflowID(id, p.Listing)}, temporalError(err)
+	return DelistStarted{WorkflowID: saga.DelistWorkflowID(id, p.Listing)}, temporalError(err)
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"holdfast/api"
+	"holdfast/saga"
 	"holdfast/webhook"
-	"holdfast/workflows"
 )
 
 func (g *gateway) registerWebhook(url string, events ...string) api.WebhookWithSecret {
@@ -133,8 +133,8 @@ func TestDeliveriesAndReplay(t *testing.T) {
 	require.Equal(t, http.StatusAccepted, replay("1-1-0").status)
 	require.Equal(t, http.StatusNotFound, replay("1-9-0").status)
 	started := g.temporal.starts[len(g.temporal.starts)-1]
-	require.Equal(t, workflows.ReplayWorkflowID(w.ID, "1-1-0"), started.options.ID)
-	require.Equal(t, workflows.WebhookQueue, started.options.TaskQueue)
+	require.Equal(t, saga.ReplayWorkflowID(w.ID, "1-1-0"), started.options.ID)
+	require.Equal(t, saga.WebhookQueue, started.options.TaskQueue)
 	require.NotContains(t, started.options.StaticSummary, "hidden")
 	starts := len(g.temporal.starts)
 	for range 2 {

@@ -16,7 +16,7 @@ import (
 	"go.temporal.io/sdk/converter"
 
 	"holdfast/order"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // askFor bounds one question to Temporal. A workflow that is asked may have to
@@ -46,12 +46,12 @@ var _ Orders = (*TemporalOrders)(nil)
 // Walk lists all orders' workflows, as operators see them.
 func (t *TemporalOrders) Walk(ctx context.Context) iter.Seq2[Listed, error] {
 	return func(yield func(Listed, error) bool) {
-		for e, err := range t.list(ctx, "WorkflowType = '"+workflows.OrderType+"'") {
+		for e, err := range t.list(ctx, "WorkflowType = '"+saga.OrderType+"'") {
 			if err != nil {
 				yield(Listed{}, fmt.Errorf("list the orders' workflows: %w", err))
 				return
 			}
-			id, ok := strings.CutPrefix(e.GetExecution().GetWorkflowId(), workflows.OrderWorkflowID(""))
+			id, ok := strings.CutPrefix(e.GetExecution().GetWorkflowId(), saga.OrderWorkflowID(""))
 			if !ok {
 				continue
 			}
@@ -59,7 +59,7 @@ func (t *TemporalOrders) Walk(ctx context.Context) iter.Seq2[Listed, error] {
 			_, l.Stuck = e.GetSearchAttributes().GetIndexedFields()[problemsAttribute]
 			// One that can't be read stays empty, and so is asked.
 			_ = converter.GetDefaultDataConverter().FromPayload(
-				e.GetSearchAttributes().GetIndexedFields()[workflows.OrderStatus.GetName()], &l.Status)
+				e.GetSearchAttributes().GetIndexedFields()[saga.OrderStatus.GetName()], &l.Status)
 			if !yield(l, nil) {
 				return
 			}
@@ -70,7 +70,7 @@ func (t *TemporalOrders) Walk(ctx context.Context) iter.Seq2[Listed, error] {
 // WalkRefunds lists the refunds' workflows.
 func (t *TemporalOrders) WalkRefunds(ctx context.Context) iter.Seq2[RefundID, error] {
 	return func(yield func(RefundID, error) bool) {
-		query := "WorkflowType = '" + workflows.RefundType + "'"
+		query := "WorkflowType = '" + saga.RefundType + "'"
 		for e, err := range t.list(ctx, query) {
 			if err != nil {
 				yield(RefundID{}, fmt.Errorf("list the refunds' workflows: %w", err))
@@ -88,7 +88,7 @@ func (t *TemporalOrders) WalkRefunds(ctx context.Context) iter.Seq2[RefundID, er
 // WalkDisputes lists the disputes' workflows.
 func (t *TemporalOrders) WalkDisputes(ctx context.Context) iter.Seq2[DisputeID, error] {
 	return func(yield func(DisputeID, error) bool) {
-		for e, err := range t.list(ctx, "WorkflowType = '"+workflows.DisputeType+"'") {
+		for e, err := range t.list(ctx, "WorkflowType = '"+saga.DisputeType+"'") {
 			if err != nil {
 				yield(DisputeID{}, fmt.Errorf("list the disputes' workflows: %w", err))
 				return
@@ -128,7 +128,7 @@ func (t *TemporalOrders) list(ctx context.Context, query string) iter.Seq2[*work
 func (t *TemporalOrders) Recorded(ctx context.Context, orderID string) (Recorded, error) {
 	ctx, cancel := context.WithTimeout(ctx, askFor)
 	defer cancel()
-	id := workflows.OrderWorkflowID(orderID)
+	id := saga.OrderWorkflowID(orderID)
 	d, err := t.client.DescribeWorkflowExecution(ctx, id, "")
 	if _, gone := errors.AsType[*serviceerror.NotFound](err); gone {
 		return Recorded{}, nil
@@ -157,28 +157,28 @@ func (t *TemporalOrders) Recorded(ctx context.Context, orderID string) (Recorded
 // Temporal keeps it and a worker runs.
 func (t *TemporalOrders) Order(ctx context.Context, orderID string) (order.Order, error) {
 	var o order.Order
-	err := t.ask(ctx, workflows.OrderWorkflowID(orderID), workflows.OrderQuery, &o, ErrUnknownOrder)
+	err := t.ask(ctx, saga.OrderWorkflowID(orderID), saga.OrderQuery, &o, ErrUnknownOrder)
 	return o, err
 }
 
 // Payments asks the workflow by query.
 func (t *TemporalOrders) Payments(ctx context.Context, orderID string) (map[string]order.Attempt, error) {
 	var all map[string]order.Attempt
-	err := t.ask(ctx, workflows.OrderWorkflowID(orderID), workflows.PaymentsQuery, &all, ErrUnknownOrder)
+	err := t.ask(ctx, saga.OrderWorkflowID(orderID), saga.PaymentsQuery, &all, ErrUnknownOrder)
 	return all, err
 }
 
 // Refund asks the refund's workflow by query.
 func (t *TemporalOrders) Refund(ctx context.Context, id RefundID) (order.Refund, error) {
 	var r order.Refund
-	err := t.ask(ctx, workflows.RefundWorkflowID(id.PaymentID, id.RefundID), workflows.RefundQuery, &r, ErrUnknownRefund)
+	err := t.ask(ctx, saga.RefundWorkflowID(id.PaymentID, id.RefundID), saga.RefundQuery, &r, ErrUnknownRefund)
 	return r, err
 }
 
 // Dispute asks the dispute's workflow by query.
 func (t *TemporalOrders) Dispute(ctx context.Context, id DisputeID) (order.Dispute, error) {
 	var d order.Dispute
-	err := t.ask(ctx, workflows.DisputeWorkflowID(id.Provider, id.DisputeID), workflows.DisputeQuery, &d, ErrUnknownDispute)
+	err := t.ask(ctx, saga.DisputeWorkflowID(id.Provider, id.DisputeID), saga.DisputeQuery, &d, ErrUnknownDispute)
 	return d, err
 }
 

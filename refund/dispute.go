@@ -7,7 +7,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"holdfast/order"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // Disputed tells the workflow of a dispute what its provider says. The first message
@@ -16,12 +16,12 @@ func Disputed(ctx context.Context, c Signaller, e order.PaymentEvent) error {
 	d := order.Dispute{ID: e.Dispute.ID, Provider: e.Provider, PaymentID: e.PaymentID, OrderID: e.OrderID}
 	said := *e.Dispute
 	said.Provider, said.PaymentID, said.OrderID = d.Provider, d.PaymentID, d.OrderID
-	_, err := c.SignalWithStartWorkflow(ctx, workflows.DisputeWorkflowID(d.Provider, d.ID), workflows.DisputedSignal, said,
+	_, err := c.SignalWithStartWorkflow(ctx, saga.DisputeWorkflowID(d.Provider, d.ID), saga.DisputedSignal, said,
 		client.StartWorkflowOptions{
-			TaskQueue:             workflows.TaskQueue,
+			TaskQueue:             saga.TaskQueue,
 			WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-			Memo:                  map[string]any{workflows.DisputeMemo: said},
+			Memo:                  map[string]any{saga.DisputeMemo: said},
 			StaticSummary:         "dispute of payment " + d.PaymentID,
-		}, workflows.DisputeType, d)
+		}, saga.DisputeType, d)
 	return err
 }

@@ -11,7 +11,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"holdfast/order"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // Starter is the part of Temporal's client that starts workflows.
@@ -22,11 +22,11 @@ type Starter interface {
 // Options are how the workflow of a refund is started: one of an id, ever.
 func Options(r order.Refund) client.StartWorkflowOptions {
 	return client.StartWorkflowOptions{
-		ID: workflows.RefundWorkflowID(r.PaymentID, r.ID), TaskQueue: workflows.TaskQueue,
+		ID: saga.RefundWorkflowID(r.PaymentID, r.ID), TaskQueue: saga.TaskQueue,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-		Memo:                     map[string]any{workflows.RefundMemo: r},
-		StaticSummary:            workflows.RefundSummary(r),
+		Memo:                     map[string]any{saga.RefundMemo: r},
+		StaticSummary:            saga.RefundSummary(r),
 	}
 }
 
@@ -48,15 +48,15 @@ func CameBack(ctx context.Context, c Signaller, e order.PaymentEvent) error {
 	options := Options(r)
 	options.WorkflowIDConflictPolicy = enums.WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED // a signal goes to the run that is there
 	options.WorkflowIDReusePolicy = enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
-	_, err := c.SignalWithStartWorkflow(ctx, options.ID, workflows.RefundFailedSignal,
-		workflows.RefundFailure{ProviderID: e.Refund.ProviderID, Detail: e.Refund.Detail}, options, workflows.RefundType, r)
+	_, err := c.SignalWithStartWorkflow(ctx, options.ID, saga.RefundFailedSignal,
+		saga.RefundFailure{ProviderID: e.Refund.ProviderID, Detail: e.Refund.Detail}, options, saga.RefundType, r)
 	return err
 }
 
 // Start starts the workflow of a refund. Where one of its id was started before,
 // this money goes back already, or went: that is no error.
 func Start(ctx context.Context, c Starter, r order.Refund) error {
-	_, err := c.ExecuteWorkflow(ctx, Options(r), workflows.RefundType, r)
+	_, err := c.ExecuteWorkflow(ctx, Options(r), saga.RefundType, r)
 	if _, started := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); started {
 		return nil
 	}

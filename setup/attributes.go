@@ -12,16 +12,16 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // Attributes are the search attributes of Holdfast's workflows, and their types.
 func Attributes() map[string]enumspb.IndexedValueType {
 	return map[string]enumspb.IndexedValueType{
-		workflows.OrderStatus.GetName():  workflows.OrderStatus.GetValueType(),
-		workflows.CustomerID.GetName():   workflows.CustomerID.GetValueType(),
-		workflows.ProductIDs.GetName():   workflows.ProductIDs.GetValueType(),
-		workflows.RefundStatus.GetName(): workflows.RefundStatus.GetValueType(),
+		saga.OrderStatus.GetName():  saga.OrderStatus.GetValueType(),
+		saga.CustomerID.GetName():   saga.CustomerID.GetValueType(),
+		saga.ProductIDs.GetName():   saga.ProductIDs.GetValueType(),
+		saga.RefundStatus.GetName(): saga.RefundStatus.GetValueType(),
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // resumeRefunds wakes refunds that a version without providers left as due: they wait
@@ -16,8 +16,8 @@ import (
 func resumeRefunds(ctx context.Context, c client.Client, opts Options) error {
 	list := &workflowservice.ListWorkflowExecutionsRequest{
 		Namespace: opts.Namespace,
-		Query: "WorkflowType = '" + workflows.RefundType + "' AND ExecutionStatus = 'Running' AND " +
-			workflows.RefundStatus.GetName() + " IS NULL",
+		Query: "WorkflowType = '" + saga.RefundType + "' AND ExecutionStatus = 'Running' AND " +
+			saga.RefundStatus.GetName() + " IS NULL",
 	}
 	for {
 		page, err := c.ListWorkflow(ctx, list)
@@ -25,7 +25,7 @@ func resumeRefunds(ctx context.Context, c client.Client, opts Options) error {
 			return err
 		}
 		for _, e := range page.GetExecutions() {
-			err := c.SignalWorkflow(ctx, e.GetExecution().GetWorkflowId(), e.GetExecution().GetRunId(), workflows.ResumeSignal, nil)
+			err := c.SignalWorkflow(ctx, e.GetExecution().GetWorkflowId(), e.GetExecution().GetRunId(), saga.ResumeSignal, nil)
 			if _, ended := errors.AsType[*serviceerror.NotFound](err); err != nil && !ended {
 				return err
 			}

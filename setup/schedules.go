@@ -10,7 +10,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // The schedules' ids, which their workflows have too, with a time behind it.
@@ -29,18 +29,18 @@ const (
 // EnsureSweep makes the sweeper's schedule, or brings the one that is there up
 // to date; whether an operator has paused it stays as it is.
 func EnsureSweep(ctx context.Context, c client.Client) error {
-	return ensureSchedule(ctx, c, SweepID, workflows.SweepType, sweepEvery)
+	return ensureSchedule(ctx, c, SweepID, saga.SweepType, sweepEvery)
 }
 
 // EnsureForget does the same for the schedule that moves closed orders out of
 // Redis. A worker takes part in it only where it has an index.
 func EnsureForget(ctx context.Context, c client.Client) error {
-	return ensureSchedule(ctx, c, ForgetID, workflows.ForgetType, forgetEvery)
+	return ensureSchedule(ctx, c, ForgetID, saga.ForgetType, forgetEvery)
 }
 
 func ensureSchedule(ctx context.Context, c client.Client, id, workflow string, every time.Duration) error {
 	spec := client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: every}}}
-	action := &client.ScheduleWorkflowAction{ID: id, Workflow: workflow, TaskQueue: workflows.TaskQueue}
+	action := &client.ScheduleWorkflowAction{ID: id, Workflow: workflow, TaskQueue: saga.TaskQueue}
 	_, err := c.ScheduleClient().Create(ctx, client.ScheduleOptions{
 		ID: id, Spec: spec, Action: action,
 		Overlap: enumspb.SCHEDULE_OVERLAP_POLICY_SKIP,

@@ -21,7 +21,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/durationpb"
 
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // state is a Temporal service as far as setup speaks with one. What a real one
@@ -188,7 +188,7 @@ func TestRunMakesWhatIsMissingAndRepeatsItself(t *testing.T) {
 	assert.Equal(t, map[string]int{"refund/p-1/full resume": 1, "refund/p-2/full resume": 1}, s.resumed)
 	assert.Zero(t, s.deaf, "it waits until the attributes can be used")
 	require.Len(t, s.schedules, 1, "without views all orders stay")
-	s.scheduled(t, "sweep", workflows.SweepType, time.Minute)
+	s.scheduled(t, "sweep", saga.SweepType, time.Minute)
 
 	writes := s.writes
 	s.schedules["sweep"].Spec.Intervals = nil
@@ -198,7 +198,7 @@ func TestRunMakesWhatIsMissingAndRepeatsItself(t *testing.T) {
 
 	require.NoError(t, Run(t.Context(), s, Options{Namespace: "shop", Views: true}))
 	require.Len(t, s.schedules, 2)
-	s.scheduled(t, "forget", workflows.ForgetType, time.Hour)
+	s.scheduled(t, "forget", saga.ForgetType, time.Hour)
 }
 
 func (s service) scheduled(t *testing.T, id, workflow string, every time.Duration) {
@@ -210,7 +210,7 @@ func (s service) scheduled(t *testing.T, id, workflow string, every time.Duratio
 	action, ok := schedule.Action.(*client.ScheduleWorkflowAction)
 	require.True(t, ok)
 	assert.Equal(t, workflow, action.Workflow)
-	assert.Equal(t, workflows.TaskQueue, action.TaskQueue)
+	assert.Equal(t, saga.TaskQueue, action.TaskQueue)
 }
 
 func TestRunCorrectsTheRetention(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"golang.org/x/sync/errgroup"
 
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 const (
@@ -50,7 +50,7 @@ func (w orderWorkflows) ClosedBefore(ctx context.Context, orderIDs []string, at 
 func (w orderWorkflows) closedBefore(ctx context.Context, orderID string, at time.Time) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, askFor)
 	defer cancel()
-	id := workflows.OrderWorkflowID(orderID)
+	id := saga.OrderWorkflowID(orderID)
 	d, err := w.temporal.DescribeWorkflowExecution(ctx, id, "")
 	if _, gone := errors.AsType[*serviceerror.NotFound](err); gone {
 		return true, nil

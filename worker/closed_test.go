@@ -14,7 +14,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // described is a Temporal that knows some workflows.
@@ -53,7 +53,7 @@ func TestWhenAnOrdersWorkflowClosed(t *testing.T) {
 		"ended":   info(ended, at.Add(-time.Second)),
 		"untold":  info(done, time.Time{}),
 	} {
-		known[workflows.OrderWorkflowID(id)] = i
+		known[saga.OrderWorkflowID(id)] = i
 	}
 	closed, err := orderWorkflows{described{known: known}}.ClosedBefore(t.Context(),
 		[]string{"running", "before", "after", "ended", "untold", "forgotten"}, at)

@@ -16,8 +16,8 @@ import (
 	"holdfast/order"
 	"holdfast/records"
 	"holdfast/redisdb"
+	"holdfast/saga"
 	"holdfast/search"
-	"holdfast/workflows"
 )
 
 // forgetful is a Temporal that knows no workflow any more.
@@ -61,7 +61,7 @@ func TestAnOrderThatWasClosedLongAgoKnowsItsPayment(t *testing.T) {
 	require.NoError(t, docs.Put(t.Context(), order.Record{OrderID: "warm", Version: 5, Doc: warm, Status: order.Paid, CustomerID: "c"}))
 	lookUp := func(c ColdOrders, orderID, paymentID string) (activities.PaymentFound, error) {
 		look := &activities.LookUp{Orders: &activities.Fates{
-			Temporal: forgetful{}, Records: allDocuments{warm: docs, cold: c}, WorkflowID: workflows.OrderWorkflowID,
+			Temporal: forgetful{}, Records: allDocuments{warm: docs, cold: c}, WorkflowID: saga.OrderWorkflowID,
 		}}
 		return look.Execute(t.Context(), activities.LookUpParams{OrderID: orderID, PaymentID: paymentID})
 	}

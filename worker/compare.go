@@ -3,8 +3,8 @@ package worker
 import (
 	"context"
 
-	"holdfast/activities"
 	"holdfast/audit"
+	"holdfast/saga"
 	"holdfast/search"
 )
 
@@ -12,31 +12,31 @@ import (
 const keepFindings = 1000
 
 // compareViews audits the views, for the activity of that name.
-func compareViews(c Config) func(context.Context, activities.CompareParams, func(activities.RebuildProgress)) (activities.CompareResult, error) {
-	return func(ctx context.Context, p activities.CompareParams, progress func(activities.RebuildProgress)) (activities.CompareResult, error) {
+func compareViews(c Config) func(context.Context, saga.CompareParams, func(saga.RebuildProgress)) (saga.CompareResult, error) {
+	return func(ctx context.Context, p saga.CompareParams, progress func(saga.RebuildProgress)) (saga.CompareResult, error) {
 		if c.Index == nil {
-			return activities.CompareResult{}, errNoIndex
+			return saga.CompareResult{}, errNoIndex
 		}
-		var at activities.RebuildProgress
+		var at saga.RebuildProgress
 		report, err := audit.Views(ctx, audit.ViewsConfig{
 			Index: c.Index, Homes: NewHomes(c.Redis), Looks: p.Looks,
 			Progress: func(what string, n int) {
 				if at.Stage != what {
-					at = activities.RebuildProgress{Stage: what}
+					at = saga.RebuildProgress{Stage: what}
 				}
 				at.Done += int64(n)
 				progress(at)
 			},
 		})
 		if err != nil {
-			return activities.CompareResult{}, search.WithCause(err) // an operator started it
+			return saga.CompareResult{}, search.WithCause(err) // an operator started it
 		}
-		res := activities.CompareResult{
+		res := saga.CompareResult{
 			Products: report.Products, Orders: report.Orders, Cold: report.Cold, Suspects: report.Suspects,
 			Found: len(report.Findings), Seconds: report.Seconds,
 		}
 		for _, f := range report.Findings[:min(len(report.Findings), keepFindings)] {
-			res.Findings = append(res.Findings, activities.ViewFinding{Kind: string(f.Kind), View: string(f.View), ID: f.ID, Detail: f.Detail})
+			res.Findings = append(res.Findings, saga.ViewFinding{Kind: string(f.Kind), View: string(f.View), ID: f.ID, Detail: f.Detail})
 		}
 		return res, nil
 	}

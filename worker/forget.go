@@ -12,6 +12,7 @@ import (
 
 	"holdfast/activities"
 	"holdfast/records"
+	"holdfast/saga"
 	"holdfast/search"
 	"holdfast/workflows"
 )
@@ -34,7 +35,7 @@ func registerForget(w sdk.Registry, c Config, docs *records.Store) error {
 			return fmt.Errorf("register the worker's metrics: %w", err)
 		}
 	}
-	w.RegisterWorkflowWithOptions(workflows.Forget, workflow.RegisterOptions{Name: workflows.ForgetType})
+	w.RegisterWorkflowWithOptions(workflows.Forget, workflow.RegisterOptions{Name: saga.ForgetType})
 	register(w, activities.ForgetOrders, (&activities.Forgetter{
 		Orders: docs, View: ordersView{c.Index}, Workflows: orderWorkflows{c.Temporal}, Keep: cmp.Or(c.KeepOrders, DefaultKeepOrders),
 		Moved: func(n int) { moved.Add(float64(n)) }, Now: time.Now,

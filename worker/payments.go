@@ -15,6 +15,7 @@ import (
 	"holdfast/payment"
 	"holdfast/quota"
 	"holdfast/records"
+	"holdfast/saga"
 	"holdfast/workflows"
 )
 
@@ -25,7 +26,7 @@ func registerPayments(w sdk.Registry, c Config, docs *records.Store, orders *act
 	register(w, activities.PaysRefund, (&activities.PayRefund{Providers: providers}).Execute)
 	register(w, activities.FindsRefund, (&activities.FindRefund{Records: allDocuments{warm: docs, cold: c.Index}}).Execute)
 	register(w, activities.FitsRefund, (&activities.FitRefund{Records: allDocuments{warm: docs, cold: c.Index}}).Execute)
-	w.RegisterWorkflowWithOptions(workflows.Dispute, workflow.RegisterOptions{Name: workflows.DisputeType})
+	w.RegisterWorkflowWithOptions(workflows.Dispute, workflow.RegisterOptions{Name: saga.DisputeType})
 	register(w, activities.FindsDispute, (&activities.FindDispute{
 		OrderOf: orderOf(providers), Records: allDocuments{warm: docs, cold: c.Index},
 	}).Execute)
@@ -60,7 +61,7 @@ func orderOf(all activities.Providers) func(context.Context, string, string) (st
 // signalPayment hands an order's workflow a payment.
 func signalPayment(c client.Client) func(context.Context, order.PaymentEvent) error {
 	return func(ctx context.Context, e order.PaymentEvent) error {
-		return c.SignalWorkflow(ctx, workflows.OrderWorkflowID(e.OrderID), "", workflows.PaymentSignal, e)
+		return c.SignalWorkflow(ctx, saga.OrderWorkflowID(e.OrderID), "", saga.PaymentSignal, e)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"holdfast/activities"
 	"holdfast/audit"
+	"holdfast/saga"
 	"holdfast/search"
 	"holdfast/search/reindex"
 	"holdfast/workflows"
@@ -22,36 +23,36 @@ var errNoIndex = temporal.NewNonRetryableApplicationError(
 // registerViews registers what is done to whole views. Without an index it says so,
 // rather than leaving who asked to wait.
 func registerViews(w sdk.Registry, c Config) {
-	w.RegisterWorkflowWithOptions(workflows.Reindex, workflow.RegisterOptions{Name: workflows.ReindexType})
-	w.RegisterWorkflowWithOptions(workflows.AuditViews, workflow.RegisterOptions{Name: workflows.AuditViewsType})
+	w.RegisterWorkflowWithOptions(workflows.Reindex, workflow.RegisterOptions{Name: saga.ReindexType})
+	w.RegisterWorkflowWithOptions(workflows.AuditViews, workflow.RegisterOptions{Name: saga.AuditViewsType})
 	register(w, activities.RebuildView, (&activities.Rebuild{Run: rebuildView(c)}).Execute)
 	register(w, activities.CompareViews, (&activities.Compare{Run: compareViews(c)}).Execute)
 }
 
 // rebuildView builds a view anew, for the activity of that name.
-func rebuildView(c Config) func(context.Context, activities.RebuildParams, func(activities.RebuildProgress)) (activities.RebuildResult, error) {
-	return func(ctx context.Context, p activities.RebuildParams, progress func(activities.RebuildProgress)) (activities.RebuildResult, error) {
+func rebuildView(c Config) func(context.Context, saga.RebuildParams, func(saga.RebuildProgress)) (saga.RebuildResult, error) {
+	return func(ctx context.Context, p saga.RebuildParams, progress func(saga.RebuildProgress)) (saga.RebuildResult, error) {
 		if c.Index == nil {
-			return activities.RebuildResult{}, errNoIndex
+			return saga.RebuildResult{}, errNoIndex
 		}
 		view := search.View(p.View)
 		if p.Unasked { // looked at again: since it was started, the index may have come back empty
 			if err := coldOrdersLost(ctx, c, view); err != nil {
-				return activities.RebuildResult{}, final(err)
+				return saga.RebuildResult{}, final(err)
 			}
 		}
 		r := reindex.Rebuilder{
 			Index: c.Index, Homes: sources{NewHomes(c.Redis)}, Changes: NewChanges(c.Redis),
 			Lost: lostOrders{audit.NewTemporalOrders(c.Temporal, c.Namespace)}, Log: c.Log, Passing: passing,
 			Progress: func(p reindex.Progress) {
-				progress(activities.RebuildProgress{Stage: string(p.Stage), Done: p.Done, Total: p.Total})
+				progress(saga.RebuildProgress{Stage: string(p.Stage), Done: p.Done, Total: p.Total})
 			},
 		}
 		report, err := r.Run(ctx, view)
 		if err != nil {
-			return activities.RebuildResult{}, final(search.WithCause(err)) // an operator reads it
+			return saga.RebuildResult{}, final(search.WithCause(err)) // an operator reads it
 		}
-		res := activities.RebuildResult{
+		res := saga.RebuildResult{
 			View: p.View, FromHomes: report.FromHomes, FromOldView: report.FromOldView, FromWorkflows: report.FromWorkflows,
 			Changed: report.Changed, Poisoned: report.Poisoned, Seconds: report.Seconds,
 		}

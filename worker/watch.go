@@ -11,9 +11,8 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
-	"holdfast/activities"
+	"holdfast/saga"
 	"holdfast/search"
-	"holdfast/workflows"
 )
 
 // Looking after the views: how long the look at a worker's start may take, and how
@@ -107,10 +106,10 @@ func (w *watcher) see(ctx context.Context, v search.View) error {
 
 func (w *watcher) start(ctx context.Context, v search.View) error {
 	_, err := w.config.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID: workflows.ReindexWorkflowID(string(v)), TaskQueue: w.config.TaskQueue,
+		ID: saga.ReindexWorkflowID(string(v)), TaskQueue: w.config.TaskQueue,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            fmt.Sprintf("Build the view of %s anew: it was empty, lost, or of an older shape", v),
-	}, workflows.ReindexType, activities.RebuildParams{View: string(v), Unasked: true})
+	}, saga.ReindexType, saga.RebuildParams{View: string(v), Unasked: true})
 	if _, running := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); err != nil && !running {
 		return fmt.Errorf("start the rebuild of %s: %w", v, err)
 	}
@@ -132,7 +131,7 @@ func (e *restError) Unwrap() error { return e.cause }
 // refusedLately answers a restError where the last rebuild of a view, whoever started
 // it, ended a short while ago since it would have lost something.
 func (w *watcher) refusedLately(ctx context.Context, v search.View) error {
-	id := workflows.ReindexWorkflowID(string(v))
+	id := saga.ReindexWorkflowID(string(v))
 	d, err := w.config.Temporal.DescribeWorkflowExecution(ctx, id, "")
 	if _, none := errors.AsType[*serviceerror.NotFound](err); none {
 		return nil

@@ -19,8 +19,8 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"holdfast/activities"
 	"holdfast/redisdb"
+	"holdfast/saga"
 	"holdfast/search"
 	"holdfast/search/reindex"
 )
@@ -44,7 +44,7 @@ func (staleIndex) Rebuild(context.Context, search.View) (search.Rebuild, error) 
 type starts struct {
 	client.Client
 	started []string
-	params  []activities.RebuildParams
+	params  []saga.RebuildParams
 	last    *ended
 }
 
@@ -56,7 +56,7 @@ type ended struct {
 
 func (s *starts) ExecuteWorkflow(_ context.Context, o client.StartWorkflowOptions, _ any, args ...any) (client.WorkflowRun, error) {
 	s.started = append(s.started, o.ID)
-	s.params = append(s.params, args[0].(activities.RebuildParams))
+	s.params = append(s.params, args[0].(saga.RebuildParams))
 	return nil, nil //nolint:nilnil // nobody looks at the run
 }
 
@@ -188,13 +188,13 @@ func TestAnUnaskedRebuildLooksAgain(t *testing.T) {
 	w := newWatched(t, staleIndex{unfilled: []search.View{search.OrdersView}})
 	w.redis.HSet(redisdb.AllBuckets()[3]+":forgotten", "delivered", "2")
 	rebuild := rebuildView(w.config)
-	_, err := rebuild(t.Context(), activities.RebuildParams{View: "orders", Unasked: true}, nil)
+	_, err := rebuild(t.Context(), saga.RebuildParams{View: "orders", Unasked: true}, nil)
 	why, ok := errors.AsType[*temporal.ApplicationError](err)
 	require.True(t, ok, err)
 	require.True(t, why.NonRetryable())
 	require.Contains(t, why.Message(), "The orders view was lost")
-	_, err = rebuild(t.Context(), activities.RebuildParams{View: "orders"}, nil)
+	_, err = rebuild(t.Context(), saga.RebuildParams{View: "orders"}, nil)
 	require.ErrorIs(t, err, errBegun)
-	_, err = rebuild(t.Context(), activities.RebuildParams{View: "products", Unasked: true}, nil)
+	_, err = rebuild(t.Context(), saga.RebuildParams{View: "products", Unasked: true}, nil)
 	require.ErrorIs(t, err, errBegun)
 }

@@ -15,6 +15,7 @@ import (
 	"holdfast/activities"
 	"holdfast/records"
 	"holdfast/redisdb"
+	"holdfast/saga"
 	"holdfast/webhook"
 	"holdfast/webhook/deliver"
 	"holdfast/webhook/dispatch"
@@ -58,12 +59,12 @@ func newWebhooks(c Config, docs *records.Store) (*webhooks, error) {
 	if err != nil {
 		return nil, errors.Join(err, streams.Close())
 	}
-	w := sdk.New(c.Temporal, workflows.WebhookQueue, sdk.Options{
+	w := sdk.New(c.Temporal, saga.WebhookQueue, sdk.Options{
 		MaxConcurrentActivityExecutionSize: activities.WebhookSlots,
 		MaxConcurrentActivityTaskPollers:   webhookPollers, MaxConcurrentWorkflowTaskPollers: webhookPollers,
 		WorkerStopTimeout: c.Options.WorkerStopTimeout,
 	})
-	w.RegisterWorkflowWithOptions(workflows.Webhook, workflow.RegisterOptions{Name: workflows.WebhookType})
+	w.RegisterWorkflowWithOptions(workflows.Webhook, workflow.RegisterOptions{Name: saga.WebhookType})
 	register(w, activities.DeliverWebhook, (&activities.Deliver{
 		Endpoints: endpoints, Sender: deliver.NewSender(guard), Slots: &activities.EndpointSlots{}, Now: time.Now,
 	}).Execute)

@@ -25,6 +25,7 @@ import (
 	"holdfast/order"
 	"holdfast/records"
 	"holdfast/refund"
+	"holdfast/saga"
 	"holdfast/search"
 	"holdfast/setup"
 	"holdfast/workflows"
@@ -59,7 +60,7 @@ type Config struct {
 	OwnServices func(context.Context) []string
 	// WithoutWebhooks: another process tells the merchants' endpoints.
 	WithoutWebhooks bool
-	// TaskQueue to poll; empty is workflows.TaskQueue.
+	// TaskQueue to poll; empty is saga.TaskQueue.
 	TaskQueue string
 	// Options are the SDK's; the zero value is right for most.
 	Options sdk.Options
@@ -105,7 +106,7 @@ func newWorker(of *Config) (*Worker, error) {
 	if c.Temporal == nil || c.Redis == nil {
 		return nil, errors.New("a worker needs Temporal and Redis")
 	}
-	c.TaskQueue = cmp.Or(c.TaskQueue, workflows.TaskQueue)
+	c.TaskQueue = cmp.Or(c.TaskQueue, saga.TaskQueue)
 	c.Namespace = cmp.Or(c.Namespace, client.DefaultNamespace)
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -130,9 +131,9 @@ func newWorker(of *Config) (*Worker, error) {
 	registerOrderActivities(w, c)
 
 	fates := &activities.Fates{
-		Temporal: c.Temporal, Records: docs, WorkflowID: workflows.OrderWorkflowID, Query: workflows.OrderQuery,
-		PaymentsQuery: workflows.PaymentsQuery, Waiting: workflows.WaitingOrders,
-		Ended: workflows.EndedOrders,
+		Temporal: c.Temporal, Records: docs, WorkflowID: saga.OrderWorkflowID, Query: saga.OrderQuery,
+		PaymentsQuery: saga.PaymentsQuery, Waiting: saga.WaitingOrders,
+		Ended: saga.EndedOrders,
 	}
 	providers := countedProviders(c, m)
 	settler := &activities.Settler{
@@ -229,8 +230,8 @@ func (w *Worker) Run(ctx context.Context) error {
 
 func registerWorkflows(w sdk.Registry) {
 	for name, wf := range map[string]any{
-		workflows.OrderType: workflows.Order, workflows.DelistType: workflows.Delist,
-		workflows.RefundType: workflows.Refund, workflows.SweepType: workflows.Sweep,
+		saga.OrderType: workflows.Order, saga.DelistType: workflows.Delist,
+		saga.RefundType: workflows.Refund, saga.SweepType: workflows.Sweep,
 	} {
 		w.RegisterWorkflowWithOptions(wf, workflow.RegisterOptions{Name: name})
 	}
@@ -255,16 +256,16 @@ func register(w sdk.Registry, name string, execute any) {
 func signalDelisting(c client.Client, namespace string) func(context.Context, string, activities.DelistParams) error {
 	return func(ctx context.Context, orderID string, d activities.DelistParams) error {
 		input, err := converter.GetDefaultDataConverter().ToPayloads(
-			workflows.Delisting{ProductID: d.ProductID, Listing: d.Listing, Actor: d.Actor})
+			saga.Delisting{ProductID: d.ProductID, Listing: d.Listing, Actor: d.Actor})
 		if err != nil {
 			return fmt.Errorf("encode the delisting of product %s: %w", d.ProductID, err)
 		}
 		_, err = c.WorkflowService().SignalWorkflowExecution(ctx, &workflowservice.SignalWorkflowExecutionRequest{
 			Namespace:         namespace,
-			WorkflowExecution: &common.WorkflowExecution{WorkflowId: workflows.OrderWorkflowID(orderID)},
-			SignalName:        workflows.DelistedSignal,
+			WorkflowExecution: &common.WorkflowExecution{WorkflowId: saga.OrderWorkflowID(orderID)},
+			SignalName:        saga.DelistedSignal,
 			Input:             input,
-			RequestId:         workflows.DelistWorkflowID(d.ProductID, d.Listing),
+			RequestId:         saga.DelistWorkflowID(d.ProductID, d.Listing),
 		})
 		return err
 	}

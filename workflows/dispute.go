@@ -8,6 +8,7 @@ import (
 
 	"holdfast/activities"
 	"holdfast/order"
+	"holdfast/saga"
 )
 
 // Dispute is an alert: a buyer's bank asks a payment back. It puts what the provider says
@@ -16,7 +17,7 @@ import (
 // that starts it again, and is an alert if it is news.
 func Dispute(ctx workflow.Context, d order.Dispute) (order.Dispute, error) {
 	own, _ := workflow.NewDisconnectedContext(ctx)
-	a := &disputing{ctx: own, dispute: d, said: workflow.GetSignalChannel(own, DisputedSignal)}
+	a := &disputing{ctx: own, dispute: d, said: workflow.GetSignalChannel(own, saga.DisputedSignal)}
 	if err := a.listen(); err != nil {
 		return d, err
 	}
@@ -42,7 +43,7 @@ func Dispute(ctx workflow.Context, d order.Dispute) (order.Dispute, error) {
 		case !a.dispute.DismissedAt.IsZero() && workflow.AllHandlersFinished(own):
 			return a.dispute, nil
 		case a.heard >= messagesPerRun && workflow.AllHandlersFinished(own):
-			return a.dispute, workflow.NewContinueAsNewError(ctx, DisputeType, a.dispute)
+			return a.dispute, workflow.NewContinueAsNewError(ctx, saga.DisputeType, a.dispute)
 		default:
 			awaitIn(own, func() bool {
 				return a.said.Len() > 0 || a.dismissal != nil ||
@@ -60,17 +61,17 @@ type disputing struct {
 	ctx       workflow.Context
 	dispute   order.Dispute
 	said      workflow.ReceiveChannel
-	dismissal *Dismissal
+	dismissal *saga.Dismissal
 	// ready: it is known how the dispute stands on record.
 	ready bool
 	heard int
 }
 
 func (a *disputing) listen() error {
-	if err := workflow.SetQueryHandler(a.ctx, DisputeQuery, func() (order.Dispute, error) { return a.dispute, nil }); err != nil {
+	if err := workflow.SetQueryHandler(a.ctx, saga.DisputeQuery, func() (order.Dispute, error) { return a.dispute, nil }); err != nil {
 		return fmt.Errorf("listen to queries: %w", err)
 	}
-	if err := workflow.SetUpdateHandler(a.ctx, DismissUpdate, func(ctx workflow.Context, d Dismissal) (order.Dispute, error) {
+	if err := workflow.SetUpdateHandler(a.ctx, saga.DismissUpdate, func(ctx workflow.Context, d saga.Dismissal) (order.Dispute, error) {
 		awaitIn(ctx, func() bool { return a.ready && a.dismissal == nil })
 		if a.dispute.DismissedAt.IsZero() {
 			a.dismissal = &d
@@ -132,9 +133,9 @@ func (a *disputing) record() {
 			panic(fmt.Errorf("step %s gave up: %w", activities.RecordDispute, err))
 		}
 	}
-	if err := workflow.UpsertMemo(a.ctx, map[string]any{DisputeMemo: d}); err != nil {
+	if err := workflow.UpsertMemo(a.ctx, map[string]any{saga.DisputeMemo: d}); err != nil {
 		workflow.GetLogger(a.ctx).Error("lists show the dispute as it was", "error", err)
 	}
 	workflow.SetCurrentDetails(a.ctx, fmt.Sprintf("**%s** · %s · %s\n\npayment %s of order %s, by %s",
-		d.Status, d.Reason, Money(d.Amount, d.Currency), d.PaymentID, cmp.Or(d.OrderID, "that nobody knows"), d.Provider))
+		d.Status, d.Reason, saga.Money(d.Amount, d.Currency), d.PaymentID, cmp.Or(d.OrderID, "that nobody knows"), d.Provider))
 }

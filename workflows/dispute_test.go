@@ -13,6 +13,7 @@ import (
 
 	"holdfast/activities"
 	"holdfast/order"
+	"holdfast/saga"
 	"holdfast/workflows"
 )
 
@@ -32,7 +33,7 @@ func openDispute(t *testing.T) *disputing {
 	t.Helper()
 	s := &disputing{T: t, Assertions: require.New(t), owner: orderID, stored: map[string][]byte{}}
 	s.env = new(testsuite.WorkflowTestSuite).NewTestWorkflowEnvironment()
-	s.env.RegisterWorkflowWithOptions(workflows.Dispute, workflow.RegisterOptions{Name: workflows.DisputeType})
+	s.env.RegisterWorkflowWithOptions(workflows.Dispute, workflow.RegisterOptions{Name: saga.DisputeType})
 	s.env.RegisterActivityWithOptions((&activities.FindDispute{OrderOf: s.orderOf, Records: s}).Execute,
 		activity.RegisterOptions{Name: activities.FindsDispute})
 	s.env.RegisterActivityWithOptions((&activities.DisputeRecord{Records: s}).Execute,
@@ -60,22 +61,22 @@ func (s *disputing) at(d time.Duration, do func()) { s.env.RegisterDelayedCallba
 
 // says is a message of the provider's, of so many hours after the first.
 func (s *disputing) says(status order.DisputeStatus, hours int) {
-	s.env.SignalWorkflow(workflows.DisputedSignal, order.Dispute{
+	s.env.SignalWorkflow(saga.DisputedSignal, order.Dispute{
 		Status: status, Amount: 1000, Currency: "EUR", Reason: "fraudulent",
 		OccurredAt: time.Date(2026, 3, 1, hours, 0, 0, 0, time.UTC),
 	})
 }
 
 func (s *disputing) dismisses() {
-	s.env.UpdateWorkflow(workflows.DismissUpdate, "d-"+s.env.Now().String(), &testsuite.TestUpdateCallback{
+	s.env.UpdateWorkflow(saga.DismissUpdate, "d-"+s.env.Now().String(), &testsuite.TestUpdateCallback{
 		OnReject: func(err error) { s.NoError(err) }, OnAccept: func() {},
 		OnComplete: func(_ any, err error) { s.NoError(err) },
-	}, workflows.Dismissal{Actor: "eva"})
+	}, saga.Dismissal{Actor: "eva"})
 }
 
 func (s *disputing) goes() {
 	s.Helper()
-	s.env.ExecuteWorkflow(workflows.DisputeType, order.Dispute{ID: "dp_1", Provider: "stripe", PaymentID: "pi_1"})
+	s.env.ExecuteWorkflow(saga.DisputeType, order.Dispute{ID: "dp_1", Provider: "stripe", PaymentID: "pi_1"})
 	s.True(s.env.IsWorkflowCompleted())
 	s.NoError(s.env.GetWorkflowError())
 	s.NoError(s.env.GetWorkflowResult(&s.result))

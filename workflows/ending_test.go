@@ -6,7 +6,7 @@ import (
 
 	"holdfast/order"
 	"holdfast/product"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 func TestExpires(t *testing.T) {
@@ -35,12 +35,12 @@ func TestCancelledByUpdate(t *testing.T) {
 			s := open(t, line("shirt", 2), line("mug", 2))
 			var a *asked
 			s.at(time.Minute, func() {
-				a = s.ask(workflows.CancelUpdate, "c1", workflows.CancelRequest{Reason: c.reason, Actor: c.actor})
+				a = s.ask(saga.CancelUpdate, "c1", saga.CancelRequest{Reason: c.reason, Actor: c.actor})
 			})
 			s.run()
 			s.Equal(order.Cancelled, s.result.Status)
 			s.Equal(c.reason, s.result.Reason)
-			s.Equal(&workflows.Answer{Verdict: workflows.Done, Status: order.Cancelled, Version: 3}, a.Answer)
+			s.Equal(&saga.Answer{Verdict: saga.Done, Status: order.Cancelled, Version: 3}, a.Answer)
 			s.Equal(c.actor, s.now().Journal[2].Actor)
 		})
 	}
@@ -107,7 +107,7 @@ func TestCancelWhileReserving(t *testing.T) {
 	s.at(300*time.Millisecond, func() { s.Equal(order.Reserving, s.now().Status); a = s.cancel("c1") })
 	s.run()
 	s.Equal(order.Cancelled, s.result.Status)
-	s.Equal(workflows.Done, a.Verdict)
+	s.Equal(saga.Done, a.Verdict)
 	s.NotEqual(order.Rejected, s.outcome.Status) // it had its stock
 }
 
@@ -118,7 +118,7 @@ func TestCancelWhileReservingWhatCannotBeHad(t *testing.T) {
 	s.at(300*time.Millisecond, func() { a = s.cancel("c1") })
 	s.run()
 	s.Equal(order.Rejected, s.result.Status)
-	s.Equal(workflows.TooLateClosed, a.Verdict)
+	s.Equal(saga.TooLateClosed, a.Verdict)
 }
 
 func TestCancelTwice(t *testing.T) {
@@ -128,8 +128,8 @@ func TestCancelTwice(t *testing.T) {
 	s.at(time.Minute, func() { a = s.cancel("c1") })
 	s.at(time.Minute+time.Millisecond, func() { b = s.cancel("c2") })
 	s.run()
-	s.Equal(workflows.Done, a.Verdict)
-	s.Equal(workflows.Done, b.Verdict)
+	s.Equal(saga.Done, a.Verdict)
+	s.Equal(saga.Done, b.Verdict)
 	s.Equal(a.Version, b.Version)
 	s.Equal(int64(3), s.result.Version)
 }
@@ -143,9 +143,9 @@ func TestCancelOfAPaidOrderGivesBackMoneyAndUnits(t *testing.T) {
 	s.at(2*time.Minute, func() { a = s.cancel("c1") })
 	s.at(2*time.Minute+time.Millisecond, func() { again, late = s.cancel("c2"), s.deliver("d1") })
 	s.run()
-	s.Equal(&workflows.Answer{Verdict: workflows.Done, Status: order.Cancelled, Version: 4}, a.Answer)
-	s.Equal(workflows.Done, again.Verdict)
-	s.Equal(workflows.TooLateClosed, late.Verdict)
+	s.Equal(&saga.Answer{Verdict: saga.Done, Status: order.Cancelled, Version: 4}, a.Answer)
+	s.Equal(saga.Done, again.Verdict)
+	s.Equal(saga.TooLateClosed, late.Verdict)
 	s.Equal(order.ByCustomer, s.result.Reason)
 	s.Equal("pay-1", s.result.PaymentID, "a repeated callback must not open a second refund")
 	r := s.refund("pay-1")
@@ -176,7 +176,7 @@ func TestCancelOfADeliveredOrderIsTooLate(t *testing.T) {
 	s.at(2*time.Minute, func() { s.deliver("d1") })
 	s.at(2*time.Minute+time.Millisecond, func() { a = s.cancel("c1") })
 	s.run()
-	s.Equal(workflows.TooLateClosed, a.Verdict)
+	s.Equal(saga.TooLateClosed, a.Verdict)
 	s.Equal(order.Delivered, s.result.Status)
 }
 
@@ -191,8 +191,8 @@ func TestRequestsWhileTheReleaseIsInFlight(t *testing.T) {
 	})
 	s.run()
 	s.Equal(order.Expired, s.result.Status)
-	s.Equal(&workflows.Answer{Verdict: workflows.TooLateClosed, Status: order.Expired, Version: 3}, cancel.Answer)
-	s.Equal(&workflows.Answer{Verdict: workflows.TooLateClosed, Status: order.Expired, Version: 3}, deliver.Answer)
+	s.Equal(&saga.Answer{Verdict: saga.TooLateClosed, Status: order.Expired, Version: 3}, cancel.Answer)
+	s.Equal(&saga.Answer{Verdict: saga.TooLateClosed, Status: order.Expired, Version: 3}, deliver.Answer)
 }
 
 func TestDeliverUnpaidAndTwice(t *testing.T) {
@@ -209,7 +209,7 @@ func TestDeliverUnpaidAndTwice(t *testing.T) {
 		delete(s.faults.before, put)
 	})
 	s.run()
-	s.Equal(&workflows.Answer{Verdict: workflows.NotPaid, Status: order.AwaitingPayment, Version: 2}, unpaid.Answer)
-	s.Equal(&workflows.Answer{Verdict: workflows.Done, Status: order.Delivered, Version: 4}, one.Answer)
-	s.Equal(&workflows.Answer{Verdict: workflows.Done, Status: order.Delivered, Version: 4}, two.Answer)
+	s.Equal(&saga.Answer{Verdict: saga.NotPaid, Status: order.AwaitingPayment, Version: 2}, unpaid.Answer)
+	s.Equal(&saga.Answer{Verdict: saga.Done, Status: order.Delivered, Version: 4}, one.Answer)
+	s.Equal(&saga.Answer{Verdict: saga.Done, Status: order.Delivered, Version: 4}, two.Answer)
 }

@@ -4,6 +4,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"holdfast/order"
+	"holdfast/saga"
 )
 
 // Temporal keeps at most 2,000 updates of a workflow, and lets 10 wait at a time. Past
@@ -58,33 +59,33 @@ func (r *request) byCustomer() bool {
 
 // limit returns the verdict on a request that the order is not to take, whatever it
 // asks for, and false where it may come in.
-func (s *saga) limit(r *request) (Verdict, bool) {
+func (s *orderSaga) limit(r *request) (saga.Verdict, bool) {
 	switch {
 	case r.pay != nil && (s.crowd.pays >= maxAsked || (s.atRest() && s.usedUp(r.pay.Provider))):
-		return TooManyAttempts, true
+		return saga.TooManyAttempts, true
 	case r.pay == nil && r.byCustomer() && s.crowd.cancels >= maxAsked:
-		return TooManyAttempts, true
+		return saga.TooManyAttempts, true
 	case *s.crowd.waiting(r) >= maxWaiting:
-		return Busy, true
+		return saga.Busy, true
 	}
 	return "", false
 }
 
 // usedUp reports whether a payment at the provider would be one attempt too many.
-func (s *saga) usedUp(provider string) bool {
+func (s *orderSaga) usedUp(provider string) bool {
 	return s.numbered >= maxAttempts && !s.unanswered(provider)
 }
 
 // unanswered reports whether the last attempt is one that the provider never answered:
 // it is asked for again.
-func (s *saga) unanswered(provider string) bool {
+func (s *orderSaga) unanswered(provider string) bool {
 	n := len(s.payable)
 	return n > 0 && s.payable[n-1].ID == "" && s.payable[n-1].Request.Provider == provider
 }
 
 // opensNoMore is usedUp for a request that came in while the order was at work. An order
 // that opened more under an earlier version goes on so.
-func (s *saga) opensNoMore(provider string) bool {
+func (s *orderSaga) opensNoMore(provider string) bool {
 	return s.usedUp(provider) &&
 		workflow.GetVersion(s.ctx, "attempts-limited", workflow.DefaultVersion, 1) != workflow.DefaultVersion
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"holdfast/order"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // The limits of package workflows.
@@ -17,10 +17,10 @@ const (
 )
 
 func (s *scenario) cancelAs(id string, reason order.Reason) *asked {
-	return s.ask(workflows.CancelUpdate, id, workflows.CancelRequest{Reason: reason, Actor: "someone"})
+	return s.ask(saga.CancelUpdate, id, saga.CancelRequest{Reason: reason, Actor: "someone"})
 }
 
-func (s *scenario) answered(want workflows.Verdict, all []*asked) {
+func (s *scenario) answered(want saga.Verdict, all []*asked) {
 	s.Helper()
 	s.NotEmpty(all)
 	for _, a := range all {
@@ -50,9 +50,9 @@ func TestAnOrderOpensTwentyPayments(t *testing.T) {
 	})
 	s.later()
 	s.run()
-	s.answered(workflows.TooManyAttempts, late)
+	s.answered(saga.TooManyAttempts, late)
 	for i, a := range all {
-		s.Equal(workflows.Done, a.Verdict)
+		s.Equal(saga.Done, a.Verdict)
 		s.Equal(min(i+1, maxAttempts), a.Payment.Attempt, "the last one stays open, and is answered again")
 	}
 	s.Equal(maxAttempts, s.till.count(createCall))
@@ -73,7 +73,7 @@ func TestWhoAsksWhileTheLastPaymentIsOpenedGetsThatOne(t *testing.T) {
 	s.run()
 	s.Equal(maxAttempts, one.Payment.Attempt)
 	s.Equal(maxAttempts, two.Payment.Attempt)
-	s.Equal(workflows.TooManyAttempts, other.Verdict)
+	s.Equal(saga.TooManyAttempts, other.Verdict)
 	s.Zero(s.other.count(createCall))
 }
 
@@ -94,9 +94,9 @@ func TestCustomersCannotFillAnOrdersHistoryWhileAProviderIsAway(t *testing.T) {
 	s.at(time.Hour+time.Second, func() { delete(s.till.before, cancelCall) })
 	s.run()
 	for i, a := range all {
-		want := workflows.Unavailable
+		want := saga.Unavailable
 		if i >= maxAsked {
-			want = workflows.TooManyAttempts
+			want = saga.TooManyAttempts
 		}
 		s.Equal(want, a.Verdict, "call %d", i)
 	}
@@ -116,13 +116,13 @@ func TestNoMoreThanAFewOfACustomersRequestsWait(t *testing.T) {
 	})
 	s.run()
 	for i, a := range all {
-		want := workflows.Done
+		want := saga.Done
 		if i >= maxWaiting {
-			want = workflows.Busy
+			want = saga.Busy
 		}
 		s.Equal(want, a.Verdict, "call %d", i)
 	}
-	s.Equal(workflows.Done, operator.Verdict)
+	s.Equal(saga.Done, operator.Verdict)
 	s.Equal(order.ByOperator, s.result.Reason)
 }
 
@@ -145,8 +145,8 @@ func TestACancellationThatWaitsIsNotAskedForTwice(t *testing.T) {
 	})
 	s.at(4*time.Minute, func() { delete(s.till.before, cancelCall) })
 	s.run()
-	s.answered(workflows.Ending, further)
-	s.Equal(workflows.Done, one.Verdict)
+	s.answered(saga.Ending, further)
+	s.Equal(saga.Done, one.Verdict)
 	s.Equal(order.ByCustomer, s.result.Reason)
 }
 
@@ -162,7 +162,7 @@ func TestACancellationOfAnOrderThatExpiresCountsWhereItIsPaidAfterAll(t *testing
 	s.at(window+time.Minute+time.Second, func() { two = s.cancel("c2") })
 	s.at(window+2*time.Minute, func() { s.pays("sandbox-1") })
 	s.run()
-	s.Equal(workflows.Done, one.Verdict)
-	s.Equal(workflows.Ending, two.Verdict)
+	s.Equal(saga.Done, one.Verdict)
+	s.Equal(saga.Ending, two.Verdict)
 	s.Equal(order.RefundCancelled, s.refund("sandbox-1").Reason)
 }

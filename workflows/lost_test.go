@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"holdfast/order"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // paidAfter pays an order of two products whose stock something happened to.
@@ -192,7 +192,7 @@ func TestAnotherPaymentOfAnOrderWithoutStockGoesBack(t *testing.T) {
 			s.at(time.Minute+time.Second, func() { again = s.cancel("c1"); pays(s) })
 			s.run()
 			s.Equal(order.NoStock, s.result.Reason)
-			s.Equal(workflows.Done, again.Verdict, "it is cancelled, and waits for the provider alone")
+			s.Equal(saga.Done, again.Verdict, "it is cancelled, and waits for the provider alone")
 			s.Equal(order.RefundLate, s.refund("sandbox-1").Reason)
 			s.Equal(map[string]int64{"sandbox-1": 1000, "pay-1": 1000}, s.till.paidOut)
 		})

@@ -8,10 +8,11 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"holdfast/order"
+	"holdfast/saga"
 )
 
 // paymentWindow starts the timer that ends with the order's payment window.
-func (s *saga) paymentWindow() (workflow.Future, workflow.CancelFunc) {
+func (s *orderSaga) paymentWindow() (workflow.Future, workflow.CancelFunc) {
 	ctx, stop := workflow.WithCancel(s.ctx)
 	deadline := s.order.Payment.Deadline
 	return workflow.NewTimerWithOptions(ctx, deadline.Sub(s.now()), workflow.TimerOptions{
@@ -20,17 +21,17 @@ func (s *saga) paymentWindow() (workflow.Future, workflow.CancelFunc) {
 }
 
 // unpaidMail tells whether an unpaid order has something to react to.
-func (s *saga) unpaidMail() bool {
+func (s *orderSaga) unpaidMail() bool {
 	return s.paidMail() || s.delisted.Len() > 0 || s.refused != nil || s.asked.Err() != nil
 }
 
 // paidMail tells whether an order that is paid or closed has something to react
 // to: delistings and Temporal's cancellation no longer concern it.
-func (s *saga) paidMail() bool {
+func (s *orderSaga) paidMail() bool {
 	return s.payments.Len() > 0 || len(s.found) > 0 || len(s.requests) > 0
 }
 
-func (s *saga) nextPayment() (order.PaymentEvent, bool) {
+func (s *orderSaga) nextPayment() (order.PaymentEvent, bool) {
 	var p order.PaymentEvent
 	if len(s.found) > 0 {
 		p, s.found = s.found[0], s.found[1:]
@@ -40,7 +41,7 @@ func (s *saga) nextPayment() (order.PaymentEvent, bool) {
 	return p, ok
 }
 
-func (s *saga) nextRequest() (*request, bool) {
+func (s *orderSaga) nextRequest() (*request, bool) {
 	if len(s.requests) == 0 {
 		return nil, false
 	}
@@ -50,8 +51,8 @@ func (s *saga) nextRequest() (*request, bool) {
 }
 
 // askedToEnd takes the next message, beside requests, that ends an unpaid order.
-func (s *saga) askedToEnd() (ending, bool) {
-	var d Delisting
+func (s *orderSaga) askedToEnd() (ending, bool) {
+	var d saga.Delisting
 	for s.delisted.ReceiveAsync(&d) {
 		if slices.Contains(s.order.ProductIDs(), d.ProductID) {
 			return ending{status: order.Cancelled, reason: order.ByDelisting, actor: d.Actor}, true
@@ -65,8 +66,8 @@ func (s *saga) askedToEnd() (ending, bool) {
 }
 
 // dropDelistings reads away what no longer concerns the order.
-func (s *saga) dropDelistings() {
-	var d Delisting
+func (s *orderSaga) dropDelistings() {
+	var d saga.Delisting
 	for s.delisted.ReceiveAsync(&d) {
 		s.log().Debug("a delisting no longer concerns the order", "product_id", d.ProductID)
 	}
@@ -74,7 +75,7 @@ func (s *saga) dropDelistings() {
 
 // takes judges one payment message of an unpaid order: true for the success
 // that pays it in full. All else is written down, and the order goes on.
-func (s *saga) takes(p order.PaymentEvent) bool {
+func (s *orderSaga) takes(p order.PaymentEvent) bool {
 	seen, known := s.attempts[p.Key()]
 	if known && (seen.Type == p.Type || seen.Type == order.PaymentSucceeded) {
 		return false // a repeated message: a success counts once per payment
@@ -113,7 +114,7 @@ func (s *saga) takes(p order.PaymentEvent) bool {
 
 // takesNoMore judges a payment message of an order that is paid or closed: a
 // success that the order did not take goes back.
-func (s *saga) takesNoMore(p order.PaymentEvent) {
+func (s *orderSaga) takesNoMore(p order.PaymentEvent) {
 	if p.Type != order.PaymentSucceeded || s.attempts[p.Key()].Type == order.PaymentSucceeded {
 		return
 	}
@@ -135,7 +136,7 @@ func (s *saga) takesNoMore(p order.PaymentEvent) {
 const maxJournal = 200
 
 // attempt writes a payment down that the order does not take.
-func (s *saga) attempt(node string, p order.PaymentEvent) {
+func (s *orderSaga) attempt(node string, p order.PaymentEvent) {
 	_, known := s.attempts[p.Key()] // an id that was seen before may have been followed by another
 	if len(s.order.Journal) < maxJournal {
 		s.order.Attempt(node, p, !known, s.now())
@@ -146,7 +147,7 @@ func (s *saga) attempt(node string, p order.PaymentEvent) {
 }
 
 // keep notes a payment, to be written with the order's next record.
-func (s *saga) keep(a order.Attempt) {
+func (s *orderSaga) keep(a order.Attempt) {
 	s.attempts[a.Key()] = a
 	s.unwritten[a.Key()] = a
 }

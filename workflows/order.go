@@ -1,3 +1,7 @@
+// Package workflows holds the sagas: an order's way from its stock to its
+// delivery, a delisting, a refund, the sweep. Workflow code decides; it does no
+// I/O and reads no clock but Temporal's. order.go reads as the story; package saga
+// has what others need to speak with the workflows.
 package workflows
 
 import (
@@ -7,6 +11,7 @@ import (
 
 	"holdfast/activities"
 	"holdfast/order"
+	"holdfast/saga"
 )
 
 // Order is the saga of one order: hold its stock, wait for its payment, sell or
@@ -32,7 +37,7 @@ func Order(ctx workflow.Context, placement order.Placement) (order.Result, error
 
 // reserve holds the stock of all lines. Where it can't, the order is rejected,
 // with every failing line named, and reserve returns false.
-func (s *saga) reserve() bool {
+func (s *orderSaga) reserve() bool {
 	for s.try = 1; ; s.try++ {
 		at := s.now()
 		holding, err := s.hold(at)
@@ -61,13 +66,13 @@ func (s *saga) reserve() bool {
 // again gives back what this try holds, before the next one. A delisting that was
 // heard of until then concerned holds of this try: what is still delisted refuses
 // the next one by itself.
-func (s *saga) again() {
+func (s *orderSaga) again() {
 	s.release("retry")
 	s.dropDelistings()
 }
 
 // reject tells the customer, gives back what other lines hold, and closes.
-func (s *saga) reject(holding order.Holding, err error) {
+func (s *orderSaga) reject(holding order.Holding, err error) {
 	reason := order.Reason(order.Gravest(holding.Shortages))
 	if err != nil {
 		s.log().Warn("the stock could not be asked within the payment window", "error", err)
@@ -82,7 +87,7 @@ func (s *saga) reject(holding order.Holding, err error) {
 
 // awaitPayment holds the stock until the order is paid, or the window ends, or
 // somebody ends the order; it returns whether the order is paid.
-func (s *saga) awaitPayment() bool {
+func (s *orderSaga) awaitPayment() bool {
 	if s.order.Amounts[order.AmountTotal] == 0 {
 		return true
 	}
@@ -95,7 +100,7 @@ func (s *saga) awaitPayment() bool {
 }
 
 // paymentOrEnding waits for the first of the two; it returns nil for a payment.
-func (s *saga) paymentOrEnding() *ending {
+func (s *orderSaga) paymentOrEnding() *ending {
 	timer, stop := s.paymentWindow()
 	defer stop()
 	for {
@@ -116,7 +121,7 @@ func (s *saga) paymentOrEnding() *ending {
 			case r.cancel != nil:
 				return &ending{status: order.Cancelled, reason: r.cancel.Reason, actor: r.cancel.Actor, request: r}
 			case r.pay != nil && timer.IsReady(): // whoever goes on asking must not keep the order open
-				r.answer = s.refusal(Ending, "")
+				r.answer = s.refusal(saga.Ending, "")
 			case r.pay != nil:
 				s.open(r)
 			default:
@@ -135,7 +140,7 @@ func (s *saga) paymentOrEnding() *ending {
 
 // giveBack ends an unpaid order. From the scheduled release on, a payment is a
 // late one.
-func (s *saga) giveBack(e ending) {
+func (s *orderSaga) giveBack(e ending) {
 	s.order.Close(e.status, e.reason, e.actor, s.now())
 	s.release(string(e.reason))
 	s.recordClosed()
@@ -144,7 +149,7 @@ func (s *saga) giveBack(e ending) {
 
 // sell commits the units to the order that paid for them. Where some were lost
 // meanwhile and can't be had again, the payment goes back, and sell returns false.
-func (s *saga) sell() bool {
+func (s *orderSaga) sell() bool {
 	at := s.now()
 	paid := s.order.Clone()
 	if s.payment == nil {
@@ -173,11 +178,11 @@ func (s *saga) sell() bool {
 
 // awaitDelivery follows a paid order until an operator says that it arrived, or it is
 // cancelled before.
-func (s *saga) awaitDelivery() { s.follow(s.endOthers()) }
+func (s *orderSaga) awaitDelivery() { s.follow(s.endOthers()) }
 
 // follow answers what comes while the order is paid, or other payments are still being
 // ended.
-func (s *saga) follow(others workflow.Future) {
+func (s *orderSaga) follow(others workflow.Future) {
 	for s.order.Status == order.Paid || others != nil {
 		s.await(func() bool { return s.paidMail() || (others != nil && others.IsReady()) })
 		if others != nil && others.IsReady() {
@@ -204,7 +209,7 @@ func (s *saga) follow(others workflow.Future) {
 
 // mayTakeBack: of an order that an earlier version sold, a cancellation that came in the
 // moment of the payment may be in history as too late. One that comes now counts.
-func (s *saga) mayTakeBack() bool {
+func (s *orderSaga) mayTakeBack() bool {
 	s.asksBack++
 	change := "take-back-" + strconv.Itoa(s.asksBack)
 	return workflow.GetVersion(s.ctx, change, workflow.DefaultVersion, 1) != workflow.DefaultVersion
@@ -212,7 +217,7 @@ func (s *saga) mayTakeBack() bool {
 
 // takeBack ends a paid order before its delivery: its money goes back to the buyer,
 // its units to the shelf.
-func (s *saga) takeBack(c CancelRequest) {
+func (s *orderSaga) takeBack(c saga.CancelRequest) {
 	s.order.CancelPaid(c.Reason, c.Actor, s.now())
 	if s.payment != nil {
 		s.refund(*s.payment, order.RefundCancelled) // first: the buyer doesn't wait for the shelf
@@ -223,7 +228,7 @@ func (s *saga) takeBack(c CancelRequest) {
 
 // finish answers what is still asked, sends back what is still paid, and
 // returns the result. Nothing that came before the end is left unread.
-func (s *saga) finish() (order.Result, error) {
+func (s *orderSaga) finish() (order.Result, error) {
 	for {
 		s.await(func() bool { return s.paidMail() || workflow.AllHandlersFinished(s.ctx) })
 		if p, ok := s.nextPayment(); ok {

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"holdfast/order"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 func TestPaidAndDelivered(t *testing.T) {
@@ -26,7 +26,7 @@ func TestPaidAndDelivered(t *testing.T) {
 	s.Equal(order.Delivered, s.result.Status)
 	s.Equal("pay-1", s.result.PaymentID)
 	s.Equal(&order.Outcome{Status: order.AwaitingPayment, Version: 2, Fingerprint: "f1"}, s.outcome)
-	s.Equal(&workflows.Answer{Verdict: workflows.Done, Status: order.Delivered, Version: 4}, delivered.Answer)
+	s.Equal(&saga.Answer{Verdict: saga.Done, Status: order.Delivered, Version: 4}, delivered.Answer)
 	s.Equal([]string{"paid", "delivered"}, s.statuses)
 	s.Equal([]string{"reserving", "awaiting_payment", "paid", "delivered"}, s.nodes())
 	s.True(s.attempt("pay-1").Taken)

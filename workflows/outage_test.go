@@ -7,7 +7,7 @@ import (
 
 	"holdfast/order"
 	"holdfast/product"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // Redis is away at each command: shortly, so that a quick retry does, or for
@@ -88,8 +88,8 @@ func TestRequestsInTheMidstOfAStepWaitForIt(t *testing.T) {
 	s.run()
 	s.Equal(order.Delivered, s.result.Status)
 	s.True(s.payments()["sandbox:pay-1"].Taken)
-	s.Equal(workflows.Done, delivered.Verdict)
-	s.Equal(workflows.TooLateClosed, cancelled.Verdict)
+	s.Equal(saga.Done, delivered.Verdict)
+	s.Equal(saga.TooLateClosed, cancelled.Verdict)
 }
 
 func TestReservingEndsWithThePaymentWindow(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 
 	"holdfast/activities"
 	"holdfast/order"
+	"holdfast/saga"
 )
 
 // payable is a payment that its provider may still take money for.
@@ -22,7 +23,7 @@ type payable struct {
 
 // openPayment is the payment that a buyer can pay by, at that provider; nil where
 // there is none.
-func (s *saga) openPayment(provider string) *OpenPayment {
+func (s *orderSaga) openPayment(provider string) *saga.OpenPayment {
 	if len(s.payable) != 1 {
 		return nil
 	}
@@ -30,7 +31,7 @@ func (s *saga) openPayment(provider string) *OpenPayment {
 	if p.ID == "" || p.failed || p.Request.Provider != provider {
 		return nil
 	}
-	return &OpenPayment{
+	return &saga.OpenPayment{
 		Provider: provider, ID: p.ID, Attempt: p.Request.Attempt, Amount: p.Request.Amount, Currency: p.Request.Currency,
 	}
 }
@@ -39,13 +40,13 @@ func (s *saga) openPayment(provider string) *OpenPayment {
 // that could be paid: what was opened before, and is of no use any more, is ended
 // first. It is a regular activity, so that no provider can have a payment of which
 // the saga, run again, would not know.
-func (s *saga) open(r *request) {
+func (s *orderSaga) open(r *request) {
 	if s.openPayment(r.pay.Provider) != nil {
 		s.answer(r)
 		return
 	}
 	if s.opensNoMore(r.pay.Provider) {
-		r.answer = s.refusal(TooManyAttempts, "")
+		r.answer = s.refusal(saga.TooManyAttempts, "")
 		return
 	}
 	at := s.now()
@@ -60,7 +61,7 @@ func (s *saga) open(r *request) {
 		}).Get(s.ctx, &res)
 	if err != nil {
 		s.log().Warn("a payment could not be opened", "provider", asked.Request.Provider, "error", err)
-		r.answer = s.refusal(Unavailable, reasonOf(err))
+		r.answer = s.refusal(saga.Unavailable, reasonOf(err))
 		return
 	}
 	s.ended(res.Ended, at)
@@ -69,10 +70,10 @@ func (s *saga) open(r *request) {
 		if !again {
 			s.forget(asked)
 		}
-		r.answer = s.refusal(Processing, "")
+		r.answer = s.refusal(saga.Processing, "")
 	case res.Declined != "":
 		s.forget(asked)
-		r.answer = s.refusal(Declined, res.Declined)
+		r.answer = s.refusal(saga.Declined, res.Declined)
 	case res.ID == "": // an earlier one turned out paid
 		if !again {
 			s.forget(asked)
@@ -89,7 +90,7 @@ func (s *saga) open(r *request) {
 
 // nextAttempt numbers a payment. One that the provider never answered is asked for
 // again, under its own key: it may be there, whatever comes of asking.
-func (s *saga) nextAttempt(provider string) (asked activities.AskedPayment, again bool) {
+func (s *orderSaga) nextAttempt(provider string) (asked activities.AskedPayment, again bool) {
 	if s.unanswered(provider) {
 		last := len(s.payable) - 1
 		asked = s.payable[last].AskedPayment
@@ -104,7 +105,7 @@ func (s *saga) nextAttempt(provider string) (asked activities.AskedPayment, agai
 }
 
 // stillPayable are the payments by which money may still come.
-func (s *saga) stillPayable() []activities.AskedPayment {
+func (s *orderSaga) stillPayable() []activities.AskedPayment {
 	all := make([]activities.AskedPayment, len(s.payable))
 	for i, p := range s.payable {
 		all[i] = p.AskedPayment
@@ -113,7 +114,7 @@ func (s *saga) stillPayable() []activities.AskedPayment {
 }
 
 // placed is the attempt as it is written down, but for its id.
-func (s *saga) placed(p activities.AskedPayment, at time.Time) order.Attempt {
+func (s *orderSaga) placed(p activities.AskedPayment, at time.Time) order.Attempt {
 	return order.NewAttempt(order.PaymentEvent{
 		Provider: p.Request.Provider, Type: order.PaymentCreated, PaymentID: p.ID, OrderID: s.order.ID,
 		Amount: p.Request.Amount, Currency: p.Request.Currency, OccurredAt: at,
@@ -121,7 +122,7 @@ func (s *saga) placed(p activities.AskedPayment, at time.Time) order.Attempt {
 }
 
 // opened notes a payment that its provider has opened. It is on record already.
-func (s *saga) opened(p activities.AskedPayment, id string, at time.Time) {
+func (s *orderSaga) opened(p activities.AskedPayment, id string, at time.Time) {
 	p.ID = id
 	s.payable = []payable{{AskedPayment: p}}
 	a := s.placed(p, at)
@@ -131,7 +132,7 @@ func (s *saga) opened(p activities.AskedPayment, id string, at time.Time) {
 
 // ended notes what became of payments that were to be cancelled. One that was paid
 // before is read as if its provider had just said so.
-func (s *saga) ended(payments []activities.EndedPayment, at time.Time) {
+func (s *orderSaga) ended(payments []activities.EndedPayment, at time.Time) {
 	for _, e := range payments {
 		s.forget(e.AskedPayment)
 		switch {
@@ -148,20 +149,20 @@ func (s *saga) ended(payments []activities.EndedPayment, at time.Time) {
 }
 
 // forget: nothing can be paid by it any more.
-func (s *saga) forget(p activities.AskedPayment) {
+func (s *orderSaga) forget(p activities.AskedPayment) {
 	s.payable = slices.DeleteFunc(s.payable, func(o payable) bool {
 		return o.Request.Key() == p.Request.Key() && o.Request.Provider == p.Request.Provider
 	})
 }
 
 // notPayable notes that a provider says so of its own payment.
-func (s *saga) notPayable(e order.PaymentEvent) {
+func (s *orderSaga) notPayable(e order.PaymentEvent) {
 	s.payable = slices.DeleteFunc(s.payable, func(o payable) bool {
 		return o.ID == e.PaymentID && o.Request.Provider == e.Provider
 	})
 }
 
-func (s *saga) failed(e order.PaymentEvent) {
+func (s *orderSaga) failed(e order.PaymentEvent) {
 	for i := range s.payable {
 		if s.payable[i].ID == e.PaymentID && s.payable[i].Request.Provider == e.Provider {
 			s.payable[i].failed = true
@@ -170,15 +171,15 @@ func (s *saga) failed(e order.PaymentEvent) {
 }
 
 // isCurrent tells whether a payment is the one that the order waits for.
-func (s *saga) isCurrent(e order.PaymentEvent, known bool) bool {
+func (s *orderSaga) isCurrent(e order.PaymentEvent, known bool) bool {
 	if !known {
 		return len(s.payable) == 0
 	}
 	return e.PaymentID == s.order.Payment.ID && e.Provider == s.order.Payment.Provider
 }
 
-func (s *saga) refusal(v Verdict, detail string) *Answer {
-	return &Answer{Verdict: v, Status: s.order.Status, Version: s.order.Version, Detail: detail}
+func (s *orderSaga) refusal(v saga.Verdict, detail string) *saga.Answer {
+	return &saga.Answer{Verdict: v, Status: s.order.Status, Version: s.order.Version, Detail: detail}
 }
 
 // unresolvedAfter is when a provider that still doesn't say whether money comes is
@@ -188,7 +189,7 @@ const unresolvedAfter = 15 * time.Second
 // paysAfterAll makes sure that no money can come any more before an unpaid order
 // ends. The stock stays held until the providers have said so, however long they are
 // away; an order that turns out to be paid is paid, and paysAfterAll returns true.
-func (s *saga) paysAfterAll(e ending) bool {
+func (s *orderSaga) paysAfterAll(e ending) bool {
 	if len(s.payable) == 0 {
 		return false
 	}
@@ -208,7 +209,7 @@ func (s *saga) paysAfterAll(e ending) bool {
 
 // answerPayers tells who asked to pay meanwhile that the order ends: that may take as
 // long as a provider is away.
-func (s *saga) answerPayers() {
+func (s *orderSaga) answerPayers() {
 	s.requests = slices.DeleteFunc(s.requests, func(r *request) bool {
 		if r.pay != nil {
 			s.answer(r)
@@ -219,14 +220,14 @@ func (s *saga) answerPayers() {
 
 // endPayments asks the providers to cancel, and reads meanwhile what they send. It
 // returns whether the order is paid.
-func (s *saga) endPayments() bool {
+func (s *orderSaga) endPayments() bool {
 	params := activities.EndPaymentsParams{Payments: s.stillPayable()}
 	if s.placement.MaxOpenOrders > 0 {
 		params.CustomerID, params.PlacedAt = s.placement.CustomerID, s.placedAt
 	}
 	ctx, stop := workflow.WithCancel(s.ctx)
 	defer stop()
-	answer := workflow.ExecuteActivity(activities.AtProvider(ctx, "end "+plural(len(params.Payments), "payment")),
+	answer := workflow.ExecuteActivity(activities.AtProvider(ctx, "end "+saga.Plural(len(params.Payments), "payment")),
 		activities.EndPayment, params)
 	late := workflow.NewTimerWithOptions(ctx, unresolvedAfter, workflow.TimerOptions{Summary: "the provider should answer"})
 	noted := false
@@ -261,14 +262,14 @@ func (s *saga) endPayments() bool {
 
 // keepForPaid: who asked to cancel an order that was paid in the same moment asks to
 // cancel a paid one.
-func (s *saga) keepForPaid(r *request) {
+func (s *orderSaga) keepForPaid(r *request) {
 	if r != nil {
 		s.requests = append([]*request{r}, s.requests...)
 	}
 }
 
 // unresolved says in the web UI what the order waits for before it can end.
-func (s *saga) unresolved() string {
+func (s *orderSaga) unresolved() string {
 	if s.ends == nil || len(s.payable) == 0 {
 		return ""
 	}
@@ -278,7 +279,7 @@ func (s *saga) unresolved() string {
 
 // endOthers ends payments that a paid order has no use for, while the order goes on.
 // What is paid by one of them all the same goes back.
-func (s *saga) endOthers() workflow.Future {
+func (s *orderSaga) endOthers() workflow.Future {
 	if s.payment != nil {
 		s.notPayable(*s.payment)
 	}
@@ -286,13 +287,13 @@ func (s *saga) endOthers() workflow.Future {
 		return nil
 	}
 	params := activities.EndPaymentsParams{Payments: s.stillPayable()}
-	return workflow.ExecuteActivity(activities.AtProvider(s.ctx, "end "+plural(len(params.Payments), "other payment")),
+	return workflow.ExecuteActivity(activities.AtProvider(s.ctx, "end "+saga.Plural(len(params.Payments), "other payment")),
 		activities.EndPayment, params)
 }
 
 // endOthersOfUnsold ends them for an order that was paid and couldn't get its units: it
 // has no use for any payment. An order that an earlier version ended left them open.
-func (s *saga) endOthersOfUnsold() workflow.Future {
+func (s *orderSaga) endOthersOfUnsold() workflow.Future {
 	if s.payment != nil {
 		s.notPayable(*s.payment)
 	}
@@ -304,7 +305,7 @@ func (s *saga) endOthersOfUnsold() workflow.Future {
 }
 
 // othersEnded reads what became of payments that a paid order had no use for.
-func (s *saga) othersEnded(f workflow.Future) {
+func (s *orderSaga) othersEnded(f workflow.Future) {
 	var res activities.EndPaymentsResult
 	s.must(f.Get(s.ctx, &res), activities.EndPayment)
 	s.ended(res.Ended, s.now())

@@ -8,7 +8,7 @@ import (
 
 	"holdfast/activities"
 	"holdfast/order"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // later delivers a paid order, so that its workflow ends.
@@ -17,7 +17,7 @@ func (s *scenario) later() { s.at(24*time.Hour, func() { s.deliver("last") }) }
 func TestPaymentInTheTaskInWhichTheTimerFires(t *testing.T) {
 	s := open(t, line("shirt", 2))
 	s.at(window-time.Nanosecond, func() {
-		s.env.SignalWorkflowSkippingWorkflowTask(workflows.PaymentSignal, s.event(order.PaymentSucceeded, "pay-1", 1000))
+		s.env.SignalWorkflowSkippingWorkflowTask(saga.PaymentSignal, s.event(order.PaymentSucceeded, "pay-1", 1000))
 	})
 	s.later()
 	s.run()
@@ -101,10 +101,10 @@ func TestRepeatedCallbacksCountOnce(t *testing.T) {
 	s := open(t, line("shirt", 2))
 	s.at(time.Minute, func() {
 		e := s.event(order.PaymentSucceeded, "pay-1", 1000)
-		s.env.SignalWorkflow(workflows.PaymentSignal, e)
-		s.env.SignalWorkflow(workflows.PaymentSignal, e)
+		s.env.SignalWorkflow(saga.PaymentSignal, e)
+		s.env.SignalWorkflow(saga.PaymentSignal, e)
 		e.EventID = "another"
-		s.env.SignalWorkflow(workflows.PaymentSignal, e)
+		s.env.SignalWorkflow(saga.PaymentSignal, e)
 	})
 	s.at(time.Hour, func() { s.succeeds("pay-1", 1000) })
 	s.at(2*time.Hour, func() { s.fails("pay-1"); s.isRefused("pay-1") })
@@ -188,13 +188,13 @@ func TestCancelAgainstPaymentInOneTask(t *testing.T) {
 	s := open(t, line("shirt", 2))
 	var a *asked
 	s.at(time.Minute, func() {
-		s.env.SignalWorkflowSkippingWorkflowTask(workflows.PaymentSignal, s.event(order.PaymentSucceeded, "pay-1", 1000))
+		s.env.SignalWorkflowSkippingWorkflowTask(saga.PaymentSignal, s.event(order.PaymentSucceeded, "pay-1", 1000))
 		a = s.cancel("c1")
 	})
 	s.later()
 	s.run()
 	s.Equal("pay-1", s.result.PaymentID)
-	s.Equal(workflows.Done, a.Verdict)
+	s.Equal(saga.Done, a.Verdict)
 	s.Equal(order.RefundCancelled, s.refund("pay-1").Reason)
 }
 
@@ -290,8 +290,8 @@ func TestWrongAmountIsNeverTakenAsPaid(t *testing.T) {
 			s.at(time.Minute, func() {
 				e := s.event(order.PaymentSucceeded, "pay-1", 1000)
 				wrong(&e)
-				s.env.SignalWorkflow(workflows.PaymentSignal, e)
-				s.env.SignalWorkflow(workflows.PaymentSignal, e)
+				s.env.SignalWorkflow(saga.PaymentSignal, e)
+				s.env.SignalWorkflow(saga.PaymentSignal, e)
 				s.isRefused("pay-1")
 			})
 			s.at(2*time.Minute, func() {
@@ -312,7 +312,7 @@ func TestWrongAmountIsNeverTakenAsPaid(t *testing.T) {
 func TestUnknownPaymentMessageChangesNothing(t *testing.T) {
 	s := open(t, line("shirt", 2))
 	s.at(time.Minute, func() {
-		s.env.SignalWorkflow(workflows.PaymentSignal, s.event("payment.dreamt", "pay-1", 1000))
+		s.env.SignalWorkflow(saga.PaymentSignal, s.event("payment.dreamt", "pay-1", 1000))
 	})
 	s.run()
 	s.Equal(order.Expired, s.result.Status)
@@ -330,6 +330,6 @@ func TestAnOrderThatCostsNothingIsPaidAtOnce(t *testing.T) {
 	s.run()
 	s.Equal([]string{"reserving", "awaiting_payment", "paid", "payment_double", "delivered"}, s.nodes())
 	s.Empty(s.result.PaymentID)
-	s.Contains(s.refunds, workflows.RefundWorkflowID("pay-1", order.FullRefund("sandbox", orderID)))
+	s.Contains(s.refunds, saga.RefundWorkflowID("pay-1", order.FullRefund("sandbox", orderID)))
 	require.Equal(t, order.PaymentPaid, s.now().Payment.Status)
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"holdfast/order"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // However an unpaid order ends, its payment ends before a unit moves.
@@ -67,7 +67,7 @@ func TestCancelledWhilePaid(t *testing.T) {
 		a = s.cancel("c1")
 	})
 	s.run()
-	s.Equal(workflows.Done, a.Verdict)
+	s.Equal(saga.Done, a.Verdict)
 	s.Equal([]string{"reserving", "awaiting_payment", "paid", "cancelled"}, s.nodes())
 	s.Equal(order.RefundCancelled, s.refund("sandbox-1").Reason)
 	s.Equal(map[string]int64{"sandbox-1": 1000}, s.till.paidOut)
@@ -96,8 +96,8 @@ func TestTheProviderIsAwayWhenTheOrderEnds(t *testing.T) {
 				s.till.is("sandbox-1", order.ProviderOpen)
 			})
 			s.run()
-			s.Equal(workflows.Ending, late.Verdict)
-			s.Equal(workflows.TooLateClosed, cancel.Verdict)
+			s.Equal(saga.Ending, late.Verdict)
+			s.Equal(saga.TooLateClosed, cancel.Verdict)
 			s.Equal(order.Expired, s.result.Status)
 			s.Contains(s.extended, "customer-1/"+orderID)
 		})

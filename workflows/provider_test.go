@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"holdfast/order"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // pays is a success of a payment that the saga opened.
@@ -28,22 +28,22 @@ func TestWhoWantsToPayGetsOnePayment(t *testing.T) {
 		s.Equal(1, s.till.live()+s.other.live())
 		e := s.event(order.PaymentSucceeded, "other-2", 1000)
 		e.Provider = "other"
-		s.env.SignalWorkflow(workflows.PaymentSignal, e)
+		s.env.SignalWorkflow(saga.PaymentSignal, e)
 	})
 	s.at(5*time.Minute, func() { late = s.pay("p4", "sandbox") })
 	s.later()
 	s.run()
-	first := workflows.OpenPayment{Provider: "sandbox", ID: "sandbox-1", Attempt: 1, Amount: 1000, Currency: "EUR", New: true}
+	first := saga.OpenPayment{Provider: "sandbox", ID: "sandbox-1", Attempt: 1, Amount: 1000, Currency: "EUR", New: true}
 	s.Equal(&first, one.Payment)
 	first.New = false
 	s.Equal(&first, two.Payment)
-	s.Equal(&workflows.OpenPayment{
+	s.Equal(&saga.OpenPayment{
 		Provider: "other", ID: "other-2", Attempt: 2, Amount: 1000, Currency: "EUR", New: true,
 	}, other.Payment)
 	s.Equal(order.ProviderCancelled, s.till.state("sandbox-1"), "there are never two that can be paid")
 	s.Equal(1, s.till.count(createCall))
 	s.Equal(order.PaymentEnded, s.attempt("sandbox-1").Type)
-	s.Equal(workflows.TooLatePaid, late.Verdict)
+	s.Equal(saga.TooLatePaid, late.Verdict)
 	s.Nil(late.Payment)
 	s.Equal("other", s.result.Provider)
 	s.Equal("other-2", s.result.PaymentID)
@@ -99,7 +99,7 @@ func TestAnEarlierPaymentTurnsOutPaid(t *testing.T) {
 	s.at(4*time.Minute, func() { s.succeeds("sandbox-1", 1000) }) // its callback comes late
 	s.later()
 	s.run()
-	s.Equal(workflows.TooLatePaid, two.Verdict)
+	s.Equal(saga.TooLatePaid, two.Verdict)
 	s.Equal("sandbox-1", s.result.PaymentID)
 	s.Empty(s.refunds)
 }
@@ -116,7 +116,7 @@ func TestAnEarlierPaymentIsStillProcessed(t *testing.T) {
 	s.at(3*time.Minute, func() { s.pays("sandbox-1") })
 	s.later()
 	s.run()
-	s.Equal(workflows.Processing, two.Verdict)
+	s.Equal(saga.Processing, two.Verdict)
 	s.Equal("sandbox-1", s.result.PaymentID)
 	s.Equal(1, s.till.count(createCall))
 }
@@ -133,7 +133,7 @@ func TestAPaymentWhoseAnswerIsLostIsFoundAgain(t *testing.T) {
 	s.at(3*time.Minute, func() { s.pays("sandbox-1") })
 	s.later()
 	s.run()
-	s.Equal(workflows.Unavailable, one.Verdict)
+	s.Equal(saga.Unavailable, one.Verdict)
 	s.Contains(one.Detail, "connection refused")
 	s.Equal("sandbox-1", two.Payment.ID)
 	s.Equal(1, two.Payment.Attempt)
@@ -154,7 +154,7 @@ func TestAPaymentThatTheProviderDeclines(t *testing.T) {
 	var a *asked
 	s.at(time.Minute, func() { a = s.pay("p1", "sandbox") })
 	s.run()
-	s.Equal(workflows.Declined, a.Verdict)
+	s.Equal(saga.Declined, a.Verdict)
 	s.Equal("the amount is too small", a.Detail)
 	s.Equal(order.Expired, s.result.Status)
 	s.Zero(s.till.count(cancelCall))
@@ -184,7 +184,7 @@ func TestAPaymentThatItsProviderCancels(t *testing.T) {
 	var two *asked
 	s.at(time.Minute, func() { s.pay("p1", "sandbox") })
 	s.at(2*time.Minute, func() {
-		s.env.SignalWorkflow(workflows.PaymentSignal, s.event(order.PaymentEnded, "sandbox-1", 1000))
+		s.env.SignalWorkflow(saga.PaymentSignal, s.event(order.PaymentEnded, "sandbox-1", 1000))
 	})
 	s.at(3*time.Minute, func() { two = s.pay("p2", "sandbox") })
 	s.at(4*time.Minute, func() { s.pays("sandbox-2") })
@@ -230,12 +230,12 @@ func TestOneIdAtTwoProviders(t *testing.T) {
 	s.at(2*time.Minute, func() {
 		e := s.event(order.PaymentSucceeded, "pay-1", 1000)
 		e.Provider = "other"
-		s.env.SignalWorkflow(workflows.PaymentSignal, e)
+		s.env.SignalWorkflow(saga.PaymentSignal, e)
 	})
 	s.later()
 	s.run()
 	s.Equal("sandbox", s.result.Provider)
-	s.Contains(s.refunds, workflows.RefundWorkflowID("pay-1", order.FullRefund("other", orderID)))
+	s.Contains(s.refunds, saga.RefundWorkflowID("pay-1", order.FullRefund("other", orderID)))
 	s.Equal(map[string]int64{"pay-1": 1000}, s.other.paidOut)
 }
 
@@ -295,5 +295,5 @@ func TestWhoGoesOnAskingToPayDoesNotKeepTheOrderOpen(t *testing.T) {
 	s.Equal(order.Expired, s.result.Status)
 	o := s.document()
 	s.Less(o.UpdatedAt.Sub(o.PlacedAt), window+20*time.Second)
-	s.Equal(workflows.Ending, last.Verdict)
+	s.Equal(saga.Ending, last.Verdict)
 }

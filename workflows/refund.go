@@ -9,6 +9,7 @@ import (
 
 	"holdfast/activities"
 	"holdfast/order"
+	"holdfast/saga"
 )
 
 // Refund is one payment's way back to the buyer, whole or in part: it records the
@@ -41,7 +42,7 @@ func Refund(ctx workflow.Context, r order.Refund) (order.Refund, error) {
 		for !f.refund.Status.Over() {
 			switch {
 			case f.isLong():
-				return f.refund, workflow.NewContinueAsNewError(ctx, RefundType, f.refund)
+				return f.refund, workflow.NewContinueAsNewError(ctx, saga.RefundType, f.refund)
 			case f.refund.Status.Waits():
 				f.decided()
 			default:
@@ -65,7 +66,7 @@ type refunding struct {
 	failing  workflow.ReceiveChannel
 	decision *decision
 	// failures are those that the provider told of since it was last asked.
-	failures []RefundFailure
+	failures []saga.RefundFailure
 	polls    int
 	// rounds since the run began, or since an earlier version would not end it: each asks
 	// the provider or takes a decision. heard are the failures that were told of since then.
@@ -108,18 +109,18 @@ func (f *refunding) begin() (goesOn bool, err error) {
 }
 
 func (f *refunding) listen() error {
-	f.resume = workflow.GetSignalChannel(f.ctx, ResumeSignal)
-	f.failing = workflow.GetSignalChannel(f.ctx, RefundFailedSignal)
-	if err := workflow.SetQueryHandler(f.ctx, RefundQuery, func() (order.Refund, error) { return f.stands, nil }); err != nil {
+	f.resume = workflow.GetSignalChannel(f.ctx, saga.ResumeSignal)
+	f.failing = workflow.GetSignalChannel(f.ctx, saga.RefundFailedSignal)
+	if err := workflow.SetQueryHandler(f.ctx, saga.RefundQuery, func() (order.Refund, error) { return f.stands, nil }); err != nil {
 		return fmt.Errorf("listen to queries: %w", err)
 	}
-	if err := workflow.SetUpdateHandler(f.ctx, RecordedUpdate, func(ctx workflow.Context) (order.Refund, error) {
+	if err := workflow.SetUpdateHandler(f.ctx, saga.RecordedUpdate, func(ctx workflow.Context) (order.Refund, error) {
 		awaitIn(ctx, func() bool { return f.stands.Status != "" })
 		return f.stands, nil
 	}); err != nil {
 		return fmt.Errorf("listen to who asked for it: %w", err)
 	}
-	if err := workflow.SetUpdateHandlerWithOptions(f.ctx, DecideUpdate, f.take,
+	if err := workflow.SetUpdateHandlerWithOptions(f.ctx, saga.DecideUpdate, f.take,
 		workflow.UpdateHandlerOptions{Validator: f.judge}); err != nil {
 		return fmt.Errorf("listen to decisions: %w", err)
 	}
@@ -201,7 +202,7 @@ func (f *refunding) set(s order.RefundStatus, detail string) {
 }
 
 func (f *refunding) attribute() {
-	if err := workflow.UpsertTypedSearchAttributes(f.ctx, RefundStatus.ValueSet(string(f.refund.Status))); err != nil {
+	if err := workflow.UpsertTypedSearchAttributes(f.ctx, saga.RefundStatus.ValueSet(string(f.refund.Status))); err != nil {
 		workflow.GetLogger(f.ctx).Error("search attribute was not set", "error", err)
 	}
 }
@@ -229,7 +230,7 @@ func (f *refunding) must(err error, step string) {
 func (f *refunding) show() {
 	r := f.refund
 	text := fmt.Sprintf("**%s** · %s · %s\n\npayment %s of order %s, by %s", r.Status, r.Reason,
-		Money(r.Amount, r.Currency), r.PaymentID, r.OrderID, r.Provider)
+		saga.Money(r.Amount, r.Currency), r.PaymentID, r.OrderID, r.Provider)
 	if r.Detail != "" {
 		text += "\n\n" + r.Detail
 	}
@@ -238,5 +239,5 @@ func (f *refunding) show() {
 
 // notDecidable turns a decision away that the refund, as it stands, doesn't wait for.
 func (f *refunding) notDecidable() error {
-	return temporal.NewApplicationError("the refund is "+string(f.stands.Status), NotDecidableError, f.stands)
+	return temporal.NewApplicationError("the refund is "+string(f.stands.Status), saga.NotDecidableError, f.stands)
 }

@@ -5,11 +5,12 @@ import (
 
 	"holdfast/activities"
 	"holdfast/order"
+	"holdfast/saga"
 )
 
 // decision is an operator's word that waits for its answer.
 type decision struct {
-	Decision
+	saga.Decision
 	answer *order.Refund
 	// late: the refund didn't wait for it any more.
 	late bool
@@ -17,7 +18,7 @@ type decision struct {
 
 // take handles DecideUpdate. Of two decisions that come at once the first counts: the
 // second was made about a refund that stood otherwise.
-func (f *refunding) take(ctx workflow.Context, d Decision) (order.Refund, error) {
+func (f *refunding) take(ctx workflow.Context, d saga.Decision) (order.Refund, error) {
 	if f.repeats(d) {
 		return f.stands, nil
 	}
@@ -36,7 +37,7 @@ func (f *refunding) take(ctx workflow.Context, d Decision) (order.Refund, error)
 }
 
 // judge is the validator of DecideUpdate: what it turns away leaves no trace in history.
-func (f *refunding) judge(d Decision) error {
+func (f *refunding) judge(d saga.Decision) error {
 	if f.repeats(d) || !f.refuse(d) {
 		return nil
 	}
@@ -45,24 +46,24 @@ func (f *refunding) judge(d Decision) error {
 
 // repeats reports whether a decision has come under this key before. Within a run Temporal
 // answers a repeated call itself.
-func (f *refunding) repeats(d Decision) bool {
+func (f *refunding) repeats(d saga.Decision) bool {
 	_, there := f.stands.DecisionUnder(d.Key)
 	return there
 }
 
 // refuse reports whether the refund, as it stands, doesn't wait for the decision. One that
 // the provider has, or is to have, can be settled by hand by an operator who says so.
-func (f *refunding) refuse(d Decision) bool {
+func (f *refunding) refuse(d saga.Decision) bool {
 	status := f.stands.Status
 	if d.About != "" && d.About != status {
 		return true
 	}
 	switch d.Choice {
-	case ChooseRefund:
+	case saga.ChooseRefund:
 		return !status.Waits()
-	case ChooseSettled:
+	case saga.ChooseSettled:
 		return !status.Waits() && (d.About == "" || (status != order.RefundDue && status != order.RefundPending))
-	case ChooseAssign:
+	case saga.ChooseAssign:
 		return status != order.RefundCase || d.OrderID == ""
 	}
 	return true
@@ -92,16 +93,16 @@ func (f *refunding) decide() {
 		})
 	}
 	switch d.Choice {
-	case ChooseRefund:
+	case saga.ChooseRefund:
 		if d.Key != "" {
 			f.refund.SendAgain()
 		}
 		f.polls = 0
 		f.set(order.RefundDue, "")
-	case ChooseSettled:
+	case saga.ChooseSettled:
 		f.refund.PaidAt = workflow.Now(f.ctx).UTC()
 		f.set(order.RefundSettled, "")
-	case ChooseAssign:
+	case saga.ChooseAssign:
 		f.assign(d.OrderID)
 	}
 	answer := f.refund

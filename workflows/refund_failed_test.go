@@ -10,7 +10,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"holdfast/order"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // reopened is the workflow of a refund that the provider says has failed, days after it
@@ -34,11 +34,11 @@ func reopened(t *testing.T, recorded order.RefundStatus, change ...func(*order.R
 
 // failing is the provider's word that what it paid out came back.
 func (s *refunding) failing(providerID string) {
-	s.env.SignalWorkflow(workflows.RefundFailedSignal, workflows.RefundFailure{ProviderID: providerID, Detail: "account closed"})
+	s.env.SignalWorkflow(saga.RefundFailedSignal, saga.RefundFailure{ProviderID: providerID, Detail: "account closed"})
 }
 
 func TestMoneyThatComesBackAfterItWasPaidOutWaitsForAnOperator(t *testing.T) {
-	for _, choice := range []workflows.Choice{workflows.ChooseRefund, workflows.ChooseSettled} {
+	for _, choice := range []saga.Choice{saga.ChooseRefund, saga.ChooseSettled} {
 		t.Run(string(choice), func(t *testing.T) {
 			s := reopened(t, order.RefundPaid)
 			s.at(time.Hour, func() {
@@ -50,14 +50,14 @@ func TestMoneyThatComesBackAfterItWasPaidOutWaitsForAnOperator(t *testing.T) {
 				s.Equal(2026, r.DueAt.Year(), "it is the same refund")
 				s.Zero(s.till.count(refundCall), "nothing is sent before an operator decides")
 				s.failing("re_1") // it is said twice
-				s.decide(workflows.Decision{Choice: choice, Actor: "eva", Key: "k-1"})
+				s.decide(saga.Decision{Choice: choice, Actor: "eva", Key: "k-1"})
 			})
 			s.goes()
 			r := s.onRecord()
 			s.Equal(s.result, r)
 			s.Equal("k-1", r.Decisions[0].Key)
 			s.Equal("eva", r.Decisions[0].Actor)
-			if choice == workflows.ChooseSettled {
+			if choice == saga.ChooseSettled {
 				s.Equal(order.RefundSettled, r.Status)
 				s.Empty(s.till.paidOut)
 				return
@@ -98,7 +98,7 @@ func TestAFailureOfARefundThatIsNotOnRecordWaitsForAnOperator(t *testing.T) {
 	s := openRefund(t, func(r *order.Refund) { r.Status, r.ProviderID, r.Detail = order.RefundFailed, "re_1", "account closed" })
 	s.at(time.Hour, func() {
 		s.Equal(order.RefundFailed, s.onRecord().Status)
-		s.decide(workflows.Decision{Choice: workflows.ChooseSettled, Actor: "eva", Key: "k"})
+		s.decide(saga.Decision{Choice: saga.ChooseSettled, Actor: "eva", Key: "k"})
 	})
 	s.goes()
 	s.Equal(order.RefundSettled, s.result.Status)
@@ -113,7 +113,7 @@ func TestAFailureThatOvertakesTheEndOfTheRefund(t *testing.T) {
 	}
 	s.at(time.Hour, func() {
 		s.Equal(order.RefundFailed, s.onRecord().Status)
-		s.decide(workflows.Decision{Choice: workflows.ChooseSettled, Actor: "eva", Key: "k"})
+		s.decide(saga.Decision{Choice: saga.ChooseSettled, Actor: "eva", Key: "k"})
 	})
 	s.goes()
 	s.Equal(order.RefundSettled, s.result.Status)
@@ -131,7 +131,7 @@ func TestAPendingRefundThatFailsIsAskedAfterAtOnce(t *testing.T) {
 		s.at(time.Second, func() {
 			s.Equal(asked+1, s.till.count(refundCall))
 			s.Equal(order.RefundFailed, s.onRecord().Status)
-			s.decide(workflows.Decision{Choice: workflows.ChooseSettled, Actor: "eva", Key: "k"})
+			s.decide(saga.Decision{Choice: saga.ChooseSettled, Actor: "eva", Key: "k"})
 		})
 	})
 	s.goes()
@@ -144,10 +144,10 @@ func TestARefundThatIsDueIsSettledByHand(t *testing.T) {
 	s.till.before[refundCall] = func(int) error { return errAway }
 	var refused *error
 	s.at(2*time.Minute, func() {
-		_, refused = s.decide(workflows.Decision{Choice: workflows.ChooseSettled, Actor: "ben", Key: "a"})
+		_, refused = s.decide(saga.Decision{Choice: saga.ChooseSettled, Actor: "ben", Key: "a"})
 	})
 	s.at(3*time.Minute, func() {
-		s.decide(workflows.Decision{Choice: workflows.ChooseSettled, About: order.RefundDue, Actor: "eva", Key: "b"})
+		s.decide(saga.Decision{Choice: saga.ChooseSettled, About: order.RefundDue, Actor: "eva", Key: "b"})
 	})
 	s.goes()
 	s.Equal(order.RefundSettled, s.result.Status)
@@ -160,7 +160,7 @@ func TestARefundThatIsPendingIsSettledByHand(t *testing.T) {
 	s := openRefund(t, nil)
 	s.till.answer[s.r.ID] = order.RefundAnswer{Status: order.RefundPending, ProviderID: "re_1"}
 	s.at(90*time.Minute, func() {
-		s.decide(workflows.Decision{Choice: workflows.ChooseSettled, About: order.RefundPending, Actor: "eva", Key: "b"})
+		s.decide(saga.Decision{Choice: saga.ChooseSettled, About: order.RefundPending, Actor: "eva", Key: "b"})
 	})
 	s.goes()
 	s.Equal(order.RefundSettled, s.result.Status)
@@ -175,19 +175,19 @@ func TestOfTwoDecisionsAtOnceOneCounts(t *testing.T) {
 	s.fate.Known = false
 	var second *error
 	s.at(time.Hour, func() {
-		s.decide(workflows.Decision{Choice: workflows.ChooseAssign, OrderID: "closed", Actor: "eva", Key: "a"})
-		second = s.decideAgain(workflows.Decision{Choice: workflows.ChooseRefund, Actor: "ben", Key: "b"})
+		s.decide(saga.Decision{Choice: saga.ChooseAssign, OrderID: "closed", Actor: "eva", Key: "a"})
+		second = s.decideAgain(saga.Decision{Choice: saga.ChooseRefund, Actor: "ben", Key: "b"})
 	})
 	s.at(2*time.Hour, func() {
 		s.Equal(order.RefundCase, s.onRecord().Status)
 		s.Len(s.onRecord().Decisions, 1)
 		var app *temporal.ApplicationError
 		s.ErrorAs(*second, &app)
-		s.Equal(workflows.NotDecidableError, app.Type())
+		s.Equal(saga.NotDecidableError, app.Type())
 		var stands order.Refund
 		s.NoError(app.Details(&stands))
 		s.Equal("eva", stands.Decisions[0].Actor)
-		s.decide(workflows.Decision{Choice: workflows.ChooseSettled, Actor: "ben", Key: "c"})
+		s.decide(saga.Decision{Choice: saga.ChooseSettled, Actor: "ben", Key: "c"})
 	})
 	s.goes()
 	s.Equal(order.RefundSettled, s.result.Status)
@@ -202,11 +202,11 @@ func TestADecisionOfAnEarlierRunIsNotDoneAgain(t *testing.T) {
 		r.Decide(order.RefundDecision{Choice: "refund", Actor: "eva", Key: "k"})
 	})
 	s.at(time.Hour, func() {
-		s.decide(workflows.Decision{Choice: workflows.ChooseRefund, Actor: "eva", Key: "k"})
+		s.decide(saga.Decision{Choice: saga.ChooseRefund, Actor: "eva", Key: "k"})
 	})
 	s.at(2*time.Hour, func() {
 		s.Zero(s.till.count(refundCall))
-		s.decide(workflows.Decision{Choice: workflows.ChooseSettled, Actor: "eva", Key: "l"})
+		s.decide(saga.Decision{Choice: saga.ChooseSettled, Actor: "eva", Key: "l"})
 	})
 	s.goes()
 	s.Equal(order.RefundSettled, s.result.Status)
@@ -216,7 +216,7 @@ func TestADecisionOfAnEarlierRunIsNotDoneAgain(t *testing.T) {
 func TestARefundThatIsPendingForEverGoesOnInANewRun(t *testing.T) {
 	s := openRefund(t, nil)
 	s.till.answer[s.r.ID] = order.RefundAnswer{Status: order.RefundPending, ProviderID: "re_1"}
-	s.env.ExecuteWorkflow(workflows.RefundType, s.r)
+	s.env.ExecuteWorkflow(saga.RefundType, s.r)
 	s.True(s.env.IsWorkflowCompleted())
 	var again *workflow.ContinueAsNewError
 	s.ErrorAs(s.env.GetWorkflowError(), &again)
@@ -248,7 +248,7 @@ func TestARefundThatIsSaidToHaveFailedForEverGoesOnInANewRun(t *testing.T) {
 					s.failing(said)
 				})
 			}
-			s.env.ExecuteWorkflow(workflows.RefundType, s.r)
+			s.env.ExecuteWorkflow(saga.RefundType, s.r)
 			s.True(s.env.IsWorkflowCompleted())
 			var again *workflow.ContinueAsNewError
 			s.ErrorAs(s.env.GetWorkflowError(), &again)
@@ -260,7 +260,7 @@ func TestARefundThatIsSaidToHaveFailedForEverGoesOnInANewRun(t *testing.T) {
 
 			second := openRefund(t, func(r *order.Refund) { *r = next })
 			second.at(time.Hour, func() {
-				second.decide(workflows.Decision{Choice: workflows.ChooseSettled, Actor: "eva", Key: "k"})
+				second.decide(saga.Decision{Choice: saga.ChooseSettled, Actor: "eva", Key: "k"})
 			})
 			second.goes()
 			second.Equal(order.RefundSettled, second.result.Status)

@@ -9,6 +9,7 @@ import (
 
 	"holdfast/activities"
 	"holdfast/order"
+	"holdfast/saga"
 )
 
 // How soon a refund is asked after that its provider has, and hasn't paid out.
@@ -45,7 +46,7 @@ func (f *refunding) ask() (answer order.RefundAnswer, answered bool) {
 	ctx, stop := workflow.WithCancel(f.ctx)
 	defer stop()
 	asked := workflow.ExecuteActivity(
-		activities.SendingMoney(ctx, "refund "+Money(f.refund.Amount, f.refund.Currency)+" at "+f.refund.Provider),
+		activities.SendingMoney(ctx, "refund "+saga.Money(f.refund.Amount, f.refund.Currency)+" at "+f.refund.Provider),
 		activities.PaysRefund, f.refund)
 	awaitIn(f.ctx, func() bool { f.hear(); return asked.IsReady() || f.decision != nil })
 	stopped := !asked.IsReady()
@@ -94,22 +95,22 @@ func (f *refunding) pause() {
 
 // hear reads what the provider says of failures.
 func (f *refunding) hear() {
-	var said RefundFailure
+	var said saga.RefundFailure
 	for f.failing.ReceiveAsync(&said) {
 		f.heard.now++
 		if said.ProviderID != "" && len(f.failures) < order.MaxDecisions {
 			f.failures = append(f.failures, said)
 		}
-		said = RefundFailure{}
+		said = saga.RefundFailure{}
 	}
 }
 
 // failure is what the provider said of the money that was sent last. What it says of
 // money that was sent before is an old message.
-func (f *refunding) failure() (RefundFailure, bool) {
-	i := slices.IndexFunc(f.failures, func(said RefundFailure) bool { return said.ProviderID == f.refund.ProviderID })
+func (f *refunding) failure() (saga.RefundFailure, bool) {
+	i := slices.IndexFunc(f.failures, func(said saga.RefundFailure) bool { return said.ProviderID == f.refund.ProviderID })
 	if i < 0 {
-		return RefundFailure{}, false
+		return saga.RefundFailure{}, false
 	}
 	return f.failures[i], true
 }

@@ -14,7 +14,7 @@ import (
 
 	"holdfast/activities"
 	"holdfast/order"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // refunding is a scenario of a refund's own workflow.
@@ -56,7 +56,7 @@ func (s *refunding) signal(_ context.Context, e order.PaymentEvent) error {
 
 func (s *refunding) goes() {
 	s.Helper()
-	s.env.ExecuteWorkflow(workflows.RefundType, s.r)
+	s.env.ExecuteWorkflow(saga.RefundType, s.r)
 	s.True(s.env.IsWorkflowCompleted())
 	s.NoError(s.env.GetWorkflowError())
 	s.NoError(s.env.GetWorkflowResult(&s.result))
@@ -93,9 +93,9 @@ func (s *refunding) before(id string, amount int64, status order.RefundStatus) {
 }
 
 // decide sends an operator's word; the answer comes once the refund stands so.
-func (s *refunding) decide(d workflows.Decision) (stands *order.Refund, refused *error) {
+func (s *refunding) decide(d saga.Decision) (stands *order.Refund, refused *error) {
 	stands, refused = &order.Refund{}, new(error)
-	s.env.UpdateWorkflow(workflows.DecideUpdate, "d-"+s.env.Now().String(), &testsuite.TestUpdateCallback{
+	s.env.UpdateWorkflow(saga.DecideUpdate, "d-"+s.env.Now().String(), &testsuite.TestUpdateCallback{
 		OnReject:   func(err error) { *refused = err },
 		OnAccept:   func() {},
 		OnComplete: func(v any, err error) { s.NoError(err); *stands, _ = v.(order.Refund) },
@@ -105,9 +105,9 @@ func (s *refunding) decide(d workflows.Decision) (stands *order.Refund, refused 
 
 // decideAgain is decide for a word that comes when another one is being done: it is let
 // in, and turned away then.
-func (s *refunding) decideAgain(d workflows.Decision) (failed *error) {
+func (s *refunding) decideAgain(d saga.Decision) (failed *error) {
 	failed = new(error)
-	s.env.UpdateWorkflow(workflows.DecideUpdate, "again", &testsuite.TestUpdateCallback{
+	s.env.UpdateWorkflow(saga.DecideUpdate, "again", &testsuite.TestUpdateCallback{
 		OnReject: func(err error) { *failed = err }, OnAccept: func() {},
 		OnComplete: func(_ any, err error) { *failed = err },
 	}, d)
@@ -159,7 +159,7 @@ func TestAPendingRefundIsAskedAfter(t *testing.T) {
 }
 
 func TestAFailedRefundWaitsForAnOperator(t *testing.T) {
-	for name, choice := range map[string]workflows.Choice{"again": workflows.ChooseRefund, "by hand": workflows.ChooseSettled} {
+	for name, choice := range map[string]saga.Choice{"again": saga.ChooseRefund, "by hand": saga.ChooseSettled} {
 		t.Run(name, func(t *testing.T) {
 			s := openRefund(t, nil)
 			s.till.answer[s.r.ID] = order.RefundAnswer{Status: order.RefundFailed, Detail: "the card is gone"}
@@ -168,16 +168,16 @@ func TestAFailedRefundWaitsForAnOperator(t *testing.T) {
 				r := s.onRecord()
 				s.Equal(order.RefundFailed, r.Status)
 				s.Equal("the card is gone", r.Detail)
-				_, refused = s.decide(workflows.Decision{Choice: workflows.ChooseAssign, OrderID: "o-2", Actor: "operator"})
+				_, refused = s.decide(saga.Decision{Choice: saga.ChooseAssign, OrderID: "o-2", Actor: "operator"})
 				delete(s.till.answer, s.r.ID)
 			})
-			s.at(2*time.Hour, func() { s.decide(workflows.Decision{Choice: choice, Actor: "eva"}) })
+			s.at(2*time.Hour, func() { s.decide(saga.Decision{Choice: choice, Actor: "eva"}) })
 			s.goes()
 			var app *temporal.ApplicationError
 			s.ErrorAs(*refused, &app)
-			s.Equal(workflows.NotDecidableError, app.Type())
+			s.Equal(saga.NotDecidableError, app.Type())
 			s.Equal("eva", s.result.Actor)
-			if choice == workflows.ChooseRefund {
+			if choice == saga.ChooseRefund {
 				s.Equal(order.RefundPaid, s.result.Status)
 				s.Equal(map[string]int64{"pay-1": 1000}, s.till.paidOut)
 				return
@@ -194,20 +194,20 @@ func TestASecondDecisionIsNotKeptForLater(t *testing.T) {
 	s.till.answer[s.r.ID] = order.RefundAnswer{Status: order.RefundFailed, Detail: "the card is gone"}
 	var second *error
 	s.at(time.Hour, func() {
-		s.decide(workflows.Decision{Choice: workflows.ChooseRefund, Actor: "eva"})
-		second = s.decideAgain(workflows.Decision{Choice: workflows.ChooseSettled, Actor: "ben"})
+		s.decide(saga.Decision{Choice: saga.ChooseRefund, Actor: "eva"})
+		second = s.decideAgain(saga.Decision{Choice: saga.ChooseSettled, Actor: "ben"})
 	})
 	s.at(2*time.Hour, func() {
 		s.Equal(order.RefundFailed, s.onRecord().Status, "it failed again, and nobody has settled that")
 		s.Equal("eva", s.onRecord().Actor)
 		delete(s.till.answer, s.r.ID)
-		s.decide(workflows.Decision{Choice: workflows.ChooseRefund, Actor: "eva"})
+		s.decide(saga.Decision{Choice: saga.ChooseRefund, Actor: "eva"})
 	})
 	s.goes()
 	s.Equal(order.RefundPaid, s.result.Status)
 	var app *temporal.ApplicationError
 	s.ErrorAs(*second, &app)
-	s.Equal(workflows.NotDecidableError, app.Type())
+	s.Equal(saga.NotDecidableError, app.Type())
 }
 
 func TestAPaymentOfAnUnknownOrderIsACase(t *testing.T) {
@@ -217,12 +217,12 @@ func TestAPaymentOfAnUnknownOrderIsACase(t *testing.T) {
 	var nobody, somebody *order.Refund
 	s.at(time.Hour, func() {
 		s.Equal(order.RefundCase, s.onRecord().Status)
-		nobody, _ = s.decide(workflows.Decision{Choice: workflows.ChooseAssign, OrderID: "o-1", Actor: "operator"})
+		nobody, _ = s.decide(saga.Decision{Choice: saga.ChooseAssign, OrderID: "o-1", Actor: "operator"})
 	})
 	s.at(2*time.Hour, func() {
 		s.Equal(order.RefundCase, nobody.Status)
 		s.Equal("order o-1 is not open", nobody.Detail)
-		somebody, _ = s.decide(workflows.Decision{Choice: workflows.ChooseAssign, OrderID: "o-2", Actor: "operator"})
+		somebody, _ = s.decide(saga.Decision{Choice: saga.ChooseAssign, OrderID: "o-2", Actor: "operator"})
 	})
 	s.goes()
 	s.Equal(order.RefundAssigned, s.result.Status)
@@ -237,7 +237,7 @@ func TestAPaymentOfAnUnknownOrderIsACase(t *testing.T) {
 func TestACaseIsRefunded(t *testing.T) {
 	s := openRefund(t, nil)
 	s.fate = activities.Fate{}
-	s.at(time.Hour, func() { s.decide(workflows.Decision{Choice: workflows.ChooseRefund, Actor: "operator"}) })
+	s.at(time.Hour, func() { s.decide(saga.Decision{Choice: saga.ChooseRefund, Actor: "operator"}) })
 	s.goes()
 	s.Equal(order.RefundPaid, s.result.Status)
 	s.Equal(order.RefundUnknownOrder, s.result.Reason)
@@ -307,7 +307,7 @@ func TestARefundOfAnEarlierVersionIsResumed(t *testing.T) {
 	s.at(time.Hour, func() {
 		s.Equal(order.RefundDue, s.onRecord().Status)
 		s.Zero(s.till.count(refundCall))
-		s.env.SignalWorkflow(workflows.ResumeSignal, nil)
+		s.env.SignalWorkflow(saga.ResumeSignal, nil)
 	})
 	s.goes()
 	s.Equal(order.RefundPaid, s.result.Status)
@@ -328,7 +328,7 @@ func TestACaseIsAssignedThoughTheAnswerIsLost(t *testing.T) {
 	s.fate = activities.Fate{}
 	s.at(time.Hour, func() {
 		s.fate = activities.Fate{Known: true, Status: order.Delivered, Provider: "sandbox", PaymentID: "pay-1"}
-		s.decide(workflows.Decision{Choice: workflows.ChooseAssign, OrderID: "o-2", Actor: "operator"})
+		s.decide(saga.Decision{Choice: saga.ChooseAssign, OrderID: "o-2", Actor: "operator"})
 	})
 	s.goes()
 	s.Equal(order.RefundAssigned, s.result.Status)

@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
+	"holdfast/saga"
 	"holdfast/workflows"
 )
 
@@ -22,8 +23,8 @@ func TestRecordedHistoriesAreReplayed(t *testing.T) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			replayer := worker.NewWorkflowReplayer()
 			for name, w := range map[string]any{
-				workflows.OrderType: workflows.Order, workflows.DelistType: workflows.Delist,
-				workflows.RefundType: workflows.Refund, workflows.DisputeType: workflows.Dispute, workflows.SweepType: workflows.Sweep,
+				saga.OrderType: workflows.Order, saga.DelistType: workflows.Delist,
+				saga.RefundType: workflows.Refund, saga.DisputeType: workflows.Dispute, saga.SweepType: workflows.Sweep,
 			} {
 				replayer.RegisterWorkflowWithOptions(w, workflow.RegisterOptions{Name: name})
 			}

@@ -10,10 +10,11 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"holdfast/order"
+	"holdfast/saga"
 )
 
-// saga is the state of one order's workflow.
-type saga struct {
+// orderSaga is the state of one order's workflow.
+type orderSaga struct {
 	// ctx is disconnected from the workflow's cancellation: a request to cancel
 	// is a message like others, and stops no step half-way.
 	ctx workflow.Context
@@ -60,10 +61,10 @@ type saga struct {
 
 // request is an update that waits for the saga's answer.
 type request struct {
-	cancel  *CancelRequest
-	pay     *PayRequest
-	deliver *DeliverRequest
-	answer  *Answer
+	cancel  *saga.CancelRequest
+	pay     *saga.PayRequest
+	deliver *saga.DeliverRequest
+	answer  *saga.Answer
 }
 
 // ending is how an unpaid order ends, and the request that asked for it, if one did.
@@ -74,13 +75,13 @@ type ending struct {
 	request *request
 }
 
-func openSaga(ctx workflow.Context, p order.Placement) (*saga, error) {
+func openSaga(ctx workflow.Context, p order.Placement) (*orderSaga, error) {
 	own, _ := workflow.NewDisconnectedContext(ctx)
 	placedAt := workflow.GetInfo(ctx).WorkflowStartTime
-	s := &saga{
+	s := &orderSaga{
 		ctx: own, asked: ctx, placement: p, placedAt: placedAt, order: order.New(p, placedAt),
-		payments: workflow.GetSignalChannel(ctx, PaymentSignal),
-		delisted: workflow.GetSignalChannel(ctx, DelistedSignal),
+		payments: workflow.GetSignalChannel(ctx, saga.PaymentSignal),
+		delisted: workflow.GetSignalChannel(ctx, saga.DelistedSignal),
 		attempts: map[string]order.Attempt{}, unwritten: map[string]order.Attempt{},
 	}
 	s.show()
@@ -88,44 +89,44 @@ func openSaga(ctx workflow.Context, p order.Placement) (*saga, error) {
 }
 
 // listen registers the handlers. None of them changes the order.
-func (s *saga) listen() error {
-	if err := workflow.SetQueryHandler(s.ctx, OrderQuery, func() (order.Order, error) {
+func (s *orderSaga) listen() error {
+	if err := workflow.SetQueryHandler(s.ctx, saga.OrderQuery, func() (order.Order, error) {
 		return s.order, nil
 	}); err != nil {
 		return fmt.Errorf("listen to queries: %w", err)
 	}
-	if err := workflow.SetQueryHandler(s.ctx, PaymentsQuery, func() (map[string]order.Attempt, error) {
+	if err := workflow.SetQueryHandler(s.ctx, saga.PaymentsQuery, func() (map[string]order.Attempt, error) {
 		return s.attempts, nil
 	}); err != nil {
 		return fmt.Errorf("listen to queries: %w", err)
 	}
-	if err := workflow.SetUpdateHandler(s.ctx, PlaceUpdate, func(ctx workflow.Context) (order.Outcome, error) {
+	if err := workflow.SetUpdateHandler(s.ctx, saga.PlaceUpdate, func(ctx workflow.Context) (order.Outcome, error) {
 		awaitIn(ctx, func() bool { return s.decided })
 		return s.outcome(), nil
 	}); err != nil {
 		return fmt.Errorf("listen to the placement: %w", err)
 	}
-	if err := workflow.SetUpdateHandlerWithOptions(s.ctx, CancelUpdate,
-		func(ctx workflow.Context, c CancelRequest) (Answer, error) {
+	if err := workflow.SetUpdateHandlerWithOptions(s.ctx, saga.CancelUpdate,
+		func(ctx workflow.Context, c saga.CancelRequest) (saga.Answer, error) {
 			return s.ask(ctx, &request{cancel: &c}), nil
 		}, workflow.UpdateHandlerOptions{
-			Validator: func(c CancelRequest) error { return s.refuse(&request{cancel: &c}) },
+			Validator: func(c saga.CancelRequest) error { return s.refuse(&request{cancel: &c}) },
 		}); err != nil {
 		return fmt.Errorf("listen to cancellations: %w", err)
 	}
-	if err := workflow.SetUpdateHandlerWithOptions(s.ctx, PayUpdate,
-		func(ctx workflow.Context, p PayRequest) (Answer, error) {
+	if err := workflow.SetUpdateHandlerWithOptions(s.ctx, saga.PayUpdate,
+		func(ctx workflow.Context, p saga.PayRequest) (saga.Answer, error) {
 			return s.ask(ctx, &request{pay: &p}), nil
 		}, workflow.UpdateHandlerOptions{
-			Validator: func(p PayRequest) error { return s.refuse(&request{pay: &p}) },
+			Validator: func(p saga.PayRequest) error { return s.refuse(&request{pay: &p}) },
 		}); err != nil {
 		return fmt.Errorf("listen to who wants to pay: %w", err)
 	}
-	if err := workflow.SetUpdateHandlerWithOptions(s.ctx, DeliverUpdate,
-		func(ctx workflow.Context, d DeliverRequest) (Answer, error) {
+	if err := workflow.SetUpdateHandlerWithOptions(s.ctx, saga.DeliverUpdate,
+		func(ctx workflow.Context, d saga.DeliverRequest) (saga.Answer, error) {
 			return s.ask(ctx, &request{deliver: &d}), nil
 		}, workflow.UpdateHandlerOptions{
-			Validator: func(d DeliverRequest) error { return s.refuse(&request{deliver: &d}) },
+			Validator: func(d saga.DeliverRequest) error { return s.refuse(&request{deliver: &d}) },
 		}); err != nil {
 		return fmt.Errorf("listen to deliveries: %w", err)
 	}
@@ -133,7 +134,7 @@ func (s *saga) listen() error {
 }
 
 // ask puts a request into the mail and waits for its answer.
-func (s *saga) ask(ctx workflow.Context, r *request) Answer {
+func (s *orderSaga) ask(ctx workflow.Context, r *request) saga.Answer {
 	s.crowd.enter(r)
 	s.requests = append(s.requests, r)
 	awaitIn(ctx, func() bool { return r.answer != nil })
@@ -142,7 +143,7 @@ func (s *saga) ask(ctx workflow.Context, r *request) Answer {
 }
 
 // answer tells a request how the order stands; a nil one was nobody's.
-func (s *saga) answer(r *request) {
+func (s *orderSaga) answer(r *request) {
 	if r == nil {
 		return
 	}
@@ -151,9 +152,9 @@ func (s *saga) answer(r *request) {
 }
 
 // judge answers a request by how the order stands.
-func (s *saga) judge(r *request) Answer {
-	a := Answer{Verdict: s.verdict(r), Status: s.order.Status, Version: s.order.Version}
-	if r.pay != nil && a.Verdict == Done {
+func (s *orderSaga) judge(r *request) saga.Answer {
+	a := saga.Answer{Verdict: s.verdict(r), Status: s.order.Status, Version: s.order.Version}
+	if r.pay != nil && a.Verdict == saga.Done {
 		a.Payment = s.openPayment(r.pay.Provider)
 	}
 	return a
@@ -163,8 +164,8 @@ func (s *saga) judge(r *request) Answer {
 // one too many. What a validator refuses leaves no trace in history. In the midst
 // of a step the status is about to change, and documents may show the next one
 // already: the request waits.
-func (s *saga) refuse(r *request) error {
-	var a Answer
+func (s *orderSaga) refuse(r *request) error {
+	var a saga.Answer
 	if s.atRest() && !s.concerns(r) {
 		a = s.judge(r)
 	} else if v, full := s.limit(r); full {
@@ -172,13 +173,13 @@ func (s *saga) refuse(r *request) error {
 	} else {
 		return nil
 	}
-	return temporal.NewApplicationError("the order is "+string(a.Status), RefusedError, a)
+	return temporal.NewApplicationError("the order is "+string(a.Status), saga.RefusedError, a)
 }
 
 // concerns reports whether the request would change something. An order that is to
 // be cancelled already, once its provider answers, isn't by another cancellation. Who
 // asks to pay again gets the payment that is open.
-func (s *saga) concerns(r *request) bool {
+func (s *orderSaga) concerns(r *request) bool {
 	status := s.order.Status
 	switch {
 	case r.cancel != nil:
@@ -190,38 +191,38 @@ func (s *saga) concerns(r *request) bool {
 }
 
 // cancelling reports whether a cancellation waits for what the provider says.
-func (s *saga) cancelling() bool {
+func (s *orderSaga) cancelling() bool {
 	return s.ends != nil && (s.ends.request != nil ||
 		slices.ContainsFunc(s.requests, func(r *request) bool { return r.cancel != nil }))
 }
 
-func (s *saga) verdict(r *request) Verdict {
+func (s *orderSaga) verdict(r *request) saga.Verdict {
 	wanted := order.Cancelled
 	switch {
 	case r.deliver != nil:
 		wanted = order.Delivered
 	case r.pay != nil && s.order.Status == order.Cancelled:
-		return TooLateClosed
+		return saga.TooLateClosed
 	case r.deliver == nil && s.order.Status.Unpaid() && s.ends != nil:
-		return Ending
+		return saga.Ending
 	case r.pay != nil && s.order.Status.Unpaid():
-		return Done
+		return saga.Done
 	}
 	switch {
 	case s.order.Status == wanted:
-		return Done
+		return saga.Done
 	case s.order.Status.Closed():
-		return TooLateClosed
+		return saga.TooLateClosed
 	case r.deliver != nil:
-		return NotPaid
+		return saga.NotPaid
 	default:
-		return TooLatePaid
+		return saga.TooLatePaid
 	}
 }
 
 // outcome answers the placement. An order that was held stays placed, whatever
 // became of it since.
-func (s *saga) outcome() order.Outcome {
+func (s *orderSaga) outcome() order.Outcome {
 	o := order.Outcome{Status: s.order.Status, Version: s.order.Version, Fingerprint: s.placement.Fingerprint}
 	if o.Status == order.Rejected {
 		o.Reason, o.Shortages = s.order.CancelReason, s.order.Shortages
@@ -229,7 +230,7 @@ func (s *saga) outcome() order.Outcome {
 	return o
 }
 
-func (s *saga) result() order.Result {
+func (s *orderSaga) result() order.Result {
 	r := order.Result{
 		OrderID: s.order.ID, Status: s.order.Status, Version: s.order.Version,
 		Reason: s.order.CancelReason, Shortages: s.order.Shortages,
@@ -242,24 +243,24 @@ func (s *saga) result() order.Result {
 }
 
 // show puts the order as it stands on its page in the web UI.
-func (s *saga) show() {
-	workflow.SetCurrentDetails(s.ctx, details(&s.order, s.unresolved()))
+func (s *orderSaga) show() {
+	workflow.SetCurrentDetails(s.ctx, saga.OrderDetails(&s.order, s.unresolved()))
 }
 
 // setStatusAttribute lets operators find the order by its status. Each call is
 // an event: once when paid, once when closed.
-func (s *saga) setStatusAttribute() {
-	if err := workflow.UpsertTypedSearchAttributes(s.ctx, OrderStatus.ValueSet(string(s.order.Status))); err != nil {
+func (s *orderSaga) setStatusAttribute() {
+	if err := workflow.UpsertTypedSearchAttributes(s.ctx, saga.OrderStatus.ValueSet(string(s.order.Status))); err != nil {
 		s.log().Error("search attribute was not set", "error", err)
 	}
 }
 
-func (s *saga) now() time.Time { return workflow.Now(s.ctx) }
+func (s *orderSaga) now() time.Time { return workflow.Now(s.ctx) }
 
-func (s *saga) log() log.Logger { return workflow.GetLogger(s.ctx) }
+func (s *orderSaga) log() log.Logger { return workflow.GetLogger(s.ctx) }
 
 // await blocks the saga until cond is true.
-func (s *saga) await(cond func() bool) {
+func (s *orderSaga) await(cond func() bool) {
 	s.awaited = cond
 	awaitIn(s.ctx, cond)
 	s.awaited = nil
@@ -267,7 +268,7 @@ func (s *saga) await(cond func() bool) {
 
 // atRest tells whether the saga waits, and nothing has come that it waits for:
 // then its status says what it would answer.
-func (s *saga) atRest() bool { return s.awaited != nil && !s.awaited() }
+func (s *orderSaga) atRest() bool { return s.awaited != nil && !s.awaited() }
 
 // awaitIn blocks the coroutine of ctx until cond is true, whether or not
 // somebody asked to cancel the workflow.

@@ -27,6 +27,7 @@ import (
 	"holdfast/product"
 	"holdfast/records"
 	"holdfast/redisdb"
+	"holdfast/saga"
 	"holdfast/workflows"
 )
 
@@ -125,7 +126,7 @@ func (s *scenario) offer(id, currency string, price int64) {
 }
 
 func (s *scenario) register() {
-	for name, w := range map[string]any{workflows.OrderType: workflows.Order, workflows.RefundType: workflows.Refund} {
+	for name, w := range map[string]any{saga.OrderType: workflows.Order, saga.RefundType: workflows.Refund} {
 		s.env.RegisterWorkflowWithOptions(w, workflow.RegisterOptions{Name: name})
 	}
 	providers := activities.Providers{"sandbox": s.till, "other": s.other}
@@ -147,7 +148,7 @@ func (s *scenario) register() {
 	}
 	s.env.SetTestTimeout(20 * time.Second)
 	s.env.OnUpsertTypedSearchAttributes(mock.MatchedBy(func(a temporal.SearchAttributes) bool {
-		if status, ok := a.GetKeyword(workflows.OrderStatus); ok { // others are a refund's
+		if status, ok := a.GetKeyword(saga.OrderStatus); ok { // others are a refund's
 			s.statuses = append(s.statuses, status)
 		}
 		return true
@@ -169,13 +170,13 @@ func (s *scenario) at(d time.Duration, do func()) { s.env.RegisterDelayedCallbac
 func (s *scenario) run() {
 	s.Helper()
 	s.at(0, func() {
-		s.env.UpdateWorkflow(workflows.PlaceUpdate, workflows.PlaceUpdate, &testsuite.TestUpdateCallback{
+		s.env.UpdateWorkflow(saga.PlaceUpdate, saga.PlaceUpdate, &testsuite.TestUpdateCallback{
 			OnReject:   func(err error) { s.NoError(err) },
 			OnAccept:   func() {},
 			OnComplete: func(v any, err error) { s.outcome = answerOf[order.Outcome](s, v, err) },
 		})
 	})
-	s.env.ExecuteWorkflow(workflows.OrderType, s.placement)
+	s.env.ExecuteWorkflow(saga.OrderType, s.placement)
 	s.True(s.env.IsWorkflowCompleted())
 	s.NoError(s.env.GetWorkflowError())
 	s.NoError(s.env.GetWorkflowResult(&s.result))
@@ -190,14 +191,14 @@ func answerOf[T any](s *scenario, v any, err error) *T {
 }
 
 // asked is one request and, later, its answer.
-type asked struct{ *workflows.Answer }
+type asked struct{ *saga.Answer }
 
 func (s *scenario) cancel(id string) *asked {
-	return s.ask(workflows.CancelUpdate, id, workflows.CancelRequest{Reason: order.ByCustomer, Actor: "customer:customer-1"})
+	return s.ask(saga.CancelUpdate, id, saga.CancelRequest{Reason: order.ByCustomer, Actor: "customer:customer-1"})
 }
 
 func (s *scenario) pay(id, provider string) *asked {
-	return s.ask(workflows.PayUpdate, id, workflows.PayRequest{Provider: provider, Actor: "customer:customer-1"})
+	return s.ask(saga.PayUpdate, id, saga.PayRequest{Provider: provider, Actor: "customer:customer-1"})
 }
 
 // everything reads as a worker without an index does.
@@ -212,7 +213,7 @@ func (e everything) Everything(ctx context.Context, orderID string) (order.Store
 }
 
 func (s *scenario) deliver(id string) *asked {
-	return s.ask(workflows.DeliverUpdate, id, workflows.DeliverRequest{Actor: "operator"})
+	return s.ask(saga.DeliverUpdate, id, saga.DeliverRequest{Actor: "operator"})
 }
 
 func (s *scenario) ask(update, id string, request any) *asked {
@@ -221,12 +222,12 @@ func (s *scenario) ask(update, id string, request any) *asked {
 		OnReject: func(err error) { // turned away by the validator: its answer is in the error
 			refused, ok := errors.AsType[*temporal.ApplicationError](err)
 			s.True(ok, "%v", err)
-			s.Equal(workflows.RefusedError, refused.Type())
-			a.Answer = &workflows.Answer{}
+			s.Equal(saga.RefusedError, refused.Type())
+			a.Answer = &saga.Answer{}
 			s.NoError(refused.Details(a.Answer))
 		},
 		OnAccept:   func() {},
-		OnComplete: func(v any, err error) { a.Answer = answerOf[workflows.Answer](s, v, err) },
+		OnComplete: func(v any, err error) { a.Answer = answerOf[saga.Answer](s, v, err) },
 	}, request)
 	return a
 }
@@ -240,25 +241,25 @@ func (s *scenario) event(kind order.PaymentEventType, paymentID string, amount i
 }
 
 func (s *scenario) succeeds(paymentID string, amount int64) {
-	s.env.SignalWorkflow(workflows.PaymentSignal, s.event(order.PaymentSucceeded, paymentID, amount))
+	s.env.SignalWorkflow(saga.PaymentSignal, s.event(order.PaymentSucceeded, paymentID, amount))
 }
 
 func (s *scenario) fails(paymentID string) {
-	s.env.SignalWorkflow(workflows.PaymentSignal, s.event(order.PaymentFailed, paymentID, 0))
+	s.env.SignalWorkflow(saga.PaymentSignal, s.event(order.PaymentFailed, paymentID, 0))
 }
 
 func (s *scenario) isRefused(paymentID string) {
-	s.env.SignalWorkflow(workflows.PaymentSignal, s.event(order.PaymentWasRefused, paymentID, 0))
+	s.env.SignalWorkflow(saga.PaymentSignal, s.event(order.PaymentWasRefused, paymentID, 0))
 }
 
 func (s *scenario) delisted(productID string) {
-	s.env.SignalWorkflow(workflows.DelistedSignal, workflows.Delisting{ProductID: productID, Listing: 1, Actor: "operator"})
+	s.env.SignalWorkflow(saga.DelistedSignal, saga.Delisting{ProductID: productID, Listing: 1, Actor: "operator"})
 }
 
 // now is the order as the workflow answers it.
 func (s *scenario) now() order.Order {
 	s.Helper()
-	v, err := s.env.QueryWorkflow(workflows.OrderQuery)
+	v, err := s.env.QueryWorkflow(saga.OrderQuery)
 	s.NoError(err)
 	var o order.Order
 	s.NoError(v.Get(&o))
@@ -268,7 +269,7 @@ func (s *scenario) now() order.Order {
 // payments are those that the workflow heard of, as it answers them.
 func (s *scenario) payments() map[string]order.Attempt {
 	s.Helper()
-	v, err := s.env.QueryWorkflow(workflows.PaymentsQuery)
+	v, err := s.env.QueryWorkflow(saga.PaymentsQuery)
 	s.NoError(err)
 	var all map[string]order.Attempt
 	s.NoError(v.Get(&all))
@@ -319,7 +320,7 @@ func (s *scenario) refund(paymentID string) order.Refund {
 	s.payment("refund:"+paymentID+"/"+order.FullRefund("sandbox", orderID), &r)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.Contains(s.refunds, workflows.RefundWorkflowID(paymentID, order.FullRefund("sandbox", orderID)))
+	s.Contains(s.refunds, saga.RefundWorkflowID(paymentID, order.FullRefund("sandbox", orderID)))
 	return r
 }
 

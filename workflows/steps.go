@@ -13,6 +13,7 @@ import (
 	"holdfast/activities"
 	"holdfast/order"
 	"holdfast/product"
+	"holdfast/saga"
 )
 
 // maxTries bounds the attempts to hold: two of this run, and those of the runs
@@ -21,11 +22,11 @@ const maxTries = 16
 
 // hold asks for the stock: quickly, and if that fails patiently, until the
 // payment window ends.
-func (s *saga) hold(at time.Time) (order.Holding, error) {
+func (s *orderSaga) hold(at time.Time) (order.Holding, error) {
 	params := activities.HoldParams{
 		Placement: s.placement, PlacedAt: s.placedAt, Try: s.try, InTurn: s.try > 1, At: at,
 	}
-	summary := "hold " + plural(len(s.order.Lines), "line") + ", try " + fmt.Sprint(s.try)
+	summary := "hold " + saga.Plural(len(s.order.Lines), "line") + ", try " + fmt.Sprint(s.try)
 	var h order.Holding
 	err := workflow.ExecuteLocalActivity(activities.Quick(s.ctx, summary), activities.HoldStock, params).Get(s.ctx, &h)
 	if err == nil {
@@ -43,7 +44,7 @@ func (s *saga) hold(at time.Time) (order.Holding, error) {
 }
 
 // historyLength is that of the task that runs now; it is the same in a replay.
-func (s *saga) historyLength() int { return workflow.GetInfo(s.ctx).GetCurrentHistoryLength() }
+func (s *orderSaga) historyLength() int { return workflow.GetInfo(s.ctx).GetCurrentHistoryLength() }
 
 // isBug tells an error that asking again can't mend.
 func isBug(err error) bool {
@@ -53,7 +54,7 @@ func isBug(err error) bool {
 
 // release gives back all that the order's tries up to now hold. The event that
 // schedules it makes the decision durable.
-func (s *saga) release(reason string) {
+func (s *orderSaga) release(reason string) {
 	s.must(workflow.ExecuteActivity(activities.Patient(s.ctx, "release: "+reason), activities.ReleaseStock,
 		activities.ReleaseParams{
 			OrderID: s.order.ID, PlacedAt: s.placedAt, ProductIDs: s.order.ProductIDs(), Try: s.try, Reason: reason,
@@ -62,9 +63,9 @@ func (s *saga) release(reason string) {
 
 // commit sells what the order holds and records it as paid. It returns the
 // products that no longer held anything; then nothing was recorded.
-func (s *saga) commit(paid order.Order) []string {
+func (s *orderSaga) commit(paid order.Order) []string {
 	var res activities.CommitResult
-	summary := "commit, paid " + Money(paid.Amounts[order.AmountPaid], paid.Currency)
+	summary := "commit, paid " + saga.Money(paid.Amounts[order.AmountPaid], paid.Currency)
 	payments := maps.Clone(s.unwritten)
 	if s.payment != nil {
 		payments[s.payment.Key()] = order.NewAttempt(*s.payment, true)
@@ -79,7 +80,7 @@ func (s *saga) commit(paid order.Order) []string {
 
 // markTaken notes that the order's units are sold for its payment. It is written
 // with them, or, where some were held again first, with the next record.
-func (s *saga) markTaken() {
+func (s *orderSaga) markTaken() {
 	if s.payment == nil {
 		return
 	}
@@ -92,7 +93,7 @@ func (s *saga) markTaken() {
 
 // reclaim holds and sells again what a paid order lost, whatever the listing and
 // the price are by now. It returns what can't be had.
-func (s *saga) reclaim(lost []string) []string {
+func (s *orderSaga) reclaim(lost []string) []string {
 	s.try++
 	reqs := make([]product.HoldRequest, 0, len(lost))
 	for _, id := range lost {
@@ -113,7 +114,7 @@ func (s *saga) reclaim(lost []string) []string {
 
 // unwind ends a paid order whose units are gone: what was sold goes back on the
 // shelf, the payment goes back to the buyer, and no other one can be paid any more.
-func (s *saga) unwind(lost []string) {
+func (s *orderSaga) unwind(lost []string) {
 	s.order.Close(order.Cancelled, order.NoStock, order.ActorSystem, s.now())
 	if s.payment != nil {
 		s.refund(*s.payment, order.RefundNoStock) // first: the buyer doesn't wait for the shelf
@@ -128,7 +129,7 @@ func (s *saga) unwind(lost []string) {
 }
 
 // unsell puts what the order bought back on the shelf.
-func (s *saga) unsell(p activities.UnwindParams, summary string) {
+func (s *orderSaga) unsell(p activities.UnwindParams, summary string) {
 	p.OrderID, p.PlacedAt, p.Try, p.Items = s.order.ID, s.placedAt, s.try, make(map[string][]product.Item)
 	for _, id := range s.order.ProductIDs() {
 		p.Items[id] = s.order.Items(id)
@@ -138,7 +139,7 @@ func (s *saga) unsell(p activities.UnwindParams, summary string) {
 }
 
 // record writes the order's document and its payments.
-func (s *saga) record() {
+func (s *orderSaga) record() {
 	s.quickThenPatient("record as "+string(s.order.Status), activities.RecordOrder,
 		activities.RecordParams{Order: s.order, Payments: s.unwritten}, nil)
 	s.unwritten = map[string]order.Attempt{}
@@ -146,7 +147,7 @@ func (s *saga) record() {
 
 // recordClosed writes the order's last document and lets operators find it by
 // its outcome.
-func (s *saga) recordClosed() {
+func (s *orderSaga) recordClosed() {
 	s.record()
 	s.setStatusAttribute()
 	s.show()
@@ -155,7 +156,7 @@ func (s *saga) recordClosed() {
 // recordDurably closes an order by what an update said. An update is not in
 // history before its task completes: were the document written by a local
 // activity, a crash of Temporal could leave it saying what nobody remembers.
-func (s *saga) recordDurably() {
+func (s *orderSaga) recordDurably() {
 	s.must(workflow.ExecuteActivity(activities.Patient(s.ctx, "record as "+string(s.order.Status)), activities.RecordOrder,
 		activities.RecordParams{Order: s.order, Payments: s.unwritten}).Get(s.ctx, nil), activities.RecordOrder)
 	s.unwritten = map[string]order.Attempt{}
@@ -169,7 +170,7 @@ func (s *saga) recordDurably() {
 // without Redis, the order could come out as rejected. So what follows there,
 // such as the sale of a free order, is a regular activity from the start. So is
 // what follows while providers are asked to end an order's payments.
-func (s *saga) quickThenPatient(summary, activity string, params, result any) {
+func (s *orderSaga) quickThenPatient(summary, activity string, params, result any) {
 	if s.heldAt != s.historyLength() && !s.mayDiffer() {
 		err := workflow.ExecuteLocalActivity(activities.Quick(s.ctx, summary), activity, params).Get(s.ctx, result)
 		if err == nil {
@@ -186,13 +187,13 @@ func (s *saga) quickThenPatient(summary, activity string, params, result any) {
 // a payment was cancelled makes its callback a repeated one, and a payment that came
 // outruns the note that none did. What the lost run wrote under a version would then
 // keep the document that history goes on with under the same version from being stored.
-func (s *saga) mayDiffer() bool {
+func (s *orderSaga) mayDiffer() bool {
 	return s.asking && workflow.GetVersion(s.ctx, "ending-durably", workflow.DefaultVersion, 1) != workflow.DefaultVersion
 }
 
 // must stops the workflow where a step that never gives up gave up: a bug. The
 // task fails and is tried again until the code is mended; nothing is lost.
-func (s *saga) must(err error, activity string) {
+func (s *orderSaga) must(err error, activity string) {
 	if err != nil {
 		panic(fmt.Errorf("activity %s gave up: %w", activity, err))
 	}
@@ -200,19 +201,19 @@ func (s *saga) must(err error, activity string) {
 
 // refund opens the workflow that sends a payment back. Its id is made of
 // the payment, so that whoever finds the payment too opens the same one.
-func (s *saga) refund(p order.PaymentEvent, reason order.RefundReason) {
+func (s *orderSaga) refund(p order.PaymentEvent, reason order.RefundReason) {
 	p.OrderID = s.order.ID
 	r := order.RefundOf(p, reason)
 	child := workflow.ExecuteChildWorkflow(workflow.WithChildOptions(s.ctx, workflow.ChildWorkflowOptions{
-		WorkflowID:            RefundWorkflowID(r.PaymentID, r.ID),
+		WorkflowID:            saga.RefundWorkflowID(r.PaymentID, r.ID),
 		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
 		ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_ABANDON,
-		Memo:                  map[string]any{RefundMemo: r},
-		StaticSummary:         RefundSummary(r),
-	}), RefundType, r)
+		Memo:                  map[string]any{saga.RefundMemo: r},
+		StaticSummary:         saga.RefundSummary(r),
+	}), saga.RefundType, r)
 	err := child.GetChildWorkflowExecution().Get(s.ctx, nil)
 	var there *temporal.ChildWorkflowExecutionAlreadyStartedError
 	if err != nil && !errors.As(err, &there) {
-		s.must(err, RefundType)
+		s.must(err, saga.RefundType)
 	}
 }

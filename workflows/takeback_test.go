@@ -6,7 +6,7 @@ import (
 
 	"holdfast/order"
 	"holdfast/product"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // A new master may lack the sale of a paid order, or its hold with it. Cancelling that
@@ -29,7 +29,7 @@ func TestCancelOfAPaidOrderWhoseSaleWasLostAddsNothing(t *testing.T) {
 				a = s.cancel("c1")
 			})
 			s.run()
-			s.Equal(workflows.Done, a.Verdict)
+			s.Equal(saga.Done, a.Verdict)
 			s.Equal(order.Cancelled, s.result.Status)
 			s.Equal(order.RefundCancelled, s.refund("pay-1").Reason)
 			s.Equal(product.Stock{OnHand: units, Adjusted: units}, s.stockOf("mug"))
@@ -50,7 +50,7 @@ func TestCancelOfAnOrderThatWasPaidMonthsAgoGivesItsUnitsBack(t *testing.T) {
 	s.faults.after[restock] = first(3) // comes back, and nobody hears of it
 	s.run()
 	s.True(early)
-	s.Equal(workflows.Done, a.Verdict)
+	s.Equal(saga.Done, a.Verdict)
 	s.Equal(int64(2), s.stockOf("shirt").Restocked)
 	s.redis.FastForward(31 * 24 * time.Hour)
 	hold, err := s.stock.HoldDetail(s.Context(), "shirt", orderID)

@@ -6,6 +6,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"holdfast/activities"
+	"holdfast/saga"
 	"holdfast/webhook"
 )
 
@@ -19,7 +20,7 @@ func Webhook(ctx workflow.Context, d webhook.Delivery) (activities.WebhookResult
 			d.Event.Type, text, d.Event.ID, d.EndpointID, d.Host))
 	}
 	show("is on its way")
-	err := workflow.ExecuteActivity(activities.Delivering(ctx, WebhookSummary(d)), activities.DeliverWebhook, d).Get(ctx, &result)
+	err := workflow.ExecuteActivity(activities.Delivering(ctx, saga.WebhookSummary(d)), activities.DeliverWebhook, d).Get(ctx, &result)
 	if err == nil {
 		show("ended: " + string(result.Outcome))
 		return result, nil
@@ -33,6 +34,3 @@ func Webhook(ctx workflow.Context, d webhook.Delivery) (activities.WebhookResult
 	}
 	return result, fmt.Errorf("deliver event %s to webhook %s: %w", d.Event.ID, d.EndpointID, err)
 }
-
-// WebhookSummary says in a line what a delivery is.
-func WebhookSummary(d webhook.Delivery) string { return d.Event.Type + " to " + d.Host }

@@ -10,7 +10,7 @@ import (
 
 	"holdfast/audit"
 	"holdfast/payment/sandbox"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // auditMoney compares the orders with the payment providers. It asks no workflow, and
@@ -75,8 +75,8 @@ func printMoney(out out, r audit.MoneyReport) {
 	for _, currency := range slices.Sorted(maps.Keys(r.Sums)) {
 		s := r.Sums[currency]
 		_, _ = fmt.Fprintf(out.stdout, "paid %s at the providers, %s on record; refunded %s at the providers, %s on record\n",
-			workflows.Money(s.PaidThere, currency), workflows.Money(s.PaidHere, currency),
-			workflows.Money(s.RefundedThere, currency), workflows.Money(s.RefundedHere, currency))
+			saga.Money(s.PaidThere, currency), saga.Money(s.PaidHere, currency),
+			saga.Money(s.RefundedThere, currency), saga.Money(s.RefundedHere, currency))
 	}
 	if r.Cold > 0 {
 		_, _ = fmt.Fprintf(out.stdout, "%d of the orders are in the orders view alone\n", r.Cold)

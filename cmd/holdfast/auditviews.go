@@ -6,17 +6,16 @@ import (
 
 	"go.temporal.io/sdk/client"
 
-	"holdfast/activities"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // auditViews compares the search views with their entities. A worker does it, since
 // an embedded index belongs to its process.
 func (c *auditCommand) auditViews(ctx context.Context, temporal client.Client, out out) error {
-	var res activities.CompareResult
+	var res saga.CompareResult
 	err := onWorker{
-		workflow: workflows.AuditViewsType, id: workflows.AuditViewsWorkflowID, what: "views",
-		summary: "Compare the views with their entities", params: activities.CompareParams{Looks: c.Looks},
+		workflow: saga.AuditViewsType, id: saga.AuditViewsWorkflowID, what: "views",
+		summary: "Compare the views with their entities", params: saga.CompareParams{Looks: c.Looks},
 	}.run(ctx, temporal, out, &res)
 	if err != nil {
 		return fmt.Errorf("audit the views: %w", err)
@@ -34,7 +33,7 @@ func (c *auditCommand) auditViews(ctx context.Context, temporal client.Client, o
 	return nil
 }
 
-func printCompared(out out, r activities.CompareResult) {
+func printCompared(out out, r saga.CompareResult) {
 	for _, f := range r.Findings {
 		_, _ = fmt.Fprintf(out.stdout, "%s %s %s: %s\n", f.Kind, f.View, f.ID, f.Detail)
 	}

@@ -11,8 +11,7 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 
-	"holdfast/activities"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // progressPoll is how often the progress of a worker's work is asked for.
@@ -33,7 +32,7 @@ type onWorker struct {
 // run starts the work, or joins the one that goes on, and waits for its result.
 func (w onWorker) run(ctx context.Context, c client.Client, out out, result any) error {
 	run, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID: w.id, TaskQueue: workflows.TaskQueue,
+		ID: w.id, TaskQueue: saga.TaskQueue,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		StaticSummary:            w.summary,
 	}, w.workflow, w.params)
@@ -63,7 +62,7 @@ func (w onWorker) run(ctx context.Context, c client.Client, out out, result any)
 func (w onWorker) watch(ctx context.Context, c client.Client, run client.WorkflowRun, out out) {
 	progress := &stages{out: out}
 	defer progress.end()
-	shown := activities.RebuildProgress{}
+	shown := saga.RebuildProgress{}
 	trouble := ""
 	ticker := time.NewTicker(progressPoll)
 	defer ticker.Stop()
@@ -87,7 +86,7 @@ func (w onWorker) watch(ctx context.Context, c client.Client, run client.Workflo
 			continue
 		}
 		if now.progress.Stage != shown.Stage || now.progress.Done < shown.Done {
-			shown = activities.RebuildProgress{Stage: now.progress.Stage}
+			shown = saga.RebuildProgress{Stage: now.progress.Stage}
 		}
 		progress.stepOf(w.what+", "+now.progress.Stage, int(now.progress.Done-shown.Done), now.progress.Total)
 		shown = *now.progress
@@ -96,9 +95,9 @@ func (w onWorker) watch(ctx context.Context, c client.Client, run client.Workflo
 
 // look is what Temporal says of work that goes on.
 type look struct {
-	progress  *activities.RebuildProgress // nil where no try has told any
-	trouble   string                      // why it doesn't go on
-	unclaimed bool                        // no worker has it
+	progress  *saga.RebuildProgress // nil where no try has told any
+	trouble   string                // why it doesn't go on
+	unclaimed bool                  // no worker has it
 }
 
 func lookAt(ctx context.Context, c client.Client, run client.WorkflowRun) look {
@@ -115,7 +114,7 @@ func lookAt(ctx context.Context, c client.Client, run client.WorkflowRun) look {
 		now.unclaimed = false
 		now.trouble = "tried, and tries again: " + why.GetMessage()
 	}
-	var p activities.RebuildProgress
+	var p saga.RebuildProgress
 	if details := a.GetHeartbeatDetails(); details != nil &&
 		converter.GetDefaultDataConverter().FromPayloads(details, &p) == nil {
 		now.progress = &p

@@ -8,9 +8,8 @@ import (
 
 	"go.temporal.io/sdk/client"
 
-	"holdfast/activities"
+	"holdfast/saga"
 	"holdfast/search"
-	"holdfast/workflows"
 )
 
 // reindexCommand builds search views anew. A worker does the work; this starts it
@@ -40,10 +39,10 @@ func (c *reindexCommand) Run(ctx context.Context, out out) error {
 
 // reindex starts the rebuild of one view, or joins the one that goes on.
 func reindex(ctx context.Context, temporal client.Client, out out, view string) error {
-	var res activities.RebuildResult
+	var res saga.RebuildResult
 	err := onWorker{
-		workflow: workflows.ReindexType, id: workflows.ReindexWorkflowID(view), what: view,
-		summary: "Build the view of " + view + " anew", params: activities.RebuildParams{View: view},
+		workflow: saga.ReindexType, id: saga.ReindexWorkflowID(view), what: view,
+		summary: "Build the view of " + view + " anew", params: saga.RebuildParams{View: view},
 	}.run(ctx, temporal, out, &res)
 	if err != nil {
 		return fmt.Errorf("rebuild %s: %w", view, err)
@@ -52,7 +51,7 @@ func reindex(ctx context.Context, temporal client.Client, out out, view string) 
 	return nil
 }
 
-func printRebuild(out out, r activities.RebuildResult) {
+func printRebuild(out out, r saga.RebuildResult) {
 	_, _ = fmt.Fprintf(out.stdout, "%s: %d documents in %.1f s", r.View, r.FromHomes+r.FromOldView+r.FromWorkflows, r.Seconds)
 	for _, some := range []struct {
 		n    int64

@@ -14,14 +14,13 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 
-	"holdfast/activities"
 	"holdfast/cmd/holdfast/replay"
 	"holdfast/cmd/holdfast/rest"
 	"holdfast/dev/e2e/shoptest"
 	"holdfast/dev/stack"
 	"holdfast/order"
 	"holdfast/payment/sandbox"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 var (
@@ -92,13 +91,13 @@ func TestKilledStackKeepsItsWord(t *testing.T) {
 }
 
 // compareViews asks the stack's worker whether its views show what there is.
-func compareViews(t *testing.T, temporal client.Client) activities.CompareResult {
+func compareViews(t *testing.T, temporal client.Client) saga.CompareResult {
 	t.Helper()
 	run, err := temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
-		ID: workflows.AuditViewsWorkflowID, TaskQueue: workflows.TaskQueue,
-	}, workflows.AuditViewsType, activities.CompareParams{})
+		ID: saga.AuditViewsWorkflowID, TaskQueue: saga.TaskQueue,
+	}, saga.AuditViewsType, saga.CompareParams{})
 	require.NoError(t, err)
-	var res activities.CompareResult
+	var res saga.CompareResult
 	require.NoError(t, run.Get(t.Context(), &res))
 	t.Logf("views: %d products, %d orders, %d looked at again", res.Products, res.Orders, res.Suspects)
 	return res

@@ -14,7 +14,7 @@ import (
 
 	"holdfast/dev/e2e/shoptest"
 	"holdfast/order"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // delistTimeout bounds one delisting of some hundreds of orders on a slow machine.
@@ -65,7 +65,7 @@ func awaitDelisting(t *testing.T, workflowID string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), delistTimeout)
 	defer cancel()
-	var res workflows.DelistResult
+	var res saga.DelistResult
 	require.NoError(t, everything.stack.Temporal.GetWorkflow(ctx, workflowID, "").Get(ctx, &res))
 	require.False(t, res.Relisted)
 	t.Logf("%d orders were told of the delisting", res.Signalled)

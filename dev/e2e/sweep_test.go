@@ -17,8 +17,8 @@ import (
 	"holdfast/order"
 	"holdfast/product"
 	"holdfast/redisdb"
+	"holdfast/saga"
 	"holdfast/setup"
-	"holdfast/workflows"
 )
 
 func TestSweeperGivesBackWhatATerminatedOrderHeld(t *testing.T) {
@@ -58,7 +58,7 @@ func TestOrdersWhoseWorkflowsWereEndedByForceAreListed(t *testing.T) {
 	terminate(t, first.ID)
 	terminate(t, second.ID)
 	fates := &activities.Fates{
-		Temporal: everything.stack.Temporal, WorkflowID: workflows.OrderWorkflowID, Ended: workflows.EndedOrders,
+		Temporal: everything.stack.Temporal, WorkflowID: saga.OrderWorkflowID, Ended: saga.EndedOrders,
 	}
 	var listed []string
 	require.Eventually(t, func() bool { // the list is behind for a moment
@@ -129,15 +129,15 @@ func TestDelistingEndsOnHoldsOfTerminatedOrders(t *testing.T) {
 func terminate(t *testing.T, orderID string) {
 	t.Helper()
 	require.NoError(t, everything.stack.Temporal.TerminateWorkflow(
-		t.Context(), workflows.OrderWorkflowID(orderID), "", "a test of what becomes of its hold"))
+		t.Context(), saga.OrderWorkflowID(orderID), "", "a test of what becomes of its hold"))
 }
 
 // sweep runs the sweeper as its schedule does.
 func sweep(t *testing.T) activities.SweepResult {
 	t.Helper()
 	run, err := everything.stack.Temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
-		TaskQueue: workflows.TaskQueue,
-	}, workflows.SweepType)
+		TaskQueue: saga.TaskQueue,
+	}, saga.SweepType)
 	require.NoError(t, err)
 	var res activities.SweepResult
 	require.NoError(t, run.Get(t.Context(), &res))

@@ -10,7 +10,7 @@ import (
 	historypb "go.temporal.io/api/history/v1"
 
 	"holdfast/order"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // What an order may cost: events fill the server's store, actions are billed.
@@ -31,7 +31,7 @@ func TestAnOrderPaidThroughAProviderKeepsToItsBudget(t *testing.T) {
 	w.Equal(payment, w.opens(p.OrderID), "asked again, there is no new event")
 	w.pay(p.OrderID, payment, 1000)
 	w.documentIs(p.OrderID, order.Paid)
-	workflowID := workflows.OrderWorkflowID(p.OrderID)
+	workflowID := saga.OrderWorkflowID(p.OrderID)
 	w.until("paid on the search attribute", func() bool {
 		events := w.history(workflowID)
 		return events[len(events)-1].GetEventType() == enums.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES
@@ -50,7 +50,7 @@ func TestOrderKeepsToItsBudget(t *testing.T) {
 	w.Equal(order.AwaitingPayment, w.place(p).Status)
 	w.pay(p.OrderID, "pay-"+p.OrderID, 1000)
 	w.documentIs(p.OrderID, order.Paid)
-	workflowID := workflows.OrderWorkflowID(p.OrderID)
+	workflowID := saga.OrderWorkflowID(p.OrderID)
 	w.until("paid on the search attribute", func() bool {
 		events := w.history(workflowID)
 		return events[len(events)-1].GetEventType() == enums.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES

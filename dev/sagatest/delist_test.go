@@ -11,35 +11,35 @@ import (
 	"holdfast/activities"
 	"holdfast/order"
 	"holdfast/product"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // delist runs the workflow that ends a product's first listing.
 func (w *world) delist(productID string) client.WorkflowRun {
 	w.Helper()
-	return w.delistAs(workflows.DelistWorkflowID(productID, 1), productID)
+	return w.delistAs(saga.DelistWorkflowID(productID, 1), productID)
 }
 
 // again runs a second delisting of the same listing under another id.
 func (w *world) again(productID string) client.WorkflowRun {
 	w.Helper()
-	return w.delistAs(workflows.DelistWorkflowID(productID, 1)+"/again", productID)
+	return w.delistAs(saga.DelistWorkflowID(productID, 1)+"/again", productID)
 }
 
 func (w *world) delistAs(workflowID, productID string) client.WorkflowRun {
 	w.Helper()
 	run, err := w.temporal.ExecuteWorkflow(w.Context(), client.StartWorkflowOptions{
-		ID: workflowID, TaskQueue: workflows.TaskQueue,
-	}, workflows.DelistType, workflows.Delisting{ProductID: productID, Listing: 1, Actor: "operator"})
+		ID: workflowID, TaskQueue: saga.TaskQueue,
+	}, saga.DelistType, saga.Delisting{ProductID: productID, Listing: 1, Actor: "operator"})
 	w.NoError(err)
 	return run
 }
 
-func (w *world) delisted(run client.WorkflowRun) workflows.DelistResult {
+func (w *world) delisted(run client.WorkflowRun) saga.DelistResult {
 	w.Helper()
 	ctx, cancel := context.WithTimeout(w.Context(), patience)
 	defer cancel()
-	var r workflows.DelistResult
+	var r saga.DelistResult
 	w.NoError(run.Get(ctx, &r))
 	return r
 }
@@ -62,7 +62,7 @@ func TestDelistingCancelsUnpaidOrdersAndLeavesPaidOnes(t *testing.T) {
 	w.pay(paid.OrderID, "pay-"+paid.OrderID, 1000)
 	w.documentIs(paid.OrderID, order.Paid)
 
-	w.Equal(workflows.DelistResult{Signalled: 2}, w.delisted(w.delist(shirt)))
+	w.Equal(saga.DelistResult{Signalled: 2}, w.delisted(w.delist(shirt)))
 	for _, p := range []order.Placement{unpaid, both} {
 		r := w.ended(p.OrderID)
 		w.Equal(order.Cancelled, r.Status)
@@ -79,7 +79,7 @@ func TestDelistingCancelsUnpaidOrdersAndLeavesPaidOnes(t *testing.T) {
 	o := w.place(late)
 	w.Equal(order.Rejected, o.Status)
 	w.Equal(order.Reason(product.NotListed), o.Reason)
-	w.Equal(workflows.DelistResult{}, w.delisted(w.again(shirt)), "again is the same")
+	w.Equal(saga.DelistResult{}, w.delisted(w.again(shirt)), "again is the same")
 }
 
 // An order has its hold, and its workflow doesn't know it yet.
@@ -130,7 +130,7 @@ func TestDelistingLeavesTheHoldsOfANewerListing(t *testing.T) {
 	w.Equal(1, w.delisted(w.delist(id)).Signalled)
 	w.Equal(order.ByDelisting, w.ended(older.OrderID).Reason)
 	w.Equal(order.AwaitingPayment, w.order(newer.OrderID).Status)
-	w.Equal(workflows.DelistResult{Relisted: true}, w.delisted(w.again(id)))
+	w.Equal(saga.DelistResult{Relisted: true}, w.delisted(w.again(id)))
 	w.Equal(order.AwaitingPayment, w.order(newer.OrderID).Status)
 }
 
@@ -141,7 +141,7 @@ func TestDelistingEndsOnHoldsOfTerminatedWorkflows(t *testing.T) {
 	id := w.offer(500)
 	gone := placement(time.Hour, id)
 	w.place(gone)
-	w.NoError(w.temporal.TerminateWorkflow(w.Context(), workflows.OrderWorkflowID(gone.OrderID), "", "an operator's mistake"))
+	w.NoError(w.temporal.TerminateWorkflow(w.Context(), saga.OrderWorkflowID(gone.OrderID), "", "an operator's mistake"))
 	// A hold whose order nobody knows.
 	_, err := w.stock.Hold(w.Context(), placement(time.Hour, id).HoldRequests(1, time.Now()))
 	w.NoError(err)
@@ -181,7 +181,7 @@ func TestADelistingIsToldOnceWhoeverTellsIt(t *testing.T) {
 	w.Equal(1, w.delisted(<-second).Signalled, "the order was told by both")
 	w.Equal(order.ByDelisting, w.ended(p.OrderID).Reason)
 	signals := 0
-	events := w.temporal.GetWorkflowHistory(w.Context(), workflows.OrderWorkflowID(p.OrderID), "", false,
+	events := w.temporal.GetWorkflowHistory(w.Context(), saga.OrderWorkflowID(p.OrderID), "", false,
 		enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for events.HasNext() {
 		e, err := events.Next()

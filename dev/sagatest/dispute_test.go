@@ -9,7 +9,7 @@ import (
 
 	"holdfast/order"
 	"holdfast/refund"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // saysOfDispute tells the workflow of a dispute what its provider says of it.
@@ -25,7 +25,7 @@ func (w *world) saysOfDispute(d order.Dispute) {
 func (w *world) disputeIs(workflowID string, status order.DisputeStatus) {
 	w.Helper()
 	w.until("the dispute is "+string(status), func() bool {
-		v, err := w.temporal.QueryWorkflow(w.Context(), workflowID, "", workflows.DisputeQuery)
+		v, err := w.temporal.QueryWorkflow(w.Context(), workflowID, "", saga.DisputeQuery)
 		w.NoError(err)
 		var d order.Dispute
 		w.NoError(v.Get(&d))
@@ -39,7 +39,7 @@ func (w *world) dismisses(workflowID string) (d order.Dispute) {
 	ctx, cancel := context.WithTimeout(w.Context(), patience)
 	defer cancel()
 	h, err := w.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: workflowID, UpdateName: workflows.DismissUpdate, Args: []any{workflows.Dismissal{Actor: "operator"}},
+		WorkflowID: workflowID, UpdateName: saga.DismissUpdate, Args: []any{saga.Dismissal{Actor: "operator"}},
 		WaitForStage: client.WorkflowUpdateStageCompleted,
 	})
 	w.NoError(err)
@@ -70,7 +70,7 @@ func TestHistoriesOfDisputes(t *testing.T) {
 		ID: w.id("dp"), Provider: "sandbox", PaymentID: payment, Amount: 1600, Currency: "EUR", Reason: "fraudulent",
 		Status: order.DisputeNeedsResponse, OccurredAt: at, Funds: order.FundsWithdrawn, FundsAt: at,
 	}
-	id := workflows.DisputeWorkflowID(d.Provider, d.ID)
+	id := saga.DisputeWorkflowID(d.Provider, d.ID)
 	for range 2 { // the provider repeats itself
 		w.saysOfDispute(d)
 	}

@@ -8,7 +8,7 @@ import (
 
 	"holdfast/activities"
 	"holdfast/order"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // dying is a worker that dies at a failpoint of one order, in the midst of a task.
@@ -80,7 +80,7 @@ func TestAnOrderThatIsPaidAfterAllIsWrittenAsPaid(t *testing.T) {
 	d := w.dying(p.OrderID, failpoint{command: put, call: 2, after: true})
 	w.place(p)
 	payment := w.opens(p.OrderID)
-	w.NoError(w.temporal.CancelWorkflow(w.Context(), workflows.OrderWorkflowID(p.OrderID), ""))
+	w.NoError(w.temporal.CancelWorkflow(w.Context(), saga.OrderWorkflowID(p.OrderID), ""))
 	d.dies(w)
 	w.notes(p.OrderID, "payment_unresolved")
 	w.pay(p.OrderID, payment, 1000)
@@ -107,7 +107,7 @@ func TestAnOrderWhosePaymentItsProviderEndsIsWrittenAsEnded(t *testing.T) {
 	}})
 	w.place(p)
 	payment := w.opens(p.OrderID)
-	w.NoError(w.temporal.CancelWorkflow(w.Context(), workflows.OrderWorkflowID(p.OrderID), ""))
+	w.NoError(w.temporal.CancelWorkflow(w.Context(), saga.OrderWorkflowID(p.OrderID), ""))
 	w.until("the provider is asked", func() bool { return w.waitsFor(p.OrderID, activities.EndPayment) })
 	w.says(p.OrderID, order.PaymentEnded, payment, 0)
 	d.dies(w)
@@ -121,7 +121,7 @@ func TestAnOrderWhosePaymentItsProviderEndsIsWrittenAsEnded(t *testing.T) {
 // waitsFor reports whether the order waits for an activity of that kind.
 func (w *world) waitsFor(orderID, activity string) bool {
 	w.Helper()
-	d, err := w.temporal.DescribeWorkflowExecution(w.Context(), workflows.OrderWorkflowID(orderID), "")
+	d, err := w.temporal.DescribeWorkflowExecution(w.Context(), saga.OrderWorkflowID(orderID), "")
 	w.NoError(err)
 	for _, a := range d.GetPendingActivities() {
 		if a.GetActivityType().GetName() == activity {

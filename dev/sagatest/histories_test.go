@@ -18,6 +18,7 @@ import (
 
 	"holdfast/order"
 	"holdfast/product"
+	"holdfast/saga"
 	"holdfast/workflows"
 )
 
@@ -71,11 +72,11 @@ func recordings() map[string]recording {
 		"expired":            {window: 300 * time.Millisecond, drive: nothing, want: order.Expired},
 		"cancelled": {window: time.Hour, drive: func(w *world, p order.Placement) {
 			w.documentIs(p.OrderID, order.AwaitingPayment)
-			w.ask(p.OrderID, workflows.CancelUpdate, workflows.CancelRequest{Reason: order.ByCustomer, Actor: "customer:customer-1"})
+			w.ask(p.OrderID, saga.CancelUpdate, saga.CancelRequest{Reason: order.ByCustomer, Actor: "customer:customer-1"})
 		}, want: order.Cancelled},
 		"cancelled-by-temporal": {window: time.Hour, drive: func(w *world, p order.Placement) {
 			w.documentIs(p.OrderID, order.AwaitingPayment)
-			w.NoError(w.temporal.CancelWorkflow(w.Context(), workflows.OrderWorkflowID(p.OrderID), ""))
+			w.NoError(w.temporal.CancelWorkflow(w.Context(), saga.OrderWorkflowID(p.OrderID), ""))
 		}, want: order.Cancelled},
 		"delisted": {window: time.Hour, drive: func(w *world, p order.Placement) {
 			w.documentIs(p.OrderID, order.AwaitingPayment)
@@ -176,7 +177,7 @@ func TestHistories(t *testing.T) {
 					return w.payments(p.OrderID)["refund:"+r.refund+"-"+p.OrderID+"/"+order.FullRefund("sandbox", p.OrderID)] != nil
 				})
 			}
-			w.replays(name, workflows.OrderWorkflowID(p.OrderID))
+			w.replays(name, saga.OrderWorkflowID(p.OrderID))
 		})
 	}
 }
@@ -196,7 +197,7 @@ func TestHistoriesOfDelistAndRefund(t *testing.T) {
 
 	w.opensRefund(w.id("ghost"), w.id("payment"))
 	w.refunded(w.id("ghost"), w.id("payment"), order.RefundUnknownOrder)
-	w.replays("refund-case", workflows.RefundWorkflowID(w.id("payment"), order.FullRefund("sandbox", w.id("ghost"))))
+	w.replays("refund-case", saga.RefundWorkflowID(w.id("payment"), order.FullRefund("sandbox", w.id("ghost"))))
 }
 
 // replays runs the workflow's history against the code, and keeps it where that
@@ -211,10 +212,10 @@ func (w *world) replaysRun(name, workflowID, runID string) {
 	w.Helper()
 	h := &historypb.History{Events: w.historyOf(workflowID, runID)}
 	replayer := sdk.NewWorkflowReplayer()
-	replayer.RegisterWorkflowWithOptions(workflows.Order, workflow.RegisterOptions{Name: workflows.OrderType})
-	replayer.RegisterWorkflowWithOptions(workflows.Delist, workflow.RegisterOptions{Name: workflows.DelistType})
-	replayer.RegisterWorkflowWithOptions(workflows.Refund, workflow.RegisterOptions{Name: workflows.RefundType})
-	replayer.RegisterWorkflowWithOptions(workflows.Dispute, workflow.RegisterOptions{Name: workflows.DisputeType})
+	replayer.RegisterWorkflowWithOptions(workflows.Order, workflow.RegisterOptions{Name: saga.OrderType})
+	replayer.RegisterWorkflowWithOptions(workflows.Delist, workflow.RegisterOptions{Name: saga.DelistType})
+	replayer.RegisterWorkflowWithOptions(workflows.Refund, workflow.RegisterOptions{Name: saga.RefundType})
+	replayer.RegisterWorkflowWithOptions(workflows.Dispute, workflow.RegisterOptions{Name: saga.DisputeType})
 	w.NoError(replayer.ReplayWorkflowHistory(nil, h))
 	if !*record {
 		return

@@ -11,7 +11,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"holdfast/order"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 var errKilled = errors.New("the worker was killed")
@@ -43,11 +43,11 @@ func killings() []killing {
 		return func(w *world, id string) { w.pay(id, payment+"-"+id, 1500) }
 	}
 	cancels := func(w *world, id string) {
-		w.send(id, workflows.CancelUpdate, workflows.CancelRequest{Reason: order.ByCustomer, Actor: "c"})
+		w.send(id, saga.CancelUpdate, saga.CancelRequest{Reason: order.ByCustomer, Actor: "c"})
 	}
 	paidAndDelivers := func(w *world, id string) {
 		w.pay(id, "one-"+id, 1500)
-		w.send(id, workflows.DeliverUpdate, workflows.DeliverRequest{Actor: "operator"})
+		w.send(id, saga.DeliverUpdate, saga.DeliverRequest{Actor: "operator"})
 	}
 	var all []killing
 	add := func(k killing, command string, call int) {
@@ -227,7 +227,7 @@ func (w *world) send(orderID, update string, request any) {
 	w.Helper()
 	w.inBackground(func(ctx context.Context) {
 		_, _ = w.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-			WorkflowID: workflows.OrderWorkflowID(orderID), UpdateName: update, Args: []any{request},
+			WorkflowID: saga.OrderWorkflowID(orderID), UpdateName: update, Args: []any{request},
 			WaitForStage: client.WorkflowUpdateStageCompleted,
 		})
 	})

@@ -11,7 +11,7 @@ import (
 	"holdfast/activities"
 	"holdfast/order"
 	"holdfast/payment/sandbox"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // The calls of a provider that a desk can get in the way of.
@@ -114,9 +114,9 @@ func (w *world) chooses(paymentID string, a sandbox.Action) {
 }
 
 // asksToPay asks for a payment, whatever the answer.
-func (w *world) asksToPay(orderID string) workflows.Answer {
+func (w *world) asksToPay(orderID string) saga.Answer {
 	w.Helper()
-	return w.ask(orderID, workflows.PayUpdate, workflows.PayRequest{Provider: sandbox.Name, Actor: "customer:customer-1"})
+	return w.ask(orderID, saga.PayUpdate, saga.PayRequest{Provider: sandbox.Name, Actor: "customer:customer-1"})
 }
 
 // notes waits until the order's document tells of a step.
@@ -140,7 +140,7 @@ func money() map[string]recording {
 		return w.opens(p.OrderID)
 	}
 	cancels := func(w *world, p order.Placement) {
-		w.send(p.OrderID, workflows.CancelUpdate, workflows.CancelRequest{Reason: order.ByCustomer, Actor: "customer:customer-1"})
+		w.send(p.OrderID, saga.CancelUpdate, saga.CancelRequest{Reason: order.ByCustomer, Actor: "customer:customer-1"})
 	}
 	paidBy := func(w *world, p order.Placement, payment string) {
 		w.pay(p.OrderID, payment, 1600)
@@ -189,7 +189,7 @@ func money() map[string]recording {
 			w.says(p.OrderID, order.PaymentFailed, payment, 0)
 			w.notes(p.OrderID, "payment_failed")
 			w.chooses(payment, sandbox.Process)
-			w.Equal(workflows.Processing, w.asksToPay(p.OrderID).Verdict)
+			w.Equal(saga.Processing, w.asksToPay(p.OrderID).Verdict)
 			w.chooses(payment, sandbox.Pay)
 			w.Equal(order.Paid, w.asksToPay(p.OrderID).Status, "the earlier one turned out paid")
 			w.deliver(p.OrderID)
@@ -199,13 +199,13 @@ func money() map[string]recording {
 			w.provider.at(createCall, func(context.Context) error {
 				return &order.RefusalError{Provider: sandbox.Name, Reason: "no such currency"}
 			})
-			w.Equal(workflows.Declined, w.asksToPay(p.OrderID).Verdict)
+			w.Equal(saga.Declined, w.asksToPay(p.OrderID).Verdict)
 			cancels(w, p)
 		}},
 		"opening-unanswered": {window: long, want: order.Delivered, drive: func(w *world, p order.Placement) {
 			w.documentIs(p.OrderID, order.AwaitingPayment)
 			w.provider.at(createCall, func(context.Context) error { return errAway })
-			w.Equal(workflows.Unavailable, w.asksToPay(p.OrderID).Verdict)
+			w.Equal(saga.Unavailable, w.asksToPay(p.OrderID).Verdict)
 			w.provider.at(createCall, nil)
 			paidBy(w, p, w.opens(p.OrderID))
 			w.deliver(p.OrderID)
@@ -223,7 +223,7 @@ func money() map[string]recording {
 			silent, lift := silence()
 			w.Cleanup(lift)
 			w.provider.at(cancelCall, silent)
-			w.NoError(w.temporal.CancelWorkflow(w.Context(), workflows.OrderWorkflowID(p.OrderID), ""))
+			w.NoError(w.temporal.CancelWorkflow(w.Context(), saga.OrderWorkflowID(p.OrderID), ""))
 			w.notes(p.OrderID, "payment_unresolved")
 			paidBy(w, p, payment)
 			w.deliver(p.OrderID)
@@ -254,18 +254,18 @@ func money() map[string]recording {
 			no := &order.RefusalError{Provider: sandbox.Name, Reason: "not this customer"}
 			w.provider.at(createCall, func(context.Context) error { return no })
 			for range 19 {
-				w.Equal(workflows.Declined, w.asksToPay(p.OrderID).Verdict)
+				w.Equal(saga.Declined, w.asksToPay(p.OrderID).Verdict)
 			}
 			silent, lift := silence()
 			w.provider.at(createCall, func(ctx context.Context) error { return cmp.Or(silent(ctx), error(no)) })
 			before := w.accepted(p.OrderID)
 			for range 2 { // the second one waits for the last attempt, and can't have another
-				w.send(p.OrderID, workflows.PayUpdate, workflows.PayRequest{Provider: sandbox.Name, Actor: "customer:customer-1"})
+				w.send(p.OrderID, saga.PayUpdate, saga.PayRequest{Provider: sandbox.Name, Actor: "customer:customer-1"})
 			}
 			w.until("both have asked", func() bool { return w.accepted(p.OrderID) == before+2 })
 			lift()
 			w.until("they are answered", func() bool {
-				return w.asksToPay(p.OrderID).Verdict == workflows.TooManyAttempts
+				return w.asksToPay(p.OrderID).Verdict == saga.TooManyAttempts
 			})
 			cancels(w, p)
 		}},
@@ -281,7 +281,7 @@ func money() map[string]recording {
 // accepted counts the updates that the order's history has.
 func (w *world) accepted(orderID string) (n int) {
 	w.Helper()
-	for _, e := range w.history(workflows.OrderWorkflowID(orderID)) {
+	for _, e := range w.history(saga.OrderWorkflowID(orderID)) {
 		if e.GetEventType() == enums.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED {
 			n++
 		}

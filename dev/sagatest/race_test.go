@@ -8,7 +8,7 @@ import (
 	"go.temporal.io/api/enums/v1"
 
 	"holdfast/order"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // meanwhile lets something happen once, while a command of the order is on its way.
@@ -24,7 +24,7 @@ func meanwhile(do func()) func(context.Context) error {
 }
 
 func (w *world) hasEvent(orderID string, kind enums.EventType) bool {
-	for _, e := range w.history(workflows.OrderWorkflowID(orderID)) {
+	for _, e := range w.history(saga.OrderWorkflowID(orderID)) {
 		if e.GetEventType() == kind {
 			return true
 		}
@@ -86,7 +86,7 @@ func TestPaymentInTheClosingTask(t *testing.T) {
 }
 
 func cancels(w *world, orderID string) {
-	w.send(orderID, workflows.CancelUpdate, workflows.CancelRequest{Reason: order.ByCustomer, Actor: "customer:customer-1"})
+	w.send(orderID, saga.CancelUpdate, saga.CancelRequest{Reason: order.ByCustomer, Actor: "customer:customer-1"})
 }
 
 // A second payment comes while the units are being sold, before the task that
@@ -121,7 +121,7 @@ func TestDocumentNeverSaysWhatHistoryDoesNot(t *testing.T) {
 		command: put, call: 3,
 		do: meanwhile(func() {
 			accepted := 0
-			for _, e := range w.history(workflows.OrderWorkflowID(p.OrderID)) {
+			for _, e := range w.history(saga.OrderWorkflowID(p.OrderID)) {
 				if e.GetEventType() == enums.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED {
 					accepted++
 				}
@@ -133,7 +133,7 @@ func TestDocumentNeverSaysWhatHistoryDoesNot(t *testing.T) {
 	w.place(p)
 	w.pay(p.OrderID, "pay-"+p.OrderID, 1000)
 	w.documentIs(p.OrderID, order.Paid)
-	w.Equal(workflows.Done, w.deliver(p.OrderID).Verdict)
+	w.Equal(saga.Done, w.deliver(p.OrderID).Verdict)
 	w.True(<-durable, "the delivery was written down before history knew of it")
 }
 

@@ -10,7 +10,7 @@ import (
 	"holdfast/order"
 	"holdfast/payment/sandbox"
 	"holdfast/refund"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // refundOf asks for a part of what a paid order took.
@@ -57,7 +57,7 @@ func TestMoneyThatComesBackOpensItsRefundAgain(t *testing.T) {
 		w.comesBack(paid)
 	}
 	w.refundIs(id, order.RefundFailed)
-	w.decides(id, workflows.Decision{Choice: workflows.ChooseRefund, Actor: "operator", Key: "k-1"})
+	w.decides(id, saga.Decision{Choice: saga.ChooseRefund, Actor: "operator", Key: "k-1"})
 	again := w.refundEnds(id)
 	w.Equal(order.RefundPaid, again.Status)
 	w.NotEqual(paid.ProviderID, again.ProviderID)
@@ -100,7 +100,7 @@ func TestARefundThatIsDueIsSettledByHand(t *testing.T) {
 	decided := make(chan struct{})
 	go func() {
 		defer close(decided)
-		w.decides(id, workflows.Decision{Choice: workflows.ChooseSettled, About: order.RefundDue, Actor: "operator", Key: "k-1"})
+		w.decides(id, saga.Decision{Choice: saga.ChooseSettled, About: order.RefundDue, Actor: "operator", Key: "k-1"})
 	}()
 	w.until("the attempt that is under way is to be the last", func() bool {
 		for _, e := range w.history(id) {
@@ -143,8 +143,8 @@ func TestARefundThatIsPendingForEverContinuesAsNew(t *testing.T) {
 	}
 	now, err := w.temporal.DescribeWorkflowExecution(w.Context(), id, "")
 	w.NoError(err)
-	w.NotNil(now.GetWorkflowExecutionInfo().GetMemo().GetFields()[workflows.RefundMemo], "lists of refunds read it")
-	w.NotNil(now.GetWorkflowExecutionInfo().GetSearchAttributes().GetIndexedFields()[workflows.RefundStatus.GetName()])
+	w.NotNil(now.GetWorkflowExecutionInfo().GetMemo().GetFields()[saga.RefundMemo], "lists of refunds read it")
+	w.NotNil(now.GetWorkflowExecutionInfo().GetSearchAttributes().GetIndexedFields()[saga.RefundStatus.GetName()])
 	w.replaysRun("refund-pending-for-ever", id, run)
 	d.says(nil)
 	w.comesBack(r)

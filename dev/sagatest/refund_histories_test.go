@@ -10,7 +10,7 @@ import (
 
 	"holdfast/order"
 	"holdfast/refund"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // refunding is one refund of a payment of 1600 that its order took, and what becomes of it.
@@ -27,19 +27,19 @@ type refunding struct {
 func refundings() map[string]refunding {
 	nothing := func(*world, string) {}
 	no := &order.RefundAnswer{Status: order.RefundFailed, Detail: "the account is closed"}
-	decides := func(c workflows.Choice) func(*world, string) {
+	decides := func(c saga.Choice) func(*world, string) {
 		return func(w *world, id string) {
 			w.refundIs(id, order.RefundFailed)
 			w.provider.says(nil)
-			w.decides(id, workflows.Decision{Choice: c, Actor: "operator"})
+			w.decides(id, saga.Decision{Choice: c, Actor: "operator"})
 		}
 	}
 	return map[string]refunding{
 		"refund-in-part":             {amount: 600, drive: nothing, want: order.RefundPaid},
 		"refund-of-all-that-is-left": {drive: nothing, want: order.RefundPaid},
 		"refund-too-large":           {amount: 1601, drive: nothing, want: order.RefundTooLarge},
-		"refund-failed-and-settled":  {amount: 600, says: no, drive: decides(workflows.ChooseSettled), want: order.RefundSettled},
-		"refund-failed-and-paid":     {amount: 600, says: no, drive: decides(workflows.ChooseRefund), want: order.RefundPaid},
+		"refund-failed-and-settled":  {amount: 600, says: no, drive: decides(saga.ChooseSettled), want: order.RefundSettled},
+		"refund-failed-and-paid":     {amount: 600, says: no, drive: decides(saga.ChooseRefund), want: order.RefundPaid},
 	}
 }
 
@@ -93,7 +93,7 @@ func TestHistoriesOfRefundsOfStrayPayments(t *testing.T) {
 	w.place(p)
 	run = w.opensRefund(w.id("ghost"), w.id("misaddressed"))
 	w.refundIs(run.GetID(), order.RefundCase)
-	w.decides(run.GetID(), workflows.Decision{Choice: workflows.ChooseAssign, OrderID: p.OrderID, Actor: "operator"})
+	w.decides(run.GetID(), saga.Decision{Choice: saga.ChooseAssign, OrderID: p.OrderID, Actor: "operator"})
 	w.Equal(order.RefundAssigned, w.refundEnds(run.GetID()).Status)
 	w.replays("refund-assigned", run.GetID())
 	w.documentIs(p.OrderID, order.Paid)
@@ -107,14 +107,14 @@ func TestHistoriesOfRefundsOfStrayPayments(t *testing.T) {
 func (w *world) asksForRefund(r order.Refund) string {
 	w.Helper()
 	w.NoError(refund.Start(w.Context(), w.temporal, r))
-	return workflows.RefundWorkflowID(r.PaymentID, r.ID)
+	return saga.RefundWorkflowID(r.PaymentID, r.ID)
 }
 
 // refundIs waits until a refund has the status.
 func (w *world) refundIs(workflowID string, status order.RefundStatus) {
 	w.Helper()
 	w.until("the refund is "+string(status), func() bool {
-		v, err := w.temporal.QueryWorkflow(w.Context(), workflowID, "", workflows.RefundQuery)
+		v, err := w.temporal.QueryWorkflow(w.Context(), workflowID, "", saga.RefundQuery)
 		w.NoError(err)
 		var r order.Refund
 		w.NoError(v.Get(&r))
@@ -123,12 +123,12 @@ func (w *world) refundIs(workflowID string, status order.RefundStatus) {
 }
 
 // decides sends an operator's decision, once the refund takes it.
-func (w *world) decides(workflowID string, d workflows.Decision) {
+func (w *world) decides(workflowID string, d saga.Decision) {
 	w.Helper()
 	ctx, cancel := context.WithTimeout(w.Context(), patience)
 	defer cancel()
 	h, err := w.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: workflowID, UpdateName: workflows.DecideUpdate, Args: []any{d},
+		WorkflowID: workflowID, UpdateName: saga.DecideUpdate, Args: []any{d},
 		WaitForStage: client.WorkflowUpdateStageCompleted,
 	})
 	w.NoError(err)

@@ -9,7 +9,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"holdfast/order"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // opens the refund of a payment as the gateway does, which doesn't know what
@@ -20,8 +20,8 @@ func (w *world) opensRefund(orderID, paymentID string) client.WorkflowRun {
 		Provider: "sandbox", OrderID: orderID, PaymentID: paymentID, Amount: 1000, Currency: "EUR",
 	}, order.RefundLate)
 	run, err := w.temporal.ExecuteWorkflow(w.Context(), client.StartWorkflowOptions{
-		ID: workflows.RefundWorkflowID(paymentID, r.ID), TaskQueue: workflows.TaskQueue,
-	}, workflows.RefundType, r)
+		ID: saga.RefundWorkflowID(paymentID, r.ID), TaskQueue: saga.TaskQueue,
+	}, saga.RefundType, r)
 	w.NoError(err)
 	return run
 }

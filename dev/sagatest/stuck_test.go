@@ -10,7 +10,7 @@ import (
 
 	"holdfast/audit"
 	"holdfast/order"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // An order whose workflow code fails stands still: an audit finds it among all
@@ -21,15 +21,15 @@ func TestAnAuditFindsAWorkflowThatCannotGoOn(t *testing.T) {
 	broken := sdk.New(w.temporal, id, sdk.Options{})
 	broken.RegisterWorkflowWithOptions(func(workflow.Context, order.Placement) (order.Result, error) {
 		panic("a bug")
-	}, workflow.RegisterOptions{Name: workflows.OrderType})
+	}, workflow.RegisterOptions{Name: saga.OrderType})
 	w.NoError(broken.Start())
 	w.Cleanup(broken.Stop)
 	_, err := w.temporal.ExecuteWorkflow(w.Context(), client.StartWorkflowOptions{
-		ID: workflows.OrderWorkflowID(id), TaskQueue: id,
-	}, workflows.OrderType, order.Placement{OrderID: id})
+		ID: saga.OrderWorkflowID(id), TaskQueue: id,
+	}, saga.OrderType, order.Placement{OrderID: id})
 	w.NoError(err)
 	defer func() {
-		w.NoError(w.temporal.TerminateWorkflow(w.Context(), workflows.OrderWorkflowID(id), "", "the test is over"))
+		w.NoError(w.temporal.TerminateWorkflow(w.Context(), saga.OrderWorkflowID(id), "", "the test is over"))
 	}()
 
 	orders := audit.NewTemporalOrders(w.temporal, "default")

@@ -34,9 +34,9 @@ import (
 	"holdfast/records"
 	"holdfast/redisdb"
 	"holdfast/redisdb/redistest"
+	"holdfast/saga"
 	"holdfast/setup"
 	"holdfast/worker"
-	"holdfast/workflows"
 )
 
 // patience bounds every wait of these tests.
@@ -203,15 +203,15 @@ func (w *world) start(p order.Placement) client.WorkflowUpdateHandle {
 func (w *world) tryStart(ctx context.Context, p order.Placement) (client.WorkflowUpdateHandle, error) {
 	return w.temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
 		StartWorkflowOperation: w.temporal.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
-			ID: workflows.OrderWorkflowID(p.OrderID), TaskQueue: workflows.TaskQueue,
+			ID: saga.OrderWorkflowID(p.OrderID), TaskQueue: saga.TaskQueue,
 			WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 			WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-			Memo:                     map[string]any{workflows.FingerprintMemo: p.Fingerprint},
-			TypedSearchAttributes:    workflows.StartAttributes(p),
-			StaticSummary:            workflows.OrderSummary(p, nil),
-		}, workflows.OrderType, p),
+			Memo:                     map[string]any{saga.FingerprintMemo: p.Fingerprint},
+			TypedSearchAttributes:    saga.StartAttributes(p),
+			StaticSummary:            saga.OrderSummary(p, nil),
+		}, saga.OrderType, p),
 		UpdateOptions: client.UpdateWorkflowOptions{
-			UpdateID: workflows.PlaceUpdate, UpdateName: workflows.PlaceUpdate,
+			UpdateID: saga.PlaceUpdate, UpdateName: saga.PlaceUpdate,
 			WaitForStage: client.WorkflowUpdateStageAccepted,
 		},
 	})
@@ -235,14 +235,14 @@ func (w *world) pay(orderID, paymentID string, amount int64) {
 // says sends a payment message.
 func (w *world) says(orderID string, kind order.PaymentEventType, paymentID string, amount int64) {
 	w.Helper()
-	w.NoError(w.temporal.SignalWorkflow(w.Context(), workflows.OrderWorkflowID(orderID), "", workflows.PaymentSignal, order.PaymentEvent{
+	w.NoError(w.temporal.SignalWorkflow(w.Context(), saga.OrderWorkflowID(orderID), "", saga.PaymentSignal, order.PaymentEvent{
 		EventID: redistest.ID("event"), Provider: "sandbox", Type: kind, OrderID: orderID,
 		PaymentID: paymentID, Amount: amount, Currency: "EUR", OccurredAt: time.Now(),
 	}))
 }
 
 // ask sends an update and waits for its answer.
-func (w *world) ask(orderID, update string, request any) workflows.Answer {
+func (w *world) ask(orderID, update string, request any) saga.Answer {
 	w.Helper()
 	ctx, cancel := context.WithTimeout(w.Context(), patience)
 	defer cancel()
@@ -252,15 +252,15 @@ func (w *world) ask(orderID, update string, request any) workflows.Answer {
 }
 
 // asks sends one update and waits for what the order says to it, be it a refusal.
-func (w *world) asks(ctx context.Context, orderID, update string, request any) (a workflows.Answer, err error) {
+func (w *world) asks(ctx context.Context, orderID, update string, request any) (a saga.Answer, err error) {
 	h, err := w.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: workflows.OrderWorkflowID(orderID), UpdateName: update, Args: []any{request},
+		WorkflowID: saga.OrderWorkflowID(orderID), UpdateName: update, Args: []any{request},
 		WaitForStage: client.WorkflowUpdateStageCompleted,
 	})
 	if err == nil {
 		err = h.Get(ctx, &a)
 	}
-	if refused, ok := errors.AsType[*sdktemporal.ApplicationError](err); ok && refused.Type() == workflows.RefusedError {
+	if refused, ok := errors.AsType[*sdktemporal.ApplicationError](err); ok && refused.Type() == saga.RefusedError {
 		err = refused.Details(&a)
 	}
 	return a, err
@@ -269,14 +269,14 @@ func (w *world) asks(ctx context.Context, orderID, update string, request any) (
 // opens asks for a payment, and returns its id.
 func (w *world) opens(orderID string) string {
 	w.Helper()
-	a := w.ask(orderID, workflows.PayUpdate, workflows.PayRequest{Provider: sandbox.Name, Actor: "customer:customer-1"})
+	a := w.ask(orderID, saga.PayUpdate, saga.PayRequest{Provider: sandbox.Name, Actor: "customer:customer-1"})
 	w.NotNil(a.Payment, "%+v", a)
 	return a.Payment.ID
 }
 
-func (w *world) deliver(orderID string) workflows.Answer {
+func (w *world) deliver(orderID string) saga.Answer {
 	w.Helper()
-	return w.ask(orderID, workflows.DeliverUpdate, workflows.DeliverRequest{Actor: "operator"})
+	return w.ask(orderID, saga.DeliverUpdate, saga.DeliverRequest{Actor: "operator"})
 }
 
 // ended waits for the order's result.
@@ -285,7 +285,7 @@ func (w *world) ended(orderID string) order.Result {
 	ctx, cancel := context.WithTimeout(w.Context(), patience)
 	defer cancel()
 	var r order.Result
-	w.NoError(w.temporal.GetWorkflow(ctx, workflows.OrderWorkflowID(orderID), "").Get(ctx, &r))
+	w.NoError(w.temporal.GetWorkflow(ctx, saga.OrderWorkflowID(orderID), "").Get(ctx, &r))
 	return r
 }
 
@@ -324,7 +324,7 @@ func (w *world) order(orderID string) order.Order {
 	w.Helper()
 	ctx, cancel := context.WithTimeout(w.Context(), patience)
 	defer cancel()
-	v, err := w.temporal.QueryWorkflow(ctx, workflows.OrderWorkflowID(orderID), "", workflows.OrderQuery)
+	v, err := w.temporal.QueryWorkflow(ctx, saga.OrderWorkflowID(orderID), "", saga.OrderQuery)
 	w.NoError(err)
 	var o order.Order
 	w.NoError(v.Get(&o))

@@ -16,7 +16,7 @@ import (
 	"holdfast/order"
 	"holdfast/records"
 	"holdfast/redisdb"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 func (h house) documents(t *testing.T) *records.Store {
@@ -78,10 +78,10 @@ func TestARebuildLeavesAStuckOrderOut(t *testing.T) {
 	h := start(t, stack.Options{})
 	h.offer(t, "drum", "Drum", 3)
 	o := h.Place(t, shoptest.Line{ProductID: "drum", Quantity: 1})
-	id := workflows.OrderWorkflowID("stuck")
+	id := saga.OrderWorkflowID("stuck")
 	_, err := h.stack.Temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
 		ID: id, TaskQueue: "nobody-polls-this",
-	}, workflows.OrderType, map[string]any{})
+	}, saga.OrderType, map[string]any{})
 	require.NoError(t, err)
 	require.NoError(t, h.stack.Temporal.TerminateWorkflow(t.Context(), id, "", "a test"))
 	require.Eventually(t, func() bool { // lists of workflows are late

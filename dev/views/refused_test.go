@@ -10,9 +10,8 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
-	"holdfast/activities"
 	"holdfast/dev/stack"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // A rebuild that would delete what only the old view has ends by itself, says what it
@@ -32,8 +31,8 @@ func TestARebuildThatWouldLoseAnOrderEnds(t *testing.T) {
 	require.Equal(t, http.StatusCreated, res.StatusCode)
 
 	run, err := h.stack.Temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
-		ID: workflows.ReindexWorkflowID("orders"), TaskQueue: workflows.TaskQueue,
-	}, workflows.ReindexType, activities.RebuildParams{View: "orders"})
+		ID: saga.ReindexWorkflowID("orders"), TaskQueue: saga.TaskQueue,
+	}, saga.ReindexType, saga.RebuildParams{View: "orders"})
 	require.NoError(t, err)
 	err = run.Get(t.Context(), nil)
 	why, ok := errors.AsType[*temporal.ApplicationError](err)

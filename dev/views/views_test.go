@@ -17,13 +17,12 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 
-	"holdfast/activities"
 	"holdfast/audit"
 	"holdfast/dev/e2e/shoptest"
 	"holdfast/dev/stack"
 	"holdfast/order"
+	"holdfast/saga"
 	"holdfast/search"
-	"holdfast/workflows"
 )
 
 // page is what the tests read of a search.
@@ -213,14 +212,14 @@ func TestAViewIsBuiltAnewWhileTheShopGoesOn(t *testing.T) {
 	})
 }
 
-func (h house) reindex(t *testing.T, view string) activities.RebuildResult {
+func (h house) reindex(t *testing.T, view string) saga.RebuildResult {
 	t.Helper()
 	run, err := h.stack.Temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
-		ID: workflows.ReindexWorkflowID(view), TaskQueue: workflows.TaskQueue,
+		ID: saga.ReindexWorkflowID(view), TaskQueue: saga.TaskQueue,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-	}, workflows.ReindexType, activities.RebuildParams{View: view})
+	}, saga.ReindexType, saga.RebuildParams{View: view})
 	require.NoError(t, err)
-	var res activities.RebuildResult
+	var res saga.RebuildResult
 	require.NoError(t, run.Get(t.Context(), &res))
 	return res
 }
@@ -328,7 +327,7 @@ func (h house) awaitFilled(t *testing.T) {
 	t.Helper()
 	for _, view := range []search.View{search.ProductsView, search.OrdersView} {
 		shoptest.Until(t, "the view of "+string(view)+" is filled", func(ctx context.Context) error {
-			return h.stack.Temporal.GetWorkflow(ctx, workflows.ReindexWorkflowID(string(view)), "").Get(ctx, nil)
+			return h.stack.Temporal.GetWorkflow(ctx, saga.ReindexWorkflowID(string(view)), "").Get(ctx, nil)
 		})
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 	"holdfast/dev/e2e/shoptest"
 	"holdfast/dev/stack"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // stopTimeout bounds the stop of a stack.
@@ -60,7 +60,7 @@ func offerTea(t *testing.T, shop *shoptest.Shop) {
 
 func runID(t *testing.T, s *stack.Stack, orderID string) string {
 	t.Helper()
-	d, err := s.Temporal.DescribeWorkflowExecution(t.Context(), workflows.OrderWorkflowID(orderID), "")
+	d, err := s.Temporal.DescribeWorkflowExecution(t.Context(), saga.OrderWorkflowID(orderID), "")
 	require.NoError(t, err)
 	return d.GetWorkflowExecutionInfo().GetExecution().GetRunId()
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"holdfast/dev/e2e/shoptest"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 var screenshots = flag.String("screenshots", "", "folder to keep the screenshots in, such as ../../docs; empty keeps none")
@@ -44,7 +44,7 @@ func TestOrdersTellTheirStory(t *testing.T) {
 		}},
 		{waiting.ID, "history", "", []string{"hold 2 lines, try 1", "payment window, until"}},
 		{waiting.ID, "search-attributes", "", []string{
-			"OrderStatus", workflows.StatusOpen, "CustomerId", "customer-1", "ProductIds", "teapot", "green-tea",
+			"OrderStatus", saga.StatusOpen, "CustomerId", "customer-1", "ProductIds", "teapot", "green-tea",
 		}},
 		{cancelled.ID, "user-metadata", "webui-cancelled.png", []string{
 			"customer customer-1 · 1 line · 25.80 EUR", "cancelled", "Reason: customer", "Cast-iron teapot, 0.8 l",
@@ -53,7 +53,7 @@ func TestOrdersTellTheirStory(t *testing.T) {
 		{cancelled.ID, "search-attributes", "", []string{"OrderStatus", "cancelled"}},
 	} {
 		address := fmt.Sprintf("%s/namespaces/%s/workflows/%s/%s/%s", ui.UIURL, ui.Namespace,
-			url.PathEscape(workflows.OrderWorkflowID(page.orderID)), runID(t, ui, page.orderID), page.tab)
+			url.PathEscape(saga.OrderWorkflowID(page.orderID)), runID(t, ui, page.orderID), page.tab)
 		require.NoError(t, chromedp.Run(browser, chromedp.Navigate(address)))
 		requireSays(t, browser, page.tab, page.says)
 		if page.screenshot != "" && *screenshots != "" {

@@ -10,8 +10,8 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
+	"holdfast/saga"
 	"holdfast/webhook"
-	"holdfast/workflows"
 )
 
 // Starter is the part of Temporal's client that starts workflows.
@@ -23,7 +23,7 @@ type Starter interface {
 // was started before, the event is on its way or there: that is no error.
 func Delivery(ctx context.Context, c Starter, d webhook.Delivery) error {
 	return begin(ctx, c, d, client.StartWorkflowOptions{
-		ID:                       workflows.WebhookWorkflowID(d.EndpointID, d.Event.ID),
+		ID:                       saga.WebhookWorkflowID(d.EndpointID, d.Event.ID),
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
 	})
@@ -33,7 +33,7 @@ func Delivery(ctx context.Context, c Starter, d webhook.Delivery) error {
 // whenever no such replay of it runs.
 func Replay(ctx context.Context, c Starter, d webhook.Delivery, key string) error {
 	o := client.StartWorkflowOptions{
-		ID:                       workflows.ReplayWorkflowID(d.EndpointID, d.Event.ID),
+		ID:                       saga.ReplayWorkflowID(d.EndpointID, d.Event.ID),
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 	}
@@ -45,8 +45,8 @@ func Replay(ctx context.Context, c Starter, d webhook.Delivery, key string) erro
 }
 
 func begin(ctx context.Context, c Starter, d webhook.Delivery, o client.StartWorkflowOptions) error {
-	o.TaskQueue, o.StaticSummary = workflows.WebhookQueue, workflows.WebhookSummary(d)
-	_, err := c.ExecuteWorkflow(ctx, o, workflows.WebhookType, d)
+	o.TaskQueue, o.StaticSummary = saga.WebhookQueue, saga.WebhookSummary(d)
+	_, err := c.ExecuteWorkflow(ctx, o, saga.WebhookType, d)
 	if _, started := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); started {
 		return nil
 	}

@@ -11,7 +11,7 @@ import (
 	"holdfast/dev/stack"
 	"holdfast/inventory"
 	"holdfast/redisdb"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // delistBench delists a product that many unpaid orders hold.
@@ -83,8 +83,8 @@ func (b *delistBench) onlySignal(ctx context.Context, st *stack.Stack, s *shop, 
 	signals.expect(n)
 	start := time.Now()
 	if _, err := load.Run(ctx, n, 32, func(ctx context.Context, i int) (time.Duration, error) {
-		return 0, st.Temporal.SignalWorkflow(ctx, workflows.OrderWorkflowID(ids[i]), "", workflows.DelistedSignal,
-			workflows.Delisting{ProductID: id, Listing: 1, Actor: "bench"})
+		return 0, st.Temporal.SignalWorkflow(ctx, saga.OrderWorkflowID(ids[i]), "", saga.DelistedSignal,
+			saga.Delisting{ProductID: id, Listing: 1, Actor: "bench"})
 	}, nil); err != nil {
 		return 0, 0, err
 	}
@@ -102,8 +102,8 @@ func (b *delistBench) delist(ctx context.Context, st *stack.Stack, s *shop, sign
 	if _, err := s.call(ctx, http.MethodPost, "/v1/products/"+id+"/delist", struct{}{}, nil, http.StatusAccepted); err != nil {
 		return 0, 0, err
 	}
-	var res workflows.DelistResult
-	if err := st.Temporal.GetWorkflow(ctx, workflows.DelistWorkflowID(id, 1), "").Get(ctx, &res); err != nil {
+	var res saga.DelistResult
+	if err := st.Temporal.GetWorkflow(ctx, saga.DelistWorkflowID(id, 1), "").Get(ctx, &res); err != nil {
 		return 0, 0, err
 	}
 	if res.Signalled != n {

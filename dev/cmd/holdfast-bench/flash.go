@@ -19,7 +19,7 @@ import (
 	"holdfast/inventory"
 	"holdfast/product"
 	"holdfast/redisdb"
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // flashBench sells 100 units to 10,000 buyers.
@@ -63,7 +63,7 @@ func (b *flashBench) Run(ctx context.Context, out report) error {
 		return err
 	}
 	started, err := st.Temporal.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{
-		Namespace: st.Namespace, Query: "WorkflowType = '" + workflows.OrderType + "'",
+		Namespace: st.Namespace, Query: "WorkflowType = '" + saga.OrderType + "'",
 	})
 	if err != nil {
 		return err

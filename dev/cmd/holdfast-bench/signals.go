@@ -7,7 +7,7 @@ import (
 
 	"go.temporal.io/sdk/interceptor"
 
-	"holdfast/workflows"
+	"holdfast/saga"
 )
 
 // signalCounter notes when a number of delisting signals had been taken by
@@ -52,7 +52,7 @@ type countedClient struct {
 func (c *countedClient) SignalWorkflow(ctx context.Context, in *interceptor.ClientSignalWorkflowInput) error {
 	start := time.Now()
 	err := c.Next.SignalWorkflow(ctx, in)
-	if in.SignalName != workflows.DelistedSignal || err != nil {
+	if in.SignalName != saga.DelistedSignal || err != nil {
 		return err
 	}
 	c.counter.mu.Lock()

@@ -1,4 +1,4 @@
-package workflows
+package saga
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 	"github.com/bojanz/currency"
 
 	"holdfast/order"
+	"holdfast/webhook"
 )
 
 // Temporal's limits on what the web UI shows.
@@ -21,7 +22,7 @@ const (
 // OrderSummary is an order in one line, for lists in the web UI. total is what
 // the order comes to as far as it is known at its start; nil where it is not.
 func OrderSummary(p order.Placement, total *int64) string {
-	s := "customer " + p.CustomerID + " · " + plural(len(p.Lines), "line")
+	s := "customer " + p.CustomerID + " · " + Plural(len(p.Lines), "line")
 	if total != nil && p.Currency != "" {
 		s += " · " + Money(*total, p.Currency)
 	}
@@ -34,6 +35,9 @@ func RefundSummary(r order.Refund) string {
 		string(r.Reason), maxSummaryBytes)
 }
 
+// WebhookSummary says in a line what a delivery is.
+func WebhookSummary(d webhook.Delivery) string { return d.Event.Type + " to " + d.Host }
+
 // Money writes an amount of minor units for a person: "12.50 EUR".
 func Money(minor int64, code string) string {
 	a, err := currency.NewAmountFromInt64(minor, code)
@@ -43,9 +47,9 @@ func Money(minor int64, code string) string {
 	return a.Number() + " " + a.CurrencyCode()
 }
 
-// details is a short Markdown table of the order, for its page in the web UI.
+// OrderDetails is a short Markdown table of the order, for its page in the web UI.
 // pending says what it waits for before it can end, if it does.
-func details(o *order.Order, pending string) string {
+func OrderDetails(o *order.Order, pending string) string {
 	var b text
 	b.add("**%s** · customer %s · %s\n\n", o.Status, o.CustomerID, Money(o.Amounts[order.AmountTotal], o.Currency))
 	if pending != "" {
@@ -70,7 +74,7 @@ func details(o *order.Order, pending string) string {
 		row := fmt.Sprintf("| %s | %s | %s | %d | %s |\n",
 			l.ProductID, l.SKU, strings.ReplaceAll(l.Title, "|", "\\|"), l.Quantity, Money(l.Amount, o.Currency))
 		if b.Len()+len(row) > maxDetailsBytes-100 {
-			b.add("\n… and %s more\n", plural(len(o.Lines)-i, "line"))
+			b.add("\n… and %s more\n", Plural(len(o.Lines)-i, "line"))
 			break
 		}
 		b.add("%s", row)
@@ -87,7 +91,7 @@ func (t *text) add(format string, args ...any) {
 	_, _ = t.WriteString(piece) // a builder never fails
 }
 
-func plural(n int, noun string) string {
+func Plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}

@@ -1,0 +1,61 @@
+package saga
+
+import (
+	"go.temporal.io/sdk/temporal"
+
+	"holdfast/order"
+)
+
+// Memos and search attributes.
+const (
+	// FingerprintMemo keeps the fingerprint of the request's body.
+	FingerprintMemo = "fingerprint"
+	// RefundMemo keeps a refund as it was asked for, for who lists refunds.
+	RefundMemo = "refund"
+	// DisputeMemo keeps a dispute as it stands, for lists of disputes.
+	DisputeMemo = "dispute"
+	// MaxProductIDsBytes keeps ProductIds below Temporal's 2 KB for a value: an
+	// order lists as many of its products as fit.
+	MaxProductIDsBytes = 1500
+)
+
+// StatusOpen is OrderStatus until the order is paid or closed.
+const StatusOpen = "open"
+
+// The search attributes; `holdfast setup` registers them.
+var (
+	OrderStatus = temporal.NewSearchAttributeKeyKeyword("OrderStatus")
+	CustomerID  = temporal.NewSearchAttributeKeyKeyword("CustomerId")
+	ProductIDs  = temporal.NewSearchAttributeKeyKeywordList("ProductIds")
+)
+
+// WaitingOrders lists the workflows that run and whose order is neither paid nor closed.
+const WaitingOrders = "WorkflowType = '" + OrderType + "' AND ExecutionStatus = 'Running' AND OrderStatus = '" + StatusOpen + "'"
+
+// EndedOrders lists the workflows that were ended by force before the order was paid or
+// closed. A new workflow of the same order may run.
+const EndedOrders = "WorkflowType = '" + OrderType +
+	"' AND ExecutionStatus IN ('Terminated', 'Failed', 'Canceled', 'TimedOut') AND OrderStatus = '" + StatusOpen + "'"
+
+// StartAttributes are the search attributes that an order starts with.
+func StartAttributes(p order.Placement) temporal.SearchAttributes {
+	var ids []string
+	size := 0
+	seen := make(map[string]bool, len(p.Lines))
+	for _, l := range p.Lines {
+		if seen[l.ProductID] {
+			continue
+		}
+		if size += len(l.ProductID) + len(`"",`); size > MaxProductIDsBytes {
+			break
+		}
+		seen[l.ProductID] = true
+		ids = append(ids, l.ProductID)
+	}
+	return temporal.NewSearchAttributes(
+		OrderStatus.ValueSet(StatusOpen), CustomerID.ValueSet(p.CustomerID), ProductIDs.ValueSet(ids))
+}
+
+// RefundStatus lets operators list refunds by how far they are; `holdfast setup`
+// registers it.
+var RefundStatus = temporal.NewSearchAttributeKeyKeyword("RefundStatus")

@@ -1,0 +1,109 @@
+package saga
+
+import "holdfast/order"
+
+// Messages of an order's workflow.
+const (
+	// PlaceUpdate waits until the order has its stock or can't have it; answers
+	// an order.Outcome. Its update id is always PlaceUpdate too, so that a retry
+	// gets the first answer.
+	PlaceUpdate = "place"
+	// CancelUpdate takes a CancelRequest and answers an Answer.
+	CancelUpdate = "cancel"
+	// DeliverUpdate takes a DeliverRequest and answers an Answer.
+	DeliverUpdate = "deliver"
+	// PayUpdate takes a PayRequest and answers an Answer with the payment to pay by.
+	PayUpdate = "pay"
+	// PaymentSignal carries an order.PaymentEvent.
+	PaymentSignal = "payment"
+	// DelistedSignal carries a Delisting.
+	DelistedSignal = "productDelisted"
+	// OrderQuery answers the order.Order of now.
+	OrderQuery = "order"
+	// PaymentsQuery answers the order.Attempt of each payment that the order heard
+	// of, by its key.
+	PaymentsQuery = "payments"
+)
+
+// CancelRequest asks an order to end unpaid.
+type CancelRequest struct {
+	Reason order.Reason `json:"reason"`
+	Actor  string       `json:"actor"`
+}
+
+// PayRequest asks for a payment that the buyer can pay by.
+type PayRequest struct {
+	Provider string `json:"provider"`
+	Actor    string `json:"actor"`
+}
+
+// DeliverRequest says that a paid order has arrived.
+type DeliverRequest struct {
+	Actor string `json:"actor"`
+}
+
+// Verdict is how the saga took a request.
+type Verdict string
+
+const (
+	// Done: it is so now, or was already.
+	Done Verdict = "done"
+	// TooLatePaid: the order is paid, it can't be cancelled unpaid any more.
+	TooLatePaid Verdict = "paid"
+	// TooLateClosed: the order ended otherwise.
+	TooLateClosed Verdict = "closed"
+	// NotPaid: only a paid order can be delivered.
+	NotPaid Verdict = "not_paid"
+	// Ending: the order is about to end, and takes no new payment; a cancellation has
+	// nothing to add.
+	Ending Verdict = "ending"
+	// TooManyAttempts: customers have asked the order as often as they may.
+	TooManyAttempts Verdict = "too_many_attempts"
+	// Busy: as many requests wait for their answers as may at a time.
+	Busy Verdict = "busy"
+	// Processing: an earlier payment may still succeed, so there can't be another.
+	Processing Verdict = "processing"
+	// Unavailable: the provider didn't answer.
+	Unavailable Verdict = "unavailable"
+	// Declined: the provider won't take such a payment; Detail says why.
+	Declined Verdict = "declined"
+)
+
+// Answer is the saga's answer to a request, with the order's status by then.
+type Answer struct {
+	Verdict Verdict      `json:"verdict"`
+	Status  order.Status `json:"status"`
+	Version int64        `json:"version"`
+	// Payment that the buyer can pay by, where one was asked for.
+	Payment *OpenPayment `json:"payment,omitempty"`
+	Detail  string       `json:"detail,omitempty"`
+}
+
+// OpenPayment is a payment that waits for its buyer.
+type OpenPayment struct {
+	Provider string `json:"provider"`
+	ID       string `json:"id"`
+	Attempt  int    `json:"attempt"`
+	Amount   int64  `json:"amount"`
+	Currency string `json:"currency"`
+	// New: this request opened it.
+	New bool `json:"new,omitempty"`
+}
+
+// RefusedError is the type of the application error with which an update is
+// turned away that the order's status already answers; its details are an Answer.
+const RefusedError = "refused"
+
+// Delisting says that a listing of a product has ended.
+type Delisting struct {
+	ProductID string `json:"productId"`
+	Listing   int64  `json:"listing"`
+	Actor     string `json:"actor"`
+}
+
+// DelistResult counts the orders that were told.
+type DelistResult struct {
+	Signalled int `json:"signalled"`
+	// Relisted: the product was listed again before this delisting began.
+	Relisted bool `json:"relisted,omitempty"`
+}

@@ -1,0 +1,63 @@
+// Package saga is what others must know to speak with the sagas: the ids of their
+// workflows, the names of their messages with what each takes and answers, and their
+// search attributes. It has no client, see saga/client, and no workflow code, see
+// workflows. Orders in flight depend on each name here: none ever changes.
+package saga
+
+import "strconv"
+
+// TaskQueue is where the workers listen.
+const TaskQueue = "holdfast"
+
+// WebhookQueue is where deliveries of webhooks wait: apart, so that no order ever waits
+// for somebody else's server.
+const WebhookQueue = "holdfast-webhooks"
+
+// Names under which the workflows are registered.
+const (
+	OrderType      = "Order"
+	DelistType     = "Delist"
+	RefundType     = "Refund"
+	DisputeType    = "Dispute"
+	SweepType      = "Sweep"
+	ReindexType    = "Reindex"
+	AuditViewsType = "AuditViews"
+	ForgetType     = "Forget"
+	WebhookType    = "Webhook"
+)
+
+// OrderWorkflowID names an order's workflow. It is the idempotency store: one
+// order, one workflow, for as long as Temporal keeps it.
+func OrderWorkflowID(orderID string) string { return "order/" + orderID }
+
+// DelistWorkflowID names the workflow that ends one listing of a product.
+func DelistWorkflowID(productID string, listing int64) string {
+	return "delist/" + productID + "/" + strconv.FormatInt(listing, 10)
+}
+
+// RefundWorkflowID names the workflow of one refund of one payment.
+func RefundWorkflowID(paymentID, refundID string) string {
+	return "refund/" + paymentID + "/" + refundID
+}
+
+// DisputeWorkflowID names the workflow of one dispute of one provider.
+func DisputeWorkflowID(provider, disputeID string) string {
+	return "dispute/" + provider + "/" + disputeID
+}
+
+// WebhookWorkflowID names the delivery of an event to an endpoint.
+func WebhookWorkflowID(endpointID, eventID string) string {
+	return "webhook/" + endpointID + "/" + eventID
+}
+
+// ReplayWorkflowID names the delivery of an event that somebody wants once more.
+func ReplayWorkflowID(endpointID, eventID string) string {
+	return WebhookWorkflowID(endpointID, eventID) + "/replay"
+}
+
+// ReindexWorkflowID names the workflow that builds a search view anew: there is one
+// at a time.
+func ReindexWorkflowID(view string) string { return "reindex/" + view }
+
+// AuditViewsWorkflowID names the workflow that compares the views with their entities.
+const AuditViewsWorkflowID = "audit-views"
