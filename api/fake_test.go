@@ -181,7 +181,7 @@ func (f *fakeTemporal) record(ctx context.Context, s *fakeSaga) error {
 	}
 	return f.docs.Put(ctx, order.Record{
 		OrderID: s.order.ID, Version: s.order.Version, Doc: doc,
-		Status: s.order.Status, CustomerID: s.order.CustomerID,
+		Status: s.order.Status, CustomerID: s.order.CustomerID, PlacedAt: s.order.PlacedAt,
 	})
 }
 

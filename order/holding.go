@@ -2,6 +2,7 @@ package order
 
 import (
 	"fmt"
+	"time"
 
 	"holdfast/product"
 )
@@ -93,6 +94,16 @@ func (h *Holding) price(p Placement, byID map[string]product.Hold) error {
 		h.Items = append(h.Items, PricedItem{SKU: item.SKU, Title: item.Title, Price: item.Price})
 	}
 	return nil
+}
+
+// Total is what the lines come to at the prices at which they are held, in minor units, or
+// product.ErrOverflow.
+func (h Holding) Total(p Placement) (int64, error) {
+	o := New(p, time.Time{})
+	if err := o.Hold(h, time.Time{}); err != nil {
+		return 0, err
+	}
+	return o.Amounts[AmountTotal], nil
 }
 
 func heldItem(items []product.HeldItem, sku string) (product.HeldItem, bool) {

@@ -102,7 +102,7 @@ func TestAnOrderWhosePaymentItsProviderEndsIsWrittenAsEnded(t *testing.T) {
 	p := placement(time.Hour, id)
 	d := w.dying(p.OrderID, failpoint{command: put, call: 2, after: true, do: func(context.Context) error {
 		lift()
-		w.until("the provider has answered", func() bool { return !w.waitsFor(p.OrderID, activities.EndPayment) })
+		w.until("the provider has answered", func() bool { return !w.waitsFor(p.OrderID, activities.EndPayment) }) //nolint:contextcheck // the test's own
 		return nil
 	}})
 	w.place(p)

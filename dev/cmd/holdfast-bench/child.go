@@ -82,16 +82,6 @@ func (c *child) kill() {
 	c.cmd = nil
 }
 
-// stop ends the stack as Ctrl-C does.
-func (c *child) stop() {
-	if c.cmd == nil {
-		return
-	}
-	_ = c.cmd.Process.Signal(os.Interrupt)
-	_ = c.cmd.Wait()
-	c.cmd = nil
-}
-
 // usage is what the stack's process has used of the machine.
 type usage struct {
 	cpu      time.Duration
@@ -104,7 +94,7 @@ const ticksPerSecond = 100
 // usage reads /proc, so it works on Linux alone.
 func (c *child) usage() (usage, error) {
 	proc := filepath.Join("/proc", strconv.Itoa(c.cmd.Process.Pid))
-	stat, err := os.ReadFile(filepath.Join(proc, "stat"))
+	stat, err := os.ReadFile(filepath.Join(proc, "stat")) //nolint:gosec // of our own child
 	if err != nil {
 		return usage{}, err
 	}

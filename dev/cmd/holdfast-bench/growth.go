@@ -122,7 +122,7 @@ func (b *growthBench) look(ctx context.Context, stack *child, rdb redis.Universa
 		}
 		var err error
 		p := sample{at: time.Now()}
-		if p.sold, err = sold(ctx, rdb, "bench"); err != nil {
+		if p.sold, err = sold(ctx, rdb); err != nil {
 			return samples, fmt.Errorf("count the sold units: %w", err)
 		}
 		if p.usage, err = stack.usage(); err != nil {
@@ -210,7 +210,7 @@ func soldAll(ctx context.Context, rdb redis.UniversalClient, want int64) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	return await.Success(ctx, func(ctx context.Context) error {
-		now, err := sold(ctx, rdb, "bench")
+		now, err := sold(ctx, rdb)
 		if err == nil && now < want {
 			err = fmt.Errorf("%w: %d of %d", errNotYet, now, want)
 		}

@@ -122,5 +122,5 @@ func (b *growthBench) soldNow(ctx context.Context, stack *child) (int64, error) 
 		return 0, err
 	}
 	defer rdb.Close() //nolint:errcheck // only read from
-	return sold(ctx, rdb, "bench")
+	return sold(ctx, rdb)
 }

@@ -115,6 +115,6 @@ func (b *providersBench) start(ctx context.Context, name string, who identity.Ve
 		place: func(ctx context.Context) (string, error) {
 			return s.placeDecided(ctx, "bench")
 		},
-		paid: func(ctx context.Context) (int64, error) { return sold(ctx, rdb, "bench") },
+		paid: func(ctx context.Context) (int64, error) { return sold(ctx, rdb) },
 	}, stop, nil
 }

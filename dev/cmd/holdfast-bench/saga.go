@@ -112,7 +112,7 @@ func (b *sagaBench) contenders(ctx context.Context, st *stack.Stack) ([]contende
 			place: func(ctx context.Context) (string, error) {
 				return s.placeDecided(ctx, "bench")
 			},
-			paid: func(ctx context.Context) (int64, error) { return sold(ctx, rdb, "bench") },
+			paid: func(ctx context.Context) (int64, error) { return sold(ctx, rdb) },
 		},
 	}, func() { fl.Stop(); _ = rdb.Close() }, nil
 }
@@ -148,9 +148,9 @@ func (b *sagaBench) round(ctx context.Context, who contender, c int, pay bool) (
 
 var errNotYet = errors.New("not all are paid yet")
 
-// sold reads how many units of a product have been sold.
-func sold(ctx context.Context, rdb redis.UniversalClient, id string) (int64, error) {
-	p, err := inventory.New(rdb).Get(ctx, id)
+// sold reads how many units of the benchmark's product have been sold.
+func sold(ctx context.Context, rdb redis.UniversalClient) (int64, error) {
+	p, err := inventory.New(rdb).Get(ctx, "bench")
 	if err != nil {
 		return 0, err
 	}
