@@ -104,6 +104,7 @@ func TestThePaymentOfAColdOrder(t *testing.T) {
 	stored := g.temporal.sagas["order/"+o.ID].order
 	require.NoError(t, g.docs.Put(t.Context(), order.Record{
 		OrderID: o.ID, CustomerID: "c-1", Status: stored.Status, Version: stored.Version + 1, Doc: doc(stored),
+		PlacedAt: stored.PlacedAt,
 		Payments: map[string][]byte{"p-1": doc(order.NewAttempt(paid, true))},
 	}))
 	before := g.get("/v1/orders/" + o.ID + "/payment")

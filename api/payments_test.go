@@ -184,6 +184,7 @@ func TestThePaymentsResultIsJoined(t *testing.T) {
 	stored := g.temporal.sagas["order/"+o.ID].order
 	require.NoError(t, g.docs.Put(t.Context(), order.Record{
 		OrderID: o.ID, CustomerID: "c-1", Status: stored.Status, Version: stored.Version + 1, Doc: doc(stored),
+		PlacedAt: stored.PlacedAt,
 		Payments: map[string][]byte{
 			"p-1": doc(order.NewAttempt(late, true)), "p-2": doc(order.NewAttempt(early, false)),
 		},
@@ -212,7 +213,7 @@ func TestANoteBesideARefundIsTheShopsOwn(t *testing.T) {
 	}
 	doc, err := json.Marshal(o)
 	require.NoError(t, err)
-	require.NoError(t, g.docs.Put(t.Context(), order.Record{OrderID: o.ID, Version: 3, Doc: doc, Status: o.Status, CustomerID: "ada"}))
+	require.NoError(t, g.docs.Put(t.Context(), order.Record{OrderID: o.ID, Version: 3, Doc: doc, Status: o.Status, CustomerID: "ada", PlacedAt: o.PlacedAt}))
 	refund, err := json.Marshal(order.Refund{
 		ID: "r-1", PaymentID: "p-1", OrderID: o.ID, Provider: "sandbox", Amount: 300, Currency: "EUR", Reason: order.RefundRequested,
 		Status: order.RefundFailed, Actor: "bob@shop.example", Note: "he complains a lot", Detail: "stripe answers 400",

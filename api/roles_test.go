@@ -185,7 +185,7 @@ func (w window) reject() {
 	doc, err := json.Marshal(o)
 	require.NoError(w.t, err)
 	require.NoError(w.t, w.docs.Put(w.t.Context(), order.Record{
-		OrderID: o.ID, CustomerID: "ada", Status: o.Status, Version: o.Version, Doc: doc,
+		OrderID: o.ID, CustomerID: "ada", Status: o.Status, Version: o.Version, Doc: doc, PlacedAt: o.PlacedAt,
 	}))
 }
 
