@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"holdfast/product"
+	"holdfast/saga"
 )
 
 const (
@@ -45,7 +46,7 @@ type CancelAll struct {
 	// it again no second message, whichever attempt or worker does so. It returns a
 	// serviceerror.NotFound where that workflow is closed or unknown; but Temporal takes a
 	// message that it has taken before, also for a workflow that was ended since.
-	Signal func(ctx context.Context, orderID string, d DelistParams) error
+	Signal func(ctx context.Context, orderID string, d saga.Delisting) error
 	// Runs reports whether an order's workflow runs.
 	Runs    func(ctx context.Context, orderID string) (bool, error)
 	Settler *Settler
@@ -73,7 +74,7 @@ type HoldersProgress struct {
 
 // Execute returns when no order holds the product under this or an earlier
 // listing. An order that can't be told or settled keeps none of the others waiting.
-func (a *CancelAll) Execute(ctx context.Context, p DelistParams) (HoldersResult, error) {
+func (a *CancelAll) Execute(ctx context.Context, p saga.Delisting) (HoldersResult, error) {
 	t := newTelling(a, p)
 	t.again = activity.GetInfo(ctx).Attempt > 1
 	if activity.HasHeartbeatDetails(ctx) {

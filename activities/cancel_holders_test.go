@@ -15,6 +15,7 @@ import (
 	"holdfast/order"
 	"holdfast/product"
 	"holdfast/records"
+	"holdfast/saga"
 )
 
 // told plays the orders' workflows: each gives back when it is told.
@@ -30,7 +31,7 @@ func (s *shop) told(before func(orderID string) error) *told {
 	return &told{shop: s, times: map[string]int{}, before: before}
 }
 
-func (o *told) signal(ctx context.Context, orderID string, d activities.DelistParams) error {
+func (o *told) signal(ctx context.Context, orderID string, d saga.Delisting) error {
 	o.mu.Lock()
 	o.times[orderID]++
 	o.mu.Unlock()
@@ -44,7 +45,7 @@ func (o *told) signal(ctx context.Context, orderID string, d activities.DelistPa
 func (o *told) cancelAll() activities.HoldersResult {
 	o.Helper()
 	a := &activities.CancelAll{Holds: o.stock, Signal: o.signal, Settler: o.settler()}
-	return execute[activities.HoldersResult](o.shop, a.Execute, activities.DelistParams{ProductID: "shirt", Listing: 1})
+	return execute[activities.HoldersResult](o.shop, a.Execute, saga.Delisting{ProductID: "shirt", Listing: 1})
 }
 
 func nothing(string) error { return nil }
@@ -134,7 +135,7 @@ func TestAnAttemptThatEndsSaysWhatItWaitsFor(t *testing.T) {
 	}
 	env := environment()
 	env.RegisterActivity(a.Execute)
-	_, err := env.ExecuteActivity(a.Execute, activities.DelistParams{ProductID: "shirt", Listing: 1})
+	_, err := env.ExecuteActivity(a.Execute, saga.Delisting{ProductID: "shirt", Listing: 1})
 	s.ErrorContains(err, "8 orders still hold product shirt")
 	s.ErrorContains(err, "that shirt is delisted: frontend unavailable")
 	s.ErrorContains(err, "and 3 more can't be told or settled")
@@ -168,7 +169,7 @@ func TestAnOrderThatCantBeSettledNeitherStopsNorRepeatsTheOthers(t *testing.T) {
 	}}
 	a := &activities.CancelAll{Holds: s.stock, Signal: o.signal, Settler: settler}
 	s.Equal(activities.HoldersResult{Signalled: others + 1},
-		execute[activities.HoldersResult](s, a.Execute, activities.DelistParams{ProductID: "shirt", Listing: 1}))
+		execute[activities.HoldersResult](s, a.Execute, saga.Delisting{ProductID: "shirt", Listing: 1}))
 	s.GreaterOrEqual(fails.Load(), int64(2), "it could not be settled at first")
 	for id, n := range o.times {
 		s.Equal(1, n, id)
@@ -190,11 +191,11 @@ func TestHoldsWhoseProviderHangsLeaveRoomForOthers(t *testing.T) {
 		}
 		return nil
 	}}
-	a := &activities.CancelAll{Holds: s.stock, Settler: settler, Signal: func(context.Context, string, activities.DelistParams) error {
+	a := &activities.CancelAll{Holds: s.stock, Settler: settler, Signal: func(context.Context, string, saga.Delisting) error {
 		return serviceerror.NewNotFound("workflow not found")
 	}}
 	s.Equal(activities.HoldersResult{Signalled: 41},
-		execute[activities.HoldersResult](s, a.Execute, activities.DelistParams{ProductID: "shirt", Listing: 1}))
+		execute[activities.HoldersResult](s, a.Execute, saga.Delisting{ProductID: "shirt", Listing: 1}))
 	s.Zero(s.books().Held)
 }
 
@@ -237,7 +238,7 @@ func TestTheNextAttemptCountsWhatTheLastOneTold(t *testing.T) {
 	env := environment()
 	env.RegisterActivity(a.Execute)
 	env.SetHeartbeatDetails(activities.HoldersProgress{Told: 50_000, Left: 1, Failing: 1, Error: "away"})
-	v, err := env.ExecuteActivity(a.Execute, activities.DelistParams{ProductID: "shirt", Listing: 1})
+	v, err := env.ExecuteActivity(a.Execute, saga.Delisting{ProductID: "shirt", Listing: 1})
 	s.NoError(err)
 	var res activities.HoldersResult
 	s.NoError(v.Get(&res))
@@ -254,12 +255,12 @@ func TestAnOrderThatWasToldAndTerminatedIsSettledAtOnce(t *testing.T) {
 	s.fates["terminated"] = activities.Fate{Known: true, Status: order.Expired}
 	a := &activities.CancelAll{
 		Holds: s.stock, Runs: s.fates.runs, Settler: s.settler(), For: 10 * time.Second,
-		Signal: func(context.Context, string, activities.DelistParams) error { return nil },
+		Signal: func(context.Context, string, saga.Delisting) error { return nil },
 	}
 	env := environment()
 	env.RegisterActivity(a.Execute)
 	env.SetHeartbeatDetails(activities.HoldersProgress{Told: 1, Left: 1})
-	_, err := env.ExecuteActivity(a.Execute, activities.DelistParams{ProductID: "shirt", Listing: 1})
+	_, err := env.ExecuteActivity(a.Execute, saga.Delisting{ProductID: "shirt", Listing: 1})
 	s.NoError(err)
 	s.Equal(product.Released, s.stateOf("terminated"))
 }

@@ -6,14 +6,8 @@ import (
 	"fmt"
 
 	"holdfast/product"
+	"holdfast/saga"
 )
-
-// DelistParams name one listing of a product that ends.
-type DelistParams struct {
-	ProductID string `json:"productId"`
-	Listing   int64  `json:"listing"`
-	Actor     string `json:"actor"`
-}
 
 // DelistedResult tells whether the product was listed anew meanwhile.
 type DelistedResult struct {
@@ -28,7 +22,7 @@ type Delist struct {
 }
 
 // Execute delists the product, unless it has been listed again since.
-func (a *Delist) Execute(ctx context.Context, p DelistParams) (DelistedResult, error) {
+func (a *Delist) Execute(ctx context.Context, p saga.Delisting) (DelistedResult, error) {
 	err := a.Products.Delist(ctx, p.ProductID, p.Listing)
 	switch {
 	case errors.Is(err, product.ErrRelisted):

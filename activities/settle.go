@@ -10,6 +10,7 @@ import (
 
 	"holdfast/order"
 	"holdfast/product"
+	"holdfast/saga"
 )
 
 // Settling is what was done about a hold whose order may be gone.
@@ -218,7 +219,7 @@ func (s *Settler) payments(ctx context.Context, orderID string, fate Fate, earli
 	}
 	back := refunded(money)
 	byEarlier := func(p order.Attempt) bool {
-		return earlier != nil && fateOf(*earlier).took(LookUpParams{Provider: p.Provider, PaymentID: p.PaymentID})
+		return earlier != nil && Fate(saga.FateOf(*earlier)).took(LookUpParams{Provider: p.Provider, PaymentID: p.PaymentID})
 	}
 	all := make(map[string]order.Attempt, len(money.Attempts))
 	for _, p := range money.Attempts {

@@ -10,12 +10,14 @@ import (
 
 	"go.temporal.io/api/serviceerror"
 	"golang.org/x/sync/errgroup"
+
+	"holdfast/saga"
 )
 
 // telling is one attempt of a delisting, and what it knows of each order.
 type telling struct {
 	*CancelAll
-	params DelistParams
+	params saga.Delisting
 	// earlier attempts told so many orders that hold nothing any more.
 	earlier int
 	// again: an earlier attempt may have told them.
@@ -40,7 +42,7 @@ type holder struct {
 	err         error // of the last try
 }
 
-func newTelling(a *CancelAll, p DelistParams) *telling {
+func newTelling(a *CancelAll, p saga.Delisting) *telling {
 	t := &telling{CancelAll: a, params: p, holders: map[string]*holder{}}
 	t.signals.SetLimit(signalsAtOnce)
 	t.settlements.SetLimit(settlementsAtOnce)

@@ -380,7 +380,7 @@ func TestMetricsAreForEverybodyOnLoopbackAlone(t *testing.T) {
 func TestAnothersColdOrderIsAsOneThatThereIsNot(t *testing.T) {
 	g := newGateway(t)
 	asking := asking(t, func(c *api.Config) {
-		c.Products, c.Orders, c.Temporal, c.Index = g.stock, g.docs, g.temporal, g.index
+		c.Products, c.Orders, c.Sagas, c.Index = g.stock, g.docs, g.temporal.asSagas(), g.index
 	})
 	g.putProduct("mug", 1)
 	o := g.cancelled() // of c-1

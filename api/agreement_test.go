@@ -20,7 +20,7 @@ import (
 func TestTheAvailabilityReadSpeaksAsTheSagaDoes(t *testing.T) {
 	g := newGateway(t)
 	blind := newGateway(t, func(c *api.Config) {
-		c.Products, c.Orders, c.Temporal = unseen{g.stock}, g.docs, g.temporal
+		c.Products, c.Orders, c.Sagas = unseen{g.stock}, g.docs, g.temporal.asSagas()
 	})
 	g.shop()
 	rapid.Check(t, func(rt *rapid.T) {

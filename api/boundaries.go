@@ -4,13 +4,10 @@ import (
 	"context"
 	"time"
 
-	"go.temporal.io/api/workflowservice/v1"
-	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/converter"
-
 	"holdfast/order"
 	"holdfast/payment"
 	"holdfast/product"
+	"holdfast/saga"
 	"holdfast/search"
 	"holdfast/webhook"
 )
@@ -66,19 +63,30 @@ type Index interface {
 	Stale(ctx context.Context) ([]search.View, error)
 }
 
-// Temporal is what the gateway uses of a client.Client.
-type Temporal interface {
-	NewWithStartWorkflowOperation(client.StartWorkflowOptions, any, ...any) client.WithStartWorkflowOperation
-	UpdateWithStartWorkflow(context.Context, client.UpdateWithStartWorkflowOptions) (client.WorkflowUpdateHandle, error)
-	UpdateWorkflow(context.Context, client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error)
-	// WorkflowService signals under an id, which the client doesn't.
-	WorkflowService() workflowservice.WorkflowServiceClient
-	SignalWithStartWorkflow(ctx context.Context, workflowID, signalName string, signalArg any,
-		options client.StartWorkflowOptions, workflow any, workflowArgs ...any) (client.WorkflowRun, error)
-	ExecuteWorkflow(context.Context, client.StartWorkflowOptions, any, ...any) (client.WorkflowRun, error)
-	QueryWorkflow(ctx context.Context, workflowID, runID, queryType string, args ...any) (converter.EncodedValue, error)
-	GetWorkflow(ctx context.Context, workflowID, runID string) client.WorkflowRun
-	DescribeWorkflow(ctx context.Context, workflowID, runID string) (*client.WorkflowExecutionDescription, error)
-	ListWorkflow(context.Context, *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error)
-	CheckHealth(context.Context, *client.CheckHealthRequest) (*client.CheckHealthResponse, error)
+// Sagas are what decides about orders, refunds, disputes and listings: see
+// saga/client.Client. Their errors are those of package saga.
+type Sagas interface {
+	// Place also returns what an earlier call of the same placement came to.
+	Place(ctx context.Context, p order.Placement, total *int64) (saga.Placed, error)
+	Cancel(ctx context.Context, orderID string, key *string, r saga.CancelRequest) (saga.Answer, error)
+	Deliver(ctx context.Context, orderID string, key *string, r saga.DeliverRequest) (saga.Answer, error)
+	Pay(ctx context.Context, orderID string, key *string, r saga.PayRequest) (saga.Answer, error)
+	Order(ctx context.Context, orderID string) (order.Order, error)
+
+	// TellPayment sends a message under an id, that of all which say the same.
+	TellPayment(ctx context.Context, e order.PaymentEvent, said string) error
+	FindRunning(ctx context.Context, orderID string) error
+	StartRefund(ctx context.Context, r order.Refund) error
+	RefundFailed(ctx context.Context, e order.PaymentEvent) error
+	Disputed(ctx context.Context, e order.PaymentEvent) error
+
+	AskRefund(ctx context.Context, r order.Refund) (order.Refund, error)
+	DecideRefund(ctx context.Context, id saga.RefundID, d saga.Decision) (order.Refund, error)
+	OpenRefunds(ctx context.Context, status order.RefundStatus, limit int, token []byte) (page []order.Refund, next []byte, err error)
+	DismissDispute(ctx context.Context, id saga.DisputeID, by saga.Dismissal) (order.Dispute, error)
+	OpenDisputes(ctx context.Context, limit int, token []byte) (page []order.Dispute, next []byte, err error)
+
+	Delist(ctx context.Context, d saga.Delisting) (workflowID string, err error)
+	ReplayWebhook(ctx context.Context, d webhook.Delivery, key string) error
+	CheckHealth(ctx context.Context) error
 }

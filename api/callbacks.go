@@ -35,7 +35,7 @@ func (s *Server) PaymentCallback(c *gin.Context, provider ID) {
 	}
 	s.proven.note(network(c.ClientIP()))
 	if err := s.deliver(c.Request.Context(), event); err != nil {
-		s.fail(c, fmt.Errorf("deliver payment %s of order %s: %w", event.PaymentID, event.OrderID, temporalError(err)))
+		s.fail(c, fmt.Errorf("deliver payment %s of order %s: %w", event.PaymentID, event.OrderID, err))
 		return
 	}
 	c.Status(http.StatusNoContent)

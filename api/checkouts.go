@@ -125,7 +125,7 @@ type payable struct {
 
 // isOpen reports whether the last that was recorded of the payment is that it was opened.
 func (s *Server) isOpen(ctx context.Context, orderID string, p payable) bool {
-	ctx, cancel := contextWithin(ctx, documentTimeout)
+	ctx, cancel := context.WithTimeout(ctx, documentTimeout)
 	defer cancel()
 	docs, err := s.cfg.Orders.Payments(ctx, orderID)
 	if err != nil {

@@ -9,7 +9,6 @@ import (
 
 	"holdfast/product"
 	"holdfast/webhook"
-	"holdfast/webhook/start"
 )
 
 // ListWebhookDeliveries implements ServerInterface.
@@ -100,10 +99,5 @@ func (s *Server) replay(ctx context.Context, id, deliveryID, key string) error {
 	if u, err := url.Parse(w.URL); err == nil {
 		d.Host = u.Host
 	}
-	ctx, cancel := contextWithin(ctx, startTimeout)
-	defer cancel()
-	if err := start.Replay(ctx, s.cfg.Temporal, d, webhook.KeyOf("replay", key)); err != nil {
-		return temporalError(err)
-	}
-	return nil
+	return s.cfg.Sagas.ReplayWebhook(ctx, d, webhook.KeyOf("replay", key))
 }

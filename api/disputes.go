@@ -7,9 +7,6 @@ import (
 	"net/http"
 
 	"github.com/gin-gonic/gin"
-	"github.com/google/uuid"
-	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/temporal"
 
 	"holdfast/order"
 	"holdfast/product"
@@ -19,19 +16,25 @@ import (
 // ListDisputes implements ServerInterface. A dispute has a running workflow until an
 // operator dismisses it: the list is Temporal's own.
 func (s *Server) ListDisputes(c *gin.Context, params ListDisputesParams) {
-	query := "WorkflowType = '" + saga.DisputeType + "' AND ExecutionStatus = 'Running'"
-	found, next, err := s.listOpen(c.Request.Context(), query, "disputes", params.Limit, params.Cursor)
+	page, err := s.listDisputes(c.Request.Context(), params)
 	if err != nil {
 		s.fail(c, fmt.Errorf("list the disputes: %w", err))
 		return
 	}
-	page := DisputePage{Items: make([]Dispute, 0, len(found)), NextCursor: next}
-	for _, e := range found {
-		var d order.Dispute
-		read(e.GetMemo().GetFields()[saga.DisputeMemo], &d)
-		page.Items = append(page.Items, d)
-	}
 	c.JSON(http.StatusOK, page)
+}
+
+func (s *Server) listDisputes(ctx context.Context, params ListDisputesParams) (DisputePage, error) {
+	const of = "disputes"
+	limit, token, err := pageAsked(params.Limit, params.Cursor, of)
+	if err != nil {
+		return DisputePage{}, err
+	}
+	found, next, err := s.cfg.Sagas.OpenDisputes(ctx, limit, token)
+	if err != nil {
+		return DisputePage{}, pageError(err)
+	}
+	return DisputePage{Items: append(make([]Dispute, 0, len(found)), found...), NextCursor: refundCursor(next, of)}, nil
 }
 
 // DismissDispute implements ServerInterface.
@@ -63,29 +66,14 @@ func checkDisputeName(in DisputeName) error {
 	return bad.OrNil()
 }
 
-// dismiss asks the dispute's workflow; one that has ended was dismissed before.
-func (s *Server) dismiss(ctx context.Context, in DisputeName) (d order.Dispute, err error) {
-	id := saga.DisputeWorkflowID(in.Provider, in.DisputeID)
-	ctx, cancel := contextWithin(ctx, decideTimeout)
-	defer cancel()
-	handle, err := s.cfg.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: id, UpdateName: saga.DismissUpdate, UpdateID: saga.DismissUpdate + "/" + uuid.NewString(),
-		WaitForStage: client.WorkflowUpdateStageCompleted, Args: []any{saga.Dismissal{Actor: CallerOf(ctx).Subject}},
-	})
-	if err == nil {
-		err = handle.Get(ctx, &d)
-	}
-	if alreadyFinished(err) {
-		err = s.cfg.Temporal.GetWorkflow(ctx, id, "").Get(ctx, &d)
-	}
-	_, byHand := errors.AsType[*temporal.WorkflowExecutionError](err)
+func (s *Server) dismiss(ctx context.Context, in DisputeName) (order.Dispute, error) {
+	d, err := s.cfg.Sagas.DismissDispute(ctx, saga.DisputeID{Provider: in.Provider, DisputeID: in.DisputeID},
+		saga.Dismissal{Actor: CallerOf(ctx).Subject})
 	switch {
-	case byHand || isNotFound(err):
+	case errors.Is(err, saga.ErrUnknownDispute):
 		return d, errNoDispute
 	case err != nil:
-		return d, fmt.Errorf("dismiss dispute %s of %s: %w", in.DisputeID, in.Provider, temporalError(err))
-	case d.Status == "": // of a payment that isn't ours
-		return d, errNoDispute
+		return d, fmt.Errorf("dismiss dispute %s of %s: %w", in.DisputeID, in.Provider, err)
 	}
 	return d, nil
 }

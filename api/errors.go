@@ -8,9 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/sdk/client"
-
 	"holdfast/identity"
 	"holdfast/order"
 	"holdfast/payment"
@@ -32,13 +29,10 @@ var (
 	errSlowBody        = errors.New("the body did not arrive in time")
 	errTimeout         = errors.New("the request took too long; its outcome is not known")
 	errNoOrder         = errors.New("no such order")
-	errEndedByHand     = errors.New("the order's workflow was ended by hand")
 	errNoSKU           = errors.New("sku is required where a product has several variants")
 	errNoProvider      = errors.New("no such payment provider")
 	errNoKey           = errors.New("this call needs an Idempotency-Key: without one, a call that is sent again could count twice")
 	errMismatch        = errors.New("this Idempotency-Key was used with another body")
-	errTemporal        = errors.New("Temporal can't be reached; the outcome is not known")
-	errOrderMute       = errors.New("the order's workflow cannot answer at present; the outcome is not known")
 	errStockUnasked    = errors.New("the order was rejected, since the stock could not be asked within the payment window")
 	errPanic           = errors.New("a handler panicked")
 	errNotCancellable  = errors.New("the order has ended otherwise")
@@ -115,7 +109,7 @@ var kinds = []kind{
 	{product.ErrExists, http.StatusPreconditionFailed, "product-exists", "There already", 0},
 	{errNotCancellable, http.StatusConflict, "order-closed", "Order closed", 0},
 	{errNotDeliverable, http.StatusConflict, "order-closed", "Order closed", 0},
-	{errEndedByHand, http.StatusConflict, "order-closed", "Order closed", 0},
+	{saga.ErrEndedByForce, http.StatusConflict, "order-closed", "Order closed", 0},
 	{errPaid, http.StatusConflict, "order-paid", "Order paid", 0},
 	{errNotPaid, http.StatusConflict, "order-not-paid", "Order not paid", 0},
 	{errNotPayable, http.StatusConflict, "order-closed", "Order closed", 0},
@@ -142,8 +136,8 @@ var kinds = []kind{
 	{errNoIndex, http.StatusServiceUnavailable, "search-unavailable", "No search here", 60 * time.Second},
 	{errOrderUnread, http.StatusServiceUnavailable, "order-unavailable", "Order unavailable", 2 * time.Second},
 	{errStockUnasked, http.StatusServiceUnavailable, "stock-unavailable", "Stock unavailable", 30 * time.Second},
-	{errOrderMute, http.StatusServiceUnavailable, "order-unavailable", "Order unavailable", 10 * time.Second},
-	{errTemporal, http.StatusServiceUnavailable, "temporal-unavailable", "Orders unavailable", 2 * time.Second},
+	{saga.ErrMute, http.StatusServiceUnavailable, "order-unavailable", "Order unavailable", 10 * time.Second},
+	{saga.ErrUnanswered, http.StatusServiceUnavailable, "temporal-unavailable", "Orders unavailable", 2 * time.Second},
 	{errProductsUnasked, http.StatusServiceUnavailable, "stock-unavailable", "Products unavailable", 2 * time.Second},
 	{webhook.ErrNotFound, http.StatusNotFound, "unknown-webhook", "Unknown webhook or delivery", 0},
 	{webhook.ErrTooMany, http.StatusConflict, "too-many-webhooks", "Too many webhooks", 0},
@@ -285,43 +279,4 @@ func verdictError(v saga.Verdict, closed error) error {
 		return errDeclined
 	}
 	return fmt.Errorf("the saga answered %q", v)
-}
-
-// temporalError tells the few answers of Temporal apart by which the gateway
-// decides: everything but "not found" means that the outcome is not known.
-func temporalError(err error) error {
-	var notFound *serviceerror.NotFound
-	if err == nil || errors.As(err, &notFound) || errors.Is(err, errEndedByHand) {
-		return err
-	}
-	if _, ok := errors.AsType[*serviceerror.InvalidArgument](err); ok {
-		return err // a bug or a limit that the gateway should have known: 500, with its text in the log
-	}
-	if isMute(err) {
-		return fmt.Errorf("%w: %w", errOrderMute, err)
-	}
-	return fmt.Errorf("%w: %w", errTemporal, err)
-}
-
-// isMute tells whether Temporal was reached and the workflow was not: its task
-// keeps failing, or no worker takes it.
-func isMute(err error) bool {
-	var (
-		notReady *serviceerror.WorkflowNotReady
-		failed   *serviceerror.QueryFailed
-		noWorker *serviceerror.FailedPrecondition
-	)
-	return errors.As(err, &notReady) || errors.As(err, &failed) || errors.As(err, &noWorker)
-}
-
-func isNotFound(err error) bool {
-	var notFound *serviceerror.NotFound
-	return errors.As(err, &notFound)
-}
-
-// undecided tells whether an update was still at work when the time was up, or
-// Temporal could not be reached: which one, only Temporal can say.
-func undecided(err error) bool {
-	var timeout *client.WorkflowUpdateServiceTimeoutOrCanceledError
-	return errors.As(err, &timeout)
 }

@@ -17,16 +17,20 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"google.golang.org/grpc"
 
+	"holdfast/api"
 	"holdfast/inventory"
 	"holdfast/order"
 	"holdfast/records"
 	"holdfast/saga"
+	sagaclient "holdfast/saga/client"
 )
 
 // fakeTemporal answers as Temporal does for orders whose sagas are plain calls:
 // it holds, sells and gives back on the real entities. It is here for what a
 // real server can't be made to answer at will.
 type fakeTemporal struct {
+	client.Client
+
 	stock *inventory.Store
 	docs  *records.Store
 
@@ -92,6 +96,9 @@ func newFake(stock *inventory.Store, docs *records.Store) *fakeTemporal {
 		refunds: map[string]*order.Refund{}, decided: map[string]order.Refund{}, maxSignals: 10_000,
 	}
 }
+
+// asSagas is the sagas by way of this Temporal.
+func (f *fakeTemporal) asSagas() api.Sagas { return sagaclient.New(f, "") }
 
 var errDown = serviceerror.NewUnavailable("connection refused")
 

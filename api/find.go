@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 
-	"holdfast/order"
 	"holdfast/saga"
 	"holdfast/search"
 )
@@ -48,10 +47,12 @@ func (s *Server) findAnybodys(ctx context.Context, id string, version int64) (fo
 		return found{doc: asked, left: err == nil && !stored}, nil
 	case err == nil && stored: // older than what was answered before, and still true as far as it goes
 		return found{doc: doc}, nil
-	case isNotFound(askErr):
+	case errors.Is(askErr, saga.ErrUnknownOrder):
 		return s.findCold(ctx, id, err)
+	case errors.Is(askErr, saga.ErrStuck):
+		askErr = fmt.Errorf("%w: %w", saga.ErrMute, askErr)
 	}
-	return found{}, temporalError(askErr)
+	return found{}, askErr
 }
 
 func (s *Server) stored(ctx context.Context, id string) (doc []byte, version int64, found bool, err error) {
@@ -62,15 +63,11 @@ func (s *Server) stored(ctx context.Context, id string) (doc []byte, version int
 
 // ask is the order as its workflow has it.
 func (s *Server) ask(ctx context.Context, id string) ([]byte, error) {
-	ctx, cancel := contextWithin(ctx, queryTimeout)
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
-	answer, err := s.cfg.Temporal.QueryWorkflow(ctx, saga.OrderWorkflowID(id), "", saga.OrderQuery)
+	o, err := s.cfg.Sagas.Order(ctx, id)
 	if err != nil {
-		return nil, fmt.Errorf("ask the workflow of order %s: %w", id, err)
-	}
-	var o order.Order
-	if err := answer.Get(&o); err != nil {
-		return nil, fmt.Errorf("read what the workflow of order %s answers: %w", id, err)
+		return nil, err
 	}
 	return json.Marshal(o)
 }

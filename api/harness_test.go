@@ -89,7 +89,7 @@ func newGateway(t testing.TB, changes ...func(*api.Config)) *gateway {
 	}
 	g.temporal = newFake(g.stock, g.docs)
 	cfg := api.Config{
-		Addr: "127.0.0.1:0", Products: g.stock, Orders: g.docs, Temporal: g.temporal, Index: g.index,
+		Addr: "127.0.0.1:0", Products: g.stock, Orders: g.docs, Sagas: g.temporal.asSagas(), Index: g.index,
 		Providers: map[string]api.Provider{sandbox.Name: provider},
 		Webhooks:  registry.New(rdb), CheckURL: guard.Check,
 		Pages:  map[string]http.Handler{sandbox.Path: sandbox.NewPages(books, slog.New(slog.DiscardHandler))},

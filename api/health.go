@@ -8,7 +8,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-	"go.temporal.io/sdk/client"
 
 	"holdfast/search"
 	"holdfast/version"
@@ -66,7 +65,7 @@ func (h Health) ready() bool { return h.Status == healthOK || h.Status == health
 
 // checks are those of the configuration, and of what every gateway has.
 func (s *Server) checks() map[string]Check {
-	all := map[string]Check{"temporal": s.checkTemporal}
+	all := map[string]Check{"temporal": s.cfg.Sagas.CheckHealth}
 	maps.Copy(all, s.cfg.Checks)
 	if s.cfg.Index != nil {
 		all[indexName] = s.checkIndex
@@ -101,11 +100,6 @@ func (s *Server) checkIndex(ctx context.Context) error {
 		_, err = s.cfg.Index.SearchProducts(ctx, search.ProductQuery{Q: indexName, Limit: new(1)})
 	}
 	return viewError(ctx, err)
-}
-
-func (s *Server) checkTemporal(ctx context.Context) error {
-	_, err := s.cfg.Temporal.CheckHealth(ctx, &client.CheckHealthRequest{})
-	return err
 }
 
 const metricsRoute = "/metrics"

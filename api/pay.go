@@ -87,30 +87,19 @@ func (s *Server) provider(name string) (string, Provider, error) {
 	return "", nil, product.Invalid{{Path: "provider", Reason: "is not a payment provider of this shop"}}
 }
 
-// askToPay asks the order's saga for a payment. What a saga couldn't do under a key it
-// may be able to do now: Temporal would give the old answer again, so this call asks
-// for itself.
+// askToPay asks the order's saga for a payment.
 func (s *Server) askToPay(ctx context.Context, id string, key *string, pay saga.PayRequest) (saga.Answer, error) {
-	r := request{orderID: id, update: saga.PayUpdate, arg: pay, closed: errNotPayable}
-	within, cancel := contextWithin(ctx, decideTimeout)
-	defer cancel()
-	answer, lasting, err := s.updateAs(within, r, actionID(r.update, key))
-	if key != nil && lasting && (err != nil || answer.Verdict != saga.Done) {
-		answer, _, err = s.updateAs(within, r, actionID(r.update, nil))
-	}
+	answer, err := s.cfg.Sagas.Pay(ctx, id, key, pay)
 	switch {
-	case undecided(err) && ctx.Err() == nil:
-		return answer, s.payUndecided(ctx, id)
-	case alreadyFinished(err):
-		answer, err = s.answerOfClosed(ctx, r)
-		if err == nil && answer.Status.TookPayment() {
-			return answer, errPaid
-		}
+	case errors.Is(err, saga.ErrUndecided): // its provider takes its time
+		return answer, errProviderAway
+	case errors.Is(err, saga.ErrNotFound):
+		answer, err = s.answerOfForgotten(ctx, id, "")
 	}
 	if err != nil {
-		return answer, temporalError(err)
+		return answer, err
 	}
-	if err := verdictError(answer.Verdict, r.closed); err != nil {
+	if err := verdictError(answer.Verdict, errNotPayable); err != nil {
 		if answer.Detail == "" || answer.Verdict != saga.Declined { // others are told in words for operators
 			return answer, err
 		}
@@ -122,15 +111,4 @@ func (s *Server) askToPay(ctx context.Context, id string, key *string, pay saga.
 		return answer, errors.New("the saga answered no payment")
 	}
 	return answer, nil
-}
-
-// payUndecided: the saga has the request and its provider takes its time, or Temporal
-// is away.
-func (s *Server) payUndecided(ctx context.Context, id string) error {
-	ctx, cancel := contextWithin(ctx, describeTimeout)
-	defer cancel()
-	if _, err := s.cfg.Temporal.DescribeWorkflow(ctx, saga.OrderWorkflowID(id), ""); err != nil {
-		return fmt.Errorf("%w: describe order %s: %w", errTemporal, id, err)
-	}
-	return errProviderAway
 }

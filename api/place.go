@@ -14,6 +14,7 @@ import (
 
 	"holdfast/order"
 	"holdfast/product"
+	"holdfast/saga"
 )
 
 // PlaceOrder implements ServerInterface.
@@ -186,7 +187,7 @@ func fits(p order.Placement) error {
 // withOrderID tells the caller of a failed placement under which id it may be
 // there after all.
 func withOrderID(err error, id string) error {
-	if !errors.Is(err, errTemporal) && !errors.Is(err, errOrderMute) && !errors.Is(err, context.DeadlineExceeded) {
+	if !errors.Is(err, saga.ErrUnanswered) && !errors.Is(err, saga.ErrMute) && !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	p := *problemOf(err)

@@ -93,7 +93,7 @@ func TestARejectionByTheSagaIsTold(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 1)
 	blind := newGateway(t, func(c *api.Config) {
-		c.Products, c.Orders, c.Temporal = unseen{g.stock}, g.docs, g.temporal
+		c.Products, c.Orders, c.Sagas = unseen{g.stock}, g.docs, g.temporal.asSagas()
 	})
 	body := basket(line{"productId": "mug", "quantity": 2})
 	for range 2 {

@@ -23,7 +23,7 @@ func TestACustomerWithTooManyOpenOrdersIsToldWhenToComeAgain(t *testing.T) {
 	require.Equal(t, http.StatusCreated, g.place("k-2", one).status)
 	// The third is refused by a read, or, where there was none, by the saga.
 	blind := newGateway(t, limit, func(c *api.Config) {
-		c.Products, c.Orders, c.Temporal = unseen{g.stock}, g.docs, g.temporal
+		c.Products, c.Orders, c.Sagas = unseen{g.stock}, g.docs, g.temporal.asSagas()
 	})
 	for name, at := range map[string]*gateway{"read": g, "saga": blind} {
 		a := at.place("k-3"+name, one)
@@ -49,7 +49,7 @@ func TestACustomerWithTooManyOpenOrdersIsToldWhenToComeAgain(t *testing.T) {
 	require.Equal(t, http.StatusCreated, g.place("k-4", one).status)
 	require.Equal(t, http.StatusTooManyRequests, g.place("k-5", one).status)
 
-	free := newGateway(t, func(c *api.Config) { c.Products, c.Orders, c.Temporal = g.stock, g.docs, g.temporal })
+	free := newGateway(t, func(c *api.Config) { c.Products, c.Orders, c.Sagas = g.stock, g.docs, g.temporal.asSagas() })
 	require.Equal(t, http.StatusCreated, free.place("k-6", one).status, "without a limit nobody counts")
 }
 
@@ -59,7 +59,7 @@ func TestTheLimitsAreNoPartOfTheFingerprint(t *testing.T) {
 	one := basket(line{"productId": "mug", "quantity": 1})
 	first := g.place("k-1", one)
 	limited := newGateway(t, func(c *api.Config) {
-		c.Products, c.Orders, c.Temporal, c.MaxOpenOrders, c.MaxUnits = g.stock, g.docs, g.temporal, 1, 1
+		c.Products, c.Orders, c.Sagas, c.MaxOpenOrders, c.MaxUnits = g.stock, g.docs, g.temporal.asSagas(), 1, 1
 	})
 	again := limited.place("k-1", one)
 	require.Equal(t, http.StatusCreated, again.status, "%s", again.body)
@@ -79,7 +79,7 @@ func TestMoreUnitsThanOneOrderMayHave(t *testing.T) {
 	g.putProduct("mug", 50)
 
 	blind := newGateway(t, func(c *api.Config) {
-		c.Products, c.Orders, c.Temporal, c.MaxUnits = unseen{g.stock}, g.docs, g.temporal, 5
+		c.Products, c.Orders, c.Sagas, c.MaxUnits = unseen{g.stock}, g.docs, g.temporal.asSagas(), 5
 	})
 	for name, at := range map[string]*gateway{"read": g, "saga": blind} {
 		p := at.place("", basket(line{"productId": "shirt", "sku": "S", "quantity": 2},
@@ -138,7 +138,7 @@ func TestMoreUnitsThanACustomersUnpaidOrdersMayHold(t *testing.T) {
 	first := g.place("k-1", mugs(4))
 	require.Equal(t, http.StatusCreated, first.status, "%s", first.body)
 	blind := newGateway(t, limit, func(c *api.Config) {
-		c.Products, c.Orders, c.Temporal = unseen{g.stock}, g.docs, g.temporal
+		c.Products, c.Orders, c.Sagas = unseen{g.stock}, g.docs, g.temporal.asSagas()
 	})
 	for name, at := range map[string]*gateway{"read": g, "saga": blind} {
 		a := at.place("", mugs(2))

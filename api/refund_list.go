@@ -8,14 +8,8 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/gin-gonic/gin"
-	commonpb "go.temporal.io/api/common/v1"
-	"go.temporal.io/api/serviceerror"
-	workflowpb "go.temporal.io/api/workflow/v1"
-	"go.temporal.io/api/workflowservice/v1"
-	"go.temporal.io/sdk/converter"
 
 	"holdfast/order"
 	"holdfast/saga"
@@ -40,78 +34,43 @@ func (s *Server) ListRefunds(c *gin.Context, params ListRefundsParams) {
 
 func (s *Server) listRefunds(ctx context.Context, params ListRefundsParams) (RefundPage, error) {
 	status := optional(params.Status)
-	query := "WorkflowType = '" + saga.RefundType + "' AND ExecutionStatus = 'Running'"
-	if status != "" {
-		if !slices.Contains(listedStatuses, order.RefundStatus(status)) {
-			return RefundPage{}, malformed("status", "must be case, failed or pending")
-		}
-		query += " AND " + saga.RefundStatus.GetName() + " = '" + status + "'"
+	if status != "" && !slices.Contains(listedStatuses, order.RefundStatus(status)) {
+		return RefundPage{}, malformed("status", "must be case, failed or pending")
 	}
-	found, next, err := s.listOpen(ctx, query, status, params.Limit, params.Cursor)
+	limit, token, err := pageAsked(params.Limit, params.Cursor, status)
 	if err != nil {
-		return RefundPage{}, fmt.Errorf("list the refunds: %w", err)
+		return RefundPage{}, err
 	}
-	page := RefundPage{Items: make([]Refund, 0, len(found)), NextCursor: next}
-	for _, e := range found {
-		page.Items = append(page.Items, listedRefund(e))
+	found, next, err := s.cfg.Sagas.OpenRefunds(ctx, order.RefundStatus(status), limit, token)
+	if err != nil {
+		return RefundPage{}, fmt.Errorf("list the refunds: %w", pageError(err))
+	}
+	page := RefundPage{Items: make([]Refund, 0, len(found)), NextCursor: refundCursor(next, status)}
+	for _, r := range found {
+		page.Items = append(page.Items, r.Shown())
 	}
 	return page, nil
 }
 
-// listOpen reads a page of the workflows that a query finds. of tells its cursors from
-// those of other lists.
-func (s *Server) listOpen(
-	ctx context.Context, query, of string, asked *int, cursor *string,
-) (found []*workflowpb.WorkflowExecutionInfo, next string, err error) {
-	limit := defaultPage
+// pageAsked reads which page of a list is asked for. of tells its cursors from those of
+// other lists.
+func pageAsked(asked *int, cursor *string, of string) (limit int, token []byte, err error) {
+	limit = defaultPage
 	if asked != nil {
 		limit = *asked
 	}
 	if limit < 1 || limit > 100 {
-		return nil, "", malformed("limit", "must lie between 1 and 100")
+		return 0, nil, malformed("limit", "must lie between 1 and 100")
 	}
-	token, err := pageToken(optional(cursor), of)
-	if err != nil {
-		return nil, "", err
-	}
-	ctx, cancel := contextWithin(ctx, startTimeout)
-	defer cancel()
-	list, err := s.cfg.Temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
-		Namespace: s.cfg.Namespace, PageSize: int32(limit), Query: query, NextPageToken: token,
-	})
-	if _, refused := errors.AsType[*serviceerror.InvalidArgument](err); refused && len(token) > 0 {
-		return nil, "", malformed("cursor", "is not the cursor of a page of this query")
-	}
-	if err != nil {
-		return nil, "", temporalError(err)
-	}
-	if len(list.GetNextPageToken()) > 0 {
-		next = refundCursor(list.GetNextPageToken(), of)
-	}
-	return list.GetExecutions(), next, nil
+	token, err = pageToken(optional(cursor), of)
+	return limit, token, err
 }
 
-// listedRefund is a refund as its workflow was asked for, with the status that it has
-// come to.
-func listedRefund(e *workflowpb.WorkflowExecutionInfo) order.Refund {
-	var r order.Refund
-	read(e.GetMemo().GetFields()[saga.RefundMemo], &r)
-	_, ids, _ := strings.Cut(e.GetExecution().GetWorkflowId(), "/")
-	r.PaymentID, r.ID, _ = strings.Cut(ids, "/")
-	r.DueAt = e.GetStartTime().AsTime()
-	r.Status = order.RefundDue
-	read(e.GetSearchAttributes().GetIndexedFields()[saga.RefundStatus.GetName()], &r.Status)
-	if r.Status == order.RefundCase {
-		r.Reason = order.RefundUnknownOrder
+func pageError(err error) error {
+	if errors.Is(err, saga.ErrNoPage) {
+		return malformed("cursor", "is not the cursor of a page of this query")
 	}
-	return r.Shown()
-}
-
-// read leaves to as it is where there is nothing to read.
-func read(p *commonpb.Payload, to any) {
-	if p != nil {
-		_ = converter.GetDefaultDataConverter().FromPayload(p, to)
-	}
+	return err
 }
 
 // refundPlace is where a page ended, and whose page it was.
@@ -121,6 +80,9 @@ type refundPlace struct {
 }
 
 func refundCursor(token []byte, status string) string {
+	if len(token) == 0 {
+		return ""
+	}
 	text, err := json.Marshal(refundPlace{status, token})
 	if err != nil {
 		panic(err) // a string and bytes

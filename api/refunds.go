@@ -13,12 +13,9 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
-	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/temporal"
 
 	"holdfast/order"
 	"holdfast/product"
-	"holdfast/refund"
 	"holdfast/saga"
 )
 
@@ -129,12 +126,12 @@ func refundFingerprint(in RefundRequest) string {
 // startRefund starts the refund's workflow, or finds the one of an earlier call, and
 // waits until it is on record.
 func (s *Server) startRefund(ctx context.Context, r order.Refund) (order.Refund, error) {
-	stands, err := s.startAndRecord(ctx, r)
-	if undecided(err) && ctx.Err() == nil {
+	stands, err := s.cfg.Sagas.AskRefund(ctx, r)
+	if errors.Is(err, saga.ErrUndecided) && ctx.Err() == nil {
 		return r, errRefundUndecided
 	}
 	if err != nil {
-		return r, temporalError(err)
+		return r, err
 	}
 	switch {
 	case stands.Fingerprint != "" && stands.Fingerprint != r.Fingerprint:
@@ -147,26 +144,6 @@ func (s *Server) startRefund(ctx context.Context, r order.Refund) (order.Refund,
 		return r, &p
 	}
 	return stands, nil
-}
-
-func (s *Server) startAndRecord(ctx context.Context, r order.Refund) (stands order.Refund, err error) {
-	ctx, cancel := contextWithin(ctx, decideTimeout)
-	defer cancel()
-	options := refund.Options(r)
-	handle, err := s.cfg.Temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
-		StartWorkflowOperation: s.cfg.Temporal.NewWithStartWorkflowOperation(options, saga.RefundType, r),
-		UpdateOptions: client.UpdateWorkflowOptions{
-			UpdateID: saga.RecordedUpdate, UpdateName: saga.RecordedUpdate,
-			WaitForStage: client.WorkflowUpdateStageCompleted,
-		},
-	})
-	if err == nil {
-		err = handle.Get(ctx, &stands)
-	}
-	if alreadyFinished(err) { // it is all over: its result says how
-		err = s.cfg.Temporal.GetWorkflow(ctx, options.ID, "").Get(ctx, &stands)
-	}
-	return stands, err
 }
 
 // DecideRefund implements ServerInterface.
@@ -192,20 +169,21 @@ func (s *Server) decideRefund(c *gin.Context, key string) (order.Refund, error) 
 	if err != nil {
 		return order.Refund{}, err
 	}
-	stands, err := s.sendDecision(ctx, in, key)
-	if undecided(err) {
+	stands, err := s.cfg.Sagas.DecideRefund(ctx, saga.RefundID{PaymentID: in.PaymentID, RefundID: in.RefundID}, saga.Decision{
+		Choice: saga.Choice(in.Choice), OrderID: in.OrderID, Actor: CallerOf(ctx).Subject,
+		About: order.RefundStatus(in.Status), Key: key,
+	})
+	refused := errors.Is(err, saga.ErrNotWaiting)
+	switch {
+	case errors.Is(err, saga.ErrUndecided):
 		return stands, errRefundUndecided
-	}
-	failed, refused := errors.AsType[*temporal.ApplicationError](err)
-	switch refused = refused && failed.Type() == saga.NotDecidableError; {
+	case errors.Is(err, saga.ErrUnknownRefund):
+		err = errNoRefund
 	case refused:
-		err = failed.Details(&stands)
-	case isNotFound(err): // it is over, and no decision was made under this key while it wasn't
-		refused = true
-		stands, err = s.closedRefund(ctx, in)
+		err = nil
 	}
 	if err != nil {
-		return stands, fmt.Errorf("decide refund %s of payment %s: %w", in.RefundID, in.PaymentID, temporalError(err))
+		return stands, fmt.Errorf("decide refund %s of payment %s: %w", in.RefundID, in.PaymentID, err)
 	}
 	taken, mine := stands.DecisionUnder(key)
 	switch {
@@ -217,36 +195,6 @@ func (s *Server) decideRefund(c *gin.Context, key string) (order.Refund, error) 
 		return stands, errNotOpen
 	}
 	return stands, nil
-}
-
-// sendDecision hands the refund's workflow a decision. Temporal answers one that is sent
-// again under its key as it did the first time.
-func (s *Server) sendDecision(ctx context.Context, in RefundDecision, key string) (stands order.Refund, err error) {
-	ctx, cancel := contextWithin(ctx, decideTimeout)
-	defer cancel()
-	handle, err := s.cfg.Temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: saga.RefundWorkflowID(in.PaymentID, in.RefundID), UpdateName: saga.DecideUpdate,
-		UpdateID: actionID(saga.DecideUpdate, &key), WaitForStage: client.WorkflowUpdateStageCompleted,
-		Args: []any{saga.Decision{
-			Choice: saga.Choice(in.Choice), OrderID: in.OrderID, Actor: CallerOf(ctx).Subject,
-			About: order.RefundStatus(in.Status), Key: key,
-		}},
-	})
-	if err == nil {
-		err = handle.Get(ctx, &stands)
-	}
-	return stands, err
-}
-
-// closedRefund is a refund whose workflow has ended, as its result says.
-func (s *Server) closedRefund(ctx context.Context, in RefundDecision) (r order.Refund, err error) {
-	ctx, cancel := contextWithin(ctx, resultTimeout)
-	defer cancel()
-	err = s.cfg.Temporal.GetWorkflow(ctx, saga.RefundWorkflowID(in.PaymentID, in.RefundID), "").Get(ctx, &r)
-	if _, byHand := errors.AsType[*temporal.WorkflowExecutionError](err); byHand || isNotFound(err) {
-		return r, errNoRefund
-	}
-	return r, err
 }
 
 // notWaiting says how the refund stands, and by whose decision.

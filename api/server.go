@@ -18,7 +18,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
-	"go.temporal.io/sdk/client"
 
 	"holdfast/identity"
 	"holdfast/order"
@@ -46,7 +45,7 @@ type Config struct {
 
 	Products Products
 	Orders   Documents
-	Temporal Temporal
+	Sagas    Sagas
 	// Webhooks are the merchants' endpoints. CheckURL refuses a URL that can't be one, as
 	// a *webhook.RefusedURLError.
 	Webhooks Webhooks
@@ -60,8 +59,6 @@ type Config struct {
 	// Pages of providers, by the path that they are under, such as /sandbox/. They go
 	// through the same guard and bounds as the gateway's own calls.
 	Pages map[string]http.Handler
-	// Namespace of the workflows, for who lists them; empty is Temporal's default.
-	Namespace string
 	// Checks say whether a dependency answers, by its name in /readyz. Temporal
 	// and the index are checked without being named here. Each is asked once a second at
 	// most. An error that wraps ErrDegraded leaves the gateway ready.
@@ -203,8 +200,8 @@ func New(cfg Config) (*Server, error) {
 }
 
 func (c *Config) complete() error {
-	if c.Products == nil || c.Orders == nil || c.Temporal == nil || c.Webhooks == nil || c.CheckURL == nil || c.Log == nil || c.Metrics == nil {
-		return errors.New("gateway: products, orders, Temporal, webhooks, log and metrics are needed")
+	if c.Products == nil || c.Orders == nil || c.Sagas == nil || c.Webhooks == nil || c.CheckURL == nil || c.Log == nil || c.Metrics == nil {
+		return errors.New("gateway: products, orders, sagas, webhooks, log and metrics are needed")
 	}
 	if c.PaymentWindow == 0 {
 		c.PaymentWindow = DefaultPaymentWindow
@@ -233,9 +230,6 @@ func (c *Config) complete() error {
 	}
 	if c.MaxSearches < 1 || c.MaxSearches > MostSearches {
 		return fmt.Errorf("gateway: the number of searches at a time has to lie between 1 and %d, not %d", MostSearches, c.MaxSearches)
-	}
-	if c.Namespace == "" {
-		c.Namespace = client.DefaultNamespace
 	}
 	if len(c.Providers) == 1 && c.DefaultProvider == "" {
 		for name := range c.Providers {

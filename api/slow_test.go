@@ -17,6 +17,7 @@ import (
 
 	"holdfast/api"
 	"holdfast/product"
+	sagaclient "holdfast/saga/client"
 )
 
 // slowBody notes when it was read to its end, or fails there.
@@ -118,7 +119,7 @@ func TestAPlacementThatTookTooLongNamesItsOrder(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 1)
 	slow := newGateway(t, func(c *api.Config) {
-		c.Products, c.Orders, c.Temporal = g.stock, g.docs, late{g.temporal}
+		c.Products, c.Orders, c.Sagas = g.stock, g.docs, sagaclient.New(late{g.temporal}, "")
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()

@@ -46,7 +46,7 @@ func BenchmarkSoldOut(b *testing.B) {
 	body := strings.Replace(soldOut, "ID", id, 1)
 	docs := records.New(rdb)
 	server, err := api.New(api.Config{
-		Addr: "127.0.0.1:0", Products: store, Orders: docs, Temporal: newFake(store, docs),
+		Addr: "127.0.0.1:0", Products: store, Orders: docs, Sagas: newFake(store, docs).asSagas(),
 		Log:     slog.New(slog.NewJSONHandler(io.Discard, nil)), //nolint:sloglint // what a log line costs counts
 		Metrics: prometheus.NewRegistry(),
 	})

@@ -5,8 +5,6 @@ import (
 	"net/http"
 
 	"github.com/gin-gonic/gin"
-	enums "go.temporal.io/api/enums/v1"
-	"go.temporal.io/sdk/client"
 
 	"holdfast/product"
 	"holdfast/saga"
@@ -94,15 +92,6 @@ func (s *Server) delist(c *gin.Context, id string) (DelistStarted, error) {
 	if p.Listing == 0 {
 		return DelistStarted{}, notListed.problem("the product was never listed")
 	}
-	ctx, cancel := contextWithin(ctx, startTimeout)
-	defer cancel()
-	_, err = s.cfg.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID: saga.DelistWorkflowID(id, p.Listing), TaskQueue: saga.TaskQueue,
-		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		StaticSummary:            "end the sale of " + id,
-	}, saga.DelistType, saga.Delisting{
-		ProductID: id, Listing: p.Listing, Actor: CallerOf(ctx).Subject,
-	})
-	return DelistStarted{WorkflowID: saga.DelistWorkflowID(id, p.Listing)}, temporalError(err)
+	workflowID, err := s.cfg.Sagas.Delist(ctx, saga.Delisting{ProductID: id, Listing: p.Listing, Actor: CallerOf(ctx).Subject})
+	return DelistStarted{WorkflowID: workflowID}, err
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"holdfast/order"
+	"holdfast/saga"
 )
 
 // Config of an audit.
@@ -98,8 +99,8 @@ type auditor struct {
 	buyers tally
 	// The products, refunds and orders to look at again.
 	products map[string]bool
-	refunds  map[RefundID]bool
-	disputes map[DisputeID]bool
+	refunds  map[saga.RefundID]bool
+	disputes map[saga.DisputeID]bool
 	suspects map[string]*suspect
 	counts   Report
 	// taken is which order took a payment, by provider and payment id; twice are
@@ -148,7 +149,7 @@ func Run(ctx context.Context, c Config) (Report, error) {
 	a := &auditor{
 		Config: c, orders: map[string]standing{}, live: tally{}, sold: tally{}, buyers: tally{},
 		products: map[string]bool{}, suspects: map[string]*suspect{}, truths: map[string]order.Order{},
-		refunds: map[RefundID]bool{}, disputes: map[DisputeID]bool{}, taken: map[[2]string]string{}, twice: map[key]Finding{},
+		refunds: map[saga.RefundID]bool{}, disputes: map[saga.DisputeID]bool{}, taken: map[[2]string]string{}, twice: map[key]Finding{},
 	}
 	for _, walk := range []struct {
 		what string

@@ -1,14 +1,13 @@
 package audit
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"iter"
 	"time"
 
 	"holdfast/order"
 	"holdfast/product"
+	"holdfast/saga"
 )
 
 // HoldID names one order's hold of one product.
@@ -81,33 +80,17 @@ type Document struct {
 // lie there.
 type Payments struct {
 	Attempts map[string][]byte // by their key
-	Refunds  map[RefundID][]byte
-	Disputes map[DisputeID][]byte
+	Refunds  map[saga.RefundID][]byte
+	Disputes map[saga.DisputeID][]byte
 }
-
-// RefundID names one refund of one payment.
-type RefundID struct{ PaymentID, RefundID string }
-
-func (r RefundID) compare(s RefundID) int {
-	return cmp.Or(cmp.Compare(r.PaymentID, s.PaymentID), cmp.Compare(r.RefundID, s.RefundID))
-}
-
-// ErrUnknownRefund says that no workflow of this refund is known, or none any more.
-var ErrUnknownRefund = errors.New("no workflow of this refund is known")
-
-// ErrUnknownOrder says that no workflow of this order is known, or none any more.
-var ErrUnknownOrder = errors.New("no workflow of this order is known")
-
-// ErrStuck says that a workflow can't answer, since its own code fails.
-var ErrStuck = errors.New("the workflow can't go on")
 
 // Orders is what the workflows recorded: the home of every decision. A workflow
 // that can't be asked since it is stuck is an ErrStuck.
 type Orders interface {
 	// Walk goes over all orders that have a workflow. It may be some seconds late.
-	Walk(ctx context.Context) iter.Seq2[Listed, error]
+	Walk(ctx context.Context) iter.Seq2[saga.Listed, error]
 	// Recorded asks how an order stands.
-	Recorded(ctx context.Context, orderID string) (Recorded, error)
+	Recorded(ctx context.Context, orderID string) (saga.Recorded, error)
 	// Order asks a workflow for the order itself, or answers ErrUnknownOrder.
 	Order(ctx context.Context, orderID string) (order.Order, error)
 	// Payments asks a workflow for all payments that it heard of, by payment id,
@@ -115,30 +98,9 @@ type Orders interface {
 	Payments(ctx context.Context, orderID string) (map[string]order.Attempt, error)
 	// WalkRefunds goes over the refunds whose workflow is open. It may be some
 	// seconds late.
-	WalkRefunds(ctx context.Context) iter.Seq2[RefundID, error]
+	WalkRefunds(ctx context.Context) iter.Seq2[saga.RefundID, error]
 	// Refund asks a refund's workflow how it stands, or answers ErrUnknownRefund.
 	// The status is empty as long as nothing is on record of it.
-	Refund(ctx context.Context, id RefundID) (order.Refund, error)
+	Refund(ctx context.Context, id saga.RefundID) (order.Refund, error)
 	Disputes
-}
-
-// Listed is an order as a list of workflows shows it.
-type Listed struct {
-	OrderID string
-	// Status as operators find it: "open" until the order is paid or closed.
-	Status  string
-	Running bool
-	// Stuck: Temporal reports that its workflow can't go on.
-	Stuck bool
-}
-
-// Recorded is how an order stands by its workflow.
-type Recorded struct {
-	// Known is false where Temporal has no such workflow, or no longer.
-	Known   bool
-	Running bool
-	// ByForce: somebody ended its workflow before the order was closed.
-	ByForce bool
-	Status  order.Status
-	Version int64
 }

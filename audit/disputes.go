@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,29 +12,20 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"holdfast/order"
+	"holdfast/saga"
 )
-
-// DisputeID names a dispute of a provider.
-type DisputeID struct{ Provider, DisputeID string }
-
-func (d DisputeID) compare(e DisputeID) int {
-	return cmp.Or(cmp.Compare(d.Provider, e.Provider), cmp.Compare(d.DisputeID, e.DisputeID))
-}
-
-// ErrUnknownDispute says that no workflow of this dispute is known, or none any more.
-var ErrUnknownDispute = errors.New("no workflow of this dispute is known")
 
 // Disputes is what the disputes' workflows recorded.
 type Disputes interface {
 	// WalkDisputes goes over the disputes that have a workflow. It may be some seconds late.
-	WalkDisputes(ctx context.Context) iter.Seq2[DisputeID, error]
+	WalkDisputes(ctx context.Context) iter.Seq2[saga.DisputeID, error]
 	// Dispute asks a dispute's workflow how it stands, or answers ErrUnknownDispute.
-	Dispute(ctx context.Context, id DisputeID) (order.Dispute, error)
+	Dispute(ctx context.Context, id saga.DisputeID) (order.Dispute, error)
 }
 
 // walkDisputes compares every dispute with its document.
 func (a *auditor) walkDisputes(ctx context.Context) error {
-	same := func(id DisputeID) DisputeID { return id }
+	same := func(id saga.DisputeID) saga.DisputeID { return id }
 	for ids, err := range batches(a.Orders.WalkDisputes(ctx), same) {
 		if err != nil {
 			return err
@@ -45,7 +35,7 @@ func (a *auditor) walkDisputes(ctx context.Context) error {
 			return err
 		}
 		for _, f := range found {
-			a.disputes[DisputeID{f.Provider, f.DisputeID}] = true
+			a.disputes[saga.DisputeID{Provider: f.Provider, DisputeID: f.DisputeID}] = true
 		}
 		a.counts.Disputes += len(ids)
 		a.Progress("disputes", len(ids))
@@ -56,7 +46,7 @@ func (a *auditor) walkDisputes(ctx context.Context) error {
 // lookAtDisputes looks again at every suspected dispute.
 func (a *auditor) lookAtDisputes(ctx context.Context) ([]Finding, error) {
 	var all []Finding
-	for ids := range slices.Chunk(slices.SortedFunc(maps.Keys(a.disputes), DisputeID.compare), batch) {
+	for ids := range slices.Chunk(slices.SortedFunc(maps.Keys(a.disputes), saga.DisputeID.Compare), batch) {
 		found, err := a.disputeFindings(ctx, ids)
 		if err != nil {
 			return nil, err
@@ -66,12 +56,12 @@ func (a *auditor) lookAtDisputes(ctx context.Context) ([]Finding, error) {
 	}
 	clear(a.disputes) // those that were only in motion leave the list
 	for _, f := range all {
-		a.disputes[DisputeID{f.Provider, f.DisputeID}] = true
+		a.disputes[saga.DisputeID{Provider: f.Provider, DisputeID: f.DisputeID}] = true
 	}
 	return all, nil
 }
 
-func (a *auditor) disputeFindings(ctx context.Context, ids []DisputeID) ([]Finding, error) {
+func (a *auditor) disputeFindings(ctx context.Context, ids []saga.DisputeID) ([]Finding, error) {
 	disputes, found, err := a.disputed(ctx, ids)
 	if err != nil || len(disputes) == 0 {
 		return found, err
@@ -86,7 +76,7 @@ func (a *auditor) disputeFindings(ctx context.Context, ids []DisputeID) ([]Findi
 	}
 	for i, d := range disputes {
 		f := Finding{OrderID: d.OrderID, PaymentID: d.PaymentID, Provider: d.Provider, DisputeID: d.ID}
-		doc := stored[i].Disputes[DisputeID{d.Provider, d.ID}]
+		doc := stored[i].Disputes[saga.DisputeID{Provider: d.Provider, DisputeID: d.ID}]
 		says := fmt.Sprintf("%s (%s), %d %s", d.Status, d.Reason, d.Amount, d.Currency)
 		switch {
 		case len(doc) == 0:
@@ -103,7 +93,7 @@ func (a *auditor) disputeFindings(ctx context.Context, ids []DisputeID) ([]Findi
 
 // disputed asks the disputes' workflows, and leaves out those of which nothing is on record
 // yet, or whose order isn't known. A workflow that is stuck is a finding.
-func (a *auditor) disputed(ctx context.Context, ids []DisputeID) ([]order.Dispute, []Finding, error) {
+func (a *auditor) disputed(ctx context.Context, ids []saga.DisputeID) ([]order.Dispute, []Finding, error) {
 	asked := make([]order.Dispute, len(ids))
 	stuck := make([]error, len(ids))
 	group, ctx := errgroup.WithContext(ctx)
@@ -112,9 +102,9 @@ func (a *auditor) disputed(ctx context.Context, ids []DisputeID) ([]order.Disput
 		group.Go(func() error {
 			d, err := a.Orders.Dispute(ctx, id)
 			switch {
-			case errors.Is(err, ErrStuck):
+			case errors.Is(err, saga.ErrStuck):
 				stuck[i] = err
-			case err != nil && !errors.Is(err, ErrUnknownDispute):
+			case err != nil && !errors.Is(err, saga.ErrUnknownDispute):
 				return fmt.Errorf("dispute %s of %s: %w", id.DisputeID, id.Provider, err)
 			default:
 				asked[i] = d
@@ -142,10 +132,10 @@ func (r Repairer) writeDispute(ctx context.Context, f Finding) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	id := DisputeID{f.Provider, f.DisputeID}
+	id := saga.DisputeID{Provider: f.Provider, DisputeID: f.DisputeID}
 	d, err := r.Orders.Dispute(ctx, id)
 	switch {
-	case errors.Is(err, ErrUnknownDispute):
+	case errors.Is(err, saga.ErrUnknownDispute):
 		return "", cannot("its workflow is gone")
 	case err != nil:
 		return "", err

@@ -12,6 +12,7 @@ import (
 
 	"holdfast/order"
 	"holdfast/product"
+	"holdfast/saga"
 )
 
 // lookAtOrders looks at every suspected order anew, its workflow included.
@@ -66,7 +67,7 @@ func (a *auditor) suspectProductsOf(found []Finding, truth *order.Order) {
 // lookAtOrder is examineOrder, with a workflow that is stuck as one more finding.
 func (a *auditor) lookAtOrder(ctx context.Context, id string, s *suspect) ([]Finding, *order.Order, error) {
 	found, truth, err := a.examineOrder(ctx, id, s)
-	if errors.Is(err, ErrStuck) {
+	if errors.Is(err, saga.ErrStuck) {
 		return append(found, Finding{Kind: WorkflowStuck, OrderID: id, Detail: err.Error()}), truth, nil
 	}
 	return found, truth, err
@@ -168,11 +169,11 @@ func documentOf(d Document, o *order.Order) []Finding {
 				d.Order.PlacedAt, o.PlacedAt),
 		}}
 	}
-	return documentFindings(d, Recorded{Known: true, Status: o.Status, Version: o.Version})
+	return documentFindings(d, saga.Recorded{Known: true, Status: o.Status, Version: o.Version})
 }
 
 // documentFindings compares the document with what the workflow recorded.
-func documentFindings(d Document, rec Recorded) []Finding {
+func documentFindings(d Document, rec saga.Recorded) []Finding {
 	off := func(k Kind, format string, args ...any) []Finding {
 		return []Finding{{Kind: k, OrderID: d.OrderID, Detail: fmt.Sprintf(format, args...)}}
 	}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"holdfast/order"
+	"holdfast/saga"
 )
 
 // paymentsOfDocuments looks, in Redis alone, whether the payment that an order
@@ -111,7 +112,7 @@ func stands[T any](stored []byte, want T) bool {
 
 // walkRefunds compares every refund with its document, those that are paid out too.
 func (a *auditor) walkRefunds(ctx context.Context) error {
-	same := func(id RefundID) RefundID { return id }
+	same := func(id saga.RefundID) saga.RefundID { return id }
 	for ids, err := range batches(a.Orders.WalkRefunds(ctx), same) {
 		if err != nil {
 			return err
@@ -121,7 +122,7 @@ func (a *auditor) walkRefunds(ctx context.Context) error {
 			return err
 		}
 		for _, f := range found {
-			a.refunds[RefundID{f.PaymentID, f.RefundID}] = true
+			a.refunds[saga.RefundID{PaymentID: f.PaymentID, RefundID: f.RefundID}] = true
 			if f.OrderID != "" {
 				a.suspectPayments(f.OrderID) // the payment that goes back may be lost too
 			}
@@ -135,7 +136,7 @@ func (a *auditor) walkRefunds(ctx context.Context) error {
 // lookAtRefunds looks at every suspected refund anew.
 func (a *auditor) lookAtRefunds(ctx context.Context) ([]Finding, error) {
 	var all []Finding
-	for ids := range slices.Chunk(slices.SortedFunc(maps.Keys(a.refunds), RefundID.compare), batch) {
+	for ids := range slices.Chunk(slices.SortedFunc(maps.Keys(a.refunds), saga.RefundID.Compare), batch) {
 		found, err := a.refundFindings(ctx, ids)
 		if err != nil {
 			return nil, err
@@ -145,12 +146,12 @@ func (a *auditor) lookAtRefunds(ctx context.Context) ([]Finding, error) {
 	}
 	clear(a.refunds) // those that were only in motion leave the list
 	for _, f := range all {
-		a.refunds[RefundID{f.PaymentID, f.RefundID}] = true
+		a.refunds[saga.RefundID{PaymentID: f.PaymentID, RefundID: f.RefundID}] = true
 	}
 	return all, nil
 }
 
-func (a *auditor) refundFindings(ctx context.Context, ids []RefundID) ([]Finding, error) {
+func (a *auditor) refundFindings(ctx context.Context, ids []saga.RefundID) ([]Finding, error) {
 	owed, found, err := a.owed(ctx, ids)
 	if err != nil || len(owed) == 0 {
 		return found, err
@@ -165,7 +166,7 @@ func (a *auditor) refundFindings(ctx context.Context, ids []RefundID) ([]Finding
 	}
 	for i, r := range owed {
 		f := Finding{OrderID: r.OrderID, PaymentID: r.PaymentID, RefundID: r.ID}
-		doc := stored[i].Refunds[RefundID{r.PaymentID, r.ID}]
+		doc := stored[i].Refunds[saga.RefundID{PaymentID: r.PaymentID, RefundID: r.ID}]
 		says := fmt.Sprintf("%s (%s), %d %s", r.Status, r.Reason, r.Amount, r.Currency)
 		switch {
 		case len(doc) == 0:
@@ -190,7 +191,7 @@ func withoutVersion(r order.Refund) order.Refund {
 // owed asks the refunds' workflows, and leaves out those of which nothing is on
 // record: it is not known yet whether they are owed, or they are not. A workflow
 // that is stuck is a finding.
-func (a *auditor) owed(ctx context.Context, ids []RefundID) ([]order.Refund, []Finding, error) {
+func (a *auditor) owed(ctx context.Context, ids []saga.RefundID) ([]order.Refund, []Finding, error) {
 	asked := make([]order.Refund, len(ids))
 	stuck := make([]error, len(ids))
 	group, ctx := errgroup.WithContext(ctx)
@@ -198,11 +199,11 @@ func (a *auditor) owed(ctx context.Context, ids []RefundID) ([]order.Refund, []F
 	for i, id := range ids {
 		group.Go(func() error {
 			r, err := a.Orders.Refund(ctx, id)
-			if errors.Is(err, ErrStuck) {
+			if errors.Is(err, saga.ErrStuck) {
 				stuck[i] = err
 				return nil
 			}
-			if err != nil && !errors.Is(err, ErrUnknownRefund) {
+			if err != nil && !errors.Is(err, saga.ErrUnknownRefund) {
 				return fmt.Errorf("refund %s of payment %s: %w", id.RefundID, id.PaymentID, err)
 			}
 			asked[i] = r

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"holdfast/order"
+	"holdfast/saga"
 )
 
 // recorded is what the workflows recorded.
@@ -16,9 +17,9 @@ type recorded struct {
 	mu     sync.Mutex
 	orders map[string]*entry
 	// refunds whose workflow is open.
-	refunds map[RefundID]order.Refund
+	refunds map[saga.RefundID]order.Refund
 	// disputes by their workflow.
-	disputes map[DisputeID]order.Dispute
+	disputes map[saga.DisputeID]order.Dispute
 	asked    int
 	// askedPayments counts who was asked for its payments.
 	askedPayments int
@@ -54,7 +55,7 @@ func (r *recorded) set(o order.Order, running bool, attempts ...order.Attempt) {
 func (r *recorded) owe(refund order.Refund) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.refunds[RefundID{refund.PaymentID, refund.ID}] = refund
+	r.refunds[saga.RefundID{PaymentID: refund.PaymentID, RefundID: refund.ID}] = refund
 }
 
 func (r *recorded) forget(id string) {
@@ -63,18 +64,18 @@ func (r *recorded) forget(id string) {
 	delete(r.orders, id)
 }
 
-func (r *recorded) Walk(context.Context) iter.Seq2[Listed, error] {
+func (r *recorded) Walk(context.Context) iter.Seq2[saga.Listed, error] {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var all []Listed
+	var all []saga.Listed
 	for id, e := range r.orders {
-		l := Listed{OrderID: id, Status: e.listed, Running: e.running, Stuck: e.stuck}
+		l := saga.Listed{OrderID: id, Status: e.listed, Running: e.running, Stuck: e.stuck}
 		if l.Status == "" {
 			l.Status = shown(e.order.Status)
 		}
 		all = append(all, l)
 	}
-	return func(yield func(Listed, error) bool) {
+	return func(yield func(saga.Listed, error) bool) {
 		for _, l := range all {
 			if !yield(l, nil) {
 				return
@@ -83,7 +84,7 @@ func (r *recorded) Walk(context.Context) iter.Seq2[Listed, error] {
 	}
 }
 
-func (r *recorded) Recorded(_ context.Context, id string) (Recorded, error) {
+func (r *recorded) Recorded(_ context.Context, id string) (saga.Recorded, error) {
 	r.mu.Lock()
 	looked := r.looked
 	r.asked++
@@ -95,12 +96,12 @@ func (r *recorded) Recorded(_ context.Context, id string) (Recorded, error) {
 	defer r.mu.Unlock()
 	e, ok := r.orders[id]
 	if !ok {
-		return Recorded{}, nil
+		return saga.Recorded{}, nil
 	}
 	if e.stuck {
-		return Recorded{}, fmt.Errorf("%w: %s", ErrStuck, id)
+		return saga.Recorded{}, fmt.Errorf("%w: %s", saga.ErrStuck, id)
 	}
-	return Recorded{Known: true, Running: e.running, ByForce: e.byForce, Status: e.order.Status, Version: e.order.Version}, nil
+	return saga.Recorded{Known: true, Running: e.running, ByForce: e.byForce, Status: e.order.Status, Version: e.order.Version}, nil
 }
 
 func (r *recorded) Order(_ context.Context, id string) (order.Order, error) {
@@ -108,7 +109,7 @@ func (r *recorded) Order(_ context.Context, id string) (order.Order, error) {
 	defer r.mu.Unlock()
 	e, ok := r.orders[id]
 	if !ok {
-		return order.Order{}, fmt.Errorf("%w: %s", ErrUnknownOrder, id)
+		return order.Order{}, fmt.Errorf("%w: %s", saga.ErrUnknownOrder, id)
 	}
 	return e.order.Clone(), nil
 }
@@ -119,16 +120,16 @@ func (r *recorded) Payments(_ context.Context, id string) (map[string]order.Atte
 	r.askedPayments++
 	e, ok := r.orders[id]
 	if !ok {
-		return nil, fmt.Errorf("%w: %s", ErrUnknownOrder, id)
+		return nil, fmt.Errorf("%w: %s", saga.ErrUnknownOrder, id)
 	}
 	return maps.Clone(e.attempts), nil
 }
 
-func (r *recorded) WalkDisputes(context.Context) iter.Seq2[DisputeID, error] {
+func (r *recorded) WalkDisputes(context.Context) iter.Seq2[saga.DisputeID, error] {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	ids := slices.Collect(maps.Keys(r.disputes))
-	return func(yield func(DisputeID, error) bool) {
+	return func(yield func(saga.DisputeID, error) bool) {
 		for _, id := range ids {
 			if !yield(id, nil) {
 				return
@@ -137,21 +138,21 @@ func (r *recorded) WalkDisputes(context.Context) iter.Seq2[DisputeID, error] {
 	}
 }
 
-func (r *recorded) Dispute(_ context.Context, id DisputeID) (order.Dispute, error) {
+func (r *recorded) Dispute(_ context.Context, id saga.DisputeID) (order.Dispute, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	d, ok := r.disputes[id]
 	if !ok {
-		return d, fmt.Errorf("%w: %s", ErrUnknownDispute, id.DisputeID)
+		return d, fmt.Errorf("%w: %s", saga.ErrUnknownDispute, id.DisputeID)
 	}
 	return d, nil
 }
 
-func (r *recorded) WalkRefunds(context.Context) iter.Seq2[RefundID, error] {
+func (r *recorded) WalkRefunds(context.Context) iter.Seq2[saga.RefundID, error] {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	ids := slices.Collect(maps.Keys(r.refunds))
-	return func(yield func(RefundID, error) bool) {
+	return func(yield func(saga.RefundID, error) bool) {
 		for _, id := range ids {
 			if !yield(id, nil) {
 				return
@@ -160,12 +161,12 @@ func (r *recorded) WalkRefunds(context.Context) iter.Seq2[RefundID, error] {
 	}
 }
 
-func (r *recorded) Refund(_ context.Context, id RefundID) (order.Refund, error) {
+func (r *recorded) Refund(_ context.Context, id saga.RefundID) (order.Refund, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	refund, ok := r.refunds[id]
 	if !ok {
-		return refund, fmt.Errorf("%w: %v", ErrUnknownRefund, id)
+		return refund, fmt.Errorf("%w: %v", saga.ErrUnknownRefund, id)
 	}
 	return refund, nil
 }

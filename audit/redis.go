@@ -16,6 +16,7 @@ import (
 	"holdfast/product"
 	"holdfast/records"
 	"holdfast/redisdb"
+	"holdfast/saga"
 )
 
 // RedisBooks reads the books by itself, key by key, and not with the readers of
@@ -360,17 +361,17 @@ func (b *RedisBooks) ReadPayments(ctx context.Context, orderIDs []string) ([]Pay
 }
 
 func readPayments(fields map[string]string) Payments {
-	p := Payments{Attempts: map[string][]byte{}, Refunds: map[RefundID][]byte{}, Disputes: map[DisputeID][]byte{}}
+	p := Payments{Attempts: map[string][]byte{}, Refunds: map[saga.RefundID][]byte{}, Disputes: map[saga.DisputeID][]byte{}}
 	for field, doc := range fields {
 		switch kind, id, _ := strings.Cut(field, ":"); kind {
 		case "payment":
 			p.Attempts[id] = []byte(doc)
 		case "refund":
 			payment, refund, _ := strings.Cut(id, "/")
-			p.Refunds[RefundID{payment, refund}] = []byte(doc)
+			p.Refunds[saga.RefundID{PaymentID: payment, RefundID: refund}] = []byte(doc)
 		case "dispute":
 			provider, dispute, _ := strings.Cut(id, ":")
-			p.Disputes[DisputeID{provider, dispute}] = []byte(doc)
+			p.Disputes[saga.DisputeID{Provider: provider, DisputeID: dispute}] = []byte(doc)
 		}
 	}
 	return p

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"holdfast/product"
+	"holdfast/saga"
 )
 
 // Stock is what a repair asks of the product entities: the same commands, with
@@ -80,7 +81,7 @@ func (r Repairer) repair(ctx context.Context, findings []Finding) (done, left []
 			switch {
 			case errors.As(err, &no):
 				left = append(left, Repair{f, no.why})
-			case errors.Is(err, ErrUnknownOrder), errors.Is(err, ErrStuck):
+			case errors.Is(err, saga.ErrUnknownOrder), errors.Is(err, saga.ErrStuck):
 				left = append(left, Repair{f, err.Error()})
 			case err != nil:
 				return done, left, fmt.Errorf("%s: %w", f, err)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"holdfast/order"
+	"holdfast/saga"
 )
 
 // Records is where a repair puts documents in place of damaged or lost ones.
@@ -81,10 +82,10 @@ func (r Repairer) writeRefund(ctx context.Context, f Finding) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	id := RefundID{f.PaymentID, f.RefundID}
+	id := saga.RefundID{PaymentID: f.PaymentID, RefundID: f.RefundID}
 	refund, err := r.Orders.Refund(ctx, id)
 	switch {
-	case errors.Is(err, ErrUnknownRefund):
+	case errors.Is(err, saga.ErrUnknownRefund):
 		return "", cannot("its workflow is gone")
 	case err != nil:
 		return "", err

@@ -17,6 +17,7 @@ import (
 	"holdfast/product"
 	"holdfast/records"
 	"holdfast/redisdb/redistest"
+	"holdfast/saga"
 )
 
 func TestMain(m *testing.M) { redistest.Main(m) }
@@ -45,7 +46,7 @@ type shop struct {
 func openShop(t *testing.T, rdb redis.UniversalClient) *shop {
 	s := &shop{
 		t: t, rdb: rdb, stock: inventory.New(rdb), docs: records.New(rdb),
-		work: &recorded{orders: map[string]*entry{}, refunds: map[RefundID]order.Refund{}, disputes: map[DisputeID]order.Dispute{}},
+		work: &recorded{orders: map[string]*entry{}, refunds: map[saga.RefundID]order.Refund{}, disputes: map[saga.DisputeID]order.Dispute{}},
 		lamp: redistest.ID("lamp"), shirt: redistest.ID("shirt"), forgotten: map[string]bool{},
 	}
 	t.Cleanup(s.clearOut)
@@ -216,7 +217,7 @@ func (s *shop) dispute(id string) {
 		Reason: "fraudulent", Status: order.DisputeLost, OccurredAt: time.Now().UTC(), Version: 1,
 	}
 	s.work.mu.Lock()
-	s.work.disputes[DisputeID{d.Provider, d.ID}] = d
+	s.work.disputes[saga.DisputeID{Provider: d.Provider, DisputeID: d.ID}] = d
 	s.work.mu.Unlock()
 	doc, err := json.Marshal(d)
 	require.NoError(s.t, err)

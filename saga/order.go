@@ -79,6 +79,19 @@ type Answer struct {
 	Detail  string       `json:"detail,omitempty"`
 }
 
+// AnswerOfClosed is the answer to a request that would lead to the wanted status, of an
+// order that is over. No status is wanted by whoever asks for a payment.
+func AnswerOfClosed(wanted, is order.Status, version int64) Answer {
+	a := Answer{Verdict: TooLateClosed, Status: is, Version: version}
+	switch {
+	case is == wanted:
+		a.Verdict = Done
+	case wanted == "" && is.TookPayment():
+		a.Verdict = TooLatePaid
+	}
+	return a
+}
+
 // OpenPayment is a payment that waits for its buyer.
 type OpenPayment struct {
 	Provider string `json:"provider"`

@@ -56,3 +56,7 @@ type ViewFinding struct {
 	ID     string `json:"id"`
 	Detail string `json:"detail"`
 }
+
+// RebuildRefusedError is the type of the application error with which a rebuild ends whose
+// new view refuses what only the old one has.
+const RebuildRefusedError = "refused_by_the_new_view"

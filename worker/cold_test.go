@@ -16,7 +16,7 @@ import (
 	"holdfast/order"
 	"holdfast/records"
 	"holdfast/redisdb"
-	"holdfast/saga"
+	sagaclient "holdfast/saga/client"
 	"holdfast/search"
 )
 
@@ -61,7 +61,7 @@ func TestAnOrderThatWasClosedLongAgoKnowsItsPayment(t *testing.T) {
 	require.NoError(t, docs.Put(t.Context(), order.Record{OrderID: "warm", Version: 5, Doc: warm, Status: order.Paid, CustomerID: "c"}))
 	lookUp := func(c ColdOrders, orderID, paymentID string) (activities.PaymentFound, error) {
 		look := &activities.LookUp{Orders: &activities.Fates{
-			Temporal: forgetful{}, Records: allDocuments{warm: docs, cold: c}, WorkflowID: saga.OrderWorkflowID,
+			Workflows: sagaclient.New(forgetful{}, ""), Records: allDocuments{warm: docs, cold: c},
 		}}
 		return look.Execute(t.Context(), activities.LookUpParams{OrderID: orderID, PaymentID: paymentID})
 	}

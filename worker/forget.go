@@ -37,7 +37,7 @@ func registerForget(w sdk.Registry, c Config, docs *records.Store) error {
 	}
 	w.RegisterWorkflowWithOptions(workflows.Forget, workflow.RegisterOptions{Name: saga.ForgetType})
 	register(w, activities.ForgetOrders, (&activities.Forgetter{
-		Orders: docs, View: ordersView{c.Index}, Workflows: orderWorkflows{c.Temporal}, Keep: cmp.Or(c.KeepOrders, DefaultKeepOrders),
+		Orders: docs, View: ordersView{c.Index}, Workflows: c.sagas, Keep: cmp.Or(c.KeepOrders, DefaultKeepOrders),
 		Moved: func(n int) { moved.Add(float64(n)) }, Now: time.Now,
 	}).Execute)
 	return nil

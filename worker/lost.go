@@ -6,14 +6,15 @@ import (
 	"fmt"
 	"iter"
 
-	"holdfast/audit"
 	"holdfast/order"
+	"holdfast/saga"
+	sagaclient "holdfast/saga/client"
 	"holdfast/search"
 	"holdfast/search/reindex"
 )
 
 // lostOrders asks workflows for orders that are nowhere else.
-type lostOrders struct{ workflows *audit.TemporalOrders }
+type lostOrders struct{ workflows *sagaclient.Client }
 
 // OrderIDs implements reindex.Lost.
 func (l lostOrders) OrderIDs(ctx context.Context) iter.Seq2[string, error] {
@@ -30,9 +31,9 @@ func (l lostOrders) OrderIDs(ctx context.Context) iter.Seq2[string, error] {
 func (l lostOrders) Order(ctx context.Context, id string) (search.Order, bool, error) {
 	o, err := l.workflows.Order(ctx, id)
 	switch {
-	case errors.Is(err, audit.ErrUnknownOrder):
+	case errors.Is(err, saga.ErrUnknownOrder):
 		return search.Order{}, false, nil
-	case errors.Is(err, audit.ErrStuck):
+	case errors.Is(err, saga.ErrStuck):
 		return search.Order{}, false, fmt.Errorf("%w: %w", reindex.ErrUnreadable, err)
 	case err != nil:
 		return search.Order{}, false, err

@@ -12,10 +12,10 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 
-	"holdfast/audit"
 	"holdfast/order"
 	"holdfast/records"
 	"holdfast/redisdb"
+	sagaclient "holdfast/saga/client"
 	"holdfast/search/reindex"
 )
 
@@ -44,7 +44,7 @@ func TestWhatAWorkflowSaidIsOlderThanWhatRedisSays(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = rdb.Close() })
 	o := order.Order{ID: "o", Version: 1, CustomerID: "c", Status: order.Reserving, PlacedAt: now, UpdatedAt: now}
-	seen, found, err := lostOrders{audit.NewTemporalOrders(asked{order: o}, "default")}.Order(t.Context(), "o")
+	seen, found, err := lostOrders{sagaclient.New(asked{order: o}, "")}.Order(t.Context(), "o")
 	require.NoError(t, err)
 	require.True(t, found)
 	require.NoError(t, seen.Validate())
@@ -61,7 +61,7 @@ func TestWhatAWorkflowSaidIsOlderThanWhatRedisSays(t *testing.T) {
 
 func TestAWorkflowThatCannotTell(t *testing.T) {
 	ask := func(err error) (bool, error) {
-		_, found, err := lostOrders{audit.NewTemporalOrders(asked{err: err}, "default")}.Order(t.Context(), "o")
+		_, found, err := lostOrders{sagaclient.New(asked{err: err}, "")}.Order(t.Context(), "o")
 		return found, err
 	}
 	for name, err := range map[string]error{

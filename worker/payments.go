@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"go.temporal.io/sdk/client"
 	sdk "go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
@@ -31,7 +30,7 @@ func registerPayments(w sdk.Registry, c Config, docs *records.Store, orders *act
 		OrderOf: orderOf(providers), Records: allDocuments{warm: docs, cold: c.Index},
 	}).Execute)
 	register(w, activities.RecordDispute, (&activities.DisputeRecord{Records: docs}).Execute)
-	register(w, activities.AssignPayment, (&activities.Assign{Signal: signalPayment(c.Temporal), Orders: orders}).Execute)
+	register(w, activities.AssignPayment, (&activities.Assign{Signal: c.sagas.AssignPayment, Orders: orders}).Execute)
 }
 
 // countedProviders are the providers, and what they answer counts.
@@ -55,13 +54,6 @@ func orderOf(all activities.Providers) func(context.Context, string, string) (st
 			return "", true, nil // an alert without an order is better than none
 		}
 		return p.OrderID, p.OrderID != "", err
-	}
-}
-
-// signalPayment hands an order's workflow a payment.
-func signalPayment(c client.Client) func(context.Context, order.PaymentEvent) error {
-	return func(ctx context.Context, e order.PaymentEvent) error {
-		return c.SignalWorkflow(ctx, saga.OrderWorkflowID(e.OrderID), "", saga.PaymentSignal, e)
 	}
 }
 

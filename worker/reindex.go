@@ -9,7 +9,6 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"holdfast/activities"
-	"holdfast/audit"
 	"holdfast/saga"
 	"holdfast/search"
 	"holdfast/search/reindex"
@@ -43,7 +42,7 @@ func rebuildView(c Config) func(context.Context, saga.RebuildParams, func(saga.R
 		}
 		r := reindex.Rebuilder{
 			Index: c.Index, Homes: sources{NewHomes(c.Redis)}, Changes: NewChanges(c.Redis),
-			Lost: lostOrders{audit.NewTemporalOrders(c.Temporal, c.Namespace)}, Log: c.Log, Passing: passing,
+			Lost: lostOrders{c.sagas}, Log: c.Log, Passing: passing,
 			Progress: func(p reindex.Progress) {
 				progress(saga.RebuildProgress{Stage: string(p.Stage), Done: p.Done, Total: p.Total})
 			},
@@ -65,7 +64,7 @@ func rebuildView(c Config) func(context.Context, saga.RebuildParams, func(saga.R
 
 // The types of the errors after which a rebuild isn't tried again.
 const (
-	refusedType = "refused_by_the_new_view"
+	refusedType = saga.RebuildRefusedError
 	lostType    = "cold_orders_lost"
 )
 

@@ -6,12 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	enumspb "go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/temporal"
-
-	"holdfast/saga"
 	"holdfast/search"
 )
 
@@ -101,19 +95,7 @@ func (w *watcher) see(ctx context.Context, v search.View) error {
 	case err != nil:
 		return err
 	}
-	return w.start(ctx, v)
-}
-
-func (w *watcher) start(ctx context.Context, v search.View) error {
-	_, err := w.config.Temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID: saga.ReindexWorkflowID(string(v)), TaskQueue: w.config.TaskQueue,
-		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		StaticSummary:            fmt.Sprintf("Build the view of %s anew: it was empty, lost, or of an older shape", v),
-	}, saga.ReindexType, saga.RebuildParams{View: string(v), Unasked: true})
-	if _, running := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); err != nil && !running {
-		return fmt.Errorf("start the rebuild of %s: %w", v, err)
-	}
-	return nil
+	return w.config.sagas.RebuildUnasked(ctx, string(v), w.config.TaskQueue)
 }
 
 // restError says that a view was refused a short while ago.
@@ -131,22 +113,9 @@ func (e *restError) Unwrap() error { return e.cause }
 // refusedLately answers a restError where the last rebuild of a view, whoever started
 // it, ended a short while ago since it would have lost something.
 func (w *watcher) refusedLately(ctx context.Context, v search.View) error {
-	id := saga.ReindexWorkflowID(string(v))
-	d, err := w.config.Temporal.DescribeWorkflowExecution(ctx, id, "")
-	if _, none := errors.AsType[*serviceerror.NotFound](err); none {
-		return nil
+	at, reason, err := w.config.sagas.RebuildRefused(ctx, string(v), restAfterRefusal)
+	if err != nil || reason == "" {
+		return err
 	}
-	if err != nil {
-		return fmt.Errorf("describe workflow %s: %w", id, err)
-	}
-	info := d.GetWorkflowExecutionInfo()
-	until := info.GetCloseTime().AsTime().Add(restAfterRefusal)
-	if info.GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_FAILED || time.Now().After(until) {
-		return nil
-	}
-	err = w.config.Temporal.GetWorkflow(ctx, id, info.GetExecution().GetRunId()).Get(ctx, nil)
-	if why, ok := errors.AsType[*temporal.ApplicationError](err); ok && why.Type() == refusedType {
-		return &restError{until, errors.New(why.Message())}
-	}
-	return nil
+	return &restError{at.Add(restAfterRefusal), errors.New(reason)}
 }

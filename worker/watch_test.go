@@ -21,6 +21,7 @@ import (
 
 	"holdfast/redisdb"
 	"holdfast/saga"
+	sagaclient "holdfast/saga/client"
 	"holdfast/search"
 	"holdfast/search/reindex"
 )
@@ -100,7 +101,7 @@ func newWatched(t *testing.T, x staleIndex) watched {
 	t.Cleanup(func() { _ = rdb.Close() })
 	made, log := &starts{}, &strings.Builder{}
 	return watched{newWatcher(Config{
-		Temporal: made, Redis: rdb, Index: x, TaskQueue: "q", Log: slog.New(slog.NewTextHandler(log, nil)),
+		sagas: sagaclient.New(made, ""), Redis: rdb, Index: x, TaskQueue: "q", Log: slog.New(slog.NewTextHandler(log, nil)),
 	}), m, made, log}
 }
 

@@ -20,7 +20,6 @@ import (
 	"holdfast/webhook/deliver"
 	"holdfast/webhook/dispatch"
 	"holdfast/webhook/registry"
-	"holdfast/webhook/start"
 	"holdfast/workflows"
 )
 
@@ -54,7 +53,7 @@ func newWebhooks(c Config, docs *records.Store) (*webhooks, error) {
 	}
 	d, err := dispatch.New(dispatch.Options{
 		Redis: streams, Endpoints: merchants, Orders: docs, Log: c.Log, Metrics: c.Metrics,
-		Start: func(ctx context.Context, d webhook.Delivery) error { return start.Delivery(ctx, c.Temporal, d) },
+		Start: c.sagas.DeliverWebhook,
 	})
 	if err != nil {
 		return nil, errors.Join(err, streams.Close())

@@ -12,20 +12,16 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
-	"go.temporal.io/api/common/v1"
-	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/converter"
 	sdk "go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
 	"holdfast/activities"
 	"holdfast/inventory"
-	"holdfast/order"
 	"holdfast/records"
-	"holdfast/refund"
 	"holdfast/saga"
+	sagaclient "holdfast/saga/client"
 	"holdfast/search"
 	"holdfast/setup"
 	"holdfast/workflows"
@@ -68,6 +64,8 @@ type Config struct {
 	// those who test what a crash does. Nil means the real ones on Redis.
 	Stock   activities.Stock
 	Records activities.Records
+
+	sagas *sagaclient.Client // by Temporal and Namespace
 }
 
 // CachedOrders is how many orders' workflows a process keeps in memory between
@@ -107,7 +105,7 @@ func newWorker(of *Config) (*Worker, error) {
 		return nil, errors.New("a worker needs Temporal and Redis")
 	}
 	c.TaskQueue = cmp.Or(c.TaskQueue, saga.TaskQueue)
-	c.Namespace = cmp.Or(c.Namespace, client.DefaultNamespace)
+	c.sagas = sagaclient.New(c.Temporal, c.Namespace)
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -130,20 +128,16 @@ func newWorker(of *Config) (*Worker, error) {
 	registerWorkflows(w)
 	registerOrderActivities(w, c)
 
-	fates := &activities.Fates{
-		Temporal: c.Temporal, Records: docs, WorkflowID: saga.OrderWorkflowID, Query: saga.OrderQuery,
-		PaymentsQuery: saga.PaymentsQuery, Waiting: saga.WaitingOrders,
-		Ended: saga.EndedOrders,
-	}
+	fates := &activities.Fates{Workflows: c.sagas, Records: docs}
 	providers := countedProviders(c, m)
 	settler := &activities.Settler{
 		Providers: providers,
 		Stock:     c.Stock, Holds: stock, Orders: fates, Documents: docs, Records: c.Records,
-		Refund: func(ctx context.Context, r order.Refund) error { return refund.Start(ctx, c.Temporal, r) },
+		Refund: c.sagas.StartRefund,
 	}
 	register(w, activities.DelistProduct, (&activities.Delist{Products: stock}).Execute)
 	register(w, activities.CancelHolders, (&activities.CancelAll{
-		Holds: stock, Settler: settler, Signal: signalDelisting(c.Temporal, c.Namespace), Runs: fates.Runs,
+		Holds: stock, Settler: settler, Signal: c.sagas.TellDelisting, Runs: c.sagas.Runs,
 	}).Execute)
 	ever := *fates // the sweeper has no need of them: what holds stock is not that old
 	ever.Records = allDocuments{warm: docs, cold: c.Index}
@@ -151,7 +145,7 @@ func newWorker(of *Config) (*Worker, error) {
 	register(w, activities.RecordRefund, (&activities.RefundRecord{Records: docs}).Execute)
 	registerPayments(w, c, docs, &ever, providers)
 	register(w, activities.SweepHolds, (&activities.Sweeper{
-		Holds: stock, Waiting: fates, Ended: fates, Settler: settler, Found: m.swept, Failed: m.notSwept, Now: time.Now,
+		Holds: stock, Waiting: c.sagas, Ended: c.sagas, Settler: settler, Found: m.swept, Failed: m.notSwept, Now: time.Now,
 	}).Execute)
 	registerViews(w, c)
 	if c.Index == nil {
@@ -248,25 +242,4 @@ func registerOrderActivities(w sdk.Registry, c Config) {
 
 func register(w sdk.Registry, name string, execute any) {
 	w.RegisterActivityWithOptions(execute, activity.RegisterOptions{Name: name})
-}
-
-// signalDelisting tells an order's workflow that a product of it is delisted. The request
-// has the delisting's own id, by which Temporal knows a signal that it has taken: told
-// again, by another attempt or another worker, the order hears of it once.
-func signalDelisting(c client.Client, namespace string) func(context.Context, string, activities.DelistParams) error {
-	return func(ctx context.Context, orderID string, d activities.DelistParams) error {
-		input, err := converter.GetDefaultDataConverter().ToPayloads(
-			saga.Delisting{ProductID: d.ProductID, Listing: d.Listing, Actor: d.Actor})
-		if err != nil {
-			return fmt.Errorf("encode the delisting of product %s: %w", d.ProductID, err)
-		}
-		_, err = c.WorkflowService().SignalWorkflowExecution(ctx, &workflowservice.SignalWorkflowExecutionRequest{
-			Namespace:         namespace,
-			WorkflowExecution: &common.WorkflowExecution{WorkflowId: saga.OrderWorkflowID(orderID)},
-			SignalName:        saga.DelistedSignal,
-			Input:             input,
-			RequestId:         saga.DelistWorkflowID(d.ProductID, d.Listing),
-		})
-		return err
-	}
 }

@@ -16,10 +16,9 @@ import (
 func Delist(ctx workflow.Context, d saga.Delisting) (saga.DelistResult, error) {
 	own, _ := workflow.NewDisconnectedContext(ctx) // a delisting is not taken back half-way
 	workflow.SetCurrentDetails(ctx, fmt.Sprintf("Ending listing %d of product %s, asked by %s", d.Listing, d.ProductID, d.Actor))
-	params := activities.DelistParams{ProductID: d.ProductID, Listing: d.Listing, Actor: d.Actor}
 
 	var delisted activities.DelistedResult
-	err := workflow.ExecuteActivity(activities.Patient(own, "refuse new holds"), activities.DelistProduct, params).
+	err := workflow.ExecuteActivity(activities.Patient(own, "refuse new holds"), activities.DelistProduct, d).
 		Get(own, &delisted)
 	if err != nil {
 		return saga.DelistResult{}, err
@@ -29,7 +28,7 @@ func Delist(ctx workflow.Context, d saga.Delisting) (saga.DelistResult, error) {
 	}
 	var told activities.HoldersResult
 	err = workflow.ExecuteActivity(activities.LongWalk(own, "cancel the unpaid orders that hold it"),
-		activities.CancelHolders, params).Get(own, &told)
+		activities.CancelHolders, d).Get(own, &told)
 	if err != nil {
 		return saga.DelistResult{}, err
 	}

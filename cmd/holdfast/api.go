@@ -16,6 +16,7 @@ import (
 	"holdfast/inventory"
 	"holdfast/order"
 	"holdfast/records"
+	sagaclient "holdfast/saga/client"
 	"holdfast/webhook/registry"
 )
 
@@ -116,7 +117,7 @@ func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 	gateway, err := api.New(api.Config{
 		Listener: listener, TLS: secured, Identity: verifier, Limits: c.limits(c.off()),
 		TrustedProxies: c.Proxies, Origins: c.Origins, MetricsApart: c.Metrics != "",
-		Products: inventory.New(rdb), Orders: records.New(rdb), Temporal: temporal, Namespace: name, Index: index,
+		Products: inventory.New(rdb), Orders: records.New(rdb), Sagas: sagaclient.New(temporal, name), Index: index,
 		Webhooks: registry.New(rdb), CheckURL: guard.Check,
 		Providers: providers.forGateway(), DefaultProvider: c.first(), Pages: providers.pages,
 		Checks: map[string]api.Check{

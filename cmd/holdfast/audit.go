@@ -12,6 +12,7 @@ import (
 	"holdfast/audit"
 	"holdfast/inventory"
 	"holdfast/records"
+	sagaclient "holdfast/saga/client"
 	"holdfast/search"
 )
 
@@ -50,8 +51,9 @@ func (c *auditCommand) Run(ctx context.Context, out out) error {
 		return err
 	}
 	defer temporal.Close()
+	sagas := sagaclient.New(temporal, name)
 	if c.Views {
-		return c.auditViews(ctx, temporal, out)
+		return c.auditViews(ctx, sagas, out)
 	}
 	rdb, err := c.connect(ctx, c.Wait, log)
 	if err != nil {
@@ -70,7 +72,7 @@ func (c *auditCommand) Run(ctx context.Context, out out) error {
 	defer done()
 	progress := &stages{out: out}
 	cfg := audit.Config{
-		Books: audit.NewRedisBooks(rdb), Orders: audit.NewTemporalOrders(temporal, name), Cold: cold,
+		Books: audit.NewRedisBooks(rdb), Orders: sagas, Cold: cold,
 		Deep: c.Deep, Looks: c.Looks, Concurrency: c.Concurrency, Progress: progress.step,
 	}
 	var report audit.Report

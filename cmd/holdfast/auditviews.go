@@ -4,19 +4,18 @@ import (
 	"context"
 	"fmt"
 
-	"go.temporal.io/sdk/client"
-
 	"holdfast/saga"
+	sagaclient "holdfast/saga/client"
 )
 
 // auditViews compares the search views with their entities. A worker does it, since
 // an embedded index belongs to its process.
-func (c *auditCommand) auditViews(ctx context.Context, temporal client.Client, out out) error {
+func (c *auditCommand) auditViews(ctx context.Context, sagas *sagaclient.Client, out out) error {
 	var res saga.CompareResult
-	err := onWorker{
-		workflow: saga.AuditViewsType, id: saga.AuditViewsWorkflowID, what: "views",
-		summary: "Compare the views with their entities", params: saga.CompareParams{Looks: c.Looks},
-	}.run(ctx, temporal, out, &res)
+	work, err := sagas.CompareViews(ctx, saga.CompareParams{Looks: c.Looks})
+	if err == nil {
+		err = watchWork(ctx, work, "views", out, &res)
+	}
 	if err != nil {
 		return fmt.Errorf("audit the views: %w", err)
 	}

@@ -17,6 +17,7 @@ import (
 	"holdfast/cmd/holdfast/gatewaytest"
 	"holdfast/redisdb"
 	"holdfast/redisdb/redistest"
+	sagaclient "holdfast/saga/client"
 )
 
 // shopOn sets what a gateway and a worker need to get as far as their Redis.
@@ -124,8 +125,8 @@ func TestAWorkersReadyzShowsWhatItDependsOn(t *testing.T) {
 		shown     string
 	}{
 		{nil, http.StatusOK, "ok"},
-		{retentionFits(t.Context(), retaining{err: serviceerror.NewPermissionDenied("no", "")}, "shop", forGood), http.StatusOK, "unknown"},
-		{retentionFits(t.Context(), retaining{retention: time.Hour}, "shop", forGood), http.StatusServiceUnavailable, "unavailable"},
+		{retentionFits(t.Context(), sagaclient.New(retaining{err: serviceerror.NewPermissionDenied("no", "")}, "shop"), "shop", forGood), http.StatusOK, "unknown"},
+		{retentionFits(t.Context(), sagaclient.New(retaining{retention: time.Hour}, "shop"), "shop", forGood), http.StatusServiceUnavailable, "unavailable"},
 	} {
 		retention = c.retention
 		require.Eventually(t, func() bool {

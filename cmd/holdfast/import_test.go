@@ -20,8 +20,8 @@ import (
 	"holdfast/webhook/registry"
 )
 
-// noTemporal: the catalogue needs none.
-type noTemporal struct{ api.Temporal }
+// noSagas: the catalogue needs none.
+type noSagas struct{ api.Sagas }
 
 // Through the real gateway, onto the real product entities.
 func TestImport(t *testing.T) {
@@ -30,7 +30,7 @@ func TestImport(t *testing.T) {
 	defer rdb.Close() //nolint:errcheck // the test ends
 	stock := inventory.New(rdb)
 	gateway, err := api.New(api.Config{
-		Addr: "127.0.0.1:0", Products: stock, Orders: records.New(rdb), Temporal: noTemporal{},
+		Addr: "127.0.0.1:0", Products: stock, Orders: records.New(rdb), Sagas: noSagas{},
 		Webhooks: registry.New(rdb), CheckURL: func(context.Context, string) error { return nil },
 		Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(),
 	})

@@ -8,12 +8,10 @@ import (
 	"math"
 	"time"
 
-	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/api/workflowservice/v1"
-	"go.temporal.io/sdk/client"
-
 	"holdfast/api"
 	"holdfast/inventory"
+	"holdfast/saga"
+	sagaclient "holdfast/saga/client"
 	"holdfast/worker"
 )
 
@@ -22,7 +20,7 @@ const forGood = time.Duration(math.MaxInt64)
 
 // checkRetention refuses a namespace that forgets too early, see retentionFits. Where
 // nobody may ask for the namespace's retention, it is the operator's to know.
-func checkRetention(ctx context.Context, c client.Client, namespace string, keep time.Duration, log *slog.Logger) error {
+func checkRetention(ctx context.Context, c *sagaclient.Client, namespace string, keep time.Duration, log *slog.Logger) error {
 	err := retentionFits(ctx, c, namespace, keep)
 	if errors.Is(err, api.ErrUnknown) {
 		log.WarnContext(ctx, "the namespace's retention can't be read: it has to be 720h at least, and --keep-orders a day longer", "error", err)
@@ -35,19 +33,16 @@ func checkRetention(ctx context.Context, c client.Client, namespace string, keep
 // ended holds: the order's id could be used again, and meet them. It also refuses to move
 // orders out of Redis that Temporal still knows. The error is an api.ErrUnknown where
 // Temporal doesn't say.
-func retentionFits(ctx context.Context, c client.Client, namespace string, keep time.Duration) error {
+func retentionFits(ctx context.Context, c *sagaclient.Client, namespace string, keep time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, askFor)
 	defer cancel()
-	d, err := c.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: namespace})
-	var denied *serviceerror.PermissionDenied
-	var unknown *serviceerror.Unimplemented
+	retention, err := c.Retention(ctx)
 	switch {
-	case errors.As(err, &denied), errors.As(err, &unknown):
+	case errors.Is(err, saga.ErrUntold):
 		return fmt.Errorf("%w: the retention of namespace %s: %w", api.ErrUnknown, namespace, err)
 	case err != nil:
 		return fmt.Errorf("ask for the retention of namespace %s (TEMPORAL_NAMESPACE): %w", namespace, err)
 	}
-	retention := d.GetConfig().GetWorkflowExecutionRetentionTtl().AsDuration()
 	if retention < inventory.Remember {
 		return usagef("namespace %s (TEMPORAL_NAMESPACE) keeps closed workflows for %s, and Redis remembers ended holds for %s:"+
 			" set its retention to %s or more, by HOLDFAST_RETENTION of holdfast setup", namespace, retention, inventory.Remember, inventory.Remember)

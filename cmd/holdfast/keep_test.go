@@ -18,6 +18,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"holdfast/inventory"
+	sagaclient "holdfast/saga/client"
 	"holdfast/setup"
 	"holdfast/worker"
 )
@@ -57,7 +58,7 @@ func TestWorkerKeepsOrdersLongerThanTemporalKnowsThem(t *testing.T) {
 		{60 * day, 60 * day, false},
 		{30 * day, forGood, true},
 	} {
-		err := checkRetention(t.Context(), retaining{retention: c.retention}, "shop", c.keep, slog.New(slog.DiscardHandler))
+		err := checkRetention(t.Context(), sagaclient.New(retaining{retention: c.retention}, "shop"), "shop", c.keep, slog.New(slog.DiscardHandler))
 		if c.ok {
 			require.NoError(t, err)
 			continue
@@ -77,7 +78,7 @@ func TestWorkerKeepsOrdersLongerThanTemporalKnowsThem(t *testing.T) {
 func TestWorkerRefusesANamespaceThatForgetsBeforeRedis(t *testing.T) {
 	for _, keep := range []time.Duration{forGood, worker.DefaultKeepOrders} {
 		short := retaining{retention: inventory.Remember - time.Second}
-		err := checkRetention(t.Context(), short, "shop", keep, slog.New(slog.DiscardHandler))
+		err := checkRetention(t.Context(), sagaclient.New(short, "shop"), "shop", keep, slog.New(slog.DiscardHandler))
 		var usage *usageError
 		require.ErrorAs(t, err, &usage)
 		for _, says := range []string{"namespace shop", "719h59m59s", "720h", "HOLDFAST_RETENTION"} {
@@ -99,10 +100,10 @@ func TestRetentionThatCantBeReadIsWarnedOf(t *testing.T) {
 	var said strings.Builder
 	log := slog.New(slog.NewTextHandler(&said, nil))
 	denied := retaining{err: serviceerror.NewPermissionDenied("no", "")}
-	require.NoError(t, checkRetention(t.Context(), denied, "shop", time.Hour, log))
+	require.NoError(t, checkRetention(t.Context(), sagaclient.New(denied, "shop"), "shop", time.Hour, log))
 	require.Contains(t, said.String(), "--keep-orders")
 
-	err := checkRetention(t.Context(), retaining{err: errors.New("away")}, "shop", time.Hour, log)
+	err := checkRetention(t.Context(), sagaclient.New(retaining{err: errors.New("away")}, "shop"), "shop", time.Hour, log)
 	require.ErrorContains(t, err, "away")
 	require.ErrorContains(t, err, "namespace shop")
 }

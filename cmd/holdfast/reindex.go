@@ -6,9 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"go.temporal.io/sdk/client"
-
 	"holdfast/saga"
+	sagaclient "holdfast/saga/client"
 	"holdfast/search"
 )
 
@@ -21,7 +20,12 @@ type reindexCommand struct {
 
 // Run waits until the views are swapped in.
 func (c *reindexCommand) Run(ctx context.Context, out out) error {
-	temporal, err := waitForTemporal(ctx, c.Wait, newLog(out.stderr))
+	log := newLog(out.stderr)
+	name, err := namespace(log)
+	if err != nil {
+		return err
+	}
+	temporal, err := waitForTemporal(ctx, c.Wait, log)
 	if err != nil {
 		return err
 	}
@@ -30,7 +34,7 @@ func (c *reindexCommand) Run(ctx context.Context, out out) error {
 		if len(c.Views) > 0 && !slices.Contains(c.Views, string(v)) {
 			continue
 		}
-		if err := reindex(ctx, temporal, out, string(v)); err != nil {
+		if err := reindex(ctx, sagaclient.New(temporal, name), out, string(v)); err != nil {
 			return err
 		}
 	}
@@ -38,12 +42,12 @@ func (c *reindexCommand) Run(ctx context.Context, out out) error {
 }
 
 // reindex starts the rebuild of one view, or joins the one that goes on.
-func reindex(ctx context.Context, temporal client.Client, out out, view string) error {
+func reindex(ctx context.Context, sagas *sagaclient.Client, out out, view string) error {
 	var res saga.RebuildResult
-	err := onWorker{
-		workflow: saga.ReindexType, id: saga.ReindexWorkflowID(view), what: view,
-		summary: "Build the view of " + view + " anew", params: saga.RebuildParams{View: view},
-	}.run(ctx, temporal, out, &res)
+	work, err := sagas.Rebuild(ctx, saga.RebuildParams{View: view})
+	if err == nil {
+		err = watchWork(ctx, work, view, out, &res)
+	}
 	if err != nil {
 		return fmt.Errorf("rebuild %s: %w", view, err)
 	}

@@ -12,10 +12,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-	"go.temporal.io/sdk/client"
 	sdk "go.temporal.io/sdk/worker"
 
 	"holdfast/api"
+	sagaclient "holdfast/saga/client"
 	"holdfast/worker"
 )
 
@@ -56,7 +56,8 @@ func (c *workerCommand) Run(ctx context.Context, out out) (err error) {
 	if c.Elasticsearch == "" {
 		keep = forGood
 	}
-	if err := checkRetention(ctx, temporal, name, keep, log); err != nil {
+	sagas := sagaclient.New(temporal, name)
+	if err := checkRetention(ctx, sagas, name, keep, log); err != nil {
 		return err
 	}
 	rdb, err := c.connect(ctx, c.Wait, log)
@@ -100,13 +101,10 @@ func (c *workerCommand) Run(ctx context.Context, out out) (err error) {
 		return fmt.Errorf("build the worker: %w", err)
 	}
 	stop, err := serveMetrics(ctx, c.Metrics, registry, map[string]api.Check{
-		"temporal": func(ctx context.Context) error {
-			_, err := temporal.CheckHealth(ctx, &client.CheckHealthRequest{})
-			return err
-		},
+		"temporal":         sagas.CheckHealth,
 		"redis":            func(ctx context.Context) error { return rdb.Ping(ctx).Err() },
 		"redis-durability": c.readiness(durability),
-		"retention":        func(ctx context.Context) error { return retentionFits(ctx, temporal, name, keep) },
+		"retention":        func(ctx context.Context) error { return retentionFits(ctx, sagas, name, keep) },
 	}, log)
 	if err != nil {
 		return err

@@ -29,6 +29,7 @@ import (
 	"holdfast/product"
 	"holdfast/records"
 	"holdfast/redisdb"
+	sagaclient "holdfast/saga/client"
 	"holdfast/webhook/registry"
 )
 
@@ -141,7 +142,7 @@ func (h *house) room(t *testing.T, name string, opts roomOptions) *room {
 		MaxOpenOrders: limit,
 		Addr:          "127.0.0.1:0", Products: products, Orders: records.New(h.rdb),
 		Webhooks: registry.New(h.rdb), CheckURL: func(context.Context, string) error { return nil },
-		Temporal:  elsewhere{Temporal: h.stack.Temporal, queue: name},
+		Sagas:     sagaclient.New(elsewhere{Client: h.stack.Temporal, queue: name}, h.stack.Namespace),
 		Providers: map[string]api.Provider{sandbox.Name: provider}, PaymentWindow: opts.window,
 		Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(),
 	})
@@ -157,7 +158,7 @@ func (h *house) room(t *testing.T, name string, opts roomOptions) *room {
 // elsewhere is Temporal with workflows on another queue, whose worker's death is
 // noticed soon.
 type elsewhere struct {
-	api.Temporal
+	client.Client
 	queue string
 }
 
@@ -167,11 +168,11 @@ func (e elsewhere) there(o client.StartWorkflowOptions) client.StartWorkflowOpti
 }
 
 func (e elsewhere) NewWithStartWorkflowOperation(o client.StartWorkflowOptions, workflow any, args ...any) client.WithStartWorkflowOperation {
-	return e.Temporal.NewWithStartWorkflowOperation(e.there(o), workflow, args...)
+	return e.Client.NewWithStartWorkflowOperation(e.there(o), workflow, args...)
 }
 
 func (e elsewhere) ExecuteWorkflow(ctx context.Context, o client.StartWorkflowOptions, workflow any, args ...any) (client.WorkflowRun, error) {
-	return e.Temporal.ExecuteWorkflow(ctx, e.there(o), workflow, args...)
+	return e.Client.ExecuteWorkflow(ctx, e.there(o), workflow, args...)
 }
 
 // blind is products at which nobody can look before an order is placed.

@@ -18,6 +18,7 @@ import (
 	"holdfast/product"
 	"holdfast/redisdb"
 	"holdfast/saga"
+	sagaclient "holdfast/saga/client"
 	"holdfast/setup"
 )
 
@@ -57,14 +58,12 @@ func TestOrdersWhoseWorkflowsWereEndedByForceAreListed(t *testing.T) {
 	shop.Await(t, paid.ID, order.Paid)
 	terminate(t, first.ID)
 	terminate(t, second.ID)
-	fates := &activities.Fates{
-		Temporal: everything.stack.Temporal, WorkflowID: saga.OrderWorkflowID, Ended: saga.EndedOrders,
-	}
+	sagas := sagaclient.New(everything.stack.Temporal, everything.stack.Namespace)
 	var listed []string
 	require.Eventually(t, func() bool { // the list is behind for a moment
 		listed = nil
 		for behind := []byte(nil); ; {
-			page, next, err := fates.EndedByForce(t.Context(), time.Now(), behind, 1)
+			page, next, err := sagas.EndedByForce(t.Context(), time.Now(), behind, 1)
 			if err != nil {
 				t.Log(err)
 				return false
@@ -77,7 +76,7 @@ func TestOrdersWhoseWorkflowsWereEndedByForceAreListed(t *testing.T) {
 	}, 20*time.Second, 100*time.Millisecond)
 	require.NotContains(t, listed, alive.ID)
 	require.NotContains(t, listed, paid.ID)
-	early, _, err := fates.EndedByForce(t.Context(), time.Now().Add(-time.Hour), nil, 100)
+	early, _, err := sagas.EndedByForce(t.Context(), time.Now().Add(-time.Hour), nil, 100)
 	require.NoError(t, err)
 	require.Empty(t, early)
 }

@@ -8,14 +8,14 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"holdfast/order"
-	"holdfast/refund"
 	"holdfast/saga"
+	sagaclient "holdfast/saga/client"
 )
 
 // saysOfDispute tells the workflow of a dispute what its provider says of it.
 func (w *world) saysOfDispute(d order.Dispute) {
 	w.Helper()
-	w.NoError(refund.Disputed(w.Context(), w.temporal, order.PaymentEvent{
+	w.NoError(sagaclient.New(w.temporal, "").Disputed(w.Context(), order.PaymentEvent{
 		Type: order.PaymentDisputed, Provider: d.Provider, PaymentID: d.PaymentID, OrderID: d.OrderID,
 		Amount: d.Amount, Currency: d.Currency, OccurredAt: d.OccurredAt, Dispute: &d,
 	}))

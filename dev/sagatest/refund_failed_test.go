@@ -9,8 +9,8 @@ import (
 
 	"holdfast/order"
 	"holdfast/payment/sandbox"
-	"holdfast/refund"
 	"holdfast/saga"
+	sagaclient "holdfast/saga/client"
 )
 
 // refundOf asks for a part of what a paid order took.
@@ -33,7 +33,7 @@ func (w *world) refundOf(r *order.Refund) (workflowID string) {
 // comesBack is the provider's word that what it paid out did not arrive.
 func (w *world) comesBack(r order.Refund) {
 	w.Helper()
-	w.NoError(refund.CameBack(w.Context(), w.temporal, order.PaymentEvent{
+	w.NoError(sagaclient.New(w.temporal, "").RefundFailed(w.Context(), order.PaymentEvent{
 		Type: order.RefundCameBack, Provider: r.Provider, OrderID: r.OrderID, PaymentID: r.PaymentID, Amount: r.Amount, Currency: r.Currency,
 		Refund: &order.FailedRefund{ID: r.ID, ProviderID: r.ProviderID, Detail: "account closed"},
 	}))

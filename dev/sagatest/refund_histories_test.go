@@ -9,8 +9,8 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"holdfast/order"
-	"holdfast/refund"
 	"holdfast/saga"
+	sagaclient "holdfast/saga/client"
 )
 
 // refunding is one refund of a payment of 1600 that its order took, and what becomes of it.
@@ -106,7 +106,7 @@ func TestHistoriesOfRefundsOfStrayPayments(t *testing.T) {
 // asksForRefund starts a refund as the gateway does for an operator.
 func (w *world) asksForRefund(r order.Refund) string {
 	w.Helper()
-	w.NoError(refund.Start(w.Context(), w.temporal, r))
+	w.NoError(sagaclient.New(w.temporal, "").StartRefund(w.Context(), r))
 	return saga.RefundWorkflowID(r.PaymentID, r.ID)
 }
 

@@ -8,9 +8,9 @@ import (
 	sdk "go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
-	"holdfast/audit"
 	"holdfast/order"
 	"holdfast/saga"
+	sagaclient "holdfast/saga/client"
 )
 
 // An order whose workflow code fails stands still: an audit finds it among all
@@ -32,10 +32,10 @@ func TestAnAuditFindsAWorkflowThatCannotGoOn(t *testing.T) {
 		w.NoError(w.temporal.TerminateWorkflow(w.Context(), saga.OrderWorkflowID(id), "", "the test is over"))
 	}()
 
-	orders := audit.NewTemporalOrders(w.temporal, "default")
+	orders := sagaclient.New(w.temporal, "default")
 	w.until("the workflow can't answer", func() bool {
 		_, err := orders.Recorded(w.Context(), id)
-		return errors.Is(err, audit.ErrStuck)
+		return errors.Is(err, saga.ErrStuck)
 	})
 	w.until("lists show that it can't go on", func() bool {
 		for l, err := range orders.Walk(w.Context()) {

@@ -11,6 +11,7 @@ import (
 	"holdfast/api"
 	"holdfast/inventory"
 	"holdfast/records"
+	sagaclient "holdfast/saga/client"
 	"holdfast/webhook/deliver"
 	"holdfast/webhook/registry"
 )
@@ -54,8 +55,8 @@ func (s *Stack) gateway(listener net.Listener) (*api.Server, error) {
 	}
 	guard.RefuseOwn(s.ownServices)
 	cfg := api.Config{
-		Listener: listener, Products: inventory.New(s.redis), Orders: records.New(s.redis), Temporal: s.Temporal,
-		Namespace: s.Namespace, Index: s.Index, Webhooks: registry.New(s.redis), CheckURL: guard.Check, Identity: s.opts.Identity,
+		Listener: listener, Products: inventory.New(s.redis), Orders: records.New(s.redis),
+		Sagas: sagaclient.New(s.Temporal, s.Namespace), Index: s.Index, Webhooks: registry.New(s.redis), CheckURL: guard.Check, Identity: s.opts.Identity,
 		Providers: map[string]api.Provider{}, Pages: map[string]http.Handler{},
 		Checks: map[string]api.Check{"redis": func(ctx context.Context) error {
 			return s.redis.Ping(ctx).Err()

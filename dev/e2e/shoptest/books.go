@@ -8,6 +8,7 @@ import (
 
 	"holdfast/audit"
 	"holdfast/redisdb"
+	sagaclient "holdfast/saga/client"
 )
 
 // Books are what an audit looks at.
@@ -25,7 +26,7 @@ func (b Books) RequireClean(t testing.TB) audit.Report {
 	require.NoError(t, err)
 	defer func() { _ = rdb.Close() }() // it was read only
 	report, err := audit.Run(t.Context(), audit.Config{
-		Books: audit.NewRedisBooks(rdb), Orders: audit.NewTemporalOrders(b.Temporal, b.Namespace),
+		Books: audit.NewRedisBooks(rdb), Orders: sagaclient.New(b.Temporal, b.Namespace),
 	})
 	require.NoError(t, err)
 	for _, f := range report.Findings {

@@ -1,4 +1,4 @@
-package activities_test
+package client_test
 
 import (
 	"context"
@@ -11,17 +11,18 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
-	"go.temporal.io/sdk/client"
+	sdk "go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"holdfast/activities"
 	"holdfast/order"
+	"holdfast/saga/client"
 )
 
 // closedOrder is a Temporal that knows one order's workflow, or none.
 type closedOrder struct {
-	client.Client
+	sdk.Client
 	status  enums.WorkflowExecutionStatus
 	placed  time.Time
 	unknown bool
@@ -37,7 +38,7 @@ func (c closedOrder) DescribeWorkflowExecution(context.Context, string, string) 
 	}, nil
 }
 
-func (closedOrder) GetWorkflow(context.Context, string, string) client.WorkflowRun {
+func (closedOrder) GetWorkflow(context.Context, string, string) sdk.WorkflowRun {
 	return delivered{}
 }
 
@@ -45,7 +46,7 @@ func (closedOrder) QueryWorkflow(context.Context, string, string, string, ...any
 	return nil, serviceerror.NewWorkflowNotReady("it has decided nothing")
 }
 
-type delivered struct{ client.WorkflowRun }
+type delivered struct{ sdk.WorkflowRun }
 
 func (delivered) Get(_ context.Context, into any) error {
 	return json.Unmarshal([]byte(`{"status":"delivered"}`), into)
@@ -71,8 +72,8 @@ func TestAFateSaysWhichOrderItIsOf(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			fates := activities.Fates{
-				Temporal: c.temporal, WorkflowID: func(id string) string { return id },
-				Records: oneDocument{order.Order{PlacedAt: placed, Status: order.Paid}},
+				Workflows: client.New(c.temporal, ""),
+				Records:   oneDocument{order.Order{PlacedAt: placed, Status: order.Paid}},
 			}
 			fate, err := fates.Of(t.Context(), "o")
 			require.NoError(t, err)

@@ -1,15 +1,12 @@
-package worker
+package client
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/sdk/client"
 	"golang.org/x/sync/errgroup"
 
 	"holdfast/saga"
@@ -22,19 +19,16 @@ const (
 	askFor = 5 * time.Second
 )
 
-// orderWorkflows knows when orders' workflows closed. It asks for each by itself: the
-// lists of workflows may be behind.
-type orderWorkflows struct{ temporal client.Client }
-
-// ClosedBefore implements activities.Forgetter's Workflows.
-func (w orderWorkflows) ClosedBefore(ctx context.Context, orderIDs []string, at time.Time) (map[string]bool, error) {
+// ClosedBefore reports of each order whether its workflow closed before the given time. It
+// asks for each by itself: the lists of workflows may be behind.
+func (c *Client) ClosedBefore(ctx context.Context, orderIDs []string, at time.Time) (map[string]bool, error) {
 	var mu sync.Mutex
 	closed := make(map[string]bool, len(orderIDs))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(askAtOnce)
 	for _, id := range orderIDs {
 		group.Go(func() error {
-			is, err := w.closedBefore(ctx, id, at)
+			is, err := c.closedBefore(ctx, id, at)
 			if err != nil {
 				return err
 			}
@@ -47,12 +41,12 @@ func (w orderWorkflows) ClosedBefore(ctx context.Context, orderIDs []string, at 
 	return closed, group.Wait()
 }
 
-func (w orderWorkflows) closedBefore(ctx context.Context, orderID string, at time.Time) (bool, error) {
+func (c *Client) closedBefore(ctx context.Context, orderID string, at time.Time) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, askFor)
 	defer cancel()
 	id := saga.OrderWorkflowID(orderID)
-	d, err := w.temporal.DescribeWorkflowExecution(ctx, id, "")
-	if _, gone := errors.AsType[*serviceerror.NotFound](err); gone {
+	d, err := c.temporal.DescribeWorkflowExecution(ctx, id, "")
+	if isNotFound(err) {
 		return true, nil
 	}
 	if err != nil {

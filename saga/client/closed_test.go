@@ -1,4 +1,4 @@
-package worker
+package client_test
 
 import (
 	"context"
@@ -11,15 +11,16 @@ import (
 	"go.temporal.io/api/serviceerror"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
-	"go.temporal.io/sdk/client"
+	sdk "go.temporal.io/sdk/client"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"holdfast/saga"
+	"holdfast/saga/client"
 )
 
 // described is a Temporal that knows some workflows.
 type described struct {
-	client.Client
+	sdk.Client
 	known map[string]*workflowpb.WorkflowExecutionInfo
 	away  error
 }
@@ -55,13 +56,13 @@ func TestWhenAnOrdersWorkflowClosed(t *testing.T) {
 	} {
 		known[saga.OrderWorkflowID(id)] = i
 	}
-	closed, err := orderWorkflows{described{known: known}}.ClosedBefore(t.Context(),
+	closed, err := client.New(described{known: known}, "").ClosedBefore(t.Context(),
 		[]string{"running", "before", "after", "ended", "untold", "forgotten"}, at)
 	require.NoError(t, err)
 	require.Equal(t, map[string]bool{
 		"running": false, "before": true, "after": false, "ended": true, "untold": false, "forgotten": true,
 	}, closed)
 
-	_, err = orderWorkflows{described{away: errors.New("away")}}.ClosedBefore(t.Context(), []string{"o"}, at)
+	_, err = client.New(described{away: errors.New("away")}, "").ClosedBefore(t.Context(), []string{"o"}, at)
 	require.ErrorContains(t, err, "away")
 }

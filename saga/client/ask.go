@@ -1,0 +1,94 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+
+	"holdfast/order"
+	"holdfast/saga"
+)
+
+// Recorded reads the result of a workflow that is done, and asks any other one.
+func (c *Client) Recorded(ctx context.Context, orderID string) (saga.Recorded, error) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	id := saga.OrderWorkflowID(orderID)
+	d, err := c.temporal.DescribeWorkflowExecution(ctx, id, "")
+	if isNotFound(err) {
+		return saga.Recorded{}, nil
+	}
+	if err != nil {
+		return saga.Recorded{}, fmt.Errorf("describe workflow %s: %w", id, err)
+	}
+	status := d.GetWorkflowExecutionInfo().GetStatus()
+	if status == enums.WORKFLOW_EXECUTION_STATUS_COMPLETED {
+		var res order.Result
+		if err := c.temporal.GetWorkflow(ctx, id, "").Get(ctx, &res); err != nil {
+			return saga.Recorded{}, fmt.Errorf("read the result of workflow %s: %w", id, err)
+		}
+		return saga.Recorded{Known: true, Status: res.Status, Version: res.Version}, nil
+	}
+	o, err := c.Order(ctx, orderID)
+	if err != nil {
+		return saga.Recorded{}, err
+	}
+	// One that was terminated looks after nothing, however far it came.
+	running := status == enums.WORKFLOW_EXECUTION_STATUS_RUNNING || status == enums.WORKFLOW_EXECUTION_STATUS_PAUSED
+	return saga.Recorded{Known: true, Running: running, ByForce: !running, Status: o.Status, Version: o.Version}, nil
+}
+
+// Order asks the workflow by query, which works for a closed one too as long as
+// Temporal keeps it and a worker runs.
+func (c *Client) Order(ctx context.Context, orderID string) (order.Order, error) {
+	var o order.Order
+	err := c.ask(ctx, saga.OrderWorkflowID(orderID), saga.OrderQuery, &o, saga.ErrUnknownOrder)
+	return o, err
+}
+
+// Payments asks the workflow by query.
+func (c *Client) Payments(ctx context.Context, orderID string) (map[string]order.Attempt, error) {
+	var all map[string]order.Attempt
+	err := c.ask(ctx, saga.OrderWorkflowID(orderID), saga.PaymentsQuery, &all, saga.ErrUnknownOrder)
+	return all, err
+}
+
+// Refund asks the refund's workflow by query.
+func (c *Client) Refund(ctx context.Context, id saga.RefundID) (order.Refund, error) {
+	var r order.Refund
+	err := c.ask(ctx, saga.RefundWorkflowID(id.PaymentID, id.RefundID), saga.RefundQuery, &r, saga.ErrUnknownRefund)
+	return r, err
+}
+
+// Dispute asks the dispute's workflow by query.
+func (c *Client) Dispute(ctx context.Context, id saga.DisputeID) (order.Dispute, error) {
+	var d order.Dispute
+	err := c.ask(ctx, saga.DisputeWorkflowID(id.Provider, id.DisputeID), saga.DisputeQuery, &d, saga.ErrUnknownDispute)
+	return d, err
+}
+
+// ask puts a query to a workflow; unknown is the error where there is none.
+func (c *Client) ask(ctx context.Context, id, query string, into any, unknown error) error {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	answer, err := c.temporal.QueryWorkflow(ctx, id, "", query)
+	var (
+		notReady *serviceerror.WorkflowNotReady
+		failed   *serviceerror.QueryFailed
+	)
+	switch {
+	case errors.As(err, &notReady), errors.As(err, &failed):
+		return fmt.Errorf("%w: workflow %s: %w", saga.ErrStuck, id, err)
+	case isNotFound(err):
+		return fmt.Errorf("%w: %s", unknown, id)
+	case err != nil:
+		return fmt.Errorf("ask workflow %s for its %s (does a worker run?): %w", id, query, typed(err))
+	}
+	if err := answer.Get(into); err != nil {
+		return fmt.Errorf("read what workflow %s answers: %w", id, err)
+	}
+	return nil
+}
