@@ -29,8 +29,6 @@ type CancelRequest struct {
 }
 
 // Currency A code of ISO 4217. A new product's has to be that of a currency which exists; others are 422.
-//
-// Example: EUR
 type Currency = string
 
 // DelistStarted defines model for DelistStarted.
@@ -78,8 +76,6 @@ type LineProduct struct {
 	Available *int64 `json:"available,omitempty"`
 
 	// Currency A code of ISO 4217. A new product's has to be that of a currency which exists; others are 422.
-	//
-	// Example: EUR
 	Currency Currency `json:"currency"`
 	Image    string   `json:"image,omitempty"`
 
@@ -163,7 +159,7 @@ type ProblemMeaning struct {
 	Detail string `json:"detail,omitempty"`
 
 	// RetryAfter Seconds after which to ask again, where that helps.
-	RetryAfter int64  `json:"retryAfter,omitempty"`
+	RetryAfter int64  `json:"retryAfter,omitempty,omitzero"`
 	Status     int    `json:"status"`
 	Title      string `json:"title"`
 }
@@ -184,8 +180,6 @@ type Product struct {
 	Category   string            `json:"category,omitempty"`
 
 	// Currency A code of ISO 4217. A new product's has to be that of a currency which exists; others are 422.
-	//
-	// Example: EUR
 	Currency    Currency `json:"currency"`
 	Description string   `json:"description,omitempty"`
 
@@ -2096,14 +2090,12 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 		ErrorHandler:       errorHandler,
 	}
 
-	router.GET(options.BaseURL+"/v1/products", wrapper.SearchProducts)
-	router.GET(options.BaseURL+"/v1/products/suggest", wrapper.SuggestProducts)
-	router.GET(options.BaseURL+"/v1/products/:id", wrapper.GetProduct)
-	router.PUT(options.BaseURL+"/v1/products/:id", wrapper.PutProduct)
-	router.POST(options.BaseURL+"/v1/products/:id/stock", wrapper.AdjustStock)
-	router.POST(options.BaseURL+"/v1/products/:id/list", wrapper.ListProduct)
-	router.POST(options.BaseURL+"/v1/products/:id/delist", wrapper.DelistProduct)
-	router.GET(options.BaseURL+"/v1/products/:id/events", wrapper.ListProductEvents)
+	router.GET(options.BaseURL+"/healthz", wrapper.Healthz)
+	router.GET(options.BaseURL+"/metrics", wrapper.Metrics)
+	router.GET(options.BaseURL+"/problems/:name", wrapper.ProblemType)
+	router.GET(options.BaseURL+"/readyz", wrapper.Readyz)
+	router.GET(options.BaseURL+"/v1/disputes", wrapper.ListDisputes)
+	router.POST(options.BaseURL+"/v1/disputes/dismiss", wrapper.DismissDispute)
 	router.GET(options.BaseURL+"/v1/orders", wrapper.ListOrders)
 	router.POST(options.BaseURL+"/v1/orders", wrapper.PlaceOrder)
 	router.GET(options.BaseURL+"/v1/orders/:id", wrapper.GetOrder)
@@ -2112,21 +2104,23 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/v1/orders/:id/payment", wrapper.GetPayment)
 	router.POST(options.BaseURL+"/v1/orders/:id/payment", wrapper.OpenPayment)
 	router.POST(options.BaseURL+"/v1/orders/:id/refunds", wrapper.RefundOrder)
+	router.POST(options.BaseURL+"/v1/payments/callbacks/:provider", wrapper.PaymentCallback)
+	router.GET(options.BaseURL+"/v1/products", wrapper.SearchProducts)
+	router.GET(options.BaseURL+"/v1/products/:id", wrapper.GetProduct)
+	router.PUT(options.BaseURL+"/v1/products/:id", wrapper.PutProduct)
+	router.POST(options.BaseURL+"/v1/products/:id/delist", wrapper.DelistProduct)
+	router.GET(options.BaseURL+"/v1/products/:id/events", wrapper.ListProductEvents)
+	router.POST(options.BaseURL+"/v1/products/:id/list", wrapper.ListProduct)
+	router.POST(options.BaseURL+"/v1/products/:id/stock", wrapper.AdjustStock)
+	router.GET(options.BaseURL+"/v1/products/suggest", wrapper.SuggestProducts)
 	router.GET(options.BaseURL+"/v1/refunds", wrapper.ListRefunds)
 	router.POST(options.BaseURL+"/v1/refunds/decide", wrapper.DecideRefund)
-	router.GET(options.BaseURL+"/v1/disputes", wrapper.ListDisputes)
-	router.POST(options.BaseURL+"/v1/disputes/dismiss", wrapper.DismissDispute)
-	router.POST(options.BaseURL+"/v1/payments/callbacks/:provider", wrapper.PaymentCallback)
+	router.GET(options.BaseURL+"/v1/version", wrapper.Version)
 	router.GET(options.BaseURL+"/v1/webhooks", wrapper.ListWebhooks)
 	router.POST(options.BaseURL+"/v1/webhooks", wrapper.RegisterWebhook)
 	router.DELETE(options.BaseURL+"/v1/webhooks/:id", wrapper.RemoveWebhook)
 	router.GET(options.BaseURL+"/v1/webhooks/:id", wrapper.GetWebhook)
-	router.POST(options.BaseURL+"/v1/webhooks/:id/rotate", wrapper.RotateWebhook)
 	router.GET(options.BaseURL+"/v1/webhooks/:id/deliveries", wrapper.ListWebhookDeliveries)
 	router.POST(options.BaseURL+"/v1/webhooks/:id/deliveries/:deliveryId/replay", wrapper.ReplayWebhookDelivery)
-	router.GET(options.BaseURL+"/problems/:name", wrapper.ProblemType)
-	router.GET(options.BaseURL+"/healthz", wrapper.Healthz)
-	router.GET(options.BaseURL+"/readyz", wrapper.Readyz)
-	router.GET(options.BaseURL+"/v1/version", wrapper.Version)
-	router.GET(options.BaseURL+"/metrics", wrapper.Metrics)
+	router.POST(options.BaseURL+"/v1/webhooks/:id/rotate", wrapper.RotateWebhook)
 }

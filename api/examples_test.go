@@ -1,0 +1,78 @@
+package api_test
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/stretchr/testify/require"
+
+	"holdfast/api"
+)
+
+func readContract(t *testing.T) *openapi3.T {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromData(api.Contract())
+	require.NoError(t, err)
+	return doc
+}
+
+// That they are what the gateway answers is tested in dev/e2e.
+func TestEveryCallAndEverySchemaHasAnExampleThatFits(t *testing.T) {
+	doc := readContract(t)
+	require.NoError(t, doc.Validate(t.Context(), openapi3.EnableExamplesValidation()))
+	for name, schema := range doc.Components.Schemas {
+		require.NotNil(t, schema.Value.Example, "schema %s has no example", name)
+	}
+	for path, item := range doc.Paths.Map() {
+		for method, o := range item.Operations() {
+			require.NotEmpty(t, o.Description, "%s %s", method, path)
+			if o.RequestBody != nil {
+				requireExamples(t, o.OperationID+"'s body", o.RequestBody.Value.Content)
+			}
+			for status, r := range o.Responses.Map() {
+				requireExamples(t, o.OperationID+" "+status, r.Value.Content)
+			}
+		}
+	}
+}
+
+// requireExamples requires them of each media type, or of its schema.
+func requireExamples(t *testing.T, what string, content openapi3.Content) {
+	t.Helper()
+	for kind, media := range content {
+		has := media.Example != nil || len(media.Examples) > 0 || media.Schema.Value.Example != nil
+		require.True(t, has, "%s has no example as %s", what, kind)
+	}
+}
+
+func TestEveryTypeOfProblemHasAnExampleWithItsStatusAndTitle(t *testing.T) {
+	g := newGateway(t)
+	examples := map[string]api.Problem{}
+	for name, e := range readContract(t).Components.Examples {
+		document, _ := e.Value.Value.(map[string]any)
+		if document["type"] == nil {
+			continue // an order
+		}
+		raw, err := json.Marshal(document)
+		require.NoError(t, err)
+		var p api.Problem
+		require.NoError(t, json.Unmarshal(raw, &p), name)
+		examples[p.Type] = p
+	}
+	for _, name := range api.ProblemNames() {
+		p, ok := examples["/problems/"+name]
+		require.True(t, ok, "openapi.yaml has no example of /problems/%s: add one to components/examples, and to the response", name)
+		var says api.ProblemType
+		require.NoError(t, json.Unmarshal(g.get(p.Type).body, &says))
+		require.True(t, slices.ContainsFunc(says.Meanings, func(m api.ProblemMeaning) bool {
+			return m.Status == p.Status && m.Title == p.Title
+		}), "the example of %s is %d %q, and there are %v", p.Type, p.Status, p.Title, says.Meanings)
+		delete(examples, p.Type)
+	}
+	require.Empty(t, slices.Collect(maps.Keys(examples)), "examples of problems that don't exist")
+	require.Equal(t, http.StatusOK, g.get("/problems/internal").status)
+}
