@@ -71,7 +71,7 @@ ci: ## everything that a change must pass, as CI runs it
 lint: ## golangci-lint on both modules, workflowcheck on the workflows
 	@scripts/lint.sh
 
-contract: ## openapi.yaml against linters and client generators; needs Python
+contract: ## openapi.yaml against linters, client generators and a running stack; needs Python
 	@scripts/contract.sh
 
 fmt: ## formats as lint wants it

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# contract.sh [lint] [clients]: holds api/openapi.yaml against tools that its readers
+# contract.sh [lint] [clients] [requests]: holds api/openapi.yaml against tools that its readers
 # use; without a word, against all of them.
 #
 #   lint      redocly's recommended rules and spectral:oas, without a warning
 #   clients   openapi-typescript and openapi-python-client make clients that compile
+#   requests  schemathesis sends at least 2,000 requests, valid and invalid, to a running holdfast-dev
 #
-# It needs Python 3.11 with venv. Everything else, Node.js included, it installs at the versions
+# It needs Python 3.11 with venv, and Go for the requests. Everything else, Node.js included, it installs at the versions
 # and checksums of scripts/contract/ (half a minute), once for each version of that folder.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -80,15 +81,57 @@ clients() {
         fail "what openapi-python-client makes can't be imported"
 }
 
-[ $# -gt 0 ] || set -- lint clients
+# stop_dev ends the stack that requests started.
+stop_dev() {
+    [ -n "$dev" ] || return 0
+    kill "$dev" 2>/dev/null || true
+    wait "$dev" 2>/dev/null || true
+    dev=
+}
+
+# With authentication, so that calls without a token are held against the contract, too.
+requests() {
+    say "schemathesis"
+    scripts/build.sh dev ./cmd/holdfast-dev "$work/holdfast-dev" || fail "holdfast-dev can't be built"
+    export HOLDFAST_JWT_SECRET=a-secret-of-this-run-and-of-no-other
+    env -u REDIS_URL -u ELASTICSEARCH_URL -u TEMPORAL_ADDRESS HOLDFAST_AUTH=jwt "$work/holdfast-dev" \
+        --http-addr 127.0.0.1:0 --temporal-port 0 --ui-port 0 --redis-port 0 >"$work/dev.out" 2>"$work/dev.err" &
+    dev=$!
+    local left=600
+    until grep -q '^Holdfast is ready' "$work/dev.out"; do
+        left=$((left - 1))
+        [ "$left" -gt 0 ] && kill -0 "$dev" 2>/dev/null || {
+            tail -n 20 "$work/dev.err" >&2
+            fail "holdfast-dev doesn't start"
+        }
+        sleep 0.1
+    done
+    local url token status=0 sent
+    url=$(sed -n 's/^Gateway *//p' "$work/dev.out")
+    token=$(python "$sources/operator_token.py")
+    # From the work folder: what it remembers between runs is not for the checkout.
+    (cd "$work" && PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$sources timeout 600 schemathesis --config-file "$sources/schemathesis.toml" --no-color \
+        run "$contract" --url "$url" --header "Authorization: Bearer $token" --workers 2) >"$work/schemathesis" 2>&1 || status=$?
+    sent=$(sed -n 's/^ *\([0-9][0-9]*\) generated.*/\1/p' "$work/schemathesis")
+    stop_dev
+    if [ "$status" -ne 0 ]; then
+        cut -c1-500 "$work/schemathesis" >&2
+        fail "what the gateway answered isn't what api/openapi.yaml says (schemathesis: status $status)"
+    fi
+    [ "${sent:-0}" -ge 2000 ] || fail "schemathesis sent ${sent:-no} requests, and 2,000 at least are wanted: raise max-examples"
+    say "$sent requests, all answered as the contract says"
+}
+
+[ $# -gt 0 ] || set -- lint clients requests
 for word in "$@"; do
     case $word in
-    lint | clients) ;;
-    *) fail "unknown word $word: lint or clients" ;;
+    lint | clients | requests) ;;
+    *) fail "unknown word $word: lint, clients or requests" ;;
     esac
 done
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+dev=
+trap 'stop_dev; rm -rf "$work"' EXIT
 install_tools
 for word in "$@"; do
     "$word"
