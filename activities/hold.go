@@ -17,6 +17,8 @@ import (
 type Hold struct {
 	Stock   Stock
 	Records Records
+	// Money that the worker's payment providers take; empty takes any.
+	Money order.Money
 }
 
 // HoldParams carry the order whole: a local activity's input is not recorded.
@@ -34,6 +36,10 @@ type HoldParams struct {
 // Execute answers what was held, or each line that can't be. It undoes nothing:
 // the saga has the refusal on record and releases all products.
 func (a *Hold) Execute(ctx context.Context, p HoldParams) (order.Holding, error) {
+	if p.Placement.Money.Conflicts(a.Money) {
+		return order.Holding{}, fmt.Errorf("order %s was placed at a gateway that takes %s money, and this worker takes %s money: "+
+			"one of them is set up wrong", p.Placement.OrderID, p.Placement.Money, a.Money)
+	}
 	reqs := p.Placement.HoldRequests(p.Try, p.PlacedAt)
 	ask := a.Stock.Hold
 	if p.InTurn {

@@ -25,6 +25,7 @@ func (s *Server) deliver(ctx context.Context, e order.PaymentEvent) error {
 	case order.PaymentDisputed:
 		return s.cfg.Sagas.Disputed(ctx, e)
 	}
+	e.Money = s.cfg.Money
 	said := saying(e)
 	repeated := e.Type == order.PaymentSucceeded && (s.successes.note(said) || s.isOld(e))
 	err := s.cfg.Sagas.TellPayment(ctx, e, said)

@@ -71,7 +71,7 @@ func (s *Server) readPlacement(c *gin.Context, key *string) (order.Placement, er
 	}
 	p := order.Placement{
 		OrderID: id, CustomerID: customer, Lines: in.Lines, Address: in.Address,
-		Actor: caller.Subject, PaymentWindow: s.cfg.PaymentWindow,
+		Actor: caller.Subject, PaymentWindow: s.cfg.PaymentWindow, Money: s.cfg.Money,
 		MaxOpenOrders: s.cfg.MaxOpenOrders, MaxUnits: s.cfg.MaxUnits, MaxCustomerUnits: s.cfg.MaxCustomerUnits,
 	}
 	if len(p.Lines) > s.cfg.MaxLines {

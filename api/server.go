@@ -64,6 +64,9 @@ type Config struct {
 	// most. An error that wraps ErrDegraded leaves the gateway ready.
 	Checks map[string]Check
 
+	// Money that the providers take; empty without any. An order is paid by the money of
+	// the gateway that took it, and by no other.
+	Money order.Money
 	// PaymentWindow is how long an order's stock is held for its payment, from
 	// MinPaymentWindow to MaxPaymentWindow; 0 is DefaultPaymentWindow.
 	PaymentWindow time.Duration

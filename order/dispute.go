@@ -64,15 +64,16 @@ type Dispute struct {
 	DismissedBy string    `json:"dismissedBy,omitempty"`
 }
 
-// Hear takes in a message about the dispute and reports whether it says something new.
-// Messages may come late, twice and in any order: the latest happening counts, and of one
-// second the one that is further.
-func (d *Dispute) Hear(m Dispute) (news bool) {
+// Hear takes in a message about the dispute and reports whether that changed it. Messages
+// may come late, twice and in any order: the latest happening counts, and of one second
+// the one that is further. One that only says the same of a later time is noted, and is no
+// news to an operator who dismissed the dispute.
+func (d *Dispute) Hear(m Dispute) (changed bool) {
+	before, news := *d, false
 	if d.Status == "" || m.OccurredAt.After(d.OccurredAt) ||
 		(m.OccurredAt.Equal(d.OccurredAt) && m.Status.rank() > d.Status.rank()) {
-		changed := d.Status != m.Status || d.Amount != m.Amount || d.Reason != m.Reason || !d.DueBy.Equal(m.DueBy)
+		news = d.Status != m.Status || d.Amount != m.Amount || d.Reason != m.Reason || !d.DueBy.Equal(m.DueBy)
 		d.Status, d.Amount, d.Currency, d.Reason, d.DueBy, d.OccurredAt = m.Status, m.Amount, m.Currency, m.Reason, m.DueBy, m.OccurredAt
-		news = changed
 	}
 	if m.Funds != "" && (m.FundsAt.After(d.FundsAt) ||
 		(m.FundsAt.Equal(d.FundsAt) && (d.Funds == "" || m.Funds == FundsReinstated))) {
@@ -82,5 +83,5 @@ func (d *Dispute) Hear(m Dispute) (news bool) {
 	if news {
 		d.DismissedAt, d.DismissedBy = time.Time{}, ""
 	}
-	return news
+	return *d != before
 }

@@ -31,7 +31,7 @@ func TestADisputeIsTheSameInWhateverOrderItIsHeardOf(t *testing.T) {
 		}
 		require.Equal(t, want, d, "seed %d", seed)
 		for _, m := range heard {
-			require.False(t, d.Hear(m), "what was heard before is no news")
+			require.False(t, d.Hear(m), "what was heard before changes nothing")
 		}
 	}
 }
@@ -40,7 +40,8 @@ func TestADisputeIsTheSameInWhateverOrderItIsHeardOf(t *testing.T) {
 func TestWhatIsNewOfADisputeIsAnAlertAgain(t *testing.T) {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	d := order.Dispute{Status: order.DisputeNeedsResponse, Amount: 900, OccurredAt: at, DismissedAt: at, DismissedBy: "eva"}
-	require.False(t, d.Hear(order.Dispute{Status: order.DisputeNeedsResponse, Amount: 900, OccurredAt: at.Add(time.Hour)}))
+	require.True(t, d.Hear(order.Dispute{Status: order.DisputeNeedsResponse, Amount: 900, OccurredAt: at.Add(time.Hour)}))
+	require.Equal(t, at.Add(time.Hour), d.OccurredAt)
 	require.Equal(t, "eva", d.DismissedBy)
 	require.True(t, d.Hear(order.Dispute{Status: order.DisputeLost, Amount: 900, OccurredAt: at.Add(2 * time.Hour)}))
 	require.Empty(t, d.DismissedBy)

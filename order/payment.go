@@ -39,6 +39,8 @@ type PaymentEvent struct {
 	Amount     int64     `json:"amount"`
 	Currency   string    `json:"currency"`
 	OccurredAt time.Time `json:"occurredAt"`
+	// Money that the gateway takes to which the provider said it.
+	Money Money `json:"money,omitempty"`
 	// Refund that a RefundCameBack is of.
 	Refund *FailedRefund `json:"refund,omitempty"`
 	// Dispute that a PaymentDisputed is of. OrderID is empty where the message doesn't say.

@@ -34,10 +34,14 @@ type Placement struct {
 	Actor string `json:"actor"`
 	// PaymentWindow is how long the stock is held for the payment.
 	PaymentWindow time.Duration `json:"paymentWindow"`
+	// Money that the gateway takes. Empty where it has no payment provider, and in orders
+	// that were placed before this was noted.
+	Money Money `json:"money,omitempty"`
 	// MaxOpenOrders, MaxUnits and MaxCustomerUnits are the limits of the gateway that took
 	// the order: how many of the customer's orders may be open, how many units of a product
-	// one order may have, and how many all unpaid orders of the customer together. They travel with the order, so that it is decided by the same
-	// ones whenever it is decided. 0 is without a limit.
+	// one order may have, and how many all unpaid orders of the customer together. They
+	// travel with the order, so that it is decided by the same ones whenever it is decided.
+	// 0 is without a limit.
 	MaxOpenOrders    int64 `json:"maxOpenOrders,omitempty"`
 	MaxUnits         int64 `json:"maxUnits,omitempty"`
 	MaxCustomerUnits int64 `json:"maxCustomerUnits,omitempty"`

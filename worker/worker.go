@@ -19,6 +19,7 @@ import (
 
 	"holdfast/activities"
 	"holdfast/inventory"
+	"holdfast/order"
 	"holdfast/records"
 	"holdfast/saga"
 	sagaclient "holdfast/saga/client"
@@ -49,6 +50,9 @@ type Config struct {
 	// Providers take and give back money, by their name. Without any, orders are paid by
 	// callbacks alone, and refunds stay due.
 	Providers activities.Providers
+	// Money that they take: the worker holds nothing for orders that are paid by another
+	// one. Empty takes any.
+	Money order.Money
 	// WebhooksAllow names networks that webhooks may reach although they are not public:
 	// see deliver.NewGuard.
 	WebhooksAllow string
@@ -232,7 +236,7 @@ func registerWorkflows(w sdk.Registry) {
 }
 
 func registerOrderActivities(w sdk.Registry, c Config) {
-	register(w, activities.HoldStock, (&activities.Hold{Stock: c.Stock, Records: c.Records}).Execute)
+	register(w, activities.HoldStock, (&activities.Hold{Stock: c.Stock, Records: c.Records, Money: c.Money}).Execute)
 	register(w, activities.CommitStock, (&activities.Commit{Stock: c.Stock, Records: c.Records}).Execute)
 	register(w, activities.ReclaimStock, (&activities.Reclaim{Stock: c.Stock}).Execute)
 	register(w, activities.ReleaseStock, (&activities.Release{Stock: c.Stock}).Execute)

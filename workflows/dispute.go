@@ -99,16 +99,16 @@ func (a *disputing) find() (foreign bool, err error) {
 	return found.Foreign, nil
 }
 
-// hear takes in what the provider has said, and reports whether that is news. A run that
-// was started by what it knows already has nothing to show.
-func (a *disputing) hear() (news bool) {
+// hear takes in what the provider has said, and reports whether that changes what is on
+// record. A run that was started by what it knows already has nothing to show.
+func (a *disputing) hear() (changed bool) {
 	var m order.Dispute
 	for a.said.ReceiveAsync(&m) {
 		a.heard++
-		news = a.dispute.Hear(m) || news
+		changed = a.dispute.Hear(m) || changed
 		m = order.Dispute{}
 	}
-	return news
+	return changed
 }
 
 func (a *disputing) drain() {

@@ -76,6 +76,9 @@ func (s *orderSaga) dropDelistings() {
 // takes judges one payment message of an unpaid order: true for the success
 // that pays it in full. All else is written down, and the order goes on.
 func (s *orderSaga) takes(p order.PaymentEvent) bool {
+	if s.isOtherMoney(p) {
+		return false
+	}
 	seen, known := s.attempts[p.Key()]
 	if known && (seen.Type == p.Type || seen.Type == order.PaymentSucceeded) {
 		return false // a repeated message: a success counts once per payment
@@ -112,10 +115,20 @@ func (s *orderSaga) takes(p order.PaymentEvent) bool {
 	return false
 }
 
+// isOtherMoney reports whether a message is of pretend money and the order's is real, or
+// the other way round: a gateway that is set up wrong passed it on, and it pays nothing.
+func (s *orderSaga) isOtherMoney(p order.PaymentEvent) bool {
+	if !s.placement.Money.Conflicts(p.Money) {
+		return false
+	}
+	s.log().Warn("a payment message of another kind of money is ignored", "event_id", p.EventID, "provider", p.Provider, "money", p.Money)
+	return true
+}
+
 // takesNoMore judges a payment message of an order that is paid or closed: a
 // success that the order did not take goes back.
 func (s *orderSaga) takesNoMore(p order.PaymentEvent) {
-	if p.Type != order.PaymentSucceeded || s.attempts[p.Key()].Type == order.PaymentSucceeded {
+	if p.Type != order.PaymentSucceeded || s.isOtherMoney(p) || s.attempts[p.Key()].Type == order.PaymentSucceeded {
 		return
 	}
 	reason := order.RefundLate

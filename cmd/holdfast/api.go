@@ -119,7 +119,7 @@ func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 		TrustedProxies: c.Proxies, Origins: c.Origins, MetricsApart: c.Metrics != "",
 		Products: inventory.New(rdb), Orders: records.New(rdb), Sagas: sagaclient.New(temporal, name), Index: index,
 		Webhooks: registry.New(rdb), CheckURL: guard.Check,
-		Providers: providers.forGateway(), DefaultProvider: c.first(), Pages: providers.pages,
+		Providers: providers.forGateway(), DefaultProvider: c.first(), Money: c.mode(), Pages: providers.pages,
 		Checks: map[string]api.Check{
 			"redis":            func(ctx context.Context) error { return rdb.Ping(ctx).Err() },
 			"redis-durability": c.readiness(durability),

@@ -95,7 +95,7 @@ func (c *workerCommand) Run(ctx context.Context, out out) (err error) {
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	w, err := worker.New(worker.Config{
 		Temporal: temporal, Namespace: name, Redis: rdb, Index: index, KeepOrders: c.Keep, Metrics: registry, Log: log,
-		Providers: providers.forWorker(), WebhooksAllow: c.Allow, OwnServices: services, Options: sdk.Options{WorkerStopTimeout: c.Grace},
+		Providers: providers.forWorker(), Money: c.mode(), WebhooksAllow: c.Allow, OwnServices: services, Options: sdk.Options{WorkerStopTimeout: c.Grace},
 	})
 	if err != nil {
 		return fmt.Errorf("build the worker: %w", err)

@@ -7,6 +7,7 @@ import (
 
 	"holdfast/activities"
 	"holdfast/api"
+	"holdfast/order"
 	"holdfast/payment/moneymode"
 	"holdfast/payment/sandbox"
 )
@@ -66,11 +67,20 @@ func (s *Stack) sagaProviders() activities.Providers {
 	return activities.Providers{sandbox.Name: s.sandbox("")}
 }
 
+// sagaMoney is what they take.
+func (s *Stack) sagaMoney() order.Money {
+	if s.books == nil {
+		return ""
+	}
+	return order.PretendMoney
+}
+
 // atSandbox has the gateway take payments by the sandbox and show its pages.
 func (s *Stack) atSandbox(c *api.Config, publicURL string) {
 	if s.books == nil {
 		return
 	}
+	c.Money = order.PretendMoney
 	c.Providers[sandbox.Name] = s.sandbox(publicURL)
 	c.Pages[sandbox.Path] = sandbox.NewPages(s.books, c.Log)
 }

@@ -12,17 +12,18 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"holdfast/order"
 	"holdfast/redisdb"
 )
 
-// Mode is what a payment is worth in a process.
-type Mode string
+// Mode is what a payment is worth in a process. Stripe's test keys pretend, as the sandbox
+// does. A process without payment providers has no mode.
+type Mode = order.Money
 
-// Modes of money. Stripe's test keys pretend, as the sandbox does. A process without
-// payment providers has no mode.
+// Modes of money.
 const (
-	ModePretend Mode = "sandbox"
-	ModeReal    Mode = "live"
+	ModePretend = order.PretendMoney
+	ModeReal    = order.RealMoney
 )
 
 // Claims are good for a while and renewed long before they end, so that one that nothing

@@ -1,0 +1,32 @@
+package workflows_test
+
+import (
+	"testing"
+	"time"
+
+	"holdfast/order"
+	"holdfast/saga"
+)
+
+// Two gateways of one Temporal namespace are set up differently: what the sandbox of one
+// says pays no order that the other one placed for real money.
+func TestPretendMoneyPaysNoOrderOfRealMoney(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	s.placement.Money = order.RealMoney
+	say := func(money order.Money, paymentID string) func() {
+		return func() {
+			e := s.event(order.PaymentSucceeded, paymentID, 1000)
+			e.Money = money
+			s.env.SignalWorkflow(saga.PaymentSignal, e)
+		}
+	}
+	s.at(time.Minute, say(order.PretendMoney, "forged"))
+	s.at(2*time.Minute, func() { s.Equal(order.AwaitingPayment, s.now().Status) })
+	s.at(3*time.Minute, say(order.RealMoney, "pay-1"))
+	s.at(4*time.Minute, say(order.PretendMoney, "forged-again"))
+	s.later()
+	s.run()
+	s.Equal(order.Delivered, s.result.Status)
+	s.Equal("pay-1", s.result.PaymentID)
+	s.Empty(s.refunds, "nothing came that could go back")
+}
