@@ -40,6 +40,8 @@ type fakeTemporal struct {
 	// down: nothing can be reached. stuck: workflows start, but no worker is
 	// there. closedAnswers: an update of a closed workflow finds its answer.
 	down, stuck, closedAnswers bool
+	// namespace is what Temporal answers to whoever asks for it.
+	namespace error
 	// lost is how many answers of refunds that were taken don't come back.
 	lost int
 	// maxSignals is how many signals of a workflow are taken.
@@ -270,6 +272,14 @@ func (f *fakeTemporal) WorkflowService() workflowservice.WorkflowServiceClient {
 type fakeService struct {
 	workflowservice.WorkflowServiceClient
 	fake *fakeTemporal
+}
+
+func (s fakeService) DescribeNamespace(
+	context.Context, *workflowservice.DescribeNamespaceRequest, ...grpc.CallOption,
+) (*workflowservice.DescribeNamespaceResponse, error) {
+	s.fake.mu.Lock()
+	defer s.fake.mu.Unlock()
+	return &workflowservice.DescribeNamespaceResponse{}, s.fake.namespace
 }
 
 func (s fakeService) SignalWorkflowExecution(

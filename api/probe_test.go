@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/serviceerror"
 
 	"holdfast/api"
 )
@@ -93,4 +94,12 @@ func TestWhoGoesAwayFromReadinessWaitsForNothing(t *testing.T) {
 	ctx, gone := context.WithCancel(t.Context())
 	gone()
 	require.Equal(t, 499, g.send(ctx, call{method: http.MethodGet, path: "/readyz"}).status)
+}
+
+func TestAGatewayOfANamespaceThatTemporalDoesNotHaveIsNotReady(t *testing.T) {
+	g := newGateway(t)
+	g.temporal.set(func(f *fakeTemporal) { f.namespace = serviceerror.NewNamespaceNotFound("nope") })
+	a := g.get("/readyz")
+	require.Equal(t, http.StatusServiceUnavailable, a.status, "%s", a.body)
+	require.NotContains(t, string(a.body), `"temporal":"ok"`)
 }

@@ -39,7 +39,7 @@ func (s *Stack) startWorker(context.Context) (func(context.Context) error, error
 		Temporal: s.Temporal, Namespace: s.Namespace, Redis: s.redis, Index: s.Index, Metrics: s.metrics, Log: s.opts.Log,
 		KeepForGood: s.opts.ElasticsearchURL == "", // the embedded index may be made anew, see embedded.Open
 		Providers:   s.sagaProviders(), Money: s.sagaMoney(),
-		Options:     s.workerOptions(), WebhooksAllow: s.webhooksAllow(), OwnServices: s.ownServices,
+		Options: s.workerOptions(), WebhooksAllow: s.webhooksAllow(), OwnServices: s.ownServices,
 	})
 	if err != nil {
 		return nil, err

@@ -41,10 +41,15 @@ func New(temporal sdk.Client, namespace string) *Client {
 	return &Client{temporal: temporal, namespace: cmp.Or(namespace, sdk.DefaultNamespace)}
 }
 
-// CheckHealth returns an error where Temporal doesn't answer.
+// CheckHealth returns an error where Temporal doesn't answer, or doesn't have the namespace.
 func (c *Client) CheckHealth(ctx context.Context) error {
-	_, err := c.temporal.CheckHealth(ctx, &sdk.CheckHealthRequest{})
-	return err
+	if _, err := c.temporal.CheckHealth(ctx, &sdk.CheckHealthRequest{}); err != nil {
+		return err
+	}
+	if _, err := c.Retention(ctx); err != nil && !errors.Is(err, saga.ErrUntold) {
+		return fmt.Errorf("namespace %q: %w", c.namespace, err)
+	}
+	return nil
 }
 
 // update sends an update and waits for what the workflow decides.
