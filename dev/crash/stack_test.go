@@ -21,6 +21,7 @@ import (
 	"holdfast/order"
 	"holdfast/payment/sandbox"
 	"holdfast/saga"
+	sagaclient "holdfast/saga/client"
 )
 
 var (
@@ -82,7 +83,7 @@ func TestKilledStackKeepsItsWord(t *testing.T) {
 	}
 	t.Logf("%d acknowledged calls of %d orders", result.Acks, result.Orders)
 	temporal := d.temporal(t)
-	books := shoptest.Books{RedisURL: d.redisURL, Temporal: temporal, Namespace: "default"}.RequireClean(t)
+	books := shoptest.Books{RedisURL: d.redisURL, Orders: sagaclient.New(temporal, "default")}.RequireClean(t)
 	require.GreaterOrEqual(t, books.Orders, result.Orders)
 	views := compareViews(t, temporal)
 	require.Empty(t, views.Findings)

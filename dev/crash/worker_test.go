@@ -14,6 +14,7 @@ import (
 	"holdfast/dev/crash"
 	"holdfast/dev/e2e/shoptest"
 	"holdfast/payment/sandbox"
+	sagaclient "holdfast/saga/client"
 )
 
 // TestWorkerDiesAtEveryWrite plays each scenario once to see its writes, and then
@@ -45,7 +46,7 @@ func TestWorkerDiesAtEveryWriteOfMoney(t *testing.T) {
 }
 
 func (h *house) books() shoptest.Books {
-	return shoptest.Books{RedisURL: h.stack.RedisURL, Temporal: h.stack.Temporal, Namespace: h.stack.Namespace}
+	return shoptest.Books{RedisURL: h.stack.RedisURL, Orders: sagaclient.New(h.stack.Temporal, h.stack.Namespace)}
 }
 
 func (h *house) dieAtEveryWrite(t *testing.T, scenarios []scenario) {

@@ -15,6 +15,7 @@ import (
 
 	"holdfast/dev/e2e/shoptest"
 	"holdfast/dev/stack"
+	sagaclient "holdfast/saga/client"
 )
 
 // everything that the tests share.
@@ -84,7 +85,7 @@ func open(t *testing.T) *shoptest.Shop {
 }
 
 func booksOf(s *stack.Stack) shoptest.Books {
-	return shoptest.Books{RedisURL: s.RedisURL, Temporal: s.Temporal, Namespace: s.Namespace}
+	return shoptest.Books{RedisURL: s.RedisURL, Orders: sagaclient.New(s.Temporal, s.Namespace)}
 }
 
 // untilCleanup is a test whose context outlives its end: that of a test is

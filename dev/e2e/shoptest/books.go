@@ -4,18 +4,15 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/sdk/client"
 
 	"holdfast/audit"
 	"holdfast/redisdb"
-	sagaclient "holdfast/saga/client"
 )
 
 // Books are what an audit looks at.
 type Books struct {
-	RedisURL  string
-	Temporal  client.Client
-	Namespace string
+	RedisURL string
+	Orders   audit.Orders
 }
 
 // RequireClean audits all orders and products and requires that every unit is
@@ -26,7 +23,7 @@ func (b Books) RequireClean(t testing.TB) audit.Report {
 	require.NoError(t, err)
 	defer func() { _ = rdb.Close() }() // it was read only
 	report, err := audit.Run(t.Context(), audit.Config{
-		Books: audit.NewRedisBooks(rdb), Orders: sagaclient.New(b.Temporal, b.Namespace),
+		Books: audit.NewRedisBooks(rdb), Orders: b.Orders,
 	})
 	require.NoError(t, err)
 	for _, f := range report.Findings {
