@@ -91,6 +91,7 @@ func (t *text) add(format string, args ...any) {
 	_, _ = t.WriteString(piece) // a builder never fails
 }
 
+// Plural counts: "1 line", "2 lines".
 func Plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
