@@ -483,13 +483,18 @@ func TestDeepAuditAsksEveryWorkflow(t *testing.T) {
 func TestOrderThatWasEndedByForceAndSweptIsNoFinding(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		s := openShop(t, rdb)
+		p := s.payment("pay-"+s.waiting, s.work.orders[s.waiting].order)
+		p.Type = order.PaymentCreated
+		s.record(s.work.orders[s.waiting].order, true, order.NewAttempt(p, false))
 		e := s.work.orders[s.waiting]
 		e.running, e.byForce, e.listed = false, true, shown(e.order.Status)
+		p.Type = order.PaymentSucceeded // and goes back
+		late := map[string]order.Attempt{p.Key(): order.NewAttempt(p, false)}
 		o := e.order.Clone()
 		_, err := s.stock.Release(t.Context(), o.Holder(), 1, o.ProductIDs(), "swept")
 		require.NoError(t, err)
 		o.Close(order.Cancelled, order.ByTermination, order.ActorSystem, time.Now())
-		rec, err := order.NewRecord(&o, nil)
+		rec, err := order.NewRecord(&o, late)
 		require.NoError(t, err)
 		require.NoError(t, s.docs.Put(t.Context(), rec))
 		assert.Empty(t, s.audit())

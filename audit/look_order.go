@@ -100,7 +100,7 @@ func (a *auditor) examineOrder(ctx context.Context, id string, s *suspect) ([]Fi
 	}
 	// Redis may have lost payments beside the document: asked once, asked each time.
 	if s.payments = s.payments || len(found) > 0 || rec.ByForce; s.payments && rec.Known {
-		payments, err := a.paymentFindings(ctx, id)
+		payments, err := a.paymentFindings(ctx, id, rec.ByForce)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -70,8 +70,9 @@ func (a *auditor) take(p order.Attempt, o *order.Order) {
 
 // paymentFindings compares the payments document of an order with all payments
 // that its workflow heard of. What the document has besides is of an order that
-// was placed under the same id before.
-func (a *auditor) paymentFindings(ctx context.Context, orderID string) ([]Finding, error) {
+// was placed under the same id before. A workflow that was ended by force didn't hear what
+// became of its open payments.
+func (a *auditor) paymentFindings(ctx context.Context, orderID string, byForce bool) ([]Finding, error) {
 	attempts, err := a.Orders.Payments(ctx, orderID)
 	if err != nil || len(attempts) == 0 {
 		return nil, err
@@ -88,6 +89,8 @@ func (a *auditor) paymentFindings(ctx context.Context, orderID string) ([]Findin
 		switch {
 		case len(doc) == 0:
 			f.Kind, f.Detail = PaymentMissing, "its workflow says "+says
+		case byForce && wentOn(doc, p):
+			continue
 		case !stands(doc, p):
 			f.Kind, f.Detail = PaymentDiffers, "its document says otherwise than its workflow: "+says
 		default:
@@ -108,6 +111,14 @@ func stands[T any](stored []byte, want T) bool {
 	a, errA := json.Marshal(have)
 	b, errB := json.Marshal(want)
 	return errA == nil && errB == nil && bytes.Equal(a, b)
+}
+
+// wentOn reports whether the stored payment is the one that was open, and has been decided
+// since.
+func wentOn(stored []byte, open order.Attempt) bool {
+	var now order.Attempt
+	return open.Type == order.PaymentCreated && json.Unmarshal(stored, &now) == nil &&
+		now.Key() == open.Key() && now.Type != order.PaymentCreated && !now.Taken
 }
 
 // walkRefunds compares every refund with its document, those that are paid out too.

@@ -32,14 +32,22 @@ func (c *Client) Recorded(ctx context.Context, orderID string) (saga.Recorded, e
 		}
 		return saga.Recorded{Known: true, Status: res.Status, Version: res.Version}, nil
 	}
+	// One that was terminated looks after nothing, however far it came.
+	running := status == enums.WORKFLOW_EXECUTION_STATUS_RUNNING || status == enums.WORKFLOW_EXECUTION_STATUS_PAUSED
+	if !running && d.GetWorkflowExecutionInfo().GetHistoryLength() <= neverBegan {
+		return saga.Recorded{}, nil
+	}
 	o, err := c.Order(ctx, orderID)
 	if err != nil {
 		return saga.Recorded{}, err
 	}
-	// One that was terminated looks after nothing, however far it came.
-	running := status == enums.WORKFLOW_EXECUTION_STATUS_RUNNING || status == enums.WORKFLOW_EXECUTION_STATUS_PAUSED
 	return saga.Recorded{Known: true, Running: running, ByForce: !running, Status: o.Status, Version: o.Version}, nil
 }
+
+// neverBegan is how long the history of a workflow is that was terminated before a worker
+// took its first task: it was started, the task was scheduled, and it was terminated.
+// Nothing can be asked of it, and it never knew more than its placement.
+const neverBegan = 3
 
 // Order asks the workflow by query, which works for a closed one too as long as
 // Temporal keeps it and a worker runs.
