@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -17,12 +16,14 @@ import (
 	"holdfast/order"
 	"holdfast/records"
 	sagaclient "holdfast/saga/client"
+	"holdfast/settings"
 	"holdfast/webhook/registry"
 )
 
 // apiCommand runs the gateway.
 type apiCommand struct {
-	startFlags
+	temporalFlags
+	settings.Start
 	redisFlags
 	durabilityFlags
 	indexFlags
@@ -30,22 +31,12 @@ type apiCommand struct {
 	webhookFlags
 	identityFlags
 	doorFlags
-	orderLimitFlags
-	PublicURL     string        `name:"public-url" env:"HOLDFAST_PUBLIC_URL" help:"Where buyers reach the gateway; without it the address that it listens on (${env})."`
-	PaymentWindow time.Duration `env:"HOLDFAST_PAYMENT_WINDOW" default:"15m" help:"How long an order's stock is held for its payment, at most 24h (${env})."`
-	MaxLines      *int          `env:"HOLDFAST_MAX_LINES" help:"Lines that an order may have, at most 2000. Default: 500, and 2000 with authentication off (${env})."`
-	MaxSearches   int           `env:"HOLDFAST_MAX_SEARCHES" default:"32" help:"Searches and lists that are answered at a time, at most 128; further ones wait for a moment and are answered 503 then (${env})."`
-	DrainDelay    time.Duration `env:"HOLDFAST_DRAIN_DELAY" default:"0s" help:"How long a stopping gateway still takes calls after /readyz said no, so that a load balancer hears of it (${env})."`
 }
 
 // Run serves until the process is told to stop.
 func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 	log := newLog(out.stderr)
 	if err := c.check(log); err != nil { // before the wait for what only a running gateway needs
-		return err
-	}
-	limits, err := c.orderLimits(c.off())
-	if err != nil {
 		return err
 	}
 	guard, err := c.guard()
@@ -76,7 +67,7 @@ func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 	}
 	defer func() { err = errors.Join(err, release()) }()
 
-	services, err := ownServices(rdb, c.Elasticsearch, log)
+	services, err := ownServices(rdb, c.ElasticsearchURL, log)
 	if err != nil {
 		return err
 	}
@@ -98,12 +89,12 @@ func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 	if err != nil {
 		return err
 	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Addr)
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.HTTPAddr)
 	if err != nil {
 		return fmt.Errorf("listen (HOLDFAST_HTTP_ADDR): %w", err)
 	}
 	// A name such as localhost means what the machine's own tables say.
-	err = c.checkReach(reach{"HOLDFAST_HTTP_ADDR " + c.Addr, !onLoopback(listener.Addr().String())})
+	err = c.checkReach(reach{"HOLDFAST_HTTP_ADDR " + c.HTTPAddr, !onLoopback(listener.Addr().String())})
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -114,9 +105,9 @@ func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 	}
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	gateway, err := api.New(api.Config{
-		Listener: listener, TLS: secured, Identity: verifier, Limits: c.limits(c.off()),
-		TrustedProxies: c.Proxies, Origins: c.Origins, MetricsApart: c.Metrics != "",
+	cfg := api.Config{
+		Listener: listener, TLS: secured, Identity: verifier, Limits: c.limits(c.Off()),
+		TrustedProxies: c.TrustedProxies, Origins: c.Origins, MetricsApart: c.MetricsAddr != "",
 		Products: inventory.New(rdb), Orders: records.New(rdb), Sagas: sagaclient.New(temporal, name), Index: index,
 		Webhooks: registry.New(rdb), CheckURL: guard.Check,
 		Providers: providers.forGateway(), DefaultProvider: c.first(), Money: c.mode(), Pages: providers.pages,
@@ -124,15 +115,17 @@ func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 			"redis":            func(ctx context.Context) error { return rdb.Ping(ctx).Err() },
 			"redis-durability": c.readiness(durability),
 		},
-		PaymentWindow: c.PaymentWindow, BodyBytes: c.BodyBytes, DrainDelay: c.DrainDelay,
-		MaxOpenOrders: limits.openOrders, MaxUnits: limits.units, MaxCustomerUnits: limits.customerUnits,
-		MaxLines: c.maxLines(), MaxSearches: c.MaxSearches,
+		BodyBytes: c.BodyBytes, DrainDelay: c.DrainDelay, MaxLines: c.maxLines(), MaxSearches: c.MaxSearches,
 		Log: log, Metrics: metrics,
-	})
+	}
+	if err := c.Apply(&cfg, c.Off()); err != nil {
+		return errors.Join(usagef("%v", err), listener.Close())
+	}
+	gateway, err := api.New(cfg)
 	if err != nil {
 		return errors.Join(fmt.Errorf("build the gateway: %w", err), listener.Close())
 	}
-	stop, err := serveApart(ctx, c.Metrics, gateway.Operation(), log)
+	stop, err := serveApart(ctx, c.MetricsAddr, gateway.Operation(), log)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -143,7 +136,7 @@ func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 	}
 	defer watch(ctx, durability, metrics)()
 	defer providers.start(ctx, sendTo)()
-	log.InfoContext(ctx, "gateway runs", "address", c.Addr, "auth", c.Auth)
+	log.InfoContext(ctx, "gateway runs", "address", c.HTTPAddr, "auth", c.Auth)
 	err = gateway.Run(ctx)
 	log.InfoContext(ctx, "gateway has stopped")
 	return err
@@ -157,19 +150,15 @@ func (c *apiCommand) maxLines() int {
 	switch {
 	case c.MaxLines != nil:
 		return *c.MaxLines
-	case c.off():
+	case c.Off():
 		return order.MaxLines
 	}
 	return orderLines
 }
 
 func (c *apiCommand) check(log *slog.Logger) error {
-	if c.PaymentWindow < api.MinPaymentWindow || c.PaymentWindow > api.MaxPaymentWindow {
-		return usagef("--payment-window (HOLDFAST_PAYMENT_WINDOW): must be %s to %s long, not %s",
-			api.MinPaymentWindow, api.MaxPaymentWindow, c.PaymentWindow)
-	}
-	if _, err := c.orderLimits(c.off()); err != nil {
-		return err
+	if err := c.Check(c.Off()); err != nil {
+		return usagef("%v", err)
 	}
 	if n := c.maxLines(); n < 1 || n > order.MaxLines {
 		return usagef("--max-lines (HOLDFAST_MAX_LINES): must lie between 1 and %d", order.MaxLines)
@@ -185,10 +174,10 @@ func (c *apiCommand) check(log *slog.Logger) error {
 			"or for a demonstration HOLDFAST_SANDBOX=true and HOLDFAST_WEBHOOK_SECRET")
 	}
 	if err := c.checkReach(
-		reach{"HOLDFAST_HTTP_ADDR", !onLoopback(c.Addr)},
-		reach{"HOLDFAST_METRICS_ADDR", c.Metrics != "" && !onLoopback(c.Metrics)},
+		reach{"HOLDFAST_HTTP_ADDR", !onLoopback(c.HTTPAddr)},
+		reach{"HOLDFAST_METRICS_ADDR", c.MetricsAddr != "" && !onLoopback(c.MetricsAddr)},
 		reach{"HOLDFAST_PUBLIC_URL", c.PublicURL != "" && !urlOnLoopback(c.PublicURL)},
-		reach{"HOLDFAST_TRUSTED_PROXIES", len(c.Proxies) > 0},
+		reach{"HOLDFAST_TRUSTED_PROXIES", len(c.TrustedProxies) > 0},
 	); err != nil {
 		return err
 	}
@@ -198,5 +187,5 @@ func (c *apiCommand) check(log *slog.Logger) error {
 	if _, _, err := c.read(log); err != nil {
 		return err
 	}
-	return c.doorFlags.check(c.off())
+	return c.doorFlags.check(c.Off())
 }

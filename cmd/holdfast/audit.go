@@ -18,6 +18,7 @@ import (
 
 // auditCommand checks the books.
 type auditCommand struct {
+	temporalFlags
 	redisFlags
 	durabilityFlags
 	indexFlags

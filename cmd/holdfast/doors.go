@@ -8,20 +8,13 @@ import (
 	"strconv"
 
 	"holdfast/api"
+	"holdfast/settings"
 )
 
 // doorFlags say where the gateway listens, whom it lets in, and how often.
 type doorFlags struct {
-	Addr         string   `name:"http-addr" env:"HOLDFAST_HTTP_ADDR" default:"127.0.0.1:8080" help:"Address to listen on (${env})."`
-	Metrics      string   `name:"metrics-addr" env:"HOLDFAST_METRICS_ADDR" help:"Address of a listener of its own for /metrics, /healthz and /readyz; then /metrics is nowhere else (${env})."`
-	TLSCert      string   `name:"tls-cert" env:"HOLDFAST_TLS_CERT" help:"File of the listener's certificate, in PEM; empty: plain HTTP (${env})."`
-	TLSKey       string   `name:"tls-key" env:"HOLDFAST_TLS_KEY" help:"File of the certificate's key (${env})."`
-	CallerLimit  *int     `name:"rate-limit" env:"HOLDFAST_RATE_LIMIT" help:"What each caller may use a second; most calls use 1, see x-cost in openapi.yaml; 0: no limit. Default: 50, and none with authentication off (${env})."`
-	AddressLimit *int     `name:"rate-limit-address" env:"HOLDFAST_RATE_LIMIT_ADDRESS" help:"What each address may use a second, as --rate-limit; 0: no limit. Default: 200, and none with authentication off. Callbacks of payments are counted apart, up to ten times as many (${env})."`
-	PaymentLimit *int     `name:"rate-limit-payments" env:"HOLDFAST_RATE_LIMIT_PAYMENTS" help:"Calls a minute of each customer that open payments, for which a provider may be asked; 0: no limit. One order has a third of them, all customers of one network four times as many. Default: 30, and none with authentication off (${env})."`
-	BodyBytes    int64    `env:"HOLDFAST_BODY_BYTES" default:"67108864" help:"Memory for the bodies of all requests in flight, in bytes, at least 8388608. One caller may have an eighth of it, all callers of one network a quarter, all callers three quarters; the rest is for payment callbacks and providers' pages (${env})."`
-	Proxies      []string `name:"trusted-proxies" env:"HOLDFAST_TRUSTED_PROXIES" help:"Addresses or networks of proxies whose X-Forwarded-For is believed, with commas between (${env})."`
-	Origins      []string `name:"cors-origins" env:"HOLDFAST_CORS_ORIGINS" help:"Origins of other sites whose pages may call, such as https://shop.example, with commas between (${env})."`
+	settings.Shop
+	settings.Gateway
 }
 
 // Limits of calls in a second, where none are set. A person's browser makes some ten,
@@ -75,7 +68,7 @@ func (f doorFlags) check(authOff bool) error {
 		return usagef("--body-bytes (HOLDFAST_BODY_BYTES): %d is too few: one caller may have an eighth of it, which has to "+
 			"fit the largest body; at least %d are needed", f.BodyBytes, api.MinBodyBytes)
 	}
-	for _, p := range f.Proxies {
+	for _, p := range f.TrustedProxies {
 		_, notAddress := netip.ParseAddr(p)
 		if _, notNetwork := netip.ParsePrefix(p); notAddress != nil && notNetwork != nil {
 			return usagef("--trusted-proxies (HOLDFAST_TRUSTED_PROXIES): %q is no address and no network", p)
@@ -89,19 +82,19 @@ func (f doorFlags) check(authOff bool) error {
 	if _, err := f.tls(); err != nil {
 		return err
 	}
-	if f.Metrics != "" {
-		if err := checkAddress("--metrics-addr (HOLDFAST_METRICS_ADDR)", f.Metrics); err != nil {
+	if f.MetricsAddr != "" {
+		if err := checkAddress("--metrics-addr (HOLDFAST_METRICS_ADDR)", f.MetricsAddr); err != nil {
 			return err
 		}
 	}
-	if err := checkAddress("--http-addr (HOLDFAST_HTTP_ADDR)", f.Addr); err != nil {
+	if err := checkAddress("--http-addr (HOLDFAST_HTTP_ADDR)", f.HTTPAddr); err != nil {
 		return err
 	}
-	if !authOff || onLoopback(f.Addr) {
+	if !authOff || onLoopback(f.HTTPAddr) {
 		return nil
 	}
 	return usagef("with authentication off (HOLDFAST_AUTH), --http-addr %s (HOLDFAST_HTTP_ADDR) would let anybody be "+
-		"the operator: listen on 127.0.0.1, or ask for tokens", f.Addr)
+		"the operator: listen on 127.0.0.1, or ask for tokens", f.HTTPAddr)
 }
 
 // onLoopback reports whether only this machine can reach an address. An empty host means

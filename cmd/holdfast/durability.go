@@ -12,14 +12,13 @@ import (
 
 	"holdfast/api"
 	"holdfast/redisdb"
+	"holdfast/settings"
 )
 
 // durabilityFlags say what becomes of a Redis that may lose what it acknowledges.
-type durabilityFlags struct {
-	Durability string `name:"redis-durability" env:"HOLDFAST_REDIS_DURABILITY" enum:"require,warn" default:"require" help:"What to do about a Redis that may lose writes which it acknowledged (no append-only file, appendfsync other than always, keys evicted): require refuses to start, warn only says so (${env})."`
-}
+type durabilityFlags struct{ settings.Durability }
 
-func (f durabilityFlags) required() bool { return f.Durability != "warn" }
+func (f durabilityFlags) required() bool { return f.RedisDurability != "warn" }
 
 // look asks until Redis says how it keeps what it acknowledges.
 func (f durabilityFlags) look(ctx context.Context, rdb redis.UniversalClient, patience time.Duration, log *slog.Logger) (redisdb.Durability, error) {

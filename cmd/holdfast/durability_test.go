@@ -18,6 +18,7 @@ import (
 	"holdfast/redisdb"
 	"holdfast/redisdb/redistest"
 	sagaclient "holdfast/saga/client"
+	"holdfast/settings"
 )
 
 // shopOn sets what a gateway and a worker need to get as far as their Redis.
@@ -114,7 +115,7 @@ func TestAWorkersReadyzShowsWhatItDependsOn(t *testing.T) {
 	worse := redisdb.NewWatch(nil, redisdb.Durability{Faults: []string{"no file"}}, newLog(io.Discard))
 	var retention error
 	stop, err := serveMetrics(t.Context(), addr, prometheus.NewRegistry(), map[string]api.Check{
-		"redis-durability": durabilityFlags{Durability: "warn"}.readiness(worse),
+		"redis-durability": warns.readiness(worse),
 		"retention":        func(context.Context) error { return retention },
 	}, newLog(io.Discard))
 	require.NoError(t, err)
@@ -136,13 +137,16 @@ func TestAWorkersReadyzShowsWhatItDependsOn(t *testing.T) {
 	}
 }
 
+// warns runs all the same.
+var warns = durabilityFlags{settings.Durability{RedisDurability: "warn"}}
+
 // What took over after the start is shown as well, and takes no orders where durability
 // is required.
 func TestWhatTookOverIsJudgedAsTheFirstWas(t *testing.T) {
 	worse := redisdb.NewWatch(nil, redisdb.Durability{Faults: []string{"no file"}}, newLog(io.Discard))
 	require.NotErrorIs(t, durabilityFlags{}.readiness(worse)(t.Context()), api.ErrDegraded)
 	require.ErrorContains(t, durabilityFlags{}.readiness(worse)(t.Context()), "no file")
-	require.ErrorIs(t, durabilityFlags{Durability: "warn"}.readiness(worse)(t.Context()), api.ErrDegraded)
+	require.ErrorIs(t, warns.readiness(worse)(t.Context()), api.ErrDegraded)
 }
 
 func TestTheAuditFindsARedisThatMayLoseOrders(t *testing.T) {
@@ -156,7 +160,7 @@ func TestTheAuditFindsARedisThatMayLoseOrders(t *testing.T) {
 	require.Len(t, found, 1)
 	require.Equal(t, audit.RedisNotDurable, found[0].Kind)
 	require.Contains(t, found[0].Detail, "append-only file")
-	c.Durability = "warn"
+	c.RedisDurability = "warn"
 	found, err = c.auditDurability(t.Context(), rdb, newLog(said))
 	require.NoError(t, err)
 	require.Empty(t, found)

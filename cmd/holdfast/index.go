@@ -8,14 +8,11 @@ import (
 
 	"holdfast/search"
 	"holdfast/search/elastic"
+	"holdfast/settings"
 )
 
 // indexFlags say where the index of searches is.
-type indexFlags struct {
-	Elasticsearch string `name:"elasticsearch-url" env:"ELASTICSEARCH_URL" password:"" help:"URL of Elasticsearch; several nodes with commas between. Without one, searches and lists answer 503, and orders go on (${env})."`
-	Authorities   string `name:"elasticsearch-ca-file" env:"ELASTICSEARCH_CA_FILE" help:"File of the authorities, in PEM, one of whom has to vouch for an Elasticsearch at https; empty: those that the machine trusts (${env})."`
-	Synonyms      string `env:"HOLDFAST_SYNONYMS" help:"File of words that mean the same to a search, one rule a line: sofa, couch, settee (${env})."`
-}
+type indexFlags struct{ settings.Index }
 
 func (f indexFlags) synonyms() (search.Synonyms, error) {
 	if f.Synonyms == "" {
@@ -34,11 +31,11 @@ func (f indexFlags) options() (elastic.Options, error) {
 	if err != nil {
 		return elastic.Options{}, usagef("--synonyms (HOLDFAST_SYNONYMS): %v", err)
 	}
-	pool, err := authorities(f.Authorities)
+	pool, err := authorities(f.ElasticsearchCA)
 	if err != nil {
 		return elastic.Options{}, usagef("--elasticsearch-ca-file (ELASTICSEARCH_CA_FILE): %v", err)
 	}
-	opts := elastic.Options{URLs: strings.Split(f.Elasticsearch, ","), Authorities: pool, Synonyms: synonyms}
+	opts := elastic.Options{URLs: strings.Split(f.ElasticsearchURL, ","), Authorities: pool, Synonyms: synonyms}
 	if err := opts.Validate(); err != nil {
 		return opts, usagef("--elasticsearch-url (ELASTICSEARCH_URL): %v", err)
 	}
@@ -54,7 +51,7 @@ func (f indexFlags) checkIndex() error {
 // readIndex opens the index for searches alone; nil where no index is wanted. Whether
 // it can answer, each search finds out. The caller closes it.
 func (f indexFlags) readIndex(ctx context.Context) (search.Index, error) {
-	if f.Elasticsearch == "" {
+	if f.ElasticsearchURL == "" {
 		return nil, nil //nolint:nilnil // no index is not an error
 	}
 	opts, err := f.options()
@@ -68,7 +65,7 @@ func (f indexFlags) readIndex(ctx context.Context) (search.Index, error) {
 // opener opens the index once. It is nil where no index is wanted. An error that is
 // a *search.UnavailableError means that it may be opened later.
 func (f indexFlags) opener() (func(context.Context) (search.Index, error), error) {
-	if f.Elasticsearch == "" {
+	if f.ElasticsearchURL == "" {
 		return nil, nil //nolint:nilnil // no index is not an error
 	}
 	opts, err := f.options()

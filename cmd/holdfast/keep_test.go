@@ -19,6 +19,7 @@ import (
 
 	"holdfast/inventory"
 	sagaclient "holdfast/saga/client"
+	"holdfast/settings"
 	"holdfast/setup"
 	"holdfast/worker"
 )
@@ -89,7 +90,7 @@ func TestWorkerRefusesANamespaceThatForgetsBeforeRedis(t *testing.T) {
 }
 
 func TestSetupRefusesARetentionBelowTheMarks(t *testing.T) {
-	err := (&setupCommand{Retention: 240 * time.Hour}).Run(t.Context(), out{stdout: io.Discard, stderr: io.Discard})
+	err := (&setupCommand{Setup: settings.Setup{Retention: 240 * time.Hour}}).Run(t.Context(), out{stdout: io.Discard, stderr: io.Discard})
 	var usage *usageError
 	require.ErrorAs(t, err, &usage)
 	require.ErrorContains(t, err, "HOLDFAST_RETENTION")

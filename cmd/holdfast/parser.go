@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+
+	"holdfast/settings"
 )
 
 // Tags of settings that are secret, or that may hold one. Every user of a machine can
@@ -29,6 +31,8 @@ func newParser(cli any, out out) (*kong.Kong, error) {
 		kong.Writers(out.stdout, out.stderr),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Help(helpWithSecrets),
+		kong.ValueFormatter(settings.Help),
+		settings.Vars(),
 		kong.Resolvers(kong.ResolverFunc(fromFile)),
 		kong.Exit(func(code int) { panic(exited(code)) }), // after --help
 	)

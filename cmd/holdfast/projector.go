@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -17,6 +16,7 @@ import (
 	"holdfast/redisdb"
 	"holdfast/search"
 	"holdfast/search/projector"
+	"holdfast/settings"
 )
 
 // projectorCommands keep the views up.
@@ -29,7 +29,7 @@ type projectorCommands struct {
 type viewFlags struct {
 	redisFlags
 	indexFlags
-	Wait time.Duration `env:"HOLDFAST_WAIT" default:"60s" help:"How long to wait for Redis and Elasticsearch at the start (${env})."`
+	settings.Start
 }
 
 // open waits for Redis, which judge may refuse, and then for the index.
@@ -65,9 +65,7 @@ func (f viewFlags) open(
 type projectorCommand struct {
 	viewFlags
 	durabilityFlags
-	Metrics  string        `name:"metrics-addr" env:"HOLDFAST_METRICS_ADDR" help:"Address of the projector's own /healthz, /readyz and /metrics, such as 127.0.0.1:9092; empty: none (${env})."`
-	Consumer string        `env:"HOLDFAST_CONSUMER" help:"Name of this projector in its group, which no other one has; empty makes one up (${env})."`
-	Claim    time.Duration `name:"claim-after" env:"HOLDFAST_CLAIM_AFTER" default:"30s" help:"How long a projector may keep an entry before another one takes it over (${env})."`
+	settings.Projector
 }
 
 // Run projects until the process is told to stop.
@@ -87,12 +85,12 @@ func (c *projectorCommand) Run(ctx context.Context, out out) error {
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	p, err := projector.New(projector.Options{
 		Redis: rdb, Index: index, Products: inventory.New(rdb), Orders: records.New(rdb), Log: log, Metrics: registry,
-		Consumer: c.Consumer, ClaimAfter: c.Claim,
+		Consumer: c.Consumer, ClaimAfter: c.ClaimAfter,
 	})
 	if err != nil {
 		return fmt.Errorf("build the projector: %w", err)
 	}
-	stop, err := serveMetrics(ctx, c.Metrics, registry, map[string]api.Check{
+	stop, err := serveMetrics(ctx, c.MetricsAddr, registry, map[string]api.Check{
 		"redis":            func(ctx context.Context) error { return rdb.Ping(ctx).Err() },
 		"redis-durability": c.readiness(durability),
 	}, log)

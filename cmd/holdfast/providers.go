@@ -18,17 +18,12 @@ import (
 	"holdfast/payment/moneymode"
 	"holdfast/payment/sandbox"
 	"holdfast/payment/stripe"
+	"holdfast/settings"
 )
 
 // providerFlags say which payment providers there are. The gateway and the workers
 // need the same.
-type providerFlags struct {
-	stripeFlags
-	Default      string  `name:"payment-provider" env:"HOLDFAST_PAYMENT_PROVIDER" help:"Provider of buyers who name none; without it Stripe where it is set up, else the sandbox (${env})."`
-	Secret       string  `name:"webhook-secret" env:"HOLDFAST_WEBHOOK_SECRET" secret:"" help:"Secret that the sandbox provider's callbacks are signed with, whsec_…."`
-	Sandbox      bool    `env:"HOLDFAST_SANDBOX" default:"false" negatable:"" help:"Take payments by the sandbox, which moves no money: for demonstrations and tests, never beside a live key of Stripe's (${env})."`
-	SandboxFails float64 `name:"sandbox-fails" env:"HOLDFAST_SANDBOX_FAILS" default:"0" help:"Share of calls to the sandbox that fail, 0 to 1, to see what becomes of orders then (${env})."`
-}
+type providerFlags struct{ settings.Providers }
 
 // check finds a mistake in the flags before anything is waited for.
 func (f providerFlags) check() error {
@@ -43,8 +38,8 @@ func (f providerFlags) check() error {
 
 // checkProviders is what an audit, which takes no payment, checks as well.
 func (f providerFlags) checkProviders() error {
-	if f.Secret != "" {
-		if _, err := sandbox.New(f.Secret); err != nil {
+	if f.WebhookSecret != "" {
+		if _, err := sandbox.New(f.WebhookSecret); err != nil {
 			return usagef("HOLDFAST_WEBHOOK_SECRET: %v", err)
 		}
 	}
@@ -53,10 +48,10 @@ func (f providerFlags) checkProviders() error {
 		return err
 	}
 	switch {
-	case f.Default == "", f.Default == sandbox.Name && f.hasSandbox(), f.Default == stripe.Name && atStripe != nil:
+	case f.DefaultProvider == "", f.DefaultProvider == sandbox.Name && f.hasSandbox(), f.DefaultProvider == stripe.Name && atStripe != nil:
 		return nil
 	}
-	return usagef("--payment-provider (HOLDFAST_PAYMENT_PROVIDER): %q is not set up", f.Default)
+	return usagef("--payment-provider (HOLDFAST_PAYMENT_PROVIDER): %q is not set up", f.DefaultProvider)
 }
 
 // checkSandbox refuses a sandbox that could take an order of a shop that takes money.
@@ -64,10 +59,10 @@ func (f providerFlags) checkSandbox() error {
 	switch {
 	case !f.Sandbox:
 		return nil
-	case f.hasStripe() && stripe.IsLive(f.Key):
+	case f.hasStripe() && stripe.IsLive(f.StripeKey):
 		return usagef("HOLDFAST_SANDBOX is on beside a live STRIPE_API_KEY: customers could pay without money. " +
 			"Set HOLDFAST_SANDBOX=false, or use a test key (sk_test_… or rk_test_…)")
-	case f.Secret == "":
+	case f.WebhookSecret == "":
 		return usagef("HOLDFAST_SANDBOX is on, and HOLDFAST_WEBHOOK_SECRET, which signs its callbacks, is not set")
 	}
 	return nil
@@ -77,7 +72,7 @@ func (f providerFlags) checkSandbox() error {
 // as the sandbox: its owner says that an order of this shop is paid, and no money moves.
 func (f providerFlags) mode() moneymode.Mode {
 	switch {
-	case f.hasStripe() && stripe.IsLive(f.Key):
+	case f.hasStripe() && stripe.IsLive(f.StripeKey):
 		return moneymode.ModeReal
 	case f.Sandbox, f.hasStripe():
 		return moneymode.ModePretend
@@ -118,7 +113,7 @@ type reach struct {
 // checkReach refuses the published secret where others than this machine's own programs
 // could use it.
 func (f providerFlags) checkReach(ways ...reach) error {
-	if !f.Sandbox || !sandbox.IsPublished(f.Secret) {
+	if !f.Sandbox || !sandbox.IsPublished(f.WebhookSecret) {
 		return nil
 	}
 	for _, way := range ways {
@@ -130,7 +125,7 @@ func (f providerFlags) checkReach(ways ...reach) error {
 	return nil
 }
 
-func (f providerFlags) hasSandbox() bool { return f.Sandbox && f.Secret != "" }
+func (f providerFlags) hasSandbox() bool { return f.Sandbox && f.WebhookSecret != "" }
 
 // any tells whether there is a provider at all.
 func (f providerFlags) any() bool { return f.hasSandbox() || f.hasStripe() }
@@ -138,8 +133,8 @@ func (f providerFlags) any() bool { return f.hasSandbox() || f.hasStripe() }
 // first is the provider of buyers who name none.
 func (f providerFlags) first() string {
 	switch {
-	case f.Default != "":
-		return f.Default
+	case f.DefaultProvider != "":
+		return f.DefaultProvider
 	case f.hasStripe():
 		return stripe.Name
 	}
@@ -161,7 +156,7 @@ type providers struct {
 func (f providerFlags) open(rdb redis.UniversalClient, publicURL string, log *slog.Logger) (providers, error) {
 	p := providers{byName: map[string]payment.Provider{}, pages: map[string]http.Handler{}}
 	if f.hasSandbox() {
-		signer, err := sandbox.New(f.Secret)
+		signer, err := sandbox.New(f.WebhookSecret)
 		if err != nil {
 			return p, usagef("HOLDFAST_WEBHOOK_SECRET: %v", err)
 		}

@@ -11,15 +11,11 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"holdfast/redisdb"
+	"holdfast/settings"
 )
 
 // redisFlags say where the entities are.
-type redisFlags struct {
-	Redis     string `name:"redis-url" env:"REDIS_URL" password:"" default:"redis://127.0.0.1:6379/0" help:"URL of Redis, rediss:// over TLS; several with commas between, or ?cluster=true, mean a cluster (${env})."`
-	RedisCA   string `name:"redis-ca-file" env:"REDIS_CA_FILE" help:"File of the authorities, in PEM, one of whom has to vouch for Redis; empty: those that the machine trusts (${env})."`
-	RedisCert string `name:"redis-cert-file" env:"REDIS_CERT_FILE" help:"File of the certificate that is shown to Redis (${env})."`
-	RedisKey  string `name:"redis-key-file" env:"REDIS_KEY_FILE" help:"File of that certificate's key (${env})."`
-}
+type redisFlags struct{ settings.Redis }
 
 // secured is nil where the files of TLS are left to the machine.
 func (f redisFlags) secured() (*tls.Config, error) {
@@ -40,7 +36,7 @@ func (f redisFlags) secured() (*tls.Config, error) {
 // checkTLS finds a mistake in the files before the wait for other services.
 func (f redisFlags) checkTLS() error {
 	secured, err := f.secured()
-	if err == nil && secured != nil && !strings.HasPrefix(f.Redis, "rediss://") {
+	if err == nil && secured != nil && !strings.HasPrefix(f.RedisURL, "rediss://") {
 		return usagef("REDIS_CA_FILE, REDIS_CERT_FILE and REDIS_KEY_FILE are for a REDIS_URL that begins with rediss://")
 	}
 	return err
@@ -57,7 +53,7 @@ func (f redisFlags) connect(ctx context.Context, patience time.Duration, logger 
 	}
 	var rdb redis.UniversalClient
 	err = waitFor(ctx, "redis", patience, logger, func(ctx context.Context) error {
-		opened, err := redisdb.OpenTLS(ctx, f.Redis, secured)
+		opened, err := redisdb.OpenTLS(ctx, f.RedisURL, secured)
 		if err != nil {
 			return err
 		}

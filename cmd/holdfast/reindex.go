@@ -14,6 +14,7 @@ import (
 // reindexCommand builds search views anew. A worker does the work; this starts it
 // and watches.
 type reindexCommand struct {
+	temporalFlags
 	Views []string      `arg:"" optional:"" enum:"products,orders" help:"Which views: products, orders; all of them where none is named."`
 	Wait  time.Duration `default:"5s" help:"How long to wait for Temporal."`
 }

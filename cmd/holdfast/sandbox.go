@@ -7,17 +7,18 @@ import (
 	"holdfast/cmd/holdfast/replay"
 	"holdfast/order"
 	"holdfast/payment/sandbox"
+	"holdfast/settings"
 )
 
 // sandboxFlags let a tool speak as the sandbox payment provider. The default is
 // what the embedded stack takes where none is set; it is public.
 type sandboxFlags struct {
-	Secret string `name:"webhook-secret" env:"HOLDFAST_WEBHOOK_SECRET" secret:"" default:"whsec_aG9sZGZhc3Qtc2FuZGJveC1ub3QtYS1zZWNyZXQ=" help:"Secret that signs the sandbox provider's callbacks (${env}); the default is that of make run."`
+	settings.SandboxSecret `set:"webhook_secret=whsec_aG9sZGZhc3Qtc2FuZGJveC1ub3QtYS1zZWNyZXQ="`
 }
 
 // signer signs callbacks with the time at which they are sent.
 func (f sandboxFlags) signer() (replay.Signer, error) {
-	provider, err := sandbox.New(f.Secret)
+	provider, err := sandbox.New(f.WebhookSecret)
 	if err != nil {
 		return nil, usagef("HOLDFAST_WEBHOOK_SECRET: %v", err)
 	}

@@ -129,7 +129,7 @@ func TestThePublishedSecretStaysOnLoopback(t *testing.T) {
 func TestToolsKnowThePublishedSecret(t *testing.T) {
 	var f sandboxFlags
 	requireParsed(t, &f)
-	assert.Equal(t, sandbox.PublishedSecret, f.Secret)
+	assert.Equal(t, sandbox.PublishedSecret, f.WebhookSecret)
 }
 
 // A process sees its own settings alone. What runs on the same Redis has to agree with it
@@ -147,7 +147,8 @@ func TestProcessesOnOneRedisAgreeAboutMoney(t *testing.T) {
 			rdb, err := redisdb.Open(t.Context(), "redis://"+redis.Addr())
 			require.NoError(t, err)
 			defer func() { require.NoError(t, rdb.Close()) }()
-			live := providerFlags{stripeFlags: stripeFlags{Key: liveKey, WebhookSecret: stripeSecret}}
+			var live providerFlags
+			live.StripeKey, live.StripeWebhookSecret = liveKey, stripeSecret
 			_, release, err := live.holdMode(t.Context(), rdb, newLog(t.Output()))
 			require.NoError(t, err)
 			defer func() { require.NoError(t, release()) }()

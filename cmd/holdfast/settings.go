@@ -11,12 +11,16 @@ import (
 
 	"github.com/alecthomas/kong"
 	"go.temporal.io/sdk/contrib/envconfig"
+
+	"holdfast/settings"
 )
 
-// settingsCommand lists the settings of a command. Deployments are checked against it.
+// settingsCommand lists the settings of a command. Deployments are checked against it, and
+// docs/settings.md is what it says about all of them.
 type settingsCommand struct {
-	Command string `arg:"" help:"The command, such as api or worker."`
-	JSON    bool   `name:"json" help:"Print the list as JSON."`
+	Command  string `arg:"" optional:"" help:"The command, such as api or worker."`
+	JSON     bool   `name:"json" help:"Print the list as JSON."`
+	Markdown bool   `name:"markdown" help:"Print the reference of all commands, docs/settings.md."`
 }
 
 // setting is a variable that a command reads.
@@ -25,11 +29,19 @@ type setting struct {
 	Default string `json:"default,omitempty"`
 	// File names the variable that may name a file instead, where the setting is a secret.
 	File string `json:"file,omitempty"`
-	Help string `json:"help,omitempty"`
+	// Example is a value that the command accepts, where the setting is a secret.
+	Example string `json:"example,omitempty"`
+	Help    string `json:"help,omitempty"`
 }
 
 // Run prints a line a setting.
 func (c *settingsCommand) Run(parser *kong.Kong, out out) error {
+	switch {
+	case c.Markdown:
+		return writeReference(out, parser.Model.Node)
+	case c.Command == "":
+		return usagef("name a command, such as api or worker")
+	}
 	node := parser.Model.Node
 	for name := range strings.FieldsSeq(c.Command) {
 		at := slices.IndexFunc(node.Children, func(n *kong.Node) bool { return n.Name == name })
@@ -61,18 +73,24 @@ func settingsOf(node *kong.Node) []setting {
 		if len(flag.Envs) == 0 {
 			continue
 		}
-		s := setting{Name: flag.Envs[0], Default: flag.Default, Help: flag.Help}
+		s := setting{Name: flag.Envs[0], Default: flag.Default, Help: settings.Meaning(flag.Value)}
 		if secretOf(flag) != "" {
-			s.File = s.Name + fileSuffix
+			s.File, s.Example = s.Name+fileSuffix, flag.Tag.Get("example")
 		}
 		all = append(all, s)
 	}
-	if _, connects := node.Target.Type().FieldByName(reflect.TypeFor[startFlags]().Name()); connects {
+	if connectsToTemporal(node) {
 		for _, name := range temporalSettings() {
 			all = append(all, setting{Name: name, Help: "Of Temporal's client."})
 		}
 	}
 	return all
+}
+
+// connectsToTemporal reports whether a command has temporalFlags.
+func connectsToTemporal(node *kong.Node) bool {
+	_, connects := node.Target.Type().FieldByName(reflect.TypeFor[temporalFlags]().Name())
+	return connects
 }
 
 // asked records which variables Temporal's client asks for.

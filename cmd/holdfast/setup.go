@@ -11,17 +11,19 @@ import (
 
 	"holdfast/inventory"
 	"holdfast/search/projector"
+	"holdfast/settings"
 	"holdfast/setup"
 	"holdfast/streams"
 )
 
 // setupCommand prepares Temporal, and the event streams in Redis.
 type setupCommand struct {
-	startFlags
+	temporalFlags
+	settings.Start
 	redisFlags
-	Elasticsearch string        `name:"elasticsearch-url" env:"ELASTICSEARCH_URL" password:"" help:"Set where the workers have it: then closed orders are moved out of Redis by a schedule (${env})."`
-	Retention     time.Duration `env:"HOLDFAST_RETENTION" default:"720h" help:"How long Temporal keeps closed workflows: as long as a repeated Idempotency-Key finds its order; at least 720h (${env})."`
-	Timeout       time.Duration `default:"2m" help:"How long all of it may take."`
+	settings.IndexAddress
+	settings.Setup
+	Timeout time.Duration `default:"2m" help:"How long all of it may take."`
 }
 
 // Run may be repeated as often as one likes.
@@ -48,7 +50,7 @@ func (c *setupCommand) Run(ctx context.Context, out out) error {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
 	err = setup.Run(ctx, temporal, setup.Options{
-		Namespace: name, Retention: c.Retention, Views: c.Elasticsearch != "", Log: log,
+		Namespace: name, Retention: c.Retention, Views: c.ElasticsearchURL != "", Log: log,
 	})
 	if err != nil {
 		return err

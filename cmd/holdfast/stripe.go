@@ -4,27 +4,19 @@ import (
 	"holdfast/payment/stripe"
 )
 
-// stripeFlags switch the payment provider Stripe on.
-type stripeFlags struct {
-	Key           string `name:"stripe-api-key" env:"STRIPE_API_KEY" secret:"" help:"Stripe's secret key sk_…, or a restricted one rk_…; with it and STRIPE_WEBHOOK_SECRET payments by Stripe are on."`
-	WebhookSecret string `name:"stripe-webhook-secret" env:"STRIPE_WEBHOOK_SECRET" secret:"" help:"Secret of the webhook endpoint at Stripe, whsec_…."`
-	Methods       string `name:"stripe-payment-methods" env:"STRIPE_PAYMENT_METHODS" default:"card" help:"Payment methods that buyers can pay by, as Stripe calls them, separated by commas; dashboard: those that are on in Stripe's Dashboard. Bank debits and vouchers keep an order's stock for days (${env})."`
-	Base          string `name:"stripe-api-base" env:"STRIPE_API_BASE" help:"Address of Stripe's API, to try it against another server (${env})."`
-}
-
-func (f stripeFlags) hasStripe() bool { return f.Key != "" }
+func (f providerFlags) hasStripe() bool { return f.StripeKey != "" }
 
 // stripe answers nil where nothing of Stripe is set.
-func (f stripeFlags) stripe() (*stripe.Provider, error) {
+func (f providerFlags) stripe() (*stripe.Provider, error) {
 	switch {
-	case f.Key == "" && f.WebhookSecret == "" && f.Base == "":
+	case f.StripeKey == "" && f.StripeWebhookSecret == "" && f.StripeBase == "":
 		return nil, nil //nolint:nilnil // no provider is no mistake
-	case f.Key == "":
+	case f.StripeKey == "":
 		return nil, usagef("STRIPE_API_KEY is not set, and other settings of Stripe are")
-	case f.WebhookSecret == "":
+	case f.StripeWebhookSecret == "":
 		return nil, usagef("STRIPE_WEBHOOK_SECRET is not set: nobody could tell Stripe's callbacks from forged ones")
 	}
-	p, err := stripe.New(stripe.Config{Key: f.Key, WebhookSecret: f.WebhookSecret, Methods: f.Methods, BaseURL: f.Base})
+	p, err := stripe.New(stripe.Config{Key: f.StripeKey, WebhookSecret: f.StripeWebhookSecret, Methods: f.StripeMethods, BaseURL: f.StripeBase})
 	if err != nil {
 		return nil, usagef("STRIPE_API_KEY, STRIPE_WEBHOOK_SECRET, STRIPE_PAYMENT_METHODS, STRIPE_API_BASE: %v", err)
 	}

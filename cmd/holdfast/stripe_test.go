@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"holdfast/payment/stripe"
 )
 
 const (
@@ -29,7 +31,7 @@ func TestStripeIsSwitchedOnByItsSecrets(t *testing.T) {
 		"a broken key":  {key: stripeKey + "\n", secret: stripeSecret, says: "characters"},
 		"a tiny secret": {key: stripeKey, secret: "whsec_", says: "webhook secret"},
 	} {
-		p, err := stripeFlags{Key: c.key, WebhookSecret: c.secret, Base: c.base}.stripe()
+		p, err := stripeProvider(c.key, c.secret, c.base)
 		require.Equal(t, c.on, p != nil, name)
 		if c.says == "" {
 			require.NoError(t, err, name)
@@ -53,4 +55,10 @@ func TestStripesSecretsAreNotShown(t *testing.T) {
 	require.Contains(t, said.String(), "STRIPE_API_BASE")
 	require.NotContains(t, said.String(), "4eC39")
 	require.NotContains(t, said.String(), "5Q8wv")
+}
+
+func stripeProvider(key, secret, base string) (*stripe.Provider, error) {
+	var f providerFlags
+	f.StripeKey, f.StripeWebhookSecret, f.StripeBase = key, secret, base
+	return f.stripe()
 }

@@ -11,6 +11,10 @@ import (
 	"go.temporal.io/sdk/log"
 )
 
+// temporalFlags mark a command that connects to Temporal. Its client has settings of its
+// own, from its environment.
+type temporalFlags struct{}
+
 // temporalOptions reads Temporal's own settings: TEMPORAL_ADDRESS,
 // TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS…, or its configuration file.
 func temporalOptions(logger *slog.Logger) (client.Options, error) {

@@ -23,6 +23,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"holdfast/search"
+	"holdfast/settings"
 )
 
 // certificates are an authority of the tests, and what it vouches for: a server on
@@ -99,27 +100,27 @@ func TestRedisOverTLS(t *testing.T) {
 	c := makeCertificates(t)
 	url := secureRedis(t, c)
 	log := slog.New(slog.DiscardHandler)
-	good := redisFlags{Redis: url, RedisCA: c.ca, RedisCert: c.clientCert, RedisKey: c.clientKey}
+	good := redisAt(url, c.ca, c.clientCert, c.clientKey)
 	rdb, err := good.connect(t.Context(), 20*time.Second, log)
 	require.NoError(t, err)
 	require.NoError(t, rdb.Set(t.Context(), "a", "b", 0).Err())
 	require.NoError(t, rdb.Close())
 	for name, f := range map[string]redisFlags{
-		"an authority that nobody knows": {Redis: url, RedisCert: c.clientCert, RedisKey: c.clientKey},
-		"no certificate of one's own":    {Redis: url, RedisCA: c.ca},
-		"another authority":              {Redis: url, RedisCA: makeCertificates(t).ca, RedisCert: c.clientCert, RedisKey: c.clientKey},
-		"plain":                          {Redis: strings.Replace(url, "rediss:", "redis:", 1)},
+		"an authority that nobody knows": redisAt(url, "", c.clientCert, c.clientKey),
+		"no certificate of one's own":    redisAt(url, c.ca, "", ""),
+		"another authority":              redisAt(url, makeCertificates(t).ca, c.clientCert, c.clientKey),
+		"plain":                          redisAt(strings.Replace(url, "rediss:", "redis:", 1), "", "", ""),
 	} {
 		_, err := f.connect(t.Context(), 200*time.Millisecond, log)
 		require.Error(t, err, name)
 		require.NotContains(t, err.Error(), "pass-of-redis", name)
 	}
 	for name, f := range map[string]redisFlags{
-		"files, and no TLS":   {Redis: "redis://127.0.0.1:1", RedisCA: c.ca},
-		"no such file":        {Redis: url, RedisCA: "nowhere.pem"},
-		"a key is no CA":      {Redis: url, RedisCA: c.clientKey},
-		"half of a pair":      {Redis: url, RedisCert: c.clientCert},
-		"a pair that doesn't": {Redis: url, RedisCert: c.clientCert, RedisKey: c.serverKey},
+		"files, and no TLS":   redisAt("redis://127.0.0.1:1", c.ca, "", ""),
+		"no such file":        redisAt(url, "nowhere.pem", "", ""),
+		"a key is no CA":      redisAt(url, c.clientKey, "", ""),
+		"half of a pair":      redisAt(url, "", c.clientCert, ""),
+		"a pair that doesn't": redisAt(url, "", c.clientCert, c.serverKey),
 	} {
 		err := f.checkTLS()
 		require.ErrorAs(t, err, new(*usageError), name)
@@ -135,7 +136,7 @@ func TestElasticsearchOverTLS(t *testing.T) {
 		asked++
 		w.WriteHeader(http.StatusBadRequest)
 	}))
-	server.TLS, err = doorFlags{TLSCert: c.serverCert, TLSKey: c.serverKey}.tls()
+	server.TLS, err = doorFlags{Gateway: settings.Gateway{TLSCert: c.serverCert, TLSKey: c.serverKey}}.tls()
 	require.NoError(t, err)
 	require.Equal(t, pair[0].Certificate, server.TLS.Certificates[0].Certificate)
 	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
@@ -149,9 +150,19 @@ func TestElasticsearchOverTLS(t *testing.T) {
 		require.Error(t, err)
 		require.NoError(t, index.Close())
 	}
-	ask(indexFlags{Elasticsearch: server.URL})
+	ask(indexAt(server.URL, ""))
 	require.Zero(t, asked, "an authority that nobody knows")
-	ask(indexFlags{Elasticsearch: server.URL, Authorities: c.ca})
+	ask(indexAt(server.URL, c.ca))
 	require.Positive(t, asked)
-	require.Error(t, indexFlags{Elasticsearch: "http://127.0.0.1:1", Authorities: c.ca}.checkIndex())
+	require.Error(t, indexAt("http://127.0.0.1:1", c.ca).checkIndex())
+}
+
+func redisAt(url, ca, cert, key string) redisFlags {
+	return redisFlags{settings.Redis{
+		RedisAddress: settings.RedisAddress{RedisURL: url}, RedisCA: ca, RedisCert: cert, RedisKey: key,
+	}}
+}
+
+func indexAt(url, ca string) indexFlags {
+	return indexFlags{settings.Index{IndexAddress: settings.IndexAddress{ElasticsearchURL: url}, ElasticsearchCA: ca}}
 }

@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"holdfast/identity"
+	"holdfast/settings"
 )
 
 // tokenCommand signs a token, for trying and for the tools: an identity provider does
 // it otherwise.
 type tokenCommand struct {
-	tokenFlags
+	settings.Tokens
 	Role    string        `required:"" enum:"operator,customer" help:"What the caller may do: operator or customer."`
 	Subject string        `required:"" help:"Who it is; of a customer, his id."`
 	TTL     time.Duration `name:"ttl" default:"1h" help:"How long the token is good."`
@@ -22,9 +23,9 @@ func (c *tokenCommand) Run(_ context.Context, out out) error {
 	if c.TTL <= 0 {
 		return usagef("--ttl: must be above 0")
 	}
-	signer, err := c.signer()
+	signer, err := c.Signer()
 	if err != nil {
-		return err
+		return usagef("%v", err)
 	}
 	token, err := signer.Issue(identity.Caller{Subject: c.Subject, Role: identity.Role(c.Role)}, c.TTL)
 	if err != nil {

@@ -15,11 +15,6 @@ const (
 	askFor     = 5 * time.Second
 )
 
-// startFlags bound the wait for services that start at the same time as we do.
-type startFlags struct {
-	Wait time.Duration `env:"HOLDFAST_WAIT" default:"60s" help:"How long to wait for Temporal and Redis at the start (${env})."`
-}
-
 // waitFor asks a service until it answers, at most for patience, and says in
 // the log that it waits and why.
 func waitFor(ctx context.Context, name string, patience time.Duration, logger *slog.Logger, ask func(context.Context) error) error {

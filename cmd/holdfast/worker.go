@@ -16,27 +16,27 @@ import (
 
 	"holdfast/api"
 	sagaclient "holdfast/saga/client"
+	"holdfast/settings"
 	"holdfast/worker"
 )
 
 // workerCommand runs the sagas.
 type workerCommand struct {
-	startFlags
+	temporalFlags
+	settings.Start
 	redisFlags
 	durabilityFlags
 	indexFlags
 	providerFlags
 	webhookFlags
-	Metrics string        `name:"metrics-addr" env:"HOLDFAST_METRICS_ADDR" help:"Address of the worker's own /healthz, /readyz and /metrics, such as 127.0.0.1:9091; empty: none (${env})."`
-	Keep    time.Duration `name:"keep-orders" env:"HOLDFAST_KEEP_ORDERS" default:"744h" help:"How long closed orders stay in Redis, where an index keeps them for good: at least a day longer than Temporal keeps their workflows (${env})."`
-	Grace   time.Duration `env:"HOLDFAST_GRACE" default:"20s" help:"How long running activities may take to end when the worker stops (${env})."`
+	settings.Worker
 }
 
 // Run polls until the process is told to stop.
 func (c *workerCommand) Run(ctx context.Context, out out) (err error) {
 	log := newLog(out.stderr)
 	err = errors.Join(c.checkIndex(), c.check(),
-		c.checkReach(reach{"HOLDFAST_METRICS_ADDR", c.Metrics != "" && !onLoopback(c.Metrics)}))
+		c.checkReach(reach{"HOLDFAST_METRICS_ADDR", c.MetricsAddr != "" && !onLoopback(c.MetricsAddr)}))
 	if err != nil {
 		return err
 	}
@@ -52,8 +52,8 @@ func (c *workerCommand) Run(ctx context.Context, out out) (err error) {
 		return err
 	}
 	defer temporal.Close()
-	keep := c.Keep
-	if c.Elasticsearch == "" {
+	keep := c.KeepOrders
+	if c.ElasticsearchURL == "" {
 		keep = forGood
 	}
 	sagas := sagaclient.New(temporal, name)
@@ -75,7 +75,7 @@ func (c *workerCommand) Run(ctx context.Context, out out) (err error) {
 	}
 	defer func() { err = errors.Join(err, release()) }()
 
-	services, err := ownServices(rdb, c.Elasticsearch, log)
+	services, err := ownServices(rdb, c.ElasticsearchURL, log)
 	if err != nil {
 		return err
 	}
@@ -94,13 +94,13 @@ func (c *workerCommand) Run(ctx context.Context, out out) (err error) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	w, err := worker.New(worker.Config{
-		Temporal: temporal, Namespace: name, Redis: rdb, Index: index, KeepOrders: c.Keep, Metrics: registry, Log: log,
-		Providers: providers.forWorker(), Money: c.mode(), WebhooksAllow: c.Allow, OwnServices: services, Options: sdk.Options{WorkerStopTimeout: c.Grace},
+		Temporal: temporal, Namespace: name, Redis: rdb, Index: index, KeepOrders: c.KeepOrders, Metrics: registry, Log: log,
+		Providers: providers.forWorker(), Money: c.mode(), WebhooksAllow: c.WebhooksAllow, OwnServices: services, Options: sdk.Options{WorkerStopTimeout: c.Grace},
 	})
 	if err != nil {
 		return fmt.Errorf("build the worker: %w", err)
 	}
-	stop, err := serveMetrics(ctx, c.Metrics, registry, map[string]api.Check{
+	stop, err := serveMetrics(ctx, c.MetricsAddr, registry, map[string]api.Check{
 		"temporal":         sagas.CheckHealth,
 		"redis":            func(ctx context.Context) error { return rdb.Ping(ctx).Err() },
 		"redis-durability": c.readiness(durability),

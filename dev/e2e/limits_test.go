@@ -17,6 +17,7 @@ import (
 	"holdfast/dev/e2e/shoptest"
 	"holdfast/dev/stack"
 	"holdfast/order"
+	"holdfast/settings"
 )
 
 // limited is one more gateway of the shop, with limits.
@@ -48,7 +49,7 @@ func orderFor(t *testing.T, customer, product string, quantity int64) shoptest.C
 func TestOneCustomerHasNoMoreOpenOrdersThanTheLimit(t *testing.T) {
 	const limit, atOnce = 5, 50
 	open(t)
-	shop := limited(t, stack.Options{MaxOpenOrders: limit})
+	shop := limited(t, stack.Options{Shop: settings.Shop{MaxOpenOrders: strconv.Itoa(limit)}})
 	shop.Offer(t, "quota", 1000)
 	one := orderFor(t, "greedy", "quota", 1)
 
@@ -115,7 +116,7 @@ func TestOneCustomerHasNoMoreOpenOrdersThanTheLimit(t *testing.T) {
 
 func TestAnExpiredOrderMakesRoomForTheNext(t *testing.T) {
 	open(t)
-	shop := limited(t, stack.Options{MaxOpenOrders: 1, PaymentWindow: hastyWindow})
+	shop := limited(t, stack.Options{Shop: settings.Shop{MaxOpenOrders: "1", PaymentWindow: hastyWindow}})
 	shop.Offer(t, "quota-hasty", 10)
 	one := orderFor(t, "hasty", "quota-hasty", 1)
 	var first order.Order
@@ -130,7 +131,7 @@ func TestAnExpiredOrderMakesRoomForTheNext(t *testing.T) {
 
 func TestAnOrderHasNoMoreUnitsThanTheLimit(t *testing.T) {
 	open(t)
-	shop := limited(t, stack.Options{MaxUnits: 3})
+	shop := limited(t, stack.Options{Shop: settings.Shop{MaxUnits: "3", MaxCustomerUnits: settings.Unlimited}})
 	shop.Offer(t, "units", 100)
 	var p struct {
 		Shortages []order.Shortage `json:"shortages"`

@@ -16,6 +16,7 @@ import (
 	"holdfast/dev/e2e/shoptest"
 	"holdfast/dev/stack"
 	sagaclient "holdfast/saga/client"
+	"holdfast/settings"
 )
 
 // everything that the tests share.
@@ -49,7 +50,7 @@ func run(m *testing.M) (code int, err error) {
 	}
 	defer func() { err = errors.Join(err, stop(main)) }()
 	second, err := stack.Start(ctx, stack.Options{
-		RedisURL: main.RedisURL, PaymentWindow: hastyWindow, WithoutSearch: true,
+		RedisURL: main.RedisURL, Shop: settings.Shop{PaymentWindow: hastyWindow}, WithoutSearch: true,
 		Temporal: &client.Options{HostPort: main.TemporalAddress, Namespace: main.Namespace},
 	})
 	if err != nil {

@@ -61,9 +61,10 @@ func (s *Stack) gateway(listener net.Listener) (*api.Server, error) {
 		Checks: map[string]api.Check{"redis": func(ctx context.Context) error {
 			return s.redis.Ping(ctx).Err()
 		}},
-		PaymentWindow: s.opts.PaymentWindow, MaxOpenOrders: s.opts.MaxOpenOrders, MaxUnits: s.opts.MaxUnits,
-		MaxCustomerUnits: s.opts.MaxCustomerUnits,
-		Log:              s.log(), Metrics: s.metrics,
+		Log: s.log(), Metrics: s.metrics,
+	}
+	if err := s.opts.Apply(&cfg, true); err != nil {
+		return nil, err
 	}
 	s.atSandbox(&cfg, cmp.Or(s.opts.PublicURL, "http://"+listener.Addr().String()))
 	return api.New(cfg)

@@ -23,6 +23,7 @@ import (
 	"holdfast/identity"
 	"holdfast/payment/sandbox"
 	"holdfast/search"
+	"holdfast/settings"
 )
 
 // Options say what to embed and where it listens. The zero value embeds
@@ -68,14 +69,10 @@ type Options struct {
 	Worker *sdk.Options
 	// Interceptors of the stack's Temporal client.
 	Interceptors []interceptor.ClientInterceptor
-	// HTTPAddr is where the gateway listens, on loopback; empty takes a free port.
-	HTTPAddr string
-	// PaymentWindow of the orders; 0 is the gateway's default.
-	PaymentWindow time.Duration
-	// MaxOpenOrders of one customer, MaxUnits of one product in an order, and
-	// MaxCustomerUnits of one product in all unpaid orders of a customer; 0 is
-	// without a limit: who tries things out, measures or replays is one customer.
-	MaxOpenOrders, MaxUnits, MaxCustomerUnits int64
+	// Shop are the gateway's settings. Empty ones are the gateway's defaults, except that
+	// an empty HTTPAddr takes a free port on loopback, and that nothing is limited unless it is
+	// set: whoever tries things out, measures or replays is one customer.
+	settings.Shop
 	// WebhookSecret of the sandbox's callbacks; empty is DefaultSecret.
 	WebhookSecret string
 	// WithoutSandbox leaves out the payment provider that moves no money.
@@ -85,8 +82,6 @@ type Options struct {
 	// WebhooksAllow names networks that webhooks may reach although they are not public;
 	// empty is this machine.
 	WebhooksAllow string
-	// PublicURL is where buyers reach the gateway; empty is where it listens.
-	PublicURL string
 	// Identity tells the gateway's callers by their tokens; nil takes everybody for the
 	// operator.
 	Identity identity.Verifier

@@ -8,6 +8,7 @@ import (
 
 	"holdfast/dev/bench/load"
 	"holdfast/dev/stack"
+	"holdfast/settings"
 )
 
 // openBench places orders while others wait for their payment.
@@ -21,7 +22,7 @@ type openBench struct {
 // Run fills up and measures at each number.
 func (b *openBench) Run(ctx context.Context, out report) error {
 	slices.Sort(b.Open)
-	st, err := stack.Start(ctx, stack.Options{Data: b.Data, WithoutUI: true, PaymentWindow: 24 * time.Hour})
+	st, err := stack.Start(ctx, stack.Options{Data: b.Data, WithoutUI: true, Shop: settings.Shop{PaymentWindow: 24 * time.Hour}})
 	if err != nil {
 		return err
 	}

@@ -18,14 +18,17 @@ import (
 	"github.com/alecthomas/kong"
 
 	"holdfast/dev/stack"
+	"holdfast/settings"
 )
 
 // stopTimeout bounds a graceful stop; a second Ctrl-C ends the process at once.
 const stopTimeout = 30 * time.Second
 
 func main() {
-	var s settings
+	var s flags
 	kong.Parse(&s,
+		settings.Vars(),
+		kong.ValueFormatter(settings.Help),
 		kong.Name("holdfast-dev"),
 		kong.Description("Holdfast, whole, in one process. Loopback only: authentication is off unless HOLDFAST_AUTH=jwt."))
 	if err := run(context.Background(), s); err != nil {
@@ -35,7 +38,7 @@ func main() {
 }
 
 // run starts the stack, and stops it on Ctrl-C or when a part of it fails.
-func run(ctx context.Context, s settings) error {
+func run(ctx context.Context, s flags) error {
 	ctx, forgetSignals := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer forgetSignals()
 	opts, err := s.options()

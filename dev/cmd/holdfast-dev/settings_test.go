@@ -5,6 +5,9 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/stretchr/testify/require"
+
+	"holdfast/api"
+	"holdfast/settings"
 )
 
 func TestRefusesAddressesThatOthersCanReach(t *testing.T) {
@@ -77,10 +80,10 @@ func TestBeginsWithDemoProducts(t *testing.T) {
 	require.ErrorContains(t, err, "choose en, zh or off")
 }
 
-func parse(t *testing.T, args ...string) (settings, error) {
+func parse(t *testing.T, args ...string) (flags, error) {
 	t.Helper()
-	var s settings
-	parser, err := kong.New(&s)
+	var s flags
+	parser, err := kong.New(&s, settings.Vars())
 	require.NoError(t, err)
 	_, err = parser.Parse(args)
 	return s, err
@@ -115,5 +118,24 @@ func TestThePublishedSecretHasNoPublicName(t *testing.T) {
 	} {
 		_, err := parse(t, fine...)
 		require.NoError(t, err)
+	}
+}
+
+// Whoever tries things out, measures or replays is one customer.
+func TestNothingIsLimitedUnlessItIsSet(t *testing.T) {
+	s, err := parse(t)
+	require.NoError(t, err)
+	var cfg api.Config
+	require.NoError(t, s.Apply(&cfg, true))
+	require.Zero(t, cfg.MaxOpenOrders+cfg.MaxUnits+cfg.MaxCustomerUnits)
+	require.Equal(t, api.DefaultPaymentWindow, cfg.PaymentWindow)
+	s, err = parse(t, "--max-units=5")
+	require.NoError(t, err)
+	require.NoError(t, s.Apply(&cfg, true))
+	require.EqualValues(t, 5, cfg.MaxUnits)
+	require.Zero(t, cfg.MaxCustomerUnits)
+	for _, args := range [][]string{{"--max-open-orders=0"}, {"--max-units=many"}, {"--max-units=5", "--max-customer-units=4"}} {
+		_, err = parse(t, args...)
+		require.ErrorContains(t, err, "HOLDFAST_MAX_", args[0])
 	}
 }

@@ -1,0 +1,105 @@
+package settings
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"holdfast/api"
+)
+
+// Shop are the gateway's settings that the embedded stack has too. Another one needs
+// nothing but its field here, and a line in Check and in Apply.
+//
+// The limits keep one customer from holding too much of the stock. Each is a number or the
+// word unlimited. With authentication off a caller may name any customer, so limits
+// would stop no one; they are then off unless they are set.
+type Shop struct {
+	HTTPAddr         string        `name:"http-addr" env:"HOLDFAST_HTTP_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address that the gateway listens on; of holdfast-dev, a loopback address."`
+	PublicURL        string        `name:"public-url" env:"HOLDFAST_PUBLIC_URL" placeholder:"URL" unset:"the address that the gateway listens on" help:"Where buyers reach the gateway."`
+	PaymentWindow    time.Duration `env:"HOLDFAST_PAYMENT_WINDOW" default:"${payment_window}" help:"How long an order's stock is held for its payment, ${min_payment_window} to ${max_payment_window}."`
+	MaxOpenOrders    string        `env:"HOLDFAST_MAX_OPEN_ORDERS" default:"${limits=}" placeholder:"N" unset:"20, or unlimited with authentication off" help:"How many orders of one customer may hold stock while they wait for their payment, or unlimited."`
+	MaxUnits         string        `env:"HOLDFAST_MAX_UNITS" default:"${limits=}" placeholder:"N" unset:"100, or unlimited with authentication off" help:"How many units of one product an order may have, all variants together, or unlimited. A product may allow fewer."`
+	MaxCustomerUnits string        `env:"HOLDFAST_MAX_CUSTOMER_UNITS" default:"${limits=}" placeholder:"N" unset:"twice HOLDFAST_MAX_UNITS, or unlimited with authentication off" help:"How many units of one product all unpaid orders of a customer may hold together, or unlimited."`
+}
+
+// Check reports the first setting that a gateway can't run with.
+func (s Shop) Check(authOff bool) error {
+	if s.PaymentWindow < api.MinPaymentWindow || s.PaymentWindow > api.MaxPaymentWindow {
+		return fmt.Errorf("--payment-window (HOLDFAST_PAYMENT_WINDOW): must be %s to %s long, not %s",
+			api.MinPaymentWindow, api.MaxPaymentWindow, s.PaymentWindow)
+	}
+	_, err := s.limits(authOff)
+	return err
+}
+
+// Apply hands the settings to a gateway. A payment window of 0 is the gateway's default.
+func (s Shop) Apply(c *api.Config, authOff bool) error {
+	l, err := s.limits(authOff)
+	if err != nil {
+		return err
+	}
+	c.PaymentWindow = s.PaymentWindow
+	c.MaxOpenOrders, c.MaxUnits, c.MaxCustomerUnits = l.openOrders, l.units, l.customerUnits
+	return nil
+}
+
+// Unlimited is the value of a limit that is off.
+const Unlimited = "unlimited"
+
+// limits are the limits as an order's placement takes them: 0 is none.
+type limits struct{ openOrders, units, customerUnits int64 }
+
+// The limits where none is set: more than a person buys, and only a small part of a stock.
+const (
+	defaultOpenOrders = "20"
+	defaultUnits      = "100"
+)
+
+// limits returns the limits in force. off: callers may name any customer.
+func (s Shop) limits(off bool) (l limits, err error) {
+	openOrders, units := defaultOpenOrders, defaultUnits
+	if off {
+		openOrders, units = Unlimited, Unlimited
+	}
+	if l.openOrders, err = limit("--max-open-orders (HOLDFAST_MAX_OPEN_ORDERS)", cmp.Or(s.MaxOpenOrders, openOrders)); err != nil {
+		return l, err
+	}
+	if l.units, err = limit("--max-units (HOLDFAST_MAX_UNITS)", cmp.Or(s.MaxUnits, units)); err != nil {
+		return l, err
+	}
+	switch {
+	case s.MaxCustomerUnits != "":
+		l.customerUnits, err = limit("--max-customer-units (HOLDFAST_MAX_CUSTOMER_UNITS)", s.MaxCustomerUnits)
+	case l.units > 0:
+		l.customerUnits = 2 * l.units
+	case !off:
+		err = errors.New("--max-units (HOLDFAST_MAX_UNITS) is unlimited, so --max-customer-units (HOLDFAST_MAX_CUSTOMER_UNITS)" +
+			" has no default: set it to a number, or to unlimited, too")
+	}
+	if err != nil {
+		return l, err
+	}
+	if l.customerUnits > 0 && (l.units == 0 || l.customerUnits < l.units) {
+		return l, fmt.Errorf("--max-customer-units (HOLDFAST_MAX_CUSTOMER_UNITS) is %d, below what one order may have, --max-units (HOLDFAST_MAX_UNITS), %s:"+
+			" set --max-units to %d or less", l.customerUnits, cmp.Or(s.MaxUnits, units), l.customerUnits)
+	}
+	return l, nil
+}
+
+// maxLimit is far above any stock, and far below where sums of it would overflow.
+const maxLimit = int64(1_000_000_000_000)
+
+// limit reads a number of at least 1, or 0 for the word unlimited.
+func limit(name, text string) (int64, error) {
+	if text == Unlimited {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 1 || n > maxLimit {
+		return 0, fmt.Errorf("%s: %q must be a number from 1 to %d, or %s", name, text, maxLimit, Unlimited)
+	}
+	return n, nil
+}

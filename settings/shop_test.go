@@ -1,0 +1,59 @@
+package settings
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestLimitsOfOrdersAreFiniteUnlessToldOtherwise(t *testing.T) {
+	for name, row := range map[string]struct {
+		flags Shop
+		off   bool
+		want  limits
+	}{
+		"nothing is set":             {want: limits{20, 100, 200}},
+		"authentication is off":      {off: true},
+		"off, and limited":           {flags: Shop{MaxUnits: "3"}, off: true, want: limits{0, 3, 6}},
+		"off, and unlimited for one": {flags: Shop{MaxOpenOrders: "5"}, off: true, want: limits{openOrders: 5}},
+		"more for an order":          {flags: Shop{MaxUnits: "1000"}, want: limits{20, 1000, 2000}},
+		"as much together as at once": {
+			flags: Shop{MaxUnits: "7", MaxCustomerUnits: "7"}, want: limits{20, 7, 7},
+		},
+		"in so many words": {flags: Shop{MaxOpenOrders: "unlimited", MaxUnits: "unlimited", MaxCustomerUnits: "unlimited"}},
+		"one order alone":  {flags: Shop{MaxCustomerUnits: "unlimited"}, want: limits{20, 100, 0}},
+	} {
+		got, err := row.flags.limits(row.off)
+		require.NoError(t, err, name)
+		require.Equal(t, row.want, got, name)
+	}
+}
+
+func TestLimitsOfOrdersThatContradictEachOtherAreRefused(t *testing.T) {
+	for name, row := range map[string]struct {
+		flags Shop
+		says  []string
+	}{
+		"0 is no word for unlimited": {Shop{MaxUnits: "0"}, []string{"HOLDFAST_MAX_UNITS", "unlimited"}},
+		"0 open orders":              {Shop{MaxOpenOrders: "0"}, []string{"HOLDFAST_MAX_OPEN_ORDERS", "unlimited"}},
+		"no number":                  {Shop{MaxCustomerUnits: "many"}, []string{"HOLDFAST_MAX_CUSTOMER_UNITS", `"many"`}},
+		"below 0":                    {Shop{MaxCustomerUnits: "-1"}, []string{"HOLDFAST_MAX_CUSTOMER_UNITS"}},
+		"less together than at once": {
+			Shop{MaxUnits: "50", MaxCustomerUnits: "49"}, []string{"HOLDFAST_MAX_CUSTOMER_UNITS", "HOLDFAST_MAX_UNITS", "49", "50"},
+		},
+		"less than the default": {
+			Shop{MaxCustomerUnits: "99"}, []string{"HOLDFAST_MAX_CUSTOMER_UNITS", "HOLDFAST_MAX_UNITS", "99", "100"},
+		},
+		"an order of any size": {
+			Shop{MaxUnits: "unlimited", MaxCustomerUnits: "9"}, []string{"HOLDFAST_MAX_CUSTOMER_UNITS", "HOLDFAST_MAX_UNITS", "unlimited"},
+		},
+		"a limit that follows from none": {
+			Shop{MaxUnits: "unlimited"}, []string{"HOLDFAST_MAX_CUSTOMER_UNITS", "HOLDFAST_MAX_UNITS"},
+		},
+	} {
+		_, err := row.flags.limits(false)
+		for _, text := range row.says {
+			require.ErrorContains(t, err, text, name)
+		}
+	}
+}
