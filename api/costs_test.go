@@ -151,8 +151,12 @@ func TestAnOrderHasSoManyLines(t *testing.T) {
 // there is memory for.
 func TestNoSettingsUndoTheMemoryBoundOfLists(t *testing.T) {
 	for _, c := range []struct{ lines, searches, atOnce int }{
-		{500, api.DefaultMaxSearches, 20}, {order.MaxLines, api.DefaultMaxSearches, 6}, {500, api.MostSearches, 5},
-		{order.MaxLines, api.MostSearches, 1}, {order.MaxLines, 1, 20}, {1, 1, 20},
+		{500, api.DefaultMaxSearches, 20},
+		{order.MaxLines, api.DefaultMaxSearches, 6},
+		{500, api.MostSearches, 5},
+		{order.MaxLines, api.MostSearches, 1},
+		{order.MaxLines, 1, 20},
+		{1, 1, 20},
 	} {
 		g := newGateway(t, func(cfg *api.Config) { cfg.MaxLines, cfg.MaxSearches = c.lines, c.searches })
 		for i := range 25 {

@@ -9,12 +9,12 @@ var (
 	// ErrUndecided says that the saga has the request and didn't decide in time.
 	ErrUndecided = errors.New("the saga has not decided yet")
 	// ErrUnanswered says that Temporal didn't answer.
-	ErrUnanswered = errors.New("Temporal can't be reached; the outcome is not known")
+	ErrUnanswered = errors.New("Temporal can't be reached; the outcome is not known") //nolint:staticcheck // a name
 	// ErrMute says that Temporal was reached and the workflow was not: its task keeps
 	// failing, or no worker takes it.
 	ErrMute = errors.New("the order's workflow cannot answer at present; the outcome is not known")
 	// ErrNeverTaken says that Temporal won't take the message, however often it is sent.
-	ErrNeverTaken = errors.New("Temporal never takes it")
+	ErrNeverTaken = errors.New("Temporal never takes it") //nolint:staticcheck // a name
 	// ErrEndedByForce says that the workflow has no result, and will never have one.
 	ErrEndedByForce = errors.New("the order's workflow was ended by hand")
 	// ErrNotWaiting says that the refund, as it stands, doesn't wait for this decision.
@@ -22,7 +22,7 @@ var (
 	// ErrNoPage says that a list has no page with this token.
 	ErrNoPage = errors.New("no page of this list")
 	// ErrUntold says that Temporal doesn't tell what was asked for: it may not, or can't.
-	ErrUntold = errors.New("Temporal doesn't say")
+	ErrUntold = errors.New("Temporal doesn't say") //nolint:staticcheck // a name
 
 	// ErrUnknownOrder says that no workflow of this order is known, or none any more.
 	ErrUnknownOrder = errors.New("no workflow of this order is known")

@@ -173,12 +173,7 @@ func (c *apiCommand) check(log *slog.Logger) error {
 		return usagef("orders can't be paid: set STRIPE_API_KEY and STRIPE_WEBHOOK_SECRET, " +
 			"or for a demonstration HOLDFAST_SANDBOX=true and HOLDFAST_WEBHOOK_SECRET")
 	}
-	if err := c.checkReach(
-		reach{"HOLDFAST_HTTP_ADDR", !onLoopback(c.HTTPAddr)},
-		reach{"HOLDFAST_METRICS_ADDR", c.MetricsAddr != "" && !onLoopback(c.MetricsAddr)},
-		reach{"HOLDFAST_PUBLIC_URL", c.PublicURL != "" && !urlOnLoopback(c.PublicURL)},
-		reach{"HOLDFAST_TRUSTED_PROXIES", len(c.TrustedProxies) > 0},
-	); err != nil {
+	if err := c.checkReach(c.ways()...); err != nil {
 		return err
 	}
 	if err := c.checkTLS(); err != nil {

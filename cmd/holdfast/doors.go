@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strconv"
+	"time"
 
 	"holdfast/api"
 	"holdfast/settings"
@@ -70,8 +71,13 @@ func (f doorFlags) check(authOff bool) error {
 	}
 	for _, p := range f.TrustedProxies {
 		_, notAddress := netip.ParseAddr(p)
-		if _, notNetwork := netip.ParsePrefix(p); notAddress != nil && notNetwork != nil {
+		network, notNetwork := netip.ParsePrefix(p)
+		switch {
+		case notAddress != nil && notNetwork != nil:
 			return usagef("--trusted-proxies (HOLDFAST_TRUSTED_PROXIES): %q is no address and no network", p)
+		case notNetwork == nil && network.Bits() == 0:
+			return usagef("--trusted-proxies (HOLDFAST_TRUSTED_PROXIES): %q is everybody: any caller could choose the address "+
+				"that the limits count; name your proxies' networks", p)
 		}
 	}
 	for _, o := range f.Origins {
@@ -90,11 +96,32 @@ func (f doorFlags) check(authOff bool) error {
 	if err := checkAddress("--http-addr (HOLDFAST_HTTP_ADDR)", f.HTTPAddr); err != nil {
 		return err
 	}
-	if !authOff || onLoopback(f.HTTPAddr) {
+	if f.DrainDelay < 0 || f.DrainDelay > longestStop {
+		return usagef("--drain-delay (HOLDFAST_DRAIN_DELAY): must lie between 0s and %v, not %v", longestStop, f.DrainDelay)
+	}
+	if !authOff {
 		return nil
 	}
-	return usagef("with authentication off (HOLDFAST_AUTH), --http-addr %s (HOLDFAST_HTTP_ADDR) would let anybody be "+
-		"the operator: listen on 127.0.0.1, or ask for tokens", f.HTTPAddr)
+	for _, way := range f.ways() {
+		if way.beyond {
+			return usagef("with authentication off (HOLDFAST_AUTH), %s would let anybody be the operator: stay on 127.0.0.1 "+
+				"without it, or ask for tokens", way.setting)
+		}
+	}
+	return nil
+}
+
+// longestStop bounds how long a process that was told to stop may go on.
+const longestStop = 10 * time.Minute
+
+// ways are the settings by which others may reach the gateway.
+func (f doorFlags) ways() []reach {
+	return []reach{
+		{"HOLDFAST_HTTP_ADDR " + f.HTTPAddr, !onLoopback(f.HTTPAddr)},
+		{"HOLDFAST_METRICS_ADDR " + f.MetricsAddr, f.MetricsAddr != "" && !onLoopback(f.MetricsAddr)},
+		{"HOLDFAST_PUBLIC_URL " + f.PublicURL, f.PublicURL != "" && !urlOnLoopback(f.PublicURL)},
+		{"HOLDFAST_TRUSTED_PROXIES", len(f.TrustedProxies) > 0},
+	}
 }
 
 // onLoopback reports whether only this machine can reach an address. An empty host means

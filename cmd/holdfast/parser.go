@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"strings"
@@ -81,7 +82,7 @@ func fromFile(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	case os.Getenv(name) != "":
 		return nil, fmt.Errorf("%s and %s are both set: set one of them", name, name+fileSuffix)
 	}
-	text, err := os.ReadFile(file) //nolint:gosec // the operator named it
+	text, err := readSecret(file)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name+fileSuffix, err)
 	}
@@ -90,6 +91,21 @@ func fromFile(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 		return nil, fmt.Errorf("%s: %s is empty", name+fileSuffix, file)
 	}
 	return secret, nil
+}
+
+// readSecret reads a whole file of at most 64 KiB: more is no secret, and may never end.
+func readSecret(file string) ([]byte, error) {
+	const most = 64 << 10
+	f, err := os.Open(file) //nolint:gosec // the operator named it
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() //nolint:errcheck // only read from
+	text, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && len(text) > most {
+		err = fmt.Errorf("%s has more than %d bytes", file, most)
+	}
+	return text, err
 }
 
 // refuseSecretArguments reports a secret on the command line, and never its value.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -27,7 +28,7 @@ type providerFlags struct{ settings.Providers }
 
 // check finds a mistake in the flags before anything is waited for.
 func (f providerFlags) check() error {
-	if f.SandboxFails < 0 || f.SandboxFails > 1 {
+	if math.IsNaN(f.SandboxFails) || f.SandboxFails < 0 || f.SandboxFails > 1 {
 		return usagef("--sandbox-fails (HOLDFAST_SANDBOX_FAILS): %g is no share, which is 0 to 1", f.SandboxFails)
 	}
 	if err := f.checkSandbox(); err != nil {

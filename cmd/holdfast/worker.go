@@ -35,6 +35,9 @@ type workerCommand struct {
 // Run polls until the process is told to stop.
 func (c *workerCommand) Run(ctx context.Context, out out) (err error) {
 	log := newLog(out.stderr)
+	if c.Grace < 0 || c.Grace > longestStop {
+		return usagef("--grace (HOLDFAST_GRACE): must lie between 0s and %v, not %v", longestStop, c.Grace)
+	}
 	err = errors.Join(c.checkIndex(), c.check(),
 		c.checkReach(reach{"HOLDFAST_METRICS_ADDR", c.MetricsAddr != "" && !onLoopback(c.MetricsAddr)}))
 	if err != nil {

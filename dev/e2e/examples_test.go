@@ -300,7 +300,7 @@ func differences(at string, want, got any, loose []string) (all []string) {
 			all = append(all, differences(fmt.Sprintf("%s[%d]", at, i), want[i], got[i], loose)...)
 		}
 	default:
-		if want != got && !(isTime(want) && isTime(got)) {
+		if want != got && (!isTime(want) || !isTime(got)) {
 			return []string{fmt.Sprintf("%s: %v is %v", at, want, got)}
 		}
 	}

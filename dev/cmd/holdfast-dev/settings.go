@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/url"
 	"os"
@@ -31,7 +32,7 @@ func (s *flags) Validate() error {
 	if _, err := deliver.NewGuard(s.WebhooksAllow); err != nil {
 		return fmt.Errorf("HOLDFAST_WEBHOOKS_ALLOW: %w", err)
 	}
-	if s.SandboxFails < 0 || s.SandboxFails > 1 {
+	if math.IsNaN(s.SandboxFails) || s.SandboxFails < 0 || s.SandboxFails > 1 {
 		return fmt.Errorf("HOLDFAST_SANDBOX_FAILS %g is no share, which is 0 to 1", s.SandboxFails)
 	}
 	if name := s.demo(); name != demo.Off {
