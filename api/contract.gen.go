@@ -494,7 +494,9 @@ type GetProductParams struct {
 type PutProductParams struct {
 	// IfMatch The ETag that was read, or `*`. Of a tag only the part up to the dash is compared, which moves with
 	// description, prices and listing: a sale in between spoils no edit. So a weak tag (`W/…`), which a proxy
-	// makes when it compresses an answer, counts as well. Another one by now is 412.
+	// makes when it compresses an answer, counts as well. Another one by now is 412, unless
+	// it is this very request's own doing: one that is sent again within a minute, with no
+	// other edit in between, is answered by what it did.
 	IfMatch *string `json:"If-Match,omitempty"`
 
 	// IfNoneMatch Only `*`, and without If-Match: create the product, never replace it. One that is there is 412

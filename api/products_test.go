@@ -52,9 +52,13 @@ func TestAProductIsPutAndRead(t *testing.T) {
 
 	spec["title"] = "Shirt, washed"
 	require.Equal(t, http.StatusOK, put(tag).status)
+	again := put(tag)
+	require.Equal(t, http.StatusOK, again.status, "it was applied: its caller had no answer")
+	require.Equal(t, "Shirt, washed", again.product(t).Title)
+	spec["title"] = "Shirt, ironed"
 	require.Equal(t, http.StatusPreconditionFailed, put(tag).status)
 	require.Equal(t, http.StatusOK, put("*").status)
-	require.Equal(t, "Shirt, washed", g.get("/v1/products/shirt").product(t).Title)
+	require.Equal(t, "Shirt, ironed", g.get("/v1/products/shirt").product(t).Title)
 }
 
 // A currency that is abolished must not keep its products from being edited: it can't be

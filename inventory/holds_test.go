@@ -103,6 +103,7 @@ func damages(t *testing.T, rdb redis.UniversalClient, store *inventory.Store, de
 	for _, key := range []string{redisdb.Bucket(ids[0]) + ":hold:" + ids[0] + ":o", redisdb.Bucket(ids[1]) + ":deadlines"} {
 		require.EqualValues(t, 1, rdb.Exists(t.Context(), key).Val(), key)
 		require.NoError(t, rdb.Set(t.Context(), key, "damaged", 0).Err())
+		t.Cleanup(func() { require.NoError(t, rdb.Del(context.WithoutCancel(t.Context()), key).Err()) }) // others share the server
 	}
 	return ids
 }

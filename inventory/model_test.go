@@ -1,6 +1,7 @@
 package inventory_test
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strconv"
@@ -24,6 +25,20 @@ type entity struct {
 	expires map[string]bool
 	// buyers is what the unpaid orders of each customer hold whose units are limited.
 	buyers map[string]int64
+	// replaced is the docVersion that each replacement left which its caller may send again.
+	replaced map[string]int64
+}
+
+// replacement names what a request replaces, empty where it doesn't say what it read.
+func replacement(spec product.Spec, ifMatch *int64) string {
+	if ifMatch == nil || *ifMatch == product.NotThere {
+		return ""
+	}
+	name, err := json.Marshal([]any{spec, *ifMatch})
+	if err != nil {
+		panic(err)
+	}
+	return string(name)
 }
 
 type returned struct {
@@ -51,7 +66,7 @@ func newEntity(id string) *entity {
 	return &entity{
 		id: id, ledger: map[string]*product.Stock{}, holds: map[string]*product.HoldDetail{},
 		done: map[string]applied{}, returns: map[string]map[string]returned{}, expires: map[string]bool{},
-		buyers: map[string]int64{},
+		buyers: map[string]int64{}, replaced: map[string]int64{},
 	}
 }
 
@@ -61,6 +76,8 @@ func (e *entity) put(spec product.Spec, ifMatch *int64) (did effect, refused err
 	case ifMatch == nil:
 	case *ifMatch == product.NotThere && e.exists:
 		return effect{}, product.ErrExists
+	case *ifMatch != e.now.DocVersion && e.exists && e.replaced[replacement(spec, ifMatch)] == e.now.DocVersion:
+		return effect{}, nil
 	case *ifMatch != e.now.DocVersion: // NotThere as long as it is not
 		return effect{}, product.ErrStale
 	}

@@ -260,6 +260,9 @@ func (m *machine) putSpec(t *rapid.T, e *entity, spec product.Spec, ifMatch *int
 		did, refused := e.put(spec, ifMatch)
 		got, created, err := m.store.Put(m.ctx, e.id, spec, ifMatch)
 		m.sameError(t, refused, err)
+		if name := replacement(spec, ifMatch); err == nil && existed && did.kind != "" && name != "" {
+			e.replaced[name] = got.DocVersion
+		}
 		if err == nil {
 			e.refresh()
 			require.Equal(t, !existed, created, "created")

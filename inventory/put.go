@@ -3,6 +3,8 @@ package inventory
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,7 +24,8 @@ const rememberPut = time.Minute
 // is the docVersion that the caller read, product.NotThere to create only, nil
 // for any. It refuses with product.ErrStale, product.ErrExists,
 // *product.MovedError or *product.HeldSKUError. Where the answer is lost on its way the
-// client sends the request again: its id lets the script recognise its own success.
+// client sends the request again: its name lets the script recognise its own success. For a
+// minute a caller, too, may send a replacement again, as long as no other edit came since.
 func (s *Store) Put(ctx context.Context, id string, spec product.Spec, ifMatch *int64) (p product.Product, created bool, err error) {
 	if err := errors.Join(validIDs(id), spec.Validate()); err != nil {
 		return product.Product{}, false, fmt.Errorf("put product %s: %w", id, err)
@@ -34,7 +37,7 @@ func (s *Store) Put(ctx context.Context, id string, spec product.Spec, ifMatch *
 	bucket := redisdb.Bucket(id)
 	answer, err := redisdb.Slice(redisdb.Run(ctx, s.rdb, redisdb.Call{
 		Script: putScript,
-		Keys:   []string{productKey(id), productsKey(bucket), eventsKey(id), putKey(id, rand.Text())},
+		Keys:   []string{productKey(id), productsKey(bucket), eventsKey(id), putKey(id, rand.Text()), putKey(id, replacement(args))},
 		Args:   args,
 	})[0])
 	if err != nil {
@@ -64,6 +67,20 @@ func (s *Store) Put(ctx context.Context, id string, spec product.Spec, ifMatch *
 		err = fmt.Errorf("the script answered %q", code)
 	}
 	return product.Product{}, false, fmt.Errorf("put product %s: %w", id, err)
+}
+
+// replacement names what a request does, so that its caller may send it again: RFC 9110,
+// section 13.1.1, lets a conditional request succeed that has already been applied.
+func replacement(args []any) string {
+	hash := sha256.New()
+	for _, a := range args {
+		part := fmt.Append(nil, a)
+		if text, is := a.([]byte); is {
+			part = text
+		}
+		hash.Write(fmt.Appendf(nil, "%d:%s", len(part), part))
+	}
+	return hex.EncodeToString(hash.Sum(nil))
 }
 
 func putArgs(id string, spec product.Spec, ifMatch *int64) ([]any, error) {

@@ -48,6 +48,25 @@ func TestAConditionalPutThatIsSentAgainIsNoConflictWithItself(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, now, p)
 		})
+		t.Run("by its caller", func(t *testing.T) {
+			id := redistest.ID("shirt")
+			was, _, err := plain.Put(t.Context(), id, edited("first"), nil)
+			require.NoError(t, err)
+			var answers []product.Product
+			for range 2 {
+				p, created, err := inventory.New(rdb).Put(t.Context(), id, edited("mine"), &was.DocVersion)
+				require.NoError(t, err)
+				require.False(t, created)
+				answers = append(answers, p)
+			}
+			require.Equal(t, answers[0], answers[1])
+			_, _, err = plain.Put(t.Context(), id, edited("another"), &was.DocVersion)
+			require.ErrorIs(t, err, product.ErrStale, "another request is judged by itself")
+			_, _, err = plain.Put(t.Context(), id, edited("theirs"), &answers[0].DocVersion)
+			require.NoError(t, err)
+			_, _, err = plain.Put(t.Context(), id, edited("mine"), &was.DocVersion)
+			require.ErrorIs(t, err, product.ErrStale, "it stands no more")
+		})
 		t.Run("and another one replaces it in between", func(t *testing.T) {
 			id := redistest.ID("shirt")
 			was, _, err := plain.Put(t.Context(), id, edited("first"), nil)

@@ -22,7 +22,7 @@ import (
 
 // apiCommand runs the gateway.
 type apiCommand struct {
-	temporalFlags
+	temporalFlags //nolint:unused // found by its type: see connectsToTemporal
 	settings.Start
 	redisFlags
 	durabilityFlags

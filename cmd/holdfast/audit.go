@@ -18,7 +18,7 @@ import (
 
 // auditCommand checks the books.
 type auditCommand struct {
-	temporalFlags
+	temporalFlags //nolint:unused // found by its type: see connectsToTemporal
 	redisFlags
 	durabilityFlags
 	indexFlags

@@ -30,8 +30,8 @@ func TestOddSettingsAreRefused(t *testing.T) {
 			t.Setenv("HOLDFAST_AUTH", c.auth)
 			t.Setenv("HOLDFAST_JWT_SECRET", jwtSecret)
 			t.Setenv("HOLDFAST_WEBHOOK_SECRET", gatewaytest.Secret)
-			if strings.HasSuffix(c.setting, fileSuffix) {
-				t.Setenv(strings.TrimSuffix(c.setting, fileSuffix), "")
+			if secret, inFile := strings.CutSuffix(c.setting, fileSuffix); inFile {
+				t.Setenv(secret, "")
 			}
 			t.Setenv(c.setting, c.value)
 			code, _, stderr := holdfast(t, c.command, "--wait", "1h")

@@ -14,9 +14,9 @@ import (
 // reindexCommand builds search views anew. A worker does the work; this starts it
 // and watches.
 type reindexCommand struct {
-	temporalFlags
-	Views []string      `arg:"" optional:"" enum:"products,orders" help:"Which views: products, orders; all of them where none is named."`
-	Wait  time.Duration `default:"5s" help:"How long to wait for Temporal."`
+	temporalFlags               //nolint:unused // found by its type: see connectsToTemporal
+	Views         []string      `arg:"" optional:"" enum:"products,orders" help:"Which views: products, orders; all of them where none is named."`
+	Wait          time.Duration `default:"5s" help:"How long to wait for Temporal."`
 }
 
 // Run waits until the views are swapped in.

@@ -18,7 +18,7 @@ import (
 
 // setupCommand prepares Temporal, and the event streams in Redis.
 type setupCommand struct {
-	temporalFlags
+	temporalFlags //nolint:unused // found by its type: see connectsToTemporal
 	settings.Start
 	redisFlags
 	settings.IndexAddress

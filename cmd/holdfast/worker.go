@@ -22,7 +22,7 @@ import (
 
 // workerCommand runs the sagas.
 type workerCommand struct {
-	temporalFlags
+	temporalFlags //nolint:unused // found by its type: see connectsToTemporal
 	settings.Start
 	redisFlags
 	durabilityFlags

@@ -1,5 +1,6 @@
 -- put: create a product, or replace its description, prices and set of variants.
 -- KEYS 1 product hash · 2 the bucket's set of product ids · 3 the bucket's event stream · 4 what remembers the request
+--      5 what remembers the replacement that it makes, whoever sends it
 -- ARGV 1 product id · 2 docVersion that the caller read, '0' not there yet, '' any · 3 description and variants' titles as JSON
 --      4 currency · 5 status stated, '' none · 6 units that one order may have, '' any number
 --      7 how long the request is remembered, seconds
@@ -17,7 +18,11 @@ if done then
 end
 local was = redis.call('HMGET', product, 'version', 'docVersion', 'status', 'currency', 'doc', 'skus', 'listing', 'maxPerOrder')
 local exists = was[1]
-if ARGV[2] ~= '' and ARGV[2] ~= (was[2] or '0') then return {'STALE'} end
+if ARGV[2] ~= '' and ARGV[2] ~= (was[2] or '0') then
+  -- Its caller had no answer and sends it again: it is applied, and no other edit came since.
+  if was[2] and redis.call('GET', KEYS[5]) == was[2] then return {'PUT', '0', redis.call('HGETALL', product), was[2]} end
+  return {'STALE'}
+end
 if exists and ARGV[5] ~= '' and ARGV[5] ~= was[3] then return {'MOVED', 'status', was[3]} end
 if exists and ARGV[4] ~= was[4] then return {'MOVED', 'currency', was[4]} end
 
@@ -76,4 +81,5 @@ publish(KEYS[3], exists and 'product.changed' or 'product.created', id, version,
   'prices', '{' .. table.concat(prices, ',') .. '}')
 local created = exists and '0' or '1'
 redis.call('SET', KEYS[4], created .. ' ' .. version, 'EX', ARGV[7])
+if exists and ARGV[2] ~= '' then redis.call('SET', KEYS[5], version, 'EX', ARGV[7]) end
 return {'PUT', created, redis.call('HGETALL', product), version}
