@@ -20,6 +20,14 @@ fail() {
     exit 1
 }
 
+# uninstalled URL WHAT: WHAT couldn't be installed. Where its registry can't be reached the checks are left out: that is
+# the network's state, not the contract's.
+uninstalled() {
+    curl -sS --retry 1 --max-time 15 -o /dev/null "$1" 2>/dev/null && fail "$2"
+    say "left out, $1 can't be reached"
+    exit 0
+}
+
 # What is tried a second time: a registry fails now and then.
 twice() { "$@" || { say "failed, once more: $*" && "$@"; }; }
 
@@ -39,11 +47,11 @@ install_tools() {
         rm -rf "$tools/python" "$tools/npm"
         "$python" -m venv "$tools/python"
         twice "$tools/python/bin/python" -m pip install -q --disable-pip-version-check --require-hashes \
-            -r "$sources/requirements.txt" >&2 || fail "pip could not install scripts/contract/requirements.txt"
+            -r "$sources/requirements.txt" >&2 || uninstalled "${PIP_INDEX_URL:-https://pypi.org/simple/}" "pip could not install scripts/contract/requirements.txt"
         mkdir "$tools/npm"
         cp "$sources"/package{,-lock}.json "$tools/npm/"
         PATH=$tools/python/bin:$PATH twice npm ci --prefix "$tools/npm" --ignore-scripts --no-audit --no-fund \
-            --loglevel=error >&2 || fail "npm could not install scripts/contract/package-lock.json"
+            --loglevel=error >&2 || uninstalled "$(npm config get registry)" "npm could not install scripts/contract/package-lock.json"
         touch "$tools/whole"
     fi
     flock -u 9
@@ -109,9 +117,10 @@ requests() {
     local url token status=0 sent
     url=$(sed -n 's/^Gateway *//p' "$work/dev.out")
     token=$(python "$sources/operator_token.py")
+    # One worker: Python's parser miscounts its depth when two threads use it (CPython issue 106905).
     # From the work folder: what it remembers between runs is not for the checkout.
     (cd "$work" && PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$sources timeout 600 schemathesis --config-file "$sources/schemathesis.toml" --no-color \
-        run "$contract" --url "$url" --header "Authorization: Bearer $token" --workers 2) >"$work/schemathesis" 2>&1 || status=$?
+        run "$contract" --url "$url" --header "Authorization: Bearer $token" --workers 1) >"$work/schemathesis" 2>&1 || status=$?
     sent=$(sed -n 's/^ *\([0-9][0-9]*\) generated.*/\1/p' "$work/schemathesis")
     stop_dev
     if [ "$status" -ne 0 ]; then
