@@ -76,7 +76,7 @@ func (s *orderSaga) dropDelistings() {
 // takes judges one payment message of an unpaid order: true for the success
 // that pays it in full. All else is written down, and the order goes on.
 func (s *orderSaga) takes(p order.PaymentEvent) bool {
-	if s.isOtherMoney(p) {
+	if s.isPretend(p) {
 		return false
 	}
 	seen, known := s.attempts[p.Key()]
@@ -115,20 +115,21 @@ func (s *orderSaga) takes(p order.PaymentEvent) bool {
 	return false
 }
 
-// isOtherMoney reports whether a message is of pretend money and the order's is real, or
-// the other way round: a gateway that is set up wrong passed it on, and it pays nothing.
-func (s *orderSaga) isOtherMoney(p order.PaymentEvent) bool {
-	if !s.placement.Money.Conflicts(p.Money) {
+// isPretend reports whether a message is of pretend money and the order's is real: a
+// gateway that is set up wrong passed it on, and it pays nothing. Real money always counts,
+// also for an order that was placed before its shop took any.
+func (s *orderSaga) isPretend(p order.PaymentEvent) bool {
+	if s.placement.Money != order.RealMoney || p.Money != order.PretendMoney {
 		return false
 	}
-	s.log().Warn("a payment message of another kind of money is ignored", "event_id", p.EventID, "provider", p.Provider, "money", p.Money)
+	s.log().Warn("a message of pretend money is ignored: the order's is real", "event_id", p.EventID, "provider", p.Provider)
 	return true
 }
 
 // takesNoMore judges a payment message of an order that is paid or closed: a
 // success that the order did not take goes back.
 func (s *orderSaga) takesNoMore(p order.PaymentEvent) {
-	if p.Type != order.PaymentSucceeded || s.isOtherMoney(p) || s.attempts[p.Key()].Type == order.PaymentSucceeded {
+	if p.Type != order.PaymentSucceeded || s.isPretend(p) || s.attempts[p.Key()].Type == order.PaymentSucceeded {
 		return
 	}
 	reason := order.RefundLate

@@ -30,3 +30,18 @@ func TestPretendMoneyPaysNoOrderOfRealMoney(t *testing.T) {
 	s.Equal("pay-1", s.result.PaymentID)
 	s.Empty(s.refunds, "nothing came that could go back")
 }
+
+// A shop goes over from its provider's test key to the live one, with an order open.
+func TestRealMoneyPaysAnOrderThatWasPlacedForPretendMoney(t *testing.T) {
+	s := open(t, line("shirt", 2))
+	s.placement.Money = order.PretendMoney
+	s.at(time.Minute, func() {
+		e := s.event(order.PaymentSucceeded, "pay-1", 1000)
+		e.Money = order.RealMoney
+		s.env.SignalWorkflow(saga.PaymentSignal, e)
+	})
+	s.later()
+	s.run()
+	s.Equal(order.Delivered, s.result.Status)
+	s.Equal("pay-1", s.result.PaymentID)
+}
