@@ -23,7 +23,7 @@ type FindDispute struct {
 type DisputeFound struct {
 	// Foreign: the payment is none of ours.
 	Foreign bool `json:"foreign,omitempty"`
-	// OrderID is empty where nobody knows whose payment it is.
+	// OrderID is empty where the payment's order is not known.
 	OrderID string `json:"orderId,omitempty"`
 	// Recorded says that Dispute is on record.
 	Recorded bool          `json:"recorded,omitempty"`

@@ -136,7 +136,7 @@ func TestOrdersEndedByForceAreLookedAtPageByPage(t *testing.T) {
 		s.sweep(sweeper, &at)
 	}
 	s.allBack()
-	s.Empty(at.Ended, "the list begins anew")
+	s.Empty(at.Ended, "the list starts over")
 }
 
 func TestOrdersEndedByForceAreLeftAloneUntilTheirTime(t *testing.T) {

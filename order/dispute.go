@@ -43,7 +43,7 @@ type Dispute struct {
 	ID        string `json:"id"`
 	Provider  string `json:"provider"`
 	PaymentID string `json:"paymentId"`
-	// OrderID is empty where nobody knows whose payment it is.
+	// OrderID is empty where the payment's order is not known.
 	OrderID string `json:"orderId,omitempty"`
 	// Amount in minor units of Currency.
 	Amount   int64         `json:"amount"`
