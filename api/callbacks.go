@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 
+	"holdfast/api/openapi"
+
 	"github.com/gin-gonic/gin"
 
 	"holdfast/payment"
@@ -12,7 +14,7 @@ import (
 
 // PaymentCallback implements ServerInterface. It answers once Temporal keeps
 // the message: until then the provider has to send it again.
-func (s *Server) PaymentCallback(c *gin.Context, provider ID) {
+func (s *Server) PaymentCallback(c *gin.Context, provider openapi.ID) {
 	p, ok := s.cfg.Providers[provider]
 	if !ok {
 		s.fail(c, errNoProvider)

@@ -1,10 +1,13 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/http"
+
+	"holdfast/api/openapi"
 
 	"github.com/gin-gonic/gin"
 
@@ -14,26 +17,28 @@ import (
 )
 
 // CancelOrder implements ServerInterface.
-func (s *Server) CancelOrder(c *gin.Context, id ID, params CancelOrderParams) {
-	in := CancelRequest{}
-	err := checkKey(params.IdempotencyKey)
-	if err == nil {
-		err = decodeOptional(c, &in)
-	}
-	caller := CallerOf(c.Request.Context())
-	if err == nil {
-		in.Reason, err = cancelReason(in.Reason, caller)
-	}
-	if err == nil {
-		err = s.checkOwner(c.Request.Context(), id)
-	}
+func (s *Server) CancelOrder(c *gin.Context, id openapi.ID, params openapi.CancelOrderParams) {
+	in, err := s.readCancel(c, id, params.IdempotencyKey)
 	if err != nil {
 		s.fail(c, err)
 		return
 	}
-	answer, err := s.cfg.Sagas.Cancel(c.Request.Context(), id, params.IdempotencyKey,
-		saga.CancelRequest{Reason: in.Reason, Actor: caller.Subject})
+	answer, err := s.cfg.Sagas.Cancel(c.Request.Context(), id, params.IdempotencyKey, in)
 	s.finish(c, request{orderID: id, name: saga.CancelUpdate, wanted: order.Cancelled, closed: errNotCancellable}, answer, err)
+}
+
+// readCancel reads and checks what the caller asks for.
+func (s *Server) readCancel(c *gin.Context, id string, key *string) (saga.CancelRequest, error) {
+	var in openapi.CancelRequest
+	if err := decodeOptionalKeyed(c, key, &in); err != nil {
+		return saga.CancelRequest{}, err
+	}
+	caller := CallerOf(c.Request.Context())
+	reason, err := cancelReason(in.Reason, caller)
+	if err != nil {
+		return saga.CancelRequest{}, err
+	}
+	return saga.CancelRequest{Reason: reason, Actor: caller.Subject}, s.checkOwner(c.Request.Context(), id)
 }
 
 // cancelReason says on whose behalf an order is cancelled: an operator may do
@@ -49,12 +54,8 @@ func cancelReason(asked order.Reason, caller Caller) (order.Reason, error) {
 }
 
 // DeliverOrder implements ServerInterface.
-func (s *Server) DeliverOrder(c *gin.Context, id ID, params DeliverOrderParams) {
-	err := checkKey(params.IdempotencyKey)
-	if err == nil {
-		err = decodeOptional(c, &struct{}{})
-	}
-	if err != nil {
+func (s *Server) DeliverOrder(c *gin.Context, id openapi.ID, params openapi.DeliverOrderParams) {
+	if err := decodeOptionalKeyed(c, params.IdempotencyKey, &struct{}{}); err != nil {
 		s.fail(c, err)
 		return
 	}
@@ -83,19 +84,20 @@ func (s *Server) finish(c *gin.Context, r request, answer saga.Answer, err error
 	if errors.Is(err, saga.ErrNotFound) {
 		answer, err = s.answerOfForgotten(ctx, r.orderID, r.wanted)
 	}
-	if err == nil {
-		err = verdictError(answer.Verdict, r.closed)
-	}
-	if err != nil {
-		s.fail(c, fmt.Errorf("%s order %s: %w", r.name, r.orderID, err))
-		return
-	}
-	doc, err := s.document(ctx, r.orderID, answer.Version)
+	doc, err := s.answered(ctx, r, answer, err)
 	if err != nil {
 		s.fail(c, err)
 		return
 	}
 	s.writeOrder(c, http.StatusOK, doc)
+}
+
+// answered returns the document of an order whose saga granted a request.
+func (s *Server) answered(ctx context.Context, r request, answer saga.Answer, err error) ([]byte, error) {
+	if err = cmp.Or(err, verdictError(answer.Verdict, r.closed)); err != nil {
+		return nil, fmt.Errorf("%s order %s: %w", r.name, r.orderID, err)
+	}
+	return s.document(ctx, r.orderID, answer.Version)
 }
 
 func (s *Server) answerUndecided(c *gin.Context, orderID string) {

@@ -7,9 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"holdfast/api/openapi"
+
 	"github.com/stretchr/testify/require"
 
-	"holdfast/api"
 	"holdfast/order"
 	"holdfast/search"
 )
@@ -117,7 +118,7 @@ func TestThePaymentOfAColdOrder(t *testing.T) {
 	late.Provider = "sandbox"
 	refund := order.RefundOf(late, order.RefundLate)
 	require.NoError(t, g.docs.PutRefund(t.Context(), o.ID, "p-2", refund.ID, doc(refund)))
-	var r api.PaymentResult
+	var r openapi.PaymentResult
 	require.NoError(t, json.Unmarshal(g.get("/v1/orders/"+o.ID+"/payment").body, &r))
 	require.Len(t, r.Attempts, 1)
 	require.Len(t, r.Refunds, 1)
@@ -193,7 +194,7 @@ func TestPaymentsOfAColdOrderWhoseWorkflowIsKnown(t *testing.T) {
 	g.index.set(func(f *fakeIndex) {
 		f.orders[0].Payments = map[string]json.RawMessage{"payment:p-1": json.RawMessage(`{"paymentId":"p-1"}`)}
 	})
-	var r api.PaymentResult
+	var r openapi.PaymentResult
 	require.NotContains(t, string(before.body), `"p-1"`)
 	require.NoError(t, json.Unmarshal(g.get("/v1/orders/"+o.ID+"/payment").body, &r))
 	require.Len(t, r.Attempts, 1)

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"holdfast/api/openapi"
+
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/stretchr/testify/require"
 
@@ -64,7 +66,7 @@ func TestACallThatCostsMoreThanAllIsStillMade(t *testing.T) {
 
 // The runbook's table is the contract's.
 func TestTheCostsThatAreDocumentedAreThoseOfTheContract(t *testing.T) {
-	doc, err := openapi3.NewLoader().LoadFromData(api.Contract())
+	doc, err := openapi3.NewLoader().LoadFromData(openapi.Contract())
 	require.NoError(t, err)
 	want := map[string]int{}
 	for path, item := range doc.Paths.Map() {

@@ -64,6 +64,22 @@ func decodeOptional(c *gin.Context, v any) error {
 	return nil
 }
 
+// decodeKeyed is decode for a call that takes an Idempotency-Key, which it checks first.
+func decodeKeyed(c *gin.Context, key *string, v any) error {
+	if err := checkKey(key); err != nil {
+		return err
+	}
+	return decode(c, v)
+}
+
+// decodeOptionalKeyed is decodeKeyed for a call that may come without a body.
+func decodeOptionalKeyed(c *gin.Context, key *string, v any) error {
+	if err := checkKey(key); err != nil {
+		return err
+	}
+	return decodeOptional(c, v)
+}
+
 var strict = json.RejectUnknownMembers(true)
 
 // decodeStrict refuses unknown and repeated fields, other types, broken UTF-8

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/url"
 
+	"holdfast/api/openapi"
+
 	"github.com/gin-gonic/gin"
 
 	"holdfast/product"
@@ -12,7 +14,7 @@ import (
 )
 
 // ListWebhookDeliveries implements ServerInterface.
-func (s *Server) ListWebhookDeliveries(c *gin.Context, id ID, params ListWebhookDeliveriesParams) {
+func (s *Server) ListWebhookDeliveries(c *gin.Context, id openapi.ID, params openapi.ListWebhookDeliveriesParams) {
 	page, err := s.webhookDeliveries(c.Request.Context(), id, params)
 	if err != nil {
 		s.fail(c, err)
@@ -21,7 +23,7 @@ func (s *Server) ListWebhookDeliveries(c *gin.Context, id ID, params ListWebhook
 	c.JSON(http.StatusOK, page)
 }
 
-func (s *Server) webhookDeliveries(ctx context.Context, id string, params ListWebhookDeliveriesParams) (WebhookDeliveryPage, error) {
+func (s *Server) webhookDeliveries(ctx context.Context, id string, params openapi.ListWebhookDeliveriesParams) (WebhookDeliveryPage, error) {
 	limit, after := defaultPage, optional(params.Cursor)
 	if params.Limit != nil {
 		limit = *params.Limit
@@ -71,19 +73,18 @@ func deliverySummary(d webhook.Logged) webhookDelivery {
 }
 
 // ReplayWebhookDelivery implements ServerInterface.
-func (s *Server) ReplayWebhookDelivery(c *gin.Context, id ID, deliveryID ID, params ReplayWebhookDeliveryParams) {
-	err := checkKey(params.IdempotencyKey)
-	if err == nil {
-		err = s.replay(c.Request.Context(), id, deliveryID, optional(params.IdempotencyKey))
-	}
-	if err != nil {
+func (s *Server) ReplayWebhookDelivery(c *gin.Context, id openapi.ID, deliveryID openapi.ID, params openapi.ReplayWebhookDeliveryParams) {
+	if err := s.replay(c.Request.Context(), id, deliveryID, params.IdempotencyKey); err != nil {
 		s.fail(c, err)
 		return
 	}
 	c.Status(http.StatusAccepted)
 }
 
-func (s *Server) replay(ctx context.Context, id, deliveryID, key string) error {
+func (s *Server) replay(ctx context.Context, id, deliveryID string, key *string) error {
+	if err := checkKey(key); err != nil {
+		return err
+	}
 	w, err := s.cfg.Webhooks.Get(ctx, id)
 	if err != nil {
 		return webhookError(err)
@@ -99,5 +100,5 @@ func (s *Server) replay(ctx context.Context, id, deliveryID, key string) error {
 	if u, err := url.Parse(w.URL); err == nil {
 		d.Host = u.Host
 	}
-	return s.cfg.Sagas.ReplayWebhook(ctx, d, webhook.KeyOf("replay", key))
+	return s.cfg.Sagas.ReplayWebhook(ctx, d, webhook.KeyOf("replay", optional(key)))
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 
+	"holdfast/api/openapi"
+
 	"github.com/gin-gonic/gin"
 
 	"holdfast/order"
@@ -15,7 +17,7 @@ import (
 
 // ListDisputes implements ServerInterface. A dispute has a running workflow until an
 // operator dismisses it: the list is Temporal's own.
-func (s *Server) ListDisputes(c *gin.Context, params ListDisputesParams) {
+func (s *Server) ListDisputes(c *gin.Context, params openapi.ListDisputesParams) {
 	page, err := s.listDisputes(c.Request.Context(), params)
 	if err != nil {
 		s.fail(c, fmt.Errorf("list the disputes: %w", err))
@@ -24,30 +26,27 @@ func (s *Server) ListDisputes(c *gin.Context, params ListDisputesParams) {
 	c.JSON(http.StatusOK, page)
 }
 
-func (s *Server) listDisputes(ctx context.Context, params ListDisputesParams) (DisputePage, error) {
+func (s *Server) listDisputes(ctx context.Context, params openapi.ListDisputesParams) (openapi.DisputePage, error) {
 	const of = "disputes"
 	limit, token, err := pageAsked(params.Limit, params.Cursor, of)
 	if err != nil {
-		return DisputePage{}, err
+		return openapi.DisputePage{}, err
 	}
 	found, next, err := s.cfg.Sagas.OpenDisputes(ctx, limit, token)
 	if err != nil {
-		return DisputePage{}, pageError(err)
+		return openapi.DisputePage{}, pageError(err)
 	}
-	return DisputePage{Items: append(make([]Dispute, 0, len(found)), found...), NextCursor: refundCursor(next, of)}, nil
+	return openapi.DisputePage{Items: append(make([]openapi.Dispute, 0, len(found)), found...), NextCursor: refundCursor(next, of)}, nil
 }
 
 // DismissDispute implements ServerInterface.
 func (s *Server) DismissDispute(c *gin.Context) {
-	var in DisputeName
-	err := decode(c, &in)
-	if err == nil {
-		err = checkDisputeName(in)
+	var in openapi.DisputeName
+	if err := decode(c, &in); err != nil {
+		s.fail(c, err)
+		return
 	}
-	var d order.Dispute
-	if err == nil {
-		d, err = s.dismiss(c.Request.Context(), in)
-	}
+	d, err := s.dismiss(c.Request.Context(), in)
 	if err != nil {
 		s.fail(c, err)
 		return
@@ -55,7 +54,7 @@ func (s *Server) DismissDispute(c *gin.Context) {
 	c.JSON(http.StatusOK, d)
 }
 
-func checkDisputeName(in DisputeName) error {
+func checkDisputeName(in openapi.DisputeName) error {
 	var bad product.Invalid
 	if !product.ValidID(in.Provider) {
 		bad.Add("provider", "must match [A-Za-z0-9._~-]{1,64}")
@@ -66,7 +65,10 @@ func checkDisputeName(in DisputeName) error {
 	return bad.OrNil()
 }
 
-func (s *Server) dismiss(ctx context.Context, in DisputeName) (order.Dispute, error) {
+func (s *Server) dismiss(ctx context.Context, in openapi.DisputeName) (order.Dispute, error) {
+	if err := checkDisputeName(in); err != nil {
+		return order.Dispute{}, err
+	}
 	d, err := s.cfg.Sagas.DismissDispute(ctx, saga.DisputeID{Provider: in.Provider, DisputeID: in.DisputeID},
 		saga.Dismissal{Actor: CallerOf(ctx).Subject})
 	switch {

@@ -1,25 +1,21 @@
 package api
 
 import (
-	_ "embed"
 	"io/fs"
 	"net/http"
 	"strings"
+
+	"holdfast/api/openapi"
 
 	"github.com/gin-gonic/gin"
 	"github.com/swaggest/swgui/v5/static"
 	"github.com/swaggest/swgui/v5emb"
 )
 
-//go:embed openapi.yaml
-var contract []byte
-
-// Contract is openapi.yaml, as it is served.
-func Contract() []byte { return contract }
-
 // documentation serves the contract and a page that shows it. The page and all
 // its parts come from this process: its policy lets it fetch from nowhere else.
 func (s *Server) documentation(e *gin.Engine) {
+	contract := openapi.Contract()
 	tag := tagOf(contract)
 	page := v5emb.New("Holdfast", "/openapi.yaml", "/docs/")
 	show := func(c *gin.Context) {
@@ -43,7 +39,7 @@ func (s *Server) documentation(e *gin.Engine) {
 	}
 }
 
-// isPart tells whether the page is made of such a file; "" is the page itself.
+// isPart reports whether the page is made of such a file; "" is the page itself.
 func isPart(name string) bool {
 	for _, file := range []string{name, name + ".gz"} {
 		if info, err := fs.Stat(static.FS, file); err == nil && !info.IsDir() {

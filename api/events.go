@@ -3,13 +3,15 @@ package api
 import (
 	"context"
 
+	"holdfast/api/openapi"
+
 	"github.com/gin-gonic/gin"
 
 	"holdfast/search"
 )
 
 // ListProductEvents implements ServerInterface.
-func (s *Server) ListProductEvents(c *gin.Context, id ID, params ListProductEventsParams) {
+func (s *Server) ListProductEvents(c *gin.Context, id openapi.ID, params openapi.ListProductEventsParams) {
 	page, err := s.productEvents(c.Request.Context(), search.EventQuery{
 		ProductID: id, Types: optional(params.Type), OrderID: optional(params.OrderID),
 		Limit: params.Limit, Cursor: optional(params.Cursor),

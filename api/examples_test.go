@@ -7,6 +7,8 @@ import (
 	"slices"
 	"testing"
 
+	"holdfast/api/openapi"
+
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/stretchr/testify/require"
 
@@ -15,7 +17,7 @@ import (
 
 func readContract(t *testing.T) *openapi3.T {
 	t.Helper()
-	doc, err := openapi3.NewLoader().LoadFromData(api.Contract())
+	doc, err := openapi3.NewLoader().LoadFromData(openapi.Contract())
 	require.NoError(t, err)
 	return doc
 }
@@ -66,9 +68,9 @@ func TestEveryTypeOfProblemHasAnExampleWithItsStatusAndTitle(t *testing.T) {
 	for _, name := range api.ProblemNames() {
 		p, ok := examples["/problems/"+name]
 		require.True(t, ok, "openapi.yaml has no example of /problems/%s: add one to components/examples, and to the response", name)
-		var says api.ProblemType
+		var says openapi.ProblemType
 		require.NoError(t, json.Unmarshal(g.get(p.Type).body, &says))
-		require.True(t, slices.ContainsFunc(says.Meanings, func(m api.ProblemMeaning) bool {
+		require.True(t, slices.ContainsFunc(says.Meanings, func(m openapi.ProblemMeaning) bool {
 			return m.Status == p.Status && m.Title == p.Title
 		}), "the example of %s is %d %q, and there are %v", p.Type, p.Status, p.Title, says.Meanings)
 		delete(examples, p.Type)

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"holdfast/api/openapi"
+
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -90,8 +92,8 @@ type lineHead struct {
 	SKU       string `json:"sku"`
 }
 
-func lineProduct(p product.Product, sku string) LineProduct {
-	l := LineProduct{Title: p.Title, Status: string(p.Status), Currency: p.Currency, Image: p.Image}
+func lineProduct(p product.Product, sku string) openapi.LineProduct {
+	l := openapi.LineProduct{Title: p.Title, Status: string(p.Status), Currency: p.Currency, Image: p.Image}
 	if v, ok := p.Variant(sku); ok {
 		price, available := v.Price, max(0, v.Stock.Available())
 		l.Price, l.Available = &price, &available

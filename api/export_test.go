@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 
+	"holdfast/api/openapi"
+
 	"github.com/gin-gonic/gin"
 
 	"holdfast/order"
@@ -13,7 +15,7 @@ import (
 
 // CheckOrder is what the gateway does to an order's body before it acts on it.
 func CheckOrder(raw []byte) error {
-	var in OrderRequest
+	var in openapi.OrderRequest
 	if err := decodeStrict(raw, &in); err != nil {
 		return err
 	}

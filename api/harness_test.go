@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"holdfast/api/openapi"
+
 	"github.com/alicebob/miniredis/v2"
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -107,7 +109,7 @@ func newGateway(t testing.TB, changes ...func(*api.Config)) *gateway {
 
 func contractRouter(t testing.TB) routers.Router {
 	t.Helper()
-	doc, err := openapi3.NewLoader().LoadFromData(api.Contract())
+	doc, err := openapi3.NewLoader().LoadFromData(openapi.Contract())
 	require.NoError(t, err)
 	require.NoError(t, doc.Validate(t.Context()))
 	r, err := legacy.NewRouter(doc)

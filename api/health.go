@@ -6,6 +6,8 @@ import (
 	"maps"
 	"net/http"
 
+	"holdfast/api/openapi"
+
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
@@ -37,15 +39,17 @@ const (
 )
 
 // Healthz implements ServerInterface: the process is alive.
-func (s *Server) Healthz(c *gin.Context) { c.JSON(http.StatusOK, Health{Status: healthOK}) }
+func (s *Server) Healthz(c *gin.Context) { c.JSON(http.StatusOK, openapi.Health{Status: healthOK}) }
 
 // Version implements ServerInterface.
-func (s *Server) Version(c *gin.Context) { c.JSON(http.StatusOK, Version{Version: version.String()}) }
+func (s *Server) Version(c *gin.Context) {
+	c.JSON(http.StatusOK, openapi.Version{Version: version.String()})
+}
 
 // Readyz implements ServerInterface: it says what the last probe of the dependencies found,
 // which is at most a second old. What is wrong with one is for the log alone.
 func (s *Server) Readyz(c *gin.Context) {
-	health, err := Health{Status: healthStopping}, error(nil)
+	health, err := openapi.Health{Status: healthStopping}, error(nil)
 	if !s.isDraining() {
 		health, err = s.prober.health(c.Request.Context())
 	}
@@ -53,7 +57,7 @@ func (s *Server) Readyz(c *gin.Context) {
 		s.fail(c, err)
 		return
 	}
-	if !health.ready() {
+	if !ready(health) {
 		c.Header("Retry-After", askAgain)
 		c.JSON(http.StatusServiceUnavailable, health)
 		return
@@ -61,7 +65,7 @@ func (s *Server) Readyz(c *gin.Context) {
 	c.JSON(http.StatusOK, health)
 }
 
-func (h Health) ready() bool { return h.Status == healthOK || h.Status == healthDegraded }
+func ready(h openapi.Health) bool { return h.Status == healthOK || h.Status == healthDegraded }
 
 // checks are those of the configuration, and of what every gateway has.
 func (s *Server) checks() map[string]Check {
@@ -74,8 +78,8 @@ func (s *Server) checks() map[string]Check {
 }
 
 // healthOf is what the answers of the dependencies come to.
-func healthOf(found map[string]error) Health {
-	health := Health{Status: healthOK, Checks: make(map[string]string, len(found))}
+func healthOf(found map[string]error) openapi.Health {
+	health := openapi.Health{Status: healthOK, Checks: make(map[string]string, len(found))}
 	for name, err := range found {
 		health.Checks[name] = healthUnavailable
 		switch {

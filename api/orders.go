@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"holdfast/api/openapi"
+
 	"github.com/gin-gonic/gin"
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -14,15 +16,9 @@ import (
 )
 
 // ListOrders implements ServerInterface.
-func (s *Server) ListOrders(c *gin.Context, params ListOrdersParams) {
+func (s *Server) ListOrders(c *gin.Context, params openapi.ListOrdersParams) {
 	ctx := c.Request.Context()
-	q, err := orderQuery(params)
-	if err == nil {
-		q, err = ownOrders(q, CallerOf(ctx))
-	}
-	if err == nil { // the cursor is of the query as it is asked
-		err = badQuery(q.Validate())
-	}
+	q, err := orderQuery(params, CallerOf(ctx))
 	if err != nil {
 		s.fail(c, err)
 		return
@@ -87,7 +83,7 @@ func listOrders(ctx context.Context, i Index, q search.OrderQuery, atOnce int, c
 	}
 }
 
-func orderQuery(params ListOrdersParams) (search.OrderQuery, error) {
+func orderQuery(params openapi.ListOrdersParams, caller Caller) (search.OrderQuery, error) {
 	q := search.OrderQuery{
 		CustomerID: optional(params.CustomerID), ProductID: optional(params.ProductID), Q: optional(params.Q),
 		Limit: params.Limit, Cursor: optional(params.Cursor),
@@ -99,8 +95,13 @@ func orderQuery(params ListOrdersParams) (search.OrderQuery, error) {
 	if q.From, err = instant("from", params.From); err != nil {
 		return q, err
 	}
-	q.To, err = instant("to", params.To)
-	return q, err
+	if q.To, err = instant("to", params.To); err != nil {
+		return q, err
+	}
+	if q, err = ownOrders(q, caller); err != nil {
+		return q, err
+	}
+	return q, badQuery(q.Validate()) // the cursor is of the query as it is asked
 }
 
 // instant reads a time of an order, the zero one where none is given.

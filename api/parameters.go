@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"holdfast/api/openapi"
+
 	"github.com/gin-gonic/gin"
 )
 
@@ -16,13 +18,13 @@ import (
 // is refused.
 func listParameters() map[string]map[string]bool {
 	return map[string]map[string]bool{
-		"/v1/products":                parametersOf[SearchProductsParams](),
-		"/v1/products/suggest":        parametersOf[SuggestProductsParams](),
-		"/v1/products/:id/events":     parametersOf[ListProductEventsParams](),
-		"/v1/orders":                  parametersOf[ListOrdersParams](),
-		"/v1/disputes":                parametersOf[ListDisputesParams](),
-		"/v1/refunds":                 parametersOf[ListRefundsParams](),
-		"/v1/webhooks/:id/deliveries": parametersOf[ListWebhookDeliveriesParams](),
+		"/v1/products":                parametersOf[openapi.SearchProductsParams](),
+		"/v1/products/suggest":        parametersOf[openapi.SuggestProductsParams](),
+		"/v1/products/:id/events":     parametersOf[openapi.ListProductEventsParams](),
+		"/v1/orders":                  parametersOf[openapi.ListOrdersParams](),
+		"/v1/disputes":                parametersOf[openapi.ListDisputesParams](),
+		"/v1/refunds":                 parametersOf[openapi.ListRefundsParams](),
+		"/v1/webhooks/:id/deliveries": parametersOf[openapi.ListWebhookDeliveriesParams](),
 	}
 }
 

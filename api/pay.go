@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 
+	"holdfast/api/openapi"
+
 	"github.com/gin-gonic/gin"
 
 	"holdfast/product"
@@ -15,7 +17,7 @@ import (
 // OpenPayment implements ServerInterface. The order's saga has the payment made, so
 // that none can come about while the order ends; what the buyer needs to pay by it is
 // asked of the provider, and kept in memory alone, for a minute.
-func (s *Server) OpenPayment(c *gin.Context, id ID, params OpenPaymentParams) {
+func (s *Server) OpenPayment(c *gin.Context, id openapi.ID, params openapi.OpenPaymentParams) {
 	offer, isNew, err := s.openPayment(c, id, params.IdempotencyKey)
 	if err != nil {
 		s.fail(c, err)
@@ -28,45 +30,40 @@ func (s *Server) OpenPayment(c *gin.Context, id ID, params OpenPaymentParams) {
 	c.JSON(status, offer)
 }
 
-func (s *Server) openPayment(c *gin.Context, id string, key *string) (PaymentOffer, bool, error) {
-	var in PaymentRequest
-	err := checkKey(key)
-	if err == nil {
-		err = decodeOptional(c, &in)
-	}
-	if err != nil {
-		return PaymentOffer{}, false, err
+func (s *Server) openPayment(c *gin.Context, id string, key *string) (openapi.PaymentOffer, bool, error) {
+	var in openapi.PaymentRequest
+	if err := decodeOptionalKeyed(c, key, &in); err != nil {
+		return openapi.PaymentOffer{}, false, err
 	}
 	name, provider, err := s.provider(in.Provider)
 	if err != nil {
-		return PaymentOffer{}, false, err
+		return openapi.PaymentOffer{}, false, err
 	}
 	ctx := c.Request.Context()
-	err = s.payLimits.ofCaller(c)
-	if err == nil {
-		err = s.checkOwner(ctx, id)
+	if err := s.payLimits.ofCaller(c); err != nil {
+		return openapi.PaymentOffer{}, false, err
 	}
-	if err == nil {
-		err = s.payLimits.ofOrder(ctx, id)
+	if err := s.checkOwner(ctx, id); err != nil {
+		return openapi.PaymentOffer{}, false, err
 	}
-	if err != nil {
-		return PaymentOffer{}, false, err
+	if err := s.payLimits.ofOrder(ctx, id); err != nil {
+		return openapi.PaymentOffer{}, false, err
 	}
 	answer, err := s.askToPay(ctx, id, key, saga.PayRequest{Provider: name, Actor: CallerOf(ctx).Subject})
 	if err != nil {
-		return PaymentOffer{}, false, fmt.Errorf("open a payment of order %s: %w", id, err)
+		return openapi.PaymentOffer{}, false, fmt.Errorf("open a payment of order %s: %w", id, err)
 	}
 	p := answer.Payment
 	if p.Provider != name { // a repeated key is the first call, whichever provider that asked for
 		if name, provider, err = s.provider(p.Provider); err != nil {
-			return PaymentOffer{}, false, err
+			return openapi.PaymentOffer{}, false, err
 		}
 	}
 	checkout, err := s.checkout(ctx, id, payable{name: name, id: p.ID, provider: provider}, key != nil)
 	if err != nil {
-		return PaymentOffer{}, false, err
+		return openapi.PaymentOffer{}, false, err
 	}
-	return PaymentOffer{
+	return openapi.PaymentOffer{
 		OrderID: id, Provider: name, PaymentID: p.ID, Attempt: p.Attempt, Amount: p.Amount, Currency: p.Currency,
 		RedirectURL: checkout.RedirectURL, ClientSecret: checkout.ClientSecret,
 	}, p.New, nil

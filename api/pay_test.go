@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"holdfast/api/openapi"
+
 	"github.com/stretchr/testify/require"
 
 	"holdfast/api"
@@ -58,7 +60,7 @@ func twoDesks(t *testing.T) (g *gateway, sandbox *desk) {
 	return g, sandbox
 }
 
-func (a answer) offer(t testing.TB) (o api.PaymentOffer) {
+func (a answer) offer(t testing.TB) (o openapi.PaymentOffer) {
 	t.Helper()
 	require.NoError(t, json.Unmarshal(a.body, &o), "%s", a.body)
 	return o
@@ -67,7 +69,7 @@ func (a answer) offer(t testing.TB) (o api.PaymentOffer) {
 func TestABuyerGetsWhatHeNeedsToPay(t *testing.T) {
 	g, _ := twoDesks(t)
 	o := g.place("", basket(line{"productId": "mug", "quantity": 2})).order(t)
-	want := api.PaymentOffer{
+	want := openapi.PaymentOffer{
 		OrderID: o.ID, Provider: "sandbox", PaymentID: "pay-1", Attempt: 1, Amount: 2000, Currency: "EUR",
 		RedirectURL: "http://pay.example/pay-1",
 	}

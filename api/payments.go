@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"slices"
 
+	"holdfast/api/openapi"
+
 	"github.com/gin-gonic/gin"
 
 	"holdfast/order"
@@ -17,7 +19,7 @@ import (
 
 // GetPayment implements ServerInterface: the order's document joined with its
 // payments, which may outlive the order's workflow.
-func (s *Server) GetPayment(c *gin.Context, id ID) {
+func (s *Server) GetPayment(c *gin.Context, id openapi.ID) {
 	result, err := s.payment(c, id)
 	if err != nil {
 		s.fail(c, err)
@@ -26,18 +28,18 @@ func (s *Server) GetPayment(c *gin.Context, id ID) {
 	c.JSON(http.StatusOK, result)
 }
 
-func (s *Server) payment(c *gin.Context, id string) (PaymentResult, error) {
+func (s *Server) payment(c *gin.Context, id string) (openapi.PaymentResult, error) {
 	ctx := c.Request.Context()
 	f, err := s.find(ctx, id, 0)
 	if err != nil {
-		return PaymentResult{}, err
+		return openapi.PaymentResult{}, err
 	}
 	var o order.Order
 	if err := json.Unmarshal(f.doc, &o); err != nil {
-		return PaymentResult{}, fmt.Errorf("read the document of order %s: %w", id, err)
+		return openapi.PaymentResult{}, fmt.Errorf("read the document of order %s: %w", id, err)
 	}
-	r := PaymentResult{
-		OrderID: o.ID, Currency: o.Currency, Deadline: o.Payment.Deadline, Attempts: []Attempt{}, Refunds: []Refund{},
+	r := openapi.PaymentResult{
+		OrderID: o.ID, Currency: o.Currency, Deadline: o.Payment.Deadline, Attempts: []openapi.Attempt{}, Refunds: []openapi.Refund{},
 	}
 	if !o.Payment.PaidAt.IsZero() {
 		r.PaidAt = &o.Payment.PaidAt
@@ -47,15 +49,15 @@ func (s *Server) payment(c *gin.Context, id string) (PaymentResult, error) {
 		if err == nil {
 			f = cold
 		} else if !errors.Is(err, errNoOrder) {
-			return PaymentResult{}, err
+			return openapi.PaymentResult{}, err
 		}
 	}
 	docs, err := s.payments(ctx, id, f)
 	if err != nil {
-		return PaymentResult{}, err
+		return openapi.PaymentResult{}, err
 	}
 	if err := join(&r, &o, docs); err != nil {
-		return PaymentResult{}, fmt.Errorf("read the payments of order %s: %w", id, err)
+		return openapi.PaymentResult{}, fmt.Errorf("read the payments of order %s: %w", id, err)
 	}
 	for i := range r.Refunds {
 		r.Refunds[i] = refundFor(CallerOf(ctx), r.Refunds[i])
@@ -86,7 +88,7 @@ func (s *Server) payments(ctx context.Context, id string, f found) (map[string][
 
 // join puts the payments and refunds in the order in which they happened, and says what
 // they come to.
-func join(r *PaymentResult, o *order.Order, docs map[string][]byte) error {
+func join(r *openapi.PaymentResult, o *order.Order, docs map[string][]byte) error {
 	money, err := order.ReadPayments(docs)
 	if err != nil {
 		return err
@@ -95,11 +97,11 @@ func join(r *PaymentResult, o *order.Order, docs map[string][]byte) error {
 	r.Status, r.Amounts = string(o.Payment.Status), o.Amounts
 	r.Attempts, r.Refunds = append(r.Attempts, money.Attempts...), append(r.Refunds, money.Refunds...)
 	r.Disputes = money.Disputes
-	slices.SortFunc(r.Disputes, func(a, b Dispute) int { return cmp.Compare(a.ID, b.ID) })
-	slices.SortFunc(r.Attempts, func(a, b Attempt) int {
+	slices.SortFunc(r.Disputes, func(a, b openapi.Dispute) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(r.Attempts, func(a, b openapi.Attempt) int {
 		return cmp.Or(a.OccurredAt.Compare(b.OccurredAt), cmp.Compare(a.PaymentID, b.PaymentID))
 	})
-	slices.SortFunc(r.Refunds, func(a, b Refund) int {
+	slices.SortFunc(r.Refunds, func(a, b openapi.Refund) int {
 		return cmp.Or(a.DueAt.Compare(b.DueAt), cmp.Compare(a.PaymentID, b.PaymentID), cmp.Compare(a.ID, b.ID))
 	})
 	return nil

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"holdfast/api/openapi"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
@@ -195,7 +197,7 @@ func TestThePaymentsResultIsJoined(t *testing.T) {
 
 	a := g.get("/v1/orders/" + o.ID + "/payment")
 	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
-	var r api.PaymentResult
+	var r openapi.PaymentResult
 	require.NoError(t, json.Unmarshal(a.body, &r))
 	require.Equal(t, o.ID, r.OrderID)
 	require.Equal(t, string(order.PaymentPending), r.Status)
@@ -223,7 +225,7 @@ func TestANoteBesideARefundIsTheShopsOwn(t *testing.T) {
 	get := call{method: http.MethodGet, path: "/v1/orders/o-1/payment"}
 	a := g.do(get.as(t, "ada", api.Customer))
 	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
-	var shown api.PaymentResult
+	var shown openapi.PaymentResult
 	require.NoError(t, json.Unmarshal(a.body, &shown))
 	require.Equal(t, int64(300), shown.Refunds[0].Amount)
 	for _, own := range []string{"bob@", "complains", "answers 400"} {

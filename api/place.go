@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"time"
 
+	"holdfast/api/openapi"
+
 	"github.com/gin-gonic/gin"
 
 	"holdfast/order"
@@ -18,7 +20,7 @@ import (
 )
 
 // PlaceOrder implements ServerInterface.
-func (s *Server) PlaceOrder(c *gin.Context, params PlaceOrderParams) {
+func (s *Server) PlaceOrder(c *gin.Context, params openapi.PlaceOrderParams) {
 	p, err := s.readPlacement(c, params.IdempotencyKey)
 	if err != nil {
 		s.fail(c, err)
@@ -53,7 +55,7 @@ func (s *Server) PlaceOrder(c *gin.Context, params PlaceOrderParams) {
 
 // readPlacement reads and checks what the customer asks for.
 func (s *Server) readPlacement(c *gin.Context, key *string) (order.Placement, error) {
-	var in OrderRequest
+	var in openapi.OrderRequest
 	if err := checkKey(key); err != nil {
 		return order.Placement{}, err
 	}
@@ -195,22 +197,52 @@ func withOrderID(err error, id string) error {
 	return fmt.Errorf("%w: %w", &p, err)
 }
 
-// askAgain is when to ask again for what is not decided or done yet, in seconds.
-const askAgain = "1"
+// placed is how a placement came out: with its document where it is not refused.
+type placed struct {
+	decided bool
+	doc     []byte
+}
 
-// writeOrder answers with an order's document as its reader may see it.
-func (s *Server) writeOrder(c *gin.Context, status int, doc []byte) {
-	shown, err := orderFor(CallerOf(c.Request.Context()), doc)
+// place starts the order's saga, or finds the one that an earlier call started, and waits
+// for its decision.
+func (s *Server) place(ctx context.Context, p order.Placement, total *int64) (placed, error) {
+	came, err := s.cfg.Sagas.Place(ctx, p, total)
 	if err != nil {
-		s.fail(c, err)
-		return
+		return placed{}, fmt.Errorf("place order %s: %w", p.OrderID, err)
 	}
-	if status == http.StatusAccepted {
-		c.Header("Retry-After", askAgain)
+	if came.Outcome.Fingerprint != p.Fingerprint {
+		return placed{}, errMismatch
 	}
-	if c.Request.Method == http.MethodPost { // a tag is one of what is read at the path
-		c.Data(status, jsonType, shown)
-		return
+	if !came.Decided {
+		doc, err := json.Marshal(order.New(p, came.Begun))
+		return placed{doc: doc}, err
 	}
-	writeTagged(c, status, jsonType, shown)
+	if came.Outcome.Status == order.Rejected {
+		return placed{}, rejection(CallerOf(ctx), came.Outcome)
+	}
+	doc, err := s.document(ctx, p.OrderID, came.Outcome.Version)
+	return placed{decided: true, doc: doc}, err
+}
+
+// rejection says why an order was not taken.
+func rejection(caller Caller, o order.Outcome) error {
+	if o.Reason == order.Unavailable {
+		return errStockUnasked
+	}
+	return refusal(shortagesFor(caller, o.Shortages))
+}
+
+// placementAnswer names an outcome for the metrics.
+func placementAnswer(p placed, err error) string {
+	switch {
+	case err == nil && p.decided:
+		return "held"
+	case err == nil:
+		return "undecided"
+	case errors.Is(err, errMismatch):
+		return "mismatch"
+	case problemOf(err).Shortages != nil:
+		return "rejected"
+	}
+	return "unavailable"
 }

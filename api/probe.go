@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"holdfast/api/openapi"
 )
 
 const (
@@ -34,7 +36,7 @@ type prober struct {
 type round struct {
 	began  time.Time
 	done   chan struct{}
-	health Health
+	health openapi.Health
 }
 
 func newProber(checks map[string]Check, log *slog.Logger) *prober {
@@ -42,13 +44,13 @@ func newProber(checks map[string]Check, log *slog.Logger) *prober {
 }
 
 // health is what the last probe found, or a new one where that is a second old.
-func (p *prober) health(ctx context.Context) (Health, error) {
+func (p *prober) health(ctx context.Context) (openapi.Health, error) {
 	r := p.current() //nolint:contextcheck // a round serves whoever asks, and outlives each of them
 	select {
 	case <-r.done:
 		return r.health, nil
 	case <-ctx.Done():
-		return Health{}, ctx.Err()
+		return openapi.Health{}, ctx.Err()
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"holdfast/api/openapi"
+
 	"github.com/gin-gonic/gin"
 	"github.com/go-json-experiment/json"
 )
@@ -23,12 +25,12 @@ var namedKinds = []kind{
 
 // problemTypes explain every type of problem, by its name. They are made from the tables
 // that the answers are made from, so that no type can lack its explanation.
-func problemTypes() map[string]ProblemType {
-	types := map[string]ProblemType{}
+func problemTypes() map[string]openapi.ProblemType {
+	types := map[string]openapi.ProblemType{}
 	add := func(k kind) {
 		t := types[k.name]
 		t.Type = problemPath + k.name
-		m := ProblemMeaning{Status: k.status, Title: k.title, Advice: advice(k.status)}
+		m := openapi.ProblemMeaning{Status: k.status, Title: k.title, Advice: advice(k.status)}
 		if k.err != nil {
 			m.Detail = k.err.Error()
 		}
@@ -45,7 +47,7 @@ func problemTypes() map[string]ProblemType {
 		add(refusalKinds[reason])
 	}
 	for _, t := range types {
-		slices.SortStableFunc(t.Meanings, func(a, b ProblemMeaning) int { return cmp.Compare(a.Status, b.Status) })
+		slices.SortStableFunc(t.Meanings, func(a, b openapi.ProblemMeaning) int { return cmp.Compare(a.Status, b.Status) })
 	}
 	return types
 }
@@ -83,7 +85,7 @@ var problemPage = template.Must(template.New("problem").Parse(`<!doctype html>
 `))
 
 // ProblemType implements ServerInterface: it explains a type of problem, to people as a page.
-func (s *Server) ProblemType(c *gin.Context, name string, _ ProblemTypeParams) {
+func (s *Server) ProblemType(c *gin.Context, name string, _ openapi.ProblemTypeParams) {
 	t, ok := s.problemTypes[name]
 	if !ok {
 		s.fail(c, errNoRoute)

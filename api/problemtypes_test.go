@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"holdfast/api/openapi"
+
 	"github.com/stretchr/testify/require"
 
 	"holdfast/api"
@@ -25,7 +27,7 @@ func TestTheTypeOfAProblemLeadsToItsExplanation(t *testing.T) {
 		p := refused.problem(t)
 		a := g.get(p.Type)
 		require.Equal(t, http.StatusOK, a.status, p.Type)
-		var says api.ProblemType
+		var says openapi.ProblemType
 		require.NoError(t, json.Unmarshal(a.body, &says))
 		require.Equal(t, p.Type, says.Type)
 		found := false

@@ -9,13 +9,15 @@ import (
 	"strconv"
 	"strings"
 
+	"holdfast/api/openapi"
+
 	"github.com/gin-gonic/gin"
 
 	"holdfast/product"
 )
 
 // PutProduct implements ServerInterface.
-func (s *Server) PutProduct(c *gin.Context, id ID, params PutProductParams) {
+func (s *Server) PutProduct(c *gin.Context, id openapi.ID, params openapi.PutProductParams) {
 	p, created, err := s.putProduct(c, id, params)
 	if err != nil {
 		s.fail(c, err)
@@ -29,7 +31,7 @@ func (s *Server) PutProduct(c *gin.Context, id ID, params PutProductParams) {
 	s.writeProduct(c, status, p)
 }
 
-func (s *Server) putProduct(c *gin.Context, id string, params PutProductParams) (product.Product, bool, error) {
+func (s *Server) putProduct(c *gin.Context, id string, params openapi.PutProductParams) (product.Product, bool, error) {
 	if id == suggestID {
 		return product.Product{}, false, malformed("id", "is taken: /v1/products/"+suggestID+" is a call of its own")
 	}
@@ -38,13 +40,13 @@ func (s *Server) putProduct(c *gin.Context, id string, params PutProductParams) 
 		return product.Product{}, false, err
 	}
 	spec, err := in.spec()
-	if err == nil {
-		err = spec.Validate()
-	}
-	if err == nil {
-		err = s.checkCurrency(c.Request.Context(), id, spec.Currency)
-	}
 	if err != nil {
+		return product.Product{}, false, err
+	}
+	if err := spec.Validate(); err != nil {
+		return product.Product{}, false, err
+	}
+	if err := s.checkCurrency(c.Request.Context(), id, spec.Currency); err != nil {
 		return product.Product{}, false, err
 	}
 	version, err := s.precondition(c, id, params)
@@ -102,7 +104,7 @@ func (b specBody) spec() (product.Spec, error) {
 }
 
 // precondition is the docVersion that the product must have, nil for any.
-func (s *Server) precondition(c *gin.Context, id string, params PutProductParams) (*int64, error) {
+func (s *Server) precondition(c *gin.Context, id string, params openapi.PutProductParams) (*int64, error) {
 	switch {
 	case params.IfNoneMatch == nil && params.IfMatch == nil:
 		return nil, nil //nolint:nilnil // no condition is not an error
@@ -148,7 +150,7 @@ func productTag(docVersion int64, body []byte) string {
 }
 
 // GetProduct implements ServerInterface.
-func (s *Server) GetProduct(c *gin.Context, id ID, _ GetProductParams) {
+func (s *Server) GetProduct(c *gin.Context, id openapi.ID, _ openapi.GetProductParams) {
 	p, err := s.cfg.Products.Get(c.Request.Context(), id)
 	if err == nil && !visible(p, CallerOf(c.Request.Context())) {
 		err = product.ErrNotFound
@@ -170,15 +172,15 @@ func visible(p product.Product, caller Caller) bool {
 }
 
 func (s *Server) writeProduct(c *gin.Context, status int, p product.Product) {
-	out := Product{
+	out := openapi.Product{
 		ID: p.ID, Version: p.Version, Status: string(p.Status), Currency: p.Currency,
 		Title: p.Title, Description: p.Description.Description, Brand: p.Brand, Category: p.Category,
 		Tags: p.Tags, Image: p.Image, Attributes: p.Attributes, MaxPerOrder: p.MaxPerOrder,
-		Variants: make([]Variant, len(p.Variants)),
+		Variants: make([]openapi.Variant, len(p.Variants)),
 	}
 	all := CallerOf(c.Request.Context()).Role == Operator
 	for i, v := range p.Variants {
-		out.Variants[i] = Variant{SKU: v.SKU, Title: v.Title, Price: v.Price, Available: v.Stock.Available()}
+		out.Variants[i] = openapi.Variant{SKU: v.SKU, Title: v.Title, Price: v.Price, Available: v.Stock.Available()}
 		if all {
 			out.Variants[i].OnHand, out.Variants[i].Held = &v.Stock.OnHand, &v.Stock.Held
 		}

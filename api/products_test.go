@@ -7,16 +7,17 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"holdfast/api/openapi"
+
 	"github.com/stretchr/testify/require"
 
-	"holdfast/api"
 	"holdfast/product"
 	"holdfast/saga"
 )
 
-func (a answer) product(t testing.TB) api.Product {
+func (a answer) product(t testing.TB) openapi.Product {
 	t.Helper()
-	var p api.Product
+	var p openapi.Product
 	require.NoError(t, json.Unmarshal(a.body, &p), "%s", a.body)
 	return p
 }
@@ -41,7 +42,7 @@ func TestAProductIsPutAndRead(t *testing.T) {
 	p := a.product(t)
 	require.Equal(t, "listed", p.Status)
 	require.Equal(t, map[string]string{"fit": "slim"}, p.Attributes)
-	require.Equal(t, []api.Variant{
+	require.Equal(t, []openapi.Variant{
 		{SKU: "S", Title: "Small", Price: 1500, OnHand: new(int64(3)), Held: new(int64(0)), Available: 3},
 		{SKU: "M", Price: 1500, OnHand: new(int64(0)), Held: new(int64(0))},
 	}, p.Variants)

@@ -6,8 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
+	"slices"
 	"time"
+
+	"holdfast/api/openapi"
+	"holdfast/saga"
+	"holdfast/search"
 
 	"github.com/gin-gonic/gin"
 
@@ -18,41 +22,16 @@ import (
 const (
 	documentTimeout = 500 * time.Millisecond
 	queryTimeout    = 2 * time.Second
-	// maxWait bounds ?wait=.
-	maxWait = 30 * time.Second
-	// maxWaiters bounds how many requests wait at a time: beyond, a request is
-	// answered at once, and its caller polls.
-	maxWaiters = 2000
-	// Of these, customersWaits are the most of one customer, networksWaits those of all
-	// customers of one network, and operatorsWaits those of another caller: a shop's own
-	// pages may wait for their customers.
-	customersWaits = 20
-	networksWaits  = 200
-	operatorsWaits = 1000
-	// A wait looks again after firstPause, then after half as long again each
-	// time, up to longestPause: it holds no connection in between.
-	firstPause   = 20 * time.Millisecond
-	longestPause = 500 * time.Millisecond
 )
 
 // GetOrder implements ServerInterface.
-func (s *Server) GetOrder(c *gin.Context, id ID, params GetOrderParams) {
-	w, err := newWait(params)
-	if err == nil {
-		err = checkExpand(optional(params.Expand))
-	}
+func (s *Server) GetOrder(c *gin.Context, id openapi.ID, params openapi.GetOrderParams) {
+	w, err := s.newWait(c, params)
 	if err != nil {
 		s.fail(c, err)
 		return
 	}
-	w.holders = s.waitHolders(c)
-	doc, head, err := s.await(c.Request.Context(), id, w)
-	if err == nil {
-		doc, err = s.settle(c.Request.Context(), id, doc, head)
-	}
-	if err == nil {
-		doc, err = s.expand(c.Request.Context(), doc, optional(params.Expand))
-	}
+	doc, head, err := s.getOrder(c.Request.Context(), id, w, optional(params.Expand))
 	if err != nil {
 		s.fail(c, err)
 		return
@@ -64,67 +43,20 @@ func (s *Server) GetOrder(c *gin.Context, id ID, params GetOrderParams) {
 	s.writeOrder(c, status, doc)
 }
 
-// wait is what a reader waits for.
-type wait struct {
-	most  time.Duration
-	above *int64
-	// holders of the place among those who wait.
-	holders []share
-}
-
-// waitHolders are those whose shares of maxWaiters a request counts against. With
-// authentication off all callers are one machine's own programs.
-func (s *Server) waitHolders(c *gin.Context) []share {
-	caller := callerFrom(c)
-	switch {
-	case s.cfg.Identity == nil:
-		return nil
-	case caller.Role == Customer:
-		return []share{{"caller/" + callerKeyOf(caller), customersWaits}, {"network/" + network(c.ClientIP()), networksWaits}}
+// getOrder awaits the order, with what went back of its payment and what the caller asks for beside it.
+func (s *Server) getOrder(ctx context.Context, id string, w wait, expand []string) ([]byte, orderHead, error) {
+	if err := checkExpand(expand); err != nil {
+		return nil, orderHead{}, err
 	}
-	return []share{{"caller/" + callerKeyOf(caller), operatorsWaits}}
-}
-
-func newWait(params GetOrderParams) (wait, error) {
-	w := wait{above: params.Version}
-	if w.above != nil && *w.above < 0 {
-		return w, malformed("version", "must not be negative")
+	doc, head, err := s.await(ctx, id, w)
+	if err != nil {
+		return nil, head, err
 	}
-	if params.Wait == nil {
-		return w, nil
+	if doc, err = s.settle(ctx, id, doc, head); err != nil {
+		return nil, head, err
 	}
-	most, err := waitOf(*params.Wait)
-	if err != nil || most < 0 {
-		return w, malformed("wait", "must be a duration such as 10s, or seconds")
-	}
-	w.most = min(most, maxWait)
-	return w, nil
-}
-
-// maxWaitText is how long a text of the contract's wait may be.
-const maxWaitText = 20
-
-// waitOf reads a duration, or a number of seconds: any number of them, since
-// more than maxWait is maxWait.
-func waitOf(text string) (time.Duration, error) {
-	seconds, err := strconv.ParseUint(text, 10, 64)
-	switch {
-	case len(text) > maxWaitText:
-		return 0, strconv.ErrSyntax
-	case err == nil && seconds <= uint64(maxWait/time.Second):
-		return time.Duration(seconds) * time.Second, nil
-	case err == nil || errors.Is(err, strconv.ErrRange):
-		return maxWait, nil
-	}
-	return time.ParseDuration(text)
-}
-
-// over tells whether the order has come to what the reader waits for.
-func (w wait) over(o orderHead) bool {
-	if w.above != nil {
-		return o.Version > *w.above
-	}
-	return !o.Status.Undecided()
+	doc, err = s.expand(ctx, doc, expand)
+	return doc, head, err
 }
 
 // orderHead is what the gateway itself reads of a document.
@@ -135,51 +67,6 @@ type orderHead struct {
 	Payment    struct {
 		Status order.PaymentStatus `json:"status"`
 	} `json:"payment"`
-}
-
-// await reads the order, and while its reader waits its document again and
-// again. The workflow is asked before and after, never in between: with the
-// documents out of reach, every reader that waits would be a load on Temporal.
-func (s *Server) await(ctx context.Context, id string, w wait) ([]byte, orderHead, error) {
-	doc, head, err := s.readOrder(ctx, id)
-	if err != nil || w.most == 0 || w.over(head) || !s.takeWaitSlot(w.holders) {
-		return doc, head, err
-	}
-	defer s.leaveWaitSlot(w.holders)
-	end := time.NewTimer(w.most)
-	defer end.Stop()
-	for pause := firstPause; ; pause = min(pause*3/2, longestPause) {
-		again := time.NewTimer(pause)
-		select {
-		case <-again.C:
-		case <-end.C:
-			again.Stop()
-			return s.readOrder(ctx, id)
-		case <-s.draining:
-			again.Stop()
-			return s.readOrder(ctx, id)
-		case <-ctx.Done():
-			again.Stop()
-			return nil, head, ctx.Err()
-		}
-		doc, head, err = s.readCopy(ctx, id)
-		if err == nil && w.over(head) {
-			return doc, head, nil
-		}
-	}
-}
-
-func (s *Server) takeWaitSlot(holders []share) bool {
-	if s.waits.take(1, holders) != nil {
-		return false
-	}
-	s.metrics.waiting.Inc()
-	return true
-}
-
-func (s *Server) leaveWaitSlot(holders []share) {
-	s.waits.give(1, holders)
-	s.metrics.waiting.Dec()
 }
 
 // readOrder reads the order's document and the head of it.
@@ -215,3 +102,164 @@ func (s *Server) document(ctx context.Context, id string, version int64) ([]byte
 	f, err := s.find(ctx, id, version)
 	return f.doc, err
 }
+
+// found is an order's document. Of a cold order, one that was closed so long ago
+// that the index alone has it, it comes with its payments.
+type found struct {
+	doc []byte
+	// left: Redis doesn't have the document; the workflow does.
+	left     bool
+	cold     bool
+	payments map[string]json.RawMessage
+}
+
+// find reads the order's document for the caller, at least of the given version.
+func (s *Server) find(ctx context.Context, id string, version int64) (found, error) {
+	f, err := s.findAnybodys(ctx, id, version)
+	if err != nil {
+		return found{}, err
+	}
+	if err := s.owned(ctx, id, f); err != nil {
+		return found{}, err
+	}
+	return f, nil
+}
+
+// findAnybodys reads an order, whoever asks. A copy that is
+// missing, older, or out of reach is answered by the workflow itself, and what
+// neither has, by the index.
+func (s *Server) findAnybodys(ctx context.Context, id string, version int64) (found, error) {
+	doc, have, stored, err := s.stored(ctx, id)
+	if err == nil && stored && have >= version {
+		return found{doc: doc}, nil
+	}
+	asked, askErr := s.ask(ctx, id)
+	switch {
+	case askErr == nil:
+		return found{doc: asked, left: err == nil && !stored}, nil
+	case err == nil && stored: // older than what was answered before, and still true as far as it goes
+		return found{doc: doc}, nil
+	case errors.Is(askErr, saga.ErrUnknownOrder):
+		return s.findCold(ctx, id, err)
+	case errors.Is(askErr, saga.ErrStuck):
+		askErr = fmt.Errorf("%w: %w", saga.ErrMute, askErr)
+	}
+	return found{}, askErr
+}
+
+func (s *Server) stored(ctx context.Context, id string) (doc []byte, version int64, found bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, documentTimeout)
+	defer cancel()
+	return s.cfg.Orders.Get(ctx, id)
+}
+
+// ask is the order as its workflow has it.
+func (s *Server) ask(ctx context.Context, id string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	o, err := s.cfg.Sagas.Order(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(o)
+}
+
+// findCold reads an order that has neither a workflow any more nor, as far as it
+// could be asked, a document. That there is no such order is only said where all
+// three have said so. Without an index nothing ever goes cold.
+func (s *Server) findCold(ctx context.Context, id string, unread error) (found, error) {
+	o, err := fromView(ctx, s, func(ctx context.Context, i Index) (search.Order, error) { return i.GetOrder(ctx, id) })
+	switch {
+	case err == nil:
+		return found{doc: o.Document, cold: true, payments: o.Payments}, nil
+	case !errors.Is(err, search.ErrNotFound) && !errors.Is(err, errNoIndex):
+		return found{}, fmt.Errorf("look for order %s in the index: %w", id, err)
+	case unread != nil:
+		return found{}, fmt.Errorf("%w: %w", errOrderUnread, unread)
+	case errors.Is(err, search.ErrNotFound):
+		if err := s.sayWhole(ctx); err != nil {
+			return found{}, err
+		}
+	}
+	return found{}, errNoOrder
+}
+
+// sayWhole is an error where the view of orders may lack some that only it could have:
+// it was lost, say, and is being built anew.
+func (s *Server) sayWhole(ctx context.Context) error {
+	stale, err := fromView(ctx, s, func(ctx context.Context, i Index) ([]search.View, error) { return i.Stale(ctx) })
+	if err != nil || !slices.Contains(stale, search.OrdersView) {
+		return err
+	}
+	gone, err := s.cfg.Orders.Forgotten(ctx)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errOrderUnread, err)
+	}
+	if len(gone) > 0 {
+		return fmt.Errorf("%w: the view of orders isn't whole", errSearch)
+	}
+	return nil
+}
+
+// settle is an order's document with what of its payment went back: a refund is on
+// record apart from the order, which it may outlive. Of an order that isn't paid nothing
+// did. Where the refunds can't be read the document stays as it is: it is true as far as
+// it goes, and the order's payment says that it can't be told.
+func (s *Server) settle(ctx context.Context, id string, doc []byte, head orderHead) ([]byte, error) {
+	if head.Payment.Status != order.PaymentPaid {
+		return doc, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, documentTimeout)
+	defer cancel()
+	docs, err := s.cfg.Orders.Payments(ctx, id)
+	if err == nil && len(docs) == 0 && s.cfg.Index != nil && head.Status.Closed() { // it may have gone cold
+		if cold, err := s.findCold(ctx, id, nil); err == nil {
+			return settled(cold.doc, cold.payments)
+		}
+	}
+	if err != nil {
+		s.log.WarnContext(ctx, "an order is shown without its refunds", "order_id", id, "error", err)
+		return doc, nil
+	}
+	return settled(doc, docs)
+}
+
+// settled joins the two.
+func settled[D ~[]byte](doc []byte, payments map[string]D) ([]byte, error) {
+	if !order.HasRefunds(payments) {
+		return doc, nil
+	}
+	money, err := order.ReadPayments(payments)
+	if err != nil {
+		return nil, fmt.Errorf("read the refunds of an order: %w", err)
+	}
+	var o order.Order
+	if err := json.Unmarshal(doc, &o); err != nil {
+		return nil, fmt.Errorf("read an order: %w", err)
+	}
+	o.Settle(money.Refunds)
+	if doc, err = replaceMember(doc, "amounts", o.Amounts); err != nil {
+		return nil, err
+	}
+	return replaceMember(doc, "payment", o.Payment)
+}
+
+// writeOrder answers with an order's document as its reader may see it.
+func (s *Server) writeOrder(c *gin.Context, status int, doc []byte) {
+	shown, err := orderFor(CallerOf(c.Request.Context()), doc)
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	if status == http.StatusAccepted {
+		c.Header("Retry-After", askAgain)
+	}
+	if c.Request.Method == http.MethodPost { // a tag is one of what is read at the path
+		c.Data(status, jsonType, shown)
+		return
+	}
+	writeTagged(c, status, jsonType, shown)
+}
+
+// askAgain is when to ask again for what is not decided or done yet, in seconds.
+const askAgain = "1"

@@ -24,7 +24,7 @@ func (r *Readiness) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return // whoever asked has gone
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	if !health.ready() {
+	if !ready(health) {
 		w.Header().Set("Retry-After", askAgain)
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"slices"
 
+	"holdfast/api/openapi"
+
 	"github.com/gin-gonic/gin"
 
 	"holdfast/order"
@@ -23,7 +25,7 @@ var listedStatuses = []order.RefundStatus{order.RefundCase, order.RefundFailed, 
 
 // ListRefunds implements ServerInterface. Whatever is still owed has a running
 // workflow: the list is Temporal's own.
-func (s *Server) ListRefunds(c *gin.Context, params ListRefundsParams) {
+func (s *Server) ListRefunds(c *gin.Context, params openapi.ListRefundsParams) {
 	page, err := s.listRefunds(c.Request.Context(), params)
 	if err != nil {
 		s.fail(c, err)
@@ -32,20 +34,20 @@ func (s *Server) ListRefunds(c *gin.Context, params ListRefundsParams) {
 	c.JSON(http.StatusOK, page)
 }
 
-func (s *Server) listRefunds(ctx context.Context, params ListRefundsParams) (RefundPage, error) {
+func (s *Server) listRefunds(ctx context.Context, params openapi.ListRefundsParams) (openapi.RefundPage, error) {
 	status := optional(params.Status)
 	if status != "" && !slices.Contains(listedStatuses, order.RefundStatus(status)) {
-		return RefundPage{}, malformed("status", "must be case, failed or pending")
+		return openapi.RefundPage{}, malformed("status", "must be case, failed or pending")
 	}
 	limit, token, err := pageAsked(params.Limit, params.Cursor, status)
 	if err != nil {
-		return RefundPage{}, err
+		return openapi.RefundPage{}, err
 	}
 	found, next, err := s.cfg.Sagas.OpenRefunds(ctx, order.RefundStatus(status), limit, token)
 	if err != nil {
-		return RefundPage{}, fmt.Errorf("list the refunds: %w", pageError(err))
+		return openapi.RefundPage{}, fmt.Errorf("list the refunds: %w", pageError(err))
 	}
-	page := RefundPage{Items: make([]Refund, 0, len(found)), NextCursor: refundCursor(next, status)}
+	page := openapi.RefundPage{Items: make([]openapi.Refund, 0, len(found)), NextCursor: refundCursor(next, status)}
 	for _, r := range found {
 		page.Items = append(page.Items, r.Shown())
 	}

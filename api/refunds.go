@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"time"
 
+	"holdfast/api/openapi"
+
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
@@ -24,11 +26,13 @@ const maxNoteBytes = order.MaxFieldBytes
 
 // RefundOrder implements ServerInterface. How much is left is found out by the refund's
 // own workflow, so that two of them can't both take the last of it.
-func (s *Server) RefundOrder(c *gin.Context, id ID, params RefundOrderParams) {
-	r, err := s.askForRefund(c, id, params.IdempotencyKey)
-	if err == nil {
-		r, err = s.startRefund(c.Request.Context(), r)
+func (s *Server) RefundOrder(c *gin.Context, id openapi.ID, params openapi.RefundOrderParams) {
+	asked, err := s.askForRefund(c, id, params.IdempotencyKey)
+	if err != nil {
+		s.fail(c, fmt.Errorf("refund order %s: %w", id, err))
+		return
 	}
+	r, err := s.startRefund(c.Request.Context(), asked)
 	if err != nil {
 		s.fail(c, fmt.Errorf("refund order %s: %w", id, err))
 		return
@@ -40,12 +44,8 @@ func (s *Server) RefundOrder(c *gin.Context, id ID, params RefundOrderParams) {
 func (s *Server) askForRefund(c *gin.Context, id, key string) (order.Refund, error) {
 	var none order.Refund
 	ctx := c.Request.Context()
-	var in RefundRequest
-	err := checkKey(&key)
-	if err == nil {
-		err = decodeOptional(c, &in)
-	}
-	if err != nil {
+	var in openapi.RefundRequest
+	if err := decodeOptionalKeyed(c, &key, &in); err != nil {
 		return none, err
 	}
 	var bad product.Invalid
@@ -114,7 +114,7 @@ func refundID(o order.Order, key string) string {
 
 // refundFingerprint tells two bodies under one key apart. "All that is left" is another
 // request than the amount that it came to.
-func refundFingerprint(in RefundRequest) string {
+func refundFingerprint(in openapi.RefundRequest) string {
 	amount := "all"
 	if in.Amount != nil {
 		amount = strconv.FormatInt(*in.Amount, 10)
@@ -147,7 +147,7 @@ func (s *Server) startRefund(ctx context.Context, r order.Refund) (order.Refund,
 }
 
 // DecideRefund implements ServerInterface.
-func (s *Server) DecideRefund(c *gin.Context, params DecideRefundParams) {
+func (s *Server) DecideRefund(c *gin.Context, params openapi.DecideRefundParams) {
 	r, err := s.decideRefund(c, params.IdempotencyKey)
 	if err != nil {
 		s.fail(c, err)
@@ -157,16 +157,12 @@ func (s *Server) DecideRefund(c *gin.Context, params DecideRefundParams) {
 }
 
 func (s *Server) decideRefund(c *gin.Context, key string) (order.Refund, error) {
-	var in RefundDecision
+	var in openapi.RefundDecision
 	ctx := c.Request.Context()
-	err := checkKey(&key)
-	if err == nil {
-		err = decode(c, &in)
+	if err := decodeKeyed(c, &key, &in); err != nil {
+		return order.Refund{}, err
 	}
-	if err == nil {
-		err = checkDecision(in)
-	}
-	if err != nil {
+	if err := checkDecision(in); err != nil {
 		return order.Refund{}, err
 	}
 	stands, err := s.cfg.Sagas.DecideRefund(ctx, saga.RefundID{PaymentID: in.PaymentID, RefundID: in.RefundID}, saga.Decision{
@@ -210,7 +206,7 @@ func notWaiting(r order.Refund) *Problem {
 	return &p
 }
 
-func checkDecision(in RefundDecision) error {
+func checkDecision(in openapi.RefundDecision) error {
 	var bad product.Invalid
 	if !product.ValidID(in.PaymentID) {
 		bad.Add("paymentId", "must match [A-Za-z0-9._~-]{1,64}")

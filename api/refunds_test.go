@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"holdfast/api/openapi"
+
 	"github.com/stretchr/testify/require"
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/api/enums/v1"
@@ -17,7 +19,6 @@ import (
 	"go.temporal.io/sdk/converter"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	"holdfast/api"
 	"holdfast/order"
 	"holdfast/saga"
 )
@@ -178,7 +179,7 @@ func TestAnOrderShowsWhatWentBack(t *testing.T) {
 		require.Equal(t, c.want, shown.Payment.Status)
 		require.Equal(t, c.back, shown.Amounts[order.AmountRefunded])
 		require.Equal(t, order.Paid, shown.Status)
-		var p api.PaymentResult
+		var p openapi.PaymentResult
 		require.NoError(t, json.Unmarshal(g.get("/v1/orders/"+o.ID+"/payment").body, &p))
 		require.Equal(t, string(c.want), p.Status)
 		require.Equal(t, c.back, p.Amounts[order.AmountRefunded])
@@ -213,7 +214,7 @@ func TestAnOperatorListsRefunds(t *testing.T) {
 	for _, status := range []order.RefundStatus{order.RefundCase, order.RefundFailed, ""} {
 		g.temporal.listed = append(g.temporal.listed, listed(t, late, status))
 	}
-	read := func(query string) (p api.RefundPage) {
+	read := func(query string) (p openapi.RefundPage) {
 		a := g.get("/v1/refunds" + query)
 		require.Equal(t, http.StatusOK, a.status, "%s", a.body)
 		require.NoError(t, json.Unmarshal(a.body, &p))

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"holdfast/api/openapi"
+
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/stretchr/testify/require"
 
@@ -256,7 +258,7 @@ func (w window) readers() map[string][]string {
 // names, every other role all but what it keeps for operators.
 func TestWhoReadsWhichField(t *testing.T) {
 	w := newWindow(t)
-	doc, err := openapi3.NewLoader().LoadFromData(api.Contract())
+	doc, err := openapi3.NewLoader().LoadFromData(openapi.Contract())
 	require.NoError(t, err)
 	for route, paths := range w.readers() {
 		t.Run(route, func(t *testing.T) {
@@ -320,7 +322,7 @@ func TestCustomersReadStaffForWhoeverWorksForTheShop(t *testing.T) {
 	require.Equal(t, []string{"ada", "system", "ada"}, actors(api.Customer, w.own), "what they did themself stays theirs")
 	require.Equal(t, []string{"ada", "system", "staff"}, actors(api.Customer, w.ended))
 
-	var shown api.PaymentResult
+	var shown openapi.PaymentResult
 	require.NoError(t, json.Unmarshal(w.as(api.Customer, http.MethodGet, "/v1/orders/"+w.paid+"/payment", nil).body, &shown))
 	require.Len(t, shown.Refunds, 2)
 	for _, r := range shown.Refunds {
@@ -366,8 +368,8 @@ func TestWhatIsNotListedIsForOperators(t *testing.T) {
 
 	var expanded struct {
 		Lines []struct {
-			ProductID string           `json:"productId"`
-			Product   *api.LineProduct `json:"product"`
+			ProductID string               `json:"productId"`
+			Product   *openapi.LineProduct `json:"product"`
 		} `json:"lines"`
 	}
 	for role, sees := range map[api.Role]bool{api.Operator: true, api.Customer: false} {

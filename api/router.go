@@ -10,18 +10,18 @@ import (
 	"strconv"
 	"time"
 
+	"holdfast/api/openapi"
+
 	"github.com/gin-gonic/gin"
 
 	"holdfast/product"
 )
 
-//go:generate go run github.com/oapi-codegen/oapi-codegen/v2/cmd/oapi-codegen@v2.8.2 -config oapi-codegen.yaml openapi.yaml
-
 // Bounds of a request. A ?wait= comes on top of requestTimeout, and so does the
 // reading of its body, which readTimeout bounds.
 const requestTimeout = 15 * time.Second
 
-var _ ServerInterface = (*Server)(nil)
+var _ openapi.ServerInterface = (*Server)(nil)
 
 // router puts the contract's calls behind what every request goes through.
 func (s *Server) router() (*gin.Engine, error) {
@@ -43,9 +43,9 @@ func (s *Server) router() (*gin.Engine, error) {
 		s.checkQuery, s.readBody, bound)
 	e.NoRoute(func(c *gin.Context) { s.fail(c, errNoRoute) })
 	e.NoMethod(func(c *gin.Context) { s.fail(c, errNoMethod) })
-	RegisterHandlersWithOptions(e, s, GinServerOptions{
+	openapi.RegisterHandlersWithOptions(e, s, openapi.GinServerOptions{
 		ErrorHandler: func(c *gin.Context, err error, _ int) { s.fail(c, parameterProblem(err)) },
-		Middlewares:  []MiddlewareFunc{s.checkIDs},
+		Middlewares:  []openapi.MiddlewareFunc{s.checkIDs},
 	})
 	s.documentation(e)
 	s.pages(e)

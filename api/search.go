@@ -4,13 +4,15 @@ import (
 	"context"
 	"net/http"
 
+	"holdfast/api/openapi"
+
 	"github.com/gin-gonic/gin"
 
 	"holdfast/search"
 )
 
 // SearchProducts implements ServerInterface.
-func (s *Server) SearchProducts(c *gin.Context, params SearchProductsParams) {
+func (s *Server) SearchProducts(c *gin.Context, params openapi.SearchProductsParams) {
 	q, err := productQuery(params)
 	if err != nil {
 		s.fail(c, err)
@@ -52,7 +54,7 @@ func searchProducts(ctx context.Context, i Index, q search.ProductQuery) (search
 }
 
 // productQuery reads what is asked for, and says all that is wrong with it.
-func productQuery(params SearchProductsParams) (search.ProductQuery, error) {
+func productQuery(params openapi.SearchProductsParams) (search.ProductQuery, error) {
 	q := search.ProductQuery{
 		Q: optional(params.Q), Category: optional(params.Category), Brand: optional(params.Brand), Tag: optional(params.Tag),
 		MinPrice: params.MinPrice, MaxPrice: params.MaxPrice, InStock: optional(params.InStock),

@@ -16,6 +16,8 @@ import (
 	"sync"
 	"time"
 
+	"holdfast/api/openapi"
+
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -150,7 +152,7 @@ type Server struct {
 	draining      chan struct{}
 	stopOnce      sync.Once
 	waits, bodies *shares
-	problemTypes  map[string]ProblemType
+	problemTypes  map[string]openapi.ProblemType
 	// searchSlots are taken by searches and lists while the index is asked.
 	searchSlots chan struct{}
 }
@@ -165,7 +167,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	access, err := readAccess(contract)
+	access, err := readAccess(openapi.Contract())
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"holdfast/api/openapi"
+
 	"github.com/stretchr/testify/require"
 
 	"holdfast/api"
@@ -107,7 +109,7 @@ func TestReadinessNamesWhatIsAway(t *testing.T) {
 func TestTheContractAndItsPageNeedNobodyElse(t *testing.T) {
 	g := newGateway(t)
 	a := g.send(t.Context(), call{method: http.MethodGet, path: "/openapi.yaml"})
-	require.Equal(t, api.Contract(), a.body)
+	require.Equal(t, openapi.Contract(), a.body)
 	page := g.send(t.Context(), call{method: http.MethodGet, path: "/docs/"})
 	require.Equal(t, http.StatusOK, page.status)
 	require.Contains(t, string(page.body), "/openapi.yaml")

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/http"
 
+	"holdfast/api/openapi"
+
 	"github.com/gin-gonic/gin"
 
 	"holdfast/product"
@@ -11,7 +13,7 @@ import (
 )
 
 // AdjustStock implements ServerInterface.
-func (s *Server) AdjustStock(c *gin.Context, id ID, params AdjustStockParams) {
+func (s *Server) AdjustStock(c *gin.Context, id openapi.ID, params openapi.AdjustStockParams) {
 	stock, err := s.adjustStock(c, id, params.IdempotencyKey)
 	if err != nil {
 		s.fail(c, err)
@@ -20,13 +22,13 @@ func (s *Server) AdjustStock(c *gin.Context, id ID, params AdjustStockParams) {
 	c.JSON(http.StatusOK, stock)
 }
 
-func (s *Server) adjustStock(c *gin.Context, id string, key *string) (VariantStock, error) {
-	var in StockAdjustment
+func (s *Server) adjustStock(c *gin.Context, id string, key *string) (openapi.VariantStock, error) {
+	var in openapi.StockAdjustment
 	if err := checkKey(key); err != nil {
-		return VariantStock{}, err
+		return openapi.VariantStock{}, err
 	}
 	if err := decode(c, &in); err != nil {
-		return VariantStock{}, err
+		return openapi.VariantStock{}, err
 	}
 	ctx := c.Request.Context()
 	a := product.Adjustment{
@@ -34,19 +36,19 @@ func (s *Server) adjustStock(c *gin.Context, id string, key *string) (VariantSto
 		Reason: in.Reason, Actor: CallerOf(ctx).Subject,
 	}
 	if err := a.Validate(); err != nil {
-		return VariantStock{}, err
+		return openapi.VariantStock{}, err
 	}
 	stock, err := s.cfg.Products.Adjust(ctx, a)
 	if a.SKU == "" && errors.Is(err, product.ErrUnknownSKU) {
 		err = errNoSKU
 	}
-	return VariantStock{
+	return openapi.VariantStock{
 		ProductID: id, SKU: in.SKU, OnHand: stock.OnHand, Held: stock.Held, Available: stock.Available(),
 	}, productError(err)
 }
 
 // ListProduct implements ServerInterface.
-func (s *Server) ListProduct(c *gin.Context, id ID) {
+func (s *Server) ListProduct(c *gin.Context, id openapi.ID) {
 	p, err := s.list(c, id)
 	if err != nil {
 		s.fail(c, err)
@@ -68,7 +70,7 @@ func (s *Server) list(c *gin.Context, id string) (product.Product, error) {
 }
 
 // DelistProduct implements ServerInterface.
-func (s *Server) DelistProduct(c *gin.Context, id ID) {
+func (s *Server) DelistProduct(c *gin.Context, id openapi.ID) {
 	started, err := s.delist(c, id)
 	if err != nil {
 		s.fail(c, err)
@@ -80,18 +82,18 @@ func (s *Server) DelistProduct(c *gin.Context, id ID) {
 
 // delist starts the workflow that ends the listing that is read here: should
 // somebody list the product again meanwhile, that listing stays.
-func (s *Server) delist(c *gin.Context, id string) (DelistStarted, error) {
+func (s *Server) delist(c *gin.Context, id string) (openapi.DelistStarted, error) {
 	if err := decodeOptional(c, &struct{}{}); err != nil {
-		return DelistStarted{}, err
+		return openapi.DelistStarted{}, err
 	}
 	ctx := c.Request.Context()
 	p, err := s.cfg.Products.Get(ctx, id)
 	if err != nil {
-		return DelistStarted{}, productError(err)
+		return openapi.DelistStarted{}, productError(err)
 	}
 	if p.Listing == 0 {
-		return DelistStarted{}, notListed.problem("the product was never listed")
+		return openapi.DelistStarted{}, notListed.problem("the product was never listed")
 	}
 	workflowID, err := s.cfg.Sagas.Delist(ctx, saga.Delisting{ProductID: id, Listing: p.Listing, Actor: CallerOf(ctx).Subject})
-	return DelistStarted{WorkflowID: workflowID}, err
+	return openapi.DelistStarted{WorkflowID: workflowID}, err
 }

@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 
+	"holdfast/api/openapi"
+
 	"github.com/gin-gonic/gin"
 
 	"holdfast/search"
@@ -13,7 +15,7 @@ import (
 const suggestID = "suggest"
 
 // SuggestProducts implements ServerInterface.
-func (s *Server) SuggestProducts(c *gin.Context, params SuggestProductsParams) {
+func (s *Server) SuggestProducts(c *gin.Context, params openapi.SuggestProductsParams) {
 	q := search.SuggestQuery{Q: optional(params.Q), Limit: params.Limit}
 	if err := q.Validate(); err != nil {
 		s.fail(c, badQuery(err))

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 
+	"holdfast/api/openapi"
+
 	"github.com/gin-gonic/gin"
 
 	"holdfast/product"
@@ -22,17 +24,14 @@ type WebhookWithSecret struct {
 }
 
 // RegisterWebhook implements ServerInterface.
-func (s *Server) RegisterWebhook(c *gin.Context, params RegisterWebhookParams) {
+func (s *Server) RegisterWebhook(c *gin.Context, params openapi.RegisterWebhookParams) {
+	var in openapi.WebhookSpec
+	if err := decodeKeyed(c, params.IdempotencyKey, &in); err != nil {
+		s.fail(c, err)
+		return
+	}
 	ctx := c.Request.Context()
-	var in WebhookSpec
-	err := checkKey(params.IdempotencyKey)
-	if err == nil {
-		err = decode(c, &in)
-	}
-	if err == nil {
-		err = s.checkWebhook(ctx, in)
-	}
-	if err != nil {
+	if err := s.checkWebhook(ctx, in); err != nil {
 		s.fail(c, err)
 		return
 	}
@@ -52,7 +51,7 @@ func (s *Server) showSecret(c *gin.Context, status int, w webhook.Stored, made w
 	c.JSON(status, WebhookWithSecret{w.Endpoint, made.Value})
 }
 
-func (s *Server) checkWebhook(ctx context.Context, in WebhookSpec) error {
+func (s *Server) checkWebhook(ctx context.Context, in openapi.WebhookSpec) error {
 	var bad product.Invalid
 	if refused, ok := errors.AsType[*webhook.RefusedURLError](s.cfg.CheckURL(ctx, in.URL)); ok {
 		bad.Add("url", refused.Reason)
@@ -80,7 +79,7 @@ func (s *Server) ListWebhooks(c *gin.Context) {
 		s.fail(c, webhookError(err))
 		return
 	}
-	list := WebhookList{Items: make([]Webhook, len(all))}
+	list := openapi.WebhookList{Items: make([]openapi.Webhook, len(all))}
 	for i, w := range all {
 		list.Items[i] = w.Endpoint
 	}
@@ -88,7 +87,7 @@ func (s *Server) ListWebhooks(c *gin.Context) {
 }
 
 // GetWebhook implements ServerInterface.
-func (s *Server) GetWebhook(c *gin.Context, id ID) {
+func (s *Server) GetWebhook(c *gin.Context, id openapi.ID) {
 	w, err := s.cfg.Webhooks.Get(c.Request.Context(), id)
 	if err != nil {
 		s.fail(c, webhookError(err))
@@ -98,7 +97,7 @@ func (s *Server) GetWebhook(c *gin.Context, id ID) {
 }
 
 // RemoveWebhook implements ServerInterface.
-func (s *Server) RemoveWebhook(c *gin.Context, id ID) {
+func (s *Server) RemoveWebhook(c *gin.Context, id openapi.ID) {
 	if err := s.cfg.Webhooks.Remove(c.Request.Context(), id); err != nil {
 		s.fail(c, webhookError(err))
 		return
@@ -107,7 +106,7 @@ func (s *Server) RemoveWebhook(c *gin.Context, id ID) {
 }
 
 // RotateWebhook implements ServerInterface.
-func (s *Server) RotateWebhook(c *gin.Context, id ID, params RotateWebhookParams) {
+func (s *Server) RotateWebhook(c *gin.Context, id openapi.ID, params openapi.RotateWebhookParams) {
 	if err := checkKey(params.IdempotencyKey); err != nil {
 		s.fail(c, err)
 		return

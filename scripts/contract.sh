@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# contract.sh [lint] [clients] [requests]: holds api/openapi.yaml against tools that its readers
+# contract.sh [lint] [clients] [requests]: holds api/openapi/openapi.yaml against tools that its readers
 # use; without a word, against all of them.
 #
 #   lint      redocly's recommended rules and spectral:oas, without a warning
@@ -11,7 +11,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 sources=$PWD/scripts/contract
-contract=$PWD/api/openapi.yaml
+contract=$PWD/api/openapi/openapi.yaml
 export REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true
 
 say() { echo "contract: $*" >&2; }
@@ -62,11 +62,11 @@ lint() {
     say "redocly"
     redocly lint "$contract" --config "$sources/redocly.yaml" >"$work/redocly" 2>&1 || {
         cat "$work/redocly" >&2
-        fail "redocly has objections to api/openapi.yaml"
+        fail "redocly has objections to api/openapi/openapi.yaml"
     }
     say "spectral"
     spectral lint "$contract" --ruleset "$sources/spectral.yaml" --fail-severity=hint --quiet >&2 ||
-        fail "spectral has objections to api/openapi.yaml"
+        fail "spectral has objections to api/openapi/openapi.yaml"
 }
 
 clients() {
@@ -75,14 +75,14 @@ clients() {
     cp "$sources"/{client.ts,tsconfig.json} "$work/typescript/"
     ln -s "$tools/npm/node_modules" "$work/typescript/node_modules"
     openapi-typescript "$contract" -o "$work/typescript/api.d.ts" >/dev/null ||
-        fail "openapi-typescript can't read api/openapi.yaml"
-    tsc -p "$work/typescript" >&2 || fail "what openapi-typescript makes of api/openapi.yaml doesn't compile"
+        fail "openapi-typescript can't read api/openapi/openapi.yaml"
+    tsc -p "$work/typescript" >&2 || fail "what openapi-typescript makes of api/openapi/openapi.yaml doesn't compile"
 
     say "openapi-python-client"
     (cd "$work" && openapi-python-client generate --path "$contract" --meta none --output-path "$work/python/holdfast" \
         --fail-on-warning) >"$work/generate" 2>&1 || {
         cat "$work/generate" >&2
-        fail "openapi-python-client has objections to api/openapi.yaml"
+        fail "openapi-python-client has objections to api/openapi/openapi.yaml"
     }
     python -W error -m compileall -q "$work/python" >&2 || fail "what openapi-python-client makes doesn't compile"
     PYTHONPATH=$work/python python -W error "$sources/import_all.py" holdfast >&2 ||
@@ -125,7 +125,7 @@ requests() {
     stop_dev
     if [ "$status" -ne 0 ]; then
         cut -c1-500 "$work/schemathesis" >&2
-        fail "what the gateway answered isn't what api/openapi.yaml says (schemathesis: status $status)"
+        fail "what the gateway answered isn't what api/openapi/openapi.yaml says (schemathesis: status $status)"
     fi
     [ "${sent:-0}" -ge 2000 ] || fail "schemathesis sent ${sent:-no} requests, and 2,000 at least are wanted: raise max-examples"
     say "$sent requests, all answered as the contract says"
