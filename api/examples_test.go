@@ -22,7 +22,7 @@ func readContract(t *testing.T) *openapi3.T {
 	return doc
 }
 
-// That they are what the gateway answers is tested in dev/e2e.
+// That they are what the gateway answers is tested in dev/test/e2e.
 func TestEveryCallAndEverySchemaHasAnExampleThatFits(t *testing.T) {
 	doc := readContract(t)
 	require.NoError(t, doc.Validate(t.Context(), openapi3.EnableExamplesValidation()))

@@ -12,7 +12,7 @@ import (
 	"holdfast/workflows"
 )
 
-// Histories that were recorded on a real server (dev/sagatest) can be replayed:
+// Histories that were recorded on a real server (dev/test/sagas) can be replayed:
 // an order that is open while a new version is rolled out goes on. A change that
 // breaks one needs workflow.GetVersion.
 func TestRecordedHistoriesAreReplayed(t *testing.T) {

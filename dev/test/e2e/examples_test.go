@@ -1,0 +1,314 @@
+package e2e_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/stretchr/testify/require"
+
+	"holdfast/dev/stack"
+	"holdfast/dev/test/shoptest"
+	"holdfast/order"
+)
+
+// The examples of openapi.yaml are true: each request is sent as it stands there, on a stack
+// of its own, and each answer has the fields and the values of its example. Only what no two
+// runs share (ids, times, secrets) may differ.
+func TestTheContractsExamplesAreWhatIsAnswered(t *testing.T) {
+	st, err := stack.Start(t.Context(), stack.Options{WithoutUI: true})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, stop(st)) })
+	shop, err := shoptest.At(st.URL)
+	require.NoError(t, err)
+	defer shop.Close()
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	defer receiver.Close()
+	s := newStory(t, shop)
+
+	hook := s.does("registerWebhook", 201, "/v1/webhooks", changes{"url": receiver.URL})
+	s.does("putProduct", 201, "/v1/products/mug", nil, "status", "onHand", "available") // the example is of the listed product
+	s.does("adjustStock", 200, "/v1/products/mug/stock", nil)
+	s.does("listProduct", 200, "/v1/products/mug/list", nil)
+	s.does("getProduct", 200, "/v1/products/mug", nil)
+
+	bought := s.order(s.does("placeOrder", 201, "/v1/orders", nil))
+	offer := s.does("openPayment", 201, "/v1/orders/"+bought.ID+"/payment", nil)
+	page := shoptest.Offer{RedirectURL: offer["redirectUrl"].(string)}
+	shop.Choose(t, page, "pay")
+	shop.Await(t, bought.ID, order.Paid)
+	s.tells("evt-paid", changes{"data": changes{"orderId": bought.ID, "paymentId": offer["paymentId"]}})
+	s.does("getOrder", 200, "/v1/orders/"+bought.ID, nil)
+	s.does("refundOrder", 201, "/v1/orders/"+bought.ID+"/refunds", nil, "status") // it may be on its way already
+	shop.AwaitRefund(t, bought.ID, offer["paymentId"].(string), order.RefundPaid)
+	s.does("getPayment", 200, "/v1/orders/"+bought.ID+"/payment", nil)
+	s.does("deliverOrder", 200, "/v1/orders/"+bought.ID+"/deliver", nil)
+
+	s.tells("evt-unknown", changes{"data": changes{"orderId": "unknown", "paymentId": "pay-unknown"}})
+	refund := s.listed("listRefunds", "/v1/refunds?status=case", has(1))
+	s.does("decideRefund", 200, "/v1/refunds/decide", changes{"refundId": refund["id"]})
+
+	shop.Choose(t, page, "dispute")
+	dispute := s.listed("listDisputes", "/v1/disputes", has(1))
+	s.does("dismissDispute", 200, "/v1/disputes/dismiss", changes{"disputeId": dispute["id"]})
+
+	s.listed("listOrders", "/v1/orders?status=delivered", has(1))
+	s.listed("listProductEvents", "/v1/products/mug/events?type=stock.adjusted&type=hold.made", has(2))
+	s.listed("searchProducts", "/v1/products?q=mug", func(found []item) bool {
+		return len(found) == 1 && found[0]["available"] == 57.0
+	})
+	s.listed("suggestProducts", "/v1/products/suggest?q=enam", has(1))
+
+	dropped := s.order(s.does("placeOrder", 201, "/v1/orders", nil))
+	s.does("cancelOrder", 200, "/v1/orders/"+dropped.ID+"/cancel", nil)
+
+	hooks := "/v1/webhooks/" + hook["id"].(string)
+	s.does("listWebhooks", 200, "/v1/webhooks", nil)
+	s.does("getWebhook", 200, hooks, nil)
+	s.does("rotateWebhook", 200, hooks+"/rotate", nil)
+	sent := s.listed("listWebhookDeliveries", hooks+"/deliveries?limit=1", func(found []item) bool {
+		return len(found) == 1 && found[0]["status"] == "delivered"
+	}, "type")
+	s.does("replayWebhookDelivery", 202, hooks+"/deliveries/"+sent["id"].(string)+"/replay", nil)
+	s.does("removeWebhook", 204, hooks, nil)
+
+	s.does("delistProduct", 202, "/v1/products/mug/delist", nil)
+	s.does("problemType", 200, "/problems/insufficient-stock", nil)
+	s.does("healthz", 200, "/healthz", nil)
+	s.does("readyz", 200, "/readyz", nil)
+	s.does("version", 200, "/v1/version", nil)
+	s.does("metrics", 200, "/metrics", nil)
+	require.Empty(t, s.untold(), "calls that are not in the story")
+}
+
+type (
+	changes = map[string]any
+	item    = map[string]any
+)
+
+func has(n int) func([]item) bool { return func(found []item) bool { return len(found) == n } }
+
+// story is the contract, whose operations are done one by one.
+type story struct {
+	testing.TB
+	shop *shoptest.Shop
+	doc  map[string]any
+	all  map[string]operation
+	done map[string]int
+}
+
+type operation struct {
+	method string
+	about  map[string]any
+}
+
+func newStory(t testing.TB, shop *shoptest.Shop) *story {
+	t.Helper()
+	s := &story{TB: t, shop: shop, all: map[string]operation{}, done: map[string]int{}}
+	a := shop.Must(t, http.StatusOK, shoptest.Call{Method: http.MethodGet, Path: "/openapi.yaml"})
+	raw, err := yaml.YAMLToJSON(a.Body)
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(raw, &s.doc))
+	for _, item := range part(s.doc, "paths") {
+		for method, about := range item.(map[string]any) {
+			if about, ok := about.(map[string]any); ok {
+				s.all[about["operationId"].(string)] = operation{strings.ToUpper(method), about}
+			}
+		}
+	}
+	return s
+}
+
+// part goes down into a document.
+func part(doc map[string]any, path ...string) map[string]any {
+	for _, name := range path {
+		doc, _ = doc[name].(map[string]any)
+	}
+	return doc
+}
+
+// resolve follows a reference, if it is one.
+func (s *story) resolve(doc map[string]any) map[string]any {
+	if ref, ok := doc["$ref"].(string); ok {
+		return part(s.doc, strings.Split(strings.TrimPrefix(ref, "#/"), "/")...)
+	}
+	return doc
+}
+
+// examples are those of the content, or else that of its schema; none where there is no content.
+func (s *story) examples(what string, content map[string]any) (all []any) {
+	s.Helper()
+	if content == nil {
+		return nil
+	}
+	kind := content["application/json"]
+	if kind == nil {
+		kind = content["text/plain"]
+	}
+	media, _ := kind.(map[string]any)
+	for _, e := range part(media, "examples") {
+		all = append(all, s.resolve(e.(map[string]any))["value"])
+	}
+	if e, ok := media["example"]; ok {
+		all = append(all, e)
+	}
+	if len(all) > 0 {
+		return all
+	}
+	e, ok := s.resolve(part(media, "schema"))["example"]
+	require.True(s, ok, "%s has no example", what)
+	return []any{e}
+}
+
+// request is the example of the operation's body, changed where it must be.
+func (s *story) request(op string, about map[string]any, with changes) []byte {
+	s.Helper()
+	examples := s.examples(op+"'s body", part(about, "requestBody", "content"))
+	if len(examples) == 0 {
+		return nil
+	}
+	body := examples[0].(map[string]any)
+	replace(s, body, with)
+	return shoptest.JSON(s, body)
+}
+
+func replace(t testing.TB, body map[string]any, with changes) {
+	t.Helper()
+	for name, value := range with {
+		require.Contains(t, body, name, "the example lacks what the call needs")
+		if inner, ok := value.(changes); ok {
+			replace(t, body[name].(map[string]any), inner)
+			continue
+		}
+		body[name] = value
+	}
+}
+
+// does sends the operation's example, and compares the answer with its example, but for fields that are loose.
+func (s *story) does(op string, status int, path string, with changes, loose ...string) map[string]any {
+	s.Helper()
+	o, ok := s.all[op]
+	require.True(s, ok, op)
+	s.done[op]++
+	a := s.shop.Must(s, status, shoptest.Call{
+		Method: o.method, Path: path, Key: fmt.Sprint(op, s.done[op]), Body: s.request(op, o.about, with),
+	})
+	return s.compare(op, o, status, a, loose)
+}
+
+// listed is does for a list, once the index has caught up; it returns the first item.
+func (s *story) listed(op, path string, caughtUp func([]item) bool, loose ...string) item {
+	s.Helper()
+	var list struct{ Items []item }
+	shoptest.Until(s, op, func(ctx context.Context) error {
+		a, err := s.shop.Do(ctx, shoptest.Call{Method: http.MethodGet, Path: path})
+		if err == nil {
+			err = json.Unmarshal(a.Body, &list)
+		}
+		if err == nil && !caughtUp(list.Items) {
+			err = fmt.Errorf("%s", a.Body)
+		}
+		return err
+	})
+	s.does(op, http.StatusOK, path, nil, loose...)
+	return list.Items[0]
+}
+
+// tells sends the example of a provider's callback, signed.
+func (s *story) tells(event string, with changes) {
+	s.Helper()
+	s.done["paymentCallback"]++
+	c, err := s.shop.Signed(event, s.request("paymentCallback", s.all["paymentCallback"].about, with))
+	require.NoError(s, err)
+	s.shop.Must(s, http.StatusNoContent, c)
+}
+
+func (s *story) order(o map[string]any) (read order.Order) {
+	s.Helper()
+	require.NoError(s, json.Unmarshal(shoptest.JSON(s, o), &read))
+	return read
+}
+
+func (s *story) compare(op string, o operation, status int, a shoptest.Answer, loose []string) map[string]any {
+	s.Helper()
+	response := s.resolve(part(o.about, "responses", strconv.Itoa(status)))
+	require.NotNil(s, response, "%s doesn't say that it answers %d", op, status)
+	examples := s.examples(op+"'s answer", part(response, "content"))
+	if len(examples) == 0 {
+		require.Empty(s, a.Body, op)
+		return nil
+	}
+	if text, ok := examples[0].(string); ok {
+		line, _, _ := strings.Cut(text, "\n")
+		require.Contains(s, string(a.Body), line+"\n", op)
+		return nil
+	}
+	var got map[string]any
+	a.Into(s, &got)
+	var wrong []string
+	for _, want := range examples {
+		if wrong = differences(op, want, got, slices.Concat(fleeting, loose)); wrong == nil {
+			return got
+		}
+	}
+	require.Empty(s, wrong, "no example of %s is what is answered, which is %s", op, a.Body)
+	return nil
+}
+
+// untold are the operations that were not done.
+func (s *story) untold() []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(s.all)), func(op string) bool { return s.done[op] > 0 })
+}
+
+// fleeting are the fields that no two runs share, beside times.
+var fleeting = []string{
+	"id", "orderId", "paymentId", "providerId", "productVersion", "nextCursor", "secret", "redirectUrl", "url", "workflowId",
+	"durationMs", "version", "requestId",
+}
+
+// differences says where an answer is other than its example. Of loose fields only the type counts.
+func differences(at string, want, got any, loose []string) (all []string) {
+	switch want := want.(type) {
+	case map[string]any:
+		got, ok := got.(map[string]any)
+		if !ok || !slices.Equal(slices.Sorted(maps.Keys(want)), slices.Sorted(maps.Keys(got))) {
+			return []string{at + ": other fields"}
+		}
+		for name := range want {
+			switch {
+			case !slices.Contains(loose, name):
+				all = append(all, differences(at+"."+name, want[name], got[name], loose)...)
+			case fmt.Sprintf("%T", want[name]) != fmt.Sprintf("%T", got[name]):
+				all = append(all, at+"."+name+": another type")
+			}
+		}
+	case []any:
+		got, ok := got.([]any)
+		if !ok || len(want) != len(got) {
+			return []string{at + ": another length"}
+		}
+		for i := range want {
+			all = append(all, differences(fmt.Sprintf("%s[%d]", at, i), want[i], got[i], loose)...)
+		}
+	default:
+		if want != got && (!isTime(want) || !isTime(got)) {
+			return []string{fmt.Sprintf("%s: %v is %v", at, want, got)}
+		}
+	}
+	return all
+}
+
+func isTime(v any) bool {
+	text, _ := v.(string)
+	_, err := time.Parse(time.RFC3339, text)
+	return err == nil
+}

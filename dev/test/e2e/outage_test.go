@@ -1,0 +1,139 @@
+package e2e_test
+
+import (
+	"net/http"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"holdfast/dev/redis"
+	"holdfast/dev/stack"
+	"holdfast/dev/test/shoptest"
+	"holdfast/order"
+	"holdfast/redisdb"
+)
+
+// TestOrdersOutliveAnOutageOfRedis has a stack of its own, since it takes its
+// Redis away: first it hangs, then it is killed.
+func TestOrdersOutliveAnOutageOfRedis(t *testing.T) {
+	needRedisServer(t)
+	dir := t.TempDir()
+	server := startRedis(t, redis.Options{Dir: dir})
+	st, err := stack.Start(t.Context(), stack.Options{RedisURL: server.URL(), WithoutUI: true})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, stop(st)) })
+	shop, err := shoptest.At(st.URL)
+	require.NoError(t, err)
+	defer shop.Close()
+	shop.Offer(t, "outage", 3)
+	shop.Offer(t, "gone", 0)
+	two := []shoptest.Line{{ProductID: "outage", Quantity: 2}}
+	waiting := shop.Place(t, shoptest.Line{ProductID: "outage", Quantity: 1})
+
+	pid := pidOf(t, server)
+	require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP))
+	held := placeUndecided(t, shop, two)
+	require.Equal(t, "ok", readiness(t, shop, http.StatusServiceUnavailable)["temporal"])
+	require.NotEqual(t, "ok", readiness(t, shop, http.StatusServiceUnavailable)["redis"])
+	require.NoError(t, syscall.Kill(pid, syscall.SIGCONT))
+	shop.Await(t, held.ID, order.AwaitingPayment)
+	readiness(t, shop, http.StatusOK)
+	refused := shop.Must(t, http.StatusConflict, shoptest.Placement(t, "", shoptest.Line{ProductID: "gone", Quantity: 1}))
+	require.Equal(t, "insufficient-stock", refused.Problem(t))
+	shop.RequireStock(t, "outage", 3, 3)
+
+	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+	<-server.Done()
+	rejected := placeUndecided(t, shop, two)
+	shop.Tell(t, shoptest.PaymentOf(waiting)) // Temporal keeps it until the units can be sold
+	startRedis(t, redis.Options{Dir: dir, Port: portOf(t, server)})
+	rejected = shop.Await(t, rejected.ID, order.Rejected)
+	require.EqualValues(t, "insufficient_stock", rejected.CancelReason)
+	shop.Await(t, waiting.ID, order.Paid)
+	require.Equal(t, order.AwaitingPayment, shop.Order(t, held.ID).Status)
+	shop.RequireStock(t, "outage", 2, 2)
+	booksOf(st).RequireClean(t)
+}
+
+// placeUndecided places an order that is taken though nobody knows yet whether
+// it gets its stock.
+func placeUndecided(t *testing.T, shop *shoptest.Shop, lines []shoptest.Line) order.Order {
+	t.Helper()
+	var o order.Order
+	a := shop.Must(t, http.StatusAccepted, shoptest.Placement(t, "", lines...))
+	a.Into(t, &o)
+	require.Equal(t, order.Reserving, o.Status)
+	require.NotEmpty(t, a.Header.Get("Retry-After"))
+	require.Equal(t, "/v1/orders/"+o.ID, a.Header.Get("Location"))
+	return o
+}
+
+func readiness(t *testing.T, shop *shoptest.Shop, status int) map[string]string {
+	t.Helper()
+	var ready struct {
+		Checks map[string]string `json:"checks"`
+	}
+	var a shoptest.Answer
+	require.Eventually(t, func() bool { // at the next probe
+		var err error
+		a, err = shop.Do(t.Context(), shoptest.Call{Method: http.MethodGet, Path: "/readyz"})
+		return err == nil && a.Status == status
+	}, 10*time.Second, 50*time.Millisecond)
+	a.Into(t, &ready)
+	return ready.Checks
+}
+
+func startRedis(t *testing.T, opts redis.Options) redis.Server {
+	t.Helper()
+	server, err := redis.Start(t.Context(), opts)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = server.Stop(untilCleanup{t}.Context()) }) // it may have been killed
+	return server
+}
+
+func pidOf(t *testing.T, server redis.Server) int {
+	t.Helper()
+	rdb, err := redisdb.Open(t.Context(), server.URL())
+	require.NoError(t, err)
+	defer func() { _ = rdb.Close() }()
+	info, err := rdb.Info(t.Context(), "server").Result()
+	require.NoError(t, err)
+	for line := range strings.Lines(info) {
+		if n, ok := strings.CutPrefix(line, "process_id:"); ok {
+			pid, err := strconv.Atoi(strings.TrimSpace(n))
+			require.NoError(t, err)
+			return pid
+		}
+	}
+	t.Fatal("Redis doesn't tell its process id")
+	return 0
+}
+
+func portOf(t *testing.T, server redis.Server) int {
+	t.Helper()
+	_, rest, _ := strings.Cut(server.URL(), "127.0.0.1:")
+	port, err := strconv.Atoi(strings.TrimSuffix(rest, "/0"))
+	require.NoError(t, err)
+	return port
+}
+
+// needRedisServer leaves a test out for want of redis-server, except where
+// HOLDFAST_REQUIRE names it: there its absence is a failure.
+func needRedisServer(t *testing.T) {
+	t.Helper()
+	_, err := exec.LookPath(redis.Program)
+	switch {
+	case err == nil:
+	case slices.Contains(strings.Split(os.Getenv("HOLDFAST_REQUIRE"), ","), "redis"):
+		t.Fatalf("redis is required: %v", err)
+	default:
+		t.Skipf("without redis-server: %v", err)
+	}
+}

@@ -1,0 +1,92 @@
+package sagas
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"holdfast/order"
+	"holdfast/payment/sandbox"
+	"holdfast/saga"
+)
+
+// floodOf is more updates than Temporal takes of one workflow.
+const floodOf = 2_100
+
+// flood sends so many updates, each of its own, and counts the verdicts.
+func (w *world) flood(orderID, update string, request any) map[saga.Verdict]int64 {
+	w.Helper()
+	var counts [3]atomic.Int64
+	verdicts := []saga.Verdict{saga.TooManyAttempts, saga.Ending, saga.Declined}
+	ctx, cancel := context.WithTimeout(w.Context(), 10*patience)
+	defer cancel()
+	calls, ctx := errgroup.WithContext(ctx)
+	calls.SetLimit(16)
+	for range floodOf {
+		calls.Go(func() error {
+			a := saga.Answer{Verdict: saga.Busy}
+			for a.Verdict == saga.Busy { // as many wait already as may
+				var err error
+				if a, err = w.asks(ctx, orderID, update, request); err != nil {
+					return err
+				}
+			}
+			for i, v := range verdicts {
+				if a.Verdict == v {
+					counts[i].Add(1)
+					return nil
+				}
+			}
+			return fmt.Errorf("the order answers %+v", a)
+		})
+	}
+	w.NoError(calls.Wait())
+	got := map[saga.Verdict]int64{}
+	for i, v := range verdicts {
+		if n := counts[i].Load(); n > 0 {
+			got[v] = n
+		}
+	}
+	return got
+}
+
+// A customer whom no payment suits asks for more of them than Temporal takes updates.
+func TestCustomersWhoAskToPayDoNotUseUpAnOrder(t *testing.T) {
+	w := open(t)
+	w.desk().at(createCall, func(context.Context) error {
+		return &order.RefusalError{Provider: sandbox.Name, Reason: "not this customer"}
+	})
+	w.work()
+	p := placement(time.Hour, w.offer(500))
+	w.place(p)
+	got := w.flood(p.OrderID, saga.PayUpdate, saga.PayRequest{Provider: sandbox.Name, Actor: "customer:customer-1"})
+	w.Equal(map[saga.Verdict]int64{saga.Declined: 20, saga.TooManyAttempts: floodOf - 20}, got)
+	w.pay(p.OrderID, "another-"+p.OrderID, 1000)
+	w.documentIs(p.OrderID, order.Paid)
+	w.Equal(saga.Done, w.deliver(p.OrderID).Verdict)
+}
+
+// A customer goes on cancelling while the payment provider is away.
+func TestCustomersWhoCancelDoNotUseUpAnOrder(t *testing.T) {
+	w := open(t)
+	silent, lift := silence()
+	w.Cleanup(lift)
+	w.desk().at(cancelCall, silent)
+	w.work()
+	p := placement(time.Hour, w.offer(500))
+	w.place(p)
+	payment := w.opens(p.OrderID)
+	cancel := saga.CancelRequest{Reason: order.ByCustomer, Actor: "customer:customer-1"}
+	w.send(p.OrderID, saga.CancelUpdate, cancel)
+	w.until("the order is about to end", func() bool {
+		return w.ask(p.OrderID, saga.PayUpdate, saga.PayRequest{Provider: sandbox.Name}).Verdict == saga.Ending
+	})
+	w.Equal(map[saga.Verdict]int64{saga.Ending: floodOf}, w.flood(p.OrderID, saga.CancelUpdate, cancel))
+	w.pay(p.OrderID, payment, 1000) // it comes all the same, and the cancellation is that of a paid order
+	w.refunded(p.OrderID, payment, order.RefundCancelled)
+	w.Equal(order.Cancelled, w.ended(p.OrderID).Status)
+}

@@ -1,0 +1,146 @@
+package sagas
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"go.temporal.io/sdk/client"
+
+	"holdfast/order"
+	"holdfast/saga"
+	sagaclient "holdfast/saga/client"
+)
+
+// refunding is one refund of a payment of 1600 that its order took, and what becomes of it.
+type refunding struct {
+	// amount that is asked for; 0 asks for all that is left.
+	amount int64
+	// says is the provider's answer; nil pays the refund out.
+	says *order.RefundAnswer
+	// drive decides what an operator has to decide.
+	drive func(w *world, workflowID string)
+	want  order.RefundStatus
+}
+
+func refundings() map[string]refunding {
+	nothing := func(*world, string) {}
+	no := &order.RefundAnswer{Status: order.RefundFailed, Detail: "the account is closed"}
+	decides := func(c saga.Choice) func(*world, string) {
+		return func(w *world, id string) {
+			w.refundIs(id, order.RefundFailed)
+			w.provider.says(nil)
+			w.decides(id, saga.Decision{Choice: c, Actor: "operator"})
+		}
+	}
+	return map[string]refunding{
+		"refund-in-part":             {amount: 600, drive: nothing, want: order.RefundPaid},
+		"refund-of-all-that-is-left": {drive: nothing, want: order.RefundPaid},
+		"refund-too-large":           {amount: 1601, drive: nothing, want: order.RefundTooLarge},
+		"refund-failed-and-settled":  {amount: 600, says: no, drive: decides(saga.ChooseSettled), want: order.RefundSettled},
+		"refund-failed-and-paid":     {amount: 600, says: no, drive: decides(saga.ChooseRefund), want: order.RefundPaid},
+	}
+}
+
+// Each way of a refund that an operator asked for is lived on a real server, and its
+// history can be replayed.
+func TestHistoriesOfRefunds(t *testing.T) {
+	for name, c := range refundings() {
+		t.Run(name, func(t *testing.T) {
+			w := open(t)
+			if *record {
+				w.fixed = name + "-"
+			}
+			d := w.desk()
+			d.says(c.says)
+			w.work()
+			p := w.placement(time.Hour, w.offer(800))
+			w.place(p)
+			payment := w.opens(p.OrderID)
+			w.chooses(payment, "pay")
+			w.pay(p.OrderID, payment, 1600)
+			w.documentIs(p.OrderID, order.Paid)
+			id := w.asksForRefund(order.Refund{
+				ID: order.PartRefund("sandbox", w.id("refund")), PaymentID: payment, OrderID: p.OrderID, Provider: "sandbox",
+				Amount: c.amount, Currency: "EUR", Reason: order.RefundRequested, Status: order.RefundDue, Actor: "operator",
+			})
+			c.drive(w, id)
+			w.Equal(c.want, w.refundEnds(id).Status)
+			w.replays(name, id)
+			w.deliver(p.OrderID)
+		})
+	}
+}
+
+// What the gateway opens for a payment of which it doesn't know whether an order took it.
+func TestHistoriesOfRefundsOfStrayPayments(t *testing.T) {
+	w := open(t)
+	if *record {
+		w.fixed = "stray-"
+	}
+	w.desk()
+	w.work()
+	gone := w.placement(time.Millisecond, w.offer(500))
+	w.start(gone)
+	w.Equal(order.Expired, w.ended(gone.OrderID).Status)
+	run := w.opensRefund(gone.OrderID, w.id("late"))
+	w.Equal(order.RefundPaid, w.refundEnds(run.GetID()).Status)
+	w.replays("refund-late", run.GetID())
+
+	p := w.placement(time.Hour, w.offer(500))
+	p.OrderID += "-open"
+	w.place(p)
+	run = w.opensRefund(w.id("ghost"), w.id("misaddressed"))
+	w.refundIs(run.GetID(), order.RefundCase)
+	w.decides(run.GetID(), saga.Decision{Choice: saga.ChooseAssign, OrderID: p.OrderID, Actor: "operator"})
+	w.Equal(order.RefundAssigned, w.refundEnds(run.GetID()).Status)
+	w.replays("refund-assigned", run.GetID())
+	w.documentIs(p.OrderID, order.Paid)
+	w.deliver(p.OrderID)
+	run = w.opensRefund(p.OrderID, w.id("misaddressed"))
+	w.Equal(order.RefundNotOwed, w.refundEnds(run.GetID()).Status)
+	w.replays("refund-not-owed", run.GetID())
+}
+
+// asksForRefund starts a refund as the gateway does for an operator.
+func (w *world) asksForRefund(r order.Refund) string {
+	w.Helper()
+	w.NoError(sagaclient.New(w.temporal, "").StartRefund(w.Context(), r))
+	return saga.RefundWorkflowID(r.PaymentID, r.ID)
+}
+
+// refundIs waits until a refund has the status.
+func (w *world) refundIs(workflowID string, status order.RefundStatus) {
+	w.Helper()
+	w.until("the refund is "+string(status), func() bool {
+		v, err := w.temporal.QueryWorkflow(w.Context(), workflowID, "", saga.RefundQuery)
+		w.NoError(err)
+		var r order.Refund
+		w.NoError(v.Get(&r))
+		return r.Status == status
+	})
+}
+
+// decides sends an operator's decision, once the refund takes it.
+func (w *world) decides(workflowID string, d saga.Decision) {
+	w.Helper()
+	ctx, cancel := context.WithTimeout(w.Context(), patience)
+	defer cancel()
+	h, err := w.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		WorkflowID: workflowID, UpdateName: saga.DecideUpdate, Args: []any{d},
+		WaitForStage: client.WorkflowUpdateStageCompleted,
+	})
+	w.NoError(err)
+	w.NoError(h.Get(ctx, nil))
+}
+
+// refundEnds waits for a refund's result.
+func (w *world) refundEnds(workflowID string) order.Refund {
+	w.Helper()
+	ctx, cancel := context.WithTimeoutCause(w.Context(), patience, errors.New("the refund didn't end"))
+	defer cancel()
+	var r order.Refund
+	w.NoError(w.temporal.GetWorkflow(ctx, workflowID, "").Get(ctx, &r))
+	return r
+}

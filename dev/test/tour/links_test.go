@@ -1,0 +1,120 @@
+package tour
+
+import (
+	"io/fs"
+	"os"
+	"path"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+var (
+	linkTarget = regexp.MustCompile(`\]\(([^()\s]+)\)`)
+	inlineCode = regexp.MustCompile("`[^`\n]*`")
+	heading    = regexp.MustCompile(`^#{1,6} +(.+?) *$`)
+	notInSlug  = regexp.MustCompile(`[^\p{L}\p{N}_ -]`)
+	makeTarget = regexp.MustCompile("(?m)^([a-z-]+):")
+	madeTarget = regexp.MustCompile("[`\n](?:[A-Z_]+=\\S+ +)*make ([a-z-]+)")
+)
+
+// prose returns a Markdown text without its fenced blocks.
+func prose(text string) string {
+	var b strings.Builder
+	fenced := false
+	for line := range strings.Lines(text) {
+		if otherFence.MatchString(line) {
+			fenced = !fenced
+			continue
+		}
+		if !fenced {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
+}
+
+// anchors returns the anchors that GitHub gives the headings of a Markdown text.
+func anchors(text string) map[string]bool {
+	all := map[string]bool{}
+	for line := range strings.Lines(prose(text)) {
+		h := heading.FindStringSubmatch(strings.TrimSuffix(line, "\n"))
+		if h == nil {
+			continue
+		}
+		slug := strings.ToLower(notInSlug.ReplaceAllString(h[1], ""))
+		all[strings.ReplaceAll(slug, " ", "-")] = true
+	}
+	return all
+}
+
+func TestAnchors(t *testing.T) {
+	require.Equal(t, map[string]bool{"redis-isnt-away": true, "audit---money": true, "paymentstatus": true},
+		anchors("# Redis isn't away\n```sh\n# none\n```\n## audit --money\n### `payment.status`\n"))
+}
+
+func TestTheLinksOfAllDocumentsLeadSomewhere(t *testing.T) {
+	root := os.DirFS("../../..")
+	seen := 0
+	err := fs.WalkDir(root, ".", func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && file != "." && file != ".github" && strings.HasPrefix(d.Name(), ".") {
+			return fs.SkipDir
+		}
+		if d.IsDir() || path.Ext(file) != ".md" {
+			return nil
+		}
+		text, err := fs.ReadFile(root, file)
+		if err != nil {
+			return err
+		}
+		for _, m := range linkTarget.FindAllStringSubmatch(inlineCode.ReplaceAllString(prose(string(text)), "code"), -1) {
+			if strings.Contains(m[1], ":") { // another site
+				continue
+			}
+			seen++
+			to, anchor, anchored := strings.Cut(m[1], "#")
+			target := file
+			if to != "" {
+				target = path.Join(path.Dir(file), to)
+			}
+			if _, err := fs.Stat(root, target); err != nil {
+				t.Errorf("%s links to %s: %v", file, m[1], err)
+				continue
+			}
+			if !anchored {
+				continue
+			}
+			there, err := fs.ReadFile(root, target)
+			if err != nil {
+				return err
+			}
+			if !anchors(string(there))[anchor] {
+				t.Errorf("%s links to %s: no such heading", file, m[1])
+			}
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	require.Greater(t, seen, 50)
+}
+
+func TestDocumentsNameTargetsThatTheMakefileHas(t *testing.T) {
+	makefile, err := os.ReadFile("../../../Makefile")
+	require.NoError(t, err)
+	var targets []string
+	for _, m := range makeTarget.FindAllStringSubmatch(string(makefile), -1) {
+		targets = append(targets, m[1])
+	}
+	for _, file := range []string{"README.md", "CONTRIBUTING.md", "docs/tour.md", "docs/runbook.md", "docs/testing.md"} {
+		text, err := os.ReadFile("../../../" + file)
+		require.NoError(t, err)
+		for _, m := range madeTarget.FindAllStringSubmatch(string(text), -1) {
+			require.Contains(t, targets, m[1], file)
+		}
+	}
+}
