@@ -78,10 +78,10 @@ func TestImageHasTheBinaryAndNoRoot(t *testing.T) {
 func TestBinaryIsStatic(t *testing.T) {
 	build := strings.Join(stages(t)[0].instructions, "\n")
 	require.Contains(t, build, "CGO_ENABLED=0 go build")
-	require.Contains(t, build, "./cmd/holdfast ./deploy/healthcheck")
+	require.Contains(t, build, "./cmd/holdfast ./cmd/healthcheck")
 
 	list := exec.CommandContext(t.Context(), "go", "list", "-deps",
-		"-f", "{{if and (not .Standard) .CgoFiles}}{{.ImportPath}}{{end}}", "./cmd/holdfast", "./deploy/healthcheck")
+		"-f", "{{if and (not .Standard) .CgoFiles}}{{.ImportPath}}{{end}}", "./cmd/holdfast", "./cmd/healthcheck")
 	list.Dir = root
 	list.Env = append(os.Environ(), "CGO_ENABLED=1")
 	list.Stderr = os.Stderr

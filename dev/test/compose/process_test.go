@@ -121,7 +121,7 @@ func environment(s types.ServiceConfig, a addresses) []string {
 func build(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", dir, "./cmd/holdfast", "./deploy/healthcheck")
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", dir, "./cmd/holdfast", "./cmd/healthcheck")
 	cmd.Dir = root
 	printed, err := cmd.CombinedOutput()
 	require.NoError(t, err, string(printed))
