@@ -14,7 +14,7 @@ import (
 
 	"holdfast/api"
 	"holdfast/audit"
-	"holdfast/cmd/holdfast/gatewaytest"
+	"holdfast/client/gatewaytest"
 	"holdfast/redisdb"
 	"holdfast/redisdb/redistest"
 	sagaclient "holdfast/saga/client"

@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"holdfast/cmd/holdfast/rest"
+	"holdfast/client"
 )
 
 // importCommand loads a catalogue.
@@ -59,7 +59,7 @@ func (c *importCommand) Run(ctx context.Context, out out) error {
 
 // imported counts what came of the products.
 type imported struct {
-	gateway *rest.Client
+	gateway *client.Client
 	step    func()
 
 	mu               sync.Mutex

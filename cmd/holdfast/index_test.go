@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"holdfast/cmd/holdfast/gatewaytest"
+	"holdfast/client/gatewaytest"
 )
 
 func TestAMistakeAboutTheIndexIsToldBeforeTheWait(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"holdfast/cmd/holdfast/gatewaytest"
+	"holdfast/client/gatewaytest"
 	"holdfast/cmd/holdfast/replay"
 	"holdfast/order"
 )
@@ -55,7 +55,7 @@ func TestExitCodes(t *testing.T) {
 		{"unknown flag", "order show o1 --loud", exitUsage, "unknown flag --loud"},
 		{"help", "--help", exitOK, ""},
 		{"help of a command", "replay --help", exitOK, ""},
-		{"bad URL", "order show o1 --url ftp://x", exitUsage, "no URL of a gateway"},
+		{"bad URL", "order show o1 --url ftp://x", exitUsage, "not the URL of a gateway"},
 		{"two outcomes", "pay o1 --fail --refuse", exitUsage, "can't be used together"},
 		{"unknown order", "order show nobody", exitFindings, "404"},
 		{"missing file", "import nowhere.jsonl", exitUsage, "nowhere.jsonl"},

@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"holdfast/cmd/holdfast/gatewaytest"
+	"holdfast/client/gatewaytest"
 )
 
 // Settings that contradict each other, or that no promise could be kept with, are refused

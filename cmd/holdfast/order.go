@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"net/http"
 
-	"holdfast/cmd/holdfast/rest"
+	"holdfast/client"
 	"holdfast/order"
 )
 
@@ -56,7 +56,7 @@ func (c *orderCancelCommand) Run(ctx context.Context, out out) error {
 	return printOrder(out, answer)
 }
 
-func printOrder(out out, answer rest.Answer) error {
+func printOrder(out out, answer client.Answer) error {
 	var o order.Order
 	if err := answer.Decode(&o); err != nil {
 		return err

@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"holdfast/cmd/holdfast/rest"
+	"holdfast/client"
 	"holdfast/order"
 	"holdfast/payment/sandbox"
 	"holdfast/product"
@@ -90,7 +90,7 @@ func goesBack(o order.Order, e order.PaymentEvent) bool {
 // mayBeUnknown: money for an order that nobody knows can be tried where all of
 // the payment is given.
 func (c *payCommand) mayBeUnknown(err error) bool {
-	var p *rest.Problem
+	var p *client.Problem
 	return errors.As(err, &p) && p.Status == http.StatusNotFound && c.Amount > 0 && c.Currency != ""
 }
 

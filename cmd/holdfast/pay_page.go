@@ -8,13 +8,13 @@ import (
 	"slices"
 	"strings"
 
-	"holdfast/cmd/holdfast/rest"
+	"holdfast/client"
 	"holdfast/payment/sandbox"
 )
 
 // onPage is the buyer on the sandbox's page: he gets a payment, or has one from before
 // his order closed, chooses, and looks how his order stands then.
-func (c *payCommand) onPage(ctx context.Context, gateway *rest.Client, out out) error {
+func (c *payCommand) onPage(ctx context.Context, gateway *client.Client, out out) error {
 	actions := []string{"pay", "decline", "refuse", "process", "pay_late", "pay_twice"}
 	if !slices.Contains(actions, c.Page) {
 		return usagef("--page: %q is none of %s", c.Page, strings.Join(actions, ", "))
@@ -27,7 +27,7 @@ func (c *payCommand) onPage(ctx context.Context, gateway *rest.Client, out out) 
 		return err
 	}
 	offer, err := gateway.OpenPayment(ctx, c.Order, sandbox.Name)
-	var closed *rest.Problem
+	var closed *client.Problem
 	if errors.As(err, &closed) && closed.Status == http.StatusConflict {
 		offer, err = gateway.NewestPayment(ctx, c.Order, sandbox.Name, sandbox.Path+"pay/")
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"holdfast/cmd/holdfast/gatewaytest"
+	"holdfast/client/gatewaytest"
 	"holdfast/payment/sandbox"
 	"holdfast/redisdb"
 )

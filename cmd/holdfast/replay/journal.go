@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"holdfast/cmd/holdfast/rest"
+	"holdfast/client"
 )
 
 // The calls that a journal knows.
@@ -40,10 +40,10 @@ type Ack struct {
 	// PaymentID of all that is about a payment.
 	PaymentID string `json:"paymentId,omitempty"`
 	// Of Adjusted.
-	ProductID string      `json:"productId,omitempty"`
-	SKU       string      `json:"sku,omitempty"`
-	Delta     int64       `json:"delta,omitempty"`
-	Stock     *rest.Stock `json:"stock,omitempty"`
+	ProductID string        `json:"productId,omitempty"`
+	SKU       string        `json:"sku,omitempty"`
+	Delta     int64         `json:"delta,omitempty"`
+	Stock     *client.Stock `json:"stock,omitempty"`
 }
 
 // Journal writes acknowledged calls, one JSON line each. A nil one writes nothing.

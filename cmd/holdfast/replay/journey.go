@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"holdfast/cmd/holdfast/rest"
+	"holdfast/client"
 	"holdfast/order"
 )
 
@@ -30,8 +30,8 @@ type journey struct {
 func (j *journey) follow(ctx context.Context) (string, error) {
 	started := time.Now()
 	if err := j.place(ctx); err != nil {
-		var p *rest.Problem
-		if errors.As(err, &p) && !p.Passing() {
+		var p *client.Problem
+		if errors.As(err, &p) && !p.Transient() {
 			return "refused/" + p.Kind(), nil
 		}
 		return "", err
@@ -88,7 +88,7 @@ func (j *journey) meetFate(ctx context.Context) error {
 		}
 		fallthrough
 	case cancel:
-		return j.finish(ctx, Cancelled, func(ctx context.Context) (rest.Answer, error) {
+		return j.finish(ctx, Cancelled, func(ctx context.Context) (client.Answer, error) {
 			return j.Gateway.Cancel(ctx, j.order.ID, j.key("cancel"), string(order.ByCustomer))
 		})
 	case pay, refuse:
@@ -101,7 +101,7 @@ func (j *journey) meetFate(ctx context.Context) error {
 	if !j.fate.delivered || j.order.Status != order.Paid {
 		return nil
 	}
-	return j.finish(ctx, Delivered, func(ctx context.Context) (rest.Answer, error) {
+	return j.finish(ctx, Delivered, func(ctx context.Context) (client.Answer, error) {
 		return j.Gateway.Deliver(ctx, j.order.ID, j.key("deliver"))
 	})
 }
@@ -168,7 +168,7 @@ func (j *journey) shown(ctx context.Context, since time.Time) error {
 }
 
 // finish cancels or delivers the order.
-func (j *journey) finish(ctx context.Context, call string, do func(context.Context) (rest.Answer, error)) error {
+func (j *journey) finish(ctx context.Context, call string, do func(context.Context) (client.Answer, error)) error {
 	started := time.Now()
 	err := j.patient(ctx, func(ctx context.Context) error {
 		a, err := do(ctx)

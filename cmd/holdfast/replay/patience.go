@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"holdfast/cmd/holdfast/rest"
+	"holdfast/client"
 )
 
 // Waiting between two tries of one call.
@@ -44,16 +44,16 @@ func patient(ctx context.Context, patience time.Duration, again *atomic.Int64, c
 }
 
 func passing(err error) bool {
-	if p, ok := errors.AsType[*rest.Problem](err); ok {
-		return p.Passing()
+	if p, ok := errors.AsType[*client.Problem](err); ok {
+		return p.Transient()
 	}
 	return true // not decided yet, or a connection that broke
 }
 
 // asked is how long the gateway asked to wait; no more than a few seconds.
 func asked(err error) time.Duration {
-	if p, ok := errors.AsType[*rest.Problem](err); ok {
-		return min(p.Wait, maxPause)
+	if p, ok := errors.AsType[*client.Problem](err); ok {
+		return min(p.RetryAfter, maxPause)
 	}
 	return 0
 }
@@ -64,7 +64,7 @@ func jitter(d time.Duration) time.Duration {
 }
 
 // decided turns "taken, but not decided" into an error that passes.
-func decided(a rest.Answer) error {
+func decided(a client.Answer) error {
 	if a.Status == http.StatusAccepted {
 		return errUndecided
 	}

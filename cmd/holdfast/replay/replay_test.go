@@ -12,20 +12,20 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"holdfast/cmd/holdfast/gatewaytest"
-	"holdfast/cmd/holdfast/rest"
+	"holdfast/client"
+	"holdfast/client/gatewaytest"
 	"holdfast/order"
 	"holdfast/payment/sandbox"
 )
 
 func config(t *testing.T, g *gatewaytest.Gateway) Config {
 	t.Helper()
-	client, err := rest.New(rest.Config{URL: g.URL, Connections: 4})
+	gateway, err := client.New(client.Config{URL: g.URL, Connections: 4})
 	require.NoError(t, err)
 	provider, err := sandbox.New(gatewaytest.Secret)
 	require.NoError(t, err)
 	return Config{
-		Gateway: client, Provider: sandbox.Name, Seed: 7, Concurrency: 4, Patience: 10 * time.Second,
+		Gateway: gateway, Provider: sandbox.Name, Seed: 7, Concurrency: 4, Patience: 10 * time.Second,
 		Sign: func(e order.PaymentEvent) (http.Header, []byte, error) {
 			e.OccurredAt = time.Now()
 			c, err := provider.NewCallback(e)

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"holdfast/cmd/holdfast/rest"
+	"holdfast/client"
 	"holdfast/order"
 )
 
@@ -20,7 +20,7 @@ type Signer func(order.PaymentEvent) (http.Header, []byte, error)
 
 // Config of a replay.
 type Config struct {
-	Gateway *rest.Client
+	Gateway *client.Client
 	// Provider whose callbacks Sign writes, as the gateway's address names it.
 	Provider string
 	Sign     Signer

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"holdfast/cmd/holdfast/rest"
+	"holdfast/client"
 	"holdfast/payment/sandbox"
 )
 
@@ -38,7 +38,7 @@ func (j *journey) meetProvider(ctx context.Context) error {
 	return nil
 }
 
-func (j *journey) open(ctx context.Context) (offer rest.Offer, err error) {
+func (j *journey) open(ctx context.Context) (offer client.Offer, err error) {
 	started := time.Now()
 	// Without a key: under one, a repeated call may get the first one's failure.
 	err = j.patient(ctx, func(ctx context.Context) error {
@@ -52,7 +52,7 @@ func (j *journey) open(ctx context.Context) (offer rest.Offer, err error) {
 }
 
 // acts does one thing on the provider's page; again is the same.
-func (j *journey) acts(ctx context.Context, offer rest.Offer, a sandbox.Action, amount int64, call string) error {
+func (j *journey) acts(ctx context.Context, offer client.Offer, a sandbox.Action, amount int64, call string) error {
 	started := time.Now()
 	err := j.patient(ctx, func(ctx context.Context) error {
 		return j.Gateway.PayPage(ctx, offer, string(a), amount)
@@ -65,7 +65,7 @@ func (j *journey) acts(ctx context.Context, offer rest.Offer, a sandbox.Action, 
 }
 
 // pays acts, and waits until the order shows it.
-func (j *journey) pays(ctx context.Context, offer rest.Offer, a sandbox.Action, call string) error {
+func (j *journey) pays(ctx context.Context, offer client.Offer, a sandbox.Action, call string) error {
 	started := time.Now()
 	if err := j.acts(ctx, offer, a, 0, call); err != nil {
 		return err
@@ -75,7 +75,7 @@ func (j *journey) pays(ctx context.Context, offer rest.Offer, a sandbox.Action, 
 
 // paysTwice pays by two payments, or has the callback of one come again, under another
 // event id.
-func (j *journey) paysTwice(ctx context.Context, offer rest.Offer) error {
+func (j *journey) paysTwice(ctx context.Context, offer client.Offer) error {
 	if !j.fate.other {
 		j.how = "/twice"
 		return j.pays(ctx, offer, sandbox.PayTwice, PaidTwice)

@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"holdfast/cmd/holdfast/rest"
+	"holdfast/client"
 	"holdfast/order"
 )
 
@@ -31,7 +31,7 @@ type Verification struct {
 
 // VerifyConfig says how a journal is checked.
 type VerifyConfig struct {
-	Gateway     *rest.Client
+	Gateway     *client.Client
 	Concurrency int
 	// Patience with one order: a message that was acknowledged before a crash
 	// may be worked on only after the restart.
@@ -98,7 +98,7 @@ func (v *verifier) order(ctx context.Context, id string, acks []Ack) error {
 			}
 			return nil
 		})
-		var p *rest.Problem
+		var p *client.Problem
 		switch {
 		case err == nil:
 		case errors.As(err, &p) && p.Status == http.StatusNotFound:
@@ -162,12 +162,12 @@ func (v *verifier) unpaid(ctx context.Context, a Ack, o order.Order) (string, er
 
 // adjustment repeats the call: one that stands gets its first answer again.
 func (v *verifier) adjustment(ctx context.Context, a Ack) error {
-	var now rest.Stock
+	var now client.Stock
 	err := patient(ctx, v.Patience, &v.repeats, func(ctx context.Context) (err error) {
 		now, err = v.Gateway.Adjust(ctx, a.ProductID, a.SKU, a.Key, a.Delta)
 		return err
 	})
-	var p *rest.Problem
+	var p *client.Problem
 	switch {
 	case errors.As(err, &p) && p.Status == http.StatusNotFound:
 		v.violation(a, "the product is gone")

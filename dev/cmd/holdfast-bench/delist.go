@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"time"
 
 	"holdfast/dev/await"
@@ -29,7 +28,7 @@ func (b *delistBench) Run(ctx context.Context, out report) error {
 		return err
 	}
 	defer st.Stop(context.WithoutCancel(ctx)) //nolint:errcheck // the figures are out
-	s, err := newShop(st.URL, 32)
+	s, err := newShop(st.URL, "", 32)
 	if err != nil {
 		return err
 	}
@@ -66,8 +65,8 @@ func (b *delistBench) orders(ctx context.Context, st *stack.Stack, s *shop, id s
 	}
 	ids := make([]string, n)
 	if _, err := load.Run(ctx, n, 8, func(ctx context.Context, i int) (time.Duration, error) {
-		_, order, err := s.place(ctx, id, http.StatusCreated, http.StatusAccepted)
-		ids[i] = order
+		var err error
+		ids[i], err = s.placeAny(ctx, id)
 		return 0, err
 	}, nil); err != nil {
 		return nil, err
@@ -99,7 +98,7 @@ func (b *delistBench) delist(ctx context.Context, st *stack.Stack, s *shop, sign
 	}
 	signals.expect(n)
 	start := time.Now()
-	if _, err := s.call(ctx, http.MethodPost, "/v1/products/"+id+"/delist", struct{}{}, nil, http.StatusAccepted); err != nil {
+	if _, err := s.Delist(ctx, id); err != nil {
 		return 0, 0, err
 	}
 	var res saga.DelistResult

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -26,7 +27,7 @@ func (b *freshBench) Run(ctx context.Context, out report) error {
 		return err
 	}
 	defer st.Stop(context.WithoutCancel(ctx)) //nolint:errcheck // the figures are out
-	s, err := newShop(st.URL, 2)
+	s, err := newShop(st.URL, "", 2)
 	if err != nil {
 		return err
 	}
@@ -34,18 +35,18 @@ func (b *freshBench) Run(ctx context.Context, out report) error {
 	if err := s.product(ctx, id, 1); err != nil {
 		return err
 	}
-	if err := s.searchUntil(ctx, id, 1, b.Poll); err != nil {
+	if err := searchUntil(ctx, st.URL, id, 1, b.Poll); err != nil {
 		return err
 	}
 	available := int64(1)
 	res, err := load.Run(ctx, b.N, 1, func(ctx context.Context, _ int) (time.Duration, error) {
 		time.Sleep(time.Duration(rand.Int64N(int64(time.Second)))) //nolint:gosec,forbidigo // no secret; a moment of no regularity
 		available++
-		if _, err := s.call(ctx, http.MethodPost, "/v1/products/"+id+"/stock", map[string]any{"delta": 1}, nil, http.StatusOK); err != nil {
+		if _, err := s.Adjust(ctx, id, "", "", 1); err != nil {
 			return 0, err
 		}
 		start := time.Now()
-		err := s.searchUntil(ctx, id, available, b.Poll)
+		err := searchUntil(ctx, st.URL, id, available, b.Poll)
 		return time.Since(start), err
 	}, nil)
 	if err != nil {
@@ -56,28 +57,42 @@ func (b *freshBench) Run(ctx context.Context, out report) error {
 }
 
 // searchUntil searches for a product until it is shown with so many units.
-func (s *shop) searchUntil(ctx context.Context, id string, available int64, poll time.Duration) error {
+func searchUntil(ctx context.Context, gateway, id string, available int64, poll time.Duration) error {
 	deadline := time.Now().Add(time.Minute)
 	for time.Now().Before(deadline) {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/v1/products?q="+url.QueryEscape(id), http.NoBody)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, gateway+"/v1/products?q="+url.QueryEscape(id), http.NoBody)
 		if err != nil {
 			return err
 		}
-		var page struct {
-			Items []struct {
-				ID        string `json:"id"`
-				Available int64  `json:"available"`
-			} `json:"items"`
-		}
-		if _, err := s.do(req, &page, http.StatusOK); err != nil {
+		found, err := shows(req, id, available)
+		if found || err != nil {
 			return err
-		}
-		for _, p := range page.Items {
-			if p.ID == id && p.Available == available {
-				return nil
-			}
 		}
 		time.Sleep(poll) //nolint:forbidigo // how fine the measure is
 	}
 	return fmt.Errorf("%s isn't found with %d units", id, available)
+}
+
+// shows reports whether a search finds the product with so many units.
+func shows(req *http.Request, id string, available int64) (bool, error) {
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false, err
+	}
+	defer res.Body.Close() //nolint:errcheck // it was read
+	var page struct {
+		Items []struct {
+			ID        string `json:"id"`
+			Available int64  `json:"available"`
+		} `json:"items"`
+	}
+	if err := json.NewDecoder(res.Body).Decode(&page); err != nil || res.StatusCode != http.StatusOK {
+		return false, fmt.Errorf("search for %s: %s: %w", id, res.Status, err)
+	}
+	for _, p := range page.Items {
+		if p.ID == id && p.Available == available {
+			return true, nil
+		}
+	}
+	return false, nil
 }

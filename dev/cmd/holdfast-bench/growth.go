@@ -54,7 +54,7 @@ func (b *growthBench) Run(ctx context.Context, out report) error {
 		return err
 	}
 	defer stack.kill() // what is still there
-	s, err := newShop(stack.url(), 2*b.C)
+	s, err := newShop(stack.url(), "", 2*b.C)
 	if err != nil {
 		return err
 	}

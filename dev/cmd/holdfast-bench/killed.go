@@ -108,7 +108,7 @@ func untilDone(ctx context.Context, s *shop, key string, again func()) error {
 			again()
 		}
 		first = false
-		id, err := s.placeUnder(ctx, "bench", key)
+		id, err := s.place(ctx, "bench", key)
 		if err != nil {
 			return err
 		}

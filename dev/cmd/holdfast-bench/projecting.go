@@ -275,7 +275,7 @@ func (b *busyBench) placeUntil(ctx context.Context, opts stack.Options, over fun
 		return load.Result{}, err
 	}
 	defer st.Stop(context.WithoutCancel(ctx)) //nolint:errcheck // the figures are out
-	s, err := newShop(st.URL, 2)
+	s, err := newShop(st.URL, "", 2)
 	if err != nil {
 		return load.Result{}, err
 	}
@@ -285,7 +285,7 @@ func (b *busyBench) placeUntil(ctx context.Context, opts stack.Options, over fun
 	}
 	place := func(ctx context.Context, _ int) (time.Duration, error) {
 		start := time.Now()
-		_, _, err := s.place(ctx, id, http.StatusCreated)
+		_, err := s.place(ctx, id, "")
 		return time.Since(start), err
 	}
 	if _, err := load.Run(ctx, 50, 1, place, nil); err != nil {

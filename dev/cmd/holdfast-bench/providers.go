@@ -27,7 +27,7 @@ type providersBench struct {
 
 // Run measures all three in turn.
 func (b *providersBench) Run(ctx context.Context, out report) error {
-	open, plain, stopPlain, err := b.start(ctx, "open", nil)
+	open, plain, stopPlain, err := b.start(ctx, "open", "", nil)
 	if err != nil {
 		return err
 	}
@@ -36,14 +36,15 @@ func (b *providersBench) Run(ctx context.Context, out report) error {
 	if err != nil {
 		return err
 	}
-	guarded, withToken, stopGuarded, err := b.start(ctx, "guarded", tokens)
+	token, err := tokens.Issue(identity.Caller{Subject: "bench", Role: identity.Operator}, time.Hour)
+	if err != nil {
+		return err
+	}
+	guarded, withToken, stopGuarded, err := b.start(ctx, "guarded", token, tokens)
 	if err != nil {
 		return err
 	}
 	defer stopGuarded()
-	if guarded.token, err = tokens.Issue(identity.Caller{Subject: "bench", Role: identity.Operator}, time.Hour); err != nil {
-		return err
-	}
 	for _, s := range []*shop{open, guarded} {
 		if err := s.product(ctx, "bench", 1_000_000); err != nil {
 			return err
@@ -88,7 +89,7 @@ func (b *providersBench) compare(ctx context.Context, out report, ways []contend
 func (b *providersBench) saga() *sagaBench { return &sagaBench{Orders: b.Orders} }
 
 // start starts a stack, and answers its shop and how orders are paid there.
-func (b *providersBench) start(ctx context.Context, name string, who identity.Verifier) (*shop, contender, func(), error) {
+func (b *providersBench) start(ctx context.Context, name, token string, who identity.Verifier) (*shop, contender, func(), error) {
 	opts := stack.Options{WithoutUI: true, Worker: &sdk.Options{}, Identity: who}
 	if b.Data != "" {
 		opts.Data = filepath.Join(b.Data, name)
@@ -105,7 +106,7 @@ func (b *providersBench) start(ctx context.Context, name string, who identity.Ve
 		_ = rdb.Close()
 		_ = st.Stop(context.WithoutCancel(ctx)) // the figures are out
 	}
-	s, err := newShop(st.URL, 64)
+	s, err := newShop(st.URL, token, 64)
 	if err != nil {
 		stop()
 		return nil, contender{}, nil, err

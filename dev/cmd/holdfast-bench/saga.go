@@ -94,7 +94,7 @@ func (b *sagaBench) contenders(ctx context.Context, st *stack.Stack) ([]contende
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := newShop(st.URL, 64)
+	s, err := newShop(st.URL, "", 64)
 	if err != nil {
 		return nil, nil, err
 	}

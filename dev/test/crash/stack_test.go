@@ -14,8 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 
+	restclient "holdfast/client"
 	"holdfast/cmd/holdfast/replay"
-	"holdfast/cmd/holdfast/rest"
 	"holdfast/dev/stack"
 	"holdfast/dev/test/shoptest"
 	"holdfast/order"
@@ -72,7 +72,7 @@ func TestKilledStackKeepsItsWord(t *testing.T) {
 
 	all, err := replay.ReadJournal(bytes.NewReader(acks.bytes()))
 	require.NoError(t, err)
-	gateway, err := rest.New(rest.Config{URL: d.url(), Connections: customers})
+	gateway, err := restclient.New(restclient.Config{URL: d.url(), Connections: customers})
 	require.NoError(t, err)
 	result, err := replay.Verify(t.Context(), replay.VerifyConfig{
 		Gateway: gateway, Concurrency: customers, Patience: patience,
@@ -124,7 +124,7 @@ type load struct {
 
 func startLoad(t *testing.T, url string, acks *acknowledged, orders int) *load {
 	t.Helper()
-	gateway, err := rest.New(rest.Config{URL: url, Connections: customers})
+	gateway, err := restclient.New(restclient.Config{URL: url, Connections: customers})
 	require.NoError(t, err)
 	provider, err := sandbox.New(stack.DefaultSecret)
 	require.NoError(t, err)

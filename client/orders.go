@@ -1,4 +1,4 @@
-package rest
+package client
 
 import (
 	"context"
@@ -12,30 +12,30 @@ import (
 	"holdfast/order"
 )
 
-// idempotencyKey is the header under which a repeated call is the same call.
+// idempotencyKey is the header that makes repeating a call safe.
 const idempotencyKey = "Idempotency-Key"
 
-// Place sends an order request as it stands. The answer's status is 201 where
-// the order has its stock, 202 where it is undecided.
+// Place places an order; body is the JSON that POST /v1/orders takes. The status is 201
+// once the order holds its stock, and 202 while that is undecided: then repeat the call
+// under the same key, or wait with Decided.
 func (c *Client) Place(ctx context.Context, key string, body []byte) (Answer, error) {
 	return c.do(ctx, call{method: http.MethodPost, path: "/v1/orders", header: keyed(key), body: body})
 }
 
-// Order reads an order.
+// Order returns an order.
 func (c *Client) Order(ctx context.Context, id string) (order.Order, error) {
 	return c.order(ctx, id, nil)
 }
 
-// OrderAbove reads an order and lets the gateway wait, at most for wait, until
-// its version is above version.
+// OrderAbove returns an order as soon as its version exceeds version, or as it is after wait.
 func (c *Client) OrderAbove(ctx context.Context, id string, version int64, wait time.Duration) (order.Order, error) {
 	return c.order(ctx, id, url.Values{
 		"wait": {wait.String()}, "version": {strconv.FormatInt(version, 10)},
 	})
 }
 
-// Decided reads an order and lets the gateway wait, at most for wait, until it
-// has its stock or can't have it.
+// Decided returns an order as soon as it is decided whether it gets its stock, or as it is
+// after wait.
 func (c *Client) Decided(ctx context.Context, id string, wait time.Duration) (order.Order, error) {
 	return c.order(ctx, id, url.Values{"wait": {wait.String()}})
 }
@@ -49,11 +49,12 @@ func (c *Client) order(ctx context.Context, id string, query url.Values) (order.
 	return o, a.Decode(&o)
 }
 
-// Cancel ends an unpaid order. The answer's status is 202 where that is undecided.
+// Cancel cancels an unpaid order. The status is 202 while the outcome is undecided. The
+// reason may be empty, and so may the key: all calls without one count as the same call.
 func (c *Client) Cancel(ctx context.Context, id, key, reason string) (Answer, error) {
 	body, err := json.Marshal(map[string]string{"reason": reason})
 	if err != nil {
-		return Answer{}, fmt.Errorf("write the reason: %w", err)
+		return Answer{}, fmt.Errorf("encode the reason: %w", err)
 	}
 	if reason == "" {
 		body = []byte("{}")
@@ -65,7 +66,7 @@ func (c *Client) Cancel(ctx context.Context, id, key, reason string) (Answer, er
 	return a, nil
 }
 
-// Deliver says that a paid order has arrived.
+// Deliver reports that a paid order has arrived.
 func (c *Client) Deliver(ctx context.Context, id, key string) (Answer, error) {
 	a, err := c.do(ctx, call{method: http.MethodPost, path: orderPath(id, "/deliver"), header: keyed(key)})
 	if err != nil {
@@ -74,15 +75,16 @@ func (c *Client) Deliver(ctx context.Context, id, key string) (Answer, error) {
 	return a, nil
 }
 
-// PaymentResult is what the gateway tells of an order's money.
+// PaymentResult is what happened to an order's money.
 type PaymentResult struct {
 	OrderID  string              `json:"orderId"`
 	Status   order.PaymentStatus `json:"status"`
 	Attempts []order.Attempt     `json:"attempts"`
 	Refunds  []order.Refund      `json:"refunds"`
+	Disputes []order.Dispute     `json:"disputes"`
 }
 
-// Payment reads the result of an order's payment.
+// Payment returns what happened to an order's money: attempts, refunds, and the result.
 func (c *Client) Payment(ctx context.Context, id string) (PaymentResult, error) {
 	a, err := c.do(ctx, call{method: http.MethodGet, path: orderPath(id, "/payment")})
 	if err != nil {
@@ -92,7 +94,7 @@ func (c *Client) Payment(ctx context.Context, id string) (PaymentResult, error) 
 	return p, a.Decode(&p)
 }
 
-// Callback sends what a payment provider says, with its signature.
+// Callback sends a payment provider's signed message, as the provider itself would.
 func (c *Client) Callback(ctx context.Context, provider string, header http.Header, body []byte) error {
 	path := "/v1/payments/callbacks/" + url.PathEscape(provider)
 	_, err := c.do(ctx, call{method: http.MethodPost, path: path, header: header, body: body})

@@ -1,6 +1,14 @@
-// Package rest speaks to Holdfast's gateway as any client would: over REST
-// alone. The tools and the measurements use it; the product itself never does.
-package rest
+// Package client calls Holdfast's REST API from Go. The command line tools, the
+// measurements and tests use it, and any Go program may.
+//
+// A call that the gateway refuses returns an error with a [Problem] in its chain, which
+// [errors.As] finds: its Kind says why, its Transient whether a retry may succeed. Where a
+// call takes an idempotency key, repeating it with the same key is safe: the gateway does
+// the work once and repeats its first answer. The client itself never retries.
+//
+// [Client.Place] and [Client.Cancel] may return before the outcome is known, with status
+// 202. [Client.Decided] and [Client.OrderAbove] then wait for it without polling.
+package client
 
 import (
 	"bytes"
@@ -18,31 +26,31 @@ import (
 	"time"
 )
 
-// maxAnswer bounds what is read of an answer: an order's document is at most 1 MiB.
+// maxAnswer limits how much of a response is read: an order's document is at most 1 MiB.
 const maxAnswer = 4 << 20
 
-// Client calls one gateway.
+// Client calls one gateway. It is safe for concurrent use.
 type Client struct {
 	base  string
 	token string
 	http  *http.Client
 }
 
-// Config of a Client.
+// Config says which gateway to call, and how.
 type Config struct {
 	// URL of the gateway, such as http://127.0.0.1:8080.
 	URL string
-	// Token is the bearer token of the caller; empty where authentication is off.
+	// Token is the caller's bearer token. Defaults to none, for a gateway without authentication.
 	Token string
-	// Connections that are kept open: the number of callers at a time.
+	// Connections to keep open; set it to the number of concurrent callers. Defaults to 1.
 	Connections int
 }
 
-// New returns a client of the gateway at cfg.URL.
+// New returns a client for the gateway at cfg.URL. It doesn't connect yet.
 func New(cfg Config) (*Client, error) {
 	u, err := url.Parse(cfg.URL)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-		return nil, errors.New("this is no URL of a gateway such as http://127.0.0.1:8080") // it may hold a password
+		return nil, errors.New("not the URL of a gateway; it looks like http://127.0.0.1:8080") // the value may hold a password
 	}
 	conns := max(cfg.Connections, 1)
 	return &Client{
@@ -60,14 +68,15 @@ func New(cfg Config) (*Client, error) {
 	}, nil
 }
 
-// Answer is what the gateway said, where it said that it is well.
+// Answer is a successful response. Its status tells apart what is done from what is
+// still undecided (202).
 type Answer struct {
 	Status int
 	Header http.Header
 	Body   []byte
 }
 
-// Decode reads the answer's JSON.
+// Decode parses the JSON body.
 func (a Answer) Decode(into any) error {
 	if err := json.Unmarshal(a.Body, into); err != nil {
 		return fmt.Errorf("read the gateway's answer: %w", err)
@@ -78,16 +87,14 @@ func (a Answer) Decode(into any) error {
 // call is one request.
 type call struct {
 	method, path string
-	// elsewhere is the whole address of what is no call of the gateway's; nobody there
-	// is told the caller's token.
+	// elsewhere is an address outside the API, which is called without the token.
 	elsewhere string
 	query     url.Values
 	header    http.Header
 	body      []byte
 }
 
-// do sends one request and returns its answer, or a *Problem where the gateway
-// refused it.
+// do sends one request. It returns a *Problem as error if the gateway refused it.
 func (c *Client) do(ctx context.Context, r call) (Answer, error) {
 	target := c.base + r.path
 	if r.elsewhere != "" {
@@ -123,7 +130,7 @@ func (c *Client) do(ctx context.Context, r call) (Answer, error) {
 	return a, problem(a)
 }
 
-// withoutURL drops the method and address that net/http puts before its errors.
+// withoutURL drops the method and address that net/http puts in front of its errors.
 func withoutURL(err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		return u.Err
@@ -131,8 +138,8 @@ func withoutURL(err error) error {
 	return err
 }
 
-// RetryAfter is how long the gateway asked to wait, and zero where it did not.
-func RetryAfter(h http.Header) time.Duration {
+// retryAfter is how long the gateway asked to wait, or zero.
+func retryAfter(h http.Header) time.Duration {
 	seconds, err := strconv.Atoi(h.Get("Retry-After"))
 	if err != nil || seconds < 0 {
 		return 0

@@ -1,6 +1,6 @@
-// Package gatewaytest is a gateway in memory for the tests of those who call
-// one: it answers as the contract says, and fails when it is told to. It knows
-// no stock and no saga; what the real gateway does is tested elsewhere.
+// Package gatewaytest is a gateway in memory for tests of code that calls one. It answers
+// as the contract says, and fails when it is told to. It knows neither stock nor sagas: what the
+// real gateway does is tested elsewhere.
 package gatewaytest
 
 import (
@@ -43,14 +43,22 @@ type Gateway struct {
 	byKey    map[string]string
 	onHand   int64
 	provider *sandbox.Signer
+	server   *httptest.Server
 }
 
-// Start starts a gateway that ends with the test.
+// Start starts a gateway that is closed when the test ends.
 func Start(t *testing.T) *Gateway {
 	t.Helper()
+	g := New()
+	t.Cleanup(g.Close)
+	return g
+}
+
+// New starts a gateway. The caller closes it.
+func New() *Gateway {
 	provider, err := sandbox.New(Secret)
 	if err != nil {
-		t.Fatal(err)
+		panic(err) // Secret is a constant
 	}
 	g := &Gateway{
 		Orders: map[string]*order.Order{}, Refunds: map[string][]order.Refund{}, Late: map[string]string{},
@@ -66,11 +74,13 @@ func Start(t *testing.T) *Gateway {
 	mux.HandleFunc("POST /sandbox/pay/{id}", g.page)
 	mux.HandleFunc("POST /v1/payments/callbacks/sandbox", g.callback)
 	mux.HandleFunc("POST /v1/products/{id}/stock", g.adjust)
-	server := httptest.NewServer(g.failing(mux))
-	t.Cleanup(server.Close)
-	g.URL = server.URL
+	g.server = httptest.NewServer(g.failing(mux))
+	g.URL = g.server.URL
 	return g
 }
+
+// Close ends the gateway.
+func (g *Gateway) Close() { g.server.Close() }
 
 // failing does to a call what Fail says.
 func (g *Gateway) failing(next http.Handler) http.Handler {

@@ -1,4 +1,4 @@
-package rest
+package client
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 	"slices"
 )
 
-// Offer is what a buyer needs to pay.
+// Offer is an open payment: what a buyer needs to pay an order.
 type Offer struct {
 	Provider    string `json:"provider"`
 	PaymentID   string `json:"paymentId"`
@@ -19,12 +19,12 @@ type Offer struct {
 	RedirectURL string `json:"redirectUrl"`
 }
 
-// OpenPayment gets a payment to pay the order by at a provider, the same one as long as
-// it is open.
+// OpenPayment opens a payment for an order at a provider. While that payment is open,
+// further calls return the same one.
 func (c *Client) OpenPayment(ctx context.Context, orderID, provider string) (Offer, error) {
 	body, err := json.Marshal(map[string]string{"provider": provider})
 	if err != nil {
-		return Offer{}, fmt.Errorf("write the request for a payment: %w", err)
+		return Offer{}, fmt.Errorf("encode the request for a payment: %w", err)
 	}
 	a, err := c.do(ctx, call{method: http.MethodPost, path: orderPath(orderID, "/payment"), body: body})
 	if err != nil {
@@ -34,8 +34,9 @@ func (c *Client) OpenPayment(ctx context.Context, orderID, provider string) (Off
 	return o, a.Decode(&o)
 }
 
-// PayPage does on the sandbox's page what a buyer would: an action, and the amount in
-// minor units where it isn't what is asked for.
+// PayPage does what a buyer does on the sandbox's pay page: action is one of its buttons,
+// such as "pay" or "decline". A positive amount, in minor units, is paid instead of the
+// amount that the offer asks for.
 func (c *Client) PayPage(ctx context.Context, o Offer, action string, amount int64) error {
 	choice := map[string]any{"action": action}
 	if amount > 0 {
@@ -43,7 +44,7 @@ func (c *Client) PayPage(ctx context.Context, o Offer, action string, amount int
 	}
 	body, err := json.Marshal(choice)
 	if err != nil {
-		return fmt.Errorf("write the buyer's choice: %w", err)
+		return fmt.Errorf("encode the buyer's choice: %w", err)
 	}
 	_, err = c.do(ctx, call{
 		method: http.MethodPost, path: "the pay page", elsewhere: o.RedirectURL, body: body,
@@ -55,8 +56,8 @@ func (c *Client) PayPage(ctx context.Context, o Offer, action string, amount int
 	return nil
 }
 
-// NewestPayment is the last payment that was opened for an order at a provider whose
-// pages the gateway itself shows, also of an order that takes none any more.
+// NewestPayment returns the payment that was opened last for an order at a provider whose
+// pay pages the gateway itself serves, below the path pages. It works for closed orders too.
 func (c *Client) NewestPayment(ctx context.Context, orderID, provider, pages string) (Offer, error) {
 	p, err := c.Payment(ctx, orderID)
 	if err != nil {

@@ -1,0 +1,66 @@
+package client
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"holdfast/order"
+	"holdfast/product"
+)
+
+// Problem is why the gateway refused a call, as an RFC 9457 problem document.
+type Problem struct { //nolint:errname // the name in RFC 9457
+	Type   string `json:"type"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail"`
+	// Shortages names each line of an order that can't be had.
+	Shortages []order.Shortage `json:"shortages"`
+	// Errors names each field of a request that is invalid.
+	Errors []product.FieldProblem `json:"errors"`
+	// RetryAfter is how long the gateway asked to wait before a retry; 0 if it didn't.
+	RetryAfter time.Duration `json:"-"`
+}
+
+func problem(a Answer) *Problem {
+	p := &Problem{}
+	if err := json.Unmarshal(a.Body, p); err != nil || p.Title == "" { // a proxy's page
+		p.Title = http.StatusText(a.Status)
+	}
+	p.Status = a.Status
+	p.RetryAfter = retryAfter(a.Header)
+	return p
+}
+
+// Kind returns the last part of the problem's type, such as "insufficient-stock", or
+// "http-502" for a response that is no problem document.
+func (p *Problem) Kind() string {
+	if i := strings.LastIndexByte(p.Type, '/'); i >= 0 {
+		return p.Type[i+1:]
+	}
+	return fmt.Sprintf("http-%d", p.Status)
+}
+
+// Transient reports whether the same call may succeed later.
+func (p *Problem) Transient() bool {
+	return p.Status >= 500 || p.Status == http.StatusTooManyRequests
+}
+
+// Error returns all that the gateway said, in one line.
+func (p *Problem) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d %s", p.Status, p.Title)
+	if p.Detail != "" {
+		fmt.Fprintf(&b, ": %s", p.Detail)
+	}
+	for _, e := range p.Errors {
+		fmt.Fprintf(&b, "; %s %s", e.Path, e.Reason)
+	}
+	for _, s := range p.Shortages {
+		fmt.Fprintf(&b, "; %s %s: %s, asked %d, available %d", s.ProductID, s.SKU, s.Reason, s.Requested, s.Available)
+	}
+	return b.String()
+}
