@@ -2,11 +2,11 @@
 # bench-replay.sh FOLDER [LIMIT]: replays the UCI Online Retail orders against
 # the whole stack on files, samples its resident memory, and audits its books.
 # Prints Markdown. HOLDFAST_ONLINE_RETAIL names online_retail.csv.gz.
-# With OUTAGE=yes it does so with an Elasticsearch of its own, which is ended in the
-# midst of the replay and started again two minutes later; the views are audited, too.
-# With MONEY=yes the orders are paid on the sandbox's page, some of them late, twice or
-# by a wrong amount, while one call to the sandbox in twenty fails; what was acknowledged
-# is verified, and the money is audited, too.
+# With OUTAGE=yes it uses its own Elasticsearch, which is stopped during the replay and
+# restarted two minutes later; the views are audited too. With MONEY=yes the orders are
+# paid on the sandbox's page, some of them late, twice or with a wrong amount, while one
+# call in twenty to the sandbox fails; acknowledged calls are verified and the money is
+# audited too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=${1:?folder for data} limit=${2:-0}
@@ -48,7 +48,7 @@ done
 
 bin/holdfast import "$folder/in/products.jsonl" >"$folder/import.txt" 2>&1
 
-# Resident memory of the stack's process, beside how many orders were placed.
+# The number of orders placed so far, and the resident memory of the stack's process.
 touch "$folder/journal"
 while sleep 1; do
     placed=$(grep -c '"placed"' "$folder/journal" || true)
@@ -70,12 +70,12 @@ fi
 status=0
 bin/holdfast replay "$folder/in/orders.jsonl" --journal "$folder/journal" "${options[@]}" 2>"$folder/replay.err" || status=$?
 
-# Abandoned orders end with their payment window; until then they hold stock.
+# Abandoned orders expire at the end of their payment window; until then they hold stock.
 still_held() {
     for bucket in $(seq 0 63); do printf 'ZCARD {b%d}:deadlines\n' "$bucket"; done |
         redis-cli -u "$REDIS_URL" | awk '{ n += $1 } END { print n }'
 }
-# Entries that the views don't have yet.
+# Entries that are not in the views yet.
 behind() {
     for bucket in $(seq 0 63); do printf 'XINFO GROUPS {b%d}:events\n' "$bucket"; done |
         redis-cli -u "$REDIS_URL" | awk '/^(pending|lag)$/ { getline; n += $1 } END { print n + 0 }'
@@ -91,13 +91,13 @@ printf 'Holds of undecided orders at the end: %s.\n' "$held"
 
 printf '\n'
 awk '{ n[NR] = $1; rss[NR] = $2; last = $1 }
-     END { for (i = 1; i <= NR && n[i] < last / 4; i++); printf "Resident memory of the whole stack in one process (Temporal included): %d MiB at a quarter, %d MiB at the end, ratio %.2f.\n", rss[i] / 1024, rss[NR] / 1024, rss[NR] / rss[i] }' "$folder/rss"
+     END { for (i = 1; i <= NR && n[i] < last / 4; i++); printf "Resident memory of the whole stack in one process (including Temporal): %d MiB after a quarter, %d MiB at the end, ratio %.2f.\n", rss[i] / 1024, rss[NR] / 1024, rss[NR] / rss[i] }' "$folder/rss"
 printf 'Data: Redis %s, Temporal %s.\n\n' "$(du -sh "$folder/data/redis" | cut -f1)" "$(du -sh "$folder/data/temporal" | cut -f1)"
 if [ "${OUTAGE:-}" = yes ]; then
     wait "$outage"
     outage='' elasticsearch=$(<"$folder/elasticsearch.pid")
     until curl -fsS -o /dev/null "$ELASTICSEARCH_URL" 2>/dev/null; do sleep 1; done
-    printf 'Elasticsearch was ended at two fifths of the orders and started again after %d s.\n' "$away"
+    printf 'Elasticsearch was stopped after two fifths of the orders and restarted after %d s.\n' "$away"
     begun=$SECONDS
     until [ "$(behind)" = 0 ]; do sleep 1; done
     printf 'The projector had caught up %d s after the last order was decided.\n\n' $((SECONDS - begun))
@@ -111,5 +111,5 @@ if [ "${MONEY:-}" = yes ]; then
 fi
 begun=$SECONDS
 bin/holdfast audit 2>"$folder/audit.err" || status=$?
-printf '\nThe audit took %d s; exit status of all: %d.\n' $((SECONDS - begun)) "$status"
+printf '\nThe audit took %d s; overall exit status: %d.\n' $((SECONDS - begun)) "$status"
 exit "$status"

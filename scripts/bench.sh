@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # bench.sh [saga|providers|growth|reservations|flash|delist|open|replay|outage|money|search|fresh|projector|busy|million ...]:
-# measures, and prints Markdown for docs/benchmarks.md. Everything runs on this
-# machine, on folders and ports of its own. Without a name: all of it, which takes
-# about two hours.
+# runs benchmarks and prints Markdown for docs/benchmarks.md. Everything runs on this
+# machine, with its own folders and ports. Without a name it runs all of them, which
+# takes about two hours.
 #
 #   HOLDFAST_ONLINE_RETAIL  the UCI file (online_retail.csv.gz) for replay, outage and money
 #   ELASTICSEARCH_URL       for search, fresh, projector, busy and million

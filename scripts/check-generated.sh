@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# check-generated.sh: fails when `go generate` changes a file, that is, when
-# somebody changed a source (openapi.yaml ...) and not what is made from it.
-# Uncommitted work is left as it is: only what generating adds counts. Histories
-# are recorded anew by `make generate` alone: each recording differs.
+# check-generated.sh: fails if `go generate` changes a file, that is, if a source
+# (openapi.yaml ...) was changed without regenerating what is made from it. Uncommitted
+# work is allowed: only changes made by generating count. Histories are recorded only by
+# `make generate`, because each recording differs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,9 +14,9 @@ snapshot() {
 before=$(snapshot)
 go generate ./...
 if after=$(snapshot) && [ "$before" != "$after" ]; then
-    echo "generated files are not current; run 'make generate' and commit:" >&2
+    echo "generated files are out of date; run 'make generate' and commit:" >&2
     git status --short >&2
     diff <(echo "$before") <(echo "$after") | head -60 >&2 || true
     exit 1
 fi
-echo "generated files are current"
+echo "generated files are up to date"

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# contract.sh [lint] [clients] [requests]: holds api/openapi/openapi.yaml against tools that its readers
-# use; without a word, against all of them.
+# contract.sh [lint] [clients] [requests]: checks api/openapi/openapi.yaml with the tools that its readers
+# use; without arguments, with all of them.
 #
-#   lint      redocly's recommended rules and spectral:oas, without a warning
-#   clients   openapi-typescript and openapi-python-client make clients that compile
+#   lint      redocly's recommended rules and spectral:oas, without warnings
+#   clients   openapi-typescript and openapi-python-client generate clients that compile
 #   requests  schemathesis sends at least 2,000 requests, valid and invalid, to a running holdfast-dev
 #
-# It needs Python 3.11 with venv, and Go for the requests. Everything else, Node.js included, it installs at the versions
-# and checksums of scripts/contract/ (half a minute), once for each version of that folder.
+# It needs Python 3.11 with venv, and Go for the requests. It installs everything else, including Node.js, at the versions
+# and checksums in scripts/contract/ (half a minute), once for each version of that folder.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 sources=$PWD/scripts/contract
@@ -20,22 +20,22 @@ fail() {
     exit 1
 }
 
-# uninstalled URL WHAT: WHAT couldn't be installed. Where its registry can't be reached the checks are left out: that is
-# the network's state, not the contract's.
+# uninstalled URL MESSAGE: handles a failed installation. If the registry can't be reached, the checks are skipped: that is
+# a problem of the network, not of the contract.
 uninstalled() {
     curl -sS --retry 1 --max-time 15 -o /dev/null "$1" 2>/dev/null && fail "$2"
-    say "left out, $1 can't be reached"
+    say "skipped, $1 can't be reached"
     exit 0
 }
 
-# What is tried a second time: a registry fails now and then.
-twice() { "$@" || { say "failed, once more: $*" && "$@"; }; }
+# Runs a command, and once more if it fails: registries fail occasionally.
+twice() { "$@" || { say "failed, trying again: $*" && "$@"; }; }
 
-# install_tools: the tools are in $tools, outside of the checkout as scripts/tool.sh has its own.
+# install_tools installs the tools into $tools, outside the checkout like those of scripts/tool.sh.
 install_tools() {
     local python=${PYTHON:-python3}
     "$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
-        fail "Python 3.11 or newer with venv is lacking (Debian: apt-get install python3-venv)"
+        fail "Python 3.11 or newer with venv is missing (Debian: apt-get install python3-venv)"
     local versions
     versions=$(cat "$sources"/{requirements.txt,package-lock.json} <("$python" -VV) | sha256sum | cut -c1-16)
     tools=${HOLDFAST_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/holdfast}/contract-$versions
@@ -62,11 +62,11 @@ lint() {
     say "redocly"
     redocly lint "$contract" --config "$sources/redocly.yaml" >"$work/redocly" 2>&1 || {
         cat "$work/redocly" >&2
-        fail "redocly has objections to api/openapi/openapi.yaml"
+        fail "redocly reports problems in api/openapi/openapi.yaml"
     }
     say "spectral"
     spectral lint "$contract" --ruleset "$sources/spectral.yaml" --fail-severity=hint --quiet >&2 ||
-        fail "spectral has objections to api/openapi/openapi.yaml"
+        fail "spectral reports problems in api/openapi/openapi.yaml"
 }
 
 clients() {
@@ -76,20 +76,20 @@ clients() {
     ln -s "$tools/npm/node_modules" "$work/typescript/node_modules"
     openapi-typescript "$contract" -o "$work/typescript/api.d.ts" >/dev/null ||
         fail "openapi-typescript can't read api/openapi/openapi.yaml"
-    tsc -p "$work/typescript" >&2 || fail "what openapi-typescript makes of api/openapi/openapi.yaml doesn't compile"
+    tsc -p "$work/typescript" >&2 || fail "the client that openapi-typescript generates doesn't compile"
 
     say "openapi-python-client"
     (cd "$work" && openapi-python-client generate --path "$contract" --meta none --output-path "$work/python/holdfast" \
         --fail-on-warning) >"$work/generate" 2>&1 || {
         cat "$work/generate" >&2
-        fail "openapi-python-client has objections to api/openapi/openapi.yaml"
+        fail "openapi-python-client reports problems in api/openapi/openapi.yaml"
     }
-    python -W error -m compileall -q "$work/python" >&2 || fail "what openapi-python-client makes doesn't compile"
+    python -W error -m compileall -q "$work/python" >&2 || fail "the client that openapi-python-client generates doesn't compile"
     PYTHONPATH=$work/python python -W error "$sources/import_all.py" holdfast >&2 ||
-        fail "what openapi-python-client makes can't be imported"
+        fail "the client that openapi-python-client generates can't be imported"
 }
 
-# stop_dev ends the stack that requests started.
+# stop_dev stops the stack that `requests` started.
 stop_dev() {
     [ -n "$dev" ] || return 0
     kill "$dev" 2>/dev/null || true
@@ -97,7 +97,7 @@ stop_dev() {
     dev=
 }
 
-# With authentication, so that calls without a token are held against the contract, too.
+# With authentication, so that calls without a token are checked against the contract too.
 requests() {
     say "schemathesis"
     scripts/build.sh dev ./cmd/holdfast-dev "$work/holdfast-dev" || fail "holdfast-dev can't be built"
@@ -117,25 +117,25 @@ requests() {
     local url token status=0 sent
     url=$(sed -n 's/^Gateway *//p' "$work/dev.out")
     token=$(python "$sources/operator_token.py")
-    # One worker: Python's parser miscounts its depth when two threads use it (CPython issue 106905).
-    # From the work folder: what it remembers between runs is not for the checkout.
+    # One worker, because Python's parser miscounts its depth when two threads use it (CPython issue 106905).
+    # In the work folder, because what it stores between runs doesn't belong in the checkout.
     (cd "$work" && PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=$sources timeout 600 schemathesis --config-file "$sources/schemathesis.toml" --no-color \
         run "$contract" --url "$url" --header "Authorization: Bearer $token" --workers 1) >"$work/schemathesis" 2>&1 || status=$?
     sent=$(sed -n 's/^ *\([0-9][0-9]*\) generated.*/\1/p' "$work/schemathesis")
     stop_dev
     if [ "$status" -ne 0 ]; then
         cut -c1-500 "$work/schemathesis" >&2
-        fail "what the gateway answered isn't what api/openapi/openapi.yaml says (schemathesis: status $status)"
+        fail "the gateway's responses don't match api/openapi/openapi.yaml (schemathesis: status $status)"
     fi
-    [ "${sent:-0}" -ge 2000 ] || fail "schemathesis sent ${sent:-no} requests, and 2,000 at least are wanted: raise max-examples"
-    say "$sent requests, all answered as the contract says"
+    [ "${sent:-0}" -ge 2000 ] || fail "schemathesis sent ${sent:-no} requests, but at least 2,000 are required: raise max-examples"
+    say "$sent requests, all answered according to the contract"
 }
 
 [ $# -gt 0 ] || set -- lint clients requests
 for word in "$@"; do
     case $word in
     lint | clients | requests) ;;
-    *) fail "unknown word $word: lint, clients or requests" ;;
+    *) fail "unknown argument $word: use lint, clients or requests" ;;
     esac
 done
 work=$(mktemp -d)

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# env.sh: writes .env for docker-compose.yml from .env.example, with secrets of
-# this machine's own and the sandbox, so that the demonstration's orders can be paid.
-# An .env that is there stays as it is.
+# env.sh: writes .env for docker-compose.yml from .env.example, with new secrets and with
+# the sandbox on, so that orders in the demonstration can be paid. An existing .env stays
+# as it is.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 [ ! -e .env ] || {
-    echo ".env is there already; it stays as it is" >&2
+    echo ".env already exists and stays as it is" >&2
     exit 0
 }
 random() { head -c 32 /dev/urandom | base64 | tr -d '\n'; }
@@ -17,5 +17,5 @@ awk -v password="$(random | tr '+/=' '-_.')" -v secret="whsec_$(random)" -v jwt=
 /^HOLDFAST_JWT_SECRET=$/ { $0 = $0 jwt }
 /^HOLDFAST_SANDBOX=$/ { $0 = $0 "true" }
 { print }' .env.example >.env
-echo "wrote .env. It takes payments by the sandbox, which moves no money:" >&2
-echo "empty HOLDFAST_SANDBOX there before customers come" >&2
+echo "wrote .env. Payments go through the sandbox, which moves no money:" >&2
+echo "empty HOLDFAST_SANDBOX in it before real customers order" >&2

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# fmt.sh: formats both modules as .golangci.yml says (gofumpt, grouped imports).
+# fmt.sh: formats both modules according to .golangci.yml (gofumpt, grouped imports).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 lint=$(scripts/tool.sh golangci-lint)

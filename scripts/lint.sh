@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# lint.sh [golangci-lint flags]: both modules against .golangci.yml, and the
-# workflows against workflowcheck, which finds what makes a replay come out
-# differently (map ranges, clocks, goroutines).
+# lint.sh [golangci-lint flags]: checks both modules against .golangci.yml, and the
+# workflows with workflowcheck, which finds code that makes a replay differ (map ranges,
+# clocks, goroutines).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 lint=$(scripts/tool.sh golangci-lint)
@@ -11,7 +11,7 @@ failed=0
 
 for module in . dev; do
     echo "golangci-lint in $module"
-    # With the tags that dev/ is tested with: what was compiled for that is used again.
+    # The tags are those of dev/'s tests, so that their compiled packages are reused.
     tags=()
     [ "$module" != dev ] || tags=(--build-tags release)
     (cd "$module" && "$lint" run --config "$config" ${tags[@]+"${tags[@]}"} "$@" ./...) || failed=1

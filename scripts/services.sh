@@ -1,27 +1,27 @@
 #!/usr/bin/env bash
-# services.sh: the real services for tests, on loopback, without containers.
+# services.sh: real services for the tests, on loopback, without containers.
 #
-#   services.sh install   installs what is lacking (Debian, as root), Elasticsearch (a
-#                         download of 920 MB, once) included; with the word `build`
-#                         also what building with the race detector and scripts/contract.sh need
-#   services.sh start     starts all that isn't running yet; prints `export NAME=value` lines
-#   services.sh env       prints these lines again
-#   services.sh stop      ends exactly the processes that `start` started, and removes their data
+#   services.sh install   installs what is missing (on Debian, as root), including Elasticsearch
+#                         (a one-time download of 920 MB); `install build` also installs what the
+#                         race detector and scripts/contract.sh need
+#   services.sh start     starts what isn't running yet; prints `export NAME=value` lines
+#   services.sh env       prints those lines again
+#   services.sh stop      stops exactly the processes that `start` started, and removes their data
 #
 #   eval "$(scripts/services.sh start)" && make test
 #
 # HOLDFAST_SERVICES='redis elasticsearch' starts only some of them.
 # Their data, logs and process ids are in HOLDFAST_SERVICES_DIR (default: a folder
-# of this user under TMPDIR). Another folder is another, independent set.
+# of this user under TMPDIR). A different folder is a separate, independent set.
 #
-# A further service is one more start_NAME function that calls `launch` and
-# `publish`, named in SERVICES; and its packages in install().
+# To add a service, write a start_NAME function that calls `launch` and `publish`,
+# add the name to SERVICES, and the packages to install().
 set -euo pipefail
 
 read -ra SERVICES <<<"${HOLDFAST_SERVICES:-redis redis_cluster elasticsearch stripe_mock chromium}"
-MASTERS=3 # the least that a Redis Cluster takes
+MASTERS=3 # the minimum for a Redis Cluster
 STATE=${HOLDFAST_SERVICES_DIR:-${TMPDIR:-/tmp}/holdfast-services-$(id -u)}
-PROCESSES=$STATE/processes # a line each: pid, start time, name
+PROCESSES=$STATE/processes # one per line: pid, start time, name
 ENVIRONMENT=$STATE/environment
 
 say() { echo "services: $*" >&2; }
@@ -30,7 +30,7 @@ fail() {
     exit 1
 }
 
-# fail_with NAME WORDS...: the same, with the end of the service's log.
+# fail_with NAME WORDS...: the same, after the end of the service's log.
 fail_with() {
     tail -n 20 "$STATE/$1.log" >&2 || true
     shift
@@ -52,7 +52,7 @@ install() {
     local lacking=()
     has redis-server || lacking+=(redis-server)
     has redis-cli || lacking+=(redis-tools)
-    # Without a font the browser draws pages without letters.
+    # Without a font the browser renders pages without text.
     chromium_path >/dev/null || lacking+=(chromium fonts-liberation)
     has curl || lacking+=(curl ca-certificates)
     # Java runs Elasticsearch, Maven fetches it.
@@ -74,7 +74,7 @@ install_packages() {
     has apt-get || fail "please install: ${lacking[*]}"
     [ "$(id -u)" = 0 ] || fail "please install as root: apt-get install ${lacking[*]}"
     say "installing ${lacking[*]}"
-    # Mirrors fail now and then: once more, with fresh lists.
+    # Mirrors fail occasionally: try again with fresh lists.
     for attempt in 1 2; do
         if apt update && apt install --no-install-recommends "${lacking[@]}"; then
             return 0
@@ -86,14 +86,14 @@ install_packages() {
 
 # --- processes
 
-# The start time in clock ticks tells a process from a later one with its pid.
-# None for one that has ended and is only waiting for its parent (state Z).
+# The start time in clock ticks distinguishes a process from a later one with the same
+# pid. Empty for a process that has ended and is waiting for its parent (state Z).
 started_at() { sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | awk '$1 != "Z" { print $20 }'; }
 
-# Is this pid still the process that we started then?
+# alive PID START: whether this pid is still the process that we started.
 alive() { [ -n "$2" ] && [ "$(started_at "$1")" = "$2" ]; }
 
-# Waits until a command succeeds, at most $1 tenths of a second.
+# wait_until TENTHS COMMAND...: waits until the command succeeds, for at most TENTHS / 10 seconds.
 wait_until() {
     local left=$1
     shift
@@ -104,7 +104,7 @@ wait_until() {
     done
 }
 
-# launch NAME COMMAND...: starts it in the background and remembers it; its pid is in LAUNCHED.
+# launch NAME COMMAND...: starts the command in the background and records it; its pid is in LAUNCHED.
 launch() {
     local name=$1 log=$STATE/$1.log
     shift
@@ -113,10 +113,10 @@ launch() {
     echo "$LAUNCHED $(started_at "$LAUNCHED") $name" >>"$PROCESSES"
 }
 
-# Takes the last one launched, which has ended, off the list.
+# Removes the process that was launched last, which has ended, from the list.
 forget_last() { sed -i '$d' "$PROCESSES"; }
 
-# publish NAME VALUE: for the environment of the tests.
+# publish NAME VALUE: adds a variable to the tests' environment.
 publish() { printf "export %s='%s'\n" "$1" "$2" >>"$ENVIRONMENT"; }
 
 # --- Redis
@@ -125,10 +125,10 @@ answers() { [ "$(redis-cli -p "$1" info server 2>/dev/null | tr -d '\r' | sed -n
 ended() { ! kill -0 "$1" 2>/dev/null; }
 answers_or_ended() { answers "$1" "$2" || ended "$2"; }
 
-# run_redis NAME FLAGS...: a server on a port of its own, which is in PORT. Ports
-# are drawn below the range that the kernel gives to clients (32768 and up), the
-# cluster bus, 10000 higher, included. The server that answers must be ours: when
-# somebody else has the port, ours ends, and another port is tried.
+# run_redis NAME FLAGS...: starts a server on a port of its own, which is in PORT. Ports,
+# and the cluster bus 10000 above them, are below the range that the kernel gives to
+# clients (32768 and up). The server that answers must be ours: if another program has the
+# port, ours exits, and another port is tried.
 run_redis() {
     local name=$1 dir=$STATE/$1
     shift
@@ -172,9 +172,9 @@ start_redis_cluster() {
     publish REDIS_CLUSTER_URL "redis://$url"
 }
 
-# --- stripe-mock: Stripe's OpenAPI document as a server, without state
+# --- stripe-mock: a stateless server made from Stripe's OpenAPI document
 
-# Where somebody else has the port, ours never says that it listens, and ends.
+# If another program has the port, ours never reports that it is listening, and exits.
 stripe_mock_listens() { grep -qs "Listening for HTTP at address: 127.0.0.1:$1\$" "$STATE/stripe-mock.log"; }
 stripe_mock_listens_or_ended() { stripe_mock_listens "$1" || ended "$LAUNCHED"; }
 
@@ -183,7 +183,7 @@ start_stripe_mock() {
     binary=$("$HERE/../tool.sh" stripe-mock) || fail "stripe-mock can't be built"
     for _ in 1 2 3 4 5 6 7 8 9 10; do
         port=$((12000 + RANDOM % 10000))
-        # It serves HTTPS too, on a port that everybody reaches unless a socket is named.
+        # It also serves HTTPS, on a port that is open to other machines unless a socket is given.
         launch stripe-mock "$binary" -http-addr "127.0.0.1:$port" -https-unix "$STATE/stripe-mock.sock"
         wait_until 300 stripe_mock_listens_or_ended "$port" || fail_with stripe-mock "stripe-mock doesn't listen"
         if stripe_mock_listens "$port"; then
@@ -222,9 +222,9 @@ start() {
     fi
     has redis-server && has redis-cli || fail "no redis-server, run: scripts/services.sh install"
     stop
-    # Private, and not through somebody's link: the default name can be guessed.
+    # Private, and not through another user's symlink, because the default name can be guessed.
     mkdir -m 700 "$STATE" || fail "$STATE exists and is not ours"
-    # Half a set is not left behind; `ready` says that the set is whole.
+    # Never leave half a set behind; the file `ready` marks a complete set.
     trap stop EXIT
     for service in "${SERVICES[@]}"; do
         "start_$service"
@@ -235,7 +235,7 @@ start() {
 }
 
 stop() {
-    # Only what is ours to remove: a folder with our list of processes in it.
+    # Remove only a folder that is ours, with our list of processes in it.
     [ -f "$PROCESSES" ] || { rmdir "$STATE" 2>/dev/null || true; return 0; }
     local pid since name
     while read -r pid since name; do
@@ -243,7 +243,7 @@ stop() {
     done <"$PROCESSES"
     while read -r pid since name; do
         if ! wait_until 100 gone "$pid" "$since"; then
-            say "$name (pid $pid) doesn't end, killing it"
+            say "$name (pid $pid) doesn't stop, killing it"
             kill -KILL "$pid" 2>/dev/null || true
         fi
     done <"$PROCESSES"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # tool.sh NAME: builds the pinned version of a development tool once and prints
-# the path of its binary. The binaries are kept outside of the checkout, by tool
+# the path of its binary. The binaries are kept outside the checkout, by tool
 # version and by Go version (a linter built with an older Go refuses newer code),
 # so that a fresh clone doesn't build them again.
 set -euo pipefail
@@ -13,7 +13,7 @@ workflowcheck) package=go.temporal.io/sdk/contrib/tools/workflowcheck version=$W
 stripe-mock) package=github.com/stripe/stripe-mock version=$STRIPE_MOCK_VERSION ;;
 govulncheck) package=golang.org/x/vuln/cmd/govulncheck version=$GOVULNCHECK_VERSION ;;
 *)
-    echo "tool.sh: no tool is called $1" >&2
+    echo "tool.sh: there is no tool named $1" >&2
     exit 2
     ;;
 esac
@@ -22,7 +22,7 @@ cache=${HOLDFAST_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/holdfast}
 dir=$cache/$1-$version-$(go env GOVERSION)
 if [ ! -x "$dir/$1" ]; then
     echo "building $1 $version (once)" >&2
-    # Built aside and moved, so that an interrupted build leaves nothing that looks whole.
+    # Built elsewhere and moved, so that an interrupted build leaves nothing that looks complete.
     mkdir -p "$cache"
     fresh=$(mktemp -d "$cache/build.XXXXXX")
     trap 'rm -rf "$fresh"' EXIT

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# vulncheck.sh: govulncheck on both modules. It fails for a vulnerability that
-# the code can reach. Where the database can't be reached it says so and leaves
-# the check out: that is the network's state, not the code's.
+# vulncheck.sh: govulncheck on both modules. It fails if the code can reach a
+# vulnerability. If the database can't be reached, it says so and skips the check: that
+# is a problem of the network, not of the code.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 database=${GOVULNDB:-https://vuln.go.dev}
@@ -9,7 +9,7 @@ database=${GOVULNDB:-https://vuln.go.dev}
 case $database in
 http*)
     if ! curl -fsS --retry 1 --max-time 15 -o /dev/null "$database/index/db.json"; then
-        echo "vulncheck: left out, $database can't be reached"
+        echo "vulncheck: skipped, $database can't be reached"
         exit 0
     fi
     ;;
@@ -24,7 +24,7 @@ for module in . dev; do
     case $status in
     0) ;;
     3) failed=1 ;; # govulncheck's own status for "the code calls something vulnerable"
-    *) echo "vulncheck: left out in $module, govulncheck could not finish (status $status)" ;;
+    *) echo "vulncheck: skipped in $module, govulncheck could not finish (status $status)" ;;
     esac
 done
 exit "$failed"

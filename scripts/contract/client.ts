@@ -1,5 +1,5 @@
-// A program such as a shop would write: it compiles only where the types that
-// openapi-typescript makes of the contract can be used.
+// A program such as a shop would write. It compiles only if the types that
+// openapi-typescript generates from the contract are usable.
 import createClient from "openapi-fetch";
 import type { components, paths } from "./api";
 

@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 import schemathesis
 
-# Go's server answers 431 in plain text to more, before Holdfast sees the request.
+# Go's server answers longer ones with 431 in plain text, before Holdfast sees the request.
 LONGEST_QUERY = 48_000
 
 

@@ -9,4 +9,4 @@ modules = [m.name for m in pkgutil.walk_packages(package.__path__, package.__nam
 for name in modules:
     importlib.import_module(name)
 if len(modules) < 100:
-    sys.exit(f"{sys.argv[1]} has {len(modules)} modules only: what became of the calls?")
+    sys.exit(f"{sys.argv[1]} has {len(modules)} modules; the calls seem to be missing")

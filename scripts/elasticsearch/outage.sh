@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# outage.sh PID SECONDS: ends an Elasticsearch that services.sh started, waits, and
-# starts the same command again with the same data, port and user. It goes on in the
-# background: its pid is printed.
+# outage.sh PID SECONDS: stops an Elasticsearch that services.sh started, waits, and
+# starts the same command again with the same data, port and user. It keeps running in
+# the background, and its pid is printed.
 set -euo pipefail
-pid=${1:?pid of Elasticsearch} seconds=${2:?how long it stays away}
+pid=${1:?pid of Elasticsearch} seconds=${2:?how long it stays down}
 
 mapfile -d '' command <"/proc/$pid/cmdline"
 mapfile -d '' environment <"/proc/$pid/environ"

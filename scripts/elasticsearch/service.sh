@@ -1,7 +1,7 @@
-# Elasticsearch for services.sh, which sources this: a real server without
-# containers. It is kept unpacked between runs, in HOLDFAST_SERVERS (default: a
-# cache folder; of the machine for root, since the server refuses to run as root
-# and its user can't look into root's home).
+# Elasticsearch for services.sh, which sources this file: a real server without
+# containers. It stays unpacked between runs, in HOLDFAST_SERVERS. The default is the
+# user's cache folder; for root it is the machine's, because the server refuses to run
+# as root, and its user can't read root's home.
 
 ELASTICSEARCH=8.19.13
 ELASTICSEARCH_HEAP=${ELASTICSEARCH_HEAP:-1g}
@@ -19,38 +19,38 @@ servers() {
 
 java_path() { readlink -f "$(command -v java)"; }
 
-# The major number of `openjdk version "17.0.15" ...`; 0 where there is no Java.
+# The major version from `openjdk version "17.0.15" ...`; 0 if there is no Java.
 java_major() { (java -version 2>&1 || true) | sed -n 's/.* version "\([0-9]*\).*/\1/p' | grep . || echo 0; }
 
-# install_elasticsearch unpacks the server once. Everything happens aside, and one
-# rename makes it whole: a start that was killed leaves only what the next removes.
+# install_elasticsearch unpacks the server once, in a temporary folder that is then renamed:
+# if it is killed, the next run removes what it left.
 install_elasticsearch() {
     local cache home aside
     cache=$(servers)
     home=$cache/elasticsearch-$ELASTICSEARCH
     mkdir -p "$cache"
     (
-        # One at a time: two runs on one machine don't download it twice.
+        # One at a time, so that two runs on one machine don't download it twice.
         flock 9
         [ ! -d "$home" ] || exit 0
         say "downloading Elasticsearch $ELASTICSEARCH (920 MB, once)"
         aside=$cache/unpacking
         rm -rf "$aside"
         mkdir -p "$aside"
-        # Maven's own folder goes too: it would keep the 920 MB.
+        # Maven's own folder is removed too, because it would keep the 920 MB.
         for attempt in 1 2; do
             mvn -q -B -f "$HERE/pom.xml" -Dmaven.repo.local="$aside/maven" -Dout="$aside/out" generate-resources \
                 </dev/null >&2 && break
             say "the download failed (attempt $attempt of 2)"
         done
-        mkdir -p "$aside"/out/*/elasticsearch/plugins || fail "no Elasticsearch could be downloaded"
+        mkdir -p "$aside"/out/*/elasticsearch/plugins || fail "Elasticsearch could not be downloaded"
         chmod -R a+rX "$aside"
         mv "$aside"/out/*/elasticsearch "$home"
         rm -rf "$aside"
     ) 9>"$cache/elasticsearch.lock"
 }
 
-# es_answers PORT NAME: the node of this name answers there, not somebody else's.
+# es_answers PORT NAME: whether the node with this name answers there, not another program.
 es_answers() { curl -fsS -m 2 "http://127.0.0.1:$1" 2>/dev/null | grep -q "\"name\" : \"$2\""; }
 es_answers_or_ended() { es_answers "$1" "$2" || ended "$LAUNCHED"; }
 
@@ -62,7 +62,7 @@ start_elasticsearch() {
     if [ "$(id -u)" = 0 ]; then
         id elasticsearch >/dev/null 2>&1 || useradd --system --shell /usr/sbin/nologin elasticsearch
         as=(setpriv --reuid=elasticsearch --regid="$(id -g elasticsearch)" --clear-groups)
-        chmod 711 "$STATE" # its user passes through to its own folder
+        chmod 711 "$STATE" # lets its user reach its own folder
     fi
     for _ in 1 2 3 4 5; do
         PORT=$((12000 + RANDOM % 10000))
@@ -86,8 +86,8 @@ Y
         printf '%s\n' "-Xms$ELASTICSEARCH_HEAP" "-Xmx$ELASTICSEARCH_HEAP" -XX:+UseG1GC "-Djava.io.tmpdir=$dir/tmp" \
             >"$dir/config/jvm.options"
         [ ${#as[@]} -eq 0 ] || chown -R elasticsearch "$dir"
-        # Its launcher, as bin/elasticsearch calls it; it starts the server and ends it
-        # when it is ended itself. The server looks for its modules from its folder.
+        # Its launcher, called as bin/elasticsearch does; it starts the server, and stops it
+        # when it is stopped itself. The server looks for its modules relative to its folder.
         launch elasticsearch env -C "$home" ES_HOME="$home" ES_PATH_CONF="$dir/config" ES_TMPDIR="$dir/tmp" \
             ES_JAVA_HOME="${java%/bin/java}" "${as[@]}" "$java" -Xms4m -Xmx64m -XX:+UseSerialGC \
             -Dcli.name=server -Dcli.script="$home/bin/elasticsearch" -Dcli.libs=lib/tools/server-cli \
@@ -100,7 +100,7 @@ Y
             return 0
         fi
         grep -q 'BindHttpException\|BindTransportException' "$STATE/elasticsearch.log" ||
-            fail_with elasticsearch "Elasticsearch ended"
+            fail_with elasticsearch "Elasticsearch exited"
         forget_last
     done
     fail_with elasticsearch "Elasticsearch did not start on any of 5 ports"
