@@ -1,13 +1,13 @@
--- adjust: move the stock of one variant, or set it to a counted number, once per action id.
+-- adjust: change the stock of one variant, or set it to a counted number, once per action id.
 -- KEYS 1 product hash · 2 what remembers the action · 3 the bucket's event stream
--- ARGV 1 product id · 2 sku, '' the only variant · 3 'delta' or 'onhand' · 4 units: to add (may be negative), or counted
---      5 reason · 6 actor · 7 fingerprint of the request · 8 most units that a variant may have
+-- ARGV 1 product id · 2 sku, '' the only variant · 3 'delta' or 'onhand' · 4 units to add (may be negative), or units counted
+--      5 reason · 6 actor · 7 fingerprint of the request · 8 maximum units of a variant
 --      9 how long the action is remembered, seconds
--- answers {"STOCK", onhand, held, adjusted, committed, restocked}: as they were right after the action
+-- returns {"STOCK", onhand, held, adjusted, committed, restocked}: their values right after the action
 --         {"REUSED"}: the action id was used for another request
 --         {"NOT_FOUND"} · {"UNKNOWN_SKU"}
---         {"STRANDS", onhand, held, onhand as wanted}: fewer would be left than are held
---         {"TOO_MANY"}: above the most units
+--         {"STRANDS", onhand, held, onhand as wanted}: less stock would be left than is held
+--         {"TOO_MANY"}: more than the maximum
 local product, sku = KEYS[1], ARGV[2]
 local done = redis.call('GET', KEYS[2])
 if done then
@@ -31,7 +31,7 @@ stock.adjusted = stock.adjusted + delta
 local answer = {}
 for i, name in ipairs(TOTALS) do answer[i] = int(stock[name]) end
 redis.call('SET', KEYS[2], cjson.encode({fingerprint = ARGV[7], stock = answer}), 'EX', ARGV[9])
-if delta ~= 0 then -- a count that only confirms changes nothing
+if delta ~= 0 then -- a count that confirms the stock changes nothing
   local version, now = next_version(current)
   redis.call('HSET', product, 'version', version)
   write_stock(product, stock)

@@ -1,8 +1,8 @@
--- close: a paid order has closed, so that the hold of what it bought may be forgotten, in a while.
+-- close: a paid order has closed, so the hold that records what it bought may expire.
 -- KEYS 1 hold hash
 -- ARGV 1 when the order was placed, ms, '0' unknown · 2 how long the hold stays, seconds
--- answers "closed": the hold has a time to live now, or had one
---         "none": there is no sale of this order
+-- returns "closed": the hold has a time to live, now or before
+--         "none": this order has no sale here
 local own = redis.call('HMGET', KEYS[1], 'state', 'placed', 'deadline')
 if own[1] ~= 'committed' or whose(own[2], own[3], ARGV[1]) ~= 'own' then return 'none' end
 if redis.call('TTL', KEYS[1]) < 0 then redis.call('EXPIRE', KEYS[1], ARGV[2]) end

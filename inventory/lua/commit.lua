@@ -1,10 +1,10 @@
--- commit: the order is paid, its held units are sold.
+-- commit: the order is paid, and its held units are sold.
 -- KEYS 1 product hash · 2 hold hash · 3 holds sorted set · 4 the bucket's deadlines · 5 the bucket's event stream
 --      6 what each customer's unpaid orders hold of the product, units by customer
 -- ARGV 1 product id · 2 order id · 3 when the order was placed, ms, '0' unknown
--- answers "committed": sold now or before; the hold stays without a time to live until its order closes, see close
+-- returns "committed": sold now or before; the hold has no time to live until its order closes, see close
 --         "released": too late, the units were given back
---         "none": the order holds nothing of this product; what an earlier or later order of its id has is not its own
+--         "none": the order holds nothing of this product; what an earlier or later order with its id has is not its own
 local product, hold = KEYS[1], KEYS[2]
 local id, order = ARGV[1], ARGV[2]
 local own = redis.call('HMGET', hold, 'state', 'lines', 'placed', 'deadline', 'customer')
@@ -12,7 +12,7 @@ if not own[1] or whose(own[3], own[4], ARGV[3]) ~= 'own' then return 'none' end
 if own[1] ~= 'held' then return own[1] end
 
 local current = redis.call('HGET', product, 'version')
-if not current then return 'none' end -- the product was lost, and its units with it
+if not current then return 'none' end -- the product was lost together with its units
 local stocks, items = {}, cjson.decode(own[2])
 for i, item in ipairs(items) do
   local stock = read_stock(product, item.sku)

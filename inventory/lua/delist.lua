@@ -1,9 +1,9 @@
--- delist: end a listing; from this instant the product refuses every new hold.
--- The listing's number stays, so that the holds made up to it are known by it.
+-- delist: end a listing; from now on the product refuses every new hold.
+-- The listing's number doesn't change, so that it identifies the holds made up to now.
 -- KEYS 1 product hash · 2 the bucket's event stream
--- ARGV 1 product id · 2 listing that is to end, as the caller read it
--- answers "DELISTED": now or before
---         "RELISTED": a newer listing has begun since; it goes on
+-- ARGV 1 product id · 2 listing to end, as the caller read it
+-- returns "DELISTED": now or before
+--         "RELISTED": a newer listing has begun since and is left alone
 --         "NOT_FOUND"
 local product, id = KEYS[1], ARGV[1]
 local was = redis.call('HMGET', product, 'version', 'status', 'listing')

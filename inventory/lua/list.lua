@@ -1,7 +1,7 @@
--- list: offer the product for sale, as a new listing.
+-- list: put the product on sale, as a new listing.
 -- KEYS 1 product hash · 2 the bucket's event stream
 -- ARGV 1 product id
--- answers {"LISTED", listing}: listed now or before
+-- returns {"LISTED", listing}: listed now or before
 --         {"NOT_FOUND"}
 local product, id = KEYS[1], ARGV[1]
 local was = redis.call('HMGET', product, 'version', 'status', 'listing')

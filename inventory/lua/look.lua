@@ -1,8 +1,8 @@
--- look: what a buyer may know of a product before anything is held. Changes nothing.
--- KEYS 1 product hash · 2 hold hash of the asking order, left out where nobody asks for one
--- ARGV the skus asked for, '' the only variant
--- answers {status or '', currency, listing, units that one order may have or '', the order's hold state or 'none',
---          then for each sku: sku, price, onhand, held; price is '' where there is no such variant}
+-- look: what a buyer may know about a product before anything is held. Changes nothing.
+-- KEYS 1 product hash · 2 hold hash of the asking order, omitted if there is none
+-- ARGV the requested skus, '' the only variant
+-- returns {status or '', currency, listing, units that one order may have or '', the order's hold state or 'none',
+--          then for each sku: sku, price, onhand, held; price is '' if there is no such variant}
 local skus = {}
 for i, sku in ipairs(ARGV) do
   if sku == '' then

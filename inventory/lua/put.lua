@@ -1,15 +1,15 @@
 -- put: create a product, or replace its description, prices and set of variants.
 -- KEYS 1 product hash · 2 the bucket's set of product ids · 3 the bucket's event stream · 4 what remembers the request
---      5 what remembers the replacement that it makes, whoever sends it
--- ARGV 1 product id · 2 docVersion that the caller read, '0' not there yet, '' any · 3 description and variants' titles as JSON
+--      5 what remembers the replacement, whoever sends it
+-- ARGV 1 product id · 2 docVersion that the caller read, '0' doesn't exist yet, '' any · 3 description and variants' titles as JSON
 --      4 currency · 5 status stated, '' none · 6 units that one order may have, '' any number
 --      7 how long the request is remembered, seconds
 --      then for each variant: sku · price, minor units · title of a held item · stock stated, '' none
--- answers {"PUT", "1" if created else "0", all fields of the product, docVersion that the request left}; nothing is
---         written where nothing differs. A request that is sent again finds what it did, whatever came since.
---         {"STALE"}: the product has another docVersion, or is not there though one was named, or is there
---         {"MOVED", field, its value now}: status, currency or stock differs; these move by their own calls
---         {"HELD_SKU", sku, onhand, held}: a variant that is left out has stock or holds
+-- returns {"PUT", "1" if created else "0", all fields of the product, docVersion that the request left}; nothing is
+--         written if nothing differs. A repeated request gets what it did, whatever has happened since.
+--         {"STALE"}: the product has another docVersion, or doesn't exist although one was given, or does although '0' was
+--         {"MOVED", field, its value now}: status, currency or stock differs; these change by calls of their own
+--         {"HELD_SKU", sku, onhand, held}: a variant that was left out has stock or holds
 local product, id = KEYS[1], ARGV[1]
 local done = redis.call('GET', KEYS[4])
 if done then
@@ -19,7 +19,7 @@ end
 local was = redis.call('HMGET', product, 'version', 'docVersion', 'status', 'currency', 'doc', 'skus', 'listing', 'maxPerOrder')
 local exists = was[1]
 if ARGV[2] ~= '' and ARGV[2] ~= (was[2] or '0') then
-  -- Its caller had no answer and sends it again: it is applied, and no other edit came since.
+  -- The caller got no answer and sent it again: it is already applied, and no other edit has come since.
   if was[2] and redis.call('GET', KEYS[5]) == was[2] then return {'PUT', '0', redis.call('HGETALL', product), was[2]} end
   return {'STALE'}
 end
@@ -59,7 +59,7 @@ redis.call('HSET', product, 'version', version, 'docVersion', version, 'status',
 if not exists then redis.call('HSET', product, 'created', now) end
 if ARGV[6] ~= '' then redis.call('HSET', product, 'maxPerOrder', ARGV[6])
 elseif was[8] then redis.call('HDEL', product, 'maxPerOrder') end
--- What was sold of a variant stays on the ledger when the variant is dropped, and goes on if it comes back.
+-- A dropped variant's sales stay on the ledger, which continues if the variant comes back.
 for _, sku in ipairs(dropped) do redis.call('HDEL', product, 'price:' .. sku, 'title:' .. sku) end
 local stocks, prices = {}, {}
 for i, v in ipairs(variants) do

@@ -1,10 +1,10 @@
--- recount: an audit found that what customers' unpaid orders hold of a product is not the sum of their live holds.
+-- recount: an audit found that the units recorded for customers' unpaid orders are not the sum of their live holds.
 -- KEYS 1 product hash · 2 what each customer's unpaid orders hold of the product, units by customer
 -- ARGV 1 version of the product at which the holds were summed
---      then for each customer that was off: customer · units
--- answers "DONE": it is so now
---         "MOVED": the product has another version, so the sums may be old; nothing changed
--- Moves no stock, and is no event.
+--      then for each customer whose number was wrong: customer · units
+-- returns "DONE": corrected
+--         "MOVED": the product has another version, so the sums may be out of date; nothing changed
+-- Moves no stock and publishes no event.
 if redis.call('HGET', KEYS[1], 'version') ~= ARGV[1] then return 'MOVED' end
 for i = 2, #ARGV, 2 do
   if ARGV[i + 1] == '0' then

@@ -1,12 +1,12 @@
--- release: give back what one order holds of one product, and end all its tries up to one.
+-- release: give back what one order holds of one product, and end all its tries up to a given one.
 -- KEYS 1 product hash · 2 hold hash · 3 holds sorted set · 4 the bucket's deadlines · 5 the bucket's event stream
 --      6 what each customer's unpaid orders hold of the product, units by customer
--- ARGV 1 product id · 2 order id · 3 when the order was placed, ms, '0' unknown · 4 try, the last one that ends
---      5 reason · 6 how long the ended hold or the mark stays, seconds
--- answers "released": given back now or before, or marked, so that a reserve still on its way can't hold; what an
---                     earlier order of this id still held comes back too; a later order's hold stays
+-- ARGV 1 product id · 2 order id · 3 when the order was placed, ms, '0' unknown · 4 the last try that ends
+--      5 reason · 6 how long the ended hold or the mark is kept, seconds
+-- returns "released": given back now or before, or marked, so that a reserve in flight can't hold; what an earlier
+--                     order with this id still held comes back too; a later order's hold stays
 --         "committed": too late, the units are sold; use restock
---         "held": a newer try holds, and stays
+--         "held": a newer try has the hold, which stays
 local product, hold = KEYS[1], KEYS[2]
 local id, order, placed, try = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
 local own = redis.call('HMGET', hold, 'state', 'try', 'lines', 'placed', 'deadline', 'customer')
@@ -18,7 +18,7 @@ if owner == 'own' then
   if state == 'held' and newest > try then return state end
 end
 
--- mark ends the tries. What an earlier order left goes: its mark would not stop this one's.
+-- mark ends the tries. It replaces what an earlier order left, whose mark would not stop this one's tries.
 local function mark()
   if owner == 'older' then
     redis.call('DEL', hold)
@@ -31,7 +31,7 @@ local function mark()
 end
 
 if state ~= 'held' then
-  mark() -- changes no stock, so it is no event
+  mark() -- changes no stock, so there is no event
   return 'released'
 end
 
@@ -48,7 +48,7 @@ mark()
 if own[6] then charge(KEYS[6], own[6], -units_of(items)) end
 redis.call('ZREM', KEYS[3], order)
 redis.call('ZREM', KEYS[4], id .. '/' .. order)
-if current then -- else the product was lost, and its units with it
+if current then -- else the product was lost together with its units
   local version, now = next_version(current)
   redis.call('HSET', product, 'version', version, unpack(changes))
   publish(KEYS[5], 'hold.released', id, version, now, order, '[' .. table.concat(stocks, ',') .. ']', 'reason', ARGV[5])

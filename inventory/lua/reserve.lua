@@ -1,23 +1,23 @@
 -- reserve: hold all lines that one order has of one product, or none of them.
 -- KEYS 1 product hash · 2 hold hash · 3 holds sorted set · 4 the bucket's deadlines · 5 the bucket's event stream
 --      6 what each customer's unpaid orders hold of the product, units by customer
--- ARGV 1 product id · 2 order id · 3 try, from 1 · 4 deadline, ms · 5 currency of the order, '' takes any
---      6 '1' holds although unlisted, at another price or over the limit · 7 '1' asks only and changes nothing
---      8 units that any order may have of one product, 0 any number · 9 when the order was placed, ms, '0' unknown
---      10 customer whose units are limited, '' none is · 11 units that all of the customer's unpaid orders may hold
---      then for each line: sku, '' the only variant · quantity >= 1 · price seen, minor units, -1 takes any
--- answers {"HELD", currency, listing, items}: held now, or before by this order; items as JSON, as they were held
+-- ARGV 1 product id · 2 order id · 3 try, from 1 · 4 deadline, ms · 5 currency of the order, '' accepts any
+--      6 '1' holds even if unlisted, at another price or over the limit · 7 '1' only asks and changes nothing
+--      8 units that an order may have of one product, 0 any number · 9 when the order was placed, ms, '0' unknown
+--      10 customer whose units are limited, '' no limit · 11 units that all of the customer's unpaid orders may hold
+--      then for each line: sku, '' the only variant · quantity >= 1 · price seen, minor units, -1 accepts any
+-- returns {"HELD", currency, listing, items}: held now or before by this order; items as JSON, as they were held
 --         {"FREE"}: asked only; all lines could be held
---         {"REFUSED", refusals}: nothing held; every failing variant as JSON
---         {"ENDED", state}: the order has given back this try, or has a newer one, or a later order has its id
+--         {"REFUSED", refusals}: nothing is held; every failing variant as JSON
+--         {"ENDED", state}: this try has been given back, or there is a newer one, or a later order has the id
 --         {"CONFLICT"}: the order holds other lines of this product
 local product, hold = KEYS[1], KEYS[2]
 local id, order, try, deadline, currency = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], ARGV[5]
 local force, ask, most, placed = ARGV[6] == '1', ARGV[7] == '1', tonumber(ARGV[8]), ARGV[9]
 local buyers, customer = KEYS[6], ARGV[10]
-local LINES = 12 -- where they begin in ARGV
+local LINES = 12 -- where the lines begin in ARGV
 
--- satisfied tells whether the held items are what the lines ask for, variant by
+-- satisfied reports whether the held items are what the lines ask for, variant by
 -- variant, and at the price that the buyer saw.
 local function satisfied(items)
   local left, count = {}, 0
@@ -45,8 +45,8 @@ local function satisfied(items)
   return true
 end
 
--- The order's own hold comes first: a message may be late, or come twice. An earlier
--- order of this id is over: what it still holds comes back before this one is judged.
+-- Check the order's own hold first, because a message may be late or repeated. An earlier
+-- order with this id is over: what it still holds comes back before this one is checked.
 local own = redis.call('HMGET', hold, 'state', 'try', 'currency', 'listing', 'lines', 'placed', 'deadline', 'customer')
 local state, back = own[1], {}
 local owner = state and whose(own[6], own[7], placed)
@@ -61,7 +61,7 @@ elseif owner == 'own' then
     if currency ~= '' and currency ~= own[3] then return {'CONFLICT'} end
     if not satisfied(cjson.decode(own[5])) then return {'CONFLICT'} end
     if state == 'held' and newest < try and not ask then
-      -- A new attempt takes over the hold: a late release of the old one must not end it.
+      -- A new try takes over the hold, so that a late release of the old try can't end it.
       redis.call('HSET', hold, 'try', int(try), 'deadline', deadline)
       redis.call('ZADD', KEYS[3], deadline, order)
       redis.call('ZADD', KEYS[4], deadline, id .. '/' .. order)
@@ -70,7 +70,7 @@ elseif owner == 'own' then
   end
 end
 
--- Sum the lines of a variant, in the order of their first line.
+-- Sum the lines of each variant, in the order of first appearance.
 local wanted, by_sku, only, units = {}, {}, nil, 0
 for i = LINES, #ARGV, 3 do
   local sku, seen = ARGV[i], ARGV[i + 2]
@@ -89,7 +89,7 @@ for i = LINES, #ARGV, 3 do
   if seen ~= '-1' then w.seen[#w.seen + 1] = seen end
 end
 
--- One read for all of them; in parts, since Lua can't unpack more than 8000 values.
+-- Read all of them at once, but in parts, because Lua can't unpack more than 8000 values.
 local head
 for first = 1, #wanted, 500 do
   local last = math.min(first + 499, #wanted)
@@ -107,7 +107,7 @@ for first = 1, #wanted, 500 do
   end
 end
 local version, status, sold_in, listing = head[1], head[2], head[3], head[4]
--- What the product allows counts where it is less than what the shop allows.
+-- The product's own limit applies if it is lower than the shop's.
 local own_limit = tonumber(head[5] or 0)
 if own_limit > 0 and (most == 0 or own_limit < most) then most = own_limit end
 

@@ -1,19 +1,19 @@
--- restock: sold units of one order come back, once per return id, and never more than its hold sold.
--- KEYS 1 product hash · 2 hold hash · 3 what an earlier version remembers the return by · 4 the bucket's event stream
---      5 there where this version wrote 3
+-- restock: sold units of one order come back, once per return id, and never more than the order bought.
+-- KEYS 1 product hash · 2 hold hash · 3 where an earlier version notes the return · 4 the bucket's event stream
+--      5 exists if this version wrote 3
 -- ARGV 1 product id · 2 order id · 3 when the order was placed, ms, '0' unknown · 4 return id
---      5 fingerprint of the request · 6 most units that a variant may have
---      7 how long the hold stays once all of it is back, and an earlier version's note of the return, seconds
---      then for each variant, each once: sku · quantity >= 1
--- answers {"DONE", units, dropped}: back in stock now or before; as JSON, by sku, what came back: no more than was sold
---                          and not returned yet. dropped are the skus of variants that are gone, by spaces: the others
---                          come back without them, and they come when they are asked for again and are there again
---         {"NOT_SOLD", state or 'none'}: this order has bought nothing of the product, so nothing can come back
+--      5 fingerprint of the request · 6 maximum units of a variant
+--      7 how long to keep the hold once all of it is back, and the earlier version's note, seconds
+--      then for each variant, once: sku · quantity >= 1
+-- returns {"DONE", units, dropped}: back in stock now or before; units is JSON, by sku: what came back, at most what was
+--                          sold and not returned yet. dropped is the skus of variants that are gone, separated by spaces:
+--                          the others come back without them, and they do once the variant exists again and is asked for
+--         {"NOT_SOLD", state or 'none'}: this order bought nothing of the product, so nothing can come back
 --         {"REUSED"}: the return id was used for another request
---         {"NOT_FOUND"} · {"TOO_MANY"}: above the most units
--- The hold notes each return ('return:<id>') and the units that are back of each variant ('returned:<sku>'). An
--- earlier version looks at its own note alone: that is written too, since a message of such a worker may still come.
--- What it says of an order is read only where this version didn't write it: an id may be used again.
+--         {"NOT_FOUND"} · {"TOO_MANY"}: more than the maximum
+-- The hold notes each return ('return:<id>') and the units of each variant that are back ('returned:<sku>'). An
+-- earlier version looks only at its own note, which is written too, because a message from such a worker may still
+-- come. That note is read only if this version didn't write it, because an id may be used again.
 local product, hold, id = KEYS[1], KEYS[2], ARGV[1]
 local noted = 'return:' .. ARGV[4]
 local own = redis.call('HMGET', hold, 'state', 'lines', 'placed', 'deadline', noted)

@@ -1,11 +1,11 @@
--- What the scripts have in common; it is put in front of those that change
--- something. Lua's numbers are doubles and tostring() writes large ones as
--- 1e+15, so a number goes to Redis through int() alone. All of them stay below 2^53.
+-- Functions that the scripts share; this is prepended to those that change
+-- something. Lua's numbers are doubles and tostring() writes large ones as 1e+15, so
+-- numbers are sent to Redis only through int(). All of them stay below 2^53.
 
 local function int(n) return string.format('%.0f', n) end
 
--- next_version answers an entity's next version and the server's time in ms.
--- Tied to the clock, it also grows across a restore of an older copy.
+-- next_version returns an entity's next version and the server's time in ms. Because
+-- it follows the clock, the version grows even across a restore of an older copy.
 local function next_version(current)
   local t = redis.call('TIME')
   local now = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -15,20 +15,20 @@ local function next_version(current)
 end
 
 -- publish appends the event in the same step as the change itself, so that none
--- is lost or invented. stock is the JSON list of the touched variants as they
--- are now; further pairs of field and value may follow.
+-- is lost or invented. stock is the JSON list of the affected variants as they
+-- are now; more pairs of field and value may follow.
 local function publish(stream, kind, id, version, now, order, stock, ...)
   redis.call('XADD', stream, '*', 'v', '1', 'type', kind, 'entity', 'product', 'id', id,
     'version', version, 'at', now, 'order', order, 'stock', stock, ...)
 end
 
--- charge adds units to what a customer's unpaid orders hold of a product, or with
--- fewer than 0 takes them away. Who holds nothing is not listed.
+-- charge adds units to what a customer's unpaid orders hold of a product; negative
+-- units are subtracted. A customer that holds nothing is removed from the hash.
 local function charge(buyers, customer, units)
   if redis.call('HINCRBY', buyers, customer, int(units)) <= 0 then redis.call('HDEL', buyers, customer) end
 end
 
--- units_of sums a hold's items.
+-- units_of returns the sum of a hold's units.
 local function units_of(items)
   local units = 0
   for _, item in ipairs(items) do units = units + item.quantity end
@@ -38,7 +38,7 @@ end
 -- A variant's stock: onhand, held, and the ledger's running totals.
 local TOTALS = {'onhand', 'held', 'adjusted', 'committed', 'restocked'}
 
--- read_stock answers the stock of a variant, or nil where there is no such variant.
+-- read_stock returns the stock of a variant, or nil if there is no such variant.
 local function read_stock(product, sku)
   local v = redis.call('HMGET', product, 'price:' .. sku, 'onhand:' .. sku, 'held:' .. sku,
     'adjusted:' .. sku, 'committed:' .. sku, 'restocked:' .. sku)
@@ -63,21 +63,21 @@ local function stock_json(stock)
     ',"restocked":' .. int(stock.restocked) .. '}'
 end
 
--- only_sku answers the only variant's sku, or nil where the product has several.
+-- only_sku returns the only variant's sku, or nil if the product has several.
 local function only_sku(product)
   local skus = redis.call('HGET', product, 'skus')
   if skus and not string.find(skus, ' ', 1, true) then return skus end
   return nil
 end
 
--- whose compares the placement that a hold or a mark belongs to with the one that a
--- message speaks for. An id can be used again once Temporal has forgotten its order:
--- the later placement is another order, and what the earlier one left is not its own.
--- placed and deadline are the hold's fields, asked is the message's placing time in
--- ms, '0' where it says none: one that was sent by a version before holds knew it.
--- Answers 'own', 'older' (the hold is an earlier placement's) or 'newer'. A hold of
--- before says no placing time either; it counts as the asking order's own, but where
--- its payment window had ended by then.
+-- whose compares the placement that a hold or a mark belongs to with the placement
+-- that a message belongs to. An id can be used again once Temporal has forgotten its
+-- order: the later placement is a different order, and what the earlier one left is
+-- not its own. placed and deadline are the hold's fields; asked is the message's
+-- placing time in ms, '0' if it has none, because an earlier version sent it. Returns
+-- 'own', 'older' (the hold is an earlier placement's) or 'newer'. A hold from an
+-- earlier version has no placing time either; it counts as the asking order's own
+-- unless its payment window had ended when that order was placed.
 local function whose(placed, deadline, asked)
   local at = tonumber(asked)
   if at == 0 then return 'own' end

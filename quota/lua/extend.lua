@@ -1,8 +1,8 @@
--- extend: an order holds its stock beyond its deadline, and its place as long.
+-- extend: an order holds its stock beyond its deadline, and keeps its place for as long.
 -- KEYS 1 the customer's open orders, a sorted set of orders by their deadlines in ms; see leave for its marks
 -- ARGV 1 the order's name in the set · 2 until when, ms · 3 how long an order counts beyond that, ms
--- answers "OPEN". The place may be forgotten by now: it is taken again, whatever the limit is.
---         "LEFT": the order is paid or has ended since; it takes no place again
+-- returns "OPEN": a place that has expired by now is taken again, whatever the limit is
+--         "LEFT": the order was paid or has ended since; it doesn't take a place again
 local open = KEYS[1]
 local was = tonumber(redis.call('ZSCORE', open, ARGV[1]) or nil)
 local t = redis.call('TIME')

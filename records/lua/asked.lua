@@ -1,9 +1,9 @@
--- asked: put payments on record that a provider was just asked for. Such a write has no version: one of an attempt
--- thought dead may come when the payment has long succeeded.
+-- asked: record payments that were just requested from a provider. Such a write has no version: one from an attempt
+-- that seemed dead may arrive long after the payment has succeeded.
 -- KEYS 1 order hash · 2 payments hash · 3 the bucket's event stream
--- ARGV 1 order id · 2 the type of a payment that was asked for and of which nothing was heard since
+-- ARGV 1 order id · 2 the type of a payment that was requested, with no news since
 --      then for each payment: field · document
--- answers how many are stored now that were not, or not so
+-- returns how many were stored now
 local fields = {}
 for i = 3, #ARGV, 2 do
   local there = redis.call('HGET', KEYS[2], ARGV[i])

@@ -1,10 +1,10 @@
--- mend: put an order's documents in place of damaged or lost ones, if these are still as they were seen.
--- `put` can't: a document that is wrong may say that it is the newest.
+-- mend: replace damaged or lost documents of an order, if they are still as they were read.
+-- `put` can't do that, because a wrong document may claim to be the newest.
 -- KEYS 1 order hash · 2 payments hash · 3 the bucket's event stream
 -- ARGV 1 order id · 2 version, '' leaves the order's document alone · 3 document · 4 status · 5 customer id
---      6 when it was placed, ms · 7 version seen, 0 none or none that is a number · 8 document seen, '' none
---      then for each payment or refund: field · document · document seen, '' none
--- answers 1 all of it is stored; 0 something has changed since it was seen, and nothing was stored
+--      6 when it was placed, ms · 7 version read, 0 none or not a number · 8 document read, '' none
+--      then for each payment or refund: field · document · document read, '' none
+-- returns 1 everything is stored; 0 something has changed since it was read, and nothing was stored
 local order, id, whole, was = KEYS[1], ARGV[1], ARGV[2] ~= '', nil
 if whole then
   local current = redis.call('HMGET', order, 'version', 'doc')

@@ -1,18 +1,18 @@
--- put: store an order's document where it is newer, and its payments' documents where they differ.
+-- put: store an order's document if it is newer, and its payments' documents if they differ.
 -- KEYS 1 order hash · 2 payments hash · 3 the bucket's event stream
 -- ARGV 1 order id · 2 version · 3 document · 4 status · 5 customer id · 6 when it was placed, ms
 --      then for each payment: field · document
--- answers {1 if the document was stored, how many payment fields were}
+-- returns {1 if the document was stored, how many payment fields were}
 local order, id = KEYS[1], ARGV[1]
--- An Idempotency-Key that is used again once Temporal has forgotten its order makes a new
--- order of the same id, whose versions begin anew: the later placement is the newer one.
+-- An Idempotency-Key that is reused after Temporal has forgotten its order makes a new order
+-- with the same id, whose versions start over: the later placement is the newer one.
 local current = redis.call('HMGET', order, 'version', 'placed', 'status')
 local placed, before = tonumber(ARGV[6]), tonumber(current[2]) or 0
 local version, stored = tonumber(ARGV[2]), tonumber(current[1]) or 0
 local newer = placed > before or (placed == before and version > stored)
 local was = placed > before and '' or current[3] or ''
 local older = not newer and (placed < before or version < stored)
--- A late message: what it says of the payments is as old as its document.
+-- A late message: what it says about the payments is as old as its document.
 if older then return {0, 0} end
 if newer then
   redis.call('HSET', order, 'version', ARGV[2], 'doc', ARGV[3], 'status', ARGV[4], 'customer', ARGV[5],

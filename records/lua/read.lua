@@ -1,7 +1,7 @@
--- read: all that is stored of an order, as it is at one moment.
+-- read: everything that is stored about an order, at one moment.
 -- KEYS 1 order hash · 2 payments hash
--- ARGV 1 revision, optional: of an order of this revision or a later one nothing more is told
--- answers {revision, version or '', document or '', fields and values of the payments hash}
+-- ARGV 1 revision, optional: an order at this revision or a later one is returned without its documents
+-- returns {revision, version or '', document or '', fields and values of the payments hash}
 --         {"UNREADABLE", why}: a key is of another type
 local head = redis.pcall('HMGET', KEYS[1], 'version', 'doc')
 if head.err then return {'UNREADABLE', head.err} end

@@ -1,8 +1,8 @@
--- refund: put a refund, or a dispute, on record, unless the one that is there is newer.
+-- refund: record a refund or a dispute, unless the one that is stored is newer.
 -- KEYS 1 order hash · 2 payments hash · 3 the bucket's event stream
--- ARGV 1 order id · 2 revision of the order's documents that was looked at, '' whichever · 3 field · 4 document
---      then the statuses of a refund that is over
--- answers 1 it is on record; 0 the order has another revision by now, or what is on record is newer
+-- ARGV 1 order id · 2 revision of the order's documents that was read, '' any · 3 field · 4 document
+--      then the final statuses of a refund
+-- returns 1 recorded; 0 the order has another revision by now, or what is stored is newer
 if ARGV[2] ~= '' and int(revision(KEYS[1], KEYS[2])) ~= ARGV[2] then return 0 end
 local stored = redis.call('HGET', KEYS[2], ARGV[3])
 if stored == ARGV[4] then return 1 end
@@ -13,12 +13,12 @@ local function read(doc)
   return fine and type(refund) == 'table' and refund or {}
 end
 local before, now = read(stored), read(ARGV[4])
--- A write may come late, when its workflow has long gone on. Another refund of the same name is due at another time.
+-- A write may arrive after its workflow has long moved on. Another refund with the same name is due at another time.
 if before.dueAt == now.dueAt then
   local version = tonumber(now.version) or 0
   if version > 0 then
     if version < (tonumber(before.version) or 0) then return 0 end
-  elseif over[before.status] and not over[now.status] then -- of before there were versions
+  elseif over[before.status] and not over[now.status] then -- from before there were versions
     return 0
   end
 end

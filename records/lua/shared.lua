@@ -1,10 +1,10 @@
--- What the scripts have in common; it is put in front of each of them.
--- Lua's numbers are doubles and tostring() writes large ones as 1e+15, so a
--- number goes to Redis through int() alone. All of them stay below 2^53.
+-- Functions that the scripts share; this is prepended to each of them. Lua's
+-- numbers are doubles and tostring() writes large ones as 1e+15, so numbers are
+-- sent to Redis only through int(). All of them stay below 2^53.
 local function int(n) return string.format('%.0f', n) end
 
--- revision answers which state of an order's documents this is: 0 where nothing is
--- stored, 1 for documents of before there were revisions.
+-- revision returns the revision of an order's documents: 0 if nothing is stored,
+-- 1 for documents from before there were revisions.
 local function revision(order, payments)
   local rev = math.max(tonumber(redis.call('HGET', order, 'rev')) or 0, tonumber(redis.call('HGET', payments, 'rev')) or 0)
   if rev == 0 and redis.call('EXISTS', order, payments) > 0 then rev = 1 end
@@ -12,9 +12,9 @@ local function revision(order, payments)
 end
 
 -- changed gives the order's documents their next revision, after all fields are
--- written, and appends the event in the same step. Tied to the clock, a revision
--- also grows across a restore of an older copy, and after the order had left Redis. was is the
--- status before, nil where the order's own document is as it was.
+-- written, and appends the event in the same step. Because it follows the clock, the
+-- revision grows even across a restore of an older copy, and after the order has left
+-- Redis. was is the previous status, nil if the order's own document is unchanged.
 local function changed(keys, id, kind, fields, was)
   local order, payments, stream = keys[1], keys[2], keys[3]
   local t = redis.call('TIME')

@@ -1,7 +1,7 @@
--- decline: this try of the buyer's failed, such as for want of funds; he may try again.
+-- decline: the buyer's attempt failed, for example for lack of funds; they may try again.
 -- KEYS as in shared
 -- ARGV as in shared
--- answers {"NONE"}: there is no such payment
+-- returns {"NONE"}: there is no such payment
 --         {"CONFLICT", status}: it has ended
 --         {"DONE", status}
 local status = known()

@@ -1,8 +1,8 @@
--- dispute: the buyer's bank asks the money back, or says what became of that; again changes nothing.
+-- dispute: the buyer's bank disputes the payment, or reports the outcome; repeating changes nothing.
 -- KEYS as in shared
--- ARGV as in shared · 4 how the dispute stands · 5 where the money is, '' where nothing is said of it
--- answers {"NONE"}: there is no such payment
---         {"CONFLICT", status}: it isn't paid, there is no dispute yet that could end, or it ended otherwise
+-- ARGV as in shared · 4 state of the dispute · 5 where the money is, '' unknown
+-- returns {"NONE"}: there is no such payment
+--         {"CONFLICT", status}: it isn't paid, there is no dispute that could end, or the dispute ended differently
 --         {"DONE", status}
 local status = known()
 if not status then return {'NONE'} end

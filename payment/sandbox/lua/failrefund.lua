@@ -1,8 +1,8 @@
--- failrefund: the money of the refund that was made last did not arrive and is the shop's again.
+-- failrefund: the money of the latest refund did not arrive and comes back to the shop.
 -- KEYS as in shared
 -- ARGV as in shared
--- answers {"NONE"}: there is no such payment
---         {"CONFLICT", status}: nothing of it went back, or that refund failed before
+-- returns {"NONE"}: there is no such payment
+--         {"CONFLICT", status}: nothing was refunded, or that refund has already failed
 --         {"DONE", status}
 local status = known()
 if not status then return {'NONE'} end

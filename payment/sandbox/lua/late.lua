@@ -1,7 +1,7 @@
--- late: the money of a late payment comes, if it is still due.
+-- late: the money of a late payment arrives, if it is still due.
 -- KEYS as in shared
 -- ARGV as in shared
--- answers 1 it came; 0 it is not due, or came before
+-- returns 1 it arrived; 0 it is not due, or arrived before
 local due = redis.call('ZSCORE', KEYS[5], id)
 if not due or tonumber(due) > tonumber(now) then return 0 end
 redis.call('ZREM', KEYS[5], id)

@@ -1,7 +1,7 @@
--- pay: the buyer pays; again changes nothing.
--- KEYS as in shared · 6 second payment's hash, optional: he pays twice
--- ARGV as in shared · 4 amount, minor units, '' what is asked for · 5 currency, '' the one asked for · 6 second payment's id
--- answers {"NONE"}: there is no such payment
+-- pay: the buyer pays; repeating changes nothing.
+-- KEYS as in shared · 6 second payment's hash, optional: the buyer pays twice
+-- ARGV as in shared · 4 amount, minor units, '' the amount due · 5 currency, '' the one due · 6 second payment's id
+-- returns {"NONE"}: there is no such payment
 --         {"CONFLICT", status}: it was cancelled
 --         {"DONE", status}
 local status = known()

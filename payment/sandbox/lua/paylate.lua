@@ -1,9 +1,9 @@
--- paylate: the buyer's money comes when nobody waits for it any more. A payment that was cancelled gets it at once;
--- another one some time after it was cancelled, or after the order's payment window.
+-- paylate: the buyer's money arrives when it is no longer expected. A cancelled payment gets it at once, any other
+-- some time after it is cancelled or after the order's payment window.
 -- KEYS as in shared
--- ARGV as in shared · 4 amount, minor units, '' what is asked for · 5 currency, '' the one asked for
---      6 how long after the window it comes, ms
--- answers {"NONE"}: there is no such payment
+-- ARGV as in shared · 4 amount, minor units, '' the amount due · 5 currency, '' the one due
+--      6 how long after the window it arrives, ms
+-- returns {"NONE"}: there is no such payment
 --         {"DONE", status}
 local status = known()
 if not status then return {'NONE'} end

@@ -1,7 +1,7 @@
--- process: the buyer pays by a way that takes its time, such as a bank transfer.
+-- process: the buyer uses a slow payment method, such as a bank transfer.
 -- KEYS as in shared
 -- ARGV as in shared
--- answers {"NONE"}: there is no such payment
+-- returns {"NONE"}: there is no such payment
 --         {"CONFLICT", status}: it has ended
 --         {"DONE", status}
 local status = known()

@@ -1,13 +1,13 @@
 -- refund: send money back, once per refund id.
 -- KEYS as in shared
 -- ARGV as in shared · 4 refund id · 5 amount, minor units · 6 currency · 7 the provider's name of the refund
---      8 order id and 9 what was paid in all, minor units: of a payment that the books don't have
--- answers {"PAID", the provider's name of the refund}: now or before
---         {"UNPAID", status}: no money came
---         {"OTHER"}: this refund id went for another amount or currency
+--      for a payment that the books don't have: 8 order id · 9 the total that was paid, minor units
+-- returns {"PAID", the provider's name of the refund}: now or before
+--         {"UNPAID", status}: it isn't paid
+--         {"OTHER"}: this refund id was used for another amount or currency
 --         {"TOO_MUCH", what is left, minor units}
 if not known() then
-  -- Whoever knows the secret may have told of it without the books: such money can go back too.
+  -- A caller that knows the secret may have reported it without the books: such money can be refunded too.
   redis.call('DEL', payment)
   enter(payment, id, 'status', 'succeeded', 'order', ARGV[8], 'amount', ARGV[9], 'currency', ARGV[6],
     'paid', ARGV[9], 'paidCurrency', ARGV[6], 'paidAt', now)

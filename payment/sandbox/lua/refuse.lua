@@ -1,8 +1,8 @@
--- refuse: the provider will not take money for this order; again changes nothing.
+-- refuse: the provider refuses to take money for this order; repeating changes nothing.
 -- KEYS as in shared
 -- ARGV as in shared
--- answers {"NONE"}: there is no such payment
---         {"CONFLICT", status}: it has ended otherwise
+-- returns {"NONE"}: there is no such payment
+--         {"CONFLICT", status}: it has ended differently
 --         {"DONE", status}
 local status = known()
 if not status then return {'NONE'} end

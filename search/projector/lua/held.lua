@@ -1,6 +1,6 @@
--- held: the places of all leases that hold; those that have ended are deleted, so that they can't be renewed.
--- KEYS 1 sorted set of leases by their end, ms · 2 hash of the places that they note
--- answers a list of places, '' for a lease that has noted none yet
+-- held: the positions of all valid leases; expired ones are deleted, so that they can't be renewed.
+-- KEYS 1 sorted set of leases by their end, ms · 2 hash of the positions that they record
+-- returns a list of positions, '' for a lease that has recorded none yet
 local t = redis.call('TIME')
 local now = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000))
 for _, lease in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now)) do

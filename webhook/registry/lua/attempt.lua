@@ -1,9 +1,9 @@
--- attempt: note one try in the log of its endpoint, and drop what is too old or too much.
+-- attempt: record one attempt in its endpoint's log, and drop entries that are too old or too many.
 -- KEYS 1 sorted set of the endpoint's deliveries, by the time of their event · 2 the delivery's hash
--- ARGV 1 event id · 2 time of the event, ms · 3 event · 4 run · 5 attempt · 6 status · 7 when the next try is, ms, or ''
---      8 how long a delivery is kept, ms · 9 how many of them · 10 how many tries of one
---      11 what the keys of deliveries' hashes begin with: they lie with these keys
--- answers how many tries the run has made
+-- ARGV 1 event id · 2 time of the event, ms · 3 event · 4 run · 5 attempt · 6 status · 7 when the next attempt is, ms, or ''
+--      8 how long a delivery is kept, ms · 9 how many of them · 10 how many attempts of one
+--      11 prefix of the keys of deliveries' hashes, which are in the same slot
+-- returns how many attempts the run has made
 local list, delivery = KEYS[1], KEYS[2]
 redis.call('HSETNX', delivery, 'event', ARGV[3])
 redis.call('HSET', delivery, 'status', ARGV[6], 'next', ARGV[7])

@@ -1,7 +1,7 @@
--- erase: forget the log of an endpoint.
+-- erase: delete the log of an endpoint.
 -- KEYS 1 sorted set of the endpoint's deliveries
--- ARGV 1 what the keys of deliveries' hashes begin with: they lie with the set
--- answers how many there were
+-- ARGV 1 prefix of the keys of deliveries' hashes, which are in the set's slot
+-- returns how many there were
 local all = redis.call('ZRANGE', KEYS[1], 0, -1)
 for _, id in ipairs(all) do redis.call('DEL', ARGV[1] .. id) end
 redis.call('DEL', KEYS[1])
