@@ -33,6 +33,9 @@ type webhooks struct {
 	running    sync.WaitGroup
 }
 
+// streamConnections are the connections that the dispatcher has to itself.
+const streamConnections = 4
+
 // webhookPollers ask for tasks; a shop without webhooks pays for them with idle calls.
 const webhookPollers = 2
 
@@ -42,7 +45,7 @@ func newWebhooks(c Config, docs *records.Store) (*webhooks, error) {
 		return nil, fmt.Errorf("read which networks webhooks may reach: %w", err)
 	}
 	guard.RefuseOwn(c.OwnServices)
-	streams, err := redisdb.Sibling(c.Redis, readers)
+	streams, err := redisdb.Sibling(c.Redis, streamConnections)
 	if err != nil {
 		return nil, fmt.Errorf("open a client for webhooks: %w", err)
 	}

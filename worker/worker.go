@@ -25,6 +25,7 @@ import (
 	sagaclient "holdfast/saga/client"
 	"holdfast/search"
 	"holdfast/setup"
+	"holdfast/worker/views"
 	"holdfast/workflows"
 )
 
@@ -89,7 +90,7 @@ const DefaultKeepOrders = setup.Retention + KeepBeyond
 // Worker polls Temporal for the sagas' tasks, and keeps the views up beside it.
 type Worker struct {
 	sdk.Worker
-	views    *views    // nil where there is no index
+	views    *views.Keeper
 	webhooks *webhooks // nil where another process has them
 }
 
@@ -151,20 +152,19 @@ func newWorker(of *Config) (*Worker, error) {
 	register(w, activities.SweepHolds, (&activities.Sweeper{
 		Holds: stock, Waiting: c.sagas, Ended: c.sagas, Settler: settler, Found: m.swept, Failed: m.notSwept, Now: time.Now,
 	}).Execute)
-	registerViews(w, c)
-	if c.Index == nil {
-		return &Worker{Worker: w}, nil
-	}
-	if !c.KeepForGood {
+	if c.Index != nil && !c.KeepForGood {
 		if err := registerForget(w, c, docs); err != nil {
 			return nil, err
 		}
 	}
-	v, err := newViews(c, stock, docs)
+	keeper, err := views.NewKeeper(views.Config{
+		Index: c.Index, Redis: c.Redis, Sagas: c.sagas, TaskQueue: c.TaskQueue, Log: c.Log, Metrics: c.Metrics,
+	})
 	if err != nil {
 		return nil, err
 	}
-	return &Worker{Worker: w, views: v}, nil
+	registerViews(w, keeper)
+	return &Worker{Worker: w, views: keeper}, nil
 }
 
 // How many polls for workflow tasks a worker keeps open: the fewest, at first, and the
@@ -199,17 +199,13 @@ func (w *Worker) Start() error {
 			return err
 		}
 	}
-	if w.views != nil {
-		w.views.start()
-	}
+	w.views.Start()
 	return nil
 }
 
 // Stop lets running tasks and the projector's round finish.
 func (w *Worker) Stop() {
-	if w.views != nil {
-		w.views.stop()
-	}
+	w.views.Stop()
 	if w.webhooks != nil {
 		w.webhooks.stop()
 	}
@@ -224,6 +220,15 @@ func (w *Worker) Run(ctx context.Context) error {
 	<-ctx.Done()
 	w.Stop()
 	return nil
+}
+
+// registerViews registers what is done to whole views. Without an index its activities
+// refuse, so that no caller waits in vain.
+func registerViews(w sdk.Registry, keeper *views.Keeper) {
+	w.RegisterWorkflowWithOptions(workflows.Reindex, workflow.RegisterOptions{Name: saga.ReindexType})
+	w.RegisterWorkflowWithOptions(workflows.AuditViews, workflow.RegisterOptions{Name: saga.AuditViewsType})
+	register(w, activities.RebuildView, (&activities.Rebuild{Run: keeper.Rebuild}).Execute)
+	register(w, activities.CompareViews, (&activities.Compare{Run: keeper.Compare}).Execute)
 }
 
 func registerWorkflows(w sdk.Registry) {

@@ -25,7 +25,7 @@ import (
 	"holdfast/search"
 	"holdfast/search/projector"
 	"holdfast/search/reindex"
-	"holdfast/worker"
+	"holdfast/worker/views"
 )
 
 // view is the documents of a view, in memory.
@@ -234,7 +234,7 @@ func newHouse(t *testing.T) *house {
 
 func (h *house) rebuilder() *reindex.Rebuilder {
 	return &reindex.Rebuilder{
-		Index: h.index, Homes: worker.NewHomes(h.rdb), Changes: worker.NewChanges(h.rdb), Lost: h.lost,
+		Index: h.index, Homes: views.NewHomes(h.rdb), Changes: views.NewChanges(h.rdb), Lost: h.lost,
 		Log: slog.New(slog.NewTextHandler(&h.log, nil)),
 	}
 }

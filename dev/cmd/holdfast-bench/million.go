@@ -13,7 +13,7 @@ import (
 	"holdfast/search"
 	"holdfast/search/elastic"
 	"holdfast/search/reindex"
-	"holdfast/worker"
+	"holdfast/worker/views"
 )
 
 // millionBench fills an index of many products and searches it.
@@ -76,7 +76,7 @@ func (b *millionBench) reindex(ctx context.Context, out report) error {
 		return err
 	}
 	defer x.Close() //nolint:errcheck,contextcheck // nothing is under way
-	r := reindex.Rebuilder{Index: x, Homes: worker.NewHomes(rdb), Changes: worker.NewChanges(rdb), Lost: nothingLost{}}
+	r := reindex.Rebuilder{Index: x, Homes: views.NewHomes(rdb), Changes: views.NewChanges(rdb), Lost: nothingLost{}}
 	start := time.Now()
 	done, err := r.Run(ctx, search.ProductsView)
 	if err != nil {

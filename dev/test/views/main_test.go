@@ -27,7 +27,7 @@ import (
 	"holdfast/dev/stack"
 	"holdfast/dev/test/shoptest"
 	"holdfast/redisdb"
-	"holdfast/worker"
+	"holdfast/worker/views"
 )
 
 var prefixes atomic.Int64
@@ -88,7 +88,7 @@ func (h house) audit(t *testing.T) audit.ViewsReport {
 	require.NoError(t, err)
 	defer rdb.Close() //nolint:errcheck // only read from
 	report, err := audit.Views(t.Context(), audit.ViewsConfig{
-		Index: h.stack.Index, Homes: worker.NewHomes(rdb), Looks: 6, Pause: 100 * time.Millisecond,
+		Index: h.stack.Index, Homes: views.NewHomes(rdb), Looks: 6, Pause: 100 * time.Millisecond,
 	})
 	require.NoError(t, err)
 	return report

@@ -1,4 +1,4 @@
-package worker
+package views
 
 import (
 	"context"
@@ -95,7 +95,7 @@ func (w *watcher) see(ctx context.Context, v search.View) error {
 	case err != nil:
 		return err
 	}
-	return w.config.sagas.RebuildUnasked(ctx, string(v), w.config.TaskQueue)
+	return w.config.Sagas.RebuildUnasked(ctx, string(v), w.config.TaskQueue)
 }
 
 // restError says that a view was refused a short while ago.
@@ -113,7 +113,7 @@ func (e *restError) Unwrap() error { return e.cause }
 // refusedLately answers a restError where the last rebuild of a view, whoever started
 // it, ended a short while ago since it would have lost something.
 func (w *watcher) refusedLately(ctx context.Context, v search.View) error {
-	at, reason, err := w.config.sagas.RebuildRefused(ctx, string(v), restAfterRefusal)
+	at, reason, err := w.config.Sagas.RebuildRefused(ctx, string(v), restAfterRefusal)
 	if err != nil || reason == "" {
 		return err
 	}

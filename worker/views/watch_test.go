@@ -1,4 +1,4 @@
-package worker
+package views
 
 import (
 	"context"
@@ -101,7 +101,7 @@ func newWatched(t *testing.T, x staleIndex) watched {
 	t.Cleanup(func() { _ = rdb.Close() })
 	made, log := &starts{}, &strings.Builder{}
 	return watched{newWatcher(Config{
-		sagas: sagaclient.New(made, ""), Redis: rdb, Index: x, TaskQueue: "q", Log: slog.New(slog.NewTextHandler(log, nil)),
+		Sagas: sagaclient.New(made, ""), Redis: rdb, Index: x, TaskQueue: "q", Log: slog.New(slog.NewTextHandler(log, nil)),
 	}), m, made, log}
 }
 
@@ -188,7 +188,7 @@ func TestARefusalEndsTheWorkflow(t *testing.T) {
 func TestAnUnaskedRebuildLooksAgain(t *testing.T) {
 	w := newWatched(t, staleIndex{unfilled: []search.View{search.OrdersView}})
 	w.redis.HSet(redisdb.AllBuckets()[3]+":forgotten", "delivered", "2")
-	rebuild := rebuildView(w.config)
+	rebuild := (&Keeper{config: w.config}).Rebuild
 	_, err := rebuild(t.Context(), saga.RebuildParams{View: "orders", Unasked: true}, nil)
 	why, ok := errors.AsType[*temporal.ApplicationError](err)
 	require.True(t, ok, err)
