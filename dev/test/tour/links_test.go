@@ -5,6 +5,7 @@ import (
 	"os"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,6 +17,7 @@ var (
 	inlineCode = regexp.MustCompile("`[^`\n]*`")
 	heading    = regexp.MustCompile(`^#{1,6} +(.+?) *$`)
 	notInSlug  = regexp.MustCompile(`[^\p{L}\p{N}_ -]`)
+	shellBlock = regexp.MustCompile("(?m)^\\s*(```|~~~)sh")
 	makeTarget = regexp.MustCompile("(?m)^([a-z-]+):")
 	madeTarget = regexp.MustCompile("[`\n](?:[A-Z_]+=\\S+ +)*make ([a-z-]+)")
 )
@@ -55,10 +57,10 @@ func TestAnchors(t *testing.T) {
 		anchors("# Redis isn't away\n```sh\n# none\n```\n## audit --money\n### `payment.status`\n"))
 }
 
-func TestTheLinksOfAllDocumentsLeadSomewhere(t *testing.T) {
-	root := os.DirFS("../../..")
-	seen := 0
-	err := fs.WalkDir(root, ".", func(file string, d fs.DirEntry, err error) error {
+// everyDocument calls look with every Markdown file of the repository, and its text.
+func everyDocument(t *testing.T, root fs.FS, look func(file, text string)) {
+	t.Helper()
+	require.NoError(t, fs.WalkDir(root, ".", func(file string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -72,7 +74,16 @@ func TestTheLinksOfAllDocumentsLeadSomewhere(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		for _, m := range linkTarget.FindAllStringSubmatch(inlineCode.ReplaceAllString(prose(string(text)), "code"), -1) {
+		look(file, string(text))
+		return nil
+	}))
+}
+
+func TestTheLinksOfAllDocumentsLeadSomewhere(t *testing.T) {
+	root := os.DirFS("../../..")
+	seen := 0
+	everyDocument(t, root, func(file, text string) {
+		for _, m := range linkTarget.FindAllStringSubmatch(inlineCode.ReplaceAllString(prose(text), "code"), -1) {
 			if strings.Contains(m[1], ":") { // another site
 				continue
 			}
@@ -90,17 +101,22 @@ func TestTheLinksOfAllDocumentsLeadSomewhere(t *testing.T) {
 				continue
 			}
 			there, err := fs.ReadFile(root, target)
-			if err != nil {
-				return err
-			}
+			require.NoError(t, err)
 			if !anchors(string(there))[anchor] {
 				t.Errorf("%s links to %s: no such heading", file, m[1])
 			}
 		}
-		return nil
 	})
-	require.NoError(t, err)
 	require.Greater(t, seen, 50)
+}
+
+// A reader runs what is marked sh, so a document that no test runs has no such block.
+func TestEveryCommandMarkedShIsRunByATest(t *testing.T) {
+	everyDocument(t, os.DirFS("../../.."), func(file, text string) {
+		if !slices.Contains(followed, file) {
+			require.NotRegexp(t, shellBlock, text, file)
+		}
+	})
 }
 
 func TestDocumentsNameTargetsThatTheMakefileHas(t *testing.T) {

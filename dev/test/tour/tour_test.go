@@ -22,8 +22,11 @@ var (
 	makeTest = regexp.MustCompile(`^make test(?: +#.*)?$`)
 )
 
-// TestReadmeAndTour does what a newcomer does: everything in the README, then, in
-// a new terminal beside the same stack, everything in the tour.
+// followed names the documents whose commands the tests below run.
+var followed = []string{"README.md", "docs/tour.md", "docs/webhooks.md", "docs/runbook.md"}
+
+// TestReadmeAndTour does what a newcomer does: everything in the README, then, in new
+// terminals beside the same stack, everything in the tour and in the page on webhooks.
 func TestReadmeAndTour(t *testing.T) {
 	need(t, "curl")
 	stack := newStack(t, t.TempDir())
@@ -31,6 +34,7 @@ func TestReadmeAndTour(t *testing.T) {
 	require.Regexp(t, makeRun, strings.Split(readme.blocks[0].text, "\n")[0], "the README begins with how to run it")
 	follow(t, stack, readme)
 	follow(t, stack, readDocument(t, "docs/tour.md"))
+	follow(t, stack, readDocument(t, "docs/webhooks.md", "http"))
 }
 
 func TestRunbook(t *testing.T) {
