@@ -87,7 +87,7 @@ func TestHolderThatPaysFirstStays(t *testing.T) {
 		return err
 	})
 	s.Equal(activities.HoldersResult{Signalled: 1}, o.cancelAll())
-	s.Equal(product.Committed, s.stateOf("paying"))
+	s.Equal(product.HoldStateCommitted, s.stateOf("paying"))
 	s.Equal(units-1, s.books().OnHand)
 }
 
@@ -101,7 +101,7 @@ func TestHoldersOfANewerListingAreNotTold(t *testing.T) {
 	s.holds("newer", time.Now().Add(time.Hour))
 	o := s.told(nothing)
 	s.Equal(activities.HoldersResult{Signalled: 1}, o.cancelAll())
-	s.Equal(product.Held, s.stateOf("newer"))
+	s.Equal(product.HoldStateHeld, s.stateOf("newer"))
 	s.Zero(o.times["newer"])
 }
 
@@ -139,7 +139,7 @@ func TestAnAttemptThatEndsSaysWhatItWaitsFor(t *testing.T) {
 	s.ErrorContains(err, "8 orders still hold product shirt")
 	s.ErrorContains(err, "that shirt is delisted: frontend unavailable")
 	s.ErrorContains(err, "and 3 more can't be told or settled")
-	s.Equal(product.Held, s.stateOf("order-0"))
+	s.Equal(product.HoldStateHeld, s.stateOf("order-0"))
 }
 
 // One order can't be settled as long as others hold: they must not wait for it, nor be
@@ -147,7 +147,7 @@ func TestAnAttemptThatEndsSaysWhatItWaitsFor(t *testing.T) {
 func TestAnOrderThatCantBeSettledNeitherStopsNorRepeatsTheOthers(t *testing.T) {
 	s := open(t)
 	const others = 100
-	s.overdue("stuck", 1, activities.Fate{Known: true, Status: order.AwaitingPayment}) // the first on the list
+	s.overdue("stuck", 1, activities.Fate{Known: true, Status: order.StatusAwaitingPayment}) // the first on the list
 	deadline := time.Now().Add(time.Hour)
 	for i := range others {
 		s.holds(fmt.Sprintf("order-%d", i), deadline)
@@ -181,12 +181,12 @@ func TestAnOrderThatCantBeSettledNeitherStopsNorRepeatsTheOthers(t *testing.T) {
 // one behind them has its turn.
 func TestHoldsWhoseProviderHangsLeaveRoomForOthers(t *testing.T) {
 	s := open(t)
-	s.overdue("stuck", 40, activities.Fate{Known: true, Status: order.AwaitingPayment})
+	s.overdue("stuck", 40, activities.Fate{Known: true, Status: order.StatusAwaitingPayment})
 	s.holds("free", time.Now().Add(time.Hour))
-	s.fates["free"] = activities.Fate{Known: true, Status: order.Expired}
+	s.fates["free"] = activities.Fate{Known: true, Status: order.StatusExpired}
 	settler := s.settler()
 	settler.Documents = failing{s.docs, func() error {
-		if s.stateOf("free") != product.Released {
+		if s.stateOf("free") != product.HoldStateReleased {
 			return errFate
 		}
 		return nil
@@ -252,7 +252,7 @@ func (f fates) runs(_ context.Context, orderID string) (bool, error) { return f[
 func TestAnOrderThatWasToldAndTerminatedIsSettledAtOnce(t *testing.T) {
 	s := open(t)
 	s.holds("terminated", time.Now().Add(time.Hour))
-	s.fates["terminated"] = activities.Fate{Known: true, Status: order.Expired}
+	s.fates["terminated"] = activities.Fate{Known: true, Status: order.StatusExpired}
 	a := &activities.CancelAll{
 		Holds: s.stock, Runs: s.fates.runs, Settler: s.settler(), For: 10 * time.Second,
 		Signal: func(context.Context, string, saga.Delisting) error { return nil },
@@ -262,5 +262,5 @@ func TestAnOrderThatWasToldAndTerminatedIsSettledAtOnce(t *testing.T) {
 	env.SetHeartbeatDetails(activities.HoldersProgress{Told: 1, Left: 1})
 	_, err := env.ExecuteActivity(a.Execute, saga.Delisting{ProductID: "shirt", Listing: 1})
 	s.NoError(err)
-	s.Equal(product.Released, s.stateOf("terminated"))
+	s.Equal(product.HoldStateReleased, s.stateOf("terminated"))
 }

@@ -45,7 +45,7 @@ func (a *Commit) Execute(ctx context.Context, p CommitParams) (CommitResult, err
 func notCommitted(ids []string, states []product.HoldState) []string {
 	var lost []string
 	for i, s := range states {
-		if s != product.Committed {
+		if s != product.HoldStateCommitted {
 			lost = append(lost, ids[i])
 		}
 	}

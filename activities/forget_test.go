@@ -129,18 +129,18 @@ func TestOnlyWhatIsOverAndInTheViewLeaves(t *testing.T) {
 			"delivered": true, "expired": true, "cancelled": true, "rejected": true, "paid": false, "waiting": false,
 			"unseen": false, "lagging": false, "owed": false, "case": false, "kept": true, "unknown": false,
 		}
-		a.put("delivered", order.Delivered)
-		a.put("expired", order.Expired)
-		a.put("cancelled", order.Cancelled)
-		a.put("rejected", order.Rejected)
-		a.put("paid", order.Paid)
-		a.put("waiting", order.AwaitingPayment)
-		a.put("unseen", order.Delivered)
-		a.put("owed", order.Delivered, order.RefundNotOwed, order.RefundDue)
-		a.put("case", order.Delivered, order.RefundCase)
-		a.put("kept", order.Delivered, order.RefundNotOwed)
-		a.put("unknown", order.Delivered, "of a later version")
-		a.put("lagging", order.Delivered)
+		a.put("delivered", order.StatusDelivered)
+		a.put("expired", order.StatusExpired)
+		a.put("cancelled", order.StatusCancelled)
+		a.put("rejected", order.StatusRejected)
+		a.put("paid", order.StatusPaid)
+		a.put("waiting", order.StatusAwaitingPayment)
+		a.put("unseen", order.StatusDelivered)
+		a.put("owed", order.StatusDelivered, order.RefundNotOwed, order.RefundDue)
+		a.put("case", order.StatusDelivered, order.RefundCase)
+		a.put("kept", order.StatusDelivered, order.RefundNotOwed)
+		a.put("unknown", order.StatusDelivered, "of a later version")
+		a.put("lagging", order.StatusDelivered)
 		for id := range all {
 			if id != "unseen" {
 				a.sees(id)
@@ -168,8 +168,8 @@ func TestOnlyWhatIsOverAndInTheViewLeaves(t *testing.T) {
 // The view has another history than Redis: whatever is stored may be in no other place.
 func TestOrderThatTheViewIsAheadOfStays(t *testing.T) {
 	eachAttic(t, func(a *attic) {
-		a.put("o", order.Delivered)
-		a.put("same", order.Delivered)
+		a.put("o", order.StatusDelivered)
+		a.put("same", order.StatusDelivered)
 		a.refund("late", "late", order.RefundNotOwed)
 		a.sees("o", "same", "late")
 		a.view.has["o"]++
@@ -188,8 +188,8 @@ func TestOrderThatTheViewIsAheadOfStays(t *testing.T) {
 // What counts is when the workflow closed: its document may have been closed long before.
 func TestOrderWhoseWorkflowIsNotClosedForLongStays(t *testing.T) {
 	eachAttic(t, func(a *attic) {
-		a.put("o", order.Delivered)
-		a.put("stuck", order.Delivered)
+		a.put("o", order.StatusDelivered)
+		a.put("stuck", order.StatusDelivered)
 		a.sees("o", "stuck")
 		a.open = map[string]bool{"stuck": true}
 		res, _, err := a.forget(month + time.Hour)
@@ -212,7 +212,7 @@ func TestOrderWhoseWorkflowIsNotClosedForLongStays(t *testing.T) {
 // A refund comes between the look at the view and the deletion.
 func TestOrderThatChangesMeanwhileStays(t *testing.T) {
 	eachAttic(t, func(a *attic) {
-		a.put("o", order.Delivered)
+		a.put("o", order.StatusDelivered)
 		a.sees("o")
 		a.view.before = func() { a.refund("o", "late", order.RefundDue) }
 		res, _, err := a.forget(month + time.Hour)
@@ -226,7 +226,7 @@ func TestOrderThatChangesMeanwhileStays(t *testing.T) {
 
 func TestNothingLeavesWhileTheViewIsAway(t *testing.T) {
 	eachAttic(t, func(a *attic) {
-		a.put("o", order.Delivered)
+		a.put("o", order.StatusDelivered)
 		a.sees("o")
 		a.view.away = errors.New("away")
 		_, _, err := a.forget(month + time.Hour)

@@ -59,7 +59,7 @@ func (a *Hold) Execute(ctx context.Context, p HoldParams) (order.Holding, error)
 	o := order.New(p.Placement, p.PlacedAt)
 	if err := o.Hold(h, p.At); err != nil {
 		if errors.Is(err, product.ErrOverflow) {
-			return order.TooLarge(p.Placement, order.AmountTooLarge), nil
+			return order.TooLarge(p.Placement, order.ReasonAmountTooLarge), nil
 		}
 		return order.Holding{}, err
 	}
@@ -68,7 +68,7 @@ func (a *Hold) Execute(ctx context.Context, p HoldParams) (order.Holding, error)
 		return order.Holding{}, err
 	}
 	if len(rec.Doc) > order.MaxDocumentBytes {
-		return order.TooLarge(p.Placement, order.DocumentTooLarge), nil
+		return order.TooLarge(p.Placement, order.ReasonDocumentTooLarge), nil
 	}
 	if err := a.Records.Put(ctx, rec); err != nil {
 		return order.Holding{}, fmt.Errorf("record order %s as held: %w", o.ID, err)

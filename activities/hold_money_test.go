@@ -13,7 +13,7 @@ import (
 // nor the other way round.
 func TestAWorkerHoldsNothingForOrdersOfOtherMoney(t *testing.T) {
 	for _, c := range []struct{ order, worker order.Money }{
-		{order.PretendMoney, order.RealMoney}, {order.RealMoney, order.PretendMoney},
+		{order.MoneyPretend, order.MoneyReal}, {order.MoneyReal, order.MoneyPretend},
 	} {
 		hold := activities.Hold{Money: c.worker} // whatever else it did would panic
 		_, err := hold.Execute(t.Context(), activities.HoldParams{

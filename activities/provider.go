@@ -55,15 +55,15 @@ func (p Providers) end(ctx context.Context, a AskedPayment) (ended EndedPayment,
 	}
 	ended.AskedPayment = a
 	switch c.Outcome {
-	case order.PaymentWasCancelled, order.NoPayment:
+	case order.CancelOutcomeCancelled, order.CancelOutcomeNoPayment:
 		return ended, false, nil
-	case order.AlreadyPaid:
+	case order.CancelOutcomePaid:
 		if c.Paid == nil {
 			return EndedPayment{}, false, fmt.Errorf("%s says that payment %s is paid, and not what", a.Request.Provider, a.Request.Key())
 		}
 		ended.Paid = c.Paid
 		return ended, false, nil
-	case order.StillProcessing:
+	case order.CancelOutcomeProcessing:
 		return EndedPayment{}, true, nil
 	}
 	return EndedPayment{}, false, fmt.Errorf("%s answers a cancellation with %q", a.Request.Provider, c.Outcome)

@@ -25,7 +25,7 @@ func (a *Record) Execute(ctx context.Context, p RecordParams) error {
 	if err := record(ctx, a.Records, &p.Order, p.Payments); err != nil {
 		return fmt.Errorf("record order %s as %s: %w", p.Order.ID, p.Order.Status, err)
 	}
-	if p.Order.Status != order.Delivered && !p.Order.TookUnitsBack() {
+	if p.Order.Status != order.StatusDelivered && !p.Order.TookUnitsBack() {
 		return nil
 	}
 	if err := a.Stock.CloseSales(ctx, p.Order.Holder(), p.Order.ProductIDs()); err != nil {

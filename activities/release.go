@@ -33,7 +33,7 @@ func (a *Release) Execute(ctx context.Context, p ReleaseParams) error {
 		return fmt.Errorf("release stock of order %s: %w", p.OrderID, err)
 	}
 	for i, s := range states {
-		if s == product.Committed {
+		if s == product.HoldStateCommitted {
 			// Nothing commits an unpaid order: the audit will name these units too.
 			activity.GetLogger(ctx).Error("an order that ends unpaid has sold units",
 				"order_id", p.OrderID, "product_id", p.ProductIDs[i])

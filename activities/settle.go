@@ -17,12 +17,12 @@ import (
 type Settling string
 
 const (
-	// LeftAlone: the order's workflow runs and looks after its hold.
-	LeftAlone Settling = "left_alone"
-	// SettledSold: the order was paid; its units are committed.
-	SettledSold Settling = "committed"
-	// SettledBack: the order is closed or unknown; its units are back.
-	SettledBack Settling = "released"
+	// SettlingLeftAlone: the order's workflow runs and looks after its hold.
+	SettlingLeftAlone Settling = "left_alone"
+	// SettlingCommitted: the order was paid; its units are committed.
+	SettlingCommitted Settling = "committed"
+	// SettlingReleased: the order is closed or unknown; its units are back.
+	SettlingReleased Settling = "released"
 )
 
 // Settler knows the rule for holds that outlived their order.
@@ -64,8 +64,8 @@ func (s *Settler) settle(ctx context.Context, productID, orderID string) (what S
 	if err != nil {
 		return "", false, fmt.Errorf("read the hold of order %s on %s: %w", orderID, productID, err)
 	}
-	if hold.State != product.Held {
-		return LeftAlone, false, nil
+	if hold.State != product.HoldStateHeld {
+		return SettlingLeftAlone, false, nil
 	}
 	holder := product.Holder{OrderID: orderID, PlacedAt: hold.PlacedAt}
 	replaced, err := s.placedAgain(ctx, holder)
@@ -85,7 +85,7 @@ func (s *Settler) settle(ctx context.Context, productID, orderID string) (what S
 	if fate.Running {
 		paid, err = s.Orders.IsPaid(ctx, holder)
 		if err != nil || !paid {
-			return LeftAlone, true, err
+			return SettlingLeftAlone, true, err
 		}
 	}
 	if paid {
@@ -138,14 +138,14 @@ func (s *Settler) giveBack(ctx context.Context, h product.Holder, o *order.Order
 		return "", fmt.Errorf("release what order %s left of %v: %w", h.OrderID, productIDs, err)
 	}
 	for i, id := range productIDs {
-		if o == nil || states[i] != product.Committed {
+		if o == nil || states[i] != product.HoldStateCommitted {
 			continue
 		}
 		if err := restockSold(ctx, s.Stock, h, id, o.ReturnID(), o.Items(id)); err != nil {
 			return "", err
 		}
 	}
-	return SettledBack, nil
+	return SettlingReleased, nil
 }
 
 // sell commits what an order of this status paid for.
@@ -157,10 +157,10 @@ func (s *Settler) sell(ctx context.Context, h product.Holder, status order.Statu
 	if err != nil {
 		return "", fmt.Errorf("commit what order %s paid of %s: %w", h.OrderID, productID, err)
 	}
-	if states[0] != product.Committed { // it ended between two looks; the audit names what is missing
-		return LeftAlone, nil
+	if states[0] != product.HoldStateCommitted { // it ended between two looks; the audit names what is missing
+		return SettlingLeftAlone, nil
 	}
-	return SettledSold, nil
+	return SettlingCommitted, nil
 }
 
 // placedAgain reports whether the id of the hold's order belongs to a later order by
@@ -182,7 +182,7 @@ func (s *Settler) placedAgain(ctx context.Context, h product.Holder) (bool, erro
 func (s *Settler) close(ctx context.Context, orderID string, o *order.Order, payments map[string]order.Attempt) error {
 	if o != nil {
 		if o.Status.Unpaid() {
-			o.Close(order.Cancelled, order.ByTermination, order.ActorSystem, time.Now().UTC())
+			o.Close(order.StatusCancelled, order.ReasonTerminated, order.ActorSystem, time.Now().UTC())
 		}
 		rec, err := order.NewRecord(o, payments)
 		if err != nil {

@@ -16,7 +16,7 @@ import (
 func (s *Settler) settleEnded(ctx context.Context, orderID string, before time.Time) (Settling, error) {
 	doc, _, found, err := s.Documents.Get(ctx, orderID)
 	if err != nil || !found {
-		return LeftAlone, err
+		return SettlingLeftAlone, err
 	}
 	var o order.Order
 	if err := json.Unmarshal(doc, &o); err != nil {
@@ -25,10 +25,10 @@ func (s *Settler) settleEnded(ctx context.Context, orderID string, before time.T
 	switch {
 	case o.Status.Unpaid() && o.Payment.Deadline.Before(before):
 		return s.closeEnded(ctx, &o)
-	case o.Status == order.Cancelled && o.CancelReason == order.ByTermination:
-		return LeftAlone, s.refundUnused(ctx, orderID)
+	case o.Status == order.StatusCancelled && o.CancelReason == order.ReasonTerminated:
+		return SettlingLeftAlone, s.refundUnused(ctx, orderID)
 	}
-	return LeftAlone, nil
+	return SettlingLeftAlone, nil
 }
 
 // closeEnded settles an order by its document, which says that it waits for its payment.
@@ -36,7 +36,7 @@ func (s *Settler) closeEnded(ctx context.Context, o *order.Order) (Settling, err
 	h := o.Holder()
 	fate, err := s.Orders.Of(ctx, o.ID)
 	if fate = fate.of(h); err != nil || fate.Ended == nil {
-		return LeftAlone, err
+		return SettlingLeftAlone, err
 	}
 	payments, err := s.payments(ctx, o.ID, fate, nil)
 	if err != nil {
@@ -47,7 +47,7 @@ func (s *Settler) closeEnded(ctx context.Context, o *order.Order) (Settling, err
 		if err != nil {
 			return "", err
 		}
-		return LeftAlone, s.Records.Put(ctx, rec)
+		return SettlingLeftAlone, s.Records.Put(ctx, rec)
 	}
 	if payments, err = s.endPayments(ctx, o.ID, payments); err != nil {
 		return "", err
@@ -69,7 +69,7 @@ func (s *Settler) closeEnded(ctx context.Context, o *order.Order) (Settling, err
 	if err := s.close(ctx, o.ID, o, payments); err != nil {
 		return "", fmt.Errorf("close order %s, which no workflow looks after: %w", o.ID, err)
 	}
-	return SettledBack, nil
+	return SettlingReleased, nil
 }
 
 // refundUnused sends back what a terminated order was paid, where the worker died after it

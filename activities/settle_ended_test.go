@@ -28,7 +28,7 @@ func (s *shop) commits(o order.Order, productIDs ...string) {
 	states, err := s.stock.Commit(s.Context(), o.Holder(), productIDs)
 	s.NoError(err)
 	for _, state := range states {
-		s.Equal(product.Committed, state)
+		s.Equal(product.HoldStateCommitted, state)
 	}
 }
 
@@ -57,7 +57,7 @@ func TestWhatAnOrderEndedByForceHadBoughtGoesBack(t *testing.T) {
 		s.allBack()
 	}
 	s.Len(s.refunds, 1)
-	s.Equal(order.Cancelled, s.document("half").Status)
+	s.Equal(order.StatusCancelled, s.document("half").Status)
 }
 
 // Redis goes away between the return of the units that were sold and the last one: the
@@ -69,7 +69,7 @@ func TestTheHoldThatLeadsToAnOrderIsGivenBackLast(t *testing.T) {
 	settler.Stock = noReturns{s.stock}
 	_, err := settler.Settle(t.Context(), "shirt", "half")
 	s.ErrorIs(err, errAway)
-	s.Equal(product.Held, s.state("shirt", "half"))
+	s.Equal(product.HoldStateHeld, s.state("shirt", "half"))
 	_, err = s.settler().Settle(t.Context(), "shirt", "half")
 	s.NoError(err)
 	s.allBack()
@@ -114,11 +114,11 @@ func TestAnOrderEndedByForceThatHoldsNothingIsClosed(t *testing.T) {
 	s := open(t)
 	s.commits(s.paying("sold"), "mug", "shirt")
 	sweeper := s.later("sold")
-	s.Equal(map[activities.Settling]int{activities.SettledBack: 1}, s.sweep(sweeper, nil).Settled)
+	s.Equal(map[activities.Settling]int{activities.SettlingReleased: 1}, s.sweep(sweeper, nil).Settled)
 	s.allBack()
 	closed := s.document("sold")
-	s.Equal(order.Cancelled, closed.Status)
-	s.Equal(order.ByTermination, closed.CancelReason)
+	s.Equal(order.StatusCancelled, closed.Status)
+	s.Equal(order.ReasonTerminated, closed.CancelReason)
 	s.Len(s.refunds, 1)
 
 	s.Empty(s.sweep(sweeper, nil).Settled, "it is closed")
@@ -149,8 +149,8 @@ func TestOrdersEndedByForceAreLeftAloneUntilTheirTime(t *testing.T) {
 
 	s.fates["ended"] = activities.Fate{Known: true, Running: true} // reset
 	s.Empty(s.sweep(s.later("ended"), nil).Settled)
-	s.Equal(product.Committed, s.state("mug", "ended"))
-	s.Equal(order.AwaitingPayment, s.document("ended").Status)
+	s.Equal(product.HoldStateCommitted, s.state("mug", "ended"))
+	s.Equal(order.StatusAwaitingPayment, s.document("ended").Status)
 }
 
 // The worker dies when the document is closed and the refund isn't started.
@@ -161,7 +161,7 @@ func TestTheRefundOfAClosedOrderIsStartedAtLast(t *testing.T) {
 	refund := sweeper.Settler.Refund
 	sweeper.Settler.Refund = func(context.Context, order.Refund) error { return errors.New("it died") }
 	s.Equal(1, s.sweep(sweeper, nil).Failed)
-	s.Equal(order.Cancelled, s.document("sold").Status)
+	s.Equal(order.StatusCancelled, s.document("sold").Status)
 	s.Empty(s.refunds)
 	sweeper.Settler.Refund = refund
 	s.Zero(s.sweep(sweeper, nil).Failed)
@@ -177,8 +177,8 @@ func TestAPaidOrderEndedByForceKeepsItsUnitsAndIsWrittenDown(t *testing.T) {
 	o.Pay(p, time.Now())
 	s.fates["paid"] = activities.Fate{Known: true, Status: o.Status, Ended: &o, Payments: s.fates["paid"].Payments}
 	s.Empty(s.sweep(s.later("paid"), nil).Settled)
-	s.Equal(order.Paid, s.document("paid").Status)
-	s.Equal(product.Committed, s.state("mug", "paid"))
+	s.Equal(order.StatusPaid, s.document("paid").Status)
+	s.Equal(product.HoldStateCommitted, s.state("mug", "paid"))
 	s.Empty(s.refunds)
 }
 
@@ -195,18 +195,18 @@ func TestAHoldOfAnOrderWhoseDocumentSaysPaidIsSold(t *testing.T) {
 	s.NoError(s.docs.Put(t.Context(), rec))
 	what, err := s.settler().Settle(t.Context(), "shirt", "paid")
 	s.NoError(err)
-	s.Equal(activities.SettledSold, what)
-	s.Equal(product.Committed, s.state("shirt", "paid"))
-	s.Equal(order.Paid, s.document("paid").Status)
+	s.Equal(activities.SettlingCommitted, what)
+	s.Equal(product.HoldStateCommitted, s.state("shirt", "paid"))
+	s.Equal(order.StatusPaid, s.document("paid").Status)
 	s.Empty(s.refunds)
 }
 
 func TestAListOfEndedOrdersThatFailsStopsNoHold(t *testing.T) {
 	s := open(t)
-	s.overdue("over", 3, activities.Fate{Known: true, Status: order.Expired})
+	s.overdue("over", 3, activities.Fate{Known: true, Status: order.StatusExpired})
 	sweeper := s.sweeper()
 	sweeper.Ended = &ended{err: errors.New("no visibility store")}
 	res := s.sweep(sweeper, nil)
 	s.Equal(1, res.Failed)
-	s.Equal(3, res.Settled[activities.SettledBack])
+	s.Equal(3, res.Settled[activities.SettlingReleased])
 }

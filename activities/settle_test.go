@@ -135,17 +135,17 @@ var rules = map[string]struct {
 	what activities.Settling
 	then product.HoldState
 }{
-	"running": {activities.Fate{Known: true, Running: true}, activities.LeftAlone, product.Held},
+	"running": {activities.Fate{Known: true, Running: true}, activities.SettlingLeftAlone, product.HoldStateHeld},
 	// Its workflow had committed the units when it said paid: Redis lost that.
-	"runs-paid":  {activities.Fate{Known: true, Running: true, Status: order.Paid}, activities.SettledSold, product.Committed},
-	"paid":       {activities.Fate{Known: true, Status: order.Paid, PaymentID: "p"}, activities.SettledSold, product.Committed},
-	"delivered":  {activities.Fate{Known: true, Status: order.Delivered, PaymentID: "p"}, activities.SettledSold, product.Committed},
-	"expired":    {activities.Fate{Known: true, Status: order.Expired}, activities.SettledBack, product.Released},
-	"cancelled":  {activities.Fate{Known: true, Status: order.Cancelled}, activities.SettledBack, product.Released},
-	"rejected":   {activities.Fate{Known: true, Status: order.Rejected}, activities.SettledBack, product.Released},
-	"terminated": {activities.Fate{Known: true, Status: order.AwaitingPayment}, activities.SettledBack, product.Released},
-	"reserving":  {activities.Fate{Known: true, Status: order.Reserving}, activities.SettledBack, product.Released},
-	"unknown":    {activities.Fate{}, activities.SettledBack, product.Released},
+	"runs-paid":  {activities.Fate{Known: true, Running: true, Status: order.StatusPaid}, activities.SettlingCommitted, product.HoldStateCommitted},
+	"paid":       {activities.Fate{Known: true, Status: order.StatusPaid, PaymentID: "p"}, activities.SettlingCommitted, product.HoldStateCommitted},
+	"delivered":  {activities.Fate{Known: true, Status: order.StatusDelivered, PaymentID: "p"}, activities.SettlingCommitted, product.HoldStateCommitted},
+	"expired":    {activities.Fate{Known: true, Status: order.StatusExpired}, activities.SettlingReleased, product.HoldStateReleased},
+	"cancelled":  {activities.Fate{Known: true, Status: order.StatusCancelled}, activities.SettlingReleased, product.HoldStateReleased},
+	"rejected":   {activities.Fate{Known: true, Status: order.StatusRejected}, activities.SettlingReleased, product.HoldStateReleased},
+	"terminated": {activities.Fate{Known: true, Status: order.StatusAwaitingPayment}, activities.SettlingReleased, product.HoldStateReleased},
+	"reserving":  {activities.Fate{Known: true, Status: order.StatusReserving}, activities.SettlingReleased, product.HoldStateReleased},
+	"unknown":    {activities.Fate{}, activities.SettlingReleased, product.HoldStateReleased},
 }
 
 // Redis remembers what an order bought until it closes. Of one that is closed no other step
@@ -157,7 +157,7 @@ func TestASaleToAClosedOrderIsForgottenInAWhile(t *testing.T) {
 		s.fates[id] = rules[id].fate
 		what, err := s.settler().Settle(t.Context(), "shirt", id)
 		s.NoError(err)
-		s.Equal(activities.SettledSold, what)
+		s.Equal(activities.SettlingCommitted, what)
 	}
 	left := func(id string) time.Duration {
 		return s.rdb.TTL(t.Context(), redisdb.Bucket("shirt")+":hold:shirt:"+id).Val()
@@ -174,13 +174,13 @@ func TestSettlingTakesNothingFromAnEndedHold(t *testing.T) {
 	s.NoError(err)
 	what, err := s.settler().Settle(t.Context(), "shirt", "sold")
 	s.NoError(err)
-	s.Equal(activities.LeftAlone, what)
-	s.Equal(product.Committed, s.stateOf("sold"))
+	s.Equal(activities.SettlingLeftAlone, what)
+	s.Equal(product.HoldStateCommitted, s.stateOf("sold"))
 
 	what, err = s.settler().Settle(t.Context(), "shirt", "never-held")
 	s.NoError(err)
-	s.Equal(activities.LeftAlone, what)
-	s.Equal(product.NoHold, s.stateOf("never-held"), "no mark: an order that starts now may hold")
+	s.Equal(activities.SettlingLeftAlone, what)
+	s.Equal(product.HoldStateNone, s.stateOf("never-held"), "no mark: an order that starts now may hold")
 }
 
 // execute runs an activity in the SDK's environment.
@@ -233,7 +233,7 @@ func (s *shop) settled(id string) order.Order {
 	s.Helper()
 	what, err := s.settler().Settle(s.Context(), "shirt", id)
 	s.NoError(err)
-	s.Equal(activities.SettledBack, what)
+	s.Equal(activities.SettlingReleased, what)
 	s.Zero(s.books().Held)
 	mug, err := s.stock.Get(s.Context(), "mug")
 	s.NoError(err)
@@ -258,8 +258,8 @@ func TestAnOrderThatWasEndedByForceIsClosed(t *testing.T) {
 	o := s.placed("ended")
 	s.fates["ended"] = activities.Fate{Known: true, Status: o.Status, Ended: &o}
 	closed := s.settled("ended")
-	s.Equal(order.Cancelled, closed.Status)
-	s.Equal(order.ByTermination, closed.CancelReason)
+	s.Equal(order.StatusCancelled, closed.Status)
+	s.Equal(order.ReasonTerminated, closed.CancelReason)
 	s.Greater(closed.Version, int64(2))
 	s.Empty(s.refunds)
 
@@ -279,7 +279,7 @@ func TestWhatAnOrderEndedByForceWasPaidGoesBack(t *testing.T) {
 	s.fates["paying"] = activities.Fate{
 		Known: true, Status: o.Status, Ended: &o, Payments: map[string]order.Attempt{"p-0": failed, "p-1": paid},
 	}
-	s.Equal(order.Cancelled, s.settled("paying").Status)
+	s.Equal(order.StatusCancelled, s.settled("paying").Status)
 	s.Equal([]order.Refund{order.RefundOf(paid.Event("paying"), order.RefundLate)}, s.refunds)
 	all, err := s.docs.Payments(t.Context(), "paying")
 	s.NoError(err)
@@ -290,9 +290,9 @@ func TestWhatAnOrderEndedByForceWasPaidGoesBack(t *testing.T) {
 func TestAnOrderEndedByForceWhileItEndedKeepsItsEnd(t *testing.T) {
 	s := open(t)
 	o := s.placed("ending")
-	o.Close(order.Expired, order.WindowPassed, order.ActorSystem, time.Now())
+	o.Close(order.StatusExpired, order.ReasonWindowPassed, order.ActorSystem, time.Now())
 	s.fates["ending"] = activities.Fate{Known: true, Status: o.Status, Ended: &o}
-	s.Equal(order.Expired, s.settled("ending").Status)
+	s.Equal(order.StatusExpired, s.settled("ending").Status)
 }
 
 // Its document was written, and the workflow never heard of that.
@@ -302,7 +302,7 @@ func TestAnOrderEndedByForceWhileItReservedIsClosed(t *testing.T) {
 	early := order.New(order.Placement{OrderID: "reserved", CustomerID: "c"}, o.PlacedAt)
 	s.fates["reserved"] = activities.Fate{Known: true, Status: early.Status, Ended: &early}
 	closed := s.settled("reserved")
-	s.Equal(order.Cancelled, closed.Status)
+	s.Equal(order.StatusCancelled, closed.Status)
 	s.Equal(o.Version+1, closed.Version)
 }
 
@@ -325,31 +325,31 @@ func TestTheOpenPaymentOfAnOrderEndedByForceIsEnded(t *testing.T) {
 	s.fates["open"] = activities.Fate{
 		Known: true, Status: o.Status, Ended: &o, Payments: map[string]order.Attempt{asked.Key(): asked},
 	}
-	provider := &desk{answer: order.Cancellation{Outcome: order.StillProcessing}}
+	provider := &desk{answer: order.Cancellation{Outcome: order.CancelOutcomeProcessing}}
 	settler := s.settler()
 	settler.Providers = activities.Providers{"sandbox": provider}
 	_, err := settler.Settle(t.Context(), "shirt", "open")
 	s.ErrorAs(err, new(*activities.ProcessingError))
-	s.Equal(product.Held, s.stateOf("open"), "money may still come")
+	s.Equal(product.HoldStateHeld, s.stateOf("open"), "money may still come")
 	doc, _, _, err := s.docs.Get(t.Context(), "open")
 	s.NoError(err)
 	s.Contains(string(doc), `"status":"awaiting_payment"`)
 
 	paid := asked.Event("open")
 	paid.Type = order.PaymentSucceeded
-	provider.answer = order.Cancellation{Outcome: order.AlreadyPaid, Paid: &paid}
+	provider.answer = order.Cancellation{Outcome: order.CancelOutcomePaid, Paid: &paid}
 	what, err := settler.Settle(t.Context(), "shirt", "open")
 	s.NoError(err)
-	s.Equal(activities.SettledBack, what)
+	s.Equal(activities.SettlingReleased, what)
 	s.Equal([]order.Refund{order.RefundOf(paid, order.RefundLate)}, s.refunds)
-	s.Equal(product.Released, s.stateOf("open"))
+	s.Equal(product.HoldStateReleased, s.stateOf("open"))
 }
 
 // Its id was used again, for other products: the later order's workflow says nothing
 // about what the earlier one left.
 func TestAHoldOfAnEarlierOrderIsGivenBackWhateverTheLaterOneOfItsIDIs(t *testing.T) {
 	for _, fate := range []activities.Fate{
-		{Known: true, Running: true}, {Known: true, Status: order.Paid, PaymentID: "p"}, {Known: true, Status: order.Delivered},
+		{Known: true, Running: true}, {Known: true, Status: order.StatusPaid, PaymentID: "p"}, {Known: true, Status: order.StatusDelivered},
 	} {
 		t.Run(string(fate.Status), func(t *testing.T) {
 			s := open(t)
@@ -369,11 +369,11 @@ func TestAHoldOfAnEarlierOrderIsGivenBackWhateverTheLaterOneOfItsIDIs(t *testing
 
 			what, err := s.settler().Settle(t.Context(), "mug", "other")
 			s.NoError(err)
-			s.Equal(activities.SettledBack, what)
-			s.Equal(product.Released, s.state("mug", "other"))
+			s.Equal(activities.SettlingReleased, what)
+			s.Equal(product.HoldStateReleased, s.state("mug", "other"))
 			what, err = s.settler().Settle(t.Context(), "mug", "other")
 			s.NoError(err)
-			s.Equal(activities.LeftAlone, what)
+			s.Equal(activities.SettlingLeftAlone, what)
 		})
 	}
 }
@@ -393,7 +393,7 @@ func TestAnEarlierOrdersFateIsNoWordAboutAHold(t *testing.T) {
 	s.NoError(err)
 	s.NoError(s.docs.Put(t.Context(), rec))
 	s.fates["again"] = activities.Fate{
-		Known: true, Status: order.Delivered, PlacedAt: o.PlacedAt, Provider: "sandbox", PaymentID: "p-1",
+		Known: true, Status: order.StatusDelivered, PlacedAt: o.PlacedAt, Provider: "sandbox", PaymentID: "p-1",
 	}
 
 	later := product.Holder{OrderID: "again", PlacedAt: o.PlacedAt.Add(time.Hour)}
@@ -406,11 +406,11 @@ func TestAnEarlierOrdersFateIsNoWordAboutAHold(t *testing.T) {
 
 	what, err := s.settler().Settle(t.Context(), "shirt", "again")
 	s.NoError(err)
-	s.Equal(activities.SettledBack, what)
-	s.Equal(product.Released, s.state("shirt", "again"))
+	s.Equal(activities.SettlingReleased, what)
+	s.Equal(product.HoldStateReleased, s.state("shirt", "again"))
 	s.Zero(s.books().Held)
 	s.Equal(units-1, s.books().OnHand)
-	s.Equal(order.Delivered, s.document("again").Status, "the first order's document stays")
+	s.Equal(order.StatusDelivered, s.document("again").Status, "the first order's document stays")
 	s.Empty(s.refunds)
 }
 
@@ -435,21 +435,21 @@ func TestThePaymentsOfAnOrderThatTemporalDoesNotKnowAreEnded(t *testing.T) {
 			}
 			asked := order.Attempt{PaymentID: "p-1", Provider: "sandbox", Type: order.PaymentCreated, Amount: 1100, Currency: "EUR"}
 			s.asked("forgotten", asked)
-			provider := &desk{answer: order.Cancellation{Outcome: order.StillProcessing}}
+			provider := &desk{answer: order.Cancellation{Outcome: order.CancelOutcomeProcessing}}
 			settler := s.settler()
 			settler.Providers = activities.Providers{"sandbox": provider}
 			_, err := settler.Settle(t.Context(), "shirt", "forgotten")
 			s.ErrorAs(err, new(*activities.ProcessingError))
-			s.Equal(product.Held, s.stateOf("forgotten"), "money may still come")
+			s.Equal(product.HoldStateHeld, s.stateOf("forgotten"), "money may still come")
 
 			paid := asked.Event("forgotten")
 			paid.Type = order.PaymentSucceeded
-			provider.answer = order.Cancellation{Outcome: order.AlreadyPaid, Paid: &paid}
+			provider.answer = order.Cancellation{Outcome: order.CancelOutcomePaid, Paid: &paid}
 			what, err := settler.Settle(t.Context(), "shirt", "forgotten")
 			s.NoError(err)
-			s.Equal(activities.SettledBack, what)
+			s.Equal(activities.SettlingReleased, what)
 			s.Equal([]order.Refund{order.RefundOf(paid, order.RefundLate)}, s.refunds)
-			s.Equal(product.Released, s.stateOf("forgotten"))
+			s.Equal(product.HoldStateReleased, s.stateOf("forgotten"))
 		})
 	}
 }
@@ -477,7 +477,7 @@ func TestAPaymentThatTheEndedWorkflowNeverHeardOfIsEnded(t *testing.T) {
 	paid.Type = order.PaymentSucceeded
 	settler := s.settler()
 	settler.Providers = activities.Providers{
-		"sandbox": &desk{answer: order.Cancellation{Outcome: order.AlreadyPaid, Paid: &paid}},
+		"sandbox": &desk{answer: order.Cancellation{Outcome: order.CancelOutcomePaid, Paid: &paid}},
 	}
 	_, err := settler.Settle(t.Context(), "shirt", "unheard")
 	s.NoError(err)
@@ -508,5 +508,5 @@ func TestAnUnknownOrderThatTookAPaymentKeepsItsStock(t *testing.T) {
 	s.asked("sold", order.Attempt{PaymentID: "p-1", Provider: "sandbox", Type: order.PaymentSucceeded, Amount: 500, Taken: true})
 	_, err := s.settler().Settle(t.Context(), "shirt", "sold")
 	s.ErrorContains(err, "took payment sandbox:p-1")
-	s.Equal(product.Held, s.stateOf("sold"))
+	s.Equal(product.HoldStateHeld, s.stateOf("sold"))
 }

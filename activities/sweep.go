@@ -175,7 +175,7 @@ func (r *sweepRun) settleEnded(ctx context.Context, orderID string, before time.
 		r.failed(1)
 		activity.GetLogger(ctx).Warn("an order whose workflow was ended by force could not be closed",
 			"order_id", orderID, "error", err)
-	case what != LeftAlone:
+	case what != SettlingLeftAlone:
 		r.mu.Lock()
 		r.res.Settled[what]++
 		r.mu.Unlock()
@@ -251,7 +251,7 @@ func (r *sweepRun) begin(ctx context.Context, part sweepPart) {
 		r.mu.Lock()
 		r.res.Overdue += len(o.products)
 		if left {
-			r.res.Settled[LeftAlone] += len(o.products)
+			r.res.Settled[SettlingLeftAlone] += len(o.products)
 		}
 		r.mu.Unlock()
 		if !left {
@@ -298,10 +298,10 @@ func (r *sweepRun) settle(ctx context.Context, o sweptOrder) {
 				"product_id", productID, "order_id", o.id, "error", err)
 			return
 		}
-		left := what == LeftAlone && running
+		left := what == SettlingLeftAlone && running
 		r.mu.Lock()
 		if left {
-			r.res.Settled[LeftAlone] += rest
+			r.res.Settled[SettlingLeftAlone] += rest
 		} else {
 			r.res.Settled[what]++
 		}
@@ -309,7 +309,7 @@ func (r *sweepRun) settle(ctx context.Context, o sweptOrder) {
 		if left {
 			return
 		}
-		if r.Found != nil && what != LeftAlone {
+		if r.Found != nil && what != SettlingLeftAlone {
 			r.Found(what)
 		}
 	}

@@ -45,7 +45,7 @@ func TestSweeperSettlesEachHoldByItsOrdersFate(t *testing.T) {
 		s.holds(id, overdue)
 		s.fates[id] = r.fate
 		want.Settled[r.what]++
-		if r.then == product.Committed {
+		if r.then == product.HoldStateCommitted {
 			sold++
 		}
 	}
@@ -61,7 +61,7 @@ func TestSweeperSettlesEachHoldByItsOrdersFate(t *testing.T) {
 		s.Equal(r.then, s.stateOf(id), id)
 	}
 	for _, id := range []string{"unanswered", "in-its-grace", "waiting"} {
-		s.Equal(product.Held, s.stateOf(id), id)
+		s.Equal(product.HoldStateHeld, s.stateOf(id), id)
 	}
 	s.Equal(units-sold, s.books().OnHand)
 	s.Equal(int64(4), s.books().Held) // the three, and that of the running order
@@ -69,7 +69,7 @@ func TestSweeperSettlesEachHoldByItsOrdersFate(t *testing.T) {
 
 	// What was settled is not found again.
 	s.Equal(activities.SweepResult{
-		Overdue: 2, Settled: map[activities.Settling]int{activities.LeftAlone: 1}, Failed: 1,
+		Overdue: 2, Settled: map[activities.Settling]int{activities.SettlingLeftAlone: 1}, Failed: 1,
 	}, s.sweep(sweeper, nil))
 }
 
@@ -96,14 +96,14 @@ func (s *shop) overdue(prefix string, n int, fate activities.Fate) {
 func TestNoHoldIsOutOfReachBehindThoseThatCantBeSettled(t *testing.T) {
 	s := open(t)
 	const stuck, each = 300, 20
-	s.overdue("stuck", stuck, activities.Fate{Known: true, Status: order.AwaitingPayment}) // it has no document to close
+	s.overdue("stuck", stuck, activities.Fate{Known: true, Status: order.StatusAwaitingPayment}) // it has no document to close
 	s.holds("last", time.Now().Add(-30*time.Minute))
-	s.fates["last"] = activities.Fate{Known: true, Status: order.Expired}
+	s.fates["last"] = activities.Fate{Known: true, Status: order.StatusExpired}
 	s.stuck = "stuck-"
 	sweeper, at := s.sweeper(), activities.SweepCursor{}
 	sweeper.AtMost = each
 	runs, seen := 0, 0
-	for s.stateOf("last") != product.Released {
+	for s.stateOf("last") != product.HoldStateReleased {
 		res := s.sweep(sweeper, &at)
 		seen += res.Overdue
 		s.Less(res.Overdue, 150, "a run is bounded")
@@ -117,7 +117,7 @@ func TestNoHoldIsOutOfReachBehindThoseThatCantBeSettled(t *testing.T) {
 // A provider hangs: each settling has its time, and no other waits for its end.
 func TestASettlingThatHangsStopsNoOther(t *testing.T) {
 	s := open(t)
-	s.overdue("free", 20, activities.Fate{Known: true, Status: order.Expired})
+	s.overdue("free", 20, activities.Fate{Known: true, Status: order.StatusExpired})
 	o := s.placed("hanging")
 	asked := order.Attempt{PaymentID: "p-1", Provider: "sandbox", Type: order.PaymentCreated, Amount: 1100, Currency: "EUR"}
 	s.fates["hanging"] = activities.Fate{
@@ -129,10 +129,10 @@ func TestASettlingThatHangsStopsNoOther(t *testing.T) {
 	sweeper.Found = func(w activities.Settling) { free <- w }
 	sweeper.Now = func() time.Time { return time.Now().Add(time.Hour) }
 	res := s.sweep(sweeper, nil)
-	s.Equal(20, res.Settled[activities.SettledBack])
+	s.Equal(20, res.Settled[activities.SettlingReleased])
 	s.Equal(2, res.Failed, "its two products")
 	s.LessOrEqual(provider.left, 10*time.Second, "it would have had its end")
-	s.Equal(product.Held, s.stateOf("hanging"))
+	s.Equal(product.HoldStateHeld, s.stateOf("hanging"))
 }
 
 // partly reads the overdue holds, of some buckets not always.
@@ -158,8 +158,8 @@ var errAway = errors.New("its master is away")
 // A key is damaged, or one master of a cluster is away.
 func TestABucketThatCanNotBeReadStopsNoOther(t *testing.T) {
 	s := open(t)
-	const elsewhere = 7                                                         // the shirt isn't there
-	s.overdue("over", 100, activities.Fate{Known: true, Status: order.Expired}) // four pages of their bucket
+	const elsewhere = 7                                                               // the shirt isn't there
+	s.overdue("over", 100, activities.Fate{Known: true, Status: order.StatusExpired}) // four pages of their bucket
 	sweeper, failed := s.sweeper(), 0
 	sweeper.Failed = func(n int) { failed += n }
 	holds := &partly{Store: s.stock, unread: func(b int) error {
@@ -172,7 +172,7 @@ func TestABucketThatCanNotBeReadStopsNoOther(t *testing.T) {
 	at := activities.SweepCursor{Behind: map[int]string{elsewhere: "1000/cap/o"}}
 	res := s.sweep(sweeper, &at)
 	s.Equal(activities.SweepResult{
-		Overdue: 100, Settled: map[activities.Settling]int{activities.SettledBack: 100}, Failed: 1, Error: errAway.Error(),
+		Overdue: 100, Settled: map[activities.Settling]int{activities.SettlingReleased: 100}, Failed: 1, Error: errAway.Error(),
 	}, res, "it is asked once in a run")
 	s.Equal(1, failed)
 	s.Equal(4, holds.rounds)
@@ -182,7 +182,7 @@ func TestABucketThatCanNotBeReadStopsNoOther(t *testing.T) {
 // Redis goes away in the middle of a run.
 func TestARunThatEndsEarlyKeepsWhereItCame(t *testing.T) {
 	s := open(t)
-	s.overdue("over", 100, activities.Fate{Known: true, Status: order.Expired})
+	s.overdue("over", 100, activities.Fate{Known: true, Status: order.StatusExpired})
 	sweeper := s.sweeper()
 	holds := &partly{Store: s.stock}
 	holds.unread = func(int) error {
@@ -194,11 +194,11 @@ func TestARunThatEndsEarlyKeepsWhereItCame(t *testing.T) {
 	sweeper.Holds = holds
 	var at activities.SweepCursor
 	res := s.sweep(sweeper, &at)
-	s.Equal(64, res.Settled[activities.SettledBack])
+	s.Equal(64, res.Settled[activities.SettlingReleased])
 	s.Equal(errAway.Error(), res.Error)
 	s.Len(at.Behind, 1)
 	holds.unread = func(int) error { return nil }
-	s.Equal(36, s.sweep(sweeper, &at).Settled[activities.SettledBack])
+	s.Equal(36, s.sweep(sweeper, &at).Settled[activities.SettlingReleased])
 }
 
 func TestARunWithoutRedisFails(t *testing.T) {
@@ -265,7 +265,7 @@ func TestOrdersThatWaitForTheirProviderAreSkippedTogether(t *testing.T) {
 	s.overdue("waits", orders, activities.Fate{Known: true, Running: true})
 	sweeper, c := s.counting()
 	at := activities.SweepCursor{}
-	s.Equal(orders, s.sweep(sweeper, &at).Settled[activities.LeftAlone])
+	s.Equal(orders, s.sweep(sweeper, &at).Settled[activities.SettlingLeftAlone])
 	s.LessOrEqual(c.lists, 1+orders/32)
 	s.Less(len(c.asked), orders/8)
 	for range 15 {
@@ -280,7 +280,7 @@ func TestOrdersThatWaitForTheirProviderAreSkippedTogether(t *testing.T) {
 // The list of workflows has missed the end of one for good.
 func TestAListThatIsWrongHoldsNoStockForGood(t *testing.T) {
 	s := open(t)
-	s.overdue("over", 40, activities.Fate{Known: true, Status: order.Expired})
+	s.overdue("over", 40, activities.Fate{Known: true, Status: order.StatusExpired})
 	sweeper, c := s.counting()
 	c.listed = func(ids []string) (map[string]bool, error) {
 		all := map[string]bool{}
@@ -299,9 +299,9 @@ func TestAListThatIsWrongHoldsNoStockForGood(t *testing.T) {
 func TestWhereTheListCantBeAskedEachOrderIs(t *testing.T) {
 	s := open(t)
 	s.overdue("waits", 5, activities.Fate{Known: true, Running: true})
-	s.overdue("over", 5, activities.Fate{Known: true, Status: order.Expired})
+	s.overdue("over", 5, activities.Fate{Known: true, Status: order.StatusExpired})
 	sweeper, c := s.counting()
 	c.listed = func([]string) (map[string]bool, error) { return nil, errors.New("no visibility store") }
-	s.Equal(map[activities.Settling]int{activities.LeftAlone: 5, activities.SettledBack: 5}, s.sweep(sweeper, nil).Settled)
+	s.Equal(map[activities.Settling]int{activities.SettlingLeftAlone: 5, activities.SettlingReleased: 5}, s.sweep(sweeper, nil).Settled)
 	s.Len(c.asked, 10)
 }

@@ -46,7 +46,7 @@ func (a *Unwind) Execute(ctx context.Context, p UnwindParams) error {
 		return fmt.Errorf("end the tries of order %s: %w", p.OrderID, err)
 	}
 	for i, id := range ids {
-		if states[i] != product.Committed {
+		if states[i] != product.HoldStateCommitted {
 			continue
 		}
 		if err := restockSold(ctx, a.Stock, holder, id, product.ReturnID(p.Return, p.OrderID), p.Items[id]); err != nil {

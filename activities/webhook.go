@@ -58,8 +58,8 @@ type Deliver struct {
 func (a *Deliver) Execute(ctx context.Context, d webhook.Delivery) (WebhookResult, error) {
 	run := activity.GetInfo(ctx).WorkflowExecution.RunID
 	endpoint, err := a.Endpoints.Get(ctx, d.EndpointID)
-	if errors.Is(err, webhook.ErrNotFound) || (err == nil && endpoint.Status != webhook.Active) {
-		return a.end(ctx, d, WebhookResult{Outcome: WebhookRemoved}, webhook.Dropped)
+	if errors.Is(err, webhook.ErrNotFound) || (err == nil && endpoint.Status != webhook.StatusActive) {
+		return a.end(ctx, d, WebhookResult{Outcome: WebhookRemoved}, webhook.DeliveryDropped)
 	}
 	if err != nil {
 		return WebhookResult{}, err
@@ -94,15 +94,15 @@ func (a *Deliver) send(ctx context.Context, to webhook.Stored, d webhook.Deliver
 	result := WebhookResult{Outcome: WebhookTaken, Status: answer.Status}
 	switch {
 	case answer.Status/100 == 2:
-		tried.Status = webhook.Delivered
+		tried.Status = webhook.DeliveryDelivered
 	case answer.Status == http.StatusGone:
-		result.Outcome, tried.Status = WebhookGone, webhook.Dropped
+		result.Outcome, tried.Status = WebhookGone, webhook.DeliveryDropped
 		if err := a.Endpoints.Disable(ctx, to.ID, a.now()); err != nil && !errors.Is(err, webhook.ErrNotFound) {
 			return WebhookResult{}, err
 		}
 	default:
 		delay := max(a.spread(webhookDelay(try)), min(answer.RetryAfter, longestDelay))
-		tried.Status, tried.NextAt = webhook.Pending, a.now().Add(delay).UTC()
+		tried.Status, tried.NextAt = webhook.DeliveryPending, a.now().Add(delay).UTC()
 		a.log(ctx, d, tried)
 		return WebhookResult{}, tryAgain("refused", why, delay)
 	}

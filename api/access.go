@@ -39,7 +39,7 @@ func (a access) of(method, route string) rule {
 	if route == "" || slices.ContainsFunc(pages, isPage) {
 		return rule{public: true}
 	}
-	return rule{roles: []Role{Operator}}
+	return rule{roles: []Role{RoleOperator}}
 }
 
 // operation is what the contract says about who may call. Security that is there and
@@ -91,7 +91,7 @@ func readAccess(contract []byte) (access, error) {
 func (o operation) rule() (rule, error) {
 	open := o.Security != nil && len(*o.Security) == 0
 	optional := o.Security != nil && slices.ContainsFunc(*o.Security, func(way map[string]any) bool { return len(way) == 0 })
-	unknown := func(r Role) bool { return r != Operator && r != Customer }
+	unknown := func(r Role) bool { return r != RoleOperator && r != RoleCustomer }
 	if open != (len(o.Roles) == 0) || slices.ContainsFunc(o.Roles, unknown) {
 		return rule{}, fmt.Errorf("%s says neither `security: []` nor an x-roles of customer and operator, or both", o.ID)
 	}

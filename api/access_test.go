@@ -56,10 +56,10 @@ func TestEveryCallSaysWhoMayMakeIt(t *testing.T) {
 		require.NotEqual(t, c.public && !c.optional, len(c.roles) > 0,
 			"%s %s needs either `security: []` or x-roles", c.method, c.path)
 		for _, r := range c.roles {
-			require.Contains(t, []string{string(api.Operator), string(api.Customer)}, r)
+			require.Contains(t, []string{string(api.RoleOperator), string(api.RoleCustomer)}, r)
 		}
 		if !c.public {
-			require.Contains(t, c.roles, string(api.Operator), "%s %s: operators may do everything", c.method, c.path)
+			require.Contains(t, c.roles, string(api.RoleOperator), "%s %s: operators may do everything", c.method, c.path)
 		}
 	}
 }
@@ -95,7 +95,7 @@ func TestNothingIsOpenThatShouldNotBe(t *testing.T) {
 			require.Contains(t, shopWindow, name)
 		}
 		for _, r := range c.roles {
-			if r == string(api.Customer) && !c.public {
+			if r == string(api.RoleCustomer) && !c.public {
 				require.Contains(t, customersCalls, name)
 			}
 		}
@@ -118,7 +118,7 @@ func badTokens(t *testing.T) map[string]http.Header {
 	claim := func(name string, value any) http.Header {
 		return with(jwt.SigningMethodHS256, ours, func(c jwt.MapClaims) { c[name] = value })
 	}
-	good := bearer(token(t, "op", api.Operator))["Authorization"][0]
+	good := bearer(token(t, "op", api.RoleOperator))["Authorization"][0]
 	return map[string]http.Header{
 		"expired":         claim("exp", time.Now().Add(-time.Hour).Unix()),
 		"wrong audience":  claim("aud", "others"),
@@ -168,13 +168,13 @@ func TestEveryCallByEverybody(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g := asking(t, func(c *api.Config) { c.Addr = "0.0.0.0:0" }) // where /metrics is for operators
 			seller := call{method: http.MethodPut, path: "/v1/products/mug", body: walk["PUT /v1/products/{id}"].body}
-			require.Equal(t, 201, g.do(seller.as(t, "op", api.Operator)).status)
+			require.Equal(t, 201, g.do(seller.as(t, "op", api.RoleOperator)).status)
 			stocked := call{method: http.MethodPost, path: "/v1/products/mug/stock", body: `{"delta":100}`}
-			require.Equal(t, 200, g.do(stocked.as(t, "op", api.Operator)).status)
+			require.Equal(t, 200, g.do(stocked.as(t, "op", api.RoleOperator)).status)
 			ask := func() call { // an order of Ada's own for each caller: some calls end it
 				path := c.path
 				if strings.Contains(path, "/orders/{") {
-					placed := g.do(call{method: http.MethodPost, path: "/v1/orders", body: walk["POST /v1/orders"].body}.as(t, "ada", api.Customer))
+					placed := g.do(call{method: http.MethodPost, path: "/v1/orders", body: walk["POST /v1/orders"].body}.as(t, "ada", api.RoleCustomer))
 					require.Equal(t, http.StatusCreated, placed.status, "%s", placed.body)
 					path = strings.Replace(path, "{id}", placed.order(t).ID, 1)
 				}
@@ -230,15 +230,15 @@ func TestEveryCallByEverybody(t *testing.T) {
 			refused(g.do(basic), http.StatusUnauthorized, "unauthenticated")
 			refused(g.do(noToken.as(t, "eve", "admin")), http.StatusForbidden, "forbidden")
 
-			outcome(g.do(ask().as(t, "op", api.Operator)), walk[name].operator)
-			if !strings.Contains(strings.Join(c.roles, " "), string(api.Customer)) {
-				refused(g.do(ask().as(t, "ada", api.Customer)), http.StatusForbidden, "forbidden")
+			outcome(g.do(ask().as(t, "op", api.RoleOperator)), walk[name].operator)
+			if !strings.Contains(strings.Join(c.roles, " "), string(api.RoleCustomer)) {
+				refused(g.do(ask().as(t, "ada", api.RoleCustomer)), http.StatusForbidden, "forbidden")
 				return
 			}
-			outcome(g.do(ask().as(t, "ada", api.Customer)), walk[name].own)
+			outcome(g.do(ask().as(t, "ada", api.RoleCustomer)), walk[name].own)
 			k := ask()
 			before = g.state()
-			outcome(g.do(k.as(t, "bob", api.Customer)), walk[name].other)
+			outcome(g.do(k.as(t, "bob", api.RoleCustomer)), walk[name].other)
 			require.Equal(t, before, g.state(), "nothing of Ada's has changed")
 		})
 	}
@@ -248,7 +248,7 @@ func TestAnothersOrderIsAsOneThatThereIsNot(t *testing.T) {
 	g := asking(t)
 	g.temporal.set(func(f *fakeTemporal) { f.queries = 0 })
 	g.sell(t, 3)
-	order := g.do(orderCall(basketOf("ada")).as(t, "ada", api.Customer)).order(t)
+	order := g.do(orderCall(basketOf("ada")).as(t, "ada", api.RoleCustomer)).order(t)
 	for _, k := range []call{
 		{method: http.MethodGet, path: "/v1/orders/%"},
 		{method: http.MethodGet, path: "/v1/orders/%?expand=products&wait=1s"},
@@ -259,7 +259,7 @@ func TestAnothersOrderIsAsOneThatThereIsNot(t *testing.T) {
 			before := g.temporal.asked()
 			k := k
 			k.path = strings.Replace(k.path, "%", id, 1)
-			a := g.do(k.as(t, "bob", api.Customer))
+			a := g.do(k.as(t, "bob", api.RoleCustomer))
 			return a, g.temporal.asked() - before
 		}
 		nobodys, nobodysWork := ask("01900000-0000-7000-8000-000000000000")
@@ -272,12 +272,12 @@ func TestAnothersOrderIsAsOneThatThereIsNot(t *testing.T) {
 			require.Contains(t, nobodys.header, name)
 		}
 	}
-	require.Equal(t, "awaiting_payment", string(g.do(call{method: http.MethodGet, path: "/v1/orders/" + order.ID}.as(t, "ada", api.Customer)).order(t).Status))
+	require.Equal(t, "awaiting_payment", string(g.do(call{method: http.MethodGet, path: "/v1/orders/" + order.ID}.as(t, "ada", api.RoleCustomer)).order(t).Status))
 
 	g.temporal.set(func(f *fakeTemporal) { f.down = true })
-	away := g.do(call{method: http.MethodGet, path: "/v1/orders/" + order.ID}.as(t, "bob", api.Customer))
+	away := g.do(call{method: http.MethodGet, path: "/v1/orders/" + order.ID}.as(t, "bob", api.RoleCustomer))
 	require.Equal(t, http.StatusServiceUnavailable, away.status, "as for one that nobody knows")
-	mine := g.do(call{method: http.MethodGet, path: "/v1/orders/" + order.ID}.as(t, "ada", api.Customer))
+	mine := g.do(call{method: http.MethodGet, path: "/v1/orders/" + order.ID}.as(t, "ada", api.RoleCustomer))
 	require.Equal(t, http.StatusOK, mine.status)
 }
 
@@ -304,7 +304,7 @@ func (g *gateway) sell(t *testing.T, stock int64) {
 	k := call{method: http.MethodPut, path: "/v1/products/mug", body: map[string]any{
 		"title": "A mug", "currency": "EUR", "variants": []map[string]any{{"sku": "one", "price": 1000, "stock": stock}},
 	}}
-	require.Equal(t, http.StatusCreated, g.do(k.as(t, "op", api.Operator)).status)
+	require.Equal(t, http.StatusCreated, g.do(k.as(t, "op", api.RoleOperator)).status)
 }
 
 func basketOf(customer string) map[string]any {
@@ -324,35 +324,35 @@ func TestACustomersOrderIsHisOwn(t *testing.T) {
 		k.header = key("tour-1")
 		return g.do(k.as(t, subject, role))
 	}
-	adas := place("ada", api.Customer, "")
+	adas := place("ada", api.RoleCustomer, "")
 	require.Equal(t, http.StatusCreated, adas.status, "%s", adas.body)
 	o := adas.order(t)
 	require.Equal(t, "ada", o.CustomerID)
 	require.Equal(t, "ada", o.Journal[0].Actor)
-	require.Equal(t, o.ID, place("ada", api.Customer, "ada").order(t).ID, "his key, with his id or without")
-	require.Equal(t, o.ID, place("op", api.Operator, "ada").order(t).ID, "an operator does it for him")
-	bobs := place("bob", api.Customer, "").order(t)
+	require.Equal(t, o.ID, place("ada", api.RoleCustomer, "ada").order(t).ID, "his key, with his id or without")
+	require.Equal(t, o.ID, place("op", api.RoleOperator, "ada").order(t).ID, "an operator does it for him")
+	bobs := place("bob", api.RoleCustomer, "").order(t)
 	require.NotEqual(t, o.ID, bobs.ID, "the same key is another customer's own")
 	before := g.state()
-	a := place("bob", api.Customer, "ada")
+	a := place("bob", api.RoleCustomer, "ada")
 	require.Equal(t, http.StatusForbidden, a.status)
 	require.NotContains(t, string(a.body), o.ID)
-	require.Equal(t, http.StatusUnprocessableEntity, place("op", api.Operator, "").status)
+	require.Equal(t, http.StatusUnprocessableEntity, place("op", api.RoleOperator, "").status)
 	require.Equal(t, before, g.state())
 
 	cancel := call{method: http.MethodPost, path: "/v1/orders/" + o.ID + "/cancel", header: key("c")}
 	operators := cancel
 	operators.body = `{"reason":"operator"}`
-	require.Equal(t, http.StatusUnprocessableEntity, g.do(operators.as(t, "ada", api.Customer)).status)
-	require.Equal(t, http.StatusNotFound, g.do(cancel.as(t, "bob", api.Customer)).status)
-	require.Equal(t, "cancelled", string(g.do(cancel.as(t, "ada", api.Customer)).order(t).Status))
-	require.Equal(t, http.StatusNotFound, g.do(cancel.as(t, "bob", api.Customer)).status, "under a key that was used")
+	require.Equal(t, http.StatusUnprocessableEntity, g.do(operators.as(t, "ada", api.RoleCustomer)).status)
+	require.Equal(t, http.StatusNotFound, g.do(cancel.as(t, "bob", api.RoleCustomer)).status)
+	require.Equal(t, "cancelled", string(g.do(cancel.as(t, "ada", api.RoleCustomer)).order(t).Status))
+	require.Equal(t, http.StatusNotFound, g.do(cancel.as(t, "bob", api.RoleCustomer)).status, "under a key that was used")
 }
 
 func TestACustomerListsHisOwnOrders(t *testing.T) {
 	g := asking(t)
 	list := func(query string) answer {
-		return g.do(call{method: http.MethodGet, path: "/v1/orders" + query}.as(t, "ada", api.Customer))
+		return g.do(call{method: http.MethodGet, path: "/v1/orders" + query}.as(t, "ada", api.RoleCustomer))
 	}
 	require.Equal(t, http.StatusOK, list("").status)
 	require.Equal(t, "ada", g.index.last().(search.OrderQuery).CustomerID)
@@ -368,7 +368,7 @@ func TestMetricsAreForEverybodyOnLoopbackAlone(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, g.send(t.Context(), get).status)
 	head := call{method: http.MethodHead, path: "/metrics"}
 	require.Equal(t, http.StatusUnauthorized, g.send(t.Context(), head).status)
-	require.Equal(t, http.StatusOK, g.send(t.Context(), get.as(t, "op", api.Operator)).status)
+	require.Equal(t, http.StatusOK, g.send(t.Context(), get.as(t, "op", api.RoleOperator)).status)
 
 	apart := asking(t, func(c *api.Config) { c.MetricsApart = true })
 	require.Equal(t, "/problems/no-such-path", apart.send(t.Context(), get).problem(t).Type)
@@ -389,7 +389,7 @@ func TestAnothersColdOrderIsAsOneThatThereIsNot(t *testing.T) {
 	g.cold(o.ID)
 	for _, path := range []string{"/v1/orders/" + o.ID, "/v1/orders/" + o.ID + "/payment"} {
 		get := call{method: http.MethodGet, path: path}
-		require.Equal(t, http.StatusOK, asking.do(get.as(t, "c-1", api.Customer)).status)
-		require.Equal(t, "/problems/unknown-order", asking.do(get.as(t, "bob", api.Customer)).problem(t).Type)
+		require.Equal(t, http.StatusOK, asking.do(get.as(t, "c-1", api.RoleCustomer)).status)
+		require.Equal(t, "/problems/unknown-order", asking.do(get.as(t, "bob", api.RoleCustomer)).problem(t).Type)
 	}
 }

@@ -47,7 +47,7 @@ func TestTheAvailabilityReadSpeaksAsTheSagaDoes(t *testing.T) {
 
 func mixed(shortages []order.Shortage) bool {
 	for _, s := range shortages {
-		if s.Reason == product.OtherCurrency {
+		if s.Reason == product.ReasonOtherCurrency {
 			return true
 		}
 	}
@@ -58,7 +58,7 @@ func mixed(shortages []order.Shortage) bool {
 func (g *gateway) shop() {
 	g.putProduct("mug", 5)
 	g.putProduct("few", 1)
-	g.putProduct("draft", 5, func(s *product.Spec) { s.Status = product.Draft })
+	g.putProduct("draft", 5, func(s *product.Spec) { s.Status = product.StatusDraft })
 	g.putProduct("usd", 5, func(s *product.Spec) { s.Currency = "USD" })
 	g.putProduct("dear", 1_000_000, func(s *product.Spec) { s.Variants[0].Price = product.MaxPrice })
 	g.putProduct("pair", 2, func(s *product.Spec) {

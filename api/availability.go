@@ -58,8 +58,8 @@ func wants(reqs []product.HoldRequest) []product.Want {
 func weigh(p order.Placement, reqs []product.HoldRequest, looks []product.Look, open product.Open) (sight, error) {
 	v := sight{open: open}
 	for _, l := range looks {
-		v.known = v.known || (l.OwnHold != "" && l.OwnHold != product.NoHold)
-		if l.Found && l.Status == product.Listed && v.currency == "" { // else a draft could be told by its currency
+		v.known = v.known || (l.OwnHold != "" && l.OwnHold != product.HoldStateNone)
+		if l.Found && l.Status == product.StatusListed && v.currency == "" { // else a draft could be told by its currency
 			v.currency = l.Currency
 		}
 	}
@@ -73,13 +73,13 @@ func weigh(p order.Placement, reqs []product.HoldRequest, looks []product.Look, 
 	}
 	v.shortages = holding.Shortages
 	if p.MaxOpenOrders > 0 && open.Orders >= p.MaxOpenOrders {
-		v.shortages = append(v.shortages, order.Refused(p, product.TooManyOpen)...)
+		v.shortages = append(v.shortages, order.Refused(p, product.ReasonTooManyOpenOrders)...)
 	}
 	if len(v.shortages) == 0 {
 		total, err := holding.Total(p)
 		if v.total = &total; err != nil {
 			v.total = nil
-			v.shortages = order.TooLarge(p, order.AmountTooLarge).Shortages
+			v.shortages = order.TooLarge(p, order.ReasonAmountTooLarge).Shortages
 		}
 	}
 	return v, nil

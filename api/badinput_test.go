@@ -259,7 +259,7 @@ func badOthers() []bad {
 func TestBadInputIsToldAndChangesNothing(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 5)
-	g.putProduct("draft", 5, func(s *product.Spec) { s.Status = product.Draft })
+	g.putProduct("draft", 5, func(s *product.Spec) { s.Status = product.StatusDraft })
 	g.putProduct("gone", 5)
 	require.NoError(t, g.stock.Delist(t.Context(), "gone", 1))
 	g.putProduct("usd", 5, func(s *product.Spec) { s.Currency = "USD" })
@@ -338,7 +338,7 @@ func TestEveryFailingLineIsNamed(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 5)
 	g.putProduct("cup", 1)
-	g.putProduct("draft", 1, func(s *product.Spec) { s.Status = product.Draft })
+	g.putProduct("draft", 1, func(s *product.Spec) { s.Status = product.StatusDraft })
 	a := g.place("", basket(
 		line{"productId": "mug", "quantity": 2, "unitPrice": 900}, line{"productId": "cup", "quantity": 3},
 		line{"productId": "mug", "sku": "one", "quantity": 4}, line{"productId": "draft", "quantity": 1},
@@ -349,11 +349,11 @@ func TestEveryFailingLineIsNamed(t *testing.T) {
 	require.Equal(t, "/problems/unknown-product", p.Type)
 	price := int64(1000)
 	require.ElementsMatch(t, []order.Shortage{
-		{ProductID: "cup", SKU: "one", Requested: 3, Available: 1, Reason: product.Short},
-		{ProductID: "draft", Requested: 1, Reason: product.NotListed},
-		{ProductID: "mug", SKU: "one", Requested: 6, Reason: product.PriceChanged, CurrentPrice: &price},
-		{ProductID: "mug", SKU: "one", Requested: 6, Available: 5, Reason: product.Short},
-		{ProductID: "nothing", SKU: "x", Requested: 1, Reason: product.NotFound},
+		{ProductID: "cup", SKU: "one", Requested: 3, Available: 1, Reason: product.ReasonOutOfStock},
+		{ProductID: "draft", Requested: 1, Reason: product.ReasonNotListed},
+		{ProductID: "mug", SKU: "one", Requested: 6, Reason: product.ReasonPriceChanged, CurrentPrice: &price},
+		{ProductID: "mug", SKU: "one", Requested: 6, Available: 5, Reason: product.ReasonOutOfStock},
+		{ProductID: "nothing", SKU: "x", Requested: 1, Reason: product.ReasonNotFound},
 	}, p.Shortages)
 }
 

@@ -142,13 +142,13 @@ func (s *slowSenders) refused(status int) (n int, last answer) {
 func TestOneSlowCallerDoesNotHoldTheRoomOfAllBodies(t *testing.T) {
 	g := asking(t, func(c *api.Config) { c.BodyBytes = 8 << 20 })
 	g.sell(t, 5)
-	ada := orderCall(basketOf("")).as(t, "ada", api.Customer)
+	ada := orderCall(basketOf("")).as(t, "ada", api.RoleCustomer)
 	slow := &slowSenders{g: g}
 	for i := range 3 { // each has a MiB to send; a caller's share is one
 		slow.send(ada, fmt.Sprintf("192.0.2.%d:1", i), 1<<20, 1<<20-1)
 	}
 	require.Equal(t, http.StatusTooManyRequests, g.do(ada).status, "so that a share is really taken")
-	bob := g.do(orderCall(basketOf("")).as(t, "bob", api.Customer))
+	bob := g.do(orderCall(basketOf("")).as(t, "bob", api.RoleCustomer))
 	require.Equal(t, http.StatusCreated, bob.status, "%s", bob.body)
 	n, a := slow.refused(http.StatusTooManyRequests)
 	require.Equal(t, 2, n)
@@ -163,9 +163,9 @@ func TestOneSlowNetworkDoesNotHoldTheRoomOfAllBodies(t *testing.T) {
 	g.sell(t, 5)
 	slow := &slowSenders{g: g}
 	for i := range 4 { // of many names, from one network, which has two MiB
-		slow.send(orderCall(basketOf("")).as(t, fmt.Sprintf("c-%d", i), api.Customer), "192.0.2.1:1", 1<<20, 1<<20-1)
+		slow.send(orderCall(basketOf("")).as(t, fmt.Sprintf("c-%d", i), api.RoleCustomer), "192.0.2.1:1", 1<<20, 1<<20-1)
 	}
-	a := g.fromAddress(orderCall(basketOf("")).as(t, "bob", api.Customer), "192.0.2.2:1", "")
+	a := g.fromAddress(orderCall(basketOf("")).as(t, "bob", api.RoleCustomer), "192.0.2.2:1", "")
 	require.Equal(t, http.StatusCreated, a.status, "%s", a.body)
 	n, _ := slow.refused(http.StatusTooManyRequests)
 	require.Equal(t, 2, n)
@@ -182,7 +182,7 @@ func TestCallbacksOfManyNetworksLeaveRoomForOrders(t *testing.T) {
 			slow.send(callback, fmt.Sprintf("192.0.2.%d:1", i), 64<<10, 64<<10-1)
 		}
 	}
-	a := g.fromAddress(orderCall(basketOf("")).as(t, "bob", api.Customer), "192.0.2.99:1", "")
+	a := g.fromAddress(orderCall(basketOf("")).as(t, "bob", api.RoleCustomer), "192.0.2.99:1", "")
 	require.Equal(t, http.StatusCreated, a.status, "%s", a.body)
 	n, _ := slow.refused(http.StatusTooManyRequests)
 	require.Equal(t, 9*9-16, n, "all networks together have 16")
@@ -207,7 +207,7 @@ func TestAProvidersCallbacksHaveRoomThatNobodyElseCanTake(t *testing.T) {
 		slow.send(callback, fmt.Sprintf("192.0.2.%d:1", i), 64<<10, 33<<10)
 	}
 	for i := range 12 {
-		k := orderCall(basketOf("")).as(t, fmt.Sprintf("c-%d", i), api.Customer)
+		k := orderCall(basketOf("")).as(t, fmt.Sprintf("c-%d", i), api.RoleCustomer)
 		slow.send(k, fmt.Sprintf("192.0.2.%d:1", 100+i), 1<<20, 1<<20-1)
 	}
 	require.Equal(t, http.StatusTooManyRequests, signed("p-2", strangers).status, "so that there is no other room")

@@ -22,8 +22,8 @@ type Caller = identity.Caller
 
 // The roles that the contract knows.
 const (
-	Operator = identity.Operator
-	Customer = identity.Customer
+	RoleOperator = identity.RoleOperator
+	RoleCustomer = identity.RoleCustomer
 )
 
 type callerKey struct{}
@@ -123,7 +123,7 @@ func challenge(c *gin.Context, err error) error {
 // the operator, which is why New then listens on loopback only.
 func (s *Server) identify(r *http.Request) (Caller, error) {
 	if s.cfg.Identity == nil {
-		return Caller{Subject: order.ActorOperator, Role: Operator}, nil
+		return Caller{Subject: order.ActorOperator, Role: RoleOperator}, nil
 	}
 	given := r.Header["Authorization"]
 	if len(given) > 1 {

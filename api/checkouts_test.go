@@ -61,7 +61,7 @@ func counting(t *testing.T, changes ...func(*api.Config)) (*gateway, *countingDe
 // pays has the saga answer the next call with that payment.
 func (g *gateway) pays(id, paymentID string) {
 	g.saga(id, func(s *fakeSaga) {
-		s.pays = &saga.Answer{Verdict: saga.Done, Status: order.AwaitingPayment, Payment: &saga.OpenPayment{
+		s.pays = &saga.Answer{Verdict: saga.VerdictDone, Status: order.StatusAwaitingPayment, Payment: &saga.OpenPayment{
 			Provider: "sandbox", ID: paymentID, Attempt: 1, Amount: 1000, Currency: "EUR",
 		}}
 	})
@@ -97,11 +97,11 @@ func TestWhatIsOpenIsTheSagasToSay(t *testing.T) {
 	g.pays(o.ID, "pay-2") // the first one failed, or another gateway replaced it
 	require.Equal(t, "secret-of-pay-2", pay().offer(t).ClientSecret)
 	g.saga(o.ID, func(s *fakeSaga) {
-		s.pays = &saga.Answer{Verdict: saga.TooLatePaid, Status: order.Paid}
+		s.pays = &saga.Answer{Verdict: saga.VerdictTooLatePaid, Status: order.StatusPaid}
 	})
 	require.Equal(t, "/problems/order-paid", pay().problem(t).Type)
 	g.saga(o.ID, func(s *fakeSaga) {
-		s.pays = &saga.Answer{Verdict: saga.Ending, Status: order.AwaitingPayment}
+		s.pays = &saga.Answer{Verdict: saga.VerdictEnding, Status: order.StatusAwaitingPayment}
 	})
 	require.Equal(t, "/problems/order-ending", pay().problem(t).Type)
 	require.Equal(t, 1, d.count("pay-2"))
@@ -176,7 +176,7 @@ func TestACustomersCallsToAProviderAreLimited(t *testing.T) {
 	})
 	g.sell(t, 100)
 	placed := func(customer string) string {
-		a := g.do(orderCall(basketOf("")).as(t, customer, api.Customer))
+		a := g.do(orderCall(basketOf("")).as(t, customer, api.RoleCustomer))
 		require.Equal(t, http.StatusCreated, a.status, "%s", a.body)
 		return a.order(t).ID
 	}
@@ -188,33 +188,33 @@ func TestACustomersCallsToAProviderAreLimited(t *testing.T) {
 	}
 	first, second := placed("ada"), placed("ada")
 	for range 2 {
-		require.Less(t, pay(first, "ada", api.Customer, "192.0.2.1:1").status, 300)
+		require.Less(t, pay(first, "ada", api.RoleCustomer, "192.0.2.1:1").status, 300)
 	}
-	a := pay(first, "ada", api.Customer, "192.0.2.1:1")
+	a := pay(first, "ada", api.RoleCustomer, "192.0.2.1:1")
 	require.Equal(t, http.StatusTooManyRequests, a.status, "an order has a third of them")
 	require.Equal(t, "/problems/too-many-requests", a.problem(t).Type)
 	require.Regexp(t, `^([1-9]|[1-5]\d|60)$`, a.header.Get("Retry-After"))
 	for range 2 {
-		require.Less(t, pay(second, "ada", api.Customer, "192.0.2.1:1").status, 300)
+		require.Less(t, pay(second, "ada", api.RoleCustomer, "192.0.2.1:1").status, 300)
 	}
 	third := placed("ada")
-	require.Less(t, pay(third, "ada", api.Customer, "192.0.2.1:1").status, 300)
-	require.Equal(t, http.StatusTooManyRequests, pay(third, "ada", api.Customer, "192.0.2.9:1").status, "wherever they come from")
-	require.Less(t, pay(third, "staff", api.Operator, "192.0.2.1:1").status, 300, "a customer takes nothing from operators")
+	require.Less(t, pay(third, "ada", api.RoleCustomer, "192.0.2.1:1").status, 300)
+	require.Equal(t, http.StatusTooManyRequests, pay(third, "ada", api.RoleCustomer, "192.0.2.9:1").status, "wherever they come from")
+	require.Less(t, pay(third, "staff", api.RoleOperator, "192.0.2.1:1").status, 300, "a customer takes nothing from operators")
 	for range 9 {
-		require.Less(t, pay(first, "staff", api.Operator, "192.0.2.1:1").status, 300)
+		require.Less(t, pay(first, "staff", api.RoleOperator, "192.0.2.1:1").status, 300)
 	}
 
 	for range 30 { // one who has none left uses up nothing of the network's
-		require.Equal(t, http.StatusTooManyRequests, pay(third, "ada", api.Customer, "192.0.2.1:1").status)
+		require.Equal(t, http.StatusTooManyRequests, pay(third, "ada", api.RoleCustomer, "192.0.2.1:1").status)
 	}
 	refused := 0
 	for i := range 24 { // other people of the same network
 		name := fmt.Sprintf("c-%d", i)
-		if pay(placed(name), name, api.Customer, "192.0.2.1:1").status == http.StatusTooManyRequests {
+		if pay(placed(name), name, api.RoleCustomer, "192.0.2.1:1").status == http.StatusTooManyRequests {
 			refused++
 		}
 	}
 	require.Equal(t, 6, refused, "24 a minute for a network, and six of them were used")
-	require.Equal(t, http.StatusNotFound, pay("none", "bob", api.Customer, "192.0.2.2:1").status)
+	require.Equal(t, http.StatusNotFound, pay("none", "bob", api.RoleCustomer, "192.0.2.2:1").status)
 }

@@ -24,7 +24,7 @@ func (s *Server) CancelOrder(c *gin.Context, id openapi.ID, params openapi.Cance
 		return
 	}
 	answer, err := s.cfg.Sagas.Cancel(c.Request.Context(), id, params.IdempotencyKey, in)
-	s.finish(c, request{orderID: id, name: saga.CancelUpdate, wanted: order.Cancelled, closed: errNotCancellable}, answer, err)
+	s.finish(c, request{orderID: id, name: saga.CancelUpdate, wanted: order.StatusCancelled, closed: errNotCancellable}, answer, err)
 }
 
 // readCancel reads and checks what the caller asks for.
@@ -45,10 +45,10 @@ func (s *Server) readCancel(c *gin.Context, id string, key *string) (saga.Cancel
 // it for the customer.
 func cancelReason(asked order.Reason, caller Caller) (order.Reason, error) {
 	switch {
-	case asked == order.ByCustomer, asked == "" && caller.Role != Operator:
-		return order.ByCustomer, nil
-	case (asked == order.ByOperator || asked == "") && caller.Role == Operator:
-		return order.ByOperator, nil
+	case asked == order.ReasonCustomer, asked == "" && caller.Role != RoleOperator:
+		return order.ReasonCustomer, nil
+	case (asked == order.ReasonOperator || asked == "") && caller.Role == RoleOperator:
+		return order.ReasonOperator, nil
 	}
 	return "", product.Invalid{{Path: "reason", Reason: "must be customer or operator"}}
 }
@@ -61,7 +61,7 @@ func (s *Server) DeliverOrder(c *gin.Context, id openapi.ID, params openapi.Deli
 	}
 	answer, err := s.cfg.Sagas.Deliver(c.Request.Context(), id, params.IdempotencyKey,
 		saga.DeliverRequest{Actor: CallerOf(c.Request.Context()).Subject})
-	s.finish(c, request{orderID: id, name: saga.DeliverUpdate, wanted: order.Delivered, closed: errNotDeliverable}, answer, err)
+	s.finish(c, request{orderID: id, name: saga.DeliverUpdate, wanted: order.StatusDelivered, closed: errNotDeliverable}, answer, err)
 }
 
 // request is something that a caller wants of an order's saga.

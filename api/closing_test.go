@@ -33,7 +33,7 @@ func TestRefusalsWithoutAKeyAreNotRemembered(t *testing.T) {
 	for range 2 {
 		a := deliver(nil)
 		require.Equal(t, http.StatusOK, a.status, "%s", a.body)
-		require.Equal(t, order.Delivered, a.order(t).Status)
+		require.Equal(t, order.StatusDelivered, a.order(t).Status)
 	}
 }
 
@@ -44,11 +44,11 @@ func TestACancellationThatCameTooLateIsAskedAnew(t *testing.T) {
 	cancel := "/v1/orders/" + o.ID + "/cancel"
 	// What Temporal has of a call that came in the midst of the commit.
 	g.saga(o.ID, func(s *fakeSaga) {
-		s.answers = map[string]saga.Answer{saga.CancelUpdate: {Verdict: saga.TooLatePaid, Version: 2}}
+		s.answers = map[string]saga.Answer{saga.CancelUpdate: {Verdict: saga.VerdictTooLatePaid, Version: 2}}
 	})
 	a := g.post(cancel, nil) // the payment's units could not be had: it waits again
 	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
-	require.Equal(t, order.Cancelled, a.order(t).Status)
+	require.Equal(t, order.StatusCancelled, a.order(t).Status)
 }
 
 // An update can be let in and never be answered: its workflow had closed first.
@@ -93,19 +93,19 @@ func TestACancellationThatWaitsIsAccepted(t *testing.T) {
 	o := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(t)
 	answers := func(v saga.Verdict) answer {
 		g.saga(o.ID, func(s *fakeSaga) {
-			s.cancels = &saga.Answer{Verdict: v, Status: order.AwaitingPayment, Version: 2}
+			s.cancels = &saga.Answer{Verdict: v, Status: order.StatusAwaitingPayment, Version: 2}
 		})
 		return g.post("/v1/orders/"+o.ID+"/cancel", nil)
 	}
-	a := answers(saga.Ending)
+	a := answers(saga.VerdictEnding)
 	require.Equal(t, http.StatusAccepted, a.status, "%s", a.body)
-	require.Equal(t, order.AwaitingPayment, a.order(t).Status)
+	require.Equal(t, order.StatusAwaitingPayment, a.order(t).Status)
 	require.NotEmpty(t, a.header.Get("Retry-After"))
 
-	a = answers(saga.TooManyAttempts)
+	a = answers(saga.VerdictTooManyAttempts)
 	require.Equal(t, http.StatusConflict, a.status)
 	require.Equal(t, "/problems/too-many-attempts", a.problem(t).Type)
-	a = answers(saga.Busy)
+	a = answers(saga.VerdictBusy)
 	require.Equal(t, http.StatusTooManyRequests, a.status)
 	require.Equal(t, "/problems/too-many-requests", a.problem(t).Type)
 	require.NotEmpty(t, a.header.Get("Retry-After"))

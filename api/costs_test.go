@@ -47,7 +47,7 @@ func TestADearCallTakesMoreOfAnAllowance(t *testing.T) {
 		"a list": {method: http.MethodGet, path: "/v1/orders"}, "a large order": orderCall(map[string]any{"lines": lines}),
 	} {
 		g := asking(t, func(c *api.Config) { c.Limits = api.Limits{Caller: 11} })
-		k = k.as(t, "ada", api.Customer)
+		k = k.as(t, "ada", api.RoleCustomer)
 		refused, _ := burst(11, func() answer { return g.send(t.Context(), k) })
 		require.Positive(t, refused, "eleven of %s cost more than eleven", name)
 	}
@@ -56,7 +56,7 @@ func TestADearCallTakesMoreOfAnAllowance(t *testing.T) {
 func TestACallThatCostsMoreThanAllIsStillMade(t *testing.T) {
 	g := asking(t, func(c *api.Config) { c.Limits = api.Limits{Caller: 2, Address: 2} })
 	list := call{method: http.MethodGet, path: "/v1/orders?limit=100"}
-	require.Equal(t, http.StatusOK, g.do(list.as(t, "ada", api.Customer)).status)
+	require.Equal(t, http.StatusOK, g.do(list.as(t, "ada", api.RoleCustomer)).status)
 	search := call{method: http.MethodGet, path: "/v1/products?q=mug"}
 	require.Equal(t, http.StatusOK, g.fromAddress(search, "192.0.2.9:1", "").status)
 	refused, a := burst(10, func() answer { return g.fromAddress(search, "192.0.2.9:1", "") })

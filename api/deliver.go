@@ -20,7 +20,7 @@ func (s *Server) deliver(ctx context.Context, e order.PaymentEvent) error {
 	ctx, cancel := context.WithTimeout(ctx, deliverTimeout)
 	defer cancel()
 	switch e.Type { //nolint:exhaustive // all others are the order's
-	case order.RefundCameBack:
+	case order.PaymentRefundFailed:
 		return s.cfg.Sagas.RefundFailed(ctx, e)
 	case order.PaymentDisputed:
 		return s.cfg.Sagas.Disputed(ctx, e)

@@ -89,7 +89,7 @@ func (s *Server) replay(ctx context.Context, id, deliveryID string, key *string)
 	if err != nil {
 		return webhookError(err)
 	}
-	if w.Status != webhook.Active {
+	if w.Status != webhook.StatusActive {
 		return errWebhookDisabled
 	}
 	event, err := s.cfg.Webhooks.Event(ctx, id, deliveryID)

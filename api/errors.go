@@ -136,7 +136,7 @@ var kinds = []kind{
 	{errNoIndex, http.StatusServiceUnavailable, "search-unavailable", "No search here", 60 * time.Second},
 	{errOrderUnread, http.StatusServiceUnavailable, "order-unavailable", "Order unavailable", 2 * time.Second},
 	{errStockUnasked, http.StatusServiceUnavailable, "stock-unavailable", "Stock unavailable", 30 * time.Second},
-	{saga.ErrMute, http.StatusServiceUnavailable, "order-unavailable", "Order unavailable", 10 * time.Second},
+	{saga.ErrNoAnswer, http.StatusServiceUnavailable, "order-unavailable", "Order unavailable", 10 * time.Second},
 	{saga.ErrUnanswered, http.StatusServiceUnavailable, "temporal-unavailable", "Orders unavailable", 2 * time.Second},
 	{errProductsUnasked, http.StatusServiceUnavailable, "stock-unavailable", "Products unavailable", 2 * time.Second},
 	{webhook.ErrNotFound, http.StatusNotFound, "unknown-webhook", "Unknown webhook or delivery", 0},
@@ -225,24 +225,24 @@ func malformed(path, reason string) *Problem {
 
 // refusalKinds says what a placement's gravest shortage is called.
 var refusalKinds = map[product.RefusalReason]kind{
-	product.NotFound:          {nil, http.StatusNotFound, "unknown-product", "Unknown product", 0},
-	product.UnknownSKU:        {nil, http.StatusNotFound, "unknown-product", "Unknown variant", 0},
-	product.NotListed:         notListed,
-	product.OtherCurrency:     {nil, http.StatusConflict, "mixed-currencies", "Mixed currencies", 0},
-	order.AmountTooLarge:      {nil, http.StatusUnprocessableEntity, "amount-too-large", "Amount too large", 0},
-	order.DocumentTooLarge:    {nil, http.StatusUnprocessableEntity, "order-too-large", "Order too large", 0},
-	product.TooManyOpen:       {nil, http.StatusTooManyRequests, "too-many-open-orders", "Too many open orders", 0},
-	product.OverLimit:         {nil, http.StatusConflict, "over-limit", "Over the limit", 0},
-	product.OverCustomerLimit: {nil, http.StatusConflict, "over-customer-limit", "Too many units in unpaid orders", 0},
-	product.PriceChanged:      {nil, http.StatusConflict, "price-changed", "Price changed", 0},
-	product.Short:             {nil, http.StatusConflict, "insufficient-stock", "Insufficient stock", 0},
+	product.ReasonNotFound:          {nil, http.StatusNotFound, "unknown-product", "Unknown product", 0},
+	product.ReasonUnknownSKU:        {nil, http.StatusNotFound, "unknown-product", "Unknown variant", 0},
+	product.ReasonNotListed:         notListed,
+	product.ReasonOtherCurrency:     {nil, http.StatusConflict, "mixed-currencies", "Mixed currencies", 0},
+	order.ReasonAmountTooLarge:      {nil, http.StatusUnprocessableEntity, "amount-too-large", "Amount too large", 0},
+	order.ReasonDocumentTooLarge:    {nil, http.StatusUnprocessableEntity, "order-too-large", "Order too large", 0},
+	product.ReasonTooManyOpenOrders: {nil, http.StatusTooManyRequests, "too-many-open-orders", "Too many open orders", 0},
+	product.ReasonOverLimit:         {nil, http.StatusConflict, "over-limit", "Over the limit", 0},
+	product.ReasonOverCustomerLimit: {nil, http.StatusConflict, "over-customer-limit", "Too many units in unpaid orders", 0},
+	product.ReasonPriceChanged:      {nil, http.StatusConflict, "price-changed", "Price changed", 0},
+	product.ReasonOutOfStock:        {nil, http.StatusConflict, "insufficient-stock", "Insufficient stock", 0},
 }
 
 // refusal names every line of a placement that can't be had.
 func refusal(shortages []order.Shortage) *Problem {
 	k, ok := refusalKinds[order.Gravest(shortages)]
 	if !ok {
-		k = refusalKinds[product.Short]
+		k = refusalKinds[product.ReasonOutOfStock]
 	}
 	p := k.problem("shortages names every line that can't be had; nothing is held")
 	p.Shortages = shortages
@@ -252,30 +252,30 @@ func refusal(shortages []order.Shortage) *Problem {
 	return p
 }
 
-func lacksSKU(s order.Shortage) bool { return s.Reason == product.UnknownSKU && s.SKU == "" }
+func lacksSKU(s order.Shortage) bool { return s.Reason == product.ReasonUnknownSKU && s.SKU == "" }
 
 // verdictError is how a saga's answer to a request is told, nil where it is done.
 func verdictError(v saga.Verdict, closed error) error {
 	switch v {
-	case saga.Done:
+	case saga.VerdictDone:
 		return nil
-	case saga.TooLatePaid:
+	case saga.VerdictTooLatePaid:
 		return errPaid
-	case saga.TooLateClosed:
+	case saga.VerdictTooLateClosed:
 		return closed
-	case saga.NotPaid:
+	case saga.VerdictNotPaid:
 		return errNotPaid
-	case saga.Ending:
+	case saga.VerdictEnding:
 		return errEnding
-	case saga.TooManyAttempts:
+	case saga.VerdictTooManyAttempts:
 		return errTooManyAttempts
-	case saga.Busy:
+	case saga.VerdictBusy:
 		return errOrderBusy
-	case saga.Processing:
+	case saga.VerdictProcessing:
 		return errProcessing
-	case saga.Unavailable:
+	case saga.VerdictUnavailable:
 		return errProviderAway
-	case saga.Declined:
+	case saga.VerdictDeclined:
 		return errDeclined
 	}
 	return fmt.Errorf("the saga answered %q", v)

@@ -149,7 +149,7 @@ func (f *fakeTemporal) UpdateWithStartWorkflow(
 		return nil, fmt.Errorf("failed workflow start: %w",
 			serviceerror.NewWorkflowExecutionAlreadyStarted("already started", "", ""))
 	}
-	if s.order.Status == order.Reserving {
+	if s.order.Status == order.StatusReserving {
 		return nil, client.NewWorkflowUpdateServiceTimeoutOrCanceledError(context.DeadlineExceeded)
 	}
 	return fakeHandle{answer: s.outcome}, nil
@@ -222,7 +222,7 @@ func (f *fakeTemporal) UpdateWorkflow(ctx context.Context, o client.UpdateWorkfl
 	if err != nil {
 		return nil, err
 	}
-	if answer.Verdict != saga.Done && !s.midStep {
+	if answer.Verdict != saga.VerdictDone && !s.midStep {
 		return fakeHandle{err: temporal.NewApplicationError("refused", saga.RefusedError, answer)}, nil
 	}
 	if s.answers == nil {
@@ -234,25 +234,25 @@ func (f *fakeTemporal) UpdateWorkflow(ctx context.Context, o client.UpdateWorkfl
 
 // decide does what the request asks for, where the order's status lets it.
 func (f *fakeTemporal) decide(ctx context.Context, s *fakeSaga, request any) (saga.Answer, error) {
-	verdict, err := saga.Done, error(nil)
+	verdict, err := saga.VerdictDone, error(nil)
 	switch arg := request.(type) {
 	case saga.CancelRequest:
 		if s.cancels != nil {
 			return *s.cancels, nil
 		}
-		if s.order.Status == order.Paid {
+		if s.order.Status == order.StatusPaid {
 			s.order.CancelPaid(arg.Reason, arg.Actor, time.Now())
 			s.closed = true
 			break
 		}
-		s.order.Close(order.Cancelled, arg.Reason, arg.Actor, time.Now())
+		s.order.Close(order.StatusCancelled, arg.Reason, arg.Actor, time.Now())
 		s.closed = true
 		_, err = f.stock.Release(ctx, s.order.Holder(), 1, s.order.ProductIDs(), "cancelled")
 	case saga.PayRequest:
 		return f.pay(s, arg), nil
 	case saga.DeliverRequest:
-		if s.order.Status != order.Paid {
-			verdict = saga.NotPaid
+		if s.order.Status != order.StatusPaid {
+			verdict = saga.VerdictNotPaid
 			break
 		}
 		s.order.Deliver(arg.Actor, time.Now())

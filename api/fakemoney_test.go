@@ -15,14 +15,14 @@ import (
 
 // pay opens one payment, and answers it again.
 func (f *fakeTemporal) pay(s *fakeSaga, r saga.PayRequest) saga.Answer {
-	a := saga.Answer{Verdict: saga.Done, Status: s.order.Status, Version: s.order.Version}
+	a := saga.Answer{Verdict: saga.VerdictDone, Status: s.order.Status, Version: s.order.Version}
 	if s.pays != nil {
 		a = *s.pays
 		s.pays = nil
 		return a
 	}
-	if s.order.Status == order.Paid {
-		a.Verdict = saga.TooLatePaid
+	if s.order.Status == order.StatusPaid {
+		a.Verdict = saga.VerdictTooLatePaid
 		return a
 	}
 	a.Payment = &saga.OpenPayment{
@@ -75,11 +75,11 @@ func (f *fakeTemporal) decideRefund(o client.UpdateWorkflowOptions, d saga.Decis
 		return nil, client.NewWorkflowUpdateServiceTimeoutOrCanceledError(context.DeadlineExceeded)
 	case d.About != "" && d.About != r.Status, d.About == "" && !r.Status.Waits():
 		return fakeHandle{err: temporal.NewApplicationError("no", saga.NotDecidableError, *r)}, nil
-	case d.Choice == saga.ChooseAssign && d.OrderID == "closed":
+	case d.Choice == saga.ChoiceAssign && d.OrderID == "closed":
 		r.Detail = "order closed is not open"
-	case d.Choice == saga.ChooseAssign:
+	case d.Choice == saga.ChoiceAssign:
 		r.Status = order.RefundAssigned
-	case d.Choice == saga.ChooseSettled:
+	case d.Choice == saga.ChoiceSettled:
 		r.Status = order.RefundSettled
 	default:
 		r.Status = order.RefundDue

@@ -87,12 +87,12 @@ func TestACallerHasSoManyCallsASecond(t *testing.T) {
 			return g.fromAddress(k, "192.0.2."+string(rune('0'+n%10))+":1", "")
 		}
 	}
-	refused, a := burst(20, as("ada", api.Customer))
+	refused, a := burst(20, as("ada", api.RoleCustomer))
 	require.GreaterOrEqual(t, refused, 14)
 	require.Equal(t, "/problems/too-many-requests", a.problem(t).Type)
-	refused, _ = burst(3, as("ada", api.Operator))
+	refused, _ = burst(3, as("ada", api.RoleOperator))
 	require.Zero(t, refused, "an operator of that name is somebody else")
-	refused, _ = burst(3, as("bob", api.Customer))
+	refused, _ = burst(3, as("bob", api.RoleCustomer))
 	require.Zero(t, refused)
 	_, err := api.New(api.Config{})
 	require.Error(t, err)
@@ -138,7 +138,7 @@ func TestPagesOfATrustedOriginMayCall(t *testing.T) {
 	g.sell(t, 1)
 	place := orderCall(basketOf(""))
 	place.host, place.header = "api.example", http.Header{"Origin": {shop}, "Sec-Fetch-Site": {"cross-site"}}
-	a = g.do(place.as(t, "ada", api.Customer))
+	a = g.do(place.as(t, "ada", api.RoleCustomer))
 	require.Equal(t, http.StatusCreated, a.status, "%s", a.body)
 	require.Equal(t, shop, a.header.Get("Access-Control-Allow-Origin"))
 	require.Contains(t, a.header.Get("Access-Control-Expose-Headers"), "Location")
@@ -155,7 +155,7 @@ func TestPagesOfATrustedOriginMayCall(t *testing.T) {
 		for _, origin := range []string{"https://evil.example", "null", shop + ".evil.example", "http://shop.example"} {
 			evil := place
 			evil.header = http.Header{"Origin": {origin}, "Sec-Fetch-Site": {"cross-site"}}
-			a := g.do(evil.as(t, "ada", api.Customer))
+			a := g.do(evil.as(t, "ada", api.RoleCustomer))
 			require.Equal(t, "/problems/cross-origin", a.problem(t).Type, name)
 			require.Empty(t, a.header.Get("Access-Control-Allow-Origin"))
 			read := g.do(call{method: http.MethodGet, path: "/v1/products/none", host: "api.example", header: http.Header{"Origin": {origin}}})

@@ -123,7 +123,7 @@ func instant(name string, text *string) (time.Time, error) {
 // through what others typed into their addresses.
 func ownOrders(q search.OrderQuery, caller Caller) (search.OrderQuery, error) {
 	switch {
-	case caller.Role == Operator:
+	case caller.Role == RoleOperator:
 		return q, nil
 	case q.Q != "":
 		return q, errOperatorsOnly
@@ -155,7 +155,7 @@ func orderSummary(found search.Order, caller Caller) (jsontext.Value, error) {
 		}
 		o.Settle(money.Refunds)
 	}
-	if caller.Role != Operator {
+	if caller.Role != RoleOperator {
 		o.CancelReason = order.Reason(shownReason(string(o.CancelReason)))
 	}
 	return json.Marshal(o.Summary())

@@ -72,7 +72,7 @@ func TestAllOfAnOrderQueryReachesTheIndex(t *testing.T) {
 		"":                                    {},
 		"customerId=&productId=&from=&to=&q=": {},
 		"customerId=c-1&status=paid&status=no_such&productId=mug&from=2026-03-01T11:00:00Z&to=2026-03-01T11:00:01.5Z&q=Ada+%22L*%22&limit=20": {
-			CustomerID: "c-1", Status: []order.Status{order.Paid, "no_such"}, ProductID: "mug",
+			CustomerID: "c-1", Status: []order.Status{order.StatusPaid, "no_such"}, ProductID: "mug",
 			From: from, To: from.Add(1500 * time.Millisecond), Q: `Ada "L*"`, Limit: &limit,
 		},
 	} {
@@ -85,19 +85,19 @@ func TestAllOfAnOrderQueryReachesTheIndex(t *testing.T) {
 }
 
 func TestACustomerSeesHisOwnOrders(t *testing.T) {
-	ada := api.Caller{Subject: "ada", Role: api.Customer}
+	ada := api.Caller{Subject: "ada", Role: api.RoleCustomer}
 	for _, c := range []struct {
 		caller     api.Caller
 		asked, got search.OrderQuery
 		status     int
 	}{
-		{api.Caller{Subject: "op", Role: api.Operator}, search.OrderQuery{CustomerID: "ada", Q: "x"}, search.OrderQuery{CustomerID: "ada", Q: "x"}, 200},
-		{api.Caller{Subject: "op", Role: api.Operator}, search.OrderQuery{}, search.OrderQuery{}, 200},
+		{api.Caller{Subject: "op", Role: api.RoleOperator}, search.OrderQuery{CustomerID: "ada", Q: "x"}, search.OrderQuery{CustomerID: "ada", Q: "x"}, 200},
+		{api.Caller{Subject: "op", Role: api.RoleOperator}, search.OrderQuery{}, search.OrderQuery{}, 200},
 		{ada, search.OrderQuery{}, search.OrderQuery{CustomerID: "ada"}, 200},
 		{ada, search.OrderQuery{CustomerID: "ada", ProductID: "mug"}, search.OrderQuery{CustomerID: "ada", ProductID: "mug"}, 200},
 		{ada, search.OrderQuery{CustomerID: "bob"}, search.OrderQuery{}, 403},
 		{ada, search.OrderQuery{Q: "bob"}, search.OrderQuery{}, 403},
-		{api.Caller{Role: api.Customer}, search.OrderQuery{}, search.OrderQuery{}, 403},
+		{api.Caller{Role: api.RoleCustomer}, search.OrderQuery{}, search.OrderQuery{}, 403},
 		{api.Caller{}, search.OrderQuery{}, search.OrderQuery{}, 403},
 	} {
 		got, err := api.OwnOrders(c.asked, c.caller)

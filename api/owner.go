@@ -10,7 +10,7 @@ import (
 // the placement's own check sees to.
 func customerOf(named string, caller Caller) (string, error) {
 	switch {
-	case caller.Role == Operator:
+	case caller.Role == RoleOperator:
 		return named, nil
 	case caller.Subject == "", named != "" && named != caller.Subject:
 		return "", errNotYours
@@ -21,7 +21,7 @@ func customerOf(named string, caller Caller) (string, error) {
 // checkOwner refuses an order that is not the caller's before something is asked of
 // its saga. An operator's call needs no look.
 func (s *Server) checkOwner(ctx context.Context, id string) error {
-	if CallerOf(ctx).Role == Operator {
+	if CallerOf(ctx).Role == RoleOperator {
 		return nil
 	}
 	_, err := s.find(ctx, id, 0)
@@ -33,7 +33,7 @@ func (s *Server) checkOwner(ctx context.Context, id string) error {
 // with what is away to stop that.
 func (s *Server) owned(ctx context.Context, id string, f found) error {
 	caller := CallerOf(ctx)
-	if caller.Role == Operator {
+	if caller.Role == RoleOperator {
 		return nil
 	}
 	head, err := headOf(id, f.doc)

@@ -97,7 +97,7 @@ func (s *Server) askToPay(ctx context.Context, id string, key *string, pay saga.
 		return answer, err
 	}
 	if err := verdictError(answer.Verdict, errNotPayable); err != nil {
-		if answer.Detail == "" || answer.Verdict != saga.Declined { // others are told in words for operators
+		if answer.Detail == "" || answer.Verdict != saga.VerdictDeclined { // others are told in words for operators
 			return answer, err
 		}
 		p := *problemOf(err)

@@ -93,7 +93,7 @@ func TestWhyThereIsNoPayment(t *testing.T) {
 	ask := func(v saga.Verdict, detail string) answer {
 		o := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(t)
 		g.saga(o.ID, func(s *fakeSaga) {
-			s.pays = &saga.Answer{Verdict: v, Status: order.AwaitingPayment, Version: 2, Detail: detail}
+			s.pays = &saga.Answer{Verdict: v, Status: order.StatusAwaitingPayment, Version: 2, Detail: detail}
 		})
 		a := g.post("/v1/orders/"+o.ID+"/payment", nil)
 		require.Equal(t, http.StatusOK, g.post("/v1/orders/"+o.ID+"/cancel", nil).status)
@@ -104,20 +104,20 @@ func TestWhyThereIsNoPayment(t *testing.T) {
 		status  int
 		kind    string
 	}{
-		{saga.TooLatePaid, 409, "order-paid"},
-		{saga.TooLateClosed, 409, "order-closed"},
-		{saga.Ending, 409, "order-ending"},
-		{saga.TooManyAttempts, 409, "too-many-attempts"},
-		{saga.Busy, 429, "too-many-requests"},
-		{saga.Processing, 409, "payment-processing"},
-		{saga.Unavailable, 503, "payment-provider-unavailable"},
-		{saga.Declined, 422, "payment-declined"},
+		{saga.VerdictTooLatePaid, 409, "order-paid"},
+		{saga.VerdictTooLateClosed, 409, "order-closed"},
+		{saga.VerdictEnding, 409, "order-ending"},
+		{saga.VerdictTooManyAttempts, 409, "too-many-attempts"},
+		{saga.VerdictBusy, 429, "too-many-requests"},
+		{saga.VerdictProcessing, 409, "payment-processing"},
+		{saga.VerdictUnavailable, 503, "payment-provider-unavailable"},
+		{saga.VerdictDeclined, 422, "payment-declined"},
 	} {
 		a := ask(c.verdict, "")
 		require.Equal(t, c.status, a.status, "%s %s", c.verdict, a.body)
 		require.Equal(t, "/problems/"+c.kind, a.problem(t).Type)
 	}
-	require.Equal(t, "too little", ask(saga.Declined, "too little").problem(t).Detail)
+	require.Equal(t, "too little", ask(saga.VerdictDeclined, "too little").problem(t).Detail)
 
 	o := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(t)
 	sandbox.err = errors.New("no route to the provider")
@@ -148,7 +148,7 @@ func TestAKeyIsNotStuckWithAnOldNo(t *testing.T) {
 	o := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(t)
 	g.saga(o.ID, func(s *fakeSaga) {
 		s.midStep = true // so that Temporal remembers the answer
-		s.pays = &saga.Answer{Verdict: saga.Unavailable, Status: order.AwaitingPayment}
+		s.pays = &saga.Answer{Verdict: saga.VerdictUnavailable, Status: order.StatusAwaitingPayment}
 	})
 	pay := call{method: http.MethodPost, path: "/v1/orders/" + o.ID + "/payment", header: key("k-1")}
 	for range 2 {
@@ -172,7 +172,7 @@ func TestAPaidOrderCanBeCancelled(t *testing.T) {
 	require.Equal(t, http.StatusNoContent, g.callback(success(o.ID, "p-1", 1000)).status)
 	a := g.post("/v1/orders/"+o.ID+"/cancel", nil)
 	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
-	require.Equal(t, order.Cancelled, a.order(t).Status)
+	require.Equal(t, order.StatusCancelled, a.order(t).Status)
 	a = g.post("/v1/orders/"+o.ID+"/cancel", nil)
 	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
 }
@@ -183,7 +183,7 @@ func TestWhyTheProviderIsAwayIsNotTheBuyersBusiness(t *testing.T) {
 	o := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(t)
 	g.saga(o.ID, func(s *fakeSaga) {
 		s.pays = &saga.Answer{
-			Verdict: saga.Unavailable, Status: order.AwaitingPayment, Detail: "dial tcp 10.0.0.5:6379: connection refused",
+			Verdict: saga.VerdictUnavailable, Status: order.StatusAwaitingPayment, Detail: "dial tcp 10.0.0.5:6379: connection refused",
 		}
 	})
 	a := g.post("/v1/orders/"+o.ID+"/payment", nil)

@@ -63,7 +63,7 @@ func (l payLimits) close(ctx context.Context) error {
 func (l payLimits) ofCaller(c *gin.Context) error {
 	ctx := c.Request.Context()
 	caller := CallerOf(ctx)
-	if caller.Role == Operator {
+	if caller.Role == RoleOperator {
 		return nil
 	}
 	// The caller first: one who has none left must not use up what the network has.
@@ -76,7 +76,7 @@ func (l payLimits) ofCaller(c *gin.Context) error {
 // ofOrder counts a call by its order, which the caller has to own: else names of orders
 // would be kept that there are not, and customers could use up what others have.
 func (l payLimits) ofOrder(ctx context.Context, orderID string) error {
-	if CallerOf(ctx).Role == Operator {
+	if CallerOf(ctx).Role == RoleOperator {
 		return nil
 	}
 	return takeInMinute(ctx, l.orders, orderID)

@@ -40,7 +40,7 @@ func TestACallbackReachesItsOrder(t *testing.T) {
 	}
 	require.Len(t, g.temporal.sagas["order/"+o.ID].signals, 3, "the saga judges what it hasn't heard yet")
 	require.Equal(t, "sandbox", g.temporal.sagas["order/"+o.ID].signals[0].Provider)
-	require.Equal(t, order.Paid, g.get("/v1/orders/"+o.ID).order(t).Status)
+	require.Equal(t, order.StatusPaid, g.get("/v1/orders/"+o.ID).order(t).Status)
 }
 
 func TestACallbackIsRefusedWhileTemporalIsAway(t *testing.T) {
@@ -210,7 +210,7 @@ func TestThePaymentsResultIsJoined(t *testing.T) {
 func TestANoteBesideARefundIsTheShopsOwn(t *testing.T) {
 	g := asking(t)
 	o := order.Order{
-		ID: "o-1", Status: order.Paid, Version: 3, CustomerID: "ada", Currency: "EUR", Amounts: map[string]int64{order.AmountPaid: 1000},
+		ID: "o-1", Status: order.StatusPaid, Version: 3, CustomerID: "ada", Currency: "EUR", Amounts: map[string]int64{order.AmountPaid: 1000},
 		Payment: order.Payment{Status: order.PaymentPaid, Provider: "sandbox", ID: "p-1"},
 	}
 	doc, err := json.Marshal(o)
@@ -223,13 +223,13 @@ func TestANoteBesideARefundIsTheShopsOwn(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, g.docs.PutRefund(t.Context(), o.ID, "p-1", "r-1", refund))
 	get := call{method: http.MethodGet, path: "/v1/orders/o-1/payment"}
-	a := g.do(get.as(t, "ada", api.Customer))
+	a := g.do(get.as(t, "ada", api.RoleCustomer))
 	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
 	var shown openapi.PaymentResult
 	require.NoError(t, json.Unmarshal(a.body, &shown))
 	require.Equal(t, int64(300), shown.Refunds[0].Amount)
 	for _, own := range []string{"bob@", "complains", "answers 400"} {
 		require.NotContains(t, string(a.body), own)
-		require.Contains(t, string(g.do(get.as(t, "bob", api.Operator)).body), own)
+		require.Contains(t, string(g.do(get.as(t, "bob", api.RoleOperator)).body), own)
 	}
 }

@@ -189,7 +189,7 @@ func fits(p order.Placement) error {
 // withOrderID tells the caller of a failed placement under which id it may be
 // there after all.
 func withOrderID(err error, id string) error {
-	if !errors.Is(err, saga.ErrUnanswered) && !errors.Is(err, saga.ErrMute) && !errors.Is(err, context.DeadlineExceeded) {
+	if !errors.Is(err, saga.ErrUnanswered) && !errors.Is(err, saga.ErrNoAnswer) && !errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
 	p := *problemOf(err)
@@ -217,7 +217,7 @@ func (s *Server) place(ctx context.Context, p order.Placement, total *int64) (pl
 		doc, err := json.Marshal(order.New(p, came.Begun))
 		return placed{doc: doc}, err
 	}
-	if came.Outcome.Status == order.Rejected {
+	if came.Outcome.Status == order.StatusRejected {
 		return placed{}, rejection(CallerOf(ctx), came.Outcome)
 	}
 	doc, err := s.document(ctx, p.OrderID, came.Outcome.Version)
@@ -226,7 +226,7 @@ func (s *Server) place(ctx context.Context, p order.Placement, total *int64) (pl
 
 // rejection says why an order was not taken.
 func rejection(caller Caller, o order.Outcome) error {
-	if o.Reason == order.Unavailable {
+	if o.Reason == order.ReasonUnavailable {
 		return errStockUnasked
 	}
 	return refusal(shortagesFor(caller, o.Shortages))

@@ -22,7 +22,7 @@ func TestAnOrderIsPlacedAndRead(t *testing.T) {
 	require.Equal(t, http.StatusCreated, a.status, "%s", a.body)
 	o := a.order(t)
 	require.Equal(t, "/v1/orders/"+o.ID, a.header.Get("Location"))
-	require.Equal(t, order.AwaitingPayment, o.Status)
+	require.Equal(t, order.StatusAwaitingPayment, o.Status)
 	require.Equal(t, int64(2000), o.Amounts[order.AmountTotal])
 	require.Equal(t, order.ActorOperator, o.Journal[0].Actor)
 	require.Equal(t, 7*time.Minute, o.Payment.Deadline.Sub(o.PlacedAt).Round(time.Second))
@@ -71,7 +71,7 @@ func TestAKeyFindsAnOrderThatHasClosed(t *testing.T) {
 
 			again := g.place("k-1", body)
 			require.Equal(t, http.StatusCreated, again.status, "%s", again.body)
-			require.Equal(t, order.Cancelled, again.order(t).Status)
+			require.Equal(t, order.StatusCancelled, again.order(t).Status)
 			other := g.place("k-1", basket(line{"productId": "mug", "quantity": 1}))
 			require.Equal(t, "/problems/idempotency-mismatch", other.problem(t).Type)
 		})
@@ -102,7 +102,7 @@ func TestARejectionByTheSagaIsTold(t *testing.T) {
 		p := a.problem(t)
 		require.Equal(t, "/problems/insufficient-stock", p.Type)
 		require.Equal(t, []order.Shortage{
-			{ProductID: "mug", SKU: "one", Requested: 2, Available: 1, Reason: product.Short},
+			{ProductID: "mug", SKU: "one", Requested: 2, Available: 1, Reason: product.ReasonOutOfStock},
 		}, p.Shortages)
 	}
 	require.Len(t, g.temporal.starts, 1)
@@ -115,7 +115,7 @@ func TestAnOrderIsTakenWhileTheStockIsAway(t *testing.T) {
 	a := g.place("k-1", basket(line{"productId": "mug", "quantity": 1}))
 	require.Equal(t, http.StatusAccepted, a.status, "%s", a.body)
 	o := a.order(t)
-	require.Equal(t, order.Reserving, o.Status)
+	require.Equal(t, order.StatusReserving, o.Status)
 	require.Equal(t, "/v1/orders/"+o.ID, a.header.Get("Location"))
 	require.NotEmpty(t, a.header.Get("Retry-After"))
 
@@ -163,7 +163,7 @@ func TestWithoutAWorkerAnOrderIsUndecided(t *testing.T) {
 	g.temporal.set(func(f *fakeTemporal) { f.stuck = true })
 	a := g.place("k-1", basket(line{"productId": "mug", "quantity": 1}))
 	require.Equal(t, http.StatusAccepted, a.status, "%s", a.body)
-	require.Equal(t, order.Reserving, a.order(t).Status)
+	require.Equal(t, order.StatusReserving, a.order(t).Status)
 	require.Equal(t, http.StatusServiceUnavailable, g.get("/v1/orders/"+a.order(t).ID).status)
 }
 

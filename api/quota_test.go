@@ -31,7 +31,7 @@ func TestACustomerWithTooManyOpenOrdersIsToldWhenToComeAgain(t *testing.T) {
 		p := a.problem(t)
 		require.Equal(t, "/problems/too-many-open-orders", p.Type)
 		require.Equal(t, int64(2), p.Limit)
-		require.Equal(t, product.TooManyOpen, p.Shortages[0].Reason)
+		require.Equal(t, product.ReasonTooManyOpenOrders, p.Shortages[0].Reason)
 		seconds, err := strconv.Atoi(a.header.Get("Retry-After"))
 		require.NoError(t, err)
 		if name == "read" {
@@ -88,7 +88,7 @@ func TestMoreUnitsThanOneOrderMayHave(t *testing.T) {
 		require.Equal(t, "/problems/over-limit", p.problem(t).Type)
 		var limits []int64
 		for _, s := range p.problem(t).Shortages {
-			require.Equal(t, product.OverLimit, s.Reason)
+			require.Equal(t, product.ReasonOverLimit, s.Reason)
 			limits = append(limits, s.Limit)
 		}
 		require.Len(t, limits, 3, "%s: every line", name)
@@ -96,7 +96,7 @@ func TestMoreUnitsThanOneOrderMayHave(t *testing.T) {
 	}
 	ok := g.place("", basket(line{"productId": "shirt", "sku": "S", "quantity": 1}, line{"productId": "shirt", "sku": "M", "quantity": 2}))
 	require.Equal(t, http.StatusCreated, ok.status, "%s", ok.body)
-	require.Equal(t, order.AwaitingPayment, ok.order(t).Status)
+	require.Equal(t, order.StatusAwaitingPayment, ok.order(t).Status)
 
 	delete(shirt, "maxPerOrder")
 	shirt["variants"] = []map[string]any{{"sku": "S", "price": 100}, {"sku": "M", "price": 100}}
@@ -145,7 +145,7 @@ func TestMoreUnitsThanACustomersUnpaidOrdersMayHold(t *testing.T) {
 		require.Equal(t, http.StatusConflict, a.status, "%s: %s", name, a.body)
 		p := a.problem(t)
 		require.Equal(t, "/problems/over-customer-limit", p.Type)
-		require.Equal(t, product.OverCustomerLimit, p.Shortages[0].Reason)
+		require.Equal(t, product.ReasonOverCustomerLimit, p.Shortages[0].Reason)
 		require.Equal(t, int64(5), p.Shortages[0].Limit)
 	}
 	require.Len(t, g.temporal.starts, 2, "the read refuses before a workflow is started")

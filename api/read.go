@@ -142,7 +142,7 @@ func (s *Server) findAnybodys(ctx context.Context, id string, version int64) (fo
 	case errors.Is(askErr, saga.ErrUnknownOrder):
 		return s.findCold(ctx, id, err)
 	case errors.Is(askErr, saga.ErrStuck):
-		askErr = fmt.Errorf("%w: %w", saga.ErrMute, askErr)
+		askErr = fmt.Errorf("%w: %w", saga.ErrNoAnswer, askErr)
 	}
 	return found{}, askErr
 }
@@ -188,7 +188,7 @@ func (s *Server) findCold(ctx context.Context, id string, unread error) (found, 
 // it was lost, say, and is being built anew.
 func (s *Server) sayWhole(ctx context.Context) error {
 	stale, err := fromView(ctx, s, func(ctx context.Context, i Index) ([]search.View, error) { return i.Stale(ctx) })
-	if err != nil || !slices.Contains(stale, search.OrdersView) {
+	if err != nil || !slices.Contains(stale, search.ViewOrders) {
 		return err
 	}
 	gone, err := s.cfg.Orders.Forgotten(ctx)

@@ -31,7 +31,7 @@ func TestWaitingForAnOrderToChange(t *testing.T) {
 	g.untilWaiting(1)
 	require.Equal(t, http.StatusNoContent, g.callback(success(o.ID, "p-1", 1000)).status)
 	a := within(t, changed)
-	require.Equal(t, order.Paid, a.order(t).Status)
+	require.Equal(t, order.StatusPaid, a.order(t).Status)
 
 	start := time.Now()
 	same := g.get("/v1/orders/" + o.ID + "?wait=60ms&version=99")
@@ -51,7 +51,7 @@ func TestWaitingForAnOrderToBeDecided(t *testing.T) {
 	g.temporal.set(func(f *fakeTemporal) { require.NoError(t, f.place(t.Context(), f.sagas["order/"+o.ID])) })
 	a := within(t, changed)
 	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
-	require.Equal(t, order.AwaitingPayment, a.order(t).Status)
+	require.Equal(t, order.StatusAwaitingPayment, a.order(t).Status)
 }
 
 func TestAWaitEndsWithItsCaller(t *testing.T) {
@@ -107,7 +107,7 @@ func TestAWaitDoesNotPollTheWorkflow(t *testing.T) {
 	g.temporal.set(func(f *fakeTemporal) { f.sagas["order/"+o.ID].order.Pay(success(o.ID, "p-1", 1000), time.Now()) })
 	a := within(t, changed)
 	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
-	require.Equal(t, order.Paid, a.order(t).Status, "true at the end of the wait")
+	require.Equal(t, order.StatusPaid, a.order(t).Status, "true at the end of the wait")
 }
 
 func TestAWaitGoesOnWhenTheDocumentsAreBack(t *testing.T) {
@@ -122,6 +122,6 @@ func TestAWaitGoesOnWhenTheDocumentsAreBack(t *testing.T) {
 	g.untilWaiting(1)
 	g.redis.SetError("")
 	require.Equal(t, http.StatusNoContent, g.callback(success(o.ID, "p-1", 1000)).status)
-	require.Equal(t, order.Paid, within(t, changed).order(t).Status)
+	require.Equal(t, order.StatusPaid, within(t, changed).order(t).Status)
 	g.temporal.set(func(f *fakeTemporal) { require.Equal(t, 1, f.queries) })
 }

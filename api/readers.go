@@ -19,7 +19,7 @@ var shownDetails = []string{"reason", "from", "amount", "currency", "paymentId",
 
 // orderFor returns an order's document as the caller may see it.
 func orderFor(caller Caller, doc []byte) ([]byte, error) {
-	if caller.Role == Operator {
+	if caller.Role == RoleOperator {
 		return doc, nil
 	}
 	var o order.Order
@@ -55,8 +55,8 @@ func entryFor(customerID string, e order.Entry) order.Entry {
 // shownReason is what a customer reads of a reason: a product that isn't listed doesn't
 // exist for them.
 func shownReason(reason string) string {
-	if reason == string(product.NotListed) {
-		return string(product.NotFound)
+	if reason == string(product.ReasonNotListed) {
+		return string(product.ReasonNotFound)
 	}
 	return reason
 }
@@ -64,21 +64,21 @@ func shownReason(reason string) string {
 // shortagesFor returns the lines that can't be had as the caller may read them. For a
 // customer a product that isn't listed is not found, and nothing else is said of it.
 func shortagesFor(caller Caller, all []order.Shortage) []order.Shortage {
-	if caller.Role == Operator {
+	if caller.Role == RoleOperator {
 		return all
 	}
 	unlisted := map[string]bool{}
 	for _, s := range all {
-		if s.Reason == product.NotListed {
+		if s.Reason == product.ReasonNotListed {
 			unlisted[s.ProductID] = true
 		}
 	}
 	shown := make([]order.Shortage, 0, len(all))
 	for _, s := range all {
 		switch {
-		case s.Reason == product.NotListed:
-			s = order.Shortage{ProductID: s.ProductID, SKU: s.SKU, Requested: s.Requested, Reason: product.NotFound}
-		case unlisted[s.ProductID] && s.Reason != product.TooManyOpen:
+		case s.Reason == product.ReasonNotListed:
+			s = order.Shortage{ProductID: s.ProductID, SKU: s.SKU, Requested: s.Requested, Reason: product.ReasonNotFound}
+		case unlisted[s.ProductID] && s.Reason != product.ReasonTooManyOpenOrders:
 			continue
 		}
 		shown = append(shown, s)
@@ -90,7 +90,7 @@ func shortagesFor(caller Caller, all []order.Shortage) []order.Shortage {
 // shop's own people, and the provider, say to one another.
 func refundFor(caller Caller, r order.Refund) order.Refund {
 	r = r.Shown()
-	if caller.Role == Operator {
+	if caller.Role == RoleOperator {
 		return r
 	}
 	r.Actor, r.Note, r.Detail = order.ActorFor(caller.Subject, r.Actor), "", ""

@@ -187,7 +187,7 @@ func (s *Server) decideRefund(c *gin.Context, key string) (order.Refund, error) 
 		return stands, errMismatch
 	case refused && !mine:
 		return stands, notWaiting(stands)
-	case in.Choice == string(saga.ChooseAssign) && stands.Status == order.RefundCase:
+	case in.Choice == string(saga.ChoiceAssign) && stands.Status == order.RefundCase:
 		return stands, errNotOpen
 	}
 	return stands, nil
@@ -216,11 +216,11 @@ func checkDecision(in openapi.RefundDecision) error {
 	}
 	product.CheckText(&bad, "refundId", in.RefundID)
 	switch saga.Choice(in.Choice) {
-	case saga.ChooseRefund, saga.ChooseSettled:
+	case saga.ChoiceRefund, saga.ChoiceSettled:
 		if in.OrderID != "" {
 			bad.Add("orderId", "goes with assign alone")
 		}
-	case saga.ChooseAssign:
+	case saga.ChoiceAssign:
 		if !product.ValidID(in.OrderID) {
 			bad.Add("orderId", "must match [A-Za-z0-9._~-]{1,64}")
 		}
@@ -230,7 +230,7 @@ func checkDecision(in openapi.RefundDecision) error {
 	switch order.RefundStatus(in.Status) { //nolint:exhaustive // there is nothing to decide of others
 	case "", order.RefundCase, order.RefundFailed:
 	case order.RefundDue, order.RefundPending:
-		if in.Choice != string(saga.ChooseSettled) {
+		if in.Choice != string(saga.ChoiceSettled) {
 			bad.Add("status", "a refund that is "+in.Status+" can only be settled")
 		}
 	default:

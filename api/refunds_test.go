@@ -178,7 +178,7 @@ func TestAnOrderShowsWhatWentBack(t *testing.T) {
 		shown := g.get("/v1/orders/" + o.ID).order(t)
 		require.Equal(t, c.want, shown.Payment.Status)
 		require.Equal(t, c.back, shown.Amounts[order.AmountRefunded])
-		require.Equal(t, order.Paid, shown.Status)
+		require.Equal(t, order.StatusPaid, shown.Status)
 		var p openapi.PaymentResult
 		require.NoError(t, json.Unmarshal(g.get("/v1/orders/"+o.ID+"/payment").body, &p))
 		require.Equal(t, string(c.want), p.Status)
@@ -364,7 +364,7 @@ func TestAnOldOrderIsRefundedAtItsProvider(t *testing.T) {
 func TestARefundThatFailsAfterItWasPaidStartsItsWorkflowAgain(t *testing.T) {
 	g := newGateway(t)
 	said := order.PaymentEvent{
-		Type: order.RefundCameBack, OrderID: "o-1", PaymentID: "p-1", Amount: 300, Currency: "EUR",
+		Type: order.PaymentRefundFailed, OrderID: "o-1", PaymentID: "p-1", Amount: 300, Currency: "EUR",
 		Refund: &order.FailedRefund{ID: "part:sandbox:r-1", ProviderID: "re_1", Detail: "account closed"},
 	}
 	require.Equal(t, http.StatusNoContent, g.callback(said).status)

@@ -22,7 +22,7 @@ import (
 // roleOf is whom the gateway takes the caller for.
 func (g *gateway) roleOf(k call) api.Role {
 	if g.cfg.Identity == nil {
-		return api.Operator
+		return api.RoleOperator
 	}
 	_, token, _ := strings.Cut(k.header.Get("Authorization"), " ")
 	caller, err := g.cfg.Identity.Verify(g.t.Context(), token)
@@ -36,7 +36,7 @@ func (g *gateway) roleOf(k call) api.Role {
 // answer in these tests is checked.
 func (g *gateway) requireReadableBy(role api.Role, o *openapi3.Operation, a answer) {
 	g.t.Helper()
-	if role == api.Operator {
+	if role == api.RoleOperator {
 		return
 	}
 	forOperators := map[string]bool{}
@@ -118,9 +118,9 @@ func (w window) as(role api.Role, method, path string, body any) answer {
 	w.t.Helper()
 	k := call{method: method, path: path, body: body}
 	switch role {
-	case api.Operator:
+	case api.RoleOperator:
 		k = k.as(w.t, staffName, role)
-	case api.Customer:
+	case api.RoleCustomer:
 		k = k.as(w.t, "ada", role)
 	}
 	return w.do(k)
@@ -142,7 +142,7 @@ func newWindow(t testing.TB) window {
 		if id == "draft" {
 			spec["status"], spec["currency"] = "draft", "USD"
 		}
-		ok(w.as(api.Operator, http.MethodPut, "/v1/products/"+id, spec), http.StatusCreated)
+		ok(w.as(api.RoleOperator, http.MethodPut, "/v1/products/"+id, spec), http.StatusCreated)
 	}
 	address := map[string]string{
 		"recipient": "Ada", "phone": "1", "email": "e", "line1": "1", "line2": "2", "city": "c", "region": "r", "postalCode": "p", "country": "GB",
@@ -151,11 +151,11 @@ func newWindow(t testing.TB) window {
 	place := func(role api.Role) string {
 		return ok(w.as(role, http.MethodPost, "/v1/orders", map[string]any{"customerId": "ada", "lines": lines, "address": address}), 201).order(t).ID
 	}
-	w.paid, w.own, w.ended, w.rejected = place(api.Operator), place(api.Customer), place(api.Customer), place(api.Customer)
+	w.paid, w.own, w.ended, w.rejected = place(api.RoleOperator), place(api.RoleCustomer), place(api.RoleCustomer), place(api.RoleCustomer)
 	require.Equal(t, http.StatusNoContent, w.callback(success(w.paid, "p-1", 2000)).status)
-	ok(w.as(api.Operator, http.MethodPost, "/v1/orders/"+w.paid+"/deliver", nil), 200)
-	ok(w.as(api.Customer, http.MethodPost, "/v1/orders/"+w.own+"/cancel", nil), 200)
-	ok(w.as(api.Operator, http.MethodPost, "/v1/orders/"+w.ended+"/cancel", map[string]string{"reason": "operator"}), 200)
+	ok(w.as(api.RoleOperator, http.MethodPost, "/v1/orders/"+w.paid+"/deliver", nil), 200)
+	ok(w.as(api.RoleCustomer, http.MethodPost, "/v1/orders/"+w.own+"/cancel", nil), 200)
+	ok(w.as(api.RoleOperator, http.MethodPost, "/v1/orders/"+w.ended+"/cancel", map[string]string{"reason": "operator"}), 200)
 	w.reject()
 	require.NoError(t, w.stock.Delist(t.Context(), "gone", 1))
 	w.refund()
@@ -179,10 +179,10 @@ func (w window) reject() {
 	price := int64(9)
 	at := time.Now()
 	o := w.temporal.sagas["order/"+w.rejected].order
-	o.Reject(order.Reason(product.NotListed), []order.Shortage{
-		{ProductID: "gone", SKU: "one", Requested: 1, Reason: product.NotListed},
-		{ProductID: "gone", SKU: "one", Requested: 1, Reason: product.OtherCurrency},
-		{ProductID: "mug", SKU: "one", Requested: 1, Available: 3, Reason: product.PriceChanged, CurrentPrice: &price, Limit: 4},
+	o.Reject(order.Reason(product.ReasonNotListed), []order.Shortage{
+		{ProductID: "gone", SKU: "one", Requested: 1, Reason: product.ReasonNotListed},
+		{ProductID: "gone", SKU: "one", Requested: 1, Reason: product.ReasonOtherCurrency},
+		{ProductID: "mug", SKU: "one", Requested: 1, Available: 3, Reason: product.ReasonPriceChanged, CurrentPrice: &price, Limit: 4},
 	}, at)
 	doc, err := json.Marshal(o)
 	require.NoError(w.t, err)
@@ -214,7 +214,7 @@ func (w window) refund() {
 	}
 	d := order.Dispute{
 		ID: "dp_1", Provider: "sandbox", PaymentID: "p-1", OrderID: w.paid, Amount: 2000, Currency: "EUR", Reason: "fraudulent",
-		Status: order.DisputeLost, DueBy: time.Now(), Funds: order.FundsWithdrawn, OccurredAt: time.Now(), FundsAt: time.Now(),
+		Status: order.DisputeLost, DueBy: time.Now(), Funds: order.DisputeFundsWithdrawn, OccurredAt: time.Now(), FundsAt: time.Now(),
 		Version: 1, DismissedAt: time.Now(), DismissedBy: staffName,
 	}
 	disputed, err := json.Marshal(d)
@@ -272,12 +272,12 @@ func TestWhoReadsWhichField(t *testing.T) {
 				}
 				return all
 			}
-			operators, own := read(api.Operator), map[string]bool{}
+			operators, own := read(api.RoleOperator), map[string]bool{}
 			walkFields("", responseSchema(operation, http.StatusOK), func(path string, s *openapi3.Schema) {
 				require.True(t, operators[path] || path == "nextCursor", "%s: no operator reads it here: the table is blind to it", path)
 				own[path] = s.Extensions["x-roles"] != nil || liesInOwn(own, path)
 			})
-			for _, role := range []api.Role{api.Customer, ""} {
+			for _, role := range []api.Role{api.RoleCustomer, ""} {
 				if role == "" && strings.HasPrefix(route, "/v1/orders") {
 					continue
 				}
@@ -305,9 +305,9 @@ func TestCustomersReadStaffForWhoeverWorksForTheShop(t *testing.T) {
 	w := newWindow(t)
 	for route, paths := range w.readers() {
 		for _, path := range paths {
-			require.NotContains(t, string(w.as(api.Customer, http.MethodGet, path, nil).body), staffName, path)
+			require.NotContains(t, string(w.as(api.RoleCustomer, http.MethodGet, path, nil).body), staffName, path)
 			if strings.HasPrefix(route, "/v1/orders/{id}") && strings.Contains(path, w.paid) {
-				require.Contains(t, string(w.as(api.Operator, http.MethodGet, path, nil).body), staffName, path)
+				require.Contains(t, string(w.as(api.RoleOperator, http.MethodGet, path, nil).body), staffName, path)
 			}
 		}
 	}
@@ -317,13 +317,13 @@ func TestCustomersReadStaffForWhoeverWorksForTheShop(t *testing.T) {
 		}
 		return names
 	}
-	require.Equal(t, []string{"staff", "system", "provider:sandbox", "staff"}, actors(api.Customer, w.paid))
-	require.Equal(t, []string{staffName, "system", "provider:sandbox", staffName}, actors(api.Operator, w.paid))
-	require.Equal(t, []string{"ada", "system", "ada"}, actors(api.Customer, w.own), "what they did themself stays theirs")
-	require.Equal(t, []string{"ada", "system", "staff"}, actors(api.Customer, w.ended))
+	require.Equal(t, []string{"staff", "system", "provider:sandbox", "staff"}, actors(api.RoleCustomer, w.paid))
+	require.Equal(t, []string{staffName, "system", "provider:sandbox", staffName}, actors(api.RoleOperator, w.paid))
+	require.Equal(t, []string{"ada", "system", "ada"}, actors(api.RoleCustomer, w.own), "what they did themself stays theirs")
+	require.Equal(t, []string{"ada", "system", "staff"}, actors(api.RoleCustomer, w.ended))
 
 	var shown openapi.PaymentResult
-	require.NoError(t, json.Unmarshal(w.as(api.Customer, http.MethodGet, "/v1/orders/"+w.paid+"/payment", nil).body, &shown))
+	require.NoError(t, json.Unmarshal(w.as(api.RoleCustomer, http.MethodGet, "/v1/orders/"+w.paid+"/payment", nil).body, &shown))
 	require.Len(t, shown.Refunds, 2)
 	for _, r := range shown.Refunds {
 		require.Equal(t, map[bool]string{true: "staff", false: "ada"}[r.Amount == 300], r.Actor)
@@ -336,22 +336,22 @@ func TestCustomersReadStaffForWhoeverWorksForTheShop(t *testing.T) {
 	}
 
 	again := call{method: http.MethodPost, path: "/v1/orders/" + w.ended + "/cancel"}
-	a := w.do(again.as(t, "ada", api.Customer))
+	a := w.do(again.as(t, "ada", api.RoleCustomer))
 	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
 	require.NotContains(t, string(a.body), staffName, "an answer to a change is one as well")
 }
 
 // ownView is an order as its customer reads it.
 func ownView(w window, id string) string {
-	return string(w.as(api.Customer, http.MethodGet, "/v1/orders/"+id, nil).body)
+	return string(w.as(api.RoleCustomer, http.MethodGet, "/v1/orders/"+id, nil).body)
 }
 
 // To all but operators a product that isn't listed is one that doesn't exist.
 func TestWhatIsNotListedIsForOperators(t *testing.T) {
 	w := newWindow(t)
 	for _, id := range []string{"draft", "gone"} {
-		require.Equal(t, http.StatusOK, w.as(api.Operator, http.MethodGet, "/v1/products/"+id, nil).status)
-		for _, role := range []api.Role{api.Customer, "", "admin"} {
+		require.Equal(t, http.StatusOK, w.as(api.RoleOperator, http.MethodGet, "/v1/products/"+id, nil).status)
+		for _, role := range []api.Role{api.RoleCustomer, "", "admin"} {
 			k := call{method: http.MethodGet, path: "/v1/products/" + id}
 			if role != "" {
 				k = k.as(t, "ada", role)
@@ -372,7 +372,7 @@ func TestWhatIsNotListedIsForOperators(t *testing.T) {
 			Product   *openapi.LineProduct `json:"product"`
 		} `json:"lines"`
 	}
-	for role, sees := range map[api.Role]bool{api.Operator: true, api.Customer: false} {
+	for role, sees := range map[api.Role]bool{api.RoleOperator: true, api.RoleCustomer: false} {
 		a := w.as(role, http.MethodGet, "/v1/orders/"+w.paid+"?expand=products", nil)
 		expanded.Lines = nil
 		require.NoError(t, json.Unmarshal(a.body, &expanded))
@@ -410,23 +410,23 @@ func TestARefusalTellsNothingOfWhatIsNotListed(t *testing.T) {
 		lines := []line{{"productId": id, "sku": "one", "quantity": 1}, {"productId": "mug", "sku": "one", "quantity": 1}}
 		return w.as(role, http.MethodPost, "/v1/orders", map[string]any{"customerId": "ada", "lines": lines})
 	}
-	nothing := withoutIDs(t, place(api.Customer, "nothing"))
+	nothing := withoutIDs(t, place(api.RoleCustomer, "nothing"))
 	for _, id := range []string{"draft", "gone"} {
-		require.Equal(t, "/problems/not-listed", place(api.Operator, id).problem(t).Type)
-		a := place(api.Customer, id)
+		require.Equal(t, "/problems/not-listed", place(api.RoleOperator, id).problem(t).Type)
+		a := place(api.RoleCustomer, id)
 		require.Equal(t, "/problems/unknown-product", a.problem(t).Type)
 		require.JSONEq(t, strings.ReplaceAll(nothing, `"nothing"`, `"`+id+`"`), withoutIDs(t, a))
 	}
-	o := w.as(api.Customer, http.MethodGet, "/v1/orders/"+w.rejected, nil).order(t)
-	require.Equal(t, order.Reason(product.NotFound), o.CancelReason)
+	o := w.as(api.RoleCustomer, http.MethodGet, "/v1/orders/"+w.rejected, nil).order(t)
+	require.Equal(t, order.Reason(product.ReasonNotFound), o.CancelReason)
 	require.Equal(t, "not_found", o.Journal[len(o.Journal)-1].Detail["reason"])
 	require.Len(t, o.Shortages, 2)
-	require.Equal(t, product.NotFound, o.Shortages[0].Reason)
-	require.Equal(t, product.PriceChanged, o.Shortages[1].Reason)
-	require.Equal(t, order.Reason(product.NotListed), w.as(api.Operator, http.MethodGet, "/v1/orders/"+w.rejected, nil).order(t).CancelReason)
+	require.Equal(t, product.ReasonNotFound, o.Shortages[0].Reason)
+	require.Equal(t, product.ReasonPriceChanged, o.Shortages[1].Reason)
+	require.Equal(t, order.Reason(product.ReasonNotListed), w.as(api.RoleOperator, http.MethodGet, "/v1/orders/"+w.rejected, nil).order(t).CancelReason)
 
-	short := w.as(api.Customer, http.MethodPost, "/v1/orders", map[string]any{"lines": []line{{"productId": "mug", "sku": "one", "quantity": 40}}})
+	short := w.as(api.RoleCustomer, http.MethodPost, "/v1/orders", map[string]any{"lines": []line{{"productId": "mug", "sku": "one", "quantity": 40}}})
 	require.Equal(t, http.StatusConflict, short.status)
-	require.Equal(t, []order.Shortage{{ProductID: "mug", SKU: "one", Requested: 40, Available: 5, Reason: product.Short}}, short.problem(t).Shortages,
+	require.Equal(t, []order.Shortage{{ProductID: "mug", SKU: "one", Requested: 40, Available: 5, Reason: product.ReasonOutOfStock}}, short.problem(t).Shortages,
 		"what can be bought, as the product itself says; not what others hold")
 }

@@ -22,7 +22,7 @@ import (
 
 func hit(id string, change ...func(*search.ProductHit)) search.ProductHit {
 	h := search.ProductHit{Product: search.Product{
-		ID: id, Version: 7, Status: product.Listed, Title: "A " + id, Currency: "EUR", MinPrice: 1000, MaxPrice: 1500,
+		ID: id, Version: 7, Status: product.StatusListed, Title: "A " + id, Currency: "EUR", MinPrice: 1000, MaxPrice: 1500,
 	}}
 	for _, c := range change {
 		c(&h)
@@ -126,14 +126,14 @@ func TestAllOfAQueryReachesTheIndex(t *testing.T) {
 		"q=": {},
 		"q=&category=a&category=b%2Cc&brand=B&tag=x&tag=y&minPrice=0&maxPrice=99&inStock=true&sort=-price&soldOut=inPlace&limit=7": {
 			Category: []string{"a", "b,c"}, Brand: []string{"B"}, Tag: []string{"x", "y"},
-			MinPrice: number(0), MaxPrice: number(99), InStock: true, Sort: search.ByPriceDown, SoldOutInPlace: true, Limit: &limit,
+			MinPrice: number(0), MaxPrice: number(99), InStock: true, Sort: search.SortPriceDescending, SoldOutInPlace: true, Limit: &limit,
 		},
-		"inStock=false&soldOut=last&sort=relevance": {Sort: search.ByRelevance},
+		"inStock=false&soldOut=last&sort=relevance": {Sort: search.SortRelevance},
 		"sort=&soldOut=&cursor=":                    {},
 		"q=" + strings.Repeat("%E8%8C%B6", 1000):    {Q: strings.Repeat("茶", 1000)},
-		"sort=newest":                               {Sort: search.ByNewest},
-		"sort=name":                                 {Sort: search.ByName},
-		"sort=price":                                {Sort: search.ByPrice},
+		"sort=newest":                               {Sort: search.SortNewest},
+		"sort=name":                                 {Sort: search.SortName},
+		"sort=price":                                {Sort: search.SortPrice},
 	} {
 		a := g.search(query)
 		require.Equal(t, http.StatusOK, a.status, "%s: %s", query, a.body)
@@ -182,7 +182,7 @@ func TestProductsPageByPage(t *testing.T) {
 		require.Equal(t, "cursor", p.Errors[0].Path, other)
 	}
 	// Of this query, and still none that the index gave out.
-	forged := search.ProductQuery{Sort: search.ByName}.CursorAt("-1", "x")
+	forged := search.ProductQuery{Sort: search.SortName}.CursorAt("-1", "x")
 	require.Equal(t, "cursor", g.search("sort=name&cursor=" + forged).problem(t).Errors[0].Path)
 }
 
@@ -192,7 +192,7 @@ func TestSuggestions(t *testing.T) {
 		Products: []search.Product{hit("mug", func(h *search.ProductHit) {
 			h.Available, h.Description, h.Brand, h.Category, h.Image = 1, "long", "Brandt", "kitchen", "/mug.png"
 		}).Product},
-		Terms: []search.Term{{Text: "Brandt", Kind: search.BrandTerm, Count: 12}},
+		Terms: []search.Term{{Text: "Brandt", Kind: search.TermBrand, Count: 12}},
 	}
 	a := g.get("/v1/products/suggest?q=mu&limit=20")
 	require.JSONEq(t, `{"items":[{"id":"mug","title":"A mug","brand":"Brandt","category":"kitchen","image":"/mug.png",`+

@@ -20,7 +20,7 @@ func large(id string, lines int) search.Order {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	long := strings.Repeat("<", order.MaxFieldBytes) // six bytes each, as JSON
 	o := order.Order{
-		ID: id, CustomerID: "c-1", Status: order.Rejected, Version: 2, Currency: "EUR", PlacedAt: at, UpdatedAt: at,
+		ID: id, CustomerID: "c-1", Status: order.StatusRejected, Version: 2, Currency: "EUR", PlacedAt: at, UpdatedAt: at,
 		Amounts: map[string]int64{"items": 1, "total": 1, "paid": 0, "refunded": 0},
 		Address: &order.Address{Recipient: long, Phone: long, Email: long, Line1: long, Line2: long, City: long, Region: long, PostalCode: long, Country: long},
 		Payment: order.Payment{Status: order.PaymentPending, Deadline: at},

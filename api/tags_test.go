@@ -55,7 +55,7 @@ func TestWhoSeesLessOfAProductHasAnotherTag(t *testing.T) {
 	g := asking(t)
 	g.sell(t, 5)
 	get := call{method: http.MethodGet, path: "/v1/products/mug"}
-	staffs := g.do(get.as(t, "staff", api.Operator)).header.Get("ETag")
+	staffs := g.do(get.as(t, "staff", api.RoleOperator)).header.Get("ETag")
 	everyones := g.do(get).header.Get("ETag")
 	require.NotEmpty(t, everyones)
 	require.NotEqual(t, staffs, everyones)

@@ -17,9 +17,9 @@ func TestOneCallerDoesNotTakeThePlacesOfAllWhoWait(t *testing.T) {
 	g := asking(t)
 	g.sell(t, 5)
 	wait := func(customer string) call {
-		a := g.do(orderCall(basketOf("")).as(t, customer, api.Customer))
+		a := g.do(orderCall(basketOf("")).as(t, customer, api.RoleCustomer))
 		require.Equal(t, http.StatusCreated, a.status, "%s", a.body)
-		return call{method: http.MethodGet, path: "/v1/orders/" + a.order(t).ID + "?wait=30s&version=99"}.as(t, customer, api.Customer)
+		return call{method: http.MethodGet, path: "/v1/orders/" + a.order(t).ID + "?wait=30s&version=99"}.as(t, customer, api.RoleCustomer)
 	}
 	ada, bob := wait("ada"), wait("bob")
 	ctx, leave := context.WithCancel(t.Context())

@@ -31,7 +31,7 @@ func TestWebhooksSecretIsShownOnce(t *testing.T) {
 	g := newGateway(t)
 	w := g.registerWebhook("https://8.8.8.8/hooks", "order.*", "stock.changed")
 	require.True(t, strings.HasPrefix(w.Secret, "whsec_"))
-	require.Equal(t, webhook.Active, w.Status)
+	require.Equal(t, webhook.StatusActive, w.Status)
 	require.Equal(t, []string{"order.*", "stock.changed"}, w.Events)
 	rotated := g.post("/v1/webhooks/"+w.ID+"/rotate", nil)
 	require.Equal(t, http.StatusOK, rotated.status, "%s", rotated.body)
@@ -109,7 +109,7 @@ func TestDeliveriesAndReplay(t *testing.T) {
 		require.NoError(t, g.hooks.Log(t.Context(), w.ID, webhook.Event{
 			ID: fmt.Sprintf("1-%d-0", i), Type: webhook.OrderPaid, At: time.UnixMilli(int64(i)).UTC(), Body: []byte(`{}`),
 		}, webhook.Tried{
-			Attempt: webhook.Attempt{At: time.Now(), Error: webhook.TimedOut}, Status: webhook.Pending, NextAt: time.Now(), Run: "r",
+			Attempt: webhook.Attempt{At: time.Now(), Error: webhook.TroubleTimeout}, Status: webhook.DeliveryPending, NextAt: time.Now(), Run: "r",
 		}))
 	}
 	read := func(query string) (page api.WebhookDeliveryPage) {
@@ -121,7 +121,7 @@ func TestDeliveriesAndReplay(t *testing.T) {
 	first := read("?limit=2")
 	require.Len(t, first.Items, 2)
 	require.Equal(t, "1-2-0", first.Items[0].ID)
-	require.Equal(t, webhook.TimedOut, first.Items[0].Attempts[0].Error)
+	require.Equal(t, webhook.TroubleTimeout, first.Items[0].Attempts[0].Error)
 	last := read("?limit=2&cursor=" + first.NextCursor)
 	require.Len(t, last.Items, 1)
 	require.Empty(t, last.NextCursor)

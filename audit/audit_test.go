@@ -47,10 +47,10 @@ func lampFinding(k Kind, units int64) func(*shop) []Finding {
 
 // twice is the payment of the paid order, which another one took too.
 func twice(s *shop) []Finding {
-	return []Finding{{Kind: PaymentTakenTwice, OrderID: max(s.paid, s.last()), PaymentID: "pay-" + s.paid}}
+	return []Finding{{Kind: KindPaymentTakenTwice, OrderID: max(s.paid, s.last()), PaymentID: "pay-" + s.paid}}
 }
 
-func stuck(s *shop) []Finding { return []Finding{{Kind: WorkflowStuck, OrderID: s.waiting}} }
+func stuck(s *shop) []Finding { return []Finding{{Kind: KindWorkflowStuck, OrderID: s.waiting}} }
 
 var damages = []damage{
 	{
@@ -66,17 +66,17 @@ var damages = []damage{
 	{
 		name: "held too high",
 		do:   func(s *shop) { s.do("HINCRBY", productKey(s.lamp), "held:lamp", 7) },
-		want: lampFinding(HeldDiffers, 7), left: lampFinding(HeldDiffers, 7),
+		want: lampFinding(KindHeldDiffers, 7), left: lampFinding(KindHeldDiffers, 7),
 	},
 	{
 		name: "held too low",
 		do:   func(s *shop) { s.do("HINCRBY", productKey(s.lamp), "held:lamp", -1) },
-		want: lampFinding(HeldDiffers, -1), left: lampFinding(HeldDiffers, -1),
+		want: lampFinding(KindHeldDiffers, -1), left: lampFinding(KindHeldDiffers, -1),
 	},
 	{
 		name: "units on hand from nowhere",
 		do:   func(s *shop) { s.do("HINCRBY", productKey(s.lamp), "onhand:lamp", 3) },
-		want: lampFinding(LedgerDiffers, 3), left: lampFinding(LedgerDiffers, 3),
+		want: lampFinding(KindLedgerDiffers, 3), left: lampFinding(KindLedgerDiffers, 3),
 	},
 	{
 		name: "a sale that no order has",
@@ -84,7 +84,7 @@ var damages = []damage{
 			s.do("HINCRBY", productKey(s.lamp), "onhand:lamp", -2)
 			s.do("HINCRBY", productKey(s.lamp), "committed:lamp", 2)
 		},
-		want: lampFinding(SoldDiffers, 2), left: lampFinding(SoldDiffers, 2),
+		want: lampFinding(KindSoldDiffers, 2), left: lampFinding(KindSoldDiffers, 2),
 	},
 	{
 		name: "a return that was applied twice",
@@ -92,7 +92,7 @@ var damages = []damage{
 			s.do("HINCRBY", productKey(s.lamp), "onhand:lamp", 5)
 			s.do("HINCRBY", productKey(s.lamp), "restocked:lamp", 5)
 		},
-		want: lampFinding(SoldDiffers, -5), left: lampFinding(SoldDiffers, -5),
+		want: lampFinding(KindSoldDiffers, -5), left: lampFinding(KindSoldDiffers, -5),
 	},
 	{
 		name: "held beyond what is there",
@@ -100,49 +100,49 @@ var damages = []damage{
 			s.do("HINCRBY", productKey(s.lamp), "onhand:lamp", -95)
 			s.do("HINCRBY", productKey(s.lamp), "adjusted:lamp", -95)
 		},
-		want: lampFinding(StockImpossible, 1), left: lampFinding(StockImpossible, 1),
+		want: lampFinding(KindStockImpossible, 1), left: lampFinding(KindStockImpossible, 1),
 	},
 	{
 		name: "a number that is none",
 		do:   func(s *shop) { s.do("HSET", productKey(s.lamp), "adjusted:ghost", "many") },
-		want: func(s *shop) []Finding { return []Finding{{Kind: Unreadable, ProductID: s.lamp}} },
-		left: func(s *shop) []Finding { return []Finding{{Kind: Unreadable, ProductID: s.lamp}} },
+		want: func(s *shop) []Finding { return []Finding{{Kind: KindUnreadable, ProductID: s.lamp}} },
+		left: func(s *shop) []Finding { return []Finding{{Kind: KindUnreadable, ProductID: s.lamp}} },
 	},
 	{
 		name: "hold missing on the product's list",
 		do:   func(s *shop) { s.do("ZREM", holdsKey(s.lamp), s.waiting) },
-		want: onHold(HoldNotListed, 2), left: onHold(HoldNotListed, 2),
+		want: onHold(KindHoldNotListed, 2), left: onHold(KindHoldNotListed, 2),
 	},
 	{
 		name: "hold missing on the sweeper's list",
 		do:   func(s *shop) { s.do("ZREM", deadlinesKey(s.lamp), s.lamp+"/"+s.waiting) },
-		want: onHold(HoldNotListed, 2), left: onHold(HoldNotListed, 2),
+		want: onHold(KindHoldNotListed, 2), left: onHold(KindHoldNotListed, 2),
 	},
 	{
 		name: "entry of an order without a hold on the product's list",
 		do:   func(s *shop) { s.do("ZADD", holdsKey(s.lamp), 1, s.cancelled) },
 		want: func(s *shop) []Finding {
-			return []Finding{{Kind: ListedWithoutHold, ProductID: s.lamp, OrderID: s.cancelled, Units: 4}}
+			return []Finding{{Kind: KindListedWithoutHold, ProductID: s.lamp, OrderID: s.cancelled, Units: 4}}
 		},
 		left: func(s *shop) []Finding {
-			return []Finding{{Kind: ListedWithoutHold, ProductID: s.lamp, OrderID: s.cancelled, Units: 4}}
+			return []Finding{{Kind: KindListedWithoutHold, ProductID: s.lamp, OrderID: s.cancelled, Units: 4}}
 		},
 	},
 	{
 		name: "entry of a sold hold on the sweeper's list",
 		do:   func(s *shop) { s.do("ZADD", deadlinesKey(s.lamp), 1, s.lamp+"/"+s.paid) },
 		want: func(s *shop) []Finding {
-			return []Finding{{Kind: ListedWithoutHold, ProductID: s.lamp, OrderID: s.paid, Units: 3}}
+			return []Finding{{Kind: KindListedWithoutHold, ProductID: s.lamp, OrderID: s.paid, Units: 3}}
 		},
 		left: func(s *shop) []Finding {
-			return []Finding{{Kind: ListedWithoutHold, ProductID: s.lamp, OrderID: s.paid, Units: 3}}
+			return []Finding{{Kind: KindListedWithoutHold, ProductID: s.lamp, OrderID: s.paid, Units: 3}}
 		},
 	},
 	{
 		name: "live hold of a closed order",
 		do:   func(s *shop) { s.close(s.place(6, 0)) },
 		want: func(s *shop) []Finding {
-			return []Finding{{Kind: HoldOfClosedOrder, ProductID: s.lamp, OrderID: s.last(), Units: 6}}
+			return []Finding{{Kind: KindHoldOfClosedOrder, ProductID: s.lamp, OrderID: s.last(), Units: 6}}
 		},
 	},
 	{
@@ -161,8 +161,8 @@ var damages = []damage{
 	{
 		name: "open order whose workflow is unknown",
 		do:   func(s *shop) { s.forget(s.waiting) },
-		want: func(s *shop) []Finding { return []Finding{{Kind: OrderUnknown, OrderID: s.waiting}} },
-		left: func(s *shop) []Finding { return []Finding{{Kind: OrderUnknown, OrderID: s.waiting}} },
+		want: func(s *shop) []Finding { return []Finding{{Kind: KindOrderUnknown, OrderID: s.waiting}} },
+		left: func(s *shop) []Finding { return []Finding{{Kind: KindOrderUnknown, OrderID: s.waiting}} },
 	},
 	{
 		name: "commit that was lost with a restored Redis",
@@ -174,9 +174,9 @@ var damages = []damage{
 		},
 		want: func(s *shop) []Finding {
 			return []Finding{
-				{Kind: DocumentOld, OrderID: s.last()},
-				{Kind: PaidNotCommitted, ProductID: s.lamp, OrderID: s.last(), Units: 6},
-				{Kind: SoldDiffers, ProductID: s.lamp, SKU: "lamp", Units: -6},
+				{Kind: KindDocumentOld, OrderID: s.last()},
+				{Kind: KindPaidNotCommitted, ProductID: s.lamp, OrderID: s.last(), Units: 6},
+				{Kind: KindSoldDiffers, ProductID: s.lamp, SKU: "lamp", Units: -6},
 			}
 		},
 	},
@@ -190,9 +190,9 @@ var damages = []damage{
 		},
 		want: func(s *shop) []Finding {
 			return []Finding{
-				{Kind: DocumentMissing, OrderID: s.last()},
-				{Kind: PaidNotCommitted, ProductID: s.lamp, OrderID: s.last(), Units: 6},
-				{Kind: SoldDiffers, ProductID: s.lamp, SKU: "lamp", Units: -6},
+				{Kind: KindDocumentMissing, OrderID: s.last()},
+				{Kind: KindPaidNotCommitted, ProductID: s.lamp, OrderID: s.last(), Units: 6},
+				{Kind: KindSoldDiffers, ProductID: s.lamp, SKU: "lamp", Units: -6},
 			}
 		},
 	},
@@ -206,8 +206,8 @@ var damages = []damage{
 		},
 		want: func(s *shop) []Finding {
 			return []Finding{
-				{Kind: DocumentMissing, OrderID: s.last()},
-				{Kind: OrderNotHeld, ProductID: s.lamp, OrderID: s.last(), Units: 6},
+				{Kind: KindDocumentMissing, OrderID: s.last()},
+				{Kind: KindOrderNotHeld, ProductID: s.lamp, OrderID: s.last(), Units: 6},
 			}
 		},
 	},
@@ -215,7 +215,7 @@ var damages = []damage{
 		name: "record of a sold hold lost",
 		do:   func(s *shop) { s.do("DEL", lampHold(s, s.paid)) },
 		// The ledger has the sale: selling again would sell twice.
-		want: onPaid(PaidNotCommitted), left: onPaid(PaidNotCommitted),
+		want: onPaid(KindPaidNotCommitted), left: onPaid(KindPaidNotCommitted),
 	},
 	{
 		name: "sale of an open order that Redis has forgotten, as versions before let it",
@@ -226,19 +226,19 @@ var damages = []damage{
 			s.record(o, true)
 			s.do("DEL", lampHold(s, s.paid))
 		},
-		want: onPaid(PaidNotCommitted),
+		want: onPaid(KindPaidNotCommitted),
 	},
 	{
 		name: "sale that Redis is to forget, as versions before let it",
 		do:   func(s *shop) { s.do("EXPIRE", lampHold(s, s.paid), 9999) },
-		want: onPaid(SaleExpires),
+		want: onPaid(KindSaleExpires),
 	},
 	{
 		name: "sale of a closed order that was not closed with it",
 		do:   func(s *shop) { s.do("PERSIST", lampHold(s, s.delivered)) },
 		want: func(s *shop) []Finding {
 			return []Finding{{
-				Kind: SaleStays, ProductID: s.lamp, OrderID: s.delivered, Units: s.work.orders[s.delivered].order.Items(s.lamp)[0].Quantity,
+				Kind: KindSaleStays, ProductID: s.lamp, OrderID: s.delivered, Units: s.work.orders[s.delivered].order.Items(s.lamp)[0].Quantity,
 			}}
 		},
 	},
@@ -246,13 +246,13 @@ var damages = []damage{
 		name: "units that are sold to an earlier order of the same id",
 		do:   func(s *shop) { s.do("HINCRBY", lampHold(s, s.paid), "placed", -60000) },
 		// Nobody can tell whether they were sold once or twice: the shelf has to be counted.
-		want: onPaid(PaidNotCommitted), left: onPaid(PaidNotCommitted),
+		want: onPaid(KindPaidNotCommitted), left: onPaid(KindPaidNotCommitted),
 	},
 	{
 		name: "units that are held for an earlier order of the same id",
 		do:   func(s *shop) { s.do("HINCRBY", lampHold(s, s.waiting), "placed", -60000) },
 		want: func(s *shop) []Finding {
-			return append(onHold(HoldOfClosedOrder, 2)(s), onHold(OrderNotHeld, 2)(s)...)
+			return append(onHold(KindHoldOfClosedOrder, 2)(s), onHold(KindOrderNotHeld, 2)(s)...)
 		},
 	},
 	{
@@ -288,8 +288,8 @@ var damages = []damage{
 		},
 		want: func(s *shop) []Finding {
 			return []Finding{
-				{Kind: NotReturned, ProductID: s.lamp, OrderID: s.last(), Units: 6},
-				{Kind: SoldDiffers, ProductID: s.lamp, SKU: "lamp", Units: 6},
+				{Kind: KindNotReturned, ProductID: s.lamp, OrderID: s.last(), Units: 6},
+				{Kind: KindSoldDiffers, ProductID: s.lamp, SKU: "lamp", Units: 6},
 			}
 		},
 	},
@@ -309,12 +309,12 @@ var damages = []damage{
 			s.do("HSET", lampHold(s, s.waiting), "lines", `[{"sku":"lamp","title":"Thing","quantity":9,"price":500}]`)
 			s.do("HINCRBY", productKey(s.lamp), "held:lamp", 7)
 		},
-		want: onHold(UnitsDiffer, 7), left: onHold(UnitsDiffer, 7),
+		want: onHold(KindUnitsDiffer, 7), left: onHold(KindUnitsDiffer, 7),
 	},
 	{
 		name: "document lost",
 		do:   func(s *shop) { s.do("DEL", orderKey(s.delivered)) },
-		want: func(s *shop) []Finding { return []Finding{{Kind: DocumentMissing, OrderID: s.delivered}} },
+		want: func(s *shop) []Finding { return []Finding{{Kind: KindDocumentMissing, OrderID: s.delivered}} },
 	},
 	{
 		name: "document of another status",
@@ -322,7 +322,7 @@ var damages = []damage{
 			s.do("HSET", orderKey(s.cancelled), "doc",
 				fmt.Sprintf(`{"id":%q,"status":"expired","version":3,"lines":[]}`, s.cancelled))
 		},
-		want: func(s *shop) []Finding { return []Finding{{Kind: DocumentDiffers, OrderID: s.cancelled}} },
+		want: func(s *shop) []Finding { return []Finding{{Kind: KindDocumentDiffers, OrderID: s.cancelled}} },
 	},
 	{
 		name: "document ahead of its workflow",
@@ -333,18 +333,18 @@ var damages = []damage{
 			s.record(ahead, false)
 			s.work.set(o, true)
 		},
-		want: func(s *shop) []Finding { return []Finding{{Kind: DocumentAhead, OrderID: s.paid}} },
-		left: func(s *shop) []Finding { return []Finding{{Kind: DocumentAhead, OrderID: s.paid}} },
+		want: func(s *shop) []Finding { return []Finding{{Kind: KindDocumentAhead, OrderID: s.paid}} },
+		left: func(s *shop) []Finding { return []Finding{{Kind: KindDocumentAhead, OrderID: s.paid}} },
 	},
 	{
 		name: "document that is no order",
 		do:   func(s *shop) { s.do("HSET", orderKey(s.cancelled), "doc", "{") },
-		want: func(s *shop) []Finding { return []Finding{{Kind: DocumentUnreadable, OrderID: s.cancelled}} },
+		want: func(s *shop) []Finding { return []Finding{{Kind: KindDocumentUnreadable, OrderID: s.cancelled}} },
 	},
 	{
 		name: "version that is no number",
 		do:   func(s *shop) { s.do("HSET", orderKey(s.cancelled), "version", "many") },
-		want: func(s *shop) []Finding { return []Finding{{Kind: DocumentUnreadable, OrderID: s.cancelled}} },
+		want: func(s *shop) []Finding { return []Finding{{Kind: KindDocumentUnreadable, OrderID: s.cancelled}} },
 	},
 	{
 		name: "product lost",
@@ -366,39 +366,39 @@ func onPaid(k Kind) func(*shop) []Finding {
 }
 
 func offLimit(s *shop, customer string, units int64) []Finding {
-	return []Finding{{Kind: CustomerUnitsDiffer, ProductID: s.lamp, CustomerID: customer, Units: units}}
+	return []Finding{{Kind: KindCustomerUnitsDiffer, ProductID: s.lamp, CustomerID: customer, Units: units}}
 }
 
 func revived(s *shop) []Finding {
 	return []Finding{
-		{Kind: HoldOfClosedOrder, ProductID: s.lamp, OrderID: s.cancelled, Units: 4},
-		{Kind: HoldNotListed, ProductID: s.lamp, OrderID: s.cancelled, Units: 4},
-		{Kind: HeldDiffers, ProductID: s.lamp, SKU: "lamp", Units: -4},
+		{Kind: KindHoldOfClosedOrder, ProductID: s.lamp, OrderID: s.cancelled, Units: 4},
+		{Kind: KindHoldNotListed, ProductID: s.lamp, OrderID: s.cancelled, Units: 4},
+		{Kind: KindHeldDiffers, ProductID: s.lamp, SKU: "lamp", Units: -4},
 	}
 }
 
 func unknownHold(s *shop) []Finding {
-	return []Finding{{Kind: HoldOfUnknownOrder, ProductID: s.lamp, OrderID: s.last(), Units: 6}}
+	return []Finding{{Kind: KindHoldOfUnknownOrder, ProductID: s.lamp, OrderID: s.last(), Units: 6}}
 }
 
 func unsold(s *shop) []Finding {
 	return []Finding{
-		{Kind: PaidNotCommitted, ProductID: s.lamp, OrderID: s.paid, Units: 3},
-		{Kind: HoldNotListed, ProductID: s.lamp, OrderID: s.paid, Units: 3},
-		{Kind: HeldDiffers, ProductID: s.lamp, SKU: "lamp", Units: -3},
+		{Kind: KindPaidNotCommitted, ProductID: s.lamp, OrderID: s.paid, Units: 3},
+		{Kind: KindHoldNotListed, ProductID: s.lamp, OrderID: s.paid, Units: 3},
+		{Kind: KindHeldDiffers, ProductID: s.lamp, SKU: "lamp", Units: -3},
 	}
 }
 
 func soldUnpaid(s *shop) []Finding {
 	return []Finding{
-		{Kind: SoldUnpaid, ProductID: s.lamp, OrderID: s.waiting, Units: 2},
-		{Kind: SoldDiffers, ProductID: s.lamp, SKU: "lamp", Units: 2},
+		{Kind: KindSoldUnpaid, ProductID: s.lamp, OrderID: s.waiting, Units: 2},
+		{Kind: KindSoldDiffers, ProductID: s.lamp, SKU: "lamp", Units: 2},
 	}
 }
 
 // goneShirts: 2 held (1 of each colour) and 4 sold (2 of each).
 func goneShirts(s *shop) []Finding {
-	return []Finding{{Kind: ProductMissing, ProductID: s.shirt, Units: 6}}
+	return []Finding{{Kind: KindProductMissing, ProductID: s.shirt, Units: 6}}
 }
 
 func TestEachDamageIsFoundAndRepairedWhereItCanBe(t *testing.T) { testDamages(t, damages) }
@@ -469,13 +469,13 @@ func TestDeepAuditAsksEveryWorkflow(t *testing.T) {
 		s := openShop(t, rdb)
 		// The list agrees with the document, and the workflow with neither.
 		e := s.work.orders[s.cancelled]
-		e.order.Status, e.listed = order.Expired, string(order.Cancelled)
+		e.order.Status, e.listed = order.StatusExpired, string(order.StatusCancelled)
 		assert.Empty(t, s.audit(), "a list and a document that agree are not asked")
 		cfg := s.config()
 		cfg.Deep = true
 		r, err := Run(t.Context(), cfg)
 		require.NoError(t, err)
-		assert.Equal(t, []Finding{{Kind: DocumentDiffers, OrderID: s.cancelled}}, plain(s.mine(r.Findings)))
+		assert.Equal(t, []Finding{{Kind: KindDocumentDiffers, OrderID: s.cancelled}}, plain(s.mine(r.Findings)))
 	})
 }
 
@@ -493,14 +493,14 @@ func TestOrderThatWasEndedByForceAndSweptIsNoFinding(t *testing.T) {
 		o := e.order.Clone()
 		_, err := s.stock.Release(t.Context(), o.Holder(), 1, o.ProductIDs(), "swept")
 		require.NoError(t, err)
-		o.Close(order.Cancelled, order.ByTermination, order.ActorSystem, time.Now())
+		o.Close(order.StatusCancelled, order.ReasonTerminated, order.ActorSystem, time.Now())
 		rec, err := order.NewRecord(&o, late)
 		require.NoError(t, err)
 		require.NoError(t, s.docs.Put(t.Context(), rec))
 		assert.Empty(t, s.audit())
 
 		e.byForce = false
-		assert.Contains(t, plain(s.audit()), Finding{Kind: DocumentAhead, OrderID: s.waiting},
+		assert.Contains(t, plain(s.audit()), Finding{Kind: KindDocumentAhead, OrderID: s.waiting},
 			"a workflow that still can closes its order itself")
 	})
 }

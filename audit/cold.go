@@ -206,7 +206,7 @@ func (a *auditor) countUnseen(ctx context.Context) ([]Finding, error) {
 	}
 	a.unseen = true
 	return []Finding{{
-		Kind: OrdersUnseen,
+		Kind: KindOrdersUnseen,
 		Detail: fmt.Sprintf("%d orders, %d of them delivered, have left Redis and are in the orders view alone, which was not given"+
 			" (ELASTICSEARCH_URL): whether more was sold than paid was not checked", all, sold),
 	}}, nil
@@ -219,7 +219,7 @@ func (a *auditor) judged(found []Finding) []Finding {
 	}
 	kept := found[:0]
 	for _, f := range found {
-		if f.Kind != SoldDiffers || f.Units < 0 {
+		if f.Kind != KindSoldDiffers || f.Units < 0 {
 			kept = append(kept, f)
 		}
 	}

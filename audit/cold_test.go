@@ -105,7 +105,7 @@ func TestOrdersThatLeftRedis(t *testing.T) {
 		// Without the view the audit says so, and nothing else.
 		r := s.run(s.config())
 		require.Len(t, r.Findings, 1)
-		require.Equal(t, OrdersUnseen, r.Findings[0].Kind)
+		require.Equal(t, KindOrdersUnseen, r.Findings[0].Kind)
 		require.Contains(t, r.Findings[0].Detail, "2 orders, 1 of them delivered")
 		require.Contains(t, r.Findings[0].Detail, "ELASTICSEARCH_URL")
 
@@ -115,15 +115,15 @@ func TestOrdersThatLeftRedis(t *testing.T) {
 		for _, f := range s.run(with()).Findings {
 			kinds[f.Kind] = true
 		}
-		require.True(t, kinds[SoldDiffers])
+		require.True(t, kinds[KindSoldDiffers])
 		// Units that the ledger lacks are found without it too.
-		require.NotContains(t, kinds, OrdersUnseen)
+		require.NotContains(t, kinds, KindOrdersUnseen)
 		s.do("HSET", productKey(s.lamp), "committed:lamp", "0", "adjusted:lamp", "90")
 		kinds = map[Kind]bool{}
 		for _, f := range s.run(s.config()).Findings {
 			kinds[f.Kind] = true
 		}
-		require.True(t, kinds[SoldDiffers])
+		require.True(t, kinds[KindSoldDiffers])
 	})
 }
 
@@ -140,7 +140,7 @@ func TestViewThatLostAnOrder(t *testing.T) {
 		for _, f := range s.run(c).Findings {
 			kinds[f.Kind] = true
 		}
-		require.True(t, kinds[SoldDiffers])
+		require.True(t, kinds[KindSoldDiffers])
 	})
 }
 
@@ -226,7 +226,7 @@ func TestRepairLeavesOrdersThatLeftRedisWhereTheyAre(t *testing.T) {
 		r = view.fix(s)
 		require.Empty(t, r.Findings)
 		require.Len(t, r.Repaired, 1)
-		require.Equal(t, PaymentMissing, r.Repaired[0].Finding.Kind)
+		require.Equal(t, KindPaymentMissing, r.Repaired[0].Finding.Kind)
 		require.EqualValues(t, 1, s.rdb.Exists(t.Context(), paymentsKey(s.delivered)).Val())
 		s.requireCold(s.delivered)
 
@@ -235,7 +235,7 @@ func TestRepairLeavesOrdersThatLeftRedisWhereTheyAre(t *testing.T) {
 		o.Document = json.RawMessage(`{"id":"` + s.cancelled + `","status":"expired","version":3,"lines":[]}`)
 		view.orders[s.cancelled] = o
 		r = view.fix(s)
-		require.Equal(t, []Finding{{Kind: DocumentDiffers, OrderID: s.cancelled}}, plain(r.Findings))
+		require.Equal(t, []Finding{{Kind: KindDocumentDiffers, OrderID: s.cancelled}}, plain(r.Findings))
 		require.Len(t, r.NotRepaired, 1)
 		require.Contains(t, r.NotRepaired[0].Done, "left Redis")
 		s.requireCold(s.cancelled)
@@ -247,7 +247,7 @@ func TestRepairAsksTheViewAnew(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		s, view := openShop(t, rdb), &coldView{orders: map[string]search.Order{}}
 		view.leave(s, s.delivered)
-		f := Finding{Kind: DocumentMissing, OrderID: s.delivered}
+		f := Finding{Kind: KindDocumentMissing, OrderID: s.delivered}
 		for says, cold := range map[string]ColdOrders{"the orders view has it": view, "ELASTICSEARCH_URL": nil} {
 			c := s.config()
 			c.Cold = cold
@@ -275,7 +275,7 @@ func TestFirstOrdersThatLeaveMeanwhileAreNotMissing(t *testing.T) {
 			}
 		}
 		c.Concurrency = 1
-		require.Equal(t, []Finding{{Kind: OrdersUnseen}}, plain(s.run(c).Findings))
+		require.Equal(t, []Finding{{Kind: KindOrdersUnseen}}, plain(s.run(c).Findings))
 		require.True(t, left)
 	})
 }

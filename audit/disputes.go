@@ -80,9 +80,9 @@ func (a *auditor) disputeFindings(ctx context.Context, ids []saga.DisputeID) ([]
 		says := fmt.Sprintf("%s (%s), %d %s", d.Status, d.Reason, d.Amount, d.Currency)
 		switch {
 		case len(doc) == 0:
-			f.Kind, f.Detail = DisputeMissing, "its workflow says "+says
+			f.Kind, f.Detail = KindDisputeMissing, "its workflow says "+says
 		case !stands(doc, d):
-			f.Kind, f.Detail = DisputeDiffers, "its document says otherwise than its workflow: "+says
+			f.Kind, f.Detail = KindDisputeDiffers, "its document says otherwise than its workflow: "+says
 		default:
 			continue
 		}
@@ -119,7 +119,7 @@ func (a *auditor) disputed(ctx context.Context, ids []saga.DisputeID) ([]order.D
 	for i, err := range stuck {
 		if err != nil {
 			found = append(found, Finding{
-				Kind: WorkflowStuck, Provider: ids[i].Provider, DisputeID: ids[i].DisputeID, Detail: err.Error(),
+				Kind: KindWorkflowStuck, Provider: ids[i].Provider, DisputeID: ids[i].DisputeID, Detail: err.Error(),
 			})
 		}
 	}

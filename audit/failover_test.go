@@ -57,7 +57,7 @@ func TestWhatANewMasterLostIsAppliedAgain(t *testing.T) {
 	for _, f := range s.audit() {
 		kinds[f.Kind]++
 	}
-	for _, kind := range []Kind{PaidNotCommitted, OrderNotHeld, HoldOfClosedOrder, NotReturned, SaleStays, SoldDiffers, DocumentOld, DocumentMissing} {
+	for _, kind := range []Kind{KindPaidNotCommitted, KindOrderNotHeld, KindHoldOfClosedOrder, KindNotReturned, KindSaleStays, KindSoldDiffers, KindDocumentOld, KindDocumentMissing} {
 		assert.Positive(t, kinds[kind], "no %s", kind)
 	}
 	left, report := s.repair()
@@ -87,12 +87,12 @@ func TestUnitsThatANewMasterSoldTwiceAreNamed(t *testing.T) {
 
 	left, report := s.repair()
 	assert.ElementsMatch(t, []Finding{
-		{Kind: PaidNotCommitted, ProductID: s.lamp, OrderID: lost, Units: onHand},
-		{Kind: SoldDiffers, ProductID: s.lamp, SKU: "lamp", Units: -onHand},
+		{Kind: KindPaidNotCommitted, ProductID: s.lamp, OrderID: lost, Units: onHand},
+		{Kind: KindSoldDiffers, ProductID: s.lamp, SKU: "lamp", Units: -onHand},
 	}, plain(left))
 	var why string
 	for _, r := range report.NotRepaired {
-		if r.Finding.OrderID == lost && r.Finding.Kind == PaidNotCommitted {
+		if r.Finding.OrderID == lost && r.Finding.Kind == KindPaidNotCommitted {
 			why = r.Done
 		}
 	}

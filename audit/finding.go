@@ -10,80 +10,80 @@ import (
 type Kind string
 
 const (
-	// LedgerDiffers: onHand is not adjusted - committed + restocked.
-	LedgerDiffers Kind = "ledger_differs"
-	// StockImpossible: held is below zero or above onHand.
-	StockImpossible Kind = "stock_impossible"
-	// HeldDiffers: held is not the sum of the product's live holds.
-	HeldDiffers Kind = "held_differs"
-	// CustomerUnitsDiffer: what a customer's unpaid orders hold of a product, as the limit
+	// KindLedgerDiffers: onHand is not adjusted - committed + restocked.
+	KindLedgerDiffers Kind = "ledger_differs"
+	// KindStockImpossible: held is below zero or above onHand.
+	KindStockImpossible Kind = "stock_impossible"
+	// KindHeldDiffers: held is not the sum of the product's live holds.
+	KindHeldDiffers Kind = "held_differs"
+	// KindCustomerUnitsDiffer: what a customer's unpaid orders hold of a product, as the limit
 	// counts it, is not the sum of their live holds.
-	CustomerUnitsDiffer Kind = "customer_units_differ"
-	// SoldDiffers: committed - restocked is not the sum of the paid orders' lines.
-	SoldDiffers Kind = "sold_differs"
-	// ProductMissing: holds or sales of a product that is not there.
-	ProductMissing Kind = "product_missing"
-	// Unreadable: a product or a hold that is not stored as it should be.
-	Unreadable Kind = "unreadable"
-	// HoldNotListed: a live hold that a list of holds lacks, so that neither a
+	KindCustomerUnitsDiffer Kind = "customer_units_differ"
+	// KindSoldDiffers: committed - restocked is not the sum of the paid orders' lines.
+	KindSoldDiffers Kind = "sold_differs"
+	// KindProductMissing: holds or sales of a product that is not there.
+	KindProductMissing Kind = "product_missing"
+	// KindUnreadable: a product or a hold that is not stored as it should be.
+	KindUnreadable Kind = "unreadable"
+	// KindHoldNotListed: a live hold that a list of holds lacks, so that neither a
 	// delisting nor the sweeper would find it.
-	HoldNotListed Kind = "hold_not_listed"
-	// ListedWithoutHold: an entry of a list of holds, and no live hold.
-	ListedWithoutHold Kind = "listed_without_hold"
+	KindHoldNotListed Kind = "hold_not_listed"
+	// KindListedWithoutHold: an entry of a list of holds, and no live hold.
+	KindListedWithoutHold Kind = "listed_without_hold"
 
-	// HoldOfClosedOrder: units that nobody will pay or give back any more.
-	HoldOfClosedOrder Kind = "hold_of_closed_order"
-	// HoldOfUnknownOrder: a live hold of an order that nobody knows.
-	HoldOfUnknownOrder Kind = "hold_of_unknown_order"
-	// PaidNotCommitted: an order took a payment, and a product didn't sell to it.
-	PaidNotCommitted Kind = "paid_not_committed"
-	// SaleExpires: Redis is to forget what an open order bought, so that its units could
+	// KindHoldOfClosedOrder: units that nobody will pay or give back any more.
+	KindHoldOfClosedOrder Kind = "hold_of_closed_order"
+	// KindHoldOfUnknownOrder: a live hold of an order that nobody knows.
+	KindHoldOfUnknownOrder Kind = "hold_of_unknown_order"
+	// KindPaidNotCommitted: an order took a payment, and a product didn't sell to it.
+	KindPaidNotCommitted Kind = "paid_not_committed"
+	// KindSaleExpires: Redis is to forget what an open order bought, so that its units could
 	// not come back.
-	SaleExpires Kind = "sale_expires"
-	// SaleStays: Redis would remember for ever what a closed order bought.
-	SaleStays Kind = "sale_stays"
-	// NotReturned: a paid order was cancelled, and its units are not back.
-	NotReturned Kind = "not_returned"
-	// SoldUnpaid: units sold to an order that took no payment.
-	SoldUnpaid Kind = "sold_unpaid"
-	// OrderNotHeld: an order waits for its payment without its units.
-	OrderNotHeld Kind = "order_not_held"
-	// UnitsDiffer: a hold has other units than its order's lines.
-	UnitsDiffer Kind = "units_differ"
+	KindSaleExpires Kind = "sale_expires"
+	// KindSaleStays: Redis would remember for ever what a closed order bought.
+	KindSaleStays Kind = "sale_stays"
+	// KindNotReturned: a paid order was cancelled, and its units are not back.
+	KindNotReturned Kind = "not_returned"
+	// KindSoldUnpaid: units sold to an order that took no payment.
+	KindSoldUnpaid Kind = "sold_unpaid"
+	// KindOrderNotHeld: an order waits for its payment without its units.
+	KindOrderNotHeld Kind = "order_not_held"
+	// KindUnitsDiffer: a hold has other units than its order's lines.
+	KindUnitsDiffer Kind = "units_differ"
 
-	// DocumentMissing, DocumentOld, DocumentAhead, DocumentDiffers: the order's
+	// KindDocumentMissing, KindDocumentOld, KindDocumentAhead, KindDocumentDiffers: the order's
 	// document against what its workflow recorded.
-	DocumentMissing Kind = "document_missing"
-	DocumentOld     Kind = "document_old"
-	DocumentAhead   Kind = "document_ahead"
-	DocumentDiffers Kind = "document_differs"
-	// DocumentUnreadable: it is no order.
-	DocumentUnreadable Kind = "document_unreadable"
+	KindDocumentMissing Kind = "document_missing"
+	KindDocumentOld     Kind = "document_old"
+	KindDocumentAhead   Kind = "document_ahead"
+	KindDocumentDiffers Kind = "document_differs"
+	// KindDocumentUnreadable: it is no order.
+	KindDocumentUnreadable Kind = "document_unreadable"
 
-	// PaymentMissing, PaymentDiffers: an order's payment on the payments document
+	// KindPaymentMissing, KindPaymentDiffers: an order's payment on the payments document
 	// against what the order's workflow recorded.
-	PaymentMissing Kind = "payment_missing"
-	PaymentDiffers Kind = "payment_differs"
-	// PaymentTakenTwice: two orders took one payment of a provider.
-	PaymentTakenTwice Kind = "payment_taken_twice"
-	// RefundMissing, RefundDiffers: the same of a refund that is owed, and its
+	KindPaymentMissing Kind = "payment_missing"
+	KindPaymentDiffers Kind = "payment_differs"
+	// KindPaymentTakenTwice: two orders took one payment of a provider.
+	KindPaymentTakenTwice Kind = "payment_taken_twice"
+	// KindRefundMissing, KindRefundDiffers: the same of a refund that is owed, and its
 	// own workflow.
-	RefundMissing Kind = "refund_missing"
-	RefundDiffers Kind = "refund_differs"
+	KindRefundMissing Kind = "refund_missing"
+	KindRefundDiffers Kind = "refund_differs"
 
-	// DisputeMissing, DisputeDiffers: the same of a dispute.
-	DisputeMissing Kind = "dispute_missing"
-	DisputeDiffers Kind = "dispute_differs"
+	// KindDisputeMissing, KindDisputeDiffers: the same of a dispute.
+	KindDisputeMissing Kind = "dispute_missing"
+	KindDisputeDiffers Kind = "dispute_differs"
 
-	// WorkflowStuck: a workflow can't go on, nor answer; its page in the web UI
+	// KindWorkflowStuck: a workflow can't go on, nor answer; its page in the web UI
 	// says why.
-	WorkflowStuck Kind = "workflow_stuck"
-	// OrdersUnseen: orders have left Redis, and the view that has them was not given.
-	OrdersUnseen Kind = "orders_unseen"
-	// RedisNotDurable: Redis may lose what it acknowledges, by its own settings.
-	RedisNotDurable Kind = "redis_not_durable"
-	// OrderUnknown: a document of an open order that no workflow looks after.
-	OrderUnknown Kind = "order_unknown"
+	KindWorkflowStuck Kind = "workflow_stuck"
+	// KindOrdersUnseen: orders have left Redis, and the view that has them was not given.
+	KindOrdersUnseen Kind = "orders_unseen"
+	// KindRedisNotDurable: Redis may lose what it acknowledges, by its own settings.
+	KindRedisNotDurable Kind = "redis_not_durable"
+	// KindOrderUnknown: a document of an open order that no workflow looks after.
+	KindOrderUnknown Kind = "order_unknown"
 )
 
 // Finding is one thing that does not add up.
@@ -92,7 +92,7 @@ type Finding struct {
 	ProductID string `json:"productId,omitempty"`
 	SKU       string `json:"sku,omitempty"`
 	OrderID   string `json:"orderId,omitempty"`
-	// CustomerID of CustomerUnitsDiffer.
+	// CustomerID of KindCustomerUnitsDiffer.
 	CustomerID string `json:"customerId,omitempty"`
 	PaymentID  string `json:"paymentId,omitempty"`
 	RefundID   string `json:"refundId,omitempty"`

@@ -21,7 +21,7 @@ func another(o *order.Order, h Hold) bool {
 // notReturned counts the units of a sale that never came back. One of an earlier version
 // doesn't say.
 func notReturned(h Hold) int64 {
-	if h.State != product.Committed || h.PlacedAt.IsZero() {
+	if h.State != product.HoldStateCommitted || h.PlacedAt.IsZero() {
 		return 0
 	}
 	units := sum(h.Items)
@@ -34,7 +34,7 @@ func notReturned(h Hold) int64 {
 // isSold reports whether units of the hold are sold and not back: a hold of an earlier
 // version doesn't say what came back.
 func isSold(h Hold) bool {
-	return h.State == product.Committed && (h.PlacedAt.IsZero() || notReturned(h) > 0)
+	return h.State == product.HoldStateCommitted && (h.PlacedAt.IsZero() || notReturned(h) > 0)
 }
 
 // holdOfOrder compares one hold with what its order says. running: the order's
@@ -53,43 +53,43 @@ func holdOfOrder(o *order.Order, h Hold, running bool) []Finding {
 	if another(o, h) {
 		at := h.PlacedAt.UTC()
 		found := []Finding{}
-		if h.State == product.Held {
-			found = off(HoldOfClosedOrder, sum(h.Items), "%d units are held for an order of this id that was placed at %s",
+		if h.State == product.HoldStateHeld {
+			found = off(KindHoldOfClosedOrder, sum(h.Items), "%d units are held for an order of this id that was placed at %s",
 				sum(h.Items), at)
 		}
 		switch {
 		case o.Status.TookPayment() && len(want) > 0:
-			found = append(found, off(PaidNotCommitted, units,
+			found = append(found, off(KindPaidNotCommitted, units,
 				"the order is %s, and its %d units are %s for an order of this id that was placed at %s", o.Status, units, h.State, at)...)
-		case o.Status == order.AwaitingPayment && len(want) > 0:
-			found = append(found, off(OrderNotHeld, units,
+		case o.Status == order.StatusAwaitingPayment && len(want) > 0:
+			found = append(found, off(KindOrderNotHeld, units,
 				"the order waits for its payment, and its %d units are %s for an order of this id that was placed at %s", units, h.State, at)...)
 		}
 		return found
 	}
 	switch {
-	case o.Status == order.Delivered && h.State == product.NoHold && time.Since(o.Payment.PaidAt) > forgottenAfter:
+	case o.Status == order.StatusDelivered && h.State == product.HoldStateNone && time.Since(o.Payment.PaidAt) > forgottenAfter:
 		return nil // the ledger's sums keep its units for good
-	case o.Status == order.Paid && h.State == product.Committed && h.Expires > 0:
-		return off(SaleExpires, units, "the order is open, and Redis forgets in %s that %d units were sold to it", h.Expires, units)
+	case o.Status == order.StatusPaid && h.State == product.HoldStateCommitted && h.Expires > 0:
+		return off(KindSaleExpires, units, "the order is open, and Redis forgets in %s that %d units were sold to it", h.Expires, units)
 	case o.TookUnitsBack() && notReturned(h) > 0 && !running:
-		return off(NotReturned, notReturned(h), "the order is cancelled, and %d units that it bought are not back", notReturned(h))
-	case o.Status.TookPayment() && len(want) > 0 && h.State != product.Committed:
-		return off(PaidNotCommitted, units, "the order is %s, and its %d units are %s", o.Status, units, h.State)
-	case o.Status == order.AwaitingPayment && len(want) > 0 && h.State == product.Committed:
-		return off(SoldUnpaid, sum(h.Items), "the order waits for its payment, and %d units are sold to it", sum(h.Items))
-	case o.Status == order.AwaitingPayment && len(want) > 0 && h.State != product.Held:
-		return off(OrderNotHeld, units, "the order waits for its payment, and its %d units are %s", units, h.State)
-	case o.Status.Closed() && !o.Status.TookPayment() && h.State == product.Held && !running:
-		return off(HoldOfClosedOrder, sum(h.Items), "the order is %s, and %d units are held for it", o.Status, sum(h.Items))
+		return off(KindNotReturned, notReturned(h), "the order is cancelled, and %d units that it bought are not back", notReturned(h))
+	case o.Status.TookPayment() && len(want) > 0 && h.State != product.HoldStateCommitted:
+		return off(KindPaidNotCommitted, units, "the order is %s, and its %d units are %s", o.Status, units, h.State)
+	case o.Status == order.StatusAwaitingPayment && len(want) > 0 && h.State == product.HoldStateCommitted:
+		return off(KindSoldUnpaid, sum(h.Items), "the order waits for its payment, and %d units are sold to it", sum(h.Items))
+	case o.Status == order.StatusAwaitingPayment && len(want) > 0 && h.State != product.HoldStateHeld:
+		return off(KindOrderNotHeld, units, "the order waits for its payment, and its %d units are %s", units, h.State)
+	case o.Status.Closed() && !o.Status.TookPayment() && h.State == product.HoldStateHeld && !running:
+		return off(KindHoldOfClosedOrder, sum(h.Items), "the order is %s, and %d units are held for it", o.Status, sum(h.Items))
 	case o.Status.Closed() && !o.Status.TookPayment() && !o.TookUnitsBack() && isSold(h):
-		return off(SoldUnpaid, sum(h.Items), "the order is %s, and %d units are sold to it", o.Status, sum(h.Items))
-	case o.Status.Undecided() || (h.State != product.Held && h.State != product.Committed):
+		return off(KindSoldUnpaid, sum(h.Items), "the order is %s, and %d units are sold to it", o.Status, sum(h.Items))
+	case o.Status.Undecided() || (h.State != product.HoldStateHeld && h.State != product.HoldStateCommitted):
 		return nil
 	case !sameUnits(want, h.Items):
-		return off(UnitsDiffer, sum(h.Items)-units, "the order's lines have %d units, and %d are %s", units, sum(h.Items), h.State)
-	case o.Status.Closed() && h.State == product.Committed && h.Expires == 0 && !running:
-		return off(SaleStays, units, "the order is %s, and Redis keeps for good that %d units were sold to it", o.Status, units)
+		return off(KindUnitsDiffer, sum(h.Items)-units, "the order's lines have %d units, and %d are %s", units, sum(h.Items), h.State)
+	case o.Status.Closed() && h.State == product.HoldStateCommitted && h.Expires == 0 && !running:
+		return off(KindSaleStays, units, "the order is %s, and Redis keeps for good that %d units were sold to it", o.Status, units)
 	}
 	return nil
 }

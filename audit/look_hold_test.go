@@ -14,12 +14,12 @@ import (
 func TestUnitsOfATerminatedOrderThatCameBackAreNotSoldUnpaid(t *testing.T) {
 	placed := time.Now().Add(-time.Hour)
 	o := &order.Order{
-		ID: "o", PlacedAt: placed, Status: order.Cancelled, CancelReason: order.ByTermination,
+		ID: "o", PlacedAt: placed, Status: order.StatusCancelled, CancelReason: order.ReasonTerminated,
 		Lines: []order.Line{{ProductID: "lamp", SKU: "lamp", Quantity: 2}},
 	}
 	h := Hold{
 		HoldDetail: product.HoldDetail{
-			ProductID: "lamp", OrderID: "o", PlacedAt: placed, State: product.Committed,
+			ProductID: "lamp", OrderID: "o", PlacedAt: placed, State: product.HoldStateCommitted,
 			Items: []product.HeldItem{{SKU: "lamp", Quantity: 2}}, Returned: map[string]int64{"lamp": 2},
 		},
 		Expires: time.Hour,
@@ -28,5 +28,5 @@ func TestUnitsOfATerminatedOrderThatCameBackAreNotSoldUnpaid(t *testing.T) {
 	h.Returned["lamp"] = 1
 	found := holdOfOrder(o, h, false)
 	require.Len(t, found, 1)
-	require.Equal(t, SoldUnpaid, found[0].Kind)
+	require.Equal(t, KindSoldUnpaid, found[0].Kind)
 }

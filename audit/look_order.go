@@ -68,7 +68,7 @@ func (a *auditor) suspectProductsOf(found []Finding, truth *order.Order) {
 func (a *auditor) lookAtOrder(ctx context.Context, id string, s *suspect) ([]Finding, *order.Order, error) {
 	found, truth, err := a.examineOrder(ctx, id, s)
 	if errors.Is(err, saga.ErrStuck) {
-		return append(found, Finding{Kind: WorkflowStuck, OrderID: id, Detail: err.Error()}), truth, nil
+		return append(found, Finding{Kind: KindWorkflowStuck, OrderID: id, Detail: err.Error()}), truth, nil
 	}
 	return found, truth, err
 }
@@ -118,7 +118,7 @@ func (a *auditor) examineOrder(ctx context.Context, id string, s *suspect) ([]Fi
 	for _, h := range holds {
 		if known {
 			found = append(found, holdOfOrder(truth, h, rec.Running)...)
-		} else if h.State == product.Held || h.State == product.Committed {
+		} else if h.State == product.HoldStateHeld || h.State == product.HoldStateCommitted {
 			found = append(found, unknownOrder(h))
 		}
 	}
@@ -134,7 +134,7 @@ func (a *auditor) liveHolds(ctx context.Context, id string, s *suspect) ([]Findi
 	}
 	var found []Finding
 	for _, h := range holds {
-		if h.State == product.Held {
+		if h.State == product.HoldStateHeld {
 			found = append(found, unknownOrder(h))
 		}
 	}
@@ -143,7 +143,7 @@ func (a *auditor) liveHolds(ctx context.Context, id string, s *suspect) ([]Findi
 
 func unknownOrder(h Hold) Finding {
 	return Finding{
-		Kind: HoldOfUnknownOrder, ProductID: h.ProductID, OrderID: h.OrderID, Units: sum(h.Items),
+		Kind: KindHoldOfUnknownOrder, ProductID: h.ProductID, OrderID: h.OrderID, Units: sum(h.Items),
 		Detail: fmt.Sprintf("%d units are %s for an order that neither Temporal nor Redis knows", sum(h.Items), h.State),
 	}
 }
@@ -164,7 +164,7 @@ func (a *auditor) holdIDs(id string, o *order.Order, extra map[string]bool) []Ho
 func documentOf(d Document, o *order.Order) []Finding {
 	if d.Found && d.Unreadable == "" && !d.Order.PlacedAt.IsZero() && o.PlacedAt.After(d.Order.PlacedAt) {
 		return []Finding{{
-			Kind: DocumentOld, OrderID: d.OrderID,
+			Kind: KindDocumentOld, OrderID: d.OrderID,
 			Detail: fmt.Sprintf("it is of an order placed at %s, its workflow's was placed under the same id at %s",
 				d.Order.PlacedAt, o.PlacedAt),
 		}}
@@ -179,23 +179,23 @@ func documentFindings(d Document, rec saga.Recorded) []Finding {
 	}
 	switch {
 	case d.Unreadable != "":
-		return off(DocumentUnreadable, "%s", d.Unreadable)
+		return off(KindDocumentUnreadable, "%s", d.Unreadable)
 	case !rec.Known && d.Found && !d.Order.Status.Closed():
-		return off(OrderUnknown, "its document says %s, and no workflow looks after it", d.Order.Status)
+		return off(KindOrderUnknown, "its document says %s, and no workflow looks after it", d.Order.Status)
 	case !rec.Known:
 		return nil // Temporal has forgotten it since it closed; or it was never more than a hold
 	case !d.Found && rec.Status.Undecided():
 		return nil // its first document comes with its stock
 	case !d.Found:
-		return off(DocumentMissing, "its workflow says %s, version %d", rec.Status, rec.Version)
+		return off(KindDocumentMissing, "its workflow says %s, version %d", rec.Status, rec.Version)
 	case d.Version < rec.Version:
-		return off(DocumentOld, "it has version %d (%s), its workflow %d (%s)", d.Version, d.Order.Status, rec.Version, rec.Status)
-	case rec.ByForce && rec.Status.Unpaid() && d.Order.CancelReason == order.ByTermination && d.Version > rec.Version:
+		return off(KindDocumentOld, "it has version %d (%s), its workflow %d (%s)", d.Version, d.Order.Status, rec.Version, rec.Status)
+	case rec.ByForce && rec.Status.Unpaid() && d.Order.CancelReason == order.ReasonTerminated && d.Version > rec.Version:
 		return nil // nobody but the sweeper could still close it
 	case d.Version > rec.Version:
-		return off(DocumentAhead, "it has version %d (%s), its workflow %d (%s)", d.Version, d.Order.Status, rec.Version, rec.Status)
+		return off(KindDocumentAhead, "it has version %d (%s), its workflow %d (%s)", d.Version, d.Order.Status, rec.Version, rec.Status)
 	case d.Order.Status != rec.Status || d.Order.Version != d.Version || d.Order.ID != d.OrderID:
-		return off(DocumentDiffers, "it says order %s, %s, version %d; its workflow says %s, version %d",
+		return off(KindDocumentDiffers, "it says order %s, %s, version %d; its workflow says %s, version %d",
 			d.Order.ID, d.Order.Status, d.Order.Version, rec.Status, rec.Version)
 	}
 	return nil

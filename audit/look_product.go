@@ -100,7 +100,7 @@ func (a *auditor) productFindings(p Product, holds []Hold) []Finding {
 	live, buyers := map[string]int64{}, map[string]int64{}
 	var found []Finding
 	for _, h := range holds {
-		if h.State == product.Held {
+		if h.State == product.HoldStateHeld {
 			for _, it := range h.Items {
 				live[it.SKU] += it.Quantity
 				if h.CustomerID != "" {
@@ -122,7 +122,7 @@ func buyerFindings(p Product, live map[string]int64) []Finding {
 	var found []Finding
 	off := func(customer string, counted, held int64) {
 		found = append(found, Finding{
-			Kind: CustomerUnitsDiffer, ProductID: p.ID, CustomerID: customer, Units: counted - held,
+			Kind: KindCustomerUnitsDiffer, ProductID: p.ID, CustomerID: customer, Units: counted - held,
 			Detail: fmt.Sprintf("the limit counts %d units of the customer's unpaid orders, and their live holds add up to %d", counted, held),
 		})
 	}
@@ -150,7 +150,7 @@ func missing(p Product, live, sold map[string]int64) []Finding {
 		return nil
 	}
 	return []Finding{{
-		Kind: ProductMissing, ProductID: p.ID, Units: units,
+		Kind: KindProductMissing, ProductID: p.ID, Units: units,
 		Detail: fmt.Sprintf("the product is gone, and orders hold or bought %d units of it", units),
 	}}
 }
@@ -167,23 +167,23 @@ func stockFindings(p Product, live map[string]int64) []Finding {
 		})
 	}
 	if p.Unreadable != "" {
-		off(Unreadable, "", 0, "%s", p.Unreadable)
+		off(KindUnreadable, "", 0, "%s", p.Unreadable)
 	}
 	for sku, s := range p.Stock {
 		if ledger := s.Adjusted - s.Committed + s.Restocked; s.OnHand != ledger {
-			off(LedgerDiffers, sku, s.OnHand-ledger, "onHand is %d, and adjusted %d - committed %d + restocked %d is %d",
+			off(KindLedgerDiffers, sku, s.OnHand-ledger, "onHand is %d, and adjusted %d - committed %d + restocked %d is %d",
 				s.OnHand, s.Adjusted, s.Committed, s.Restocked, ledger)
 		}
 		if s.Held < 0 || s.Held > s.OnHand {
-			off(StockImpossible, sku, s.Held-s.OnHand, "held is %d of %d on hand", s.Held, s.OnHand)
+			off(KindStockImpossible, sku, s.Held-s.OnHand, "held is %d of %d on hand", s.Held, s.OnHand)
 		}
 		if s.Held != live[sku] {
-			off(HeldDiffers, sku, s.Held-live[sku], "held is %d, and the live holds add up to %d", s.Held, live[sku])
+			off(KindHeldDiffers, sku, s.Held-live[sku], "held is %d, and the live holds add up to %d", s.Held, live[sku])
 		}
 	}
 	for sku, n := range live {
 		if _, ok := p.Stock[sku]; !ok {
-			off(HeldDiffers, sku, -n, "%d units are held of a variant that is not there", n)
+			off(KindHeldDiffers, sku, -n, "%d units are held of a variant that is not there", n)
 		}
 	}
 	return found
@@ -194,7 +194,7 @@ func listFindings(h Hold) []Finding {
 	var found []Finding
 	if h.Unreadable != "" {
 		found = append(found, Finding{
-			Kind: Unreadable, ProductID: h.ProductID, OrderID: h.OrderID, Detail: "the hold can't be read: " + h.Unreadable,
+			Kind: KindUnreadable, ProductID: h.ProductID, OrderID: h.OrderID, Detail: "the hold can't be read: " + h.Unreadable,
 		})
 	}
 	var on, off []string
@@ -210,10 +210,10 @@ func listFindings(h Hold) []Finding {
 	}
 	f := Finding{ProductID: h.ProductID, OrderID: h.OrderID, Units: sum(h.Items)}
 	switch {
-	case h.State == product.Held && len(off) > 0:
-		f.Kind, f.Detail = HoldNotListed, "a live hold is missing on "+strings.Join(off, " and ")
-	case h.State != product.Held && len(on) > 0:
-		f.Kind, f.Detail = ListedWithoutHold, "the hold is "+string(h.State)+" and still on "+strings.Join(on, " and ")
+	case h.State == product.HoldStateHeld && len(off) > 0:
+		f.Kind, f.Detail = KindHoldNotListed, "a live hold is missing on "+strings.Join(off, " and ")
+	case h.State != product.HoldStateHeld && len(on) > 0:
+		f.Kind, f.Detail = KindListedWithoutHold, "the hold is "+string(h.State)+" and still on "+strings.Join(on, " and ")
 	default:
 		return found
 	}
@@ -305,7 +305,7 @@ func (a *auditor) soldFindings(before, after Product, sold map[string]int64) []F
 			continue
 		}
 		found = append(found, Finding{
-			Kind: SoldDiffers, ProductID: after.ID, SKU: sku, Units: units,
+			Kind: KindSoldDiffers, ProductID: after.ID, SKU: sku, Units: units,
 			Detail: fmt.Sprintf("committed %d - restocked %d, and the paid orders' lines add up to %d",
 				e.Committed, e.Restocked, sold[sku]),
 		})

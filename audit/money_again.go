@@ -74,7 +74,7 @@ func paymentsOpen(orderID string, refs []paymentRef) MoneyFinding {
 	}
 	slices.Sort(names)
 	return MoneyFinding{
-		Kind: PaymentsOpen, OrderID: orderID,
+		Kind: KindPaymentsOpen, OrderID: orderID,
 		Detail: fmt.Sprintf("%d of its payments can be paid: %s", len(refs), strings.Join(names, ", ")),
 	}
 }
@@ -141,7 +141,7 @@ func (a *moneyAudit) look(ctx context.Context) (found []MoneyFinding, err error)
 func (a *moneyAudit) judged(ctx context.Context, found []MoneyFinding) ([]MoneyFinding, error) {
 	for name, n := range a.unseen {
 		found = append(found, MoneyFinding{
-			Kind: ProviderUnseen, Provider: name,
+			Kind: KindProviderUnseen, Provider: name,
 			Detail: fmt.Sprintf("%d payments of %s are on record, and its settings are missing: they were not compared", n, name),
 		})
 	}
@@ -177,7 +177,7 @@ func (a *moneyAudit) judged(ctx context.Context, found []MoneyFinding) ([]MoneyF
 	}
 	if unseen > 0 {
 		kept = append(kept, MoneyFinding{
-			Kind: OrdersUnseen,
+			Kind: KindOrdersUnseen,
 			Detail: fmt.Sprintf("%d orders have left Redis and are in the orders view alone, which was not given"+
 				" (ELASTICSEARCH_URL): whether %d payments are theirs was not checked", left, unseen),
 		})

@@ -30,25 +30,25 @@ var moneyDamages = []moneyDamage{
 		id := s.place()
 		p := s.open(id)
 		s.pays(p)
-		return off(MoneyUnheard, id, p)
+		return off(KindMoneyUnheard, id, p)
 	}},
 	{"a second payment that nobody heard of", func(s *till) []MoneyFinding {
 		id := s.place()
 		p := s.open(id)
-		s.choose(p, sandbox.Choice{Action: sandbox.PayTwice})
+		s.choose(p, sandbox.Choice{Action: sandbox.ActionPayTwice})
 		s.hears(id, p)
-		return off(MoneyUnheard, id, p+"~2")
+		return off(KindMoneyUnheard, id, p+"~2")
 	}},
 	{"a success of an order that nobody knows", func(s *till) []MoneyFinding {
 		id := redistest.ID("order")
 		p := s.open(id)
 		s.pays(p)
-		return off(MoneyUnheard, id, p)
+		return off(KindMoneyUnheard, id, p)
 	}},
 	{"a success on record that the provider hasn't", func(s *till) []MoneyFinding {
 		id, p, _ := s.late()
 		s.lose(s.theirKey(p))
-		return off(MoneyMissing, id, p)
+		return off(KindMoneyMissing, id, p)
 	}},
 	{"a case of what the provider hasn't", func(s *till) []MoneyFinding {
 		id := redistest.ID("order")
@@ -56,170 +56,170 @@ var moneyDamages = []moneyDamage{
 		s.pays(p)
 		s.hears(id, p)
 		s.lose(s.theirKey(p))
-		return off(MoneyMissing, id, p)
+		return off(KindMoneyMissing, id, p)
 	}},
 	{"a success on record that is cancelled at the provider", func(s *till) []MoneyFinding {
 		id, p, _ := s.late()
 		s.theirs(p, "status", "cancelled")
-		return off(MoneyMissing, id, p)
+		return off(KindMoneyMissing, id, p)
 	}},
 	{"a success on record that is of another order at the provider", func(s *till) []MoneyFinding {
 		_, p := s.paid()
 		id := s.place()
 		s.hears(id, p)
-		return off(MoneyMissing, id, p)
+		return off(KindMoneyMissing, id, p)
 	}},
 	{"another amount at the provider", func(s *till) []MoneyFinding {
 		id, p := s.paid()
 		s.theirs(p, "paid", 1)
-		return off(MoneyDiffers, id, p)
+		return off(KindMoneyDiffers, id, p)
 	}},
 	{"another currency at the provider", func(s *till) []MoneyFinding {
 		id, p, _ := s.late()
 		s.theirs(p, "paidCurrency", "USD")
-		return off(MoneyDiffers, id, p)
+		return off(KindMoneyDiffers, id, p)
 	}},
 	{"a late payment without its refund", func(s *till) []MoneyFinding {
 		id, p, r := s.late()
 		require.NoError(s.t, s.rdb.HDel(s.t.Context(), paymentsKey(id), "refund:"+p+"/"+r.ID).Err())
-		return off(MoneyUnused, id, p)
+		return off(KindMoneyUnused, id, p)
 	}},
 	{"a late payment of which a part goes back", func(s *till) []MoneyFinding {
 		id, p, r := s.late()
 		r.PaymentAmount, r.Amount = r.Amount, r.Amount-1
 		s.put(*r)
-		return off(MoneyUnused, id, p)
+		return off(KindMoneyUnused, id, p)
 	}},
 	{"a wrong amount whose refund was too large", func(s *till) []MoneyFinding {
 		id := s.place()
 		p := s.open(id)
-		s.choose(p, sandbox.Choice{Action: sandbox.Pay, Amount: 7})
+		s.choose(p, sandbox.Choice{Action: sandbox.ActionPay, Amount: 7})
 		r := s.hears(id, p)
 		r.Status = order.RefundTooLarge
 		s.put(*r)
-		return off(MoneyUnused, id, p)
+		return off(KindMoneyUnused, id, p)
 	}},
 	{"a paid order that was cancelled and not refunded", func(s *till) []MoneyFinding {
 		id, p := s.paid()
-		s.orders[id].CancelPaid(order.ByOperator, "operator", time.Now())
+		s.orders[id].CancelPaid(order.ReasonOperator, "operator", time.Now())
 		s.record(id)
-		return off(MoneyUnused, id, p)
+		return off(KindMoneyUnused, id, p)
 	}},
 	{"a paid order that expired", func(s *till) []MoneyFinding {
 		id, p := s.paid()
-		s.end(id, order.Expired)
-		return off(MoneyUnused, id, p)
+		s.end(id, order.StatusExpired)
+		return off(KindMoneyUnused, id, p)
 	}},
 	{"a payment that was assigned and is of no use", func(s *till) []MoneyFinding {
 		to, p := s.assigned()
-		s.orders[to].CancelPaid(order.ByOperator, "operator", time.Now())
+		s.orders[to].CancelPaid(order.ReasonOperator, "operator", time.Now())
 		s.record(to)
-		return off(MoneyUnused, to, p)
+		return off(KindMoneyUnused, to, p)
 	}},
 	{"a paid order whose payment is gone", func(s *till) []MoneyFinding {
 		id, p := s.paid()
 		s.lose(s.theirKey(p))
-		return off(PaidWithoutMoney, id, p)
+		return off(KindPaidWithoutMoney, id, p)
 	}},
 	{"a delivered order whose payment is open", func(s *till) []MoneyFinding {
 		id, p := s.paid()
 		s.orders[id].Deliver("operator", time.Now())
 		s.record(id)
 		s.theirs(p, "status", "open")
-		return off(PaidWithoutMoney, id, p)
+		return off(KindPaidWithoutMoney, id, p)
 	}},
 	{"an open payment of a closed order", func(s *till) []MoneyFinding {
 		id := s.place()
 		p := s.open(id)
-		s.end(id, order.Cancelled)
-		return off(PaymentStillOpen, id, p)
+		s.end(id, order.StatusCancelled)
+		return off(KindPaymentStillOpen, id, p)
 	}},
 	{"an open payment of an order that another one paid", func(s *till) []MoneyFinding {
 		id, _ := s.paid()
-		return off(PaymentStillOpen, id, s.open(id))
+		return off(KindPaymentStillOpen, id, s.open(id))
 	}},
 	{"an open payment of an order that nobody knows", func(s *till) []MoneyFinding {
 		id := redistest.ID("order")
-		return off(PaymentStillOpen, id, s.open(id))
+		return off(KindPaymentStillOpen, id, s.open(id))
 	}},
 	{"a payment that is processing for days for a closed order", func(s *till) []MoneyFinding {
 		id := s.place()
 		p := s.open(id)
-		s.choose(p, sandbox.Choice{Action: sandbox.Process})
-		s.end(id, order.Expired)
+		s.choose(p, sandbox.Choice{Action: sandbox.ActionProcess})
+		s.end(id, order.StatusExpired)
 		s.theirs(p, "created", time.Now().Add(-48*time.Hour).UnixMilli())
-		return off(PaymentStillOpen, id, p)
+		return off(KindPaymentStillOpen, id, p)
 	}},
 	{"two open payments", func(s *till) []MoneyFinding {
 		id := s.place()
 		s.open(id)
-		s.choose(s.open(id), sandbox.Choice{Action: sandbox.Process})
-		return []MoneyFinding{{Kind: PaymentsOpen, OrderID: id}}
+		s.choose(s.open(id), sandbox.Choice{Action: sandbox.ActionProcess})
+		return []MoneyFinding{{Kind: KindPaymentsOpen, OrderID: id}}
 	}},
 	{"a refund on record that the provider hasn't paid", func(s *till) []MoneyFinding {
 		id, p, r := s.late()
 		r.Status = order.RefundPaid
 		s.put(*r)
-		return off(RefundUnpaid, id, p, r.ID)
+		return off(KindRefundUnpaid, id, p, r.ID)
 	}},
 	{"a refund on record that failed at the provider", func(s *till) []MoneyFinding {
 		id, p, r := s.late()
 		s.payOut(r)
 		s.shows(p, func(p *order.ProviderPayment) { p.Refunds[0].Status = order.RefundFailed })
-		return off(RefundUnpaid, id, p, r.ID)
+		return off(KindRefundUnpaid, id, p, r.ID)
 	}},
 	{"a refund of another amount", func(s *till) []MoneyFinding {
 		id, p, r := s.late()
 		s.payOut(r)
 		s.shows(p, func(p *order.ProviderPayment) { p.Refunds[0].Amount-- })
-		return off(RefundAmountDiffers, id, p, r.ID)
+		return off(KindRefundAmountDiffers, id, p, r.ID)
 	}},
 	{"a refund of another currency", func(s *till) []MoneyFinding {
 		id, p, r := s.late()
 		s.payOut(r)
 		r.Currency = "USD"
 		s.put(*r)
-		return off(RefundAmountDiffers, id, p, r.ID)
+		return off(KindRefundAmountDiffers, id, p, r.ID)
 	}},
 	{"a refund that is not on record", func(s *till) []MoneyFinding {
 		id, p := s.paid()
 		s.refund(s.part(id, "x", 100), "by-hand")
-		return off(RefundUnrecorded, id, p, "by-hand")
+		return off(KindRefundUnrecorded, id, p, "by-hand")
 	}},
 	{"a refund by the provider's own means", func(s *till) []MoneyFinding {
 		id, p := s.paid()
 		s.shows(p, func(p *order.ProviderPayment) {
 			p.Refunds = append(p.Refunds, order.ProviderRefund{ProviderID: "re_1", Amount: 1, Status: order.RefundPaid})
 		})
-		return off(RefundUnrecorded, id, p, "re_1")
+		return off(KindRefundUnrecorded, id, p, "re_1")
 	}},
 	{"a refund that failed on record and was paid", func(s *till) []MoneyFinding {
 		id, p, r := s.late()
 		s.payOut(r)
 		r.Status = order.RefundFailed
 		s.put(*r)
-		return off(RefundUnrecorded, id, p, r.ID)
+		return off(KindRefundUnrecorded, id, p, r.ID)
 	}},
 	{"a refund that the provider has twice", func(s *till) []MoneyFinding {
 		id, p := s.paid()
 		r := s.part(id, "x", 100)
 		s.payOut(&r)
 		s.shows(p, func(p *order.ProviderPayment) { p.Refunds = append(p.Refunds, p.Refunds[0]) })
-		return off(RefundTwice, id, p, r.ID)
+		return off(KindRefundTwice, id, p, r.ID)
 	}},
 	{"a refund that was settled and paid", func(s *till) []MoneyFinding {
 		id, p, r := s.late()
 		s.payOut(r)
 		r.Status = order.RefundSettled
 		s.put(*r)
-		return off(RefundTwice, id, p, r.ID)
+		return off(KindRefundTwice, id, p, r.ID)
 	}},
 	{"refunds on record above what was paid", func(s *till) []MoneyFinding {
 		id, p := s.paid()
 		for _, name := range []string{"a", "b"} {
 			s.put(s.part(id, name, price/2+1))
 		}
-		return off(RefundsAbovePaid, id, p)
+		return off(KindRefundsAbovePaid, id, p)
 	}},
 	{"a provider whose settings are missing", func(s *till) []MoneyFinding {
 		id := s.place()
@@ -228,7 +228,7 @@ var moneyDamages = []moneyDamage{
 		}
 		s.orders[id].Pay(e, time.Now())
 		s.record(id, order.NewAttempt(e, true))
-		return []MoneyFinding{{Kind: ProviderUnseen, Provider: "another"}}
+		return []MoneyFinding{{Kind: KindProviderUnseen, Provider: "another"}}
 	}},
 }
 

@@ -9,45 +9,45 @@ import (
 // What does not add up between the orders and the providers' own records. The first
 // are about what was paid.
 const (
-	// MoneyUnheard: a provider has a success of which nobody here has heard: no order,
+	// KindMoneyUnheard: a provider has a success of which nobody here has heard: no order,
 	// and no case.
-	MoneyUnheard Kind = "money_unheard"
-	// MoneyMissing: a success is on record, and the provider hasn't this payment, or not
+	KindMoneyUnheard Kind = "money_unheard"
+	// KindMoneyMissing: a success is on record, and the provider hasn't this payment, or not
 	// as succeeded, or for another order.
-	MoneyMissing Kind = "money_missing"
-	// MoneyDiffers: a success is on record with another amount or currency than the
+	KindMoneyMissing Kind = "money_missing"
+	// KindMoneyDiffers: a success is on record with another amount or currency than the
 	// provider has.
-	MoneyDiffers Kind = "money_differs"
-	// MoneyUnused: an order has no use for what was paid, and not all of it is on its
+	KindMoneyDiffers Kind = "money_differs"
+	// KindMoneyUnused: an order has no use for what was paid, and not all of it is on its
 	// way back, nor does an operator know.
-	MoneyUnused Kind = "money_unused"
-	// PaidWithoutMoney: an order is paid, and the provider hasn't the money.
-	PaidWithoutMoney Kind = "paid_without_money"
-	// PaymentStillOpen: a payment can still be paid, or is processing for more than a
+	KindMoneyUnused Kind = "money_unused"
+	// KindPaidWithoutMoney: an order is paid, and the provider hasn't the money.
+	KindPaidWithoutMoney Kind = "paid_without_money"
+	// KindPaymentStillOpen: a payment can still be paid, or is processing for more than a
 	// day, though its order is closed, paid otherwise, or unknown.
-	PaymentStillOpen Kind = "payment_still_open"
-	// PaymentsOpen: an order has several payments that can be paid.
-	PaymentsOpen Kind = "payments_open"
+	KindPaymentStillOpen Kind = "payment_still_open"
+	// KindPaymentsOpen: an order has several payments that can be paid.
+	KindPaymentsOpen Kind = "payments_open"
 
-	// RefundUnpaid: a refund is on record as paid, and the provider hasn't paid it.
-	RefundUnpaid Kind = "refund_unpaid"
-	// RefundAmountDiffers: the provider refunded another amount, or currency, than is on
+	// KindRefundUnpaid: a refund is on record as paid, and the provider hasn't paid it.
+	KindRefundUnpaid Kind = "refund_unpaid"
+	// KindRefundAmountDiffers: the provider refunded another amount, or currency, than is on
 	// record.
-	RefundAmountDiffers Kind = "refund_amount_differs"
-	// RefundUnrecorded: the provider refunded what is not on record as going back.
-	RefundUnrecorded Kind = "refund_unrecorded"
-	// RefundTwice: the provider paid a refund out twice, or one that an operator had
+	KindRefundAmountDiffers Kind = "refund_amount_differs"
+	// KindRefundUnrecorded: the provider refunded what is not on record as going back.
+	KindRefundUnrecorded Kind = "refund_unrecorded"
+	// KindRefundTwice: the provider paid a refund out twice, or one that an operator had
 	// settled by other ways.
-	RefundTwice Kind = "refund_twice"
-	// RefundsAbovePaid: more goes back than was paid.
-	RefundsAbovePaid Kind = "refunds_above_paid"
+	KindRefundTwice Kind = "refund_twice"
+	// KindRefundsAbovePaid: more goes back than was paid.
+	KindRefundsAbovePaid Kind = "refunds_above_paid"
 
-	// ProviderUnseen: there are payments of a provider whose records nobody gave.
-	ProviderUnseen Kind = "provider_unseen"
+	// KindProviderUnseen: there are payments of a provider whose records nobody gave.
+	KindProviderUnseen Kind = "provider_unseen"
 
-	// RefundOverdue is a note and no finding: a refund is due for more than an hour. The
+	// KindRefundOverdue is a note and no finding: a refund is due for more than an hour. The
 	// books agree that it is still to go out, and its workflow goes on asking.
-	RefundOverdue Kind = "refund_overdue"
+	KindRefundOverdue Kind = "refund_overdue"
 )
 
 // MoneyFinding is one difference between the orders and a provider's records.

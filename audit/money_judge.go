@@ -33,11 +33,11 @@ func (s sides) findings(now time.Time) []MoneyFinding {
 		if !claim.made {
 			return nil // it is looked at with the provider's order
 		}
-		return s.say(MoneyMissing, claim.amount, claim.currency, "the provider has it for order %s", s.theirs.OrderID)
+		return s.say(KindMoneyMissing, claim.amount, claim.currency, "the provider has it for order %s", s.theirs.OrderID)
 	case !claim.made:
-		return s.say(MoneyUnheard, s.theirs.Amount, s.theirs.Currency, "%s, and nobody here heard of it", s.theirsIs())
+		return s.say(KindMoneyUnheard, s.theirs.Amount, s.theirs.Currency, "%s, and nobody here heard of it", s.theirsIs())
 	case claim.amount != s.theirs.Amount || claim.currency != s.theirs.Currency:
-		return s.say(MoneyDiffers, s.theirs.Amount, s.theirs.Currency,
+		return s.say(KindMoneyDiffers, s.theirs.Amount, s.theirs.Currency,
 			"%s, on record are %d %s", s.theirsIs(), claim.amount, claim.currency)
 	case s.ours.gaveAway(s.ref):
 		return nil // the order that has it is looked at by itself
@@ -50,12 +50,12 @@ func (s sides) withoutMoney(now time.Time) []MoneyFinding {
 	claim := s.ours.claim(s.ref)
 	switch {
 	case s.ours.keeps(s.ref):
-		return s.say(PaidWithoutMoney, claim.amount, claim.currency, "the order is %s, and %s", s.ours.doc.Order.Status, s.theirsIs())
+		return s.say(KindPaidWithoutMoney, claim.amount, claim.currency, "the order is %s, and %s", s.ours.doc.Order.Status, s.theirsIs())
 	case claim.made:
-		return s.say(MoneyMissing, claim.amount, claim.currency, "%d %s are on record as paid, and %s",
+		return s.say(KindMoneyMissing, claim.amount, claim.currency, "%d %s are on record as paid, and %s",
 			claim.amount, claim.currency, s.theirsIs())
 	case s.payable() && !s.awaited() && (s.theirs.Status == order.ProviderOpen || now.Sub(s.theirs.CreatedAt) > longProcessing):
-		return s.say(PaymentStillOpen, s.theirs.Amount, s.theirs.Currency, "%s, and %s", s.theirsIs(), s.stands())
+		return s.say(KindPaymentStillOpen, s.theirs.Amount, s.theirs.Currency, "%s, and %s", s.theirsIs(), s.stands())
 	}
 	return nil
 }
@@ -85,7 +85,7 @@ func (s sides) unused() []MoneyFinding {
 	if left <= 0 {
 		return nil
 	}
-	return s.say(MoneyUnused, left, s.theirs.Currency, "%s, %s, and %d %s of it have no refund on record",
+	return s.say(KindMoneyUnused, left, s.theirs.Currency, "%s, %s, and %d %s of it have no refund on record",
 		s.theirsIs(), s.stands(), left, s.theirs.Currency)
 }
 

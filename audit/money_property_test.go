@@ -23,7 +23,7 @@ func (s *till) life(draw *rand.Rand) {
 		_, err := s.provider.Cancel(s.t.Context(), p, order.PaymentRequest{OrderID: id, Amount: price, Currency: "EUR"})
 		require.NoError(s.t, err)
 		if draw.IntN(4) == 0 {
-			s.choose(p, sandbox.Choice{Action: sandbox.PayLate, Amount: 1 + draw.Int64N(price-1)})
+			s.choose(p, sandbox.Choice{Action: sandbox.ActionPayLate, Amount: 1 + draw.Int64N(price-1)})
 			s.goesBack(draw, s.hears(id, p))
 		}
 	}
@@ -31,16 +31,16 @@ func (s *till) life(draw *rand.Rand) {
 	switch draw.IntN(6) {
 	case 0: // it waits
 	case 1:
-		s.choose(p, sandbox.Choice{Action: sandbox.Refuse})
-		s.end(id, order.Cancelled)
+		s.choose(p, sandbox.Choice{Action: sandbox.ActionRefuse})
+		s.end(id, order.StatusCancelled)
 	case 2:
-		s.end(id, order.Expired, p)
+		s.end(id, order.StatusExpired, p)
 		if draw.IntN(2) == 0 {
-			s.choose(p, sandbox.Choice{Action: sandbox.PayLate})
+			s.choose(p, sandbox.Choice{Action: sandbox.ActionPayLate})
 			s.goesBack(draw, s.hears(id, p))
 		}
 	case 3:
-		s.choose(p, sandbox.Choice{Action: sandbox.PayTwice})
+		s.choose(p, sandbox.Choice{Action: sandbox.ActionPayTwice})
 		s.hears(id, p)
 		s.goesBack(draw, s.hears(id, p+"~2"))
 	default:

@@ -28,7 +28,7 @@ func (s sides) refundFindings() []MoneyFinding {
 		if t.ID == "" && takeSettled(&settled, t.Amount) {
 			continue // by the provider's own means
 		}
-		found = append(found, s.about(cmp.Or(t.ID, t.ProviderID), RefundUnrecorded, t.Amount,
+		found = append(found, s.about(cmp.Or(t.ID, t.ProviderID), KindRefundUnrecorded, t.Amount,
 			"the provider refunded %d %s, which is not on record", t.Amount, s.theirs.Currency)...)
 	}
 	if len(found) == 0 {
@@ -50,7 +50,7 @@ func (s sides) theirRefunds() (byID map[string]order.ProviderRefund, twice []Mon
 			id = "\x00" + t.ProviderID // none of ours begins so
 		}
 		if _, again := byID[id]; again {
-			twice = append(twice, s.about(cmp.Or(t.ID, t.ProviderID), RefundTwice, t.Amount,
+			twice = append(twice, s.about(cmp.Or(t.ID, t.ProviderID), KindRefundTwice, t.Amount,
 				"the provider paid it out again as %s", t.ProviderID)...)
 			continue
 		}
@@ -64,18 +64,18 @@ func (s sides) theirRefunds() (byID map[string]order.ProviderRefund, twice []Mon
 func (s sides) refundFinding(r order.Refund, t order.ProviderRefund, there bool) []MoneyFinding {
 	switch {
 	case r.Status == order.RefundPaid && (!there || t.Status != order.RefundPaid):
-		return s.about(r.ID, RefundUnpaid, r.Amount, "it is on record as paid out, and not at the provider")
+		return s.about(r.ID, KindRefundUnpaid, r.Amount, "it is on record as paid out, and not at the provider")
 	case r.Status == order.RefundPaid && r.Currency != s.theirs.Currency:
-		return s.about(r.ID, RefundAmountDiffers, r.Amount, "on record are %s, the payment was %s", r.Currency, s.theirs.Currency)
+		return s.about(r.ID, KindRefundAmountDiffers, r.Amount, "on record are %s, the payment was %s", r.Currency, s.theirs.Currency)
 	case !there:
 		return nil
 	case r.Status == order.RefundSettled:
-		return s.about(r.ID, RefundTwice, t.Amount, "an operator settled it, and the provider paid it out as %s", t.ProviderID)
+		return s.about(r.ID, KindRefundTwice, t.Amount, "an operator settled it, and the provider paid it out as %s", t.ProviderID)
 	case !r.Status.Counts() || r.Status == order.RefundFailed:
-		return s.about(r.ID, RefundUnrecorded, t.Amount, "it is %s on record, and the provider refunded %d %s",
+		return s.about(r.ID, KindRefundUnrecorded, t.Amount, "it is %s on record, and the provider refunded %d %s",
 			r.Status, t.Amount, s.theirs.Currency)
 	case r.Amount != t.Amount:
-		return s.about(r.ID, RefundAmountDiffers, t.Amount, "the provider refunded %d %s, on record are %d %s",
+		return s.about(r.ID, KindRefundAmountDiffers, t.Amount, "the provider refunded %d %s, on record are %d %s",
 			t.Amount, s.theirs.Currency, r.Amount, r.Currency)
 	}
 	return nil
@@ -95,7 +95,7 @@ func (s sides) above(ours []order.Refund) []MoneyFinding {
 		}
 	}
 	if most := max(there, here); most > s.theirs.Amount {
-		return s.say(RefundsAbovePaid, most-s.theirs.Amount, s.theirs.Currency,
+		return s.say(KindRefundsAbovePaid, most-s.theirs.Amount, s.theirs.Currency,
 			"%d %s were paid; %d go back on record, %d at the provider", s.theirs.Amount, s.theirs.Currency, here, there)
 	}
 	return nil
@@ -123,7 +123,7 @@ func (a account) overdueNotes(now time.Time) (notes []MoneyFinding) {
 	for _, r := range a.refunds {
 		if r.Status == order.RefundDue && now.Sub(r.DueAt) > overdue {
 			notes = append(notes, MoneyFinding{
-				Kind: RefundOverdue, Provider: r.Provider, PaymentID: r.PaymentID, OrderID: r.OrderID, RefundID: r.ID,
+				Kind: KindRefundOverdue, Provider: r.Provider, PaymentID: r.PaymentID, OrderID: r.OrderID, RefundID: r.ID,
 				Amount: r.Amount, Currency: r.Currency, Detail: "due since " + r.DueAt.UTC().Format(time.RFC3339),
 			})
 		}

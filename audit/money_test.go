@@ -43,8 +43,8 @@ func (s *till) lives() {
 	s.hears(unknown, p)
 	id = s.place()
 	p = s.open(id)
-	s.choose(p, sandbox.Choice{Action: sandbox.Process})
-	s.end(id, order.Expired) // its bank takes a day
+	s.choose(p, sandbox.Choice{Action: sandbox.ActionProcess})
+	s.end(id, order.StatusExpired) // its bank takes a day
 }
 
 func TestMoneyDifferencesAreFound(t *testing.T) {
@@ -103,7 +103,7 @@ func TestOverdueRefundIsANote(t *testing.T) {
 		s.put(*r)
 		report := s.audit()
 		assert.Empty(t, report.Findings)
-		assert.Equal(t, off(RefundOverdue, id, p, r.ID), outline(report.Notes))
+		assert.Equal(t, off(KindRefundOverdue, id, p, r.ID), outline(report.Notes))
 	})
 }
 
@@ -166,7 +166,7 @@ func TestMoneyOfOrdersThatLeftRedis(t *testing.T) {
 			require.NoError(t, err)
 			require.True(t, gone)
 		}
-		assert.Equal(t, []MoneyFinding{{Kind: OrdersUnseen}}, outline(s.audit().Findings))
+		assert.Equal(t, []MoneyFinding{{Kind: KindOrdersUnseen}}, outline(s.audit().Findings))
 		s.cold = view
 		report := s.audit()
 		assert.Empty(t, report.Findings)
@@ -174,7 +174,7 @@ func TestMoneyOfOrdersThatLeftRedis(t *testing.T) {
 
 		s.lose(s.theirKey(p))
 		s.lose(s.theirKey(latePayment))
-		assert.ElementsMatch(t, append(off(PaidWithoutMoney, id, p), off(MoneyMissing, late, latePayment)...), outline(s.audit().Findings))
+		assert.ElementsMatch(t, append(off(KindPaidWithoutMoney, id, p), off(KindMoneyMissing, late, latePayment)...), outline(s.audit().Findings))
 	})
 }
 
@@ -210,7 +210,7 @@ func TestAuditAsksAFailingProviderAgain(t *testing.T) {
 			Looks: 2, Pause: time.Millisecond, Concurrency: 1,
 		})
 		require.NoError(t, err)
-		assert.Equal(t, off(PaidWithoutMoney, id, p), outline(r.Findings))
+		assert.Equal(t, off(KindPaidWithoutMoney, id, p), outline(r.Findings))
 		assert.Equal(t, fmt.Sprintf("paid_without_money order %s sandbox payment %s: the order is paid, and the provider has no such payment", id, p),
 			r.Findings[0].String())
 	})
@@ -230,8 +230,8 @@ func TestARefundThatCameBackIsOwedAgain(t *testing.T) {
 		_, paymentID, r := s.late()
 		s.payOut(r)
 		require.Empty(t, found())
-		s.choose(paymentID, sandbox.Choice{Action: sandbox.FailRefund})
-		require.Equal(t, []Kind{RefundUnpaid}, found(), "nobody has heard of it")
+		s.choose(paymentID, sandbox.Choice{Action: sandbox.ActionFailRefund})
+		require.Equal(t, []Kind{KindRefundUnpaid}, found(), "nobody has heard of it")
 		first := r.ProviderID
 		r.Status, r.PaidAt = order.RefundFailed, time.Time{}
 		s.put(*r)

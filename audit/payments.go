@@ -61,7 +61,7 @@ func (a *auditor) take(p order.Attempt, o *order.Order) {
 		a.taken[id] = o.ID
 	case first != o.ID: // a walk may come by one order twice
 		f := Finding{
-			Kind: PaymentTakenTwice, OrderID: max(first, o.ID), PaymentID: p.PaymentID,
+			Kind: KindPaymentTakenTwice, OrderID: max(first, o.ID), PaymentID: p.PaymentID,
 			Detail: fmt.Sprintf("order %s took this payment of %s too", min(first, o.ID), p.Provider),
 		}
 		a.twice[f.key()] = f
@@ -88,11 +88,11 @@ func (a *auditor) paymentFindings(ctx context.Context, orderID string, byForce b
 		says := fmt.Sprintf("%s, %d %s, taken: %t", p.Type, p.Amount, p.Currency, p.Taken)
 		switch {
 		case len(doc) == 0:
-			f.Kind, f.Detail = PaymentMissing, "its workflow says "+says
+			f.Kind, f.Detail = KindPaymentMissing, "its workflow says "+says
 		case byForce && wentOn(doc, p):
 			continue
 		case !stands(doc, p):
-			f.Kind, f.Detail = PaymentDiffers, "its document says otherwise than its workflow: "+says
+			f.Kind, f.Detail = KindPaymentDiffers, "its document says otherwise than its workflow: "+says
 		default:
 			continue
 		}
@@ -181,9 +181,9 @@ func (a *auditor) refundFindings(ctx context.Context, ids []saga.RefundID) ([]Fi
 		says := fmt.Sprintf("%s (%s), %d %s", r.Status, r.Reason, r.Amount, r.Currency)
 		switch {
 		case len(doc) == 0:
-			f.Kind, f.Detail = RefundMissing, "its workflow says "+says
+			f.Kind, f.Detail = KindRefundMissing, "its workflow says "+says
 		case !stands(doc, r) && !stands(doc, withoutVersion(r)):
-			f.Kind, f.Detail = RefundDiffers, "its document says otherwise than its workflow: "+says
+			f.Kind, f.Detail = KindRefundDiffers, "its document says otherwise than its workflow: "+says
 		default:
 			continue
 		}
@@ -228,7 +228,7 @@ func (a *auditor) owed(ctx context.Context, ids []saga.RefundID) ([]order.Refund
 	for i, err := range stuck {
 		if err != nil {
 			found = append(found, Finding{
-				Kind: WorkflowStuck, PaymentID: ids[i].PaymentID, RefundID: ids[i].RefundID, Detail: err.Error(),
+				Kind: KindWorkflowStuck, PaymentID: ids[i].PaymentID, RefundID: ids[i].RefundID, Detail: err.Error(),
 			})
 		}
 	}

@@ -29,7 +29,7 @@ var paymentDamages = []damage{
 	{
 		name: "payment that an order took lost",
 		do:   func(s *shop) { s.do("DEL", paymentsKey(s.paid)) },
-		want: func(s *shop) []Finding { return []Finding{paymentFinding(PaymentMissing, s.paid, "pay-")} },
+		want: func(s *shop) []Finding { return []Finding{paymentFinding(KindPaymentMissing, s.paid, "pay-")} },
 	},
 	{
 		name: "payment that an order took not taken",
@@ -38,12 +38,12 @@ var paymentDamages = []damage{
 			a.Taken = false
 			s.putPayment(s.delivered, a)
 		},
-		want: func(s *shop) []Finding { return []Finding{paymentFinding(PaymentDiffers, s.delivered, "pay-")} },
+		want: func(s *shop) []Finding { return []Finding{paymentFinding(KindPaymentDiffers, s.delivered, "pay-")} },
 	},
 	{
 		name: "payment that is none",
 		do:   func(s *shop) { s.do("HSET", paymentsKey(s.paid), "payment:sandbox:pay-"+s.paid, "{") },
-		want: func(s *shop) []Finding { return []Finding{paymentFinding(PaymentDiffers, s.paid, "pay-")} },
+		want: func(s *shop) []Finding { return []Finding{paymentFinding(KindPaymentDiffers, s.paid, "pay-")} },
 	},
 	{
 		name: "failed attempt of an open order lost",
@@ -51,7 +51,7 @@ var paymentDamages = []damage{
 			s.fail(s.waiting)
 			s.do("DEL", paymentsKey(s.waiting))
 		},
-		want: func(s *shop) []Finding { return []Finding{paymentFinding(PaymentMissing, s.waiting, "failed-")} },
+		want: func(s *shop) []Finding { return []Finding{paymentFinding(KindPaymentMissing, s.waiting, "failed-")} },
 	},
 	{
 		name: "document and all payments lost",
@@ -61,9 +61,9 @@ var paymentDamages = []damage{
 		},
 		want: func(s *shop) []Finding {
 			return []Finding{
-				{Kind: DocumentMissing, OrderID: s.delivered},
-				paymentFinding(PaymentMissing, s.delivered, "pay-"), paymentFinding(PaymentMissing, s.delivered, "again-"),
-				refundFinding(RefundMissing, s.delivered),
+				{Kind: KindDocumentMissing, OrderID: s.delivered},
+				paymentFinding(KindPaymentMissing, s.delivered, "pay-"), paymentFinding(KindPaymentMissing, s.delivered, "again-"),
+				refundFinding(KindRefundMissing, s.delivered),
 			}
 		},
 	},
@@ -77,7 +77,7 @@ var paymentDamages = []damage{
 			s.do("DEL", paymentsKey(id))
 		},
 		want: func(s *shop) []Finding {
-			return []Finding{{Kind: DocumentOld, OrderID: s.last()}, paymentFinding(PaymentMissing, s.last(), "pay-")}
+			return []Finding{{Kind: KindDocumentOld, OrderID: s.last()}, paymentFinding(KindPaymentMissing, s.last(), "pay-")}
 		},
 	},
 	{
@@ -88,7 +88,7 @@ var paymentDamages = []damage{
 			s.do("DEL", paymentsKey(s.cancelled))
 		},
 		want: func(s *shop) []Finding {
-			return []Finding{paymentFinding(PaymentMissing, s.cancelled, "again-"), refundFinding(RefundMissing, s.cancelled)}
+			return []Finding{paymentFinding(KindPaymentMissing, s.cancelled, "again-"), refundFinding(KindRefundMissing, s.cancelled)}
 		},
 	},
 	{
@@ -97,7 +97,7 @@ var paymentDamages = []damage{
 			s.payTwice(s.paid)
 			s.do("HSET", paymentsKey(s.paid), "refund:again-"+s.paid+"/"+order.FullRefund("sandbox", s.paid), `{"id":"full","amount":1}`)
 		},
-		want: func(s *shop) []Finding { return []Finding{refundFinding(RefundDiffers, s.paid)} },
+		want: func(s *shop) []Finding { return []Finding{refundFinding(KindRefundDiffers, s.paid)} },
 	},
 	{
 		name: "refund of an order that nobody knows lost",
@@ -109,7 +109,7 @@ var paymentDamages = []damage{
 			r.Status, r.DueAt = order.RefundCase, time.Now().UTC()
 			s.work.owe(r)
 		},
-		want: func(s *shop) []Finding { return []Finding{refundFinding(RefundMissing, s.last())} },
+		want: func(s *shop) []Finding { return []Finding{refundFinding(KindRefundMissing, s.last())} },
 	},
 	{
 		name: "dispute lost",
@@ -117,7 +117,7 @@ var paymentDamages = []damage{
 			s.dispute(s.delivered)
 			s.do("HDEL", paymentsKey(s.delivered), "dispute:sandbox:dp_"+s.delivered)
 		},
-		want: func(s *shop) []Finding { return []Finding{disputeFinding(DisputeMissing, s.delivered)} },
+		want: func(s *shop) []Finding { return []Finding{disputeFinding(KindDisputeMissing, s.delivered)} },
 	},
 	{
 		name: "dispute of another amount",
@@ -125,7 +125,7 @@ var paymentDamages = []damage{
 			s.dispute(s.paid)
 			s.do("HSET", paymentsKey(s.paid), "dispute:sandbox:dp_"+s.paid, `{"id":"dp_1","amount":1}`)
 		},
-		want: func(s *shop) []Finding { return []Finding{disputeFinding(DisputeDiffers, s.paid)} },
+		want: func(s *shop) []Finding { return []Finding{disputeFinding(KindDisputeDiffers, s.paid)} },
 	},
 	{
 		name: "document of an earlier order of the same id",
@@ -138,7 +138,7 @@ var paymentDamages = []damage{
 			require.NoError(s.t, err)
 			require.NoError(s.t, s.docs.Put(s.t.Context(), r))
 		},
-		want: func(s *shop) []Finding { return []Finding{{Kind: DocumentOld, OrderID: s.paid}} },
+		want: func(s *shop) []Finding { return []Finding{{Kind: KindDocumentOld, OrderID: s.paid}} },
 	},
 }
 
@@ -177,7 +177,7 @@ func TestPaymentsAreAskedForOnlyWhereSomethingIsOff(t *testing.T) {
 		cfg.Deep = true
 		r, err := Run(t.Context(), cfg)
 		require.NoError(t, err)
-		assert.Equal(t, []Finding{paymentFinding(PaymentMissing, s.delivered, "again-")}, plain(s.mine(r.Findings)))
+		assert.Equal(t, []Finding{paymentFinding(KindPaymentMissing, s.delivered, "again-")}, plain(s.mine(r.Findings)))
 	})
 }
 
@@ -189,7 +189,7 @@ func TestRepairWritesNothingOverWhatCameMeanwhile(t *testing.T) {
 		lost := s.work.orders[s.waiting].order.Clone()
 		attempt := s.work.orders[s.waiting].attempts["sandbox:failed-"+s.waiting]
 		s.do("DEL", orderKey(s.waiting))
-		f := Finding{Kind: DocumentMissing, OrderID: s.waiting}
+		f := Finding{Kind: KindDocumentMissing, OrderID: s.waiting}
 		r := Repairer{Config: s.config(), Stock: s.stock, Records: s.docs}
 		// The order is paid by the same payment just when the workflow has answered.
 		r.Orders = answersThen{s.work, func() {
@@ -203,7 +203,7 @@ func TestRepairWritesNothingOverWhatCameMeanwhile(t *testing.T) {
 		require.Len(t, left, 1)
 		docs, err := r.Books.ReadDocuments(t.Context(), []string{s.waiting})
 		require.NoError(t, err)
-		assert.Equal(t, order.Paid, docs[0].Order.Status)
+		assert.Equal(t, order.StatusPaid, docs[0].Order.Status)
 		payments, err := r.Books.ReadPayments(t.Context(), []string{s.waiting})
 		require.NoError(t, err)
 		assert.Contains(t, string(payments[0].Attempts[attempt.Key()]), `"taken":true`)

@@ -259,7 +259,7 @@ func there(score *redis.FloatCmd) (bool, error) {
 }
 
 func readHold(id HoldID, fields map[string]string) Hold {
-	h := Hold{HoldDetail: product.HoldDetail{ProductID: id.ProductID, OrderID: id.OrderID, State: product.NoHold}}
+	h := Hold{HoldDetail: product.HoldDetail{ProductID: id.ProductID, OrderID: id.OrderID, State: product.HoldStateNone}}
 	if len(fields) == 0 {
 		return h
 	}
@@ -290,7 +290,7 @@ func readHold(id HoldID, fields map[string]string) Hold {
 		}
 		h.Returned[sku] = n
 	}
-	if h.State == product.Released && fields["lines"] == "" { // a mark that no hold came before
+	if h.State == product.HoldStateReleased && fields["lines"] == "" { // a mark that no hold came before
 		return h
 	}
 	deadline, err := strconv.ParseInt(fields["deadline"], 10, 64)

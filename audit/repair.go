@@ -59,18 +59,18 @@ func (r Repairer) repair(ctx context.Context, findings []Finding) (done, left []
 		kinds []Kind
 		do    func(context.Context, Finding) (string, error)
 	}{
-		{[]Kind{HoldOfClosedOrder}, func(ctx context.Context, f Finding) (string, error) { return r.release(ctx, f, lacks) }},
-		{[]Kind{NotReturned}, func(ctx context.Context, f Finding) (string, error) { return r.giveBack(ctx, f, lacks) }},
-		{[]Kind{PaidNotCommitted}, func(ctx context.Context, f Finding) (string, error) { return r.sell(ctx, f, lacks) }},
-		{[]Kind{SaleExpires}, r.remember},
-		{[]Kind{SaleStays}, r.closeSale},
-		{[]Kind{OrderNotHeld}, r.hold},
-		{[]Kind{CustomerUnitsDiffer}, r.recount},
+		{[]Kind{KindHoldOfClosedOrder}, func(ctx context.Context, f Finding) (string, error) { return r.release(ctx, f, lacks) }},
+		{[]Kind{KindNotReturned}, func(ctx context.Context, f Finding) (string, error) { return r.giveBack(ctx, f, lacks) }},
+		{[]Kind{KindPaidNotCommitted}, func(ctx context.Context, f Finding) (string, error) { return r.sell(ctx, f, lacks) }},
+		{[]Kind{KindSaleExpires}, r.remember},
+		{[]Kind{KindSaleStays}, r.closeSale},
+		{[]Kind{KindOrderNotHeld}, r.hold},
+		{[]Kind{KindCustomerUnitsDiffer}, r.recount},
 		{[]Kind{
-			DocumentMissing, DocumentOld, DocumentDiffers, DocumentUnreadable, PaymentMissing, PaymentDiffers,
+			KindDocumentMissing, KindDocumentOld, KindDocumentDiffers, KindDocumentUnreadable, KindPaymentMissing, KindPaymentDiffers,
 		}, r.write},
-		{[]Kind{RefundMissing, RefundDiffers}, r.writeRefund},
-		{[]Kind{DisputeMissing, DisputeDiffers}, r.writeDispute},
+		{[]Kind{KindRefundMissing, KindRefundDiffers}, r.writeRefund},
+		{[]Kind{KindDisputeMissing, KindDisputeDiffers}, r.writeDispute},
 	} {
 		for _, f := range findings {
 			if !slices.Contains(step.kinds, f.Kind) {
@@ -106,9 +106,9 @@ func lacking(findings []Finding) lacks {
 	l := lacks{sold: map[variant]int64{}, held: map[variant]int64{}}
 	for _, f := range findings {
 		switch v := (variant{f.ProductID, f.SKU}); {
-		case f.Kind == SoldDiffers: // the sum over lost sales and lost returns
+		case f.Kind == KindSoldDiffers: // the sum over lost sales and lost returns
 			l.sold[v] = -f.Units
-		case f.Kind == HeldDiffers && f.Units < 0:
+		case f.Kind == KindHeldDiffers && f.Units < 0:
 			l.held[v] = -f.Units
 		}
 	}

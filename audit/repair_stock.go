@@ -39,7 +39,7 @@ func (r Repairer) release(ctx context.Context, f Finding, l lacks) (string, erro
 	if err != nil {
 		return "", err
 	}
-	if states[0] != product.Released {
+	if states[0] != product.HoldStateReleased {
 		return "", cannot("the hold is %s now", states[0])
 	}
 	return fmt.Sprintf("%d units were given back", sum(h.Items)), nil
@@ -65,12 +65,12 @@ func (r Repairer) sell(ctx context.Context, f Finding, l lacks) (string, error) 
 		lacks += max(min(l.sold[variant{f.ProductID, it.SKU}], it.Quantity), 0)
 	}
 	switch {
-	case lacks == 0 && h.State == product.NoHold && time.Since(o.Payment.PaidAt) > forgottenAfter:
+	case lacks == 0 && h.State == product.HoldStateNone && time.Since(o.Payment.PaidAt) > forgottenAfter:
 		return r.remember(ctx, f) // a version before let Redis forget it, although the order is open
 	case lacks < f.Units:
 		return "", cannot("the ledger counts these units as sold: only the hold's record is wrong")
 	}
-	if h.State != product.Held || another(&o, h) {
+	if h.State != product.HoldStateHeld || another(&o, h) {
 		if err := r.holdAgain(ctx, f, &o, h.Try+1); err != nil {
 			return "", err
 		}
@@ -79,7 +79,7 @@ func (r Repairer) sell(ctx context.Context, f Finding, l lacks) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	if states[0] != product.Committed {
+	if states[0] != product.HoldStateCommitted {
 		return "", cannot("the hold is %s now", states[0])
 	}
 	for _, it := range items {
@@ -112,7 +112,7 @@ func (r Repairer) remember(ctx context.Context, f Finding) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if state != product.Committed {
+	if state != product.HoldStateCommitted {
 		return "", cannot("the hold is %s now", state)
 	}
 	if o.Status.Closed() {
@@ -187,7 +187,7 @@ func (r Repairer) giveBack(ctx context.Context, f Finding, l lacks) (string, err
 func shortOf(h product.Hold) string {
 	var short []string
 	for _, r := range h.Refusals {
-		if r.Reason == product.Short {
+		if r.Reason == product.ReasonOutOfStock {
 			short = append(short, fmt.Sprintf("%d of %s wanted, %d available, %d held by other orders",
 				r.Requested, r.SKU, r.Available, r.HeldByOthers))
 		}
@@ -209,7 +209,7 @@ func (r Repairer) recount(ctx context.Context, f Finding) (string, error) {
 		}
 		var units int64
 		for _, h := range holds {
-			if h.State == product.Held && h.CustomerID == f.CustomerID {
+			if h.State == product.HoldStateHeld && h.CustomerID == f.CustomerID {
 				units += sum(h.Items)
 			}
 		}
@@ -246,11 +246,11 @@ func (r Repairer) hold(ctx context.Context, f Finding) (string, error) {
 		return "", err
 	}
 	switch {
-	case o.Status != order.AwaitingPayment:
+	case o.Status != order.StatusAwaitingPayment:
 		return "", cannot("its workflow says %s now", o.Status)
 	case !o.Payment.Deadline.After(time.Now()):
 		return "", cannot("its payment window has ended")
-	case h.State != product.NoHold && !another(&o, h):
+	case h.State != product.HoldStateNone && !another(&o, h):
 		// A higher try than the workflow's would outlive its release.
 		return "", cannot("the hold was %s; a payment would hold again", h.State)
 	}

@@ -61,7 +61,7 @@ func (r Repairer) writeWarm(ctx context.Context, o *order.Order, doc Document, s
 	case o.Status.Undecided(), len(off) == 0:
 		now.Version = 0 // it stays, or is not due yet
 		what = fmt.Sprintf("%d payments were written", len(attempts))
-	case off[0].Kind == DocumentAhead:
+	case off[0].Kind == KindDocumentAhead:
 		return "", cannot("its document is newer than its workflow now")
 	}
 	seen := order.Record{Version: doc.Version, Doc: doc.Text, Payments: stored.Attempts}

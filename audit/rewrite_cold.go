@@ -21,7 +21,7 @@ func (r Repairer) writeCold(ctx context.Context, o *order.Order, stored Payments
 		return r.writeLost(ctx, o, stored)
 	}
 	switch off := documentOf(cold, o); {
-	case len(off) > 0 && off[0].Kind == DocumentOld:
+	case len(off) > 0 && off[0].Kind == KindDocumentOld:
 		return r.writeNewer(ctx, o, stored, *cold.Cold)
 	case len(off) > 0:
 		return "", cannot("it has left Redis, and of what is in the orders view nothing is replaced: %s", off[0].Detail)

@@ -122,7 +122,7 @@ func (s *shop) last() string { return s.newest }
 // close ends the order's workflow without giving its units back.
 func (s *shop) close(id string) {
 	o := s.work.orders[id].order
-	o.Close(order.Cancelled, order.ByCustomer, "customer", time.Now())
+	o.Close(order.StatusCancelled, order.ReasonCustomer, "customer", time.Now())
 	s.record(o, false)
 }
 
@@ -131,7 +131,7 @@ func (s *shop) commit(id string) {
 	o := s.work.orders[id].order
 	states, err := s.stock.Commit(s.t.Context(), o.Holder(), []string{s.lamp})
 	require.NoError(s.t, err)
-	require.Equal(s.t, []product.HoldState{product.Committed}, states)
+	require.Equal(s.t, []product.HoldState{product.HoldStateCommitted}, states)
 }
 
 // forget makes the order unknown to Temporal.
@@ -173,7 +173,7 @@ func (s *shop) payWith(paymentID, id string) string {
 	states, err := s.stock.Commit(s.t.Context(), o.Holder(), o.ProductIDs())
 	require.NoError(s.t, err)
 	for _, state := range states {
-		require.Equal(s.t, product.Committed, state)
+		require.Equal(s.t, product.HoldStateCommitted, state)
 	}
 	p := s.payment(paymentID, o)
 	o.Pay(p, time.Now())
@@ -236,7 +236,7 @@ func (s *shop) cancel(id string) string {
 	o := s.work.orders[id].order
 	_, err := s.stock.Release(s.t.Context(), o.Holder(), 1, o.ProductIDs(), "customer")
 	require.NoError(s.t, err)
-	o.Close(order.Cancelled, order.ByCustomer, "customer", time.Now())
+	o.Close(order.StatusCancelled, order.ReasonCustomer, "customer", time.Now())
 	s.record(o, false)
 	return id
 }
@@ -248,7 +248,7 @@ func (s *shop) unwind(id string) string {
 		_, err := s.stock.Restock(s.t.Context(), o.Holder(), p, product.ReturnID("", id), o.Items(p))
 		require.NoError(s.t, err)
 	}
-	o.Close(order.Cancelled, order.NoStock, order.ActorSystem, time.Now())
+	o.Close(order.StatusCancelled, order.ReasonNoStock, order.ActorSystem, time.Now())
 	s.record(o, false)
 	return id
 }

@@ -120,7 +120,7 @@ func (s *till) choose(paymentID string, c sandbox.Choice) {
 	require.NoError(s.t, err)
 }
 
-func (s *till) pays(paymentID string) { s.choose(paymentID, sandbox.Choice{Action: sandbox.Pay}) }
+func (s *till) pays(paymentID string) { s.choose(paymentID, sandbox.Choice{Action: sandbox.ActionPay}) }
 
 // event is what the provider sends of a success.
 func (s *till) event(id, paymentID string) order.PaymentEvent {
@@ -147,11 +147,11 @@ func (s *till) hears(id, paymentID string) *order.Refund {
 		r.Status = order.RefundCase
 		s.put(r)
 		return &r
-	case o.Status == order.AwaitingPayment && p.Amount == price && p.Currency == "EUR":
+	case o.Status == order.StatusAwaitingPayment && p.Amount == price && p.Currency == "EUR":
 		o.Pay(p, time.Now())
 		s.record(id, order.NewAttempt(p, true))
 		return nil
-	case o.Status == order.AwaitingPayment:
+	case o.Status == order.StatusAwaitingPayment:
 		reason = order.RefundWrongAmount
 	case o.Status.TookPayment():
 		reason = order.RefundDouble
@@ -208,7 +208,7 @@ func (s *till) end(id string, status order.Status, paymentIDs ...string) {
 		_, err := s.provider.Cancel(s.t.Context(), p, order.PaymentRequest{OrderID: id, Amount: price, Currency: "EUR"})
 		require.NoError(s.t, err)
 	}
-	s.orders[id].Close(status, order.ByCustomer, "customer", time.Now())
+	s.orders[id].Close(status, order.ReasonCustomer, "customer", time.Now())
 	s.record(id)
 }
 
@@ -227,15 +227,15 @@ func (s *till) late() (id, paymentID string, r *order.Refund) {
 	s.t.Helper()
 	id = s.place()
 	paymentID = s.open(id)
-	s.end(id, order.Cancelled, paymentID)
-	s.choose(paymentID, sandbox.Choice{Action: sandbox.PayLate})
+	s.end(id, order.StatusCancelled, paymentID)
+	s.choose(paymentID, sandbox.Choice{Action: sandbox.ActionPayLate})
 	return id, paymentID, s.hears(id, paymentID)
 }
 
 // takeBack cancels a paid order; what is left of its money goes back.
 func (s *till) takeBack(id string, before int64) order.Refund {
 	o := s.orders[id]
-	o.CancelPaid(order.ByCustomer, "customer", time.Now())
+	o.CancelPaid(order.ReasonCustomer, "customer", time.Now())
 	s.record(id)
 	return s.put(order.Refund{
 		ID: order.FullRefund(sandbox.Name, id), PaymentID: o.Payment.ID, OrderID: id, Provider: sandbox.Name,

@@ -41,19 +41,19 @@ const viewLooks = 7
 type ViewKind string
 
 const (
-	// ViewMissing: the view lacks the entity, which was there at the first look.
-	ViewMissing ViewKind = "view_missing"
-	// ViewBehind: the view has an older revision than there was at the first look.
-	ViewBehind ViewKind = "view_behind"
-	// ViewAhead: the view has a newer revision than there is: Redis was restored from
+	// ViewKindMissing: the view lacks the entity, which was there at the first look.
+	ViewKindMissing ViewKind = "view_missing"
+	// ViewKindBehind: the view has an older revision than there was at the first look.
+	ViewKindBehind ViewKind = "view_behind"
+	// ViewKindAhead: the view has a newer revision than there is: Redis was restored from
 	// an older copy.
-	ViewAhead ViewKind = "view_ahead"
-	// ViewDiffers: the same revision says something else.
-	ViewDiffers ViewKind = "view_differs"
-	// ViewUnknown: there is no such entity, nor was there at the first look.
-	ViewUnknown ViewKind = "view_unknown"
-	// ViewUnreadable: the entity can't be read, so the view can't have it.
-	ViewUnreadable ViewKind = "view_unreadable"
+	ViewKindAhead ViewKind = "view_ahead"
+	// ViewKindDiffers: the same revision says something else.
+	ViewKindDiffers ViewKind = "view_differs"
+	// ViewKindUnknown: there is no such entity, nor was there at the first look.
+	ViewKindUnknown ViewKind = "view_unknown"
+	// ViewKindUnreadable: the entity can't be read, so the view can't have it.
+	ViewKindUnreadable ViewKind = "view_unreadable"
 )
 
 // ViewFinding is one document that differs from its entity.
@@ -171,7 +171,7 @@ func (a *viewAudit) walkHomes(ctx context.Context, to suspects) error {
 		for _, c := range compared {
 			to.add(c)
 		}
-		if a.view == search.ProductsView {
+		if a.view == search.ViewProducts {
 			a.report.Products += len(ids)
 		} else {
 			a.report.Orders += len(ids)
@@ -194,7 +194,7 @@ func (a *viewAudit) walkHomes(ctx context.Context, to suspects) error {
 }
 
 func (a *viewAudit) page(ctx context.Context, after string) (docs []viewed, err error) {
-	if a.view == search.ProductsView {
+	if a.view == search.ViewProducts {
 		page, err := a.Index.WalkProducts(ctx, after, batch)
 		for _, p := range page {
 			docs = append(docs, viewedProduct(p))
@@ -209,7 +209,7 @@ func (a *viewAudit) page(ctx context.Context, after string) (docs []viewed, err 
 }
 
 func (a *viewAudit) get(ctx context.Context, id string) (viewed, error) {
-	if a.view == search.ProductsView {
+	if a.view == search.ViewProducts {
 		p, err := a.Index.GetProduct(ctx, id)
 		if errors.Is(err, search.ErrNotFound) {
 			return viewed{id: id}, nil

@@ -66,7 +66,7 @@ func (s suspects) judge(c compared) bool {
 	case "":
 		delete(s, c.view.id)
 		return false
-	case ViewBehind:
+	case ViewKindBehind:
 		if owed > 0 && c.view.revision >= owed {
 			delete(s, c.view.id) // it follows
 			return false
@@ -74,15 +74,15 @@ func (s suspects) judge(c compared) bool {
 		if owed > 0 {
 			return true
 		}
-	case ViewMissing:
+	case ViewKindMissing:
 		if owed > 0 {
 			return true
 		}
-	case ViewUnknown:
+	case ViewKindUnknown:
 		if owed == 0 {
 			return true
 		}
-	case ViewAhead, ViewDiffers, ViewUnreadable: // no view gets there by following
+	case ViewKindAhead, ViewKindDiffers, ViewKindUnreadable: // no view gets there by following
 		return true
 	}
 	s[c.view.id] = c.home.revision // its home came or went since: it has until the next look

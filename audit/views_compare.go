@@ -64,7 +64,7 @@ func (a *viewAudit) compare(ctx context.Context, docs []viewed) ([]compared, err
 	}
 	all := make([]compared, len(docs))
 	for i, d := range docs {
-		c := compared{view: d, home: at[d.id], kind: ViewUnreadable, detail: reasons[d.id]}
+		c := compared{view: d, home: at[d.id], kind: ViewKindUnreadable, detail: reasons[d.id]}
 		if c.detail == "" {
 			if c.kind, c.detail, err = difference(d, c.home); err != nil {
 				return nil, err
@@ -106,15 +106,15 @@ func difference(view, home viewed) (ViewKind, string, error) {
 	case view.doc == nil && home.doc == nil:
 		return "", "", nil // gone from both since
 	case view.doc == nil:
-		return ViewMissing, fmt.Sprintf("there is revision %d", home.revision), nil
+		return ViewKindMissing, fmt.Sprintf("there is revision %d", home.revision), nil
 	case home.doc == nil && view.cold:
 		return "", "", nil
 	case home.doc == nil:
-		return ViewUnknown, fmt.Sprintf("the view has revision %d of what isn't there", view.revision), nil
+		return ViewKindUnknown, fmt.Sprintf("the view has revision %d of what isn't there", view.revision), nil
 	case view.revision < home.revision:
-		return ViewBehind, fmt.Sprintf("revision %d, there is %d", view.revision, home.revision), nil
+		return ViewKindBehind, fmt.Sprintf("revision %d, there is %d", view.revision, home.revision), nil
 	case view.revision > home.revision:
-		return ViewAhead, fmt.Sprintf("revision %d, there is only %d", view.revision, home.revision), nil
+		return ViewKindAhead, fmt.Sprintf("revision %d, there is only %d", view.revision, home.revision), nil
 	}
 	a, err := canonical(view.doc)
 	if err != nil {
@@ -126,12 +126,12 @@ func difference(view, home viewed) (ViewKind, string, error) {
 	}
 	for field := range b {
 		if !bytes.Equal(a[field], b[field]) {
-			return ViewDiffers, fmt.Sprintf("revision %d has another %s", view.revision, field), nil
+			return ViewKindDiffers, fmt.Sprintf("revision %d has another %s", view.revision, field), nil
 		}
 	}
 	for field := range a {
 		if _, has := b[field]; !has {
-			return ViewDiffers, fmt.Sprintf("revision %d has a %s", view.revision, field), nil
+			return ViewKindDiffers, fmt.Sprintf("revision %d has a %s", view.revision, field), nil
 		}
 	}
 	return "", "", nil

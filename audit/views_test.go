@@ -25,17 +25,17 @@ type copied struct {
 }
 
 func (c *copied) put(kind search.View, id string, revision int64) {
-	if kind == search.ProductsView {
-		c.products[id] = search.Product{ID: id, Version: revision, Status: product.Listed, Title: "Lamp"}
+	if kind == search.ViewProducts {
+		c.products[id] = search.Product{ID: id, Version: revision, Status: product.StatusListed, Title: "Lamp"}
 		return
 	}
 	c.orders[id] = search.Order{
-		ID: id, Revision: revision, Version: 1, CustomerID: "ada", Status: order.Paid, Document: json.RawMessage(`{}`),
+		ID: id, Revision: revision, Version: 1, CustomerID: "ada", Status: order.StatusPaid, Document: json.RawMessage(`{}`),
 	}
 }
 
 func (c *copied) remove(kind search.View, id string) {
-	if kind == search.ProductsView {
+	if kind == search.ViewProducts {
 		delete(c.products, id)
 		return
 	}
@@ -54,7 +54,7 @@ type homesOf struct {
 
 func (h *homesOf) IDs(_ context.Context, v search.View) iter.Seq2[string, error] {
 	ids := slices.Collect(maps.Keys(h.orders))
-	if v == search.ProductsView {
+	if v == search.ViewProducts {
 		ids = slices.Collect(maps.Keys(h.products))
 	}
 	return func(yield func(string, error) bool) {
@@ -72,10 +72,10 @@ func (h *homesOf) Read(_ context.Context, v search.View, ids []string) (b search
 		o, isOrder := h.orders[id]
 		switch {
 		case h.unreadable[id]:
-			bad = append(bad, search.Result{ID: id, Outcome: search.Poisoned, Reason: "a test"})
-		case v == search.ProductsView && isProduct:
+			bad = append(bad, search.Result{ID: id, Outcome: search.OutcomePoisoned, Reason: "a test"})
+		case v == search.ViewProducts && isProduct:
 			b.Products = append(b.Products, p)
-		case v == search.OrdersView && isOrder:
+		case v == search.ViewOrders && isOrder:
 			b.Orders = append(b.Orders, o)
 		}
 	}
@@ -141,9 +141,9 @@ func (x indexOf) Revisions(_ context.Context, v search.View, ids []string) (map[
 		p, isProduct := x.products[id]
 		o, isOrder := x.orders[id]
 		switch {
-		case v == search.ProductsView && isProduct:
+		case v == search.ViewProducts && isProduct:
 			there[id] = p.Revision()
-		case v == search.OrdersView && isOrder:
+		case v == search.ViewOrders && isOrder:
 			there[id] = o.Revision
 		}
 	}
@@ -207,12 +207,12 @@ func TestViewsThatShowTheirHomesHaveNoFindings(t *testing.T) {
 
 func TestEachDifferenceOfAViewIsFound(t *testing.T) {
 	for kind, differ := range map[ViewKind]func(s *scene, v search.View, id string){
-		ViewMissing:    func(s *scene, v search.View, id string) { s.index.remove(v, id) },
-		ViewBehind:     func(s *scene, v search.View, id string) { s.index.put(v, id, revision-1) },
-		ViewAhead:      func(s *scene, v search.View, id string) { s.index.put(v, id, revision+1) },
-		ViewUnknown:    func(s *scene, v search.View, id string) { s.homes.remove(v, id) },
-		ViewUnreadable: func(s *scene, _ search.View, id string) { s.homes.unreadable[id] = true },
-		ViewDiffers: func(s *scene, _ search.View, id string) {
+		ViewKindMissing:    func(s *scene, v search.View, id string) { s.index.remove(v, id) },
+		ViewKindBehind:     func(s *scene, v search.View, id string) { s.index.put(v, id, revision-1) },
+		ViewKindAhead:      func(s *scene, v search.View, id string) { s.index.put(v, id, revision+1) },
+		ViewKindUnknown:    func(s *scene, v search.View, id string) { s.homes.remove(v, id) },
+		ViewKindUnreadable: func(s *scene, _ search.View, id string) { s.homes.unreadable[id] = true },
+		ViewKindDiffers: func(s *scene, _ search.View, id string) {
 			if p, ok := s.index.products[id]; ok {
 				p.Title = "Lantern"
 				s.index.products[id] = p
@@ -231,7 +231,7 @@ func TestEachDifferenceOfAViewIsFound(t *testing.T) {
 				}
 				r := s.audit(looks)
 				require.Equal(t, []ViewFinding{
-					{Kind: kind, View: search.OrdersView, ID: "orders-1"}, {Kind: kind, View: search.ProductsView, ID: "products-1"},
+					{Kind: kind, View: search.ViewOrders, ID: "orders-1"}, {Kind: kind, View: search.ViewProducts, ID: "products-1"},
 				}, bare(t, r.Findings))
 				require.Equal(t, 2, r.Suspects)
 			})
@@ -242,9 +242,9 @@ func TestEachDifferenceOfAViewIsFound(t *testing.T) {
 func TestClosedOrdersMayBeInTheViewAlone(t *testing.T) {
 	s := newScene(t)
 	o := s.index.orders["orders-1"]
-	o.Status = order.Delivered
+	o.Status = order.StatusDelivered
 	s.index.orders["orders-1"] = o
-	s.homes.remove(search.OrdersView, "orders-1")
+	s.homes.remove(search.ViewOrders, "orders-1")
 	r := s.audit(2)
 	require.Empty(t, r.Findings)
 	require.Equal(t, 1, r.Cold)
@@ -253,11 +253,11 @@ func TestClosedOrdersMayBeInTheViewAlone(t *testing.T) {
 func TestLatePaymentOfAnOrderInTheViewAlone(t *testing.T) {
 	s := newScene(t)
 	o := s.index.orders["orders-1"]
-	o.Status = order.Expired
+	o.Status = order.StatusExpired
 	s.index.orders["orders-1"] = o
-	s.homes.remove(search.OrdersView, "orders-1")
+	s.homes.remove(search.ViewOrders, "orders-1")
 	s.homes.late = map[string]json.RawMessage{"orders-1": json.RawMessage(`{}`)}
-	require.Equal(t, []ViewFinding{{Kind: ViewBehind, View: search.OrdersView, ID: "orders-1"}}, bare(t, s.audit(2).Findings))
+	require.Equal(t, []ViewFinding{{Kind: ViewKindBehind, View: search.ViewOrders, ID: "orders-1"}}, bare(t, s.audit(2).Findings))
 
 	whole, err := s.homes.WithPayments(t.Context(), []search.Order{o})
 	require.NoError(t, err)
@@ -293,16 +293,16 @@ func TestViewsThatFollowABusySystemHaveNoFindings(t *testing.T) {
 // Its entity changes all the time, and the view doesn't follow.
 func TestViewThatStandsStillIsFoundInABusySystem(t *testing.T) {
 	s := newScene(t)
-	s.index.remove(search.OrdersView, "orders-2")
+	s.index.remove(search.ViewOrders, "orders-2")
 	now := int64(revision)
 	s.homes.looked = func([]string) {
 		now++
-		s.homes.put(search.ProductsView, "products-1", now)
-		s.homes.put(search.OrdersView, "orders-2", now)
+		s.homes.put(search.ViewProducts, "products-1", now)
+		s.homes.put(search.ViewOrders, "orders-2", now)
 	}
 	s.homes.looked(nil)
 	require.Equal(t, []ViewFinding{
-		{Kind: ViewMissing, View: search.OrdersView, ID: "orders-2"}, {Kind: ViewBehind, View: search.ProductsView, ID: "products-1"},
+		{Kind: ViewKindMissing, View: search.ViewOrders, ID: "orders-2"}, {Kind: ViewKindBehind, View: search.ViewProducts, ID: "products-1"},
 	}, bare(t, s.audit(0).Findings))
 }
 
@@ -313,13 +313,13 @@ func TestWhatComesOrGoesBetweenTheLastTwoLooksIsNoFinding(t *testing.T) {
 			// The view lacks what can't be read at first.
 			func(s *scene) {
 				s.homes.unreadable["orders-1"] = true
-				s.index.remove(search.OrdersView, "orders-1")
+				s.index.remove(search.ViewOrders, "orders-1")
 			},
 			func(s *scene) { s.homes.unreadable["orders-1"] = false },
 		},
 		"goes": {
-			func(s *scene) { s.index.put(search.OrdersView, "orders-1", revision-1) },
-			func(s *scene) { s.homes.remove(search.OrdersView, "orders-1") },
+			func(s *scene) { s.index.put(search.ViewOrders, "orders-1", revision-1) },
+			func(s *scene) { s.homes.remove(search.ViewOrders, "orders-1") },
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

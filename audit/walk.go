@@ -63,7 +63,7 @@ func (a *auditor) holdsOfDocuments(ctx context.Context, docs []Document) error {
 	var of []*order.Order
 	for i := range docs {
 		o := &docs[i].Order
-		if !docs[i].Found || (!o.Status.TookPayment() && o.Status != order.AwaitingPayment) {
+		if !docs[i].Found || (!o.Status.TookPayment() && o.Status != order.StatusAwaitingPayment) {
 			continue
 		}
 		for _, p := range o.ProductIDs() {
@@ -146,27 +146,27 @@ func (a *auditor) hold(h Hold) {
 		a.suspectOrder(h.OrderID, h.ProductID)
 	}
 	switch h.State {
-	case product.Held:
+	case product.HoldStateHeld:
 		for _, it := range h.Items {
 			a.live.add(h.ProductID, it.SKU, it.Quantity)
 			if h.CustomerID != "" {
 				a.buyers.add(h.ProductID, h.CustomerID, it.Quantity)
 			}
 		}
-		if !known || doc.status != order.AwaitingPayment {
+		if !known || doc.status != order.StatusAwaitingPayment {
 			a.suspectOrder(h.OrderID, h.ProductID)
 		}
 		if !h.OnProduct || !h.OnDeadlines {
 			a.suspectProduct(h.ProductID)
 		}
-	case product.Committed:
+	case product.HoldStateCommitted:
 		if !known || (!doc.status.TookPayment() && !doc.returned) ||
-			(doc.status == order.Paid && h.Expires > 0) || (doc.status.Closed() && h.Expires == 0) || (doc.returned && notReturned(h) > 0) {
+			(doc.status == order.StatusPaid && h.Expires > 0) || (doc.status.Closed() && h.Expires == 0) || (doc.returned && notReturned(h) > 0) {
 			a.suspectOrder(h.OrderID, h.ProductID)
 		}
-	case product.Released, product.NoHold:
+	case product.HoldStateReleased, product.HoldStateNone:
 	}
-	if h.Unreadable != "" || (h.State != product.Held && (h.OnProduct || h.OnDeadlines)) {
+	if h.Unreadable != "" || (h.State != product.HoldStateHeld && (h.OnProduct || h.OnDeadlines)) {
 		a.suspectProduct(h.ProductID)
 	}
 }
@@ -182,7 +182,7 @@ func (a *auditor) walkDeadlines(ctx context.Context) error {
 			return err
 		}
 		for _, h := range holds {
-			if h.State != product.Held {
+			if h.State != product.HoldStateHeld {
 				a.suspectProduct(h.ProductID)
 			}
 		}
@@ -243,7 +243,7 @@ func (a *auditor) listedHolds(ctx context.Context, products []Product) error {
 			return err
 		}
 		for _, h := range holds {
-			if h.State != product.Held {
+			if h.State != product.HoldStateHeld {
 				a.suspectProduct(h.ProductID)
 			}
 		}

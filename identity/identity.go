@@ -13,9 +13,9 @@ type Role string
 
 const (
 	// Operator may do everything.
-	Operator Role = "operator"
+	RoleOperator Role = "operator"
 	// Customer sees and changes his own orders.
-	Customer Role = "customer"
+	RoleCustomer Role = "customer"
 )
 
 // Caller is who sent a request.

@@ -55,10 +55,10 @@ func TestATokenTellsItsCaller(t *testing.T) {
 		claims jwt.MapClaims
 		want   identity.Caller
 	}{
-		"customer":           {nil, identity.Caller{Subject: "ada", Role: identity.Customer}},
-		"operator":           {jwt.MapClaims{"sub": "auth0|7", "role": "operator"}, identity.Caller{Subject: "auth0|7", Role: identity.Operator}},
-		"several audiences":  {jwt.MapClaims{"aud": []string{"x", "holdfast"}}, identity.Caller{Subject: "ada", Role: identity.Customer}},
-		"a clock a bit late": {jwt.MapClaims{"exp": now.Add(-20 * time.Second).Unix(), "iat": now.Add(20 * time.Second).Unix(), "nbf": now.Add(20 * time.Second).Unix()}, identity.Caller{Subject: "ada", Role: identity.Customer}},
+		"customer":           {nil, identity.Caller{Subject: "ada", Role: identity.RoleCustomer}},
+		"operator":           {jwt.MapClaims{"sub": "auth0|7", "role": "operator"}, identity.Caller{Subject: "auth0|7", Role: identity.RoleOperator}},
+		"several audiences":  {jwt.MapClaims{"aud": []string{"x", "holdfast"}}, identity.Caller{Subject: "ada", Role: identity.RoleCustomer}},
+		"a clock a bit late": {jwt.MapClaims{"exp": now.Add(-20 * time.Second).Unix(), "iat": now.Add(20 * time.Second).Unix(), "nbf": now.Add(20 * time.Second).Unix()}, identity.Caller{Subject: "ada", Role: identity.RoleCustomer}},
 		"a role of others":   {jwt.MapClaims{"role": "admin"}, identity.Caller{Subject: "ada", Role: "admin"}},
 		"no role":            {jwt.MapClaims{"role": nil}, identity.Caller{Subject: "ada"}},
 	} {
@@ -123,7 +123,7 @@ func TestNamesAreThoseOfTheSettings(t *testing.T) {
 func TestAnIssuedTokenIsGoodForItsTime(t *testing.T) {
 	now := time.Now()
 	v := ofSecret(t, identity.Names{Now: func() time.Time { return now }})
-	bob := identity.Caller{Subject: "bob", Role: identity.Customer}
+	bob := identity.Caller{Subject: "bob", Role: identity.RoleCustomer}
 	token, err := v.Issue(bob, time.Hour)
 	require.NoError(t, err)
 	caller, err := v.Verify(t.Context(), token)
@@ -132,7 +132,7 @@ func TestAnIssuedTokenIsGoodForItsTime(t *testing.T) {
 	now = now.Add(time.Hour + time.Minute)
 	_, err = v.Verify(t.Context(), token)
 	require.ErrorIs(t, err, identity.ErrInvalid)
-	_, err = v.Issue(identity.Caller{Subject: "a b", Role: identity.Customer}, time.Hour)
+	_, err = v.Issue(identity.Caller{Subject: "a b", Role: identity.RoleCustomer}, time.Hour)
 	require.Error(t, err)
 }
 

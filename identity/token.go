@@ -81,7 +81,7 @@ func callerOf(parser *jwt.Parser, token string, key jwt.Keyfunc) (Caller, error)
 // validSubject: a customer's subject is in keys and paths, an operator's in
 // journals and logs alone.
 func validSubject(subject string, role Role) bool {
-	if role == Customer {
+	if role == RoleCustomer {
 		return product.ValidID(subject)
 	}
 	return subject != "" && len(subject) <= maxSubjectBytes && utf8.ValidString(subject) &&

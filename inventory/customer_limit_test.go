@@ -38,7 +38,7 @@ func TestUnpaidOrdersOfACustomerHoldNoMoreThanTheyMayTogether(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, want, looks[0].CustomerHeld)
 		}
-		refused := []product.Refusal{{Reason: product.OverCustomerLimit, Limit: 10}}
+		refused := []product.Refusal{{Reason: product.ReasonOverCustomerLimit, Limit: 10}}
 		held(0)
 		require.Equal(t, refused, hold(together(id, mine, "o0", 1, 10, line("S", 6), line("M", 5))).Refusals, "all variants together")
 		require.Equal(t, product.HoldMade, hold(together(id, mine, "o1", 1, 10, line("S", 4), line("M", 2))).Outcome)

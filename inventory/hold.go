@@ -117,7 +117,7 @@ func refuseClaim(h *product.Hold) {
 	}
 	*h = product.Hold{
 		ProductID: h.ProductID, Outcome: product.HoldRefused,
-		Refusals: append(h.Refusals, product.Refusal{Reason: product.TooManyOpen}),
+		Refusals: append(h.Refusals, product.Refusal{Reason: product.ReasonTooManyOpenOrders}),
 	}
 }
 

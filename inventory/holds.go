@@ -96,7 +96,7 @@ func (s *Store) listings(ctx context.Context, holds []product.LiveHold) []listed
 		if err == nil {
 			h.Listing = number(fields, 1)
 		}
-		all[i] = listed{hold: h, live: damaged || text(fields, 0) == string(product.Held)}
+		all[i] = listed{hold: h, live: damaged || text(fields, 0) == string(product.HoldStateHeld)}
 		if !damaged {
 			all[i].err = err
 		}
@@ -107,7 +107,7 @@ func (s *Store) listings(ctx context.Context, holds []product.LiveHold) []listed
 // HoldDetail reads everything that the product knows of the order's hold, also
 // of one that ended up to 30 days ago.
 func (s *Store) HoldDetail(ctx context.Context, productID, orderID string) (product.HoldDetail, error) {
-	d := product.HoldDetail{ProductID: productID, OrderID: orderID, State: product.NoHold}
+	d := product.HoldDetail{ProductID: productID, OrderID: orderID, State: product.HoldStateNone}
 	fields, err := s.rdb.HGetAll(ctx, holdKey(productID, orderID)).Result()
 	if err != nil {
 		return d, fmt.Errorf("read the hold of product %s for order %s: %w", productID, orderID, err)

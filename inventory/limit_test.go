@@ -79,7 +79,7 @@ func TestOfAThousandOrdersAtOnceNoMoreThanTheLimitAreHeld(t *testing.T) {
 					t.Error(err)
 				case holds[0].Outcome == product.HoldMade && holds[1].Outcome == product.HoldMade:
 					held.Add(1)
-				case holds[0].Refusals[0].Reason == product.TooManyOpen:
+				case holds[0].Refusals[0].Reason == product.ReasonTooManyOpenOrders:
 					refused.Add(1)
 				}
 			})

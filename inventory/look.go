@@ -125,7 +125,7 @@ func readNamed(w product.Want, answers []*redis.Cmd) (product.Look, error) {
 	if err != nil {
 		return product.Look{}, err
 	}
-	own := string(product.NoHold)
+	own := string(product.HoldStateNone)
 	if len(answers) > 1 {
 		state, err := answers[1].Text()
 		switch {

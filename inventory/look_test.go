@@ -31,8 +31,8 @@ func TestALookAnswersAsTheScriptDoes(t *testing.T) {
 			return // too few requests to meet every answer
 		}
 		for _, reason := range []product.RefusalReason{
-			"", product.NotFound, product.NotListed, product.OtherCurrency, product.UnknownSKU, product.PriceChanged,
-			product.Short, product.OverLimit, product.OverCustomerLimit,
+			"", product.ReasonNotFound, product.ReasonNotListed, product.ReasonOtherCurrency, product.ReasonUnknownSKU, product.ReasonPriceChanged,
+			product.ReasonOutOfStock, product.ReasonOverLimit, product.ReasonOverCustomerLimit,
 		} {
 			require.Positive(t, seen[reason], "no request was answered %q", reason)
 		}

@@ -16,15 +16,15 @@ func (e *entity) reserve(r product.HoldRequest) (product.Hold, effect) {
 		answer.Outcome = product.HoldEnded
 		return answer, effect{}
 	case h == nil, owner < 0:
-	case h.State == product.Released && h.Try >= r.Try, h.State == product.Held && h.Try > r.Try:
+	case h.State == product.HoldStateReleased && h.Try >= r.Try, h.State == product.HoldStateHeld && h.Try > r.Try:
 		answer.Outcome = product.HoldEnded
 		return answer, effect{}
-	case h.State == product.Released:
+	case h.State == product.HoldStateReleased:
 	case !satisfied(h, r):
 		answer.Outcome = product.HoldConflict
 		return answer, effect{}
 	default:
-		if h.State == product.Held && h.Try < r.Try {
+		if h.State == product.HoldStateHeld && h.Try < r.Try {
 			h.Try, h.Deadline = r.Try, r.Deadline
 		}
 		answer.Outcome, answer.Currency, answer.Listing, answer.Items = product.HoldMade, h.Currency, h.Listing, h.Items
@@ -33,7 +33,7 @@ func (e *entity) reserve(r product.HoldRequest) (product.Hold, effect) {
 	// What an earlier order of this id still holds comes back first, but only where this
 	// one gets what it asks for: a refusal changes nothing.
 	var back []product.HeldItem
-	if owner < 0 && h.State == product.Held {
+	if owner < 0 && h.State == product.HoldStateHeld {
 		back = h.Items
 	}
 	for _, it := range back {
@@ -74,7 +74,7 @@ func (e *entity) reserve(r product.HoldRequest) (product.Hold, effect) {
 	}
 	answer.Outcome, answer.Currency, answer.Listing = product.HoldMade, e.now.Currency, e.now.Listing
 	e.holds[r.OrderID] = &product.HoldDetail{
-		ProductID: e.id, OrderID: r.OrderID, PlacedAt: r.PlacedAt, State: product.Held, Try: r.Try, Listing: e.now.Listing,
+		ProductID: e.id, OrderID: r.OrderID, PlacedAt: r.PlacedAt, State: product.HoldStateHeld, Try: r.Try, Listing: e.now.Listing,
 		Deadline: r.Deadline, Currency: e.now.Currency, Items: answer.Items,
 	}
 	if r.MaxCustomerUnits > 0 {
@@ -104,14 +104,14 @@ func (e *entity) sum(r product.HoldRequest) []product.Item {
 
 func (e *entity) refusals(r product.HoldRequest, wanted []product.Item) []product.Refusal {
 	if !e.exists {
-		return []product.Refusal{{Reason: product.NotFound}}
+		return []product.Refusal{{Reason: product.ReasonNotFound}}
 	}
 	var refused []product.Refusal
-	if e.now.Status != product.Listed && !r.Force {
-		refused = append(refused, product.Refusal{Reason: product.NotListed})
+	if e.now.Status != product.StatusListed && !r.Force {
+		refused = append(refused, product.Refusal{Reason: product.ReasonNotListed})
 	}
 	if r.Currency != "" && r.Currency != e.now.Currency {
-		refused = append(refused, product.Refusal{Reason: product.OtherCurrency, Currency: e.now.Currency})
+		refused = append(refused, product.Refusal{Reason: product.ReasonOtherCurrency, Currency: e.now.Currency})
 	}
 	if len(refused) > 0 {
 		return refused
@@ -119,7 +119,7 @@ func (e *entity) refusals(r product.HoldRequest, wanted []product.Item) []produc
 	for _, w := range wanted {
 		v, ok := e.variant(w.SKU)
 		if !ok {
-			refused = append(refused, product.Refusal{SKU: w.SKU, Reason: product.UnknownSKU, Requested: w.Quantity})
+			refused = append(refused, product.Refusal{SKU: w.SKU, Reason: product.ReasonUnknownSKU, Requested: w.Quantity})
 			continue
 		}
 		if !r.Force && slices.ContainsFunc(r.Lines, func(l product.HoldLine) bool {
@@ -127,12 +127,12 @@ func (e *entity) refusals(r product.HoldRequest, wanted []product.Item) []produc
 			return found && asked.SKU == w.SKU && l.Price != product.AnyPrice && l.Price != v.Price
 		}) {
 			refused = append(refused, product.Refusal{
-				SKU: w.SKU, Reason: product.PriceChanged, Requested: w.Quantity, Price: v.Price,
+				SKU: w.SKU, Reason: product.ReasonPriceChanged, Requested: w.Quantity, Price: v.Price,
 			})
 		}
 		if s := e.ledger[w.SKU]; s.Available() < w.Quantity {
 			refused = append(refused, product.Refusal{
-				SKU: w.SKU, Reason: product.Short, Requested: w.Quantity, Available: s.Available(), HeldByOthers: s.Held,
+				SKU: w.SKU, Reason: product.ReasonOutOfStock, Requested: w.Quantity, Available: s.Available(), HeldByOthers: s.Held,
 			})
 		}
 	}
@@ -145,10 +145,10 @@ func (e *entity) refusals(r product.HoldRequest, wanted []product.Item) []produc
 		limit = own
 	}
 	if limit > 0 && units > limit && !r.Force {
-		refused = append(refused, product.Refusal{Reason: product.OverLimit, Limit: limit})
+		refused = append(refused, product.Refusal{Reason: product.ReasonOverLimit, Limit: limit})
 	}
 	if r.MaxCustomerUnits > 0 && e.buyers[r.CustomerID]+units > r.MaxCustomerUnits && !r.Force {
-		refused = append(refused, product.Refusal{Reason: product.OverCustomerLimit, Limit: r.MaxCustomerUnits})
+		refused = append(refused, product.Refusal{Reason: product.ReasonOverCustomerLimit, Limit: r.MaxCustomerUnits})
 	}
 	return refused
 }

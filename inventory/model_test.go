@@ -142,9 +142,9 @@ func (e *entity) described(spec product.Spec) product.Product {
 	if !e.exists {
 		p.Status = spec.Status
 		if p.Status == "" {
-			p.Status = product.Listed
+			p.Status = product.StatusListed
 		}
-		if p.Status == product.Listed {
+		if p.Status == product.StatusListed {
 			p.Listing = 1
 		}
 	}
@@ -216,10 +216,10 @@ func (e *entity) list() (int64, effect, error) {
 	switch {
 	case !e.exists:
 		return 0, effect{}, product.ErrNotFound
-	case e.now.Status == product.Listed:
+	case e.now.Status == product.StatusListed:
 		return e.now.Listing, effect{}, nil
 	}
-	e.now.Status = product.Listed
+	e.now.Status = product.StatusListed
 	e.now.Listing++
 	return e.now.Listing, effect{kind: "product.listed", doc: true}, nil
 }
@@ -230,10 +230,10 @@ func (e *entity) delist(listing int64) (effect, error) {
 		return effect{}, product.ErrNotFound
 	case e.now.Listing > listing:
 		return effect{}, product.ErrRelisted
-	case e.now.Status == product.Delisted:
+	case e.now.Status == product.StatusDelisted:
 		return effect{}, nil
 	}
-	e.now.Status = product.Delisted
+	e.now.Status = product.StatusDelisted
 	return effect{kind: "product.delisted", doc: true}, nil
 }
 
@@ -269,9 +269,9 @@ func (e *entity) commit(by product.Holder) (product.HoldState, effect) {
 	order := by.OrderID
 	h := e.holds[order]
 	if h == nil || whose(h, by) != 0 {
-		return product.NoHold, effect{}
+		return product.HoldStateNone, effect{}
 	}
-	if h.State != product.Held {
+	if h.State != product.HoldStateHeld {
 		return h.State, effect{}
 	}
 	did := effect{kind: "hold.committed", order: order}
@@ -282,7 +282,7 @@ func (e *entity) commit(by product.Holder) (product.HoldState, effect) {
 		s.Committed += it.Quantity
 		did.skus = append(did.skus, it.SKU)
 	}
-	h.State = product.Committed
+	h.State = product.HoldStateCommitted
 	e.discharge(h)
 	return h.State, did
 }
@@ -291,23 +291,23 @@ func (e *entity) release(by product.Holder, try int, reason string) (product.Hol
 	order := by.OrderID
 	h := e.holds[order]
 	mark := &product.HoldDetail{
-		ProductID: e.id, OrderID: order, PlacedAt: by.PlacedAt, State: product.Released, Try: try, Reason: reason,
+		ProductID: e.id, OrderID: order, PlacedAt: by.PlacedAt, State: product.HoldStateReleased, Try: try, Reason: reason,
 	}
 	owner := whose(h, by)
 	switch {
 	case owner > 0:
-		return product.Released, effect{}
+		return product.HoldStateReleased, effect{}
 	case h == nil:
 		e.holds[order] = mark
-		return product.Released, effect{}
-	case owner == 0 && (h.State == product.Committed || h.State == product.Held && h.Try > try):
+		return product.HoldStateReleased, effect{}
+	case owner == 0 && (h.State == product.HoldStateCommitted || h.State == product.HoldStateHeld && h.Try > try):
 		return h.State, effect{}
-	case owner == 0 && h.State == product.Released:
+	case owner == 0 && h.State == product.HoldStateReleased:
 		h.Try = max(h.Try, try)
 		return h.State, effect{}
 	}
 	var did effect
-	if h.State == product.Held {
+	if h.State == product.HoldStateHeld {
 		did = effect{kind: "hold.released", order: order}
 		for _, it := range h.Items {
 			e.ledger[it.SKU].Held -= it.Quantity
@@ -320,7 +320,7 @@ func (e *entity) release(by product.Holder, try int, reason string) (product.Hol
 		e.holds[order] = mark
 		return mark.State, did
 	}
-	h.State, h.Try, h.Reason = product.Released, try, reason
+	h.State, h.Try, h.Reason = product.HoldStateReleased, try, reason
 	return h.State, did
 }
 
@@ -334,7 +334,7 @@ func (e *entity) restock(by product.Holder, returnID string, items []product.Ite
 		asked[it.SKU] += it.Quantity
 	}
 	h := e.holds[order]
-	if h == nil || whose(h, by) != 0 || h.State != product.Committed {
+	if h == nil || whose(h, by) != 0 || h.State != product.HoldStateCommitted {
 		return nil, effect{}, product.ErrNotSold
 	}
 	was, again := e.returns[order][returnID]
@@ -392,7 +392,7 @@ func (e *entity) restock(by product.Holder, returnID string, items []product.Ite
 // close lets the sale be forgotten.
 func (e *entity) close(by product.Holder) {
 	h := e.holds[by.OrderID]
-	if h != nil && h.State == product.Committed && whose(h, by) == 0 {
+	if h != nil && h.State == product.HoldStateCommitted && whose(h, by) == 0 {
 		e.expires[by.OrderID] = true
 	}
 }

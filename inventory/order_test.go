@@ -20,7 +20,7 @@ func TestAnOrderHoldsCommitsAndGivesBack(t *testing.T) {
 		p, created, err := store.Put(ctx, id, shirt(5, 2), nil)
 		require.NoError(t, err)
 		require.True(t, created)
-		require.Equal(t, product.Listed, p.Status)
+		require.Equal(t, product.StatusListed, p.Status)
 		require.Equal(t, int64(1), p.Listing)
 
 		req := request(id, "o1", 1, line("S", 3), line("M", 1))
@@ -39,7 +39,7 @@ func TestAnOrderHoldsCommitsAndGivesBack(t *testing.T) {
 		looks, _, err := store.Look(ctx, product.Buyer{OrderID: "o1"}, []product.Want{{ProductID: id, SKUs: []string{"S", "XL"}}})
 		require.NoError(t, err)
 		require.Equal(t, []product.Look{{
-			ProductID: id, Found: true, Status: product.Listed, Currency: "EUR", Listing: 1, OwnHold: product.Held,
+			ProductID: id, Found: true, Status: product.StatusListed, Currency: "EUR", Listing: 1, OwnHold: product.HoldStateHeld,
 			SKUs: []product.SKULook{
 				{SKU: "S", Known: true, Price: 1000, Stock: product.Stock{OnHand: 5, Held: 3}},
 				{SKU: "XL"},
@@ -48,10 +48,10 @@ func TestAnOrderHoldsCommitsAndGivesBack(t *testing.T) {
 
 		states, err := store.Commit(ctx, product.Holder{OrderID: "o1"}, []string{id})
 		require.NoError(t, err)
-		require.Equal(t, []product.HoldState{product.Committed}, states)
+		require.Equal(t, []product.HoldState{product.HoldStateCommitted}, states)
 		states, err = store.Release(ctx, product.Holder{OrderID: "o1"}, 1, []string{id}, "late")
 		require.NoError(t, err)
-		require.Equal(t, []product.HoldState{product.Committed}, states)
+		require.Equal(t, []product.HoldState{product.HoldStateCommitted}, states)
 		p, err = store.Get(ctx, id)
 		require.NoError(t, err)
 		require.Equal(t, product.Stock{OnHand: 2, Adjusted: 5, Committed: 3}, p.Variants[0].Stock)

@@ -74,18 +74,18 @@ func TestASaleToAnEarlierOrderIsNoHoldOfALaterOneOfItsID(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		r := openReused(t, rdb)
 		require.Equal(t, product.HoldMade, r.hold(r.first, 1, line("S", 2)))
-		require.Equal(t, product.Committed, r.commit(r.first))
+		require.Equal(t, product.HoldStateCommitted, r.commit(r.first))
 
-		require.Equal(t, product.NoHold, r.commit(r.second), "it has bought nothing yet")
+		require.Equal(t, product.HoldStateNone, r.commit(r.second), "it has bought nothing yet")
 		require.Equal(t, product.HoldMade, r.hold(r.second, 1, line("S", 2)))
 		r.stock(product.Stock{OnHand: 3, Held: 2, Adjusted: 5, Committed: 2})
-		require.Equal(t, product.Committed, r.commit(r.second))
+		require.Equal(t, product.HoldStateCommitted, r.commit(r.second))
 		r.stock(product.Stock{OnHand: 1, Adjusted: 5, Committed: 4})
 
 		// Late messages of the first order find that it is over, and change nothing.
 		require.Equal(t, product.HoldEnded, r.hold(r.first, 2, line("S", 2)))
-		require.Equal(t, product.NoHold, r.commit(r.first))
-		require.Equal(t, product.Released, r.release(r.first, 9))
+		require.Equal(t, product.HoldStateNone, r.commit(r.first))
+		require.Equal(t, product.HoldStateReleased, r.release(r.first, 9))
 		_, err := r.store.Restock(t.Context(), r.first, r.id, "cancel", []product.Item{{SKU: "S", Quantity: 2}})
 		require.ErrorIs(t, err, product.ErrNotSold)
 		r.stock(product.Stock{OnHand: 1, Adjusted: 5, Committed: 4})
@@ -98,7 +98,7 @@ func TestWhatAnEarlierOrderStillHoldsComesBackToALaterOneOfItsID(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		r := openReused(t, rdb)
 		require.Equal(t, product.HoldMade, r.hold(r.first, 3, line("S", 4), line("M", 1)))
-		require.Equal(t, product.NoHold, r.commit(r.second), "not its own hold")
+		require.Equal(t, product.HoldStateNone, r.commit(r.second), "not its own hold")
 		require.Equal(t, product.HoldRefused, r.hold(r.second, 1, line("S", 6)))
 		r.stock(product.Stock{OnHand: 5, Held: 4, Adjusted: 5})
 		require.Equal(t, product.HoldMade, r.hold(r.second, 1, line("S", 5)))
@@ -107,7 +107,7 @@ func TestWhatAnEarlierOrderStillHoldsComesBackToALaterOneOfItsID(t *testing.T) {
 		require.NoError(t, err)
 		require.Zero(t, p.Variants[1].Stock.Held, "the variant that the later order doesn't have comes back, too")
 
-		require.Equal(t, product.Released, r.release(r.first, 3))
+		require.Equal(t, product.HoldStateReleased, r.release(r.first, 3))
 		r.stock(product.Stock{OnHand: 5, Held: 5, Adjusted: 5})
 	})
 }
@@ -117,7 +117,7 @@ func TestReleasingALaterOrderEndsWhatAnEarlierOneLeft(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		r := openReused(t, rdb)
 		require.Equal(t, product.HoldMade, r.hold(r.first, 3, line("S", 4)))
-		require.Equal(t, product.Released, r.release(r.second, 1))
+		require.Equal(t, product.HoldStateReleased, r.release(r.second, 1))
 		r.stock(product.Stock{OnHand: 5, Adjusted: 5})
 		require.Equal(t, product.HoldEnded, r.hold(r.second, 1, line("S", 1)), "a request that was still on its way")
 		require.Equal(t, product.HoldEnded, r.hold(r.first, 4, line("S", 1)))
@@ -134,13 +134,13 @@ func TestAHoldOfAnEarlierVersionCountsAsTheOrdersOwnUntilItsWindowEnds(t *testin
 		require.Equal(t, product.HoldMade, r.hold(r.first, 1, line("S", 2)))
 		require.NoError(t, rdb.HDel(t.Context(), key, "placed").Err())
 		require.Equal(t, product.HoldMade, r.hold(r.first, 1, line("S", 2)))
-		require.Equal(t, product.Committed, r.commit(r.first))
+		require.Equal(t, product.HoldStateCommitted, r.commit(r.first))
 		r.stock(product.Stock{OnHand: 3, Adjusted: 5, Committed: 2})
 		require.Equal(t, product.HoldMade, r.hold(r.second, 1, line("S", 1)), "placed after the window of the first")
 		r.stock(product.Stock{OnHand: 3, Held: 1, Adjusted: 5, Committed: 2})
 
 		// A message that an earlier version sent concerns whatever is there.
-		require.Equal(t, product.Committed, r.commit(product.Holder{OrderID: "o"}))
+		require.Equal(t, product.HoldStateCommitted, r.commit(product.Holder{OrderID: "o"}))
 		r.stock(product.Stock{OnHand: 2, Adjusted: 5, Committed: 3})
 	})
 }
@@ -150,7 +150,7 @@ func TestAReturnThatAnEarlierVersionMadeIsNotMadeAgain(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		r := openReused(t, rdb)
 		require.Equal(t, product.HoldMade, r.hold(r.first, 1, line("S", 2)))
-		require.Equal(t, product.Committed, r.commit(r.first))
+		require.Equal(t, product.HoldStateCommitted, r.commit(r.first))
 		all := []product.Item{{SKU: "S", Quantity: 2}}
 		units, err := r.store.Restock(t.Context(), r.first, r.id, "probe", all)
 		require.NoError(t, err)
@@ -184,7 +184,7 @@ func TestALateReturnOfAnEarlierVersionIsNotMadeAgain(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		r := openReused(t, rdb)
 		require.Equal(t, product.HoldMade, r.hold(r.first, 1, line("S", 2)))
-		require.Equal(t, product.Committed, r.commit(r.first))
+		require.Equal(t, product.HoldStateCommitted, r.commit(r.first))
 		all := []product.Item{{SKU: "S", Quantity: 2}}
 		_, err := r.store.Restock(t.Context(), r.first, r.id, "cancel", all)
 		require.NoError(t, err)
@@ -206,7 +206,7 @@ func TestALateReturnOfAnEarlierVersionIsNotMadeAgain(t *testing.T) {
 
 		// Nor does that note keep a later order of the same id from a return of its own.
 		require.Equal(t, product.HoldMade, r.hold(r.second, 1, line("S", 2)))
-		require.Equal(t, product.Committed, r.commit(r.second))
+		require.Equal(t, product.HoldStateCommitted, r.commit(r.second))
 		units, err := r.store.Restock(t.Context(), r.second, r.id, "cancel", all)
 		require.NoError(t, err)
 		require.Equal(t, map[string]int64{"S": 2}, units)

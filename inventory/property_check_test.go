@@ -65,7 +65,7 @@ func (m *machine) checkProduct(t *rapid.T, e *entity) {
 	live := map[string]int64{}
 	for _, h := range e.holds {
 		for _, it := range h.Items {
-			if h.State == product.Held {
+			if h.State == product.HoldStateHeld {
 				live[it.SKU] += it.Quantity
 			}
 		}
@@ -81,7 +81,7 @@ func (m *machine) checkProduct(t *rapid.T, e *entity) {
 func (m *machine) checkBuyers(t *rapid.T, e *entity) {
 	live, want := map[string]int64{}, map[string]int64{}
 	for _, h := range e.holds {
-		if h.State == product.Held && h.CustomerID != "" {
+		if h.State == product.HoldStateHeld && h.CustomerID != "" {
 			live[h.CustomerID] += units(h.Items)
 		}
 	}
@@ -152,7 +152,7 @@ func (m *machine) checkHolds(t *rapid.T, e *entity) {
 	for _, order := range m.orders {
 		want := e.holds[order]
 		if want == nil {
-			want = &product.HoldDetail{ProductID: e.id, OrderID: order, State: product.NoHold}
+			want = &product.HoldDetail{ProductID: e.id, OrderID: order, State: product.HoldStateNone}
 		}
 		got, err := m.store.HoldDetail(m.ctx, e.id, order)
 		require.NoError(t, err)
@@ -160,18 +160,18 @@ func (m *machine) checkHolds(t *rapid.T, e *entity) {
 		ttl, err := m.rdb.TTL(m.ctx, bucket+":hold:"+e.id+":"+order).Result()
 		require.NoError(t, err)
 		switch want.State {
-		case product.Held:
+		case product.HoldStateHeld:
 			require.Equal(t, time.Duration(-1), ttl, "a live hold stays")
 			live = append(live, fmt.Sprintf("%d %s", want.Deadline.UnixMilli(), order))
 			overdue = append(overdue, fmt.Sprintf("%d %s/%s", want.Deadline.UnixMilli(), e.id, order))
-		case product.NoHold:
-		case product.Committed:
+		case product.HoldStateNone:
+		case product.HoldStateCommitted:
 			if !e.expires[order] {
 				require.Equal(t, time.Duration(-1), ttl, "a sale is remembered as long as its order is open")
 				continue
 			}
 			require.Greater(t, ttl, 29*24*time.Hour, "a closed sale is remembered")
-		case product.Released:
+		case product.HoldStateReleased:
 			require.Greater(t, ttl, 29*24*time.Hour, "an ended hold is remembered")
 		}
 	}

@@ -84,7 +84,7 @@ func TestOrdersOfOneIDKeepTheirUnitsApart(t *testing.T) {
 		}
 		for _, message := range []string{"hold", "commit", "release", "restock"} {
 			for _, which := range []string{"a later", "an earlier"} {
-				for _, state := range []product.HoldState{product.Held, product.Committed, product.Released} {
+				for _, state := range []product.HoldState{product.HoldStateHeld, product.HoldStateCommitted, product.HoldStateReleased} {
 					answer := message + " of " + which + " order finds " + string(state)
 					assert.Positive(t, seen[answer], "no sequence got to: %s", answer)
 				}
@@ -228,7 +228,7 @@ func (m *machine) put(t *rapid.T) {
 	spec := product.Spec{
 		Description: product.Description{Title: rapid.SampledFrom([]string{"Shirt", `A "quoted" / Hemd 衬衫`}).Draw(t, "title")},
 		Currency:    rapid.SampledFrom([]string{"EUR", "EUR", "EUR", "EUR", "EUR", "USD"}).Draw(t, "currency"),
-		Status:      rapid.SampledFrom([]product.Status{"", "", "", "", product.Listed, product.Draft}).Draw(t, "status"),
+		Status:      rapid.SampledFrom([]product.Status{"", "", "", "", product.StatusListed, product.StatusDraft}).Draw(t, "status"),
 	}
 	if n := rapid.Int64Range(-8, 4).Draw(t, "limit"); n > 0 {
 		spec.MaxPerOrder = &n
@@ -385,7 +385,7 @@ func (m *machine) claim(req product.HoldRequest, answer *product.Hold) {
 	}
 	*answer = product.Hold{
 		ProductID: answer.ProductID, Outcome: product.HoldRefused,
-		Refusals: append(answer.Refusals, product.Refusal{Reason: product.TooManyOpen}),
+		Refusals: append(answer.Refusals, product.Refusal{Reason: product.ReasonTooManyOpenOrders}),
 	}
 }
 
@@ -395,7 +395,7 @@ func (m *machine) leave(t *rapid.T) {
 	if rapid.IntRange(0, 3).Draw(t, "says when") > 0 {
 		by.PlacedAt = m.placedAt(m.placed[by.OrderID] - rapid.SampledFrom([]int{0, 0, 1}).Draw(t, "placed"))
 	}
-	status := rapid.SampledFrom([]order.Status{order.Paid, order.Cancelled}).Draw(t, "status")
+	status := rapid.SampledFrom([]order.Status{order.StatusPaid, order.StatusCancelled}).Draw(t, "status")
 	m.send(t, func(t *rapid.T) {
 		gone, err := redisdb.Run(m.ctx, m.rdb, quota.Leave(customer, by, status))[0].Int()
 		require.NoError(t, err)
@@ -407,7 +407,7 @@ func (m *machine) leave(t *rapid.T) {
 		}
 		delete(open, placeOf(by))
 		delete(open, by.OrderID)
-		if had || status == order.Cancelled {
+		if had || status == order.StatusCancelled {
 			left[placeOf(by)] = true
 		}
 	})

@@ -24,7 +24,7 @@ func TestPut(t *testing.T) {
 	}{
 		{name: "as it is", change: func(*product.Spec) {}, same: true},
 		{name: "as it is, nothing stated", change: func(s *product.Spec) { s.Variants[0].Stock = nil }, same: true},
-		{name: "as it is, status stated", change: func(s *product.Spec) { s.Status = product.Listed }, same: true},
+		{name: "as it is, status stated", change: func(s *product.Spec) { s.Status = product.StatusListed }, same: true},
 		{name: "as it is, but read before", change: func(*product.Spec) {}, stale: true, refused: product.ErrStale},
 		{name: "another title", change: func(s *product.Spec) { s.Title = "Hemd" }},
 		{name: "another variant title", change: func(s *product.Spec) { s.Variants[0].Title = "Klein" }},
@@ -45,7 +45,7 @@ func TestPut(t *testing.T) {
 			refused: &product.MovedError{Field: "variants[0].stock", Now: "5"},
 		},
 		{
-			name: "another status", change: func(s *product.Spec) { s.Status = product.Draft },
+			name: "another status", change: func(s *product.Spec) { s.Status = product.StatusDraft },
 			refused: &product.MovedError{Field: "status", Now: "listed"},
 		},
 		{
@@ -122,7 +122,7 @@ func TestPutKeepsEverythingThatIsSaidOfAProduct(t *testing.T) {
 				Title: "灯 \"Lux\" \\ / \U0001F3EE", Description: strings.Repeat("é\n", 1000), Brand: "B", Category: "C",
 				Tags: []string{"a", "b"}, Image: "https://example.com/i.png", Attributes: map[string]string{"W": "60"},
 			},
-			Currency: "JPY", Status: product.Draft,
+			Currency: "JPY", Status: product.StatusDraft,
 			Variants: []product.VariantSpec{{SKU: "x", Title: "weiß", Price: product.MaxPrice, Stock: &nine}},
 		}
 		read := int64(1)
@@ -132,7 +132,7 @@ func TestPutKeepsEverythingThatIsSaidOfAProduct(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, created)
 		require.Equal(t, spec.Description, p.Description)
-		require.Equal(t, product.Draft, p.Status)
+		require.Equal(t, product.StatusDraft, p.Status)
 		require.Zero(t, p.Listing)
 		require.Equal(t, []product.Variant{{
 			SKU: "x", Title: "weiß", Price: product.MaxPrice, Stock: product.Stock{OnHand: 9, Adjusted: 9},

@@ -30,7 +30,7 @@ func TestReserve(t *testing.T) {
 		require.NoError(t, err)
 	}
 	short := func(sku string, requested, available, others int64) product.Refusal {
-		return product.Refusal{SKU: sku, Reason: product.Short, Requested: requested, Available: available, HeldByOthers: others}
+		return product.Refusal{SKU: sku, Reason: product.ReasonOutOfStock, Requested: requested, Available: available, HeldByOthers: others}
 	}
 	priced := func(sku string, quantity, price int64) product.HoldLine {
 		return product.HoldLine{SKU: sku, Quantity: quantity, Price: price}
@@ -53,10 +53,10 @@ func TestReserve(t *testing.T) {
 			lines: []product.HoldLine{line("S", 6), line(`X"L`, 1), priced("M", 3, 999), line("", 2)},
 			want: answer{outcome: product.HoldRefused, refusals: []product.Refusal{
 				short("S", 6, 5, 0),
-				{SKU: `X"L`, Reason: product.UnknownSKU, Requested: 1},
-				{SKU: "M", Reason: product.PriceChanged, Requested: 3, Price: 1200},
+				{SKU: `X"L`, Reason: product.ReasonUnknownSKU, Requested: 1},
+				{SKU: "M", Reason: product.ReasonPriceChanged, Requested: 3, Price: 1200},
 				short("M", 3, 2, 0),
-				{Reason: product.UnknownSKU, Requested: 2},
+				{Reason: product.ReasonUnknownSKU, Requested: 2},
 			}},
 		},
 		{
@@ -75,7 +75,7 @@ func TestReserve(t *testing.T) {
 				require.NoError(t, s.Delist(t.Context(), id, 1))
 			},
 			try: 1, lines: []product.HoldLine{line("S", 1)},
-			want: answer{outcome: product.HoldRefused, refusals: []product.Refusal{{Reason: product.NotListed}}},
+			want: answer{outcome: product.HoldRefused, refusals: []product.Refusal{{Reason: product.ReasonNotListed}}},
 		},
 		{
 			name: "delisted, and another price, but forced",
@@ -91,7 +91,7 @@ func TestReserve(t *testing.T) {
 			name: "another currency", try: 1, lines: []product.HoldLine{line("S", 1)},
 			change: func(r *product.HoldRequest) { r.Currency = "USD" },
 			want: answer{outcome: product.HoldRefused, refusals: []product.Refusal{
-				{Reason: product.OtherCurrency, Currency: "EUR"},
+				{Reason: product.ReasonOtherCurrency, Currency: "EUR"},
 			}},
 		},
 		{
@@ -101,14 +101,14 @@ func TestReserve(t *testing.T) {
 				limitTo(t, s, id, 3)
 			},
 			lines: []product.HoldLine{line("S", 2), line("M", 1), line("S", 1)},
-			want:  answer{outcome: product.HoldRefused, refusals: []product.Refusal{{Reason: product.OverLimit, Limit: 3}}},
+			want:  answer{outcome: product.HoldRefused, refusals: []product.Refusal{{Reason: product.ReasonOverLimit, Limit: 3}}},
 		},
 		{
 			name: "over the limit, and short", try: 1,
 			change: func(r *product.HoldRequest) { r.MaxUnits = 3 },
 			lines:  []product.HoldLine{line("S", 6)},
 			want: answer{outcome: product.HoldRefused, refusals: []product.Refusal{
-				short("S", 6, 5, 0), {Reason: product.OverLimit, Limit: 3},
+				short("S", 6, 5, 0), {Reason: product.ReasonOverLimit, Limit: 3},
 			}},
 		},
 		{
@@ -144,7 +144,7 @@ func TestReserve(t *testing.T) {
 		{
 			name: "no such product", try: 1, lines: []product.HoldLine{line("S", 1)},
 			change: func(r *product.HoldRequest) { r.ProductID += "-not" },
-			want:   answer{outcome: product.HoldRefused, refusals: []product.Refusal{{Reason: product.NotFound}}},
+			want:   answer{outcome: product.HoldRefused, refusals: []product.Refusal{{Reason: product.ReasonNotFound}}},
 		},
 		{
 			name: "the same try with other lines",
@@ -170,7 +170,7 @@ func TestReserve(t *testing.T) {
 				hold(t, s, request(id, "me", 2, line("S", 1)))
 				states, err := s.Release(t.Context(), product.Holder{OrderID: "me"}, 1, []string{id}, "late")
 				require.NoError(t, err)
-				require.Equal(t, []product.HoldState{product.Held}, states)
+				require.Equal(t, []product.HoldState{product.HoldStateHeld}, states)
 			},
 			try: 2, lines: []product.HoldLine{line("S", 1)}, want: answer{outcome: product.HoldMade, held: 1},
 		},

@@ -90,7 +90,7 @@ func TestListAndDelist(t *testing.T) {
 		}
 		p, err := store.Get(ctx, id)
 		require.NoError(t, err)
-		require.Equal(t, product.Delisted, p.Status)
+		require.Equal(t, product.StatusDelisted, p.Status)
 		require.Equal(t, int64(1), p.Listing, "holds up to 1 are those of the listing that ended")
 		listing, err = store.List(ctx, id)
 		require.NoError(t, err)
@@ -98,7 +98,7 @@ func TestListAndDelist(t *testing.T) {
 		require.ErrorIs(t, store.Delist(ctx, id, 1), product.ErrRelisted)
 		p, err = store.Get(ctx, id)
 		require.NoError(t, err)
-		require.Equal(t, product.Listed, p.Status)
+		require.Equal(t, product.StatusListed, p.Status)
 	})
 }
 
@@ -206,7 +206,7 @@ func TestLook(t *testing.T) {
 		_, _, err := store.Put(ctx, two, shirt(5, 2), nil)
 		require.NoError(t, err)
 		spec := shirt(4, 0)
-		spec.Variants, spec.Status = spec.Variants[:1], product.Draft
+		spec.Variants, spec.Status = spec.Variants[:1], product.StatusDraft
 		_, _, err = store.Put(ctx, single, spec, nil)
 		require.NoError(t, err)
 		_, err = store.Hold(ctx, []product.HoldRequest{request(two, "o", 1, line("M", 1))})
@@ -214,15 +214,15 @@ func TestLook(t *testing.T) {
 
 		want := []product.Look{
 			{
-				ProductID: two, Found: true, Status: product.Listed, Currency: "EUR", Listing: 1, OwnHold: product.Held,
+				ProductID: two, Found: true, Status: product.StatusListed, Currency: "EUR", Listing: 1, OwnHold: product.HoldStateHeld,
 				SKUs: []product.SKULook{
 					{SKU: "M", Known: true, Price: 1200, Stock: product.Stock{OnHand: 2, Held: 1}},
 					{SKU: ""}, // which one of the two?
 				},
 			},
-			{ProductID: none, OwnHold: product.NoHold, SKUs: []product.SKULook{{SKU: "S"}, {SKU: ""}}},
+			{ProductID: none, OwnHold: product.HoldStateNone, SKUs: []product.SKULook{{SKU: "S"}, {SKU: ""}}},
 			{
-				ProductID: single, Found: true, Status: product.Draft, Currency: "EUR", OwnHold: product.NoHold,
+				ProductID: single, Found: true, Status: product.StatusDraft, Currency: "EUR", OwnHold: product.HoldStateNone,
 				SKUs: []product.SKULook{{SKU: "S", Known: true, Price: 1000, Stock: product.Stock{OnHand: 4}}},
 			},
 		}
@@ -236,11 +236,11 @@ func TestLook(t *testing.T) {
 		require.Equal(t, want, got)
 		got, _, err = store.Look(ctx, product.Buyer{}, wants)
 		require.NoError(t, err)
-		want[0].OwnHold = product.NoHold
+		want[0].OwnHold = product.HoldStateNone
 		require.Equal(t, want, got)
 
 		// With every sku named it is read another way, and answers the same.
-		want[0].OwnHold = product.Held
+		want[0].OwnHold = product.HoldStateHeld
 		for i := range wants {
 			wants[i].SKUs = []string{"S"}
 			want[i].SKUs = want[i].SKUs[:1]
@@ -290,7 +290,7 @@ func TestScriptsThatTheServerForgotAreSentAgain(t *testing.T) {
 		states, err := store.Commit(ctx, product.Holder{OrderID: "o"}, ids)
 		require.NoError(t, err)
 		for _, s := range states {
-			require.Equal(t, product.Committed, s)
+			require.Equal(t, product.HoldStateCommitted, s)
 		}
 	})
 }

@@ -39,7 +39,7 @@ func TestHoldInTurnWaitsForAnotherOrdersHold(t *testing.T) {
 		go func() {
 			for {
 				d, err := store.HoldDetail(ctx, ids[0], "me")
-				if err == nil && d.State != product.Held {
+				if err == nil && d.State != product.HoldStateHeld {
 					continue
 				}
 				if err == nil {
@@ -86,7 +86,7 @@ func TestHoldInTurnNamesEveryFailingLineAndHoldsNothingMore(t *testing.T) {
 			require.Zero(t, p.Variants[0].Stock.Held)
 			d, err := store.HoldDetail(ctx, id, "me")
 			require.NoError(t, err)
-			require.Equal(t, product.NoHold, d.State)
+			require.Equal(t, product.HoldStateNone, d.State)
 		}
 	})
 }

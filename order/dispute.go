@@ -32,8 +32,8 @@ func (s DisputeStatus) rank() int {
 type DisputeFunds string
 
 const (
-	FundsWithdrawn  DisputeFunds = "withdrawn"
-	FundsReinstated DisputeFunds = "reinstated"
+	DisputeFundsWithdrawn  DisputeFunds = "withdrawn"
+	DisputeFundsReinstated DisputeFunds = "reinstated"
 )
 
 // Dispute is a payment that the buyer's bank asks back. It stands beside the order's
@@ -76,7 +76,7 @@ func (d *Dispute) Hear(m Dispute) (changed bool) {
 		d.Status, d.Amount, d.Currency, d.Reason, d.DueBy, d.OccurredAt = m.Status, m.Amount, m.Currency, m.Reason, m.DueBy, m.OccurredAt
 	}
 	if m.Funds != "" && (m.FundsAt.After(d.FundsAt) ||
-		(m.FundsAt.Equal(d.FundsAt) && (d.Funds == "" || m.Funds == FundsReinstated))) {
+		(m.FundsAt.Equal(d.FundsAt) && (d.Funds == "" || m.Funds == DisputeFundsReinstated))) {
 		news = news || d.Funds != m.Funds
 		d.Funds, d.FundsAt = m.Funds, m.FundsAt
 	}

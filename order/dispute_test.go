@@ -15,10 +15,10 @@ func TestADisputeIsTheSameInWhateverOrderItIsHeardOf(t *testing.T) {
 	at := func(second int) time.Time { return time.Date(2026, 3, 1, 12, 0, second, 0, time.UTC) }
 	said := []order.Dispute{
 		{Status: order.DisputeNeedsResponse, Amount: 900, Currency: "EUR", Reason: "fraudulent", DueBy: at(50), OccurredAt: at(0)},
-		{Status: order.DisputeNeedsResponse, Amount: 900, Currency: "EUR", Reason: "fraudulent", DueBy: at(50), OccurredAt: at(0), Funds: order.FundsWithdrawn, FundsAt: at(0)},
+		{Status: order.DisputeNeedsResponse, Amount: 900, Currency: "EUR", Reason: "fraudulent", DueBy: at(50), OccurredAt: at(0), Funds: order.DisputeFundsWithdrawn, FundsAt: at(0)},
 		{Status: order.DisputeUnderReview, Amount: 900, Currency: "EUR", Reason: "fraudulent", OccurredAt: at(5)},
 		{Status: order.DisputeWon, Amount: 900, Currency: "EUR", Reason: "fraudulent", OccurredAt: at(5)},
-		{Status: order.DisputeWon, Amount: 900, Currency: "EUR", Reason: "fraudulent", OccurredAt: at(5), Funds: order.FundsReinstated, FundsAt: at(5)},
+		{Status: order.DisputeWon, Amount: 900, Currency: "EUR", Reason: "fraudulent", OccurredAt: at(5), Funds: order.DisputeFundsReinstated, FundsAt: at(5)},
 	}
 	want := said[4]
 	for seed := range uint64(200) {

@@ -47,7 +47,7 @@ func Combine(p Placement, answers []product.Hold) (Holding, error) {
 			h.Held = false
 			for _, r := range a.Refusals {
 				h.Contended = h.Contended && r.Contended()
-				if r.Reason == product.TooManyOpen {
+				if r.Reason == product.ReasonTooManyOpenOrders {
 					h.Shortages = append(h.Shortages, Refused(p, r.Reason)...)
 					continue
 				}
@@ -80,7 +80,7 @@ func (h *Holding) mixedCurrencies(p Placement, byID map[string]product.Hold) {
 		}
 		h.Held, h.Contended = false, false
 		h.Shortages = append(h.Shortages, Shortage{
-			ProductID: l.ProductID, SKU: l.SKU, Requested: l.Quantity, Reason: product.OtherCurrency,
+			ProductID: l.ProductID, SKU: l.SKU, Requested: l.Quantity, Reason: product.ReasonOtherCurrency,
 		})
 	}
 }
@@ -122,7 +122,7 @@ func shortages(p Placement, productID string, r product.Refusal) []Shortage {
 		ProductID: productID, SKU: r.SKU, Requested: r.Requested, Available: r.Available, Reason: r.Reason,
 		Limit: r.Limit,
 	}
-	if r.Reason == product.PriceChanged {
+	if r.Reason == product.ReasonPriceChanged {
 		price := r.Price
 		s.CurrentPrice = &price
 	}
@@ -139,10 +139,10 @@ func shortages(p Placement, productID string, r product.Refusal) []Shortage {
 
 // What an order as a whole is refused for.
 const (
-	// AmountTooLarge: its total doesn't fit.
-	AmountTooLarge product.RefusalReason = "amount_too_large"
-	// DocumentTooLarge: with its titles it is larger than MaxDocumentBytes.
-	DocumentTooLarge product.RefusalReason = "order_too_large"
+	// ReasonAmountTooLarge: its total doesn't fit.
+	ReasonAmountTooLarge product.RefusalReason = "amount_too_large"
+	// ReasonDocumentTooLarge: with its titles it is larger than MaxDocumentBytes.
+	ReasonDocumentTooLarge product.RefusalReason = "order_too_large"
 )
 
 // TooLarge refuses all lines of a placement that doesn't fit as a whole.
@@ -161,8 +161,8 @@ func Refused(p Placement, reason product.RefusalReason) []Shortage {
 
 // gravity orders the reasons of a refusal: the first one names it as a whole.
 var gravity = []product.RefusalReason{
-	product.NotFound, product.UnknownSKU, product.NotListed, product.OtherCurrency, AmountTooLarge, DocumentTooLarge,
-	product.TooManyOpen, product.OverLimit, product.OverCustomerLimit, product.PriceChanged, product.Short,
+	product.ReasonNotFound, product.ReasonUnknownSKU, product.ReasonNotListed, product.ReasonOtherCurrency, ReasonAmountTooLarge, ReasonDocumentTooLarge,
+	product.ReasonTooManyOpenOrders, product.ReasonOverLimit, product.ReasonOverCustomerLimit, product.ReasonPriceChanged, product.ReasonOutOfStock,
 }
 
 // Gravest names a refusal by the reason that the buyer must mend first.
@@ -174,5 +174,5 @@ func Gravest(shortages []Shortage) product.RefusalReason {
 			}
 		}
 	}
-	return product.Short
+	return product.ReasonOutOfStock
 }

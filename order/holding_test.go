@@ -20,12 +20,12 @@ func refused(id string, refusals ...product.Refusal) product.Hold {
 var (
 	mug          = product.HeldItem{SKU: "one", Title: "A mug", Quantity: 1, Price: 300}
 	shirt        = product.HeldItem{SKU: "m", Title: "A shirt", Quantity: 2, Price: 500}
-	heldByOthers = product.Refusal{SKU: "m", Reason: product.Short, Requested: 2, Available: 1, HeldByOthers: 5}
-	short        = product.Refusal{SKU: "m", Reason: product.Short, Requested: 2, Available: 1}
+	heldByOthers = product.Refusal{SKU: "m", Reason: product.ReasonOutOfStock, Requested: 2, Available: 1, HeldByOthers: 5}
+	short        = product.Refusal{SKU: "m", Reason: product.ReasonOutOfStock, Requested: 2, Available: 1}
 )
 
 func TestCombine(t *testing.T) {
-	shortShirt := order.Shortage{ProductID: "shirt", SKU: "m", Requested: 2, Available: 1, Reason: product.Short}
+	shortShirt := order.Shortage{ProductID: "shirt", SKU: "m", Requested: 2, Available: 1, Reason: product.ReasonOutOfStock}
 	for name, c := range map[string]struct {
 		answers []product.Hold
 		want    order.Holding
@@ -45,9 +45,9 @@ func TestCombine(t *testing.T) {
 			order.Holding{Shortages: []order.Shortage{shortShirt}, Contended: true},
 		},
 		"one is held by others, another one not listed": {
-			[]product.Hold{refused("mug", product.Refusal{Reason: product.NotListed}), refused("shirt", heldByOthers)},
+			[]product.Hold{refused("mug", product.Refusal{Reason: product.ReasonNotListed}), refused("shirt", heldByOthers)},
 			order.Holding{Shortages: []order.Shortage{
-				{ProductID: "mug", Requested: 1, Reason: product.NotListed}, shortShirt,
+				{ProductID: "mug", Requested: 1, Reason: product.ReasonNotListed}, shortShirt,
 			}},
 		},
 		"one could be held and was only asked": {
@@ -56,17 +56,17 @@ func TestCombine(t *testing.T) {
 		},
 		"price changed": {
 			[]product.Hold{
-				refused("mug", product.Refusal{SKU: "one", Reason: product.PriceChanged, Requested: 1, Price: 350}),
+				refused("mug", product.Refusal{SKU: "one", Reason: product.ReasonPriceChanged, Requested: 1, Price: 350}),
 				held("shirt", "EUR", shirt),
 			},
 			order.Holding{Shortages: []order.Shortage{
-				{ProductID: "mug", SKU: "one", Requested: 1, Reason: product.PriceChanged, CurrentPrice: new(int64(350))},
+				{ProductID: "mug", SKU: "one", Requested: 1, Reason: product.ReasonPriceChanged, CurrentPrice: new(int64(350))},
 			}},
 		},
 		"two currencies": {
 			[]product.Hold{held("mug", "JPY", mug), held("shirt", "EUR", shirt)},
 			order.Holding{Shortages: []order.Shortage{
-				{ProductID: "shirt", SKU: "m", Requested: 2, Reason: product.OtherCurrency},
+				{ProductID: "shirt", SKU: "m", Requested: 2, Reason: product.ReasonOtherCurrency},
 			}},
 		},
 		"this try has ended": {
@@ -106,23 +106,23 @@ func TestAnswersThatCannotBe(t *testing.T) {
 
 func TestGravest(t *testing.T) {
 	inOrder := []product.RefusalReason{
-		product.NotFound, product.UnknownSKU, product.NotListed, product.OtherCurrency, order.AmountTooLarge,
-		order.DocumentTooLarge,
-		product.PriceChanged, product.Short,
+		product.ReasonNotFound, product.ReasonUnknownSKU, product.ReasonNotListed, product.ReasonOtherCurrency, order.ReasonAmountTooLarge,
+		order.ReasonDocumentTooLarge,
+		product.ReasonPriceChanged, product.ReasonOutOfStock,
 	}
 	for i, graver := range inOrder {
 		for _, lighter := range inOrder[i:] {
 			require.Equal(t, graver, order.Gravest([]order.Shortage{{Reason: lighter}, {Reason: graver}, {Reason: lighter}}))
 		}
 	}
-	require.Equal(t, product.Short, order.Gravest(nil))
-	require.Equal(t, product.Short, order.Gravest([]order.Shortage{{Reason: "something newer"}}))
+	require.Equal(t, product.ReasonOutOfStock, order.Gravest(nil))
+	require.Equal(t, product.ReasonOutOfStock, order.Gravest([]order.Shortage{{Reason: "something newer"}}))
 }
 
 func TestTooLargeNamesEveryLine(t *testing.T) {
 	p := placement(func(*order.Placement) {})
-	h := order.TooLarge(p, order.DocumentTooLarge)
+	h := order.TooLarge(p, order.ReasonDocumentTooLarge)
 	require.False(t, h.Held)
 	require.Len(t, h.Shortages, len(p.Lines))
-	require.Equal(t, order.DocumentTooLarge, order.Gravest(h.Shortages))
+	require.Equal(t, order.ReasonDocumentTooLarge, order.Gravest(h.Shortages))
 }

@@ -146,12 +146,12 @@ func (o *Order) Holder() product.Holder {
 // TookUnitsBack tells whether the order had bought its units and gave them back: it was
 // paid and could not get all of them, or was cancelled before its delivery.
 func (o *Order) TookUnitsBack() bool {
-	return o.Status == Cancelled && (o.CancelReason == NoStock || o.Payment.Status == PaymentPaid)
+	return o.Status == StatusCancelled && (o.CancelReason == ReasonNoStock || o.Payment.Status == PaymentPaid)
 }
 
 // ReturnID names the return of all that the order bought.
 func (o *Order) ReturnID() string {
-	if o.CancelReason == NoStock {
+	if o.CancelReason == ReasonNoStock {
 		return product.ReturnID("", o.ID)
 	}
 	return product.ReturnID("cancel", o.ID)

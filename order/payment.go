@@ -15,13 +15,13 @@ const (
 	PaymentSucceeded PaymentEventType = "payment.succeeded"
 	// PaymentFailed: this attempt failed, the buyer may try again.
 	PaymentFailed PaymentEventType = "payment.failed"
-	// PaymentWasRefused: the provider will not take money for this order.
-	PaymentWasRefused PaymentEventType = "payment.refused"
+	// PaymentDeclined: the provider will not take money for this order.
+	PaymentDeclined PaymentEventType = "payment.refused"
 	// PaymentEnded: the payment was cancelled, by us or by the provider.
 	PaymentEnded PaymentEventType = "payment.cancelled"
-	// RefundCameBack: money that was to go back, or was thought to have gone, did not
+	// PaymentRefundFailed: money that was to go back, or was thought to have gone, did not
 	// arrive. It is a message of a refund and no payment's state.
-	RefundCameBack PaymentEventType = "refund.failed"
+	PaymentRefundFailed PaymentEventType = "refund.failed"
 	// PaymentDisputed: the buyer's bank asks for the money back, or says what became of
 	// that. It is no payment's state either.
 	PaymentDisputed PaymentEventType = "payment.disputed"
@@ -41,7 +41,7 @@ type PaymentEvent struct {
 	OccurredAt time.Time `json:"occurredAt"`
 	// Money that the gateway takes to which the provider said it.
 	Money Money `json:"money,omitempty"`
-	// Refund that a RefundCameBack is of.
+	// Refund that a PaymentRefundFailed is of.
 	Refund *FailedRefund `json:"refund,omitempty"`
 	// Dispute that a PaymentDisputed is of. OrderID is empty where the message doesn't say.
 	Dispute *Dispute `json:"dispute,omitempty"`

@@ -119,7 +119,7 @@ func (a *Address) validate(bad *product.Invalid) {
 // New opens the order that a placement asks for, at the time it was placed.
 func New(p Placement, at time.Time) Order {
 	o := Order{
-		Shape: Shape, ID: p.OrderID, CustomerID: p.CustomerID, Status: Reserving,
+		Shape: Shape, ID: p.OrderID, CustomerID: p.CustomerID, Status: StatusReserving,
 		Currency: p.Currency,
 		Amounts:  map[string]int64{AmountItems: 0, AmountTotal: 0, AmountPaid: 0, AmountRefunded: 0},
 		Address:  p.Address,
@@ -133,7 +133,7 @@ func New(p Placement, at time.Time) Order {
 		}
 		o.Lines = append(o.Lines, line)
 	}
-	o.note(string(Reserving), p.Actor, at, at, nil)
+	o.note(string(StatusReserving), p.Actor, at, at, nil)
 	return o
 }
 

@@ -32,21 +32,21 @@ func (r PaymentRequest) Key() string {
 type CancelOutcome string
 
 const (
-	// PaymentWasCancelled: no money can come from it any more.
-	PaymentWasCancelled CancelOutcome = "cancelled"
-	// NoPayment: the provider has none, and will have none under this key.
-	NoPayment CancelOutcome = "none"
-	// AlreadyPaid: too late, the money is there.
-	AlreadyPaid CancelOutcome = "paid"
-	// StillProcessing: the provider doesn't know yet; ask again.
-	StillProcessing CancelOutcome = "processing"
+	// CancelOutcomeCancelled: no money can come from it any more.
+	CancelOutcomeCancelled CancelOutcome = "cancelled"
+	// CancelOutcomeNoPayment: the provider has none, and will have none under this key.
+	CancelOutcomeNoPayment CancelOutcome = "none"
+	// CancelOutcomePaid: too late, the money is there.
+	CancelOutcomePaid CancelOutcome = "paid"
+	// CancelOutcomeProcessing: the provider doesn't know yet; ask again.
+	CancelOutcomeProcessing CancelOutcome = "processing"
 )
 
 // Cancellation is a provider's answer to a cancellation. That it is unavailable is
 // an error, after which the payment may be in any state.
 type Cancellation struct {
 	Outcome CancelOutcome `json:"outcome"`
-	// Paid is the success, where the outcome is AlreadyPaid.
+	// StatusPaid is the success, where the outcome is CancelOutcomePaid.
 	Paid *PaymentEvent `json:"paid,omitempty"`
 }
 
@@ -59,7 +59,7 @@ type RefundRequest struct {
 	// Amount in minor units of Currency, at most what is left of the payment.
 	Amount   int64  `json:"amount"`
 	Currency string `json:"currency"`
-	// Paid is the whole of the payment.
+	// StatusPaid is the whole of the payment.
 	Paid int64 `json:"paid"`
 	// Failed are the provider's names of earlier tries that are known to have failed: they
 	// don't answer for this one.

@@ -4,10 +4,10 @@ package order
 type Money string
 
 const (
-	// PretendMoney: the sandbox, or a provider's test key. No money moves.
-	PretendMoney Money = "sandbox"
-	// RealMoney: a live key.
-	RealMoney Money = "live"
+	// MoneyPretend: the sandbox, or a provider's test key. No money moves.
+	MoneyPretend Money = "sandbox"
+	// MoneyReal: a live key.
+	MoneyReal Money = "live"
 )
 
 // Conflicts reports whether one of the two is real and the other one isn't. Where nothing

@@ -8,27 +8,27 @@ type Status string
 
 // The statuses; docs/order-states.md draws the ways between them.
 const (
-	Reserving       Status = "reserving"
-	AwaitingPayment Status = "awaiting_payment"
-	Paid            Status = "paid"
-	Delivered       Status = "delivered"
-	Rejected        Status = "rejected"
-	Expired         Status = "expired"
-	Cancelled       Status = "cancelled"
+	StatusReserving       Status = "reserving"
+	StatusAwaitingPayment Status = "awaiting_payment"
+	StatusPaid            Status = "paid"
+	StatusDelivered       Status = "delivered"
+	StatusRejected        Status = "rejected"
+	StatusExpired         Status = "expired"
+	StatusCancelled       Status = "cancelled"
 )
 
 // Undecided tells whether the order waits for its stock.
-func (s Status) Undecided() bool { return s == Reserving }
+func (s Status) Undecided() bool { return s == StatusReserving }
 
 // Unpaid tells whether the order can still be cancelled without a refund.
-func (s Status) Unpaid() bool { return s == Reserving || s == AwaitingPayment }
+func (s Status) Unpaid() bool { return s == StatusReserving || s == StatusAwaitingPayment }
 
 // Closed tells whether nothing will change the status any more.
 func (s Status) Closed() bool {
 	switch s {
-	case Delivered, Rejected, Expired, Cancelled:
+	case StatusDelivered, StatusRejected, StatusExpired, StatusCancelled:
 		return true
-	case Reserving, AwaitingPayment, Paid:
+	case StatusReserving, StatusAwaitingPayment, StatusPaid:
 		return false
 	}
 	return false
@@ -36,7 +36,7 @@ func (s Status) Closed() bool {
 
 // TookPayment tells whether an order in this status owns its units: they were
 // sold to it.
-func (s Status) TookPayment() bool { return s == Paid || s == Delivered }
+func (s Status) TookPayment() bool { return s == StatusPaid || s == StatusDelivered }
 
 // PaymentStatus is the state of an order's money.
 type PaymentStatus string
@@ -53,17 +53,17 @@ const (
 type Reason string
 
 const (
-	ByCustomer     Reason = "customer"
-	ByOperator     Reason = "operator"
-	ByDelisting    Reason = "delisted"
-	PaymentRefused Reason = "payment_refused"
-	NoStock        Reason = "no_stock"
-	// ByTermination: somebody terminated the order's workflow before it was paid.
-	ByTermination Reason = "terminated"
-	// Unavailable: the stock could not be asked within the payment window.
-	Unavailable Reason = "unavailable"
-	// WindowPassed: nobody paid within the payment window.
-	WindowPassed Reason = "payment_window_passed"
+	ReasonCustomer       Reason = "customer"
+	ReasonOperator       Reason = "operator"
+	ReasonDelisted       Reason = "delisted"
+	ReasonPaymentRefused Reason = "payment_refused"
+	ReasonNoStock        Reason = "no_stock"
+	// ReasonTerminated: somebody terminated the order's workflow before it was paid.
+	ReasonTerminated Reason = "terminated"
+	// ReasonUnavailable: the stock could not be asked within the payment window.
+	ReasonUnavailable Reason = "unavailable"
+	// ReasonWindowPassed: nobody paid within the payment window.
+	ReasonWindowPassed Reason = "payment_window_passed"
 )
 
 // Actors that a journal names beside callers.

@@ -35,8 +35,8 @@ func (o *Order) Hold(h Holding, at time.Time) error {
 	}
 	o.Currency = h.Currency
 	o.Amounts[AmountItems], o.Amounts[AmountTotal] = total, total
-	o.Status, o.Payment.Status = AwaitingPayment, PaymentPending
-	o.note(string(AwaitingPayment), ActorSystem, at, at, nil)
+	o.Status, o.Payment.Status = StatusAwaitingPayment, PaymentPending
+	o.note(string(StatusAwaitingPayment), ActorSystem, at, at, nil)
 	return nil
 }
 
@@ -49,24 +49,24 @@ func (o *Order) HoldUnanswered(at time.Time) {
 
 // Reject ends an order that could not get its stock.
 func (o *Order) Reject(reason Reason, shortages []Shortage, at time.Time) {
-	o.Status, o.CancelReason, o.Shortages = Rejected, reason, shortages
-	o.note(string(Rejected), ActorSystem, at, at, map[string]string{"reason": string(reason)})
+	o.Status, o.CancelReason, o.Shortages = StatusRejected, reason, shortages
+	o.note(string(StatusRejected), ActorSystem, at, at, map[string]string{"reason": string(reason)})
 }
 
 // Pay takes a payment: the units are sold.
 func (o *Order) Pay(p PaymentEvent, at time.Time) {
-	o.Status = Paid
+	o.Status = StatusPaid
 	o.Payment.Status, o.Payment.PaidAt = PaymentPaid, p.OccurredAt.UTC()
 	o.Payment.Provider, o.Payment.ID = p.Provider, p.PaymentID
 	o.Amounts[AmountPaid] = p.Amount
-	o.note(string(Paid), p.actor(), p.OccurredAt, at, p.detail())
+	o.note(string(StatusPaid), p.actor(), p.OccurredAt, at, p.detail())
 }
 
 // PayNothing takes an order whose total is 0 as paid.
 func (o *Order) PayNothing(at time.Time) {
-	o.Status = Paid
+	o.Status = StatusPaid
 	o.Payment.Status, o.Payment.PaidAt = PaymentPaid, at.UTC()
-	o.note(string(Paid), ActorSystem, at, at, map[string]string{"amount": "0"})
+	o.note(string(StatusPaid), ActorSystem, at, at, map[string]string{"amount": "0"})
 }
 
 // Attempt notes a payment that failed or was refused, or that can't be taken;
@@ -79,10 +79,10 @@ func (o *Order) Attempt(node string, p PaymentEvent, newest bool, at time.Time) 
 	o.note(node, p.actor(), p.OccurredAt, at, p.detail())
 }
 
-// Close ends an unpaid order, or one whose paid units are gone (NoStock).
+// Close ends an unpaid order, or one whose paid units are gone (ReasonNoStock).
 func (o *Order) Close(status Status, reason Reason, actor string, at time.Time) {
 	o.Status, o.CancelReason = status, reason
-	if status == Expired {
+	if status == StatusExpired {
 		o.CancelReason = ""
 	}
 	if o.Payment.Status == PaymentPending {
@@ -94,8 +94,8 @@ func (o *Order) Close(status Status, reason Reason, actor string, at time.Time) 
 // CancelPaid ends a paid order before its delivery: its units go back on the shelf,
 // its money to the buyer.
 func (o *Order) CancelPaid(reason Reason, actor string, at time.Time) {
-	o.Status, o.CancelReason = Cancelled, reason
-	o.note(string(Cancelled), actor, at, at, map[string]string{"reason": string(reason), "from": string(Paid)})
+	o.Status, o.CancelReason = StatusCancelled, reason
+	o.note(string(StatusCancelled), actor, at, at, map[string]string{"reason": string(reason), "from": string(StatusPaid)})
 }
 
 // PaymentUnresolved notes that an order which is to end waits for its payment
@@ -108,8 +108,8 @@ func (o *Order) PaymentUnresolved(provider, paymentID, why string, at time.Time)
 
 // Deliver ends a paid order well.
 func (o *Order) Deliver(actor string, at time.Time) {
-	o.Status = Delivered
-	o.note(string(Delivered), actor, at, at, nil)
+	o.Status = StatusDelivered
+	o.note(string(StatusDelivered), actor, at, at, nil)
 }
 
 func (p PaymentEvent) actor() string { return providerActor + p.Provider }

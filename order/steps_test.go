@@ -31,14 +31,14 @@ func paidBy(id string, amount int64, at time.Time) order.PaymentEvent {
 func TestSteps(t *testing.T) {
 	placed := time.Date(2026, 1, 2, 3, 4, 5, 0, time.FixedZone("", 3600))
 	o := order.New(placement(func(*order.Placement) {}), placed)
-	require.Equal(t, order.Reserving, o.Status)
+	require.Equal(t, order.StatusReserving, o.Status)
 	require.Equal(t, order.PaymentNone, o.Payment.Status)
 	require.Equal(t, placed.Add(15*time.Minute).UTC(), o.Payment.Deadline)
 	require.Equal(t, time.UTC, o.PlacedAt.Location())
 	require.Equal(t, "customer:customer-1", o.Journal[0].Actor)
 
 	require.NoError(t, o.Hold(holding(500, 300), placed.Add(time.Second)))
-	require.Equal(t, order.AwaitingPayment, o.Status)
+	require.Equal(t, order.StatusAwaitingPayment, o.Status)
 	require.Equal(t, order.PaymentPending, o.Payment.Status)
 	require.Equal(t, int64(1300), o.Amounts[order.AmountTotal])
 	require.Equal(t, int64(1000), o.Lines[0].Amount)
@@ -46,14 +46,14 @@ func TestSteps(t *testing.T) {
 
 	paidAt := placed.Add(time.Minute)
 	o.Pay(paidBy("p", 1300, paidAt), paidAt.Add(time.Second))
-	require.Equal(t, order.Paid, o.Status)
+	require.Equal(t, order.StatusPaid, o.Status)
 	require.Equal(t, order.Payment{Status: order.PaymentPaid, Provider: "sandbox", ID: "p", PaidAt: paidAt.UTC(), Deadline: o.Payment.Deadline}, o.Payment)
 	require.Equal(t, paidAt.UTC(), o.Journal[2].OccurredAt, "when it was paid")
 	require.Equal(t, paidAt.Add(time.Second).UTC(), o.Journal[2].RecordedAt, "when the saga heard of it")
 	require.Equal(t, map[string]string{"paymentId": "p", "amount": "1300", "currency": "EUR"}, o.Journal[2].Detail)
 
 	o.Deliver("operator", paidAt.Add(time.Hour))
-	require.Equal(t, order.Delivered, o.Status)
+	require.Equal(t, order.StatusDelivered, o.Status)
 	require.Equal(t, int64(4), o.Version)
 	require.Equal(t, paidAt.Add(time.Hour).UTC(), o.UpdatedAt)
 }
@@ -67,7 +67,7 @@ func TestTotalThatDoesNotFit(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := order.New(p, time.Unix(0, 0))
 			require.ErrorIs(t, o.Hold(holding(prices...), time.Unix(0, 0)), product.ErrOverflow)
-			require.Equal(t, order.Reserving, o.Status)
+			require.Equal(t, order.StatusReserving, o.Status)
 			require.Equal(t, int64(1), o.Version)
 		})
 	}
@@ -80,9 +80,9 @@ func TestClosingReason(t *testing.T) {
 		reason order.Reason
 		shown  order.Reason
 	}{
-		{order.Cancelled, order.ByCustomer, order.ByCustomer},
-		{order.Cancelled, order.NoStock, order.NoStock},
-		{order.Expired, order.WindowPassed, ""}, // the status says it
+		{order.StatusCancelled, order.ReasonCustomer, order.ReasonCustomer},
+		{order.StatusCancelled, order.ReasonNoStock, order.ReasonNoStock},
+		{order.StatusExpired, order.ReasonWindowPassed, ""}, // the status says it
 	} {
 		o := order.New(placement(func(*order.Placement) {}), at)
 		require.NoError(t, o.Hold(holding(1, 1), at))
@@ -123,14 +123,14 @@ func TestCloneSharesNothingThatAStepChanges(t *testing.T) {
 
 func TestStatuses(t *testing.T) {
 	for s, want := range map[order.Status][4]bool{ // undecided, unpaid, closed, took its payment
-		order.Reserving:       {true, true, false, false},
-		order.AwaitingPayment: {false, true, false, false},
-		order.Paid:            {false, false, false, true},
-		order.Delivered:       {false, false, true, true},
-		order.Rejected:        {false, false, true, false},
-		order.Expired:         {false, false, true, false},
-		order.Cancelled:       {false, false, true, false},
-		"something newer":     {false, false, false, false},
+		order.StatusReserving:       {true, true, false, false},
+		order.StatusAwaitingPayment: {false, true, false, false},
+		order.StatusPaid:            {false, false, false, true},
+		order.StatusDelivered:       {false, false, true, true},
+		order.StatusRejected:        {false, false, true, false},
+		order.StatusExpired:         {false, false, true, false},
+		order.StatusCancelled:       {false, false, true, false},
+		"something newer":           {false, false, false, false},
 	} {
 		require.Equal(t, want, [4]bool{s.Undecided(), s.Unpaid(), s.Closed(), s.TookPayment()}, s)
 	}
@@ -163,7 +163,7 @@ func TestJournalAndAmountsAddUp(t *testing.T) {
 			o.Pay(paidBy("p", o.Amounts[order.AmountTotal], at), at)
 			o.Deliver("operator", at)
 		} else {
-			o.Close(order.Cancelled, order.ByCustomer, "c", at)
+			o.Close(order.StatusCancelled, order.ReasonCustomer, "c", at)
 		}
 		addsUp(t, o)
 		doc, err := json.Marshal(o)

@@ -26,13 +26,13 @@ func (l Look) Answer(r HoldRequest, currency string) Hold {
 	h := Hold{ProductID: r.ProductID, Outcome: HoldRefused, Currency: l.Currency}
 	switch {
 	case !l.Found:
-		h.Refusals = append(h.Refusals, Refusal{Reason: NotFound})
+		h.Refusals = append(h.Refusals, Refusal{Reason: ReasonNotFound})
 		return h
-	case l.Status != Listed:
-		h.Refusals = append(h.Refusals, Refusal{Reason: NotListed})
+	case l.Status != StatusListed:
+		h.Refusals = append(h.Refusals, Refusal{Reason: ReasonNotListed})
 	}
 	if currency != "" && l.Currency != currency {
-		h.Refusals = append(h.Refusals, Refusal{Reason: OtherCurrency, Currency: l.Currency})
+		h.Refusals = append(h.Refusals, Refusal{Reason: ReasonOtherCurrency, Currency: l.Currency})
 	}
 	if len(h.Refusals) > 0 {
 		return h
@@ -44,10 +44,10 @@ func (l Look) Answer(r HoldRequest, currency string) Hold {
 		h.Items = append(h.Items, HeldItem{SKU: a.look.SKU, Quantity: a.quantity, Price: a.look.Price})
 	}
 	if most := lowerLimit(r.MaxUnits, l.MaxPerOrder); most > 0 && units > most {
-		h.Refusals = append(h.Refusals, Refusal{Reason: OverLimit, Limit: most})
+		h.Refusals = append(h.Refusals, Refusal{Reason: ReasonOverLimit, Limit: most})
 	}
 	if most := r.MaxCustomerUnits; most > 0 && l.CustomerHeld+units > most {
-		h.Refusals = append(h.Refusals, Refusal{Reason: OverCustomerLimit, Limit: most})
+		h.Refusals = append(h.Refusals, Refusal{Reason: ReasonOverCustomerLimit, Limit: most})
 	}
 	if len(h.Refusals) == 0 {
 		h.Outcome = HoldMade
@@ -101,16 +101,16 @@ func (l HoldLine) moved(look SKULook) bool { return l.Price != AnyPrice && l.Pri
 func (a askedVariant) refuse(refusals []Refusal) []Refusal {
 	r := Refusal{SKU: a.look.SKU, Requested: a.quantity}
 	if !a.look.Known {
-		r.Reason = UnknownSKU
+		r.Reason = ReasonUnknownSKU
 		return append(refusals, r)
 	}
 	if a.moved {
 		moved := r
-		moved.Reason, moved.Price = PriceChanged, a.look.Price
+		moved.Reason, moved.Price = ReasonPriceChanged, a.look.Price
 		refusals = append(refusals, moved)
 	}
 	if available := a.look.Stock.Available(); available < a.quantity {
-		r.Reason, r.Available, r.HeldByOthers = Short, available, a.look.Stock.Held
+		r.Reason, r.Available, r.HeldByOthers = ReasonOutOfStock, available, a.look.Stock.Held
 		refusals = append(refusals, r)
 	}
 	return refusals

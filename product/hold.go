@@ -99,19 +99,19 @@ type RefusalReason string
 
 // The list is open: a reader must expect values that it doesn't know.
 const (
-	NotFound      RefusalReason = "not_found"
-	NotListed     RefusalReason = "not_listed"
-	UnknownSKU    RefusalReason = "unknown_sku"
-	PriceChanged  RefusalReason = "price_changed"
-	OtherCurrency RefusalReason = "other_currency"
-	Short         RefusalReason = "insufficient_stock"
-	// OverLimit: the lines of the product come to more units than one order may have.
-	OverLimit RefusalReason = "over_limit"
-	// OverCustomerLimit: with these lines the customer's unpaid orders would hold more units
+	ReasonNotFound      RefusalReason = "not_found"
+	ReasonNotListed     RefusalReason = "not_listed"
+	ReasonUnknownSKU    RefusalReason = "unknown_sku"
+	ReasonPriceChanged  RefusalReason = "price_changed"
+	ReasonOtherCurrency RefusalReason = "other_currency"
+	ReasonOutOfStock    RefusalReason = "insufficient_stock"
+	// ReasonOverLimit: the lines of the product come to more units than one order may have.
+	ReasonOverLimit RefusalReason = "over_limit"
+	// ReasonOverCustomerLimit: with these lines the customer's unpaid orders would hold more units
 	// of the product than they may together.
-	OverCustomerLimit RefusalReason = "over_customer_limit"
-	// TooManyOpen: the customer has as many open orders as he may.
-	TooManyOpen RefusalReason = "too_many_open_orders"
+	ReasonOverCustomerLimit RefusalReason = "over_customer_limit"
+	// ReasonTooManyOpenOrders: the customer has as many open orders as he may.
+	ReasonTooManyOpenOrders RefusalReason = "too_many_open_orders"
 )
 
 // Refusal is one line that can't be held, and what the buyer can know about it.
@@ -123,18 +123,18 @@ type Refusal struct {
 	Available int64 `json:"available"`
 	// HeldByOthers: of Short, units that come back if other orders end unpaid.
 	HeldByOthers int64 `json:"heldByOthers,omitempty"`
-	// Price now, of PriceChanged.
+	// Price now, of ReasonPriceChanged.
 	Price int64 `json:"price,omitempty"`
-	// Currency of the product, of OtherCurrency.
+	// Currency of the product, of ReasonOtherCurrency.
 	Currency string `json:"currency,omitempty"`
-	// Limit of units, of OverLimit and OverCustomerLimit.
+	// Limit of units, of ReasonOverLimit and ReasonOverCustomerLimit.
 	Limit int64 `json:"limit,omitempty"`
 }
 
 // Contended tells whether the refusal is due to other orders' holds alone: a
 // little patience may win.
 func (r Refusal) Contended() bool {
-	return r.Reason == Short && r.Available+r.HeldByOthers >= r.Requested
+	return r.Reason == ReasonOutOfStock && r.Available+r.HeldByOthers >= r.Requested
 }
 
 // Holder of the units that are asked for.
@@ -144,11 +144,11 @@ func (r HoldRequest) Holder() Holder { return Holder{OrderID: r.OrderID, PlacedA
 type HoldState string
 
 const (
-	Held      HoldState = "held"
-	Committed HoldState = "committed"
-	Released  HoldState = "released"
-	// NoHold: the entity knows nothing of this order.
-	NoHold HoldState = "none"
+	HoldStateHeld      HoldState = "held"
+	HoldStateCommitted HoldState = "committed"
+	HoldStateReleased  HoldState = "released"
+	// HoldStateNone: the entity knows nothing of this order.
+	HoldStateNone HoldState = "none"
 )
 
 // HoldPage is a part of a list of live holds, and where the next one begins: "" where

@@ -32,9 +32,9 @@ type Status string
 
 // The list is open: a reader must expect values that it doesn't know.
 const (
-	Draft    Status = "draft"
-	Listed   Status = "listed"
-	Delisted Status = "delisted"
+	StatusDraft    Status = "draft"
+	StatusListed   Status = "listed"
+	StatusDelisted Status = "delisted"
 )
 
 // Description is what a buyer reads about a product.

@@ -36,7 +36,7 @@ func (s Spec) Validate() error {
 	if !ValidCurrency(s.Currency) {
 		bad.Add("currency", "must be an ISO 4217 code such as EUR")
 	}
-	if s.Status != "" && s.Status != Draft && s.Status != Listed {
+	if s.Status != "" && s.Status != StatusDraft && s.Status != StatusListed {
 		bad.Add("status", "must be draft or listed")
 	}
 	if s.MaxPerOrder != nil && (*s.MaxPerOrder < 1 || *s.MaxPerOrder > MostPerOrder) {

@@ -24,8 +24,8 @@ func TestSpec(t *testing.T) {
 		path   string // of the only problem; empty where there is none
 	}{
 		"as it should be":            {func(*product.Spec) {}, ""},
-		"draft":                      {func(s *product.Spec) { s.Status = product.Draft }, ""},
-		"delisted on creation":       {func(s *product.Spec) { s.Status = product.Delisted }, "status"},
+		"draft":                      {func(s *product.Spec) { s.Status = product.StatusDraft }, ""},
+		"delisted on creation":       {func(s *product.Spec) { s.Status = product.StatusDelisted }, "status"},
 		"no title":                   {func(s *product.Spec) { s.Title = "" }, "title"},
 		"longest title":              {func(s *product.Spec) { s.Title = strings.Repeat("é", product.MaxTitleBytes/2) }, ""},
 		"title too long":             {func(s *product.Spec) { s.Title = strings.Repeat("é", product.MaxTitleBytes/2) + "x" }, "title"},
@@ -162,7 +162,7 @@ func TestVariantThatIsLeftOut(t *testing.T) {
 }
 
 func TestContendedOnlyWhereOthersHoldEnough(t *testing.T) {
-	require.True(t, product.Refusal{Reason: product.Short, Requested: 3, Available: 1, HeldByOthers: 2}.Contended())
-	require.False(t, product.Refusal{Reason: product.Short, Requested: 4, Available: 1, HeldByOthers: 2}.Contended())
-	require.False(t, product.Refusal{Reason: product.PriceChanged, Requested: 1, Available: 1, HeldByOthers: 2}.Contended())
+	require.True(t, product.Refusal{Reason: product.ReasonOutOfStock, Requested: 3, Available: 1, HeldByOthers: 2}.Contended())
+	require.False(t, product.Refusal{Reason: product.ReasonOutOfStock, Requested: 4, Available: 1, HeldByOthers: 2}.Contended())
+	require.False(t, product.Refusal{Reason: product.ReasonPriceChanged, Requested: 1, Available: 1, HeldByOthers: 2}.Contended())
 }

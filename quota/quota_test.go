@@ -37,7 +37,7 @@ func claim(t testing.TB, rdb redis.UniversalClient, customer, orderID string, li
 
 func leave(t testing.TB, rdb redis.UniversalClient, customer, orderID string) {
 	t.Helper()
-	require.NoError(t, redisdb.Run(t.Context(), rdb, quota.Leave(customer, of(orderID), order.Cancelled))[0].Err())
+	require.NoError(t, redisdb.Run(t.Context(), rdb, quota.Leave(customer, of(orderID), order.StatusCancelled))[0].Err())
 }
 
 func count(t testing.TB, rdb redis.UniversalClient, customer string) product.Open {
@@ -136,7 +136,7 @@ func TestOrdersOfOneIDHavePlacesOfTheirOwn(t *testing.T) {
 		require.Equal(t, int64(1), count(t, rdb, customer).Orders, "the mark is another order's")
 		leave(t, rdb, customer, "o")
 		require.Equal(t, int64(1), count(t, rdb, customer).Orders, "it was another order that ended")
-		require.NoError(t, redisdb.Run(t.Context(), rdb, quota.Leave(customer, later, order.Paid))[0].Err())
+		require.NoError(t, redisdb.Run(t.Context(), rdb, quota.Leave(customer, later, order.StatusPaid))[0].Err())
 		require.Zero(t, count(t, rdb, customer).Orders)
 	})
 }
@@ -148,7 +148,7 @@ func TestAPlaceOfAnEarlierVersionIsGivenUp(t *testing.T) {
 		_, err := quota.Claimed(redisdb.Run(t.Context(), rdb, quota.Claim(
 			product.Claim{CustomerID: customer, Limit: 1}, product.Holder{OrderID: "o"}, time.Now().Add(time.Minute)))[0])
 		require.NoError(t, err)
-		gone, err := redisdb.Run(t.Context(), rdb, quota.Leave(customer, of("o"), order.Paid))[0].Int()
+		gone, err := redisdb.Run(t.Context(), rdb, quota.Leave(customer, of("o"), order.StatusPaid))[0].Int()
 		require.NoError(t, err)
 		require.Equal(t, 1, gone)
 		require.Zero(t, count(t, rdb, customer).Orders)
@@ -159,7 +159,7 @@ func TestAPlaceOfAnEarlierVersionIsGivenUp(t *testing.T) {
 func TestAPaidOrderWithoutAPlaceLeavesNoMark(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		customer := redistest.ID("c")
-		require.NoError(t, redisdb.Run(t.Context(), rdb, quota.Leave(customer, of("paid"), order.Paid))[0].Err())
+		require.NoError(t, redisdb.Run(t.Context(), rdb, quota.Leave(customer, of("paid"), order.StatusPaid))[0].Err())
 		require.Zero(t, rdb.Exists(t.Context(), redisdb.Bucket(customer)+":open:"+customer).Val())
 	})
 }

@@ -10,9 +10,9 @@ var (
 	ErrUndecided = errors.New("the saga has not decided yet")
 	// ErrUnanswered says that Temporal didn't answer.
 	ErrUnanswered = errors.New("Temporal can't be reached; the outcome is not known") //nolint:staticcheck // a name
-	// ErrMute says that Temporal was reached and the workflow was not: its task keeps
+	// ErrNoAnswer says that Temporal was reached and the workflow was not: its task keeps
 	// failing, or no worker takes it.
-	ErrMute = errors.New("the order's workflow cannot answer at present; the outcome is not known")
+	ErrNoAnswer = errors.New("the order's workflow cannot answer at present; the outcome is not known")
 	// ErrNeverTaken says that Temporal won't take the message, however often it is sent.
 	ErrNeverTaken = errors.New("Temporal never takes it") //nolint:staticcheck // a name
 	// ErrEndedByForce says that the workflow has no result, and will never have one.

@@ -46,27 +46,27 @@ type DeliverRequest struct {
 type Verdict string
 
 const (
-	// Done: it is so now, or was already.
-	Done Verdict = "done"
-	// TooLatePaid: the order is paid, it can't be cancelled unpaid any more.
-	TooLatePaid Verdict = "paid"
-	// TooLateClosed: the order ended otherwise.
-	TooLateClosed Verdict = "closed"
-	// NotPaid: only a paid order can be delivered.
-	NotPaid Verdict = "not_paid"
-	// Ending: the order is about to end, and takes no new payment; a cancellation has
+	// VerdictDone: it is so now, or was already.
+	VerdictDone Verdict = "done"
+	// VerdictTooLatePaid: the order is paid, it can't be cancelled unpaid any more.
+	VerdictTooLatePaid Verdict = "paid"
+	// VerdictTooLateClosed: the order ended otherwise.
+	VerdictTooLateClosed Verdict = "closed"
+	// VerdictNotPaid: only a paid order can be delivered.
+	VerdictNotPaid Verdict = "not_paid"
+	// VerdictEnding: the order is about to end, and takes no new payment; a cancellation has
 	// nothing to add.
-	Ending Verdict = "ending"
-	// TooManyAttempts: customers have asked the order as often as they may.
-	TooManyAttempts Verdict = "too_many_attempts"
-	// Busy: as many requests wait for their answers as may at a time.
-	Busy Verdict = "busy"
-	// Processing: an earlier payment may still succeed, so there can't be another.
-	Processing Verdict = "processing"
-	// Unavailable: the provider didn't answer.
-	Unavailable Verdict = "unavailable"
-	// Declined: the provider won't take such a payment; Detail says why.
-	Declined Verdict = "declined"
+	VerdictEnding Verdict = "ending"
+	// VerdictTooManyAttempts: customers have asked the order as often as they may.
+	VerdictTooManyAttempts Verdict = "too_many_attempts"
+	// VerdictBusy: as many requests wait for their answers as may at a time.
+	VerdictBusy Verdict = "busy"
+	// VerdictProcessing: an earlier payment may still succeed, so there can't be another.
+	VerdictProcessing Verdict = "processing"
+	// VerdictUnavailable: the provider didn't answer.
+	VerdictUnavailable Verdict = "unavailable"
+	// VerdictDeclined: the provider won't take such a payment; Detail says why.
+	VerdictDeclined Verdict = "declined"
 )
 
 // Answer is the saga's answer to a request, with the order's status by then.
@@ -82,12 +82,12 @@ type Answer struct {
 // AnswerOfClosed is the answer to a request that would lead to the wanted status, of an
 // order that is over. No status is wanted by whoever asks for a payment.
 func AnswerOfClosed(wanted, is order.Status, version int64) Answer {
-	a := Answer{Verdict: TooLateClosed, Status: is, Version: version}
+	a := Answer{Verdict: VerdictTooLateClosed, Status: is, Version: version}
 	switch {
 	case is == wanted:
-		a.Verdict = Done
+		a.Verdict = VerdictDone
 	case wanted == "" && is.TookPayment():
-		a.Verdict = TooLatePaid
+		a.Verdict = VerdictTooLatePaid
 	}
 	return a
 }

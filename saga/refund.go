@@ -24,13 +24,13 @@ const (
 type Choice string
 
 const (
-	// ChooseRefund sends the money back: the first time of a case, again of a refund
+	// ChoiceRefund sends the money back: the first time of a case, again of a refund
 	// that failed.
-	ChooseRefund Choice = "refund"
-	// ChooseAssign gives the payment of an unknown order to the order that it is for.
-	ChooseAssign Choice = "assign"
-	// ChooseSettled says that the money went back by other ways.
-	ChooseSettled Choice = "settled"
+	ChoiceRefund Choice = "refund"
+	// ChoiceAssign gives the payment of an unknown order to the order that it is for.
+	ChoiceAssign Choice = "assign"
+	// ChoiceSettled says that the money went back by other ways.
+	ChoiceSettled Choice = "settled"
 )
 
 // Decision is an operator's word about a refund.

@@ -56,7 +56,7 @@ func OrderDetails(o *order.Order, pending string) string {
 		b.add("%s\n\n", pending)
 	}
 	switch {
-	case o.Status == order.AwaitingPayment:
+	case o.Status == order.StatusAwaitingPayment:
 		b.add("Payment awaited until %s\n\n", o.Payment.Deadline.Format(time.RFC3339))
 	case o.Payment.Status == order.PaymentPaid:
 		b.add("Paid %s by payment %s\n\n", o.Payment.PaidAt.Format(time.RFC3339), o.Payment.ID)

@@ -12,13 +12,13 @@ type Batch struct {
 type Outcome string
 
 const (
-	// Stored: the document was newer than what was there, or the first one.
-	Stored Outcome = "stored"
-	// Ignored: the same revision or a newer one is there already. That is success.
-	Ignored Outcome = "ignored"
-	// Poisoned: the document can never be taken as it is; Reason says why. Putting
+	// OutcomeStored: the document was newer than what was there, or the first one.
+	OutcomeStored Outcome = "stored"
+	// OutcomeIgnored: the same revision or a newer one is there already. That is success.
+	OutcomeIgnored Outcome = "ignored"
+	// OutcomePoisoned: the document can never be taken as it is; Reason says why. Putting
 	// it again is in vain, the other documents of the batch are not concerned.
-	Poisoned Outcome = "poisoned"
+	OutcomePoisoned Outcome = "poisoned"
 )
 
 // Result is the outcome of one document.
@@ -40,7 +40,7 @@ func (r Results) Poisoned() []Result {
 	var bad []Result
 	for _, list := range [][]Result{r.Products, r.Orders, r.Events} {
 		for _, one := range list {
-			if one.Outcome == Poisoned {
+			if one.Outcome == OutcomePoisoned {
 				bad = append(bad, one)
 			}
 		}

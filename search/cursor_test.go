@@ -24,7 +24,7 @@ func queries() *rapid.Generator[search.ProductQuery] {
 			Category: values.Draw(t, "category"), Brand: values.Draw(t, "brand"), Tag: values.Draw(t, "tag"),
 			MinPrice: prices.Draw(t, "min"), MaxPrice: prices.Draw(t, "max"),
 			InStock: rapid.Bool().Draw(t, "stock"), SoldOutInPlace: rapid.Bool().Draw(t, "in place"),
-			Sort: rapid.SampledFrom([]search.Sort{"", search.ByRelevance, search.ByPrice, search.ByName}).Draw(t, "sort"),
+			Sort: rapid.SampledFrom([]search.Sort{"", search.SortRelevance, search.SortPrice, search.SortName}).Draw(t, "sort"),
 		}
 	})
 }
@@ -115,7 +115,7 @@ func TestCursorsThatNobodyGaveOut(t *testing.T) {
 
 func TestOrderCursorGoesByTheInstant(t *testing.T) {
 	from := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
-	q := search.OrderQuery{From: from, Status: []order.Status{order.Paid}}
+	q := search.OrderQuery{From: from, Status: []order.Status{order.StatusPaid}}
 	q.Cursor = q.CursorAt("k")
 	q.From = from.In(time.FixedZone("", 3600))
 	keys, err := q.After()

@@ -24,7 +24,7 @@ func (c *closable) Close() error {
 }
 
 func (*closable) Stale(context.Context) ([]search.View, error) {
-	return []search.View{search.OrdersView}, nil
+	return []search.View{search.ViewOrders}, nil
 }
 
 func TestADeferredIndexAnswersOnceItIsOpen(t *testing.T) {

@@ -18,7 +18,7 @@ func at() time.Time { return time.Date(2026, 3, 2, 9, 0, 0, 0, time.FixedZone(""
 
 func TestDocumentOfAProduct(t *testing.T) {
 	p := product.Product{
-		ID: "p", Version: 7, DocVersion: 3, Status: product.Listed, Currency: "EUR",
+		ID: "p", Version: 7, DocVersion: 3, Status: product.StatusListed, Currency: "EUR",
 		CreatedAt: at(), UpdatedAt: at().Add(time.Hour),
 		Description: product.Description{
 			Title: "Sofa", Description: "Soft.", Brand: "Nordhem", Category: "Living", Tags: []string{"oak"},
@@ -32,7 +32,7 @@ func TestDocumentOfAProduct(t *testing.T) {
 	}
 	d := search.FromProduct(p)
 	require.Equal(t, search.Product{
-		ID: "p", Version: 7, Status: product.Listed, Title: "Sofa", Description: "Soft.", Brand: "Nordhem", Category: "Living",
+		ID: "p", Version: 7, Status: product.StatusListed, Title: "Sofa", Description: "Soft.", Brand: "Nordhem", Category: "Living",
 		Tags: []string{"oak"}, Attributes: map[string]string{"material": "wool"}, Image: "/sofa.png",
 		Currency: "EUR", MinPrice: 300, MaxPrice: 900, Available: 5,
 		CreatedAt: at().UTC(), UpdatedAt: at().Add(time.Hour).UTC(),
@@ -46,7 +46,7 @@ func TestDocumentOfAProduct(t *testing.T) {
 
 func TestDocumentOfAnOrder(t *testing.T) {
 	o := order.Order{
-		ID: "o", Version: 4, CustomerID: "ada", Status: order.Paid, Currency: "EUR",
+		ID: "o", Version: 4, CustomerID: "ada", Status: order.StatusPaid, Currency: "EUR",
 		Amounts: map[string]int64{order.AmountTotal: 700, order.AmountItems: 600},
 		Lines: []order.Line{
 			{ProductID: "p2", Title: "Mug"}, {ProductID: "p1", Title: "Sofa"}, {ProductID: "p2", Title: "Mug"}, {ProductID: "p3"},
@@ -56,7 +56,7 @@ func TestDocumentOfAnOrder(t *testing.T) {
 	}
 	d := search.FromOrder(o)
 	require.Equal(t, search.Order{
-		ID: "o", Version: 4, CustomerID: "ada", Status: order.Paid, ProductIDs: []string{"p1", "p2", "p3"}, Titles: []string{"Mug", "Sofa"},
+		ID: "o", Version: 4, CustomerID: "ada", Status: order.StatusPaid, ProductIDs: []string{"p1", "p2", "p3"}, Titles: []string{"Mug", "Sofa"},
 		Recipient: "Ada", Address: "12 Square, London, GB", Total: 700, Currency: "EUR", PlacedAt: at().UTC(), UpdatedAt: at().UTC(),
 	}, d)
 	require.ErrorContains(t, d.Validate(), "revision: ", "the order doesn't know it")
@@ -68,7 +68,7 @@ func TestDocumentOfAnOrder(t *testing.T) {
 
 func TestDocumentsThatCantBeTaken(t *testing.T) {
 	doc := json.RawMessage(`{"id":"o"}`)
-	good := search.Order{ID: "o", Revision: 1, Version: 1, CustomerID: "ada", Status: order.Paid, PlacedAt: at(), Document: doc}
+	good := search.Order{ID: "o", Revision: 1, Version: 1, CustomerID: "ada", Status: order.StatusPaid, PlacedAt: at(), Document: doc}
 	require.NoError(t, good.Validate())
 	for path, change := range map[string]func(*search.Order){
 		"id":            func(o *search.Order) { o.ID = "" },
@@ -93,7 +93,7 @@ func TestDocumentsThatCantBeTaken(t *testing.T) {
 		require.Len(t, problems, 1)
 		require.Equal(t, path, problems[0].Path)
 	}
-	fine := search.Product{ID: "p", Version: 1, Status: product.Draft, Title: "T", Currency: "EUR"}
+	fine := search.Product{ID: "p", Version: 1, Status: product.StatusDraft, Title: "T", Currency: "EUR"}
 	require.NoError(t, fine.Validate())
 	fine.Description = strings.Repeat("x", search.MaxDocumentBytes)
 	require.ErrorContains(t, fine.Validate(), "description: all texts together")
@@ -145,10 +145,10 @@ func TestUnavailableHidesTheWorks(t *testing.T) {
 }
 
 func TestDefaultsOfAQuery(t *testing.T) {
-	require.Equal(t, search.ByNewest, search.ProductQuery{Q: " "}.EffectiveSort())
-	require.Equal(t, search.ByNewest, search.ProductQuery{Sort: search.ByRelevance}.EffectiveSort())
-	require.Equal(t, search.ByRelevance, search.ProductQuery{Q: "a"}.EffectiveSort())
-	require.Equal(t, search.ByPrice, search.ProductQuery{Q: "a", Sort: search.ByPrice}.EffectiveSort())
+	require.Equal(t, search.SortNewest, search.ProductQuery{Q: " "}.EffectiveSort())
+	require.Equal(t, search.SortNewest, search.ProductQuery{Sort: search.SortRelevance}.EffectiveSort())
+	require.Equal(t, search.SortRelevance, search.ProductQuery{Q: "a"}.EffectiveSort())
+	require.Equal(t, search.SortPrice, search.ProductQuery{Q: "a", Sort: search.SortPrice}.EffectiveSort())
 	require.Equal(t, 20, search.ProductQuery{}.PageSize())
 	require.Equal(t, 20, search.OrderQuery{}.PageSize())
 	require.Equal(t, 20, search.EventQuery{}.PageSize())

@@ -12,12 +12,12 @@ type View string
 
 // The views that can be built anew from their homes.
 const (
-	ProductsView View = "products"
-	OrdersView   View = "orders"
+	ViewProducts View = "products"
+	ViewOrders   View = "orders"
 )
 
 // Views lists them all.
-func Views() []View { return []View{ProductsView, OrdersView} }
+func Views() []View { return []View{ViewProducts, ViewOrders} }
 
 // Index keeps copies of products and orders and answers searches over them. All
 // methods may be called at the same time from many goroutines. Where a query or a

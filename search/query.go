@@ -82,17 +82,17 @@ type ProductQuery struct {
 type Sort string
 
 const (
-	// ByRelevance puts first what has more of the words, then what matches best, and of two that match alike the one
+	// SortRelevance puts first what has more of the words, then what matches best, and of two that match alike the one
 	// with fewer words in its title. It goes by the product and the query alone,
-	// never by what else is in the index. Without a Q it is ByNewest.
-	ByRelevance Sort = "relevance"
-	// ByPrice goes by the cheapest variant's price.
-	ByPrice Sort = "price"
-	// ByPriceDown goes by the dearest variant's price, the highest first.
-	ByPriceDown Sort = "-price"
-	ByNewest    Sort = "newest"
-	// ByName goes by the title, without regard to case and accents.
-	ByName Sort = "name"
+	// never by what else is in the index. Without a Q it is SortNewest.
+	SortRelevance Sort = "relevance"
+	// SortPrice goes by the cheapest variant's price.
+	SortPrice Sort = "price"
+	// SortPriceDescending goes by the dearest variant's price, the highest first.
+	SortPriceDescending Sort = "-price"
+	SortNewest          Sort = "newest"
+	// SortName goes by the title, without regard to case and accents.
+	SortName Sort = "name"
 )
 
 // ProductPage is one page of a search.
@@ -133,11 +133,11 @@ type FacetValue struct {
 
 // EffectiveSort is the sort that counts, with the default filled in.
 func (q ProductQuery) EffectiveSort() Sort {
-	if q.Sort == "" || q.Sort == ByRelevance {
+	if q.Sort == "" || q.Sort == SortRelevance {
 		if strings.TrimSpace(q.Q) == "" {
-			return ByNewest
+			return SortNewest
 		}
-		return ByRelevance
+		return SortRelevance
 	}
 	return q.Sort
 }
@@ -164,7 +164,7 @@ func (q ProductQuery) Validate() error {
 	if q.MinPrice != nil && q.MaxPrice != nil && *q.MinPrice > *q.MaxPrice {
 		bad.Add("minPrice", "must not be above maxPrice")
 	}
-	sorts := []Sort{"", ByRelevance, ByPrice, ByPriceDown, ByNewest, ByName}
+	sorts := []Sort{"", SortRelevance, SortPrice, SortPriceDescending, SortNewest, SortName}
 	if !slices.Contains(sorts, q.Sort) {
 		bad.Add("sort", "must be relevance, price, -price, newest or name")
 	}

@@ -28,9 +28,9 @@ type Suggestions struct {
 type TermKind string
 
 const (
-	WordTerm     TermKind = "word"
-	BrandTerm    TermKind = "brand"
-	CategoryTerm TermKind = "category"
+	TermWord     TermKind = "word"
+	TermBrand    TermKind = "brand"
+	TermCategory TermKind = "category"
 )
 
 // Term is a text to search for.

@@ -14,13 +14,13 @@ const (
 type DeliveryStatus string
 
 const (
-	// Pending: it is tried again.
-	Pending   DeliveryStatus = "pending"
-	Delivered DeliveryStatus = "delivered"
-	// Failed: nobody took it for three days.
-	Failed DeliveryStatus = "failed"
-	// Dropped: the endpoint says that it is gone, or was disabled.
-	Dropped DeliveryStatus = "dropped"
+	// DeliveryPending: it is tried again.
+	DeliveryPending   DeliveryStatus = "pending"
+	DeliveryDelivered DeliveryStatus = "delivered"
+	// DeliveryFailed: nobody took it for three days.
+	DeliveryFailed DeliveryStatus = "failed"
+	// DeliveryDropped: the endpoint says that it is gone, or was disabled.
+	DeliveryDropped DeliveryStatus = "dropped"
 )
 
 // Logged is what the log has of a delivery.
@@ -50,11 +50,11 @@ type Attempt struct {
 type Trouble string
 
 const (
-	TimedOut       Trouble = "timeout"
-	RefusedAddress Trouble = "refused_address"
-	UnknownHost    Trouble = "unknown_host"
-	NoTLS          Trouble = "tls"
-	NoConnection   Trouble = "connection"
+	TroubleTimeout        Trouble = "timeout"
+	TroubleRefusedAddress Trouble = "refused_address"
+	TroubleUnknownHost    Trouble = "unknown_host"
+	TroubleTLS            Trouble = "tls"
+	TroubleConnection     Trouble = "connection"
 )
 
 // Tried is what came of one attempt, for the log.

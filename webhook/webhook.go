@@ -58,9 +58,9 @@ var (
 type Status string
 
 const (
-	Active Status = "active"
+	StatusActive Status = "active"
 	// Disabled endpoints get nothing any more: they answered 410.
-	Disabled Status = "disabled"
+	StatusDisabled Status = "disabled"
 )
 
 // Endpoint is where a merchant wants to be told. Its secrets are not in it, so that it
@@ -79,7 +79,7 @@ type Endpoint struct {
 
 // Wants tells whether the endpoint is to be told of an event of this type.
 func (e Endpoint) Wants(eventType string) bool {
-	return e.Status == Active && Matches(e.Events, eventType)
+	return e.Status == StatusActive && Matches(e.Events, eventType)
 }
 
 // Secret is a key that signs.

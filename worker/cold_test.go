@@ -53,12 +53,12 @@ func TestAnOrderThatWasClosedLongAgoKnowsItsPayment(t *testing.T) {
 	t.Cleanup(func() { _ = rdb.Close() })
 	docs := records.New(rdb)
 	cold := &coldOrders{orders: map[string]order.Order{
-		"old":  {ID: "old", Version: 4, Status: order.Delivered, Payment: order.Payment{ID: "p-1"}},
-		"warm": {ID: "warm", Version: 4, Status: order.Expired},
+		"old":  {ID: "old", Version: 4, Status: order.StatusDelivered, Payment: order.Payment{ID: "p-1"}},
+		"warm": {ID: "warm", Version: 4, Status: order.StatusExpired},
 	}}
-	warm, err := json.Marshal(order.Order{ID: "warm", Version: 5, Status: order.Paid, Payment: order.Payment{ID: "p-2"}})
+	warm, err := json.Marshal(order.Order{ID: "warm", Version: 5, Status: order.StatusPaid, Payment: order.Payment{ID: "p-2"}})
 	require.NoError(t, err)
-	require.NoError(t, docs.Put(t.Context(), order.Record{OrderID: "warm", Version: 5, Doc: warm, Status: order.Paid, CustomerID: "c"}))
+	require.NoError(t, docs.Put(t.Context(), order.Record{OrderID: "warm", Version: 5, Doc: warm, Status: order.StatusPaid, CustomerID: "c"}))
 	lookUp := func(c ColdOrders, orderID, paymentID string) (activities.PaymentFound, error) {
 		look := &activities.LookUp{Orders: &activities.Fates{
 			Workflows: sagaclient.New(forgetful{}, ""), Records: allDocuments{warm: docs, cold: c},

@@ -22,7 +22,7 @@ type ordersView struct{ index search.Index }
 
 // Revisions implements activities.OrdersView.
 func (v ordersView) Revisions(ctx context.Context, orderIDs []string) (map[string]int64, error) {
-	return v.index.Revisions(ctx, search.OrdersView, orderIDs)
+	return v.index.Revisions(ctx, search.ViewOrders, orderIDs)
 }
 
 // registerForget moves closed orders out of Redis; only where an index has them.
@@ -36,7 +36,7 @@ func registerForget(w sdk.Registry, c Config, docs *records.Store) error {
 		}
 	}
 	w.RegisterWorkflowWithOptions(workflows.Forget, workflow.RegisterOptions{Name: saga.ForgetType})
-	register(w, activities.ForgetOrders, (&activities.Forgetter{
+	register(w, activities.NameForgetOrders, (&activities.Forgetter{
 		Orders: docs, View: ordersView{c.Index}, Workflows: c.sagas, Keep: cmp.Or(c.KeepOrders, DefaultKeepOrders),
 		Moved: func(n int) { moved.Add(float64(n)) }, Now: time.Now,
 	}).Execute)

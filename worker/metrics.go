@@ -50,7 +50,7 @@ func newMetrics(to prometheus.Registerer) (*metrics, error) {
 			Name: "holdfast_provider_calls_total", Help: "Calls of payment providers, by what came of them.",
 		}, []string{"provider", "call", "outcome"}),
 	}
-	for _, s := range []activities.Settling{activities.SettledBack, activities.SettledSold} {
+	for _, s := range []activities.Settling{activities.SettlingReleased, activities.SettlingCommitted} {
 		m.settled.WithLabelValues(string(s)) // an alarm needs the zero
 	}
 	if to == nil {

@@ -20,17 +20,17 @@ import (
 
 // registerPayments registers what the sagas do at payment providers.
 func registerPayments(w sdk.Registry, c Config, docs *records.Store, orders *activities.Fates, providers activities.Providers) {
-	register(w, activities.OpenPayment, (&activities.OpenPayments{Providers: providers, Records: docs}).Execute)
-	register(w, activities.EndPayment, (&activities.EndPayments{Providers: providers, Open: quota.New(c.Redis)}).Execute)
-	register(w, activities.PaysRefund, (&activities.PayRefund{Providers: providers}).Execute)
-	register(w, activities.FindsRefund, (&activities.FindRefund{Records: allDocuments{warm: docs, cold: c.Index}}).Execute)
-	register(w, activities.FitsRefund, (&activities.FitRefund{Records: allDocuments{warm: docs, cold: c.Index}}).Execute)
+	register(w, activities.NameOpenPayment, (&activities.OpenPayments{Providers: providers, Records: docs}).Execute)
+	register(w, activities.NameEndPayments, (&activities.EndPayments{Providers: providers, Open: quota.New(c.Redis)}).Execute)
+	register(w, activities.NamePayRefund, (&activities.PayRefund{Providers: providers}).Execute)
+	register(w, activities.NameFindRefund, (&activities.FindRefund{Records: allDocuments{warm: docs, cold: c.Index}}).Execute)
+	register(w, activities.NameFitRefund, (&activities.FitRefund{Records: allDocuments{warm: docs, cold: c.Index}}).Execute)
 	w.RegisterWorkflowWithOptions(workflows.Dispute, workflow.RegisterOptions{Name: saga.DisputeType})
-	register(w, activities.FindsDispute, (&activities.FindDispute{
+	register(w, activities.NameFindDispute, (&activities.FindDispute{
 		OrderOf: orderOf(providers), Records: allDocuments{warm: docs, cold: c.Index},
 	}).Execute)
-	register(w, activities.RecordDispute, (&activities.DisputeRecord{Records: docs}).Execute)
-	register(w, activities.AssignPayment, (&activities.Assign{Signal: c.sagas.AssignPayment, Orders: orders}).Execute)
+	register(w, activities.NameRecordDispute, (&activities.DisputeRecord{Records: docs}).Execute)
+	register(w, activities.NameAssignPayment, (&activities.Assign{Signal: c.sagas.AssignPayment, Orders: orders}).Execute)
 }
 
 // countedProviders are the providers, and what they answer counts.

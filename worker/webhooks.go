@@ -67,10 +67,10 @@ func newWebhooks(c Config, docs *records.Store) (*webhooks, error) {
 		WorkerStopTimeout: c.Options.WorkerStopTimeout,
 	})
 	w.RegisterWorkflowWithOptions(workflows.Webhook, workflow.RegisterOptions{Name: saga.WebhookType})
-	register(w, activities.DeliverWebhook, (&activities.Deliver{
+	register(w, activities.NameDeliverWebhook, (&activities.Deliver{
 		Endpoints: endpoints, Sender: deliver.NewSender(guard), Slots: &activities.EndpointSlots{}, Now: time.Now,
 	}).Execute)
-	register(w, activities.SettleWebhook, (&activities.WebhookSettler{Endpoints: endpoints}).Execute)
+	register(w, activities.NameSettleWebhook, (&activities.WebhookSettler{Endpoints: endpoints}).Execute)
 	return &webhooks{worker: w, dispatcher: d, streams: streams, cancel: func() {}}, nil
 }
 
@@ -102,7 +102,7 @@ func countEndpoints(e activities.Endpoints, to prometheus.Registerer) (countedEn
 		Name: "holdfast_webhook_deliveries_total",
 		Help: "Tries to tell merchants, by what the delivery is then: delivered, pending, failed for good, or dropped.",
 	}, []string{"status"})}
-	for _, s := range []webhook.DeliveryStatus{webhook.Delivered, webhook.Pending, webhook.Failed, webhook.Dropped} {
+	for _, s := range []webhook.DeliveryStatus{webhook.DeliveryDelivered, webhook.DeliveryPending, webhook.DeliveryFailed, webhook.DeliveryDropped} {
 		c.deliveries.WithLabelValues(string(s)) // an alarm needs the zero
 	}
 	if to == nil {

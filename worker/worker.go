@@ -140,16 +140,16 @@ func newWorker(of *Config) (*Worker, error) {
 		Stock:     c.Stock, Holds: stock, Orders: fates, Documents: docs, Records: c.Records,
 		Refund: c.sagas.StartRefund,
 	}
-	register(w, activities.DelistProduct, (&activities.Delist{Products: stock}).Execute)
-	register(w, activities.CancelHolders, (&activities.CancelAll{
+	register(w, activities.NameDelistProduct, (&activities.Delist{Products: stock}).Execute)
+	register(w, activities.NameCancelHolders, (&activities.CancelAll{
 		Holds: stock, Settler: settler, Signal: c.sagas.TellDelisting, Runs: c.sagas.Runs,
 	}).Execute)
 	ever := *fates // the sweeper has no need of them: what holds stock is not that old
 	ever.Records = allDocuments{warm: docs, cold: c.Index}
-	register(w, activities.LookUpPayment, (&activities.LookUp{Orders: &ever}).Execute)
-	register(w, activities.RecordRefund, (&activities.RefundRecord{Records: docs}).Execute)
+	register(w, activities.NameLookUpPayment, (&activities.LookUp{Orders: &ever}).Execute)
+	register(w, activities.NameRecordRefund, (&activities.RefundRecord{Records: docs}).Execute)
 	registerPayments(w, c, docs, &ever, providers)
-	register(w, activities.SweepHolds, (&activities.Sweeper{
+	register(w, activities.NameSweepHolds, (&activities.Sweeper{
 		Holds: stock, Waiting: c.sagas, Ended: c.sagas, Settler: settler, Found: m.swept, Failed: m.notSwept, Now: time.Now,
 	}).Execute)
 	if c.Index != nil && !c.KeepForGood {
@@ -227,8 +227,8 @@ func (w *Worker) Run(ctx context.Context) error {
 func registerViews(w sdk.Registry, keeper *views.Keeper) {
 	w.RegisterWorkflowWithOptions(workflows.Reindex, workflow.RegisterOptions{Name: saga.ReindexType})
 	w.RegisterWorkflowWithOptions(workflows.AuditViews, workflow.RegisterOptions{Name: saga.AuditViewsType})
-	register(w, activities.RebuildView, (&activities.Rebuild{Run: keeper.Rebuild}).Execute)
-	register(w, activities.CompareViews, (&activities.Compare{Run: keeper.Compare}).Execute)
+	register(w, activities.NameRebuildView, (&activities.Rebuild{Run: keeper.Rebuild}).Execute)
+	register(w, activities.NameCompareViews, (&activities.Compare{Run: keeper.Compare}).Execute)
 }
 
 func registerWorkflows(w sdk.Registry) {
@@ -241,12 +241,12 @@ func registerWorkflows(w sdk.Registry) {
 }
 
 func registerOrderActivities(w sdk.Registry, c Config) {
-	register(w, activities.HoldStock, (&activities.Hold{Stock: c.Stock, Records: c.Records, Money: c.Money}).Execute)
-	register(w, activities.CommitStock, (&activities.Commit{Stock: c.Stock, Records: c.Records}).Execute)
-	register(w, activities.ReclaimStock, (&activities.Reclaim{Stock: c.Stock}).Execute)
-	register(w, activities.ReleaseStock, (&activities.Release{Stock: c.Stock}).Execute)
-	register(w, activities.UnwindSale, (&activities.Unwind{Stock: c.Stock}).Execute)
-	register(w, activities.RecordOrder, (&activities.Record{Records: c.Records, Stock: c.Stock}).Execute)
+	register(w, activities.NameHoldStock, (&activities.Hold{Stock: c.Stock, Records: c.Records, Money: c.Money}).Execute)
+	register(w, activities.NameCommitStock, (&activities.Commit{Stock: c.Stock, Records: c.Records}).Execute)
+	register(w, activities.NameReclaimStock, (&activities.Reclaim{Stock: c.Stock}).Execute)
+	register(w, activities.NameReleaseStock, (&activities.Release{Stock: c.Stock}).Execute)
+	register(w, activities.NameUnwindSale, (&activities.Unwind{Stock: c.Stock}).Execute)
+	register(w, activities.NameRecordOrder, (&activities.Record{Records: c.Records, Stock: c.Stock}).Execute)
 }
 
 func register(w sdk.Registry, name string, execute any) {

@@ -18,7 +18,7 @@ func Delist(ctx workflow.Context, d saga.Delisting) (saga.DelistResult, error) {
 	workflow.SetCurrentDetails(ctx, fmt.Sprintf("Ending listing %d of product %s, asked by %s", d.Listing, d.ProductID, d.Actor))
 
 	var delisted activities.DelistedResult
-	err := workflow.ExecuteActivity(activities.Patient(own, "refuse new holds"), activities.DelistProduct, d).
+	err := workflow.ExecuteActivity(activities.Patient(own, "refuse new holds"), activities.NameDelistProduct, d).
 		Get(own, &delisted)
 	if err != nil {
 		return saga.DelistResult{}, err
@@ -28,7 +28,7 @@ func Delist(ctx workflow.Context, d saga.Delisting) (saga.DelistResult, error) {
 	}
 	var told activities.HoldersResult
 	err = workflow.ExecuteActivity(activities.LongWalk(own, "cancel the unpaid orders that hold it"),
-		activities.CancelHolders, d).Get(own, &told)
+		activities.NameCancelHolders, d).Get(own, &told)
 	if err != nil {
 		return saga.DelistResult{}, err
 	}

@@ -88,7 +88,7 @@ func (a *disputing) listen() error {
 // whether that is a payment of others by the same account.
 func (a *disputing) find() (foreign bool, err error) {
 	var found activities.DisputeFound
-	if err := workflow.ExecuteActivity(activities.AtProvider(a.ctx, "whose payment is disputed?"), activities.FindsDispute,
+	if err := workflow.ExecuteActivity(activities.AtProvider(a.ctx, "whose payment is disputed?"), activities.NameFindDispute,
 		a.dispute).Get(a.ctx, &found); err != nil {
 		return false, err
 	}
@@ -129,8 +129,8 @@ func (a *disputing) record() {
 	d := a.dispute
 	if d.OrderID != "" {
 		if err := workflow.ExecuteActivity(activities.Patient(a.ctx, "record the dispute as "+string(d.Status)),
-			activities.RecordDispute, d).Get(a.ctx, nil); err != nil {
-			panic(fmt.Errorf("step %s gave up: %w", activities.RecordDispute, err))
+			activities.NameRecordDispute, d).Get(a.ctx, nil); err != nil {
+			panic(fmt.Errorf("step %s gave up: %w", activities.NameRecordDispute, err))
 		}
 	}
 	if err := workflow.UpsertMemo(a.ctx, map[string]any{saga.DisputeMemo: d}); err != nil {

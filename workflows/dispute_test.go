@@ -35,9 +35,9 @@ func openDispute(t *testing.T) *disputing {
 	s.env = new(testsuite.WorkflowTestSuite).NewTestWorkflowEnvironment()
 	s.env.RegisterWorkflowWithOptions(workflows.Dispute, workflow.RegisterOptions{Name: saga.DisputeType})
 	s.env.RegisterActivityWithOptions((&activities.FindDispute{OrderOf: s.orderOf, Records: s}).Execute,
-		activity.RegisterOptions{Name: activities.FindsDispute})
+		activity.RegisterOptions{Name: activities.NameFindDispute})
 	s.env.RegisterActivityWithOptions((&activities.DisputeRecord{Records: s}).Execute,
-		activity.RegisterOptions{Name: activities.RecordDispute})
+		activity.RegisterOptions{Name: activities.NameRecordDispute})
 	return s
 }
 

@@ -11,9 +11,9 @@ import (
 
 func TestExpires(t *testing.T) {
 	s := open(t, line("shirt", 2))
-	s.at(window-time.Second, func() { s.Equal(order.AwaitingPayment, s.now().Status) })
+	s.at(window-time.Second, func() { s.Equal(order.StatusAwaitingPayment, s.now().Status) })
 	s.run()
-	s.Equal(order.Expired, s.result.Status)
+	s.Equal(order.StatusExpired, s.result.Status)
 	s.Equal([]string{"reserving", "awaiting_payment", "expired"}, s.nodes())
 	s.Equal(order.PaymentNone, s.now().Payment.Status)
 	s.Equal([]string{"expired"}, s.statuses)
@@ -21,8 +21,8 @@ func TestExpires(t *testing.T) {
 	s.Equal(window, end.RecordedAt.Sub(s.now().PlacedAt))
 	detail, err := s.stock.HoldDetail(s.Context(), "shirt", orderID)
 	s.NoError(err)
-	s.Equal(product.Released, detail.State)
-	s.Equal(string(order.WindowPassed), detail.Reason)
+	s.Equal(product.HoldStateReleased, detail.State)
+	s.Equal(string(order.ReasonWindowPassed), detail.Reason)
 }
 
 func TestCancelledByUpdate(t *testing.T) {
@@ -30,7 +30,7 @@ func TestCancelledByUpdate(t *testing.T) {
 		name   string
 		reason order.Reason
 		actor  string
-	}{{"customer", order.ByCustomer, "customer:customer-1"}, {"operator", order.ByOperator, "operator"}} {
+	}{{"customer", order.ReasonCustomer, "customer:customer-1"}, {"operator", order.ReasonOperator, "operator"}} {
 		t.Run(c.name, func(t *testing.T) {
 			s := open(t, line("shirt", 2), line("mug", 2))
 			var a *asked
@@ -38,9 +38,9 @@ func TestCancelledByUpdate(t *testing.T) {
 				a = s.ask(saga.CancelUpdate, "c1", saga.CancelRequest{Reason: c.reason, Actor: c.actor})
 			})
 			s.run()
-			s.Equal(order.Cancelled, s.result.Status)
+			s.Equal(order.StatusCancelled, s.result.Status)
 			s.Equal(c.reason, s.result.Reason)
-			s.Equal(&saga.Answer{Verdict: saga.Done, Status: order.Cancelled, Version: 3}, a.Answer)
+			s.Equal(&saga.Answer{Verdict: saga.VerdictDone, Status: order.StatusCancelled, Version: 3}, a.Answer)
 			s.Equal(c.actor, s.now().Journal[2].Actor)
 		})
 	}
@@ -50,25 +50,25 @@ func TestDelistingCancelsTheWholeUnpaidOrder(t *testing.T) {
 	s := open(t, line("shirt", 2), line("mug", 2))
 	s.at(time.Minute, func() { s.delisted("mug") })
 	s.run()
-	s.Equal(order.Cancelled, s.result.Status)
-	s.Equal(order.ByDelisting, s.result.Reason)
+	s.Equal(order.StatusCancelled, s.result.Status)
+	s.Equal(order.ReasonDelisted, s.result.Reason)
 }
 
 func TestDelistingOfAnotherProductIsNotThisOrders(t *testing.T) {
 	s := open(t, line("shirt", 2))
 	s.at(time.Minute, func() { s.delisted("mug") })
-	s.at(2*time.Minute, func() { s.Equal(order.AwaitingPayment, s.now().Status) })
+	s.at(2*time.Minute, func() { s.Equal(order.StatusAwaitingPayment, s.now().Status) })
 	s.run()
-	s.Equal(order.Expired, s.result.Status)
+	s.Equal(order.StatusExpired, s.result.Status)
 }
 
 func TestDelistingLeavesAPaidOrder(t *testing.T) {
 	s := open(t, line("shirt", 2))
 	s.at(time.Minute, func() { s.succeeds("pay-1", 1000) })
 	s.at(2*time.Minute, func() { s.delisted("shirt") })
-	s.at(3*time.Minute, func() { s.Equal(order.Paid, s.now().Status); s.deliver("d1") })
+	s.at(3*time.Minute, func() { s.Equal(order.StatusPaid, s.now().Status); s.deliver("d1") })
 	s.run()
-	s.Equal(order.Delivered, s.result.Status)
+	s.Equal(order.StatusDelivered, s.result.Status)
 }
 
 // A person may ask Temporal itself to cancel: it is a message like others.
@@ -76,8 +76,8 @@ func TestCancellationByTemporal(t *testing.T) {
 	s := open(t, line("shirt", 2))
 	s.at(time.Minute, func() { s.env.CancelWorkflow() })
 	s.run()
-	s.Equal(order.Cancelled, s.result.Status)
-	s.Equal(order.ByOperator, s.result.Reason)
+	s.Equal(order.StatusCancelled, s.result.Status)
+	s.Equal(order.ReasonOperator, s.result.Reason)
 }
 
 func TestCancellationByTemporalWhileReserving(t *testing.T) {
@@ -85,18 +85,18 @@ func TestCancellationByTemporalWhileReserving(t *testing.T) {
 	s.faults.before[hold] = first(5)
 	s.at(100*time.Millisecond, func() { s.env.CancelWorkflow() })
 	s.run()
-	s.Equal(order.Cancelled, s.result.Status)
-	s.NotEqual(order.Rejected, s.outcome.Status) // it had its stock
+	s.Equal(order.StatusCancelled, s.result.Status)
+	s.NotEqual(order.StatusRejected, s.outcome.Status) // it had its stock
 }
 
 func TestCancellationByTemporalLeavesAPaidOrder(t *testing.T) {
 	s := open(t, line("shirt", 2))
 	s.at(time.Minute, func() { s.succeeds("pay-1", 1000) })
 	s.at(2*time.Minute, func() { s.env.CancelWorkflow() })
-	s.at(3*time.Minute, func() { s.Equal(order.Paid, s.now().Status); s.succeeds("pay-2", 1000) })
+	s.at(3*time.Minute, func() { s.Equal(order.StatusPaid, s.now().Status); s.succeeds("pay-2", 1000) })
 	s.at(4*time.Minute, func() { s.deliver("d1") })
 	s.run()
-	s.Equal(order.Delivered, s.result.Status)
+	s.Equal(order.StatusDelivered, s.result.Status)
 	s.Equal(order.RefundDouble, s.refund("pay-2").Reason)
 }
 
@@ -104,11 +104,11 @@ func TestCancelWhileReserving(t *testing.T) {
 	s := open(t, line("shirt", 2))
 	s.faults.before[hold] = first(5)
 	var a *asked
-	s.at(300*time.Millisecond, func() { s.Equal(order.Reserving, s.now().Status); a = s.cancel("c1") })
+	s.at(300*time.Millisecond, func() { s.Equal(order.StatusReserving, s.now().Status); a = s.cancel("c1") })
 	s.run()
-	s.Equal(order.Cancelled, s.result.Status)
-	s.Equal(saga.Done, a.Verdict)
-	s.NotEqual(order.Rejected, s.outcome.Status) // it had its stock
+	s.Equal(order.StatusCancelled, s.result.Status)
+	s.Equal(saga.VerdictDone, a.Verdict)
+	s.NotEqual(order.StatusRejected, s.outcome.Status) // it had its stock
 }
 
 func TestCancelWhileReservingWhatCannotBeHad(t *testing.T) {
@@ -117,8 +117,8 @@ func TestCancelWhileReservingWhatCannotBeHad(t *testing.T) {
 	var a *asked
 	s.at(300*time.Millisecond, func() { a = s.cancel("c1") })
 	s.run()
-	s.Equal(order.Rejected, s.result.Status)
-	s.Equal(saga.TooLateClosed, a.Verdict)
+	s.Equal(order.StatusRejected, s.result.Status)
+	s.Equal(saga.VerdictTooLateClosed, a.Verdict)
 }
 
 func TestCancelTwice(t *testing.T) {
@@ -128,8 +128,8 @@ func TestCancelTwice(t *testing.T) {
 	s.at(time.Minute, func() { a = s.cancel("c1") })
 	s.at(time.Minute+time.Millisecond, func() { b = s.cancel("c2") })
 	s.run()
-	s.Equal(saga.Done, a.Verdict)
-	s.Equal(saga.Done, b.Verdict)
+	s.Equal(saga.VerdictDone, a.Verdict)
+	s.Equal(saga.VerdictDone, b.Verdict)
 	s.Equal(a.Version, b.Version)
 	s.Equal(int64(3), s.result.Version)
 }
@@ -143,10 +143,10 @@ func TestCancelOfAPaidOrderGivesBackMoneyAndUnits(t *testing.T) {
 	s.at(2*time.Minute, func() { a = s.cancel("c1") })
 	s.at(2*time.Minute+time.Millisecond, func() { again, late = s.cancel("c2"), s.deliver("d1") })
 	s.run()
-	s.Equal(&saga.Answer{Verdict: saga.Done, Status: order.Cancelled, Version: 4}, a.Answer)
-	s.Equal(saga.Done, again.Verdict)
-	s.Equal(saga.TooLateClosed, late.Verdict)
-	s.Equal(order.ByCustomer, s.result.Reason)
+	s.Equal(&saga.Answer{Verdict: saga.VerdictDone, Status: order.StatusCancelled, Version: 4}, a.Answer)
+	s.Equal(saga.VerdictDone, again.Verdict)
+	s.Equal(saga.VerdictTooLateClosed, late.Verdict)
+	s.Equal(order.ReasonCustomer, s.result.Reason)
 	s.Equal("pay-1", s.result.PaymentID, "a repeated callback must not open a second refund")
 	r := s.refund("pay-1")
 	s.Equal(order.RefundCancelled, r.Reason)
@@ -159,7 +159,7 @@ func TestCancelOfAFreeOrderGivesItsUnitsBack(t *testing.T) {
 	s := open(t, line("gift", 2))
 	s.at(2*time.Minute, func() { s.cancel("c1") })
 	s.run()
-	s.Equal(order.Cancelled, s.result.Status)
+	s.Equal(order.StatusCancelled, s.result.Status)
 	s.Empty(s.refunds)
 }
 
@@ -176,8 +176,8 @@ func TestCancelOfADeliveredOrderIsTooLate(t *testing.T) {
 	s.at(2*time.Minute, func() { s.deliver("d1") })
 	s.at(2*time.Minute+time.Millisecond, func() { a = s.cancel("c1") })
 	s.run()
-	s.Equal(saga.TooLateClosed, a.Verdict)
-	s.Equal(order.Delivered, s.result.Status)
+	s.Equal(saga.VerdictTooLateClosed, a.Verdict)
+	s.Equal(order.StatusDelivered, s.result.Status)
 }
 
 func TestRequestsWhileTheReleaseIsInFlight(t *testing.T) {
@@ -190,9 +190,9 @@ func TestRequestsWhileTheReleaseIsInFlight(t *testing.T) {
 		s.delisted("shirt")
 	})
 	s.run()
-	s.Equal(order.Expired, s.result.Status)
-	s.Equal(&saga.Answer{Verdict: saga.TooLateClosed, Status: order.Expired, Version: 3}, cancel.Answer)
-	s.Equal(&saga.Answer{Verdict: saga.TooLateClosed, Status: order.Expired, Version: 3}, deliver.Answer)
+	s.Equal(order.StatusExpired, s.result.Status)
+	s.Equal(&saga.Answer{Verdict: saga.VerdictTooLateClosed, Status: order.StatusExpired, Version: 3}, cancel.Answer)
+	s.Equal(&saga.Answer{Verdict: saga.VerdictTooLateClosed, Status: order.StatusExpired, Version: 3}, deliver.Answer)
 }
 
 func TestDeliverUnpaidAndTwice(t *testing.T) {
@@ -209,7 +209,7 @@ func TestDeliverUnpaidAndTwice(t *testing.T) {
 		delete(s.faults.before, put)
 	})
 	s.run()
-	s.Equal(&saga.Answer{Verdict: saga.NotPaid, Status: order.AwaitingPayment, Version: 2}, unpaid.Answer)
-	s.Equal(&saga.Answer{Verdict: saga.Done, Status: order.Delivered, Version: 4}, one.Answer)
-	s.Equal(&saga.Answer{Verdict: saga.Done, Status: order.Delivered, Version: 4}, two.Answer)
+	s.Equal(&saga.Answer{Verdict: saga.VerdictNotPaid, Status: order.StatusAwaitingPayment, Version: 2}, unpaid.Answer)
+	s.Equal(&saga.Answer{Verdict: saga.VerdictDone, Status: order.StatusDelivered, Version: 4}, one.Answer)
+	s.Equal(&saga.Answer{Verdict: saga.VerdictDone, Status: order.StatusDelivered, Version: 4}, two.Answer)
 }

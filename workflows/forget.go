@@ -10,6 +10,6 @@ import (
 // view has. A schedule runs it each hour.
 func Forget(ctx workflow.Context) (activities.ForgetResult, error) {
 	var res activities.ForgetResult
-	err := workflow.ExecuteActivity(activities.OneLongWalk(ctx, "move closed orders out of Redis"), activities.ForgetOrders).Get(ctx, &res)
+	err := workflow.ExecuteActivity(activities.OneLongWalk(ctx, "move closed orders out of Redis"), activities.NameForgetOrders).Get(ctx, &res)
 	return res, err
 }

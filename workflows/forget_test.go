@@ -22,7 +22,7 @@ func TestForgetRunsOnce(t *testing.T) {
 			env.RegisterActivityWithOptions(func(context.Context) (activities.ForgetResult, error) {
 				runs++
 				return activities.ForgetResult{Moved: 3}, fails
-			}, activity.RegisterOptions{Name: activities.ForgetOrders})
+			}, activity.RegisterOptions{Name: activities.NameForgetOrders})
 			env.ExecuteWorkflow(workflows.Forget)
 			require.True(t, env.IsWorkflowCompleted())
 			require.Equal(t, 1, runs)

@@ -54,7 +54,7 @@ func (c *crowd) waiting(r *request) *int {
 }
 
 func (r *request) byCustomer() bool {
-	return r.pay != nil || (r.cancel != nil && r.cancel.Reason == order.ByCustomer)
+	return r.pay != nil || (r.cancel != nil && r.cancel.Reason == order.ReasonCustomer)
 }
 
 // limit returns the verdict on a request that the order is not to take, whatever it
@@ -62,11 +62,11 @@ func (r *request) byCustomer() bool {
 func (s *orderSaga) limit(r *request) (saga.Verdict, bool) {
 	switch {
 	case r.pay != nil && (s.crowd.pays >= maxAsked || (s.atRest() && s.usedUp(r.pay.Provider))):
-		return saga.TooManyAttempts, true
+		return saga.VerdictTooManyAttempts, true
 	case r.pay == nil && r.byCustomer() && s.crowd.cancels >= maxAsked:
-		return saga.TooManyAttempts, true
+		return saga.VerdictTooManyAttempts, true
 	case *s.crowd.waiting(r) >= maxWaiting:
-		return saga.Busy, true
+		return saga.VerdictBusy, true
 	}
 	return "", false
 }

@@ -45,14 +45,14 @@ func TestAnOrderOpensTwentyPayments(t *testing.T) {
 		}
 	})
 	s.at(4*time.Minute, func() {
-		s.Equal(order.AwaitingPayment, s.now().Status)
+		s.Equal(order.StatusAwaitingPayment, s.now().Status)
 		s.pays("sandbox-20")
 	})
 	s.later()
 	s.run()
-	s.answered(saga.TooManyAttempts, late)
+	s.answered(saga.VerdictTooManyAttempts, late)
 	for i, a := range all {
-		s.Equal(saga.Done, a.Verdict)
+		s.Equal(saga.VerdictDone, a.Verdict)
 		s.Equal(min(i+1, maxAttempts), a.Payment.Attempt, "the last one stays open, and is answered again")
 	}
 	s.Equal(maxAttempts, s.till.count(createCall))
@@ -73,7 +73,7 @@ func TestWhoAsksWhileTheLastPaymentIsOpenedGetsThatOne(t *testing.T) {
 	s.run()
 	s.Equal(maxAttempts, one.Payment.Attempt)
 	s.Equal(maxAttempts, two.Payment.Attempt)
-	s.Equal(saga.TooManyAttempts, other.Verdict)
+	s.Equal(saga.VerdictTooManyAttempts, other.Verdict)
 	s.Zero(s.other.count(createCall))
 }
 
@@ -89,18 +89,18 @@ func TestCustomersCannotFillAnOrdersHistoryWhileAProviderIsAway(t *testing.T) {
 	}
 	s.at(time.Hour, func() {
 		s.till.before[cancelCall] = always
-		s.cancelAs("c", order.ByOperator)
+		s.cancelAs("c", order.ReasonOperator)
 	})
 	s.at(time.Hour+time.Second, func() { delete(s.till.before, cancelCall) })
 	s.run()
 	for i, a := range all {
-		want := saga.Unavailable
+		want := saga.VerdictUnavailable
 		if i >= maxAsked {
-			want = saga.TooManyAttempts
+			want = saga.VerdictTooManyAttempts
 		}
 		s.Equal(want, a.Verdict, "call %d", i)
 	}
-	s.Equal(order.ByOperator, s.result.Reason)
+	s.Equal(order.ReasonOperator, s.result.Reason)
 }
 
 func TestNoMoreThanAFewOfACustomersRequestsWait(t *testing.T) {
@@ -112,18 +112,18 @@ func TestNoMoreThanAFewOfACustomersRequestsWait(t *testing.T) {
 		for i := range 2 * maxWaiting {
 			all = append(all, s.pay(fmt.Sprint("p", i), "sandbox"))
 		}
-		operator = s.cancelAs("o", order.ByOperator)
+		operator = s.cancelAs("o", order.ReasonOperator)
 	})
 	s.run()
 	for i, a := range all {
-		want := saga.Done
+		want := saga.VerdictDone
 		if i >= maxWaiting {
-			want = saga.Busy
+			want = saga.VerdictBusy
 		}
 		s.Equal(want, a.Verdict, "call %d", i)
 	}
-	s.Equal(saga.Done, operator.Verdict)
-	s.Equal(order.ByOperator, s.result.Reason)
+	s.Equal(saga.VerdictDone, operator.Verdict)
+	s.Equal(order.ReasonOperator, s.result.Reason)
 }
 
 // While its provider is away an order that is to be cancelled takes no further cancellation:
@@ -139,15 +139,15 @@ func TestACancellationThatWaitsIsNotAskedForTwice(t *testing.T) {
 	s.at(2*time.Minute, func() { one = s.cancel("c") })
 	s.at(3*time.Minute, func() {
 		for i := range 10 {
-			further = append(further, s.cancel(fmt.Sprint("c", i)), s.cancelAs(fmt.Sprint("o", i), order.ByOperator),
+			further = append(further, s.cancel(fmt.Sprint("c", i)), s.cancelAs(fmt.Sprint("o", i), order.ReasonOperator),
 				s.pay(fmt.Sprint("p", i), "sandbox"))
 		}
 	})
 	s.at(4*time.Minute, func() { delete(s.till.before, cancelCall) })
 	s.run()
-	s.answered(saga.Ending, further)
-	s.Equal(saga.Done, one.Verdict)
-	s.Equal(order.ByCustomer, s.result.Reason)
+	s.answered(saga.VerdictEnding, further)
+	s.Equal(saga.VerdictDone, one.Verdict)
+	s.Equal(order.ReasonCustomer, s.result.Reason)
 }
 
 // One that comes while the order expires counts, should the order turn out to be paid.
@@ -162,7 +162,7 @@ func TestACancellationOfAnOrderThatExpiresCountsWhereItIsPaidAfterAll(t *testing
 	s.at(window+time.Minute+time.Second, func() { two = s.cancel("c2") })
 	s.at(window+2*time.Minute, func() { s.pays("sandbox-1") })
 	s.run()
-	s.Equal(saga.Done, one.Verdict)
-	s.Equal(saga.Ending, two.Verdict)
+	s.Equal(saga.VerdictDone, one.Verdict)
+	s.Equal(saga.VerdictEnding, two.Verdict)
 	s.Equal(order.RefundCancelled, s.refund("sandbox-1").Reason)
 }

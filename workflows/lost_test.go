@@ -27,7 +27,7 @@ func TestLostHoldOfAPaidOrderIsHeldAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := paidAfter(t, func(s *scenario) { lose(s, "mug") })
 			s.run()
-			s.Equal(order.Delivered, s.result.Status)
+			s.Equal(order.StatusDelivered, s.result.Status)
 			s.Equal("pay-1", s.result.PaymentID)
 			s.True(s.attempt("pay-1").Taken)
 			s.Empty(s.refunds)
@@ -43,7 +43,7 @@ func TestHeldAgainWhateverTheListingAndThePriceAreByNow(t *testing.T) {
 		s.NoError(s.stock.Delist(s.Context(), "mug", 1))
 	})
 	s.run()
-	s.Equal(order.Delivered, s.result.Status)
+	s.Equal(order.StatusDelivered, s.result.Status)
 	s.Equal(int64(1900), s.now().Amounts[order.AmountPaid])
 	s.Equal(int64(300), s.now().Lines[1].UnitPrice)
 }
@@ -58,7 +58,7 @@ func TestHeldAgainAlthoughRedisIsAway(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := paidAfter(t, func(s *scenario) { s.givesBackHold("mug"); away(s) })
 			s.run()
-			s.Equal(order.Delivered, s.result.Status)
+			s.Equal(order.StatusDelivered, s.result.Status)
 		})
 	}
 }
@@ -123,25 +123,25 @@ func TestRequestsAndPaymentsWhileASaleIsTakenBack(t *testing.T) {
 		s.succeeds("pay-2", 1900)
 	})
 	s.run()
-	s.Equal(order.NoStock, s.result.Reason)
+	s.Equal(order.ReasonNoStock, s.result.Reason)
 	s.Equal(order.RefundNoStock, s.refund("pay-1").Reason)
 	s.Equal(order.RefundLate, s.refund("pay-2").Reason)
-	s.Equal(order.Cancelled, a.Status)
+	s.Equal(order.StatusCancelled, a.Status)
 }
 
 func TestNothingPaidAndLostIsCancelledWithoutRefund(t *testing.T) {
 	s := open(t, line("gift", 2))
 	s.faults.before[commit] = once(func() { s.losesHold("gift"); s.goMissing("gift", 10) })
 	s.run()
-	s.Equal(order.Cancelled, s.result.Status)
-	s.Equal(order.NoStock, s.result.Reason)
+	s.Equal(order.StatusCancelled, s.result.Status)
+	s.Equal(order.ReasonNoStock, s.result.Reason)
 	s.Empty(s.refunds)
 }
 
 func (s *scenario) requireNoStock() {
 	s.Helper()
-	s.Equal(order.Cancelled, s.result.Status)
-	s.Equal(order.NoStock, s.result.Reason)
+	s.Equal(order.StatusCancelled, s.result.Status)
+	s.Equal(order.ReasonNoStock, s.result.Reason)
 	s.Empty(s.result.PaymentID, "its payment may be refunded")
 	r := s.refund("pay-1")
 	s.Equal(order.RefundNoStock, r.Reason)
@@ -168,7 +168,7 @@ func TestAnOrderWithoutStockEndsItsOtherPayments(t *testing.T) {
 		s.succeeds("pay-1", 1000) // not the one that the order waits for
 	})
 	s.run()
-	s.Equal(order.NoStock, s.result.Reason)
+	s.Equal(order.ReasonNoStock, s.result.Reason)
 	s.Equal(order.RefundNoStock, s.refund("pay-1").Reason)
 	s.Equal(order.ProviderCancelled, s.till.state("sandbox-1"))
 	s.Equal(order.PaymentEnded, s.attempt("sandbox-1").Type)
@@ -191,8 +191,8 @@ func TestAnotherPaymentOfAnOrderWithoutStockGoesBack(t *testing.T) {
 			})
 			s.at(time.Minute+time.Second, func() { again = s.cancel("c1"); pays(s) })
 			s.run()
-			s.Equal(order.NoStock, s.result.Reason)
-			s.Equal(saga.Done, again.Verdict, "it is cancelled, and waits for the provider alone")
+			s.Equal(order.ReasonNoStock, s.result.Reason)
+			s.Equal(saga.VerdictDone, again.Verdict, "it is cancelled, and waits for the provider alone")
 			s.Equal(order.RefundLate, s.refund("sandbox-1").Reason)
 			s.Equal(map[string]int64{"sandbox-1": 1000, "pay-1": 1000}, s.till.paidOut)
 		})

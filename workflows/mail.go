@@ -55,12 +55,12 @@ func (s *orderSaga) askedToEnd() (ending, bool) {
 	var d saga.Delisting
 	for s.delisted.ReceiveAsync(&d) {
 		if slices.Contains(s.order.ProductIDs(), d.ProductID) {
-			return ending{status: order.Cancelled, reason: order.ByDelisting, actor: d.Actor}, true
+			return ending{status: order.StatusCancelled, reason: order.ReasonDelisted, actor: d.Actor}, true
 		}
 		s.log().Warn("a delisting of another product came here", "product_id", d.ProductID)
 	}
 	if s.asked.Err() != nil {
-		return ending{status: order.Cancelled, reason: order.ByOperator, actor: order.ActorOperator}, true
+		return ending{status: order.StatusCancelled, reason: order.ReasonOperator, actor: order.ActorOperator}, true
 	}
 	return ending{}, false
 }
@@ -97,9 +97,9 @@ func (s *orderSaga) takes(p order.PaymentEvent) bool {
 	case order.PaymentEnded:
 		s.notPayable(p)
 		s.attempt("payment_cancelled", p)
-	case order.PaymentCreated, order.RefundCameBack, order.PaymentDisputed:
+	case order.PaymentCreated, order.PaymentRefundFailed, order.PaymentDisputed:
 		// the first is the saga's own, the others go to workflows of their own
-	case order.PaymentWasRefused:
+	case order.PaymentDeclined:
 		// Only the current attempt's refusal ends the order: where the saga opened
 		// none, an id that is new is the newest attempt.
 		s.notPayable(p)
@@ -119,7 +119,7 @@ func (s *orderSaga) takes(p order.PaymentEvent) bool {
 // gateway that is set up wrong passed it on, and it pays nothing. Real money always counts,
 // also for an order that was placed before its shop took any.
 func (s *orderSaga) isPretend(p order.PaymentEvent) bool {
-	if s.placement.Money != order.RealMoney || p.Money != order.PretendMoney {
+	if s.placement.Money != order.MoneyReal || p.Money != order.MoneyPretend {
 		return false
 	}
 	s.log().Warn("a message of pretend money is ignored: the order's is real", "event_id", p.EventID, "provider", p.Provider)

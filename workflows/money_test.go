@@ -12,7 +12,7 @@ import (
 // says pays no order that the other one placed for real money.
 func TestPretendMoneyPaysNoOrderOfRealMoney(t *testing.T) {
 	s := open(t, line("shirt", 2))
-	s.placement.Money = order.RealMoney
+	s.placement.Money = order.MoneyReal
 	say := func(money order.Money, paymentID string) func() {
 		return func() {
 			e := s.event(order.PaymentSucceeded, paymentID, 1000)
@@ -20,13 +20,13 @@ func TestPretendMoneyPaysNoOrderOfRealMoney(t *testing.T) {
 			s.env.SignalWorkflow(saga.PaymentSignal, e)
 		}
 	}
-	s.at(time.Minute, say(order.PretendMoney, "forged"))
-	s.at(2*time.Minute, func() { s.Equal(order.AwaitingPayment, s.now().Status) })
-	s.at(3*time.Minute, say(order.RealMoney, "pay-1"))
-	s.at(4*time.Minute, say(order.PretendMoney, "forged-again"))
+	s.at(time.Minute, say(order.MoneyPretend, "forged"))
+	s.at(2*time.Minute, func() { s.Equal(order.StatusAwaitingPayment, s.now().Status) })
+	s.at(3*time.Minute, say(order.MoneyReal, "pay-1"))
+	s.at(4*time.Minute, say(order.MoneyPretend, "forged-again"))
 	s.later()
 	s.run()
-	s.Equal(order.Delivered, s.result.Status)
+	s.Equal(order.StatusDelivered, s.result.Status)
 	s.Equal("pay-1", s.result.PaymentID)
 	s.Empty(s.refunds, "nothing came that could go back")
 }
@@ -34,14 +34,14 @@ func TestPretendMoneyPaysNoOrderOfRealMoney(t *testing.T) {
 // A shop goes over from its provider's test key to the live one, with an order open.
 func TestRealMoneyPaysAnOrderThatWasPlacedForPretendMoney(t *testing.T) {
 	s := open(t, line("shirt", 2))
-	s.placement.Money = order.PretendMoney
+	s.placement.Money = order.MoneyPretend
 	s.at(time.Minute, func() {
 		e := s.event(order.PaymentSucceeded, "pay-1", 1000)
-		e.Money = order.RealMoney
+		e.Money = order.MoneyReal
 		s.env.SignalWorkflow(saga.PaymentSignal, e)
 	})
 	s.later()
 	s.run()
-	s.Equal(order.Delivered, s.result.Status)
+	s.Equal(order.StatusDelivered, s.result.Status)
 	s.Equal("pay-1", s.result.PaymentID)
 }

@@ -76,7 +76,7 @@ func (s *orderSaga) reject(holding order.Holding, err error) {
 	reason := order.Reason(order.Gravest(holding.Shortages))
 	if err != nil {
 		s.log().Warn("the stock could not be asked within the payment window", "error", err)
-		reason = order.Unavailable
+		reason = order.ReasonUnavailable
 		s.order.HoldUnanswered(s.now())
 	}
 	s.order.Reject(reason, holding.Shortages, s.now())
@@ -114,14 +114,14 @@ func (s *orderSaga) paymentOrEnding() *ending {
 			continue
 		}
 		if s.refused != nil {
-			return &ending{status: order.Cancelled, reason: order.PaymentRefused, actor: "provider:" + s.refused.Provider}
+			return &ending{status: order.StatusCancelled, reason: order.ReasonPaymentRefused, actor: "provider:" + s.refused.Provider}
 		}
 		if r, ok := s.nextRequest(); ok {
 			switch {
 			case r.cancel != nil:
-				return &ending{status: order.Cancelled, reason: r.cancel.Reason, actor: r.cancel.Actor, request: r}
+				return &ending{status: order.StatusCancelled, reason: r.cancel.Reason, actor: r.cancel.Actor, request: r}
 			case r.pay != nil && timer.IsReady(): // whoever goes on asking must not keep the order open
-				r.answer = s.refusal(saga.Ending, "")
+				r.answer = s.refusal(saga.VerdictEnding, "")
 			case r.pay != nil:
 				s.open(r)
 			default:
@@ -133,7 +133,7 @@ func (s *orderSaga) paymentOrEnding() *ending {
 			return &end
 		}
 		if timer.IsReady() {
-			return &ending{status: order.Expired, reason: order.WindowPassed, actor: order.ActorSystem}
+			return &ending{status: order.StatusExpired, reason: order.ReasonWindowPassed, actor: order.ActorSystem}
 		}
 	}
 }
@@ -183,7 +183,7 @@ func (s *orderSaga) awaitDelivery() { s.follow(s.endOthers()) }
 // follow answers what comes while the order is paid, or other payments are still being
 // ended.
 func (s *orderSaga) follow(others workflow.Future) {
-	for s.order.Status == order.Paid || others != nil {
+	for s.order.Status == order.StatusPaid || others != nil {
 		s.await(func() bool { return s.paidMail() || (others != nil && others.IsReady()) })
 		if others != nil && others.IsReady() {
 			s.othersEnded(others)
@@ -195,7 +195,7 @@ func (s *orderSaga) follow(others workflow.Future) {
 		}
 		if r, ok := s.nextRequest(); ok {
 			switch {
-			case s.order.Status != order.Paid:
+			case s.order.Status != order.StatusPaid:
 			case r.deliver != nil:
 				s.order.Deliver(r.deliver.Actor, s.now())
 				s.recordDurably()

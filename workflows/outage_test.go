@@ -29,13 +29,13 @@ func TestRedisAwayChangesNoOutcome(t *testing.T) {
 					paid.at(time.Minute, func() { paid.succeeds("pay-1", 1900) })
 					paid.later()
 					paid.run()
-					paid.Equal(order.Delivered, paid.result.Status)
+					paid.Equal(order.StatusDelivered, paid.result.Status)
 					paid.Equal(int64(4), paid.result.Version)
 
 					expired := open(t, line("shirt", 2), line("mug", 3))
 					away(expired)
 					expired.run()
-					expired.Equal(order.Expired, expired.result.Status)
+					expired.Equal(order.StatusExpired, expired.result.Status)
 					expired.Equal(int64(3), expired.result.Version)
 					if command != commit {
 						expired.Greater(expired.faults.count(command), times)
@@ -60,7 +60,7 @@ func TestRedisAwayAtEachRecord(t *testing.T) {
 			s.at(2*time.Minute, func() { s.succeeds("pay-1", 1000) })
 			s.later()
 			s.run()
-			s.Equal(order.Delivered, s.result.Status)
+			s.Equal(order.StatusDelivered, s.result.Status)
 			s.Equal(int64(5), s.result.Version)
 		})
 	}
@@ -76,7 +76,7 @@ func TestRequestsInTheMidstOfAStepWaitForIt(t *testing.T) {
 		case call < 2 || call > 5:
 			return nil
 		case call == 5: // patiently by now: the saga is told after this
-			s.Equal(order.Paid, s.document().Status)
+			s.Equal(order.StatusPaid, s.document().Status)
 			s.at(0, func() {
 				s.False(s.payments()["sandbox:pay-1"].Taken, "nothing is sold as far as it knows")
 				delivered, cancelled = s.deliver("deliver-1"), s.cancel("cancel-1")
@@ -86,10 +86,10 @@ func TestRequestsInTheMidstOfAStepWaitForIt(t *testing.T) {
 	}
 	s.at(time.Minute, func() { s.succeeds("pay-1", 1000) })
 	s.run()
-	s.Equal(order.Delivered, s.result.Status)
+	s.Equal(order.StatusDelivered, s.result.Status)
 	s.True(s.payments()["sandbox:pay-1"].Taken)
-	s.Equal(saga.Done, delivered.Verdict)
-	s.Equal(saga.TooLateClosed, cancelled.Verdict)
+	s.Equal(saga.VerdictDone, delivered.Verdict)
+	s.Equal(saga.VerdictTooLateClosed, cancelled.Verdict)
 }
 
 func TestReservingEndsWithThePaymentWindow(t *testing.T) {
@@ -104,15 +104,15 @@ func TestReservingEndsWithThePaymentWindow(t *testing.T) {
 		}
 		return nil
 	}
-	s.at(9*time.Second, func() { s.Equal(order.Reserving, s.now().Status) })
+	s.at(9*time.Second, func() { s.Equal(order.StatusReserving, s.now().Status) })
 	s.run()
 	s.True(back)
 	rejected := s.now().Journal[2]
 	s.LessOrEqual(rejected.RecordedAt.Sub(s.now().PlacedAt), s.placement.PaymentWindow)
-	s.Equal(order.Rejected, s.result.Status)
-	s.Equal(order.Unavailable, s.result.Reason)
-	s.Equal(order.Rejected, s.outcome.Status)
-	s.Equal(order.Unavailable, s.outcome.Reason)
+	s.Equal(order.StatusRejected, s.result.Status)
+	s.Equal(order.ReasonUnavailable, s.result.Reason)
+	s.Equal(order.StatusRejected, s.outcome.Status)
+	s.Equal(order.ReasonUnavailable, s.outcome.Reason)
 
 	// A request of the abandoned try that arrives only now.
 	late, err := s.stock.Hold(s.Context(), s.placement.HoldRequests(1, s.now().PlacedAt))
@@ -135,9 +135,9 @@ func TestHoldWhoseAnswersAreAllLostIsGivenBack(t *testing.T) {
 			}
 			s.at(5*time.Second, func() { s.Equal(int64(2), s.stockOf("shirt").Held) })
 			s.run()
-			s.Equal(order.Rejected, s.result.Status)
-			s.Equal(order.Unavailable, s.result.Reason)
-			s.Equal(order.Rejected, s.document().Status)
+			s.Equal(order.StatusRejected, s.result.Status)
+			s.Equal(order.ReasonUnavailable, s.result.Reason)
+			s.Equal(order.StatusRejected, s.document().Status)
 		})
 	}
 }
@@ -151,7 +151,7 @@ func TestConflictingHoldIsNotAskedAgain(t *testing.T) {
 	}})
 	s.NoError(err)
 	s.run()
-	s.Equal(order.Rejected, s.result.Status)
-	s.Equal(order.Unavailable, s.result.Reason)
+	s.Equal(order.StatusRejected, s.result.Status)
+	s.Equal(order.ReasonUnavailable, s.result.Reason)
 	s.Equal(1, s.faults.count(hold))
 }

@@ -46,7 +46,7 @@ func (s *orderSaga) open(r *request) {
 		return
 	}
 	if s.opensNoMore(r.pay.Provider) {
-		r.answer = s.refusal(saga.TooManyAttempts, "")
+		r.answer = s.refusal(saga.VerdictTooManyAttempts, "")
 		return
 	}
 	at := s.now()
@@ -56,12 +56,12 @@ func (s *orderSaga) open(r *request) {
 	var res activities.OpenedPayment
 	err := workflow.ExecuteActivity(
 		activities.Brief(s.ctx, fmt.Sprintf("open payment %d at %s", asked.Request.Attempt, asked.Request.Provider)),
-		activities.OpenPayment, activities.OpenPaymentParams{
+		activities.NameOpenPayment, activities.OpenPaymentParams{
 			Request: asked.Request, Earlier: earlier, Placed: s.placed(asked, at),
 		}).Get(s.ctx, &res)
 	if err != nil {
 		s.log().Warn("a payment could not be opened", "provider", asked.Request.Provider, "error", err)
-		r.answer = s.refusal(saga.Unavailable, reasonOf(err))
+		r.answer = s.refusal(saga.VerdictUnavailable, reasonOf(err))
 		return
 	}
 	s.ended(res.Ended, at)
@@ -70,10 +70,10 @@ func (s *orderSaga) open(r *request) {
 		if !again {
 			s.forget(asked)
 		}
-		r.answer = s.refusal(saga.Processing, "")
+		r.answer = s.refusal(saga.VerdictProcessing, "")
 	case res.Declined != "":
 		s.forget(asked)
-		r.answer = s.refusal(saga.Declined, res.Declined)
+		r.answer = s.refusal(saga.VerdictDeclined, res.Declined)
 	case res.ID == "": // an earlier one turned out paid
 		if !again {
 			s.forget(asked)
@@ -228,7 +228,7 @@ func (s *orderSaga) endPayments() bool {
 	ctx, stop := workflow.WithCancel(s.ctx)
 	defer stop()
 	answer := workflow.ExecuteActivity(activities.AtProvider(ctx, "end "+saga.Plural(len(params.Payments), "payment")),
-		activities.EndPayment, params)
+		activities.NameEndPayments, params)
 	late := workflow.NewTimerWithOptions(ctx, unresolvedAfter, workflow.TimerOptions{Summary: "the provider should answer"})
 	noted := false
 	for {
@@ -237,7 +237,7 @@ func (s *orderSaga) endPayments() bool {
 		})
 		if answer.IsReady() {
 			var res activities.EndPaymentsResult
-			s.must(answer.Get(s.ctx, &res), activities.EndPayment)
+			s.must(answer.Get(s.ctx, &res), activities.NameEndPayments)
 			s.ended(res.Ended, s.now())
 		}
 		for p, ok := s.nextPayment(); ok; p, ok = s.nextPayment() {
@@ -288,7 +288,7 @@ func (s *orderSaga) endOthers() workflow.Future {
 	}
 	params := activities.EndPaymentsParams{Payments: s.stillPayable()}
 	return workflow.ExecuteActivity(activities.AtProvider(s.ctx, "end "+saga.Plural(len(params.Payments), "other payment")),
-		activities.EndPayment, params)
+		activities.NameEndPayments, params)
 }
 
 // endOthersOfUnsold ends them for an order that was paid and couldn't get its units: it
@@ -307,7 +307,7 @@ func (s *orderSaga) endOthersOfUnsold() workflow.Future {
 // othersEnded reads what became of payments that a paid order had no use for.
 func (s *orderSaga) othersEnded(f workflow.Future) {
 	var res activities.EndPaymentsResult
-	s.must(f.Get(s.ctx, &res), activities.EndPayment)
+	s.must(f.Get(s.ctx, &res), activities.NameEndPayments)
 	s.ended(res.Ended, s.now())
 }
 

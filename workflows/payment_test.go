@@ -21,7 +21,7 @@ func TestPaymentInTheTaskInWhichTheTimerFires(t *testing.T) {
 	})
 	s.later()
 	s.run()
-	s.Equal(order.Delivered, s.result.Status)
+	s.Equal(order.StatusDelivered, s.result.Status)
 	s.Equal("pay-1", s.result.PaymentID)
 	s.Zero(s.faults.count(release))
 }
@@ -42,7 +42,7 @@ func TestPaymentAfterTheReleaseIsScheduledIsLate(t *testing.T) {
 			}
 			s.at(at, func() { s.succeeds("pay-1", 1000) })
 			s.run()
-			s.Equal(order.Expired, s.result.Status)
+			s.Equal(order.StatusExpired, s.result.Status)
 			s.Empty(s.result.PaymentID)
 			r := s.refund("pay-1")
 			s.Equal(order.RefundLate, r.Reason)
@@ -56,10 +56,10 @@ func TestPaymentAfterTheReleaseIsScheduledIsLate(t *testing.T) {
 func TestPaymentWhileReserving(t *testing.T) {
 	s := open(t, line("shirt", 2))
 	s.faults.before[hold] = first(5)
-	s.at(300*time.Millisecond, func() { s.Equal(order.Reserving, s.now().Status); s.succeeds("pay-1", 1000) })
+	s.at(300*time.Millisecond, func() { s.Equal(order.StatusReserving, s.now().Status); s.succeeds("pay-1", 1000) })
 	s.later()
 	s.run()
-	s.Equal(order.Delivered, s.result.Status)
+	s.Equal(order.StatusDelivered, s.result.Status)
 	s.Equal("pay-1", s.result.PaymentID)
 }
 
@@ -71,20 +71,20 @@ func TestWhatFollowsAHoldInItsTaskIsDurableFirst(t *testing.T) {
 	early.at(0, func() { early.succeeds("pay-1", 1000) })
 	early.later()
 	early.run()
-	early.Contains(early.durable, activities.CommitStock, "paid in the task of the hold")
+	early.Contains(early.durable, activities.NameCommitStock, "paid in the task of the hold")
 
 	free := open(t, line("gift", 1))
 	free.offer("gift", "EUR", 0)
 	free.later()
 	free.run()
-	free.Equal(order.Delivered, free.result.Status)
-	free.Contains(free.durable, activities.CommitStock, "nothing to pay")
+	free.Equal(order.StatusDelivered, free.result.Status)
+	free.Contains(free.durable, activities.NameCommitStock, "nothing to pay")
 
 	usual := open(t, line("shirt", 2))
 	usual.at(time.Minute, func() { usual.succeeds("pay-1", 1000) })
 	usual.later()
 	usual.run()
-	usual.NotContains(usual.durable, activities.CommitStock, "the hold is in history by then")
+	usual.NotContains(usual.durable, activities.NameCommitStock, "the hold is in history by then")
 }
 
 func TestPaymentWhileReservingWhatCannotBeHad(t *testing.T) {
@@ -92,7 +92,7 @@ func TestPaymentWhileReservingWhatCannotBeHad(t *testing.T) {
 	s.faults.before[hold] = first(5)
 	s.at(300*time.Millisecond, func() { s.succeeds("pay-1", 5500) })
 	s.run()
-	s.Equal(order.Rejected, s.result.Status)
+	s.Equal(order.StatusRejected, s.result.Status)
 	s.Equal(order.RefundLate, s.refund("pay-1").Reason)
 	s.False(s.attempt("pay-1").Taken)
 }
@@ -194,7 +194,7 @@ func TestCancelAgainstPaymentInOneTask(t *testing.T) {
 	s.later()
 	s.run()
 	s.Equal("pay-1", s.result.PaymentID)
-	s.Equal(saga.Done, a.Verdict)
+	s.Equal(saga.VerdictDone, a.Verdict)
 	s.Equal(order.RefundCancelled, s.refund("pay-1").Reason)
 }
 
@@ -204,7 +204,7 @@ func TestPaymentAfterCancelIsLate(t *testing.T) {
 	s.at(time.Minute, func() { s.cancel("c1") })
 	s.at(time.Minute+time.Millisecond, func() { s.succeeds("pay-1", 1000) })
 	s.run()
-	s.Equal(order.Cancelled, s.result.Status)
+	s.Equal(order.StatusCancelled, s.result.Status)
 	s.Equal(order.RefundLate, s.refund("pay-1").Reason)
 }
 
@@ -215,7 +215,7 @@ func TestFailedAttemptLeavesTheOrderWaiting(t *testing.T) {
 			s.at(time.Minute, func() { s.fails("pay-1"); s.fails("pay-1") })
 			s.at(2*time.Minute, func() {
 				o := s.now()
-				s.Equal(order.AwaitingPayment, o.Status)
+				s.Equal(order.StatusAwaitingPayment, o.Status)
 				s.Equal("pay-1", o.Payment.ID)
 				s.Equal(o, s.document())
 				s.Equal(order.PaymentFailed, s.attempt("pay-1").Type)
@@ -242,11 +242,11 @@ func TestRefusalOfTheCurrentAttemptCloses(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := open(t, line("shirt", 2))
 			s.at(time.Minute, func() { before(s) })
-			s.at(2*time.Minute, func() { s.Equal(order.AwaitingPayment, s.now().Status); s.isRefused("pay-1") })
+			s.at(2*time.Minute, func() { s.Equal(order.StatusAwaitingPayment, s.now().Status); s.isRefused("pay-1") })
 			s.run()
-			s.Equal(order.Cancelled, s.result.Status)
-			s.Equal(order.PaymentRefused, s.result.Reason)
-			s.Equal(order.PaymentWasRefused, s.attempt("pay-1").Type)
+			s.Equal(order.StatusCancelled, s.result.Status)
+			s.Equal(order.ReasonPaymentRefused, s.result.Reason)
+			s.Equal(order.PaymentDeclined, s.attempt("pay-1").Type)
 			s.Equal("provider:sandbox", s.now().Journal[len(s.now().Journal)-1].Actor)
 			s.WithinDuration(s.now().PlacedAt.Add(2*time.Minute), s.now().UpdatedAt, time.Second)
 		})
@@ -258,14 +258,14 @@ func TestRefusalOfAnOlderAttemptIsWrittenDown(t *testing.T) {
 	s.at(time.Minute, func() { s.fails("pay-1"); s.fails("pay-2") })
 	s.at(2*time.Minute, func() { s.isRefused("pay-1") })
 	s.at(3*time.Minute, func() {
-		s.Equal(order.AwaitingPayment, s.now().Status)
+		s.Equal(order.StatusAwaitingPayment, s.now().Status)
 		s.Equal("pay-2", s.now().Payment.ID)
 		s.succeeds("pay-2", 1000)
 	})
 	s.later()
 	s.run()
 	s.Equal("pay-2", s.result.PaymentID)
-	s.Equal(order.PaymentWasRefused, s.attempt("pay-1").Type)
+	s.Equal(order.PaymentDeclined, s.attempt("pay-1").Type)
 }
 
 func TestSuccessAfterARefusalIsLate(t *testing.T) {
@@ -274,7 +274,7 @@ func TestSuccessAfterARefusalIsLate(t *testing.T) {
 	s.at(time.Minute, func() { s.isRefused("pay-1") })
 	s.at(time.Minute+time.Millisecond, func() { s.succeeds("pay-1", 1000) })
 	s.run()
-	s.Equal(order.PaymentRefused, s.result.Reason)
+	s.Equal(order.ReasonPaymentRefused, s.result.Reason)
 	s.Equal(order.RefundLate, s.refund("pay-1").Reason)
 }
 
@@ -295,7 +295,7 @@ func TestWrongAmountIsNeverTakenAsPaid(t *testing.T) {
 				s.isRefused("pay-1")
 			})
 			s.at(2*time.Minute, func() {
-				s.Equal(order.AwaitingPayment, s.now().Status)
+				s.Equal(order.StatusAwaitingPayment, s.now().Status)
 				s.Equal(s.now(), s.document())
 				s.succeeds("pay-2", 1000)
 			})
@@ -315,14 +315,14 @@ func TestUnknownPaymentMessageChangesNothing(t *testing.T) {
 		s.env.SignalWorkflow(saga.PaymentSignal, s.event("payment.dreamt", "pay-1", 1000))
 	})
 	s.run()
-	s.Equal(order.Expired, s.result.Status)
+	s.Equal(order.StatusExpired, s.result.Status)
 	s.Equal(int64(3), s.result.Version)
 }
 
 func TestAnOrderThatCostsNothingIsPaidAtOnce(t *testing.T) {
 	s := open(t, line("gift", 2))
 	s.at(time.Second, func() {
-		s.Equal(order.Paid, s.now().Status)
+		s.Equal(order.StatusPaid, s.now().Status)
 		s.Equal(s.now(), s.document())
 		s.succeeds("pay-1", 0)
 	})

@@ -27,7 +27,7 @@ func TestThePaymentEndsBeforeTheOrder(t *testing.T) {
 			s.Equal(1, s.faults.count(release))
 			s.Equal(1, s.till.count(cancelCall))
 			s.Equal(order.PaymentEnded, s.attempt("sandbox-1").Type)
-			s.True(s.result.Status == order.Expired || s.result.Status == order.Cancelled)
+			s.True(s.result.Status == order.StatusExpired || s.result.Status == order.StatusCancelled)
 		})
 	}
 }
@@ -38,7 +38,7 @@ func TestAlreadyPaidMeansPaid(t *testing.T) {
 	s.at(2*time.Minute, func() { s.till.is("sandbox-1", order.ProviderSucceeded) }) // and no callback comes
 	s.at(window+time.Minute, func() { s.deliver("d1") })
 	s.run()
-	s.Equal(order.Delivered, s.result.Status)
+	s.Equal(order.StatusDelivered, s.result.Status)
 	s.Equal("sandbox-1", s.result.PaymentID)
 	s.Zero(s.faults.count(release))
 	s.Empty(s.refunds)
@@ -52,7 +52,7 @@ func TestAlreadyPaidByAWrongAmount(t *testing.T) {
 		s.till.amounts["sandbox-1"] = 999
 	})
 	s.run()
-	s.Equal(order.Expired, s.result.Status)
+	s.Equal(order.StatusExpired, s.result.Status)
 	s.Equal(order.RefundWrongAmount, s.refund("sandbox-1").Reason)
 	s.Equal(map[string]int64{"sandbox-1": 999}, s.till.paidOut)
 }
@@ -67,7 +67,7 @@ func TestCancelledWhilePaid(t *testing.T) {
 		a = s.cancel("c1")
 	})
 	s.run()
-	s.Equal(saga.Done, a.Verdict)
+	s.Equal(saga.VerdictDone, a.Verdict)
 	s.Equal([]string{"reserving", "awaiting_payment", "paid", "cancelled"}, s.nodes())
 	s.Equal(order.RefundCancelled, s.refund("sandbox-1").Reason)
 	s.Equal(map[string]int64{"sandbox-1": 1000}, s.till.paidOut)
@@ -86,7 +86,7 @@ func TestTheProviderIsAwayWhenTheOrderEnds(t *testing.T) {
 			s.at(window+2*time.Minute, func() { // the environment tries ten times
 				s.Equal(int64(2), s.stockOf("shirt").Held)
 				o := s.document()
-				s.Equal(order.AwaitingPayment, o.Status)
+				s.Equal(order.StatusAwaitingPayment, o.Status)
 				s.Equal("payment_unresolved", o.Journal[len(o.Journal)-1].Node)
 				late = s.pay("p2", "sandbox")
 				cancel = s.cancel("c1")
@@ -96,9 +96,9 @@ func TestTheProviderIsAwayWhenTheOrderEnds(t *testing.T) {
 				s.till.is("sandbox-1", order.ProviderOpen)
 			})
 			s.run()
-			s.Equal(saga.Ending, late.Verdict)
-			s.Equal(saga.TooLateClosed, cancel.Verdict)
-			s.Equal(order.Expired, s.result.Status)
+			s.Equal(saga.VerdictEnding, late.Verdict)
+			s.Equal(saga.VerdictTooLateClosed, cancel.Verdict)
+			s.Equal(order.StatusExpired, s.result.Status)
 			s.Contains(s.extended, "customer-1/"+orderID)
 		})
 	}
@@ -113,6 +113,6 @@ func TestPaidWhileTheProviderIsAsked(t *testing.T) {
 	s.at(window+2*time.Minute, func() { s.pays("sandbox-1") })
 	s.at(window+3*time.Minute, func() { s.deliver("d1") })
 	s.run()
-	s.Equal(order.Delivered, s.result.Status)
+	s.Equal(order.StatusDelivered, s.result.Status)
 	s.Zero(s.faults.count(release))
 }

@@ -43,7 +43,7 @@ func TestWhoWantsToPayGetsOnePayment(t *testing.T) {
 	s.Equal(order.ProviderCancelled, s.till.state("sandbox-1"), "there are never two that can be paid")
 	s.Equal(1, s.till.count(createCall))
 	s.Equal(order.PaymentEnded, s.attempt("sandbox-1").Type)
-	s.Equal(saga.TooLatePaid, late.Verdict)
+	s.Equal(saga.VerdictTooLatePaid, late.Verdict)
 	s.Nil(late.Payment)
 	s.Equal("other", s.result.Provider)
 	s.Equal("other-2", s.result.PaymentID)
@@ -99,7 +99,7 @@ func TestAnEarlierPaymentTurnsOutPaid(t *testing.T) {
 	s.at(4*time.Minute, func() { s.succeeds("sandbox-1", 1000) }) // its callback comes late
 	s.later()
 	s.run()
-	s.Equal(saga.TooLatePaid, two.Verdict)
+	s.Equal(saga.VerdictTooLatePaid, two.Verdict)
 	s.Equal("sandbox-1", s.result.PaymentID)
 	s.Empty(s.refunds)
 }
@@ -116,7 +116,7 @@ func TestAnEarlierPaymentIsStillProcessed(t *testing.T) {
 	s.at(3*time.Minute, func() { s.pays("sandbox-1") })
 	s.later()
 	s.run()
-	s.Equal(saga.Processing, two.Verdict)
+	s.Equal(saga.VerdictProcessing, two.Verdict)
 	s.Equal("sandbox-1", s.result.PaymentID)
 	s.Equal(1, s.till.count(createCall))
 }
@@ -133,7 +133,7 @@ func TestAPaymentWhoseAnswerIsLostIsFoundAgain(t *testing.T) {
 	s.at(3*time.Minute, func() { s.pays("sandbox-1") })
 	s.later()
 	s.run()
-	s.Equal(saga.Unavailable, one.Verdict)
+	s.Equal(saga.VerdictUnavailable, one.Verdict)
 	s.Contains(one.Detail, "connection refused")
 	s.Equal("sandbox-1", two.Payment.ID)
 	s.Equal(1, two.Payment.Attempt)
@@ -144,7 +144,7 @@ func TestAPaymentThatMayBeThereIsEndedWithTheOrder(t *testing.T) {
 	s.till.after[createCall] = always
 	s.at(time.Minute, func() { s.pay("p1", "sandbox") })
 	s.run()
-	s.Equal(order.Expired, s.result.Status)
+	s.Equal(order.StatusExpired, s.result.Status)
 	s.Equal(order.ProviderCancelled, s.till.state("sandbox-1"))
 }
 
@@ -154,9 +154,9 @@ func TestAPaymentThatTheProviderDeclines(t *testing.T) {
 	var a *asked
 	s.at(time.Minute, func() { a = s.pay("p1", "sandbox") })
 	s.run()
-	s.Equal(saga.Declined, a.Verdict)
+	s.Equal(saga.VerdictDeclined, a.Verdict)
 	s.Equal("the amount is too small", a.Detail)
-	s.Equal(order.Expired, s.result.Status)
+	s.Equal(order.StatusExpired, s.result.Status)
 	s.Zero(s.till.count(cancelCall))
 }
 
@@ -165,7 +165,7 @@ func TestRefusedPaymentEndsTheOrderWithoutAsking(t *testing.T) {
 	s.at(time.Minute, func() { s.pay("p1", "sandbox") })
 	s.at(2*time.Minute, func() { s.isRefused("sandbox-1") })
 	s.run()
-	s.Equal(order.PaymentRefused, s.result.Reason)
+	s.Equal(order.ReasonPaymentRefused, s.result.Reason)
 	s.Zero(s.till.count(cancelCall))
 }
 
@@ -276,7 +276,7 @@ func TestAPaymentThatMayBeThereIsNotForgotten(t *testing.T) {
 	})
 	s.at(4*time.Minute, func() { s.LessOrEqual(s.till.live(), 1, "there are never two that can be paid") })
 	s.run()
-	s.Equal(order.Expired, s.result.Status)
+	s.Equal(order.StatusExpired, s.result.Status)
 	s.Zero(s.till.live())
 	s.Equal(order.RefundWrongAmount, s.refund("sandbox-1").Reason)
 }
@@ -292,8 +292,8 @@ func TestWhoGoesOnAskingToPayDoesNotKeepTheOrderOpen(t *testing.T) {
 		s.at(window+time.Duration(i)*4*time.Second, func() { last = s.pay(fmt.Sprint("late-", i), "sandbox") })
 	}
 	s.run()
-	s.Equal(order.Expired, s.result.Status)
+	s.Equal(order.StatusExpired, s.result.Status)
 	o := s.document()
 	s.Less(o.UpdatedAt.Sub(o.PlacedAt), window+20*time.Second)
-	s.Equal(saga.Ending, last.Verdict)
+	s.Equal(saga.VerdictEnding, last.Verdict)
 }

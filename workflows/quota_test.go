@@ -42,7 +42,7 @@ func TestAnUnpaidOrderHasAPlaceAmongItsCustomersOpenOnes(t *testing.T) {
 		s.deliver("d")
 	})
 	s.run()
-	s.Equal(order.Delivered, s.result.Status)
+	s.Equal(order.StatusDelivered, s.result.Status)
 }
 
 func TestAnOrderWithoutAPlaceHoldsNothing(t *testing.T) {
@@ -51,8 +51,8 @@ func TestAnOrderWithoutAPlaceHoldsNothing(t *testing.T) {
 	s.NoError(redisdb.Run(t.Context(), s.rdb, other)[0].Err())
 	s.others = 1
 	s.run()
-	s.Equal(order.Rejected, s.result.Status)
-	s.Equal(order.Reason(product.TooManyOpen), s.result.Reason)
+	s.Equal(order.StatusRejected, s.result.Status)
+	s.Equal(order.Reason(product.ReasonTooManyOpenOrders), s.result.Reason)
 	s.Len(s.result.Shortages, 2)
 	s.Equal([]string{"reserving", "rejected"}, s.nodes())
 }
@@ -61,7 +61,7 @@ func TestMoreUnitsThanOneOrderMayHave(t *testing.T) {
 	s := open(t, line("shirt", 2), line("mug", 3), line("shirt", 2))
 	s.placement.MaxUnits = 3
 	s.run()
-	s.Equal(order.Rejected, s.result.Status)
-	s.Equal(order.Reason(product.OverLimit), s.result.Reason)
-	s.Equal([]order.Shortage{{ProductID: "shirt", Requested: 4, Reason: product.OverLimit, Limit: 3}}, s.result.Shortages)
+	s.Equal(order.StatusRejected, s.result.Status)
+	s.Equal(order.Reason(product.ReasonOverLimit), s.result.Reason)
+	s.Equal([]order.Shortage{{ProductID: "shirt", Requested: 4, Reason: product.ReasonOverLimit, Limit: 3}}, s.result.Shortages)
 }

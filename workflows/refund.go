@@ -133,7 +133,7 @@ func (f *refunding) isOwed() (bool, error) {
 	if workflow.GetInfo(f.ctx).ParentWorkflowExecution == nil && r.Reason != order.RefundRequested {
 		var found activities.PaymentFound // opened by who doesn't know the order
 		err := workflow.ExecuteActivity(activities.Patient(f.ctx, "did the order take this payment?"),
-			activities.LookUpPayment,
+			activities.NameLookUpPayment,
 			activities.LookUpParams{OrderID: r.OrderID, Provider: r.Provider, PaymentID: r.PaymentID}).Get(f.ctx, &found)
 		if err != nil {
 			return false, err
@@ -148,7 +148,7 @@ func (f *refunding) isOwed() (bool, error) {
 	}
 	if r.Reason == order.RefundRequested || r.Reason == order.RefundCancelled {
 		if err := workflow.ExecuteActivity(activities.Patient(f.ctx, "how much is left of the payment?"),
-			activities.FitsRefund, *r).Get(f.ctx, r); err != nil {
+			activities.NameFitRefund, *r).Get(f.ctx, r); err != nil {
 			return false, err
 		}
 	}
@@ -190,7 +190,7 @@ func (f *refunding) record() {
 	f.refund.Version++
 	f.stands = f.refund
 	f.must(workflow.ExecuteActivity(activities.Patient(f.ctx, "record the refund as "+string(f.refund.Status)),
-		activities.RecordRefund, f.refund).Get(f.ctx, nil), activities.RecordRefund)
+		activities.NameRecordRefund, f.refund).Get(f.ctx, nil), activities.NameRecordRefund)
 	f.show()
 }
 

@@ -59,11 +59,11 @@ func (f *refunding) refuse(d saga.Decision) bool {
 		return true
 	}
 	switch d.Choice {
-	case saga.ChooseRefund:
+	case saga.ChoiceRefund:
 		return !status.Waits()
-	case saga.ChooseSettled:
+	case saga.ChoiceSettled:
 		return !status.Waits() && (d.About == "" || (status != order.RefundDue && status != order.RefundPending))
-	case saga.ChooseAssign:
+	case saga.ChoiceAssign:
 		return status != order.RefundCase || d.OrderID == ""
 	}
 	return true
@@ -93,16 +93,16 @@ func (f *refunding) decide() {
 		})
 	}
 	switch d.Choice {
-	case saga.ChooseRefund:
+	case saga.ChoiceRefund:
 		if d.Key != "" {
 			f.refund.SendAgain()
 		}
 		f.polls = 0
 		f.set(order.RefundDue, "")
-	case saga.ChooseSettled:
+	case saga.ChoiceSettled:
 		f.refund.PaidAt = workflow.Now(f.ctx).UTC()
 		f.set(order.RefundSettled, "")
-	case saga.ChooseAssign:
+	case saga.ChoiceAssign:
 		f.assign(d.OrderID)
 	}
 	answer := f.refund
@@ -113,12 +113,12 @@ func (f *refunding) decide() {
 // what it can't take goes back by a refund of its own.
 func (f *refunding) assign(orderID string) {
 	var res activities.AssignResult
-	f.must(workflow.ExecuteActivity(activities.Patient(f.ctx, "assign the payment to order "+orderID), activities.AssignPayment,
+	f.must(workflow.ExecuteActivity(activities.Patient(f.ctx, "assign the payment to order "+orderID), activities.NameAssignPayment,
 		order.PaymentEvent{
 			EventID: "assigned:" + f.refund.ID, Provider: f.refund.Provider, Type: order.PaymentSucceeded, OrderID: orderID,
 			PaymentID: f.refund.PaymentID, Amount: f.refund.Amount, Currency: f.refund.Currency,
 			OccurredAt: f.refund.DueAt,
-		}).Get(f.ctx, &res), activities.AssignPayment)
+		}).Get(f.ctx, &res), activities.NameAssignPayment)
 	if res.Assigned {
 		f.set(order.RefundAssigned, "to order "+orderID)
 		return

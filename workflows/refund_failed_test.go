@@ -38,7 +38,7 @@ func (s *refunding) failing(providerID string) {
 }
 
 func TestMoneyThatComesBackAfterItWasPaidOutWaitsForAnOperator(t *testing.T) {
-	for _, choice := range []saga.Choice{saga.ChooseRefund, saga.ChooseSettled} {
+	for _, choice := range []saga.Choice{saga.ChoiceRefund, saga.ChoiceSettled} {
 		t.Run(string(choice), func(t *testing.T) {
 			s := reopened(t, order.RefundPaid)
 			s.at(time.Hour, func() {
@@ -57,7 +57,7 @@ func TestMoneyThatComesBackAfterItWasPaidOutWaitsForAnOperator(t *testing.T) {
 			s.Equal(s.result, r)
 			s.Equal("k-1", r.Decisions[0].Key)
 			s.Equal("eva", r.Decisions[0].Actor)
-			if choice == saga.ChooseSettled {
+			if choice == saga.ChoiceSettled {
 				s.Equal(order.RefundSettled, r.Status)
 				s.Empty(s.till.paidOut)
 				return
@@ -98,7 +98,7 @@ func TestAFailureOfARefundThatIsNotOnRecordWaitsForAnOperator(t *testing.T) {
 	s := openRefund(t, func(r *order.Refund) { r.Status, r.ProviderID, r.Detail = order.RefundFailed, "re_1", "account closed" })
 	s.at(time.Hour, func() {
 		s.Equal(order.RefundFailed, s.onRecord().Status)
-		s.decide(saga.Decision{Choice: saga.ChooseSettled, Actor: "eva", Key: "k"})
+		s.decide(saga.Decision{Choice: saga.ChoiceSettled, Actor: "eva", Key: "k"})
 	})
 	s.goes()
 	s.Equal(order.RefundSettled, s.result.Status)
@@ -113,7 +113,7 @@ func TestAFailureThatOvertakesTheEndOfTheRefund(t *testing.T) {
 	}
 	s.at(time.Hour, func() {
 		s.Equal(order.RefundFailed, s.onRecord().Status)
-		s.decide(saga.Decision{Choice: saga.ChooseSettled, Actor: "eva", Key: "k"})
+		s.decide(saga.Decision{Choice: saga.ChoiceSettled, Actor: "eva", Key: "k"})
 	})
 	s.goes()
 	s.Equal(order.RefundSettled, s.result.Status)
@@ -131,7 +131,7 @@ func TestAPendingRefundThatFailsIsAskedAfterAtOnce(t *testing.T) {
 		s.at(time.Second, func() {
 			s.Equal(asked+1, s.till.count(refundCall))
 			s.Equal(order.RefundFailed, s.onRecord().Status)
-			s.decide(saga.Decision{Choice: saga.ChooseSettled, Actor: "eva", Key: "k"})
+			s.decide(saga.Decision{Choice: saga.ChoiceSettled, Actor: "eva", Key: "k"})
 		})
 	})
 	s.goes()
@@ -144,10 +144,10 @@ func TestARefundThatIsDueIsSettledByHand(t *testing.T) {
 	s.till.before[refundCall] = func(int) error { return errAway }
 	var refused *error
 	s.at(2*time.Minute, func() {
-		_, refused = s.decide(saga.Decision{Choice: saga.ChooseSettled, Actor: "ben", Key: "a"})
+		_, refused = s.decide(saga.Decision{Choice: saga.ChoiceSettled, Actor: "ben", Key: "a"})
 	})
 	s.at(3*time.Minute, func() {
-		s.decide(saga.Decision{Choice: saga.ChooseSettled, About: order.RefundDue, Actor: "eva", Key: "b"})
+		s.decide(saga.Decision{Choice: saga.ChoiceSettled, About: order.RefundDue, Actor: "eva", Key: "b"})
 	})
 	s.goes()
 	s.Equal(order.RefundSettled, s.result.Status)
@@ -160,7 +160,7 @@ func TestARefundThatIsPendingIsSettledByHand(t *testing.T) {
 	s := openRefund(t, nil)
 	s.till.answer[s.r.ID] = order.RefundAnswer{Status: order.RefundPending, ProviderID: "re_1"}
 	s.at(90*time.Minute, func() {
-		s.decide(saga.Decision{Choice: saga.ChooseSettled, About: order.RefundPending, Actor: "eva", Key: "b"})
+		s.decide(saga.Decision{Choice: saga.ChoiceSettled, About: order.RefundPending, Actor: "eva", Key: "b"})
 	})
 	s.goes()
 	s.Equal(order.RefundSettled, s.result.Status)
@@ -175,8 +175,8 @@ func TestOfTwoDecisionsAtOnceOneCounts(t *testing.T) {
 	s.fate.Known = false
 	var second *error
 	s.at(time.Hour, func() {
-		s.decide(saga.Decision{Choice: saga.ChooseAssign, OrderID: "closed", Actor: "eva", Key: "a"})
-		second = s.decideAgain(saga.Decision{Choice: saga.ChooseRefund, Actor: "ben", Key: "b"})
+		s.decide(saga.Decision{Choice: saga.ChoiceAssign, OrderID: "closed", Actor: "eva", Key: "a"})
+		second = s.decideAgain(saga.Decision{Choice: saga.ChoiceRefund, Actor: "ben", Key: "b"})
 	})
 	s.at(2*time.Hour, func() {
 		s.Equal(order.RefundCase, s.onRecord().Status)
@@ -187,7 +187,7 @@ func TestOfTwoDecisionsAtOnceOneCounts(t *testing.T) {
 		var stands order.Refund
 		s.NoError(app.Details(&stands))
 		s.Equal("eva", stands.Decisions[0].Actor)
-		s.decide(saga.Decision{Choice: saga.ChooseSettled, Actor: "ben", Key: "c"})
+		s.decide(saga.Decision{Choice: saga.ChoiceSettled, Actor: "ben", Key: "c"})
 	})
 	s.goes()
 	s.Equal(order.RefundSettled, s.result.Status)
@@ -202,11 +202,11 @@ func TestADecisionOfAnEarlierRunIsNotDoneAgain(t *testing.T) {
 		r.Decide(order.RefundDecision{Choice: "refund", Actor: "eva", Key: "k"})
 	})
 	s.at(time.Hour, func() {
-		s.decide(saga.Decision{Choice: saga.ChooseRefund, Actor: "eva", Key: "k"})
+		s.decide(saga.Decision{Choice: saga.ChoiceRefund, Actor: "eva", Key: "k"})
 	})
 	s.at(2*time.Hour, func() {
 		s.Zero(s.till.count(refundCall))
-		s.decide(saga.Decision{Choice: saga.ChooseSettled, Actor: "eva", Key: "l"})
+		s.decide(saga.Decision{Choice: saga.ChoiceSettled, Actor: "eva", Key: "l"})
 	})
 	s.goes()
 	s.Equal(order.RefundSettled, s.result.Status)
@@ -260,7 +260,7 @@ func TestARefundThatIsSaidToHaveFailedForEverGoesOnInANewRun(t *testing.T) {
 
 			second := openRefund(t, func(r *order.Refund) { *r = next })
 			second.at(time.Hour, func() {
-				second.decide(saga.Decision{Choice: saga.ChooseSettled, Actor: "eva", Key: "k"})
+				second.decide(saga.Decision{Choice: saga.ChoiceSettled, Actor: "eva", Key: "k"})
 			})
 			second.goes()
 			second.Equal(order.RefundSettled, second.result.Status)

@@ -47,7 +47,7 @@ func (f *refunding) ask() (answer order.RefundAnswer, answered bool) {
 	defer stop()
 	asked := workflow.ExecuteActivity(
 		activities.SendingMoney(ctx, "refund "+saga.Money(f.refund.Amount, f.refund.Currency)+" at "+f.refund.Provider),
-		activities.PaysRefund, f.refund)
+		activities.NamePayRefund, f.refund)
 	awaitIn(f.ctx, func() bool { f.hear(); return asked.IsReady() || f.decision != nil })
 	stopped := !asked.IsReady()
 	if stopped {
@@ -58,7 +58,7 @@ func (f *refunding) ask() (answer order.RefundAnswer, answered bool) {
 		workflow.GetLogger(f.ctx).Warn("an operator decided while the provider did not answer", "error", err)
 		return answer, false
 	}
-	f.must(err, activities.PaysRefund)
+	f.must(err, activities.NamePayRefund)
 	return answer, true
 }
 
@@ -138,7 +138,7 @@ func (f *refunding) reopen() (bool, error) {
 	said := f.refund
 	var on activities.RefundFound
 	if err := workflow.ExecuteActivity(activities.Patient(f.ctx, "how does the refund stand on record?"),
-		activities.FindsRefund, said).Get(f.ctx, &on); err != nil {
+		activities.NameFindRefund, said).Get(f.ctx, &on); err != nil {
 		return false, err
 	}
 	if on.Found {

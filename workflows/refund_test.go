@@ -34,12 +34,12 @@ func openRefund(t *testing.T, change func(*order.Refund)) *refunding {
 	s.r = order.RefundOf(order.PaymentEvent{
 		Provider: "sandbox", PaymentID: "pay-1", OrderID: orderID, Amount: 1000, Currency: "EUR",
 	}, order.RefundLate)
-	s.fate = activities.Fate{Known: true, Status: order.Expired}
+	s.fate = activities.Fate{Known: true, Status: order.StatusExpired}
 	if change != nil {
 		change(&s.r)
 	}
-	s.env.RegisterActivityWithOptions((&activities.LookUp{Orders: s}).Execute, activity.RegisterOptions{Name: activities.LookUpPayment})
-	s.env.RegisterActivityWithOptions((&activities.Assign{Signal: s.signal, Orders: s}).Execute, activity.RegisterOptions{Name: activities.AssignPayment})
+	s.env.RegisterActivityWithOptions((&activities.LookUp{Orders: s}).Execute, activity.RegisterOptions{Name: activities.NameLookUpPayment})
+	s.env.RegisterActivityWithOptions((&activities.Assign{Signal: s.signal, Orders: s}).Execute, activity.RegisterOptions{Name: activities.NameAssignPayment})
 	return s
 }
 
@@ -135,7 +135,7 @@ func TestARefundIsPaidOutOnce(t *testing.T) {
 
 func TestAPaymentThatItsOrderTookStays(t *testing.T) {
 	s := openRefund(t, nil)
-	s.fate = activities.Fate{Known: true, Status: order.Delivered, Provider: "sandbox", PaymentID: "pay-1"}
+	s.fate = activities.Fate{Known: true, Status: order.StatusDelivered, Provider: "sandbox", PaymentID: "pay-1"}
 	s.goes()
 	s.Equal(order.RefundNotOwed, s.result.Status)
 	s.Zero(s.till.count(refundCall))
@@ -143,7 +143,7 @@ func TestAPaymentThatItsOrderTookStays(t *testing.T) {
 
 func TestTheSameIDAtAnotherProviderGoesBack(t *testing.T) {
 	s := openRefund(t, nil)
-	s.fate = activities.Fate{Known: true, Status: order.Delivered, Provider: "other", PaymentID: "pay-1"}
+	s.fate = activities.Fate{Known: true, Status: order.StatusDelivered, Provider: "other", PaymentID: "pay-1"}
 	s.goes()
 	s.Equal(order.RefundPaid, s.result.Status)
 }
@@ -159,7 +159,7 @@ func TestAPendingRefundIsAskedAfter(t *testing.T) {
 }
 
 func TestAFailedRefundWaitsForAnOperator(t *testing.T) {
-	for name, choice := range map[string]saga.Choice{"again": saga.ChooseRefund, "by hand": saga.ChooseSettled} {
+	for name, choice := range map[string]saga.Choice{"again": saga.ChoiceRefund, "by hand": saga.ChoiceSettled} {
 		t.Run(name, func(t *testing.T) {
 			s := openRefund(t, nil)
 			s.till.answer[s.r.ID] = order.RefundAnswer{Status: order.RefundFailed, Detail: "the card is gone"}
@@ -168,7 +168,7 @@ func TestAFailedRefundWaitsForAnOperator(t *testing.T) {
 				r := s.onRecord()
 				s.Equal(order.RefundFailed, r.Status)
 				s.Equal("the card is gone", r.Detail)
-				_, refused = s.decide(saga.Decision{Choice: saga.ChooseAssign, OrderID: "o-2", Actor: "operator"})
+				_, refused = s.decide(saga.Decision{Choice: saga.ChoiceAssign, OrderID: "o-2", Actor: "operator"})
 				delete(s.till.answer, s.r.ID)
 			})
 			s.at(2*time.Hour, func() { s.decide(saga.Decision{Choice: choice, Actor: "eva"}) })
@@ -177,7 +177,7 @@ func TestAFailedRefundWaitsForAnOperator(t *testing.T) {
 			s.ErrorAs(*refused, &app)
 			s.Equal(saga.NotDecidableError, app.Type())
 			s.Equal("eva", s.result.Actor)
-			if choice == saga.ChooseRefund {
+			if choice == saga.ChoiceRefund {
 				s.Equal(order.RefundPaid, s.result.Status)
 				s.Equal(map[string]int64{"pay-1": 1000}, s.till.paidOut)
 				return
@@ -194,14 +194,14 @@ func TestASecondDecisionIsNotKeptForLater(t *testing.T) {
 	s.till.answer[s.r.ID] = order.RefundAnswer{Status: order.RefundFailed, Detail: "the card is gone"}
 	var second *error
 	s.at(time.Hour, func() {
-		s.decide(saga.Decision{Choice: saga.ChooseRefund, Actor: "eva"})
-		second = s.decideAgain(saga.Decision{Choice: saga.ChooseSettled, Actor: "ben"})
+		s.decide(saga.Decision{Choice: saga.ChoiceRefund, Actor: "eva"})
+		second = s.decideAgain(saga.Decision{Choice: saga.ChoiceSettled, Actor: "ben"})
 	})
 	s.at(2*time.Hour, func() {
 		s.Equal(order.RefundFailed, s.onRecord().Status, "it failed again, and nobody has settled that")
 		s.Equal("eva", s.onRecord().Actor)
 		delete(s.till.answer, s.r.ID)
-		s.decide(saga.Decision{Choice: saga.ChooseRefund, Actor: "eva"})
+		s.decide(saga.Decision{Choice: saga.ChoiceRefund, Actor: "eva"})
 	})
 	s.goes()
 	s.Equal(order.RefundPaid, s.result.Status)
@@ -217,12 +217,12 @@ func TestAPaymentOfAnUnknownOrderIsACase(t *testing.T) {
 	var nobody, somebody *order.Refund
 	s.at(time.Hour, func() {
 		s.Equal(order.RefundCase, s.onRecord().Status)
-		nobody, _ = s.decide(saga.Decision{Choice: saga.ChooseAssign, OrderID: "o-1", Actor: "operator"})
+		nobody, _ = s.decide(saga.Decision{Choice: saga.ChoiceAssign, OrderID: "o-1", Actor: "operator"})
 	})
 	s.at(2*time.Hour, func() {
 		s.Equal(order.RefundCase, nobody.Status)
 		s.Equal("order o-1 is not open", nobody.Detail)
-		somebody, _ = s.decide(saga.Decision{Choice: saga.ChooseAssign, OrderID: "o-2", Actor: "operator"})
+		somebody, _ = s.decide(saga.Decision{Choice: saga.ChoiceAssign, OrderID: "o-2", Actor: "operator"})
 	})
 	s.goes()
 	s.Equal(order.RefundAssigned, s.result.Status)
@@ -237,7 +237,7 @@ func TestAPaymentOfAnUnknownOrderIsACase(t *testing.T) {
 func TestACaseIsRefunded(t *testing.T) {
 	s := openRefund(t, nil)
 	s.fate = activities.Fate{}
-	s.at(time.Hour, func() { s.decide(saga.Decision{Choice: saga.ChooseRefund, Actor: "operator"}) })
+	s.at(time.Hour, func() { s.decide(saga.Decision{Choice: saga.ChoiceRefund, Actor: "operator"}) })
 	s.goes()
 	s.Equal(order.RefundPaid, s.result.Status)
 	s.Equal(order.RefundUnknownOrder, s.result.Reason)
@@ -327,8 +327,8 @@ func TestACaseIsAssignedThoughTheAnswerIsLost(t *testing.T) {
 	s := openRefund(t, nil)
 	s.fate = activities.Fate{}
 	s.at(time.Hour, func() {
-		s.fate = activities.Fate{Known: true, Status: order.Delivered, Provider: "sandbox", PaymentID: "pay-1"}
-		s.decide(saga.Decision{Choice: saga.ChooseAssign, OrderID: "o-2", Actor: "operator"})
+		s.fate = activities.Fate{Known: true, Status: order.StatusDelivered, Provider: "sandbox", PaymentID: "pay-1"}
+		s.decide(saga.Decision{Choice: saga.ChoiceAssign, OrderID: "o-2", Actor: "operator"})
 	})
 	s.goes()
 	s.Equal(order.RefundAssigned, s.result.Status)

@@ -12,7 +12,7 @@ import (
 func Reindex(ctx workflow.Context, p saga.RebuildParams) (saga.RebuildResult, error) {
 	var res saga.RebuildResult
 	ctx = activities.WholeWalk(ctx, "build the view of "+p.View+" anew")
-	err := workflow.ExecuteActivity(ctx, activities.RebuildView, p).Get(ctx, &res)
+	err := workflow.ExecuteActivity(ctx, activities.NameRebuildView, p).Get(ctx, &res)
 	return res, err
 }
 
@@ -20,6 +20,6 @@ func Reindex(ctx workflow.Context, p saga.RebuildParams) (saga.RebuildResult, er
 func AuditViews(ctx workflow.Context, p saga.CompareParams) (saga.CompareResult, error) {
 	var res saga.CompareResult
 	ctx = activities.WholeWalk(ctx, "compare the views with their entities")
-	err := workflow.ExecuteActivity(ctx, activities.CompareViews, p).Get(ctx, &res)
+	err := workflow.ExecuteActivity(ctx, activities.NameCompareViews, p).Get(ctx, &res)
 	return res, err
 }

@@ -18,47 +18,47 @@ func TestRejectedWithEveryFailingLine(t *testing.T) {
 	}{
 		"too many": {
 			lines: []order.LineRequest{line("shirt", 11), line("mug", 1)}, reason: "insufficient_stock",
-			want: []order.Shortage{{ProductID: "shirt", SKU: "shirt-1", Requested: 11, Available: 10, Reason: product.Short}},
+			want: []order.Shortage{{ProductID: "shirt", SKU: "shirt-1", Requested: 11, Available: 10, Reason: product.ReasonOutOfStock}},
 		},
 		"too many in sum": {
 			lines: []order.LineRequest{line("shirt", 6), line("mug", 1), line("shirt", 5)}, reason: "insufficient_stock",
-			want: []order.Shortage{{ProductID: "shirt", SKU: "shirt-1", Requested: 11, Available: 10, Reason: product.Short}},
+			want: []order.Shortage{{ProductID: "shirt", SKU: "shirt-1", Requested: 11, Available: 10, Reason: product.ReasonOutOfStock}},
 		},
 		"unknown product, and one that is short": {
 			lines: []order.LineRequest{line("ghost", 1), line("mug", 11)}, reason: "not_found",
 			want: []order.Shortage{
-				{ProductID: "ghost", Requested: 1, Reason: product.NotFound},
-				{ProductID: "mug", SKU: "mug-1", Requested: 11, Available: 10, Reason: product.Short},
+				{ProductID: "ghost", Requested: 1, Reason: product.ReasonNotFound},
+				{ProductID: "mug", SKU: "mug-1", Requested: 11, Available: 10, Reason: product.ReasonOutOfStock},
 			},
 		},
 		"unknown variant": {
 			lines: []order.LineRequest{{ProductID: "shirt", SKU: "xl", Quantity: 1}}, reason: "unknown_sku",
-			want: []order.Shortage{{ProductID: "shirt", SKU: "xl", Requested: 1, Reason: product.UnknownSKU}},
+			want: []order.Shortage{{ProductID: "shirt", SKU: "xl", Requested: 1, Reason: product.ReasonUnknownSKU}},
 		},
 		"delisted": {
 			lines:  []order.LineRequest{line("shirt", 1)},
 			before: func(s *scenario) { s.NoError(s.stock.Delist(s.Context(), "shirt", 1)) },
 			reason: "not_listed",
-			want:   []order.Shortage{{ProductID: "shirt", Requested: 1, Reason: product.NotListed}},
+			want:   []order.Shortage{{ProductID: "shirt", Requested: 1, Reason: product.ReasonNotListed}},
 		},
 		"price changed": {
 			lines:  []order.LineRequest{{ProductID: "shirt", Quantity: 1, UnitPrice: &seen}, line("mug", 1)},
 			reason: "price_changed",
 			want: []order.Shortage{{
-				ProductID: "shirt", SKU: "shirt-1", Requested: 1, Reason: product.PriceChanged, CurrentPrice: new(int64(500)),
+				ProductID: "shirt", SKU: "shirt-1", Requested: 1, Reason: product.ReasonPriceChanged, CurrentPrice: new(int64(500)),
 			}},
 		},
 		"two currencies": {
 			lines:  []order.LineRequest{line("mug", 1), line("yukata", 1)},
 			before: func(s *scenario) { s.offer("yukata", "JPY", 9000) },
 			reason: "other_currency",
-			want:   []order.Shortage{{ProductID: "yukata", Requested: 1, Reason: product.OtherCurrency}},
+			want:   []order.Shortage{{ProductID: "yukata", Requested: 1, Reason: product.ReasonOtherCurrency}},
 		},
 		"another currency than the gateway saw": {
 			lines:  []order.LineRequest{line("mug", 1)},
 			before: func(s *scenario) { s.placement.Currency = "JPY" },
 			reason: "other_currency",
-			want:   []order.Shortage{{ProductID: "mug", Requested: 1, Reason: product.OtherCurrency}},
+			want:   []order.Shortage{{ProductID: "mug", Requested: 1, Reason: product.ReasonOtherCurrency}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -67,11 +67,11 @@ func TestRejectedWithEveryFailingLine(t *testing.T) {
 				c.before(s)
 			}
 			s.run()
-			s.Equal(order.Rejected, s.result.Status)
+			s.Equal(order.StatusRejected, s.result.Status)
 			s.Equal(c.reason, s.result.Reason)
 			s.ElementsMatch(c.want, s.result.Shortages)
 			s.Equal(&order.Outcome{
-				Status: order.Rejected, Version: s.result.Version, Reason: c.reason, Shortages: s.result.Shortages, Fingerprint: "f1",
+				Status: order.StatusRejected, Version: s.result.Version, Reason: c.reason, Shortages: s.result.Shortages, Fingerprint: "f1",
 			}, s.outcome)
 			s.Equal([]string{"rejected"}, s.statuses)
 			s.Zero(s.faults.count(inTurn), "nothing that others hold would help")
@@ -90,8 +90,8 @@ func TestTotalThatDoesNotFitIsRejected(t *testing.T) {
 	_, err := s.stock.Adjust(s.Context(), product.Adjustment{ProductID: "yacht", ActionID: "a", OnHand: &plenty})
 	s.NoError(err)
 	s.run()
-	s.Equal(order.Rejected, s.result.Status)
-	s.Equal(order.Reason(order.AmountTooLarge), s.result.Reason)
+	s.Equal(order.StatusRejected, s.result.Status)
+	s.Equal(order.Reason(order.ReasonAmountTooLarge), s.result.Reason)
 	s.Zero(s.stockOf("yacht").Held)
 }
 
@@ -106,7 +106,7 @@ func TestContendedOrderWinsInItsSecondTry(t *testing.T) {
 	s.at(time.Minute, func() { s.succeeds("pay-1", 1600) })
 	s.later()
 	s.run()
-	s.Equal(order.Delivered, s.result.Status)
+	s.Equal(order.StatusDelivered, s.result.Status)
 	s.Equal(1, s.faults.count(hold))
 	s.Equal(1, s.faults.count(inTurn))
 	detail, err := s.stock.HoldDetail(s.Context(), "mug", orderID)
@@ -119,7 +119,7 @@ func TestSecondTryIsGivenBackToo(t *testing.T) {
 	s.othersHold()
 	s.faults.before[inTurn] = once(func() { s.othersGiveBack() })
 	s.run()
-	s.Equal(order.Expired, s.result.Status)
+	s.Equal(order.StatusExpired, s.result.Status)
 	s.Equal(2, s.faults.count(release))
 }
 
@@ -127,9 +127,9 @@ func TestContendedOrderThatLosesItsSecondTryToo(t *testing.T) {
 	s := open(t, line("shirt", 2), line("mug", 2))
 	s.othersHold()
 	s.run()
-	s.Equal(order.Rejected, s.result.Status)
+	s.Equal(order.StatusRejected, s.result.Status)
 	s.Equal([]order.Shortage{{
-		ProductID: "mug", SKU: "mug-1", Requested: 2, Available: 1, Reason: product.Short,
+		ProductID: "mug", SKU: "mug-1", Requested: 2, Available: 1, Reason: product.ReasonOutOfStock,
 	}}, s.result.Shortages)
 	s.Equal(1, s.faults.count(inTurn))
 	s.Equal(2, s.faults.count(release))
@@ -139,7 +139,7 @@ func TestContendedOrderOfOneProductHasNothingToGiveBack(t *testing.T) {
 	s := open(t, line("mug", 2))
 	s.othersHold()
 	s.run()
-	s.Equal(order.Rejected, s.result.Status)
+	s.Equal(order.StatusRejected, s.result.Status)
 	s.Equal(1, s.faults.count(hold))
 	s.Zero(s.faults.count(inTurn))
 }
@@ -159,7 +159,7 @@ func TestRedisAwayInTheSecondTry(t *testing.T) {
 			s.later()
 			s.run()
 			if name == "request lost" || name == "give back" {
-				s.Equal(order.Delivered, s.result.Status)
+				s.Equal(order.StatusDelivered, s.result.Status)
 			}
 		})
 	}
@@ -173,7 +173,7 @@ func TestTriesOfAnEarlierLifeAreEnded(t *testing.T) {
 	s.at(time.Minute, func() { s.succeeds("pay-1", 1300) })
 	s.later()
 	s.run()
-	s.Equal(order.Delivered, s.result.Status)
+	s.Equal(order.StatusDelivered, s.result.Status)
 	for _, id := range []string{"shirt", "mug"} {
 		detail, err := s.stock.HoldDetail(s.Context(), id, orderID)
 		s.NoError(err)

@@ -154,7 +154,7 @@ func (s *orderSaga) answer(r *request) {
 // judge answers a request by how the order stands.
 func (s *orderSaga) judge(r *request) saga.Answer {
 	a := saga.Answer{Verdict: s.verdict(r), Status: s.order.Status, Version: s.order.Version}
-	if r.pay != nil && a.Verdict == saga.Done {
+	if r.pay != nil && a.Verdict == saga.VerdictDone {
 		a.Payment = s.openPayment(r.pay.Provider)
 	}
 	return a
@@ -187,7 +187,7 @@ func (s *orderSaga) concerns(r *request) bool {
 	case r.pay != nil:
 		return status.Unpaid() && s.ends == nil && s.openPayment(r.pay.Provider) == nil
 	}
-	return status == order.Paid
+	return status == order.StatusPaid
 }
 
 // cancelling reports whether a cancellation waits for what the provider says.
@@ -197,26 +197,26 @@ func (s *orderSaga) cancelling() bool {
 }
 
 func (s *orderSaga) verdict(r *request) saga.Verdict {
-	wanted := order.Cancelled
+	wanted := order.StatusCancelled
 	switch {
 	case r.deliver != nil:
-		wanted = order.Delivered
-	case r.pay != nil && s.order.Status == order.Cancelled:
-		return saga.TooLateClosed
+		wanted = order.StatusDelivered
+	case r.pay != nil && s.order.Status == order.StatusCancelled:
+		return saga.VerdictTooLateClosed
 	case r.deliver == nil && s.order.Status.Unpaid() && s.ends != nil:
-		return saga.Ending
+		return saga.VerdictEnding
 	case r.pay != nil && s.order.Status.Unpaid():
-		return saga.Done
+		return saga.VerdictDone
 	}
 	switch {
 	case s.order.Status == wanted:
-		return saga.Done
+		return saga.VerdictDone
 	case s.order.Status.Closed():
-		return saga.TooLateClosed
+		return saga.VerdictTooLateClosed
 	case r.deliver != nil:
-		return saga.NotPaid
+		return saga.VerdictNotPaid
 	default:
-		return saga.TooLatePaid
+		return saga.VerdictTooLatePaid
 	}
 }
 
@@ -224,7 +224,7 @@ func (s *orderSaga) verdict(r *request) saga.Verdict {
 // became of it since.
 func (s *orderSaga) outcome() order.Outcome {
 	o := order.Outcome{Status: s.order.Status, Version: s.order.Version, Fingerprint: s.placement.Fingerprint}
-	if o.Status == order.Rejected {
+	if o.Status == order.StatusRejected {
 		o.Reason, o.Shortages = s.order.CancelReason, s.order.Shortages
 	}
 	return o

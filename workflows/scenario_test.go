@@ -131,18 +131,18 @@ func (s *scenario) register() {
 	}
 	providers := activities.Providers{"sandbox": s.till, "other": s.other}
 	for name, execute := range map[string]any{
-		activities.OpenPayment:  (&activities.OpenPayments{Providers: providers, Records: s.docs}).Execute,
-		activities.EndPayment:   (&activities.EndPayments{Providers: providers, Open: &s.extended}).Execute,
-		activities.PaysRefund:   (&activities.PayRefund{Providers: providers}).Execute,
-		activities.FindsRefund:  (&activities.FindRefund{Records: everything{s.docs}}).Execute,
-		activities.FitsRefund:   (&activities.FitRefund{Records: everything{s.docs}}).Execute,
-		activities.HoldStock:    (&activities.Hold{Stock: s.faults, Records: s.faults}).Execute,
-		activities.CommitStock:  (&activities.Commit{Stock: s.faults, Records: s.faults}).Execute,
-		activities.ReclaimStock: (&activities.Reclaim{Stock: s.faults}).Execute,
-		activities.ReleaseStock: (&activities.Release{Stock: s.faults}).Execute,
-		activities.UnwindSale:   (&activities.Unwind{Stock: s.faults}).Execute,
-		activities.RecordOrder:  (&activities.Record{Records: s.faults, Stock: s.faults}).Execute,
-		activities.RecordRefund: (&activities.RefundRecord{Records: s.docs}).Execute,
+		activities.NameOpenPayment:  (&activities.OpenPayments{Providers: providers, Records: s.docs}).Execute,
+		activities.NameEndPayments:  (&activities.EndPayments{Providers: providers, Open: &s.extended}).Execute,
+		activities.NamePayRefund:    (&activities.PayRefund{Providers: providers}).Execute,
+		activities.NameFindRefund:   (&activities.FindRefund{Records: everything{s.docs}}).Execute,
+		activities.NameFitRefund:    (&activities.FitRefund{Records: everything{s.docs}}).Execute,
+		activities.NameHoldStock:    (&activities.Hold{Stock: s.faults, Records: s.faults}).Execute,
+		activities.NameCommitStock:  (&activities.Commit{Stock: s.faults, Records: s.faults}).Execute,
+		activities.NameReclaimStock: (&activities.Reclaim{Stock: s.faults}).Execute,
+		activities.NameReleaseStock: (&activities.Release{Stock: s.faults}).Execute,
+		activities.NameUnwindSale:   (&activities.Unwind{Stock: s.faults}).Execute,
+		activities.NameRecordOrder:  (&activities.Record{Records: s.faults, Stock: s.faults}).Execute,
+		activities.NameRecordRefund: (&activities.RefundRecord{Records: s.docs}).Execute,
 	} {
 		s.env.RegisterActivityWithOptions(execute, activity.RegisterOptions{Name: name})
 	}
@@ -194,7 +194,7 @@ func answerOf[T any](s *scenario, v any, err error) *T {
 type asked struct{ *saga.Answer }
 
 func (s *scenario) cancel(id string) *asked {
-	return s.ask(saga.CancelUpdate, id, saga.CancelRequest{Reason: order.ByCustomer, Actor: "customer:customer-1"})
+	return s.ask(saga.CancelUpdate, id, saga.CancelRequest{Reason: order.ReasonCustomer, Actor: "customer:customer-1"})
 }
 
 func (s *scenario) pay(id, provider string) *asked {
@@ -249,7 +249,7 @@ func (s *scenario) fails(paymentID string) {
 }
 
 func (s *scenario) isRefused(paymentID string) {
-	s.env.SignalWorkflow(saga.PaymentSignal, s.event(order.PaymentWasRefused, paymentID, 0))
+	s.env.SignalWorkflow(saga.PaymentSignal, s.event(order.PaymentDeclined, paymentID, 0))
 }
 
 func (s *scenario) delisted(productID string) {

@@ -28,7 +28,7 @@ func (s *orderSaga) hold(at time.Time) (order.Holding, error) {
 	}
 	summary := "hold " + saga.Plural(len(s.order.Lines), "line") + ", try " + fmt.Sprint(s.try)
 	var h order.Holding
-	err := workflow.ExecuteLocalActivity(activities.Quick(s.ctx, summary), activities.HoldStock, params).Get(s.ctx, &h)
+	err := workflow.ExecuteLocalActivity(activities.Quick(s.ctx, summary), activities.NameHoldStock, params).Get(s.ctx, &h)
 	if err == nil {
 		s.heldAt = s.historyLength()
 	}
@@ -39,7 +39,7 @@ func (s *orderSaga) hold(at time.Time) (order.Holding, error) {
 	if left <= 0 {
 		return h, err
 	}
-	err = workflow.ExecuteActivity(activities.PatientUntil(s.ctx, left, summary), activities.HoldStock, params).Get(s.ctx, &h)
+	err = workflow.ExecuteActivity(activities.PatientUntil(s.ctx, left, summary), activities.NameHoldStock, params).Get(s.ctx, &h)
 	return h, err
 }
 
@@ -55,10 +55,10 @@ func isBug(err error) bool {
 // release gives back all that the order's tries up to now hold. The event that
 // schedules it makes the decision durable.
 func (s *orderSaga) release(reason string) {
-	s.must(workflow.ExecuteActivity(activities.Patient(s.ctx, "release: "+reason), activities.ReleaseStock,
+	s.must(workflow.ExecuteActivity(activities.Patient(s.ctx, "release: "+reason), activities.NameReleaseStock,
 		activities.ReleaseParams{
 			OrderID: s.order.ID, PlacedAt: s.placedAt, ProductIDs: s.order.ProductIDs(), Try: s.try, Reason: reason,
-		}).Get(s.ctx, nil), activities.ReleaseStock)
+		}).Get(s.ctx, nil), activities.NameReleaseStock)
 }
 
 // commit sells what the order holds and records it as paid. It returns the
@@ -71,7 +71,7 @@ func (s *orderSaga) commit(paid order.Order) []string {
 		payments[s.payment.Key()] = order.NewAttempt(*s.payment, true)
 	}
 	params := activities.CommitParams{Order: paid, Payments: payments}
-	s.quickThenPatient(summary, activities.CommitStock, params, &res)
+	s.quickThenPatient(summary, activities.NameCommitStock, params, &res)
 	if len(res.Lost) == 0 {
 		s.unwritten = map[string]order.Attempt{}
 	}
@@ -107,15 +107,15 @@ func (s *orderSaga) reclaim(lost []string) []string {
 		reqs = append(reqs, r)
 	}
 	var res activities.CommitResult
-	s.must(workflow.ExecuteActivity(activities.Patient(s.ctx, "hold again what was lost"), activities.ReclaimStock,
-		activities.ReclaimParams{OrderID: s.order.ID, Requests: reqs}).Get(s.ctx, &res), activities.ReclaimStock)
+	s.must(workflow.ExecuteActivity(activities.Patient(s.ctx, "hold again what was lost"), activities.NameReclaimStock,
+		activities.ReclaimParams{OrderID: s.order.ID, Requests: reqs}).Get(s.ctx, &res), activities.NameReclaimStock)
 	return res.Lost
 }
 
 // unwind ends a paid order whose units are gone: what was sold goes back on the
 // shelf, the payment goes back to the buyer, and no other one can be paid any more.
 func (s *orderSaga) unwind(lost []string) {
-	s.order.Close(order.Cancelled, order.NoStock, order.ActorSystem, s.now())
+	s.order.Close(order.StatusCancelled, order.ReasonNoStock, order.ActorSystem, s.now())
 	if s.payment != nil {
 		s.refund(*s.payment, order.RefundNoStock) // first: the buyer doesn't wait for the shelf
 	}
@@ -134,13 +134,13 @@ func (s *orderSaga) unsell(p activities.UnwindParams, summary string) {
 	for _, id := range s.order.ProductIDs() {
 		p.Items[id] = s.order.Items(id)
 	}
-	s.must(workflow.ExecuteActivity(activities.Patient(s.ctx, summary), activities.UnwindSale, p).Get(s.ctx, nil),
-		activities.UnwindSale)
+	s.must(workflow.ExecuteActivity(activities.Patient(s.ctx, summary), activities.NameUnwindSale, p).Get(s.ctx, nil),
+		activities.NameUnwindSale)
 }
 
 // record writes the order's document and its payments.
 func (s *orderSaga) record() {
-	s.quickThenPatient("record as "+string(s.order.Status), activities.RecordOrder,
+	s.quickThenPatient("record as "+string(s.order.Status), activities.NameRecordOrder,
 		activities.RecordParams{Order: s.order, Payments: s.unwritten}, nil)
 	s.unwritten = map[string]order.Attempt{}
 }
@@ -157,8 +157,8 @@ func (s *orderSaga) recordClosed() {
 // history before its task completes: were the document written by a local
 // activity, a crash of Temporal could leave it saying what nobody remembers.
 func (s *orderSaga) recordDurably() {
-	s.must(workflow.ExecuteActivity(activities.Patient(s.ctx, "record as "+string(s.order.Status)), activities.RecordOrder,
-		activities.RecordParams{Order: s.order, Payments: s.unwritten}).Get(s.ctx, nil), activities.RecordOrder)
+	s.must(workflow.ExecuteActivity(activities.Patient(s.ctx, "record as "+string(s.order.Status)), activities.NameRecordOrder,
+		activities.RecordParams{Order: s.order, Payments: s.unwritten}).Get(s.ctx, nil), activities.NameRecordOrder)
 	s.unwritten = map[string]order.Attempt{}
 	s.setStatusAttribute()
 	s.show()

@@ -20,7 +20,7 @@ func Sweep(ctx workflow.Context) (activities.SweepResult, error) {
 			workflow.GetLogger(ctx).Warn("where the last run ended can't be read: this one begins anew", "error", err)
 		}
 	}
-	err := workflow.ExecuteActivity(activities.OneWalk(ctx, "settle overdue holds"), activities.SweepHolds, last.Next).
+	err := workflow.ExecuteActivity(activities.OneWalk(ctx, "settle overdue holds"), activities.NameSweepHolds, last.Next).
 		Get(ctx, &res)
 	if read := progressOf(err); read != nil {
 		workflow.GetLogger(ctx).Warn("a run was interrupted", "error", err)

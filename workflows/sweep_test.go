@@ -52,7 +52,7 @@ func TestARunOfTheSweeperGoesOnBehindTheLastOne(t *testing.T) {
 				began++
 				require.Equal(t, run.begins, from)
 				return run.ends, run.fails
-			}, activity.RegisterOptions{Name: activities.SweepHolds})
+			}, activity.RegisterOptions{Name: activities.NameSweepHolds})
 			env.ExecuteWorkflow(workflows.Sweep)
 			require.Equal(t, 1, began)
 			if run.refused {

@@ -24,13 +24,13 @@ func TestCancelOfAPaidOrderWhoseSaleWasLostAddsNothing(t *testing.T) {
 			s.at(time.Minute, func() { s.succeeds("pay-1", 1900) })
 			var a *asked
 			s.at(time.Hour, func() {
-				s.Equal(order.Paid, s.now().Status)
+				s.Equal(order.StatusPaid, s.now().Status)
 				lose()
 				a = s.cancel("c1")
 			})
 			s.run()
-			s.Equal(saga.Done, a.Verdict)
-			s.Equal(order.Cancelled, s.result.Status)
+			s.Equal(saga.VerdictDone, a.Verdict)
+			s.Equal(order.StatusCancelled, s.result.Status)
 			s.Equal(order.RefundCancelled, s.refund("pay-1").Reason)
 			s.Equal(product.Stock{OnHand: units, Adjusted: units}, s.stockOf("mug"))
 			s.Equal(int64(2), s.stockOf("shirt").Restocked)
@@ -50,12 +50,12 @@ func TestCancelOfAnOrderThatWasPaidMonthsAgoGivesItsUnitsBack(t *testing.T) {
 	s.faults.after[restock] = first(3) // comes back, and nobody hears of it
 	s.run()
 	s.True(early)
-	s.Equal(saga.Done, a.Verdict)
+	s.Equal(saga.VerdictDone, a.Verdict)
 	s.Equal(int64(2), s.stockOf("shirt").Restocked)
 	s.redis.FastForward(31 * 24 * time.Hour)
 	hold, err := s.stock.HoldDetail(s.Context(), "shirt", orderID)
 	s.NoError(err)
-	s.Equal(product.NoHold, hold.State, "and is forgotten once the order is closed")
+	s.Equal(product.HoldStateNone, hold.State, "and is forgotten once the order is closed")
 }
 
 // A delivered order closes its sale, in a step that is repeated until it is done.
@@ -65,13 +65,13 @@ func TestDeliveryClosesTheSale(t *testing.T) {
 	s.at(time.Minute, func() { s.succeeds("pay-1", 1000) })
 	s.later()
 	s.run()
-	s.Equal(order.Delivered, s.result.Status)
+	s.Equal(order.StatusDelivered, s.result.Status)
 	s.Greater(s.faults.count(closing), 5)
 	hold, err := s.stock.HoldDetail(s.Context(), "shirt", orderID)
 	s.NoError(err)
-	s.Equal(product.Committed, hold.State)
+	s.Equal(product.HoldStateCommitted, hold.State)
 	s.redis.FastForward(31 * 24 * time.Hour)
 	hold, err = s.stock.HoldDetail(s.Context(), "shirt", orderID)
 	s.NoError(err)
-	s.Equal(product.NoHold, hold.State)
+	s.Equal(product.HoldStateNone, hold.State)
 }

@@ -86,16 +86,16 @@ func (t *till) Cancel(_ context.Context, id string, r order.PaymentRequest) (c o
 		}
 		switch t.states[id] {
 		case order.ProviderSucceeded:
-			c = order.Cancellation{Outcome: order.AlreadyPaid, Paid: &order.PaymentEvent{
+			c = order.Cancellation{Outcome: order.CancelOutcomePaid, Paid: &order.PaymentEvent{
 				EventID: "told:" + id, Provider: t.name, Type: order.PaymentSucceeded, OrderID: r.OrderID, PaymentID: id,
 				Amount: t.amounts[id], Currency: r.Currency, OccurredAt: t.now(),
 			}}
 		case order.ProviderProcessing:
-			c.Outcome = order.StillProcessing
+			c.Outcome = order.CancelOutcomeProcessing
 		case order.ProviderOpen, order.ProviderCancelled:
-			t.states[id], c.Outcome = order.ProviderCancelled, order.PaymentWasCancelled
+			t.states[id], c.Outcome = order.ProviderCancelled, order.CancelOutcomeCancelled
 		default:
-			t.states[id], c.Outcome = order.ProviderCancelled, order.NoPayment
+			t.states[id], c.Outcome = order.ProviderCancelled, order.CancelOutcomeNoPayment
 		}
 	})
 	return c, err

@@ -20,15 +20,15 @@ func Webhook(ctx workflow.Context, d webhook.Delivery) (activities.WebhookResult
 			d.Event.Type, text, d.Event.ID, d.EndpointID, d.Host))
 	}
 	show("is on its way")
-	err := workflow.ExecuteActivity(activities.Delivering(ctx, saga.WebhookSummary(d)), activities.DeliverWebhook, d).Get(ctx, &result)
+	err := workflow.ExecuteActivity(activities.Delivering(ctx, saga.WebhookSummary(d)), activities.NameDeliverWebhook, d).Get(ctx, &result)
 	if err == nil {
 		show("ended: " + string(result.Outcome))
 		return result, nil
 	}
 	show("was not taken within three days")
 	own, _ := workflow.NewDisconnectedContext(ctx)
-	settle := workflow.ExecuteActivity(activities.Patient(own, "note in the log that it failed"), activities.SettleWebhook,
-		activities.SettleWebhookParams{EndpointID: d.EndpointID, EventID: d.Event.ID, Status: webhook.Failed})
+	settle := workflow.ExecuteActivity(activities.Patient(own, "note in the log that it failed"), activities.NameSettleWebhook,
+		activities.SettleWebhookParams{EndpointID: d.EndpointID, EventID: d.Event.ID, Status: webhook.DeliveryFailed})
 	if settled := settle.Get(own, nil); settled != nil {
 		workflow.GetLogger(ctx).Error("a failed delivery is not noted in its log", "error", settled)
 	}

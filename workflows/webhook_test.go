@@ -36,7 +36,7 @@ func (m *merchant) Get(context.Context, string) (webhook.Stored, error) {
 }
 
 func (m *merchant) Disable(context.Context, string, time.Time) error {
-	m.endpoint.Status = webhook.Disabled
+	m.endpoint.Status = webhook.StatusDisabled
 	return nil
 }
 
@@ -80,15 +80,15 @@ func deliver(t *testing.T, m *merchant) (activities.WebhookResult, error) {
 	var suite testsuite.WorkflowTestSuite
 	m.env = suite.NewTestWorkflowEnvironment()
 	m.endpoint = webhook.Stored{
-		Endpoint: webhook.Endpoint{ID: "wh_1", URL: "https://shop.example", Status: webhook.Active},
+		Endpoint: webhook.Endpoint{ID: "wh_1", URL: "https://shop.example", Status: webhook.StatusActive},
 		Secrets:  []webhook.Secret{{Value: webhook.NewSecret()}},
 	}
 	deliver := &activities.Deliver{
 		Endpoints: m, Sender: m, Slots: &activities.EndpointSlots{}, Now: m.env.Now, Jitter: func() float64 { return 0.5 },
 	}
-	m.env.RegisterActivityWithOptions(deliver.Execute, activity.RegisterOptions{Name: activities.DeliverWebhook})
+	m.env.RegisterActivityWithOptions(deliver.Execute, activity.RegisterOptions{Name: activities.NameDeliverWebhook})
 	m.env.RegisterActivityWithOptions((&activities.WebhookSettler{Endpoints: m}).Execute,
-		activity.RegisterOptions{Name: activities.SettleWebhook})
+		activity.RegisterOptions{Name: activities.NameSettleWebhook})
 	m.env.ExecuteWorkflow(workflows.Webhook, webhook.Delivery{
 		EndpointID: "wh_1", Host: "shop.example", Event: webhook.Event{ID: "1-2-3", Type: webhook.OrderPaid, Body: []byte(`{}`)},
 	})
@@ -110,16 +110,16 @@ func statuses(m *merchant) []webhook.DeliveryStatus {
 }
 
 func TestAWebhookIsSentUntilItIsTaken(t *testing.T) {
-	timeout := &webhook.UnansweredError{Trouble: webhook.TimedOut, Cause: errors.New("nothing came")}
+	timeout := &webhook.UnansweredError{Trouble: webhook.TroubleTimeout, Cause: errors.New("nothing came")}
 	m := &merchant{answers: []any{500, timeout, 302, 400, 204}}
 	result, err := deliver(t, m)
 	require.NoError(t, err)
 	require.Equal(t, activities.WebhookResult{Outcome: activities.WebhookTaken, Status: 204}, result)
 	require.Equal(t, []webhook.DeliveryStatus{
-		webhook.Pending, webhook.Pending, webhook.Pending, webhook.Pending, webhook.Delivered,
+		webhook.DeliveryPending, webhook.DeliveryPending, webhook.DeliveryPending, webhook.DeliveryPending, webhook.DeliveryDelivered,
 	}, statuses(m))
 	require.Equal(t, []time.Duration{5 * time.Second, 15 * time.Second, 45 * time.Second, 135 * time.Second}, m.pauses())
-	require.Equal(t, webhook.TimedOut, m.tried[1].Attempt.Error)
+	require.Equal(t, webhook.TroubleTimeout, m.tried[1].Attempt.Error)
 	require.Equal(t, 302, m.tried[2].Attempt.Status)
 	for i, p := range m.pauses() {
 		require.Equal(t, m.tried[i].Attempt.At.Add(p).Unix(), m.tried[i].NextAt.Unix(), "the log knows when the next try is")
@@ -132,7 +132,7 @@ func TestAWebhookThatNobodyTakesFailsAfterThreeDays(t *testing.T) {
 	m := &merchant{answers: []any{webhook.Answer{Status: 503, RetryAfter: 12 * time.Hour}}}
 	_, err := deliver(t, m)
 	require.ErrorContains(t, err, "the endpoint answered 503")
-	require.Equal(t, []webhook.DeliveryStatus{webhook.Failed}, m.settled)
+	require.Equal(t, []webhook.DeliveryStatus{webhook.DeliveryFailed}, m.settled)
 	whole := m.tried[len(m.tried)-1].Attempt.At.Sub(m.tried[0].Attempt.At)
 	require.LessOrEqual(t, whole, 3*24*time.Hour)
 	require.GreaterOrEqual(t, whole, 60*time.Hour)
@@ -155,8 +155,8 @@ func TestAWebhookThatIsGoneGetsNothingMore(t *testing.T) {
 	result, err := deliver(t, m)
 	require.NoError(t, err)
 	require.Equal(t, activities.WebhookResult{Outcome: activities.WebhookGone, Status: 410}, result)
-	require.Equal(t, webhook.Disabled, m.endpoint.Status)
-	require.Equal(t, []webhook.DeliveryStatus{webhook.Pending, webhook.Dropped}, statuses(m))
+	require.Equal(t, webhook.StatusDisabled, m.endpoint.Status)
+	require.Equal(t, []webhook.DeliveryStatus{webhook.DeliveryPending, webhook.DeliveryDropped}, statuses(m))
 }
 
 func TestAWebhookThatIsRemovedEndsItsDeliveries(t *testing.T) {
@@ -165,13 +165,13 @@ func TestAWebhookThatIsRemovedEndsItsDeliveries(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, activities.WebhookRemoved, result.Outcome)
 	require.Len(t, m.tried, 2)
-	require.Equal(t, []webhook.DeliveryStatus{webhook.Dropped}, m.settled)
+	require.Equal(t, []webhook.DeliveryStatus{webhook.DeliveryDropped}, m.settled)
 }
 
 // One endpoint that hangs takes its own places and nobody else's, and who finds them
 // taken comes again without that being a try.
 func TestAnEndpointHasItsOwnPlaces(t *testing.T) {
-	m := &merchant{answers: []any{200}, endpoint: webhook.Stored{Endpoint: webhook.Endpoint{Status: webhook.Active}}}
+	m := &merchant{answers: []any{200}, endpoint: webhook.Stored{Endpoint: webhook.Endpoint{Status: webhook.StatusActive}}}
 	hanging, release := make(chan struct{}, activities.PerEndpoint), make(chan struct{})
 	d := &activities.Deliver{Endpoints: m, Slots: &activities.EndpointSlots{}, Sender: hangs{hanging, release}}
 	run := func(endpoint string) error {

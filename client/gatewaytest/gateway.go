@@ -98,7 +98,7 @@ func (g *Gateway) failing(next http.Handler) http.Handler {
 			next.ServeHTTP(httptest.NewRecorder(), r)
 			panic(http.ErrAbortHandler)
 		case status == http.StatusAccepted:
-			answer(w, status, order.Order{Status: order.Reserving})
+			answer(w, status, order.Order{Status: order.StatusReserving})
 		default:
 			problem(w, status, "unavailable")
 		}
@@ -147,11 +147,11 @@ func (g *Gateway) cancel(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if o.Status == order.AwaitingPayment {
-		o.Close(order.Cancelled, order.ByCustomer, "customer", time.Now())
+	if o.Status == order.StatusAwaitingPayment {
+		o.Close(order.StatusCancelled, order.ReasonCustomer, "customer", time.Now())
 		g.comesLate(o.ID)
 	}
-	if o.Status != order.Cancelled {
+	if o.Status != order.StatusCancelled {
 		problem(w, http.StatusConflict, "order-closed")
 		return
 	}
@@ -163,10 +163,10 @@ func (g *Gateway) deliver(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if o.Status == order.Paid {
+	if o.Status == order.StatusPaid {
 		o.Deliver(order.ActorOperator, time.Now())
 	}
-	if o.Status != order.Delivered {
+	if o.Status != order.StatusDelivered {
 		problem(w, http.StatusConflict, "order-not-paid")
 		return
 	}
@@ -194,12 +194,12 @@ func (g *Gateway) callback(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(http.StatusNoContent)
 	o := g.Orders[e.OrderID]
-	if o == nil || o.Status != order.AwaitingPayment {
+	if o == nil || o.Status != order.StatusAwaitingPayment {
 		return
 	}
 	switch {
-	case e.Type == order.PaymentWasRefused:
-		o.Close(order.Cancelled, order.PaymentRefused, "provider:sandbox", time.Now())
+	case e.Type == order.PaymentDeclined:
+		o.Close(order.StatusCancelled, order.ReasonPaymentRefused, "provider:sandbox", time.Now())
 	case e.Type == order.PaymentSucceeded && e.Amount == o.Amounts[order.AmountTotal]:
 		o.Pay(e, time.Now())
 	default:

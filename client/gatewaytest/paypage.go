@@ -16,7 +16,7 @@ func (g *Gateway) open(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	if o.Status != order.AwaitingPayment {
+	if o.Status != order.StatusAwaitingPayment {
 		problem(w, http.StatusConflict, "order-closed")
 		return
 	}
@@ -42,16 +42,16 @@ func (g *Gateway) page(w http.ResponseWriter, r *http.Request) {
 	total := o.Amounts[order.AmountTotal]
 	wrong := choice.Amount != 0 && choice.Amount != total
 	switch {
-	case o.Status != order.AwaitingPayment:
-	case choice.Action == sandbox.PayLate:
+	case o.Status != order.StatusAwaitingPayment:
+	case choice.Action == sandbox.ActionPayLate:
 		g.Late[o.ID] = paymentID
-	case choice.Action == sandbox.Refuse:
-		o.Close(order.Cancelled, order.PaymentRefused, "provider:sandbox", time.Now())
+	case choice.Action == sandbox.ActionRefuse:
+		o.Close(order.StatusCancelled, order.ReasonPaymentRefused, "provider:sandbox", time.Now())
 	case wrong:
 		g.refund(o.ID, paymentID, order.RefundWrongAmount)
-	case choice.Action == sandbox.Pay, choice.Action == sandbox.PayTwice:
+	case choice.Action == sandbox.ActionPay, choice.Action == sandbox.ActionPayTwice:
 		o.Pay(order.PaymentEvent{Provider: sandbox.Name, PaymentID: paymentID, Amount: total, OccurredAt: time.Now()}, time.Now())
-		if choice.Action == sandbox.PayTwice {
+		if choice.Action == sandbox.ActionPayTwice {
 			g.refund(o.ID, paymentID+"~2", order.RefundDouble)
 		}
 	}
@@ -63,8 +63,8 @@ func (g *Gateway) Expire() {
 	g.Lock()
 	defer g.Unlock()
 	for _, o := range g.Orders {
-		if o.Status == order.AwaitingPayment {
-			o.Close(order.Expired, order.WindowPassed, order.ActorSystem, time.Now())
+		if o.Status == order.StatusAwaitingPayment {
+			o.Close(order.StatusExpired, order.ReasonWindowPassed, order.ActorSystem, time.Now())
 			g.comesLate(o.ID)
 		}
 	}

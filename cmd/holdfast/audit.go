@@ -114,7 +114,7 @@ func (c *auditCommand) auditDurability(ctx context.Context, rdb redis.UniversalC
 	}
 	findings := make([]audit.Finding, 0, len(found.Faults))
 	for _, fault := range found.Faults {
-		findings = append(findings, audit.Finding{Kind: audit.RedisNotDurable, Detail: fault})
+		findings = append(findings, audit.Finding{Kind: audit.KindRedisNotDurable, Detail: fault})
 	}
 	return findings, nil
 }
@@ -132,7 +132,7 @@ func (c *auditCommand) coldOrders(ctx context.Context, log *slog.Logger) (cold a
 		done()
 		return nil, nil, fmt.Errorf("look at the search index (ELASTICSEARCH_URL): %w", search.WithCause(err))
 	}
-	if slices.Contains(stale, search.OrdersView) {
+	if slices.Contains(stale, search.ViewOrders) {
 		log.WarnContext(ctx, "the orders view is not whole: the audit goes on as if it weren't there")
 		return nil, done, nil
 	}

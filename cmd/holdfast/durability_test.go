@@ -158,7 +158,7 @@ func TestTheAuditFindsARedisThatMayLoseOrders(t *testing.T) {
 	found, err := c.auditDurability(t.Context(), rdb, newLog(said))
 	require.NoError(t, err)
 	require.Len(t, found, 1)
-	require.Equal(t, audit.RedisNotDurable, found[0].Kind)
+	require.Equal(t, audit.KindRedisNotDurable, found[0].Kind)
 	require.Contains(t, found[0].Detail, "append-only file")
 	c.RedisDurability = "warn"
 	found, err = c.auditDurability(t.Context(), rdb, newLog(said))

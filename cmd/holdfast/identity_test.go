@@ -68,7 +68,7 @@ func TestATokenIsTakenByWhoHasItsSecret(t *testing.T) {
 	require.NoError(t, err)
 	caller, err := v.Verify(t.Context(), strings.TrimSpace(stdout))
 	require.NoError(t, err)
-	require.Equal(t, identity.Caller{Subject: "ada", Role: identity.Customer}, caller)
+	require.Equal(t, identity.Caller{Subject: "ada", Role: identity.RoleCustomer}, caller)
 
 	t.Setenv("HOLDFAST_JWT_ISSUER", "https://id.example")
 	_, stdout, _ = holdfast(t, "token", "--role", "operator", "--subject", "op")

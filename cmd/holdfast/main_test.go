@@ -137,7 +137,7 @@ func TestOrderShowAndCancel(t *testing.T) {
 	code, stdout, _ = holdfast(t, "order", "cancel", "o1")
 	assert.Equal(t, exitOK, code)
 	assert.Contains(t, stdout, `"status": "cancelled"`)
-	assert.Equal(t, order.Cancelled, o.Status)
+	assert.Equal(t, order.StatusCancelled, o.Status)
 }
 
 func TestPay(t *testing.T) {
@@ -146,11 +146,11 @@ func TestPay(t *testing.T) {
 		status order.Status
 		last   string // what the journal says last
 	}{
-		{"", order.Paid, "paid"},
-		{"--payment p7", order.Paid, "paid"},
-		{"--fail", order.AwaitingPayment, "payment.failed"},
-		{"--refuse", order.Cancelled, "cancelled"},
-		{"--amount 1", order.AwaitingPayment, "payment.succeeded"},
+		{"", order.StatusPaid, "paid"},
+		{"--payment p7", order.StatusPaid, "paid"},
+		{"--fail", order.StatusAwaitingPayment, "payment.failed"},
+		{"--refuse", order.StatusCancelled, "cancelled"},
+		{"--amount 1", order.StatusAwaitingPayment, "payment.succeeded"},
 	} {
 		t.Run(c.flags, func(t *testing.T) {
 			_, o := gateway(t)
@@ -180,7 +180,7 @@ func TestPayTellsOfARefund(t *testing.T) {
 	assert.Contains(t, pay("o1", "--payment", "p2"), refund, "a second one")
 
 	closed := order.New(order.Placement{OrderID: "o2", Lines: []order.LineRequest{{ProductID: "lamp", Quantity: 1}}}, time.Now())
-	closed.Close(order.Cancelled, order.ByCustomer, "customer", time.Now())
+	closed.Close(order.StatusCancelled, order.ReasonCustomer, "customer", time.Now())
 	closed.Currency = o.Currency
 	g.Orders["o2"] = &closed
 	assert.Contains(t, pay("o2", "--amount", "5"), refund)
@@ -203,7 +203,7 @@ func TestPayWithAnotherSecretIsRefused(t *testing.T) {
 	code, _, stderr := holdfast(t, "pay", "o1")
 	assert.Equal(t, exitFindings, code)
 	assert.Contains(t, stderr, "401")
-	assert.Equal(t, order.AwaitingPayment, o.Status)
+	assert.Equal(t, order.StatusAwaitingPayment, o.Status)
 }
 
 func TestReplayPrintsJSONAndVerifies(t *testing.T) {

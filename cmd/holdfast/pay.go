@@ -64,7 +64,7 @@ func (c *payCommand) Run(ctx context.Context, out out) error {
 		return nil
 	}
 	after := before
-	if !before.Status.Closed() && before.Status != order.Paid {
+	if !before.Status.Closed() && before.Status != order.StatusPaid {
 		if after, err = gateway.OrderAbove(ctx, c.Order, before.Version, showsWithin); err != nil {
 			return err
 		}
@@ -103,7 +103,7 @@ func (c *payCommand) event(o order.Order) order.PaymentEvent {
 	case c.Fail:
 		e.Type = order.PaymentFailed
 	case c.Refuse:
-		e.Type = order.PaymentWasRefused
+		e.Type = order.PaymentDeclined
 	}
 	if c.Amount != 0 {
 		e.Amount = c.Amount

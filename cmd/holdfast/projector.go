@@ -133,7 +133,7 @@ func printRetried(out out, done []projector.Retried, err error) error {
 	left := 0
 	for _, r := range done {
 		reason := ""
-		if r.Fate == projector.Kept {
+		if r.Fate == projector.FateKept {
 			left++
 			reason = ": " + r.Reason
 		}

@@ -107,7 +107,7 @@ func TestAGatewayKeepsItsSecrets(t *testing.T) {
 		require.NoError(t, err)
 		return text
 	}
-	operator, forged := tokenOf("op", identity.Operator), tokenOf("ada", identity.Customer)+"x"
+	operator, forged := tokenOf("op", identity.RoleOperator), tokenOf("ada", identity.RoleCustomer)+"x"
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	unknown, err := jwt.New(jwt.SigningMethodES256).SignedString(key)

@@ -97,7 +97,7 @@ func TestFillLeavesWhatIsThere(t *testing.T) {
 	require.Equal(t, len(list)-50, created, "only what was missing")
 	require.Equal(t, before, everything(t, shop, list[:50]))
 	require.Equal(t, "Mine now", before[0].Title)
-	require.Equal(t, product.Delisted, before[1].Status)
+	require.Equal(t, product.StatusDelisted, before[1].Status)
 	for _, p := range everything(t, shop, list) {
 		require.NoError(t, search.FromProduct(p).Validate(), p.ID)
 	}

@@ -72,7 +72,7 @@ func (s *Stack) sagaMoney() order.Money {
 	if s.books == nil {
 		return ""
 	}
-	return order.PretendMoney
+	return order.MoneyPretend
 }
 
 // atSandbox has the gateway take payments by the sandbox and show its pages.
@@ -80,7 +80,7 @@ func (s *Stack) atSandbox(c *api.Config, publicURL string) {
 	if s.books == nil {
 		return
 	}
-	c.Money = order.PretendMoney
+	c.Money = order.MoneyPretend
 	c.Providers[sandbox.Name] = s.sandbox(publicURL)
 	c.Pages[sandbox.Path] = sandbox.NewPages(s.books, c.Log)
 }

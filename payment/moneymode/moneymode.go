@@ -22,8 +22,8 @@ type Mode = order.Money
 
 // Modes of money.
 const (
-	ModePretend = order.PretendMoney
-	ModeReal    = order.RealMoney
+	ModePretend = order.MoneyPretend
+	ModeReal    = order.MoneyReal
 )
 
 // Claims are good for a while and renewed long before they end, so that one that nothing

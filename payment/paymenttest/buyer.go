@@ -24,7 +24,7 @@ func declined(t *testing.T, h Harness) {
 func late(t *testing.T, h Harness) {
 	need(t, h.PayLate != nil, "pay a cancelled payment")
 	r, id := h.create(t)
-	require.Equal(t, order.PaymentWasCancelled, h.cancel(t, id, r).Outcome)
+	require.Equal(t, order.CancelOutcomeCancelled, h.cancel(t, id, r).Outcome)
 	h.PayLate(t, id)
 	require.Equal(t, order.ProviderSucceeded, h.status(t, id))
 	told := h.told(t, id, order.PaymentSucceeded)

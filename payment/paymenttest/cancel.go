@@ -12,10 +12,10 @@ import (
 func cancelOpen(t *testing.T, h Harness) {
 	r, id := h.create(t)
 	for range 2 {
-		require.Equal(t, order.Cancellation{Outcome: order.PaymentWasCancelled}, h.cancel(t, id, r))
+		require.Equal(t, order.Cancellation{Outcome: order.CancelOutcomeCancelled}, h.cancel(t, id, r))
 		require.Equal(t, order.ProviderCancelled, h.status(t, id))
 	}
-	require.Equal(t, order.PaymentWasCancelled, h.cancel(t, "", r).Outcome, "by the attempt alone")
+	require.Equal(t, order.CancelOutcomeCancelled, h.cancel(t, "", r).Outcome, "by the attempt alone")
 }
 
 func cancelLost(t *testing.T, h Harness) {
@@ -27,7 +27,7 @@ func cancelLost(t *testing.T, h Harness) {
 	h.Lose(t)
 	_, err = h.Provider.Cancel(t.Context(), "", r)
 	require.ErrorIs(t, err, payment.ErrUnavailable)
-	require.Equal(t, order.PaymentWasCancelled, h.cancel(t, "", r).Outcome)
+	require.Equal(t, order.CancelOutcomeCancelled, h.cancel(t, "", r).Outcome)
 	require.Equal(t, order.ProviderCancelled, h.status(t, h.createdFor(t, r)))
 }
 
@@ -35,12 +35,12 @@ func cancelBeforeCreate(t *testing.T, h Harness) {
 	r := h.request()
 	for range 2 {
 		outcome := h.cancel(t, "", r).Outcome
-		require.Contains(t, []order.CancelOutcome{order.NoPayment, order.PaymentWasCancelled}, outcome)
+		require.Contains(t, []order.CancelOutcome{order.CancelOutcomeNoPayment, order.CancelOutcomeCancelled}, outcome)
 	}
 	id := h.createdFor(t, r) // it was on its way all the time
 	require.Equal(t, order.ProviderCancelled, h.status(t, id))
-	require.Equal(t, order.PaymentWasCancelled, h.cancel(t, id, r).Outcome)
-	require.Equal(t, order.PaymentWasCancelled, h.cancel(t, "", r).Outcome)
+	require.Equal(t, order.CancelOutcomeCancelled, h.cancel(t, id, r).Outcome)
+	require.Equal(t, order.CancelOutcomeCancelled, h.cancel(t, "", r).Outcome)
 
 	r.Attempt = 2
 	require.Equal(t, order.ProviderOpen, h.status(t, h.createdFor(t, r)), "the next attempt is another payment")
@@ -57,7 +57,7 @@ func cancelAndCreate(t *testing.T, h Harness) {
 			}
 		})
 		outcome := h.cancel(t, "", r).Outcome
-		require.Contains(t, []order.CancelOutcome{order.NoPayment, order.PaymentWasCancelled}, outcome)
+		require.Contains(t, []order.CancelOutcome{order.CancelOutcomeNoPayment, order.CancelOutcomeCancelled}, outcome)
 		require.Equal(t, order.ProviderCancelled, h.status(t, h.createdFor(t, r)))
 	}
 }
@@ -67,7 +67,7 @@ func cancelAndPay(t *testing.T, h Harness) {
 	h.Pay(t, id)
 	together(4, func(int) {
 		c, err := h.Provider.Cancel(t.Context(), id, r)
-		if err != nil || c.Outcome != order.AlreadyPaid {
+		if err != nil || c.Outcome != order.CancelOutcomePaid {
 			t.Errorf("a paid payment is cancelled: %+v, %v", c, err)
 		}
 	})
@@ -90,8 +90,8 @@ func cancelProcessing(t *testing.T, h Harness) {
 		r, id := h.create(t)
 		h.Process(t, id)
 		require.Equal(t, order.ProviderProcessing, h.status(t, id))
-		require.Equal(t, order.Cancellation{Outcome: order.StillProcessing}, h.cancel(t, id, r))
-		require.Equal(t, order.StillProcessing, h.cancel(t, "", r).Outcome)
+		require.Equal(t, order.Cancellation{Outcome: order.CancelOutcomeProcessing}, h.cancel(t, id, r))
+		require.Equal(t, order.CancelOutcomeProcessing, h.cancel(t, "", r).Outcome)
 		require.Equal(t, id, h.createdFor(t, r))
 		if paid {
 			h.Pay(t, id)
@@ -100,7 +100,7 @@ func cancelProcessing(t *testing.T, h Harness) {
 			continue
 		}
 		h.Decline(t, id)
-		require.Equal(t, order.PaymentWasCancelled, h.cancel(t, id, r).Outcome)
+		require.Equal(t, order.CancelOutcomeCancelled, h.cancel(t, id, r).Outcome)
 		require.Empty(t, h.told(t, id, order.PaymentSucceeded))
 	}
 }
@@ -109,7 +109,7 @@ func cancelDeclined(t *testing.T, h Harness) {
 	need(t, h.Decline != nil, "decline")
 	r, id := h.create(t)
 	h.Decline(t, id)
-	require.Equal(t, order.PaymentWasCancelled, h.cancel(t, id, r).Outcome)
+	require.Equal(t, order.CancelOutcomeCancelled, h.cancel(t, id, r).Outcome)
 	require.Equal(t, order.ProviderCancelled, h.status(t, id))
 }
 
@@ -117,8 +117,8 @@ func cancelRefused(t *testing.T, h Harness) {
 	need(t, h.Refuse != nil, "refuse a buyer")
 	r, id := h.create(t)
 	h.Refuse(t, id)
-	require.Len(t, h.told(t, id, order.PaymentWasRefused), 1)
-	require.Equal(t, order.PaymentWasCancelled, h.cancel(t, id, r).Outcome)
+	require.Len(t, h.told(t, id, order.PaymentDeclined), 1)
+	require.Equal(t, order.CancelOutcomeCancelled, h.cancel(t, id, r).Outcome)
 	require.Equal(t, id, h.createdFor(t, r))
 	require.Equal(t, order.ProviderCancelled, h.status(t, id))
 }

@@ -198,7 +198,7 @@ func (h Harness) told(t *testing.T, id string, kind order.PaymentEventType) []or
 // requirePaid requires that a cancellation tells the success that came before.
 func requirePaid(t *testing.T, h Harness, c order.Cancellation, id string, r order.PaymentRequest) {
 	t.Helper()
-	require.Equal(t, order.AlreadyPaid, c.Outcome)
+	require.Equal(t, order.CancelOutcomePaid, c.Outcome)
 	require.NotNil(t, c.Paid)
 	require.Equal(t, order.PaymentSucceeded, c.Paid.Type)
 	require.Equal(t, h.Name, c.Paid.Provider)

@@ -168,7 +168,7 @@ func refundComesBack(t *testing.T, h Harness) {
 		sent := h.Sent(t, id)
 		var said *order.PaymentEvent
 		for _, m := range sent { // what was heard last
-			if e, err := h.Provider.Callback(m.Header, m.Body, h.now()); err == nil && e.Type == order.RefundCameBack {
+			if e, err := h.Provider.Callback(m.Header, m.Body, h.now()); err == nil && e.Type == order.PaymentRefundFailed {
 				said = &e
 			}
 		}

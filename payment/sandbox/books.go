@@ -90,11 +90,11 @@ func (b *Books) cancel(ctx context.Context, id string, r order.PaymentRequest) (
 	}
 	switch answer[0] {
 	case "NONE":
-		return order.Cancellation{Outcome: order.NoPayment}, nil
+		return order.Cancellation{Outcome: order.CancelOutcomeNoPayment}, nil
 	case "CANCELLED":
-		return order.Cancellation{Outcome: order.PaymentWasCancelled}, nil
+		return order.Cancellation{Outcome: order.CancelOutcomeCancelled}, nil
 	case "PROCESSING":
-		return order.Cancellation{Outcome: order.StillProcessing}, nil
+		return order.Cancellation{Outcome: order.CancelOutcomeProcessing}, nil
 	}
 	amount, err := strconv.ParseInt(answer[1], 10, 64)
 	if err != nil {
@@ -104,7 +104,7 @@ func (b *Books) cancel(ctx context.Context, id string, r order.PaymentRequest) (
 	if err != nil {
 		return none, unreadable(id, err)
 	}
-	return order.Cancellation{Outcome: order.AlreadyPaid, Paid: &order.PaymentEvent{
+	return order.Cancellation{Outcome: order.CancelOutcomePaid, Paid: &order.PaymentEvent{
 		EventID: answer[4], Provider: Name, Type: order.PaymentSucceeded, OrderID: answer[5], PaymentID: id,
 		Amount: amount, Currency: answer[2], OccurredAt: at,
 	}}, nil

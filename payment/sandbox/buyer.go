@@ -14,26 +14,26 @@ import (
 type Action string
 
 const (
-	// Pay: the money is there at once.
-	Pay Action = "pay"
-	// Decline: this try fails; he may try again.
-	Decline Action = "decline"
-	// Refuse: the provider will not take his money for this order.
-	Refuse Action = "refuse"
-	// Process: he pays by a way that takes its time. Pay or Decline resolves it.
-	Process Action = "process"
-	// PayLate: his money comes when nobody waits for it any more, also after the
+	// ActionPay: the money is there at once.
+	ActionPay Action = "pay"
+	// ActionDecline: this try fails; he may try again.
+	ActionDecline Action = "decline"
+	// ActionRefuse: the provider will not take his money for this order.
+	ActionRefuse Action = "refuse"
+	// ActionProcess: he pays by a way that takes its time. Pay or Decline resolves it.
+	ActionProcess Action = "process"
+	// ActionPayLate: his money comes when nobody waits for it any more, also after the
 	// payment was cancelled, as it does with some ways of paying.
-	PayLate Action = "pay_late"
-	// PayTwice: he pays, and pays once more by a payment of its own.
-	PayTwice Action = "pay_twice"
-	// FailRefund: the money of the last refund comes back, as it does from an account that
+	ActionPayLate Action = "pay_late"
+	// ActionPayTwice: he pays, and pays once more by a payment of its own.
+	ActionPayTwice Action = "pay_twice"
+	// ActionFailRefund: the money of the last refund comes back, as it does from an account that
 	// was closed.
-	FailRefund Action = "fail_refund"
-	// OpenDispute: the buyer's bank asks the money back. WinDispute and LoseDispute end that.
-	OpenDispute Action = "dispute"
-	WinDispute  Action = "dispute_won"
-	LoseDispute Action = "dispute_lost"
+	ActionFailRefund Action = "fail_refund"
+	// ActionOpenDispute: the buyer's bank asks the money back. ActionWinDispute and ActionLoseDispute end that.
+	ActionOpenDispute Action = "dispute"
+	ActionWinDispute  Action = "dispute_won"
+	ActionLoseDispute Action = "dispute_lost"
 )
 
 // Choice is one action of a buyer.
@@ -47,7 +47,7 @@ type Choice struct {
 
 // What a choice can be refused for, beside payment.ErrNoPayment.
 var errNoChoice = fmt.Errorf("the sandbox knows the actions %s, %s, %s, %s, %s, %s, %s, %s, %s and %s, and an amount above 0",
-	Pay, Decline, Refuse, Process, PayLate, PayTwice, FailRefund, OpenDispute, WinDispute, LoseDispute)
+	ActionPay, ActionDecline, ActionRefuse, ActionProcess, ActionPayLate, ActionPayTwice, ActionFailRefund, ActionOpenDispute, ActionWinDispute, ActionLoseDispute)
 
 // EndedError says that the payment is past what the buyer wants.
 type EndedError struct {
@@ -56,10 +56,10 @@ type EndedError struct {
 }
 
 func (e *EndedError) Error() string {
-	if e.Action == FailRefund {
+	if e.Action == ActionFailRefund {
 		return "no refund of the payment can fail: none was made, or the last one failed before"
 	}
-	if strings.HasPrefix(string(e.Action), string(OpenDispute)) {
+	if strings.HasPrefix(string(e.Action), string(ActionOpenDispute)) {
 		return fmt.Sprintf("the payment is %s: it isn't paid, or its dispute stands otherwise", e.Status)
 	}
 	return fmt.Sprintf("the payment is %s: %s comes too late", e.Status, e.Action)
@@ -80,28 +80,28 @@ func (b *Books) Choose(ctx context.Context, paymentID string, c Choice) (order.P
 	}
 	script, further, args := payScript, []string(nil), []any{amount, c.Currency}
 	switch c.Action {
-	case Pay:
-	case PayTwice:
+	case ActionPay:
+	case ActionPayTwice:
 		second := secondID(paymentID)
 		if !product.ValidID(second) {
 			return "", errNoChoice
 		}
 		further, args = []string{paymentKey(second)}, append(args, second)
-	case PayLate:
+	case ActionPayLate:
 		script, args = payLateScript, append(args, lateAfter.Milliseconds())
-	case Decline:
+	case ActionDecline:
 		script, args = declineScript, nil
-	case Refuse:
+	case ActionRefuse:
 		script, args = refuseScript, nil
-	case Process:
+	case ActionProcess:
 		script, args = processScript, nil
-	case OpenDispute:
-		script, args = disputeScript, []any{string(order.DisputeNeedsResponse), string(order.FundsWithdrawn)}
-	case WinDispute:
-		script, args = disputeScript, []any{string(order.DisputeWon), string(order.FundsReinstated)}
-	case LoseDispute:
+	case ActionOpenDispute:
+		script, args = disputeScript, []any{string(order.DisputeNeedsResponse), string(order.DisputeFundsWithdrawn)}
+	case ActionWinDispute:
+		script, args = disputeScript, []any{string(order.DisputeWon), string(order.DisputeFundsReinstated)}
+	case ActionLoseDispute:
 		script, args = disputeScript, []any{string(order.DisputeLost), ""}
-	case FailRefund:
+	case ActionFailRefund:
 		script, args = failScript, nil
 	default:
 		return "", errNoChoice

@@ -57,28 +57,28 @@ type button struct {
 
 var (
 	payButtons = []button{
-		{Pay, "Pay", "The money is there at once.", true},
-		{Decline, "Decline", "This try fails; the buyer may try again.", false},
-		{Refuse, "Refuse", "The provider won't take his money: the order ends.", false},
-		{Process, "Pay slowly", "As a bank transfer does: come back here to pay or to decline.", false},
-		{PayLate, "Pay late", "The money comes after the order gave up waiting, and has to go back.", false},
-		{PayTwice, "Pay twice", "The money comes twice; what is too much has to go back.", false},
+		{ActionPay, "Pay", "The money is there at once.", true},
+		{ActionDecline, "Decline", "This try fails; the buyer may try again.", false},
+		{ActionRefuse, "Refuse", "The provider won't take his money: the order ends.", false},
+		{ActionProcess, "Pay slowly", "As a bank transfer does: come back here to pay or to decline.", false},
+		{ActionPayLate, "Pay late", "The money comes after the order gave up waiting, and has to go back.", false},
+		{ActionPayTwice, "Pay twice", "The money comes twice; what is too much has to go back.", false},
 	}
 	slowButtons = []button{
-		{Pay, "Pay", "The transfer arrives.", true},
-		{Decline, "Decline", "It fails; the buyer may try again.", false},
-		{PayLate, "Pay late", "It arrives after the order's payment window.", false},
+		{ActionPay, "Pay", "The transfer arrives.", true},
+		{ActionDecline, "Decline", "It fails; the buyer may try again.", false},
+		{ActionPayLate, "Pay late", "It arrives after the order's payment window.", false},
 	}
 	paidButtons = []button{
-		{OpenDispute, "Dispute", "The buyer's bank asks the money back.", false},
-		{WinDispute, "Win the dispute", "The bank decides for the shop.", false},
-		{LoseDispute, "Lose the dispute", "The bank decides for the buyer.", false},
+		{ActionOpenDispute, "Dispute", "The buyer's bank asks the money back.", false},
+		{ActionWinDispute, "Win the dispute", "The bank decides for the shop.", false},
+		{ActionLoseDispute, "Lose the dispute", "The bank decides for the buyer.", false},
 	}
 	refundedButtons = []button{
-		{FailRefund, "Fail the refund", "The buyer's bank sends the last refund back; an operator has to decide.", true},
+		{ActionFailRefund, "Fail the refund", "The buyer's bank sends the last refund back; an operator has to decide.", true},
 	}
 	lateButtons = []button{
-		{PayLate, "Pay late", "The money comes all the same, and has to go back.", false},
+		{ActionPayLate, "Pay late", "The money comes all the same, and has to go back.", false},
 	}
 )
 

@@ -48,9 +48,9 @@ func TestThePageShowsThePayment(t *testing.T) {
 	} {
 		require.Contains(t, open, says)
 	}
-	d.choose(t, id, sandbox.Process)
+	d.choose(t, id, sandbox.ActionProcess)
 	require.Contains(t, look(), "being processed")
-	d.choose(t, id, sandbox.Pay)
+	d.choose(t, id, sandbox.ActionPay)
 	paid := look()
 	require.Contains(t, paid, ">paid<")
 	require.Equal(t, 3, strings.Count(paid, "<button"), "a dispute is all that can come of it")

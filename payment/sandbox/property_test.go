@@ -115,14 +115,14 @@ func (m *model) cancel(r *rapid.T) {
 		m.payments[id] = e
 	}
 	want := map[order.ProviderStatus]order.CancelOutcome{
-		order.ProviderOpen: order.PaymentWasCancelled, order.ProviderCancelled: order.PaymentWasCancelled,
-		order.ProviderProcessing: order.StillProcessing, order.ProviderSucceeded: order.AlreadyPaid,
+		order.ProviderOpen: order.CancelOutcomeCancelled, order.ProviderCancelled: order.CancelOutcomeCancelled,
+		order.ProviderProcessing: order.CancelOutcomeProcessing, order.ProviderSucceeded: order.CancelOutcomePaid,
 	}[e.status]
 	if e.mark {
-		want = order.NoPayment
+		want = order.CancelOutcomeNoPayment
 	}
 	require.Equal(r, want, c.Outcome)
-	if want == order.AlreadyPaid {
+	if want == order.CancelOutcomePaid {
 		require.Equal(r, e.paid, c.Paid.Amount)
 	}
 	if e.status == order.ProviderOpen {
@@ -137,8 +137,8 @@ func (m *model) choose(r *rapid.T) {
 	id := sandbox.PaymentID(m.attempt(r))
 	c := sandbox.Choice{
 		Action: rapid.SampledFrom([]sandbox.Action{
-			sandbox.Pay, sandbox.Decline, sandbox.Refuse, sandbox.Process, sandbox.PayLate, sandbox.PayTwice,
-			sandbox.OpenDispute, sandbox.WinDispute, sandbox.LoseDispute,
+			sandbox.ActionPay, sandbox.ActionDecline, sandbox.ActionRefuse, sandbox.ActionProcess, sandbox.ActionPayLate, sandbox.ActionPayTwice,
+			sandbox.ActionOpenDispute, sandbox.ActionWinDispute, sandbox.ActionLoseDispute,
 		}).Draw(r, "action"),
 		Amount: rapid.SampledFrom([]int64{0, 0, 7}).Draw(r, "other amount"),
 	}
@@ -161,18 +161,18 @@ func (m *model) choose(r *rapid.T) {
 
 func (m *model) ended(e *entry, a sandbox.Action) bool {
 	switch a { //nolint:exhaustive // what the model chooses
-	case sandbox.Pay, sandbox.PayTwice:
+	case sandbox.ActionPay, sandbox.ActionPayTwice:
 		return e.status == order.ProviderCancelled
-	case sandbox.PayLate:
+	case sandbox.ActionPayLate:
 		return false
-	case sandbox.Refuse:
+	case sandbox.ActionRefuse:
 		return e.status == order.ProviderSucceeded || (e.status == order.ProviderCancelled && !e.refused)
-	case sandbox.Decline, sandbox.Process:
+	case sandbox.ActionDecline, sandbox.ActionProcess:
 		return e.status == order.ProviderSucceeded || e.status == order.ProviderCancelled
-	case sandbox.OpenDispute, sandbox.WinDispute, sandbox.LoseDispute:
+	case sandbox.ActionOpenDispute, sandbox.ActionWinDispute, sandbox.ActionLoseDispute:
 		over := e.dispute == order.DisputeWon || e.dispute == order.DisputeLost
 		return e.status != order.ProviderSucceeded || (over && e.dispute != disputes[a]) ||
-			(e.dispute == "" && a != sandbox.OpenDispute)
+			(e.dispute == "" && a != sandbox.ActionOpenDispute)
 	}
 	panic(a)
 }
@@ -181,33 +181,33 @@ func (m *model) apply(id string, c sandbox.Choice) {
 	e := m.payments[id]
 	over := e.status == order.ProviderSucceeded
 	switch c.Action { //nolint:exhaustive // what the model chooses
-	case sandbox.Pay, sandbox.PayTwice:
+	case sandbox.ActionPay, sandbox.ActionPayTwice:
 		if !over {
 			m.succeed(id, c.Amount)
 		}
 		second := id + "~2"
-		if c.Action == sandbox.PayTwice && m.payments[second] == nil {
+		if c.Action == sandbox.ActionPayTwice && m.payments[second] == nil {
 			m.payments[second] = &entry{amount: e.paid, refunds: map[string]int64{}}
 			m.succeed(second, e.paid)
 		}
-	case sandbox.PayLate:
+	case sandbox.ActionPayLate:
 		switch {
 		case e.status == order.ProviderCancelled:
 			m.succeed(id, c.Amount)
 		case !over:
 			e.lateAt, e.late = later(e.until, m.d.time()).Add(sandbox.LateAfter), c.Amount
 		}
-	case sandbox.Decline:
+	case sandbox.ActionDecline:
 		e.status = order.ProviderOpen
 		m.tell(id, order.PaymentFailed)
-	case sandbox.Refuse:
+	case sandbox.ActionRefuse:
 		if e.status != order.ProviderCancelled {
 			e.status, e.refused, e.lateAt = order.ProviderCancelled, true, time.Time{}
-			m.tell(id, order.PaymentWasRefused)
+			m.tell(id, order.PaymentDeclined)
 		}
-	case sandbox.Process:
+	case sandbox.ActionProcess:
 		e.status = order.ProviderProcessing
-	case sandbox.OpenDispute, sandbox.WinDispute, sandbox.LoseDispute:
+	case sandbox.ActionOpenDispute, sandbox.ActionWinDispute, sandbox.ActionLoseDispute:
 		if e.dispute != disputes[c.Action] {
 			e.dispute = disputes[c.Action]
 			m.tell(id, order.PaymentDisputed)
@@ -217,7 +217,7 @@ func (m *model) apply(id string, c sandbox.Choice) {
 
 // disputes is what the bank says of a dispute by each action.
 var disputes = map[sandbox.Action]order.DisputeStatus{
-	sandbox.OpenDispute: order.DisputeNeedsResponse, sandbox.WinDispute: order.DisputeWon, sandbox.LoseDispute: order.DisputeLost,
+	sandbox.ActionOpenDispute: order.DisputeNeedsResponse, sandbox.ActionWinDispute: order.DisputeWon, sandbox.ActionLoseDispute: order.DisputeLost,
 }
 
 func later(a, b time.Time) time.Time {

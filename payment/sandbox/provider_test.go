@@ -51,13 +51,13 @@ func harness(t *testing.T, rdb redis.UniversalClient) paymenttest.Harness {
 			require.NoError(t, sender.SendDue(t.Context()))
 			return shop.of(id)
 		},
-		Pay: choose(sandbox.Choice{Action: sandbox.Pay}), Decline: choose(sandbox.Choice{Action: sandbox.Decline}),
-		Refuse: choose(sandbox.Choice{Action: sandbox.Refuse}), Process: choose(sandbox.Choice{Action: sandbox.Process}),
-		PayLate: choose(sandbox.Choice{Action: sandbox.PayLate}), PayTwice: choose(sandbox.Choice{Action: sandbox.PayTwice}),
-		FailRefund: choose(sandbox.Choice{Action: sandbox.FailRefund}),
+		Pay: choose(sandbox.Choice{Action: sandbox.ActionPay}), Decline: choose(sandbox.Choice{Action: sandbox.ActionDecline}),
+		Refuse: choose(sandbox.Choice{Action: sandbox.ActionRefuse}), Process: choose(sandbox.Choice{Action: sandbox.ActionProcess}),
+		PayLate: choose(sandbox.Choice{Action: sandbox.ActionPayLate}), PayTwice: choose(sandbox.Choice{Action: sandbox.ActionPayTwice}),
+		FailRefund: choose(sandbox.Choice{Action: sandbox.ActionFailRefund}),
 		PayOther: func(t testing.TB, id string, amount int64) {
 			t.Helper()
-			choose(sandbox.Choice{Action: sandbox.Pay, Amount: amount})(t, id)
+			choose(sandbox.Choice{Action: sandbox.ActionPay, Amount: amount})(t, id)
 		},
 		Lose: func(testing.TB) { lose.Store(true) },
 	}

@@ -97,7 +97,7 @@ func onDesks(t *testing.T, test func(t *testing.T, d *desk)) {
 func TestACallbackComesUntilItIsTaken(t *testing.T) {
 	onDesks(t, func(t *testing.T, d *desk) {
 		_, id := d.create(t)
-		d.choose(t, id, sandbox.Pay)
+		d.choose(t, id, sandbox.ActionPay)
 		paidAt := d.time()
 		d.shop.status.Store(http.StatusServiceUnavailable)
 		for try := 1; try <= 9; try++ {
@@ -123,7 +123,7 @@ func TestAnswersThatAreNoYes(t *testing.T) {
 	d := newDesk(t, redistest.Real(t))
 	for _, status := range []int{http.StatusMovedPermanently, http.StatusBadRequest, http.StatusUnauthorized, http.StatusNotFound, http.StatusBadGateway} {
 		_, id := d.create(t)
-		d.choose(t, id, sandbox.Pay)
+		d.choose(t, id, sandbox.ActionPay)
 		d.shop.status.Store(int64(status))
 		seen := len(d.send(t))
 		d.pass(time.Minute)
@@ -146,7 +146,7 @@ func TestPausesGrow(t *testing.T) {
 func TestAGatewayThatIsAwayForDays(t *testing.T) {
 	onDesks(t, func(t *testing.T, d *desk) {
 		_, id := d.create(t)
-		d.choose(t, id, sandbox.Pay)
+		d.choose(t, id, sandbox.ActionPay)
 		d.shop.status.Store(http.StatusBadGateway)
 		for range 4 {
 			d.pass(24 * time.Hour)
@@ -167,7 +167,7 @@ func TestSendersShareTheOutbox(t *testing.T) {
 		const payments = 60
 		for range payments {
 			_, id := d.create(t)
-			d.choose(t, id, sandbox.Pay)
+			d.choose(t, id, sandbox.ActionPay)
 		}
 		var all sync.WaitGroup
 		for range 3 {
@@ -183,7 +183,7 @@ func TestSendersShareTheOutbox(t *testing.T) {
 		require.Len(t, ids, payments)
 
 		_, id := d.create(t)
-		d.choose(t, id, sandbox.Pay)
+		d.choose(t, id, sandbox.ActionPay)
 		dying, cancel := context.WithCancel(t.Context())
 		d.shop.Config.Handler = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 			cancel()
@@ -203,23 +203,23 @@ func TestSendersShareTheOutbox(t *testing.T) {
 func TestLateMoneyComesAfterTheOrderEnded(t *testing.T) {
 	onDesks(t, func(t *testing.T, d *desk) {
 		r, cancelled := d.create(t)
-		d.choose(t, cancelled, sandbox.PayLate)
+		d.choose(t, cancelled, sandbox.ActionPayLate)
 		_, waiting := d.create(t)
-		d.choose(t, waiting, sandbox.PayLate)
+		d.choose(t, waiting, sandbox.ActionPayLate)
 		_, slow := d.create(t)
-		d.choose(t, slow, sandbox.Process)
-		d.choose(t, slow, sandbox.PayLate)
+		d.choose(t, slow, sandbox.ActionProcess)
+		d.choose(t, slow, sandbox.ActionPayLate)
 		_, soon := d.create(t)
-		d.choose(t, soon, sandbox.PayLate)
-		d.choose(t, soon, sandbox.Pay)
+		d.choose(t, soon, sandbox.ActionPayLate)
+		d.choose(t, soon, sandbox.ActionPay)
 		_, refused := d.create(t)
-		d.choose(t, refused, sandbox.PayLate)
-		d.choose(t, refused, sandbox.Refuse)
+		d.choose(t, refused, sandbox.ActionPayLate)
+		d.choose(t, refused, sandbox.ActionRefuse)
 		require.Len(t, d.send(t), 2)
 
 		c, err := d.Cancel(t.Context(), cancelled, r)
 		require.NoError(t, err)
-		require.Equal(t, order.PaymentWasCancelled, c.Outcome)
+		require.Equal(t, order.CancelOutcomeCancelled, c.Outcome)
 		require.Len(t, d.send(t), 2, "not at once")
 		d.pass(sandbox.LateAfter)
 		require.Len(t, d.send(t), 3)
@@ -243,7 +243,7 @@ func TestTheBooksForget(t *testing.T) {
 		d := newDesk(t, rdb)
 		d.create(t)
 		r, id := d.create(t)
-		d.choose(t, id, sandbox.Pay)
+		d.choose(t, id, sandbox.ActionPay)
 		d.send(t)
 		r.Attempt = 2
 		_, err := d.Cancel(t.Context(), "", r)
@@ -269,7 +269,7 @@ func TestRunSendsAndEnds(t *testing.T) {
 		d.sender.Run(ctx)
 	}()
 	_, id := d.create(t)
-	d.choose(t, id, sandbox.Pay)
+	d.choose(t, id, sandbox.ActionPay)
 	require.Eventually(t, func() bool { return len(d.shop.of(id)) == 1 }, 5*time.Second, time.Millisecond)
 	stop()
 	<-done
@@ -304,11 +304,11 @@ func TestASlowAnswerHoldsUpNoOther(t *testing.T) {
 		defer close(done)
 		d.sender.Run(ctx)
 	}()
-	d.choose(t, slow, sandbox.Pay)
+	d.choose(t, slow, sandbox.ActionPay)
 	<-took
 	for range 3 {
 		_, id := d.create(t)
-		d.choose(t, id, sandbox.Pay)
+		d.choose(t, id, sandbox.ActionPay)
 		require.Eventually(t, func() bool { return len(d.shop.of(id)) == 1 }, 5*time.Second, time.Millisecond)
 	}
 	require.Empty(t, d.shop.of(slow))

@@ -103,7 +103,7 @@ func (d *dispute) check() string {
 	case d.Status != order.DisputeNeedsResponse && d.Status != order.DisputeUnderReview &&
 		d.Status != order.DisputeWon && d.Status != order.DisputeLost:
 		return "data.dispute.status is unknown"
-	case d.Funds != "" && d.Funds != order.FundsWithdrawn && d.Funds != order.FundsReinstated:
+	case d.Funds != "" && d.Funds != order.DisputeFundsWithdrawn && d.Funds != order.DisputeFundsReinstated:
 		return "data.dispute.funds is unknown"
 	}
 	return ""
@@ -186,7 +186,7 @@ func read(body []byte) (message, error) {
 
 func (m message) check(eventID string) error {
 	switch m.Type {
-	case order.PaymentSucceeded, order.PaymentFailed, order.PaymentWasRefused:
+	case order.PaymentSucceeded, order.PaymentFailed, order.PaymentDeclined:
 		if m.Data.Refund != nil || m.Data.Dispute != nil {
 			return fmt.Errorf("%w: data.refund and data.dispute go with messages of these alone", payment.ErrMalformed)
 		}
@@ -194,7 +194,7 @@ func (m message) check(eventID string) error {
 		if bad := m.Data.Dispute.check(); bad != "" {
 			return fmt.Errorf("%w: %s", payment.ErrMalformed, bad)
 		}
-	case order.RefundCameBack:
+	case order.PaymentRefundFailed:
 		if r := m.Data.Refund; r == nil || !order.ValidName(r.ID) || !order.ValidName(r.ProviderID) || len(r.Detail) > order.MaxFieldBytes {
 			return fmt.Errorf("%w: data.refund has no id, no providerId, or is too long", payment.ErrMalformed)
 		}

@@ -34,7 +34,7 @@ func signer(t testing.TB) *sandbox.Signer {
 
 func TestASignedCallbackIsRead(t *testing.T) {
 	p := signer(t)
-	for _, kind := range []order.PaymentEventType{order.PaymentSucceeded, order.PaymentFailed, order.PaymentWasRefused} {
+	for _, kind := range []order.PaymentEventType{order.PaymentSucceeded, order.PaymentFailed, order.PaymentDeclined} {
 		want := event()
 		want.Type = kind
 		cb, err := p.NewCallback(want)

@@ -77,7 +77,7 @@ func TestARefundThatFailedIsRead(t *testing.T) {
 		got, err := p.Callback(cb.header, cb.body, start)
 		require.NoError(t, err, kind)
 		require.Equal(t, order.PaymentEvent{
-			EventID: "evt_3RkVzq2eZvKYlo2C1refundfailed", Provider: "stripe", Type: order.RefundCameBack, OrderID: "o-1",
+			EventID: "evt_3RkVzq2eZvKYlo2C1refundfailed", Provider: "stripe", Type: order.PaymentRefundFailed, OrderID: "o-1",
 			PaymentID: "pi_3RkVzq2eZvKYlo2C1X0aQm7d", Amount: 1250, Currency: "EUR", OccurredAt: start,
 			Refund: &order.FailedRefund{ID: "full:stripe:o-1", ProviderID: "re_3RkVzq2eZvKYlo2C1aBcDeFg", Detail: "expired_or_canceled_card"},
 		}, got)

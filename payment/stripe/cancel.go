@@ -20,16 +20,16 @@ func (p *Provider) Cancel(ctx context.Context, paymentID string, r order.Payment
 	if err != nil {
 		return order.Cancellation{}, err
 	}
-	res := order.Cancellation{Outcome: order.NoPayment}
+	res := order.Cancellation{Outcome: order.CancelOutcomeNoPayment}
 	for _, id := range ids {
 		c, err := p.cancel(ctx, id, r)
 		if err != nil {
 			return order.Cancellation{}, err
 		}
 		switch {
-		case c.Outcome == order.AlreadyPaid:
+		case c.Outcome == order.CancelOutcomePaid:
 			return c, nil
-		case res.Outcome != order.StillProcessing:
+		case res.Outcome != order.CancelOutcomeProcessing:
 			res = c
 		}
 	}
@@ -81,13 +81,13 @@ func (p *Provider) cancel(ctx context.Context, id string, r order.PaymentRequest
 	}
 	switch statusOf(i) {
 	case order.ProviderCancelled:
-		return order.Cancellation{Outcome: order.PaymentWasCancelled}, nil
+		return order.Cancellation{Outcome: order.CancelOutcomeCancelled}, nil
 	case order.ProviderSucceeded:
 		paid, err := success(i)
 		paid.OrderID = r.OrderID // also where somebody changed what the payment carries
-		return order.Cancellation{Outcome: order.AlreadyPaid, Paid: &paid}, err
+		return order.Cancellation{Outcome: order.CancelOutcomePaid, Paid: &paid}, err
 	case order.ProviderOpen, order.ProviderProcessing:
 	}
 	// Open is rare: the buyer's attempt failed between the two calls. Ask again.
-	return order.Cancellation{Outcome: order.StillProcessing}, nil
+	return order.Cancellation{Outcome: order.CancelOutcomeProcessing}, nil
 }

@@ -43,8 +43,8 @@ var disputeStatuses = map[string]order.DisputeStatus{
 
 // disputeFunds are the types that say where the money is.
 var disputeFunds = map[string]order.DisputeFunds{
-	disputePrefix + "funds_withdrawn":  order.FundsWithdrawn,
-	disputePrefix + "funds_reinstated": order.FundsReinstated,
+	disputePrefix + "funds_withdrawn":  order.DisputeFundsWithdrawn,
+	disputePrefix + "funds_reinstated": order.DisputeFundsReinstated,
 }
 
 // readDispute puts a message of a dispute into our words.

@@ -32,8 +32,8 @@ func TestADisputeIsRead(t *testing.T) {
 		{"closed", "prevented", order.DisputeWon, ""},
 		{"closed", "won", order.DisputeWon, ""},
 		{"closed", "lost", order.DisputeLost, ""},
-		{"funds_withdrawn", "needs_response", order.DisputeNeedsResponse, order.FundsWithdrawn},
-		{"funds_reinstated", "won", order.DisputeWon, order.FundsReinstated},
+		{"funds_withdrawn", "needs_response", order.DisputeNeedsResponse, order.DisputeFundsWithdrawn},
+		{"funds_reinstated", "won", order.DisputeWon, order.DisputeFundsReinstated},
 	} {
 		t.Run(c.kind+" "+c.status, func(t *testing.T) {
 			sent := bytes.Replace(body, []byte(`"charge.dispute.created"`), []byte(`"charge.dispute.`+c.kind+`"`), 1)

@@ -197,12 +197,12 @@ func TestCancelling(t *testing.T) {
 		before func(a *account, id string) error
 		want   order.CancelOutcome
 	}{
-		"open":          {func(*account, string) error { return nil }, order.PaymentWasCancelled},
-		"declined":      {(*account).decline, order.PaymentWasCancelled},
-		"paid":          {(*account).pay, order.AlreadyPaid},
-		"processing":    {(*account).process, order.StillProcessing},
-		"held in trust": {func(a *account, id string) error { a.intent(id).status = "requires_capture"; return nil }, order.PaymentWasCancelled},
-		"cancelled":     {func(a *account, id string) error { a.intent(id).status = "canceled"; return nil }, order.PaymentWasCancelled},
+		"open":          {func(*account, string) error { return nil }, order.CancelOutcomeCancelled},
+		"declined":      {(*account).decline, order.CancelOutcomeCancelled},
+		"paid":          {(*account).pay, order.CancelOutcomePaid},
+		"processing":    {(*account).process, order.CancelOutcomeProcessing},
+		"held in trust": {func(a *account, id string) error { a.intent(id).status = "requires_capture"; return nil }, order.CancelOutcomeCancelled},
+		"cancelled":     {func(a *account, id string) error { a.intent(id).status = "canceled"; return nil }, order.CancelOutcomeCancelled},
 	} {
 		a, p := newAccount(t)
 		id, err := p.Create(t.Context(), asked())
@@ -213,7 +213,7 @@ func TestCancelling(t *testing.T) {
 			got, err := p.Cancel(t.Context(), id, asked())
 			require.NoError(t, err, name)
 			require.Equal(t, c.want, got.Outcome, name)
-			if c.want != order.AlreadyPaid {
+			if c.want != order.CancelOutcomePaid {
 				require.Nil(t, got.Paid, name)
 				continue
 			}
@@ -222,7 +222,7 @@ func TestCancelling(t *testing.T) {
 				PaymentID: id, Amount: 1250, Currency: "EUR", OccurredAt: start.Add(time.Minute),
 			}, got.Paid, name)
 		}
-		if c.want == order.PaymentWasCancelled {
+		if c.want == order.CancelOutcomeCancelled {
 			require.Error(t, a.pay(id), name)
 		}
 	}
@@ -245,7 +245,7 @@ func TestCancellingWhatWasNeverAnswered(t *testing.T) {
 		a.pass(later)
 		got, err := p.Cancel(t.Context(), "", asked())
 		require.NoError(t, err, name)
-		require.Equal(t, order.PaymentWasCancelled, got.Outcome, name)
+		require.Equal(t, order.CancelOutcomeCancelled, got.Outcome, name)
 		require.Len(t, a.intents, 1, name)
 		require.Equal(t, "canceled", a.intents[0].status, name)
 	}
@@ -255,7 +255,7 @@ func TestCancellingWhatNeverArrived(t *testing.T) {
 	a, p := newAccount(t)
 	got, err := p.Cancel(t.Context(), "", asked())
 	require.NoError(t, err)
-	require.Equal(t, order.PaymentWasCancelled, got.Outcome)
+	require.Equal(t, order.CancelOutcomeCancelled, got.Outcome)
 	id, err := p.Create(t.Context(), asked()) // a request that was still on its way
 	require.NoError(t, err)
 	require.Error(t, a.pay(id))
@@ -264,7 +264,7 @@ func TestCancellingWhatNeverArrived(t *testing.T) {
 	small.Amount, small.Attempt = 1, 2
 	got, err = p.Cancel(t.Context(), "", small)
 	require.NoError(t, err)
-	require.Equal(t, order.NoPayment, got.Outcome, "Stripe refuses to have it")
+	require.Equal(t, order.CancelOutcomeNoPayment, got.Outcome, "Stripe refuses to have it")
 }
 
 func TestAnAccountThatCannotSearchCancelsAllTheSame(t *testing.T) {
@@ -275,7 +275,7 @@ func TestAnAccountThatCannotSearchCancelsAllTheSame(t *testing.T) {
 	})
 	got, err := p.Cancel(t.Context(), "", asked())
 	require.NoError(t, err)
-	require.Equal(t, order.PaymentWasCancelled, got.Outcome)
+	require.Equal(t, order.CancelOutcomeCancelled, got.Outcome)
 	a.fail(fault{path: "GET /v1/payment_intents/search"})
 	_, err = p.Cancel(t.Context(), "", asked())
 	require.ErrorIs(t, err, payment.ErrUnavailable)
@@ -288,10 +288,10 @@ func TestABuyerWhoPaysWhileItIsCancelled(t *testing.T) {
 	require.NoError(t, a.process(id))
 	got, err := p.Cancel(t.Context(), id, asked())
 	require.NoError(t, err)
-	require.Equal(t, order.StillProcessing, got.Outcome)
+	require.Equal(t, order.CancelOutcomeProcessing, got.Outcome)
 	require.NoError(t, a.pay(id))
 	got, err = p.Cancel(t.Context(), id, asked())
 	require.NoError(t, err)
-	require.Equal(t, order.AlreadyPaid, got.Outcome)
+	require.Equal(t, order.CancelOutcomePaid, got.Outcome)
 	require.EqualValues(t, 1250, got.Paid.Amount)
 }

@@ -56,7 +56,7 @@ func (m message) readRefund() (order.PaymentEvent, error) {
 		return none, fmt.Errorf("%w: data.object has no amount of a currency", payment.ErrMalformed)
 	}
 	return order.PaymentEvent{
-		EventID: m.ID, Provider: Name, Type: order.RefundCameBack, OrderID: orderID, PaymentID: r.PaymentIntent,
+		EventID: m.ID, Provider: Name, Type: order.PaymentRefundFailed, OrderID: orderID, PaymentID: r.PaymentIntent,
 		Amount: amount, Currency: currency, OccurredAt: time.Unix(m.Created, 0).UTC(),
 		Refund: &order.FailedRefund{ID: refundID, ProviderID: r.ID, Detail: cmp.Or(r.FailureReason, string(r.Status))},
 	}, nil

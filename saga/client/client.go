@@ -104,7 +104,7 @@ func typed(err error) error {
 	case never: // a bug or a limit that the caller should have known
 		return fmt.Errorf("%w: %w", saga.ErrNeverTaken, err)
 	case isMute(err):
-		return fmt.Errorf("%w: %w", saga.ErrMute, err)
+		return fmt.Errorf("%w: %w", saga.ErrNoAnswer, err)
 	case isUndecided(err):
 		return fmt.Errorf("%w: %w: %w", saga.ErrUndecided, saga.ErrUnanswered, err)
 	}

@@ -54,14 +54,14 @@ func TestAnErrorSaysWhatIsKnownOfARequest(t *testing.T) {
 		"Temporal is away":                      {answering{update: away}, saga.ErrUnanswered},
 		"the order is closed and forgotten":     {answering{update: gone, result: gone}, saga.ErrNotFound},
 		"the order is closed, Temporal is away": {answering{update: gone, result: away}, saga.ErrUnanswered},
-		"no worker takes its tasks":             {answering{update: serviceerror.NewFailedPrecondition("no poller")}, saga.ErrMute},
+		"no worker takes its tasks":             {answering{update: serviceerror.NewFailedPrecondition("no poller")}, saga.ErrNoAnswer},
 		"it has had too many requests":          {answering{update: serviceerror.NewInvalidArgument("limit")}, saga.ErrNeverTaken},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := client.New(row.temporal, "").Cancel(t.Context(), "o", nil, saga.CancelRequest{})
 			require.ErrorIs(t, err, row.want)
 			for _, other := range []error{
-				saga.ErrUndecided, saga.ErrUnanswered, saga.ErrNotFound, saga.ErrMute, saga.ErrNeverTaken,
+				saga.ErrUndecided, saga.ErrUnanswered, saga.ErrNotFound, saga.ErrNoAnswer, saga.ErrNeverTaken,
 			} {
 				require.Equal(t, other == row.want, errors.Is(err, other), "%s is not %s", name, other) //nolint:errorlint // one of these values
 			}

@@ -51,7 +51,7 @@ func (c *Client) asFarAsItCame(ctx context.Context, id string, placedAt time.Tim
 	err := c.query(ctx, id, saga.OrderQuery, &o)
 	if _, nothing := errors.AsType[*serviceerror.WorkflowNotReady](err); nothing {
 		// None of its tasks was ever completed: it has decided nothing.
-		return saga.Fate{Known: true, Status: order.Reserving, PlacedAt: placedAt}, nil
+		return saga.Fate{Known: true, Status: order.StatusReserving, PlacedAt: placedAt}, nil
 	}
 	if err != nil {
 		return saga.Fate{}, err

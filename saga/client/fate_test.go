@@ -66,14 +66,14 @@ func TestAFateSaysWhichOrderItIsOf(t *testing.T) {
 		temporal closedOrder
 		status   order.Status
 	}{
-		"its workflow is done":      {closedOrder{status: enums.WORKFLOW_EXECUTION_STATUS_COMPLETED, placed: placed}, order.Delivered},
-		"its workflow never began":  {closedOrder{status: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, placed: placed}, order.Reserving},
-		"Temporal has forgotten it": {closedOrder{unknown: true}, order.Paid},
+		"its workflow is done":      {closedOrder{status: enums.WORKFLOW_EXECUTION_STATUS_COMPLETED, placed: placed}, order.StatusDelivered},
+		"its workflow never began":  {closedOrder{status: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, placed: placed}, order.StatusReserving},
+		"Temporal has forgotten it": {closedOrder{unknown: true}, order.StatusPaid},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fates := activities.Fates{
 				Workflows: client.New(c.temporal, ""),
-				Records:   oneDocument{order.Order{PlacedAt: placed, Status: order.Paid}},
+				Records:   oneDocument{order.Order{PlacedAt: placed, Status: order.StatusPaid}},
 			}
 			fate, err := fates.Of(t.Context(), "o")
 			require.NoError(t, err)

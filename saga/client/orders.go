@@ -87,12 +87,12 @@ func (c *Client) Outcome(ctx context.Context, orderID string) (order.Outcome, er
 // error is a saga.ErrUndecided where the workflow has the request and didn't decide in
 // time, and a saga.ErrNotFound where the order is closed and Temporal has forgotten it.
 func (c *Client) Cancel(ctx context.Context, orderID string, key *string, r saga.CancelRequest) (saga.Answer, error) {
-	return c.request(ctx, request{orderID: orderID, update: saga.CancelUpdate, key: key, arg: r, wanted: order.Cancelled})
+	return c.request(ctx, request{orderID: orderID, update: saga.CancelUpdate, key: key, arg: r, wanted: order.StatusCancelled})
 }
 
 // Deliver says to the order's workflow that it has arrived.
 func (c *Client) Deliver(ctx context.Context, orderID string, key *string, r saga.DeliverRequest) (saga.Answer, error) {
-	return c.request(ctx, request{orderID: orderID, update: saga.DeliverUpdate, key: key, arg: r, wanted: order.Delivered})
+	return c.request(ctx, request{orderID: orderID, update: saga.DeliverUpdate, key: key, arg: r, wanted: order.StatusDelivered})
 }
 
 // Pay asks the order's workflow for a payment that the buyer can pay by.
@@ -116,7 +116,7 @@ func (c *Client) request(ctx context.Context, r request) (saga.Answer, error) {
 	switch {
 	case isUndecided(err):
 		return answer, c.isTaken(ctx, r.orderID, err)
-	case err == nil && answer.Verdict == saga.Ending && r.wanted != "": // an earlier call's cancellation waits
+	case err == nil && answer.Verdict == saga.VerdictEnding && r.wanted != "": // an earlier call's cancellation waits
 		return answer, c.isTaken(ctx, r.orderID, saga.ErrUndecided)
 	case isFinished(err):
 		answer, err = c.answerOfClosed(ctx, r)
@@ -150,7 +150,7 @@ func (c *Client) send(ctx context.Context, r request) (saga.Answer, error) {
 		id = updateID(r.update, r.key)
 	}
 	answer, lasting, err := c.sendAs(ctx, r, id)
-	if repeatable && lasting && (err != nil || answer.Verdict != saga.Done) {
+	if repeatable && lasting && (err != nil || answer.Verdict != saga.VerdictDone) {
 		answer, _, err = c.sendAs(ctx, r, updateID(r.update, nil))
 	}
 	return answer, err
@@ -173,7 +173,7 @@ func (c *Client) answerOfClosed(ctx context.Context, r request) (saga.Answer, er
 	o, err := c.Outcome(ctx, r.orderID)
 	switch {
 	case errors.Is(err, saga.ErrEndedByForce):
-		return saga.Answer{Verdict: saga.TooLateClosed}, nil
+		return saga.Answer{Verdict: saga.VerdictTooLateClosed}, nil
 	case err != nil:
 		return saga.Answer{}, err
 	}

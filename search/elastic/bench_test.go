@@ -24,7 +24,7 @@ func stocked(b *testing.B) *elastic.Index {
 		for i := from; i < from+1000; i++ {
 			kind, look := kinds[i%10], looks[i/10%10]
 			batch.Products = append(batch.Products, search.Product{
-				ID: fmt.Sprintf("p-%d", i), Version: 1, Status: product.Listed, Title: fmt.Sprintf("%s %s LX-%d", look, kind, i),
+				ID: fmt.Sprintf("p-%d", i), Version: 1, Status: product.StatusListed, Title: fmt.Sprintf("%s %s LX-%d", look, kind, i),
 				Description: "Made to last, with a guarantee of two years; comes in a box of cardboard that can be recycled.",
 				Brand:       fmt.Sprintf("Brand %d", i%97), Category: kind, Tags: []string{look, fmt.Sprintf("tag-%d", i%31)},
 				Currency: "EUR", MinPrice: int64(i), MaxPrice: int64(i), Available: int64(i % 5),

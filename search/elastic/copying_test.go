@@ -48,7 +48,7 @@ func copied(t *testing.T, within time.Duration, health func(look int) string) (r
 	t.Cleanup(s.Close)
 	x := open(t, elastic.Options{URLs: []string{s.URL}, Prefix: "x"})
 	elastic.CopyWithin(x, within)
-	r, err := x.Rebuild(t.Context(), search.OrdersView)
+	r, err := x.Rebuild(t.Context(), search.ViewOrders)
 	require.NoError(t, err, "%v", causeOf(err))
 	return r, func() []string {
 		mu.Lock()

@@ -150,7 +150,7 @@ func (x *Index) Close() error {
 // Refresh lets searches see all that was put before.
 func (x *Index) Refresh(ctx context.Context) error {
 	return x.change(ctx, "refresh", func(ctx context.Context) error {
-		all := x.names.read(search.ProductsView) + "," + x.names.read(search.OrdersView) + "," + x.names.events()
+		all := x.names.read(search.ViewProducts) + "," + x.names.read(search.ViewOrders) + "," + x.names.events()
 		return x.client.call(ctx, request{method: "POST", path: "/" + all + "/_refresh", query: "ignore_unavailable=true"}, nil)
 	})
 }

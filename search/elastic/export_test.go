@@ -13,9 +13,9 @@ import (
 // version.
 func OpenShape(ctx context.Context, o Options, version int) (*Index, error) {
 	all := shapes()
-	s := all[search.ProductsView]
+	s := all[search.ViewProducts]
 	s.version = version
-	all[search.ProductsView] = s
+	all[search.ViewProducts] = s
 	return open(ctx, o, all)
 }
 
@@ -52,7 +52,7 @@ func Terms(ctx context.Context, x *Index, analyzer, text string) ([]string, erro
 		} `json:"tokens"`
 	}
 	err := x.client.call(ctx, request{
-		method: "POST", path: "/" + x.names.read(search.ProductsView) + "/_analyze", body: object{"analyzer": analyzer, "text": text},
+		method: "POST", path: "/" + x.names.read(search.ViewProducts) + "/_analyze", body: object{"analyzer": analyzer, "text": text},
 	}, &answer)
 	var all []string
 	for _, t := range answer.Tokens {
@@ -63,7 +63,7 @@ func Terms(ctx context.Context, x *Index, analyzer, text string) ([]string, erro
 
 // Request is what the index sends for a query.
 func Request(x *Index, q search.ProductQuery) (body []byte, path string) {
-	s := productSearch{query: q, words: text.Clauses(q.Q, x.same), way: text.AllWords}
+	s := productSearch{query: q, words: text.Clauses(q.Q, x.same), way: text.MatchAllWords}
 	all := s.body()
 	if err := s.order().into(all, q.PageSize(), nil); err != nil {
 		panic(err)
@@ -72,7 +72,7 @@ func Request(x *Index, q search.ProductQuery) (body []byte, path string) {
 	if err != nil {
 		panic(err)
 	}
-	return body, "/" + x.names.read(search.ProductsView) + "/_search?allow_partial_search_results=false"
+	return body, "/" + x.names.read(search.ViewProducts) + "/_search?allow_partial_search_results=false"
 }
 
 // SwapAfter swaps a rebuild in that found no view; something happens between its look

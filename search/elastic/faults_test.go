@@ -73,9 +73,9 @@ func TestOutcomesOfABulkRequest(t *testing.T) {
 	results, err := x.Put(t.Context(), three())
 	require.NoError(t, err)
 	require.Equal(t, []search.Result{
-		{ID: "a", Outcome: search.Stored},
-		{ID: "b", Outcome: search.Ignored},
-		{ID: "c", Outcome: search.Poisoned, Reason: "the index refused it: document_parsing_exception: failed to parse field [createdAt]"},
+		{ID: "a", Outcome: search.OutcomeStored},
+		{ID: "b", Outcome: search.OutcomeIgnored},
+		{ID: "c", Outcome: search.OutcomePoisoned, Reason: "the index refused it: document_parsing_exception: failed to parse field [createdAt]"},
 	}, results.Products)
 	for _, fault := range []string{busy, broken, blocked, unknown} {
 		answers = []string{ok, fault, ok}
@@ -101,9 +101,9 @@ func TestOneDocumentDoesntPoisonItsRequest(t *testing.T) {
 	})
 	results, err := x.Put(t.Context(), three())
 	require.NoError(t, err, "%v", causeOf(err))
-	require.Equal(t, search.Stored, results.Products[0].Outcome)
-	require.Equal(t, search.Poisoned, results.Products[1].Outcome)
-	require.Equal(t, search.Stored, results.Products[2].Outcome)
+	require.Equal(t, search.OutcomeStored, results.Products[0].Outcome)
+	require.Equal(t, search.OutcomePoisoned, results.Products[1].Outcome)
+	require.Equal(t, search.OutcomeStored, results.Products[2].Outcome)
 }
 
 func TestABusyServerIsAskedAgain(t *testing.T) {
@@ -137,7 +137,7 @@ func TestALargeBatchIsCut(t *testing.T) {
 	require.NoError(t, err, "%v", causeOf(err))
 	require.EqualValues(t, 3, requests.Load())
 	for _, r := range results.Products {
-		require.Equal(t, search.Stored, r.Outcome)
+		require.Equal(t, search.OutcomeStored, r.Outcome)
 	}
 }
 
@@ -181,7 +181,7 @@ func TestAViewThatIsGone(t *testing.T) {
 	require.ErrorIs(t, err, search.ErrUnavailable)
 	_, err = x.Put(t.Context(), three())
 	require.ErrorIs(t, err, search.ErrUnavailable)
-	requireStale(t, x, search.ProductsView, search.OrdersView)
+	requireStale(t, x, search.ViewProducts, search.ViewOrders)
 	fill(t, x, vase("a", 1))
 	require.EqualValues(t, 1, found(t, x), "a rebuild mends it")
 }
@@ -205,7 +205,7 @@ func TestOddIDs(t *testing.T) {
 		require.Error(t, err)
 		require.NotContains(t, err.Error(), "elastic")
 	}
-	found, err := x.Revisions(t.Context(), search.ProductsView, []string{"..", "", "_search", "a/b"})
+	found, err := x.Revisions(t.Context(), search.ViewProducts, []string{"..", "", "_search", "a/b"})
 	require.NoError(t, err)
 	require.Empty(t, found)
 }
@@ -219,7 +219,7 @@ func TestAnOddDocument(t *testing.T) {
 	}
 	results, err := x.Put(t.Context(), search.Batch{Orders: []search.Order{o}})
 	require.NoError(t, err)
-	require.Equal(t, search.Stored, results.Orders[0].Outcome, results.Orders[0].Reason)
+	require.Equal(t, search.OutcomeStored, results.Orders[0].Outcome, results.Orders[0].Reason)
 	require.NoError(t, x.Refresh(t.Context()))
 	page, err := x.ListOrders(t.Context(), search.OrderQuery{})
 	require.NoError(t, err, "%v", causeOf(err))
@@ -244,6 +244,6 @@ func TestAClosedIndexPoisonsNothing(t *testing.T) {
 	ask(t.Context(), t, http.MethodPost, server(t)+"/"+prefix+"products-first/_open")
 	require.Eventually(t, func() bool {
 		results, err := put("b")
-		return err == nil && results.Products[0].Outcome == search.Stored
+		return err == nil && results.Products[0].Outcome == search.OutcomeStored
 	}, 20*time.Second, 100*time.Millisecond)
 }

@@ -14,14 +14,14 @@ import (
 // GetProduct implements search.Index.
 func (x *Index) GetProduct(ctx context.Context, id string) (search.Product, error) {
 	var p search.Product
-	err := x.read(ctx, "read a product", func(ctx context.Context) error { return x.get(ctx, search.ProductsView, id, &p) })
+	err := x.read(ctx, "read a product", func(ctx context.Context) error { return x.get(ctx, search.ViewProducts, id, &p) })
 	return p, err
 }
 
 // GetOrder implements search.Index.
 func (x *Index) GetOrder(ctx context.Context, id string) (search.Order, error) {
 	var o search.Order
-	err := x.read(ctx, "read an order", func(ctx context.Context) error { return x.get(ctx, search.OrdersView, id, &o) })
+	err := x.read(ctx, "read an order", func(ctx context.Context) error { return x.get(ctx, search.ViewOrders, id, &o) })
 	return o, err
 }
 

@@ -25,7 +25,7 @@ func TestASwapDropsWhatOlderShapesLeft(t *testing.T) {
 	strange := create("products_v1-by-hand", ``)
 	newer := create("products_v4-20260101000000-dddddddd", ``)
 	longer := create("products_v10-20260101000000-eeeeeeee", ``)
-	_, err := old.Rebuild(t.Context(), search.ProductsView) // drops those of its own shape
+	_, err := old.Rebuild(t.Context(), search.ViewProducts) // drops those of its own shape
 	require.NoError(t, err)
 	require.NotContains(t, indices(t, prefix), left)
 	left = create("products_v2-20260101000000-aaaaaaaa", `{"aliases":{"`+prefix+`products_v2_20260101000000-aaaaaaaa":{}}}`)

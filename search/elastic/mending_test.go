@@ -41,7 +41,7 @@ func TestEventsGoOnAfterTheirTemplateWasLost(t *testing.T) {
 	prefix := ownPrefix(t)
 	x := open(t, elastic.Options{Prefix: prefix})
 	ask(t.Context(), t, http.MethodDelete, server(t)+"/_index_template/"+prefix+"product-events")
-	for _, want := range []search.Outcome{search.Stored, search.Ignored} {
+	for _, want := range []search.Outcome{search.OutcomeStored, search.OutcomeIgnored} {
 		results, err := x.Put(t.Context(), search.Batch{
 			Products: []search.Product{vase("mug", 1)},
 			Events:   []search.Event{{ID: "1-1-0", ProductID: "mug", Type: "hold.made", Version: 1, At: time.Now()}},
@@ -71,7 +71,7 @@ func TestAFirstIndexGetsItsAliasesBack(t *testing.T) {
 	require.EqualValues(t, 3, found(t, next))
 
 	lose()
-	_, err = next.Rebuild(t.Context(), search.ProductsView)
+	_, err = next.Rebuild(t.Context(), search.ViewProducts)
 	require.NoError(t, err)
 	require.EqualValues(t, 3, found(t, next), "a rebuild can copy what it hid")
 }
@@ -80,7 +80,7 @@ func TestAFirstIndexGetsItsAliasesBack(t *testing.T) {
 func TestASwapWithoutAnAliasLeavesNoFirstIndex(t *testing.T) {
 	prefix := ownPrefix(t)
 	x := openShape(t, prefix, 1)
-	r, err := x.Rebuild(t.Context(), search.ProductsView)
+	r, err := x.Rebuild(t.Context(), search.ViewProducts)
 	require.NoError(t, err)
 	unalias(t, prefix+"products-first", prefix+"products", prefix+"products_v1")
 	require.NoError(t, r.Swap(t.Context()))
@@ -93,7 +93,7 @@ func TestASwapWithoutAnAliasLeavesNoFirstIndex(t *testing.T) {
 func TestASwapBesideAFirstIndexThatIsMadeMeanwhile(t *testing.T) {
 	prefix := ownPrefix(t)
 	x := openShape(t, prefix, 1)
-	r, err := x.Rebuild(t.Context(), search.ProductsView)
+	r, err := x.Rebuild(t.Context(), search.ViewProducts)
 	require.NoError(t, err)
 	ask(t.Context(), t, http.MethodDelete, server(t)+"/"+prefix+"products-first")
 	require.NoError(t, elastic.SwapAfter(t.Context(), r, func() { openShape(t, prefix, 1) }))

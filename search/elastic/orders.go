@@ -46,7 +46,7 @@ func (x *Index) listOrders(ctx context.Context, q search.OrderQuery) (search.Ord
 	if err := order.into(body, size, after); err != nil {
 		return search.OrderPage{}, err
 	}
-	found, err := find[search.Order](ctx, x, x.names.read(search.OrdersView), body)
+	found, err := find[search.Order](ctx, x, x.names.read(search.ViewOrders), body)
 	if err != nil {
 		return search.OrderPage{}, err
 	}

@@ -36,10 +36,10 @@ func (a bulkAnswer) tell(items []item) error {
 func (b bulkItem) tell(of item) error {
 	switch b.Status {
 	case http.StatusOK, http.StatusCreated:
-		of.result.Outcome = search.Stored
+		of.result.Outcome = search.OutcomeStored
 		return nil
 	case http.StatusConflict: // the same or a newer one is there
-		of.result.Outcome = search.Ignored
+		of.result.Outcome = search.OutcomeIgnored
 		return nil
 	case http.StatusNotFound:
 		return &absent{of.index}

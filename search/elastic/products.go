@@ -27,7 +27,7 @@ func (x *Index) SearchProducts(ctx context.Context, q search.ProductQuery) (sear
 }
 
 func (x *Index) searchProducts(ctx context.Context, q search.ProductQuery) (search.ProductPage, error) {
-	s := productSearch{query: q, words: text.Clauses(q.Q, x.same), way: text.AllWords}
+	s := productSearch{query: q, words: text.Clauses(q.Q, x.same), way: text.MatchAllWords}
 	if len(s.words) == 0 && strings.TrimSpace(q.Q) != "" {
 		return search.ProductPage{}, nil // nothing that could be found
 	}
@@ -63,7 +63,7 @@ func (x *Index) searchProducts(ctx context.Context, q search.ProductQuery) (sear
 type productSearch struct {
 	query search.ProductQuery
 	words []text.Clause
-	way   text.Way
+	way   text.Match
 }
 
 func (x *Index) found(ctx context.Context, s productSearch, after []string) (answer[search.Product], error) {
@@ -71,7 +71,7 @@ func (x *Index) found(ctx context.Context, s productSearch, after []string) (ans
 	if err := s.order().into(body, s.query.PageSize(), after); err != nil {
 		return answer[search.Product]{}, err
 	}
-	return find[search.Product](ctx, x, x.names.read(search.ProductsView), body)
+	return find[search.Product](ctx, x, x.names.read(search.ViewProducts), body)
 }
 
 func (s productSearch) order() sorting { return productOrder(s.query, s.way) }
@@ -83,7 +83,7 @@ func (s productSearch) page(found answer[search.Product]) (search.ProductPage, e
 	}
 	p := search.ProductPage{
 		Items: s.hits(docs), Facets: facetsOf(found.Aggregations), Total: found.Hits.Total.Value,
-		Tolerant: s.way == text.NearWords && found.Hits.Total.Value > 0,
+		Tolerant: s.way == text.MatchNearWords && found.Hits.Total.Value > 0,
 	}
 	if next != nil {
 		p.NextCursor = s.query.CursorAt(append([]string{string(s.way)}, next...)...)
@@ -95,7 +95,7 @@ func (s productSearch) page(found answer[search.Product]) (search.ProductPage, e
 // counting, so that one request has all.
 func (s productSearch) body() object {
 	q := s.query
-	filters := []object{term("status", product.Listed)}
+	filters := []object{term("status", product.StatusListed)}
 	if q.InStock {
 		filters = append(filters, term("derived.inStock", 1))
 	}
@@ -119,8 +119,8 @@ func (s productSearch) body() object {
 // asked is what a product has to be and to have.
 func (s productSearch) asked(filters []object) object {
 	clauses, beside := s.way.Of(s.words)
-	near := s.way == text.NearWords
-	if s.way == text.AllWords {
+	near := s.way == text.MatchNearWords
+	if s.way == text.MatchAllWords {
 		return object{"filter": filters, "must": asked(clauses, near)}
 	}
 	some := object{"bool": object{
@@ -134,7 +134,7 @@ func (s productSearch) asked(filters []object) object {
 func (s productSearch) counted(words []object) []object {
 	each := scored(text.Answered, object{"match_all": object{}})
 	for i, w := range words {
-		if s.query.EffectiveSort() == search.ByRelevance {
+		if s.query.EffectiveSort() == search.SortRelevance {
 			words[i] = both([]object{w, each})
 		} else {
 			words[i] = scored(text.Answered, w)
@@ -145,7 +145,7 @@ func (s productSearch) counted(words []object) []object {
 
 func (s productSearch) hits(docs []search.Product) []search.ProductHit {
 	clauses, _ := s.way.Of(s.words)
-	marks := text.NewHighlighter(clauses, s.way == text.NearWords)
+	marks := text.NewHighlighter(clauses, s.way == text.MatchNearWords)
 	items := make([]search.ProductHit, len(docs))
 	for i, p := range docs {
 		items[i].Product = p

@@ -19,8 +19,8 @@ func (x *Index) Put(ctx context.Context, b search.Batch) (search.Results, error)
 	var results search.Results
 	err := x.change(ctx, "put documents", func(ctx context.Context) error {
 		to := destinations{
-			products: x.names.write(search.ProductsView, x.shapes[search.ProductsView].version),
-			orders:   x.names.write(search.OrdersView, x.shapes[search.OrdersView].version),
+			products: x.names.write(search.ViewProducts, x.shapes[search.ViewProducts].version),
+			orders:   x.names.write(search.ViewOrders, x.shapes[search.ViewOrders].version),
 			events:   x.names.events(),
 		}
 		put := func() error {
@@ -88,7 +88,7 @@ func valid(r *search.Result, err error) bool {
 	return err == nil
 }
 
-func poison(r *search.Result, reason string) { r.Outcome, r.Reason = search.Poisoned, reason }
+func poison(r *search.Result, reason string) { r.Outcome, r.Reason = search.OutcomePoisoned, reason }
 
 // bulk gathers documents and sends them, all in one request unless that is too
 // large. After an error it does nothing more.

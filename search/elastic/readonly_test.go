@@ -36,7 +36,7 @@ func TestAReadOnlyIndexWritesNothing(t *testing.T) {
 		"order":     func() error { _, err := x.GetOrder(ctx, "o"); return err },
 		"orders":    func() error { _, err := x.ListOrders(ctx, search.OrderQuery{}); return err },
 		"events":    func() error { _, err := x.ListEvents(ctx, search.EventQuery{ProductID: "mug"}); return err },
-		"revisions": func() error { _, err := x.Revisions(ctx, search.OrdersView, []string{"o"}); return err },
+		"revisions": func() error { _, err := x.Revisions(ctx, search.ViewOrders, []string{"o"}); return err },
 		"products":  func() error { _, err := x.WalkProducts(ctx, "", 10); return err },
 		"walk":      func() error { _, err := x.WalkOrders(ctx, "", 10); return err },
 	} {
@@ -47,7 +47,7 @@ func TestAReadOnlyIndexWritesNothing(t *testing.T) {
 	for name, call := range map[string]func() error{
 		"put":     func() error { _, err := x.Put(ctx, three()); return err },
 		"event":   func() error { _, err := x.Put(ctx, search.Batch{Events: []search.Event{event}}); return err },
-		"rebuild": func() error { _, err := x.Rebuild(ctx, search.OrdersView); return err },
+		"rebuild": func() error { _, err := x.Rebuild(ctx, search.ViewOrders); return err },
 		"refresh": func() error { return x.Refresh(ctx) },
 	} {
 		require.ErrorContains(t, call(), "the index was opened for reading alone", name)

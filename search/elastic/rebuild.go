@@ -114,7 +114,7 @@ func (r *rebuild) run(ctx context.Context, doing string, call func(context.Conte
 
 // Put implements search.Rebuild.
 func (r *rebuild) Put(ctx context.Context, b search.Batch) (search.Results, error) {
-	if len(b.Events) > 0 || len(b.Products) > 0 && r.view != search.ProductsView || len(b.Orders) > 0 && r.view != search.OrdersView {
+	if len(b.Events) > 0 || len(b.Products) > 0 && r.view != search.ViewProducts || len(b.Orders) > 0 && r.view != search.ViewOrders {
 		return search.Results{}, fmt.Errorf("put documents into a rebuild of %s: %w", r.view, errForeign)
 	}
 	var results search.Results

@@ -84,7 +84,7 @@ var (
 )
 
 func known(v search.View) error {
-	if v != search.ProductsView && v != search.OrdersView {
+	if v != search.ViewProducts && v != search.ViewOrders {
 		return fmt.Errorf("view %q: %w", v, errForeign)
 	}
 	return nil

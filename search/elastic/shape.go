@@ -30,8 +30,8 @@ const (
 
 func shapes() map[search.View]shape {
 	return map[search.View]shape{
-		search.ProductsView: {productsShape, productFields(), analysis()},
-		search.OrdersView:   {ordersShape, orderFields(), analysis()},
+		search.ViewProducts: {productsShape, productFields(), analysis()},
+		search.ViewOrders:   {ordersShape, orderFields(), analysis()},
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 )
 
 func vase(id string, version int64) search.Product {
-	return search.Product{ID: id, Version: version, Status: product.Listed, Title: "Vase", Currency: "EUR", Available: 1}
+	return search.Product{ID: id, Version: version, Status: product.StatusListed, Title: "Vase", Currency: "EUR", Available: 1}
 }
 
 // openShape opens the index of a prefix as a program of another shape does.
@@ -50,8 +50,8 @@ func TestANewShapeBesideAnOldOne(t *testing.T) {
 	fill(t, old, vase("a", 1))
 
 	next := openShape(t, prefix, 2)
-	requireStale(t, old, search.OrdersView)
-	requireStale(t, next, search.ProductsView, search.OrdersView)
+	requireStale(t, old, search.ViewOrders)
+	requireStale(t, next, search.ViewProducts, search.ViewOrders)
 	require.EqualValues(t, 1, found(t, next), "searches go on")
 	err := put(next, vase("b", 1))
 	require.ErrorIs(t, err, search.ErrOutdated)
@@ -62,21 +62,21 @@ func TestANewShapeBesideAnOldOne(t *testing.T) {
 		{ID: "1-1-0", ProductID: "a", Type: "ProductPut", Version: 1, At: time.Now()},
 	}})
 	require.NoError(t, err, "events have no shape of the view's")
-	require.Equal(t, search.Stored, results.Events[0].Outcome)
+	require.Equal(t, search.OutcomeStored, results.Events[0].Outcome)
 
 	fill(t, next, vase("a", 2), vase("b", 2), vase("c", 2))
-	requireStale(t, next, search.OrdersView)
+	requireStale(t, next, search.ViewOrders)
 	require.EqualValues(t, 3, found(t, next))
 	require.NoError(t, put(next, vase("d", 1)))
 	require.EqualValues(t, 4, found(t, old), "the old one searches the new index")
 	require.ErrorIs(t, put(old, vase("e", 1)), search.ErrOutdated)
-	requireStale(t, old, search.OrdersView)
-	requireStale(t, openShape(t, prefix, 2), search.OrdersView)
+	requireStale(t, old, search.ViewOrders)
+	requireStale(t, openShape(t, prefix, 2), search.ViewOrders)
 }
 
 func fill(t *testing.T, x *elastic.Index, products ...search.Product) {
 	t.Helper()
-	r, err := x.Rebuild(t.Context(), search.ProductsView)
+	r, err := x.Rebuild(t.Context(), search.ViewProducts)
 	require.NoError(t, err, "%v", causeOf(err))
 	_, err = r.Put(t.Context(), search.Batch{Products: products})
 	require.NoError(t, err, "%v", causeOf(err))
@@ -130,7 +130,7 @@ func TestOpenedByManyAtOnce(t *testing.T) {
 // answers.
 func TestASwapWhoseAnswerWasLost(t *testing.T) {
 	x := open(t, elastic.Options{})
-	r, err := x.Rebuild(t.Context(), search.ProductsView)
+	r, err := x.Rebuild(t.Context(), search.ViewProducts)
 	require.NoError(t, err)
 	_, err = r.Put(t.Context(), search.Batch{Products: []search.Product{vase("a", 1)}})
 	require.NoError(t, err)
@@ -144,13 +144,13 @@ func TestASwapWhoseAnswerWasLost(t *testing.T) {
 func TestWhatARebuildLeftIsDropped(t *testing.T) {
 	prefix := ownPrefix(t)
 	killed := openShape(t, prefix, 1)
-	_, err := killed.Rebuild(t.Context(), search.ProductsView)
+	_, err := killed.Rebuild(t.Context(), search.ViewProducts)
 	require.NoError(t, err)
 	elastic.Forget(killed)
 	x := openShape(t, prefix, 1)
-	require.Len(t, elastic.Filled(t.Context(), x, search.ProductsView), 1)
+	require.Len(t, elastic.Filled(t.Context(), x, search.ViewProducts), 1)
 	fill(t, x, vase("a", 1))
-	require.Len(t, elastic.Filled(t.Context(), x, search.ProductsView), 1, "the one that answers")
+	require.Len(t, elastic.Filled(t.Context(), x, search.ViewProducts), 1, "the one that answers")
 	require.EqualValues(t, 1, found(t, x))
 }
 
@@ -158,12 +158,12 @@ func TestWhatARebuildLeftIsDropped(t *testing.T) {
 func TestAnOlderProgramDoesNotRebuildANewerShape(t *testing.T) {
 	prefix := ownPrefix(t)
 	older := openShape(t, prefix, 1)
-	begun, err := older.Rebuild(t.Context(), search.ProductsView)
+	begun, err := older.Rebuild(t.Context(), search.ViewProducts)
 	require.NoError(t, err, "as long as its own shape answers")
 	newer := openShape(t, prefix, 2)
 	fill(t, newer, vase("a", 2))
 	require.ErrorIs(t, begun.Swap(t.Context()), search.ErrOutdated, "one that began before")
-	_, err = older.Rebuild(t.Context(), search.ProductsView)
+	_, err = older.Rebuild(t.Context(), search.ViewProducts)
 	require.ErrorIs(t, err, search.ErrOutdated)
 	_, err = newer.Put(t.Context(), search.Batch{Products: []search.Product{vase("b", 1)}})
 	require.NoError(t, err)
@@ -178,7 +178,7 @@ func TestAViewThatWasDeleted(t *testing.T) {
 	for name, call := range map[string]func() error{
 		"walk":      func() error { _, err := x.WalkOrders(t.Context(), "", 10); return err },
 		"get":       func() error { _, err := x.GetOrder(t.Context(), "a"); return err },
-		"revisions": func() error { _, err := x.Revisions(t.Context(), search.OrdersView, []string{"a"}); return err },
+		"revisions": func() error { _, err := x.Revisions(t.Context(), search.ViewOrders, []string{"a"}); return err },
 		"list":      func() error { _, err := x.ListOrders(t.Context(), search.OrderQuery{}); return err },
 	} {
 		err := call()
@@ -188,7 +188,7 @@ func TestAViewThatWasDeleted(t *testing.T) {
 	_, err := x.GetProduct(t.Context(), "a")
 	require.ErrorIs(t, err, search.ErrNotFound, "the other view is there")
 
-	r, err := x.Rebuild(t.Context(), search.OrdersView)
+	r, err := x.Rebuild(t.Context(), search.ViewOrders)
 	require.NoError(t, err)
 	require.NoError(t, r.Refresh(t.Context()))
 	require.NoError(t, r.Swap(t.Context()))

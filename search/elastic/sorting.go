@@ -37,24 +37,24 @@ func byID(down bool) key { return key{"id", down, word} }
 
 // productOrder sorts by how many words there are before all else, where not all have
 // to be: the cheapest product is not the cheapest of what was asked for.
-func productOrder(q search.ProductQuery, way text.Way) sorting {
+func productOrder(q search.ProductQuery, way text.Match) sorting {
 	var s sorting
 	if !q.SoldOutInPlace {
 		s = append(s, key{"derived.inStock", true, whole})
 	}
-	if way != text.AllWords && q.EffectiveSort() != search.ByRelevance {
+	if way != text.MatchAllWords && q.EffectiveSort() != search.SortRelevance {
 		s = append(s, key{"_score", true, score})
 	}
 	switch q.EffectiveSort() {
-	case search.ByPrice:
+	case search.SortPrice:
 		s = append(s, key{"minPrice", false, whole})
-	case search.ByPriceDown:
+	case search.SortPriceDescending:
 		s = append(s, key{"maxPrice", true, whole})
-	case search.ByName:
+	case search.SortName:
 		s = append(s, key{"derived.name", false, word})
-	case search.ByNewest:
+	case search.SortNewest:
 		s = append(s, key{"derived.created", true, whole})
-	case search.ByRelevance:
+	case search.SortRelevance:
 		// Of two that match as well, the shorter title has less beside it.
 		s = append(s, key{"_score", true, score}, key{"derived.titleLength", false, whole})
 	}

@@ -31,7 +31,7 @@ func (x *Index) suggest(ctx context.Context, t text.Typed, size int) (search.Sug
 	if t.Last == "" {
 		return search.Suggestions{}, nil
 	}
-	filters := []object{term("status", product.Listed)}
+	filters := []object{term("status", product.StatusListed)}
 	for _, w := range t.Whole {
 		filters = append(filters, term("start", w))
 	}
@@ -40,14 +40,14 @@ func (x *Index) suggest(ctx context.Context, t text.Typed, size int) (search.Sug
 	}
 	order := sorting{{"derived.inStock", true, whole}, {"derived.titleLength", false, whole}, byID(false)}
 	body := object{"query": filtered(filters), "track_total_hits": false, "aggs": object{
-		string(search.BrandTerm):    says("derived.sayBrand", t.All, size),
-		string(search.CategoryTerm): says("derived.sayCategory", t.All, size),
-		string(search.WordTerm):     says("derived.sayWord", t.Last, size),
+		string(search.TermBrand):    says("derived.sayBrand", t.All, size),
+		string(search.TermCategory): says("derived.sayCategory", t.All, size),
+		string(search.TermWord):     says("derived.sayWord", t.Last, size),
 	}}
 	if err := order.into(body, size, nil); err != nil {
 		return search.Suggestions{}, err
 	}
-	found, err := find[search.Product](ctx, x, x.names.read(search.ProductsView), body)
+	found, err := find[search.Product](ctx, x, x.names.read(search.ViewProducts), body)
 	if err != nil {
 		return search.Suggestions{}, err
 	}
@@ -56,8 +56,8 @@ func (x *Index) suggest(ctx context.Context, t text.Typed, size int) (search.Sug
 		return search.Suggestions{}, err
 	}
 	s.Terms = slices.Concat(
-		terms(found.Aggregations, search.BrandTerm, ""), terms(found.Aggregations, search.CategoryTerm, ""),
-		terms(found.Aggregations, search.WordTerm, t.Lead))
+		terms(found.Aggregations, search.TermBrand, ""), terms(found.Aggregations, search.TermCategory, ""),
+		terms(found.Aggregations, search.TermWord, t.Lead))
 	s.Terms = s.Terms[:min(size, len(s.Terms))]
 	return s, nil
 }

@@ -23,16 +23,16 @@ func TestOnlyALostViewIsUnfilled(t *testing.T) {
 	require.Equal(t, search.Views(), unfilled(old))
 	fill(t, old, vase("a", 1))
 	next := openShape(t, prefix, 2)
-	requireStale(t, next, search.ProductsView, search.OrdersView)
-	require.Equal(t, []search.View{search.OrdersView}, unfilled(next))
+	requireStale(t, next, search.ViewProducts, search.ViewOrders)
+	require.Equal(t, []search.View{search.ViewOrders}, unfilled(next))
 
-	r, err := old.Rebuild(t.Context(), search.OrdersView)
+	r, err := old.Rebuild(t.Context(), search.ViewOrders)
 	require.NoError(t, err)
 	require.NoError(t, r.Swap(t.Context()))
 	require.Empty(t, unfilled(old))
-	for _, index := range elastic.Filled(t.Context(), old, search.OrdersView) {
+	for _, index := range elastic.Filled(t.Context(), old, search.ViewOrders) {
 		ask(t.Context(), t, http.MethodDelete, server(t)+"/"+index)
 	}
-	require.Equal(t, []search.View{search.OrdersView}, unfilled(old))
-	require.Equal(t, []search.View{search.OrdersView}, unfilled(openShape(t, prefix, 1)), "made again, empty")
+	require.Equal(t, []search.View{search.ViewOrders}, unfilled(old))
+	require.Equal(t, []search.View{search.ViewOrders}, unfilled(openShape(t, prefix, 1)), "made again, empty")
 }

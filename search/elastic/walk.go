@@ -9,12 +9,12 @@ import (
 
 // WalkProducts implements search.Index.
 func (x *Index) WalkProducts(ctx context.Context, after string, limit int) ([]search.Product, error) {
-	return walk[search.Product](ctx, x, search.ProductsView, after, limit)
+	return walk[search.Product](ctx, x, search.ViewProducts, after, limit)
 }
 
 // WalkOrders implements search.Index.
 func (x *Index) WalkOrders(ctx context.Context, after string, limit int) ([]search.Order, error) {
-	return walk[search.Order](ctx, x, search.OrdersView, after, limit)
+	return walk[search.Order](ctx, x, search.ViewOrders, after, limit)
 }
 
 func walk[D any](ctx context.Context, x *Index, v search.View, after string, limit int) ([]D, error) {

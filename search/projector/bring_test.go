@@ -47,7 +47,7 @@ func (h *heap) Put(_ context.Context, b search.Batch) (search.Results, error) {
 	r := search.Results{Orders: make([]search.Result, len(b.Orders))}
 	for i, o := range b.Orders {
 		h.held -= len(o.Document)
-		r.Orders[i] = search.Result{ID: o.ID, Outcome: search.Stored}
+		r.Orders[i] = search.Result{ID: o.ID, Outcome: search.OutcomeStored}
 	}
 	h.orders += len(b.Orders)
 	return r, nil

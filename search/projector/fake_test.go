@@ -73,12 +73,12 @@ func (v *view) put(ctx context.Context, b search.Batch) (search.Results, error) 
 		r.Orders = append(r.Orders, takeOrder(v.orders, d, v.poison[d.ID]))
 	}
 	for _, e := range b.Events {
-		one := search.Result{ID: e.ID, Outcome: search.Stored}
+		one := search.Result{ID: e.ID, Outcome: search.OutcomeStored}
 		_, there := v.events[e.ID]
 		if err := e.Validate(); err != nil || v.poison[e.ID] || v.poison["events of "+e.ProductID] {
-			one.Outcome, one.Reason = search.Poisoned, "poison"
+			one.Outcome, one.Reason = search.OutcomePoisoned, "poison"
 		} else if there {
-			one.Outcome = search.Ignored
+			one.Outcome = search.OutcomeIgnored
 		} else {
 			v.events[e.ID] = e
 			v.kept[e.ID]++
@@ -91,28 +91,28 @@ func (v *view) put(ctx context.Context, b search.Batch) (search.Results, error) 
 func take(all map[string]search.Product, id string, d search.Product, bad error, poison bool) search.Result {
 	switch {
 	case bad != nil:
-		return search.Result{ID: id, Outcome: search.Poisoned, Reason: bad.Error()}
+		return search.Result{ID: id, Outcome: search.OutcomePoisoned, Reason: bad.Error()}
 	case poison:
-		return search.Result{ID: id, Outcome: search.Poisoned, Reason: "poison"}
+		return search.Result{ID: id, Outcome: search.OutcomePoisoned, Reason: "poison"}
 	case d.Revision() <= all[id].Version:
-		return search.Result{ID: id, Outcome: search.Ignored}
+		return search.Result{ID: id, Outcome: search.OutcomeIgnored}
 	}
 	all[id] = d
-	return search.Result{ID: id, Outcome: search.Stored}
+	return search.Result{ID: id, Outcome: search.OutcomeStored}
 }
 
 func takeOrder(all map[string]search.Order, d search.Order, poison bool) search.Result {
 	bad := d.Validate()
 	switch {
 	case bad != nil:
-		return search.Result{ID: d.ID, Outcome: search.Poisoned, Reason: bad.Error()}
+		return search.Result{ID: d.ID, Outcome: search.OutcomePoisoned, Reason: bad.Error()}
 	case poison:
-		return search.Result{ID: d.ID, Outcome: search.Poisoned, Reason: "poison"}
+		return search.Result{ID: d.ID, Outcome: search.OutcomePoisoned, Reason: "poison"}
 	case d.Revision <= all[d.ID].Revision:
-		return search.Result{ID: d.ID, Outcome: search.Ignored}
+		return search.Result{ID: d.ID, Outcome: search.OutcomeIgnored}
 	}
 	all[d.ID] = d
-	return search.Result{ID: d.ID, Outcome: search.Stored}
+	return search.Result{ID: d.ID, Outcome: search.OutcomeStored}
 }
 
 func (v *view) GetOrder(_ context.Context, id string) (search.Order, error) {
@@ -203,7 +203,7 @@ func (h *house) putProduct(id, title string) product.Product {
 func (h *house) putOrder(id string, version int64, payments ...string) {
 	h.t.Helper()
 	o := order.Order{
-		ID: id, Version: version, CustomerID: "ada", Status: order.Paid, Currency: "EUR",
+		ID: id, Version: version, CustomerID: "ada", Status: order.StatusPaid, Currency: "EUR",
 		PlacedAt: time.UnixMilli(1_790_000_000_000), UpdatedAt: time.UnixMilli(1_790_000_000_000 + version),
 	}
 	r, err := order.NewRecord(&o, nil)

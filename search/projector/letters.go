@@ -36,7 +36,7 @@ type letter struct {
 	// Version of the product or the event, revision of the order; 0 is unknown.
 	Version int64
 	Reason  string
-	// Kept is the event, or the entry's fields, as JSON: their home is trimmed.
+	// FateKept is the event, or the entry's fields, as JSON: their home is trimmed.
 	Kept []byte
 }
 

@@ -81,7 +81,7 @@ func TestWhatCantBeTakenIsSetAside(t *testing.T) {
 		all := h.retry()
 		require.Len(t, all, 9)
 		for what, r := range all {
-			require.Equal(t, Kept, r.Fate, what)
+			require.Equal(t, FateKept, r.Fate, what)
 		}
 		require.Len(t, h.letters(), 9)
 
@@ -91,10 +91,10 @@ func TestWhatCantBeTakenIsSetAside(t *testing.T) {
 		require.NoError(t, rdb.HSet(ctx, redisdb.Bucket("o-bad")+":order:o-bad", "doc", "[").Err())
 		require.NoError(t, rdb.Del(ctx, redisdb.Bucket("o-torn")+":order:o-torn", redisdb.Bucket("o-torn")+":payments:o-torn").Err())
 		all = h.retry()
-		require.Equal(t, Taken, all["product bad"].Fate)
-		require.Equal(t, Taken, all["product torn"].Fate)
-		require.Equal(t, Gone, all["order o-torn"].Fate)
-		require.Equal(t, Kept, all["order o-bad"].Fate)
+		require.Equal(t, FateTaken, all["product bad"].Fate)
+		require.Equal(t, FateTaken, all["product torn"].Fate)
+		require.Equal(t, FateGone, all["order o-torn"].Fate)
+		require.Equal(t, FateKept, all["order o-bad"].Fate)
 		require.Contains(t, all["order o-bad"].Reason, "is no order")
 		h.same([]string{"bad", "torn"}, nil)
 		h.view.set(func() { require.Len(t, h.view.events, 5, "four products, and the one of nobody") })
@@ -130,9 +130,9 @@ func TestEntryThatCanBeReadByNow(t *testing.T) {
 		}}
 		require.NoError(t, p.setAside(t.Context(), []letter{letterOfEntry(e, errDead)}))
 		h.view.poison["3-5-1"] = true
-		require.Equal(t, Retried{Entity: "entry", ID: "3-5-1", Fate: Kept, Reason: "poison"}, h.retry()["entry 3-5-1"])
+		require.Equal(t, Retried{Entity: "entry", ID: "3-5-1", Fate: FateKept, Reason: "poison"}, h.retry()["entry 3-5-1"])
 		delete(h.view.poison, "3-5-1")
-		require.Equal(t, Taken, h.retry()["entry 3-5-1"].Fate)
+		require.Equal(t, FateTaken, h.retry()["entry 3-5-1"].Fate)
 		h.same([]string{"p"}, nil)
 		require.Equal(t, int64(7), h.view.events["3-5-1"].Version)
 		require.Empty(t, h.letters())

@@ -41,8 +41,8 @@ func newMetrics(to prometheus.Registerer) (*metrics, error) {
 		lagSeconds:   gauge("lag_seconds", "Age of the oldest entry that the views don't have yet."),
 		trimmed:      counter("trimmed_entries_total", "Entries that this projector trimmed, since all groups have had them."),
 	}
-	for _, view := range []string{string(search.ProductsView), string(search.OrdersView), eventsView} {
-		for _, o := range []search.Outcome{search.Stored, search.Ignored, search.Poisoned} {
+	for _, view := range []string{string(search.ViewProducts), string(search.ViewOrders), eventsView} {
+		for _, o := range []search.Outcome{search.OutcomeStored, search.OutcomeIgnored, search.OutcomePoisoned} {
 			m.documents.WithLabelValues(view, string(o)) // an alarm needs the zero
 		}
 	}

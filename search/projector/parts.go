@@ -70,17 +70,17 @@ func (p *Projector) outcomes(part search.Batch, r search.Results) []letter {
 	count := func(view string, results []search.Result, letterOf func(i int) letter) {
 		for i, one := range results {
 			p.metrics.documents.WithLabelValues(view, string(one.Outcome)).Inc()
-			if one.Outcome == search.Poisoned {
+			if one.Outcome == search.OutcomePoisoned {
 				l := letterOf(i)
 				l.Reason = one.Reason
 				bad = append(bad, l)
 			}
 		}
 	}
-	count(string(search.ProductsView), r.Products, func(i int) letter {
+	count(string(search.ViewProducts), r.Products, func(i int) letter {
 		return letter{Entity: kindProduct, ID: part.Products[i].ID, Version: part.Products[i].Version}
 	})
-	count(string(search.OrdersView), r.Orders, func(i int) letter {
+	count(string(search.ViewOrders), r.Orders, func(i int) letter {
 		return letter{Entity: kindOrder, ID: part.Orders[i].ID, Version: part.Orders[i].Revision}
 	})
 	count(eventsView, r.Events, func(i int) letter { return letterOfEvent(part.Events[i]) })

@@ -15,12 +15,12 @@ import (
 type Fate string
 
 const (
-	// Taken: the index has what the letter is about, as it is now.
-	Taken Fate = "taken"
-	// Gone: there is nothing any more that could be put.
-	Gone Fate = "gone"
-	// Kept: it still can't be taken, and the letter says why.
-	Kept Fate = "kept"
+	// FateTaken: the index has what the letter is about, as it is now.
+	FateTaken Fate = "taken"
+	// FateGone: there is nothing any more that could be put.
+	FateGone Fate = "gone"
+	// FateKept: it still can't be taken, and the letter says why.
+	FateKept Fate = "kept"
 )
 
 // Retried is one letter that was tried again. Its entity may be in others too.
@@ -82,13 +82,13 @@ func (p *Projector) retrySome(ctx context.Context, messages []redis.XMessage) ([
 	pipe := p.Redis.TxPipeline() // one stream: a letter is written anew and deleted, or neither
 	for i, m := range messages {
 		l := read[i]
-		all[i] = Retried{Entity: l.Entity, ID: l.ID, Fate: Taken}
+		all[i] = Retried{Entity: l.Entity, ID: l.ID, Fate: FateTaken}
 		why, still := l.stillBad(reasons)
 		switch {
 		case unread[i] != nil:
-			all[i].Fate, all[i].Reason = Kept, unread[i].Error()
+			all[i].Fate, all[i].Reason = FateKept, unread[i].Error()
 		case still:
-			all[i].Fate, all[i].Reason = Kept, why
+			all[i].Fate, all[i].Reason = FateKept, why
 			if why != l.Reason {
 				l.Reason = why
 				pipe.XAdd(ctx, l.add())
@@ -96,7 +96,7 @@ func (p *Projector) retrySome(ctx context.Context, messages []redis.XMessage) ([
 			}
 		default:
 			if gone[[2]string{l.Entity, l.ID}] {
-				all[i].Fate = Gone
+				all[i].Fate = FateGone
 			}
 			pipe.XDel(ctx, lettersKey, m.ID)
 		}

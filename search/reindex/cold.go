@@ -13,7 +13,7 @@ import (
 // Redis, whose only home the old view is, and earlier states of orders that can't be
 // read or taken as Redis has them. The swap deletes what it doesn't take over.
 func (r *rebuild) copyCold(ctx context.Context) error {
-	if r.view != search.OrdersView {
+	if r.view != search.ViewOrders {
 		return nil
 	}
 	for after := ""; ; {
@@ -47,7 +47,7 @@ func (r *rebuild) copyCold(ctx context.Context) error {
 			return err
 		}
 		r.report.FromOldView += n
-		r.say(Cold, r.report.FromOldView)
+		r.say(StageCold, r.report.FromOldView)
 	}
 }
 
@@ -99,7 +99,7 @@ func (r *rebuild) putCold(ctx context.Context, to taker, cold []search.Order) (s
 	var late []search.Result
 	for i, one := range results.Orders {
 		switch {
-		case one.Outcome != search.Poisoned:
+		case one.Outcome != search.OutcomePoisoned:
 		case whole[i].Revision == cold[i].Revision: // nothing came after it had left
 			refused = append(refused, one)
 		default:
@@ -111,7 +111,7 @@ func (r *rebuild) putCold(ctx context.Context, to taker, cold []search.Order) (s
 		return 0, nil, err
 	}
 	for i, one := range bare.Orders {
-		if one.Outcome == search.Poisoned {
+		if one.Outcome == search.OutcomePoisoned {
 			refused = append(refused, one)
 			continue
 		}
@@ -124,7 +124,7 @@ func (r *rebuild) putCold(ctx context.Context, to taker, cold []search.Order) (s
 // bringCold brings orders that changed and that their home doesn't have: a payment or
 // a refund came after they had left. The view that answers has them.
 func (r *rebuild) bringCold(ctx context.Context, to taker, ids []string) (int64, error) {
-	if r.view != search.OrdersView {
+	if r.view != search.ViewOrders {
 		return 0, nil
 	}
 	var cold []search.Order
@@ -157,7 +157,7 @@ func (r *rebuild) oldOrder(ctx context.Context, id string) (o search.Order, err 
 
 // recoverLost asks the workflows of orders that neither Redis nor the old view has.
 func (r *rebuild) recoverLost(ctx context.Context) error {
-	if r.view != search.OrdersView || r.Lost == nil {
+	if r.view != search.ViewOrders || r.Lost == nil {
 		return nil
 	}
 	list := func() iter.Seq2[string, error] { return r.Lost.OrderIDs(ctx) }
@@ -174,7 +174,7 @@ func (r *rebuild) recoverLost(ctx context.Context) error {
 				return err
 			}
 		}
-		r.say(Recovering, r.report.FromWorkflows)
+		r.say(StageRecovering, r.report.FromWorkflows)
 		return nil
 	})
 	if err != nil {
@@ -193,7 +193,7 @@ func (r *rebuild) recoverOne(ctx context.Context, id string) error {
 	})
 	switch {
 	case errors.Is(err, ErrUnreadable):
-		r.leaveOut(ctx, []search.Result{{ID: id, Outcome: search.Poisoned, Reason: err.Error()}})
+		r.leaveOut(ctx, []search.Result{{ID: id, Outcome: search.OutcomePoisoned, Reason: err.Error()}})
 		return nil
 	case err != nil:
 		return fmt.Errorf("ask the workflow of order %s: %w", id, err)

@@ -14,7 +14,7 @@ func TestColdOrdersAreCopied(t *testing.T) {
 	h.putOrder("warm", 2)
 	h.project("warm")
 	before := h.order("cold")
-	report := h.run(search.OrdersView)
+	report := h.run(search.ViewOrders)
 	require.Equal(t, before, h.order("cold"))
 	require.EqualValues(t, 1, report.FromOldView)
 	require.EqualValues(t, 1, report.FromHomes)
@@ -43,7 +43,7 @@ func TestALateRefundOfAColdOrder(t *testing.T) {
 						h.project("cold")
 					}
 				})
-				h.run(search.OrdersView)
+				h.run(search.ViewOrders)
 				o := h.order("cold")
 				require.Contains(t, o.Payments, refundField)
 				require.Contains(t, o.Payments, "payment:pay", "those of before stay")
@@ -51,7 +51,7 @@ func TestALateRefundOfAColdOrder(t *testing.T) {
 				require.Equal(t, before.Document, o.Document)
 
 				h.lost.asked, h.index.swapping = nil, nil
-				h.run(search.OrdersView)
+				h.run(search.ViewOrders)
 				require.Equal(t, o, h.order("cold"), "the next one changes nothing")
 			})
 		}
@@ -74,7 +74,7 @@ func TestAnUnreadableOrderKeepsItsOlderState(t *testing.T) {
 	keys, err := h.rdb.Keys(t.Context(), "*:order:a").Result()
 	require.NoError(t, err)
 	require.NoError(t, h.rdb.HSet(t.Context(), keys[0], "doc", "no JSON").Err())
-	report := h.run(search.OrdersView)
+	report := h.run(search.ViewOrders)
 	require.EqualValues(t, 3, h.order("a").Version)
 	require.EqualValues(t, 1, report.FromOldView)
 	require.EqualValues(t, 1, report.Poisoned)
@@ -90,7 +90,7 @@ func TestAPoisonedOrderKeepsItsOlderState(t *testing.T) {
 	bad := closedOrder("a", 4)
 	bad.CustomerID = ""
 	h.putDocument(bad)
-	report := h.run(search.OrdersView)
+	report := h.run(search.ViewOrders)
 	require.EqualValues(t, 3, h.order("a").Version)
 	require.EqualValues(t, 1, report.Poisoned)
 }
@@ -101,13 +101,13 @@ func TestTheOldViewWasLost(t *testing.T) {
 	h.putOrder("warm", 2)
 	h.lost.orders = map[string]search.Order{"warm": fromWorkflow(t, "warm"), "left": fromWorkflow(t, "left")}
 	h.refund("nobody")
-	delete(h.index.views, search.OrdersView)
-	report := h.run(search.OrdersView)
+	delete(h.index.views, search.ViewOrders)
+	report := h.run(search.ViewOrders)
 	require.EqualValues(t, 1, report.FromHomes)
 	require.EqualValues(t, 1, report.FromWorkflows)
 	require.EqualValues(t, 2, h.order("warm").Version, "as Redis has it")
 	require.EqualValues(t, 3, h.order("left").Version)
-	require.Len(t, h.index.views[search.OrdersView], 2)
+	require.Len(t, h.index.views[search.ViewOrders], 2)
 }
 
 // A refund of an order that only its workflow knew, whenever it comes.
@@ -122,9 +122,9 @@ func TestALateRefundOfALostOrder(t *testing.T) {
 			h := newHouse(t)
 			h.putOrder("warm", 2)
 			h.lost.orders = map[string]search.Order{"left": fromWorkflow(t, "left")}
-			delete(h.index.views, search.OrdersView)
+			delete(h.index.views, search.ViewOrders)
 			when(h, func() { h.refund("left") })
-			h.run(search.OrdersView)
+			h.run(search.ViewOrders)
 			o := h.order("left")
 			require.Contains(t, o.Payments, refundField)
 			require.Equal(t, h.stored("left").Revision, o.Revision)
@@ -148,11 +148,11 @@ func TestAStuckOrderIsLeftOut(t *testing.T) {
 	h.putOrder("warm", 2)
 	h.lost.stuck = []string{"stuck", "warm"} // one of them isn't asked
 	h.lost.orders = map[string]search.Order{"lost": fromWorkflow(t, "lost")}
-	report := h.run(search.OrdersView)
+	report := h.run(search.ViewOrders)
 	require.EqualValues(t, 1, report.Poisoned)
 	require.Equal(t, "stuck", report.PoisonedFirst[0].ID)
 	require.Contains(t, report.PoisonedFirst[0].Reason, "its code fails")
 	require.Contains(t, h.log.String(), "order_id=stuck")
 	require.EqualValues(t, 1, report.FromWorkflows)
-	require.Len(t, h.index.views[search.OrdersView], 2)
+	require.Len(t, h.index.views[search.ViewOrders], 2)
 }

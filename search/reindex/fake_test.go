@@ -39,12 +39,12 @@ type document struct {
 func (v view) put(id string, revision int64, doc any, bad error) search.Result {
 	switch {
 	case bad != nil:
-		return search.Result{ID: id, Outcome: search.Poisoned, Reason: bad.Error()}
+		return search.Result{ID: id, Outcome: search.OutcomePoisoned, Reason: bad.Error()}
 	case revision <= v[id].revision:
-		return search.Result{ID: id, Outcome: search.Ignored}
+		return search.Result{ID: id, Outcome: search.OutcomeIgnored}
 	}
 	v[id] = document{revision, doc}
-	return search.Result{ID: id, Outcome: search.Stored}
+	return search.Result{ID: id, Outcome: search.OutcomeStored}
 }
 
 // index is a search.Index in memory, as far as a rebuild uses one.
@@ -82,10 +82,10 @@ func (x *index) Put(_ context.Context, b search.Batch) (search.Results, error) {
 func (x *index) put(into map[search.View]view, b search.Batch) (r search.Results) {
 	x.largest = max(x.largest, len(b.Orders))
 	for _, p := range b.Products {
-		r.Products = append(r.Products, into[search.ProductsView].put(p.ID, p.Revision(), p, p.Validate()))
+		r.Products = append(r.Products, into[search.ViewProducts].put(p.ID, p.Revision(), p, p.Validate()))
 	}
 	for _, o := range b.Orders {
-		r.Orders = append(r.Orders, into[search.OrdersView].put(o.ID, o.Revision, o, o.Validate()))
+		r.Orders = append(r.Orders, into[search.ViewOrders].put(o.ID, o.Revision, o, o.Validate()))
 	}
 	return r
 }
@@ -96,7 +96,7 @@ func (x *index) GetOrder(_ context.Context, id string) (search.Order, error) {
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	v := x.views[search.OrdersView]
+	v := x.views[search.ViewOrders]
 	d, ok := v[id]
 	switch {
 	case v == nil:
@@ -113,7 +113,7 @@ func (x *index) WalkOrders(_ context.Context, after string, limit int) (page []s
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	v := x.views[search.OrdersView]
+	v := x.views[search.ViewOrders]
 	if v == nil {
 		return nil, &search.UnavailableError{Doing: "walk over orders", Cause: search.ErrNoView}
 	}
@@ -228,7 +228,7 @@ func newHouse(t *testing.T) *house {
 	t.Cleanup(func() { _ = rdb.Close() })
 	return &house{
 		T: t, rdb: rdb, docs: records.New(rdb), stock: inventory.New(rdb),
-		index: &index{views: map[search.View]view{search.ProductsView: {}, search.OrdersView: {}}},
+		index: &index{views: map[search.View]view{search.ViewProducts: {}, search.ViewOrders: {}}},
 	}
 }
 
@@ -249,7 +249,7 @@ func (h *house) run(v search.View) reindex.Report {
 
 func closedOrder(id string, version int64) order.Order {
 	return order.Order{
-		ID: id, Version: version, CustomerID: "ada", Status: order.Delivered, Currency: "EUR",
+		ID: id, Version: version, CustomerID: "ada", Status: order.StatusDelivered, Currency: "EUR",
 		PlacedAt: time.UnixMilli(1_790_000_000_000), UpdatedAt: time.UnixMilli(1_790_000_000_000 + version),
 	}
 }

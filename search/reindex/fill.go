@@ -18,7 +18,7 @@ func (r *rebuild) readHomes(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("count the %s: %w", r.view, err)
 	}
-	r.say(Reading, 0)
+	r.say(StageReading, 0)
 	list := func() iter.Seq2[string, error] { return r.Homes.IDs(ctx, r.view) }
 	err = r.each(ctx, list, r.atOnce(), func(ids []string, again bool) error {
 		if again { // what is there may be old, and is then among the changes
@@ -30,7 +30,7 @@ func (r *rebuild) readHomes(ctx context.Context) error {
 		}
 		n, _, err := r.bring(ctx, r.into, ids)
 		r.report.FromHomes += n
-		r.say(Reading, r.report.FromHomes)
+		r.say(StageReading, r.report.FromHomes)
 		return err
 	})
 	if err != nil {
@@ -118,13 +118,13 @@ func (r *rebuild) bringAll(ctx context.Context, to taker, ids []string) error {
 			return err
 		}
 		r.report.Changed += n + m
-		r.say(CatchingUp, r.report.Changed)
+		r.say(StageCatchingUp, r.report.Changed)
 	}
 	return nil
 }
 
 func (r *rebuild) atOnce() int {
-	if r.view == search.ProductsView {
+	if r.view == search.ViewProducts {
 		return productsAtOnce
 	}
 	return ordersAtOnce

@@ -115,12 +115,12 @@ func TestARebuildOutlastsBlips(t *testing.T) {
 	h.index.swapping = func() { h.putOrder("o7", 2) }
 	h.index.failing = (&blips{with: unavailable()}).fail
 	r, _ := h.shaky()
-	report, err := r.Run(t.Context(), search.OrdersView)
+	report, err := r.Run(t.Context(), search.ViewOrders)
 	require.NoError(t, err)
 	h.index.failing = nil
 	require.Equal(t, 1, h.index.begun)
 	require.Equal(t, []int64{120, 1, 1}, []int64{report.FromHomes, report.FromOldView, report.FromWorkflows})
-	require.Len(t, h.index.views[search.OrdersView], 122)
+	require.Len(t, h.index.views[search.ViewOrders], 122)
 	require.Contains(t, h.order("cold").Payments, refundField)
 	require.EqualValues(t, 2, h.order("o7").Version, "the last look after the swap")
 }
@@ -133,11 +133,11 @@ func TestAListThatBreaksOff(t *testing.T) {
 	}
 	r, homes := h.shaky()
 	homes.breakAt = 110
-	report, err := r.Run(t.Context(), search.OrdersView)
+	report, err := r.Run(t.Context(), search.ViewOrders)
 	require.NoError(t, err)
 	require.Equal(t, 2, homes.lists)
 	require.EqualValues(t, 120, report.FromHomes)
-	require.Len(t, h.index.views[search.OrdersView], 120)
+	require.Len(t, h.index.views[search.ViewOrders], 120)
 	require.Len(t, homes.read, 120)
 }
 
@@ -149,11 +149,11 @@ func TestPatienceEnds(t *testing.T) {
 	r := h.rebuilder()
 	r.Patience = 250 * time.Millisecond
 	begun := time.Now()
-	_, err := r.Run(t.Context(), search.OrdersView)
+	_, err := r.Run(t.Context(), search.ViewOrders)
 	require.ErrorIs(t, err, search.ErrUnavailable)
 	require.ErrorContains(t, err, "tried for 250ms")
 	require.Less(t, time.Since(begun), 10*time.Second)
-	require.Len(t, h.index.views[search.OrdersView], 1, "the old view answers")
+	require.Len(t, h.index.views[search.ViewOrders], 1, "the old view answers")
 	require.Contains(t, h.log.String(), "a rebuild waits")
 }
 
@@ -166,7 +166,7 @@ func TestPatienceEndsWithAListThatNeverEnds(t *testing.T) {
 	r, homes := h.shaky()
 	r.Homes = alwaysBreaks{homes}
 	r.Patience = 250 * time.Millisecond
-	_, err := r.Run(t.Context(), search.OrdersView)
+	_, err := r.Run(t.Context(), search.ViewOrders)
 	require.ErrorIs(t, err, errAway)
 }
 
@@ -190,7 +190,7 @@ func TestErrorsThatStay(t *testing.T) {
 			h.putOrder("a", 1)
 			puts := 0
 			h.index.putting = func() error { puts++; return err }
-			_, got := h.rebuilder().Run(t.Context(), search.OrdersView)
+			_, got := h.rebuilder().Run(t.Context(), search.ViewOrders)
 			require.ErrorIs(t, got, err)
 			require.Equal(t, 1, puts)
 		})
@@ -203,10 +203,10 @@ func TestTheOldViewGoesInTheMidstOfTheWalk(t *testing.T) {
 	for i := range 60 {
 		h.putCold(fmt.Sprint("cold", i), 1)
 	}
-	h.index.putting = func() error { delete(h.index.views, search.OrdersView); return nil }
-	_, err := h.rebuilder().Run(t.Context(), search.OrdersView)
+	h.index.putting = func() error { delete(h.index.views, search.ViewOrders); return nil }
+	_, err := h.rebuilder().Run(t.Context(), search.ViewOrders)
 	require.ErrorIs(t, err, search.ErrNoView)
-	require.Nil(t, h.index.views[search.OrdersView])
+	require.Nil(t, h.index.views[search.ViewOrders])
 }
 
 // The lease of the streams runs out by itself: a rebuild that is done is done.
@@ -215,7 +215,7 @@ func TestTheStreamsCannotBeLetGo(t *testing.T) {
 	h.putOrder("a", 1)
 	r := h.rebuilder()
 	r.Changes = shakyChanges{r.Changes, &blips{}, errAway}
-	_, err := r.Run(t.Context(), search.OrdersView)
+	_, err := r.Run(t.Context(), search.ViewOrders)
 	require.NoError(t, err)
 	require.Contains(t, h.log.String(), errAway.Error())
 }
@@ -225,7 +225,7 @@ func TestARebuildThatWaitsEndsWithItsContext(t *testing.T) {
 	h.putOrder("a", 1)
 	ctx, cancel := context.WithCancel(t.Context())
 	h.index.putting = func() error { cancel(); return unavailable() }
-	_, err := h.rebuilder().Run(ctx, search.OrdersView)
+	_, err := h.rebuilder().Run(ctx, search.ViewOrders)
 	require.ErrorIs(t, err, search.ErrUnavailable)
 	require.Equal(t, 1, h.index.begun)
 }
@@ -238,7 +238,7 @@ func TestTheAnswerToTheSwapIsLost(t *testing.T) {
 		h.index.swapping = nil
 		h.index.failing = func() error { h.index.failing = nil; return unavailable() }
 	}
-	h.run(search.OrdersView)
+	h.run(search.ViewOrders)
 	require.Equal(t, 1, h.index.begun)
 	require.EqualValues(t, 1, h.order("a").Version)
 }

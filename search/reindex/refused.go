@@ -83,7 +83,7 @@ func (r *rebuild) atHome(ctx context.Context, ids []string) (map[string]struct{}
 func (r *rebuild) loseNothing(ctx context.Context) error {
 	var again []search.Result
 	for id, reason := range r.homeOnly {
-		again = append(again, search.Result{ID: id, Outcome: search.Poisoned, Reason: reason})
+		again = append(again, search.Result{ID: id, Outcome: search.OutcomePoisoned, Reason: reason})
 	}
 	if err := r.refuse(ctx, again); err != nil {
 		return err

@@ -17,7 +17,7 @@ func (h *house) outgrow(id string) {
 	h.Helper()
 	d := h.order(id)
 	d.Currency = euro
-	h.index.views[search.OrdersView][id] = document{d.Revision, d}
+	h.index.views[search.ViewOrders][id] = document{d.Revision, d}
 }
 
 func (h *house) lateJunk(id string) {
@@ -38,7 +38,7 @@ func TestAColdOrderWithABadLatePayment(t *testing.T) {
 			h.putCold("other", 2)
 			before := h.order("cold")
 			when(h, func() { h.lateJunk("cold") })
-			report := h.run(search.OrdersView)
+			report := h.run(search.ViewOrders)
 			require.Equal(t, before, h.order("cold"))
 			require.EqualValues(t, 2, h.order("other").Version)
 			require.EqualValues(t, 2, report.FromOldView)
@@ -54,7 +54,7 @@ func TestALostOrderWithABadLatePayment(t *testing.T) {
 	h := newHouse(t)
 	h.lost.orders = map[string]search.Order{"left": fromWorkflow(t, "left")}
 	h.lateJunk("left")
-	report := h.run(search.OrdersView)
+	report := h.run(search.ViewOrders)
 	require.EqualValues(t, 3, h.order("left").Version)
 	require.EqualValues(t, 1, report.FromWorkflows)
 	require.EqualValues(t, 1, report.Poisoned)
@@ -66,9 +66,9 @@ func TestALostOrderThatIsRefusedIsLeftOut(t *testing.T) {
 	bad := fromWorkflow(t, "left")
 	bad.Currency = euro
 	h.lost.orders = map[string]search.Order{"left": bad}
-	report := h.run(search.OrdersView)
+	report := h.run(search.ViewOrders)
 	require.EqualValues(t, 1, report.Poisoned)
-	require.Empty(t, h.index.views[search.OrdersView])
+	require.Empty(t, h.index.views[search.ViewOrders])
 }
 
 // What the old view alone has is not deleted because a new version likes it no more.
@@ -82,7 +82,7 @@ func TestColdOrdersThatTheNewViewRefuses(t *testing.T) {
 	}
 	h.putCold("fits", 2)
 	h.lateJunk("cold-01") // it is refused with it and without it
-	_, err := h.rebuilder().Run(t.Context(), search.OrdersView)
+	_, err := h.rebuilder().Run(t.Context(), search.ViewOrders)
 	var why *reindex.RefusedError
 	require.ErrorAs(t, err, &why)
 	require.EqualValues(t, refused, why.Count)
@@ -91,7 +91,7 @@ func TestColdOrdersThatTheNewViewRefuses(t *testing.T) {
 	require.ErrorContains(t, err, "65 more")
 	require.Contains(t, h.log.String(), "order_id=cold-01")
 	require.ErrorContains(t, err, "docs/runbook.md")
-	require.Len(t, h.index.views[search.OrdersView], refused+1)
+	require.Len(t, h.index.views[search.ViewOrders], refused+1)
 	require.Equal(t, euro, h.order("cold-00").Currency, "the old view answers")
 	require.Contains(t, h.log.String(), "order_id=cold-69")
 }
@@ -105,9 +105,9 @@ func TestAWarmOrderThatTheNewViewRefuses(t *testing.T) {
 	o.Version, o.Currency = 4, euro
 	h.putDocument(o)
 	h.outgrow("warm")
-	report := h.run(search.OrdersView)
+	report := h.run(search.ViewOrders)
 	require.EqualValues(t, 1, report.Poisoned)
-	require.Empty(t, h.index.views[search.OrdersView])
+	require.Empty(t, h.index.views[search.ViewOrders])
 }
 
 // Unless it leaves in the midst of the rebuild: then the old view alone has it.
@@ -120,7 +120,7 @@ func TestARefusedOrderThatLeavesMeanwhile(t *testing.T) {
 	h.putDocument(o)
 	h.outgrow("warm")
 	h.lost.asked = func() { h.forget("warm") }
-	_, err := h.rebuilder().Run(t.Context(), search.OrdersView)
+	_, err := h.rebuilder().Run(t.Context(), search.ViewOrders)
 	var why *reindex.RefusedError
 	require.ErrorAs(t, err, &why)
 	require.Equal(t, euro, h.order("warm").Currency)

@@ -79,11 +79,11 @@ type Stage string
 
 // The stages of a rebuild, in their order.
 const (
-	Reading    Stage = "reading"    // all entities, from their homes
-	Cold       Stage = "cold"       // orders that only the old view has
-	Recovering Stage = "recovering" // orders that only their workflow has
-	CatchingUp Stage = "catching up"
-	Done       Stage = "done"
+	StageReading    Stage = "reading"    // all entities, from their homes
+	StageCold       Stage = "cold"       // orders that only the old view has
+	StageRecovering Stage = "recovering" // orders that only their workflow has
+	StageCatchingUp Stage = "catching up"
+	StageDone       Stage = "done"
 )
 
 // Progress is how far a rebuild is.
@@ -165,7 +165,7 @@ func (r *Rebuilder) Run(ctx context.Context, view search.View) (Report, error) {
 		}
 	}
 	run.report.Seconds = time.Since(run.begun).Seconds()
-	run.say(Done, run.report.FromHomes+run.report.FromOldView+run.report.FromWorkflows)
+	run.say(StageDone, run.report.FromHomes+run.report.FromOldView+run.report.FromWorkflows)
 	return run.report, nil
 }
 
@@ -191,7 +191,7 @@ type rebuild struct {
 
 func (r *rebuild) say(s Stage, done int64) {
 	p := Progress{View: r.view, Stage: s, Done: done}
-	if s == Reading {
+	if s == StageReading {
 		p.Total = r.total
 	}
 	r.Progress(p)
@@ -221,7 +221,7 @@ func (r *rebuild) put(ctx context.Context, to taker, b search.Batch) (results se
 func storedOf(results search.Results) (n int64) {
 	for _, list := range [][]search.Result{results.Products, results.Orders} {
 		for _, one := range list {
-			if one.Outcome == search.Stored {
+			if one.Outcome == search.OutcomeStored {
 				n++
 			}
 		}
@@ -245,7 +245,7 @@ func (r *rebuild) leaveOut(ctx context.Context, bad []search.Result) {
 }
 
 func (r *rebuild) idKey() string {
-	if r.view == search.ProductsView {
+	if r.view == search.ViewProducts {
 		return "product_id"
 	}
 	return "order_id"

@@ -24,10 +24,10 @@ func TestEveryEntityComesFromItsHome(t *testing.T) {
 	for i := range orders {
 		h.putOrder(fmt.Sprint("o", i), 2)
 	}
-	report := h.run(search.ProductsView)
+	report := h.run(search.ViewProducts)
 	require.EqualValues(t, products, report.FromHomes)
-	require.Len(t, h.index.views[search.ProductsView], products)
-	report = h.run(search.OrdersView)
+	require.Len(t, h.index.views[search.ViewProducts], products)
+	report = h.run(search.ViewOrders)
 	require.EqualValues(t, orders, report.FromHomes)
 	require.Zero(t, report.FromOldView+report.FromWorkflows+report.Changed+report.Poisoned)
 	for i := range orders {
@@ -35,7 +35,7 @@ func TestEveryEntityComesFromItsHome(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want, h.order(want.ID))
 	}
-	report = h.run(search.OrdersView)
+	report = h.run(search.ViewOrders)
 	require.EqualValues(t, orders, report.FromHomes, "from their homes again")
 	require.Zero(t, report.FromOldView)
 	require.LessOrEqual(t, h.index.largest, 50, "an order may have 1 MB")
@@ -52,7 +52,7 @@ func TestAChangeDuringTheWalk(t *testing.T) {
 		})
 		return nil
 	}
-	report := h.run(search.OrdersView)
+	report := h.run(search.ViewOrders)
 	require.EqualValues(t, 2, h.order("a").Version)
 	require.EqualValues(t, 1, h.order("b").Version)
 	require.EqualValues(t, 2, report.Changed)
@@ -66,13 +66,13 @@ func TestAChangeBetweenTheLastLookAndTheSwap(t *testing.T) {
 		h.putOrder("a", 2)
 		h.project("a") // into the old view, which goes now
 	}
-	report := h.run(search.OrdersView)
+	report := h.run(search.ViewOrders)
 	require.EqualValues(t, 2, h.order("a").Version)
 	require.EqualValues(t, 1, report.Changed)
 
 	h.index.swapping = func() { h.putProduct("p", "Bowl") }
-	h.run(search.ProductsView)
-	require.Equal(t, "Bowl", h.index.views[search.ProductsView]["p"].doc.(search.Product).Title)
+	h.run(search.ViewProducts)
+	require.Equal(t, "Bowl", h.index.views[search.ViewProducts]["p"].doc.(search.Product).Title)
 }
 
 // An abort leaves the old view as it was; the second run does all of it.
@@ -92,14 +92,14 @@ func TestAbortedInTheMidst(t *testing.T) {
 			}
 			return nil
 		}
-		_, err := h.rebuilder().Run(t.Context(), search.OrdersView)
+		_, err := h.rebuilder().Run(t.Context(), search.ViewOrders)
 		require.ErrorIs(t, err, broken)
-		require.Len(t, h.index.views[search.OrdersView], 1, "the old view answers")
+		require.Len(t, h.index.views[search.ViewOrders], 1, "the old view answers")
 	}
 	h.index.putting = nil
-	report := h.run(search.OrdersView)
+	report := h.run(search.ViewOrders)
 	require.Equal(t, []int64{120, 1, 1}, []int64{report.FromHomes, report.FromOldView, report.FromWorkflows})
-	require.Len(t, h.index.views[search.OrdersView], 122)
+	require.Len(t, h.index.views[search.ViewOrders], 122)
 	leases, err := h.rdb.Keys(t.Context(), "{stream-leases}*").Result()
 	require.NoError(t, err)
 	require.Empty(t, leases, "the streams may be trimmed again")
@@ -112,7 +112,7 @@ func TestIDsThatComeTwice(t *testing.T) {
 	h.putOrder("b", 1)
 	r := h.rebuilder()
 	r.Homes = twice{r.Homes}
-	report, err := r.Run(t.Context(), search.OrdersView)
+	report, err := r.Run(t.Context(), search.ViewOrders)
 	require.NoError(t, err)
 	require.EqualValues(t, 2, report.FromHomes)
 }

@@ -110,7 +110,7 @@ func concurrentEvents(t *testing.T, x search.Index) {
 					return
 				}
 				for _, r := range results.Events {
-					if r.Outcome == search.Stored {
+					if r.Outcome == search.OutcomeStored {
 						stored[w]++
 					}
 				}

@@ -98,18 +98,18 @@ func eventsAreKeptOnce(t *testing.T, x search.Index) {
 	late := happened("17-4-0", "mug", 4, "Reserved")
 	results, err := x.Put(t.Context(), search.Batch{Events: []search.Event{first, first, other}})
 	require.NoError(t, err)
-	require.Equal(t, []search.Outcome{search.Stored, search.Ignored, search.Ignored}, outcomes(results.Events), "also within one batch")
+	require.Equal(t, []search.Outcome{search.OutcomeStored, search.OutcomeIgnored, search.OutcomeIgnored}, outcomes(results.Events), "also within one batch")
 	results, err = x.Put(t.Context(), search.Batch{Events: []search.Event{late, other, first}})
 	require.NoError(t, err)
 	require.Equal(t, []search.Result{
-		{ID: "17-4-0", Outcome: search.Stored},
-		{ID: "17-5-0", Outcome: search.Ignored},
-		{ID: "17-5-0", Outcome: search.Ignored},
+		{ID: "17-4-0", Outcome: search.OutcomeStored},
+		{ID: "17-5-0", Outcome: search.OutcomeIgnored},
+		{ID: "17-5-0", Outcome: search.OutcomeIgnored},
 	}, results.Events)
 	bad := []search.Event{{ID: "bad"}, happened("worse", "a/b", 1, "Reserved"), happened("worst", "mug", 0, "Reserved")}
 	results, err = x.Put(t.Context(), search.Batch{Events: append(bad, happened("17-6-0", "mug", 6, "Put"))})
 	require.NoError(t, err)
-	require.Equal(t, []search.Outcome{search.Poisoned, search.Poisoned, search.Poisoned, search.Stored}, outcomes(results.Events))
+	require.Equal(t, []search.Outcome{search.OutcomePoisoned, search.OutcomePoisoned, search.OutcomePoisoned, search.OutcomeStored}, outcomes(results.Events))
 	require.Contains(t, results.Events[1].Reason, "productId: ")
 	require.Len(t, results.Poisoned(), 3)
 	refresh(t, x)

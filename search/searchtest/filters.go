@@ -16,7 +16,7 @@ func onlyListedProductsAreShown(t *testing.T, x search.Index) {
 	require.Len(t, all.Items, shown())
 	require.EqualValues(t, shown(), all.Total)
 	for _, p := range all.Items {
-		require.Equal(t, product.Listed, p.Status, p.ID)
+		require.Equal(t, product.StatusListed, p.Status, p.ID)
 	}
 	for _, q := range []search.ProductQuery{
 		{Q: "secret"}, {Q: "recalled"}, {Q: "secrte"}, {Tag: []string{"secret"}}, {Q: "draft"},

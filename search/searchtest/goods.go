@@ -18,7 +18,7 @@ func day(n int) time.Time { return opening().AddDate(0, 0, n) }
 // item is a listed product of EUR with one price; change makes it another.
 func item(id, title, brand, category string, price, available int64, change ...func(*search.Product)) search.Product {
 	p := search.Product{
-		ID: id, Version: 10, Status: product.Listed,
+		ID: id, Version: 10, Status: product.StatusListed,
 		Title: title, Brand: brand, Category: category, Currency: "EUR",
 		MinPrice: price, MaxPrice: price, Available: available,
 		CreatedAt: opening(), UpdatedAt: opening(),
@@ -82,8 +82,8 @@ func goods() []search.Product {
 		item("zh-tea", "西湖龙井绿茶", "狮峰", "茶叶", 19900, 15, in("CNY"), text("明前采摘，清香。")),
 		item("ja-headphones", "ワイヤレスヘッドホン", "オトワ", "オーディオ", 12800, 6, in("JPY"), text("ノイズキャンセリング付き。")),
 		item("ja-teapot", "常滑焼の急須", "陶楽", "茶器", 4200, 3, in("JPY")),
-		item("draft", "Secret Wireless Headphones", "Sonavo", "Headphones", 19900, 5, status(product.Draft), tags("secret")),
-		item("delisted", "Old Wireless Headphones", "Sonavo", "Headphones", 9900, 5, status(product.Delisted), tags("secret")),
+		item("draft", "Secret Wireless Headphones", "Sonavo", "Headphones", 19900, 5, status(product.StatusDraft), tags("secret")),
+		item("delisted", "Old Wireless Headphones", "Sonavo", "Headphones", 9900, 5, status(product.StatusDelisted), tags("secret")),
 		item("odd", "Recalled Wireless Headphones", "Sonavo", "Headphones", 9900, 5, status("recalled")),
 	}
 }
@@ -133,14 +133,14 @@ func to(recipient, address string) func(*search.Order) {
 // orders are all orders of the shop, the oldest first.
 func orders() []search.Order {
 	return []search.Order{
-		placed("0192f3c4-7b1a-7000-8000-00000000a001", "ada", day(0), order.Delivered),
-		placed("0192f3c4-7b1a-7000-8000-00000000a002", "ada", day(1), order.Paid,
+		placed("0192f3c4-7b1a-7000-8000-00000000a001", "ada", day(0), order.StatusDelivered),
+		placed("0192f3c4-7b1a-7000-8000-00000000a002", "ada", day(1), order.StatusPaid,
 			of([]string{"hp-wireless", "mug"}, "Wireless Noise-Cancelling Headphones", "Large Mug"), paid),
-		placed("0192f3c4-7b1a-7000-8000-00000000b003", "zuse", day(2), order.Cancelled,
+		placed("0192f3c4-7b1a-7000-8000-00000000b003", "zuse", day(2), order.StatusCancelled,
 			of([]string{"adapter"}, "LA-DC52 Lens Adapter"), to("Konrad Zuse", "Methfesselstraße 7, 10965, Berlin, DE")),
-		placed("0192f3c4-7b1a-7000-8000-00000000b004", "zuse", day(3), order.AwaitingPayment,
+		placed("0192f3c4-7b1a-7000-8000-00000000b004", "zuse", day(3), order.StatusAwaitingPayment,
 			of([]string{"zh-tea"}, "西湖龙井绿茶"), to("王小明", "上海市浦东新区世纪大道100号, 200120, CN")),
-		placed("0193aaaa-7b1a-7000-8000-00000000c005", "hopper", day(4), order.Reserving),
+		placed("0193aaaa-7b1a-7000-8000-00000000c005", "hopper", day(4), order.StatusReserving),
 	}
 }
 

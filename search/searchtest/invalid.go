@@ -130,14 +130,14 @@ func cancelledCalls(t *testing.T, x search.Index) {
 		"orders":  func() error { _, err := x.ListOrders(gone, search.OrderQuery{}); return err },
 		"events":  func() error { _, err := x.ListEvents(gone, search.EventQuery{ProductID: "mug"}); return err },
 		"revisions": func() error {
-			_, err := x.Revisions(gone, search.ProductsView, []string{"mug"})
+			_, err := x.Revisions(gone, search.ViewProducts, []string{"mug"})
 			return err
 		},
 		"walk products": func() error { _, err := x.WalkProducts(gone, "", 1); return err },
 		"walk orders":   func() error { _, err := x.WalkOrders(gone, "", 1); return err },
 		"stale":         func() error { _, err := x.Stale(gone); return err },
 		"unfilled":      func() error { _, err := x.Unfilled(gone); return err },
-		"rebuild":       func() error { _, err := x.Rebuild(gone, search.ProductsView); return err },
+		"rebuild":       func() error { _, err := x.Rebuild(gone, search.ViewProducts); return err },
 	}
 	for name, call := range calls {
 		t.Run(name, func(t *testing.T) {

@@ -28,8 +28,8 @@ func ordersAreListed(t *testing.T, x search.Index) {
 		"all":                   {search.OrderQuery{}, []string{c005, b004, b003, a002, a001}},
 		"of a customer":         {search.OrderQuery{CustomerID: "ada"}, []string{a002, a001}},
 		"of nobody":             {search.OrderQuery{CustomerID: "ad"}, []string{}},
-		"in a status":           {search.OrderQuery{Status: []order.Status{order.Paid}}, []string{a002}},
-		"in one of two":         {search.OrderQuery{Status: []order.Status{order.Paid, order.Cancelled}}, []string{b003, a002}},
+		"in a status":           {search.OrderQuery{Status: []order.Status{order.StatusPaid}}, []string{a002}},
+		"in one of two":         {search.OrderQuery{Status: []order.Status{order.StatusPaid, order.StatusCancelled}}, []string{b003, a002}},
 		"in a status to come":   {search.OrderQuery{Status: []order.Status{"packed"}}, []string{}},
 		"with a product":        {search.OrderQuery{ProductID: "mug"}, []string{c005, a002, a001}},
 		"from":                  {search.OrderQuery{From: day(3)}, []string{c005, b004}},
@@ -54,7 +54,7 @@ func ordersAreListed(t *testing.T, x search.Index) {
 		"no typos here":         {search.OrderQuery{Q: "headfones"}, []string{}},
 		"no pattern":            {search.OrderQuery{Q: "*"}, []string{}},
 		"all filters together": {
-			search.OrderQuery{CustomerID: "ada", Status: []order.Status{order.Paid}, ProductID: "mug", From: day(0), To: day(9), Q: "london"},
+			search.OrderQuery{CustomerID: "ada", Status: []order.Status{order.StatusPaid}, ProductID: "mug", From: day(0), To: day(9), Q: "london"},
 			[]string{a002},
 		},
 		"one that fails": {search.OrderQuery{CustomerID: "zuse", Q: "lovelace"}, []string{}},
@@ -102,16 +102,16 @@ func turnOrders(t *testing.T, x search.Index, q search.OrderQuery, between func(
 func orderPagesWhilePlacing(t *testing.T, x search.Index) {
 	var many []search.Order
 	for i := range 30 {
-		many = append(many, placed(fmt.Sprintf("o-%02d", i), "ada", day(i/10), order.Reserving))
+		many = append(many, placed(fmt.Sprintf("o-%02d", i), "ada", day(i/10), order.StatusReserving))
 	}
 	put(t, x, search.Batch{Orders: many})
 	want := turnOrders(t, x, search.OrderQuery{Limit: new(100)}, nothing)
 	require.Equal(t, "o-29", want[0])
 	require.Equal(t, "o-00", want[29])
 	got := turnOrders(t, x, search.OrderQuery{Limit: new(4)}, func(page int) {
-		batch := search.Batch{Orders: []search.Order{placed(fmt.Sprintf("new-%02d", page), "ada", day(20+page), order.Reserving)}}
+		batch := search.Batch{Orders: []search.Order{placed(fmt.Sprintf("new-%02d", page), "ada", day(20+page), order.StatusReserving)}}
 		for _, o := range many {
-			o.Revision, o.Status, o.UpdatedAt = int64(10+page), order.AwaitingPayment, day(30+page)
+			o.Revision, o.Status, o.UpdatedAt = int64(10+page), order.StatusAwaitingPayment, day(30+page)
 			batch.Orders = append(batch.Orders, o)
 		}
 		put(t, x, batch)

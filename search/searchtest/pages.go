@@ -13,7 +13,7 @@ import (
 // sorts are all ways to sort, with and without sold-out products last.
 func sorts(q string) []search.ProductQuery {
 	var all []search.ProductQuery
-	for _, s := range []search.Sort{search.ByRelevance, search.ByPrice, search.ByPriceDown, search.ByNewest, search.ByName} {
+	for _, s := range []search.Sort{search.SortRelevance, search.SortPrice, search.SortPriceDescending, search.SortNewest, search.SortName} {
 		all = append(all, search.ProductQuery{Q: q, Sort: s}, search.ProductQuery{Q: q, Sort: s, SoldOutInPlace: true})
 	}
 	return all
@@ -78,8 +78,8 @@ func pagesShowEachOnce(t *testing.T, x search.Index) {
 		require.Equal(t, first.Facets, second.Facets)
 	})
 	t.Run("the limit may change", func(t *testing.T) {
-		first := find(t, x, search.ProductQuery{Q: "headphones", Sort: search.ByPrice, Limit: new(1)})
-		rest := find(t, x, search.ProductQuery{Q: "headphones", Sort: search.ByPrice, Limit: new(5), Cursor: first.NextCursor})
+		first := find(t, x, search.ProductQuery{Q: "headphones", Sort: search.SortPrice, Limit: new(1)})
+		rest := find(t, x, search.ProductQuery{Q: "headphones", Sort: search.SortPrice, Limit: new(5), Cursor: first.NextCursor})
 		require.Equal(t, []string{"hp-wireless", "hp-kids"}, ids(rest))
 	})
 	t.Run("twenty where nobody says", func(t *testing.T) {
@@ -208,7 +208,7 @@ func somePagesStaySome(t *testing.T, x search.Index) {
 
 // foreignCursors: a cursor belongs to its query.
 func foreignCursors(t *testing.T, x search.Index) {
-	q := search.ProductQuery{Q: "headphones", Sort: search.ByPrice, Limit: new(1)}
+	q := search.ProductQuery{Q: "headphones", Sort: search.SortPrice, Limit: new(1)}
 	given := find(t, x, q).NextCursor
 	require.NotEmpty(t, given)
 	o := search.OrderQuery{CustomerID: "ada", Limit: new(1)}
@@ -220,17 +220,17 @@ func foreignCursors(t *testing.T, x search.Index) {
 	require.NoError(t, err)
 	madeUp := slices.Repeat([]string{"made up"}, len(keys))
 	for name, other := range map[string]search.ProductQuery{
-		"other words":   {Q: "television", Sort: search.ByPrice, Cursor: given},
-		"other sort":    {Q: "headphones", Sort: search.ByName, Cursor: given},
-		"other filter":  {Q: "headphones", Sort: search.ByPrice, Brand: []string{"Sonavo"}, Cursor: given},
-		"other flag":    {Q: "headphones", Sort: search.ByPrice, SoldOutInPlace: true, Cursor: given},
-		"of orders":     {Q: "headphones", Sort: search.ByPrice, Cursor: givenOrders},
-		"cut":           {Q: "headphones", Sort: search.ByPrice, Cursor: given[:len(given)-3]},
-		"made up":       {Q: "headphones", Sort: search.ByPrice, Cursor: "abcdefgh"},
-		"no base64":     {Q: "headphones", Sort: search.ByPrice, Cursor: "!!"},
-		"keys made up":  {Q: "headphones", Sort: search.ByPrice, Cursor: q.CursorAt(madeUp...)},
-		"too few keys":  {Q: "headphones", Sort: search.ByPrice, Cursor: q.CursorAt(keys[:len(keys)-1]...)},
-		"too many keys": {Q: "headphones", Sort: search.ByPrice, Cursor: q.CursorAt(append(slices.Clone(keys), "1")...)},
+		"other words":   {Q: "television", Sort: search.SortPrice, Cursor: given},
+		"other sort":    {Q: "headphones", Sort: search.SortName, Cursor: given},
+		"other filter":  {Q: "headphones", Sort: search.SortPrice, Brand: []string{"Sonavo"}, Cursor: given},
+		"other flag":    {Q: "headphones", Sort: search.SortPrice, SoldOutInPlace: true, Cursor: given},
+		"of orders":     {Q: "headphones", Sort: search.SortPrice, Cursor: givenOrders},
+		"cut":           {Q: "headphones", Sort: search.SortPrice, Cursor: given[:len(given)-3]},
+		"made up":       {Q: "headphones", Sort: search.SortPrice, Cursor: "abcdefgh"},
+		"no base64":     {Q: "headphones", Sort: search.SortPrice, Cursor: "!!"},
+		"keys made up":  {Q: "headphones", Sort: search.SortPrice, Cursor: q.CursorAt(madeUp...)},
+		"too few keys":  {Q: "headphones", Sort: search.SortPrice, Cursor: q.CursorAt(keys[:len(keys)-1]...)},
+		"too many keys": {Q: "headphones", Sort: search.SortPrice, Cursor: q.CursorAt(append(slices.Clone(keys), "1")...)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := x.SearchProducts(t.Context(), other)

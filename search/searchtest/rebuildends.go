@@ -13,7 +13,7 @@ import (
 
 func rebuildAbandoned(t *testing.T, x search.Index) {
 	put(t, x, one("a", "Vase one", 10))
-	r := begin(t, x, search.ProductsView)
+	r := begin(t, x, search.ViewProducts)
 	fill(t, r, one("b", "Vase", 10))
 	put(t, x, one("a", "Vase two", 11))
 	require.NoError(t, r.Abandon(t.Context()))
@@ -21,7 +21,7 @@ func rebuildAbandoned(t *testing.T, x search.Index) {
 	require.Equal(t, []string{"a"}, ids(find(t, x, search.ProductQuery{Q: "vase two"})))
 	require.Equal(t, []string{"a"}, ids(find(t, x, search.ProductQuery{})))
 
-	again := begin(t, x, search.ProductsView)
+	again := begin(t, x, search.ViewProducts)
 	swap(t, again)
 	require.Empty(t, find(t, x, search.ProductQuery{}).Items, "nothing is left of the one that was abandoned")
 }
@@ -30,10 +30,10 @@ func rebuildAbandoned(t *testing.T, x search.Index) {
 // say any more.
 func laterRebuildTakesOver(t *testing.T, x search.Index) {
 	put(t, x, one("a", "Vase", 10))
-	first := begin(t, x, search.ProductsView)
+	first := begin(t, x, search.ViewProducts)
 	fill(t, first, one("first", "Vase", 10))
-	other := begin(t, x, search.OrdersView)
-	second := begin(t, x, search.ProductsView)
+	other := begin(t, x, search.ViewOrders)
+	second := begin(t, x, search.ViewProducts)
 	requireOver(t, first, one("late", "Vase", 10))
 	fill(t, second, one("second", "Vase", 10))
 	require.Equal(t, []string{"a"}, ids(find(t, x, search.ProductQuery{})), "the old one answers all the time")
@@ -43,7 +43,7 @@ func laterRebuildTakesOver(t *testing.T, x search.Index) {
 	swap(t, other) // of another view: it was never concerned
 	requireOver(t, first, one("late", "Vase", 10))
 
-	third := begin(t, x, search.ProductsView)
+	third := begin(t, x, search.ViewProducts)
 	require.NoError(t, second.Abandon(t.Context()))
 	fill(t, third, one("third", "Vase", 10))
 	swap(t, third)
@@ -65,18 +65,18 @@ func stale(t *testing.T, x search.Index) []search.View {
 func staleUntilRebuilt(t *testing.T, x search.Index) {
 	require.ElementsMatch(t, search.Views(), stale(t, x))
 	put(t, x, search.Batch{Products: one("a", "Vase", 10).Products, Orders: orders()[:1]})
-	begin(t, x, search.ProductsView)
+	begin(t, x, search.ViewProducts)
 	require.ElementsMatch(t, search.Views(), stale(t, x), "begun is not done")
-	r := begin(t, x, search.ProductsView)
+	r := begin(t, x, search.ViewProducts)
 	fill(t, r, one("a", "Vase", 10))
 	swap(t, r)
-	require.Equal(t, []search.View{search.OrdersView}, stale(t, x))
-	abandoned := begin(t, x, search.OrdersView)
+	require.Equal(t, []search.View{search.ViewOrders}, stale(t, x))
+	abandoned := begin(t, x, search.ViewOrders)
 	require.NoError(t, abandoned.Abandon(t.Context()))
-	require.Equal(t, []search.View{search.OrdersView}, stale(t, x))
-	swap(t, begin(t, x, search.OrdersView))
+	require.Equal(t, []search.View{search.ViewOrders}, stale(t, x))
+	swap(t, begin(t, x, search.ViewOrders))
 	require.Empty(t, stale(t, x), "also where there was nothing to fill in")
-	begin(t, x, search.ProductsView)
+	begin(t, x, search.ViewProducts)
 	require.Empty(t, stale(t, x), "the one that answers is good")
 }
 
@@ -102,7 +102,7 @@ func (s *shelf) since(n int) []search.Product {
 // rebuild fills a new view from the shelf: all of it, what came meanwhile, and
 // once more after the swap.
 func (s *shelf) rebuild(t *testing.T, x search.Index) error {
-	r, err := x.Rebuild(t.Context(), search.ProductsView)
+	r, err := x.Rebuild(t.Context(), search.ViewProducts)
 	if err != nil {
 		return err
 	}
@@ -178,7 +178,7 @@ func rebuildUnderReaders(t *testing.T, x search.Index) {
 
 func closedAnswersNothing(t *testing.T, x search.Index) {
 	put(t, x, one("a", "Vase", 10))
-	r := begin(t, x, search.ProductsView)
+	r := begin(t, x, search.ViewProducts)
 	require.NoError(t, x.Close())
 	require.NoError(t, x.Close(), "again, for who defers it")
 	for name, call := range map[string]func() error{
@@ -190,12 +190,12 @@ func closedAnswersNothing(t *testing.T, x search.Index) {
 		"orders":            func() error { _, err := x.ListOrders(t.Context(), search.OrderQuery{}); return err },
 		"events":            func() error { _, err := x.ListEvents(t.Context(), search.EventQuery{ProductID: "a"}); return err },
 		"put events":        func() error { _, err := x.Put(t.Context(), search.Batch{Events: history()}); return err },
-		"revisions":         func() error { _, err := x.Revisions(t.Context(), search.OrdersView, []string{"a"}); return err },
+		"revisions":         func() error { _, err := x.Revisions(t.Context(), search.ViewOrders, []string{"a"}); return err },
 		"walk products":     func() error { _, err := x.WalkProducts(t.Context(), "", 1); return err },
 		"walk orders":       func() error { _, err := x.WalkOrders(t.Context(), "", 1); return err },
 		"stale":             func() error { _, err := x.Stale(t.Context()); return err },
 		"unfilled":          func() error { _, err := x.Unfilled(t.Context()); return err },
-		"rebuild":           func() error { _, err := x.Rebuild(t.Context(), search.OrdersView); return err },
+		"rebuild":           func() error { _, err := x.Rebuild(t.Context(), search.ViewOrders); return err },
 		"rebuild put":       func() error { _, err := r.Put(t.Context(), one("b", "Vase", 1)); return err },
 		"rebuild revisions": func() error { _, err := r.Revisions(t.Context(), []string{"a"}); return err },
 		"rebuild refresh":   func() error { return r.Refresh(t.Context()) },

@@ -55,18 +55,18 @@ func requireOver(t *testing.T, r search.Rebuild, b search.Batch) {
 func rebuildSwaps(t *testing.T, x search.Index) {
 	put(t, x, one("old", "Vase", 10))
 	put(t, x, one("both", "Vase", 10))
-	r := begin(t, x, search.ProductsView)
+	r := begin(t, x, search.ViewProducts)
 	b := one("new", "Vase", 10)
 	b.Products = append(b.Products, one("both", "Vase, as its home has it", 10).Products...)
-	require.Equal(t, []search.Outcome{search.Stored, search.Stored}, fill(t, r, b))
+	require.Equal(t, []search.Outcome{search.OutcomeStored, search.OutcomeStored}, fill(t, r, b))
 	require.NoError(t, r.Refresh(t.Context()))
 	refresh(t, x)
 	require.ElementsMatch(t, []string{"old", "both"}, ids(find(t, x, search.ProductQuery{Q: "vase"})), "the old one answers")
-	require.Equal(t, map[string]int64{"old": 10, "both": 10}, revisions(t, x, search.ProductsView, "old", "both", "new"))
+	require.Equal(t, map[string]int64{"old": 10, "both": 10}, revisions(t, x, search.ViewProducts, "old", "both", "new"))
 
 	require.NoError(t, r.Swap(t.Context()))
 	require.ElementsMatch(t, []string{"new", "both"}, ids(find(t, x, search.ProductQuery{Q: "vase"})), "at once")
-	require.Equal(t, map[string]int64{"new": 10, "both": 10}, revisions(t, x, search.ProductsView, "old", "both", "new"))
+	require.Equal(t, map[string]int64{"new": 10, "both": 10}, revisions(t, x, search.ViewProducts, "old", "both", "new"))
 	got, err := x.GetProduct(t.Context(), "both")
 	require.NoError(t, err)
 	require.Equal(t, "Vase, as its home has it", got.Title)
@@ -83,8 +83,8 @@ func rebuildSwaps(t *testing.T, x search.Index) {
 
 func rebuildSwapsOrders(t *testing.T, x search.Index) {
 	put(t, x, search.Batch{Orders: orders()[:2]})
-	r := begin(t, x, search.OrdersView)
-	require.Equal(t, []search.Outcome{search.Stored, search.Stored}, fill(t, r, search.Batch{Orders: orders()[1:3]}))
+	r := begin(t, x, search.ViewOrders)
+	require.Equal(t, []search.Outcome{search.OutcomeStored, search.OutcomeStored}, fill(t, r, search.Batch{Orders: orders()[1:3]}))
 	require.Equal(t, []string{a002, a001}, orderIDs(list(t, x, search.OrderQuery{})))
 	swap(t, r)
 	require.Equal(t, []string{b003, a002}, orderIDs(list(t, x, search.OrderQuery{})))
@@ -102,7 +102,7 @@ func rebuildSwapsOrders(t *testing.T, x search.Index) {
 func rebuildHasToBeBroughtChanges(t *testing.T, x search.Index) {
 	put(t, x, one("a", "Vase one", 10))
 	put(t, x, one("b", "Vase one", 10))
-	r := begin(t, x, search.ProductsView)
+	r := begin(t, x, search.ViewProducts)
 	fill(t, r, one("a", "Vase one", 10))
 	fill(t, r, one("b", "Vase one", 10))
 	for _, id := range []string{"a", "b"} {
@@ -111,25 +111,25 @@ func rebuildHasToBeBroughtChanges(t *testing.T, x search.Index) {
 	put(t, x, one("c", "Vase two", 10))
 	require.ElementsMatch(t, []string{"a", "b", "c"}, ids(find(t, x, search.ProductQuery{Q: "vase two"})), "before")
 
-	require.Equal(t, []search.Outcome{search.Stored}, fill(t, r, one("a", "Vase two", 11)), "the new one didn't have it")
+	require.Equal(t, []search.Outcome{search.OutcomeStored}, fill(t, r, one("a", "Vase two", 11)), "the new one didn't have it")
 	there, err := r.Revisions(t.Context(), []string{"a", "b", "c", ""})
 	require.NoError(t, err)
 	require.Equal(t, map[string]int64{"a": 11, "b": 10}, there, "of the new one, at once")
 	swap(t, r)
-	require.Equal(t, map[string]int64{"a": 11, "b": 10}, revisions(t, x, search.ProductsView, "a", "b", "c"), "what nobody brought is missing")
+	require.Equal(t, map[string]int64{"a": 11, "b": 10}, revisions(t, x, search.ViewProducts, "a", "b", "c"), "what nobody brought is missing")
 	put(t, x, one("b", "Vase two", 11))
 	put(t, x, one("c", "Vase two", 10))
 	again, err := x.Put(t.Context(), one("a", "Vase two", 11))
 	require.NoError(t, err)
-	require.Equal(t, search.Ignored, again.Products[0].Outcome, "it was brought before")
+	require.Equal(t, search.OutcomeIgnored, again.Products[0].Outcome, "it was brought before")
 	require.ElementsMatch(t, []string{"a", "b", "c"}, ids(find(t, x, search.ProductQuery{Q: "vase two"})), "after")
 }
 
 // rebuildTouchesOneView: the other view and the events go on as if nothing were.
 func rebuildTouchesOneView(t *testing.T, x search.Index) {
 	put(t, x, search.Batch{Products: one("a", "Vase", 10).Products, Orders: orders()[:1], Events: history()[:1]})
-	r := begin(t, x, search.ProductsView)
-	other := begin(t, x, search.OrdersView)
+	r := begin(t, x, search.ViewProducts)
+	other := begin(t, x, search.ViewOrders)
 	put(t, x, search.Batch{Orders: orders()[1:2], Events: history()[1:2]})
 	for name, b := range map[string]search.Batch{
 		"an order": {Orders: orders()[2:3]},
@@ -163,13 +163,13 @@ func rebuildOfNoView(t *testing.T, x search.Index) {
 
 // rebuildGoesByRevision: an older document doesn't replace a newer one there either.
 func rebuildGoesByRevision(t *testing.T, x search.Index) {
-	put(t, x, search.Batch{Orders: []search.Order{placed("o", "ada", day(1), order.Paid)}})
-	r := begin(t, x, search.OrdersView)
-	old, newer := placed("o", "ada", day(1), order.Reserving), placed("o", "ada", day(1), order.AwaitingPayment)
+	put(t, x, search.Batch{Orders: []search.Order{placed("o", "ada", day(1), order.StatusPaid)}})
+	r := begin(t, x, search.ViewOrders)
+	old, newer := placed("o", "ada", day(1), order.StatusReserving), placed("o", "ada", day(1), order.StatusAwaitingPayment)
 	old.Revision, newer.Revision = 5, 6
 	outcome := fill(t, r, search.Batch{Orders: []search.Order{newer, old, newer, {ID: "bad"}}})
-	require.Equal(t, []search.Outcome{search.Stored, search.Ignored, search.Ignored, search.Poisoned}, outcome)
-	require.Equal(t, []search.Outcome{search.Ignored}, fill(t, r, search.Batch{Orders: []search.Order{old}}))
+	require.Equal(t, []search.Outcome{search.OutcomeStored, search.OutcomeIgnored, search.OutcomeIgnored, search.OutcomePoisoned}, outcome)
+	require.Equal(t, []search.Outcome{search.OutcomeIgnored}, fill(t, r, search.Batch{Orders: []search.Order{old}}))
 	swap(t, r)
 	got, err := x.GetOrder(t.Context(), "o")
 	require.NoError(t, err)

@@ -127,13 +127,13 @@ func put(t *testing.T, x search.Index, b search.Batch) {
 	require.Len(t, results.Orders, len(b.Orders))
 	require.Len(t, results.Events, len(b.Events))
 	for _, r := range results.Products {
-		require.Equal(t, search.Stored, r.Outcome, "product %s: %s", r.ID, r.Reason)
+		require.Equal(t, search.OutcomeStored, r.Outcome, "product %s: %s", r.ID, r.Reason)
 	}
 	for _, r := range results.Orders {
-		require.Equal(t, search.Stored, r.Outcome, "order %s: %s", r.ID, r.Reason)
+		require.Equal(t, search.OutcomeStored, r.Outcome, "order %s: %s", r.ID, r.Reason)
 	}
 	for _, r := range results.Events {
-		require.Equal(t, search.Stored, r.Outcome, "event %s: %s", r.ID, r.Reason)
+		require.Equal(t, search.OutcomeStored, r.Outcome, "event %s: %s", r.ID, r.Reason)
 	}
 	refresh(t, x)
 }

@@ -56,15 +56,15 @@ func suggestionsComplete(t *testing.T, x search.Index) {
 		})
 	}
 	for q, want := range map[string][]search.Term{
-		"sona":       {{Text: "Sonavo", Kind: search.BrandTerm, Count: 2}},
-		"SONA":       {{Text: "Sonavo", Kind: search.BrandTerm, Count: 2}},
-		"living r":   {{Text: "Living Room", Kind: search.CategoryTerm, Count: 2}},
-		"room":       {{Text: "Living Room", Kind: search.CategoryTerm, Count: 2}},
-		"elan":       {{Text: "Élan", Kind: search.BrandTerm, Count: 2}},
-		"head":       {{Text: "Headphones", Kind: search.CategoryTerm, Count: 3}, {Text: "headphones", Kind: search.WordTerm, Count: 3}},
-		"wireless h": {{Text: "wireless headphones", Kind: search.WordTerm, Count: 1}},
-		"caf":        {{Text: "café", Kind: search.WordTerm, Count: 1}},
-		"la-d":       {{Text: "la-dc52", Kind: search.WordTerm, Count: 1}, {Text: "la-dc52c", Kind: search.WordTerm, Count: 1}},
+		"sona":       {{Text: "Sonavo", Kind: search.TermBrand, Count: 2}},
+		"SONA":       {{Text: "Sonavo", Kind: search.TermBrand, Count: 2}},
+		"living r":   {{Text: "Living Room", Kind: search.TermCategory, Count: 2}},
+		"room":       {{Text: "Living Room", Kind: search.TermCategory, Count: 2}},
+		"elan":       {{Text: "Élan", Kind: search.TermBrand, Count: 2}},
+		"head":       {{Text: "Headphones", Kind: search.TermCategory, Count: 3}, {Text: "headphones", Kind: search.TermWord, Count: 3}},
+		"wireless h": {{Text: "wireless headphones", Kind: search.TermWord, Count: 1}},
+		"caf":        {{Text: "café", Kind: search.TermWord, Count: 1}},
+		"la-d":       {{Text: "la-dc52", Kind: search.TermWord, Count: 1}, {Text: "la-dc52c", Kind: search.TermWord, Count: 1}},
 		"secr":       nil,
 		"":           nil,
 	} {

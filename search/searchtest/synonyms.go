@@ -27,12 +27,12 @@ func phrasesFindTheirWords(t *testing.T, x search.Index) {
 		item("smartwatch", "S3 Smartwatch", "", "", 900, 1),
 		item("flashlight", "Big LED Flashlight", "", "", 900, 1),
 	}})
-	for _, q := range []search.ProductQuery{{Q: "smart watch"}, {Q: "smart watch", Sort: search.ByPrice}} {
+	for _, q := range []search.ProductQuery{{Q: "smart watch"}, {Q: "smart watch", Sort: search.SortPrice}} {
 		some := find(t, x, q)
 		require.False(t, some.Tolerant)
 		require.Equal(t, []string{"smartwatch", "watch", "plug"}, ids(some))
 	}
-	for _, q := range []search.ProductQuery{{Q: "hand torch"}, {Q: "hand torch", Sort: search.ByPrice}} {
+	for _, q := range []search.ProductQuery{{Q: "hand torch"}, {Q: "hand torch", Sort: search.SortPrice}} {
 		require.Equal(t, []string{"flashlight", "torch"}, ids(find(t, x, q)))
 	}
 	require.Equal(t, []string{"smartwatch", "watch", "plug"}, ids(find(t, x, search.ProductQuery{Q: "zzzzzzzz smart watch"})),

@@ -65,13 +65,13 @@ func olderNeverReplacesNewer(t *testing.T, x search.Index) {
 		want  search.Outcome
 		title string // afterwards
 	}{
-		{versioned(5, "Five"), search.Stored, "Five"},
-		{versioned(4, "Four"), search.Ignored, "Five"},
-		{versioned(5, "Five again"), search.Ignored, "Five"},
-		{versioned(6, "Six"), search.Stored, "Six"},
-		{versioned(5, "Five"), search.Ignored, "Six"},
-		{versioned(1_790_000_000_000_000, "Far later"), search.Stored, "Far later"},
-		{versioned(7, "Seven"), search.Ignored, "Far later"},
+		{versioned(5, "Five"), search.OutcomeStored, "Five"},
+		{versioned(4, "Four"), search.OutcomeIgnored, "Five"},
+		{versioned(5, "Five again"), search.OutcomeIgnored, "Five"},
+		{versioned(6, "Six"), search.OutcomeStored, "Six"},
+		{versioned(5, "Five"), search.OutcomeIgnored, "Six"},
+		{versioned(1_790_000_000_000_000, "Far later"), search.OutcomeStored, "Far later"},
+		{versioned(7, "Seven"), search.OutcomeIgnored, "Far later"},
 	} {
 		results, err := x.Put(t.Context(), search.Batch{Products: []search.Product{step.put}})
 		require.NoError(t, err)
@@ -87,13 +87,13 @@ func olderNeverReplacesNewer(t *testing.T, x search.Index) {
 	require.Empty(t, find(t, x, search.ProductQuery{Q: "six"}).Items, "what was replaced is not found")
 
 	results, err := x.Put(t.Context(), search.Batch{Products: []search.Product{
-		{ID: "q", Version: 2, Status: product.Listed, Title: "Two", Currency: "EUR"},
-		{ID: "q", Version: 1, Status: product.Listed, Title: "One", Currency: "EUR"},
-		{ID: "q", Version: 3, Status: product.Listed, Title: "Three", Currency: "EUR"},
-		{ID: "q", Version: 3, Status: product.Listed, Title: "Three", Currency: "EUR"},
+		{ID: "q", Version: 2, Status: product.StatusListed, Title: "Two", Currency: "EUR"},
+		{ID: "q", Version: 1, Status: product.StatusListed, Title: "One", Currency: "EUR"},
+		{ID: "q", Version: 3, Status: product.StatusListed, Title: "Three", Currency: "EUR"},
+		{ID: "q", Version: 3, Status: product.StatusListed, Title: "Three", Currency: "EUR"},
 	}})
 	require.NoError(t, err)
-	require.Equal(t, []search.Outcome{search.Stored, search.Ignored, search.Stored, search.Ignored}, outcomes(results.Products),
+	require.Equal(t, []search.Outcome{search.OutcomeStored, search.OutcomeIgnored, search.OutcomeStored, search.OutcomeIgnored}, outcomes(results.Products),
 		"also within one batch")
 	got, err := x.GetProduct(t.Context(), "q")
 	require.NoError(t, err)
@@ -103,22 +103,22 @@ func olderNeverReplacesNewer(t *testing.T, x search.Index) {
 // higherRevisionReplaces: an order's documents together have a revision; neither
 // the version of its own document nor when it was placed counts.
 func higherRevisionReplaces(t *testing.T, x search.Index) {
-	first := placed("o", "ada", day(31), order.Expired)
+	first := placed("o", "ada", day(31), order.StatusExpired)
 	first.Revision, first.Version = 40, 12
-	again := placed("o", "ada", day(0), order.Reserving)
+	again := placed("o", "ada", day(0), order.StatusReserving)
 	again.Revision, again.Version = 41, 1
-	next := placed("o", "ada", day(0), order.AwaitingPayment, paid)
+	next := placed("o", "ada", day(0), order.StatusAwaitingPayment, paid)
 	next.Revision, next.Version = 42, 1
 	for _, step := range []struct {
 		put  search.Order
 		want search.Outcome
 		now  search.Order
 	}{
-		{first, search.Stored, first},
-		{again, search.Stored, again},
-		{first, search.Ignored, again},
-		{next, search.Stored, next},
-		{again, search.Ignored, next},
+		{first, search.OutcomeStored, first},
+		{again, search.OutcomeStored, again},
+		{first, search.OutcomeIgnored, again},
+		{next, search.OutcomeStored, next},
+		{again, search.OutcomeIgnored, next},
 	} {
 		results, err := x.Put(t.Context(), search.Batch{Orders: []search.Order{step.put}})
 		require.NoError(t, err)
@@ -128,7 +128,7 @@ func higherRevisionReplaces(t *testing.T, x search.Index) {
 		requireOrder(t, step.now, got)
 	}
 	refresh(t, x)
-	require.Empty(t, list(t, x, search.OrderQuery{Status: []order.Status{order.Expired}}).Items)
+	require.Empty(t, list(t, x, search.OrderQuery{Status: []order.Status{order.StatusExpired}}).Items)
 	require.Len(t, list(t, x, search.OrderQuery{}).Items, 1)
 }
 
@@ -151,9 +151,9 @@ func poisonHarmsNobodyElse(t *testing.T, x search.Index) {
 			Orders:   []search.Order{{ID: "bad"}},
 		})
 		require.NoError(t, err)
-		require.Equal(t, []search.Outcome{search.Stored, search.Poisoned, search.Stored}, outcomes(results.Products), field)
+		require.Equal(t, []search.Outcome{search.OutcomeStored, search.OutcomePoisoned, search.OutcomeStored}, outcomes(results.Products), field)
 		require.Contains(t, results.Products[1].Reason, field+": ")
-		require.Equal(t, search.Poisoned, results.Orders[0].Outcome)
+		require.Equal(t, search.OutcomePoisoned, results.Orders[0].Outcome)
 		require.Len(t, results.Poisoned(), 2)
 	}
 	refresh(t, x)
@@ -184,7 +184,7 @@ func anyOrderEndsTheSame(t *testing.T, x search.Index) {
 			results, err := x.Put(t.Context(), b)
 			require.NoError(t, err)
 			for i, r := range results.Products {
-				require.Equal(t, versions[i] > stored, r.Outcome == search.Stored, "%d after %d: %s", versions[i], stored, r.Outcome)
+				require.Equal(t, versions[i] > stored, r.Outcome == search.OutcomeStored, "%d after %d: %s", versions[i], stored, r.Outcome)
 				stored = max(stored, versions[i])
 			}
 			versions = versions[cut:]
@@ -236,9 +236,9 @@ func concurrentPuts(t *testing.T, x search.Index) {
 			total[outcome] += n
 		}
 	}
-	require.Zero(t, total[search.Poisoned])
-	require.Equal(t, writers*versions*products, total[search.Stored]+total[search.Ignored])
-	require.LessOrEqual(t, total[search.Stored], versions*products, "no version is stored twice")
+	require.Zero(t, total[search.OutcomePoisoned])
+	require.Equal(t, writers*versions*products, total[search.OutcomeStored]+total[search.OutcomeIgnored])
+	require.LessOrEqual(t, total[search.OutcomeStored], versions*products, "no version is stored twice")
 }
 
 func delistingHidesUntilRelisted(t *testing.T, x search.Index) {
@@ -251,17 +251,17 @@ func delistingHidesUntilRelisted(t *testing.T, x search.Index) {
 	}
 	put(t, x, search.Batch{Products: []search.Product{p}})
 	visible(1)
-	p.Version, p.Status = 11, product.Delisted
+	p.Version, p.Status = 11, product.StatusDelisted
 	put(t, x, search.Batch{Products: []search.Product{p}})
 	visible(0)
 	late := p
-	late.Version, late.Status = 10, product.Listed
+	late.Version, late.Status = 10, product.StatusListed
 	results, err := x.Put(t.Context(), search.Batch{Products: []search.Product{late}})
 	require.NoError(t, err)
-	require.Equal(t, search.Ignored, results.Products[0].Outcome, "a late message doesn't bring it back")
+	require.Equal(t, search.OutcomeIgnored, results.Products[0].Outcome, "a late message doesn't bring it back")
 	refresh(t, x)
 	visible(0)
-	p.Version, p.Status = 12, product.Listed
+	p.Version, p.Status = 12, product.StatusListed
 	put(t, x, search.Batch{Products: []search.Product{p}})
 	visible(1)
 }

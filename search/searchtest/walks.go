@@ -22,27 +22,27 @@ func revisions(t *testing.T, x search.Index, v search.View, ids ...string) map[s
 
 func revisionsAreTold(t *testing.T, x search.Index) {
 	require.Equal(t, map[string]int64{"mug": 10, "draft": 10, "delisted": 10},
-		revisions(t, x, search.ProductsView, "mug", "draft", "nobody-sells-this", "delisted", a001, "mug", ""), "whatever its status")
-	require.Equal(t, map[string]int64{a001: 7, c005: 7}, revisions(t, x, search.OrdersView, a001, "mug", c005))
-	require.Empty(t, revisions(t, x, search.ProductsView))
-	require.Empty(t, revisions(t, x, search.OrdersView, "mug"))
+		revisions(t, x, search.ViewProducts, "mug", "draft", "nobody-sells-this", "delisted", a001, "mug", ""), "whatever its status")
+	require.Equal(t, map[string]int64{a001: 7, c005: 7}, revisions(t, x, search.ViewOrders, a001, "mug", c005))
+	require.Empty(t, revisions(t, x, search.ViewProducts))
+	require.Empty(t, revisions(t, x, search.ViewOrders, "mug"))
 	_, err := x.Revisions(t.Context(), "events", []string{"mug"})
 	require.Error(t, err, "that is no view")
 	var many []string
 	for i := range search.MaxWalk {
 		many = append(many, fmt.Sprintf("mug-%d", i))
 	}
-	require.Equal(t, map[string]int64{"mug": 10}, revisions(t, x, search.ProductsView, append(many, "mug")...), "as many as a step of a walk")
+	require.Equal(t, map[string]int64{"mug": 10}, revisions(t, x, search.ViewProducts, append(many, "mug")...), "as many as a step of a walk")
 }
 
 func revisionsAreKnownAtOnce(t *testing.T, x search.Index) {
 	for v := range int64(5) {
-		p, o := versioned(v+1, "Vase"), placed("o", "ada", day(1), order.Paid)
+		p, o := versioned(v+1, "Vase"), placed("o", "ada", day(1), order.StatusPaid)
 		o.Revision = 100 + v
 		_, err := x.Put(t.Context(), search.Batch{Products: []search.Product{p}, Orders: []search.Order{o}})
 		require.NoError(t, err)
-		require.Equal(t, map[string]int64{"p": v + 1}, revisions(t, x, search.ProductsView, "p", "o"))
-		require.Equal(t, map[string]int64{"o": 100 + v}, revisions(t, x, search.OrdersView, "p", "o"))
+		require.Equal(t, map[string]int64{"p": v + 1}, revisions(t, x, search.ViewProducts, "p", "o"))
+		require.Equal(t, map[string]int64{"o": 100 + v}, revisions(t, x, search.ViewOrders, "p", "o"))
 		walked, err := x.WalkOrders(t.Context(), "", 10)
 		require.NoError(t, err)
 		require.Len(t, walked, 1, "a walk that begins sees it")
@@ -50,7 +50,7 @@ func revisionsAreKnownAtOnce(t *testing.T, x search.Index) {
 	}
 	_, err := x.Put(t.Context(), search.Batch{Products: []search.Product{versioned(2, "Late")}})
 	require.NoError(t, err)
-	require.Equal(t, map[string]int64{"p": 5}, revisions(t, x, search.ProductsView, "p"))
+	require.Equal(t, map[string]int64{"p": 5}, revisions(t, x, search.ViewProducts, "p"))
 }
 
 // walk lists everything in steps of a size.
@@ -75,10 +75,10 @@ func walkOverProducts(t *testing.T, x search.Index) {
 	want := goods()
 	odd := []string{"A", "Z", "_", "a", "a-1", "a.1", "a1", "~", "0"}
 	for _, id := range odd {
-		want = append(want, item(id, "Hidden", "", "", 100, 1, status(product.Draft)))
+		want = append(want, item(id, "Hidden", "", "", 100, 1, status(product.StatusDraft)))
 	}
 	put(t, x, search.Batch{Products: want})
-	newer := item("a-1", "Hidden twice", "", "", 100, 1, status(product.Delisted))
+	newer := item("a-1", "Hidden twice", "", "", 100, 1, status(product.StatusDelisted))
 	newer.Version++
 	put(t, x, search.Batch{Products: []search.Product{newer}})
 	want[slices.IndexFunc(want, func(p search.Product) bool { return p.ID == newer.ID })] = newer

@@ -103,15 +103,15 @@ func someWordsComeBehind(t *testing.T, x search.Index) {
 		want []string
 	}{
 		"one of two":    {search.ProductQuery{Q: "kids headphones"}, []string{"hp-kids", "hp-studio", "hp-wireless"}},
-		"by price":      {search.ProductQuery{Q: "wireless headphones", Sort: search.ByPrice}, []string{"hp-studio", "hp-wireless", "hp-kids"}},
-		"by price down": {search.ProductQuery{Q: "wired headphones", Sort: search.ByPriceDown}, []string{"hp-studio", "hp-kids", "hp-wireless"}},
-		"by name":       {search.ProductQuery{Q: "noise headphones", Sort: search.ByName}, []string{"hp-wireless", "hp-kids", "hp-studio"}},
-		"newest":        {search.ProductQuery{Q: "studio headphones", Sort: search.ByNewest}, []string{"hp-studio", "hp-kids", "hp-wireless"}},
+		"by price":      {search.ProductQuery{Q: "wireless headphones", Sort: search.SortPrice}, []string{"hp-studio", "hp-wireless", "hp-kids"}},
+		"by price down": {search.ProductQuery{Q: "wired headphones", Sort: search.SortPriceDescending}, []string{"hp-studio", "hp-kids", "hp-wireless"}},
+		"by name":       {search.ProductQuery{Q: "noise headphones", Sort: search.SortName}, []string{"hp-wireless", "hp-kids", "hp-studio"}},
+		"newest":        {search.ProductQuery{Q: "studio headphones", Sort: search.SortNewest}, []string{"hp-studio", "hp-kids", "hp-wireless"}},
 		"two of three, not one": {
-			search.ProductQuery{Q: "wired kids headphones", Sort: search.ByPrice}, []string{"hp-kids", "hp-studio"},
+			search.ProductQuery{Q: "wired kids headphones", Sort: search.SortPrice}, []string{"hp-kids", "hp-studio"},
 		},
 		"of three that none has all of, one": {
-			search.ProductQuery{Q: "green studio headphones", Sort: search.ByPrice}, []string{"hp-studio", "hp-kids", "hp-wireless"},
+			search.ProductQuery{Q: "green studio headphones", Sort: search.SortPrice}, []string{"hp-studio", "hp-kids", "hp-wireless"},
 		},
 		"a word that nothing has": {search.ProductQuery{Q: "zzzzzzzz couch"}, []string{"couch", "sofa"}},
 		"a synonym is one word":   {search.ProductQuery{Q: "mobile phone 128"}, []string{"phone"}},

@@ -25,14 +25,14 @@ func answered(list []Clause, text string, near bool) int {
 	return n
 }
 
-func finds(w Way, all []Clause, text string) bool {
+func finds(w Match, all []Clause, text string) bool {
 	asked, _ := w.Of(all)
-	return answered(asked, text, w == NearWords) >= w.Least(len(asked))
+	return answered(asked, text, w == MatchNearWords) >= w.Least(len(asked))
 }
 
 // score is what a text comes first by, where some words are enough.
 func score(all []Clause, text string) int {
-	asked, beside := SomeWords.Of(all)
+	asked, beside := MatchSomeWords.Of(all)
 	return answered(asked, text, false) + answered(beside, text, false)
 }
 
@@ -70,14 +70,14 @@ func TestAPhraseFindsNoLessThanItsWords(t *testing.T) {
 		with := Clauses(q, NewThesaurus(append(rules, ofOneWord)))
 		apart := Clauses(q, NewThesaurus(search.Synonyms{ofOneWord}))
 		texts := rapid.SliceOfN(phrases(0), 2, 8).Draw(t, "texts")
-		for _, w := range []Way{SomeWords, NearWords} {
+		for _, w := range []Match{MatchSomeWords, MatchNearWords} {
 			for _, text := range texts {
 				require.True(t, !finds(w, apart, text) || finds(w, with, text), "%s: %q finds %q", w, q, text)
 			}
 		}
 		for _, a := range texts {
 			for _, b := range texts {
-				if finds(AllWords, with, a) && !finds(AllWords, with, b) {
+				if finds(MatchAllWords, with, a) && !finds(MatchAllWords, with, b) {
 					require.Greater(t, score(with, a), score(with, b), "%q: %q before %q", q, a, b)
 				}
 			}
@@ -111,20 +111,20 @@ func TestPhrasesWithSynonyms(t *testing.T) {
 		{"to the", "to the", false, false, false},
 	} {
 		list := Clauses(c.q, same)
-		require.Equal(t, c.all, finds(AllWords, list, c.text), "%+v", c)
-		require.Equal(t, c.some, finds(SomeWords, list, c.text), "%+v", c)
-		require.Equal(t, c.close, finds(NearWords, list, c.text), "%+v", c)
+		require.Equal(t, c.all, finds(MatchAllWords, list, c.text), "%+v", c)
+		require.Equal(t, c.some, finds(MatchSomeWords, list, c.text), "%+v", c)
+		require.Equal(t, c.close, finds(MatchNearWords, list, c.text), "%+v", c)
 	}
 	torch := Clauses("hand torch", same)
 	require.Greater(t, score(torch, "flashlight"), score(torch, "hand torch"))
-	require.Equal(t, SomeWords, WayAfter(1, Clauses("smart watch", same)), "two words were typed")
-	require.Equal(t, AllWords, WayAfter(1, Clauses("smartwatch", same)))
+	require.Equal(t, MatchSomeWords, WayAfter(1, Clauses("smart watch", same)), "two words were typed")
+	require.Equal(t, MatchAllWords, WayAfter(1, Clauses("smartwatch", same)))
 }
 
 // TestStandInsCountLess: the last word of a synonym is less than the synonym.
 func TestStandInsCountLess(t *testing.T) {
 	same := NewThesaurus(search.Synonyms{{From: []string{"smartphone"}, To: []string{"smartphone", "mobile phone"}}})
-	asked, beside := NearWords.Of(Clauses("smartphone", same))
+	asked, beside := MatchNearWords.Of(Clauses("smartphone", same))
 	require.Empty(t, beside)
 	require.Len(t, asked, 1)
 	got := map[string]float64{}

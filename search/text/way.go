@@ -6,38 +6,38 @@ import (
 	"holdfast/search"
 )
 
-// Way is how the words of a query are taken. A cursor names it, so that all pages
+// Match is how the words of a query are taken. A cursor names it, so that all pages
 // go the way of the first one.
-type Way string
+type Match string
 
 const (
-	// AllWords have to be there.
-	AllWords Way = "exact"
-	// SomeWords are enough: half of them.
-	SomeWords Way = "some"
-	// NearWords may stand for them, and some are enough.
-	NearWords Way = "tolerant"
+	// MatchAllWords have to be there.
+	MatchAllWords Match = "exact"
+	// MatchSomeWords are enough: half of them.
+	MatchSomeWords Match = "some"
+	// MatchNearWords may stand for them, and some are enough.
+	MatchNearWords Match = "tolerant"
 )
 
 // WayOf reads the way that a cursor names.
-func WayOf(s string) (Way, bool) {
-	w := Way(s)
-	return w, w == AllWords || w == SomeWords || w == NearWords
+func WayOf(s string) (Match, bool) {
+	w := Match(s)
+	return w, w == MatchAllWords || w == MatchSomeWords || w == MatchNearWords
 }
 
 // WayAfter is the way to go where so many products have all of a query's clauses,
 // by all filters but those of facets: a choice in a facet changes no way.
-func WayAfter(matching int64, all []Clause) Way {
-	words, _ := SomeWords.Of(all)
+func WayAfter(matching int64, all []Clause) Match {
+	words, _ := MatchSomeWords.Of(all)
 	switch {
 	case len(all) == 0:
-		return AllWords
+		return MatchAllWords
 	case matching == 0:
-		return NearWords
+		return MatchNearWords
 	case len(words) > 1 && matching < search.EnoughProducts:
-		return SomeWords
+		return MatchSomeWords
 	}
-	return AllWords
+	return MatchAllWords
 }
 
 // Of turns a query's clauses into those that are asked on this way. Where some are
@@ -46,8 +46,8 @@ func WayAfter(matching int64, all []Clause) Way {
 // word may be stood for, the last word of a synonym does so: it names the thing.
 //
 // Those beside need no answer. They put who has a phrase before who has its words.
-func (w Way) Of(all []Clause) (asked, beside []Clause) {
-	if w == AllWords {
+func (w Match) Of(all []Clause) (asked, beside []Clause) {
+	if w == MatchAllWords {
 		return all, nil
 	}
 	for _, c := range all {
@@ -63,8 +63,8 @@ func (w Way) Of(all []Clause) (asked, beside []Clause) {
 	return asked, beside
 }
 
-func (w Way) widened(c Clause) Clause {
-	if w == NearWords {
+func (w Match) widened(c Clause) Clause {
+	if w == MatchNearWords {
 		c.Either = slices.Concat(c.Either, c.last)
 	}
 	return c
@@ -72,13 +72,13 @@ func (w Way) widened(c Clause) Clause {
 
 // Least is how many of the asked clauses a product has to answer: where none answers
 // all of them, the smaller half.
-func (w Way) Least(asked int) int {
+func (w Match) Least(asked int) int {
 	switch w {
-	case AllWords:
+	case MatchAllWords:
 		return asked
-	case SomeWords:
+	case MatchSomeWords:
 		return (asked + 1) / 2
-	case NearWords:
+	case MatchNearWords:
 	}
 	return max(1, asked/2)
 }

@@ -35,19 +35,19 @@ func TestWays(t *testing.T) {
 	for _, c := range []struct {
 		matching int64
 		clauses  int
-		want     text.Way
+		want     text.Match
 		least    int
 	}{
-		{0, 0, text.AllWords, 0},
-		{0, 1, text.NearWords, 1},
-		{0, 2, text.NearWords, 1},
-		{0, 3, text.NearWords, 1},
-		{0, 4, text.NearWords, 2},
-		{1, 1, text.AllWords, 1},
-		{1, 2, text.SomeWords, 1},
-		{19, 3, text.SomeWords, 2},
-		{20, 3, text.AllWords, 3},
-		{100, 2, text.AllWords, 2},
+		{0, 0, text.MatchAllWords, 0},
+		{0, 1, text.MatchNearWords, 1},
+		{0, 2, text.MatchNearWords, 1},
+		{0, 3, text.MatchNearWords, 1},
+		{0, 4, text.MatchNearWords, 2},
+		{1, 1, text.MatchAllWords, 1},
+		{1, 2, text.MatchSomeWords, 1},
+		{19, 3, text.MatchSomeWords, 2},
+		{20, 3, text.MatchAllWords, 3},
+		{100, 2, text.MatchAllWords, 2},
 	} {
 		way := text.WayAfter(c.matching, make([]text.Clause, c.clauses))
 		require.Equal(t, c.want, way, "%+v", c)

@@ -132,9 +132,9 @@ func TestAnAddressIsCheckedWhenItIsConnectedTo(t *testing.T) {
 		_, err := NewSender(g).Send(t.Context(), url, []string{webhook.NewSecret()}, webhook.Event{ID: "1-2-3", Body: []byte("{}")})
 		return err
 	}
-	requireTrouble(t, webhook.RefusedAddress, send(g, url))
-	requireTrouble(t, webhook.RefusedAddress, send(g, "http://rebind.example:"+port+"/"))
-	requireTrouble(t, webhook.RefusedAddress, send(g, receiver.URL))
+	requireTrouble(t, webhook.TroubleRefusedAddress, send(g, url))
+	requireTrouble(t, webhook.TroubleRefusedAddress, send(g, "http://rebind.example:"+port+"/"))
+	requireTrouble(t, webhook.TroubleRefusedAddress, send(g, receiver.URL))
 	require.Zero(t, asked.Load())
 	allowed := newGuard(t, Loopback)
 	allowed.resolver = g.resolver

@@ -48,7 +48,7 @@ func TestAConnectionToAnOwnServiceIsRefused(t *testing.T) {
 	g := newGuard(t, Loopback)
 	g.RefuseOwn(func(context.Context) []string { return []string{strings.TrimPrefix(service.URL, "http://")} })
 	_, err := NewSender(g).Send(t.Context(), service.URL, []string{webhook.NewSecret()}, webhook.Event{ID: "1-2-3", Body: []byte("{}")})
-	requireTrouble(t, webhook.RefusedAddress, err)
+	requireTrouble(t, webhook.TroubleRefusedAddress, err)
 	require.Zero(t, asked.Load())
 }
 
@@ -93,7 +93,7 @@ func TestANameThatHangsHidesNoOtherService(t *testing.T) {
 	require.Equal(t, times, asked.Load(), "it isn't asked for again at once")
 
 	_, err := NewSender(g).Send(t.Context(), "http://10.0.0.7/", []string{webhook.NewSecret()}, webhook.Event{ID: "1-2-3", Body: []byte("{}")})
-	requireTrouble(t, webhook.RefusedAddress, err)
+	requireTrouble(t, webhook.TroubleRefusedAddress, err)
 }
 
 // A name that can't be resolved any more keeps its own last addresses, and no others.

@@ -127,7 +127,7 @@ func unanswered(err error) error {
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err
 	}
-	u := &webhook.UnansweredError{Trouble: webhook.NoConnection, Cause: err}
+	u := &webhook.UnansweredError{Trouble: webhook.TroubleConnection, Cause: err}
 	var (
 		timeout interface{ Timeout() bool }
 		dns     *net.DNSError
@@ -138,13 +138,13 @@ func unanswered(err error) error {
 	)
 	switch {
 	case errors.Is(err, errRefused):
-		u.Trouble = webhook.RefusedAddress
+		u.Trouble = webhook.TroubleRefusedAddress
 	case errors.As(err, &dns):
-		u.Trouble = webhook.UnknownHost
+		u.Trouble = webhook.TroubleUnknownHost
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
-		u.Trouble = webhook.TimedOut
+		u.Trouble = webhook.TroubleTimeout
 	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, &cert), errors.As(err, &record), errors.As(err, &alert), errors.As(err, &name):
-		u.Trouble = webhook.NoTLS
+		u.Trouble = webhook.TroubleTLS
 	}
 	return u
 }

@@ -107,12 +107,12 @@ func TestTroubles(t *testing.T) {
 	sender := NewSender(g)
 	sender.plain.Timeout = 50 * time.Millisecond
 	for url, want := range map[string]webhook.Trouble{
-		hangs.URL + "/?key=hidden": webhook.TimedOut, selfSigned.URL + "/?key=hidden": webhook.NoTLS,
-		closed.URL + "/?key=hidden":                      webhook.NoConnection,
-		strings.Replace(hangs.URL, "http:", "https:", 1): webhook.NoTLS,
-		"https://nobody.example/?key=hidden":             webhook.UnknownHost,
-		"https://user:hidden@127.0.0.1/":                 webhook.RefusedAddress,
-		"http://10.0.0.1/?key=hidden":                    webhook.RefusedAddress,
+		hangs.URL + "/?key=hidden": webhook.TroubleTimeout, selfSigned.URL + "/?key=hidden": webhook.TroubleTLS,
+		closed.URL + "/?key=hidden":                      webhook.TroubleConnection,
+		strings.Replace(hangs.URL, "http:", "https:", 1): webhook.TroubleTLS,
+		"https://nobody.example/?key=hidden":             webhook.TroubleUnknownHost,
+		"https://user:hidden@127.0.0.1/":                 webhook.TroubleRefusedAddress,
+		"http://10.0.0.1/?key=hidden":                    webhook.TroubleRefusedAddress,
 	} {
 		_, err := sender.Send(t.Context(), url, []string{webhook.NewSecret()}, paid)
 		requireTrouble(t, want, err)

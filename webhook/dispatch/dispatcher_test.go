@@ -25,14 +25,14 @@ func TestWhatIsTold(t *testing.T) {
 		all, orders := s.register(), s.register("order.*")
 		some := s.register(webhook.OrderPaid, webhook.ProductDelisted)
 		s.run()
-		s.put("draft", product.Draft)
-		s.put("mug", product.Listed)
-		s.goes("o", 1, order.AwaitingPayment)
-		s.goes("o", 2, order.AwaitingPayment) // a payment was opened: no other status
-		s.goes("o", 1, order.Paid)            // late: not stored
-		s.goes("o", 3, order.Paid)
+		s.put("draft", product.StatusDraft)
+		s.put("mug", product.StatusListed)
+		s.goes("o", 1, order.StatusAwaitingPayment)
+		s.goes("o", 2, order.StatusAwaitingPayment) // a payment was opened: no other status
+		s.goes("o", 1, order.StatusPaid)            // late: not stored
+		s.goes("o", 3, order.StatusPaid)
 		require.NoError(t, s.docs.PutAsked(t.Context(), "o", map[string][]byte{"p": []byte("{}")}))
-		s.goes("o", 4, order.Delivered)
+		s.goes("o", 4, order.StatusDelivered)
 		_, err := s.stock.Adjust(t.Context(), product.Adjustment{ProductID: "mug", SKU: "S", ActionID: "a", Delta: new(int64(-3))})
 		require.NoError(t, err)
 		require.NoError(t, s.stock.Delist(t.Context(), "mug", 1))
@@ -55,8 +55,8 @@ func TestWhatAMessageSays(t *testing.T) {
 	require.NoError(t, s.rdb.FlushAll(t.Context()).Err())
 	s.register()
 	s.run()
-	s.put("mug", product.Listed)
-	s.goes("o", 7, order.Paid)
+	s.put("mug", product.StatusListed)
+	s.goes("o", 7, order.StatusPaid)
 	s.settled()
 	paid := data(t, s.office.of(t, webhook.OrderPaid))
 	require.Equal(t, map[string]any{
@@ -81,13 +81,13 @@ func TestTheGroupComesAndGoesWithTheEndpoints(t *testing.T) {
 			require.NoError(t, err)
 			return len(groups) == 1 && groups[0] == webhook.Group
 		}
-		s.goes("before", 1, order.Paid)
+		s.goes("before", 1, order.StatusPaid)
 		stop := s.run()
 		require.False(t, registered())
 		time.Sleep(2 * time.Millisecond) //nolint:forbidigo // an entry of the same millisecond would be told of
 		first := s.register()
 		require.True(t, registered(), "from the answer on")
-		s.goes("after", 1, order.Paid)
+		s.goes("after", 1, order.StatusPaid)
 		s.settled()
 		require.Equal(t, map[string]int{webhook.OrderPaid: 1}, s.office.types(first))
 		second := s.register()
@@ -103,14 +103,14 @@ func TestTheGroupComesAndGoesWithTheEndpoints(t *testing.T) {
 		stop()
 
 		third := s.register() // nobody reads now
-		s.goes("away", 1, order.Paid)
+		s.goes("away", 1, order.StatusPaid)
 		s.run()
-		s.goes("later", 1, order.Paid)
+		s.goes("later", 1, order.StatusPaid)
 		s.settled()
 		require.Equal(t, map[string]int{webhook.OrderPaid: 2}, s.office.types(third))
 		disabled := s.register()
 		require.NoError(t, s.endpoints.Disable(ctx, disabled, time.Now()))
-		s.goes("more", 1, order.Paid)
+		s.goes("more", 1, order.StatusPaid)
 		s.settled()
 		require.Empty(t, s.office.types(disabled))
 	})
@@ -131,7 +131,7 @@ func TestEachEventIsStartedForEachEndpoint(t *testing.T) {
 		a, b := s.register(webhook.OrderPaid), s.register("order.*")
 		const orders = 150
 		for i := range orders {
-			s.goes("o"+strconv.Itoa(i), 1, order.Paid)
+			s.goes("o"+strconv.Itoa(i), 1, order.StatusPaid)
 			if i%10 == 0 { // two dispatchers, one of which is killed in the midst of it
 				ctx, kill := context.WithTimeout(t.Context(), time.Duration(chance.IntN(8))*time.Millisecond)
 				other := s.run()
@@ -161,10 +161,10 @@ func TestALostGroupIsMadeAnew(t *testing.T) {
 		s := newShop(t, rdb)
 		endpoint := s.register()
 		s.run()
-		s.goes("a", 1, order.Paid)
+		s.goes("a", 1, order.StatusPaid)
 		s.settled()
 		require.NoError(t, streams.Destroy(t.Context(), rdb, webhook.Group))
-		s.goes("b", 1, order.Paid)
+		s.goes("b", 1, order.StatusPaid)
 		s.settled()
 		require.Equal(t, map[string]int{webhook.OrderPaid: 2}, s.office.types(endpoint), "what came again was not started again")
 	})
@@ -183,7 +183,7 @@ func TestAnUnreadableEntryHoldsUpNobody(t *testing.T) {
 		} {
 			require.NoError(t, rdb.XAdd(t.Context(), &redis.XAddArgs{Stream: stream, Values: strings.Fields(bad)}).Err())
 		}
-		s.goes("a", 1, order.Paid)
+		s.goes("a", 1, order.StatusPaid)
 		s.run()
 		s.settled()
 		require.Equal(t, map[string]int{webhook.OrderPaid: 1}, s.office.types(endpoint))

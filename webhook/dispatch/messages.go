@@ -19,8 +19,8 @@ const shape = "1"
 
 // orderTypes are the events of orders, by the status that one has come to.
 var orderTypes = map[order.Status]string{
-	order.AwaitingPayment: webhook.OrderPlaced, order.Paid: webhook.OrderPaid, order.Expired: webhook.OrderExpired,
-	order.Cancelled: webhook.OrderCancelled, order.Rejected: webhook.OrderRejected, order.Delivered: webhook.OrderDelivered,
+	order.StatusAwaitingPayment: webhook.OrderPlaced, order.StatusPaid: webhook.OrderPaid, order.StatusExpired: webhook.OrderExpired,
+	order.StatusCancelled: webhook.OrderCancelled, order.StatusRejected: webhook.OrderRejected, order.StatusDelivered: webhook.OrderDelivered,
 }
 
 // message is an event before anybody has asked for it.

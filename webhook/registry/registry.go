@@ -55,7 +55,7 @@ func (s *Store) Add(ctx context.Context, r webhook.Registration) (webhook.Stored
 	e := webhook.Stored{
 		Endpoint: webhook.Endpoint{
 			ID: webhook.NewID(), URL: r.URL, Events: r.Events, Description: r.Description,
-			CreatedAt: now.UTC().Truncate(time.Millisecond), Status: webhook.Active,
+			CreatedAt: now.UTC().Truncate(time.Millisecond), Status: webhook.StatusActive,
 		},
 		Secrets: []webhook.Secret{made},
 	}
@@ -220,11 +220,11 @@ func (s *Store) Rotate(ctx context.Context, id, key string, now time.Time) (webh
 // Disable lets an endpoint be told nothing any more.
 func (s *Store) Disable(ctx context.Context, id string, now time.Time) error {
 	_, err := s.change(ctx, id, nil, func(e *webhook.Stored) (bool, error) {
-		if e.Status == webhook.Disabled {
+		if e.Status == webhook.StatusDisabled {
 			return false, nil
 		}
 		at := now.UTC()
-		e.Status, e.DisabledAt = webhook.Disabled, &at
+		e.Status, e.DisabledAt = webhook.StatusDisabled, &at
 		return true, nil
 	})
 	return err

@@ -45,7 +45,7 @@ func TestEndpoints(t *testing.T) {
 		require.NoError(t, s.Disable(ctx, e.ID, now.Add(time.Hour)))
 		got, err = s.Get(ctx, e.ID)
 		require.NoError(t, err)
-		require.Equal(t, webhook.Disabled, got.Status)
+		require.Equal(t, webhook.StatusDisabled, got.Status)
 		require.WithinDuration(t, now, *got.DisabledAt, 0)
 		require.False(t, got.Wants(webhook.OrderPaid))
 
@@ -84,7 +84,7 @@ func TestChangesDontLoseEachOther(t *testing.T) {
 		require.NoError(t, both.Wait())
 		got, err := s.Get(ctx, e.ID)
 		require.NoError(t, err)
-		require.Equal(t, webhook.Disabled, got.Status)
+		require.Equal(t, webhook.StatusDisabled, got.Status)
 		require.Len(t, got.Secrets, 2)
 	})
 }
@@ -99,14 +99,14 @@ func TestTheLog(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		s, ctx := New(rdb), t.Context()
 		at := time.UnixMilli(1_790_000_000_000).UTC()
-		first := webhook.Tried{Attempt: webhook.Attempt{At: at, DurationMs: 7, Status: 500}, Status: webhook.Pending, NextAt: at.Add(time.Second), Run: "r"}
+		first := webhook.Tried{Attempt: webhook.Attempt{At: at, DurationMs: 7, Status: 500}, Status: webhook.DeliveryPending, NextAt: at.Add(time.Second), Run: "r"}
 		require.NoError(t, s.Log(ctx, "wh_a", event(1), first))
 		page, more, err := s.Deliveries(ctx, "wh_a", 10, "")
 		require.NoError(t, err)
 		require.False(t, more)
 		next := at.Add(time.Second)
 		require.Equal(t, []webhook.Logged{{
-			ID: "1-1-0", Type: webhook.OrderPaid, Timestamp: event(1).At, Status: webhook.Pending, NextAt: &next,
+			ID: "1-1-0", Type: webhook.OrderPaid, Timestamp: event(1).At, Status: webhook.DeliveryPending, NextAt: &next,
 			Attempts: []webhook.Attempt{first.Attempt},
 		}}, page)
 		tries, err := s.Tries(ctx, "wh_a", "1-1-0", "r")
@@ -115,15 +115,15 @@ func TestTheLog(t *testing.T) {
 		tries, err = s.Tries(ctx, "wh_a", "1-1-0", "replay")
 		require.NoError(t, err)
 		require.Zero(t, tries, "a replay begins anew")
-		require.NoError(t, s.Settle(ctx, "wh_a", "1-1-0", webhook.Failed))
-		require.NoError(t, s.Settle(ctx, "wh_a", "1-9-0", webhook.Failed), "one that was never tried")
+		require.NoError(t, s.Settle(ctx, "wh_a", "1-1-0", webhook.DeliveryFailed))
+		require.NoError(t, s.Settle(ctx, "wh_a", "1-9-0", webhook.DeliveryFailed), "one that was never tried")
 		for range maxTries + 5 {
-			require.NoError(t, s.Log(ctx, "wh_a", event(2), webhook.Tried{Status: webhook.Delivered, Run: "r"}))
+			require.NoError(t, s.Log(ctx, "wh_a", event(2), webhook.Tried{Status: webhook.DeliveryDelivered, Run: "r"}))
 		}
 		page, _, err = s.Deliveries(ctx, "wh_a", 10, "")
 		require.NoError(t, err)
 		require.Len(t, page, 2)
-		require.Equal(t, webhook.Failed, page[1].Status)
+		require.Equal(t, webhook.DeliveryFailed, page[1].Status)
 		require.Nil(t, page[1].NextAt)
 		require.Len(t, page[0].Attempts, maxTries)
 		e, err := s.Event(ctx, "wh_a", "1-2-0")
@@ -140,7 +140,7 @@ func TestPagesAndBound(t *testing.T) {
 		s, ctx := New(rdb), t.Context()
 		const n = webhook.KeepDeliveries + 20
 		for i := range n {
-			require.NoError(t, s.Log(ctx, "wh_a", event(i), webhook.Tried{Status: webhook.Delivered, Run: "r"}))
+			require.NoError(t, s.Log(ctx, "wh_a", event(i), webhook.Tried{Status: webhook.DeliveryDelivered, Run: "r"}))
 		}
 		var seen []string
 		for after, more := "", true; more; {

@@ -34,7 +34,7 @@ func (c *Changes) Since(ctx context.Context, v search.View) ([]string, error) {
 		return nil, err
 	}
 	c.at = at
-	if v == search.ProductsView {
+	if v == search.ViewProducts {
 		return changed.Products, nil
 	}
 	return changed.Orders, nil

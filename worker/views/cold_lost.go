@@ -21,7 +21,7 @@ func (e *coldLostError) Error() string {
 // coldOrdersLost answers a coldLostError where a rebuild of this view would give up
 // orders that a snapshot may have. One that is only of an older shape has its orders.
 func coldOrdersLost(ctx context.Context, c Config, view search.View) error {
-	if view != search.OrdersView {
+	if view != search.ViewOrders {
 		return nil
 	}
 	unfilled, err := c.Index.Unfilled(ctx)

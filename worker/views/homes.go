@@ -28,7 +28,7 @@ func NewHomes(rdb redis.UniversalClient) *Homes {
 
 // IDs goes over all entities that a view shows.
 func (h *Homes) IDs(ctx context.Context, v search.View) iter.Seq2[string, error] {
-	if v == search.ProductsView {
+	if v == search.ViewProducts {
 		return h.products.ProductIDs(ctx)
 	}
 	return h.orders.OrderIDs(ctx)
@@ -40,7 +40,7 @@ type sources struct{ *Homes }
 
 // IDs implements reindex.Homes.
 func (s sources) IDs(ctx context.Context, v search.View) iter.Seq2[string, error] {
-	if v == search.ProductsView {
+	if v == search.ViewProducts {
 		return s.products.ProductIDs(ctx)
 	}
 	return s.orders.OrderIDsLoosely(ctx)
@@ -48,7 +48,7 @@ func (s sources) IDs(ctx context.Context, v search.View) iter.Seq2[string, error
 
 // Count tells how many there are; 0 where that isn't known.
 func (h *Homes) Count(ctx context.Context, v search.View) (int64, error) {
-	if v == search.ProductsView {
+	if v == search.ViewProducts {
 		return h.products.Count(ctx)
 	}
 	return 0, nil
@@ -67,7 +67,7 @@ func (h *Homes) Empty(ctx context.Context) (bool, error) {
 // Read makes the documents of the entities that are there. Those that can't be read
 // come back apart.
 func (h *Homes) Read(ctx context.Context, v search.View, ids []string) (search.Batch, []search.Result, error) {
-	if v == search.ProductsView {
+	if v == search.ViewProducts {
 		return h.readProducts(ctx, ids)
 	}
 	return h.readOrders(ctx, ids)
@@ -127,5 +127,5 @@ func (h *Homes) WithPayments(ctx context.Context, orders []search.Order) ([]sear
 }
 
 func cantRead(id string, err error) search.Result {
-	return search.Result{ID: id, Outcome: search.Poisoned, Reason: err.Error()}
+	return search.Result{ID: id, Outcome: search.OutcomePoisoned, Reason: err.Error()}
 }

@@ -43,13 +43,13 @@ func TestWhatAWorkflowSaidIsOlderThanWhatRedisSays(t *testing.T) {
 	rdb, err := redisdb.Open(t.Context(), "redis://"+m.Addr())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = rdb.Close() })
-	o := order.Order{ID: "o", Version: 1, CustomerID: "c", Status: order.Reserving, PlacedAt: now, UpdatedAt: now}
+	o := order.Order{ID: "o", Version: 1, CustomerID: "c", Status: order.StatusReserving, PlacedAt: now, UpdatedAt: now}
 	seen, found, err := lostOrders{sagaclient.New(asked{order: o}, "")}.Order(t.Context(), "o")
 	require.NoError(t, err)
 	require.True(t, found)
 	require.NoError(t, seen.Validate())
 
-	o.Version, o.Status = 2, order.Rejected
+	o.Version, o.Status = 2, order.StatusRejected
 	doc, err := json.Marshal(o)
 	require.NoError(t, err)
 	docs := records.New(rdb)

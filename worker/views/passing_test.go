@@ -38,13 +38,13 @@ func TestRedisThatIsSoonBack(t *testing.T) {
 	t.Cleanup(func() { _ = rdb.Close() })
 	homes, changes := NewHomes(rdb), NewChanges(rdb)
 	calls := map[string]func() error{
-		"read":    func() error { _, _, err := homes.Read(t.Context(), search.OrdersView, []string{"a"}); return err },
-		"product": func() error { _, _, err := homes.Read(t.Context(), search.ProductsView, []string{"a"}); return err },
+		"read":    func() error { _, _, err := homes.Read(t.Context(), search.ViewOrders, []string{"a"}); return err },
+		"product": func() error { _, _, err := homes.Read(t.Context(), search.ViewProducts, []string{"a"}); return err },
 		"payments": func() error {
 			_, err := homes.WithPayments(t.Context(), []search.Order{{ID: "a"}})
 			return err
 		},
-		"count": func() error { _, err := homes.Count(t.Context(), search.ProductsView); return err },
+		"count": func() error { _, err := homes.Count(t.Context(), search.ViewProducts); return err },
 		"list":  func() error { _, err := homes.Empty(t.Context()); return err },
 		"begin": func() error { return changes.Begin(t.Context()) },
 	}

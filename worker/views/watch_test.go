@@ -120,7 +120,7 @@ func TestALostViewOfColdOrdersIsLeftToAnOperator(t *testing.T) {
 	require.Contains(t, w.log.String(), "level=ERROR")
 	require.Contains(t, w.log.String(), "3 orders had left Redis")
 	require.Contains(t, w.log.String(), "The orders view was lost")
-	w.said[search.OrdersView] = w.said[search.OrdersView].Add(-sayEvery)
+	w.said[search.ViewOrders] = w.said[search.ViewOrders].Add(-sayEvery)
 	require.NoError(t, w.look(t.Context()))
 	require.Equal(t, 2, strings.Count(w.log.String(), waits), "a minute later")
 }
@@ -133,7 +133,7 @@ func TestStaleViewsThatAreRebuiltUnasked(t *testing.T) {
 	}{
 		"lost, and all orders are in Redis":                {unfilled: search.Views()},
 		"of an older shape, which has the cold orders":     {left: true},
-		"the products alone are lost":                      {unfilled: []search.View{search.ProductsView}, left: true},
+		"the products alone are lost":                      {unfilled: []search.View{search.ViewProducts}, left: true},
 		"the last rebuild was done":                        {last: &ended{enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED, 0, nil}},
 		"one goes on":                                      {last: &ended{status: enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING}},
 		"somebody ended the last one":                      {last: &ended{enumspb.WORKFLOW_EXECUTION_STATUS_TERMINATED, 0, nil}},
@@ -157,13 +157,13 @@ func TestStaleViewsThatAreRebuiltUnasked(t *testing.T) {
 // refusal is what a workflow ends with whose new view refused orders.
 func refusal() error {
 	return final(&reindex.RefusedError{
-		View: search.OrdersView, Count: 1, First: []search.Result{{ID: "old-1", Reason: "currency: wrong"}},
+		View: search.ViewOrders, Count: 1, First: []search.Result{{ID: "old-1", Reason: "currency: wrong"}},
 	})
 }
 
 // Each try reads all of Redis: a view that refuses what must not be lost rests.
 func TestARefusedRebuildIsNotBegunAgainAtOnce(t *testing.T) {
-	w := newWatched(t, staleIndex{stale: []search.View{search.OrdersView}})
+	w := newWatched(t, staleIndex{stale: []search.View{search.ViewOrders}})
 	w.made.last = &ended{enumspb.WORKFLOW_EXECUTION_STATUS_FAILED, time.Minute, refusal()}
 	for range 3 {
 		require.NoError(t, w.look(t.Context()))
@@ -186,7 +186,7 @@ func TestARefusalEndsTheWorkflow(t *testing.T) {
 // The index may come back empty after a rebuild was started unasked. An operator may
 // give the orders up.
 func TestAnUnaskedRebuildLooksAgain(t *testing.T) {
-	w := newWatched(t, staleIndex{unfilled: []search.View{search.OrdersView}})
+	w := newWatched(t, staleIndex{unfilled: []search.View{search.ViewOrders}})
 	w.redis.HSet(redisdb.AllBuckets()[3]+":forgotten", "delivered", "2")
 	rebuild := (&Keeper{config: w.config}).Rebuild
 	_, err := rebuild(t.Context(), saga.RebuildParams{View: "orders", Unasked: true}, nil)

@@ -89,7 +89,7 @@ func (j *journey) meetFate(ctx context.Context) error {
 		fallthrough
 	case cancel:
 		return j.finish(ctx, Cancelled, func(ctx context.Context) (client.Answer, error) {
-			return j.Gateway.Cancel(ctx, j.order.ID, j.key("cancel"), string(order.ByCustomer))
+			return j.Gateway.Cancel(ctx, j.order.ID, j.key("cancel"), string(order.ReasonCustomer))
 		})
 	case pay, refuse:
 	}
@@ -98,7 +98,7 @@ func (j *journey) meetFate(ctx context.Context) error {
 			return err
 		}
 	}
-	if !j.fate.delivered || j.order.Status != order.Paid {
+	if !j.fate.delivered || j.order.Status != order.StatusPaid {
 		return nil
 	}
 	return j.finish(ctx, Delivered, func(ctx context.Context) (client.Answer, error) {
@@ -114,7 +114,7 @@ func (j *journey) settle(ctx context.Context) error {
 	event := j.event("pay-" + j.order.ID)
 	call := Paid
 	if j.fate.end == refuse {
-		event.Type, call = order.PaymentWasRefused, Refused
+		event.Type, call = order.PaymentDeclined, Refused
 	}
 	started := time.Now()
 	if err := j.callback(ctx, event); err != nil {

@@ -23,17 +23,17 @@ func (j *journey) meetProvider(ctx context.Context) error {
 	case abandon, cancel:
 		return nil
 	case pay:
-		return j.pays(ctx, offer, sandbox.Pay, Paid)
+		return j.pays(ctx, offer, sandbox.ActionPay, Paid)
 	case refuse:
-		return j.pays(ctx, offer, sandbox.Refuse, Refused)
+		return j.pays(ctx, offer, sandbox.ActionRefuse, Refused)
 	case payTwice:
 		return j.paysTwice(ctx, offer)
 	case payLate: // the money comes some seconds after the cancellation, or after the payment window
 		j.how = "/late"
-		return j.acts(ctx, offer, sandbox.PayLate, 0, PaidLate)
+		return j.acts(ctx, offer, sandbox.ActionPayLate, 0, PaidLate)
 	case payWrong:
 		j.how = "/wrong_amount"
-		return j.acts(ctx, offer, sandbox.Pay, offer.Amount+1, PaidWrong)
+		return j.acts(ctx, offer, sandbox.ActionPay, offer.Amount+1, PaidWrong)
 	}
 	return nil
 }
@@ -78,10 +78,10 @@ func (j *journey) pays(ctx context.Context, offer client.Offer, a sandbox.Action
 func (j *journey) paysTwice(ctx context.Context, offer client.Offer) error {
 	if !j.fate.other {
 		j.how = "/twice"
-		return j.pays(ctx, offer, sandbox.PayTwice, PaidTwice)
+		return j.pays(ctx, offer, sandbox.ActionPayTwice, PaidTwice)
 	}
 	j.how = "/repeated"
-	if err := j.pays(ctx, offer, sandbox.Pay, Paid); err != nil {
+	if err := j.pays(ctx, offer, sandbox.ActionPay, Paid); err != nil {
 		return err
 	}
 	if err := j.callback(ctx, j.event(offer.PaymentID)); err != nil {

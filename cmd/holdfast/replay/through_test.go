@@ -80,7 +80,7 @@ func TestMoneyThatDidNotGoBackIsNamed(t *testing.T) {
 			g.Refunds[a.OrderID][0].Status = order.RefundDue
 		}, "due"},
 		"a wrong amount that paid": {PaidWrong, func(g *gatewaytest.Gateway, a Ack) {
-			g.Orders[a.OrderID].Status = order.Paid
+			g.Orders[a.OrderID].Status = order.StatusPaid
 		}, "it is paid"},
 		"a wrong amount that went back as a late one": {PaidWrong, func(g *gatewaytest.Gateway, a Ack) {
 			g.Refunds[a.OrderID][0].Reason = order.RefundLate

@@ -117,7 +117,7 @@ func (v *verifier) order(ctx context.Context, id string, acks []Ack) error {
 func (v *verifier) missing(ctx context.Context, a Ack, o order.Order) (string, error) {
 	switch a.Call {
 	case Placed:
-		if o.Status.Undecided() || o.Status == order.Rejected {
+		if o.Status.Undecided() || o.Status == order.StatusRejected {
 			return fmt.Sprintf("it had its stock, and now it is %s", o.Status), nil
 		}
 	case Paid:
@@ -127,11 +127,11 @@ func (v *verifier) missing(ctx context.Context, a Ack, o order.Order) (string, e
 			return fmt.Sprintf("its payment was refused, and it is still %s", o.Status), nil
 		}
 	case Cancelled:
-		if o.Status != order.Cancelled {
+		if o.Status != order.StatusCancelled {
 			return fmt.Sprintf("it was cancelled, and now it is %s", o.Status), nil
 		}
 	case Delivered:
-		if o.Status != order.Delivered {
+		if o.Status != order.StatusDelivered {
 			return fmt.Sprintf("it was delivered, and now it is %s", o.Status), nil
 		}
 	case PaidLate, PaidTwice, PaidWrong, Repeated:

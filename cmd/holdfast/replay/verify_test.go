@@ -22,22 +22,22 @@ func TestWhatIsNoLongerTrueIsNamed(t *testing.T) {
 	}{
 		"an order that is gone": {Placed, func(g *gatewaytest.Gateway, a Ack) { delete(g.Orders, a.OrderID) }, "gone"},
 		"an order that was rejected after all": {Placed, func(g *gatewaytest.Gateway, a Ack) {
-			g.Orders[a.OrderID].Status = order.Rejected
+			g.Orders[a.OrderID].Status = order.StatusRejected
 		}, "rejected"},
 		"a payment that is lost": {Paid, func(g *gatewaytest.Gateway, a Ack) {
-			g.Orders[a.OrderID].Status = order.AwaitingPayment
+			g.Orders[a.OrderID].Status = order.StatusAwaitingPayment
 		}, "no refund"},
 		"a payment that became another one": {Paid, func(g *gatewaytest.Gateway, a Ack) {
 			g.Orders[a.OrderID].Payment.ID = "other"
 		}, "no refund"},
 		"a refusal that is lost": {Refused, func(g *gatewaytest.Gateway, a Ack) {
-			g.Orders[a.OrderID].Status = order.AwaitingPayment
+			g.Orders[a.OrderID].Status = order.StatusAwaitingPayment
 		}, "still awaiting_payment"},
 		"a cancellation that is lost": {Cancelled, func(g *gatewaytest.Gateway, a Ack) {
-			g.Orders[a.OrderID].Status = order.Expired
+			g.Orders[a.OrderID].Status = order.StatusExpired
 		}, "now it is expired"},
 		"a delivery that is lost": {Delivered, func(g *gatewaytest.Gateway, a Ack) {
-			g.Orders[a.OrderID].Status = order.Paid
+			g.Orders[a.OrderID].Status = order.StatusPaid
 		}, "now it is paid"},
 		"an adjustment that is lost": {Adjusted, func(g *gatewaytest.Gateway, a Ack) { delete(g.Adjusted, a.Key) }, "lost"},
 	} {
@@ -84,7 +84,7 @@ func TestPaymentThatGoesBackIsNoViolation(t *testing.T) {
 	acks, err := ReadJournal(&journal)
 	require.NoError(t, err)
 	paid := find(t, acks, Paid)
-	g.Orders[paid.OrderID].Status = order.Cancelled
+	g.Orders[paid.OrderID].Status = order.StatusCancelled
 	g.Refunds[paid.OrderID] = []order.Refund{{PaymentID: paid.PaymentID, Status: order.RefundDue}}
 	v, err := Verify(t.Context(), VerifyConfig{Gateway: cfg.Gateway, Patience: 2 * time.Second}, acks)
 	require.NoError(t, err)

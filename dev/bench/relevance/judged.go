@@ -58,7 +58,7 @@ func (j *judged) readProducts(path string) error {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 		j.products = append(j.products, search.Product{
-			ID: p.ID, Version: 1, Status: product.Listed, Title: p.Name, Description: p.Description, Currency: "EUR", Available: 1,
+			ID: p.ID, Version: 1, Status: product.StatusListed, Title: p.Name, Description: p.Description, Currency: "EUR", Available: 1,
 		})
 	}
 	return lines.Err()

@@ -39,7 +39,7 @@ func made(n int, version int64) search.Product {
 	price := int64(100 + r.IntN(100_000))
 	at := time.UnixMilli(1_760_000_000_000 + int64(n)).UTC()
 	return search.Product{
-		ID: fmt.Sprintf("p-%07d", n), Version: version, Status: product.Listed,
+		ID: fmt.Sprintf("p-%07d", n), Version: version, Status: product.StatusListed,
 		Title:       fmt.Sprintf("%s %s %s %s-%d", adjective, material, noun, brand[:2], 100+n%9000),
 		Description: fmt.Sprintf("A %s made of %s for the %s. Goes well with a %s %s.", noun, material, pick(rooms), pick(adjectives), pick(nouns)),
 		Brand:       brand, Category: noun, Tags: []string{adjective, pick(rooms)},
@@ -62,7 +62,7 @@ func queries() []string {
 func fill(ctx context.Context, x search.Index, n int) (took time.Duration, err error) {
 	const batch = 1000
 	start := time.Now()
-	r, err := x.Rebuild(ctx, search.ProductsView)
+	r, err := x.Rebuild(ctx, search.ViewProducts)
 	if err != nil {
 		return 0, err
 	}

@@ -104,7 +104,7 @@ func create(ctx context.Context, to *inventory.Store, n int) error {
 		d := made(i, 1)
 		notThere := product.NotThere
 		_, _, err := to.Put(ctx, d.ID, product.Spec{
-			Currency: d.Currency, Status: product.Listed,
+			Currency: d.Currency, Status: product.StatusListed,
 			Description: product.Description{
 				Title: d.Title, Description: d.Description, Brand: d.Brand, Category: d.Category, Tags: d.Tags,
 			},

@@ -127,5 +127,5 @@ func (s *shop) payAtProvider(ctx context.Context, orderID string) error {
 	if err != nil {
 		return err
 	}
-	return s.PayPage(ctx, offer, string(sandbox.Pay), 0)
+	return s.PayPage(ctx, offer, string(sandbox.ActionPay), 0)
 }

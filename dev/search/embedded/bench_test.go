@@ -34,7 +34,7 @@ func benchShop(b *testing.B) search.Index {
 				'A'+rune(random.IntN(26)), 'A'+rune(random.IntN(26)), random.IntN(1000))
 			price := int64(500 + random.IntN(200_000))
 			batch.Products = append(batch.Products, search.Product{
-				ID: fmt.Sprintf("p-%05d", i), Version: 1, Status: product.Listed, Title: title,
+				ID: fmt.Sprintf("p-%05d", i), Version: 1, Status: product.StatusListed, Title: title,
 				Description: fmt.Sprintf("Number %d of its kind, made with care by word%d for word%d and word%d.", i,
 					random.IntN(20_000), random.IntN(20_000), random.IntN(20_000)),
 				Brand: fmt.Sprintf("Brand %d", random.IntN(200)), Category: fmt.Sprintf("Category %d", random.IntN(40)),
@@ -54,7 +54,7 @@ func BenchmarkSearch(b *testing.B) {
 		"one word":       {Q: "headphones"},
 		"three words":    {Q: "oslo wireless headphones"},
 		"model number":   {Q: "qx-77"},
-		"all, by price":  {Sort: search.ByPrice},
+		"all, by price":  {Sort: search.SortPrice},
 		"filters":        {Q: "lamp", Brand: []string{"Brand 7"}, MinPrice: new(int64(1000)), MaxPrice: new(int64(90_000)), InStock: true},
 		"with a typo":    {Q: "oslo hedphones"},
 		"nothing at all": {Q: "zzzzzz qqqqqq"},
@@ -73,7 +73,7 @@ func BenchmarkSearch(b *testing.B) {
 		}
 	})
 	b.Run("put one", func(b *testing.B) {
-		p := search.Product{ID: "p-00001", Status: product.Listed, Title: "Oslo lamp", Currency: "EUR", Version: 1}
+		p := search.Product{ID: "p-00001", Status: product.StatusListed, Title: "Oslo lamp", Currency: "EUR", Version: 1}
 		for b.Loop() {
 			p.Version++
 			put(b, x, p)
@@ -108,7 +108,7 @@ func benchOrder(i int, revision int64) search.Order {
 	at := time.Unix(int64(i), 0).UTC()
 	return search.Order{
 		ID: fmt.Sprintf("01a1ffe4-ca84-7b6b-b545-%012d", i), Revision: revision, Version: revision,
-		CustomerID: fmt.Sprintf("customer-%d", i%500), Status: order.AwaitingPayment,
+		CustomerID: fmt.Sprintf("customer-%d", i%500), Status: order.StatusAwaitingPayment,
 		ProductIDs: []string{fmt.Sprintf("p-%d", i%200)}, Titles: []string{fmt.Sprintf("Oslo lamp, number %d", i%200)},
 		Recipient: fmt.Sprintf("Recipient %d", i%500), Address: fmt.Sprintf("%d High Street, 10%03d Town", i%90, i%500),
 		Total: int64(i), Currency: "EUR", PlacedAt: at, UpdatedAt: at,

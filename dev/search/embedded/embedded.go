@@ -72,10 +72,10 @@ func (x *Index) open(path string) (err error) {
 	if x.events, err = openEvents(filepath.Join(path, eventsFile), passing); err != nil {
 		return fmt.Errorf("events: %w", err)
 	}
-	if x.products, err = openView(search.ProductsView, filepath.Join(path, productsFolder), passing); err != nil {
+	if x.products, err = openView(search.ViewProducts, filepath.Join(path, productsFolder), passing); err != nil {
 		return fmt.Errorf("products: %w", err)
 	}
-	if x.orders, err = openView(search.OrdersView, filepath.Join(path, ordersFolder), passing); err != nil {
+	if x.orders, err = openView(search.ViewOrders, filepath.Join(path, ordersFolder), passing); err != nil {
 		return fmt.Errorf("orders: %w", err)
 	}
 	return syncFolder(path)
@@ -83,9 +83,9 @@ func (x *Index) open(path string) (err error) {
 
 func (x *Index) view(name search.View) (*view, error) {
 	switch name {
-	case search.ProductsView:
+	case search.ViewProducts:
 		return x.products, nil
-	case search.OrdersView:
+	case search.ViewOrders:
 		return x.orders, nil
 	}
 	return nil, fmt.Errorf("there is no view %q", name)

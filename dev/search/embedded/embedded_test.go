@@ -40,7 +40,7 @@ func TestInAFolder(t *testing.T) {
 }
 
 func vase(id, title string, version int64) search.Product {
-	return search.Product{ID: id, Version: version, Status: product.Listed, Title: title, Currency: "EUR", Available: 1}
+	return search.Product{ID: id, Version: version, Status: product.StatusListed, Title: title, Currency: "EUR", Available: 1}
 }
 
 func put(t testing.TB, x interface {
@@ -55,7 +55,7 @@ func put(t testing.TB, x interface {
 
 func titles(t testing.TB, x search.Index, q string) []string {
 	t.Helper()
-	page, err := x.SearchProducts(t.Context(), search.ProductQuery{Q: q, Sort: search.ByName})
+	page, err := x.SearchProducts(t.Context(), search.ProductQuery{Q: q, Sort: search.SortName})
 	require.NoError(t, err)
 	var all []string
 	for _, p := range page.Items {
@@ -73,9 +73,9 @@ func TestFolderIsOpenedAgainAsItWas(t *testing.T) {
 	x = open(t, folder)
 	require.Equal(t, []string{"Vase"}, titles(t, x, "vases"))
 	require.Equal(t, []string{"Flowerpot"}, titles(t, x, "owerp"), "also a piece of a word")
-	require.Equal(t, search.Ignored, put(t, x, vase("a", "Old vase", 4))[0].Outcome, "the version is remembered")
-	require.Equal(t, search.Stored, put(t, x, vase("a", "New vase", 6))[0].Outcome)
-	r, err := x.Rebuild(t.Context(), search.ProductsView)
+	require.Equal(t, search.OutcomeIgnored, put(t, x, vase("a", "Old vase", 4))[0].Outcome, "the version is remembered")
+	require.Equal(t, search.OutcomeStored, put(t, x, vase("a", "New vase", 6))[0].Outcome)
+	r, err := x.Rebuild(t.Context(), search.ViewProducts)
 	require.NoError(t, err)
 	put(t, r, vase("b", "Rebuilt vase", 1))
 	require.NoError(t, r.Swap(t.Context()))
@@ -90,7 +90,7 @@ func TestRebuildThatDidNotEndIsForgotten(t *testing.T) {
 	folder := t.TempDir()
 	x := open(t, folder)
 	put(t, x, vase("a", "Vase", 5))
-	r, err := x.Rebuild(t.Context(), search.ProductsView)
+	r, err := x.Rebuild(t.Context(), search.ViewProducts)
 	require.NoError(t, err)
 	put(t, r, vase("b", "Vase of the rebuild", 1))
 	require.Len(t, generations(t, folder), 2)
@@ -131,19 +131,19 @@ func TestEmptyViewStaysStaleUntilItWasRebuilt(t *testing.T) {
 	x = open(t, folder)
 	require.Equal(t, search.Views(), stale(t, x), "who made it died before anybody filled it")
 	put(t, x, vase("a", "Vase", 5))
-	_, err := x.Rebuild(t.Context(), search.ProductsView)
+	_, err := x.Rebuild(t.Context(), search.ViewProducts)
 	require.NoError(t, err)
 	require.NoError(t, x.Close())
 
 	x = open(t, folder)
 	require.Equal(t, search.Views(), stale(t, x), "and who filled it before he swapped it in")
 	require.Equal(t, []string{"Vase"}, titles(t, x, "vase"), "what was put meanwhile is there")
-	rebuild(t, x, search.OrdersView)
+	rebuild(t, x, search.ViewOrders)
 	require.NoError(t, x.Close())
 
 	x = open(t, folder)
-	require.Equal(t, []search.View{search.ProductsView}, stale(t, x))
-	rebuild(t, x, search.ProductsView)
+	require.Equal(t, []search.View{search.ViewProducts}, stale(t, x))
+	rebuild(t, x, search.ViewProducts)
 	require.NoError(t, x.Close())
 	require.Empty(t, stale(t, open(t, folder)))
 }
@@ -165,7 +165,7 @@ func TestEventsStayInTheFolder(t *testing.T) {
 		require.Equal(t, []search.Event{e}, page.Items)
 		results, err := x.Put(t.Context(), search.Batch{Events: []search.Event{e}})
 		require.NoError(t, err)
-		require.Equal(t, search.Ignored, results.Events[0].Outcome)
+		require.Equal(t, search.OutcomeIgnored, results.Events[0].Outcome)
 	}
 }
 
@@ -189,7 +189,7 @@ func TestIndexOfAnotherShapeIsMadeAnew(t *testing.T) {
 	require.NoError(t, os.Rename(filepath.Join(products, name), filepath.Join(products, old)))
 	require.NoError(t, os.WriteFile(filepath.Join(products, "CURRENT"), []byte(old+" full\n"), 0o600))
 	x = open(t, folder)
-	require.Equal(t, []search.View{search.ProductsView}, stale(t, x))
+	require.Equal(t, []search.View{search.ViewProducts}, stale(t, x))
 	require.Empty(t, titles(t, x, "vase"))
 	require.Len(t, generations(t, folder), 1)
 }
@@ -256,7 +256,7 @@ func TestNothingStaysOfAnIndexForThisProcess(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	x := open(t, "")
 	put(t, x, vase("a", "Vase", 5))
-	_, err := x.Rebuild(t.Context(), search.ProductsView)
+	_, err := x.Rebuild(t.Context(), search.ViewProducts)
 	require.NoError(t, err)
 	require.NoError(t, x.Close())
 	left, err := os.ReadDir(os.TempDir())

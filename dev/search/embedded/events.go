@@ -61,7 +61,7 @@ func (l *eventLog) put(events []search.Event) ([]search.Result, error) {
 		for i, e := range events {
 			results[i] = search.Result{ID: e.ID}
 			if err := e.Validate(); err != nil {
-				results[i].Outcome, results[i].Reason = search.Poisoned, err.Error()
+				results[i].Outcome, results[i].Reason = search.OutcomePoisoned, err.Error()
 				continue
 			}
 			var err error
@@ -76,7 +76,7 @@ func (l *eventLog) put(events []search.Event) ([]search.Result, error) {
 func appendEvent(tx *bbolt.Tx, e search.Event) (search.Outcome, error) {
 	ids := tx.Bucket([]byte(bucketIDs))
 	if ids.Get([]byte(e.ID)) != nil {
-		return search.Ignored, nil
+		return search.OutcomeIgnored, nil
 	}
 	doc, err := json.Marshal(e)
 	if err != nil {
@@ -85,7 +85,7 @@ func appendEvent(tx *bbolt.Tx, e search.Event) (search.Outcome, error) {
 	if err := ids.Put([]byte(e.ID), []byte{}); err != nil {
 		return "", err
 	}
-	return search.Stored, tx.Bucket([]byte(bucketEvents)).Put(eventKey(e.ProductID, e.Version, e.ID), doc)
+	return search.OutcomeStored, tx.Bucket([]byte(bucketEvents)).Put(eventKey(e.ProductID, e.Version, e.ID), doc)
 }
 
 // closed tells a file that was closed from one that fails.

@@ -140,7 +140,7 @@ func productRecord(p search.Product) (record, error) {
 	if err != nil {
 		return r, err
 	}
-	if p.Status == product.Listed {
+	if p.Status == product.StatusListed {
 		r.values(fieldShown, yes)
 	}
 	r.words(fieldTitle, p.Title)

@@ -106,7 +106,7 @@ func put[D interface{ Validate() error }](g *generation, docs []D, of kind[D]) (
 		id := of.id(d)
 		results[i].ID = id
 		if err := d.Validate(); err != nil {
-			results[i].Outcome, results[i].Reason = search.Poisoned, err.Error()
+			results[i].Outcome, results[i].Reason = search.OutcomePoisoned, err.Error()
 			continue
 		}
 		if _, known := there[id]; !known {
@@ -116,7 +116,7 @@ func put[D interface{ Validate() error }](g *generation, docs []D, of kind[D]) (
 			}
 		}
 		if of.revision(d) <= there[id] {
-			results[i].Outcome = search.Ignored
+			results[i].Outcome = search.OutcomeIgnored
 			continue
 		}
 		r, err := of.record(d)
@@ -126,7 +126,7 @@ func put[D interface{ Validate() error }](g *generation, docs []D, of kind[D]) (
 		if err := batch.IndexAdvanced(r.Document); err != nil {
 			return nil, err
 		}
-		there[id], results[i].Outcome = of.revision(d), search.Stored
+		there[id], results[i].Outcome = of.revision(d), search.OutcomeStored
 	}
 	if batch.Size() == 0 {
 		return results, nil

@@ -28,7 +28,7 @@ func (x *Index) SearchProducts(ctx context.Context, q search.ProductQuery) (sear
 }
 
 func (x *Index) searchProducts(ctx context.Context, g *generation, q search.ProductQuery) (search.ProductPage, error) {
-	s := productSearch{of: g, query: q, words: text.Clauses(q.Q, x.same), way: text.AllWords}
+	s := productSearch{of: g, query: q, words: text.Clauses(q.Q, x.same), way: text.MatchAllWords}
 	if s.lost() {
 		return search.ProductPage{}, nil
 	}
@@ -77,7 +77,7 @@ type productSearch struct {
 	of    *generation
 	query search.ProductQuery
 	words []text.Clause
-	way   text.Way
+	way   text.Match
 }
 
 // lost tells that something was typed, but nothing that could be found.
@@ -101,7 +101,7 @@ func (s productSearch) page(ctx context.Context, after []string) (search.Product
 		return search.ProductPage{}, err
 	}
 	hits, keys := order.cut(found.Hits, s.query.PageSize())
-	page := search.ProductPage{Total: int64(found.Total), Tolerant: s.way == text.NearWords && found.Total > 0} //nolint:gosec // a count
+	page := search.ProductPage{Total: int64(found.Total), Tolerant: s.way == text.MatchNearWords && found.Total > 0} //nolint:gosec // a count
 	if page.Items, err = s.hits(hits); err != nil {
 		return search.ProductPage{}, err
 	}
@@ -132,11 +132,11 @@ func (s productSearch) plan(without string) plan {
 	}
 	clauses, beside := s.way.Of(s.words)
 	switch s.way {
-	case text.AllWords:
+	case text.MatchAllWords:
 		p = append(p, asks(clauses, nil)...)
-	case text.SomeWords:
+	case text.MatchSomeWords:
 		p = append(p, s.some(asks(clauses, nil), asks(beside, nil)))
-	case text.NearWords:
+	case text.MatchNearWords:
 		p = append(p, s.some(asks(clauses, s.of.vocabulary), asks(beside, nil)))
 	}
 	return p
@@ -147,7 +147,7 @@ func (s productSearch) plan(without string) plan {
 func (s productSearch) some(words, beside []ask) ask {
 	all := slices.Concat(words, beside)
 	for i, w := range all {
-		if s.query.EffectiveSort() == search.ByRelevance {
+		if s.query.EffectiveSort() == search.SortRelevance {
 			all[i] = more(text.Answered, w)
 		} else {
 			all[i] = scored(text.Answered, w)
@@ -162,7 +162,7 @@ func (s productSearch) hits(found bleves.DocumentMatchCollection) ([]search.Prod
 		return nil, err
 	}
 	clauses, _ := s.way.Of(s.words)
-	marks := text.NewHighlighter(clauses, s.way == text.NearWords)
+	marks := text.NewHighlighter(clauses, s.way == text.MatchNearWords)
 	items := make([]search.ProductHit, len(docs))
 	for i, p := range docs {
 		items[i].Product = p

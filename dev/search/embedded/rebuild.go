@@ -53,8 +53,8 @@ func (r *rebuild) Put(ctx context.Context, b search.Batch) (search.Results, erro
 // takes refuses what doesn't belong into the view.
 func (r *rebuild) takes(b search.Batch) error {
 	if len(b.Events) > 0 ||
-		len(b.Products) > 0 && r.of.name != search.ProductsView ||
-		len(b.Orders) > 0 && r.of.name != search.OrdersView {
+		len(b.Products) > 0 && r.of.name != search.ViewProducts ||
+		len(b.Orders) > 0 && r.of.name != search.ViewOrders {
 		return fmt.Errorf("a rebuild of the view of %s takes nothing else", r.of.name)
 	}
 	return nil

@@ -28,24 +28,24 @@ func down(field string) bleves.SearchSort {
 
 // productOrder sorts by how many words there are before all else, where not all have
 // to be: the cheapest product is not the cheapest of what was asked for.
-func productOrder(q search.ProductQuery, way text.Way) sorting {
+func productOrder(q search.ProductQuery, way text.Match) sorting {
 	var s sorting
 	if !q.SoldOutInPlace {
 		s = append(s, down(fieldStock))
 	}
-	if way != text.AllWords && q.EffectiveSort() != search.ByRelevance {
+	if way != text.MatchAllWords && q.EffectiveSort() != search.SortRelevance {
 		s = append(s, &bleves.SortScore{Desc: true})
 	}
 	switch q.EffectiveSort() {
-	case search.ByPrice:
+	case search.SortPrice:
 		s = append(s, up(byLow))
-	case search.ByPriceDown:
+	case search.SortPriceDescending:
 		s = append(s, down(byHigh))
-	case search.ByName:
+	case search.SortName:
 		s = append(s, up(byName))
-	case search.ByNewest:
+	case search.SortNewest:
 		s = append(s, down(byCreated))
-	case search.ByRelevance:
+	case search.SortRelevance:
 		// Of two that match as well, the shorter title has less beside it.
 		s = append(s, &bleves.SortScore{Desc: true}, up(byTitleLength))
 	}

@@ -61,9 +61,9 @@ func suggest(ctx context.Context, in bleve.Index, t text.Typed, size int) (searc
 		return search.Suggestions{}, err
 	}
 	s.Terms = slices.Concat(
-		terms(found, sayBrand, search.BrandTerm, ""),
-		terms(found, sayCategory, search.CategoryTerm, ""),
-		terms(found, sayWord, search.WordTerm, t.Lead))
+		terms(found, sayBrand, search.TermBrand, ""),
+		terms(found, sayCategory, search.TermCategory, ""),
+		terms(found, sayWord, search.TermWord, t.Lead))
 	s.Terms = s.Terms[:min(size, len(s.Terms))]
 	return s, nil
 }

@@ -42,7 +42,7 @@ func (r *room) opens(t *testing.T) (order.Order, string) {
 // pays does what the buyer does at the provider.
 func (r *room) pays(t *testing.T, paymentID string) {
 	t.Helper()
-	_, err := sandbox.NewBooks(r.rdb).Choose(t.Context(), paymentID, sandbox.Choice{Action: sandbox.Pay})
+	_, err := sandbox.NewBooks(r.rdb).Choose(t.Context(), paymentID, sandbox.Choice{Action: sandbox.ActionPay})
 	require.NoError(t, err)
 }
 
@@ -54,7 +54,7 @@ func (r *room) opensAndPays(t *testing.T) (order.Order, string) {
 	paid := shoptest.PaymentOf(o)
 	paid.PaymentID = paymentID
 	r.Tell(t, paid)
-	o = r.Await(t, o.ID, order.Paid)
+	o = r.Await(t, o.ID, order.StatusPaid)
 	require.Equal(t, paymentID, o.Payment.ID)
 	return o, paymentID
 }
@@ -62,7 +62,7 @@ func (r *room) opensAndPays(t *testing.T) (order.Order, string) {
 func playOpened(t *testing.T, r *room) {
 	o, _ := r.opensAndPays(t)
 	r.asked(t, shoptest.Delivery(o.ID))
-	r.Await(t, o.ID, order.Delivered)
+	r.Await(t, o.ID, order.StatusDelivered)
 	r.RequireStock(t, r.a(), stock-2, 0)
 	r.RequireStock(t, r.b(), stock-1, 0)
 }
@@ -70,7 +70,7 @@ func playOpened(t *testing.T, r *room) {
 func playEnded(t *testing.T, r *room) {
 	o, _ := r.opens(t)
 	r.asked(t, shoptest.Cancellation(t, o.ID))
-	r.Await(t, o.ID, order.Cancelled)
+	r.Await(t, o.ID, order.StatusCancelled)
 	r.requireAllBack(t)
 }
 
@@ -79,7 +79,7 @@ func playPaidAnyhow(t *testing.T, r *room) {
 	o, paymentID := r.opens(t)
 	r.pays(t, paymentID)
 	r.asked(t, shoptest.Cancellation(t, o.ID))
-	r.Await(t, o.ID, order.Cancelled)
+	r.Await(t, o.ID, order.StatusCancelled)
 	r.awaitRefund(t, o.ID, paymentID, order.RefundCancelled)
 	r.AwaitStock(t, r.a(), stock, 0)
 	r.AwaitStock(t, r.b(), stock, 0)
@@ -88,7 +88,7 @@ func playPaidAnyhow(t *testing.T, r *room) {
 func playTakenBack(t *testing.T, r *room) {
 	o, paymentID := r.opensAndPays(t)
 	r.asked(t, shoptest.Cancellation(t, o.ID))
-	r.Await(t, o.ID, order.Cancelled)
+	r.Await(t, o.ID, order.StatusCancelled)
 	r.awaitRefund(t, o.ID, paymentID, order.RefundCancelled)
 	r.AwaitStock(t, r.a(), stock, 0)
 	r.AwaitStock(t, r.b(), stock, 0)
@@ -109,7 +109,7 @@ func playInPart(t *testing.T, r *room) {
 	}
 	r.AwaitPayment(t, o.ID, "all is out", func(p shoptest.PaymentResult) bool { return p.Status == order.PaymentRefunded })
 	r.asked(t, shoptest.Delivery(o.ID))
-	r.Await(t, o.ID, order.Delivered)
+	r.Await(t, o.ID, order.StatusDelivered)
 }
 
 // playProviderAway: the provider is away when the order is to end, until the order's story
@@ -121,6 +121,6 @@ func playProviderAway(t *testing.T, r *room) {
 	r.AwaitNode(t, o.ID, "payment_unresolved")
 	r.RequireStock(t, r.a(), stock, 2)
 	require.NoError(t, r.rdb.Del(t.Context(), awayKey(r.name)).Err())
-	r.Await(t, o.ID, order.Cancelled)
+	r.Await(t, o.ID, order.StatusCancelled)
 	r.requireAllBack(t)
 }

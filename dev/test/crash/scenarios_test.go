@@ -64,7 +64,7 @@ func (r *room) place(t *testing.T, lines ...shoptest.Line) order.Order {
 	require.Contains(t, []int{http.StatusCreated, http.StatusAccepted}, a.Status, "%s", a.Body)
 	var o order.Order
 	a.Into(t, &o)
-	return r.Await(t, o.ID, order.AwaitingPayment)
+	return r.Await(t, o.ID, order.StatusAwaitingPayment)
 }
 
 // asked sends a call that ends an order, at once or in time.
@@ -91,7 +91,7 @@ func playSold(t *testing.T, r *room) {
 	r.offerBoth(t)
 	o := r.Pay(t, r.place(t, r.both()...))
 	r.asked(t, shoptest.Delivery(o.ID))
-	o = r.Await(t, o.ID, order.Delivered)
+	o = r.Await(t, o.ID, order.StatusDelivered)
 	require.Equal(t, "pay-"+o.ID, o.Payment.ID)
 	r.RequireStock(t, r.a(), stock-2, 0)
 	r.RequireStock(t, r.b(), stock-1, 0)
@@ -101,15 +101,15 @@ func playCancelled(t *testing.T, r *room) {
 	r.offerBoth(t)
 	o := r.place(t, r.both()...)
 	r.asked(t, shoptest.Cancellation(t, o.ID))
-	o = r.Await(t, o.ID, order.Cancelled)
-	require.Equal(t, order.ByCustomer, o.CancelReason)
+	o = r.Await(t, o.ID, order.StatusCancelled)
+	require.Equal(t, order.ReasonCustomer, o.CancelReason)
 	r.requireAllBack(t)
 }
 
 func playExpired(t *testing.T, r *room) {
 	r.offerBoth(t)
 	o := r.place(t, r.both()...)
-	r.Await(t, o.ID, order.Expired)
+	r.Await(t, o.ID, order.StatusExpired)
 	r.requireAllBack(t)
 }
 
@@ -139,7 +139,7 @@ func (r *room) placeInVain(t *testing.T) {
 	if a.Status == http.StatusAccepted {
 		var o order.Order
 		a.Into(t, &o)
-		r.Await(t, o.ID, order.Rejected)
+		r.Await(t, o.ID, order.StatusRejected)
 	} else {
 		require.Equal(t, http.StatusConflict, a.Status, "%s", a.Body)
 		require.Equal(t, "insufficient-stock", a.Problem(t))
@@ -150,8 +150,8 @@ func playDelisted(t *testing.T, r *room) {
 	r.offerBoth(t)
 	o := r.place(t, r.both()...)
 	r.Delist(t, r.a())
-	o = r.Await(t, o.ID, order.Cancelled)
-	require.Equal(t, order.ByDelisting, o.CancelReason)
+	o = r.Await(t, o.ID, order.StatusCancelled)
+	require.Equal(t, order.ReasonDelisted, o.CancelReason)
 	require.Equal(t, "delisted", r.Product(t, r.a()).Status)
 	r.requireAllBack(t)
 }
@@ -191,8 +191,8 @@ func playUnwound(t *testing.T, r *room) {
 	r.lose(t, o.ID, r.b())
 	r.Adjust(t, r.b(), -stock)
 	r.Tell(t, shoptest.PaymentOf(o))
-	o = r.Await(t, o.ID, order.Cancelled)
-	require.Equal(t, order.NoStock, o.CancelReason)
+	o = r.Await(t, o.ID, order.StatusCancelled)
+	require.Equal(t, order.ReasonNoStock, o.CancelReason)
 	r.awaitRefund(t, o.ID, "pay-"+o.ID, order.RefundNoStock)
 	r.RequireStock(t, r.a(), stock, 0)
 	r.RequireStock(t, r.b(), 0, 0)

@@ -66,7 +66,7 @@ func TestKilledStackKeepsItsWord(t *testing.T) {
 	}
 	report := load.end(t)
 	t.Logf("%d orders: %v, %d calls repeated", report.Orders, report.Outcomes, report.Repeats)
-	require.GreaterOrEqual(t, report.Outcomes[string(order.AwaitingPayment)], *kills*ordersPerKill/3, "open orders")
+	require.GreaterOrEqual(t, report.Outcomes[string(order.StatusAwaitingPayment)], *kills*ordersPerKill/3, "open orders")
 	d.kill(t) // once more, with all those open
 	d.start(t)
 

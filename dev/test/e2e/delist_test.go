@@ -43,11 +43,11 @@ func TestDelistingCancelsEveryUnpaidOrder(t *testing.T) {
 	for i, o := range orders {
 		o = shop.Order(t, o.ID)
 		if i < paid {
-			require.Equal(t, order.Paid, o.Status)
+			require.Equal(t, order.StatusPaid, o.Status)
 			continue
 		}
-		require.Equal(t, order.Cancelled, shop.Await(t, o.ID, order.Cancelled).Status)
-		require.Equal(t, order.ByDelisting, shop.Order(t, o.ID).CancelReason)
+		require.Equal(t, order.StatusCancelled, shop.Await(t, o.ID, order.StatusCancelled).Status)
+		require.Equal(t, order.ReasonDelisted, shop.Order(t, o.ID).CancelReason)
 	}
 	shop.RequireStock(t, "ended", stock-sold, 0)
 	shop.RequireStock(t, "beside", stock-2*sold, 0)
@@ -57,7 +57,7 @@ func TestDelistingCancelsEveryUnpaidOrder(t *testing.T) {
 
 	shop.List(t, "ended")
 	o := shop.Place(t, both...)
-	require.Equal(t, order.AwaitingPayment, shop.Order(t, o.ID).Status)
+	require.Equal(t, order.StatusAwaitingPayment, shop.Order(t, o.ID).Status)
 	shop.Pay(t, o)
 }
 

@@ -109,7 +109,7 @@ func TestOneCustomerHasNoMoreOpenOrdersThanTheLimit(t *testing.T) {
 	shop.Must(t, http.StatusCreated, one)
 	full()
 	require.NoError(t, shop.TellIt(t.Context(), shoptest.PaymentOf(got[1])))
-	shop.Await(t, got[1].ID, order.Paid)
+	shop.Await(t, got[1].ID, order.StatusPaid)
 	shop.Must(t, http.StatusCreated, one)
 	full()
 }
@@ -125,7 +125,7 @@ func TestAnExpiredOrderMakesRoomForTheNext(t *testing.T) {
 	seconds, err := strconv.Atoi(again.Header.Get("Retry-After"))
 	require.NoError(t, err)
 	require.LessOrEqual(t, time.Duration(seconds)*time.Second, hastyWindow)
-	shop.Await(t, first.ID, order.Expired)
+	shop.Await(t, first.ID, order.StatusExpired)
 	shop.Must(t, http.StatusCreated, one)
 }
 

@@ -29,7 +29,7 @@ func TestOrderIsPlacedPaidAndDelivered(t *testing.T) {
 
 	for range 2 { // a repeated call gets the same answer
 		shop.Must(t, http.StatusOK, shoptest.Delivery(o.ID)).Into(t, &o)
-		require.Equal(t, order.Delivered, o.Status)
+		require.Equal(t, order.StatusDelivered, o.Status)
 	}
 	require.Equal(t, []string{"reserving", "awaiting_payment", "paid", "delivered"}, nodes(o))
 	pay, err := shop.Payment(t.Context(), o.ID)
@@ -47,7 +47,7 @@ func TestOrderWithoutPaymentExpires(t *testing.T) {
 	soldOut := shop.Must(t, http.StatusConflict, shoptest.Placement(t, "", shoptest.Line{ProductID: "expired", Quantity: 1}))
 	require.Equal(t, "insufficient-stock", soldOut.Problem(t))
 
-	o = shop.Await(t, o.ID, order.Expired)
+	o = shop.Await(t, o.ID, order.StatusExpired)
 	require.Equal(t, order.PaymentNone, o.Payment.Status)
 	shop.RequireStock(t, "expired", 3, 0)
 	shop.Place(t, shoptest.Line{ProductID: "expired", Quantity: 3}) // others can have it now
@@ -60,8 +60,8 @@ func TestCustomerCancels(t *testing.T) {
 	o := shop.Place(t, shoptest.Line{ProductID: "cancelled", Quantity: 2})
 	for range 2 {
 		shop.Must(t, http.StatusOK, shoptest.Cancellation(t, o.ID)).Into(t, &o)
-		require.Equal(t, order.Cancelled, o.Status)
-		require.Equal(t, order.ByCustomer, o.CancelReason)
+		require.Equal(t, order.StatusCancelled, o.Status)
+		require.Equal(t, order.ReasonCustomer, o.CancelReason)
 	}
 	shop.RequireStock(t, "cancelled", 3, 0)
 	require.Equal(t, "order-closed", shop.Must(t, http.StatusConflict, shoptest.Delivery(o.ID)).Problem(t))
@@ -75,13 +75,13 @@ func TestRefusedPaymentCancels(t *testing.T) {
 	failed.Type, failed.PaymentID = order.PaymentFailed, "pay-failed-"+o.ID
 	shop.Tell(t, failed)
 	shop.AwaitPayment(t, o.ID, "the failed attempt is on record", attempts(1))
-	require.Equal(t, order.AwaitingPayment, shop.Order(t, o.ID).Status) // the buyer may try again
+	require.Equal(t, order.StatusAwaitingPayment, shop.Order(t, o.ID).Status) // the buyer may try again
 
 	refused := shoptest.PaymentOf(o)
-	refused.Type = order.PaymentWasRefused
+	refused.Type = order.PaymentDeclined
 	shop.Tell(t, refused)
-	o = shop.Await(t, o.ID, order.Cancelled)
-	require.Equal(t, order.PaymentRefused, o.CancelReason)
+	o = shop.Await(t, o.ID, order.StatusCancelled)
+	require.Equal(t, order.ReasonPaymentRefused, o.CancelReason)
 	shop.RequireStock(t, "refused", 3, 0)
 	shop.AwaitPayment(t, o.ID, "both attempts are on record", attempts(2))
 }

@@ -43,7 +43,7 @@ func TestOrdersOutliveAnOutageOfRedis(t *testing.T) {
 	require.Equal(t, "ok", readiness(t, shop, http.StatusServiceUnavailable)["temporal"])
 	require.NotEqual(t, "ok", readiness(t, shop, http.StatusServiceUnavailable)["redis"])
 	require.NoError(t, syscall.Kill(pid, syscall.SIGCONT))
-	shop.Await(t, held.ID, order.AwaitingPayment)
+	shop.Await(t, held.ID, order.StatusAwaitingPayment)
 	readiness(t, shop, http.StatusOK)
 	refused := shop.Must(t, http.StatusConflict, shoptest.Placement(t, "", shoptest.Line{ProductID: "gone", Quantity: 1}))
 	require.Equal(t, "insufficient-stock", refused.Problem(t))
@@ -54,10 +54,10 @@ func TestOrdersOutliveAnOutageOfRedis(t *testing.T) {
 	rejected := placeUndecided(t, shop, two)
 	shop.Tell(t, shoptest.PaymentOf(waiting)) // Temporal keeps it until the units can be sold
 	startRedis(t, redis.Options{Dir: dir, Port: portOf(t, server)})
-	rejected = shop.Await(t, rejected.ID, order.Rejected)
+	rejected = shop.Await(t, rejected.ID, order.StatusRejected)
 	require.EqualValues(t, "insufficient_stock", rejected.CancelReason)
-	shop.Await(t, waiting.ID, order.Paid)
-	require.Equal(t, order.AwaitingPayment, shop.Order(t, held.ID).Status)
+	shop.Await(t, waiting.ID, order.StatusPaid)
+	require.Equal(t, order.StatusAwaitingPayment, shop.Order(t, held.ID).Status)
 	shop.RequireStock(t, "outage", 2, 2)
 	booksOf(st).RequireClean(t)
 }
@@ -69,7 +69,7 @@ func placeUndecided(t *testing.T, shop *shoptest.Shop, lines []shoptest.Line) or
 	var o order.Order
 	a := shop.Must(t, http.StatusAccepted, shoptest.Placement(t, "", lines...))
 	a.Into(t, &o)
-	require.Equal(t, order.Reserving, o.Status)
+	require.Equal(t, order.StatusReserving, o.Status)
 	require.NotEmpty(t, a.Header.Get("Retry-After"))
 	require.Equal(t, "/v1/orders/"+o.ID, a.Header.Get("Location"))
 	return o

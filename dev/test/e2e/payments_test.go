@@ -41,7 +41,7 @@ func (r *row) says(kind order.PaymentEventType, change ...func(*order.PaymentEve
 func (r *row) refunded(key string) order.Refund {
 	r.Helper()
 	r.shop.Choose(r.T, r.offer, "pay")
-	r.is(order.Paid)
+	r.is(order.StatusPaid)
 	r.shop.Refund(r.T, r.o.ID, key, 0, http.StatusCreated)
 	return r.shop.AwaitRefund(r.T, r.o.ID, r.offer.PaymentID, order.RefundPaid)
 }
@@ -120,7 +120,7 @@ func (r *row) send(status int, change func(*shoptest.Call)) {
 	require.NoError(r.T, err)
 	change(&c)
 	r.shop.Must(r.T, status, c)
-	require.Equal(r.T, order.AwaitingPayment, r.shop.Order(r.T, r.o.ID).Status)
+	require.Equal(r.T, order.StatusAwaitingPayment, r.shop.Order(r.T, r.o.ID).Status)
 }
 
 // rows are the callbacks of docs/payments.md that this stack can be brought to; those
@@ -129,11 +129,11 @@ func (r *row) send(status int, change func(*shoptest.Call)) {
 var rows = map[string]func(*row){
 	"success, full amount|waits for its payment": func(r *row) {
 		r.says(order.PaymentSucceeded)
-		r.is(order.Paid)
+		r.is(order.StatusPaid)
 	},
 	"success again, same or other event id|paid by this payment": func(r *row) {
 		e := r.says(order.PaymentSucceeded)
-		r.is(order.Paid)
+		r.is(order.StatusPaid)
 		r.shop.Tell(r.T, e)
 		r.says(order.PaymentSucceeded)
 		r.shop.Must(r.T, http.StatusOK, shoptest.Delivery(r.o.ID))
@@ -141,7 +141,7 @@ var rows = map[string]func(*row){
 	},
 	"success of another payment|paid": func(r *row) {
 		r.says(order.PaymentSucceeded)
-		r.is(order.Paid)
+		r.is(order.StatusPaid)
 		r.goesBack(r.says(order.PaymentSucceeded, another).PaymentID, order.RefundDouble)
 	},
 	"success|expired or cancelled": func(r *row) {
@@ -153,7 +153,7 @@ var rows = map[string]func(*row){
 	},
 	"success again of the payment that was taken|delivered, or cancelled after it was paid": func(r *row) {
 		r.shop.Choose(r.T, r.offer, "pay")
-		r.is(order.Paid)
+		r.is(order.StatusPaid)
 		r.cancel()
 		r.goesBack(r.offer.PaymentID, order.RefundCancelled)
 		r.says(order.PaymentSucceeded)
@@ -167,11 +167,11 @@ var rows = map[string]func(*row){
 		foreign := r.says(order.PaymentSucceeded, func(e *order.PaymentEvent) { e.Currency, e.PaymentID = "JPY", "yen-"+e.OrderID })
 		r.goesBack(foreign.PaymentID, order.RefundWrongAmount)
 		r.says(order.PaymentSucceeded)
-		r.is(order.Paid)
+		r.is(order.StatusPaid)
 	},
 	"failed|waits": func(r *row) {
 		r.says(order.PaymentFailed)
-		r.stays(order.AwaitingPayment, r.offer.PaymentID, order.PaymentFailed)
+		r.stays(order.StatusAwaitingPayment, r.offer.PaymentID, order.PaymentFailed)
 		second := r.shop.Open(r.T, r.o, http.StatusCreated)
 		require.Equal(r.T, 2, second.Attempt)
 		require.NotEqual(r.T, r.offer.PaymentID, second.PaymentID)
@@ -179,25 +179,25 @@ var rows = map[string]func(*row){
 	"failed after the success, or the other way round|waits": func(r *row) {
 		r.says(order.PaymentFailed)
 		r.says(order.PaymentSucceeded)
-		r.is(order.Paid)
+		r.is(order.StatusPaid)
 		r.says(order.PaymentFailed)
 		r.shop.Must(r.T, http.StatusOK, shoptest.Delivery(r.o.ID))
 		r.refunds(0)
 	},
 	"refused, of the open payment|waits": func(r *row) {
-		r.says(order.PaymentWasRefused)
-		r.is(order.Cancelled)
-		require.Equal(r.T, order.PaymentRefused, r.shop.Order(r.T, r.o.ID).CancelReason)
+		r.says(order.PaymentDeclined)
+		r.is(order.StatusCancelled)
+		require.Equal(r.T, order.ReasonPaymentRefused, r.shop.Order(r.T, r.o.ID).CancelReason)
 		r.shop.RequireStock(r.T, r.product, 3, 0)
 	},
 	"refused, of another one|waits": func(r *row) {
-		e := r.says(order.PaymentWasRefused, another)
-		r.stays(order.AwaitingPayment, e.PaymentID, order.PaymentWasRefused)
+		e := r.says(order.PaymentDeclined, another)
+		r.stays(order.StatusAwaitingPayment, e.PaymentID, order.PaymentDeclined)
 	},
 	"failed, refused, cancelled|closed": func(r *row) {
 		r.cancel()
 		r.says(order.PaymentFailed)
-		r.says(order.PaymentWasRefused)
+		r.says(order.PaymentDeclined)
 		r.refunds(0)
 	},
 	"refund failed, after it was paid|any, also one that is over": func(r *row) {
@@ -228,7 +228,7 @@ var rows = map[string]func(*row){
 		r.shop.AwaitRefund(r.T, r.o.ID, r.offer.PaymentID, order.RefundFailed)
 		r.shop.Decide(r.T, http.StatusOK, "d-1", decision)
 		again := r.shop.AwaitRefund(r.T, r.o.ID, r.offer.PaymentID, order.RefundPaid)
-		r.says(order.RefundCameBack, func(e *order.PaymentEvent) {
+		r.says(order.PaymentRefundFailed, func(e *order.PaymentEvent) {
 			e.Refund = &order.FailedRefund{ID: paid.ID, ProviderID: paid.ProviderID, Detail: "late"}
 		})
 		r.shop.Decide(r.T, http.StatusConflict, "d-2", decision)
@@ -236,12 +236,12 @@ var rows = map[string]func(*row){
 	},
 	"disputed, or what became of a dispute|any, also one that is over": func(r *row) {
 		r.shop.Choose(r.T, r.offer, "pay")
-		r.is(order.Paid)
+		r.is(order.StatusPaid)
 		r.shop.Must(r.T, http.StatusOK, shoptest.Delivery(r.o.ID))
 		r.shop.Choose(r.T, r.offer, "dispute")
 		d := r.disputed(order.DisputeNeedsResponse)
-		require.Equal(r.T, order.FundsWithdrawn, d.Funds)
-		require.Equal(r.T, order.Delivered, r.shop.Order(r.T, r.o.ID).Status)
+		require.Equal(r.T, order.DisputeFundsWithdrawn, d.Funds)
+		require.Equal(r.T, order.StatusDelivered, r.shop.Order(r.T, r.o.ID).Status)
 		r.dismissed(d)
 		r.shop.Choose(r.T, r.offer, "dispute_lost")
 		r.dismissed(r.disputed(order.DisputeLost))
@@ -253,7 +253,7 @@ var rows = map[string]func(*row){
 			require.NoError(r.T, err)
 			r.shop.Must(r.T, http.StatusUnauthorized, c)
 		}
-		require.Equal(r.T, order.AwaitingPayment, r.shop.Order(r.T, r.o.ID).Status)
+		require.Equal(r.T, order.StatusAwaitingPayment, r.shop.Order(r.T, r.o.ID).Status)
 	},
 	"signature missing or wrong, body changed|any": func(r *row) {
 		r.send(http.StatusUnauthorized, func(c *shoptest.Call) { c.Header.Del("webhook-signature") })

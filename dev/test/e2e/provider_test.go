@@ -18,7 +18,7 @@ func TestABuyerPaysOnTheProvidersPage(t *testing.T) {
 	require.EqualValues(t, 2*shoptest.Price, offer.Amount)
 	require.Equal(t, offer, shop.Open(t, o, http.StatusOK))
 	shop.Choose(t, offer, "pay")
-	o = shop.Await(t, o.ID, order.Paid)
+	o = shop.Await(t, o.ID, order.StatusPaid)
 	require.Equal(t, offer.PaymentID, o.Payment.ID)
 	require.Equal(t, "sandbox", o.Payment.Provider)
 	require.Equal(t, "order-paid", shop.Must(t, http.StatusConflict, shoptest.Call{
@@ -40,7 +40,7 @@ func TestABuyerPaysOnTheProvidersPage(t *testing.T) {
 	})
 	require.Len(t, p.Refunds, 2)
 	shop.RequireStock(t, "page", 5, 0)
-	require.Equal(t, order.Cancelled, shop.Order(t, o.ID).Status)
+	require.Equal(t, order.StatusCancelled, shop.Order(t, o.ID).Status)
 	require.Equal(t, "refund-too-large", shop.Refund(t, o.ID, "k-3", 0, http.StatusConflict).Problem(t))
 }
 
@@ -49,14 +49,14 @@ func TestADeliveredOrderIsRefundedInPart(t *testing.T) {
 	shop.Offer(t, "returned", 5)
 	o := shop.Place(t, shoptest.Line{ProductID: "returned", Quantity: 1})
 	shop.Choose(t, shop.Open(t, o, http.StatusCreated), "pay")
-	shop.Await(t, o.ID, order.Paid)
+	shop.Await(t, o.ID, order.StatusPaid)
 	shop.Must(t, http.StatusOK, shoptest.Delivery(o.ID))
 	require.Equal(t, "order-closed", shop.Must(t, http.StatusConflict, shoptest.Cancellation(t, o.ID)).Problem(t))
 	shop.Refund(t, o.ID, "k", 0, http.StatusCreated)
 	shop.AwaitPayment(t, o.ID, "all is out", func(p shoptest.PaymentResult) bool {
 		return p.Status == order.PaymentRefunded
 	})
-	require.Equal(t, order.Delivered, shop.Order(t, o.ID).Status)
+	require.Equal(t, order.StatusDelivered, shop.Order(t, o.ID).Status)
 	shop.RequireStock(t, "returned", 4, 0)
 }
 
@@ -65,7 +65,7 @@ func TestABuyerPaysTwiceAtTheProvider(t *testing.T) {
 	shop.Offer(t, "twice", 5)
 	o := shop.Place(t, shoptest.Line{ProductID: "twice", Quantity: 1})
 	shop.Choose(t, shop.Open(t, o, http.StatusCreated), "pay_twice")
-	shop.Await(t, o.ID, order.Paid)
+	shop.Await(t, o.ID, order.StatusPaid)
 	p := shop.AwaitPayment(t, o.ID, "the second one went back", func(p shoptest.PaymentResult) bool {
 		return len(p.Refunds) == 1 && p.Refunds[0].Status == order.RefundPaid
 	})
@@ -80,10 +80,10 @@ func TestPaidSlowlyAcrossTheEndOfTheWindow(t *testing.T) {
 	offer := everything.hasty.Open(t, o, http.StatusCreated)
 	shop.Choose(t, offer, "process")
 	shop.AwaitNode(t, o.ID, "payment_unresolved")
-	require.Equal(t, order.AwaitingPayment, shop.Order(t, o.ID).Status)
+	require.Equal(t, order.StatusAwaitingPayment, shop.Order(t, o.ID).Status)
 	shop.RequireStock(t, "slow", 5, 1) // held, as long as money may come
 	shop.Choose(t, offer, "pay")
-	shop.Await(t, o.ID, order.Paid)
+	shop.Await(t, o.ID, order.StatusPaid)
 	shop.RequireStock(t, "slow", 4, 0)
 }
 
@@ -92,7 +92,7 @@ func TestExpiredThroughTheProvider(t *testing.T) {
 	shop.Offer(t, "left", 5)
 	o := everything.hasty.Place(t, shoptest.Line{ProductID: "left", Quantity: 1})
 	offer := everything.hasty.Open(t, o, http.StatusCreated)
-	shop.Await(t, o.ID, order.Expired)
+	shop.Await(t, o.ID, order.StatusExpired)
 	shop.RequireStock(t, "left", 5, 0)
 	p, err := shop.Payment(t.Context(), o.ID)
 	require.NoError(t, err)

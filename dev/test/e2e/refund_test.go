@@ -25,7 +25,7 @@ func TestPaymentAfterTheOrdersEndGoesBack(t *testing.T) {
 	refund := awaitRefund(t, shop, o.ID, payment.PaymentID)
 	require.Equal(t, order.RefundLate, refund.Reason)
 	require.Equal(t, payment.Amount, refund.Amount)
-	require.Equal(t, order.Cancelled, shop.Order(t, o.ID).Status)
+	require.Equal(t, order.StatusCancelled, shop.Order(t, o.ID).Status)
 	shop.RequireStock(t, "late", 3, 0)
 }
 
@@ -42,7 +42,7 @@ func TestSecondPaymentGoesBack(t *testing.T) {
 	pay, err := shop.Payment(t.Context(), o.ID)
 	require.NoError(t, err)
 	require.Len(t, pay.Refunds, 1)
-	require.Equal(t, order.Paid, shop.Order(t, o.ID).Status)
+	require.Equal(t, order.StatusPaid, shop.Order(t, o.ID).Status)
 	shop.RequireStock(t, "double", 2, 0)
 }
 
@@ -56,7 +56,7 @@ func TestWrongAmountIsNotTaken(t *testing.T) {
 	refund := awaitRefund(t, shop, o.ID, wrong.PaymentID)
 	require.Equal(t, order.RefundWrongAmount, refund.Reason)
 	require.Equal(t, wrong.Amount, refund.Amount)
-	require.Equal(t, order.AwaitingPayment, shop.Order(t, o.ID).Status)
+	require.Equal(t, order.StatusAwaitingPayment, shop.Order(t, o.ID).Status)
 	shop.Pay(t, o)
 }
 
@@ -104,7 +104,7 @@ func TestPaymentOfAnUnknownOrderIsACase(t *testing.T) {
 	require.Equal(t, "order-closed", decide(http.StatusConflict, "assign", "nobody-else").Problem(t))
 	decide(http.StatusOK, "assign", o.ID).Into(t, &found)
 	require.Equal(t, order.RefundAssigned, found.Status)
-	require.Equal(t, "pay-unknown", shop.Await(t, o.ID, order.Paid).Payment.ID)
+	require.Equal(t, "pay-unknown", shop.Await(t, o.ID, order.StatusPaid).Payment.ID)
 	require.Equal(t, "refund-not-waiting", decide(http.StatusConflict, "refund", "").Problem(t))
 	shoptest.Until(t, "the case is off the list, which is a moment late", func(context.Context) error {
 		if left := list("case"); len(left) > 0 {

@@ -51,24 +51,24 @@ func TestABuyerAtTheSandbox(t *testing.T) {
 	}
 	t.Run("pays", func(t *testing.T) {
 		o, of := place(t)
-		of.does(t, shop, sandbox.Pay)
-		require.Equal(t, of.PaymentID, shop.Await(t, o.ID, order.Paid).Payment.ID)
+		of.does(t, shop, sandbox.ActionPay)
+		require.Equal(t, of.PaymentID, shop.Await(t, o.ID, order.StatusPaid).Payment.ID)
 	})
 	t.Run("is declined, and pays", func(t *testing.T) {
 		o, of := place(t)
-		of.does(t, shop, sandbox.Decline)
-		of.does(t, shop, sandbox.Pay)
-		shop.Await(t, o.ID, order.Paid)
+		of.does(t, shop, sandbox.ActionDecline)
+		of.does(t, shop, sandbox.ActionPay)
+		shop.Await(t, o.ID, order.StatusPaid)
 	})
 	t.Run("is refused", func(t *testing.T) {
 		o, of := place(t)
-		of.does(t, shop, sandbox.Refuse)
-		require.Equal(t, order.PaymentRefused, shop.Await(t, o.ID, order.Cancelled).CancelReason)
+		of.does(t, shop, sandbox.ActionRefuse)
+		require.Equal(t, order.ReasonPaymentRefused, shop.Await(t, o.ID, order.StatusCancelled).CancelReason)
 	})
 	t.Run("pays twice", func(t *testing.T) {
 		o, of := place(t)
-		of.does(t, shop, sandbox.PayTwice)
-		shop.Await(t, o.ID, order.Paid)
+		of.does(t, shop, sandbox.ActionPayTwice)
+		shop.Await(t, o.ID, order.StatusPaid)
 		var back string
 		shop.AwaitPayment(t, o.ID, "one of the payments goes back", func(r shoptest.PaymentResult) bool {
 			i := slices.IndexFunc(r.Refunds, func(r order.Refund) bool { return r.Status == order.RefundPaid })
@@ -82,23 +82,23 @@ func TestABuyerAtTheSandbox(t *testing.T) {
 	t.Run("pays after he cancelled", func(t *testing.T) {
 		o, of := place(t)
 		shop.Must(t, http.StatusOK, shoptest.Cancellation(t, o.ID))
-		of.does(t, shop, sandbox.PayLate)
+		of.does(t, shop, sandbox.ActionPayLate)
 		shop.AwaitRefund(t, o.ID, of.PaymentID, order.RefundPaid)
-		require.Equal(t, order.Cancelled, shop.Order(t, o.ID).Status)
+		require.Equal(t, order.StatusCancelled, shop.Order(t, o.ID).Status)
 	})
 	t.Run("cancels while the money comes late", func(t *testing.T) {
 		o, of := place(t)
-		of.does(t, shop, sandbox.PayLate)
+		of.does(t, shop, sandbox.ActionPayLate)
 		shop.Must(t, http.StatusOK, shoptest.Cancellation(t, o.ID))
 		shop.AwaitRefund(t, o.ID, of.PaymentID, order.RefundPaid)
 	})
 	t.Run("pays slowly while the order is to be cancelled", func(t *testing.T) {
 		o, of := place(t)
-		of.does(t, shop, sandbox.Process)
+		of.does(t, shop, sandbox.ActionProcess)
 		a, err := shop.Do(t.Context(), shoptest.Cancellation(t, o.ID))
 		require.NoError(t, err)
 		require.Equal(t, http.StatusAccepted, a.Status, "nobody knows yet: %s", a.Body)
-		of.does(t, shop, sandbox.Pay)
+		of.does(t, shop, sandbox.ActionPay)
 		shoptest.Until(t, "the money is taken or goes back", func(ctx context.Context) error {
 			r, err := shop.Payment(ctx, o.ID)
 			if err != nil {

@@ -41,11 +41,11 @@ func TestSweeperGivesBackWhatATerminatedOrderHeld(t *testing.T) {
 	}, time.Minute, 100*time.Millisecond)
 	sweep(t)
 	shop.RequireStock(t, "swept", 5, 1) // an order that runs looks after its hold itself
-	closed := shop.Await(t, gone.ID, order.Cancelled)
-	require.Equal(t, order.ByTermination, closed.CancelReason)
+	closed := shop.Await(t, gone.ID, order.StatusCancelled)
+	require.Equal(t, order.ReasonTerminated, closed.CancelReason)
 	swept := int64(0)
 	for _, s := range []*shoptest.Shop{shop, everything.hasty} { // either one's worker may have swept
-		swept += s.Metric(t, "holdfast_sweeper_settled_total", "settled")[string(activities.SettledBack)]
+		swept += s.Metric(t, "holdfast_sweeper_settled_total", "settled")[string(activities.SettlingReleased)]
 	}
 	require.Equal(t, int64(1), swept, "an operator has to see that the sweeper had something to do")
 }
@@ -59,7 +59,7 @@ func TestOrdersWhoseWorkflowsWereEndedByForceAreListed(t *testing.T) {
 	alive := shop.Place(t, shoptest.Line{ProductID: "ended-by-force", Quantity: 1})
 	paid := shop.Place(t, shoptest.Line{ProductID: "ended-by-force", Quantity: 1})
 	shop.Pay(t, paid)
-	shop.Await(t, paid.ID, order.Paid)
+	shop.Await(t, paid.ID, order.StatusPaid)
 	terminate(t, first.ID)
 	terminate(t, second.ID)
 	sagas := sagaclient.New(everything.stack.Temporal, everything.stack.Namespace)
@@ -100,7 +100,7 @@ func TestSweeperCommitsAgainWhatRedisLostOfAPaidOrder(t *testing.T) {
 		require.NoError(t, err)
 	}
 	shop.Pay(t, o)
-	shop.Await(t, o.ID, order.Paid)
+	shop.Await(t, o.ID, order.StatusPaid)
 	shop.RequireStock(t, "lost-commit", 3, 0)
 	for key, dump := range was {
 		require.NoError(t, rdb.RestoreReplace(t.Context(), bucket+key, 0, dump).Err())
@@ -113,7 +113,7 @@ func TestSweeperCommitsAgainWhatRedisLostOfAPaidOrder(t *testing.T) {
 	require.Eventually(t, func() bool { // the list of workflows may still show it as waiting
 		sweep(t)
 		hold, err := store.HoldDetail(t.Context(), "lost-commit", o.ID)
-		return err == nil && hold.State == product.Committed
+		return err == nil && hold.State == product.HoldStateCommitted
 	}, time.Minute, 100*time.Millisecond)
 	shop.RequireStock(t, "lost-commit", 3, 0)
 	shop.Must(t, http.StatusOK, shoptest.Delivery(o.ID))
@@ -126,7 +126,7 @@ func TestDelistingEndsOnHoldsOfTerminatedOrders(t *testing.T) {
 	terminate(t, o.ID)
 	awaitDelisting(t, shop.Delist(t, "orphaned"))
 	shop.RequireStock(t, "orphaned", 5, 0)
-	shop.Await(t, o.ID, order.Cancelled)
+	shop.Await(t, o.ID, order.StatusCancelled)
 }
 
 func terminate(t *testing.T, orderID string) {

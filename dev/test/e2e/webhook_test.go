@@ -140,7 +140,7 @@ func TestWebhooksTellWhatHappens(t *testing.T) {
 			if d.Type == webhook.OrderPaid {
 				paid = d
 			}
-			assert.Equal(c, webhook.Delivered, d.Status)
+			assert.Equal(c, webhook.DeliveryDelivered, d.Status)
 		}
 		if assert.Len(c, paid.Attempts, 3) {
 			assert.Equal(c, http.StatusServiceUnavailable, paid.Attempts[0].Status)

@@ -57,19 +57,19 @@ func TestDelistingCancelsUnpaidOrdersAndLeavesPaidOnes(t *testing.T) {
 	shirt, mug := w.offer(500), w.offer(300)
 	unpaid, both, paid, other := placement(time.Hour, shirt), placement(time.Hour, shirt, mug), placement(time.Hour, shirt), placement(time.Hour, mug)
 	for _, p := range []order.Placement{unpaid, both, paid, other} {
-		w.Equal(order.AwaitingPayment, w.place(p).Status)
+		w.Equal(order.StatusAwaitingPayment, w.place(p).Status)
 	}
 	w.pay(paid.OrderID, "pay-"+paid.OrderID, 1000)
-	w.documentIs(paid.OrderID, order.Paid)
+	w.documentIs(paid.OrderID, order.StatusPaid)
 
 	w.Equal(saga.DelistResult{Signalled: 2}, w.delisted(w.delist(shirt)))
 	for _, p := range []order.Placement{unpaid, both} {
 		r := w.ended(p.OrderID)
-		w.Equal(order.Cancelled, r.Status)
-		w.Equal(order.ByDelisting, r.Reason)
+		w.Equal(order.StatusCancelled, r.Status)
+		w.Equal(order.ReasonDelisted, r.Reason)
 	}
-	w.Equal(order.Paid, w.order(paid.OrderID).Status)
-	w.Equal(order.AwaitingPayment, w.order(other.OrderID).Status)
+	w.Equal(order.StatusPaid, w.order(paid.OrderID).Status)
+	w.Equal(order.StatusAwaitingPayment, w.order(other.OrderID).Status)
 	w.balances(shirt, 2)
 	p, err := w.stock.Get(w.Context(), mug)
 	w.NoError(err)
@@ -77,8 +77,8 @@ func TestDelistingCancelsUnpaidOrdersAndLeavesPaidOnes(t *testing.T) {
 
 	late := placement(time.Hour, shirt)
 	o := w.place(late)
-	w.Equal(order.Rejected, o.Status)
-	w.Equal(order.Reason(product.NotListed), o.Reason)
+	w.Equal(order.StatusRejected, o.Status)
+	w.Equal(order.Reason(product.ReasonNotListed), o.Reason)
 	w.Equal(saga.DelistResult{}, w.delisted(w.again(shirt)), "again is the same")
 }
 
@@ -95,14 +95,14 @@ func TestDelistingMissesNoOrderThatWinsTheRace(t *testing.T) {
 			started <- w.delist(id)
 			w.until("delisted", func() bool {
 				now, err := w.stock.Get(w.Context(), id)
-				return err == nil && now.Status == product.Delisted
+				return err == nil && now.Status == product.StatusDelisted
 			})
 		}),
 	})
 	w.Cleanup(w.works(points, points).Stop)
 	w.place(p)
 	w.Equal(1, w.delisted(<-started).Signalled)
-	w.Equal(order.ByDelisting, w.ended(p.OrderID).Reason)
+	w.Equal(order.ReasonDelisted, w.ended(p.OrderID).Reason)
 	w.balances(id, 0)
 }
 
@@ -128,10 +128,10 @@ func TestDelistingLeavesTheHoldsOfANewerListing(t *testing.T) {
 	w.Cleanup(w.works(points, points).Stop)
 	w.place(older)
 	w.Equal(1, w.delisted(w.delist(id)).Signalled)
-	w.Equal(order.ByDelisting, w.ended(older.OrderID).Reason)
-	w.Equal(order.AwaitingPayment, w.order(newer.OrderID).Status)
+	w.Equal(order.ReasonDelisted, w.ended(older.OrderID).Reason)
+	w.Equal(order.StatusAwaitingPayment, w.order(newer.OrderID).Status)
 	w.Equal(saga.DelistResult{Relisted: true}, w.delisted(w.again(id)))
-	w.Equal(order.AwaitingPayment, w.order(newer.OrderID).Status)
+	w.Equal(order.StatusAwaitingPayment, w.order(newer.OrderID).Status)
 }
 
 // A terminated workflow gives nothing back: the delisting settles its hold.
@@ -167,7 +167,7 @@ func TestADelistingIsToldOnceWhoeverTellsIt(t *testing.T) {
 					return false
 				}
 				for _, a := range d.GetPendingActivities() {
-					if a.GetActivityType().GetName() == activities.CancelHolders && a.GetHeartbeatDetails() != nil {
+					if a.GetActivityType().GetName() == activities.NameCancelHolders && a.GetHeartbeatDetails() != nil {
 						return true
 					}
 				}
@@ -179,7 +179,7 @@ func TestADelistingIsToldOnceWhoeverTellsIt(t *testing.T) {
 	w.place(p)
 	w.Equal(1, w.delisted(w.delist(id)).Signalled)
 	w.Equal(1, w.delisted(<-second).Signalled, "the order was told by both")
-	w.Equal(order.ByDelisting, w.ended(p.OrderID).Reason)
+	w.Equal(order.ReasonDelisted, w.ended(p.OrderID).Reason)
 	signals := 0
 	events := w.temporal.GetWorkflowHistory(w.Context(), saga.OrderWorkflowID(p.OrderID), "", false,
 		enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)

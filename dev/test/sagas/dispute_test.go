@@ -62,13 +62,13 @@ func TestHistoriesOfDisputes(t *testing.T) {
 	payment := w.opens(p.OrderID)
 	w.chooses(payment, "pay")
 	w.pay(p.OrderID, payment, 1600)
-	w.documentIs(p.OrderID, order.Paid)
+	w.documentIs(p.OrderID, order.StatusPaid)
 	w.deliver(p.OrderID)
 
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	d := order.Dispute{
 		ID: w.id("dp"), Provider: "sandbox", PaymentID: payment, Amount: 1600, Currency: "EUR", Reason: "fraudulent",
-		Status: order.DisputeNeedsResponse, OccurredAt: at, Funds: order.FundsWithdrawn, FundsAt: at,
+		Status: order.DisputeNeedsResponse, OccurredAt: at, Funds: order.DisputeFundsWithdrawn, FundsAt: at,
 	}
 	id := saga.DisputeWorkflowID(d.Provider, d.ID)
 	for range 2 { // the provider repeats itself
@@ -85,6 +85,6 @@ func TestHistoriesOfDisputes(t *testing.T) {
 	w.disputeIs(id, order.DisputeLost)
 	second := w.dismisses(id)
 	w.Greater(second.Version, first.Version)
-	w.Equal(order.FundsWithdrawn, second.Funds)
+	w.Equal(order.DisputeFundsWithdrawn, second.Funds)
 	w.replays("dispute-opened-again-by-news", id)
 }

@@ -85,7 +85,7 @@ func TestAnOrderThatIsPaidAfterAllIsWrittenAsPaid(t *testing.T) {
 	w.notes(p.OrderID, "payment_unresolved")
 	w.pay(p.OrderID, payment, 1000)
 	w.work()
-	w.told(p.OrderID, order.Paid)
+	w.told(p.OrderID, order.StatusPaid)
 	w.deliver(p.OrderID)
 	w.Equal(payment, w.ended(p.OrderID).PaymentID)
 	w.balances(id, 2)
@@ -102,19 +102,19 @@ func TestAnOrderWhosePaymentItsProviderEndsIsWrittenAsEnded(t *testing.T) {
 	p := placement(time.Hour, id)
 	d := w.dying(p.OrderID, failpoint{command: put, call: 2, after: true, do: func(context.Context) error {
 		lift()
-		w.until("the provider has answered", func() bool { return !w.waitsFor(p.OrderID, activities.EndPayment) }) //nolint:contextcheck // the test's own
+		w.until("the provider has answered", func() bool { return !w.waitsFor(p.OrderID, activities.NameEndPayments) }) //nolint:contextcheck // the test's own
 		return nil
 	}})
 	w.place(p)
 	payment := w.opens(p.OrderID)
 	w.NoError(w.temporal.CancelWorkflow(w.Context(), saga.OrderWorkflowID(p.OrderID), ""))
-	w.until("the provider is asked", func() bool { return w.waitsFor(p.OrderID, activities.EndPayment) })
+	w.until("the provider is asked", func() bool { return w.waitsFor(p.OrderID, activities.NameEndPayments) })
 	w.says(p.OrderID, order.PaymentEnded, payment, 0)
 	d.dies(w)
 	w.notes(p.OrderID, "payment_cancelled")
 	w.work()
-	w.Equal(order.Cancelled, w.ended(p.OrderID).Status)
-	w.told(p.OrderID, order.Cancelled)
+	w.Equal(order.StatusCancelled, w.ended(p.OrderID).Status)
+	w.told(p.OrderID, order.StatusCancelled)
 	w.balances(id, 0)
 }
 

@@ -21,15 +21,15 @@ const floodOf = 2_100
 func (w *world) flood(orderID, update string, request any) map[saga.Verdict]int64 {
 	w.Helper()
 	var counts [3]atomic.Int64
-	verdicts := []saga.Verdict{saga.TooManyAttempts, saga.Ending, saga.Declined}
+	verdicts := []saga.Verdict{saga.VerdictTooManyAttempts, saga.VerdictEnding, saga.VerdictDeclined}
 	ctx, cancel := context.WithTimeout(w.Context(), 10*patience)
 	defer cancel()
 	calls, ctx := errgroup.WithContext(ctx)
 	calls.SetLimit(16)
 	for range floodOf {
 		calls.Go(func() error {
-			a := saga.Answer{Verdict: saga.Busy}
-			for a.Verdict == saga.Busy { // as many wait already as may
+			a := saga.Answer{Verdict: saga.VerdictBusy}
+			for a.Verdict == saga.VerdictBusy { // as many wait already as may
 				var err error
 				if a, err = w.asks(ctx, orderID, update, request); err != nil {
 					return err
@@ -64,10 +64,10 @@ func TestCustomersWhoAskToPayDoNotUseUpAnOrder(t *testing.T) {
 	p := placement(time.Hour, w.offer(500))
 	w.place(p)
 	got := w.flood(p.OrderID, saga.PayUpdate, saga.PayRequest{Provider: sandbox.Name, Actor: "customer:customer-1"})
-	w.Equal(map[saga.Verdict]int64{saga.Declined: 20, saga.TooManyAttempts: floodOf - 20}, got)
+	w.Equal(map[saga.Verdict]int64{saga.VerdictDeclined: 20, saga.VerdictTooManyAttempts: floodOf - 20}, got)
 	w.pay(p.OrderID, "another-"+p.OrderID, 1000)
-	w.documentIs(p.OrderID, order.Paid)
-	w.Equal(saga.Done, w.deliver(p.OrderID).Verdict)
+	w.documentIs(p.OrderID, order.StatusPaid)
+	w.Equal(saga.VerdictDone, w.deliver(p.OrderID).Verdict)
 }
 
 // A customer goes on cancelling while the payment provider is away.
@@ -80,13 +80,13 @@ func TestCustomersWhoCancelDoNotUseUpAnOrder(t *testing.T) {
 	p := placement(time.Hour, w.offer(500))
 	w.place(p)
 	payment := w.opens(p.OrderID)
-	cancel := saga.CancelRequest{Reason: order.ByCustomer, Actor: "customer:customer-1"}
+	cancel := saga.CancelRequest{Reason: order.ReasonCustomer, Actor: "customer:customer-1"}
 	w.send(p.OrderID, saga.CancelUpdate, cancel)
 	w.until("the order is about to end", func() bool {
-		return w.ask(p.OrderID, saga.PayUpdate, saga.PayRequest{Provider: sandbox.Name}).Verdict == saga.Ending
+		return w.ask(p.OrderID, saga.PayUpdate, saga.PayRequest{Provider: sandbox.Name}).Verdict == saga.VerdictEnding
 	})
-	w.Equal(map[saga.Verdict]int64{saga.Ending: floodOf}, w.flood(p.OrderID, saga.CancelUpdate, cancel))
+	w.Equal(map[saga.Verdict]int64{saga.VerdictEnding: floodOf}, w.flood(p.OrderID, saga.CancelUpdate, cancel))
 	w.pay(p.OrderID, payment, 1000) // it comes all the same, and the cancellation is that of a paid order
 	w.refunded(p.OrderID, payment, order.RefundCancelled)
-	w.Equal(order.Cancelled, w.ended(p.OrderID).Status)
+	w.Equal(order.StatusCancelled, w.ended(p.OrderID).Status)
 }

@@ -58,9 +58,9 @@ type recording struct {
 func recordings() map[string]recording {
 	nothing := func(*world, order.Placement) {}
 	pays := func(w *world, p order.Placement) {
-		w.documentIs(p.OrderID, order.AwaitingPayment)
+		w.documentIs(p.OrderID, order.StatusAwaitingPayment)
 		w.pay(p.OrderID, "one-"+p.OrderID, 1600)
-		w.documentIs(p.OrderID, order.Paid)
+		w.documentIs(p.OrderID, order.StatusPaid)
 	}
 	delivers := func(w *world, p order.Placement) {
 		pays(w, p)
@@ -68,31 +68,31 @@ func recordings() map[string]recording {
 	}
 	losesMugs := func(w *world, p order.Placement) { w.loses(p, p.Lines[1].ProductID) }
 	return map[string]recording{
-		"paid-and-delivered": {window: time.Hour, drive: delivers, want: order.Delivered},
-		"expired":            {window: 300 * time.Millisecond, drive: nothing, want: order.Expired},
+		"paid-and-delivered": {window: time.Hour, drive: delivers, want: order.StatusDelivered},
+		"expired":            {window: 300 * time.Millisecond, drive: nothing, want: order.StatusExpired},
 		"cancelled": {window: time.Hour, drive: func(w *world, p order.Placement) {
-			w.documentIs(p.OrderID, order.AwaitingPayment)
-			w.ask(p.OrderID, saga.CancelUpdate, saga.CancelRequest{Reason: order.ByCustomer, Actor: "customer:customer-1"})
-		}, want: order.Cancelled},
+			w.documentIs(p.OrderID, order.StatusAwaitingPayment)
+			w.ask(p.OrderID, saga.CancelUpdate, saga.CancelRequest{Reason: order.ReasonCustomer, Actor: "customer:customer-1"})
+		}, want: order.StatusCancelled},
 		"cancelled-by-temporal": {window: time.Hour, drive: func(w *world, p order.Placement) {
-			w.documentIs(p.OrderID, order.AwaitingPayment)
+			w.documentIs(p.OrderID, order.StatusAwaitingPayment)
 			w.NoError(w.temporal.CancelWorkflow(w.Context(), saga.OrderWorkflowID(p.OrderID), ""))
-		}, want: order.Cancelled},
+		}, want: order.StatusCancelled},
 		"delisted": {window: time.Hour, drive: func(w *world, p order.Placement) {
-			w.documentIs(p.OrderID, order.AwaitingPayment)
+			w.documentIs(p.OrderID, order.StatusAwaitingPayment)
 			w.delisted(w.delist(p.Lines[0].ProductID))
-		}, want: order.Cancelled},
+		}, want: order.StatusCancelled},
 		"refused": {window: time.Hour, drive: func(w *world, p order.Placement) {
-			w.documentIs(p.OrderID, order.AwaitingPayment)
+			w.documentIs(p.OrderID, order.StatusAwaitingPayment)
 			w.says(p.OrderID, order.PaymentFailed, "one-"+p.OrderID, 0)
-			w.says(p.OrderID, order.PaymentWasRefused, "one-"+p.OrderID, 0)
-		}, want: order.Cancelled},
+			w.says(p.OrderID, order.PaymentDeclined, "one-"+p.OrderID, 0)
+		}, want: order.StatusCancelled},
 		"rejected": {
-			window: time.Hour, drive: nothing, want: order.Rejected,
+			window: time.Hour, drive: nothing, want: order.StatusRejected,
 			before: func(_ *world, p *order.Placement) { p.Lines[0].Quantity = units + 1 },
 		},
 		"contended": {
-			window: time.Hour, drive: nothing, want: order.Rejected,
+			window: time.Hour, drive: nothing, want: order.StatusRejected,
 			before: func(w *world, p *order.Placement) {
 				reqs := (order.Placement{OrderID: "other-" + p.OrderID, Lines: p.Lines[1:]}).HoldRequests(1, time.Now())
 				reqs[0].Lines[0].Quantity = units
@@ -102,33 +102,33 @@ func recordings() map[string]recording {
 			},
 		},
 		"late-payment": {
-			window: 300 * time.Millisecond, drive: nothing, want: order.Expired, refund: "late",
+			window: 300 * time.Millisecond, drive: nothing, want: order.StatusExpired, refund: "late",
 			point: failpoint{command: release, call: 1},
 		},
 		"wrong-and-double-payment": {window: time.Hour, drive: func(w *world, p order.Placement) {
-			w.documentIs(p.OrderID, order.AwaitingPayment)
+			w.documentIs(p.OrderID, order.StatusAwaitingPayment)
 			w.pay(p.OrderID, "wrong-"+p.OrderID, 1)
 			pays(w, p)
 			w.pay(p.OrderID, "two-"+p.OrderID, 1600)
 			w.refunded(p.OrderID, "wrong-"+p.OrderID, order.RefundWrongAmount)
 			w.refunded(p.OrderID, "two-"+p.OrderID, order.RefundDouble)
 			w.deliver(p.OrderID)
-		}, want: order.Delivered},
+		}, want: order.StatusDelivered},
 		"lost-and-held-again": {window: time.Hour, drive: func(w *world, p order.Placement) {
-			w.documentIs(p.OrderID, order.AwaitingPayment)
+			w.documentIs(p.OrderID, order.StatusAwaitingPayment)
 			losesMugs(w, p)
 			delivers(w, p)
-		}, want: order.Delivered},
+		}, want: order.StatusDelivered},
 		"lost-and-no-stock": {window: time.Hour, drive: func(w *world, p order.Placement) {
-			w.documentIs(p.OrderID, order.AwaitingPayment)
+			w.documentIs(p.OrderID, order.StatusAwaitingPayment)
 			w.losesForGood(p, p.Lines[1].ProductID)
 			w.pay(p.OrderID, "one-"+p.OrderID, 1600)
-		}, want: order.Cancelled, refund: "one"},
-		"away-at-hold":    {window: time.Hour, drive: delivers, want: order.Delivered, point: failpoint{command: hold, call: 1, do: away(4)}},
-		"away-at-commit":  {window: time.Hour, drive: delivers, want: order.Delivered, point: failpoint{command: commit, call: 1, do: away(4)}},
-		"away-at-release": {window: 300 * time.Millisecond, drive: nothing, want: order.Expired, point: failpoint{command: release, call: 1, do: away(4)}},
-		"away-at-record":  {window: 300 * time.Millisecond, drive: nothing, want: order.Expired, point: failpoint{command: put, call: 2, do: away(4)}},
-		"unavailable":     {window: time.Second, drive: nothing, want: order.Rejected, point: failpoint{command: hold, call: 1, do: away(1000)}},
+		}, want: order.StatusCancelled, refund: "one"},
+		"away-at-hold":    {window: time.Hour, drive: delivers, want: order.StatusDelivered, point: failpoint{command: hold, call: 1, do: away(4)}},
+		"away-at-commit":  {window: time.Hour, drive: delivers, want: order.StatusDelivered, point: failpoint{command: commit, call: 1, do: away(4)}},
+		"away-at-release": {window: 300 * time.Millisecond, drive: nothing, want: order.StatusExpired, point: failpoint{command: release, call: 1, do: away(4)}},
+		"away-at-record":  {window: 300 * time.Millisecond, drive: nothing, want: order.StatusExpired, point: failpoint{command: put, call: 2, do: away(4)}},
+		"unavailable":     {window: time.Second, drive: nothing, want: order.StatusRejected, point: failpoint{command: hold, call: 1, do: away(1000)}},
 	}
 }
 

@@ -43,7 +43,7 @@ func killings() []killing {
 		return func(w *world, id string) { w.pay(id, payment+"-"+id, 1500) }
 	}
 	cancels := func(w *world, id string) {
-		w.send(id, saga.CancelUpdate, saga.CancelRequest{Reason: order.ByCustomer, Actor: "c"})
+		w.send(id, saga.CancelUpdate, saga.CancelRequest{Reason: order.ReasonCustomer, Actor: "c"})
 	}
 	paidAndDelivers := func(w *world, id string) {
 		w.pay(id, "one-"+id, 1500)
@@ -54,51 +54,51 @@ func killings() []killing {
 		for _, after := range []bool{false, true} {
 			k.point = failpoint{command: command, call: call, after: after}
 			c := k
-			c.patient = command == release || k.want == order.Delivered
+			c.patient = command == release || k.want == order.StatusDelivered
 			c.name = fmt.Sprintf("%s, %s %d, after: %t", k.name, command, call, after)
 			all = append(all, c)
 		}
 	}
-	placed := killing{name: "placed", window: long, drive: nothing, message: pays("one"), want: order.Paid}
+	placed := killing{name: "placed", window: long, drive: nothing, message: pays("one"), want: order.StatusPaid}
 	add(placed, hold, 1)
 	add(placed, put, 1)
-	paid := killing{name: "paid", window: long, drive: pays("one"), message: pays("two"), want: order.Paid, refund: order.RefundDouble}
+	paid := killing{name: "paid", window: long, drive: pays("one"), message: pays("two"), want: order.StatusPaid, refund: order.RefundDouble}
 	add(paid, commit, 1)
 	add(paid, put, 2)
 	failed := killing{
-		name: "payment failed", window: long, message: pays("one"), want: order.Paid,
+		name: "payment failed", window: long, message: pays("one"), want: order.StatusPaid,
 		drive: func(w *world, id string) { w.says(id, order.PaymentFailed, "one-"+id, 0) },
 	}
 	add(failed, put, 2)
 	wrong := killing{
-		name: "wrong amount", window: long, message: pays("one"), want: order.Paid,
+		name: "wrong amount", window: long, message: pays("one"), want: order.StatusPaid,
 		drive: func(w *world, id string) { w.pay(id, "two-"+id, 1) }, refund: order.RefundWrongAmount,
 	}
 	add(wrong, put, 2)
 	twice := killing{
-		name: "paid twice", window: long, message: pays("three"), want: order.Paid, refund: order.RefundDouble,
+		name: "paid twice", window: long, message: pays("three"), want: order.StatusPaid, refund: order.RefundDouble,
 		drive: func(w *world, id string) { pays("one")(w, id); pays("two")(w, id) },
 	}
 	add(twice, put, 3)
 	// A cancellation that comes once the units are sold is that of a paid order, also
 	// for the task that runs again.
 	sold := killing{
-		name: "sold and cancelled", window: long, drive: pays("one"), message: cancels, want: order.Cancelled, back: true,
+		name: "sold and cancelled", window: long, drive: pays("one"), message: cancels, want: order.StatusCancelled, back: true,
 	}
 	add(sold, commit, 1)
 	expired := killing{
 		name: "expired", window: 300 * time.Millisecond, drive: nothing, message: pays("two"),
-		want: order.Expired, refund: order.RefundLate,
+		want: order.StatusExpired, refund: order.RefundLate,
 	}
 	add(expired, release, 1)
 	add(expired, put, 2)
 	cancelled := killing{
-		name: "cancelled", window: long, drive: cancels, message: pays("two"), want: order.Cancelled, refund: order.RefundLate,
+		name: "cancelled", window: long, drive: cancels, message: pays("two"), want: order.StatusCancelled, refund: order.RefundLate,
 	}
 	add(cancelled, release, 1)
 	add(cancelled, put, 2)
 	delivered := killing{
-		name: "delivered", window: long, drive: paidAndDelivers, message: pays("two"), want: order.Delivered, refund: order.RefundDouble,
+		name: "delivered", window: long, drive: paidAndDelivers, message: pays("two"), want: order.StatusDelivered, refund: order.RefundDouble,
 	}
 	add(delivered, put, 3)
 	return all
@@ -137,10 +137,10 @@ func TestWorkerKilledAnywhere(t *testing.T) {
 			k.drive(w, p.OrderID)
 			continue
 		}
-		if k.point.command == hold || (k.point.command == put && k.point.call == 1) || k.want == order.Expired {
+		if k.point.command == hold || (k.point.command == put && k.point.call == 1) || k.want == order.StatusExpired {
 			k.drive = func(w *world, _ string) { w.inBackground(func(ctx context.Context) { _, _ = w.tryStart(ctx, p) }) }
 		} else {
-			w.Equal(order.AwaitingPayment, w.place(p).Status)
+			w.Equal(order.StatusAwaitingPayment, w.place(p).Status)
 		}
 		quick = append(quick, k)
 	}
@@ -190,8 +190,8 @@ func (w *world) reaches(k *killing) {
 func (w *world) goesOn(k killing) {
 	w.Helper()
 	orderID := k.orderID
-	if k.want == order.Paid {
-		w.documentIs(orderID, order.Paid)
+	if k.want == order.StatusPaid {
+		w.documentIs(orderID, order.StatusPaid)
 	} else {
 		w.Equal(k.want, w.ended(orderID).Status)
 	}

@@ -123,7 +123,7 @@ func (w *world) asksToPay(orderID string) saga.Answer {
 func (w *world) notes(orderID, node string) {
 	w.Helper()
 	w.until("the document notes "+node, func() bool {
-		for _, e := range w.documentIs(orderID, order.AwaitingPayment).Journal {
+		for _, e := range w.documentIs(orderID, order.StatusAwaitingPayment).Journal {
 			if e.Node == node {
 				return true
 			}
@@ -136,81 +136,81 @@ func (w *world) notes(orderID, node string) {
 func money() map[string]recording {
 	const long = time.Hour
 	opened := func(w *world, p order.Placement) string {
-		w.documentIs(p.OrderID, order.AwaitingPayment)
+		w.documentIs(p.OrderID, order.StatusAwaitingPayment)
 		return w.opens(p.OrderID)
 	}
 	cancels := func(w *world, p order.Placement) {
-		w.send(p.OrderID, saga.CancelUpdate, saga.CancelRequest{Reason: order.ByCustomer, Actor: "customer:customer-1"})
+		w.send(p.OrderID, saga.CancelUpdate, saga.CancelRequest{Reason: order.ReasonCustomer, Actor: "customer:customer-1"})
 	}
 	paidBy := func(w *world, p order.Placement, payment string) {
 		w.pay(p.OrderID, payment, 1600)
-		w.documentIs(p.OrderID, order.Paid)
+		w.documentIs(p.OrderID, order.StatusPaid)
 	}
 	return map[string]recording{
-		"opened-and-delivered": {window: long, want: order.Delivered, drive: func(w *world, p order.Placement) {
+		"opened-and-delivered": {window: long, want: order.StatusDelivered, drive: func(w *world, p order.Placement) {
 			paidBy(w, p, opened(w, p))
 			w.deliver(p.OrderID)
 		}},
-		"opened-and-expired": {window: 5 * time.Second, want: order.Expired, drive: func(w *world, p order.Placement) {
+		"opened-and-expired": {window: 5 * time.Second, want: order.StatusExpired, drive: func(w *world, p order.Placement) {
 			opened(w, p)
 		}},
-		"opened-and-cancelled": {window: long, want: order.Cancelled, drive: func(w *world, p order.Placement) {
+		"opened-and-cancelled": {window: long, want: order.StatusCancelled, drive: func(w *world, p order.Placement) {
 			opened(w, p)
 			cancels(w, p)
 		}},
-		"opened-and-refused": {window: long, want: order.Cancelled, drive: func(w *world, p order.Placement) {
-			w.says(p.OrderID, order.PaymentWasRefused, opened(w, p), 0)
+		"opened-and-refused": {window: long, want: order.StatusCancelled, drive: func(w *world, p order.Placement) {
+			w.says(p.OrderID, order.PaymentDeclined, opened(w, p), 0)
 		}},
-		"paid-and-not-told": {window: 5 * time.Second, want: order.Delivered, drive: func(w *world, p order.Placement) {
-			w.chooses(opened(w, p), sandbox.Pay)
-			w.documentIs(p.OrderID, order.Paid)
+		"paid-and-not-told": {window: 5 * time.Second, want: order.StatusDelivered, drive: func(w *world, p order.Placement) {
+			w.chooses(opened(w, p), sandbox.ActionPay)
+			w.documentIs(p.OrderID, order.StatusPaid)
 			w.deliver(p.OrderID)
 		}},
-		"cancelled-while-paid": {window: long, want: order.Cancelled, drive: func(w *world, p order.Placement) {
+		"cancelled-while-paid": {window: long, want: order.StatusCancelled, drive: func(w *world, p order.Placement) {
 			payment := opened(w, p)
-			w.chooses(payment, sandbox.Pay)
+			w.chooses(payment, sandbox.ActionPay)
 			cancels(w, p)
 			w.refunded(p.OrderID, payment, order.RefundCancelled)
 		}},
-		"taken-back": {window: long, want: order.Cancelled, drive: func(w *world, p order.Placement) {
+		"taken-back": {window: long, want: order.StatusCancelled, drive: func(w *world, p order.Placement) {
 			payment := opened(w, p)
 			paidBy(w, p, payment)
 			cancels(w, p)
 			w.refunded(p.OrderID, payment, order.RefundCancelled)
 		}},
-		"second-attempt": {window: long, want: order.Delivered, drive: func(w *world, p order.Placement) {
+		"second-attempt": {window: long, want: order.StatusDelivered, drive: func(w *world, p order.Placement) {
 			w.says(p.OrderID, order.PaymentFailed, opened(w, p), 0)
 			w.notes(p.OrderID, "payment_failed")
 			paidBy(w, p, w.opens(p.OrderID))
 			w.deliver(p.OrderID)
 		}},
-		"earlier-attempt-processing": {window: long, want: order.Delivered, drive: func(w *world, p order.Placement) {
+		"earlier-attempt-processing": {window: long, want: order.StatusDelivered, drive: func(w *world, p order.Placement) {
 			payment := opened(w, p)
 			w.says(p.OrderID, order.PaymentFailed, payment, 0)
 			w.notes(p.OrderID, "payment_failed")
-			w.chooses(payment, sandbox.Process)
-			w.Equal(saga.Processing, w.asksToPay(p.OrderID).Verdict)
-			w.chooses(payment, sandbox.Pay)
-			w.Equal(order.Paid, w.asksToPay(p.OrderID).Status, "the earlier one turned out paid")
+			w.chooses(payment, sandbox.ActionProcess)
+			w.Equal(saga.VerdictProcessing, w.asksToPay(p.OrderID).Verdict)
+			w.chooses(payment, sandbox.ActionPay)
+			w.Equal(order.StatusPaid, w.asksToPay(p.OrderID).Status, "the earlier one turned out paid")
 			w.deliver(p.OrderID)
 		}},
-		"declined": {window: long, want: order.Cancelled, drive: func(w *world, p order.Placement) {
-			w.documentIs(p.OrderID, order.AwaitingPayment)
+		"declined": {window: long, want: order.StatusCancelled, drive: func(w *world, p order.Placement) {
+			w.documentIs(p.OrderID, order.StatusAwaitingPayment)
 			w.provider.at(createCall, func(context.Context) error {
 				return &order.RefusalError{Provider: sandbox.Name, Reason: "no such currency"}
 			})
-			w.Equal(saga.Declined, w.asksToPay(p.OrderID).Verdict)
+			w.Equal(saga.VerdictDeclined, w.asksToPay(p.OrderID).Verdict)
 			cancels(w, p)
 		}},
-		"opening-unanswered": {window: long, want: order.Delivered, drive: func(w *world, p order.Placement) {
-			w.documentIs(p.OrderID, order.AwaitingPayment)
+		"opening-unanswered": {window: long, want: order.StatusDelivered, drive: func(w *world, p order.Placement) {
+			w.documentIs(p.OrderID, order.StatusAwaitingPayment)
 			w.provider.at(createCall, func(context.Context) error { return errAway })
-			w.Equal(saga.Unavailable, w.asksToPay(p.OrderID).Verdict)
+			w.Equal(saga.VerdictUnavailable, w.asksToPay(p.OrderID).Verdict)
 			w.provider.at(createCall, nil)
 			paidBy(w, p, w.opens(p.OrderID))
 			w.deliver(p.OrderID)
 		}},
-		"unresolved": {window: long, want: order.Cancelled, drive: func(w *world, p order.Placement) {
+		"unresolved": {window: long, want: order.StatusCancelled, drive: func(w *world, p order.Placement) {
 			opened(w, p)
 			silent, lift := silence()
 			w.provider.at(cancelCall, silent)
@@ -218,7 +218,7 @@ func money() map[string]recording {
 			w.notes(p.OrderID, "payment_unresolved")
 			lift()
 		}},
-		"unresolved-and-paid": {window: long, want: order.Delivered, drive: func(w *world, p order.Placement) {
+		"unresolved-and-paid": {window: long, want: order.StatusDelivered, drive: func(w *world, p order.Placement) {
 			payment := opened(w, p)
 			silent, lift := silence()
 			w.Cleanup(lift)
@@ -228,33 +228,33 @@ func money() map[string]recording {
 			paidBy(w, p, payment)
 			w.deliver(p.OrderID)
 		}},
-		"ended-by-its-provider": {window: long, want: order.Cancelled, drive: func(w *world, p order.Placement) {
+		"ended-by-its-provider": {window: long, want: order.StatusCancelled, drive: func(w *world, p order.Placement) {
 			payment := opened(w, p)
 			silent, lift := silence()
 			w.Cleanup(lift)
 			w.provider.at(cancelCall, silent)
 			cancels(w, p)
-			w.until("the provider is asked", func() bool { return w.waitsFor(p.OrderID, activities.EndPayment) })
+			w.until("the provider is asked", func() bool { return w.waitsFor(p.OrderID, activities.NameEndPayments) })
 			w.says(p.OrderID, order.PaymentEnded, payment, 0) // before it answers
 		}},
-		"another-payment-ended": {window: long, want: order.Delivered, drive: func(w *world, p order.Placement) {
+		"another-payment-ended": {window: long, want: order.StatusDelivered, drive: func(w *world, p order.Placement) {
 			opened(w, p)
 			paidBy(w, p, "another-"+p.OrderID)
 			w.deliver(p.OrderID)
 		}},
-		"another-payment-paid-too": {window: long, want: order.Delivered, drive: func(w *world, p order.Placement) {
+		"another-payment-paid-too": {window: long, want: order.StatusDelivered, drive: func(w *world, p order.Placement) {
 			payment := opened(w, p)
-			w.chooses(payment, sandbox.Pay)
+			w.chooses(payment, sandbox.ActionPay)
 			paidBy(w, p, "another-"+p.OrderID)
 			w.refunded(p.OrderID, payment, order.RefundDouble)
 			w.deliver(p.OrderID)
 		}},
-		"too-many-attempts": {window: long, want: order.Cancelled, drive: func(w *world, p order.Placement) {
-			w.documentIs(p.OrderID, order.AwaitingPayment)
+		"too-many-attempts": {window: long, want: order.StatusCancelled, drive: func(w *world, p order.Placement) {
+			w.documentIs(p.OrderID, order.StatusAwaitingPayment)
 			no := &order.RefusalError{Provider: sandbox.Name, Reason: "not this customer"}
 			w.provider.at(createCall, func(context.Context) error { return no })
 			for range 19 {
-				w.Equal(saga.Declined, w.asksToPay(p.OrderID).Verdict)
+				w.Equal(saga.VerdictDeclined, w.asksToPay(p.OrderID).Verdict)
 			}
 			silent, lift := silence()
 			w.provider.at(createCall, func(ctx context.Context) error { return cmp.Or(silent(ctx), error(no)) })
@@ -265,11 +265,11 @@ func money() map[string]recording {
 			w.until("both have asked", func() bool { return w.accepted(p.OrderID) == before+2 })
 			lift()
 			w.until("they are answered", func() bool {
-				return w.asksToPay(p.OrderID).Verdict == saga.TooManyAttempts
+				return w.asksToPay(p.OrderID).Verdict == saga.VerdictTooManyAttempts
 			})
 			cancels(w, p)
 		}},
-		"no-stock-and-another-payment": {window: long, want: order.Cancelled, drive: func(w *world, p order.Placement) {
+		"no-stock-and-another-payment": {window: long, want: order.StatusCancelled, drive: func(w *world, p order.Placement) {
 			opened(w, p)
 			w.losesForGood(p, p.Lines[1].ProductID)
 			w.pay(p.OrderID, "another-"+p.OrderID, 1600)

@@ -39,12 +39,12 @@ func TestTimerAndPaymentInOneTask(t *testing.T) {
 	id := w.offer(500)
 	p := placement(500*time.Millisecond, id)
 	first := w.works(nil, nil)
-	w.Equal(order.AwaitingPayment, w.place(p).Status)
+	w.Equal(order.StatusAwaitingPayment, w.place(p).Status)
 	first.Stop()
 	w.until("the timer has fired", func() bool { return w.hasEvent(p.OrderID, enums.EVENT_TYPE_TIMER_FIRED) })
 	w.pay(p.OrderID, "pay-"+p.OrderID, 1000)
 	w.work()
-	w.documentIs(p.OrderID, order.Paid)
+	w.documentIs(p.OrderID, order.StatusPaid)
 	w.balances(id, 2)
 }
 
@@ -56,16 +56,16 @@ func TestPaymentInTheClosingTask(t *testing.T) {
 		ends   func(*world, string)
 		status order.Status
 	}{
-		"expired":   {window: 300 * time.Millisecond, ends: func(*world, string) {}, status: order.Expired},
-		"cancelled": {window: time.Hour, ends: cancels, status: order.Cancelled},
-		"rejected":  {window: time.Hour, ends: func(*world, string) {}, status: order.Rejected},
+		"expired":   {window: 300 * time.Millisecond, ends: func(*world, string) {}, status: order.StatusExpired},
+		"cancelled": {window: time.Hour, ends: cancels, status: order.StatusCancelled},
+		"rejected":  {window: time.Hour, ends: func(*world, string) {}, status: order.StatusRejected},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := open(t)
 			id := w.offer(500)
 			p := placement(c.window, id)
 			last := 2 // the document of the end is the second one
-			if c.status == order.Rejected {
+			if c.status == order.StatusRejected {
 				p.Lines[0].Quantity, last = units+1, 1
 			}
 			points := w.failpoints()
@@ -86,7 +86,7 @@ func TestPaymentInTheClosingTask(t *testing.T) {
 }
 
 func cancels(w *world, orderID string) {
-	w.send(orderID, saga.CancelUpdate, saga.CancelRequest{Reason: order.ByCustomer, Actor: "customer:customer-1"})
+	w.send(orderID, saga.CancelUpdate, saga.CancelRequest{Reason: order.ReasonCustomer, Actor: "customer:customer-1"})
 }
 
 // A second payment comes while the units are being sold, before the task that
@@ -132,8 +132,8 @@ func TestDocumentNeverSaysWhatHistoryDoesNot(t *testing.T) {
 	w.Cleanup(w.works(points, points).Stop)
 	w.place(p)
 	w.pay(p.OrderID, "pay-"+p.OrderID, 1000)
-	w.documentIs(p.OrderID, order.Paid)
-	w.Equal(saga.Done, w.deliver(p.OrderID).Verdict)
+	w.documentIs(p.OrderID, order.StatusPaid)
+	w.Equal(saga.VerdictDone, w.deliver(p.OrderID).Verdict)
 	w.True(<-durable, "the delivery was written down before history knew of it")
 }
 
@@ -155,7 +155,7 @@ func TestTwoOrdersForTheSameLastUnits(t *testing.T) {
 		})
 	}
 	for range cap(orders) {
-		if (<-orders).Status == order.AwaitingPayment {
+		if (<-orders).Status == order.StatusAwaitingPayment {
 			won++
 		}
 	}

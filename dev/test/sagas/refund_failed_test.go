@@ -21,7 +21,7 @@ func (w *world) refundOf(r *order.Refund) (workflowID string) {
 	payment := w.opens(p.OrderID)
 	w.chooses(payment, "pay")
 	w.pay(p.OrderID, payment, 1600)
-	w.documentIs(p.OrderID, order.Paid)
+	w.documentIs(p.OrderID, order.StatusPaid)
 	w.deliver(p.OrderID) // it is over: refunds outlive it
 	*r = order.Refund{
 		ID: order.PartRefund("sandbox", w.id("refund")), PaymentID: payment, OrderID: p.OrderID, Provider: "sandbox",
@@ -34,7 +34,7 @@ func (w *world) refundOf(r *order.Refund) (workflowID string) {
 func (w *world) comesBack(r order.Refund) {
 	w.Helper()
 	w.NoError(sagaclient.New(w.temporal, "").RefundFailed(w.Context(), order.PaymentEvent{
-		Type: order.RefundCameBack, Provider: r.Provider, OrderID: r.OrderID, PaymentID: r.PaymentID, Amount: r.Amount, Currency: r.Currency,
+		Type: order.PaymentRefundFailed, Provider: r.Provider, OrderID: r.OrderID, PaymentID: r.PaymentID, Amount: r.Amount, Currency: r.Currency,
 		Refund: &order.FailedRefund{ID: r.ID, ProviderID: r.ProviderID, Detail: "account closed"},
 	}))
 }
@@ -52,12 +52,12 @@ func TestMoneyThatComesBackOpensItsRefundAgain(t *testing.T) {
 	id := w.refundOf(&r)
 	paid := w.refundEnds(id)
 	w.Equal(order.RefundPaid, paid.Status)
-	w.chooses(paid.PaymentID, sandbox.FailRefund)
+	w.chooses(paid.PaymentID, sandbox.ActionFailRefund)
 	for range 3 { // the provider repeats itself
 		w.comesBack(paid)
 	}
 	w.refundIs(id, order.RefundFailed)
-	w.decides(id, saga.Decision{Choice: saga.ChooseRefund, Actor: "operator", Key: "k-1"})
+	w.decides(id, saga.Decision{Choice: saga.ChoiceRefund, Actor: "operator", Key: "k-1"})
 	again := w.refundEnds(id)
 	w.Equal(order.RefundPaid, again.Status)
 	w.NotEqual(paid.ProviderID, again.ProviderID)
@@ -100,7 +100,7 @@ func TestARefundThatIsDueIsSettledByHand(t *testing.T) {
 	decided := make(chan struct{})
 	go func() {
 		defer close(decided)
-		w.decides(id, saga.Decision{Choice: saga.ChooseSettled, About: order.RefundDue, Actor: "operator", Key: "k-1"})
+		w.decides(id, saga.Decision{Choice: saga.ChoiceSettled, About: order.RefundDue, Actor: "operator", Key: "k-1"})
 	}()
 	w.until("the attempt that is under way is to be the last", func() bool {
 		for _, e := range w.history(id) {

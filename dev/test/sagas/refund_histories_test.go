@@ -38,8 +38,8 @@ func refundings() map[string]refunding {
 		"refund-in-part":             {amount: 600, drive: nothing, want: order.RefundPaid},
 		"refund-of-all-that-is-left": {drive: nothing, want: order.RefundPaid},
 		"refund-too-large":           {amount: 1601, drive: nothing, want: order.RefundTooLarge},
-		"refund-failed-and-settled":  {amount: 600, says: no, drive: decides(saga.ChooseSettled), want: order.RefundSettled},
-		"refund-failed-and-paid":     {amount: 600, says: no, drive: decides(saga.ChooseRefund), want: order.RefundPaid},
+		"refund-failed-and-settled":  {amount: 600, says: no, drive: decides(saga.ChoiceSettled), want: order.RefundSettled},
+		"refund-failed-and-paid":     {amount: 600, says: no, drive: decides(saga.ChoiceRefund), want: order.RefundPaid},
 	}
 }
 
@@ -60,7 +60,7 @@ func TestHistoriesOfRefunds(t *testing.T) {
 			payment := w.opens(p.OrderID)
 			w.chooses(payment, "pay")
 			w.pay(p.OrderID, payment, 1600)
-			w.documentIs(p.OrderID, order.Paid)
+			w.documentIs(p.OrderID, order.StatusPaid)
 			id := w.asksForRefund(order.Refund{
 				ID: order.PartRefund("sandbox", w.id("refund")), PaymentID: payment, OrderID: p.OrderID, Provider: "sandbox",
 				Amount: c.amount, Currency: "EUR", Reason: order.RefundRequested, Status: order.RefundDue, Actor: "operator",
@@ -83,7 +83,7 @@ func TestHistoriesOfRefundsOfStrayPayments(t *testing.T) {
 	w.work()
 	gone := w.placement(time.Millisecond, w.offer(500))
 	w.start(gone)
-	w.Equal(order.Expired, w.ended(gone.OrderID).Status)
+	w.Equal(order.StatusExpired, w.ended(gone.OrderID).Status)
 	run := w.opensRefund(gone.OrderID, w.id("late"))
 	w.Equal(order.RefundPaid, w.refundEnds(run.GetID()).Status)
 	w.replays("refund-late", run.GetID())
@@ -93,10 +93,10 @@ func TestHistoriesOfRefundsOfStrayPayments(t *testing.T) {
 	w.place(p)
 	run = w.opensRefund(w.id("ghost"), w.id("misaddressed"))
 	w.refundIs(run.GetID(), order.RefundCase)
-	w.decides(run.GetID(), saga.Decision{Choice: saga.ChooseAssign, OrderID: p.OrderID, Actor: "operator"})
+	w.decides(run.GetID(), saga.Decision{Choice: saga.ChoiceAssign, OrderID: p.OrderID, Actor: "operator"})
 	w.Equal(order.RefundAssigned, w.refundEnds(run.GetID()).Status)
 	w.replays("refund-assigned", run.GetID())
-	w.documentIs(p.OrderID, order.Paid)
+	w.documentIs(p.OrderID, order.StatusPaid)
 	w.deliver(p.OrderID)
 	run = w.opensRefund(p.OrderID, w.id("misaddressed"))
 	w.Equal(order.RefundNotOwed, w.refundEnds(run.GetID()).Status)

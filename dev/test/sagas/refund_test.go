@@ -31,7 +31,7 @@ func TestRefundOfAClosedOrderIsPaidOut(t *testing.T) {
 	w.work()
 	p := placement(time.Millisecond, w.offer(500))
 	w.start(p)
-	w.Equal(order.Expired, w.ended(p.OrderID).Status)
+	w.Equal(order.StatusExpired, w.ended(p.OrderID).Status)
 	w.opensRefund(p.OrderID, "pay-"+p.OrderID)
 	r := w.refunded(p.OrderID, "pay-"+p.OrderID, order.RefundLate)
 	w.Equal(order.RefundPaid, r.Status)
@@ -46,7 +46,7 @@ func TestPaymentThatTheOrderTookIsNotRefunded(t *testing.T) {
 	w.place(p)
 	payment := "pay-" + p.OrderID
 	w.pay(p.OrderID, payment, 1000)
-	w.documentIs(p.OrderID, order.Paid)
+	w.documentIs(p.OrderID, order.StatusPaid)
 	// While the order is open it judges its payments itself: the refund waits.
 	run := w.opensRefund(p.OrderID, payment)
 	w.until("the refund has asked", func() bool {
@@ -83,7 +83,7 @@ func TestRefundOfAnOrderThatOnlyItsDocumentKnows(t *testing.T) {
 	w.work()
 	p := placement(time.Hour, "nothing")
 	o := order.New(p, time.Now())
-	o.Status, o.Payment.ID = order.Delivered, "pay-"+p.OrderID
+	o.Status, o.Payment.ID = order.StatusDelivered, "pay-"+p.OrderID
 	doc, err := json.Marshal(o)
 	w.NoError(err)
 	w.NoError(w.docs.Put(w.Context(), order.Record{OrderID: o.ID, Status: o.Status, Version: o.Version, Doc: doc}))

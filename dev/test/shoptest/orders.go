@@ -35,7 +35,7 @@ func (s *Shop) Place(t testing.TB, lines ...Line) order.Order {
 	var o order.Order
 	a := s.Must(t, http.StatusCreated, Placement(t, "", lines...))
 	a.Into(t, &o)
-	require.Equal(t, order.AwaitingPayment, o.Status)
+	require.Equal(t, order.StatusAwaitingPayment, o.Status)
 	require.Equal(t, "/v1/orders/"+o.ID, a.Header.Get("Location"))
 	return o
 }
@@ -123,7 +123,7 @@ func Cancellation(t testing.TB, id string) Call {
 	t.Helper()
 	return Call{
 		Method: http.MethodPost, Path: "/v1/orders/" + id + "/cancel",
-		Body: JSON(t, map[string]string{"reason": string(order.ByCustomer)}),
+		Body: JSON(t, map[string]string{"reason": string(order.ReasonCustomer)}),
 	}
 }
 

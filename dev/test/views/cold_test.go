@@ -31,7 +31,7 @@ func (h house) documents(t *testing.T) *records.Store {
 func (h house) putCold(t *testing.T, docs *records.Store, id string) {
 	t.Helper()
 	o := order.Order{
-		ID: id, Version: 3, Status: order.Delivered, CustomerID: "ada", Currency: "EUR",
+		ID: id, Version: 3, Status: order.StatusDelivered, CustomerID: "ada", Currency: "EUR",
 		PlacedAt: time.Now().Add(-time.Hour), UpdatedAt: time.Now(),
 	}
 	doc, err := json.Marshal(o)

@@ -278,7 +278,7 @@ func TestTheAuditNamesWhatAViewHasWrong(t *testing.T) {
 			return p
 		}
 		h.reindex(t, "products") // so that no worker has a reason to, from here on
-		r, err := h.stack.Index.Rebuild(t.Context(), search.ProductsView)
+		r, err := h.stack.Index.Rebuild(t.Context(), search.ViewProducts)
 		require.NoError(t, err)
 		_, err = r.Put(t.Context(), search.Batch{Products: []search.Product{
 			right["same"],
@@ -297,8 +297,8 @@ func TestTheAuditNamesWhatAViewHasWrong(t *testing.T) {
 			found[f.ID] = f.Kind
 		}
 		require.Equal(t, map[string]audit.ViewKind{
-			"differs": audit.ViewDiffers, "behind": audit.ViewBehind, "ahead": audit.ViewAhead,
-			"missing": audit.ViewMissing, "unknown": audit.ViewUnknown,
+			"differs": audit.ViewKindDiffers, "behind": audit.ViewKindBehind, "ahead": audit.ViewKindAhead,
+			"missing": audit.ViewKindMissing, "unknown": audit.ViewKindUnknown,
 		}, found)
 		h.reindex(t, "products")
 		h.requireSameAsHomes(t)
@@ -325,7 +325,7 @@ func TestALostIndexIsFilledAtTheNextStart(t *testing.T) {
 // replaces its index.
 func (h house) awaitFilled(t *testing.T) {
 	t.Helper()
-	for _, view := range []search.View{search.ProductsView, search.OrdersView} {
+	for _, view := range []search.View{search.ViewProducts, search.ViewOrders} {
 		shoptest.Until(t, "the view of "+string(view)+" is filled", func(ctx context.Context) error {
 			return h.stack.Temporal.GetWorkflow(ctx, saga.ReindexWorkflowID(string(view)), "").Get(ctx, nil)
 		})
