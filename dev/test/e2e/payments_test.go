@@ -200,7 +200,7 @@ var rows = map[string]func(*row){
 		r.says(order.PaymentDeclined)
 		r.refunds(0)
 	},
-	"refund failed, after it was paid|any, also one that is over": func(r *row) {
+	"refund failed after it was paid|any, even if closed": func(r *row) {
 		paid := r.refunded("k-1")
 		r.cancel() // nothing is left of the payment; the order is over
 		r.shop.Choose(r.T, r.offer, "fail_refund")
@@ -221,7 +221,7 @@ var rows = map[string]func(*row){
 		require.NotEqual(r.T, paid.ProviderID, again.ProviderID)
 		r.refunds(1)
 	},
-	"refund failed, of money that was sent again since|any, also one that is over": func(r *row) {
+	"refund failed, but the money has been sent again since|any, even if closed": func(r *row) {
 		paid := r.refunded("k-1")
 		decision := map[string]any{"paymentId": r.offer.PaymentID, "refundId": paid.ID, "choice": "refund"}
 		r.shop.Choose(r.T, r.offer, "fail_refund")
@@ -234,7 +234,7 @@ var rows = map[string]func(*row){
 		r.shop.Decide(r.T, http.StatusConflict, "d-2", decision)
 		require.Equal(r.T, again, r.shop.AwaitRefund(r.T, r.o.ID, r.offer.PaymentID, order.RefundPaid))
 	},
-	"disputed, or what became of a dispute|any, also one that is over": func(r *row) {
+	"a dispute, or news about one|any, even if closed": func(r *row) {
 		r.shop.Choose(r.T, r.offer, "pay")
 		r.is(order.StatusPaid)
 		r.shop.Must(r.T, http.StatusOK, shoptest.Delivery(r.o.ID))
@@ -260,14 +260,14 @@ var rows = map[string]func(*row){
 		r.send(http.StatusUnauthorized, func(c *shoptest.Call) { c.Header.Set("webhook-id", "another") })
 		r.send(http.StatusUnauthorized, func(c *shoptest.Call) { c.Body = append(c.Body, ' ') })
 	},
-	"malformed, or a type that nobody knows|any": func(r *row) {
+	"malformed, or of an unknown type|any": func(r *row) {
 		for _, body := range []string{`{`, `{"type":"payment.teleported","data":{}}`} {
 			c, err := r.shop.Signed("evt-"+uuid.NewString(), []byte(body))
 			require.NoError(r.T, err)
 			r.shop.Must(r.T, http.StatusBadRequest, c)
 		}
 	},
-	"hours late, signature and timestamp of now|any": func(r *row) {
+	"hours late, with a current signature and timestamp|any": func(r *row) {
 		r.cancel()
 		r.goesBack(r.says(order.PaymentSucceeded, another).PaymentID, order.RefundLate)
 	},
@@ -275,15 +275,15 @@ var rows = map[string]func(*row){
 
 // elsewhere names the tests of rows that need more than REST.
 var elsewhere = map[string]string{
-	"anything that an earlier message said, under any event id|open":                "flood_test.go TestAPaymentThatKeepsFailingDoesNotKeepTheNextOneOut",
-	"what was said of a dispute before, late or again|any, also one that is over":   "../../../workflows/dispute_test.go TestADismissedDisputeIsOpenedAgainByNews",
+	"a repetition of an earlier message, under any event id|open":                   "flood_test.go TestAPaymentThatKeepsFailingDoesNotKeepTheNextOneOut",
+	"old or repeated news about a dispute|any, even if closed":                      "../../../workflows/dispute_test.go TestADismissedDisputeIsOpenedAgainByNews",
 	"success, full amount|still reserving":                                          "../../../workflows/payment_test.go TestPaymentWhileReserving",
 	"success, full amount|rejected since":                                           "../../../workflows/payment_test.go TestPaymentWhileReservingWhatCannotBeHad",
-	"success|nobody knows it":                                                       "refund_test.go TestPaymentOfAnUnknownOrderIsACase",
+	"success|unknown":                                                               "refund_test.go TestPaymentOfAnUnknownOrderIsACase",
 	"success, before the order's own answer|being placed":                           "../../../workflows/payment_test.go TestPaymentWhileReserving",
 	"success while the order is about to end|the provider is being asked to cancel": "../../../workflows/provider_ending_test.go TestPaidWhileTheProviderIsAsked",
 	"cancelled by the provider|waits":                                               "../../../workflows/provider_test.go TestAPaymentThatItsProviderCancels",
-	"signed, and of no concern to orders|any":                                       "../../../api/pay_test.go TestACallbackOfNoConcernIsTaken",
+	"signed, but irrelevant to orders|any":                                          "../../../api/pay_test.go TestACallbackOfNoConcernIsTaken",
 	"Temporal is away|any":                                                          "../../../api/payments_test.go TestACallbackIsRefusedWhileTemporalIsAway",
 }
 
