@@ -20,7 +20,7 @@ type sight struct {
 	currency string
 	total    *int64
 	// open orders of the customer, where they are limited.
-	open product.Open
+	open order.OpenOrders
 	// known: the order of this placement has a hold, or had one.
 	known bool
 }
@@ -55,7 +55,7 @@ func wants(reqs []product.HoldRequest) []product.Want {
 }
 
 // weigh judges the placement as its saga would, in the entity's own words.
-func weigh(p order.Placement, reqs []product.HoldRequest, looks []product.Look, open product.Open) (sight, error) {
+func weigh(p order.Placement, reqs []product.HoldRequest, looks []product.Look, open order.OpenOrders) (sight, error) {
 	v := sight{open: open}
 	for _, l := range looks {
 		v.known = v.known || (l.OwnHold != "" && l.OwnHold != product.HoldStateNone)
@@ -72,7 +72,7 @@ func weigh(p order.Placement, reqs []product.HoldRequest, looks []product.Look, 
 		return v, err
 	}
 	v.shortages = holding.Shortages
-	if p.MaxOpenOrders > 0 && open.Orders >= p.MaxOpenOrders {
+	if p.MaxOpenOrders > 0 && open.Count >= p.MaxOpenOrders {
 		v.shortages = append(v.shortages, order.Refused(p, product.ReasonTooManyOpenOrders)...)
 	}
 	if len(v.shortages) == 0 {

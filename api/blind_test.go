@@ -5,12 +5,13 @@ import (
 	"errors"
 
 	"holdfast/inventory"
+	"holdfast/order"
 	"holdfast/product"
 )
 
 // unseen are entities whose availability can't be read in time.
 type unseen struct{ *inventory.Store }
 
-func (unseen) Look(context.Context, product.Buyer, []product.Want) ([]product.Look, product.Open, error) {
-	return nil, product.Open{}, errors.New("too slow")
+func (unseen) Look(context.Context, product.Buyer, []product.Want) ([]product.Look, order.OpenOrders, error) {
+	return nil, order.OpenOrders{}, errors.New("too slow")
 }

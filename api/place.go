@@ -110,7 +110,7 @@ func (s *Server) available(ctx context.Context, p order.Placement, keyed bool) (
 }
 
 // refuseOpen adds to a refusal for too many open orders when to come again.
-func (s *Server) refuseOpen(p *Problem, open product.Open) *Problem {
+func (s *Server) refuseOpen(p *Problem, open order.OpenOrders) *Problem {
 	if p.Status != http.StatusTooManyRequests {
 		return p
 	}

@@ -51,7 +51,7 @@ func benchmarkHold(b *testing.B, claims bool) {
 						Try: 1, Deadline: deadline, Lines: []product.HoldLine{line("S", 1)},
 					}
 					if claims {
-						req.Claim = product.Claim{CustomerID: "c" + req.OrderID, Limit: 20}
+						req.CustomerID, req.MaxOpenOrders = "c"+req.OrderID, 20
 					}
 					holds, err := store.Hold(context.Background(), []product.HoldRequest{req})
 					if err != nil || holds[0].Outcome != product.HoldMade {

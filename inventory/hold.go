@@ -53,11 +53,11 @@ func checkRequest(r product.HoldRequest) error {
 	if err := validIDs(r.ProductID, r.OrderID); err != nil {
 		return err
 	}
-	if r.Claim.Limit > 0 && !product.ValidID(r.Claim.CustomerID) {
-		return fmt.Errorf("%q can't be a customer's id", r.Claim.CustomerID)
+	if r.MaxCustomerUnits < 0 || r.MaxOpenOrders < 0 {
+		return fmt.Errorf("limits of %d units and %d open orders: they can't be negative", r.MaxCustomerUnits, r.MaxOpenOrders)
 	}
-	if r.MaxCustomerUnits < 0 || (r.MaxCustomerUnits > 0 && !product.ValidID(r.CustomerID)) {
-		return fmt.Errorf("%q can't be a customer's id, or %d no limit of units", r.CustomerID, r.MaxCustomerUnits)
+	if (r.MaxCustomerUnits > 0 || r.MaxOpenOrders > 0) && !product.ValidID(r.CustomerID) {
+		return fmt.Errorf("%q can't be a customer's id", r.CustomerID)
 	}
 	if r.Try < 1 {
 		return fmt.Errorf("try %d is below 1", r.Try)
@@ -80,13 +80,13 @@ func (s *Store) reserve(ctx context.Context, reqs []product.HoldRequest, positio
 	claiming := -1
 	for i, at := range positions {
 		calls[i] = reserveCall(reqs[at], askOnly)
-		if reqs[at].Claim.Limit > 0 && !askOnly {
+		if reqs[at].MaxOpenOrders > 0 && !askOnly {
 			claiming = at
 		}
 	}
 	if claiming >= 0 { // in another slot, and in the same round trip
 		r := reqs[claiming]
-		calls = append(calls, quota.Claim(r.Claim, r.Holder(), r.Deadline))
+		calls = append(calls, quota.Claim(r.CustomerID, r.MaxOpenOrders, r.Holder(), r.Deadline))
 	}
 	answers := redisdb.Run(ctx, s.rdb, calls...)
 	holds := make([]product.Hold, len(reqs))

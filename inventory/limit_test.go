@@ -72,7 +72,7 @@ func TestOfAThousandOrdersAtOnceNoMoreThanTheLimitAreHeld(t *testing.T) {
 			all.Go(func() {
 				order := fmt.Sprint("o", i)
 				reqs := []product.HoldRequest{request(ids[0], order, 1, line("S", 1)), request(ids[1], order, 1, line("S", 1))}
-				reqs[0].Claim = product.Claim{CustomerID: customer, Limit: 20}
+				reqs[0].CustomerID, reqs[0].MaxOpenOrders = customer, 20
 				holds, err := ask(t.Context(), reqs)
 				switch {
 				case err != nil:
@@ -89,14 +89,14 @@ func TestOfAThousandOrdersAtOnceNoMoreThanTheLimitAreHeld(t *testing.T) {
 		require.Equal(t, int64(980), refused.Load())
 		_, open, err := s.Look(t.Context(), product.Buyer{CustomerID: customer}, nil)
 		require.NoError(t, err)
-		require.Equal(t, int64(20), open.Orders)
+		require.Equal(t, int64(20), open.Count)
 	})
 }
 
 func TestAClaimNeedsACustomer(t *testing.T) {
 	s := inventory.New(nil)
 	r := request("p", "o", 1, line("S", 1))
-	r.Claim = product.Claim{CustomerID: "a:b", Limit: 1}
+	r.CustomerID, r.MaxOpenOrders = "a:b", 1
 	_, err := s.Hold(t.Context(), []product.HoldRequest{r})
 	require.ErrorContains(t, err, "customer")
 }

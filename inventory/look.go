@@ -8,6 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"holdfast/order"
 	"holdfast/product"
 	"holdfast/quota"
 	"holdfast/redisdb"
@@ -17,7 +18,7 @@ import (
 // order's own holds where an order is named, and how many orders are open where a
 // customer is, in one round trip. It changes nothing: a busy sale's "sold out"
 // costs no more than this.
-func (s *Store) Look(ctx context.Context, buyer product.Buyer, wants []product.Want) ([]product.Look, product.Open, error) {
+func (s *Store) Look(ctx context.Context, buyer product.Buyer, wants []product.Want) ([]product.Look, order.OpenOrders, error) {
 	calls, read := s.looking(buyer, wants)
 	held, counting := len(calls), 0
 	if buyer.CustomerID != "" {
@@ -28,7 +29,7 @@ func (s *Store) Look(ctx context.Context, buyer product.Buyer, wants []product.W
 		calls = append(calls, quota.Count(buyer.CustomerID))
 	}
 	if len(calls) == 0 {
-		return nil, product.Open{}, nil
+		return nil, order.OpenOrders{}, nil
 	}
 	answers := redisdb.Run(ctx, s.rdb, calls...)
 	looks := make([]product.Look, len(wants))
@@ -38,11 +39,11 @@ func (s *Store) Look(ctx context.Context, buyer product.Buyer, wants []product.W
 			looks[i].CustomerHeld, err = readUnits(answers[held+i])
 		}
 		if err != nil {
-			return nil, product.Open{}, fmt.Errorf("look at product %s: %w", w.ProductID, err)
+			return nil, order.OpenOrders{}, fmt.Errorf("look at product %s: %w", w.ProductID, err)
 		}
 	}
 	if buyer.CustomerID == "" {
-		return looks, product.Open{}, nil
+		return looks, order.OpenOrders{}, nil
 	}
 	open, err := quota.Counted(answers[counting])
 	return looks, open, err

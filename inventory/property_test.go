@@ -325,11 +325,11 @@ func (m *machine) hold(t *rapid.T) {
 	currency := rapid.SampledFrom([]string{"", "", "EUR", "EUR", "EUR", "USD"}).Draw(t, "currency")
 	force := m.plain || rapid.IntRange(0, 4).Draw(t, "force") == 0
 	most := max(0, rapid.Int64Range(-8, 4).Draw(t, "units"))
-	claim := product.Claim{}
+	var open int64
 	if m.plain {
 		currency, most = "", 0
 	} else if n := rapid.Int64Range(-1, 2).Draw(t, "open"); n > 0 {
-		claim = product.Claim{CustomerID: rapid.SampledFrom(m.customers).Draw(t, "customer"), Limit: n}
+		open = n
 	}
 	customer, together := rapid.SampledFrom(m.customers).Draw(t, "buyer"), max(0, rapid.Int64Range(-2, 5).Draw(t, "together"))
 	// In any order: the store asks them in the order of their ids.
@@ -341,7 +341,7 @@ func (m *machine) hold(t *rapid.T) {
 			MaxUnits: most, CustomerID: customer, MaxCustomerUnits: together,
 		}
 		if len(reqs) == 0 {
-			req.Claim = claim
+			req.MaxOpenOrders = open
 		}
 		for range rapid.SampledFrom([]int{1, 1, 2, 3}).Draw(t, "lines") {
 			req.Lines = append(req.Lines, product.HoldLine{
@@ -370,14 +370,14 @@ func (m *machine) hold(t *rapid.T) {
 // claim is the model of a customer's places: the entity answers for itself, and the
 // claim on top.
 func (m *machine) claim(req product.HoldRequest, answer *product.Hold) {
-	open := m.open[req.Claim.CustomerID]
+	open := m.open[req.CustomerID]
 	switch {
-	case req.Claim.Limit == 0 || open[placeOf(req.Holder())]:
+	case req.MaxOpenOrders == 0 || open[placeOf(req.Holder())]:
 		return
-	case m.left[req.Claim.CustomerID][placeOf(req.Holder())]:
+	case m.left[req.CustomerID][placeOf(req.Holder())]:
 		m.saw("claim of an order that left", false)
 		return
-	case int64(len(open)) < req.Claim.Limit:
+	case int64(len(open)) < req.MaxOpenOrders:
 		open[placeOf(req.Holder())] = true
 		return
 	case answer.Outcome != product.HoldMade && answer.Outcome != product.HoldRefused:

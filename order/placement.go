@@ -154,14 +154,11 @@ func (p Placement) HoldRequests(try int, placedAt time.Time) []product.HoldReque
 		at[id] = i
 		reqs[i] = product.HoldRequest{
 			ProductID: id, OrderID: p.OrderID, PlacedAt: placedAt, Try: try, Deadline: p.Deadline(placedAt),
-			Currency: p.Currency, MaxUnits: p.MaxUnits,
-		}
-		if p.MaxCustomerUnits > 0 {
-			reqs[i].CustomerID, reqs[i].MaxCustomerUnits = p.CustomerID, p.MaxCustomerUnits
+			Currency: p.Currency, MaxUnits: p.MaxUnits, CustomerID: p.CustomerID, MaxCustomerUnits: p.MaxCustomerUnits,
 		}
 	}
-	if p.MaxOpenOrders > 0 && len(reqs) > 0 {
-		reqs[0].Claim = product.Claim{CustomerID: p.CustomerID, Limit: p.MaxOpenOrders}
+	if len(reqs) > 0 {
+		reqs[0].MaxOpenOrders = p.MaxOpenOrders
 	}
 	for _, l := range p.Lines {
 		r := &reqs[at[l.ProductID]]

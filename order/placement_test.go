@@ -114,17 +114,19 @@ func FuzzPlacement(f *testing.F) {
 func TestEachProductIsAskedOnceForAllItsLines(t *testing.T) {
 	p := placement(func(p *order.Placement) {
 		p.Lines = append(p.Lines, order.LineRequest{ProductID: "shirt", SKU: "m", Quantity: 3})
-		p.Currency = "EUR"
+		p.Currency, p.MaxOpenOrders, p.MaxCustomerUnits = "EUR", 3, 50
 	})
 	at := time.Unix(100, 0)
 	deadline := at.Add(p.PaymentWindow)
 	require.Equal(t, []product.HoldRequest{
 		{
 			ProductID: "mug", OrderID: "order-1", PlacedAt: at, Try: 4, Deadline: deadline, Currency: "EUR",
+			CustomerID: "customer-1", MaxCustomerUnits: 50, MaxOpenOrders: 3, // one asks for the place
 			Lines: []product.HoldLine{{Quantity: 1, Price: 300}},
 		},
 		{
 			ProductID: "shirt", OrderID: "order-1", PlacedAt: at, Try: 4, Deadline: deadline, Currency: "EUR",
+			CustomerID: "customer-1", MaxCustomerUnits: 50,
 			Lines: []product.HoldLine{{SKU: "m", Quantity: 2, Price: product.AnyPrice}, {SKU: "m", Quantity: 3, Price: product.AnyPrice}},
 		},
 	}, p.HoldRequests(4, at))

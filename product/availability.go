@@ -1,5 +1,15 @@
 package product
 
+// Buyer is the caller who looks at products before ordering.
+type Buyer struct {
+	// OrderID of the order that the buyer asks for; empty where it can't exist yet.
+	OrderID string
+	// CustomerID to count open orders by; empty where they don't matter.
+	CustomerID string
+	// Units: also count the units that the customer's unpaid orders hold, which are limited.
+	Units bool
+}
+
 // Look is what one cheap read tells about a product before anything is held.
 type Look struct {
 	ProductID string

@@ -43,12 +43,14 @@ type HoldRequest struct {
 	// MaxUnits that one order may have of a product, all variants together, as the
 	// shop says; 0 says nothing. The product may say less.
 	MaxUnits int64 `json:",omitempty"`
+	// CustomerID is who orders; the two limits below are about them.
+	CustomerID string `json:",omitempty"`
 	// MaxCustomerUnits that the unpaid orders of one customer may hold of a product
 	// together, this one included, all variants together; 0 says nothing, and doesn't count.
-	MaxCustomerUnits int64  `json:",omitempty"`
-	CustomerID       string `json:",omitempty"`
-	// Claim is asked for beside the product, by one of an order's requests.
-	Claim Claim `json:",omitzero"`
+	MaxCustomerUnits int64 `json:",omitempty"`
+	// MaxOpenOrders that the customer may have: stock held, payment awaited. One of an
+	// order's requests asks for the order's place among them; 0 asks for none.
+	MaxOpenOrders int64 `json:",omitempty"`
 }
 
 // HoldLine is so many units of one variant.

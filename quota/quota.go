@@ -59,11 +59,11 @@ func placeOf(h product.Holder) string {
 	return h.OrderID + "/" + strconv.FormatInt(h.PlacedAt.UnixMilli(), 10)
 }
 
-// Claim asks for a place among the customer's open orders.
-func Claim(c product.Claim, h product.Holder, deadline time.Time) redisdb.Call {
+// Claim asks for a place among the customer's open orders, of which there may be limit.
+func Claim(customer string, limit int64, h product.Holder, deadline time.Time) redisdb.Call {
 	return redisdb.Call{
-		Script: claimScript, Keys: []string{openKey(c.CustomerID)},
-		Args: []any{placeOf(h), deadline.UnixMilli(), c.Limit, grace.Milliseconds()},
+		Script: claimScript, Keys: []string{openKey(customer)},
+		Args: []any{placeOf(h), deadline.UnixMilli(), limit, grace.Milliseconds()},
 	}
 }
 
@@ -101,16 +101,16 @@ func Count(customer string) redisdb.Call {
 }
 
 // Counted reads the answer to Count.
-func Counted(answer *redis.Cmd) (product.Open, error) {
+func Counted(answer *redis.Cmd) (order.OpenOrders, error) {
 	read, err := answer.Int64Slice()
 	if err == nil && len(read) != 2 {
 		err = fmt.Errorf("the script answered %v", read)
 	}
 	if err != nil {
-		return product.Open{}, fmt.Errorf("count the open orders of a customer: %w", err)
+		return order.OpenOrders{}, fmt.Errorf("count the open orders of a customer: %w", err)
 	}
-	open := product.Open{Orders: read[0]}
-	if open.Orders > 0 {
+	open := order.OpenOrders{Count: read[0]}
+	if open.Count > 0 {
 		open.Until = time.UnixMilli(read[1])
 	}
 	return open, nil

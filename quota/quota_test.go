@@ -30,7 +30,7 @@ func member(orderID string) string { return orderID + "/1800000000000" }
 func claim(t testing.TB, rdb redis.UniversalClient, customer, orderID string, limit int64, deadline time.Time) bool {
 	t.Helper()
 	ok, err := quota.Claimed(redisdb.Run(t.Context(), rdb,
-		quota.Claim(product.Claim{CustomerID: customer, Limit: limit}, of(orderID), deadline))[0])
+		quota.Claim(customer, limit, of(orderID), deadline))[0])
 	require.NoError(t, err)
 	return ok
 }
@@ -40,7 +40,7 @@ func leave(t testing.TB, rdb redis.UniversalClient, customer, orderID string) {
 	require.NoError(t, redisdb.Run(t.Context(), rdb, quota.Leave(customer, of(orderID), order.StatusCancelled))[0].Err())
 }
 
-func count(t testing.TB, rdb redis.UniversalClient, customer string) product.Open {
+func count(t testing.TB, rdb redis.UniversalClient, customer string) order.OpenOrders {
 	t.Helper()
 	open, err := quota.Counted(redisdb.Run(t.Context(), rdb, quota.Count(customer))[0])
 	require.NoError(t, err)
@@ -52,7 +52,7 @@ func TestPlacesAreTakenAndGivenUp(t *testing.T) {
 		customer := redistest.ID("c")
 		soon := time.Now().Add(time.Minute).Truncate(time.Millisecond)
 		later := soon.Add(time.Minute)
-		require.Equal(t, product.Open{}, count(t, rdb, customer))
+		require.Equal(t, order.OpenOrders{}, count(t, rdb, customer))
 		require.True(t, claim(t, rdb, customer, "o1", 2, later))
 		require.True(t, claim(t, rdb, customer, "o2", 2, soon))
 		require.False(t, claim(t, rdb, customer, "o3", 2, later))
@@ -60,7 +60,7 @@ func TestPlacesAreTakenAndGivenUp(t *testing.T) {
 		require.True(t, claim(t, rdb, customer, "o1", 1, later), "also where the limit is lower by now")
 		require.True(t, claim(t, rdb, redistest.ID("c"), "o3", 2, later), "another customer has his own")
 		open := count(t, rdb, customer)
-		require.Equal(t, int64(2), open.Orders)
+		require.Equal(t, int64(2), open.Count)
 		require.True(t, open.Until.Equal(soon), "%s, not %s", open.Until, soon)
 
 		leave(t, rdb, customer, "o2")
@@ -76,9 +76,9 @@ func TestAPlaceThatNobodyGaveUpStopsCounting(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		customer := redistest.ID("c")
 		require.True(t, claim(t, rdb, customer, "lost", 1, time.Now().Add(-61*time.Second)))
-		require.Zero(t, count(t, rdb, customer).Orders)
+		require.Zero(t, count(t, rdb, customer).Count)
 		require.True(t, claim(t, rdb, customer, "next", 1, time.Now().Add(-30*time.Second)))
-		require.Equal(t, int64(1), count(t, rdb, customer).Orders, "an order that ends right now still holds its stock")
+		require.Equal(t, int64(1), count(t, rdb, customer).Count, "an order that ends right now still holds its stock")
 		require.False(t, claim(t, rdb, customer, "third", 1, time.Now().Add(time.Minute)))
 	})
 }
@@ -107,17 +107,17 @@ func TestALateMessageTakesNoPlaceForAnOrderThatLeft(t *testing.T) {
 		require.True(t, claim(t, rdb, customer, "stuck", 1, deadline))
 		leave(t, rdb, customer, "stuck")
 		require.NoError(t, store.Extend(t.Context(), customer, of("stuck"), time.Now().Add(4*time.Minute)))
-		require.Zero(t, count(t, rdb, customer).Orders, "the extension is late")
+		require.Zero(t, count(t, rdb, customer).Count, "the extension is late")
 		require.True(t, claim(t, rdb, customer, "stuck", 1, deadline))
-		require.Zero(t, count(t, rdb, customer).Orders, "the claim is late")
+		require.Zero(t, count(t, rdb, customer).Count, "the claim is late")
 
 		leave(t, rdb, customer, "claims-later")
 		require.True(t, claim(t, rdb, customer, "claims-later", 1, deadline))
-		require.Zero(t, count(t, rdb, customer).Orders, "it had no place when it ended")
+		require.Zero(t, count(t, rdb, customer).Count, "it had no place when it ended")
 
 		require.True(t, claim(t, rdb, customer, "next", 1, deadline), "marks are no places")
 		require.False(t, claim(t, rdb, customer, "third", 1, deadline))
-		require.Equal(t, int64(1), count(t, rdb, customer).Orders)
+		require.Equal(t, int64(1), count(t, rdb, customer).Count)
 	})
 }
 
@@ -130,14 +130,14 @@ func TestOrdersOfOneIDHavePlacesOfTheirOwn(t *testing.T) {
 		require.True(t, claim(t, rdb, customer, "o", 1, deadline))
 		leave(t, rdb, customer, "o")
 		again, err := quota.Claimed(redisdb.Run(t.Context(), rdb,
-			quota.Claim(product.Claim{CustomerID: customer, Limit: 1}, later, deadline))[0])
+			quota.Claim(customer, 1, later, deadline))[0])
 		require.NoError(t, err)
 		require.True(t, again)
-		require.Equal(t, int64(1), count(t, rdb, customer).Orders, "the mark is another order's")
+		require.Equal(t, int64(1), count(t, rdb, customer).Count, "the mark is another order's")
 		leave(t, rdb, customer, "o")
-		require.Equal(t, int64(1), count(t, rdb, customer).Orders, "it was another order that ended")
+		require.Equal(t, int64(1), count(t, rdb, customer).Count, "it was another order that ended")
 		require.NoError(t, redisdb.Run(t.Context(), rdb, quota.Leave(customer, later, order.StatusPaid))[0].Err())
-		require.Zero(t, count(t, rdb, customer).Orders)
+		require.Zero(t, count(t, rdb, customer).Count)
 	})
 }
 
@@ -146,12 +146,12 @@ func TestAPlaceOfAnEarlierVersionIsGivenUp(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		customer := redistest.ID("c")
 		_, err := quota.Claimed(redisdb.Run(t.Context(), rdb, quota.Claim(
-			product.Claim{CustomerID: customer, Limit: 1}, product.Holder{OrderID: "o"}, time.Now().Add(time.Minute)))[0])
+			customer, 1, product.Holder{OrderID: "o"}, time.Now().Add(time.Minute)))[0])
 		require.NoError(t, err)
 		gone, err := redisdb.Run(t.Context(), rdb, quota.Leave(customer, of("o"), order.StatusPaid))[0].Int()
 		require.NoError(t, err)
 		require.Equal(t, 1, gone)
-		require.Zero(t, count(t, rdb, customer).Orders)
+		require.Zero(t, count(t, rdb, customer).Count)
 	})
 }
 
@@ -207,7 +207,7 @@ func TestOfAThousandAtOnceNoMoreThanTheLimitGetAPlace(t *testing.T) {
 		for i := range 1000 {
 			all.Go(func() {
 				ok, err := quota.Claimed(redisdb.Run(t.Context(), rdb,
-					quota.Claim(product.Claim{CustomerID: customer, Limit: 20}, of(fmt.Sprint("o", i)), deadline))[0])
+					quota.Claim(customer, 20, of(fmt.Sprint("o", i)), deadline))[0])
 				if err != nil {
 					t.Error(err)
 				}
@@ -218,6 +218,6 @@ func TestOfAThousandAtOnceNoMoreThanTheLimitGetAPlace(t *testing.T) {
 		}
 		all.Wait()
 		require.Equal(t, int64(20), got.Load())
-		require.Equal(t, int64(20), count(t, rdb, customer).Orders)
+		require.Equal(t, int64(20), count(t, rdb, customer).Count)
 	})
 }

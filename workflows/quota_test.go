@@ -24,7 +24,7 @@ func (p *places) Extend(_ context.Context, customerID string, h product.Holder, 
 }
 
 // open counts the customer's open orders.
-func (s *scenario) open() product.Open {
+func (s *scenario) open() order.OpenOrders {
 	s.Helper()
 	open, err := quota.Counted(redisdb.Run(s.Context(), s.rdb, quota.Count(s.placement.CustomerID))[0])
 	s.NoError(err)
@@ -34,11 +34,11 @@ func (s *scenario) open() product.Open {
 func TestAnUnpaidOrderHasAPlaceAmongItsCustomersOpenOnes(t *testing.T) {
 	s := open(t, line("shirt", 2), line("mug", 1))
 	s.at(time.Minute, func() {
-		s.Equal(int64(1), s.open().Orders)
+		s.Equal(int64(1), s.open().Count)
 		s.succeeds("p", 1300)
 	})
 	s.at(2*time.Minute, func() {
-		s.Zero(s.open().Orders, "a paid order holds nothing any more")
+		s.Zero(s.open().Count, "a paid order holds nothing any more")
 		s.deliver("d")
 	})
 	s.run()
@@ -47,7 +47,7 @@ func TestAnUnpaidOrderHasAPlaceAmongItsCustomersOpenOnes(t *testing.T) {
 
 func TestAnOrderWithoutAPlaceHoldsNothing(t *testing.T) {
 	s := open(t, line("shirt", 2), line("mug", 1))
-	other := quota.Claim(product.Claim{CustomerID: "customer-1", Limit: 1}, product.Holder{OrderID: "other"}, time.Now().Add(time.Hour))
+	other := quota.Claim("customer-1", 1, product.Holder{OrderID: "other"}, time.Now().Add(time.Hour))
 	s.NoError(redisdb.Run(t.Context(), s.rdb, other)[0].Err())
 	s.others = 1
 	s.run()

@@ -351,7 +351,7 @@ func (s *scenario) check() {
 	s.Equal(string(o.Status), s.statuses[len(s.statuses)-1])
 	s.Equal(slices.Compact(slices.Clone(s.statuses)), s.statuses, "a status was put on the search attribute twice")
 	s.LessOrEqual(len(s.statuses), 2)
-	s.Equal(s.others, s.open().Orders, "the order kept its place among the customer's open ones")
+	s.Equal(s.others, s.open().Count, "the order kept its place among the customer's open ones")
 	for id := range prices {
 		sold := int64(0)
 		if o.Status.TookPayment() {

@@ -25,6 +25,7 @@ import (
 	"holdfast/dev/test/crash"
 	"holdfast/dev/test/shoptest"
 	"holdfast/inventory"
+	"holdfast/order"
 	"holdfast/payment/sandbox"
 	"holdfast/product"
 	"holdfast/records"
@@ -178,8 +179,8 @@ func (e elsewhere) ExecuteWorkflow(ctx context.Context, o client.StartWorkflowOp
 // blind is products at which nobody can look before an order is placed.
 type blind struct{ api.Products }
 
-func (blind) Look(context.Context, product.Buyer, []product.Want) ([]product.Look, product.Open, error) {
-	return nil, product.Open{}, errors.New("too dark to see")
+func (blind) Look(context.Context, product.Buyer, []product.Want) ([]product.Look, order.OpenOrders, error) {
+	return nil, order.OpenOrders{}, errors.New("too dark to see")
 }
 
 // startHealthy runs a worker that doesn't crash.
