@@ -14,6 +14,6 @@ type Gateway struct {
 	TrustedProxies []string      `name:"trusted-proxies" env:"HOLDFAST_TRUSTED_PROXIES" help:"Addresses or networks of proxies whose X-Forwarded-For is trusted, separated by commas."`
 	Origins        []string      `name:"cors-origins" env:"HOLDFAST_CORS_ORIGINS" help:"Origins of other sites whose pages may call the API, such as https://shop.example, separated by commas."`
 	MaxLines       *int          `env:"HOLDFAST_MAX_LINES" placeholder:"N" unset:"500, or ${most_lines} with authentication off" help:"Lines that an order may have, at most ${most_lines}."`
-	MaxSearches    int           `env:"HOLDFAST_MAX_SEARCHES" default:"${max_searches}" help:"Searches and lists answered at the same time, at most ${most_searches}. Further ones wait briefly and are then answered 503."`
-	DrainDelay     time.Duration `env:"HOLDFAST_DRAIN_DELAY" default:"0s" help:"How long a stopping gateway still takes calls after /readyz says no, so that load balancers notice."`
+	MaxSearches    int           `env:"HOLDFAST_MAX_SEARCHES" default:"${max_searches}" help:"Searches and lists served at the same time, at most ${most_searches}. Further ones wait briefly and then get 503."`
+	DrainDelay     time.Duration `env:"HOLDFAST_DRAIN_DELAY" default:"0s" help:"How long a stopping gateway still accepts calls after /readyz starts to fail, so that load balancers notice."`
 }

@@ -20,12 +20,12 @@ type Durability struct {
 
 // IndexAddress names the index that answers searches and lists.
 type IndexAddress struct {
-	ElasticsearchURL string `name:"elasticsearch-url" env:"ELASTICSEARCH_URL" password:"" example:"https://elastic:password@elasticsearch.example:9200" placeholder:"URL" help:"URL of Elasticsearch; several nodes separated by commas. Without one, searches and lists answer 503 while orders go on, and closed orders stay in Redis; holdfast-dev has an index of its own. Give it to gateway, workers and setup alike."`
+	ElasticsearchURL string `name:"elasticsearch-url" env:"ELASTICSEARCH_URL" password:"" example:"https://elastic:password@elasticsearch.example:9200" placeholder:"URL" help:"URL of Elasticsearch; several nodes separated by commas. Without one, searches and lists return 503 while orders keep working, and closed orders stay in Redis; holdfast-dev has its own index. It must be the same for gateway, workers and setup."`
 }
 
 // SearchWords tune searches.
 type SearchWords struct {
-	Synonyms string `env:"HOLDFAST_SYNONYMS" placeholder:"FILE" help:"File of words that mean the same to a search, one rule a line: sofa, couch, settee."`
+	Synonyms string `env:"HOLDFAST_SYNONYMS" placeholder:"FILE" help:"File of words that mean the same in a search, one rule per line: sofa, couch, settee."`
 }
 
 // Index is the index with the file of its TLS.

@@ -56,12 +56,12 @@ func duration(d time.Duration) string {
 
 // Start bounds the wait for services that start at the same time.
 type Start struct {
-	Wait time.Duration `env:"HOLDFAST_WAIT" default:"60s" help:"How long to wait at the start for the services that the program needs."`
+	Wait time.Duration `env:"HOLDFAST_WAIT" default:"60s" help:"How long to wait at startup for the services that the program needs."`
 }
 
 // MetricsListener is where a program shows how it is doing.
 type MetricsListener struct {
-	MetricsAddr string `name:"metrics-addr" env:"HOLDFAST_METRICS_ADDR" placeholder:"HOST:PORT" unset:"none: the gateway then serves them at HOLDFAST_HTTP_ADDR, workers and projectors nowhere" help:"Address of a listener for /healthz, /readyz and /metrics alone, such as 127.0.0.1:9091. With it the gateway serves /metrics nowhere else."`
+	MetricsAddr string `name:"metrics-addr" env:"HOLDFAST_METRICS_ADDR" placeholder:"HOST:PORT" unset:"none: the gateway then serves them at HOLDFAST_HTTP_ADDR, workers and projectors nowhere" help:"Address of a separate listener for /healthz, /readyz and /metrics, such as 127.0.0.1:9091. With it the gateway serves /metrics nowhere else."`
 }
 
 // Meaning is what a setting does, and what applies where it isn't set.

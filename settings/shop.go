@@ -17,10 +17,10 @@ import (
 // word unlimited. With authentication off a caller may name any customer, so limits
 // would stop no one; they are then off unless they are set.
 type Shop struct {
-	HTTPAddr         string        `name:"http-addr" env:"HOLDFAST_HTTP_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address that the gateway listens on; of holdfast-dev, a loopback address."`
+	HTTPAddr         string        `name:"http-addr" env:"HOLDFAST_HTTP_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address that the gateway listens on; for holdfast-dev, a loopback address."`
 	PublicURL        string        `name:"public-url" env:"HOLDFAST_PUBLIC_URL" placeholder:"URL" unset:"the address that the gateway listens on" help:"Where buyers reach the gateway."`
 	PaymentWindow    time.Duration `env:"HOLDFAST_PAYMENT_WINDOW" default:"${payment_window}" help:"How long an order's stock is held for its payment, ${min_payment_window} to ${max_payment_window}."`
-	MaxOpenOrders    string        `env:"HOLDFAST_MAX_OPEN_ORDERS" default:"${limits=}" placeholder:"N" unset:"20, or unlimited with authentication off" help:"How many orders of one customer may hold stock while they wait for their payment, or unlimited."`
+	MaxOpenOrders    string        `env:"HOLDFAST_MAX_OPEN_ORDERS" default:"${limits=}" placeholder:"N" unset:"20, or unlimited with authentication off" help:"How many orders of one customer may hold stock while they wait for payment, or unlimited."`
 	MaxUnits         string        `env:"HOLDFAST_MAX_UNITS" default:"${limits=}" placeholder:"N" unset:"100, or unlimited with authentication off" help:"How many units of one product an order may have, all variants together, or unlimited. A product may allow fewer."`
 	MaxCustomerUnits string        `env:"HOLDFAST_MAX_CUSTOMER_UNITS" default:"${limits=}" placeholder:"N" unset:"twice HOLDFAST_MAX_UNITS, or unlimited with authentication off" help:"How many units of one product all unpaid orders of a customer may hold together, or unlimited."`
 }

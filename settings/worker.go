@@ -5,7 +5,7 @@ import "time"
 // Worker are the workers' own settings.
 type Worker struct {
 	MetricsListener
-	KeepOrders time.Duration `name:"keep-orders" env:"HOLDFAST_KEEP_ORDERS" default:"744h" help:"How long closed orders stay in Redis where an index keeps them for good: at least a day longer than Temporal keeps their workflows (HOLDFAST_RETENTION)."`
+	KeepOrders time.Duration `name:"keep-orders" env:"HOLDFAST_KEEP_ORDERS" default:"744h" help:"How long closed orders stay in Redis if an index keeps them permanently: at least a day longer than Temporal keeps their workflows (HOLDFAST_RETENTION)."`
 	Grace      time.Duration `env:"HOLDFAST_GRACE" default:"20s" help:"How long running activities may take to finish when the worker stops."`
 }
 
@@ -18,7 +18,7 @@ type Projector struct {
 
 // Setup are the settings of what prepares Temporal and Redis.
 type Setup struct {
-	Retention time.Duration `env:"HOLDFAST_RETENTION" default:"720h" help:"How long Temporal keeps closed workflows, at least 720h. For as long, a repeated Idempotency-Key finds its order."`
+	Retention time.Duration `env:"HOLDFAST_RETENTION" default:"720h" help:"How long Temporal keeps closed workflows, at least 720h. A repeated Idempotency-Key finds its order for that long."`
 }
 
 // Tool says which gateway a command line tool calls, and as whom.

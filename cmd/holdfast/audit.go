@@ -26,11 +26,11 @@ type auditCommand struct {
 	Wait        time.Duration `default:"5s" help:"How long to wait for Temporal and Redis."`
 	Views       bool          `help:"Compare the search views with the entities that they show, instead of the books."`
 	Money       bool          `help:"Compare the orders' payments and refunds with the payment providers' own records, instead of the books."`
-	Since       time.Duration `default:"720h" help:"With --money: payments that were created this long ago, at most."`
-	Deep        bool          `help:"Ask every order's workflow, and not only those whose copies disagree."`
-	Repair      bool          `help:"Apply again what workflows recorded and Redis has lost, then audit again."`
+	Since       time.Duration `default:"720h" help:"With --money: maximum age of the payments to compare."`
+	Deep        bool          `help:"Ask every order's workflow, not only those whose copies disagree."`
+	Repair      bool          `help:"Reapply what workflows recorded and Redis has lost, then audit again."`
 	Concurrency int           `short:"c" default:"16" help:"Workflows asked at a time."`
-	Looks       int           `help:"How often something is looked at before it is a finding, since it may only be in motion; by default 4 times, with --views and --money 7 times."`
+	Looks       int           `help:"How often a discrepancy is checked before it counts as a finding, because it may only be in flight. Default: 4, with --views and --money 7."`
 	JSON        bool          `name:"json" help:"Print the report as JSON."`
 }
 

@@ -37,7 +37,7 @@ func (c *orderShowCommand) Run(ctx context.Context, out out) error {
 type orderCancelCommand struct {
 	gatewayFlags
 	Order  string `arg:"" help:"The order's id."`
-	Reason string `enum:"customer,operator" default:"operator" help:"Who wants it cancelled: customer or operator."`
+	Reason string `enum:"customer,operator" default:"operator" help:"Who cancels: customer or operator."`
 }
 
 // Run cancels the order and prints it as it is then.

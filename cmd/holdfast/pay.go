@@ -21,11 +21,11 @@ type payCommand struct {
 	sandboxFlags
 	Order    string `arg:"" help:"The order's id."`
 	Page     string `xor:"what" placeholder:"ACTION" help:"Pay as a buyer on the sandbox's page instead: pay, decline, refuse, process, pay_late or pay_twice."`
-	Fail     bool   `xor:"what" help:"Say that this attempt failed; the buyer may try again."`
-	Refuse   bool   `xor:"what" help:"Say that the payment was refused; the order is cancelled."`
+	Fail     bool   `xor:"what" help:"Report that this attempt failed; the buyer may try again."`
+	Refuse   bool   `xor:"what" help:"Report that the payment was refused; the order is cancelled."`
 	Amount   int64  `help:"Amount in minor units, instead of the order's total."`
 	Currency string `help:"Currency, instead of the order's."`
-	Payment  string `help:"Payment id; the same one again is the same payment. Default: made from the order's id."`
+	Payment  string `help:"Payment id; using it again means the same payment. Default: derived from the order's id."`
 }
 
 // showsWithin is how long the order may take to show its payment.

@@ -24,18 +24,18 @@ type replayCommand struct {
 	Concurrency int           `short:"c" default:"16" help:"Orders under way at a time."`
 	Limit       int           `help:"Play only the first N lines."`
 	Paid        float64       `default:"0.85" help:"Share of the orders that are paid."`
-	Delivered   float64       `default:"0.5" help:"Share of the paid that are delivered."`
+	Delivered   float64       `default:"0.5" help:"Share of the paid orders that are delivered."`
 	Refused     float64       `default:"0.05" help:"Share whose payment is refused."`
-	Abandoned   float64       `default:"0.10" help:"Share that nobody pays."`
+	Abandoned   float64       `default:"0.10" help:"Share that is never paid."`
 	Cancelled   float64       `default:"0" help:"Share that the customer cancels."`
-	Through     string        `enum:",sandbox" default:"" placeholder:"sandbox" help:"Pay on the page of this provider, by payments that the gateway opens; else the callbacks are signed here."`
-	Late        float64       `default:"0" help:"With --through: share that is paid after the customer cancelled, or after the payment window."`
-	Twice       float64       `default:"0" help:"With --through: share that is paid twice, or whose callback comes again."`
-	Wrong       float64       `default:"0" help:"With --through: share that is paid by another amount."`
-	Adjusted    float64       `default:"0" help:"Share that is followed by one more unit of its first product."`
-	Seed        uint64        `default:"1" help:"The same seed gives the same fates."`
-	KeyPrefix   string        `help:"Stands before each key: another one makes other orders of the same file."`
-	Patience    time.Duration `default:"2m" help:"How long one call is repeated before its line has failed."`
+	Through     string        `enum:",sandbox" default:"" placeholder:"sandbox" help:"Pay on this provider's page, with payments that the gateway opens; otherwise the tool signs the callbacks."`
+	Late        float64       `default:"0" help:"With --through: share that is paid after the customer cancels or the payment window ends."`
+	Twice       float64       `default:"0" help:"With --through: share that is paid twice, or whose callback is repeated."`
+	Wrong       float64       `default:"0" help:"With --through: share that is paid with a wrong amount."`
+	Adjusted    float64       `default:"0" help:"Share after which one unit of the order's first product is added to the stock."`
+	Seed        uint64        `default:"1" help:"The same seed gives the same outcomes."`
+	KeyPrefix   string        `help:"Prefix of each key; a new one creates new orders from the same file."`
+	Patience    time.Duration `default:"2m" help:"How long a call is repeated before its line counts as failed."`
 	Journal     string        `help:"Append each acknowledged call to this file; see replay verify."`
 	JSON        bool          `name:"json" help:"Print the result as JSON."`
 }

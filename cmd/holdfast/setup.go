@@ -23,7 +23,7 @@ type setupCommand struct {
 	redisFlags
 	settings.IndexAddress
 	settings.Setup
-	Timeout time.Duration `default:"2m" help:"How long all of it may take."`
+	Timeout time.Duration `default:"2m" help:"Time limit for the whole setup."`
 }
 
 // Run may be repeated as often as one likes.

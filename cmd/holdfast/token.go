@@ -14,8 +14,8 @@ import (
 type tokenCommand struct {
 	settings.Tokens
 	Role    string        `required:"" enum:"operator,customer" help:"What the caller may do: operator or customer."`
-	Subject string        `required:"" help:"Who it is; of a customer, his id."`
-	TTL     time.Duration `name:"ttl" default:"1h" help:"How long the token is good."`
+	Subject string        `required:"" help:"Who the caller is; for a customer, the customer's id."`
+	TTL     time.Duration `name:"ttl" default:"1h" help:"How long the token is valid."`
 }
 
 // Run prints the token alone, for HOLDFAST_TOKEN=$(holdfast token …).
