@@ -47,9 +47,9 @@ Every setting is an environment variable, and a flag too unless it is a secret; 
 counts as not set (for ` + "`holdfast-dev`" + `, only for text values). "Read by" names the commands of ` + "`holdfast`" + `, and
 ` + "`holdfast-dev`" + `, which is ` + "`make run`" + `. ` + "`holdfast settings COMMAND`" + ` prints the settings of one command.
 
-A secret never comes from the command line of ` + "`holdfast`" + `, which every user of the machine could read, nor does a URL with a
-password. Instead of the variable, ` + "`NAME_FILE`" + ` may name a file that holds the value. (` + "`holdfast-dev`" + ` takes all of them
-as flags, and reads no such files.)
+The command line of ` + "`holdfast`" + ` accepts no secret and no URL with a password, because every user of the machine could read it.
+Instead of the variable, ` + "`NAME_FILE`" + ` can name a file that contains the value. (` + "`holdfast-dev`" + ` accepts all of them as flags,
+and reads no such files.)
 
 `
 
