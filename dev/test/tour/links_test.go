@@ -134,3 +134,28 @@ func TestDocumentsNameTargetsThatTheMakefileHas(t *testing.T) {
 		}
 	}
 }
+
+var namedPath = regexp.MustCompile("`([a-z]+/[A-Za-z0-9_./-]+)`")
+
+// Changes and decisions name what stood where when they were written.
+func TestPathsThatDocumentsNameExist(t *testing.T) {
+	root := os.DirFS("../../..")
+	seen := 0
+	everyDocument(t, root, func(file, text string) {
+		if file == "CHANGELOG.md" || strings.HasPrefix(file, "docs/decisions/") {
+			return
+		}
+		for _, m := range namedPath.FindAllStringSubmatch(text, -1) {
+			named := strings.TrimSuffix(m[1], "/")
+			folder, _, _ := strings.Cut(named, "/")
+			if info, err := fs.Stat(root, folder); err != nil || !info.IsDir() || folder == "bin" || path.Base(named) == "ORDER" {
+				continue // what is built, a workflow's id, or something else with a slash
+			}
+			seen++
+			if _, err := fs.Stat(root, named); err != nil {
+				t.Errorf("%s names %s: %v", file, m[1], err)
+			}
+		}
+	})
+	require.Greater(t, seen, 50)
+}
