@@ -99,8 +99,8 @@ type auditor struct {
 	buyers tally
 	// The products, refunds and orders to look at again.
 	products map[string]bool
-	refunds  map[saga.RefundID]bool
-	disputes map[saga.DisputeID]bool
+	refunds  *cases[saga.RefundID, order.Refund]
+	disputes *cases[saga.DisputeID, order.Dispute]
 	suspects map[string]*suspect
 	counts   Report
 	// taken is which order took a payment, by provider and payment id; twice are
@@ -149,16 +149,17 @@ func Run(ctx context.Context, c Config) (Report, error) {
 	a := &auditor{
 		Config: c, orders: map[string]standing{}, live: tally{}, sold: tally{}, buyers: tally{},
 		products: map[string]bool{}, suspects: map[string]*suspect{}, truths: map[string]order.Order{},
-		refunds: map[saga.RefundID]bool{}, disputes: map[saga.DisputeID]bool{}, taken: map[[2]string]string{}, twice: map[key]Finding{},
+		taken: map[[2]string]string{}, twice: map[key]Finding{},
 	}
+	a.refunds, a.disputes = a.refundCases(), a.disputeCases()
 	for _, walk := range []struct {
 		what string
 		do   func(context.Context) error
 	}{
 		{"documents", a.walkDocuments},
 		{"workflows", a.walkWorkflows},
-		{"refunds", a.walkRefunds},
-		{"disputes", a.walkDisputes},
+		{"refunds", a.refunds.walkAll},
+		{"disputes", a.disputes.walkAll},
 		{"holds", a.walkHolds},
 		{"deadlines", a.walkDeadlines},
 		{"products", a.walkProducts},
@@ -167,7 +168,7 @@ func Run(ctx context.Context, c Config) (Report, error) {
 			return Report{}, fmt.Errorf("walk over the %s: %w", walk.what, err)
 		}
 	}
-	a.counts.Suspects = len(a.suspects) + len(a.refunds) + len(a.disputes) + len(a.products)
+	a.counts.Suspects = len(a.suspects) + len(a.refunds.suspects) + len(a.disputes.suspects) + len(a.products)
 	findings, err := a.lookAgain(ctx)
 	if err != nil {
 		return Report{}, err
@@ -205,7 +206,7 @@ func (a *auditor) suspectProduct(id string) { a.products[id] = true }
 func (a *auditor) lookAgain(ctx context.Context) ([]Finding, error) {
 	all := slices.Collect(maps.Values(a.twice)) // an order never lets go of a payment: no need to look again
 	for _, look := range []func(context.Context) ([]Finding, error){
-		a.lookAtOrders, a.lookAtRefunds, a.lookAtDisputes, a.lookAtProducts,
+		a.lookAtOrders, a.refunds.lookAgain, a.disputes.lookAgain, a.lookAtProducts,
 	} {
 		var standing map[key]Finding
 		pause := a.Pause

@@ -45,7 +45,7 @@ type Product struct {
 	Buyers map[string]int64
 	// Listed are the orders on the product's list of live holds.
 	Listed []string
-	// KindUnreadable says what of it is no number.
+	// Unreadable says what of it is no number.
 	Unreadable string
 }
 
@@ -57,7 +57,7 @@ type Hold struct {
 	OnProduct, OnDeadlines bool
 	// Expires is after what time Redis forgets it; 0 is never.
 	Expires time.Duration
-	// KindUnreadable says what of it can't be read.
+	// Unreadable says what of it can't be read.
 	Unreadable string
 }
 
@@ -70,7 +70,7 @@ type Document struct {
 	// Text is the document as it lies there.
 	Text  []byte
 	Order order.Order
-	// KindUnreadable says why the document is no order.
+	// Unreadable says why the document is no order.
 	Unreadable string
 	// Cold is the payments of an order that the view alone has; nil of others.
 	Cold *Payments
