@@ -48,7 +48,7 @@ fresh() { section "From a change to the search that shows it"; "$bench" fresh 2>
 projector() { section "Carrying changes into the views"; "$bench" projector 2>>"$log"; }
 busy() { section "Orders while the projector works"; "$bench" busy 2>>"$log"; }
 million() { section "A million products"; "$bench" million 2>>"$log"; }
-outage() { section "A year of orders, Elasticsearch away in its midst"; OUTAGE=yes scripts/bench-replay.sh "$work/outage"; }
+outage() { section "A year of orders, with an outage of Elasticsearch"; OUTAGE=yes scripts/bench-replay.sh "$work/outage"; }
 money() { section "A year of orders, paid at a provider that fails"; MONEY=yes scripts/bench-replay.sh "$work/money"; }
 
 if [ $# -eq 0 ]; then
