@@ -1,0 +1,355 @@
+package order
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Errors of changes to an order's packages.
+var (
+	ErrUnknownPackage  = errors.New("the order has no such package")
+	ErrPackageLeft     = errors.New("the package has left the warehouse")
+	ErrTooManyPackages = errors.New("the order has as many packages as one may have")
+	ErrUnknownEvent    = errors.New("the package has no such event")
+	ErrNothingResolved = errors.New("the package has no mark that waits for an operator")
+)
+
+// UnitsError reports lines of which fewer units can be packed, cancelled or returned than
+// were asked for.
+type UnitsError struct {
+	// Lines in the order in which they were asked for.
+	Lines []UnitsShort
+}
+
+// UnitsShort is one line of a UnitsError.
+type UnitsShort struct {
+	LineID    string `json:"lineId"`
+	Requested int64  `json:"requested"`
+	// Open is how many units there are. It is 0 for a line that the order doesn't have.
+	Open int64 `json:"open"`
+}
+
+func (e *UnitsError) Error() string { return "more units than the order has left" }
+
+// LineState is how many units of a line are still to be sent.
+type LineState struct {
+	LineID   string `json:"lineId"`
+	Quantity int64  `json:"quantity"`
+	// Removed units are no longer part of the order: they were cancelled, or lost or
+	// refused and then refunded.
+	Removed int64 `json:"removed,omitempty"`
+}
+
+// left returns how many units are still part of the order.
+func (l LineState) left() int64 { return l.Quantity - l.Removed }
+
+// Fulfilment is what became of a paid order's goods. All its changes check before they
+// change anything: one that returns an error changed nothing.
+//
+// For each line, open + packed = quantity - removed, where packed are the units in live
+// packages.
+type Fulfilment struct {
+	// Released is when the order was released for fulfilment; until then it is at NodePaid.
+	Released time.Time   `json:"released,omitzero"`
+	Lines    []LineState `json:"lines"`
+	Packages []Package   `json:"packages,omitempty"`
+	Returns  []Return    `json:"returns,omitempty"`
+	// Floor is the furthest node from NodeLeftWarehouse on that the order reached. The order
+	// never falls below it.
+	Floor Node `json:"floor,omitempty"`
+	// At is the order's node after the last change, and Falls counts how often it fell below
+	// each node that it had reached.
+	At    Node         `json:"at,omitempty"`
+	Falls map[Node]int `json:"falls,omitempty"`
+}
+
+// NewFulfilment returns the state of an order of which nothing is packed.
+func NewFulfilment(o *Order, released time.Time) Fulfilment {
+	f := Fulfilment{Lines: make([]LineState, len(o.Lines))}
+	for i, l := range o.Lines {
+		f.Lines[i] = LineState{LineID: l.ID, Quantity: l.Quantity}
+	}
+	f.Release(released)
+	return f
+}
+
+// Release lets the order be packed, from then on; the zero time doesn't yet.
+func (f *Fulfilment) Release(at time.Time) {
+	f.Released = at.UTC()
+	f.settle()
+}
+
+// Package returns the package of this id, nil if there is none.
+func (f *Fulfilment) Package(id string) *Package {
+	i := slices.IndexFunc(f.Packages, func(p Package) bool { return p.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return &f.Packages[i]
+}
+
+// Open returns how many units of a line are part of the order and not in a live package.
+func (f *Fulfilment) Open(lineID string) int64 {
+	i := slices.IndexFunc(f.Lines, func(l LineState) bool { return l.LineID == lineID })
+	if i < 0 {
+		return 0
+	}
+	return f.Lines[i].left() - f.unitsAt(lineID, NodePacked)
+}
+
+// unitsAt returns how many units of a line are in live packages at the node or further.
+func (f *Fulfilment) unitsAt(lineID string, n Node) int64 {
+	units := int64(0)
+	for i := range f.Packages {
+		if p := &f.Packages[i]; p.Live() && p.Node() >= n {
+			units += p.Units(lineID)
+		}
+	}
+	return units
+}
+
+// Pack adds a package. Items must be positive, each line once: see MergeUnits.
+func (f *Fulfilment) Pack(p Package) error {
+	counted := 0
+	for i := range f.Packages {
+		if f.Packages[i].RemovedAt.IsZero() {
+			counted++
+		}
+	}
+	if counted >= MaxPackages {
+		return ErrTooManyPackages
+	}
+	if err := f.checkOpen(p.Items, f.Open); err != nil {
+		return err
+	}
+	p = p.clone()
+	p.Version, p.CreatedAt = 1, p.CreatedAt.UTC()
+	f.Packages = append(f.Packages, p)
+	f.settle()
+	return nil
+}
+
+// checkOpen compares what is asked for with what there is of each line.
+func (f *Fulfilment) checkOpen(items []LineUnits, open func(lineID string) int64) error {
+	var short []UnitsShort
+	for _, it := range items {
+		if have := open(it.LineID); it.Quantity > have {
+			short = append(short, UnitsShort{LineID: it.LineID, Requested: it.Quantity, Open: have})
+		}
+	}
+	if len(short) > 0 {
+		return &UnitsError{Lines: short}
+	}
+	return nil
+}
+
+// Repack gives a package that hasn't left the warehouse other items.
+func (f *Fulfilment) Repack(packageID string, items []LineUnits) error {
+	p, err := f.inHouse(packageID)
+	if err != nil {
+		return err
+	}
+	if err := f.checkOpen(items, func(lineID string) int64 { return f.Open(lineID) + p.Units(lineID) }); err != nil {
+		return err
+	}
+	p.Items = slices.Clone(items)
+	p.Version++
+	f.settle()
+	return nil
+}
+
+// RemovePackage undoes a package that hasn't left the warehouse. A stub of it stays, by
+// which late messages are recognized.
+func (f *Fulfilment) RemovePackage(packageID string, at time.Time) error {
+	p, err := f.inHouse(packageID)
+	if err != nil {
+		return err
+	}
+	p.RemovedAt = at.UTC()
+	p.Version++
+	f.settle()
+	return nil
+}
+
+// inHouse returns a package that can still be changed.
+func (f *Fulfilment) inHouse(packageID string) (*Package, error) {
+	p := f.Package(packageID)
+	switch {
+	case p == nil || !p.RemovedAt.IsZero():
+		return nil, ErrUnknownPackage
+	case p.Node() >= NodeLeftWarehouse || p.Resolution != nil:
+		return nil, ErrPackageLeft
+	}
+	return p, nil
+}
+
+// Taken is what became of a message about a package.
+type Taken string
+
+const (
+	TakenNew Taken = "new"
+	// TakenBefore: the message was taken, or taken back, before. Nothing changed.
+	TakenBefore Taken = "before"
+	// TakenOverLimit: there are as many messages as there may be. Nothing changed.
+	TakenOverLimit Taken = "over_limit"
+	// TakenUnknown: the order has no such package. Nothing changed.
+	TakenUnknown Taken = "unknown"
+)
+
+// Report takes a message about a package, also about one that was removed: Check names it.
+func (f *Fulfilment) Report(packageID string, e PackageEvent) Taken {
+	p := f.Package(packageID)
+	switch {
+	case p == nil:
+		return TakenUnknown
+	case p.Knows(e.ID):
+		return TakenBefore
+	case len(p.Events)+len(p.Struck) >= MaxPackageEvents || f.events() >= MaxOrderEvents:
+		return TakenOverLimit
+	}
+	p.add(e)
+	p.Version++
+	f.settle()
+	return TakenNew
+}
+
+// events counts what was reported of all packages.
+func (f *Fulfilment) events() int {
+	n := 0
+	for i := range f.Packages {
+		n += len(f.Packages[i].Events) + len(f.Packages[i].Struck)
+	}
+	return n
+}
+
+// Strike takes a wrong message back. It is the only way in which an order falls below a
+// node from NodeLeftWarehouse on: a scan that was never made must not start the time for
+// returns.
+func (f *Fulfilment) Strike(packageID, eventID string) error {
+	p := f.Package(packageID)
+	if p == nil {
+		return ErrUnknownPackage
+	}
+	i := slices.IndexFunc(p.Events, func(e PackageEvent) bool { return e.ID == eventID })
+	if i < 0 {
+		return ErrUnknownEvent
+	}
+	struck := p.Events[i]
+	p.Events = slices.Delete(p.Events, i, i+1)
+	p.Struck = append(p.Struck, struck)
+	slices.SortFunc(p.Struck, compareEvents)
+	p.Version++
+	if struck.Node != 0 && !p.heard(struck.Node) {
+		p.Falls = count(p.Falls, struck.Node)
+	}
+	if p.Live() && p.Node() < f.Floor { // without the message the order hadn't come so far
+		f.Floor = p.Node()
+	}
+	f.settle()
+	return nil
+}
+
+// count adds one at a node.
+func count(falls map[Node]int, n Node) map[Node]int {
+	if falls == nil {
+		falls = map[Node]int{}
+	}
+	falls[n]++
+	return falls
+}
+
+// Resolve settles a package that waits for an operator.
+func (f *Fulfilment) Resolve(packageID string, r Resolution) error {
+	p := f.Package(packageID)
+	if p == nil {
+		return ErrUnknownPackage
+	}
+	if !p.Unresolved() {
+		return ErrNothingResolved
+	}
+	for i := range p.Events {
+		if e := &p.Events[i]; e.Mark != "" && !e.Mark.Passing() {
+			e.Resolved = true
+		}
+	}
+	r.At = r.At.UTC()
+	p.Resolution = &r
+	p.Version++
+	if r.Action == ResolveRefund {
+		for _, it := range p.Items {
+			f.remove(it)
+		}
+	}
+	f.settle()
+	return nil
+}
+
+// CancelUnits removes open units from the order.
+func (f *Fulfilment) CancelUnits(items []LineUnits) error {
+	if err := f.checkOpen(items, f.Open); err != nil {
+		return err
+	}
+	for _, it := range items {
+		f.remove(it)
+	}
+	f.settle()
+	return nil
+}
+
+func (f *Fulfilment) remove(u LineUnits) {
+	for i := range f.Lines {
+		if f.Lines[i].LineID == u.LineID {
+			f.Lines[i].Removed += u.Quantity
+		}
+	}
+}
+
+// settle follows up a change: it raises the floor to what the order reached, and counts
+// what it fell below. An order with nothing left stays where it was.
+func (f *Fulfilment) settle() {
+	if f.Nothing() {
+		return
+	}
+	if n := f.furthest(); n >= NodeLeftWarehouse {
+		f.Floor = max(f.Floor, n)
+	}
+	if f.Floor < NodeLeftWarehouse {
+		f.Floor = 0
+	}
+	before := f.At
+	f.At = max(f.Floor, f.furthest())
+	for _, n := range PackageNodes() {
+		if f.At < n && n <= before {
+			f.Falls = count(f.Falls, n)
+		}
+	}
+}
+
+// Clone returns a copy that shares nothing that a later step changes.
+func (f *Fulfilment) Clone() Fulfilment {
+	c := *f
+	c.Lines, c.Falls = slices.Clone(f.Lines), maps.Clone(f.Falls)
+	c.Returns = slices.Clone(f.Returns)
+	c.Packages = make([]Package, len(f.Packages))
+	for i := range f.Packages {
+		c.Packages[i] = f.Packages[i].clone()
+	}
+	return c
+}
+
+// MergeUnits adds up what was asked for of each line, in the order in which lines first
+// appear. The caller makes sure that quantities are positive and don't overflow.
+func MergeUnits(items []LineUnits) []LineUnits {
+	var all []LineUnits
+	for _, it := range items {
+		i := slices.IndexFunc(all, func(a LineUnits) bool { return a.LineID == it.LineID })
+		if i < 0 {
+			all = append(all, it)
+			continue
+		}
+		all[i].Quantity += it.Quantity
+	}
+	return all
+}

@@ -1,0 +1,164 @@
+package order
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Limits of an order's packages. What exceeds one is refused, or dropped with an alert.
+const (
+	// MaxPackages counts the packages that weren't removed.
+	MaxPackages = 200
+	// MaxPackageEvents counts what was reported of one package.
+	MaxPackageEvents = 40
+	// MaxOrderEvents counts what was reported of all packages of an order.
+	MaxOrderEvents = 3000
+)
+
+// LineUnits are some units of a line.
+type LineUnits struct {
+	LineID   string `json:"lineId"`
+	Quantity int64  `json:"quantity"`
+}
+
+// Package is a part of an order that travels as one.
+type Package struct {
+	ID      string `json:"id"`
+	Version int64  `json:"version"`
+	// Carrier names the adapter that watches the package; Courier is the company as the
+	// buyer knows it.
+	Carrier           string      `json:"carrier,omitempty"`
+	Service           string      `json:"service,omitempty"`
+	Courier           string      `json:"courier,omitempty"`
+	EstimatedDelivery time.Time   `json:"estimatedDelivery,omitzero"`
+	TrackingNumbers   []string    `json:"trackingNumbers,omitempty"`
+	Items             []LineUnits `json:"items"`
+	Address           *Address    `json:"address,omitempty"`
+	// Events are what was reported, by when it occurred. Their order never depends on the
+	// order in which they arrived.
+	Events []PackageEvent `json:"events,omitempty"`
+	// Struck are the events that an operator took back: if one arrives again, it is dropped.
+	Struck    []PackageEvent `json:"struck,omitempty"`
+	CreatedAt time.Time      `json:"createdAt"`
+	// Falls counts how often each node was reached and struck.
+	Falls map[Node]int `json:"falls,omitempty"`
+	// RemovedAt: the package was undone before it left. Its units are open again.
+	RemovedAt time.Time `json:"removedAt,omitzero"`
+	// Resolution of a package that was refused, lost, damaged or returned; the last one.
+	Resolution *Resolution `json:"resolution,omitempty"`
+}
+
+// PackageEvent is one message about a package: a node that it reached, or a mark.
+type PackageEvent struct {
+	// ID tells messages apart: the same one may come any number of times.
+	ID   string `json:"id"`
+	Node Node   `json:"node,omitempty"`
+	Mark Mark   `json:"mark,omitempty"`
+	// OccurredAt is when it happened, RecordedAt when the gateway took the message.
+	OccurredAt time.Time `json:"occurredAt"`
+	RecordedAt time.Time `json:"recordedAt"`
+	Actor      string    `json:"actor"`
+	Detail     string    `json:"detail,omitempty"`
+	// Resolved: an operator settled what the mark says.
+	Resolved bool `json:"resolved,omitempty"`
+}
+
+// Resolution is how an operator settled a package.
+type Resolution struct {
+	Action ResolveAction `json:"action"`
+	At     time.Time     `json:"at"`
+	Actor  string        `json:"actor"`
+}
+
+// ResolveAction is what becomes of a package that was refused, lost, damaged or returned.
+type ResolveAction string
+
+const (
+	// ResolveFound lets the package go on: its marks were wrong, or no longer hold.
+	ResolveFound ResolveAction = "found"
+	// ResolveReship sends the units again: they are open, and taken from stock once more.
+	ResolveReship ResolveAction = "reship"
+	// ResolveRefund removes the units from the order and refunds them.
+	ResolveRefund ResolveAction = "refund"
+)
+
+// Live reports whether the package still carries its units to the buyer.
+func (p *Package) Live() bool {
+	return p.RemovedAt.IsZero() && (p.Resolution == nil || p.Resolution.Action == ResolveFound)
+}
+
+// Node returns the furthest node that the package reached.
+func (p *Package) Node() Node {
+	furthest := NodePacked
+	for _, e := range p.Events {
+		furthest = max(furthest, e.Node)
+	}
+	return furthest
+}
+
+// Marks returns the marks that hold, each once, in the order of Marks.
+func (p *Package) Marks() []Mark {
+	var hold []Mark
+	for _, m := range Marks() {
+		if slices.ContainsFunc(p.Events, func(e PackageEvent) bool { return e.Mark == m && p.holds(e) }) {
+			hold = append(hold, m)
+		}
+	}
+	return hold
+}
+
+// holds reports whether a mark that was reported holds. It looks at when things occurred,
+// never at when they arrived.
+func (p *Package) holds(e PackageEvent) bool {
+	if !e.Mark.Passing() {
+		return !e.Resolved
+	}
+	return !slices.ContainsFunc(p.Events, func(other PackageEvent) bool { return other.OccurredAt.After(e.OccurredAt) })
+}
+
+// Unresolved reports whether the package waits for an operator.
+func (p *Package) Unresolved() bool {
+	return p.Live() && slices.ContainsFunc(p.Marks(), func(m Mark) bool { return !m.Passing() })
+}
+
+// heard reports whether the node itself was reported, or came with the package.
+func (p *Package) heard(n Node) bool {
+	return n == NodePacked || slices.ContainsFunc(p.Events, func(e PackageEvent) bool { return e.Node == n })
+}
+
+// Units returns how many units of a line the package carries.
+func (p *Package) Units(lineID string) int64 {
+	for _, it := range p.Items {
+		if it.LineID == lineID {
+			return it.Quantity
+		}
+	}
+	return 0
+}
+
+// Knows reports whether a message was taken, or taken back, before.
+func (p *Package) Knows(eventID string) bool {
+	same := func(e PackageEvent) bool { return e.ID == eventID }
+	return slices.ContainsFunc(p.Events, same) || slices.ContainsFunc(p.Struck, same)
+}
+
+// add puts a message in its place.
+func (p *Package) add(e PackageEvent) {
+	e.OccurredAt, e.RecordedAt = e.OccurredAt.UTC(), e.RecordedAt.UTC()
+	at, _ := slices.BinarySearchFunc(p.Events, e, compareEvents)
+	p.Events = slices.Insert(p.Events, at, e)
+}
+
+func compareEvents(a, b PackageEvent) int {
+	return cmp.Or(a.OccurredAt.Compare(b.OccurredAt), cmp.Compare(a.ID, b.ID))
+}
+
+// clone returns a copy that shares nothing that a later step changes.
+func (p *Package) clone() Package {
+	c := *p
+	c.Items, c.Events, c.Struck = slices.Clone(p.Items), slices.Clone(p.Events), slices.Clone(p.Struck)
+	c.TrackingNumbers, c.Falls = slices.Clone(p.TrackingNumbers), maps.Clone(p.Falls)
+	return c
+}

@@ -1,0 +1,26 @@
+package order
+
+import "math/bits"
+
+// RefundOfUnits returns what giving back some more units of a line refunds, in minor
+// units of the order's currency: amount is what all units cost, done how many of them
+// went back before, giving how many do now. It is
+//
+//	floor(amount*(done+giving)/all) - floor(amount*done/all)
+//
+// in 128 bits, so that however a line is divided, its parts add up to the whole. The
+// caller makes sure that 0 <= done, 0 <= giving and done+giving <= all, and that the
+// amount isn't negative.
+func RefundOfUnits(amount, all, done, giving int64) int64 {
+	return share(amount, done+giving, all) - share(amount, done, all)
+}
+
+// share returns floor(amount*part/all).
+func share(amount, part, all int64) int64 {
+	if all <= 0 {
+		return 0
+	}
+	high, low := bits.Mul64(uint64(amount), uint64(part))
+	quotient, _ := bits.Div64(high, low, uint64(all)) // part <= all, so it fits
+	return int64(quotient)                            //nolint:gosec // at most amount
+}

@@ -1,0 +1,205 @@
+package order
+
+import (
+	"errors"
+	"slices"
+	"time"
+)
+
+const (
+	// MaxReturns bounds the returns of an order, also those that came to nothing.
+	MaxReturns = 100
+	// ReturnUnreceived is how long an approved return is waited for. Then it closes.
+	ReturnUnreceived = 30 * 24 * time.Hour
+)
+
+// Errors of changes to an order's returns.
+var (
+	ErrUnknownReturn  = errors.New("the order has no such return")
+	ErrTooManyReturns = errors.New("the order has as many returns as one may have")
+	// ErrReturnOver: it was declined, received or closed before.
+	ErrReturnOver = errors.New("the return is over")
+	// ErrReturnNotApproved: only what was approved is received.
+	ErrReturnNotApproved = errors.New("the return is not approved")
+)
+
+// Return is what a buyer sends back of a delivered order.
+type Return struct {
+	ID     string       `json:"id"`
+	Status ReturnStatus `json:"status"`
+	Lines  []ReturnLine `json:"lines"`
+	// Received are the units that came back, and in which condition.
+	Received  []ReceivedUnits `json:"received,omitempty"`
+	Actor     string          `json:"actor"`
+	Note      string          `json:"note,omitempty"`
+	CreatedAt time.Time       `json:"createdAt"`
+	UpdatedAt time.Time       `json:"updatedAt"`
+}
+
+// ReturnLine is some units of a line that a buyer sends back, and why.
+type ReturnLine struct {
+	LineUnits
+	Reason string `json:"reason,omitempty"`
+}
+
+// ReceivedUnits are some units of a line that came back.
+type ReceivedUnits struct {
+	LineUnits
+	Condition Condition `json:"condition"`
+}
+
+// Condition says what becomes of units that came back.
+type Condition string
+
+const (
+	// ConditionRestock puts the units on the shelf again.
+	ConditionRestock Condition = "restock"
+	// ConditionDamaged writes them off.
+	ConditionDamaged Condition = "damaged"
+)
+
+// ReturnStatus is how far a return came. The list is open.
+type ReturnStatus string
+
+const (
+	ReturnRequested ReturnStatus = "requested"
+	ReturnApproved  ReturnStatus = "approved"
+	ReturnDeclined  ReturnStatus = "declined"
+	ReturnReceived  ReturnStatus = "received"
+	// ReturnClosed: it was approved, and nothing came within ReturnUnreceived.
+	ReturnClosed ReturnStatus = "closed"
+)
+
+// Over reports whether nothing more happens to the return.
+func (s ReturnStatus) Over() bool {
+	return s == ReturnDeclined || s == ReturnReceived || s == ReturnClosed
+}
+
+// units returns how many units of a line the return takes up: those that came back, or as
+// long as it isn't over those that may.
+func (r *Return) units(lineID string) (units int64) {
+	if r.Status == ReturnReceived {
+		for _, u := range r.Received {
+			if u.LineID == lineID {
+				units += u.Quantity
+			}
+		}
+		return units
+	}
+	if r.Status.Over() {
+		return 0
+	}
+	for _, l := range r.Lines {
+		if l.LineID == lineID {
+			units += l.Quantity
+		}
+	}
+	return units
+}
+
+// Returnable returns how many units of a line were delivered and aren't part of a return.
+func (f *Fulfilment) Returnable(lineID string) int64 {
+	units := f.Delivered(lineID)
+	for i := range f.Returns {
+		units -= f.Returns[i].units(lineID)
+	}
+	return max(units, 0) // a delivered package may turn out to be lost
+}
+
+// OpenReturn adds a return. It is requested, or if an operator opens it approved at once.
+func (f *Fulfilment) OpenReturn(r Return) error {
+	if len(f.Returns) >= MaxReturns {
+		return ErrTooManyReturns
+	}
+	var asked []LineUnits
+	for _, l := range r.Lines {
+		asked = append(asked, l.LineUnits)
+	}
+	if err := f.checkOpen(MergeUnits(asked), f.Returnable); err != nil {
+		return err
+	}
+	r.Lines = slices.Clone(r.Lines)
+	r.CreatedAt = r.CreatedAt.UTC()
+	r.UpdatedAt = r.CreatedAt
+	f.Returns = append(f.Returns, r)
+	return nil
+}
+
+// DecideReturn approves or declines a return that was requested.
+func (f *Fulfilment) DecideReturn(id string, approve bool, at time.Time) error {
+	r, err := f.openReturn(id)
+	if err != nil {
+		return err
+	}
+	r.Status, r.UpdatedAt = ReturnDeclined, at.UTC()
+	if approve {
+		r.Status = ReturnApproved
+	}
+	return nil
+}
+
+// ReceiveReturn takes what came back, which may be less than was announced, and ends the
+// return.
+func (f *Fulfilment) ReceiveReturn(id string, received []ReceivedUnits, at time.Time) error {
+	r, err := f.openReturn(id)
+	if err != nil {
+		return err
+	}
+	if r.Status != ReturnApproved {
+		return ErrReturnNotApproved
+	}
+	var came []LineUnits
+	for _, u := range received {
+		came = append(came, u.LineUnits)
+	}
+	if err := f.checkOpen(MergeUnits(came), r.units); err != nil {
+		return err
+	}
+	r.Status, r.Received, r.UpdatedAt = ReturnReceived, slices.Clone(received), at.UTC()
+	return nil
+}
+
+// CloseReturns closes the returns that were approved and didn't come in time, and returns
+// their ids.
+func (f *Fulfilment) CloseReturns(now time.Time) (closed []string) {
+	for i := range f.Returns {
+		if r := &f.Returns[i]; r.Status == ReturnApproved && now.Sub(r.UpdatedAt) >= ReturnUnreceived {
+			r.Status, r.UpdatedAt = ReturnClosed, now.UTC()
+			closed = append(closed, r.ID)
+		}
+	}
+	return closed
+}
+
+// ReturnsOpen reports whether the order waits for a return, which keeps it open.
+func (f *Fulfilment) ReturnsOpen() bool {
+	return slices.ContainsFunc(f.Returns, func(r Return) bool { return !r.Status.Over() })
+}
+
+func (f *Fulfilment) openReturn(id string) (*Return, error) {
+	i := slices.IndexFunc(f.Returns, func(r Return) bool { return r.ID == id })
+	if i < 0 {
+		return nil, ErrUnknownReturn
+	}
+	if f.Returns[i].Status.Over() {
+		return nil, ErrReturnOver
+	}
+	return &f.Returns[i], nil
+}
+
+// Refundable returns what giving back some more units of a line refunds, after all that was
+// removed from the order or came back before: see RefundOfUnits.
+func (f *Fulfilment) Refundable(l Line, giving int64) int64 {
+	done := int64(0)
+	for _, s := range f.Lines {
+		if s.LineID == l.ID {
+			done += s.Removed
+		}
+	}
+	for i := range f.Returns {
+		if r := &f.Returns[i]; r.Status == ReturnReceived {
+			done += r.units(l.ID)
+		}
+	}
+	return RefundOfUnits(l.Amount, l.Quantity, done, min(giving, l.Quantity-done))
+}

@@ -1,0 +1,99 @@
+package order_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"holdfast/order"
+)
+
+// deliveredOrder has one line, of which some units were delivered.
+func deliveredOrder(t require.TestingT, quantity, delivered int64) order.Fulfilment {
+	f := fulfilmentOf(quantity)
+	pack(t, &f, "a", order.LineUnits{LineID: "1", Quantity: delivered})
+	f.Report("a", scan("there", order.NodeDelivered, 1))
+	return f
+}
+
+func returnOf(id string, quantity int64) order.Return {
+	return order.Return{
+		ID: id, Status: order.ReturnRequested, CreatedAt: packedAt,
+		Lines: []order.ReturnLine{{LineUnits: order.LineUnits{LineID: "1", Quantity: quantity}, Reason: "too small"}},
+	}
+}
+
+func received(quantity int64, c order.Condition) order.ReceivedUnits {
+	return order.ReceivedUnits{LineUnits: order.LineUnits{LineID: "1", Quantity: quantity}, Condition: c}
+}
+
+func TestOnlyDeliveredUnitsAreReturnedAndEachOnce(t *testing.T) {
+	f := deliveredOrder(t, 5, 3)
+	var short *order.UnitsError
+	require.ErrorAs(t, f.OpenReturn(returnOf("r1", 4)), &short)
+	require.Equal(t, []order.UnitsShort{{LineID: "1", Requested: 4, Open: 3}}, short.Lines)
+	require.NoError(t, f.OpenReturn(returnOf("r1", 2)))
+	require.ErrorAs(t, f.OpenReturn(returnOf("r2", 2)), &short)
+	require.NoError(t, f.DecideReturn("r1", false, packedAt))
+	require.ErrorIs(t, f.DecideReturn("r1", true, packedAt), order.ErrReturnOver)
+	require.NoError(t, f.OpenReturn(returnOf("r2", 3)), "a declined one takes up nothing")
+	require.ErrorIs(t, f.ReceiveReturn("r2", nil, packedAt), order.ErrReturnNotApproved)
+	require.NoError(t, f.DecideReturn("r2", true, packedAt))
+	require.ErrorAs(t, f.ReceiveReturn("r2", []order.ReceivedUnits{received(2, order.ConditionRestock), received(2, order.ConditionDamaged)}, packedAt), &short)
+	require.True(t, f.ReturnsOpen())
+	require.NoError(t, f.ReceiveReturn("r2", []order.ReceivedUnits{received(1, order.ConditionRestock), received(1, order.ConditionDamaged)}, packedAt))
+	require.False(t, f.ReturnsOpen())
+	require.Equal(t, int64(1), f.Returnable("1"), "one of the three stayed with the buyer")
+	require.ErrorIs(t, f.DecideReturn("none", true, packedAt), order.ErrUnknownReturn)
+}
+
+func TestAnApprovedReturnThatNeverComesCloses(t *testing.T) {
+	f := deliveredOrder(t, 2, 2)
+	require.NoError(t, f.OpenReturn(returnOf("r", 2)))
+	require.Empty(t, f.CloseReturns(packedAt.Add(365*24*time.Hour)), "an undecided one waits for its operator")
+	require.NoError(t, f.DecideReturn("r", true, packedAt))
+	require.Empty(t, f.CloseReturns(packedAt.Add(order.ReturnUnreceived-time.Second)))
+	require.Equal(t, []string{"r"}, f.CloseReturns(packedAt.Add(order.ReturnUnreceived)))
+	require.Equal(t, int64(2), f.Returnable("1"))
+}
+
+func TestReturnsOfAnOrderHaveALimit(t *testing.T) {
+	f := deliveredOrder(t, 1, 1)
+	for i := range order.MaxReturns {
+		id := fmt.Sprint("r", i)
+		require.NoError(t, f.OpenReturn(returnOf(id, 1)))
+		require.NoError(t, f.DecideReturn(id, false, packedAt))
+	}
+	require.ErrorIs(t, f.OpenReturn(returnOf("more", 1)), order.ErrTooManyReturns)
+}
+
+// However an order is taken apart, by cancelling and returning, what goes back is what all
+// units cost.
+func TestWhatGoesBackOfALineAddsUpToItsAmount(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		line := order.Line{ID: "1", Quantity: rapid.Int64Range(1, 12).Draw(t, "units"), Amount: rapid.Int64Range(0, 1<<50).Draw(t, "amount")}
+		delivered := rapid.Int64Range(0, line.Quantity).Draw(t, "delivered")
+		f := fulfilmentOf(line.Quantity)
+		if delivered > 0 {
+			f = deliveredOrder(t, line.Quantity, delivered)
+		}
+		back := int64(0)
+		for n := 0; f.Open("1") > 0; n++ {
+			k := rapid.Int64Range(1, f.Open("1")).Draw(t, "cancelled")
+			back += f.Refundable(line, k)
+			require.NoError(t, f.CancelUnits([]order.LineUnits{{LineID: "1", Quantity: k}}))
+		}
+		for n := 0; f.Returnable("1") > 0; n++ {
+			k := rapid.Int64Range(1, f.Returnable("1")).Draw(t, "returned")
+			r := returnOf(fmt.Sprint(n), k)
+			r.Status = order.ReturnApproved
+			require.NoError(t, f.OpenReturn(r))
+			back += f.Refundable(line, k)
+			require.NoError(t, f.ReceiveReturn(r.ID, []order.ReceivedUnits{received(k, order.ConditionRestock)}, packedAt))
+		}
+		require.Equal(t, line.Amount, back)
+	})
+}
