@@ -1,0 +1,99 @@
+// Package carrier is the boundary to carriers and to services that track parcels. Each has
+// an adapter of its own below this package, in which its words, its signatures and its
+// formats end: the rest of the program knows the nodes and marks of package order. The
+// package never decides about an order.
+package carrier
+
+import (
+	"cmp"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"holdfast/order"
+)
+
+// Tolerance is how far the timestamp of a signed callback may be off, either way: an older
+// one could be a recorded message that someone sends again.
+const Tolerance = 5 * time.Minute
+
+// MaxScans bounds the scans of one callback. Those beyond it, the oldest, are left out:
+// services repeat a parcel's whole story in each message.
+const MaxScans = 100
+
+// Scan is what a carrier reports about a parcel.
+type Scan struct {
+	// TrackingNumber is normalized.
+	TrackingNumber string
+	// Event has its ID, its Node or Mark, OccurredAt, and Detail in the carrier's own words.
+	Event order.PackageEvent
+}
+
+// Carrier verifies and translates what a carrier sends. It keeps no state: the same
+// callback always gives the same scans, with the same event ids.
+type Carrier interface {
+	// Callback verifies who sent a message and returns what it reports, sorted by when it
+	// occurred. Its error is one of those below. Statuses that say nothing about where a
+	// parcel is are left out; a message with nothing else is ErrIgnored.
+	Callback(header http.Header, body []byte, now time.Time) ([]Scan, error)
+}
+
+// What is wrong with a callback. The first two mean that the sender is unknown: it must not
+// read more than this.
+var (
+	ErrSignature = errors.New("the callback's signature is missing or wrong")
+	ErrStale     = errors.New("the callback's timestamp is more than 5 minutes off")
+	ErrMalformed = errors.New("the callback is malformed")
+	ErrIgnored   = errors.New("the callback reports nothing about a parcel")
+)
+
+// Length of a normalized tracking number. Carriers' own have 8 to 40 characters.
+const (
+	minNumber = 4
+	maxNumber = 50
+)
+
+// NormalizeNumber returns a tracking number without the spaces, dots and hyphens between
+// which people write its groups, in upper case. It reports whether what is left is one:
+// 4 to 50 letters and digits.
+func NormalizeNumber(number string) (string, bool) {
+	normal := strings.ToUpper(strings.NewReplacer(" ", "", "-", "", ".", "").Replace(number))
+	if len(normal) < minNumber || len(normal) > maxNumber {
+		return "", false
+	}
+	for _, c := range normal {
+		if (c < '0' || c > '9') && (c < 'A' || c > 'Z') {
+			return "", false
+		}
+	}
+	return normal, true
+}
+
+// Sort sorts scans by when they occurred, drops repeated ones, and leaves out the oldest
+// beyond MaxScans.
+func Sort(scans []Scan) []Scan {
+	sorted := slices.Clone(scans)
+	slices.SortStableFunc(sorted, func(a, b Scan) int {
+		return cmp.Or(a.Event.OccurredAt.Compare(b.Event.OccurredAt), cmp.Compare(a.Event.ID, b.Event.ID))
+	})
+	sorted = slices.CompactFunc(sorted, func(a, b Scan) bool { return a.Event.ID == b.Event.ID })
+	return sorted[max(0, len(sorted)-MaxScans):]
+}
+
+// Words returns a carrier's own words as an order keeps them: one line of valid UTF-8, of
+// at most order.MaxFieldBytes.
+func Words(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, " "))
+	if len(text) > order.MaxFieldBytes {
+		text = strings.ToValidUTF8(text[:order.MaxFieldBytes], "")
+	}
+	return strings.TrimSpace(text)
+}

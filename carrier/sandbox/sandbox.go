@@ -1,0 +1,144 @@
+// Package sandbox is a carrier that exists nowhere: for development, demonstrations and
+// tests. Its messages are signed as Standard Webhooks demands
+// (https://www.standardwebhooks.com), and report nodes and marks by their own names.
+package sandbox
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	webhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+
+	"holdfast/carrier"
+	"holdfast/order"
+)
+
+// messageType is the type of all messages.
+const messageType = "tracking.updated"
+
+// Carrier signs messages, and verifies and reads those that were signed.
+type Carrier struct {
+	hook *webhooks.Webhook
+}
+
+var _ carrier.Carrier = (*Carrier)(nil)
+
+// New takes a secret of Standard Webhooks: "whsec_" followed by base64.
+func New(secret string) (*Carrier, error) {
+	hook, err := webhooks.NewWebhook(secret)
+	if err != nil {
+		return nil, errors.New("the carrier's secret is not whsec_ and base64") // the cause would show a part of it
+	}
+	return &Carrier{hook: hook}, nil
+}
+
+// message is a callback's body.
+type message struct {
+	Type string `json:"type"`
+	Data data   `json:"data"`
+}
+
+type data struct {
+	TrackingNumber string `json:"trackingNumber"`
+	Scans          []scan `json:"scans"`
+}
+
+// scan has a node or a mark.
+type scan struct {
+	ID         string     `json:"id"`
+	Node       string     `json:"node,omitempty"`
+	Mark       order.Mark `json:"mark,omitempty"`
+	OccurredAt time.Time  `json:"occurredAt"`
+	Detail     string     `json:"detail,omitempty"`
+}
+
+// Callback implements carrier.Carrier.
+func (c *Carrier) Callback(header http.Header, body []byte, now time.Time) ([]carrier.Scan, error) {
+	if err := c.verify(header, body, now); err != nil {
+		return nil, err
+	}
+	var m message
+	if err := json.Unmarshal(body, &m); err != nil {
+		return nil, fmt.Errorf("%w: %w", carrier.ErrMalformed, err)
+	}
+	if m.Type != messageType || len(m.Data.Scans) == 0 {
+		return nil, carrier.ErrIgnored
+	}
+	number, ok := carrier.NormalizeNumber(m.Data.TrackingNumber)
+	if !ok {
+		return nil, fmt.Errorf("%w: data.trackingNumber is not a tracking number", carrier.ErrMalformed)
+	}
+	scans := make([]carrier.Scan, len(m.Data.Scans))
+	for i, s := range m.Data.Scans {
+		e, err := s.event()
+		if err != nil {
+			return nil, fmt.Errorf("%w: data.scans[%d]: %w", carrier.ErrMalformed, i, err)
+		}
+		scans[i] = carrier.Scan{TrackingNumber: number, Event: e}
+	}
+	return carrier.Sort(scans), nil
+}
+
+func (c *Carrier) verify(header http.Header, body []byte, now time.Time) error {
+	// The library would compare the timestamp with a clock of its own.
+	if err := c.hook.VerifyIgnoringTimestamp(body, header); err != nil {
+		return carrier.ErrSignature
+	}
+	seconds, err := strconv.ParseInt(header.Get(webhooks.HeaderWebhookTimestamp), 10, 64)
+	if err != nil {
+		return carrier.ErrSignature
+	}
+	if now.Sub(time.Unix(seconds, 0)).Abs() > carrier.Tolerance {
+		return carrier.ErrStale
+	}
+	return nil
+}
+
+func (s scan) event() (order.PackageEvent, error) {
+	e := order.PackageEvent{ID: s.ID, Mark: s.Mark, OccurredAt: s.OccurredAt.UTC(), Detail: carrier.Words(s.Detail)}
+	node, known := order.ParseNode(s.Node)
+	switch {
+	case !order.ValidName(s.ID):
+		return e, errors.New("id is missing or too long")
+	case s.OccurredAt.IsZero():
+		return e, errors.New("occurredAt is missing")
+	case (s.Node == "") == (s.Mark == ""):
+		return e, errors.New("it needs a node or a mark, and not both")
+	case s.Mark != "" && !s.Mark.Known():
+		return e, fmt.Errorf("%q is not a mark", s.Mark)
+	case s.Node != "" && (!known || !node.OfPackage()):
+		return e, fmt.Errorf("%q is not a node that a carrier reports", s.Node)
+	}
+	e.Node = node
+	return e, nil
+}
+
+// Write returns the body of a message that reports these events.
+func Write(trackingNumber string, events []order.PackageEvent) ([]byte, error) {
+	m := message{Type: messageType, Data: data{TrackingNumber: trackingNumber, Scans: make([]scan, len(events))}}
+	for i, e := range events {
+		m.Data.Scans[i] = scan{ID: e.ID, Mark: e.Mark, OccurredAt: e.OccurredAt, Detail: e.Detail}
+		if e.Node != 0 {
+			m.Data.Scans[i].Node = e.Node.String()
+		}
+	}
+	return json.Marshal(m)
+}
+
+// Sign returns the headers of a message.
+func (c *Carrier) Sign(messageID string, at time.Time, body []byte) (http.Header, error) {
+	signature, err := c.hook.Sign(messageID, at, body)
+	if err != nil {
+		return nil, fmt.Errorf("sign message %s: %w", messageID, err)
+	}
+	h := http.Header{}
+	h.Set("Content-Type", "application/json")
+	h.Set(webhooks.HeaderWebhookID, messageID)
+	h.Set(webhooks.HeaderWebhookTimestamp, strconv.FormatInt(at.Unix(), 10))
+	h.Set(webhooks.HeaderWebhookSignature, signature)
+	return h, nil
+}
