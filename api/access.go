@@ -9,8 +9,8 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// rule is who may make a call: everyone, or the callers of some roles. A public call with
-// roles shows callers of these roles more than others.
+// rule is who may make a call: everyone, or callers with one of some roles. A public call with
+// roles shows callers with these roles more than others.
 type rule struct {
 	public bool
 	roles  []Role
@@ -18,7 +18,16 @@ type rule struct {
 	cost int
 }
 
-func (r rule) allows(role Role) bool { return slices.Contains(r.roles, role) }
+// as returns the caller with only those of their roles that allow the call. So whoever has
+// several is staff in the calls that one of their staff roles allows, and a customer in those
+// that only their being a customer does: customer and readonly must not add up to more.
+func (r rule) as(c Caller) Caller {
+	doesNot := func(role Role) bool { return !slices.Contains(r.roles, role) }
+	if slices.ContainsFunc(c.Roles, doesNot) {
+		c.Roles = slices.DeleteFunc(slices.Clone(c.Roles), doesNot)
+	}
+	return c
+}
 
 // access is who may make which call, by route and method.
 type access map[string]map[string]rule
@@ -78,7 +87,7 @@ func readAccess(contract []byte) (access, error) {
 			if o == nil {
 				continue
 			}
-			declared, err := o.rule()
+			declared, err := o.rule(method)
 			if err != nil {
 				return nil, fmt.Errorf("gateway: %s %s: %w", method, path, err)
 			}
@@ -88,12 +97,18 @@ func readAccess(contract []byte) (access, error) {
 	return a, nil
 }
 
-func (o operation) rule() (rule, error) {
+func (o operation) rule(method string) (rule, error) {
 	open := o.Security != nil && len(*o.Security) == 0
 	optional := o.Security != nil && slices.ContainsFunc(*o.Security, func(way map[string]any) bool { return len(way) == 0 })
-	unknown := func(r Role) bool { return r != RoleOperator && r != RoleCustomer }
+	unknown := func(r Role) bool { return !r.Known() }
 	if open != (len(o.Roles) == 0) || slices.ContainsFunc(o.Roles, unknown) {
-		return rule{}, fmt.Errorf("%s says neither `security: []` nor an x-roles of customer and operator, or both", o.ID)
+		return rule{}, fmt.Errorf("%s says neither `security: []` nor an x-roles of roles that are known, or both", o.ID)
+	}
+	if !open && !slices.Contains(o.Roles, RoleOperator) {
+		return rule{}, fmt.Errorf("%s is missing operator in its x-roles: operators may do everything", o.ID)
+	}
+	if reads := method == http.MethodGet; !open && reads != slices.Contains(o.Roles, RoleReadonly) {
+		return rule{}, fmt.Errorf("%s: readonly belongs into the x-roles of each GET and of nothing else", o.ID)
 	}
 	if o.Cost < 0 {
 		return rule{}, fmt.Errorf("%s has an x-cost below 0", o.ID)

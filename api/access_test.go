@@ -56,7 +56,7 @@ func TestEveryCallSaysWhoMayMakeIt(t *testing.T) {
 		require.NotEqual(t, c.public && !c.optional, len(c.roles) > 0,
 			"%s %s needs either `security: []` or x-roles", c.method, c.path)
 		for _, r := range c.roles {
-			require.Contains(t, []string{string(api.RoleOperator), string(api.RoleCustomer)}, r)
+			require.True(t, api.Role(r).Known(), r)
 		}
 		if !c.public {
 			require.Contains(t, c.roles, string(api.RoleOperator), "%s %s: operators may do everything", c.method, c.path)
@@ -68,11 +68,16 @@ func TestAContractThatDoesNotSayIsRefused(t *testing.T) {
 	for name, operation := range map[string]string{
 		"nothing": "operationId: x", "both": "{operationId: x, security: [], x-roles: [operator]}",
 		"security alone": "{operationId: x, security: [{bearer: []}]}", "an unknown role": "{operationId: x, x-roles: [operater]}",
-		"no roles": "{operationId: x, x-roles: []}", "an optional token for nothing": "{operationId: x, security: [{}, {bearer: []}]}",
+		"no roles": "{operationId: x, x-roles: []}", "a call that operators may not make": "{operationId: x, x-roles: [customer, readonly]}",
+		"a reading call that readonly may not make": "{operationId: x, x-roles: [operator]}", "an optional token for nothing": "{operationId: x, security: [{}, {bearer: []}]}",
 	} {
 		require.Error(t, api.CheckAccess([]byte("paths:\n  /v1/x:\n    get: "+operation+"\n")), name)
 	}
-	require.NoError(t, api.CheckAccess([]byte("paths:\n  /v1/x:\n    get: {operationId: x, x-roles: [operator]}\n")))
+	require.NoError(t, api.CheckAccess([]byte("paths:\n  /v1/x:\n    get: {operationId: x, x-roles: [operator, readonly]}\n")))
+	for _, method := range []string{"put", "post", "patch", "delete"} {
+		call := []byte("paths:\n  /v1/x:\n    " + method + ": {operationId: x, x-roles: [operator, readonly]}\n")
+		require.ErrorContains(t, api.CheckAccess(call), "readonly", method)
+	}
 }
 
 // shopWindow are the calls that need no token; beyond these, none may become public by
@@ -88,15 +93,44 @@ var customersCalls = []string{
 	"GET /v1/orders/{id}/payment", "POST /v1/orders/{id}/payment",
 }
 
+// staffCalls are those that members of staff may make beside operators, who may make all.
+// readonly may make every GET.
+var staffCalls = map[api.Role][]string{
+	api.RoleCatalog: {
+		"PUT /v1/products/{id}", "POST /v1/products/{id}/stock", "POST /v1/products/{id}/list", "POST /v1/products/{id}/delist",
+		"GET /v1/products/{id}/events",
+	},
+	api.RoleFulfilment: {"GET /v1/orders", "GET /v1/orders/{id}", "POST /v1/orders/{id}/deliver"},
+	api.RoleSupport: {
+		"GET /v1/orders", "POST /v1/orders", "GET /v1/orders/{id}", "POST /v1/orders/{id}/cancel", "GET /v1/orders/{id}/payment",
+		"POST /v1/orders/{id}/payment", "POST /v1/orders/{id}/refunds", "GET /v1/refunds", "POST /v1/refunds/decide",
+		"GET /v1/disputes", "POST /v1/disputes/dismiss",
+	},
+}
+
+// mayCall reports whether callers with the role may make a call that isn't public.
+func mayCall(role api.Role, c said) bool {
+	switch role {
+	case api.RoleOperator:
+		return true
+	case api.RoleCustomer:
+		return slices.Contains(customersCalls, c.method+" "+c.path)
+	case api.RoleReadonly:
+		return c.method == http.MethodGet
+	case api.RoleCatalog, api.RoleFulfilment, api.RoleSupport:
+	}
+	return slices.Contains(staffCalls[role], c.method+" "+c.path)
+}
+
 func TestNothingIsOpenThatShouldNotBe(t *testing.T) {
 	for _, c := range contractCalls(t) {
 		name := c.method + " " + c.path
 		if c.public {
 			require.Contains(t, shopWindow, name)
 		}
-		for _, r := range c.roles {
-			if r == string(api.RoleCustomer) && !c.public {
-				require.Contains(t, customersCalls, name)
+		for _, r := range append(staff, api.RoleCustomer) {
+			if !c.public {
+				require.Equal(t, mayCall(r, c), slices.Contains(c.roles, string(r)), "%s by %s", name, r)
 			}
 		}
 	}
@@ -231,7 +265,26 @@ func TestEveryCallByEverybody(t *testing.T) {
 			refused(g.do(noToken.as(t, "eve", "admin")), http.StatusForbidden, "forbidden")
 
 			outcome(g.do(ask().as(t, "op", api.RoleOperator)), walk[name].operator)
-			if !strings.Contains(strings.Join(c.roles, " "), string(api.RoleCustomer)) {
+			for _, role := range staff {
+				k := ask()
+				before := g.state()
+				a := g.do(k.as(t, "eve", role))
+				if !mayCall(role, c) {
+					refused(a, http.StatusForbidden, "forbidden")
+				} else {
+					outcome(a, walk[name].operator)
+				}
+				if role == api.RoleReadonly || !mayCall(role, c) {
+					require.Equal(t, before, g.state(), "%s changes nothing", role)
+				}
+			}
+			both := ask().as(t, "eve", api.RoleCustomer, api.RoleReadonly) // of Ada's order, or in her name
+			before = g.state()
+			if a := g.do(both); c.method != http.MethodGet {
+				require.Contains(t, []int{http.StatusForbidden, http.StatusNotFound}, a.status, "%s", a.body)
+			}
+			require.Equal(t, before, g.state(), "customer and readonly add up to no more than either")
+			if !mayCall(api.RoleCustomer, c) {
 				refused(g.do(ask().as(t, "ada", api.RoleCustomer)), http.StatusForbidden, "forbidden")
 				return
 			}
@@ -347,6 +400,35 @@ func TestACustomersOrderIsHisOwn(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, g.do(cancel.as(t, "bob", api.RoleCustomer)).status)
 	require.Equal(t, "cancelled", string(g.do(cancel.as(t, "ada", api.RoleCustomer)).order(t).Status))
 	require.Equal(t, http.StatusNotFound, g.do(cancel.as(t, "bob", api.RoleCustomer)).status, "under a key that was used")
+}
+
+// Whoever has several roles is staff in the calls that a staff role allows, and a customer in
+// the others.
+func TestACustomerWithAStaffRoleIsStaffOnlyWhereItAllowsTheCall(t *testing.T) {
+	g := asking(t)
+	g.sell(t, 10)
+	eve := []api.Role{api.RoleCustomer, api.RoleReadonly}
+	as := func(k call, roles ...api.Role) answer { return g.do(k.as(t, "eve", roles...)) }
+	adas := g.do(orderCall(basketOf("")).as(t, "ada", api.RoleCustomer)).order(t)
+	own := as(orderCall(basketOf("")), eve...).order(t)
+	require.Equal(t, "eve", own.CustomerID)
+
+	read := call{method: http.MethodGet, path: "/v1/orders/" + adas.ID}
+	require.Equal(t, http.StatusOK, as(read, eve...).status)
+	require.Equal(t, http.StatusNotFound, as(read, api.RoleCustomer).status)
+	require.Contains(t, string(as(call{method: http.MethodGet, path: "/v1/products/mug"}, eve...).body), "onHand")
+	require.Equal(t, http.StatusForbidden, as(orderCall(basketOf("ada")), eve...).status)
+	cancel := func(id string) call {
+		return call{method: http.MethodPost, path: "/v1/orders/" + id + "/cancel", header: key("c")}
+	}
+	require.Equal(t, http.StatusNotFound, as(cancel(adas.ID), eve...).status)
+	require.Equal(t, "customer", string(as(cancel(own.ID), eve...).order(t).CancelReason))
+
+	require.Equal(t, http.StatusForbidden, as(cancel(adas.ID), api.RoleCatalog, api.RoleReadonly).status)
+	a := as(cancel(adas.ID), api.RoleCatalog, api.RoleSupport)
+	require.Equal(t, "operator", string(a.order(t).CancelReason), "%s", a.body)
+	stocked := call{method: http.MethodPost, path: "/v1/products/mug/stock", body: `{"delta":1}`, header: key("s")}
+	require.Equal(t, http.StatusOK, as(stocked, api.RoleCatalog, api.RoleSupport).status)
 }
 
 func TestACustomerListsHisOwnOrders(t *testing.T) {

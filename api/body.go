@@ -129,7 +129,7 @@ func (s *Server) bodyHolders(c *gin.Context) []share {
 	all, from := s.cfg.BodyBytes, network(c.ClientIP())
 	caller := callerFrom(c)
 	switch {
-	case caller != (Caller{}):
+	case caller.Subject != "":
 		return []share{
 			{"callers", all - all/callersRest}, {"network/" + from, all / networkPart}, {"caller/" + callerKeyOf(caller), all / callerPart},
 		}

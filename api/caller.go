@@ -22,8 +22,12 @@ type Caller = identity.Caller
 
 // The roles that the contract knows.
 const (
-	RoleOperator = identity.RoleOperator
-	RoleCustomer = identity.RoleCustomer
+	RoleCustomer   = identity.RoleCustomer
+	RoleOperator   = identity.RoleOperator
+	RoleCatalog    = identity.RoleCatalog
+	RoleFulfilment = identity.RoleFulfilment
+	RoleSupport    = identity.RoleSupport
+	RoleReadonly   = identity.RoleReadonly
 )
 
 type callerKey struct{}
@@ -44,12 +48,12 @@ const callerName = "caller"
 
 var (
 	errNoToken  = errors.New("this call needs a bearer token")
-	errRole     = errors.New("the caller's role may not do this")
+	errRole     = errors.New("none of the caller's roles may do this")
 	errTwoProof = errors.New("there is more than one Authorization header")
 )
 
 // authenticate is the one place where a request gets its caller, and where a call is
-// refused that its role may not make. A token is not needed where anyone may call:
+// refused that none of the caller's roles allows. A token is not needed where anyone may call:
 // a shop window must not close because a token has expired.
 func (s *Server) authenticate(c *gin.Context) {
 	rule := s.access.of(c.Request.Method, c.FullPath())
@@ -60,7 +64,7 @@ func (s *Server) authenticate(c *gin.Context) {
 		return
 	}
 	caller, err := s.identify(c.Request)
-	if err == nil && !rule.allows(caller.Role) {
+	if caller = rule.as(caller); err == nil && len(caller.Roles) == 0 {
 		err = errRole
 	}
 	if err == nil {
@@ -89,8 +93,10 @@ func (s *Server) recognize(c *gin.Context, r rule) {
 		c.Set(unrecognizedName, fmt.Errorf("%w: %w", identity.ErrUnjudged, ctx.Err()))
 	case err != nil:
 		c.Set(unrecognizedName, err)
-	case r.allows(caller.Role):
-		c.Set(callerName, caller)
+	default:
+		if caller = r.as(caller); len(caller.Roles) > 0 {
+			c.Set(callerName, caller)
+		}
 	}
 }
 
@@ -119,11 +125,11 @@ func challenge(c *gin.Context, err error) error {
 	return err
 }
 
-// identify tells whose token came with a request. With authentication off everybody is
+// identify tells whose token came with a request. With authentication off every caller is
 // the operator, which is why New then listens on loopback only.
 func (s *Server) identify(r *http.Request) (Caller, error) {
 	if s.cfg.Identity == nil {
-		return Caller{Subject: order.ActorOperator, Role: RoleOperator}, nil
+		return Caller{Subject: order.ActorOperator, Roles: []Role{RoleOperator}}, nil
 	}
 	given := r.Header["Authorization"]
 	if len(given) > 1 {

@@ -45,9 +45,9 @@ func (s *Server) readCancel(c *gin.Context, id string, key *string) (saga.Cancel
 // it for the customer.
 func cancelReason(asked order.Reason, caller Caller) (order.Reason, error) {
 	switch {
-	case asked == order.ReasonCustomer, asked == "" && caller.Role != RoleOperator:
+	case asked == order.ReasonCustomer, asked == "" && !caller.Staff():
 		return order.ReasonCustomer, nil
-	case (asked == order.ReasonOperator || asked == "") && caller.Role == RoleOperator:
+	case (asked == order.ReasonOperator || asked == "") && caller.Staff():
 		return order.ReasonOperator, nil
 	}
 	return "", product.Invalid{{Path: "reason", Reason: "must be customer or operator"}}

@@ -60,10 +60,10 @@ var (
 	errSearch          = errors.New("the search index can't answer; orders go on without it")
 	errSearchBusy      = errors.New("too many searches are being answered; orders go on meanwhile")
 	errNoIndex         = errors.New("this gateway was started without a search index; orders go on without it")
-	errOperatorsOnly   = errors.New("only an operator may ask for this")
+	errStaffOnly       = errors.New("only members of staff may ask for this")
 	errWebhookDisabled = errors.New("the endpoint answered that it is gone, and gets nothing any more")
 	errWebhooks        = errors.New("the webhooks can't be reached")
-	errNotYours        = errors.New("a customer has his own orders only")
+	errNotYours        = errors.New("customers can access only their own orders")
 )
 
 // kind is one type of problem.
@@ -85,7 +85,7 @@ var kinds = []kind{
 	{identity.ErrInvalid, http.StatusUnauthorized, "unauthenticated", "Not a valid token", 0},
 	{identity.ErrUnjudged, http.StatusServiceUnavailable, "identity-unavailable", "Tokens can't be judged", 5 * time.Second},
 	{errRole, http.StatusForbidden, "forbidden", "Not for this role", 0},
-	{errOperatorsOnly, http.StatusForbidden, "forbidden", "For operators", 0},
+	{errStaffOnly, http.StatusForbidden, "forbidden", "For staff", 0},
 	{errNotYours, http.StatusForbidden, "forbidden", "Somebody else's", 0},
 	{errTooMany, http.StatusTooManyRequests, "too-many-requests", "Too many requests", time.Second},
 	{errTooManyPays, http.StatusTooManyRequests, "too-many-requests", "Too many payments asked for", time.Minute},

@@ -225,7 +225,7 @@ func (g *gateway) holdAgainstContract(k call, a answer) {
 	}
 	out.SetBodyBytes(a.body)
 	require.NoError(g.t, openapi3filter.ValidateResponse(g.t.Context(), out), "%s %s: %d %s", k.method, k.path, a.status, a.body)
-	g.requireReadableBy(g.roleOf(k), route.Operation, a)
+	g.requireReadableBy(g.rolesOf(k), route.Operation, a)
 }
 
 // requestInput holds a request against the contract; whether its token is one that

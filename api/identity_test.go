@@ -23,9 +23,9 @@ func verifier(t testing.TB) *identity.Secret {
 }
 
 // token is one of the caller's, good for an hour.
-func token(t testing.TB, subject string, role api.Role) string {
+func token(t testing.TB, subject string, roles ...api.Role) string {
 	t.Helper()
-	text, err := verifier(t).Issue(api.Caller{Subject: subject, Role: role}, time.Hour)
+	text, err := verifier(t).Issue(api.Caller{Subject: subject, Roles: roles}, time.Hour)
 	require.NoError(t, err)
 	return text
 }
@@ -33,9 +33,9 @@ func token(t testing.TB, subject string, role api.Role) string {
 func bearer(token string) http.Header { return http.Header{"Authorization": {"Bearer " + token}} }
 
 // as adds the caller's token to a call.
-func (k call) as(t testing.TB, subject string, role api.Role) call {
+func (k call) as(t testing.TB, subject string, roles ...api.Role) call {
 	t.Helper()
-	h := bearer(token(t, subject, role))
+	h := bearer(token(t, subject, roles...))
 	maps.Copy(h, k.header)
 	k.header = h
 	return k

@@ -93,8 +93,7 @@ func take(ctx context.Context, s limiter.Store, key string, cost int) error {
 	return nil
 }
 
-// ofCaller counts a call of somebody who proved himself. The role is part of who he
-// is: a customer must not use up what an operator of his name has.
+// ofCaller counts a call by a caller with a valid token.
 func (l limits) ofCaller(ctx context.Context, c Caller, cost int) error {
 	return take(ctx, l.callers, callerKeyOf(c), min(cost, l.allowed.Caller))
 }
@@ -131,6 +130,11 @@ func network(address string) string {
 	return prefix.String()
 }
 
-// callerKeyOf names a caller among all others. The role is part of it: a customer must not
-// use up what an operator of the same name has.
-func callerKeyOf(c Caller) string { return string(c.Role) + "/" + c.Subject }
+// callerKeyOf names a caller among all others. Whether they are staff is part of it: a
+// customer must not use up what a member of staff with the same name has.
+func callerKeyOf(c Caller) string {
+	if c.Staff() {
+		return "staff/" + c.Subject
+	}
+	return string(RoleCustomer) + "/" + c.Subject
+}

@@ -119,14 +119,14 @@ func instant(name string, text *string) (time.Time, error) {
 	return t, nil
 }
 
-// ownOrders lets a customer see his own orders alone. He gets no q: it looks
-// through what others typed into their addresses.
+// ownOrders lets customers see only their own orders. They get no q, because it searches
+// what others typed into their addresses.
 func ownOrders(q search.OrderQuery, caller Caller) (search.OrderQuery, error) {
 	switch {
-	case caller.Role == RoleOperator:
+	case caller.Staff():
 		return q, nil
 	case q.Q != "":
-		return q, errOperatorsOnly
+		return q, errStaffOnly
 	case caller.Subject == "", q.CustomerID != "" && q.CustomerID != caller.Subject:
 		return q, errNotYours
 	}
@@ -155,7 +155,7 @@ func orderSummary(found search.Order, caller Caller) (jsontext.Value, error) {
 		}
 		o.Settle(money.Refunds)
 	}
-	if caller.Role != RoleOperator {
+	if !caller.Staff() {
 		o.CancelReason = order.Reason(shownReason(string(o.CancelReason)))
 	}
 	return json.Marshal(o.Summary())

@@ -85,19 +85,19 @@ func TestAllOfAnOrderQueryReachesTheIndex(t *testing.T) {
 }
 
 func TestACustomerSeesHisOwnOrders(t *testing.T) {
-	ada := api.Caller{Subject: "ada", Role: api.RoleCustomer}
+	ada := api.Caller{Subject: "ada", Roles: []api.Role{api.RoleCustomer}}
 	for _, c := range []struct {
 		caller     api.Caller
 		asked, got search.OrderQuery
 		status     int
 	}{
-		{api.Caller{Subject: "op", Role: api.RoleOperator}, search.OrderQuery{CustomerID: "ada", Q: "x"}, search.OrderQuery{CustomerID: "ada", Q: "x"}, 200},
-		{api.Caller{Subject: "op", Role: api.RoleOperator}, search.OrderQuery{}, search.OrderQuery{}, 200},
+		{api.Caller{Subject: "op", Roles: []api.Role{api.RoleOperator}}, search.OrderQuery{CustomerID: "ada", Q: "x"}, search.OrderQuery{CustomerID: "ada", Q: "x"}, 200},
+		{api.Caller{Subject: "op", Roles: []api.Role{api.RoleOperator}}, search.OrderQuery{}, search.OrderQuery{}, 200},
 		{ada, search.OrderQuery{}, search.OrderQuery{CustomerID: "ada"}, 200},
 		{ada, search.OrderQuery{CustomerID: "ada", ProductID: "mug"}, search.OrderQuery{CustomerID: "ada", ProductID: "mug"}, 200},
 		{ada, search.OrderQuery{CustomerID: "bob"}, search.OrderQuery{}, 403},
 		{ada, search.OrderQuery{Q: "bob"}, search.OrderQuery{}, 403},
-		{api.Caller{Role: api.RoleCustomer}, search.OrderQuery{}, search.OrderQuery{}, 403},
+		{api.Caller{Roles: []api.Role{api.RoleCustomer}}, search.OrderQuery{}, search.OrderQuery{}, 403},
 		{api.Caller{}, search.OrderQuery{}, search.OrderQuery{}, 403},
 	} {
 		got, err := api.OwnOrders(c.asked, c.caller)

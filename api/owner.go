@@ -6,11 +6,11 @@ import (
 	"github.com/google/uuid"
 )
 
-// customerOf says whose order is placed. An operator has to name the customer, which
+// customerOf says whose order is placed. Staff have to name the customer, which
 // the placement's own check sees to.
 func customerOf(named string, caller Caller) (string, error) {
 	switch {
-	case caller.Role == RoleOperator:
+	case caller.Staff():
 		return named, nil
 	case caller.Subject == "", named != "" && named != caller.Subject:
 		return "", errNotYours
@@ -19,9 +19,9 @@ func customerOf(named string, caller Caller) (string, error) {
 }
 
 // checkOwner refuses an order that is not the caller's before something is asked of
-// its saga. An operator's call needs no look.
+// its saga. A call by staff needs no look.
 func (s *Server) checkOwner(ctx context.Context, id string) error {
-	if CallerOf(ctx).Role == RoleOperator {
+	if CallerOf(ctx).Staff() {
 		return nil
 	}
 	_, err := s.find(ctx, id, 0)
@@ -33,7 +33,7 @@ func (s *Server) checkOwner(ctx context.Context, id string) error {
 // with what is away to stop that.
 func (s *Server) owned(ctx context.Context, id string, f found) error {
 	caller := CallerOf(ctx)
-	if caller.Role == RoleOperator {
+	if caller.Staff() {
 		return nil
 	}
 	head, err := headOf(id, f.doc)

@@ -21,7 +21,7 @@ const (
 var errTooManyPays = errors.New("too many calls in this minute that open payments")
 
 // payLimits count the calls for which a provider may be asked, in a minute. A nil store is
-// without a limit. Operators are not counted.
+// without a limit. Staff are not counted.
 type payLimits struct{ callers, orders, networks limiter.Store }
 
 func newPayLimits(calls int) (payLimits, error) {
@@ -63,7 +63,7 @@ func (l payLimits) close(ctx context.Context) error {
 func (l payLimits) ofCaller(c *gin.Context) error {
 	ctx := c.Request.Context()
 	caller := CallerOf(ctx)
-	if caller.Role == RoleOperator {
+	if caller.Staff() {
 		return nil
 	}
 	// The caller first: one who has none left must not use up what the network has.
@@ -76,7 +76,7 @@ func (l payLimits) ofCaller(c *gin.Context) error {
 // ofOrder counts a call by its order, which the caller has to own: else names of orders
 // would be kept that there are not, and customers could use up what others have.
 func (l payLimits) ofOrder(ctx context.Context, orderID string) error {
-	if CallerOf(ctx).Role == RoleOperator {
+	if CallerOf(ctx).Staff() {
 		return nil
 	}
 	return takeInMinute(ctx, l.orders, orderID)

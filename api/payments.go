@@ -62,7 +62,7 @@ func (s *Server) payment(c *gin.Context, id string) (openapi.PaymentResult, erro
 	for i := range r.Refunds {
 		r.Refunds[i] = refundFor(CallerOf(ctx), r.Refunds[i])
 	}
-	if CallerOf(ctx).Role != RoleOperator {
+	if !CallerOf(ctx).Staff() {
 		r.Disputes = nil
 	}
 	return r, nil

@@ -165,10 +165,10 @@ func (s *Server) GetProduct(c *gin.Context, id openapi.ID, _ openapi.GetProductP
 	s.writeProduct(c, http.StatusOK, p)
 }
 
-// visible reports whether the caller may know of the product: operators of every one,
+// visible reports whether the caller may know of the product: staff of every one,
 // all others of what is listed.
 func visible(p product.Product, caller Caller) bool {
-	return caller.Role == RoleOperator || p.Status == product.StatusListed
+	return caller.Staff() || p.Status == product.StatusListed
 }
 
 func (s *Server) writeProduct(c *gin.Context, status int, p product.Product) {
@@ -178,7 +178,7 @@ func (s *Server) writeProduct(c *gin.Context, status int, p product.Product) {
 		Tags: p.Tags, Image: p.Image, Attributes: p.Attributes, MaxPerOrder: p.MaxPerOrder,
 		Variants: make([]openapi.Variant, len(p.Variants)),
 	}
-	all := CallerOf(c.Request.Context()).Role == RoleOperator
+	all := CallerOf(c.Request.Context()).Staff()
 	for i, v := range p.Variants {
 		out.Variants[i] = openapi.Variant{SKU: v.SKU, Title: v.Title, Price: v.Price, Available: v.Stock.Available()}
 		if all {

@@ -19,7 +19,7 @@ var shownDetails = []string{"reason", "from", "amount", "currency", "paymentId",
 
 // orderFor returns an order's document as the caller may see it.
 func orderFor(caller Caller, doc []byte) ([]byte, error) {
-	if caller.Role == RoleOperator {
+	if caller.Staff() {
 		return doc, nil
 	}
 	var o order.Order
@@ -64,7 +64,7 @@ func shownReason(reason string) string {
 // shortagesFor returns the lines that can't be had as the caller may read them. For a
 // customer a product that isn't listed is not found, and nothing else is said of it.
 func shortagesFor(caller Caller, all []order.Shortage) []order.Shortage {
-	if caller.Role == RoleOperator {
+	if caller.Staff() {
 		return all
 	}
 	unlisted := map[string]bool{}
@@ -90,7 +90,7 @@ func shortagesFor(caller Caller, all []order.Shortage) []order.Shortage {
 // shop's own people, and the provider, say to one another.
 func refundFor(caller Caller, r order.Refund) order.Refund {
 	r = r.Shown()
-	if caller.Role == RoleOperator {
+	if caller.Staff() {
 		return r
 	}
 	r.Actor, r.Note, r.Detail = order.ActorFor(caller.Subject, r.Actor), "", ""

@@ -45,7 +45,7 @@ func (s *Server) waitHolders(c *gin.Context) []share {
 	switch {
 	case s.cfg.Identity == nil:
 		return nil
-	case caller.Role == RoleCustomer:
+	case !caller.Staff():
 		return []share{{"caller/" + callerKeyOf(caller), customersWaits}, {"network/" + network(c.ClientIP()), networksWaits}}
 	}
 	return []share{{"caller/" + callerKeyOf(caller), operatorsWaits}}

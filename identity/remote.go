@@ -41,7 +41,7 @@ const (
 type Remote struct {
 	url    string
 	http   *http.Client
-	parser *jwt.Parser
+	reader reader
 	log    *slog.Logger
 	now    func() time.Time
 	maxAge time.Duration
@@ -69,10 +69,14 @@ func NewRemote(keysURL string, names Names, maxAge time.Duration, log *slog.Logg
 	}
 	u, err := url.Parse(keysURL)
 	if err != nil || u.Host == "" || (u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname()))) {
-		return nil, errors.New("the URL of a JWKS must be https://HOST/PATH, or http on loopback") // it may hold a password
+		return nil, errors.New("the URL of a JWKS (HOLDFAST_JWKS_URL) must be https://HOST/PATH, or http on loopback") // it may hold a password
+	}
+	read, err := names.reader(jwt.SigningMethodRS256.Alg(), jwt.SigningMethodES256.Alg())
+	if err != nil {
+		return nil, err
 	}
 	return &Remote{
-		url: keysURL, parser: names.parser(jwt.SigningMethodRS256.Alg(), jwt.SigningMethodES256.Alg()),
+		url: keysURL, reader: read,
 		log: log, now: names.complete().Now, maxAge: maxAge,
 		http: &http.Client{
 			Timeout: askTimeout,
@@ -107,7 +111,7 @@ func (r *Remote) Run(ctx context.Context) {
 
 // Verify implements Verifier.
 func (r *Remote) Verify(ctx context.Context, token string) (Caller, error) {
-	return callerOf(r.parser, token, func(t *jwt.Token) (any, error) {
+	return r.reader.caller(token, func(t *jwt.Token) (any, error) {
 		keys := r.known()
 		if keys != nil {
 			key, err := keys.KeyfuncCtx(ctx)(t)

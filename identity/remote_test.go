@@ -115,7 +115,7 @@ func TestPublishedKeysVerify(t *testing.T) {
 	} {
 		caller, err := v.Verify(t.Context(), token)
 		require.NoError(t, err, name)
-		require.Equal(t, identity.Caller{Subject: "ada", Role: identity.RoleCustomer}, caller)
+		require.Equal(t, identity.Caller{Subject: "ada", Roles: []identity.Role{identity.RoleCustomer}}, caller)
 	}
 	require.Equal(t, 1, i.asked)
 

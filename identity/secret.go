@@ -15,7 +15,7 @@ const MinSecretBytes = 32
 type Secret struct {
 	secret []byte
 	names  Names
-	parser *jwt.Parser
+	reader reader
 }
 
 var _ Verifier = (*Secret)(nil)
@@ -23,22 +23,24 @@ var _ Verifier = (*Secret)(nil)
 // NewSecret refuses a secret that could be guessed from a token.
 func NewSecret(secret string, names Names) (*Secret, error) {
 	if len(secret) < MinSecretBytes {
-		return nil, fmt.Errorf("a secret of %d bytes is too short: at least %d are needed", len(secret), MinSecretBytes)
+		return nil, fmt.Errorf("a secret of %d bytes (HOLDFAST_JWT_SECRET) is too short: at least %d are needed", len(secret), MinSecretBytes)
 	}
-	return &Secret{
-		secret: []byte(secret), names: names.complete(), parser: names.parser(jwt.SigningMethodHS256.Alg()),
-	}, nil
+	read, err := names.reader(jwt.SigningMethodHS256.Alg())
+	if err != nil {
+		return nil, err
+	}
+	return &Secret{secret: []byte(secret), names: names.complete(), reader: read}, nil
 }
 
 // Verify implements Verifier.
 func (s *Secret) Verify(_ context.Context, token string) (Caller, error) {
-	return callerOf(s.parser, token, func(*jwt.Token) (any, error) { return s.secret, nil })
+	return s.reader.caller(token, func(*jwt.Token) (any, error) { return s.secret, nil })
 }
 
 // Issue signs a token of the caller.
 func (s *Secret) Issue(c Caller, lifetime time.Duration) (string, error) {
-	if !validSubject(c.Subject, c.Role) {
-		return "", fmt.Errorf("%q can't be the subject of a token for the role %s", c.Subject, c.Role)
+	if !validSubject(c.Subject, c.Roles) {
+		return "", fmt.Errorf("%q can't be the subject of a token with the roles %v", c.Subject, c.Roles)
 	}
 	now := s.names.Now()
 	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims{
@@ -46,7 +48,7 @@ func (s *Secret) Issue(c Caller, lifetime time.Duration) (string, error) {
 			Issuer: s.names.Issuer, Audience: jwt.ClaimStrings{s.names.Audience}, Subject: c.Subject,
 			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(lifetime)),
 		},
-		Role: c.Role,
+		rolesClaim: s.names.RolesClaim, roles: c.Roles,
 	}).SignedString(s.secret)
 	if err != nil {
 		return "", fmt.Errorf("sign a token: %w", err)

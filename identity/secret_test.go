@@ -2,6 +2,7 @@ package identity_test
 
 import (
 	"encoding/base64"
+	"log/slog"
 	"maps"
 	"strings"
 	"testing"
@@ -55,11 +56,11 @@ func TestATokenTellsItsCaller(t *testing.T) {
 		claims jwt.MapClaims
 		want   identity.Caller
 	}{
-		"customer":           {nil, identity.Caller{Subject: "ada", Role: identity.RoleCustomer}},
-		"operator":           {jwt.MapClaims{"sub": "auth0|7", "role": "operator"}, identity.Caller{Subject: "auth0|7", Role: identity.RoleOperator}},
-		"several audiences":  {jwt.MapClaims{"aud": []string{"x", "holdfast"}}, identity.Caller{Subject: "ada", Role: identity.RoleCustomer}},
-		"a clock a bit late": {jwt.MapClaims{"exp": now.Add(-20 * time.Second).Unix(), "iat": now.Add(20 * time.Second).Unix(), "nbf": now.Add(20 * time.Second).Unix()}, identity.Caller{Subject: "ada", Role: identity.RoleCustomer}},
-		"a role of others":   {jwt.MapClaims{"role": "admin"}, identity.Caller{Subject: "ada", Role: "admin"}},
+		"customer":           {nil, identity.Caller{Subject: "ada", Roles: []identity.Role{identity.RoleCustomer}}},
+		"operator":           {jwt.MapClaims{"sub": "auth0|7", "role": "operator"}, identity.Caller{Subject: "auth0|7", Roles: []identity.Role{identity.RoleOperator}}},
+		"several audiences":  {jwt.MapClaims{"aud": []string{"x", "holdfast"}}, identity.Caller{Subject: "ada", Roles: []identity.Role{identity.RoleCustomer}}},
+		"a clock a bit late": {jwt.MapClaims{"exp": now.Add(-20 * time.Second).Unix(), "iat": now.Add(20 * time.Second).Unix(), "nbf": now.Add(20 * time.Second).Unix()}, identity.Caller{Subject: "ada", Roles: []identity.Role{identity.RoleCustomer}}},
+		"a role of others":   {jwt.MapClaims{"role": "admin"}, identity.Caller{Subject: "ada"}},
 		"no role":            {jwt.MapClaims{"role": nil}, identity.Caller{Subject: "ada"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -112,6 +113,73 @@ func TestATokenThatProvesNothingIsInvalid(t *testing.T) {
 	}
 }
 
+func TestTheRolesOfATokenAreThoseThatAreKnown(t *testing.T) {
+	const catalog, customer, operator, readonly, support = identity.RoleCatalog, identity.RoleCustomer, identity.RoleOperator,
+		identity.RoleReadonly, identity.RoleSupport
+	for name, c := range map[string]struct {
+		claim string
+		value any
+		want  []identity.Role
+	}{
+		"one":                               {"", "catalog", []identity.Role{catalog}},
+		"several, one of them twice":        {"", []string{"support", "catalog", "support"}, []identity.Role{catalog, support}},
+		"an unknown one beside a known one": {"", []string{"admin", "readonly", ""}, []identity.Role{readonly}},
+		"unknown ones alone":                {"", []string{"admin", "Operator", "operator ", "root operator"}, nil},
+		"a text of several words":           {"", "not an operator", nil},
+		"none":                              {"", []string{}, nil},
+		"null":                              {"", []any{nil}, nil},
+		"scopes of OAuth":                   {"scope", "openid catalog  customer", []identity.Role{catalog, customer}},
+		"scopes as a list":                  {"scp", []string{"openid", "support"}, []identity.Role{support}},
+		"a scope that has a role's name":    {"scp", "shop:operator operators", nil},
+		"a claim of the shop's own":         {"https://shop.example/roles", []string{"operator"}, []identity.Role{operator}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := ofSecret(t, identity.Names{RolesClaim: c.claim})
+			given := jwt.MapClaims{"role": nil, "Role": "operator", "roles": []string{"operator"}, "ROLE": "operator"}
+			if c.claim == "" {
+				c.claim = "role"
+			}
+			given[c.claim] = c.value
+			caller, err := v.Verify(t.Context(), hs256(t, good(given)))
+			require.NoError(t, err)
+			require.Equal(t, identity.Caller{Subject: "ada", Roles: c.want}, caller)
+		})
+	}
+	for name, value := range map[string]any{"numbers": []int{1}, "an object": map[string]any{"operator": true}, "lists": [][]string{{"operator"}}} {
+		_, err := ofSecret(t, identity.Names{}).Verify(t.Context(), hs256(t, good(jwt.MapClaims{"role": value})))
+		require.ErrorIs(t, err, identity.ErrInvalid, name)
+	}
+	_, err := ofSecret(t, identity.Names{}).Verify(t.Context(), hs256(t, good(jwt.MapClaims{"sub": "a/b", "role": []string{"catalog", "customer"}})))
+	require.ErrorIs(t, err, identity.ErrInvalid, "a customer's subject is an id, whatever else they are")
+}
+
+func TestAClaimThatMeansSomethingElseHoldsNoRoles(t *testing.T) {
+	for _, claim := range []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti"} {
+		_, err := identity.NewSecret(secret, identity.Names{RolesClaim: claim})
+		require.ErrorContains(t, err, "HOLDFAST_JWT_ROLES_CLAIM")
+		_, err = identity.NewRemote("https://id.example/keys", identity.Names{RolesClaim: claim}, identity.DefaultKeysAge, slog.New(slog.DiscardHandler))
+		require.ErrorContains(t, err, claim)
+	}
+}
+
+// RFC 7515, 4.1.11: an extension that a token calls critical has to be understood, and none is
+// here.
+func TestATokenWithACriticalExtensionIsRefused(t *testing.T) {
+	v := ofSecret(t, identity.Names{})
+	for name, crit := range map[string]any{
+		"an unknown extension": []string{"exp-of-others"}, "one that is registered": []string{"b64"}, "an empty list": []string{},
+		"a text": "b64", "null": nil,
+	} {
+		token := jwt.NewWithClaims(jwt.SigningMethodHS256, good(nil))
+		token.Header["crit"], token.Header["b64"], token.Header["exp-of-others"] = crit, true, 1
+		text, err := token.SignedString([]byte(secret))
+		require.NoError(t, err)
+		_, err = v.Verify(t.Context(), text)
+		require.ErrorIs(t, err, identity.ErrInvalid, name)
+		require.ErrorContains(t, err, "crit", name)
+	}
+}
+
 func TestNamesAreThoseOfTheSettings(t *testing.T) {
 	v := ofSecret(t, identity.Names{Issuer: "https://id.example", Audience: "shop"})
 	_, err := v.Verify(t.Context(), hs256(t, good(nil)))
@@ -123,7 +191,15 @@ func TestNamesAreThoseOfTheSettings(t *testing.T) {
 func TestAnIssuedTokenIsGoodForItsTime(t *testing.T) {
 	now := time.Now()
 	v := ofSecret(t, identity.Names{Now: func() time.Time { return now }})
-	bob := identity.Caller{Subject: "bob", Role: identity.RoleCustomer}
+	bob := identity.Caller{Subject: "bob", Roles: []identity.Role{identity.RoleCatalog, identity.RoleCustomer}}
+	for _, claim := range []string{"role", "scope"} {
+		other := ofSecret(t, identity.Names{RolesClaim: claim})
+		token, err := other.Issue(bob, time.Hour)
+		require.NoError(t, err)
+		caller, err := other.Verify(t.Context(), token)
+		require.NoError(t, err)
+		require.Equal(t, bob, caller, claim)
+	}
 	token, err := v.Issue(bob, time.Hour)
 	require.NoError(t, err)
 	caller, err := v.Verify(t.Context(), token)
@@ -132,7 +208,7 @@ func TestAnIssuedTokenIsGoodForItsTime(t *testing.T) {
 	now = now.Add(time.Hour + time.Minute)
 	_, err = v.Verify(t.Context(), token)
 	require.ErrorIs(t, err, identity.ErrInvalid)
-	_, err = v.Issue(identity.Caller{Subject: "a b", Role: identity.RoleCustomer}, time.Hour)
+	_, err = v.Issue(identity.Caller{Subject: "a b", Roles: []identity.Role{identity.RoleCustomer}}, time.Hour)
 	require.Error(t, err)
 }
 

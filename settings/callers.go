@@ -1,7 +1,6 @@
 package settings
 
 import (
-	"fmt"
 	"time"
 
 	"holdfast/identity"
@@ -12,20 +11,17 @@ type Tokens struct {
 	JWTSecret string `name:"jwt-secret" env:"HOLDFAST_JWT_SECRET" secret:"" example:"a secret of 32 bytes or more, in a file" help:"Secret that callers' tokens are signed with, HS256, at least 32 bytes."`
 	Issuer    string `name:"jwt-issuer" env:"HOLDFAST_JWT_ISSUER" default:"holdfast" help:"Issuer of the tokens: their iss."`
 	Audience  string `name:"jwt-audience" env:"HOLDFAST_JWT_AUDIENCE" default:"holdfast" help:"Audience of the tokens: their aud."`
+	Roles     string `name:"jwt-roles-claim" env:"HOLDFAST_JWT_ROLES_CLAIM" default:"role" help:"Claim of the tokens that holds the caller's roles: a text or a list of texts. In scope and scp, a text is a list separated by spaces."`
 }
 
-// Names are the issuer and the audience.
+// Names are the issuer, the audience and the claim of roles.
 func (t Tokens) Names() identity.Names {
-	return identity.Names{Issuer: t.Issuer, Audience: t.Audience}
+	return identity.Names{Issuer: t.Issuer, Audience: t.Audience, RolesClaim: t.Roles}
 }
 
 // Signer signs and verifies tokens with the secret.
 func (t Tokens) Signer() (*identity.Secret, error) {
-	s, err := identity.NewSecret(t.JWTSecret, t.Names())
-	if err != nil {
-		return nil, fmt.Errorf("HOLDFAST_JWT_SECRET: %w", err)
-	}
-	return s, nil
+	return identity.NewSecret(t.JWTSecret, t.Names())
 }
 
 // Callers say how callers prove who they are.

@@ -260,10 +260,10 @@ type Variant struct {
 	// Available Units that can be bought.
 	Available int64 `json:"available"`
 
-	// Held Units on hand that orders hold which may still be paid. For operators only.
+	// Held Units on hand that orders hold which may still be paid. For staff only.
 	Held *int64 `json:"held,omitempty"`
 
-	// OnHand Units in stock, those that orders hold included. For operators only.
+	// OnHand Units in stock, those that orders hold included. For staff only.
 	OnHand *int64 `json:"onHand,omitempty"`
 	Price  int64  `json:"price"`
 	SKU    string `json:"sku"`
@@ -364,7 +364,7 @@ type ListOrdersParams struct {
 	// To Placed before then.
 	To *string `form:"to,omitempty" json:"to,omitempty"`
 
-	// Q For operators. Plain text, at most 1,000 characters: all of its words have to be found in the order's id
+	// Q For staff. Plain text, at most 1,000 characters: all of its words have to be found in the order's id
 	// (also by its first 4 characters or more), its titles, its recipient or its address.
 	Q *string `form:"q,omitempty" json:"q,omitempty"`
 

@@ -48,7 +48,7 @@ func (f identityFlags) read(log *slog.Logger) (*identity.Remote, *identity.Secre
 	}
 	remote, err := identity.NewRemote(f.KeysURL, f.Names(), f.KeysAge, log)
 	if err != nil {
-		return nil, nil, usagef("--jwks-url and --jwks-max-age (HOLDFAST_JWKS_URL): %v", err)
+		return nil, nil, usagef("%v", err)
 	}
 	return remote, nil, nil
 }

@@ -28,6 +28,8 @@ func TestSettingsOfTheGatewayAreChecked(t *testing.T) {
 		"negative limit":             {map[string]string{"HOLDFAST_RATE_LIMIT": "-1"}, "HOLDFAST_RATE_LIMIT"},
 		"negative limit of payments": {map[string]string{"HOLDFAST_RATE_LIMIT_PAYMENTS": "-1"}, "HOLDFAST_RATE_LIMIT_PAYMENTS"},
 		"keys that never age":        {map[string]string{"HOLDFAST_JWKS_URL": "https://id.example/keys", "HOLDFAST_JWKS_MAX_AGE": "0s"}, "HOLDFAST_JWKS_MAX_AGE"},
+		"roles by the subject":       {map[string]string{"HOLDFAST_JWT_ROLES_CLAIM": "sub"}, "the claim sub (HOLDFAST_JWT_ROLES_CLAIM)"},
+		"roles by the audience":      {map[string]string{"HOLDFAST_JWKS_URL": "https://id.example/keys", "HOLDFAST_JWT_ROLES_CLAIM": "aud"}, "HOLDFAST_JWT_ROLES_CLAIM"},
 		"room for no body":           {map[string]string{"HOLDFAST_BODY_BYTES": "8388607"}, "8388608"},
 		"no number":                  {map[string]string{"HOLDFAST_RATE_LIMIT_ADDRESS": "many"}, "--rate-limit-address"},
 		"negative open orders":       {map[string]string{"HOLDFAST_MAX_OPEN_ORDERS": "-1"}, "HOLDFAST_MAX_OPEN_ORDERS"},
@@ -68,13 +70,22 @@ func TestATokenIsTakenByWhoHasItsSecret(t *testing.T) {
 	require.NoError(t, err)
 	caller, err := v.Verify(t.Context(), strings.TrimSpace(stdout))
 	require.NoError(t, err)
-	require.Equal(t, identity.Caller{Subject: "ada", Role: identity.RoleCustomer}, caller)
+	require.Equal(t, identity.Caller{Subject: "ada", Roles: []identity.Role{identity.RoleCustomer}}, caller)
+
+	t.Setenv("HOLDFAST_JWT_ROLES_CLAIM", "scope")
+	code, stdout, stderr = holdfast(t, "token", "--role", "support,catalog", "--subject", "eve")
+	require.Equal(t, exitOK, code, stderr)
+	scopes, err := identity.NewSecret(jwtSecret, identity.Names{RolesClaim: "scope"})
+	require.NoError(t, err)
+	caller, err = scopes.Verify(t.Context(), strings.TrimSpace(stdout))
+	require.NoError(t, err)
+	require.Equal(t, []identity.Role{identity.RoleCatalog, identity.RoleSupport}, caller.Roles)
 
 	t.Setenv("HOLDFAST_JWT_ISSUER", "https://id.example")
 	_, stdout, _ = holdfast(t, "token", "--role", "operator", "--subject", "op")
 	_, err = v.Verify(t.Context(), strings.TrimSpace(stdout))
 	require.ErrorIs(t, err, identity.ErrInvalid)
-	for _, args := range []string{"--role admin --subject a", "--role customer", "--subject a", "--role customer --subject a/b", "--role customer --subject a --ttl 0s"} {
+	for _, args := range []string{"--role admin --subject a", "--role support,admin --subject a", "--role customer", "--subject a", "--role customer --subject a/b", "--role customer --subject a --ttl 0s"} {
 		code, stdout, _ := holdfast(t, append([]string{"token"}, strings.Fields(args)...)...)
 		require.Equal(t, exitUsage, code, args)
 		require.Empty(t, stdout)

@@ -103,7 +103,7 @@ func TestAGatewayKeepsItsSecrets(t *testing.T) {
 	signer, err := identity.NewSecret(jwtSecret, identity.Names{})
 	require.NoError(t, err)
 	tokenOf := func(subject string, role identity.Role) string {
-		text, err := signer.Issue(identity.Caller{Subject: subject, Role: role}, time.Hour)
+		text, err := signer.Issue(identity.Caller{Subject: subject, Roles: []identity.Role{role}}, time.Hour)
 		require.NoError(t, err)
 		return text
 	}

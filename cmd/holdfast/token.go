@@ -13,9 +13,9 @@ import (
 // it otherwise.
 type tokenCommand struct {
 	settings.Tokens
-	Role    string        `required:"" enum:"operator,customer" help:"What the caller may do: operator or customer."`
-	Subject string        `required:"" help:"Who the caller is; for a customer, the customer's id."`
-	TTL     time.Duration `name:"ttl" default:"1h" help:"How long the token is valid."`
+	Role    []identity.Role `required:"" enum:"operator,customer,catalog,fulfilment,support,readonly" help:"What the caller may do: operator, customer, catalog, fulfilment, support or readonly; several are separated by commas."`
+	Subject string          `required:"" help:"Who the caller is; for a customer, the customer's id."`
+	TTL     time.Duration   `name:"ttl" default:"1h" help:"How long the token is valid."`
 }
 
 // Run prints the token alone, for HOLDFAST_TOKEN=$(holdfast token …).
@@ -27,7 +27,7 @@ func (c *tokenCommand) Run(_ context.Context, out out) error {
 	if err != nil {
 		return usagef("%v", err)
 	}
-	token, err := signer.Issue(identity.Caller{Subject: c.Subject, Role: identity.Role(c.Role)}, c.TTL)
+	token, err := signer.Issue(identity.Caller{Subject: c.Subject, Roles: c.Role}, c.TTL)
 	if err != nil {
 		return usagef("--subject: %v", err)
 	}

@@ -36,7 +36,7 @@ func (b *providersBench) Run(ctx context.Context, out report) error {
 	if err != nil {
 		return err
 	}
-	token, err := tokens.Issue(identity.Caller{Subject: "bench", Role: identity.RoleOperator}, time.Hour)
+	token, err := tokens.Issue(identity.Caller{Subject: "bench", Roles: []identity.Role{identity.RoleOperator}}, time.Hour)
 	if err != nil {
 		return err
 	}

@@ -281,7 +281,7 @@ func operatorsToken(t *testing.T) string {
 	t.Helper()
 	signer, err := identity.NewSecret(secrets()["HOLDFAST_JWT_SECRET"], identity.Names{})
 	require.NoError(t, err)
-	token, err := signer.Issue(identity.Caller{Subject: "op", Role: identity.RoleOperator}, time.Hour)
+	token, err := signer.Issue(identity.Caller{Subject: "op", Roles: []identity.Role{identity.RoleOperator}}, time.Hour)
 	require.NoError(t, err)
 	return token
 }
