@@ -34,23 +34,38 @@ func (s *Server) readCancel(c *gin.Context, id string, key *string) (saga.Cancel
 		return saga.CancelRequest{}, err
 	}
 	caller := CallerOf(c.Request.Context())
-	reason, err := cancelReason(in.Reason, caller)
-	if err != nil {
+	r := saga.CancelRequest{Reason: cancelReason(in.Reason, caller), Actor: caller.Subject, Note: in.Note}
+	if err := checkCancel(r, caller); err != nil {
 		return saga.CancelRequest{}, err
 	}
-	return saga.CancelRequest{Reason: reason, Actor: caller.Subject}, s.checkOwner(c.Request.Context(), id)
+	return r, s.checkOwner(c.Request.Context(), id)
 }
 
-// cancelReason says on whose behalf an order is cancelled: an operator may do
-// it for the customer.
-func cancelReason(asked order.Reason, caller Caller) (order.Reason, error) {
+// cancelReason is the reason of a caller who gives none.
+func cancelReason(given order.Reason, caller Caller) order.Reason {
 	switch {
-	case asked == order.ReasonCustomer, asked == "" && !caller.Staff():
-		return order.ReasonCustomer, nil
-	case (asked == order.ReasonOperator || asked == "") && caller.Staff():
-		return order.ReasonOperator, nil
+	case given != "":
+		return given
+	case caller.Staff():
+		return order.ReasonOperator
 	}
-	return "", product.Invalid{{Path: "reason", Reason: "must be customer or operator"}}
+	return order.ReasonCustomer
+}
+
+func checkCancel(r saga.CancelRequest, caller Caller) error {
+	var bad product.Invalid
+	switch {
+	case r.Reason.MayCancel(caller.Staff()):
+	case r.Reason.MayCancel(true):
+		bad.Add("reason", "must be customer: the other reasons are for staff")
+	default:
+		bad.Add("reason", "must be customer, operator, fraud, inventory or other")
+	}
+	if len(r.Note) > maxNoteBytes {
+		bad.Add("note", fmt.Sprintf("at most %d bytes", maxNoteBytes))
+	}
+	product.CheckText(&bad, "note", r.Note)
+	return bad.OrNil()
 }
 
 // DeliverOrder implements ServerInterface.

@@ -2,12 +2,14 @@ package api_test
 
 import (
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/temporal"
 
+	"holdfast/api"
 	"holdfast/order"
 	"holdfast/saga"
 )
@@ -109,4 +111,77 @@ func TestACancellationThatWaitsIsAccepted(t *testing.T) {
 	require.Equal(t, http.StatusTooManyRequests, a.status)
 	require.Equal(t, "/problems/too-many-requests", a.problem(t).Type)
 	require.NotEmpty(t, a.header.Get("Retry-After"))
+}
+
+func TestOnlyStaffGiveOtherReasonsThanTheCustomers(t *testing.T) {
+	g := asking(t)
+	g.sell(t, 100)
+	cancel := func(subject string, role api.Role, body any) answer {
+		o := g.do(orderCall(basketOf("")).as(t, "ada", api.RoleCustomer)).order(t)
+		return g.do(call{method: http.MethodPost, path: "/v1/orders/" + o.ID + "/cancel", body: body}.as(t, subject, role))
+	}
+	for reason, shown := range map[string]string{
+		"": "operator", "customer": "customer", "operator": "operator", "fraud": "fraud", "inventory": "inventory", "other": "other",
+	} {
+		a := cancel("eve", api.RoleSupport, map[string]string{"reason": reason})
+		require.Equal(t, shown, string(a.order(t).CancelReason), "%s", a.body)
+	}
+	for _, reason := range []string{"", "customer"} {
+		a := cancel("ada", api.RoleCustomer, map[string]string{"reason": reason})
+		require.Equal(t, order.ReasonCustomer, a.order(t).CancelReason, "%s", a.body)
+	}
+	// What the shop's programs find decides what is done with the units: no caller may say it.
+	programs := []string{"no_stock", "terminated", "delisted", "payment_refused", "unavailable", "payment_window_passed", "Fraud"}
+	for role, reasons := range map[api.Role][]string{
+		api.RoleOperator: programs, api.RoleCustomer: append(programs, "operator", "fraud", "inventory", "other"),
+	} {
+		for _, reason := range reasons {
+			a := cancel("ada", role, map[string]string{"reason": reason})
+			require.Equal(t, "reason", a.problem(t).Errors[0].Path, "%s by %s: %s", reason, role, a.body)
+			require.Equal(t, http.StatusUnprocessableEntity, a.status)
+		}
+	}
+	for _, note := range []string{strings.Repeat("x", 201), strings.Repeat("é", 101), "two\nlines", "a\x00b", "\u202egnp"} {
+		a := cancel("ada", api.RoleCustomer, map[string]string{"note": note})
+		require.Equal(t, "note", a.problem(t).Errors[0].Path, "%q: %s", note, a.body)
+	}
+	require.Equal(t, http.StatusOK, cancel("ada", api.RoleCustomer, map[string]string{"note": strings.Repeat("é", 100)}).status)
+}
+
+func TestACustomerReadsTheirOwnNoteAndNoneByStaff(t *testing.T) {
+	g := asking(t)
+	g.sell(t, 20)
+	const secret = "looks like a stolen card"
+	for _, c := range []struct {
+		subject      string
+		role         api.Role
+		body         map[string]string
+		reads, staff map[string]string
+	}{
+		{"eve", api.RoleSupport, map[string]string{"reason": "fraud", "note": secret},
+			map[string]string{"reason": "operator"}, map[string]string{"reason": "fraud", "note": secret}},
+		{"eve", api.RoleSupport, map[string]string{"reason": "customer", "note": secret},
+			map[string]string{"reason": "customer"}, map[string]string{"reason": "customer", "note": secret}},
+		{"ada", api.RoleCustomer, map[string]string{"note": "too small"},
+			map[string]string{"reason": "customer", "note": "too small"}, map[string]string{"reason": "customer", "note": "too small"}},
+	} {
+		o := g.do(orderCall(basketOf("")).as(t, "ada", api.RoleCustomer)).order(t)
+		cancel := call{method: http.MethodPost, path: "/v1/orders/" + o.ID + "/cancel", body: c.body}
+		require.Equal(t, http.StatusOK, g.do(cancel.as(t, c.subject, c.role)).status)
+		get := call{method: http.MethodGet, path: "/v1/orders/" + o.ID}
+		again := call{method: http.MethodPost, path: "/v1/orders/" + o.ID + "/cancel", body: map[string]string{"note": "once more"}}
+		for _, read := range []call{get, again} {
+			a := g.do(read.as(t, "ada", api.RoleCustomer))
+			require.Equal(t, c.reads, a.order(t).Journal[2].Detail)
+			require.Equal(t, c.reads["reason"], string(a.order(t).CancelReason))
+			require.NotContains(t, string(a.body), secret)
+			require.NotContains(t, string(a.body), "fraud")
+			require.NotContains(t, string(a.body), "once more", "the first call's note stays")
+		}
+		for _, role := range []api.Role{api.RoleOperator, api.RoleFulfilment, api.RoleReadonly} {
+			a := g.do(get.as(t, "op", role)).order(t)
+			require.Equal(t, c.staff, a.Journal[2].Detail)
+			require.Equal(t, c.staff["reason"], string(a.CancelReason))
+		}
+	}
 }

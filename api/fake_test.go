@@ -242,10 +242,12 @@ func (f *fakeTemporal) decide(ctx context.Context, s *fakeSaga, request any) (sa
 		}
 		if s.order.Status == order.StatusPaid {
 			s.order.CancelPaid(arg.Reason, arg.Actor, time.Now())
+			s.order.Remark(arg.Note)
 			s.closed = true
 			break
 		}
 		s.order.Close(order.StatusCancelled, arg.Reason, arg.Actor, time.Now())
+		s.order.Remark(arg.Note)
 		s.closed = true
 		_, err = f.stock.Release(ctx, s.order.Holder(), 1, s.order.ProductIDs(), "cancelled")
 	case saga.PayRequest:

@@ -40,12 +40,15 @@ func orderFor(caller Caller, doc []byte) ([]byte, error) {
 }
 
 func entryFor(customerID string, e order.Entry) order.Entry {
+	isOwn := e.Actor == customerID
 	e.Actor = order.ActorFor(customerID, e.Actor)
 	if e.Detail == nil {
 		return e
 	}
 	e.Detail = maps.Clone(e.Detail)
-	maps.DeleteFunc(e.Detail, func(name, _ string) bool { return !slices.Contains(shownDetails, name) })
+	maps.DeleteFunc(e.Detail, func(name, _ string) bool {
+		return !slices.Contains(shownDetails, name) && (name != order.DetailNote || !isOwn)
+	})
 	if reason, ok := e.Detail["reason"]; ok {
 		e.Detail["reason"] = shownReason(reason)
 	}
@@ -53,10 +56,13 @@ func entryFor(customerID string, e order.Entry) order.Entry {
 }
 
 // shownReason is what a customer reads of a reason: a product that isn't listed doesn't
-// exist for them.
+// exist for them, and a suspicion is the shop's own affair.
 func shownReason(reason string) string {
-	if reason == string(product.ReasonNotListed) {
+	switch reason {
+	case string(product.ReasonNotListed):
 		return string(product.ReasonNotFound)
+	case string(order.ReasonFraud):
+		return string(order.ReasonOperator)
 	}
 	return reason
 }

@@ -49,15 +49,19 @@ func (c *Client) order(ctx context.Context, id string, query url.Values) (order.
 	return o, a.Decode(&o)
 }
 
+// Cancellation says why an order is cancelled.
+type Cancellation struct {
+	// Reason defaults to the caller's own: customer, or operator for staff.
+	Reason string `json:"reason,omitempty"`
+	Note   string `json:"note,omitempty"`
+}
+
 // Cancel cancels an unpaid order. The status is 202 while the outcome is undecided. The
 // reason may be empty, and so may the key: all calls without one count as the same call.
-func (c *Client) Cancel(ctx context.Context, id, key, reason string) (Answer, error) {
-	body, err := json.Marshal(map[string]string{"reason": reason})
+func (c *Client) Cancel(ctx context.Context, id, key string, why Cancellation) (Answer, error) {
+	body, err := json.Marshal(why)
 	if err != nil {
 		return Answer{}, fmt.Errorf("encode the reason: %w", err)
-	}
-	if reason == "" {
-		body = []byte("{}")
 	}
 	a, err := c.do(ctx, call{method: http.MethodPost, path: orderPath(id, "/cancel"), header: keyed(key), body: body})
 	if err != nil {

@@ -55,6 +55,9 @@ type Reason string
 const (
 	ReasonCustomer       Reason = "customer"
 	ReasonOperator       Reason = "operator"
+	ReasonFraud          Reason = "fraud"
+	ReasonInventory      Reason = "inventory"
+	ReasonOther          Reason = "other"
 	ReasonDelisted       Reason = "delisted"
 	ReasonPaymentRefused Reason = "payment_refused"
 	ReasonNoStock        Reason = "no_stock"
@@ -65,6 +68,20 @@ const (
 	// ReasonWindowPassed: nobody paid within the payment window.
 	ReasonWindowPassed Reason = "payment_window_passed"
 )
+
+// MayCancel reports whether a caller may give the reason for a cancellation. Customers have
+// only their own. All other reasons are what the shop's programs found: some of them decide
+// what is done with the units.
+func (r Reason) MayCancel(isStaff bool) bool {
+	switch r {
+	case ReasonCustomer:
+		return true
+	case ReasonOperator, ReasonFraud, ReasonInventory, ReasonOther:
+		return isStaff
+	case ReasonDelisted, ReasonPaymentRefused, ReasonNoStock, ReasonTerminated, ReasonUnavailable, ReasonWindowPassed:
+	}
+	return false
+}
 
 // Actors that a journal names beside callers.
 const (

@@ -7,6 +7,9 @@ import (
 	"holdfast/product"
 )
 
+// DetailNote is the detail of a step with its actor's own words.
+const DetailNote = "note"
+
 // note appends to the journal and counts the version: every change of an order
 // is a step of its story.
 func (o *Order) note(node, actor string, occurred, recorded time.Time, detail map[string]string) {
@@ -96,6 +99,13 @@ func (o *Order) Close(status Status, reason Reason, actor string, at time.Time) 
 func (o *Order) CancelPaid(reason Reason, actor string, at time.Time) {
 	o.Status, o.CancelReason = StatusCancelled, reason
 	o.note(string(StatusCancelled), actor, at, at, map[string]string{"reason": string(reason), "from": string(StatusPaid)})
+}
+
+// Remark adds to the last step what its actor had to say about it, if anything.
+func (o *Order) Remark(note string) {
+	if note != "" {
+		o.Journal[len(o.Journal)-1].Detail[DetailNote] = note
+	}
 }
 
 // PaymentUnresolved notes that an order which is to end waits for its payment

@@ -29,6 +29,8 @@ const (
 type CancelRequest struct {
 	Reason order.Reason `json:"reason"`
 	Actor  string       `json:"actor"`
+	// Note is what the actor has to say about it.
+	Note string `json:"note,omitempty"`
 }
 
 // PayRequest asks for a payment that the buyer can pay by.

@@ -30,18 +30,19 @@ func TestCancelledByUpdate(t *testing.T) {
 		name   string
 		reason order.Reason
 		actor  string
-	}{{"customer", order.ReasonCustomer, "customer:customer-1"}, {"operator", order.ReasonOperator, "operator"}} {
+	}{{"customer", order.ReasonCustomer, "customer:customer-1"}, {"operator", order.ReasonOperator, "operator"}, {"fraud", order.ReasonFraud, "eve"}} {
 		t.Run(c.name, func(t *testing.T) {
 			s := open(t, line("shirt", 2), line("mug", 2))
 			var a *asked
 			s.at(time.Minute, func() {
-				a = s.ask(saga.CancelUpdate, "c1", saga.CancelRequest{Reason: c.reason, Actor: c.actor})
+				a = s.ask(saga.CancelUpdate, "c1", saga.CancelRequest{Reason: c.reason, Actor: c.actor, Note: "of " + c.name})
 			})
 			s.run()
 			s.Equal(order.StatusCancelled, s.result.Status)
 			s.Equal(c.reason, s.result.Reason)
 			s.Equal(&saga.Answer{Verdict: saga.VerdictDone, Status: order.StatusCancelled, Version: 3}, a.Answer)
 			s.Equal(c.actor, s.now().Journal[2].Actor)
+			s.Equal(map[string]string{"reason": string(c.reason), "note": "of " + c.name}, s.now().Journal[2].Detail)
 		})
 	}
 }

@@ -119,7 +119,7 @@ func (s *orderSaga) paymentOrEnding() *ending {
 		if r, ok := s.nextRequest(); ok {
 			switch {
 			case r.cancel != nil:
-				return &ending{status: order.StatusCancelled, reason: r.cancel.Reason, actor: r.cancel.Actor, request: r}
+				return &ending{status: order.StatusCancelled, reason: r.cancel.Reason, actor: r.cancel.Actor, note: r.cancel.Note, request: r}
 			case r.pay != nil && timer.IsReady(): // whoever goes on asking must not keep the order open
 				r.answer = s.refusal(saga.VerdictEnding, "")
 			case r.pay != nil:
@@ -142,6 +142,7 @@ func (s *orderSaga) paymentOrEnding() *ending {
 // late one.
 func (s *orderSaga) giveBack(e ending) {
 	s.order.Close(e.status, e.reason, e.actor, s.now())
+	s.order.Remark(e.note)
 	s.release(string(e.reason))
 	s.recordClosed()
 	s.answer(e.request)
@@ -219,6 +220,7 @@ func (s *orderSaga) mayTakeBack() bool {
 // its units to the shelf.
 func (s *orderSaga) takeBack(c saga.CancelRequest) {
 	s.order.CancelPaid(c.Reason, c.Actor, s.now())
+	s.order.Remark(c.Note)
 	if s.payment != nil {
 		s.refund(*s.payment, order.RefundCancelled) // first: the buyer doesn't wait for the shelf
 	}

@@ -72,6 +72,7 @@ type ending struct {
 	status  order.Status
 	reason  order.Reason
 	actor   string
+	note    string
 	request *request
 }
 

@@ -24,7 +24,13 @@ type Attempt = order.Attempt
 
 // CancelRequest defines model for CancelRequest.
 type CancelRequest struct {
-	// Reason Who wants it; left out, it is the caller's role.
+	// Note In the caller's own words, at most 200 bytes. It stands in the `detail` of the journal's entry. Customers read
+	// their own note, and never one by staff.
+	Note string `json:"note,omitempty"`
+
+	// Reason Why. Customers have `customer`, and staff all of them; `customer` is also for what staff do on a customer's
+	// behalf. Left out or empty, it is `operator` for staff. It becomes the order's `cancelReason`, where customers
+	// read `operator` instead of `fraud`.
 	Reason order.Reason `json:"reason,omitempty"`
 }
 

@@ -138,6 +138,9 @@ func TestOrderShowAndCancel(t *testing.T) {
 	assert.Equal(t, exitOK, code)
 	assert.Contains(t, stdout, `"status": "cancelled"`)
 	assert.Equal(t, order.StatusCancelled, o.Status)
+	code, stdout, _ = holdfast(t, "order", "cancel", "o1", "--reason", "no_stock")
+	assert.Equal(t, exitUsage, code)
+	assert.Empty(t, stdout)
 }
 
 func TestPay(t *testing.T) {

@@ -37,7 +37,8 @@ func (c *orderShowCommand) Run(ctx context.Context, out out) error {
 type orderCancelCommand struct {
 	gatewayFlags
 	Order  string `arg:"" help:"The order's id."`
-	Reason string `enum:"customer,operator" default:"operator" help:"Who cancels: customer or operator."`
+	Reason string `enum:"customer,operator,fraud,inventory,other" default:"operator" help:"Why: customer, operator, fraud, inventory or other."`
+	Note   string `help:"Note in the order's journal; customers see only their own notes."`
 }
 
 // Run cancels the order and prints it as it is then.
@@ -46,7 +47,7 @@ func (c *orderCancelCommand) Run(ctx context.Context, out out) error {
 	if err != nil {
 		return err
 	}
-	answer, err := gateway.Cancel(ctx, c.Order, "", c.Reason)
+	answer, err := gateway.Cancel(ctx, c.Order, "", client.Cancellation{Reason: c.Reason, Note: c.Note})
 	if err != nil {
 		return err
 	}

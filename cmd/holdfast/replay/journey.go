@@ -89,7 +89,7 @@ func (j *journey) meetFate(ctx context.Context) error {
 		fallthrough
 	case cancel:
 		return j.finish(ctx, Cancelled, func(ctx context.Context) (client.Answer, error) {
-			return j.Gateway.Cancel(ctx, j.order.ID, j.key("cancel"), string(order.ReasonCustomer))
+			return j.Gateway.Cancel(ctx, j.order.ID, j.key("cancel"), client.Cancellation{Reason: string(order.ReasonCustomer)})
 		})
 	case pay, refuse:
 	}
