@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"holdfast/api/openapi"
-
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
@@ -31,7 +29,7 @@ type said struct {
 // contractCalls are all calls of the contract, as another program reads it.
 func contractCalls(t testing.TB) []said {
 	t.Helper()
-	doc, err := openapi3.NewLoader().LoadFromData(openapi.Contract())
+	doc, err := loadContract()
 	require.NoError(t, err)
 	var calls []said
 	for path, item := range doc.Paths.Map() {

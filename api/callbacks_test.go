@@ -203,7 +203,7 @@ func TestAThousandCallbacks(t *testing.T) {
 	for len(queue) > 0 {
 		p := queue[0]
 		queue = queue[1:]
-		down := draw.IntN(20) == 0
+		down := draw.IntN(60) == 0 // each waits for a moment
 		g.temporal.set(func(f *fakeTemporal) { f.down = down })
 		before := g.heard()
 		a := g.send(t.Context(), p.call())

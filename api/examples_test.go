@@ -17,7 +17,7 @@ import (
 
 func readContract(t *testing.T) *openapi3.T {
 	t.Helper()
-	doc, err := openapi3.NewLoader().LoadFromData(openapi.Contract())
+	doc, err := loadContract()
 	require.NoError(t, err)
 	return doc
 }

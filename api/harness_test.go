@@ -107,12 +107,27 @@ func newGateway(t testing.TB, changes ...func(*api.Config)) *gateway {
 	return g
 }
 
+// loadContract reads and checks the contract once: under the race detector that takes half
+// a second. Nothing may change what it returns.
+var loadContract = sync.OnceValues(func() (*openapi3.T, error) {
+	doc, err := openapi3.NewLoader().LoadFromData(openapi.Contract())
+	if err != nil {
+		return nil, err
+	}
+	return doc, doc.Validate(context.Background())
+})
+
+var loadRouter = sync.OnceValues(func() (routers.Router, error) {
+	doc, err := loadContract()
+	if err != nil {
+		return nil, err
+	}
+	return legacy.NewRouter(doc)
+})
+
 func contractRouter(t testing.TB) routers.Router {
 	t.Helper()
-	doc, err := openapi3.NewLoader().LoadFromData(openapi.Contract())
-	require.NoError(t, err)
-	require.NoError(t, doc.Validate(t.Context()))
-	r, err := legacy.NewRouter(doc)
+	r, err := loadRouter()
 	require.NoError(t, err)
 	return r
 }
