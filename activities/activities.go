@@ -1,10 +1,8 @@
-// Package activities holds what the sagas do to the world, one operation a
-// file: its parameters, its result, and Execute. An activity carries out what a
-// workflow decided; it decides nothing by itself, and everything that it does
-// may be done again with the same outcome.
+// Package activities holds the sagas' side effects, one operation a file: its parameters,
+// its result, and Execute. An activity carries out what a workflow decided; it decides
+// nothing itself, and everything it does can be repeated with the same outcome.
 //
-// The interfaces below are what the activities need of the world; package
-// worker wires the real parts.
+// The interfaces below are what the activities need; package worker wires the real parts.
 package activities
 
 import (
@@ -14,31 +12,32 @@ import (
 	"holdfast/product"
 )
 
-// Stock is the product entities. Each method may be repeated, and is bounded by
-// its context. Answers stand in the order of what was asked.
+// Stock gives access to the product entities. Each method may be repeated, and is bounded
+// by its context. Results are in the order of the arguments.
 type Stock interface {
-	// Hold asks all products at once.
+	// Hold sends the requests to all products at once.
 	Hold(ctx context.Context, reqs []product.HoldRequest) ([]product.Hold, error)
-	// HoldInTurn asks one product after the other, and waits a little for one
-	// that is short through other orders' holds alone.
+	// HoldInTurn asks one product after the other, and waits briefly for one whose missing
+	// units are only on hold for other orders.
 	HoldInTurn(ctx context.Context, reqs []product.HoldRequest) ([]product.Hold, error)
 	Commit(ctx context.Context, h product.Holder, productIDs []string) ([]product.HoldState, error)
-	// Release ends all tries up to try, also those that are still on their way.
+	// Release ends all tries up to try, including those still in flight.
 	Release(ctx context.Context, h product.Holder, try int, productIDs []string, reason string) ([]product.HoldState, error)
-	// Restock gives back units that the order bought, never more than it has not returned
-	// yet, and answers how many of each sku came back.
+	// Restock returns units that the order bought, at most those that it has not returned
+	// yet. It returns how many of each sku came back.
 	Restock(ctx context.Context, h product.Holder, productID, returnID string, items []product.Item) (map[string]int64, error)
-	// CloseSales lets what a paid order bought be forgotten in a while: the order is closed.
+	// CloseSales lets the record of a paid order's purchases expire after a while, because
+	// the order is closed.
 	CloseSales(ctx context.Context, h product.Holder, productIDs []string) error
 }
 
-// Records is the orders' documents.
+// Records stores the orders' documents.
 type Records interface {
-	// Put takes the document only if its version is newer.
+	// Put stores the document only if its version is newer.
 	Put(ctx context.Context, r order.Record) error
 }
 
-// Names under which the activities are registered: what the web UI shows.
+// Names under which the activities are registered; the web UI shows them.
 const (
 	NameHoldStock      = "HoldStock"
 	NameCommitStock    = "CommitStock"
@@ -66,7 +65,7 @@ const (
 	NameSettleWebhook  = "SettleWebhook"
 )
 
-// record writes an order's document and what changed of its payments.
+// record stores an order's document and the changes of its payments.
 func record(ctx context.Context, to Records, o *order.Order, payments map[string]order.Attempt) error {
 	r, err := order.NewRecord(o, payments)
 	if err != nil {

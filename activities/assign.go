@@ -10,23 +10,24 @@ import (
 	"holdfast/order"
 )
 
-// Assign gives a payment of an unknown order to the order that it is for.
+// Assign gives a payment of an unknown order to the order that it is meant for.
 type Assign struct {
-	// Signal hands an order's saga a payment; serviceerror.NotFound where none is open.
+	// Signal passes a payment to an order's saga. It returns a serviceerror.NotFound if
+	// none is open.
 	Signal func(ctx context.Context, e order.PaymentEvent) error
-	// Orders says whether one that is not open any more had it all the same: the answer
-	// to an earlier signal may have been lost.
+	// Orders reports whether an order that is no longer open took the payment all the same:
+	// the answer to an earlier signal may have been lost.
 	Orders interface {
 		Of(ctx context.Context, orderID string) (Fate, error)
 	}
 }
 
-// AssignResult tells whether the order has the payment now.
+// AssignResult reports whether the order has the payment now.
 type AssignResult struct {
 	Assigned bool `json:"assigned"`
 }
 
-// Execute signals the order. Again, the order hears of the same payment twice.
+// Execute signals the order. A repeated call sends the order the same payment again.
 func (a *Assign) Execute(ctx context.Context, e order.PaymentEvent) (AssignResult, error) {
 	err := a.Signal(ctx, e)
 	if _, closed := errors.AsType[*serviceerror.NotFound](err); closed {

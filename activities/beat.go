@@ -9,8 +9,8 @@ import (
 // beatEvery is well below the heartbeat timeouts of the policies.
 const beatEvery = 5 * time.Second
 
-// whileBeating calls beat now and then, until the function that it returns is called: an
-// activity lives also while everything that it asked hangs.
+// whileBeating calls beat regularly until the returned function is called, so that an
+// activity shows that it is alive even while all its calls hang.
 func whileBeating(ctx context.Context, beat func()) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var ended sync.WaitGroup

@@ -17,63 +17,66 @@ const (
 	// holdersPage is how many holds are read at once.
 	holdersPage = 200
 	// signalsAtOnce keeps one delisting from crowding out the orders. Holds without a
-	// workflow are settled beside the signals, which never wait for them.
+	// workflow are settled separately, so signals never wait for them.
 	signalsAtOnce     = 32
 	settlementsAtOnce = 8
 	// tellAtMost bounds one signal.
 	tellAtMost = 10 * time.Second
-	// The pause between two looks at a list that still has orders on it, which give their
-	// stock back by themselves, and what it grows to while nothing changes.
+	// The pause before the list is read again while it still contains orders, which release
+	// their stock by themselves, and the maximum that the pause grows to while nothing
+	// changes.
 	lookAgainAfter = 250 * time.Millisecond
 	lookAgainLate  = 5 * time.Second
-	// settleAfter is when an order that was told and still holds is asked whether it still
-	// runs. Of thousands of orders the last ones give back after a minute and more.
+	// settleAfter is how long after its signal an order that still holds is checked for
+	// whether it still runs. Among thousands of orders the last ones release after a minute
+	// or more.
 	settleAfter = 2 * time.Minute
-	// An order that can't be told or settled is tried again after a pause that doubles.
+	// An order that can't be signalled or settled is retried after a pause that doubles.
 	retryFirst, retryLast = time.Second, time.Minute
-	// holdersFor is how long one attempt goes on; then it fails, so that whoever looks at
-	// the workflow reads what it waits for, and the next attempt goes on.
+	// holdersFor is how long one attempt runs. It then fails, so that the workflow's page
+	// shows what it waits for, and the next attempt continues.
 	holdersFor = 10 * time.Minute
 )
 
-// CancelAll tells every order that holds a product of an ended listing, until
-// none of them holds it any more.
+// CancelAll signals every order that holds a product of an ended listing, until none of
+// them holds it.
 type CancelAll struct {
 	Holds interface {
 		HoldsOf(ctx context.Context, productID, cursor string, limit int) ([]product.LiveHold, string, error)
 	}
-	// Signal tells an order's workflow of the delisting, under a name that makes telling
-	// it again no second message, whichever attempt or worker does so. It returns a
-	// serviceerror.NotFound where that workflow is closed or unknown; but Temporal takes a
-	// message that it has taken before, also for a workflow that was ended since.
+	// Signal sends the delisting to an order's workflow. A fixed request id makes
+	// repetitions, from any attempt or worker, count as one message. It returns a
+	// serviceerror.NotFound if that workflow is closed or unknown, but Temporal accepts a
+	// message that it accepted before even if the workflow has ended since.
 	Signal func(ctx context.Context, orderID string, d saga.Delisting) error
-	// Runs reports whether an order's workflow runs.
+	// Runs reports whether an order's workflow is running.
 	Runs    func(ctx context.Context, orderID string) (bool, error)
 	Settler *Settler
-	// For is how long one attempt goes on; it defaults to ten minutes.
+	// For is how long one attempt runs. Defaults to ten minutes.
 	For time.Duration
 }
 
-// HoldersResult counts the orders that were told.
+// HoldersResult counts the orders that were signalled.
 type HoldersResult struct {
 	Signalled int `json:"signalled"`
 }
 
-// HoldersProgress is what the heartbeats tell of an attempt, and all that the next one
-// remembers: ids of 50,000 orders are too much for that. It tells again those that still
-// hold then, which their workflows take for the same message.
+// HoldersProgress is what an attempt's heartbeats contain, and all that the next attempt
+// remembers: the ids of 50,000 orders would be too much. The next attempt signals all
+// orders that still hold again, which their workflows treat as the same message.
 type HoldersProgress struct {
-	// Told orders, those of earlier attempts among them.
+	// Told counts the signalled orders, including those of earlier attempts.
 	Told int `json:"told"`
-	// Left orders hold the product as of the last look.
+	// Left counts the orders that held the product when last checked.
 	Left int `json:"left"`
-	// Failing orders can't be told or settled; Error says why, of one of them.
+	// Failing counts the orders that can't be signalled or settled; Error is the error of
+	// one of them.
 	Failing int    `json:"failing,omitempty"`
 	Error   string `json:"error,omitempty"`
 }
 
-// Execute returns when no order holds the product under this or an earlier
-// listing. An order that can't be told or settled keeps none of the others waiting.
+// Execute returns when no order holds the product under this or an earlier listing. An
+// order that can't be signalled or settled doesn't delay the others.
 func (a *CancelAll) Execute(ctx context.Context, p saga.Delisting) (HoldersResult, error) {
 	t := newTelling(a, p)
 	t.again = activity.GetInfo(ctx).Attempt > 1
@@ -108,17 +111,17 @@ func (a *CancelAll) Execute(ctx context.Context, p saga.Delisting) (HoldersResul
 	}
 }
 
-// look reads the list once, begins what is due, and returns how many orders are on it.
+// look reads the list once, starts what is due, and returns the number of orders on it.
 func (t *telling) look(ctx context.Context) (left int, err error) {
 	var due []*holder
 	for cursor := ""; ; {
 		page, next, err := t.Holds.HoldsOf(ctx, t.params.ProductID, cursor, holdersPage)
 		if err != nil {
-			return 0, fmt.Errorf("read who holds product %s: %w", t.params.ProductID, err)
+			return 0, fmt.Errorf("read the holds of product %s: %w", t.params.ProductID, err)
 		}
 		for _, h := range page {
 			if h.Listing > t.params.Listing {
-				continue // made after a relisting: not this delisting's
+				continue // made after a relisting: not part of this delisting
 			}
 			left++
 			if one := t.begin(ctx, h.OrderID); one != nil {

@@ -138,7 +138,7 @@ func TestAnAttemptThatEndsSaysWhatItWaitsFor(t *testing.T) {
 	_, err := env.ExecuteActivity(a.Execute, saga.Delisting{ProductID: "shirt", Listing: 1})
 	s.ErrorContains(err, "8 orders still hold product shirt")
 	s.ErrorContains(err, "that shirt is delisted: frontend unavailable")
-	s.ErrorContains(err, "and 3 more can't be told or settled")
+	s.ErrorContains(err, "and 3 more can't be signalled or settled")
 	s.Equal(product.HoldStateHeld, s.stateOf("order-0"))
 }
 

@@ -8,20 +8,20 @@ import (
 	"holdfast/product"
 )
 
-// Commit sells what an order holds and writes its document as paid.
+// Commit sells what an order holds and records the order as paid.
 type Commit struct {
 	Stock   Stock
 	Records Records
 }
 
-// CommitParams carry the order as it is once its units are sold.
+// CommitParams carries the order as it will be once its units are sold.
 type CommitParams struct {
 	Order    order.Order
 	Payments map[string]order.Attempt
 }
 
-// CommitResult names the products that no longer held anything for the order:
-// Redis lost it, or somebody released it. Nothing was written then.
+// CommitResult names the products that no longer held anything for the order, because Redis
+// lost the hold or it was released. In that case nothing was recorded.
 type CommitResult struct {
 	Lost []string `json:"lost,omitempty"`
 }

@@ -9,7 +9,7 @@ import (
 	"holdfast/saga"
 )
 
-// DelistedResult tells whether the product was listed anew meanwhile.
+// DelistedResult reports whether the product was listed again in the meantime.
 type DelistedResult struct {
 	Relisted bool `json:"relisted,omitempty"`
 }

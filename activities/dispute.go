@@ -8,35 +8,36 @@ import (
 	"holdfast/order"
 )
 
-// FindDispute finds out which order a disputed payment is of, and how the dispute stands
-// on record, wherever that order is by now.
+// FindDispute finds the order of a disputed payment and the dispute's recorded state, in
+// Redis or in the archive.
 type FindDispute struct {
-	// OrderOf asks a provider whose payment it is. ours is false for a payment that others
-	// took by the same account; orderID is empty where the provider doesn't know it.
+	// OrderOf asks a provider which order a payment belongs to. ours is false for a payment
+	// taken through the same account by another application. orderID is empty if the
+	// provider doesn't know it.
 	OrderOf func(ctx context.Context, provider, paymentID string) (orderID string, ours bool, err error)
 	Records interface {
 		Everything(ctx context.Context, orderID string) (order.Stored, error)
 	}
 }
 
-// DisputeFound is what is known of a dispute.
+// DisputeFound is what is known about a dispute.
 type DisputeFound struct {
-	// Foreign: the payment is none of ours.
+	// Foreign means that the payment isn't ours.
 	Foreign bool `json:"foreign,omitempty"`
-	// OrderID is empty where the payment's order is not known.
+	// OrderID is empty if the payment's order is unknown.
 	OrderID string `json:"orderId,omitempty"`
-	// Recorded says that Dispute is on record.
+	// Recorded means that Dispute is the recorded state.
 	Recorded bool          `json:"recorded,omitempty"`
 	Dispute  order.Dispute `json:"dispute"`
 }
 
-// Execute asks. Of d nothing counts but its names.
+// Execute looks up the dispute. It uses only the ids in d.
 func (a *FindDispute) Execute(ctx context.Context, d order.Dispute) (DisputeFound, error) {
 	found := DisputeFound{OrderID: d.OrderID}
 	if found.OrderID == "" {
 		orderID, ours, err := a.OrderOf(ctx, d.Provider, d.PaymentID)
 		if err != nil {
-			return found, fmt.Errorf("whose is payment %s of %s: %w", d.PaymentID, d.Provider, err)
+			return found, fmt.Errorf("find the order of payment %s at %s: %w", d.PaymentID, d.Provider, err)
 		}
 		found.OrderID, found.Foreign = orderID, !ours
 	}
@@ -62,14 +63,14 @@ func (a *FindDispute) Execute(ctx context.Context, d order.Dispute) (DisputeFoun
 	return found, nil
 }
 
-// DisputeRecord writes a dispute beside its order's payments.
+// DisputeRecord stores a dispute beside its order's payments.
 type DisputeRecord struct {
 	Records interface {
 		PutDispute(ctx context.Context, orderID, provider, disputeID string, doc []byte) error
 	}
 }
 
-// Execute writes the dispute as it is now; again is the same.
+// Execute stores the current state of the dispute; it can be repeated.
 func (a *DisputeRecord) Execute(ctx context.Context, d order.Dispute) error {
 	doc, err := json.Marshal(d)
 	if err != nil {

@@ -11,13 +11,13 @@ import (
 	"holdfast/saga"
 )
 
-// Fate is what became of an order, as its workflow or its document says.
+// Fate is the outcome of an order, according to its workflow or its document.
 type Fate saga.Fate
 
-// Fates asks the orders' workflows what became of them.
+// Fates asks the orders' workflows for their outcome.
 type Fates struct {
 	Workflows interface {
-		// Fate is not known where Temporal has forgotten the order.
+		// Fate returns an unknown fate if Temporal has forgotten the order.
 		Fate(ctx context.Context, orderID string) (saga.Fate, error)
 		Order(ctx context.Context, orderID string) (order.Order, error)
 	}
@@ -26,7 +26,7 @@ type Fates struct {
 	}
 }
 
-// Of asks the workflow; where Temporal has forgotten it, the order's document.
+// Of asks the workflow or, if Temporal has forgotten it, reads the order's document.
 func (f *Fates) Of(ctx context.Context, orderID string) (Fate, error) {
 	fate, err := f.Workflows.Fate(ctx, orderID)
 	if err != nil || fate.Known {
@@ -47,8 +47,8 @@ func (f *Fates) onRecord(ctx context.Context, orderID string) (Fate, error) {
 	return Fate(saga.FateOf(o)), nil
 }
 
-// IsPaid asks a workflow that runs whether it is the holder's and has sold its units. It
-// says so only once it has committed them.
+// IsPaid asks a running workflow whether it belongs to the holder and has sold its units.
+// It reports true only once the units are committed.
 func (f *Fates) IsPaid(ctx context.Context, h product.Holder) (bool, error) {
 	o, err := f.Workflows.Order(ctx, h.OrderID)
 	if err != nil {
@@ -58,8 +58,9 @@ func (f *Fates) IsPaid(ctx context.Context, h product.Holder) (bool, error) {
 	return own && o.Status.TookPayment(), nil
 }
 
-// of returns what is known of the holder. An id is used again once Temporal has forgotten
-// its order: what became of another order of this id is no word about this one.
+// of returns what is known about the holder. An order id may be used again once Temporal
+// has forgotten its order: the fate of another order with this id doesn't apply to this
+// one.
 func (f Fate) of(h product.Holder) Fate {
 	if f.Running || sameOrder(f.PlacedAt, h.PlacedAt) {
 		return f
@@ -67,8 +68,8 @@ func (f Fate) of(h product.Holder) Fate {
 	return Fate{}
 }
 
-// sameOrder compares two placing times of one order id. Holds keep milliseconds, and those
-// of an earlier version none.
+// sameOrder compares two placing times of one order id. Holds store milliseconds, and holds
+// of an earlier version store none.
 func sameOrder(a, b time.Time) bool {
 	return a.IsZero() || b.IsZero() || a.UnixMilli() == b.UnixMilli()
 }

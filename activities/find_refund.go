@@ -7,7 +7,7 @@ import (
 	"holdfast/order"
 )
 
-// FindRefund reads a refund as it is on record, wherever its order is by now.
+// FindRefund reads the recorded refund, in Redis or in the archive.
 type FindRefund struct {
 	Records interface {
 		Everything(ctx context.Context, orderID string) (order.Stored, error)
@@ -20,7 +20,7 @@ type RefundFound struct {
 	Refund order.Refund `json:"refund"`
 }
 
-// Execute reads it. Of r nothing counts but its own id, its payment and its order.
+// Execute reads the refund. It uses only the refund's own id, its payment and its order.
 func (a *FindRefund) Execute(ctx context.Context, r order.Refund) (RefundFound, error) {
 	st, err := a.Records.Everything(ctx, r.OrderID)
 	if err == nil {

@@ -9,24 +9,24 @@ import (
 	"holdfast/order"
 )
 
-// FitRefund finds out how much of a payment can still go back, and puts the refund on
-// record in the same step: two of them can't both take the last of it.
+// FitRefund finds out how much of a payment can still be refunded, and records the refund
+// in the same step, so that two refunds can't both take the rest.
 type FitRefund struct {
 	Records interface {
-		// Everything answers all that is stored of an order, wherever it is, and the
-		// revision that a write has to find.
+		// Everything returns all that is stored about an order, wherever it is, with the
+		// revision that a write must match.
 		Everything(ctx context.Context, orderID string) (order.Stored, error)
-		// PutRefundAt stores the refund if nothing was changed since the revision; it
-		// answers whether it did.
+		// PutRefundAt stores the refund if nothing has changed since the revision, and
+		// reports whether it did.
 		PutRefundAt(ctx context.Context, orderID, paymentID, refundID string, doc []byte, revision int64) (bool, error)
 	}
 }
 
-// errChanged makes the activity look again.
-var errChanged = errors.New("the order's payments changed meanwhile")
+// errChanged makes the activity read the payments again.
+var errChanged = errors.New("the order's payments changed in the meantime")
 
-// Execute answers the refund with the amount that it has, or as too large. One that
-// is on record already is answered as it stands there.
+// Execute returns the refund with its amount, or as too large. A refund that is recorded
+// already is returned as recorded.
 func (a *FitRefund) Execute(ctx context.Context, r order.Refund) (order.Refund, error) {
 	st, err := a.Records.Everything(ctx, r.OrderID)
 	if err == nil {
@@ -44,7 +44,7 @@ func (a *FitRefund) Execute(ctx context.Context, r order.Refund) (order.Refund, 
 	}
 	r.PaymentAmount = paid
 	if r.Reason == order.RefundCancelled || r.Amount == 0 {
-		r.Amount = left // all that didn't go back before
+		r.Amount = left // everything that hasn't been refunded
 	}
 	switch {
 	case r.Amount == 0 && r.Reason == order.RefundCancelled:
@@ -70,10 +70,10 @@ func (a *FitRefund) Execute(ctx context.Context, r order.Refund) (order.Refund, 
 	return r, nil
 }
 
-// leftOf tells how much was paid by the refund's payment and how much of that isn't on
-// its way back, or the refund itself where it is on record. What a cancelled order was
-// paid its own saga says: the record is a copy, and one that was restored may not have
-// it yet. That must not read as nothing owed.
+// leftOf returns how much was paid by the refund's payment, how much of that isn't being
+// refunded yet, and the refund itself if it is recorded. For a cancelled order its own saga
+// knows what was paid: the record is a copy, and a restored one may not have it yet, which
+// must not read as nothing owed.
 func leftOf(st order.Stored, r order.Refund) (paid, left int64, there *order.Refund, err error) {
 	money, err := order.ReadPayments(st.Payments)
 	if err != nil {

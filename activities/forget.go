@@ -12,64 +12,66 @@ import (
 	"holdfast/order"
 )
 
-// forgetAtOnce is how many orders are read in one round trip. Those that may leave
-// come whole, up to a megabyte each.
+// forgetAtOnce is how many orders are read in one round trip. Candidates are read whole, up
+// to a megabyte each.
 const forgetAtOnce = 50
 
-// OrdersView is the copy of the orders that answers searches, and that keeps them
-// for good.
+// OrdersView is the copy of the orders that answers searches and keeps them permanently.
 type OrdersView interface {
-	// Revisions tells which revision of which order is there.
+	// Revisions returns the stored revision of each order that is there.
 	Revisions(ctx context.Context, orderIDs []string) (map[string]int64, error)
 }
 
-// Forgetter moves orders out of Redis that nothing will happen to any more. It
-// never deletes what the view doesn't have at exactly this revision.
+// Forgetter moves finished orders out of Redis. It never deletes an order that the view
+// doesn't have at exactly the same revision.
 type Forgetter struct {
 	Orders interface {
-		// StoredIDs may name an order more than once.
+		// StoredIDs may return an order more than once.
 		StoredIDs(ctx context.Context) iter.Seq2[string, error]
-		// ReadOlder reads orders of a revision below this one, and no more of others than
-		// their revision.
+		// ReadOlder reads orders whose revision is below the given one; of all others it
+		// returns only the revision.
 		ReadOlder(ctx context.Context, orderIDs []string, below int64) ([]order.Stored, error)
 		// Forget deletes an order if it still has this revision.
 		Forget(ctx context.Context, orderID string, revision int64) (bool, error)
 	}
 	View OrdersView
-	// Workflows tells which of these orders have no workflow that is open or was closed
-	// at this time or later: an order's document may have been closed long before.
+	// Workflows returns which of these orders have no workflow that is open or was closed
+	// at or after this time: an order's document may have been closed long before its
+	// workflow.
 	Workflows interface {
 		ClosedBefore(ctx context.Context, orderIDs []string, at time.Time) (map[string]bool, error)
 	}
-	// Keep is how long an order stays after its last change, and after its workflow closed.
-	// It is longer than Temporal keeps closed workflows: where one is known, an audit
-	// may have to write again in Redis what it recorded.
+	// Keep is how long an order stays after its last change and after its workflow closed.
+	// It is longer than Temporal's retention: while a workflow is known, an audit may have
+	// to restore its order in Redis.
 	Keep time.Duration
-	// Moved counts for a metric; nil counts nothing.
+	// Moved counts for a metric; nil disables it.
 	Moved func(n int)
 	Now   func() time.Time
 }
 
-// ForgetResult counts what was looked at, and what became of it.
+// ForgetResult counts the orders that were checked, by outcome.
 type ForgetResult struct {
-	// Seen orders; most of them are counted twice, see StoredIDs.
+	// Seen counts the orders that were read; most are counted twice, see StoredIDs.
 	Seen int `json:"seen"`
-	// Moved orders have left Redis.
+	// Moved counts the orders that have left Redis.
 	Moved int `json:"moved"`
-	// Missing orders could leave, but the view doesn't have them as they are.
+	// Missing counts orders that could leave, but the view doesn't have them in their
+	// current state.
 	Missing int `json:"missing,omitempty"`
-	// Ahead orders could leave, but the view has a newer revision than there is: what it
-	// says is of another history than Redis's. An audit of the views names them.
+	// Ahead counts orders that could leave, but the view has a newer revision than Redis:
+	// it describes another history. An audit of the views names them.
 	Ahead int `json:"ahead,omitempty"`
-	// Open orders could leave but for their workflow, which isn't closed for as long.
+	// Open counts orders that could leave, but their workflow hasn't been closed for long
+	// enough.
 	Open int `json:"open,omitempty"`
-	// Changed orders were no longer as they were looked at.
+	// Changed counts orders that changed while they were checked.
 	Changed int `json:"changed,omitempty"`
-	// Unreadable orders stay, for an audit to name.
+	// Unreadable counts orders that can't be parsed; they stay, for an audit to name.
 	Unreadable int `json:"unreadable,omitempty"`
 }
 
-// Execute goes over all orders once. It may be repeated, and end at any point.
+// Execute goes over all orders once. It may be repeated, and may stop at any point.
 func (a *Forgetter) Execute(ctx context.Context) (ForgetResult, error) {
 	var res ForgetResult
 	ids := make([]string, 0, forgetAtOnce)
@@ -97,7 +99,7 @@ func (a *Forgetter) forget(ctx context.Context, ids []string, res *ForgetResult)
 		return nil
 	}
 	before := a.Now().Add(-a.Keep)
-	// A revision is at least the time of the change, in ms: it tells of payments too.
+	// A revision is at least the time of the change in ms, payments included.
 	stored, err := a.Orders.ReadOlder(ctx, ids, before.UnixMilli())
 	if err != nil {
 		return err
@@ -132,8 +134,8 @@ func (a *Forgetter) forget(ctx context.Context, ids []string, res *ForgetResult)
 	return nil
 }
 
-// seen keeps the orders that the view has as they are. A revision that is not the same
-// may be of anything: no more than equal ones tell that the view says the same.
+// seen returns the orders that the view has in their current state. Only an equal revision
+// proves that the view stores the same.
 func (a *Forgetter) seen(ctx context.Context, ids []string, revisions map[string]int64, res *ForgetResult) ([]string, error) {
 	if len(ids) == 0 {
 		return nil, nil
@@ -162,7 +164,7 @@ func (a *Forgetter) move(ctx context.Context, id string, revision int64, res *Fo
 	switch {
 	case err != nil:
 		return err
-	case !gone: // by then it is something else that has to be looked at
+	case !gone: // it has changed, and must be checked again
 		res.Changed++
 	default:
 		res.Moved++
@@ -173,8 +175,8 @@ func (a *Forgetter) move(ctx context.Context, id string, revision int64, res *Fo
 	return nil
 }
 
-// isOver tells whether nothing will happen to an order any more, and nothing has since
-// before. Payments alone are of an order that left before: they follow it.
+// isOver reports whether an order is finished and has been since before. Payments without a
+// document belong to an order that has already left Redis: they follow it.
 func isOver(st order.Stored, before time.Time) (bool, error) {
 	if st.Err != nil || st.Revision == 0 {
 		return false, st.Err
@@ -197,7 +199,7 @@ func isOver(st order.Stored, before time.Time) (bool, error) {
 	return settled(st.Payments)
 }
 
-// settled tells whether no money has to go back any more.
+// settled reports whether no more money is to be refunded.
 func settled(payments map[string][]byte) (bool, error) {
 	money, err := order.ReadPayments(payments)
 	if err != nil {

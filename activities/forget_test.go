@@ -83,7 +83,7 @@ func (a *attic) stored(id string) order.Stored {
 	return all[0]
 }
 
-// there tells whether anything of the order is left in Redis.
+// there reports whether anything of the order is left in Redis.
 func (a *attic) there(id string) bool { return a.stored(id).Revision > 0 }
 
 // sees lets the view have the orders as they are.

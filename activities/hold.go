@@ -12,16 +12,16 @@ import (
 	"holdfast/product"
 )
 
-// Hold reserves all lines of an order and writes the order's document with the
-// prices as they were held.
+// Hold reserves all lines of an order and records the order with the prices at which they
+// were held.
 type Hold struct {
 	Stock   Stock
 	Records Records
-	// Money that the worker's payment providers take; empty takes any.
+	// Money is the kind that the worker's payment providers take; empty takes any.
 	Money order.Money
 }
 
-// HoldParams carry the order whole: a local activity's input is not recorded.
+// HoldParams carries the whole order: a local activity's input is not recorded.
 type HoldParams struct {
 	Placement order.Placement
 	PlacedAt  time.Time
@@ -33,12 +33,12 @@ type HoldParams struct {
 	At time.Time
 }
 
-// Execute answers what was held, or each line that can't be. It undoes nothing:
-// the saga has the refusal on record and releases all products.
+// Execute returns what was held, or each line that can't be. It undoes nothing: the saga
+// has the refusal in history and releases all products.
 func (a *Hold) Execute(ctx context.Context, p HoldParams) (order.Holding, error) {
 	if p.Placement.Money.Conflicts(a.Money) {
 		return order.Holding{}, fmt.Errorf("order %s was placed at a gateway that takes %s money, and this worker takes %s money: "+
-			"one of them is set up wrong", p.Placement.OrderID, p.Placement.Money, a.Money)
+			"one of them is misconfigured", p.Placement.OrderID, p.Placement.Money, a.Money)
 	}
 	reqs := p.Placement.HoldRequests(p.Try, p.PlacedAt)
 	ask := a.Stock.Hold
@@ -50,7 +50,7 @@ func (a *Hold) Execute(ctx context.Context, p HoldParams) (order.Holding, error)
 		return order.Holding{}, fmt.Errorf("hold stock of order %s: %w", p.Placement.OrderID, err)
 	}
 	h, err := order.Combine(p.Placement, answers)
-	if err != nil { // two sagas of one order, or a bug: asking again won't help
+	if err != nil { // two sagas of one order, or a bug: a retry won't help
 		return order.Holding{}, temporal.NewNonRetryableApplicationError(err.Error(), "hold-conflict", err)
 	}
 	if !h.Held {

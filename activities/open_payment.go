@@ -8,44 +8,44 @@ import (
 	"holdfast/order"
 )
 
-// OpenPayments opens the payments that buyers pay by.
+// OpenPayments opens the payments that buyers use.
 type OpenPayments struct {
 	Providers Providers
 	Records   PaymentRecords
 }
 
-// PaymentRecords are the documents of orders' payments.
+// PaymentRecords stores the documents of orders' payments.
 type PaymentRecords interface {
-	// PutAsked stores what is new, unless something was heard of it since; the order's
-	// own document stays as it is.
+	// PutAsked stores new payments, unless a message about one has been stored since. The
+	// order's own document doesn't change.
 	PutAsked(ctx context.Context, orderID string, payments map[string][]byte) error
 }
 
-// OpenPaymentParams are recorded in the order's history.
+// OpenPaymentParams is recorded in the order's history.
 type OpenPaymentParams struct {
 	Request order.PaymentRequest `json:"request"`
-	// Earlier payments of the order may still be paid: they are ended first, so that
-	// there are never two.
+	// Earlier payments of the order may still be paid: they are ended first, so that there
+	// are never two.
 	Earlier []AskedPayment `json:"earlier,omitempty"`
-	// Placed is the attempt as it is written down, but for its id.
+	// Placed is the attempt as recorded, except for its id.
 	Placed order.Attempt `json:"placed"`
 }
 
-// OpenedPayment says which payment there is now, or why there is none.
+// OpenedPayment is the payment that was opened, or the reason why none was.
 type OpenedPayment struct {
-	// ID of the payment; empty where there is none.
+	// ID of the payment; empty if there is none.
 	ID string `json:"id,omitempty"`
-	// Ended are the earlier payments that ended, in order; of one that turned out
-	// paid, no new one was opened.
+	// Ended are the earlier payments that ended, in order. If one turned out to be paid, no
+	// new one was opened.
 	Ended []EndedPayment `json:"ended,omitempty"`
-	// Processing: an earlier one may still succeed.
+	// Processing means that an earlier payment may still succeed.
 	Processing bool `json:"processing,omitempty"`
-	// Declined is the provider's lasting no.
+	// Declined is the provider's final refusal.
 	Declined string `json:"declined,omitempty"`
 }
 
-// Execute ends what is earlier, opens the payment, and writes it down. Again, it finds
-// the payment that is there.
+// Execute ends earlier payments, opens the new one and records it. A repeated call finds
+// the payment that exists.
 func (a *OpenPayments) Execute(ctx context.Context, p OpenPaymentParams) (OpenedPayment, error) {
 	var res OpenedPayment
 	for _, e := range p.Earlier {

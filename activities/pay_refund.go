@@ -9,12 +9,12 @@ import (
 	"holdfast/order"
 )
 
-// PayRefund has a provider send money back.
+// PayRefund has a provider pay a refund out.
 type PayRefund struct {
 	Providers Providers
 }
 
-// Execute asks the provider, which pays each refund id out once. Its lasting no is an
+// Execute asks the provider, which pays each refund id out once. A final refusal is an
 // answer too.
 func (a *PayRefund) Execute(ctx context.Context, r order.Refund) (order.RefundAnswer, error) {
 	provider, err := a.Providers.named(r.Provider)

@@ -7,9 +7,8 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// Quick is for a step whose answer is the same whenever it runs again: a local
-// activity, without an event for its input. It gives up soon: the same step then
-// goes on under Patient.
+// Quick is for a step that gives the same answer whenever it runs again: a local activity,
+// without an event for its input. It gives up soon; the step then continues under Patient.
 func Quick(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
 		StartToCloseTimeout:    time.Second,
@@ -21,8 +20,8 @@ func Quick(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
-// Patient is for a step that has to happen, whatever is away and for how long:
-// its scheduled event makes the decision durable before anything moves.
+// Patient is for a step that must happen, whatever is unavailable and for however long. Its
+// scheduled event makes the decision durable before anything moves.
 func Patient(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: 10 * time.Second,
@@ -31,7 +30,7 @@ func Patient(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
-// Brief is for a step that somebody waits for, who would rather hear that it failed.
+// Brief is for a step with a caller waiting, who would rather learn soon that it failed.
 func Brief(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout:    4 * time.Second,
@@ -41,8 +40,8 @@ func Brief(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
-// AtProvider is for what a payment provider has to do, whenever it can: patient, and
-// without adding to the load of one that is in trouble.
+// AtProvider is for work at a payment provider that must happen eventually: patient,
+// without adding to the load of a provider in trouble.
 func AtProvider(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: 30 * time.Second,
@@ -53,8 +52,8 @@ func AtProvider(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
-// SendingMoney is AtProvider for a step that may be given up: an attempt that is under way
-// then is waited for, since it may have sent the money.
+// SendingMoney is AtProvider for a step that may be cancelled. The attempt in flight is
+// then awaited, since it may have sent the money.
 func SendingMoney(ctx workflow.Context, summary string) workflow.Context {
 	ctx = AtProvider(ctx, summary)
 	options := workflow.GetActivityOptions(ctx)
@@ -62,9 +61,9 @@ func SendingMoney(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, options)
 }
 
-// Delivering is for a message to somebody else's server: three days of tries. When the
-// next one is, the activity says itself; the policy is for a try that says nothing, since
-// its worker died.
+// Delivering is for a message to a third party's server: three days of tries. The activity
+// itself sets the time of the next try; the policy covers a try that reports nothing
+// because its worker died.
 func Delivering(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout:    30 * time.Second,
@@ -86,8 +85,8 @@ func PatientUntil(ctx workflow.Context, d time.Duration, summary string) workflo
 	})
 }
 
-// LongWalk is for an activity that works through many entities and tells by
-// heartbeats that it lives.
+// LongWalk is for an activity that works through many entities and shows by heartbeats that
+// it is alive.
 func LongWalk(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: time.Hour,
@@ -97,8 +96,7 @@ func LongWalk(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
-// WholeWalk is a LongWalk over everything that there is: a million documents take
-// hours.
+// WholeWalk is a LongWalk over all entities: a million documents take hours.
 func WholeWalk(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: 24 * time.Hour,
@@ -108,7 +106,7 @@ func WholeWalk(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
-// OneWalk is a LongWalk that is not repeated: the next schedule comes anyway.
+// OneWalk is a LongWalk that is not retried: its schedule starts another one anyway.
 func OneWalk(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: 10 * time.Minute,
@@ -118,7 +116,7 @@ func OneWalk(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
-// OneLongWalk is a OneWalk over everything that there is.
+// OneLongWalk is a OneWalk over all entities.
 func OneLongWalk(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: 6 * time.Hour,
@@ -128,8 +126,8 @@ func OneLongWalk(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
-// patience retries for ever, soon at first, and often enough that a system that
-// comes back is used within seconds.
+// patience retries forever, soon at first, and often enough to use a recovered system
+// within seconds.
 func patience() *temporal.RetryPolicy {
 	return &temporal.RetryPolicy{
 		InitialInterval: 200 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 10 * time.Second,

@@ -7,8 +7,9 @@ import (
 	"holdfast/order"
 )
 
-// Provider is a payment provider, as the sagas need it. An error that is not an
-// *order.RefusalError leaves open whether the provider acted: asking again is right.
+// Provider is a payment provider as the sagas need it. An error other than an
+// *order.RefusalError leaves open whether the provider acted, so the call should be
+// retried.
 type Provider interface {
 	Create(ctx context.Context, r order.PaymentRequest) (paymentID string, err error)
 	Cancel(ctx context.Context, paymentID string, r order.PaymentRequest) (order.Cancellation, error)
@@ -16,11 +17,11 @@ type Provider interface {
 	LookUp(ctx context.Context, paymentID string) (order.ProviderPayment, error)
 }
 
-// Providers are the payment providers by their name.
+// Providers maps names to payment providers.
 type Providers map[string]Provider
 
-// named is an error where this worker doesn't have the provider: one that has it may
-// take the next attempt, and what was paid there can't be dropped.
+// named returns an error if this worker doesn't have the provider: a worker that has it may
+// take the next attempt, and money that was paid there can't be dropped.
 func (p Providers) named(name string) (Provider, error) {
 	provider, ok := p[name]
 	if !ok {
@@ -29,21 +30,21 @@ func (p Providers) named(name string) (Provider, error) {
 	return provider, nil
 }
 
-// AskedPayment is a payment that was asked for. Where the provider's answer was lost
-// it has no id, and may be there all the same.
+// AskedPayment is a payment that was requested. If the provider's answer was lost it has no
+// id, but may exist.
 type AskedPayment struct {
 	Request order.PaymentRequest `json:"request"`
 	ID      string               `json:"id,omitempty"`
 }
 
-// EndedPayment is what became of a payment that was to be cancelled.
+// EndedPayment is the outcome of a payment that was to be cancelled.
 type EndedPayment struct {
 	AskedPayment
-	// Paid is the success that came before.
+	// Paid is the success that came before the cancellation.
 	Paid *order.PaymentEvent `json:"paid,omitempty"`
 }
 
-// end cancels one payment. processing: nobody knows yet.
+// end cancels one payment. processing means that the outcome isn't known yet.
 func (p Providers) end(ctx context.Context, a AskedPayment) (ended EndedPayment, processing bool, err error) {
 	provider, err := p.named(a.Request.Provider)
 	if err != nil {
@@ -59,12 +60,12 @@ func (p Providers) end(ctx context.Context, a AskedPayment) (ended EndedPayment,
 		return ended, false, nil
 	case order.CancelOutcomePaid:
 		if c.Paid == nil {
-			return EndedPayment{}, false, fmt.Errorf("%s says that payment %s is paid, and not what", a.Request.Provider, a.Request.Key())
+			return EndedPayment{}, false, fmt.Errorf("%s reports payment %s as paid, without the amount", a.Request.Provider, a.Request.Key())
 		}
 		ended.Paid = c.Paid
 		return ended, false, nil
 	case order.CancelOutcomeProcessing:
 		return EndedPayment{}, true, nil
 	}
-	return EndedPayment{}, false, fmt.Errorf("%s answers a cancellation with %q", a.Request.Provider, c.Outcome)
+	return EndedPayment{}, false, fmt.Errorf("%s answered a cancellation with %q", a.Request.Provider, c.Outcome)
 }

@@ -9,14 +9,14 @@ import (
 	"holdfast/saga"
 )
 
-// Rebuild builds a search view anew from the homes of what it shows.
+// Rebuild rebuilds a search view from the entities that it copies.
 type Rebuild struct {
-	// Run does it, and tells how far it is. A run that begins while another one goes
-	// on takes its place.
+	// Run does it and reports its progress. A run that starts while another one is going
+	// replaces it.
 	Run func(ctx context.Context, p saga.RebuildParams, progress func(saga.RebuildProgress)) (saga.RebuildResult, error)
 }
 
-// Execute runs from the beginning, also after a worker died in its midst.
+// Execute starts from the beginning, also after a worker died half-way.
 func (a *Rebuild) Execute(ctx context.Context, p saga.RebuildParams) (saga.RebuildResult, error) {
 	var res saga.RebuildResult
 	err := beating(ctx, func(tell func(saga.RebuildProgress)) (err error) {
@@ -26,7 +26,7 @@ func (a *Rebuild) Execute(ctx context.Context, p saga.RebuildParams) (saga.Rebui
 	return res, err
 }
 
-// beating runs a long step and tells Temporal that it lives, with what it told last.
+// beating runs a long step and sends Temporal heartbeats with its latest progress.
 func beating(ctx context.Context, run func(tell func(saga.RebuildProgress)) error) error {
 	var mu sync.Mutex
 	last := saga.RebuildProgress{}

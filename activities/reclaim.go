@@ -7,19 +7,19 @@ import (
 	"holdfast/product"
 )
 
-// Reclaim holds and sells again what a paid order lost, whatever the listing
-// and the price are by now.
+// Reclaim holds and sells again what a paid order lost, whatever the current listing and
+// price.
 type Reclaim struct {
 	Stock Stock
 }
 
-// ReclaimParams are forced requests of one try.
+// ReclaimParams contains forced requests of one try.
 type ReclaimParams struct {
 	OrderID  string
 	Requests []product.HoldRequest
 }
 
-// Execute answers the products that can't be had any more.
+// Execute returns the products that can't be had any more.
 func (a *Reclaim) Execute(ctx context.Context, p ReclaimParams) (CommitResult, error) {
 	answers, err := a.Stock.Hold(ctx, p.Requests)
 	if err != nil {

@@ -7,20 +7,20 @@ import (
 	"holdfast/order"
 )
 
-// Record writes an order's document.
+// Record stores an order's document.
 type Record struct {
 	Records Records
 	Stock   Stock
 }
 
-// RecordParams carry the order whole: a local activity's input is not recorded.
+// RecordParams carries the whole order: a local activity's input is not recorded.
 type RecordParams struct {
 	Order    order.Order
 	Payments map[string]order.Attempt
 }
 
-// Execute writes the document if it is newer than the one that is there. What a paid
-// order bought is remembered until this step has closed it, and a while beyond.
+// Execute stores the document if it is newer than the stored one. What a paid order bought
+// is remembered until this step has closed the order, and for a while after.
 func (a *Record) Execute(ctx context.Context, p RecordParams) error {
 	if err := record(ctx, a.Records, &p.Order, p.Payments); err != nil {
 		return fmt.Errorf("record order %s as %s: %w", p.Order.ID, p.Order.Status, err)

@@ -15,26 +15,26 @@ type LookUp struct {
 	}
 }
 
-// LookUpParams name a payment and the order that it is said to pay.
+// LookUpParams names a payment and the order that it is said to pay.
 type LookUpParams struct {
 	OrderID   string `json:"orderId"`
 	Provider  string `json:"provider"`
 	PaymentID string `json:"paymentId"`
 }
 
-// PaymentFound says what is known of a payment's order.
+// PaymentFound is what is known about a payment's order.
 type PaymentFound struct {
 	Known bool `json:"known"`
-	// Taken: the order took this very payment; it must stay.
+	// Taken means that the order took this very payment, which must stay.
 	Taken bool `json:"taken,omitempty"`
 }
 
-// StillOpenError says that the order is open and will judge the payment itself; asking
-// again later is right, since the payment may be on its way to it.
+// StillOpenError means that the order is open and will judge the payment itself. The call
+// should be retried later, since the payment may be on its way to the order.
 type StillOpenError struct{ OrderID string }
 
 func (e *StillOpenError) Error() string {
-	return "order " + e.OrderID + " is open: it judges its payments itself"
+	return "order " + e.OrderID + " is open and judges its payments itself"
 }
 
 // Execute asks the order.
@@ -49,7 +49,7 @@ func (a *LookUp) Execute(ctx context.Context, p LookUpParams) (PaymentFound, err
 	return PaymentFound{Known: fate.Known, Taken: fate.took(p)}, nil
 }
 
-// took tells whether the order took this payment. Documents of before there were
+// took reports whether the order took this payment. Documents of before there were
 // several providers don't name theirs.
 func (f Fate) took(p LookUpParams) bool {
 	return f.PaymentID != "" && f.PaymentID == p.PaymentID && (f.Provider == "" || f.Provider == p.Provider)

@@ -10,17 +10,17 @@ import (
 	"holdfast/product"
 )
 
-// Release gives back all that an order holds.
+// Release gives back everything that an order holds.
 type Release struct {
 	Stock Stock
 }
 
-// ReleaseParams are recorded in the order's history: they carry no lines.
+// ReleaseParams is recorded in the order's history, so it carries no lines.
 type ReleaseParams struct {
 	OrderID    string    `json:"orderId"`
 	PlacedAt   time.Time `json:"placedAt,omitzero"`
 	ProductIDs []string  `json:"productIds"`
-	// Try: it and all before it are ended.
+	// Try and all earlier ones are ended.
 	Try    int    `json:"try"`
 	Reason string `json:"reason"`
 }
@@ -34,8 +34,8 @@ func (a *Release) Execute(ctx context.Context, p ReleaseParams) error {
 	}
 	for i, s := range states {
 		if s == product.HoldStateCommitted {
-			// Nothing commits an unpaid order: the audit will name these units too.
-			activity.GetLogger(ctx).Error("an order that ends unpaid has sold units",
+			// Nothing commits an unpaid order. The audit will name these units too.
+			activity.GetLogger(ctx).Error("an order that ended unpaid has sold units",
 				"order_id", p.OrderID, "product_id", p.ProductIDs[i])
 		}
 	}

@@ -13,19 +13,20 @@ import (
 	"holdfast/saga"
 )
 
-// Settling is what was done about a hold whose order may be gone.
+// Settling is the action taken on a hold whose order may be gone.
 type Settling string
 
 const (
-	// SettlingLeftAlone: the order's workflow runs and looks after its hold.
+	// SettlingLeftAlone means that the order's workflow is running and owns the hold.
 	SettlingLeftAlone Settling = "left_alone"
-	// SettlingCommitted: the order was paid; its units are committed.
+	// SettlingCommitted means that the order was paid, and its units are committed.
 	SettlingCommitted Settling = "committed"
-	// SettlingReleased: the order is closed or unknown; its units are back.
+	// SettlingReleased means that the order is closed or unknown, and its units were
+	// released.
 	SettlingReleased Settling = "released"
 )
 
-// Settler knows the rule for holds that outlived their order.
+// Settler applies the rule for holds that outlived their order.
 type Settler struct {
 	Stock Stock
 	Holds interface {
@@ -33,33 +34,33 @@ type Settler struct {
 	}
 	Orders interface {
 		Of(ctx context.Context, orderID string) (Fate, error)
-		// IsPaid asks a workflow that runs whether it is the holder's, and paid.
+		// IsPaid asks a running workflow whether it belongs to the holder and is paid.
 		IsPaid(ctx context.Context, h product.Holder) (bool, error)
 	}
 	Documents interface {
 		Get(ctx context.Context, orderID string) (doc []byte, version int64, found bool, err error)
-		// Payments of the order by field, see order.ReadPayments.
+		// Payments returns the order's payments by field, see order.ReadPayments.
 		Payments(ctx context.Context, orderID string) (map[string][]byte, error)
 	}
 	Records Records
-	// Providers are asked to end what may still be paid of an order.
+	// Providers end payments of an order that could still be paid.
 	Providers Providers
 	// Refund starts the workflow of a refund, once.
 	Refund func(ctx context.Context, r order.Refund) error
 }
 
-// Settle releases the hold of an order whose workflow is closed or unknown, or
-// commits it where the order is paid: a workflow that runs has its hold committed
-// when it says so, and Redis may have lost that since.
+// Settle releases the hold of an order whose workflow is closed or unknown, or commits it
+// if the order is paid: a running workflow that reports itself as paid has committed its
+// hold, but Redis may have lost that since.
 func (s *Settler) Settle(ctx context.Context, productID, orderID string) (Settling, error) {
 	what, _, err := s.settle(ctx, productID, orderID)
 	return what, err
 }
 
-// settle also reports whether the order's workflow runs.
+// settle also reports whether the order's workflow is running.
 func (s *Settler) settle(ctx context.Context, productID, orderID string) (what Settling, running bool, err error) {
-	// The hold's own try and placing time, and no later ones: a workflow that is reset
-	// may hold again, and so may a later order of this id.
+	// Use this hold's try and placing time, not later ones: a workflow that is reset may
+	// hold again, and so may a later order with this id.
 	hold, err := s.Holds.HoldDetail(ctx, productID, orderID)
 	if err != nil {
 		return "", false, fmt.Errorf("read the hold of order %s on %s: %w", orderID, productID, err)
@@ -100,14 +101,14 @@ func (s *Settler) settle(ctx context.Context, productID, orderID string) (what S
 	return what, false, err
 }
 
-// abandoned ends an order that no workflow looks after, of which productID is held. That
-// hold comes last: by it the order is found again until all else is done.
+// abandoned ends an order that has no running workflow and holds productID. That hold is
+// released last: it is how the order is found again until everything else is done.
 func (s *Settler) abandoned(ctx context.Context, h product.Holder, fate Fate, try int, productID string) (Settling, error) {
 	o, earlier, err := s.furthest(ctx, h, fate)
 	if err != nil {
 		return "", err
 	}
-	if o != nil && o.Status.TookPayment() { // it was written in the step that sold all its units
+	if o != nil && o.Status.TookPayment() { // the document was stored in the step that sold all its units
 		return s.sell(ctx, h, o.Status, productID)
 	}
 	payments, err := s.payments(ctx, h.OrderID, fate, earlier)
@@ -118,7 +119,7 @@ func (s *Settler) abandoned(ctx context.Context, h product.Holder, fate Fate, tr
 		err = s.close(ctx, h.OrderID, o, payments)
 	}
 	if err != nil {
-		return "", fmt.Errorf("close order %s, which no workflow looks after: %w", h.OrderID, err)
+		return "", fmt.Errorf("close order %s, which has no workflow: %w", h.OrderID, err)
 	}
 	if o != nil {
 		others := slices.DeleteFunc(o.ProductIDs(), func(id string) bool { return id == productID })
@@ -129,13 +130,13 @@ func (s *Settler) abandoned(ctx context.Context, h product.Holder, fate Fate, tr
 	return s.giveBack(ctx, h, o, try, productID)
 }
 
-// giveBack ends the tries of an order. What it had bought of the products goes back on the
-// shelf, where o is given: one that ends unpaid was terminated, or Redis lost a part of its
-// stock, between the sale and the end of the payment's step.
+// giveBack ends an order's tries. If o is given, it also restocks what the order bought of
+// the products: an order that ends unpaid with sold units was terminated, or lost a part of
+// its stock in Redis, between the sale and the end of the payment step.
 func (s *Settler) giveBack(ctx context.Context, h product.Holder, o *order.Order, try int, productIDs ...string) (Settling, error) {
 	states, err := s.Stock.Release(ctx, h, try, productIDs, "swept")
 	if err != nil {
-		return "", fmt.Errorf("release what order %s left of %v: %w", h.OrderID, productIDs, err)
+		return "", fmt.Errorf("release what order %s holds of %v: %w", h.OrderID, productIDs, err)
 	}
 	for i, id := range productIDs {
 		if o == nil || states[i] != product.HoldStateCommitted {
@@ -151,20 +152,20 @@ func (s *Settler) giveBack(ctx context.Context, h product.Holder, o *order.Order
 // sell commits what an order of this status paid for.
 func (s *Settler) sell(ctx context.Context, h product.Holder, status order.Status, productID string) (Settling, error) {
 	states, err := s.Stock.Commit(ctx, h, []string{productID})
-	if err == nil && status.Closed() { // the step that closed its sales saw none of this hold
+	if err == nil && status.Closed() { // the step that closed the order's sales didn't see this hold
 		err = s.Stock.CloseSales(ctx, h, []string{productID})
 	}
 	if err != nil {
-		return "", fmt.Errorf("commit what order %s paid of %s: %w", h.OrderID, productID, err)
+		return "", fmt.Errorf("commit what order %s paid for of %s: %w", h.OrderID, productID, err)
 	}
-	if states[0] != product.HoldStateCommitted { // it ended between two looks; the audit names what is missing
+	if states[0] != product.HoldStateCommitted { // it ended between the two reads; the audit names what is missing
 		return SettlingLeftAlone, nil
 	}
 	return SettlingCommitted, nil
 }
 
-// placedAgain reports whether the id of the hold's order belongs to a later order by
-// now. What that one's workflow says is no word about the hold.
+// placedAgain reports whether the hold's order id now belongs to a later order, whose
+// workflow says nothing about the hold.
 func (s *Settler) placedAgain(ctx context.Context, h product.Holder) (bool, error) {
 	doc, _, found, err := s.Documents.Get(ctx, h.OrderID)
 	if err != nil || !found || h.PlacedAt.IsZero() {
@@ -177,8 +178,8 @@ func (s *Settler) placedAgain(ctx context.Context, h product.Holder) (bool, erro
 	return o.PlacedAt.UnixMilli() > h.PlacedAt.UnixMilli(), nil
 }
 
-// close writes the last document of an order that ends without its money, if it has one,
-// and sends back what it had been paid.
+// close stores the last document of an order that ends unpaid, if it has one, and refunds
+// what was paid.
 func (s *Settler) close(ctx context.Context, orderID string, o *order.Order, payments map[string]order.Attempt) error {
 	if o != nil {
 		if o.Status.Unpaid() {
@@ -197,17 +198,17 @@ func (s *Settler) close(ctx context.Context, orderID string, o *order.Order, pay
 			continue
 		}
 		if err := s.Refund(ctx, order.RefundOf(p.Event(orderID), order.RefundLate)); err != nil {
-			return fmt.Errorf("send payment %s back: %w", p.PaymentID, err)
+			return fmt.Errorf("refund payment %s: %w", p.PaymentID, err)
 		}
 	}
 	return nil
 }
 
-// payments are those of the order that may still bring money or have to go back: as its
-// workflow knows them, and as they were written down, since the workflow may be gone, or
-// was ended before it heard of one. What was written of a payment that was taken or went
-// back is of an earlier order under the same id, and none of its business; where that
-// order's document is still there it is given too.
+// payments returns the order's payments that may still bring in money or have to be
+// refunded. It merges what the workflow knows with the record, since the workflow may be
+// gone, or may have ended before it received a message. Recorded payments that were taken
+// or refunded belong to an earlier order with the same id and are left out; that order's
+// document is passed too if it still exists.
 func (s *Settler) payments(ctx context.Context, orderID string, fate Fate, earlier *order.Order) (map[string]order.Attempt, error) {
 	docs, err := s.Documents.Payments(ctx, orderID)
 	if err != nil {
@@ -225,7 +226,7 @@ func (s *Settler) payments(ctx context.Context, orderID string, fate Fate, earli
 	for _, p := range money.Attempts {
 		switch {
 		case p.Taken && !fate.Known && !byEarlier(p):
-			return nil, fmt.Errorf("it is unknown, and took payment %s", p.Key())
+			return nil, fmt.Errorf("it is unknown, but took payment %s", p.Key())
 		case !p.Taken && !back[p.Key()]:
 			all[p.Key()] = p
 		}
@@ -234,8 +235,8 @@ func (s *Settler) payments(ctx context.Context, orderID string, fate Fate, earli
 	return all, nil
 }
 
-// endPayments makes sure that no money can come any more, and answers what became of the
-// order's payments. Until the providers have said so the stock stays held.
+// endPayments makes sure that no money can arrive any more, and returns the outcome of the
+// order's payments. Until the providers have confirmed that, the stock stays on hold.
 func (s *Settler) endPayments(ctx context.Context, orderID string, payments map[string]order.Attempt) (map[string]order.Attempt, error) {
 	now := maps.Clone(payments)
 	for key, p := range payments {
@@ -243,7 +244,7 @@ func (s *Settler) endPayments(ctx context.Context, orderID string, payments map[
 			continue
 		}
 		if _, ours := s.Providers[p.Provider]; !ours && p.Type == order.PaymentFailed {
-			continue // told of by who has the secret, where there was no provider to ask for payments
+			continue // reported by a holder of the webhook secret, without a provider that could be asked
 		}
 		ended, processing, err := s.Providers.end(ctx, AskedPayment{ID: p.PaymentID, Request: order.PaymentRequest{
 			Provider: p.Provider, OrderID: orderID, Amount: p.Amount, Currency: p.Currency,
@@ -263,10 +264,10 @@ func (s *Settler) endPayments(ctx context.Context, orderID string, payments map[
 	return now, nil
 }
 
-// furthest is the order as its workflow left it, or as its document has it where
-// that came further: a step may have written it whose end the workflow never saw.
-// It is nil where neither says anything. Where the document is of an earlier order under
-// the same id, that is returned apart.
+// furthest returns the order as its workflow left it, or its document if that is further
+// ahead: a step may have stored it without the workflow seeing the step's end. It returns
+// nil if neither is known. A document of an earlier order with the same id is returned
+// separately.
 func (s *Settler) furthest(ctx context.Context, h product.Holder, fate Fate) (o, earlier *order.Order, err error) {
 	doc, version, found, err := s.Documents.Get(ctx, h.OrderID)
 	if err != nil || !found {

@@ -9,10 +9,10 @@ import (
 	"holdfast/order"
 )
 
-// settleEnded closes an order whose workflow was ended by force before it was paid, where
-// no hold may lead the sweeper to it: what it held is sold, lost, or given back. Its
-// document comes last but for refunds: by that the order is found again until the rest is
-// done. Orders whose payment window ended after the given time are left alone.
+// settleEnded closes an order whose workflow was terminated before it was paid, in case no
+// hold leads the sweeper to it. What the order held is sold, lost, or released. Its
+// document is stored last, except for refunds: it is how the order is found again until the
+// rest is done. Orders whose payment window ended after the given time are left alone.
 func (s *Settler) settleEnded(ctx context.Context, orderID string, before time.Time) (Settling, error) {
 	doc, _, found, err := s.Documents.Get(ctx, orderID)
 	if err != nil || !found {
@@ -31,7 +31,7 @@ func (s *Settler) settleEnded(ctx context.Context, orderID string, before time.T
 	return SettlingLeftAlone, nil
 }
 
-// closeEnded settles an order by its document, which says that it waits for its payment.
+// closeEnded settles an order whose document says that it awaits payment.
 func (s *Settler) closeEnded(ctx context.Context, o *order.Order) (Settling, error) {
 	h := o.Holder()
 	fate, err := s.Orders.Of(ctx, o.ID)
@@ -40,9 +40,9 @@ func (s *Settler) closeEnded(ctx context.Context, o *order.Order) (Settling, err
 	}
 	payments, err := s.payments(ctx, o.ID, fate, nil)
 	if err != nil {
-		return "", fmt.Errorf("read what order %s was paid: %w", o.ID, err)
+		return "", fmt.Errorf("read the payments of order %s: %w", o.ID, err)
 	}
-	if fate.Ended.Status.TookPayment() { // only its document had not been written
+	if fate.Ended.Status.TookPayment() { // only its document had not been stored
 		rec, err := order.NewRecord(fate.Ended, payments)
 		if err != nil {
 			return "", err
@@ -67,13 +67,13 @@ func (s *Settler) closeEnded(ctx context.Context, o *order.Order) (Settling, err
 		return "", err
 	}
 	if err := s.close(ctx, o.ID, o, payments); err != nil {
-		return "", fmt.Errorf("close order %s, which no workflow looks after: %w", o.ID, err)
+		return "", fmt.Errorf("close order %s, which has no workflow: %w", o.ID, err)
 	}
 	return SettlingReleased, nil
 }
 
-// refundUnused sends back what a terminated order was paid, where the worker died after it
-// had closed the order's document. A refund that is under way is started once.
+// refundUnused refunds what was paid for a terminated order, in case the worker died after
+// it had closed the order's document. Starting a refund that is in progress has no effect.
 func (s *Settler) refundUnused(ctx context.Context, orderID string) error {
 	docs, err := s.Documents.Payments(ctx, orderID)
 	if err != nil {
@@ -89,13 +89,13 @@ func (s *Settler) refundUnused(ctx context.Context, orderID string) error {
 			continue
 		}
 		if err := s.Refund(ctx, order.RefundOf(p.Event(orderID), order.RefundLate)); err != nil {
-			return fmt.Errorf("send payment %s back: %w", p.PaymentID, err)
+			return fmt.Errorf("refund payment %s: %w", p.PaymentID, err)
 		}
 	}
 	return nil
 }
 
-// refunded lists the payments that go back or went, by their keys.
+// refunded returns the payments that have been or are being refunded, by their keys.
 func refunded(money order.Payments) map[string]bool {
 	back := make(map[string]bool, len(money.Refunds))
 	for _, r := range money.Refunds {

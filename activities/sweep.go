@@ -17,20 +17,20 @@ import (
 
 const (
 	// sweepGrace is how long after its deadline a hold is left to its order, whose own
-	// timer gives it back.
+	// timer releases it.
 	sweepGrace = 5 * time.Minute
 	// sweepPage is how many holds of a bucket are read in one round.
 	sweepPage = 32
-	// sweepAtMost bounds the holds that one run looks at, and sweepFor its time; the
-	// next run, within a minute, goes on behind them.
+	// sweepAtMost bounds the holds that one run handles, and sweepFor its time; the next
+	// run, within a minute, continues behind them.
 	sweepAtMost = 10_000
 	sweepFor    = 4 * time.Minute
-	// sweepAtOnce keeps the sweeper from competing with orders, and settleAtMost bounds
-	// what each settling may take of it: a provider may hang.
+	// sweepAtOnce keeps the sweeper from competing with orders. settleAtMost bounds the
+	// time of each settling: a provider may hang.
 	sweepAtOnce  = 16
 	settleAtMost = 10 * time.Second
-	// askTogether orders are asked in one question whether they wait, every askPause:
-	// Temporal allows few such questions a second.
+	// askTogether is how many orders one query about waiting orders covers, and askPause
+	// the time between queries: Temporal allows few of them per second.
 	askTogether = 100
 	askPause    = 200 * time.Millisecond
 	askAtMost   = 5 * time.Second
@@ -40,55 +40,56 @@ const (
 type Sweeper struct {
 	Holds interface {
 		Buckets() int
-		// Overdue reads a page of each bucket, behind its cursor. One that can't be read
-		// says so in its page.
+		// Overdue reads a page of each bucket, behind its cursor. The page of an unreadable
+		// bucket carries the error.
 		Overdue(ctx context.Context, before time.Time, behind map[int]string, limit int) (map[int]product.HoldPage, error)
 	}
-	// Waiting returns those of the orders that run and wait for a payment, as far as a
-	// list knows that may be wrong.
+	// Waiting returns which of the orders are running and wait for a payment, according to
+	// a list that may be wrong.
 	Waiting interface {
 		StillWaiting(ctx context.Context, orderIDs []string) (map[string]bool, error)
 	}
-	// Ended lists orders that no hold may lead to: their workflows were ended by force. Nil
-	// lists none.
+	// Ended lists orders whose workflows were terminated, and which no hold may lead to.
+	// Nil lists none.
 	Ended interface {
 		EndedByForce(ctx context.Context, before time.Time, behind []byte, limit int) (orderIDs []string, next []byte, err error)
 	}
 	Settler *Settler
-	// Found counts what was settled, for a metric, and Failed what was not; nil counts nothing.
+	// Found counts what was settled, for a metric, and Failed what was not; nil disables
+	// them.
 	Found  func(Settling)
 	Failed func(n int)
 	Now    func() time.Time
-	// For is how long a run begins new settlings, Each how long one may take, Pause the
-	// time between two questions to Waiting, AtMost how many holds a run looks at. They
+	// For is how long a run starts new settlings, Each how long one may take, Pause the
+	// time between two queries to Waiting, and AtMost how many holds a run handles. They
 	// default to four minutes, ten seconds, a fifth of a second, and 10,000.
 	For, Each, Pause time.Duration
 	AtMost           int
 }
 
-// SweepResult counts the overdue holds by what was done about them.
+// SweepResult counts the overdue holds by the action taken.
 type SweepResult struct {
 	Overdue int              `json:"overdue"`
 	Settled map[Settling]int `json:"settled,omitempty"`
-	// Failed holds stay for a later run, and so do buckets that can't be read, each of
-	// which counts one.
+	// Failed counts holds left for a later run, and buckets that can't be read, each as
+	// one.
 	Failed int `json:"failed,omitempty"`
 	// Error says why a bucket couldn't be read, or what ended the run early.
 	Error string `json:"error,omitempty"`
-	// Interrupted: the run's worker died, or didn't answer in time.
+	// Interrupted means that the run's worker died or didn't respond in time.
 	Interrupted bool `json:"interrupted,omitempty"`
-	// Next is where the next run goes on.
+	// Next is where the next run continues.
 	Next SweepCursor `json:"next,omitzero"`
 }
 
-// Execute goes on behind the last run, bucket by bucket in turn, and settles each
-// overdue hold once at most. One that fails or hangs stops neither the others nor the
-// heartbeats; it is met again when its bucket's turn begins anew. Orders that wait for
-// a payment, or for their provider to end one, are skipped by one question for a hundred.
+// Execute continues behind the last run, bucket by bucket in turn, and settles each overdue
+// hold at most once. One that fails or hangs stops neither the others nor the heartbeats;
+// it is retried the next time its bucket is read from the start. Orders that wait for a
+// payment, or for a provider to end one, are skipped after one query for a hundred of them.
 //
-// A bucket that can't be read is left for the next run, which finds it where it was. The
-// run fails only where it came nowhere: the result of a failed one is lost, and with it
-// how far this one came.
+// An unreadable bucket is left for the next run, which continues at the same place. The run
+// fails only if it made no progress: the result of a failed run is lost, and its position
+// with it.
 func (a *Sweeper) Execute(ctx context.Context, from SweepCursor) (SweepResult, error) {
 	run := &sweepRun{
 		Sweeper: a, until: time.Now().Add(cmp.Or(a.For, sweepFor)),
@@ -118,13 +119,13 @@ type sweepRun struct {
 	*Sweeper
 	until time.Time
 	group errgroup.Group
-	asked time.Time // when it was last asked who waits
-	// moved: a part has passed. unread is why the first bucket that couldn't be read was
-	// left out.
+	asked time.Time // when Waiting was last queried
+	// moved means that a part has passed. unread is why the first unreadable bucket was
+	// skipped.
 	moved  bool
 	unread error
 
-	mu   sync.Mutex // guards the rest
+	mu   sync.Mutex // guards the fields below
 	walk *sweepWalk
 	res  SweepResult
 }
@@ -138,14 +139,14 @@ func (r *sweepRun) progress() SweepResult {
 	return res
 }
 
-// goesOn reports whether another part is begun: one run always finishes the first one,
-// so that each run brings the next one further.
+// goesOn reports whether another part should be started. A run always finishes the first
+// part, so that each run makes progress.
 func (r *sweepRun) goesOn(ctx context.Context) bool {
 	return ctx.Err() == nil && r.res.Overdue < cmp.Or(r.AtMost, sweepAtMost) && time.Now().Before(r.until)
 }
 
-// ended begins to settle a page of the orders whose workflows were ended by force. The next
-// run goes on behind it.
+// ended starts settling a page of orders whose workflows were terminated. The next run
+// continues behind it.
 func (r *sweepRun) ended(ctx context.Context) {
 	if r.Ended == nil {
 		return
@@ -156,7 +157,7 @@ func (r *sweepRun) ended(ctx context.Context) {
 	orderIDs, next, err := r.Ended.EndedByForce(ask, before, r.walk.ended, askTogether)
 	if err != nil {
 		r.failed(1)
-		activity.GetLogger(ctx).Warn("orders whose workflows were ended by force can't be listed", "error", err)
+		activity.GetLogger(ctx).Warn("orders whose workflows were terminated can't be listed", "error", err)
 	}
 	r.mu.Lock()
 	r.walk.ended = next
@@ -173,7 +174,7 @@ func (r *sweepRun) settleEnded(ctx context.Context, orderID string, before time.
 	switch {
 	case err != nil:
 		r.failed(1)
-		activity.GetLogger(ctx).Warn("an order whose workflow was ended by force could not be closed",
+		activity.GetLogger(ctx).Warn("an order whose workflow was terminated could not be closed",
 			"order_id", orderID, "error", err)
 	case what != SettlingLeftAlone:
 		r.mu.Lock()
@@ -185,12 +186,12 @@ func (r *sweepRun) settleEnded(ctx context.Context, orderID string, before time.
 	}
 }
 
-// round reads one page of each bucket that is not through, and begins to settle what it
-// finds. It reports whether another round follows.
+// round reads one page of each unfinished bucket and starts settling what it finds. It
+// reports whether another round follows.
 func (r *sweepRun) round(ctx context.Context) (bool, error) {
 	pages, err := r.Holds.Overdue(ctx, r.Now().Add(-sweepGrace), r.walk.open, sweepPage)
 	if err = cmp.Or(err, ctx.Err()); err != nil {
-		return false, fmt.Errorf("look for overdue holds: %w", err)
+		return false, fmt.Errorf("find overdue holds: %w", err)
 	}
 	r.leaveUnread(ctx, pages)
 	for _, part := range r.walk.parts(pages) {
@@ -209,8 +210,8 @@ func (r *sweepRun) round(ctx context.Context) (bool, error) {
 	return len(r.walk.open) > 0, nil
 }
 
-// leaveUnread takes the buckets out of the run that can't be read: each would cost it the
-// same wait in every round.
+// leaveUnread excludes unreadable buckets from the run: each would cause the same wait in
+// every round.
 func (r *sweepRun) leaveUnread(ctx context.Context, pages map[int]product.HoldPage) {
 	var buckets []int
 	for _, b := range slices.Sorted(maps.Keys(pages)) {
@@ -233,7 +234,7 @@ func (r *sweepRun) leaveUnread(ctx context.Context, pages map[int]product.HoldPa
 	}
 }
 
-// failed counts what stays for a later run.
+// failed counts what is left for a later run.
 func (r *sweepRun) failed(n int) {
 	r.mu.Lock()
 	r.res.Failed += n
@@ -243,7 +244,7 @@ func (r *sweepRun) failed(n int) {
 	}
 }
 
-// begin settles what a part names, in the background.
+// begin settles a part's orders, in the background.
 func (r *sweepRun) begin(ctx context.Context, part sweepPart) {
 	waiting := r.waiting(ctx, part)
 	for _, o := range part.orders {
@@ -260,8 +261,8 @@ func (r *sweepRun) begin(ctx context.Context, part sweepPart) {
 	}
 }
 
-// waiting asks which orders of a part wait for a payment. Where that can't be asked each
-// order is asked by itself.
+// waiting returns which orders of a part wait for a payment. If the query fails, each order
+// is asked by itself.
 func (r *sweepRun) waiting(ctx context.Context, part sweepPart) map[string]bool {
 	if len(part.orders) == 0 {
 		return nil
@@ -279,7 +280,7 @@ func (r *sweepRun) waiting(ctx context.Context, part sweepPart) map[string]bool 
 	}
 	waiting, err := r.Waiting.StillWaiting(ctx, ids)
 	if err != nil {
-		activity.GetLogger(ctx).Warn("orders can't be asked together whether they wait", "error", err)
+		activity.GetLogger(ctx).Warn("waiting orders can't be queried together", "error", err)
 	}
 	return waiting
 }

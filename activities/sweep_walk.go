@@ -9,45 +9,45 @@ import (
 )
 
 // lookCloselyEvery is how many times an order is skipped because a list says that it waits,
-// until its workflow itself is asked: the list may be wrong for good.
+// before its workflow itself is asked: the list may stay wrong.
 const lookCloselyEvery = 16
 
-// SweepCursor is where a run of the sweeper ended. Each bucket has a place of its own, so
-// that one full of holds that can't be settled doesn't keep the others waiting.
+// SweepCursor is where a run of the sweeper stopped. Each bucket has its own position, so
+// that a bucket full of holds that can't be settled doesn't block the others.
 type SweepCursor struct {
-	// First is the bucket whose turn it is.
+	// First is the bucket to start with.
 	First int `json:"first,omitempty"`
-	// Behind are the places within buckets that no run has got through since their start.
+	// Behind maps each bucket that no run has finished yet to the position within it.
 	Behind map[int]string `json:"behind,omitempty"`
-	// Rounds count how often each bucket was gone through.
+	// Rounds counts how often each bucket was finished.
 	Rounds []int `json:"rounds,omitempty"`
-	// Ended is the place on the list of orders whose workflows were ended by force.
+	// Ended is the position in the list of orders whose workflows were terminated.
 	Ended []byte `json:"ended,omitempty"`
 }
 
-// sweepWalk goes over the buckets, page by page in turn, each once.
+// sweepWalk goes over the buckets, page by page in turn, each of them once.
 type sweepWalk struct {
 	first  int
 	rounds []int
-	// open buckets are not through: by the cursor of their next page.
+	// open maps unfinished buckets to the cursor of their next page.
 	open map[int]string
-	// unread buckets are left for the next run, where they are.
+	// unread maps the buckets left for the next run to their cursors.
 	unread map[int]string
 	ended  []byte
 }
 
-// sweepPart is so much of a round as is asked about together: whole pages of buckets.
+// sweepPart is the portion of a round that one query covers: whole pages of buckets.
 type sweepPart struct {
 	orders  []sweptOrder
 	buckets []int
-	next    []string // of each bucket
+	next    []string // the next cursor of each bucket
 }
 
 // sweptOrder is an order with overdue holds.
 type sweptOrder struct {
 	id       string
 	products []string
-	// closely: its workflow itself is to be asked.
+	// closely means that the workflow itself is to be asked.
 	closely bool
 }
 
@@ -71,7 +71,7 @@ func (w *sweepWalk) cursor() SweepCursor {
 	return c
 }
 
-// parts divides a round, beginning with the bucket whose turn it is.
+// parts divides a round, starting with the bucket whose turn it is.
 func (w *sweepWalk) parts(pages map[int]product.HoldPage) []sweepPart {
 	var parts []sweepPart
 	var part sweepPart
@@ -115,13 +115,14 @@ func (w *sweepWalk) passed(p sweepPart) {
 	}
 }
 
-// leave takes a bucket out of this run, and keeps its place for the next one.
+// leave excludes a bucket from this run and keeps its position for the next one.
 func (w *sweepWalk) leave(bucket int) {
 	w.unread[bucket] = w.open[bucket]
 	delete(w.open, bucket)
 }
 
-// share divides orders into as many parts as rounds go by until each was looked at closely.
+// share assigns an order to one of the rounds, so that each order's workflow is asked once
+// in lookCloselyEvery rounds.
 func share(orderID string) int {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(orderID))

@@ -14,17 +14,17 @@ import (
 	"holdfast/saga"
 )
 
-// telling is one attempt of a delisting, and what it knows of each order.
+// telling is one attempt of a delisting, with what it knows about each order.
 type telling struct {
 	*CancelAll
 	params saga.Delisting
-	// earlier attempts told so many orders that hold nothing any more.
+	// earlier counts orders that earlier attempts signalled and that hold nothing any more.
 	earlier int
-	// again: an earlier attempt may have told them.
+	// an earlier attempt may have signalled them
 	again                bool
 	signals, settlements errgroup.Group
 
-	mu      sync.Mutex // guards the rest
+	mu      sync.Mutex // guards the fields below
 	holders map[string]*holder
 	told    int
 	left    int
@@ -34,8 +34,9 @@ type telling struct {
 type holder struct {
 	orderID string
 	busy    bool
-	// told: Temporal took the signal, and doesn't lose it. alone: no workflow is there to
-	// take one. Either way there is nothing to tell, and the hold is settled when it is due.
+	// told means that Temporal accepted the signal and won't lose it. alone means that
+	// there is no workflow to signal. In both cases there is nothing left to send, and the
+	// hold is settled when it is due.
 	told, alone bool
 	due         time.Time
 	fails       int
@@ -50,12 +51,12 @@ func newTelling(a *CancelAll, p saga.Delisting) *telling {
 }
 
 func (t *telling) wait() {
-	_ = t.signals.Wait() // what failed is kept with each order
+	_ = t.signals.Wait() // errors are kept with each order
 	_ = t.settlements.Wait()
 }
 
-// begin tells an order once, in the background. It returns the hold where it is to be
-// settled: its workflow is gone, or may have been ended since it was told.
+// begin signals an order once, in the background. It returns the hold if it is to be
+// settled: its workflow is gone, or may have ended since it was signalled.
 func (t *telling) begin(ctx context.Context, orderID string) *holder {
 	t.mu.Lock()
 	h := t.holders[orderID]
@@ -76,8 +77,8 @@ func (t *telling) begin(ctx context.Context, orderID string) *holder {
 	return nil
 }
 
-// settleSome settles as many holds as there is room for, whichever: were it always the
-// first ones, those whose provider hangs would leave none for the others.
+// settleSome settles as many holds as there is room for, chosen at random: if it always
+// took the first ones, those whose provider hangs would leave no room for the others.
 func (t *telling) settleSome(ctx context.Context, due []*holder) {
 	rand.Shuffle(len(due), func(i, j int) { due[i], due[j] = due[j], due[i] }) //nolint:gosec // no secret
 	for _, h := range due {
@@ -105,7 +106,7 @@ func (t *telling) tell(ctx context.Context, h *holder) error {
 		gone = err == nil && !runs
 	}
 	if err != nil && !gone {
-		return fmt.Errorf("tell order %s that %s is delisted: %w", h.orderID, t.params.ProductID, err)
+		return fmt.Errorf("signal order %s that %s is delisted: %w", h.orderID, t.params.ProductID, err)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -117,12 +118,13 @@ func (t *telling) tell(ctx context.Context, h *holder) error {
 	return nil
 }
 
-// settle is the sweeper's rule: an order that runs is left alone, and asked again later.
+// settle follows the sweeper's rule: an order that is running is left alone, and checked
+// again later.
 func (t *telling) settle(ctx context.Context, h *holder) error {
 	ctx, cancel := context.WithTimeout(ctx, settleAtMost)
 	defer cancel()
 	if _, err := t.Settler.Settle(ctx, t.params.ProductID, h.orderID); err != nil {
-		return fmt.Errorf("settle what order %s holds of %s: %w", h.orderID, t.params.ProductID, err)
+		return fmt.Errorf("settle the hold of order %s on %s: %w", h.orderID, t.params.ProductID, err)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -130,7 +132,7 @@ func (t *telling) settle(ctx context.Context, h *holder) error {
 	return nil
 }
 
-// done notes how a try went.
+// done notes the result of a try.
 func (t *telling) done(h *holder, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -143,7 +145,7 @@ func (t *telling) done(h *holder, err error) {
 	h.fails++
 }
 
-// seen notes how many orders a whole look found.
+// seen notes how many orders a complete read found.
 func (t *telling) seen(left int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -163,10 +165,10 @@ func (t *telling) progress() HoldersProgress {
 	return p
 }
 
-// shownFailures is how many orders' errors the error of an attempt names.
+// shownFailures is how many orders' errors an attempt's error includes.
 const shownFailures = 5
 
-// failure says what an attempt still waits for at its end.
+// failure returns an error that names what an attempt still waited for at its end.
 func (t *telling) failure(cause error) error {
 	t.wait()
 	t.mu.Lock()
@@ -182,7 +184,7 @@ func (t *telling) failure(cause error) error {
 		}
 	}
 	if failing > shownFailures {
-		all = append(all, fmt.Errorf("and %d more can't be told or settled", failing-shownFailures))
+		all = append(all, fmt.Errorf("and %d more can't be signalled or settled", failing-shownFailures))
 	}
 	return errors.Join(append(all, cause)...)
 }

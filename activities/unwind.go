@@ -12,29 +12,29 @@ import (
 	"holdfast/product"
 )
 
-// Unwind takes back the sale of a paid order: it can't get all of its units, or was
-// cancelled before its delivery.
+// Unwind undoes the sale of a paid order that can't get all of its units or was cancelled
+// before its delivery.
 type Unwind struct {
 	Stock Stock
 }
 
-// UnwindParams name what the order was to buy.
+// UnwindParams names what the order was to buy.
 type UnwindParams struct {
 	OrderID  string
 	PlacedAt time.Time `json:",omitzero"`
 	Try      int
-	// Lost products hold nothing; for the history alone, since each hold says itself
-	// whether its units were sold.
+	// Lost names products that hold nothing. It only informs readers of the history: each
+	// hold itself records whether its units were sold.
 	Lost []string
-	// Items of all the order's products: what was sold goes back on the shelf.
+	// Items lists all products of the order; what was sold is restocked.
 	Items map[string][]product.Item
-	// Return names why, in the return's id; empty is "no-stock".
+	// Return is the reason, part of the return's id; empty means "no-stock".
 	Return string
 }
 
-// Execute ends the order's tries, which gives back what is only held: Redis may have
-// lost the sale of it. Then it restocks, once, what was sold: also a product that the
-// saga took for lost and that an attempt thought dead has sold since.
+// Execute ends the order's tries, which releases what is only on hold (Redis may have lost
+// the sale). Then it restocks, once, what was sold, including a product that the saga
+// believed lost but that an attempt thought dead has sold since.
 func (a *Unwind) Execute(ctx context.Context, p UnwindParams) error {
 	ids := make([]string, 0, len(p.Items))
 	for id := range p.Items {
@@ -56,15 +56,14 @@ func (a *Unwind) Execute(ctx context.Context, p UnwindParams) error {
 	return nil
 }
 
-// restockSold returns what an order bought. It gives up only on what no patience mends: a
-// variant that was dropped since, or one that can't have more units. The audit names such
-// units.
+// restockSold returns what an order bought. It gives up only if no retry can help: the
+// variant was removed, or can't have more units. The audit names such units.
 func restockSold(ctx context.Context, stock Stock, h product.Holder, productID, returnID string, items []product.Item) error {
 	_, err := stock.Restock(ctx, h, productID, returnID, items)
 	_, tooMany := errors.AsType[product.Invalid](err)
 	if tooMany || errors.Is(err, product.ErrUnknownSKU) || errors.Is(err, product.ErrNotFound) || errors.Is(err, product.ErrNotSold) {
 		if activity.IsActivity(ctx) {
-			activity.GetLogger(ctx).Error("sold units can't go back on the shelf",
+			activity.GetLogger(ctx).Error("sold units can't be restocked",
 				"order_id", h.OrderID, "product_id", productID, "error", err)
 		}
 		return nil

@@ -14,25 +14,25 @@ import (
 	"holdfast/webhook"
 )
 
-// WebhookOutcome is how a delivery ended that is not tried again.
+// WebhookOutcome is the final outcome of a delivery, after which it isn't retried.
 type WebhookOutcome string
 
 const (
-	// WebhookTaken: the endpoint has it.
+	// WebhookTaken means that the endpoint accepted it.
 	WebhookTaken WebhookOutcome = "taken"
-	// WebhookGone: the endpoint answered 410 and gets nothing any more.
+	// WebhookGone means that the endpoint answered 410 and gets no more events.
 	WebhookGone WebhookOutcome = "gone"
-	// WebhookRemoved: the endpoint was removed or disabled meanwhile.
+	// WebhookRemoved means that the endpoint was removed or disabled in the meantime.
 	WebhookRemoved WebhookOutcome = "removed"
 )
 
-// WebhookResult is what became of a delivery.
+// WebhookResult is the outcome of a delivery.
 type WebhookResult struct {
 	Outcome WebhookOutcome `json:"outcome"`
 	Status  int            `json:"status,omitempty"`
 }
 
-// Endpoints are where merchants want to be told.
+// Endpoints stores where merchants receive events.
 type Endpoints interface {
 	Get(ctx context.Context, id string) (webhook.Stored, error)
 	Disable(ctx context.Context, id string, now time.Time) error
@@ -41,20 +41,21 @@ type Endpoints interface {
 	Settle(ctx context.Context, endpointID, eventID string, status webhook.DeliveryStatus) error
 }
 
-// Deliver sends one event to one endpoint, once a try.
+// Deliver sends one event to one endpoint, once per try.
 type Deliver struct {
 	Endpoints Endpoints
 	Sender    interface {
 		Send(ctx context.Context, to string, secrets []string, e webhook.Event) (webhook.Answer, error)
 	}
 	Slots *EndpointSlots
-	// Now and Jitter, which is 0 to 1, are the clock and chance; nil is the real ones.
+	// Now and Jitter, which returns 0 to 1, replace the clock and chance in tests; nil
+	// means the real ones.
 	Now    func() time.Time
 	Jitter func() float64
 }
 
-// Execute makes a try. Its error says when the next one is to be: after 5 seconds, then
-// after three times as long each time, up to 12 hours.
+// Execute makes a try. Its error sets the time of the next one: after 5 seconds, then three
+// times as long each time, up to 12 hours.
 func (a *Deliver) Execute(ctx context.Context, d webhook.Delivery) (WebhookResult, error) {
 	run := activity.GetInfo(ctx).WorkflowExecution.RunID
 	endpoint, err := a.Endpoints.Get(ctx, d.EndpointID)
@@ -65,7 +66,7 @@ func (a *Deliver) Execute(ctx context.Context, d webhook.Delivery) (WebhookResul
 		return WebhookResult{}, err
 	}
 	if !a.Slots.take(d.EndpointID) {
-		return WebhookResult{}, tryAgain("busy", "as many messages are on their way to it as may be",
+		return WebhookResult{}, tryAgain("busy", "its limit of messages in flight is reached",
 			a.spread(busyDelay(activity.GetInfo(ctx).Attempt)))
 	}
 	defer a.Slots.give(d.EndpointID)
@@ -110,11 +111,11 @@ func (a *Deliver) send(ctx context.Context, to webhook.Stored, d webhook.Deliver
 	return result, nil
 }
 
-// log notes the try. One that isn't in the log is better than a message that is sent
-// again since the log couldn't be written.
+// log stores the try. Losing a log entry is better than sending a message again because the
+// log couldn't be written.
 func (a *Deliver) log(ctx context.Context, d webhook.Delivery, t webhook.Tried) {
 	if err := a.Endpoints.Log(ctx, d.EndpointID, d.Event, t); err != nil {
-		activity.GetLogger(ctx).Warn("a try is not in the log of its webhook", "error", err)
+		activity.GetLogger(ctx).Warn("a delivery attempt could not be logged", "error", err)
 	}
 }
 
@@ -129,8 +130,8 @@ func (a *Deliver) now() time.Time {
 	return a.Now()
 }
 
-// spread makes a pause up to a fifth longer or shorter, so that what failed together
-// doesn't come again together.
+// spread makes a pause up to a fifth longer or shorter, so that messages that failed
+// together aren't retried together.
 func (a *Deliver) spread(d time.Duration) time.Duration {
 	const least, width = 0.8, 0.4
 	chance := rand.Float64
@@ -149,13 +150,13 @@ const (
 	firstDelay   = 5 * time.Second
 	delayGrowth  = 3
 	longestDelay = 12 * time.Hour
-	// A message that found its endpoint busy comes again soon, but not as often as to be
-	// a load of its own.
+	// A message whose endpoint is busy is retried soon, but not so often that it becomes a
+	// load itself.
 	firstBusy   = time.Second
 	longestBusy = time.Minute
 )
 
-// webhookDelay is the pause after so many tries.
+// webhookDelay is the pause after this number of tries.
 func webhookDelay(tries int) time.Duration {
 	d := firstDelay
 	for range tries - 1 {
@@ -167,25 +168,25 @@ func webhookDelay(tries int) time.Duration {
 }
 
 func busyDelay(attempt int32) time.Duration {
-	const steps = 6 // 2^6 s are more than the longest
+	const steps = 6 // 2^6 s exceeds the longest pause
 	return min(firstBusy<<min(attempt-1, steps), longestBusy)
 }
 
-// SettleWebhookParams name a delivery that nobody took in time.
+// SettleWebhookParams names a delivery that its endpoint didn't accept in time.
 type SettleWebhookParams struct {
 	EndpointID string                 `json:"endpointId"`
 	EventID    string                 `json:"eventId"`
 	Status     webhook.DeliveryStatus `json:"status"`
 }
 
-// WebhookSettler notes how a delivery ended.
+// WebhookSettler records how a delivery ended.
 type WebhookSettler struct {
 	Endpoints interface {
 		Settle(ctx context.Context, endpointID, eventID string, status webhook.DeliveryStatus) error
 	}
 }
 
-// Execute notes it; again is the same.
+// Execute records it; it can be repeated.
 func (a *WebhookSettler) Execute(ctx context.Context, p SettleWebhookParams) error {
 	return a.Endpoints.Settle(ctx, p.EndpointID, p.EventID, p.Status)
 }

@@ -6,15 +6,15 @@ import (
 	"holdfast/webhook"
 )
 
-// PerEndpoint is how many messages a worker has on their way to one endpoint. One that
-// hangs has no more than these.
+// PerEndpoint is how many messages a worker may have in flight to one endpoint, so that a
+// hanging endpoint blocks no more than these.
 const PerEndpoint = 10
 
-// WebhookSlots are as many deliveries as a worker makes at once: enough that no endpoint
-// ever waits for another one.
+// WebhookSlots is how many deliveries a worker makes at once: enough that no endpoint ever
+// waits for another one.
 const WebhookSlots = webhook.MaxEndpoints*PerEndpoint + PerEndpoint
 
-// EndpointSlots count the messages that are on their way to each endpoint.
+// EndpointSlots counts the messages in flight to each endpoint.
 type EndpointSlots struct {
 	mu    sync.Mutex
 	taken map[string]int

@@ -46,7 +46,7 @@ func (a account) claim(of paymentRef) claim {
 	return claim{}
 }
 
-// keeps tells whether the order is paid by this payment.
+// keeps reports whether the order is paid by this payment.
 func (a account) keeps(of paymentRef) bool {
 	o := &a.doc.Order
 	return a.doc.Found && o.Status.TookPayment() && o.Payment.ID == of.payment &&
@@ -64,7 +64,7 @@ func (a account) refundsOf(of paymentRef) []order.Refund {
 	return found
 }
 
-// gaveAway tells whether an operator assigned the payment to another order.
+// gaveAway reports whether an operator assigned the payment to another order.
 func (a account) gaveAway(p paymentRef) bool {
 	return slices.ContainsFunc(a.refundsOf(p), func(r order.Refund) bool { return r.Status == order.RefundAssigned })
 }

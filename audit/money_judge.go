@@ -60,12 +60,12 @@ func (s sides) withoutMoney(now time.Time) []MoneyFinding {
 	return nil
 }
 
-// payable tells whether money may still come by the payment.
+// payable reports whether money may still come by the payment.
 func (s sides) payable() bool {
 	return s.theirs != nil && (s.theirs.Status == order.ProviderOpen || s.theirs.Status == order.ProviderProcessing)
 }
 
-// awaited tells whether the order waits for a payment. Of one whose document can't be
+// awaited reports whether the order waits for a payment. Of one whose document can't be
 // read nobody knows.
 func (s sides) awaited() bool {
 	return s.ours.doc.Unreadable != "" || (s.ours.doc.Found && s.ours.doc.Order.Status.Unpaid())

@@ -101,7 +101,7 @@ func (s sides) above(ours []order.Refund) []MoneyFinding {
 	return nil
 }
 
-// takeSettled takes a refund of this amount off the list, and tells whether there was one.
+// takeSettled takes a refund of this amount off the list, and reports whether there was one.
 func takeSettled(settled *[]order.Refund, amount int64) bool {
 	for i, r := range *settled {
 		if r.Amount == amount {

@@ -61,7 +61,7 @@ func (s sides) sums() sums {
 	return to
 }
 
-// settledThere tells whether an operator settled the refund by the provider's own
+// settledThere reports whether an operator settled the refund by the provider's own
 // means, such as in its dashboard.
 func (s sides) settledThere(r order.Refund) bool {
 	if s.theirs == nil {

@@ -41,7 +41,7 @@ func (a *auditor) paymentsOfDocuments(ctx context.Context, docs []Document) erro
 	return nil
 }
 
-// fits tells whether a stored payment can be the one that the order names.
+// fits reports whether a stored payment can be the one that the order names.
 func fits(p order.Attempt, o *order.Order) bool {
 	return p.PaymentID == o.Payment.ID && p.Provider == o.Payment.Provider && (o.Payment.Status != order.PaymentPaid || (p.Taken && p.Amount == o.Amounts[order.AmountPaid] && p.Currency == o.Currency))
 }
@@ -95,7 +95,7 @@ func (a *auditor) paymentFindings(ctx context.Context, orderID string, byForce b
 	return found, nil
 }
 
-// stands tells whether the stored document says just what want says. Fields that
+// stands reports whether the stored document says just what want says. Fields that
 // this version doesn't know don't count.
 func stands[T any](stored []byte, want T) bool {
 	var have T

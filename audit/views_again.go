@@ -59,7 +59,7 @@ func (a *viewAudit) look(ctx context.Context, s suspects) (found []ViewFinding, 
 	return found, nil
 }
 
-// judge tells whether a suspect is a finding, by what it was owed.
+// judge reports whether a suspect is a finding, by what it was owed.
 func (s suspects) judge(c compared) bool {
 	owed := s[c.view.id]
 	switch c.kind {

@@ -31,7 +31,7 @@ type compared struct {
 	detail     string
 }
 
-// alone tells whether the view alone has the document, as it should be.
+// alone reports whether the view alone has the document, as it should be.
 func (c compared) alone() bool { return c.kind == "" && c.view.doc != nil && c.home.doc == nil }
 
 // compare holds documents of the view against their entities. These are read later: a

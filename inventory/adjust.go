@@ -10,10 +10,9 @@ import (
 	"holdfast/redisdb"
 )
 
-// Adjust moves the stock of one variant and answers it, once per action id: a
-// repetition gets the first answer. It refuses with product.ErrNotFound,
-// ErrUnknownSKU, ErrActionReused, *StrandsError, or Invalid where the result
-// would be above product.MaxStock.
+// Adjust changes the stock of one variant and returns it, once per action id: a repetition
+// gets the first answer. It fails with product.ErrNotFound, ErrUnknownSKU, ErrActionReused,
+// *StrandsError, or Invalid if the result would exceed product.MaxStock.
 func (s *Store) Adjust(ctx context.Context, a product.Adjustment) (product.Stock, error) {
 	stock, err := s.adjust(ctx, a)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"holdfast/product"
 )
 
-// refusal turns what several scripts answer when they can't carry out a command
-// into the domain's error.
+// refusal converts the codes with which several scripts refuse a command into the domain's
+// errors.
 func refusal(code string) error {
 	switch code {
 	case "NOT_FOUND":
@@ -32,13 +32,13 @@ func tooMany(field string) error {
 	return product.Invalid{{Path: field, Reason: fmt.Sprintf("would leave more than %d on hand", product.MaxStock)}}
 }
 
-// fingerprint tells two requests under one id apart.
+// fingerprint distinguishes two requests under one id.
 func fingerprint(parts ...string) string {
 	h := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return hex.EncodeToString(h[:16])
 }
 
-// text reads one element of a script's answer, "" where it is missing.
+// text reads one element of a script's answer, "" if it is missing.
 func text(answer []any, i int) string {
 	if i >= len(answer) {
 		return ""

@@ -14,12 +14,12 @@ import (
 // HoldID names one order's hold of one product.
 type HoldID struct{ ProductID, OrderID string }
 
-// ProductIDs goes over all products, bucket by bucket, each once. A product that
-// is created meanwhile may be seen or not.
+// ProductIDs iterates over all products, bucket by bucket, each once. A product that is
+// created meanwhile may or may not be included.
 func (s *Store) ProductIDs(ctx context.Context) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		for _, bucket := range redisdb.AllBuckets() {
-			seen := map[string]struct{}{} // a scan may answer an id twice
+			seen := map[string]struct{}{} // a scan may return an id twice
 			ids := s.rdb.SScan(ctx, productsKey(bucket), 0, "", 1000).Iterator()
 			for ids.Next(ctx) {
 				id := ids.Val()
@@ -39,7 +39,7 @@ func (s *Store) ProductIDs(ctx context.Context) iter.Seq2[string, error] {
 	}
 }
 
-// Count tells how many products there are.
+// Count returns the number of products.
 func (s *Store) Count(ctx context.Context) (int64, error) {
 	pipe := s.rdb.Pipeline()
 	var counts []*redis.IntCmd
@@ -56,8 +56,8 @@ func (s *Store) Count(ctx context.Context) (int64, error) {
 	return n, nil
 }
 
-// HoldIDs goes over all holds that are remembered, ended ones and marks among
-// them, each once. A hold that is made meanwhile may be seen or not.
+// HoldIDs iterates over all stored holds, including ended ones and marks, each once. A hold
+// that is made meanwhile may or may not be included.
 func (s *Store) HoldIDs(ctx context.Context) iter.Seq2[HoldID, error] {
 	return func(yield func(HoldID, error) bool) {
 		for key, err := range redisdb.Scan(ctx, s.rdb, "{b??}:hold:*") {

@@ -29,8 +29,8 @@ func (s *Store) Get(ctx context.Context, id string) (product.Product, error) {
 	return p, nil
 }
 
-// GetMany reads many products in one round trip, and answers in the order of the
-// ids. A product that is not there or can't be read carries its own error.
+// GetMany reads many products in one round trip, in the order of the ids. A product that is
+// missing or unreadable carries its own error.
 func (s *Store) GetMany(ctx context.Context, ids []string) ([]product.Lookup, error) {
 	pipe := s.rdb.Pipeline()
 	answers := make([]*redis.MapStringStringCmd, len(ids))
@@ -56,14 +56,14 @@ func (s *Store) GetMany(ctx context.Context, ids []string) ([]product.Lookup, er
 	return all, nil
 }
 
-// doc is what the entity keeps as JSON: no script looks into it.
+// doc is what the entity stores as JSON: no script reads it.
 type doc struct {
 	product.Description
-	// VariantTitles by sku, where a variant has one.
+	// VariantTitles by sku, if a variant has one.
 	VariantTitles map[string]string `json:"variantTitles,omitempty"`
 }
 
-// decode reads a product out of the fields of its hash.
+// decode reads a product from the fields of its hash.
 func decode(id string, fields map[string]string) (product.Product, error) {
 	var d doc
 	if err := json.Unmarshal([]byte(fields["doc"]), &d); err != nil {

@@ -16,11 +16,11 @@ import (
 	"holdfast/redisdb"
 )
 
-// Hold asks each product for all lines that an order has of it, in one
-// pipeline and in the order of the products' ids. Each product holds all of its
-// lines or none; on a refusal nothing is undone here. The answers stand in the
-// order of the requests. The customer's place, where a request claims one, is
-// asked for in the same pipeline. After an error some products may hold: ask again.
+// Hold asks each product for all of an order's lines of it, in one pipeline and in the
+// order of the products' ids. Each product holds all of its lines or none; on a refusal
+// nothing is undone here. The results are in the order of the requests. If a request counts
+// towards the customer's open orders, that claim is part of the same pipeline. After an
+// error some products may hold: call it again.
 func (s *Store) Hold(ctx context.Context, reqs []product.HoldRequest) ([]product.Hold, error) {
 	order, err := inProductOrder(reqs)
 	if err != nil {
@@ -29,9 +29,9 @@ func (s *Store) Hold(ctx context.Context, reqs []product.HoldRequest) ([]product
 	return s.reserve(ctx, reqs, order, false)
 }
 
-// inProductOrder checks the requests and returns their positions, sorted by
-// product id: all orders ask in the same order, which keeps two of them from
-// taking the last units of two products crosswise.
+// inProductOrder checks the requests and returns their positions, sorted by product id. All
+// orders ask in the same order, which keeps two of them from each taking the last unit that
+// the other one needs.
 func inProductOrder(reqs []product.HoldRequest) ([]int, error) {
 	order := make([]int, len(reqs))
 	for i, r := range reqs {
@@ -43,7 +43,7 @@ func inProductOrder(reqs []product.HoldRequest) ([]int, error) {
 	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(reqs[a].ProductID, reqs[b].ProductID) })
 	for i := 1; i < len(order); i++ {
 		if id := reqs[order[i]].ProductID; id == reqs[order[i-1]].ProductID {
-			return nil, fmt.Errorf("product %s is asked twice", id)
+			return nil, fmt.Errorf("product %s is requested twice", id)
 		}
 	}
 	return order, nil
@@ -73,8 +73,8 @@ func checkRequest(r product.HoldRequest) error {
 	return nil
 }
 
-// reserve runs the script for the requests at the given positions. With askOnly
-// nothing is held: what could be held is answered as refused without refusals.
+// reserve runs the script for the requests at the given positions. With askOnly nothing is
+// held: a product that could hold its lines answers as refused without refusals.
 func (s *Store) reserve(ctx context.Context, reqs []product.HoldRequest, positions []int, askOnly bool) ([]product.Hold, error) {
 	calls := make([]redisdb.Call, len(positions), len(positions)+1)
 	claiming := -1
@@ -84,7 +84,7 @@ func (s *Store) reserve(ctx context.Context, reqs []product.HoldRequest, positio
 			claiming = at
 		}
 	}
-	if claiming >= 0 { // in another slot, and in the same round trip
+	if claiming >= 0 { // in another slot, but in the same round trip
 		r := reqs[claiming]
 		calls = append(calls, quota.Claim(r.CustomerID, r.MaxOpenOrders, r.Holder(), r.Deadline))
 	}
@@ -109,11 +109,11 @@ func (s *Store) reserve(ctx context.Context, reqs []product.HoldRequest, positio
 	return holds, nil
 }
 
-// refuseClaim answers for a product whose order got no place. The product may hold
-// its lines all the same: as on any refusal, the saga gives them back.
+// refuseClaim sets the answer for an order beyond the customer's limit of open orders. The
+// product may hold its lines all the same: as after any refusal, the saga releases them.
 func refuseClaim(h *product.Hold) {
 	if h.Outcome != product.HoldMade && h.Outcome != product.HoldRefused {
-		return // ended, or a bug: that says more
+		return // ended, or a bug: that is more specific
 	}
 	*h = product.Hold{
 		ProductID: h.ProductID, Outcome: product.HoldRefused,
@@ -135,7 +135,7 @@ func reserveCall(r product.HoldRequest, askOnly bool) redisdb.Call {
 	return redisdb.Call{Script: reserveScript, Keys: holdKeys(r.ProductID, r.OrderID), Args: args}
 }
 
-// placed is when an order was placed as the scripts take it: in ms, 0 where it isn't known.
+// placed converts the placing time of an order for the scripts: in ms, 0 if unknown.
 func placed(at time.Time) int64 {
 	if at.IsZero() {
 		return 0

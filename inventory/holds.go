@@ -15,10 +15,9 @@ import (
 	"holdfast/redisdb"
 )
 
-// HoldsOf reads one page of the product's live holds, by deadline. cursor is ""
-// at the start, then what the page before answered as next; next is "" where no
-// more follow. A hold that lives while all pages are read is on one of them,
-// whatever ends meanwhile.
+// HoldsOf reads one page of the product's live holds, by deadline. cursor is "" at the
+// start, then the next of the page before; next is "" on the last page. A hold that lives
+// while all pages are read is on one of them, whatever ends meanwhile.
 func (s *Store) HoldsOf(ctx context.Context, productID, cursor string, limit int) (holds []product.LiveHold, next string, err error) {
 	if err := validIDs(productID); err != nil {
 		return nil, "", fmt.Errorf("read the holds: %w", err)
@@ -57,14 +56,14 @@ func holdsCall(key, cursor string, limit int, to string) (redisdb.Call, error) {
 	if cursor != "" {
 		deadline, member, _ = strings.Cut(cursor, "/")
 		if _, err := strconv.ParseInt(deadline, 10, 64); err != nil || member == "" {
-			return redisdb.Call{}, fmt.Errorf("%q is no cursor", cursor)
+			return redisdb.Call{}, fmt.Errorf("%q is not a cursor", cursor)
 		}
 	}
 	return redisdb.Call{Script: holdsScript, Keys: []string{key}, Args: []any{deadline, member, limit, to}}, nil
 }
 
-// readPage reads the answer to holdsCall: members and deadlines by turns, and the next
-// page's cursor, "" where no more follow.
+// readPage reads the answer to holdsCall: alternating members and deadlines, and the cursor
+// of the next page, "" if there is none.
 func readPage(answer *redis.Cmd, limit int) (page []any, next string, err error) {
 	page, err = answer.Slice()
 	if len(page) == 2*limit {
@@ -73,15 +72,15 @@ func readPage(answer *redis.Cmd, limit int) (page []any, next string, err error)
 	return page, next, err
 }
 
-// listed is a hold with its listing; live is false where it ended since it was listed.
+// listed is a hold with its listing; live is false if it ended after it was listed.
 type listed struct {
 	hold product.LiveHold
 	live bool
 	err  error
 }
 
-// listings reads the listing of each hold, in one round trip. A hold that is damaged counts
-// as live: it is on the list, and whoever has to end it says by name that it can't.
+// listings reads the listing of each hold, in one round trip. A damaged hold counts as
+// live: it is on the list, and the caller that has to end it reports it by name.
 func (s *Store) listings(ctx context.Context, holds []product.LiveHold) []listed {
 	pipe := s.rdb.Pipeline()
 	answers := make([]*redis.SliceCmd, len(holds))
@@ -104,8 +103,8 @@ func (s *Store) listings(ctx context.Context, holds []product.LiveHold) []listed
 	return all
 }
 
-// HoldDetail reads everything that the product knows of the order's hold, also
-// of one that ended up to 30 days ago.
+// HoldDetail reads everything that the product knows about the order's hold, including one
+// that ended up to 30 days ago.
 func (s *Store) HoldDetail(ctx context.Context, productID, orderID string) (product.HoldDetail, error) {
 	d := product.HoldDetail{ProductID: productID, OrderID: orderID, State: product.HoldStateNone}
 	fields, err := s.rdb.HGetAll(ctx, holdKey(productID, orderID)).Result()
@@ -129,7 +128,7 @@ func (s *Store) HoldDetail(ctx context.Context, productID, orderID string) (prod
 			d.Returned[sku] = r.number(field)
 		}
 	}
-	if fields["lines"] != "" { // a mark that no hold came before has none
+	if fields["lines"] != "" { // a mark without an earlier hold has none
 		d.Listing, d.Deadline = r.number("listing"), time.UnixMilli(r.number("deadline"))
 		err = json.Unmarshal([]byte(fields["lines"]), &d.Items)
 	}

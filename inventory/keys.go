@@ -2,8 +2,8 @@ package inventory
 
 import "holdfast/redisdb"
 
-// Every key starts with its bucket's hash tag, so that a script finds all its
-// keys on one node. Ids hold neither ':' nor '/'.
+// Every key starts with its bucket's hash tag, so that a script finds all its keys on one
+// node. Ids contain neither ':' nor '/'.
 
 func productKey(id string) string { return redisdb.Bucket(id) + ":product:" + id }
 
@@ -13,18 +13,18 @@ func holdKey(id, order string) string { return redisdb.Bucket(id) + ":hold:" + i
 
 func holdsKey(id string) string { return redisdb.Bucket(id) + ":holds:" + id }
 
-// buyersKey has what each customer's unpaid orders hold of the product.
+// buyersKey stores what each customer's unpaid orders hold of the product.
 func buyersKey(id string) string { return redisdb.Bucket(id) + ":buyers:" + id }
 
 func deadlinesKey(bucket string) string { return bucket + ":deadlines" }
 
-// doneKey remembers an adjustment. An action id may be any text.
+// doneKey stores an adjustment. An action id may be any text.
 func doneKey(id, action string) string { return redisdb.Bucket(id) + ":done:" + id + ":" + action }
 
-// putKey remembers one request to put a product.
+// putKey stores one request to put a product.
 func putKey(id, request string) string { return redisdb.Bucket(id) + ":put:" + id + ":" + request }
 
-// returnKey is how versions remember a return that came before the hold itself noted it;
+// returnKey is where earlier versions stored a return, before the hold itself recorded it;
 // the order's id keeps it apart from adjustments.
 func returnKey(id, order, returnID string) string {
 	return doneKey(id, "return/"+order+"/"+returnID)

@@ -8,9 +8,8 @@ import (
 	"holdfast/redisdb"
 )
 
-// List offers the product for sale and answers the number of the listing: a new
-// one, or the present one where the product is listed already. It refuses with
-// product.ErrNotFound.
+// List offers the product for sale and returns the number of the listing: a new one, or the
+// current one if the product is already listed. It fails with product.ErrNotFound.
 func (s *Store) List(ctx context.Context, id string) (listing int64, err error) {
 	answer, err := redisdb.Slice(redisdb.Run(ctx, s.rdb, redisdb.Call{
 		Script: listScript,
@@ -26,10 +25,9 @@ func (s *Store) List(ctx context.Context, id string) (listing int64, err error) 
 	return number(answer, 1), nil
 }
 
-// Delist ends the listing of that number, as the caller read it; every hold
-// that it may have let through was made under this listing or an earlier one.
-// It refuses with product.ErrNotFound, or ErrRelisted where a newer listing has
-// begun.
+// Delist ends the listing with this number, as the caller read it; every hold that it may
+// have let through was made under this listing or an earlier one. It fails with
+// product.ErrNotFound, or with ErrRelisted if a newer listing has begun.
 func (s *Store) Delist(ctx context.Context, id string, listing int64) error {
 	code, err := redisdb.Run(ctx, s.rdb, redisdb.Call{
 		Script: delistScript,

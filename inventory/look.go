@@ -14,10 +14,9 @@ import (
 	"holdfast/redisdb"
 )
 
-// Look reads what a buyer may know of the wanted variants, the state of the
-// order's own holds where an order is named, and how many orders are open where a
-// customer is, in one round trip. It changes nothing: a busy sale's "sold out"
-// costs no more than this.
+// Look reads what a buyer may know about the wanted variants, in one round trip, with the
+// state of the order's own holds if an order is named and the number of open orders if a
+// customer is. It changes nothing: in a busy sale, "sold out" costs no more than this.
 func (s *Store) Look(ctx context.Context, buyer product.Buyer, wants []product.Want) ([]product.Look, order.OpenOrders, error) {
 	calls, read := s.looking(buyer, wants)
 	held, counting := len(calls), 0
@@ -66,8 +65,8 @@ func readUnits(answer *redis.Cmd) (int64, error) {
 	return held, err
 }
 
-// looking is what to ask Redis, and how to read its answers about one of the wants.
-// Where all skus are named, plain commands do, which cost half of a script.
+// looking returns the calls to Redis for one of the wants, and how to read their answers.
+// If all skus are named, plain commands suffice, at half the cost of a script.
 func (s *Store) looking(buyer product.Buyer, wants []product.Want) (
 	calls []redisdb.Call, read func(i int, answers []*redis.Cmd) (product.Look, error),
 ) {
@@ -77,7 +76,7 @@ func (s *Store) looking(buyer product.Buyer, wants []product.Want) (
 			return readLook(wants[i], answer), err
 		}
 	}
-	each := 1 // calls a product
+	each := 1 // calls per product
 	if buyer.OrderID != "" {
 		each = 2
 	}
@@ -111,7 +110,8 @@ func lookingAtNamed(orderID string, wants []product.Want) []redisdb.Call {
 		}
 		calls = append(calls, redisdb.Call{Command: "hmget", Keys: []string{productKey(w.ProductID)}, Args: fields})
 		if orderID != "" {
-			// After the stock: a hold that made it short is then seen for sure.
+			// Read after the stock: the order's own hold, if it took the units, is then
+			// certainly seen.
 			calls = append(calls, redisdb.Call{
 				Command: "hget", Keys: []string{holdKey(w.ProductID, orderID)}, Args: []any{"state"},
 			})
@@ -120,7 +120,7 @@ func lookingAtNamed(orderID string, wants []product.Want) []redisdb.Call {
 	return calls
 }
 
-// readNamed brings the answers into the form of the script's.
+// readNamed converts the answers to the form of the script's.
 func readNamed(w product.Want, answers []*redis.Cmd) (product.Look, error) {
 	read, err := redisdb.Slice(answers[0])
 	if err != nil {
@@ -144,7 +144,7 @@ func readNamed(w product.Want, answers []*redis.Cmd) (product.Look, error) {
 	return readLook(w, answer), nil
 }
 
-// lookFields is how many fields of a product a look reads beside those of variants.
+// lookFields is how many fields of a product are read besides those of the variants.
 const lookFields = 4
 
 func readLook(w product.Want, answer []any) product.Look {
@@ -154,7 +154,7 @@ func readLook(w product.Want, answer []any) product.Look {
 		Status:      product.Status(text(answer, 0)),
 		Currency:    text(answer, 1),
 		Listing:     number(answer, 2),
-		MaxPerOrder: number(answer, 3), // 0 where it is ""
+		MaxPerOrder: number(answer, 3), // 0 if it is ""
 		OwnHold:     product.HoldState(text(answer, 4)),
 		SKUs:        make([]product.SKULook, len(w.SKUs)),
 	}

@@ -160,7 +160,7 @@ func units(items []product.HeldItem) (n int64) {
 	return n
 }
 
-// satisfied tells whether the hold is what the request asks for.
+// satisfied reports whether the hold is what the request asks for.
 func satisfied(h *product.HoldDetail, r product.HoldRequest) bool {
 	if r.Currency != "" && r.Currency != h.Currency {
 		return false

@@ -13,19 +13,18 @@ import (
 	"holdfast/redisdb"
 )
 
-// overdueWithin bounds each of the two round trips of Overdue: the masters that answer
+// overdueWithin bounds each of the two round trips of Overdue: the masters that respond
 // don't wait longer than that for one that hangs.
 const overdueWithin = 5 * time.Second
 
-// Buckets is how many lists of deadlines there are: Overdue reads each by itself.
+// Buckets is the number of lists of deadlines: Overdue reads each separately.
 func (s *Store) Buckets() int { return redisdb.Buckets }
 
-// Overdue reads, in two round trips, a page of each bucket that is named with the cursor
-// to go on behind, "" at the start: live holds of any product whose deadline is before
-// the given time, the oldest first; a cursor that can't be read is one at the start. A
-// hold that stays overdue while all pages of its bucket are read is on one of them,
-// whatever ends meanwhile. The page of a bucket that can't be read says why, and spoils
-// no other one.
+// Overdue reads, in two round trips, a page of each named bucket behind its cursor, "" at
+// the start: live holds of any product whose deadline is before the given time, the oldest
+// first. An invalid cursor counts as the start. A hold that stays overdue while all pages
+// of its bucket are read is on one of them, whatever ends meanwhile. The page of an
+// unreadable bucket carries the error and doesn't affect the others.
 func (s *Store) Overdue(ctx context.Context, before time.Time, behind map[int]string, limit int) (map[int]product.HoldPage, error) {
 	buckets, tags := slices.Sorted(maps.Keys(behind)), redisdb.AllBuckets()
 	calls := make([]redisdb.Call, len(buckets))
@@ -35,7 +34,7 @@ func (s *Store) Overdue(ctx context.Context, before time.Time, behind map[int]st
 		}
 		to := "(" + strconv.FormatInt(before.UnixMilli(), 10)
 		call, err := holdsCall(deadlinesKey(tags[b]), behind[b], limit, to)
-		if err != nil { // of another version: the sweeper must not stand still over it
+		if err != nil { // of another version: it must not stop the sweeper
 			call, _ = holdsCall(deadlinesKey(tags[b]), "", limit, to)
 		}
 		calls[i] = call

@@ -15,17 +15,17 @@ import (
 	"holdfast/redisdb"
 )
 
-// rememberPut is how long a request to put a product is remembered: longer than any
-// caller waits for its answer, so that none is sent again after that.
+// rememberPut is how long a request to put a product is remembered: longer than any caller
+// waits for its answer, so that none is repeated after that.
 const rememberPut = time.Minute
 
-// Put creates the product, or replaces its description, prices and set of
-// variants; a spec that changes nothing is answered as the product is. ifMatch
-// is the docVersion that the caller read, product.NotThere to create only, nil
-// for any. It refuses with product.ErrStale, product.ErrExists,
-// *product.MovedError or *product.HeldSKUError. Where the answer is lost on its way the
-// client sends the request again: its name lets the script recognise its own success. For a
-// minute a caller, too, may send a replacement again, as long as no other edit came since.
+// Put creates the product, or replaces its description, prices and set of variants; a spec
+// that changes nothing returns the product unchanged. ifMatch is the docVersion that the
+// caller read, product.NotThere to create only, nil for any. It fails with
+// product.ErrStale, product.ErrExists, *product.MovedError or *product.HeldSKUError. If the
+// answer is lost, the client repeats the request: its name lets the script recognise its
+// own success. For a minute a caller, too, may repeat a replacement, as long as no other
+// edit came since.
 func (s *Store) Put(ctx context.Context, id string, spec product.Spec, ifMatch *int64) (p product.Product, created bool, err error) {
 	if err := errors.Join(validIDs(id), spec.Validate()); err != nil {
 		return product.Product{}, false, fmt.Errorf("put product %s: %w", id, err)
@@ -69,7 +69,7 @@ func (s *Store) Put(ctx context.Context, id string, spec product.Spec, ifMatch *
 	return product.Product{}, false, fmt.Errorf("put product %s: %w", id, err)
 }
 
-// replacement names what a request does, so that its caller may send it again: RFC 9110,
+// replacement names what a request does, so that its caller may repeat it: RFC 9110,
 // section 13.1.1, lets a conditional request succeed that has already been applied.
 func replacement(args []any) string {
 	hash := sha256.New()

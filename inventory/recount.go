@@ -8,9 +8,9 @@ import (
 	"holdfast/redisdb"
 )
 
-// Recount sets what unpaid orders of customers hold of the product, for an audit that
-// summed the live holds at this version of the product. It reports false, and changes
-// nothing, where the product has changed since.
+// Recount sets the units that customers' unpaid orders hold of the product, for an audit
+// that summed the live holds at this version of the product. It reports false, and changes
+// nothing, if the product has changed since.
 func (s *Store) Recount(ctx context.Context, productID string, version int64, units map[string]int64) (bool, error) {
 	if err := validIDs(productID); err != nil {
 		return false, fmt.Errorf("recount: %w", err)

@@ -11,13 +11,13 @@ import (
 	"holdfast/redisdb"
 )
 
-// Restock gives units that the order bought back to the stock, once per return id of
-// the order, and answers how many of each sku came back: never more than its hold sold
-// and has not returned yet. It refuses with product.ErrNotSold where the order bought
-// nothing of the product, ErrNotFound, ErrActionReused, or Invalid where the result would
-// be above product.MaxStock. Variants that were dropped since can't come back, and the
-// others do: then it returns those units beside an ErrUnknownSKU that names the dropped
-// ones. Asked again, it returns them too, if they are there again.
+// Restock returns units that the order bought to the stock, once per return id of the
+// order, and reports how many of each sku came back: at most what its hold sold and has not
+// returned yet. It fails with product.ErrNotSold if the order bought nothing of the
+// product, ErrNotFound, ErrActionReused, or Invalid if the result would exceed
+// product.MaxStock. Variants that were removed since can't come back, but the others do:
+// then it returns those units together with an ErrUnknownSKU that names the removed ones. A
+// repeated call returns them too, if they exist again.
 func (s *Store) Restock(ctx context.Context, h product.Holder, productID, returnID string, items []product.Item) (map[string]int64, error) {
 	units, err := s.restock(ctx, h, productID, returnID, items)
 	if err != nil {
@@ -73,7 +73,7 @@ func (s *Store) restock(ctx context.Context, h product.Holder, productID, return
 	}
 }
 
-// sum adds up the items of one sku, in the order of their first one.
+// sum adds up the items of each sku, in the order of first appearance.
 func sum(items []product.Item) []product.Item {
 	var sums []product.Item
 	at := map[string]int{}

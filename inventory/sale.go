@@ -9,9 +9,8 @@ import (
 	"holdfast/redisdb"
 )
 
-// CloseSales lets the holds of a paid order that has closed be forgotten, Remember from
-// now on. Until then a sale is remembered for as long as its order is open, so that its
-// units can still come back.
+// CloseSales lets the holds of a closed paid order expire after Remember. Until then a sale
+// is kept for as long as its order is open, so that its units can still come back.
 func (s *Store) CloseSales(ctx context.Context, h product.Holder, productIDs []string) error {
 	if err := validIDs(append([]string{h.OrderID}, productIDs...)...); err != nil {
 		return fmt.Errorf("close sales: %w", err)
@@ -33,10 +32,9 @@ func (s *Store) CloseSales(ctx context.Context, h product.Holder, productIDs []s
 	return nil
 }
 
-// RememberSale notes again what a paid and open order bought of a product, for an audit
-// that found the units in the ledger and no lasting hold that says so. It moves no
-// stock, and answers the state of the hold: committed, or that of another hold that is
-// there and stays.
+// RememberSale stores again what a paid and open order bought of a product, for an audit
+// that found the units in the ledger but no lasting hold. It moves no stock. It returns the
+// state of the hold: committed, or that of another hold that exists and stays.
 func (s *Store) RememberSale(ctx context.Context, h product.Holder, productID, currency string, items []product.HeldItem) (product.HoldState, error) {
 	if err := validIDs(productID, h.OrderID); err != nil {
 		return "", fmt.Errorf("remember a sale: %w", err)

@@ -23,14 +23,13 @@ var (
 	rememberScript = script("remember")
 	recountScript  = redisdb.Embedded(sources, "recount")
 
-	// These two change nothing and do without the common functions.
+	// These two change nothing and don't need the shared functions.
 	lookScript  = redisdb.Embedded(sources, "look")
 	holdsScript = redisdb.Embedded(sources, "holds")
 )
 
-// script puts the common functions in front of the named script.
+// script puts the shared functions in front of the named script.
 func script(name string) *redisdb.Script { return redisdb.Embedded(sources, "shared", name) }
 
-// ReserveSource is the source of the reserve script, for those who measure it
-// from outside.
+// ReserveSource is the source of the reserve script, for benchmarks.
 func ReserveSource() string { return reserveScript.Source() }

@@ -8,9 +8,8 @@ import (
 	"holdfast/redisdb"
 )
 
-// Commit sells what the order holds of each product, in one pipeline, and
-// answers the state of each hold: committed now or before, released (too late),
-// or none.
+// Commit sells what the order holds of each product, in one pipeline, and returns the state
+// of each hold: committed now or before, released (too late), or none.
 func (s *Store) Commit(ctx context.Context, h product.Holder, productIDs []string) ([]product.HoldState, error) {
 	states, err := s.settle(ctx, h, productIDs, commitScript)
 	if err != nil {
@@ -19,10 +18,9 @@ func (s *Store) Commit(ctx context.Context, h product.Holder, productIDs []strin
 	return states, nil
 }
 
-// Release gives back what the order holds of each product and ends all its
-// tries up to try, also those still on their way: where there is no hold it
-// leaves a mark. It answers the state of each hold: released, committed (too
-// late), or held where a newer try holds.
+// Release gives back what the order holds of each product and ends all its tries up to try,
+// including those still in flight: if there is no hold, it leaves a mark. It returns the
+// state of each hold: released, committed (too late), or held if a newer try holds.
 func (s *Store) Release(ctx context.Context, h product.Holder, try int, productIDs []string, reason string) ([]product.HoldState, error) {
 	if try < 1 {
 		return nil, fmt.Errorf("release order %s: try %d is below 1", h.OrderID, try)

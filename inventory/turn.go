@@ -10,7 +10,7 @@ import (
 	"holdfast/product"
 )
 
-// How patient HoldInTurn is. Its caller's step lasts less than a second.
+// How patient HoldInTurn is. Its caller's step takes less than a second.
 const (
 	asks      = 3
 	minPause  = 20 * time.Millisecond
@@ -18,13 +18,12 @@ const (
 	allPauses = 500 * time.Millisecond
 )
 
-// HoldInTurn holds like Hold, but one product after the other, keeping the
-// earlier ones: for orders that refused each other by their holds. A product
-// that is short only because of other orders' holds is asked up to three times.
-// After the first product that refuses for good the others are only asked, so
-// that every failing line is named: one that could be held is then answered as
-// refused without refusals. When its patience is used up it waits no more and
-// holds the rest in one pipeline.
+// HoldInTurn is Hold for orders that blocked each other by their holds: it asks one product
+// after the other, keeping the earlier holds. A product that is short only because of other
+// orders' holds is asked up to three times. After the first final refusal the remaining
+// products are only asked, so that every failing line is named: a product that could hold
+// then answers as refused without refusals. When its patience is used up it stops waiting
+// and holds the rest in one pipeline.
 func (s *Store) HoldInTurn(ctx context.Context, reqs []product.HoldRequest) ([]product.Hold, error) {
 	order, err := inProductOrder(reqs)
 	if err != nil {
@@ -48,7 +47,7 @@ func (s *Store) HoldInTurn(ctx context.Context, reqs []product.HoldRequest) ([]p
 	return holds, nil
 }
 
-// insist asks one product, again while it is worth waiting.
+// insist asks one product, and again while waiting may help.
 func (s *Store) insist(ctx context.Context, req product.HoldRequest, patience time.Time) (product.Hold, error) {
 	for ask := 1; ; ask++ {
 		holds, err := s.reserve(ctx, []product.HoldRequest{req}, []int{0}, false)
@@ -69,8 +68,7 @@ func (s *Store) insist(ctx context.Context, req product.HoldRequest, patience ti
 	}
 }
 
-// fill asks the products at the positions in one pipeline and puts their
-// answers beside those that are there.
+// fill asks the products at the positions in one pipeline and adds their answers to holds.
 func (s *Store) fill(ctx context.Context, reqs []product.HoldRequest, holds []product.Hold, positions []int, askOnly bool) ([]product.Hold, error) {
 	rest, err := s.reserve(ctx, reqs, positions, askOnly)
 	if err != nil {
@@ -82,7 +80,7 @@ func (s *Store) fill(ctx context.Context, reqs []product.HoldRequest, holds []pr
 	return holds, nil
 }
 
-// contended tells whether the product refused only because of other orders' holds.
+// contended reports whether the product refused only because of other orders' holds.
 func contended(h product.Hold) bool {
 	return h.Outcome == product.HoldRefused && len(h.Refusals) > 0 &&
 		!slices.ContainsFunc(h.Refusals, func(r product.Refusal) bool { return !r.Contended() })

@@ -2,15 +2,16 @@ package order
 
 import "time"
 
-// DisputeStatus is how far a dispute is. The list is open.
+// DisputeStatus is the state of a dispute. The list is open.
 type DisputeStatus string
 
 const (
-	// DisputeNeedsResponse: the shop has to answer the buyer's bank, by DueBy where it says.
+	// DisputeNeedsResponse means that the shop has to answer the buyer's bank, by DueBy if
+	// it is set.
 	DisputeNeedsResponse DisputeStatus = "needs_response"
-	// DisputeUnderReview: the bank has the shop's answer.
+	// DisputeUnderReview means that the bank has the shop's answer.
 	DisputeUnderReview DisputeStatus = "under_review"
-	// DisputeWon and DisputeLost are the end: the money stays, or it is the buyer's.
+	// DisputeWon and DisputeLost are final: the shop keeps the money, or the buyer gets it.
 	DisputeWon  DisputeStatus = "won"
 	DisputeLost DisputeStatus = "lost"
 )
@@ -36,14 +37,14 @@ const (
 	DisputeFundsReinstated DisputeFunds = "reinstated"
 )
 
-// Dispute is a payment that the buyer's bank asks back. It stands beside the order's
-// payments and never changes the order, which may be long over.
+// Dispute is a payment that the buyer's bank reclaims. It is stored beside the order's
+// payments and never changes the order, which may have ended long ago.
 type Dispute struct {
-	// ID is the provider's own.
+	// ID is the provider's own id.
 	ID        string `json:"id"`
 	Provider  string `json:"provider"`
 	PaymentID string `json:"paymentId"`
-	// OrderID is empty where the payment's order is not known.
+	// OrderID is empty if the payment's order is unknown.
 	OrderID string `json:"orderId,omitempty"`
 	// Amount in minor units of Currency.
 	Amount   int64         `json:"amount"`
@@ -52,22 +53,24 @@ type Dispute struct {
 	Status   DisputeStatus `json:"status"`
 	// DueBy is when the bank wants an answer.
 	DueBy time.Time `json:"dueBy,omitzero"`
-	// Funds are empty where nothing was said of them.
+	// Funds is empty if no message mentioned the funds.
 	Funds DisputeFunds `json:"funds,omitempty"`
-	// OccurredAt is when what Status says happened, FundsAt when what Funds says did.
+	// OccurredAt is when the dispute reached Status, FundsAt when the money moved as Funds
+	// says.
 	OccurredAt time.Time `json:"occurredAt"`
 	FundsAt    time.Time `json:"fundsAt,omitzero"`
-	// Version counts what was recorded of it.
+	// Version counts the recorded changes.
 	Version int64 `json:"version,omitempty"`
-	// DismissedAt is when an operator took note of all that is in it, and who did.
+	// DismissedAt is when an operator last took note of the dispute, and DismissedBy who
+	// did.
 	DismissedAt time.Time `json:"dismissedAt,omitzero"`
 	DismissedBy string    `json:"dismissedBy,omitempty"`
 }
 
-// Hear takes in a message about the dispute and reports whether that changed it. Messages
-// may come late, twice and in any order: the latest happening counts, and of one second
-// the one that is further. One that only says the same of a later time is noted, and is no
-// news to an operator who dismissed the dispute.
+// Hear applies a message about the dispute and reports whether it changed anything.
+// Messages may arrive late, twice and in any order: the latest event counts, and within one
+// second the one that is further along. A message that only repeats the same state at a
+// later time is noted, but is no news to an operator who dismissed the dispute.
 func (d *Dispute) Hear(m Dispute) (changed bool) {
 	before, news := *d, false
 	if d.Status == "" || m.OccurredAt.After(d.OccurredAt) ||

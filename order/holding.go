@@ -7,32 +7,32 @@ import (
 	"holdfast/product"
 )
 
-// Holding is what the products answered to an order's lines, taken together. It
-// is all that the workflow's history keeps of a reservation.
+// Holding combines the products' answers to an order's lines. It is all that the workflow's
+// history stores about a reservation.
 type Holding struct {
-	// Held is true when every line is held.
+	// Held is true if every line is held.
 	Held     bool   `json:"held"`
 	Currency string `json:"currency,omitempty"`
-	// Items price the order's lines, one for one, where Held.
+	// Items are the prices of the order's lines, one for one, if Held.
 	Items []PricedItem `json:"items,omitempty"`
-	// Shortages name every failing line, where not Held.
+	// Shortages names every failing line, if not Held.
 	Shortages []Shortage `json:"shortages,omitempty"`
-	// Contended: all shortages are due to other orders' holds, and this order
-	// asked several products, so that two orders may have blocked each other.
+	// Contended means that all shortages are due to other orders' holds, and this order
+	// asked several products, so two orders may have blocked each other.
 	Contended bool `json:"contended,omitempty"`
-	// Ended: this try was given back before; another one may hold.
+	// Ended means that this try was released before; another one may hold.
 	Ended bool `json:"ended,omitempty"`
 }
 
-// PricedItem is what a line costs as it was held.
+// PricedItem is the price at which a line was held.
 type PricedItem struct {
 	SKU   string `json:"sku"`
 	Title string `json:"title"`
 	Price int64  `json:"price"`
 }
 
-// Combine sums up the answers of all products to one placement.
-// The answers stand in the order of p.HoldRequests.
+// Combine combines the answers of all products to one placement. They are in the order of
+// p.HoldRequests.
 func Combine(p Placement, answers []product.Hold) (Holding, error) {
 	byID := make(map[string]product.Hold, len(answers))
 	h := Holding{Held: true, Contended: len(answers) > 1}
@@ -71,8 +71,8 @@ func Combine(p Placement, answers []product.Hold) (Holding, error) {
 	return h, h.price(p, byID)
 }
 
-// mixedCurrencies refuses a basket that can't be paid in one currency. It
-// happens here only where the gateway could not look before.
+// mixedCurrencies refuses a basket that can't be paid in one currency. That happens here
+// only if the gateway could not check the products first.
 func (h *Holding) mixedCurrencies(p Placement, byID map[string]product.Hold) {
 	for _, l := range p.Lines {
 		if byID[l.ProductID].Currency == h.Currency {
@@ -96,7 +96,7 @@ func (h *Holding) price(p Placement, byID map[string]product.Hold) error {
 	return nil
 }
 
-// Total is what the lines come to at the prices at which they are held, in minor units, or
+// Total is the sum of the lines at the prices at which they are held, in minor units, or
 // product.ErrOverflow.
 func (h Holding) Total(p Placement) (int64, error) {
 	o := New(p, time.Time{})
@@ -115,8 +115,8 @@ func heldItem(items []product.HeldItem, sku string) (product.HeldItem, bool) {
 	return product.HeldItem{}, false
 }
 
-// shortages turns a refusal into what the buyer reads. One that concerns the
-// product as a whole names every variant that was asked for.
+// shortages converts a refusal to what the buyer reads. One that concerns the whole product
+// names every requested variant.
 func shortages(p Placement, productID string, r product.Refusal) []Shortage {
 	s := Shortage{
 		ProductID: productID, SKU: r.SKU, Requested: r.Requested, Available: r.Available, Reason: r.Reason,
@@ -137,20 +137,20 @@ func shortages(p Placement, productID string, r product.Refusal) []Shortage {
 	return all
 }
 
-// What an order as a whole is refused for.
+// Reasons to refuse an order as a whole.
 const (
-	// ReasonAmountTooLarge: its total doesn't fit.
+	// ReasonAmountTooLarge means that its total doesn't fit.
 	ReasonAmountTooLarge product.RefusalReason = "amount_too_large"
-	// ReasonDocumentTooLarge: with its titles it is larger than MaxDocumentBytes.
+	// ReasonDocumentTooLarge means that with its titles it exceeds MaxDocumentBytes.
 	ReasonDocumentTooLarge product.RefusalReason = "order_too_large"
 )
 
-// TooLarge refuses all lines of a placement that doesn't fit as a whole.
+// TooLarge refuses all lines of a placement that is too large as a whole.
 func TooLarge(p Placement, reason product.RefusalReason) Holding {
 	return Holding{Shortages: Refused(p, reason)}
 }
 
-// Refused names all lines of a placement for what concerns it as a whole.
+// Refused names all lines of a placement for a reason that concerns it as a whole.
 func Refused(p Placement, reason product.RefusalReason) []Shortage {
 	all := make([]Shortage, 0, len(p.Lines))
 	for _, l := range p.Lines {
@@ -159,13 +159,14 @@ func Refused(p Placement, reason product.RefusalReason) []Shortage {
 	return all
 }
 
-// gravity orders the reasons of a refusal: the first one names it as a whole.
+// gravity orders the reasons of a refusal: the first one that applies names the whole
+// refusal.
 var gravity = []product.RefusalReason{
 	product.ReasonNotFound, product.ReasonUnknownSKU, product.ReasonNotListed, product.ReasonOtherCurrency, ReasonAmountTooLarge, ReasonDocumentTooLarge,
 	product.ReasonTooManyOpenOrders, product.ReasonOverLimit, product.ReasonOverCustomerLimit, product.ReasonPriceChanged, product.ReasonOutOfStock,
 }
 
-// Gravest names a refusal by the reason that the buyer must mend first.
+// Gravest returns the reason that the buyer must resolve first.
 func Gravest(shortages []Shortage) product.RefusalReason {
 	for _, g := range gravity {
 		for _, s := range shortages {

@@ -14,16 +14,15 @@ const (
 	disputeField = "dispute:"
 )
 
-// Payments are what is on record of an order's money: its payments, what went back, and
-// what is disputed.
+// Payments is the record of an order's money: its payments, refunds and disputes.
 type Payments struct {
 	Attempts []Attempt
 	Refunds  []Refund
 	Disputes []Dispute
 }
 
-// ReadPayments reads the documents of an order's payments, by field. Fields of other
-// kinds are left out.
+// ReadPayments reads the documents of an order's payments, by field. Fields of other kinds
+// are ignored.
 func ReadPayments[D ~[]byte](docs map[string]D) (Payments, error) {
 	var p Payments
 	for field, doc := range docs {
@@ -49,7 +48,7 @@ func ReadPayments[D ~[]byte](docs map[string]D) (Payments, error) {
 	return p, nil
 }
 
-// HasRefunds tells whether any money went back, or is to.
+// HasRefunds reports whether any money was refunded, or will be.
 func HasRefunds[D ~[]byte](docs map[string]D) bool {
 	for field := range docs {
 		if strings.HasPrefix(field, refundField) {
@@ -59,8 +58,8 @@ func HasRefunds[D ~[]byte](docs map[string]D) bool {
 	return false
 }
 
-// Settle says what of the order's own payment went back. A refund is on record apart
-// from the order, which it may outlive: the two come together where somebody reads them.
+// Settle adds the refunds of the order's own payment to the order. A refund is recorded
+// apart from the order, which it may outlive; readers see the two together.
 func (o *Order) Settle(refunds []Refund) {
 	if o.Payment.Status != PaymentPaid {
 		return

@@ -2,10 +2,10 @@ package order
 
 import "time"
 
-// OpenOrders are a customer's orders that hold stock and wait for their payment. Package
-// quota counts them.
+// OpenOrders are a customer's orders that hold stock and await their payment. Package quota
+// counts them.
 type OpenOrders struct {
 	Count int64
-	// Until is the earliest of their deadlines: by then one of them has ended.
+	// Until is the earliest of their deadlines: one of them will have ended by then.
 	Until time.Time
 }

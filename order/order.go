@@ -1,7 +1,7 @@
-// Package order is the domain of orders: what a buyer asked for, what became of
-// it, and the rules by which one follows from the other. It does no I/O and
-// knows neither Temporal, Redis nor HTTP. Workflows decide by it, activities
-// write what it says, the gateway shows it.
+// Package order is the domain of orders: what a buyer asked for, what became of it, and the
+// rules that lead from one to the other. It does no I/O and knows neither Temporal, Redis
+// nor HTTP. Workflows decide by its rules, activities store what they decide, and the
+// gateway shows it.
 package order
 
 import (
@@ -12,16 +12,16 @@ import (
 	"holdfast/product"
 )
 
-// Shape is the version of the order document's form.
+// Shape is the version of the order document's format.
 const Shape = 1
 
-// Order is the document of one order: as it is stored, and as the API shows it.
+// Order is the document of one order, as stored and as shown by the API.
 type Order struct {
 	Shape int    `json:"shape,omitempty"`
 	ID    string `json:"id"`
 	// Status is the furthest node that the order reached, or its closing outcome.
 	Status Status `json:"status"`
-	// Version counts the changes of the order; copies go by it.
+	// Version counts the changes of the order; copies are ordered by it.
 	Version      int64            `json:"version"`
 	CustomerID   string           `json:"customerId"`
 	Currency     string           `json:"currency,omitempty"`
@@ -36,8 +36,8 @@ type Order struct {
 	UpdatedAt    time.Time        `json:"updatedAt"`
 }
 
-// The amounts of an order that have a rule here; more may stand beside them.
-// All are minor units of the order's currency.
+// The amounts of an order that have a rule here; there may be others beside them. All are
+// in minor units of the order's currency.
 const (
 	AmountItems    = "items"
 	AmountTotal    = "total"
@@ -45,9 +45,8 @@ const (
 	AmountRefunded = "refunded"
 )
 
-// Line is one line of an order. Lines keep their id and their order, also where
-// two of them name the same sku. Title, UnitPrice and Amount are known once the
-// stock is held.
+// Line is one line of an order. Lines keep their id and their position, even if two of them
+// name the same sku. Title, UnitPrice and Amount are known once the stock is held.
 type Line struct {
 	ID        string `json:"id"`
 	ProductID string `json:"productId"`
@@ -82,7 +81,7 @@ type Payment struct {
 	ID       string `json:"id,omitempty"`
 }
 
-// Shortage is one line that can't be had, and what the buyer can know of it.
+// Shortage is one line that can't be had, with what the buyer may know about it.
 type Shortage struct {
 	ProductID    string                `json:"productId"`
 	SKU          string                `json:"sku,omitempty"`
@@ -90,25 +89,25 @@ type Shortage struct {
 	Available    int64                 `json:"available"`
 	Reason       product.RefusalReason `json:"reason"`
 	CurrentPrice *int64                `json:"currentPrice,omitempty"`
-	// Limit is how many units of the product one order may have, of OverLimit, or the
-	// customer's unpaid orders together, of OverCustomerLimit.
+	// Limit is how many units of the product one order may have, for OverLimit, or the
+	// customer's unpaid orders together, for OverCustomerLimit.
 	Limit int64 `json:"limit,omitempty"`
 }
 
-// Entry is one step of an order's story.
+// Entry is one step in an order's journal.
 type Entry struct {
 	Seq int64 `json:"seq"`
-	// Node is the step's name: a status, or what happened within one.
+	// Node is the name of the step: a status, or what happened within one.
 	Node string `json:"node"`
-	// OccurredAt is when it happened, RecordedAt when the saga heard of it.
+	// OccurredAt is when it happened, RecordedAt when the saga learned of it.
 	OccurredAt time.Time         `json:"occurredAt"`
 	RecordedAt time.Time         `json:"recordedAt"`
 	Actor      string            `json:"actor"`
 	Detail     map[string]string `json:"detail,omitempty"`
 }
 
-// ProductIDs lists the order's products, each once, in product-id order: the
-// order in which their stock is asked for.
+// ProductIDs lists the order's products, each once, sorted by id: the order in which their
+// stock is requested.
 func (o *Order) ProductIDs() []string {
 	ids := make([]string, 0, len(o.Lines))
 	for _, l := range o.Lines {
@@ -138,18 +137,18 @@ func addItem(items []product.Item, sku string, quantity int64) []product.Item {
 	return items
 }
 
-// Holder is the order as the holder of its units.
+// Holder returns the order as the holder of its units.
 func (o *Order) Holder() product.Holder {
 	return product.Holder{OrderID: o.ID, PlacedAt: o.PlacedAt}
 }
 
-// TookUnitsBack tells whether the order had bought its units and gave them back: it was
-// paid and could not get all of them, or was cancelled before its delivery.
+// TookUnitsBack reports whether the order had bought its units and returned them: it was
+// paid but could not get all of them, or was cancelled before its delivery.
 func (o *Order) TookUnitsBack() bool {
 	return o.Status == StatusCancelled && (o.CancelReason == ReasonNoStock || o.Payment.Status == PaymentPaid)
 }
 
-// ReturnID names the return of all that the order bought.
+// ReturnID names the return of everything that the order bought.
 func (o *Order) ReturnID() string {
 	if o.CancelReason == ReasonNoStock {
 		return product.ReturnID("", o.ID)

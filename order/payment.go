@@ -6,30 +6,31 @@ import (
 	"time"
 )
 
-// PaymentEventType is what a provider says of a payment. The list is open.
+// PaymentEventType is what a provider reports about a payment. The list is open.
 type PaymentEventType string
 
 const (
-	// PaymentCreated: the provider has opened it, and waits for the buyer.
+	// PaymentCreated means that the provider has opened the payment and waits for the
+	// buyer.
 	PaymentCreated   PaymentEventType = "payment.created"
 	PaymentSucceeded PaymentEventType = "payment.succeeded"
-	// PaymentFailed: this attempt failed, the buyer may try again.
+	// PaymentFailed means that this attempt failed; the buyer may try again.
 	PaymentFailed PaymentEventType = "payment.failed"
-	// PaymentDeclined: the provider will not take money for this order.
+	// PaymentDeclined means that the provider will not take money for this order.
 	PaymentDeclined PaymentEventType = "payment.refused"
-	// PaymentEnded: the payment was cancelled, by us or by the provider.
+	// PaymentEnded means that the payment was cancelled, by us or by the provider.
 	PaymentEnded PaymentEventType = "payment.cancelled"
-	// PaymentRefundFailed: money that was to go back, or was thought to have gone, did not
-	// arrive. It is a message of a refund and no payment's state.
+	// PaymentRefundFailed means that refunded money, or money thought to be refunded, did
+	// not arrive. It is about a refund, and not a payment's state.
 	PaymentRefundFailed PaymentEventType = "refund.failed"
-	// PaymentDisputed: the buyer's bank asks for the money back, or says what became of
-	// that. It is no payment's state either.
+	// PaymentDisputed means that the buyer's bank reclaims the money, or reports the
+	// outcome. It isn't a payment's state either.
 	PaymentDisputed PaymentEventType = "payment.disputed"
 )
 
-// PaymentEvent is one message of a payment provider, in our words.
+// PaymentEvent is one message of a payment provider, in our terms.
 type PaymentEvent struct {
-	// EventID names the message: a repeated one has the same id, mostly.
+	// EventID names the message: a repetition usually has the same id.
 	EventID   string           `json:"eventId"`
 	Provider  string           `json:"provider"`
 	Type      PaymentEventType `json:"type"`
@@ -39,19 +40,19 @@ type PaymentEvent struct {
 	Amount     int64     `json:"amount"`
 	Currency   string    `json:"currency"`
 	OccurredAt time.Time `json:"occurredAt"`
-	// Money that the gateway takes to which the provider said it.
+	// Money is the kind that the receiving gateway takes.
 	Money Money `json:"money,omitempty"`
-	// Refund that a PaymentRefundFailed is of.
+	// Refund that failed, for PaymentRefundFailed.
 	Refund *FailedRefund `json:"refund,omitempty"`
-	// Dispute that a PaymentDisputed is of. OrderID is empty where the message doesn't say.
+	// Dispute of a PaymentDisputed. OrderID is empty if the message doesn't name the order.
 	Dispute *Dispute `json:"dispute,omitempty"`
 }
 
-// maxNameBytes bounds what a provider calls something of its own.
+// maxNameBytes bounds the names that providers give to things of their own.
 const maxNameBytes = 255
 
-// ValidName reports whether a provider, or we, can call something so: visible ASCII
-// characters, without an end that is out of sight.
+// ValidName reports whether a provider, or we, can use this name: visible ASCII characters,
+// without invisible ones at either end.
 func ValidName(name string) bool {
 	return name != "" && len(name) <= maxNameBytes && !strings.ContainsFunc(name, func(r rune) bool { return r < '!' || r > '~' })
 }
@@ -59,12 +60,12 @@ func ValidName(name string) bool {
 // FailedRefund is a refund of ours that its provider could not pay out.
 type FailedRefund struct {
 	ID string `json:"id"`
-	// ProviderID is the provider's own name of what failed.
+	// ProviderID is the provider's own id of the failed refund.
 	ProviderID string `json:"providerId"`
 	Detail     string `json:"detail,omitempty"`
 }
 
-// Attempt is what an order's payments document keeps of one payment.
+// Attempt is what an order's payments document stores about one payment.
 type Attempt struct {
 	PaymentID  string           `json:"id"`
 	Provider   string           `json:"provider"`
@@ -72,22 +73,22 @@ type Attempt struct {
 	Amount     int64            `json:"amount"`
 	Currency   string           `json:"currency"`
 	OccurredAt time.Time        `json:"occurredAt"`
-	// Taken: the order was paid by this payment. A success that is not taken is
+	// Taken means that the order was paid by this payment. A success that is not taken is
 	// due for refund.
 	Taken bool `json:"taken"`
 }
 
-// PaymentKey names a payment among those of all providers: an id is its provider's
-// own. A colon stands in no id and no name.
+// PaymentKey identifies a payment among those of all providers, whose ids are their own.
+// Neither ids nor names contain a colon.
 func PaymentKey(provider, paymentID string) string { return provider + ":" + paymentID }
 
-// Key names the payment that the message is of.
+// Key identifies the payment that the message is about.
 func (p PaymentEvent) Key() string { return PaymentKey(p.Provider, p.PaymentID) }
 
-// Key names the payment.
+// Key identifies the payment.
 func (a Attempt) Key() string { return PaymentKey(a.Provider, a.PaymentID) }
 
-// NewAttempt keeps what p said.
+// NewAttempt converts p to an attempt.
 func NewAttempt(p PaymentEvent, taken bool) Attempt {
 	return Attempt{
 		PaymentID: p.PaymentID, Provider: p.Provider, Type: p.Type, Amount: p.Amount,
@@ -95,7 +96,7 @@ func NewAttempt(p PaymentEvent, taken bool) Attempt {
 	}
 }
 
-// Event is the message that the attempt was kept of, as far as it was.
+// Event converts the attempt back to its message, as far as it was stored.
 func (a Attempt) Event(orderID string) PaymentEvent {
 	return PaymentEvent{
 		Provider: a.Provider, Type: a.Type, OrderID: orderID, PaymentID: a.PaymentID,
@@ -103,7 +104,7 @@ func (a Attempt) Event(orderID string) PaymentEvent {
 	}
 }
 
-// RefundReason says why a payment goes back. The list is open.
+// RefundReason is why a payment is refunded. The list is open.
 type RefundReason string
 
 const (
@@ -112,47 +113,48 @@ const (
 	RefundWrongAmount  RefundReason = "wrong_amount"
 	RefundNoStock      RefundReason = "no_stock"
 	RefundUnknownOrder RefundReason = "unknown_order"
-	// RefundCancelled: the paid order was cancelled before its delivery.
+	// RefundCancelled means that the paid order was cancelled before its delivery.
 	RefundCancelled RefundReason = "cancelled"
-	// RefundRequested: an operator gives money back, whole or in part.
+	// RefundRequested means that an operator refunds money, in whole or in part.
 	RefundRequested RefundReason = "requested"
 )
 
-// RefundStatus is how far a refund is. The list is open.
+// RefundStatus is the state of a refund. The list is open.
 type RefundStatus string
 
 const (
-	// RefundDue: it has to be paid out.
+	// RefundDue means that it has to be paid out.
 	RefundDue RefundStatus = "due"
-	// RefundPending: the provider has it and has not paid it out yet.
+	// RefundPending means that the provider has it but has not paid it out yet.
 	RefundPending RefundStatus = "pending"
-	// RefundPaid: the money went back.
+	// RefundPaid means that the money was returned.
 	RefundPaid RefundStatus = "paid"
-	// RefundFailed: the provider can't; an operator decides.
+	// RefundFailed means that the provider can't pay it out; an operator decides.
 	RefundFailed RefundStatus = "failed"
-	// RefundTooLarge: there is less left of the payment; nothing was sent.
+	// RefundTooLarge means that less is left of the payment; nothing was sent.
 	RefundTooLarge RefundStatus = "too_large"
-	// RefundSettled: an operator gave the money back by other ways.
+	// RefundSettled means that an operator returned the money in another way.
 	RefundSettled RefundStatus = "settled"
-	// RefundAssigned: the payment of an unknown order went to the order that it was for.
+	// RefundAssigned means that the payment of an unknown order was given to the order that
+	// it was meant for.
 	RefundAssigned RefundStatus = "assigned"
-	// RefundNotOwed: the order took this payment after all; it stays.
+	// RefundNotOwed means that the order took this payment after all; it stays.
 	RefundNotOwed RefundStatus = "not_owed"
-	// RefundCase: nobody knows the order; an operator decides.
+	// RefundCase means that the order is unknown; an operator decides.
 	RefundCase RefundStatus = "case"
 )
 
-// OverRefunds are the statuses of refunds about which nothing has to be done any more.
+// OverRefunds are the statuses of finished refunds.
 var OverRefunds = []RefundStatus{RefundNotOwed, RefundPaid, RefundTooLarge, RefundSettled, RefundAssigned}
 
-// Over tells whether nothing has to be done about the refund any more. One whose
-// status this version doesn't know may still be under way.
+// Over reports whether the refund is finished. A status that this version doesn't know may
+// still be in progress.
 func (s RefundStatus) Over() bool { return slices.Contains(OverRefunds, s) }
 
-// Waits tells whether an operator has to decide about the refund.
+// Waits reports whether an operator has to decide about the refund.
 func (s RefundStatus) Waits() bool { return s == RefundCase || s == RefundFailed }
 
-// Counts tells whether the refund's amount is gone, or going, from its payment.
+// Counts reports whether the refund's amount has left its payment, or is about to.
 func (s RefundStatus) Counts() bool {
 	switch s {
 	case RefundDue, RefundPending, RefundPaid, RefundFailed, RefundSettled:
@@ -163,13 +165,13 @@ func (s RefundStatus) Counts() bool {
 	return false
 }
 
-// FullRefund is the refund id under which a payment goes back whole; that there
-// is one id for each order makes that it goes back once. A payment id is its
-// provider's own, and one that is said to pay two orders goes back for each that
-// doesn't take it. Colons stand in no id and no name.
+// FullRefund is the refund id under which a whole payment is refunded. One id per order
+// makes sure that this happens once. A payment id is its provider's own, and a payment that
+// is said to pay two orders is refunded for each that doesn't take it. Neither ids nor
+// names contain colons.
 func FullRefund(provider, orderID string) string { return "full:" + provider + ":" + orderID }
 
-// Refund is money that goes back to the buyer, whole or in part.
+// Refund is money that is returned to the buyer, in whole or in part.
 type Refund struct {
 	ID        string       `json:"id"`
 	PaymentID string       `json:"paymentId"`
@@ -180,30 +182,31 @@ type Refund struct {
 	Reason    RefundReason `json:"reason"`
 	Status    RefundStatus `json:"status"`
 	DueAt     time.Time    `json:"dueAt"`
-	// PaymentAmount is the whole of the payment, where that isn't Amount.
+	// PaymentAmount is the amount of the whole payment, if it differs from Amount.
 	PaymentAmount int64 `json:"paymentAmount,omitempty"`
-	// Actor who asked for it, where somebody did, and what he noted.
+	// Actor is who requested it, if anyone, and Note what they wrote.
 	Actor string `json:"actor,omitempty"`
 	Note  string `json:"note,omitempty"`
-	// PaidAt is when the provider was known to have paid it out; ProviderID its name there.
+	// PaidAt is when the provider was known to have paid it out; ProviderID is its id
+	// there.
 	PaidAt     time.Time `json:"paidAt,omitzero"`
 	ProviderID string    `json:"providerId,omitempty"`
 	// Detail says why it failed, or what it was assigned to.
 	Detail string `json:"detail,omitempty"`
-	// Version counts what was recorded of the refund: an older record never replaces a
-	// newer one. It is 0 in records of before there were versions.
+	// Version counts the recorded changes of the refund: an older record never replaces a
+	// newer one. It is 0 in records made before versions existed.
 	Version int64 `json:"version,omitempty"`
-	// Fingerprint of the request that asked for it: another one under the same key is
-	// another request. It is shown to nobody.
+	// Fingerprint of the request: a different request under the same key is rejected. It is
+	// not shown.
 	Fingerprint string `json:"fingerprint,omitempty"`
-	// FailedIDs are the provider's names of what was sent and came back, the latest last,
-	// at most MaxDecisions: a message that one of them failed is an old one.
+	// FailedIDs are the provider's ids of payouts that were sent and came back, the latest
+	// last, at most MaxDecisions: a message that one of them failed is an old one.
 	FailedIDs []string `json:"failedIds,omitempty"`
 	// Decisions of operators that counted, the latest last, at most MaxDecisions.
 	Decisions []RefundDecision `json:"decisions,omitempty"`
 }
 
-// MaxDecisions bounds how many decisions a refund remembers.
+// MaxDecisions bounds how many decisions a refund stores.
 const MaxDecisions = 20
 
 // RefundDecision is one decision of an operator that counted.
@@ -212,11 +215,11 @@ type RefundDecision struct {
 	OrderID string    `json:"orderId,omitempty"`
 	Actor   string    `json:"actor,omitempty"`
 	At      time.Time `json:"at"`
-	// Key is the Idempotency-Key that the decision came under. It is shown to nobody.
+	// Key is the decision's Idempotency-Key. It is not shown.
 	Key string `json:"key,omitempty"`
 }
 
-// Decide remembers a decision.
+// Decide stores a decision.
 func (r *Refund) Decide(d RefundDecision) {
 	r.Decisions = append(slices.Clone(r.Decisions), d)
 	if n := len(r.Decisions); n > MaxDecisions {
@@ -224,7 +227,7 @@ func (r *Refund) Decide(d RefundDecision) {
 	}
 }
 
-// SendAgain forgets the provider's name of what failed: it is to be sent under another.
+// SendAgain clears the provider's id of the failed payout: the next one gets another.
 func (r *Refund) SendAgain() {
 	if r.ProviderID == "" {
 		return
@@ -236,7 +239,7 @@ func (r *Refund) SendAgain() {
 	r.ProviderID = ""
 }
 
-// DecisionUnder finds the decision that came under an Idempotency-Key.
+// DecisionUnder finds the decision that was made under an Idempotency-Key.
 func (r *Refund) DecisionUnder(key string) (RefundDecision, bool) {
 	i := slices.IndexFunc(r.Decisions, func(d RefundDecision) bool { return key != "" && d.Key == key })
 	if i < 0 {
@@ -245,7 +248,7 @@ func (r *Refund) DecisionUnder(key string) (RefundDecision, bool) {
 	return r.Decisions[i], true
 }
 
-// Shown is the refund as callers see it: without fingerprint and keys.
+// Shown returns the refund as callers see it: without fingerprint and keys.
 func (r Refund) Shown() Refund {
 	r.Fingerprint, r.FailedIDs, r.Decisions = "", nil, slices.Clone(r.Decisions)
 	for i := range r.Decisions {
@@ -254,12 +257,12 @@ func (r Refund) Shown() Refund {
 	return r
 }
 
-// PartRefund is the refund id of money that somebody gives back, named by him.
+// PartRefund is the refund id of a requested refund, with the caller's name for it.
 func PartRefund(provider, id string) string { return partRefund + provider + ":" + id }
 
 const partRefund = "part:"
 
-// ReasonOf is why a refund was made, as far as its id tells.
+// ReasonOf returns a refund's reason, as far as its id shows it.
 func ReasonOf(refundID string) RefundReason {
 	if strings.HasPrefix(refundID, partRefund) {
 		return RefundRequested
@@ -267,7 +270,7 @@ func ReasonOf(refundID string) RefundReason {
 	return RefundLate
 }
 
-// RefundOf sends the whole of a payment back.
+// RefundOf refunds a whole payment.
 func RefundOf(p PaymentEvent, reason RefundReason) Refund {
 	return Refund{
 		ID: FullRefund(p.Provider, p.OrderID), PaymentID: p.PaymentID, OrderID: p.OrderID, Provider: p.Provider,

@@ -19,40 +19,40 @@ const (
 	MaxDocumentBytes = 1 << 20
 )
 
-// Placement is what a customer asked for. It is the workflow's input: the order
-// travels once.
+// Placement is what a customer asked for. It is the workflow's input, so the order is sent
+// only once.
 type Placement struct {
 	OrderID    string        `json:"orderId"`
 	CustomerID string        `json:"customerId"`
 	Lines      []LineRequest `json:"lines"`
 	Address    *Address      `json:"address,omitempty"`
-	// Currency that the gateway saw; empty where it could not look.
+	// Currency that the gateway saw; empty if it could not check the products.
 	Currency string `json:"currency,omitempty"`
-	// Fingerprint of the request's body: a retry with another body is told so.
+	// Fingerprint of the request's body, to reject a retry with another body.
 	Fingerprint string `json:"fingerprint"`
 	// Actor who placed it, for the journal.
 	Actor string `json:"actor"`
 	// PaymentWindow is how long the stock is held for the payment.
 	PaymentWindow time.Duration `json:"paymentWindow"`
-	// Money that the gateway takes. Empty where it has no payment provider, and in orders
-	// that were placed before this was noted.
+	// Money that the gateway takes. Empty if it has no payment provider, and in orders
+	// placed before this field existed.
 	Money Money `json:"money,omitempty"`
 	// MaxOpenOrders, MaxUnits and MaxCustomerUnits are the limits of the gateway that took
 	// the order: how many of the customer's orders may be open, how many units of a product
-	// one order may have, and how many all unpaid orders of the customer together. They
-	// travel with the order, so that it is decided by the same ones whenever it is decided.
-	// 0 is without a limit.
+	// one order may have, and how many all unpaid orders of the customer together. They are
+	// stored with the order, so that the same limits apply whenever it is decided. 0 means
+	// no limit.
 	MaxOpenOrders    int64 `json:"maxOpenOrders,omitempty"`
 	MaxUnits         int64 `json:"maxUnits,omitempty"`
 	MaxCustomerUnits int64 `json:"maxCustomerUnits,omitempty"`
 }
 
-// LineRequest is one line as it was asked for.
+// LineRequest is one line as requested.
 type LineRequest struct {
 	ProductID string `json:"productId"`
-	SKU       string `json:"sku,omitempty"` // may be left out where a product has one variant
+	SKU       string `json:"sku,omitempty"` // may be left out if the product has only one variant
 	Quantity  int64  `json:"quantity"`
-	// UnitPrice is the price that the buyer saw; nil accepts the price of the day.
+	// UnitPrice is the price that the buyer saw; nil accepts the current price.
 	UnitPrice *int64 `json:"unitPrice,omitempty"`
 }
 
@@ -116,7 +116,7 @@ func (a *Address) validate(bad *product.Invalid) {
 	}
 }
 
-// New opens the order that a placement asks for, at the time it was placed.
+// New creates the order that a placement asks for, at the time of the placement.
 func New(p Placement, at time.Time) Order {
 	o := Order{
 		Shape: Shape, ID: p.OrderID, CustomerID: p.CustomerID, Status: StatusReserving,
@@ -137,11 +137,11 @@ func New(p Placement, at time.Time) Order {
 	return o
 }
 
-// Deadline is when the payment window of an order ends that was placed at this time.
+// Deadline is the end of the payment window of an order placed at this time.
 func (p Placement) Deadline(placedAt time.Time) time.Time { return placedAt.Add(p.PaymentWindow) }
 
-// HoldRequests asks each product once for all lines that the order has of it,
-// in product-id order. The first one asks for the customer's place, too.
+// HoldRequests asks each product once for all of the order's lines of it, sorted by product
+// id. The first request also claims a place among the customer's open orders.
 func (p Placement) HoldRequests(try int, placedAt time.Time) []product.HoldRequest {
 	o := Order{Lines: make([]Line, len(p.Lines))}
 	for i, l := range p.Lines {
@@ -171,7 +171,7 @@ func (p Placement) HoldRequests(try int, placedAt time.Time) []product.HoldReque
 	return reqs
 }
 
-// items sums the lines of one product per sku as it was asked for.
+// items sums the requested lines of one product per sku.
 func (p Placement) items(productID string) []product.Item {
 	var items []product.Item
 	for _, l := range p.Lines {
@@ -182,5 +182,5 @@ func (p Placement) items(productID string) []product.Item {
 	return items
 }
 
-// ErrDocumentTooLarge refuses an order whose document would not fit.
+// ErrDocumentTooLarge means that an order's document would exceed its limit.
 var ErrDocumentTooLarge = errors.New("the order's document is too large")

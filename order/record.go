@@ -6,17 +6,15 @@ import (
 	"time"
 )
 
-// Record is one write of an order's document, beside what changed of its
-// payments. The store takes the document only if Version is newer, or if it is of
-// a later placement: an id comes back when its Idempotency-Key is used again
-// after Temporal has forgotten the order.
+// Record is one write of an order's document, with the changes of its payments. The store
+// accepts the document only if Version is newer, or if it belongs to a later placement: an
+// id is used again if its Idempotency-Key is, after Temporal has forgotten the order.
 type Record struct {
 	OrderID    string
 	CustomerID string
 	Status     Status
 	PlacedAt   time.Time
-	// Node is the last step of the order's story: the status, where that is what
-	// changed.
+	// Node is the last step in the order's journal: the status, if that changed.
 	Node string
 	// Reason of a closed order.
 	Reason  Reason
@@ -26,7 +24,7 @@ type Record struct {
 	Payments map[string][]byte
 }
 
-// NewRecord makes the record of an order as it is now.
+// NewRecord returns the record of an order in its current state.
 func NewRecord(o *Order, payments map[string]Attempt) (Record, error) {
 	doc, err := json.Marshal(o)
 	if err != nil {
@@ -45,7 +43,7 @@ func NewRecord(o *Order, payments map[string]Attempt) (Record, error) {
 	return r, nil
 }
 
-// EncodePayments makes the documents of payments, by their key.
+// EncodePayments encodes the documents of payments, by their key.
 func EncodePayments(payments map[string]Attempt) (map[string][]byte, error) {
 	if len(payments) == 0 {
 		return nil, nil
@@ -61,18 +59,18 @@ func EncodePayments(payments map[string]Attempt) (map[string][]byte, error) {
 	return docs, nil
 }
 
-// Stored is all that is kept of an order, as it was at one moment.
+// Stored is all that is stored of an order at one moment.
 type Stored struct {
 	OrderID string
-	// Found: the order's own document is there. Its payments may be without it: they
-	// come before it, and may come after it was moved out.
+	// Found means that the order's own document exists. Its payments may exist without it:
+	// they are stored before it, and may arrive after it was moved out.
 	Found   bool
 	Version int64
 	Doc     []byte
-	// Revision of all documents together; 0 where there is none.
+	// Revision of all documents together; 0 if there are none.
 	Revision int64
 	// Payments and refunds by field: payment:<id>, refund:<payment id>/<refund id>.
 	Payments map[string][]byte
-	// Err says why what is stored can't be read: of this order alone.
+	// Err is why the stored data of this order can't be read.
 	Err error
 }

@@ -1,7 +1,6 @@
 package order
 
-// Result is what an order's workflow returns: what was decided, without the
-// order itself.
+// Result is what an order's workflow returns: the outcome, without the order itself.
 type Result struct {
 	OrderID     string     `json:"orderId"`
 	Status      Status     `json:"status"`
@@ -9,13 +8,13 @@ type Result struct {
 	Reason      Reason     `json:"reason,omitempty"`
 	Shortages   []Shortage `json:"shortages,omitempty"`
 	Fingerprint string     `json:"fingerprint"`
-	// Provider and PaymentID of the payment that the order took, also where it was
-	// cancelled since: it must never be refunded as a late one.
+	// Provider and PaymentID of the payment that the order took, even if it was cancelled
+	// since: it must never be refunded as a late one.
 	Provider  string `json:"provider,omitempty"`
 	PaymentID string `json:"paymentId,omitempty"`
 }
 
-// Outcome answers a placement: held, or why not.
+// Outcome is the answer to a placement: held, or why not.
 type Outcome struct {
 	Status      Status     `json:"status"`
 	Version     int64      `json:"version"`

@@ -6,7 +6,7 @@ import "strings"
 // The list is open: a reader must expect values that it doesn't know.
 type Status string
 
-// The statuses; docs/order-states.md draws the ways between them.
+// The statuses; docs/order-states.md shows the transitions.
 const (
 	StatusReserving       Status = "reserving"
 	StatusAwaitingPayment Status = "awaiting_payment"
@@ -17,13 +17,13 @@ const (
 	StatusCancelled       Status = "cancelled"
 )
 
-// Undecided tells whether the order waits for its stock.
+// Undecided reports whether the order waits for its stock.
 func (s Status) Undecided() bool { return s == StatusReserving }
 
-// Unpaid tells whether the order can still be cancelled without a refund.
+// Unpaid reports whether the order can still be cancelled without a refund.
 func (s Status) Unpaid() bool { return s == StatusReserving || s == StatusAwaitingPayment }
 
-// Closed tells whether nothing will change the status any more.
+// Closed reports whether the status is final.
 func (s Status) Closed() bool {
 	switch s {
 	case StatusDelivered, StatusRejected, StatusExpired, StatusCancelled:
@@ -34,8 +34,7 @@ func (s Status) Closed() bool {
 	return false
 }
 
-// TookPayment tells whether an order in this status owns its units: they were
-// sold to it.
+// TookPayment reports whether an order in this status owns its units: they were sold to it.
 func (s Status) TookPayment() bool { return s == StatusPaid || s == StatusDelivered }
 
 // PaymentStatus is the state of an order's money.
@@ -49,7 +48,7 @@ const (
 	PaymentRefunded          PaymentStatus = "refunded"
 )
 
-// Reason says why an order was cancelled or rejected. The list is open.
+// Reason is why an order was cancelled or rejected. The list is open.
 type Reason string
 
 const (
@@ -61,11 +60,11 @@ const (
 	ReasonDelisted       Reason = "delisted"
 	ReasonPaymentRefused Reason = "payment_refused"
 	ReasonNoStock        Reason = "no_stock"
-	// ReasonTerminated: somebody terminated the order's workflow before it was paid.
+	// ReasonTerminated means that the order's workflow was terminated before it was paid.
 	ReasonTerminated Reason = "terminated"
-	// ReasonUnavailable: the stock could not be asked within the payment window.
+	// ReasonUnavailable means that the stock could not be held within the payment window.
 	ReasonUnavailable Reason = "unavailable"
-	// ReasonWindowPassed: nobody paid within the payment window.
+	// ReasonWindowPassed means that no payment arrived within the payment window.
 	ReasonWindowPassed Reason = "payment_window_passed"
 )
 
@@ -83,19 +82,19 @@ func (r Reason) MayCancel(isStaff bool) bool {
 	return false
 }
 
-// Actors that a journal names beside callers.
+// Actors in a journal other than callers.
 const (
 	ActorSystem   = "system"
 	ActorOperator = "operator"
-	// ActorStaff is what a customer reads instead of the name of anyone who works for
-	// the shop.
+	// ActorStaff is shown to a customer instead of the name of anyone who works for the
+	// shop.
 	ActorStaff = "staff"
 )
 
 const providerActor = "provider:"
 
-// ActorFor returns what the customer reads of an actor: themself, the system and
-// payment providers by their names, everyone else as ActorStaff.
+// ActorFor returns an actor's name for the customer: the customer, the system and payment
+// providers by name, everyone else as ActorStaff.
 func ActorFor(customerID, actor string) string {
 	switch {
 	case actor == "" || actor == customerID || actor == ActorSystem || strings.HasPrefix(actor, providerActor):

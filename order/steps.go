@@ -10,8 +10,8 @@ import (
 // DetailNote is the detail of a step with its actor's own words.
 const DetailNote = "note"
 
-// note appends to the journal and counts the version: every change of an order
-// is a step of its story.
+// note appends to the journal and increments the version: every change of an order is a
+// step in its journal.
 func (o *Order) note(node, actor string, occurred, recorded time.Time, detail map[string]string) {
 	o.Version++
 	o.UpdatedAt = recorded.UTC()
@@ -21,8 +21,8 @@ func (o *Order) note(node, actor string, occurred, recorded time.Time, detail ma
 	})
 }
 
-// Hold takes the prices at which all lines were held: the order waits for its
-// payment. It returns product.ErrOverflow where the total doesn't fit.
+// Hold records the prices at which all lines were held: the order now awaits its payment.
+// It returns product.ErrOverflow if the total doesn't fit.
 func (o *Order) Hold(h Holding, at time.Time) error {
 	var total int64
 	for i := range o.Lines {
@@ -43,9 +43,9 @@ func (o *Order) Hold(h Holding, at time.Time) error {
 	return nil
 }
 
-// HoldUnanswered notes that nobody answered whether the stock is held. It takes
-// the version that the document of a hold may have got whose answer was lost, so
-// that what is recorded next replaces that one.
+// HoldUnanswered notes that it isn't known whether the stock is held. It uses up the
+// version that the document of such a hold may have got, so that the next record replaces
+// that document.
 func (o *Order) HoldUnanswered(at time.Time) {
 	o.note("hold_unanswered", ActorSystem, at, at, nil)
 }
@@ -56,7 +56,7 @@ func (o *Order) Reject(reason Reason, shortages []Shortage, at time.Time) {
 	o.note(string(StatusRejected), ActorSystem, at, at, map[string]string{"reason": string(reason)})
 }
 
-// Pay takes a payment: the units are sold.
+// Pay records a payment: the units are sold.
 func (o *Order) Pay(p PaymentEvent, at time.Time) {
 	o.Status = StatusPaid
 	o.Payment.Status, o.Payment.PaidAt = PaymentPaid, p.OccurredAt.UTC()
@@ -65,16 +65,16 @@ func (o *Order) Pay(p PaymentEvent, at time.Time) {
 	o.note(string(StatusPaid), p.actor(), p.OccurredAt, at, p.detail())
 }
 
-// PayNothing takes an order whose total is 0 as paid.
+// PayNothing records an order whose total is 0 as paid.
 func (o *Order) PayNothing(at time.Time) {
 	o.Status = StatusPaid
 	o.Payment.Status, o.Payment.PaidAt = PaymentPaid, at.UTC()
 	o.note(string(StatusPaid), ActorSystem, at, at, map[string]string{"amount": "0"})
 }
 
-// Attempt notes a payment that failed or was refused, or that can't be taken;
-// the order goes on as it was. newest tells that no later attempt is known: its
-// refusal would end an unpaid order.
+// Attempt notes a payment that failed, was declined or can't be taken; the order's status
+// doesn't change. newest means that no later attempt is known: its decline would end an
+// unpaid order.
 func (o *Order) Attempt(node string, p PaymentEvent, newest bool, at time.Time) {
 	if newest && o.Status.Unpaid() {
 		o.Payment.Provider, o.Payment.ID = p.Provider, p.PaymentID
@@ -94,8 +94,8 @@ func (o *Order) Close(status Status, reason Reason, actor string, at time.Time) 
 	o.note(string(status), actor, at, at, map[string]string{"reason": string(reason)})
 }
 
-// CancelPaid ends a paid order before its delivery: its units go back on the shelf,
-// its money to the buyer.
+// CancelPaid cancels a paid order before its delivery: its units are restocked, its money
+// is refunded.
 func (o *Order) CancelPaid(reason Reason, actor string, at time.Time) {
 	o.Status, o.CancelReason = StatusCancelled, reason
 	o.note(string(StatusCancelled), actor, at, at, map[string]string{"reason": string(reason), "from": string(StatusPaid)})
@@ -108,15 +108,15 @@ func (o *Order) Remark(note string) {
 	}
 }
 
-// PaymentUnresolved notes that an order which is to end waits for its payment
-// provider, since money may still come.
+// PaymentUnresolved notes that an order which is about to end waits for its payment
+// provider, since money may still arrive.
 func (o *Order) PaymentUnresolved(provider, paymentID, why string, at time.Time) {
 	o.note("payment_unresolved", ActorSystem, at, at, map[string]string{
 		"provider": provider, "paymentId": paymentID, "ends": why,
 	})
 }
 
-// Deliver ends a paid order well.
+// Deliver records the delivery of a paid order.
 func (o *Order) Deliver(actor string, at time.Time) {
 	o.Status = StatusDelivered
 	o.note(string(StatusDelivered), actor, at, at, nil)

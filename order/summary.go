@@ -5,8 +5,8 @@ import "time"
 // SummaryLines is how many lines a summary shows.
 const SummaryLines = 10
 
-// Summary is an order in short, as lists show it: its size has a bound that doesn't grow
-// with the order's lines or its story.
+// Summary is an order in short, as lists show it: its size is bounded, whatever the number
+// of the order's lines or the length of its journal.
 type Summary struct {
 	ID         string           `json:"id"`
 	Status     Status           `json:"status"`
@@ -24,7 +24,7 @@ type Summary struct {
 	UpdatedAt    time.Time `json:"updatedAt"`
 }
 
-// Summary returns the order in short. It shares what it shows with the order.
+// Summary returns the order in short. It shares memory with the order.
 func (o *Order) Summary() Summary {
 	return Summary{
 		ID: o.ID, Status: o.Status, Version: o.Version, CustomerID: o.CustomerID, Currency: o.Currency, Amounts: o.Amounts,

@@ -1,6 +1,6 @@
 package product
 
-// Want names what a look at the stock has to show for the request: each variant once.
+// Want returns what an availability read has to cover for the request: each variant once.
 func (r HoldRequest) Want() Want {
 	w := Want{ProductID: r.ProductID}
 	if len(r.Lines) == 1 { // nearly always
@@ -17,11 +17,11 @@ func (r HoldRequest) Want() Want {
 	return w
 }
 
-// Answer says what a product that looks so would answer to the request of an order that
-// holds nothing of it yet: first what concerns the whole product, then each variant with
-// the sum of its lines. An order in another currency than currency is refused; "" takes
-// any. This is the rule of inventory's reserve.lua, which decides; a look only spares
-// hopeless orders the way there. Requests that force their hold aren't looked at.
+// Answer is the answer of a product in this state to the request of an order that holds
+// nothing of it yet: first reasons that concern the whole product, then each variant with
+// the sum of its lines. An order in another currency is refused; "" accepts any. This is
+// the rule of inventory's reserve.lua, which decides; a look only spares hopeless orders
+// the attempt. It doesn't apply to requests that force their hold.
 func (l Look) Answer(r HoldRequest, currency string) Hold {
 	h := Hold{ProductID: r.ProductID, Outcome: HoldRefused, Currency: l.Currency}
 	switch {
@@ -55,7 +55,7 @@ func (l Look) Answer(r HoldRequest, currency string) Hold {
 	return h
 }
 
-// lowerLimit is the lower one of two limits, of which 0 is none.
+// lowerLimit returns the lower of two limits; 0 means no limit.
 func lowerLimit(a, b int64) int64 {
 	if a == 0 || (b > 0 && b < a) {
 		return b
@@ -67,7 +67,7 @@ func lowerLimit(a, b int64) int64 {
 type askedVariant struct {
 	look     SKULook
 	quantity int64
-	// moved: the buyer saw another price.
+	// moved means that the buyer saw another price.
 	moved bool
 }
 
@@ -83,7 +83,7 @@ func (l Look) asked(r HoldRequest) []askedVariant {
 	var all []askedVariant
 	at := make(map[string]int, len(l.SKUs))
 	for _, line := range r.Lines {
-		look := looks[line.SKU] // by its own name, or by none where the product has one variant
+		look := looks[line.SKU] // by its own name, or by none if the product has only one variant
 		i, ok := at[look.SKU]
 		if !ok {
 			i = len(all)

@@ -1,35 +1,37 @@
 package product
 
-// Buyer is the caller who looks at products before ordering.
+// Buyer is the caller who checks products before ordering.
 type Buyer struct {
-	// OrderID of the order that the buyer asks for; empty where it can't exist yet.
+	// OrderID of the order that the buyer is placing; empty if it can't exist yet.
 	OrderID string
-	// CustomerID to count open orders by; empty where they don't matter.
+	// CustomerID to count open orders by; empty if there is no limit.
 	CustomerID string
-	// Units: also count the units that the customer's unpaid orders hold, which are limited.
+	// Units also counts the units that the customer's unpaid orders hold, if these are
+	// limited.
 	Units bool
 }
 
-// Look is what one cheap read tells about a product before anything is held.
+// Look is what one cheap read finds out about a product before anything is held.
 type Look struct {
 	ProductID string
 	Found     bool
 	Status    Status
 	Currency  string
 	Listing   int64
-	// MaxPerOrder is how many units one order may have; 0 is without a limit.
+	// MaxPerOrder is how many units one order may have; 0 means no limit.
 	MaxPerOrder int64
-	// CustomerHeld is how many units the customer's unpaid orders hold, where they are limited.
+	// CustomerHeld is how many units the customer's unpaid orders hold, if these are
+	// limited.
 	CustomerHeld int64
-	// SKUs answers each asked sku, in the order asked.
+	// SKUs has an entry for each requested sku, in the order of the request.
 	SKUs []SKULook
 	// OwnHold is the state of the asking order's hold of this product.
 	OwnHold HoldState
 }
 
-// SKULook is one variant of a Look; Known is false for a sku that isn't there.
+// SKULook is one variant of a Look; Known is false for a sku that doesn't exist.
 type SKULook struct {
-	SKU   string // as asked, or resolved where it was left out
+	SKU   string // as requested, or resolved if it was left out
 	Known bool
 	Price int64
 	Stock Stock // OnHand and Held only

@@ -2,9 +2,9 @@ package product
 
 import "github.com/bojanz/currency"
 
-// ValidCurrency reports whether s has the form of an ISO 4217 code. What is on record and
-// what payment providers say is held to the form alone: a currency may be abolished after
-// it was paid in, and its money still has to be counted and paid back.
+// ValidCurrency reports whether s has the form of an ISO 4217 code. Records and messages of
+// payment providers need only this form: a currency may be abolished after a payment in it,
+// and its money still has to be counted and refunded.
 func ValidCurrency(s string) bool {
 	if len(s) != 3 {
 		return false
@@ -17,6 +17,6 @@ func ValidCurrency(s string) bool {
 	return true
 }
 
-// CurrencyExists reports whether s is a currency of ISO 4217 that prices can be in now. A
-// made-up one would have no minor units that a provider could agree on.
+// CurrencyExists reports whether s is a current ISO 4217 currency. With a made-up one,
+// providers could not agree on minor units.
 func CurrencyExists(s string) bool { return ValidCurrency(s) && currency.IsValid(s) }

@@ -5,24 +5,24 @@ import (
 	"fmt"
 )
 
-// What an entity answers to a command that it can't carry out. Nothing has
-// changed then.
+// The errors of an entity that can't carry out a command. Nothing has changed then.
 var (
 	ErrNotFound   = errors.New("no such product")
 	ErrUnknownSKU = errors.New("no such variant")
-	// ErrStale: the product's docVersion is not the one that the caller read.
+	// ErrStale means that the product's docVersion is not the one that the caller read.
 	ErrStale = errors.New("the product has changed since it was read")
-	// ErrExists: the product was only to be created.
+	// ErrExists means that the product was only to be created.
 	ErrExists = errors.New("there is such a product already")
-	// ErrRelisted: the product was listed again since the listing that was to end.
+	// ErrRelisted means that the product was listed again after the listing that was to
+	// end.
 	ErrRelisted = errors.New("the product has been listed again")
-	// ErrNotSold: the order bought nothing of the product that could come back.
+	// ErrNotSold means that the order bought nothing of the product that could come back.
 	ErrNotSold = errors.New("nothing of the product was sold to the order")
-	// ErrActionReused: this action id was used for another adjustment.
+	// ErrActionReused means that this action id was used for another adjustment.
 	ErrActionReused = errors.New("this action id was used for another adjustment")
 )
 
-// HeldSKUError refuses to drop a variant that still has stock or holds.
+// HeldSKUError refuses to remove a variant that still has stock or holds.
 type HeldSKUError struct {
 	SKU string
 	Stock
@@ -32,8 +32,8 @@ func (e *HeldSKUError) Error() string {
 	return fmt.Sprintf("variant %s still has %d units, %d of them held", e.SKU, e.OnHand, e.Held)
 }
 
-// MovedError refuses a Spec that states a status, a currency or a stock other
-// than the present one: these move by their own calls.
+// MovedError refuses a Spec that gives a status, a currency or a stock other than the
+// current one: these are changed by calls of their own.
 type MovedError struct {
 	// Field like "status" or "variants[1].stock".
 	Field string

@@ -2,20 +2,20 @@ package product
 
 import "time"
 
-// AnyPrice in a hold line accepts the price of the day.
+// AnyPrice in a hold line accepts the current price.
 const AnyPrice = int64(-1)
 
-// Holder is the order that holds or bought units of products. An id can be used
-// again once Temporal has forgotten its order: the placing time tells the two apart.
+// Holder is the order that holds or bought units of products. An id can be used again once
+// Temporal has forgotten its order: the placing time tells the two orders apart.
 type Holder struct {
 	OrderID string
 	// PlacedAt is when the order's workflow was started, by Temporal's clock: the same in
-	// all its retries and after a reset. Zero where it isn't known.
+	// all its retries and after a reset. Zero if unknown.
 	PlacedAt time.Time
 }
 
-// ReturnID names the return of all that an order bought, by why it comes back: "cancel",
-// or "" where the order could not get all of its units.
+// ReturnID names the return of everything that an order bought, by its reason: "cancel", or
+// "" if the order could not get all of its units.
 func ReturnID(why, orderID string) string {
 	if why == "" {
 		why = "no-stock"
@@ -23,57 +23,58 @@ func ReturnID(why, orderID string) string {
 	return why + "." + orderID
 }
 
-// HoldRequest asks one product for all lines that one order has of it.
+// HoldRequest asks one product for all of an order's lines of it.
 type HoldRequest struct {
 	ProductID string
 	OrderID   string
-	// PlacedAt as in Holder.
+	// PlacedAt is Holder.PlacedAt.
 	PlacedAt time.Time `json:",omitzero"`
-	// Try numbers the attempts of the order's saga, from 1. A try that is not
-	// above one that was released is refused, however late it arrives.
+	// Try numbers the attempts of the order's saga, from 1. A try that is not above a
+	// released one is refused, however late it arrives.
 	Try int
 	// Deadline is when the payment window ends.
 	Deadline time.Time
-	// Currency that the order is in; empty accepts any.
+	// Currency of the order; empty accepts any.
 	Currency string
 	Lines    []HoldLine
-	// Force holds although the product is no longer listed or its price moved, and
-	// beyond what one order may have: for an order that is paid and lost its hold.
+	// Force holds even if the product is no longer listed or its price has changed, and
+	// beyond the limit of an order: for a paid order that lost its hold.
 	Force bool
-	// MaxUnits that one order may have of a product, all variants together, as the
-	// shop says; 0 says nothing. The product may say less.
+	// MaxUnits is the shop's limit of units per order and product, all variants together; 0
+	// means none. The product may set a lower one.
 	MaxUnits int64 `json:",omitempty"`
-	// CustomerID is who orders; the two limits below are about them.
+	// CustomerID is the buyer; the two limits below count per customer.
 	CustomerID string `json:",omitempty"`
-	// MaxCustomerUnits that the unpaid orders of one customer may hold of a product
-	// together, this one included, all variants together; 0 says nothing, and doesn't count.
+	// MaxCustomerUnits is how many units of a product the unpaid orders of one customer may
+	// hold together, this order included, all variants together; 0 means no limit, and
+	// nothing is counted.
 	MaxCustomerUnits int64 `json:",omitempty"`
-	// MaxOpenOrders that the customer may have: stock held, payment awaited. One of an
-	// order's requests asks for the order's place among them; 0 asks for none.
+	// MaxOpenOrders is how many orders with held stock that await payment a customer may
+	// have. One of an order's requests claims the order's place among them; 0 claims none.
 	MaxOpenOrders int64 `json:",omitempty"`
 }
 
-// HoldLine is so many units of one variant.
+// HoldLine is a quantity of one variant.
 type HoldLine struct {
-	SKU      string `json:"sku,omitempty"` // empty where the product has one variant
+	SKU      string `json:"sku,omitempty"` // empty if the product has only one variant
 	Quantity int64  `json:"quantity"`
 	// Price that the buyer saw, in minor units, or AnyPrice.
 	Price int64 `json:"price"`
 }
 
-// HoldOutcome is how an entity answered a HoldRequest.
+// HoldOutcome is an entity's answer to a HoldRequest.
 type HoldOutcome string
 
 const (
-	// HoldMade: all lines are held now, or were already by this try; also
-	// where this try's hold has been committed since.
+	// HoldMade means that all lines are held, now or earlier by this try, or that this
+	// try's hold has been committed since.
 	HoldMade HoldOutcome = "held"
-	// HoldRefused: nothing is held; Refusals says why, line by line.
+	// HoldRefused means that nothing is held; Refusals says why, line by line.
 	HoldRefused HoldOutcome = "refused"
-	// HoldEnded: this try was given back before, or a later order has its id; it can't
-	// hold any more.
+	// HoldEnded means that this try was released before, or a later order has its id; it
+	// can't hold any more.
 	HoldEnded HoldOutcome = "ended"
-	// HoldConflict: this try holds other lines already: a bug of the caller.
+	// HoldConflict means that this try already holds other lines: a bug of the caller.
 	HoldConflict HoldOutcome = "conflict"
 )
 
@@ -96,7 +97,7 @@ type HeldItem struct {
 	Price    int64  `json:"price"`
 }
 
-// RefusalReason says why a line can't be held.
+// RefusalReason is why a line can't be held.
 type RefusalReason string
 
 // The list is open: a reader must expect values that it doesn't know.
@@ -107,39 +108,41 @@ const (
 	ReasonPriceChanged  RefusalReason = "price_changed"
 	ReasonOtherCurrency RefusalReason = "other_currency"
 	ReasonOutOfStock    RefusalReason = "insufficient_stock"
-	// ReasonOverLimit: the lines of the product come to more units than one order may have.
+	// ReasonOverLimit means that the lines of the product exceed the units that one order
+	// may have.
 	ReasonOverLimit RefusalReason = "over_limit"
-	// ReasonOverCustomerLimit: with these lines the customer's unpaid orders would hold more units
-	// of the product than they may together.
+	// ReasonOverCustomerLimit means that with these lines the customer's unpaid orders
+	// would together hold more units of the product than allowed.
 	ReasonOverCustomerLimit RefusalReason = "over_customer_limit"
-	// ReasonTooManyOpenOrders: the customer has as many open orders as he may.
+	// ReasonTooManyOpenOrders means that the customer has reached the limit of open orders.
 	ReasonTooManyOpenOrders RefusalReason = "too_many_open_orders"
 )
 
-// Refusal is one line that can't be held, and what the buyer can know about it.
+// Refusal is one line that can't be held, with what the buyer may know about it.
 type Refusal struct {
 	SKU       string        `json:"sku,omitempty"`
 	Reason    RefusalReason `json:"reason"`
 	Requested int64         `json:"requested,omitempty"`
-	// Available units now, of Short.
+	// Available units now, for ReasonOutOfStock.
 	Available int64 `json:"available"`
-	// HeldByOthers: of Short, units that come back if other orders end unpaid.
+	// HeldByOthers is how many units come back if other orders end unpaid, for
+	// ReasonOutOfStock.
 	HeldByOthers int64 `json:"heldByOthers,omitempty"`
-	// Price now, of ReasonPriceChanged.
+	// Price now, for ReasonPriceChanged.
 	Price int64 `json:"price,omitempty"`
-	// Currency of the product, of ReasonOtherCurrency.
+	// Currency of the product, for ReasonOtherCurrency.
 	Currency string `json:"currency,omitempty"`
-	// Limit of units, of ReasonOverLimit and ReasonOverCustomerLimit.
+	// Limit of units, for ReasonOverLimit and ReasonOverCustomerLimit.
 	Limit int64 `json:"limit,omitempty"`
 }
 
-// Contended tells whether the refusal is due to other orders' holds alone: a
-// little patience may win.
+// Contended reports whether the refusal is only due to other orders' holds, so that waiting
+// may help.
 func (r Refusal) Contended() bool {
 	return r.Reason == ReasonOutOfStock && r.Available+r.HeldByOthers >= r.Requested
 }
 
-// Holder of the units that are asked for.
+// Holder of the requested units.
 func (r HoldRequest) Holder() Holder { return Holder{OrderID: r.OrderID, PlacedAt: r.PlacedAt} }
 
 // HoldState is the state of one order's hold of one product.
@@ -149,20 +152,20 @@ const (
 	HoldStateHeld      HoldState = "held"
 	HoldStateCommitted HoldState = "committed"
 	HoldStateReleased  HoldState = "released"
-	// HoldStateNone: the entity knows nothing of this order.
+	// HoldStateNone means that the entity knows nothing about this order.
 	HoldStateNone HoldState = "none"
 )
 
-// HoldPage is a part of a list of live holds, and where the next one begins: "" where
-// no more follow.
+// HoldPage is one page of a list of live holds, with the cursor of the next one: "" if
+// there is none.
 type HoldPage struct {
 	Holds []LiveHold
 	Next  string
-	// Err says why the page can't be read; then it has neither holds nor a next one.
+	// Err is why the page can't be read; it then has neither holds nor a next one.
 	Err error
 }
 
-// Item is so many units of a variant, with no price: to restock.
+// Item is a quantity of a variant without a price, for restocking.
 type Item struct {
 	SKU      string `json:"sku"`
 	Quantity int64  `json:"quantity"`

@@ -2,7 +2,7 @@ package product
 
 import "time"
 
-// Want is what somebody would like to know of a product: some of its variants.
+// Want names the variants of a product that a caller wants to know about.
 type Want struct {
 	ProductID string
 	SKUs      []string // an empty one means the only variant
@@ -17,12 +17,11 @@ type LiveHold struct {
 	Deadline time.Time
 }
 
-// HoldDetail is everything that an entity knows of one order's hold, for those
-// who check the books.
+// HoldDetail is everything that an entity knows about one order's hold, for audits.
 type HoldDetail struct {
 	ProductID string
 	OrderID   string
-	// PlacedAt as in Holder; zero where an earlier version held.
+	// PlacedAt is Holder.PlacedAt; zero if an earlier version made the hold.
 	PlacedAt time.Time
 	State    HoldState
 	Try      int
@@ -33,7 +32,8 @@ type HoldDetail struct {
 	Reason   string // why it was released
 	// Returned are the units of a sale that came back, by sku.
 	Returned map[string]int64
-	// CustomerID whose units it counts among; empty where they are not limited.
+	// CustomerID of the customer whose limit counts the units; empty if they are not
+	// limited.
 	CustomerID string
 }
 

@@ -9,15 +9,15 @@ type FieldProblem struct {
 	Reason string `json:"reason"`
 }
 
-// Invalid collects everything that is wrong with what somebody sent.
-type Invalid []FieldProblem //nolint:errname // product.Invalid reads as what it is
+// Invalid collects everything that is wrong with a request.
+type Invalid []FieldProblem //nolint:errname // product.Invalid reads well
 
-// Add notes one more problem.
+// Add adds a problem.
 func (i *Invalid) Add(path, reason string) {
 	*i = append(*i, FieldProblem{Path: path, Reason: reason})
 }
 
-// OrNil returns the problems as an error, or nil where there are none.
+// OrNil returns the problems as an error, or nil if there are none.
 func (i Invalid) OrNil() error {
 	if len(i) == 0 {
 		return nil

@@ -17,12 +17,12 @@ const (
 	MaxReferenceBytes = 128
 )
 
-// Metadata is what another system attaches to a product or an order for its own use.
-// Nothing here reads or searches it. Keys follow the rule of ids, so that they can stand
-// in a path or a URL; values may have several lines and may be empty.
+// Metadata is what another system attaches to a product or an order for its own use. It is
+// neither read nor searched here. Keys follow the rule of ids, so that they can be part of
+// a path or a URL; values may have several lines and may be empty.
 type Metadata map[string]string
 
-// Check notes at the path metadata everything that is wrong with the metadata.
+// Check adds everything that is wrong with the metadata, at the path metadata.
 func (m Metadata) Check(bad *Invalid) {
 	const path = "metadata"
 	if len(m) > MaxMetadataKeys {
@@ -33,7 +33,7 @@ func (m Metadata) Check(bad *Invalid) {
 	for _, key := range slices.Sorted(maps.Keys(m)) {
 		value := m[key]
 		size += len(key) + len(value)
-		if !ValidID(key) { // the key doesn't go into the path, where it would be as bad
+		if !ValidID(key) { // the key stays out of the path, which it would make invalid too
 			bad.Add(path, "keys must match [A-Za-z0-9._~-]{1,64}")
 			continue
 		}
@@ -48,9 +48,10 @@ func (m Metadata) Check(bad *Invalid) {
 	}
 }
 
-// CheckReference notes at the path externalReference what is wrong with the name by which
-// another system knows a product or an order. An empty one is none. It is found only as a
-// whole, letter by letter, and so without spaces around it, which readers would not see.
+// CheckReference checks the name by which another system knows a product or an order, and
+// adds what is wrong with it at the path externalReference. An empty one means none. It is
+// only ever matched whole and letter by letter, so spaces around it, which readers would
+// not see, are refused.
 func CheckReference(bad *Invalid, reference string) {
 	const path = "externalReference"
 	if len(reference) > MaxReferenceBytes {

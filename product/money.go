@@ -5,10 +5,10 @@ import (
 	"math/bits"
 )
 
-// ErrOverflow is returned where a sum of money doesn't fit int64.
+// ErrOverflow means that a sum of money doesn't fit into int64.
 var ErrOverflow = errors.New("amount is too large")
 
-// Multiply returns price x quantity, both not negative, or ErrOverflow.
+// Multiply returns price x quantity, neither of them negative, or ErrOverflow.
 func Multiply(price, quantity int64) (int64, error) {
 	if price < 0 || quantity < 0 {
 		return 0, errors.New("amount is negative")
@@ -20,7 +20,7 @@ func Multiply(price, quantity int64) (int64, error) {
 	return int64(lo), nil
 }
 
-// Add returns a + b, both not negative, or ErrOverflow.
+// Add returns a + b, neither of them negative, or ErrOverflow.
 func Add(a, b int64) (int64, error) {
 	if a < 0 || b < 0 {
 		return 0, errors.New("amount is negative")

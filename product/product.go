@@ -1,6 +1,6 @@
-// Package product is the domain of what a shop sells: descriptions, prices,
-// stock, and the rules that hold for them whatever stores them. It does no I/O
-// and knows neither Redis, Temporal nor HTTP.
+// Package product is the domain of what a shop sells: descriptions, prices, stock, and the
+// rules for them, independent of how they are stored. It does no I/O and knows neither
+// Redis, Temporal nor HTTP.
 package product
 
 import (
@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// Limits that every product keeps to. Stock and prices stay far below 2^53, so
-// that they survive Redis' Lua, whose numbers are doubles, and JSON readers.
+// Limits that apply to every product. Stock and prices stay far below 2^53, so that they
+// survive Redis' Lua, whose numbers are doubles, and JSON readers.
 const (
-	// MaxTitleBytes bounds a product's title, also with a variant's title behind it.
+	// MaxTitleBytes bounds a product's title, together with a variant's title.
 	MaxTitleBytes = 200
 	// MaxEncodedTitleBytes bounds the same as JSON.
 	MaxEncodedTitleBytes = 300
@@ -24,7 +24,7 @@ const (
 	MostPerOrder = int64(1_000_000)
 )
 
-// NotThere is the docVersion of a product that is yet to be created.
+// NotThere is the docVersion of a product that doesn't exist yet.
 const NotThere = int64(0)
 
 // Status says whether a product can be ordered.
@@ -51,23 +51,23 @@ type Description struct {
 // Product is one entity: its description and the stock of its variants.
 type Product struct {
 	ID string
-	// Version grows with every change; copies go by it.
+	// Version grows with every change; copies are ordered by it.
 	Version int64
 	// CreatedAt and UpdatedAt are times of the entity's clock, to the millisecond.
-	// CreatedAt is zero where it isn't known. UpdatedAt is never before the last
-	// change, and after it only where changes came faster than the clock went.
+	// CreatedAt is zero if unknown. UpdatedAt is never before the last change, and after it
+	// only if changes came faster than the clock advanced.
 	CreatedAt, UpdatedAt time.Time
-	// DocVersion grows with description, price and listing only: If-Match goes by it.
+	// DocVersion grows only with description, price and listing; If-Match compares it.
 	DocVersion int64
 	Status     Status
-	// Listing counts how often the product was listed. A hold remembers the
-	// listing under which it was made.
+	// Listing counts how often the product was listed. A hold stores the listing under
+	// which it was made.
 	Listing  int64
 	Currency string
 	Description
-	// MaxPerOrder is how many units one order may have of the product, all variants
-	// together: "two per customer" means two shirts, not two of each size. 0 is
-	// without a limit.
+	// MaxPerOrder is how many units of the product one order may have, all variants
+	// together: "two per customer" means two shirts, not two of each size. 0 means no
+	// limit.
 	MaxPerOrder int64
 	Variants    []Variant
 }
@@ -93,12 +93,12 @@ func (p *Product) Variant(sku string) (*Variant, bool) {
 	return &p.Variants[i], true
 }
 
-// MaxIDBytes bounds the names of products, variants, orders and customers.
+// MaxIDBytes bounds the ids of products, variants, orders and customers.
 const MaxIDBytes = 64
 
-// ValidID tells whether s can name a product, a variant, an order or a customer:
-// [A-Za-z0-9._~-]{1,64}, without the two names that a path means otherwise. It
-// is asked several times a request, hence no regular expression.
+// ValidID reports whether s can be the id of a product, a variant, an order or a customer:
+// [A-Za-z0-9._~-]{1,64}, except the two names with a meaning in paths. It is called several
+// times per request, hence no regular expression.
 func ValidID(s string) bool {
 	if s == "" || len(s) > MaxIDBytes || s == "." || s == ".." {
 		return false
@@ -115,11 +115,10 @@ func ValidID(s string) bool {
 	return true
 }
 
-// Lookup is what became of reading one of several products.
+// Lookup is the result of reading one of several products.
 type Lookup struct {
 	ID      string
 	Product Product
-	// Err is ErrNotFound, or says why what is stored can't be read: of this product
-	// alone.
+	// Err is ErrNotFound, or why the stored data of this product can't be read.
 	Err error
 }

@@ -7,15 +7,15 @@ import (
 	"slices"
 )
 
-// Spec is what a merchant says of a product: it creates one or replaces the
-// description and the prices of one.
+// Spec is a merchant's description of a product: it creates a product, or replaces the
+// description and prices of an existing one.
 type Spec struct {
 	Description
 	Currency string `json:"currency"`
-	// Status counts on creation only: draft or listed, empty means listed.
+	// Status counts on creation only: draft or listed; empty means listed.
 	Status Status `json:"status,omitempty"`
-	// MaxPerOrder is how many units one order may have, all variants together; nil is
-	// without a limit.
+	// MaxPerOrder is how many units one order may have, all variants together; nil means no
+	// limit.
 	MaxPerOrder *int64        `json:"maxPerOrder,omitempty"`
 	Variants    []VariantSpec `json:"variants"`
 }
@@ -25,7 +25,7 @@ type VariantSpec struct {
 	SKU   string `json:"sku"`
 	Title string `json:"title,omitempty"`
 	Price int64  `json:"price"`
-	// Stock counts on creation of the variant only; nil means none is stated.
+	// Stock counts on creation of the variant only; nil means that none is given.
 	Stock *int64 `json:"stock,omitempty"`
 }
 
@@ -72,7 +72,7 @@ func (s Spec) Validate() error {
 	return bad.OrNil()
 }
 
-// plain refuses what breaks those who show or log a text.
+// plain refuses characters that break programs which show or log a text.
 func (d Description) plain(bad *Invalid) {
 	CheckLines(bad, "description", d.Description)
 	CheckText(bad, "title", d.Title)
@@ -86,7 +86,7 @@ func (d Description) plain(bad *Invalid) {
 		known := len(*bad)
 		CheckText(bad, "attributes", name)
 		at := "attributes"
-		if len(*bad) == known && len(name) <= MaxIDBytes { // else the path would be as bad, or as long
+		if len(*bad) == known && len(name) <= MaxIDBytes { // otherwise the path would be just as invalid, or as long
 			at += "." + name
 		}
 		CheckText(bad, at, d.Attributes[name])
@@ -101,8 +101,8 @@ func title(bad *Invalid, path, s string, required bool) {
 		bad.Add(path, fmt.Sprintf("at most %d bytes, a variant's together with its product's", MaxTitleBytes))
 		return
 	}
-	// An order's history and document carry the titles as JSON, where some
-	// characters take six bytes.
+	// An order's history and document store the titles as JSON, where some characters take
+	// six bytes.
 	if b, err := json.Marshal(s); err != nil || len(b) > MaxEncodedTitleBytes {
 		bad.Add(path, fmt.Sprintf("at most %d bytes when written as JSON", MaxEncodedTitleBytes))
 	}

@@ -4,12 +4,12 @@ import "fmt"
 
 // Stock is the units of one variant and the ledger that explains them.
 type Stock struct {
-	// OnHand units are in the warehouse, Held of them are promised to orders
-	// that may still be paid.
+	// OnHand units are in the warehouse; Held of them are promised to orders that may still
+	// be paid.
 	OnHand int64 `json:"onHand"`
 	Held   int64 `json:"held"`
-	// Running totals since the variant was created: counted or received,
-	// sold, and given back after a sale.
+	// Running totals since the variant was created: counted or received, sold, and returned
+	// after a sale.
 	Adjusted  int64 `json:"adjusted"`
 	Committed int64 `json:"committed"`
 	Restocked int64 `json:"restocked"`
@@ -18,7 +18,7 @@ type Stock struct {
 // Available units can be held by a new order.
 func (s Stock) Available() int64 { return s.OnHand - s.Held }
 
-// Check returns an error that names the invariant that the stock breaks.
+// Check returns an error that names the invariant which the stock violates.
 func (s Stock) Check() error {
 	switch {
 	case s.Held < 0:
@@ -32,12 +32,12 @@ func (s Stock) Check() error {
 	return nil
 }
 
-// Adjustment moves the stock of one variant, once per ActionID: by Delta, or to
-// the counted number OnHand. Exactly one of the two is set.
+// Adjustment changes the stock of one variant, once per ActionID: by Delta, or to the
+// counted number OnHand. Exactly one of the two is set.
 type Adjustment struct {
 	ProductID string
 	ActionID  string
-	SKU       string // may be empty where the product has one variant
+	SKU       string // may be empty if the product has only one variant
 	Delta     *int64
 	OnHand    *int64
 	Reason    string

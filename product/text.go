@@ -5,14 +5,14 @@ import (
 	"unicode"
 )
 
-// CheckText notes at path that a text of one line has characters that break what shows or
-// logs it: control characters, line separators, and those that make a text look like
-// another one by overriding its direction.
+// CheckText adds a problem at path if a one-line text contains characters that break
+// programs which show or log it: control characters, line separators, and those that
+// disguise a text by overriding its direction.
 func CheckText(bad *Invalid, path, text string) {
 	checkText(bad, path, text, "", "must have no control characters")
 }
 
-// PlainText reports whether CheckText has nothing to note of a text.
+// PlainText reports whether CheckText finds no problem in a text.
 func PlainText(text string) bool {
 	var bad Invalid
 	CheckText(&bad, "", text)
@@ -36,8 +36,8 @@ func checkText(bad *Invalid, path, text, allowed, reason string) {
 // breaks reports whether a character ends a line or controls a device.
 func breaks(r rune) bool { return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' }
 
-// overridesDirection reports whether a character embeds, overrides or isolates a direction
-// of writing. The marks that Arabic and Hebrew texts need (U+200E, U+200F, U+061C) don't.
+// overridesDirection reports whether a character embeds, overrides or isolates a writing
+// direction. The marks that Arabic and Hebrew texts need (U+200E, U+200F, U+061C) don't.
 func overridesDirection(r rune) bool {
 	return ('\u202a' <= r && r <= '\u202e') || ('\u2066' <= r && r <= '\u2069')
 }

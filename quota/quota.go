@@ -1,12 +1,11 @@
-// Package quota keeps, for each customer, which of his orders are open: they hold
-// stock and wait for their payment. It is one small entity a customer, and one
-// script runs alone on it, so that of any number of orders placed at once no more
-// than he may have get a place.
+// Package quota stores, for each customer, which of their orders are open: they hold stock
+// and await their payment. It is one small entity per customer, and one script runs alone
+// on it, so that of any number of orders placed at once no more than the limit get a place.
 //
-// A place is taken in the round trip that holds the stock (package inventory) and
-// given up in the one that writes the order as paid or ended (package records). A
-// place that nobody gave up stops counting by itself, shortly after the order's
-// deadline: a lost step costs a customer minutes, and never more.
+// A place is claimed in the round trip that holds the stock (package inventory) and given
+// up in the one that records the order as paid or ended (package records). A place that was
+// never given up expires by itself, shortly after the order's deadline: a lost step costs a
+// customer minutes, never more.
 package quota
 
 import (
@@ -33,25 +32,26 @@ var (
 	leaveScript  = redisdb.Embedded(sources, "leave")
 )
 
-// grace is how long a place counts beyond its order's deadline. An order ends a
-// moment after its deadline, and holds its stock until then; where its payment
-// provider doesn't answer it holds it longer, and Extend keeps the place.
+// grace is how long a place counts beyond its order's deadline. An order ends shortly after
+// its deadline and holds its stock until then. If its payment provider doesn't answer it
+// holds it longer, and Extend keeps the place.
 const grace = time.Minute
 
-// Extension is the longest that Extend keeps a place, from now on.
+// Extension is the longest time, from now, for which Extend keeps a place.
 const Extension = 5 * time.Minute
 
 // marked is how long an order that left is remembered, after its end and after its
-// deadline: a claim counts no longer than its deadline and the grace, an extension no
-// longer than itself and the grace. One minute more is for clocks that differ.
+// deadline. A claim counts until its deadline plus the grace, an extension until its end
+// plus the grace; one minute more allows for clock differences.
 const marked = Extension + grace + time.Minute
 
-// Every key starts with a bucket's hash tag; a customer's bucket is his own, and
-// seldom that of the products that he orders.
+// Every key starts with a bucket's hash tag; a customer's bucket is rarely that of the
+// products in the order.
 func openKey(customer string) string { return redisdb.Bucket(customer) + ":open:" + customer }
 
-// placeOf names an order in its customer's set. An id may be used again: what one order's
-// messages say must not count for another one. Messages of before say no placing time.
+// placeOf names an order in its customer's set. An id may be used again, and messages of
+// one order must not count for another one. Messages of earlier versions carry no placing
+// time.
 func placeOf(h product.Holder) string {
 	if h.PlacedAt.IsZero() {
 		return h.OrderID
@@ -59,7 +59,7 @@ func placeOf(h product.Holder) string {
 	return h.OrderID + "/" + strconv.FormatInt(h.PlacedAt.UnixMilli(), 10)
 }
 
-// Claim asks for a place among the customer's open orders, of which there may be limit.
+// Claim requests a place among the customer's open orders, of which there may be limit.
 func Claim(customer string, limit int64, h product.Holder, deadline time.Time) redisdb.Call {
 	return redisdb.Call{
 		Script: claimScript, Keys: []string{openKey(customer)},
@@ -81,9 +81,9 @@ func Claimed(answer *redis.Cmd) (bool, error) {
 	}
 }
 
-// Leave gives up the place of an order that has reached this status, and sees to it
-// that no late message takes one for it again. A paid order without a place leaves
-// nothing behind: most shops that don't limit open orders would pay for marks in vain.
+// Leave gives up the place of an order that has reached this status, and keeps a late
+// message from claiming one for it again. A paid order without a place leaves no mark:
+// shops that don't limit open orders would pay for marks in vain.
 func Leave(customer string, h product.Holder, s order.Status) redisdb.Call {
 	always := "1"
 	if s.TookPayment() {
@@ -95,7 +95,7 @@ func Leave(customer string, h product.Holder, s order.Status) redisdb.Call {
 	}
 }
 
-// Count asks, beside a larger read, how many of the customer's orders are open.
+// Count returns a call that counts the customer's open orders, for use in a larger read.
 func Count(customer string) redisdb.Call {
 	return redisdb.Call{Script: countScript, Keys: []string{openKey(customer)}, Args: []any{grace.Milliseconds()}}
 }
@@ -116,19 +116,19 @@ func Counted(answer *redis.Cmd) (order.OpenOrders, error) {
 	return open, nil
 }
 
-// Store is the customers' open orders on one Redis or one Redis Cluster.
+// Store gives access to the customers' open orders on one Redis or Redis Cluster.
 type Store struct {
 	rdb redis.UniversalClient
 }
 
-// New returns the open orders that rdb keeps. The caller closes rdb.
+// New returns a store on rdb, which the caller closes.
 func New(rdb redis.UniversalClient) *Store { return &Store{rdb: rdb} }
 
-// Extend keeps the place of an order that holds its stock beyond its deadline, until
-// at most Extension from now. An order that has left gets no place again.
+// Extend keeps the place of an order that holds its stock beyond its deadline, until at
+// most Extension from now. An order that has left doesn't get a place again.
 func (s *Store) Extend(ctx context.Context, customer string, h product.Holder, until time.Time) error {
 	if !product.ValidID(customer) || !product.ValidID(h.OrderID) {
-		return fmt.Errorf("%q or %q can't be an id", customer, h.OrderID)
+		return fmt.Errorf("%q or %q is not a valid id", customer, h.OrderID)
 	}
 	if longest := time.Now().Add(Extension); until.After(longest) {
 		until = longest
@@ -138,10 +138,10 @@ func (s *Store) Extend(ctx context.Context, customer string, h product.Holder, u
 		Args: []any{placeOf(h), until.UnixMilli(), grace.Milliseconds()},
 	})[0].Text()
 	if err != nil {
-		return fmt.Errorf("keep the place of order %s among the customer's open ones: %w", h.OrderID, err)
+		return fmt.Errorf("keep order %s among the customer's open orders: %w", h.OrderID, err)
 	}
 	return nil
 }
 
-// Ended tells whether an order in this status has no place any more.
+// Ended reports whether an order in this status no longer has a place.
 func Ended(s order.Status) bool { return s != "" && !s.Unpaid() }

@@ -9,20 +9,19 @@ import (
 	"holdfast/redisdb"
 )
 
-// OrderIDs goes over all orders that have a document, each once. An order that
-// is placed meanwhile may be seen or not.
+// OrderIDs iterates over all orders that have a document, each once. An order that is
+// placed meanwhile may or may not be included.
 func (s *Store) OrderIDs(ctx context.Context) iter.Seq2[string, error] {
 	return orderIDs(redisdb.Scan(ctx, s.rdb, "{b??}:order:*"), ":order:")
 }
 
-// OrderIDsLoosely is OrderIDs that remembers nothing, however many there are: an order
-// may come more than once.
+// OrderIDsLoosely is OrderIDs with constant memory: an order may appear more than once.
 func (s *Store) OrderIDsLoosely(ctx context.Context) iter.Seq2[string, error] {
 	return orderIDs(redisdb.ScanLoosely(ctx, s.rdb, "{b??}:order:*"), ":order:")
 }
 
-// StoredIDs goes over all orders of which something is stored, be it payments
-// alone; most come twice. It remembers nothing, however many there are.
+// StoredIDs iterates over all orders of which anything is stored, even only payments; most
+// appear twice. It uses constant memory.
 func (s *Store) StoredIDs(ctx context.Context) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		for _, kind := range []string{":order:", ":payments:"} {

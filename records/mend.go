@@ -7,14 +7,13 @@ import (
 	"holdfast/order"
 )
 
-// Mend stores now in place of what was seen there, whichever version that says
-// it is. It is for an audit's repair alone: everybody else has Put, by which the
-// newest version wins. If anything has changed since it was seen, Mend stores
-// nothing and answers false: whoever wrote meanwhile knows better.
+// Mend replaces what was seen by now, whatever its version. It is only for an audit's
+// repair: everything else uses Put, where the newest version wins. If anything has changed
+// since it was seen, Mend stores nothing and reports false.
 //
-// Of seen the version, the document and the payments count; 0 and empty mean
-// that nothing was there, or no number for a version. A now of version 0 leaves
-// the order's own document alone.
+// Of seen, the version, the document and the payments count; 0 and empty mean that nothing
+// was there, or that the version was not a number. If now has version 0, the order's own
+// document stays as it is.
 func (s *Store) Mend(ctx context.Context, seen, now order.Record) (bool, error) {
 	args := []any{now.OrderID, "", "", "", "", "", "", ""}
 	if now.Version > 0 {
@@ -28,14 +27,14 @@ func (s *Store) Mend(ctx context.Context, seen, now order.Record) (bool, error) 
 	return s.mend(ctx, now.OrderID, args)
 }
 
-// MendRefund does for the document of one refund what Mend does for an order's.
+// MendRefund is Mend for the document of one refund.
 func (s *Store) MendRefund(ctx context.Context, orderID, paymentID, refundID string, seen, now []byte) (bool, error) {
 	return s.mend(ctx, orderID, []any{
 		orderID, "", "", "", "", "", "", "", refundField(paymentID, refundID), now, seen,
 	})
 }
 
-// MendDispute does for the document of a dispute what Mend does for an order's.
+// MendDispute is Mend for the document of a dispute.
 func (s *Store) MendDispute(ctx context.Context, orderID, provider, disputeID string, seen, now []byte) (bool, error) {
 	return s.mend(ctx, orderID, []any{
 		orderID, "", "", "", "", "", "", "", disputeField(provider, disputeID), now, seen,

@@ -1,8 +1,8 @@
-// Package records keeps the documents of orders on Redis: the order itself, as
-// its workflow last wrote it, and its payments and refunds, which may outlive
-// the workflow. A document is a copy for readers: nobody decides by it, and an
-// older version never replaces a newer one. All documents of an order together
-// have a revision, which grows with each change: the views go by it.
+// Package records stores the documents of orders on Redis: the order itself, as its
+// workflow last wrote it, and its payments and refunds, which may outlive the workflow. A
+// document is a copy for readers: no decision rests on it, and an older version never
+// replaces a newer one. All documents of an order together have a revision, which grows
+// with each change and by which the views order their copies.
 package records
 
 import (
@@ -33,15 +33,15 @@ var (
 	askedScript  = script("asked")
 )
 
-// script puts the common functions in front of the named script.
+// script puts the shared functions in front of the named script.
 func script(name string) *redisdb.Script { return redisdb.Embedded(sources, "shared", name) }
 
-// Store is the order documents of one Redis or one Redis Cluster.
+// Store gives access to the order documents of one Redis or Redis Cluster.
 type Store struct {
 	rdb redis.UniversalClient
 }
 
-// New returns the documents that rdb keeps. The caller closes rdb.
+// New returns a store on rdb, which the caller closes.
 func New(rdb redis.UniversalClient) *Store {
 	return &Store{rdb: rdb}
 }
@@ -50,10 +50,9 @@ func orderKey(id string) string { return redisdb.Bucket(id) + ":order:" + id }
 
 func paymentsKey(id string) string { return redisdb.Bucket(id) + ":payments:" + id }
 
-// Put stores the record where its version is newer than the stored one, or its
-// placement is later, and its payments where they differ. An order that is paid or
-// has ended gives up its place among its customer's open orders. Repeating it
-// changes nothing.
+// Put stores the record if its version is newer than the stored one or its placement is
+// later, and its payments if they differ. An order that is paid or has ended gives up its
+// place among its customer's open orders. Repeating the call changes nothing.
 func (s *Store) Put(ctx context.Context, r order.Record) error {
 	if r.Version < 1 {
 		return fmt.Errorf("put the document of order %s: version %d is below 1", r.OrderID, r.Version)
@@ -69,36 +68,37 @@ func (s *Store) Put(ctx context.Context, r order.Record) error {
 	return s.put(ctx, r.OrderID, args, beside...)
 }
 
-// PutAsked stores payments, by their key, that a provider was just asked for, unless
-// something was heard of them since. The order's own document stays as it is, and need
-// not be there.
+// PutAsked stores payments, by their key, that were just requested from a provider, unless
+// a message about one has been stored since. The order's own document doesn't change, and
+// need not exist.
 func (s *Store) PutAsked(ctx context.Context, orderID string, payments map[string][]byte) error {
 	args := []any{orderID, string(order.PaymentCreated)}
 	for _, key := range sortedKeys(payments) {
 		args = append(args, paymentField(key), payments[key])
 	}
 	if _, err := s.run(ctx, askedScript, orderID, args); err != nil {
-		return fmt.Errorf("put the payments that were asked for of order %s: %w", orderID, err)
+		return fmt.Errorf("put the requested payments of order %s: %w", orderID, err)
 	}
 	return nil
 }
 
 // PutRefund stores the document of one refund of one payment of the order, unless the
-// one that is there has a later version of the same refund: this one is a late write.
-// Of documents without versions, one that is over is the later. The order's own document need not be there. Repeating it changes nothing.
+// stored one has a later version of the same refund: then this is a late write. Among
+// documents without versions, a finished one is the later. The order's own document need
+// not exist. Repeating the call changes nothing.
 func (s *Store) PutRefund(ctx context.Context, orderID, paymentID, refundID string, doc []byte) error {
 	_, err := s.putRefund(ctx, orderID, "", refundField(paymentID, refundID), doc)
 	return err
 }
 
 // PutRefundAt stores the document of a refund if the order's documents still have the
-// revision at which it was found to fit; it answers whether it did.
+// revision at which it was found to fit, and reports whether it did.
 func (s *Store) PutRefundAt(ctx context.Context, orderID, paymentID, refundID string, doc []byte, revision int64) (bool, error) {
 	return s.putRefund(ctx, orderID, strconv.FormatInt(revision, 10), refundField(paymentID, refundID), doc)
 }
 
-// PutDispute stores the document of a dispute, unless the one that is there has a later
-// version. The order's own document need not be there. Repeating it changes nothing.
+// PutDispute stores the document of a dispute, unless the stored one has a later version.
+// The order's own document need not exist. Repeating the call changes nothing.
 func (s *Store) PutDispute(ctx context.Context, orderID, provider, disputeID string, doc []byte) error {
 	_, err := s.putRefund(ctx, orderID, "", disputeField(provider, disputeID), doc)
 	return err
@@ -123,13 +123,13 @@ func (s *Store) put(ctx context.Context, orderID string, args []any, beside ...r
 	return nil
 }
 
-// run runs a script on all that is stored of an order, and other calls in the same
+// run runs a script on everything that is stored of an order, with other calls in the same
 // round trip whose answers don't matter.
 func (s *Store) run(
 	ctx context.Context, script *redisdb.Script, orderID string, args []any, beside ...redisdb.Call,
 ) (*redis.Cmd, error) {
 	if !product.ValidID(orderID) {
-		return nil, fmt.Errorf("%q can't be the id of an order", orderID)
+		return nil, fmt.Errorf("%q is not a valid order id", orderID)
 	}
 	answer := redisdb.Run(ctx, s.rdb, append([]redisdb.Call{{
 		Script: script,
@@ -139,7 +139,7 @@ func (s *Store) run(
 	return answer, answer.Err()
 }
 
-// placedMillis is the earliest time of all where it isn't known.
+// placedMillis returns the earliest possible time if the placing time is unknown.
 func placedMillis(r order.Record) int64 {
 	if r.PlacedAt.IsZero() {
 		return 0
@@ -172,7 +172,7 @@ func (s *Store) Get(ctx context.Context, orderID string) (doc []byte, version in
 	return d.Doc, d.Version, d.Found, nil
 }
 
-// Document is one answer of GetMany.
+// Document is one result of GetMany.
 type Document struct {
 	OrderID string
 	Found   bool
@@ -180,8 +180,7 @@ type Document struct {
 	Doc     []byte
 }
 
-// GetMany reads the documents of many orders in one round trip, and answers in
-// the order of the ids.
+// GetMany reads the documents of many orders in one round trip, in the order of the ids.
 func (s *Store) GetMany(ctx context.Context, orderIDs []string) ([]Document, error) {
 	pipe := s.rdb.Pipeline()
 	answers := make([]*redis.SliceCmd, len(orderIDs))
@@ -210,7 +209,7 @@ func readDocument(id string, values []any) (Document, error) {
 	version, _ := values[0].(string)
 	doc, ok := values[1].(string)
 	if !ok {
-		return d, errors.New("it has a version but no document")
+		return d, errors.New("there is a version but no document")
 	}
 	n, err := strconv.ParseInt(version, 10, 64)
 	if err != nil {
@@ -220,8 +219,8 @@ func readDocument(id string, values []any) (Document, error) {
 	return d, nil
 }
 
-// revisionField stands in the hash of the order's document, or beside the payments
-// of an order that has none.
+// revisionField is in the hash of the order's document, or beside the payments of an order
+// without one.
 const revisionField = "rev"
 
 // Payments reads the documents of the order's payments and refunds, by field:

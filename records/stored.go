@@ -13,15 +13,14 @@ import (
 	"holdfast/redisdb"
 )
 
-// ReadMany reads all that is stored of many orders in one round trip, each as it
-// is at one moment, and answers in the order of the ids. An order that can't be
-// read carries its own error.
+// ReadMany reads everything that is stored of many orders in one round trip, each as of one
+// moment, in the order of the ids. An order that can't be read carries its own error.
 func (s *Store) ReadMany(ctx context.Context, orderIDs []string) ([]order.Stored, error) {
 	return s.readMany(ctx, orderIDs)
 }
 
-// ReadOlder is ReadMany for who only wants orders of a revision below the given one:
-// others come with their revision alone.
+// ReadOlder is ReadMany limited to orders whose revision is below the given one: of others
+// it returns only the revision.
 func (s *Store) ReadOlder(ctx context.Context, orderIDs []string, below int64) ([]order.Stored, error) {
 	return s.readMany(ctx, orderIDs, below)
 }
@@ -77,7 +76,7 @@ func readStored(id string, answer []any) order.Stored {
 	case version == "" && doc == "":
 		return st
 	case doc == "":
-		st.Err = errors.New("it has a version but no document")
+		st.Err = errors.New("there is a version but no document")
 		return st
 	}
 	if st.Version, err = strconv.ParseInt(version, 10, 64); err != nil {
@@ -88,11 +87,11 @@ func readStored(id string, answer []any) order.Stored {
 	return st
 }
 
-// Forget deletes all documents of an order that a view has, if they still have
-// this revision; it answers whether it did.
+// Forget deletes all documents of an order that a view has, if they still have this
+// revision, and reports whether it did.
 func (s *Store) Forget(ctx context.Context, orderID string, revision int64) (bool, error) {
 	if !product.ValidID(orderID) {
-		return false, fmt.Errorf("%q can't be the id of an order", orderID)
+		return false, fmt.Errorf("%q is not a valid order id", orderID)
 	}
 	if revision < 1 {
 		return false, fmt.Errorf("forget order %s: revision %d is below 1", orderID, revision)
@@ -111,13 +110,13 @@ func (s *Store) Forget(ctx context.Context, orderID string, revision int64) (boo
 // forgottenKey counts a bucket's forgotten orders by their status.
 func forgottenKey(bucket string) string { return bucket + ":forgotten" }
 
-// Forgotten counts the orders that Forget has deleted, see the function of this name.
+// Forgotten counts the orders that Forget has deleted; see the function of this name.
 func (s *Store) Forgotten(ctx context.Context) (map[order.Status]int64, error) {
 	return Forgotten(ctx, s.rdb)
 }
 
-// Forgotten counts the orders that Forget has deleted by their status. One that
-// was written again and forgotten once more counts twice.
+// Forgotten counts the orders that Forget has deleted, by their status. An order that was
+// stored again and forgotten once more counts twice.
 func Forgotten(ctx context.Context, rdb redis.UniversalClient) (map[order.Status]int64, error) {
 	pipe := rdb.Pipeline()
 	var answers []*redis.MapStringStringCmd

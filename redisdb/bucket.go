@@ -2,8 +2,8 @@ package redisdb
 
 import "fmt"
 
-// Buckets is how many event streams and deadline lists the entities are spread
-// over. It is part of every key: it can't be changed in a database that is used.
+// Buckets is how many event streams and deadline lists the entities are spread over. It is
+// part of every key, so it can't be changed in a database that is in use.
 const Buckets = 64
 
 var tags = func() (tags [Buckets]string) {
@@ -13,8 +13,8 @@ var tags = func() (tags [Buckets]string) {
 	return tags
 }()
 
-// Bucket names the bucket of an entity as the hash tag that every one of its
-// keys starts with, such as "{b17}": fnv32a(id) mod 64.
+// Bucket returns the bucket of an entity as the hash tag with which each of its keys
+// starts, such as "{b17}": fnv32a(id) mod 64.
 func Bucket(id string) string {
 	const offset, prime = 2166136261, 16777619
 	h := uint32(offset)
@@ -27,6 +27,5 @@ func Bucket(id string) string {
 // AllBuckets lists the hash tags of all buckets.
 func AllBuckets() []string { return append([]string(nil), tags[:]...) }
 
-// EventsKey is the stream that every change of an entity in the bucket is
-// appended to.
+// EventsKey is the stream to which every change of an entity in the bucket is appended.
 func EventsKey(bucket string) string { return bucket + ":events" }

@@ -12,26 +12,27 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Durability is what a Redis says about keeping what it acknowledges.
+// Durability is what is known about whether a Redis keeps what it acknowledges.
 type Durability struct {
-	// Faults are reasons why an acknowledged write may be lost, each with the node.
+	// Faults are reasons why an acknowledged write may be lost, each with its node.
 	Faults []string
-	// Unknown is what can't be found out: some managed services forbid CONFIG.
+	// Unknown is what can't be determined: some managed services forbid CONFIG.
 	Unknown []string
-	// Replicas is how many there are. One that takes over may lack the last writes,
-	// whatever the settings say: Redis replicates after it has answered.
+	// Replicas is the number of replicas. One that takes over may lack the last writes,
+	// whatever the settings: Redis replicates after it has answered.
 	Replicas int
-	// answered are the servers that said it, each with the colon behind it.
+	// answered are the servers that reported it, each followed by a colon.
 	answered []string
-	// InMemory: it was started to forget everything, see MarkInMemory. It isn't judged.
+	// InMemory means that Redis was started to keep nothing, see MarkInMemory. It isn't
+	// checked.
 	InMemory bool
 }
 
-// inMemoryKey can't come from a file of Redis', since its server never writes one.
+// inMemoryKey can't come from a file of Redis, since such a server never writes one.
 const inMemoryKey = "{durability}:in-memory"
 
-// MarkInMemory has programs know that a Redis was started to keep nothing, for trying
-// things out: make run does so. They don't refuse it then.
+// MarkInMemory marks a Redis as started to keep nothing, for trying things out, as make run
+// does. Programs then don't refuse it.
 func MarkInMemory(ctx context.Context, rdb redis.UniversalClient) error {
 	if err := rdb.Set(ctx, inMemoryKey, "1", 0).Err(); err != nil {
 		return fmt.Errorf("mark redis as one in memory: %w", err)
@@ -40,9 +41,9 @@ func MarkInMemory(ctx context.Context, rdb redis.UniversalClient) error {
 }
 
 // CheckDurability asks the Redis, or every master of a cluster, whether it writes each
-// change to its file before it answers, and whether it may throw keys out. An error means
-// that a server doesn't answer; what the others say is there all the same. What one refuses
-// to tell is unknown.
+// change to its file before it answers, and whether it may evict keys. An error means that
+// a server doesn't answer; the result still contains what the others reported. What a
+// server refuses to report is unknown.
 func CheckDurability(ctx context.Context, rdb redis.UniversalClient) (Durability, error) {
 	var (
 		mu    sync.Mutex
@@ -65,7 +66,7 @@ func CheckDurability(ctx context.Context, rdb redis.UniversalClient) (Durability
 		return Durability{InMemory: true}, nil
 	}
 	switch c := rdb.(type) {
-	case *redis.ClusterClient: // the mark's master may be the one that is away
+	case *redis.ClusterClient: // the mark's master may be the one that is down
 		err = errors.Join(err, c.ForEachMaster(ctx, look))
 	case *redis.Client:
 		err = errors.Join(err, look(ctx, c))
@@ -75,16 +76,15 @@ func CheckDurability(ctx context.Context, rdb redis.UniversalClient) (Durability
 	slices.Sort(found.Faults)
 	slices.Sort(found.Unknown)
 	if err != nil {
-		return found, fmt.Errorf("ask redis how it keeps what it writes: %w", err)
+		return found, fmt.Errorf("check the durability of redis: %w", err)
 	}
 	return found, nil
 }
 
-// at begins what is said of a server.
+// at is the prefix of what is reported about a server.
 func at(node *redis.Client) string { return node.Options().Addr + ": " }
 
-// durabilityOf judges by INFO, which every service answers, and by CONFIG where it may be
-// asked.
+// durabilityOf evaluates INFO, which every service answers, and CONFIG where it is allowed.
 func durabilityOf(ctx context.Context, node *redis.Client) (Durability, error) {
 	var d Durability
 	at := at(node)
@@ -126,19 +126,19 @@ func (d *Durability) judgeInfo(at string, info map[string]string) {
 	switch aof := info["aof_enabled"]; aof {
 	case "1":
 	case "":
-		d.Unknown = append(d.Unknown, at+"whether it keeps an append-only file (INFO persistence has no aof_enabled)")
+		d.Unknown = append(d.Unknown, at+"whether there is an append-only file (INFO persistence has no aof_enabled)")
 	default:
-		d.Faults = append(d.Faults, at+"it keeps no append-only file: set appendonly yes")
+		d.Faults = append(d.Faults, at+"there is no append-only file: set appendonly yes")
 	}
 	if s := info["aof_last_write_status"]; s != "" && s != "ok" {
-		d.Faults = append(d.Faults, at+"its last write to the append-only file failed: look at its disk")
+		d.Faults = append(d.Faults, at+"the last write to the append-only file failed: check the disk")
 	}
 	switch policy := info["maxmemory_policy"]; policy {
 	case "noeviction":
 	case "":
 		d.Unknown = append(d.Unknown, at+"whether it evicts keys (INFO memory has no maxmemory_policy)")
 	default:
-		d.Faults = append(d.Faults, at+"maxmemory-policy "+policy+" throws stock and holds out when memory is full: set noeviction")
+		d.Faults = append(d.Faults, at+"maxmemory-policy "+policy+" evicts stock and holds when memory is full: set noeviction")
 	}
 }
 
@@ -151,12 +151,12 @@ func (d *Durability) judgeConfig(at string, config map[string]string) {
 		d.Faults = append(d.Faults, at+"appendfsync "+sync+" answers before the disk has it: set always")
 	}
 	if config["no-appendfsync-on-rewrite"] == "yes" {
-		d.Faults = append(d.Faults, at+"no-appendfsync-on-rewrite yes leaves writes off the disk while the file is rewritten: set no")
+		d.Faults = append(d.Faults, at+"no-appendfsync-on-rewrite yes doesn't sync writes while the file is rewritten: set no")
 	}
 }
 
-// after is what is known where not all servers have answered: what those say that have, and
-// of the others what they said before.
+// after merges with the previous result if not all servers have answered: the current
+// reports of those that have, and the previous reports of the others.
 func (d Durability) after(before Durability) Durability {
 	if before.InMemory {
 		return before
@@ -174,7 +174,7 @@ func (d Durability) after(before Durability) Durability {
 	return before
 }
 
-// isAway reports whether an error of the server's means that it can't answer yet.
+// isAway reports whether a server's error means that it can't answer yet.
 func isAway(err error) bool {
 	for _, prefix := range []string{"LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "NOAUTH", "WRONGPASS"} {
 		if redis.HasErrorPrefix(err, prefix) {
@@ -184,7 +184,7 @@ func isAway(err error) bool {
 	return false
 }
 
-// fieldsOf reads the lines name:value of an answer to INFO.
+// fieldsOf reads the name:value lines of an answer to INFO.
 func fieldsOf(info string) map[string]string {
 	fields := map[string]string{}
 	for line := range strings.Lines(info) {

@@ -1,5 +1,5 @@
-// Package redisdb is what every adapter on Redis shares: opening the client,
-// spreading entities over buckets, and running scripts. It knows no entity.
+// Package redisdb is what every adapter on Redis shares: opening the client, spreading
+// entities over buckets, and running scripts. It knows no entity.
 package redisdb
 
 import (
@@ -16,8 +16,8 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// Bounds of one call, for callers whose context gives none that is shorter. A
-// script runs for less than a millisecond; what takes longer is the network.
+// Bounds of one call, for callers whose context has no earlier deadline. A script runs for
+// less than a millisecond; anything longer is the network.
 const (
 	dialTimeout = 2 * time.Second
 	callTimeout = 3 * time.Second
@@ -26,16 +26,16 @@ const (
 	idleConns   = 4
 )
 
-// Open connects to the Redis at addr and asks it for a sign of life, so that a
-// wrong address is known at once. addr is a redis://, rediss:// or unix:// URL;
-// several separated by commas, or the parameter cluster=true, mean a Redis
-// Cluster. Parameters such as pool_size are those of go-redis and win over ours.
+// Open connects to the Redis at addr and pings it, so that a wrong address is noticed at
+// once. addr is a redis://, rediss:// or unix:// URL; several separated by commas, or the
+// parameter cluster=true, mean a Redis Cluster. Parameters such as pool_size are those of
+// go-redis and override ours.
 func Open(ctx context.Context, addr string) (redis.UniversalClient, error) {
 	return OpenTLS(ctx, addr, nil)
 }
 
-// OpenTLS is Open with authorities or a certificate of one's own for rediss://
-// addresses; with nil those of the machine.
+// OpenTLS is Open with the caller's own authorities or certificate for rediss:// addresses;
+// nil means those of the machine.
 func OpenTLS(ctx context.Context, addr string, secured *tls.Config) (redis.UniversalClient, error) {
 	rdb, err := connect(addr, secured)
 	if err != nil {
@@ -43,7 +43,7 @@ func OpenTLS(ctx context.Context, addr string, secured *tls.Config) (redis.Unive
 	}
 	if err := rdb.Ping(ctx).Err(); err != nil {
 		_ = rdb.Close()
-		return nil, fmt.Errorf("ask redis for a sign of life: %w", err)
+		return nil, fmt.Errorf("ping redis: %w", err)
 	}
 	return rdb, nil
 }
@@ -56,7 +56,7 @@ func connect(addr string, secured *tls.Config) (redis.UniversalClient, error) {
 	if cluster {
 		opt, err := redis.ParseClusterURL(first)
 		if err != nil {
-			return nil, fmt.Errorf("read the address of the redis cluster: %w", err)
+			return nil, fmt.Errorf("parse the address of the redis cluster: %w", err)
 		}
 		secure(opt.TLSConfig, secured)
 		opt.ContextTimeoutEnabled = true
@@ -71,7 +71,7 @@ func connect(addr string, secured *tls.Config) (redis.UniversalClient, error) {
 	}
 	opt, err := redis.ParseURL(first)
 	if err != nil {
-		return nil, fmt.Errorf("read the address of redis: %w", err)
+		return nil, fmt.Errorf("parse the address of redis: %w", err)
 	}
 	secure(opt.TLSConfig, secured)
 	opt.ContextTimeoutEnabled = true
@@ -85,8 +85,8 @@ func connect(addr string, secured *tls.Config) (redis.UniversalClient, error) {
 	return redis.NewClient(opt), nil
 }
 
-// Addresses lists the host:port of each server that a client knows, a cluster's replicas
-// too.
+// Addresses lists the host:port of each server that a client knows, including a cluster's
+// replicas.
 func Addresses(ctx context.Context, rdb redis.UniversalClient) []string {
 	switch c := rdb.(type) {
 	case *redis.Client:
@@ -94,7 +94,7 @@ func Addresses(ctx context.Context, rdb redis.UniversalClient) []string {
 	case *redis.ClusterClient:
 		var mu sync.Mutex
 		all := c.Options().Addrs
-		_ = c.ForEachShard(ctx, func(_ context.Context, node *redis.Client) error { // those of the URL stay
+		_ = c.ForEachShard(ctx, func(_ context.Context, node *redis.Client) error { // those of the URL remain
 			mu.Lock()
 			defer mu.Unlock()
 			all = append(slices.Clip(all), node.Options().Addr)
@@ -105,8 +105,8 @@ func Addresses(ctx context.Context, rdb redis.UniversalClient) []string {
 	return nil
 }
 
-// secure puts what the user has of his own into the TLS of an address. The server's
-// name stays that of the address; an address without TLS gets none.
+// secure adds the user's own TLS settings to those of an address. The server's name stays
+// that of the address; an address without TLS gets none.
 func secure(of, own *tls.Config) {
 	if of == nil || own == nil {
 		return
@@ -114,8 +114,8 @@ func secure(of, own *tls.Config) {
 	of.RootCAs, of.Certificates = own.RootCAs, own.Certificates
 }
 
-// noNotifications saves each new connection a command that only Redis'
-// commercial editions know.
+// noNotifications saves each new connection a command that only Redis' commercial editions
+// know.
 func noNotifications() *maintnotifications.Config {
 	return &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 }
@@ -127,14 +127,14 @@ func setDefault[T comparable](field *T, value T) {
 	}
 }
 
-// clusterURL turns what the user gave into one URL as go-redis reads it, and
-// tells whether it means a cluster.
+// clusterURL converts the user's address to one URL as go-redis reads it, and reports
+// whether it means a cluster.
 func clusterURL(addr string) (string, bool, error) {
 	parts := strings.Split(addr, ",")
 	u, err := url.Parse(strings.TrimSpace(parts[0]))
 	if err != nil {
 		// The cause is left out: it would repeat the password.
-		return "", false, fmt.Errorf("the address of redis is no URL such as redis://localhost:6379")
+		return "", false, fmt.Errorf("the address of redis is not a URL such as redis://localhost:6379")
 	}
 	query := u.Query()
 	cluster := len(parts) > 1 || query.Get("cluster") == "true"
@@ -144,7 +144,7 @@ func clusterURL(addr string) (string, bool, error) {
 		if i := strings.Index(p, "://"); i >= 0 {
 			other, err := url.Parse(p)
 			if err != nil {
-				return "", false, fmt.Errorf("the second or another address of redis is no URL such as redis://localhost:6379")
+				return "", false, fmt.Errorf("an address of redis after the first is not a URL such as redis://localhost:6379")
 			}
 			p = other.Host
 		}

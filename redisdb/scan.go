@@ -9,15 +9,15 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// scanCount is how many keys the server looks at in one step of a scan.
+// scanCount is how many keys the server reads in one step of a scan.
 const scanCount = 1000
 
-// Scan goes over all keys that match the pattern, on every master, each key
-// once. A key that is made or deleted meanwhile may be seen or not. It remembers
-// what it has seen: it is for audits, not for requests.
+// Scan iterates over all keys that match the pattern, on every master, each key once. A key
+// that is created or deleted meanwhile may or may not be included. It remembers all keys
+// that it has seen, so it is for audits, not for requests.
 func Scan(ctx context.Context, rdb redis.UniversalClient, pattern string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		seen := map[string]struct{}{} // a scan may answer a key twice
+		seen := map[string]struct{}{} // a scan may return a key twice
 		for key, err := range ScanLoosely(ctx, rdb, pattern) {
 			if _, again := seen[key]; again && err == nil {
 				continue
@@ -30,7 +30,7 @@ func Scan(ctx context.Context, rdb redis.UniversalClient, pattern string) iter.S
 	}
 }
 
-// ScanLoosely is Scan that remembers nothing: a key may come more than once.
+// ScanLoosely is Scan with constant memory: a key may appear more than once.
 func ScanLoosely(ctx context.Context, rdb redis.UniversalClient, pattern string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		nodes, err := masters(ctx, rdb)
@@ -53,13 +53,13 @@ func ScanLoosely(ctx context.Context, rdb redis.UniversalClient, pattern string)
 	}
 }
 
-// masters lists the nodes that together have every key.
+// masters lists the nodes that together hold every key.
 func masters(ctx context.Context, rdb redis.UniversalClient) ([]redis.Cmdable, error) {
 	cluster, ok := rdb.(*redis.ClusterClient)
 	if !ok {
 		return []redis.Cmdable{rdb}, nil
 	}
-	var mu sync.Mutex // the nodes are visited at the same time
+	var mu sync.Mutex // the nodes are visited concurrently
 	var nodes []redis.Cmdable
 	err := cluster.ForEachMaster(ctx, func(_ context.Context, node *redis.Client) error {
 		mu.Lock()

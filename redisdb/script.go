@@ -16,15 +16,15 @@ type Script struct {
 	source, hash string
 }
 
-// NewScript prepares a script; the server gets it when it is first used.
+// NewScript prepares a script; the server receives it on first use.
 func NewScript(source string) *Script {
 	sum := sha1.Sum([]byte(source)) //nolint:gosec // Redis names scripts by their SHA-1
 	return &Script{source: source, hash: hex.EncodeToString(sum[:])}
 }
 
-// Embedded prepares the script of a package's folder lua, made of the named files one
-// behind the other: what its scripts have in common comes first. A name that is
-// misspelled can't be mended at run time: it panics.
+// Embedded prepares a script from the package's folder lua, made of the named files in this
+// order: shared functions come first. A misspelled name can't be handled at run time, so it
+// panics.
 func Embedded(files fs.FS, names ...string) *Script {
 	var source strings.Builder
 	for _, name := range names {
@@ -43,8 +43,8 @@ func (s *Script) Source() string { return s.source }
 // Hash is the name by which Redis knows the script.
 func (s *Script) Hash() string { return s.hash }
 
-// Call is one run of a script, or of a plain command where there is no script. All
-// its keys must lie in one bucket.
+// Call is one run of a script, or of a plain command if there is no script. All its keys
+// must lie in one bucket.
 type Call struct {
 	Script *Script
 	// Command such as HMGET: its key comes first.
@@ -53,10 +53,9 @@ type Call struct {
 	Args    []any
 }
 
-// Run sends all calls in one pipeline. Where a server doesn't know a script
-// (it is new, restarted, or was told to forget), only that call is sent again,
-// with its source, to the node that has its keys. The answers stand in the
-// order of the calls; each carries its own error.
+// Run sends all calls in one pipeline. If a server doesn't know a script (it is new,
+// restarted or was flushed), only that call is sent again, with its source, to the node
+// that has its keys. The answers are in the order of the calls; each carries its own error.
 func Run(ctx context.Context, rdb redis.UniversalClient, calls ...Call) []*redis.Cmd {
 	answers := send(ctx, rdb, calls, "evalsha")
 	var again []int
@@ -78,8 +77,8 @@ func Run(ctx context.Context, rdb redis.UniversalClient, calls ...Call) []*redis
 	return answers
 }
 
-// send issues the calls by hash (evalsha) or with their source (eval, which
-// makes the server remember it).
+// send sends the calls by hash (evalsha) or with their source (eval, which makes the server
+// remember it).
 func send(ctx context.Context, rdb redis.UniversalClient, calls []Call, command string) []*redis.Cmd {
 	answers := make([]*redis.Cmd, len(calls))
 	for i, c := range calls {
@@ -121,7 +120,7 @@ func (c Call) command(name string) []any {
 	return append(args, c.Args...)
 }
 
-// Slice reads the answer of a script that answers with a list.
+// Slice reads the answer of a script that returns a list.
 func Slice(a *redis.Cmd) ([]any, error) {
 	s, err := a.Slice()
 	if err != nil {

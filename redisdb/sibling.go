@@ -6,9 +6,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Sibling opens another client to the same Redis, with a small pool of its own:
-// for readers of streams, so that orders never wait for a connection that a reader
-// has. The caller closes it.
+// Sibling opens another client to the same Redis, with a small pool of its own: for stream
+// readers, so that orders never wait for a connection that a reader uses. The caller closes
+// it.
 func Sibling(rdb redis.UniversalClient, connections int) (redis.UniversalClient, error) {
 	switch c := rdb.(type) {
 	case *redis.Client:
@@ -20,5 +20,5 @@ func Sibling(rdb redis.UniversalClient, connections int) (redis.UniversalClient,
 		opt.PoolSize, opt.MinIdleConns, opt.MaxIdleConns, opt.MaxActiveConns = connections, 0, 0, 0
 		return redis.NewClusterClient(&opt), nil
 	}
-	return nil, fmt.Errorf("a redis client of type %T has no sibling", rdb)
+	return nil, fmt.Errorf("no sibling for a redis client of type %T", rdb)
 }

@@ -10,14 +10,14 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Watching a Redis: another server may answer at its address after a restart or a
-// failover. A look is three short commands, or five.
+// How a Redis is watched: another server may answer at its address after a restart or a
+// failover. A check takes three short commands, or five.
 const (
 	lookEvery  = 30 * time.Second
 	lookWithin = 5 * time.Second
 )
 
-// Watch looks again and again whether a Redis keeps what it acknowledges.
+// Watch checks repeatedly whether a Redis keeps what it acknowledges.
 type Watch struct {
 	rdb   redis.UniversalClient
 	log   *slog.Logger
@@ -27,19 +27,19 @@ type Watch struct {
 	last Durability
 }
 
-// NewWatch begins with what was found at the start.
+// NewWatch starts with the result of the first check.
 func NewWatch(rdb redis.UniversalClient, found Durability, log *slog.Logger) *Watch {
 	return &Watch{rdb: rdb, log: log, every: lookEvery, last: found}
 }
 
-// Last returns what was found last. It asks nothing.
+// Last returns the last result. It makes no call.
 func (w *Watch) Last() Durability {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.last
 }
 
-// Run looks until ctx ends, and logs each change.
+// Run checks until ctx ends, and logs each change.
 func (w *Watch) Run(ctx context.Context) {
 	ticker := time.NewTicker(w.every)
 	defer ticker.Stop()
@@ -59,7 +59,7 @@ func (w *Watch) look(ctx context.Context) {
 	found, err := CheckDurability(ctx, w.rdb)
 	w.mu.Lock()
 	before := w.last
-	if err != nil { // of those that don't answer other checks say so
+	if err != nil { // other checks report servers that don't answer
 		found = found.after(before)
 	}
 	w.last = found
@@ -67,11 +67,11 @@ func (w *Watch) look(ctx context.Context) {
 	switch {
 	case slices.Equal(before.Faults, found.Faults):
 	case len(found.Faults) > 0:
-		w.log.ErrorContext(ctx, "redis may lose what it acknowledges", "faults", found.Faults)
+		w.log.ErrorContext(ctx, "redis may lose acknowledged writes", "faults", found.Faults)
 	default:
-		w.log.InfoContext(ctx, "redis keeps what it acknowledges again")
+		w.log.InfoContext(ctx, "redis keeps acknowledged writes again")
 	}
 	if !slices.Equal(before.Unknown, found.Unknown) && len(found.Unknown) > 0 {
-		w.log.WarnContext(ctx, "redis does not say how it keeps what it acknowledges", "unknown", found.Unknown)
+		w.log.WarnContext(ctx, "redis does not report its durability settings", "unknown", found.Unknown)
 	}
 }

@@ -8,14 +8,14 @@ import (
 
 // Memos and search attributes.
 const (
-	// FingerprintMemo keeps the fingerprint of the request's body.
+	// FingerprintMemo stores the fingerprint of the request's body.
 	FingerprintMemo = "fingerprint"
-	// RefundMemo keeps a refund as it was asked for, for who lists refunds.
+	// RefundMemo stores a refund as it was requested, for lists of refunds.
 	RefundMemo = "refund"
-	// DisputeMemo keeps a dispute as it stands, for lists of disputes.
+	// DisputeMemo stores the current state of a dispute, for lists of disputes.
 	DisputeMemo = "dispute"
-	// MaxProductIDsBytes keeps ProductIds below Temporal's 2 KB for a value: an
-	// order lists as many of its products as fit.
+	// MaxProductIDsBytes keeps ProductIds below Temporal's 2 KB per value: an order lists
+	// as many of its products as fit.
 	MaxProductIDsBytes = 1500
 )
 
@@ -29,11 +29,11 @@ var (
 	ProductIDs  = temporal.NewSearchAttributeKeyKeywordList("ProductIds")
 )
 
-// WaitingOrders lists the workflows that run and whose order is neither paid nor closed.
+// WaitingOrders lists running workflows whose order is neither paid nor closed.
 const WaitingOrders = "WorkflowType = '" + OrderType + "' AND ExecutionStatus = 'Running' AND OrderStatus = '" + StatusOpen + "'"
 
-// EndedOrders lists the workflows that were ended by force before the order was paid or
-// closed. A new workflow of the same order may run.
+// EndedOrders lists workflows that were terminated before the order was paid or closed. A
+// new workflow of the same order may be running.
 const EndedOrders = "WorkflowType = '" + OrderType +
 	"' AND ExecutionStatus IN ('Terminated', 'Failed', 'Canceled', 'TimedOut') AND OrderStatus = '" + StatusOpen + "'"
 
@@ -56,6 +56,5 @@ func StartAttributes(p order.Placement) temporal.SearchAttributes {
 		OrderStatus.ValueSet(StatusOpen), CustomerID.ValueSet(p.CustomerID), ProductIDs.ValueSet(ids))
 }
 
-// RefundStatus lets operators list refunds by how far they are; `holdfast setup`
-// registers it.
+// RefundStatus lets operators list refunds by status; `holdfast setup` registers it.
 var RefundStatus = temporal.NewSearchAttributeKeyKeyword("RefundStatus")

@@ -2,15 +2,15 @@ package saga
 
 // Messages of a dispute's workflow.
 const (
-	// DisputeQuery answers the order.Dispute as it stands.
+	// DisputeQuery returns the current order.Dispute.
 	DisputeQuery = "dispute"
-	// DisputedSignal carries what the provider says, an order.Dispute.
+	// DisputedSignal carries a provider's message as an order.Dispute.
 	DisputedSignal = "disputed"
-	// DismissUpdate takes a Dismissal and answers the order.Dispute as it stands then.
+	// DismissUpdate takes a Dismissal and returns the order.Dispute as it is afterwards.
 	DismissUpdate = "dismiss"
 )
 
-// Dismissal says that an operator took note of a dispute.
+// Dismissal records that an operator took note of a dispute.
 type Dismissal struct {
 	Actor string `json:"actor"`
 }

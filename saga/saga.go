@@ -1,7 +1,7 @@
-// Package saga is what others must know to speak with the sagas: the ids of their
-// workflows, the names of their messages with what each takes and answers, and their
-// search attributes. It has no client, see saga/client, and no workflow code, see
-// workflows. Orders in flight depend on each name here: none ever changes.
+// Package saga is what other packages need to talk to the sagas: the ids of their
+// workflows, the names of their messages with their arguments and results, and their search
+// attributes. It has no client, see saga/client, and no workflow code, see workflows.
+// Orders in flight depend on each name here, so none ever changes.
 package saga
 
 import "strconv"
@@ -9,8 +9,8 @@ import "strconv"
 // TaskQueue is where the workers listen.
 const TaskQueue = "holdfast"
 
-// WebhookQueue is where deliveries of webhooks wait: apart, so that no order ever waits
-// for somebody else's server.
+// WebhookQueue is where webhook deliveries wait: a queue of their own, so that no order
+// ever waits for a third party's server.
 const WebhookQueue = "holdfast-webhooks"
 
 // Names under which the workflows are registered.
@@ -26,8 +26,8 @@ const (
 	WebhookType    = "Webhook"
 )
 
-// OrderWorkflowID names an order's workflow. It is the idempotency store: one
-// order, one workflow, for as long as Temporal keeps it.
+// OrderWorkflowID names an order's workflow. It is the idempotency store: one order, one
+// workflow, for as long as Temporal keeps it.
 func OrderWorkflowID(orderID string) string { return "order/" + orderID }
 
 // DelistWorkflowID names the workflow that ends one listing of a product.
@@ -50,13 +50,12 @@ func WebhookWorkflowID(endpointID, eventID string) string {
 	return "webhook/" + endpointID + "/" + eventID
 }
 
-// ReplayWorkflowID names the delivery of an event that somebody wants once more.
+// ReplayWorkflowID names the repeated delivery of an event, at an operator's request.
 func ReplayWorkflowID(endpointID, eventID string) string {
 	return WebhookWorkflowID(endpointID, eventID) + "/replay"
 }
 
-// ReindexWorkflowID names the workflow that builds a search view anew: there is one
-// at a time.
+// ReindexWorkflowID names the workflow that rebuilds a search view: there is one at a time.
 func ReindexWorkflowID(view string) string { return "reindex/" + view }
 
 // AuditViewsWorkflowID names the workflow that compares the views with their entities.

@@ -19,8 +19,8 @@ const (
 	maxDetailsBytes = 20_000
 )
 
-// OrderSummary is an order in one line, for lists in the web UI. total is what
-// the order comes to as far as it is known at its start; nil where it is not.
+// OrderSummary is an order in one line, for lists in the web UI. total is the order's
+// amount if it is known at the start, or nil.
 func OrderSummary(p order.Placement, total *int64) string {
 	s := "customer " + p.CustomerID + " · " + Plural(len(p.Lines), "line")
 	if total != nil && p.Currency != "" {
@@ -35,20 +35,20 @@ func RefundSummary(r order.Refund) string {
 		string(r.Reason), maxSummaryBytes)
 }
 
-// WebhookSummary says in a line what a delivery is.
+// WebhookSummary describes a delivery in one line.
 func WebhookSummary(d webhook.Delivery) string { return d.Event.Type + " to " + d.Host }
 
-// Money writes an amount of minor units for a person: "12.50 EUR".
+// Money formats an amount of minor units for people: "12.50 EUR".
 func Money(minor int64, code string) string {
 	a, err := currency.NewAmountFromInt64(minor, code)
-	if err != nil { // a code that is not in ISO 4217: as it is
+	if err != nil { // a code that is not in ISO 4217: unformatted
 		return strconv.FormatInt(minor, 10) + " " + code
 	}
 	return a.Number() + " " + a.CurrencyCode()
 }
 
-// OrderDetails is a short Markdown table of the order, for its page in the web UI.
-// pending says what it waits for before it can end, if it does.
+// OrderDetails is a short Markdown table of the order, for its page in the web UI. pending
+// is what it waits for before it can end, if anything.
 func OrderDetails(o *order.Order, pending string) string {
 	var b text
 	b.add("**%s** · customer %s · %s\n\n", o.Status, o.CustomerID, Money(o.Amounts[order.AmountTotal], o.Currency))
@@ -82,7 +82,7 @@ func OrderDetails(o *order.Order, pending string) string {
 	return cut(b.String(), maxDetailsBytes)
 }
 
-// text grows by formatted pieces. (workflowcheck trusts Sprintf, and not Fprintf,
+// text is a builder for formatted pieces. (workflowcheck trusts Sprintf but not Fprintf,
 // which may write to anything.)
 type text struct{ strings.Builder }
 
@@ -91,7 +91,7 @@ func (t *text) add(format string, args ...any) {
 	_, _ = t.WriteString(piece) // a builder never fails
 }
 
-// Plural counts: "1 line", "2 lines".
+// Plural formats a count: "1 line", "2 lines".
 func Plural(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun

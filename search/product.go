@@ -68,7 +68,7 @@ func FromProduct(p product.Product) Product {
 // same one never replaces what is there.
 func (p Product) Revision() int64 { return p.Version }
 
-// InStock tells whether at least one unit can be bought.
+// InStock reports whether at least one unit can be bought.
 func (p Product) InStock() bool { return p.Available > 0 }
 
 // Validate lists why the document can't be taken into an index.

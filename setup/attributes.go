@@ -108,7 +108,7 @@ func await(ctx context.Context, what string, try func(context.Context) error) er
 	}
 }
 
-// passing tells whether an error may be due to a service that hasn't yet heard
+// passing reports whether an error may be due to a service that hasn't yet heard
 // of a namespace or an attribute, or is only just starting.
 func passing(err error) bool {
 	var (

@@ -17,9 +17,9 @@ var dropConsumerSource string
 
 var dropConsumerScript = redisdb.NewScript(dropConsumerSource)
 
-// DropConsumers deletes the consumers of processes that are gone, so that the
-// list of them doesn't grow with each start. One that has entries stays: they
-// would be lost with it.
+// DropConsumers deletes the consumers of processes that are gone, so that their list
+// doesn't grow with each start. A consumer with pending entries stays: they would be lost
+// with it.
 func (r *Reader) DropConsumers(ctx context.Context, idle time.Duration) error {
 	pipe := r.Redis.Pipeline()
 	asked := make([]*redis.XInfoConsumersCmd, redisdb.Buckets)
@@ -47,14 +47,14 @@ func (r *Reader) DropConsumers(ctx context.Context, idle time.Duration) error {
 	}
 	for _, answer := range redisdb.Run(ctx, r.Redis, drops...) {
 		if err := answer.Err(); err != nil && !strings.HasPrefix(err.Error(), "NOGROUP") {
-			return fmt.Errorf("delete a consumer that is gone: %w", err)
+			return fmt.Errorf("delete an idle consumer: %w", err)
 		}
 	}
 	return nil
 }
 
-// Destroy ends a group on all streams, with what its consumers had. It has to be given
-// up before (see GroupsTag), or nothing is trimmed any more.
+// Destroy deletes a group from all streams, with its consumers' pending entries. The group
+// must be given up first (see GroupsTag), or nothing is trimmed any more.
 func Destroy(ctx context.Context, rdb redis.UniversalClient, group string) error {
 	pipe := rdb.Pipeline()
 	var asked []*redis.IntCmd
@@ -64,7 +64,7 @@ func Destroy(ctx context.Context, rdb redis.UniversalClient, group string) error
 	_, _ = pipe.Exec(ctx) // each error is in its answer
 	for i, a := range asked {
 		if err := a.Err(); err != nil && !NoGroup(err) && !redis.HasErrorPrefix(err, "The XGROUP subcommand requires the key to exist") {
-			return fmt.Errorf("end group %s on the stream of bucket %d: %w", group, i, err)
+			return fmt.Errorf("delete group %s on the stream of bucket %d: %w", group, i, err)
 		}
 	}
 	return nil

@@ -1,6 +1,6 @@
-// Package streams reads the buckets' event streams for a consumer group, so that each
-// entry is dealt with by one of the group's consumers, also where one of them dies. It
-// knows no entity: what an entry says is its reader's affair, see docs/events.md.
+// Package streams reads the buckets' event streams for a consumer group, so that each entry
+// is handled by one of the group's consumers, even if one of them dies. It knows no entity:
+// the meaning of an entry is its reader's business, see docs/events.md.
 package streams
 
 import (
@@ -16,12 +16,11 @@ type Entry struct {
 	Bucket int
 	// ID is the entry's own within its stream.
 	ID string
-	// Values are the fields. An entry that was trimmed before its consumer saw it has
-	// none.
+	// Values are the fields. An entry that was trimmed before its consumer saw it has none.
 	Values map[string]any
 }
 
-// Text is a field, empty where the entry has none of that name.
+// Text returns a field, or the empty string if there is none with that name.
 func (e Entry) Text(field string) string {
 	t, _ := e.Values[field].(string)
 	return t
@@ -30,7 +29,8 @@ func (e Entry) Text(field string) string {
 // EventID is the same whenever the entry is read.
 func (e Entry) EventID() string { return strconv.Itoa(e.Bucket) + "-" + e.ID }
 
-// ConsumerName is one that tells a person which process it is; the end makes it unique.
+// ConsumerName returns a name by which people can recognise the process; its end makes it
+// unique.
 func ConsumerName() string {
 	var end [6]byte
 	_, _ = rand.Read(end[:]) // it never fails

@@ -10,21 +10,22 @@ import (
 	"holdfast/redisdb"
 )
 
-// groupsKey is the set of all consumer groups that have to have had an entry
-// before it may be trimmed.
+// groupsKey is the set of all consumer groups that must have received an entry before it
+// may be trimmed.
 const groupsKey = "stream-groups"
 
-// GroupsTag is a hash tag whose keys lie with that set, for scripts that register a
-// group, or give one up, with something else.
+// GroupsTag is a hash tag in the same slot as that set, for scripts that register a group,
+// or give one up, together with something else.
 const GroupsTag = "{stream-groups}"
 
 // GroupsKey is the set of the registered groups, for such scripts.
 func GroupsKey() string { return groupsKey }
 
-// Register makes the group known and lets it begin with the oldest entry of each
-// stream that there is. Repeating it changes nothing.
+// Register records the group and starts it at the oldest entry of each stream. Repeating
+// the call changes nothing.
 func Register(ctx context.Context, rdb redis.UniversalClient, group string) error {
-	// Known first: a group that exists and isn't known would be trimmed past.
+	// The record comes first: entries of a group that exists but isn't recorded would be
+	// trimmed.
 	if err := rdb.SAdd(ctx, groupsKey, group).Err(); err != nil {
 		return fmt.Errorf("register group %s: %w", group, err)
 	}
@@ -36,7 +37,7 @@ func Register(ctx context.Context, rdb redis.UniversalClient, group string) erro
 	_, _ = pipe.Exec(ctx) // each error is in its answer
 	for i, m := range made {
 		if err := m.Err(); err != nil && !redis.HasErrorPrefix(err, "BUSYGROUP") {
-			return fmt.Errorf("make group %s on the stream of bucket %d: %w", group, i, err)
+			return fmt.Errorf("create group %s on the stream of bucket %d: %w", group, i, err)
 		}
 	}
 	return nil
@@ -51,12 +52,12 @@ func Groups(ctx context.Context, rdb redis.UniversalClient) ([]string, error) {
 	return all, nil
 }
 
-// isNil tells whether a stream had nothing to answer.
+// isNil reports whether a stream had no answer.
 func isNil(err error) bool { return errors.Is(err, redis.Nil) }
 
-// NoGroup tells whether a stream or its group is gone: Redis was emptied, or
-// restored from before the group was made.
+// NoGroup reports whether a stream or its group is gone: Redis was emptied, or restored
+// from before the group was created.
 func NoGroup(err error) bool { return redis.HasErrorPrefix(err, "NOGROUP") }
 
-// NoStream tells whether there is no such stream yet.
+// NoStream reports whether the stream doesn't exist yet.
 func NoStream(err error) bool { return redis.HasErrorPrefix(err, "no such key") }

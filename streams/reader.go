@@ -13,27 +13,28 @@ import (
 )
 
 const (
-	// perRound is about how many entries a round takes, and perBucket how many of
-	// them may be of one bucket.
+	// perRound is roughly how many entries a round reads, and perBucket how many of them
+	// may come from one bucket.
 	perRound  = 5000
 	perBucket = 500
-	// perClaim bounds what is taken over from dead consumers of one bucket at once.
+	// perClaim bounds how many entries of one bucket are taken over from dead consumers at
+	// once.
 	perClaim = 100
 )
 
-// beginning is a place before all entries of a stream.
+// beginning is a position before all entries of a stream.
 const beginning = "0-0"
 
 // Options of a reader.
 type Options struct {
 	Redis redis.UniversalClient
-	// Group to read for. The reader doesn't make it: see Register.
+	// Group to read for. The reader doesn't create it: see Register.
 	Group string
-	// Consumer names this reader in its group: no other one may have the name while
-	// this one reads.
+	// Consumer names this reader in its group: no other one may use the name while this one
+	// reads.
 	Consumer string
-	// ClaimAfter is how long an entry may stay with a consumer that doesn't
-	// acknowledge it before another one takes it.
+	// ClaimAfter is how long an entry may stay unacknowledged with a consumer before
+	// another one takes it over.
 	ClaimAfter time.Duration
 	Log        *slog.Logger
 }
@@ -41,16 +42,17 @@ type Options struct {
 // Reader takes entries for a group, as one of its consumers. It is for one goroutine.
 type Reader struct {
 	Options
-	// catchUp: entries may have been delivered to this consumer that it never saw.
+	// catchUp means that entries may have been delivered to this consumer without reaching
+	// it.
 	catchUp bool
-	// full are the buckets that had more than was asked of them the last time.
+	// full are the buckets that had more than was requested the last time.
 	full map[int]bool
-	// claimAt is when to look for entries of dead consumers.
+	// claimAt is when to check for entries of dead consumers.
 	claimAt   time.Time
 	claimFrom [redisdb.Buckets]string
 }
 
-// New returns a reader that begins with what its consumer has and never acknowledged.
+// New returns a reader that starts with the entries that its consumer never acknowledged.
 func New(o Options) (*Reader, error) {
 	if o.Redis == nil || o.Group == "" || o.Consumer == "" || o.ClaimAfter <= 0 || o.Log == nil {
 		return nil, errors.New("a reader of the streams needs Redis, a group, its own name, a time and a log")
@@ -62,11 +64,11 @@ func New(o Options) (*Reader, error) {
 	return r, nil
 }
 
-// Again makes the next Gather begin with what was delivered and not acknowledged.
+// Again makes the next Gather start with entries that were delivered but not acknowledged.
 func (r *Reader) Again() { r.catchUp = true }
 
-// Gather takes entries that nobody has had yet; but first those that this consumer
-// has and never saw, and from time to time those that a dead one left.
+// Gather takes new entries; before those, entries that were delivered to this consumer
+// without reaching it and, from time to time, entries that a dead consumer left.
 func (r *Reader) Gather(ctx context.Context) ([]Entry, error) {
 	if r.catchUp {
 		mine, err := r.read(ctx, "0")
@@ -90,9 +92,9 @@ func (r *Reader) Gather(ctx context.Context) ([]Entry, error) {
 	return r.read(ctx, ">")
 }
 
-// read asks all streams in one pipeline, without blocking: one XREADGROUP over two
-// buckets is refused by a cluster. After is ">" for new entries, "0" for those that
-// this consumer has already.
+// read asks all streams in one pipeline, without blocking: a cluster refuses an XREADGROUP
+// over two buckets. After is ">" for new entries, "0" for those already delivered to this
+// consumer.
 func (r *Reader) read(ctx context.Context, after string) ([]Entry, error) {
 	pipe := r.Redis.Pipeline()
 	asked, counts := make([]*redis.XStreamSliceCmd, redisdb.Buckets), r.counts()
@@ -123,8 +125,8 @@ func (r *Reader) read(ctx context.Context, after string) ([]Entry, error) {
 	return all, nil
 }
 
-// counts shares a round among the buckets: each gets its part, and those that had
-// more the last time share out what that leaves.
+// counts divides a round among the buckets: each gets its share, and those that had more
+// the last time divide the rest.
 func (r *Reader) counts() [redisdb.Buckets]int {
 	busy := 0
 	for _, full := range r.full {
@@ -142,8 +144,7 @@ func (r *Reader) counts() [redisdb.Buckets]int {
 	return counts
 }
 
-// claim takes over entries that a consumer had for long without acknowledging
-// them; more may be left.
+// claim takes over entries that a consumer left unacknowledged for long; there may be more.
 func (r *Reader) claim(ctx context.Context) (all []Entry, more bool, err error) {
 	pipe := r.Redis.Pipeline()
 	asked := make([]*redis.XAutoClaimCmd, redisdb.Buckets)
@@ -156,21 +157,21 @@ func (r *Reader) claim(ctx context.Context) (all []Entry, more bool, err error) 
 	for b, a := range asked {
 		left, next, err := a.Result()
 		if err != nil {
-			return nil, false, fmt.Errorf("claim what is left of bucket %d: %w", b, err)
+			return nil, false, fmt.Errorf("claim pending entries of bucket %d: %w", b, err)
 		}
 		for _, m := range left {
 			all = append(all, Entry{b, m.ID, m.Values})
 		}
-		r.claimFrom[b] = next // it looks at a bounded number of them, whoever has them
+		r.claimFrom[b] = next // it examines a bounded number of entries, whichever consumer has them
 		more = more || next != beginning
 	}
 	if len(all) > 0 {
-		r.Log.InfoContext(ctx, "entries of another consumer were taken over", "group", r.Group, "entries", len(all))
+		r.Log.InfoContext(ctx, "took over entries of another consumer", "group", r.Group, "entries", len(all))
 	}
 	return all, more, nil
 }
 
-// Ack tells the streams that the entries are dealt with.
+// Ack acknowledges the entries as handled.
 func (r *Reader) Ack(ctx context.Context, entries []Entry) error {
 	ids := map[int][]string{}
 	for _, e := range entries {

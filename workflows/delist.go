@@ -9,12 +9,12 @@ import (
 	"holdfast/saga"
 )
 
-// Delist ends one listing of a product: no new hold from the first step on, and
-// every unpaid order that holds it is cancelled. An order that won the race into
-// a hold has it on the product's list, and its workflow was there before: none
+// Delist ends one listing of a product: from its first step on new holds are refused, and
+// every unpaid order that holds the product is cancelled. An order that won the race into a
+// hold is on the product's list of holds, and its workflow existed before the hold, so none
 // is missed. Paid orders stay.
 func Delist(ctx workflow.Context, d saga.Delisting) (saga.DelistResult, error) {
-	own, _ := workflow.NewDisconnectedContext(ctx) // a delisting is not taken back half-way
+	own, _ := workflow.NewDisconnectedContext(ctx) // a delisting is never abandoned half-way
 	workflow.SetCurrentDetails(ctx, fmt.Sprintf("Ending listing %d of product %s, asked by %s", d.Listing, d.ProductID, d.Actor))
 
 	var delisted activities.DelistedResult

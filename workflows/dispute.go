@@ -11,10 +11,10 @@ import (
 	"holdfast/saga"
 )
 
-// Dispute is an alert: a buyer's bank asks a payment back. It puts what the provider says
-// on record beside the order's payments, and stays open until an operator has dismissed
-// it. It never touches the order, which may be long over. What the provider says after
-// that starts it again, and is an alert if it is news.
+// Dispute is an alert: a buyer's bank reclaims a payment. The workflow records what the
+// provider says beside the order's payments, and stays open until an operator has dismissed
+// it. It never touches the order, which may have ended long ago. A later message from the
+// provider starts the workflow again, and raises an alert if it is news.
 func Dispute(ctx workflow.Context, d order.Dispute) (order.Dispute, error) {
 	own, _ := workflow.NewDisconnectedContext(ctx)
 	a := &disputing{ctx: own, dispute: d, said: workflow.GetSignalChannel(own, saga.DisputedSignal)}
@@ -26,7 +26,7 @@ func Dispute(ctx workflow.Context, d order.Dispute) (order.Dispute, error) {
 			a.drain()
 			a.ready = true
 			awaitIn(own, func() bool {
-				a.dismissal = nil // there is nothing to take note of
+				a.dismissal = nil // the dispute isn't ours
 				return workflow.AllHandlersFinished(own)
 			})
 			return a.dispute, err
@@ -62,14 +62,14 @@ type disputing struct {
 	dispute   order.Dispute
 	said      workflow.ReceiveChannel
 	dismissal *saga.Dismissal
-	// ready: it is known how the dispute stands on record.
+	// ready is true once the recorded state of the dispute is known.
 	ready bool
 	heard int
 }
 
 func (a *disputing) listen() error {
 	if err := workflow.SetQueryHandler(a.ctx, saga.DisputeQuery, func() (order.Dispute, error) { return a.dispute, nil }); err != nil {
-		return fmt.Errorf("listen to queries: %w", err)
+		return fmt.Errorf("register the query: %w", err)
 	}
 	if err := workflow.SetUpdateHandler(a.ctx, saga.DismissUpdate, func(ctx workflow.Context, d saga.Dismissal) (order.Dispute, error) {
 		awaitIn(ctx, func() bool { return a.ready && a.dismissal == nil })
@@ -79,13 +79,13 @@ func (a *disputing) listen() error {
 		}
 		return a.dispute, nil
 	}); err != nil {
-		return fmt.Errorf("listen to operators: %w", err)
+		return fmt.Errorf("register the dismissal: %w", err)
 	}
 	return nil
 }
 
-// find reads how the dispute stands on record, and whose payment it is of. It reports
-// whether that is a payment of others by the same account.
+// find reads the dispute's recorded state and the order that it belongs to. It reports
+// whether the payment is foreign: taken through the same account, but not by this shop.
 func (a *disputing) find() (foreign bool, err error) {
 	var found activities.DisputeFound
 	if err := workflow.ExecuteActivity(activities.AtProvider(a.ctx, "whose payment is disputed?"), activities.NameFindDispute,
@@ -99,8 +99,8 @@ func (a *disputing) find() (foreign bool, err error) {
 	return found.Foreign, nil
 }
 
-// hear takes in what the provider has said, and reports whether that changes what is on
-// record. A run that was started by what it knows already has nothing to show.
+// hear applies what the provider has said, and reports whether that changes the record. A
+// run that was started by a message it already knows has nothing to show.
 func (a *disputing) hear() (changed bool) {
 	var m order.Dispute
 	for a.said.ReceiveAsync(&m) {
@@ -122,8 +122,8 @@ func (a *disputing) dismiss() {
 	a.dismissal = nil
 }
 
-// record writes the dispute down, beside the payments of its order where that is known,
-// and where lists of disputes find it.
+// record stores the dispute beside its order's payments, where the order is known, and in
+// the list of disputes.
 func (a *disputing) record() {
 	a.dispute.Version++
 	d := a.dispute
@@ -134,8 +134,8 @@ func (a *disputing) record() {
 		}
 	}
 	if err := workflow.UpsertMemo(a.ctx, map[string]any{saga.DisputeMemo: d}); err != nil {
-		workflow.GetLogger(a.ctx).Error("lists show the dispute as it was", "error", err)
+		workflow.GetLogger(a.ctx).Error("lists still show the dispute's previous state", "error", err)
 	}
 	workflow.SetCurrentDetails(a.ctx, fmt.Sprintf("**%s** · %s · %s\n\npayment %s of order %s, by %s",
-		d.Status, d.Reason, saga.Money(d.Amount, d.Currency), d.PaymentID, cmp.Or(d.OrderID, "that nobody knows"), d.Provider))
+		d.Status, d.Reason, saga.Money(d.Amount, d.Currency), d.PaymentID, cmp.Or(d.OrderID, "(unknown)"), d.Provider))
 }

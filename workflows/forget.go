@@ -6,8 +6,8 @@ import (
 	"holdfast/activities"
 )
 
-// Forget moves orders out of Redis that were closed long ago and that the orders
-// view has. A schedule runs it each hour.
+// Forget moves finished orders out of Redis: those that were closed long ago and that the
+// orders view has stored. A schedule runs it every hour.
 func Forget(ctx workflow.Context) (activities.ForgetResult, error) {
 	var res activities.ForgetResult
 	err := workflow.ExecuteActivity(activities.OneLongWalk(ctx, "move closed orders out of Redis"), activities.NameForgetOrders).Get(ctx, &res)

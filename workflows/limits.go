@@ -7,32 +7,33 @@ import (
 	"holdfast/saga"
 )
 
-// Temporal keeps at most 2,000 updates of a workflow, and lets 10 wait at a time. Past
-// either it refuses every update, also those of operators. So what customers may ask of
-// an order is limited here, by validators: what they refuse leaves no trace in history.
-// The rest of the 2,000 is for operators.
+// Temporal accepts at most 2,000 updates per workflow, with 10 in flight at a time. Past
+// either limit it refuses every update, operators' included. So validators limit what
+// customers may ask of an order; what a validator refuses leaves no trace in history. The
+// rest of the 2,000 is reserved for operators.
 const (
 	// maxAttempts is how many payments an order opens.
 	maxAttempts = 20
-	// maxAsked is how many requests of customers history takes, of each kind. They are
-	// more than maxAttempts, since an attempt that its provider didn't answer is asked for
-	// again under its own number.
+	// maxAsked is how many customer requests of each kind history may contain. It exceeds
+	// maxAttempts because an attempt that its provider didn't answer is requested again
+	// under its own number.
 	maxAsked = 100
-	// maxWaiting is how many requests of customers wait for their answers at a time, and
-	// how many of operators. With the placement they are below Temporal's 10.
+	// maxWaiting is how many customer requests, and how many operator requests, may wait
+	// for their answers at a time. Together with the placement they stay below Temporal's
+	// 10.
 	maxWaiting = 4
 )
 
-// crowd counts requests. An operator who cancels on a customer's behalf is counted with
-// the customers.
+// crowd counts requests. A cancellation that an operator makes on a customer's behalf
+// counts as the customer's.
 type crowd struct {
-	// pays and cancels are the customers' in history.
+	// pays and cancels count the customer requests in history.
 	pays, cancels int
-	// customers and operators are the requests that wait for their answers.
+	// customers and operators count the requests that wait for their answers.
 	customers, operators int
 }
 
-// enter counts a request that was let in.
+// enter counts a request that was accepted.
 func (c *crowd) enter(r *request) {
 	switch {
 	case r.pay != nil:
@@ -57,8 +58,8 @@ func (r *request) byCustomer() bool {
 	return r.pay != nil || (r.cancel != nil && r.cancel.Reason == order.ReasonCustomer)
 }
 
-// limit returns the verdict on a request that the order is not to take, whatever it
-// asks for, and false where it may come in.
+// limit returns the verdict on a request that exceeds a limit, whatever it asks for, and
+// false if the request may proceed.
 func (s *orderSaga) limit(r *request) (saga.Verdict, bool) {
 	switch {
 	case r.pay != nil && (s.crowd.pays >= maxAsked || (s.atRest() && s.usedUp(r.pay.Provider))):
@@ -71,20 +72,21 @@ func (s *orderSaga) limit(r *request) (saga.Verdict, bool) {
 	return "", false
 }
 
-// usedUp reports whether a payment at the provider would be one attempt too many.
+// usedUp reports whether opening a payment at the provider would exceed the number of
+// attempts.
 func (s *orderSaga) usedUp(provider string) bool {
 	return s.numbered >= maxAttempts && !s.unanswered(provider)
 }
 
-// unanswered reports whether the last attempt is one that the provider never answered:
-// it is asked for again.
+// unanswered reports whether the provider never answered the last attempt, which is then
+// requested again.
 func (s *orderSaga) unanswered(provider string) bool {
 	n := len(s.payable)
 	return n > 0 && s.payable[n-1].ID == "" && s.payable[n-1].Request.Provider == provider
 }
 
-// opensNoMore is usedUp for a request that came in while the order was at work. An order
-// that opened more under an earlier version goes on so.
+// opensNoMore is usedUp for a request that arrived while the order was in the middle of a
+// step. An order that opened more payments under an earlier version continues to do so.
 func (s *orderSaga) opensNoMore(provider string) bool {
 	return s.usedUp(provider) &&
 		workflow.GetVersion(s.ctx, "attempts-limited", workflow.DefaultVersion, 1) != workflow.DefaultVersion

@@ -11,7 +11,7 @@ import (
 	"holdfast/saga"
 )
 
-// paymentWindow starts the timer that ends with the order's payment window.
+// paymentWindow starts the timer that fires at the end of the order's payment window.
 func (s *orderSaga) paymentWindow() (workflow.Future, workflow.CancelFunc) {
 	ctx, stop := workflow.WithCancel(s.ctx)
 	deadline := s.order.Payment.Deadline
@@ -20,13 +20,13 @@ func (s *orderSaga) paymentWindow() (workflow.Future, workflow.CancelFunc) {
 	}), stop
 }
 
-// unpaidMail tells whether an unpaid order has something to react to.
+// unpaidMail reports whether an unpaid order has something to react to.
 func (s *orderSaga) unpaidMail() bool {
 	return s.paidMail() || s.delisted.Len() > 0 || s.refused != nil || s.asked.Err() != nil
 }
 
-// paidMail tells whether an order that is paid or closed has something to react
-// to: delistings and Temporal's cancellation no longer concern it.
+// paidMail reports whether a paid or closed order has something to react to: delistings and
+// Temporal's cancellation no longer matter to it.
 func (s *orderSaga) paidMail() bool {
 	return s.payments.Len() > 0 || len(s.found) > 0 || len(s.requests) > 0
 }
@@ -50,14 +50,14 @@ func (s *orderSaga) nextRequest() (*request, bool) {
 	return r, true
 }
 
-// askedToEnd takes the next message, beside requests, that ends an unpaid order.
+// askedToEnd takes the next message, other than a request, that ends an unpaid order.
 func (s *orderSaga) askedToEnd() (ending, bool) {
 	var d saga.Delisting
 	for s.delisted.ReceiveAsync(&d) {
 		if slices.Contains(s.order.ProductIDs(), d.ProductID) {
 			return ending{status: order.StatusCancelled, reason: order.ReasonDelisted, actor: d.Actor}, true
 		}
-		s.log().Warn("a delisting of another product came here", "product_id", d.ProductID)
+		s.log().Warn("received a delisting of another product", "product_id", d.ProductID)
 	}
 	if s.asked.Err() != nil {
 		return ending{status: order.StatusCancelled, reason: order.ReasonOperator, actor: order.ActorOperator}, true
@@ -65,16 +65,16 @@ func (s *orderSaga) askedToEnd() (ending, bool) {
 	return ending{}, false
 }
 
-// dropDelistings reads away what no longer concerns the order.
+// dropDelistings drains delistings that no longer matter to the order.
 func (s *orderSaga) dropDelistings() {
 	var d saga.Delisting
 	for s.delisted.ReceiveAsync(&d) {
-		s.log().Debug("a delisting no longer concerns the order", "product_id", d.ProductID)
+		s.log().Debug("a delisting no longer affects the order", "product_id", d.ProductID)
 	}
 }
 
-// takes judges one payment message of an unpaid order: true for the success
-// that pays it in full. All else is written down, and the order goes on.
+// takes judges a payment message of an unpaid order, and returns true for the success that
+// pays it in full. Anything else is recorded, and the order continues to wait.
 func (s *orderSaga) takes(p order.PaymentEvent) bool {
 	if s.isPretend(p) {
 		return false
@@ -88,7 +88,7 @@ func (s *orderSaga) takes(p order.PaymentEvent) bool {
 		if p.Amount == s.order.Amounts[order.AmountTotal] && p.Currency == s.order.Currency {
 			return true
 		}
-		s.notPayable(p) // it is paid, if by a wrong amount: the next one can be opened
+		s.notPayable(p) // the provider took money, though the wrong amount, so another payment may be opened
 		s.attempt("payment_wrong_amount", p)
 		s.refund(p, order.RefundWrongAmount)
 	case order.PaymentFailed:
@@ -98,10 +98,10 @@ func (s *orderSaga) takes(p order.PaymentEvent) bool {
 		s.notPayable(p)
 		s.attempt("payment_cancelled", p)
 	case order.PaymentCreated, order.PaymentRefundFailed, order.PaymentDisputed:
-		// the first is the saga's own, the others go to workflows of their own
+		// the first one belongs to the saga, later ones get workflows of their own
 	case order.PaymentDeclined:
-		// Only the current attempt's refusal ends the order: where the saga opened
-		// none, an id that is new is the newest attempt.
+		// Only the current attempt's decline ends the order. If the saga opened no payment,
+		// a new id is the newest attempt.
 		s.notPayable(p)
 		if s.isCurrent(p, known) {
 			s.refused = &p
@@ -115,19 +115,19 @@ func (s *orderSaga) takes(p order.PaymentEvent) bool {
 	return false
 }
 
-// isPretend reports whether a message is of pretend money and the order's is real: a
-// gateway that is set up wrong passed it on, and it pays nothing. Real money always counts,
-// also for an order that was placed before its shop took any.
+// isPretend reports whether a message is about pretend money while the order takes real
+// money. A misconfigured gateway passed it on, and it pays nothing. Real money always
+// counts, also for an order that was placed before its shop took any.
 func (s *orderSaga) isPretend(p order.PaymentEvent) bool {
 	if s.placement.Money != order.MoneyReal || p.Money != order.MoneyPretend {
 		return false
 	}
-	s.log().Warn("a message of pretend money is ignored: the order's is real", "event_id", p.EventID, "provider", p.Provider)
+	s.log().Warn("ignored a message about pretend money: the order takes real money", "event_id", p.EventID, "provider", p.Provider)
 	return true
 }
 
-// takesNoMore judges a payment message of an order that is paid or closed: a
-// success that the order did not take goes back.
+// takesNoMore judges a payment message of an order that is already paid or closed. A
+// success that the order didn't take is refunded.
 func (s *orderSaga) takesNoMore(p order.PaymentEvent) {
 	if p.Type != order.PaymentSucceeded || s.isPretend(p) || s.attempts[p.Key()].Type == order.PaymentSucceeded {
 		return
@@ -138,20 +138,20 @@ func (s *orderSaga) takesNoMore(p order.PaymentEvent) {
 	}
 	if s.order.Status.Closed() {
 		s.keep(order.NewAttempt(p, false))
-		s.record() // of the order nothing changes any more, its payments' document does
+		s.record() // the order itself changes no more, but its payments' document does
 	} else {
 		s.attempt("payment_double", p)
 	}
 	s.refund(p, reason)
 }
 
-// maxJournal bounds the order's document, however often a provider says that a
-// payment failed; the payments' document still has each payment's last word.
+// maxJournal bounds the order's document, however often a provider reports a failed
+// payment. The payments' document still stores the latest message about each payment.
 const maxJournal = 200
 
-// attempt writes a payment down that the order does not take.
+// attempt records a payment that the order does not take.
 func (s *orderSaga) attempt(node string, p order.PaymentEvent) {
-	_, known := s.attempts[p.Key()] // an id that was seen before may have been followed by another
+	_, known := s.attempts[p.Key()] // an id that was seen before may have been followed by another attempt
 	if len(s.order.Journal) < maxJournal {
 		s.order.Attempt(node, p, !known, s.now())
 	}
@@ -160,7 +160,7 @@ func (s *orderSaga) attempt(node string, p order.PaymentEvent) {
 	s.show()
 }
 
-// keep notes a payment, to be written with the order's next record.
+// keep remembers a payment, to be stored with the order's next record.
 func (s *orderSaga) keep(a order.Attempt) {
 	s.attempts[a.Key()] = a
 	s.unwritten[a.Key()] = a

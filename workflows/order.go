@@ -1,7 +1,7 @@
-// Package workflows holds the sagas: an order's way from its stock to its
-// delivery, a delisting, a refund, the sweep. Workflow code decides; it does no
-// I/O and reads no clock but Temporal's. order.go reads as the story; package saga
-// has what others need to speak with the workflows.
+// Package workflows holds the sagas: an order from its hold to its delivery, a delisting, a
+// refund, the sweep. Workflow code decides; it does no I/O and reads no clock but
+// Temporal's. order.go tells the story; package saga has what other packages need to talk
+// to the workflows.
 package workflows
 
 import (
@@ -14,16 +14,15 @@ import (
 	"holdfast/saga"
 )
 
-// Order is the saga of one order: hold its stock, wait for its payment, sell or
-// give back, and follow it until it is delivered. It returns what was decided.
+// Order is the saga of one order: hold its stock, wait for its payment, sell the units or
+// release them, and follow the order until it is delivered. It returns the outcome.
 //
-// One coroutine, this one, writes the order. Updates and signals are mail: their
-// handlers only put a message down and wait for the answer. Each step decides
-// first and acts then, since a workflow task can run again and may then see one
-// more message, or without an update that the server had not yet written down: a
-// step that answers the same when run again is a local activity; a step whose
-// decision could come out otherwise is a regular one, whose scheduled event makes
-// the decision durable before any unit moves or any document says so.
+// Only this coroutine changes the order. Updates and signals are mail: their handlers queue
+// a message and wait for the answer. Each step decides first and then acts, because a
+// workflow task can run again and may then see one more message, or miss an update that the
+// server had not stored yet. So a step that gives the same answer when it runs again is a
+// local activity. A step whose decision could differ is a regular one: its scheduled event
+// makes the decision durable before any unit moves or any document changes.
 func Order(ctx workflow.Context, placement order.Placement) (order.Result, error) {
 	s, err := openSaga(ctx, placement)
 	if err != nil {
@@ -35,8 +34,8 @@ func Order(ctx workflow.Context, placement order.Placement) (order.Result, error
 	return s.finish()
 }
 
-// reserve holds the stock of all lines. Where it can't, the order is rejected,
-// with every failing line named, and reserve returns false.
+// reserve holds the stock of all lines. If it can't, it rejects the order, naming every
+// failing line, and returns false.
 func (s *orderSaga) reserve() bool {
 	for s.try = 1; ; s.try++ {
 		at := s.now()
@@ -50,11 +49,11 @@ func (s *orderSaga) reserve() bool {
 			s.show()
 			return true
 		case err == nil && holding.Ended && s.try < maxTries:
-			// this try was given back in an earlier life of the workflow
+			// an earlier run of the workflow already released this try
 			s.again()
 		case err == nil && holding.Contended && s.try == 1:
-			// two orders may each hold what the other one lacks: give back, and
-			// ask in turn
+			// two orders may each hold what the other one needs: release, then ask product
+			// by product
 			s.again()
 		default:
 			s.reject(holding, err)
@@ -63,19 +62,18 @@ func (s *orderSaga) reserve() bool {
 	}
 }
 
-// again gives back what this try holds, before the next one. A delisting that was
-// heard of until then concerned holds of this try: what is still delisted refuses
-// the next one by itself.
+// again releases what this try holds before the next try. A delisting received before then
+// was about this try's holds: a product that is still delisted refuses the next one anyway.
 func (s *orderSaga) again() {
 	s.release("retry")
 	s.dropDelistings()
 }
 
-// reject tells the customer, gives back what other lines hold, and closes.
+// reject informs the customer, releases what other lines hold, and closes the order.
 func (s *orderSaga) reject(holding order.Holding, err error) {
 	reason := order.Reason(order.Gravest(holding.Shortages))
 	if err != nil {
-		s.log().Warn("the stock could not be asked within the payment window", "error", err)
+		s.log().Warn("the stock could not be held within the payment window", "error", err)
 		reason = order.ReasonUnavailable
 		s.order.HoldUnanswered(s.now())
 	}
@@ -85,8 +83,8 @@ func (s *orderSaga) reject(holding order.Holding, err error) {
 	s.recordClosed()
 }
 
-// awaitPayment holds the stock until the order is paid, or the window ends, or
-// somebody ends the order; it returns whether the order is paid.
+// awaitPayment keeps the stock on hold until the order is paid, the payment window ends, or
+// the order is cancelled. It reports whether the order is paid.
 func (s *orderSaga) awaitPayment() bool {
 	if s.order.Amounts[order.AmountTotal] == 0 {
 		return true
@@ -99,13 +97,14 @@ func (s *orderSaga) awaitPayment() bool {
 	return false
 }
 
-// paymentOrEnding waits for the first of the two; it returns nil for a payment.
+// paymentOrEnding waits for a payment or an ending, whichever is first. It returns nil for
+// a payment.
 func (s *orderSaga) paymentOrEnding() *ending {
 	timer, stop := s.paymentWindow()
 	defer stop()
 	for {
 		s.await(func() bool { return s.unpaidMail() || timer.IsReady() })
-		// Payments come first: who paid before the order ended gets the goods.
+		// Payments come first: a customer who paid before the order ended gets the goods.
 		if p, ok := s.nextPayment(); ok {
 			if s.takes(p) {
 				s.payment = &p
@@ -120,7 +119,7 @@ func (s *orderSaga) paymentOrEnding() *ending {
 			switch {
 			case r.cancel != nil:
 				return &ending{status: order.StatusCancelled, reason: r.cancel.Reason, actor: r.cancel.Actor, note: r.cancel.Note, request: r}
-			case r.pay != nil && timer.IsReady(): // whoever goes on asking must not keep the order open
+			case r.pay != nil && timer.IsReady(): // further requests to pay must not keep the order open
 				r.answer = s.refusal(saga.VerdictEnding, "")
 			case r.pay != nil:
 				s.open(r)
@@ -138,8 +137,7 @@ func (s *orderSaga) paymentOrEnding() *ending {
 	}
 }
 
-// giveBack ends an unpaid order. From the scheduled release on, a payment is a
-// late one.
+// giveBack ends an unpaid order. Once the release is scheduled, a payment comes too late.
 func (s *orderSaga) giveBack(e ending) {
 	s.order.Close(e.status, e.reason, e.actor, s.now())
 	s.order.Remark(e.note)
@@ -148,8 +146,8 @@ func (s *orderSaga) giveBack(e ending) {
 	s.answer(e.request)
 }
 
-// sell commits the units to the order that paid for them. Where some were lost
-// meanwhile and can't be had again, the payment goes back, and sell returns false.
+// sell commits the units to the order that paid for them. If some were lost in the meantime
+// and can't be held again, it refunds the payment and returns false.
 func (s *orderSaga) sell() bool {
 	at := s.now()
 	paid := s.order.Clone()
@@ -160,7 +158,7 @@ func (s *orderSaga) sell() bool {
 		s.keep(order.NewAttempt(*s.payment, false)) // taken once its units are sold
 	}
 	lost := s.commit(paid)
-	s.asking = false // of what follows, the sale is in history or was lost
+	s.asking = false // from here on the sale is in history, or was lost
 	if len(lost) > 0 {
 		if stillLost := s.reclaim(lost); len(stillLost) > 0 {
 			s.unwind(stillLost)
@@ -177,12 +175,12 @@ func (s *orderSaga) sell() bool {
 	return true
 }
 
-// awaitDelivery follows a paid order until an operator says that it arrived, or it is
-// cancelled before.
+// awaitDelivery follows a paid order until an operator reports its delivery, or until it is
+// cancelled.
 func (s *orderSaga) awaitDelivery() { s.follow(s.endOthers()) }
 
-// follow answers what comes while the order is paid, or other payments are still being
-// ended.
+// follow handles messages while the order is paid, or while its other payments are still
+// being ended.
 func (s *orderSaga) follow(others workflow.Future) {
 	for s.order.Status == order.StatusPaid || others != nil {
 		s.await(func() bool { return s.paidMail() || (others != nil && others.IsReady()) })
@@ -208,28 +206,29 @@ func (s *orderSaga) follow(others workflow.Future) {
 	}
 }
 
-// mayTakeBack: of an order that an earlier version sold, a cancellation that came in the
-// moment of the payment may be in history as too late. One that comes now counts.
+// mayTakeBack reports whether a cancellation counts. For an order that an earlier version
+// sold, history may record a cancellation that arrived at the moment of the payment as too
+// late. One that arrives now counts.
 func (s *orderSaga) mayTakeBack() bool {
 	s.asksBack++
 	change := "take-back-" + strconv.Itoa(s.asksBack)
 	return workflow.GetVersion(s.ctx, change, workflow.DefaultVersion, 1) != workflow.DefaultVersion
 }
 
-// takeBack ends a paid order before its delivery: its money goes back to the buyer,
-// its units to the shelf.
+// takeBack cancels a paid order before its delivery: the buyer gets the money back, and the
+// units are restocked.
 func (s *orderSaga) takeBack(c saga.CancelRequest) {
 	s.order.CancelPaid(c.Reason, c.Actor, s.now())
 	s.order.Remark(c.Note)
 	if s.payment != nil {
-		s.refund(*s.payment, order.RefundCancelled) // first: the buyer doesn't wait for the shelf
+		s.refund(*s.payment, order.RefundCancelled) // first, so that the buyer doesn't wait for the restock
 	}
 	s.unsell(activities.UnwindParams{Return: "cancel"}, "take back the sale")
 	s.recordClosed()
 }
 
-// finish answers what is still asked, sends back what is still paid, and
-// returns the result. Nothing that came before the end is left unread.
+// finish answers outstanding requests, refunds late payments, and returns the result. No
+// message that arrived before the end is left unread.
 func (s *orderSaga) finish() (order.Result, error) {
 	for {
 		s.await(func() bool { return s.paidMail() || workflow.AllHandlersFinished(s.ctx) })

@@ -14,15 +14,15 @@ import (
 	"holdfast/saga"
 )
 
-// payable is a payment that its provider may still take money for.
+// payable is a payment that its provider may still collect.
 type payable struct {
 	activities.AskedPayment
-	// failed: the buyer's attempt failed. Some providers would let him try again.
+	// failed means that the buyer's attempt failed. Some providers let the buyer try again.
 	failed bool
 }
 
-// openPayment is the payment that a buyer can pay by, at that provider; nil where
-// there is none.
+// openPayment returns the payment that a buyer can use at that provider, or nil if there is
+// none.
 func (s *orderSaga) openPayment(provider string) *saga.OpenPayment {
 	if len(s.payable) != 1 {
 		return nil
@@ -36,10 +36,9 @@ func (s *orderSaga) openPayment(provider string) *saga.OpenPayment {
 	}
 }
 
-// open answers a buyer who wants to pay with a payment. There is never a second one
-// that could be paid: what was opened before, and is of no use any more, is ended
-// first. It is a regular activity, so that no provider can have a payment of which
-// the saga, run again, would not know.
+// open answers a buyer who wants to pay with a payment. At most one payment can be paid at
+// a time: an earlier one that is no longer useful is ended first. It is a regular activity,
+// so that no provider can have a payment that the saga, run again, would not know about.
 func (s *orderSaga) open(r *request) {
 	if s.openPayment(r.pay.Provider) != nil {
 		s.answer(r)
@@ -52,7 +51,7 @@ func (s *orderSaga) open(r *request) {
 	at := s.now()
 	asked, again := s.nextAttempt(r.pay.Provider)
 	earlier := s.stillPayable()
-	s.payable = append(s.payable, payable{AskedPayment: asked}) // as long as nobody knows
+	s.payable = append(s.payable, payable{AskedPayment: asked}) // until the provider has answered
 	var res activities.OpenedPayment
 	err := workflow.ExecuteActivity(
 		activities.Brief(s.ctx, fmt.Sprintf("open payment %d at %s", asked.Request.Attempt, asked.Request.Provider)),
@@ -74,11 +73,11 @@ func (s *orderSaga) open(r *request) {
 	case res.Declined != "":
 		s.forget(asked)
 		r.answer = s.refusal(saga.VerdictDeclined, res.Declined)
-	case res.ID == "": // an earlier one turned out paid
+	case res.ID == "": // an earlier payment turned out to be paid
 		if !again {
 			s.forget(asked)
 		}
-		s.requests = append(s.requests, r) // answered by what becomes of that
+		s.requests = append(s.requests, r) // the answer follows from that payment
 	default:
 		s.opened(asked, res.ID, at)
 		s.answer(r)
@@ -88,8 +87,8 @@ func (s *orderSaga) open(r *request) {
 	}
 }
 
-// nextAttempt numbers a payment. One that the provider never answered is asked for
-// again, under its own key: it may be there, whatever comes of asking.
+// nextAttempt numbers a payment. One that the provider never answered is requested again
+// under its own key: it may exist even if this request fails too.
 func (s *orderSaga) nextAttempt(provider string) (asked activities.AskedPayment, again bool) {
 	if s.unanswered(provider) {
 		last := len(s.payable) - 1
@@ -104,7 +103,7 @@ func (s *orderSaga) nextAttempt(provider string) (asked activities.AskedPayment,
 	}}, false
 }
 
-// stillPayable are the payments by which money may still come.
+// stillPayable returns the payments that may still bring in money.
 func (s *orderSaga) stillPayable() []activities.AskedPayment {
 	all := make([]activities.AskedPayment, len(s.payable))
 	for i, p := range s.payable {
@@ -113,7 +112,7 @@ func (s *orderSaga) stillPayable() []activities.AskedPayment {
 	return all
 }
 
-// placed is the attempt as it is written down, but for its id.
+// placed is the attempt as recorded, except for its id.
 func (s *orderSaga) placed(p activities.AskedPayment, at time.Time) order.Attempt {
 	return order.NewAttempt(order.PaymentEvent{
 		Provider: p.Request.Provider, Type: order.PaymentCreated, PaymentID: p.ID, OrderID: s.order.ID,
@@ -121,7 +120,7 @@ func (s *orderSaga) placed(p activities.AskedPayment, at time.Time) order.Attemp
 	}, false)
 }
 
-// opened notes a payment that its provider has opened. It is on record already.
+// opened notes a payment that its provider has opened. It has been recorded already.
 func (s *orderSaga) opened(p activities.AskedPayment, id string, at time.Time) {
 	p.ID = id
 	s.payable = []payable{{AskedPayment: p}}
@@ -130,8 +129,8 @@ func (s *orderSaga) opened(p activities.AskedPayment, id string, at time.Time) {
 	s.order.Payment.Provider, s.order.Payment.ID = a.Provider, a.PaymentID
 }
 
-// ended notes what became of payments that were to be cancelled. One that was paid
-// before is read as if its provider had just said so.
+// ended notes the outcome of payments that were to be cancelled. One that was paid before
+// the cancellation is handled as if its provider had just reported the success.
 func (s *orderSaga) ended(payments []activities.EndedPayment, at time.Time) {
 	for _, e := range payments {
 		s.forget(e.AskedPayment)
@@ -148,14 +147,14 @@ func (s *orderSaga) ended(payments []activities.EndedPayment, at time.Time) {
 	}
 }
 
-// forget: nothing can be paid by it any more.
+// forget drops a payment that can no longer be paid.
 func (s *orderSaga) forget(p activities.AskedPayment) {
 	s.payable = slices.DeleteFunc(s.payable, func(o payable) bool {
 		return o.Request.Key() == p.Request.Key() && o.Request.Provider == p.Request.Provider
 	})
 }
 
-// notPayable notes that a provider says so of its own payment.
+// notPayable notes that a payment's own provider says it can't be paid.
 func (s *orderSaga) notPayable(e order.PaymentEvent) {
 	s.payable = slices.DeleteFunc(s.payable, func(o payable) bool {
 		return o.ID == e.PaymentID && o.Request.Provider == e.Provider
@@ -170,7 +169,7 @@ func (s *orderSaga) failed(e order.PaymentEvent) {
 	}
 }
 
-// isCurrent tells whether a payment is the one that the order waits for.
+// isCurrent reports whether a payment is the one that the order waits for.
 func (s *orderSaga) isCurrent(e order.PaymentEvent, known bool) bool {
 	if !known {
 		return len(s.payable) == 0
@@ -182,13 +181,13 @@ func (s *orderSaga) refusal(v saga.Verdict, detail string) *saga.Answer {
 	return &saga.Answer{Verdict: v, Status: s.order.Status, Version: s.order.Version, Detail: detail}
 }
 
-// unresolvedAfter is when a provider that still doesn't say whether money comes is
-// written into the order's story.
+// unresolvedAfter is how long a provider may leave a payment undecided before the order's
+// journal mentions it.
 const unresolvedAfter = 15 * time.Second
 
-// paysAfterAll makes sure that no money can come any more before an unpaid order
-// ends. The stock stays held until the providers have said so, however long they are
-// away; an order that turns out to be paid is paid, and paysAfterAll returns true.
+// paysAfterAll makes sure that no money can arrive any more before an unpaid order ends.
+// The stock stays held until the providers have confirmed that, however long they are away.
+// If the order turns out to be paid, paysAfterAll returns true.
 func (s *orderSaga) paysAfterAll(e ending) bool {
 	if len(s.payable) == 0 {
 		return false
@@ -200,15 +199,15 @@ func (s *orderSaga) paysAfterAll(e ending) bool {
 	for len(s.payable) > 0 {
 		if s.endPayments() {
 			s.keepForPaid(e.request)
-			return true // asking goes on until the order is sold
+			return true // asking stays true until the order is sold
 		}
 	}
 	s.asking = false
 	return false
 }
 
-// answerPayers tells who asked to pay meanwhile that the order ends: that may take as
-// long as a provider is away.
+// answerPayers tells callers who asked to pay in the meantime that the order is ending:
+// that may take as long as a provider is away.
 func (s *orderSaga) answerPayers() {
 	s.requests = slices.DeleteFunc(s.requests, func(r *request) bool {
 		if r.pay != nil {
@@ -218,8 +217,8 @@ func (s *orderSaga) answerPayers() {
 	})
 }
 
-// endPayments asks the providers to cancel, and reads meanwhile what they send. It
-// returns whether the order is paid.
+// endPayments asks the providers to cancel, and handles their messages meanwhile. It
+// reports whether the order is paid.
 func (s *orderSaga) endPayments() bool {
 	params := activities.EndPaymentsParams{Payments: s.stillPayable()}
 	if s.placement.MaxOpenOrders > 0 {
@@ -254,21 +253,22 @@ func (s *orderSaga) endPayments() bool {
 			p := params.Payments[0]
 			s.order.PaymentUnresolved(p.Request.Provider, p.ID, string(s.ends.reason), s.now())
 			s.record()
-			s.answerPayers() // who asked while it was written
+			s.answerPayers() // requests that arrived while the record was written
 			s.show()
 		}
 	}
 }
 
-// keepForPaid: who asked to cancel an order that was paid in the same moment asks to
-// cancel a paid one.
+// keepForPaid keeps the request to cancel an order that was paid at the same moment, as a
+// request to cancel a paid order.
 func (s *orderSaga) keepForPaid(r *request) {
 	if r != nil {
 		s.requests = append([]*request{r}, s.requests...)
 	}
 }
 
-// unresolved says in the web UI what the order waits for before it can end.
+// unresolved returns the text that tells operators in the web UI what the order waits for
+// before it can end.
 func (s *orderSaga) unresolved() string {
 	if s.ends == nil || len(s.payable) == 0 {
 		return ""
@@ -277,8 +277,8 @@ func (s *orderSaga) unresolved() string {
 	return fmt.Sprintf("Ends (%s) as soon as %s says that payment %s can't be paid any more", s.ends.reason, p.Request.Provider, p.ID)
 }
 
-// endOthers ends payments that a paid order has no use for, while the order goes on.
-// What is paid by one of them all the same goes back.
+// endOthers ends payments that a paid order has no use for, while the order continues. If
+// one of them is paid after all, it is refunded.
 func (s *orderSaga) endOthers() workflow.Future {
 	if s.payment != nil {
 		s.notPayable(*s.payment)
@@ -291,8 +291,8 @@ func (s *orderSaga) endOthers() workflow.Future {
 		activities.NameEndPayments, params)
 }
 
-// endOthersOfUnsold ends them for an order that was paid and couldn't get its units: it
-// has no use for any payment. An order that an earlier version ended left them open.
+// endOthersOfUnsold ends all other payments of an order that was paid but couldn't get its
+// units. An earlier version left them open.
 func (s *orderSaga) endOthersOfUnsold() workflow.Future {
 	if s.payment != nil {
 		s.notPayable(*s.payment)
@@ -304,14 +304,14 @@ func (s *orderSaga) endOthersOfUnsold() workflow.Future {
 	return s.endOthers()
 }
 
-// othersEnded reads what became of payments that a paid order had no use for.
+// othersEnded handles the outcome of payments that a paid order had no use for.
 func (s *orderSaga) othersEnded(f workflow.Future) {
 	var res activities.EndPaymentsResult
 	s.must(f.Get(s.ctx, &res), activities.NameEndPayments)
 	s.ended(res.Ended, s.now())
 }
 
-// reasonOf is what an activity failed for, in its own words.
+// reasonOf returns the reason for which an activity failed, in its own words.
 func reasonOf(err error) string {
 	if app, ok := errors.AsType[*temporal.ApplicationError](err); ok {
 		return app.Message()

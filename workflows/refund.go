@@ -12,15 +12,14 @@ import (
 	"holdfast/saga"
 )
 
-// Refund is one payment's way back to the buyer, whole or in part: it records the
-// refund as due, has the provider pay it out, and stays open until that has been done
-// or an operator has decided otherwise. Its id is the payment's and the refund's, so
-// that the same money can't go back twice. A provider may say days later that the money
-// came back: then the workflow is started again, and an operator decides.
+// Refund returns one payment to the buyer, in whole or in part. It records the refund as
+// due, has the provider pay it out, and stays open until that is done or an operator has
+// decided otherwise. Its id is made of the payment's id and the refund's, so that the same
+// money can't be refunded twice. A provider may report days later that the money came back:
+// then the workflow is started again, and an operator decides.
 //
-// It never refunds the payment that its order took, unless it was opened for just
-// that: whoever opened it may have seen the repeated message of a payment long since
-// taken.
+// It never refunds the payment that its order took, unless it was started for exactly that:
+// the caller may have seen a repeated message about a payment that was taken long ago.
 func Refund(ctx workflow.Context, r order.Refund) (order.Refund, error) {
 	own, _ := workflow.NewDisconnectedContext(ctx)
 	f := &refunding{ctx: own, refund: r}
@@ -60,34 +59,35 @@ func Refund(ctx workflow.Context, r order.Refund) (order.Refund, error) {
 type refunding struct {
 	ctx    workflow.Context
 	refund order.Refund
-	// stands is what is on record.
+	// stands is the refund as recorded.
 	stands   order.Refund
 	resume   workflow.ReceiveChannel
 	failing  workflow.ReceiveChannel
 	decision *decision
-	// failures are those that the provider told of since it was last asked.
+	// failures are those that the provider has reported since it was last asked.
 	failures []saga.RefundFailure
 	polls    int
-	// rounds since the run began, or since an earlier version would not end it: each asks
-	// the provider or takes a decision. heard are the failures that were told of since then.
+	// rounds counts the provider requests and decisions since the run began, or since the
+	// point where an earlier version did not end it. heard counts the failures reported
+	// since then.
 	rounds, heard long
 }
 
-// long is one measure of how long a run is, and how often an earlier version would not end
-// the run by it.
+// long is one measure of a run's length, and how often an earlier version passed it without
+// ending the run.
 type long struct{ now, before int }
 
-// Both bound a run's history: a provider may leave a refund pending for ever, or tell of
-// its failure for as long as no operator has decided.
+// These bound a run's history: a provider may leave a refund pending forever, or keep
+// reporting its failure until an operator has decided.
 const (
 	roundsPerRun = 50
 	heardPerRun  = 500
 )
 
-// begin finds out whether there is something to do, and puts it on record.
+// begin finds out whether a refund is due, and records it.
 func (f *refunding) begin() (goesOn bool, err error) {
 	switch {
-	case f.refund.Version > 0: // it goes on from an earlier run
+	case f.refund.Version > 0: // continues an earlier run
 		f.polls = patientPolls
 		f.known()
 		return true, nil
@@ -112,26 +112,26 @@ func (f *refunding) listen() error {
 	f.resume = workflow.GetSignalChannel(f.ctx, saga.ResumeSignal)
 	f.failing = workflow.GetSignalChannel(f.ctx, saga.RefundFailedSignal)
 	if err := workflow.SetQueryHandler(f.ctx, saga.RefundQuery, func() (order.Refund, error) { return f.stands, nil }); err != nil {
-		return fmt.Errorf("listen to queries: %w", err)
+		return fmt.Errorf("register the query: %w", err)
 	}
 	if err := workflow.SetUpdateHandler(f.ctx, saga.RecordedUpdate, func(ctx workflow.Context) (order.Refund, error) {
 		awaitIn(ctx, func() bool { return f.stands.Status != "" })
 		return f.stands, nil
 	}); err != nil {
-		return fmt.Errorf("listen to who asked for it: %w", err)
+		return fmt.Errorf("register the request: %w", err)
 	}
 	if err := workflow.SetUpdateHandlerWithOptions(f.ctx, saga.DecideUpdate, f.take,
 		workflow.UpdateHandlerOptions{Validator: f.judge}); err != nil {
-		return fmt.Errorf("listen to decisions: %w", err)
+		return fmt.Errorf("register the decision: %w", err)
 	}
 	return nil
 }
 
-// isOwed finds out whether money goes back, and how much.
+// isOwed finds out whether money is due, and how much.
 func (f *refunding) isOwed() (bool, error) {
 	r := &f.refund
 	if workflow.GetInfo(f.ctx).ParentWorkflowExecution == nil && r.Reason != order.RefundRequested {
-		var found activities.PaymentFound // opened by who doesn't know the order
+		var found activities.PaymentFound // the caller didn't know the order
 		err := workflow.ExecuteActivity(activities.Patient(f.ctx, "did the order take this payment?"),
 			activities.NameLookUpPayment,
 			activities.LookUpParams{OrderID: r.OrderID, Provider: r.Provider, PaymentID: r.PaymentID}).Get(f.ctx, &found)
@@ -155,8 +155,8 @@ func (f *refunding) isOwed() (bool, error) {
 	return !r.Status.Over(), nil
 }
 
-// isLong reports whether the workflow should go on in a new run. Runs of earlier versions
-// went on for ever, which their histories have to be allowed.
+// isLong reports whether the workflow should continue as a new run. Runs of earlier
+// versions never did, and their histories must stay replayable.
 func (f *refunding) isLong() bool {
 	byRounds := f.reaches(&f.rounds, roundsPerRun, "refund-continues-")
 	byHeard := f.reaches(&f.heard, heardPerRun, "refund-heard-")
@@ -167,7 +167,7 @@ func (f *refunding) isLong() bool {
 	return f.decision == nil
 }
 
-// reaches reports whether a run is so long, and may end for it.
+// reaches reports whether a run has reached a limit and may end there.
 func (f *refunding) reaches(l *long, most int, change string) bool {
 	if l.now < most {
 		return false
@@ -179,13 +179,13 @@ func (f *refunding) reaches(l *long, most int, change string) bool {
 	return true
 }
 
-// known tells who asked that it is decided now whether the refund is owed.
+// known tells callers that the refund has been decided to be owed or not.
 func (f *refunding) known() {
 	f.stands = f.refund
 	f.show()
 }
 
-// record writes the refund down as it is.
+// record stores the refund as it is now.
 func (f *refunding) record() {
 	f.refund.Version++
 	f.stands = f.refund
@@ -194,7 +194,7 @@ func (f *refunding) record() {
 	f.show()
 }
 
-// set records another status, and lets operators find it where it lasts.
+// set records another status, and makes a lasting status searchable for operators.
 func (f *refunding) set(s order.RefundStatus, detail string) {
 	f.refund.Status, f.refund.Detail = s, detail
 	f.record()
@@ -207,7 +207,7 @@ func (f *refunding) attribute() {
 	}
 }
 
-// finish lets every caller that waits for an answer have it.
+// finish answers every caller that still waits.
 func (f *refunding) finish() {
 	f.known()
 	awaitIn(f.ctx, func() bool {
@@ -219,8 +219,8 @@ func (f *refunding) finish() {
 	})
 }
 
-// must stops the workflow where a step that never gives up gave up: a bug. The task
-// fails and is tried again until the code is mended; nothing is lost.
+// must stops the workflow if a step that never gives up gave up, which is a bug. The task
+// fails and is retried until the code is fixed; nothing is lost.
 func (f *refunding) must(err error, step string) {
 	if err != nil {
 		panic(fmt.Errorf("step %s gave up: %w", step, err))
@@ -237,7 +237,7 @@ func (f *refunding) show() {
 	workflow.SetCurrentDetails(f.ctx, text)
 }
 
-// notDecidable turns a decision away that the refund, as it stands, doesn't wait for.
+// notDecidable refuses a decision that doesn't fit the refund's current state.
 func (f *refunding) notDecidable() error {
 	return temporal.NewApplicationError("the refund is "+string(f.stands.Status), saga.NotDecidableError, f.stands)
 }

@@ -8,23 +8,23 @@ import (
 	"holdfast/saga"
 )
 
-// decision is an operator's word that waits for its answer.
+// decision is an operator's decision that waits for its answer.
 type decision struct {
 	saga.Decision
 	answer *order.Refund
-	// late: the refund didn't wait for it any more.
+	// late means that the refund no longer waited for a decision.
 	late bool
 }
 
-// take handles DecideUpdate. Of two decisions that come at once the first counts: the
-// second was made about a refund that stood otherwise.
+// take handles DecideUpdate. Of two decisions that arrive at once, the first counts: the
+// second was made about a refund in another state.
 func (f *refunding) take(ctx workflow.Context, d saga.Decision) (order.Refund, error) {
 	if f.repeats(d) {
 		return f.stands, nil
 	}
 	overtaken := f.decision != nil
 	awaitIn(ctx, func() bool { return f.decision == nil })
-	if f.refuse(d) || (overtaken && d.Key != "") { // without a key it came to an earlier version
+	if f.refuse(d) || (overtaken && d.Key != "") { // an earlier version took decisions without a key
 		return order.Refund{}, f.notDecidable()
 	}
 	mine := &decision{Decision: d}
@@ -36,7 +36,7 @@ func (f *refunding) take(ctx workflow.Context, d saga.Decision) (order.Refund, e
 	return *mine.answer, nil
 }
 
-// judge is the validator of DecideUpdate: what it turns away leaves no trace in history.
+// judge is the validator of DecideUpdate: what it refuses leaves no trace in history.
 func (f *refunding) judge(d saga.Decision) error {
 	if f.repeats(d) || !f.refuse(d) {
 		return nil
@@ -44,15 +44,16 @@ func (f *refunding) judge(d saga.Decision) error {
 	return f.notDecidable()
 }
 
-// repeats reports whether a decision has come under this key before. Within a run Temporal
-// answers a repeated call itself.
+// repeats reports whether a decision arrived under this key before. Within a run Temporal
+// itself answers a repeated call.
 func (f *refunding) repeats(d saga.Decision) bool {
 	_, there := f.stands.DecisionUnder(d.Key)
 	return there
 }
 
-// refuse reports whether the refund, as it stands, doesn't wait for the decision. One that
-// the provider has, or is to have, can be settled by hand by an operator who says so.
+// refuse reports whether the refund, in its current state, doesn't wait for the decision. A
+// refund that is at the provider, or about to be, can be settled by hand if the operator
+// says so.
 func (f *refunding) refuse(d saga.Decision) bool {
 	status := f.stands.Status
 	if d.About != "" && d.About != status {
@@ -69,7 +70,8 @@ func (f *refunding) refuse(d saga.Decision) bool {
 	return true
 }
 
-// decided waits for an operator's decision, and does it; or until the run is long.
+// decided waits for an operator's decision and carries it out, or returns when the run is
+// long.
 func (f *refunding) decided() {
 	awaitIn(f.ctx, func() bool { f.hear(); return f.decision != nil || f.heard.now >= heardPerRun })
 	if f.decision == nil {
@@ -79,7 +81,7 @@ func (f *refunding) decided() {
 	f.decide()
 }
 
-// decide does what an operator decided, if the refund still waits for it.
+// decide carries out an operator's decision, if the refund still waits for it.
 func (f *refunding) decide() {
 	d := f.decision
 	if f.refuse(d.Decision) {
@@ -109,8 +111,8 @@ func (f *refunding) decide() {
 	d.answer, f.decision = &answer, nil
 }
 
-// assign gives the payment to an order that is open. The order judges it as any other:
-// what it can't take goes back by a refund of its own.
+// assign gives the payment to an open order. The order judges it like any other: what it
+// can't take is refunded under a refund of its own.
 func (f *refunding) assign(orderID string) {
 	var res activities.AssignResult
 	f.must(workflow.ExecuteActivity(activities.Patient(f.ctx, "assign the payment to order "+orderID), activities.NameAssignPayment,

@@ -12,16 +12,16 @@ import (
 	"holdfast/saga"
 )
 
-// How soon a refund is asked after that its provider has, and hasn't paid out.
+// How soon the provider is asked again about a refund that it accepted but hasn't paid out.
 const (
 	firstPending   = time.Minute
 	longestPending = time.Hour
-	// patientPolls is how many polls it takes to come to the longest pause.
+	// patientPolls is the number of polls until the pause reaches its maximum.
 	patientPolls = 6
 )
 
-// payOut has the provider send the money, or asks after what it has, once; an operator
-// may settle the refund by hand meanwhile.
+// payOut has the provider send the money, or asks about a refund that it already has, once.
+// An operator may settle the refund by hand meanwhile.
 func (f *refunding) payOut() {
 	if f.decision != nil {
 		f.decide()
@@ -39,8 +39,8 @@ func (f *refunding) payOut() {
 	}
 }
 
-// ask has the provider pay. Where an operator decides meanwhile, no further attempt is
-// made, and the one that is under way is waited for: it may have sent the money.
+// ask has the provider pay. If an operator decides meanwhile, no further attempt is made,
+// but the one in flight is awaited: it may have sent the money.
 func (f *refunding) ask() (answer order.RefundAnswer, answered bool) {
 	f.failures = nil // the answer is newer
 	ctx, stop := workflow.WithCancel(f.ctx)
@@ -55,7 +55,7 @@ func (f *refunding) ask() (answer order.RefundAnswer, answered bool) {
 	}
 	err := asked.Get(f.ctx, &answer)
 	if err != nil && stopped {
-		workflow.GetLogger(f.ctx).Warn("an operator decided while the provider did not answer", "error", err)
+		workflow.GetLogger(f.ctx).Warn("an operator decided before the provider answered", "error", err)
 		return answer, false
 	}
 	f.must(err, activities.NamePayRefund)
@@ -75,8 +75,8 @@ func (f *refunding) takeAnswer(answer order.RefundAnswer) {
 	}
 }
 
-// pause waits until it is time to ask again: at once, where the provider says that it
-// failed.
+// pause waits until it is time to ask again: immediately, if the provider reports a
+// failure.
 func (f *refunding) pause() {
 	pause := min(firstPending<<min(f.polls, patientPolls), longestPending)
 	f.polls++
@@ -93,7 +93,7 @@ func (f *refunding) pause() {
 	}
 }
 
-// hear reads what the provider says of failures.
+// hear reads the provider's reports of failures.
 func (f *refunding) hear() {
 	var said saga.RefundFailure
 	for f.failing.ReceiveAsync(&said) {
@@ -105,8 +105,8 @@ func (f *refunding) hear() {
 	}
 }
 
-// failure is what the provider said of the money that was sent last. What it says of
-// money that was sent before is an old message.
+// failure returns what the provider reported about the money that was sent last. A report
+// about money that was sent earlier is an old message.
 func (f *refunding) failure() (saga.RefundFailure, bool) {
 	i := slices.IndexFunc(f.failures, func(said saga.RefundFailure) bool { return said.ProviderID == f.refund.ProviderID })
 	if i < 0 {
@@ -116,7 +116,7 @@ func (f *refunding) failure() (saga.RefundFailure, bool) {
 }
 
 // failsAfterAll reports whether the provider has said, since it paid, that the money came
-// back: then an operator decides.
+// back. Then an operator decides.
 func (f *refunding) failsAfterAll() bool {
 	said, failed := f.failure()
 	if !failed || f.refund.Status != order.RefundPaid {
@@ -131,9 +131,9 @@ func (f *refunding) fail(detail string) {
 	f.set(order.RefundFailed, cmp.Or(detail, "the provider gave no reason"))
 }
 
-// reopen begins with a provider's word that money came back which was thought to be paid.
-// It reports whether that is news: a repeated message of what was sent again since, or
-// settled, is none.
+// reopen starts with a provider's report that money thought to be paid came back. It
+// reports whether that is news: a repeated message about money that was since sent again,
+// or settled, is not.
 func (f *refunding) reopen() (bool, error) {
 	said := f.refund
 	var on activities.RefundFound
@@ -153,8 +153,8 @@ func (f *refunding) reopen() (bool, error) {
 	return true, nil
 }
 
-// isNews reports whether a failure is one of the money that was sent last. A record that
-// was restored from an older copy may not name it.
+// isNews reports whether a failure is about the money that was sent last. A record restored
+// from an older copy may not name it.
 func isNews(r order.Refund, providerID string) bool {
 	if r.Status.Over() {
 		return r.Status == order.RefundPaid && r.ProviderID == providerID

@@ -7,16 +7,16 @@ import (
 	"holdfast/saga"
 )
 
-// Reindex builds one search view anew, while the old one answers. It may be started
-// at any time: a view is a copy.
+// Reindex rebuilds one search view while the old one keeps answering. It may be started at
+// any time: a view is a copy.
 func Reindex(ctx workflow.Context, p saga.RebuildParams) (saga.RebuildResult, error) {
 	var res saga.RebuildResult
-	ctx = activities.WholeWalk(ctx, "build the view of "+p.View+" anew")
+	ctx = activities.WholeWalk(ctx, "rebuild the view of "+p.View)
 	err := workflow.ExecuteActivity(ctx, activities.NameRebuildView, p).Get(ctx, &res)
 	return res, err
 }
 
-// AuditViews compares the search views with the entities that they show.
+// AuditViews compares the search views with the entities that they copy.
 func AuditViews(ctx workflow.Context, p saga.CompareParams) (saga.CompareResult, error) {
 	var res saga.CompareResult
 	ctx = activities.WholeWalk(ctx, "compare the views with their entities")

@@ -15,10 +15,10 @@ import (
 
 // orderSaga is the state of one order's workflow.
 type orderSaga struct {
-	// ctx is disconnected from the workflow's cancellation: a request to cancel
-	// is a message like others, and stops no step half-way.
+	// ctx is disconnected from the workflow's cancellation: a request to cancel is a
+	// message like any other, and interrupts no step.
 	ctx workflow.Context
-	// asked is done when somebody asked Temporal to cancel the workflow.
+	// asked is done once Temporal was asked to cancel the workflow.
 	asked workflow.Context
 
 	placement order.Placement
@@ -26,12 +26,12 @@ type orderSaga struct {
 	order     order.Order
 	// try numbers the attempts to hold.
 	try int
-	// decided: the placement can be answered.
+	// decided means that the placement can be answered.
 	decided bool
-	// awaited is what the saga waits for, nil while it is at work.
+	// awaited is the condition that the saga waits for, nil while it works.
 	awaited func() bool
-	// heldAt is the length of the history when a local activity held the stock: as
-	// long as it is the same, the hold is not in history yet.
+	// heldAt is the length of the history when a local activity held the stock. While the
+	// length is unchanged, the hold is not in history yet.
 	heldAt int
 
 	payments  workflow.ReceiveChannel
@@ -43,19 +43,19 @@ type orderSaga struct {
 	attempts  map[string]order.Attempt
 	unwritten map[string]order.Attempt
 
-	// payable are the payments that a provider may still take money for: one, but
-	// where a provider didn't answer.
+	// payable are the payments that a provider may still collect: at most one, unless a
+	// provider didn't answer.
 	payable []payable
 	// numbered counts the attempts.
 	numbered int
-	// found are successes that nobody sent: a provider told of them when asked.
+	// found are successes that no message reported: a provider revealed them when asked.
 	found []order.PaymentEvent
-	// asksBack counts who asked to cancel the order after it was paid.
+	// asksBack counts the requests to cancel the order after it was paid.
 	asksBack int
-	// ends is how the order is about to end, once no money can come any more.
+	// ends is how the order will end, once no money can arrive any more.
 	ends *ending
-	// asking: providers are asked to end the payments of an unpaid order, or their
-	// answer was that it is paid and it isn't sold yet.
+	// asking means that providers are asked to end the payments of an unpaid order, or that
+	// one of them answered that it is paid and the order isn't sold yet.
 	asking bool
 }
 
@@ -67,7 +67,7 @@ type request struct {
 	answer  *saga.Answer
 }
 
-// ending is how an unpaid order ends, and the request that asked for it, if one did.
+// ending is how an unpaid order ends, with the request that asked for it, if any.
 type ending struct {
 	status  order.Status
 	reason  order.Reason
@@ -94,18 +94,18 @@ func (s *orderSaga) listen() error {
 	if err := workflow.SetQueryHandler(s.ctx, saga.OrderQuery, func() (order.Order, error) {
 		return s.order, nil
 	}); err != nil {
-		return fmt.Errorf("listen to queries: %w", err)
+		return fmt.Errorf("register a query: %w", err)
 	}
 	if err := workflow.SetQueryHandler(s.ctx, saga.PaymentsQuery, func() (map[string]order.Attempt, error) {
 		return s.attempts, nil
 	}); err != nil {
-		return fmt.Errorf("listen to queries: %w", err)
+		return fmt.Errorf("register a query: %w", err)
 	}
 	if err := workflow.SetUpdateHandler(s.ctx, saga.PlaceUpdate, func(ctx workflow.Context) (order.Outcome, error) {
 		awaitIn(ctx, func() bool { return s.decided })
 		return s.outcome(), nil
 	}); err != nil {
-		return fmt.Errorf("listen to the placement: %w", err)
+		return fmt.Errorf("register the placement: %w", err)
 	}
 	if err := workflow.SetUpdateHandlerWithOptions(s.ctx, saga.CancelUpdate,
 		func(ctx workflow.Context, c saga.CancelRequest) (saga.Answer, error) {
@@ -113,7 +113,7 @@ func (s *orderSaga) listen() error {
 		}, workflow.UpdateHandlerOptions{
 			Validator: func(c saga.CancelRequest) error { return s.refuse(&request{cancel: &c}) },
 		}); err != nil {
-		return fmt.Errorf("listen to cancellations: %w", err)
+		return fmt.Errorf("register the cancellation: %w", err)
 	}
 	if err := workflow.SetUpdateHandlerWithOptions(s.ctx, saga.PayUpdate,
 		func(ctx workflow.Context, p saga.PayRequest) (saga.Answer, error) {
@@ -121,7 +121,7 @@ func (s *orderSaga) listen() error {
 		}, workflow.UpdateHandlerOptions{
 			Validator: func(p saga.PayRequest) error { return s.refuse(&request{pay: &p}) },
 		}); err != nil {
-		return fmt.Errorf("listen to who wants to pay: %w", err)
+		return fmt.Errorf("register the payment request: %w", err)
 	}
 	if err := workflow.SetUpdateHandlerWithOptions(s.ctx, saga.DeliverUpdate,
 		func(ctx workflow.Context, d saga.DeliverRequest) (saga.Answer, error) {
@@ -129,12 +129,12 @@ func (s *orderSaga) listen() error {
 		}, workflow.UpdateHandlerOptions{
 			Validator: func(d saga.DeliverRequest) error { return s.refuse(&request{deliver: &d}) },
 		}); err != nil {
-		return fmt.Errorf("listen to deliveries: %w", err)
+		return fmt.Errorf("register the delivery: %w", err)
 	}
 	return nil
 }
 
-// ask puts a request into the mail and waits for its answer.
+// ask puts a request in the mail and waits for its answer.
 func (s *orderSaga) ask(ctx workflow.Context, r *request) saga.Answer {
 	s.crowd.enter(r)
 	s.requests = append(s.requests, r)
@@ -143,7 +143,7 @@ func (s *orderSaga) ask(ctx workflow.Context, r *request) saga.Answer {
 	return *r.answer
 }
 
-// answer tells a request how the order stands; a nil one was nobody's.
+// answer sends the order's state to a request; nil stands for no request.
 func (s *orderSaga) answer(r *request) {
 	if r == nil {
 		return
@@ -152,7 +152,7 @@ func (s *orderSaga) answer(r *request) {
 	r.answer = &a
 }
 
-// judge answers a request by how the order stands.
+// judge returns the answer to a request in the order's current state.
 func (s *orderSaga) judge(r *request) saga.Answer {
 	a := saga.Answer{Verdict: s.verdict(r), Status: s.order.Status, Version: s.order.Version}
 	if r.pay != nil && a.Verdict == saga.VerdictDone {
@@ -161,10 +161,10 @@ func (s *orderSaga) judge(r *request) saga.Answer {
 	return a
 }
 
-// refuse turns a request away that the order's status already answers, or that is
-// one too many. What a validator refuses leaves no trace in history. In the midst
-// of a step the status is about to change, and documents may show the next one
-// already: the request waits.
+// refuse rejects a request that the order's status already answers, or that exceeds a
+// limit. What a validator rejects leaves no trace in history. In the middle of a step the
+// status is about to change, and documents may show the next one already, so the request
+// waits.
 func (s *orderSaga) refuse(r *request) error {
 	var a saga.Answer
 	if s.atRest() && !s.concerns(r) {
@@ -177,9 +177,9 @@ func (s *orderSaga) refuse(r *request) error {
 	return temporal.NewApplicationError("the order is "+string(a.Status), saga.RefusedError, a)
 }
 
-// concerns reports whether the request would change something. An order that is to
-// be cancelled already, once its provider answers, isn't by another cancellation. Who
-// asks to pay again gets the payment that is open.
+// concerns reports whether the request would change something. Another cancellation
+// doesn't, if the order will be cancelled as soon as its provider answers. Another request
+// to pay returns the payment that is open.
 func (s *orderSaga) concerns(r *request) bool {
 	status := s.order.Status
 	switch {
@@ -191,7 +191,7 @@ func (s *orderSaga) concerns(r *request) bool {
 	return status == order.StatusPaid
 }
 
-// cancelling reports whether a cancellation waits for what the provider says.
+// cancelling reports whether a cancellation waits for the provider's answer.
 func (s *orderSaga) cancelling() bool {
 	return s.ends != nil && (s.ends.request != nil ||
 		slices.ContainsFunc(s.requests, func(r *request) bool { return r.cancel != nil }))
@@ -221,8 +221,8 @@ func (s *orderSaga) verdict(r *request) saga.Verdict {
 	}
 }
 
-// outcome answers the placement. An order that was held stays placed, whatever
-// became of it since.
+// outcome answers the placement. An order that was held stays placed, whatever happened to
+// it later.
 func (s *orderSaga) outcome() order.Outcome {
 	o := order.Outcome{Status: s.order.Status, Version: s.order.Version, Fingerprint: s.placement.Fingerprint}
 	if o.Status == order.StatusRejected {
@@ -243,13 +243,13 @@ func (s *orderSaga) result() order.Result {
 	return r
 }
 
-// show puts the order as it stands on its page in the web UI.
+// show puts the order's current state on its page in the web UI.
 func (s *orderSaga) show() {
 	workflow.SetCurrentDetails(s.ctx, saga.OrderDetails(&s.order, s.unresolved()))
 }
 
-// setStatusAttribute lets operators find the order by its status. Each call is
-// an event: once when paid, once when closed.
+// setStatusAttribute makes the order searchable by its status. Each call is an event: one
+// when paid, one when closed.
 func (s *orderSaga) setStatusAttribute() {
 	if err := workflow.UpsertTypedSearchAttributes(s.ctx, saga.OrderStatus.ValueSet(string(s.order.Status))); err != nil {
 		s.log().Error("search attribute was not set", "error", err)
@@ -267,12 +267,12 @@ func (s *orderSaga) await(cond func() bool) {
 	s.awaited = nil
 }
 
-// atRest tells whether the saga waits, and nothing has come that it waits for:
-// then its status says what it would answer.
+// atRest reports whether the saga waits and nothing that it waits for has arrived. Its
+// status is then what it would answer.
 func (s *orderSaga) atRest() bool { return s.awaited != nil && !s.awaited() }
 
-// awaitIn blocks the coroutine of ctx until cond is true, whether or not
-// somebody asked to cancel the workflow.
+// awaitIn blocks the coroutine of ctx until cond is true, whether or not the workflow's
+// cancellation was requested.
 func awaitIn(ctx workflow.Context, cond func() bool) {
 	own, _ := workflow.NewDisconnectedContext(ctx)
 	if err := workflow.Await(own, cond); err != nil {

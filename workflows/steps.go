@@ -16,12 +16,11 @@ import (
 	"holdfast/saga"
 )
 
-// maxTries bounds the attempts to hold: two of this run, and those of the runs
-// before a reset.
+// maxTries bounds the attempts to hold: two in this run, plus those of runs before a reset.
 const maxTries = 16
 
-// hold asks for the stock: quickly, and if that fails patiently, until the
-// payment window ends.
+// hold asks for the stock: first quickly, and if that fails patiently, until the payment
+// window ends.
 func (s *orderSaga) hold(at time.Time) (order.Holding, error) {
 	params := activities.HoldParams{
 		Placement: s.placement, PlacedAt: s.placedAt, Try: s.try, InTurn: s.try > 1, At: at,
@@ -43,16 +42,16 @@ func (s *orderSaga) hold(at time.Time) (order.Holding, error) {
 	return h, err
 }
 
-// historyLength is that of the task that runs now; it is the same in a replay.
+// historyLength is the history's length at the current task; it is the same in a replay.
 func (s *orderSaga) historyLength() int { return workflow.GetInfo(s.ctx).GetCurrentHistoryLength() }
 
-// isBug tells an error that asking again can't mend.
+// isBug reports whether an error is one that no retry can fix.
 func isBug(err error) bool {
 	var app *temporal.ApplicationError
 	return errors.As(err, &app) && app.NonRetryable()
 }
 
-// release gives back all that the order's tries up to now hold. The event that
+// release gives back everything that the order's tries so far hold. The event that
 // schedules it makes the decision durable.
 func (s *orderSaga) release(reason string) {
 	s.must(workflow.ExecuteActivity(activities.Patient(s.ctx, "release: "+reason), activities.NameReleaseStock,
@@ -61,8 +60,8 @@ func (s *orderSaga) release(reason string) {
 		}).Get(s.ctx, nil), activities.NameReleaseStock)
 }
 
-// commit sells what the order holds and records it as paid. It returns the
-// products that no longer held anything; then nothing was recorded.
+// commit sells what the order holds and records it as paid. It returns the products that no
+// longer held anything for the order; in that case nothing was recorded.
 func (s *orderSaga) commit(paid order.Order) []string {
 	var res activities.CommitResult
 	summary := "commit, paid " + saga.Money(paid.Amounts[order.AmountPaid], paid.Currency)
@@ -78,8 +77,8 @@ func (s *orderSaga) commit(paid order.Order) []string {
 	return res.Lost
 }
 
-// markTaken notes that the order's units are sold for its payment. It is written
-// with them, or, where some were held again first, with the next record.
+// markTaken notes that the order's units are sold for its payment. That is stored together
+// with the sale or, if some units had to be held again first, with the next record.
 func (s *orderSaga) markTaken() {
 	if s.payment == nil {
 		return
@@ -91,8 +90,8 @@ func (s *orderSaga) markTaken() {
 	}
 }
 
-// reclaim holds and sells again what a paid order lost, whatever the listing and
-// the price are by now. It returns what can't be had.
+// reclaim holds and sells again what a paid order lost, whatever the current listing and
+// price. It returns the products that can't be had.
 func (s *orderSaga) reclaim(lost []string) []string {
 	s.try++
 	reqs := make([]product.HoldRequest, 0, len(lost))
@@ -112,23 +111,23 @@ func (s *orderSaga) reclaim(lost []string) []string {
 	return res.Lost
 }
 
-// unwind ends a paid order whose units are gone: what was sold goes back on the
-// shelf, the payment goes back to the buyer, and no other one can be paid any more.
+// unwind ends a paid order whose units are gone: sold units are restocked, the payment is
+// refunded, and no other payment can be made.
 func (s *orderSaga) unwind(lost []string) {
 	s.order.Close(order.StatusCancelled, order.ReasonNoStock, order.ActorSystem, s.now())
 	if s.payment != nil {
-		s.refund(*s.payment, order.RefundNoStock) // first: the buyer doesn't wait for the shelf
+		s.refund(*s.payment, order.RefundNoStock) // first, so that the buyer doesn't wait for the restock
 	}
 	others := s.endOthersOfUnsold()
 	s.unsell(activities.UnwindParams{Lost: lost}, "take back a sale without stock")
 	s.recordClosed()
 	if others != nil {
 		s.follow(others)
-		s.record() // what became of the others
+		s.record() // the outcome of the other payments
 	}
 }
 
-// unsell puts what the order bought back on the shelf.
+// unsell restocks what the order bought.
 func (s *orderSaga) unsell(p activities.UnwindParams, summary string) {
 	p.OrderID, p.PlacedAt, p.Try, p.Items = s.order.ID, s.placedAt, s.try, make(map[string][]product.Item)
 	for _, id := range s.order.ProductIDs() {
@@ -138,24 +137,23 @@ func (s *orderSaga) unsell(p activities.UnwindParams, summary string) {
 		activities.NameUnwindSale)
 }
 
-// record writes the order's document and its payments.
+// record stores the order's document and its payments.
 func (s *orderSaga) record() {
 	s.quickThenPatient("record as "+string(s.order.Status), activities.NameRecordOrder,
 		activities.RecordParams{Order: s.order, Payments: s.unwritten}, nil)
 	s.unwritten = map[string]order.Attempt{}
 }
 
-// recordClosed writes the order's last document and lets operators find it by
-// its outcome.
+// recordClosed stores the order's last document and makes it searchable by its outcome.
 func (s *orderSaga) recordClosed() {
 	s.record()
 	s.setStatusAttribute()
 	s.show()
 }
 
-// recordDurably closes an order by what an update said. An update is not in
-// history before its task completes: were the document written by a local
-// activity, a crash of Temporal could leave it saying what nobody remembers.
+// recordDurably closes an order because of an update. An update is not in history before
+// its task completes: if a local activity wrote the document, a crash of Temporal could
+// leave it describing a decision that was lost.
 func (s *orderSaga) recordDurably() {
 	s.must(workflow.ExecuteActivity(activities.Patient(s.ctx, "record as "+string(s.order.Status)), activities.NameRecordOrder,
 		activities.RecordParams{Order: s.order, Payments: s.unwritten}).Get(s.ctx, nil), activities.NameRecordOrder)
@@ -164,43 +162,43 @@ func (s *orderSaga) recordDurably() {
 	s.show()
 }
 
-// quickThenPatient runs a step that answers the same whenever it runs again: as
-// a local activity, and if that fails as a regular one that lasts. In the task
-// that held the stock nothing in history says so yet: were the task to run again
-// without Redis, the order could come out as rejected. So what follows there,
-// such as the sale of a free order, is a regular activity from the start. So is
-// what follows while providers are asked to end an order's payments.
+// quickThenPatient runs a step that gives the same answer whenever it runs again: as a
+// local activity and, if that fails, as a regular one that keeps retrying. In the task that
+// held the stock, history doesn't record the hold yet: if the task ran again while Redis
+// was away, the order could be rejected instead. So what follows there, such as the sale of
+// a free order, is a regular activity from the start. So is what follows while providers
+// are asked to end an order's payments.
 func (s *orderSaga) quickThenPatient(summary, activity string, params, result any) {
 	if s.heldAt != s.historyLength() && !s.mayDiffer() {
 		err := workflow.ExecuteLocalActivity(activities.Quick(s.ctx, summary), activity, params).Get(s.ctx, result)
 		if err == nil {
 			return
 		}
-		s.log().Warn("a quick step failed and goes on patiently", "activity", activity, "error", err)
+		s.log().Warn("a quick step failed and is retried patiently", "activity", activity, "error", err)
 	}
 	s.must(workflow.ExecuteActivity(activities.Patient(s.ctx, summary), activity, params).Get(s.ctx, result), activity)
 }
 
-// mayDiffer reports whether the step that comes next could be another one if its task
-// ran again. While a provider is asked to end payments, the task that runs again may
-// know its answer, or one more callback, and take that first: the provider's word that
-// a payment was cancelled makes its callback a repeated one, and a payment that came
-// outruns the note that none did. What the lost run wrote under a version would then
-// keep the document that history goes on with under the same version from being stored.
+// mayDiffer reports whether the next step could be another one if its task ran again. While
+// a provider is asked to end payments, the task that runs again may have received its
+// answer, or one more callback, and handle that first: the provider's answer that a payment
+// was cancelled makes its callback a repeated one, and a payment that arrived overtakes the
+// note that none did. A document that the lost run wrote under a version would then keep
+// the document that history produces under the same version from being stored.
 func (s *orderSaga) mayDiffer() bool {
 	return s.asking && workflow.GetVersion(s.ctx, "ending-durably", workflow.DefaultVersion, 1) != workflow.DefaultVersion
 }
 
-// must stops the workflow where a step that never gives up gave up: a bug. The
-// task fails and is tried again until the code is mended; nothing is lost.
+// must stops the workflow if a step that never gives up gave up, which is a bug. The task
+// fails and is retried until the code is fixed; nothing is lost.
 func (s *orderSaga) must(err error, activity string) {
 	if err != nil {
 		panic(fmt.Errorf("activity %s gave up: %w", activity, err))
 	}
 }
 
-// refund opens the workflow that sends a payment back. Its id is made of
-// the payment, so that whoever finds the payment too opens the same one.
+// refund starts the workflow that returns a payment. Its id is made of the payment, so that
+// any other code that finds the payment starts the same one.
 func (s *orderSaga) refund(p order.PaymentEvent, reason order.RefundReason) {
 	p.OrderID = s.order.ID
 	r := order.RefundOf(p, reason)

@@ -9,15 +9,15 @@ import (
 	"holdfast/activities"
 )
 
-// Sweep settles holds that outlived their order: those of terminated workflows
-// and of a restored Redis. A schedule runs it each minute; a healthy system
-// gives it nothing to do. Each run goes on behind the last one, also where that was
-// interrupted: so no hold is out of reach behind those that can't be settled.
+// Sweep settles holds that outlived their order, because a workflow was terminated or Redis
+// was restored. A schedule runs it every minute; in a healthy system it finds nothing to
+// do. Each run continues where the last one stopped, even if that was interrupted, so that
+// holds which can't be settled never block those behind them.
 func Sweep(ctx workflow.Context) (activities.SweepResult, error) {
 	var last, res activities.SweepResult
 	if workflow.HasLastCompletionResult(ctx) {
 		if err := workflow.GetLastCompletionResult(ctx, &last); err != nil {
-			workflow.GetLogger(ctx).Warn("where the last run ended can't be read: this one begins anew", "error", err)
+			workflow.GetLogger(ctx).Warn("the last run's position can't be read: starting from the beginning", "error", err)
 		}
 	}
 	err := workflow.ExecuteActivity(activities.OneWalk(ctx, "settle overdue holds"), activities.NameSweepHolds, last.Next).
@@ -30,9 +30,10 @@ func Sweep(ctx workflow.Context) (activities.SweepResult, error) {
 	return res, err
 }
 
-// progressOf returns how to read the last heartbeat of an activity that was interrupted,
-// nil where it says none: Temporal knows it where its worker fell silent, and the server
-// of make run, which knows that the worker's process died, says it as the error's details.
+// progressOf returns a function that reads the last heartbeat of an interrupted activity,
+// or nil if there is none. Temporal knows the heartbeat if the worker fell silent. The
+// server of make run, which notices that the worker's process died, passes it as the
+// error's details.
 func progressOf(err error) func(into ...any) error {
 	if timeout, ok := errors.AsType[*temporal.TimeoutError](err); ok && timeout.HasLastHeartbeatDetails() {
 		return timeout.LastHeartbeatDetails

@@ -10,22 +10,22 @@ import (
 	"holdfast/webhook"
 )
 
-// Webhook is one event on its way to one endpoint: it is sent until the endpoint takes
-// it, for three days. What nobody takes fails, and stands so in the web UI; the merchant
-// can have it sent again.
+// Webhook delivers one event to one endpoint, retrying for three days. If the endpoint
+// never accepts it, the workflow fails, which the web UI shows; the merchant can have the
+// event sent again.
 func Webhook(ctx workflow.Context, d webhook.Delivery) (activities.WebhookResult, error) {
 	var result activities.WebhookResult
 	show := func(text string) {
 		workflow.SetCurrentDetails(ctx, fmt.Sprintf("**%s** %s\n\nevent %s, webhook %s at %s",
 			d.Event.Type, text, d.Event.ID, d.EndpointID, d.Host))
 	}
-	show("is on its way")
+	show("is being delivered")
 	err := workflow.ExecuteActivity(activities.Delivering(ctx, saga.WebhookSummary(d)), activities.NameDeliverWebhook, d).Get(ctx, &result)
 	if err == nil {
 		show("ended: " + string(result.Outcome))
 		return result, nil
 	}
-	show("was not taken within three days")
+	show("was not accepted within three days")
 	own, _ := workflow.NewDisconnectedContext(ctx)
 	settle := workflow.ExecuteActivity(activities.Patient(own, "note in the log that it failed"), activities.NameSettleWebhook,
 		activities.SettleWebhookParams{EndpointID: d.EndpointID, EventID: d.Event.ID, Status: webhook.DeliveryFailed})

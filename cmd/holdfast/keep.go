@@ -32,7 +32,7 @@ func checkRetention(ctx context.Context, c *sagaclient.Client, namespace string,
 // retentionFits refuses a namespace that forgets an order before Redis has forgotten its
 // ended holds: the order's id could be used again, and meet them. It also refuses to move
 // orders out of Redis that Temporal still knows. The error is an api.ErrUnknown where
-// Temporal doesn't say.
+// Temporal doesn't provide it.
 func retentionFits(ctx context.Context, c *sagaclient.Client, namespace string, keep time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, askFor)
 	defer cancel()

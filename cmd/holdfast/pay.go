@@ -76,7 +76,7 @@ func (c *payCommand) Run(ctx context.Context, out out) error {
 	return nil
 }
 
-// goesBack tells whether money came that the order, as it stands, has no use for.
+// goesBack reports whether money came that the order, as it stands, has no use for.
 func goesBack(o order.Order, e order.PaymentEvent) bool {
 	switch {
 	case e.Type != order.PaymentSucceeded:

@@ -128,7 +128,7 @@ func (f providerFlags) checkReach(ways ...reach) error {
 
 func (f providerFlags) hasSandbox() bool { return f.Sandbox && f.WebhookSecret != "" }
 
-// any tells whether there is a provider at all.
+// any reports whether there is a provider at all.
 func (f providerFlags) any() bool { return f.hasSandbox() || f.hasStripe() }
 
 // first is the provider of buyers who name none.

@@ -1,6 +1,6 @@
-// Package moneymode keeps real and pretend money apart between all processes of one
-// installation. A process can check its own settings; it can't see that another one on
-// the same Redis takes payments by the sandbox while its own orders are paid by cards.
+// Package moneymode keeps real and pretend money apart among all processes of one
+// installation. A process can check its own settings, but not that another one on the same
+// Redis takes payments through the sandbox while its own orders are paid by card.
 package moneymode
 
 import (
@@ -16,8 +16,8 @@ import (
 	"holdfast/redisdb"
 )
 
-// Mode is what a payment is worth in a process. Stripe's test keys pretend, as the sandbox
-// does. A process without payment providers has no mode.
+// Mode is the kind of money that a process takes. Stripe's test keys pretend, as the
+// sandbox does. A process without payment providers has no mode.
 type Mode = order.Money
 
 // Modes of money.
@@ -26,8 +26,8 @@ const (
 	ModeReal    = order.MoneyReal
 )
 
-// Claims are good for a while and renewed long before they end, so that one that nothing
-// holds any more is gone within the time that a restart takes.
+// A claim is valid for a while and renewed long before it ends, so that a claim which no
+// process holds any more expires within the time that a restart takes.
 const (
 	claimFor   = 30 * time.Second
 	renewEvery = 3 * time.Second
@@ -39,7 +39,7 @@ var files embed.FS
 
 var claimScript = redisdb.Embedded(files, "claim")
 
-// ConflictError reports that a process of the other mode runs on the same Redis.
+// ConflictError reports that a process of the other mode is running on the same Redis.
 type ConflictError struct{ Wanted Mode }
 
 // Error says what would be right.
@@ -58,7 +58,7 @@ type Claim struct {
 	rdb  redis.UniversalClient
 	mode Mode
 	log  *slog.Logger
-	tag  string // of both keys, which so lie in one slot of a cluster
+	tag  string // of both keys, so that they are in one slot of a cluster
 	span time.Duration
 	tick time.Duration
 }
@@ -68,14 +68,14 @@ func New(rdb redis.UniversalClient, mode Mode, log *slog.Logger) *Claim {
 	return &Claim{rdb: rdb, mode: mode, log: log, tag: "{money-mode}", span: claimFor, tick: renewEvery}
 }
 
-// Take claims the mode, and fails with a *ConflictError where the other one is held. A
-// claim of processes that have just been stopped isn't renewed: Take waits for its end.
+// Take claims the mode, and fails with a *ConflictError if the other one is held. A claim
+// of processes that have just been stopped isn't renewed: Take waits for its end.
 func (c *Claim) Take(ctx context.Context) error {
 	left, err := c.ask(ctx)
 	if err != nil || left == 0 {
 		return err
 	}
-	c.log.WarnContext(ctx, "a process of the other mode of money runs, or ran a moment ago", "mode", c.mode, "waiting", left)
+	c.log.WarnContext(ctx, "a process with the other kind of money is running, or was a moment ago", "mode", c.mode, "waiting", left)
 	for {
 		before := left
 		if err := sleep(ctx, min(left+time.Millisecond, c.tick)); err != nil {
@@ -91,14 +91,14 @@ func (c *Claim) Take(ctx context.Context) error {
 	}
 }
 
-// Hold renews the claim until ctx ends. It fails with a *ConflictError where the other
-// mode was claimed while Redis was out of this process's reach.
+// Hold renews the claim until ctx ends. It fails with a *ConflictError if the other mode
+// was claimed while this process could not reach Redis.
 func (c *Claim) Hold(ctx context.Context) error {
 	for sleep(ctx, c.tick) == nil {
 		left, err := c.ask(ctx)
 		switch {
 		case err != nil && ctx.Err() == nil:
-			c.log.WarnContext(ctx, "renew the claim on the mode of money", "mode", c.mode, "error", err)
+			c.log.WarnContext(ctx, "the claim on the mode of money can't be renewed", "mode", c.mode, "error", err)
 		case left > 0:
 			return &ConflictError{Wanted: c.mode}
 		}

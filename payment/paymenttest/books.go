@@ -44,7 +44,7 @@ func walk(t *testing.T, h Harness) {
 	_, paid := h.paid(t)
 	want[paid] = order.ProviderSucceeded
 	h.goesBack(t, h.refund(h.books(t, paid), "part", 1))
-	h.cancel(t, "", h.request()) // a mark of it, if there is one, is no payment
+	h.cancel(t, "", h.request()) // a mark of it, if any, is not a payment
 
 	found := map[string]order.ProviderStatus{}
 	for p, err := range h.Provider.Payments(t.Context(), h.now().Add(-minute)) {
@@ -64,7 +64,7 @@ func walk(t *testing.T, h Harness) {
 	}
 	for _, err := range h.Provider.Payments(t.Context(), h.now().Add(-minute)) {
 		require.NoError(t, err)
-		break // who has seen enough may stop
+		break // a caller may stop early
 	}
 }
 

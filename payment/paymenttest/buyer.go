@@ -40,7 +40,7 @@ func twice(t *testing.T, h Harness) {
 	need(t, h.PayTwice != nil, "pay twice")
 	r, id := h.create(t)
 	h.PayTwice(t, id)
-	h.PayTwice(t, id) // as if he pressed the button again
+	h.PayTwice(t, id) // as if the buyer pressed the button again
 	all := h.of(t, r)
 	require.Len(t, all, 2)
 	require.NotEqual(t, all[0].ID, all[1].ID)
@@ -50,7 +50,7 @@ func twice(t *testing.T, h Harness) {
 		told := h.told(t, p.ID, order.PaymentSucceeded)
 		require.Len(t, told, 1)
 		require.Equal(t, r.OrderID, told[0].OrderID)
-		// Each goes back by itself, also under one refund id.
+		// Each is refunded by itself, even under one refund id.
 		_, err := h.Provider.Refund(t.Context(), h.refund(p, order.FullRefund(h.Name, r.OrderID), r.Amount))
 		require.NoError(t, err)
 	}

@@ -37,7 +37,7 @@ func cancelBeforeCreate(t *testing.T, h Harness) {
 		outcome := h.cancel(t, "", r).Outcome
 		require.Contains(t, []order.CancelOutcome{order.CancelOutcomeNoPayment, order.CancelOutcomeCancelled}, outcome)
 	}
-	id := h.createdFor(t, r) // it was on its way all the time
+	id := h.createdFor(t, r) // it was in flight all the time
 	require.Equal(t, order.ProviderCancelled, h.status(t, id))
 	require.Equal(t, order.CancelOutcomeCancelled, h.cancel(t, id, r).Outcome)
 	require.Equal(t, order.CancelOutcomeCancelled, h.cancel(t, "", r).Outcome)
@@ -51,7 +51,7 @@ func cancelAndCreate(t *testing.T, h Harness) {
 		r := h.request()
 		together(2, func(i int) {
 			if i == 0 {
-				_, _ = h.Provider.Create(t.Context(), r) // whatever it answers
+				_, _ = h.Provider.Create(t.Context(), r) // whatever it returns
 			} else {
 				_, _ = h.Provider.Cancel(t.Context(), "", r)
 			}

@@ -44,7 +44,7 @@ func createInParallel(t *testing.T, h Harness) {
 	together(len(ids), func(i int) { ids[i], errs[i] = h.Provider.Create(t.Context(), r) })
 	var id string
 	for i := range ids {
-		if errs[i] != nil { // two at a time may be too many for a provider, but never two payments
+		if errs[i] != nil { // two at a time may be too many for a provider, but there must never be two payments
 			require.ErrorIs(t, errs[i], payment.ErrUnavailable)
 			continue
 		}
@@ -110,7 +110,7 @@ func outOfTime(t *testing.T, h Harness) {
 	require.ErrorIs(t, err, payment.ErrUnavailable)
 }
 
-// of are all payments in the provider's books of a request's order.
+// of returns all payments in the provider's books for a request's order.
 func (h Harness) of(t *testing.T, r order.PaymentRequest) []order.ProviderPayment {
 	t.Helper()
 	var found []order.ProviderPayment

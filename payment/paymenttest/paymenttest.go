@@ -1,6 +1,6 @@
-// Package paymenttest is the suite that every payment provider passes: what the sagas
-// rely on when they open, cancel and refund payments, with the buyer, the money and
-// the lost answers in between.
+// Package paymenttest is the suite that every payment provider passes: what the sagas rely
+// on when they open, cancel and refund payments, including the buyer, the money and lost
+// answers.
 package paymenttest
 
 import (
@@ -16,40 +16,41 @@ import (
 	"holdfast/payment"
 )
 
-// Harness is one provider and what is around it. A field that is nil is something that
-// the provider has no such thing as: its tests are left out.
+// Harness is one provider and its surroundings. A nil field means that the provider doesn't
+// have the feature: its tests are skipped.
 type Harness struct {
-	// Name of the provider, as it stands in its events.
+	// Name of the provider, as used in its events.
 	Name     string
 	Provider payment.Provider
-	// Sent answers the callbacks of a payment that were sent so far, in their order. It
-	// makes those sent that are due.
+	// Sent returns the callbacks of a payment that were sent so far, in order, after
+	// sending those that are due.
 	Sent func(t testing.TB, paymentID string) []Message
 	// Now is the time for reading callbacks; nil is time.Now.
 	Now func() time.Time
 
-	// Pay has the buyer pay, from any state in which he can.
+	// Pay has the buyer pay, from any state that allows it.
 	Pay func(t testing.TB, paymentID string)
-	// PayOther has him pay another amount.
+	// PayOther has the buyer pay another amount.
 	PayOther func(t testing.TB, paymentID string, amount int64)
-	// Decline fails one try of his.
+	// Decline fails one try of the buyer.
 	Decline func(t testing.TB, paymentID string)
-	// Refuse has the provider refuse his money for good.
+	// Refuse has the provider refuse the buyer's money for good.
 	Refuse func(t testing.TB, paymentID string)
-	// Process has him pay by a way that takes its time; Pay and Decline resolve it.
+	// Process has the buyer pay by a slow method; Pay and Decline resolve it.
 	Process func(t testing.TB, paymentID string)
-	// PayLate has his money come although the payment was cancelled.
+	// PayLate has the buyer's money arrive although the payment was cancelled.
 	PayLate func(t testing.TB, paymentID string)
-	// PayTwice has him pay by this payment and by one more.
+	// PayTwice has the buyer pay by this payment and by one more.
 	PayTwice func(t testing.TB, paymentID string)
 	// FailRefund has the money of a payment's last refund come back after it was paid out.
 	FailRefund func(t testing.TB, paymentID string)
 
 	// Lose makes the next call fail with payment.ErrUnavailable after it was carried out.
 	Lose func(t testing.TB)
-	// TakesUnknown: a refund of a payment that the provider doesn't know is paid out.
+	// TakesUnknown means that a refund of a payment which the provider doesn't know is paid
+	// out.
 	TakesUnknown bool
-	// Minimum is the least amount that the provider takes; 0 is 1.
+	// Minimum is the smallest amount that the provider accepts; 0 means 1.
 	Minimum int64
 }
 
@@ -110,15 +111,15 @@ func Run(t *testing.T, newHarness func(t *testing.T) Harness) {
 	}
 }
 
-// need leaves a test out where the provider has no such thing.
+// need skips a test if the provider doesn't have the feature.
 func need(t *testing.T, there bool, what string) {
 	t.Helper()
 	if !there {
-		t.Skip("the provider has no such thing as to " + what)
+		t.Skip("the provider can't " + what)
 	}
 }
 
-// request asks for the first payment of an order that nobody else has.
+// request is for the first payment of an order that no other test uses.
 func (h Harness) request() order.PaymentRequest {
 	return order.PaymentRequest{
 		Provider: h.Name, OrderID: uuid.NewString(), Attempt: 1, Amount: cmp.Or(h.Minimum, 1) * 1250, Currency: "EUR",
@@ -167,8 +168,8 @@ func (h Harness) status(t *testing.T, id string) order.ProviderStatus {
 	return h.books(t, id).Status
 }
 
-// events are the payment's callbacks, read. What concerns no payment of an order is
-// left out.
+// events returns the payment's callbacks, parsed, without those that concern no payment of
+// an order.
 func (h Harness) events(t *testing.T, id string) []order.PaymentEvent {
 	t.Helper()
 	var events []order.PaymentEvent
@@ -183,7 +184,7 @@ func (h Harness) events(t *testing.T, id string) []order.PaymentEvent {
 	return events
 }
 
-// told are the events of one type.
+// told returns the events of one type.
 func (h Harness) told(t *testing.T, id string, kind order.PaymentEventType) []order.PaymentEvent {
 	t.Helper()
 	var of []order.PaymentEvent
@@ -195,7 +196,7 @@ func (h Harness) told(t *testing.T, id string, kind order.PaymentEventType) []or
 	return of
 }
 
-// requirePaid requires that a cancellation tells the success that came before.
+// requirePaid requires that a cancellation reports the earlier success.
 func requirePaid(t *testing.T, h Harness, c order.Cancellation, id string, r order.PaymentRequest) {
 	t.Helper()
 	require.Equal(t, order.CancelOutcomePaid, c.Outcome)

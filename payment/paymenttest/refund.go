@@ -19,7 +19,7 @@ func (h Harness) refund(p order.ProviderPayment, id string, amount int64) order.
 	}
 }
 
-// goesBack requires that the refund was taken.
+// goesBack requires that the refund was accepted.
 func (h Harness) goesBack(t *testing.T, r order.RefundRequest) order.RefundAnswer {
 	t.Helper()
 	a, err := h.Provider.Refund(t.Context(), r)
@@ -41,7 +41,7 @@ func (h Harness) staysHere(t *testing.T, r order.RefundRequest) {
 	require.ErrorAs(t, err, &refusal)
 }
 
-// back is how much of a payment has gone back or is going.
+// back returns how much of a payment has been or is being refunded.
 func (h Harness) back(t *testing.T, id string) (sum int64) {
 	t.Helper()
 	for _, r := range h.books(t, id).Refunds {
@@ -152,8 +152,8 @@ func refundUnknown(t *testing.T, h Harness) {
 	h.goesBack(t, h.refund(p, "rest", 500))
 }
 
-// Money that came back after it was paid out is told of, and goes out again when it is
-// asked for by who knows that.
+// Money that came back after it was paid out is reported, and is paid out again if the
+// caller names the failed payout.
 func refundComesBack(t *testing.T, h Harness) {
 	need(t, h.FailRefund != nil, "have a refund come back")
 	r, id := h.paid(t)
@@ -167,7 +167,7 @@ func refundComesBack(t *testing.T, h Harness) {
 		h.FailRefund(t, id)
 		sent := h.Sent(t, id)
 		var said *order.PaymentEvent
-		for _, m := range sent { // what was heard last
+		for _, m := range sent { // the latest message
 			if e, err := h.Provider.Callback(m.Header, m.Body, h.now()); err == nil && e.Type == order.PaymentRefundFailed {
 				said = &e
 			}

@@ -34,37 +34,36 @@ var (
 	doneScript    = redisdb.Embedded(sources, "done")
 )
 
-// script puts the common functions in front of the named script.
+// script puts the shared functions in front of the named script.
 func script(name string) *redisdb.Script { return redisdb.Embedded(sources, "shared", name) }
 
 const (
 	// keep is how long a payment stays in the books after its last change: as long as
 	// Temporal keeps closed workflows. After that an order's id, and so the key of its
-	// first attempt, may be used anew.
+	// first attempt, may be used again.
 	keep = 30 * 24 * time.Hour
 	// lateAfter is how long after its cancellation, or after the payment window, a late
-	// payment comes: the order has had the time to end.
+	// payment arrives: the order has had time to end.
 	lateAfter = 3 * time.Second
-	// maxAmount is what Lua's numbers count exactly.
+	// maxAmount is the largest integer that Lua's numbers represent exactly.
 	maxAmount = 1<<53 - 1
 )
 
-// Books are the sandbox's own books: which payments there are, who paid, what went
-// back, and the messages that are still to be sent. They are the provider's, and
-// nobody else's: the shop asks by Provider, the buyer acts by Choose.
+// Books are the sandbox's own books: its payments, who paid, refunds, and messages still to
+// be sent. They belong to the provider alone: the shop uses Provider, the buyer Choose.
 type Books struct {
 	rdb redis.UniversalClient
 	now func() time.Time
-	// told says that there is a message to send.
+	// told signals that there is a message to send.
 	told chan struct{}
 }
 
-// NewBooks are the books on rdb, beside whatever else is there. The caller closes rdb.
+// NewBooks returns the books on rdb, which may hold other data too. The caller closes rdb.
 func NewBooks(rdb redis.UniversalClient) *Books {
 	return &Books{rdb: rdb, now: time.Now, told: make(chan struct{}, 1)}
 }
 
-// create enters the payment of an attempt, once, and answers its id.
+// create enters the payment of an attempt, once, and returns its id.
 func (b *Books) create(ctx context.Context, r order.PaymentRequest) (string, error) {
 	switch {
 	case r.Amount < 1 || r.Amount > maxAmount:
@@ -77,7 +76,7 @@ func (b *Books) create(ctx context.Context, r order.PaymentRequest) (string, err
 	return id, err
 }
 
-// cancel ends a payment that nobody has paid, and leaves a mark where there is none.
+// cancel ends an unpaid payment, and leaves a mark if there is none.
 func (b *Books) cancel(ctx context.Context, id string, r order.PaymentRequest) (order.Cancellation, error) {
 	var none order.Cancellation
 	a, err := b.run(ctx, cancelScript, id, r.OrderID, r.Amount, r.Currency, lateAfter.Milliseconds())
@@ -110,7 +109,7 @@ func (b *Books) cancel(ctx context.Context, id string, r order.PaymentRequest) (
 	}}, nil
 }
 
-// refund sends money back, once per refund id.
+// refund returns money, once per refund id.
 func (b *Books) refund(ctx context.Context, r order.RefundRequest) (order.RefundAnswer, error) {
 	var none order.RefundAnswer
 	if r.Amount < 1 || r.Paid < 1 || r.Amount > maxAmount || r.Paid > maxAmount {
@@ -131,12 +130,12 @@ func (b *Books) refund(ctx context.Context, r order.RefundRequest) (order.Refund
 	case "UNPAID":
 		return none, refuses("to refund a payment that is %s", answer[1])
 	case "OTHER":
-		return none, refuses("refund %s: it went for another amount", r.RefundID)
+		return none, refuses("refund %s: it was made with another amount", r.RefundID)
 	}
 	return none, refuses("a refund of %d %s: %s are left of what was paid", r.Amount, r.Currency, answer[1])
 }
 
-// run runs a script on one payment. What goes wrong leaves open whether it ran.
+// run runs a script on one payment. After an error it isn't known whether it ran.
 func (b *Books) run(ctx context.Context, s *redisdb.Script, id string, args ...any) (*redis.Cmd, error) {
 	return b.runWith(ctx, s, id, nil, args...)
 }
@@ -152,7 +151,7 @@ func (b *Books) runWith(ctx context.Context, s *redisdb.Script, id string, furth
 	return answer, nil
 }
 
-// tell lets the sender of this process know that there may be a message.
+// tell signals this process's sender that there may be a message.
 func (b *Books) tell() {
 	select {
 	case b.told <- struct{}{}:

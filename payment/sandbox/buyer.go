@@ -10,27 +10,28 @@ import (
 	"holdfast/product"
 )
 
-// Action is what a buyer can do to a payment.
+// Action is what a buyer can do with a payment.
 type Action string
 
 const (
-	// ActionPay: the money is there at once.
+	// ActionPay pays at once.
 	ActionPay Action = "pay"
-	// ActionDecline: this try fails; he may try again.
+	// ActionDecline fails this try; the buyer may try again.
 	ActionDecline Action = "decline"
-	// ActionRefuse: the provider will not take his money for this order.
+	// ActionRefuse has the provider refuse the buyer's money for this order.
 	ActionRefuse Action = "refuse"
-	// ActionProcess: he pays by a way that takes its time. Pay or Decline resolves it.
+	// ActionProcess pays by a slow method. Pay or Decline resolves it.
 	ActionProcess Action = "process"
-	// ActionPayLate: his money comes when nobody waits for it any more, also after the
-	// payment was cancelled, as it does with some ways of paying.
+	// ActionPayLate has the money arrive when the order no longer waits for it, even after
+	// the payment was cancelled, as happens with some payment methods.
 	ActionPayLate Action = "pay_late"
-	// ActionPayTwice: he pays, and pays once more by a payment of its own.
+	// ActionPayTwice pays, and pays once more by a second payment.
 	ActionPayTwice Action = "pay_twice"
-	// ActionFailRefund: the money of the last refund comes back, as it does from an account that
-	// was closed.
+	// ActionFailRefund has the money of the last refund come back, as it does from a closed
+	// account.
 	ActionFailRefund Action = "fail_refund"
-	// ActionOpenDispute: the buyer's bank asks the money back. ActionWinDispute and ActionLoseDispute end that.
+	// ActionOpenDispute has the buyer's bank reclaim the money. ActionWinDispute and
+	// ActionLoseDispute end the dispute.
 	ActionOpenDispute Action = "dispute"
 	ActionWinDispute  Action = "dispute_won"
 	ActionLoseDispute Action = "dispute_lost"
@@ -39,17 +40,17 @@ const (
 // Choice is one action of a buyer.
 type Choice struct {
 	Action Action
-	// Amount in minor units, and Currency, are what he pays; 0 and empty are what is
-	// asked for.
+	// Amount in minor units, and Currency, are what the buyer pays; 0 and empty mean what
+	// is requested.
 	Amount   int64
 	Currency string
 }
 
-// What a choice can be refused for, beside payment.ErrNoPayment.
+// Why a choice can be refused, besides payment.ErrNoPayment.
 var errNoChoice = fmt.Errorf("the sandbox knows the actions %s, %s, %s, %s, %s, %s, %s, %s, %s and %s, and an amount above 0",
 	ActionPay, ActionDecline, ActionRefuse, ActionProcess, ActionPayLate, ActionPayTwice, ActionFailRefund, ActionOpenDispute, ActionWinDispute, ActionLoseDispute)
 
-// EndedError says that the payment is past what the buyer wants.
+// EndedError means that the payment's state doesn't allow what the buyer wants.
 type EndedError struct {
 	Action Action
 	Status order.ProviderStatus
@@ -60,13 +61,13 @@ func (e *EndedError) Error() string {
 		return "no refund of the payment can fail: none was made, or the last one failed before"
 	}
 	if strings.HasPrefix(string(e.Action), string(ActionOpenDispute)) {
-		return fmt.Sprintf("the payment is %s: it isn't paid, or its dispute stands otherwise", e.Status)
+		return fmt.Sprintf("the payment is %s: it isn't paid, or its dispute is in another state", e.Status)
 	}
 	return fmt.Sprintf("the payment is %s: %s comes too late", e.Status, e.Action)
 }
 
-// Choose does what the buyer wants, and answers how the payment stands then. The
-// message that tells the shop of it is in the outbox when Choose returns.
+// Choose carries out the buyer's choice and returns the payment's new state. The message
+// that informs the shop is in the outbox when Choose returns.
 func (b *Books) Choose(ctx context.Context, paymentID string, c Choice) (order.ProviderStatus, error) {
 	if c.Amount < 0 || c.Amount > maxAmount || (c.Currency != "" && !product.CurrencyExists(c.Currency)) {
 		return "", errNoChoice

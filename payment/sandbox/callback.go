@@ -18,13 +18,13 @@ type Callback struct {
 	Body   []byte
 }
 
-// NewCallback writes the message that the sandbox would send of e and signs it.
-// The event id and the time come from e; Provider is not sent.
+// NewCallback writes and signs the message that the sandbox would send about e. The event
+// id and the time come from e; Provider is not sent.
 func (s *Signer) NewCallback(e order.PaymentEvent) (Callback, error) {
 	return s.write(e, time.Time{}, e.OccurredAt)
 }
 
-// late writes the message of what happened at e.OccurredAt, as it is sent at.
+// late writes the message about what happened at e.OccurredAt, as sent at the given time.
 func (s *Signer) late(e order.PaymentEvent, at time.Time) (Callback, error) {
 	return s.write(e, e.OccurredAt.UTC(), at)
 }
@@ -39,7 +39,7 @@ func (s *Signer) write(e order.PaymentEvent, happened, at time.Time) (Callback, 
 	return s.Sign(e.EventID, at, body)
 }
 
-// Sign puts the three headers of Standard Webhooks before any body.
+// Sign adds the three headers of Standard Webhooks to any body.
 func (s *Signer) Sign(eventID string, at time.Time, body []byte) (Callback, error) {
 	signature, err := s.hook.Sign(eventID, at, body)
 	if err != nil {

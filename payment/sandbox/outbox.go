@@ -19,7 +19,7 @@ import (
 type outgoing struct {
 	bucket string
 	event  order.PaymentEvent
-	// tries counts how often it was taken, this time included.
+	// tries counts how often it was taken, including this time.
 	tries int
 }
 
@@ -35,8 +35,8 @@ type stored struct {
 	Dispute  *dispute               `json:"dispute,omitempty"`
 }
 
-// ripe names the buckets in which something is due now: a message, or a late payment,
-// whose money comes hereby.
+// ripe returns the buckets in which something is due now: a message, or a late payment,
+// whose money arrives by this call.
 func (b *Books) ripe(ctx context.Context) ([]string, error) {
 	now := strconv.FormatInt(b.now().UnixMilli(), 10)
 	buckets := redisdb.AllBuckets()
@@ -63,8 +63,8 @@ func (b *Books) ripe(ctx context.Context) ([]string, error) {
 	return ripe, nil
 }
 
-// take takes up to most due messages of each bucket, for so long: until then nobody
-// else gets them. What it took is valid also where another bucket answered an error.
+// take leases up to most due messages of each bucket: until the lease ends no other sender
+// gets them. Its result is valid even if another bucket returned an error.
 func (b *Books) take(ctx context.Context, buckets []string, lease time.Duration, most int) ([]outgoing, error) {
 	now := b.now()
 	calls := make([]redisdb.Call, len(buckets))
@@ -117,16 +117,16 @@ func readOutgoing(bucket string, values []any) (outgoing, error) {
 	return outgoing{bucket: bucket, tries: int(tries), event: e}, nil
 }
 
-// done forgets a message.
+// done deletes a message.
 func (b *Books) done(ctx context.Context, m outgoing) error {
 	a := redisdb.Run(ctx, b.rdb, redisdb.Call{Script: doneScript, Keys: outboxKeys(m.bucket), Args: []any{m.event.EventID}})[0]
 	if err := a.Err(); err != nil {
-		return fmt.Errorf("forget message %s: %w", m.event.EventID, err)
+		return fmt.Errorf("delete message %s: %w", m.event.EventID, err)
 	}
 	return nil
 }
 
-// later has a message taken again then, unless somebody delivered it meanwhile.
+// later schedules a message again, unless it has been delivered in the meantime.
 func (b *Books) later(ctx context.Context, m outgoing, at time.Time) error {
 	err := b.rdb.ZAddXX(ctx, dueKey(m.bucket), redis.Z{Score: float64(at.UnixMilli()), Member: m.event.EventID}).Err()
 	if err != nil {

@@ -23,8 +23,8 @@ var style string
 
 var pageTemplate = template.Must(template.New("page").Parse(pageSource))
 
-// contentPolicy lets the page have its own style and send its own form, and nothing
-// else: no script, no frame around it, nothing from elsewhere.
+// contentPolicy allows the page its own style and its own form, and nothing else: no
+// script, no framing, nothing from elsewhere.
 var contentPolicy = "default-src 'none'; style-src 'sha256-" + styleHash() +
 	"'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
@@ -41,7 +41,7 @@ type page struct {
 	Payment *view
 }
 
-// view is a payment for a person.
+// view is a payment as shown to a person.
 type view struct {
 	ID, Order, Amount, State, Refunded string
 	Status                             order.ProviderStatus
@@ -59,10 +59,10 @@ var (
 	payButtons = []button{
 		{ActionPay, "Pay", "The money is there at once.", true},
 		{ActionDecline, "Decline", "This try fails; the buyer may try again.", false},
-		{ActionRefuse, "Refuse", "The provider won't take his money: the order ends.", false},
+		{ActionRefuse, "Refuse", "The provider refuses the payment for good: the order ends.", false},
 		{ActionProcess, "Pay slowly", "As a bank transfer does: come back here to pay or to decline.", false},
-		{ActionPayLate, "Pay late", "The money comes after the order gave up waiting, and has to go back.", false},
-		{ActionPayTwice, "Pay twice", "The money comes twice; what is too much has to go back.", false},
+		{ActionPayLate, "Pay late", "The money arrives after the order stopped waiting, and must be refunded.", false},
+		{ActionPayTwice, "Pay twice", "The money arrives twice; the second payment must be refunded.", false},
 	}
 	slowButtons = []button{
 		{ActionPay, "Pay", "The transfer arrives.", true},
@@ -70,24 +70,24 @@ var (
 		{ActionPayLate, "Pay late", "It arrives after the order's payment window.", false},
 	}
 	paidButtons = []button{
-		{ActionOpenDispute, "Dispute", "The buyer's bank asks the money back.", false},
+		{ActionOpenDispute, "Dispute", "The buyer's bank reclaims the money.", false},
 		{ActionWinDispute, "Win the dispute", "The bank decides for the shop.", false},
 		{ActionLoseDispute, "Lose the dispute", "The bank decides for the buyer.", false},
 	}
 	refundedButtons = []button{
-		{ActionFailRefund, "Fail the refund", "The buyer's bank sends the last refund back; an operator has to decide.", true},
+		{ActionFailRefund, "Fail the refund", "The buyer's bank returns the last refund; an operator has to decide.", true},
 	}
 	lateButtons = []button{
-		{ActionPayLate, "Pay late", "The money comes all the same, and has to go back.", false},
+		{ActionPayLate, "Pay late", "The money arrives all the same, and must be refunded.", false},
 	}
 )
 
-// viewOf puts a payment in words.
+// viewOf describes a payment in words.
 func viewOf(p order.ProviderPayment) *view {
 	v := &view{ID: p.ID, Order: p.OrderID, Amount: money(p.Amount, p.Currency), Status: p.Status}
 	switch p.Status {
 	case order.ProviderOpen:
-		v.State, v.Buttons = "waits for the buyer", payButtons
+		v.State, v.Buttons = "waiting for the buyer", payButtons
 	case order.ProviderProcessing:
 		v.State, v.Buttons = "being processed", slowButtons
 	case order.ProviderSucceeded:
@@ -110,10 +110,10 @@ func viewOf(p order.ProviderPayment) *view {
 	return v
 }
 
-// money writes an amount of minor units for a person: "€12.50".
+// money formats an amount of minor units for people: "€12.50".
 func money(minor int64, code string) string {
 	a, err := currency.NewAmountFromInt64(minor, code)
-	if err != nil { // a code that is not in ISO 4217: as it is
+	if err != nil { // a code that is not in ISO 4217: unformatted
 		return strconv.FormatInt(minor, 10) + " " + code
 	}
 	return currency.NewFormatter(currency.NewLocale("en")).Format(a)

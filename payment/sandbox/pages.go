@@ -15,25 +15,25 @@ import (
 	"holdfast/payment"
 )
 
-// Path is where the gateway has to show the pages.
+// Path is where the gateway must serve the pages.
 const Path = "/sandbox/"
 
-// payPath goes before a payment's id.
+// payPath precedes a payment's id.
 const payPath = Path + "pay/"
 
-// maxFormBytes is more than any choice takes.
+// maxFormBytes is more than any choice needs.
 const maxFormBytes = 4 << 10
 
-// Pages are where the buyer pays: for a person a page with buttons, for a program the
-// same address with JSON. Nobody is asked who he is: whoever knows the payment's id
-// may pay. The gateway keeps pages of other origins away.
+// Pages are where the buyer pays: for a person a page with buttons, for a program the same
+// address with JSON. There is no authentication: anyone who knows the payment's id may pay.
+// The gateway blocks pages of other origins.
 type Pages struct {
 	books *Books
 	log   *slog.Logger
 	mux   *http.ServeMux
 }
 
-// NewPages are the pages of the payments in these books.
+// NewPages returns the pages of the payments in these books.
 func NewPages(b *Books, log *slog.Logger) *Pages {
 	p := &Pages{books: b, log: log, mux: http.NewServeMux()}
 	p.mux.HandleFunc("GET "+payPath+"{paymentId}", p.show)
@@ -64,8 +64,8 @@ func (p *Pages) show(w http.ResponseWriter, r *http.Request) {
 	p.render(w, r, http.StatusOK, page{Payment: viewOf(found)})
 }
 
-// choose carries out what the buyer wants. A person is sent back to the page, so that
-// he can reload it without paying again.
+// choose carries out the buyer's choice. A browser is redirected to the page, so that
+// reloading it doesn't pay again.
 func (p *Pages) choose(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("paymentId")
 	c, err := readChoice(w, r)
@@ -75,10 +75,10 @@ func (p *Pages) choose(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case err != nil:
-		found, _ := p.books.lookUp(r.Context(), id) // for the page; what went wrong is known
+		found, _ := p.books.lookUp(r.Context(), id) // for the page; the error is known already
 		p.fail(w, r, found, err)
 	case wantsHTML(r):
-		http.Redirect(w, r, payPath+id, http.StatusSeeOther) //nolint:gosec // a path of ours, and the books know the id
+		http.Redirect(w, r, payPath+id, http.StatusSeeOther) //nolint:gosec // our own path, and the books know the id
 	default:
 		answerJSON(w, http.StatusOK, "application/json", map[string]any{"paymentId": id, "status": status})
 	}
@@ -101,10 +101,10 @@ func readChoice(w http.ResponseWriter, r *http.Request) (Choice, error) {
 		d := json.NewDecoder(r.Body)
 		d.DisallowUnknownFields()
 		if err := d.Decode(&c); err != nil {
-			return Choice{}, fmt.Errorf("%w: the body is not such a JSON document", errNoChoice)
+			return Choice{}, fmt.Errorf("%w: the body is not a valid JSON document", errNoChoice)
 		}
 		if _, err := d.Token(); !errors.Is(err, io.EOF) {
-			return Choice{}, fmt.Errorf("%w: there is more behind the JSON document", errNoChoice)
+			return Choice{}, fmt.Errorf("%w: there is data after the JSON document", errNoChoice)
 		}
 	case "application/x-www-form-urlencoded":
 		if err := r.ParseForm(); err != nil {
@@ -122,7 +122,7 @@ func readChoice(w http.ResponseWriter, r *http.Request) (Choice, error) {
 	return Choice(c), nil
 }
 
-// fail tells what is wrong, to a person on a page and to a program as RFC 9457 has it.
+// fail reports an error: to a person on a page, to a program as RFC 9457 problem details.
 func (p *Pages) fail(w http.ResponseWriter, r *http.Request, found order.ProviderPayment, err error) {
 	status, kind, says := http.StatusInternalServerError, "internal", "Something went wrong here."
 	ended, late := errors.AsType[*EndedError](err)
@@ -153,7 +153,7 @@ func (p *Pages) fail(w http.ResponseWriter, r *http.Request, found order.Provide
 	p.render(w, r, status, shown)
 }
 
-// wantsHTML tells a browser from a program.
+// wantsHTML reports whether the caller is a browser rather than a program.
 func wantsHTML(r *http.Request) bool { return strings.Contains(r.Header.Get("Accept"), "text/html") }
 
 func answerJSON(w http.ResponseWriter, status int, media string, v any) {

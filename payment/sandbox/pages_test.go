@@ -43,7 +43,7 @@ func TestThePageShowsThePayment(t *testing.T) {
 	}
 	open := look()
 	for _, says := range []string{
-		r.OrderID, "€12.90", "waits for the buyer", `value="pay"`, `value="decline"`, `value="refuse"`,
+		r.OrderID, "€12.90", "waiting for the buyer", `value="pay"`, `value="decline"`, `value="refuse"`,
 		`value="process"`, `value="pay_late"`, `value="pay_twice"`,
 	} {
 		require.Contains(t, open, says)

@@ -34,7 +34,7 @@ func (b *Books) lookUp(ctx context.Context, id string) (order.ProviderPayment, e
 // pageSize is how many payments are read at a time.
 const pageSize = 200
 
-// payments goes over all payments that were created since, bucket by bucket.
+// payments iterates over all payments created since, bucket by bucket.
 func (b *Books) payments(ctx context.Context, since time.Time) iter.Seq2[order.ProviderPayment, error] {
 	return func(yield func(order.ProviderPayment, error) bool) {
 		for _, bucket := range redisdb.AllBuckets() {
@@ -47,11 +47,11 @@ func (b *Books) payments(ctx context.Context, since time.Time) iter.Seq2[order.P
 	}
 }
 
-// paymentsIn goes on by the last creation that it saw, and not by a count: those who
-// leave the list at its beginning must hide nobody.
+// paymentsIn continues after the last creation time that it saw, not by position: entries
+// that expire at the start of the list must not hide others.
 func (b *Books) paymentsIn(ctx context.Context, bucket string, since time.Time) iter.Seq2[order.ProviderPayment, error] {
 	return func(yield func(order.ProviderPayment, error) bool) {
-		from, skip := max(since.UnixMilli(), 0), int64(0) // skip: those of this millisecond that were seen
+		from, skip := max(since.UnixMilli(), 0), int64(0) // skip counts those of this millisecond that were seen
 		for {
 			page, err := b.rdb.ZRangeByScoreWithScores(ctx, paymentsKey(bucket), &redis.ZRangeBy{
 				Min: strconv.FormatInt(from, 10), Max: "+inf", Offset: skip, Count: pageSize,
@@ -82,8 +82,7 @@ func (b *Books) paymentsIn(ctx context.Context, bucket string, since time.Time) 
 	}
 }
 
-// readPayment turns a payment's hash into what it says. A mark of a cancellation is no
-// payment.
+// readPayment reads a payment's hash. A mark of a cancellation is not a payment.
 func readPayment(id string, fields map[string]string) (order.ProviderPayment, error) {
 	if fields["status"] == "" || fields["mark"] != "" {
 		return order.ProviderPayment{}, payment.ErrNoPayment

@@ -1,9 +1,10 @@
-// Package sandbox is a payment provider for trying and testing. It behaves as a real
-// one does: it has books of its own (on the shop's Redis, under keys of its own), a
-// page where the buyer pays, and callbacks that follow Standard Webhooks and are sent
-// until they are taken. It moves no money.
+// Package sandbox is a payment provider for trying things out and for tests. It behaves
+// like a real one: it has books of its own (on the shop's Redis, under its own keys), a
+// page where the buyer pays, and callbacks that follow Standard Webhooks and are retried
+// until they are accepted. It moves no money.
 //
-// Whoever knows its secret can also speak for it without its books: the tools do.
+// Anyone who knows its secret can also send callbacks in its name without its books, as the
+// command line tools do.
 package sandbox
 
 import (
@@ -33,15 +34,15 @@ var _ payment.Provider = (*Provider)(nil)
 
 // Options of a Provider.
 type Options struct {
-	// PublicURL is where buyers reach the gateway, which has the pages. Who never asks
-	// for a Checkout needs none.
+	// PublicURL is where buyers reach the gateway, which serves the pages. It may be empty
+	// if Checkout is never called.
 	PublicURL string
-	// Fails is the share of calls, 0 to 1, that fail: half of them before and half of
-	// them after the books were changed. It is for trying what a shop does about it.
+	// Fails is the share of calls, 0 to 1, that fail: half of them before and half of them
+	// after the books were changed. It is for testing how a shop handles that.
 	Fails float64
 }
 
-// NewProvider is the sandbox that keeps these books.
+// NewProvider returns the sandbox with these books.
 func NewProvider(s *Signer, b *Books, o Options) *Provider {
 	return &Provider{
 		Signer: s, books: b, publicURL: strings.TrimSuffix(o.PublicURL, "/"), fails: o.Fails,
@@ -54,7 +55,7 @@ func (p *Provider) Create(ctx context.Context, r order.PaymentRequest) (string, 
 	return unreliably(p, func() (string, error) { return p.books.create(ctx, r) })
 }
 
-// Checkout implements payment.Provider: the buyer goes to the pay page.
+// Checkout implements payment.Provider: the buyer is sent to the pay page.
 func (p *Provider) Checkout(_ context.Context, paymentID string) (payment.Checkout, error) {
 	return payment.Checkout{RedirectURL: p.publicURL + payPath + paymentID}, nil
 }
@@ -67,8 +68,8 @@ func (p *Provider) Cancel(ctx context.Context, paymentID string, r order.Payment
 	return unreliably(p, func() (order.Cancellation, error) { return p.books.cancel(ctx, paymentID, r) })
 }
 
-// Refund implements payment.Provider. A payment that the books don't have was told of
-// by somebody who knows the secret: it is entered with what was paid.
+// Refund implements payment.Provider. A payment that is missing from the books was reported
+// by a holder of the secret: it is entered with the amount that was paid.
 func (p *Provider) Refund(ctx context.Context, r order.RefundRequest) (order.RefundAnswer, error) {
 	return unreliably(p, func() (order.RefundAnswer, error) { return p.books.refund(ctx, r) })
 }
@@ -78,7 +79,7 @@ func (p *Provider) LookUp(ctx context.Context, paymentID string) (order.Provider
 	return unreliably(p, func() (order.ProviderPayment, error) { return p.books.lookUp(ctx, paymentID) })
 }
 
-// Payments implements payment.Provider. It never fails by chance.
+// Payments implements payment.Provider. It never fails at random.
 func (p *Provider) Payments(ctx context.Context, since time.Time) iter.Seq2[order.ProviderPayment, error] {
 	return p.books.payments(ctx, since)
 }

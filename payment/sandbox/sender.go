@@ -14,27 +14,27 @@ import (
 )
 
 const (
-	// sendTimeout bounds one try; leaseTime is longer, so that a message which is being
-	// sent is not taken by another sender.
+	// sendTimeout bounds one try. leaseTime is longer, so that another sender doesn't take
+	// a message that is being sent.
 	sendTimeout = 10 * time.Second
 	leaseTime   = 30 * time.Second
-	// A message that is not taken is sent again after about a second, then after twice
+	// A message that is not accepted is sent again after about a second, then after twice
 	// as long each time, up to a minute.
 	firstRetry   = time.Second
 	longestRetry = time.Minute
-	// giveUpAfter is when a message that nobody takes is dropped.
+	// giveUpAfter is when a message that is never accepted is dropped.
 	giveUpAfter = 7 * 24 * time.Hour
-	// lookEvery is how soon a message that another process put into the outbox, or that
-	// has become due again, is found.
+	// lookEvery is how soon a message is found that another process put into the outbox, or
+	// that has become due again.
 	lookEvery = time.Second
-	// atOnce is how many messages are under way.
+	// atOnce is how many messages are in flight.
 	atOnce = 16
-	// bookkeeping bounds what is written down after a try, also while the sender stops.
+	// bookkeeping bounds the recording of a try's result, including while the sender stops.
 	bookkeeping = 3 * time.Second
 )
 
-// Sender sends the sandbox's callbacks: each until it is taken, under an id that stays
-// the same. Several processes may have one; a message may come twice all the same.
+// Sender sends the sandbox's callbacks, each until it is accepted, under an id that stays
+// the same. Several processes may run one; even so, a message may arrive twice.
 type Sender struct {
 	books  *Books
 	signer *Signer
@@ -42,7 +42,7 @@ type Sender struct {
 	http   *http.Client
 	log    *slog.Logger
 	jitter func() float64
-	// slots has an entry for each message that may be sent beside those under way.
+	// slots has an entry for each additional message that may be sent.
 	slots    chan struct{}
 	underWay sync.WaitGroup
 }
@@ -62,7 +62,7 @@ func NewSender(b *Books, s *Signer, gatewayURL string, log *slog.Logger) *Sender
 	return sender
 }
 
-// Run sends what is due until ctx ends, and returns when nothing is under way any more.
+// Run sends what is due until ctx ends, and returns when nothing is in flight any more.
 func (s *Sender) Run(ctx context.Context) {
 	defer s.http.CloseIdleConnections()
 	defer s.underWay.Wait()
@@ -75,7 +75,7 @@ func (s *Sender) Run(ctx context.Context) {
 			return
 		}
 		if err != nil && !away {
-			s.log.WarnContext(ctx, "the sandbox's callbacks have to wait", "error", err)
+			s.log.WarnContext(ctx, "the sandbox's callbacks are delayed", "error", err)
 		}
 		away = err != nil
 		select {
@@ -87,8 +87,8 @@ func (s *Sender) Run(ctx context.Context) {
 	}
 }
 
-// sendDue begins to send all that is due now. A gateway that is slow to take one
-// message doesn't hold up the others.
+// sendDue starts sending everything that is due now. A slow gateway doesn't hold up the
+// other messages.
 func (s *Sender) sendDue(ctx context.Context) error {
 	for {
 		ripe, err := s.books.ripe(ctx)
@@ -96,7 +96,7 @@ func (s *Sender) sendDue(ctx context.Context) error {
 			return err
 		}
 		rand.Shuffle(len(ripe), func(i, j int) { ripe[i], ripe[j] = ripe[j], ripe[i] }) //nolint:gosec // no secret
-		for begun := time.Now(); time.Since(begun) < lookEvery; {                       // then others may have become due
+		for begun := time.Now(); time.Since(begun) < lookEvery; {                       // later ones may have become due
 			if len(ripe) == 0 {
 				return nil
 			}
@@ -107,8 +107,8 @@ func (s *Sender) sendDue(ctx context.Context) error {
 	}
 }
 
-// sendFrom sends as much from the buckets as there are slots for, and answers in which
-// of them there may be more, those that have waited longest first.
+// sendFrom sends as many messages from the buckets as there are slots for, and returns the
+// buckets that may have more, those that have waited longest first.
 func (s *Sender) sendFrom(ctx context.Context, buckets []string) ([]string, error) {
 	free := s.awaitSlots(ctx)
 	if free == 0 {
@@ -135,8 +135,8 @@ func (s *Sender) sendFrom(ctx context.Context, buckets []string) ([]string, erro
 	return left, err
 }
 
-// awaitSlots takes all slots that are free, and waits for one where none is; 0 when ctx
-// has ended.
+// awaitSlots takes all free slots, or waits for one if there are none. It returns 0 when
+// ctx has ended.
 func (s *Sender) awaitSlots(ctx context.Context) int {
 	select {
 	case <-ctx.Done():
@@ -158,8 +158,8 @@ func (s *Sender) free(n int) {
 	}
 }
 
-// try sends one message once. Who doesn't take it gets it again; so does he of whom the
-// books, being away, can't note that he took it.
+// try sends one message once. It is sent again if it isn't accepted, or if the books can't
+// be reached to record that it was.
 func (s *Sender) try(ctx context.Context, m outgoing) {
 	err := s.send(ctx, m)
 	stopped := ctx.Err() != nil
@@ -170,24 +170,24 @@ func (s *Sender) try(ctx context.Context, m outgoing) {
 	switch {
 	case err == nil:
 		err = s.books.done(ctx, m)
-	case stopped: // whoever is next may send it at once
+	case stopped: // the next sender may send it at once
 		err = s.books.later(ctx, m, now)
 	case now.Sub(m.event.OccurredAt) > giveUpAfter:
-		log.ErrorContext(ctx, "a callback is given up", "error", err)
+		log.ErrorContext(ctx, "a callback was dropped", "error", err)
 		err = s.books.done(ctx, m)
 	default:
-		log.WarnContext(ctx, "a callback was not taken", "error", err)
+		log.WarnContext(ctx, "a callback was not accepted", "error", err)
 		err = s.books.later(ctx, m, now.Add(s.pause(m.tries)))
 	}
 	if err != nil {
-		log.WarnContext(ctx, "a callback will come again, since the books were away", "error", err)
+		log.WarnContext(ctx, "a callback will be repeated, since the books could not be reached", "error", err)
 	}
 }
 
-// pause is how long a message waits after so many tries: up to a fifth more or less
-// than it should, so that what failed together doesn't come again together.
+// pause is how long a message waits after this number of tries: up to a fifth more or less,
+// so that messages that failed together aren't retried together.
 func (s *Sender) pause(tries int) time.Duration {
-	const steps, spread = 6, 0.4 // 2^6 s are more than the longest
+	const steps, spread = 6, 0.4 // 2^6 s exceeds the longest pause
 	pause := min(firstRetry<<min(tries-1, steps), longestRetry)
 	return time.Duration(float64(pause) * (1 - spread/2 + spread*s.jitter()))
 }
@@ -206,8 +206,8 @@ func (s *Sender) send(ctx context.Context, m outgoing) error {
 	if err != nil {
 		return fmt.Errorf("send the callback: %w", err)
 	}
-	defer func() { _ = res.Body.Close() }() // there is nothing more to know
-	const enough = 4 << 10                  // of an answer that nobody needs: the connection can be used again
+	defer func() { _ = res.Body.Close() }() // there is nothing more to learn
+	const enough = 4 << 10                  // of an unneeded answer, so that the connection can be reused
 	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, enough))
 	if res.StatusCode/100 != 2 {
 		return fmt.Errorf("the gateway answered %s", res.Status)

@@ -19,14 +19,14 @@ import (
 	"holdfast/product"
 )
 
-// minSecretBytes is what Standard Webhooks asks of a key: 24 to 64 random bytes.
+// minSecretBytes is the minimum that Standard Webhooks asks for: 24 to 64 random bytes.
 const minSecretBytes = 24
 
-// maxEventIDBytes bounds webhook-id, which is kept in histories.
+// maxEventIDBytes bounds webhook-id, which is stored in histories.
 const maxEventIDBytes = 255
 
-// Signer signs callbacks, and proves and reads those that were signed. It knows no
-// books: whoever has the secret says what he likes.
+// Signer signs callbacks, and verifies and reads signed ones. It has no books: a holder of
+// the secret can report anything.
 type Signer struct {
 	hook *webhooks.Webhook
 }
@@ -34,10 +34,10 @@ type Signer struct {
 var _ payment.Reader = (*Signer)(nil)
 
 // PublishedSecret signs callbacks where nothing is at stake: the stack of make run, on
-// loopback. Everybody can read it here.
-const PublishedSecret = "whsec_aG9sZGZhc3Qtc2FuZGJveC1ub3QtYS1zZWNyZXQ=" //nolint:gosec // it says that it is none
+// loopback. It is public.
+const PublishedSecret = "whsec_aG9sZGZhc3Qtc2FuZGJveC1ub3QtYS1zZWNyZXQ=" //nolint:gosec // it isn't a secret
 
-// IsPublished reports whether a secret is the published one, however it is spelled.
+// IsPublished reports whether a secret is the published one, in any spelling.
 func IsPublished(secret string) bool {
 	key, err := keyOf(secret)
 	published, _ := keyOf(PublishedSecret)
@@ -55,20 +55,20 @@ func New(secret string) (*Signer, error) {
 		return nil, errors.New("the webhook secret is not base64") // the cause would show a part of it
 	}
 	if len(key) < minSecretBytes {
-		return nil, fmt.Errorf("the webhook secret has %d bytes, at least %d are needed", len(key), minSecretBytes)
+		return nil, fmt.Errorf("the webhook secret has %d bytes, but needs at least %d", len(key), minSecretBytes)
 	}
 	hook, err := webhooks.NewWebhookRaw(key)
 	if err != nil {
-		return nil, fmt.Errorf("take the webhook secret: %w", err)
+		return nil, fmt.Errorf("use the webhook secret: %w", err)
 	}
 	return &Signer{hook: hook}, nil
 }
 
-// message is a callback's body. The provider may add fields: they are ignored.
+// message is a callback's body. Additional fields are ignored.
 type message struct {
 	Type order.PaymentEventType `json:"type"`
-	// Timestamp is when it happened, where that is not when it is sent: a message may
-	// have been on its way for days.
+	// Timestamp is when the event happened, if that isn't when the message was sent:
+	// delivery may take days.
 	Timestamp time.Time `json:"timestamp,omitzero"`
 	Data      data      `json:"data"`
 }
@@ -78,13 +78,13 @@ type data struct {
 	PaymentID string `json:"paymentId"`
 	Amount    int64  `json:"amount"`
 	Currency  string `json:"currency"`
-	// Refund that failed, where the message is of one.
+	// Refund that failed, if the message is about one.
 	Refund *order.FailedRefund `json:"refund,omitempty"`
-	// Dispute of the payment, where the message is of one.
+	// Dispute of the payment, if the message is about one.
 	Dispute *dispute `json:"dispute,omitempty"`
 }
 
-// dispute is how one stands.
+// dispute is the state of a dispute.
 type dispute struct {
 	ID     string              `json:"id"`
 	Status order.DisputeStatus `json:"status"`
@@ -93,7 +93,7 @@ type dispute struct {
 	DueBy  time.Time           `json:"dueBy,omitzero"`
 }
 
-// check names what is wrong with it, "" where nothing is.
+// check returns what is wrong with it, or "".
 func (d *dispute) check() string {
 	switch {
 	case d == nil || !order.ValidName(d.ID):
@@ -109,7 +109,7 @@ func (d *dispute) check() string {
 	return ""
 }
 
-// in puts it into our words.
+// in converts it to our terms.
 func (d *dispute) in(e order.PaymentEvent) *order.Dispute {
 	if d == nil {
 		return nil
@@ -131,8 +131,8 @@ func disputeOf(d *order.Dispute) *dispute {
 	return &dispute{ID: d.ID, Status: d.Status, Reason: d.Reason, Funds: d.Funds, DueBy: d.DueBy}
 }
 
-// Callback implements payment.Reader. The signature is compared in constant
-// time, before anything of the body is read.
+// Callback implements payment.Reader. The signature is compared in constant time, before
+// anything in the body is read.
 func (s *Signer) Callback(header http.Header, body []byte, now time.Time) (order.PaymentEvent, error) {
 	var none order.PaymentEvent
 	// The library would compare the timestamp with a clock of its own.
@@ -166,8 +166,8 @@ func (s *Signer) Callback(header http.Header, body []byte, now time.Time) (order
 	return e, nil
 }
 
-// read takes one JSON document without repeated names: two readers of it must not
-// see two payments. What is wrong is told in words of the message.
+// read parses one JSON document without repeated names: two readers of it must not see two
+// payments. Its errors use the names of the message.
 func read(body []byte) (message, error) {
 	var m message
 	err := json.Unmarshal(body, &m)
@@ -188,7 +188,7 @@ func (m message) check(eventID string) error {
 	switch m.Type {
 	case order.PaymentSucceeded, order.PaymentFailed, order.PaymentDeclined:
 		if m.Data.Refund != nil || m.Data.Dispute != nil {
-			return fmt.Errorf("%w: data.refund and data.dispute go with messages of these alone", payment.ErrMalformed)
+			return fmt.Errorf("%w: data.refund and data.dispute are only allowed in messages about these", payment.ErrMalformed)
 		}
 	case order.PaymentDisputed:
 		if bad := m.Data.Dispute.check(); bad != "" {
@@ -200,7 +200,7 @@ func (m message) check(eventID string) error {
 		}
 	case "":
 		return fmt.Errorf("%w: type is missing", payment.ErrMalformed)
-	case order.PaymentCreated, order.PaymentEnded: // the sandbox doesn't tell of these
+	case order.PaymentCreated, order.PaymentEnded: // the sandbox sends no such messages
 		fallthrough
 	default:
 		return fmt.Errorf("%w: %.64q", payment.ErrUnknownType, string(m.Type))

@@ -9,21 +9,21 @@ import (
 	"holdfast/product"
 )
 
-// unit is how Stripe counts a currency, where that isn't in the minor unit of ISO
-// 4217, which is ours.
+// unit is how Stripe counts a currency, if that isn't in the minor unit of ISO 4217, which
+// is ours.
 type unit struct {
-	// times: Stripe counts in smaller units; per: in larger ones.
+	// times is for currencies that Stripe counts in smaller units, per for larger ones.
 	times, per int64
-	// step: Stripe takes multiples of it.
+	// step means that Stripe accepts only multiples of it.
 	step int64
-	// not: Stripe doesn't document how it would count it.
+	// not means that Stripe doesn't document how it counts the currency.
 	not bool
 }
 
-// units are the exceptions that Stripe documents (docs.stripe.com/currencies, "Minor
-// units in API amounts", "Zero-decimal", "Three-decimal", "Special cases").
+// units are the exceptions that Stripe documents (docs.stripe.com/currencies, "Minor units
+// in API amounts", "Zero-decimal", "Three-decimal", "Special cases").
 var units = map[string]unit{
-	// Without decimals, and written with two for the sake of old integrations.
+	// No decimals, but written with two for compatibility with old integrations.
 	"ISK": {times: 100},
 	"UGX": {times: 100},
 	// ISO 4217 gives the ariary two decimals, Stripe none.
@@ -34,8 +34,8 @@ var units = map[string]unit{
 	"KWD": {step: 10},
 	"OMR": {step: 10},
 	"TND": {step: 10},
-	// Neither two decimals nor on one of Stripe's lists: a wrong guess would be wrong by
-	// a factor of 10 or 100.
+	// Neither two decimals nor on one of Stripe's lists: a wrong guess would be off by a
+	// factor of 10 or 100.
 	"CLF": {not: true},
 	"IQD": {not: true},
 	"LYD": {not: true},
@@ -43,8 +43,8 @@ var units = map[string]unit{
 	"UYW": {not: true},
 }
 
-// toStripe turns an amount of ours into Stripe's. What doesn't fit is refused here:
-// Stripe would take another amount.
+// toStripe converts an amount of ours to Stripe's. What doesn't fit is refused here: Stripe
+// would charge another amount.
 func toStripe(amount int64, currency string) (int64, error) {
 	u := units[currency]
 	switch {
@@ -68,13 +68,13 @@ func toStripe(amount int64, currency string) (int64, error) {
 	return amount, nil
 }
 
-// fromStripe is the way back, with the currency in our letters.
+// fromStripe converts back, with the currency in our spelling.
 func fromStripe(amount int64, currency string) (int64, string, error) {
 	currency = strings.ToUpper(currency)
 	u := units[currency]
 	switch {
 	case u.times > 0 && amount%u.times != 0:
-		return 0, currency, fmt.Errorf("stripe's amount %d %s is a part of the smallest unit", amount, currency)
+		return 0, currency, fmt.Errorf("stripe's amount %d %s is a fraction of the smallest unit", amount, currency)
 	case u.times > 0:
 		return amount / u.times, currency, nil
 	case u.per > 0 && amount > math.MaxInt64/u.per:

@@ -12,8 +12,7 @@ import (
 	"holdfast/payment"
 )
 
-// LookUp implements payment.Provider. OrderID is empty where the payment isn't one of
-// Holdfast's.
+// LookUp implements payment.Provider. OrderID is empty if Holdfast didn't make the payment.
 func (p *Provider) LookUp(ctx context.Context, paymentID string) (order.ProviderPayment, error) {
 	if paymentID == "" {
 		return order.ProviderPayment{}, payment.ErrNoPayment
@@ -25,8 +24,8 @@ func (p *Provider) LookUp(ctx context.Context, paymentID string) (order.Provider
 	return p.booked(ctx, i)
 }
 
-// Payments implements payment.Provider, the newest first. What others took by the same
-// account is left out.
+// Payments implements payment.Provider, the newest first. Payments that other applications
+// took through the same account are left out.
 func (p *Provider) Payments(ctx context.Context, since time.Time) iter.Seq2[order.ProviderPayment, error] {
 	return func(yield func(order.ProviderPayment, error) bool) {
 		params := &stripe.PaymentIntentListParams{
@@ -48,7 +47,7 @@ func (p *Provider) Payments(ctx context.Context, since time.Time) iter.Seq2[orde
 	}
 }
 
-// booked puts a PaymentIntent and its refunds into our words.
+// booked converts a PaymentIntent and its refunds to our terms.
 func (p *Provider) booked(ctx context.Context, i intent) (order.ProviderPayment, error) {
 	res := order.ProviderPayment{
 		ID: i.ID, OrderID: orderOf(i.Metadata), Status: statusOf(i), CreatedAt: time.Unix(i.Created, 0).UTC(),
@@ -77,8 +76,8 @@ func (p *Provider) booked(ctx context.Context, i intent) (order.ProviderPayment,
 	return res, nil
 }
 
-// refunds of a payment. Only one that succeeded can have any, and a list that brought
-// them along, whole, spares a call.
+// refunds returns the refunds of a payment. Only a successful payment can have any, and a
+// complete list in the payment saves a call.
 func (p *Provider) refunds(ctx context.Context, i intent) ([]refund, error) {
 	if statusOf(i) != order.ProviderSucceeded {
 		return nil, nil

@@ -17,14 +17,14 @@ import (
 	"holdfast/product"
 )
 
-// signatureHeader holds the time and the signatures of a webhook.
+// signatureHeader contains the time and the signatures of a webhook.
 const signatureHeader = "Stripe-Signature"
 
-// maxEventIDBytes bounds an event's id, which is kept in histories.
+// maxEventIDBytes bounds an event's id, which is stored in histories.
 const maxEventIDBytes = 255
 
-// message is an event as far as we read it. The library's own types change with each
-// version of Stripe's API, and an account may send those of another version: what
+// message is the part of an event that we read. The library's own types change with each
+// version of Stripe's API, and an account may send those of another version: a change that
 // doesn't concern us must not make a payment unreadable.
 type message struct {
 	ID      string `json:"id"`
@@ -36,7 +36,7 @@ type message struct {
 	} `json:"data"`
 }
 
-// sentIntent is the PaymentIntent that a message is of.
+// sentIntent is the PaymentIntent that a message is about.
 type sentIntent struct {
 	ID             string            `json:"id"`
 	Amount         int64             `json:"amount"`
@@ -45,8 +45,8 @@ type sentIntent struct {
 	Metadata       map[string]string `json:"metadata"`
 }
 
-// Callback implements payment.Reader. The signature is compared in constant time,
-// before anything of the body is read.
+// Callback implements payment.Reader. The signature is compared in constant time, before
+// anything in the body is read.
 func (p *Provider) Callback(header http.Header, body []byte, now time.Time) (order.PaymentEvent, error) {
 	var none order.PaymentEvent
 	signed := header.Get(signatureHeader)
@@ -81,8 +81,8 @@ func (p *Provider) Callback(header http.Header, body []byte, now time.Time) (ord
 	return m.read(kind)
 }
 
-// signedAt is the one timestamp of a signature header. Of two, the library would check
-// another one than we.
+// signedAt returns the one timestamp of a signature header. If there were two, the library
+// might verify a different one.
 func signedAt(header string) (time.Time, error) {
 	var found []string
 	for pair := range strings.SplitSeq(header, ",") {
@@ -114,10 +114,10 @@ func (m message) check() error {
 	return nil
 }
 
-// maxSeconds is the end of the year 9999: later times can't be written as RFC 3339.
+// maxSeconds is the end of the year 9999: RFC 3339 can't represent later times.
 const maxSeconds = 253402300799
 
-// read puts a message of a PaymentIntent into our words.
+// read converts a message about a PaymentIntent to our terms.
 func (m message) read(kind order.PaymentEventType) (order.PaymentEvent, error) {
 	var none order.PaymentEvent
 	var i sentIntent
@@ -125,7 +125,7 @@ func (m message) read(kind order.PaymentEventType) (order.PaymentEvent, error) {
 		return none, fmt.Errorf("%w: data.object is not a PaymentIntent", payment.ErrMalformed)
 	}
 	if !ours(i.Metadata) {
-		return none, fmt.Errorf("%w: payment %.64q was not asked for by Holdfast", payment.ErrIgnored, i.ID)
+		return none, fmt.Errorf("%w: payment %.64q was not made by Holdfast", payment.ErrIgnored, i.ID)
 	}
 	sum := i.Amount
 	if kind == order.PaymentSucceeded {

@@ -36,15 +36,15 @@ func (p *Provider) Cancel(ctx context.Context, paymentID string, r order.Payment
 	return res, nil
 }
 
-// lost are the payments of an attempt whose creation was not answered. The search
-// finds those whose key Stripe has forgotten; the key finds one that is too new to be
-// searched, or makes one, so that a request still on its way can't make it later.
+// lost returns the payments of an attempt whose creation was not answered. The search finds
+// those whose key Stripe has forgotten; the key finds one that is too new to be searched,
+// or creates one, so that a request still in flight can't create it later.
 func (p *Provider) lost(ctx context.Context, r order.PaymentRequest) ([]string, error) {
 	found, err := p.find(ctx, r)
 	if errors.Is(err, payment.ErrUnavailable) {
 		return nil, err
 	}
-	if err == nil && len(found) > 0 { // else: not every account can search
+	if err == nil && len(found) > 0 { // otherwise: not every account can search
 		ids := make([]string, 0, len(found))
 		for _, i := range found {
 			ids = append(ids, i.ID)
@@ -61,8 +61,9 @@ func (p *Provider) lost(ctx context.Context, r order.PaymentRequest) ([]string, 
 	return []string{id}, nil
 }
 
-// cancel cancels what is there. A payment that Stripe doesn't know is no answer: they
-// don't vanish, so this is another account, and the one that has it would take money.
+// cancel cancels an existing payment. If Stripe doesn't know it, that is no answer:
+// payments don't vanish, so this key belongs to another account, and the right account
+// would still take money.
 func (p *Provider) cancel(ctx context.Context, id string, r order.PaymentRequest) (order.Cancellation, error) {
 	var i intent
 	err := p.api.post(ctx, stripe.FormatURLPath(cancelPath, id), &stripe.PaymentIntentCancelParams{
@@ -84,10 +85,10 @@ func (p *Provider) cancel(ctx context.Context, id string, r order.PaymentRequest
 		return order.Cancellation{Outcome: order.CancelOutcomeCancelled}, nil
 	case order.ProviderSucceeded:
 		paid, err := success(i)
-		paid.OrderID = r.OrderID // also where somebody changed what the payment carries
+		paid.OrderID = r.OrderID // even if the payment's metadata was changed
 		return order.Cancellation{Outcome: order.CancelOutcomePaid, Paid: &paid}, err
 	case order.ProviderOpen, order.ProviderProcessing:
 	}
-	// Open is rare: the buyer's attempt failed between the two calls. Ask again.
+	// Still open is rare: the buyer's attempt failed between the two calls. Ask again.
 	return order.Cancellation{Outcome: order.CancelOutcomeProcessing}, nil
 }

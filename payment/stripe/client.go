@@ -10,10 +10,10 @@ import (
 	"github.com/stripe/stripe-go/v85/form"
 )
 
-// client is the part of Stripe's API that we use. The library's own Client has all 200
-// services of it, and since something else in the program calls methods by reflection
-// the linker would keep every one: 7 MB. And of an answer it reads what we read, so
-// that a new shape of something else can't make a payment unreadable.
+// client is the part of Stripe's API that we use. The library's own Client contains all 200
+// services, and since other code in the program calls methods by reflection, the linker
+// would keep every one: 7 MB. It also parses only the fields that we read, so that a format
+// change elsewhere can't make a payment unreadable.
 type client struct {
 	backend stripe.Backend
 	key     string
@@ -43,7 +43,7 @@ type intent struct {
 	LatestCharge   *charge                    `json:"latest_charge"`
 }
 
-// charge is empty but for its id where it wasn't asked to be expanded.
+// charge is empty except for its id unless it was expanded.
 type charge struct {
 	ID      string        `json:"id"`
 	Created int64         `json:"created"`
@@ -74,7 +74,7 @@ type refund struct {
 func (i intent) name() string { return i.ID }
 func (r refund) name() string { return r.ID }
 
-// page of a list, or of what a search found.
+// page of a list or of search results.
 type page[T any] struct {
 	stripe.APIResource
 	Data    []T  `json:"data"`
@@ -85,7 +85,7 @@ func (c client) get(ctx context.Context, path string, params any, to stripe.Last
 	return c.call(ctx, http.MethodGet, path, params, "", to)
 }
 
-// post makes the library think of an idempotency key where none is given.
+// post lets the library generate an idempotency key if none is given.
 func (c client) post(ctx context.Context, path string, params any, key string, to stripe.LastResponseSetter) error {
 	return c.call(ctx, http.MethodPost, path, params, key, to)
 }
@@ -102,8 +102,8 @@ func (c client) call(ctx context.Context, method, path string, params any, key s
 	return c.backend.CallRaw(method, path, c.key, []byte(values.Encode()), common, to)
 }
 
-// list goes over all pages of a list. cursor is the part of params that tells where the
-// next one begins.
+// list iterates over all pages of a list. cursor is the field of params where the next page
+// starts.
 func list[T interface{ name() string }](ctx context.Context, c client, path string, params any, cursor *stripe.ListParams) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		cursor.Limit = stripe.Int64(pageSize)

@@ -14,11 +14,11 @@ import (
 	"holdfast/payment"
 )
 
-// freshKeys bounds how often a call goes on under a further idempotency key.
+// freshKeys bounds how many further idempotency keys a call may try.
 const freshKeys = 10
 
-// nthKey is an idempotency key. They live in one space for the whole account: ours
-// begin with our name.
+// nthKey is an idempotency key. Keys share one namespace per account, so ours start with
+// our name.
 func nthKey(kind, name string, n int) string {
 	key := "holdfast-" + kind + ":" + name
 	if n > 0 {
@@ -27,9 +27,9 @@ func nthKey(kind, name string, n int) string {
 	return key
 }
 
-// Create implements payment.Provider. Stripe remembers the key for at least 24 hours.
-// Asked again after that it makes a second PaymentIntent: the first can't be paid,
-// since nobody was ever told its client secret.
+// Create implements payment.Provider. Stripe remembers the key for at least 24 hours. A
+// repeated call after that makes a second PaymentIntent; the first can't be paid, since its
+// client secret was never handed out.
 func (p *Provider) Create(ctx context.Context, r order.PaymentRequest) (string, error) {
 	amount, err := toStripe(r.Amount, r.Currency)
 	if err != nil {
@@ -56,8 +56,8 @@ func (p *Provider) Create(ctx context.Context, r order.PaymentRequest) (string, 
 		case problem == nil:
 			return "", failed(err)
 		case problem.replayed && problem.status >= 500:
-			// Stripe would repeat this failure for a day. What it may have left behind can't
-			// be paid; whoever asks again goes the same way along the keys.
+			// Stripe would repeat this failure for a day. What it may have left behind
+			// can't be paid, and a repeated call tries the same keys in the same order.
 		case problem.mismatch():
 			return p.made(ctx, r, amount, problem)
 		case problem.lasting():
@@ -69,8 +69,8 @@ func (p *Provider) Create(ctx context.Context, r order.PaymentRequest) (string, 
 	return "", fmt.Errorf("%w: stripe failed under each of %d keys", payment.ErrUnavailable, freshKeys)
 }
 
-// made finds the payment that another version of this program asked for, in other
-// words, under the same key.
+// made finds the payment that another version of this program requested with other
+// parameters under the same key.
 func (p *Provider) made(ctx context.Context, r order.PaymentRequest, amount int64, mismatch *problem) (string, error) {
 	found, err := p.find(ctx, r)
 	if err != nil {
@@ -81,16 +81,17 @@ func (p *Provider) made(ctx context.Context, r order.PaymentRequest, amount int6
 			return i.ID, nil
 		}
 	}
-	// A search is up to a minute late. If it stays so, two installations share the account.
+	// The search may lag by a minute. If this persists, two installations share the
+	// account.
 	return "", fmt.Errorf("%w: %w", payment.ErrUnavailable, mismatch)
 }
 
-// find searches the payments of an attempt, by what they carry of ours.
+// find searches for the payments of an attempt by our metadata.
 func (p *Provider) find(ctx context.Context, r order.PaymentRequest) ([]intent, error) {
 	params := &stripe.PaymentIntentSearchParams{}
 	params.Query = fmt.Sprintf(`metadata["%s"]:"%s"`, metaPayment, r.Key())
 	params.Limit = stripe.Int64(pageSize)
-	var found page[intent] // one page: there are hardly ever two
+	var found page[intent] // one page: there are hardly ever two payments
 	if err := p.api.get(ctx, searchPath, params, &found); err != nil {
 		return nil, fmt.Errorf("search payment %s: %w", r.Key(), failed(err))
 	}
@@ -112,4 +113,4 @@ func (p *Provider) Checkout(ctx context.Context, paymentID string) (payment.Chec
 	return payment.Checkout{ClientSecret: i.ClientSecret}, nil
 }
 
-var errNoSecret = errors.New("stripe answers no client secret: the API key may only read")
+var errNoSecret = errors.New("stripe returned no client secret: the API key is read-only")

@@ -11,11 +11,11 @@ import (
 	"holdfast/product"
 )
 
-// disputePrefix begins the types of messages about disputes.
+// disputePrefix starts the types of messages about disputes.
 const disputePrefix = "charge.dispute."
 
-// sentDispute is the dispute that a message is of. It doesn't carry what we wrote at its
-// payment: whose that is has to be asked.
+// sentDispute is the dispute that a message is about. It lacks our metadata, so the
+// payment's owner must be looked up.
 type sentDispute struct {
 	ID              string `json:"id"`
 	Object          string `json:"object"`
@@ -29,7 +29,8 @@ type sentDispute struct {
 	} `json:"evidence_details"`
 }
 
-// disputeStatuses in our words. The warnings are inquiries, which may become disputes.
+// disputeStatuses maps Stripe's statuses to ours. The warnings are inquiries, which may
+// become disputes.
 var disputeStatuses = map[string]order.DisputeStatus{
 	"warning_needs_response": order.DisputeNeedsResponse,
 	"warning_under_review":   order.DisputeUnderReview,
@@ -47,7 +48,7 @@ var disputeFunds = map[string]order.DisputeFunds{
 	disputePrefix + "funds_reinstated": order.DisputeFundsReinstated,
 }
 
-// readDispute puts a message of a dispute into our words.
+// readDispute converts a message about a dispute to our terms.
 func (m message) readDispute() (order.PaymentEvent, error) {
 	var none order.PaymentEvent
 	var d sentDispute
@@ -55,10 +56,10 @@ func (m message) readDispute() (order.PaymentEvent, error) {
 		return none, fmt.Errorf("%w: data.object is not a dispute", payment.ErrMalformed)
 	}
 	if d.PaymentIntent == "" { // a charge that no PaymentIntent made
-		return none, fmt.Errorf("%w: dispute %.64q is of no PaymentIntent", payment.ErrIgnored, d.ID)
+		return none, fmt.Errorf("%w: dispute %.64q has no PaymentIntent", payment.ErrIgnored, d.ID)
 	}
 	status, known := disputeStatuses[d.Status]
-	if !known { // a status of tomorrow: somebody should look
+	if !known { // a status unknown to this version: an operator should look
 		status = order.DisputeNeedsResponse
 	}
 	amount, currency, err := fromStripe(d.Amount, d.Currency)
@@ -70,9 +71,9 @@ func (m message) readDispute() (order.PaymentEvent, error) {
 	case err != nil:
 		return none, fmt.Errorf("%w: %w", payment.ErrMalformed, err)
 	case amount < 1 || !product.ValidCurrency(currency):
-		return none, fmt.Errorf("%w: data.object has no amount of a currency", payment.ErrMalformed)
+		return none, fmt.Errorf("%w: data.object has no valid amount and currency", payment.ErrMalformed)
 	case len(d.Reason) > order.MaxFieldBytes || d.EvidenceDetails.DueBy < 0 || d.EvidenceDetails.DueBy > maxSeconds:
-		return none, fmt.Errorf("%w: data.object has no such reason or date", payment.ErrMalformed)
+		return none, fmt.Errorf("%w: data.object has no valid reason or date", payment.ErrMalformed)
 	}
 	at := time.Unix(m.Created, 0).UTC()
 	said := order.Dispute{ID: d.ID, Amount: amount, Currency: currency, Reason: d.Reason, Status: status, OccurredAt: at}

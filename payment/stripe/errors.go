@@ -15,14 +15,14 @@ import (
 	"holdfast/payment"
 )
 
-// problem is an error that Stripe answered, as far as it may be logged: the library's
-// own error prints the PaymentIntent with its client secret.
+// problem is an error from Stripe, limited to what may be logged: the library's own error
+// prints the PaymentIntent with its client secret.
 type problem struct {
 	status               int
 	kind                 stripe.ErrorType
 	code                 stripe.ErrorCode
 	param, text, request string
-	// replayed: Stripe repeats what it answered before under this idempotency key.
+	// replayed means that Stripe repeats an earlier answer under this idempotency key.
 	replayed bool
 }
 
@@ -31,7 +31,7 @@ func (e *problem) Error() string {
 	if e.code != "" {
 		name += " " + string(e.code)
 	}
-	text := fmt.Sprintf("stripe answers %d %s", e.status, name)
+	text := fmt.Sprintf("stripe answered %d %s", e.status, name)
 	if e.text != "" {
 		text += ": " + e.text
 	}
@@ -41,10 +41,10 @@ func (e *problem) Error() string {
 	return text
 }
 
-// secrets are keys, of which Stripe's messages show parts, and client secrets.
+// secrets matches keys, parts of which appear in Stripe's messages, and client secrets.
 var secrets = regexp.MustCompile(`\b(sk|rk|pk|ek|whsec)_[A-Za-z0-9_*]+|_secret_[A-Za-z0-9_*]+`)
 
-// problemOf is nil where err is not an answer of Stripe.
+// problemOf returns nil if err is not an answer from Stripe.
 func problemOf(err error) *problem {
 	e, ok := errors.AsType[*stripe.Error](err)
 	if !ok {
@@ -60,8 +60,8 @@ func problemOf(err error) *problem {
 	return p
 }
 
-// lasting tells whether asking again for the same can't get better, as far as amount
-// and currency are concerned.
+// lasting reports whether a retry can't succeed, as far as amount and currency are
+// concerned.
 func (e *problem) lasting() bool {
 	if e.kind != stripe.ErrorTypeInvalidRequest || e.status < 400 || e.status >= 500 || e.operator() {
 		return false
@@ -71,18 +71,18 @@ func (e *problem) lasting() bool {
 		stripe.ErrorCodePaymentMethodCurrencyMismatch)
 }
 
-// operator: the key is wrong, or may not do this.
+// operator means that the key is wrong, or lacks a permission.
 func (e *problem) operator() bool {
 	return e.status == http.StatusUnauthorized || e.status == http.StatusForbidden
 }
 
-// passing: Stripe is away, busy, or at work on the very same.
+// passing means that Stripe is down, busy, or processing the same request.
 func (e *problem) passing() bool {
 	return e.status >= 500 || e.status == http.StatusTooManyRequests || e.status == http.StatusConflict ||
 		e.kind == stripe.ErrorTypeAPI
 }
 
-// mismatch: the idempotency key was used before with other parameters.
+// mismatch means that the idempotency key was used before with other parameters.
 func (e *problem) mismatch() bool {
 	return e.kind == stripe.ErrorTypeIdempotency && !e.passing()
 }
@@ -91,15 +91,15 @@ func (e *problem) is(codes ...stripe.ErrorCode) bool {
 	return e != nil && slices.Contains(codes, e.code)
 }
 
-// failed says what a call came to, beside a lasting no. Whatever isn't understood
-// leaves open whether Stripe acted.
+// failed converts the error of a call other than a final refusal. After an unrecognised
+// error it isn't known whether Stripe acted.
 func failed(err error) error {
 	p := problemOf(err)
 	switch {
 	case p == nil:
 		return fmt.Errorf("%w: %w", payment.ErrUnavailable, cause(err))
 	case p.operator():
-		return fmt.Errorf("%w: stripe doesn't take our API key for this, an operator has to mend STRIPE_API_KEY: %w",
+		return fmt.Errorf("%w: stripe rejects our API key for this call, an operator has to correct STRIPE_API_KEY: %w",
 			payment.ErrUnavailable, p)
 	case p.passing():
 		return fmt.Errorf("%w: %w", payment.ErrUnavailable, p)
@@ -109,11 +109,11 @@ func failed(err error) error {
 	return p
 }
 
-// errUnreadable stands for an answer that is not Stripe's JSON, such as a proxy's page.
-// The library's error quotes it, with what may be a client secret.
+// errUnreadable replaces the error for an answer that is not Stripe's JSON, such as a
+// proxy's page. The library's error quotes the answer, which may contain a client secret.
 var errUnreadable = errors.New("stripe's answer can't be read")
 
-// cause keeps what the network said, and drops what might quote an answer.
+// cause keeps network errors, and drops what might quote an answer.
 func cause(err error) error {
 	_, network := errors.AsType[*url.Error](err)
 	if network || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {

@@ -12,14 +12,14 @@ import (
 	"holdfast/product"
 )
 
-// What a PaymentIntent and a refund carry of ours. The account may be used by others,
-// who may well write an order_id too: metaPayment alone tells ours from theirs.
+// Our metadata on a PaymentIntent and a refund. Other applications may use the account, and
+// may well write an order_id too: only metaPayment tells our payments from theirs.
 const (
 	metaPayment = "holdfast_payment" // order.PaymentRequest's Key
 	metaOrder   = "order_id"
 	metaAttempt = "attempt"
 	metaRefund  = "refund_id"
-	metaTold    = "holdfast_told" // this failed refund was answered as failed
+	metaTold    = "holdfast_told" // this failed refund was reported as failed
 )
 
 func metadataOf(r order.PaymentRequest) map[string]string {
@@ -28,10 +28,11 @@ func metadataOf(r order.PaymentRequest) map[string]string {
 	}
 }
 
-// ours tells whether Holdfast made the payment.
+// ours reports whether Holdfast made the payment.
 func ours(metadata map[string]string) bool { return metadata[metaPayment] != "" }
 
-// orderOf is empty for a payment that isn't ours, or whose metadata somebody changed.
+// orderOf returns an empty string for a payment that isn't ours or whose metadata was
+// changed.
 func orderOf(metadata map[string]string) string {
 	if id := metadata[metaOrder]; ours(metadata) && product.ValidID(id) {
 		return id
@@ -39,7 +40,7 @@ func orderOf(metadata map[string]string) string {
 	return ""
 }
 
-// intent reads one PaymentIntent as it is now, with its charge.
+// intent reads one PaymentIntent in its current state, with its charge.
 func (p *Provider) intent(ctx context.Context, id string) (intent, error) {
 	var i intent
 	err := p.api.get(ctx, stripe.FormatURLPath(intentPath, id), &stripe.PaymentIntentRetrieveParams{
@@ -60,10 +61,11 @@ func statusOf(i intent) order.ProviderStatus {
 		stripe.PaymentIntentStatusRequiresConfirmation, stripe.PaymentIntentStatusRequiresPaymentMethod:
 		return order.ProviderOpen
 	}
-	return order.ProviderProcessing // a status of tomorrow: nobody knows whether money comes
+	return order.ProviderProcessing // a status unknown to this version: money may still come
 }
 
-// paidAt is when the charge that paid was made: a PaymentIntent itself doesn't tell.
+// paidAt is when the successful charge was made, which the PaymentIntent itself doesn't
+// contain.
 func paidAt(i intent) time.Time {
 	if i.LatestCharge != nil && i.LatestCharge.Created > 0 {
 		return time.Unix(i.LatestCharge.Created, 0).UTC()
@@ -71,8 +73,8 @@ func paidAt(i intent) time.Time {
 	return time.Unix(i.Created, 0).UTC()
 }
 
-// success is the message of a payment that was found paid. Its id is made of the
-// payment's: no message of Stripe brought it.
+// success is the message about a payment that was found paid. Its id is made of the
+// payment's: no message from Stripe reported it.
 func success(i intent) (order.PaymentEvent, error) {
 	amount, currency, err := fromStripe(i.AmountReceived, i.Currency)
 	if err != nil {

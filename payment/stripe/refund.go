@@ -12,16 +12,16 @@ import (
 	"holdfast/order"
 )
 
-// Refund implements payment.Provider. Stripe's own books say whether the refund has
-// been made, since an idempotency key is forgotten after a day. One that failed is
-// answered as failed once, and made anew when it is asked for after that.
+// Refund implements payment.Provider. Stripe's own books show whether the refund has been
+// made, since an idempotency key is forgotten after a day. A failed refund is reported as
+// failed once, and made again if requested after that.
 func (p *Provider) Refund(ctx context.Context, r order.RefundRequest) (order.RefundAnswer, error) {
 	amount, err := toStripe(r.Amount, r.Currency)
 	if err != nil {
 		return order.RefundAnswer{}, err
 	}
 	if r.PaymentID == "" || r.RefundID == "" {
-		return order.RefundAnswer{}, refusal("neither the payment nor the refund may be without an id")
+		return order.RefundAnswer{}, refusal("the payment and the refund both need an id")
 	}
 	made, err := p.refundsNamed(ctx, r)
 	if problem := problemOf(err); problem.lastingForRefund() {
@@ -36,7 +36,8 @@ func (p *Provider) Refund(ctx context.Context, r order.RefundRequest) (order.Ref
 	return p.makeRefund(ctx, r, amount, made.failed)
 }
 
-// makeRefund makes one. No other of its id stands, and failed ones went before.
+// makeRefund makes a refund. No other with its id is valid; failures is the number of
+// failed ones.
 func (p *Provider) makeRefund(ctx context.Context, r order.RefundRequest, amount int64, failures int) (order.RefundAnswer, error) {
 	var last *problem
 	for n := range freshKeys {
@@ -44,7 +45,8 @@ func (p *Provider) makeRefund(ctx context.Context, r order.RefundRequest, amount
 			PaymentIntent: &r.PaymentID, Amount: &amount,
 			Metadata: map[string]string{metaRefund: r.RefundID, metaOrder: r.OrderID},
 		}
-		// With the payment's id: two payments of an order go back under one refund id.
+		// Includes the payment's id: two payments of an order are refunded under one refund
+		// id.
 		key := nthKey("refund", r.PaymentID+":"+r.RefundID, failures*freshKeys+n)
 		var made refund
 		err := p.api.post(ctx, refundsPath, params, key, &made)
@@ -58,10 +60,10 @@ func (p *Provider) makeRefund(ctx context.Context, r order.RefundRequest, amount
 		if !last.replayed {
 			break
 		}
-		// Stripe repeats for a day why it didn't, whatever has changed since. Such an answer
+		// Stripe repeats the failure for a day, whatever has changed since. Such an answer
 		// means that nothing was made under this key.
 	}
-	// Another call for the same refund may have been quicker.
+	// Another call for the same refund may have been faster.
 	made, err := p.refundsNamed(ctx, r)
 	if err != nil {
 		return order.RefundAnswer{}, fmt.Errorf("read the refunds of payment %s: %w", r.PaymentID, failed(err))
@@ -72,21 +74,22 @@ func (p *Provider) makeRefund(ctx context.Context, r order.RefundRequest, amount
 	return order.RefundAnswer{}, refusal(last.text)
 }
 
-// lastingForRefund: Stripe understood, and doesn't pay out. An operator decides, also
-// where it doesn't know the payment, which may be another account's: nothing was sent.
+// lastingForRefund reports whether Stripe understood and refuses to pay out. An operator
+// decides, even if Stripe doesn't know the payment, which may belong to another account:
+// nothing was sent.
 func (e *problem) lastingForRefund() bool {
 	return e != nil && e.kind == stripe.ErrorTypeInvalidRequest && !e.operator() && !e.passing()
 }
 
-// refundsMade is what the books have under one refund id.
+// refundsMade is what the books contain under one refund id.
 type refundsMade struct {
-	// stands answers for the refund: it is paid, or pending, or failed and nobody was
-	// told yet.
+	// stands is the refund that answers the request: paid, pending, or failed and not
+	// reported yet.
 	stands *refund
 	failed int
 }
 
-// refundsNamed reads all refunds of a payment, and keeps those of this refund id.
+// refundsNamed reads all refunds of a payment, and keeps those with this refund id.
 func (p *Provider) refundsNamed(ctx context.Context, r order.RefundRequest) (refundsMade, error) {
 	var made refundsMade
 	for one, err := range p.refundsOf(ctx, r.PaymentID) {
@@ -115,9 +118,8 @@ func (p *Provider) refundsOf(ctx context.Context, paymentID string) iter.Seq2[re
 	return list[refund](ctx, p.api, refundsPath, params, &params.ListParams)
 }
 
-// answer says how a refund stands. That a failure was told is written down at Stripe
-// first: without that, nobody could tell the next question from an operator's wish to
-// try again.
+// answer returns the state of a refund. That its failure was reported is stored at Stripe
+// first: otherwise the next request could not be told from an operator's wish to try again.
 func (p *Provider) answer(ctx context.Context, r refund) (order.RefundAnswer, error) {
 	status := refundStatus(r)
 	if status == order.RefundFailed {
@@ -138,10 +140,10 @@ func refundStatus(r refund) order.RefundStatus {
 	case stripe.RefundStatusPending, stripe.RefundStatusRequiresAction:
 		return order.RefundPending
 	}
-	return order.RefundPending // a status of tomorrow: never made a second time
+	return order.RefundPending // a status unknown to this version: never made a second time
 }
 
-// refundDetail says why a refund failed.
+// refundDetail returns why a refund failed.
 func refundDetail(r refund) string {
 	if refundStatus(r) != order.RefundFailed {
 		return ""

@@ -13,7 +13,7 @@ import (
 	"holdfast/product"
 )
 
-// sentRefund is the refund that a message is of.
+// sentRefund is the refund that a message is about.
 type sentRefund struct {
 	ID            string              `json:"id"`
 	Status        stripe.RefundStatus `json:"status"`
@@ -21,12 +21,12 @@ type sentRefund struct {
 	Currency      string              `json:"currency"`
 	FailureReason string              `json:"failure_reason"`
 	Metadata      map[string]string   `json:"metadata"`
-	// PaymentIntent is null where the refund is of a charge without one.
+	// PaymentIntent is null if the refund is of a charge without one.
 	PaymentIntent string `json:"payment_intent"`
 }
 
-// readRefund puts a message of a refund of ours that failed into our words. A bank may
-// send money back days after Stripe called the refund succeeded.
+// readRefund converts a message about a failed refund of ours to our terms. A bank may
+// return money days after Stripe reported the refund as succeeded.
 func (m message) readRefund() (order.PaymentEvent, error) {
 	var none order.PaymentEvent
 	var r sentRefund
@@ -53,7 +53,7 @@ func (m message) readRefund() (order.PaymentEvent, error) {
 	case err != nil:
 		return none, fmt.Errorf("%w: %w", payment.ErrMalformed, err)
 	case amount < 1 || !product.ValidCurrency(currency):
-		return none, fmt.Errorf("%w: data.object has no amount of a currency", payment.ErrMalformed)
+		return none, fmt.Errorf("%w: data.object has no valid amount and currency", payment.ErrMalformed)
 	}
 	return order.PaymentEvent{
 		EventID: m.ID, Provider: Name, Type: order.PaymentRefundFailed, OrderID: orderID, PaymentID: r.PaymentIntent,

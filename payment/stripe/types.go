@@ -9,8 +9,8 @@ import (
 	"holdfast/payment"
 )
 
-// kinds are the types of events that say something of an order's payment. Stripe never
-// refuses for good: after each failure the buyer may try again.
+// kinds are the event types that report on an order's payment. Stripe never declines for
+// good: after each failure the buyer may try again.
 var kinds = map[string]order.PaymentEventType{
 	"payment_intent.succeeded":      order.PaymentSucceeded,
 	"payment_intent.payment_failed": order.PaymentFailed,
@@ -23,13 +23,14 @@ var steps = []string{
 	"payment_intent.processing", "payment_intent.requires_action",
 }
 
-// refundTypes are those by which Stripe may say that a refund failed, depending on the
-// account's version; it says other things by most of them too.
+// refundTypes are the types by which Stripe may report a failed refund, depending on the
+// account's API version; it uses most of them for other news too.
 var refundTypes = []string{"refund.failed", "refund.updated", "charge.refund.updated"}
 
-// families are beginnings of types that concern no payment of an order: an endpoint
-// that subscribes to them gets its 2xx, else Stripe would send each for days and then
-// switch the endpoint off. How a refund goes is asked for; only one that fails is heard of.
+// families are prefixes of types that concern no payment of an order. An endpoint that
+// subscribes to them gets its 2xx; otherwise Stripe would retry each for days and then
+// disable the endpoint. The progress of a refund is polled; only its failure is taken from
+// messages.
 var families = []string{
 	"account", "application_fee", "balance", "balance_settings", "billing", "billing_portal", "capability", "cash_balance", "charge",
 	"checkout", "climate", "coupon", "credit_note", "customer", "customer_cash_balance_transaction", "entitlements",
@@ -40,7 +41,7 @@ var families = []string{
 	"subscription_schedule", "tax", "tax_rate", "terminal", "test_helpers", "topup", "transfer", "treasury",
 }
 
-// kindOf tells what a type of event means, where it concerns a payment.
+// kindOf returns the meaning of an event type, if it concerns a payment.
 func kindOf(name string) (order.PaymentEventType, error) {
 	if kind, ok := kinds[name]; ok {
 		return kind, nil

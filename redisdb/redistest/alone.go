@@ -11,10 +11,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Alone runs the test on servers that nobody else uses and that are empty: for
-// tests that go over all there is, or trim it. They are miniredis, a redis-server,
-// and a Redis Cluster of one master, which refuses what would not stay in one slot
-// as a larger one does.
+// Alone runs the test on empty servers of its own, for tests that scan or trim everything:
+// miniredis, a redis-server, and a Redis Cluster of one master, which rejects what would
+// not stay in one slot as a larger one does.
 func Alone(t *testing.T, test func(t *testing.T, rdb redis.UniversalClient)) {
 	t.Helper()
 	t.Run("miniredis", func(t *testing.T) {
@@ -39,7 +38,7 @@ func emptied(t *testing.T, url string) redis.UniversalClient {
 
 var single server
 
-// startCluster starts one master that has all slots.
+// startCluster starts one master that owns all slots.
 func startCluster(t testing.TB) string {
 	t.Helper()
 	if single.args == nil {
@@ -50,7 +49,7 @@ func startCluster(t testing.TB) string {
 		single.args = []string{"--port", port, "--bind", "127.0.0.1", "--cluster-enabled", "yes"}
 	}
 	node := open(t, single.start(t))
-	// Repeating it is refused, and changes nothing.
+	// A repetition is refused, and changes nothing.
 	_ = node.Do(t.Context(), "CLUSTER", "ADDSLOTSRANGE", 0, 16383).Err()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
@@ -66,8 +65,8 @@ func startCluster(t testing.TB) string {
 	return fmt.Sprintf("redis://127.0.0.1:%s?cluster=true", single.args[1])
 }
 
-// freePort asks the system for a port that leaves room for the cluster's second
-// one, 10000 above it.
+// freePort asks the system for a port that leaves room for the cluster's second one, 10000
+// above it.
 func freePort(ctx context.Context) (string, error) {
 	for {
 		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")

@@ -11,7 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Lossy connects to Redis and loses the answers to requests that name a word: as many as
+// Lossy connects to Redis and loses the answers to requests that contain a word, as many as
 // Lose says. The server has carried these out, and the client sends them again.
 type Lossy struct {
 	Word string
@@ -20,7 +20,8 @@ type Lossy struct {
 	Meanwhile func()
 }
 
-// Client is connected like rdb. It skips the test on a cluster, whose clients dial by themselves.
+// Client is connected like rdb. It skips the test on a cluster, whose clients dial by
+// themselves.
 func (l *Lossy) Client(t *testing.T, rdb redis.UniversalClient) *redis.Client {
 	t.Helper()
 	single, ok := rdb.(*redis.Client)

@@ -14,7 +14,7 @@ import (
 var Kept = []string{"--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction"}
 
 // Own runs a redis-server with these settings for this test alone, and returns its URL. It
-// skips the test where none is installed.
+// skips the test if none is installed.
 func Own(t *testing.T, settings ...string) (url string) {
 	t.Helper()
 	program, err := exec.LookPath("redis-server")

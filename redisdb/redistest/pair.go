@@ -13,8 +13,8 @@ type Pair struct {
 	master          *server
 }
 
-// StartPair starts a master and a replica that has all that the master has, and ends
-// the test where there is no redis-server.
+// StartPair starts a master and a replica that is in sync with it, and ends the test if
+// there is no redis-server.
 func StartPair(t testing.TB) *Pair {
 	t.Helper()
 	port, err := freePort(t.Context())
@@ -30,7 +30,7 @@ func StartPair(t testing.TB) *Pair {
 	return p
 }
 
-// catchUp waits until the replica has what the master has.
+// catchUp waits until the replica has everything that the master has.
 func (p *Pair) catchUp(t testing.TB) {
 	t.Helper()
 	if err := p.Master.Set(t.Context(), "last", ID("last"), 0).Err(); err != nil {
@@ -48,8 +48,8 @@ func (p *Pair) catchUp(t testing.TB) {
 	}
 }
 
-// Cut lets the replica have all that there is, and nothing from now on: what is written to
-// the master after this is lost in Failover.
+// Cut lets the replica catch up and then disconnects it: what is written to the master
+// afterwards is lost in Failover.
 func (p *Pair) Cut(t testing.TB) {
 	t.Helper()
 	p.catchUp(t)

@@ -1,5 +1,5 @@
-// Package redistest gives tests the Redis servers to run on: miniredis always, a
-// real one where there is one, and a cluster where one is named.
+// Package redistest provides the Redis servers that tests run on: miniredis always, a real
+// one if available, and a cluster if one is named.
 package redistest
 
 import (
@@ -20,7 +20,7 @@ import (
 	"holdfast/redisdb"
 )
 
-// Main runs the package's tests and ends the server that they may have started.
+// Main runs the package's tests and stops the server that they may have started.
 func Main(m *testing.M) {
 	code := m.Run()
 	child.stop()
@@ -28,14 +28,15 @@ func Main(m *testing.M) {
 	os.Exit(code)
 }
 
-// Each runs the test on every kind of Redis that can be had: miniredis; the real
-// one at REDIS_URL, or else a redis-server started here; the cluster at
-// REDIS_CLUSTER_URL. HOLDFAST_REQUIRE (redis, redis-cluster) makes an absent
-// one a failure. The servers are shared: a test keeps to ids from ID.
+// Each runs the test on every available kind of Redis: miniredis; the real one at
+// REDIS_URL, or else a redis-server started here; the cluster at REDIS_CLUSTER_URL.
+// HOLDFAST_REQUIRE (redis, redis-cluster) makes a missing one a failure. The servers are
+// shared, so tests use ids from ID.
 func Each(t *testing.T, test func(t *testing.T, rdb redis.UniversalClient)) {
 	t.Helper()
 	t.Run("miniredis", func(t *testing.T) {
-		// It interprets scripts slowly, more so under the race detector: a thousand callers queue for longer.
+		// It interprets scripts slowly, even more so under the race detector, so a thousand
+		// callers queue for longer.
 		test(t, open(t, "redis://"+miniredis.RunT(t).Addr()+"?read_timeout=30s&pool_timeout=60s"))
 	})
 	t.Run("redis", func(t *testing.T) {
@@ -53,7 +54,7 @@ func Each(t *testing.T, test func(t *testing.T, rdb redis.UniversalClient)) {
 	})
 }
 
-// Real opens the real Redis, and ends the test where there is none.
+// Real opens the real Redis, and ends the test if there is none.
 func Real(t testing.TB) redis.UniversalClient {
 	t.Helper()
 	url := os.Getenv("REDIS_URL")
@@ -63,7 +64,7 @@ func Real(t testing.TB) redis.UniversalClient {
 	return open(t, url)
 }
 
-// ID makes an id that no other test has.
+// ID returns an id that no other test uses.
 func ID(prefix string) string {
 	ids.Lock()
 	defer ids.Unlock()
@@ -104,12 +105,12 @@ type server struct {
 	cmd  *exec.Cmd
 	dir  string
 	err  error
-	// args are further ones; none listens on no port.
+	// args are additional arguments; none means that it listens on no port.
 	args []string
 }
 
-// start starts the server on a socket in a folder of its own, so that no port
-// can be taken twice, and returns its URL.
+// start starts the server on a socket in a folder of its own, so that ports can't collide,
+// and returns its URL.
 func (s *server) start(t testing.TB) string {
 	t.Helper()
 	path, err := exec.LookPath("redis-server")

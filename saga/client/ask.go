@@ -12,7 +12,7 @@ import (
 	"holdfast/saga"
 )
 
-// Recorded reads the result of a workflow that is done, and asks any other one.
+// Recorded reads the result of a finished workflow, and queries any other.
 func (c *Client) Recorded(ctx context.Context, orderID string) (saga.Recorded, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
@@ -32,7 +32,7 @@ func (c *Client) Recorded(ctx context.Context, orderID string) (saga.Recorded, e
 		}
 		return saga.Recorded{Known: true, Status: res.Status, Version: res.Version}, nil
 	}
-	// One that was terminated looks after nothing, however far it came.
+	// A terminated workflow takes care of nothing, however far it came.
 	running := status == enums.WORKFLOW_EXECUTION_STATUS_RUNNING || status == enums.WORKFLOW_EXECUTION_STATUS_PAUSED
 	if !running && d.GetWorkflowExecutionInfo().GetHistoryLength() <= neverBegan {
 		return saga.Recorded{}, nil
@@ -44,41 +44,41 @@ func (c *Client) Recorded(ctx context.Context, orderID string) (saga.Recorded, e
 	return saga.Recorded{Known: true, Running: running, ByForce: !running, Status: o.Status, Version: o.Version}, nil
 }
 
-// neverBegan is how long the history of a workflow is that was terminated before a worker
-// took its first task: it was started, the task was scheduled, and it was terminated.
-// Nothing can be asked of it, and it never knew more than its placement.
+// neverBegan is the length of the history of a workflow that was terminated before a worker
+// took its first task: started, task scheduled, terminated. It can't be queried, and never
+// knew more than its placement.
 const neverBegan = 3
 
-// Order asks the workflow by query, which works for a closed one too as long as
-// Temporal keeps it and a worker runs.
+// Order queries the workflow. That works for a closed one too, as long as Temporal keeps it
+// and a worker is running.
 func (c *Client) Order(ctx context.Context, orderID string) (order.Order, error) {
 	var o order.Order
 	err := c.ask(ctx, saga.OrderWorkflowID(orderID), saga.OrderQuery, &o, saga.ErrUnknownOrder)
 	return o, err
 }
 
-// Payments asks the workflow by query.
+// Payments queries the workflow.
 func (c *Client) Payments(ctx context.Context, orderID string) (map[string]order.Attempt, error) {
 	var all map[string]order.Attempt
 	err := c.ask(ctx, saga.OrderWorkflowID(orderID), saga.PaymentsQuery, &all, saga.ErrUnknownOrder)
 	return all, err
 }
 
-// Refund asks the refund's workflow by query.
+// Refund queries the refund's workflow.
 func (c *Client) Refund(ctx context.Context, id saga.RefundID) (order.Refund, error) {
 	var r order.Refund
 	err := c.ask(ctx, saga.RefundWorkflowID(id.PaymentID, id.RefundID), saga.RefundQuery, &r, saga.ErrUnknownRefund)
 	return r, err
 }
 
-// Dispute asks the dispute's workflow by query.
+// Dispute queries the dispute's workflow.
 func (c *Client) Dispute(ctx context.Context, id saga.DisputeID) (order.Dispute, error) {
 	var d order.Dispute
 	err := c.ask(ctx, saga.DisputeWorkflowID(id.Provider, id.DisputeID), saga.DisputeQuery, &d, saga.ErrUnknownDispute)
 	return d, err
 }
 
-// ask puts a query to a workflow; unknown is the error where there is none.
+// ask sends a query to a workflow; unknown is the error to return if there is none.
 func (c *Client) ask(ctx context.Context, id, query string, into any, unknown error) error {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
@@ -93,10 +93,10 @@ func (c *Client) ask(ctx context.Context, id, query string, into any, unknown er
 	case isNotFound(err):
 		return fmt.Errorf("%w: %s", unknown, id)
 	case err != nil:
-		return fmt.Errorf("ask workflow %s for its %s (does a worker run?): %w", id, query, typed(err))
+		return fmt.Errorf("ask workflow %s for its %s (is a worker running?): %w", id, query, typed(err))
 	}
 	if err := answer.Get(into); err != nil {
-		return fmt.Errorf("read what workflow %s answers: %w", id, err)
+		return fmt.Errorf("read the answer of workflow %s: %w", id, err)
 	}
 	return nil
 }

@@ -1,6 +1,6 @@
-// Package client speaks with the sagas. It is the only place that calls Temporal's
-// client: it owns timeouts, the policies of ids, retries and the ids of requests, and
-// turns what Temporal answers into the types and errors of package saga.
+// Package client talks to the sagas. It is the only place that calls Temporal's client: it
+// owns timeouts, id policies, retries and request ids, and turns Temporal's answers into
+// the types and errors of package saga.
 package client
 
 import (
@@ -18,30 +18,29 @@ import (
 	"holdfast/saga"
 )
 
-// Bounds of one conversation with Temporal.
+// Bounds of one exchange with Temporal.
 const (
 	decideTimeout   = 5 * time.Second // an update: until it is decided
 	describeTimeout = time.Second
 	resultTimeout   = 2 * time.Second
 	startTimeout    = 5 * time.Second
-	// askTimeout bounds one question. A workflow that is asked may have to be replayed by
-	// a worker first.
+	// askTimeout bounds one query. A worker may have to replay the workflow first.
 	askTimeout = 30 * time.Second
 )
 
-// Client speaks with the sagas of a namespace.
+// Client talks to the sagas of a namespace.
 type Client struct {
 	temporal  sdk.Client
 	namespace string
 }
 
-// New speaks with the sagas by a connection to Temporal, which the caller closes. An empty
-// namespace is Temporal's default.
+// New returns a client that uses a connection to Temporal, which the caller closes. An
+// empty namespace is Temporal's default.
 func New(temporal sdk.Client, namespace string) *Client {
 	return &Client{temporal: temporal, namespace: cmp.Or(namespace, sdk.DefaultNamespace)}
 }
 
-// CheckHealth returns an error where Temporal doesn't answer, or doesn't have the namespace.
+// CheckHealth returns an error if Temporal doesn't answer or doesn't have the namespace.
 func (c *Client) CheckHealth(ctx context.Context) error {
 	if _, err := c.temporal.CheckHealth(ctx, &sdk.CheckHealthRequest{}); err != nil {
 		return err
@@ -52,7 +51,7 @@ func (c *Client) CheckHealth(ctx context.Context) error {
 	return nil
 }
 
-// update sends an update and waits for what the workflow decides.
+// update sends an update and waits for the workflow's decision.
 func (c *Client) update(ctx context.Context, workflowID, name, id string, arg, into any) error {
 	handle, err := c.temporal.UpdateWorkflow(ctx, sdk.UpdateWorkflowOptions{
 		WorkflowID: workflowID, UpdateID: id, UpdateName: name, Args: []any{arg},
@@ -64,8 +63,8 @@ func (c *Client) update(ctx context.Context, workflowID, name, id string, arg, i
 	return handle.Get(ctx, into)
 }
 
-// startAndUpdate starts a workflow, or finds the one that runs, and waits for what it
-// decides about the update that each has once.
+// startAndUpdate starts a workflow, or finds the running one, and waits for its decision on
+// the update that each such workflow receives once.
 func (c *Client) startAndUpdate(
 	ctx context.Context, options sdk.StartWorkflowOptions, kind string, arg any, update string, into any,
 ) error {
@@ -81,19 +80,19 @@ func (c *Client) startAndUpdate(
 	return handle.Get(ctx, into)
 }
 
-// result reads what a closed workflow came to.
+// result reads the result of a closed workflow.
 func (c *Client) result(ctx context.Context, workflowID string, into any) error {
 	ctx, cancel := context.WithTimeout(ctx, resultTimeout)
 	defer cancel()
 	err := c.temporal.GetWorkflow(ctx, workflowID, "").Get(ctx, into)
-	if _, ok := errors.AsType[*temporal.WorkflowExecutionError](err); ok { // it has no result, and will never have one
+	if _, ok := errors.AsType[*temporal.WorkflowExecutionError](err); ok { // it has no result, and never will
 		return fmt.Errorf("%w: %w", saga.ErrEndedByForce, err)
 	}
 	return err
 }
 
-// typed gives an error of Temporal the type that callers know it by: everything but
-// "not found" means that the outcome is not known.
+// typed converts an error from Temporal to the one that callers know: everything but "not
+// found" means that the outcome isn't known.
 func typed(err error) error {
 	_, never := errors.AsType[*serviceerror.InvalidArgument](err)
 	switch {
@@ -101,7 +100,7 @@ func typed(err error) error {
 		return err
 	case isNotFound(err):
 		return fmt.Errorf("%w: %w", saga.ErrNotFound, err)
-	case never: // a bug or a limit that the caller should have known
+	case never: // a bug, or a limit that the caller should have known
 		return fmt.Errorf("%w: %w", saga.ErrNeverTaken, err)
 	case isMute(err):
 		return fmt.Errorf("%w: %w", saga.ErrNoAnswer, err)
@@ -111,7 +110,7 @@ func typed(err error) error {
 	return fmt.Errorf("%w: %w", saga.ErrUnanswered, err)
 }
 
-// isMute reports whether Temporal was reached and the workflow was not.
+// isMute reports whether Temporal was reached but the workflow wasn't.
 func isMute(err error) bool {
 	var (
 		notReady *serviceerror.WorkflowNotReady
@@ -126,15 +125,15 @@ func isNotFound(err error) bool {
 	return is
 }
 
-// isUndecided reports whether an update was still at work when the time was up, or
-// Temporal could not be reached: which one, only Temporal can say.
+// isUndecided reports whether an update was still undecided at the timeout, or Temporal
+// could not be reached. Only Temporal can say which.
 func isUndecided(err error) bool {
 	_, is := errors.AsType[*sdk.WorkflowUpdateServiceTimeoutOrCanceledError](err)
 	return is
 }
 
-// isFinished reports whether the workflow has closed and Temporal has no answer of the
-// update to give: it closed before, or while the update waited.
+// isFinished reports whether the workflow has closed and Temporal has no answer to the
+// update: the workflow closed before it, or while it waited.
 func isFinished(err error) bool {
 	var (
 		started *serviceerror.WorkflowExecutionAlreadyStarted
@@ -143,7 +142,7 @@ func isFinished(err error) bool {
 	return errors.As(err, &started) || errors.As(err, &aborted) || isNotFound(err)
 }
 
-// isRunning reports whether a workflow is at work, or another run of it goes on.
+// isRunning reports whether a workflow is running, or continues as another run.
 func isRunning(s enums.WorkflowExecutionStatus) bool {
 	return s == enums.WORKFLOW_EXECUTION_STATUS_RUNNING || s == enums.WORKFLOW_EXECUTION_STATUS_PAUSED ||
 		s == enums.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW || s == enums.WORKFLOW_EXECUTION_STATUS_UNSPECIFIED

@@ -13,14 +13,14 @@ import (
 )
 
 const (
-	// askAtOnce is how many workflows are asked about at a time.
+	// askAtOnce is how many workflows are described at a time.
 	askAtOnce = 16
-	// askFor bounds one question.
+	// askFor bounds one description.
 	askFor = 5 * time.Second
 )
 
-// ClosedBefore reports of each order whether its workflow closed before the given time. It
-// asks for each by itself: the lists of workflows may be behind.
+// ClosedBefore reports for each order whether its workflow closed before the given time. It
+// describes each workflow, because lists of workflows may lag behind.
 func (c *Client) ClosedBefore(ctx context.Context, orderIDs []string, at time.Time) (map[string]bool, error) {
 	var mu sync.Mutex
 	closed := make(map[string]bool, len(orderIDs))

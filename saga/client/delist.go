@@ -13,8 +13,8 @@ import (
 	"holdfast/saga"
 )
 
-// Delist starts the workflow that ends a listing, or finds the one that runs, and returns
-// its id.
+// Delist starts the workflow that ends a listing, or finds the running one, and returns its
+// id.
 func (c *Client) Delist(ctx context.Context, d saga.Delisting) (workflowID string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -28,9 +28,9 @@ func (c *Client) Delist(ctx context.Context, d saga.Delisting) (workflowID strin
 	return workflowID, typed(err)
 }
 
-// TellDelisting tells an order's workflow that a product of it is delisted. The request
-// has the delisting's own id, by which Temporal knows a signal that it has taken: told
-// again, by another attempt or another worker, the order hears of it once.
+// TellDelisting signals an order's workflow that one of its products is delisted. The
+// request id is made of the delisting, so Temporal recognises a repeated signal, whichever
+// attempt or worker sends it, and the order receives it once.
 func (c *Client) TellDelisting(ctx context.Context, orderID string, d saga.Delisting) error {
 	input, err := converter.GetDefaultDataConverter().ToPayloads(d)
 	if err != nil {

@@ -11,8 +11,9 @@ import (
 	"holdfast/saga"
 )
 
-// Disputed tells the workflow of a dispute what its provider says. The first message
-// starts it, and one that comes after an operator has dismissed it starts it again.
+// Disputed passes a provider's message to the workflow of a dispute. The first message
+// starts the workflow, and one that arrives after an operator has dismissed the dispute
+// starts it again.
 func (c *Client) Disputed(ctx context.Context, e order.PaymentEvent) error {
 	d := order.Dispute{ID: e.Dispute.ID, Provider: e.Provider, PaymentID: e.PaymentID, OrderID: e.OrderID}
 	said := *e.Dispute
@@ -28,7 +29,7 @@ func (c *Client) Disputed(ctx context.Context, e order.PaymentEvent) error {
 }
 
 // DismissDispute asks the dispute's workflow; one that has ended was dismissed before. It
-// returns a saga.ErrUnknownDispute where there is no dispute of ours.
+// returns a saga.ErrUnknownDispute if the dispute isn't ours.
 func (c *Client) DismissDispute(ctx context.Context, id saga.DisputeID, by saga.Dismissal) (d order.Dispute, err error) {
 	workflowID := saga.DisputeWorkflowID(id.Provider, id.DisputeID)
 	ctx, cancel := context.WithTimeout(ctx, decideTimeout)

@@ -13,7 +13,7 @@ import (
 	"holdfast/saga"
 )
 
-// Fate asks the workflow what became of its order, which is not known where Temporal has
+// Fate asks the workflow for its order's outcome, which is unknown if Temporal has
 // forgotten it.
 func (c *Client) Fate(ctx context.Context, orderID string) (saga.Fate, error) {
 	id := saga.OrderWorkflowID(orderID)
@@ -24,7 +24,7 @@ func (c *Client) Fate(ctx context.Context, orderID string) (saga.Fate, error) {
 	case err != nil:
 		return saga.Fate{}, fmt.Errorf("describe workflow %s: %w", id, err)
 	}
-	var placedAt time.Time // also of a workflow that was reset
+	var placedAt time.Time // also for a workflow that was reset
 	if at := d.GetWorkflowExtendedInfo().GetOriginalStartTime(); at != nil {
 		placedAt = at.AsTime()
 	}
@@ -37,7 +37,7 @@ func (c *Client) Fate(ctx context.Context, orderID string) (saga.Fate, error) {
 		return saga.Fate{Known: true, Status: res.Status, PlacedAt: placedAt, Provider: res.Provider, PaymentID: res.PaymentID}, nil
 	case enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, enums.WORKFLOW_EXECUTION_STATUS_FAILED,
 		enums.WORKFLOW_EXECUTION_STATUS_CANCELED, enums.WORKFLOW_EXECUTION_STATUS_TIMED_OUT:
-		return c.asFarAsItCame(ctx, id, placedAt) // ended by force: its history still says how far it came
+		return c.asFarAsItCame(ctx, id, placedAt) // terminated: its history still shows how far it came
 	case enums.WORKFLOW_EXECUTION_STATUS_RUNNING, enums.WORKFLOW_EXECUTION_STATUS_PAUSED,
 		enums.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW, enums.WORKFLOW_EXECUTION_STATUS_UNSPECIFIED:
 		return saga.Fate{Known: true, Running: true}, nil
@@ -45,7 +45,7 @@ func (c *Client) Fate(ctx context.Context, orderID string) (saga.Fate, error) {
 	return saga.Fate{}, fmt.Errorf("workflow %s has a status that this version doesn't know", id)
 }
 
-// asFarAsItCame asks the history of a workflow that was ended by force.
+// asFarAsItCame reads the history of a terminated workflow.
 func (c *Client) asFarAsItCame(ctx context.Context, id string, placedAt time.Time) (saga.Fate, error) {
 	var o order.Order
 	err := c.query(ctx, id, saga.OrderQuery, &o)
@@ -67,7 +67,7 @@ func (c *Client) query(ctx context.Context, id, query string, into any) error {
 		return fmt.Errorf("query workflow %s: %w", id, err)
 	}
 	if err := v.Get(into); err != nil {
-		return fmt.Errorf("read what workflow %s answers: %w", id, err)
+		return fmt.Errorf("read the answer of workflow %s: %w", id, err)
 	}
 	return nil
 }

@@ -16,9 +16,9 @@ import (
 	"holdfast/saga"
 )
 
-// OpenRefunds lists a page of the refunds that are not over, of one status where one is
-// given, and where the next page begins: whatever is still owed has a running workflow. It
-// returns a saga.ErrNoPage for a token that no page of this list ended with.
+// OpenRefunds lists a page of the unfinished refunds, of one status if given, and returns
+// the token of the next page: everything still owed has a running workflow. It returns a
+// saga.ErrNoPage for a token that belongs to no page of this list.
 func (c *Client) OpenRefunds(
 	ctx context.Context, status order.RefundStatus, limit int, token []byte,
 ) (refunds []order.Refund, next []byte, err error) {
@@ -34,7 +34,7 @@ func (c *Client) OpenRefunds(
 }
 
 // OpenDisputes lists a page of the disputes that no operator has dismissed, as OpenRefunds
-// does refunds.
+// does for refunds.
 func (c *Client) OpenDisputes(ctx context.Context, limit int, token []byte) (disputes []order.Dispute, next []byte, err error) {
 	found, next, err := c.openPage(ctx, openOf(saga.DisputeType), limit, token)
 	for _, e := range found {
@@ -63,8 +63,7 @@ func (c *Client) openPage(
 	return list.GetExecutions(), list.GetNextPageToken(), typed(err)
 }
 
-// listedRefund is a refund as its workflow was asked for, with the status that it has
-// come to.
+// listedRefund is a refund as requested from its workflow, with its current status.
 func listedRefund(e *workflowpb.WorkflowExecutionInfo) order.Refund {
 	var r order.Refund
 	read(e.GetMemo().GetFields()[saga.RefundMemo], &r)
@@ -79,7 +78,7 @@ func listedRefund(e *workflowpb.WorkflowExecutionInfo) order.Refund {
 	return r
 }
 
-// read leaves to as it is where there is nothing to read.
+// read leaves to unchanged if there is nothing to read.
 func read(p *commonpb.Payload, to any) {
 	if p != nil {
 		_ = converter.GetDefaultDataConverter().FromPayload(p, to)

@@ -12,8 +12,8 @@ import (
 	"holdfast/saga"
 )
 
-// Retention is how long the namespace keeps closed workflows. The error is a
-// saga.ErrUntold where nobody may ask for it.
+// Retention is how long the namespace keeps closed workflows. The error is a saga.ErrUntold
+// if the server doesn't let the caller read it.
 func (c *Client) Retention(ctx context.Context) (time.Duration, error) {
 	d, err := c.temporal.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: c.namespace})
 	var denied *serviceerror.PermissionDenied

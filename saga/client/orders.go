@@ -16,8 +16,7 @@ import (
 )
 
 // Place starts the order's workflow, or finds the one that an earlier call started, and
-// waits for its decision. total is what the order comes to as far as it is known; nil
-// where it is not.
+// waits for its decision. total is the order's amount if known, or nil.
 func (c *Client) Place(ctx context.Context, p order.Placement, total *int64) (saga.Placed, error) {
 	outcome, err := c.startAndPlace(ctx, p, total)
 	switch {
@@ -44,8 +43,8 @@ func (c *Client) startAndPlace(ctx context.Context, p order.Placement, total *in
 	}, saga.OrderType, p, saga.PlaceUpdate, &outcome)
 }
 
-// undecidedPlacement looks at a placement whose time was up. Only Temporal can say
-// whether the order was taken: a timeout alone may also mean that it is away.
+// undecidedPlacement handles a placement that timed out. Only Temporal can say whether it
+// has the order: a timeout alone may also mean that Temporal is away.
 func (c *Client) undecidedPlacement(ctx context.Context, p order.Placement) (saga.Placed, error) {
 	d, err := c.describe(ctx, p.OrderID)
 	if err != nil {
@@ -71,7 +70,7 @@ func (c *Client) describe(ctx context.Context, orderID string) (*sdk.WorkflowExe
 	return d, nil
 }
 
-// Outcome reads a placement's answer out of the result of the order's workflow, which has
+// Outcome reads a placement's answer from the result of the order's workflow, which has
 // closed.
 func (c *Client) Outcome(ctx context.Context, orderID string) (order.Outcome, error) {
 	var r order.Result
@@ -83,31 +82,31 @@ func (c *Client) Outcome(ctx context.Context, orderID string) (order.Outcome, er
 	}, nil
 }
 
-// Cancel asks the order's workflow to end unpaid. Of this and the other requests, the
-// error is a saga.ErrUndecided where the workflow has the request and didn't decide in
-// time, and a saga.ErrNotFound where the order is closed and Temporal has forgotten it.
+// Cancel asks the order's workflow to end unpaid. For this and the other requests, the
+// error is a saga.ErrUndecided if the workflow has the request but didn't decide in time,
+// and a saga.ErrNotFound if the order is closed and Temporal has forgotten it.
 func (c *Client) Cancel(ctx context.Context, orderID string, key *string, r saga.CancelRequest) (saga.Answer, error) {
 	return c.request(ctx, request{orderID: orderID, update: saga.CancelUpdate, key: key, arg: r, wanted: order.StatusCancelled})
 }
 
-// Deliver says to the order's workflow that it has arrived.
+// Deliver reports to the order's workflow that the order was delivered.
 func (c *Client) Deliver(ctx context.Context, orderID string, key *string, r saga.DeliverRequest) (saga.Answer, error) {
 	return c.request(ctx, request{orderID: orderID, update: saga.DeliverUpdate, key: key, arg: r, wanted: order.StatusDelivered})
 }
 
-// Pay asks the order's workflow for a payment that the buyer can pay by.
+// Pay asks the order's workflow for a payment that the buyer can use.
 func (c *Client) Pay(ctx context.Context, orderID string, key *string, r saga.PayRequest) (saga.Answer, error) {
 	return c.request(ctx, request{orderID: orderID, update: saga.PayUpdate, key: key, arg: r, apart: true})
 }
 
-// request is something that a caller wants of an order's workflow.
+// request is a caller's request to an order's workflow.
 type request struct {
 	orderID, update string
 	key             *string
 	arg             any
-	// wanted is the status that the request leads to; empty where it leads to none.
+	// wanted is the status that the request leads to; empty if it leads to none.
 	wanted order.Status
-	// apart: two calls without a key are two requests.
+	// apart means that two calls without a key are two requests.
 	apart bool
 }
 
@@ -116,7 +115,7 @@ func (c *Client) request(ctx context.Context, r request) (saga.Answer, error) {
 	switch {
 	case isUndecided(err):
 		return answer, c.isTaken(ctx, r.orderID, err)
-	case err == nil && answer.Verdict == saga.VerdictEnding && r.wanted != "": // an earlier call's cancellation waits
+	case err == nil && answer.Verdict == saga.VerdictEnding && r.wanted != "": // an earlier call's cancellation is waiting
 		return answer, c.isTaken(ctx, r.orderID, saga.ErrUndecided)
 	case isFinished(err):
 		answer, err = c.answerOfClosed(ctx, r)
@@ -124,8 +123,8 @@ func (c *Client) request(ctx context.Context, r request) (saga.Answer, error) {
 	return answer, typed(err)
 }
 
-// isTaken returns a saga.ErrUndecided where Temporal has the order, and so the request,
-// and a saga.ErrUnanswered where it is away; only Temporal can say which.
+// isTaken returns a saga.ErrUndecided if Temporal has the order, and so the request, and a
+// saga.ErrUnanswered if Temporal is away; only Temporal can say which.
 func (c *Client) isTaken(ctx context.Context, orderID string, undecided error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("%w: %w", saga.ErrUnanswered, undecided)
@@ -136,10 +135,10 @@ func (c *Client) isTaken(ctx context.Context, orderID string, undecided error) e
 	return saga.ErrUndecided
 }
 
-// send asks the order's workflow. Calls without a key share the id of their kind, so that
-// any number of them at a time is one update. Temporal remembers what an update was
-// answered as long as it knows the workflow, and what an order refused or couldn't do it
-// may be able to do by the next call: then this call asks for itself.
+// send asks the order's workflow. Calls without a key share one update id per kind of
+// request, so that any number of them at a time is one update. Temporal remembers an
+// update's answer as long as it knows the workflow, but what an order refused or couldn't
+// do may be possible at the next call: then this call asks under an id of its own.
 func (c *Client) send(ctx context.Context, r request) (saga.Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, decideTimeout)
 	defer cancel()
@@ -156,8 +155,8 @@ func (c *Client) send(ctx context.Context, r request) (saga.Answer, error) {
 	return answer, err
 }
 
-// sendAs sends the request under an id. A lasting answer is one that Temporal gives again
-// under this id; what the workflow's validator refuses, it forgets.
+// sendAs sends the request under an id. A lasting answer is one that Temporal returns again
+// under this id; it doesn't keep what the workflow's validator refuses.
 func (c *Client) sendAs(ctx context.Context, r request, id string) (answer saga.Answer, lasting bool, err error) {
 	err = c.update(ctx, saga.OrderWorkflowID(r.orderID), r.update, id, r.arg, &answer)
 	failed, ok := errors.AsType[*temporal.ApplicationError](err)
@@ -168,7 +167,7 @@ func (c *Client) sendAs(ctx context.Context, r request, id string) (answer saga.
 	return answer, err == nil || ok, err
 }
 
-// answerOfClosed answers for a workflow that has ended, by its result.
+// answerOfClosed answers for a workflow that has ended, from its result.
 func (c *Client) answerOfClosed(ctx context.Context, r request) (saga.Answer, error) {
 	o, err := c.Outcome(ctx, r.orderID)
 	switch {
@@ -180,7 +179,7 @@ func (c *Client) answerOfClosed(ctx context.Context, r request) (saga.Answer, er
 	return saga.AnswerOfClosed(r.wanted, o.Status, o.Version), nil
 }
 
-// updateID names one use of a call: the key's, or a fresh one.
+// updateID names one use of a call: by its key, or at random.
 func updateID(call string, key *string) string {
 	if key != nil {
 		return call + "/" + *key

@@ -16,24 +16,23 @@ import (
 	"holdfast/saga"
 )
 
-// A signal is sent again to a Temporal that is away for a moment; when that lasts, the
-// provider sends it again.
+// A signal is retried while Temporal is briefly unavailable; if that lasts, the provider
+// sends the message again.
 const (
 	signalTries = 5
 	signalPause = 50 * time.Millisecond // doubles
 )
 
-// AssignPayment hands an order's workflow a payment.
+// AssignPayment passes a payment to an order's workflow.
 func (c *Client) AssignPayment(ctx context.Context, e order.PaymentEvent) error {
 	return c.temporal.SignalWorkflow(ctx, saga.OrderWorkflowID(e.OrderID), "", saga.PaymentSignal, e)
 }
 
-// TellPayment sends an order's workflow what a provider says, under an id made of what it
-// says. Temporal takes 10,000 signals of one workflow, and drops those whose id it has had
-// without counting them: however often a provider repeats itself, or a buyer has the same
-// payment fail, the payment that pays the order comes through. The error is a
-// saga.ErrNotFound where no such workflow runs, and a saga.ErrNeverTaken where it has had
-// too many.
+// TellPayment sends a provider's message to an order's workflow, under an id made of its
+// content. Temporal accepts 10,000 signals per workflow, and drops repeated ids without
+// counting them. So however often a provider repeats itself, or a buyer's payment fails,
+// the message that pays the order comes through. The error is a saga.ErrNotFound if no such
+// workflow is running, and a saga.ErrNeverTaken if it has received too many.
 func (c *Client) TellPayment(ctx context.Context, e order.PaymentEvent, said string) error {
 	input, err := converter.GetDefaultDataConverter().ToPayloads(e)
 	if err != nil {
@@ -59,7 +58,7 @@ func (c *Client) TellPayment(ctx context.Context, e order.PaymentEvent, said str
 	return typed(err)
 }
 
-// passes reports whether Temporal may take a moment later what it didn't take now.
+// passes reports whether Temporal may accept later what it didn't accept now.
 func passes(err error) bool {
 	var (
 		away *serviceerror.Unavailable
@@ -68,13 +67,13 @@ func passes(err error) bool {
 	return errors.As(err, &away) || errors.As(err, &busy)
 }
 
-// FindRunning returns a saga.ErrNotFound where the order's workflow doesn't run. Temporal
-// answers a signal whose id it has had as taken, also one of a workflow that was terminated
-// before it read the first: only asking tells them apart.
+// FindRunning returns a saga.ErrNotFound if the order's workflow isn't running. Temporal
+// accepts a signal with a known id even if the workflow was terminated before it read the
+// first one: only describing the workflow tells the two cases apart.
 func (c *Client) FindRunning(ctx context.Context, orderID string) error {
 	d, err := c.temporal.DescribeWorkflow(ctx, saga.OrderWorkflowID(orderID), "")
 	if err != nil {
-		return fmt.Errorf("is order %s open: %w", orderID, typed(err))
+		return fmt.Errorf("check whether order %s is open: %w", orderID, typed(err))
 	}
 	if d.Status == enums.WORKFLOW_EXECUTION_STATUS_RUNNING || d.Status == enums.WORKFLOW_EXECUTION_STATUS_PAUSED {
 		return nil

@@ -13,7 +13,7 @@ import (
 	"holdfast/saga"
 )
 
-// refundOptions are how the workflow of a refund is started: one of an id, ever.
+// refundOptions are the options for starting a refund's workflow: one per id, ever.
 func refundOptions(r order.Refund) sdk.StartWorkflowOptions {
 	return sdk.StartWorkflowOptions{
 		ID: saga.RefundWorkflowID(r.PaymentID, r.ID), TaskQueue: saga.TaskQueue,
@@ -24,8 +24,8 @@ func refundOptions(r order.Refund) sdk.StartWorkflowOptions {
 	}
 }
 
-// StartRefund starts the workflow of a refund. Where one of its id was started before,
-// this money goes back already, or went: that is no error.
+// StartRefund starts the workflow of a refund. If it was started before, this money is
+// being refunded already, or has been: that is no error.
 func (c *Client) StartRefund(ctx context.Context, r order.Refund) error {
 	_, err := c.temporal.ExecuteWorkflow(ctx, refundOptions(r), saga.RefundType, r)
 	if _, started := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); started {
@@ -35,7 +35,8 @@ func (c *Client) StartRefund(ctx context.Context, r order.Refund) error {
 }
 
 // RefundFailed tells the workflow of a refund that the money did not arrive. One that has
-// ended is started again: the provider may say so days after it said that it had paid.
+// ended is started again: the provider may report the failure days after it reported
+// success.
 func (c *Client) RefundFailed(ctx context.Context, e order.PaymentEvent) error {
 	r := order.Refund{
 		ID: e.Refund.ID, PaymentID: e.PaymentID, OrderID: e.OrderID, Provider: e.Provider, Amount: e.Amount,
@@ -43,7 +44,7 @@ func (c *Client) RefundFailed(ctx context.Context, e order.PaymentEvent) error {
 		ProviderID: e.Refund.ProviderID, Detail: e.Refund.Detail,
 	}
 	options := refundOptions(r)
-	options.WorkflowIDConflictPolicy = enums.WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED // a signal goes to the run that is there
+	options.WorkflowIDConflictPolicy = enums.WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED // a signal goes to the existing run
 	options.WorkflowIDReusePolicy = enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
 	_, err := c.temporal.SignalWithStartWorkflow(ctx, options.ID, saga.RefundFailedSignal,
 		saga.RefundFailure{ProviderID: e.Refund.ProviderID, Detail: e.Refund.Detail}, options, saga.RefundType, r)
@@ -51,22 +52,22 @@ func (c *Client) RefundFailed(ctx context.Context, e order.PaymentEvent) error {
 }
 
 // AskRefund starts the refund's workflow, or finds the one of an earlier call, waits until
-// it is on record, and returns how it stands. It returns a saga.ErrUndecided where that
-// takes too long.
+// it is recorded, and returns its state. It returns a saga.ErrUndecided if that takes too
+// long.
 func (c *Client) AskRefund(ctx context.Context, r order.Refund) (stands order.Refund, err error) {
 	ctx, cancel := context.WithTimeout(ctx, decideTimeout)
 	defer cancel()
 	options := refundOptions(r)
 	err = c.startAndUpdate(ctx, options, saga.RefundType, r, saga.RecordedUpdate, &stands)
-	if isFinished(err) { // it is all over: its result says how
+	if isFinished(err) { // it has ended: its result is the state
 		err = c.temporal.GetWorkflow(ctx, options.ID, "").Get(ctx, &stands)
 	}
 	return stands, typed(err)
 }
 
-// DecideRefund hands the refund's workflow a decision, and returns how the refund stands
-// then. Temporal answers one that is sent again under its key as it did the first time.
-// The error is a saga.ErrNotWaiting where the refund waits for no such decision.
+// DecideRefund sends a decision to the refund's workflow, and returns the refund's state
+// afterwards. A decision repeated under its key gets the first answer again. The error is a
+// saga.ErrNotWaiting if the refund waits for no such decision.
 func (c *Client) DecideRefund(ctx context.Context, id saga.RefundID, d saga.Decision) (stands order.Refund, err error) {
 	workflowID := saga.RefundWorkflowID(id.PaymentID, id.RefundID)
 	err = c.decideRefund(ctx, workflowID, d, &stands)
@@ -76,7 +77,7 @@ func (c *Client) DecideRefund(ctx context.Context, id saga.RefundID, d saga.Deci
 		return stands, typed(err)
 	case refused && failed.Type() == saga.NotDecidableError:
 		err = failed.Details(&stands)
-	case isNotFound(err): // it is over, and no decision was made under this key while it wasn't
+	case isNotFound(err): // it has ended, without a decision under this key
 		err = c.result(ctx, workflowID, &stands)
 		if errors.Is(err, saga.ErrEndedByForce) || isNotFound(err) {
 			return stands, saga.ErrUnknownRefund

@@ -11,10 +11,10 @@ import (
 	"holdfast/saga"
 )
 
-// StillWaiting returns those of the orders, at most some hundreds, whose workflows run and
-// wait for a payment, by one question for all of them. The list that answers it may be
-// behind, and has been seen to miss the end of a workflow for good: nothing may be decided
-// by it that isn't looked at again by other ways.
+// StillWaiting returns which of the orders, at most a few hundred, have running workflows
+// that wait for a payment, in one query for all of them. The list behind it may lag, and
+// has been seen to miss the end of a workflow permanently: no decision may rest on it
+// without a check by other means.
 func (c *Client) StillWaiting(ctx context.Context, orderIDs []string) (map[string]bool, error) {
 	if len(orderIDs) == 0 {
 		return nil, nil
@@ -23,11 +23,11 @@ func (c *Client) StillWaiting(ctx context.Context, orderIDs []string) (map[strin
 	orders := make(map[string]string, len(orderIDs))
 	for i, id := range orderIDs {
 		workflowID := saga.OrderWorkflowID(id)
-		named[i], orders[workflowID] = "'"+workflowID+"'", id // ids have no quotes
+		named[i], orders[workflowID] = "'"+workflowID+"'", id // ids contain no quotes
 	}
 	ask := &workflowservice.ListWorkflowExecutionsRequest{
 		Query:    fmt.Sprintf("%s AND WorkflowId IN (%s)", saga.WaitingOrders, strings.Join(named, ", ")),
-		PageSize: int32(len(orderIDs)), //nolint:gosec // some hundreds
+		PageSize: int32(len(orderIDs)), //nolint:gosec // a few hundred
 	}
 	page, err := c.temporal.ListWorkflow(ctx, ask)
 	if err != nil {
@@ -42,9 +42,9 @@ func (c *Client) StillWaiting(ctx context.Context, orderIDs []string) (map[strin
 	return waiting, nil
 }
 
-// EndedByForce lists a page of the orders whose workflows were ended by force before the
-// given time, and before they were paid or closed; then where the next page begins, nil
-// where no more follow. Orders that were closed since stay on the list, for as long as
+// EndedByForce lists a page of the orders whose workflows were terminated before the given
+// time, and before they were paid or closed. It also returns the token of the next page,
+// nil if there is none. Orders that were closed since stay on the list for as long as
 // Temporal keeps their workflows.
 func (c *Client) EndedByForce(ctx context.Context, before time.Time, behind []byte, limit int) (orderIDs []string, next []byte, err error) {
 	page, err := c.temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
@@ -52,7 +52,7 @@ func (c *Client) EndedByForce(ctx context.Context, before time.Time, behind []by
 		PageSize: int32(limit), NextPageToken: behind, //nolint:gosec // a hundred
 	})
 	if err != nil {
-		return nil, nil, fmt.Errorf("list the orders whose workflows were ended by force: %w", err)
+		return nil, nil, fmt.Errorf("list the orders whose workflows were terminated: %w", err)
 	}
 	for _, e := range page.GetExecutions() {
 		if id, ok := strings.CutPrefix(e.GetExecution().GetWorkflowId(), saga.OrderWorkflowID("")); ok {
@@ -62,7 +62,7 @@ func (c *Client) EndedByForce(ctx context.Context, before time.Time, behind []by
 	return orderIDs, page.GetNextPageToken(), nil
 }
 
-// Runs reports whether an order's workflow runs.
+// Runs reports whether an order's workflow is running.
 func (c *Client) Runs(ctx context.Context, orderID string) (bool, error) {
 	d, err := c.temporal.DescribeWorkflowExecution(ctx, saga.OrderWorkflowID(orderID), "")
 	if isNotFound(err) {

@@ -17,8 +17,8 @@ import (
 // listPage is how many workflows are listed in one call.
 const listPage = 1000
 
-// problemsAttribute is what Temporal sets on a workflow whose task failed several
-// times in a row, and takes away when one succeeds.
+// problemsAttribute is set by Temporal on a workflow whose task failed several times in a
+// row, and removed when one succeeds.
 const problemsAttribute = "TemporalReportedProblems"
 
 // Walk lists all orders' workflows, as operators see them.
@@ -35,7 +35,7 @@ func (c *Client) Walk(ctx context.Context) iter.Seq2[saga.Listed, error] {
 			}
 			l := saga.Listed{OrderID: id, Running: e.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING}
 			_, l.Stuck = e.GetSearchAttributes().GetIndexedFields()[problemsAttribute]
-			// One that can't be read stays empty, and so is asked.
+			// One that can't be read stays empty, and is then queried.
 			_ = converter.GetDefaultDataConverter().FromPayload(
 				e.GetSearchAttributes().GetIndexedFields()[saga.OrderStatus.GetName()], &l.Status)
 			if !yield(l, nil) {
@@ -80,7 +80,7 @@ func (c *Client) WalkDisputes(ctx context.Context) iter.Seq2[saga.DisputeID, err
 	}
 }
 
-// list answers the workflows that a query finds, page by page.
+// list iterates over the workflows that a query finds, page by page.
 func (c *Client) list(ctx context.Context, query string) iter.Seq2[*workflowpb.WorkflowExecutionInfo, error] {
 	return func(yield func(*workflowpb.WorkflowExecutionInfo, error) bool) {
 		req := &workflowservice.ListWorkflowExecutionsRequest{Namespace: c.namespace, PageSize: listPage, Query: query}

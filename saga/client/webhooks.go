@@ -13,8 +13,8 @@ import (
 	"holdfast/webhook"
 )
 
-// DeliverWebhook starts the workflow of an event and an endpoint: one of them, ever. Where
-// it was started before, the event is on its way or there: that is no error.
+// DeliverWebhook starts the workflow that delivers an event to an endpoint, once ever. If
+// it was started before, the event is being delivered or has been: that is no error.
 func (c *Client) DeliverWebhook(ctx context.Context, d webhook.Delivery) error {
 	return c.beginDelivery(ctx, d, sdk.StartWorkflowOptions{
 		ID:                       saga.WebhookWorkflowID(d.EndpointID, d.Event.ID),
@@ -23,8 +23,8 @@ func (c *Client) DeliverWebhook(ctx context.Context, d webhook.Delivery) error {
 	})
 }
 
-// ReplayWebhook sends an event once more, under its old id: once for each key, and without
-// one whenever no such replay of it runs.
+// ReplayWebhook sends an event once more, under its old id: once for each key and, without
+// a key, whenever no such replay is running.
 func (c *Client) ReplayWebhook(ctx context.Context, d webhook.Delivery, key string) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()

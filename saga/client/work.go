@@ -15,7 +15,7 @@ import (
 	"holdfast/saga"
 )
 
-// Work is what a worker does as a workflow of which there is one at a time.
+// Work is a task of a worker in a workflow that exists once at a time.
 type Work struct {
 	// ID is the workflow's.
 	ID  string
@@ -23,13 +23,13 @@ type Work struct {
 	run sdk.WorkflowRun
 }
 
-// Rebuild starts the rebuild of a search view, or joins the one that goes on.
+// Rebuild starts the rebuild of a search view, or joins the running one.
 func (c *Client) Rebuild(ctx context.Context, p saga.RebuildParams) (*Work, error) {
-	return c.work(ctx, saga.ReindexWorkflowID(p.View), saga.ReindexType, "Build the view of "+p.View+" anew", p)
+	return c.work(ctx, saga.ReindexWorkflowID(p.View), saga.ReindexType, "Rebuild the view of "+p.View, p)
 }
 
-// CompareViews starts a comparison of the views with their entities, or joins the one that
-// goes on.
+// CompareViews starts a comparison of the views with their entities, or joins the running
+// one.
 func (c *Client) CompareViews(ctx context.Context, p saga.CompareParams) (*Work, error) {
 	return c.work(ctx, saga.AuditViewsWorkflowID, saga.AuditViewsType, "Compare the views with their entities", p)
 }
@@ -46,11 +46,11 @@ func (c *Client) work(ctx context.Context, id, kind, summary string, params any)
 	return &Work{id, c, run}, nil
 }
 
-// Result waits until the work is done. Where it failed, the error is what its worker says.
+// Result waits until the work is done. If it failed, the error is the worker's.
 func (w *Work) Result(ctx context.Context, into any) error {
 	err := w.run.Get(ctx, into)
 	if err != nil && ctx.Err() != nil {
-		return fmt.Errorf("stopped watching; it goes on as workflow %s", w.ID)
+		return fmt.Errorf("stopped watching; the work continues as workflow %s", w.ID)
 	}
 	if why, ok := errors.AsType[*temporal.ApplicationError](err); ok {
 		return errors.New(why.Message())
@@ -58,15 +58,15 @@ func (w *Work) Result(ctx context.Context, into any) error {
 	return err
 }
 
-// Progress is what Temporal says of work that goes on.
+// Progress is what Temporal reports about work in progress.
 type Progress struct {
-	Done      *saga.RebuildProgress // nil where no try has told any
-	Trouble   string                // why it doesn't go on
+	Done      *saga.RebuildProgress // nil until a try has reported any
+	Trouble   string                // why it doesn't continue
 	Unclaimed bool                  // no worker has it
 }
 
-// Progress looks at the work. Where Temporal can't say, nothing is known: the next look
-// may tell.
+// Progress reads the work's progress. If Temporal can't be reached nothing is known; the
+// next call may succeed.
 func (w *Work) Progress(ctx context.Context) Progress {
 	d, err := w.c.temporal.DescribeWorkflowExecution(ctx, w.run.GetID(), w.run.GetRunID())
 	if err != nil {
@@ -79,7 +79,7 @@ func (w *Work) Progress(ctx context.Context) Progress {
 	now := Progress{Unclaimed: a.GetState() == enumspb.PENDING_ACTIVITY_STATE_SCHEDULED}
 	if why := a.GetLastFailure(); why != nil {
 		now.Unclaimed = false
-		now.Trouble = "tried, and tries again: " + why.GetMessage()
+		now.Trouble = "failed, and will be retried: " + why.GetMessage()
 	}
 	var p saga.RebuildProgress
 	if details := a.GetHeartbeatDetails(); details != nil &&
@@ -89,13 +89,13 @@ func (w *Work) Progress(ctx context.Context) Progress {
 	return now
 }
 
-// RebuildUnasked starts the rebuild of a view that needs one, on the given task queue. One
-// that goes on is left to it.
+// RebuildUnasked starts the rebuild of a view that needs one, on the given task queue. If
+// one is running, it does nothing.
 func (c *Client) RebuildUnasked(ctx context.Context, view, taskQueue string) error {
 	_, err := c.temporal.ExecuteWorkflow(ctx, sdk.StartWorkflowOptions{
 		ID: saga.ReindexWorkflowID(view), TaskQueue: taskQueue,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		StaticSummary:            fmt.Sprintf("Build the view of %s anew: it was empty, lost, or of an older shape", view),
+		StaticSummary:            fmt.Sprintf("Rebuild the view of %s: it was empty, lost, or of an older shape", view),
 	}, saga.ReindexType, saga.RebuildParams{View: view, Unasked: true})
 	if _, running := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); err != nil && !running {
 		return fmt.Errorf("start the rebuild of %s: %w", view, err)
@@ -103,9 +103,9 @@ func (c *Client) RebuildUnasked(ctx context.Context, view, taskQueue string) err
 	return nil
 }
 
-// RebuildRefused returns when the last rebuild of a view ended, whoever started it, and
-// why, where that was within the given time and since the new view refused something; an
-// empty reason otherwise.
+// RebuildRefused returns when and why the last rebuild of a view ended, whatever started
+// it, if that was within the given time and because the new view refused a document.
+// Otherwise the reason is empty.
 func (c *Client) RebuildRefused(ctx context.Context, view string, within time.Duration) (at time.Time, reason string, err error) {
 	id := saga.ReindexWorkflowID(view)
 	d, err := c.temporal.DescribeWorkflowExecution(ctx, id, "")

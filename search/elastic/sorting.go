@@ -62,7 +62,7 @@ func productOrder(q search.ProductQuery, way text.Match) sorting {
 }
 
 // into writes the order, and the keys behind which to begin, into a request. It
-// asks for one document more, which tells whether there is a next page.
+// asks for one document more, which reports whether there is a next page.
 func (s sorting) into(body object, size int, after []string) error {
 	by := make(list, len(s))
 	for i, k := range s {

@@ -34,7 +34,7 @@ func (e *gaveUpError) Error() string { return fmt.Sprintf("tried for %s: %v", e.
 
 func (e *gaveUpError) Unwrap() error { return e.cause }
 
-// passes tells whether an error may be over soon.
+// passes reports whether an error may be over soon.
 func (r *rebuild) passes(err error) bool {
 	if _, final := errors.AsType[*gaveUpError](err); final {
 		return false

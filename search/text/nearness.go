@@ -48,7 +48,7 @@ func plain(typed string) string {
 	}, typed)
 }
 
-// has tells whether the word of a text is taken for the one that was typed.
+// has reports whether the word of a text is taken for the one that was typed.
 func (n Nearness) has(word string) bool {
 	return n.Beginning && strings.HasPrefix(word, n.Text) ||
 		n.Piece && strings.Contains(word, n.Text) ||

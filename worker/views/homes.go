@@ -54,7 +54,7 @@ func (h *Homes) Count(ctx context.Context, v search.View) (int64, error) {
 	return 0, nil
 }
 
-// Empty tells whether there is nothing to show yet.
+// Empty reports whether there is nothing to show yet.
 func (h *Homes) Empty(ctx context.Context) (bool, error) {
 	for _, v := range search.Views() {
 		for _, err := range h.IDs(ctx, v) {

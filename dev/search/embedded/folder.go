@@ -32,7 +32,7 @@ type folder struct {
 	last    int  // number of the latest generation
 }
 
-// open opens the generation that counts, or makes one; full tells whether a rebuild
+// open opens the generation that counts, or makes one; full reports whether a rebuild
 // has filled it. One of another shape is dropped with all that it has, to be filled
 // anew from the homes: no order may have left Redis for an embedded index.
 func (f *folder) open() (g *generation, full bool, err error) {

@@ -54,7 +54,7 @@ func productOrder(q search.ProductQuery, way text.Match) sorting {
 
 func orderOrder() sorting { return sorting{down(byPlaced), down(fieldID)} }
 
-// request asks for a page and for one document more, which tells whether there is
+// request asks for a page and for one document more, which reports whether there is
 // a next page. The first page has no after.
 func (s sorting) request(p plan, size int, after []string) (*bleve.SearchRequest, error) {
 	req := bleve.NewSearchRequestOptions(p, size+1, 0, false)
@@ -70,7 +70,7 @@ func (s sorting) request(p plan, size int, after []string) (*bleve.SearchRequest
 	return req, nil
 }
 
-// fits tells whether the keys can be of this order. A text of any kind can.
+// fits reports whether the keys can be of this order. A text of any kind can.
 func (s sorting) fits(keys []string) bool {
 	if len(keys) != len(s) {
 		return false

@@ -86,7 +86,7 @@ func TestRefusedPaymentCancels(t *testing.T) {
 	shop.AwaitPayment(t, o.ID, "both attempts are on record", attempts(2))
 }
 
-// attempts tells whether so many payments are on record.
+// attempts reports whether so many payments are on record.
 func attempts(n int) func(shoptest.PaymentResult) bool {
 	return func(r shoptest.PaymentResult) bool { return len(r.Attempts) == n }
 }

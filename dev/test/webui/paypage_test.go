@@ -36,7 +36,7 @@ func TestABuyerPaysOnTheSandboxsPage(t *testing.T) {
 		// A style that its policy doesn't let in would leave the page bare.
 		chromedp.Evaluate(`getComputedStyle(document.querySelector("dl")).display`, &title),
 	))
-	require.Equal(t, "waits for the buyer", open)
+	require.Equal(t, "waiting for the buyer", open)
 	require.Equal(t, "€25.80", shown)
 	require.Equal(t, "grid", title)
 	if *screenshots != "" {
