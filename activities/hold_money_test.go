@@ -19,6 +19,6 @@ func TestAWorkerHoldsNothingForOrdersOfOtherMoney(t *testing.T) {
 		_, err := hold.Execute(t.Context(), activities.HoldParams{
 			Placement: order.Placement{OrderID: "o-1", Money: c.order}, Try: 1,
 		})
-		require.ErrorContains(t, err, "set up wrong")
+		require.ErrorContains(t, err, "misconfigured")
 	}
 }

@@ -58,7 +58,7 @@ func TestOpenSaysAtOnceThatNobodyIsThere(t *testing.T) {
 	require.NoError(t, rdb.Close())
 	server.Close()
 	_, err = Open(t.Context(), addr)
-	require.ErrorContains(t, err, "sign of life")
+	require.ErrorContains(t, err, "ping redis")
 	_, err = Open(t.Context(), "://secret@")
 	require.Error(t, err)
 	require.NotContains(t, err.Error(), "secret")

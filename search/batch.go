@@ -1,23 +1,25 @@
 package search
 
-// Batch is documents to put, in the order in which they are to be taken.
+// Batch is documents to put, in the order in which they are to be stored.
 type Batch struct {
 	Products []Product
 	Orders   []Order
-	// Events are kept for good: one that is there already is Ignored.
+	// Events are permanent: one that is already stored is Ignored.
 	Events []Event
 }
 
-// Outcome is what became of one document of a batch.
+// Outcome is the result for one document of a batch.
 type Outcome string
 
 const (
-	// OutcomeStored: the document was newer than what was there, or the first one.
+	// OutcomeStored means that the document was newer than the stored one, or the first
+	// one.
 	OutcomeStored Outcome = "stored"
-	// OutcomeIgnored: the same revision or a newer one is there already. That is success.
+	// OutcomeIgnored means that the same or a newer revision is already stored, which is a
+	// success.
 	OutcomeIgnored Outcome = "ignored"
-	// OutcomePoisoned: the document can never be taken as it is; Reason says why. Putting
-	// it again is in vain, the other documents of the batch are not concerned.
+	// OutcomePoisoned means that the document can never be stored as it is; Reason says
+	// why. Putting it again won't help. The other documents of the batch are not affected.
 	OutcomePoisoned Outcome = "poisoned"
 )
 
@@ -25,17 +27,17 @@ const (
 type Result struct {
 	ID      string
 	Outcome Outcome
-	Reason  string // of Poisoned
+	Reason  string // if Poisoned
 }
 
-// Results are the outcomes of a batch, in the batch's own order.
+// Results are the outcomes of a batch, in the order of the batch.
 type Results struct {
 	Products []Result
 	Orders   []Result
 	Events   []Result
 }
 
-// Poisoned lists the documents that can't be taken, products first, events last.
+// Poisoned lists the documents that can't be stored, products first, events last.
 func (r Results) Poisoned() []Result {
 	var bad []Result
 	for _, list := range [][]Result{r.Products, r.Orders, r.Events} {

@@ -10,43 +10,41 @@ import (
 	"io"
 )
 
-// maxCursorBytes is far above what an index gives out: a title is the longest key.
+// maxCursorBytes is far above what an index produces: a title is the longest key.
 const maxCursorBytes = 8 << 10
 
 const badCursor = "is not the cursor of a page of this query"
 
 var errCursor = errors.New(badCursor)
 
-// cursor is the place where a page ended, and whose page it was.
+// cursor is the position where a page ended, with the query that it belongs to.
 type cursor struct {
-	// Query is a fingerprint: a cursor of another query would point anywhere.
+	// Query is a fingerprint: a cursor of another query would point to an arbitrary place.
 	Query string   `json:"q"`
 	Keys  []string `json:"k"`
 }
 
-// CursorAt makes the cursor of a page that ended at the given sort keys, which
-// must be UTF-8. They come back from After.
+// CursorAt returns the cursor of a page that ended at the given sort keys, which must be
+// UTF-8. After returns them again.
 func (q ProductQuery) CursorAt(keys ...string) string { return encodeCursor(q.fingerprint(), keys) }
 
-// After returns the sort keys where the page before ended; none where there is no
-// cursor. How many and which they are is the index's own affair: it has to expect
-// any.
+// After returns the sort keys at which the previous page ended, or none if there is no
+// cursor. Their number and meaning are the index's own business: it has to expect anything.
 func (q ProductQuery) After() ([]string, error) { return decodeCursor(q.Cursor, q.fingerprint()) }
 
-// CursorAt makes the cursor of a page that ended at the given sort keys, which
-// must be UTF-8. They come back from After.
+// CursorAt returns the cursor of a page that ended at the given sort keys, which must be
+// UTF-8. After returns them again.
 func (q OrderQuery) CursorAt(keys ...string) string { return encodeCursor(q.fingerprint(), keys) }
 
-// After returns the sort keys where the page before ended; none where there is no
-// cursor. How many and which they are is the index's own affair: it has to expect
-// any.
+// After returns the sort keys at which the previous page ended, or none if there is no
+// cursor. Their number and meaning are the index's own business: it has to expect anything.
 func (q OrderQuery) After() ([]string, error) { return decodeCursor(q.Cursor, q.fingerprint()) }
 
-// BadCursor is the error for a cursor whose keys the index can't have given out.
+// BadCursor is the error for a cursor whose keys can't come from the index.
 func BadCursor() error { return Invalid{{Path: "cursor", Reason: badCursor}} }
 
-// fingerprint tells queries apart that have other pages. The limit may change
-// from page to page.
+// fingerprint distinguishes queries with different pages. The limit may change from page to
+// page.
 func (q ProductQuery) fingerprint() string {
 	q.Limit, q.Cursor, q.Sort = nil, "", q.EffectiveSort()
 	return fingerprint("products", q)
@@ -60,7 +58,7 @@ func (q OrderQuery) fingerprint() string {
 
 func fingerprint(kind string, query any) string {
 	b, err := json.Marshal(query)
-	if err != nil { // a time of no year that JSON can write: no query that answers
+	if err != nil { // a time with a year that JSON can't represent: such a query finds nothing
 		b = fmt.Append(nil, query)
 	}
 	sum := sha256.Sum256(append([]byte(kind+"\n"), b...))
@@ -69,7 +67,7 @@ func fingerprint(kind string, query any) string {
 
 func encodeCursor(query string, keys []string) string {
 	b, err := json.Marshal(cursor{Query: query, Keys: keys})
-	if err != nil { // strings alone: they always can be written
+	if err != nil { // only strings: they can always be encoded
 		return ""
 	}
 	return base64.RawURLEncoding.EncodeToString(b)

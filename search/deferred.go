@@ -13,13 +13,12 @@ const (
 	longestOpenPause = 5 * time.Second
 )
 
-// Deferred is an Index that may not be there yet: until it could be opened, every
-// call answers an *UnavailableError. With it a gateway starts, and takes orders,
-// while the index is away.
+// Deferred is an Index that may not be available yet: until it is open, every call returns
+// an *UnavailableError. So a gateway can start, and take orders, while the index is down.
 type Deferred struct {
 	mu     sync.RWMutex
 	index  Index // nil until it is open
-	why    error // why it isn't
+	why    error // why it isn't open
 	closed bool
 	stop   context.CancelFunc
 	done   chan struct{}
@@ -29,9 +28,9 @@ var _ Index = (*Deferred)(nil)
 
 var errNotOpened = errors.New("it is being opened")
 
-// OpenDeferred opens an index now or as soon as it can be, until Close. It waits at
-// most patience for the first success. failed is told each time that opening fails;
-// it may be nil.
+// OpenDeferred opens an index now or as soon as possible, until Close. It waits at most
+// patience for the first success. failed is called each time that opening fails; it may be
+// nil.
 func OpenDeferred(ctx context.Context, patience time.Duration, open func(context.Context) (Index, error), failed func(error)) *Deferred {
 	opening, stop := context.WithCancel(context.WithoutCancel(ctx))
 	d := &Deferred{why: errNotOpened, stop: stop, done: make(chan struct{})}
@@ -64,7 +63,7 @@ func (d *Deferred) open(ctx context.Context, open func(context.Context) (Index, 
 	}
 }
 
-// took keeps what opening came to, and answers whether there is an end of it.
+// took stores the result of opening, and reports whether opening is finished.
 func (d *Deferred) took(index Index, err error) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -73,14 +72,14 @@ func (d *Deferred) took(index Index, err error) bool {
 		return false
 	}
 	if d.closed {
-		_ = index.Close() // nobody used it
+		_ = index.Close() // it was never used
 		return true
 	}
 	d.index = index
 	return true
 }
 
-// with is the index once it is open.
+// with returns the index once it is open.
 func (d *Deferred) with(doing string) (Index, error) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
@@ -93,7 +92,7 @@ func (d *Deferred) with(doing string) (Index, error) {
 	return d.index, nil
 }
 
-// Close implements Index. Opening ends first.
+// Close implements Index. It stops opening first.
 func (d *Deferred) Close() error {
 	d.mu.Lock()
 	index := d.index
@@ -169,15 +168,15 @@ func (d *Deferred) WalkOrders(ctx context.Context, after string, limit int) ([]O
 
 // Stale implements Index.
 func (d *Deferred) Stale(ctx context.Context) ([]View, error) {
-	return deferred(d, "look at the views", func(x Index) ([]View, error) { return x.Stale(ctx) })
+	return deferred(d, "check the views", func(x Index) ([]View, error) { return x.Stale(ctx) })
 }
 
 // Unfilled implements Index.
 func (d *Deferred) Unfilled(ctx context.Context) ([]View, error) {
-	return deferred(d, "look for views that nobody filled", func(x Index) ([]View, error) { return x.Unfilled(ctx) })
+	return deferred(d, "find unfilled views", func(x Index) ([]View, error) { return x.Unfilled(ctx) })
 }
 
 // Rebuild implements Index.
 func (d *Deferred) Rebuild(ctx context.Context, v View) (Rebuild, error) {
-	return deferred(d, "begin a rebuild", func(x Index) (Rebuild, error) { return x.Rebuild(ctx, v) })
+	return deferred(d, "start a rebuild", func(x Index) (Rebuild, error) { return x.Rebuild(ctx, v) })
 }

@@ -5,31 +5,31 @@ import (
 	"time"
 )
 
-// Event is one thing that happened to a product, as its entity told it: see
+// Event is one thing that happened to a product, as its entity reported it: see
 // docs/events.md. Events are appended and never change.
 type Event struct {
-	// ID is the same whenever the event comes: its bucket and its place in the
-	// bucket's stream, like "17-1790000000000-0".
+	// ID is the same whenever the event is read: its bucket and its id in the bucket's
+	// stream, like "17-1790000000000-0".
 	ID        string    `json:"id"`
 	ProductID string    `json:"productId"`
 	Type      string    `json:"type"`
 	Version   int64     `json:"version"` // of the product after it
 	At        time.Time `json:"at"`
-	// OrderID of the order that caused it, empty where none did.
+	// OrderID of the order that caused it, empty if none did.
 	OrderID string `json:"orderId,omitempty"`
-	// Actor and Reason where somebody gave them.
+	// Actor and Reason, if given.
 	Actor  string `json:"actor,omitempty"`
 	Reason string `json:"reason,omitempty"`
-	// Stock is a JSON list of the variants that it touched, as they were after it.
+	// Stock is a JSON list of the affected variants after the event.
 	Stock json.RawMessage `json:"stock,omitempty"`
-	// Prices after it, in minor units by sku, where it set them: a JSON object.
+	// Prices after it, in minor units by sku, if it set them: a JSON object.
 	Prices json.RawMessage `json:"prices,omitempty"`
-	// Status and Listing after it, where it set them.
+	// Status and Listing after it, if it set them.
 	Status  string `json:"status,omitempty"`
 	Listing int64  `json:"listing,omitempty"`
 }
 
-// Validate lists why the event can't be taken into an index.
+// Validate lists why the event can't be stored in an index.
 func (e Event) Validate() error {
 	var bad Invalid
 	if e.ID == "" || len(e.ID) > MaxValueBytes {
@@ -67,33 +67,32 @@ func validJSON(bad *Invalid, path string, doc json.RawMessage) {
 // EventQuery asks for the events of one product.
 type EventQuery struct {
 	ProductID string `json:"productId"`
-	// Types keeps events of these types; none keeps all.
+	// Types selects events of these types; empty selects all.
 	Types []string `json:"types,omitempty"`
-	// OrderID keeps events that this order caused.
+	// OrderID selects events that this order caused.
 	OrderID string `json:"orderId,omitempty"`
-	// Limit is how many events a page has: 1 to 100, nil means 20.
+	// Limit is how many events a page has: 1 to 100; nil means 20.
 	Limit *int `json:"limit,omitempty"`
-	// Cursor of the page before; empty for the first one.
+	// Cursor of the previous page; empty for the first one.
 	Cursor string `json:"cursor,omitempty"`
 }
 
-// EventPage is one page of a product's events: the highest version first, those of
-// the same version by their ids, the highest first.
+// EventPage is one page of a product's events: the highest version first; within a version,
+// the highest id first.
 type EventPage struct {
 	Items []Event
-	// NextCursor asks for the next page; empty where this is the last one.
+	// NextCursor requests the next page; empty on the last one.
 	NextCursor string
 }
 
 // PageSize is the limit with the default filled in.
 func (q EventQuery) PageSize() int { return orDefault(q.Limit, DefaultLimit) }
 
-// CursorAt makes the cursor of a page that ended at the given sort keys.
+// CursorAt returns the cursor of a page that ended at the given sort keys.
 func (q EventQuery) CursorAt(keys ...string) string { return encodeCursor(q.fingerprint(), keys) }
 
-// After returns the sort keys where the page before ended; none where there is no
-// cursor. How many and which they are is the index's own affair: it has to expect
-// any.
+// After returns the sort keys at which the previous page ended, or none if there is no
+// cursor. Their number and meaning are the index's own business: it has to expect anything.
 func (q EventQuery) After() ([]string, error) { return decodeCursor(q.Cursor, q.fingerprint()) }
 
 func (q EventQuery) fingerprint() string {

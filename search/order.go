@@ -12,12 +12,12 @@ import (
 	"holdfast/product"
 )
 
-// Order is what the index knows of an order. Once an order is closed for long,
-// the index is the only place that has it: hence Document and Payments.
+// Order is what the index stores about an order. Once an order has been closed for long,
+// only the index has it: hence Document and Payments.
 type Order struct {
 	ID string `json:"id"`
-	// Revision of the order's documents together, from 1: it grows with each change of
-	// one of them, also across a restore and when the id is used for a new order.
+	// Revision of all the order's documents together, from 1: it grows with each change of
+	// one of them, even across a restore and when the id is used for a new order.
 	Revision   int64        `json:"revision"`
 	Version    int64        `json:"version"` // of the order's own document, from 1
 	CustomerID string       `json:"customerId"`
@@ -39,8 +39,8 @@ type Order struct {
 	Payments map[string]json.RawMessage `json:"payments,omitempty"`
 }
 
-// FromOrder makes the document of an order as it is. Revision, Document and
-// Payments are the caller's to fill: the order doesn't know them.
+// FromOrder returns the document of an order in its current state. The caller fills in
+// Revision, Document and Payments, which the order doesn't know.
 func FromOrder(o order.Order) Order {
 	d := Order{
 		ID: o.ID, Version: o.Version, CustomerID: o.CustomerID, Status: o.Status,
@@ -63,7 +63,7 @@ func join(sep string, parts ...string) string {
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), sep)
 }
 
-// Validate lists why the document can't be taken into an index.
+// Validate lists why the document can't be stored in an index.
 func (o Order) Validate() error {
 	var bad Invalid
 	validID(&bad, "id", o.ID)
@@ -101,7 +101,7 @@ func (o Order) Validate() error {
 	return bad.OrNil()
 }
 
-// validObject refuses what is no JSON object.
+// validObject refuses anything but a JSON object.
 func validObject(bad *Invalid, path string, doc json.RawMessage) {
 	if !json.Valid(doc) || !strings.HasPrefix(strings.TrimSpace(string(doc)), "{") {
 		bad.Add(path, "must be a JSON object")

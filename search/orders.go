@@ -6,33 +6,32 @@ import (
 	"holdfast/order"
 )
 
-// OrderQuery asks for orders. Filters hold together; of the values of one filter,
-// one has to match. Statuses that nobody knows are no mistake: they match nothing.
+// OrderQuery asks for orders. All filters must match; within one filter, one of its values
+// must. Unknown statuses are no mistake: they match nothing.
 type OrderQuery struct {
 	CustomerID string         `json:"customerId,omitempty"`
 	Status     []order.Status `json:"status,omitempty"`
 	ProductID  string         `json:"productId,omitempty"`
-	// From and To bound when the order was placed: not before From, before To.
-	// Zero leaves a side open.
+	// From and To bound when the order was placed: not before From, before To. A zero value
+	// leaves that side open.
 	From time.Time `json:"from,omitzero"`
 	To   time.Time `json:"to,omitzero"`
-	// Q is plain text: all of its words must be found in the order's id, its titles,
-	// its recipient or its address. An id is also found by its beginning, from 4
-	// characters.
+	// Q is plain text: all of its words must be found in the order's id, its titles, its
+	// recipient or its address. The first 4 or more characters of an id also match.
 	Q string `json:"q,omitempty"`
-	// Limit is how many orders a page has: 1 to 100, nil means 20.
+	// Limit is how many orders a page has: 1 to 100; nil means 20.
 	Limit *int `json:"limit,omitempty"`
-	// Cursor of the page before; empty for the first one.
+	// Cursor of the previous page; empty for the first one.
 	Cursor string `json:"cursor,omitempty"`
 }
 
-// OrderPage is one page of orders, the newest first, those of the same
-// millisecond by their ids, the highest first.
+// OrderPage is one page of orders, the newest first; within a millisecond, the highest id
+// first.
 type OrderPage struct {
 	Items []Order
-	// Total orders match, on all pages together.
+	// Total is the number of matching orders on all pages.
 	Total int64
-	// NextCursor asks for the next page; empty where this is the last one.
+	// NextCursor requests the next page; empty on the last one.
 	NextCursor string
 }
 

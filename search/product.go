@@ -13,19 +13,19 @@ import (
 const (
 	// MaxDocumentBytes bounds the texts of one document.
 	MaxDocumentBytes = 1 << 20
-	// MaxValueBytes bounds a category, brand or tag that can be filtered by. A longer
-	// one is found by its words only.
+	// MaxValueBytes bounds a category, brand or tag that can be filtered by. A longer one
+	// can only be found by its words.
 	MaxValueBytes = 256
 )
 
-// Product is what the index knows of a product. A product that is taken off sale
-// is put with its new status, it is never removed: the index would forget its
-// version, and a late message could bring it back.
+// Product is what the index stores about a product. A product that is taken off sale is put
+// with its new status, and never removed: the index would forget its version, and a late
+// message could bring it back.
 type Product struct {
 	ID string `json:"id"`
 	// Version of the product's entity, from 1.
 	Version int64 `json:"version"`
-	// Status: searches and suggestions show listed products only.
+	// Status: searches and suggestions show only listed products.
 	Status      product.Status    `json:"status"`
 	Title       string            `json:"title"`
 	Description string            `json:"description,omitempty"`
@@ -35,18 +35,18 @@ type Product struct {
 	Attributes  map[string]string `json:"attributes,omitempty"`
 	Image       string            `json:"image,omitempty"`
 	Currency    string            `json:"currency"`
-	// MinPrice and MaxPrice are the cheapest and the dearest variant's, in minor
-	// units of Currency.
+	// MinPrice and MaxPrice are the prices of the cheapest and the most expensive variant,
+	// in minor units of Currency.
 	MinPrice int64 `json:"minPrice"`
 	MaxPrice int64 `json:"maxPrice"`
 	// Available units of all variants together.
 	Available int64 `json:"available"`
-	// CreatedAt may be unknown: such products are the oldest.
+	// CreatedAt may be unknown: such products count as the oldest.
 	CreatedAt time.Time `json:"createdAt,omitzero"`
 	UpdatedAt time.Time `json:"updatedAt,omitzero"`
 }
 
-// FromProduct makes the document of a product as its entity is.
+// FromProduct returns the document of a product in its current state.
 func FromProduct(p product.Product) Product {
 	d := Product{
 		ID: p.ID, Version: p.Version, Status: p.Status,
@@ -64,14 +64,14 @@ func FromProduct(p product.Product) Product {
 	return d
 }
 
-// Revision is the number that an index compares: a document with a lower or the
-// same one never replaces what is there.
+// Revision is the number that an index compares: a document with the same or a lower one
+// never replaces the stored one.
 func (p Product) Revision() int64 { return p.Version }
 
 // InStock reports whether at least one unit can be bought.
 func (p Product) InStock() bool { return p.Available > 0 }
 
-// Validate lists why the document can't be taken into an index.
+// Validate lists why the document can't be stored in an index.
 func (p Product) Validate() error {
 	var bad Invalid
 	validID(&bad, "id", p.ID)
@@ -116,7 +116,7 @@ func validID(bad *Invalid, path, id string) {
 	}
 }
 
-// texts sums up the texts of a document and refuses what is none.
+// texts sums up the sizes of a document's texts and refuses invalid ones.
 type texts struct {
 	bad   *Invalid
 	bytes int
@@ -134,6 +134,6 @@ func (t *texts) add(path string, values ...string) {
 
 func (t *texts) fits(path string) {
 	if t.bytes > MaxDocumentBytes {
-		t.bad.Add(path, fmt.Sprintf("all texts together must fit %d bytes", MaxDocumentBytes))
+		t.bad.Add(path, fmt.Sprintf("all texts together must fit in %d bytes", MaxDocumentBytes))
 	}
 }

@@ -10,88 +10,89 @@ import (
 
 // Limits of a query.
 const (
-	// MaxQueryChars bounds what somebody may type, in characters.
+	// MaxQueryChars bounds what a user may type, in characters.
 	MaxQueryChars = 1000
-	// MaxQueryWords of it are looked for; what follows them is not.
+	// MaxQueryWords is how many words are searched for; later ones are ignored.
 	MaxQueryWords = 32
-	// MaxFilterValues bounds how many categories, brands, tags or statuses a filter
-	// may name.
+	// MaxFilterValues bounds how many categories, brands, tags or statuses a filter may
+	// name.
 	MaxFilterValues = 100
 	DefaultLimit    = 20
 	MaxLimit        = 100
-	// EnoughProducts with all words of a query keep those with only some of them away.
+	// EnoughProducts is the number of products with all words of a query from which those
+	// with only some of them are left out.
 	EnoughProducts = 20
-	// MaxFacetValues are counted in one facet: the most frequent ones.
+	// MaxFacetValues is how many values of a facet are counted: the most frequent ones.
 	MaxFacetValues = 50
 )
 
 // ProductQuery asks for listed products.
 //
-// Q is plain text: nothing in it is an operator or a wildcard. Its words are looked
-// for in any order, anywhere in title, brand, category, tags, description and
-// attributes; in the title they count most, and there the word that names the thing
-// (Tablet Stand is a stand, Case for iPhone a case), then brand, then category and
-// tags. English words are found in any of their forms, accents and case don't matter,
-// Chinese and Japanese is found by pairs of characters. A model number like LA-DC52
-// is found as a whole, with and without its separators, and by its parts (dc52). Words
-// that mean the same find each other (Synonyms). A Q of signs alone, like a lone
-// wildcard, is invalid; an empty one finds all.
+// Q is plain text: nothing in it is an operator or a wildcard. Its words are searched for
+// in any order in title, brand, category, tags, description and attributes. A match in the
+// title counts most, especially of the word that names the thing (Tablet Stand is a stand,
+// Case for iPhone a case), then brand, then category and tags. English words match in any
+// of their forms, accents and case don't matter, Chinese and Japanese match by pairs of
+// characters. A model number like LA-DC52 matches as a whole, with and without its
+// separators, and by its parts (dc52). Words that mean the same find each other (Synonyms).
+// A Q without a letter or digit, like a lone wildcard, is invalid; an empty one matches
+// everything.
 //
-// All words of Q have to be there. Where fewer than EnoughProducts have all, those with
-// at least half of the words follow behind: what has more of them comes first, whatever
-// the sort (but sold-out ones last, if they are to stand there). How many have all is
-// counted by the filters of price and stock alone, so that a choice in a facet finds
-// what the facet counted. A phrase of several words that has synonyms counts there as
-// its words: it finds no less than they do, and who has all of it comes first.
+// All words of Q must match. If fewer than EnoughProducts products have all of them, those
+// with at least half of the words follow: products with more of the words come first,
+// whatever the sort (but sold-out ones last, if they belong there). How many have all is
+// counted with only the filters of price and stock, so that choosing a facet value finds
+// what the facet counted. A phrase of several words that has synonyms counts there as its
+// words, so it finds no less than they do; products that contain the whole phrase rank
+// first.
 //
-// Only where no product has all words, it is tried again tolerantly, and the page
-// says so. Then one of two or three words is enough, two of four or five and so on, and
-// for a word may stand: parts of words (the beginning from 3 letters; from 4 any piece
-// of a word in title, brand, category and tags), words with a typo (one letter wrong,
-// missing, too many or two swapped, from 4 letters; two of these from 8; words with
-// digits are not bent), the characters of Chinese and Japanese apart, and of synonyms of
-// several words the last one, which names the thing (mobile phone: phone).
+// Only if no product has all words, the search is repeated tolerantly, and the page says
+// so. Then one of two or three words is enough, two of four or five and so on, and a word
+// also matches parts of words (the beginning from 3 letters; from 4 any piece of a word in
+// title, brand, category and tags), words with a typo (one letter wrong, missing, added or
+// two swapped, from 4 letters; two of these from 8; not in words with digits), the single
+// characters of Chinese and Japanese, and, of synonyms of several words, the last one,
+// which names the thing (mobile phone: phone).
 //
-// Filters hold together; of the values of one filter, one has to match.
+// All filters must match; within one filter, one of its values must.
 type ProductQuery struct {
 	Q        string   `json:"q,omitempty"`
 	Category []string `json:"category,omitempty"`
 	Brand    []string `json:"brand,omitempty"`
 	Tag      []string `json:"tag,omitempty"`
-	// MinPrice and MaxPrice keep products with a price range that reaches into
-	// theirs, in minor units of whatever currency the product has.
+	// MinPrice and MaxPrice select products whose price range overlaps this one, in minor
+	// units of whatever currency the product has.
 	MinPrice *int64 `json:"minPrice,omitempty"`
 	MaxPrice *int64 `json:"maxPrice,omitempty"`
-	// InStock keeps products of which a unit can be bought.
+	// InStock selects products that have a unit to buy.
 	InStock bool `json:"inStock,omitempty"`
 	Sort    Sort `json:"sort,omitempty"`
-	// SoldOutInPlace lets sold-out products stand where the sort puts them;
-	// otherwise they come after all others.
+	// SoldOutInPlace leaves sold-out products where the sort puts them; otherwise they come
+	// after all others.
 	SoldOutInPlace bool `json:"soldOutInPlace,omitempty"`
-	// Limit is how many products a page has: 1 to 100, nil means 20.
+	// Limit is how many products a page has: 1 to 100; nil means 20.
 	Limit *int `json:"limit,omitempty"`
-	// Cursor of the page before; empty for the first one. It holds the place where
-	// that page ended: while other products come, go and change, none is skipped or
-	// shown twice. A product that itself changes place meanwhile, by its price, its
-	// title or by being sold out, may be.
+	// Cursor of the previous page; empty for the first one. It contains the position where
+	// that page ended: while other products are added, removed or changed, none is skipped
+	// or shown twice. A product that itself moves meanwhile, because its price or title
+	// changes or it sells out, may be.
 	Cursor string `json:"cursor,omitempty"`
 }
 
-// Sort orders products. Products that are the same by it stand in the order of
-// their ids.
+// Sort orders products. Products that compare equal are ordered by their ids.
 type Sort string
 
 const (
-	// SortRelevance puts first what has more of the words, then what matches best, and of two that match alike the one
-	// with fewer words in its title. It goes by the product and the query alone,
-	// never by what else is in the index. Without a Q it is SortNewest.
+	// SortRelevance ranks first what has more of the words, then what matches best; of two
+	// equal matches, the one with fewer words in its title. It depends only on the product
+	// and the query, never on what else is in the index. Without a Q it is SortNewest.
 	SortRelevance Sort = "relevance"
-	// SortPrice goes by the cheapest variant's price.
+	// SortPrice sorts by the cheapest variant's price.
 	SortPrice Sort = "price"
-	// SortPriceDescending goes by the dearest variant's price, the highest first.
+	// SortPriceDescending sorts by the most expensive variant's price, the highest first.
 	SortPriceDescending Sort = "-price"
 	SortNewest          Sort = "newest"
-	// SortName goes by the title, without regard to case and accents.
+	// SortName sorts by the title, ignoring case and accents.
 	SortName Sort = "name"
 )
 
@@ -99,26 +100,25 @@ const (
 type ProductPage struct {
 	Items  []ProductHit
 	Facets Facets
-	// Total products match, on all pages together.
+	// Total is the number of matching products on all pages.
 	Total int64
-	// Tolerant: nothing matched as it was asked, with all of its words; these come near.
+	// Tolerant means that nothing matched all the words as typed; these are close matches.
 	Tolerant bool
-	// NextCursor asks for the next page; empty where this is the last one.
+	// NextCursor requests the next page; empty on the last one.
 	NextCursor string
 }
 
 // ProductHit is a product that matches.
 type ProductHit struct {
 	Product
-	// Highlights are the pieces of "title" and "description" where words of Q were
-	// found, as HTML: escaped, with <em> around what was found. A field without any
-	// is not there.
+	// Highlights are the pieces of "title" and "description" where words of Q were found,
+	// as HTML: escaped, with <em> around the matches. Fields without matches are missing.
 	Highlights map[string][]string
 }
 
-// Facets count how many products of the search have which value, each without
-// regard to the filter by its own field: the counts of what else could be chosen.
-// The most frequent come first, then by value.
+// Facets count how many of the found products have which value, each ignoring the filter on
+// its own field: the counts of the other values that could be chosen. The most frequent
+// come first, then by value.
 type Facets struct {
 	Category []FacetValue
 	Brand    []FacetValue
@@ -131,7 +131,7 @@ type FacetValue struct {
 	Count int64
 }
 
-// EffectiveSort is the sort that counts, with the default filled in.
+// EffectiveSort is the sort with the default filled in.
 func (q ProductQuery) EffectiveSort() Sort {
 	if q.Sort == "" || q.Sort == SortRelevance {
 		if strings.TrimSpace(q.Q) == "" {

@@ -6,18 +6,18 @@ const (
 	MaxSuggestions     = 20
 )
 
-// SuggestQuery asks how what somebody types may go on: the last word of Q is a
-// beginning, those before it are whole words.
+// SuggestQuery asks for completions of what a user is typing: the last word of Q is a
+// prefix, those before it are whole words.
 type SuggestQuery struct {
 	Q string
-	// Limit is how many products and how many terms are wanted: 1 to 20, nil means 8.
+	// Limit is how many products and how many terms are wanted: 1 to 20; nil means 8.
 	Limit *int
 }
 
-// Suggestions are products and search terms that begin as Q does; none where Q is
-// empty. Only listed products count.
+// Suggestions are products and search terms that complete Q; none if Q is empty. Only
+// listed products count.
 type Suggestions struct {
-	// Products whose title, brand, category or tags have the words, sold-out ones last.
+	// Products whose title, brand, category or tags contain the words, sold-out ones last.
 	Products []Product
 	// Terms to search for, brands first, then categories, then words of titles, each by
 	// frequency. A word comes with the whole words that were typed before it.
@@ -37,7 +37,7 @@ const (
 type Term struct {
 	Text string
 	Kind TermKind
-	// Count of listed products that have it.
+	// Count is the number of listed products that contain it.
 	Count int64
 }
 

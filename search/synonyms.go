@@ -9,18 +9,18 @@ import (
 	"unicode/utf8"
 )
 
-// Synonyms is what a merchant says about words that mean the same.
+// Synonyms are a merchant's rules about words that mean the same.
 type Synonyms []SynonymRule
 
-// SynonymRule lets each phrase of From find all phrases of To. Where a merchant
-// lists equal phrases, both are the same list; a rule with an arrow replaces: its
-// From finds To, and itself only if it is in To as well.
+// SynonymRule lets each phrase of From match all phrases of To. For phrases listed as
+// equal, both are the same list. A rule with an arrow replaces: its From matches To, and
+// itself only if it is in To as well.
 type SynonymRule struct {
 	From []string
 	To   []string
 }
 
-// SynonymError names the line of a synonym file that can't be read.
+// SynonymError names the line of a synonym file that can't be parsed.
 type SynonymError struct {
 	Line   int // from 1
 	Reason string
@@ -31,10 +31,10 @@ func (e *SynonymError) Error() string { return fmt.Sprintf("synonyms, line %d: %
 // maxSynonymLine bounds one line, in bytes.
 const maxSynonymLine = 16 << 10
 
-// ParseSynonyms reads synonyms as Solr and Elasticsearch write them: a rule a
-// line, its phrases separated by commas. "sofa, couch, settee" are equal, "tv,
-// telly => television" replaces the left by the right. Blank lines and what follows
-// a # are left out. An error is a *SynonymError, or says that r can't be read.
+// ParseSynonyms reads synonyms in the format of Solr and Elasticsearch: one rule per line,
+// its phrases separated by commas. "sofa, couch, settee" are equal, "tv, telly =>
+// television" replaces the left side by the right. Blank lines and everything after a # are
+// ignored. An error is a *SynonymError, or says that r can't be read.
 func ParseSynonyms(r io.Reader) (Synonyms, error) {
 	var all Synonyms
 	lines := bufio.NewScanner(r)
@@ -63,7 +63,7 @@ func ParseSynonyms(r io.Reader) (Synonyms, error) {
 	return all, nil
 }
 
-// parseSynonymRule returns nil for a line that says nothing.
+// parseSynonymRule returns nil for a line without a rule.
 func parseSynonymRule(line string) (*SynonymRule, error) {
 	if !utf8.ValidString(line) {
 		return nil, errors.New("is not UTF-8")

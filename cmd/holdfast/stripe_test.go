@@ -26,7 +26,7 @@ func TestStripeIsSwitchedOnByItsSecrets(t *testing.T) {
 		"no secret":     {key: stripeKey, says: "STRIPE_WEBHOOK_SECRET is not set"},
 		"no key":        {secret: stripeSecret, says: "STRIPE_API_KEY is not set"},
 		"a base alone":  {base: "http://127.0.0.1:12111", says: "STRIPE_API_KEY is not set"},
-		"mixed up":      {key: stripeSecret, secret: stripeKey, says: "not a secret key"},
+		"mixed up":      {key: stripeSecret, secret: stripeKey, says: "neither a secret key"},
 		"a wrong base":  {key: stripeKey, secret: stripeSecret, base: "127.0.0.1", says: "URL"},
 		"a broken key":  {key: stripeKey + "\n", secret: stripeSecret, says: "characters"},
 		"a tiny secret": {key: stripeKey, secret: "whsec_", says: "webhook secret"},

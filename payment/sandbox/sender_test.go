@@ -152,10 +152,10 @@ func TestAGatewayThatIsAwayForDays(t *testing.T) {
 			d.pass(24 * time.Hour)
 			d.send(t)
 		}
-		require.NotContains(t, d.log.String(), "given up")
+		require.NotContains(t, d.log.String(), "dropped")
 		d.pass(sandbox.GiveUp)
 		n := len(d.send(t))
-		require.Contains(t, d.log.String(), "given up")
+		require.Contains(t, d.log.String(), "dropped")
 		d.pass(time.Hour)
 		require.Len(t, d.send(t), n)
 	})

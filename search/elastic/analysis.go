@@ -7,24 +7,24 @@ import (
 	"holdfast/search/text"
 )
 
-// How Elasticsearch cuts texts, the same way as package text does; a test holds
-// the two together. All of it is in its analysis-common module.
+// How Elasticsearch splits texts, in the same way as package text; a test compares the two.
+// It only needs the analysis-common module.
 
 const (
-	// cjk are the letters of Chinese, Japanese and Korean, which stand without blanks.
+	// cjk are the letters of Chinese, Japanese and Korean, which are written without
+	// spaces.
 	cjk = `\p{IsHan}\p{IsHiragana}\p{IsKatakana}\p{IsHangul}ーｰﾞﾟ\u3099\u309A`
-	// letter is one of another script, or a digit.
+	// letter is a letter of another script, or a digit.
 	letter = `[\p{L}\p{N}\p{M}&&[^` + cjk + `]]`
 	// between holds a model number together.
 	between = `\-_./+·‐‑–`
 )
 
-// compoundPattern finds a run of Chinese or Japanese, or a word with single
-// separators in it. It takes all that it can get and never turns back (++): a
-// pattern that turned back could fill the server's stack.
+// compoundPattern matches a run of Chinese or Japanese, or a word with single separators in
+// it. It is possessive (++): a pattern that backtracks could overflow the server's stack.
 const compoundPattern = `[` + cjk + `]++|` + letter + `++(?:['’` + between + `]` + letter + `++)*+`
 
-// isCJK looks at the first letter of a token.
+// isCJK checks the first letter of a token.
 const isCJK = `def t = token.getTerm(); if (t.length() == 0) { return false; } int c = t.charAt(0); ` +
 	`return c >= 0x2E80 && c <= 0x9FFF || c >= 0x1100 && c <= 0x11FF || c >= 0xA960 && c <= 0xA97F || ` +
 	`c >= 0xAC00 && c <= 0xD7FF || c >= 0xD840 && c <= 0xD8FF || c >= 0xF900 && c <= 0xFAFF || c >= 0xFF65 && c <= 0xFFDC`
@@ -49,7 +49,7 @@ func analysis() object {
 		"analyzer": object{
 			"words":  analyzer("compounds", append(fold, "cjk_pairs", "kinds", "joined", "typeable", "stem", "once")),
 			"starts": analyzer("compounds", append(fold, "cjk_pairs", "parts", "joined", "typeable", "once")),
-			// One term that Go has cut already.
+			// One term that Go has split already.
 			"typed": analyzer("keyword", append(fold, "typeable", "stem")),
 		},
 	}
@@ -59,8 +59,8 @@ func analyzer(tokenizer string, filters []string) object {
 	return object{"type": "custom", "char_filter": []string{"plain_letters"}, "tokenizer": tokenizer, "filter": append([]string(nil), filters...)}
 }
 
-// plainLetters takes the accents off Greek and Cyrillic, and makes letters of a few
-// signs: what asciifolding leaves.
+// plainLetters removes the accents of Greek and Cyrillic, and converts a few signs to
+// letters: what asciifolding leaves out.
 func plainLetters() []string {
 	var rules []string
 	for _, of := range [][2]rune{{0xAA, 0xBA}, {0x370, 0x52F}, {0x1E9A, 0x1E9B}, {0x1F00, 0x1FFF}} {

@@ -9,7 +9,7 @@ import (
 	"holdfast/search"
 )
 
-// answering tells the one index that answers searches of a view.
+// answering returns the one index that answers searches of a view.
 func (x *Index) answering(ctx context.Context, v search.View) (string, error) {
 	var indices []string
 	for range 2 {
@@ -27,7 +27,7 @@ func (x *Index) answering(ctx context.Context, v search.View) (string, error) {
 	return "", fmt.Errorf("alias %s stands for %d indices: %v", x.names.read(v), len(indices), indices)
 }
 
-// described is what an index says of itself.
+// described is what an index reports about itself.
 type described struct {
 	Aliases  map[string]any `json:"aliases"`
 	Mappings struct {
@@ -35,16 +35,16 @@ type described struct {
 	} `json:"mappings"`
 }
 
-// describe tells of the indices of a name, an alias or a pattern.
+// describe describes the indices of a name, an alias or a pattern.
 func (x *Index) describe(ctx context.Context, names string) (map[string]described, error) {
 	var found map[string]described
 	err := x.client.call(ctx, request{method: "GET", path: "/" + names}, &found)
 	return found, err
 }
 
-// setFirstAside mends a view that two indices answer: a program found none and made the
-// first one, just when a rebuild was swapped in. That one is complete, and the rebuild
-// brings what the first was given. All else that has two is left to a human.
+// setFirstAside repairs a view that two indices answer: a program found none and created
+// the first one just as a rebuild was swapped in. The rebuild's index is complete, and
+// copies what the first one received. Any other case of two is left to an operator.
 func (x *Index) setFirstAside(ctx context.Context, v search.View) error {
 	found, err := x.describe(ctx, x.names.read(v))
 	if err != nil {
@@ -64,14 +64,14 @@ func (x *Index) setFirstAside(ctx context.Context, v search.View) error {
 	for alias := range first.Aliases {
 		actions = append(actions, removal(x.names.first(v), alias))
 	}
-	if err := x.client.call(ctx, aliasing(actions), nil); err != nil && !missing(err) { // somebody did it before
+	if err := x.client.call(ctx, aliasing(actions), nil); err != nil && !missing(err) { // another program did it before
 		return err
 	}
 	return nil
 }
 
-// adoptFirst gives the first index its aliases where they were lost, as after a
-// restore without aliases. It may be of another shape than this program's.
+// adoptFirst gives the first index its aliases if they were lost, as after a restore
+// without aliases. Its shape may differ from this program's.
 func (x *Index) adoptFirst(ctx context.Context, v search.View) error {
 	first := x.names.first(v)
 	found, err := x.describe(ctx, first)

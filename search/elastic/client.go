@@ -20,18 +20,18 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// How the client speaks to the cluster. Connections are kept: a gateway that
-// answers 32 searches at a time opens none anew.
+// How the client talks to the cluster. Connections are kept, so a gateway that answers 32
+// searches at a time opens no new ones.
 const (
 	connections = 128
 	dialWithin  = 2 * time.Second
 	idleFor     = 90 * time.Second
-	attempts    = 3 // of one request, all within the call's own bound
+	attempts    = 3 // per request, all within the call's own bound
 	firstPause  = 50 * time.Millisecond
 )
 
-// client sends requests. go-elasticsearch chooses the node, signs, and tries again;
-// what is asked and read is written here, without its thousand request types.
+// client sends requests. go-elasticsearch chooses the node, authenticates and retries;
+// requests and answers are written here, without its thousand request types.
 type client struct {
 	es        *elasticsearch.BaseClient
 	transport *http.Transport
@@ -60,13 +60,13 @@ func newClient(urls []string, authorities *x509.CertPool) (*client, error) {
 		MaxIdleConnsPerHost:   connections,
 		IdleConnTimeout:       idleFor,
 		ExpectContinueTimeout: time.Second,
-		// Packing a page takes both sides longer than sending it within a data centre.
+		// Compressing a page takes both sides longer than sending it within a data centre.
 		DisableCompression: true,
 	}
 	es, err := elasticsearch.NewBaseClient(elasticsearch.Config{
 		Addresses: urls,
 		Transport: transport,
-		// Its own default leaves 429 out and doesn't wait in between.
+		// Its own default omits 429 and doesn't wait between tries.
 		RetryOnStatus: []int{http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout},
 		RetryOnError: func(_ *http.Request, err error) bool {
 			return !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
@@ -80,8 +80,8 @@ func newClient(urls []string, authorities *x509.CertPool) (*client, error) {
 	return &client{es: es, transport: transport}, nil
 }
 
-// backoff doubles from try to try, half of it drawn, so that many don't come back
-// at once.
+// backoff doubles with each try, half of it random, so that many clients don't come back at
+// once.
 func backoff(attempt int) time.Duration {
 	pause := firstPause << min(attempt, 6)
 	return pause/2 + time.Duration(rand.Int64N(int64(pause))) //nolint:gosec // nothing secret is drawn
@@ -94,21 +94,21 @@ type request struct {
 	method string
 	path   string
 	query  string
-	// body is JSON where it is []byte, and is written as JSON where it is not.
+	// body is sent as it is if it is []byte, and encoded as JSON otherwise.
 	body any
-	// lines tells that the body is JSON by lines.
+	// lines means that the body is newline-delimited JSON.
 	lines bool
 }
 
-// call sends a request and reads its answer into out, unless that is nil. An answer
-// that is no success is a *refusal.
+// call sends a request and reads its answer into out, unless that is nil. An unsuccessful
+// answer is a *refusal.
 func (c *client) call(ctx context.Context, r request, out any) error {
 	answer, err := c.send(ctx, r)
 	if err != nil || out == nil {
 		return err
 	}
-	// Twice as fast as encoding/json, and the answers are most of the work here. As
-	// lenient as that: one odd document mustn't spoil the page that it is on.
+	// Twice as fast as encoding/json, and decoding is most of the work here. It is as
+	// lenient: one odd document mustn't spoil its page.
 	if err := jsonv2.Unmarshal(answer, out, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)); err != nil {
 		return fmt.Errorf("%s %s: read the answer: %w", r.method, r.path, err)
 	}

@@ -8,17 +8,16 @@ import (
 
 const copyPoll = 200 * time.Millisecond
 
-// health is how far the copies of an index are.
+// health is the state of an index's replicas.
 type health struct {
 	Status string `json:"status"`
-	// Copying shards, which may take long in a large index.
+	// Copying counts shards that are being copied, which may take long in a large index.
 	Copying int `json:"initializing_shards"`
 }
 
-// awaitCopy waits until the new index has all the copies that it shall have: the swap
-// drops the old one, and orders that have left Redis would be on one node alone. Where
-// there is one node, no copy is asked for. It waits for as long as a copy is being
-// made, and for copyWithin where none is.
+// awaitCopy waits until the new index has all its replicas: the swap drops the old index,
+// and orders that have left Redis would be on one node alone. With one node, no replica is
+// requested. It waits for as long as a copy is in progress, and for copyWithin if none is.
 func (r *rebuild) awaitCopy(ctx context.Context) error {
 	const doing = "wait for the copy of a rebuild"
 	lastCopying := time.Now()

@@ -11,16 +11,16 @@ import (
 	"holdfast/search/text"
 )
 
-// productSource is a product as the index keeps it.
+// productSource is a product as the index stores it.
 type productSource struct {
 	search.Product
 	Derived derivedOfProduct `json:"derived"`
 }
 
-// derivedOfProduct is what Elasticsearch couldn't work out by itself.
+// derivedOfProduct is what Elasticsearch can't compute by itself.
 type derivedOfProduct struct {
 	Attributes  []string `json:"attributes,omitempty"`
-	InStock     int      `json:"inStock"` // a number, so that it can be sorted by
+	InStock     int      `json:"inStock"` // a number, for sorting
 	Created     int64    `json:"created"` // microseconds
 	Name        string   `json:"name"`
 	Head        string   `json:"head,omitempty"`
@@ -30,8 +30,8 @@ type derivedOfProduct struct {
 	SayCategory []string `json:"sayCategory,omitempty"`
 }
 
-// nameRunes of a title are sorted by: of two that begin with the same 200, the id
-// decides.
+// nameRunes is how many characters of a title are sorted by: if the first 200 are equal,
+// the id decides.
 const nameRunes = 200
 
 const maxTitleLength = 9999
@@ -68,7 +68,7 @@ func once(list []string) []string {
 	return slices.Compact(list)
 }
 
-// micros is 0 for a time that is not known.
+// micros returns 0 for an unknown time.
 func micros(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -90,7 +90,7 @@ func sourceOfOrder(o search.Order) orderSource {
 	return orderSource{o, derivedOfOrder{strings.ToLower(o.ID), micros(o.PlacedAt)}}
 }
 
-// eventSource is an event in a data stream, which wants a @timestamp.
+// eventSource is an event in a data stream, which requires a @timestamp.
 type eventSource struct {
 	Timestamp time.Time `json:"@timestamp"`
 	search.Event
@@ -109,8 +109,8 @@ type target struct {
 	ID          string `json:"_id"`
 	Version     int64  `json:"version,omitempty"`
 	VersionType string `json:"version_type,omitempty"`
-	// RequireAlias and RequireStream refuse a document rather than make an index for it
-	// that nobody described.
+	// RequireAlias and RequireStream refuse a document rather than create an index for it
+	// without a mapping.
 	RequireAlias  bool `json:"require_alias,omitempty"`
 	RequireStream bool `json:"require_data_stream,omitempty"`
 }

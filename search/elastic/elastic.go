@@ -1,12 +1,12 @@
-// Package elastic keeps the views in Elasticsearch (version.go says which): for shops of any size, and
-// for whoever wants to look into the views with Elastic's own tools. It keeps the
-// contract of search.Index and passes its suite. What is put can be read at once and
-// is found after Options.Refresh.
+// Package elastic stores the views in Elasticsearch (version.go says which): for shops of
+// any size, and for operators who want to examine the views with Elastic's own tools. It
+// implements search.Index and passes its suite. What is put can be read at once and is
+// found after Options.Refresh.
 //
-// An index belongs to one shape (mapping and analysis) of a view and is never
-// changed into another one: a new shape is a new index, filled by a rebuild and
-// swapped in. See names.go for what the indices are called, and
-// docs/decisions/0013-shapes-of-the-views.md for why.
+// An index belongs to one shape (mapping and analysis) of a view and is never converted to
+// another one: a new shape is a new index, filled by a rebuild and swapped in. See names.go
+// for the names of the indices, and docs/decisions/0013-shapes-of-the-views.md for the
+// reasons.
 package elastic
 
 import (
@@ -25,27 +25,27 @@ import (
 
 // Options of an index.
 type Options struct {
-	// URLs of the cluster's nodes, at least one. http or https; user and password for
-	// all of them are those of the first.
+	// URLs of the cluster's nodes, at least one, http or https; user and password of the
+	// first apply to all of them.
 	URLs []string
-	// Authorities vouch for the nodes at https; nil are those that the machine trusts.
+	// Authorities verify the nodes at https; nil means those that the machine trusts.
 	Authorities *x509.CertPool
-	// Synonyms of product searches. They may be others the next time.
+	// Synonyms of product searches. They may differ the next time.
 	Synonyms search.Synonyms
-	// Prefix of the names of all that the index keeps on the server, so that several
-	// can share it. Lower case letters, digits and hyphens.
+	// Prefix of the names of everything that the index stores on the server, so that
+	// several can share it. Lower case letters, digits and hyphens.
 	Prefix string
-	// Refresh is how long what was put may be missing from searches, 1 s where it is 0.
+	// Refresh is how long a change may be missing from searches. Defaults to 1 s.
 	Refresh time.Duration
-	// ReadOnly opens what is there and makes nothing, for who only searches: views that
-	// somebody has to fill are made by who fills them.
+	// ReadOnly opens what exists and creates nothing, for programs that only search: views
+	// are created by the programs that fill them.
 	ReadOnly bool
-	// Timeout bounds a search or read, 5 s where it is 0. Puts and rebuilds have six
-	// times as long.
+	// Timeout bounds a search or read. Puts and rebuilds have six times as long. Defaults
+	// to 5 s.
 	Timeout time.Duration
 }
 
-// Validate tells what is wrong with the options, without asking the cluster.
+// Validate reports what is wrong with the options, without calling the cluster.
 func (o Options) Validate() error {
 	if !validPrefix(o.Prefix) {
 		return fmt.Errorf("prefix %q: lower case letters, digits and hyphens", o.Prefix)
@@ -55,7 +55,7 @@ func (o Options) Validate() error {
 	}
 	plain := func(u string) bool { return strings.HasPrefix(u, "http://") }
 	if o.Authorities != nil && slices.ContainsFunc(o.URLs, plain) {
-		return errors.New("authorities of one's own are for URLs that begin with https://")
+		return errors.New("certificate authorities are only for URLs that begin with https://")
 	}
 	return nil
 }
@@ -65,7 +65,7 @@ const (
 	defaultTimeout = 5 * time.Second
 	// patience is how many times longer a change may take than a read.
 	patience = 6
-	// copyWithin leaves a busy cluster time to begin with a copy.
+	// copyWithin leaves a busy cluster time to start a copy.
 	copyWithin = 2 * time.Minute
 )
 
@@ -77,9 +77,10 @@ type Index struct {
 	same    text.Thesaurus
 	refresh time.Duration
 	timeout time.Duration
-	// readOnly: nothing is put here, and nobody may be allowed to.
+	// readOnly means that nothing is written here, and that the user may lack the
+	// permission.
 	readOnly bool
-	// copyWithin is how long a swap waits for a second copy that nobody makes.
+	// copyWithin is how long a swap waits for a replica that no node is copying.
 	copyWithin time.Duration
 
 	// serving is held for reading by every call, for writing by Close.
@@ -87,15 +88,15 @@ type Index struct {
 	closed  bool
 
 	filling  sync.Mutex
-	rebuilds map[*rebuild]bool // under way
+	rebuilds map[*rebuild]bool // in progress
 }
 
 var _ search.Index = (*Index)(nil)
 
-// Open connects to a cluster and makes the views that it lacks, empty. Where the
-// cluster can't answer, the error is a *search.UnavailableError, and Open may be
-// called again. One of an older version than this package needs is refused by an
-// error that says so. With ReadOnly it asks nothing.
+// Open connects to a cluster and creates missing views, empty. If the cluster can't answer,
+// the error is a *search.UnavailableError, and Open may be called again. A cluster older
+// than the minimum version is refused by an error that says so. With ReadOnly it makes no
+// call.
 func Open(ctx context.Context, o Options) (*Index, error) {
 	return open(ctx, o, shapes())
 }
@@ -147,7 +148,7 @@ func (x *Index) Close() error {
 	return failed("close the index", all)
 }
 
-// Refresh lets searches see all that was put before.
+// Refresh makes everything that was put before visible to searches.
 func (x *Index) Refresh(ctx context.Context) error {
 	return x.change(ctx, "refresh", func(ctx context.Context) error {
 		all := x.names.read(search.ViewProducts) + "," + x.names.read(search.ViewOrders) + "," + x.names.events()
@@ -160,8 +161,8 @@ func (x *Index) read(ctx context.Context, doing string, call func(context.Contex
 	return x.bounded(ctx, x.timeout, doing, call)
 }
 
-// change runs a call that changes something, which may take longer. Every call that
-// writes comes through here.
+// change runs a call that changes something, which may take longer. Every call that writes
+// goes through here.
 func (x *Index) change(ctx context.Context, doing string, call func(context.Context) error) error {
 	if x.readOnly {
 		return fmt.Errorf("%s: %w", doing, errReadOnly)
@@ -183,7 +184,7 @@ func (x *Index) bounded(ctx context.Context, atMost time.Duration, doing string,
 	return failed(doing, call(ctx))
 }
 
-// failed keeps errors that the contract knows and covers all others.
+// failed passes on errors of the contract and wraps all others.
 func failed(doing string, err error) error {
 	var bad search.Invalid
 	var covered *search.UnavailableError

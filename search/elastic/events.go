@@ -46,7 +46,7 @@ func (x *Index) listEvents(ctx context.Context, q search.EventQuery) (search.Eve
 	var found answer[search.Event]
 	err = x.client.call(ctx, request{
 		method: "POST", path: "/" + x.names.events() + "/_search", body: body,
-		query: "allow_partial_search_results=false&ignore_unavailable=true", // it is made with the first event
+		query: "allow_partial_search_results=false&ignore_unavailable=true", // it is created with the first event
 	}, &found)
 	if err != nil {
 		return search.EventPage{}, err
@@ -55,8 +55,8 @@ func (x *Index) listEvents(ctx context.Context, q search.EventQuery) (search.Eve
 	if err != nil {
 		return search.EventPage{}, err
 	}
-	// Elasticsearch tells an event from one that is there within one backing index
-	// only: one that came again just when the stream rolled over is there twice.
+	// Elasticsearch recognises a repeated event within one backing index only: one that was
+	// repeated just as the stream rolled over is stored twice.
 	p := search.EventPage{Items: slices.CompactFunc(docs, func(a, b search.Event) bool { return a.ID == b.ID })}
 	if next != nil {
 		p.NextCursor = q.CursorAt(next...)

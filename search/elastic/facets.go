@@ -41,8 +41,7 @@ func choices(q search.ProductQuery, but string) []object {
 	return all
 }
 
-// aggregation is a count of values, within the choices of other facets where there
-// are any.
+// aggregation is a count of values, within the choices of other facets if there are any.
 type aggregation struct {
 	Buckets []bucket     `json:"buckets"`
 	Values  *aggregation `json:"values"`
@@ -54,7 +53,7 @@ type bucket struct {
 	Count int64  `json:"doc_count"`
 }
 
-// beforeChoices counts all that facets can be chosen from.
+// beforeChoices counts all products before the filters of facets.
 const beforeChoices = "before_choices"
 
 func aggregations(q search.ProductQuery) object {
@@ -72,8 +71,8 @@ func aggregations(q search.ProductQuery) object {
 	return all
 }
 
-// facetsOf reads the counts. Elasticsearch gives the most frequent first, then by
-// value. What is too long in bytes, though not in characters, is left out.
+// facetsOf reads the counts. Elasticsearch returns the most frequent first, then by value.
+// Values that are too long in bytes, though not in characters, are left out.
 func facetsOf(counted map[string]aggregation) search.Facets {
 	var all search.Facets
 	for _, f := range facets() {

@@ -25,7 +25,7 @@ func (x *Index) GetOrder(ctx context.Context, id string) (search.Order, error) {
 	return o, err
 }
 
-// document is an answer to a read by id. It sees what was put a moment ago.
+// document is the answer to a read by id, which sees the latest changes.
 type document struct {
 	ID      string          `json:"_id"`
 	Version int64           `json:"_version"`
@@ -48,7 +48,7 @@ func (x *Index) get(ctx context.Context, v search.View, id string, into any) err
 	return json.Unmarshal(docs[0].Source, into)
 }
 
-// documents reads by ids, which go in the body: in a path, some would lead elsewhere.
+// documents reads by ids, which are sent in the body: in a path, some would lead elsewhere.
 func (x *Index) documents(ctx context.Context, in string, ids []string, query string) ([]document, error) {
 	var docs []document
 	err := throughSwap(ctx, func() error {
@@ -63,7 +63,7 @@ func (x *Index) documents(ctx context.Context, in string, ids []string, query st
 			return fmt.Errorf("mget: %d answers to %d ids", len(answer.Docs), len(ids))
 		}
 		for _, d := range answer.Docs {
-			if d.Error != nil { // the index went away between the alias and the document
+			if d.Error != nil { // the index was dropped between resolving the alias and reading the document
 				return &refusal{request: r.path, status: http.StatusNotFound, cause: *d.Error}
 			}
 		}
@@ -73,7 +73,7 @@ func (x *Index) documents(ctx context.Context, in string, ids []string, query st
 	return docs, ofView(err)
 }
 
-// revisionsAtOnce are read in one request.
+// revisionsAtOnce is how many are read in one request.
 const revisionsAtOnce = 1000
 
 // Revisions implements search.Index.

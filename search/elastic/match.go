@@ -4,14 +4,14 @@ import (
 	"holdfast/search/text"
 )
 
-// weighted is a field of words and how much a word in it counts.
+// weighted is a field of words, with the weight of a word in it.
 type weighted struct {
 	field  string
 	weight float64
 }
 
-// wordFields are where words are looked for; startFields where a tolerant search
-// looks for what comes near a word.
+// wordFields are where words are searched for; startFields where a tolerant search looks
+// for near matches.
 func wordFields() []weighted {
 	return []weighted{
 		{"derived.head", text.InHead},
@@ -28,31 +28,31 @@ func term(field string, v any) object { return object{"term": object{field: v}} 
 
 func oneOf[V ~string](field string, values []V) object { return object{"terms": object{field: values}} }
 
-// matches looks for one term; nothing in it is an operator.
+// matches searches for one term; nothing in it is an operator.
 func matches(field string, t text.Term) object {
 	return object{"match": object{field: object{"query": t.Text, "operator": "and"}}}
 }
 
 func prefix(field, begin string) object { return object{"prefix": object{field: begin}} }
 
-// contains finds words with a piece in them. The piece has letters and digits only,
-// so that no sign in it means something.
+// contains finds words that contain a piece. The piece has only letters and digits, so no
+// sign in it has a special meaning.
 func contains(field, piece string) object {
 	return object{"wildcard": object{field: object{"value": "*" + piece + "*"}}}
 }
 
-// nearly finds words with so many letters wrong, all there are of them.
+// nearly finds words with up to this many wrong letters, without a limit on expansions.
 func nearly(field, word string, bends int) object {
 	return object{"fuzzy": object{field: object{"value": word, "fuzziness": bends, "rewrite": "constant_score"}}}
 }
 
-// scored gives all that is found the same score. See docs/decisions/0010: what goes
-// by how rare a word is moves products while somebody turns pages.
+// scored gives every match the same score. See docs/decisions/0010: scores that depend on a
+// word's rarity would move products while a user turns pages.
 func scored(score float64, query object) object {
 	return object{"constant_score": object{"filter": query, "boost": score}}
 }
 
-// best: one of them has to hold; the best score counts.
+// best requires one of the queries to match; the best score counts.
 func best(queries []object) object {
 	if len(queries) == 1 {
 		return queries[0]
@@ -64,7 +64,7 @@ func both(queries []object) object { return object{"bool": object{"must": querie
 
 func filtered(queries []object) object { return object{"bool": object{"filter": queries}} }
 
-// asked turns clauses into queries that all have to hold.
+// asked converts clauses to queries that must all match.
 func asked(clauses []text.Clause, tolerant bool) []object {
 	all := []object{}
 	for _, c := range clauses {
@@ -85,8 +85,8 @@ func ofClause(c text.Clause, fields []weighted) []object {
 	return ways
 }
 
-// ofPhrase finds all terms, each in its best field, and takes the mean, so that a
-// phrase of two words counts like one word.
+// ofPhrase finds all terms, each in its best field, and takes the mean, so that a phrase of
+// two words counts like one word.
 func ofPhrase(p text.Phrase, fields []weighted) []object {
 	if len(p.Terms) == 1 {
 		return inFields(fields, p.Answers, func(field string) object { return matches(field, p.Terms[0]) })
@@ -106,7 +106,7 @@ func inFields(fields []weighted, answers float64, of func(field string) object) 
 	return all
 }
 
-// near finds what a tolerant search takes for a word.
+// near finds what a tolerant search accepts for a word.
 func near(n text.Nearness) []object {
 	var ways []object
 	if len(n.Apart) > 0 {

@@ -9,15 +9,15 @@ import (
 	"holdfast/search"
 )
 
-// names are what the index's parts are called on the server, behind its prefix:
+// names are the names of the index's parts on the server, after its prefix:
 //
-//	products               alias, everybody searches here
-//	products_v1            alias, who knows shape 1 puts here; an older or newer
+//	products               alias for all searches
+//	products_v1            alias for writers of shape 1; an older or newer
 //	                       program has another alias, and gets an error rather than
-//	                       a document that the index can't hold
-//	products-first         the index that was made when there was none
-//	products_v1-<unique>   an index that a rebuild of shape 1 filled or fills
-//	products_v1_<unique>   alias of that rebuild: with the index it is gone
+//	                       storing a document that the index can't hold
+//	products-first         the index that was created when there was none
+//	products_v1-<unique>   an index that a rebuild of shape 1 filled or is filling
+//	products_v1_<unique>   alias of that rebuild, dropped with its index
 //	product-events         the data stream of events
 //
 // and the same for orders.
@@ -29,13 +29,13 @@ func (n names) write(v search.View, shape int) string {
 	return fmt.Sprintf("%s%s_v%d", n.prefix, v, shape)
 }
 
-// first is the same for every shape, so that of two programs only one can make it.
+// first is the same for every shape, so that only one of two programs can create it.
 func (n names) first(v search.View) string { return n.prefix + string(v) + "-first" }
 
-// filled are all indices that rebuilds of this shape made.
+// filled matches all indices that rebuilds of this shape created.
 func (n names) filled(v search.View, shape int) string { return n.write(v, shape) + "-*" }
 
-// beginning of a rebuild, in the names of what it makes.
+// beginning is the format of a rebuild's start time in the names that it creates.
 const beginning = "20060102150405"
 
 // next names the index and the alias of a new rebuild.
@@ -44,7 +44,7 @@ func (n names) next(v search.View, shape int) (index, alias string) {
 	return n.write(v, shape) + "-" + unique, n.write(v, shape) + "_" + unique
 }
 
-// begun tells when the rebuild began that made an index.
+// begun returns the start time of the rebuild that created an index.
 func (n names) begun(index string, v search.View, shape int) (time.Time, bool) {
 	unique := strings.TrimPrefix(index, n.write(v, shape)+"-")
 	if len(unique) < len(beginning) {

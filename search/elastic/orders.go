@@ -9,8 +9,7 @@ import (
 	"holdfast/search/text"
 )
 
-// minIDBeginning is from how many characters an order's id is found by its
-// beginning.
+// minIDBeginning is the length from which the beginning of an order's id matches.
 const minIDBeginning = 4
 
 func orderOrder() sorting { return sorting{{"derived.placed", true, whole}, byID(true)} }
@@ -88,8 +87,7 @@ func orderFilters(q search.OrderQuery, typed []text.Clause) []object {
 	return all
 }
 
-// inOrder finds a word that was typed in an order's texts, or as the beginning of
-// its id.
+// inOrder finds a typed word in an order's texts, or as the beginning of its id.
 func inOrder(c text.Clause) object {
 	ways := ofClause(c, []weighted{{"words", 1}})
 	if c.Word != nil && utf8.RuneCountInString(c.Word.Typed) >= minIDBeginning {

@@ -8,7 +8,7 @@ import (
 	"holdfast/search"
 )
 
-// bulkAnswer tells what became of each document of a bulk request.
+// bulkAnswer is the outcome of each document of a bulk request.
 type bulkAnswer struct {
 	Items []map[string]bulkItem `json:"items"`
 }
@@ -18,7 +18,7 @@ type bulkItem struct {
 	Error  cause `json:"error"`
 }
 
-// tell writes the outcomes. It fails where something isn't known of all of them.
+// tell stores the outcomes. It fails if one of them is unknown.
 func (a bulkAnswer) tell(items []item) error {
 	if len(a.Items) != len(items) {
 		return fmt.Errorf("bulk: %d answers to %d documents", len(a.Items), len(items))
@@ -38,7 +38,7 @@ func (b bulkItem) tell(of item) error {
 	case http.StatusOK, http.StatusCreated:
 		of.result.Outcome = search.OutcomeStored
 		return nil
-	case http.StatusConflict: // the same or a newer one is there
+	case http.StatusConflict: // the same or a newer one is stored
 		of.result.Outcome = search.OutcomeIgnored
 		return nil
 	case http.StatusNotFound:
@@ -52,18 +52,18 @@ func (b bulkItem) tell(of item) error {
 	return fmt.Errorf("bulk: put %s into %s: status %d: %s", of.result.ID, of.index, b.Status, b.Error)
 }
 
-// absent says that an alias for putting is not there: the view has another shape, or
-// the rebuild is over.
+// absent means that an alias for writing is missing: the view has another shape, or the
+// rebuild is over.
 type absent struct{ alias string }
 
-func (e *absent) Error() string { return "nothing is put under " + e.alias }
+func (e *absent) Error() string { return "there is no alias " + e.alias }
 
-// Unwrap makes it search.ErrOutdated for whoever doesn't know better.
+// Unwrap makes it a search.ErrOutdated for callers that don't know better.
 func (*absent) Unwrap() error { return search.ErrOutdated }
 
-// ofDocument tells that it is the document that can't be taken, by any index of this
-// mapping. All other refusals are of the index or the cluster (it is closed, it is
-// full, its limits), and the document is put again when that is over.
+// ofDocument reports whether the document itself is at fault, so that no index with this
+// mapping can store it. All other refusals concern the index or the cluster (closed, full,
+// limits), and the document is put again once they are over.
 func (c cause) ofDocument() bool {
 	switch c.Type {
 	case "document_parsing_exception", "mapper_parsing_exception", "strict_dynamic_mapping_exception",

@@ -29,7 +29,7 @@ func (x *Index) SearchProducts(ctx context.Context, q search.ProductQuery) (sear
 func (x *Index) searchProducts(ctx context.Context, q search.ProductQuery) (search.ProductPage, error) {
 	s := productSearch{query: q, words: text.Clauses(q.Q, x.same), way: text.MatchAllWords}
 	if len(s.words) == 0 && strings.TrimSpace(q.Q) != "" {
-		return search.ProductPage{}, nil // nothing that could be found
+		return search.ProductPage{}, nil // nothing that could match
 	}
 	keys, err := q.After()
 	if err != nil {
@@ -59,7 +59,7 @@ func (x *Index) searchProducts(ctx context.Context, q search.ProductQuery) (sear
 	return s.page(found)
 }
 
-// productSearch is one query, gone one way.
+// productSearch is one query, with one way of matching.
 type productSearch struct {
 	query search.ProductQuery
 	words []text.Clause
@@ -91,8 +91,8 @@ func (s productSearch) page(found answer[search.Product]) (search.ProductPage, e
 	return p, nil
 }
 
-// body is the request but for its order. The filters of facets come after the
-// counting, so that one request has all.
+// body is the request without its sort. The filters of facets apply after the counting, so
+// that one request covers everything.
 func (s productSearch) body() object {
 	q := s.query
 	filters := []object{term("status", product.StatusListed)}
@@ -116,7 +116,7 @@ func (s productSearch) body() object {
 	return body
 }
 
-// asked is what a product has to be and to have.
+// asked is what a product must be and contain.
 func (s productSearch) asked(filters []object) object {
 	clauses, beside := s.way.Of(s.words)
 	near := s.way == text.MatchNearWords
@@ -129,8 +129,8 @@ func (s productSearch) asked(filters []object) object {
 	return object{"filter": filters, "must": some, "should": s.counted(asked(beside, near))}
 }
 
-// counted is for where some words are enough: each that is there counts more than how
-// well it is; by another sort than relevance it counts alone.
+// counted is used if some of the words are enough: each matching word counts more than how
+// well it matches; with another sort than relevance only the number of words counts.
 func (s productSearch) counted(words []object) []object {
 	each := scored(text.Answered, object{"match_all": object{}})
 	for i, w := range words {

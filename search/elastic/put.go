@@ -10,8 +10,8 @@ import (
 	"holdfast/search"
 )
 
-// bulkBytes is how large a request may grow: beyond, it is cut, since Elasticsearch
-// holds the whole of it in memory.
+// bulkBytes is the maximum size of a request: larger ones are split, since Elasticsearch
+// holds a whole request in memory.
 const bulkBytes = 8 << 20
 
 // Put implements search.Index.
@@ -32,8 +32,8 @@ func (x *Index) Put(ctx context.Context, b search.Batch) (search.Results, error)
 		if gone := new(absent); !errors.As(err, &gone) || gone.alias != to.events {
 			return err
 		}
-		// The cluster came back without what was made at Open. Views have to be filled
-		// anew; the stream goes on with what comes.
+		// The cluster came back without what was created at Open. Views have to be filled
+		// again; the stream continues with new events.
 		if err := x.prepareEvents(ctx); err != nil {
 			return err
 		}
@@ -80,7 +80,7 @@ func versioned(index, id string, revision int64) *target {
 	return &target{Index: index, ID: id, Version: revision, VersionType: "external", RequireAlias: true}
 }
 
-// valid poisons the result of a document that can't be taken.
+// valid marks the result of an invalid document as poisoned.
 func valid(r *search.Result, err error) bool {
 	if err != nil {
 		poison(r, err.Error())
@@ -90,8 +90,8 @@ func valid(r *search.Result, err error) bool {
 
 func poison(r *search.Result, reason string) { r.Outcome, r.Reason = search.OutcomePoisoned, reason }
 
-// bulk gathers documents and sends them, all in one request unless that is too
-// large. After an error it does nothing more.
+// bulk collects documents and sends them, all in one request unless that is too large.
+// After an error it does nothing more.
 type bulk struct {
 	client *client
 	lines  bytes.Buffer
@@ -113,7 +113,7 @@ func (w *bulk) add(ctx context.Context, r *search.Result, a action, source any) 
 	start := w.lines.Len()
 	if err := write(&w.lines, a, source); err != nil {
 		w.lines.Truncate(start)
-		poison(r, fmt.Sprintf("can't be written as JSON: %v", err))
+		poison(r, fmt.Sprintf("can't be encoded as JSON: %v", err))
 		return
 	}
 	i := item{r, a.index(), start, w.lines.Len()}
@@ -143,8 +143,8 @@ func (w *bulk) flush(ctx context.Context) error {
 	return err
 }
 
-// send sends some of the documents. Where the whole request is refused for what
-// stands in it, the halves are sent apart, down to the one that is to blame.
+// send sends some of the documents. If a whole request is refused because of its content,
+// the halves are sent separately, down to the document at fault.
 func (w *bulk) send(ctx context.Context, items []item) error {
 	if len(items) == 0 {
 		return nil
@@ -164,7 +164,7 @@ func (w *bulk) send(ctx context.Context, items []item) error {
 		var r *refusal
 		errors.As(err, &r)
 		if r.status != http.StatusRequestEntityTooLarge && !r.cause.ofDocument() {
-			return err // a proxy's word, or the cluster's: not of this document
+			return err // from a proxy or the cluster: not about this document
 		}
 		poison(items[0].result, "the index refused it: "+r.cause.String())
 		return nil

@@ -50,6 +50,6 @@ func TestAReadOnlyIndexWritesNothing(t *testing.T) {
 		"rebuild": func() error { _, err := x.Rebuild(ctx, search.ViewOrders); return err },
 		"refresh": func() error { return x.Refresh(ctx) },
 	} {
-		require.ErrorContains(t, call(), "the index was opened for reading alone", name)
+		require.ErrorContains(t, call(), "the index was opened read-only", name)
 	}
 }

@@ -14,7 +14,7 @@ type rebuild struct {
 	of    *Index
 	view  search.View
 	index string
-	// alias is where it is put: with the index it is gone, and nothing makes it anew.
+	// alias is used for writing: it is dropped with the index, and nothing recreates it.
 	alias string
 
 	mu   sync.Mutex
@@ -30,7 +30,7 @@ func (x *Index) Rebuild(ctx context.Context, v search.View) (search.Rebuild, err
 	}
 	var r *rebuild
 	err := x.change(ctx, "begin a rebuild", func(ctx context.Context) error {
-		// What a lost alias hides has to be there to be copied.
+		// An index hidden by a lost alias has to be visible to be copied.
 		if _, err := x.answering(ctx, v); missing(err) {
 			if err := x.adoptFirst(ctx, v); err != nil && !missing(err) {
 				return err
@@ -59,8 +59,8 @@ func (x *Index) Rebuild(ctx context.Context, v search.View) (search.Rebuild, err
 	return r, nil
 }
 
-// notNewer refuses to rebuild a view that a program of a newer shape has built: while
-// a new version rolls out, an older worker may be given the work.
+// notNewer refuses to rebuild a view that a program of a newer shape has built: while a new
+// version rolls out, an older worker may get the task.
 func (x *Index) notNewer(ctx context.Context, v search.View) error {
 	m, err := x.meta(ctx, v)
 	if missing(err) {
@@ -72,7 +72,7 @@ func (x *Index) notNewer(ctx context.Context, v search.View) error {
 	return err
 }
 
-// keep notes which rebuilds are under way, for Close.
+// keep notes which rebuilds are in progress, for Close.
 func (x *Index) keep(r *rebuild, underWay bool) {
 	x.filling.Lock()
 	defer x.filling.Unlock()
@@ -83,9 +83,8 @@ func (x *Index) keep(r *rebuild, underWay bool) {
 	}
 }
 
-// drop takes the aliases of a rebuild away, and then its index. Where the aliases
-// are not there, it fails: then the rebuild was swapped in meanwhile, and its index
-// answers.
+// drop removes the aliases of a rebuild, and then its index. It fails if the aliases are
+// missing: then the rebuild was swapped in meanwhile, and its index answers.
 func (x *Index) drop(ctx context.Context, index string, aliases ...string) error {
 	for _, a := range aliases {
 		if err := x.client.call(ctx, aliasing(list{removal(index, a)}), nil); err != nil {
@@ -95,7 +94,7 @@ func (x *Index) drop(ctx context.Context, index string, aliases ...string) error
 	return x.client.call(ctx, request{method: "DELETE", path: "/" + index}, nil)
 }
 
-// run runs a call on the rebuild, if it goes on.
+// run runs a call on the rebuild, unless it is over.
 func (r *rebuild) run(ctx context.Context, doing string, call func(context.Context) error) error {
 	return r.of.change(ctx, doing, func(ctx context.Context) error {
 		r.mu.Lock()
@@ -146,7 +145,7 @@ func (r *rebuild) Refresh(ctx context.Context) error {
 	})
 }
 
-// end notes that the rebuild is over, whichever way.
+// end notes that the rebuild is over, in whichever way.
 func (r *rebuild) end() {
 	r.mu.Lock()
 	r.over = true

@@ -10,7 +10,7 @@ import (
 	"holdfast/search"
 )
 
-// cause is what Elasticsearch says went wrong.
+// cause is Elasticsearch's description of what went wrong.
 type cause struct {
 	Type     string  `json:"type"`
 	Reason   string  `json:"reason"`
@@ -18,7 +18,7 @@ type cause struct {
 	Roots    []cause `json:"root_cause"`
 }
 
-// String is for the log, and for whoever looks after a poisoned document.
+// String is for the log, and for operators who handle a poisoned document.
 func (c cause) String() string {
 	said := c.Type + ": " + c.Reason
 	if c.CausedBy != nil && !strings.Contains(said, c.CausedBy.Reason) {
@@ -27,14 +27,14 @@ func (c cause) String() string {
 	return said
 }
 
-// refusal is an answer of Elasticsearch that is no success.
+// refusal is an unsuccessful answer from Elasticsearch.
 type refusal struct {
 	request string
 	status  int
 	cause   cause
 }
 
-// newRefusal reads what it can: a proxy may answer in HTML.
+// newRefusal reads as much as possible: a proxy may answer in HTML.
 func newRefusal(r request, status int, answer []byte) *refusal {
 	e := &refusal{request: r.method + " " + r.path, status: status}
 	var body struct {
@@ -50,13 +50,13 @@ func (e *refusal) Error() string {
 	return fmt.Sprintf("%s: status %d: %s", e.request, e.status, e.cause)
 }
 
-// missing tells that an index or alias isn't there.
+// missing reports whether an index or alias is missing.
 func missing(err error) bool {
 	var r *refusal
 	return errors.As(err, &r) && r.status == http.StatusNotFound
 }
 
-// ofView says where it is the view itself that isn't there.
+// ofView returns the error for a missing view.
 func ofView(err error) error {
 	var r *refusal
 	if errors.As(err, &r) && r.cause.Type == "index_not_found_exception" {
@@ -65,22 +65,22 @@ func ofView(err error) error {
 	return err
 }
 
-// existsAlready tells that somebody else made the index first.
+// existsAlready reports whether another program created the index first.
 func existsAlready(err error) bool {
 	var r *refusal
 	return errors.As(err, &r) && r.cause.Type == "resource_already_exists_exception"
 }
 
-// byContent tells that the request itself was refused for what stands in it.
+// byContent reports whether the request itself was refused because of its content.
 func byContent(err error) bool {
 	var r *refusal
 	return errors.As(err, &r) && (r.status == http.StatusBadRequest || r.status == http.StatusRequestEntityTooLarge)
 }
 
-// Mistakes of the caller's: calling again is in vain.
+// Mistakes of the caller: a retry won't help.
 var (
 	errForeign  = errors.New("not of this view")
-	errReadOnly = errors.New("the index was opened for reading alone")
+	errReadOnly = errors.New("the index was opened read-only")
 )
 
 func known(v search.View) error {

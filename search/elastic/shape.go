@@ -8,14 +8,14 @@ import (
 	"holdfast/search"
 )
 
-// object and list are JSON as it is sent.
+// object and list are JSON to be sent.
 type (
 	object = map[string]any
 	list   = []any
 )
 
-// shape is how an index of a view is made: its fields and its analysis. Whoever
-// changes either raises the version, so that the view is built anew.
+// shape is how an index of a view is built: its fields and its analysis. A change of either
+// must raise the version, so that the view is rebuilt.
 type shape struct {
 	version  int
 	fields   object
@@ -35,20 +35,20 @@ func shapes() map[search.View]shape {
 	}
 }
 
-// index is the request that makes an index of this shape.
+// index is the request that creates an index of this shape.
 func (s shape) index(m meta, settings object) object {
 	all := object{"number_of_shards": 1, "analysis": s.analysis}
 	maps.Copy(all, settings)
 	return object{"settings": all, "mappings": object{"_meta": m, "dynamic": "strict", "properties": s.fields}}
 }
 
-// settings of an index that answers. Its refresh interval is written out: without
-// one, an index that nobody searched for 30 s lets the next search wait.
+// settings of an index that answers. The refresh interval is explicit: without one, an
+// index that was not searched for 30 s delays the next search.
 func (x *Index) settings() object {
 	return object{"refresh_interval": millis(x.refresh), "auto_expand_replicas": "0-1"}
 }
 
-// fillSettings of an index that is being filled: no copy and no refresh until it
+// fillSettings of an index that is being filled: no replica and no refresh until it
 // answers.
 func fillSettings() object {
 	return object{"refresh_interval": "-1", "auto_expand_replicas": false, "number_of_replicas": 0}
@@ -67,14 +67,14 @@ func long() object { return object{"type": "long"} }
 
 func date() object { return object{"type": "date"} }
 
-// kept is there to be read, never to be searched.
+// kept is stored for reading, never for searching.
 func kept() object { return object{"type": "object", "enabled": false} }
 
 func keptText(copyTo ...string) object {
 	return copied(object{"type": "text", "index": false}, copyTo)
 }
 
-// copied lets a field be found by other fields too.
+// copied lets a field also be found through other fields.
 func copied(field object, to []string) object {
 	if len(to) > 0 {
 		field["copy_to"] = to
@@ -82,14 +82,14 @@ func copied(field object, to []string) object {
 	return field
 }
 
-// words is found by its words. How often and where they stand doesn't count.
+// words is searched by its words, ignoring their frequency and position.
 func words(copyTo ...string) object {
 	return copied(object{
 		"type": "text", "analyzer": "words", "search_analyzer": "typed", "index_options": "docs", "norms": false,
 	}, copyTo)
 }
 
-// starts is found by words as they are typed, and by their beginnings.
+// starts is searched by unstemmed words and their beginnings.
 func starts() object {
 	return object{
 		"type": "text", "analyzer": "starts", "search_analyzer": "keyword",
@@ -97,8 +97,8 @@ func starts() object {
 	}
 }
 
-// productFields: search.Product, then what is only searched by, then what
-// derivedOf computes.
+// productFields are those of search.Product, then those only used in searches, then those
+// that derivedOf computes.
 func productFields() object {
 	return object{
 		"id":          keyword(),
@@ -138,7 +138,7 @@ func productFields() object {
 	}
 }
 
-// orderFields: search.Order, and what it is searched and sorted by.
+// orderFields are those of search.Order, and those used for searching and sorting.
 func orderFields() object {
 	return object{
 		"id":         object{"type": "keyword", "copy_to": []string{"words"}},
@@ -166,12 +166,12 @@ func orderFields() object {
 	}
 }
 
-// eventsTemplate makes the data stream when the first event comes.
+// eventsTemplate creates the data stream with the first event.
 func eventsTemplate(name string, refresh time.Duration) object {
 	return object{
 		"index_patterns": []string{name},
 		"data_stream":    object{},
-		// Above Elastic's own templates, which take 100 to 200.
+		// Above Elastic's own templates, which have 100 to 200.
 		"priority":          300,
 		"allow_auto_create": true,
 		"version":           eventsShape,

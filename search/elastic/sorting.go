@@ -28,15 +28,15 @@ const (
 	word
 )
 
-// sorting is the keys by which documents are sorted. Every document has each of
-// them, and the last one is the id: so there is only one order, and a page can go on
-// behind any document.
+// sorting is the keys by which documents are sorted. Every document has each of them, and
+// the last one is the id, so the order is total, and a page can continue behind any
+// document.
 type sorting []key
 
 func byID(down bool) key { return key{"id", down, word} }
 
-// productOrder sorts by how many words there are before all else, where not all have
-// to be: the cheapest product is not the cheapest of what was asked for.
+// productOrder sorts by the number of matching words first, if not all are required: the
+// overall cheapest product may not be what was searched for.
 func productOrder(q search.ProductQuery, way text.Match) sorting {
 	var s sorting
 	if !q.SoldOutInPlace {
@@ -55,14 +55,14 @@ func productOrder(q search.ProductQuery, way text.Match) sorting {
 	case search.SortNewest:
 		s = append(s, key{"derived.created", true, whole})
 	case search.SortRelevance:
-		// Of two that match as well, the shorter title has less beside it.
+		// Of two equal matches, the shorter title contains less besides.
 		s = append(s, key{"_score", true, score}, key{"derived.titleLength", false, whole})
 	}
 	return append(s, byID(false))
 }
 
-// into writes the order, and the keys behind which to begin, into a request. It
-// asks for one document more, which reports whether there is a next page.
+// into adds the sort, and the keys after which to start, to a request. It requests one
+// document more, which shows whether there is a next page.
 func (s sorting) into(body object, size int, after []string) error {
 	by := make(list, len(s))
 	for i, k := range s {
@@ -84,7 +84,7 @@ func (s sorting) into(body object, size int, after []string) error {
 	return nil
 }
 
-// values reads the keys of a cursor, which anybody can make up.
+// values parses the keys of a cursor, which callers can forge.
 func (s sorting) values(keys []string) (list, bool) {
 	if len(keys) != len(s) {
 		return nil, false
@@ -111,7 +111,7 @@ func (s sorting) values(keys []string) (list, bool) {
 	return values, true
 }
 
-// keys turns the sort values of a document into those of a cursor.
+// keys converts the sort values of a document to those of a cursor.
 func (s sorting) keys(values []jsontext.Value) ([]string, error) {
 	if len(values) != len(s) {
 		return nil, fmt.Errorf("%d sort values of %d", len(values), len(s))
@@ -129,7 +129,7 @@ func (s sorting) keys(values []jsontext.Value) ([]string, error) {
 	return keys, nil
 }
 
-// answer is what a search finds, of which only what is needed is read.
+// answer is a search result, limited to what is needed.
 type answer[D any] struct {
 	Hits struct {
 		Total struct {
@@ -143,7 +143,7 @@ type answer[D any] struct {
 	Aggregations map[string]aggregation `json:"aggregations"`
 }
 
-// search asks one index or alias. What only a part of it could answer is an error.
+// find searches one index or alias. A partial answer is an error.
 func find[D any](ctx context.Context, x *Index, in string, body object) (answer[D], error) {
 	var found answer[D]
 	err := throughSwap(ctx, func() error {
@@ -154,7 +154,7 @@ func find[D any](ctx context.Context, x *Index, in string, body object) (answer[
 	return found, ofView(err)
 }
 
-// matching is how many documents the query finds before the choices in facets.
+// matching is the number of documents that the query finds before the facets' filters.
 func (a answer[D]) matching() int64 {
 	if before, counted := a.Aggregations[beforeChoices]; counted {
 		return before.Count
@@ -162,8 +162,8 @@ func (a answer[D]) matching() int64 {
 	return a.Hits.Total.Value
 }
 
-// page is the documents of a page, and the keys of the last one where there is a
-// next page.
+// page returns the documents of a page, and the keys of the last one if there is a next
+// page.
 func (a answer[D]) page(s sorting, size int) (docs []D, next []string, err error) {
 	hits := a.Hits.Hits
 	if len(hits) > size {

@@ -62,12 +62,12 @@ func (x *Index) suggest(ctx context.Context, t text.Typed, size int) (search.Sug
 	return s, nil
 }
 
-// says counts the values that begin so.
+// says counts the values that start this way.
 func says(field, begin string, size int) object {
 	return object{"terms": object{"field": field, "size": size, "include": literally(begin) + ".*"}}
 }
 
-// literally lets no sign mean anything in an expression of Lucene's.
+// literally escapes all signs with a meaning in Lucene's expressions.
 func literally(s string) string {
 	var b strings.Builder
 	for _, r := range s {
@@ -79,7 +79,7 @@ func literally(s string) string {
 	return b.String()
 }
 
-// terms reads what was counted. A value that is said in two ways comes once.
+// terms reads the counts. A value in two spellings is returned once.
 func terms(counted map[string]aggregation, kind search.TermKind, lead string) []search.Term {
 	var all []search.Term
 	for _, b := range counted[string(kind)].Buckets {

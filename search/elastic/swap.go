@@ -7,7 +7,7 @@ import (
 // Swap implements search.Rebuild.
 func (r *rebuild) Swap(ctx context.Context) error {
 	x := r.of
-	err := r.run(ctx, "let a rebuild be copied", func(ctx context.Context) error {
+	err := r.run(ctx, "wait for the replicas of a rebuild", func(ctx context.Context) error {
 		return x.client.call(ctx, request{method: "PUT", path: "/" + r.index + "/_settings", body: x.settings()}, nil)
 	})
 	if err != nil {
@@ -30,9 +30,8 @@ func (r *rebuild) Swap(ctx context.Context) error {
 	})
 }
 
-// takePlace moves the aliases and drops the old index in one step, so that nobody
-// ever finds none or two. Where another one took the place a moment before, it
-// looks again.
+// takePlace moves the aliases and drops the old index in one step, so that readers never
+// find none or two. If another one took the place a moment before, it tries again.
 func (r *rebuild) takePlace(ctx context.Context) error {
 	var err error
 	for range 3 {
@@ -55,7 +54,7 @@ func (r *rebuild) tryToTakePlace(ctx context.Context) error {
 	case err != nil:
 		return err
 	case old == r.index:
-		return nil // an answer was lost, and it is done
+		return nil // an answer was lost, but the swap is done
 	default:
 		if err := x.notNewer(ctx, r.view); err != nil {
 			return err
@@ -65,7 +64,7 @@ func (r *rebuild) tryToTakePlace(ctx context.Context) error {
 	return x.client.call(ctx, aliasing(actions), nil)
 }
 
-// taking is what a swap does in any case. It fails where the rebuild is over.
+// taking is what a swap does in any case. It fails if the rebuild is over.
 func (r *rebuild) taking() list {
 	n := r.of.names
 	return list{
@@ -75,11 +74,11 @@ func (r *rebuild) taking() list {
 	}
 }
 
-// insteadOfNone is what else is to be done where somebody took the alias away. Another
-// program may be making the first index at this moment: whoever has the aliases when
-// the request comes loses them. A first index without them is dropped, so that it
-// doesn't answer some day as what it was; if it was there when the rebuild began, it
-// got its aliases back then, and was copied.
+// insteadOfNone is what else a swap does if the alias was removed. Another program may be
+// creating the first index at this moment: whichever index has the aliases when the request
+// arrives loses them. A first index without aliases is dropped, so that it doesn't answer
+// again some day; if it existed when the rebuild began, it got its aliases back then, and
+// was copied.
 func (r *rebuild) insteadOfNone(ctx context.Context) (list, error) {
 	x := r.of
 	actions := list{
@@ -91,7 +90,7 @@ func (r *rebuild) insteadOfNone(ctx context.Context) (list, error) {
 	case missing(err):
 	case err != nil:
 		return nil, err
-	case !hasAlias(found[first], x.names.read(r.view)): // otherwise it was made just now
+	case !hasAlias(found[first], x.names.read(r.view)): // otherwise it was created just now
 		actions = append(actions, object{"remove_index": object{"index": first}})
 	}
 	return actions, nil
@@ -102,7 +101,7 @@ func hasAlias(d described, alias string) bool {
 	return has
 }
 
-// aliasing does all of the actions, at once, or none.
+// aliasing carries out all of the actions at once, or none.
 func aliasing(actions list) request {
 	return request{method: "POST", path: "/_aliases", body: object{"actions": actions}}
 }
@@ -111,12 +110,12 @@ func addition(index, alias string) object {
 	return object{"add": object{"index": index, "alias": alias}}
 }
 
-// removal fails, and all that is asked with it, where the alias isn't there.
+// removal fails, with all other actions of the request, if the alias is missing.
 func removal(index, alias string) object {
 	return object{"remove": object{"index": index, "alias": alias, "must_exist": true}}
 }
 
-// removalOfAny takes an alias from all indices of a pattern that have it.
+// removalOfAny removes an alias from all indices of a pattern that have it.
 func removalOfAny(indices, alias string) object {
 	return object{"remove": object{"index": indices, "alias": alias, "must_exist": false}}
 }

@@ -6,15 +6,15 @@ import (
 	"time"
 )
 
-// A call that found its alias a moment before a swap may come to the old index when
-// that is gone. It is tried again so often, with such pauses.
+// A call that resolved its alias just before a swap may reach the old index after it was
+// dropped. It is retried this often, with these pauses.
 const (
 	swapTries = 3
 	swapPause = 20 * time.Millisecond
 )
 
-// throughSwap calls again where an index isn't there. Elasticsearch itself moves the
-// alias and drops the index in one step, but not with what is on its way.
+// throughSwap retries a call if an index is missing. Elasticsearch moves the alias and
+// drops the index in one step, but requests in flight can still fail.
 func throughSwap(ctx context.Context, call func() error) error {
 	err := call()
 	for range swapTries - 1 {

@@ -9,7 +9,7 @@ import (
 // Unfilled implements search.Index.
 func (x *Index) Unfilled(ctx context.Context) ([]search.View, error) {
 	var unfilled []search.View
-	err := x.read(ctx, "look for views that nobody filled", func(ctx context.Context) error {
+	err := x.read(ctx, "find unfilled views", func(ctx context.Context) error {
 		for _, v := range search.Views() {
 			m, err := x.meta(ctx, v)
 			if err != nil && !missing(err) {

@@ -5,21 +5,21 @@ import (
 	"fmt"
 )
 
-// The oldest Elasticsearch that is supported: require_data_stream in bulk requests
-// came with it. An older one refuses every event.
+// The oldest supported Elasticsearch, which introduced require_data_stream in bulk
+// requests. An older one refuses every event.
 const (
 	leastMajor = 8
 	leastMinor = 13
 )
 
-// tooOldError is an error until somebody upgrades the server.
+// tooOldError persists until the server is upgraded.
 type tooOldError struct{ found string }
 
 func (e *tooOldError) Error() string {
 	return fmt.Sprintf("this is Elasticsearch %s, and at least %d.%d is needed", e.found, leastMajor, leastMinor)
 }
 
-// newEnough refuses a server that doesn't know what is asked here.
+// newEnough refuses a server that lacks features used here.
 func (c *client) newEnough(ctx context.Context) error {
 	var server struct {
 		Version struct {

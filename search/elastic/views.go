@@ -6,15 +6,15 @@ import (
 	"holdfast/search"
 )
 
-// meta is what an index remembers of itself, in its mapping.
+// meta is what an index stores about itself, in its mapping.
 type meta struct {
 	Shape int `json:"shape"`
-	// Complete: a rebuild filled it. One that was made empty isn't, whatever was put
-	// since.
+	// Complete means that a rebuild filled it. One that was created empty isn't complete,
+	// whatever was put since.
 	Complete bool `json:"complete"`
 }
 
-// prepare makes what isn't there yet. Several programs may do so at once.
+// prepare creates what is missing. Several programs may do so at once.
 func (x *Index) prepare(ctx context.Context) error {
 	if err := x.client.newEnough(ctx); err != nil {
 		return err
@@ -30,15 +30,15 @@ func (x *Index) prepare(ctx context.Context) error {
 	return nil
 }
 
-// prepareEvents lets the first event make the data stream.
+// prepareEvents lets the first event create the data stream.
 func (x *Index) prepareEvents(ctx context.Context) error {
 	return x.client.call(ctx, request{
 		method: "PUT", path: "/_index_template/" + x.names.events(), body: eventsTemplate(x.names.events(), x.refresh),
 	}, nil)
 }
 
-// prepareView makes an empty index where nothing answers. One of an older shape goes
-// on answering until a rebuild takes its place.
+// prepareView creates an empty index if none answers. An index of an older shape keeps
+// answering until a rebuild replaces it.
 func (x *Index) prepareView(ctx context.Context, v search.View) error {
 	if _, err := x.answering(ctx, v); !missing(err) {
 		return err
@@ -47,7 +47,7 @@ func (x *Index) prepareView(ctx context.Context, v search.View) error {
 	body := s.index(meta{Shape: s.version}, x.settings())
 	body["aliases"] = object{x.names.read(v): object{}, x.names.write(v, s.version): object{}}
 	err := x.client.call(ctx, request{method: "PUT", path: "/" + x.names.first(v), body: body}, nil)
-	if existsAlready(err) { // somebody was quicker, and made the aliases with it
+	if existsAlready(err) { // another program was faster, and created the aliases with it
 		if _, err = x.answering(ctx, v); missing(err) {
 			err = x.adoptFirst(ctx, v)
 		}
@@ -62,7 +62,7 @@ func (x *Index) prepareView(ctx context.Context, v search.View) error {
 // Stale implements search.Index.
 func (x *Index) Stale(ctx context.Context) ([]search.View, error) {
 	var stale []search.View
-	err := x.read(ctx, "look for stale views", func(ctx context.Context) error {
+	err := x.read(ctx, "find stale views", func(ctx context.Context) error {
 		for _, v := range search.Views() {
 			m, err := x.meta(ctx, v)
 			if err != nil && !missing(err) {

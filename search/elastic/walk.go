@@ -45,7 +45,8 @@ func walk[D any](ctx context.Context, x *Index, v search.View, after string, lim
 	return docs, nil
 }
 
-// show lets a walk see all that was put: a rebuild copies by it what is nowhere else.
+// show makes everything that was put visible to a walk: a rebuild uses it to copy what
+// exists nowhere else.
 func (x *Index) show(ctx context.Context, v search.View) error {
 	return ofView(throughSwap(ctx, func() error {
 		return x.client.call(ctx, request{method: "POST", path: "/" + x.names.read(v) + "/_refresh"}, nil)

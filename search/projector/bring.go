@@ -7,16 +7,16 @@ import (
 	"holdfast/search"
 )
 
-// bring reads what changed as it is now, and puts it into the index. Each step goes
-// through do, which may try it again. bad can't be taken as it is; gone are entities
-// that have nothing to be put, by letter.
+// bring reads the current state of what changed, and puts it into the index. Each step goes
+// through do, which may retry it. bad can't be stored as it is; gone are entities without
+// anything to put, by letter.
 func (p *Projector) bring(ctx context.Context, w work, do func(what string, try func() error) error) (bad []letter, gone map[[2]string]bool, err error) {
 	bad, gone = w.bad, map[[2]string]bool{}
 	var unput batch
 	steps := w.steps()
 	for i, step := range steps {
 		var b batch
-		err := do("what changed to be read", func() (err error) {
+		err := do("the changed entities", func() (err error) {
 			b, err = p.fetch(ctx, step)
 			return err
 		})
@@ -30,7 +30,7 @@ func (p *Projector) bring(ctx context.Context, w work, do func(what string, try 
 			continue
 		}
 		for _, part := range unput.parts() {
-			err := do("the index to take what changed", func() error {
+			err := do("the index", func() error {
 				results, err := p.Index.Put(ctx, part)
 				if err == nil {
 					bad = append(bad, p.outcomes(part, results)...)
@@ -52,7 +52,7 @@ func (b *batch) add(more search.Batch) {
 	b.Events = append(b.Events, more.Events...)
 }
 
-// full tells that no more should be read before this is put.
+// full reports whether the batch should be put before more is read.
 func (b *batch) full() bool {
 	size := 0
 	for _, d := range b.Products {

@@ -17,19 +17,18 @@ import (
 	"holdfast/streams"
 )
 
-// leaseFor is how long the streams stay whole for a rebuild whose process is gone.
+// leaseFor is how long the streams stay untrimmed for a rebuild whose process is gone.
 const leaseFor = 10 * time.Minute
 
 // letGoWithin bounds the end of a lease.
 const letGoWithin = 5 * time.Second
 
-// ErrLapsed says that nobody renewed the lease in time: changes may have been
-// trimmed. The rebuild has to begin anew.
-var ErrLapsed = errors.New("the streams were not held any more, changes may be missing")
+// ErrLapsed means that the lease was not renewed in time: changes may have been trimmed.
+// The rebuild must start again.
+var ErrLapsed = errors.New("the lease on the streams expired, changes may be missing")
 
-// Changes tells who builds a view anew which entities changed meanwhile. From Begin
-// to End no stream is trimmed beyond what Since was last asked for. One Changes is
-// for one rebuild.
+// Changes tells a rebuild which entities changed meanwhile. From Begin to End no stream is
+// trimmed beyond the last position passed to Since. One Changes is for one rebuild.
 type Changes struct {
 	rdb      redis.UniversalClient
 	lease    string
@@ -44,22 +43,22 @@ type Changed struct {
 	Products, Orders []string
 }
 
-// NewChanges holds nothing yet.
+// NewChanges returns a Changes without a lease.
 func NewChanges(rdb redis.UniversalClient) *Changes {
 	var id [8]byte
 	_, _ = rand.Read(id[:]) // it never fails
 	return &Changes{rdb: rdb, lease: "reindex:" + hex.EncodeToString(id[:]), leaseFor: leaseFor}
 }
 
-// Begin notes where the streams end now. They are held from here on, until End, or
-// until ctx ends and the lease runs out.
+// Begin notes where the streams end now, and keeps them from there on until End, or until
+// ctx ends and the lease expires.
 func (c *Changes) Begin(ctx context.Context) (at Position, err error) {
 	defer func() {
-		if err != nil { // nobody ends what never began
+		if err != nil { // if Begin fails, End is never called
 			err = errors.Join(err, c.letGo(ctx))
 		}
 	}()
-	// Held first, noted second: what comes in between is held too.
+	// The lease comes first: entries appended in between are kept too.
 	if _, err := hold(ctx, c.rdb, c.lease, c.leaseFor, true, nil); err != nil {
 		return nil, err
 	}
@@ -73,7 +72,7 @@ func (c *Changes) Begin(ctx context.Context) (at Position, err error) {
 	c.stop = stop
 	c.renewed.Go(func() {
 		for sleep(renewing, c.leaseFor/5) == nil {
-			// One that failed is tried again; Since tells if it was too late.
+			// A failed renewal is retried; Since notices if it came too late.
 			_ = c.renew(renewing, nil)
 		}
 	})
@@ -88,8 +87,8 @@ func (c *Changes) renew(ctx context.Context, at Position) error {
 	return err
 }
 
-// Since lists what changed behind from, up to now, and where that is. What lies
-// before from may be trimmed then. It can be asked again from there.
+// Since lists what changed after from, up to now, and returns the new position. Entries
+// before from may then be trimmed; from itself can be used again.
 func (c *Changes) Since(ctx context.Context, from Position) (Changed, Position, error) {
 	if len(from) != redisdb.Buckets {
 		return Changed{}, nil, fmt.Errorf("a position has %d places, not %d", len(from), redisdb.Buckets)
@@ -115,7 +114,7 @@ func (c *Changes) Since(ctx context.Context, from Position) (Changed, Position, 
 			return Changed{}, nil, err
 		}
 	}
-	// Only now it is sure that all of it was still there.
+	// Only now is it certain that everything was still there.
 	if err := c.renew(ctx, nil); err != nil {
 		return Changed{}, nil, err
 	}
@@ -125,7 +124,7 @@ func (c *Changes) Since(ctx context.Context, from Position) (Changed, Position, 
 // pageOfChanges is how many entries are read at once.
 const pageOfChanges = 1000
 
-// walk goes over the entries of a bucket behind one place, up to another.
+// walk iterates over the entries of a bucket after one position, up to another.
 func (c *Changes) walk(ctx context.Context, bucket int, from, to string, see func(work)) error {
 	key := redisdb.EventsKey(redisdb.AllBuckets()[bucket])
 	for compareIDs(from, to) < 0 {
@@ -146,7 +145,7 @@ func (c *Changes) walk(ctx context.Context, bucket int, from, to string, see fun
 	return nil
 }
 
-// ends are the places of the last entries.
+// ends returns the positions of the last entries.
 func (c *Changes) ends(ctx context.Context) (Position, error) {
 	pipe := c.rdb.Pipeline()
 	asked := make([]*redis.XInfoStreamCmd, redisdb.Buckets)
@@ -174,8 +173,8 @@ func (c *Changes) End(ctx context.Context) error {
 	return c.letGo(ctx)
 }
 
-// letGo gives the lease back, also where ctx has ended. One that stays, since Redis is
-// away, runs out by itself.
+// letGo ends the lease, even if ctx has ended. If Redis can't be reached, it expires by
+// itself.
 func (c *Changes) letGo(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), letGoWithin)
 	defer cancel()

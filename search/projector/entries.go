@@ -13,7 +13,7 @@ import (
 	"holdfast/streams"
 )
 
-// shape is the version of an entry's form that this program reads.
+// shape is the format version of entries that this program reads.
 const shape = "1"
 
 // Kinds of entities, as entries name them.
@@ -31,8 +31,8 @@ type work struct {
 	bad []letter
 }
 
-// sortOut reads the entries. Those of entities that this version doesn't know are
-// nobody's business here, and neither are those that were deleted.
+// sortOut reads the entries. It ignores entities that this version doesn't know, and
+// deleted ones.
 func sortOut(entries []streams.Entry) work {
 	var w work
 	seen := map[[2]string]bool{}
@@ -66,7 +66,7 @@ func sortOut(entries []streams.Entry) work {
 	return w
 }
 
-// check tells why an entry is none of those that docs/events.md describes.
+// check returns why an entry doesn't match docs/events.md.
 func check(e streams.Entry) error {
 	switch v, kind := e.Text("v"), e.Text("entity"); {
 	case v != shape:
@@ -74,14 +74,14 @@ func check(e streams.Entry) error {
 	case kind == "":
 		return errors.New("it names no entity")
 	case kind != kindProduct && kind != kindOrder:
-		return nil // what another kind of entity is called is its own affair
+		return nil // the names of other kinds of entities are their own business
 	case !product.ValidID(e.Text("id")):
-		return fmt.Errorf("%q can't be an id", e.Text("id"))
+		return fmt.Errorf("%q is not a valid id", e.Text("id"))
 	}
 	return nil
 }
 
-// eventOf is what is kept for good of a product's entry.
+// eventOf is what is stored permanently of a product's entry.
 func eventOf(e streams.Entry) (search.Event, error) {
 	version, err := strconv.ParseInt(e.Text("version"), 10, 64)
 	if err != nil {
@@ -110,11 +110,11 @@ func eventOf(e streams.Entry) (search.Event, error) {
 	return event, nil
 }
 
-// entryOf takes the id of an event apart.
+// entryOf splits the id of an event.
 func entryOf(eventID string) (bucket int, id string, err error) {
 	b, id, ok := strings.Cut(eventID, "-")
 	if bucket, err = strconv.Atoi(b); err != nil || !ok {
-		return 0, "", fmt.Errorf("%q is no id of an event", eventID)
+		return 0, "", fmt.Errorf("%q is not an event id", eventID)
 	}
 	return bucket, id, nil
 }

@@ -103,7 +103,7 @@ func TestIndexGoesAwayAndComesBack(t *testing.T) {
 		h.settled()
 		h.same([]string{"p"}, []string{"o"})
 		h.until("it waits no more", func() bool { return value(t, registry, "holdfast_projector_waiting") == 0 })
-		require.Equal(t, 1, said.count("the views go on"))
+		require.Equal(t, 1, said.count("the views continue"))
 
 		h.view.set(func() { h.view.away = true })
 		h.putProduct("p", "Third")

@@ -12,22 +12,22 @@ import (
 )
 
 const (
-	// readProducts and readOrders are how many are read in one round trip: an
-	// order's document may have 1 MB.
+	// readProducts and readOrders are how many are read in one round trip: an order's
+	// document may have 1 MB.
 	readProducts = 200
 	readOrders   = 50
 )
 
-// batch is the documents of what changed, as it is now.
+// batch is the documents of what changed, in their current state.
 type batch struct {
 	search.Batch
-	// bad can't be read. gone are entities that have nothing to be put, by letter.
+	// bad can't be read. gone are entities without anything to put, by letter.
 	bad  []letter
 	gone map[[2]string]bool
 }
 
-// steps cuts the work into what is read and put at once: documents of a whole round
-// may be more than fits into memory. The last step has the events.
+// steps splits the work into what is read and put at once: the documents of a whole round
+// may not fit into memory. The last step has the events.
 func (w work) steps() []work {
 	var all []work
 	for ids := range slices.Chunk(w.products, readProducts) {
@@ -39,8 +39,8 @@ func (w work) steps() []work {
 	return append(all, work{events: w.events})
 }
 
-// fetch reads the present state of what changed in one step. An error is of Redis or
-// of the index, and says nothing of any entity.
+// fetch reads the current state of what changed in one step. An error concerns Redis or the
+// index, not an entity.
 func (p *Projector) fetch(ctx context.Context, w work) (batch, error) {
 	b := batch{Batch: search.Batch{Events: w.events}, gone: map[[2]string]bool{}}
 	if len(w.products) > 0 {
@@ -90,15 +90,15 @@ func (p *Projector) addOrder(ctx context.Context, b *batch, st order.Stored) err
 		b.gone[[2]string{kindOrder, st.OrderID}] = true
 		return nil
 	}
-	// Payments without the order's own document: it comes later, or it was moved out
-	// of Redis, and the view alone has it.
+	// Payments without the order's own document: it arrives later, or it was moved out of
+	// Redis and only the view has it.
 	doc, err = p.Index.GetOrder(ctx, st.OrderID)
 	switch {
 	case errors.Is(err, search.ErrNotFound):
 		b.gone[[2]string{kindOrder, st.OrderID}] = true
 		return nil
 	case err != nil:
-		return fmt.Errorf("look for order %s in its view: %w", st.OrderID, err)
+		return fmt.Errorf("find order %s in its view: %w", st.OrderID, err)
 	}
 	if merged, changed := WithPayments(doc, st); changed {
 		b.Orders = append(b.Orders, merged)

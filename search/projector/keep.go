@@ -9,12 +9,12 @@ import (
 	"holdfast/redisdb"
 )
 
-// dropAfter is how many times ClaimAfter a consumer has to be idle before it is
-// deleted. By then others have long had what it left.
+// dropAfter is how many times ClaimAfter a consumer must be idle before it is deleted.
+// Others have long taken over its entries by then.
 const dropAfter = 20
 
-// keep does what has nothing to do with a round: it measures how late the views
-// are, also while the index is away, trims the streams, and deletes dead consumers.
+// keep does the work outside of rounds: it measures how far the views lag, even while the
+// index is down, trims the streams, and deletes dead consumers.
 func (p *Projector) keep(ctx context.Context) {
 	failing := false
 	for {
@@ -23,7 +23,7 @@ func (p *Projector) keep(ctx context.Context) {
 			return
 		}
 		if err != nil && !failing {
-			p.Log.WarnContext(ctx, "the event streams can't be looked after", "error", err)
+			p.Log.WarnContext(ctx, "the upkeep of the event streams failed", "error", err)
 		}
 		failing = err != nil
 		if sleep(ctx, p.Housekeeping) != nil {
@@ -44,7 +44,7 @@ func (p *Projector) keepOnce(ctx context.Context) error {
 	return p.reader.DropConsumers(ctx, dropAfter*p.ClaimAfter)
 }
 
-// measure tells how late the views are.
+// measure measures how far the views lag behind.
 func (p *Projector) measure(ctx context.Context) error {
 	letters, err := Letters(ctx, p.Redis)
 	if err != nil {
@@ -80,7 +80,7 @@ func (p *Projector) measure(ctx context.Context) error {
 	return nil
 }
 
-// oldest is the id of the oldest entry of all that is not acknowledged, or empty.
+// oldest returns the id of the oldest unacknowledged entry, or the empty string.
 func (p *Projector) oldest(ctx context.Context, state []bucketState) (string, error) {
 	oldest := ""
 	older := func(id string) {
@@ -102,7 +102,7 @@ func (p *Projector) oldest(ctx context.Context, state []bucketState) (string, er
 		return oldest, nil
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
-		return "", wrap("look for the oldest entry", err)
+		return "", wrap("find the oldest entry", err)
 	}
 	for _, a := range asked {
 		for _, m := range a.Val() {

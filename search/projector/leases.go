@@ -23,10 +23,11 @@ var (
 	heldScript = redisdb.NewScript(heldSource)
 )
 
-// leaseKeys are the leases by their end, and what they hold: see lua/hold.lua.
+// leaseKeys are the leases by their end, and the positions that they protect: see
+// lua/hold.lua.
 func leaseKeys() []string { return []string{"{stream-leases}", "{stream-leases}:places"} }
 
-// Position is a place in each bucket's stream: the id of the last entry before it.
+// Position is a position in each bucket's stream: the id of the last entry before it.
 type Position []string
 
 func (p Position) String() string { return strings.Join(p, " ") }
@@ -47,8 +48,8 @@ func parsePosition(s string) (Position, error) {
 	return p, nil
 }
 
-// hold begins a lease or renews it; it answers whether it holds. at notes a place;
-// nil leaves the one that was noted.
+// hold starts a lease or renews it, and reports whether it is valid. at stores a position;
+// nil leaves the stored one.
 func hold(ctx context.Context, rdb redis.UniversalClient, lease string, d time.Duration, begin bool, at Position) (bool, error) {
 	first := ""
 	if begin {
@@ -57,7 +58,7 @@ func hold(ctx context.Context, rdb redis.UniversalClient, lease string, d time.D
 	holds, err := redisdb.Run(ctx, rdb, redisdb.Call{
 		Script: holdScript, Keys: leaseKeys(), Args: []any{lease, d.Milliseconds(), first, at.String()},
 	})[0].Bool()
-	return holds, wrap("hold what the streams have", err)
+	return holds, wrap("renew the lease on the streams", err)
 }
 
 func release(ctx context.Context, rdb redis.UniversalClient, lease string) error {
@@ -65,15 +66,15 @@ func release(ctx context.Context, rdb redis.UniversalClient, lease string) error
 	pipe.ZRem(ctx, leaseKeys()[0], lease)
 	pipe.HDel(ctx, leaseKeys()[1], lease)
 	_, err := pipe.Exec(ctx)
-	return wrap("let go of what the streams have", err)
+	return wrap("end the lease on the streams", err)
 }
 
-// heldPositions answers the places of all leases; nil for one that has noted none
+// heldPositions returns the positions of all leases; nil for a lease that has stored none
 // yet.
 func heldPositions(ctx context.Context, rdb redis.UniversalClient) ([]Position, error) {
 	places, err := redisdb.Run(ctx, rdb, redisdb.Call{Script: heldScript, Keys: leaseKeys()})[0].StringSlice()
 	if err != nil {
-		return nil, wrap("list the rebuilds that go on", err)
+		return nil, wrap("list the leases of rebuilds", err)
 	}
 	all := make([]Position, len(places))
 	for i, text := range places {

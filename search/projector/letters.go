@@ -15,10 +15,10 @@ import (
 )
 
 const (
-	// lettersKey is the stream of what could not be taken into the views.
+	// lettersKey is the stream of what could not be stored in the views.
 	lettersKey = "views:dead-letters"
-	// maxLetters bounds it, nearly: what is wrong with a hundred thousand documents
-	// is wrong with all of them, and a rebuild brings them all.
+	// maxLetters is its approximate limit: a problem of a hundred thousand documents is a
+	// problem of all of them, and a rebuild brings them all.
 	maxLetters = 100_000
 )
 
@@ -29,20 +29,20 @@ const (
 	kindEntry = "entry"
 )
 
-// letter is one thing that couldn't be taken as it was, and why.
+// letter is one thing that couldn't be stored as it was, and why.
 type letter struct {
 	// Entity is product, order, event or entry; ID is the entity's, or the event's.
 	Entity, ID string
-	// Version of the product or the event, revision of the order; 0 is unknown.
+	// Version of the product or the event, revision of the order; 0 if unknown.
 	Version int64
 	Reason  string
-	// FateKept is the event, or the entry's fields, as JSON: their home is trimmed.
+	// Kept is the event, or the entry's fields, as JSON: the stream is trimmed.
 	Kept []byte
 }
 
 func letterOfEvent(e search.Event) letter {
 	kept, err := json.Marshal(e)
-	if err != nil { // its JSON is none: keep it as text
+	if err != nil { // its JSON is invalid: keep it as text
 		e.Reason = fmt.Sprintf("%s (stock %q, prices %q)", e.Reason, e.Stock, e.Prices)
 		e.Stock, e.Prices = nil, nil
 		kept, _ = json.Marshal(e)
@@ -51,11 +51,11 @@ func letterOfEvent(e search.Event) letter {
 }
 
 func letterOfEntry(e streams.Entry, why error) letter {
-	kept, _ := json.Marshal(e.Values) // texts alone: they always can be written
+	kept, _ := json.Marshal(e.Values) // only texts: they can always be encoded
 	return letter{Entity: kindEntry, ID: e.EventID(), Reason: why.Error(), Kept: kept}
 }
 
-// entry is what an entry's letter was written about.
+// entry returns the entry that the letter is about.
 func (l letter) entry() (streams.Entry, error) {
 	bucket, id, err := entryOf(l.ID)
 	if err != nil {
@@ -63,12 +63,12 @@ func (l letter) entry() (streams.Entry, error) {
 	}
 	var fields map[string]any
 	if err := json.Unmarshal(l.Kept, &fields); err != nil {
-		return streams.Entry{}, fmt.Errorf("the entry that was kept: %w", err)
+		return streams.Entry{}, fmt.Errorf("the stored entry: %w", err)
 	}
 	return streams.Entry{Bucket: bucket, ID: id, Values: fields}, nil
 }
 
-// setAside writes the letters behind each other.
+// setAside writes the letters, in order.
 func (p *Projector) setAside(ctx context.Context, letters []letter) error {
 	if len(letters) == 0 {
 		return nil
@@ -81,7 +81,7 @@ func (p *Projector) setAside(ctx context.Context, letters []letter) error {
 		return fmt.Errorf("write %d dead letters: %w", len(letters), err)
 	}
 	for _, l := range letters {
-		p.Log.WarnContext(ctx, "the views can't take this", "entity", l.Entity, "id", l.ID, "version", l.Version, "reason", l.Reason)
+		p.Log.WarnContext(ctx, "the views can't store a document", "entity", l.Entity, "id", l.ID, "version", l.Version, "reason", l.Reason)
 	}
 	return nil
 }

@@ -105,7 +105,7 @@ func TestWhatCantBeTakenIsSetAside(t *testing.T) {
 			}
 		}
 		require.Len(t, reasons, 1)
-		require.Contains(t, reasons[0], "order o-bad its document is no order", "the letter says why now")
+		require.Contains(t, reasons[0], "order o-bad its document is not an order", "the letter says why now")
 		require.Len(t, h.letters(), 5)
 
 		h.view.set(func() { h.view.away = true })

@@ -10,8 +10,8 @@ import (
 	"holdfast/search"
 )
 
-// OrderDocument is an order's document for the view, or search.ErrNotFound where
-// its own document is not in Redis.
+// OrderDocument returns an order's document for the view, or search.ErrNotFound if its own
+// document is not in Redis.
 func OrderDocument(st order.Stored) (search.Order, error) {
 	if st.Err != nil {
 		return search.Order{}, fmt.Errorf("it can't be read: %w", st.Err)
@@ -21,7 +21,7 @@ func OrderDocument(st order.Stored) (search.Order, error) {
 	}
 	var o order.Order
 	if err := json.Unmarshal(st.Doc, &o); err != nil {
-		return search.Order{}, fmt.Errorf("its document is no order: %w", err)
+		return search.Order{}, fmt.Errorf("its document is not an order: %w", err)
 	}
 	if o.ID != st.OrderID {
 		return search.Order{}, fmt.Errorf("its document is of order %q", o.ID)
@@ -31,9 +31,9 @@ func OrderDocument(st order.Stored) (search.Order, error) {
 	return d, nil
 }
 
-// WithPayments adds payments that came after the order had left Redis to what a view
-// has of it; it answers whether that changed anything. The view's revision of it goes
-// on from there, so that whoever does this to the same state comes to the same.
+// WithPayments adds payments that arrived after the order had left Redis to the view's
+// document, and reports whether that changed anything. The revision continues from the
+// view's, so the same state always leads to the same revision.
 func WithPayments(d search.Order, st order.Stored) (search.Order, bool) {
 	changed := false
 	for field, doc := range st.Payments {
@@ -42,7 +42,7 @@ func WithPayments(d search.Order, st order.Stored) (search.Order, bool) {
 	if !changed && d.Revision >= st.Revision {
 		return d, false
 	}
-	// The clock may have gone back since the order left: it has to grow all the same.
+	// The clock may have gone back since the order left, but the revision must grow.
 	d.Payments, d.Revision = payments(d.Payments, st.Payments), max(st.Revision, d.Revision+1)
 	return d, true
 }

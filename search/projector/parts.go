@@ -5,13 +5,13 @@ import (
 )
 
 const (
-	// partDocuments and partBytes bound one call to the index. A document may be
-	// larger than that by itself.
+	// partDocuments and partBytes bound one call to the index. A single document may be
+	// larger than that.
 	partDocuments = 1000
 	partBytes     = 4 << 20
 )
 
-// parts cuts the batch into pieces that an index takes at once.
+// parts splits the batch into pieces that an index takes at once.
 func (b batch) parts() []search.Batch {
 	var all []search.Batch
 	var part search.Batch
@@ -41,7 +41,7 @@ func (b batch) parts() []search.Batch {
 	return all
 }
 
-// fixedSize is about what a document has besides its longer texts, in bytes.
+// fixedSize is roughly a document's size without its longer texts, in bytes.
 const fixedSize = 500
 
 func sizeOfProduct(d search.Product) int {
@@ -63,8 +63,8 @@ func sizeOfOrder(d search.Order) int {
 	return n
 }
 
-// outcomes counts what became of a part's documents, and writes a letter for each
-// that can't be taken as it is.
+// outcomes counts the outcomes of a part's documents, and returns a letter for each that
+// can't be stored as it is.
 func (p *Projector) outcomes(part search.Batch, r search.Results) []letter {
 	var bad []letter
 	count := func(view string, results []search.Result, letterOf func(i int) letter) {
@@ -87,5 +87,6 @@ func (p *Projector) outcomes(part search.Batch, r search.Results) []letter {
 	return bad
 }
 
-// eventsView names in metrics what is no View, since nothing can build it anew.
+// eventsView is the metrics' name for the events, which aren't a View, since they can't be
+// rebuilt.
 const eventsView = "events"

@@ -14,34 +14,35 @@ import (
 	"holdfast/streams"
 )
 
-// position is how far a group has come in a bucket's stream.
+// position is how far a group has read a bucket's stream.
 type position struct {
-	// needed is the first entry that the group may still ask for.
+	// needed is the first entry that the group may still request.
 	needed string
-	// pending entries were delivered and not acknowledged; oldest of them.
+	// pending counts entries that were delivered but not acknowledged; oldest is the first
+	// of them.
 	pending int64
 	oldest  string
-	// lag is how many entries were never delivered, delivered the last that was.
+	// lag counts entries that were never delivered; delivered is the last that was.
 	lag       int64
 	delivered string
 }
 
-// bucketState is a stream and how far each of its groups has come.
+// bucketState is a stream and how far each of its groups has read it.
 type bucketState struct {
-	last   string // the id that was given out last
+	last   string // the last id that was assigned
 	length int64
 	groups map[string]position
 }
 
-// beginning is a place before all entries of a stream.
+// beginning is a position before all entries of a stream.
 const beginning = "0-0"
 
-// errNoStream: the bucket has no stream yet.
+// errNoStream means that the bucket has no stream yet.
 var errNoStream = errors.New("there is no such stream")
 
-// look reads how far all groups have come in all buckets. A bucket without a stream
-// has no groups. What a group has acknowledged meanwhile may still count as
-// needed, never the other way round: positions only move forward.
+// look reads the positions of all groups in all buckets. A bucket without a stream has no
+// groups. An entry that a group acknowledges meanwhile may still count as needed, never the
+// other way round: positions only move forward.
 func look(ctx context.Context, rdb redis.UniversalClient) ([]bucketState, error) {
 	all := make([]bucketState, redisdb.Buckets)
 	pipe := rdb.Pipeline()
@@ -62,7 +63,7 @@ func look(ctx context.Context, rdb redis.UniversalClient) ([]bucketState, error)
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("look at the stream of bucket %d: %w", b, err)
+			return nil, fmt.Errorf("read the state of the stream of bucket %d: %w", b, err)
 		}
 		all[b].groups, asked[b] = map[string]position{}, map[string]*redis.XPendingCmd{}
 		for _, g := range found {
@@ -73,8 +74,8 @@ func look(ctx context.Context, rdb redis.UniversalClient) ([]bucketState, error)
 			pos := position{needed: next, delivered: g.LastDeliveredID, lag: g.Lag}
 			switch {
 			case compareIDs(g.LastDeliveredID, all[b].last) >= 0:
-				pos.lag = 0 // miniredis counts otherwise
-			case g.Lag < 0: // the server can't tell: at most so many
+				pos.lag = 0 // miniredis counts differently
+			case g.Lag < 0: // the server can't tell: at most this many
 				pos.lag = all[b].length
 			}
 			all[b].groups[g.Name] = pos
@@ -90,7 +91,7 @@ func look(ctx context.Context, rdb redis.UniversalClient) ([]bucketState, error)
 		for name, a := range names {
 			pending, err := a.Result()
 			if err != nil {
-				return nil, fmt.Errorf("look at what group %s has of bucket %d: %w", name, b, err)
+				return nil, fmt.Errorf("read the pending entries of group %s in bucket %d: %w", name, b, err)
 			}
 			if pending.Count > 0 {
 				pos := all[b].groups[name]
@@ -102,7 +103,7 @@ func look(ctx context.Context, rdb redis.UniversalClient) ([]bucketState, error)
 	return all, nil
 }
 
-// lastOf is the id that a stream gave out last, and how many entries it has.
+// lastOf returns the last id that a stream assigned, and its number of entries.
 func lastOf(info *redis.XInfoStreamCmd) (string, int64, error) {
 	s, err := info.Result()
 	if streams.NoStream(err) {
@@ -117,19 +118,19 @@ func lastOf(info *redis.XInfoStreamCmd) (string, int64, error) {
 	return s.LastGeneratedID, s.Length, nil
 }
 
-// splitID takes an id of an entry apart: its time in ms, and its number within it.
+// splitID splits the id of an entry: its time in ms, and its number within it.
 func splitID(id string) (ms, seq uint64, err error) {
 	a, b, ok := strings.Cut(id, "-")
 	if ms, err = strconv.ParseUint(a, 10, 64); err == nil && ok {
 		seq, err = strconv.ParseUint(b, 10, 64)
 	}
 	if err != nil {
-		return 0, 0, fmt.Errorf("%q is no id of an entry", id)
+		return 0, 0, fmt.Errorf("%q is not an entry id", id)
 	}
 	return ms, seq, nil
 }
 
-// after is the smallest id behind one.
+// after returns the smallest id behind one.
 func after(id string) (string, error) {
 	ms, seq, err := splitID(id)
 	if err != nil {
@@ -141,7 +142,7 @@ func after(id string) (string, error) {
 	return fmt.Sprintf("%d-%d", ms, seq+1), nil
 }
 
-// compareIDs orders ids that a server gave out.
+// compareIDs orders ids that a server assigned.
 func compareIDs(a, b string) int {
 	ams, aseq, _ := splitID(a)
 	bms, bseq, _ := splitID(b)

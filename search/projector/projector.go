@@ -1,13 +1,13 @@
-// Package projector keeps the views up with their homes: it reads the event
-// streams of all buckets as one consumer group, reads what changed as it is now,
-// and puts it into the index. An entry is acknowledged only once the index has
-// answered for all that it stands for, so that none is lost; and everything may be
-// put again, since an index goes by revisions. It decides nothing about an order
-// and computes nothing from events.
+// Package projector keeps the views up to date with the entities: it reads the event
+// streams of all buckets as one consumer group, reads the current state of what changed,
+// and puts it into the index. An entry is acknowledged only once the index has confirmed
+// everything that it stands for, so none is lost; and everything may be put again, since an
+// index compares revisions. The package decides nothing about an order and computes nothing
+// from events.
 //
-// It also looks after the streams themselves: entries that every registered group
-// has had are trimmed, what can't be taken is set aside as a dead letter, and
-// Changes lets a view be built anew beside it.
+// It also maintains the streams themselves: entries that every registered group has read
+// are trimmed, what can't be stored becomes a dead letter, and Changes lets a view be
+// rebuilt at the same time.
 package projector
 
 import (
@@ -35,58 +35,58 @@ type Index interface {
 	GetOrder(ctx context.Context, id string) (search.Order, error)
 }
 
-// Products are the homes of products.
+// Products reads the product entities.
 type Products interface {
 	GetMany(ctx context.Context, ids []string) ([]product.Lookup, error)
 }
 
-// Orders are the homes of orders' documents.
+// Orders reads the orders' documents.
 type Orders interface {
 	ReadMany(ctx context.Context, ids []string) ([]order.Stored, error)
 }
 
-// Options of a projector. Those that are zero have defaults that are right for
-// most.
+// Options of a projector. The zero values have defaults that suit most shops.
 type Options struct {
-	// Redis is for the streams alone: see redisdb.Sibling.
+	// Redis is used only for the streams: see redisdb.Sibling.
 	Redis    redis.UniversalClient
 	Index    Index
 	Products Products
 	Orders   Orders
 	Log      *slog.Logger
-	// Metrics takes the projector's counters; nil registers none.
+	// Metrics registers the projector's counters; nil registers none.
 	Metrics prometheus.Registerer
 
-	// Consumer names this projector in its group: no other one may have the name
-	// while this one runs. Empty makes one up.
+	// Consumer names this projector in its group: no other one may use the name while this
+	// one runs. Empty generates a name.
 	Consumer string
-	// ClaimAfter is how long an entry may stay with a consumer that doesn't
-	// acknowledge it before another one takes it: 30 s.
+	// ClaimAfter is how long an entry may stay unacknowledged with a consumer before
+	// another one takes it over. Defaults to 30 s.
 	ClaimAfter time.Duration
-	// Housekeeping is how often streams are trimmed and the lag is measured: 15 s.
+	// Housekeeping is how often streams are trimmed and the lag is measured. Defaults to 15
+	// s.
 	Housekeeping time.Duration
-	// Grace is how long a round may go on once Run was told to end: 5 s.
+	// Grace is how long a round may continue once Run was told to stop. Defaults to 5 s.
 	Grace time.Duration
 	// Gather is how long a round that found little waits for more before the next one: an
-	// index takes ten changes at once for little more than one. 0 doesn't wait.
+	// index stores ten changes at once for little more than one. 0 means no wait.
 	Gather time.Duration
-	// MaxBackoff bounds the pause between two tries while the index or Redis is
-	// away: 5 s.
+	// MaxBackoff bounds the pause between two tries while the index or Redis is down.
+	// Defaults to 5 s.
 	MaxBackoff time.Duration
 }
 
-// The defaults, and bounds that nobody needs to set.
+// The defaults, and bounds that need no setting.
 const (
 	claimAfter   = 30 * time.Second
 	housekeeping = 15 * time.Second
 	grace        = 5 * time.Second
 	maxBackoff   = 5 * time.Second
 	minBackoff   = 50 * time.Millisecond
-	// minPause and maxPause lie between two rounds that found nothing; a busy
+	// minPause and maxPause bound the pause after a round that found nothing; a busy
 	// projector doesn't pause.
 	minPause = 10 * time.Millisecond
 	maxPause = 100 * time.Millisecond
-	// plenty is how many entries of a round are worth going on at once.
+	// plenty is the number of entries in a round from which the next one starts at once.
 	plenty = 200
 )
 
@@ -95,12 +95,12 @@ type Projector struct {
 	Options
 	metrics *metrics
 	reader  *streams.Reader
-	// failing: the last round failed, and the log has it. insisting: something is tried
-	// again and again.
+	// failing means that the last round failed and was logged. insisting means that a step
+	// is being retried.
 	failing, insisting bool
 }
 
-// New builds a projector that is not running yet.
+// New returns a projector that is not running yet.
 func New(o Options) (*Projector, error) {
 	if o.Redis == nil || o.Index == nil || o.Products == nil || o.Orders == nil {
 		return nil, errors.New("a projector needs Redis, an index, products and orders")
@@ -134,8 +134,8 @@ func setDefault(d *time.Duration, value time.Duration) {
 	}
 }
 
-// Run projects until ctx ends. The round that is under way then is finished within
-// Grace, or left unacknowledged for another projector.
+// Run projects until ctx ends. The round in progress is then finished within Grace, or left
+// unacknowledged for another projector.
 func (p *Projector) Run(ctx context.Context) {
 	working, stop := outlive(ctx, p.Grace)
 	defer stop()
@@ -168,7 +168,7 @@ func (p *Projector) Run(ctx context.Context) {
 	}
 }
 
-// outlive is a context that ends some time after ctx has.
+// outlive returns a context that ends some time after ctx has.
 func outlive(ctx context.Context, by time.Duration) (context.Context, context.CancelFunc) {
 	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var timer *time.Timer
@@ -189,8 +189,8 @@ func outlive(ctx context.Context, by time.Duration) (context.Context, context.Ca
 	}
 }
 
-// insist tries again until it is done or ctx ends, and says once in the log that
-// it has to, and once that it is over.
+// insist retries until it succeeds or ctx ends, and logs once that it has to, and once that
+// it is over.
 func (p *Projector) insist(ctx context.Context, what string, try func() error) error {
 	defer func() {
 		p.insisting = false
@@ -200,7 +200,7 @@ func (p *Projector) insist(ctx context.Context, what string, try func() error) e
 		err := try()
 		if err == nil {
 			if p.insisting {
-				p.Log.InfoContext(ctx, "the views go on", "after", what)
+				p.Log.InfoContext(ctx, "the views continue", "after", what)
 			}
 			return nil
 		}

@@ -11,37 +11,36 @@ import (
 	"holdfast/streams"
 )
 
-// Fate is what became of a dead letter.
+// Fate is the outcome of retrying a dead letter.
 type Fate string
 
 const (
-	// FateTaken: the index has what the letter is about, as it is now.
+	// FateTaken means that the index has the current state of what the letter is about.
 	FateTaken Fate = "taken"
-	// FateGone: there is nothing any more that could be put.
+	// FateGone means that there is nothing left to put.
 	FateGone Fate = "gone"
-	// FateKept: it still can't be taken, and the letter says why.
+	// FateKept means that it still can't be stored, and the letter says why.
 	FateKept Fate = "kept"
 )
 
-// Retried is one letter that was tried again. Its entity may be in others too.
+// Retried is one letter that was retried. Others may be about the same entity.
 type Retried struct {
 	Entity, ID string
 	Fate       Fate
 	Reason     string // of a letter that was kept
 }
 
-// lettersAtOnce are tried in one round.
+// lettersAtOnce is how many are retried in one round.
 const lettersAtOnce = 100
 
-// Retry tries all letters that there are, each with its entity as it is now, and
-// deletes those that are settled; others are written again where their reason is a
-// new one. An error means that Redis or the index can't be used: what was settled
-// before it is settled.
+// Retry retries all letters, each with the current state of its entity, and deletes those
+// that are settled; others are written again if their reason has changed. An error means
+// that Redis or the index can't be used: letters settled before it stay settled.
 func (p *Projector) Retry(ctx context.Context) ([]Retried, error) {
 	var all []Retried
 	last, err := p.Redis.XRevRangeN(ctx, lettersKey, "+", "-", 1).Result()
 	if err != nil || len(last) == 0 {
-		return nil, wrap("look for dead letters", err)
+		return nil, wrap("find dead letters", err)
 	}
 	from := "-"
 	for {
@@ -79,7 +78,7 @@ func (p *Projector) retrySome(ctx context.Context, messages []redis.XMessage) ([
 		reasons[[2]string{l.Entity, l.ID}] = l
 	}
 	all := make([]Retried, len(messages))
-	pipe := p.Redis.TxPipeline() // one stream: a letter is written anew and deleted, or neither
+	pipe := p.Redis.TxPipeline() // one stream: a letter is replaced and deleted, or neither
 	for i, m := range messages {
 		l := read[i]
 		all[i] = Retried{Entity: l.Entity, ID: l.ID, Fate: FateTaken}
@@ -119,7 +118,7 @@ func (w *work) take(l letter) error {
 	case kindEvent:
 		var e search.Event
 		if err := json.Unmarshal(l.Kept, &e); err != nil {
-			return fmt.Errorf("the event that was kept: %w", err)
+			return fmt.Errorf("the stored event: %w", err)
 		}
 		w.events = append(w.events, e)
 	case kindEntry:
@@ -136,8 +135,8 @@ func (w *work) take(l letter) error {
 	return nil
 }
 
-// stillBad finds why what the letter is about can't be taken now. An entry that can
-// be read by now is about its event and its entity.
+// stillBad returns why what the letter is about can't be stored now. An entry that can be
+// read by now is about its event and its entity.
 func (l letter) stillBad(reasons map[[2]string]letter) (string, bool) {
 	about := [][2]string{{l.Entity, l.ID}}
 	if l.Entity == kindEntry {
@@ -154,14 +153,14 @@ func (l letter) stillBad(reasons map[[2]string]letter) (string, bool) {
 	return "", false
 }
 
-// Letters counts the dead letters. That is not how many documents are concerned: one
-// that changes again before it can be taken gets another letter.
+// Letters counts the dead letters. That isn't the number of documents concerned: one that
+// changes again before it can be stored gets another letter.
 func Letters(ctx context.Context, rdb redis.UniversalClient) (int64, error) {
 	n, err := rdb.XLen(ctx, lettersKey).Result()
 	return n, wrap("count the dead letters", err)
 }
 
-// wrap says what was tried, if it failed.
+// wrap adds what was tried to an error, if there is one.
 func wrap(doing string, err error) error {
 	if err == nil {
 		return nil

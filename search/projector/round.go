@@ -7,9 +7,8 @@ import (
 	"holdfast/streams"
 )
 
-// round takes some entries, brings what they stand for into the index, and
-// acknowledges them; it answers how many there were. Waiting ends with ctx, what is
-// under way with working.
+// round takes some entries, brings what they stand for into the index, acknowledges them,
+// and returns their number. Waiting ends with ctx, work in progress with working.
 func (p *Projector) round(ctx, working context.Context) (int, error) {
 	n, err := p.try(ctx, working)
 	switch {
@@ -18,7 +17,7 @@ func (p *Projector) round(ctx, working context.Context) (int, error) {
 		p.tellWaiting()
 		p.Log.InfoContext(ctx, "the event streams are read again")
 	case err != nil:
-		// What was delivered and not acknowledged comes again to this consumer.
+		// Entries that were delivered but not acknowledged come to this consumer again.
 		p.reader.Again()
 		p.metrics.failedRounds.Inc()
 		if !p.failing && ctx.Err() == nil {
@@ -33,7 +32,7 @@ func (p *Projector) round(ctx, working context.Context) (int, error) {
 func (p *Projector) try(ctx, working context.Context) (int, error) {
 	entries, err := p.reader.Gather(working)
 	if streams.NoGroup(err) {
-		p.Log.WarnContext(ctx, "the group of the views is gone and is made anew", "error", err)
+		p.Log.WarnContext(ctx, "the group of the views is gone and will be recreated", "error", err)
 		if err := streams.Register(working, p.Redis, Group); err != nil {
 			return 0, err
 		}
@@ -49,8 +48,8 @@ func (p *Projector) try(ctx, working context.Context) (int, error) {
 	return len(entries), p.reader.Ack(working, entries)
 }
 
-// project brings what the entries stand for into the index, however long that
-// takes. What can't be taken as it is becomes a dead letter.
+// project brings what the entries stand for into the index, however long that takes. What
+// can't be stored as it is becomes a dead letter.
 func (p *Projector) project(ctx, working context.Context, entries []streams.Entry) error {
 	letters, _, err := p.bring(working, sortOut(entries), func(what string, try func() error) error {
 		return p.insist(ctx, what, try)
@@ -58,5 +57,5 @@ func (p *Projector) project(ctx, working context.Context, entries []streams.Entr
 	if err != nil {
 		return err
 	}
-	return p.insist(ctx, "the dead letters to be written", func() error { return p.setAside(working, letters) })
+	return p.insist(ctx, "the dead letters", func() error { return p.setAside(working, letters) })
 }

@@ -10,12 +10,11 @@ import (
 	"holdfast/streams"
 )
 
-// Trim deletes what every registered group has had and no rebuild still has to
-// see, and answers how many entries that were. A bucket where a registered group
-// doesn't exist is left alone.
+// Trim deletes what every registered group has read and no rebuild still needs, and returns
+// the number of entries. A bucket where a registered group doesn't exist is left alone.
 func Trim(ctx context.Context, rdb redis.UniversalClient) (int64, error) {
-	// In this order: a group or a rebuild that begins after its list was read begins
-	// with entries that are newer than what these positions let go.
+	// In this order: a group or a rebuild that starts after its list was read starts with
+	// entries newer than these positions.
 	state, err := look(ctx, rdb)
 	if err != nil {
 		return 0, err
@@ -48,7 +47,7 @@ func Trim(ctx context.Context, rdb redis.UniversalClient) (int64, error) {
 	return n, nil
 }
 
-// least is the first entry of the bucket that somebody may still ask for.
+// least returns the first entry of the bucket that may still be requested.
 func (s bucketState) least(bucket int, groups []string, leases []Position) (string, bool) {
 	if s.length == 0 {
 		return "", false
@@ -64,7 +63,7 @@ func (s bucketState) least(bucket int, groups []string, leases []Position) (stri
 		}
 	}
 	for _, l := range leases {
-		if l == nil { // it is about to note its place
+		if l == nil { // it is about to store its position
 			return "", false
 		}
 		if needed, err := after(l[bucket]); err != nil || compareIDs(needed, least) < 0 {

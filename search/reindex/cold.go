@@ -9,9 +9,9 @@ import (
 	"holdfast/search"
 )
 
-// copyCold takes over from the old view what the new one lacks: orders that have left
-// Redis, whose only home the old view is, and earlier states of orders that can't be
-// read or taken as Redis has them. The swap deletes what it doesn't take over.
+// copyCold copies from the old view what the new one lacks: orders that have left Redis,
+// whose only copy is in the old view, and earlier states of orders that can't be read or
+// stored as they are in Redis. The swap deletes what isn't copied.
 func (r *rebuild) copyCold(ctx context.Context) error {
 	if r.view != search.ViewOrders {
 		return nil
@@ -22,7 +22,7 @@ func (r *rebuild) copyCold(ctx context.Context) error {
 			return fmt.Errorf("go over the old view of %s: %w", r.view, err)
 		}
 		if len(page) == 0 {
-			return r.loseNothing(ctx) // said before the other orders are looked for
+			return r.loseNothing(ctx) // reported before the other orders are searched
 		}
 		after = page[len(page)-1].ID
 		ids := make([]string, len(page))
@@ -51,8 +51,8 @@ func (r *rebuild) copyCold(ctx context.Context) error {
 	}
 }
 
-// oldOrders reads a page of the old view. One that was lost has no orders; one that
-// goes in the midst of the walk had some.
+// oldOrders reads a page of the old view. A lost view has no orders; one that disappears
+// during the walk had some.
 func (r *rebuild) oldOrders(ctx context.Context, after string) (page []search.Order, err error) {
 	err = r.steady(ctx, func() (err error) {
 		page, err = r.Index.WalkOrders(ctx, after, ordersAtOnce)
@@ -64,21 +64,21 @@ func (r *rebuild) oldOrders(ctx context.Context, after string) (page []search.Or
 	return page, err
 }
 
-// there tells what the new view has already.
+// there returns what the new view already has.
 func (r *rebuild) there(ctx context.Context, ids []string) (there map[string]int64, err error) {
 	err = r.steady(ctx, func() (err error) {
 		there, err = r.into.Revisions(ctx, ids)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("look for %d %s in the new view: %w", len(ids), r.view, err)
+		return nil, fmt.Errorf("find %d %s in the new view: %w", len(ids), r.view, err)
 	}
 	return there, nil
 }
 
-// putCold puts orders that are not from Redis, with the payments that are there. An
-// order that can't be taken with those is put without them. It answers how many were
-// new, and which ones the view refuses all the same.
+// putCold puts orders that don't come from Redis, with their payments that are there. An
+// order that can't be stored with those is put without them. It returns how many were new,
+// and which ones the view refuses all the same.
 func (r *rebuild) putCold(ctx context.Context, to taker, cold []search.Order) (stored int64, refused []search.Result, err error) {
 	if len(cold) == 0 {
 		return 0, nil, nil
@@ -89,7 +89,7 @@ func (r *rebuild) putCold(ctx context.Context, to taker, cold []search.Order) (s
 		return err
 	})
 	if err != nil {
-		return 0, nil, fmt.Errorf("read what came after %d orders had left: %w", len(cold), err)
+		return 0, nil, fmt.Errorf("read the later payments of %d orders: %w", len(cold), err)
 	}
 	results, err := r.put(ctx, to, search.Batch{Orders: whole})
 	if err != nil {
@@ -100,7 +100,7 @@ func (r *rebuild) putCold(ctx context.Context, to taker, cold []search.Order) (s
 	for i, one := range results.Orders {
 		switch {
 		case one.Outcome != search.OutcomePoisoned:
-		case whole[i].Revision == cold[i].Revision: // nothing came after it had left
+		case whole[i].Revision == cold[i].Revision: // nothing arrived after it had left
 			refused = append(refused, one)
 		default:
 			without, late = append(without, cold[i]), append(late, one)
@@ -115,14 +115,14 @@ func (r *rebuild) putCold(ctx context.Context, to taker, cold []search.Order) (s
 			refused = append(refused, one)
 			continue
 		}
-		late[i].Reason = "only the payments that came after it had left: " + late[i].Reason
+		late[i].Reason = "only the payments that arrived after it had left: " + late[i].Reason
 		r.leaveOut(ctx, late[i:i+1])
 	}
 	return storedOf(results) + storedOf(bare), refused, nil
 }
 
-// bringCold brings orders that changed and that their home doesn't have: a payment or
-// a refund came after they had left. The view that answers has them.
+// bringCold brings orders that changed but are not in Redis: a payment or a refund arrived
+// after they had left. The view that answers has them.
 func (r *rebuild) bringCold(ctx context.Context, to taker, ids []string) (int64, error) {
 	if r.view != search.ViewOrders {
 		return 0, nil
@@ -134,13 +134,13 @@ func (r *rebuild) bringCold(ctx context.Context, to taker, ids []string) (int64,
 		case errors.Is(err, search.ErrNotFound), errors.Is(err, search.ErrNoView):
 			r.unfound[id] = struct{}{}
 		case err != nil:
-			return 0, fmt.Errorf("look for order %s in its view: %w", id, err)
+			return 0, fmt.Errorf("find order %s in its view: %w", id, err)
 		default:
 			cold = append(cold, o)
 		}
 	}
 	n, refused, err := r.putCold(ctx, to, cold)
-	if err == nil && to == taker(r.into) { // after the swap they are where they are put
+	if err == nil && to == taker(r.into) { // after the swap the view that answers is also the one that they are put into
 		err = r.refuse(ctx, refused)
 	}
 	return n, err

@@ -9,7 +9,7 @@ import (
 	"holdfast/search"
 )
 
-// readHomes puts every entity that its home has.
+// readHomes puts every entity from Redis.
 func (r *rebuild) readHomes(ctx context.Context) error {
 	err := r.steady(ctx, func() (err error) {
 		r.total, err = r.Homes.Count(ctx, r.view)
@@ -39,7 +39,7 @@ func (r *rebuild) readHomes(ctx context.Context) error {
 	return nil
 }
 
-// read reads entities in their homes.
+// read reads the entities.
 func (r *rebuild) read(ctx context.Context, ids []string) (b search.Batch, unreadable []search.Result, err error) {
 	err = r.steady(ctx, func() (err error) {
 		b, unreadable, err = r.Homes.Read(ctx, r.view, ids)
@@ -51,8 +51,8 @@ func (r *rebuild) read(ctx context.Context, ids []string) (b search.Batch, unrea
 	return b, unreadable, nil
 }
 
-// bring reads entities in their homes and puts them; it answers how many were new to
-// the view, and which ones their homes don't have, or not so that they can be read.
+// bring reads entities and puts them. It returns how many were new to the view, and which
+// ones are missing or unreadable in Redis.
 func (r *rebuild) bring(ctx context.Context, to taker, ids []string) (stored int64, missing []string, err error) {
 	if len(ids) == 0 {
 		return 0, nil, nil
@@ -79,8 +79,7 @@ func (r *rebuild) bring(ctx context.Context, to taker, ids []string) (stored int
 	return storedOf(results), missing, err
 }
 
-// catchUp brings what has changed since the reading began, until hardly anything
-// does.
+// catchUp brings what has changed since the reading began, until few changes are left.
 func (r *rebuild) catchUp(ctx context.Context) error {
 	for range catchUps {
 		n, err := r.bringChanges(ctx, r.into)

@@ -11,20 +11,20 @@ import (
 )
 
 const (
-	// defaultPatience is below the ten minutes for which the streams are held while
-	// nobody can say that the rebuild goes on.
+	// defaultPatience is below the ten minutes for which the streams are kept for a rebuild
+	// that can't renew its lease.
 	defaultPatience = 5 * time.Minute
 	firstPause      = 100 * time.Millisecond
 	longestPause    = 10 * time.Second
 )
 
-// outage is a time in which a step fails; the zero value is none.
+// outage is a period in which a step fails; the zero value means none.
 type outage struct {
 	since time.Time
 	pause time.Duration
 }
 
-// gaveUpError ends a rebuild: what was away stayed away for too long.
+// gaveUpError ends a rebuild: a service stayed unavailable for too long.
 type gaveUpError struct {
 	after time.Duration
 	cause error
@@ -34,7 +34,7 @@ func (e *gaveUpError) Error() string { return fmt.Sprintf("tried for %s: %v", e.
 
 func (e *gaveUpError) Unwrap() error { return e.cause }
 
-// passes reports whether an error may be over soon.
+// passes reports whether an error may be transient.
 func (r *rebuild) passes(err error) bool {
 	if _, final := errors.AsType[*gaveUpError](err); final {
 		return false
@@ -47,7 +47,7 @@ func (r *rebuild) passes(err error) bool {
 	return errors.Is(err, search.ErrUnavailable) || r.Passing != nil && r.Passing(err)
 }
 
-// wait pauses before another try. It answers the error where there is to be none.
+// wait pauses before the next try. It returns the error if there is to be none.
 func (r *rebuild) wait(ctx context.Context, o *outage, err error) error {
 	if ctx.Err() != nil || !r.passes(err) {
 		return err
@@ -68,8 +68,8 @@ func (r *rebuild) wait(ctx context.Context, o *outage, err error) error {
 	return nil
 }
 
-// steady does a step again for as long as its error may pass: hours of reading are
-// not thrown away for a node that starts anew.
+// steady retries a step for as long as its error may pass: hours of reading are not thrown
+// away because a node restarts.
 func (r *rebuild) steady(ctx context.Context, try func() error) error {
 	var o outage
 	for {
@@ -83,8 +83,8 @@ func (r *rebuild) steady(ctx context.Context, try func() error) error {
 	}
 }
 
-// each goes over ids by so many. A list that breaks off is begun anew, and do is told
-// that it may have seen these before.
+// each iterates over ids in batches. A list that breaks off is started again, and do is
+// told that it may have seen these ids before.
 func (r *rebuild) each(
 	ctx context.Context, list func() iter.Seq2[string, error], size int, do func(ids []string, again bool) error,
 ) error {
@@ -101,7 +101,7 @@ func (r *rebuild) each(
 			if err := do(ids, again); err != nil {
 				return err
 			}
-			if done++; done > furthest { // one that always breaks at one place doesn't get on
+			if done++; done > furthest { // a list that always breaks at one place makes no progress
 				furthest, o = done, outage{}
 			}
 		}
@@ -114,7 +114,7 @@ func (r *rebuild) each(
 	}
 }
 
-// inBatches gathers ids by so many.
+// inBatches groups ids into batches of this size.
 func inBatches(ids iter.Seq2[string, error], size int) iter.Seq2[[]string, error] {
 	return func(yield func([]string, error) bool) {
 		var batch []string

@@ -9,8 +9,8 @@ import (
 	"holdfast/search"
 )
 
-// RefusedError ends a rebuild before its swap: the new view can't take orders that
-// only the old one has, and the swap would delete them.
+// RefusedError ends a rebuild before its swap: the new view can't store orders that only
+// the old one has, and the swap would delete them.
 type RefusedError struct {
 	View  search.View
 	Count int64
@@ -32,8 +32,8 @@ func (e *RefusedError) Error() string {
 		` see "A rebuild refuses orders" in docs/runbook.md`, e.View, e.Count, strings.Join(named, "; "))
 }
 
-// refuse notes orders of the old view that the new one doesn't take. Those that their
-// home has, although not in a form that a view takes, are not lost with the old view.
+// refuse notes orders of the old view that the new one can't store. Those that Redis also
+// has, although not in a form that a view can store, are not lost with the old view.
 func (r *rebuild) refuse(ctx context.Context, bad []search.Result) error {
 	ids := make([]string, len(bad))
 	for i, one := range bad {
@@ -63,7 +63,7 @@ func (r *rebuild) refuse(ctx context.Context, bad []search.Result) error {
 	return nil
 }
 
-// atHome tells which orders their home has. One that can't be read may be gone as well.
+// atHome returns which orders Redis has. One that can't be read may be gone as well.
 func (r *rebuild) atHome(ctx context.Context, ids []string) (map[string]struct{}, error) {
 	there := map[string]struct{}{}
 	for some := range slices.Chunk(ids, r.atOnce()) {
@@ -78,8 +78,8 @@ func (r *rebuild) atHome(ctx context.Context, ids []string) (map[string]struct{}
 	return there, nil
 }
 
-// loseNothing ends the rebuild if the old view alone has what the new one refuses.
-// Orders that their home had as well may have left it since.
+// loseNothing ends the rebuild if only the old view has what the new one refuses. Orders
+// that Redis had as well may have left it since.
 func (r *rebuild) loseNothing(ctx context.Context) error {
 	var again []search.Result
 	for id, reason := range r.homeOnly {

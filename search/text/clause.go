@@ -2,18 +2,18 @@ package text
 
 import "slices"
 
-// How well a term answers for what was typed; times the weight of the field where
-// it stands, that is a product's score. Whole numbers of this size add up exactly
-// in any order, so a score is the same on every page.
+// How well a term matches what was typed; multiplied by the weight of its field, that is a
+// product's score. Whole numbers of this size add up exactly in any order, so a score is
+// the same on every page.
 const (
 	AsTyped  = 8.0 // the word itself
-	AsPieces = 6.0 // iphone13 where it says iPhone 13
+	AsPieces = 6.0 // iphone13 for a text with iPhone 13
 	AsMeant  = 6.0 // a synonym
-	AsPart   = 4.0 // the word within another, tolerant search only
-	AsTypo   = 2.0 // a word that is nearly this one, tolerant search only
+	AsPart   = 4.0 // the word within another, only in a tolerant search
+	AsTypo   = 2.0 // a word that nearly equals this one, only in a tolerant search
 )
 
-// How much a word counts by where it stands.
+// How much a word counts, by its field.
 const (
 	InHead   = 10.0 // the word of the title that names the thing
 	InTitle  = 8.0
@@ -22,31 +22,30 @@ const (
 	InText   = 1.0 // description and attributes
 )
 
-// Answered is what a clause counts by being answered at all, where some are enough:
-// more than all that the best answers to all clauses of a query add up to, so that
-// who answers more of them comes first.
+// Answered is what a clause counts for being matched at all, if not all are required: more
+// than the best matches of all clauses of a query add up to, so that products that match
+// more of them rank first.
 const Answered = 4096.0
 
-// Clause is what one unit of a query asks of a product: one of its phrases.
+// Clause is what one unit of a query requires of a product: one of its phrases.
 type Clause struct {
 	Either []Phrase
-	// Word that was typed, where it may be taken tolerantly.
+	// Word that was typed, if it may be matched tolerantly.
 	Word *Word
 	// apart are the words of a typed phrase that a synonym rule matched, one by one; last
-	// are the words that name the thing in synonyms of several words. See Way.Of.
+	// are the words that name the thing in synonyms of several words. See Match.Of.
 	apart []Clause
 	last  []Phrase
 }
 
-// Phrase is terms that all have to be there, and how well they answer.
+// Phrase is terms that must all be there, and how well they match.
 type Phrase struct {
 	Terms   []Term
 	Answers float64
 }
 
-// Clauses turns what was typed into what a product has to have: of each clause
-// something. None, although something was typed, means that it had no letter and no
-// digit.
+// Clauses converts what was typed to what a product must have: something of each clause. No
+// clause for a non-empty text means that it contained no letter and no digit.
 func Clauses(q string, same Thesaurus) []Clause {
 	var found, idle []Clause
 	typed := words(q)
@@ -81,10 +80,11 @@ func plainClause(w Word) Clause {
 	return c
 }
 
-// allow tells for each token of a document whether it is what the clauses found.
+// allow returns a function that reports whether a token of a document is what the clauses
+// found.
 func allow(list []Clause, tolerant bool) func(token) bool {
 	exact := map[string]bool{}
-	var first [256]bool // bytes that a word must begin with: no stem changes that one
+	var first [256]bool // bytes with which a word must begin: no stem changes them
 	var near []Nearness
 	for _, c := range list {
 		for _, p := range c.Either {

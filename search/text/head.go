@@ -5,9 +5,9 @@ import (
 	"unicode"
 )
 
-// Head is the word of a title that names the thing: the last one without a digit
-// before what only says more of it. "Wireless Mouse MX-400, black" is a mouse,
-// "Case for iPhone 13" a case, "Tablet Stand" a stand.
+// Head returns the word of a title that names the thing: the last one without a digit
+// before additional information. "Wireless Mouse MX-400, black" is a mouse, "Case for
+// iPhone 13" a case, "Tablet Stand" a stand.
 func Head(title string) string {
 	head, end := "", 0
 	for _, c := range compounds(title) {
@@ -23,13 +23,13 @@ func Head(title string) string {
 	return head
 }
 
-// endsHead tells of what stands between two words whether something else begins
-// behind it. A hyphen does so only where it stands alone.
+// endsHead reports whether the text between two words starts something new. A hyphen does
+// so only if it stands alone.
 func endsHead(between string) bool {
 	return strings.ContainsAny(between, ",;:|([{–—") || strings.Contains(between, " - ")
 }
 
-// leadsOn tells the words behind which stands what a thing goes with.
+// leadsOn reports whether a word introduces what a thing goes with.
 func leadsOn(word string) bool {
 	switch strings.ToLower(word) {
 	case "for", "with", "fits", "compatible":

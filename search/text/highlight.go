@@ -9,27 +9,26 @@ import (
 	"holdfast/search"
 )
 
-// A piece of a long text that is shown has about so many bytes before and behind
-// what was found first in it, and there are at most so many pieces.
+// The size in bytes of the shown pieces of a long text, before and after the first match,
+// and their maximum number.
 const (
 	pieceBefore = 60
 	pieceBehind = 120
 	maxPieces   = 2
 )
 
-// Highlighter marks in a product's texts what a search found there.
+// Highlighter marks what a search found in a product's texts.
 type Highlighter struct {
 	found func(token) bool
 }
 
-// NewHighlighter marks what the clauses of a query found; tolerant, where the search
-// was.
+// NewHighlighter marks what the clauses of a query found; tolerant if the search was.
 func NewHighlighter(clauses []Clause, tolerant bool) Highlighter {
 	return Highlighter{allow(clauses, tolerant)}
 }
 
-// Product returns the marked pieces of a product's texts by field, nil where
-// nothing was found in them.
+// Product returns the marked pieces of a product's texts by field, nil if nothing was found
+// in them.
 func (h Highlighter) Product(p search.Product) map[string][]string {
 	var marked map[string][]string
 	if spans := h.spans(p.Title); len(spans) > 0 {
@@ -47,7 +46,7 @@ func (h Highlighter) Product(p search.Product) map[string][]string {
 // span is a stretch of a text, in bytes.
 type span struct{ start, end int }
 
-// spans are the stretches that were found, in order, none touching another.
+// spans are the matching stretches, in order, none touching another.
 func (h Highlighter) spans(text string) []span {
 	var all []span
 	for _, t := range tokens(text) {
@@ -58,7 +57,7 @@ func (h Highlighter) spans(text string) []span {
 	return all
 }
 
-// add keeps the list sorted and lets stretches that touch become one.
+// add keeps the list sorted and merges stretches that touch.
 func add(all []span, s span) []span {
 	for len(all) > 0 && all[len(all)-1].end >= s.start && all[len(all)-1].start <= s.end {
 		last := all[len(all)-1]
@@ -67,7 +66,7 @@ func add(all []span, s span) []span {
 	return append(all, s)
 }
 
-// pieces cuts the neighbourhood of what was found out of a long text.
+// pieces extracts the surroundings of the matches from a long text.
 func (h Highlighter) pieces(text string) []string {
 	spans := h.spans(text)
 	var pieces []string
@@ -87,7 +86,7 @@ func (h Highlighter) pieces(text string) []string {
 	return pieces
 }
 
-// wordStart moves on to a blank, where a piece may begin.
+// wordStart moves forward to a blank, where a piece may begin.
 func wordStart(text string, at int) int {
 	if at <= 0 {
 		return 0
@@ -115,8 +114,7 @@ func wordEnd(text string, at int) int {
 	return at
 }
 
-// mark escapes a piece of the text for HTML and puts <em> around the stretches in
-// it.
+// mark escapes a piece of the text for HTML and puts <em> around the stretches in it.
 func mark(text string, piece span, spans []span) string {
 	var b strings.Builder
 	at := piece.start

@@ -6,27 +6,27 @@ import (
 	"unicode/utf8"
 )
 
-// The shortest beginning, and the shortest piece from the middle of a word, that a
-// tolerant search takes for the word. Longer ones than maxPart are no words.
+// The shortest beginning, and the shortest piece from the middle of a word, that a tolerant
+// search accepts for the word. Texts longer than maxPart are not words.
 const (
 	minBeginning = 3
 	minPiece     = 4
 	maxPart      = 24
 )
 
-// Nearness is what a tolerant search takes for one word that was typed. It looks
-// at words as they stand in a text, since a stem may be far from a typo.
+// Nearness is what a tolerant search accepts for one typed word. It compares unstemmed
+// words, since a stem may be far from a typo.
 type Nearness struct {
 	Text      string
 	Beginning bool // a word may begin with it
 	Piece     bool // a word may contain it
-	Bends     int  // so many letters may be wrong
-	// Apart are the two characters of a pair of Chinese or Japanese, which need not
-	// stand side by side.
+	Bends     int  // this many letters may be wrong
+	// Apart are the two characters of a pair of Chinese or Japanese, which need not be
+	// adjacent.
 	Apart []Term
 }
 
-// Nearness tells what may stand for the word.
+// Nearness returns what is accepted for the word.
 func (w Word) Nearness() Nearness {
 	if w.cjk {
 		return Nearness{Apart: w.apart}
@@ -38,7 +38,7 @@ func (w Word) Nearness() Nearness {
 	return n
 }
 
-// plain leaves out the separators of a model number.
+// plain removes the separators of a model number.
 func plain(typed string) string {
 	return strings.Map(func(r rune) rune {
 		if wordRune(r) {
@@ -48,7 +48,7 @@ func plain(typed string) string {
 	}, typed)
 }
 
-// has reports whether the word of a text is taken for the one that was typed.
+// has reports whether a word of a text is accepted for the typed one.
 func (n Nearness) has(word string) bool {
 	return n.Beginning && strings.HasPrefix(word, n.Text) ||
 		n.Piece && strings.Contains(word, n.Text) ||
@@ -56,8 +56,8 @@ func (n Nearness) has(word string) bool {
 		slices.ContainsFunc(n.Apart, func(t Term) bool { return t.Text == word })
 }
 
-// distance counts the letters that are wrong, missing, too many or swapped with
-// their neighbour. Above most it only says so.
+// distance counts the letters that are wrong, missing, added or swapped with their
+// neighbour. Above most the exact number doesn't matter.
 func distance(a, b string, most int) int {
 	x, y := []rune(a), []rune(b)
 	if d := len(x) - len(y); d > most || -d > most {

@@ -1,6 +1,6 @@
-// Package text is how texts and queries are cut into words, compared and marked, the
-// same for every index: what a model number is, where Chinese is cut, which synonyms
-// a word has. It holds no index and asks none.
+// Package text splits texts and queries into words, compares and marks them, the same for
+// every index: what a model number is, where Chinese is split, which synonyms a word has.
+// It contains no index and calls none.
 package text
 
 import (
@@ -13,25 +13,25 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// maxTermBytes leaves out what nobody types: the ends of links, encoded data.
+// maxTermBytes leaves out what users don't type: the ends of links, encoded data.
 const maxTermBytes = 64
 
-// compound is a stretch of text without a gap: a word, a model number with its
-// separators (LA-DC52), or a run of Chinese or Japanese.
+// compound is a stretch of text without a gap: a word, a model number with its separators
+// (LA-DC52), or a run of Chinese or Japanese.
 type compound struct {
 	start, end int // bytes of the text
 	cjk        bool
 	parts      []part
 }
 
-// part is what lies between two separators of a compound.
+// part is the text between two separators of a compound.
 type part struct {
 	start, end int
 	text       string // as it stands there
 }
 
-// compounds cuts a text at everything that is neither a letter nor a digit, except
-// for a single separator between two of them.
+// compounds splits a text at everything that is neither a letter nor a digit, except for a
+// single separator between two of them.
 func compounds(text string) []compound {
 	all := make([]compound, 0, len(text)/8+1)
 	for i := 0; i < len(text); {
@@ -67,8 +67,8 @@ func wordCompound(text string, start int) compound {
 	}
 }
 
-// inPart tells which runes go on with a part: word runes, and an apostrophe that
-// stands between two of them.
+// inPart returns a function that reports whether a rune continues a part: word runes, and
+// an apostrophe between two of them.
 func inPart(text string, from int) func(rune) bool {
 	at := from
 	return func(r rune) bool {
@@ -97,7 +97,7 @@ func cjk(r rune) bool {
 		r == 'ー' || r == 'ｰ' || voiced(r))
 }
 
-// voiced tells the marks that belong to the Japanese syllable before them.
+// voiced reports whether a mark belongs to the Japanese syllable before it.
 func voiced(r rune) bool { return strings.ContainsRune("ﾞﾟ\u3099\u309a", r) }
 
 func wordRune(r rune) bool {
@@ -111,8 +111,8 @@ func separator(r rune) bool { return strings.ContainsRune("-_./+·‐‑–", r)
 
 func apostrophe(r rune) bool { return r == '\'' || r == '’' }
 
-// Fold brings a piece of text into the form in which it is compared: no accents,
-// no case, no apostrophes, full-width letters as the plain ones.
+// Fold converts a piece of text to the form in which it is compared: no accents, no case,
+// no apostrophes, full-width letters as plain ones.
 func Fold(s string) string {
 	if ascii(s) {
 		return strings.ReplaceAll(strings.ToLower(s), "'", "")
@@ -140,8 +140,8 @@ func ascii(s string) bool {
 	return true
 }
 
-// plainLetter names the letters that stand for themselves in Unicode, but that
-// people type without their stroke.
+// plainLetter returns the plain form of letters that Unicode treats as letters of their
+// own, but that people type without their stroke.
 func plainLetter(r rune) string {
 	switch r {
 	case 'ß', 'ẞ':
@@ -164,8 +164,8 @@ func plainLetter(r rune) string {
 	return ""
 }
 
-// stem cuts an English word to what its forms have in common. What has a digit is
-// no word and stays.
+// stem reduces an English word to what its forms have in common. A text with a digit is not
+// a word and stays.
 func stem(folded string) string {
 	if strings.ContainsFunc(folded, func(r rune) bool { return r < 'a' || r > 'z' }) {
 		return folded
@@ -175,8 +175,8 @@ func stem(folded string) string {
 	return env.Current()
 }
 
-// kinds cuts a folded part where letters and digits meet: dc52 into dc and 52. A
-// part of one kind gives nothing.
+// kinds splits a folded part where letters and digits meet: dc52 into dc and 52. It returns
+// nothing for a part of one kind.
 func kinds(folded string) []string {
 	var cut []string
 	from := 0

@@ -6,9 +6,8 @@ import (
 	"holdfast/search"
 )
 
-// Thesaurus is a merchant's synonyms, cut into words as a query is. It is applied
-// to queries alone, so that a changed file needs no new index. Its zero value has
-// no synonyms.
+// Thesaurus is a merchant's synonyms, split into words like a query. It applies only to
+// queries, so a changed file needs no new index. Its zero value has no synonyms.
 type Thesaurus struct {
 	byFirst map[string][]entry
 }
@@ -19,13 +18,13 @@ type entry struct {
 	finds [][]Word
 }
 
-// NewThesaurus cuts the rules into words.
+// NewThesaurus splits the rules into words.
 func NewThesaurus(rules search.Synonyms) Thesaurus {
 	t := Thesaurus{byFirst: map[string][]entry{}}
 	for _, r := range rules {
 		finds := phraseWords(r.To)
 		if len(finds) == 0 {
-			continue // signs alone: as if the rule were not there
+			continue // only signs: as if the rule were missing
 		}
 		for _, from := range phraseWords(r.From) {
 			t.add(from, finds)
@@ -44,7 +43,7 @@ func phraseWords(phrases []string) [][]Word {
 	return all
 }
 
-// add lets rules for the same phrase add up.
+// add merges rules for the same phrase.
 func (t Thesaurus) add(from []Word, finds [][]Word) {
 	first := from[0].key()
 	for i, e := range t.byFirst[first] {
@@ -59,8 +58,8 @@ func (t Thesaurus) add(from []Word, finds [][]Word) {
 // key is what two words are compared by.
 func (w Word) key() string { return w.ways[0][0].Stem }
 
-// match looks for the longest phrase at the beginning of what was typed, and tells
-// how many words it took; 0 where there is none.
+// match finds the longest phrase at the beginning of what was typed, and returns how many
+// words it covers; 0 if there is none.
 func (t Thesaurus) match(typed []Word) (Clause, int) {
 	var best entry
 	for _, e := range t.byFirst[typed[0].key()] {
@@ -74,7 +73,7 @@ func (t Thesaurus) match(typed []Word) (Clause, int) {
 	return t.clause(best, typed[:len(best.words)]), len(best.words)
 }
 
-// clause is what an entry asks for the words that were typed.
+// clause is what an entry requires for the typed words.
 func (t Thesaurus) clause(e entry, typed []Word) Clause {
 	var c Clause
 	for _, phrase := range e.finds {
@@ -101,7 +100,7 @@ func (t Thesaurus) clause(e entry, typed []Word) Clause {
 	return c
 }
 
-// alone is a word without those around it, and whether it says something.
+// alone returns a word without those around it, and whether it is meaningful.
 func (t Thesaurus) alone(w Word) (c Clause, says bool) {
 	if c, n := t.match([]Word{w}); n > 0 {
 		return c, true
@@ -113,8 +112,8 @@ func begins(typed, with []Word) bool {
 	return len(typed) >= len(with) && slices.EqualFunc(typed[:len(with)], with, func(a, b Word) bool { return a.key() == b.key() })
 }
 
-// phraseWays gives the ways to find a phrase: each of its words by its best way,
-// or each by its last.
+// phraseWays returns the ways to find a phrase: each of its words by its best way, or each
+// by its last.
 func phraseWays(of []Word, answers float64) []Phrase {
 	most := 1
 	for _, w := range of {

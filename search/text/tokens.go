@@ -9,13 +9,12 @@ import (
 type token struct {
 	folded     string // unstemmed: few of the words of a text need their stem
 	start, end int
-	// word as it stands there, folded; empty where the term is a part of one.
+	// word as it is in the text, folded; empty if the term is a part of one.
 	word string
 }
 
-// tokens lists all that a text is found by: each word, a model
-// number whole and in its parts, single characters and pairs of Chinese and
-// Japanese.
+// tokens lists everything that a text is found by: each word, a model number whole and in
+// its parts, single characters and pairs of Chinese and Japanese.
 func tokens(text string) []token {
 	cut := compounds(text)
 	all := make([]token, 0, len(cut)+len(cut)/4)
@@ -61,8 +60,7 @@ func (c compound) whole() string {
 	return whole.String()
 }
 
-// cjkTokens gives single characters beside the pairs, for who looks for a single
-// one.
+// cjkTokens returns single characters besides the pairs, for searches for a single one.
 func cjkTokens(c compound) []token {
 	single := characters(c)
 	all := single
@@ -73,8 +71,8 @@ func cjkTokens(c compound) []token {
 	return all
 }
 
-// characters are the runes of a run as they are compared: a half-width syllable
-// and its mark become one.
+// characters are the runes of a run as they are compared: a half-width syllable and its
+// mark become one.
 func characters(c compound) []token {
 	text := c.parts[0].text
 	var all []token
@@ -90,9 +88,8 @@ func characters(c compound) []token {
 	return all
 }
 
-// Stems are all that a text is found by, as an index keeps it: each word's stem, a
-// model number whole and in its parts, single characters and pairs of Chinese and
-// Japanese.
+// Stems is everything that a text is found by, as an index stores it: each word's stem, a
+// model number whole and in its parts, single characters and pairs of Chinese and Japanese.
 func Stems(text string) []string {
 	found := tokens(text)
 	all := make([]string, len(found))
@@ -102,8 +99,8 @@ func Stems(text string) []string {
 	return all
 }
 
-// Starts are the words of texts as they stand there, unstemmed, for what looks for
-// beginnings, pieces and typos of them.
+// Starts are the words of texts as they are, unstemmed, for searches for beginnings, pieces
+// and typos of them.
 func Starts(texts ...string) []string {
 	var all []string
 	for _, text := range texts {

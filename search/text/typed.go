@@ -6,22 +6,23 @@ import (
 	"holdfast/search"
 )
 
-// Typed is what somebody has typed so far of a query.
+// Typed is what a user has typed so far of a query.
 type Typed struct {
-	// Whole words, as they are compared, unstemmed: all that stand before the last one,
-	// and the pairs of the last one where it is Chinese or Japanese.
+	// Whole words, as they are compared, unstemmed: all before the last one, and the pairs
+	// of the last one if it is Chinese or Japanese.
 	Whole []string
-	// Begin is the beginning of a word, as it is compared; empty where Whole says all.
+	// Begin is the beginning of a word, as it is compared; empty if Whole covers
+	// everything.
 	Begin string
-	// Last is the last word, however it is looked for: empty where nothing was typed.
+	// Last is the last word, however it is searched: empty if nothing was typed.
 	Last string
-	// Lead is what was typed before the last word, as it stands there.
+	// Lead is what was typed before the last word, verbatim.
 	Lead string
 	// All that was typed, as it is compared.
 	All string
 }
 
-// NewTyped cuts what was typed.
+// NewTyped splits what was typed.
 func NewTyped(q string) Typed {
 	all := compounds(q)
 	if len(all) > search.MaxQueryWords {
@@ -43,8 +44,8 @@ func NewTyped(q string) Typed {
 	return t
 }
 
-// asTyped finds a compound that was typed to its end, or a run of Chinese or
-// Japanese by all of its characters and pairs.
+// asTyped finds a compound that was typed to its end, or a run of Chinese or Japanese by
+// all of its characters and pairs.
 func (c compound) asTyped() []string {
 	if !c.cjk {
 		if w := c.whole(); w != "" {
@@ -59,14 +60,14 @@ func (c compound) asTyped() []string {
 	return all
 }
 
-// Length is how many words a title has.
+// Length is the number of words in a title.
 func Length(title string) int { return len(compounds(title)) }
 
-// shownAs stands between the form of a suggestion that is compared with what was
-// typed, and the text as it is shown.
+// shownAs separates the form of a suggestion that is compared with what was typed from the
+// text that is shown.
 const shownAs = "\x1f"
 
-// Shown returns what is shown of a suggestion.
+// Shown returns the shown text of a suggestion.
 func Shown(say string) string {
 	_, shown, _ := strings.Cut(say, shownAs)
 	return shown
@@ -77,7 +78,7 @@ func SayWords(title string) []string {
 	var all []string
 	for _, c := range compounds(title) {
 		if c.cjk {
-			continue // a run is no word
+			continue // a run is not a word
 		}
 		shown := strings.ToLower(title[c.start:c.end])
 		w := Word{Typed: Fold(shown)}
@@ -88,8 +89,8 @@ func SayWords(title string) []string {
 	return all
 }
 
-// SayWhole lets a value be completed from the beginning of any of its words: The
-// North Face by "the n" and by "north".
+// SayWhole lets a value be completed from the beginning of any of its words: The North Face
+// by "the n" and by "north".
 func SayWhole(value string) []string {
 	if len(value) > search.MaxValueBytes {
 		return nil
@@ -101,5 +102,6 @@ func SayWhole(value string) []string {
 	return all
 }
 
-// spaced is a text as it is compared as a whole: folded, single blanks.
+// spaced returns a text in the form in which it is compared as a whole: folded, single
+// blanks.
 func spaced(text string) string { return strings.Join(strings.Fields(Fold(text)), " ") }

@@ -6,27 +6,27 @@ import (
 	"holdfast/search"
 )
 
-// Match is how the words of a query are taken. A cursor names it, so that all pages
-// go the way of the first one.
+// Match is how the words of a query are matched. A cursor contains it, so that all pages
+// match like the first one.
 type Match string
 
 const (
-	// MatchAllWords have to be there.
+	// MatchAllWords requires all words.
 	MatchAllWords Match = "exact"
-	// MatchSomeWords are enough: half of them.
+	// MatchSomeWords requires half of the words.
 	MatchSomeWords Match = "some"
-	// MatchNearWords may stand for them, and some are enough.
+	// MatchNearWords also accepts near matches, and requires half of the words.
 	MatchNearWords Match = "tolerant"
 )
 
-// WayOf reads the way that a cursor names.
+// WayOf parses the match that a cursor contains.
 func WayOf(s string) (Match, bool) {
 	w := Match(s)
 	return w, w == MatchAllWords || w == MatchSomeWords || w == MatchNearWords
 }
 
-// WayAfter is the way to go where so many products have all of a query's clauses,
-// by all filters but those of facets: a choice in a facet changes no way.
+// WayAfter is the match to use if this many products match all of a query's clauses with
+// all filters except those of facets: choosing a facet value never changes it.
 func WayAfter(matching int64, all []Clause) Match {
 	words, _ := MatchSomeWords.Of(all)
 	switch {
@@ -40,12 +40,13 @@ func WayAfter(matching int64, all []Clause) Match {
 	return MatchAllWords
 }
 
-// Of turns a query's clauses into those that are asked on this way. Where some are
-// enough, a typed phrase that has synonyms is asked word by word, so that it finds what
-// its words find, and each of them is answered by the whole phrase as well. Where a
-// word may be stood for, the last word of a synonym does so: it names the thing.
+// Of returns the clauses that this match requires. If some are enough, a typed phrase that
+// has synonyms is required word by word, so that it finds what its words find, and the
+// whole phrase also answers each of them. If near matches are accepted, the last word of a
+// synonym is one: it names the thing.
 //
-// Those beside need no answer. They put who has a phrase before who has its words.
+// Those beside are optional. They rank products with a phrase before products with its
+// words.
 func (w Match) Of(all []Clause) (asked, beside []Clause) {
 	if w == MatchAllWords {
 		return all, nil
@@ -70,8 +71,8 @@ func (w Match) widened(c Clause) Clause {
 	return c
 }
 
-// Least is how many of the asked clauses a product has to answer: where none answers
-// all of them, the smaller half.
+// Least is how many of the clauses a product must match: if none matches all of them, the
+// smaller half.
 func (w Match) Least(asked int) int {
 	switch w {
 	case MatchAllWords:

@@ -10,7 +10,7 @@ import (
 
 // Term is one thing to look for.
 type Term struct {
-	// Text is folded: what a search server's own analysis goes on with.
+	// Text is folded: the input of a search server's own analysis.
 	Text string
 	// Stem is what its forms have in common.
 	Stem string
@@ -22,15 +22,15 @@ func newTerm(folded string) Term { return Term{Text: folded, Stem: stem(folded)}
 type Word struct {
 	// Typed as it is compared, before stemming and with a model number's separators.
 	Typed string
-	// ways to find it, the best first; of one way, every term has to be there.
+	// ways to find it, the best first; within one way, every term must match.
 	ways [][]Term
-	// cjk is a pair of characters, or a single one: it is not bent. apart are the
-	// characters of a pair.
+	// cjk means a pair of characters, or a single one, for which typos are not allowed.
+	// apart are the characters of a pair.
 	cjk   bool
 	apart []Term
 }
 
-// words cuts what was typed into the units that all have to be found.
+// words splits what was typed into units that must all be found.
 func words(q string) []Word {
 	var all []Word
 	for _, c := range compounds(q) {
@@ -77,7 +77,7 @@ func plainWord(q string, c compound) Word {
 	return w
 }
 
-// ways leaves out those that ask for nothing: a stray accent folds to none.
+// ways drops ways without terms: a stray accent folds to nothing.
 func ways(all ...[]string) [][]Term {
 	var kept [][]Term
 	for _, way := range all {
@@ -93,8 +93,8 @@ func ways(all ...[]string) [][]Term {
 	return kept
 }
 
-// stopWord tells the words that say nothing about a product: they are looked for
-// only where nothing else was typed.
+// stopWord reports whether a word says nothing about a product: such words are searched
+// only if nothing else was typed.
 func (w Word) stopWord() bool {
 	switch w.Typed {
 	case "a", "an", "and", "as", "at", "by", "for", "from", "in", "is", "of", "on", "or", "the", "to", "with":

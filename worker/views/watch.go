@@ -69,7 +69,7 @@ func (w *watcher) first(ctx context.Context) bool {
 func (w *watcher) look(ctx context.Context) error {
 	stale, err := w.config.Index.Stale(ctx)
 	if err != nil {
-		return fmt.Errorf("look at the views: %w", err)
+		return fmt.Errorf("check the views: %w", err)
 	}
 	var all error
 	for _, v := range stale {

@@ -43,7 +43,7 @@ func (v *view) read(ctx context.Context, doing string, call func(g *generation) 
 
 // begin makes an empty generation to fill, in the place of one that is being filled.
 func (v *view) begin(ctx context.Context) (*generation, error) {
-	const doing = "begin a rebuild"
+	const doing = "start a rebuild"
 	v.serving.Lock()
 	defer v.serving.Unlock()
 	if v.now == nil {
