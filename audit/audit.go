@@ -1,12 +1,11 @@
-// Package audit checks the books: that every unit of stock is where the orders
-// say it is, and that the copies of an order say what its workflow decided. It
-// names whatever does not add up. Asked to, it does again what a workflow has
-// on record and Redis has lost; it never changes a number to make a sum come
-// out.
+// Package audit checks the books: that every unit of stock is where the orders say it is,
+// and that the copies of an order agree with its workflow. It reports whatever does not add
+// up. On request it repeats steps that a workflow has recorded and Redis has lost; it never
+// changes a number to make a sum come out.
 //
-// It may run beside a system that takes orders. First it walks over everything
-// once; whatever looks off is then looked at again, several times, and is a
-// finding only if it was there each time: a step that was under way is none.
+// It can run against a live system. First it walks over everything once; suspects are then
+// checked again, several times, and become findings only if the difference persisted each
+// time: a step in progress is not a finding.
 package audit
 
 import (
@@ -24,23 +23,23 @@ import (
 type Config struct {
 	Books  Books
 	Orders Orders
-	// Cold has the orders that have left Redis; nil: nobody was asked for them.
+	// Cold has the orders that have left Redis; nil means that they are not available.
 	Cold ColdOrders
-	// Deep asks every workflow, and not only those whose copies disagree.
+	// Deep asks every workflow, not only those whose copies disagree.
 	Deep bool
-	// Looks is how often something that looks off is looked at before it is a
-	// finding, and Pause the time between two looks, which doubles.
+	// Looks is how often a suspect is checked before it becomes a finding, and Pause the
+	// time between two checks, which doubles.
 	Looks int
 	Pause time.Duration
-	// Concurrency is how many workflows are asked at a time.
+	// Concurrency is how many workflows are queried at a time.
 	Concurrency int
-	// Progress is told what is walked over, and how many more of it were seen;
-	// it may be nil.
+	// Progress reports what is being walked over, and how many more were read; it may be
+	// nil.
 	Progress func(what string, n int)
 }
 
-// The defaults of a Config. Three pauses, 3.5 s together, are longer than any
-// step takes while Redis and Temporal answer.
+// The defaults of a Config. Three pauses, 3.5 s together, are longer than any step takes
+// while Redis and Temporal respond.
 const (
 	defaultLooks       = 4
 	defaultPause       = 500 * time.Millisecond
@@ -69,8 +68,9 @@ type Report struct {
 	Products int `json:"products"`
 	Holds    int `json:"holds"`
 	Orders   int `json:"orders"`
-	// Cold orders of these are in the view alone. Forgotten is how often an order has
-	// left Redis by its own count: one that came back and left again counts twice.
+	// Cold counts those of these orders that are only in the view. Forgotten is how often
+	// an order has left Redis by its own count: one that came back and left again counts
+	// twice.
 	Cold      int   `json:"cold,omitempty"`
 	Forgotten int64 `json:"forgotten,omitempty"`
 	Workflows int   `json:"workflows"`
@@ -78,7 +78,7 @@ type Report struct {
 	Refunds int `json:"refunds"`
 	// Disputes that have a workflow.
 	Disputes int `json:"disputes"`
-	// Suspects looked off at first and were looked at again.
+	// Suspects counts what looked wrong at first and was checked again.
 	Suspects int       `json:"suspects"`
 	Findings []Finding `json:"findings"`
 	// Repaired and NotRepaired are what a repair did before this audit.
@@ -87,46 +87,48 @@ type Report struct {
 	Seconds     float64  `json:"seconds"`
 }
 
-// auditor is one run of an audit. It remembers a little of every order, and
-// sums of every product that has sales or holds: about 100 bytes each.
+// auditor is one run of an audit. It remembers a little about every order, and sums of
+// every product with sales or holds: about 100 bytes each.
 type auditor struct {
 	Config
 	orders map[string]standing
-	// live units by product and sku, as the hold hashes have them; sold units as
-	// the documents of the paid orders have them.
+	// live units by product and sku, according to the hold hashes; sold units according to
+	// the documents of the paid orders.
 	live, sold tally
-	// buyers are the units of the live holds that count for a customer, by product and customer.
+	// buyers are the units of the live holds that count towards a customer's limit, by
+	// product and customer.
 	buyers tally
-	// The products, refunds and orders to look at again.
+	// The products, refunds and orders to check again.
 	products map[string]bool
 	refunds  *cases[saga.RefundID, order.Refund]
 	disputes *cases[saga.DisputeID, order.Dispute]
 	suspects map[string]*suspect
 	counts   Report
-	// taken is which order took a payment, by provider and payment id; twice are
-	// those that another one took too.
+	// taken maps provider and payment id to the order that took the payment; twice are
+	// payments that another order took too.
 	taken map[[2]string]string
 	twice map[key]Finding
 	// truths are paid orders whose document is missing or wrong.
 	truths map[string]order.Order
-	// unseen: orders have left Redis, and nobody gave the view that has them.
+	// unseen means that orders have left Redis, and the view that has them is not
+	// available.
 	unseen bool
 }
 
-// standing is how an order stands by its document.
+// standing is the state of an order according to its document.
 type standing struct {
 	status order.Status
-	// returned: its units were sold to it, and came back.
+	// returned means that its units were sold to it, and came back.
 	returned bool
 	listed   bool
 	placed   int64 // ms
 }
 
-// suspect is an order to look at again.
+// suspect is an order to check again.
 type suspect struct {
 	// products that hold for it though its lines may not name them.
 	products map[string]bool
-	// payments: its workflow is asked for its payments too.
+	// payments means that its workflow is asked for its payments too.
 	payments bool
 }
 
@@ -201,10 +203,10 @@ func (a *auditor) suspectOrder(id string, productIDs ...string) {
 
 func (a *auditor) suspectProduct(id string) { a.products[id] = true }
 
-// lookAgain looks at the suspects until those that were only in motion are
-// cleared, or the looks are used up.
+// lookAgain checks the suspects until those with steps in progress are cleared, or the
+// checks are used up.
 func (a *auditor) lookAgain(ctx context.Context) ([]Finding, error) {
-	all := slices.Collect(maps.Values(a.twice)) // an order never lets go of a payment: no need to look again
+	all := slices.Collect(maps.Values(a.twice)) // an order never gives up a payment: no need to check again
 	for _, look := range []func(context.Context) ([]Finding, error){
 		a.lookAtOrders, a.refunds.lookAgain, a.disputes.lookAgain, a.lookAtProducts,
 	} {
@@ -213,7 +215,7 @@ func (a *auditor) lookAgain(ctx context.Context) ([]Finding, error) {
 		for n := 0; n < a.Looks; n++ {
 			found, err := look(ctx)
 			if err != nil {
-				return nil, fmt.Errorf("look again: %w", err)
+				return nil, fmt.Errorf("check again: %w", err)
 			}
 			standing = persisting(standing, found, n == 0)
 			if len(standing) == 0 {
@@ -234,8 +236,8 @@ func (a *auditor) lookAgain(ctx context.Context) ([]Finding, error) {
 	return all, nil
 }
 
-// persisting keeps the findings that were there before and are still there, as
-// they are now.
+// persisting returns the findings that were there before and still are, in their current
+// form.
 func persisting[K comparable, F interface{ key() K }](before map[K]F, now []F, first bool) map[K]F {
 	kept := map[K]F{}
 	for _, f := range now {

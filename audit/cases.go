@@ -14,16 +14,16 @@ import (
 )
 
 // cases are the refunds, or the disputes: each has a workflow of its own, and a document
-// among its order's payments that has to say the same.
+// among its order's payments that must agree with it.
 type cases[ID interface {
 	comparable
 	Compare(other ID) int
 }, T any] struct {
 	auditor *auditor
-	// name of one of them.
+	// name of a single one.
 	name string
-	// walk goes over their workflows, and ask asks one. It returns unknown as error if there
-	// is none.
+	// walk iterates over their workflows, and ask queries one. It returns unknown as the
+	// error if there is none.
 	walk    func(context.Context) iter.Seq2[ID, error]
 	ask     func(context.Context, ID) (T, error)
 	unknown error
@@ -31,17 +31,17 @@ type cases[ID interface {
 	onRecord func(T) bool
 	// documents are those of an order.
 	documents func(Payments) map[ID][]byte
-	// same reports whether a document says what the workflow says.
+	// same reports whether a document agrees with the workflow.
 	same func(document []byte, t T) bool
-	// about is a finding about a case, with what its workflow says as detail. idOf is the
+	// about is a finding about a case, with its workflow's state as detail. idOf is the
 	// case that a finding is about.
 	about func(ID, T) Finding
 	idOf  func(Finding) ID
 
 	missing, differs Kind
-	// count is where they are counted.
+	// count is the counter in the report.
 	count *int
-	// suspects are to be looked at again.
+	// suspects are to be checked again.
 	suspects map[ID]bool
 }
 
@@ -79,7 +79,7 @@ func (c *cases[ID, T]) lookAgain(ctx context.Context) ([]Finding, error) {
 		all = append(all, found...)
 		c.auditor.Progress("suspects", len(ids))
 	}
-	clear(c.suspects) // those that were only in motion leave the list
+	clear(c.suspects) // those with steps in progress leave the list
 	for _, f := range all {
 		c.suspects[c.idOf(f)] = true
 	}
@@ -126,8 +126,8 @@ func (c *cases[ID, T]) findings(ctx context.Context, ids []ID) ([]Finding, error
 	return found, nil
 }
 
-// askAll asks the cases' workflows. One that doesn't exist leaves a zero value; one that is
-// stuck leaves its error.
+// askAll queries the cases' workflows. A missing one leaves a zero value; a stuck one
+// leaves its error.
 func (c *cases[ID, T]) askAll(ctx context.Context, ids []ID) (asked []T, stuck []error, err error) {
 	asked, stuck = make([]T, len(ids)), make([]error, len(ids))
 	group, ctx := errgroup.WithContext(ctx)

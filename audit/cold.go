@@ -9,17 +9,17 @@ import (
 	"holdfast/search"
 )
 
-// ColdOrders is where the orders are that have left Redis: the orders view.
+// ColdOrders has the orders that have left Redis: the orders view.
 type ColdOrders interface {
 	// WalkOrders lists orders by their ids, those after the given one.
 	WalkOrders(ctx context.Context, after string, limit int) ([]search.Order, error)
-	// GetOrder answers search.ErrNotFound for an order that isn't there.
+	// GetOrder returns search.ErrNotFound for an order that isn't there.
 	GetOrder(ctx context.Context, id string) (search.Order, error)
 }
 
-// documents goes over all orders' documents, each once: those in Redis first, then
-// those that only the view has. In this order an order that leaves Redis meanwhile
-// is seen here or there.
+// documents iterates over all orders' documents, each once: those in Redis first, then
+// those that only the view has. In this order an order that leaves Redis meanwhile is seen
+// in one of the two.
 func (a *auditor) documents(ctx context.Context) iter.Seq2[[]Document, error] {
 	return func(yield func([]Document, error) bool) {
 		seen := map[string]struct{}{}
@@ -53,8 +53,8 @@ func (a *auditor) documents(ctx context.Context) iter.Seq2[[]Document, error] {
 	}
 }
 
-// coldDocuments goes over the orders of the view that were not seen and are closed.
-// One that isn't closed has no business to be there alone: its workflow's walk tells
+// coldDocuments iterates over the orders of the view that were not seen and are closed. One
+// that isn't closed should not be in the view alone: the walk over its workflow reports
 // that its document is missing.
 func (a *auditor) coldDocuments(ctx context.Context, seen map[string]struct{}) iter.Seq2[[]Document, error] {
 	return func(yield func([]Document, error) bool) {
@@ -85,7 +85,7 @@ func (a *auditor) coldDocuments(ctx context.Context, seen map[string]struct{}) i
 				return
 			}
 			for i, d := range docs {
-				if d.Found { // written since: Redis knows better
+				if d.Found { // stored since: Redis has the newer one
 					cold[i] = d
 				}
 			}
@@ -107,8 +107,8 @@ func coldDocument(o search.Order) Document {
 	return d
 }
 
-// coldOrder reads a closed order that has left Redis; not Found where the view
-// doesn't have it, or nobody gave one.
+// coldOrder reads a closed order that has left Redis; Found is false if the view doesn't
+// have it, or isn't available.
 func (c *Config) coldOrder(ctx context.Context, id string) (Document, error) {
 	return coldOrder(ctx, c.Cold, id)
 }
@@ -122,7 +122,7 @@ func coldOrder(ctx context.Context, view ColdOrders, id string) (Document, error
 	case errors.Is(err, search.ErrNotFound), err == nil && !o.Status.Closed():
 		return Document{OrderID: id}, nil
 	case err != nil:
-		return Document{}, fmt.Errorf("look for order %s in the view: %w", id, err)
+		return Document{}, fmt.Errorf("find order %s in the view: %w", id, err)
 	}
 	return coldDocument(o), nil
 }
@@ -162,8 +162,8 @@ func (p Payments) completed(cold *Payments) Payments {
 	return p
 }
 
-// readPayments reads the payments of a few orders, wherever they are: those of an
-// order that left, with what came after it.
+// readPayments reads the payments of a few orders, wherever they are. For an order that
+// left, those that arrived later are included.
 func (a *auditor) readPayments(ctx context.Context, orderIDs []string) ([]Payments, error) {
 	stored, err := a.Books.ReadPayments(ctx, orderIDs)
 	if err != nil || a.Cold == nil {
@@ -186,8 +186,8 @@ func (a *auditor) readPayments(ctx context.Context, orderIDs []string) ([]Paymen
 	return stored, nil
 }
 
-// countUnseen counts the orders that have left Redis while nobody gave the view that has
-// them, and answers a finding that says so.
+// countUnseen counts the orders that have left Redis if the view that has them isn't
+// available, and returns a finding that says so.
 func (a *auditor) countUnseen(ctx context.Context) ([]Finding, error) {
 	forgotten, err := a.Books.Forgotten(ctx)
 	if err != nil {
@@ -207,12 +207,12 @@ func (a *auditor) countUnseen(ctx context.Context) ([]Finding, error) {
 	a.unseen = true
 	return []Finding{{
 		Kind: KindOrdersUnseen,
-		Detail: fmt.Sprintf("%d orders, %d of them delivered, have left Redis and are in the orders view alone, which was not given"+
+		Detail: fmt.Sprintf("%d orders, %d of them delivered, have left Redis and are only in the orders view, which was not given"+
 			" (ELASTICSEARCH_URL): whether more was sold than paid was not checked", all, sold),
 	}}, nil
 }
 
-// judged leaves out what only looks off since the orders that left were not seen.
+// judged drops findings that only look wrong because the orders that left were not seen.
 func (a *auditor) judged(found []Finding) []Finding {
 	if !a.unseen {
 		return found

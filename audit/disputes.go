@@ -13,13 +13,14 @@ import (
 
 // Disputes is what the disputes' workflows recorded.
 type Disputes interface {
-	// WalkDisputes goes over the disputes that have a workflow. It may be some seconds late.
+	// WalkDisputes iterates over the disputes that have a workflow. It may lag by some
+	// seconds.
 	WalkDisputes(ctx context.Context) iter.Seq2[saga.DisputeID, error]
-	// Dispute asks a dispute's workflow how it stands, or answers ErrUnknownDispute.
+	// Dispute queries a dispute's workflow, or returns ErrUnknownDispute.
 	Dispute(ctx context.Context, id saga.DisputeID) (order.Dispute, error)
 }
 
-// disputeCases are the disputes. One whose order isn't known has no document.
+// disputeCases are the disputes. One whose order is unknown has no document.
 func (a *auditor) disputeCases() *cases[saga.DisputeID, order.Dispute] {
 	return &cases[saga.DisputeID, order.Dispute]{
 		auditor: a, name: "dispute", suspects: map[saga.DisputeID]bool{},
@@ -38,7 +39,7 @@ func (a *auditor) disputeCases() *cases[saga.DisputeID, order.Dispute] {
 	}
 }
 
-// writeDispute writes a dispute's document again as its workflow has it.
+// writeDispute stores a dispute's document again as its workflow has it.
 func (r Repairer) writeDispute(ctx context.Context, f Finding) (string, error) {
 	stored, err := r.Books.ReadPayments(ctx, []string{f.OrderID})
 	if err != nil {

@@ -10,79 +10,85 @@ import (
 type Kind string
 
 const (
-	// KindLedgerDiffers: onHand is not adjusted - committed + restocked.
+	// KindLedgerDiffers means that onHand is not adjusted - committed + restocked.
 	KindLedgerDiffers Kind = "ledger_differs"
-	// KindStockImpossible: held is below zero or above onHand.
+	// KindStockImpossible means that held is below zero or above onHand.
 	KindStockImpossible Kind = "stock_impossible"
-	// KindHeldDiffers: held is not the sum of the product's live holds.
+	// KindHeldDiffers means that held is not the sum of the product's live holds.
 	KindHeldDiffers Kind = "held_differs"
-	// KindCustomerUnitsDiffer: what a customer's unpaid orders hold of a product, as the limit
-	// counts it, is not the sum of their live holds.
+	// KindCustomerUnitsDiffer means that the units counted towards a customer's limit are
+	// not the sum of the live holds of their unpaid orders.
 	KindCustomerUnitsDiffer Kind = "customer_units_differ"
-	// KindSoldDiffers: committed - restocked is not the sum of the paid orders' lines.
+	// KindSoldDiffers means that committed - restocked is not the sum of the paid orders'
+	// lines.
 	KindSoldDiffers Kind = "sold_differs"
-	// KindProductMissing: holds or sales of a product that is not there.
+	// KindProductMissing means that there are holds or sales of a product that doesn't
+	// exist.
 	KindProductMissing Kind = "product_missing"
-	// KindUnreadable: a product or a hold that is not stored as it should be.
+	// KindUnreadable is a product or a hold that is not stored correctly.
 	KindUnreadable Kind = "unreadable"
-	// KindHoldNotListed: a live hold that a list of holds lacks, so that neither a
-	// delisting nor the sweeper would find it.
+	// KindHoldNotListed is a live hold that is missing from a list of holds, so that a
+	// delisting or the sweeper would not find it.
 	KindHoldNotListed Kind = "hold_not_listed"
-	// KindListedWithoutHold: an entry of a list of holds, and no live hold.
+	// KindListedWithoutHold is an entry in a list of holds without a live hold.
 	KindListedWithoutHold Kind = "listed_without_hold"
 
-	// KindHoldOfClosedOrder: units that nobody will pay or give back any more.
+	// KindHoldOfClosedOrder is a hold of a closed order, which will neither buy nor release
+	// the units.
 	KindHoldOfClosedOrder Kind = "hold_of_closed_order"
-	// KindHoldOfUnknownOrder: a live hold of an order that nobody knows.
+	// KindHoldOfUnknownOrder is a live hold of an unknown order.
 	KindHoldOfUnknownOrder Kind = "hold_of_unknown_order"
-	// KindPaidNotCommitted: an order took a payment, and a product didn't sell to it.
+	// KindPaidNotCommitted means that an order took a payment, but a product wasn't sold to
+	// it.
 	KindPaidNotCommitted Kind = "paid_not_committed"
-	// KindSaleExpires: Redis is to forget what an open order bought, so that its units could
-	// not come back.
+	// KindSaleExpires means that Redis will forget what an open order bought, so its units
+	// could not come back.
 	KindSaleExpires Kind = "sale_expires"
-	// KindSaleStays: Redis would remember for ever what a closed order bought.
+	// KindSaleStays means that Redis would store forever what a closed order bought.
 	KindSaleStays Kind = "sale_stays"
-	// KindNotReturned: a paid order was cancelled, and its units are not back.
+	// KindNotReturned means that a paid order was cancelled, but its units are not back.
 	KindNotReturned Kind = "not_returned"
-	// KindSoldUnpaid: units sold to an order that took no payment.
+	// KindSoldUnpaid means that units were sold to an order that took no payment.
 	KindSoldUnpaid Kind = "sold_unpaid"
-	// KindOrderNotHeld: an order waits for its payment without its units.
+	// KindOrderNotHeld means that an order awaits its payment without its units.
 	KindOrderNotHeld Kind = "order_not_held"
-	// KindUnitsDiffer: a hold has other units than its order's lines.
+	// KindUnitsDiffer means that a hold has other units than its order's lines.
 	KindUnitsDiffer Kind = "units_differ"
 
-	// KindDocumentMissing, KindDocumentOld, KindDocumentAhead, KindDocumentDiffers: the order's
-	// document against what its workflow recorded.
+	// KindDocumentMissing, KindDocumentOld, KindDocumentAhead and KindDocumentDiffers
+	// compare the order's document with what its workflow recorded.
 	KindDocumentMissing Kind = "document_missing"
 	KindDocumentOld     Kind = "document_old"
 	KindDocumentAhead   Kind = "document_ahead"
 	KindDocumentDiffers Kind = "document_differs"
-	// KindDocumentUnreadable: it is no order.
+	// KindDocumentUnreadable means that it can't be parsed as an order.
 	KindDocumentUnreadable Kind = "document_unreadable"
 
-	// KindPaymentMissing, KindPaymentDiffers: an order's payment on the payments document
-	// against what the order's workflow recorded.
+	// KindPaymentMissing and KindPaymentDiffers compare a payment in the payments document
+	// with what the order's workflow recorded.
 	KindPaymentMissing Kind = "payment_missing"
 	KindPaymentDiffers Kind = "payment_differs"
-	// KindPaymentTakenTwice: two orders took one payment of a provider.
+	// KindPaymentTakenTwice means that two orders took one payment of a provider.
 	KindPaymentTakenTwice Kind = "payment_taken_twice"
-	// KindRefundMissing, KindRefundDiffers: the same of a refund that is owed, and its
-	// own workflow.
+	// KindRefundMissing and KindRefundDiffers do the same for a refund that is owed, and
+	// its own workflow.
 	KindRefundMissing Kind = "refund_missing"
 	KindRefundDiffers Kind = "refund_differs"
 
-	// KindDisputeMissing, KindDisputeDiffers: the same of a dispute.
+	// KindDisputeMissing and KindDisputeDiffers do the same for a dispute.
 	KindDisputeMissing Kind = "dispute_missing"
 	KindDisputeDiffers Kind = "dispute_differs"
 
-	// KindWorkflowStuck: a workflow can't go on, nor answer; its page in the web UI
-	// says why.
+	// KindWorkflowStuck means that a workflow can neither continue nor answer; its page in
+	// the web UI says why.
 	KindWorkflowStuck Kind = "workflow_stuck"
-	// KindOrdersUnseen: orders have left Redis, and the view that has them was not given.
+	// KindOrdersUnseen means that orders have left Redis, and the view that has them was
+	// not given.
 	KindOrdersUnseen Kind = "orders_unseen"
-	// KindRedisNotDurable: Redis may lose what it acknowledges, by its own settings.
+	// KindRedisNotDurable means that Redis may lose acknowledged writes, by its own
+	// settings.
 	KindRedisNotDurable Kind = "redis_not_durable"
-	// KindOrderUnknown: a document of an open order that no workflow looks after.
+	// KindOrderUnknown is the document of an open order that has no workflow.
 	KindOrderUnknown Kind = "order_unknown"
 )
 
@@ -99,13 +105,13 @@ type Finding struct {
 	// Provider and DisputeID of findings about disputes.
 	Provider  string `json:"provider,omitempty"`
 	DisputeID string `json:"disputeId,omitempty"`
-	// Units by which it is off, where it is about units.
+	// Units is the difference, if the finding is about units.
 	Units int64 `json:"units,omitempty"`
-	// Detail is for a person.
+	// Detail is for people.
 	Detail string `json:"detail"`
 }
 
-// key tells findings apart. Units and detail may move from look to look.
+// key identifies a finding. Units and detail may change between checks.
 type key struct {
 	kind                                                    Kind
 	product, sku, order, payment, refund, customer, dispute string
@@ -122,7 +128,7 @@ func (f Finding) compare(g Finding) int {
 		cmp.Compare(f.Provider, g.Provider), cmp.Compare(f.DisputeID, g.DisputeID))
 }
 
-// String tells the finding in one line.
+// String describes the finding in one line.
 func (f Finding) String() string {
 	var b strings.Builder
 	b.WriteString(string(f.Kind))

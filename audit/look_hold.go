@@ -12,13 +12,13 @@ import (
 // payment as an earlier version did: a day less than Redis keeps it.
 const forgottenAfter = 29 * 24 * time.Hour
 
-// another reports whether the hold belongs to an earlier or later order of the same id.
+// another reports whether the hold belongs to an earlier or later order with the same id.
 // The hold of an earlier version doesn't say.
 func another(o *order.Order, h Hold) bool {
 	return !h.PlacedAt.IsZero() && h.PlacedAt.UnixMilli() != o.PlacedAt.UnixMilli()
 }
 
-// notReturned counts the units of a sale that never came back. One of an earlier version
+// notReturned counts the units of a sale that never came back. A hold of an earlier version
 // doesn't say.
 func notReturned(h Hold) int64 {
 	if h.State != product.HoldStateCommitted || h.PlacedAt.IsZero() {
@@ -31,14 +31,14 @@ func notReturned(h Hold) int64 {
 	return units
 }
 
-// isSold reports whether units of the hold are sold and not back: a hold of an earlier
+// isSold reports whether units of the hold are sold and not returned: a hold of an earlier
 // version doesn't say what came back.
 func isSold(h Hold) bool {
 	return h.State == product.HoldStateCommitted && (h.PlacedAt.IsZero() || notReturned(h) > 0)
 }
 
-// holdOfOrder compares one hold with what its order says. running: the order's
-// workflow is at work and may be about to act.
+// holdOfOrder compares one hold with its order. running means that the order's workflow is
+// active and may be about to act.
 func holdOfOrder(o *order.Order, h Hold, running bool) []Finding {
 	off := func(k Kind, units int64, format string, args ...any) []Finding {
 		return []Finding{{
@@ -54,42 +54,42 @@ func holdOfOrder(o *order.Order, h Hold, running bool) []Finding {
 		at := h.PlacedAt.UTC()
 		found := []Finding{}
 		if h.State == product.HoldStateHeld {
-			found = off(KindHoldOfClosedOrder, sum(h.Items), "%d units are held for an order of this id that was placed at %s",
+			found = off(KindHoldOfClosedOrder, sum(h.Items), "%d units are held for an order with this id that was placed at %s",
 				sum(h.Items), at)
 		}
 		switch {
 		case o.Status.TookPayment() && len(want) > 0:
 			found = append(found, off(KindPaidNotCommitted, units,
-				"the order is %s, and its %d units are %s for an order of this id that was placed at %s", o.Status, units, h.State, at)...)
+				"the order is %s, and its %d units are %s for an order with this id that was placed at %s", o.Status, units, h.State, at)...)
 		case o.Status == order.StatusAwaitingPayment && len(want) > 0:
 			found = append(found, off(KindOrderNotHeld, units,
-				"the order waits for its payment, and its %d units are %s for an order of this id that was placed at %s", units, h.State, at)...)
+				"the order awaits its payment, and its %d units are %s for an order with this id that was placed at %s", units, h.State, at)...)
 		}
 		return found
 	}
 	switch {
 	case o.Status == order.StatusDelivered && h.State == product.HoldStateNone && time.Since(o.Payment.PaidAt) > forgottenAfter:
-		return nil // the ledger's sums keep its units for good
+		return nil // the ledger's sums keep its units permanently
 	case o.Status == order.StatusPaid && h.State == product.HoldStateCommitted && h.Expires > 0:
-		return off(KindSaleExpires, units, "the order is open, and Redis forgets in %s that %d units were sold to it", h.Expires, units)
+		return off(KindSaleExpires, units, "the order is open, but in %s Redis will forget that %d units were sold to it", h.Expires, units)
 	case o.TookUnitsBack() && notReturned(h) > 0 && !running:
-		return off(KindNotReturned, notReturned(h), "the order is cancelled, and %d units that it bought are not back", notReturned(h))
+		return off(KindNotReturned, notReturned(h), "the order is cancelled, but %d units that it bought have not been returned", notReturned(h))
 	case o.Status.TookPayment() && len(want) > 0 && h.State != product.HoldStateCommitted:
 		return off(KindPaidNotCommitted, units, "the order is %s, and its %d units are %s", o.Status, units, h.State)
 	case o.Status == order.StatusAwaitingPayment && len(want) > 0 && h.State == product.HoldStateCommitted:
-		return off(KindSoldUnpaid, sum(h.Items), "the order waits for its payment, and %d units are sold to it", sum(h.Items))
+		return off(KindSoldUnpaid, sum(h.Items), "the order awaits its payment, but %d units are sold to it", sum(h.Items))
 	case o.Status == order.StatusAwaitingPayment && len(want) > 0 && h.State != product.HoldStateHeld:
-		return off(KindOrderNotHeld, units, "the order waits for its payment, and its %d units are %s", units, h.State)
+		return off(KindOrderNotHeld, units, "the order awaits its payment, but its %d units are %s", units, h.State)
 	case o.Status.Closed() && !o.Status.TookPayment() && h.State == product.HoldStateHeld && !running:
-		return off(KindHoldOfClosedOrder, sum(h.Items), "the order is %s, and %d units are held for it", o.Status, sum(h.Items))
+		return off(KindHoldOfClosedOrder, sum(h.Items), "the order is %s, but %d units are held for it", o.Status, sum(h.Items))
 	case o.Status.Closed() && !o.Status.TookPayment() && !o.TookUnitsBack() && isSold(h):
-		return off(KindSoldUnpaid, sum(h.Items), "the order is %s, and %d units are sold to it", o.Status, sum(h.Items))
+		return off(KindSoldUnpaid, sum(h.Items), "the order is %s, but %d units are sold to it", o.Status, sum(h.Items))
 	case o.Status.Undecided() || (h.State != product.HoldStateHeld && h.State != product.HoldStateCommitted):
 		return nil
 	case !sameUnits(want, h.Items):
-		return off(KindUnitsDiffer, sum(h.Items)-units, "the order's lines have %d units, and %d are %s", units, sum(h.Items), h.State)
+		return off(KindUnitsDiffer, sum(h.Items)-units, "the order's lines have %d units, but %d are %s", units, sum(h.Items), h.State)
 	case o.Status.Closed() && h.State == product.HoldStateCommitted && h.Expires == 0 && !running:
-		return off(KindSaleStays, units, "the order is %s, and Redis keeps for good that %d units were sold to it", o.Status, units)
+		return off(KindSaleStays, units, "the order is %s, but Redis never forgets that %d units were sold to it", o.Status, units)
 	}
 	return nil
 }

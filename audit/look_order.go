@@ -15,8 +15,8 @@ import (
 	"holdfast/saga"
 )
 
-// lookAtOrders looks at every suspected order anew, its workflow included.
-// Orders that are in order leave the list.
+// lookAtOrders checks every suspected order again, including its workflow. Orders without
+// findings leave the list.
 func (a *auditor) lookAtOrders(ctx context.Context) ([]Finding, error) {
 	if _, err := a.countUnseen(ctx); err != nil { // the first ones may have left since the walk
 		return nil, err
@@ -25,7 +25,7 @@ func (a *auditor) lookAtOrders(ctx context.Context) ([]Finding, error) {
 	var all []Finding
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(a.Concurrency)
-	for id, s := range maps.Clone(a.suspects) { // those that are cleared leave it meanwhile
+	for id, s := range maps.Clone(a.suspects) { // cleared orders leave it meanwhile
 		group.Go(func() error {
 			found, truth, err := a.lookAtOrder(ctx, id, s)
 			if err != nil {
@@ -50,7 +50,8 @@ func (a *auditor) lookAtOrders(ctx context.Context) ([]Finding, error) {
 	return all, err
 }
 
-// suspectProductsOf: where an order is off, so may be the sums of its products.
+// suspectProductsOf suspects the products of an order with findings: their sums may be
+// wrong too.
 func (a *auditor) suspectProductsOf(found []Finding, truth *order.Order) {
 	for _, f := range found {
 		if f.ProductID != "" {
@@ -64,7 +65,7 @@ func (a *auditor) suspectProductsOf(found []Finding, truth *order.Order) {
 	}
 }
 
-// lookAtOrder is examineOrder, with a workflow that is stuck as one more finding.
+// lookAtOrder is examineOrder, with a stuck workflow as one more finding.
 func (a *auditor) lookAtOrder(ctx context.Context, id string, s *suspect) ([]Finding, *order.Order, error) {
 	found, truth, err := a.examineOrder(ctx, id, s)
 	if errors.Is(err, saga.ErrStuck) {
@@ -73,8 +74,8 @@ func (a *auditor) lookAtOrder(ctx context.Context, id string, s *suspect) ([]Fin
 	return found, truth, err
 }
 
-// examineOrder answers what is off about one order. Where its document is not
-// what its workflow recorded, it answers the workflow's order too.
+// examineOrder returns the findings about one order. If its document is not what its
+// workflow recorded, it returns the workflow's order too.
 func (a *auditor) examineOrder(ctx context.Context, id string, s *suspect) ([]Finding, *order.Order, error) {
 	doc, err := a.readOne(ctx, id)
 	if err != nil {
@@ -85,7 +86,7 @@ func (a *auditor) examineOrder(ctx context.Context, id string, s *suspect) ([]Fi
 		return nil, nil, err
 	}
 	if a.unseen && !doc.Found && (!rec.Known || rec.Status.Closed()) {
-		return a.liveHolds(ctx, id, s) // it may have left Redis: of all else nothing is known
+		return a.liveHolds(ctx, id, s) // it may have left Redis, where nothing else is known about it
 	}
 	found := documentFindings(doc, rec)
 	truth := &doc.Order
@@ -98,7 +99,7 @@ func (a *auditor) examineOrder(ctx context.Context, id string, s *suspect) ([]Fi
 		truth, asked = &o, &o
 		found = documentOf(doc, &o)
 	}
-	// Redis may have lost payments beside the document: asked once, asked each time.
+	// Redis may have lost payments beside the document: once asked, asked each time.
 	if s.payments = s.payments || len(found) > 0 || rec.ByForce; s.payments && rec.Known {
 		payments, err := a.paymentFindings(ctx, id, rec.ByForce)
 		if err != nil {
@@ -125,8 +126,8 @@ func (a *auditor) examineOrder(ctx context.Context, id string, s *suspect) ([]Fi
 	return found, asked, nil
 }
 
-// liveHolds answers the live holds of an order that may have left Redis: by then it
-// can have none.
+// liveHolds returns the live holds of an order that may have left Redis: by then it can't
+// have any.
 func (a *auditor) liveHolds(ctx context.Context, id string, s *suspect) ([]Finding, *order.Order, error) {
 	holds, err := a.Books.ReadHolds(ctx, a.holdIDs(id, &order.Order{}, s.products))
 	if err != nil {
@@ -144,7 +145,7 @@ func (a *auditor) liveHolds(ctx context.Context, id string, s *suspect) ([]Findi
 func unknownOrder(h Hold) Finding {
 	return Finding{
 		Kind: KindHoldOfUnknownOrder, ProductID: h.ProductID, OrderID: h.OrderID, Units: sum(h.Items),
-		Detail: fmt.Sprintf("%d units are %s for an order that neither Temporal nor Redis knows", sum(h.Items), h.State),
+		Detail: fmt.Sprintf("%d units are %s for an order that is unknown to Temporal and Redis", sum(h.Items), h.State),
 	}
 }
 
@@ -160,12 +161,12 @@ func (a *auditor) holdIDs(id string, o *order.Order, extra map[string]bool) []Ho
 	return ids
 }
 
-// documentOf compares the document with the order that its workflow answers.
+// documentOf compares the document with the order that its workflow returned.
 func documentOf(d Document, o *order.Order) []Finding {
 	if d.Found && d.Unreadable == "" && !d.Order.PlacedAt.IsZero() && o.PlacedAt.After(d.Order.PlacedAt) {
 		return []Finding{{
 			Kind: KindDocumentOld, OrderID: d.OrderID,
-			Detail: fmt.Sprintf("it is of an order placed at %s, its workflow's was placed under the same id at %s",
+			Detail: fmt.Sprintf("it is of an order placed at %s, but its workflow's was placed under the same id at %s",
 				d.Order.PlacedAt, o.PlacedAt),
 		}}
 	}
@@ -181,19 +182,19 @@ func documentFindings(d Document, rec saga.Recorded) []Finding {
 	case d.Unreadable != "":
 		return off(KindDocumentUnreadable, "%s", d.Unreadable)
 	case !rec.Known && d.Found && !d.Order.Status.Closed():
-		return off(KindOrderUnknown, "its document says %s, and no workflow looks after it", d.Order.Status)
+		return off(KindOrderUnknown, "its document says %s, but it has no workflow", d.Order.Status)
 	case !rec.Known:
 		return nil // Temporal has forgotten it since it closed; or it was never more than a hold
 	case !d.Found && rec.Status.Undecided():
-		return nil // its first document comes with its stock
+		return nil // its first document is stored with its stock
 	case !d.Found:
 		return off(KindDocumentMissing, "its workflow says %s, version %d", rec.Status, rec.Version)
 	case d.Version < rec.Version:
-		return off(KindDocumentOld, "it has version %d (%s), its workflow %d (%s)", d.Version, d.Order.Status, rec.Version, rec.Status)
+		return off(KindDocumentOld, "it has version %d (%s), its workflow has %d (%s)", d.Version, d.Order.Status, rec.Version, rec.Status)
 	case rec.ByForce && rec.Status.Unpaid() && d.Order.CancelReason == order.ReasonTerminated && d.Version > rec.Version:
-		return nil // nobody but the sweeper could still close it
+		return nil // only the sweeper could still close it
 	case d.Version > rec.Version:
-		return off(KindDocumentAhead, "it has version %d (%s), its workflow %d (%s)", d.Version, d.Order.Status, rec.Version, rec.Status)
+		return off(KindDocumentAhead, "it has version %d (%s), its workflow has %d (%s)", d.Version, d.Order.Status, rec.Version, rec.Status)
 	case d.Order.Status != rec.Status || d.Order.Version != d.Version || d.Order.ID != d.OrderID:
 		return off(KindDocumentDiffers, "it says order %s, %s, version %d; its workflow says %s, version %d",
 			d.Order.ID, d.Order.Status, d.Order.Version, rec.Status, rec.Version)

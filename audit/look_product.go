@@ -11,11 +11,11 @@ import (
 	"holdfast/product"
 )
 
-// snapshots bounds how often a product is read until no new hold came between
-// learning of its holds and reading them all at one moment.
+// snapshots bounds how often a product is read until no new hold appeared between listing
+// its holds and reading them all at one moment.
 const snapshots = 10
 
-// lookAtProducts looks at every suspected product anew.
+// lookAtProducts checks every suspected product again.
 func (a *auditor) lookAtProducts(ctx context.Context) ([]Finding, error) {
 	ids := slices.Sorted(maps.Keys(a.products))
 	if len(ids) == 0 {
@@ -36,15 +36,15 @@ func (a *auditor) lookAtProducts(ctx context.Context) ([]Finding, error) {
 	}
 	found, err := a.lookAtSales(ctx, ids)
 	all = append(all, found...)
-	clear(a.products) // those that were only in motion leave the list
+	clear(a.products) // those with steps in progress leave the list
 	for _, f := range all {
 		a.products[f.ProductID] = true
 	}
 	return all, err
 }
 
-// holders finds every order that has a hold of a suspected product, or an entry
-// on one of the lists, by walking over all holds: the lists may be what is wrong.
+// holders finds every order that has a hold of a suspected product, or an entry in one of
+// the lists, by walking over all holds: the lists may be what is wrong.
 func (a *auditor) holders(ctx context.Context) (map[string]map[string]bool, error) {
 	of := map[string]map[string]bool{}
 	add := func(ids []HoldID) {
@@ -72,8 +72,7 @@ func (a *auditor) holders(ctx context.Context) (map[string]map[string]bool, erro
 	return of, nil
 }
 
-// lookAtProduct reads a product and all its holds as they are at one moment,
-// and answers what is off.
+// lookAtProduct reads a product and all its holds at one moment, and returns the findings.
 func (a *auditor) lookAtProduct(ctx context.Context, id string, holders map[string]bool) ([]Finding, error) {
 	if holders == nil {
 		holders = map[string]bool{}
@@ -92,7 +91,8 @@ func (a *auditor) lookAtProduct(ctx context.Context, id string, holders map[stri
 			return a.productFindings(p, holds), nil
 		}
 	}
-	// So many holds come in that they can't be read at one moment; the next look may.
+	// So many holds arrive that they can't be read at one moment; the next check may
+	// succeed.
 	return nil, nil
 }
 
@@ -123,7 +123,7 @@ func buyerFindings(p Product, live map[string]int64) []Finding {
 	off := func(customer string, counted, held int64) {
 		found = append(found, Finding{
 			Kind: KindCustomerUnitsDiffer, ProductID: p.ID, CustomerID: customer, Units: counted - held,
-			Detail: fmt.Sprintf("the limit counts %d units of the customer's unpaid orders, and their live holds add up to %d", counted, held),
+			Detail: fmt.Sprintf("the limit counts %d units of the customer's unpaid orders, but their live holds add up to %d", counted, held),
 		})
 	}
 	for customer, n := range p.Buyers {
@@ -151,7 +151,7 @@ func missing(p Product, live, sold map[string]int64) []Finding {
 	}
 	return []Finding{{
 		Kind: KindProductMissing, ProductID: p.ID, Units: units,
-		Detail: fmt.Sprintf("the product is gone, and orders hold or bought %d units of it", units),
+		Detail: fmt.Sprintf("the product is gone, but orders hold or bought %d units of it", units),
 	}}
 }
 
@@ -171,25 +171,25 @@ func stockFindings(p Product, live map[string]int64) []Finding {
 	}
 	for sku, s := range p.Stock {
 		if ledger := s.Adjusted - s.Committed + s.Restocked; s.OnHand != ledger {
-			off(KindLedgerDiffers, sku, s.OnHand-ledger, "onHand is %d, and adjusted %d - committed %d + restocked %d is %d",
+			off(KindLedgerDiffers, sku, s.OnHand-ledger, "onHand is %d, but adjusted %d - committed %d + restocked %d is %d",
 				s.OnHand, s.Adjusted, s.Committed, s.Restocked, ledger)
 		}
 		if s.Held < 0 || s.Held > s.OnHand {
 			off(KindStockImpossible, sku, s.Held-s.OnHand, "held is %d of %d on hand", s.Held, s.OnHand)
 		}
 		if s.Held != live[sku] {
-			off(KindHeldDiffers, sku, s.Held-live[sku], "held is %d, and the live holds add up to %d", s.Held, live[sku])
+			off(KindHeldDiffers, sku, s.Held-live[sku], "held is %d, but the live holds add up to %d", s.Held, live[sku])
 		}
 	}
 	for sku, n := range live {
 		if _, ok := p.Stock[sku]; !ok {
-			off(KindHeldDiffers, sku, -n, "%d units are held of a variant that is not there", n)
+			off(KindHeldDiffers, sku, -n, "%d units are held of a variant that doesn't exist", n)
 		}
 	}
 	return found
 }
 
-// listFindings checks that the lists have exactly the live holds.
+// listFindings checks that the lists contain exactly the live holds.
 func listFindings(h Hold) []Finding {
 	var found []Finding
 	if h.Unreadable != "" {
@@ -211,7 +211,7 @@ func listFindings(h Hold) []Finding {
 	f := Finding{ProductID: h.ProductID, OrderID: h.OrderID, Units: sum(h.Items)}
 	switch {
 	case h.State == product.HoldStateHeld && len(off) > 0:
-		f.Kind, f.Detail = KindHoldNotListed, "a live hold is missing on "+strings.Join(off, " and ")
+		f.Kind, f.Detail = KindHoldNotListed, "a live hold is missing from "+strings.Join(off, " and ")
 	case h.State != product.HoldStateHeld && len(on) > 0:
 		f.Kind, f.Detail = KindListedWithoutHold, "the hold is "+string(h.State)+" and still on "+strings.Join(on, " and ")
 	default:
@@ -220,15 +220,15 @@ func listFindings(h Hold) []Finding {
 	return append(found, f)
 }
 
-// lookAtSales compares the suspected products' ledgers with the paid orders'
-// lines. Sales go on while the documents are read: a sum is off only if it lies
-// outside what the ledger said before and after.
+// lookAtSales compares the suspected products' ledgers with the paid orders' lines. Sales
+// continue while the documents are read: a sum is wrong only if it lies outside what the
+// ledger said before and after.
 func (a *auditor) lookAtSales(ctx context.Context, ids []string) ([]Finding, error) {
 	before, err := a.readProducts(ctx, ids)
 	if err != nil {
 		return nil, err
 	}
-	// A sale's document follows its ledger entry: give it that long.
+	// A sale's document follows its ledger entry: allow it that much time.
 	if err := wait(ctx, a.Pause); err != nil {
 		return nil, err
 	}
@@ -306,7 +306,7 @@ func (a *auditor) soldFindings(before, after Product, sold map[string]int64) []F
 		}
 		found = append(found, Finding{
 			Kind: KindSoldDiffers, ProductID: after.ID, SKU: sku, Units: units,
-			Detail: fmt.Sprintf("committed %d - restocked %d, and the paid orders' lines add up to %d",
+			Detail: fmt.Sprintf("committed %d - restocked %d, but the paid orders' lines add up to %d",
 				e.Committed, e.Restocked, sold[sku]),
 		})
 	}

@@ -11,26 +11,27 @@ import (
 	"holdfast/order"
 )
 
-// paymentRef names a payment and the order with which it is looked at: mostly the one
-// that the provider names.
+// paymentRef names a payment and the order with which it is checked: usually the one that
+// the provider names.
 type paymentRef struct{ provider, payment, order string }
 
-// account is what is on record of one order and its money.
+// account is what is recorded about one order and its money.
 type account struct {
 	doc      Document
 	attempts []order.Attempt
 	refunds  []order.Refund
 }
 
-// claim is what is on record of a success.
+// claim is the record of a success.
 type claim struct {
 	made     bool
 	amount   int64
 	currency string
 }
 
-// claim is a success of this payment on record: as a payment, as that which the order
-// took, or as a refund or a case. A refund is on record only of what was paid.
+// claim returns the record of this payment's success: as a payment, as the one that the
+// order took, or as a refund or a case. A refund is only recorded for a payment that
+// succeeded.
 func (a account) claim(of paymentRef) claim {
 	for _, p := range a.attempts {
 		if p.Provider == of.provider && p.PaymentID == of.payment && p.Type == order.PaymentSucceeded {
@@ -53,7 +54,7 @@ func (a account) keeps(of paymentRef) bool {
 		(o.Payment.Provider == "" || o.Payment.Provider == of.provider)
 }
 
-// refundsOf are the refunds of a payment, but those of which nothing came.
+// refundsOf returns the refunds of a payment, without those that came to nothing.
 func (a account) refundsOf(of paymentRef) []order.Refund {
 	var found []order.Refund
 	for _, r := range a.refunds {
@@ -69,13 +70,13 @@ func (a account) gaveAway(p paymentRef) bool {
 	return slices.ContainsFunc(a.refundsOf(p), func(r order.Refund) bool { return r.Status == order.RefundAssigned })
 }
 
-// success is a payment that is on record as succeeded, and when.
+// success is a payment that is recorded as succeeded, and when.
 type success struct {
 	paymentRef
 	at time.Time
 }
 
-// successes are all of the order's, those of cases too.
+// successes returns all of the order's, including those of cases.
 func (a account) successes() []success {
 	var all []success
 	add := func(provider, id string, at time.Time) {
@@ -100,7 +101,7 @@ func (a account) successes() []success {
 	return all
 }
 
-// accounts reads what is on record of orders, wherever they are.
+// accounts reads the records of orders, wherever they are.
 func (a *moneyAudit) accounts(ctx context.Context, orderIDs []string) (map[string]account, error) {
 	ids := slices.Clone(orderIDs)
 	slices.Sort(ids)
@@ -139,8 +140,8 @@ func (a *moneyAudit) accounts(ctx context.Context, orderIDs []string) (map[strin
 	return all, nil
 }
 
-// newAccount reads the documents. One that can't be read counts as missing: the audit
-// of the orders names it.
+// newAccount reads the documents. An unreadable one counts as missing: the audit of the
+// orders reports it.
 func newAccount(d Document, stored Payments) account {
 	acc := account{doc: d}
 	for _, doc := range stored.Attempts {

@@ -10,7 +10,7 @@ import (
 	"holdfast/order"
 )
 
-// sidesOf reads what is on record of payments' orders.
+// sidesOf reads the records of the payments' orders.
 func (a *moneyAudit) sidesOf(ctx context.Context, theirs map[paymentRef]*order.ProviderPayment) ([]sides, error) {
 	ids := make([]string, 0, len(theirs))
 	for ref, t := range theirs {
@@ -34,7 +34,7 @@ func (a *moneyAudit) sidesOf(ctx context.Context, theirs map[paymentRef]*order.P
 	return all, nil
 }
 
-// firstLook counts payments, and notes those that look off.
+// firstLook counts payments, and notes suspects.
 func (a *moneyAudit) firstLook(ctx context.Context, theirs map[paymentRef]*order.ProviderPayment) error {
 	if len(theirs) == 0 {
 		return nil
@@ -57,7 +57,7 @@ func (a *moneyAudit) firstLook(ctx context.Context, theirs map[paymentRef]*order
 	return nil
 }
 
-// severalOpen notes the orders that seem to have several payments open.
+// severalOpen notes the orders that seem to have several open payments.
 func (a *moneyAudit) severalOpen() {
 	for id, refs := range a.open {
 		if len(refs) > 1 {
@@ -79,8 +79,8 @@ func paymentsOpen(orderID string, refs []paymentRef) MoneyFinding {
 	}
 }
 
-// lookAgain looks at the suspects until those that were only in motion are cleared, or
-// the looks are used up.
+// lookAgain checks the suspects until those with steps in progress are cleared, or the
+// checks are used up.
 func (a *moneyAudit) lookAgain(ctx context.Context) ([]MoneyFinding, error) {
 	standing := persisting(map[moneyKey]MoneyFinding{}, a.first, true)
 	pause := a.Pause
@@ -98,7 +98,7 @@ func (a *moneyAudit) lookAgain(ctx context.Context) ([]MoneyFinding, error) {
 	return slices.Collect(maps.Values(standing)), nil
 }
 
-// look looks at the suspects as they are now. Those that are in order leave the list.
+// look checks the current state of the suspects. Those without findings leave the list.
 func (a *moneyAudit) look(ctx context.Context) (found []MoneyFinding, err error) {
 	for refs := range slices.Chunk(slices.Collect(maps.Keys(a.suspects)), batch) {
 		theirs, err := a.lookUp(ctx, refs)
@@ -136,13 +136,13 @@ func (a *moneyAudit) look(ctx context.Context) (found []MoneyFinding, err error)
 	return found, nil
 }
 
-// judged adds what could not be looked at, and leaves out what looks off for that alone:
-// an order that has left Redis is unknown where nobody gave the view that has it.
+// judged adds what could not be checked, and drops findings that only follow from that: an
+// order that has left Redis is unknown if the view that has it isn't available.
 func (a *moneyAudit) judged(ctx context.Context, found []MoneyFinding) ([]MoneyFinding, error) {
 	for name, n := range a.unseen {
 		found = append(found, MoneyFinding{
 			Kind: KindProviderUnseen, Provider: name,
-			Detail: fmt.Sprintf("%d payments of %s are on record, and its settings are missing: they were not compared", n, name),
+			Detail: fmt.Sprintf("%d payments of %s are recorded, but its settings are missing: they were not compared", n, name),
 		})
 	}
 	if a.Cold != nil || len(found) == 0 {
@@ -178,8 +178,8 @@ func (a *moneyAudit) judged(ctx context.Context, found []MoneyFinding) ([]MoneyF
 	if unseen > 0 {
 		kept = append(kept, MoneyFinding{
 			Kind: KindOrdersUnseen,
-			Detail: fmt.Sprintf("%d orders have left Redis and are in the orders view alone, which was not given"+
-				" (ELASTICSEARCH_URL): whether %d payments are theirs was not checked", left, unseen),
+			Detail: fmt.Sprintf("%d orders have left Redis and are only in the orders view, which was not given"+
+				" (ELASTICSEARCH_URL): whether %d payments belong to them was not checked", left, unseen),
 		})
 	}
 	return kept, nil

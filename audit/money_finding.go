@@ -6,47 +6,50 @@ import (
 	"strings"
 )
 
-// What does not add up between the orders and the providers' own records. The first
-// are about what was paid.
+// What does not add up between the orders and the providers' own records. The first kinds
+// are about payments.
 const (
-	// KindMoneyUnheard: a provider has a success of which nobody here has heard: no order,
-	// and no case.
+	// KindMoneyUnheard means that a provider has a success that is recorded nowhere here,
+	// neither with an order nor as a case.
 	KindMoneyUnheard Kind = "money_unheard"
-	// KindMoneyMissing: a success is on record, and the provider hasn't this payment, or not
-	// as succeeded, or for another order.
+	// KindMoneyMissing means that a success is recorded, but the provider doesn't have this
+	// payment, or not as succeeded, or for another order.
 	KindMoneyMissing Kind = "money_missing"
-	// KindMoneyDiffers: a success is on record with another amount or currency than the
-	// provider has.
+	// KindMoneyDiffers means that a success is recorded with another amount or currency
+	// than at the provider.
 	KindMoneyDiffers Kind = "money_differs"
-	// KindMoneyUnused: an order has no use for what was paid, and not all of it is on its
-	// way back, nor does an operator know.
+	// KindMoneyUnused means that an order has no use for a payment, and not all of it is
+	// being refunded or known to an operator.
 	KindMoneyUnused Kind = "money_unused"
-	// KindPaidWithoutMoney: an order is paid, and the provider hasn't the money.
+	// KindPaidWithoutMoney means that an order is paid, but the provider doesn't have the
+	// money.
 	KindPaidWithoutMoney Kind = "paid_without_money"
-	// KindPaymentStillOpen: a payment can still be paid, or is processing for more than a
-	// day, though its order is closed, paid otherwise, or unknown.
+	// KindPaymentStillOpen means that a payment can still be paid, or has been processing
+	// for more than a day, though its order is closed, paid otherwise, or unknown.
 	KindPaymentStillOpen Kind = "payment_still_open"
-	// KindPaymentsOpen: an order has several payments that can be paid.
+	// KindPaymentsOpen means that an order has several payments that can be paid.
 	KindPaymentsOpen Kind = "payments_open"
 
-	// KindRefundUnpaid: a refund is on record as paid, and the provider hasn't paid it.
+	// KindRefundUnpaid means that a refund is recorded as paid, but the provider hasn't
+	// paid it.
 	KindRefundUnpaid Kind = "refund_unpaid"
-	// KindRefundAmountDiffers: the provider refunded another amount, or currency, than is on
-	// record.
+	// KindRefundAmountDiffers means that the provider refunded another amount or currency
+	// than recorded.
 	KindRefundAmountDiffers Kind = "refund_amount_differs"
-	// KindRefundUnrecorded: the provider refunded what is not on record as going back.
+	// KindRefundUnrecorded means that the provider made a refund that is not recorded.
 	KindRefundUnrecorded Kind = "refund_unrecorded"
-	// KindRefundTwice: the provider paid a refund out twice, or one that an operator had
-	// settled by other ways.
+	// KindRefundTwice means that the provider paid a refund twice, or paid one that an
+	// operator had settled in another way.
 	KindRefundTwice Kind = "refund_twice"
-	// KindRefundsAbovePaid: more goes back than was paid.
+	// KindRefundsAbovePaid means that more was refunded than paid.
 	KindRefundsAbovePaid Kind = "refunds_above_paid"
 
-	// KindProviderUnseen: there are payments of a provider whose records nobody gave.
+	// KindProviderUnseen means that there are payments of a provider whose records are not
+	// available.
 	KindProviderUnseen Kind = "provider_unseen"
 
-	// KindRefundOverdue is a note and no finding: a refund is due for more than an hour. The
-	// books agree that it is still to go out, and its workflow goes on asking.
+	// KindRefundOverdue is a note, not a finding: a refund has been due for more than an
+	// hour. The books agree that it is still to be paid, and its workflow keeps retrying.
 	KindRefundOverdue Kind = "refund_overdue"
 )
 
@@ -54,19 +57,19 @@ const (
 type MoneyFinding struct {
 	Kind     Kind   `json:"kind"`
 	Provider string `json:"provider,omitempty"`
-	// PaymentID as the provider names it.
+	// PaymentID is the provider's id.
 	PaymentID string `json:"paymentId,omitempty"`
 	OrderID   string `json:"orderId,omitempty"`
-	// RefundID is ours, or the provider's own where it is of a refund that isn't ours.
+	// RefundID is ours, or the provider's own for a refund that isn't ours.
 	RefundID string `json:"refundId,omitempty"`
-	// Amount that it is about, in minor units of Currency.
+	// Amount concerned, in minor units of Currency.
 	Amount   int64  `json:"amount,omitempty"`
 	Currency string `json:"currency,omitempty"`
-	// Detail is for a person.
+	// Detail is for people.
 	Detail string `json:"detail"`
 }
 
-// moneyKey tells money findings apart. Amounts and detail may move from look to look.
+// moneyKey identifies a money finding. Amounts and detail may change between checks.
 type moneyKey struct {
 	kind                             Kind
 	provider, payment, order, refund string
@@ -81,7 +84,7 @@ func (f MoneyFinding) compare(g MoneyFinding) int {
 		cmp.Compare(f.PaymentID, g.PaymentID), cmp.Compare(f.Kind, g.Kind), cmp.Compare(f.RefundID, g.RefundID))
 }
 
-// String tells the finding in one line.
+// String describes the finding in one line.
 func (f MoneyFinding) String() string {
 	var b strings.Builder
 	b.WriteString(string(f.Kind))

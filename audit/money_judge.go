@@ -7,22 +7,22 @@ import (
 	"holdfast/order"
 )
 
-// longProcessing is how long a payment may be processing that nobody waits for: a bank
-// transfer takes its day.
+// longProcessing is how long an unneeded payment may be processing: a bank transfer takes a
+// day.
 const longProcessing = 24 * time.Hour
 
-// sides is one payment of one order, as the provider has it and as we do.
+// sides is one payment of one order, as the provider has it and as it is recorded here.
 type sides struct {
 	ref    paymentRef
-	theirs *order.ProviderPayment // nil: the provider has none
+	theirs *order.ProviderPayment // nil if the provider has none
 	ours   account
-	// assigned: the provider names another order, from which an operator gave it to
-	// this one.
+	// assigned means that the provider names another order, from which an operator gave it
+	// to this one.
 	assigned bool
 }
 
-// findings names how the two sides differ. Of what follows from one another it names
-// the first alone.
+// findings reports how the two sides differ. If one difference follows from another, it
+// reports only the first.
 func (s sides) findings(now time.Time) []MoneyFinding {
 	if s.theirs == nil || s.theirs.Status != order.ProviderSucceeded {
 		return s.withoutMoney(now)
@@ -31,28 +31,28 @@ func (s sides) findings(now time.Time) []MoneyFinding {
 	switch {
 	case s.theirs.OrderID != s.ref.order && !s.assigned:
 		if !claim.made {
-			return nil // it is looked at with the provider's order
+			return nil // it is checked with the provider's order
 		}
 		return s.say(KindMoneyMissing, claim.amount, claim.currency, "the provider has it for order %s", s.theirs.OrderID)
 	case !claim.made:
-		return s.say(KindMoneyUnheard, s.theirs.Amount, s.theirs.Currency, "%s, and nobody here heard of it", s.theirsIs())
+		return s.say(KindMoneyUnheard, s.theirs.Amount, s.theirs.Currency, "%s, but it is not recorded here", s.theirsIs())
 	case claim.amount != s.theirs.Amount || claim.currency != s.theirs.Currency:
 		return s.say(KindMoneyDiffers, s.theirs.Amount, s.theirs.Currency,
-			"%s, on record are %d %s", s.theirsIs(), claim.amount, claim.currency)
+			"%s, but %d %s are recorded", s.theirsIs(), claim.amount, claim.currency)
 	case s.ours.gaveAway(s.ref):
-		return nil // the order that has it is looked at by itself
+		return nil // the order that has it is checked by itself
 	}
 	return append(s.unused(), s.refundFindings()...)
 }
 
-// withoutMoney: no money came, or not by this payment.
+// withoutMoney reports a payment that brought no money.
 func (s sides) withoutMoney(now time.Time) []MoneyFinding {
 	claim := s.ours.claim(s.ref)
 	switch {
 	case s.ours.keeps(s.ref):
-		return s.say(KindPaidWithoutMoney, claim.amount, claim.currency, "the order is %s, and %s", s.ours.doc.Order.Status, s.theirsIs())
+		return s.say(KindPaidWithoutMoney, claim.amount, claim.currency, "the order is %s, but %s", s.ours.doc.Order.Status, s.theirsIs())
 	case claim.made:
-		return s.say(KindMoneyMissing, claim.amount, claim.currency, "%d %s are on record as paid, and %s",
+		return s.say(KindMoneyMissing, claim.amount, claim.currency, "%d %s are recorded as paid, but %s",
 			claim.amount, claim.currency, s.theirsIs())
 	case s.payable() && !s.awaited() && (s.theirs.Status == order.ProviderOpen || now.Sub(s.theirs.CreatedAt) > longProcessing):
 		return s.say(KindPaymentStillOpen, s.theirs.Amount, s.theirs.Currency, "%s, and %s", s.theirsIs(), s.stands())
@@ -60,18 +60,18 @@ func (s sides) withoutMoney(now time.Time) []MoneyFinding {
 	return nil
 }
 
-// payable reports whether money may still come by the payment.
+// payable reports whether money may still arrive by the payment.
 func (s sides) payable() bool {
 	return s.theirs != nil && (s.theirs.Status == order.ProviderOpen || s.theirs.Status == order.ProviderProcessing)
 }
 
-// awaited reports whether the order waits for a payment. Of one whose document can't be
-// read nobody knows.
+// awaited reports whether the order awaits a payment. If its document can't be read, that
+// is unknown.
 func (s sides) awaited() bool {
 	return s.ours.doc.Unreadable != "" || (s.ours.doc.Found && s.ours.doc.Order.Status.Unpaid())
 }
 
-// unused: the order has no use for the money, and it doesn't go back.
+// unused reports money that the order has no use for and that isn't refunded.
 func (s sides) unused() []MoneyFinding {
 	if s.ours.keeps(s.ref) || s.ours.doc.Unreadable != "" {
 		return nil
@@ -85,11 +85,11 @@ func (s sides) unused() []MoneyFinding {
 	if left <= 0 {
 		return nil
 	}
-	return s.say(KindMoneyUnused, left, s.theirs.Currency, "%s, %s, and %d %s of it have no refund on record",
+	return s.say(KindMoneyUnused, left, s.theirs.Currency, "%s, %s, and %d %s of it have no recorded refund",
 		s.theirsIs(), s.stands(), left, s.theirs.Currency)
 }
 
-// theirsIs says how the payment stands at the provider.
+// theirsIs describes the payment's state at the provider.
 func (s sides) theirsIs() string {
 	if s.theirs == nil {
 		return "the provider has no such payment"
@@ -97,7 +97,7 @@ func (s sides) theirsIs() string {
 	return fmt.Sprintf("%d %s are %s at the provider", s.theirs.Amount, s.theirs.Currency, s.theirs.Status)
 }
 
-// stands says how the order stands.
+// stands describes the order's state.
 func (s sides) stands() string {
 	if !s.ours.doc.Found {
 		return "its order is unknown"

@@ -7,11 +7,11 @@ import (
 	"holdfast/order"
 )
 
-// overdue is when a refund that is due is worth a note: the provider was away, or a
-// worker is, for so long.
+// overdue is how long a refund may be due before it is noted: a provider or a worker was
+// away that long.
 const overdue = time.Hour
 
-// refundFindings compares what went back of a payment that both sides have.
+// refundFindings compares the refunds of a payment that both sides have.
 func (s sides) refundFindings() []MoneyFinding {
 	theirs, found := s.theirRefunds()
 	ours := s.ours.refundsOf(s.ref)
@@ -26,10 +26,10 @@ func (s sides) refundFindings() []MoneyFinding {
 	}
 	for _, t := range theirs {
 		if t.ID == "" && takeSettled(&settled, t.Amount) {
-			continue // by the provider's own means
+			continue // made by the provider's own means
 		}
 		found = append(found, s.about(cmp.Or(t.ID, t.ProviderID), KindRefundUnrecorded, t.Amount,
-			"the provider refunded %d %s, which is not on record", t.Amount, s.theirs.Currency)...)
+			"the provider refunded %d %s, which is not recorded", t.Amount, s.theirs.Currency)...)
 	}
 	if len(found) == 0 {
 		return s.above(ours)
@@ -37,8 +37,8 @@ func (s sides) refundFindings() []MoneyFinding {
 	return found
 }
 
-// theirRefunds are the provider's refunds that move money, by our id or, of those that
-// others made, by its own.
+// theirRefunds returns the provider's refunds that move money, by our id or, if others made
+// them, by its own.
 func (s sides) theirRefunds() (byID map[string]order.ProviderRefund, twice []MoneyFinding) {
 	byID = map[string]order.ProviderRefund{}
 	for _, t := range s.theirs.Refunds {
@@ -47,7 +47,7 @@ func (s sides) theirRefunds() (byID map[string]order.ProviderRefund, twice []Mon
 		}
 		id := t.ID
 		if id == "" {
-			id = "\x00" + t.ProviderID // none of ours begins so
+			id = "\x00" + t.ProviderID // no id of ours starts this way
 		}
 		if _, again := byID[id]; again {
 			twice = append(twice, s.about(cmp.Or(t.ID, t.ProviderID), KindRefundTwice, t.Amount,
@@ -59,29 +59,29 @@ func (s sides) theirRefunds() (byID map[string]order.ProviderRefund, twice []Mon
 	return byID, twice
 }
 
-// refundFinding compares one refund on record with the provider's. One that is due or
-// pending here may be paid there: its workflow has yet to hear of it.
+// refundFinding compares one recorded refund with the provider's. One that is due or
+// pending here may be paid there: its workflow has yet to learn of it.
 func (s sides) refundFinding(r order.Refund, t order.ProviderRefund, there bool) []MoneyFinding {
 	switch {
 	case r.Status == order.RefundPaid && (!there || t.Status != order.RefundPaid):
-		return s.about(r.ID, KindRefundUnpaid, r.Amount, "it is on record as paid out, and not at the provider")
+		return s.about(r.ID, KindRefundUnpaid, r.Amount, "it is recorded as paid out, but not at the provider")
 	case r.Status == order.RefundPaid && r.Currency != s.theirs.Currency:
-		return s.about(r.ID, KindRefundAmountDiffers, r.Amount, "on record are %s, the payment was %s", r.Currency, s.theirs.Currency)
+		return s.about(r.ID, KindRefundAmountDiffers, r.Amount, "it is recorded in %s, but the payment was in %s", r.Currency, s.theirs.Currency)
 	case !there:
 		return nil
 	case r.Status == order.RefundSettled:
-		return s.about(r.ID, KindRefundTwice, t.Amount, "an operator settled it, and the provider paid it out as %s", t.ProviderID)
+		return s.about(r.ID, KindRefundTwice, t.Amount, "an operator settled it, but the provider paid it out as %s", t.ProviderID)
 	case !r.Status.Counts() || r.Status == order.RefundFailed:
-		return s.about(r.ID, KindRefundUnrecorded, t.Amount, "it is %s on record, and the provider refunded %d %s",
+		return s.about(r.ID, KindRefundUnrecorded, t.Amount, "it is recorded as %s, but the provider refunded %d %s",
 			r.Status, t.Amount, s.theirs.Currency)
 	case r.Amount != t.Amount:
-		return s.about(r.ID, KindRefundAmountDiffers, t.Amount, "the provider refunded %d %s, on record are %d %s",
+		return s.about(r.ID, KindRefundAmountDiffers, t.Amount, "the provider refunded %d %s, but %d %s are recorded",
 			t.Amount, s.theirs.Currency, r.Amount, r.Currency)
 	}
 	return nil
 }
 
-// above: more goes back than was paid.
+// above reports that more was refunded than paid.
 func (s sides) above(ours []order.Refund) []MoneyFinding {
 	there, here := int64(0), int64(0)
 	for _, t := range s.theirs.Refunds {
@@ -96,12 +96,13 @@ func (s sides) above(ours []order.Refund) []MoneyFinding {
 	}
 	if most := max(there, here); most > s.theirs.Amount {
 		return s.say(KindRefundsAbovePaid, most-s.theirs.Amount, s.theirs.Currency,
-			"%d %s were paid; %d go back on record, %d at the provider", s.theirs.Amount, s.theirs.Currency, here, there)
+			"%d %s were paid; the refunds come to %d as recorded, and to %d at the provider", s.theirs.Amount, s.theirs.Currency, here, there)
 	}
 	return nil
 }
 
-// takeSettled takes a refund of this amount off the list, and reports whether there was one.
+// takeSettled removes a refund with this amount from the list, and reports whether there
+// was one.
 func takeSettled(settled *[]order.Refund, amount int64) bool {
 	for i, r := range *settled {
 		if r.Amount == amount {
@@ -118,7 +119,7 @@ func (s sides) about(refundID string, k Kind, amount int64, format string, args 
 	return found
 }
 
-// overdueNotes are the order's refunds that are due for long.
+// overdueNotes notes the order's refunds that have been due for long.
 func (a account) overdueNotes(now time.Time) (notes []MoneyFinding) {
 	for _, r := range a.refunds {
 		if r.Status == order.RefundDue && now.Sub(r.DueAt) > overdue {

@@ -2,8 +2,8 @@ package audit
 
 import "holdfast/order"
 
-// MoneySum is what was paid and what went back, in minor units of one currency: by the
-// providers' records, and by what is on record here.
+// MoneySum is what was paid and refunded, in minor units of one currency: by the providers'
+// records, and by those here.
 type MoneySum struct {
 	PaidThere     int64 `json:"paidAtProviders"`
 	PaidHere      int64 `json:"paidOnRecord"`
@@ -26,7 +26,7 @@ func (s sums) add(currency string, m MoneySum) {
 	s[currency] = n
 }
 
-// replace takes what was counted before out, and counts what is so now.
+// replace subtracts what was counted before, and adds the current sums.
 func (s sums) replace(before, now sums) {
 	for currency, m := range before {
 		s.add(currency, MoneySum{-m.PaidThere, -m.PaidHere, -m.RefundedThere, -m.RefundedHere})
@@ -36,9 +36,9 @@ func (s sums) replace(before, now sums) {
 	}
 }
 
-// sums are what this payment of this order comes to. Of one that two orders name, the
-// provider's side counts with the order that the provider names, and what was paid
-// counts once here.
+// sums returns the sums of this payment of this order. For a payment that two orders name,
+// the provider's side counts with the order that the provider names, and the recorded
+// payment counts once.
 func (s sides) sums() sums {
 	to := sums{}
 	if s.theirs != nil && s.theirs.Status == order.ProviderSucceeded && s.theirs.OrderID == s.ref.order {
@@ -61,8 +61,8 @@ func (s sides) sums() sums {
 	return to
 }
 
-// settledThere reports whether an operator settled the refund by the provider's own
-// means, such as in its dashboard.
+// settledThere reports whether an operator settled the refund by the provider's own means,
+// such as its dashboard.
 func (s sides) settledThere(r order.Refund) bool {
 	if s.theirs == nil {
 		return false

@@ -14,12 +14,12 @@ import (
 	"holdfast/payment"
 )
 
-// edge is how much younger than Since a success on record has to be for the provider to
-// be asked for it: one that keeps its payments no longer may drop it just now.
+// edge is how much younger than Since a recorded success must be to be looked up at the
+// provider: a provider with the same retention may be dropping it right now.
 const edge = time.Hour
 
-// walkProviders goes over each provider's payments and compares them with what is on
-// record of their orders.
+// walkProviders iterates over each provider's payments and compares them with their orders'
+// records.
 func (a *moneyAudit) walkProviders(ctx context.Context) error {
 	for _, name := range slices.Sorted(maps.Keys(a.Providers)) {
 		part := make(map[paymentRef]*order.ProviderPayment, batch)
@@ -56,9 +56,9 @@ func (a *moneyAudit) walked(ctx context.Context, part map[paymentRef]*order.Prov
 	return nil
 }
 
-// walkRecords goes over what is on record, of orders in Redis first and then of those
-// that only the view has, and looks up the successes that no provider's walk has shown
-// with this order.
+// walkRecords iterates over the records, of orders in Redis first and then of those that
+// only the view has, and looks up successes that no provider's walk has shown with this
+// order.
 func (a *moneyAudit) walkRecords(ctx context.Context) error {
 	warm := map[string]struct{}{}
 	for ids, err := range a.Records.WalkPayments(ctx) {
@@ -98,7 +98,7 @@ func (a *moneyAudit) walkRecords(ctx context.Context) error {
 	}
 }
 
-// recorded looks at what is on record of some orders.
+// recorded checks the records of some orders.
 func (a *moneyAudit) recorded(ctx context.Context, orderIDs []string) error {
 	accounts, err := a.accounts(ctx, orderIDs)
 	if err != nil {
@@ -133,7 +133,7 @@ func (a *moneyAudit) recorded(ctx context.Context, orderIDs []string) error {
 	return a.firstLook(ctx, theirs)
 }
 
-// lookUp asks the providers, nil for a payment that one hasn't.
+// lookUp asks the providers; nil stands for a payment that the provider doesn't have.
 func (a *moneyAudit) lookUp(ctx context.Context, refs []paymentRef) (map[paymentRef]*order.ProviderPayment, error) {
 	found := make([]*order.ProviderPayment, len(refs))
 	group, ctx := errgroup.WithContext(ctx)
@@ -154,7 +154,7 @@ func (a *moneyAudit) lookUp(ctx context.Context, refs []paymentRef) (map[payment
 	return theirs, nil
 }
 
-// A provider that doesn't answer is asked again so often; the pause doubles.
+// How often a provider that doesn't answer is asked again; the pause doubles.
 const (
 	asks     = 6
 	askPause = 100 * time.Millisecond

@@ -9,9 +9,8 @@ import (
 	"holdfast/order"
 )
 
-// paymentsOfDocuments looks, in Redis alone, whether the payment that an order
-// names is on its payments document. Others are asked for only where something
-// is off.
+// paymentsOfDocuments checks, in Redis alone, whether the payment that an order names is in
+// its payments document. Others are only requested if something is wrong.
 func (a *auditor) paymentsOfDocuments(ctx context.Context, docs []Document) error {
 	var ids []string
 	var of []*order.Order
@@ -53,7 +52,7 @@ func (a *auditor) take(p order.Attempt, o *order.Order) {
 	switch {
 	case !taken:
 		a.taken[id] = o.ID
-	case first != o.ID: // a walk may come by one order twice
+	case first != o.ID: // a walk may see one order twice
 		f := Finding{
 			Kind: KindPaymentTakenTwice, OrderID: max(first, o.ID), PaymentID: p.PaymentID,
 			Detail: fmt.Sprintf("order %s took this payment of %s too", min(first, o.ID), p.Provider),
@@ -62,10 +61,9 @@ func (a *auditor) take(p order.Attempt, o *order.Order) {
 	}
 }
 
-// paymentFindings compares the payments document of an order with all payments
-// that its workflow heard of. What the document has besides is of an order that
-// was placed under the same id before. A workflow that was ended by force didn't hear what
-// became of its open payments.
+// paymentFindings compares the payments document of an order with all payments that its
+// workflow knows. Other payments in the document belong to an order that was placed under
+// the same id before. A terminated workflow didn't learn the outcome of its open payments.
 func (a *auditor) paymentFindings(ctx context.Context, orderID string, byForce bool) ([]Finding, error) {
 	attempts, err := a.Orders.Payments(ctx, orderID)
 	if err != nil || len(attempts) == 0 {
@@ -95,8 +93,8 @@ func (a *auditor) paymentFindings(ctx context.Context, orderID string, byForce b
 	return found, nil
 }
 
-// stands reports whether the stored document says just what want says. Fields that
-// this version doesn't know don't count.
+// stands reports whether the stored document says exactly what want says. Fields that this
+// version doesn't know are ignored.
 func stands[T any](stored []byte, want T) bool {
 	var have T
 	if json.Unmarshal(stored, &have) != nil {

@@ -19,14 +19,14 @@ import (
 	"holdfast/saga"
 )
 
-// RedisBooks reads the books by itself, key by key, and not with the readers of
-// package inventory: those leave out what doesn't fit together, which is just
-// what an audit looks for. The tests keep the two in step.
+// RedisBooks reads the books by itself, key by key, instead of using the readers of package
+// inventory: those ignore what doesn't fit together, which is exactly what an audit looks
+// for. The tests keep the two in step.
 type RedisBooks struct {
 	rdb redis.UniversalClient
 }
 
-// NewRedisBooks reads the books that rdb keeps. The caller closes rdb.
+// NewRedisBooks returns the books on rdb, which the caller closes.
 func NewRedisBooks(rdb redis.UniversalClient) *RedisBooks { return &RedisBooks{rdb: rdb} }
 
 var _ Books = (*RedisBooks)(nil)
@@ -44,8 +44,8 @@ func holdKey(id HoldID) string {
 
 func deadlinesKey(productID string) string { return redisdb.Bucket(productID) + ":deadlines" }
 
-// WalkProducts goes over the product hashes themselves, not over the set that
-// lists them.
+// WalkProducts iterates over the product hashes themselves, not over the set that lists
+// them.
 func (b *RedisBooks) WalkProducts(ctx context.Context) iter.Seq2[[]string, error] {
 	return batches(redisdb.Scan(ctx, b.rdb, "{b??}:product:*"), func(key string) string {
 		_, id, _ := strings.Cut(key, ":product:")
@@ -53,7 +53,7 @@ func (b *RedisBooks) WalkProducts(ctx context.Context) iter.Seq2[[]string, error
 	})
 }
 
-// WalkHolds goes over all holds, ended ones and marks among them.
+// WalkHolds iterates over all holds, including ended ones and marks.
 func (b *RedisBooks) WalkHolds(ctx context.Context) iter.Seq2[[]HoldID, error] {
 	return batches(redisdb.Scan(ctx, b.rdb, "{b??}:hold:*"), func(key string) HoldID {
 		_, ids, _ := strings.Cut(key, ":hold:")
@@ -62,7 +62,7 @@ func (b *RedisBooks) WalkHolds(ctx context.Context) iter.Seq2[[]HoldID, error] {
 	})
 }
 
-// WalkDocuments goes over the orders that have a document.
+// WalkDocuments iterates over the orders that have a document.
 func (b *RedisBooks) WalkDocuments(ctx context.Context) iter.Seq2[[]string, error] {
 	return batches(redisdb.Scan(ctx, b.rdb, "{b??}:order:*"), func(key string) string {
 		_, id, _ := strings.Cut(key, ":order:")
@@ -70,8 +70,8 @@ func (b *RedisBooks) WalkDocuments(ctx context.Context) iter.Seq2[[]string, erro
 	})
 }
 
-// WalkPayments goes over the orders that have documents of payments or refunds; some
-// of them may have none of their own.
+// WalkPayments iterates over the orders that have documents of payments or refunds; some of
+// them may lack one of their own.
 func (b *RedisBooks) WalkPayments(ctx context.Context) iter.Seq2[[]string, error] {
 	return batches(redisdb.Scan(ctx, b.rdb, "{b??}:payments:*"), func(key string) string {
 		_, id, _ := strings.Cut(key, ":payments:")
@@ -79,13 +79,13 @@ func (b *RedisBooks) WalkPayments(ctx context.Context) iter.Seq2[[]string, error
 	})
 }
 
-// WalkDeadlines goes over the sweeper's lists.
+// WalkDeadlines iterates over the sweeper's lists.
 func (b *RedisBooks) WalkDeadlines(ctx context.Context) iter.Seq2[[]HoldID, error] {
 	members := func(yield func(string, error) bool) {
 		for _, bucket := range redisdb.AllBuckets() {
 			entries := b.rdb.ZScan(ctx, bucket+":deadlines", 0, "", batch).Iterator()
 			for i := 0; entries.Next(ctx); i++ {
-				if i%2 == 0 && !yield(entries.Val(), nil) { // the other half are the deadlines
+				if i%2 == 0 && !yield(entries.Val(), nil) { // every other element is a deadline
 					return
 				}
 			}
@@ -101,7 +101,7 @@ func (b *RedisBooks) WalkDeadlines(ctx context.Context) iter.Seq2[[]HoldID, erro
 	})
 }
 
-// batches gathers what a scan answers.
+// batches groups the results of a scan.
 func batches[K, T any](scan iter.Seq2[K, error], name func(K) T) iter.Seq2[[]T, error] {
 	return func(yield func([]T, error) bool) {
 		part := make([]T, 0, batch)
@@ -183,7 +183,7 @@ func readProduct(id string, fields, buyers map[string]string) Product {
 	return p
 }
 
-// ReadHolds reads the holds' hashes, and asks both lists for each of them.
+// ReadHolds reads the holds' hashes, and looks each of them up in both lists.
 func (b *RedisBooks) ReadHolds(ctx context.Context, ids []HoldID) ([]Hold, error) {
 	pipe := b.rdb.Pipeline()
 	reads := queueHolds(ctx, pipe, ids)
@@ -193,13 +193,13 @@ func (b *RedisBooks) ReadHolds(ctx context.Context, ids []HoldID) ([]Hold, error
 	return takeHolds(reads)
 }
 
-// Snapshot reads a product and holds of it as they are at one moment.
+// Snapshot reads a product and holds of it at one moment.
 func (b *RedisBooks) Snapshot(ctx context.Context, productID string, orderIDs []string) (Product, []Hold, error) {
 	ids := make([]HoldID, len(orderIDs))
 	for i, o := range orderIDs {
 		ids[i] = HoldID{productID, o}
 	}
-	tx := b.rdb.TxPipeline() // all keys of a product lie in one slot
+	tx := b.rdb.TxPipeline() // all keys of a product are in one slot
 	hash, list := tx.HGetAll(ctx, productKey(productID)), tx.ZRange(ctx, holdsKey(productID), 0, -1)
 	buyers := tx.HGetAll(ctx, buyersKey(productID))
 	reads := queueHolds(ctx, tx, ids)
@@ -215,7 +215,7 @@ func (b *RedisBooks) Snapshot(ctx context.Context, productID string, orderIDs []
 	return p, holds, err
 }
 
-// holdRead is what is asked about one hold.
+// holdRead is what is read about one hold.
 type holdRead struct {
 	id                     HoldID
 	hash                   *redis.MapStringStringCmd
@@ -246,7 +246,7 @@ func takeHolds(reads []holdRead) ([]Hold, error) {
 		}
 		holds[i] = readHold(r.id, r.hash.Val())
 		holds[i].OnProduct, holds[i].OnDeadlines = onProduct, onDeadlines
-		holds[i].Expires = max(r.ttl.Val(), 0) // below 0: it doesn't, or there is no hold
+		holds[i].Expires = max(r.ttl.Val(), 0) // below 0: it doesn't expire, or there is no hold
 	}
 	return holds, nil
 }
@@ -290,7 +290,7 @@ func readHold(id HoldID, fields map[string]string) Hold {
 		}
 		h.Returned[sku] = n
 	}
-	if h.State == product.HoldStateReleased && fields["lines"] == "" { // a mark that no hold came before
+	if h.State == product.HoldStateReleased && fields["lines"] == "" { // a mark without an earlier hold
 		return h
 	}
 	deadline, err := strconv.ParseInt(fields["deadline"], 10, 64)

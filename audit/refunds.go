@@ -7,7 +7,7 @@ import (
 	"holdfast/saga"
 )
 
-// refundCases are the refunds, those that are paid out too.
+// refundCases are the refunds, including paid ones.
 func (a *auditor) refundCases() *cases[saga.RefundID, order.Refund] {
 	return &cases[saga.RefundID, order.Refund]{
 		auditor: a, name: "refund", suspects: map[saga.RefundID]bool{},
@@ -28,8 +28,8 @@ func (a *auditor) refundCases() *cases[saga.RefundID, order.Refund] {
 	}
 }
 
-// withoutVersion is the refund as it was recorded before there were versions: its workflow
-// counts them all the same when it is asked now.
+// withoutVersion is the refund as it was recorded before versions existed: its workflow
+// counts them all the same when it is queried now.
 func withoutVersion(r order.Refund) order.Refund {
 	r.Version = 0
 	return r

@@ -10,8 +10,8 @@ import (
 	"holdfast/saga"
 )
 
-// Stock is what a repair asks of the product entities: the same commands, with
-// the same checks, as those that the workflows give.
+// Stock is what a repair needs of the product entities: the same commands, with the same
+// checks, that the workflows use.
 type Stock interface {
 	Hold(ctx context.Context, reqs []product.HoldRequest) ([]product.Hold, error)
 	Commit(ctx context.Context, h product.Holder, productIDs []string) ([]product.HoldState, error)
@@ -22,21 +22,21 @@ type Stock interface {
 	RememberSale(ctx context.Context, h product.Holder, productID, currency string, items []product.HeldItem) (product.HoldState, error)
 }
 
-// Repair is one finding, and what was done about it or why nothing could be.
+// Repair is one finding, with what was done about it or why it could not be repaired.
 type Repair struct {
 	Finding Finding `json:"finding"`
 	Done    string  `json:"done"`
 }
 
-// Repairer applies again what workflows recorded.
+// Repairer repeats what workflows recorded.
 type Repairer struct {
 	Config
 	Stock   Stock
 	Records Records
 }
 
-// Run audits, repairs what it can, and audits again. The report is that of the
-// second audit, beside what was repaired.
+// Run audits, repairs what it can, and audits again. The report is that of the second
+// audit, plus what was repaired.
 func (r Repairer) Run(ctx context.Context) (Report, error) {
 	r.fill()
 	before, err := Run(ctx, r.Config)
@@ -52,7 +52,7 @@ func (r Repairer) Run(ctx context.Context) (Report, error) {
 	return after, err
 }
 
-// repair goes from what frees units to what takes them.
+// repair starts with repairs that free units, and ends with those that take them.
 func (r Repairer) repair(ctx context.Context, findings []Finding) (done, left []Repair, err error) {
 	lacks := lacking(findings)
 	for _, step := range []struct {
@@ -93,11 +93,10 @@ func (r Repairer) repair(ctx context.Context, findings []Finding) (done, left []
 	return done, left, nil
 }
 
-// lacks counts, by product and sku, the units that a ledger lacks of what paid
-// orders bought (below 0: that it has too many), and the units by which held is below
-// the live holds. They tell
-// a step that Redis has lost from a hold whose own record is wrong: for the
-// latter the same step would count twice.
+// lacks counts, by product and sku, the sold units that are missing from a ledger (below 0:
+// that it has too many), and the units by which held is below the live holds. They
+// distinguish a step that Redis has lost from a hold whose own record is wrong: for the
+// latter, the same step would count twice.
 type lacks struct{ sold, held map[variant]int64 }
 
 type variant struct{ product, sku string }
@@ -123,7 +122,7 @@ func (r Repairer) read(ctx context.Context, f Finding) (Hold, error) {
 	return holds[0], nil
 }
 
-// cannotError says why a finding stays one: nothing on record mends it.
+// cannotError is why a finding can't be repaired from the records.
 type cannotError struct{ why string }
 
 func (e *cannotError) Error() string { return e.why }

@@ -11,7 +11,7 @@ import (
 	"holdfast/product"
 )
 
-// release gives back what a closed order still holds.
+// release releases what a closed order still holds.
 func (r Repairer) release(ctx context.Context, f Finding, l lacks) (string, error) {
 	h, err := r.read(ctx, f)
 	if err != nil {
@@ -32,7 +32,7 @@ func (r Repairer) release(ctx context.Context, f Finding, l lacks) (string, erro
 	}
 	for _, it := range h.Items {
 		if l.held[variant{f.ProductID, it.SKU}] > 0 {
-			return "", cannot("held doesn't count these units: only the hold's record is wrong")
+			return "", cannot("held doesn't include these units: only the hold's record is wrong")
 		}
 	}
 	states, err := r.Stock.Release(ctx, h.Holder(), max(h.Try, 1), []string{f.ProductID}, "audit")
@@ -42,11 +42,11 @@ func (r Repairer) release(ctx context.Context, f Finding, l lacks) (string, erro
 	if states[0] != product.HoldStateReleased {
 		return "", cannot("the hold is %s now", states[0])
 	}
-	return fmt.Sprintf("%d units were given back", sum(h.Items)), nil
+	return fmt.Sprintf("%d units were released", sum(h.Items)), nil
 }
 
-// sell sells to a paid order what it paid for, as far as the product's ledger
-// lacks it. Where the hold is gone the units are held again first.
+// sell sells to a paid order what it paid for, as far as the product's ledger lacks it. If
+// the hold is gone the units are held again first.
 func (r Repairer) sell(ctx context.Context, f Finding, l lacks) (string, error) {
 	o, err := r.Orders.Order(ctx, f.OrderID)
 	if err != nil {
@@ -66,9 +66,9 @@ func (r Repairer) sell(ctx context.Context, f Finding, l lacks) (string, error) 
 	}
 	switch {
 	case lacks == 0 && h.State == product.HoldStateNone && time.Since(o.Payment.PaidAt) > forgottenAfter:
-		return r.remember(ctx, f) // a version before let Redis forget it, although the order is open
+		return r.remember(ctx, f) // an earlier version let Redis forget it, although the order is open
 	case lacks < f.Units:
-		return "", cannot("the ledger counts these units as sold: only the hold's record is wrong")
+		return "", cannot("the ledger includes these units as sold: only the hold's record is wrong")
 	}
 	if h.State != product.HoldStateHeld || another(&o, h) {
 		if err := r.holdAgain(ctx, f, &o, h.Try+1); err != nil {
@@ -93,7 +93,7 @@ func (r Repairer) sell(ctx context.Context, f Finding, l lacks) (string, error) 
 	return fmt.Sprintf("%d units were sold to it", f.Units), nil
 }
 
-// remember notes again that the order bought what the ledger counts as sold.
+// remember stores again that the order bought what the ledger counts as sold.
 func (r Repairer) remember(ctx context.Context, f Finding) (string, error) {
 	o, err := r.Orders.Order(ctx, f.OrderID)
 	if err != nil {
@@ -123,8 +123,8 @@ func (r Repairer) remember(ctx context.Context, f Finding) (string, error) {
 	return fmt.Sprintf("its hold says again that %d units were sold to it", sum(items)), nil
 }
 
-// closeSale lets what a closed order bought be forgotten in a while. Its worker ended before
-// that step, or was of a version that didn't have it.
+// closeSale lets what a closed order bought expire after a while. Its worker stopped before
+// that step, or its version didn't have it.
 func (r Repairer) closeSale(ctx context.Context, f Finding) (string, error) {
 	o, err := r.Orders.Order(ctx, f.OrderID)
 	if err != nil {
@@ -136,7 +136,7 @@ func (r Repairer) closeSale(ctx context.Context, f Finding) (string, error) {
 	if err := r.Stock.CloseSales(ctx, o.Holder(), []string{f.ProductID}); err != nil {
 		return "", err
 	}
-	return "its hold goes in a while", nil
+	return "its hold expires in a while", nil
 }
 
 // addItem sums the lines of one sku, as its hold did.
@@ -150,8 +150,8 @@ func addItem(items []product.HeldItem, it product.HeldItem) []product.HeldItem {
 	return append(items, it)
 }
 
-// giveBack returns what a cancelled order bought, under the id of the return that its
-// workflow made: once.
+// giveBack returns what a cancelled order bought, once, under the id of the return that its
+// workflow used.
 func (r Repairer) giveBack(ctx context.Context, f Finding, l lacks) (string, error) {
 	o, err := r.Orders.Order(ctx, f.OrderID)
 	if err != nil {
@@ -169,21 +169,22 @@ func (r Repairer) giveBack(ctx context.Context, f Finding, l lacks) (string, err
 		return "", err
 	}
 	var back int64
-	for sku, n := range units { // a part may have come back before
+	for sku, n := range units { // some may have come back before
 		now := max(n-before.Returned[sku], 0)
 		back += now
 		l.sold[variant{f.ProductID, sku}] += now
 	}
 	switch {
 	case err != nil && back > 0:
-		return "", cannot("%d units came back, and no others: %s", back, err)
+		return "", cannot("only %d units came back: %s", back, err)
 	case err != nil:
 		return "", cannot("%s", err)
 	}
 	return fmt.Sprintf("%d units came back", back), nil
 }
 
-// shortOf says of which variants a product has too few units; empty where it has enough.
+// shortOf describes which variants a product has too few units of; empty if there are
+// enough.
 func shortOf(h product.Hold) string {
 	var short []string
 	for _, r := range h.Refusals {
@@ -195,8 +196,8 @@ func shortOf(h product.Hold) string {
 	return strings.Join(short, "; ")
 }
 
-// recount sets what the limit counts to the sum of the customer's live holds, as they
-// are at one moment.
+// recount sets the units that the limit counts to the sum of the customer's live holds at
+// one moment.
 func (r Repairer) recount(ctx context.Context, f Finding) (string, error) {
 	for range snapshots {
 		p, _, err := r.Books.Snapshot(ctx, f.ProductID, nil)
@@ -224,18 +225,18 @@ func (r Repairer) recount(ctx context.Context, f Finding) (string, error) {
 			return fmt.Sprintf("the limit counts %d units now", units), nil
 		}
 	}
-	return "", cannot("orders of the product come and go too fast: try again when it is quieter")
+	return "", cannot("orders of the product change too fast: try again when there is less traffic")
 }
 
-// refused reports whether the product can't take the units back, however often it is asked.
+// refused reports whether the product can never take the units back.
 func refused(err error) bool {
 	_, tooMany := errors.AsType[product.Invalid](err)
 	return tooMany || errors.Is(err, product.ErrUnknownSKU) || errors.Is(err, product.ErrNotFound) || errors.Is(err, product.ErrNotSold)
 }
 
-// hold gives an order that waits for its payment the units back that Redis has
-// lost. Where the hold was ended on purpose, its workflow will hold again itself
-// when the payment comes.
+// hold holds again the units of an order that awaits its payment, after Redis has lost
+// them. If the hold was ended on purpose, the workflow itself will hold again when the
+// payment arrives.
 func (r Repairer) hold(ctx context.Context, f Finding) (string, error) {
 	o, err := r.Orders.Order(ctx, f.OrderID)
 	if err != nil {
@@ -254,7 +255,7 @@ func (r Repairer) hold(ctx context.Context, f Finding) (string, error) {
 		// A higher try than the workflow's would outlive its release.
 		return "", cannot("the hold was %s; a payment would hold again", h.State)
 	}
-	// The first try: whatever the workflow releases ends it.
+	// The first try: whatever the workflow releases also ends it.
 	if err := r.holdAgain(ctx, f, &o, 1); err != nil {
 		return "", err
 	}
@@ -265,7 +266,7 @@ func (r Repairer) holdAgain(ctx context.Context, f Finding, o *order.Order, try 
 	req := product.HoldRequest{
 		ProductID: f.ProductID, OrderID: f.OrderID, PlacedAt: o.PlacedAt, Try: try, Deadline: o.Payment.Deadline, Force: true,
 	}
-	if product.ValidID(o.CustomerID) { // it counts as theirs, and forced requests are never over a limit
+	if product.ValidID(o.CustomerID) { // it counts as the customer's, and forced requests are never over a limit
 		req.CustomerID, req.MaxCustomerUnits = o.CustomerID, product.MaxStock
 	}
 	for _, it := range o.Items(f.ProductID) {
@@ -277,12 +278,12 @@ func (r Repairer) holdAgain(ctx context.Context, f Finding, o *order.Order, try 
 	}
 	if short := shortOf(answers[0]); short != "" && o.Status.TookPayment() {
 		return cannot("oversold: the order paid for units that are gone: %s. Bring in stock and repair again,"+
-			" or cancel the order, which gives the money back", short)
+			" or cancel the order, which refunds the payment", short)
 	} else if short != "" {
-		return cannot("its units went to others meanwhile: %s. Unless some come back, its payment will go back", short)
+		return cannot("its units went to other orders in the meantime: %s. Unless some come back, its payment will be refunded", short)
 	}
 	if answers[0].Outcome != product.HoldMade {
-		return cannot("the product answers %s: %v", answers[0].Outcome, answers[0].Refusals)
+		return cannot("the product answered %s: %v", answers[0].Outcome, answers[0].Refusals)
 	}
 	return nil
 }

@@ -10,23 +10,22 @@ import (
 	"holdfast/saga"
 )
 
-// Records is where a repair puts documents in place of damaged or lost ones.
-// Both methods store nothing and answer false where what they replace is no
-// longer what was seen: the workflow itself may write at the same time.
+// Records is where a repair replaces damaged or lost documents. Both methods store nothing
+// and return false if what they replace is no longer what was seen: the workflow itself may
+// write at the same time.
 type Records interface {
 	Mend(ctx context.Context, seen, now order.Record) (bool, error)
 	MendRefund(ctx context.Context, orderID, paymentID, refundID string, seen, now []byte) (bool, error)
 	MendDispute(ctx context.Context, orderID, provider, disputeID string, seen, now []byte) (bool, error)
 }
 
-var errWrittenMeanwhile = cannot("somebody wrote it meanwhile: audit again")
+var errWrittenMeanwhile = cannot("it was written in the meantime: audit again")
 
-// write writes an order's document and payments again as its workflow has them.
+// write stores an order's document and payments again as its workflow has them.
 //
-// First it reads what is there, then it asks the workflow, and it replaces only
-// what it has read: a workflow writes after it has decided, so whatever it
-// decides after being asked is written over this. An order that has left Redis
-// stays in the view alone, see writeCold.
+// First it reads what is there, then it queries the workflow, and it replaces only what it
+// has read: a workflow writes after it has decided, so whatever it decides after the query
+// overwrites this. An order that has left Redis stays in the view alone, see writeCold.
 func (r Repairer) write(ctx context.Context, f Finding) (string, error) {
 	docs, err := r.Books.ReadDocuments(ctx, []string{f.OrderID})
 	if err != nil {
@@ -46,7 +45,7 @@ func (r Repairer) write(ctx context.Context, f Finding) (string, error) {
 	return r.writeWarm(ctx, &o, docs[0], stored[0])
 }
 
-// writeWarm writes the document of an order whose home is Redis.
+// writeWarm stores the document of an order that is in Redis.
 func (r Repairer) writeWarm(ctx context.Context, o *order.Order, doc Document, stored Payments) (string, error) {
 	attempts, err := r.Orders.Payments(ctx, o.ID)
 	if err != nil {
@@ -62,7 +61,7 @@ func (r Repairer) writeWarm(ctx context.Context, o *order.Order, doc Document, s
 		now.Version = 0 // it stays, or is not due yet
 		what = fmt.Sprintf("%d payments were written", len(attempts))
 	case off[0].Kind == KindDocumentAhead:
-		return "", cannot("its document is newer than its workflow now")
+		return "", cannot("its document is now newer than its workflow")
 	}
 	seen := order.Record{Version: doc.Version, Doc: doc.Text, Payments: stored.Attempts}
 	return what, r.mend(ctx, seen, now)
@@ -76,7 +75,7 @@ func (r Repairer) mend(ctx context.Context, seen, now order.Record) error {
 	return err
 }
 
-// writeRefund writes a refund's document again as its workflow has it.
+// writeRefund stores a refund's document again as its workflow has it.
 func (r Repairer) writeRefund(ctx context.Context, f Finding) (string, error) {
 	stored, err := r.Books.ReadPayments(ctx, []string{f.OrderID})
 	if err != nil {

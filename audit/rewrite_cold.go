@@ -8,10 +8,10 @@ import (
 	"holdfast/order"
 )
 
-// writeCold mends a closed order that Redis lacks. One that the view has as its
-// workflow does keeps the view as its only home: its document must not come back to
-// Redis, where it would lie without the refunds that the view has. Payments that the
-// view lacks are written beside it in Redis, as late ones are, and follow it from there.
+// writeCold repairs a closed order that Redis lacks. If the view agrees with its workflow,
+// the order stays in the view alone: its document must not return to Redis, where it would
+// lack the refunds that the view has. Payments that the view lacks are stored in Redis
+// without a document, like late ones, and reach the view from there.
 func (r Repairer) writeCold(ctx context.Context, o *order.Order, stored Payments) (string, error) {
 	cold, err := r.coldOrder(ctx, o.ID)
 	if err != nil {
@@ -24,7 +24,7 @@ func (r Repairer) writeCold(ctx context.Context, o *order.Order, stored Payments
 	case len(off) > 0 && off[0].Kind == KindDocumentOld:
 		return r.writeNewer(ctx, o, stored, *cold.Cold)
 	case len(off) > 0:
-		return "", cannot("it has left Redis, and of what is in the orders view nothing is replaced: %s", off[0].Detail)
+		return "", cannot("it has left Redis, and nothing in the orders view is replaced: %s", off[0].Detail)
 	}
 	attempts, err := r.Orders.Payments(ctx, o.ID)
 	if err != nil {
@@ -34,18 +34,18 @@ func (r Repairer) writeCold(ctx context.Context, o *order.Order, stored Payments
 	has := stored.completed(cold.Cold).Attempts
 	maps.DeleteFunc(attempts, func(id string, p order.Attempt) bool { return stands(has[id], p) })
 	if len(attempts) == 0 {
-		return "", cannot("it has left Redis, and the orders view has it as its workflow does")
+		return "", cannot("it has left Redis, and the orders view agrees with its workflow")
 	}
 	now, err := order.NewRecord(o, attempts)
 	if err != nil {
 		return "", err
 	}
 	now.Version = 0 // the document stays where it is
-	return fmt.Sprintf("%d payments were written for the orders view, which alone has the order", len(attempts)), r.mend(ctx, seen, now)
+	return fmt.Sprintf("%d payments were written for the orders view, which has the only copy of the order", len(attempts)), r.mend(ctx, seen, now)
 }
 
-// writeLost writes a closed order that is neither in Redis nor in the view. Where
-// orders have left Redis and nobody gave the view, it may be there.
+// writeLost stores a closed order that is neither in Redis nor in the view. If orders have
+// left Redis and the view isn't available, it may be there.
 func (r Repairer) writeLost(ctx context.Context, o *order.Order, stored Payments) (string, error) {
 	if r.Cold == nil {
 		forgotten, err := r.Books.Forgotten(ctx)
@@ -59,9 +59,9 @@ func (r Repairer) writeLost(ctx context.Context, o *order.Order, stored Payments
 	return r.writeWarm(ctx, o, Document{OrderID: o.ID}, stored)
 }
 
-// writeNewer writes an order that Redis has lost and of which the view has an older
-// version: it did not leave as it is. What the view has of its refunds comes first,
-// since a document in Redis replaces all that the view has.
+// writeNewer stores an order that Redis has lost and of which the view has an older
+// version, so it did not leave in its current state. The view's refunds are stored first,
+// since a document in Redis replaces everything that the view has.
 func (r Repairer) writeNewer(ctx context.Context, o *order.Order, stored, cold Payments) (string, error) {
 	for id, doc := range cold.Refunds {
 		if _, there := stored.Refunds[id]; there {

@@ -10,49 +10,51 @@ import (
 	"holdfast/search"
 )
 
-// Homes reads entities as they are now, in the form in which a view shows them.
+// Homes reads the current state of entities, in the form in which a view stores them.
 type Homes interface {
 	IDs(ctx context.Context, v search.View) iter.Seq2[string, error]
-	// Read makes the documents of the entities that are there; those that can't be
-	// read come back apart.
+	// Read returns the documents of the existing entities; unreadable ones are returned
+	// separately.
 	Read(ctx context.Context, v search.View, ids []string) (search.Batch, []search.Result, error)
-	// WithPayments adds to orders that have left their home what came home after that.
+	// WithPayments adds payments that arrived later to orders that have left Redis.
 	WithPayments(ctx context.Context, orders []search.Order) ([]search.Order, error)
 }
 
-// ViewsConfig of an audit of the search views.
+// ViewsConfig configures an audit of the search views.
 type ViewsConfig struct {
 	Index search.Index
 	Homes Homes
-	// Looks is how often something that looks off is looked at before it is a finding,
-	// the walk over everything included, at least 2; Pause is as in Config. The default's
-	// pauses, 63 s together where something stays off so long, are longer than a
-	// projector takes over what a dead one had begun.
+	// Looks is how often a suspect is checked before it becomes a finding, including the
+	// walk over everything, at least 2; Pause is as in Config. The default pauses, up to 63
+	// s together, are longer than a projector takes over what a dead one had begun.
 	Looks int
 	Pause time.Duration
-	// Progress is told what is walked over, and how many more; it may be nil.
+	// Progress reports what is being walked over, and how many more were read; it may be
+	// nil.
 	Progress func(what string, n int)
 }
 
-// viewLooks is how often the views are looked at by default.
+// viewLooks is how often suspects in the views are checked by default.
 const viewLooks = 7
 
 // ViewKind is how a view's document differs from its entity.
 type ViewKind string
 
 const (
-	// ViewKindMissing: the view lacks the entity, which was there at the first look.
+	// ViewKindMissing means that the view lacks the entity, which existed at the first
+	// check.
 	ViewKindMissing ViewKind = "view_missing"
-	// ViewKindBehind: the view has an older revision than there was at the first look.
+	// ViewKindBehind means that the view has an older revision than there was at the first
+	// check.
 	ViewKindBehind ViewKind = "view_behind"
-	// ViewKindAhead: the view has a newer revision than there is: Redis was restored from
-	// an older copy.
+	// ViewKindAhead means that the view has a newer revision than the entity: Redis was
+	// restored from an older copy.
 	ViewKindAhead ViewKind = "view_ahead"
-	// ViewKindDiffers: the same revision says something else.
+	// ViewKindDiffers means that the same revision has another content.
 	ViewKindDiffers ViewKind = "view_differs"
-	// ViewKindUnknown: there is no such entity, nor was there at the first look.
+	// ViewKindUnknown means that there is no such entity, and wasn't at the first check.
 	ViewKindUnknown ViewKind = "view_unknown"
-	// ViewKindUnreadable: the entity can't be read, so the view can't have it.
+	// ViewKindUnreadable means that the entity can't be read, so the view can't have it.
 	ViewKindUnreadable ViewKind = "view_unreadable"
 )
 
@@ -72,15 +74,15 @@ func (f ViewFinding) String() string {
 type ViewsReport struct {
 	Products int `json:"products"`
 	Orders   int `json:"orders"`
-	// Cold orders are in the view alone: they have left Redis.
+	// Cold counts orders that are only in the view: they have left Redis.
 	Cold     int           `json:"cold"`
 	Suspects int           `json:"suspects"`
 	Findings []ViewFinding `json:"findings"`
 	Seconds  float64       `json:"seconds"`
 }
 
-// Views compares each view with its entities, beside a running system: what looks
-// off is looked at again, several times, before it is a finding.
+// Views compares each view with its entities, on a live system: suspects are checked again,
+// several times, before they become findings.
 func Views(ctx context.Context, c ViewsConfig) (ViewsReport, error) {
 	if c.Looks < 1 {
 		c.Looks = viewLooks
@@ -128,7 +130,7 @@ func (a *viewAudit) run(ctx context.Context) error {
 	return nil
 }
 
-// walkView compares all that the view has.
+// walkView compares everything that the view has.
 func (a *viewAudit) walkView(ctx context.Context, to suspects) error {
 	for after := ""; ; {
 		docs, err := a.page(ctx, after)
@@ -150,7 +152,7 @@ func (a *viewAudit) walkView(ctx context.Context, to suspects) error {
 	}
 }
 
-// walkHomes looks for entities that the view lacks.
+// walkHomes finds entities that the view lacks.
 func (a *viewAudit) walkHomes(ctx context.Context, to suspects) error {
 	var ids []string
 	look := func() error {

@@ -6,22 +6,22 @@ import (
 	"slices"
 )
 
-// suspects are documents that looked off, each with the revision that its home had at
-// the first look; 0: it had none.
+// suspects are documents that looked wrong, each with the revision of its entity at the
+// first check; 0 means that there was none.
 //
-// A view follows its homes, which may change all the time: that it lacks what is there
-// now says nothing. What was there at an earlier look it has to have by now.
+// A view follows its entities, which may change all the time: lacking the current state
+// proves nothing, but by now it must have what existed at an earlier check.
 type suspects map[string]int64
 
-// add notes what looks off. What is there already keeps what was owed to it first.
+// add notes a suspect. One that is noted already keeps its first revision.
 func (s suspects) add(c compared) {
 	if _, known := s[c.view.id]; c.kind != "" && !known {
 		s[c.view.id] = c.home.revision
 	}
 }
 
-// lookAgain looks at the suspects until those that were only in motion are cleared, or
-// the looks are used up; the walk was the first.
+// lookAgain checks the suspects until those that were only in motion are cleared, or the
+// checks are used up; the walk was the first.
 func (a *viewAudit) lookAgain(ctx context.Context, s suspects) (found []ViewFinding, err error) {
 	pause := a.Pause
 	for look := 1; look < a.Looks && len(s) > 0; look++ {
@@ -36,7 +36,7 @@ func (a *viewAudit) lookAgain(ctx context.Context, s suspects) (found []ViewFind
 	return found, nil
 }
 
-// look compares the suspects as they are now. Those that are in order leave.
+// look compares the current state of the suspects. Those without differences leave.
 func (a *viewAudit) look(ctx context.Context, s suspects) (found []ViewFinding, err error) {
 	for ids := range slices.Chunk(slices.Sorted(maps.Keys(s)), batch) {
 		docs := make([]viewed, len(ids))
@@ -59,7 +59,7 @@ func (a *viewAudit) look(ctx context.Context, s suspects) (found []ViewFinding, 
 	return found, nil
 }
 
-// judge reports whether a suspect is a finding, by what it was owed.
+// judge reports whether a suspect is a finding, given what the view should have by now.
 func (s suspects) judge(c compared) bool {
 	owed := s[c.view.id]
 	switch c.kind {
@@ -82,9 +82,9 @@ func (s suspects) judge(c compared) bool {
 		if owed == 0 {
 			return true
 		}
-	case ViewKindAhead, ViewKindDiffers, ViewKindUnreadable: // no view gets there by following
+	case ViewKindAhead, ViewKindDiffers, ViewKindUnreadable: // a view doesn't get there by following
 		return true
 	}
-	s[c.view.id] = c.home.revision // its home came or went since: it has until the next look
+	s[c.view.id] = c.home.revision // its entity appeared or disappeared since: it has until the next check
 	return false
 }

@@ -9,11 +9,11 @@ import (
 	"holdfast/search"
 )
 
-// viewed is a document as a view, or as its home, has it; nil where it hasn't.
+// viewed is a document as a view, or as its entity, has it; doc is nil if it has none.
 type viewed struct {
 	id       string
 	revision int64
-	// cold: a closed order, which may be in the view alone.
+	// cold means a closed order, which may be in the view alone.
 	cold bool
 	doc  any
 }
@@ -24,18 +24,18 @@ func viewedOrder(o search.Order) viewed {
 	return viewed{id: o.ID, revision: o.Revision, cold: o.Status.Closed(), doc: o}
 }
 
-// compared is a document of the view beside its home.
+// compared is a document of the view beside its entity.
 type compared struct {
 	view, home viewed
-	kind       ViewKind // empty: they are the same
+	kind       ViewKind // empty if they are the same
 	detail     string
 }
 
-// alone reports whether the view alone has the document, as it should be.
+// alone reports whether only the view has the document, and rightly so.
 func (c compared) alone() bool { return c.kind == "" && c.view.doc != nil && c.home.doc == nil }
 
-// compare holds documents of the view against their entities. These are read later: a
-// view that is newer, or has what isn't there, is so for good.
+// compare compares documents of the view with their entities. These are read later, so a
+// view that is newer, or has what doesn't exist, will stay that way.
 func (a *viewAudit) compare(ctx context.Context, docs []viewed) ([]compared, error) {
 	if len(docs) == 0 {
 		return nil, nil
@@ -75,8 +75,8 @@ func (a *viewAudit) compare(ctx context.Context, docs []viewed) ([]compared, err
 	return all, nil
 }
 
-// addLate adds the homes of orders that are in the view alone but for payments that
-// came late: the view has to have these, too.
+// addLate adds the entities of orders that are only in the view, except for payments that
+// arrived late: the view must have these, too.
 func (a *viewAudit) addLate(ctx context.Context, docs []viewed, homes map[string]viewed) error {
 	var alone []search.Order
 	for _, d := range docs {
@@ -99,22 +99,21 @@ func (a *viewAudit) addLate(ctx context.Context, docs []viewed, homes map[string
 	return nil
 }
 
-// difference says how a view's document differs from its home; nothing where it
-// doesn't.
+// difference describes how a view's document differs from its entity; empty if it doesn't.
 func difference(view, home viewed) (ViewKind, string, error) {
 	switch {
 	case view.doc == nil && home.doc == nil:
 		return "", "", nil // gone from both since
 	case view.doc == nil:
-		return ViewKindMissing, fmt.Sprintf("there is revision %d", home.revision), nil
+		return ViewKindMissing, fmt.Sprintf("revision %d exists", home.revision), nil
 	case home.doc == nil && view.cold:
 		return "", "", nil
 	case home.doc == nil:
-		return ViewKindUnknown, fmt.Sprintf("the view has revision %d of what isn't there", view.revision), nil
+		return ViewKindUnknown, fmt.Sprintf("the view has revision %d of an entity that doesn't exist", view.revision), nil
 	case view.revision < home.revision:
-		return ViewKindBehind, fmt.Sprintf("revision %d, there is %d", view.revision, home.revision), nil
+		return ViewKindBehind, fmt.Sprintf("revision %d, but %d exists", view.revision, home.revision), nil
 	case view.revision > home.revision:
-		return ViewKindAhead, fmt.Sprintf("revision %d, there is only %d", view.revision, home.revision), nil
+		return ViewKindAhead, fmt.Sprintf("revision %d, but only %d exists", view.revision, home.revision), nil
 	}
 	a, err := canonical(view.doc)
 	if err != nil {
@@ -137,23 +136,23 @@ func difference(view, home viewed) (ViewKind, string, error) {
 	return "", "", nil
 }
 
-// canonical writes a document so that equal ones are equal byte by byte, whatever
-// the order of their fields was.
+// canonical encodes a document so that equal ones are equal byte by byte, whatever the
+// order of their fields.
 func canonical(doc any) (map[string]json.RawMessage, error) {
 	b, err := json.Marshal(doc)
 	if err != nil {
-		return nil, fmt.Errorf("write a document: %w", err)
+		return nil, fmt.Errorf("encode a document: %w", err)
 	}
 	var fields map[string]any
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.UseNumber()
 	if err := d.Decode(&fields); err != nil {
-		return nil, fmt.Errorf("read a document: %w", err)
+		return nil, fmt.Errorf("decode a document: %w", err)
 	}
 	out := make(map[string]json.RawMessage, len(fields))
 	for name, value := range fields {
 		if out[name], err = json.Marshal(value); err != nil {
-			return nil, fmt.Errorf("write a document: %w", err)
+			return nil, fmt.Errorf("encode a document: %w", err)
 		}
 	}
 	return out, nil

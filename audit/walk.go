@@ -7,13 +7,11 @@ import (
 	"holdfast/product"
 )
 
-// statusOpen is how a list of workflows shows an order that is neither paid nor
-// closed.
+// statusOpen is how a list of workflows shows an order that is neither paid nor closed.
 const statusOpen = "open"
 
-// walkDocuments learns how every order stands by its document, sums the lines
-// of the paid ones, and checks that the products hold or sold what the orders
-// say.
+// walkDocuments reads the state of every order from its document, sums the lines of the
+// paid ones, and checks that the products hold or sold what the orders say.
 func (a *auditor) walkDocuments(ctx context.Context) error {
 	for docs, err := range a.documents(ctx) {
 		if err != nil {
@@ -171,7 +169,7 @@ func (a *auditor) hold(h Hold) {
 	}
 }
 
-// walkDeadlines looks for entries of the sweeper's lists without a live hold.
+// walkDeadlines finds entries of the sweeper's lists without a live hold.
 func (a *auditor) walkDeadlines(ctx context.Context) error {
 	for ids, err := range a.Books.WalkDeadlines(ctx) {
 		if err != nil {
@@ -191,8 +189,8 @@ func (a *auditor) walkDeadlines(ctx context.Context) error {
 	return nil
 }
 
-// walkProducts compares every product's stock with the sums of its holds and
-// of the paid orders' lines.
+// walkProducts compares every product's stock with the sums of its holds and of the paid
+// orders' lines.
 func (a *auditor) walkProducts(ctx context.Context) error {
 	seen := map[string]bool{}
 	for ids, err := range a.Books.WalkProducts(ctx) {
@@ -228,7 +226,7 @@ func (a *auditor) walkProducts(ctx context.Context) error {
 	return nil
 }
 
-// listedHolds looks for entries of the products' lists without a live hold.
+// listedHolds finds entries of the products' lists without a live hold.
 func (a *auditor) listedHolds(ctx context.Context, products []Product) error {
 	var ids []HoldID
 	for _, p := range products {

@@ -24,7 +24,7 @@ func (t Tokens) Signer() (*identity.Secret, error) {
 	return identity.NewSecret(t.JWTSecret, t.Names())
 }
 
-// Callers say how callers prove who they are.
+// Callers says how callers authenticate.
 type Callers struct {
 	Tokens
 	Auth string `env:"HOLDFAST_AUTH" enum:"jwt,off" default:"${auth=jwt}" help:"Who may call. jwt: callers with a token (holdfast token signs one). off: every caller is an operator, so the gateway must listen on loopback."`

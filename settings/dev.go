@@ -1,7 +1,7 @@
 package settings
 
-// Dev are the settings of holdfast-dev, which runs everything in one process. It has what
-// it shares with the programs above, with defaults that need no other service.
+// Dev are the settings of holdfast-dev, which runs everything in one process. Those that it
+// shares with the programs above have defaults that need no other service.
 type Dev struct {
 	Shop            `set:"limits=unlimited"`
 	Callers         `set:"auth=off"`

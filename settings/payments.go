@@ -5,14 +5,14 @@ type SandboxSecret struct {
 	WebhookSecret string `name:"webhook-secret" env:"HOLDFAST_WEBHOOK_SECRET" secret:"" example:"whsec_YW5vdGhlciBvbmUgb2YgZG9ja2VyIGNvbXBvc2U=" default:"${webhook_secret=}" unset:"none (holdfast-dev uses the published one)" help:"Secret that signs the callbacks of the sandbox payment provider: whsec_ followed by 24 to 64 bytes in base64."`
 }
 
-// SandboxPayments switch the payment provider on that moves no money.
+// SandboxPayments turns on the payment provider that moves no money.
 type SandboxPayments struct {
 	SandboxSecret
 	Sandbox      bool    `env:"HOLDFAST_SANDBOX" default:"${sandbox=false}" negatable:"" help:"Take payments through the sandbox, which moves no money: for demonstrations and tests, never beside a live Stripe key."`
 	SandboxFails float64 `name:"sandbox-fails" env:"HOLDFAST_SANDBOX_FAILS" default:"0" help:"Share of calls to the sandbox that fail, 0 to 1, to see how orders cope."`
 }
 
-// Stripe switches the payment provider Stripe on.
+// Stripe turns on the payment provider Stripe.
 type Stripe struct {
 	StripeKey           string `name:"stripe-api-key" env:"STRIPE_API_KEY" secret:"" example:"sk_test_1" help:"Stripe's secret key sk_…, or a restricted key rk_…. Together with STRIPE_WEBHOOK_SECRET it turns on payments through Stripe."`
 	StripeWebhookSecret string `name:"stripe-webhook-secret" env:"STRIPE_WEBHOOK_SECRET" secret:"" example:"whsec_of-the-webhook-endpoint-at-stripe" help:"Signing secret of the webhook endpoint at Stripe, whsec_…."`

@@ -5,7 +5,7 @@ type RedisAddress struct {
 	RedisURL string `name:"redis-url" env:"REDIS_URL" password:"" example:"redis://:password@127.0.0.1:6379/0" default:"${redis_url=redis://127.0.0.1:6379/0}" placeholder:"URL" help:"URL of Redis; rediss:// for TLS. Several URLs separated by commas, or ?cluster=true, mean a cluster. Without one, holdfast-dev runs its own."`
 }
 
-// Redis is a Redis with the files of its TLS.
+// Redis is a Redis with its TLS files.
 type Redis struct {
 	RedisAddress
 	RedisCA   string `name:"redis-ca-file" env:"REDIS_CA_FILE" placeholder:"FILE" unset:"the machine's own authorities" help:"PEM file of the certificate authorities, one of which must have signed Redis's certificate."`
@@ -13,7 +13,7 @@ type Redis struct {
 	RedisKey  string `name:"redis-key-file" env:"REDIS_KEY_FILE" placeholder:"FILE" help:"File of that certificate's key."`
 }
 
-// Durability says what to do about a Redis that may lose what it acknowledged.
+// Durability says what to do about a Redis that may lose acknowledged writes.
 type Durability struct {
 	RedisDurability string `name:"redis-durability" env:"HOLDFAST_REDIS_DURABILITY" enum:"require,warn" default:"require" help:"What to do if Redis may lose writes that it acknowledged (no append-only file, appendfsync other than always, keys evicted): require refuses to start, warn logs a warning."`
 }
@@ -28,7 +28,7 @@ type SearchWords struct {
 	Synonyms string `env:"HOLDFAST_SYNONYMS" placeholder:"FILE" help:"File of words that mean the same in a search, one rule per line: sofa, couch, settee."`
 }
 
-// Index is the index with the file of its TLS.
+// Index is the index with its TLS file.
 type Index struct {
 	IndexAddress
 	ElasticsearchCA string `name:"elasticsearch-ca-file" env:"ELASTICSEARCH_CA_FILE" placeholder:"FILE" unset:"the machine's own authorities" help:"PEM file of the certificate authorities, one of which must have signed Elasticsearch's certificate."`

@@ -28,7 +28,7 @@ import (
 	"holdfast/order"
 )
 
-// Vars are the bounds and defaults that the tags refer to, from the code that keeps them.
+// Vars are the bounds and defaults that the tags refer to, from the code that defines them.
 // Every parser of these structs needs them.
 func Vars() kong.Vars {
 	return kong.Vars{
@@ -42,7 +42,7 @@ func Vars() kong.Vars {
 	}
 }
 
-// duration is a duration as people write it: 15m rather than 15m0s.
+// duration formats a duration as people write it: 15m rather than 15m0s.
 func duration(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {
@@ -59,12 +59,12 @@ type Start struct {
 	Wait time.Duration `env:"HOLDFAST_WAIT" default:"60s" help:"How long to wait at startup for the services that the program needs."`
 }
 
-// MetricsListener is where a program shows how it is doing.
+// MetricsListener is where a program serves its metrics and health.
 type MetricsListener struct {
 	MetricsAddr string `name:"metrics-addr" env:"HOLDFAST_METRICS_ADDR" placeholder:"HOST:PORT" unset:"none: the gateway then serves them at HOLDFAST_HTTP_ADDR, workers and projectors nowhere" help:"Address of a separate listener for /healthz, /readyz and /metrics, such as 127.0.0.1:9091. With it the gateway serves /metrics nowhere else."`
 }
 
-// Meaning is what a setting does, and what applies where it isn't set.
+// Meaning is what a setting does, and what applies if it isn't set.
 func Meaning(value *kong.Value) string {
 	if unset := Unset(value); unset != "" && value.Default == "" {
 		return value.Help + " Default: " + unset + "."
@@ -72,12 +72,12 @@ func Meaning(value *kong.Value) string {
 	return value.Help
 }
 
-// Unset is what applies where a setting isn't set, if that is not a fixed default.
+// Unset is what applies if a setting isn't set, unless that is a fixed default.
 func Unset(value *kong.Value) string {
 	return os.Expand(value.Tag.Get("unset"), func(name string) string { return Vars()[name] })
 }
 
-// Help is what --help says about a flag: its meaning, and the variable that sets it.
+// Help is the --help text of a flag: its meaning, and the variable that sets it.
 func Help(value *kong.Value) string {
 	help := Meaning(value)
 	if value.Flag != nil && len(value.Flag.Envs) > 0 {

@@ -10,12 +10,12 @@ import (
 	"holdfast/api"
 )
 
-// Shop are the gateway's settings that the embedded stack has too. Another one needs
-// nothing but its field here, and a line in Check and in Apply.
+// Shop are the gateway's settings that the embedded stack has too. Another one only needs
+// its field here, and a line in Check and in Apply.
 //
 // The limits keep one customer from holding too much of the stock. Each is a number or the
-// word unlimited. With authentication off a caller may name any customer, so limits
-// would stop no one; they are then off unless they are set.
+// word unlimited. With authentication off a caller may name any customer, so limits would
+// stop no one; they are then off unless they are set.
 type Shop struct {
 	HTTPAddr         string        `name:"http-addr" env:"HOLDFAST_HTTP_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address that the gateway listens on; for holdfast-dev, a loopback address."`
 	PublicURL        string        `name:"public-url" env:"HOLDFAST_PUBLIC_URL" placeholder:"URL" unset:"the address that the gateway listens on" help:"Where buyers reach the gateway."`
@@ -35,7 +35,7 @@ func (s Shop) Check(authOff bool) error {
 	return err
 }
 
-// Apply hands the settings to a gateway. A payment window of 0 is the gateway's default.
+// Apply passes the settings to a gateway. A payment window of 0 is the gateway's default.
 func (s Shop) Apply(c *api.Config, authOff bool) error {
 	l, err := s.limits(authOff)
 	if err != nil {
@@ -49,16 +49,16 @@ func (s Shop) Apply(c *api.Config, authOff bool) error {
 // Unlimited is the value of a limit that is off.
 const Unlimited = "unlimited"
 
-// limits are the limits as an order's placement takes them: 0 is none.
+// limits are the limits as an order's placement takes them: 0 means none.
 type limits struct{ openOrders, units, customerUnits int64 }
 
-// The limits where none is set: more than a person buys, and only a small part of a stock.
+// The default limits: more than a person buys, and only a small part of a stock.
 const (
 	defaultOpenOrders = "20"
 	defaultUnits      = "100"
 )
 
-// limits returns the limits in force. off: callers may name any customer.
+// limits returns the limits in force. off means that callers may name any customer.
 func (s Shop) limits(off bool) (l limits, err error) {
 	openOrders, units := defaultOpenOrders, defaultUnits
 	if off {
@@ -92,7 +92,7 @@ func (s Shop) limits(off bool) (l limits, err error) {
 // maxLimit is far above any stock, and far below where sums of it would overflow.
 const maxLimit = int64(1_000_000_000_000)
 
-// limit reads a number of at least 1, or 0 for the word unlimited.
+// limit parses a number of at least 1, or returns 0 for the word unlimited.
 func limit(name, text string) (int64, error) {
 	if text == Unlimited {
 		return 0, nil

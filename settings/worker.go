@@ -16,7 +16,7 @@ type Projector struct {
 	ClaimAfter time.Duration `name:"claim-after" env:"HOLDFAST_CLAIM_AFTER" default:"30s" help:"How long a projector may keep an entry before another one takes it over."`
 }
 
-// Setup are the settings of what prepares Temporal and Redis.
+// Setup are the settings of the command that prepares Temporal and Redis.
 type Setup struct {
 	Retention time.Duration `env:"HOLDFAST_RETENTION" default:"720h" help:"How long Temporal keeps closed workflows, at least 720h. A repeated Idempotency-Key finds its order for that long."`
 }

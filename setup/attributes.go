@@ -25,8 +25,8 @@ func Attributes() map[string]enumspb.IndexedValueType {
 	}
 }
 
-// ensureAttributes registers what is missing and waits until the service takes
-// a query by all of them: until then it would refuse to start an order.
+// ensureAttributes registers what is missing and waits until the service accepts a query by
+// all of them: until then it would refuse to start an order.
 func ensureAttributes(ctx context.Context, c client.Client, opts Options) error {
 	if err := await(ctx, "add them", func(ctx context.Context) error { return addAttributes(ctx, c, opts) }); err != nil {
 		return err
@@ -40,12 +40,12 @@ func ensureAttributes(ctx context.Context, c client.Client, opts Options) error 
 		if err != nil {
 			return err
 		}
-		opts.Log.InfoContext(ctx, "search attribute can be used", "name", name)
+		opts.Log.InfoContext(ctx, "search attribute is ready", "name", name)
 	}
 	return nil
 }
 
-// TypeError says that an attribute is there with another type. Temporal can't change it.
+// TypeError means that an attribute exists with another type. Temporal can't change it.
 type TypeError struct {
 	Name       string
 	Have, Want enumspb.IndexedValueType
@@ -60,7 +60,7 @@ func addAttributes(ctx context.Context, c client.Client, opts Options) error {
 	list, err := c.OperatorService().ListSearchAttributes(ctx,
 		&operatorservice.ListSearchAttributesRequest{Namespace: opts.Namespace})
 	if err != nil {
-		return fmt.Errorf("list those that are there: %w", err)
+		return fmt.Errorf("list the existing ones: %w", err)
 	}
 	missing := map[string]enumspb.IndexedValueType{}
 	for name, want := range Attributes() {
@@ -77,18 +77,18 @@ func addAttributes(ctx context.Context, c client.Client, opts Options) error {
 	}
 	_, err = c.OperatorService().AddSearchAttributes(ctx,
 		&operatorservice.AddSearchAttributesRequest{Namespace: opts.Namespace, SearchAttributes: missing})
-	if _, there := errors.AsType[*serviceerror.AlreadyExists](err); there { // somebody else was faster
+	if _, there := errors.AsType[*serviceerror.AlreadyExists](err); there { // another program was faster
 		return nil
 	}
 	return err
 }
 
-// pause between two looks. The service reads its caches of namespaces and of
-// attributes anew every few seconds.
+// pause between two checks. The service refreshes its caches of namespaces and attributes
+// every few seconds.
 const pause = 250 * time.Millisecond
 
-// await repeats try until it succeeds, ctx ends, or it fails in a way that
-// waiting can't mend.
+// await repeats try until it succeeds, ctx ends, or it fails in a way that waiting can't
+// fix.
 func await(ctx context.Context, what string, try func(context.Context) error) error {
 	ticker := time.NewTicker(pause)
 	defer ticker.Stop()
@@ -108,8 +108,8 @@ func await(ctx context.Context, what string, try func(context.Context) error) er
 	}
 }
 
-// passing reports whether an error may be due to a service that hasn't yet heard
-// of a namespace or an attribute, or is only just starting.
+// passing reports whether an error may come from a service that doesn't know a namespace or
+// an attribute yet, or is still starting.
 func passing(err error) bool {
 	var (
 		wrongType     *TypeError

@@ -21,16 +21,16 @@ func ensureNamespace(ctx context.Context, c client.Client, opts Options) error {
 		if err := register(ctx, c, opts); err != nil {
 			return err
 		}
-		opts.Log.InfoContext(ctx, "namespace was made", "namespace", opts.Namespace, "retention", opts.Retention.String())
+		opts.Log.InfoContext(ctx, "namespace created", "namespace", opts.Namespace, "retention", opts.Retention.String())
 	case err != nil:
-		return fmt.Errorf("look for it: %w", err)
+		return fmt.Errorf("describe it: %w", err)
 	case now.GetConfig().GetWorkflowExecutionRetentionTtl().AsDuration() != opts.Retention:
 		if err := retain(ctx, c, opts); err != nil {
 			return err
 		}
-		opts.Log.InfoContext(ctx, "retention was changed", "namespace", opts.Namespace, "retention", opts.Retention.String())
+		opts.Log.InfoContext(ctx, "retention changed", "namespace", opts.Namespace, "retention", opts.Retention.String())
 	default:
-		opts.Log.InfoContext(ctx, "namespace is there", "namespace", opts.Namespace, "retention", opts.Retention.String())
+		opts.Log.InfoContext(ctx, "namespace exists", "namespace", opts.Namespace, "retention", opts.Retention.String())
 	}
 	return nil
 }
@@ -42,7 +42,7 @@ func register(ctx context.Context, c client.Client, opts Options) error {
 		WorkflowExecutionRetentionPeriod: durationpb.New(opts.Retention),
 	})
 	var there *serviceerror.NamespaceAlreadyExists
-	if err != nil && !errors.As(err, &there) { // there: somebody else was faster
+	if err != nil && !errors.As(err, &there) { // there: another program was faster
 		return fmt.Errorf("register it: %w", err)
 	}
 	return nil
@@ -56,9 +56,9 @@ func retain(ctx context.Context, c client.Client, opts Options) error {
 	if err != nil {
 		return fmt.Errorf("set its retention to %s: %w", opts.Retention, err)
 	}
-	// A service may allow less than it is asked for, and answer what it made of it.
+	// A service may allow less than requested, and return what it applied.
 	if got := now.GetConfig().GetWorkflowExecutionRetentionTtl().AsDuration(); got < Retention {
-		return fmt.Errorf("it keeps closed workflows for %s although %s were asked for; at least %s are needed", got, opts.Retention, Retention)
+		return fmt.Errorf("it keeps closed workflows for %s although %s was requested; at least %s is needed", got, opts.Retention, Retention)
 	}
 	return nil
 }

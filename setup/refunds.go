@@ -11,8 +11,8 @@ import (
 	"holdfast/saga"
 )
 
-// resumeRefunds wakes refunds that a version without providers left as due: they wait
-// for a word before they are paid out. Others don't mind.
+// resumeRefunds wakes refunds that a version without providers left as due: they wait for a
+// signal before they are paid out. It doesn't affect others.
 func resumeRefunds(ctx context.Context, c client.Client, opts Options) error {
 	list := &workflowservice.ListWorkflowExecutionsRequest{
 		Namespace: opts.Namespace,

@@ -13,27 +13,27 @@ import (
 	"holdfast/saga"
 )
 
-// The schedules' ids, which their workflows have too, with a time behind it.
+// The schedules' ids, which are also those of their workflows, followed by a time.
 const (
 	SweepID  = "sweep"
 	ForgetID = "forget"
 )
 
 const (
-	// sweepEvery is how often the sweeper looks for holds that nobody ends.
+	// sweepEvery is how often the sweeper looks for holds that outlived their order.
 	sweepEvery = time.Minute
 	// forgetEvery is how often closed orders are moved out of Redis.
 	forgetEvery = time.Hour
 )
 
-// EnsureSweep makes the sweeper's schedule, or brings the one that is there up
-// to date; whether an operator has paused it stays as it is.
+// EnsureSweep creates the sweeper's schedule, or updates the existing one; if an operator
+// has paused it, it stays paused.
 func EnsureSweep(ctx context.Context, c client.Client) error {
 	return ensureSchedule(ctx, c, SweepID, saga.SweepType, sweepEvery)
 }
 
-// EnsureForget does the same for the schedule that moves closed orders out of
-// Redis. A worker takes part in it only where it has an index.
+// EnsureForget does the same for the schedule that moves closed orders out of Redis. A
+// worker takes part in it only if it has an index.
 func EnsureForget(ctx context.Context, c client.Client) error {
 	return ensureSchedule(ctx, c, ForgetID, saga.ForgetType, forgetEvery)
 }

@@ -1,6 +1,6 @@
-// Package setup prepares a Temporal service for Holdfast: its namespace, the
-// search attributes that orders carry, and the schedules of the sweepers. Every
-// step looks first and may be repeated. It never touches stock or orders.
+// Package setup prepares a Temporal service for Holdfast: its namespace, the search
+// attributes that orders carry, and the schedules of the sweepers. Every step checks first
+// and may be repeated. The package never touches stock or orders.
 package setup
 
 import (
@@ -12,24 +12,25 @@ import (
 	"go.temporal.io/sdk/client"
 )
 
-// Retention is how long Temporal keeps closed workflows, at least: as long as a
-// repeated request with the same Idempotency-Key finds its order. Redis remembers ended
-// holds for as long (inventory.Remember), and Temporal must not forget an order earlier.
+// Retention is how long Temporal must keep closed workflows: as long as a repeated request
+// with the same Idempotency-Key finds its order. Redis remembers ended holds for as long
+// (inventory.Remember), and Temporal must not forget an order earlier.
 const Retention = 30 * 24 * time.Hour
 
 // Options of Run.
 type Options struct {
 	Namespace string
-	// Retention of closed workflows; zero means the constant of that name.
+	// Retention of closed workflows. Defaults to the constant of that name.
 	Retention time.Duration
-	// Views: workers have an index. Only then closed orders are moved out of Redis.
+	// Views means that workers have an index. Only then are closed orders moved out of
+	// Redis.
 	Views bool
 	Log   *slog.Logger
 }
 
-// Run makes sure that namespace, search attributes and schedule are there and
-// can be used. It waits as long as ctx allows: a service learns of a new
-// namespace or attribute only some seconds after it was told.
+// Run makes sure that namespace, search attributes and schedules exist and can be used. It
+// waits as long as ctx allows: a service learns of a new namespace or attribute only after
+// some seconds.
 func Run(ctx context.Context, c client.Client, opts Options) error {
 	if opts.Retention == 0 {
 		opts.Retention = Retention
@@ -50,7 +51,7 @@ func Run(ctx context.Context, c client.Client, opts Options) error {
 	if err := EnsureSweep(ctx, c); err != nil {
 		return fmt.Errorf("prepare the schedule of the sweeper: %w", err)
 	}
-	opts.Log.InfoContext(ctx, "schedule is there", "schedule_id", SweepID)
+	opts.Log.InfoContext(ctx, "schedule exists", "schedule_id", SweepID)
 	if err := resumeRefunds(ctx, c, opts); err != nil {
 		return fmt.Errorf("resume refunds that are due: %w", err)
 	}
@@ -60,6 +61,6 @@ func Run(ctx context.Context, c client.Client, opts Options) error {
 	if err := EnsureForget(ctx, c); err != nil {
 		return fmt.Errorf("prepare the schedule that moves closed orders: %w", err)
 	}
-	opts.Log.InfoContext(ctx, "schedule is there", "schedule_id", ForgetID)
+	opts.Log.InfoContext(ctx, "schedule exists", "schedule_id", ForgetID)
 	return nil
 }

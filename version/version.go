@@ -6,9 +6,9 @@ import "runtime/debug"
 // stamped is set by the linker: -ldflags "-X holdfast/version.stamped=v1.2.3".
 var stamped string
 
-// String returns the release that the binary was stamped with, such as v1.2.3. A
-// binary that wasn't stamped returns "devel", followed by the commit where the Go
-// toolchain recorded one.
+// String returns the release with which the binary was stamped, such as v1.2.3. A binary
+// that wasn't stamped returns "devel", followed by the commit if the Go toolchain recorded
+// one.
 func String() string {
 	if stamped != "" {
 		return stamped

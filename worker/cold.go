@@ -11,22 +11,21 @@ import (
 	"holdfast/search"
 )
 
-// ColdOrders is what keeps orders whose documents have left Redis: the index.
+// ColdOrders keeps orders whose documents have left Redis: the index.
 type ColdOrders interface {
 	GetOrder(ctx context.Context, id string) (search.Order, error)
 }
 
-// allDocuments reads orders' documents, also those that are kept in the index
-// alone. It is for who has to know whether an order took a payment: money that
-// comes a month late must not make a case of an order that is on record. While the
-// index can't say, nor can this.
+// allDocuments reads orders' documents, including those that are only in the index. It is
+// for deciding whether an order took a payment: money that arrives a month late must not
+// open a case if its order is recorded. While the index can't answer, neither can this.
 type allDocuments struct {
 	warm *records.Store
 	cold ColdOrders // nil: nothing ever leaves Redis
 }
 
-// Everything answers all that is stored of an order, wherever it is. Its revision is
-// that of Redis.
+// Everything returns all that is stored of an order, wherever it is. Its revision is that
+// of Redis.
 func (d allDocuments) Everything(ctx context.Context, orderID string) (order.Stored, error) {
 	found, err := d.warm.ReadMany(ctx, []string{orderID})
 	if err != nil {
@@ -41,14 +40,14 @@ func (d allDocuments) Everything(ctx context.Context, orderID string) (order.Sto
 		return st, nil
 	}
 	if err != nil {
-		return order.Stored{}, fmt.Errorf("look for order %s in the index: %w", orderID, err)
+		return order.Stored{}, fmt.Errorf("find order %s in the index: %w", orderID, err)
 	}
 	st.Found, st.Version, st.Doc = true, o.Version, o.Document
 	all := make(map[string][]byte, len(o.Payments)+len(st.Payments))
 	for field, doc := range o.Payments {
 		all[field] = doc
 	}
-	maps.Copy(all, st.Payments) // what came since it went cold is newer
+	maps.Copy(all, st.Payments) // what arrived after it left Redis is newer
 	st.Payments = all
 	return st, nil
 }
@@ -69,7 +68,7 @@ func (d allDocuments) Get(ctx context.Context, orderID string) (doc []byte, vers
 	case errors.Is(err, search.ErrNotFound):
 		return nil, 0, false, nil
 	case err != nil:
-		return nil, 0, false, fmt.Errorf("look for order %s in the index: %w", orderID, err)
+		return nil, 0, false, fmt.Errorf("find order %s in the index: %w", orderID, err)
 	}
 	return o.Document, o.Version, true, nil
 }

@@ -17,7 +17,7 @@ import (
 	"holdfast/workflows"
 )
 
-// ordersView tells which orders the index has.
+// ordersView reports which orders the index has.
 type ordersView struct{ index search.Index }
 
 // Revisions implements activities.OrdersView.
@@ -25,10 +25,10 @@ func (v ordersView) Revisions(ctx context.Context, orderIDs []string) (map[strin
 	return v.index.Revisions(ctx, search.ViewOrders, orderIDs)
 }
 
-// registerForget moves closed orders out of Redis; only where an index has them.
+// registerForget moves closed orders out of Redis, but only if an index has them.
 func registerForget(w sdk.Registry, c Config, docs *records.Store) error {
 	moved := prometheus.NewCounter(prometheus.CounterOpts{
-		Name: "holdfast_orders_moved_total", Help: "Closed orders that left Redis: the orders view has them.",
+		Name: "holdfast_orders_moved_total", Help: "Closed orders moved out of Redis into the orders view.",
 	})
 	if c.Metrics != nil {
 		if err := c.Metrics.Register(moved); err != nil {

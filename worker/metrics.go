@@ -11,47 +11,47 @@ import (
 	"holdfast/product"
 )
 
-// metrics count what the sagas did. A step that Temporal runs twice may count
-// twice: the books are in the entities, not here.
+// metrics count what the sagas did. A step that Temporal runs twice may count twice: the
+// entities keep the books, not the metrics.
 type metrics struct {
-	// reservations by a product's answer: held, ended, conflict, error, or the
-	// reason of each refusal.
+	// reservations by a product's answer: held, ended, conflict, error, or the reason of
+	// each refusal.
 	reservations *prometheus.CounterVec
-	// orders by the status that was recorded, and by the reason of a closed one.
+	// orders by the recorded status, and by the reason of a closed one.
 	orders *prometheus.CounterVec
 	// settled holds by what the sweeper did: zero in a healthy system.
 	settled *prometheus.CounterVec
-	// unsettled holds, and lists of them, that the sweeper left for its next run.
+	// unsettled counts holds, and lists of them, that the sweeper left for its next run.
 	unsettled prometheus.Counter
-	// providerCalls by payment provider, call (create, cancel, refund, look_up) and outcome:
-	// what it answered, refused, or unavailable.
+	// providerCalls by payment provider, call (create, cancel, refund, look_up) and
+	// outcome: what it answered, refused, or unavailable.
 	providerCalls *prometheus.CounterVec
 }
 
-// newMetrics registers the worker's metrics; a nil registerer takes none, and
-// they count for nobody.
+// newMetrics registers the worker's metrics; a nil registerer registers none, and the
+// counts are unused.
 func newMetrics(to prometheus.Registerer) (*metrics, error) {
 	m := &metrics{
 		reservations: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "holdfast_reservations_total", Help: "Answers of products that orders asked for their stock.",
+			Name: "holdfast_reservations_total", Help: "Hold requests, by result.",
 		}, []string{"answer"}),
 		orders: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "holdfast_orders_total", Help: "Orders by the status that they reached, and why.",
+			Name: "holdfast_orders_total", Help: "Orders by the status that they reached, and its reason.",
 		}, []string{"status", "reason"}),
 		settled: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "holdfast_sweeper_settled_total",
-			Help: "Holds that outlived their order, by what was done about them.",
+			Help: "Holds that outlived their order, by action taken.",
 		}, []string{"settled"}),
 		unsettled: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "holdfast_sweeper_failed_total",
 			Help: "Overdue holds that could not be settled, and lists of them that could not be read, counted in each run.",
 		}),
 		providerCalls: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "holdfast_provider_calls_total", Help: "Calls of payment providers, by what came of them.",
+			Name: "holdfast_provider_calls_total", Help: "Calls to payment providers, by outcome.",
 		}, []string{"provider", "call", "outcome"}),
 	}
 	for _, s := range []activities.Settling{activities.SettlingReleased, activities.SettlingCommitted} {
-		m.settled.WithLabelValues(string(s)) // an alarm needs the zero
+		m.settled.WithLabelValues(string(s)) // alerts need the zero
 	}
 	if to == nil {
 		return m, nil
@@ -97,7 +97,7 @@ func (s countedStock) count(holds []product.Hold, err error) ([]product.Hold, er
 	return holds, err
 }
 
-// countedRecords counts the orders by the statuses that are recorded of them.
+// countedRecords counts the orders by the statuses that are recorded for them.
 type countedRecords struct {
 	activities.Records
 	*metrics

@@ -18,7 +18,7 @@ import (
 	"holdfast/workflows"
 )
 
-// registerPayments registers what the sagas do at payment providers.
+// registerPayments registers the sagas' activities at payment providers.
 func registerPayments(w sdk.Registry, c Config, docs *records.Store, orders *activities.Fates, providers activities.Providers) {
 	register(w, activities.NameOpenPayment, (&activities.OpenPayments{Providers: providers, Records: docs}).Execute)
 	register(w, activities.NameEndPayments, (&activities.EndPayments{Providers: providers, Open: quota.New(c.Redis)}).Execute)
@@ -33,7 +33,7 @@ func registerPayments(w sdk.Registry, c Config, docs *records.Store, orders *act
 	register(w, activities.NameAssignPayment, (&activities.Assign{Signal: c.sagas.AssignPayment, Orders: orders}).Execute)
 }
 
-// countedProviders are the providers, and what they answer counts.
+// countedProviders returns the providers with their answers counted.
 func countedProviders(c Config, m *metrics) activities.Providers {
 	providers := make(activities.Providers, len(c.Providers))
 	for name, p := range c.Providers {
@@ -42,7 +42,7 @@ func countedProviders(c Config, m *metrics) activities.Providers {
 	return providers
 }
 
-// orderOf asks a provider's books whose a payment is.
+// orderOf finds a payment's order in a provider's books.
 func orderOf(all activities.Providers) func(context.Context, string, string) (string, bool, error) {
 	return func(ctx context.Context, name, paymentID string) (string, bool, error) {
 		provider, there := all[name]

@@ -23,8 +23,8 @@ import (
 	"holdfast/workflows"
 )
 
-// webhooks tells merchants' endpoints what happens: it finds what they want to know, and
-// has workers of its own, so that no order waits for somebody else's server.
+// webhooks delivers events to merchants' endpoints. It has workers of its own, so that no
+// order waits for a third party's server.
 type webhooks struct {
 	worker     sdk.Worker
 	dispatcher *dispatch.Dispatcher
@@ -33,16 +33,16 @@ type webhooks struct {
 	running    sync.WaitGroup
 }
 
-// streamConnections are the connections that the dispatcher has to itself.
+// streamConnections is the size of the dispatcher's own connection pool.
 const streamConnections = 4
 
-// webhookPollers ask for tasks; a shop without webhooks pays for them with idle calls.
+// webhookPollers poll for tasks; a shop without webhooks pays for them with idle calls.
 const webhookPollers = 2
 
 func newWebhooks(c Config, docs *records.Store) (*webhooks, error) {
 	guard, err := deliver.NewGuard(c.WebhooksAllow)
 	if err != nil {
-		return nil, fmt.Errorf("read which networks webhooks may reach: %w", err)
+		return nil, fmt.Errorf("parse the networks that webhooks may reach: %w", err)
 	}
 	guard.RefuseOwn(c.OwnServices)
 	streams, err := redisdb.Sibling(c.Redis, streamConnections)
@@ -88,10 +88,10 @@ func (h *webhooks) stop() {
 	h.cancel()
 	h.running.Wait()
 	h.worker.Stop()
-	_ = h.streams.Close() // nobody uses it any more
+	_ = h.streams.Close() // it is no longer used
 }
 
-// countedEndpoints counts the deliveries by how far each has come after a try.
+// countedEndpoints counts the deliveries by their status after each try.
 type countedEndpoints struct {
 	activities.Endpoints
 	deliveries *prometheus.CounterVec
@@ -100,10 +100,10 @@ type countedEndpoints struct {
 func countEndpoints(e activities.Endpoints, to prometheus.Registerer) (countedEndpoints, error) {
 	c := countedEndpoints{e, prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "holdfast_webhook_deliveries_total",
-		Help: "Tries to tell merchants, by what the delivery is then: delivered, pending, failed for good, or dropped.",
+		Help: "Webhook delivery attempts, by the delivery's status afterwards: delivered, pending, failed for good, or dropped.",
 	}, []string{"status"})}
 	for _, s := range []webhook.DeliveryStatus{webhook.DeliveryDelivered, webhook.DeliveryPending, webhook.DeliveryFailed, webhook.DeliveryDropped} {
-		c.deliveries.WithLabelValues(string(s)) // an alarm needs the zero
+		c.deliveries.WithLabelValues(string(s)) // alerts need the zero
 	}
 	if to == nil {
 		return c, nil

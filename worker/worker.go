@@ -1,5 +1,5 @@
-// Package worker builds a Temporal worker: it registers the workflows and the
-// activities with their real parts.
+// Package worker builds a Temporal worker: it registers the workflows and the activities
+// with their real parts.
 package worker
 
 import (
@@ -33,68 +33,69 @@ import (
 type Config struct {
 	Temporal client.Client
 	Redis    redis.UniversalClient
-	// Metrics takes the worker's own counters; nil registers none.
+	// Metrics registers the worker's own counters; nil registers none.
 	Metrics prometheus.Registerer
-	// Index takes the views, and orders that were closed long ago leave Redis for it.
-	// Nil: there are no views, and all orders stay.
+	// Index stores the views, and orders that were closed long ago leave Redis for it. Nil
+	// means that there are no views, and all orders stay.
 	Index search.Index
-	// Namespace of the workflows, for who lists them; empty is Temporal's default.
+	// Namespace of the workflows, for listing them; empty is Temporal's default.
 	Namespace string
-	// KeepOrders is how long closed orders stay in Redis; 0 is DefaultKeepOrders. It has
-	// to exceed the namespace's retention by KeepBeyond.
+	// KeepOrders is how long closed orders stay in Redis. It must exceed the namespace's
+	// retention by KeepBeyond. Defaults to DefaultKeepOrders.
 	KeepOrders time.Duration
-	// KeepForGood: no order ever leaves Redis, for an index that may be made anew
-	// without what only the old one had. The worker takes no part in Forget then.
+	// KeepForGood means that no order ever leaves Redis, for an index that may be recreated
+	// without what only the old one had. The worker then takes no part in Forget.
 	KeepForGood bool
-	// Log takes what the projector of the views has to say; nil keeps it quiet.
+	// Log is the log of the views' projector; nil disables it.
 	Log *slog.Logger
-	// Providers take and give back money, by their name. Without any, orders are paid by
-	// callbacks alone, and refunds stay due.
+	// Providers take and return money, by name. Without any, orders are paid only by
+	// callbacks, and refunds stay due.
 	Providers activities.Providers
-	// Money that they take: the worker holds nothing for orders that are paid by another
-	// one. Empty takes any.
+	// Money is the kind that they take: the worker holds nothing for orders that are paid
+	// with another kind. Empty takes any.
 	Money order.Money
 	// WebhooksAllow names networks that webhooks may reach although they are not public:
 	// see deliver.NewGuard.
 	WebhooksAllow string
-	// OwnServices lists the host:port of services that webhooks may never reach; nil is none.
+	// OwnServices lists the host:port of services that webhooks may never reach; nil means
+	// none.
 	OwnServices func(context.Context) []string
-	// WithoutWebhooks: another process tells the merchants' endpoints.
+	// WithoutWebhooks means that another process delivers webhooks.
 	WithoutWebhooks bool
-	// TaskQueue to poll; empty is saga.TaskQueue.
+	// TaskQueue to poll. Defaults to saga.TaskQueue.
 	TaskQueue string
-	// Options are the SDK's; the zero value is right for most.
+	// Options are the SDK's; the zero value suits most shops.
 	Options sdk.Options
-	// Stock replaces the entities' commands, and Records the documents: for
-	// those who test what a crash does. Nil means the real ones on Redis.
+	// Stock replaces the entities' commands, and Records the documents, for tests of
+	// crashes. Nil means the real ones on Redis.
 	Stock   activities.Stock
 	Records activities.Records
 
-	sagas *sagaclient.Client // by Temporal and Namespace
+	sagas *sagaclient.Client // on Temporal and Namespace
 }
 
-// CachedOrders is how many orders' workflows a process keeps in memory between
-// two of their messages; one that is not kept is replayed from its history. An
-// order waits minutes for its payment, and a busy shop has more of them open than
-// memory should hold: with 2,000, it stays below 200 MB.
+// CachedOrders is how many orders' workflows a process keeps in memory between two of their
+// messages; any other is replayed from its history. An order waits minutes for its payment,
+// and a busy shop has more open orders than memory should hold: with 2,000, it stays below
+// 200 MB.
 const CachedOrders = 2000
 
-// KeepBeyond is how much longer an order stays in Redis than Temporal keeps its closed
-// workflow, at least: as long as Temporal knows an order, an audit may have to write
-// again in Redis what its workflow recorded.
+// KeepBeyond is how much longer an order must stay in Redis than Temporal keeps its closed
+// workflow: as long as Temporal knows an order, an audit may have to restore in Redis what
+// its workflow recorded.
 const KeepBeyond = 24 * time.Hour
 
 // DefaultKeepOrders fits the retention that setup gives the namespace.
 const DefaultKeepOrders = setup.Retention + KeepBeyond
 
-// Worker polls Temporal for the sagas' tasks, and keeps the views up beside it.
+// Worker polls Temporal for the sagas' tasks, and keeps the views up to date.
 type Worker struct {
 	sdk.Worker
 	views    *views.Keeper
-	webhooks *webhooks // nil where another process has them
+	webhooks *webhooks // nil if another process delivers them
 }
 
-// New builds a worker that is not running yet.
+// New returns a worker that is not running yet.
 func New(c Config) (*Worker, error) {
 	w, err := newWorker(&c)
 	if err != nil || c.WithoutWebhooks {
@@ -127,7 +128,7 @@ func newWorker(of *Config) (*Worker, error) {
 	}
 	c.Stock, c.Records = countedStock{c.Stock, m}, countedRecords{c.Records, m}
 	*of = c
-	sdk.SetStickyWorkflowCacheSize(CachedOrders) // of the whole process; counts before its first worker starts
+	sdk.SetStickyWorkflowCacheSize(CachedOrders) // of the whole process; must be set before its first worker starts
 	c.Options = WithPollers(c.Options)
 	w := sdk.New(c.Temporal, c.TaskQueue, c.Options)
 	registerWorkflows(w)
@@ -144,7 +145,7 @@ func newWorker(of *Config) (*Worker, error) {
 	register(w, activities.NameCancelHolders, (&activities.CancelAll{
 		Holds: stock, Settler: settler, Signal: c.sagas.TellDelisting, Runs: c.sagas.Runs,
 	}).Execute)
-	ever := *fates // the sweeper has no need of them: what holds stock is not that old
+	ever := *fates // the sweeper doesn't need them: a hold is never that old
 	ever.Records = allDocuments{warm: docs, cold: c.Index}
 	register(w, activities.NameLookUpPayment, (&activities.LookUp{Orders: &ever}).Execute)
 	register(w, activities.NameRecordRefund, (&activities.RefundRecord{Records: docs}).Execute)
@@ -167,18 +168,18 @@ func newWorker(of *Config) (*Worker, error) {
 	return &Worker{Worker: w, views: keeper}, nil
 }
 
-// How many polls for workflow tasks a worker keeps open: the fewest, at first, and the
-// most of each kind.
+// How many polls for workflow tasks a worker keeps open: the minimum, the initial number,
+// and the maximum of each kind.
 const (
 	fewestPollers  = 2
 	pollersAtFirst = 4
 	mostPollers    = 16
 )
 
-// WithPollers returns options that poll for new orders and for those that the worker has in
-// memory apart, unless they say how to poll already.
-// The SDK's two pollers take turns between both, and go to the second kind for as long as
-// any of them waits: on a busy worker a new order then isn't seen for seconds.
+// WithPollers returns options that poll separately for new orders and for those that the
+// worker has in memory, unless they already say how to poll. The SDK's two pollers
+// alternate between both, and prefer the second kind for as long as any of them waits: on a
+// busy worker a new order then isn't seen for seconds.
 func WithPollers(o sdk.Options) sdk.Options {
 	if o.MaxConcurrentWorkflowTaskPollers == 0 && o.WorkflowTaskPollerBehavior == nil {
 		o.WorkflowTaskPollerBehavior = sdk.NewPollerBehaviorAutoscaling(sdk.PollerBehaviorAutoscalingOptions{
@@ -222,8 +223,8 @@ func (w *Worker) Run(ctx context.Context) error {
 	return nil
 }
 
-// registerViews registers what is done to whole views. Without an index its activities
-// refuse, so that no caller waits in vain.
+// registerViews registers the work on whole views. Without an index its activities refuse,
+// so that no caller waits in vain.
 func registerViews(w sdk.Registry, keeper *views.Keeper) {
 	w.RegisterWorkflowWithOptions(workflows.Reindex, workflow.RegisterOptions{Name: saga.ReindexType})
 	w.RegisterWorkflowWithOptions(workflows.AuditViews, workflow.RegisterOptions{Name: saga.AuditViewsType})

@@ -12,13 +12,13 @@ import (
 
 var _ reindex.Changes = (*Changes)(nil)
 
-// Changes tells a rebuild what changed. It remembers where it last looked.
+// Changes tells a rebuild what changed. It remembers its last position.
 type Changes struct {
 	of *projector.Changes
 	at projector.Position
 }
 
-// NewChanges is for one rebuild of what rdb keeps. The caller closes rdb.
+// NewChanges is for one rebuild of the entities on rdb, which the caller closes.
 func NewChanges(rdb redis.UniversalClient) *Changes { return &Changes{of: projector.NewChanges(rdb)} }
 
 // Begin implements reindex.Changes.

@@ -9,24 +9,24 @@ import (
 	"holdfast/search"
 )
 
-// coldLostError says that the view that alone had orders is gone, and that building it
-// anew would give them up.
+// coldLostError means that the view with the only copy of some orders is gone, and that a
+// rebuild would give them up.
 type coldLostError struct{ orders int64 }
 
 func (e *coldLostError) Error() string {
-	return fmt.Sprintf("the view of orders was lost, or made empty, and %d orders had left Redis for it: it isn't built anew"+
-		` unasked. Restore its snapshot, or give them up: see "The orders view was lost" in docs/runbook.md`, e.orders)
+	return fmt.Sprintf("the view of orders was lost, or created empty, and %d orders had left Redis for it: it isn't rebuilt"+
+		` automatically. Restore its snapshot, or give them up: see "The orders view was lost" in docs/runbook.md`, e.orders)
 }
 
-// coldOrdersLost answers a coldLostError where a rebuild of this view would give up
-// orders that a snapshot may have. One that is only of an older shape has its orders.
+// coldOrdersLost returns a coldLostError if a rebuild of this view would give up orders
+// that a snapshot may have. A view that merely has an older shape still has its orders.
 func coldOrdersLost(ctx context.Context, c Config, view search.View) error {
 	if view != search.ViewOrders {
 		return nil
 	}
 	unfilled, err := c.Index.Unfilled(ctx)
 	if err != nil {
-		return fmt.Errorf("look whether the view of %s was lost: %w", view, search.WithCause(err))
+		return fmt.Errorf("check whether the view of %s was lost: %w", view, search.WithCause(err))
 	}
 	if !slices.Contains(unfilled, view) {
 		return nil

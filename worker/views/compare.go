@@ -8,10 +8,10 @@ import (
 	"holdfast/search"
 )
 
-// keepFindings bounds the result of a comparison, which Temporal keeps.
+// keepFindings bounds the result of a comparison, which Temporal stores.
 const keepFindings = 1000
 
-// Compare compares the views with their homes, for activities.Compare.
+// Compare compares the views with their entities, for activities.Compare.
 func (k *Keeper) Compare(ctx context.Context, p saga.CompareParams, progress func(saga.RebuildProgress)) (saga.CompareResult, error) {
 	if k.config.Index == nil {
 		return saga.CompareResult{}, errNoIndex

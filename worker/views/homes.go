@@ -15,18 +15,18 @@ import (
 	"holdfast/search/projector"
 )
 
-// Homes reads entities on Redis as the views show them.
+// Homes reads entities on Redis in the form that the views show.
 type Homes struct {
 	products *inventory.Store
 	orders   *records.Store
 }
 
-// NewHomes reads what rdb keeps. The caller closes rdb.
+// NewHomes reads the entities on rdb, which the caller closes.
 func NewHomes(rdb redis.UniversalClient) *Homes {
 	return &Homes{products: inventory.New(rdb), orders: records.New(rdb)}
 }
 
-// IDs goes over all entities that a view shows.
+// IDs iterates over all entities that a view shows.
 func (h *Homes) IDs(ctx context.Context, v search.View) iter.Seq2[string, error] {
 	if v == search.ViewProducts {
 		return h.products.ProductIDs(ctx)
@@ -34,8 +34,7 @@ func (h *Homes) IDs(ctx context.Context, v search.View) iter.Seq2[string, error]
 	return h.orders.OrderIDs(ctx)
 }
 
-// sources are the homes for who reads everything, and doesn't mind to read an order
-// twice.
+// sources is Homes for readers of everything that may read an order twice.
 type sources struct{ *Homes }
 
 // IDs implements reindex.Homes.
@@ -46,7 +45,7 @@ func (s sources) IDs(ctx context.Context, v search.View) iter.Seq2[string, error
 	return s.orders.OrderIDsLoosely(ctx)
 }
 
-// Count tells how many there are; 0 where that isn't known.
+// Count returns their number; 0 if unknown.
 func (h *Homes) Count(ctx context.Context, v search.View) (int64, error) {
 	if v == search.ViewProducts {
 		return h.products.Count(ctx)
@@ -64,8 +63,8 @@ func (h *Homes) Empty(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// Read makes the documents of the entities that are there. Those that can't be read
-// come back apart.
+// Read returns the documents of the existing entities. Unreadable ones are returned
+// separately.
 func (h *Homes) Read(ctx context.Context, v search.View, ids []string) (search.Batch, []search.Result, error) {
 	if v == search.ViewProducts {
 		return h.readProducts(ctx, ids)
@@ -106,8 +105,8 @@ func (h *Homes) readOrders(ctx context.Context, ids []string) (b search.Batch, u
 	return b, unreadable, nil
 }
 
-// WithPayments adds to orders that have left Redis the payments and refunds that came
-// after that. One whose own document is in Redis stays as it is: that is another state.
+// WithPayments adds to orders that have left Redis the payments and refunds that arrived
+// later. An order whose own document is in Redis is left alone: that is another state.
 func (h *Homes) WithPayments(ctx context.Context, orders []search.Order) ([]search.Order, error) {
 	ids := make([]string, len(orders))
 	for i, o := range orders {

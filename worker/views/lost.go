@@ -13,7 +13,7 @@ import (
 	"holdfast/search/reindex"
 )
 
-// lostOrders asks workflows for orders that are nowhere else.
+// lostOrders asks workflows for orders that exist nowhere else.
 type lostOrders struct{ workflows *sagaclient.Client }
 
 // OrderIDs implements reindex.Lost.
@@ -40,10 +40,11 @@ func (l lostOrders) Order(ctx context.Context, id string) (search.Order, bool, e
 	}
 	r, err := order.NewRecord(&o, nil)
 	if err != nil {
-		return search.Order{}, false, fmt.Errorf("%w: write its document: %w", reindex.ErrUnreadable, err)
+		return search.Order{}, false, fmt.Errorf("%w: encode its document: %w", reindex.ErrUnreadable, err)
 	}
 	doc := search.FromOrder(o)
-	// The lowest one: whatever Redis says of it is newer, also by a clock that is behind.
+	// The lowest revision: whatever Redis says about it is newer, even with a clock that is
+	// behind.
 	doc.Document, doc.Revision = r.Doc, 1
 	return doc, true, nil
 }

@@ -10,9 +10,8 @@ import (
 	"go.temporal.io/api/serviceerror"
 )
 
-// passing tells of an error of Redis or Temporal that it is soon over: the server is
-// away, starts anew, or another one takes its place. What it says of the call itself
-// isn't.
+// passing reports whether an error of Redis or Temporal is transient: the server is down,
+// restarting, or being replaced. An error about the call itself isn't.
 func passing(err error) bool {
 	return redisPasses(err) || temporalPasses(err)
 }

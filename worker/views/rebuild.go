@@ -11,7 +11,7 @@ import (
 	"holdfast/search/reindex"
 )
 
-// errNoIndex ends what is asked of a worker that has no views.
+// errNoIndex ends requests to a worker that has no views.
 var errNoIndex = temporal.NewNonRetryableApplicationError(
 	"this worker has no search index: start it with ELASTICSEARCH_URL", "no_index", nil)
 
@@ -21,7 +21,7 @@ func (k *Keeper) Rebuild(ctx context.Context, p saga.RebuildParams, progress fun
 		return saga.RebuildResult{}, errNoIndex
 	}
 	view := search.View(p.View)
-	if p.Unasked { // looked at again: since it was started, the index may have come back empty
+	if p.Unasked { // checked again: the index may have come back empty since it was started
 		if err := coldOrdersLost(ctx, k.config, view); err != nil {
 			return saga.RebuildResult{}, final(err)
 		}
@@ -47,14 +47,13 @@ func (k *Keeper) Rebuild(ctx context.Context, p saga.RebuildParams, progress fun
 	return res, nil
 }
 
-// The types of the errors after which a rebuild isn't tried again.
+// The types of the errors after which a rebuild isn't retried.
 const (
 	refusedType = saga.RebuildRefusedError
 	lostType    = "cold_orders_lost"
 )
 
-// final ends the workflow where trying again is in vain until somebody has done
-// something.
+// final ends the workflow if a retry can't help before an operator has acted.
 func final(err error) error {
 	if refused, ok := errors.AsType[*reindex.RefusedError](err); ok {
 		return temporal.NewNonRetryableApplicationError(refused.Error(), refusedType, err)

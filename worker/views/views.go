@@ -1,6 +1,6 @@
-// Package views keeps the views up to date beside a worker: it runs the projector,
-// rebuilds views that were lost, made empty or have an older shape, and compares them with
-// their homes. It never changes an entity: views are copies that can be lost.
+// Package views keeps the views of a worker up to date: it runs the projector, rebuilds
+// views that were lost, created empty or have an older shape, and compares them with their
+// entities. It never changes an entity: views are copies that can be lost.
 package views
 
 import (
@@ -21,26 +21,26 @@ import (
 	"holdfast/search/projector"
 )
 
-// projectorConnections are the connections that the projector has to itself.
+// projectorConnections is the size of the projector's own connection pool.
 const projectorConnections = 4
 
-// gather is how long changes wait for each other: the index is fresh to a fifth of a
-// second, and carries a busy shop's changes five times a second instead of fifty.
+// gather is how long changes wait for more: the index is up to date within a fifth of a
+// second, and stores a busy shop's changes five times a second instead of fifty.
 const gather = 200 * time.Millisecond
 
 // Config is what the upkeep of the views needs.
 type Config struct {
-	// Index holds the views; nil: there are none, and a keeper only refuses to rebuild or
-	// compare them.
+	// Index stores the views; nil means that there are none, and a keeper then only refuses
+	// to rebuild or compare them.
 	Index search.Index
-	// Redis holds what the views show.
+	// Redis has the entities that the views show.
 	Redis redis.UniversalClient
-	// Sagas are asked for orders that are nowhere else, and start the rebuilds.
+	// Sagas are asked for orders that exist nowhere else, and start the rebuilds.
 	Sagas *sagaclient.Client
 	// TaskQueue of the rebuilds.
 	TaskQueue string
 	Log       *slog.Logger
-	// Metrics takes the projector's counters; nil registers none.
+	// Metrics registers the projector's counters; nil registers none.
 	Metrics prometheus.Registerer
 }
 
@@ -48,7 +48,7 @@ type Config struct {
 // be rebuilt, and rebuilds and compares them.
 type Keeper struct {
 	config    Config
-	projector *projector.Projector // nil where there is no index
+	projector *projector.Projector // nil without an index
 	streams   redis.UniversalClient
 	cancel    context.CancelFunc
 	running   sync.WaitGroup
@@ -76,7 +76,7 @@ func NewKeeper(c Config) (*Keeper, error) {
 	return k, nil
 }
 
-// Start runs until Stop is called.
+// Start runs it until Stop is called.
 func (k *Keeper) Start() {
 	if k.projector == nil {
 		return

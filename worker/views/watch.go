@@ -9,30 +9,31 @@ import (
 	"holdfast/search"
 )
 
-// Looking after the views: how long the look at a worker's start may take, and how
-// often it looks again.
+// How long the check at a worker's start may take, and how often the views are checked
+// after that.
 const (
 	firstLook  = 2 * time.Second
 	lookPause  = 15 * time.Second
 	retryPause = 5 * time.Second
-	// restAfterRefusal is how long a view is left alone whose rebuild refused what only
-	// the old view has: each try reads all of Redis, and the next one ends as the last.
+	// restAfterRefusal is how long a view is left alone after its rebuild refused what only
+	// the old view has: each try reads all of Redis, and the next one would end like the
+	// last.
 	restAfterRefusal = time.Hour
-	// sayEvery is how often it is said that a view waits for an operator.
+	// sayEvery is how often the log says that a view waits for an operator.
 	sayEvery = time.Minute
 )
 
-// watcher starts the rebuilds of views that are stale.
+// watcher starts the rebuilds of stale views.
 type watcher struct {
 	config Config
-	// said is when it was last said why a view is not rebuilt.
+	// said is when the log last said why a view is not rebuilt.
 	said map[search.View]time.Time
 }
 
 func newWatcher(c Config) *watcher { return &watcher{c, map[search.View]time.Time{}} }
 
-// run looks as it begins, and then now and then, until ctx ends: a view may be lost at
-// any time, and in a rollout an older program may have rebuilt it.
+// run checks at the start and then regularly, until ctx ends: a view may be lost at any
+// time, and during a rollout an older program may have rebuilt it.
 func (w *watcher) run(ctx context.Context) {
 	looked := w.first(ctx)
 	for {
@@ -47,13 +48,13 @@ func (w *watcher) run(ctx context.Context) {
 		}
 		err := w.look(ctx)
 		if looked = err == nil; !looked && ctx.Err() == nil {
-			w.config.Log.WarnContext(ctx, "can't see to the views", "error", err)
+			w.config.Log.WarnContext(ctx, "the views can't be checked", "error", err)
 		}
 	}
 }
 
-// first looks while the worker begins to work, and answers whether it could. A new
-// system has nothing to build its views from.
+// first checks while the worker starts, and reports whether it succeeded. A new system has
+// nothing to build its views from.
 func (w *watcher) first(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, firstLook)
 	defer cancel()
@@ -64,8 +65,8 @@ func (w *watcher) first(ctx context.Context) bool {
 	return w.look(ctx) == nil
 }
 
-// look starts the rebuild of each view that is stale: made empty, lost, or of an older
-// shape. One that goes on is left to it. Where an operator has to decide it only says so.
+// look starts the rebuild of each stale view: created empty, lost, or of an older shape. A
+// running one is left alone. If an operator has to decide, it only logs that.
 func (w *watcher) look(ctx context.Context) error {
 	stale, err := w.config.Index.Stale(ctx)
 	if err != nil {
@@ -98,20 +99,20 @@ func (w *watcher) see(ctx context.Context, v search.View) error {
 	return w.config.Sagas.RebuildUnasked(ctx, string(v), w.config.TaskQueue)
 }
 
-// restError says that a view was refused a short while ago.
+// restError means that a rebuild of the view was refused recently.
 type restError struct {
 	until time.Time
 	cause error
 }
 
 func (e *restError) Error() string {
-	return fmt.Sprintf("it is rebuilt again after %s, or when somebody asks for it: %v", e.until.UTC().Format(time.RFC3339), e.cause)
+	return fmt.Sprintf("the next rebuild starts after %s, or when an operator requests one: %v", e.until.UTC().Format(time.RFC3339), e.cause)
 }
 
 func (e *restError) Unwrap() error { return e.cause }
 
-// refusedLately answers a restError where the last rebuild of a view, whoever started
-// it, ended a short while ago since it would have lost something.
+// refusedLately returns a restError if the last rebuild of a view, whatever started it,
+// recently ended because it would have lost something.
 func (w *watcher) refusedLately(ctx context.Context, v search.View) error {
 	at, reason, err := w.config.Sagas.RebuildRefused(ctx, string(v), restAfterRefusal)
 	if err != nil || reason == "" {
