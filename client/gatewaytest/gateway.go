@@ -1,6 +1,6 @@
-// Package gatewaytest is a gateway in memory for tests of code that calls one. It answers
-// as the contract says, and fails when it is told to. It knows neither stock nor sagas: what the
-// real gateway does is tested elsewhere.
+// Package gatewaytest is an in-memory gateway for tests of code that calls one. It answers
+// as the contract says, and fails on request. It knows neither stock nor sagas: the real
+// gateway is tested elsewhere.
 package gatewaytest
 
 import (
@@ -17,27 +17,27 @@ import (
 	"holdfast/payment/sandbox"
 )
 
-// Secret signs the callbacks that the gateway takes.
-const Secret = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=" //nolint:gosec // of tests alone
+// Secret signs the callbacks that the gateway accepts.
+const Secret = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=" //nolint:gosec // only for tests
 
-// SoldOut is a product that no order gets.
+// SoldOut is a product that is always sold out.
 const SoldOut = "sold-out"
 
-// Gateway is what the calls are made to. Its maps may be changed by a test
-// between its calls, under Lock.
+// Gateway is the gateway to call. A test may change its maps between its calls, under Lock.
 type Gateway struct {
 	sync.Mutex
 	URL string
-	// Orders by id, as they stand.
+	// Orders by id, in their current state.
 	Orders map[string]*order.Order
 	// Refunds by order.
 	Refunds map[string][]order.Refund
-	// Late are the payments that come when their order has ended, by order.
+	// Late are the payments that arrive when their order has ended, by order.
 	Late map[string]string
-	// Adjusted remembers the answer of each adjustment by its key.
+	// Adjusted stores the answer of each adjustment by its key.
 	Adjusted map[string]map[string]int64
-	// Fail is asked before each call; a status of its own is answered instead of
-	// what the call would do, and 0 breaks the connection after the call is done.
+	// Fail is called before each request. If instead is true, status is returned without
+	// carrying out the call; a status of 0 breaks the connection after the call was carried
+	// out.
 	Fail func(r *http.Request) (status int, instead bool)
 
 	byKey    map[string]string
@@ -82,7 +82,7 @@ func New() *Gateway {
 // Close ends the gateway.
 func (g *Gateway) Close() { g.server.Close() }
 
-// failing does to a call what Fail says.
+// failing applies Fail to a call.
 func (g *Gateway) failing(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		g.Lock()
@@ -94,7 +94,7 @@ func (g *Gateway) failing(next http.Handler) http.Handler {
 		switch {
 		case !instead:
 			next.ServeHTTP(w, r)
-		case status == 0: // done, and nobody is told
+		case status == 0: // done, but without an answer
 			next.ServeHTTP(httptest.NewRecorder(), r)
 			panic(http.ErrAbortHandler)
 		case status == http.StatusAccepted:
@@ -234,13 +234,13 @@ func (g *Gateway) find(w http.ResponseWriter, r *http.Request) (*order.Order, bo
 func answer(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // a caller that is gone
+	_ = json.NewEncoder(w).Encode(body) // the caller may be gone
 }
 
 func problem(w http.ResponseWriter, status int, kind string) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]any{ // a caller that is gone
+	_ = json.NewEncoder(w).Encode(map[string]any{ // the caller may be gone
 		"type": "/problems/" + kind, "title": http.StatusText(status), "status": status,
 	})
 }

@@ -10,7 +10,7 @@ import (
 	"holdfast/payment/sandbox"
 )
 
-// open answers the one payment that an order has here.
+// open returns the single payment that an order has here.
 func (g *Gateway) open(w http.ResponseWriter, r *http.Request) {
 	o, ok := g.find(w, r)
 	if !ok {
@@ -26,8 +26,8 @@ func (g *Gateway) open(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// page does what a buyer does on the sandbox's page, and what the order makes of it.
-// What is paid late comes when the order ends: Expire ends those that wait.
+// page does what a buyer does on the sandbox's page, with its effect on the order. A late
+// payment arrives when the order ends: Expire ends those that wait.
 func (g *Gateway) page(w http.ResponseWriter, r *http.Request) {
 	var choice struct {
 		Action sandbox.Action
@@ -58,7 +58,7 @@ func (g *Gateway) page(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, map[string]any{"paymentId": paymentID})
 }
 
-// Expire ends all orders that wait for their payment.
+// Expire ends all orders that await their payment.
 func (g *Gateway) Expire() {
 	g.Lock()
 	defer g.Unlock()

@@ -1,6 +1,6 @@
-// Command healthcheck asks a URL and tells by its exit status whether the answer
-// was a success. The image has no shell and no curl; this is what its container's
-// health check runs.
+// Command healthcheck requests a URL and reports by its exit status whether the response
+// was a success. The image has no shell and no curl; this is what its container's health
+// check runs.
 package main
 
 import (
@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// timeout is a little less than what docker-compose.yml allows for one check, so
-// that the reason is printed rather than the process killed.
+// timeout is slightly less than docker-compose.yml allows for one check, so that the reason
+// is printed before the process is killed.
 const timeout = 2500 * time.Millisecond
 
 func main() {
@@ -29,9 +29,9 @@ func main() {
 	}
 }
 
-// check asks url once; any status of 2xx is healthy.
+// check requests url once; any 2xx status is healthy.
 func check(ctx context.Context, url string) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody) //nolint:gosec // asking the given URL is what it is for
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody) //nolint:gosec // requesting the given URL is its purpose
 	if err != nil {
 		return fmt.Errorf("ask %s: %w", url, err)
 	}

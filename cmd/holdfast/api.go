@@ -36,7 +36,7 @@ type apiCommand struct {
 // Run serves until the process is told to stop.
 func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 	log := newLog(out.stderr)
-	if err := c.check(log); err != nil { // before the wait for what only a running gateway needs
+	if err := c.check(log); err != nil { // before waiting, because only a running gateway needs it
 		return err
 	}
 	guard, err := c.guard()
@@ -93,7 +93,7 @@ func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 	if err != nil {
 		return fmt.Errorf("listen (HOLDFAST_HTTP_ADDR): %w", err)
 	}
-	// A name such as localhost means what the machine's own tables say.
+	// A name such as localhost is resolved by the machine's own tables.
 	err = c.checkReach(reach{"HOLDFAST_HTTP_ADDR " + c.HTTPAddr, !onLoopback(listener.Addr().String())})
 	if err != nil {
 		return errors.Join(err, listener.Close())
@@ -131,19 +131,19 @@ func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 	}
 	defer stop()
 	sendTo := own
-	if secured != nil { // its certificate is one for the public name
+	if secured != nil { // the certificate is for the public name
 		sendTo = cmp.Or(c.PublicURL, own)
 	}
 	defer watch(ctx, durability, metrics)()
 	defer providers.start(ctx, sendTo)()
-	log.InfoContext(ctx, "gateway runs", "address", c.HTTPAddr, "auth", c.Auth)
+	log.InfoContext(ctx, "gateway running", "address", c.HTTPAddr, "auth", c.Auth)
 	err = gateway.Run(ctx)
-	log.InfoContext(ctx, "gateway has stopped")
+	log.InfoContext(ctx, "gateway stopped")
 	return err
 }
 
-// orderLines where no limit is set: more than people put into a basket, and a document that
-// lists and journals can be read with.
+// orderLines is the limit if none is set: more than people order at once, in a document
+// that lists and journals can handle.
 const orderLines = 500
 
 func (c *apiCommand) maxLines() int {

@@ -100,16 +100,16 @@ func (c *auditCommand) Run(ctx context.Context, out out) error {
 	return nil
 }
 
-// auditDurability finds that Redis may lose what it acknowledges: books that add up now
-// may not do so after its next crash. The audit goes on all the same, as it is needed most
-// when something is wrong.
+// auditDurability reports a Redis that may lose acknowledged writes: books that add up now
+// may not do so after its next crash. The audit continues all the same, since it is needed
+// most when something is wrong.
 func (c *auditCommand) auditDurability(ctx context.Context, rdb redis.UniversalClient, log *slog.Logger) ([]audit.Finding, error) {
 	found, err := c.look(ctx, rdb, c.Wait, log)
 	if err != nil {
 		return nil, err
 	}
 	if !c.required() && len(found.Faults) > 0 {
-		log.WarnContext(ctx, "redis may lose what it acknowledges (HOLDFAST_REDIS_DURABILITY=warn)", "faults", found.Faults)
+		log.WarnContext(ctx, "redis may lose acknowledged writes (HOLDFAST_REDIS_DURABILITY=warn)", "faults", found.Faults)
 		return nil, nil
 	}
 	findings := make([]audit.Finding, 0, len(found.Faults))
@@ -119,21 +119,21 @@ func (c *auditCommand) auditDurability(ctx context.Context, rdb redis.UniversalC
 	return findings, nil
 }
 
-// coldOrders is where the orders are that have left Redis; nil where no index is given,
-// or its view of orders isn't whole: what such a view lacks may be there all the same.
+// coldOrders opens the orders that have left Redis. It returns nil if no index is given or
+// its view of orders is incomplete: an order that such a view lacks may exist all the same.
 func (c *auditCommand) coldOrders(ctx context.Context, log *slog.Logger) (cold audit.ColdOrders, done func(), err error) {
 	index, err := c.readIndex(ctx)
 	if err != nil || index == nil {
 		return nil, func() {}, err
 	}
-	done = func() { _ = index.Close() } // the process ends
+	done = func() { _ = index.Close() } // the process is ending
 	stale, err := index.Stale(ctx)
 	if err != nil {
 		done()
-		return nil, nil, fmt.Errorf("look at the search index (ELASTICSEARCH_URL): %w", search.WithCause(err))
+		return nil, nil, fmt.Errorf("check the search index (ELASTICSEARCH_URL): %w", search.WithCause(err))
 	}
 	if slices.Contains(stale, search.ViewOrders) {
-		log.WarnContext(ctx, "the orders view is not whole: the audit goes on as if it weren't there")
+		log.WarnContext(ctx, "the orders view is incomplete: the audit continues without it")
 		return nil, done, nil
 	}
 	return index, done, nil
@@ -150,7 +150,7 @@ func printAudit(out out, r audit.Report) {
 		_, _ = fmt.Fprintln(out.stdout, f)
 	}
 	if r.Cold > 0 {
-		_, _ = fmt.Fprintf(out.stdout, "%d of the orders are in the orders view alone\n", r.Cold)
+		_, _ = fmt.Fprintf(out.stdout, "%d of the orders are only in the orders view\n", r.Cold)
 	}
 	verdict := "everything adds up"
 	if n := len(r.Findings); n > 0 {

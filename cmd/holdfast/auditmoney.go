@@ -13,14 +13,14 @@ import (
 	"holdfast/saga"
 )
 
-// auditMoney compares the orders with the payment providers. It asks no workflow, and
+// auditMoney compares the orders with the payment providers. It queries no workflow, and
 // needs no Temporal.
 func (c *auditCommand) auditMoney(ctx context.Context, log *slog.Logger, out out) error {
 	switch {
 	case c.Views, c.Deep, c.Repair:
-		return usagef("--money goes with none of --views, --deep and --repair: nothing of it can be repaired by a program")
+		return usagef("--money can't be combined with --views, --deep or --repair: its findings can't be repaired automatically")
 	case c.Since <= 0:
-		return usagef("--since: %s is no time before now", c.Since)
+		return usagef("--since: %s must be above 0", c.Since)
 	}
 	if err := c.checkProviders(); err != nil {
 		return err
@@ -74,12 +74,12 @@ func printMoney(out out, r audit.MoneyReport) {
 	}
 	for _, currency := range slices.Sorted(maps.Keys(r.Sums)) {
 		s := r.Sums[currency]
-		_, _ = fmt.Fprintf(out.stdout, "paid %s at the providers, %s on record; refunded %s at the providers, %s on record\n",
+		_, _ = fmt.Fprintf(out.stdout, "paid %s at the providers, %s as recorded; refunded %s at the providers, %s as recorded\n",
 			saga.Money(s.PaidThere, currency), saga.Money(s.PaidHere, currency),
 			saga.Money(s.RefundedThere, currency), saga.Money(s.RefundedHere, currency))
 	}
 	if r.Cold > 0 {
-		_, _ = fmt.Fprintf(out.stdout, "%d of the orders are in the orders view alone\n", r.Cold)
+		_, _ = fmt.Fprintf(out.stdout, "%d of the orders are only in the orders view\n", r.Cold)
 	}
 	verdict := "the money adds up"
 	if n := len(r.Findings); n > 0 {

@@ -8,8 +8,8 @@ import (
 	sagaclient "holdfast/saga/client"
 )
 
-// auditViews compares the search views with their entities. A worker does it, since
-// an embedded index belongs to its process.
+// auditViews compares the search views with their entities. A worker does it, since an
+// embedded index belongs to its process.
 func (c *auditCommand) auditViews(ctx context.Context, sagas *sagaclient.Client, out out) error {
 	var res saga.CompareResult
 	work, err := sagas.CompareViews(ctx, saga.CompareParams{Looks: c.Looks})
@@ -36,7 +36,7 @@ func printCompared(out out, r saga.CompareResult) {
 	for _, f := range r.Findings {
 		_, _ = fmt.Fprintf(out.stdout, "%s %s %s: %s\n", f.Kind, f.View, f.ID, f.Detail)
 	}
-	verdict := "the views show what there is"
+	verdict := "the views match the entities"
 	if r.Found > 0 {
 		verdict = fmt.Sprintf("%d findings", r.Found)
 	}

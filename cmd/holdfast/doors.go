@@ -12,23 +12,23 @@ import (
 	"holdfast/settings"
 )
 
-// doorFlags say where the gateway listens, whom it lets in, and how often.
+// doorFlags say where the gateway listens, who may call it, and how often.
 type doorFlags struct {
 	settings.Shop
 	settings.Gateway
 }
 
-// Limits of calls in a second, where none are set. A person's browser makes some ten,
-// an office behind one address has some twenty persons.
+// The default limits of calls per second. A person's browser makes about ten; an office
+// behind one address has about twenty people.
 const (
 	callerLimit  = 50
 	addressLimit = 200
-	// paymentLimit is of a minute: a person chooses how to pay, and loads a page again.
+	// paymentLimit is per minute: a person chooses how to pay, and reloads a page.
 	paymentLimit = 30
 )
 
-// limits: with authentication off it is one machine's own programs that call, and
-// what they measure must not be the limits.
+// limits returns the limits in force. With authentication off the callers are programs on
+// the same machine, whose measurements must not be limited.
 func (f doorFlags) limits(authOff bool) api.Limits {
 	l := api.Limits{Caller: callerLimit, Address: addressLimit, Payments: paymentLimit}
 	if authOff {
@@ -46,7 +46,7 @@ func (f doorFlags) limits(authOff bool) api.Limits {
 	return l
 }
 
-// tls is nil where the gateway speaks plain HTTP.
+// tls returns nil if the gateway speaks plain HTTP.
 func (f doorFlags) tls() (*tls.Config, error) {
 	own, err := certificate(f.TLSCert, f.TLSKey)
 	if err != nil {
@@ -58,15 +58,15 @@ func (f doorFlags) tls() (*tls.Config, error) {
 	return &tls.Config{Certificates: own, MinVersion: tls.VersionTLS12}, nil
 }
 
-// check finds mistakes without listening yet: as long as nobody serves, connections
-// should be refused. The gateway checks most of it again.
+// check finds mistakes before listening: connections should be refused until the gateway
+// serves. The gateway checks most of it again.
 func (f doorFlags) check(authOff bool) error {
 	if l := f.limits(authOff); l.Caller < 0 || l.Address < 0 || l.Payments < 0 {
 		return usagef("--rate-limit, --rate-limit-address and --rate-limit-payments (HOLDFAST_RATE_LIMIT, " +
 			"HOLDFAST_RATE_LIMIT_ADDRESS, HOLDFAST_RATE_LIMIT_PAYMENTS): must not be negative")
 	}
 	if f.BodyBytes < api.MinBodyBytes {
-		return usagef("--body-bytes (HOLDFAST_BODY_BYTES): %d is too few: one caller may have an eighth of it, which has to "+
+		return usagef("--body-bytes (HOLDFAST_BODY_BYTES): %d is too small: one caller may use an eighth of it, which must "+
 			"fit the largest body; at least %d are needed", f.BodyBytes, api.MinBodyBytes)
 	}
 	for _, p := range f.TrustedProxies {
@@ -74,9 +74,9 @@ func (f doorFlags) check(authOff bool) error {
 		network, notNetwork := netip.ParsePrefix(p)
 		switch {
 		case notAddress != nil && notNetwork != nil:
-			return usagef("--trusted-proxies (HOLDFAST_TRUSTED_PROXIES): %q is no address and no network", p)
+			return usagef("--trusted-proxies (HOLDFAST_TRUSTED_PROXIES): %q is neither an address nor a network", p)
 		case notNetwork == nil && network.Bits() == 0:
-			return usagef("--trusted-proxies (HOLDFAST_TRUSTED_PROXIES): %q is everybody: any caller could choose the address "+
+			return usagef("--trusted-proxies (HOLDFAST_TRUSTED_PROXIES): %q is the whole internet: any caller could choose the address "+
 				"that the limits count; name your proxies' networks", p)
 		}
 	}
@@ -104,17 +104,17 @@ func (f doorFlags) check(authOff bool) error {
 	}
 	for _, way := range f.ways() {
 		if way.beyond {
-			return usagef("with authentication off (HOLDFAST_AUTH), %s would let anybody be the operator: stay on 127.0.0.1 "+
-				"without it, or ask for tokens", way.setting)
+			return usagef("with authentication off (HOLDFAST_AUTH), %s would make every caller an operator: stay on 127.0.0.1 "+
+				"without it, or require tokens", way.setting)
 		}
 	}
 	return nil
 }
 
-// longestStop bounds how long a process that was told to stop may go on.
+// longestStop bounds how long a process may continue after it was told to stop.
 const longestStop = 10 * time.Minute
 
-// ways are the settings by which others may reach the gateway.
+// ways are the settings through which others may reach the gateway.
 func (f doorFlags) ways() []reach {
 	return []reach{
 		{"HOLDFAST_HTTP_ADDR " + f.HTTPAddr, !onLoopback(f.HTTPAddr)},
@@ -149,7 +149,7 @@ func checkAddress(name, addr string) error {
 		return usagef("%s: %v", name, err)
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return usagef("%s: %q is no port", name, port)
+		return usagef("%s: %q is not a port", name, port)
 	}
 	return nil
 }

@@ -15,12 +15,12 @@ import (
 	"holdfast/settings"
 )
 
-// durabilityFlags say what becomes of a Redis that may lose what it acknowledges.
+// durabilityFlags say how to treat a Redis that may lose acknowledged writes.
 type durabilityFlags struct{ settings.Durability }
 
 func (f durabilityFlags) required() bool { return f.RedisDurability != "warn" }
 
-// look asks until Redis says how it keeps what it acknowledges.
+// look checks repeatedly until Redis reports its durability.
 func (f durabilityFlags) look(ctx context.Context, rdb redis.UniversalClient, patience time.Duration, log *slog.Logger) (redisdb.Durability, error) {
 	var found redisdb.Durability
 	err := waitFor(ctx, "redis", patience, log, func(ctx context.Context) (err error) {
@@ -28,10 +28,10 @@ func (f durabilityFlags) look(ctx context.Context, rdb redis.UniversalClient, pa
 		return err
 	})
 	if err != nil {
-		return found, fmt.Errorf("look at Redis (REDIS_URL): %w", err)
+		return found, fmt.Errorf("check Redis (REDIS_URL): %w", err)
 	}
 	if len(found.Unknown) > 0 {
-		log.WarnContext(ctx, "redis does not say how it keeps what it acknowledges: see that it does", "unknown", found.Unknown)
+		log.WarnContext(ctx, "redis does not report its durability settings: check them yourself", "unknown", found.Unknown)
 	}
 	if found.Replicas > 0 {
 		log.WarnContext(ctx, "a replica that takes over may lack the last writes: run holdfast audit --repair after a failover",
@@ -40,8 +40,8 @@ func (f durabilityFlags) look(ctx context.Context, rdb redis.UniversalClient, pa
 	return found, nil
 }
 
-// requireDurable refuses a Redis that may lose what it acknowledges, or warns, as the
-// flags say. The watch goes on looking once it runs.
+// requireDurable refuses a Redis that may lose acknowledged writes, or warns, as the flags
+// say. The watch keeps checking once it runs.
 func (f durabilityFlags) requireDurable(ctx context.Context, rdb redis.UniversalClient, patience time.Duration, log *slog.Logger) (*redisdb.Watch, error) {
 	found, err := f.look(ctx, rdb, patience, log)
 	if err != nil {
@@ -50,9 +50,9 @@ func (f durabilityFlags) requireDurable(ctx context.Context, rdb redis.Universal
 	if len(found.Faults) > 0 {
 		if f.required() {
 			return nil, usagef("the Redis at REDIS_URL may lose orders and stock that it acknowledged: %s. "+
-				"HOLDFAST_REDIS_DURABILITY=warn runs all the same, where losing them does no harm", strings.Join(found.Faults, "; "))
+				"HOLDFAST_REDIS_DURABILITY=warn accepts that, if losing them does no harm", strings.Join(found.Faults, "; "))
 		}
-		log.WarnContext(ctx, "redis may lose what it acknowledges (HOLDFAST_REDIS_DURABILITY=warn)", "faults", found.Faults)
+		log.WarnContext(ctx, "redis may lose acknowledged writes (HOLDFAST_REDIS_DURABILITY=warn)", "faults", found.Faults)
 	}
 	return redisdb.NewWatch(rdb, found, log), nil
 }
@@ -61,7 +61,7 @@ func (f durabilityFlags) requireDurable(ctx context.Context, rdb redis.Universal
 func watch(ctx context.Context, w *redisdb.Watch, metrics prometheus.Registerer) (stop func()) {
 	metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "holdfast_redis_durable",
-		Help: "Whether Redis keeps what it acknowledges: 1 yes, 0 no, as far as it says.",
+		Help: "Whether Redis keeps acknowledged writes, as far as it reports: 1 yes, 0 no.",
 	}, func() float64 {
 		if len(w.Last().Faults) > 0 {
 			return 0
@@ -80,17 +80,17 @@ func watch(ctx context.Context, w *redisdb.Watch, metrics prometheus.Registerer)
 	}
 }
 
-// readiness is what /readyz shows of the watch.
+// readiness is the watch's check on /readyz.
 func (f durabilityFlags) readiness(w *redisdb.Watch) api.Check {
 	return func(context.Context) error {
 		found := w.Last()
 		switch {
 		case len(found.Faults) > 0 && f.required():
-			return fmt.Errorf("redis may lose what it acknowledges: %s", strings.Join(found.Faults, "; "))
+			return fmt.Errorf("redis may lose acknowledged writes: %s", strings.Join(found.Faults, "; "))
 		case len(found.Faults) > 0:
 			return fmt.Errorf("%w: %s", api.ErrDegraded, strings.Join(found.Faults, "; "))
 		case found.InMemory:
-			return fmt.Errorf("%w: it was started in memory, to keep nothing", api.ErrUnknown)
+			return fmt.Errorf("%w: it was started in memory only", api.ErrUnknown)
 		case len(found.Unknown) > 0:
 			return fmt.Errorf("%w: %s", api.ErrUnknown, strings.Join(found.Unknown, "; "))
 		}

@@ -9,7 +9,7 @@ import (
 	"os"
 )
 
-// countLines tells how long a progress bar has to be.
+// countLines returns the length of a progress bar for a file.
 func countLines(ctx context.Context, name string) (n int64, err error) {
 	f, err := os.Open(name) //nolint:gosec // the user named it
 	if err != nil {

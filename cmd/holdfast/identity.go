@@ -9,14 +9,14 @@ import (
 	"holdfast/settings"
 )
 
-// identityFlags say how callers prove who they are.
+// identityFlags say how callers authenticate.
 type identityFlags struct {
 	settings.Callers
 	settings.Keys
 }
 
-// verifier is nil with authentication off. The returned function ends what it runs
-// beside, once ctx has ended.
+// verifier returns nil with authentication off. The returned function ends what it runs in
+// the background, once ctx has ended.
 func (f identityFlags) verifier(ctx context.Context, log *slog.Logger) (identity.Verifier, func(), error) {
 	remote, secret, err := f.read(log)
 	switch {
@@ -31,14 +31,14 @@ func (f identityFlags) verifier(ctx context.Context, log *slog.Logger) (identity
 	return remote, func() { stop(); running.Wait() }, nil
 }
 
-// read checks the flags: there has to be one of the two ways, and one alone.
+// read checks the flags: exactly one of the two ways must be set.
 func (f identityFlags) read(log *slog.Logger) (*identity.Remote, *identity.Secret, error) {
 	switch {
 	case f.Off():
 		return nil, nil, nil
 	case (f.JWTSecret == "") == (f.KeysURL == ""):
 		return nil, nil, usagef("authentication needs either HOLDFAST_JWT_SECRET or HOLDFAST_JWKS_URL; " +
-			"on loopback it may be switched off with HOLDFAST_AUTH=off")
+			"on loopback it may be turned off with HOLDFAST_AUTH=off")
 	case f.KeysURL == "":
 		secret, err := f.Signer()
 		if err != nil {

@@ -57,7 +57,7 @@ func (c *importCommand) Run(ctx context.Context, out out) error {
 	return nil
 }
 
-// imported counts what came of the products.
+// imported counts the products by result.
 type imported struct {
 	gateway *client.Client
 	step    func()
@@ -111,7 +111,7 @@ func (i *imported) count(n int, line []byte, put func(id string, body []byte) (b
 	}
 }
 
-// splitID takes the id out of a line; the rest is the request's body.
+// splitID removes the id from a line; the rest is the request's body.
 func splitID(line []byte) (string, []byte, error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(line, &fields); err != nil {
@@ -124,7 +124,7 @@ func splitID(line []byte) (string, []byte, error) {
 	delete(fields, "id")
 	body, err := json.Marshal(fields)
 	if err != nil {
-		return "", nil, fmt.Errorf("write the request: %w", err)
+		return "", nil, fmt.Errorf("encode the request: %w", err)
 	}
 	return id, body, nil
 }

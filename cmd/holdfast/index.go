@@ -11,7 +11,7 @@ import (
 	"holdfast/settings"
 )
 
-// indexFlags say where the index of searches is.
+// indexFlags name the index of searches.
 type indexFlags struct{ settings.Index }
 
 func (f indexFlags) synonyms() (search.Synonyms, error) {
@@ -42,14 +42,14 @@ func (f indexFlags) options() (elastic.Options, error) {
 	return opts, nil
 }
 
-// checkIndex finds a mistake in the flags before the wait for other services.
+// checkIndex finds a mistake in the flags before other services are awaited.
 func (f indexFlags) checkIndex() error {
 	_, err := f.opener()
 	return err
 }
 
-// readIndex opens the index for searches alone; nil where no index is wanted. Whether
-// it can answer, each search finds out. The caller closes it.
+// readIndex opens the index for searches only; nil if none is wanted. Each search finds out
+// whether it can answer. The caller closes it.
 func (f indexFlags) readIndex(ctx context.Context) (search.Index, error) {
 	if f.ElasticsearchURL == "" {
 		return nil, nil //nolint:nilnil // no index is not an error
@@ -62,8 +62,8 @@ func (f indexFlags) readIndex(ctx context.Context) (search.Index, error) {
 	return elastic.Open(ctx, opts)
 }
 
-// opener opens the index once. It is nil where no index is wanted. An error that is
-// a *search.UnavailableError means that it may be opened later.
+// opener returns a function that opens the index once. It is nil if no index is wanted. An
+// error that is a *search.UnavailableError means that opening may succeed later.
 func (f indexFlags) opener() (func(context.Context) (search.Index, error), error) {
 	if f.ElasticsearchURL == "" {
 		return nil, nil //nolint:nilnil // no index is not an error
@@ -75,14 +75,14 @@ func (f indexFlags) opener() (func(context.Context) (search.Index, error), error
 	return func(ctx context.Context) (search.Index, error) { return elastic.Open(ctx, opts) }, nil
 }
 
-// connectIndex opens the index, and where it is away goes on trying: orders don't wait
-// for it. It is nil where no index is wanted. The caller closes it.
+// connectIndex opens the index, and keeps trying if it is down: orders don't wait for it.
+// It returns nil if no index is wanted. The caller closes it.
 func (f indexFlags) connectIndex(ctx context.Context, log *slog.Logger) (search.Index, error) {
 	open, err := f.opener()
 	if err != nil || open == nil {
 		return nil, err
 	}
 	return search.OpenDeferred(ctx, askFor, open, func(err error) {
-		log.WarnContext(ctx, "waiting for Elasticsearch; orders go on without it", "error", search.WithCause(err))
+		log.WarnContext(ctx, "waiting for Elasticsearch; orders continue without it", "error", search.WithCause(err))
 	}), nil
 }

@@ -15,15 +15,15 @@ import (
 	"holdfast/worker"
 )
 
-// forGood is how long closed orders stay in Redis where there is no index: they do.
+// forGood is how long closed orders stay in Redis without an index: forever.
 const forGood = time.Duration(math.MaxInt64)
 
-// checkRetention refuses a namespace that forgets too early, see retentionFits. Where
-// nobody may ask for the namespace's retention, it is the operator's to know.
+// checkRetention refuses a namespace that forgets too early, see retentionFits. If the
+// namespace's retention can't be read, the operator has to check it.
 func checkRetention(ctx context.Context, c *sagaclient.Client, namespace string, keep time.Duration, log *slog.Logger) error {
 	err := retentionFits(ctx, c, namespace, keep)
 	if errors.Is(err, api.ErrUnknown) {
-		log.WarnContext(ctx, "the namespace's retention can't be read: it has to be 720h at least, and --keep-orders a day longer", "error", err)
+		log.WarnContext(ctx, "the namespace's retention can't be read: it must be at least 720h, and --keep-orders a day longer", "error", err)
 		return nil
 	}
 	return err
@@ -31,8 +31,8 @@ func checkRetention(ctx context.Context, c *sagaclient.Client, namespace string,
 
 // retentionFits refuses a namespace that forgets an order before Redis has forgotten its
 // ended holds: the order's id could be used again, and meet them. It also refuses to move
-// orders out of Redis that Temporal still knows. The error is an api.ErrUnknown where
-// Temporal doesn't provide it.
+// orders out of Redis that Temporal still knows. The error is an api.ErrUnknown if Temporal
+// doesn't report its retention.
 func retentionFits(ctx context.Context, c *sagaclient.Client, namespace string, keep time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, askFor)
 	defer cancel()
@@ -45,7 +45,7 @@ func retentionFits(ctx context.Context, c *sagaclient.Client, namespace string, 
 	}
 	if retention < inventory.Remember {
 		return usagef("namespace %s (TEMPORAL_NAMESPACE) keeps closed workflows for %s, and Redis remembers ended holds for %s:"+
-			" set its retention to %s or more, by HOLDFAST_RETENTION of holdfast setup", namespace, retention, inventory.Remember, inventory.Remember)
+			" set its retention to %s or more, with HOLDFAST_RETENTION of holdfast setup", namespace, retention, inventory.Remember, inventory.Remember)
 	}
 	if keep == forGood {
 		return nil

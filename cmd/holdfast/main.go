@@ -1,5 +1,5 @@
-// Command holdfast is the one binary: the gateway, the worker, and the tools
-// that set up, load, measure and audit. It wires the parts; it decides nothing.
+// Command holdfast is the one binary: the gateway, the worker, and the tools that set up,
+// load, measure and audit. It wires the parts and decides nothing itself.
 package main
 
 import (
@@ -24,19 +24,19 @@ type commands struct {
 	API       apiCommand        `cmd:"" name:"api" help:"Run the REST gateway."`
 	Worker    workerCommand     `cmd:"" help:"Run the workflows and their activities."`
 	Setup     setupCommand      `cmd:"" help:"Prepare Temporal (namespace and its retention, search attributes, schedules) and the event streams in Redis."`
-	Token     tokenCommand      `cmd:"" help:"Print a token that the gateway takes, signed with HOLDFAST_JWT_SECRET."`
+	Token     tokenCommand      `cmd:"" help:"Print a token for the gateway, signed with HOLDFAST_JWT_SECRET."`
 	Import    importCommand     `cmd:"" help:"Put the products of a file into the catalogue."`
-	Order     orderCommands     `cmd:"" help:"Look at an order, or cancel it."`
+	Order     orderCommands     `cmd:"" help:"Show an order, or cancel it."`
 	Pay       payCommand        `cmd:"" help:"Pay an order: send a signed callback of the sandbox payment provider."`
 	Replay    replayCommands    `cmd:"" help:"Play a file of orders against the gateway and measure it."`
-	Projector projectorCommands `cmd:"" help:"Keep the views that answer searches up, apart from the worker; or retry what they could not take."`
-	Reindex   reindexCommand    `cmd:"" help:"Build the search views anew from the entities, while the old ones answer."`
+	Projector projectorCommands `cmd:"" help:"Keep the search views up to date, apart from the worker; or retry what they could not store."`
+	Reindex   reindexCommand    `cmd:"" help:"Rebuild the search views from the entities, while the old ones answer."`
 	Settings  settingsCommand   `cmd:"" help:"List what a command reads from the environment."`
 	Audit     auditCommand      `cmd:"" help:"Check that every unit of stock is where the orders say it is."`
 	Version   versionCommand    `cmd:"" help:"Print the version."`
 }
 
-// errFindings ends a command that has already said what it found.
+// errFindings ends a command that has already printed its findings.
 var errFindings = errors.New("there are findings")
 
 func main() {
@@ -46,12 +46,12 @@ func main() {
 	os.Exit(code)
 }
 
-// out is where a command writes: its result, and what it has to say meanwhile.
+// out is where a command writes: its result, and its messages meanwhile.
 type out struct {
 	stdout, stderr io.Writer
 }
 
-// exited carries the exit code that kong asks for out of its parser.
+// exited carries the exit code that kong requests out of its parser.
 type exited int
 
 // run carries out one command line and returns the exit code.
@@ -93,7 +93,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (code int
 	return exitFindings
 }
 
-// usageError is a mistake in the command line that its grammar doesn't show.
+// usageError is a mistake in the command line that its grammar doesn't catch.
 type usageError struct{ message string }
 
 func (e *usageError) Error() string { return e.message }

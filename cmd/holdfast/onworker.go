@@ -9,14 +9,14 @@ import (
 	sagaclient "holdfast/saga/client"
 )
 
-// progressPoll is how often the progress of a worker's work is asked for.
+// progressPoll is how often the progress of a worker's task is read.
 const progressPoll = 300 * time.Millisecond
 
-// unclaimedFor is how long work may wait for a worker before this is worth a word.
+// unclaimedFor is how long a task may wait for a worker before that is reported.
 const unclaimedFor = 3 * time.Second
 
-// watchWork waits for the result of work that a worker does, and shows how far it is; what
-// is what it is about.
+// watchWork waits for the result of a worker's task and shows its progress; what names its
+// subject.
 func watchWork(ctx context.Context, work *sagaclient.Work, what string, out out, result any) error {
 	watching, stop := context.WithCancel(ctx)
 	watched := make(chan struct{})
@@ -30,7 +30,7 @@ func watchWork(ctx context.Context, work *sagaclient.Work, what string, out out,
 	return err
 }
 
-// watchProgress shows how far the work is, as its worker tells Temporal, and why nothing
+// watchProgress shows the progress that the worker reports to Temporal, and why nothing
 // moves, until ctx ends.
 func watchProgress(ctx context.Context, work *sagaclient.Work, what string, out out) {
 	progress := &stages{out: out}

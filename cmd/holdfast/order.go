@@ -10,7 +10,7 @@ import (
 	"holdfast/order"
 )
 
-// orderCommands look at single orders.
+// orderCommands show or cancel single orders.
 type orderCommands struct {
 	Show   orderShowCommand   `cmd:"" help:"Print an order as JSON."`
 	Cancel orderCancelCommand `cmd:"" help:"Cancel an unpaid order."`
@@ -41,7 +41,7 @@ type orderCancelCommand struct {
 	Note   string `help:"Note in the order's journal; customers see only their own notes."`
 }
 
-// Run cancels the order and prints it as it is then.
+// Run cancels the order and prints its new state.
 func (c *orderCancelCommand) Run(ctx context.Context, out out) error {
 	gateway, err := c.client(1)
 	if err != nil {
@@ -52,7 +52,7 @@ func (c *orderCancelCommand) Run(ctx context.Context, out out) error {
 		return err
 	}
 	if answer.Status == http.StatusAccepted {
-		_, _ = fmt.Fprintln(out.stderr, "The cancellation is on its way; ask again with: holdfast order show", c.Order)
+		_, _ = fmt.Fprintln(out.stderr, "The cancellation is in progress; check again with: holdfast order show", c.Order)
 	}
 	return printOrder(out, answer)
 }

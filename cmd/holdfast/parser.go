@@ -12,13 +12,13 @@ import (
 	"holdfast/settings"
 )
 
-// Tags of settings that are secret, or that may hold one. Every user of a machine can
-// read the command lines of its processes, so these come from the environment, or from
-// the file that NAME_FILE names, as container engines hand secrets over.
+// Tags of settings that are secret, or that may contain a secret. Every user of a machine
+// can read the command lines of its processes, so these come from the environment, or from
+// the file that NAME_FILE names, as container engines pass secrets.
 const (
-	// secretTag: the whole value.
+	// secretTag means that the whole value is secret.
 	secretTag = "secret"
-	// passwordTag: a URL that may have a password in it.
+	// passwordTag means a URL that may contain a password.
 	passwordTag = "password"
 	// fileSuffix of the variable that names the file.
 	fileSuffix = "_FILE"
@@ -50,8 +50,8 @@ func newParser(cli any, out out) (*kong.Kong, error) {
 	return parser, err
 }
 
-// forgetEmpty has an empty variable count as one that isn't set: files of settings, such
-// as .env, have lines without a value.
+// forgetEmpty treats an empty variable as one that isn't set: settings files, such as .env,
+// have lines without a value.
 func forgetEmpty(flag *kong.Flag) {
 	for _, name := range flag.Tag.Envs {
 		if os.Getenv(name) != "" {
@@ -61,7 +61,7 @@ func forgetEmpty(flag *kong.Flag) {
 	flag.Tag.Envs = nil
 }
 
-// secretOf is the variable that a secret comes from, empty where the flag holds none.
+// secretOf is the variable that a secret comes from, empty if the flag has none.
 func secretOf(flag *kong.Flag) string {
 	if (flag.Tag.Has(secretTag) || flag.Tag.Has(passwordTag)) && len(flag.Envs) > 0 {
 		return flag.Envs[0]
@@ -93,7 +93,8 @@ func fromFile(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	return secret, nil
 }
 
-// readSecret reads a whole file of at most 64 KiB: more is no secret, and may never end.
+// readSecret reads a whole file of at most 64 KiB: anything longer isn't a secret, and may
+// never end.
 func readSecret(file string) ([]byte, error) {
 	const most = 64 << 10
 	f, err := os.Open(file) //nolint:gosec // the operator named it
@@ -108,7 +109,7 @@ func readSecret(file string) ([]byte, error) {
 	return text, err
 }
 
-// refuseSecretArguments reports a secret on the command line, and never its value.
+// refuseSecretArguments reports a secret on the command line, but never its value.
 func refuseSecretArguments(parsed *kong.Context) error {
 	for _, given := range parsed.Path {
 		if given.Flag == nil || given.Resolved {
@@ -124,7 +125,8 @@ func refuseSecretArguments(parsed *kong.Context) error {
 	return nil
 }
 
-// hasPassword reports whether one of the URLs, which have commas between, has a password.
+// hasPassword reports whether one of several URLs, separated by commas, contains a
+// password.
 func hasPassword(urls any) bool {
 	text, _ := urls.(string)
 	for part := range strings.SplitSeq(text, ",") {
@@ -139,7 +141,7 @@ func hasPassword(urls any) bool {
 	return false
 }
 
-// helpWithSecrets is kong's help and a list of what comes from the environment alone.
+// helpWithSecrets is kong's help and a list of what comes only from the environment.
 func helpWithSecrets(options kong.HelpOptions, parsed *kong.Context) error {
 	if err := kong.DefaultHelpPrinter(options, parsed); err != nil || parsed.Selected() == nil {
 		return err
@@ -155,6 +157,6 @@ func helpWithSecrets(options kong.HelpOptions, parsed *kong.Context) error {
 	if lines.Len() == 0 {
 		return nil
 	}
-	_, err := fmt.Fprintf(parsed.Stdout, "\nFrom the environment alone; NAME%s may name a file instead:\n%s", fileSuffix, lines.String())
+	_, err := fmt.Fprintf(parsed.Stdout, "\nOnly from the environment; NAME%s may name a file instead:\n%s", fileSuffix, lines.String())
 	return err
 }

@@ -15,7 +15,7 @@ import (
 	"holdfast/product"
 )
 
-// payCommand speaks as the sandbox payment provider.
+// payCommand acts as the sandbox payment provider.
 type payCommand struct {
 	gatewayFlags
 	sandboxFlags
@@ -31,10 +31,10 @@ type payCommand struct {
 // showsWithin is how long the order may take to show its payment.
 const showsWithin = 5 * time.Second
 
-// Run reads the order, sends the callback, and prints how the order stands then.
+// Run reads the order, sends the callback, and prints the order's new state.
 func (c *payCommand) Run(ctx context.Context, out out) error {
 	if c.Currency != "" && !product.CurrencyExists(c.Currency) {
-		return usagef("--currency: %q is no currency of ISO 4217 such as EUR", c.Currency)
+		return usagef("--currency: %q is not an ISO 4217 currency such as EUR", c.Currency)
 	}
 	gateway, err := c.client(1)
 	if err != nil {
@@ -60,7 +60,7 @@ func (c *payCommand) Run(ctx context.Context, out out) error {
 		return err
 	}
 	if before.ID == "" {
-		_, _ = fmt.Fprintln(out.stdout, "taken; the gateway knows no such order")
+		_, _ = fmt.Fprintln(out.stdout, "accepted; the gateway doesn't know this order")
 		return nil
 	}
 	after := before
@@ -76,7 +76,7 @@ func (c *payCommand) Run(ctx context.Context, out out) error {
 	return nil
 }
 
-// goesBack reports whether money came that the order, as it stands, has no use for.
+// goesBack reports whether money arrived that the order has no use for.
 func goesBack(o order.Order, e order.PaymentEvent) bool {
 	switch {
 	case e.Type != order.PaymentSucceeded:
@@ -87,8 +87,8 @@ func goesBack(o order.Order, e order.PaymentEvent) bool {
 	return o.Status.Closed() || e.Amount != o.Amounts[order.AmountTotal] || e.Currency != o.Currency
 }
 
-// mayBeUnknown: money for an order that nobody knows can be tried where all of
-// the payment is given.
+// mayBeUnknown reports whether a payment for an unknown order can be tried: all of the
+// payment's details must be given.
 func (c *payCommand) mayBeUnknown(err error) bool {
 	var p *client.Problem
 	return errors.As(err, &p) && p.Status == http.StatusNotFound && c.Amount > 0 && c.Currency != ""

@@ -12,15 +12,15 @@ import (
 	"holdfast/payment/sandbox"
 )
 
-// onPage is the buyer on the sandbox's page: he gets a payment, or has one from before
-// his order closed, chooses, and looks how his order stands then.
+// onPage acts as the buyer on the sandbox's page: it gets a payment, or uses one from
+// before the order closed, makes the choice, and reads the order's new state.
 func (c *payCommand) onPage(ctx context.Context, gateway *client.Client, out out) error {
 	actions := []string{"pay", "decline", "refuse", "process", "pay_late", "pay_twice"}
 	if !slices.Contains(actions, c.Page) {
-		return usagef("--page: %q is none of %s", c.Page, strings.Join(actions, ", "))
+		return usagef("--page: %q must be one of %s", c.Page, strings.Join(actions, ", "))
 	}
 	if c.Currency != "" || c.Payment != "" {
-		return usagef("--page goes with --amount alone")
+		return usagef("--page can only be combined with --amount")
 	}
 	before, err := gateway.Order(ctx, c.Order)
 	if err != nil {

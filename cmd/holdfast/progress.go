@@ -10,8 +10,8 @@ import (
 	"golang.org/x/term"
 )
 
-// newProgress shows a bar on a terminal, and nothing anywhere else. total is -1
-// where it is not known. done ends the bar.
+// newProgress shows a bar on a terminal, and nothing anywhere else. total is -1 if unknown.
+// done ends the bar.
 func newProgress(w io.Writer, total int64, what string) (step, done func()) {
 	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
@@ -22,7 +22,7 @@ func newProgress(w io.Writer, total int64, what string) (step, done func()) {
 		progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetWidth(20),
 		progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(),
 	)
-	// A bar that can't be drawn stops no work.
+	// A bar that can't be drawn doesn't stop the work.
 	return func() { _ = bar.Add(1) }, func() { _ = bar.Finish() }
 }
 
@@ -38,7 +38,7 @@ type stages struct {
 // step counts n more of what.
 func (s *stages) step(what string, n int) { s.stepOf(what, n, 0) }
 
-// stepOf counts n more of what, of which there are total; 0 where that isn't known.
+// stepOf counts n more of what, out of total; 0 if unknown.
 func (s *stages) stepOf(what string, n int, total int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -19,13 +19,13 @@ import (
 	"holdfast/settings"
 )
 
-// projectorCommands keep the views up.
+// projectorCommands keep the views up to date.
 type projectorCommands struct {
-	Run   projectorCommand      `cmd:"" default:"withargs" help:"Run a projector: it goes on where the others of its group are."`
-	Retry projectorRetryCommand `cmd:"" help:"Try again what the views could not take, each as it is now, and count the letters about it: one document may have several. Exits with 1 if any is left."`
+	Run   projectorCommand      `cmd:"" default:"withargs" help:"Run a projector, which continues where its group is."`
+	Retry projectorRetryCommand `cmd:"" help:"Retry what the views could not store, each document in its current state, and count the dead letters: one document may have several. Exits with 1 if any is left."`
 }
 
-// viewFlags say where the homes and the views are.
+// viewFlags name the entities and the views.
 type viewFlags struct {
 	redisFlags
 	indexFlags
@@ -61,7 +61,7 @@ func (f viewFlags) open(
 	return rdb, index, nil
 }
 
-// projectorCommand runs a projector alone.
+// projectorCommand runs a projector on its own.
 type projectorCommand struct {
 	viewFlags
 	durabilityFlags
@@ -99,9 +99,9 @@ func (c *projectorCommand) Run(ctx context.Context, out out) error {
 	}
 	defer stop()
 	defer watch(ctx, durability, registry)()
-	log.InfoContext(ctx, "projector runs", "consumer", p.Consumer)
+	log.InfoContext(ctx, "projector running", "consumer", p.Consumer)
 	p.Run(ctx)
-	log.InfoContext(ctx, "projector has stopped")
+	log.InfoContext(ctx, "projector stopped")
 	return nil
 }
 
@@ -110,7 +110,7 @@ type projectorRetryCommand struct {
 	viewFlags
 }
 
-// Run prints a line a letter, and counts letters: a document may have several.
+// Run prints a line per letter, and counts letters: a document may have several.
 func (c *projectorRetryCommand) Run(ctx context.Context, out out) error {
 	log := newLog(out.stderr)
 	rdb, index, err := c.open(ctx, log, func(redis.UniversalClient) error { return nil }) // it keeps nothing there

@@ -22,14 +22,14 @@ import (
 	"holdfast/settings"
 )
 
-// providerFlags say which payment providers there are. The gateway and the workers
-// need the same.
+// providerFlags say which payment providers there are. The gateway and the workers need the
+// same ones.
 type providerFlags struct{ settings.Providers }
 
-// check finds a mistake in the flags before anything is waited for.
+// check finds a mistake in the flags before other services are awaited.
 func (f providerFlags) check() error {
 	if math.IsNaN(f.SandboxFails) || f.SandboxFails < 0 || f.SandboxFails > 1 {
-		return usagef("--sandbox-fails (HOLDFAST_SANDBOX_FAILS): %g is no share, which is 0 to 1", f.SandboxFails)
+		return usagef("--sandbox-fails (HOLDFAST_SANDBOX_FAILS): %g must lie between 0 and 1", f.SandboxFails)
 	}
 	if err := f.checkSandbox(); err != nil {
 		return err
@@ -37,7 +37,7 @@ func (f providerFlags) check() error {
 	return f.checkProviders()
 }
 
-// checkProviders is what an audit, which takes no payment, checks as well.
+// checkProviders is the part of check that an audit, which takes no payment, needs as well.
 func (f providerFlags) checkProviders() error {
 	if f.WebhookSecret != "" {
 		if _, err := sandbox.New(f.WebhookSecret); err != nil {
@@ -55,22 +55,22 @@ func (f providerFlags) checkProviders() error {
 	return usagef("--payment-provider (HOLDFAST_PAYMENT_PROVIDER): %q is not set up", f.DefaultProvider)
 }
 
-// checkSandbox refuses a sandbox that could take an order of a shop that takes money.
+// checkSandbox refuses a sandbox that could accept orders of a shop that takes real money.
 func (f providerFlags) checkSandbox() error {
 	switch {
 	case !f.Sandbox:
 		return nil
 	case f.hasStripe() && stripe.IsLive(f.StripeKey):
-		return usagef("HOLDFAST_SANDBOX is on beside a live STRIPE_API_KEY: customers could pay without money. " +
+		return usagef("HOLDFAST_SANDBOX is on together with a live STRIPE_API_KEY: customers could pay without money. " +
 			"Set HOLDFAST_SANDBOX=false, or use a test key (sk_test_… or rk_test_…)")
 	case f.WebhookSecret == "":
-		return usagef("HOLDFAST_SANDBOX is on, and HOLDFAST_WEBHOOK_SECRET, which signs its callbacks, is not set")
+		return usagef("HOLDFAST_SANDBOX is on, but HOLDFAST_WEBHOOK_SECRET, which signs its callbacks, is not set")
 	}
 	return nil
 }
 
-// mode is what payments are worth here, empty where there are none. A test key is as good
-// as the sandbox: its owner says that an order of this shop is paid, and no money moves.
+// mode is the kind of money taken here, empty if there are no payments. A test key counts
+// like the sandbox: its owner can report an order of this shop as paid, and no money moves.
 func (f providerFlags) mode() moneymode.Mode {
 	switch {
 	case f.hasStripe() && stripe.IsLive(f.StripeKey):
@@ -82,7 +82,7 @@ func (f providerFlags) mode() moneymode.Mode {
 }
 
 // holdMode claims this process's mode of money against all other processes on the same
-// Redis. The context that it returns ends when the claim is lost; release gives that as
+// Redis. The context that it returns ends when the claim is lost; release returns that as
 // an error.
 func (f providerFlags) holdMode(ctx context.Context, rdb redis.UniversalClient, log *slog.Logger) (held context.Context, release func() error, err error) {
 	mode := f.mode()
@@ -105,22 +105,21 @@ func (f providerFlags) holdMode(ctx context.Context, rdb redis.UniversalClient, 
 	return held, func() error { cancel(); return <-lost }, nil
 }
 
-// reach is a setting by which others than this machine's own programs may reach a process.
+// reach is a setting through which programs on other machines may reach a process.
 type reach struct {
 	setting string
 	beyond  bool
 }
 
-// checkReach refuses the published secret where others than this machine's own programs
-// could use it.
+// checkReach refuses the published secret if programs on other machines could use it.
 func (f providerFlags) checkReach(ways ...reach) error {
 	if !f.Sandbox || !sandbox.IsPublished(f.WebhookSecret) {
 		return nil
 	}
 	for _, way := range ways {
 		if way.beyond {
-			return usagef("HOLDFAST_WEBHOOK_SECRET is the published one of make run, and %s lets others than this machine call: "+
-				"with it they could have any order paid. Set a secret of your own (make env does), or stay on loopback", way.setting)
+			return usagef("HOLDFAST_WEBHOOK_SECRET is the published one of make run, and %s lets other machines call: "+
+				"they could use it to have any order paid. Set a secret of your own (make env does), or stay on loopback", way.setting)
 		}
 	}
 	return nil
@@ -142,18 +141,18 @@ func (f providerFlags) first() string {
 	return sandbox.Name
 }
 
-// providers are the payment providers that the flags name, and what the gateway runs
-// for them.
+// providers are the payment providers that the flags name, and what the gateway runs for
+// them.
 type providers struct {
 	byName map[string]payment.Provider
 	pages  map[string]http.Handler
-	// run sends what providers inside this program have to say to the gateway, until
-	// the context ends.
+	// run sends the callbacks of providers inside this program to the gateway, until the
+	// context ends.
 	run []func(ctx context.Context, gatewayURL string)
 }
 
-// open makes the providers. publicURL is where buyers reach the gateway; a worker
-// needs none.
+// open creates the providers. publicURL is where buyers reach the gateway; a worker needs
+// none.
 func (f providerFlags) open(rdb redis.UniversalClient, publicURL string, log *slog.Logger) (providers, error) {
 	p := providers{byName: map[string]payment.Provider{}, pages: map[string]http.Handler{}}
 	if f.hasSandbox() {
@@ -191,7 +190,7 @@ func (p providers) start(ctx context.Context, gatewayURL string) (stop func()) {
 	}
 }
 
-// forGateway is what the gateway asks of them.
+// forGateway is the gateway's view of them.
 func (p providers) forGateway() map[string]api.Provider {
 	all := make(map[string]api.Provider, len(p.byName))
 	for name, provider := range p.byName {
@@ -200,7 +199,7 @@ func (p providers) forGateway() map[string]api.Provider {
 	return all
 }
 
-// forWorker is what the sagas ask of them.
+// forWorker is the sagas' view of them.
 func (p providers) forWorker() activities.Providers {
 	all := make(activities.Providers, len(p.byName))
 	for name, provider := range p.byName {
@@ -209,7 +208,7 @@ func (p providers) forWorker() activities.Providers {
 	return all
 }
 
-// forAudit is what an audit of the money asks of them.
+// forAudit is the money audit's view of them.
 func (p providers) forAudit() map[string]audit.MoneyBooks {
 	all := make(map[string]audit.MoneyBooks, len(p.byName))
 	for name, provider := range p.byName {
@@ -218,7 +217,7 @@ func (p providers) forAudit() map[string]audit.MoneyBooks {
 	return all
 }
 
-// localURL is how a process reaches what it listens to itself.
+// localURL is the URL by which a process reaches its own listener.
 func localURL(addr string, secured bool) string {
 	scheme := "http://"
 	if secured {
@@ -234,11 +233,11 @@ func localURL(addr string, secured bool) string {
 	return scheme + net.JoinHostPort(host, port)
 }
 
-// checkPublicURL refuses what a browser can't go to.
+// checkPublicURL refuses a URL that a browser can't open.
 func checkPublicURL(s string) error {
 	u, err := url.Parse(s)
 	if s == "" || (err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "") {
 		return nil
 	}
-	return usagef("--public-url (HOLDFAST_PUBLIC_URL): %q is no URL such as https://shop.example", s)
+	return usagef("--public-url (HOLDFAST_PUBLIC_URL): %q is not a URL such as https://shop.example", s)
 }

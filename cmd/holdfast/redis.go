@@ -14,10 +14,10 @@ import (
 	"holdfast/settings"
 )
 
-// redisFlags say where the entities are.
+// redisFlags name the Redis of the entities.
 type redisFlags struct{ settings.Redis }
 
-// secured is nil where the files of TLS are left to the machine.
+// secured returns nil if no TLS files are set, so that the machine's own apply.
 func (f redisFlags) secured() (*tls.Config, error) {
 	if f.RedisCA == "" && f.RedisCert == "" && f.RedisKey == "" {
 		return nil, nil //nolint:nilnil // no files are not an error
@@ -33,7 +33,7 @@ func (f redisFlags) secured() (*tls.Config, error) {
 	return &tls.Config{RootCAs: pool, Certificates: own, MinVersion: tls.VersionTLS12}, nil
 }
 
-// checkTLS finds a mistake in the files before the wait for other services.
+// checkTLS finds a mistake in the files before other services are awaited.
 func (f redisFlags) checkTLS() error {
 	secured, err := f.secured()
 	if err == nil && secured != nil && !strings.HasPrefix(f.RedisURL, "rediss://") {

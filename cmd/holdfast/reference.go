@@ -13,8 +13,8 @@ import (
 
 //go:generate sh -c "go run . settings --markdown >settings.md.new && mv settings.md.new ../../docs/settings.md || { rm -f settings.md.new; exit 1; }"
 
-// dev is the program that runs everything in one process. Its settings are declared
-// beside the others.
+// dev is the program that runs everything in one process. Its settings are declared beside
+// the others.
 const dev = "holdfast-dev"
 
 // reader is a program with its flags.
@@ -53,7 +53,7 @@ and reads no such files.)
 
 `
 
-// commandsOf lists the commands below a node. The default of several is known by their
+// commandsOf lists the commands below a node. The default of several appears under their
 // common name.
 func commandsOf(node *kong.Node, prefix string) []reader {
 	var all []reader
@@ -75,11 +75,11 @@ func commandsOf(node *kong.Node, prefix string) []reader {
 type row struct {
 	name, flag string
 	readers    []string
-	// by what they say, in the order of the programs
+	// by their text, in the order of the programs
 	defaults, meanings []said
 }
 
-// said is a text and the programs that it is true of.
+// said is a text and the programs for which it is true.
 type said struct {
 	text string
 	by   []string
@@ -93,7 +93,7 @@ func say(all []said, text, by string) []said {
 	return append(all, said{text, []string{by}})
 }
 
-// written is the text, or each text with the programs that it is true of.
+// written is the text, or each text with its programs.
 func written(all []said) string {
 	if len(all) == 1 {
 		return all[0].text
@@ -105,7 +105,7 @@ func written(all []said) string {
 	return strings.Join(parts, "<br>")
 }
 
-// writeSettings lists what has a name in the environment.
+// writeSettings lists the flags with an environment variable.
 func writeSettings(text *strings.Builder, readers []reader) {
 	rows := map[string]*row{}
 	for _, r := range readers {
@@ -136,7 +136,7 @@ func writeSettings(text *strings.Builder, readers []reader) {
 	}
 }
 
-// defaultOf is what applies where a flag isn't set.
+// defaultOf is what applies if a flag isn't set.
 func defaultOf(f *kong.Flag) string {
 	switch {
 	case f.Default != "":
@@ -164,7 +164,7 @@ func writeTemporal(text *strings.Builder, readers []reader) {
 	text.WriteString("- `TEMPORAL_GRPC_META_NAME`: the header `name` of every call\n")
 }
 
-// writeOptions lists the flags that have no name in the environment.
+// writeOptions lists the flags without an environment variable.
 func writeOptions(text *strings.Builder, readers []reader) {
 	text.WriteString("\n## Command-line options\n\n| Command | Flag | Default | Meaning |\n|---|---|---|---|\n")
 	for _, r := range readers {
@@ -178,5 +178,5 @@ func writeOptions(text *strings.Builder, readers []reader) {
 
 func code(text string) string { return "`" + text + "`" }
 
-// cell is a text in a table.
+// cell escapes a text for a table.
 func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }

@@ -11,11 +11,10 @@ import (
 	"holdfast/search"
 )
 
-// reindexCommand builds search views anew. A worker does the work; this starts it
-// and watches.
+// reindexCommand rebuilds search views. A worker does the work; this starts it and watches.
 type reindexCommand struct {
 	temporalFlags               //nolint:unused // found by its type: see connectsToTemporal
-	Views         []string      `arg:"" optional:"" enum:"products,orders" help:"Which views: products, orders; all of them where none is named."`
+	Views         []string      `arg:"" optional:"" enum:"products,orders" help:"Which views: products, orders; all of them if none is named."`
 	Wait          time.Duration `default:"5s" help:"How long to wait for Temporal."`
 }
 
@@ -42,7 +41,7 @@ func (c *reindexCommand) Run(ctx context.Context, out out) error {
 	return nil
 }
 
-// reindex starts the rebuild of one view, or joins the one that goes on.
+// reindex starts the rebuild of one view, or joins the running one.
 func reindex(ctx context.Context, sagas *sagaclient.Client, out out, view string) error {
 	var res saga.RebuildResult
 	work, err := sagas.Rebuild(ctx, saga.RebuildParams{View: view})
@@ -61,7 +60,7 @@ func printRebuild(out out, r saga.RebuildResult) {
 	for _, some := range []struct {
 		n    int64
 		what string
-	}{{r.FromOldView, "from the old view"}, {r.FromWorkflows, "from workflows"}, {r.Changed, "changed meanwhile"}} {
+	}{{r.FromOldView, "from the old view"}, {r.FromWorkflows, "from workflows"}, {r.Changed, "changed during the rebuild"}} {
 		if some.n > 0 {
 			_, _ = fmt.Fprintf(out.stdout, ", %d %s", some.n, some.what)
 		}

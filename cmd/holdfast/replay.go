@@ -14,14 +14,14 @@ import (
 // replayCommands play orders, and check what was acknowledged.
 type replayCommands struct {
 	Run    replayCommand `cmd:"" default:"withargs" help:"Place the orders of a file, then pay, refuse, cancel, abandon or deliver them."`
-	Verify verifyCommand `cmd:"" help:"Check that all that a gateway acknowledged in a journal is still true."`
+	Verify verifyCommand `cmd:"" help:"Check that everything that a gateway acknowledged, according to a journal, is still true."`
 }
 
 type replayCommand struct {
 	gatewayFlags
 	sandboxFlags
 	File        string        `arg:"" help:"One order request per line, its Idempotency-Key beside it under \"key\"."`
-	Concurrency int           `short:"c" default:"16" help:"Orders under way at a time."`
+	Concurrency int           `short:"c" default:"16" help:"Orders in progress at a time."`
 	Limit       int           `help:"Play only the first N lines."`
 	Paid        float64       `default:"0.85" help:"Share of the orders that are paid."`
 	Delivered   float64       `default:"0.5" help:"Share of the paid orders that are delivered."`
@@ -40,7 +40,7 @@ type replayCommand struct {
 	JSON        bool          `name:"json" help:"Print the result as JSON."`
 }
 
-// Run plays the file and prints what came of it.
+// Run plays the file and prints the results.
 func (c *replayCommand) Run(ctx context.Context, out out) error {
 	gateway, err := c.client(c.Concurrency)
 	if err != nil {

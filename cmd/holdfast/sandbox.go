@@ -10,8 +10,8 @@ import (
 	"holdfast/settings"
 )
 
-// sandboxFlags let a tool speak as the sandbox payment provider. The default is
-// what the embedded stack takes where none is set; it is public.
+// sandboxFlags let a tool act as the sandbox payment provider. The default is the secret
+// that the embedded stack accepts if none is set; it is public.
 type sandboxFlags struct {
 	settings.SandboxSecret `set:"webhook_secret=whsec_aG9sZGZhc3Qtc2FuZGJveC1ub3QtYS1zZWNyZXQ="`
 }

@@ -167,7 +167,7 @@ func TestProcessesOnOneRedisAgreeAboutMoney(t *testing.T) {
 				go func() { ended <- run(ctx, []string{command}, said, said) }()
 				require.Equal(t, exitUsage, <-ended, "%s", said)
 				require.Contains(t, said.String(), "HOLDFAST_SANDBOX is on here, or STRIPE_API_KEY is a test key")
-				require.NotContains(t, said.String(), "gateway runs")
+				require.NotContains(t, said.String(), "gateway running")
 			}
 		})
 	}

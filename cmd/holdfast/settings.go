@@ -16,7 +16,7 @@ import (
 )
 
 // settingsCommand lists the settings of a command. Deployments are checked against it, and
-// docs/settings.md is what it says about all of them.
+// docs/settings.md is its output for all commands.
 type settingsCommand struct {
 	Command  string `arg:"" optional:"" help:"The command, such as api or worker."`
 	JSON     bool   `name:"json" help:"Print the list as JSON."`
@@ -27,14 +27,14 @@ type settingsCommand struct {
 type setting struct {
 	Name    string `json:"name"`
 	Default string `json:"default,omitempty"`
-	// File names the variable that may name a file instead, where the setting is a secret.
+	// File names the variable that may name a file instead, if the setting is a secret.
 	File string `json:"file,omitempty"`
-	// Example is a value that the command accepts, where the setting is a secret.
+	// Example is a value that the command accepts, if the setting is a secret.
 	Example string `json:"example,omitempty"`
 	Help    string `json:"help,omitempty"`
 }
 
-// Run prints a line a setting.
+// Run prints a line per setting.
 func (c *settingsCommand) Run(parser *kong.Kong, out out) error {
 	switch {
 	case c.Markdown:
@@ -66,7 +66,7 @@ func (c *settingsCommand) Run(parser *kong.Kong, out out) error {
 	return nil
 }
 
-// settingsOf lists a command's own settings, and Temporal's where it connects to Temporal.
+// settingsOf lists a command's own settings, and Temporal's if it connects to Temporal.
 func settingsOf(node *kong.Node) []setting {
 	var all []setting
 	for _, flag := range node.Flags {
@@ -81,7 +81,7 @@ func settingsOf(node *kong.Node) []setting {
 	}
 	if connectsToTemporal(node) {
 		for _, name := range temporalSettings() {
-			all = append(all, setting{Name: name, Help: "Of Temporal's client."})
+			all = append(all, setting{Name: name, Help: "Read by Temporal's client."})
 		}
 	}
 	return all
@@ -93,7 +93,7 @@ func connectsToTemporal(node *kong.Node) bool {
 	return connects
 }
 
-// asked records which variables Temporal's client asks for.
+// asked records which variables Temporal's client reads.
 type asked map[string]bool
 
 // LookupEnv implements envconfig.EnvLookup.
@@ -108,8 +108,8 @@ func (asked) Environ() []string { return nil }
 // temporalSettings are the variables of Temporal's client, as its library reads them.
 func temporalSettings() []string {
 	names := asked{}
-	// An empty file of settings, so that this machine's own can't end the look early; which
-	// file there would be is asked for apart.
+	// An empty settings file, so that this machine's own can't end the lookup early; the
+	// variables that would name the file are looked up separately.
 	_, _ = envconfig.LoadClientConfigProfile(envconfig.LoadClientConfigProfileOptions{
 		ConfigFilePath: os.DevNull, EnvLookup: names,
 	})

@@ -26,12 +26,12 @@ type setupCommand struct {
 	Timeout time.Duration `default:"2m" help:"Time limit for the whole setup."`
 }
 
-// Run may be repeated as often as one likes.
+// Run may be repeated at any time.
 func (c *setupCommand) Run(ctx context.Context, out out) error {
 	log := newLog(out.stderr)
 	if c.Retention < inventory.Remember {
 		return usagef("--retention (HOLDFAST_RETENTION): %s is too short, at least %s is needed: Redis remembers ended holds for as long,"+
-			" and a key that Temporal has forgotten before may be used again", c.Retention, inventory.Remember)
+			" and a key that Temporal has forgotten earlier could be used again", c.Retention, inventory.Remember)
 	}
 	name, err := namespace(log)
 	if err != nil {
@@ -58,8 +58,8 @@ func (c *setupCommand) Run(ctx context.Context, out out) error {
 	return prepareStreams(ctx, rdb, log)
 }
 
-// prepareStreams makes the group of the views on every stream: from then on
-// nothing is trimmed that the views haven't had.
+// prepareStreams creates the group of the views on every stream: from then on, nothing is
+// trimmed before the views have read it.
 func prepareStreams(ctx context.Context, rdb redis.UniversalClient, log *slog.Logger) error {
 	if err := streams.Register(ctx, rdb, projector.Group); err != nil {
 		return fmt.Errorf("prepare the event streams: %w", err)
@@ -69,6 +69,6 @@ func prepareStreams(ctx context.Context, rdb redis.UniversalClient, log *slog.Lo
 		return err
 	}
 	slices.Sort(groups)
-	log.InfoContext(ctx, "groups of the event streams are there", "groups", groups)
+	log.InfoContext(ctx, "groups of the event streams exist", "groups", groups)
 	return nil
 }

@@ -11,8 +11,8 @@ import (
 	"go.temporal.io/sdk/log"
 )
 
-// temporalFlags mark a command that connects to Temporal. Its client has settings of its
-// own, from its environment.
+// temporalFlags mark a command that connects to Temporal. Its client reads its own settings
+// from the environment.
 type temporalFlags struct{}
 
 // temporalOptions reads Temporal's own settings: TEMPORAL_ADDRESS,
@@ -32,7 +32,7 @@ func temporalOptions(logger *slog.Logger) (client.Options, error) {
 	return opts, nil
 }
 
-// waitForTemporal connects and waits until the service answers.
+// waitForTemporal connects and waits until the service responds.
 func waitForTemporal(ctx context.Context, patience time.Duration, logger *slog.Logger) (client.Client, error) {
 	opts, err := temporalOptions(logger)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"os"
 )
 
-// certificate reads what this side proves itself by; neither file is none.
+// certificate reads this side's certificate; without both files there is none.
 func certificate(certFile, keyFile string) ([]tls.Certificate, error) {
 	if certFile == "" && keyFile == "" {
 		return nil, nil
@@ -23,8 +23,8 @@ func certificate(certFile, keyFile string) ([]tls.Certificate, error) {
 	return []tls.Certificate{pair}, nil
 }
 
-// authorities are those whose certificates the other side may show; without a file
-// they are those that the machine trusts.
+// authorities are those that must have signed the other side's certificate; without a file,
+// those that the machine trusts.
 func authorities(file string) (*x509.CertPool, error) {
 	if file == "" {
 		return nil, nil //nolint:nilnil // that is what crypto/tls takes for the machine's own
@@ -35,7 +35,7 @@ func authorities(file string) (*x509.CertPool, error) {
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("%s has no certificate in PEM", file)
+		return nil, fmt.Errorf("%s contains no PEM certificate", file)
 	}
 	return pool, nil
 }

@@ -9,8 +9,8 @@ import (
 	"holdfast/settings"
 )
 
-// tokenCommand signs a token, for trying and for the tools: an identity provider does
-// it otherwise.
+// tokenCommand signs a token, for trying things out and for the tools; in production an
+// identity provider does that.
 type tokenCommand struct {
 	settings.Tokens
 	Role    []identity.Role `required:"" enum:"operator,customer,catalog,fulfilment,support,readonly" help:"What the caller may do: operator, customer, catalog, fulfilment, support or readonly; several are separated by commas."`
@@ -18,7 +18,7 @@ type tokenCommand struct {
 	TTL     time.Duration   `name:"ttl" default:"1h" help:"How long the token is valid."`
 }
 
-// Run prints the token alone, for HOLDFAST_TOKEN=$(holdfast token …).
+// Run prints only the token, for HOLDFAST_TOKEN=$(holdfast token …).
 func (c *tokenCommand) Run(_ context.Context, out out) error {
 	if c.TTL <= 0 {
 		return usagef("--ttl: must be above 0")

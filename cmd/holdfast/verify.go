@@ -11,7 +11,7 @@ import (
 
 type verifyCommand struct {
 	gatewayFlags
-	Journal     string        `arg:"" help:"What replay --journal wrote."`
+	Journal     string        `arg:"" help:"The file that replay --journal wrote."`
 	Concurrency int           `short:"c" default:"16" help:"Orders checked at a time."`
 	Patience    time.Duration `default:"30s" help:"How long an order may take to show what was acknowledged."`
 	JSON        bool          `name:"json" help:"Print the result as JSON."`

@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// Waiting for services at the start: the pause between two tries, which doubles
-// up to a bound, and how long one try may take.
+// Waiting for services at the start: the pause between two tries, which doubles up to a
+// bound, and how long one try may take.
 const (
 	firstPause = 500 * time.Millisecond
 	maxPause   = 5 * time.Second
 	askFor     = 5 * time.Second
 )
 
-// waitFor asks a service until it answers, at most for patience, and says in
-// the log that it waits and why.
+// waitFor calls a service until it responds, at most for patience, and logs that it waits
+// and why.
 func waitFor(ctx context.Context, name string, patience time.Duration, logger *slog.Logger, ask func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

@@ -15,10 +15,10 @@ import (
 	"holdfast/webhook/deliver"
 )
 
-// webhookFlags say where webhooks may go. The gateway and the workers need the same.
+// webhookFlags say where webhooks may go. The gateway and the workers need the same values.
 type webhookFlags struct{ settings.Webhooks }
 
-// guard finds a mistake in the flag before anything is waited for.
+// guard finds a mistake in the flag before other services are awaited.
 func (f webhookFlags) guard() (*deliver.Guard, error) {
 	g, err := deliver.NewGuard(f.WebhooksAllow)
 	if err != nil {
@@ -27,8 +27,8 @@ func (f webhookFlags) guard() (*deliver.Guard, error) {
 	return g, nil
 }
 
-// ownServices lists the services that Holdfast runs on, which believe whoever reaches
-// them: webhooks may go to none of them, whatever HOLDFAST_WEBHOOKS_ALLOW says.
+// ownServices lists the services that Holdfast runs on, which trust every caller: webhooks
+// must not reach any of them, whatever HOLDFAST_WEBHOOKS_ALLOW says.
 func ownServices(rdb redis.UniversalClient, elasticsearch string, log *slog.Logger) (func(context.Context) []string, error) {
 	temporal, err := temporalOptions(log)
 	if err != nil {

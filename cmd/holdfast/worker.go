@@ -114,14 +114,14 @@ func (c *workerCommand) Run(ctx context.Context, out out) (err error) {
 	}
 	defer stop()
 	defer watch(ctx, durability, registry)()
-	log.InfoContext(ctx, "worker runs")
+	log.InfoContext(ctx, "worker running")
 	err = w.Run(ctx)
-	log.InfoContext(ctx, "worker has stopped")
+	log.InfoContext(ctx, "worker stopped")
 	return err
 }
 
-// serveMetrics answers /healthz, /readyz and /metrics on addr, until the returned
-// function is called.
+// serveMetrics serves /healthz, /readyz and /metrics on addr, until the returned function
+// is called.
 func serveMetrics(
 	ctx context.Context, addr string, registry *prometheus.Registry, checks map[string]api.Check, log *slog.Logger,
 ) (func(), error) {
@@ -140,8 +140,8 @@ func serveMetrics(
 	}, nil
 }
 
-// serveApart shows those who run Holdfast how it does, on a listener of their own; an
-// empty addr is none.
+// serveApart serves operators' endpoints on a listener of their own; an empty addr means
+// none.
 func serveApart(ctx context.Context, addr string, handler http.Handler, log *slog.Logger) (func(), error) {
 	if addr == "" {
 		return func() {}, nil
@@ -160,7 +160,7 @@ func serveApart(ctx context.Context, addr string, handler http.Handler, log *slo
 	}()
 	log.InfoContext(ctx, "metrics are served", "address", listener.Addr().String())
 	return func() {
-		_ = server.Close() // a scrape that is cut off comes again
+		_ = server.Close() // an interrupted scrape is repeated
 		<-done
 	}, nil
 }

@@ -1,5 +1,5 @@
-// Package demo is goods to look at: two catalogues of a few hundred products each,
-// for a shop that was just started. README.md tells where they come from.
+// Package demo contains demo products: two catalogues of a few hundred products each, for a
+// shop that was just started. README.md says where they come from.
 package demo
 
 import (
@@ -15,7 +15,7 @@ import (
 	"holdfast/product"
 )
 
-// Off is the name of no catalogue at all.
+// Off is the name for no catalogue.
 const Off = "off"
 
 // Product is one product of a catalogue, as a merchant would put it.
@@ -58,9 +58,8 @@ type Shop interface {
 	Put(ctx context.Context, id string, spec product.Spec, ifMatch *int64) (p product.Product, created bool, err error)
 }
 
-// Fill creates the products that the shop doesn't have. It leaves the others as
-// they are: somebody may have edited, sold or delisted them. It tells how many it
-// created.
+// Fill creates the products that the shop doesn't have. It leaves existing ones alone: they
+// may have been edited, sold or delisted. It returns how many it created.
 func Fill(ctx context.Context, shop Shop, products []Product) (created int, err error) {
 	notThere := product.NotThere
 	for _, p := range products {

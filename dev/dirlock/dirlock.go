@@ -1,6 +1,5 @@
-// Package dirlock keeps a folder of data to one user at a time. A lock ends
-// with the processes that hold it, however they end: nothing is left behind
-// that somebody has to clean up.
+// Package dirlock restricts a data folder to one user at a time. A lock ends with the
+// processes that hold it, however they end: there is never anything to clean up.
 package dirlock
 
 import (
@@ -15,16 +14,16 @@ import (
 	"holdfast/dev/await"
 )
 
-// leftover is how long a killed holder may take to end: the system closes its
-// files, which may be large, before it frees the lock.
+// leftover is how long a killed holder may take to end: the system closes its files, which
+// may be large, before it frees the lock.
 const leftover = 10 * time.Second
 
-// ErrHeld says that another process holds the lock.
+// ErrHeld means that another process holds the lock.
 var ErrHeld = errors.New("another process uses it")
 
-// Take makes the folder and takes its lock, waiting a moment for a holder that
-// is just ending. Closing the file gives the lock back. A child process that
-// inherits the file holds the lock too, until the last of them is gone.
+// Take creates the folder and takes its lock, waiting a moment for a holder that is just
+// ending. Closing the file releases the lock. A child process that inherits the file holds
+// the lock too, until the last of them is gone.
 func Take(ctx context.Context, dir string) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("make folder %s: %w", dir, err)

@@ -1,5 +1,5 @@
-// Package loopback finds and checks ports on the loopback interface, the only
-// one that the embedded stack listens on: nothing in it asks who is calling.
+// Package loopback finds and checks ports on the loopback interface, the only one that the
+// embedded stack listens on: nothing in it authenticates callers.
 package loopback
 
 import (
@@ -14,7 +14,7 @@ import (
 // Host is the address that every part of the embedded stack listens on.
 const Host = "127.0.0.1"
 
-// TakenError says that another program listens on a port that was asked for.
+// TakenError means that another program listens on a requested port.
 type TakenError struct {
 	Port int
 }
@@ -29,12 +29,11 @@ func Address(port int) string {
 	return net.JoinHostPort(Host, strconv.Itoa(port))
 }
 
-// Ports looks for ports that can be listened on: each wanted one itself, or,
-// where 0 is wanted, any free one. All are different. A wanted port that is
-// in use is a *TakenError.
+// Ports finds ports to listen on: each wanted one itself or, for 0, any free one. All are
+// different. A wanted port that is in use is a *TakenError.
 //
-// The ports are only looked at, not kept: a program that starts in between can
-// still take one, and then the part that wanted it fails to listen.
+// The ports are only checked, not reserved: a program that starts in between can still take
+// one, and then the part that wanted it fails to listen.
 func Ports(wanted ...int) ([]int, error) {
 	found := make([]int, len(wanted))
 	for i, port := range wanted {
@@ -52,9 +51,9 @@ func Ports(wanted ...int) ([]int, error) {
 	return found, nil
 }
 
-// Free ports are sought below those that systems give to outgoing connections
-// (from 32768 on Linux): one of these could be taken at any moment, also while
-// the program that it was found for starts anew.
+// Free ports are chosen below those that systems use for outgoing connections (from 32768
+// on Linux): one of these could be taken at any moment, even while the program that it was
+// found for restarts.
 const firstFree, lastFree = 10_000, 32_000
 
 func listen(port int) (net.Listener, error) {

@@ -20,15 +20,15 @@ import (
 )
 
 const (
-	// readyTimeout bounds the start, the loading of the append-only file
-	// included: a gigabyte of it takes about ten seconds.
+	// readyTimeout bounds the start, including loading the append-only file: a gigabyte of
+	// it takes about ten seconds.
 	readyTimeout = 2 * time.Minute
-	// portTries is how often a free port is looked for, as another program can
-	// take one between the look and redis-server's start.
+	// portTries is how often a free port is searched, as another program can take one
+	// between the check and redis-server's start.
 	portTries = 3
-	// Redis reads its append-only file command by command when it starts, 20 times slower
-	// than the same data in the form that a rewrite gives it. So the file is rewritten as
-	// soon as it has grown by half, and not only when it is 64 MB and has doubled.
+	// At its start, Redis reads its append-only file command by command, 20 times slower
+	// than the same data after a rewrite. So the file is rewritten as soon as it has grown
+	// by half, and not only when it is 64 MB and has doubled.
 	rewriteFrom, rewriteAfter = "8mb", "50"
 )
 
@@ -63,12 +63,12 @@ func startChild(ctx context.Context, program string, opts Options) (*child, erro
 	return nil, err
 }
 
-// errPortLost says that the port was free when looked at and taken after.
-var errPortLost = errors.New("its port was taken meanwhile")
+// errPortLost means that the port was free when checked but is taken now.
+var errPortLost = errors.New("its port was taken in the meantime")
 
 func startChildOn(ctx context.Context, program, dir string, port int) (*child, error) {
 	c := &child{
-		cmd:  exec.Command(program, arguments(dir, port)...), //nolint:gosec // the program was looked up on PATH; it lives until Stop, not as long as the start's context
+		cmd:  exec.Command(program, arguments(dir, port)...), //nolint:gosec // the program was found on PATH; it lives until Stop, not as long as the start's context
 		port: port,
 		dir:  dir,
 		log:  &tail{},
@@ -81,8 +81,8 @@ func startChildOn(ctx context.Context, program, dir string, port int) (*child, e
 		if err != nil {
 			return nil, fmt.Errorf("start redis-server: %w", err)
 		}
-		// The child inherits the lock and holds it for as long as it lives, so
-		// that the folder is free exactly when its redis-server has ended.
+		// The child inherits the lock and holds it for as long as it lives, so that the
+		// folder is free exactly when its redis-server has ended.
 		defer func() { _ = lock.Close() }()
 		c.cmd.Dir = dir
 		c.cmd.ExtraFiles = []*os.File{lock}
@@ -102,13 +102,12 @@ func arguments(dir string, port int) []string {
 	args := []string{
 		"--bind", loopback.Host, "--port", strconv.Itoa(port),
 		"--daemonize", "no", "--save", "",
-		// Refusing a write is an error that somebody sees; evicting a product
-		// would be silent.
+		// Refusing a write is a visible error; evicting a product would be silent.
 		"--maxmemory-policy", "noeviction",
 	}
 	if dir != "" {
-		// A write is answered after it is on the disk: no order that was
-		// confirmed is lost, even to a power cut.
+		// A write is acknowledged after it is on disk: no confirmed order is lost, even in
+		// a power cut.
 		return append(args, "--dir", dir, "--appendonly", "yes", "--appendfsync", "always",
 			"--auto-aof-rewrite-min-size", rewriteFrom, "--auto-aof-rewrite-percentage", rewriteAfter)
 	}
@@ -117,9 +116,9 @@ func arguments(dir string, port int) []string {
 
 // run starts the process and waits for its end in the background.
 //
-// Linux ends a child with the thread that started it, not with the process, and
-// Go may end a thread at any time. So one goroutine keeps its thread to itself,
-// starts the child on it and stays until the child has ended.
+// Linux ends a child with the thread that started it, not with the process, and Go may end
+// a thread at any time. So one goroutine keeps its thread to itself, starts the child on it
+// and stays until the child has ended.
 func (c *child) run() error {
 	started := make(chan error, 1)
 	go func() {
@@ -151,8 +150,8 @@ func (c *child) awaitReady(ctx context.Context) error {
 		case <-ctx.Done():
 		}
 	}()
-	// While it loads its file it answers PING with LOADING, an error. The pid
-	// tells it from another redis-server that has taken the port.
+	// While it loads its file it answers PING with LOADING, an error. The pid distinguishes
+	// it from another redis-server that has taken the port.
 	return await.Success(ctx, func(ctx context.Context) error {
 		if err := client.Ping(ctx).Err(); err != nil {
 			return err
@@ -168,7 +167,7 @@ func (c *child) awaitReady(ctx context.Context) error {
 	})
 }
 
-// startError tells a port that was lost from all other ends.
+// startError distinguishes a lost port from all other failures.
 func (c *child) startError() error {
 	if c.log.contains("Address already in use") {
 		return errPortLost
@@ -196,7 +195,7 @@ func (c *child) Err() error {
 	}
 }
 
-// Stop asks the process to end, and kills it when the context ends first.
+// Stop asks the process to end, and kills it if the context ends first.
 func (c *child) Stop(ctx context.Context) error {
 	c.stopping.Store(true)
 	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {

@@ -11,8 +11,8 @@ import (
 	"holdfast/dev/loopback"
 )
 
-// clockTick is how often the in-process server's clock moves on: its keys
-// expire by that clock alone.
+// clockTick is how often the in-process server's clock advances: its keys expire only by
+// that clock.
 const clockTick = time.Second
 
 // inProcess is a Redis inside this process.
@@ -55,7 +55,7 @@ func (p *inProcess) Kind() string          { return "in-process Redis, in memory
 func (p *inProcess) Done() <-chan struct{} { return p.done }
 func (p *inProcess) Err() error            { return nil }
 
-// Stop ends the server; it can't fail and doesn't wait for anybody else.
+// Stop ends the server; it can't fail and never waits.
 func (p *inProcess) Stop(context.Context) error {
 	p.once.Do(func() {
 		p.stop()

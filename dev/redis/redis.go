@@ -1,10 +1,9 @@
-// Package redis gives a process a Redis of its own: a redis-server child where
-// that program is installed, else an in-memory one inside the process. It is
-// for development and tests; it listens on loopback alone and asks for no
-// password.
+// Package redis gives a process its own Redis: a redis-server child if that program is
+// installed, otherwise an in-memory one inside the process. It is for development and
+// tests; it listens only on loopback and requires no password.
 //
-// The child never outlives its parent, also when the parent is killed, and a
-// folder of data has one redis-server at a time.
+// The child never outlives its parent, even if the parent is killed, and a data folder has
+// one redis-server at a time.
 package redis
 
 import (
@@ -14,23 +13,22 @@ import (
 	"os/exec"
 )
 
-// Program is the name that is looked for on PATH.
+// Program is the name that is searched on PATH.
 const Program = "redis-server"
 
-// ErrNotInstalled says that data can't be kept, for want of a redis-server.
-var ErrNotInstalled = errors.New("redis-server is not on PATH, and without it nothing can be kept: " +
+// ErrNotInstalled means that data can't be stored because there is no redis-server.
+var ErrNotInstalled = errors.New("redis-server is not on PATH, and without it no data can be stored: " +
 	"install it (Debian: apt-get install redis-server; macOS: brew install redis), or run in memory")
 
-// Options say where a Redis keeps its data and where it listens. The zero
-// value is in memory on a free port.
+// Options say where a Redis stores its data and where it listens. The zero value is in
+// memory on a free port.
 type Options struct {
-	// Dir keeps the append-only file, synced at each write. Empty means in
-	// memory: gone with the process.
+	// Dir contains the append-only file, synced at each write. Empty means in memory: gone
+	// with the process.
 	Dir string
 	// Port to listen on; 0 takes a free one.
 	Port int
-	// WithoutProgram takes the in-process one even where redis-server is
-	// installed.
+	// WithoutProgram uses the in-process one even if redis-server is installed.
 	WithoutProgram bool
 }
 
@@ -38,11 +36,11 @@ type Options struct {
 type Server interface {
 	// URL is for redis.ParseURL.
 	URL() string
-	// Kind says in a few words what runs.
+	// Kind describes in a few words what is running.
 	Kind() string
 	// Done is closed when the server has ended, by Stop or by itself.
 	Done() <-chan struct{}
-	// Err says why a server ended that nobody stopped; nil before that.
+	// Err is why a server ended that was not stopped; nil before that.
 	Err() error
 	// Stop ends the server and waits for it, at most until the context ends.
 	Stop(ctx context.Context) error

@@ -5,16 +5,16 @@ import (
 	"sync"
 )
 
-// tailSize is how much of the child's log is kept, in bytes: some twenty lines.
+// tailSize is how much of the child's log is kept, in bytes: about twenty lines.
 const tailSize = 2048
 
-// tail keeps the end of what a child writes, to show it when the child fails.
+// tail keeps the end of a child's output, to show it when the child fails.
 type tail struct {
 	mu   sync.Mutex
 	last []byte
 }
 
-// Write keeps the end of what was written so far.
+// Write keeps the end of the output so far.
 func (t *tail) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -25,7 +25,7 @@ func (t *tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// String is the end of what was written.
+// String returns the end of the output.
 func (t *tail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

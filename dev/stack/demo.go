@@ -8,7 +8,7 @@ import (
 	"holdfast/inventory"
 )
 
-// putDemo puts the demo products into the shop before anybody can ask for them.
+// putDemo puts the demo products into the shop before the first request can arrive.
 func (s *Stack) putDemo(ctx context.Context) (func(context.Context) error, error) {
 	if s.opts.WithoutHoldfast || s.opts.Demo == "" || s.opts.Demo == demo.Off {
 		return nothing, nil

@@ -8,8 +8,8 @@ import (
 	"holdfast/redisdb"
 )
 
-// judgeRedis marks the embedded Redis as one that keeps nothing where it is in memory, and
-// refuses another one that may lose what it acknowledges where that is asked for.
+// judgeRedis marks an embedded Redis in memory as one that keeps nothing, and refuses any
+// other that may lose acknowledged writes, if required.
 func (s *Stack) judgeRedis(ctx context.Context) error {
 	if s.opts.RedisURL == "" && s.opts.Data == "" {
 		return redisdb.MarkInMemory(ctx, s.redis)
@@ -23,7 +23,7 @@ func (s *Stack) judgeRedis(ctx context.Context) error {
 	}
 	if len(found.Faults) > 0 {
 		return fmt.Errorf("the Redis at REDIS_URL may lose orders and stock that it acknowledged: %s. "+
-			"HOLDFAST_REDIS_DURABILITY=warn runs all the same", strings.Join(found.Faults, "; "))
+			"HOLDFAST_REDIS_DURABILITY=warn accepts that", strings.Join(found.Faults, "; "))
 	}
 	return nil
 }

@@ -11,11 +11,11 @@ import (
 	"holdfast/search/elastic"
 )
 
-// openPatience is how long a start waits for an Elasticsearch that doesn't answer:
-// after that it goes on without, and searches are answered once it does.
+// openPatience is how long a start waits for an Elasticsearch that doesn't answer: after
+// that it continues without, and searches are answered once it does.
 const openPatience = 5 * time.Second
 
-// startIndex opens the index of searches: Elasticsearch where it is given, else one
+// startIndex opens the index of searches: Elasticsearch if one is given, otherwise one
 // inside the process.
 func (s *Stack) startIndex(ctx context.Context) (func(context.Context) error, error) {
 	if s.opts.WithoutHoldfast || s.opts.WithoutSearch {
@@ -49,6 +49,6 @@ func (s *Stack) openElasticsearch(ctx context.Context) (search.Index, error) {
 	return search.OpenDeferred(ctx, openPatience, func(ctx context.Context) (search.Index, error) {
 		return elastic.Open(ctx, opts)
 	}, func(err error) {
-		log.WarnContext(ctx, "waiting for Elasticsearch; orders go on without it", "error", search.WithCause(err))
+		log.WarnContext(ctx, "waiting for Elasticsearch; orders continue without it", "error", search.WithCause(err))
 	}), nil
 }

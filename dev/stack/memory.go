@@ -7,21 +7,21 @@ import (
 	"time"
 )
 
-// The process collects its garbage less often than Go does by itself: a whole
-// Temporal server and its clients make much of it, and with Go's own 100 percent
-// collecting took every seventh of their instructions. Up to the limit, memory
-// pays for that. GOGC and GOMEMLIMIT in the environment win.
+// The process collects garbage less often than Go does by default: a whole Temporal server
+// and its clients create a lot of it, and with Go's own 100 percent the collector took a
+// seventh of their instructions. Up to the limit, memory pays for that. GOGC and GOMEMLIMIT
+// in the environment take precedence.
 const (
 	garbagePercent = 300
 	memoryLimit    = 1 << 30 // bytes
 )
 
-// lookAtMemory is how often the limit is measured against what is in use.
+// lookAtMemory is how often the limit is compared with the memory in use.
 const lookAtMemory = 2 * time.Second
 
-// collectLessOften sets when garbage is collected. A process that comes near to its limit
-// spends up to half of its instructions on collecting, so the limit grows with what is in
-// use, for as long as the stack runs.
+// collectLessOften sets when garbage is collected. A process close to its limit spends up
+// to half of its instructions on collecting, so the limit grows with the memory in use, for
+// as long as the stack runs.
 func (s *Stack) collectLessOften() {
 	if os.Getenv("GOGC") != "" || os.Getenv("GOMEMLIMIT") != "" {
 		return
@@ -42,11 +42,11 @@ func (s *Stack) collectLessOften() {
 	})
 }
 
-// limitFor leaves room for as much garbage as is in use, which is what Go does by itself.
+// limitFor leaves room for as much garbage as memory in use, which is Go's own default.
 func limitFor(used int64) int64 { return max(memoryLimit, 2*used) }
 
-// inUse is what was reachable when garbage was last collected, and what isn't collected,
-// in bytes.
+// inUse is what was reachable at the last garbage collection, plus what isn't collected, in
+// bytes.
 func inUse() int64 {
 	samples := []metrics.Sample{
 		{Name: "/gc/heap/live:bytes"},

@@ -18,8 +18,8 @@ import (
 	"holdfast/setup"
 )
 
-// lockData keeps the data folder to this stack: two of them on one SQLite file
-// would each believe to be the only owner of its workflows.
+// lockData reserves the data folder for this stack: two of them on one SQLite file would
+// each believe to be the only owner of its workflows.
 func (s *Stack) lockData(ctx context.Context) (func(context.Context) error, error) {
 	if s.opts.Data == "" {
 		return nothing, nil
@@ -99,10 +99,10 @@ func (s *Stack) connectTemporal(ctx context.Context) (func(context.Context) erro
 	}, nil
 }
 
-// prepareTemporal makes what a folder of an earlier version, or a server that
-// was given, may lack: retention, search attributes, the sweeper's schedule. The one
-// that moves closed orders out of Redis is not made: all of them stay there, since the
-// embedded index drops its views when a program of another shape opens them.
+// prepareTemporal creates what a folder of an earlier version, or a given server, may lack:
+// retention, search attributes, the sweeper's schedule. The schedule that moves closed
+// orders out of Redis is not created: all of them stay there, since the embedded index
+// drops its views when a program of another shape opens them.
 func (s *Stack) prepareTemporal(ctx context.Context) (func(context.Context) error, error) {
 	ctx, cancel := context.WithTimeout(ctx, prepareTimeout)
 	defer cancel()
@@ -112,11 +112,11 @@ func (s *Stack) prepareTemporal(ctx context.Context) (func(context.Context) erro
 	return nothing, nil
 }
 
-// prepareTimeout is for a server that learns of a new namespace and of new
-// search attributes from caches that it reads anew every few seconds.
+// prepareTimeout allows for a server that learns of a new namespace and new search
+// attributes from caches that it refreshes every few seconds.
 const prepareTimeout = time.Minute
 
-// nothing stops a part of which nothing was started.
+// nothing stops a part that started nothing.
 func nothing(context.Context) error { return nil }
 
 // folder is a part's place in the data folder, or empty: in memory.
@@ -127,7 +127,7 @@ func (s *Stack) folder(part string) string {
 	return filepath.Join(s.opts.Data, part)
 }
 
-// withSetting says of a port that is taken which setting chooses another.
+// withSetting adds to the error of a taken port which setting chooses another.
 func withSetting(err error, settings map[string]int) error {
 	var taken *loopback.TakenError
 	if !errors.As(err, &taken) {

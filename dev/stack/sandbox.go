@@ -12,11 +12,11 @@ import (
 	"holdfast/payment/sandbox"
 )
 
-// DefaultSecret signs the sandbox's callbacks where no secret is set. It is no
-// secret: this stack listens on loopback alone, and moves no money.
+// DefaultSecret signs the sandbox's callbacks if no secret is set. It isn't a secret: this
+// stack listens only on loopback, and moves no money.
 const DefaultSecret = sandbox.PublishedSecret
 
-// openSandbox makes the payment provider that everything here is paid by.
+// openSandbox creates the payment provider for all orders here.
 func (s *Stack) openSandbox(ctx context.Context) (func(context.Context) error, error) {
 	if s.opts.WithoutSandbox || s.opts.WithoutHoldfast {
 		return nothing, nil
@@ -67,7 +67,7 @@ func (s *Stack) sagaProviders() activities.Providers {
 	return activities.Providers{sandbox.Name: s.sandbox("")}
 }
 
-// sagaMoney is what they take.
+// sagaMoney is the kind of money that they take.
 func (s *Stack) sagaMoney() order.Money {
 	if s.books == nil {
 		return ""
@@ -75,7 +75,7 @@ func (s *Stack) sagaMoney() order.Money {
 	return order.MoneyPretend
 }
 
-// atSandbox has the gateway take payments by the sandbox and show its pages.
+// atSandbox lets the gateway take payments through the sandbox and serve its pages.
 func (s *Stack) atSandbox(c *api.Config, publicURL string) {
 	if s.books == nil {
 		return
@@ -85,7 +85,7 @@ func (s *Stack) atSandbox(c *api.Config, publicURL string) {
 	c.Pages[sandbox.Path] = sandbox.NewPages(s.books, c.Log)
 }
 
-// sendCallbacks has the sandbox's callbacks sent to the gateway.
+// sendCallbacks sends the sandbox's callbacks to the gateway.
 func (s *Stack) sendCallbacks(ctx context.Context) (func(context.Context) error, error) {
 	if s.books == nil {
 		return nothing, nil

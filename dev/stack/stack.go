@@ -1,8 +1,7 @@
-// Package stack runs everything that Holdfast needs in one process, for
-// development and end-to-end tests: Temporal with its web UI, Redis, and
-// Holdfast's own parts on them. A part whose address is given is used as it is
-// and neither started nor stopped. Nothing here but the gateway, where it is told to,
-// asks who is calling, so all of it listens on loopback.
+// Package stack runs everything that Holdfast needs in one process, for development and
+// end-to-end tests: Temporal with its web UI, Redis, and Holdfast's own parts. A part whose
+// address is given is used as it is and neither started nor stopped. Nothing here
+// authenticates callers, except the gateway on request, so everything listens on loopback.
 package stack
 
 import (
@@ -26,22 +25,21 @@ import (
 	"holdfast/settings"
 )
 
-// Options say what to embed and where it listens. The zero value embeds
-// everything, in memory, on free ports.
+// Options say what to embed and where it listens. The zero value embeds everything, in
+// memory, on free ports.
 type Options struct {
-	// Data is the folder that everything is kept in, so that the next start
-	// goes on where this one was. Empty means in memory.
+	// Data is the folder where everything is stored, so that the next start continues where
+	// this one stopped. Empty means in memory.
 	Data string
 
 	// RedisURL is a Redis to use instead of an embedded one.
 	RedisURL string
-	// RequireDurability refuses a Redis that may lose what it acknowledges, except the
+	// RequireDurability refuses a Redis that may lose acknowledged writes, except the
 	// embedded one in memory.
 	RequireDurability bool
 	// RedisPort is where the embedded Redis listens; 0 takes a free port.
 	RedisPort int
-	// InProcessRedis embeds a Redis inside the process even where a
-	// redis-server is installed.
+	// InProcessRedis embeds a Redis inside the process even if a redis-server is installed.
 	InProcessRedis bool
 
 	// Temporal connects to a Temporal server to use instead of an embedded one.
@@ -54,60 +52,58 @@ type Options struct {
 	// Namespace of the embedded Temporal server; empty means "default".
 	Namespace string
 
-	// ElasticsearchURL is an Elasticsearch to use for searches instead of an index
-	// inside the process; ElasticsearchPrefix is put before all names there.
+	// ElasticsearchURL is an Elasticsearch to use for searches instead of an index inside
+	// the process; ElasticsearchPrefix precedes all names there.
 	ElasticsearchURL, ElasticsearchPrefix string
 	// Synonyms of product searches.
 	Synonyms search.Synonyms
-	// WithoutSearch leaves out the index and what keeps it: for a second stack on one
-	// Redis, whose changes are the first one's to carry into the index.
+	// WithoutSearch leaves out the index and its upkeep: for a second stack on one Redis,
+	// whose changes the first one brings into the index.
 	WithoutSearch bool
 
 	// WithoutHoldfast leaves out the worker and the gateway.
 	WithoutHoldfast bool
-	// Worker tunes the worker; nil leaves the SDK's defaults.
+	// Worker tunes the worker; nil keeps the SDK's defaults.
 	Worker *sdk.Options
 	// Interceptors of the stack's Temporal client.
 	Interceptors []interceptor.ClientInterceptor
 	// Shop are the gateway's settings. Empty ones are the gateway's defaults, except that
-	// an empty HTTPAddr takes a free port on loopback, and that nothing is limited unless it is
-	// set: whoever tries things out, measures or replays is one customer.
+	// an empty HTTPAddr takes a free port on loopback, and that nothing is limited unless
+	// it is set: demos, measurements and replays act as one customer.
 	settings.Shop
-	// WebhookSecret of the sandbox's callbacks; empty is DefaultSecret.
+	// WebhookSecret of the sandbox's callbacks. Defaults to DefaultSecret.
 	WebhookSecret string
 	// WithoutSandbox leaves out the payment provider that moves no money.
 	WithoutSandbox bool
 	// SandboxFails is the share of calls to the sandbox that fail, 0 to 1.
 	SandboxFails float64
-	// WebhooksAllow names networks that webhooks may reach although they are not public;
-	// empty is this machine.
+	// WebhooksAllow names networks that webhooks may reach although they are not public.
+	// Defaults to this machine.
 	WebhooksAllow string
-	// Identity tells the gateway's callers by their tokens; nil takes everybody for the
-	// operator.
+	// Identity identifies the gateway's callers by their tokens; nil treats every caller as
+	// an operator.
 	Identity identity.Verifier
 	// Demo names the catalogue of demo products that the shop starts with, see package
-	// demo; empty or demo.Off means none. Products that are there stay as they are.
+	// demo; empty or demo.Off means none. Existing products stay as they are.
 	Demo string
-	// Log takes the gateway's log; nil drops it.
+	// Log is the gateway's log; nil drops it.
 	Log *slog.Logger
 }
 
-// Stack is what runs. Its fields are set once Start has returned.
+// Stack is a running stack. Its fields are set once Start has returned.
 type Stack struct {
-	// RedisURL is for redis.ParseURL; RedisKind says in a few words what
-	// answers there.
+	// RedisURL is for redis.ParseURL; RedisKind describes it in a few words.
 	RedisURL, RedisKind string
 	// TemporalAddress is host:port of Temporal's frontend, and Namespace the
 	// one in it.
 	TemporalAddress, Namespace string
 	// URL is the gateway.
 	URL string
-	// UIURL is the embedded web UI, empty where there is none.
+	// UIURL is the embedded web UI, empty if there is none.
 	UIURL string
 	// DemoProducts is how many products the demo catalogue has.
 	DemoProducts int
-	// Index answers searches, nil where there is none; SearchKind says in a few words
-	// what it is.
+	// Index answers searches, nil if there is none; SearchKind describes it in a few words.
 	Index      search.Index
 	SearchKind string
 	// Temporal is connected to TemporalAddress. The stack closes it.
@@ -116,7 +112,7 @@ type Stack struct {
 	opts    Options
 	redis   redis.UniversalClient
 	signer  *sandbox.Signer
-	books   *sandbox.Books // nil: there is no sandbox
+	books   *sandbox.Books // nil if there is no sandbox
 	metrics *prometheus.Registry
 	running []part // in the order of their start
 	failed  chan error
@@ -125,15 +121,15 @@ type Stack struct {
 	watches sync.WaitGroup
 }
 
-// part is one piece of the stack that was started. stop waits until the piece
-// has ended, at most until its context ends.
+// part is one started piece of the stack. stop waits until the piece has ended, at most
+// until its context ends.
 type part struct {
 	name string
 	stop func(context.Context) error
 }
 
-// Start starts all parts, each after those that it needs, and returns when the
-// last one is ready. When one fails, those before it are stopped.
+// Start starts all parts, each after those that it needs, and returns when the last one is
+// ready. If one fails, those before it are stopped.
 func Start(ctx context.Context, opts Options) (*Stack, error) {
 	s := &Stack{opts: opts, failed: make(chan error, 1)}
 	s.ending, s.end = context.WithCancel(context.WithoutCancel(ctx))
@@ -166,16 +162,16 @@ func Start(ctx context.Context, opts Options) (*Stack, error) {
 	return s, nil
 }
 
-// failedStartTimeout bounds the stopping of the parts that had started when
-// another could not.
+// failedStartTimeout bounds the stopping of the parts that had started when another could
+// not.
 const failedStartTimeout = 30 * time.Second
 
-// Failed gives an error when a part has ended that nobody stopped. The rest of
-// the stack still runs, and is to be stopped.
+// Failed receives an error when a part has ended that was not stopped. The rest of the
+// stack is still running, and has to be stopped.
 func (s *Stack) Failed() <-chan error { return s.failed }
 
-// Stop stops all parts, the last one first, and waits for each at most until
-// the context ends. It stops the others also when one fails to.
+// Stop stops all parts, the last one first, and waits for each at most until the context
+// ends. It stops the others even if one fails to stop.
 func (s *Stack) Stop(ctx context.Context) error {
 	s.end()
 	var errs []error

@@ -37,7 +37,7 @@ func (s *Stack) startWorker(context.Context) (func(context.Context) error, error
 	}
 	w, err := worker.New(worker.Config{
 		Temporal: s.Temporal, Namespace: s.Namespace, Redis: s.redis, Index: s.Index, Metrics: s.metrics, Log: s.opts.Log,
-		KeepForGood: s.opts.ElasticsearchURL == "", // the embedded index may be made anew, see embedded.Open
+		KeepForGood: s.opts.ElasticsearchURL == "", // the embedded index may be recreated, see embedded.Open
 		Providers:   s.sagaProviders(), Money: s.sagaMoney(),
 		Options: s.workerOptions(), WebhooksAllow: s.webhooksAllow(), OwnServices: s.ownServices,
 	})
@@ -53,10 +53,10 @@ func (s *Stack) startWorker(context.Context) (func(context.Context) error, error
 	}, nil
 }
 
-// webhooksAllow lets a receiver on this machine be told, for whoever tries webhooks.
+// webhooksAllow lets webhooks reach a receiver on this machine.
 func (s *Stack) webhooksAllow() string { return cmp.Or(s.opts.WebhooksAllow, deliver.Loopback) }
 
-// ownServices are what webhooks may not reach, though it is on this machine as well.
+// ownServices are what webhooks must not reach, although it is on this machine too.
 func (s *Stack) ownServices(ctx context.Context) []string {
 	all := append(redisdb.Addresses(ctx, s.redis), s.TemporalAddress)
 	for text := range strings.SplitSeq(s.UIURL+","+s.opts.ElasticsearchURL, ",") {

@@ -1,7 +1,7 @@
-// Command online-retail turns the UCI Online Retail data set, a year of real
-// invoices of a British gift shop, into products.jsonl and orders.jsonl, which
-// `holdfast import` and `holdfast replay` read. See README.md for its source,
-// its licence, and what is done about what real data has in it.
+// Command online-retail converts the UCI Online Retail data set, a year of real invoices of
+// a British gift shop, to products.jsonl and orders.jsonl, which `holdfast import` and
+// `holdfast replay` read. README.md describes its source, its licence, and how irregular
+// data is handled.
 package main
 
 import (

@@ -22,7 +22,7 @@ const (
 	columns
 )
 
-// leftOut is why a line of the file is no line of an order.
+// leftOut is why a line of the file is not a line of an order.
 type leftOut string
 
 const (
@@ -42,7 +42,7 @@ type sale struct {
 	pence             int64
 }
 
-// parse reads one row. Where it is no sale, it says why.
+// parse reads one row. If it is not a sale, it returns the reason.
 func parse(row []string) (sale, leftOut, error) {
 	units, err := strconv.ParseInt(row[quantity], 10, 64)
 	if err != nil {
@@ -68,7 +68,7 @@ func parse(row []string) (sale, leftOut, error) {
 	}
 	id := encodeID(row[stockCode])
 	if !product.ValidID(id) || !product.ValidID(customer) {
-		return sale{}, "", fmt.Errorf("stock code %q or customer %q can't be an id", row[stockCode], customer)
+		return sale{}, "", fmt.Errorf("stock code %q or customer %q is not a valid id", row[stockCode], customer)
 	}
 	return sale{
 		invoice: row[invoiceNo], customer: customer, productID: id,
@@ -79,8 +79,8 @@ func parse(row []string) (sale, leftOut, error) {
 // decimals of a price in the file: tenths of a penny occur.
 const decimals = 3
 
-// tenthPence reads a price in pounds, such as 2.55 or -11062.06, as tenths of a
-// penny. Not as a float: money is counted.
+// tenthPence reads a price in pounds, such as 2.55 or -11062.06, as tenths of a penny. Not
+// as a float: money is counted exactly.
 func tenthPence(s string) (int64, error) {
 	digits, negative := strings.CutPrefix(s, "-")
 	whole, fraction, _ := strings.Cut(digits, ".")
@@ -97,14 +97,14 @@ func tenthPence(s string) (int64, error) {
 	return n, nil
 }
 
-// roundUp turns tenths of a penny into pence, so that no price above 0 becomes 0.
+// roundUp converts tenths of a penny to pence, so that no price above 0 becomes 0.
 func roundUp(tenths int64) int64 { return (tenths + 9) / 10 }
 
 const hex = "0123456789ABCDEF"
 
-// encodeID makes a stock code a valid id: what an id can't hold, such as the
-// blank in "BANK CHARGES", becomes ~ and two hexadecimal digits. No two codes
-// become the same id, since ~ itself is written so too.
+// encodeID converts a stock code to a valid id: characters that an id can't contain, such
+// as the blank in "BANK CHARGES", become ~ and two hexadecimal digits. Different codes
+// never become the same id, since ~ itself is encoded too.
 func encodeID(code string) string {
 	var b strings.Builder
 	for i := range len(code) {
@@ -121,7 +121,7 @@ func encodeID(code string) string {
 	return b.String()
 }
 
-// decodeID is the way back.
+// decodeID is the inverse.
 func decodeID(id string) (string, error) {
 	var b strings.Builder
 	for rest := id; rest != ""; {

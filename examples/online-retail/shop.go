@@ -32,16 +32,16 @@ type line struct {
 	Quantity  int64  `json:"quantity"`
 }
 
-// good is what the year tells of one product. Titles and prices count how many
-// lines had them.
+// good is what the year's data says about one product. Titles and prices map to the number
+// of lines that had them.
 type good struct {
 	demand int64
 	titles map[string]int
 	prices map[int64]int
 }
 
-// orderLine is one line of orders.jsonl. Its lines name no price: the file's
-// moved over the year, an order takes the price of the day.
+// orderLine is one line of orders.jsonl. Its lines contain no price: prices changed over
+// the year, and an order accepts the current one.
 type orderLine struct {
 	Key        string `json:"key"`
 	CustomerID string `json:"customerId"`
@@ -106,8 +106,8 @@ func (s *shop) add(l sale) {
 	}
 }
 
-// orders lists the year's orders as they were placed. One that Holdfast can't
-// take, because of its limits, is counted and left out.
+// orders lists the year's orders as they were placed. One that exceeds Holdfast's limits is
+// counted and left out.
 func (s *shop) orders() []orderLine {
 	lines := make([]orderLine, 0, len(s.invoices))
 	for _, in := range s.invoices {
@@ -124,8 +124,8 @@ func (s *shop) orders() []orderLine {
 	return lines
 }
 
-// products lists everything that was sold. Title and price are those that most
-// lines had. Stock is the given share of the year's demand, rounded down.
+// products lists everything that was sold. Title and price are those of most lines. Stock
+// is the given share of the year's demand, rounded down.
 func (s *shop) products(share float64) []productLine {
 	lines := make([]productLine, 0, len(s.goods))
 	for _, id := range slices.Sorted(maps.Keys(s.goods)) {
@@ -143,8 +143,8 @@ func (s *shop) products(share float64) []productLine {
 	return lines
 }
 
-// mostFrequent answers the key with the highest count; of several the smallest,
-// so that the same file always gives the same answer.
+// mostFrequent returns the key with the highest count, the smallest of several, so that the
+// same file always gives the same result.
 func mostFrequent[K interface{ ~string | ~int64 }](counts map[K]int) (best K, ok bool) {
 	for k, n := range counts {
 		if !ok || n > counts[best] || (n == counts[best] && k < best) {
@@ -156,7 +156,7 @@ func mostFrequent[K interface{ ~string | ~int64 }](counts map[K]int) (best K, ok
 
 func first[A, B any](a A, _ B) A { return a }
 
-// print tells what became of each line of the file.
+// print prints how the lines of the file were used.
 func (s *shop) print(w io.Writer, products int, orders []orderLine) {
 	sold, longest := 0, 0
 	for _, o := range orders {

@@ -13,7 +13,7 @@ import (
 	"holdfast/client"
 )
 
-// The calls that a journal knows.
+// The calls in a journal.
 const (
 	Placed    = "placed"
 	Paid      = "paid"
@@ -21,25 +21,25 @@ const (
 	Cancelled = "cancelled"
 	Delivered = "delivered"
 	Adjusted  = "adjusted"
-	// PaidLate, PaidTwice and PaidWrong were taken by the provider's page: the order
-	// ends without them, or but for one of the two, and they go back.
+	// PaidLate, PaidTwice and PaidWrong were accepted by the provider's page: the order has
+	// no use for these payments (except one of the two), and they are refunded.
 	PaidLate  = "paid_late"
 	PaidTwice = "paid_twice"
 	PaidWrong = "paid_wrong"
-	// Repeated: the callback of a payment came again.
+	// Repeated means that the callback of a payment was sent again.
 	Repeated = "repeated"
 )
 
-// Ack is one thing that the gateway said is so: it must stay so, whatever
-// crashes afterwards.
+// Ack is one statement that the gateway acknowledged: it must stay true, whatever crashes
+// afterwards.
 type Ack struct {
 	At      time.Time `json:"at"`
 	Call    string    `json:"call"`
 	Key     string    `json:"key,omitempty"`
 	OrderID string    `json:"orderId,omitempty"`
-	// PaymentID of all that is about a payment.
+	// PaymentID, if the call is about a payment.
 	PaymentID string `json:"paymentId,omitempty"`
-	// Of Adjusted.
+	// for Adjusted
 	ProductID string        `json:"productId,omitempty"`
 	SKU       string        `json:"sku,omitempty"`
 	Delta     int64         `json:"delta,omitempty"`
@@ -52,7 +52,7 @@ type Journal struct {
 	w  io.Writer
 }
 
-// NewJournal writes to w, one Write a line.
+// NewJournal writes to w, one Write per line.
 func NewJournal(w io.Writer) *Journal { return &Journal{w: w} }
 
 func (j *Journal) add(a Ack) error {
@@ -72,8 +72,8 @@ func (j *Journal) add(a Ack) error {
 	return nil
 }
 
-// ReadJournal reads what a Journal wrote. A last line without its end was cut
-// off by a crash of the writer and is left out.
+// ReadJournal reads a journal. A last line without its end was cut off by a crash of the
+// writer and is ignored.
 func ReadJournal(r io.Reader) ([]Ack, error) {
 	in := bufio.NewReader(r)
 	var acks []Ack

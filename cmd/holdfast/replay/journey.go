@@ -10,10 +10,11 @@ import (
 	"holdfast/order"
 )
 
-// errJournal: the journal can't be written; a replay without it would be worthless.
+// errJournal means that the journal can't be written; a replay without it would be
+// worthless.
 var errJournal = errors.New("journal")
 
-// longestWait is how long the gateway may hold one answer.
+// longestWait is how long the gateway may delay one answer.
 const longestWait = 10 * time.Second
 
 // journey is one order's way through a replay.
@@ -22,11 +23,11 @@ type journey struct {
 	line  Line
 	fate  fate
 	order order.Order
-	// how it was paid, where that isn't once and in time: with a slash before it.
+	// how it was paid, if not once and in time: starts with a slash.
 	how string
 }
 
-// follow plays the order to its fate and answers how it stood then.
+// follow plays the order to its end and returns its final state.
 func (j *journey) follow(ctx context.Context) (string, error) {
 	started := time.Now()
 	if err := j.place(ctx); err != nil {
@@ -106,7 +107,7 @@ func (j *journey) meetFate(ctx context.Context) error {
 	})
 }
 
-// settle sends what the provider says and waits until the order shows it.
+// settle sends the provider's message and waits until the order shows it.
 func (j *journey) settle(ctx context.Context) error {
 	if !j.order.Status.Unpaid() { // nothing to pay, or a run before this one paid it
 		return nil
@@ -136,10 +137,10 @@ func (j *journey) event(paymentID string) order.PaymentEvent {
 	}
 }
 
-// callback says it to the gateway as the provider would.
+// callback sends it to the gateway as the provider would.
 func (j *journey) callback(ctx context.Context, e order.PaymentEvent) error {
 	return j.patient(ctx, func(ctx context.Context) error {
-		header, body, err := j.Sign(e) // anew each time: a signature ages
+		header, body, err := j.Sign(e) // signed for each try: a signature ages
 		if err != nil {
 			return err
 		}
@@ -147,7 +148,7 @@ func (j *journey) callback(ctx context.Context, e order.PaymentEvent) error {
 	})
 }
 
-// shown waits until the order shows what its provider said.
+// shown waits until the order shows its provider's message.
 func (j *journey) shown(ctx context.Context, since time.Time) error {
 	err := j.patient(ctx, func(ctx context.Context) error {
 		o, err := j.Gateway.OrderAbove(ctx, j.order.ID, j.order.Version, longestWait)
@@ -205,7 +206,7 @@ func (j *journey) adjust(ctx context.Context) error {
 	return j.note(a)
 }
 
-// key names a call on the order, so that its repeats are one call.
+// key names a call on the order, so that its repetitions count as one call.
 func (j *journey) key(call string) string { return call + "-" + j.order.ID }
 
 func (j *journey) patient(ctx context.Context, call func(context.Context) error) error {

@@ -1,8 +1,7 @@
-// Package replay plays a file of order requests against a gateway, as a crowd of
-// customers would: it places them, then pays, refuses, cancels, abandons or
-// delivers them by given shares. It measures how long that takes, can write
-// down every answer that the gateway gave, and can check later that each of
-// them is still true. It knows the gateway through REST alone.
+// Package replay plays a file of order requests against a gateway, as a crowd of customers
+// would: it places them, then pays, refuses, cancels, abandons or delivers them by given
+// shares. It measures how long that takes, can record every answer of the gateway, and can
+// check later that each of them is still true. It uses only the gateway's REST API.
 package replay
 
 import (
@@ -14,8 +13,8 @@ import (
 	"io"
 )
 
-// Line is one order of the file: the body of an order request, and beside it,
-// under "key", the Idempotency-Key under which it is placed.
+// Line is one order of the file: the body of an order request and, beside it under "key",
+// its Idempotency-Key.
 type Line struct {
 	// Number counts the file's lines, from 1.
 	Number int
@@ -24,8 +23,8 @@ type Line struct {
 	Body []byte
 }
 
-// readLines sends the first limit lines (all where limit is 0) to lines. Without
-// a key of its own a line's number is its key.
+// readLines sends the first limit lines (all if limit is 0) to lines. A line without a key
+// uses its number.
 func readLines(ctx context.Context, r io.Reader, limit int, lines chan<- Line) error {
 	in := bufio.NewReaderSize(r, 1<<20)
 	for n := 1; limit == 0 || n <= limit; n++ {
@@ -54,18 +53,18 @@ func readLines(ctx context.Context, r io.Reader, limit int, lines chan<- Line) e
 func parseLine(n int, raw []byte) (Line, error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &fields); err != nil {
-		return Line{}, fmt.Errorf("line %d is no order request: %w", n, err)
+		return Line{}, fmt.Errorf("line %d is not an order request: %w", n, err)
 	}
 	line := Line{Number: n, Key: fmt.Sprintf("line-%d", n)}
 	if key, ok := fields["key"]; ok {
 		if err := json.Unmarshal(key, &line.Key); err != nil || line.Key == "" {
-			return Line{}, fmt.Errorf("line %d: its key is no text", n)
+			return Line{}, fmt.Errorf("line %d: its key is not a string", n)
 		}
 		delete(fields, "key")
 	}
 	var err error
 	if line.Body, err = json.Marshal(fields); err != nil {
-		return Line{}, fmt.Errorf("line %d: write the request: %w", n, err)
+		return Line{}, fmt.Errorf("line %d: encode the request: %w", n, err)
 	}
 	return line, nil
 }

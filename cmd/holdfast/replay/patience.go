@@ -18,12 +18,12 @@ const (
 	maxPause   = 2 * time.Second
 )
 
-// errUndecided: the gateway took the call (202) and has no answer yet.
+// errUndecided means that the gateway accepted the call (202) and has no answer yet.
 var errUndecided = errors.New("not decided yet")
 
-// patient repeats a call until the gateway answers it for good, at most for
-// patience: a broken connection, a 5xx and "not decided yet" pass. The call must
-// be one that may be repeated.
+// patient repeats a call until the gateway gives a final answer, at most for patience: a
+// broken connection, a 5xx and "not decided yet" are transient. The call must be safe to
+// repeat.
 func patient(ctx context.Context, patience time.Duration, again *atomic.Int64, call func(context.Context) error) error {
 	ctx, stop := context.WithTimeout(ctx, patience)
 	defer stop()
@@ -47,10 +47,10 @@ func passing(err error) bool {
 	if p, ok := errors.AsType[*client.Problem](err); ok {
 		return p.Transient()
 	}
-	return true // not decided yet, or a connection that broke
+	return true // not decided yet, or a broken connection
 }
 
-// asked is how long the gateway asked to wait; no more than a few seconds.
+// asked is how long the gateway asked to wait; at most a few seconds.
 func asked(err error) time.Duration {
 	if p, ok := errors.AsType[*client.Problem](err); ok {
 		return min(p.RetryAfter, maxPause)
@@ -63,7 +63,7 @@ func jitter(d time.Duration) time.Duration {
 	return d/2 + rand.N(d/2+1) //nolint:gosec // no secret
 }
 
-// decided turns "taken, but not decided" into an error that passes.
+// decided turns "accepted, but not decided" into a transient error.
 func decided(a client.Answer) error {
 	if a.Status == http.StatusAccepted {
 		return errUndecided

@@ -26,19 +26,18 @@ type Failure struct {
 	Error string `json:"error"`
 }
 
-// Report is what a replay came to.
+// Report is the result of a replay.
 type Report struct {
 	Orders      int `json:"orders"`
 	Concurrency int `json:"concurrency"`
 	// Seconds from the first call to the last answer.
 	Seconds         float64 `json:"seconds"`
 	OrdersPerSecond float64 `json:"ordersPerSecond"`
-	// Outcomes by how the orders stood when they were left: a status, with its
-	// reason behind a slash, or "refused/" and the kind of the refusal. Behind another
-	// slash it says how it was paid: late, wrong_amount, twice, or by a callback that
-	// came again (repeated).
+	// Outcomes by the orders' final states: a status, with its reason after a slash, or
+	// "refused/" and the kind of the refusal. After another slash it says how the order was
+	// paid: late, wrong_amount, twice, or by a repeated callback (repeated).
 	Outcomes map[string]int `json:"outcomes"`
-	// Latencies of a call as its customer saw it, repeats included.
+	// Latencies of a call as its customer saw it, including repetitions.
 	Latencies map[string]Percentiles `json:"latenciesMs"`
 	// Repeats of calls that got no answer, a 5xx, or "not decided yet".
 	Repeats  int64     `json:"repeats"`
@@ -46,23 +45,23 @@ type Report struct {
 	Failures []Failure `json:"failures,omitempty"` // the first few
 }
 
-// The calls whose latency is kept.
+// The calls whose latency is recorded.
 const (
 	placing = "place"
 	opening = "open a payment"
-	paying  = "pay"     // until the callback is acknowledged, or the page is
+	paying  = "pay"     // until the callback or the page is acknowledged
 	settled = "settled" // from the callback until the order shows it
 	ending  = "deliver or cancel"
-	whole   = "order" // all of it, from the first call to the last answer
+	whole   = "order" // from the first call to the last answer
 )
 
 // maxFailures is how many failures a report names.
 const maxFailures = 10
 
-// maxLatency is the longest that is told apart, in microseconds: an hour.
+// maxLatency is the longest recorded latency, in microseconds: an hour.
 const maxLatency = int64(time.Hour / time.Microsecond)
 
-// tally gathers a report from many goroutines.
+// tally collects a report from many goroutines.
 type tally struct {
 	mu       sync.Mutex
 	orders   int
@@ -128,7 +127,7 @@ func (t *tally) report(elapsed time.Duration) Report {
 	return r
 }
 
-// Print tells a person the report.
+// Print prints the report for people.
 func (r Report) Print(w io.Writer) {
 	_, _ = fmt.Fprintf(w, "%d orders in %.1f s: %.1f orders/s, %d at a time, %d calls repeated\n\n",
 		r.Orders, r.Seconds, r.OrdersPerSecond, r.Concurrency, r.Repeats)

@@ -15,32 +15,32 @@ import (
 	"holdfast/order"
 )
 
-// Signer writes and signs what a payment provider says of a payment.
+// Signer encodes and signs a payment provider's message about a payment.
 type Signer func(order.PaymentEvent) (http.Header, []byte, error)
 
 // Config of a replay.
 type Config struct {
 	Gateway *client.Client
-	// Provider whose callbacks Sign writes, as the gateway's address names it.
+	// Provider whose callbacks Sign writes, by its name in the gateway's path.
 	Provider string
 	Sign     Signer
 	// Through has orders paid by payments that the gateway opens at Provider, on the
-	// provider's page; else the callbacks are signed here.
+	// provider's page; otherwise the callbacks are signed here.
 	Through bool
 	Shares  Shares
-	// Seed of the fates: the same seed, the same fates.
+	// Seed of the fates: the same seed gives the same fates.
 	Seed uint64
-	// KeyPrefix stands before each line's key: another one makes other orders.
+	// KeyPrefix precedes each line's key: another prefix creates other orders.
 	KeyPrefix string
-	// Concurrency is how many orders are under way at a time.
+	// Concurrency is how many orders are in progress at a time.
 	Concurrency int
 	// Limit on the number of lines; 0 plays all.
 	Limit int
-	// Patience with one call, repeats included.
+	// Patience with one call, including repetitions.
 	Patience time.Duration
 	// Journal may be nil.
 	Journal *Journal
-	// Progress is told each order that is done; it may be nil.
+	// Progress is called for each finished order; it may be nil.
 	Progress func()
 }
 
@@ -59,7 +59,7 @@ func (c Config) validate() error {
 		return err
 	}
 	if !c.Through && c.Shares.atProvider() > 0 {
-		return errors.New("orders are paid late, twice or wrong through a provider alone")
+		return errors.New("orders can be paid late, twice or wrong only through a provider")
 	}
 	return nil
 }
@@ -71,9 +71,8 @@ type replay struct {
 	repeats atomic.Int64
 }
 
-// Run plays all lines of r. It returns an error where it could not go on, beside
-// the report of what it did until then; an order that the gateway refuses is an
-// outcome, no error.
+// Run plays all lines of r. It returns an error if it could not continue, with the report
+// up to then; an order that the gateway refuses is an outcome, not an error.
 func Run(ctx context.Context, cfg Config, r io.Reader) (Report, error) {
 	if err := cfg.validate(); err != nil {
 		return Report{}, err

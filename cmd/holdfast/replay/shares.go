@@ -6,26 +6,26 @@ import (
 	"math/rand/v2"
 )
 
-// Shares say what becomes of the orders that got their stock. All but Delivered and
-// Adjusted add up to 1.
+// Shares say how the orders that got their stock continue. All but Delivered and Adjusted
+// add up to 1.
 type Shares struct {
 	Paid float64
-	// Delivered is a share of the paid.
+	// Delivered is a share of the paid orders.
 	Delivered float64
 	Refused   float64
 	Abandoned float64
 	Cancelled float64
-	// Late, Twice and Wrong go through a provider alone. Late orders are paid after
-	// their end: half of them are cancelled by the customer, the others expire. Of
-	// Twice, one half are paid by two payments, of the other the callback is sent
-	// again. Wrong ones are paid by another amount.
+	// Late, Twice and Wrong need a provider. Late orders are paid after their end: half of
+	// them are cancelled by the customer, the others expire. Half of Twice are paid by two
+	// payments; for the other half the callback is sent again. Wrong ones are paid with
+	// another amount.
 	Late, Twice, Wrong float64
-	// Adjusted orders, whatever becomes of them, are followed by one more unit
-	// of their first product.
+	// Adjusted is the share of orders after which one unit is added to their first product,
+	// however they end.
 	Adjusted float64
 }
 
-// Validate tells what is wrong with the shares.
+// Validate reports what is wrong with the shares.
 func (s Shares) Validate() error {
 	for name, v := range map[string]float64{
 		"paid": s.Paid, "delivered": s.Delivered, "refused": s.Refused,
@@ -42,15 +42,15 @@ func (s Shares) Validate() error {
 	return nil
 }
 
-// atProvider is the share of orders that only a provider can bring about.
+// atProvider is the share of orders that need a provider.
 func (s Shares) atProvider() float64 { return s.Late + s.Twice + s.Wrong }
 
-// fate is what becomes of one order.
+// fate is how one order continues.
 type fate struct {
 	end       end
 	delivered bool
 	adjusted  bool
-	// other is the second way of those ends that have two.
+	// other selects the second of two variants.
 	other bool
 }
 
@@ -66,8 +66,8 @@ const (
 	payWrong
 )
 
-// fateOf draws the fate of the nth line. The same seed gives the same fates,
-// in whatever order the lines are played.
+// fateOf draws the fate of the nth line. The same seed gives the same fates, in whatever
+// order the lines are played.
 func (s Shares) fateOf(seed uint64, n int) fate {
 	draw := rand.New(rand.NewPCG(seed, uint64(n))) //nolint:gosec // repeatable on purpose; n counts lines
 	f := fate{}

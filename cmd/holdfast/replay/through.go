@@ -8,9 +8,9 @@ import (
 	"holdfast/payment/sandbox"
 )
 
-// meetProvider opens a payment of an order that waits for one, and does on its page
-// what the order's fate has the buyer do. Those who abandon or cancel their order have
-// been there, too.
+// meetProvider opens a payment of an order that awaits one, and acts on its page as the
+// order's fate has the buyer do. Buyers who abandon or cancel their order have been there,
+// too.
 func (j *journey) meetProvider(ctx context.Context) error {
 	if !j.order.Status.Unpaid() { // nothing to pay, or a run before this one paid it
 		return nil
@@ -28,7 +28,7 @@ func (j *journey) meetProvider(ctx context.Context) error {
 		return j.pays(ctx, offer, sandbox.ActionRefuse, Refused)
 	case payTwice:
 		return j.paysTwice(ctx, offer)
-	case payLate: // the money comes some seconds after the cancellation, or after the payment window
+	case payLate: // the money arrives some seconds after the cancellation, or after the payment window
 		j.how = "/late"
 		return j.acts(ctx, offer, sandbox.ActionPayLate, 0, PaidLate)
 	case payWrong:
@@ -40,7 +40,7 @@ func (j *journey) meetProvider(ctx context.Context) error {
 
 func (j *journey) open(ctx context.Context) (offer client.Offer, err error) {
 	started := time.Now()
-	// Without a key: under one, a repeated call may get the first one's failure.
+	// Without a key: a repeated call with one may get the first one's failure.
 	err = j.patient(ctx, func(ctx context.Context) error {
 		offer, err = j.Gateway.OpenPayment(ctx, j.order.ID, j.Provider)
 		return err
@@ -51,7 +51,7 @@ func (j *journey) open(ctx context.Context) (offer client.Offer, err error) {
 	return offer, err
 }
 
-// acts does one thing on the provider's page; again is the same.
+// acts does one thing on the provider's page; it can be repeated.
 func (j *journey) acts(ctx context.Context, offer client.Offer, a sandbox.Action, amount int64, call string) error {
 	started := time.Now()
 	err := j.patient(ctx, func(ctx context.Context) error {
@@ -73,8 +73,8 @@ func (j *journey) pays(ctx context.Context, offer client.Offer, a sandbox.Action
 	return j.shown(ctx, started)
 }
 
-// paysTwice pays by two payments, or has the callback of one come again, under another
-// event id.
+// paysTwice pays by two payments, or has the callback of one sent again under another event
+// id.
 func (j *journey) paysTwice(ctx context.Context, offer client.Offer) error {
 	if !j.fate.other {
 		j.how = "/twice"

@@ -33,14 +33,14 @@ type Verification struct {
 type VerifyConfig struct {
 	Gateway     *client.Client
 	Concurrency int
-	// Patience with one order: a message that was acknowledged before a crash
-	// may be worked on only after the restart.
+	// Patience with one order: a message acknowledged before a crash may only be handled
+	// after the restart.
 	Patience time.Duration
-	// Progress is told each order or adjustment that is done; it may be nil.
+	// Progress is called for each finished order or adjustment; it may be nil.
 	Progress func()
 }
 
-// Verify checks that all that was acknowledged is still so.
+// Verify checks that everything that was acknowledged is still true.
 func Verify(ctx context.Context, cfg VerifyConfig, acks []Ack) (Verification, error) {
 	byOrder := map[string][]Ack{}
 	var adjusted []Ack
@@ -103,36 +103,36 @@ func (v *verifier) order(ctx context.Context, id string, acks []Ack) error {
 		case err == nil:
 		case errors.As(err, &p) && p.Status == http.StatusNotFound:
 			v.violation(a, "the order is gone")
-		case last != "" && ctx.Err() == nil: // patience ended, maybe in the middle of a call
+		case last != "" && ctx.Err() == nil: // patience ended, perhaps in the middle of a call
 			v.violation(a, "%s", last)
 		default:
-			return fmt.Errorf("look at order %s: %w", id, err)
+			return fmt.Errorf("read order %s: %w", id, err)
 		}
 	}
 	v.Progress()
 	return nil
 }
 
-// missing names what of an ack does not show in the order, or is empty.
+// missing describes what the order doesn't show of an ack, or is empty.
 func (v *verifier) missing(ctx context.Context, a Ack, o order.Order) (string, error) {
 	switch a.Call {
 	case Placed:
 		if o.Status.Undecided() || o.Status == order.StatusRejected {
-			return fmt.Sprintf("it had its stock, and now it is %s", o.Status), nil
+			return fmt.Sprintf("it had its stock, but now it is %s", o.Status), nil
 		}
 	case Paid:
 		return v.unpaid(ctx, a, o)
 	case Refused:
 		if o.Status.Unpaid() {
-			return fmt.Sprintf("its payment was refused, and it is still %s", o.Status), nil
+			return fmt.Sprintf("its payment was refused, but it is still %s", o.Status), nil
 		}
 	case Cancelled:
 		if o.Status != order.StatusCancelled {
-			return fmt.Sprintf("it was cancelled, and now it is %s", o.Status), nil
+			return fmt.Sprintf("it was cancelled, but now it is %s", o.Status), nil
 		}
 	case Delivered:
 		if o.Status != order.StatusDelivered {
-			return fmt.Sprintf("it was delivered, and now it is %s", o.Status), nil
+			return fmt.Sprintf("it was delivered, but now it is %s", o.Status), nil
 		}
 	case PaidLate, PaidTwice, PaidWrong, Repeated:
 		return v.notGoneBack(ctx, a, o)
@@ -142,7 +142,7 @@ func (v *verifier) missing(ctx context.Context, a Ack, o order.Order) (string, e
 	return "", nil
 }
 
-// unpaid: money that was acknowledged is either the order's, or goes back.
+// unpaid checks that acknowledged money either paid the order or is refunded.
 func (v *verifier) unpaid(ctx context.Context, a Ack, o order.Order) (string, error) {
 	if o.Status.TookPayment() && o.Payment.ID == a.PaymentID {
 		return "", nil
@@ -156,11 +156,11 @@ func (v *verifier) unpaid(ctx context.Context, a Ack, o order.Order) (string, er
 			return "", nil
 		}
 	}
-	return fmt.Sprintf("payment %s was acknowledged; the order is %s, and no refund of it is known",
+	return fmt.Sprintf("payment %s was acknowledged; the order is %s, and there is no refund of it",
 		a.PaymentID, o.Status), nil
 }
 
-// adjustment repeats the call: one that stands gets its first answer again.
+// adjustment repeats the call: if it was kept, it gets its first answer again.
 func (v *verifier) adjustment(ctx context.Context, a Ack) error {
 	var now client.Stock
 	err := patient(ctx, v.Patience, &v.repeats, func(ctx context.Context) (err error) {
@@ -174,7 +174,7 @@ func (v *verifier) adjustment(ctx context.Context, a Ack) error {
 	case err != nil:
 		return fmt.Errorf("repeat the adjustment %s: %w", a.Key, err)
 	case a.Stock != nil && now != *a.Stock:
-		v.violation(a, "the adjustment was lost: its answer was %+v, and now it is %+v", *a.Stock, now)
+		v.violation(a, "the adjustment was lost: its answer was %+v, but now it is %+v", *a.Stock, now)
 	}
 	v.Progress()
 	return nil

@@ -7,9 +7,8 @@ import (
 	"holdfast/order"
 )
 
-// notGoneBack names what is missing until the order has ended as it should after a
-// payment that it had no use for: the money is back with the buyer, for the reason that
-// it came for.
+// notGoneBack describes what is missing until the order has ended as it should after a
+// payment that it had no use for: the buyer has the money back, for the right reason.
 func (v *verifier) notGoneBack(ctx context.Context, a Ack, o order.Order) (string, error) {
 	if took := o.Status.TookPayment(); took != (a.Call == PaidTwice || a.Call == Repeated) {
 		return fmt.Sprintf("%s by payment %s, it is %s", a.Call, a.PaymentID, o.Status), nil
@@ -20,16 +19,16 @@ func (v *verifier) notGoneBack(ctx context.Context, a Ack, o order.Order) (strin
 	}
 	if a.Call == Repeated {
 		for _, r := range p.Refunds {
-			return fmt.Sprintf("the callback of payment %s came again, and %s goes back for it", a.PaymentID, r.PaymentID), nil
+			return fmt.Sprintf("the callback of payment %s was repeated, and %s was refunded because of it", a.PaymentID, r.PaymentID), nil
 		}
 		return "", nil
 	}
 	reason := map[string]order.RefundReason{
 		PaidLate: order.RefundLate, PaidTwice: order.RefundDouble, PaidWrong: order.RefundWrongAmount,
 	}[a.Call]
-	last := "no refund of it is known"
+	last := "there is no refund of it"
 	for _, r := range p.Refunds {
-		// Of two payments, the order took the one that it heard of first.
+		// Of two payments, the order took the one that it learned of first.
 		if (a.Call == PaidTwice && r.PaymentID == o.Payment.ID) || (a.Call != PaidTwice && r.PaymentID != a.PaymentID) {
 			continue
 		}

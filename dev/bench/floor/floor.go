@@ -1,7 +1,7 @@
-// Package floor is the least that an order can cost on Temporal: a workflow that
-// is started by an update, runs one local activity that does nothing, waits for
-// a payment message under a timer, and ends. Holdfast is measured against it,
-// on the same server and with the same worker options.
+// Package floor is the minimum that an order can cost on Temporal: a workflow that is
+// started by an update, runs one local activity that does nothing, waits for a payment
+// message under a timer, and ends. Holdfast is compared with it, on the same server and
+// with the same worker options.
 package floor
 
 import (
@@ -45,7 +45,7 @@ func Start(c client.Client, opts worker.Options) (*Floor, error) {
 // Stop ends the floor's worker.
 func (f *Floor) Stop() { f.worker.Stop() }
 
-// Paid counts the workflows that have got their payment.
+// Paid counts the workflows that have received their payment.
 func (f *Floor) Paid() int64 { return f.paid.Load() }
 
 // Place starts a workflow by its update and waits for the answer.

@@ -1,5 +1,4 @@
-// Package load drives a number of calls with a fixed concurrency and measures
-// them.
+// Package load makes a number of calls with a fixed concurrency and measures them.
 package load
 
 import (
@@ -11,7 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Result is what a run came to.
+// Result is the result of a run.
 type Result struct {
 	Calls   int
 	Elapsed time.Duration
@@ -27,8 +26,8 @@ func (r Result) P(percentile float64) time.Duration {
 	return time.Duration(r.Latency.ValueAtPercentile(percentile)) * time.Microsecond
 }
 
-// Run makes n calls, c at a time. call returns the latency that counts. The run
-// ends when settled returns; nil settles nothing.
+// Run makes n calls, c at a time. call returns the latency to record. The run ends when
+// settled returns; settled may be nil.
 func Run(ctx context.Context, n, c int, call func(ctx context.Context, i int) (time.Duration, error),
 	settled func(ctx context.Context) error,
 ) (Result, error) {

@@ -8,7 +8,7 @@ import (
 	"holdfast/search/elastic"
 )
 
-// measure asks Holdfast's own indexes.
+// measure measures Holdfast's own indexes.
 type measure struct {
 	judged  judged
 	same    search.Synonyms
@@ -16,7 +16,7 @@ type measure struct {
 	verbose bool
 }
 
-// with gives an index that has all products to who measures it.
+// with passes an index that has all products to a function.
 type with func(ctx context.Context, same search.Synonyms, then func(search.Index) error) error
 
 // both measures an index with synonyms and without.
@@ -72,7 +72,8 @@ func (m measure) fill(ctx context.Context, x search.Index) error {
 	return err
 }
 
-// asks asks an index; without tolerance, who finds nothing exactly finds nothing.
+// asks returns a function that searches an index; without tolerance, a query without exact
+// matches finds nothing.
 func asks(ctx context.Context, x search.Index, tolerant bool) func(q string) ([]string, error) {
 	return func(q string) ([]string, error) {
 		page, err := x.SearchProducts(ctx, search.ProductQuery{Q: q, Limit: new(found)})

@@ -17,16 +17,16 @@ import (
 	"holdfast/search"
 )
 
-// depth is how many places count; best the highest rating.
+// depth is how many places count; best is the highest rating.
 const (
 	depth = 10
-	// found is how many are asked for: beyond those that count, they tell how much a
-	// better order could gain.
+	// found is how many results are requested: those beyond depth show how much a better
+	// order could gain.
 	found = 100
 	best  = 3.0
 )
 
-// judged is what people said of how well products answer queries.
+// judged is people's ratings of how well products match queries.
 type judged struct {
 	products []search.Product
 	queries  []string
@@ -36,7 +36,7 @@ type judged struct {
 func read(folder string) (judged, error) {
 	j := judged{ratings: map[string]map[string]float64{}}
 	if folder == "" {
-		return j, errors.New("where the judged data are: -data or RELEVANCE_DATA")
+		return j, errors.New("set -data or RELEVANCE_DATA to the folder of the judged data")
 	}
 	if err := j.readProducts(filepath.Join(folder, "judged_products.jsonl")); err != nil {
 		return j, err
@@ -88,7 +88,7 @@ func (j *judged) readQueries(path string) error {
 	return nil
 }
 
-// answerable counts the queries that some product answers at all.
+// answerable counts the queries that some product matches at all.
 func (j *judged) answerable() int {
 	n := 0
 	for _, q := range j.queries {
@@ -99,7 +99,7 @@ func (j *judged) answerable() int {
 	return n
 }
 
-// gain adds up ratings, each counting less the further down it stands.
+// gain adds up ratings, each counting less the further down it is.
 func gain(ratings []float64) float64 {
 	sum := 0.0
 	for i, r := range ratings[:min(depth, len(ratings))] {
@@ -108,7 +108,7 @@ func gain(ratings []float64) float64 {
 	return sum
 }
 
-// ideal is the gain of the best order of all that was judged for a query.
+// ideal is the gain of the best order of everything that was judged for a query.
 func (j *judged) ideal(q string) float64 {
 	var all []float64
 	for _, r := range j.ratings[q] {
@@ -119,7 +119,7 @@ func (j *judged) ideal(q string) float64 {
 	return gain(all)
 }
 
-// ndcg is 1 for the ideal order. What nobody judged counts as no answer.
+// ndcg is 1 for the ideal order. A product without a rating counts as no match.
 func (j *judged) ndcg(q string, ids []string) float64 {
 	ideal := j.ideal(q)
 	if ideal == 0 {
@@ -132,14 +132,14 @@ func (j *judged) ndcg(q string, ids []string) float64 {
 	return gain(ratings) / ideal
 }
 
-// ceiling is what the best order of all that was found would have.
+// ceiling is the nDCG of the best order of everything that was found.
 func (j *judged) ceiling(q string, ids []string) float64 {
 	sorted := slices.Clone(ids)
 	slices.SortStableFunc(sorted, func(a, b string) int { return cmp.Compare(j.ratings[q][b], j.ratings[q][a]) })
 	return j.ndcg(q, sorted)
 }
 
-// report asks all queries and prints a row.
+// report runs all queries and prints a row.
 func (j *judged) report(name string, ask func(q string) ([]string, error), verbose bool) error {
 	sum, most := 0.0, 0.0
 	var empty, missed []string

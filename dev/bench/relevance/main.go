@@ -1,10 +1,9 @@
-// Relevance measures how well searches put first what people judged to answer them:
-// nDCG@10 over judged queries, for both indexes side by side and for plain ways to
-// ask Elasticsearch.
+// Relevance measures how well searches rank what people judged to match: nDCG@10 over
+// judged queries, for both indexes side by side and for plain Elasticsearch queries.
 //
 //	go run ./bench/relevance -data ../../shared/data
 //
-// The judged products are for measuring only; they don't belong into the project.
+// The judged products are only for measuring; they don't belong in the project.
 package main
 
 import (

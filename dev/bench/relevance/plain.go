@@ -13,7 +13,7 @@ import (
 
 type object = map[string]any
 
-// server is Elasticsearch, asked directly.
+// server is Elasticsearch, called directly.
 type server struct{ url string }
 
 func unique() string { return strings.ToLower(rand.Text()[:10]) }
@@ -48,8 +48,7 @@ func (s server) forget(ctx context.Context, indices ...string) {
 	}
 }
 
-// plain is what one has without Holdfast's own way to search: an analyzer and one
-// match query.
+// plain is a search without Holdfast's own logic: an analyzer and one match query.
 type plain struct {
 	name     string
 	analyzer string

@@ -1,7 +1,6 @@
-// Command holdfast-dev runs the whole of Holdfast in one process, for a look
-// at it and for development: Temporal and its web UI, Redis, and Holdfast's
-// own parts. Unless it is told to, it asks nobody who is calling, so it listens on
-// loopback alone.
+// Command holdfast-dev runs the whole of Holdfast in one process, for trying it out and for
+// development: Temporal and its web UI, Redis, and Holdfast's own parts. By default it has
+// no authentication, so it listens only on loopback.
 package main
 
 import (
@@ -64,13 +63,13 @@ func run(ctx context.Context, s flags) error {
 // withoutPassword is a URL that may be shown.
 func withoutPassword(address string) string {
 	u, err := url.Parse(address)
-	if err != nil { // several addresses, say
+	if err != nil { // several addresses, for example
 		return "REDIS_URL"
 	}
 	return u.Redacted()
 }
 
-// announce prints where everything is.
+// announce prints the addresses of everything.
 func announce(st *stack.Stack) {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	for _, line := range [][2]string{

@@ -25,7 +25,7 @@ type flags struct{ settings.Dev }
 
 // Validate is called when the flags have been read.
 func (s *flags) Validate() error {
-	// Without a token everyone may order for everyone, so no limit applies that isn't set.
+	// Without tokens anyone may order for anyone, so no limit applies that isn't set.
 	if err := s.Check(true); err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func (s *flags) Validate() error {
 		return fmt.Errorf("HOLDFAST_WEBHOOKS_ALLOW: %w", err)
 	}
 	if math.IsNaN(s.SandboxFails) || s.SandboxFails < 0 || s.SandboxFails > 1 {
-		return fmt.Errorf("HOLDFAST_SANDBOX_FAILS %g is no share, which is 0 to 1", s.SandboxFails)
+		return fmt.Errorf("HOLDFAST_SANDBOX_FAILS: %g must lie between 0 and 1", s.SandboxFails)
 	}
 	if name := s.demo(); name != demo.Off {
 		if _, err := demo.Load(name); err != nil {
@@ -49,7 +49,7 @@ func (s *flags) Validate() error {
 	return s.checkSecret()
 }
 
-// checkSecret refuses the published secret behind a public name: whoever calls there could
+// checkSecret refuses the published secret behind a public name: callers from outside could
 // have any order paid.
 func (s *flags) checkSecret() error {
 	if s.PublicURL == "" || !s.Sandbox || (s.WebhookSecret != "" && !sandbox.IsPublished(s.WebhookSecret)) {
@@ -59,7 +59,7 @@ func (s *flags) checkSecret() error {
 	if err == nil && isLoopback(u.Hostname()) {
 		return nil
 	}
-	return fmt.Errorf("HOLDFAST_PUBLIC_URL %q lets others than this machine call, and the sandbox's secret is the published one: "+
+	return fmt.Errorf("HOLDFAST_PUBLIC_URL %q lets other machines call, and the sandbox's secret is the published one: "+
 		"set a HOLDFAST_WEBHOOK_SECRET of your own", s.PublicURL)
 }
 
@@ -68,10 +68,10 @@ func isLoopback(host string) bool {
 	return host == "localhost" || (ip != nil && ip.IsLoopback())
 }
 
-// verifier is nil where authentication is off.
+// verifier returns nil if authentication is off.
 func (s *flags) verifier() (identity.Verifier, error) {
 	if s.Off() {
-		return nil, nil //nolint:nilnil // authentication that is off is not an error
+		return nil, nil //nolint:nilnil // no authentication is not an error
 	}
 	return s.Signer()
 }
@@ -87,8 +87,8 @@ func (s *flags) demo() string {
 	return demo.Names()[0]
 }
 
-// requireLoopback refuses an address that others can reach, as everybody who
-// reaches it is an operator.
+// requireLoopback refuses an address that others can reach, because every caller is an
+// operator.
 func requireLoopback(address string) error {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
@@ -97,7 +97,7 @@ func requireLoopback(address string) error {
 	if isLoopback(host) {
 		return nil
 	}
-	return fmt.Errorf("HOLDFAST_HTTP_ADDR %q is not a loopback address, and everybody who reaches it "+
+	return fmt.Errorf("HOLDFAST_HTTP_ADDR %q is not a loopback address, and everyone who reaches it "+
 		"would be an operator: use 127.0.0.1", address)
 }
 
@@ -143,8 +143,8 @@ func (s *flags) options() (stack.Options, error) {
 	return opts, nil
 }
 
-// temporal connects as Temporal's own environment and profile say, to the
-// address and the namespace of the settings.
+// temporal connects as Temporal's own environment and profile say, to the address and the
+// namespace of the settings.
 func (s *flags) temporal() (client.Options, error) {
 	opts, err := envconfig.LoadDefaultClientOptions()
 	if err != nil {

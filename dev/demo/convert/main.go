@@ -1,6 +1,6 @@
-// Command convert makes the demo catalogues from the data of DummyJSON and
-// litemall, which are not kept here: HOLDFAST_DEMO_SOURCES names the folder with
-// products_dummyjson.json and products_zh.json. Without it nothing changes.
+// Command convert makes the demo catalogues from the data of DummyJSON and litemall, which
+// are not stored here: HOLDFAST_DEMO_SOURCES names the folder with products_dummyjson.json
+// and products_zh.json. Without it nothing changes.
 package main
 
 import (
@@ -42,7 +42,7 @@ func run(folder string) error {
 	return write("zh.json", chinese)
 }
 
-// convert reads a list and turns each of its entries into a product.
+// convert reads a list and converts each of its entries to a product.
 func convert[S any](file string, one func(S) (demo.Product, error)) ([]demo.Product, error) {
 	b, err := os.ReadFile(file) //nolint:gosec // the developer's own choice
 	if err != nil {
@@ -71,7 +71,7 @@ func convert[S any](file string, one func(S) (demo.Product, error)) ([]demo.Prod
 	return products, nil
 }
 
-// write puts one product on a line, so that a change can be read.
+// write writes one product per line, so that changes are readable.
 func write(file string, products []demo.Product) error {
 	var out bytes.Buffer
 	for i, p := range products {

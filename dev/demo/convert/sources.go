@@ -10,7 +10,7 @@ import (
 	"holdfast/product"
 )
 
-// dummyJSON is what is taken of an entry of DummyJSON.
+// dummyJSON is what is used of an entry of DummyJSON.
 type dummyJSON struct {
 	Title       string      `json:"title"`
 	Description string      `json:"description"`
@@ -40,7 +40,7 @@ func fromDummyJSON(s dummyJSON) (demo.Product, error) {
 	}}, nil
 }
 
-// litemall is what is taken of an entry of litemall.
+// litemall is what is used of an entry of litemall.
 type litemall struct {
 	ID       string `json:"id"`
 	Name     string `json:"name"`
@@ -73,16 +73,16 @@ func madeUpStock(id int64) int64 { return id * 37 % 101 }
 func minorUnits(amount string) (int64, error) {
 	whole, decimals, _ := strings.Cut(amount, ".")
 	if whole == "" || len(decimals) > 2 {
-		return 0, fmt.Errorf("%q is no amount with two decimals", amount)
+		return 0, fmt.Errorf("%q is not an amount with two decimals", amount)
 	}
 	n, err := strconv.ParseInt(whole+(decimals + "00")[:2], 10, 64)
 	if err != nil || n < 0 {
-		return 0, fmt.Errorf("%q is no amount of money", amount)
+		return 0, fmt.Errorf("%q is not an amount of money", amount)
 	}
 	return n, nil
 }
 
-// slug makes an id of a title: essence-mascara-lash-princess.
+// slug makes an id from a title: essence-mascara-lash-princess.
 func slug(title string) string {
 	title = strings.ReplaceAll(strings.ToLower(title), "&", " and ")
 	title = strings.NewReplacer("'", "", "’", "").Replace(title)
@@ -90,7 +90,7 @@ func slug(title string) string {
 	return strings.Join(words, "-")
 }
 
-// readable makes a heading of a category's slug: Men's Shirts of mens-shirts.
+// readable makes a heading from a category's slug: Men's Shirts from mens-shirts.
 func readable(category string) string {
 	words := strings.Split(category, "-")
 	for i, w := range words {
