@@ -248,7 +248,7 @@ func TestRepairAsksTheViewAnew(t *testing.T) {
 		s, view := openShop(t, rdb), &coldView{orders: map[string]search.Order{}}
 		view.leave(s, s.delivered)
 		f := Finding{Kind: KindDocumentMissing, OrderID: s.delivered}
-		for says, cold := range map[string]ColdOrders{"the orders view has it": view, "ELASTICSEARCH_URL": nil} {
+		for says, cold := range map[string]ColdOrders{"the orders view agrees": view, "ELASTICSEARCH_URL": nil} {
 			c := s.config()
 			c.Cold = cold
 			done, left, err := Repairer{Config: c, Stock: s.stock, Records: s.docs}.repair(t.Context(), []Finding{f})

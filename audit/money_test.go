@@ -211,7 +211,7 @@ func TestAuditAsksAFailingProviderAgain(t *testing.T) {
 		})
 		require.NoError(t, err)
 		assert.Equal(t, off(KindPaidWithoutMoney, id, p), outline(r.Findings))
-		assert.Equal(t, fmt.Sprintf("paid_without_money order %s sandbox payment %s: the order is paid, and the provider has no such payment", id, p),
+		assert.Equal(t, fmt.Sprintf("paid_without_money order %s sandbox payment %s: the order is paid, but the provider has no such payment", id, p),
 			r.Findings[0].String())
 	})
 }

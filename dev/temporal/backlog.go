@@ -8,10 +8,10 @@ import (
 	"path/filepath"
 )
 
-// Backlog looks at the queue of a server that runs on a file, also from another process.
+// Backlog reads the queue of a server that runs on a file, even from another process.
 type Backlog struct{ db *sql.DB }
 
-// OpenBacklog opens the server's file to read from it alone.
+// OpenBacklog opens the server's file read-only.
 func OpenBacklog(file string) (*Backlog, error) {
 	abs, err := filepath.Abs(file)
 	if err != nil {
@@ -25,9 +25,8 @@ func OpenBacklog(file string) (*Backlog, error) {
 	return &Backlog{db}, nil
 }
 
-// Tasks counts what the server's lists of workflows have yet to be told: tasks of the
-// visibility queue that are not done, and those that were done since the queue last
-// said how far it is.
+// Tasks counts what the server's lists of workflows have yet to receive: unfinished tasks
+// of the visibility queue, and those finished since the queue last recorded its position.
 func (b *Backlog) Tasks(ctx context.Context) (n int64, err error) {
 	if err = b.db.QueryRowContext(ctx, "SELECT COUNT(*) FROM visibility_tasks").Scan(&n); err != nil {
 		return 0, fmt.Errorf("count the visibility queue's tasks: %w", err)
@@ -35,5 +34,5 @@ func (b *Backlog) Tasks(ctx context.Context) (n int64, err error) {
 	return n, nil
 }
 
-// Close ends the looking.
+// Close closes the file.
 func (b *Backlog) Close() error { return b.db.Close() }

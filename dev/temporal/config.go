@@ -23,8 +23,8 @@ const (
 	clusterName = "active"
 )
 
-// servicePorts are the gRPC ports of the server's four services. Only the
-// frontend's is for others.
+// servicePorts are the gRPC ports of the server's four services. Only the frontend's is for
+// clients.
 type servicePorts struct {
 	frontend, history, matching, worker int
 }
@@ -38,7 +38,7 @@ func (p servicePorts) byService() map[primitives.ServiceName]int {
 	}
 }
 
-// newServer wires the four services of a Temporal cluster of one.
+// newServer wires the four services of a single-node Temporal cluster.
 func newServer(s stores, ports servicePorts, logLevel string) (tserver.Server, error) {
 	cfg := serverConfig(s, ports)
 	logger := serverlog.NewZapLogger(serverlog.BuildZapLogger(serverlog.Config{Level: logLevel}))
@@ -105,33 +105,35 @@ func serverConfig(s stores, ports servicePorts) *config.Config {
 	return cfg
 }
 
-// sayHowFar is how often a queue deletes what it has done.
+// sayHowFar is how often a queue deletes its finished tasks.
 const sayHowFar = time.Second
 
-// dynamicSettings tune the server for one small process. With the stock values
-// each hop between its queues waits up to 45 ms for the next poll, and four
-// partitions a task queue make a single worker miss tasks.
+// dynamicSettings tune the server for one small process. With the default values each hop
+// between its queues waits up to 45 ms for the next poll, and four partitions per task
+// queue make a single worker miss tasks.
 func dynamicSettings() dynamicconfig.StaticClient {
 	return dynamicconfig.StaticClient{
 		// Caches that are full soon, so that memory doesn't grow with the orders.
 		dynamicconfig.HistoryCacheHostLevelMaxSize.Key():     2048,     // workflows
 		dynamicconfig.EventsHostLevelCacheMaxSizeBytes.Key(): 32 << 20, // bytes
-		// The SDK's cache belongs to the whole process, and its size is that of whoever starts
-		// a worker first: the server does.
+		// The SDK's cache belongs to the whole process, and gets its size from whichever
+		// worker starts first, which is the server's.
 		dynamicconfig.WorkerStickyCacheSize.Key(): worker.CachedOrders,
-		// A workflow that can't go on is marked early: whoever changes its code waits for that.
+		// A workflow that can't continue is marked early, so that its developer sees it
+		// soon.
 		dynamicconfig.NumConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute.Key(): 2,
 		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():                         1,
 		dynamicconfig.MatchingNumTaskqueueWritePartitions.Key():                        1,
-		dynamicconfig.TransferProcessorMaxPollRPS.Key():                                2000, // polls a second
+		dynamicconfig.TransferProcessorMaxPollRPS.Key():                                2000, // polls per second
 		dynamicconfig.TimerProcessorMaxPollRPS.Key():                                   2000,
 		dynamicconfig.VisibilityProcessorMaxPollRPS.Key():                              2000,
-		// Each queue keeps the tasks that it has done until it says how far it is, and goes
-		// through all of them when new ones come: with Temporal's 30 s those are thousands.
+		// Each queue keeps its finished tasks until it records its position, and goes
+		// through all of them when new ones arrive: with Temporal's 30 s there are
+		// thousands.
 		dynamicconfig.TransferProcessorUpdateAckInterval.Key():   sayHowFar,
 		dynamicconfig.TimerProcessorUpdateAckInterval.Key():      sayHowFar,
 		dynamicconfig.VisibilityProcessorUpdateAckInterval.Key(): sayHowFar,
-		// Nor does it split and merge its ranges by namespace: there is one.
+		// It doesn't split and merge its ranges by namespace either: there is only one.
 		dynamicconfig.QueueShrinkPredicateMaxPendingKeys.Key(): 0,
 		dynamicconfig.QueueMoveGroupTaskCountBase.Key():        0,
 	}

@@ -22,15 +22,15 @@ import (
 const listsPlugin = "sqlite-batched"
 
 const (
-	// gatherFor is how long a busy server gathers changes for a batch. An order is listed when
-	// it is placed, paid and closed; what falls into one batch is written once. The lists are
-	// late by as much, as they are with Elasticsearch behind them.
+	// gatherFor is how long a busy server collects changes for a batch. An order is listed
+	// when it is placed, paid and closed; changes within one batch are written once. The
+	// lists lag by that much, as they do with Elasticsearch behind them.
 	gatherFor = 500 * time.Millisecond
-	// atOnce is how many batches in that time are written without gathering: on a server
-	// that isn't busy the lists are not late.
+	// atOnce is how many batches in that time are written without collecting: on a server
+	// that isn't busy the lists don't lag.
 	atOnce = 4
-	// writeTimeout bounds the writing of one batch. Who waits for it gives up sooner, and
-	// comes again.
+	// writeTimeout bounds the writing of one batch. Its callers give up sooner, and try
+	// again.
 	writeTimeout = 10 * time.Second
 )
 
@@ -50,11 +50,11 @@ func (batchedSQLite) CreateDB(
 		return nil, err
 	}
 	batched := newLists(db, gatherFor)
-	batched.admin = db.(admin) //nolint:forcetypeassert // of SQLite's own plugin it is both
+	batched.admin = db.(admin) //nolint:forcetypeassert // SQLite's own plugin returns both
 	return batched, nil
 }
 
-// admin is what the server asks a database for before it uses it, beside the database's
+// admin is what the server needs from a database before it uses it, besides the database's
 // name.
 type admin interface {
 	sqlplugin.AdminCRUD
@@ -62,7 +62,7 @@ type admin interface {
 	VerifyVersion() error
 }
 
-// GetVisibilityQueryConverter is asked for by the name of SQLite's own plugin.
+// GetVisibilityQueryConverter is looked up by the name of SQLite's own plugin.
 func (batchedSQLite) GetVisibilityQueryConverter() sqlplugin.VisibilityQueryConverter {
 	c, err := persistencesql.GetPluginVisibilityQueryConverter(sqlite.PluginName)
 	if err != nil { // it is linked with this one
@@ -71,10 +71,10 @@ func (batchedSQLite) GetVisibilityQueryConverter() sqlplugin.VisibilityQueryConv
 	return c
 }
 
-// lists writes the lists of workflows a batch at a time: one transaction for all that
-// came since the last one, and one row of each workflow in it, the newest. Written one
-// by one they were a sixth of all that an order cost, and the server's queue fell behind.
-// Each call returns once its row, or a newer one of the same workflow, is committed.
+// lists writes the lists of workflows in batches: one transaction for all changes since the
+// last one, with one row per workflow, the newest. Written one by one they were a sixth of
+// the cost of an order, and the server's queue fell behind. Each call returns once its row,
+// or a newer one of the same workflow, is committed.
 type lists struct {
 	sqlplugin.DB
 	admin
@@ -82,8 +82,8 @@ type lists struct {
 
 	mu      sync.Mutex
 	waiting []*listed
-	writing bool      // a goroutine is at it
-	since   time.Time // when the batches began that are counted
+	writing bool      // a goroutine is writing
+	since   time.Time // when the counted batches began
 	batches int
 	writer  sync.WaitGroup
 	closing chan struct{} // closed by Close
@@ -109,7 +109,7 @@ type listed struct {
 
 var errListsClosed = errors.New("the lists of workflows are closed")
 
-// InsertIntoVisibility adds the row of a workflow that there is no row of.
+// InsertIntoVisibility adds the row of a workflow without one.
 func (l *lists) InsertIntoVisibility(ctx context.Context, row *sqlplugin.VisibilityRow) (sql.Result, error) {
 	return l.put(ctx, &listed{row: row, insert: true})
 }
@@ -124,7 +124,7 @@ func (l *lists) DeleteFromVisibility(ctx context.Context, f sqlplugin.Visibility
 	return l.put(ctx, &listed{deleted: f})
 }
 
-// Close waits for the batch at hand.
+// Close waits for the current batch.
 func (l *lists) Close() error {
 	l.mu.Lock()
 	l.close.Do(func() { close(l.closing) })
@@ -142,7 +142,7 @@ func (l *lists) put(ctx context.Context, c *listed) (sql.Result, error) {
 	select {
 	case err := <-c.done:
 		return driver.RowsAffected(1), err
-	case <-ctx.Done(): // it may still be written; the server's queue brings it again
+	case <-ctx.Done(): // it may still be written; the server's queue will repeat it
 		return nil, ctx.Err()
 	}
 }
@@ -175,7 +175,7 @@ func (l *lists) write() {
 	}
 }
 
-// more reports whether a change waits; otherwise the next one begins to write anew.
+// more reports whether a change waits; otherwise the next change starts a new writer.
 func (l *lists) more() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -183,8 +183,8 @@ func (l *lists) more() bool {
 	return l.writing
 }
 
-// gather waits for more, where there were enough batches lately. It is called by one
-// goroutine at a time.
+// gather waits for more changes if there were many batches recently. Only one goroutine at
+// a time calls it.
 func (l *lists) gather() {
 	pause := time.Until(l.since.Add(l.apart))
 	switch {
@@ -220,7 +220,7 @@ func (l *lists) commit(batch []*listed) {
 func (l *lists) transaction(ctx context.Context, changes []*listed) (err error) {
 	tx, err := l.BeginTx(ctx)
 	if err != nil {
-		return fmt.Errorf("begin to write the lists of workflows: %w", err)
+		return fmt.Errorf("start writing the lists of workflows: %w", err)
 	}
 	for _, c := range changes {
 		if err := c.apply(ctx, tx); err != nil {
@@ -248,9 +248,9 @@ func (c *listed) apply(ctx context.Context, to sqlplugin.Visibility) (err error)
 	return nil
 }
 
-// newest leaves out the changes that a later one of the same batch overwrites, and keeps
-// the others in their order. A row that is newer replaces one that is older, whichever
-// comes first; a deletion deletes what came before.
+// newest drops the changes that a later one of the same batch overwrites, and keeps the
+// others in order. A newer row replaces an older one, whichever comes first; a deletion
+// deletes what came before.
 func newest(batch []*listed) []*listed {
 	type key struct{ namespace, run string }
 	at := make(map[key]int, len(batch))

@@ -18,27 +18,29 @@ import (
 )
 
 const (
-	// orphanedWithin is how far ahead timers of workflow tasks lie at most: Temporal's
+	// orphanedWithin is how far ahead the timers of workflow tasks can be: Temporal's
 	// longest timeout of a workflow task is a minute.
 	orphanedWithin = time.Minute
-	// giveUpAfter is when a workflow task is given up that a dead process had. The server's
-	// timer queue wrote down that it is at most a second ahead of the clock.
+	// giveUpAfter is when a dead process's workflow task is given up. The server's timer
+	// queue recorded that it is at most a second ahead of the clock.
 	giveUpAfter = time.Second
-	// mostBusy workflows are asked for their activities, failAtOnce of them at a time.
+	// mostBusy is how many workflows are asked for their activities, failAtOnce how many at
+	// a time.
 	mostBusy, failAtOnce = 1000, 16
 	failTimeout          = 10 * time.Second
 )
 
 // giveUpOrphans makes the timers of workflow tasks that a process had when it died fire at
 // once. A server waits for such a task's timeout, 10 s, before it gives the task to another
-// worker: it can't know whether the worker lives. When the server itself was killed, its
-// workers were too, since they run in its process. A worker elsewhere that is still at such
-// a task only does it for nothing, as after a timeout: the task's new attempt counts.
+// worker: it can't know whether the worker is alive. When the server itself was killed, its
+// workers were too, since they run in its process. A worker elsewhere that is still
+// processing such a task merely works in vain, as after a timeout: the task's new attempt
+// counts.
 //
-// It looks into the file before the server opens it.
+// It changes the file before the server opens it.
 //
-// Activities check the time themselves when their timers fire, so those stay as they are;
-// the answer names the workflows that have some, for failOrphans.
+// Activities check the time themselves when their timers fire, so those timers stay; the
+// result names the workflows that have some, for failOrphans.
 func giveUpOrphans(ctx context.Context, dsn string, now time.Time) (busy []*commonpb.WorkflowExecution, err error) {
 	db, err := sql.Open("sqlite", dsn+"?_time_format=sqlite")
 	if err != nil {
@@ -47,7 +49,7 @@ func giveUpOrphans(ctx context.Context, dsn string, now time.Time) (busy []*comm
 	defer func() { err = errors.Join(err, db.Close()) }()
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
-		return nil, fmt.Errorf("begin to give up workflow tasks: %w", err)
+		return nil, fmt.Errorf("start giving up workflow tasks: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
 	fireAt := now.UTC().Add(giveUpAfter).Truncate(time.Microsecond)
@@ -66,15 +68,15 @@ func giveUpOrphans(ctx context.Context, dsn string, now time.Time) (busy []*comm
 	return busy, nil
 }
 
-// orphanedTimers finds the rows of workflow tasks' timers, and the workflows that have
-// timers of activities.
+// orphanedTimers finds the rows of workflow tasks' timers, and the workflows with timers of
+// activities.
 func orphanedTimers(ctx context.Context, tx *sql.Tx, from time.Time) (
 	tasks []int64, busy []*commonpb.WorkflowExecution, err error,
 ) {
 	rows, err := tx.QueryContext(ctx, "SELECT rowid, data FROM timer_tasks WHERE visibility_timestamp > ? AND visibility_timestamp < ?",
 		from, from.Add(orphanedWithin))
 	if err != nil {
-		return nil, nil, fmt.Errorf("look for tasks that are left: %w", err)
+		return nil, nil, fmt.Errorf("find orphaned tasks: %w", err)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	seen := map[string]bool{}
@@ -103,9 +105,9 @@ func orphanedTimers(ctx context.Context, tx *sql.Tx, from time.Time) (
 	return tasks, busy, rows.Err()
 }
 
-// failOrphans says of activities that began before this server did that their worker is
-// gone, so that they are tried again at once. Those that it doesn't reach wait for their
-// timeout, as they would on any server.
+// failOrphans fails activities that started before this server did, because their worker is
+// gone, so that they are retried at once. Those that it misses wait for their timeout, as
+// they would on any server.
 func (s *Server) failOrphans(busy []*commonpb.WorkflowExecution, since time.Time) {
 	if len(busy) == 0 {
 		return
@@ -130,7 +132,7 @@ func (s *Server) failOrphans(busy []*commonpb.WorkflowExecution, since time.Time
 					continue
 				}
 				failure := sdk.GetDefaultFailureConverter().ErrorToFailure(errWorkerDied)
-				failure.GetApplicationFailureInfo().Details = a.GetHeartbeatDetails() // how far it came, as after a timeout
+				failure.GetApplicationFailureInfo().Details = a.GetHeartbeatDetails() // its last progress, as after a timeout
 				_, _ = c.WorkflowService().RespondActivityTaskFailedById(ctx, &workflowservice.RespondActivityTaskFailedByIdRequest{
 					Namespace: s.opts.Namespace, WorkflowId: execution.GetWorkflowId(), RunId: execution.GetRunId(), ActivityId: a.GetActivityId(),
 					Failure: failure, LastHeartbeatDetails: a.GetHeartbeatDetails(), Identity: "holdfast-dev",
@@ -142,4 +144,4 @@ func (s *Server) failOrphans(busy []*commonpb.WorkflowExecution, since time.Time
 	_ = all.Wait()
 }
 
-var errWorkerDied = sdk.NewApplicationError("the process that was at it was killed", "WorkerDied")
+var errWorkerDied = sdk.NewApplicationError("its worker's process was killed", "WorkerDied")

@@ -1,7 +1,6 @@
-// Package temporal runs a Temporal server and its web UI inside the calling
-// process, on SQLite: in memory, or on a file that survives the process, also
-// when it is killed. It is for development and tests. It listens on loopback
-// alone and never asks who is calling.
+// Package temporal runs a Temporal server and its web UI inside the calling process, on
+// SQLite: in memory, or on a file that survives the process, even if it is killed. It is
+// for development and tests. It listens only on loopback and has no authentication.
 package temporal
 
 import (
@@ -20,12 +19,12 @@ import (
 	"holdfast/dev/loopback"
 )
 
-// readyTimeout bounds the wait for a server that was started. In memory it is
-// ready in well under a second; a loaded machine with a large file takes more.
+// readyTimeout bounds the wait for a started server. In memory it is ready in well under a
+// second; a loaded machine with a large file takes longer.
 const readyTimeout = 60 * time.Second
 
-// Options say where a server keeps its data and where it listens. The zero
-// value is a server in memory on free ports.
+// Options say where a server stores its data and where it listens. The zero value is a
+// server in memory on free ports.
 type Options struct {
 	// File is the SQLite file. Empty means in memory: gone with the process.
 	File string
@@ -34,17 +33,16 @@ type Options struct {
 	Port, UIPort int
 	// WithoutUI leaves the web UI out.
 	WithoutUI bool
-	// Namespace is made when it isn't there; empty means "default".
+	// Namespace is created if it doesn't exist; empty means "default".
 	Namespace string
-	// Retention and SearchAttributes are what the namespace is made with: how
-	// long it keeps closed workflows (0 means 30 days), and what it can be
-	// searched by. In a namespace that is there already they are left as they
-	// are.
+	// Retention and SearchAttributes apply when the namespace is created: how long it keeps
+	// closed workflows (0 means 30 days), and what it can be searched by. In an existing
+	// namespace they don't change.
 	Retention        time.Duration
 	SearchAttributes map[string]enumspb.IndexedValueType
-	// LogLevel of the server's own log on stderr: debug, info, warn, error or
-	// fatal; empty means fatal. Level error has many lines that mean nothing in
-	// a single process, such as polls cut short by a stop.
+	// LogLevel of the server's own log on stderr: debug, info, warn, error or fatal; empty
+	// means fatal. Level error has many lines that mean nothing in a single process, such
+	// as polls cut short by a stop.
 	LogLevel string
 }
 
@@ -60,8 +58,8 @@ type Server struct {
 	failing sync.WaitGroup
 }
 
-// Start starts a server and returns once it and its web UI answer. A wanted
-// port that is in use is a *loopback.TakenError.
+// Start starts a server and returns once it and its web UI answer. A wanted port that is in
+// use is a *loopback.TakenError.
 func Start(ctx context.Context, opts Options) (*Server, error) {
 	opts = withDefaults(opts)
 	ports, err := loopback.Ports(opts.Port, opts.UIPort, 0, 0, 0)
@@ -103,7 +101,7 @@ func Start(ctx context.Context, opts Options) (*Server, error) {
 // Address is host:port of the server's frontend, for client.Options.HostPort.
 func (s *Server) Address() string { return s.address }
 
-// Namespace is the namespace that was made.
+// Namespace is the namespace that was created.
 func (s *Server) Namespace() string { return s.opts.Namespace }
 
 // UIURL is where the web UI is, empty without one.
@@ -114,8 +112,8 @@ func (s *Server) UIURL() string {
 	return s.ui.url
 }
 
-// Stop stops the web UI and the server and waits for both, at most until the
-// context ends. Workers and clients should be stopped before.
+// Stop stops the web UI and the server and waits for both, at most until the context ends.
+// Workers and clients should be stopped first.
 func (s *Server) Stop(ctx context.Context) error {
 	s.end()
 	done := make(chan error, 1)
@@ -161,7 +159,7 @@ func (s *Server) awaitReady(ctx context.Context) error {
 func (s *Server) client() (client.Client, error) {
 	c, err := client.NewLazyClient(client.Options{HostPort: s.address, Namespace: s.opts.Namespace, Logger: silent{}})
 	if err != nil {
-		return nil, fmt.Errorf("make a client of the Temporal server: %w", err)
+		return nil, fmt.Errorf("create a client of the Temporal server: %w", err)
 	}
 	return c, nil
 }
@@ -179,7 +177,7 @@ func withDefaults(opts Options) Options {
 	return opts
 }
 
-// silent drops what the SDK logs while the server is still starting.
+// silent drops the SDK's log while the server is still starting.
 type silent struct{}
 
 func (silent) Debug(string, ...any) {}

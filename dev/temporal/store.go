@@ -25,18 +25,18 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 )
 
-// stores is what the server keeps: its histories and queues, and the lists of
-// workflows by their attributes. The server writes through one connection for
-// each SQLite database; with one for both, every order would wait until the
-// lists' full-text tables know of the one before.
+// stores are the server's databases: its histories and queues, and the lists of workflows
+// by their attributes. The server writes through one connection per SQLite database; with
+// one for both, every order would wait until the lists' full-text tables have stored the
+// previous one.
 type stores struct {
 	history, lists *config.SQL
-	// busy are workflows that have activities, where the file had been used before.
+	// busy are workflows with activities, if the file had been used before.
 	busy []*commonpb.WorkflowExecution
 }
 
-// openStores makes sure that the stores have their schema and their namespace,
-// and returns what the server needs to open them.
+// openStores creates missing schemas and namespaces in the stores, and returns what the
+// server needs to open them.
 func openStores(ctx context.Context, opts Options) (stores, error) {
 	s := stores{history: memoryStore("temporal"), lists: memoryStore("visibility")}
 	if opts.File != "" {
@@ -59,14 +59,14 @@ func openStores(ctx context.Context, opts Options) (stores, error) {
 	}
 	namespace.Detail.Config.Retention = durationpb.New(opts.Retention)
 	namespace.Detail.Config.CustomSearchAttributeAliases = aliases(opts.SearchAttributes)
-	// Leaves a namespace that is there as it is.
+	// Leaves an existing namespace unchanged.
 	if err := sqliteschema.CreateNamespaces(s.history, namespace); err != nil {
 		return s, fmt.Errorf("create namespace %s: %w", opts.Namespace, err)
 	}
 	return s, nil
 }
 
-// memoryStore names its database at random: SQLite shares one of the same name
+// memoryStore gives its database a random name: SQLite shares databases of the same name
 // between all servers in the process.
 func memoryStore(name string) *config.SQL {
 	return &config.SQL{
@@ -77,19 +77,20 @@ func memoryStore(name string) *config.SQL {
 }
 
 const (
-	// pageCache is SQLite's own cache, in KiB as it writes them: keys are random, and with
-	// its 2 MB each transaction reads more from the file the more orders there are.
+	// pageCache is SQLite's own cache, in KiB as SQLite writes it: keys are random, and
+	// with its default of 2 MB each transaction reads more from the file the more orders
+	// there are.
 	pageCache = "-32768"
-	// logPages is how long the write-ahead log gets, 16 MB, before it is carried over into
-	// the file, with two syncs: at 80 orders a second SQLite's 4 MB are full in half a second.
-	// A start after a kill reads all of it, in tenths of a second.
+	// logPages is the size of the write-ahead log, 16 MB, at which it is copied into the
+	// file with two syncs: at 80 orders a second SQLite's default of 4 MB fills up in half
+	// a second. A start after a kill reads all of it, within tenths of a second.
 	logPages = "4000"
 )
 
-// fileStore opens or makes the file. With the write-ahead log and
-// synchronous=normal, what was committed is in the operating system's hands:
-// a killed process loses nothing, and only a power cut can take the last
-// commits. Syncing each commit would cost 34 ms instead of 8.
+// fileStore opens or creates the file. With the write-ahead log and synchronous=normal,
+// committed data is in the operating system's hands: a killed process loses nothing, and
+// only a power cut can take the last commits. Syncing each commit would cost 34 ms instead
+// of 8.
 func fileStore(ctx context.Context, file, schema string) (*config.SQL, error) {
 	abs, err := filepath.Abs(file)
 	if err != nil {
@@ -113,9 +114,9 @@ func fileStore(ctx context.Context, file, schema string) (*config.SQL, error) {
 	}, nil
 }
 
-// setUpSchema makes the tables in one transaction, so that a process killed
-// meanwhile leaves all of them or none. The file remembers which schema it has:
-// a server with another one refuses it, instead of failing later on a column.
+// setUpSchema creates the tables in one transaction, so that a process killed meanwhile
+// leaves all of them or none. The file stores the version of its schema: a server with
+// another one refuses it, instead of failing later on a column.
 func setUpSchema(ctx context.Context, dsn, name string) (err error) {
 	ddl, version, err := schemaDDL(name)
 	if err != nil {
@@ -136,11 +137,11 @@ func setUpSchema(ctx context.Context, dsn, name string) (err error) {
 		return nil
 	case 0:
 	default:
-		return fmt.Errorf("it was made by another version of the Temporal server (schema %d, this server has %d): start with an empty folder", have, version)
+		return fmt.Errorf("it was created by another version of the Temporal server (schema %d, this server has %d): start with an empty folder", have, version)
 	}
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("begin the schema: %w", err)
+		return fmt.Errorf("start creating the schema: %w", err)
 	}
 	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
 	if _, err := tx.ExecContext(ctx, fmt.Sprintf("%s; %s; PRAGMA user_version = %d", ddl, dropIndexes(), version)); err != nil {
@@ -152,8 +153,8 @@ func setUpSchema(ctx context.Context, dsn, name string) (err error) {
 	return nil
 }
 
-// schemaDDL returns the statements of one of the server's schemas and a number
-// that changes when they do, never 0.
+// schemaDDL returns the statements of one of the server's schemas and a number that changes
+// when they do, never 0.
 func schemaDDL(name string) (ddl string, version int32, err error) {
 	text, err := fs.ReadFile(schema.Assets(), "sqlite/v3/"+name+"/schema.sql")
 	if err != nil {
@@ -162,8 +163,8 @@ func schemaDDL(name string) (ddl string, version int32, err error) {
 	return string(text), int32(crc32.ChecksumIEEE(text)>>2) + 1, nil
 }
 
-// aliases gives each search attribute a column of its type, in the order of their
-// names: the first columns keep their index. Left to the server it would be any.
+// aliases gives each search attribute a column of its type, in the order of their names, so
+// that those with an index always get the same columns. The server itself would choose any.
 func aliases(attributes map[string]enums.IndexedValueType) map[string]string {
 	columns, used := make(map[string]string, len(attributes)), map[enums.IndexedValueType]int{}
 	for _, name := range slices.Sorted(maps.Keys(attributes)) {
@@ -174,9 +175,9 @@ func aliases(attributes map[string]enums.IndexedValueType) map[string]string {
 	return columns
 }
 
-// spareIndexes are those of attributes that no order has and no page of the web
-// UI lists by. All of them hold the time at which a workflow closed, so each
-// would be written twice for every workflow: a third of the work of an order.
+// spareIndexes are those of attributes that no order has and no page of the web UI lists
+// by. All of them contain the time at which a workflow closed, so each would be written
+// twice for every workflow: a third of the work of an order.
 var spareIndexes = []string{
 	"history_length", "history_size_bytes", "execution_duration", "state_transition_count", "task_queue",
 	"parent_run_id", "root_run_id", "batcher_user", "temporal_pause_info", "temporal_worker_deployment_version",
@@ -188,8 +189,8 @@ var spareIndexes = []string{
 	"temporal_keyword_03", "temporal_keyword_04", "temporal_low_cardinality_keyword_01",
 }
 
-// dropIndexes is the statement that drops the spare ones; where there are none
-// it does nothing.
+// dropIndexes is the statement that drops the spare ones; if there are none it does
+// nothing.
 func dropIndexes() string {
 	var b strings.Builder
 	for _, name := range spareIndexes {
@@ -198,8 +199,8 @@ func dropIndexes() string {
 	return b.String()
 }
 
-// trim drops the spare indexes of a store in memory, whose schema the server
-// makes when it starts.
+// trim drops the spare indexes of a store in memory, whose schema the server creates when
+// it starts.
 func trim(ctx context.Context, store *config.SQL) (err error) {
 	if store.ConnectAttributes["mode"] != "memory" {
 		return nil

@@ -40,7 +40,7 @@ func startUI(port int, temporalAddress, namespace string) (*webUI, error) {
 	go func() {
 		defer close(ui.ended)
 		if err := server.Start(loopback.Address(port)); !errors.Is(err, http.ErrServerClosed) {
-			slog.Error("Temporal's web UI stopped", "error", err) //nolint:sloglint // nothing else is told
+			slog.Error("Temporal's web UI stopped", "error", err) //nolint:sloglint // there is no other log
 		}
 	}()
 	return ui, nil
@@ -58,7 +58,7 @@ func (ui *webUI) awaitReady(ctx context.Context) error {
 		}
 		defer func() { _ = res.Body.Close() }()
 		if res.StatusCode != http.StatusOK {
-			return fmt.Errorf("it answers %s", res.Status)
+			return fmt.Errorf("it answered %s", res.Status)
 		}
 		return nil
 	})

@@ -17,9 +17,9 @@ import (
 	"github.com/temporalio/ui-server/v2/ui"
 )
 
-// newUI puts the web UI together as its own server does, and answers to loopback names
-// alone: a page whose name was bound anew to 127.0.0.1 could read every order otherwise,
-// and end its workflow. Pages of other origins are not let in, so CORS is left out.
+// newUI assembles the web UI as its own server does, but answers only to loopback names:
+// otherwise a page whose name was rebound to 127.0.0.1 could read every order, and
+// terminate its workflow. Pages of other origins have no access, so CORS is left out.
 func newUI(cfg *uiconfig.Config) (*echo.Echo, error) {
 	provider, err := uiconfig.NewConfigProviderWithRefresh(cfg)
 	if err != nil {
@@ -50,7 +50,7 @@ func newUI(cfg *uiconfig.Config) (*echo.Echo, error) {
 	return e, nil
 }
 
-// loopbackNames refuses requests whose Host is no name of this machine.
+// loopbackNames refuses requests whose Host is not a name of this machine.
 func loopbackNames(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		host, _, err := net.SplitHostPort(c.Request().Host)
@@ -62,6 +62,6 @@ func loopbackNames(next echo.HandlerFunc) echo.HandlerFunc {
 		if host == "localhost" || (ip != nil && ip.IsLoopback()) {
 			return next(c)
 		}
-		return c.String(http.StatusForbidden, "this page answers to loopback names alone: call it as localhost or 127.0.0.1\n")
+		return c.String(http.StatusForbidden, "this page only answers to loopback names: open it as localhost or 127.0.0.1\n")
 	}
 }

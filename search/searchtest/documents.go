@@ -10,8 +10,8 @@ import (
 	"holdfast/search"
 )
 
-// requireOrder compares orders; their documents by what they say, since an index
-// may write JSON in its own way.
+// requireOrder compares orders, with their documents by content, since an index may format
+// JSON in its own way.
 func requireOrder(t *testing.T, want, got search.Order) {
 	t.Helper()
 	requireJSON(t, want.Document, got.Document)
@@ -32,7 +32,7 @@ func requireEvent(t *testing.T, want, got search.Event) {
 	require.Equal(t, want, got)
 }
 
-// requireJSON takes numbers as they are written: money must not drift.
+// requireJSON compares numbers as written: money must not be rounded.
 func requireJSON(t *testing.T, want, got json.RawMessage) {
 	t.Helper()
 	if len(want) == 0 {

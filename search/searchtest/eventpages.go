@@ -27,7 +27,7 @@ func turnEvents(t *testing.T, x search.Index, q search.EventQuery, between func(
 	}
 }
 
-// busy is many events of one product, three to a version.
+// busy is many events of one product, three per version.
 func busy(from, n int) []search.Event {
 	var many []search.Event
 	for i := from; i < from+n; i++ {
@@ -54,7 +54,7 @@ func eventPages(t *testing.T, x search.Index) {
 	require.Len(t, listEvents(t, x, search.EventQuery{ProductID: "mug"}).Items, search.DefaultLimit)
 }
 
-// eventPagesWhileTheyCome: newer events move nothing that a reader has before him.
+// eventPagesWhileTheyCome checks that newer events don't move a reader's pages.
 func eventPagesWhileTheyCome(t *testing.T, x search.Index) {
 	put(t, x, search.Batch{Events: busy(0, 30)})
 	want := turnEvents(t, x, search.EventQuery{ProductID: "mug", Limit: new(100)}, nothing)
@@ -96,7 +96,7 @@ func foreignEventCursors(t *testing.T, x search.Index) {
 	requireInvalid(t, err, "cursor")
 }
 
-// concurrentEvents: several writers bring the same events; each is stored by one.
+// concurrentEvents checks that of several writers of the same events one stores each.
 func concurrentEvents(t *testing.T, x search.Index) {
 	const writers, events = 4, 60
 	stored := make([]int, writers)

@@ -22,7 +22,7 @@ func happened(id, product string, version int64, what string, change ...func(*se
 
 func forOrder(id string) func(*search.Event) { return func(e *search.Event) { e.OrderID = id } }
 
-// history is what happened to two products, in the order in which it came.
+// history is what happened to two products, in the order of arrival.
 func history() []search.Event {
 	return []search.Event{
 		happened("17-1000-0", "mug", 1, "ProductPut", func(e *search.Event) {
@@ -90,8 +90,8 @@ func eventsAreListed(t *testing.T, x search.Index) {
 	})
 }
 
-// eventsAreKeptOnce: an event that is there already changes nothing, whatever it
-// says now; one of an older version that comes late is taken.
+// eventsAreKeptOnce checks that an event which is stored already changes nothing, whatever
+// its content; one of an older version that arrives late is stored.
 func eventsAreKeptOnce(t *testing.T, x search.Index) {
 	first := happened("17-5-0", "mug", 5, "Reserved", forOrder("o"))
 	other := happened("17-5-0", "mug", 6, "Released")

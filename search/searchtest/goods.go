@@ -15,7 +15,7 @@ func opening() time.Time { return time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC) }
 
 func day(n int) time.Time { return opening().AddDate(0, 0, n) }
 
-// item is a listed product of EUR with one price; change makes it another.
+// item is a listed product in EUR with one price; change modifies it.
 func item(id, title, brand, category string, price, available int64, change ...func(*search.Product)) search.Product {
 	p := search.Product{
 		ID: id, Version: 10, Status: product.StatusListed,
@@ -113,7 +113,7 @@ func placed(id, customer string, at time.Time, s order.Status, change ...func(*s
 	return o
 }
 
-// paid gives an order payments, with numbers that no float holds.
+// paid gives an order payments, with numbers that a float can't hold.
 func paid(o *search.Order) {
 	o.Payments = map[string]json.RawMessage{
 		"payment:pi_1":      json.RawMessage(`{"id":"pi_1","amount":9007199254740993,"rate":1.10,"refunds":[],"token":null}`),
@@ -144,7 +144,7 @@ func orders() []search.Order {
 	}
 }
 
-// crowd is many products that match alike: numbered, ten to a price.
+// crowd is many products that match equally: numbered, ten per price.
 func crowd(n int) []search.Product {
 	var many []search.Product
 	for i := range n {

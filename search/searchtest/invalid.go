@@ -116,8 +116,8 @@ func invalidEventQueries(t *testing.T, x search.Index) {
 	}
 }
 
-// cancelledCalls: who no longer waits gets no answer, and the index is none the
-// worse.
+// cancelledCalls checks that a caller who has cancelled gets no answer, and the index is
+// unaffected.
 func cancelledCalls(t *testing.T, x search.Index) {
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -149,7 +149,7 @@ func cancelledCalls(t *testing.T, x search.Index) {
 	require.Equal(t, []string{"mug"}, ids(find(t, x, search.ProductQuery{Q: "mug"})))
 }
 
-// notFound: what isn't there is said so, in the words of the contract alone.
+// notFound checks that missing documents are reported in the terms of the contract only.
 func notFound(t *testing.T, x search.Index) {
 	_, err := x.GetProduct(t.Context(), "nobody-sells-this")
 	require.ErrorIs(t, err, search.ErrNotFound)

@@ -97,8 +97,8 @@ func turnOrders(t *testing.T, x search.Index, q search.OrderQuery, between func(
 	}
 }
 
-// orderPagesWhilePlacing: newer orders come and statuses change while somebody
-// reads; several orders have the same millisecond.
+// orderPagesWhilePlacing adds newer orders and changes statuses while pages are read;
+// several orders share a millisecond.
 func orderPagesWhilePlacing(t *testing.T, x search.Index) {
 	var many []search.Order
 	for i := range 30 {

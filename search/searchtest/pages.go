@@ -23,7 +23,7 @@ func titled(q search.ProductQuery) string {
 	return fmt.Sprintf("%s by %s, sold out in place %t", q.Q, q.Sort, q.SoldOutInPlace)
 }
 
-// turn reads page after page; between does something after each.
+// turn reads page after page; between is called after each.
 func turn(t *testing.T, x search.Index, q search.ProductQuery, between func(page int)) []search.ProductHit {
 	t.Helper()
 	var all []search.ProductHit
@@ -87,7 +87,7 @@ func pagesShowEachOnce(t *testing.T, x search.Index) {
 	})
 }
 
-// pagesWhileStockMoves: units come and go, none is sold out and none comes back.
+// pagesWhileStockMoves changes quantities, without any product selling out or coming back.
 func pagesWhileStockMoves(t *testing.T, x search.Index) {
 	put(t, x, search.Batch{Products: crowd(60)})
 	version := int64(10)
@@ -113,8 +113,8 @@ func pagesWhileStockMoves(t *testing.T, x search.Index) {
 	}
 }
 
-// pagesWhileGoodsComeAndGo: other products match as well, or no longer; those that
-// stay are shown once each, in their order.
+// pagesWhileGoodsComeAndGo adds and removes other matching products; those that stay are
+// shown once each, in order.
 func pagesWhileGoodsComeAndGo(t *testing.T, x search.Index) {
 	stay := crowd(40)
 	put(t, x, search.Batch{Products: stay})
@@ -152,8 +152,8 @@ func pagesWhileGoodsComeAndGo(t *testing.T, x search.Index) {
 	}
 }
 
-// tolerantPagesStayTolerant: the second page continues the first, also when an
-// exact match turns up in between.
+// tolerantPagesStayTolerant checks that the second page continues the first, even if an
+// exact match appears in between.
 func tolerantPagesStayTolerant(t *testing.T, x search.Index) {
 	put(t, x, search.Batch{Products: crowd(9)})
 	q := search.ProductQuery{Q: "raeding", Limit: new(4), SoldOutInPlace: true}
@@ -167,8 +167,8 @@ func tolerantPagesStayTolerant(t *testing.T, x search.Index) {
 	require.False(t, find(t, x, q).Tolerant, "a new search finds the exact ones")
 }
 
-// somePagesStaySome: pages with some of the words go on as they began, also when in
-// between so many have all of them that a new search would show only those.
+// somePagesStaySome checks that pages with some of the words continue as they began, even
+// if in between so many products have all of them that a new search would show only those.
 func somePagesStaySome(t *testing.T, x search.Index) {
 	lamps := crowd(30)
 	for i := range lamps[:9] {
@@ -206,7 +206,7 @@ func somePagesStaySome(t *testing.T, x search.Index) {
 	}
 }
 
-// foreignCursors: a cursor belongs to its query.
+// foreignCursors checks that a cursor belongs to its query.
 func foreignCursors(t *testing.T, x search.Index) {
 	q := search.ProductQuery{Q: "headphones", Sort: search.SortPrice, Limit: new(1)}
 	given := find(t, x, q).NextCursor

@@ -26,8 +26,8 @@ func rebuildAbandoned(t *testing.T, x search.Index) {
 	require.Empty(t, find(t, x, search.ProductQuery{}).Items, "nothing is left of the one that was abandoned")
 }
 
-// laterRebuildTakesOver: a later rebuild begins empty, and the earlier one has no
-// say any more.
+// laterRebuildTakesOver checks that a later rebuild begins empty, and that the earlier one
+// has no effect any more.
 func laterRebuildTakesOver(t *testing.T, x search.Index) {
 	put(t, x, one("a", "Vase", 10))
 	first := begin(t, x, search.ViewProducts)
@@ -40,7 +40,7 @@ func laterRebuildTakesOver(t *testing.T, x search.Index) {
 	require.NoError(t, first.Abandon(t.Context()), "that is not the second's")
 	swap(t, second)
 	require.Equal(t, []string{"second"}, ids(find(t, x, search.ProductQuery{})))
-	swap(t, other) // of another view: it was never concerned
+	swap(t, other) // of another view: it was not affected
 	requireOver(t, first, one("late", "Vase", 10))
 
 	third := begin(t, x, search.ViewProducts)
@@ -60,8 +60,8 @@ func stale(t *testing.T, x search.Index) []search.View {
 	return views
 }
 
-// staleUntilRebuilt: an index that was made empty doesn't have what it should, also
-// if something was put into it, until a rebuild was swapped in.
+// staleUntilRebuilt checks that an index which was created empty stays stale, even if
+// something was put into it, until a rebuild was swapped in.
 func staleUntilRebuilt(t *testing.T, x search.Index) {
 	require.ElementsMatch(t, search.Views(), stale(t, x))
 	put(t, x, search.Batch{Products: one("a", "Vase", 10).Products, Orders: orders()[:1]})
@@ -80,7 +80,7 @@ func staleUntilRebuilt(t *testing.T, x search.Index) {
 	require.Empty(t, stale(t, x), "the one that answers is good")
 }
 
-// shelf is a home of products: what changes is there first.
+// shelf is a source of products: changes appear there first.
 type shelf struct {
 	mu    sync.Mutex
 	goods []search.Product
@@ -92,15 +92,15 @@ func (s *shelf) add(p search.Product) {
 	s.goods = append(s.goods, p)
 }
 
-// since lists what was added behind the first n.
+// since lists what was added after the first n.
 func (s *shelf) since(n int) []search.Product {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.goods[n:])
 }
 
-// rebuild fills a new view from the shelf: all of it, what came meanwhile, and
-// once more after the swap.
+// rebuild fills a new view from the shelf: everything, what arrived meanwhile, and the rest
+// after the swap.
 func (s *shelf) rebuild(t *testing.T, x search.Index) error {
 	r, err := x.Rebuild(t.Context(), search.ViewProducts)
 	if err != nil {
@@ -123,9 +123,9 @@ func (s *shelf) rebuild(t *testing.T, x search.Index) error {
 	return err
 }
 
-// rebuildUnderReaders: readers and a writer go on through several rebuilds; a reader
-// never sees less than what was there all the time, and nothing is lost for who
-// brings what came meanwhile.
+// rebuildUnderReaders runs readers and a writer through several rebuilds; a reader never
+// sees less than what was there all the time, and nothing is lost if the changes are
+// brought in.
 func rebuildUnderReaders(t *testing.T, x search.Index) {
 	const constant, rounds = 20, 4
 	var home shelf

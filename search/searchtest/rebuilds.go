@@ -24,7 +24,7 @@ func begin(t *testing.T, x search.Index, v search.View) search.Rebuild {
 	return r
 }
 
-// fill puts into a rebuild and tells what became of it.
+// fill puts into a rebuild and returns the outcomes.
 func fill(t *testing.T, r search.Rebuild, b search.Batch) []search.Outcome {
 	t.Helper()
 	results, err := r.Put(t.Context(), b)
@@ -40,7 +40,7 @@ func swap(t *testing.T, r search.Rebuild) {
 	require.NoError(t, r.Swap(t.Context()))
 }
 
-// requireOver requires that nothing can be done with the rebuild any more.
+// requireOver requires that the rebuild accepts no more calls.
 func requireOver(t *testing.T, r search.Rebuild, b search.Batch) {
 	t.Helper()
 	_, err := r.Put(t.Context(), b)
@@ -96,9 +96,9 @@ func rebuildSwapsOrders(t *testing.T, x search.Index) {
 	requireOver(t, r, search.Batch{Orders: orders()})
 }
 
-// rebuildHasToBeBroughtChanges: what is put into the index meanwhile goes into the
-// old view alone, and a search shows it until the swap; who fills the new one
-// brings it, before the swap or after it.
+// rebuildHasToBeBroughtChanges checks that documents put into the index meanwhile go only
+// to the old view, and are found until the swap; they must be brought to the new one,
+// before the swap or after it.
 func rebuildHasToBeBroughtChanges(t *testing.T, x search.Index) {
 	put(t, x, one("a", "Vase one", 10))
 	put(t, x, one("b", "Vase one", 10))
@@ -125,7 +125,7 @@ func rebuildHasToBeBroughtChanges(t *testing.T, x search.Index) {
 	require.ElementsMatch(t, []string{"a", "b", "c"}, ids(find(t, x, search.ProductQuery{Q: "vase two"})), "after")
 }
 
-// rebuildTouchesOneView: the other view and the events go on as if nothing were.
+// rebuildTouchesOneView checks that the other view and the events are unaffected.
 func rebuildTouchesOneView(t *testing.T, x search.Index) {
 	put(t, x, search.Batch{Products: one("a", "Vase", 10).Products, Orders: orders()[:1], Events: history()[:1]})
 	r := begin(t, x, search.ViewProducts)
@@ -161,7 +161,8 @@ func rebuildOfNoView(t *testing.T, x search.Index) {
 	}
 }
 
-// rebuildGoesByRevision: an older document doesn't replace a newer one there either.
+// rebuildGoesByRevision checks that an older document doesn't replace a newer one in a
+// rebuild either.
 func rebuildGoesByRevision(t *testing.T, x search.Index) {
 	put(t, x, search.Batch{Orders: []search.Order{placed("o", "ada", day(1), order.StatusPaid)}})
 	r := begin(t, x, search.ViewOrders)

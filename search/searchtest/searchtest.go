@@ -1,6 +1,6 @@
-// Package searchtest is what every search.Index has to pass, whatever it is made
-// of: a small shop with real-looking goods in three languages, its orders, and all
-// that the contract says of them.
+// Package searchtest is the suite that every search.Index must pass, whatever it is made
+// of: a small shop with realistic goods in three languages, its orders, and everything that
+// the contract says about them.
 package searchtest
 
 import (
@@ -12,17 +12,17 @@ import (
 	"holdfast/search"
 )
 
-// Open returns an empty index that uses Synonyms and belongs to the test alone. It
-// sees to it that the index is closed when the test ends.
+// Open returns an empty index that uses Synonyms and belongs to the test alone. It makes
+// sure that the index is closed when the test ends.
 type Open func(t *testing.T) search.Index
 
-// Refresher is an index that shows later what was put: after Refresh it shows all
+// Refresher is an index that shows changes with a delay: after Refresh it shows everything
 // that was put before.
 type Refresher interface {
 	Refresh(ctx context.Context) error
 }
 
-// Synonyms is the file of synonyms that the index is to use.
+// Synonyms is the file of synonyms that the index must use.
 const Synonyms = `
 # what our customers call things
 sofa, couch, settee
@@ -118,7 +118,7 @@ func shop(t *testing.T, open Open) search.Index {
 	return x
 }
 
-// put stores the batch, all of it, and lets searches see it.
+// put stores the whole batch and makes it visible to searches.
 func put(t *testing.T, x search.Index, b search.Batch) {
 	t.Helper()
 	results, err := x.Put(t.Context(), b)

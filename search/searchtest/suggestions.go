@@ -21,7 +21,7 @@ func suggestionsComplete(t *testing.T, x search.Index) {
 		"headph":          {"hp-studio", "hp-wireless", "hp-kids"},
 		"HEADPH":          {"hp-studio", "hp-wireless", "hp-kids"},
 		"wireless h":      {"hp-wireless"},
-		"wirel head":      {}, // only the last word may be a beginning
+		"wirel head":      {}, // only the last word may be a prefix
 		"sona":            {"hp-wireless", "hp-kids"},
 		"sonavo wirel":    {"hp-wireless"},
 		"caf":             {"espresso"},
@@ -48,7 +48,7 @@ func suggestionsComplete(t *testing.T, x search.Index) {
 			for _, p := range suggest(t, x, q).Products {
 				got = append(got, p.ID)
 			}
-			if q == "living" || q == "éla" || strings.HasPrefix(q, "pf") { // alike but for what nobody promises
+			if q == "living" || q == "éla" || strings.HasPrefix(q, "pf") { // equal except for what the contract leaves open
 				require.ElementsMatch(t, want, got)
 				return
 			}

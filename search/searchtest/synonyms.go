@@ -8,8 +8,8 @@ import (
 	"holdfast/search"
 )
 
-// phrasesFindTheirWords: a rule for a phrase takes away nothing that its words find,
-// and who has what the rule asks for comes first, whatever the sort.
+// phrasesFindTheirWords checks that a rule for a phrase hides nothing that its words find,
+// and that products with what the rule asks for rank first, whatever the sort.
 func phrasesFindTheirWords(t *testing.T, x search.Index) {
 	put(t, x, search.Batch{Products: []search.Product{
 		item("watch", "Analog Watch", "", "", 100, 1),
@@ -40,7 +40,7 @@ func phrasesFindTheirWords(t *testing.T, x search.Index) {
 	require.Equal(t, []string{"smartwatch"}, ids(find(t, x, search.ProductQuery{Q: "smartwatch"})), "one word finds nothing beside")
 }
 
-// lastWordsNameTheThing: a mobile phone is a phone, where there is nothing closer.
+// lastWordsNameTheThing checks that a mobile phone is a phone, if nothing closer exists.
 func lastWordsNameTheThing(t *testing.T, x search.Index) {
 	put(t, x, search.Batch{Products: []search.Product{
 		item("phone", "Phone 7", "", "", 100, 1),

@@ -100,8 +100,8 @@ func olderNeverReplacesNewer(t *testing.T, x search.Index) {
 	require.Equal(t, "Three", got.Title)
 }
 
-// higherRevisionReplaces: an order's documents together have a revision; neither
-// the version of its own document nor when it was placed counts.
+// higherRevisionReplaces checks that an order's documents share a revision; neither the
+// version of its own document nor its placing time counts.
 func higherRevisionReplaces(t *testing.T, x search.Index) {
 	first := placed("o", "ada", day(31), order.StatusExpired)
 	first.Revision, first.Version = 40, 12
@@ -163,8 +163,8 @@ func poisonHarmsNobodyElse(t *testing.T, x search.Index) {
 	require.Empty(t, list(t, x, search.OrderQuery{}).Items)
 }
 
-// anyOrderEndsTheSame: however messages are shuffled, repeated and cut into
-// batches, the highest version is what stays.
+// anyOrderEndsTheSame checks that the highest version remains, however messages are
+// shuffled, repeated and batched.
 func anyOrderEndsTheSame(t *testing.T, x search.Index) {
 	n := 0
 	rapid.Check(t, func(t *rapid.T) {
@@ -196,7 +196,7 @@ func anyOrderEndsTheSame(t *testing.T, x search.Index) {
 	})
 }
 
-// concurrentPuts: many writers put the same products in many versions.
+// concurrentPuts has many writers put the same products in many versions.
 func concurrentPuts(t *testing.T, x search.Index) {
 	const writers, versions, products = 8, 12, 10
 	counts := make([]map[search.Outcome]int, writers)

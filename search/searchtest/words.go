@@ -11,7 +11,7 @@ import (
 	"holdfast/search"
 )
 
-// wordsAreFound: what is typed, and every product that has all of it.
+// wordsAreFound checks, for typed texts, every product that has all of their words.
 func wordsAreFound(t *testing.T, x search.Index) {
 	allHeadphones := []string{"hp-kids", "hp-studio", "hp-wireless"}
 	for q, want := range map[string][]string{
@@ -33,7 +33,7 @@ func wordsAreFound(t *testing.T, x search.Index) {
 		"noise cancelling":      {"hp-wireless"},
 		"three seat":            {"sofa"},
 		"headphones television": {},
-		// Where it may stand.
+		// Where a word may be.
 		"sonavo":     {"hp-kids", "hp-wireless"},
 		"fans":       {"fan", "fan-small"},
 		"bluetooth":  {"hp-wireless"},
@@ -82,8 +82,8 @@ func wordsAreFound(t *testing.T, x search.Index) {
 	}
 }
 
-// requireFirst: these have all words and come first, in any order. Where there are
-// none, whatever is shown only comes near.
+// requireFirst requires that these have all words and come first, in any order. If there
+// are none, all results are merely near matches.
 func requireFirst(t *testing.T, want []string, page search.ProductPage) {
 	t.Helper()
 	if len(want) == 0 {
@@ -95,8 +95,8 @@ func requireFirst(t *testing.T, want []string, page search.ProductPage) {
 	require.ElementsMatch(t, want, ids(page)[:len(want)])
 }
 
-// someWordsComeBehind: where few products have all words, those with at least half of
-// them follow, in order of how many they have, whatever the sort.
+// someWordsComeBehind checks that if few products have all words, those with at least half
+// of them follow, ordered by how many they have, whatever the sort.
 func someWordsComeBehind(t *testing.T, x search.Index) {
 	for name, c := range map[string]struct {
 		q    search.ProductQuery
@@ -139,7 +139,7 @@ func someWordsComeBehind(t *testing.T, x search.Index) {
 	})
 }
 
-// enoughKeepOthersAway: where many products have all words, others are not shown.
+// enoughKeepOthersAway checks that if many products have all words, others are not shown.
 func enoughKeepOthersAway(t *testing.T, x search.Index) {
 	floor := item("floor", "Floor Lamp", "Lumo", "Lamps", 500, 1)
 	put(t, x, search.Batch{Products: append(crowd(search.EnoughProducts-1), floor)})
@@ -156,8 +156,8 @@ func enoughKeepOthersAway(t *testing.T, x search.Index) {
 	}
 }
 
-// headsComeFirst: the word that names the thing counts more than one that tells what
-// it goes with.
+// headsComeFirst checks that the word that names the thing counts more than one that says
+// what it goes with.
 func headsComeFirst(t *testing.T, x search.Index) {
 	put(t, x, search.Batch{Products: []search.Product{
 		item("case", "Tablet Case", "", "", 100, 1),
@@ -171,7 +171,7 @@ func headsComeFirst(t *testing.T, x search.Index) {
 	require.Equal(t, "stand", find(t, x, search.ProductQuery{Q: "tablet stand"}).Items[0].ID)
 }
 
-// bestComesFirst: model numbers however they are written, and the fields' weights.
+// bestComesFirst checks model numbers in all spellings, and the fields' weights.
 func bestComesFirst(t *testing.T, x search.Index) {
 	for q, want := range map[string]string{
 		"LA-DC52":             "adapter",
@@ -196,7 +196,7 @@ func bestComesFirst(t *testing.T, x search.Index) {
 		"fridge":              "refrigerator",
 		"sofa":                "sofa",
 		"lens adapter":        "adapter",
-		"fan":                 "fan-small", // as well as the other, in a shorter title
+		"fan":                 "fan-small", // as good as the other, in a shorter title
 	} {
 		t.Run(q, func(t *testing.T) {
 			page := find(t, x, search.ProductQuery{Q: q, SoldOutInPlace: true})
@@ -207,7 +207,7 @@ func bestComesFirst(t *testing.T, x search.Index) {
 	}
 }
 
-// operatorsArePlainText: what a query language would obey changes nothing.
+// operatorsArePlainText checks that query language operators have no effect.
 func operatorsArePlainText(t *testing.T, x search.Index) {
 	for q, want := range map[string][]string{
 		"headphones -wireless":            {"hp-studio", "hp-wireless"},
@@ -236,8 +236,8 @@ func operatorsArePlainText(t *testing.T, x search.Index) {
 	}
 }
 
-// toleranceIsTheSecondWay: near words are found, the page says so, and where
-// something matches exactly nothing else is shown.
+// toleranceIsTheSecondWay checks that near words are found, that the page says so, and that
+// an exact match hides everything else.
 func toleranceIsTheSecondWay(t *testing.T, x search.Index) {
 	for q, want := range map[string]string{
 		"hedphones":           "hp-wireless", // a letter is missing
@@ -280,7 +280,7 @@ func toleranceIsTheSecondWay(t *testing.T, x search.Index) {
 	})
 }
 
-// anyTextIsAnswered: whatever is typed, there is an answer.
+// anyTextIsAnswered checks that every text gets an answer.
 func anyTextIsAnswered(t *testing.T, x search.Index) {
 	for _, q := range []string{
 		strings.Repeat("x", search.MaxQueryChars),

@@ -10,7 +10,7 @@ import (
 	"holdfast/search"
 )
 
-// The words of a made-up catalogue: what a shop for the house sells.
+// The words of a made-up catalogue: what a home goods shop sells.
 var (
 	adjectives = words("Red Blue Green Vintage Modern Large Small Wooden Steel Glass Ceramic Cotton Leather Folding Electric Portable Classic Nordic Outdoor Heavy")
 	materials  = words("Oak Walnut Pine Bamboo Copper Brass Linen Wool Silk Marble Cork Rattan Enamel Titanium Granite")
@@ -48,8 +48,7 @@ func made(n int, version int64) search.Product {
 	}
 }
 
-// queries are what is searched for: one word to four, common ones and rare ones,
-// one with a typo.
+// queries are the searches: one to four words, common and rare ones, one with a typo.
 func queries() []string {
 	return []string{
 		"teapot", "red lamp", "oak table", "wooden chair", "steel knife", "blue cotton blanket", "garden",

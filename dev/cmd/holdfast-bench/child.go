@@ -16,11 +16,11 @@ import (
 	"holdfast/dev/loopback"
 )
 
-// childReadyTimeout bounds one start of the stack, also on a folder that a kill left.
+// childReadyTimeout bounds one start of the stack, even on a folder that a kill left.
 const childReadyTimeout = time.Minute
 
-// child is holdfast-dev as a process of its own, as `make run` starts it: it can be
-// killed, and what it uses isn't mixed with what its clients use.
+// child is holdfast-dev in a process of its own, as `make run` starts it: it can be killed,
+// and its resource usage is separate from its clients'.
 type child struct {
 	program, data string
 	port          int
@@ -28,7 +28,7 @@ type child struct {
 	redisURL      string
 }
 
-// newChild picks the port that the gateway keeps from start to start.
+// newChild chooses the port that the gateway keeps from start to start.
 func newChild(program, data string) (*child, error) {
 	ports, err := loopback.Ports(0)
 	if err != nil {
@@ -41,9 +41,9 @@ func (c *child) url() string { return "http://" + loopback.Address(c.port) }
 
 var redisLine = regexp.MustCompile(`^Redis\s+(redis://\S+)`)
 
-// start returns how long it took until the stack said that it is ready.
+// start returns how long the stack took to report that it is ready.
 func (c *child) start(ctx context.Context) (time.Duration, error) {
-	cmd := exec.CommandContext(ctx, c.program) //nolint:gosec // the program that was built beside this one
+	cmd := exec.CommandContext(ctx, c.program) //nolint:gosec // the program built next to this one
 	cmd.Env = append(os.Environ(),
 		"HOLDFAST_DATA="+c.data, "HOLDFAST_HTTP_ADDR="+loopback.Address(c.port), "HOLDFAST_DEMO=off",
 		"HOLDFAST_TEMPORAL_PORT=0", "HOLDFAST_UI_PORT=0", "HOLDFAST_REDIS_PORT=0",
@@ -91,14 +91,14 @@ type usage struct {
 // ticksPerSecond is the unit of /proc/PID/stat on every Linux that Go runs on.
 const ticksPerSecond = 100
 
-// usage reads /proc, so it works on Linux alone.
+// usage reads /proc, so it works only on Linux.
 func (c *child) usage() (usage, error) {
 	proc := filepath.Join("/proc", strconv.Itoa(c.cmd.Process.Pid))
 	stat, err := os.ReadFile(filepath.Join(proc, "stat")) //nolint:gosec // of our own child
 	if err != nil {
 		return usage{}, err
 	}
-	// The second field, the program's name in parentheses, may hold blanks.
+	// The second field, the program's name in parentheses, may contain blanks.
 	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
 	const user, system, pages = 11, 12, 21
 	if len(fields) <= pages {

@@ -19,8 +19,8 @@ type delistBench struct {
 	Rounds int   `default:"2" help:"Rounds; every other one begins with the delisting."`
 }
 
-// Run measures, for each number, a delisting and the same signals sent by 32
-// goroutines that do nothing else. Both end when all stock is back.
+// Run measures, for each number, a delisting and the same signals sent by 32 goroutines
+// that do nothing else. Both end when all stock is back.
 func (b *delistBench) Run(ctx context.Context, out report) error {
 	signals := &signalCounter{}
 	st, err := stack.Start(ctx, stack.Options{WithoutUI: true, Interceptors: signals.interceptors()})
@@ -38,7 +38,7 @@ func (b *delistBench) Run(ctx context.Context, out report) error {
 		rates, backs := make([][]float64, 2), make([][]float64, 2)
 		for round := range b.Rounds {
 			for turn := range 2 {
-				which := (round + turn) % 2 // what comes later finds a fuller server
+				which := (round + turn) % 2 // the later run finds a fuller server
 				id := fmt.Sprintf("delist-%d-%d-%d", n, round, which)
 				measure := b.onlySignal
 				if which == 1 {
@@ -106,19 +106,19 @@ func (b *delistBench) delist(ctx context.Context, st *stack.Stack, s *shop, sign
 		return 0, 0, err
 	}
 	if res.Signalled != n {
-		return 0, 0, fmt.Errorf("the delisting told %d orders of %d", res.Signalled, n)
+		return 0, 0, fmt.Errorf("the delisting signalled %d orders of %d", res.Signalled, n)
 	}
 	all, err := b.untilBack(ctx, st, id, start)
 	return signals.rate(), all, err
 }
 
-// untilBack waits until nothing of the product is held and says how long it took.
+// untilBack waits until nothing of the product is held and returns how long that took.
 func (b *delistBench) untilBack(ctx context.Context, st *stack.Stack, id string, start time.Time) (time.Duration, error) {
 	err := b.untilHeld(ctx, st, id, 0)
 	return time.Since(start), err
 }
 
-// untilHeld waits until so many units of the product are held.
+// untilHeld waits until this many units of the product are held.
 func (b *delistBench) untilHeld(ctx context.Context, st *stack.Stack, id string, want int64) error {
 	rdb, err := redisdb.Open(ctx, st.RedisURL)
 	if err != nil {

@@ -31,7 +31,7 @@ type flashBench struct {
 	Rounds     int `default:"5" help:"Rounds; bare handler and gateway take turns."`
 }
 
-// Run sells out, then measures how fast "sold out" is said.
+// Run sells out, then measures the rate of "sold out" answers.
 func (b *flashBench) Run(ctx context.Context, out report) error {
 	st, err := stack.Start(ctx, stack.Options{WithoutUI: true})
 	if err != nil {
@@ -81,7 +81,7 @@ func (b *flashBench) Run(ctx context.Context, out report) error {
 
 var errUndecided = errors.New("not every unit is held yet")
 
-// soldOut waits for the undecided orders and says how many units are held.
+// soldOut waits for the undecided orders and prints how many units are held.
 func (b *flashBench) soldOut(ctx context.Context, out report, st *stack.Stack) error {
 	rdb, err := redisdb.Open(ctx, st.RedisURL)
 	if err != nil {
@@ -128,7 +128,7 @@ func (b *flashBench) rejections(ctx context.Context, out report, st *stack.Stack
 				_, err := who.place(ctx, "flash", "")
 				took := time.Since(start)
 				if !isSoldOut(err) {
-					return took, fmt.Errorf("an order of what is sold out was not refused: %v", err) //nolint:errorlint // it may be nil
+					return took, fmt.Errorf("an order for a sold-out product was not refused: %v", err) //nolint:errorlint // it may be nil
 				}
 				return took, nil
 			}, nil)
@@ -143,8 +143,8 @@ func (b *flashBench) rejections(ctx context.Context, out report, st *stack.Stack
 	return nil
 }
 
-// bareHandler is the least that can say "sold out": it reads the body, asks
-// Redis for one product's stock, and answers.
+// bareHandler is the minimum that can answer "sold out": it reads the body, asks Redis for
+// one product's stock, and answers.
 func bareHandler(ctx context.Context, rdb redis.UniversalClient) (url string, stop func(), err error) {
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()

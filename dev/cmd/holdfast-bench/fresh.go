@@ -20,7 +20,7 @@ type freshBench struct {
 	Poll          time.Duration `default:"5ms" help:"Pause between two searches."`
 }
 
-// Run measures one change after the other, at moments of no regularity.
+// Run measures one change after the other, at irregular moments.
 func (b *freshBench) Run(ctx context.Context, out report) error {
 	st, err := stack.Start(ctx, stack.Options{WithoutUI: true, ElasticsearchURL: b.Elasticsearch, ElasticsearchPrefix: benchPrefix + "fresh-"})
 	if err != nil {
@@ -40,7 +40,7 @@ func (b *freshBench) Run(ctx context.Context, out report) error {
 	}
 	available := int64(1)
 	res, err := load.Run(ctx, b.N, 1, func(ctx context.Context, _ int) (time.Duration, error) {
-		time.Sleep(time.Duration(rand.Int64N(int64(time.Second)))) //nolint:gosec,forbidigo // no secret; a moment of no regularity
+		time.Sleep(time.Duration(rand.Int64N(int64(time.Second)))) //nolint:gosec,forbidigo // no secret; an irregular moment
 		available++
 		if _, err := s.Adjust(ctx, id, "", "", 1); err != nil {
 			return 0, err
@@ -56,7 +56,7 @@ func (b *freshBench) Run(ctx context.Context, out report) error {
 	return nil
 }
 
-// searchUntil searches for a product until it is shown with so many units.
+// searchUntil searches for a product until it is shown with this many units.
 func searchUntil(ctx context.Context, gateway, id string, available int64, poll time.Duration) error {
 	deadline := time.Now().Add(time.Minute)
 	for time.Now().Before(deadline) {
@@ -68,12 +68,12 @@ func searchUntil(ctx context.Context, gateway, id string, available int64, poll 
 		if found || err != nil {
 			return err
 		}
-		time.Sleep(poll) //nolint:forbidigo // how fine the measure is
+		time.Sleep(poll) //nolint:forbidigo // the resolution of the measurement
 	}
 	return fmt.Errorf("%s isn't found with %d units", id, available)
 }
 
-// shows reports whether a search finds the product with so many units.
+// shows reports whether a search finds the product with this many units.
 func shows(req *http.Request, id string, available int64) (bool, error) {
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {

@@ -18,9 +18,9 @@ import (
 	"holdfast/redisdb"
 )
 
-// growthBench finds out whether an order costs more the more orders there were before
-// it, measured against itself and against a fresh stack, and how a stack that has many
-// of them takes being killed under load.
+// growthBench measures whether an order costs more after many earlier ones, compared with
+// itself and with a fresh stack, and how a stack that has many of them recovers from being
+// killed under load.
 type growthBench struct {
 	Data    string `help:"Folder for the stack's files." type:"path" required:""`
 	Program string `help:"The stack's program." type:"path" default:"bin/holdfast-dev"`
@@ -33,13 +33,13 @@ type growthBench struct {
 	Kills   int    `default:"3" help:"How often the stack is killed under load in the end."`
 }
 
-// early is the number of orders after which the memory is compared with that of the end.
+// early is the number of orders after which memory is compared with the end.
 const early = 5000
 
-// sampleEvery is how often the stack is looked at.
+// sampleEvery is how often the stack is sampled.
 const sampleEvery = 250 * time.Millisecond
 
-// sample is how the stack stood at one moment.
+// sample is the stack's state at one moment.
 type sample struct {
 	at      time.Time
 	sold    int64
@@ -47,7 +47,7 @@ type sample struct {
 	backlog int64
 }
 
-// Run places and pays all orders, and kills the stack then.
+// Run places and pays all orders, and then kills the stack.
 func (b *growthBench) Run(ctx context.Context, out report) error {
 	stack, err := newChild(b.Program, b.grown())
 	if err != nil {
@@ -56,7 +56,7 @@ func (b *growthBench) Run(ctx context.Context, out report) error {
 	if _, err := stack.start(ctx); err != nil {
 		return err
 	}
-	defer stack.kill() // what is still there
+	defer stack.kill() // whichever is still running
 	s, err := newShop(stack.url(), "", 2*b.C)
 	if err != nil {
 		return err
@@ -65,7 +65,7 @@ func (b *growthBench) Run(ctx context.Context, out report) error {
 		return err
 	}
 	samples, repeated, err := b.grow(ctx, stack, s)
-	b.printRows(out, samples, repeated) // also of a run that was interrupted
+	b.printRows(out, samples, repeated) // even of an interrupted run
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (b *growthBench) Run(ctx context.Context, out report) error {
 // grown is the folder of the stack that takes all orders.
 func (b *growthBench) grown() string { return filepath.Join(b.Data, "grown") }
 
-// grow places and pays, and looks at the stack meanwhile.
+// grow places and pays, and samples the stack meanwhile.
 func (b *growthBench) grow(ctx context.Context, stack *child, s *shop) ([]sample, int64, error) {
 	rdb, err := redisdb.Open(ctx, stack.redisURL)
 	if err != nil {
@@ -97,7 +97,7 @@ func (b *growthBench) grow(ctx context.Context, stack *child, s *shop) ([]sample
 	go func() {
 		samples, err := b.look(ctx, stack, rdb, done)
 		if err != nil {
-			cancel() // the load would go on for nothing
+			cancel() // the load would continue for nothing
 		}
 		looked <- series{samples, err}
 	}()
@@ -111,7 +111,7 @@ func (b *growthBench) grow(ctx context.Context, stack *child, s *shop) ([]sample
 	return found.samples, repeated.Load(), errors.Join(err, found.err)
 }
 
-// look samples until done is closed, and once more then.
+// look samples until done is closed, and once more after that.
 func (b *growthBench) look(ctx context.Context, stack *child, rdb redis.UniversalClient, done <-chan struct{}) ([]sample, error) {
 	backlog, err := temporal.OpenBacklog(filepath.Join(b.grown(), "temporal", "temporal.db"))
 	if err != nil {
@@ -145,13 +145,13 @@ func (b *growthBench) look(ctx context.Context, stack *child, rdb redis.Universa
 	return samples, nil
 }
 
-// window is what some orders in a row cost.
+// window is the cost of consecutive orders.
 type window struct {
 	upTo      int
 	perSecond float64
 	cpu       time.Duration // of one order
 	resident  int64         // bytes, the median
-	backlog   int64         // at most
+	backlog   int64         // maximum
 }
 
 func (b *growthBench) windows(samples []sample) []window {
@@ -197,7 +197,7 @@ func (b *growthBench) printRows(out report, samples []sample, repeated int64) {
 	out.printf("\n| measure | to reach | reached |\n|---|---|---|\n")
 	out.printf("| orders/s, last %d against first | | %.2f |\n", b.Window, last.perSecond/first.perSecond)
 	out.printf("| CPU an order, last %d against first | | %.2f |\n", b.Window, float64(last.cpu)/float64(first.cpu))
-	// The row that holds the order number `early`.
+	// The row that contains order number `early`.
 	i := slices.IndexFunc(rows, func(w window) bool { return w.upTo >= early })
 	if i >= 0 && i < len(rows)-1 {
 		out.printf("| resident memory, at the end against after %d orders | 1.2 | %.2f |\n", early, float64(last.resident)/float64(rows[i].resident))
@@ -214,7 +214,7 @@ func mostBehind(rows []window) (most int64) {
 	return most
 }
 
-// soldAll waits until so many units have been sold.
+// soldAll waits until this many units have been sold.
 func soldAll(ctx context.Context, rdb redis.UniversalClient, want int64) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()

@@ -17,14 +17,14 @@ import (
 // underLoad is how long the stack works before it is killed.
 const underLoad = 3 * time.Second
 
-// killed is how the stack came back.
+// killed is how the stack recovered.
 type killed struct {
 	inFlight int
-	ready    time.Duration // from its start to when it says so
+	ready    time.Duration // from its start until it reports ready
 	done     time.Duration // from then until all orders in flight were paid and sold
 }
 
-// printKills kills the stack under load some times.
+// printKills kills the stack under load several times.
 func (b *growthBench) printKills(ctx context.Context, out report, stack *child, s *shop) error {
 	out.printf("\n| killed under load, after %d orders | in flight | ready again after | in flight done, after ready |\n|---:|---:|---:|---:|\n", b.Warm+b.Orders)
 	for n := range b.Kills {
@@ -38,9 +38,9 @@ func (b *growthBench) printKills(ctx context.Context, out report, stack *child, 
 	return nil
 }
 
-// killUnderLoad kills the stack while customers order, and starts it again at once.
-// Each customer then goes on trying with the order at hand, as customers and providers
-// do; the orders in flight are done when all that were ever begun are sold.
+// killUnderLoad kills the stack while customers order, and restarts it at once. Each
+// customer then keeps retrying the current order, as customers and providers do; the orders
+// in flight are done when all that were ever started are sold.
 func (b *growthBench) killUnderLoad(ctx context.Context, stack *child, s *shop) (killed, error) {
 	var (
 		begun    atomic.Int64

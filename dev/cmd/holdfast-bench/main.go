@@ -1,7 +1,6 @@
-// Command holdfast-bench measures Holdfast side by side with the least that the
-// same work can cost on the same machine, and prints Markdown for
-// docs/benchmarks.md. Figures are ratios of one run; absolute ones depend on the
-// machine.
+// Command holdfast-bench measures Holdfast side by side with the minimum that the same work
+// can cost on the same machine, and prints Markdown for docs/benchmarks.md. Figures are
+// ratios of one run; absolute ones depend on the machine.
 package main
 
 import (
@@ -17,12 +16,12 @@ import (
 type commands struct {
 	Saga         sagaBench         `cmd:"" help:"Orders placed and paid through REST, against bare Temporal workflows."`
 	Providers    providersBench    `cmd:"" help:"Orders placed and paid with authentication and at a payment provider, against neither."`
-	Growth       growthBench       `cmd:"" help:"What an order costs after many others, and how a stack that has many of them comes back after a kill."`
+	Growth       growthBench       `cmd:"" help:"What an order costs after many others, and how a stack that has many of them recovers after a kill."`
 	Reservations reservationsBench `cmd:"" help:"Holds on Redis from Go, against redis-benchmark running the same script."`
 	Flash        flashBench        `cmd:"" help:"A flash sale; sold-out answers against a bare Gin handler with one Redis read."`
 	Delist       delistBench       `cmd:"" help:"A delisting of many unpaid orders, against goroutines that only signal."`
 	Open         openBench         `cmd:"" help:"Placing while many orders are open, against few."`
-	Search       searchBench       `cmd:"" help:"Searches through the gateway, against what it sends sent straight to Elasticsearch."`
+	Search       searchBench       `cmd:"" help:"Searches through the gateway, against the same requests sent straight to Elasticsearch."`
 	Fresh        freshBench        `cmd:"" help:"How long until a change of stock is found by a search."`
 	Projector    projectorBench    `cmd:"" help:"Changed products carried into Elasticsearch, against a client that only sends the same requests."`
 	Busy         busyBench         `cmd:"" help:"Placing while the projector carries a backlog, against placing without a projector."`
@@ -33,7 +32,7 @@ type commands struct {
 type report struct{ io.Writer }
 
 func (r report) printf(format string, args ...any) {
-	_, _ = fmt.Fprintf(r.Writer, format, args...) // a closed terminal ends nothing
+	_, _ = fmt.Fprintf(r.Writer, format, args...) // a closed terminal is no reason to stop
 }
 
 func main() {
@@ -41,7 +40,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	k := kong.Parse(&c, kong.Name("holdfast-bench"),
-		kong.Description("Measures Holdfast against the floor of what it stands on."),
+		kong.Description("Measures Holdfast against the minimum that its foundations allow."),
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(report{os.Stdout}))
 	k.FatalIfErrorf(k.Run())
 }

@@ -60,8 +60,8 @@ func (b *millionBench) Run(ctx context.Context, out report) error {
 	return b.reindex(ctx, out)
 }
 
-// reindex makes as many products in a Redis of its own, and measures how long their
-// view takes to be built anew.
+// reindex creates as many products in a Redis of its own, and measures how long a rebuild
+// of their view takes.
 func (b *millionBench) reindex(ctx context.Context, out report) error {
 	rdb, _, stop, err := ownRedis(ctx)
 	if err != nil {
@@ -87,7 +87,7 @@ func (b *millionBench) reindex(ctx context.Context, out report) error {
 	return nil
 }
 
-// nothingLost: products have no workflows that could be asked.
+// nothingLost: products have no workflows to ask.
 type nothingLost struct{}
 
 func (nothingLost) OrderIDs(context.Context) iter.Seq2[string, error] {

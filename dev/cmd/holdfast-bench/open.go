@@ -10,11 +10,11 @@ import (
 	"holdfast/settings"
 )
 
-// openBench places orders while others wait for their payment.
+// openBench places orders while others await their payment.
 type openBench struct {
 	Data string `help:"Folder for the file-backed stack; without it all is in memory." type:"path"`
 	Open []int  `default:"1000,100000" help:"Numbers of open orders to measure at, rising."`
-	C    int    `name:"concurrency" default:"32" help:"Concurrency of filling up; measured is with one."`
+	C    int    `name:"concurrency" default:"32" help:"Concurrency of filling up; measurements use one."`
 	N    int    `default:"500" help:"Orders measured at each number."`
 }
 

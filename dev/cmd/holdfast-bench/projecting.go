@@ -21,7 +21,7 @@ import (
 )
 
 // projectorBench carries many changed products into Elasticsearch, and sends the same
-// requests by a client that does nothing else.
+// requests with a client that does nothing else.
 type projectorBench struct {
 	Elasticsearch string `help:"URL of Elasticsearch." env:"ELASTICSEARCH_URL" required:""`
 	Products      int    `default:"100000" help:"Changed products."`
@@ -37,7 +37,7 @@ func (b *projectorBench) Run(ctx context.Context, out report) error {
 	defer stop()
 
 	run := time.Now().UnixMilli() % 1_000_000
-	prefix := func(n int) string { return fmt.Sprintf("bench-%06d-%02d-", run, n) } // all as long as each other
+	prefix := func(n int) string { return fmt.Sprintf("bench-%06d-%02d-", run, n) } // all of the same length
 	proxy, err := newRecorder(ctx, b.Elasticsearch, "_bulk")
 	if err != nil {
 		return err
@@ -64,7 +64,7 @@ func (b *projectorBench) Run(ctx context.Context, out report) error {
 	return nil
 }
 
-// project makes the products, then a projector, and measures until the index has all.
+// project creates the products, then a projector, and measures until the index has all.
 func (b *projectorBench) project(ctx context.Context, rdb goredis.UniversalClient, url, prefix string) (time.Duration, error) {
 	if err := rdb.FlushAll(ctx).Err(); err != nil {
 		return 0, err
@@ -142,7 +142,7 @@ func behind(ctx context.Context, rdb goredis.UniversalClient) (int64, error) {
 	for _, a := range answers {
 		groups, err := a.Result()
 		if err != nil || len(groups) == 0 {
-			n++ // not even made yet
+			n++ // not even created yet
 			continue
 		}
 		for _, g := range groups {
@@ -177,9 +177,9 @@ func (b *projectorBench) bare(ctx context.Context, requests []sent, from, to str
 	return time.Since(start), nil
 }
 
-// busyBench places orders while a projector has a backlog to carry, while it has none,
-// and while a client that does nothing else sends Elasticsearch the same documents:
-// what that costs is Elasticsearch's own work on the same machine.
+// busyBench places orders while a projector has a backlog, while it has none, and while a
+// client that does nothing else sends Elasticsearch the same documents: the cost of the
+// latter is Elasticsearch's own work on the same machine.
 type busyBench struct {
 	Elasticsearch string `help:"URL of Elasticsearch." env:"ELASTICSEARCH_URL" required:""`
 	Products      int    `default:"200000" help:"Changed products of the backlog."`
@@ -192,7 +192,7 @@ func (b *busyBench) Run(ctx context.Context, out report) error {
 		return err
 	}
 	defer stop()
-	// Without a projector first, so that what it needs is warm.
+	// Without a projector first, so that its dependencies are warm.
 	without, err := b.place(ctx, rdb, stack.Options{RedisURL: redisURL, WithoutSearch: true}, 600)
 	if err != nil {
 		return err
@@ -219,10 +219,10 @@ func (b *busyBench) Run(ctx context.Context, out report) error {
 	return nil
 }
 
-// bareProducts are as many as a bare client sends while some thousand orders are placed.
+// bareProducts is as many as a bare client sends while about a thousand orders are placed.
 const bareProducts = 100_000
 
-// besideBare places orders as long as a bare client sends documents to Elasticsearch.
+// besideBare places orders for as long as a bare client sends documents to Elasticsearch.
 func (b *busyBench) besideBare(ctx context.Context, rdb goredis.UniversalClient, redisURL string) (load.Result, error) {
 	proxy, err := newRecorder(ctx, b.Elasticsearch, "_bulk")
 	if err != nil {
@@ -264,10 +264,10 @@ func (b *busyBench) place(ctx context.Context, rdb goredis.UniversalClient, opts
 	})
 }
 
-// some orders are placed between two looks at whether it is over.
+// some is how many orders are placed between two checks whether it is over.
 const some = 20
 
-// placeUntil places orders by one client, on a stack of its own, until it is over.
+// placeUntil places orders with one client, on a stack of its own, until it is over.
 func (b *busyBench) placeUntil(ctx context.Context, opts stack.Options, over func() (bool, error)) (load.Result, error) {
 	opts.WithoutUI = true
 	st, err := stack.Start(ctx, opts)

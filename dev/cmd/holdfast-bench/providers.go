@@ -14,10 +14,9 @@ import (
 	"holdfast/redisdb"
 )
 
-// providersBench places and pays orders on two stacks in turn: one takes everybody for
-// the operator, the other asks each caller for his token. On both of them the payments
-// are callbacks that are signed here; on the second one they are also made as buyers
-// do, by a payment that the saga opens.
+// providersBench places and pays orders on two stacks in turn: one without authentication,
+// one that requires tokens. On both of them the payments are callbacks signed here; on the
+// second one they are also made as buyers do, by a payment that the saga opens.
 type providersBench struct {
 	Data   string `help:"Folder for the file-backed stacks; without it all is in memory." type:"path"`
 	Orders int    `default:"400" help:"Orders of each round."`
@@ -88,7 +87,7 @@ func (b *providersBench) compare(ctx context.Context, out report, ways []contend
 
 func (b *providersBench) saga() *sagaBench { return &sagaBench{Orders: b.Orders} }
 
-// start starts a stack, and answers its shop and how orders are paid there.
+// start starts a stack, and returns its shop and how orders are paid there.
 func (b *providersBench) start(ctx context.Context, name, token string, who identity.Verifier) (*shop, contender, func(), error) {
 	opts := stack.Options{WithoutUI: true, Worker: &sdk.Options{}, Identity: who}
 	if b.Data != "" {

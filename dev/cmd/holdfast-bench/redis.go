@@ -11,7 +11,7 @@ import (
 	"holdfast/redisdb"
 )
 
-// ownRedis starts a Redis for one measurement, in a folder that goes with it.
+// ownRedis starts a Redis for one measurement, in a folder that is removed with it.
 func ownRedis(ctx context.Context) (rdb goredis.UniversalClient, url string, stop func(), err error) {
 	dir, err := os.MkdirTemp("", "holdfast-bench-")
 	if err != nil {

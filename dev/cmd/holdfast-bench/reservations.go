@@ -66,7 +66,7 @@ func (b *reservationsBench) Run(ctx context.Context, out report) error {
 func productName(i int) string { return fmt.Sprintf("%0*d", redisBenchmarkDigits, i) }
 
 // stock puts the products, and each a second time under the one hash tag that
-// redis-benchmark can name.
+// redis-benchmark can use.
 func (b *reservationsBench) stock(ctx context.Context, rdb redis.UniversalClient, products int) error {
 	store, plenty := inventory.New(rdb), product.MaxStock
 	for i := range products {

@@ -117,8 +117,8 @@ func (b *sagaBench) contenders(ctx context.Context, st *stack.Stack) ([]contende
 	}, func() { fl.Stop(); _ = rdb.Close() }, nil
 }
 
-// round places, and pays where it should; then it ends when all that was paid
-// has been dealt with.
+// round places, and pays if it should; it ends when everything that was paid has been
+// processed.
 func (b *sagaBench) round(ctx context.Context, who contender, c int, pay bool) (load.Result, error) {
 	before, err := who.paid(ctx)
 	if err != nil {

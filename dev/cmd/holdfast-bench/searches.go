@@ -20,8 +20,8 @@ import (
 	"holdfast/search/elastic"
 )
 
-// searchBench searches through the gateway, and sends what the gateway sends
-// straight to Elasticsearch.
+// searchBench searches through the gateway, and sends the gateway's requests straight to
+// Elasticsearch.
 type searchBench struct {
 	Elasticsearch string `help:"URL of Elasticsearch." env:"ELASTICSEARCH_URL" required:""`
 	Products      int    `default:"20000" help:"Products in the index."`
@@ -30,7 +30,7 @@ type searchBench struct {
 	Rounds        int    `default:"4" help:"Rounds of each, by turns."`
 }
 
-// sent is one request of the gateway's to Elasticsearch.
+// sent is one request from the gateway to Elasticsearch.
 type sent struct {
 	path, contentType string
 	body              []byte
@@ -59,7 +59,7 @@ func (b *searchBench) Run(ctx context.Context, out report) error {
 		return timed(client, req)
 	}
 	straight := func(ctx context.Context, i int) (time.Duration, error) {
-		// A query that is answered by the tolerant search takes both requests.
+		// A query that the tolerant search answers takes both requests.
 		var sum time.Duration
 		for _, r := range requests[queries()[i%len(queries())]] {
 			req, err := http.NewRequestWithContext(ctx, http.MethodPost, b.Elasticsearch+r.path, bytes.NewReader(r.body))
@@ -75,7 +75,7 @@ func (b *searchBench) Run(ctx context.Context, out report) error {
 		}
 		return sum, nil
 	}
-	for range 2 { // warm up: caches and the compiler of the server's machine code
+	for range 2 { // warm up: caches and the server's JIT compiler
 		for _, call := range []func(context.Context, int) (time.Duration, error){throughGateway, straight} {
 			if _, err := load.Run(ctx, b.N, 8, call, nil); err != nil {
 				return err
@@ -98,7 +98,7 @@ func (b *searchBench) Run(ctx context.Context, out report) error {
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// byTurns runs two loads by turns, so that the machine's moods meet both.
+// byTurns runs two loads by turns, so that changes in the machine's speed affect both.
 func byTurns(ctx context.Context, rounds, n, c int, first, second func(context.Context, int) (time.Duration, error)) (a, b load.Result, err error) {
 	for round := range rounds {
 		for _, one := range []struct {
@@ -137,8 +137,8 @@ func timed(client *http.Client, req *http.Request) (time.Duration, error) {
 
 const benchPrefix = "bench-"
 
-// record fills the index and learns what is sent to Elasticsearch for each query,
-// by standing between for one search each.
+// record fills the index and records what is sent to Elasticsearch for each query, as a
+// proxy for one search each.
 func (b *searchBench) record(ctx context.Context) (map[string][]sent, error) {
 	proxy, err := newRecorder(ctx, b.Elasticsearch, "search")
 	if err != nil {
@@ -170,7 +170,7 @@ func (b *searchBench) record(ctx context.Context) (map[string][]sent, error) {
 	return requests, nil
 }
 
-// recorder is a reverse proxy that keeps what is sent to paths of one ending.
+// recorder is a reverse proxy that records requests to paths with one ending.
 type recorder struct {
 	url    string
 	server *http.Server

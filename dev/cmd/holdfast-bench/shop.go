@@ -27,12 +27,12 @@ const (
 type shop struct {
 	*client.Client
 	provider *sandbox.Signer
-	// undecided counts the orders that were so after 5 s.
+	// undecided counts the orders that were undecided after 5 s.
 	undecided atomic.Int64
 }
 
-// newShop returns the shop behind the gateway at url. The token is empty where the gateway
-// asks for none.
+// newShop returns the shop behind the gateway at url. The token is empty if the gateway
+// requires none.
 func newShop(url, token string, connections int) (*shop, error) {
 	provider, err := sandbox.New(stack.DefaultSecret)
 	if err != nil {
@@ -42,7 +42,7 @@ func newShop(url, token string, connections int) (*shop, error) {
 	return &shop{Client: c, provider: provider}, err
 }
 
-// product creates a product of one variant with so much stock.
+// product creates a product of one variant with this much stock.
 func (s *shop) product(ctx context.Context, id string, stock int64) error {
 	body, err := json.Marshal(product.Spec{
 		Description: product.Description{Title: "Benchmark " + id}, Currency: currency,
@@ -53,15 +53,15 @@ func (s *shop) product(ctx context.Context, id string, stock int64) error {
 	}
 	created, err := s.PutProduct(ctx, id, body)
 	if err == nil && !created {
-		err = fmt.Errorf("product %s was there before", id)
+		err = fmt.Errorf("product %s existed before", id)
 	}
 	return err
 }
 
-// errNotDecided is the answer to an order that Temporal took, and that has no stock yet.
+// errNotDecided means that Temporal has the order, but the order has no stock yet.
 var errNotDecided = errors.New("the order is undecided")
 
-// place orders one unit and returns the order's id, also with errNotDecided. With a key, it
+// place orders one unit and returns the order's id, even with errNotDecided. With a key, it
 // finds the order that an earlier call placed.
 func (s *shop) place(ctx context.Context, productID, key string) (string, error) {
 	body, err := json.Marshal(map[string]any{
@@ -83,8 +83,8 @@ func (s *shop) place(ctx context.Context, productID, key string) (string, error)
 	return o.ID, err
 }
 
-// placeDecided orders one unit, and asks again as long as the order is undecided: on a
-// busy machine that is an answer like others.
+// placeDecided orders one unit, and asks again while the order is undecided, which is a
+// normal answer on a busy machine.
 func (s *shop) placeDecided(ctx context.Context, productID string) (string, error) {
 	for key := uuid.NewString(); ; s.undecided.Add(1) {
 		id, err := s.place(ctx, productID, key)

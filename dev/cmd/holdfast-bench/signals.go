@@ -10,8 +10,8 @@ import (
 	"holdfast/saga"
 )
 
-// signalCounter notes when a number of delisting signals had been taken by
-// Temporal, whoever sent them.
+// signalCounter measures when a number of delisting signals had been accepted by Temporal,
+// whichever client sent them.
 type signalCounter struct {
 	interceptor.ClientInterceptorBase
 	mu          sync.Mutex
@@ -23,7 +23,7 @@ func (c *signalCounter) interceptors() []interceptor.ClientInterceptor {
 	return []interceptor.ClientInterceptor{c}
 }
 
-// InterceptClient puts the counter before the client.
+// InterceptClient puts the counter in front of the client.
 func (c *signalCounter) InterceptClient(next interceptor.ClientOutboundInterceptor) interceptor.ClientOutboundInterceptor {
 	return &countedClient{ClientOutboundInterceptorBase: interceptor.ClientOutboundInterceptorBase{Next: next}, counter: c}
 }
@@ -35,8 +35,8 @@ func (c *signalCounter) expect(n int) {
 	c.want, c.seen, c.first, c.last = n, 0, time.Time{}, time.Time{}
 }
 
-// rate is how many signals were taken per second, from the first one's start to
-// the last one's end.
+// rate is how many signals were accepted per second, from the first one's start to the last
+// one's end.
 func (c *signalCounter) rate() float64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 	"holdfast/dev/bench/load"
 )
 
-// turnTaker is a stack that takes its turns, and what they cost so far.
+// turnTaker is a stack that takes turns, with its costs so far.
 type turnTaker struct {
 	name         string
 	stack        *child
@@ -20,9 +20,9 @@ type turnTaker struct {
 	orders       int64
 }
 
-// printTurns lets the stack that has many orders and one that has none take orders by turns.
-// A machine whose speed changes meanwhile changes it for both, which a comparison of the
-// first minute with the last can't say of itself.
+// printTurns lets the stack that has many orders and one that has none take orders by
+// turns. If the machine's speed changes meanwhile, it changes for both, unlike in a
+// comparison of the first minute with the last.
 func (b *growthBench) printTurns(ctx context.Context, out report, grown *child, s *shop) error {
 	stack, err := newChild(b.Program, filepath.Join(b.Data, "fresh"))
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"holdfast/search/text"
 )
 
-// textAnalyzer lets bleve index the terms of a text. Where they stand doesn't
-// matter: what is highlighted is found in the document's own text.
+// textAnalyzer lets bleve index the terms of a text. Their positions don't matter:
+// highlights are found in the document's own text.
 type textAnalyzer struct{}
 
 func (textAnalyzer) Analyze(input []byte) analysis.TokenStream {

@@ -2,14 +2,14 @@ package embedded
 
 import "holdfast/search/text"
 
-// weighted is a field of words and how much a word in it counts.
+// weighted is a field of words, with the weight of a word in it.
 type weighted struct {
 	field  string
 	weight float64
 }
 
-// asks turns clauses into the parts of a plan over the words of products. A
-// tolerant search comes with the vocabulary, another with none.
+// asks converts clauses to the parts of a plan over the words of products. A tolerant
+// search passes the vocabulary, any other none.
 func asks(list []text.Clause, near *vocabulary) plan {
 	var p plan
 	for _, c := range list {
@@ -44,7 +44,7 @@ func ofPhrase(p text.Phrase, fields []weighted) []ask {
 	return []ask{allOf(words)}
 }
 
-// comesNear finds what a tolerant search takes for a word.
+// comesNear finds what a tolerant search accepts for a word.
 func comesNear(n text.Nearness, near *vocabulary) []ask {
 	var ways []ask
 	if len(n.Apart) > 0 {

@@ -1,7 +1,7 @@
-// Package embedded answers searches inside the process, on bleve: for a machine
-// with nothing but Go, for tests, and for shops of some 10,000 products. It keeps
-// the contract of search.Index and passes its suite. What is put is found at once.
-// It belongs to one process: two can't share a folder.
+// Package embedded answers searches inside the process, on bleve: for a machine with
+// nothing but Go, for tests, and for shops of about 10,000 products. It implements
+// search.Index and passes its suite. What is put is found at once. It belongs to one
+// process: two can't share a folder.
 package embedded
 
 import (
@@ -18,11 +18,11 @@ import (
 
 // Options of an index.
 type Options struct {
-	// Folder keeps the index, so that it is opened again as it was; also after a
-	// crash, what Put has answered is there. Empty keeps it for this process only,
-	// in a folder of the system's that Close removes.
+	// Folder stores the index, so that it is reopened as it was; even after a crash,
+	// everything that Put has confirmed is there. Empty keeps it for this process only, in
+	// a temporary folder that Close removes.
 	Folder string
-	// Synonyms of product searches. They may be others the next time.
+	// Synonyms of product searches. They may differ the next time.
 	Synonyms search.Synonyms
 }
 
@@ -31,7 +31,7 @@ type Index struct {
 	same             text.Thesaurus
 	products, orders *view
 	events           *eventLog
-	passing          string // the folder that goes when the index is closed, if any
+	passing          string // the folder to remove when the index is closed, if any
 }
 
 var _ search.Index = (*Index)(nil)
@@ -43,15 +43,15 @@ const (
 	ordersFolder   = "orders"
 )
 
-// lockWait is how long to wait for another process to leave a folder.
+// lockWait is how long to wait for another process to release a folder.
 const lockWait = 2 * time.Second
 
-// Open opens the index of a folder, or an empty one. It fails where another
-// process has the folder. A view that a program of another shape left is dropped, to be
-// filled anew: this index must not be the only home of an order.
+// Open opens the index in a folder, or an empty one. It fails if another process uses the
+// folder. A view that a program of another shape left is dropped and has to be filled
+// again: this index must not be the only place of an order.
 func Open(o Options) (*Index, error) {
 	x := &Index{same: text.NewThesaurus(o.Synonyms)}
-	if o.Folder == "" { // bleve's index in memory never merges: after 1,000 puts it has 1,000 pieces
+	if o.Folder == "" { // bleve's in-memory index never merges: after 1,000 puts it has 1,000 segments
 		path, err := os.MkdirTemp("", "holdfast-search-")
 		if err != nil {
 			return nil, fmt.Errorf("open the search index: %w", err)
@@ -91,12 +91,12 @@ func (x *Index) view(name search.View) (*view, error) {
 	return nil, fmt.Errorf("there is no view %q", name)
 }
 
-// Stale implements search.Index. An index of an older shape is made anew when it is
-// opened, so that the only stale views are those that no rebuild has filled yet.
+// Stale implements search.Index. An index of an older shape is recreated when it is opened,
+// so the only stale views are those that no rebuild has filled yet.
 func (x *Index) Stale(ctx context.Context) ([]search.View, error) {
 	var stale []search.View
 	for _, v := range []*view{x.products, x.orders} {
-		err := v.read(ctx, "see what is stale", func(*generation) error {
+		err := v.read(ctx, "find stale views", func(*generation) error {
 			if !v.full {
 				stale = append(stale, v.name)
 			}
@@ -109,7 +109,7 @@ func (x *Index) Stale(ctx context.Context) ([]search.View, error) {
 	return stale, nil
 }
 
-// Unfilled implements search.Index: a view of an older shape was made anew, empty.
+// Unfilled implements search.Index: a view of an older shape was recreated, empty.
 func (x *Index) Unfilled(ctx context.Context) ([]search.View, error) { return x.Stale(ctx) }
 
 // Close implements search.Index.
@@ -120,7 +120,7 @@ func (x *Index) Close() error {
 	return nil
 }
 
-// close closes what is open, again without harm.
+// close closes what is open; it can be repeated.
 func (x *Index) close() error {
 	var errs []error
 	for _, v := range []*view{x.products, x.orders} {
@@ -137,7 +137,7 @@ func (x *Index) close() error {
 	return errors.Join(errs...)
 }
 
-// failed keeps errors that the contract knows and covers all others.
+// failed passes on errors of the contract and wraps all others.
 func failed(doing string, err error) error {
 	var bad search.Invalid
 	if err == nil || errors.Is(err, search.ErrNotFound) || errors.Is(err, search.ErrClosed) || errors.As(err, &bad) {

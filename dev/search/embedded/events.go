@@ -16,14 +16,13 @@ import (
 	"holdfast/search"
 )
 
-// eventLog keeps events for good, in a file of bbolt's: what was appended is there
-// after a crash, or none of it. The file is locked, and with it the whole folder.
+// eventLog stores events permanently, in a bbolt file: after a crash either all of an
+// append is there or none of it. The file is locked, and with it the whole folder.
 type eventLog struct {
 	db *bbolt.DB
 }
 
-// The buckets of the file: which events are there, and the events themselves by
-// their keys.
+// The buckets of the file: which events exist, and the events themselves by their keys.
 const (
 	bucketIDs    = "ids"
 	bucketEvents = "events"
@@ -48,10 +47,10 @@ func openEvents(path string, passing bool) (*eventLog, error) {
 	return &eventLog{db}, nil
 }
 
-// close waits for transactions under way.
+// close waits for transactions in progress.
 func (l *eventLog) close() error { return l.db.Close() }
 
-// put appends what isn't there, all of it or nothing.
+// put appends missing events, all of them or none.
 func (l *eventLog) put(events []search.Event) ([]search.Result, error) {
 	if len(events) == 0 {
 		return nil, nil
@@ -88,7 +87,7 @@ func appendEvent(tx *bbolt.Tx, e search.Event) (search.Outcome, error) {
 	return search.OutcomeStored, tx.Bucket([]byte(bucketEvents)).Put(eventKey(e.ProductID, e.Version, e.ID), doc)
 }
 
-// closed tells a file that was closed from one that fails.
+// closed distinguishes a closed file from a failing one.
 func closed(err error) error {
 	if errors.Is(err, bolterrors.ErrDatabaseNotOpen) {
 		return search.ErrClosed
@@ -102,7 +101,7 @@ func eventKey(product string, version int64, id string) []byte {
 	return append(key, id...)
 }
 
-// ofProduct is what the keys of a product's events begin with; no id has a zero.
+// ofProduct is the prefix of the keys of a product's events; no id contains a zero byte.
 func ofProduct(id string) []byte { return append([]byte(id), 0) }
 
 // ListEvents implements search.Index.
@@ -127,8 +126,8 @@ func (x *Index) ListEvents(ctx context.Context, q search.EventQuery) (search.Eve
 	return page, nil
 }
 
-// eventsBehind is the key that a page begins behind: of the last event on the page
-// before, or above all of the product's.
+// eventsBehind is the key behind which a page begins: the last event of the previous page,
+// or above all of the product's.
 func eventsBehind(q search.EventQuery) ([]byte, error) {
 	keys, err := q.After()
 	if err != nil {
@@ -173,7 +172,7 @@ func (l *eventLog) newest(ctx context.Context, q search.EventQuery, behind []byt
 	return found, closed(err)
 }
 
-// last goes to the last key before one that may not be there.
+// last goes to the last key before one that may not exist.
 func last(c *bbolt.Cursor, behind []byte) (key, doc []byte) {
 	if key, _ := c.Seek(behind); key == nil {
 		return c.Last()

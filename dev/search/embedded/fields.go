@@ -15,21 +15,21 @@ import (
 	"holdfast/search/text"
 )
 
-// The fields of a document in the index. What is not found, counted or sorted by
-// stays in the source.
+// The fields of a document in the index. What is not searched, counted or sorted by is only
+// in the source.
 const (
 	fieldSource   = "source"   // the whole document, as JSON
-	fieldRevision = "revision" // what newer is measured by, decimal
+	fieldRevision = "revision" // by which newer documents are recognised, decimal
 	fieldID       = "id"       // sort
 	fieldShown    = "shown"    // "1" of a listed product, and of every order
 
 	// Of products.
 	fieldTitle     = "title" // words
-	fieldHead      = "head"  // the one that names the thing
+	fieldHead      = "head"  // the word that names the thing
 	fieldBrand     = "brand" // words
 	fieldLabels    = "labels"
 	fieldText      = "text"
-	fieldStart     = "start"      // words as they stand there, of all but the text
+	fieldStart     = "start"      // words as they are, of everything but the text
 	fieldStartText = "start_text" // and those of the text
 	fieldStock     = "stock"      // inStock or soldOut
 	fieldLow       = "low"        // prices, for ranges
@@ -62,7 +62,7 @@ const (
 	yes     = "1"
 )
 
-// productFields are where words are looked for, and how much they count there.
+// productFields are where words are searched, and how much they count there.
 func productFields() []weighted {
 	return []weighted{
 		{fieldHead, text.InHead},
@@ -73,7 +73,7 @@ func productFields() []weighted {
 	}
 }
 
-// startFields are where a tolerant search looks for what comes near a word.
+// startFields are where a tolerant search looks for near matches.
 func startFields() []weighted { return []weighted{{fieldStart, 4}, {fieldStartText, 1}} }
 
 func orderFields() []weighted { return []weighted{{fieldWords, 1}} }
@@ -83,7 +83,7 @@ type record struct {
 	*document.Document
 }
 
-// newRecord keeps the source beside what it is found by.
+// newRecord stores the source beside the searchable fields.
 func newRecord(id string, revision int64, source any) (record, error) {
 	doc, err := json.Marshal(source)
 	if err != nil {
@@ -107,8 +107,8 @@ func (r record) values(field string, values ...string) {
 	r.each(field, index.IndexField|index.SkipFreqNorm, values)
 }
 
-// counted is values that can also be counted and sorted by. They are read for
-// every document that is found, so they are kept plain: a third faster.
+// counted is values that can also be counted and sorted by. They are read for every match,
+// so they are stored uncompressed: a third faster.
 func (r record) counted(field string, values ...string) {
 	const plain = index.DocValues | index.SkipDVCompression | index.SkipDVChunking
 	r.each(field, index.IndexField|index.SkipFreqNorm|plain, values)
@@ -125,14 +125,14 @@ func (r record) each(field string, options index.FieldIndexingOptions, values []
 // sort lets documents be sorted by a key. It must not be empty.
 func (r record) sort(field, key string) { r.counted(field, key) }
 
-// number lets the field be found by ranges. Up to 2^53 it is exact.
+// number lets the field be found by ranges. It is exact up to 2^53.
 func (r record) number(field string, n int64) {
 	r.AddField(document.NewNumericFieldWithIndexingOptions(field, nil, float64(n), index.IndexField|index.SkipFreqNorm))
 }
 
-// sortable writes a number so that texts sort as the numbers do.
+// sortable encodes a number so that texts sort as the numbers do.
 func sortable(n int64) string {
-	return fmt.Sprintf("%016x", uint64(n)^1<<63) //nolint:gosec // all bits are kept, the sign is turned
+	return fmt.Sprintf("%016x", uint64(n)^1<<63) //nolint:gosec // all bits are kept, the sign is flipped
 }
 
 func productRecord(p search.Product) (record, error) {
@@ -189,7 +189,7 @@ func short(values ...string) []string {
 	return slices.DeleteFunc(slices.Clone(values), func(v string) bool { return len(v) > search.MaxValueBytes })
 }
 
-// micros is 0 for a time that is not known.
+// micros returns 0 for an unknown time.
 func micros(t time.Time) int64 {
 	if t.IsZero() {
 		return 0

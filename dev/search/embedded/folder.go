@@ -10,31 +10,30 @@ import (
 	"strings"
 )
 
-// shape is the version of what a document is turned into. An index of another
-// shape finds nothing, so it is left and made anew.
+// shape is the version of a document's form in the index. An index of another shape finds
+// nothing, so it is dropped and recreated.
 const shape = "s3"
 
-// A folder has one generation of a view that counts, named by a small file; a
-// rebuild fills the next one beside it. Whatever else is there was left by a
-// rebuild that didn't end.
+// A folder has one current generation of a view, named by a small file; a rebuild fills the
+// next one beside it. Anything else there was left by an interrupted rebuild.
 const (
 	currentFile      = "CURRENT"
 	generationPrefix = "index-"
-	// fullMark stands behind the name of a generation that a rebuild has filled. One
-	// that was made empty hasn't it, until somebody rebuilds the view.
+	// fullMark follows the name of a generation that a rebuild has filled. One that was
+	// created empty doesn't have it until the view is rebuilt.
 	fullMark = "full"
 )
 
-// folder is where the generations of a view lie.
+// folder is where the generations of a view are stored.
 type folder struct {
 	path    string
 	passing bool // nothing has to outlive a crash
 	last    int  // number of the latest generation
 }
 
-// open opens the generation that counts, or makes one; full reports whether a rebuild
-// has filled it. One of another shape is dropped with all that it has, to be filled
-// anew from the homes: no order may have left Redis for an embedded index.
+// open opens the current generation, or creates one; full reports whether a rebuild has
+// filled it. One of another shape is dropped with everything in it, and has to be filled
+// again from Redis: no order may have left Redis for an embedded index.
 func (f *folder) open() (g *generation, full bool, err error) {
 	if err := os.MkdirAll(f.path, 0o700); err != nil {
 		return nil, false, err
@@ -70,8 +69,7 @@ func closeIfOpen(g *generation) error {
 	return g.close()
 }
 
-// current names the generation that counts; empty where there is none of this
-// shape.
+// current names the current generation; empty if there is none of this shape.
 func (f *folder) current() (name string, full bool, err error) {
 	b, err := os.ReadFile(filepath.Join(f.path, currentFile))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -88,7 +86,7 @@ func (f *folder) current() (name string, full bool, err error) {
 	if f.last, err = strconv.Atoi(number); err != nil {
 		return "", false, fmt.Errorf("%s names no index: %w", currentFile, err)
 	}
-	name = generationName(f.last) // never a path that somebody wrote into the file
+	name = generationName(f.last) // never a path that was written into the file
 	if _, err := os.Stat(filepath.Join(f.path, name)); errors.Is(err, fs.ErrNotExist) {
 		return "", false, nil
 	}
@@ -111,7 +109,7 @@ func (f *folder) clear(keep string) error {
 	return nil
 }
 
-// create makes an empty generation that doesn't count yet.
+// create creates an empty generation that isn't current yet.
 func (f *folder) create() (*generation, error) {
 	f.last++
 	return createGeneration(filepath.Join(f.path, generationName(f.last)), f.passing)
@@ -121,8 +119,8 @@ func generationName(number int) string {
 	return generationPrefix + shape + "-" + strconv.Itoa(number)
 }
 
-// point lets a generation count from now on, in one step: a crash leaves the old
-// name or the new one.
+// point makes a generation the current one, in one step: a crash leaves the old name or the
+// new one.
 func (f *folder) point(g *generation, full bool) error {
 	text := filepath.Base(g.path)
 	if full {

@@ -24,13 +24,12 @@ type generation struct {
 	writing sync.Mutex
 }
 
-// smallPiece is up to how many documents the pieces of an index count as equally small.
-// bleve's own 2,000 is meant for indexes that are filled by large batches: a smaller index
-// would be one piece, written anew with each few changes.
+// smallPiece is the number of documents up to which segments of an index count as equally
+// small. bleve's own 2,000 is meant for indexes that are filled by large batches: a smaller
+// index would be one segment, rewritten with every few changes.
 const smallPiece = 16
 
-// config lets a batch be answered when it is stored on the disk, but where nothing
-// has to outlive a crash.
+// config confirms a batch once it is on disk, unless nothing has to outlive a crash.
 func config(passing bool) map[string]any {
 	return map[string]any{
 		"unsafe_batch": passing, "bolt_timeout": lockWait.String(),
@@ -64,10 +63,10 @@ func newGeneration(path string, docs bleve.Index) (*generation, error) {
 
 func (g *generation) close() error { return g.docs.Close() }
 
-// remove closes the generation and takes it from the disk.
+// remove closes the generation and deletes it from disk.
 func (g *generation) remove() error { return errors.Join(g.close(), os.RemoveAll(g.path)) }
 
-// kind is what makes products and orders different.
+// kind is what distinguishes products and orders.
 type kind[D any] struct {
 	id       func(D) string
 	revision func(D) int64
@@ -86,7 +85,7 @@ func (g *generation) putOrders(docs []search.Order) ([]search.Result, error) {
 	})
 }
 
-// productRecord notes a product's words before it can be found by them.
+// productRecord adds a product's words to the vocabulary before they can be found.
 func (g *generation) productRecord(p search.Product) (record, error) {
 	g.vocabulary.add(startWords(p)...)
 	return productRecord(p)
@@ -134,7 +133,7 @@ func put[D interface{ Validate() error }](g *generation, docs []D, of kind[D]) (
 	return results, g.docs.Batch(batch)
 }
 
-// revisionOf reads the revision of a document: 0 of one that isn't there.
+// revisionOf reads the revision of a document, or 0 if there is none.
 func revisionOf(in bleve.Index, id string) (int64, error) {
 	value, found, err := stored(in, id, fieldRevision)
 	if err != nil || !found {
@@ -147,8 +146,7 @@ func revisionOf(in bleve.Index, id string) (int64, error) {
 	return revision, nil
 }
 
-// stored reads one stored field of a document; found is false where there is no
-// such document.
+// stored reads one stored field of a document; found is false if there is no such document.
 func stored(in bleve.Index, id, field string) (value []byte, found bool, err error) {
 	doc, err := in.Document(id)
 	if err != nil || doc == nil {

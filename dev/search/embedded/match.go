@@ -5,10 +5,9 @@ import (
 	index "github.com/blevesearch/bleve_index_api"
 )
 
-// bleve scores by how rare a term is, so that a product's place would move
-// whenever another one comes or goes, and a page could show again what the page
-// before had shown. Here each match has a score of its own that goes by the
-// product and the query alone.
+// bleve scores by how rare a term is, so a product's place would change whenever another
+// one is added or removed, and a page could repeat results of the previous one. Here each
+// match has a score that depends only on the product and the query.
 
 // fixed gives every match of a searcher the same score.
 type fixed struct {
@@ -55,7 +54,7 @@ func (d mean) divide(m *search.DocumentMatch, err error) (*search.DocumentMatch,
 	return m, err
 }
 
-// plus adds to the score of all that a searcher finds.
+// plus adds to the score of everything that a searcher finds.
 type plus struct {
 	search.Searcher
 	more float64
@@ -76,9 +75,8 @@ func (p plus) add(m *search.DocumentMatch, err error) (*search.DocumentMatch, er
 	return m, err
 }
 
-// union finds what at least so many of its searchers find, of the first ones that
-// count, each document once, with the highest score that one of them gives it, or with
-// the sum of all.
+// union finds documents that at least so many of the first, required searchers find, each
+// document once, with the highest score of any searcher, or the sum of all.
 type union struct {
 	of     []*source
 	counts int
@@ -86,8 +84,8 @@ type union struct {
 	sum    bool
 }
 
-// source is a searcher and the match where it stands, nil before the first and
-// when that one was given out.
+// source is a searcher and its current match, nil before the first and after that one was
+// returned.
 type source struct {
 	search.Searcher
 	at   *search.DocumentMatch
@@ -145,8 +143,7 @@ func (s *source) set(m *search.DocumentMatch, err error) error {
 	return err
 }
 
-// take gives out the lowest document that a source stands at, and how many of those
-// that count stand there.
+// take returns the lowest current document, and how many of the required sources are at it.
 func (b *union) take(ctx *search.SearchContext) (match *search.DocumentMatch, found int) {
 	var first *source
 	for _, s := range b.of {

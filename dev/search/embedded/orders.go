@@ -9,8 +9,7 @@ import (
 	"holdfast/search/text"
 )
 
-// minIDBeginning is from how many characters an order's id is found by its
-// beginning.
+// minIDBeginning is the length from which the beginning of an order's id matches.
 const minIDBeginning = 4
 
 // ListOrders implements search.Index.
@@ -83,8 +82,7 @@ func orderPlan(q search.OrderQuery, typed []text.Clause) plan {
 	return p
 }
 
-// inOrder finds a word that was typed in an order's texts, or as the beginning of
-// its id.
+// inOrder finds a typed word in an order's texts, or as the beginning of its id.
 func inOrder(c text.Clause) ask {
 	ways := ofClause(c, orderFields())
 	if c.Word != nil && utf8.RuneCountInString(c.Word.Typed) >= minIDBeginning {

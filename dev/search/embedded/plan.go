@@ -11,17 +11,16 @@ import (
 	index "github.com/blevesearch/bleve_index_api"
 )
 
-// ask makes the searcher of one part of a query, over one state of the index.
+// ask creates the searcher of one part of a query, over one state of the index.
 type ask func(ctx context.Context, r index.IndexReader) (search.Searcher, error)
 
-// plan is a query: documents for which all of its parts hold, with the sum of
-// their scores.
+// plan is a query: documents that match all of its parts, with the sum of their scores.
 type plan []ask
 
 // A plan is what bleve runs.
 var _ query.Query = plan{}
 
-// unscored asks bleve for matches alone.
+// unscored asks bleve for matches without scores.
 func unscored() search.SearcherOptions { return search.SearcherOptions{Score: "none"} }
 
 // Searcher implements query.Query.
@@ -58,11 +57,11 @@ func open(ctx context.Context, r index.IndexReader, list []ask) ([]search.Search
 
 func closeAll(list []search.Searcher) {
 	for _, s := range list {
-		_ = s.Close() // another error is on its way
+		_ = s.Close() // another error is returned already
 	}
 }
 
-// scored gives all that is found the same score.
+// scored gives everything that is found the same score.
 func scored(score float64, a ask) ask {
 	return func(ctx context.Context, r index.IndexReader) (search.Searcher, error) {
 		s, err := a(ctx, r)
@@ -73,10 +72,10 @@ func scored(score float64, a ask) ask {
 	}
 }
 
-// filter finds without counting for the score.
+// filter finds without adding to the score.
 func filter(a ask) ask { return scored(0, a) }
 
-// anyOf: one of the parts has to hold; the best score counts.
+// anyOf requires one of the parts to match; the best score counts.
 func anyOf(list []ask) ask {
 	return func(ctx context.Context, r index.IndexReader) (search.Searcher, error) {
 		of, err := open(ctx, r, list)
@@ -87,8 +86,8 @@ func anyOf(list []ask) ask {
 	}
 }
 
-// someOf: at least so many of the parts have to hold. Their scores add up, and those
-// of what holds beside.
+// someOf requires at least so many of the parts to match. Their scores add up, including
+// those of optional parts.
 func someOf(list, beside []ask, least int) ask {
 	return func(ctx context.Context, r index.IndexReader) (search.Searcher, error) {
 		of, err := open(ctx, r, slices.Concat(list, beside))
@@ -99,7 +98,7 @@ func someOf(list, beside []ask, least int) ask {
 	}
 }
 
-// more adds to the score of all that is found.
+// more adds to the score of everything that is found.
 func more(by float64, a ask) ask {
 	return func(ctx context.Context, r index.IndexReader) (search.Searcher, error) {
 		s, err := a(ctx, r)

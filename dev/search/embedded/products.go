@@ -58,7 +58,7 @@ func (x *Index) searchProducts(ctx context.Context, g *generation, q search.Prod
 	return page, nil
 }
 
-// matching is how many products the query finds before the choices in facets.
+// matching is how many products the query finds before the facets' filters.
 func (s productSearch) matching(ctx context.Context, page search.ProductPage) (int64, error) {
 	q := s.query
 	if len(q.Category)+len(q.Brand)+len(q.Tag) == 0 {
@@ -80,7 +80,7 @@ type productSearch struct {
 	way   text.Match
 }
 
-// lost tells that something was typed, but nothing that could be found.
+// lost reports whether something was typed, but nothing searchable.
 func (s productSearch) lost() bool {
 	return len(s.words) == 0 && strings.TrimSpace(s.query.Q) != ""
 }
@@ -142,8 +142,8 @@ func (s productSearch) plan(without string) plan {
 	return p
 }
 
-// some is for where some words are enough: each that is there counts more than how
-// well it is; by another sort than relevance it counts alone.
+// some is used if some of the words are enough: each matching word counts more than how
+// well it matches; with another sort than relevance only the number of words counts.
 func (s productSearch) some(words, beside []ask) ask {
 	all := slices.Concat(words, beside)
 	for i, w := range all {
@@ -197,8 +197,8 @@ func facets() []facet {
 	}
 }
 
-// facets counts with the search itself where a facet has no filter, and by a
-// search of its own where it has one, which has to be left out.
+// facets counts with the search itself if a facet has no filter, and otherwise by a search
+// of its own without that filter.
 func (s productSearch) facets(ctx context.Context, found *bleve.SearchResult) (search.Facets, error) {
 	var all search.Facets
 	for _, f := range facets() {

@@ -50,7 +50,7 @@ func (r *rebuild) Put(ctx context.Context, b search.Batch) (search.Results, erro
 	return results, nil
 }
 
-// takes refuses what doesn't belong into the view.
+// takes refuses what doesn't belong in the view.
 func (r *rebuild) takes(b search.Batch) error {
 	if len(b.Events) > 0 ||
 		len(b.Products) > 0 && r.of.name != search.ViewProducts ||
@@ -60,8 +60,8 @@ func (r *rebuild) takes(b search.Batch) error {
 	return nil
 }
 
-// goesOn refuses a rebuild that was swapped in, abandoned, taken over or closed.
-// The caller holds the view's lock.
+// goesOn refuses a rebuild that was swapped in, abandoned, taken over or closed. The caller
+// holds the view's lock.
 func (r *rebuild) goesOn(ctx context.Context, doing string) error {
 	switch {
 	case r.of.now == nil:
@@ -105,7 +105,7 @@ func (r *rebuild) Swap(ctx context.Context) error {
 	}
 	old := v.now
 	v.now, v.next, v.full = v.next, nil, true
-	_ = old.remove() // it is swapped: what stays on the disk is cleared when the folder is opened again
+	_ = old.remove() // it is swapped: what remains on disk is deleted when the folder is opened again
 	return nil
 }
 

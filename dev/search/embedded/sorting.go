@@ -13,9 +13,9 @@ import (
 	"holdfast/search/text"
 )
 
-// sorting is the keys by which documents are sorted. Each key is a text that
-// every document has, or the score, and the last one is the id: so there is only
-// one order, and a page can go on behind any document.
+// sorting is the keys by which documents are sorted. Each key is a text that every document
+// has, or the score, and the last one is the id, so the order is total, and a page can
+// continue behind any document.
 type sorting []bleves.SearchSort
 
 func up(field string) bleves.SearchSort {
@@ -26,8 +26,8 @@ func down(field string) bleves.SearchSort {
 	return &bleves.SortField{Field: field, Type: bleves.SortFieldAsString, Desc: true}
 }
 
-// productOrder sorts by how many words there are before all else, where not all have
-// to be: the cheapest product is not the cheapest of what was asked for.
+// productOrder sorts by the number of matching words first, if not all are required: the
+// overall cheapest product may not be what was searched for.
 func productOrder(q search.ProductQuery, way text.Match) sorting {
 	var s sorting
 	if !q.SoldOutInPlace {
@@ -46,7 +46,7 @@ func productOrder(q search.ProductQuery, way text.Match) sorting {
 	case search.SortNewest:
 		s = append(s, down(byCreated))
 	case search.SortRelevance:
-		// Of two that match as well, the shorter title has less beside it.
+		// Of two equal matches, the shorter title contains less besides.
 		s = append(s, &bleves.SortScore{Desc: true}, up(byTitleLength))
 	}
 	return append(s, up(fieldID))
@@ -54,8 +54,8 @@ func productOrder(q search.ProductQuery, way text.Match) sorting {
 
 func orderOrder() sorting { return sorting{down(byPlaced), down(fieldID)} }
 
-// request asks for a page and for one document more, which reports whether there is
-// a next page. The first page has no after.
+// request requests a page and one document more, which shows whether there is a next page.
+// The first page has no after.
 func (s sorting) request(p plan, size int, after []string) (*bleve.SearchRequest, error) {
 	req := bleve.NewSearchRequestOptions(p, size+1, 0, false)
 	req.SortByCustom(bleves.SortOrder(s))
@@ -70,7 +70,7 @@ func (s sorting) request(p plan, size int, after []string) (*bleve.SearchRequest
 	return req, nil
 }
 
-// fits reports whether the keys can be of this order. A text of any kind can.
+// fits reports whether the keys can belong to this sort. Any text can.
 func (s sorting) fits(keys []string) bool {
 	if len(keys) != len(s) {
 		return false
@@ -86,8 +86,8 @@ func (s sorting) fits(keys []string) bool {
 	return true
 }
 
-// cut returns the documents of a page, and the keys of the last one where there is
-// a next page.
+// cut returns the documents of a page, and the keys of the last one if there is a next
+// page.
 func (s sorting) cut(hits bleves.DocumentMatchCollection, size int) (page bleves.DocumentMatchCollection, keys []string) {
 	if len(hits) <= size {
 		return hits, nil
@@ -95,7 +95,7 @@ func (s sorting) cut(hits bleves.DocumentMatchCollection, size int) (page bleves
 	return hits[:size], s.keys(hits[size-1])
 }
 
-// decode reads the documents as they were in the state that was searched.
+// decode reads the documents as they were in the searched state.
 func decode[D any](hits bleves.DocumentMatchCollection) ([]D, error) {
 	docs := make([]D, len(hits))
 	for i, h := range hits {

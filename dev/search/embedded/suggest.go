@@ -24,8 +24,8 @@ func (x *Index) Suggest(ctx context.Context, q search.SuggestQuery) (search.Sugg
 	return s, err
 }
 
-// suggestPlan finds products that have the whole words, and a word that begins like
-// the last one.
+// suggestPlan finds products that contain the whole words, and a word that begins like the
+// last one.
 func suggestPlan(t text.Typed) plan {
 	p := plan{filter(term(fieldShown, yes))}
 	for _, w := range t.Whole {
@@ -68,7 +68,7 @@ func suggest(ctx context.Context, in bleve.Index, t text.Typed, size int) (searc
 	return s, nil
 }
 
-// terms reads what was counted. A value that is said in two ways comes once.
+// terms reads the counts. A value in two spellings is returned once.
 func terms(found *bleve.SearchResult, field string, kind search.TermKind, lead string) []search.Term {
 	var all []search.Term
 	for _, v := range counts(found, field) {

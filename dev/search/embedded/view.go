@@ -8,13 +8,14 @@ import (
 	"holdfast/search"
 )
 
-// view is one of the copies of an index: the generation that answers, and the one
-// that a rebuild fills, if any.
+// view is one of the copies of an index: the generation that answers, and the one that a
+// rebuild is filling, if any.
 type view struct {
 	name   search.View
 	folder folder
 
-	// serving is held for reading by every call, for writing by what changes the rest.
+	// serving is held for reading by every call, for writing by what changes the other
+	// fields.
 	serving sync.RWMutex
 	now     *generation // nil once closed
 	next    *generation
@@ -41,7 +42,7 @@ func (v *view) read(ctx context.Context, doing string, call func(g *generation) 
 	return failed(doing, call(v.now))
 }
 
-// begin makes an empty generation to fill, in the place of one that is being filled.
+// begin creates an empty generation to fill, replacing one that is being filled.
 func (v *view) begin(ctx context.Context) (*generation, error) {
 	const doing = "start a rebuild"
 	v.serving.Lock()

@@ -8,17 +8,17 @@ import (
 	"github.com/blevesearch/bleve/v2"
 )
 
-// vocabulary is the words of all products but those of their long texts, where a
-// tolerant search looks for pieces of words: reading through the index's own
-// dictionary takes ten times as long as all the rest of the search. It only grows;
-// a word that no product has any more finds nothing.
+// vocabulary is the words of all products except those of their long texts, where a
+// tolerant search looks for pieces of words: reading through the index's own dictionary
+// takes ten times as long as the rest of the search. It only grows; a word that no product
+// has any more finds nothing.
 type vocabulary struct {
 	mu    sync.RWMutex
 	known map[string]struct{}
 	words []string // append only, so that a reader needs no lock for what it has
 }
 
-// readVocabulary gathers the words of an index that was just opened.
+// readVocabulary collects the words of an index that was just opened.
 func readVocabulary(from bleve.Index) (v *vocabulary, err error) {
 	v = &vocabulary{known: map[string]struct{}{}}
 	dict, err := from.FieldDict(fieldStart)

@@ -72,10 +72,10 @@ func walk[D any](ctx context.Context, v *view, after string, limit int) ([]D, er
 	return docs, nil
 }
 
-// dictionaryOfIDs is where bleve keeps the ids of documents, in their order.
+// dictionaryOfIDs is where bleve stores the ids of documents, in order.
 const dictionaryOfIDs = "_id"
 
-// walk visits the documents behind an id until visit has enough.
+// walk visits the documents after an id until visit has enough.
 func (g *generation) walk(after string, visit func(source []byte) (more bool, err error)) (err error) {
 	ids, err := g.docs.FieldDictRange(dictionaryOfIDs, []byte(after), nil)
 	if err != nil {

@@ -9,14 +9,14 @@ import (
 	"holdfast/redisdb"
 )
 
-// Books are what an audit looks at.
+// Books are what an audit reads.
 type Books struct {
 	RedisURL string
 	Orders   audit.Orders
 }
 
-// RequireClean audits all orders and products and requires that every unit is
-// where the orders say. It returns what was looked at.
+// RequireClean audits all orders and products and requires that every unit is where the
+// orders say. It returns the report.
 func (b Books) RequireClean(t testing.TB) audit.Report {
 	t.Helper()
 	rdb, err := redisdb.Open(t.Context(), b.RedisURL)

@@ -9,8 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Metric reads a counter by its one label; a value that was never
-// counted is not in it.
+// Metric reads a counter by its one label; values that were never counted are missing.
 func (s *Shop) Metric(t testing.TB, name, label string) map[string]int64 {
 	t.Helper()
 	values := map[string]int64{}

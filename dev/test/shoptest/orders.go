@@ -15,7 +15,7 @@ import (
 	"holdfast/order"
 )
 
-// Line asks for units of a product with one variant.
+// Line orders units of a product with one variant.
 type Line struct {
 	ProductID string `json:"productId"`
 	Quantity  int64  `json:"quantity"`
@@ -63,11 +63,11 @@ func (s *Shop) read(ctx context.Context, id, query string) (order.Order, error) 
 	return o, nil
 }
 
-// longestWait lets the gateway hold an answer until the order changes.
+// longestWait is how long the gateway may delay an answer until the order changes.
 const longestWait = 10 * time.Second
 
-// Await waits until the order has this status, and answers it. An order that
-// ends otherwise fails the test at once.
+// Await waits until the order has this status, and returns it. An order that ends otherwise
+// fails the test at once.
 func (s *Shop) Await(t testing.TB, id string, status order.Status) order.Order {
 	t.Helper()
 	o, err := s.AwaitAny(t.Context(), id, status)
@@ -101,7 +101,7 @@ func (s *Shop) AwaitAny(ctx context.Context, id string, wanted ...order.Status) 
 	return o, err
 }
 
-// AwaitNode waits until a step of this name is in the order's story.
+// AwaitNode waits until a step with this name is in the order's journal.
 func (s *Shop) AwaitNode(t testing.TB, id, node string) {
 	t.Helper()
 	Until(t, "step "+node, func(ctx context.Context) error {
@@ -127,7 +127,7 @@ func Cancellation(t testing.TB, id string) Call {
 	}
 }
 
-// Delivery is the request to note that an order has arrived.
+// Delivery is the request to record that an order was delivered.
 func Delivery(id string) Call {
 	return Call{Method: http.MethodPost, Path: "/v1/orders/" + id + "/deliver"}
 }

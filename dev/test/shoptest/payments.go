@@ -37,7 +37,7 @@ func (s *Shop) CallbackAt(e order.PaymentEvent, at time.Time) (Call, error) {
 	return callback(c), err
 }
 
-// Signed is a message of any body, with the provider's signature.
+// Signed is any body, with the provider's signature.
 func (s *Shop) Signed(eventID string, body []byte) (Call, error) {
 	c, err := s.provider.Sign(eventID, time.Now(), body)
 	return callback(c), err
@@ -49,7 +49,7 @@ func callback(c sandbox.Callback) Call {
 	}
 }
 
-// Tell sends a callback that the gateway takes.
+// Tell sends a callback that the gateway must accept.
 func (s *Shop) Tell(t testing.TB, e order.PaymentEvent) {
 	t.Helper()
 	require.NoError(t, s.TellIt(t.Context(), e))
@@ -76,7 +76,7 @@ type Offer struct {
 	RedirectURL string `json:"redirectUrl"`
 }
 
-// Open asks for a payment that the buyer can pay by.
+// Open requests a payment for the buyer.
 func (s *Shop) Open(t testing.TB, o order.Order, status int) Offer {
 	t.Helper()
 	var offer Offer
@@ -84,7 +84,7 @@ func (s *Shop) Open(t testing.TB, o order.Order, status int) Offer {
 	return offer
 }
 
-// Choose is the buyer on the sandbox's page.
+// Choose acts as the buyer on the sandbox's page.
 func (s *Shop) Choose(t testing.TB, o Offer, action string) {
 	t.Helper()
 	page, err := url.Parse(o.RedirectURL)
@@ -95,7 +95,7 @@ func (s *Shop) Choose(t testing.TB, o Offer, action string) {
 	})
 }
 
-// Refund asks for money back as an operator; 0 is all that is left.
+// Refund requests a refund as an operator; 0 means all that is left.
 func (s *Shop) Refund(t testing.TB, orderID, key string, amount int64, status int) Answer {
 	t.Helper()
 	body := map[string]any{}
@@ -120,7 +120,7 @@ func (s *Shop) Pay(t testing.TB, o order.Order) order.Order {
 	return s.Await(t, o.ID, order.StatusPaid)
 }
 
-// PaymentResult is what the gateway tells of an order's money.
+// PaymentResult is what the gateway reports about an order's money.
 type PaymentResult struct {
 	Status   order.PaymentStatus `json:"status"`
 	Attempts []order.Attempt     `json:"attempts"`
@@ -157,7 +157,7 @@ func (s *Shop) AwaitPayment(t testing.TB, id, what string, wanted func(PaymentRe
 	return r
 }
 
-// AwaitRefund waits until a refund of this payment has come so far.
+// AwaitRefund waits until a refund of this payment has this status.
 func (s *Shop) AwaitRefund(t testing.TB, orderID, paymentID string, status order.RefundStatus) order.Refund {
 	t.Helper()
 	of := func(r order.Refund) bool { return r.PaymentID == paymentID && r.Status == status }

@@ -54,8 +54,8 @@ func (s *Shop) RequireStock(t testing.TB, id string, onHand, held int64) {
 	require.Equal(t, [2]int64{onHand, held}, [2]int64{v[0].OnHand, v[0].Held}, "%s: onHand, held", id)
 }
 
-// AwaitStock waits until the one variant of a product has this stock, for what
-// is given back only after its order was answered.
+// AwaitStock waits until the one variant of a product has this stock, for units that are
+// returned only after their order was answered.
 func (s *Shop) AwaitStock(t testing.TB, id string, onHand, held int64) {
 	t.Helper()
 	Until(t, "the stock of "+id, func(ctx context.Context) error {
@@ -74,7 +74,7 @@ func (s *Shop) AwaitStock(t testing.TB, id string, onHand, held int64) {
 	})
 }
 
-// Delist takes a product off sale and answers the workflow that does it.
+// Delist takes a product off sale and returns the id of the workflow that does it.
 func (s *Shop) Delist(t testing.TB, id string) string {
 	t.Helper()
 	var started struct {
@@ -91,7 +91,7 @@ func (s *Shop) List(t testing.TB, id string) {
 	s.Must(t, http.StatusOK, Call{Method: http.MethodPost, Path: "/v1/products/" + id + "/list"})
 }
 
-// Adjust moves the stock of a product's one variant.
+// Adjust changes the stock of a product's one variant.
 func (s *Shop) Adjust(t testing.TB, id string, delta int64) {
 	t.Helper()
 	s.Must(t, http.StatusOK, Call{

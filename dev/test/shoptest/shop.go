@@ -1,8 +1,7 @@
-// Package shoptest is who stands around a Holdfast in its end-to-end tests: the
-// merchant, the customers, the operator and the payment provider. It speaks REST
-// alone, and it has a client of its own: a mistake that the tools' client shared
-// with the gateway would not show. Its auditor reads the books behind the
-// gateway's back, but changes nothing.
+// Package shoptest plays everyone around a Holdfast in its end-to-end tests: the merchant,
+// the customers, the operator and the payment provider. It uses only REST, with a client of
+// its own: a mistake that the tools' client shared with the gateway would not show. Its
+// auditor reads the books behind the gateway's back, but changes nothing.
 package shoptest
 
 import (
@@ -25,9 +24,9 @@ import (
 const (
 	// callTimeout is longer than the longest answer that a test waits for.
 	callTimeout = 40 * time.Second
-	// Patience is how long a test waits for what follows by itself.
+	// Patience is how long a test waits for a consequence.
 	Patience = time.Minute
-	// connections that are kept open: the callers of the busiest test.
+	// connections is how many are kept open: the number of callers in the busiest test.
 	connections = 64
 )
 
@@ -38,12 +37,12 @@ type Shop struct {
 	provider *sandbox.Signer
 }
 
-// At is the shop behind the gateway at url, whose callbacks are signed with the
-// stack's own secret.
+// At is the shop behind the gateway at url, whose callbacks are signed with the stack's own
+// secret.
 func At(url string) (*Shop, error) {
 	provider, err := sandbox.New(stack.DefaultSecret)
 	if err != nil {
-		return nil, fmt.Errorf("be the payment provider: %w", err)
+		return nil, fmt.Errorf("act as the payment provider: %w", err)
 	}
 	return &Shop{URL: url, provider: provider, http: &http.Client{
 		Timeout:   callTimeout,
@@ -51,10 +50,10 @@ func At(url string) (*Shop, error) {
 	}}, nil
 }
 
-// Close lets the connections go.
+// Close closes idle connections.
 func (s *Shop) Close() { s.http.CloseIdleConnections() }
 
-// Answer is what the gateway said, whatever it was.
+// Answer is the gateway's response, whatever it was.
 type Answer struct {
 	Status int
 	Header http.Header
@@ -69,7 +68,7 @@ type Call struct {
 	Body         []byte
 }
 
-// Do sends one request. Its error is one of the network: a refusal is an answer.
+// Do sends one request. Its error is a network error: a refusal is an answer.
 func (s *Shop) Do(ctx context.Context, c Call) (Answer, error) {
 	req, err := http.NewRequestWithContext(ctx, c.Method, s.URL+c.Path, bytes.NewReader(c.Body))
 	if err != nil {
@@ -103,7 +102,7 @@ func (s *Shop) Must(t testing.TB, status int, c Call) Answer {
 	return a
 }
 
-// Into reads the answer's JSON.
+// Into parses the answer's JSON.
 func (a Answer) Into(t testing.TB, v any) {
 	t.Helper()
 	require.NoError(t, json.Unmarshal(a.Body, v), "%s", a.Body)
@@ -122,7 +121,7 @@ func (a Answer) Problem(t testing.TB) string {
 	return p.Type[len(prefix):]
 }
 
-// JSON writes a request's body.
+// JSON encodes a request's body.
 func JSON(t testing.TB, v any) []byte {
 	t.Helper()
 	b, err := json.Marshal(v)
@@ -130,8 +129,8 @@ func JSON(t testing.TB, v any) []byte {
 	return b
 }
 
-// Until waits for a condition that nobody announces, and fails the test where
-// it does not come to be.
+// Until waits for a condition without a notification, and fails the test if it doesn't come
+// true.
 func Until(t testing.TB, what string, try func(ctx context.Context) error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), Patience)

@@ -6,11 +6,10 @@ import (
 	"time"
 )
 
-// pause between two looks: a test with many of them must not wear the machine out.
+// pause between two checks: a test with many of them must not overload the machine.
 const pause = 50 * time.Millisecond
 
-// wait tries until it gets nil. When the context ends first, the error is the
-// last one.
+// wait tries until it gets nil. If the context ends first, the error is the last one.
 func wait(ctx context.Context, try func(context.Context) error) error {
 	ticker := time.NewTicker(pause)
 	defer ticker.Stop()
