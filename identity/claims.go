@@ -9,7 +9,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// claims are what is read of a token and written into one.
+// claims are the claims that are read from a token and written into one.
 type claims struct {
 	jwt.RegisteredClaims
 	// rolesClaim names the claim that holds the roles.
@@ -40,8 +40,8 @@ func (c *claims) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// isScope reports whether a claim's text is a list of OAuth scopes. In all others a text is
-// one role: "not an operator" must not be an operator.
+// isScope reports whether a claim's text is a list of OAuth scopes. In any other claim a
+// text is one role: "not an operator" must not be an operator.
 func isScope(claim string) bool { return claim == "scope" || claim == "scp" }
 
 // rolesIn reads the roles of a claim: a text, or a list of them.

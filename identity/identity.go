@@ -1,6 +1,5 @@
-// Package identity tells who sent a request, by the signed token that came with
-// it. It knows tokens and keys, and neither HTTP nor what a role may do; it never
-// keeps a token, nor tells or logs one.
+// Package identity determines who sent a request, by its signed token. It knows tokens and
+// keys, but neither HTTP nor what a role may do; it never stores, reveals or logs a token.
 package identity
 
 import (
@@ -18,13 +17,13 @@ const (
 	RoleCustomer Role = "customer"
 	// RoleOperator may do everything. It and the roles below are staff.
 	RoleOperator Role = "operator"
-	// RoleCatalog looks after products, their stock and their listings.
+	// RoleCatalog manages products, their stock and their listings.
 	RoleCatalog Role = "catalog"
 	// RoleFulfilment reads orders and reports deliveries.
 	RoleFulfilment Role = "fulfilment"
-	// RoleSupport looks after orders, refunds and disputes.
+	// RoleSupport handles orders, refunds and disputes.
 	RoleSupport Role = "support"
-	// RoleReadonly reads all that operators read and changes nothing.
+	// RoleReadonly reads everything that operators read and changes nothing.
 	RoleReadonly Role = "readonly"
 )
 
@@ -41,11 +40,11 @@ func (r Role) Staff() bool {
 	return false
 }
 
-// Caller is who sent a request.
+// Caller is the sender of a request.
 type Caller struct {
 	// Subject names the caller in journals; for a customer it is the customer's id.
 	Subject string
-	// Roles that the token gives, sorted. Unknown ones are left out.
+	// Roles from the token, sorted. Unknown ones are left out.
 	Roles []Role
 }
 
@@ -53,15 +52,16 @@ type Caller struct {
 func (c Caller) Staff() bool { return slices.ContainsFunc(c.Roles, Role.Staff) }
 
 var (
-	// ErrInvalid is a token that proves nothing: forged, out of its time, or meant
-	// for others. Its text may be shown to whoever sent the token.
+	// ErrInvalid means that a token proves nothing: it is forged, expired, not valid yet,
+	// or meant for others. Its text may be shown to the sender.
 	ErrInvalid = errors.New("the token is not valid")
-	// ErrUnjudged is a token that can't be judged now, since its key can't be had.
+	// ErrUnjudged means that a token can't be verified now, because its key isn't
+	// available.
 	ErrUnjudged = errors.New("the keys of tokens can't be reached")
 )
 
-// Verifier tells whose token it is.
+// Verifier identifies callers by their tokens.
 type Verifier interface {
-	// Verify answers ErrInvalid or ErrUnjudged where it can't tell.
+	// Verify returns ErrInvalid or ErrUnjudged if it can't identify the caller.
 	Verify(ctx context.Context, token string) (Caller, error)
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/MicahParks/keyfunc/v3"
 )
 
-// fetch reads the issuer's keys. Its errors leave the URL out, which may hold a
+// fetch reads the issuer's keys. Its errors leave out the URL, which may contain a
 // password.
 func (r *Remote) fetch(ctx context.Context) (keyfunc.Keyfunc, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.url, http.NoBody)
@@ -38,8 +38,8 @@ func (r *Remote) fetch(ctx context.Context) (keyfunc.Keyfunc, error) {
 	return keysOf(ctx, body)
 }
 
-// keysOf keeps the keys of a set that can sign tokens, and passes over the others:
-// one of a kind that nobody here knows must not take the rest with it.
+// keysOf returns the keys of a set that can sign tokens, and skips the others: a key of an
+// unknown kind must not make the rest unusable.
 func keysOf(ctx context.Context, body []byte) (keyfunc.Keyfunc, error) {
 	var set jwkset.JWKSMarshal
 	if err := json.Unmarshal(body, &set); err != nil {

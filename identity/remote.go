@@ -19,25 +19,24 @@ import (
 
 // How an issuer is asked for its keys.
 const (
-	// refreshEvery bounds how long a key that the issuer took back is still good, as long
-	// as the issuer answers.
+	// refreshEvery bounds how long a withdrawn key stays valid while the issuer responds.
 	refreshEvery = 10 * time.Minute
 	// DefaultKeysAge bounds it while the issuer is away.
 	DefaultKeysAge = 4 * time.Hour
-	// MinKeysAge leaves a refresh that failed time for some more; with MaxKeysAge, a key that
-	// was withdrawn ends in any case.
+	// MinKeysAge leaves time for further refreshes after one has failed; with MaxKeysAge, a
+	// withdrawn key expires in any case.
 	MinKeysAge = 2 * refreshEvery
 	MaxKeysAge = 7 * 24 * time.Hour
-	// askAgain is the least time between two questions: tokens with made-up key
-	// names must not become a load on the issuer.
+	// askAgain is the minimum time between two requests: tokens with made-up key names must
+	// not become a load on the issuer.
 	askAgain    = 5 * time.Second
 	askTimeout  = 5 * time.Second
 	maxSetBytes = 1 << 20
 )
 
-// Remote verifies with the public keys that an issuer publishes (a JWKS), RS256
-// or ES256. While the issuer is away, the keys that it showed before stay good up to a
-// bound: it may have withdrawn one of them since.
+// Remote verifies with the public keys that an issuer publishes (a JWKS), RS256 or ES256.
+// While the issuer is away, its last keys stay valid up to a bound: it may have withdrawn
+// one of them since.
 type Remote struct {
 	url    string
 	http   *http.Client
@@ -50,18 +49,18 @@ type Remote struct {
 	mu sync.Mutex
 	// keys is nil until the issuer has answered once.
 	keys keyfunc.Keyfunc
-	// shown is when the issuer showed them.
+	// shown is when the issuer last returned them.
 	shown time.Time
-	// asked is when the issuer was asked last, and failed what came of it.
+	// asked is when the issuer was last asked, and failed the result.
 	asked  time.Time
 	failed error
 }
 
 var _ Verifier = (*Remote)(nil)
 
-// NewRemote asks nobody yet: Run and Verify do. Keys over plain HTTP could be
-// anybody's, so that it is allowed on loopback alone. maxAge is how long keys are good
-// without a refresh, such as DefaultKeysAge.
+// NewRemote makes no request yet: Run and Verify do. Keys over plain HTTP could come from
+// anyone, so it is allowed only on loopback. maxAge is how long keys are valid without a
+// refresh, such as DefaultKeysAge.
 func NewRemote(keysURL string, names Names, maxAge time.Duration, log *slog.Logger) (*Remote, error) {
 	if maxAge < MinKeysAge || maxAge > MaxKeysAge {
 		return nil, fmt.Errorf("keys that are %s old (HOLDFAST_JWKS_MAX_AGE) can't be the bound: they are refreshed every %s, "+
@@ -80,7 +79,8 @@ func NewRemote(keysURL string, names Names, maxAge time.Duration, log *slog.Logg
 		log: log, now: names.complete().Now, maxAge: maxAge,
 		http: &http.Client{
 			Timeout: askTimeout,
-			// The keys come from where the setting says, and from nowhere that an answer says.
+			// The keys come from the configured URL, and from no other that a response may
+			// name.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}, nil
@@ -91,7 +91,7 @@ func isLoopback(host string) bool {
 	return host == "localhost" || (ip != nil && ip.IsLoopback())
 }
 
-// Run keeps the keys fresh until ctx ends, also where the issuer is away at first.
+// Run keeps the keys fresh until ctx ends, even if the issuer is away at first.
 func (r *Remote) Run(ctx context.Context) {
 	for {
 		pause := refreshEvery
@@ -127,7 +127,7 @@ func (r *Remote) Verify(ctx context.Context, token string) (Caller, error) {
 	})
 }
 
-// known are the keys that the issuer has shown, nil where that is too long ago.
+// known returns the issuer's keys, or nil if they are too old.
 func (r *Remote) known() keyfunc.Keyfunc {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -138,8 +138,8 @@ func (r *Remote) known() keyfunc.Keyfunc {
 	return r.keys
 }
 
-// refresh asks the issuer, for all who want it at once, and not again at once: then
-// the last answer stands.
+// refresh asks the issuer, once for all concurrent callers, and not again within askAgain:
+// until then the last answer stands.
 func (r *Remote) refresh(ctx context.Context) (keyfunc.Keyfunc, error) {
 	done := r.asking.DoChan("", func() (any, error) {
 		r.mu.Lock()
@@ -149,7 +149,7 @@ func (r *Remote) refresh(ctx context.Context) (keyfunc.Keyfunc, error) {
 		if recent {
 			return keys, failed
 		}
-		// On its own time: the caller who asks first may go away before the others.
+		// With its own timeout: the first caller may go away before the others.
 		keys, err := r.fetch(context.WithoutCancel(ctx))
 		r.mu.Lock()
 		defer r.mu.Unlock()

@@ -11,7 +11,7 @@ import (
 // MinSecretBytes is the shortest secret that HS256 may have (RFC 7518, 3.2).
 const MinSecretBytes = 32
 
-// Secret signs and verifies with one secret, HS256. Who may verify may sign.
+// Secret signs and verifies with one secret, HS256. Whoever can verify can also sign.
 type Secret struct {
 	secret []byte
 	names  Names
@@ -37,7 +37,7 @@ func (s *Secret) Verify(_ context.Context, token string) (Caller, error) {
 	return s.reader.caller(token, func(*jwt.Token) (any, error) { return s.secret, nil })
 }
 
-// Issue signs a token of the caller.
+// Issue signs a token for the caller.
 func (s *Secret) Issue(c Caller, lifetime time.Duration) (string, error) {
 	if !validSubject(c.Subject, c.Roles) {
 		return "", fmt.Errorf("%q can't be the subject of a token with the roles %v", c.Subject, c.Roles)

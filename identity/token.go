@@ -14,30 +14,30 @@ import (
 )
 
 const (
-	// DefaultName is the issuer and the audience of tokens where none are named.
+	// DefaultName is the default issuer and audience of tokens.
 	DefaultName = "holdfast"
-	// leeway is how far two machines' clocks may be apart.
+	// leeway is how far two machines' clocks may differ.
 	leeway = 30 * time.Second
 	// maxTokenBytes bounds what is worth reading: tokens have less than 2 KiB.
 	maxTokenBytes = 8 << 10
-	// maxSubjectBytes bounds an operator's name, which journals keep.
+	// maxSubjectBytes bounds an operator's name, which journals store.
 	maxSubjectBytes = 128
 )
 
-// DefaultRolesClaim is the claim that a caller's roles are read from where none is named.
+// DefaultRolesClaim is the default claim for a caller's roles.
 const DefaultRolesClaim = "role"
 
-// registered are claims that mean something else: whoever chooses their subject must not
-// choose their roles by it.
+// registered are claims with another meaning: a caller who can choose their subject must
+// not choose their roles with it.
 var registered = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti"}
 
-// Names are what a token has to be from and for, and where its roles are.
+// Names are the issuer and audience that a token must have, and the claim of its roles.
 type Names struct {
-	// Issuer and Audience; DefaultName where they are empty.
+	// Issuer and Audience. Default to DefaultName.
 	Issuer, Audience string
-	// RolesClaim is the claim that holds the roles; DefaultRolesClaim where it is empty.
+	// RolesClaim is the claim that contains the roles. Defaults to DefaultRolesClaim.
 	RolesClaim string
-	// Now is the clock; nil is time.Now.
+	// Now is the clock. Defaults to time.Now.
 	Now func() time.Time
 }
 
@@ -51,15 +51,15 @@ func (n Names) complete() Names {
 	return n
 }
 
-// reader reads tokens that are signed by one of some algorithms.
+// reader reads tokens that are signed with one of some algorithms.
 type reader struct {
 	parser *jwt.Parser
-	// roles is the claim that holds the roles.
+	// roles is the claim that contains the roles.
 	roles string
 }
 
-// reader checks all but the key. algorithms are those that the setting means and
-// no others: else a public key could be taken for the secret of an HMAC.
+// reader returns a reader that checks everything but the key. It accepts only the
+// algorithms of the setting: otherwise a public key could be used as the secret of an HMAC.
 func (n Names) reader(algorithms ...string) (reader, error) {
 	n = n.complete()
 	if slices.Contains(registered, n.RolesClaim) {
@@ -73,8 +73,8 @@ func (n Names) reader(algorithms ...string) (reader, error) {
 	)}, nil
 }
 
-// errCritical is a token that its issuer lets only those accept who understand an
-// extension (RFC 7515, section 4.1.11). None is understood here.
+// errCritical means that the issuer lets a token be accepted only by those who understand
+// an extension (RFC 7515, section 4.1.11). None is understood here.
 var errCritical = errors.New("its header names critical extensions")
 
 // caller checks a token and returns its caller.
@@ -100,8 +100,8 @@ func (r reader) caller(token string, key jwt.Keyfunc) (Caller, error) {
 	return Caller{Subject: c.Subject, Roles: c.roles}, nil
 }
 
-// validSubject: a customer's subject is in keys and paths, that of staff in
-// journals and logs alone.
+// validSubject reports whether a subject is valid: a customer's is part of keys and paths,
+// that of staff only of journals and logs.
 func validSubject(subject string, roles []Role) bool {
 	if slices.Contains(roles, RoleCustomer) {
 		return product.ValidID(subject)
@@ -110,8 +110,8 @@ func validSubject(subject string, roles []Role) bool {
 		product.PlainText(subject)
 }
 
-// reason says what is wrong with a token, in words that repeat nothing of it. A
-// forged one learns only that it is.
+// reason returns what is wrong with a token, without repeating any of it. For a forged
+// token it reveals nothing more.
 func reason(err error) string {
 	for _, known := range []struct {
 		err  error

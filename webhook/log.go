@@ -4,26 +4,26 @@ import (
 	"time"
 )
 
-// What the log keeps of an endpoint: so many deliveries, for so long.
+// What the log stores of an endpoint: this many deliveries, for this long.
 const (
 	KeepDeliveries = 1000
 	KeepFor        = 30 * 24 * time.Hour
 )
 
-// DeliveryStatus is how far a delivery has come.
+// DeliveryStatus is the state of a delivery.
 type DeliveryStatus string
 
 const (
-	// DeliveryPending: it is tried again.
+	// DeliveryPending means that it will be retried.
 	DeliveryPending   DeliveryStatus = "pending"
 	DeliveryDelivered DeliveryStatus = "delivered"
-	// DeliveryFailed: nobody took it for three days.
+	// DeliveryFailed means that it was not accepted for three days.
 	DeliveryFailed DeliveryStatus = "failed"
-	// DeliveryDropped: the endpoint says that it is gone, or was disabled.
+	// DeliveryDropped means that the endpoint answered that it is gone, or was disabled.
 	DeliveryDropped DeliveryStatus = "dropped"
 )
 
-// Logged is what the log has of a delivery.
+// Logged is the log entry of a delivery.
 type Logged struct {
 	// ID is the event's.
 	ID        string         `json:"id"`
@@ -40,13 +40,13 @@ type Logged struct {
 type Attempt struct {
 	At         time.Time `json:"at"`
 	DurationMs int64     `json:"durationMs"`
-	// Status of the answer, 0 where there was none.
+	// Status of the answer, 0 if there was none.
 	Status int `json:"status,omitempty"`
 	// Error is why there was no answer.
 	Error Trouble `json:"error,omitempty"`
 }
 
-// Trouble says in a word why an endpoint could not be asked.
+// Trouble is why an endpoint could not be reached, in one word.
 type Trouble string
 
 const (
@@ -57,24 +57,24 @@ const (
 	TroubleConnection     Trouble = "connection"
 )
 
-// Tried is what came of one attempt, for the log.
+// Tried is the result of one attempt, for the log.
 type Tried struct {
 	Attempt Attempt
 	Status  DeliveryStatus
-	// NextAt is zero where it isn't tried again.
+	// NextAt is zero if there is no further try.
 	NextAt time.Time
-	// Run names the workflow's run: a replay counts its tries anew.
+	// Run names the workflow's run: a replay starts a new count of tries.
 	Run string
 }
 
-// Answer is what an endpoint said.
+// Answer is an endpoint's answer.
 type Answer struct {
 	Status int
-	// RetryAfter is how long it wants to be left alone, 0 where it doesn't say.
+	// RetryAfter is how long it asks to wait, 0 if it doesn't.
 	RetryAfter time.Duration
 }
 
-// UnansweredError says why an endpoint said nothing.
+// UnansweredError is why an endpoint didn't answer.
 type UnansweredError struct {
 	Trouble Trouble
 	Cause   error

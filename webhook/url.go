@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// RefusedURLError says why a URL can't be an endpoint's.
+// RefusedURLError is why a URL can't be an endpoint's.
 type RefusedURLError struct{ Reason string }
 
 func (e *RefusedURLError) Error() string { return e.Reason }
 
-// ParseURL reads an endpoint's URL and checks what can be seen without asking anybody.
-// Which addresses may be reached is another question: see package deliver.
+// ParseURL parses an endpoint's URL and checks what needs no network access. Which
+// addresses may be reached is another question: see package deliver.
 func ParseURL(text string) (*url.URL, error) {
 	refuse := func(reason string) (*url.URL, error) { return nil, &RefusedURLError{reason} }
 	if len(text) > MaxURLBytes {
@@ -40,8 +40,8 @@ func ParseURL(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// IsLocalName tells whether a name can only be one of this machine or of a private
-// network. An address is none.
+// IsLocalName reports whether a name can only belong to this machine or a private network.
+// An address isn't a name.
 func IsLocalName(host string) bool {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	if _, err := netip.ParseAddr(host); err == nil {

@@ -95,7 +95,7 @@ func TestWhatCantBeTakenIsSetAside(t *testing.T) {
 		require.Equal(t, FateTaken, all["product torn"].Fate)
 		require.Equal(t, FateGone, all["order o-torn"].Fate)
 		require.Equal(t, FateKept, all["order o-bad"].Fate)
-		require.Contains(t, all["order o-bad"].Reason, "is no order")
+		require.Contains(t, all["order o-bad"].Reason, "is not an order")
 		h.same([]string{"bad", "torn"}, nil)
 		h.view.set(func() { require.Len(t, h.view.events, 5, "four products, and the one of nobody") })
 		reasons := []string{}

@@ -44,7 +44,7 @@ func TestAColdOrderWithABadLatePayment(t *testing.T) {
 			require.EqualValues(t, 2, report.FromOldView)
 			require.EqualValues(t, 1, report.Poisoned)
 			require.Equal(t, "cold", report.PoisonedFirst[0].ID)
-			require.Contains(t, report.PoisonedFirst[0].Reason, "came after it had left")
+			require.Contains(t, report.PoisonedFirst[0].Reason, "arrived after it had left")
 			require.Contains(t, h.log.String(), "order_id=cold")
 		})
 	}

@@ -1,5 +1,5 @@
-// Package deliver sends messages to merchants' endpoints as Standard Webhooks wants
-// them, and sees to it that nobody makes Holdfast call into the network that it runs in.
+// Package deliver sends messages to merchants' endpoints according to Standard Webhooks,
+// and prevents them from making Holdfast call into its own network.
 package deliver
 
 import (
@@ -20,38 +20,39 @@ import (
 	"holdfast/webhook"
 )
 
-// Loopback is a setting that allows this machine alone.
+// Loopback is a setting that allows only this machine.
 const Loopback = "127.0.0.0/8,::1/128"
 
-// private is what the word stands for in a setting: where test receivers live.
+// private is what the word means in a setting: where test receivers live.
 var private = []netip.Prefix{
 	netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"),
 	netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"), netip.MustParsePrefix("192.168.0.0/16"),
 	netip.MustParsePrefix("fc00::/7"),
 }
 
-// metadata are addresses at which clouds tell a machine its own secrets. Nothing allows
-// them; beside these, all of 169.254.0.0/16 and fe80::/10 has to be allowed by name.
+// metadata are addresses at which clouds give a machine its own secrets. No setting allows
+// them; the rest of 169.254.0.0/16 and fe80::/10 must be allowed explicitly.
 var metadata = []netip.Addr{
 	netip.MustParseAddr("169.254.169.254"), netip.MustParseAddr("169.254.170.2"), netip.MustParseAddr("169.254.170.23"),
 	netip.MustParseAddr("fd00:ec2::254"), netip.MustParseAddr("fd00:ec2::23"), netip.MustParseAddr("fd20:ce::254"),
 	netip.MustParseAddr("100.100.100.200"), netip.MustParseAddr("168.63.129.16"), netip.MustParseAddr("192.0.0.192"),
 }
 
-// errRefused is what a connection to a forbidden address fails with.
+// errRefused is the error of a connection to a forbidden address.
 var errRefused = errors.New("the address is not one that webhooks may reach")
 
-// Guard says which addresses may be reached.
+// Guard decides which addresses may be reached.
 type Guard struct {
 	allowed []netip.Prefix
 	public  *ssrf.Guardian
-	// resolver is the system's where it is nil.
+	// resolver is the system's if nil.
 	resolver *net.Resolver
 	own      own
 }
 
-// NewGuard reads the setting: networks such as 10.1.0.0/16 that may be reached although
-// they are not public, separated by commas; private is all private ones and loopback.
+// NewGuard parses the setting: networks such as 10.1.0.0/16 that may be reached although
+// they are not public, separated by commas; private means all private networks and
+// loopback.
 func NewGuard(setting string) (*Guard, error) {
 	g := &Guard{public: ssrf.New(ssrf.WithAnyPort())}
 	for part := range strings.SplitSeq(setting, ",") {
@@ -70,8 +71,8 @@ func NewGuard(setting string) (*Guard, error) {
 	return g, nil
 }
 
-// check judges one address. Unencrypted: only an allowed network is trusted with what
-// everybody on the way can read.
+// check judges one address. Without encryption only an allowed network is trusted with what
+// everyone on the path can read.
 func (g *Guard) check(a netip.Addr, encrypted bool) error {
 	a = a.Unmap() // ::ffff:10.0.0.1 is 10.0.0.1
 	switch {
@@ -88,13 +89,13 @@ func (g *Guard) check(a netip.Addr, encrypted bool) error {
 	return nil
 }
 
-// isAllowed reports whether the setting names a network that the address is in.
+// isAllowed reports whether the address is in a network that the setting names.
 func (g *Guard) isAllowed(a netip.Addr) bool {
 	return slices.ContainsFunc(g.allowed, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
-// dialer checks each address that it connects to, after the name was resolved: a name
-// that means another address the second time is judged the second time.
+// dialer checks each address that it connects to, after the name was resolved: a name that
+// resolves to another address the second time is checked the second time.
 func (g *Guard) dialer(encrypted bool) *net.Dialer {
 	return &net.Dialer{
 		Timeout: dialTimeout, Resolver: g.resolver,
@@ -114,12 +115,12 @@ func (g *Guard) dialer(encrypted bool) *net.Dialer {
 	}
 }
 
-// lookUpWithin bounds what a registration waits for a name.
+// lookUpWithin bounds how long a registration waits for a name.
 const lookUpWithin = 2 * time.Second
 
-// Check refuses a URL that can't be an endpoint's, as a *webhook.RefusedURLError. It is
-// for whoever registers one, so that he hears of it at once; what counts is the check of
-// each connection. A name that can't be resolved now is taken.
+// Check refuses a URL that can't be an endpoint's, as a *webhook.RefusedURLError. It is for
+// registrations, so that the caller learns of it at once; what counts is the check of each
+// connection. A name that can't be resolved now is accepted.
 func (g *Guard) Check(ctx context.Context, text string) error {
 	u, err := webhook.ParseURL(text)
 	if err != nil {
@@ -135,7 +136,7 @@ func (g *Guard) Check(ctx context.Context, text string) error {
 		}
 		ctx, cancel := context.WithTimeout(ctx, lookUpWithin)
 		defer cancel()
-		addresses, _ = g.lookUp(ctx, host) // nobody knows it now: its messages would wait for it
+		addresses, _ = g.lookUp(ctx, host) // unresolvable now: its messages would wait for it
 	}
 	if u.Scheme == "http" && len(addresses) == 0 {
 		return errPlain()
@@ -158,7 +159,7 @@ func (g *Guard) Check(ctx context.Context, text string) error {
 	return nil
 }
 
-// portOf is the port that a URL, which webhook.ParseURL took, leads to.
+// portOf returns the port of a URL that webhook.ParseURL accepted.
 func portOf(u *url.URL) uint16 {
 	if port, err := strconv.ParseUint(u.Port(), 10, 16); err == nil {
 		return uint16(port)

@@ -15,17 +15,17 @@ import (
 )
 
 const (
-	// ownFor is how long it is believed where Holdfast's own services are, and that a name
-	// of theirs can't be resolved: they move when a container is made again or a replica
+	// ownFor is how long the addresses of Holdfast's own services are cached, including
+	// failures to resolve a name: they change when a container is recreated or a replica
 	// takes over.
 	ownFor = 10 * time.Second
-	// listWithin bounds asking Redis for the servers of a cluster.
+	// listWithin bounds the request to Redis for the servers of a cluster.
 	listWithin = time.Second
 )
 
 var (
 	errOwn = errors.New("the address is one of Holdfast's own services")
-	// errOwnUnknown says that one of them may be anywhere.
+	// errOwnUnknown means that one of them may be anywhere.
 	errOwnUnknown = errors.New("a name of Holdfast's own services can't be resolved now, so that no private address is safe")
 )
 
@@ -38,11 +38,11 @@ type own struct {
 	last services
 }
 
-// services are where Holdfast's own services are, as of a time.
+// services are the locations of Holdfast's own services at one time.
 type services struct {
 	at time.Time
-	// byName are the addresses of each name. One that can't be resolved keeps those that it
-	// had, and has none where it was never resolved.
+	// byName maps each name to its addresses. One that can't be resolved keeps its previous
+	// ones, or has none if it was never resolved.
 	byName map[string][]netip.Addr
 	all    []netip.AddrPort
 	// unknown is a name that was never resolved, if there is one.
@@ -50,15 +50,14 @@ type services struct {
 }
 
 // RefuseOwn has the guard refuse the services that Holdfast itself runs on, whatever else
-// it allows: they believe whoever reaches them. list gives their host:port, and is asked
-// again while the guard is in use.
+// it allows: they trust every caller. list returns their host:port, and is called again
+// while the guard is in use.
 func (g *Guard) RefuseOwn(list func(context.Context) []string) { g.own.list = list }
 
-// checkOwn refuses the address of one of Holdfast's own services. On this machine, where
-// receivers live too while one tries things out, only the port identifies a service; a
-// machine of another address is refused as a whole, with ports that nothing here knows of.
-// While a service's name was never resolved, it may be at any address that is allowed
-// without being public.
+// checkOwn refuses the address of one of Holdfast's own services. On this machine, which
+// may also run receivers during tests, only the port identifies a service; a machine with
+// another address is refused as a whole, including ports that are unknown here. While a
+// service's name was never resolved, it may be at any non-public address that is allowed.
 func (g *Guard) checkOwn(ctx context.Context, to netip.AddrPort) error {
 	if g.own.list == nil {
 		return nil
@@ -79,8 +78,8 @@ func (g *Guard) checkOwn(ctx context.Context, to netip.AddrPort) error {
 	return nil
 }
 
-// ownServices finds out where the services are. Callers that come meanwhile wait for the
-// same answer, 3 seconds at most.
+// ownServices finds the services. Concurrent callers wait for the same result, 3 seconds at
+// most.
 func (g *Guard) ownServices(ctx context.Context) services {
 	if last := g.own.known(); time.Since(last.at) < ownFor {
 		return last
@@ -104,8 +103,8 @@ func (o *own) known() services {
 	return o.last
 }
 
-// findServices resolves the services' names, each within a bound of its own. before are the
-// addresses that they had.
+// findServices resolves the services' names, each with a bound of its own. before are their
+// previous addresses.
 func (g *Guard) findServices(ctx context.Context, before map[string][]netip.Addr) services {
 	listing, cancel := context.WithTimeout(ctx, listWithin)
 	defer cancel()
@@ -114,7 +113,7 @@ func (g *Guard) findServices(ctx context.Context, before map[string][]netip.Addr
 		host, text, err := net.SplitHostPort(service)
 		port, notPort := strconv.ParseUint(text, 10, 16)
 		if err != nil || notPort != nil {
-			continue // a socket of this machine's
+			continue // a socket on this machine
 		}
 		ports[host] = append(ports[host], uint16(port))
 	}
@@ -149,7 +148,7 @@ func (g *Guard) findServices(ctx context.Context, before map[string][]netip.Addr
 	return found
 }
 
-// addressesOf resolves the name of a service. It is nil where that fails.
+// addressesOf resolves the name of a service. It returns nil if that fails.
 func (g *Guard) addressesOf(ctx context.Context, host string) []netip.Addr {
 	if host == "" { // a service that listens everywhere
 		return []netip.Addr{netip.IPv6Unspecified()}

@@ -26,7 +26,7 @@ const (
 	dialTimeout = 5 * time.Second
 	tlsTimeout  = 5 * time.Second
 	idleTimeout = 30 * time.Second
-	// Of an answer nothing counts but its status.
+	// Only the status of an answer counts.
 	maxAnswerBytes = 4 << 10
 	maxHeaderBytes = 64 << 10
 	connections    = 200
@@ -41,8 +41,8 @@ type Sender struct {
 	now              func() time.Time
 }
 
-// NewSender sends where the guard allows it. It asks no proxy: that would be the one to
-// connect, unguarded.
+// NewSender sends where the guard allows it. It uses no proxy, which would connect without
+// the guard.
 func NewSender(g *Guard) *Sender {
 	return &Sender{encrypted: newClient(g.dialer(true)), plain: newClient(g.dialer(false)), now: time.Now}
 }
@@ -55,15 +55,16 @@ func newClient(d *net.Dialer) *http.Client {
 			MaxIdleConns: connections, MaxResponseHeaderBytes: maxHeaderBytes, DisableCompression: true,
 			TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12},
 		},
-		// The receiver said where it wants its messages; what it points to was not asked for.
+		// The receiver registered this URL; a redirect's target was not checked.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
 
-// Answer is what came back.
+// Answer is the endpoint's answer.
 type Answer = webhook.Answer
 
-// Send makes one try. An error is a *webhook.UnansweredError: why nothing came back.
+// Send makes one try. An error is a *webhook.UnansweredError, with the reason why there was
+// no answer.
 func (s *Sender) Send(ctx context.Context, to string, secrets []string, e webhook.Event) (Answer, error) {
 	u, err := webhook.ParseURL(to)
 	if err != nil {
@@ -86,12 +87,12 @@ func (s *Sender) Send(ctx context.Context, to string, secrets []string, e webhoo
 	if err != nil {
 		return Answer{}, unanswered(err)
 	}
-	defer func() { _ = res.Body.Close() }() // there is nothing more to know
+	defer func() { _ = res.Body.Close() }() // there is nothing more to learn
 	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, maxAnswerBytes))
 	return Answer{Status: res.StatusCode, RetryAfter: retryAfter(res.Header.Get("Retry-After"), s.now())}, nil
 }
 
-// sign puts in the header one signature of each secret.
+// sign adds one signature per secret to the header.
 func sign(h http.Header, secrets []string, e webhook.Event, now time.Time) error {
 	signatures := make([]string, 0, len(secrets))
 	for _, secret := range secrets {
@@ -111,7 +112,7 @@ func sign(h http.Header, secrets []string, e webhook.Event, now time.Time) error
 	return nil
 }
 
-// retryAfter reads how long the receiver wants to be left alone.
+// retryAfter parses how long the receiver asks to wait.
 func retryAfter(text string, now time.Time) time.Duration {
 	if seconds, err := strconv.ParseInt(text, 10, 32); err == nil && seconds > 0 {
 		return time.Duration(seconds) * time.Second
@@ -122,7 +123,7 @@ func retryAfter(text string, now time.Time) time.Duration {
 	return 0
 }
 
-// unanswered says why there is no answer, without the URL, which may hold a secret.
+// unanswered returns why there is no answer, without the URL, which may contain a secret.
 func unanswered(err error) error {
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err

@@ -14,10 +14,11 @@ import (
 	"holdfast/webhook"
 )
 
-// maxTries of one delivery are kept; somebody may replay it for ever.
+// maxTries bounds how many tries of one delivery are stored; it may be replayed without
+// end.
 const maxTries = 100
 
-// The log of an endpoint lies in one slot.
+// The log of an endpoint is in one slot.
 func listKey(endpointID string) string { return "{" + endpointID + "}:deliveries" }
 
 func deliveryKey(endpointID, eventID string) string {
@@ -33,7 +34,7 @@ func (s *Store) Tries(ctx context.Context, endpointID, eventID, run string) (int
 	return n, nil
 }
 
-// Log notes a try.
+// Log stores a try.
 func (s *Store) Log(ctx context.Context, endpointID string, e webhook.Event, t webhook.Tried) error {
 	event, err := json.Marshal(e)
 	if err != nil {
@@ -56,7 +57,7 @@ func (s *Store) Log(ctx context.Context, endpointID string, e webhook.Event, t w
 	return nil
 }
 
-// Settle notes how a delivery has ended that makes no further try.
+// Settle stores how a delivery ended that won't be retried.
 func (s *Store) Settle(ctx context.Context, endpointID, eventID string, status webhook.DeliveryStatus) error {
 	if err := s.run(ctx, settleScript, []string{deliveryKey(endpointID, eventID)}, string(status)).Err(); err != nil {
 		return fmt.Errorf("log the end of event %s for webhook %s: %w", eventID, endpointID, err)
@@ -64,9 +65,9 @@ func (s *Store) Settle(ctx context.Context, endpointID, eventID string, status w
 	return nil
 }
 
-// Deliveries reads a page of an endpoint's log, the newest event first. After is the
-// last one of the page before, empty for the first; one that is not in the log any more
-// was its oldest, and nothing comes after it.
+// Deliveries reads a page of an endpoint's log, the newest event first. After is the last
+// one of the previous page, empty for the first page. If it has expired from the log it was
+// the oldest, and nothing comes after it.
 func (s *Store) Deliveries(ctx context.Context, endpointID string, limit int, after string) (page []webhook.Logged, more bool, err error) {
 	var from int64
 	if after != "" {
@@ -99,7 +100,7 @@ func (s *Store) Deliveries(ctx context.Context, endpointID string, limit int, af
 	}
 	for _, a := range asked {
 		if len(a.Val()) == 0 {
-			continue // its time was up
+			continue // it has expired
 		}
 		l, _, err := readLogged(a.Val())
 		if err != nil {
@@ -110,7 +111,7 @@ func (s *Store) Deliveries(ctx context.Context, endpointID string, limit int, af
 	return page, more, nil
 }
 
-// Event reads what was sent, to be sent again.
+// Event reads what was sent, to send it again.
 func (s *Store) Event(ctx context.Context, endpointID, eventID string) (webhook.Event, error) {
 	fields, err := s.rdb.HGetAll(ctx, deliveryKey(endpointID, eventID)).Result()
 	if err != nil {
