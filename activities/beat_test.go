@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Whatever the work waits for, its beats go on, each well within the heartbeat timeout.
+// Whatever the work waits for, heartbeats continue, each well within the heartbeat timeout.
 func TestAWalkBeatsWhileItsWorkHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var beats atomic.Int64

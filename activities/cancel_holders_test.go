@@ -18,12 +18,12 @@ import (
 	"holdfast/saga"
 )
 
-// told plays the orders' workflows: each gives back when it is told.
+// told plays the orders' workflows: each releases its stock when it is signalled.
 type told struct {
 	*shop
 	mu    sync.Mutex
 	times map[string]int
-	// before runs ahead of an order's own answer; its error is the signal's.
+	// before runs before an order's own answer; its error is the signal's.
 	before func(orderID string) error
 }
 
@@ -66,7 +66,7 @@ func TestEveryHolderOfManyPagesIsToldOnce(t *testing.T) {
 	s.Zero(s.books().Held)
 }
 
-// A reserve that won the race puts its order on the list while others are told.
+// A reserve that won the race puts its order on the list while others are signalled.
 func TestHolderThatComesMeanwhileIsToldToo(t *testing.T) {
 	s := open(t)
 	s.holds("early", time.Now().Add(time.Hour))
@@ -105,7 +105,7 @@ func TestHoldersOfANewerListingAreNotTold(t *testing.T) {
 	s.Zero(o.times["newer"])
 }
 
-// A workflow that is closed or unknown gives nothing back: its hold is settled.
+// A workflow that is closed or unknown releases nothing: its hold is settled.
 func TestHoldersWithoutAWorkflowAreSettled(t *testing.T) {
 	s := open(t)
 	for id, r := range rules {
@@ -123,7 +123,7 @@ func TestHoldersWithoutAWorkflowAreSettled(t *testing.T) {
 	}
 }
 
-// An attempt doesn't go on for ever: whoever looks at the workflow reads what it waits for.
+// An attempt doesn't run forever: the workflow's page shows what it waits for.
 func TestAnAttemptThatEndsSaysWhatItWaitsFor(t *testing.T) {
 	s := open(t)
 	for i := range 8 {
@@ -142,8 +142,8 @@ func TestAnAttemptThatEndsSaysWhatItWaitsFor(t *testing.T) {
 	s.Equal(product.HoldStateHeld, s.stateOf("order-0"))
 }
 
-// One order can't be settled as long as others hold: they must not wait for it, nor be
-// told again because of it.
+// One order can't be settled while others hold: they must not wait for it, nor be signalled
+// again because of it.
 func TestAnOrderThatCantBeSettledNeitherStopsNorRepeatsTheOthers(t *testing.T) {
 	s := open(t)
 	const others = 100
@@ -177,8 +177,8 @@ func TestAnOrderThatCantBeSettledNeitherStopsNorRepeatsTheOthers(t *testing.T) {
 	s.Zero(s.books().Held)
 }
 
-// More holds can't be settled than are settled at once, each for as long as it may take: the
-// one behind them has its turn.
+// More holds can't be settled than are settled at once, each for as long as it may take:
+// the one behind them still gets its turn.
 func TestHoldsWhoseProviderHangsLeaveRoomForOthers(t *testing.T) {
 	s := open(t)
 	s.overdue("stuck", 40, activities.Fate{Known: true, Status: order.StatusAwaitingPayment})
@@ -199,7 +199,7 @@ func TestHoldsWhoseProviderHangsLeaveRoomForOthers(t *testing.T) {
 	s.Zero(s.books().Held)
 }
 
-// failing can't read an order's payments as long as it returns an error.
+// failing can't read an order's payments while it returns an error.
 type failing struct {
 	*records.Store
 	fails func() error
@@ -212,7 +212,7 @@ func (f failing) Payments(ctx context.Context, orderID string) (map[string][]byt
 	return f.Store.Payments(ctx, orderID)
 }
 
-// A signal fails for a while: that order alone is told again.
+// A signal fails for a while: only that order is signalled again.
 func TestAnOrderThatCantBeToldIsToldAgainByItself(t *testing.T) {
 	s := open(t)
 	for _, id := range []string{"a", "b", "c"} {
@@ -229,7 +229,7 @@ func TestAnOrderThatCantBeToldIsToldAgainByItself(t *testing.T) {
 	s.Equal(map[string]int{"a": 1, "b": 2, "c": 1}, o.times)
 }
 
-// What an attempt tells by its heartbeats is small, however many orders there are.
+// An attempt's heartbeats are small, however many orders there are.
 func TestTheNextAttemptCountsWhatTheLastOneTold(t *testing.T) {
 	s := open(t)
 	s.holds("left", time.Now().Add(time.Hour))
@@ -247,8 +247,8 @@ func TestTheNextAttemptCountsWhatTheLastOneTold(t *testing.T) {
 
 func (f fates) runs(_ context.Context, orderID string) (bool, error) { return f[orderID].Running, nil }
 
-// An earlier attempt told an order that was terminated before it read that: Temporal takes
-// the same message again, and no workflow hears it.
+// An earlier attempt signalled an order that was terminated before it read the signal:
+// Temporal accepts the same message again, but no workflow receives it.
 func TestAnOrderThatWasToldAndTerminatedIsSettledAtOnce(t *testing.T) {
 	s := open(t)
 	s.holds("terminated", time.Now().Add(time.Hour))

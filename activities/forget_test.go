@@ -19,7 +19,7 @@ import (
 
 func TestMain(m *testing.M) { redistest.Main(m) }
 
-// ordersView is what a view says that it has; before is called when it is asked.
+// ordersView is what a view reports; before is called when it is queried.
 type ordersView struct {
 	has    map[string]int64
 	before func()
@@ -44,12 +44,13 @@ type attic struct {
 	t    *testing.T
 	docs *records.Store
 	view *ordersView
-	// open orders' workflows are not closed for long enough; away: nobody can say.
+	// open orders' workflows are not closed for long enough; away means that Temporal can't
+	// answer.
 	open map[string]bool
 	away error
 }
 
-// ClosedBefore says of all others that Temporal has forgotten them.
+// ClosedBefore reports all others as forgotten by Temporal.
 func (a *attic) ClosedBefore(_ context.Context, ids []string, _ time.Time) (map[string]bool, error) {
 	closed := map[string]bool{}
 	for _, id := range ids {
@@ -86,7 +87,7 @@ func (a *attic) stored(id string) order.Stored {
 // there reports whether anything of the order is left in Redis.
 func (a *attic) there(id string) bool { return a.stored(id).Revision > 0 }
 
-// sees lets the view have the orders as they are.
+// sees stores the orders' current state in the view.
 func (a *attic) sees(ids ...string) {
 	a.t.Helper()
 	for _, id := range ids {
@@ -146,7 +147,7 @@ func TestOnlyWhatIsOverAndInTheViewLeaves(t *testing.T) {
 				a.sees(id)
 			}
 		}
-		a.refund("lagging", "z", order.RefundNotOwed) // the view hasn't heard of it
+		a.refund("lagging", "z", order.RefundNotOwed) // the view hasn't received it
 
 		res, _, err := a.forget(month - time.Hour)
 		require.NoError(a.t, err)
@@ -165,7 +166,7 @@ func TestOnlyWhatIsOverAndInTheViewLeaves(t *testing.T) {
 	})
 }
 
-// The view has another history than Redis: whatever is stored may be in no other place.
+// The view has another history than Redis, so Redis may have the only copy.
 func TestOrderThatTheViewIsAheadOfStays(t *testing.T) {
 	eachAttic(t, func(a *attic) {
 		a.put("o", order.StatusDelivered)
@@ -209,7 +210,7 @@ func TestOrderWhoseWorkflowIsNotClosedForLongStays(t *testing.T) {
 	})
 }
 
-// A refund comes between the look at the view and the deletion.
+// A refund arrives between the query to the view and the deletion.
 func TestOrderThatChangesMeanwhileStays(t *testing.T) {
 	eachAttic(t, func(a *attic) {
 		a.put("o", order.StatusDelivered)
@@ -235,8 +236,8 @@ func TestNothingLeavesWhileTheViewIsAway(t *testing.T) {
 	})
 }
 
-// Payments that came after their order had left follow it; those of an order that
-// nobody knows stay.
+// Payments that arrived after their order had left follow it; those of an unknown order
+// stay.
 func TestLatePaymentsFollowTheirOrder(t *testing.T) {
 	eachAttic(t, func(a *attic) {
 		for _, id := range []string{"known", "unknown"} {

@@ -12,7 +12,7 @@ import (
 )
 
 // paying is an order of two mugs and a shirt whose workflow has read its payment and was
-// ended by force before it had sold all units.
+// terminated before it had sold all units.
 func (s *shop) paying(id string) order.Order {
 	s.Helper()
 	o := s.placed(id)
@@ -32,7 +32,7 @@ func (s *shop) commits(o order.Order, productIDs ...string) {
 	}
 }
 
-// allBack asserts that nothing is sold to or held for an order any more.
+// allBack requires that nothing is sold to or held for an order any more.
 func (s *shop) allBack() {
 	s.Helper()
 	for _, id := range []string{"mug", "shirt"} {
@@ -45,7 +45,7 @@ func (s *shop) allBack() {
 	}
 }
 
-// A failover lost the sale of one product, and its Redis is away while the order waits to
+// A failover lost the sale of one product, and its Redis is down while the order waits to
 // hold it again.
 func TestWhatAnOrderEndedByForceHadBoughtGoesBack(t *testing.T) {
 	s := open(t)
@@ -60,8 +60,8 @@ func TestWhatAnOrderEndedByForceHadBoughtGoesBack(t *testing.T) {
 	s.Equal(order.StatusCancelled, s.document("half").Status)
 }
 
-// Redis goes away between the return of the units that were sold and the last one: the
-// hold that leads to the order is the last to go.
+// Redis goes down between the return of the sold units and the last one: the hold that
+// leads to the order is released last.
 func TestTheHoldThatLeadsToAnOrderIsGivenBackLast(t *testing.T) {
 	s := open(t)
 	s.commits(s.paying("half"), "mug")
@@ -81,7 +81,7 @@ func (noReturns) Restock(context.Context, product.Holder, string, string, []prod
 	return nil, errAway
 }
 
-// ended lists orders whose workflows were ended by force, one a page.
+// ended lists orders whose workflows were terminated, one per page.
 type ended struct {
 	orderIDs []string
 	err      error
@@ -109,7 +109,8 @@ func (s *shop) later(orderIDs ...string) *activities.Sweeper {
 	return sweeper
 }
 
-// Its units are all sold, by an attempt that came after the termination: no hold leads to it.
+// Its units are all sold, by an attempt that ran after the termination: no hold leads to
+// it.
 func TestAnOrderEndedByForceThatHoldsNothingIsClosed(t *testing.T) {
 	s := open(t)
 	s.commits(s.paying("sold"), "mug", "shirt")
@@ -153,7 +154,7 @@ func TestOrdersEndedByForceAreLeftAloneUntilTheirTime(t *testing.T) {
 	s.Equal(order.StatusAwaitingPayment, s.document("ended").Status)
 }
 
-// The worker dies when the document is closed and the refund isn't started.
+// The worker dies after the document is closed and before the refund is started.
 func TestTheRefundOfAClosedOrderIsStartedAtLast(t *testing.T) {
 	s := open(t)
 	s.commits(s.paying("sold"), "mug", "shirt")
@@ -168,7 +169,7 @@ func TestTheRefundOfAClosedOrderIsStartedAtLast(t *testing.T) {
 	s.Len(s.refunds, 1)
 }
 
-// The workflow had heard that all is sold, and its document was not written yet.
+// The workflow knew that everything is sold, but its document was not stored yet.
 func TestAPaidOrderEndedByForceKeepsItsUnitsAndIsWrittenDown(t *testing.T) {
 	s := open(t)
 	o := s.paying("paid")
@@ -182,8 +183,8 @@ func TestAPaidOrderEndedByForceKeepsItsUnitsAndIsWrittenDown(t *testing.T) {
 	s.Empty(s.refunds)
 }
 
-// Its workflow was ended before it heard that all is sold and written down, and a failover
-// lost the sale of one product.
+// Its workflow was terminated before it learned that everything is sold and recorded, and a
+// failover lost the sale of one product.
 func TestAHoldOfAnOrderWhoseDocumentSaysPaidIsSold(t *testing.T) {
 	s := open(t)
 	o := s.paying("paid")

@@ -36,11 +36,11 @@ type shop struct {
 	fates fates
 	// refunds that were started.
 	refunds []order.Refund
-	// stuck is how the ids of orders begin that can't be settled.
+	// stuck is the prefix of the ids of orders that can't be settled.
 	stuck string
 }
 
-// fates is what became of each order; one that isn't there is unknown.
+// fates maps each order to its fate; missing ones are unknown.
 type fates map[string]activities.Fate
 
 var errFate = errors.New("frontend is away")
@@ -56,7 +56,7 @@ func (f fates) IsPaid(_ context.Context, h product.Holder) (bool, error) {
 	return f[h.OrderID].Status.TookPayment(), nil
 }
 
-// StillWaiting plays the list of workflows, as it is when all is well.
+// StillWaiting plays the list of workflows in a healthy system.
 func (f fates) StillWaiting(_ context.Context, orderIDs []string) (map[string]bool, error) {
 	waiting := map[string]bool{}
 	for _, id := range orderIDs {
@@ -90,7 +90,7 @@ func (s *shop) settler() *activities.Settler {
 	}
 }
 
-// documents can't be read of orders that are stuck.
+// documents can't be read for orders that are stuck.
 type documents struct {
 	*records.Store
 	of *shop
@@ -129,14 +129,14 @@ func (s *shop) books() product.Stock {
 	return p.Variants[0].Stock
 }
 
-// rules says what is done about a hold that outlived its deadline.
+// rules is how each hold that outlived its deadline is settled.
 var rules = map[string]struct {
 	fate activities.Fate
 	what activities.Settling
 	then product.HoldState
 }{
 	"running": {activities.Fate{Known: true, Running: true}, activities.SettlingLeftAlone, product.HoldStateHeld},
-	// Its workflow had committed the units when it said paid: Redis lost that.
+	// Its workflow had committed the units before it reported paid: Redis lost that.
 	"runs-paid":  {activities.Fate{Known: true, Running: true, Status: order.StatusPaid}, activities.SettlingCommitted, product.HoldStateCommitted},
 	"paid":       {activities.Fate{Known: true, Status: order.StatusPaid, PaymentID: "p"}, activities.SettlingCommitted, product.HoldStateCommitted},
 	"delivered":  {activities.Fate{Known: true, Status: order.StatusDelivered, PaymentID: "p"}, activities.SettlingCommitted, product.HoldStateCommitted},
@@ -148,8 +148,8 @@ var rules = map[string]struct {
 	"unknown":    {activities.Fate{}, activities.SettlingReleased, product.HoldStateReleased},
 }
 
-// Redis remembers what an order bought until it closes. Of one that is closed no other step
-// comes that would let it be forgotten.
+// Redis remembers what an order bought until it closes. For a closed order, no later step
+// would let it expire.
 func TestASaleToAClosedOrderIsForgottenInAWhile(t *testing.T) {
 	s := open(t)
 	for _, id := range []string{"paid", "delivered"} {
@@ -166,7 +166,7 @@ func TestASaleToAClosedOrderIsForgottenInAWhile(t *testing.T) {
 	s.Equal(time.Duration(-1), left("paid"), "its units may still come back")
 }
 
-// A hold may end between the sweeper's look and its rule, or be a newer try's.
+// A hold may end between the sweeper's read and its rule, or belong to a newer try.
 func TestSettlingTakesNothingFromAnEndedHold(t *testing.T) {
 	s := open(t)
 	s.holds("sold", time.Now())
@@ -201,7 +201,7 @@ func environment() *testsuite.TestActivityEnvironment {
 	return suite.NewTestActivityEnvironment()
 }
 
-// placed is an order of two mugs and a shirt that waits for its payment.
+// placed is an order of two mugs and a shirt that awaits its payment.
 func (s *shop) placed(id string) order.Order {
 	s.Helper()
 	onHand := units
@@ -227,8 +227,8 @@ func (s *shop) placed(id string) order.Order {
 	return o
 }
 
-// settled settles the order's shirt and answers its document then. Nothing of
-// the order may be held any more.
+// settled settles the order's shirt and returns its document afterwards. Nothing may be
+// held for the order any more.
 func (s *shop) settled(id string) order.Order {
 	s.Helper()
 	what, err := s.settler().Settle(s.Context(), "shirt", id)
@@ -251,8 +251,7 @@ func (s *shop) document(id string) order.Order {
 	return o
 }
 
-// An order that somebody terminated is closed for its readers too, and gives
-// back all that it held.
+// A terminated order is closed for its readers too, and releases everything that it held.
 func TestAnOrderThatWasEndedByForceIsClosed(t *testing.T) {
 	s := open(t)
 	o := s.placed("ended")
@@ -270,7 +269,7 @@ func TestAnOrderThatWasEndedByForceIsClosed(t *testing.T) {
 	s.Equal(closed.Version, again)
 }
 
-// Its workflow had read the payment and not yet sold the units.
+// Its workflow had read the payment but not yet sold the units.
 func TestWhatAnOrderEndedByForceWasPaidGoesBack(t *testing.T) {
 	s := open(t)
 	o := s.placed("paying")
@@ -286,7 +285,7 @@ func TestWhatAnOrderEndedByForceWasPaidGoesBack(t *testing.T) {
 	s.Len(all, 2)
 }
 
-// Its workflow had decided how it ends, and Redis was away.
+// Its workflow had decided how it ends, but Redis was down.
 func TestAnOrderEndedByForceWhileItEndedKeepsItsEnd(t *testing.T) {
 	s := open(t)
 	o := s.placed("ending")
@@ -295,7 +294,7 @@ func TestAnOrderEndedByForceWhileItEndedKeepsItsEnd(t *testing.T) {
 	s.Equal(order.StatusExpired, s.settled("ending").Status)
 }
 
-// Its document was written, and the workflow never heard of that.
+// Its document was stored, but the workflow never learned that.
 func TestAnOrderEndedByForceWhileItReservedIsClosed(t *testing.T) {
 	s := open(t)
 	o := s.placed("reserved")
@@ -306,7 +305,7 @@ func TestAnOrderEndedByForceWhileItReservedIsClosed(t *testing.T) {
 	s.Equal(o.Version+1, closed.Version)
 }
 
-// desk is a provider that answers each cancellation the same.
+// desk is a provider that gives each cancellation the same answer.
 type desk struct {
 	activities.Provider
 	answer order.Cancellation
@@ -316,8 +315,8 @@ func (d *desk) Cancel(context.Context, string, order.PaymentRequest) (order.Canc
 	return d.answer, nil
 }
 
-// A payment that is still open when somebody ends the workflow is ended before a unit
-// goes back.
+// A payment that is still open when the workflow is terminated is ended before a unit is
+// released.
 func TestTheOpenPaymentOfAnOrderEndedByForceIsEnded(t *testing.T) {
 	s := open(t)
 	o := s.placed("open")
@@ -345,8 +344,8 @@ func TestTheOpenPaymentOfAnOrderEndedByForceIsEnded(t *testing.T) {
 	s.Equal(product.HoldStateReleased, s.stateOf("open"))
 }
 
-// Its id was used again, for other products: the later order's workflow says nothing
-// about what the earlier one left.
+// Its id was used again, for other products: the later order's workflow says nothing about
+// what the earlier one left.
 func TestAHoldOfAnEarlierOrderIsGivenBackWhateverTheLaterOneOfItsIDIs(t *testing.T) {
 	for _, fate := range []activities.Fate{
 		{Known: true, Running: true}, {Known: true, Status: order.StatusPaid, PaymentID: "p"}, {Known: true, Status: order.StatusDelivered},
@@ -421,8 +420,8 @@ func (s *shop) state(productID, orderID string) product.HoldState {
 	return d.State
 }
 
-// Temporal has forgotten the order, or was restored from before it: what was written down
-// says which payments may still bring money.
+// Temporal has forgotten the order, or was restored from before it: the record says which
+// payments may still bring in money.
 func TestThePaymentsOfAnOrderThatTemporalDoesNotKnowAreEnded(t *testing.T) {
 	for _, recorded := range []bool{true, false} {
 		t.Run(fmt.Sprintf("document is there: %v", recorded), func(t *testing.T) {
@@ -454,7 +453,7 @@ func TestThePaymentsOfAnOrderThatTemporalDoesNotKnowAreEnded(t *testing.T) {
 	}
 }
 
-// asked writes a payment down as the activity that opened it does.
+// asked stores a payment as the activity that opened it does.
 func (s *shop) asked(orderID string, payments ...order.Attempt) {
 	s.Helper()
 	byKey := map[string]order.Attempt{}
@@ -466,7 +465,7 @@ func (s *shop) asked(orderID string, payments ...order.Attempt) {
 	s.NoError(s.docs.PutAsked(s.Context(), orderID, docs))
 }
 
-// Its workflow was ended while a payment was being opened: only the document says so.
+// Its workflow was terminated while a payment was being opened: only the document shows it.
 func TestAPaymentThatTheEndedWorkflowNeverHeardOfIsEnded(t *testing.T) {
 	s := open(t)
 	o := s.placed("unheard")
@@ -484,8 +483,8 @@ func TestAPaymentThatTheEndedWorkflowNeverHeardOfIsEnded(t *testing.T) {
 	s.Len(s.refunds, 1)
 }
 
-// An order id comes back once Temporal has forgotten it: what the earlier order took, or
-// sent back, is none of the later one's business.
+// An order id is used again once Temporal has forgotten it: what the earlier order took, or
+// refunded, doesn't concern the later one.
 func TestPaymentsOfAnEarlierOrderUnderTheSameIDStay(t *testing.T) {
 	s := open(t)
 	o := s.placed("again")
@@ -501,7 +500,8 @@ func TestPaymentsOfAnEarlierOrderUnderTheSameIDStay(t *testing.T) {
 	s.Empty(s.refunds)
 }
 
-// A payment that was taken says that the units are sold: an audit has to tell what was lost.
+// A payment that was taken means that the units are sold: an audit has to report what was
+// lost.
 func TestAnUnknownOrderThatTookAPaymentKeepsItsStock(t *testing.T) {
 	s := open(t)
 	s.holds("sold", time.Now())

@@ -20,7 +20,8 @@ func (s *shop) sweeper() *activities.Sweeper {
 	return &activities.Sweeper{Holds: s.stock, Waiting: s.fates, Settler: s.settler(), Now: time.Now, Pause: 1}
 }
 
-// sweep runs the sweeper once; at is where the last run ended, and becomes where this one did.
+// sweep runs the sweeper once; at is where the last run stopped, and is set to where this
+// one did.
 func (s *shop) sweep(sweeper *activities.Sweeper, at *activities.SweepCursor) activities.SweepResult {
 	s.Helper()
 	var from activities.SweepCursor
@@ -92,7 +93,8 @@ func (s *shop) overdue(prefix string, n int, fate activities.Fate) {
 	}
 }
 
-// What can't be settled is older than the one that can, and more than a run looks at.
+// The holds that can't be settled are older than the one that can, and more than a run
+// handles.
 func TestNoHoldIsOutOfReachBehindThoseThatCantBeSettled(t *testing.T) {
 	s := open(t)
 	const stuck, each = 300, 20
@@ -114,7 +116,7 @@ func TestNoHoldIsOutOfReachBehindThoseThatCantBeSettled(t *testing.T) {
 	s.Less(seen, stuck+2)
 }
 
-// A provider hangs: each settling has its time, and no other waits for its end.
+// A provider hangs: each settling has its own time limit, and no other waits for it.
 func TestASettlingThatHangsStopsNoOther(t *testing.T) {
 	s := open(t)
 	s.overdue("free", 20, activities.Fate{Known: true, Status: order.StatusExpired})
@@ -135,7 +137,7 @@ func TestASettlingThatHangsStopsNoOther(t *testing.T) {
 	s.Equal(product.HoldStateHeld, s.stateOf("hanging"))
 }
 
-// partly reads the overdue holds, of some buckets not always.
+// partly reads the overdue holds, but of some buckets not always.
 type partly struct {
 	*inventory.Store
 	unread func(bucket int) error
@@ -155,7 +157,7 @@ func (p *partly) Overdue(ctx context.Context, before time.Time, behind map[int]s
 
 var errAway = errors.New("its master is away")
 
-// A key is damaged, or one master of a cluster is away.
+// A key is damaged, or one master of a cluster is down.
 func TestABucketThatCanNotBeReadStopsNoOther(t *testing.T) {
 	s := open(t)
 	const elsewhere = 7                                                               // the shirt isn't there
@@ -179,7 +181,7 @@ func TestABucketThatCanNotBeReadStopsNoOther(t *testing.T) {
 	s.Equal("1000/cap/o", at.Behind[elsewhere], "it keeps its place")
 }
 
-// Redis goes away in the middle of a run.
+// Redis goes down in the middle of a run.
 func TestARunThatEndsEarlyKeepsWhereItCame(t *testing.T) {
 	s := open(t)
 	s.overdue("over", 100, activities.Fate{Known: true, Status: order.StatusExpired})
@@ -211,7 +213,7 @@ func TestARunWithoutRedisFails(t *testing.T) {
 	s.ErrorContains(err, errAway.Error())
 }
 
-// hanging is a provider that doesn't answer until something else happened.
+// hanging is a provider that doesn't answer until something else has happened.
 type hanging struct {
 	activities.Provider
 	t     *testing.T
@@ -227,7 +229,7 @@ func (h *hanging) Cancel(ctx context.Context, _ string, _ order.PaymentRequest) 
 	return order.Cancellation{}, context.DeadlineExceeded
 }
 
-// counted counts what is asked of Temporal.
+// counted counts the queries to Temporal.
 type counted struct {
 	fates
 	mu     sync.Mutex
@@ -277,7 +279,7 @@ func TestOrdersThatWaitForTheirProviderAreSkippedTogether(t *testing.T) {
 	}
 }
 
-// The list of workflows has missed the end of one for good.
+// The list of workflows has permanently missed the end of one.
 func TestAListThatIsWrongHoldsNoStockForGood(t *testing.T) {
 	s := open(t)
 	s.overdue("over", 40, activities.Fate{Known: true, Status: order.StatusExpired})

@@ -10,8 +10,8 @@ import (
 	"holdfast/product"
 )
 
-// run walks as one run of the sweeper does that has time for one part, and returns the
-// cursor as the next one reads it.
+// run walks like a run of the sweeper that has time for one part, and returns the cursor as
+// the next one reads it.
 func (c SweepCursor) run(t *testing.T, pages func(bucket int, behind string) product.HoldPage) (SweepCursor, []sweptOrder) {
 	t.Helper()
 	w := newSweepWalk(c, 64)
@@ -29,7 +29,7 @@ func (c SweepCursor) run(t *testing.T, pages func(bucket int, behind string) pro
 	return next, part.orders
 }
 
-// A bucket without an end, and all others with one overdue hold each.
+// An endless bucket, and all others with one overdue hold each.
 func TestABucketWithoutAnEndTakesNoTurnsOfTheOthers(t *testing.T) {
 	seen := map[string]int{}
 	pages := func(b int, behind string) (page product.HoldPage) {
@@ -82,7 +82,7 @@ func TestEachOrderIsLookedAtCloselyOnceInSixteenRounds(t *testing.T) {
 	}
 }
 
-// A cursor of another version, or a damaged one, costs a round at most.
+// A cursor of another version, or a damaged one, costs at most one round.
 func TestACursorThatDoesNotFitBeginsAnew(t *testing.T) {
 	for _, c := range []SweepCursor{{First: 64}, {First: -1}, {Rounds: make([]int, 100)}, {Behind: map[int]string{99: "x"}}} {
 		w := newSweepWalk(c, 64)

@@ -20,7 +20,7 @@ func TestBooksThatAddUpHaveNoFindings(t *testing.T) {
 		r, err := Run(t.Context(), s.config())
 		require.NoError(t, err)
 		assert.Empty(t, s.mine(r.Findings))
-		// It looked at something: an audit that sees no keys finds nothing either.
+		// It read something: an audit that sees no keys finds nothing either.
 		assert.GreaterOrEqual(t, r.Products, 2)
 		assert.GreaterOrEqual(t, r.Holds, 9)
 		assert.GreaterOrEqual(t, r.Orders, 5)
@@ -28,12 +28,12 @@ func TestBooksThatAddUpHaveNoFindings(t *testing.T) {
 	})
 }
 
-// damage is one way in which books go wrong.
+// damage is one way in which books can be wrong.
 type damage struct {
 	name string
 	do   func(s *shop)
 	want func(s *shop) []Finding // their details don't matter
-	// left is what a repair can't mend; nil where it mends all.
+	// left is what a repair can't fix; nil if it fixes everything.
 	left func(s *shop) []Finding
 }
 
@@ -245,7 +245,8 @@ var damages = []damage{
 	{
 		name: "units that are sold to an earlier order of the same id",
 		do:   func(s *shop) { s.do("HINCRBY", lampHold(s, s.paid), "placed", -60000) },
-		// Nobody can tell whether they were sold once or twice: the shelf has to be counted.
+		// It can't be known whether they were sold once or twice: the shelf has to be
+		// counted.
 		want: onPaid(KindPaidNotCommitted), left: onPaid(KindPaidNotCommitted),
 	},
 	{
@@ -437,19 +438,19 @@ func plain(all []Finding) []Finding {
 	return bare
 }
 
-// What is only in motion at the first look is no finding.
+// A step in progress at the first check is not a finding.
 func TestStepUnderWayIsNoFinding(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		s := openShop(t, rdb)
 		id := s.place(6, 0)
-		s.do("DEL", orderKey(id)) // the document is still on its way
+		s.do("DEL", orderKey(id)) // the document is still in flight
 		o := s.work.orders[id].order
 		looks := 0
 		s.work.looked = func(asked string) {
 			if asked != id {
 				return
 			}
-			if looks++; looks == 2 { // between the first look and the second it arrives
+			if looks++; looks == 2 { // between the first check and the second it arrives
 				r, err := order.NewRecord(&o, nil)
 				assert.NoError(t, err)
 				assert.NoError(t, s.docs.Put(t.Context(), r))
@@ -467,7 +468,7 @@ func TestStepUnderWayIsNoFinding(t *testing.T) {
 func TestDeepAuditAsksEveryWorkflow(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		s := openShop(t, rdb)
-		// The list agrees with the document, and the workflow with neither.
+		// The list agrees with the document, but the workflow with neither.
 		e := s.work.orders[s.cancelled]
 		e.order.Status, e.listed = order.StatusExpired, string(order.StatusCancelled)
 		assert.Empty(t, s.audit(), "a list and a document that agree are not asked")
@@ -505,7 +506,7 @@ func TestOrderThatWasEndedByForceAndSweptIsNoFinding(t *testing.T) {
 	})
 }
 
-// An order that reserves has neither a document nor all of its holds.
+// An order that is reserving has neither a document nor all of its holds.
 func TestOrderThatReservesIsNoFinding(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		s := openShop(t, rdb)

@@ -43,7 +43,7 @@ func (v *coldView) GetOrder(_ context.Context, id string) (search.Order, error) 
 	return search.Order{}, search.ErrNotFound
 }
 
-// see lets the view have an order as it is in Redis.
+// see stores an order's current state in the view.
 func (v *coldView) see(s *shop, id string) int64 {
 	s.t.Helper()
 	all, err := s.docs.ReadMany(s.t.Context(), []string{id})
@@ -102,21 +102,21 @@ func TestOrdersThatLeftRedis(t *testing.T) {
 		s.forget(s.cancelled)
 		require.Empty(t, s.run(with()).Findings)
 
-		// Without the view the audit says so, and nothing else.
+		// Without the view the audit reports that, and nothing else.
 		r := s.run(s.config())
 		require.Len(t, r.Findings, 1)
 		require.Equal(t, KindOrdersUnseen, r.Findings[0].Kind)
 		require.Contains(t, r.Findings[0].Detail, "2 orders, 1 of them delivered")
 		require.Contains(t, r.Findings[0].Detail, "ELASTICSEARCH_URL")
 
-		// Units that were sold and are on no order's lines are still found with it.
+		// Units that were sold but are on no order's lines are still found with it.
 		s.commit(s.place(1, 0))
 		kinds := map[Kind]bool{}
 		for _, f := range s.run(with()).Findings {
 			kinds[f.Kind] = true
 		}
 		require.True(t, kinds[KindSoldDiffers])
-		// Units that the ledger lacks are found without it too.
+		// Units missing from the ledger are found without it too.
 		require.NotContains(t, kinds, KindOrdersUnseen)
 		s.do("HSET", productKey(s.lamp), "committed:lamp", "0", "adjusted:lamp", "90")
 		kinds = map[Kind]bool{}
@@ -159,8 +159,8 @@ func TestOrdersThatLeaveMeanwhile(t *testing.T) {
 	})
 }
 
-// A payment is owed back of an order that left: its refund is in Redis, its payment
-// in the view.
+// A payment of an order that left is to be refunded: its refund is in Redis, its payment in
+// the view.
 func TestLateRefundOfAnOrderThatLeft(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		s, view := openShop(t, rdb), &coldView{orders: map[string]search.Order{}}
@@ -204,7 +204,7 @@ func (s *shop) requireCold(id string) {
 	require.Zero(s.t, s.rdb.Exists(s.t.Context(), orderKey(id)).Val(), "its document is back in Redis")
 }
 
-// Temporal still knows the orders, and their documents don't come back to Redis.
+// Temporal still knows the orders, and their documents don't return to Redis.
 func TestRepairLeavesOrdersThatLeftRedisWhereTheyAre(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		s, view := openShop(t, rdb), &coldView{orders: map[string]search.Order{}}
@@ -230,7 +230,7 @@ func TestRepairLeavesOrdersThatLeftRedisWhereTheyAre(t *testing.T) {
 		require.EqualValues(t, 1, s.rdb.Exists(t.Context(), paymentsKey(s.delivered)).Val())
 		s.requireCold(s.delivered)
 
-		// What the view says otherwise stays a finding.
+		// Where the view disagrees, the finding stays.
 		o := view.orders[s.cancelled]
 		o.Document = json.RawMessage(`{"id":"` + s.cancelled + `","status":"expired","version":3,"lines":[]}`)
 		view.orders[s.cancelled] = o
@@ -261,7 +261,7 @@ func TestRepairAsksTheViewAnew(t *testing.T) {
 	})
 }
 
-// Nobody gave the view, and the first orders leave while the audit walks.
+// The view isn't given, and the first orders leave while the audit walks.
 func TestFirstOrdersThatLeaveMeanwhileAreNotMissing(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		s, view := openShop(t, rdb), &coldView{orders: map[string]search.Order{}}
@@ -280,8 +280,9 @@ func TestFirstOrdersThatLeaveMeanwhileAreNotMissing(t *testing.T) {
 	})
 }
 
-// Redis lost an order of which the view has an older version: that one had not left.
-// Its refunds come back with it, since what Redis says replaces all that the view has.
+// Redis lost an order of which the view has an older version: that one had not left. Its
+// refunds come back with it, since a document in Redis replaces everything that the view
+// has.
 func TestLostOrderThatTheViewHasOlderIsWrittenWithItsRefunds(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		s, view := openShop(t, rdb), &coldView{orders: map[string]search.Order{}}
@@ -290,7 +291,7 @@ func TestLostOrderThatTheViewHasOlderIsWrittenWithItsRefunds(t *testing.T) {
 		e := s.work.orders[s.cancelled]
 		e.order.Version++
 		s.lose(orderKey(s.cancelled), paymentsKey(s.cancelled))
-		clear(s.work.refunds) // it is over by now: nobody walks over it any more
+		clear(s.work.refunds) // it has ended: the walk no longer includes it
 		r := view.fix(s)
 		require.Empty(t, r.Findings)
 		require.NotEmpty(t, r.Repaired)

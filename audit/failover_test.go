@@ -12,8 +12,8 @@ import (
 	"holdfast/redisdb/redistest"
 )
 
-// failover lets the replica take over from the master, without what the master got since
-// the cut.
+// failover lets the replica take over from the master, without what was written to the
+// master since the cut.
 func (s *shop) failover(p *redistest.Pair) {
 	s.rdb = p.Failover()
 	s.stock, s.docs = inventory.New(s.rdb), records.New(s.rdb)
@@ -33,8 +33,8 @@ func (s *shop) stocks() map[string]product.Stock {
 	return all
 }
 
-// What orders did is on record with their workflows: after a failover that lost it,
-// a repair brings each product's stock to where the lost master had it.
+// Workflows have recorded what orders did: after a failover that lost it, a repair restores
+// each product's stock to the lost master's.
 func TestWhatANewMasterLostIsAppliedAgain(t *testing.T) {
 	pair := redistest.StartPair(t)
 	s := openShop(t, pair.Master)
@@ -42,13 +42,13 @@ func TestWhatANewMasterLostIsAppliedAgain(t *testing.T) {
 	heldBefore, cancelledLater, paidBefore := s.place(6, 3), s.place(7, 0), s.pay(s.place(2, 2))
 	closesLater, deliveredLater := s.place(1, 1), s.pay(s.place(1, 0))
 	pair.Cut(t)
-	s.deliver(s.pay(closesLater)) // its sale is lost, and that it was closed
-	s.deliver(deliveredLater)     // that its sale was closed is lost
+	s.deliver(s.pay(closesLater)) // its sale is lost, and its closing
+	s.deliver(deliveredLater)     // the closing of its sale is lost
 	s.pay(heldBefore)             // its sale is lost, its hold is live again
 	s.pay(s.place(8, 1))          // lost whole
 	waits := s.place(9, 0)        // its hold is lost
 	s.cancel(cancelledLater)
-	s.unwind(paidBefore) // its units are back on the lost master alone
+	s.unwind(paidBefore) // its units are only back on the lost master
 	want := s.stocks()
 	s.failover(pair)
 	require.NotEqual(t, want, s.stocks(), "the new master has lost nothing: the test shows nothing")
@@ -70,12 +70,12 @@ func TestWhatANewMasterLostIsAppliedAgain(t *testing.T) {
 	again, report := s.repair()
 	assert.Empty(t, again)
 	assert.Empty(t, report.Repaired, "nothing is applied twice")
-	s.pay(waits) // its hold is one that its saga can sell
+	s.pay(waits) // its saga can sell this hold
 	s.deliver(heldBefore)
 	assert.Empty(t, s.audit())
 }
 
-// Before the repair the new master sold units that an order had paid for already.
+// Before the repair the new master sold units that an order had already paid for.
 func TestUnitsThatANewMasterSoldTwiceAreNamed(t *testing.T) {
 	pair := redistest.StartPair(t)
 	s := openShop(t, pair.Master)

@@ -10,7 +10,8 @@ import (
 	"holdfast/redisdb/redistest"
 )
 
-// moneyDamage is a difference between the orders and the provider, beside which all is well.
+// moneyDamage is a difference between the orders and the provider, with everything else in
+// order.
 type moneyDamage struct {
 	name string
 	do   func(s *till) []MoneyFinding
@@ -232,7 +233,7 @@ var moneyDamages = []moneyDamage{
 	}},
 }
 
-// shows has the provider's books show a payment otherwise.
+// shows has the provider's books show a payment differently.
 func (s *till) shows(paymentID string, edit func(p *order.ProviderPayment)) {
 	s.edit = func(p *order.ProviderPayment) {
 		if p.ID == paymentID {

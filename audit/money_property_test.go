@@ -13,8 +13,8 @@ import (
 	"holdfast/redisdb/redistest"
 )
 
-// life leads one order through a random life of payments, as honest sagas would, in as
-// many steps as it takes.
+// life takes one order through a random life of payments, as honest sagas would, in as many
+// steps as it takes.
 func (s *till) life(draw *rand.Rand) {
 	s.t.Helper()
 	id := s.place()
@@ -50,7 +50,7 @@ func (s *till) life(draw *rand.Rand) {
 	}
 }
 
-// afterwards goes on with a paid order: refunds of parts, its cancellation, its delivery.
+// afterwards continues a paid order: partial refunds, its cancellation, its delivery.
 func (s *till) afterwards(draw *rand.Rand, id string) {
 	back := int64(0)
 	for n := range draw.IntN(3) {
@@ -68,7 +68,7 @@ func (s *till) afterwards(draw *rand.Rand, id string) {
 	}
 }
 
-// goesBack brings a refund so far as it may be.
+// goesBack takes a refund to a random stage.
 func (s *till) goesBack(draw *rand.Rand, r *order.Refund) {
 	switch draw.IntN(6) {
 	case 0: // due
@@ -81,14 +81,14 @@ func (s *till) goesBack(draw *rand.Rand, r *order.Refund) {
 	case 3:
 		r.Status = order.RefundSettled
 		s.put(*r)
-	case 4: // paid out, and its workflow doesn't know it yet
+	case 4: // paid out, but its workflow doesn't know yet
 		s.refund(*r, r.ID)
 	default:
 		s.payOut(r)
 	}
 }
 
-// Honest lives come out clean, and each damage beside them as itself alone.
+// Honest lives have no findings, and each damage among them is found, and only that.
 func TestRandomLivesOfPayments(t *testing.T) {
 	rounds, orders := 25, 40
 	if testing.Short() {

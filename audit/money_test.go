@@ -19,7 +19,7 @@ import (
 	"holdfast/search"
 )
 
-// lives are all that may become of a payment.
+// lives are all possible outcomes of a payment.
 func (s *till) lives() {
 	s.open(s.place())
 	s.paid()
@@ -93,7 +93,7 @@ func TestSumsOfBothSides(t *testing.T) {
 	})
 }
 
-// A refund that waits for its provider for long is no difference.
+// A refund that waits long for its provider is not a difference.
 func TestOverdueRefundIsANote(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		s := openTill(t, rdb)
@@ -107,7 +107,7 @@ func TestOverdueRefundIsANote(t *testing.T) {
 	})
 }
 
-// What is under way at the first look, and done by the second, is no finding.
+// What is in progress at the first check, and done by the second, is not a finding.
 func TestMoneyInMotionIsNoFinding(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		s := openTill(t, rdb)
@@ -178,7 +178,7 @@ func TestMoneyOfOrdersThatLeftRedis(t *testing.T) {
 	})
 }
 
-// failing answers each second call.
+// failing answers every other call.
 type failing struct {
 	*till
 	calls int
@@ -195,8 +195,8 @@ func (f *failing) Payments(context.Context, time.Time) iter.Seq2[order.ProviderP
 	return func(func(order.ProviderPayment, error) bool) {} // all are older
 }
 
-// A provider that fails now and then is asked again; what its walk doesn't show is
-// looked up.
+// A provider that fails now and then is asked again; what its walk doesn't show is looked
+// up.
 func TestAuditAsksAFailingProviderAgain(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		s := openTill(t, rdb)
@@ -216,8 +216,8 @@ func TestAuditAsksAFailingProviderAgain(t *testing.T) {
 	})
 }
 
-// A refund that came back is owed again: the books agree once it is on record as failed,
-// and the sums no longer count it.
+// A refund that came back is owed again: the books agree once it is recorded as failed, and
+// the sums no longer count it.
 func TestARefundThatCameBackIsOwedAgain(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		s := openTill(t, rdb)

@@ -24,7 +24,7 @@ func refundFinding(k Kind, orderID string) Finding {
 	return Finding{Kind: k, OrderID: orderID, PaymentID: "again-" + orderID, RefundID: order.FullRefund("sandbox", orderID)}
 }
 
-// paymentDamages are all mended by a repair.
+// paymentDamages can all be repaired.
 var paymentDamages = []damage{
 	{
 		name: "payment that an order took lost",
@@ -81,7 +81,7 @@ var paymentDamages = []damage{
 		},
 	},
 	{
-		// The order's document says nothing of it: it closed before.
+		// The order's document says nothing about it: it closed before.
 		name: "late payment of a closed order and its refund lost",
 		do: func(s *shop) {
 			s.payTwice(s.cancelled)
@@ -162,7 +162,7 @@ func TestRefundThatIsNotJudgedIsNoFinding(t *testing.T) {
 	})
 }
 
-// Whoever is in order by Redis alone is not asked, unless the audit is deep.
+// An order without findings in Redis is not queried, unless the audit is deep.
 func TestPaymentsAreAskedForOnlyWhereSomethingIsOff(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		s := openShop(t, rdb)
@@ -170,7 +170,7 @@ func TestPaymentsAreAskedForOnlyWhereSomethingIsOff(t *testing.T) {
 		assert.Empty(t, s.audit())
 		assert.Zero(t, s.work.askedPayments)
 
-		// That a further payment is lost shows nowhere but in the workflow.
+		// The loss of a further payment shows nowhere but in the workflow.
 		s.do("HDEL", paymentsKey(s.delivered), "payment:sandbox:again-"+s.delivered)
 		assert.Empty(t, s.audit())
 		cfg := s.config()
@@ -181,7 +181,7 @@ func TestPaymentsAreAskedForOnlyWhereSomethingIsOff(t *testing.T) {
 	})
 }
 
-// A workflow that writes while the repair does keeps what it wrote.
+// A workflow that writes during the repair keeps what it wrote.
 func TestRepairWritesNothingOverWhatCameMeanwhile(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		s := openShop(t, rdb)
@@ -191,7 +191,7 @@ func TestRepairWritesNothingOverWhatCameMeanwhile(t *testing.T) {
 		s.do("DEL", orderKey(s.waiting))
 		f := Finding{Kind: KindDocumentMissing, OrderID: s.waiting}
 		r := Repairer{Config: s.config(), Stock: s.stock, Records: s.docs}
-		// The order is paid by the same payment just when the workflow has answered.
+		// The order is paid by the same payment just after the workflow has answered.
 		r.Orders = answersThen{s.work, func() {
 			o := lost.Clone()
 			p := s.payment(attempt.PaymentID, o)

@@ -21,7 +21,7 @@ type recorded struct {
 	// disputes by their workflow.
 	disputes map[saga.DisputeID]order.Dispute
 	asked    int
-	// askedPayments counts who was asked for its payments.
+	// askedPayments counts the queries for payments.
 	askedPayments int
 	// looked is called before each answer about an order.
 	looked func(orderID string)
@@ -31,14 +31,14 @@ type entry struct {
 	order    order.Order
 	running  bool
 	attempts map[string]order.Attempt
-	// listed is the status that lists show, where it is not the order's own.
+	// listed is the status that lists show, if it differs from the order's own.
 	listed string
 	stuck  bool
-	// byForce: ended as it stood.
+	// byForce means that it was terminated in this state.
 	byForce bool
 }
 
-// set adds the attempts to those that are known.
+// set adds the attempts to the known ones.
 func (r *recorded) set(o order.Order, running bool, attempts ...order.Attempt) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -171,7 +171,7 @@ func (r *recorded) Refund(_ context.Context, id saga.RefundID) (order.Refund, er
 	return refund, nil
 }
 
-// answersThen does something each time when an order has answered for its payments.
+// answersThen does something each time after an order has returned its payments.
 type answersThen struct {
 	*recorded
 	then func()

@@ -22,8 +22,8 @@ import (
 
 func TestMain(m *testing.M) { redistest.Main(m) }
 
-// shop is a small shop whose stock and documents are real, and whose workflows
-// are what it says they recorded.
+// shop is a small shop with real stock and documents, and workflows that recorded what it
+// says.
 type shop struct {
 	t     *testing.T
 	rdb   redis.UniversalClient
@@ -32,17 +32,17 @@ type shop struct {
 	work  *recorded
 	// lamp has one variant, shirt has two.
 	lamp, shirt string
-	// Orders, by how they stand.
+	// Orders, by status.
 	waiting, paid, delivered, cancelled, unwound string
 	// together is how many units the customer's unpaid orders may hold; 0 counts nothing.
 	together int64
 	// newest is the order that was placed last.
 	newest string
-	// forgotten orders are known to no workflow any more.
+	// forgotten orders are not known to any workflow any more.
 	forgotten map[string]bool
 }
 
-// openShop opens a shop in which each kind of order occurs and all adds up.
+// openShop opens a shop in which each kind of order occurs and everything adds up.
 func openShop(t *testing.T, rdb redis.UniversalClient) *shop {
 	s := &shop{
 		t: t, rdb: rdb, stock: inventory.New(rdb), docs: records.New(rdb),
@@ -60,8 +60,7 @@ func openShop(t *testing.T, rdb redis.UniversalClient) *shop {
 	return s
 }
 
-// clearOut leaves nothing on a server that others share: each of their audits
-// would look at it all.
+// clearOut leaves nothing on a shared server, whose other audits would read all of it.
 func (s *shop) clearOut() {
 	ctx := context.WithoutCancel(s.t.Context())
 	pipe := s.rdb.Pipeline()
@@ -119,14 +118,14 @@ func (s *shop) place(lamps, shirts int64) string {
 
 func (s *shop) last() string { return s.newest }
 
-// close ends the order's workflow without giving its units back.
+// close ends the order's workflow without releasing its units.
 func (s *shop) close(id string) {
 	o := s.work.orders[id].order
 	o.Close(order.StatusCancelled, order.ReasonCustomer, "customer", time.Now())
 	s.record(o, false)
 }
 
-// commit sells a lamp hold, and tells nobody.
+// commit sells a lamp hold, without recording it.
 func (s *shop) commit(id string) {
 	o := s.work.orders[id].order
 	states, err := s.stock.Commit(s.t.Context(), o.Holder(), []string{s.lamp})
@@ -140,8 +139,8 @@ func (s *shop) forget(id string) {
 	s.forgotten[id] = true
 }
 
-// save keeps keys as they are; the function that it returns brings them back, as
-// a Redis that is restored from a backup would have them.
+// save stores the current state of keys; the function that it returns restores them, as a
+// Redis restored from a backup would have them.
 func (s *shop) save(keys ...string) (restore func()) {
 	hashes, lists := map[string]map[string]string{}, map[string][]redis.Z{}
 	var err error
@@ -197,7 +196,7 @@ func (s *shop) fail(id string) {
 	s.record(o, true, order.NewAttempt(p, false))
 }
 
-// payTwice pays an order that is paid or closed once more: it goes back.
+// payTwice pays a paid or closed order once more: that is refunded.
 func (s *shop) payTwice(id string) {
 	e := s.work.orders[id]
 	p := s.payment("again-"+id, e.order)
@@ -210,7 +209,7 @@ func (s *shop) payTwice(id string) {
 	require.NoError(s.t, s.docs.PutRefund(s.t.Context(), id, r.PaymentID, r.ID, doc))
 }
 
-// dispute has the buyer's bank ask for the payment of an order.
+// dispute has the buyer's bank reclaim the payment of an order.
 func (s *shop) dispute(id string) {
 	d := order.Dispute{
 		ID: "dp_" + id, Provider: "sandbox", PaymentID: "pay-" + id, OrderID: id, Amount: 1000, Currency: "EUR",
@@ -241,7 +240,7 @@ func (s *shop) cancel(id string) string {
 	return id
 }
 
-// unwind takes a sale back, as a saga does whose other units are gone.
+// unwind undoes a sale, as a saga does when other units are gone.
 func (s *shop) unwind(id string) string {
 	o := s.work.orders[id].order
 	for _, p := range o.ProductIDs() {
@@ -276,7 +275,7 @@ func (s *shop) do(args ...any) {
 	require.NoError(s.t, s.rdb.Do(s.t.Context(), args...).Err())
 }
 
-// lose deletes keys one by one: on a cluster they lie on several nodes.
+// lose deletes keys one by one: in a cluster they are on several nodes.
 func (s *shop) lose(keys ...string) {
 	s.t.Helper()
 	for _, k := range keys {

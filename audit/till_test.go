@@ -19,8 +19,8 @@ import (
 
 const price = 1250
 
-// till is where orders are paid: the records and the provider are real, and it writes
-// down what the sagas would.
+// till is where orders are paid: the records and the provider are real, and it records what
+// the sagas would.
 type till struct {
 	t        *testing.T
 	rdb      redis.UniversalClient
@@ -67,7 +67,7 @@ func (s *till) Payments(ctx context.Context, since time.Time) iter.Seq2[order.Pr
 	}
 }
 
-// place places an order that waits for its payment.
+// place places an order that awaits its payment.
 func (s *till) place() string {
 	s.t.Helper()
 	o := order.New(order.Placement{
@@ -103,7 +103,7 @@ func (s *till) request(id string) order.PaymentRequest {
 	}
 }
 
-// open opens a payment, which the order records where there is one.
+// open opens a payment, and records it with the order if there is one.
 func (s *till) open(id string) string {
 	s.t.Helper()
 	paymentID, err := s.provider.Create(s.t.Context(), s.request(id))
@@ -122,7 +122,7 @@ func (s *till) choose(paymentID string, c sandbox.Choice) {
 
 func (s *till) pays(paymentID string) { s.choose(paymentID, sandbox.Choice{Action: sandbox.ActionPay}) }
 
-// event is what the provider sends of a success.
+// event is the provider's message about a success.
 func (s *till) event(id, paymentID string) order.PaymentEvent {
 	s.t.Helper()
 	p, err := s.provider.LookUp(s.t.Context(), paymentID)
@@ -134,8 +134,8 @@ func (s *till) event(id, paymentID string) order.PaymentEvent {
 	}
 }
 
-// hears is told of a success, and deals with it as the sagas do. It returns the refund
-// that is due, or none.
+// hears receives a success, and handles it as the sagas do. It returns the refund that is
+// due, or none.
 func (s *till) hears(id, paymentID string) *order.Refund {
 	s.t.Helper()
 	p := s.event(id, paymentID)
@@ -181,7 +181,7 @@ func (s *till) payOut(r *order.Refund) {
 	s.put(*r)
 }
 
-// refund has the provider refund under an id, and writes nothing down.
+// refund has the provider refund under an id, and records nothing.
 func (s *till) refund(r order.Refund, id string) order.RefundAnswer {
 	s.t.Helper()
 	answer, err := s.provider.Refund(s.t.Context(), order.RefundRequest{
@@ -232,7 +232,7 @@ func (s *till) late() (id, paymentID string, r *order.Refund) {
 	return id, paymentID, s.hears(id, paymentID)
 }
 
-// takeBack cancels a paid order; what is left of its money goes back.
+// takeBack cancels a paid order; the rest of its money is refunded.
 func (s *till) takeBack(id string, before int64) order.Refund {
 	o := s.orders[id]
 	o.CancelPaid(order.ReasonCustomer, "customer", time.Now())
@@ -243,7 +243,7 @@ func (s *till) takeBack(id string, before int64) order.Refund {
 	})
 }
 
-// assigned is a payment of an order that nobody knows, which an operator gave to one.
+// assigned is a payment of an unknown order, which an operator gave to another.
 func (s *till) assigned() (to, paymentID string) {
 	s.t.Helper()
 	from := redistest.ID("order")

@@ -18,7 +18,7 @@ import (
 	"holdfast/search"
 )
 
-// copied is one place where products and orders are: the homes, or an index.
+// copied is one place with products and orders: the entities, or an index.
 type copied struct {
 	products map[string]search.Product
 	orders   map[string]search.Order
@@ -48,7 +48,7 @@ type homesOf struct {
 	unreadable map[string]bool
 	// late are payments of orders that are not here any more.
 	late map[string]json.RawMessage
-	// looked is called after each look at homes; nil does nothing.
+	// looked is called after each read of entities; nil does nothing.
 	looked func(ids []string)
 }
 
@@ -150,7 +150,7 @@ func (x indexOf) Revisions(_ context.Context, v search.View, ids []string) (map[
 	return there, nil
 }
 
-// scene is homes and their views, which show them: three of each kind.
+// scene is entities and their views, which show them: three of each kind.
 type scene struct {
 	t     *testing.T
 	homes *homesOf
@@ -265,7 +265,7 @@ func TestLatePaymentOfAnOrderInTheViewAlone(t *testing.T) {
 	require.Empty(t, s.audit(2).Findings)
 }
 
-// Everything changes between any two looks, and the view is one change late.
+// Everything changes between any two checks, and the view is one change late.
 func TestViewsThatFollowABusySystemHaveNoFindings(t *testing.T) {
 	for looks := range 6 {
 		s := newScene(t)
@@ -276,7 +276,7 @@ func TestViewsThatFollowABusySystemHaveNoFindings(t *testing.T) {
 					s.index.put(v, string(v)+id, now)
 					s.homes.put(v, string(v)+id, now+1)
 				}
-				// New ones come, and the view has them a change later.
+				// New ones arrive, and the view has them a change later.
 				s.index.put(v, fmt.Sprintf("%s-new-%d", v, now), now)
 				s.homes.put(v, fmt.Sprintf("%s-new-%d", v, now), now)
 				s.homes.put(v, fmt.Sprintf("%s-new-%d", v, now+1), now+1)
@@ -306,7 +306,7 @@ func TestViewThatStandsStillIsFoundInABusySystem(t *testing.T) {
 	}, bare(t, s.audit(0).Findings))
 }
 
-// A home that comes or goes between two looks owes the view nothing yet.
+// An entity that appears or disappears between two checks needn't be in the view yet.
 func TestWhatComesOrGoesBetweenTheLastTwoLooksIsNoFinding(t *testing.T) {
 	for name, c := range map[string]struct{ first, then func(s *scene) }{
 		"comes": {

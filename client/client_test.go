@@ -36,7 +36,7 @@ func TestURLsThatAreNotAGateway(t *testing.T) {
 	}
 }
 
-// Pay pages are on other people's servers.
+// Pay pages are on third parties' servers.
 func TestTheTokenGoesToTheGatewayAlone(t *testing.T) {
 	var told []string
 	note := func(w http.ResponseWriter, r *http.Request) {

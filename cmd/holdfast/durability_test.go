@@ -57,7 +57,7 @@ func TestARedisThatMayLoseOrdersIsRefused(t *testing.T) {
 	}
 }
 
-// readyz returns the gateway's status and what it says.
+// readyz returns the gateway's status and checks.
 func readyz(t *testing.T, addr string) (status int, checks map[string]string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+addr+"/readyz", http.NoBody)
@@ -109,7 +109,7 @@ func TestReadyzShowsWhetherRedisKeepsWhatItAcknowledges(t *testing.T) {
 	}
 }
 
-// A worker and a projector have no gateway in front that would show it.
+// No gateway shows the state of a worker or a projector.
 func TestAWorkersReadyzShowsWhatItDependsOn(t *testing.T) {
 	addr := freeAddress(t)
 	worse := redisdb.NewWatch(nil, redisdb.Durability{Faults: []string{"no file"}}, newLog(io.Discard))
@@ -137,11 +137,11 @@ func TestAWorkersReadyzShowsWhatItDependsOn(t *testing.T) {
 	}
 }
 
-// warns runs all the same.
+// warns starts all the same.
 var warns = durabilityFlags{settings.Durability{RedisDurability: "warn"}}
 
-// What took over after the start is shown as well, and takes no orders where durability
-// is required.
+// A server that took over after the start is shown as well, and takes no orders if
+// durability is required.
 func TestWhatTookOverIsJudgedAsTheFirstWas(t *testing.T) {
 	worse := redisdb.NewWatch(nil, redisdb.Durability{Faults: []string{"no file"}}, newLog(io.Discard))
 	require.NotErrorIs(t, durabilityFlags{}.readiness(worse)(t.Context()), api.ErrDegraded)

@@ -14,7 +14,7 @@ import (
 
 const jwtSecret = "hush-hush-of-the-tests-thirty-two-bytes-or-more"
 
-// A mistake in the settings is told at once, and without the secret that it is about.
+// A mistake in the settings is reported at once, without the secret that it is about.
 func TestSettingsOfTheGatewayAreChecked(t *testing.T) {
 	for name, c := range map[string]struct {
 		env  map[string]string

@@ -96,7 +96,7 @@ func TestSetupRefusesARetentionBelowTheMarks(t *testing.T) {
 	require.ErrorContains(t, err, "HOLDFAST_RETENTION")
 }
 
-// Some services let nobody but their operator ask.
+// Some services let only their operator read it.
 func TestRetentionThatCantBeReadIsWarnedOf(t *testing.T) {
 	var said strings.Builder
 	log := slog.New(slog.NewTextHandler(&said, nil))

@@ -86,7 +86,7 @@ func TestServicesThatAreAway(t *testing.T) {
 	}
 }
 
-// A mistake in the settings is told at once, whoever else is away.
+// A mistake in the settings is reported at once, whatever service is down.
 func TestBadListenAddressIsRefusedBeforeTheWait(t *testing.T) {
 	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
 	t.Setenv("HOLDFAST_WEBHOOK_SECRET", gatewaytest.Secret)
@@ -147,7 +147,7 @@ func TestPay(t *testing.T) {
 	for _, c := range []struct {
 		flags  string
 		status order.Status
-		last   string // what the journal says last
+		last   string // the journal's last entry
 	}{
 		{"", order.StatusPaid, "paid"},
 		{"--payment p7", order.StatusPaid, "paid"},

@@ -9,8 +9,8 @@ import (
 	"holdfast/client/gatewaytest"
 )
 
-// Settings that contradict each other, or that no promise could be kept with, are refused
-// before anything is waited for.
+// Settings that contradict each other, or with which no promise could be kept, are refused
+// before other services are awaited.
 func TestOddSettingsAreRefused(t *testing.T) {
 	for _, c := range []struct{ command, auth, setting, value, says string }{
 		{"api", "off", "HOLDFAST_TRUSTED_PROXIES", "127.0.0.1", "HOLDFAST_AUTH"},

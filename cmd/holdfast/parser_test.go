@@ -84,7 +84,7 @@ func TestNoSecretIsTakenFromTheCommandLine(t *testing.T) {
 	require.Contains(t, stderr, "TEMPORAL_ADDRESS", "a URL without a password may be an argument")
 }
 
-// .env files and compose hand over lines without a value.
+// .env files and compose pass lines without a value.
 func TestAnEmptyVariableIsOneThatIsNotSet(t *testing.T) {
 	t.Setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
 	for name := range settingNames(t, "worker") {

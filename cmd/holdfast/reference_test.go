@@ -12,7 +12,7 @@ import (
 func TestTheReferenceOfSettingsIsCurrent(t *testing.T) {
 	text, err := os.ReadFile("../../docs/settings.md")
 	require.NoError(t, err)
-	// Whatever is set where it is generated.
+	// Independent of the environment in which it is generated.
 	t.Setenv("HOLDFAST_PAYMENT_WINDOW", "3h")
 	t.Setenv("STRIPE_API_KEY", "sk_live_hush")
 	t.Setenv("HOLDFAST_SYNONYMS", "")

@@ -15,17 +15,18 @@ import (
 	"holdfast/redisdb"
 )
 
-// liveKey has the form of a live key of Stripe's.
+// liveKey has the form of a live Stripe key.
 const liveKey = "sk_live_4eC39HqLyjWDarjtT1zdp7dc"
 
 // TestPretendMoneyIsRefusedBesideRealMoney starts the gateway and a worker with each
-// combination of settings. Those that are refused are refused before anything is waited for.
+// combination of settings. Those that are refused are refused before other services are
+// awaited.
 func TestPretendMoneyIsRefusedBesideRealMoney(t *testing.T) {
 	both := []string{"api", "worker"}
 	for name, c := range map[string]struct {
 		env      map[string]string
 		commands []string
-		says     []string // nothing: it starts, and finds that Temporal is away
+		says     []string // nothing: it starts, and finds Temporal unreachable
 	}{
 		"a secret alone is no request for the sandbox": {
 			map[string]string{"HOLDFAST_SANDBOX": ""}, []string{"api"}, []string{"HOLDFAST_SANDBOX=true", "STRIPE_API_KEY"},
@@ -61,7 +62,7 @@ func TestPretendMoneyIsRefusedBesideRealMoney(t *testing.T) {
 	}
 }
 
-// requireStart wants the command to get as far as waiting for Temporal, or to be refused
+// requireStart requires the command to get as far as waiting for Temporal, or to be refused
 // at once with these words.
 func requireStart(t *testing.T, says []string, command string, args ...string) {
 	t.Helper()
@@ -83,8 +84,8 @@ func requireStart(t *testing.T, says []string, command string, args ...string) {
 	assert.NotContains(t, stderr, "TEMPORAL_ADDRESS")
 }
 
-// Everybody can read the published secret: whoever reaches a gateway that takes it can
-// have every order paid.
+// The published secret is public: whoever reaches a gateway that accepts it can have every
+// order paid.
 func TestThePublishedSecretStaysOnLoopback(t *testing.T) {
 	spelled := strings.TrimPrefix(sandbox.PublishedSecret, "whsec_")
 	for name, c := range map[string]struct {
@@ -125,16 +126,16 @@ func TestThePublishedSecretStaysOnLoopback(t *testing.T) {
 	}
 }
 
-// The tools take the secret of make run by default.
+// The tools use the secret of make run by default.
 func TestToolsKnowThePublishedSecret(t *testing.T) {
 	var f sandboxFlags
 	requireParsed(t, &f)
 	assert.Equal(t, sandbox.PublishedSecret, f.WebhookSecret)
 }
 
-// A process sees its own settings alone. What runs on the same Redis has to agree with it
-// as well: a gateway that takes callbacks of the sandbox would have orders paid whose
-// worker takes real money, and the other way about.
+// A process sees only its own settings. Other processes on the same Redis have to agree
+// with them as well: a gateway that takes callbacks of the sandbox could have orders paid
+// whose worker takes real money, and vice versa.
 func TestProcessesOnOneRedisAgreeAboutMoney(t *testing.T) {
 	for _, command := range []string{"api", "worker"} {
 		t.Run(command, func(t *testing.T) {

@@ -57,7 +57,7 @@ func startEmptyTemporal(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// freeAddress is one on loopback that nobody listens on.
+// freeAddress is a loopback address on which nothing listens.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -66,7 +66,7 @@ func freeAddress(t *testing.T) string {
 	return l.Addr().String()
 }
 
-// heard is all that a program wrote and answered.
+// heard is everything that a program wrote and answered.
 type heard struct {
 	mu sync.Mutex
 	b  strings.Builder
@@ -89,7 +89,7 @@ const secretWord = "hush"
 
 var webhookSecret = "whsec_" + base64.StdEncoding.EncodeToString([]byte("hush-hush-of-the-webhooks-32-bytes"))
 
-// tellsNothing fails where a secret, or a part that gives it away, was written.
+// tellsNothing fails if a secret, or a part that gives it away, was written.
 func tellsNothing(t *testing.T, text string, more ...string) {
 	t.Helper()
 	for _, secret := range append(more, secretWord, webhookSecret[6:30]) {
@@ -189,7 +189,7 @@ func TestAGatewayKeepsItsSecrets(t *testing.T) {
 	}
 }
 
-// Who can't start says why, and not with what.
+// A program that can't start says why, but not with which secret.
 func TestAProgramThatCannotStartKeepsItsSecrets(t *testing.T) {
 	for name, env := range map[string]map[string]string{
 		"Redis is away":           {"REDIS_URL": "redis://:hush@" + freeAddress(t)},

@@ -26,8 +26,8 @@ import (
 	"holdfast/settings"
 )
 
-// certificates are an authority of the tests, and what it vouches for: a server on
-// 127.0.0.1, and a client.
+// certificates are an authority of the tests, and what it signed: a server on 127.0.0.1,
+// and a client.
 type certificates struct{ ca, serverCert, serverKey, clientCert, clientKey string }
 
 func makeCertificates(t *testing.T) certificates {
@@ -65,8 +65,8 @@ func makeCertificates(t *testing.T) certificates {
 	return c
 }
 
-// secureRedis is a redis-server that speaks TLS alone, with those whom the authority
-// vouches for.
+// secureRedis is a redis-server that only speaks TLS, with clients that the authority
+// signed.
 func secureRedis(t *testing.T, c certificates) string {
 	t.Helper()
 	program, err := exec.LookPath("redis-server")

@@ -18,8 +18,8 @@ import (
 	"holdfast/dev/redis"
 )
 
-// parentEnv makes the test program a parent that starts a Redis in the folder
-// it names, prints its URL and waits to be killed.
+// parentEnv makes the test program a parent that starts a Redis in the folder it names,
+// prints its URL and waits to be killed.
 const parentEnv = "HOLDFAST_TEST_REDIS_PARENT"
 
 func TestMain(m *testing.M) {
@@ -64,8 +64,8 @@ func TestChildDiesWithKilledParentAndDataStays(t *testing.T) {
 	require.Equal(t, "v", connect(t, next).Get(t.Context(), "k").Val())
 }
 
-// A thread that ends must not take the child with it: the kernel's signal goes
-// by the thread, and Go ends the thread of a goroutine that kept it locked.
+// A thread that ends must not take the child with it: the kernel's signal depends on the
+// thread, and Go ends the thread of a goroutine that kept it locked.
 func TestChildOutlivesTheStartingThread(t *testing.T) {
 	needProgram(t)
 	var server redis.Server
@@ -83,15 +83,14 @@ func TestChildOutlivesTheStartingThread(t *testing.T) {
 	require.NoError(t, server.Err())
 }
 
-// onDoomedThread runs fn on a thread that ends afterwards, and returns the
-// thread's id.
+// onDoomedThread runs fn on a thread that ends afterwards, and returns the thread's id.
 func onDoomedThread(fn func()) int {
 	thread := make(chan int)
 	go func() {
 		runtime.LockOSThread() // and not unlocked: the thread ends with the goroutine
 		if syscall.Gettid() == syscall.Getpid() {
-			// The main thread never ends. While it is held here, the next
-			// goroutine gets another one.
+			// The main thread never ends. While it is held here, the next goroutine gets
+			// another one.
 			thread <- onDoomedThread(fn)
 			runtime.UnlockOSThread()
 			return

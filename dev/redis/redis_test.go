@@ -132,7 +132,7 @@ func connectURL(t *testing.T, url string) *goredis.Client {
 	t.Helper()
 	opts, err := goredis.ParseURL(url)
 	require.NoError(t, err)
-	opts.MaxRetries, opts.DialerRetries = -1, 1 // a server that is gone is what some tests want to see
+	opts.MaxRetries, opts.DialerRetries = -1, 1 // some tests want to see a server that is gone
 	c := goredis.NewClient(opts)
 	t.Cleanup(func() { _ = c.Close() })
 	return c

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// skipUnlessRequired leaves a test out for want of redis-server, except where
-// HOLDFAST_REQUIRE names it: there its absence is a failure.
+// skipUnlessRequired skips a test without redis-server, unless HOLDFAST_REQUIRE names it:
+// then its absence is a failure.
 func skipUnlessRequired(t *testing.T, reason error) {
 	t.Helper()
 	if slices.Contains(strings.Split(os.Getenv("HOLDFAST_REQUIRE"), ","), "redis") {

@@ -97,8 +97,8 @@ func killAfter(t *testing.T, dir string, least int) int {
 	return confirmed
 }
 
-// needProgram leaves a test out for want of redis-server, except where
-// HOLDFAST_REQUIRE names it: there its absence is a failure.
+// needProgram skips a test without redis-server, unless HOLDFAST_REQUIRE names it: then its
+// absence is a failure.
 func needProgram(t *testing.T) {
 	t.Helper()
 	_, err := exec.LookPath("redis-server")

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// However much is in use, there is room for garbage.
+// Whatever the memory in use, there is room for garbage.
 func TestTheMemoryLimitGrowsWithWhatIsInUse(t *testing.T) {
 	runtime.GC()
 	before := inUse()

@@ -183,7 +183,7 @@ func TestWhoeverGivesUpWaitingForTheListsIsFree(t *testing.T) {
 func TestABusyListGathersAndAnIdleOneDoesNot(t *testing.T) {
 	db := &table{versions: map[string]int64{}}
 	l := newLists(db, time.Hour)
-	for i := range atOnce { // an idle one answers each
+	for i := range atOnce { // an idle server answers each call
 		_, err := l.InsertIntoVisibility(t.Context(), row(fmt.Sprint("idle", i), 1))
 		require.NoError(t, err)
 	}

@@ -14,8 +14,8 @@ import (
 	"holdfast/dev/await"
 )
 
-// startOrder starts a workflow that no worker ever picks up: it stays open,
-// and its search attributes say what it is.
+// startOrder starts a workflow that no worker ever picks up: it stays open, and its search
+// attributes identify it.
 func startOrder(t *testing.T, c client.Client, id string) {
 	t.Helper()
 	_, err := c.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{

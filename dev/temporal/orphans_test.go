@@ -54,7 +54,7 @@ func TestAWorkflowTaskOfADeadProcessIsGivenToTheNextOneAtOnce(t *testing.T) {
 	}
 }
 
-// onceWorkflow returns how far an activity came that isn't tried again.
+// onceWorkflow returns how far an activity came that isn't retried.
 func onceWorkflow(ctx workflow.Context) (came int, err error) {
 	err = workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: 40 * time.Second, // beyond the patience of this test
@@ -102,7 +102,7 @@ func TestAWorkflowHearsHowFarAnActivityOfADeadProcessCame(t *testing.T) {
 	require.Equal(t, 7, came)
 }
 
-// patientWorkflow waits for an activity that is tried until it succeeds.
+// patientWorkflow waits for an activity that is retried until it succeeds.
 func patientWorkflow(ctx workflow.Context) error {
 	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: 40 * time.Second, // beyond the patience of this test

@@ -37,7 +37,7 @@ func TestServerInMemory(t *testing.T) {
 	require.Contains(t, get(t, server.UIURL()+"/api/v1/namespaces/default/workflows?query=OrderStatus%3D'open'"), "order/1")
 }
 
-// A page whose name was bound anew to 127.0.0.1 is of the same origin as what it asks.
+// A page whose name was rebound to 127.0.0.1 has the same origin as what it requests.
 func TestTheWebUIAnswersToLoopbackNamesAlone(t *testing.T) {
 	server := start(t, temporal.Options{})
 	u, err := url.Parse(server.UIURL())

@@ -82,8 +82,8 @@ func TestEachOrderMeetsTheFateThatItsSeedGives(t *testing.T) {
 	assert.Len(t, g.Orders, 203, "other keys are other orders")
 }
 
-// A gateway that breaks connections, is away, or has not decided yet gets the
-// same call again, until it answers.
+// A gateway that breaks connections, is down, or has not decided yet gets the same call
+// again, until it answers.
 func TestCallsAreRepeatedAndCountOnce(t *testing.T) {
 	g := gatewaytest.Start(t)
 	calls := 0
@@ -94,7 +94,7 @@ func TestCallsAreRepeatedAndCountOnce(t *testing.T) {
 			return 0, true
 		case 2:
 			return http.StatusServiceUnavailable, true
-		case 3: // only calls on orders may be taken without being decided
+		case 3: // only calls on orders may be accepted without being decided
 			return http.StatusAccepted, r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, "/v1/orders")
 		}
 		return 0, false

@@ -14,7 +14,7 @@ import (
 	"holdfast/order"
 )
 
-// through is a replay in which every fate occurs, and what came of it.
+// through is a replay in which every fate occurs, with its report.
 func through(t *testing.T, g *gatewaytest.Gateway) (Report, VerifyConfig, []Ack) {
 	t.Helper()
 	cfg := config(t, g)

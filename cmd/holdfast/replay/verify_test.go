@@ -13,7 +13,7 @@ import (
 	"holdfast/order"
 )
 
-// Each thing that was acknowledged is undone once, and has to be named.
+// Each acknowledged thing is undone once, and has to be reported.
 func TestWhatIsNoLongerTrueIsNamed(t *testing.T) {
 	for name, undo := range map[string]struct {
 		call string
@@ -72,7 +72,7 @@ func TestWhatIsNoLongerTrueIsNamed(t *testing.T) {
 	}
 }
 
-// Money that an order could not take goes back: that is no loss.
+// Money that an order could not take is refunded: that is no loss.
 func TestPaymentThatGoesBackIsNoViolation(t *testing.T) {
 	g := gatewaytest.Start(t)
 	cfg := config(t, g)

@@ -106,7 +106,7 @@ func TestAsksForTokensWhereItIsToldTo(t *testing.T) {
 	require.NotNil(t, opts.Identity)
 }
 
-// Everybody can read the published secret.
+// The published secret is public.
 func TestThePublishedSecretHasNoPublicName(t *testing.T) {
 	_, err := parse(t, "--public-url=https://shop.example")
 	require.ErrorContains(t, err, "HOLDFAST_PUBLIC_URL")
@@ -121,7 +121,7 @@ func TestThePublishedSecretHasNoPublicName(t *testing.T) {
 	}
 }
 
-// Whoever tries things out, measures or replays is one customer.
+// Demos, measurements and replays act as one customer.
 func TestNothingIsLimitedUnlessItIsSet(t *testing.T) {
 	s, err := parse(t)
 	require.NoError(t, err)

@@ -81,8 +81,8 @@ func BenchmarkSearch(b *testing.B) {
 	})
 }
 
-// BenchmarkTrickle puts orders a few at a time, as a shop gets them, each twice; then it
-// lists and searches.
+// BenchmarkTrickle puts orders a few at a time, as a shop receives them, each twice; then
+// it lists and searches.
 func BenchmarkTrickle(b *testing.B) {
 	const orders, atOnce = 4000, 8
 	var x *embedded.Index

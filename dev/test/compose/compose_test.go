@@ -24,7 +24,7 @@ func TestEveryServiceIsThere(t *testing.T) {
 	require.ElementsMatch(t, want, project(t).ServiceNames())
 }
 
-// Redis, Temporal and Elasticsearch let everybody do everything who reaches them.
+// Redis, Temporal and Elasticsearch let every caller do everything.
 func TestPortsAreOnLoopbackAlone(t *testing.T) {
 	published := map[string]string{}
 	for name, s := range project(t).Services {
@@ -39,8 +39,8 @@ func TestPortsAreOnLoopbackAlone(t *testing.T) {
 	}, published)
 }
 
-// What .env.example sets or comments out does something, and with the programs' settings,
-// which docs/settings.md lists, it is all that can be set.
+// Everything that .env.example sets or comments out has an effect, and with the programs'
+// settings, which docs/settings.md lists, it is all that can be set.
 func TestEnvExampleNamesEverySettingOfCompose(t *testing.T) {
 	model, err := loader.LoadModelWithContext(t.Context(), details(nil), named, func(o *loader.Options) {
 		o.SkipInterpolation = true
@@ -76,8 +76,8 @@ func TestEnvExampleNamesEverySettingOfCompose(t *testing.T) {
 
 var exampleLine = regexp.MustCompile(`(?m)^(?:# )?([A-Z][A-Z0-9_]+)=`)
 
-// A secret that everybody knows is none: .env.example has no value for one, and
-// without a value nothing starts.
+// A public secret is no secret: .env.example has no value for one, and without a value
+// nothing starts.
 func TestNothingStartsWithoutSecretsOfOnesOwn(t *testing.T) {
 	for _, name := range []string{"POSTGRES_PASSWORD", "HOLDFAST_JWT_SECRET"} {
 		given := secrets()
@@ -88,7 +88,7 @@ func TestNothingStartsWithoutSecretsOfOnesOwn(t *testing.T) {
 	}
 }
 
-// The keys of an identity provider take the place of a secret.
+// The keys of an identity provider replace a secret.
 func TestKeysOfAnIssuerNeedNoTokenSecret(t *testing.T) {
 	given := secrets()
 	delete(given, "HOLDFAST_JWT_SECRET")
@@ -100,7 +100,7 @@ func TestKeysOfAnIssuerNeedNoTokenSecret(t *testing.T) {
 	require.Contains(t, env, "HOLDFAST_JWT_SECRET=", "empty, which is not set")
 }
 
-// What holds data must find it again after `docker compose down` and `up`.
+// Services that store data must find it again after `docker compose down` and `up`.
 func TestDataIsKeptInNamedVolumes(t *testing.T) {
 	p := project(t)
 	for name, folder := range map[string]string{
@@ -116,7 +116,7 @@ func TestDataIsKeptInNamedVolumes(t *testing.T) {
 	}
 }
 
-// A service that waits for another must be told when that one is ready.
+// A service that waits for another must be able to see when that one is ready.
 func TestWhatIsWaitedForCanBeSeen(t *testing.T) {
 	p := project(t)
 	for name, s := range p.Services {
@@ -141,8 +141,8 @@ func TestWhatIsWaitedForCanBeSeen(t *testing.T) {
 	require.Contains(t, service(t, p, "setup").DependsOn, "redis")
 }
 
-// Who writes the views, who reads them, and who makes the schedule that relies on
-// them: one that has another address would look at others, and nobody would notice.
+// The services that write the views, read them, and create the schedule that relies on
+// them: one with another address would use other views, unnoticed.
 func TestAllUseTheSameData(t *testing.T) {
 	p := project(t)
 	for _, name := range []string{"setup", "worker", "api"} {
@@ -152,7 +152,7 @@ func TestAllUseTheSameData(t *testing.T) {
 	}
 }
 
-// The file that .env.example names is there, and the gateway reads it.
+// The file that .env.example names exists, and the gateway reads it.
 func TestSynonymsAreMounted(t *testing.T) {
 	p := project(t)
 	for _, name := range []string{"api", "worker"} {
@@ -187,7 +187,7 @@ func version(t *testing.T, image string) (major, minor int) {
 	require.NotNil(t, found, "%s has no version", image)
 	major, err := strconv.Atoi(found[1])
 	require.NoError(t, err)
-	minor, _ = strconv.Atoi(found[2]) // a tag may have the major version alone
+	minor, _ = strconv.Atoi(found[2]) // a tag may consist of the major version only
 	return major, minor
 }
 

@@ -18,10 +18,9 @@ import (
 	"holdfast/dev/loopback"
 )
 
-// elasticsearch is where the services find theirs: a real one where
-// ELASTICSEARCH_URL names one, else an address where nobody answers. Their views
-// have the names that they have in production: nobody else's may be there, and what
-// the services made is removed.
+// elasticsearch is where the services find theirs: a real one if ELASTICSEARCH_URL names
+// one, otherwise an address on which nothing listens. Their views have the names of
+// production, so no others may exist there, and what the services created is removed.
 func elasticsearch(t *testing.T) (url string, there bool) {
 	t.Helper()
 	url = strings.TrimSuffix(os.Getenv("ELASTICSEARCH_URL"), "/")
@@ -63,7 +62,7 @@ func views(t *testing.T, url string) []string {
 	return slices.Sorted(maps.Keys(all))
 }
 
-// ask sends a request without a body, and wants one of these statuses.
+// ask sends a request without a body, and requires one of these statuses.
 func ask(ctx context.Context, method, url string, statuses ...int) ([]byte, error) {
 	return askAs(ctx, "", method, url, statuses...)
 }
@@ -91,7 +90,7 @@ func askAs(ctx context.Context, token, method, url string, statuses ...int) ([]b
 	return body, err
 }
 
-// requireFound waits until a list has this many items: views follow in a second.
+// requireFound waits until a list has this many items: views follow within a second.
 func requireFound(t *testing.T, url string, total int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), readyTimeout)

@@ -16,7 +16,7 @@ type stage struct {
 	instructions []string
 }
 
-// stages reads what the tests ask about; it isn't a parser of Dockerfiles.
+// stages reads what the tests need; it isn't a parser of Dockerfiles.
 func stages(t *testing.T) []stage {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root, dockerfile(t)))

@@ -30,7 +30,7 @@ func TestContainersAreGivenTheTimeThatTheyTakeToStop(t *testing.T) {
 	require.Fail(t, "the worker has no HOLDFAST_GRACE")
 }
 
-// What has no limit takes the memory of the machine, and with it that of its neighbours.
+// A service without a limit takes the machine's memory, and with it that of its neighbours.
 func TestEveryContainerHasALimitOfMemory(t *testing.T) {
 	p := project(t)
 	for name, s := range p.Services {
@@ -57,7 +57,7 @@ func size(t *testing.T, text string) int64 {
 	return int64(n)
 }
 
-// An image whose name stays while its content changes is another one on each machine.
+// An image whose name stays while its content changes differs between machines.
 func TestImagesAreOfAnExactVersion(t *testing.T) {
 	for name, s := range project(t).Services {
 		if s.Build != nil {

@@ -30,7 +30,7 @@ import (
 // readyTimeout is how long a service may take until its health check passes.
 const readyTimeout = 60 * time.Second
 
-// stand is docker-compose.yml with processes for containers: only addresses differ.
+// stand is docker-compose.yml with processes instead of containers: only addresses differ.
 type stand struct {
 	project *types.Project
 	image   string // the folder with the image's programs
@@ -41,7 +41,7 @@ type stand struct {
 // The file's own commands run with its own environment.
 func TestServicesOfTheFile(t *testing.T) {
 	env := secrets()
-	// Not the one that every Temporal server of the tests has: setup must make it.
+	// Not the one that every Temporal server of the tests has: setup must create it.
 	env["TEMPORAL_NAMESPACE"] = "compose"
 	env["HOLDFAST_SANDBOX"] = "true" // as make env asks for it
 	p, err := load(t.Context(), settings(t, env))
@@ -103,7 +103,7 @@ func (s stand) takeAnOrder(t *testing.T) {
 
 	s.answerSearches(t, url)
 
-	// Whoever collects metrics gets the worker's from where its port is published.
+	// A metrics collector gets the worker's from its published port.
 	require.Contains(t, scrape(t, "http://"+s.at["127.0.0.1:9091"]+"/metrics"), `holdfast_orders_total{`)
 	_, metrics, err := net.SplitHostPort(s.at["0.0.0.0:9093"])
 	require.NoError(t, err)
@@ -113,7 +113,7 @@ func (s stand) takeAnOrder(t *testing.T) {
 	worker.requireStop(t)
 }
 
-// anonymous is told that it needs a token.
+// anonymous requires that a caller without a token is refused.
 func anonymous(t *testing.T, url string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/v1/orders", http.NoBody)
@@ -124,9 +124,9 @@ func anonymous(t *testing.T, url string) {
 	require.Equal(t, http.StatusUnauthorized, response.StatusCode)
 }
 
-// answerSearches finds what was put and ordered, where there is an index. Where there
-// is none, these calls alone fail: everything before them went well, the gateway's
-// health check included.
+// answerSearches finds what was put and ordered, if there is an index. If there is none,
+// only these calls fail: everything before them succeeded, including the gateway's health
+// check.
 func (s stand) answerSearches(t *testing.T, url string) {
 	t.Helper()
 	if s.search {
@@ -139,8 +139,8 @@ func (s stand) answerSearches(t *testing.T, url string) {
 	require.Equal(t, "degraded", call(t, http.MethodGet, url+"/readyz", http.StatusOK, nil)["status"])
 }
 
-// startRedis runs the command of docker-compose.yml on a port of its own and in
-// an empty folder, and checks that the server took its settings.
+// startRedis runs the command of docker-compose.yml on a port of its own and in an empty
+// folder, and checks that the server applied its settings.
 func startRedis(t *testing.T, s types.ServiceConfig) string {
 	t.Helper()
 	if _, err := exec.LookPath(s.Command[0]); err != nil {
@@ -184,8 +184,8 @@ func startTemporal(t *testing.T) string {
 	return server.Address()
 }
 
-// argv is what the service's container would run: the image's entry point, then
-// the service's command.
+// argv is what the service's container would run: the image's entry point, then the
+// service's command.
 func (s stand) argv(t *testing.T, name string) []string {
 	t.Helper()
 	var argv []string
@@ -213,7 +213,7 @@ func (s stand) requireHealthy(t *testing.T, running *process) {
 	err := await.Success(ctx, func(ctx context.Context) error {
 		select {
 		case <-running.done:
-			cancel() // it won't get healthy any more
+			cancel() // it won't become healthy any more
 			return fmt.Errorf("%s has ended: %w", running.name, running.err)
 		default:
 		}
@@ -226,7 +226,7 @@ func (s stand) requireHealthy(t *testing.T, running *process) {
 	require.NoError(t, err, "%s is not healthy", running.name)
 }
 
-// call sends body as JSON, wants this status, and gives the answer.
+// call sends body as JSON, requires this status, and returns the answer.
 func call(t *testing.T, method, url string, status int, body any) map[string]any {
 	t.Helper()
 	sent, err := json.Marshal(body)
@@ -252,7 +252,7 @@ func call(t *testing.T, method, url string, status int, body any) map[string]any
 	return answer
 }
 
-// scrape reads what a service has counted.
+// scrape reads a service's metrics.
 func scrape(t *testing.T, url string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), readyTimeout)
@@ -268,7 +268,7 @@ func scrape(t *testing.T, url string) string {
 	return string(text)
 }
 
-// versionOf is the order's version as it stands in its JSON.
+// versionOf is the order's version as written in its JSON.
 func versionOf(t *testing.T, order map[string]any) string {
 	t.Helper()
 	number, ok := order["version"].(json.Number)
@@ -286,7 +286,8 @@ func operatorsToken(t *testing.T) string {
 	return token
 }
 
-// The gateway listens to all in its container, and refuses to with authentication off.
+// The gateway listens on all addresses in its container, and refuses to with authentication
+// off.
 func (s stand) askForTokens(t *testing.T) {
 	api := service(t, s.project, "api")
 	require.Equal(t, "jwt", *api.Environment["HOLDFAST_AUTH"])

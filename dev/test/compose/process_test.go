@@ -15,10 +15,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// endTimeout is how long a process may take to end when it is asked to; then it is killed.
+// endTimeout is how long a process may take to stop when asked; then it is killed.
 const endTimeout = 20 * time.Second
 
-// output is what a process printed so far.
+// output is what a process has printed so far.
 type output struct {
 	mu   sync.Mutex
 	text strings.Builder
@@ -46,8 +46,8 @@ type process struct {
 	err  error // how it ended; set when done is closed
 }
 
-// start runs argv with this environment and no other, as in a container. It is
-// ended with the test at the latest.
+// start runs argv with exactly this environment, as in a container. It ends with the test
+// at the latest.
 func start(t *testing.T, name string, argv, env []string) *process {
 	t.Helper()
 	ctx, end := context.WithCancel(context.WithoutCancel(t.Context()))
@@ -83,8 +83,7 @@ func (p *process) requireEnd(t *testing.T, within time.Duration) {
 	}
 }
 
-// requireStop asks the process to end, as docker compose does, and wants it to
-// end in good order.
+// requireStop asks the process to stop, as docker compose does, and requires a clean exit.
 func (p *process) requireStop(t *testing.T) {
 	t.Helper()
 	select {

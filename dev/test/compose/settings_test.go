@@ -44,7 +44,7 @@ func settingsOf(t *testing.T, command string) []setting {
 	return all
 }
 
-// A setting that a container never sees does nothing, without a word.
+// A setting that never reaches a container silently does nothing.
 func TestEverySettingReachesItsContainer(t *testing.T) {
 	for _, command := range programs {
 		for _, s := range settingsOf(t, command) {
@@ -56,7 +56,7 @@ func TestEverySettingReachesItsContainer(t *testing.T) {
 	}
 }
 
-// requireReaches sets a setting in .env and wants its value in the container, or a start
+// requireReaches sets a setting in .env and requires its value in the container, or a start
 // that fails and names it.
 func requireReaches(t *testing.T, command, name string) {
 	t.Helper()
@@ -77,8 +77,8 @@ func requireReaches(t *testing.T, command, name string) {
 	require.True(t, *given == value || mounted, "%s of %s is %q in its container", name, command, *given)
 }
 
-// What reaches a container has to be what its program takes: with a default of compose
-// beside a file of the operator's no program would start.
+// What reaches a container must be acceptable to its program: if compose set a default
+// beside the operator's file, no program would start.
 func TestAFileOfASecretIsTakenByTheProgramInItsContainer(t *testing.T) {
 	image := build(t)
 	for _, command := range programs {
@@ -110,7 +110,7 @@ func TestAFileOfASecretIsTakenByTheProgramInItsContainer(t *testing.T) {
 	}
 }
 
-// exampleOf is a value that the program takes.
+// exampleOf is a value that the program accepts.
 func exampleOf(t *testing.T, command, name string) string {
 	t.Helper()
 	all := settingsOf(t, command)
@@ -119,7 +119,7 @@ func exampleOf(t *testing.T, command, name string) string {
 	return all[at].Example
 }
 
-// requireParses runs the program in its container's environment. It takes all of it, and
+// requireParses runs the program in its container's environment. It accepts all of it, and
 // then doesn't find Temporal.
 func requireParses(t *testing.T, image, command string, given map[string]string) {
 	t.Helper()
@@ -143,7 +143,8 @@ func requireParses(t *testing.T, image, command string, given map[string]string)
 	require.Contains(t, string(printed), "connect to Temporal at 127.0.0.1:1", "%s", printed)
 }
 
-// Others than the services of docker-compose.yml are named by a URL, or by a file of one.
+// Services other than those of docker-compose.yml are named by a URL, or by a file that
+// contains one.
 func TestAURLInAFileTakesThePlaceOfTheServicesOwn(t *testing.T) {
 	for _, name := range []string{"REDIS_URL", "ELASTICSEARCH_URL"} {
 		given := secrets()
@@ -158,7 +159,7 @@ func TestAURLInAFileTakesThePlaceOfTheServicesOwn(t *testing.T) {
 	}
 }
 
-// Names of headers are the operator's own: compose can't list them.
+// The names of headers are the operator's own: compose can't list them.
 func TestAFileOfFurtherVariablesReachesThePrograms(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "further.env")
 	require.NoError(t, os.WriteFile(file, []byte("TEMPORAL_GRPC_META_AUTHORIZATION=hush\n"), 0o600))
@@ -171,7 +172,7 @@ func TestAFileOfFurtherVariablesReachesThePrograms(t *testing.T) {
 	}
 }
 
-// Where neither .env nor the shell sets anything, the program's own defaults hold.
+// If neither .env nor the shell sets anything, the program's own defaults apply.
 func TestWhatIsNotSetIsLeftToTheProgram(t *testing.T) {
 	env := maps.Clone(secrets())
 	env["HOLDFAST_VERSION"] = "dev"
@@ -182,7 +183,7 @@ func TestWhatIsNotSetIsLeftToTheProgram(t *testing.T) {
 	}
 }
 
-// make env asks for the sandbox, in a file that its user sees; nothing else does.
+// make env turns on the sandbox, in a file that its user sees; nothing else does.
 func TestTheSandboxIsAskedForByMakeEnvAlone(t *testing.T) {
 	example := settings(t, nil)
 	require.Empty(t, example["HOLDFAST_SANDBOX"])

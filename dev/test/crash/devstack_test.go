@@ -70,7 +70,7 @@ func newDevStack(t *testing.T) *devStack {
 
 func (d *devStack) url() string { return "http://" + loopback.Address(d.port) }
 
-// start returns when the stack says that it is ready.
+// start returns when the stack reports that it is ready.
 func (d *devStack) start(t *testing.T) {
 	t.Helper()
 	begun := time.Now()
@@ -132,7 +132,7 @@ func (d *devStack) kill(t *testing.T) {
 	}
 }
 
-// temporal connects to the Temporal of now.
+// temporal connects to the currently running Temporal.
 func (d *devStack) temporal(t *testing.T) client.Client {
 	t.Helper()
 	c, err := client.DialContext(t.Context(), client.Options{
@@ -143,7 +143,7 @@ func (d *devStack) temporal(t *testing.T) client.Client {
 	return c
 }
 
-// tail is the end of what the stack wrote, for a failed start.
+// tail is the end of the stack's output, for a failed start.
 func (d *devStack) tail() string {
 	b, err := os.ReadFile(filepath.Join(filepath.Dir(d.data), "log"))
 	if err != nil {
@@ -167,8 +167,8 @@ func redisPID(t *testing.T, url string) int {
 	return pid
 }
 
-// needRedisServer leaves a test out for want of redis-server, except where
-// HOLDFAST_REQUIRE names it: there its absence is a failure.
+// needRedisServer skips a test without redis-server, unless HOLDFAST_REQUIRE names it: then
+// its absence is a failure.
 func needRedisServer(t *testing.T) {
 	t.Helper()
 	_, err := exec.LookPath(redis.Program)

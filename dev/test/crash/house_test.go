@@ -35,8 +35,8 @@ import (
 )
 
 const (
-	// taskTimeout is after which Temporal gives a dead worker's task to another
-	// one; stickyTimeout after which it no longer saves the next one for it.
+	// taskTimeout is after how long Temporal gives a dead worker's task to another one;
+	// stickyTimeout after how long it no longer reserves the next one for it.
 	taskTimeout   = 2 * time.Second
 	stickyTimeout = 500 * time.Millisecond
 )
@@ -47,7 +47,7 @@ type house struct {
 	rdb   redis.UniversalClient
 	// names of the scripts that write, by hash.
 	names map[string]string
-	// workers run until the house is closed: an audit may ask any order.
+	// workers run until the house is closed: an audit may query any order.
 	ctx     context.Context
 	workers errgroup.Group
 }
@@ -74,8 +74,8 @@ func openHouse(t *testing.T) *house {
 	return h
 }
 
-// loadScripts makes Redis know every script beforehand, so that each run of one
-// is one write, and learns the names of those that write.
+// loadScripts loads every script into Redis beforehand, so that each run of one is one
+// write, and learns the names of those that write.
 func (h *house) loadScripts(t *testing.T) {
 	t.Helper()
 	read := func(file string) string {
@@ -109,8 +109,8 @@ func (h *house) loadScripts(t *testing.T) {
 	}
 }
 
-// room is one case in the house: a task queue of its own, and a gateway that
-// sends its orders there.
+// room is one case in the house: a task queue of its own, and a gateway that sends its
+// orders there.
 type room struct {
 	*shoptest.Shop
 	*house
@@ -120,7 +120,7 @@ type room struct {
 // roomOptions say how a scenario's gateway differs from the usual one.
 type roomOptions struct {
 	window time.Duration
-	// blind can't see what is sold out: the saga decides.
+	// blind means that the gateway can't see what is sold out: the saga decides.
 	blind bool
 	// limited counts the customers' open orders.
 	limited bool
@@ -156,8 +156,8 @@ func (h *house) room(t *testing.T, name string, opts roomOptions) *room {
 	return &room{Shop: shop, house: h, name: name}
 }
 
-// elsewhere is Temporal with workflows on another queue, whose worker's death is
-// noticed soon.
+// elsewhere is Temporal with workflows on another queue, whose worker's death is noticed
+// soon.
 type elsewhere struct {
 	client.Client
 	queue string
@@ -176,7 +176,7 @@ func (e elsewhere) ExecuteWorkflow(ctx context.Context, o client.StartWorkflowOp
 	return e.Client.ExecuteWorkflow(ctx, e.there(o), workflow, args...)
 }
 
-// blind is products at which nobody can look before an order is placed.
+// blind is products whose availability can't be read before an order is placed.
 type blind struct{ api.Products }
 
 func (blind) Look(context.Context, product.Buyer, []product.Want) ([]product.Look, order.OpenOrders, error) {
@@ -190,8 +190,8 @@ func (r *room) startHealthy() *crash.Failpoint {
 	return point
 }
 
-// startVictim runs a worker in a process of its own, which dies at its
-// failpoint. The returned channel gives the signal that ended it, 0 for none.
+// startVictim runs a worker in a process of its own, which dies at its failpoint. The
+// returned channel receives the signal that ended it, 0 for none.
 func (r *room) startVictim(t *testing.T, kill int, after bool) (died <-chan syscall.Signal, end func()) {
 	t.Helper()
 	spec, err := json.Marshal(victim{

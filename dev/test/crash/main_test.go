@@ -28,8 +28,8 @@ import (
 // victimEnv makes the test program a worker that dies at a failpoint.
 const victimEnv = "HOLDFAST_TEST_CRASHING_WORKER"
 
-// casesAtOnce is how many cases run at a time. Each waits, most of the time, for
-// Temporal to miss a worker.
+// casesAtOnce is how many cases run at a time. Most of the time, each waits for Temporal to
+// notice a dead worker.
 const casesAtOnce = "16"
 
 func TestMain(m *testing.M) {
@@ -45,7 +45,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// victim says what a crashing worker needs to know.
+// victim is what a crashing worker needs to know.
 type victim struct {
 	Temporal, Namespace, Queue, RedisURL string
 	Names                                map[string]string
@@ -73,8 +73,8 @@ func beVictim(ctx context.Context, spec string) error {
 	return work(ctx, c, v.Queue, v.RedisURL, &crash.Failpoint{Names: v.Names, Kill: v.Kill, After: v.After})
 }
 
-// mayBeAway is a provider that cancels nothing as long as a key is there, whichever
-// process asks: it fails once, and from then on keeps its caller waiting.
+// mayBeAway is a provider that cancels nothing while a key exists, whichever process asks:
+// it fails once, and from then on keeps its caller waiting.
 type mayBeAway struct {
 	activities.Provider
 	rdb redis.UniversalClient

@@ -11,7 +11,8 @@ import (
 	"holdfast/payment/sandbox"
 )
 
-// moneyScenarios have a payment at a provider. What comes before it other scenarios die at.
+// moneyScenarios have a payment at a provider. The steps before it are covered by other
+// scenarios.
 var moneyScenarios = []scenario{
 	{
 		name: "opened", from: 1, has: []string{"claim", "pay-open", "payment", "commit", "document", "leave"},
@@ -27,7 +28,7 @@ var moneyScenarios = []scenario{
 	},
 }
 
-// opens places an order and has a payment opened for it, at once or in time.
+// opens places an order and has a payment opened for it, at once or eventually.
 func (r *room) opens(t *testing.T) (order.Order, string) {
 	t.Helper()
 	r.offerBoth(t)
@@ -39,14 +40,14 @@ func (r *room) opens(t *testing.T) (order.Order, string) {
 	return o, offer.PaymentID
 }
 
-// pays does what the buyer does at the provider.
+// pays acts as the buyer at the provider.
 func (r *room) pays(t *testing.T, paymentID string) {
 	t.Helper()
 	_, err := sandbox.NewBooks(r.rdb).Choose(t.Context(), paymentID, sandbox.Choice{Action: sandbox.ActionPay})
 	require.NoError(t, err)
 }
 
-// opensAndPays is told of the payment too, as the provider's callback does it.
+// opensAndPays also sends the payment's callback, as the provider does.
 func (r *room) opensAndPays(t *testing.T) (order.Order, string) {
 	t.Helper()
 	o, paymentID := r.opens(t)
@@ -74,7 +75,8 @@ func playEnded(t *testing.T, r *room) {
 	r.requireAllBack(t)
 }
 
-// playPaidAnyhow: the buyer pays, the provider doesn't say so before it is asked to cancel.
+// playPaidAnyhow: the buyer pays, but the provider doesn't report it before it is asked to
+// cancel.
 func playPaidAnyhow(t *testing.T, r *room) {
 	o, paymentID := r.opens(t)
 	r.pays(t, paymentID)
@@ -94,7 +96,7 @@ func playTakenBack(t *testing.T, r *room) {
 	r.AwaitStock(t, r.b(), stock, 0)
 }
 
-// playInPart gives a part back twice: the second time all that is left.
+// playInPart refunds a part twice: the second time all that is left.
 func playInPart(t *testing.T, r *room) {
 	o, _ := r.opensAndPays(t)
 	for _, body := range []map[string]any{{"amount": 100}, {}} {
@@ -112,8 +114,8 @@ func playInPart(t *testing.T, r *room) {
 	r.Await(t, o.ID, order.StatusDelivered)
 }
 
-// playProviderAway: the provider is away when the order is to end, until the order's story
-// says so.
+// playProviderAway: the provider is down when the order is to end, until the order's
+// journal says so.
 func playProviderAway(t *testing.T, r *room) {
 	o, _ := r.opens(t)
 	require.NoError(t, r.rdb.Set(t.Context(), awayKey(r.name), "0", 0).Err())

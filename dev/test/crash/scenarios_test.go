@@ -18,10 +18,10 @@ import (
 // scenario is a story that ends the same wherever a worker dies in it.
 type scenario struct {
 	name string
-	// from is the first write to die at, where other scenarios have those before.
+	// from is the first write to die at, if other scenarios cover those before.
 	from int
-	// has are writes that must be among those from there on: should the saga no
-	// longer take this way, the scenario shows nothing.
+	// has are writes that must be among those from there on: if the saga no longer takes
+	// this path, the scenario shows nothing.
 	has  []string
 	opts roomOptions
 	// play tells the story by REST and requires its end.
@@ -57,7 +57,7 @@ func (r *room) offerBoth(t *testing.T) {
 	r.Offer(t, r.b(), stock)
 }
 
-// place places an order that gets its stock, at once or in time.
+// place places an order that gets its stock, at once or eventually.
 func (r *room) place(t *testing.T, lines ...shoptest.Line) order.Order {
 	t.Helper()
 	a := r.patiently(t, shoptest.Placement(t, "key-"+r.name+"-"+fmt.Sprint(len(lines)), lines...))
@@ -67,15 +67,14 @@ func (r *room) place(t *testing.T, lines ...shoptest.Line) order.Order {
 	return r.Await(t, o.ID, order.StatusAwaitingPayment)
 }
 
-// asked sends a call that ends an order, at once or in time.
+// asked sends a call that ends an order, at once or eventually.
 func (r *room) asked(t *testing.T, c shoptest.Call) {
 	t.Helper()
 	a := r.patiently(t, c)
 	require.Contains(t, []int{http.StatusOK, http.StatusAccepted}, a.Status, "%s", a.Body)
 }
 
-// patiently repeats a call while the gateway asks to come back later, as any
-// client has to.
+// patiently repeats a call while the gateway asks to come back later, as any client must.
 func (r *room) patiently(t *testing.T, c shoptest.Call) (a shoptest.Answer) {
 	t.Helper()
 	shoptest.Until(t, c.Path+" is answered", func(ctx context.Context) (err error) {
@@ -120,8 +119,8 @@ func playRejected(t *testing.T, r *room) {
 	r.AwaitStock(t, r.a(), stock, 0)
 }
 
-// playContended: what the order lacks is held by another one, so that it gives
-// back, asks again in turn, and gives back again.
+// playContended: another order holds what the order lacks, so it releases, asks again in
+// turn, and releases again.
 func playContended(t *testing.T, r *room) {
 	r.Offer(t, r.a(), stock)
 	r.Offer(t, r.b(), 1)
@@ -175,7 +174,7 @@ func playWrongAmount(t *testing.T, r *room) {
 	r.RequireStock(t, r.a(), stock-2, 0)
 }
 
-// playRegained: somebody gave the paid order's units back, and they can be had again.
+// playRegained: the paid order's units were released, but can be held again.
 func playRegained(t *testing.T, r *room) {
 	r.Offer(t, r.a(), stock)
 	o := r.place(t, shoptest.Line{ProductID: r.a(), Quantity: 2})
@@ -198,7 +197,7 @@ func playUnwound(t *testing.T, r *room) {
 	r.RequireStock(t, r.b(), 0, 0)
 }
 
-// lose gives back behind the order's back what it holds.
+// lose releases what an order holds, behind its back.
 func (r *room) lose(t *testing.T, orderID, productID string) {
 	t.Helper()
 	_, err := inventory.New(r.rdb).Release(t.Context(), product.Holder{OrderID: orderID}, 1, []string{productID}, "lost")

@@ -34,13 +34,13 @@ const (
 	ordersPerKill = 130
 	goods         = 20
 	customers     = 8
-	// patience of the customers with one call: a restart under load included.
+	// patience of the customers with one call: includes a restart under load.
 	patience = 2 * time.Minute
 )
 
-// TestKilledStackKeepsItsWord kills everything without warning while customers
-// are at it, starts it again on the same folder, several times over, and then
-// asks for all that was ever acknowledged.
+// TestKilledStackKeepsItsWord kills everything without warning while customers are
+// ordering, starts it again on the same folder, several times, and then checks everything
+// that was ever acknowledged.
 func TestKilledStackKeepsItsWord(t *testing.T) {
 	t.Parallel()
 	needRedisServer(t)
@@ -91,7 +91,7 @@ func TestKilledStackKeepsItsWord(t *testing.T) {
 	require.Equal(t, books.Orders, views.Orders)
 }
 
-// compareViews asks the stack's worker whether its views show what there is.
+// compareViews asks the stack's worker whether its views match the entities.
 func compareViews(t *testing.T, temporal client.Client) saga.CompareResult {
 	t.Helper()
 	run, err := temporal.ExecuteWorkflow(t.Context(), client.StartWorkflowOptions{
@@ -168,7 +168,7 @@ func (l *load) end(t *testing.T) replay.Report {
 	return l.report
 }
 
-// acknowledged is the journal of all that the gateway said is so.
+// acknowledged is the journal of everything that the gateway acknowledged.
 type acknowledged struct {
 	mu    sync.Mutex
 	lines int
@@ -210,7 +210,7 @@ func (a *acknowledged) await(t *testing.T, n int) {
 	}
 }
 
-// wait lets the load go on for a moment that nothing announces.
+// wait lets the load continue for a while.
 func wait(t *testing.T, d time.Duration) {
 	t.Helper()
 	timer := time.NewTimer(d)

@@ -18,7 +18,7 @@ import (
 )
 
 // TestWorkerDiesAtEveryWrite plays each scenario once to see its writes, and then
-// again and again: each time the worker dies before or after another one of them.
+// repeatedly: each time the worker dies before or after another one of them.
 func TestWorkerDiesAtEveryWrite(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t)
@@ -27,8 +27,8 @@ func TestWorkerDiesAtEveryWrite(t *testing.T) {
 	t.Logf("audit: %d products, %d holds, %d orders", report.Products, report.Holds, report.Orders)
 }
 
-// TestWorkerDiesAtEveryWriteOfMoney does the same where the saga opens the payments, ends
-// them, and sends money back: the providers' books balance too.
+// TestWorkerDiesAtEveryWriteOfMoney does the same for scenarios in which the saga opens
+// payments, ends them, and refunds money: the providers' books balance too.
 func TestWorkerDiesAtEveryWriteOfMoney(t *testing.T) {
 	t.Parallel()
 	h := openHouse(t)
@@ -67,7 +67,7 @@ func (h *house) dieAtEveryWrite(t *testing.T, scenarios []scenario) {
 					continue
 				}
 				h.crash(t, s, n, w, false)
-				if w.Last { // else it is the same as before the next one
+				if w.Last { // otherwise it is the same as before the next one
 					h.crash(t, s, n, w, true)
 				}
 			}
@@ -75,7 +75,7 @@ func (h *house) dieAtEveryWrite(t *testing.T, scenarios []scenario) {
 	})
 }
 
-// requireWay checks that the saga still takes the way that the scenario is about.
+// requireWay checks that the saga still takes the path that the scenario is about.
 func (s scenario) requireWay(t *testing.T, writes []crash.Write) {
 	t.Helper()
 	require.GreaterOrEqual(t, len(writes), s.from, s.name)

@@ -33,12 +33,12 @@ func TestDelistingCancelsEveryUnpaidOrder(t *testing.T) {
 		shop.Pay(t, o)
 	}
 	race := startRace(t, shop, racers, both)
-	race.awaitPlaced(t, racers) // all are at it when the delisting begins
+	race.awaitPlaced(t, racers) // all are ordering when the delisting begins
 	awaitDelisting(t, shop.Delist(t, "ended"))
 	orders = append(orders, race.end(t)...)
 	t.Logf("%d orders won the race into a hold", len(orders)-unpaid-paid)
 
-	// The delisting is done: all of them have been told, and have given back.
+	// The delisting is done: all of them have been signalled, and have released.
 	sold := int64(paid)
 	for i, o := range orders {
 		o = shop.Order(t, o.ID)
@@ -53,7 +53,7 @@ func TestDelistingCancelsEveryUnpaidOrder(t *testing.T) {
 	shop.RequireStock(t, "beside", stock-2*sold, 0)
 	refused := shop.Must(t, http.StatusConflict, shoptest.Placement(t, "", both...))
 	require.Equal(t, "not-listed", refused.Problem(t))
-	shop.Must(t, http.StatusOK, shoptest.Delivery(orders[0].ID)) // a paid order goes on
+	shop.Must(t, http.StatusOK, shoptest.Delivery(orders[0].ID)) // a paid order continues
 
 	shop.List(t, "ended")
 	o := shop.Place(t, both...)

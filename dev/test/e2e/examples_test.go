@@ -21,9 +21,9 @@ import (
 	"holdfast/order"
 )
 
-// The examples of openapi.yaml are true: each request is sent as it stands there, on a stack
-// of its own, and each answer has the fields and the values of its example. Only what no two
-// runs share (ids, times, secrets) may differ.
+// The examples of openapi.yaml are true: each request is sent as it is written, on a stack
+// of its own, and each answer has the fields and the values of its example. Only what no
+// two runs share (ids, times, secrets) may differ.
 func TestTheContractsExamplesAreWhatIsAnswered(t *testing.T) {
 	st, err := stack.Start(t.Context(), stack.Options{WithoutUI: true})
 	require.NoError(t, err)
@@ -48,7 +48,7 @@ func TestTheContractsExamplesAreWhatIsAnswered(t *testing.T) {
 	shop.Await(t, bought.ID, order.StatusPaid)
 	s.tells("evt-paid", changes{"data": changes{"orderId": bought.ID, "paymentId": offer["paymentId"]}})
 	s.does("getOrder", 200, "/v1/orders/"+bought.ID, nil)
-	s.does("refundOrder", 201, "/v1/orders/"+bought.ID+"/refunds", nil, "status") // it may be on its way already
+	s.does("refundOrder", 201, "/v1/orders/"+bought.ID+"/refunds", nil, "status") // it may be in progress already
 	shop.AwaitRefund(t, bought.ID, offer["paymentId"].(string), order.RefundPaid)
 	s.does("getPayment", 200, "/v1/orders/"+bought.ID+"/payment", nil)
 	s.does("deliverOrder", 200, "/v1/orders/"+bought.ID+"/deliver", nil)
@@ -97,7 +97,7 @@ type (
 
 func has(n int) func([]item) bool { return func(found []item) bool { return len(found) == n } }
 
-// story is the contract, whose operations are done one by one.
+// story is the contract, whose operations are called one by one.
 type story struct {
 	testing.TB
 	shop *shoptest.Shop
@@ -128,7 +128,7 @@ func newStory(t testing.TB, shop *shoptest.Shop) *story {
 	return s
 }
 
-// part goes down into a document.
+// part descends into a document.
 func part(doc map[string]any, path ...string) map[string]any {
 	for _, name := range path {
 		doc, _ = doc[name].(map[string]any)
@@ -144,7 +144,8 @@ func (s *story) resolve(doc map[string]any) map[string]any {
 	return doc
 }
 
-// examples are those of the content, or else that of its schema; none where there is no content.
+// examples are those of the content, or otherwise those of its schema; none if there is no
+// content.
 func (s *story) examples(what string, content map[string]any) (all []any) {
 	s.Helper()
 	if content == nil {
@@ -169,7 +170,7 @@ func (s *story) examples(what string, content map[string]any) (all []any) {
 	return []any{e}
 }
 
-// request is the example of the operation's body, changed where it must be.
+// request is the example of the operation's body, with the necessary changes.
 func (s *story) request(op string, about map[string]any, with changes) []byte {
 	s.Helper()
 	examples := s.examples(op+"'s body", part(about, "requestBody", "content"))
@@ -193,7 +194,8 @@ func replace(t testing.TB, body map[string]any, with changes) {
 	}
 }
 
-// does sends the operation's example, and compares the answer with its example, but for fields that are loose.
+// does sends the operation's example, and compares the answer with its example, except for
+// loose fields.
 func (s *story) does(op string, status int, path string, with changes, loose ...string) map[string]any {
 	s.Helper()
 	o, ok := s.all[op]
@@ -264,7 +266,7 @@ func (s *story) compare(op string, o operation, status int, a shoptest.Answer, l
 	return nil
 }
 
-// untold are the operations that were not done.
+// untold are the operations that were not called.
 func (s *story) untold() []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(s.all)), func(op string) bool { return s.done[op] > 0 })
 }
@@ -275,7 +277,8 @@ var fleeting = []string{
 	"durationMs", "version", "requestId",
 }
 
-// differences says where an answer is other than its example. Of loose fields only the type counts.
+// differences describes where an answer differs from its example. For loose fields only the
+// type counts.
 func differences(at string, want, got any, loose []string) (all []string) {
 	switch want := want.(type) {
 	case map[string]any:

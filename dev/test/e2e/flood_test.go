@@ -11,10 +11,10 @@ import (
 	"holdfast/order"
 )
 
-// signalsOfOne are more than Temporal takes of one workflow.
+// signalsOfOne is more than Temporal accepts for one workflow.
 const signalsOfOne = 10_100
 
-// A buyer lets the same payment fail again and again, and its provider tells of each time.
+// A buyer lets the same payment fail again and again, and its provider reports each time.
 func TestAPaymentThatKeepsFailingDoesNotKeepTheNextOneOut(t *testing.T) {
 	shop := open(t)
 	shop.Offer(t, "declined", 5)

@@ -103,7 +103,7 @@ func TestOneCustomerHasNoMoreOpenOrdersThanTheLimit(t *testing.T) {
 		require.Equal(t, "too-many-open-orders", shop.Must(t, http.StatusTooManyRequests, one).Problem(t))
 	}
 	full()
-	shop.Must(t, http.StatusCreated, orderFor(t, "modest", "quota", 1)) // somebody else's limit is his own
+	shop.Must(t, http.StatusCreated, orderFor(t, "modest", "quota", 1)) // other customers have limits of their own
 
 	shop.Must(t, http.StatusOK, shoptest.Cancellation(t, got[0].ID))
 	shop.Must(t, http.StatusCreated, one)
