@@ -231,7 +231,7 @@ func TestKeysAreRefusedOnceTheIssuerIsAwayTooLong(t *testing.T) {
 	key := rsaKey(t)
 	i := &issuer{keys: map[string]crypto.PublicKey{"1": key.Public()}}
 	v, clock, _ := remote(t, i)
-	// Good for a week: what is refused are the keys.
+	// Valid for a week: what is refused are the keys.
 	token := signed(t, jwt.SigningMethodRS256, key, "1", good(jwt.MapClaims{"exp": clock.Now().Add(7 * 24 * time.Hour).Unix()}))
 	_, err := v.Verify(t.Context(), token)
 	require.NoError(t, err)

@@ -16,7 +16,7 @@ import (
 
 const secret = "a secret of the tests, thirty-two bytes or more"
 
-// good are claims that pass; others replace or, being nil, remove some of them.
+// good are claims that pass; others replace some of them or, if nil, remove them.
 func good(others jwt.MapClaims) jwt.MapClaims {
 	c := jwt.MapClaims{
 		"iss": "holdfast", "aud": "holdfast", "sub": "ada", "role": "customer",

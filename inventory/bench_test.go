@@ -16,11 +16,11 @@ import (
 	"holdfast/redisdb/redistest"
 )
 
-// BenchmarkHold measures reservations per second of one product (a flash sale)
-// and of 10,000, with 64 buyers at a time, each a new order. To compare it with
-// redis-benchmark running the same script on the same server, see
-// docs/benchmarks.md; HOLDFAST_BENCH_SCRIPT=1 prints that command. claim=true also asks
-// for a place among the customer's open orders, each time of a new customer.
+// BenchmarkHold measures reservations per second of one product (a flash sale) and of
+// 10,000, with 64 buyers at a time, each with a new order. To compare it with
+// redis-benchmark running the same script on the same server, see docs/benchmarks.md;
+// HOLDFAST_BENCH_SCRIPT=1 prints that command. claim=true also claims a place among the
+// customer's open orders, each time for a new customer.
 func BenchmarkHold(b *testing.B) {
 	for _, claims := range []bool{false, true} {
 		benchmarkHold(b, claims)
@@ -65,8 +65,8 @@ func benchmarkHold(b *testing.B, claims bool) {
 	}
 }
 
-// BenchmarkLook measures the sold-out path: one read of one product, and of how many
-// orders of the customer are open.
+// BenchmarkLook measures the sold-out path: one read of one product, and of how many orders
+// of the customer are open.
 func BenchmarkLook(b *testing.B) {
 	for _, counts := range []bool{false, true} {
 		benchmarkLook(b, counts)

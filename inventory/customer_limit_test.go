@@ -14,7 +14,7 @@ import (
 	"holdfast/redisdb/redistest"
 )
 
-// together asks for units of a customer whose unpaid orders may hold so many of them.
+// together requests units for a customer whose unpaid orders may hold this many of them.
 func together(id, customer, order string, try int, most int64, lines ...product.HoldLine) product.HoldRequest {
 	r := request(id, order, try, lines...)
 	r.CustomerID, r.MaxCustomerUnits = customer, most

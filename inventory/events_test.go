@@ -24,7 +24,7 @@ type documented struct {
 	more   []string
 }
 
-// readDocs reads the envelope's fields and the types out of docs/events.md.
+// readDocs reads the envelope's fields and the types from docs/events.md.
 func readDocs(t *testing.T) (envelope []string, types map[string]documented) {
 	t.Helper()
 	text, err := os.ReadFile("../docs/events.md")
@@ -106,8 +106,8 @@ func requireStock(t *testing.T, kind string, doc documented, encoded string) {
 	}
 }
 
-// doEverything makes one event of each type. The order has the product's id, so
-// that its documents are in the same bucket.
+// doEverything causes one event of each type. The order has the product's id, so that its
+// documents are in the same bucket.
 func doEverything(t *testing.T, rdb redis.UniversalClient, id string) {
 	t.Helper()
 	ctx, store, docs := t.Context(), inventory.New(rdb), records.New(rdb)

@@ -16,8 +16,8 @@ import (
 	"holdfast/redisdb/redistest"
 )
 
-// Ten holds, five of them with one deadline, are read two by two, while those
-// that were read end.
+// Ten holds, five of them with one deadline, are read two at a time, while those that were
+// read end.
 func TestPagesOfHoldsSkipNoneWhenEarlierOnesEnd(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		ctx, store := t.Context(), inventory.New(rdb)
@@ -103,7 +103,7 @@ func damages(t *testing.T, rdb redis.UniversalClient, store *inventory.Store, de
 	for _, key := range []string{redisdb.Bucket(ids[0]) + ":hold:" + ids[0] + ":o", redisdb.Bucket(ids[1]) + ":deadlines"} {
 		require.EqualValues(t, 1, rdb.Exists(t.Context(), key).Val(), key)
 		require.NoError(t, rdb.Set(t.Context(), key, "damaged", 0).Err())
-		t.Cleanup(func() { require.NoError(t, rdb.Del(context.WithoutCancel(t.Context()), key).Err()) }) // others share the server
+		t.Cleanup(func() { require.NoError(t, rdb.Del(context.WithoutCancel(t.Context()), key).Err()) }) // other tests share the server
 	}
 	return ids
 }
@@ -144,7 +144,7 @@ func TestADamagedKeySpoilsNoOtherBucketsOverdueHolds(t *testing.T) {
 	})
 }
 
-// One master of two is away.
+// One master of two is down.
 func TestTheMastersThatAnswerShowTheirOverdueHolds(t *testing.T) {
 	up, away := miniredis.RunT(t), miniredis.RunT(t)
 	rdb := redis.NewClusterClient(&redis.ClusterOptions{ClusterSlots: func(context.Context) ([]redis.ClusterSlot, error) {
@@ -210,7 +210,7 @@ func byBucket(holds []product.LiveHold) map[string][]product.LiveHold {
 	return by
 }
 
-// mine leaves out the holds of others who use the same server.
+// mine leaves out the holds of other tests on the same server.
 func mine(got, want []product.LiveHold) []product.LiveHold {
 	return slices.DeleteFunc(got, func(h product.LiveHold) bool {
 		return !slices.ContainsFunc(want, func(w product.LiveHold) bool { return w.ProductID == h.ProductID })

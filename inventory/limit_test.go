@@ -14,7 +14,7 @@ import (
 	"holdfast/redisdb/redistest"
 )
 
-// limitTo lets one order have so many units of a shirt.
+// limitTo lets one order have this many units of a shirt.
 func limitTo(t *testing.T, s *inventory.Store, id string, most int64) {
 	t.Helper()
 	spec := shirt(0, 0)

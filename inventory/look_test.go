@@ -15,8 +15,9 @@ import (
 	"holdfast/redisdb/redistest"
 )
 
-// What a look makes the gateway answer is what the script answers: for any product, any
-// stock that others hold of it, and any request of an order that holds nothing yet.
+// The gateway's answer after reading the availability equals the script's answer: for any
+// product, any stock that others hold of it, and any request of an order that holds nothing
+// yet.
 func TestALookAnswersAsTheScriptDoes(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		store, seen := inventory.New(rdb), map[product.RefusalReason]int{}
@@ -28,7 +29,7 @@ func TestALookAnswersAsTheScriptDoes(t *testing.T) {
 			}
 		})
 		if testing.Short() {
-			return // too few requests to meet every answer
+			return // too few requests to get every answer
 		}
 		for _, reason := range []product.RefusalReason{
 			"", product.ReasonNotFound, product.ReasonNotListed, product.ReasonOtherCurrency, product.ReasonUnknownSKU, product.ReasonPriceChanged,
@@ -39,7 +40,8 @@ func TestALookAnswersAsTheScriptDoes(t *testing.T) {
 	})
 }
 
-// lookedAt makes a product, or none, of which another order of the customer may hold some.
+// lookedAt creates a product, or none, of which another order of the customer may hold
+// some.
 func lookedAt(ctx context.Context, r *rapid.T, store *inventory.Store, id, customer string) (skus []string) {
 	skus = []string{"red", "blue", "green"}[:rapid.IntRange(1, 3).Draw(r, "variants")]
 	if rapid.IntRange(0, 9).Draw(r, "missing") == 0 {
@@ -108,7 +110,7 @@ func compareAnswers(
 	seen[""]++
 	require.Equal(r, held.Currency, told.Currency)
 	for i := range held.Items {
-		held.Items[i].Title = "" // a look doesn't read it
+		held.Items[i].Title = "" // it isn't part of the availability
 	}
 	require.Equal(r, held.Items, told.Items)
 	_, err = store.Release(ctx, req.Holder(), req.Try, []string{req.ProductID}, "test")

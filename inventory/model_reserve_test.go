@@ -30,7 +30,7 @@ func (e *entity) reserve(r product.HoldRequest) (product.Hold, effect) {
 		answer.Outcome, answer.Currency, answer.Listing, answer.Items = product.HoldMade, h.Currency, h.Listing, h.Items
 		return answer, effect{}
 	}
-	// What an earlier order of this id still holds comes back first, but only where this
+	// What an earlier order with this id still holds is returned first, but only if this
 	// one gets what it asks for: a refusal changes nothing.
 	var back []product.HeldItem
 	if owner < 0 && h.State == product.HoldStateHeld {
@@ -160,7 +160,7 @@ func units(items []product.HeldItem) (n int64) {
 	return n
 }
 
-// satisfied reports whether the hold is what the request asks for.
+// satisfied reports whether the hold matches the request.
 func satisfied(h *product.HoldDetail, r product.HoldRequest) bool {
 	if r.Currency != "" && r.Currency != h.Currency {
 		return false

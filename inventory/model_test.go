@@ -10,26 +10,26 @@ import (
 	"holdfast/product"
 )
 
-// entity is the plain model of one product: what the scripts must do, written
-// with maps and without regard to Redis.
+// entity is the plain model of one product: what the scripts must do, written with maps and
+// without regard to Redis.
 type entity struct {
 	id     string
 	exists bool
-	now    product.Product // as Get must answer it; its versions are taken from the store
-	// ledger is the stock of every variant that there ever was.
+	now    product.Product // as Get must return it; its versions are taken from the store
+	// ledger is the stock of every variant that ever existed.
 	ledger map[string]*product.Stock
 	holds  map[string]*product.HoldDetail
 	done   map[string]applied
 	// returns of each order by their id, and the sales that have a time to live.
 	returns map[string]map[string]returned
 	expires map[string]bool
-	// buyers is what the unpaid orders of each customer hold whose units are limited.
+	// buyers is what the unpaid orders of each customer with limited units hold.
 	buyers map[string]int64
-	// replaced is the docVersion that each replacement left which its caller may send again.
+	// replaced is the docVersion of each replacement that its caller may repeat.
 	replaced map[string]int64
 }
 
-// replacement names what a request replaces, empty where it doesn't say what it read.
+// replacement names what a request replaces, empty if it doesn't say what it read.
 func replacement(spec product.Spec, ifMatch *int64) string {
 	if ifMatch == nil || *ifMatch == product.NotThere {
 		return ""
@@ -53,8 +53,8 @@ type applied struct {
 	stock   product.Stock
 }
 
-// effect is what a command must do besides its answer: nothing where kind is
-// empty, else one event of that kind about these variants.
+// effect is what a command must do besides its answer: nothing if kind is empty, else one
+// event of that kind about these variants.
 type effect struct {
 	kind  string
 	order string
@@ -70,7 +70,7 @@ func newEntity(id string) *entity {
 	}
 }
 
-// put answers how the entity refuses, nil where it doesn't.
+// put returns the entity's refusal, nil if there is none.
 func (e *entity) put(spec product.Spec, ifMatch *int64) (did effect, refused error) {
 	switch {
 	case ifMatch == nil:
@@ -237,8 +237,8 @@ func (e *entity) delist(listing int64) (effect, error) {
 	return effect{kind: "product.delisted", doc: true}, nil
 }
 
-// whose compares the order of the entity's hold with the one that a message speaks
-// for: below 0 the hold is an earlier order's, above 0 a later one's.
+// whose compares the order of the entity's hold with the one that a message is about: below
+// 0 the hold is an earlier order's, above 0 a later one's.
 func whose(h *product.HoldDetail, asking product.Holder) int {
 	switch {
 	case h == nil, asking.PlacedAt.IsZero():
@@ -251,14 +251,14 @@ func whose(h *product.HoldDetail, asking product.Holder) int {
 	return 0
 }
 
-// drop forgets the hold, whatever it was, for a later order of its id.
+// drop forgets the hold, whatever it was, for a later order with its id.
 func (e *entity) drop(order string) {
 	delete(e.holds, order)
 	delete(e.returns, order)
 	delete(e.expires, order)
 }
 
-// discharge takes the units of a hold that ends from what its customer holds.
+// discharge subtracts the units of a hold that ends from what its customer holds.
 func (e *entity) discharge(h *product.HoldDetail) {
 	if h.CustomerID != "" {
 		e.buyers[h.CustomerID] -= units(h.Items)
@@ -324,7 +324,7 @@ func (e *entity) release(by product.Holder, try int, reason string) (product.Hol
 	return h.State, did
 }
 
-// restock answers the units that come back, too.
+// restock also returns the units that come back.
 func (e *entity) restock(by product.Holder, returnID string, items []product.Item) (map[string]int64, effect, error) {
 	order := by.OrderID
 	var request strings.Builder
@@ -389,7 +389,7 @@ func (e *entity) restock(by product.Holder, returnID string, items []product.Ite
 	return all, did, refused
 }
 
-// close lets the sale be forgotten.
+// close lets the sale expire.
 func (e *entity) close(by product.Holder) {
 	h := e.holds[by.OrderID]
 	if h != nil && h.State == product.HoldStateCommitted && whose(h, by) == 0 {

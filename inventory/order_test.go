@@ -58,7 +58,7 @@ func TestAnOrderHoldsCommitsAndGivesBack(t *testing.T) {
 	})
 }
 
-// shirt is a product of two variants with so many units of S and M.
+// shirt is a product of two variants with this many units of S and M.
 func shirt(s, m int64) product.Spec {
 	return product.Spec{
 		Description: product.Description{Title: "Shirt"},

@@ -82,7 +82,7 @@ func TestASaleToAnEarlierOrderIsNoHoldOfALaterOneOfItsID(t *testing.T) {
 		require.Equal(t, product.HoldStateCommitted, r.commit(r.second))
 		r.stock(product.Stock{OnHand: 1, Adjusted: 5, Committed: 4})
 
-		// Late messages of the first order find that it is over, and change nothing.
+		// Late messages of the first order find that it has ended, and change nothing.
 		require.Equal(t, product.HoldEnded, r.hold(r.first, 2, line("S", 2)))
 		require.Equal(t, product.HoldStateNone, r.commit(r.first))
 		require.Equal(t, product.HoldStateReleased, r.release(r.first, 9))
@@ -92,8 +92,8 @@ func TestASaleToAnEarlierOrderIsNoHoldOfALaterOneOfItsID(t *testing.T) {
 	})
 }
 
-// Its workflow was deleted and the sweeper has not been there: its units are neither
-// sold to the next order for nothing nor lost.
+// Its workflow was deleted before the sweeper ran: its units are neither given to the next
+// order for free nor lost.
 func TestWhatAnEarlierOrderStillHoldsComesBackToALaterOneOfItsID(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		r := openReused(t, rdb)
@@ -112,7 +112,7 @@ func TestWhatAnEarlierOrderStillHoldsComesBackToALaterOneOfItsID(t *testing.T) {
 	})
 }
 
-// The later order was refused: what it gives back is all that its id still holds.
+// The later order was refused: it releases everything that its id still holds.
 func TestReleasingALaterOrderEndsWhatAnEarlierOneLeft(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		r := openReused(t, rdb)
@@ -125,8 +125,8 @@ func TestReleasingALaterOrderEndsWhatAnEarlierOneLeft(t *testing.T) {
 	})
 }
 
-// A hold that an earlier version made says nothing of its order: it is that of an order
-// in flight, unless its payment window had ended when the asking order was placed.
+// A hold of an earlier version doesn't say which order it belongs to: it counts as that of
+// an order in flight, unless its payment window had ended when the asking order was placed.
 func TestAHoldOfAnEarlierVersionCountsAsTheOrdersOwnUntilItsWindowEnds(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		r := openReused(t, rdb)
@@ -139,13 +139,13 @@ func TestAHoldOfAnEarlierVersionCountsAsTheOrdersOwnUntilItsWindowEnds(t *testin
 		require.Equal(t, product.HoldMade, r.hold(r.second, 1, line("S", 1)), "placed after the window of the first")
 		r.stock(product.Stock{OnHand: 3, Held: 1, Adjusted: 5, Committed: 2})
 
-		// A message that an earlier version sent concerns whatever is there.
+		// A message of an earlier version applies to whatever is there.
 		require.Equal(t, product.HoldStateCommitted, r.commit(product.Holder{OrderID: "o"}))
 		r.stock(product.Stock{OnHand: 2, Adjusted: 5, Committed: 3})
 	})
 }
 
-// An earlier version remembered a return beside the hold.
+// An earlier version stored a return beside the hold.
 func TestAReturnThatAnEarlierVersionMadeIsNotMadeAgain(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		r := openReused(t, rdb)
@@ -155,7 +155,8 @@ func TestAReturnThatAnEarlierVersionMadeIsNotMadeAgain(t *testing.T) {
 		units, err := r.store.Restock(t.Context(), r.first, r.id, "probe", all)
 		require.NoError(t, err)
 		require.Equal(t, map[string]int64{"S": 2}, units)
-		// As the earlier version left it: the units are back, the hold knows nothing of it.
+		// As the earlier version left it: the units are back, but the hold doesn't record
+		// that.
 		hold := redisdb.Bucket(r.id) + ":hold:" + r.id + ":o"
 		noted, err := rdb.HGet(t.Context(), hold, "return:probe").Result()
 		require.NoError(t, err)
@@ -175,8 +176,8 @@ func TestAReturnThatAnEarlierVersionMadeIsNotMadeAgain(t *testing.T) {
 	})
 }
 
-// While old and new workers run side by side, the message of an old one may come when a
-// new one has long done the same: it looks at no more than its own note.
+// While old and new workers run side by side, the message of an old one may arrive long
+// after a new one has done the same: the old one only sees its own note.
 func TestALateReturnOfAnEarlierVersionIsNotMadeAgain(t *testing.T) {
 	source, err := os.ReadFile("testdata/restock.before.lua")
 	require.NoError(t, err)
@@ -204,7 +205,7 @@ func TestALateReturnOfAnEarlierVersionIsNotMadeAgain(t *testing.T) {
 		require.Equal(t, "DONE", late())
 		r.stock(product.Stock{OnHand: 5, Adjusted: 5, Committed: 2, Restocked: 2})
 
-		// Nor does that note keep a later order of the same id from a return of its own.
+		// Nor does that note keep a later order with the same id from a return of its own.
 		require.Equal(t, product.HoldMade, r.hold(r.second, 1, line("S", 2)))
 		require.Equal(t, product.HoldStateCommitted, r.commit(r.second))
 		units, err := r.store.Restock(t.Context(), r.second, r.id, "cancel", all)
@@ -215,7 +216,7 @@ func TestALateReturnOfAnEarlierVersionIsNotMadeAgain(t *testing.T) {
 	})
 }
 
-// fingerprintIn is the request's fingerprint in what a hold notes of a return.
+// fingerprintIn is the request's fingerprint in a hold's record of a return.
 func fingerprintIn(t *testing.T, noted string) string {
 	t.Helper()
 	var n struct{ Fingerprint string }

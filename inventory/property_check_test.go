@@ -77,7 +77,7 @@ func (m *machine) checkProduct(t *rapid.T, e *entity) {
 }
 
 // checkBuyers requires that what each customer holds is the sum of the live holds that
-// count, also where the model says so: both may not drift.
+// count, even if the model agrees: both might drift.
 func (m *machine) checkBuyers(t *rapid.T, e *entity) {
 	live, want := map[string]int64{}, map[string]int64{}
 	for _, h := range e.holds {

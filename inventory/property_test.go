@@ -18,9 +18,9 @@ import (
 	"holdfast/redisdb/redistest"
 )
 
-// Whatever commands come in whatever order - late ones, repeated ones and those
-// of old tries among them - the entity does what the model does, and every
-// invariant holds after every step.
+// Whatever commands come in whatever order - including late and repeated ones and those of
+// old tries - the entity does what the model does, and every invariant holds after every
+// step.
 func TestAnySequenceOfCommandsKeepsTheBooks(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		seen := map[string]int{}
@@ -30,7 +30,7 @@ func TestAnySequenceOfCommandsKeepsTheBooks(t *testing.T) {
 			m.begin(r)
 			r.Repeat(map[string]func(*rapid.T){
 				"put":     m.put,
-				"list2":   m.list, // else most products would be off sale most of the time
+				"list2":   m.list, // otherwise most products would be off sale most of the time
 				"hold3":   m.hold,
 				"hold4":   m.hold,
 				"again2":  m.again,
@@ -49,7 +49,7 @@ func TestAnySequenceOfCommandsKeepsTheBooks(t *testing.T) {
 			})
 		})
 		if testing.Short() {
-			return // too few sequences to meet every answer
+			return // too few sequences to get every answer
 		}
 		for _, answer := range []string{
 			"held", "held, again", "refused", "ended", "conflict", "not_found", "not_listed", "unknown_sku",
@@ -65,8 +65,8 @@ func TestAnySequenceOfCommandsKeepsTheBooks(t *testing.T) {
 	})
 }
 
-// One id, which is used again and again: no order gets, sells or gives back what
-// another one of its id has.
+// One id, used again and again: no order gets, sells or releases what another one with its
+// id has.
 func TestOrdersOfOneIDKeepTheirUnitsApart(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		seen := map[string]int{}
@@ -106,13 +106,13 @@ type machine struct {
 	start    time.Time
 	// sent are the messages so far: any of them may come again.
 	sent []func(*rapid.T)
-	// did is what the model says that the last command did, by product.
+	// did is what the last command did according to the model, by product.
 	did map[string]effect
 	// tries is the newest try of each order.
 	tries map[string]int
 	// placed counts how often the id of each order was placed.
 	placed map[string]int
-	// plain requests differ in their order, try and lines alone.
+	// plain requests differ only in their order, try and lines.
 	plain bool
 	// seen counts the answers over all sequences.
 	seen map[string]int
@@ -158,8 +158,8 @@ func (m *machine) try(t *rapid.T, order string, steps ...int) int {
 	return try
 }
 
-// holder is the order as it was placed last, or sometimes the one before or a new one
-// of the same id. Messages of an earlier version don't say.
+// holder is the order as it was placed last, or sometimes the one before or a new one with
+// the same id. Messages of an earlier version don't say.
 func (m *machine) holder(t *rapid.T, order string) product.Holder {
 	steps := []int{0, 0, 0, 0, 0, 0, 0, 0, 0, 1, -1}
 	if m.plain {
@@ -170,7 +170,7 @@ func (m *machine) holder(t *rapid.T, order string) product.Holder {
 	if rapid.IntRange(0, 7).Draw(t, "says when") == 0 {
 		return product.Holder{OrderID: order}
 	}
-	// Some of them lie beyond the deadlines of holds that say nothing of their order.
+	// Some of them are after the deadlines of holds that don't name their order.
 	return product.Holder{OrderID: order, PlacedAt: m.placedAt(n)}
 }
 
@@ -185,7 +185,7 @@ func (m *machine) again(t *rapid.T) {
 	rapid.SampledFrom(m.sent).Draw(t, "message")(t)
 }
 
-// saw counts an answer; again where it repeats an earlier one.
+// saw counts an answer; again if it repeats an earlier one.
 func (m *machine) saw(answer string, again bool) {
 	if again {
 		answer += ", again"
@@ -205,8 +205,8 @@ var (
 	anyPrice = rapid.SampledFrom([]int64{product.AnyPrice, product.AnyPrice, product.AnyPrice, 100, 200})
 )
 
-// begin puts one product on sale, and mostly the other one too: commands that
-// find nothing try nothing.
+// begin puts one product on sale, and usually the other one too: commands that find nothing
+// test nothing.
 func (m *machine) begin(t *rapid.T) {
 	e, six := m.products[0], int64(6)
 	m.putSpec(t, e, product.Spec{
@@ -367,8 +367,7 @@ func (m *machine) hold(t *rapid.T) {
 	})
 }
 
-// claim is the model of a customer's places: the entity answers for itself, and the
-// claim on top.
+// claim is the model of a customer's places: the entity's own answer, and the claim on top.
 func (m *machine) claim(req product.HoldRequest, answer *product.Hold) {
 	open := m.open[req.CustomerID]
 	switch {
@@ -400,7 +399,7 @@ func (m *machine) leave(t *rapid.T) {
 		gone, err := redisdb.Run(m.ctx, m.rdb, quota.Leave(customer, by, status))[0].Int()
 		require.NoError(t, err)
 		open, left := m.open[customer], m.left[customer]
-		had := open[placeOf(by)] || open[by.OrderID] // a version before named it by its id
+		had := open[placeOf(by)] || open[by.OrderID] // an earlier version named it by its id
 		require.Equal(t, had, gone == 1)
 		if had {
 			m.saw("place given up", false)
@@ -413,7 +412,7 @@ func (m *machine) leave(t *rapid.T) {
 	})
 }
 
-// placeOf names an order by its id and its placing time, if it says one.
+// placeOf names an order by its id and its placing time, if known.
 func placeOf(h product.Holder) string {
 	if h.PlacedAt.IsZero() {
 		return h.OrderID
@@ -487,7 +486,7 @@ func (m *machine) close(t *rapid.T) {
 	})
 }
 
-// sawOwner counts the messages of one order that find what another one of its id left.
+// sawOwner counts the messages of one order that find what another one with its id left.
 func (m *machine) sawOwner(message string, e *entity, by product.Holder) {
 	h := e.holds[by.OrderID]
 	if h == nil {

@@ -11,8 +11,7 @@ import (
 	"holdfast/redisdb/redistest"
 )
 
-// The client sends a request again where its answer was lost: what it finds is its own
-// success.
+// The client repeats a request if its answer was lost: what it finds is its own success.
 func TestAConditionalPutThatIsSentAgainIsNoConflictWithItself(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		plain := inventory.New(rdb)

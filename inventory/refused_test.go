@@ -8,8 +8,7 @@ import (
 	"holdfast/product"
 )
 
-// requireRefused requires the refusal that was wanted, with its content; nil
-// wants none.
+// requireRefused requires the wanted refusal, with its content; nil wants none.
 func requireRefused(t require.TestingT, want, got error) {
 	switch {
 	case want == nil:

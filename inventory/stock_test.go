@@ -239,7 +239,7 @@ func TestLook(t *testing.T) {
 		want[0].OwnHold = product.HoldStateNone
 		require.Equal(t, want, got)
 
-		// With every sku named it is read another way, and answers the same.
+		// With every sku named it is read in another way, with the same answer.
 		want[0].OwnHold = product.HoldStateHeld
 		for i := range wants {
 			wants[i].SKUs = []string{"S"}
@@ -252,7 +252,7 @@ func TestLook(t *testing.T) {
 	})
 }
 
-// A read that fails is an error, not "no such product".
+// A failed read is an error, not "no such product".
 func TestLookTellsAFailureFromNothingFound(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		store := inventory.New(rdb)
@@ -265,7 +265,7 @@ func TestLookTellsAFailureFromNothingFound(t *testing.T) {
 	})
 }
 
-// A server that has lost its scripts in the middle gets them again.
+// A server that has lost its scripts half-way receives them again.
 func TestScriptsThatTheServerForgotAreSentAgain(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		ctx, store := t.Context(), inventory.New(rdb)

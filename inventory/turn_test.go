@@ -12,7 +12,7 @@ import (
 	"holdfast/redisdb/redistest"
 )
 
-// turnShop puts products that sort as a, b, c, each with so many units.
+// turnShop puts products that sort as a, b, c, each with this many units.
 func turnShop(t *testing.T, store *inventory.Store, units int64) []string {
 	t.Helper()
 	var ids []string
@@ -25,8 +25,8 @@ func turnShop(t *testing.T, store *inventory.Store, units int64) []string {
 	return ids
 }
 
-// A product that is short only through another order's hold is waited for,
-// while the ones before it are kept.
+// A product that is short only because of another order's hold is waited for, while the
+// ones before it are kept.
 func TestHoldInTurnWaitsForAnotherOrdersHold(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		ctx, store := t.Context(), inventory.New(rdb)
@@ -34,7 +34,7 @@ func TestHoldInTurnWaitsForAnotherOrdersHold(t *testing.T) {
 		_, err := store.Hold(ctx, []product.HoldRequest{request(ids[1], "other", 1, line("S", 1))})
 		require.NoError(t, err)
 
-		// The other order gives back as soon as this one holds the first product.
+		// The other order releases as soon as this one holds the first product.
 		failed := make(chan error, 1)
 		go func() {
 			for {

@@ -10,7 +10,7 @@ import (
 	"holdfast/order"
 )
 
-// Whatever order the messages of a dispute come in, and however often, it ends the same.
+// Whatever order the messages of a dispute arrive in, and however often, it ends the same.
 func TestADisputeIsTheSameInWhateverOrderItIsHeardOf(t *testing.T) {
 	at := func(second int) time.Time { return time.Date(2026, 3, 1, 12, 0, second, 0, time.UTC) }
 	said := []order.Dispute{
@@ -36,7 +36,7 @@ func TestADisputeIsTheSameInWhateverOrderItIsHeardOf(t *testing.T) {
 	}
 }
 
-// A dispute that an operator took note of is news again when something new is said of it.
+// A dispute that an operator took note of is news again when a message changes it.
 func TestWhatIsNewOfADisputeIsAnAlertAgain(t *testing.T) {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	d := order.Dispute{Status: order.DisputeNeedsResponse, Amount: 900, OccurredAt: at, DismissedAt: at, DismissedBy: "eva"}

@@ -58,8 +58,8 @@ func TestReadPayments(t *testing.T) {
 	require.False(t, order.HasRefunds(map[string][]byte{"payment:sandbox:p": nil}))
 }
 
-// An order's id comes back when its Idempotency-Key is used again after a month: what was
-// paid then must not be found as paid now.
+// An order's id is used again if its Idempotency-Key is used again after a month: the first
+// order's payment must not be found as paid now.
 func TestTwoLivesOfAnOrderAskForTwoPayments(t *testing.T) {
 	r := order.PaymentRequest{OrderID: "o", Attempt: 1, Until: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 	again, later := r, r

@@ -28,7 +28,7 @@ func TestPlacement(t *testing.T) {
 	long := strings.Repeat("x", order.MaxFieldBytes+1)
 	for name, c := range map[string]struct {
 		change func(*order.Placement)
-		path   string // of the only problem; empty where there is none
+		path   string // of the only problem; empty if there is none
 	}{
 		"as it should be":          {func(*order.Placement) {}, ""},
 		"without an address":       {func(p *order.Placement) { p.Address = nil }, ""},
@@ -121,7 +121,7 @@ func TestEachProductIsAskedOnceForAllItsLines(t *testing.T) {
 	require.Equal(t, []product.HoldRequest{
 		{
 			ProductID: "mug", OrderID: "order-1", PlacedAt: at, Try: 4, Deadline: deadline, Currency: "EUR",
-			CustomerID: "customer-1", MaxCustomerUnits: 50, MaxOpenOrders: 3, // one asks for the place
+			CustomerID: "customer-1", MaxCustomerUnits: 50, MaxOpenOrders: 3, // one claims the place
 			Lines: []product.HoldLine{{Quantity: 1, Price: 300}},
 		},
 		{

@@ -70,7 +70,7 @@ func TestReturnsOfAnOrderHaveALimit(t *testing.T) {
 	require.ErrorIs(t, f.OpenReturn(returnOf("more", 1)), order.ErrTooManyReturns)
 }
 
-// However an order is taken apart, by cancelling and returning, what goes back is what all
+// However an order is split up, by cancelling and returning, the refunds add up to what all
 // units cost.
 func TestWhatGoesBackOfALineAddsUpToItsAmount(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -13,7 +13,7 @@ import (
 	"holdfast/product"
 )
 
-// holding prices the lines of a placement, in their order.
+// holding is the prices of a placement's lines, in their order.
 func holding(prices ...int64) order.Holding {
 	h := order.Holding{Held: true, Currency: "EUR"}
 	for _, p := range prices {
@@ -136,8 +136,8 @@ func TestStatuses(t *testing.T) {
 	}
 }
 
-// However an order goes, its version counts its journal, its amounts add up, and
-// its document says all of it.
+// Whatever happens to an order, its version counts its journal, its amounts add up, and its
+// document contains all of it.
 func TestJournalAndAmountsAddUp(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := placement(func(p *order.Placement) {

@@ -23,7 +23,7 @@ func TestMetadata(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		m    product.Metadata
-		path string // of the only problem; empty where there is none
+		path string // of the only problem; empty if there is none
 	}{
 		"none":                    {nil, ""},
 		"as an integrator has it": {product.Metadata{"erp.customer": "C-17", "gift~note": "For Ada\nwith love", "flag": ""}, ""},

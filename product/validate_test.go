@@ -21,7 +21,7 @@ func spec(change func(*product.Spec)) product.Spec {
 func TestSpec(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*product.Spec)
-		path   string // of the only problem; empty where there is none
+		path   string // of the only problem; empty if there is none
 	}{
 		"as it should be":            {func(*product.Spec) {}, ""},
 		"draft":                      {func(s *product.Spec) { s.Status = product.StatusDraft }, ""},

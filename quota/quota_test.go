@@ -24,7 +24,7 @@ func of(orderID string) product.Holder {
 	return product.Holder{OrderID: orderID, PlacedAt: time.UnixMilli(1_800_000_000_000)}
 }
 
-// member is how the set names it.
+// member is its name in the set.
 func member(orderID string) string { return orderID + "/1800000000000" }
 
 func claim(t testing.TB, rdb redis.UniversalClient, customer, orderID string, limit int64, deadline time.Time) bool {
@@ -70,8 +70,8 @@ func TestPlacesAreTakenAndGivenUp(t *testing.T) {
 	})
 }
 
-// A step that gives up a place may be lost: the place heals by the deadline, a minute
-// later, and not before.
+// A step that gives up a place may be lost: the place expires a minute after the deadline,
+// and not before.
 func TestAPlaceThatNobodyGaveUpStopsCounting(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		customer := redistest.ID("c")
@@ -98,8 +98,8 @@ func TestAnOrderThatEndsLateKeepsItsPlace(t *testing.T) {
 	})
 }
 
-// A message of an order that is on its way when the order ends comes after it: the claim of
-// a hold that was thought lost, or the extension of an attempt that timed out.
+// A message of an order that is in flight when the order ends arrives after it: the claim
+// of a hold that was thought lost, or the extension of an attempt that timed out.
 func TestALateMessageTakesNoPlaceForAnOrderThatLeft(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		customer, store := redistest.ID("c"), quota.New(rdb)
@@ -122,7 +122,8 @@ func TestALateMessageTakesNoPlaceForAnOrderThatLeft(t *testing.T) {
 }
 
 // Temporal was restored, or the order deleted, and its id is used again: a late message of
-// the earlier order takes no place from the later one, and its mark gives it none for nothing.
+// the earlier order doesn't take the later one's place, and its mark doesn't give one for
+// free.
 func TestOrdersOfOneIDHavePlacesOfTheirOwn(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		customer, deadline := redistest.ID("c"), time.Now().Add(time.Minute)
@@ -141,7 +142,7 @@ func TestOrdersOfOneIDHavePlacesOfTheirOwn(t *testing.T) {
 	})
 }
 
-// A worker of a version before claimed the place, by the order's id alone.
+// A worker of an earlier version claimed the place, by the order's id alone.
 func TestAPlaceOfAnEarlierVersionIsGivenUp(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		customer := redistest.ID("c")
@@ -164,7 +165,7 @@ func TestAPaidOrderWithoutAPlaceLeavesNoMark(t *testing.T) {
 	})
 }
 
-// Marks outlive every message that may come for their order, and no longer.
+// Marks outlive every message that may arrive for their order, and no longer.
 func TestMarksGoOnceNothingCanComeForThem(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		customer, store := redistest.ID("c"), quota.New(rdb)
@@ -187,7 +188,7 @@ func TestMarksGoOnceNothingCanComeForThem(t *testing.T) {
 	})
 }
 
-// The set of a customer who doesn't come back leaves the memory with its last order.
+// The set of a customer who doesn't come back is freed with its last order.
 func TestASetLeavesWithItsLastOrder(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		customer := redistest.ID("c")

@@ -13,8 +13,7 @@ import (
 	"holdfast/redisdb/redistest"
 )
 
-// Mend replaces exactly what was seen, whatever version it says it is, and all
-// of it or nothing.
+// Mend replaces exactly what was seen, whatever its version, and all of it or nothing.
 func TestMendReplacesOnlyWhatWasSeen(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		ctx, store, id := t.Context(), records.New(rdb), redistest.ID("order")
@@ -64,7 +63,7 @@ func TestMendReplacesOnlyWhatWasSeen(t *testing.T) {
 		require.True(t, mend(wrong, right))
 		stored(4, `"right"`, all)
 
-		// Payments alone: the document stays, and need not be what was seen.
+		// Only payments: the document stays, and need not be what was seen.
 		damage()
 		paymentsAlone := right
 		paymentsAlone.Version = 0

@@ -38,7 +38,7 @@ func TestAnOlderDocumentNeverReplacesANewerOne(t *testing.T) {
 			}))
 		}
 		put(2, `{"n":2}`, map[string][]byte{"p1": []byte(`{"paid":1}`)})
-		put(1, `{"n":1}`, map[string][]byte{"p2": []byte(`{"paid":2}`)}) // late, and so is what it says of a payment
+		put(1, `{"n":1}`, map[string][]byte{"p2": []byte(`{"paid":2}`)}) // late, and so is its message about a payment
 		put(2, `{"n":9}`, nil)
 		doc, version, found, err := store.Get(ctx, id)
 		require.NoError(t, err)
@@ -55,8 +55,8 @@ func TestAnOlderDocumentNeverReplacesANewerOne(t *testing.T) {
 	})
 }
 
-// An Idempotency-Key that is used again after Temporal has forgotten its order
-// makes a new order under the same id, whose versions begin anew.
+// An Idempotency-Key that is used again after Temporal has forgotten its order creates a
+// new order under the same id, whose versions start again.
 func TestALaterPlacementReplacesAnEarlierOne(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		ctx, store, id := t.Context(), records.New(rdb), redistest.ID("order")
@@ -111,8 +111,8 @@ func TestGetManyAnswersInTheOrderOfTheIDs(t *testing.T) {
 	})
 }
 
-// A refund that is over stays so, whatever comes late of it. Another one under its name,
-// of a payment that came when the first was forgotten, is due at another time.
+// A finished refund stays finished, whatever arrives late about it. Another one with its
+// name, of a payment that arrived when the first was forgotten, is due at another time.
 func TestARefundThatIsOverStaysSo(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		ctx, store, id := t.Context(), records.New(rdb), redistest.ID("order")
@@ -147,8 +147,8 @@ func TestARefundThatIsOverStaysSo(t *testing.T) {
 	})
 }
 
-// A refund may come to the same status again, and money that was paid out may come back:
-// of records with versions the later version stays, whatever they say.
+// A refund may reach the same status again, and money that was paid out may come back:
+// among records with versions the later version stays, whatever they say.
 func TestALateRecordOfARefundReplacesNoNewerOne(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		ctx, store, id := t.Context(), records.New(rdb), redistest.ID("order")
@@ -163,7 +163,7 @@ func TestALateRecordOfARefundReplacesNoNewerOne(t *testing.T) {
 		story := []order.RefundStatus{
 			order.RefundDue, order.RefundFailed, order.RefundDue, order.RefundPending, order.RefundPaid, order.RefundFailed, order.RefundSettled,
 		}
-		put(record(order.RefundPaid, 0)) // of before there were versions
+		put(record(order.RefundPaid, 0)) // from before versions existed
 		for i, status := range story {
 			now := record(status, int64(i)+1)
 			put(now)
@@ -177,8 +177,8 @@ func TestALateRecordOfARefundReplacesNoNewerOne(t *testing.T) {
 	})
 }
 
-// In any sequence of writes the newest document wins, the last write of each
-// payment wins, and there is one event for each write that changed something.
+// In any sequence of writes the newest document wins, the last write of each payment wins,
+// and there is one event for each write that changed something.
 func TestAnySequenceOfWrites(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		rapid.Check(t, func(r *rapid.T) {
@@ -199,7 +199,7 @@ func TestAnySequenceOfWrites(t *testing.T) {
 						Payments: map[string][]byte{payment: []byte(value)},
 					}
 					require.NoError(t, store.Put(ctx, rec))
-					if rec.Version >= version { // an older message says nothing new of a payment either
+					if rec.Version >= version { // an older message contains nothing new about a payment either
 						kind = upsert(payments, "payment:"+payment, value)
 					}
 					if rec.Version > version {
@@ -244,8 +244,8 @@ func eventsOf(ctx context.Context, t *testing.T, rdb redis.UniversalClient, id s
 	return events
 }
 
-// A write that says that a payment was asked for has no version, and may have been on its
-// way for long: by then the payment may have succeeded.
+// A write about a requested payment has no version, and may have been in flight for long:
+// by then the payment may have succeeded.
 func TestThatAPaymentWasAskedForNeverReplacesWhatCameOfIt(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		ctx, store, id := t.Context(), records.New(rdb), redistest.ID("order")

@@ -16,8 +16,8 @@ import (
 	"holdfast/redisdb/redistest"
 )
 
-// Whatever is written, the revision grows with each change and with nothing
-// else, and a read shows just what was written.
+// Whatever is written, the revision grows with each change and with nothing else, and a
+// read shows exactly what was written.
 func TestTheRevisionGrowsWithEachChange(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		rapid.Check(t, func(r *rapid.T) {
@@ -169,7 +169,7 @@ func TestForgetOnlyWhatWasSeen(t *testing.T) {
 	})
 }
 
-// Documents of before there were revisions have the lowest one.
+// Documents from before revisions existed have the lowest one.
 func TestDocumentsWithoutRevision(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		ctx, store, id := t.Context(), records.New(rdb), redistest.ID("order")

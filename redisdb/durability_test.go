@@ -71,7 +71,7 @@ func TestARedisThatForbidsConfigIsJudgedByInfo(t *testing.T) {
 	require.Contains(t, d.Faults[0], "no append-only file")
 }
 
-// What took over is another server, with settings of its own.
+// A server that took over has settings of its own.
 func TestAChangeOfSettingsIsSeen(t *testing.T) {
 	rdb := startRedis(t, kept...)
 	require.NoError(t, rdb.ConfigSet(t.Context(), "appendonly", "no").Err())
@@ -93,7 +93,8 @@ func TestARedisThatIsAwayIsNotJudged(t *testing.T) {
 	require.ErrorContains(t, err, "LOADING")
 }
 
-// A server that knows no INFO of its file, as miniredis, is unknown, and no error.
+// A server without INFO about its file, such as miniredis, is unknown, which is not an
+// error.
 func TestARedisThatSaysNothingIsUnknown(t *testing.T) {
 	m := miniredis.RunT(t)
 	rdb := redis.NewClient(&redis.Options{Addr: m.Addr()})
@@ -113,7 +114,7 @@ func TestARedisThatIsToForgetIsNotJudged(t *testing.T) {
 	require.Equal(t, redisdb.Durability{InMemory: true}, d)
 }
 
-// Each master of a cluster is asked: one that keeps no file loses the stock of its slots.
+// Each master of a cluster is checked: one without a file loses the stock of its slots.
 func TestEachMasterOfAClusterIsAsked(t *testing.T) {
 	rdb, err := redisdb.Open(t.Context(), startMasters(t))
 	require.NoError(t, err)

@@ -64,7 +64,7 @@ func TestOpenSaysAtOnceThatNobodyIsThere(t *testing.T) {
 	require.NotContains(t, err.Error(), "secret")
 }
 
-// The context bounds a call, also where the server doesn't answer at all.
+// The context bounds a call, even if the server doesn't answer at all.
 func TestTheContextBoundsACall(t *testing.T) {
 	server := miniredis.RunT(t)
 	rdb, err := Open(t.Context(), "redis://"+server.Addr())

@@ -29,8 +29,8 @@ func TestAWatchSeesWhatTookOver(t *testing.T) {
 	require.NotEmpty(t, w.Last().Unknown, "one that doesn't answer is judged by what it said last")
 }
 
-// Right after a failover some master of a cluster often doesn't answer: what the others say
-// must not wait for it.
+// Right after a failover some master of a cluster often doesn't answer: the report on the
+// others must not wait for it.
 func TestAWatchJudgesTheMastersThatAnswer(t *testing.T) {
 	m := miniredis.RunT(t)
 	dead, alive := ":1", ":"+m.Port()

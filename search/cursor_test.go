@@ -76,7 +76,7 @@ func TestChangedCursorIsRefused(t *testing.T) {
 			require.NoError(t, err)
 			return
 		}
-		if err == nil { // a key was changed: that it is no key of its own is for the index to see
+		if err == nil { // a key was changed: the index has to notice that it isn't its own
 			require.NotEqual(t, []string{"exact", "1", "42", "sofa-1"}, keys)
 		}
 	})
@@ -174,7 +174,7 @@ func FuzzCursor(f *testing.F) {
 		for _, k := range keys {
 			require.True(t, utf8.ValidString(k))
 		}
-		if c != "" && len(c) < 1000 { // it may grow when it is written again
+		if c != "" && len(c) < 1000 { // it may grow when it is encoded again
 			again := q
 			again.Cursor = q.CursorAt(keys...)
 			got, err := again.After()

@@ -12,7 +12,7 @@ import (
 	"holdfast/search"
 )
 
-// closable is an index of which nothing but Close and Stale is called.
+// closable is an index on which only Close and Stale are called.
 type closable struct {
 	search.Index
 	closed atomic.Int32
@@ -67,7 +67,7 @@ func TestADeferredIndexIsClosedWhileItOpens(t *testing.T) {
 	d := search.OpenDeferred(t.Context(), 0, func(ctx context.Context) (search.Index, error) {
 		close(begun)
 		<-ctx.Done()
-		return x, nil // it came through all the same
+		return x, nil // it succeeded all the same
 	}, nil)
 	<-begun
 	require.NoError(t, d.Close())

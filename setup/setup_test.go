@@ -24,8 +24,8 @@ import (
 	"holdfast/saga"
 )
 
-// state is a Temporal service as far as setup speaks with one. What a real one
-// makes of it is tested with the embedded server.
+// state is a Temporal service as far as setup uses one. The real behaviour is tested with
+// the embedded server.
 type state struct {
 	retention  map[string]time.Duration
 	most       time.Duration // the longest retention that the service grants; 0: any
@@ -38,7 +38,7 @@ type state struct {
 	resumed map[string]int
 }
 
-// The parts of the client, each with what setup calls of it.
+// The parts of the client that setup calls.
 type (
 	service struct {
 		client.Client

@@ -24,7 +24,7 @@ func newReader(t *testing.T, rdb redis.UniversalClient, name string) *Reader {
 	return r
 }
 
-// A consumer that is idle for long but has entries is never deleted with them.
+// A consumer that has been idle for long but has entries is never deleted with them.
 func TestConsumerWithEntriesStays(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		if strings.Contains(t.Name(), "miniredis") {
@@ -63,7 +63,7 @@ func TestConsumerWithEntriesStays(t *testing.T) {
 	})
 }
 
-// A group that is given up and ended can begin anew.
+// A group that was given up and deleted can start again.
 func TestDestroy(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		ctx := t.Context()

@@ -20,7 +20,7 @@ import (
 	"holdfast/search"
 )
 
-// forgetful is a Temporal that knows no workflow any more.
+// forgetful is a Temporal that no longer knows any workflow.
 type forgetful struct{ client.Client }
 
 func (forgetful) DescribeWorkflowExecution(context.Context, string, string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {

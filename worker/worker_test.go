@@ -38,7 +38,7 @@ func TestWorkerNeedsTemporalAndRedis(t *testing.T) {
 	}
 }
 
-// A metric that isn't there looks like one that is zero only to people.
+// Only to people does a missing metric look like one that is zero.
 func TestMetricsOfAlarmsAreThereFromTheStart(t *testing.T) {
 	c := config(t)
 	metrics := prometheus.NewRegistry()
@@ -59,7 +59,7 @@ func TestMetricsOfAlarmsAreThereFromTheStart(t *testing.T) {
 	require.ErrorContains(t, err, "register the worker's metrics", "two workers would count in one place")
 }
 
-// With an index the worker keeps the views up and moves closed orders there.
+// With an index the worker keeps the views up to date and moves closed orders there.
 func TestWorkerWithAnIndex(t *testing.T) {
 	c := config(t)
 	metrics := prometheus.NewRegistry()
@@ -76,7 +76,7 @@ func TestWorkerWithAnIndex(t *testing.T) {
 	require.True(t, names["holdfast_projector_lag_events"])
 }
 
-// An index that may lose what only it has gets no order for good.
+// An index that may lose its only copies never gets an order for good.
 func TestWorkerThatKeepsOrdersForGood(t *testing.T) {
 	c := config(t)
 	metrics := prometheus.NewRegistry()

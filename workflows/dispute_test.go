@@ -22,7 +22,8 @@ type disputing struct {
 	*testing.T
 	*require.Assertions
 	env *testsuite.TestWorkflowEnvironment
-	// owner of the payment, as its provider has it; foreign: the payment is another shop's.
+	// owner of the payment, according to its provider; foreign means that the payment is
+	// another shop's.
 	owner   string
 	foreign bool
 	stored  map[string][]byte
@@ -59,7 +60,7 @@ func (s *disputing) PutDispute(_ context.Context, id, provider, disputeID string
 
 func (s *disputing) at(d time.Duration, do func()) { s.env.RegisterDelayedCallback(do, d) }
 
-// says is a message of the provider's, of so many hours after the first.
+// says is a message of the provider, this many hours after the first.
 func (s *disputing) says(status order.DisputeStatus, hours int) {
 	s.env.SignalWorkflow(saga.DisputedSignal, order.Dispute{
 		Status: status, Amount: 1000, Currency: "EUR", Reason: "fraudulent",
@@ -110,7 +111,7 @@ func TestADisputeIsOnRecordUntilAnOperatorDismissesItAndAfter(t *testing.T) {
 	s.Equal(int64(3), d.Version)
 }
 
-// A dispute that was dismissed is an alert again by what is news, and by that alone.
+// A dismissed dispute becomes an alert again through news, and only through news.
 func TestADismissedDisputeIsOpenedAgainByNews(t *testing.T) {
 	first := openDispute(t)
 	first.at(0, func() { first.says(order.DisputeNeedsResponse, 1) })
@@ -135,8 +136,8 @@ func TestADismissedDisputeIsOpenedAgainByNews(t *testing.T) {
 	news.Equal(order.DisputeWon, news.result.Status)
 }
 
-// A dispute whose payment nobody knows is an alert all the same; one of another shop by
-// the same account is none.
+// A dispute whose payment is unknown is an alert all the same; one of another shop with the
+// same account is none.
 func TestADisputeOfAPaymentThatNobodyKnows(t *testing.T) {
 	s := openDispute(t)
 	s.owner = ""

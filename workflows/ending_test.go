@@ -72,7 +72,7 @@ func TestDelistingLeavesAPaidOrder(t *testing.T) {
 	s.Equal(order.StatusDelivered, s.result.Status)
 }
 
-// A person may ask Temporal itself to cancel: it is a message like others.
+// A person may ask Temporal itself to cancel: it is a message like any other.
 func TestCancellationByTemporal(t *testing.T) {
 	s := open(t, line("shirt", 2))
 	s.at(time.Minute, func() { s.env.CancelWorkflow() })
@@ -124,7 +124,7 @@ func TestCancelWhileReservingWhatCannotBeHad(t *testing.T) {
 
 func TestCancelTwice(t *testing.T) {
 	s := open(t, line("shirt", 2))
-	s.faults.before[release] = first(3) // long enough for more requests to come
+	s.faults.before[release] = first(3) // long enough for more requests to arrive
 	var a, b *asked
 	s.at(time.Minute, func() { a = s.cancel("c1") })
 	s.at(time.Minute+time.Millisecond, func() { b = s.cancel("c2") })

@@ -13,7 +13,7 @@ import (
 // errAway is what a Redis that can't be reached looks like to an activity.
 var errAway = errors.New("connection refused")
 
-// The commands that faults can get in the way of.
+// The commands that faults can interfere with.
 const (
 	hold    = "hold"
 	inTurn  = "hold in turn"
@@ -27,8 +27,8 @@ const (
 // fault is what happens at one call of a command, counted from 1.
 type fault func(call int) error
 
-// faults stands between the activities and the real stock and records. A fault
-// before a command is a request that got lost, one after it a lost answer.
+// faults wraps the real stock and records. A fault before a command is a lost request, one
+// after it a lost answer.
 type faults struct {
 	stock   activities.Stock
 	records activities.Records

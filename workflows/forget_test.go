@@ -13,7 +13,7 @@ import (
 	"holdfast/workflows"
 )
 
-// A run that fails is not repeated: the next one comes within the hour.
+// A run that fails is not retried: the next one starts within the hour.
 func TestForgetRunsOnce(t *testing.T) {
 	for name, fails := range map[string]error{"fine": nil, "the view is away": errors.New("away")} {
 		t.Run(name, func(t *testing.T) {

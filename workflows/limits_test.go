@@ -59,7 +59,7 @@ func TestAnOrderOpensTwentyPayments(t *testing.T) {
 	s.Equal("sandbox-20", s.result.PaymentID)
 }
 
-// Of two who ask at once for the last attempt but one, each gets what there is.
+// Two requests at once for the last attempt but one both get the same payment.
 func TestWhoAsksWhileTheLastPaymentIsOpenedGetsThatOne(t *testing.T) {
 	s := open(t, line("shirt", 2))
 	for i := range maxAttempts - 1 {
@@ -77,8 +77,8 @@ func TestWhoAsksWhileTheLastPaymentIsOpenedGetsThatOne(t *testing.T) {
 	s.Zero(s.other.count(createCall))
 }
 
-// A provider that is away doesn't use up attempts, and those who keep asking don't use up
-// what the order's history takes.
+// A provider that is down doesn't use up attempts, and repeated requests don't use up what
+// the order's history accepts.
 func TestCustomersCannotFillAnOrdersHistoryWhileAProviderIsAway(t *testing.T) {
 	s := open(t, line("shirt", 2))
 	s.placement.PaymentWindow = 2 * time.Hour
@@ -126,8 +126,8 @@ func TestNoMoreThanAFewOfACustomersRequestsWait(t *testing.T) {
 	s.Equal(order.ReasonOperator, s.result.Reason)
 }
 
-// While its provider is away an order that is to be cancelled takes no further cancellation:
-// it would have nothing to add.
+// While its provider is down, an order that is to be cancelled accepts no further
+// cancellation: it would change nothing.
 func TestACancellationThatWaitsIsNotAskedForTwice(t *testing.T) {
 	s := open(t, line("shirt", 2))
 	var one *asked
@@ -150,7 +150,8 @@ func TestACancellationThatWaitsIsNotAskedForTwice(t *testing.T) {
 	s.Equal(order.ReasonCustomer, s.result.Reason)
 }
 
-// One that comes while the order expires counts, should the order turn out to be paid.
+// A cancellation that arrives while the order expires counts if the order turns out to be
+// paid.
 func TestACancellationOfAnOrderThatExpiresCountsWhereItIsPaidAfterAll(t *testing.T) {
 	s := open(t, line("shirt", 2))
 	var one, two *asked

@@ -8,7 +8,7 @@ import (
 	"holdfast/saga"
 )
 
-// paidAfter pays an order of two products whose stock something happened to.
+// paidAfter pays an order of two products after something happened to its stock.
 func paidAfter(t *testing.T, happens func(*scenario)) *scenario {
 	t.Helper()
 	s := open(t, line("shirt", 2), line("mug", 3))
@@ -87,7 +87,7 @@ func TestAllLostWithNoStockLeft(t *testing.T) {
 	s.Zero(s.stockOf("shirt").Restocked)
 }
 
-// What can be held again is, and is given back when the rest can't be had.
+// What can be held again is held, and is released when the rest can't be had.
 func TestOneOfTwoLostHoldsCanBeHadAgain(t *testing.T) {
 	s := paidAfter(t, func(s *scenario) {
 		s.losesHold("mug")
@@ -149,16 +149,16 @@ func (s *scenario) requireNoStock() {
 	s.Equal(int64(1900), r.Amount)
 	s.False(s.attempt("pay-1").Taken)
 	s.Equal(order.PaymentSucceeded, s.attempt("pay-1").Type)
-	// A late request of the second try takes nothing. (A place it would take, for as
-	// long as the payment window lasts.)
+	// A late request of the second try takes nothing. (It would take a place, for as long
+	// as the payment window lasts.)
 	s.placement.MaxOpenOrders = 0
 	_, err := s.stock.Hold(s.Context(), s.placement.HoldRequests(2, s.now().PlacedAt))
 	s.NoError(err)
 	s.check()
 }
 
-// An order that ends for want of stock leaves no payment by which its buyer could still
-// lose money to it.
+// An order that ends for lack of stock leaves no payment by which its buyer could still
+// lose money.
 func TestAnOrderWithoutStockEndsItsOtherPayments(t *testing.T) {
 	s := open(t, line("shirt", 2))
 	s.at(30*time.Second, func() { s.pay("p1", "sandbox") })

@@ -8,8 +8,8 @@ import (
 	"holdfast/saga"
 )
 
-// Two gateways of one Temporal namespace are set up differently: what the sandbox of one
-// says pays no order that the other one placed for real money.
+// Two gateways of one Temporal namespace are configured differently: messages of one's
+// sandbox pay no order that the other one placed for real money.
 func TestPretendMoneyPaysNoOrderOfRealMoney(t *testing.T) {
 	s := open(t, line("shirt", 2))
 	s.placement.Money = order.MoneyReal
@@ -31,7 +31,7 @@ func TestPretendMoneyPaysNoOrderOfRealMoney(t *testing.T) {
 	s.Empty(s.refunds, "nothing came that could go back")
 }
 
-// A shop goes over from its provider's test key to the live one, with an order open.
+// A shop switches from its provider's test key to the live one while an order is open.
 func TestRealMoneyPaysAnOrderThatWasPlacedForPretendMoney(t *testing.T) {
 	s := open(t, line("shirt", 2))
 	s.placement.Money = order.MoneyPretend

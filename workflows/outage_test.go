@@ -10,8 +10,8 @@ import (
 	"holdfast/saga"
 )
 
-// Redis is away at each command: shortly, so that a quick retry does, or for
-// longer, so that the step goes on patiently; the request is lost, or its answer.
+// Redis is down at each command: briefly, so that a quick retry suffices, or for longer, so
+// that the step continues patiently; the request is lost, or its answer.
 func TestRedisAwayChangesNoOutcome(t *testing.T) {
 	for _, command := range []string{hold, commit, release, put} {
 		for _, times := range []int{1, 5} {
@@ -66,8 +66,8 @@ func TestRedisAwayAtEachRecord(t *testing.T) {
 	}
 }
 
-// The document says paid while the saga still waits for the step that wrote it:
-// who read it and asks for what a paid order can do is not turned away.
+// The document says paid while the saga still waits for the step that stored it: a request
+// that relies on it is not rejected.
 func TestRequestsInTheMidstOfAStepWaitForIt(t *testing.T) {
 	s := open(t, line("shirt", 2))
 	var delivered, cancelled *asked
@@ -75,7 +75,7 @@ func TestRequestsInTheMidstOfAStepWaitForIt(t *testing.T) {
 		switch {
 		case call < 2 || call > 5:
 			return nil
-		case call == 5: // patiently by now: the saga is told after this
+		case call == 5: // patiently by now: the saga learns of it after this
 			s.Equal(order.StatusPaid, s.document().Status)
 			s.at(0, func() {
 				s.False(s.payments()["sandbox:pay-1"].Taken, "nothing is sold as far as it knows")
@@ -121,7 +121,7 @@ func TestReservingEndsWithThePaymentWindow(t *testing.T) {
 	s.checkStock("shirt", 0)
 }
 
-// The stock was held and written down, but the saga never heard of it.
+// The stock was held and recorded, but the saga never learned of it.
 func TestHoldWhoseAnswersAreAllLostIsGivenBack(t *testing.T) {
 	for _, command := range []string{hold, put} {
 		t.Run(command, func(t *testing.T) {
@@ -142,7 +142,7 @@ func TestHoldWhoseAnswersAreAllLostIsGivenBack(t *testing.T) {
 	}
 }
 
-// A hold that is there with other lines is a bug somewhere: no patience helps.
+// An existing hold with other lines is a bug: no retry helps.
 func TestConflictingHoldIsNotAskedAgain(t *testing.T) {
 	s := open(t, line("shirt", 2))
 	_, err := s.stock.Hold(s.Context(), []product.HoldRequest{{

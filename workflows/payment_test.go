@@ -34,7 +34,7 @@ func TestPaymentAfterTheReleaseIsScheduledIsLate(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := open(t, line("shirt", 2))
 			s.faults.before[release] = first(2)        // until 0.6 s after the window
-			s.faults.before[put] = func(c int) error { // the closing document is not written for some seconds
+			s.faults.before[put] = func(c int) error { // the closing document is not stored for some seconds
 				if c > 1 && c < 9 {
 					return errAway
 				}
@@ -63,9 +63,9 @@ func TestPaymentWhileReserving(t *testing.T) {
 	s.Equal("pay-1", s.result.PaymentID)
 }
 
-// In the task that held the stock nothing in history says so yet. Were the sale
-// a local activity there, the task could run again without Redis and come out as
-// a rejection of units that are sold.
+// In the task that held the stock, history doesn't record the hold yet. If the sale were a
+// local activity there, the task could run again without Redis and reject the order
+// although its units are sold.
 func TestWhatFollowsAHoldInItsTaskIsDurableFirst(t *testing.T) {
 	early := open(t, line("shirt", 2))
 	early.at(0, func() { early.succeeds("pay-1", 1000) })
@@ -148,8 +148,8 @@ func TestSecondPaymentWhileItIsDelivered(t *testing.T) {
 	s.False(s.attempt("pay-2").Taken)
 }
 
-// Where a payment and an ending wait in the mail together, the payment wins,
-// whichever came first.
+// If a payment and an ending wait in the mail together, the payment wins, whichever came
+// first.
 func TestPaymentWins(t *testing.T) {
 	endings := map[string]func(*scenario){
 		"against cancel":    func(s *scenario) { s.cancel("c1") },
@@ -174,7 +174,7 @@ func TestPaymentWins(t *testing.T) {
 				s.Equal("pay-1", s.result.PaymentID)
 				end, released := "delivered", 0
 				if name == "against cancel" { // it is a paid order that is cancelled then
-					end, released = "cancelled", 1 // which ends its tries before its units go back
+					end, released = "cancelled", 1 // which ends its tries before its units are released
 					s.Equal(order.RefundCancelled, s.refund("pay-1").Reason)
 				}
 				s.Equal([]string{"reserving", "awaiting_payment", "paid", end}, s.nodes())

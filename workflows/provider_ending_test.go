@@ -57,7 +57,7 @@ func TestAlreadyPaidByAWrongAmount(t *testing.T) {
 	s.Equal(map[string]int64{"sandbox-1": 999}, s.till.paidOut)
 }
 
-// Who cancels in the moment in which his payment succeeds has cancelled a paid order.
+// A cancellation at the moment of the payment's success cancels a paid order.
 func TestCancelledWhilePaid(t *testing.T) {
 	s := open(t, line("shirt", 2))
 	var a *asked
@@ -73,7 +73,7 @@ func TestCancelledWhilePaid(t *testing.T) {
 	s.Equal(map[string]int64{"sandbox-1": 1000}, s.till.paidOut)
 }
 
-// As long as money may come, the stock stays held.
+// As long as money may arrive, the stock stays held.
 func TestTheProviderIsAwayWhenTheOrderEnds(t *testing.T) {
 	for name, away := range map[string]func(*scenario){
 		"away":       func(s *scenario) { s.till.before[cancelCall] = always },

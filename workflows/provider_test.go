@@ -86,7 +86,7 @@ func TestAfterAFailedAttemptThereIsANewOne(t *testing.T) {
 	s.Equal("sandbox-2", s.result.PaymentID)
 }
 
-// The buyer's failed attempt had succeeded after all when it was to be replaced.
+// The buyer's failed attempt turned out to have succeeded when it was to be replaced.
 func TestAnEarlierPaymentTurnsOutPaid(t *testing.T) {
 	s := open(t, line("shirt", 2))
 	var two *asked
@@ -193,8 +193,8 @@ func TestAPaymentThatItsProviderCancels(t *testing.T) {
 	s.Equal("sandbox-2", two.Payment.ID)
 }
 
-// Another payment than the open one pays the order: the open one ends, and if money
-// comes by it all the same, that goes back.
+// Another payment than the open one pays the order: the open one is ended, and if money
+// arrives by it all the same, that is refunded.
 func TestPaidByAnotherPaymentThanTheOpenOne(t *testing.T) {
 	for name, twice := range map[string]bool{"once": false, "twice": true} {
 		t.Run(name, func(t *testing.T) {
@@ -257,21 +257,21 @@ func TestAfterAWrongAmountThereIsANewPayment(t *testing.T) {
 	s.Equal(map[string]int64{"sandbox-1": 999}, s.till.paidOut)
 }
 
-// An attempt that was not answered may be there: that an earlier payment turns out paid,
-// by another amount, must not make the saga forget it.
+// An attempt that was not answered may exist: even if an earlier payment turns out to be
+// paid, with another amount, the saga must not forget it.
 func TestAPaymentThatMayBeThereIsNotForgotten(t *testing.T) {
 	s := open(t, line("shirt", 2))
 	s.at(time.Minute, func() { s.pay("p1", "sandbox") })
 	s.at(2*time.Minute, func() {
 		s.fails("sandbox-1")
 		s.till.after[createCall] = always
-		s.pay("p2", "sandbox") // sandbox-1 is ended, and sandbox-2 made
+		s.pay("p2", "sandbox") // sandbox-1 is ended, and sandbox-2 created
 	})
 	s.at(3*time.Minute, func() {
 		delete(s.till.after, createCall)
 		s.Equal(order.ProviderOpen, s.till.state("sandbox-2"))
 		s.till.amounts["sandbox-1"] = 1
-		s.till.is("sandbox-1", order.ProviderSucceeded) // money that came late
+		s.till.is("sandbox-1", order.ProviderSucceeded) // money that arrived late
 		s.pay("p3", "sandbox")
 	})
 	s.at(4*time.Minute, func() { s.LessOrEqual(s.till.live(), 1, "there are never two that can be paid") })
@@ -281,8 +281,8 @@ func TestAPaymentThatMayBeThereIsNotForgotten(t *testing.T) {
 	s.Equal(order.RefundWrongAmount, s.refund("sandbox-1").Reason)
 }
 
-// While the provider is away each question takes its time: whoever goes on asking must
-// not hold the stock beyond the window.
+// While the provider is down each request takes its time: repeated requests must not hold
+// the stock beyond the window.
 func TestWhoGoesOnAskingToPayDoesNotKeepTheOrderOpen(t *testing.T) {
 	s := open(t, line("shirt", 2))
 	s.till.before[createCall] = always

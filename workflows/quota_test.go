@@ -12,7 +12,7 @@ import (
 	"holdfast/redisdb"
 )
 
-// places notes whose place is kept.
+// places records whose place is kept.
 type places []string
 
 func (p *places) Extend(_ context.Context, customerID string, h product.Holder, _ time.Time) error {

@@ -13,8 +13,8 @@ import (
 	"holdfast/saga"
 )
 
-// reopened is the workflow of a refund that the provider says has failed, days after it
-// was recorded as it is now.
+// reopened is the workflow of a refund that failed according to its provider, days after
+// its current record.
 func reopened(t *testing.T, recorded order.RefundStatus, change ...func(*order.Refund)) *refunding {
 	t.Helper()
 	s := openRefund(t, nil)
@@ -32,7 +32,7 @@ func reopened(t *testing.T, recorded order.RefundStatus, change ...func(*order.R
 	return s
 }
 
-// failing is the provider's word that what it paid out came back.
+// failing is the provider's report that a payout came back.
 func (s *refunding) failing(providerID string) {
 	s.env.SignalWorkflow(saga.RefundFailedSignal, saga.RefundFailure{ProviderID: providerID, Detail: "account closed"})
 }
@@ -71,7 +71,7 @@ func TestMoneyThatComesBackAfterItWasPaidOutWaitsForAnOperator(t *testing.T) {
 	}
 }
 
-// What the provider says again of money that was sent once more since, or settled, is old.
+// A repeated report about money that has since been sent again, or settled, is old.
 func TestAnOldFailureChangesNothing(t *testing.T) {
 	for name, c := range map[string]struct {
 		status order.RefundStatus
@@ -93,7 +93,7 @@ func TestAnOldFailureChangesNothing(t *testing.T) {
 	}
 }
 
-// The record was lost with its Redis: what the provider says is put on record.
+// The record was lost with its Redis: the provider's report is recorded.
 func TestAFailureOfARefundThatIsNotOnRecordWaitsForAnOperator(t *testing.T) {
 	s := openRefund(t, func(r *order.Refund) { r.Status, r.ProviderID, r.Detail = order.RefundFailed, "re_1", "account closed" })
 	s.at(time.Hour, func() {
@@ -104,7 +104,7 @@ func TestAFailureOfARefundThatIsNotOnRecordWaitsForAnOperator(t *testing.T) {
 	s.Equal(order.RefundSettled, s.result.Status)
 }
 
-// The failure may be heard of before the workflow of the payment has ended.
+// The failure may be reported before the workflow of the payment has ended.
 func TestAFailureThatOvertakesTheEndOfTheRefund(t *testing.T) {
 	s := openRefund(t, nil)
 	s.till.after[refundCall] = func(int) error {
@@ -119,7 +119,7 @@ func TestAFailureThatOvertakesTheEndOfTheRefund(t *testing.T) {
 	s.Equal(order.RefundSettled, s.result.Status)
 }
 
-// A pending refund is asked after at once when the provider says that it failed.
+// A pending refund is checked at once when the provider reports its failure.
 func TestAPendingRefundThatFailsIsAskedAfterAtOnce(t *testing.T) {
 	s := openRefund(t, nil)
 	s.till.answer[s.r.ID] = order.RefundAnswer{Status: order.RefundPending, ProviderID: "re_1"}
@@ -138,7 +138,7 @@ func TestAPendingRefundThatFailsIsAskedAfterAtOnce(t *testing.T) {
 	s.Equal(order.RefundSettled, s.result.Status)
 }
 
-// An operator gave the money back by other ways, since the provider is away.
+// An operator returned the money in another way, since the provider is down.
 func TestARefundThatIsDueIsSettledByHand(t *testing.T) {
 	s := openRefund(t, nil)
 	s.till.before[refundCall] = func(int) error { return errAway }
@@ -168,8 +168,8 @@ func TestARefundThatIsPendingIsSettledByHand(t *testing.T) {
 	s.Equal("re_1", s.onRecord().ProviderID)
 }
 
-// Both saw that it failed. The first word counts, also where the refund would wait for the
-// second by the time that this is looked at.
+// Both saw that it failed. The first decision counts, even if the refund would wait for the
+// second by the time it is handled.
 func TestOfTwoDecisionsAtOnceOneCounts(t *testing.T) {
 	s := openRefund(t, nil)
 	s.fate.Known = false
@@ -194,8 +194,8 @@ func TestOfTwoDecisionsAtOnceOneCounts(t *testing.T) {
 	s.Zero(s.till.count(refundCall))
 }
 
-// A decision that comes again under its key in a later run, where Temporal doesn't know
-// it, is answered and not done again.
+// A decision repeated under its key in a later run, which Temporal doesn't recognise, is
+// answered but not carried out again.
 func TestADecisionOfAnEarlierRunIsNotDoneAgain(t *testing.T) {
 	s := openRefund(t, func(r *order.Refund) {
 		r.Status, r.Version = order.RefundFailed, 5
@@ -212,7 +212,7 @@ func TestADecisionOfAnEarlierRunIsNotDoneAgain(t *testing.T) {
 	s.Equal(order.RefundSettled, s.result.Status)
 }
 
-// A provider that never pays out must not make a history without end.
+// A provider that never pays out must not cause an endless history.
 func TestARefundThatIsPendingForEverGoesOnInANewRun(t *testing.T) {
 	s := openRefund(t, nil)
 	s.till.answer[s.r.ID] = order.RefundAnswer{Status: order.RefundPending, ProviderID: "re_1"}
@@ -234,7 +234,7 @@ func TestARefundThatIsPendingForEverGoesOnInANewRun(t *testing.T) {
 	second.Greater(second.result.Version, next.Version)
 }
 
-// A provider may tell of one failure again and again, for as long as nobody has decided.
+// A provider may report one failure again and again, as long as no operator has decided.
 func TestARefundThatIsSaidToHaveFailedForEverGoesOnInANewRun(t *testing.T) {
 	for name, said := range map[string]string{"what it knows": "re_1", "another one's": "re_9"} {
 		t.Run(name, func(t *testing.T) {
@@ -268,7 +268,7 @@ func TestARefundThatIsSaidToHaveFailedForEverGoesOnInANewRun(t *testing.T) {
 	}
 }
 
-// Runs of earlier versions asked without end: their histories stay as they are.
+// Runs of earlier versions never ended by themselves: their histories stay replayable.
 func TestALongRunOfAnEarlierVersionStaysWhole(t *testing.T) {
 	s := openRefund(t, nil)
 	s.till.answer[s.r.ID] = order.RefundAnswer{Status: order.RefundPending, ProviderID: "re_1"}

@@ -62,7 +62,7 @@ func (s *refunding) goes() {
 	s.NoError(s.env.GetWorkflowResult(&s.result))
 }
 
-// onRecord is the refund as its document says.
+// onRecord is the refund according to its document.
 func (s *refunding) onRecord() (r order.Refund) {
 	s.Helper()
 	all, err := s.docs.Payments(s.Context(), orderID)
@@ -73,7 +73,7 @@ func (s *refunding) onRecord() (r order.Refund) {
 	return r
 }
 
-// paid puts payments of the order on record.
+// paid records payments of the order.
 func (s *refunding) paid(amount int64) {
 	s.Helper()
 	docs, err := order.EncodePayments(map[string]order.Attempt{"sandbox:pay-1": {
@@ -92,7 +92,7 @@ func (s *refunding) before(id string, amount int64, status order.RefundStatus) {
 	s.NoError(s.docs.PutRefund(s.Context(), orderID, "pay-1", id, doc))
 }
 
-// decide sends an operator's word; the answer comes once the refund stands so.
+// decide sends an operator's decision; the answer comes once the refund is in that state.
 func (s *refunding) decide(d saga.Decision) (stands *order.Refund, refused *error) {
 	stands, refused = &order.Refund{}, new(error)
 	s.env.UpdateWorkflow(saga.DecideUpdate, "d-"+s.env.Now().String(), &testsuite.TestUpdateCallback{
@@ -103,8 +103,8 @@ func (s *refunding) decide(d saga.Decision) (stands *order.Refund, refused *erro
 	return stands, refused
 }
 
-// decideAgain is decide for a word that comes when another one is being done: it is let
-// in, and turned away then.
+// decideAgain is decide for a decision that arrives while another one is being carried out:
+// it is accepted, and then refused.
 func (s *refunding) decideAgain(d saga.Decision) (failed *error) {
 	failed = new(error)
 	s.env.UpdateWorkflow(saga.DecideUpdate, "again", &testsuite.TestUpdateCallback{
@@ -188,7 +188,7 @@ func TestAFailedRefundWaitsForAnOperator(t *testing.T) {
 	}
 }
 
-// Two operators decide at once: the second word is not kept for what comes later.
+// Two operators decide at once: the second decision is not kept for later.
 func TestASecondDecisionIsNotKeptForLater(t *testing.T) {
 	s := openRefund(t, nil)
 	s.till.answer[s.r.ID] = order.RefundAnswer{Status: order.RefundFailed, Detail: "the card is gone"}
@@ -243,7 +243,7 @@ func TestACaseIsRefunded(t *testing.T) {
 	s.Equal(order.RefundUnknownOrder, s.result.Reason)
 }
 
-// requested is a refund that an operator asks for.
+// requested is a refund that an operator requests.
 func requested(amount int64) func(*order.Refund) {
 	return func(r *order.Refund) {
 		r.ID, r.Reason, r.Amount = order.PartRefund("sandbox", "r-1"), order.RefundRequested, amount
@@ -282,7 +282,7 @@ func TestAnOperatorGivesMoneyBack(t *testing.T) {
 	}
 }
 
-// A paid order of which a part went back already is cancelled: the rest goes back.
+// A paid order of which a part was refunded already is cancelled: the rest is refunded.
 func TestCancelAfterAPartWentBack(t *testing.T) {
 	s := open(t, line("shirt", 2))
 	r := order.Refund{
@@ -299,8 +299,7 @@ func TestCancelAfterAPartWentBack(t *testing.T) {
 	s.Equal(map[string]int64{"pay-1": 700}, s.till.paidOut)
 }
 
-// A refund that a version before this one left as due waits until it is told that it
-// can be paid out.
+// A refund that an earlier version left as due waits for a signal that it can be paid out.
 func TestARefundOfAnEarlierVersionIsResumed(t *testing.T) {
 	s := openRefund(t, nil)
 	s.env.OnGetVersion("pay-out", workflow.DefaultVersion, 1).Return(workflow.DefaultVersion)
@@ -322,7 +321,7 @@ func TestTheMoneyOfACancelledOrderGoesBackThoughItIsNotOnRecord(t *testing.T) {
 	s.Equal(int64(1000), s.onRecord().Amount)
 }
 
-// The order took the payment and closed before the worker heard that it had it.
+// The order took the payment and closed before the worker learned of that.
 func TestACaseIsAssignedThoughTheAnswerIsLost(t *testing.T) {
 	s := openRefund(t, nil)
 	s.fate = activities.Fate{}

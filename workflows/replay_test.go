@@ -12,9 +12,9 @@ import (
 	"holdfast/workflows"
 )
 
-// Histories that were recorded on a real server (dev/test/sagas) can be replayed:
-// an order that is open while a new version is rolled out goes on. A change that
-// breaks one needs workflow.GetVersion.
+// Histories recorded on a real server (dev/test/sagas) can be replayed, so that open orders
+// continue when a new version is rolled out. A change that breaks one needs
+// workflow.GetVersion.
 func TestRecordedHistoriesAreReplayed(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.json")
 	require.NoError(t, err)

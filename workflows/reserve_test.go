@@ -95,7 +95,7 @@ func TestTotalThatDoesNotFitIsRejected(t *testing.T) {
 	s.Zero(s.stockOf("yacht").Held)
 }
 
-// Others hold what the order lacks: it gives back, and asks in turn.
+// Others hold what the order lacks: it releases, and asks product by product.
 func TestContendedOrderWinsInItsSecondTry(t *testing.T) {
 	s := open(t, line("shirt", 2), line("mug", 2))
 	s.othersHold()
@@ -165,7 +165,7 @@ func TestRedisAwayInTheSecondTry(t *testing.T) {
 	}
 }
 
-// A workflow that was reset finds the tries of its earlier life ended.
+// A workflow that was reset finds the tries of its earlier run ended.
 func TestTriesOfAnEarlierLifeAreEnded(t *testing.T) {
 	s := open(t, line("shirt", 2), line("mug", 1))
 	_, err := s.stock.Release(s.Context(), product.Holder{OrderID: orderID}, 3, []string{"shirt"}, "customer")

@@ -41,8 +41,8 @@ const (
 // prices of the products that a scenario may order, in cents.
 var prices = map[string]int64{"gift": 0, "mug": 300, "shirt": 500}
 
-// scenario is one order's saga in Temporal's time-skipping environment, on the
-// real entities and documents, which a test may get in the way of.
+// scenario is one order's saga in Temporal's time-skipping environment, on the real
+// entities and documents, which a test may interfere with.
 type scenario struct {
 	durable []string // regular activities that were started
 	*testing.T
@@ -60,7 +60,7 @@ type scenario struct {
 	placement order.Placement
 	outcome   *order.Outcome
 	result    order.Result
-	// statuses that were put on the search attribute, one event each.
+	// statuses that were set in the search attribute, one event each.
 	statuses []string
 
 	// removed units went missing on the shelf, foreign ones are held by others.
@@ -75,12 +75,12 @@ type scenario struct {
 	refunds map[string]order.Refund // by workflow id
 }
 
-// line asks for units of a product at the price of the day.
+// line requests units of a product at the current price.
 func line(productID string, quantity int64) order.LineRequest {
 	return order.LineRequest{ProductID: productID, Quantity: quantity}
 }
 
-// open makes the products and the order of a scenario; run starts it.
+// open creates the products and the order of a scenario; run starts it.
 func open(t *testing.T, lines ...order.LineRequest) *scenario {
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite
@@ -163,7 +163,7 @@ func (s *scenario) register() {
 	})
 }
 
-// at does something when so much time has passed since the order was placed.
+// at does something when this much time has passed since the order was placed.
 func (s *scenario) at(d time.Duration, do func()) { s.env.RegisterDelayedCallback(do, d) }
 
 // run places the order, and checks the books when its workflow has ended.
@@ -219,7 +219,7 @@ func (s *scenario) deliver(id string) *asked {
 func (s *scenario) ask(update, id string, request any) *asked {
 	a := &asked{}
 	s.env.UpdateWorkflow(update, id, &testsuite.TestUpdateCallback{
-		OnReject: func(err error) { // turned away by the validator: its answer is in the error
+		OnReject: func(err error) { // refused by the validator: its answer is in the error
 			refused, ok := errors.AsType[*temporal.ApplicationError](err)
 			s.True(ok, "%v", err)
 			s.Equal(saga.RefusedError, refused.Type())
@@ -256,7 +256,7 @@ func (s *scenario) delisted(productID string) {
 	s.env.SignalWorkflow(saga.DelistedSignal, saga.Delisting{ProductID: productID, Listing: 1, Actor: "operator"})
 }
 
-// now is the order as the workflow answers it.
+// now is the order as the workflow returns it.
 func (s *scenario) now() order.Order {
 	s.Helper()
 	v, err := s.env.QueryWorkflow(saga.OrderQuery)
@@ -266,7 +266,7 @@ func (s *scenario) now() order.Order {
 	return o
 }
 
-// payments are those that the workflow heard of, as it answers them.
+// payments are those that the workflow knows, as it returns them.
 func (s *scenario) payments() map[string]order.Attempt {
 	s.Helper()
 	v, err := s.env.QueryWorkflow(saga.PaymentsQuery)
@@ -276,7 +276,7 @@ func (s *scenario) payments() map[string]order.Attempt {
 	return all
 }
 
-// nodes is the order's story, step by step.
+// nodes is the order's journal, step by step.
 func (s *scenario) nodes() []string {
 	var nodes []string
 	for _, e := range s.now().Journal {
@@ -285,7 +285,7 @@ func (s *scenario) nodes() []string {
 	return nodes
 }
 
-// document is the order as readers find it.
+// document is the order as readers see it.
 func (s *scenario) document() order.Order {
 	s.Helper()
 	doc, version, found, err := s.docs.Get(s.Context(), orderID)
@@ -312,8 +312,8 @@ func (s *scenario) attempt(paymentID string) order.Attempt {
 	return a
 }
 
-// refund reads a refund of the order's payments document, and requires that its
-// workflow was opened with it.
+// refund reads a refund of the order's payments document, and requires that its workflow
+// was started with it.
 func (s *scenario) refund(paymentID string) order.Refund {
 	s.Helper()
 	var r order.Refund
@@ -363,8 +363,8 @@ func (s *scenario) check() {
 	}
 }
 
-// checkStock requires that the order left no hold, that exactly so many units
-// are sold, and that the ledger adds up.
+// checkStock requires that the order left no hold, that exactly this many units are sold,
+// and that the ledger adds up.
 func (s *scenario) checkStock(id string, sold int64) {
 	s.Helper()
 	st := s.stockOf(id)

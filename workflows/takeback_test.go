@@ -9,8 +9,8 @@ import (
 	"holdfast/saga"
 )
 
-// A new master may lack the sale of a paid order, or its hold with it. Cancelling that
-// order adds no unit that was never taken.
+// A new master may lack the sale of a paid order, or its hold too. Cancelling that order
+// adds no unit that was never taken.
 func TestCancelOfAPaidOrderWhoseSaleWasLostAddsNothing(t *testing.T) {
 	for name, since := range map[string]time.Duration{"the hold": 0, "the sale": 30 * time.Second} {
 		t.Run(name, func(t *testing.T) {
@@ -38,8 +38,8 @@ func TestCancelOfAPaidOrderWhoseSaleWasLostAddsNothing(t *testing.T) {
 	}
 }
 
-// A sale is remembered for as long as its order is open: its units come back after
-// months, too, and once.
+// A sale is remembered for as long as its order is open: its units can come back even after
+// months, and only once.
 func TestCancelOfAnOrderThatWasPaidMonthsAgoGivesItsUnitsBack(t *testing.T) {
 	s := open(t, line("shirt", 2))
 	s.at(time.Minute, func() { s.succeeds("pay-1", 1000) })
@@ -47,7 +47,7 @@ func TestCancelOfAnOrderThatWasPaidMonthsAgoGivesItsUnitsBack(t *testing.T) {
 	s.at(time.Hour, func() { early = true; s.redis.FastForward(90 * 24 * time.Hour) })
 	var a *asked
 	s.at(90*24*time.Hour, func() { a = s.cancel("c1") })
-	s.faults.after[restock] = first(3) // comes back, and nobody hears of it
+	s.faults.after[restock] = first(3) // it comes back, but the answer is lost
 	s.run()
 	s.True(early)
 	s.Equal(saga.VerdictDone, a.Verdict)
@@ -58,7 +58,7 @@ func TestCancelOfAnOrderThatWasPaidMonthsAgoGivesItsUnitsBack(t *testing.T) {
 	s.Equal(product.HoldStateNone, hold.State, "and is forgotten once the order is closed")
 }
 
-// A delivered order closes its sale, in a step that is repeated until it is done.
+// A delivered order closes its sale, in a step that is repeated until it succeeds.
 func TestDeliveryClosesTheSale(t *testing.T) {
 	s := open(t, line("shirt", 2))
 	s.faults.before[closing] = first(5)

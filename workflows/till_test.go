@@ -12,15 +12,15 @@ import (
 	"holdfast/order"
 )
 
-// The calls of a till that faults can get in the way of.
+// The calls of a till that faults can interfere with.
 const (
 	createCall = "create"
 	cancelCall = "cancel"
 	refundCall = "refund"
 )
 
-// till is a payment provider that does as it is told: a saga's other side. What a
-// provider itself has to do right is tested in package paymenttest.
+// till is a payment provider that does as it is told: a saga's other side. The duties of a
+// provider itself are tested in package paymenttest.
 type till struct {
 	name string
 	now  func() time.Time
@@ -46,7 +46,7 @@ func newTill(name string, now func() time.Time) *till {
 	}
 }
 
-// call counts a call and does it, between the faults.
+// call counts a call and carries it out, between the faults.
 func (t *till) call(name string, do func()) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -132,7 +132,7 @@ func (t *till) state(id string) order.ProviderStatus {
 	return t.states[id]
 }
 
-// live counts the payments that somebody could still pay.
+// live counts the payments that could still be paid.
 func (t *till) live() (n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

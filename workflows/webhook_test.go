@@ -23,9 +23,9 @@ type merchant struct {
 	gone     bool
 	tried    []webhook.Tried
 	settled  []webhook.DeliveryStatus
-	// answers stand in the order of the tries; the last one stays.
+	// answers are in the order of the tries; the last one is repeated.
 	answers []any
-	removes int // after so many tries the endpoint is removed
+	removes int // after this many tries the endpoint is removed
 }
 
 func (m *merchant) Get(context.Context, string) (webhook.Stored, error) {
@@ -66,7 +66,7 @@ func (m *merchant) Send(context.Context, string, []string, webhook.Event) (webho
 	panic("no answer")
 }
 
-// pauses lie between the tries.
+// pauses are the times between the tries.
 func (m *merchant) pauses() []time.Duration {
 	var all []time.Duration
 	for i := 1; i < len(m.tried); i++ {
@@ -128,7 +128,7 @@ func TestAWebhookIsSentUntilItIsTaken(t *testing.T) {
 }
 
 func TestAWebhookThatNobodyTakesFailsAfterThreeDays(t *testing.T) {
-	// The test environment tries no more than ten times: let them be far apart.
+	// The test environment makes at most ten tries: let them be far apart.
 	m := &merchant{answers: []any{webhook.Answer{Status: 503, RetryAfter: 12 * time.Hour}}}
 	_, err := deliver(t, m)
 	require.ErrorContains(t, err, "the endpoint answered 503")
@@ -168,8 +168,8 @@ func TestAWebhookThatIsRemovedEndsItsDeliveries(t *testing.T) {
 	require.Equal(t, []webhook.DeliveryStatus{webhook.DeliveryDropped}, m.settled)
 }
 
-// One endpoint that hangs takes its own places and nobody else's, and who finds them
-// taken comes again without that being a try.
+// A hanging endpoint only uses its own slots, and a message that finds them taken is
+// retried without that counting as a try.
 func TestAnEndpointHasItsOwnPlaces(t *testing.T) {
 	m := &merchant{answers: []any{200}, endpoint: webhook.Stored{Endpoint: webhook.Endpoint{Status: webhook.StatusActive}}}
 	hanging, release := make(chan struct{}, activities.PerEndpoint), make(chan struct{})
@@ -200,7 +200,7 @@ func TestAnEndpointHasItsOwnPlaces(t *testing.T) {
 	}
 }
 
-// hangs tells that it was asked and answers when it may.
+// hangs signals that it was called and answers when it may.
 type hangs struct {
 	asked   chan<- struct{}
 	release <-chan struct{}

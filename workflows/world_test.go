@@ -7,7 +7,7 @@ import (
 	"holdfast/redisdb"
 )
 
-// What happens around an order, to its products.
+// What happens to an order's products from outside.
 
 // othersHold lets another order hold nine mugs of ten.
 func (s *scenario) othersHold() {
@@ -37,8 +37,8 @@ func (s *scenario) goMissing(id string, quantity int64) {
 	s.removed[id] += quantity
 }
 
-// losesHold makes a product forget the order's hold, as a restored copy of
-// Redis does that is older than the hold.
+// losesHold makes a product forget the order's hold, as a copy of Redis restored from
+// before the hold does.
 func (s *scenario) losesHold(id string) {
 	bucket := redisdb.Bucket(id)
 	s.redis.Del(bucket + ":hold:" + id + ":" + orderID)
@@ -55,7 +55,7 @@ func (s *scenario) givesBackHold(id string) {
 	s.NoError(err)
 }
 
-// reprices sells the product at another price from now on.
+// reprices changes the product's price from now on.
 func (s *scenario) reprices(id string, price int64) {
 	_, _, err := s.stock.Put(s.Context(), id, product.Spec{
 		Description: product.Description{Title: "A " + id}, Currency: "EUR",
@@ -64,8 +64,8 @@ func (s *scenario) reprices(id string, price int64) {
 	s.NoError(err)
 }
 
-// keep remembers what Redis has of a product and of the order's hold; the function that
-// it returns brings it back, as a new master does that lacks the latest writes.
+// keep stores what Redis has of a product and of the order's hold; the function that it
+// returns restores it, as a new master does that lacks the latest writes.
 func (s *scenario) keep(id string) (lose func()) {
 	s.Helper()
 	bucket := redisdb.Bucket(id)

@@ -9,7 +9,7 @@ import (
 // At replaces the books' clock.
 func (b *Books) At(now func() time.Time) { b.now = now }
 
-// LoseAnswers makes each call fail after it was carried out for which lose says so.
+// LoseAnswers makes calls fail after they were carried out, whenever lose is set.
 func (p *Provider) LoseAnswers(lose *atomic.Bool) {
 	p.fails = 1
 	p.chance = func() float64 {
@@ -26,13 +26,13 @@ func (s *Sender) SendDue(ctx context.Context) error {
 	return s.sendDue(ctx)
 }
 
-// Pause is how long a message waits after so many tries.
+// Pause is how long a message waits after this number of tries.
 func (s *Sender) Pause(tries int, jitter float64) time.Duration {
 	s.jitter = func() float64 { return jitter }
 	return s.pause(tries)
 }
 
-// What the tests go by.
+// What the tests use.
 const (
 	Keep      = keep
 	LateAfter = lateAfter

@@ -22,9 +22,9 @@ func scanned(t testing.TB, rdb redis.UniversalClient) iter.Seq2[string, error] {
 	return redisdb.Scan(t.Context(), rdb, "{b??}:sandbox:payment:*")
 }
 
-// Whatever the shop and the buyer do in whatever order, the books say what a plain
-// model says: money comes once for each payment, none comes from a cancelled one but
-// late, no more goes back than came, and every message of it is sent once.
+// Whatever the shop and the buyer do in whatever order, the books agree with a plain model:
+// money arrives once per payment, only late money arrives for a cancelled one, no more is
+// refunded than was paid, and every message about it is sent once.
 func TestAnySequenceKeepsTheBooks(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		rapid.Check(t, func(r *rapid.T) {
@@ -33,7 +33,7 @@ func TestAnySequenceKeepsTheBooks(t *testing.T) {
 				"create": m.create, "cancel": m.cancel, "cancel2": m.cancel, "refund": m.refund, "refund2": m.refund,
 				"choose": m.choose, "choose2": m.choose, "choose3": m.choose, "pass": m.pass, "": m.check,
 			})
-			m.passes(r, time.Hour) // all that is late comes
+			m.passes(r, time.Hour) // all late payments arrive
 			m.check(r)
 		})
 	})
@@ -47,7 +47,7 @@ type entry struct {
 	until   time.Time
 	mark    bool
 	refused bool
-	lateAt  time.Time // zero: it won't come late
+	lateAt  time.Time // zero: it won't arrive late
 	late    int64
 	refunds map[string]int64
 	dispute order.DisputeStatus
@@ -80,7 +80,7 @@ func (m *model) succeed(id string, amount int64) {
 	m.tell(id, order.PaymentSucceeded)
 }
 
-// attempt is one of a few, so that the same comes again.
+// attempt is one of a few, so that they repeat.
 func (m *model) attempt(r *rapid.T) order.PaymentRequest {
 	if len(m.orders) < 3 || rapid.IntRange(0, 9).Draw(r, "new") == 0 {
 		m.orders = append(m.orders, order.PaymentRequest{
@@ -215,7 +215,7 @@ func (m *model) apply(id string, c sandbox.Choice) {
 	}
 }
 
-// disputes is what the bank says of a dispute by each action.
+// disputes is the bank's message about a dispute for each action.
 var disputes = map[sandbox.Action]order.DisputeStatus{
 	sandbox.ActionOpenDispute: order.DisputeNeedsResponse, sandbox.ActionWinDispute: order.DisputeWon, sandbox.ActionLoseDispute: order.DisputeLost,
 }
@@ -239,7 +239,7 @@ func (m *model) refund(r *rapid.T) {
 	}
 	answer, err := m.d.Refund(m.t.Context(), asked)
 	e := m.payments[id]
-	if e == nil || e.mark { // somebody told of it without the books
+	if e == nil || e.mark { // it was reported without the books
 		e = &entry{status: order.ProviderSucceeded, amount: asked.Paid, paid: asked.Paid, refunds: map[string]int64{}}
 		m.payments[id] = e
 	}

@@ -29,7 +29,7 @@ func TestTheSandboxIsAProvider(t *testing.T) {
 	})
 }
 
-// harness lets the suite act as the buyer, and takes the callbacks that are sent.
+// harness lets the suite act as the buyer, and receives the callbacks.
 func harness(t *testing.T, rdb redis.UniversalClient) paymenttest.Harness {
 	s, books := signer(t), sandbox.NewBooks(rdb)
 	p := sandbox.NewProvider(s, books, sandbox.Options{PublicURL: "http://shop.example/"})
@@ -63,7 +63,7 @@ func harness(t *testing.T, rdb redis.UniversalClient) paymenttest.Harness {
 	}
 }
 
-// shop takes callbacks, reads each when it comes, and answers them with its status.
+// shop receives callbacks, reads each on arrival, and answers them with its status.
 type shop struct {
 	*httptest.Server
 	mu       sync.Mutex
@@ -95,7 +95,7 @@ func newShop(t testing.TB, p payment.Reader, now func() time.Time) *shop {
 	return s
 }
 
-// of are the messages of one payment.
+// of returns the messages of one payment.
 func (s *shop) of(id string) []paymenttest.Message {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -108,7 +108,7 @@ func (s *shop) of(id string) []paymenttest.Message {
 	return of
 }
 
-// all are the events that came.
+// all returns the received events.
 func (s *shop) all() []order.PaymentEvent {
 	s.mu.Lock()
 	defer s.mu.Unlock()

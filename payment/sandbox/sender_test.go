@@ -189,7 +189,7 @@ func TestSendersShareTheOutbox(t *testing.T) {
 			cancel()
 			panic(http.ErrAbortHandler)
 		})
-		_ = d.sender.SendDue(dying) // it is told to stop while the message is under way
+		_ = d.sender.SendDue(dying) // it is told to stop while the message is in flight
 		var again int
 		d.shop.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			again++
@@ -275,8 +275,8 @@ func TestRunSendsAndEnds(t *testing.T) {
 	<-done
 }
 
-// A gateway that is slow to take one message gets the others meanwhile, also those that
-// come later.
+// A gateway that is slow to accept one message gets the others meanwhile, including later
+// ones.
 func TestASlowAnswerHoldsUpNoOther(t *testing.T) {
 	d := newDesk(t, redistest.Real(t))
 	_, slow := d.create(t)
@@ -286,7 +286,8 @@ func TestASlowAnswerHoldsUpNoOther(t *testing.T) {
 	defer release()
 	var held atomic.Bool
 	d.shop.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		// Others share this Redis, and their messages may be due: only the slow one's waits.
+		// Other tests share this Redis, and their messages may be due: only the slow one's
+		// waits.
 		body, err := io.ReadAll(r.Body)
 		if !assert.NoError(t, err) {
 			return
@@ -338,7 +339,7 @@ func TestAShareOfCallsFails(t *testing.T) {
 	require.InDelta(t, calls/4, lost, calls/8, "half of them after the books were changed")
 }
 
-// away is a Redis that doesn't answer any more.
+// away is a Redis that no longer answers.
 func away(t *testing.T) redis.UniversalClient {
 	t.Helper()
 	server := miniredis.RunT(t)

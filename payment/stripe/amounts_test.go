@@ -10,14 +10,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Stripe's lists, as docs.stripe.com/currencies has them.
+// Stripe's lists, from docs.stripe.com/currencies.
 var (
 	zeroDecimal   = strings.Fields("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF")
 	twoAllTheSame = strings.Fields("ISK UGX") // without decimals, written with two
 	threeDecimal  = strings.Fields("BHD JOD KWD OMR TND")
 )
 
-// One unit of each currency of ISO 4217 must be one unit at Stripe.
+// One unit of each ISO 4217 currency must be one unit at Stripe.
 func TestAUnitIsAUnitInEveryCurrency(t *testing.T) {
 	for _, code := range currency.GetCurrencyCodes() {
 		digits, ok := currency.GetDigits(code)

@@ -68,7 +68,7 @@ func TestAllPaymentsSinceAreGoneThrough(t *testing.T) {
 	}
 	a.intents = append(a.intents, &intent{id: "pi_of_others", status: "succeeded", currency: "usd", amount: 1, created: a.now.Unix(), metadata: map[string]string{"order_id": "17"}})
 	require.NoError(t, a.pay(ids[7]))
-	for n := range 12 { // more than come along with a charge
+	for n := range 12 { // more than are included in a charge
 		_, err := p.Refund(t.Context(), part(ids[7], fmt.Sprint(n), 100))
 		require.NoError(t, err)
 	}
@@ -82,7 +82,7 @@ func TestAllPaymentsSinceAreGoneThrough(t *testing.T) {
 	}
 	require.Equal(t, ids[2:], got)
 
-	for one, err := range p.Payments(t.Context(), start) { // who has seen enough may stop
+	for one, err := range p.Payments(t.Context(), start) { // a caller may stop early
 		require.NoError(t, err)
 		require.Equal(t, ids[7], one.ID)
 		break

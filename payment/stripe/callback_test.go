@@ -188,7 +188,7 @@ func TestAMalformedEventIsRefused(t *testing.T) {
 	}
 }
 
-// What the double sends of a buyer's acts is read as what it was.
+// The double's messages about a buyer's acts are read correctly.
 func TestABuyersActsAreRead(t *testing.T) {
 	a, p := newAccount(t)
 	id, err := p.Create(t.Context(), asked())

@@ -181,7 +181,7 @@ func (a *account) listed(all []any, form url.Values) *answer {
 	return agree(map[string]any{"object": "list", "data": list(all), "has_more": more, "url": "/v1"})
 }
 
-// render writes a PaymentIntent, with what the caller asked to expand.
+// render encodes a PaymentIntent, with the expansions that the caller asked for.
 func (a *account) render(i *intent, form url.Values) map[string]any {
 	res := map[string]any{
 		"id": i.id, "object": "payment_intent", "amount": i.amount, "amount_received": i.received,
@@ -201,7 +201,7 @@ func (a *account) render(i *intent, form url.Values) map[string]any {
 					refunds = append(refunds, r.render())
 				}
 			}
-			most := min(len(refunds), 10) // so many come along
+			most := min(len(refunds), 10) // this many are included
 			charge["refunds"] = map[string]any{"object": "list", "data": list(refunds[:most]), "has_more": len(refunds) > most}
 		}
 		res["latest_charge"] = charge

@@ -19,10 +19,10 @@ import (
 	"holdfast/payment/stripe"
 )
 
-// account behaves as Stripe documents a single account to behave, as far as Holdfast
-// uses it: idempotency keys for 24 hours, the states of a PaymentIntent, a search that
-// is a minute late, refunds, error codes. Every request that it takes goes to the real
-// stripe-mock as well, where there is one, and fails the test if that refuses it.
+// account behaves as Stripe documents a single account, as far as Holdfast uses it:
+// idempotency keys for 24 hours, the states of a PaymentIntent, a search that lags by a
+// minute, refunds, error codes. Every request that it receives also goes to the real
+// stripe-mock, if there is one, and fails the test if that refuses it.
 type account struct {
 	t      testing.TB
 	server *httptest.Server
@@ -55,7 +55,7 @@ type refund struct {
 	metadata                             map[string]string
 }
 
-// saved is what Stripe keeps of the first request under an idempotency key.
+// saved is what Stripe stores of the first request under an idempotency key.
 type saved struct {
 	request string
 	status  int
@@ -63,13 +63,13 @@ type saved struct {
 	at      time.Time
 }
 
-// message is a webhook that was sent, and the payment that it is of.
+// message is a webhook that was sent, with the payment that it is about.
 type message struct {
 	callback
 	payment string
 }
 
-// fault spoils one request. It is asked before the request is carried out, or after.
+// fault spoils one request, before or after the request is carried out.
 type fault struct {
 	path  string // such as "POST /v1/refunds", or a method alone
 	after bool
@@ -91,8 +91,8 @@ func newAccount(t testing.TB) (*account, *stripe.Provider) {
 	t.Helper()
 	a := &account{t: t, mock: mockURL(), now: start, keys: map[string]saved{}, page: 100}
 	a.server = httptest.NewServer(http.HandlerFunc(a.serve))
-	// net/http sends what has an Idempotency-Key again by itself where a connection that
-	// was kept breaks; the tests want to see it break.
+	// net/http itself repeats a request with an Idempotency-Key if a kept connection
+	// breaks; the tests want to see it break.
 	a.server.Config.SetKeepAlivesEnabled(false)
 	t.Cleanup(a.server.Close)
 	p, err := stripe.New(stripe.Config{Key: apiKey, WebhookSecret: secret, BaseURL: a.server.URL})
@@ -114,7 +114,7 @@ func (a *account) pay(id string) error { return a.confirm(id, "succeeded") }
 // process is a buyer who pays by a way that takes days; settle and decline end it.
 func (a *account) process(id string) error { return a.confirm(id, "processing") }
 
-// decline is a bank that says no; the buyer may try again.
+// decline is a bank that declines; the buyer may try again.
 func (a *account) decline(id string) error { return a.confirm(id, "requires_payment_method") }
 
 func (a *account) confirm(id, to string) error {
@@ -154,7 +154,7 @@ func (a *account) setRefund(id, status, reason string) {
 	a.t.Errorf("no refund %s", id)
 }
 
-// comesBack is a bank that pays the payment's last refund out, and finds later that the
+// comesBack is a bank that pays out the payment's last refund, and later finds that the
 // account was closed.
 func (a *account) comesBack(paymentID string) {
 	a.mu.Lock()
@@ -245,7 +245,7 @@ func (a *account) serve(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodGet {
 		form = r.URL.Query()
 	}
-	for _, e := range expanded(form) { // stripe-mock takes any; these are expandable in Stripe's document
+	for _, e := range expanded(form) { // stripe-mock accepts any; these are expandable in Stripe's document
 		if e != "latest_charge" && e != "data.latest_charge.refunds" {
 			a.t.Errorf("%s can't expand %s", r.URL.Path, e)
 		}
@@ -263,7 +263,7 @@ func (a *account) serve(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(res.body)
 }
 
-// validate has the real stripe-mock hold the request against Stripe's OpenAPI document.
+// validate has the real stripe-mock check the request against Stripe's OpenAPI document.
 func (a *account) validate(r *http.Request, body []byte) {
 	if a.mock == "" {
 		return
@@ -286,7 +286,7 @@ func (a *account) validate(r *http.Request, body []byte) {
 	}
 }
 
-// carryOut answers nil where the connection is to break.
+// carryOut returns nil if the connection should break.
 func (a *account) carryOut(w http.ResponseWriter, r *http.Request, form url.Values) *answer {
 	spoil := a.spoilt(r)
 	key := r.Header.Get("Idempotency-Key")

@@ -13,7 +13,7 @@ import (
 	"holdfast/payment/stripe"
 )
 
-// mockURL is the real stripe-mock, which knows Stripe's OpenAPI document and no state.
+// mockURL is the real stripe-mock, which knows Stripe's OpenAPI document but no state.
 func mockURL() string { return strings.TrimSuffix(os.Getenv("STRIPE_MOCK_URL"), "/") }
 
 // TestEveryRequestIsValid sends each kind of request to stripe-mock. The tests of
@@ -54,7 +54,7 @@ func TestEveryRequestIsValid(t *testing.T) {
 	require.GreaterOrEqual(t, seen.sent, 9)
 }
 
-// recorder keeps what stripe-mock refused.
+// recorder stores what stripe-mock refused.
 type recorder struct {
 	sent    int
 	refused []string

@@ -43,7 +43,7 @@ func TestAPaymentIsOpenedOnceForEachAttempt(t *testing.T) {
 	require.Equal(t, map[string]string{"order_id": "o-1", "attempt": "1", "holdfast_payment": asked().Key()}, i.metadata)
 }
 
-// Whether a card pays is known at once. A bank debit would keep the stock for days.
+// A card pays or fails at once. A bank debit would hold the stock for days.
 func TestBuyersPayByCardUnlessToldOtherwise(t *testing.T) {
 	for methods, want := range map[string][]string{
 		"": {"card"}, "card,link": {"card", "link"}, "sepa_debit": {"sepa_debit"}, stripe.FromDashboard: nil,
@@ -69,8 +69,8 @@ func TestALostAnswerToCreateIsFoundAgain(t *testing.T) {
 	require.Equal(t, a.intents[0].id, id)
 }
 
-// A failure that Stripe repeats for a day under its key would keep the buyer from
-// paying for as long.
+// A failure that Stripe repeats for a day under its key would keep the buyer from paying
+// for as long.
 func TestAFailureThatStripeKeepsIsPassed(t *testing.T) {
 	a, p := newAccount(t)
 	a.fail(fault{path: "POST /v1/payment_intents", status: 500, body: serverError, kept: true})
@@ -256,7 +256,7 @@ func TestCancellingWhatNeverArrived(t *testing.T) {
 	got, err := p.Cancel(t.Context(), "", asked())
 	require.NoError(t, err)
 	require.Equal(t, order.CancelOutcomeCancelled, got.Outcome)
-	id, err := p.Create(t.Context(), asked()) // a request that was still on its way
+	id, err := p.Create(t.Context(), asked()) // a request that was still in flight
 	require.NoError(t, err)
 	require.Error(t, a.pay(id))
 

@@ -67,7 +67,7 @@ func TestAFailedRefundIsToldOnceAndThenMadeAnew(t *testing.T) {
 		a.fail(fault{path: "POST /v1/refunds/" + got.ProviderID})
 		_, err = p.Refund(t.Context(), refundOf(id))
 		require.ErrorIs(t, err, payment.ErrUnavailable, "that it was told could not be written down")
-		failed, err := p.Refund(t.Context(), refundOf(id)) // who waits for it hears that it failed
+		failed, err := p.Refund(t.Context(), refundOf(id)) // the waiting caller learns that it failed
 		require.NoError(t, err)
 		require.Equal(t, order.RefundFailed, failed.Status)
 		require.Equal(t, map[string]string{"failed": "expired_or_canceled_card", "canceled": "canceled"}[status], failed.Detail)
@@ -101,7 +101,7 @@ func TestPartsGoBackUpToTheWhole(t *testing.T) {
 	require.Contains(t, no.Reason, "already been refunded")
 }
 
-// An operator who asks again after the reason is gone must not hear of it for a day.
+// An operator who retries after the reason is gone must not get the old failure for a day.
 func TestARefusalThatStripeKeepsIsPassed(t *testing.T) {
 	a, p, id := paid(t)
 	a.fail(fault{
@@ -118,7 +118,7 @@ func TestARefusalThatStripeKeepsIsPassed(t *testing.T) {
 	require.Len(t, a.refunds, 1)
 }
 
-// An error that Stripe keeps may hide a refund that it makes after all: no other key.
+// An error that Stripe stores may hide a refund that it makes after all: no other key.
 func TestAnUnclearRefundIsNotMadeAgain(t *testing.T) {
 	a, p, id := paid(t)
 	a.fail(fault{path: "POST /v1/refunds", status: 500, body: serverError, kept: true})

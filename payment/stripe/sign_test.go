@@ -15,7 +15,7 @@ type callback struct {
 	body   []byte
 }
 
-// sign writes the header by the documented scheme, apart from the library that reads
+// sign writes the header by the documented scheme, independently of the library that reads
 // it: HMAC-SHA256 of "time.body".
 func sign(body []byte, at time.Time) callback { return signWith(secret, body, at) }
 

@@ -9,9 +9,8 @@ import (
 	"holdfast/payment/stripe"
 )
 
-// TestStripeIsAProvider runs what the sagas rely on. Stripe takes no money for a
-// cancelled PaymentIntent, none twice, none of another amount, and refuses nobody for
-// good.
+// TestStripeIsAProvider runs what the sagas rely on. Stripe takes no money for a cancelled
+// PaymentIntent, none twice, none of another amount, and declines no buyer for good.
 func TestStripeIsAProvider(t *testing.T) {
 	paymenttest.Run(t, func(t *testing.T) paymenttest.Harness {
 		a, p := newAccount(t)

@@ -39,8 +39,8 @@ type failedRun struct {
 
 func (r failedRun) Get(context.Context, any) error { return r.err }
 
-// Whoever asks a saga decides by the error what to tell the caller: that the saga has the
-// request, that there is no such saga, or that nothing is known.
+// Callers of a saga decide by the error what to report: that the saga has the request, that
+// there is no such saga, or that nothing is known.
 func TestAnErrorSaysWhatIsKnownOfARequest(t *testing.T) {
 	late := sdk.NewWorkflowUpdateServiceTimeoutOrCanceledError(context.DeadlineExceeded)
 	gone := serviceerror.NewNotFound("no such workflow")
@@ -69,7 +69,7 @@ func TestAnErrorSaysWhatIsKnownOfARequest(t *testing.T) {
 	}
 }
 
-// A caller who has gone learns nothing of a saga that is at work: it wasn't looked at.
+// A caller who has gone learns nothing about a running saga: it wasn't checked.
 func TestACallerWhoHasGoneIsNotToldThatTheSagaHasTheRequest(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -10,8 +10,8 @@ import (
 	"holdfast/search/text"
 )
 
-// TestBothCutAlike: whatever Go looks for when somebody types a text, Elasticsearch
-// indexes of that text.
+// TestBothCutAlike: whatever Go searches for when a text is typed, Elasticsearch indexes of
+// that text.
 func TestBothCutAlike(t *testing.T) {
 	x := open(t, elastic.Options{})
 	texts := []string{
@@ -40,7 +40,7 @@ func TestBothCutAlike(t *testing.T) {
 	}
 }
 
-// TestBothFoldAlike: of the scripts that people write with accents, every letter.
+// TestBothFoldAlike covers every letter of the scripts that are written with accents.
 func TestBothFoldAlike(t *testing.T) {
 	x := open(t, elastic.Options{})
 	var letters []rune

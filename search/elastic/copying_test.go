@@ -14,8 +14,8 @@ import (
 	"holdfast/search/elastic"
 )
 
-// copied is a rebuild on a cluster of two nodes, which says of each look what health
-// tells it; trail is what the swap did, in its order.
+// copied is a rebuild on a cluster of two nodes, which reports what health returns; trail
+// is what the swap did, in order.
 func copied(t *testing.T, within time.Duration, health func(look int) string) (r search.Rebuild, trail func() []string) {
 	t.Helper()
 	var mu sync.Mutex
@@ -63,15 +63,15 @@ const (
 	whole   = `{"status":"green","initializing_shards":0}`
 )
 
-// Orders that have left Redis are in the view alone: the old index, which has two
-// copies, stays until the new one has them too.
+// Orders that have left Redis are only in the view: the old index, which has two copies,
+// stays until the new one has them too.
 func TestASwapWaitsForTheSecondCopy(t *testing.T) {
 	r, trail := copied(t, time.Minute, func(look int) string { return []string{alone, copying, whole}[look-1] })
 	require.NoError(t, r.Swap(t.Context()))
 	require.Equal(t, []string{"settings", alone, copying, whole, "swap"}, trail())
 }
 
-// A large index is copied for longer than anybody waits for the beginning.
+// A large index is copied for longer than the wait for the copy to begin.
 func TestASwapWaitsAsLongAsACopyIsMade(t *testing.T) {
 	begun := time.Now()
 	r, trail := copied(t, 500*time.Millisecond, func(int) string {

@@ -27,7 +27,7 @@ func TestSuite(t *testing.T) {
 	})
 }
 
-// open opens an index of the test's own, which goes with the test.
+// open opens an index of the test's own, which is removed with the test.
 func open(t testing.TB, o elastic.Options) *elastic.Index {
 	t.Helper()
 	if o.URLs == nil {
@@ -43,8 +43,8 @@ func open(t testing.TB, o elastic.Options) *elastic.Index {
 	return x
 }
 
-// server is the real Elasticsearch at ELASTICSEARCH_URL. Without one the test is
-// left out, except where HOLDFAST_REQUIRE names elasticsearch.
+// server is the real Elasticsearch at ELASTICSEARCH_URL. Without one the test is skipped,
+// unless HOLDFAST_REQUIRE names elasticsearch.
 func server(t testing.TB) string {
 	t.Helper()
 	url := os.Getenv("ELASTICSEARCH_URL")
@@ -58,8 +58,8 @@ func server(t testing.TB) string {
 	return ""
 }
 
-// ownPrefix is a prefix that no other test has. What was made under it is removed
-// when the test ends.
+// ownPrefix is a prefix that no other test has. What was created under it is removed when
+// the test ends.
 func ownPrefix(t testing.TB) string {
 	t.Helper()
 	prefix := "test-" + strings.ToLower(randomText()) + "-"
@@ -70,7 +70,7 @@ func ownPrefix(t testing.TB) string {
 			ask(ctx, t, http.MethodDelete, url+"/"+strings.TrimSpace(index))
 		}
 		// The stream itself stays on a server that lacks the requests for streams: it is
-		// made with the first event only, so these are few.
+		// created with the first event only, so these are few.
 		ask(ctx, t, http.MethodDelete, url+"/_data_stream/"+prefix+"product-events")
 		ask(ctx, t, http.MethodDelete, url+"/_index_template/"+prefix+"product-events")
 	})
@@ -82,7 +82,7 @@ func ask(ctx context.Context, t testing.TB, method, url string) string {
 	return tell(ctx, t, method, url, "")
 }
 
-// tell asks with a body of JSON.
+// tell sends a request with a JSON body.
 func tell(ctx context.Context, t testing.TB, method, url, body string) string {
 	t.Helper()
 	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
@@ -100,7 +100,7 @@ func tell(ctx context.Context, t testing.TB, method, url, body string) string {
 
 func randomText() string { return rand.Text()[:10] }
 
-// causeOf is what an error doesn't show to everybody.
+// causeOf is the part of an error that its text doesn't show.
 func causeOf(err error) error {
 	if covered := new(search.UnavailableError); errors.As(err, &covered) {
 		return covered.Cause

@@ -9,8 +9,7 @@ import (
 	"holdfast/search/text"
 )
 
-// OpenShape opens an index as a program does whose shape of products has another
-// version.
+// OpenShape opens an index as a program with another version of the products' shape does.
 func OpenShape(ctx context.Context, o Options, version int) (*Index, error) {
 	all := shapes()
 	s := all[search.ViewProducts]
@@ -24,11 +23,11 @@ func SwapUnnoticed(ctx context.Context, r search.Rebuild) error {
 	return r.(*rebuild).takePlace(ctx)
 }
 
-// CopyWithin lets a swap wait only so long for a copy that nobody makes.
+// CopyWithin bounds how long a swap waits for a copy that no node makes.
 func CopyWithin(x *Index, d time.Duration) { x.copyWithin = d }
 
-// Forget lets the index know nothing of the rebuilds that it began, as if it had
-// been killed.
+// Forget lets the index know nothing of the rebuilds that it started, as if it had been
+// killed.
 func Forget(x *Index) { clear(x.rebuilds) }
 
 // Filled lists the indices that rebuilds made.
@@ -61,7 +60,7 @@ func Terms(ctx context.Context, x *Index, analyzer, text string) ([]string, erro
 	return all, err
 }
 
-// Request is what the index sends for a query.
+// Request is the index's request for a query.
 func Request(x *Index, q search.ProductQuery) (body []byte, path string) {
 	s := productSearch{query: q, words: text.Clauses(q.Q, x.same), way: text.MatchAllWords}
 	all := s.body()
@@ -75,8 +74,8 @@ func Request(x *Index, q search.ProductQuery) (body []byte, path string) {
 	return body, "/" + x.names.read(search.ViewProducts) + "/_search?allow_partial_search_results=false"
 }
 
-// SwapAfter swaps a rebuild in that found no view; something happens between its look
-// and its request.
+// SwapAfter swaps in a rebuild that found no view; something happens between its check and
+// its request.
 func SwapAfter(ctx context.Context, r search.Rebuild, happens func()) error {
 	own := r.(*rebuild)
 	x := own.of

@@ -18,7 +18,7 @@ import (
 	"holdfast/search/elastic"
 )
 
-// pretended is an Elasticsearch that answers as no real one can be made to.
+// pretended is an Elasticsearch with answers that no real one can be made to give.
 func pretended(t *testing.T, bulk func(w http.ResponseWriter, lines []string)) *elastic.Index {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -50,7 +50,7 @@ func items(w io.Writer, each ...string) {
 	said(w, `{"items":[{"index":`+strings.Join(each, `},{"index":`)+`}]}`)
 }
 
-// said answers; who is gone by now won't hear it.
+// said writes an answer; a caller that is gone won't receive it.
 func said(w io.Writer, answer string) { _, _ = io.WriteString(w, answer) }
 
 const (
@@ -89,8 +89,8 @@ func TestOutcomesOfABulkRequest(t *testing.T) {
 	require.ErrorIs(t, err, search.ErrUnavailable, "an answer too few")
 }
 
-// TestOneDocumentDoesntPoisonItsRequest: where the whole request is refused, the
-// one that is to blame is found.
+// TestOneDocumentDoesntPoisonItsRequest: if the whole request is refused, the document at
+// fault is found.
 func TestOneDocumentDoesntPoisonItsRequest(t *testing.T) {
 	x := pretended(t, func(w http.ResponseWriter, lines []string) {
 		if strings.Contains(strings.Join(lines, ""), `"_id":"b"`) {
@@ -141,7 +141,7 @@ func TestALargeBatchIsCut(t *testing.T) {
 	}
 }
 
-// TestNobodyThere: the answer comes soon, and says nothing of the works.
+// TestNobodyThere: the answer comes soon, and reveals nothing of the internals.
 func TestNobodyThere(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -170,7 +170,7 @@ func TestAServerThatHangs(t *testing.T) {
 	require.Less(t, time.Since(begun), 5*time.Second)
 }
 
-// TestAViewThatIsGone: whoever deletes the index by hand gets an error, not a crash.
+// TestAViewThatIsGone: deleting the index by hand causes an error, not a crash.
 func TestAViewThatIsGone(t *testing.T) {
 	prefix := ownPrefix(t)
 	x := openShape(t, prefix, 1)
@@ -186,7 +186,7 @@ func TestAViewThatIsGone(t *testing.T) {
 	require.EqualValues(t, 1, found(t, x), "a rebuild mends it")
 }
 
-// TestOptionsThatCantBe: a mistake in the settings is said before anything is asked.
+// TestOptionsThatCantBe: a mistake in the settings is reported before any request.
 func TestOptionsThatCantBe(t *testing.T) {
 	for _, o := range []elastic.Options{
 		{}, {URLs: []string{"localhost:9200"}}, {URLs: []string{"ftp://x"}}, {URLs: []string{"http://x"}, Prefix: "A*"},
@@ -210,7 +210,7 @@ func TestOddIDs(t *testing.T) {
 	require.Empty(t, found)
 }
 
-// TestAnOddDocument: JSON that other readers refuse comes back with the page.
+// TestAnOddDocument: JSON that other readers refuse is returned with the page.
 func TestAnOddDocument(t *testing.T) {
 	x := open(t, elastic.Options{})
 	o := search.Order{
@@ -228,8 +228,7 @@ func TestAnOddDocument(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// An index that is closed, to restore a snapshot into it, is nothing that a document
-// could be blamed for.
+// A closed index, as during the restore of a snapshot, is not a document's fault.
 func TestAClosedIndexPoisonsNothing(t *testing.T) {
 	prefix := ownPrefix(t)
 	x := openShape(t, prefix, 1)

@@ -10,7 +10,7 @@ import (
 	"holdfast/search"
 )
 
-// A rebuild that was killed before a new shape came has nobody else to clear up.
+// A rebuild that was killed before a new shape came is cleaned up by no other program.
 func TestASwapDropsWhatOlderShapesLeft(t *testing.T) {
 	prefix := ownPrefix(t)
 	create := func(index, body string) string {

@@ -35,8 +35,8 @@ func unalias(t *testing.T, index string, names ...string) {
 	}
 }
 
-// The server lost its data while programs ran: events go on, or nothing of their
-// batches would ever be acknowledged.
+// The server lost its data while programs were running: events continue, or nothing in
+// their batches would ever be acknowledged.
 func TestEventsGoOnAfterTheirTemplateWasLost(t *testing.T) {
 	prefix := ownPrefix(t)
 	x := open(t, elastic.Options{Prefix: prefix})
@@ -76,7 +76,7 @@ func TestAFirstIndexGetsItsAliasesBack(t *testing.T) {
 	require.EqualValues(t, 3, found(t, next), "a rebuild can copy what it hid")
 }
 
-// The alias was lost while a rebuild went on.
+// The alias was lost during a rebuild.
 func TestASwapWithoutAnAliasLeavesNoFirstIndex(t *testing.T) {
 	prefix := ownPrefix(t)
 	x := openShape(t, prefix, 1)
@@ -88,8 +88,8 @@ func TestASwapWithoutAnAliasLeavesNoFirstIndex(t *testing.T) {
 	require.NotContains(t, indices(t, prefix), prefix+"products-first")
 }
 
-// Another program makes the first index between a rebuild's look and its swap: there
-// is one index under the aliases in the end.
+// Another program creates the first index between a rebuild's check and its swap: in the
+// end there is one index under the aliases.
 func TestASwapBesideAFirstIndexThatIsMadeMeanwhile(t *testing.T) {
 	prefix := ownPrefix(t)
 	x := openShape(t, prefix, 1)
@@ -106,7 +106,7 @@ func TestASwapBesideAFirstIndexThatIsMadeMeanwhile(t *testing.T) {
 	require.NoError(t, err, "%v", causeOf(err))
 }
 
-// The other way round: the first index was made just after the swap.
+// The other way round: the first index was created just after the swap.
 func TestAFirstIndexBesideACompleteOneIsSetAside(t *testing.T) {
 	prefix := ownPrefix(t)
 	x := openShape(t, prefix, 1)
@@ -122,7 +122,7 @@ func TestAFirstIndexBesideACompleteOneIsSetAside(t *testing.T) {
 	require.Len(t, aliases(t, prefix)[prefix+"products"], 1)
 }
 
-// Of two complete ones nobody can tell here which has what the other lacks.
+// With two complete ones it can't be known which has what the other lacks.
 func TestTwoCompleteIndicesAreLeftToAHuman(t *testing.T) {
 	prefix := ownPrefix(t)
 	x := openShape(t, prefix, 1)

@@ -13,7 +13,7 @@ import (
 	"holdfast/search/elastic"
 )
 
-// Whoever only searches may have no right to write, whatever is called and whatever
+// A program that only searches may lack write permission, whatever is called and whatever
 // the server answers.
 func TestAReadOnlyIndexWritesNothing(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

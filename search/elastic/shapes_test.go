@@ -36,9 +36,9 @@ func found(t *testing.T, x *elastic.Index) int64 {
 	return page.Total
 }
 
-// TestANewShapeBesideAnOldOne: while a program of the next shape rolls out, both
-// search what is there; the new one puts nothing until a rebuild of it was swapped
-// in, and from then on the old one doesn't.
+// TestANewShapeBesideAnOldOne: while a program of the next shape rolls out, both search the
+// existing view; the new one puts nothing until its rebuild was swapped in, and from then
+// on the old one doesn't.
 func TestANewShapeBesideAnOldOne(t *testing.T) {
 	prefix := ownPrefix(t)
 	old := openShape(t, prefix, 1)
@@ -92,7 +92,7 @@ func requireStale(t *testing.T, x *elastic.Index, want ...search.View) {
 	require.Equal(t, want, got)
 }
 
-// TestOpenedByManyAtOnce: one of them makes the views, the others find them.
+// TestOpenedByManyAtOnce: one of them creates the views, the others find them.
 func TestOpenedByManyAtOnce(t *testing.T) {
 	prefix, url := ownPrefix(t), server(t)
 	const programs = 6
@@ -154,7 +154,7 @@ func TestWhatARebuildLeftIsDropped(t *testing.T) {
 	require.EqualValues(t, 1, found(t, x))
 }
 
-// While a new shape rolls out, a worker of the old one may be given the rebuild.
+// While a new shape rolls out, a worker of the old one may get the rebuild.
 func TestAnOlderProgramDoesNotRebuildANewerShape(t *testing.T) {
 	prefix := ownPrefix(t)
 	older := openShape(t, prefix, 1)
@@ -169,8 +169,8 @@ func TestAnOlderProgramDoesNotRebuildANewerShape(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// A view that somebody deleted is named as such, so that a rebuild knows that there is
-// nothing to be copied; all others hear that the index can't answer.
+// A deleted view is reported as such, so that a rebuild knows that there is nothing to
+// copy; all other callers learn that the index can't answer.
 func TestAViewThatWasDeleted(t *testing.T) {
 	prefix := ownPrefix(t)
 	x := openShape(t, prefix, 1)

@@ -10,8 +10,8 @@ import (
 	"holdfast/search/elastic"
 )
 
-// A view of an older shape has all that it should, in its shape; one that was deleted
-// has nothing, also once it was made again.
+// A view of an older shape is complete, in its shape; a deleted one has nothing, even after
+// it was recreated.
 func TestOnlyALostViewIsUnfilled(t *testing.T) {
 	prefix := ownPrefix(t)
 	old := openShape(t, prefix, 1)

@@ -11,7 +11,7 @@ import (
 	"holdfast/search/elastic"
 )
 
-// A server that is too old would refuse every event, and nobody would know why.
+// A server that is too old would refuse every event, without a visible reason.
 func TestAServerThatIsTooOld(t *testing.T) {
 	for number, want := range map[string]string{
 		"7.17.9":         "open the search index: this is Elasticsearch 7.17.9, and at least 8.13 is needed",

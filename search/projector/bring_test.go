@@ -15,8 +15,7 @@ import (
 	"holdfast/search"
 )
 
-// heap is homes of large orders, and an index: it notes how much was read and is not
-// put yet.
+// heap is large orders, and an index: it tracks how much was read and not put yet.
 type heap struct {
 	*view
 	size         int
@@ -53,8 +52,8 @@ func (h *heap) Put(_ context.Context, b search.Batch) (search.Results, error) {
 	return r, nil
 }
 
-// A round may be of thousands of orders, of 1 MB each: few of them are in memory at a
-// time. Small ones are put many at once.
+// A round may cover thousands of orders, of 1 MB each: few of them are in memory at a time.
+// Small ones are put many at once.
 func TestARoundOfLargeOrdersFitsIntoMemory(t *testing.T) {
 	rdb := redis.NewClient(&redis.Options{}) // nobody asks it
 	t.Cleanup(func() { _ = rdb.Close() })
@@ -79,7 +78,7 @@ func TestARoundOfLargeOrdersFitsIntoMemory(t *testing.T) {
 	}
 }
 
-// Every step of the work is a part of it, and none is left out.
+// Every step is a part of the work, and none is left out.
 func TestStepsAreTheWholeWork(t *testing.T) {
 	w := work{products: names("p", 401), orders: names("o", 120), events: make([]search.Event, 7)}
 	var products, orders []string

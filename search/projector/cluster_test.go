@@ -10,8 +10,8 @@ import (
 	"holdfast/streams"
 )
 
-// The streams lie on several masters, which others use at the same time: nothing
-// may be trimmed there, so a group is registered that has had nothing.
+// The streams are on several masters, which other tests use at the same time: nothing may
+// be trimmed there, so a group is registered that has read nothing.
 func TestStreamsOnSeveralMasters(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		ctx := t.Context()

@@ -10,7 +10,7 @@ import (
 	"holdfast/search"
 )
 
-// An order has left Redis, and a refund comes after it.
+// An order has left Redis, and a refund arrives later.
 func TestLateRefundOfAnOrderThatOnlyTheViewHas(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		h, ctx := newHouse(t, rdb), t.Context()
@@ -42,7 +42,7 @@ func TestLateRefundOfAnOrderThatOnlyTheViewHas(t *testing.T) {
 	})
 }
 
-// A refund comes before its order, whose document is still to be written.
+// A refund arrives before its order, whose document is still to be stored.
 func TestPaymentsOfAnOrderThatNobodyKnowsYet(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		h, ctx := newHouse(t, rdb), t.Context()

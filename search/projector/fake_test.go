@@ -30,10 +30,10 @@ type view struct {
 	events   map[string]search.Event
 	// kept counts how often an event was stored.
 	kept map[string]int
-	// away: it can't answer. poison are the ids that it never takes.
+	// away means that it can't answer. poison are the ids that it never stores.
 	away   bool
 	poison map[string]bool
-	// before is called before a batch is taken, after when it was; both may be nil.
+	// before is called before a batch is stored, after when it was; both may be nil.
 	before, after func()
 	puts          int
 }
@@ -146,7 +146,7 @@ func (v *view) product(id string) search.Product {
 	return v.products[id]
 }
 
-// house is the homes of a few products and orders, a view, and what was done.
+// house is a few products and orders, a view, and what was done.
 type house struct {
 	t     *testing.T
 	rdb   redis.UniversalClient
@@ -160,7 +160,7 @@ func newHouse(t *testing.T, rdb redis.UniversalClient) *house {
 	return &house{t: t, rdb: rdb, stock: inventory.New(rdb), docs: records.New(rdb), view: newView()}
 }
 
-// options are such that tests don't wait.
+// options that keep tests from waiting.
 func (h *house) options() Options {
 	return Options{
 		Redis: h.rdb, Index: h.view, Products: h.stock, Orders: h.docs,
@@ -251,7 +251,7 @@ func (h *house) unread() int64 {
 	return n
 }
 
-// same compares the view with the homes.
+// same compares the view with the entities.
 func (h *house) same(products, orders []string) {
 	h.t.Helper()
 	for _, id := range products {

@@ -20,8 +20,8 @@ import (
 	"holdfast/redisdb/redistest"
 )
 
-// mortal is a client whose process can be killed: from then on nothing that it
-// sends arrives.
+// mortal is a client whose process can be killed: from then on nothing that it sends
+// arrives.
 type mortal struct{ dead atomic.Bool }
 
 var errDead = errors.New("the process is dead")
@@ -63,7 +63,7 @@ func mortalClient(t *testing.T, rdb redis.UniversalClient) (redis.UniversalClien
 	return c, m
 }
 
-// log is what a projector says, for several goroutines.
+// log is a projector's log, for several goroutines.
 type log struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -119,7 +119,7 @@ func TestIndexGoesAwayAndComesBack(t *testing.T) {
 	})
 }
 
-// The process dies when the index has taken everything and Redis doesn't know.
+// The process dies after the index has stored everything, before Redis knows.
 func TestKilledBetweenPutAndAck(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		h := newHouse(t, rdb)
@@ -150,7 +150,7 @@ func TestKilledBetweenPutAndAck(t *testing.T) {
 	})
 }
 
-// knowsIdle: miniredis doesn't count how long a consumer is idle.
+// knowsIdle reports whether the server tracks consumers' idle times; miniredis doesn't.
 func knowsIdle(t *testing.T) bool { return !strings.Contains(t.Name(), "miniredis") }
 
 // consumers lists those of the group over all buckets.
@@ -203,7 +203,7 @@ func TestTwoProjectorsAtOnce(t *testing.T) {
 	})
 }
 
-// The group is gone, as after a restore of an older Redis.
+// The group is gone, as after restoring an older Redis.
 func TestGroupIsMadeAnew(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		h := newHouse(t, rdb)

@@ -11,7 +11,7 @@ import (
 	"holdfast/redisdb/redistest"
 )
 
-// Changes that come one after the other wait for each other; none is left behind.
+// Successive changes are collected; none is left behind.
 func TestFewChangesAreGathered(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		h := newHouse(t, rdb)

@@ -25,7 +25,7 @@ func (h *house) letters() []letter {
 	return all
 }
 
-// retry answers what became of each letter, by entity and id.
+// retry returns the outcome of each letter, by entity and id.
 func (h *house) retry() map[string]Retried {
 	h.t.Helper()
 	p, err := New(h.options())
@@ -48,7 +48,7 @@ func TestWhatCantBeTakenIsSetAside(t *testing.T) {
 			h.putOrder("o-"+id, 1)
 		}
 		h.view.poison["bad"], h.view.poison["o-bad"], h.view.poison["events of quiet"] = true, true, true
-		// Stored forms that can't be read, and entries that are none.
+		// Unreadable stored forms, and invalid entries.
 		require.NoError(t, rdb.HSet(ctx, redisdb.Bucket("torn")+":product:torn", "onhand:S", "many").Err())
 		require.NoError(t, rdb.HSet(ctx, redisdb.Bucket("o-torn")+":order:o-torn", "doc", "[").Err())
 		stream := redisdb.EventsKey("{b00}")
@@ -77,7 +77,7 @@ func TestWhatCantBeTakenIsSetAside(t *testing.T) {
 		h.until("the metric", func() bool { return value(t, registry, "holdfast_projector_dead_letters") == 9 })
 		stop()
 
-		// Nothing is better: all stay, and none twice.
+		// Nothing has improved: all stay, and none twice.
 		all := h.retry()
 		require.Len(t, all, 9)
 		for what, r := range all {
@@ -85,7 +85,7 @@ func TestWhatCantBeTakenIsSetAside(t *testing.T) {
 		}
 		require.Len(t, h.letters(), 9)
 
-		// Some are better, one is worse, one is gone.
+		// Some have improved, one is worse, one is gone.
 		h.view.poison = map[string]bool{"o-bad": true}
 		require.NoError(t, rdb.HSet(ctx, redisdb.Bucket("torn")+":product:torn", "onhand:S", "100").Err())
 		require.NoError(t, rdb.HSet(ctx, redisdb.Bucket("o-bad")+":order:o-bad", "doc", "[").Err())

@@ -22,9 +22,9 @@ type reader struct {
 	seen map[string]bool
 }
 
-// Whatever is written, whenever projectors are killed, the index goes away and the
-// streams are trimmed: in the end the view is what the homes are, each event was
-// kept exactly once, and another group has had every entry.
+// Whatever is written, whenever projectors are killed, the index goes down and the streams
+// are trimmed: in the end the view equals the entities, each event was stored exactly once,
+// and another group has read every entry.
 func TestNothingIsLost(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		rapid.Check(t, func(r *rapid.T) {
@@ -44,7 +44,7 @@ func emptyAll(ctx context.Context, rdb redis.UniversalClient) error {
 	return rdb.FlushAll(ctx).Err()
 }
 
-// machine does random steps to a house, one after the other.
+// machine makes random steps in a house, one after the other.
 type machine struct {
 	*house
 	r        *rapid.T
@@ -53,7 +53,7 @@ type machine struct {
 	// put counts the entries of products.
 	put   map[string]bool
 	other reader
-	// projectors that live, each on a connection that can be cut.
+	// running projectors, each on a connection that can be cut.
 	projectors []*Projector
 	killers    []*mortal
 	clients    []redis.UniversalClient
@@ -98,7 +98,7 @@ func (m *machine) write() {
 	m.note()
 }
 
-// note remembers all entries that there are: this comes before each trim.
+// note remembers all current entries: this runs before each trim.
 func (m *machine) note() {
 	for b, tag := range redisdb.AllBuckets() {
 		all, err := m.rdb.XRange(m.t.Context(), redisdb.EventsKey(tag), "-", "+").Result()
@@ -202,7 +202,7 @@ func (m *machine) readOthers(count int64) {
 	}
 }
 
-// forget moves an order out that the view has.
+// forget moves out an order that the view has.
 func (m *machine) forget() {
 	id := "o" + rapid.SampledFrom(m.products).Draw(m.r, "id")
 	st := m.stored(id)

@@ -120,7 +120,7 @@ func TestChangesDuringARebuild(t *testing.T) {
 	})
 }
 
-// The process of a rebuild died: its lease ends by itself.
+// The process of a rebuild died: its lease expires.
 func TestLeaseOfADeadRebuildLapses(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		h := newHouse(t, rdb)
@@ -165,7 +165,7 @@ func TestIDsOfEntries(t *testing.T) {
 	require.Error(t, err)
 }
 
-// A rebuild that can't begin doesn't hold the streams.
+// A rebuild that can't start doesn't hold the streams.
 func TestARebuildThatCannotBeginHoldsNothing(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		h := newHouse(t, rdb)

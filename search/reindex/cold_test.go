@@ -20,8 +20,8 @@ func TestColdOrdersAreCopied(t *testing.T) {
 	require.EqualValues(t, 1, report.FromHomes)
 }
 
-// A refund that comes after its order has left Redis is in the new view, whenever it
-// comes, and whether or not a projector has brought it into the old view.
+// A refund that arrives after its order has left Redis is in the new view, whenever it
+// arrives, and whether or not a projector has brought it into the old view.
 func TestALateRefundOfAColdOrder(t *testing.T) {
 	for name, when := range map[string]func(h *house, late func()){
 		"before the rebuild":    func(_ *house, late func()) { late() },
@@ -58,7 +58,7 @@ func TestALateRefundOfAColdOrder(t *testing.T) {
 	}
 }
 
-// forget moves what is left of an order out of Redis.
+// forget moves the rest of an order out of Redis.
 func (h *house) forget(id string) {
 	h.Helper()
 	gone, err := h.docs.Forget(h.Context(), id, h.stored(id).Revision)
@@ -66,7 +66,7 @@ func (h *house) forget(id string) {
 	require.True(h, gone)
 }
 
-// What can't be read in Redis takes nothing from what the old view has.
+// What can't be read in Redis removes nothing that the old view has.
 func TestAnUnreadableOrderKeepsItsOlderState(t *testing.T) {
 	h := newHouse(t)
 	h.putOrder("a", 3)
@@ -82,7 +82,7 @@ func TestAnUnreadableOrderKeepsItsOlderState(t *testing.T) {
 	require.Contains(t, h.log.String(), "order_id=a")
 }
 
-// Of a document that no index takes, the new view has the earlier state as well.
+// For a document that no index can store, the new view also has the earlier state.
 func TestAPoisonedOrderKeepsItsOlderState(t *testing.T) {
 	h := newHouse(t)
 	h.putOrder("a", 3)
@@ -95,7 +95,7 @@ func TestAPoisonedOrderKeepsItsOlderState(t *testing.T) {
 	require.EqualValues(t, 1, report.Poisoned)
 }
 
-// The index was lost: what Redis has and what workflows know makes the view.
+// The index was lost: the view is made of what Redis has and what workflows know.
 func TestTheOldViewWasLost(t *testing.T) {
 	h := newHouse(t)
 	h.putOrder("warm", 2)
@@ -110,7 +110,7 @@ func TestTheOldViewWasLost(t *testing.T) {
 	require.Len(t, h.index.views[search.ViewOrders], 2)
 }
 
-// A refund of an order that only its workflow knew, whenever it comes.
+// A refund of an order that only its workflow knew, whenever it arrives.
 func TestALateRefundOfALostOrder(t *testing.T) {
 	for name, when := range map[string]func(h *house, late func()){
 		"before the rebuild":  func(_ *house, late func()) { late() },

@@ -54,8 +54,8 @@ type index struct {
 	views map[search.View]view // nil where a view was lost
 	// largest is how many documents were put or walked over at once.
 	largest int
-	// swapping is called between the last look and the swap, putting before each put
-	// into a new view; they may be nil.
+	// swapping is called between the last check and the swap, putting before each put into
+	// a new view; they may be nil.
 	swapping func()
 	putting  func() error
 	// failing is called before each call; it may be nil.
@@ -210,7 +210,7 @@ func (l lost) Order(_ context.Context, id string) (search.Order, bool, error) {
 	return o, ok, nil
 }
 
-// house is the homes of some products and orders, on Redis, and their views.
+// house is some products and orders on Redis, and their views.
 type house struct {
 	*testing.T
 	rdb   redis.UniversalClient
@@ -254,7 +254,7 @@ func closedOrder(id string, version int64) order.Order {
 	}
 }
 
-// putOrder writes an order's document to Redis, with one payment.
+// putOrder stores an order's document on Redis, with one payment.
 func (h *house) putOrder(id string, version int64) {
 	h.Helper()
 	h.putDocument(closedOrder(id, version))
@@ -290,7 +290,7 @@ func (h *house) stored(id string) order.Stored {
 	return all[0]
 }
 
-// project does with an order what a projector does, so that the view that answers has it.
+// project does what a projector does with an order, so that the view that answers has it.
 func (h *house) project(id string) {
 	h.Helper()
 	st := h.stored(id)
@@ -306,7 +306,7 @@ func (h *house) project(id string) {
 	require.NoError(h, err)
 }
 
-// putCold makes an order that only the view has.
+// putCold creates an order that only the view has.
 func (h *house) putCold(id string, version int64) {
 	h.Helper()
 	h.putOrder(id, version)
@@ -323,7 +323,7 @@ func (h *house) order(id string) search.Order {
 	return o
 }
 
-// fromWorkflow is an order's document as its workflow tells it.
+// fromWorkflow is an order's document made from its workflow.
 func fromWorkflow(t *testing.T, id string) search.Order {
 	t.Helper()
 	o := closedOrder(id, 3)

@@ -33,7 +33,7 @@ func (b *blips) fail() error {
 	return nil
 }
 
-// shakyHomes fails now and then; its list breaks off once, after so many ids.
+// shakyHomes fails now and then; its list breaks off once, after this many ids.
 type shakyHomes struct {
 	reindex.Homes
 	blips   *blips
@@ -88,7 +88,7 @@ func (s shakyChanges) Since(ctx context.Context, v search.View) ([]string, error
 
 func (s shakyChanges) End(ctx context.Context) error { return errors.Join(s.Changes.End(ctx), s.end) }
 
-// shaky is a rebuilder whose homes and streams fail now and then.
+// shaky is a rebuilder whose entities and streams fail now and then.
 func (h *house) shaky() (*reindex.Rebuilder, *shakyHomes) {
 	r := h.rebuilder()
 	away := &blips{with: errAway}
@@ -102,8 +102,8 @@ func unavailable() error {
 	return &search.UnavailableError{Doing: "a call", Cause: errors.New("status 503")}
 }
 
-// What is away for a moment costs a moment, not the hours before: one rebuild is begun,
-// and it loses nothing.
+// A short outage costs only its own time, not the hours before: one rebuild is started, and
+// it loses nothing.
 func TestARebuildOutlastsBlips(t *testing.T) {
 	h := newHouse(t)
 	for i := range 120 {
@@ -125,7 +125,7 @@ func TestARebuildOutlastsBlips(t *testing.T) {
 	require.EqualValues(t, 2, h.order("o7").Version, "the last look after the swap")
 }
 
-// A list can't go on where it broke off. What the new view has by then isn't read again.
+// A list can't continue where it broke off. What the new view has by then isn't read again.
 func TestAListThatBreaksOff(t *testing.T) {
 	h := newHouse(t)
 	for i := range 120 {
@@ -157,7 +157,7 @@ func TestPatienceEnds(t *testing.T) {
 	require.Contains(t, h.log.String(), "a rebuild waits")
 }
 
-// A list that breaks off at the same place each time doesn't get on.
+// A list that always breaks off at the same place makes no progress.
 func TestPatienceEndsWithAListThatNeverEnds(t *testing.T) {
 	h := newHouse(t)
 	for i := range 60 {
@@ -177,7 +177,7 @@ func (a alwaysBreaks) IDs(ctx context.Context, v search.View) iter.Seq2[string, 
 	return a.shakyHomes.IDs(ctx, v)
 }
 
-// These are not over soon, and waiting for them would hide them.
+// These are not transient, and waiting would hide them.
 func TestErrorsThatStay(t *testing.T) {
 	for name, err := range map[string]error{
 		"an older program":       &search.UnavailableError{Cause: search.ErrOutdated},
@@ -197,7 +197,7 @@ func TestErrorsThatStay(t *testing.T) {
 	}
 }
 
-// A view that goes in the midst of the walk over it had more orders than were seen.
+// A view that disappears during the walk had more orders than were seen.
 func TestTheOldViewGoesInTheMidstOfTheWalk(t *testing.T) {
 	h := newHouse(t)
 	for i := range 60 {
@@ -209,7 +209,7 @@ func TestTheOldViewGoesInTheMidstOfTheWalk(t *testing.T) {
 	require.Nil(t, h.index.views[search.ViewOrders])
 }
 
-// The lease of the streams runs out by itself: a rebuild that is done is done.
+// The lease of the streams expires by itself: a finished rebuild is finished.
 func TestTheStreamsCannotBeLetGo(t *testing.T) {
 	h := newHouse(t)
 	h.putOrder("a", 1)
@@ -230,7 +230,7 @@ func TestARebuildThatWaitsEndsWithItsContext(t *testing.T) {
 	require.Equal(t, 1, h.index.begun)
 }
 
-// A swap that was done, and whose answer was lost, is not done by another rebuild.
+// A swap that was done, but whose answer was lost, is not repeated by another rebuild.
 func TestTheAnswerToTheSwapIsLost(t *testing.T) {
 	h := newHouse(t)
 	h.putOrder("a", 1)

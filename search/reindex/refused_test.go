@@ -10,9 +10,9 @@ import (
 	"holdfast/search/reindex"
 )
 
-const euro = "EURO" // taken by an earlier version, not by this one
+const euro = "EURO" // stored by an earlier version, refused by this one
 
-// outgrow makes an order of the old view one that no view takes any more.
+// outgrow turns an order of the old view into one that no view can store any more.
 func (h *house) outgrow(id string) {
 	h.Helper()
 	d := h.order(id)
@@ -25,7 +25,8 @@ func (h *house) lateJunk(id string) {
 	require.NoError(h, h.docs.PutRefund(h.Context(), id, "pay", "full", []byte(`no JSON`)))
 }
 
-// One field that is no JSON object costs no order its only copy, whenever it comes.
+// One field that is not a JSON object doesn't cost an order its only copy, whenever it
+// arrives.
 func TestAColdOrderWithABadLatePayment(t *testing.T) {
 	for name, when := range map[string]func(h *house, late func()){
 		"before the rebuild":   func(_ *house, late func()) { late() },
@@ -71,7 +72,7 @@ func TestALostOrderThatIsRefusedIsLeftOut(t *testing.T) {
 	require.Empty(t, h.index.views[search.ViewOrders])
 }
 
-// What the old view alone has is not deleted because a new version likes it no more.
+// What only the old view has is not deleted because a new version refuses it.
 func TestColdOrdersThatTheNewViewRefuses(t *testing.T) {
 	h := newHouse(t)
 	const refused = 70 // more than one page
@@ -110,7 +111,7 @@ func TestAWarmOrderThatTheNewViewRefuses(t *testing.T) {
 	require.Empty(t, h.index.views[search.ViewOrders])
 }
 
-// Unless it leaves in the midst of the rebuild: then the old view alone has it.
+// Unless it leaves during the rebuild: then only the old view has it.
 func TestARefusedOrderThatLeavesMeanwhile(t *testing.T) {
 	h := newHouse(t)
 	o := closedOrder("warm", 3)

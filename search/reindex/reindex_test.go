@@ -64,7 +64,7 @@ func TestAChangeBetweenTheLastLookAndTheSwap(t *testing.T) {
 	h.putProduct("p", "Vase")
 	h.index.swapping = func() {
 		h.putOrder("a", 2)
-		h.project("a") // into the old view, which goes now
+		h.project("a") // into the old view, which is dropped now
 	}
 	report := h.run(search.ViewOrders)
 	require.EqualValues(t, 2, h.order("a").Version)
@@ -75,7 +75,7 @@ func TestAChangeBetweenTheLastLookAndTheSwap(t *testing.T) {
 	require.Equal(t, "Bowl", h.index.views[search.ViewProducts]["p"].doc.(search.Product).Title)
 }
 
-// An abort leaves the old view as it was; the second run does all of it.
+// An abort leaves the old view as it was; the second run does everything.
 func TestAbortedInTheMidst(t *testing.T) {
 	h := newHouse(t)
 	for i := range 120 {
@@ -105,7 +105,7 @@ func TestAbortedInTheMidst(t *testing.T) {
 	require.Empty(t, leases, "the streams may be trimmed again")
 }
 
-// An order may come twice in a walk; it counts once.
+// An order may appear twice in a walk; it counts once.
 func TestIDsThatComeTwice(t *testing.T) {
 	h := newHouse(t)
 	h.putOrder("a", 1)

@@ -63,8 +63,8 @@ func checkTokens(t require.TestingT, text string) {
 	}
 }
 
-// TestWhatStandsThereIsFound: a word of a text, typed as it stands there, is among
-// what the text is found by.
+// TestWhatStandsThereIsFound: a word of a text, typed as it is written, is among the terms
+// that the text is found by.
 func TestWhatStandsThereIsFound(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := rapid.StringMatching(`([a-zA-Zé]{1,9}|[A-Z]{2}[-.][0-9]{1,3}[A-Z]?|[耳机茶绿]{1,4})( ([a-z]{1,9}|[0-9]{1,3}[a-z]))?`).Draw(t, "text")
@@ -163,7 +163,7 @@ func TestPiecesOfALongText(t *testing.T) {
 	}
 }
 
-// TestAStemBeginsAsItsWord: what is marked goes by that.
+// TestAStemBeginsAsItsWord: highlighting relies on that.
 func TestAStemBeginsAsItsWord(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		word := rapid.StringMatching(`[a-z]{1,9}(|ing|ed|ly|ies|s|ness|ation)`).Draw(t, "word")

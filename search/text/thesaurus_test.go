@@ -10,7 +10,7 @@ import (
 	"holdfast/search"
 )
 
-// answered counts the clauses that a text answers.
+// answered counts the clauses that a text matches.
 func answered(list []Clause, text string, near bool) int {
 	stems, starts := Stems(text), Starts(text)
 	has := func(p Phrase) bool {
@@ -30,7 +30,7 @@ func finds(w Match, all []Clause, text string) bool {
 	return answered(asked, text, w == MatchNearWords) >= w.Least(len(asked))
 }
 
-// score is what a text comes first by, where some words are enough.
+// score is what a text is ranked by, if some words are enough.
 func score(all []Clause, text string) int {
 	asked, beside := MatchSomeWords.Of(all)
 	return answered(asked, text, false) + answered(beside, text, false)
@@ -53,7 +53,7 @@ func joined(words []string) string {
 }
 
 // TestAPhraseFindsNoLessThanItsWords: whatever rules there are for phrases of several
-// words, and whoever has all that is asked for comes first.
+// words, texts with everything that is asked for rank first.
 func TestAPhraseFindsNoLessThanItsWords(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var rules search.Synonyms
@@ -121,7 +121,7 @@ func TestPhrasesWithSynonyms(t *testing.T) {
 	require.Equal(t, MatchAllWords, WayAfter(1, Clauses("smartwatch", same)))
 }
 
-// TestStandInsCountLess: the last word of a synonym is less than the synonym.
+// TestStandInsCountLess: the last word of a synonym counts less than the synonym.
 func TestStandInsCountLess(t *testing.T) {
 	same := NewThesaurus(search.Synonyms{{From: []string{"smartphone"}, To: []string{"smartphone", "mobile phone"}}})
 	asked, beside := MatchNearWords.Of(Clauses("smartphone", same))

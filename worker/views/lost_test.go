@@ -35,7 +35,7 @@ func (a asked) QueryWorkflow(context.Context, string, string, string, ...any) (c
 }
 
 // A rebuild under load asks the workflow of an order that was placed a moment ago. What
-// Redis says of it is newer, also where Redis's clock is behind Temporal's.
+// Redis says about it is newer, even if Redis's clock is behind Temporal's.
 func TestWhatAWorkflowSaidIsOlderThanWhatRedisSays(t *testing.T) {
 	now := time.Now().UTC()
 	m := miniredis.RunT(t)

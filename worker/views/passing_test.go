@@ -30,8 +30,7 @@ func TestWhatIsSoonOver(t *testing.T) {
 	}
 }
 
-// What the homes answer while Redis is away or loads its file, and what they answer
-// where a key is broken.
+// Redis's answers while it is down or loads its file, and its answer for a broken key.
 func TestRedisThatIsSoonBack(t *testing.T) {
 	m := miniredis.RunT(t)
 	rdb := redis.NewClient(&redis.Options{Addr: m.Addr(), MaxRetries: -1}) // once is enough

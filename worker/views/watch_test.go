@@ -40,8 +40,8 @@ var errBegun = errors.New("a rebuild was begun")
 
 func (staleIndex) Rebuild(context.Context, search.View) (search.Rebuild, error) { return nil, errBegun }
 
-// starts is a Temporal that notes what is started. last is how the last run of each
-// workflow ended; nil where there was none.
+// starts is a Temporal that records what is started. last is how the last run of each
+// workflow ended; nil if there was none.
 type starts struct {
 	client.Client
 	started []string
@@ -107,8 +107,8 @@ func newWatched(t *testing.T, x staleIndex) watched {
 
 const waits = "a view waits for an operator"
 
-// Orders that had left Redis come back from a snapshot alone: a view without them that
-// says it is complete would be in its way.
+// Orders that had left Redis can only come back from a snapshot: a view without them that
+// claims to be complete would prevent that.
 func TestALostViewOfColdOrdersIsLeftToAnOperator(t *testing.T) {
 	w := newWatched(t, staleIndex{stale: search.Views(), unfilled: search.Views()})
 	w.redis.HSet(redisdb.AllBuckets()[3]+":forgotten", "delivered", "2", "cancelled", "1")
@@ -154,14 +154,15 @@ func TestStaleViewsThatAreRebuiltUnasked(t *testing.T) {
 	}
 }
 
-// refusal is what a workflow ends with whose new view refused orders.
+// refusal is the error with which a workflow ends if its new view refused orders.
 func refusal() error {
 	return final(&reindex.RefusedError{
 		View: search.ViewOrders, Count: 1, First: []search.Result{{ID: "old-1", Reason: "currency: wrong"}},
 	})
 }
 
-// Each try reads all of Redis: a view that refuses what must not be lost rests.
+// Each try reads all of Redis: a view whose rebuild refuses what must not be lost is left
+// alone for a while.
 func TestARefusedRebuildIsNotBegunAgainAtOnce(t *testing.T) {
 	w := newWatched(t, staleIndex{stale: []search.View{search.ViewOrders}})
 	w.made.last = &ended{enumspb.WORKFLOW_EXECUTION_STATUS_FAILED, time.Minute, refusal()}
@@ -183,7 +184,7 @@ func TestARefusalEndsTheWorkflow(t *testing.T) {
 	require.False(t, ok, "it is tried again")
 }
 
-// The index may come back empty after a rebuild was started unasked. An operator may
+// The index may come back empty after an automatic rebuild was started. An operator may
 // give the orders up.
 func TestAnUnaskedRebuildLooksAgain(t *testing.T) {
 	w := newWatched(t, staleIndex{unfilled: []search.View{search.ViewOrders}})

@@ -1,6 +1,6 @@
-// Package e2e tests the whole of Holdfast, as it runs in one process, through
-// REST alone. One stack serves all tests; each has products of its own. The
-// audit reads the books behind the gateway's back, once after each test.
+// Package e2e tests the whole of Holdfast, as it runs in one process, through REST alone.
+// One stack serves all tests; each has products of its own. The audit reads the books
+// behind the gateway's back, once after each test.
 package e2e_test
 
 import (
@@ -22,12 +22,12 @@ import (
 // everything that the tests share.
 var everything struct {
 	stack *stack.Stack
-	// shop has the usual payment window, hasty one that is over soon: a second
-	// gateway on the same Redis and Temporal.
+	// shop has the usual payment window, hasty a short one: a second gateway on the same
+	// Redis and Temporal.
 	shop, hasty *shoptest.Shop
 }
 
-// hastyWindow is long enough to place an order and look at it.
+// hastyWindow is long enough to place an order and read it.
 const hastyWindow = 2 * time.Second
 
 // stopTimeout bounds the stop of a stack.
@@ -93,5 +93,5 @@ func booksOf(s *stack.Stack) shoptest.Books {
 // cancelled just before its cleanups run.
 type untilCleanup struct{ testing.TB }
 
-// Context never ends by itself; the audit bounds each of its questions.
+// Context never ends by itself; the audit bounds each of its queries.
 func (untilCleanup) Context() context.Context { return context.Background() }

@@ -50,7 +50,7 @@ func TestOrderWithoutPaymentExpires(t *testing.T) {
 	o = shop.Await(t, o.ID, order.StatusExpired)
 	require.Equal(t, order.PaymentNone, o.Payment.Status)
 	shop.RequireStock(t, "expired", 3, 0)
-	shop.Place(t, shoptest.Line{ProductID: "expired", Quantity: 3}) // others can have it now
+	shop.Place(t, shoptest.Line{ProductID: "expired", Quantity: 3}) // others can hold it now
 	require.Equal(t, "order-closed", shop.Must(t, http.StatusConflict, shoptest.Cancellation(t, o.ID)).Problem(t))
 }
 
@@ -86,7 +86,7 @@ func TestRefusedPaymentCancels(t *testing.T) {
 	shop.AwaitPayment(t, o.ID, "both attempts are on record", attempts(2))
 }
 
-// attempts reports whether so many payments are on record.
+// attempts reports whether this many payments are recorded.
 func attempts(n int) func(shoptest.PaymentResult) bool {
 	return func(r shoptest.PaymentResult) bool { return len(r.Attempts) == n }
 }

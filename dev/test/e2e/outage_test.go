@@ -20,8 +20,8 @@ import (
 	"holdfast/redisdb"
 )
 
-// TestOrdersOutliveAnOutageOfRedis has a stack of its own, since it takes its
-// Redis away: first it hangs, then it is killed.
+// TestOrdersOutliveAnOutageOfRedis has a stack of its own, since it stops its Redis: first
+// it hangs, then it is killed.
 func TestOrdersOutliveAnOutageOfRedis(t *testing.T) {
 	needRedisServer(t)
 	dir := t.TempDir()
@@ -62,8 +62,8 @@ func TestOrdersOutliveAnOutageOfRedis(t *testing.T) {
 	booksOf(st).RequireClean(t)
 }
 
-// placeUndecided places an order that is taken though nobody knows yet whether
-// it gets its stock.
+// placeUndecided places an order that is accepted though it isn't known yet whether it gets
+// its stock.
 func placeUndecided(t *testing.T, shop *shoptest.Shop, lines []shoptest.Line) order.Order {
 	t.Helper()
 	var o order.Order
@@ -124,8 +124,8 @@ func portOf(t *testing.T, server redis.Server) int {
 	return port
 }
 
-// needRedisServer leaves a test out for want of redis-server, except where
-// HOLDFAST_REQUIRE names it: there its absence is a failure.
+// needRedisServer skips a test without redis-server, unless HOLDFAST_REQUIRE names it: then
+// its absence is a failure.
 func needRedisServer(t *testing.T) {
 	t.Helper()
 	_, err := exec.LookPath(redis.Program)

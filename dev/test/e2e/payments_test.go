@@ -25,7 +25,7 @@ type row struct {
 	product string
 }
 
-// says sends a callback of the row's payment, changed as it takes.
+// says sends a callback of the row's payment, with changes.
 func (r *row) says(kind order.PaymentEventType, change ...func(*order.PaymentEvent)) order.PaymentEvent {
 	r.Helper()
 	e := shoptest.PaymentOf(r.o)
@@ -37,7 +37,7 @@ func (r *row) says(kind order.PaymentEventType, change ...func(*order.PaymentEve
 	return e
 }
 
-// refunded pays the order at the provider and gives all of it back.
+// refunded pays the order at the provider and refunds all of it.
 func (r *row) refunded(key string) order.Refund {
 	r.Helper()
 	r.shop.Choose(r.T, r.offer, "pay")
@@ -46,8 +46,8 @@ func (r *row) refunded(key string) order.Refund {
 	return r.shop.AwaitRefund(r.T, r.o.ID, r.offer.PaymentID, order.RefundPaid)
 }
 
-// disputed waits until the dispute of the order's payment stands so, on record and in the
-// list of those to look at.
+// disputed waits until the dispute of the order's payment has this status, in the record
+// and in the list of open disputes.
 func (r *row) disputed(status order.DisputeStatus) (d order.Dispute) {
 	r.Helper()
 	r.shop.AwaitPayment(r.T, r.o.ID, "the dispute is "+string(status), func(p shoptest.PaymentResult) bool {
@@ -83,7 +83,7 @@ func (r *row) is(status order.Status) {
 	require.Equal(r.T, status, r.shop.Await(r.T, r.o.ID, status).Status)
 }
 
-// stays requires that the order is as it was once the message was judged.
+// stays requires that the order is unchanged once the message was judged.
 func (r *row) stays(status order.Status, paymentID string, kind order.PaymentEventType) {
 	r.Helper()
 	r.shop.AwaitPayment(r.T, r.o.ID, "the message is written down", func(p shoptest.PaymentResult) bool {
@@ -102,7 +102,7 @@ func (r *row) goesBack(paymentID string, reason order.RefundReason) {
 	require.Equal(r.T, reason, r.shop.AwaitRefund(r.T, r.o.ID, paymentID, order.RefundPaid).Reason)
 }
 
-// refunds requires so many on record.
+// refunds requires this many recorded refunds.
 func (r *row) refunds(n int) {
 	r.Helper()
 	p, err := r.shop.Payment(r.Context(), r.o.ID)
@@ -123,9 +123,9 @@ func (r *row) send(status int, change func(*shoptest.Call)) {
 	require.Equal(r.T, order.StatusAwaitingPayment, r.shop.Order(r.T, r.o.ID).Status)
 }
 
-// rows are the callbacks of docs/payments.md that this stack can be brought to; those
-// that need a stock or a Temporal that is away are tested where these can be taken away,
-// in the file that is named.
+// rows are the callbacks of docs/payments.md that this stack can produce; those that need a
+// stock or a Temporal that is down are tested where these can be stopped, in the file that
+// is named.
 var rows = map[string]func(*row){
 	"success, full amount|waits for its payment": func(r *row) {
 		r.says(order.PaymentSucceeded)
@@ -202,7 +202,7 @@ var rows = map[string]func(*row){
 	},
 	"refund failed after it was paid|any, even if closed": func(r *row) {
 		paid := r.refunded("k-1")
-		r.cancel() // nothing is left of the payment; the order is over
+		r.cancel() // nothing is left of the payment; the order has ended
 		r.shop.Choose(r.T, r.offer, "fail_refund")
 		failed := r.shop.AwaitRefund(r.T, r.o.ID, r.offer.PaymentID, order.RefundFailed)
 		require.Equal(r.T, paid.ID, failed.ID)

@@ -26,7 +26,8 @@ func TestABuyerPaysOnTheProvidersPage(t *testing.T) {
 	}).Problem(t))
 	shop.RequireStock(t, "page", 3, 0)
 
-	// A part goes back, then the customer cancels: so does the rest, and the goods.
+	// A part is refunded, then the customer cancels: the rest is refunded too, and the
+	// goods are returned.
 	shop.Refund(t, o.ID, "k-1", 100, http.StatusCreated)
 	shop.Refund(t, o.ID, "k-1", 100, http.StatusCreated) // the same call
 	require.Equal(t, "refund-too-large", shop.Refund(t, o.ID, "k-2", 2*shoptest.Price-99, http.StatusConflict).Problem(t))
@@ -72,7 +73,7 @@ func TestABuyerPaysTwiceAtTheProvider(t *testing.T) {
 	require.Equal(t, order.RefundDouble, p.Refunds[0].Reason)
 }
 
-// The payment window ends while the buyer's money is on its way.
+// The payment window ends while the buyer's money is in transit.
 func TestPaidSlowlyAcrossTheEndOfTheWindow(t *testing.T) {
 	shop := open(t)
 	shop.Offer(t, "slow", 5)
@@ -81,7 +82,7 @@ func TestPaidSlowlyAcrossTheEndOfTheWindow(t *testing.T) {
 	shop.Choose(t, offer, "process")
 	shop.AwaitNode(t, o.ID, "payment_unresolved")
 	require.Equal(t, order.StatusAwaitingPayment, shop.Order(t, o.ID).Status)
-	shop.RequireStock(t, "slow", 5, 1) // held, as long as money may come
+	shop.RequireStock(t, "slow", 5, 1) // held, as long as money may arrive
 	shop.Choose(t, offer, "pay")
 	shop.Await(t, o.ID, order.StatusPaid)
 	shop.RequireStock(t, "slow", 4, 0)
@@ -97,6 +98,6 @@ func TestExpiredThroughTheProvider(t *testing.T) {
 	p, err := shop.Payment(t.Context(), o.ID)
 	require.NoError(t, err)
 	require.Equal(t, order.PaymentEnded, p.Attempts[0].Type)
-	shop.Choose(t, offer, "pay_late") // and the money comes all the same
+	shop.Choose(t, offer, "pay_late") // but the money arrives all the same
 	require.Equal(t, order.RefundLate, shop.AwaitRefund(t, o.ID, offer.PaymentID, order.RefundPaid).Reason)
 }

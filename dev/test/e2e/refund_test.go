@@ -19,7 +19,7 @@ func TestPaymentAfterTheOrdersEndGoesBack(t *testing.T) {
 	o := shop.Place(t, shoptest.Line{ProductID: "late", Quantity: 1})
 	shop.Must(t, http.StatusOK, shoptest.Cancellation(t, o.ID))
 	payment := shoptest.PaymentOf(o)
-	for range 2 { // the provider repeats itself; the money goes back once
+	for range 2 { // the provider repeats itself; the money is refunded once
 		shop.Tell(t, payment)
 	}
 	refund := awaitRefund(t, shop, o.ID, payment.PaymentID)
@@ -35,7 +35,7 @@ func TestSecondPaymentGoesBack(t *testing.T) {
 	o := shop.Pay(t, shop.Place(t, shoptest.Line{ProductID: "double", Quantity: 1}))
 	first, second := shoptest.PaymentOf(o), shoptest.PaymentOf(o)
 	second.PaymentID = "pay-again-" + o.ID
-	shop.Tell(t, first) // the same payment under another event id is no second one
+	shop.Tell(t, first) // the same payment under another event id is not a second one
 	shop.Tell(t, second)
 	refund := awaitRefund(t, shop, o.ID, second.PaymentID)
 	require.Equal(t, order.RefundDouble, refund.Reason)
@@ -91,7 +91,7 @@ func TestPaymentOfAnUnknownOrderIsACase(t *testing.T) {
 	require.Equal(t, payment.Amount, found.Amount)
 	require.Equal(t, order.RefundUnknownOrder, found.Reason)
 
-	// It was meant for an order that is there.
+	// It was meant for an existing order.
 	shop.Offer(t, "assigned", 3)
 	o := shop.Place(t, shoptest.Line{ProductID: "assigned", Quantity: 1})
 	decide := func(status int, choice, orderID string) shoptest.Answer {
@@ -117,7 +117,7 @@ func TestPaymentOfAnUnknownOrderIsACase(t *testing.T) {
 	shop.Tell(t, failed) // no money: nothing to do
 }
 
-// awaitRefund waits until the money of a whole payment went back.
+// awaitRefund waits until a whole payment was refunded.
 func awaitRefund(t *testing.T, shop *shoptest.Shop, orderID, paymentID string) order.Refund {
 	t.Helper()
 	found := shop.AwaitRefund(t, orderID, paymentID, order.RefundPaid)

@@ -49,7 +49,7 @@ func TestOneKeyIsOneOrder(t *testing.T) {
 	require.Equal(t, "idempotency-mismatch", shop.Must(t, http.StatusUnprocessableEntity, other).Problem(t))
 	shop.RequireStock(t, "keyed", 3, 2)
 
-	// The order is found again though its units are gone, and after its end too.
+	// The order is found again though its units are gone, and also after its end.
 	var o, again order.Order
 	shop.Must(t, http.StatusCreated, place).Into(t, &o)
 	o = shop.Pay(t, o)

@@ -97,7 +97,7 @@ func TestFlashSaleSellsEachUnitOnce(t *testing.T) {
 	shop.RequireStock(t, "flash", 0, 0)
 }
 
-// placements is the gateway's count of orders asked for, by its answer.
+// placements is the gateway's count of order requests, by its answer.
 func placements(t *testing.T, shop *shoptest.Shop) map[string]int64 {
 	t.Helper()
 	return shop.Metric(t, "holdfast_placements_total", "answer")

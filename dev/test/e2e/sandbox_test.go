@@ -15,7 +15,7 @@ import (
 	"holdfast/payment/sandbox"
 )
 
-// offer is what the gateway answers to who wants to pay.
+// offer is the gateway's answer to a request to pay.
 type offer struct {
 	PaymentID   string `json:"paymentId"`
 	RedirectURL string `json:"redirectUrl"`
@@ -32,7 +32,7 @@ func wantsToPay(t *testing.T, shop *shoptest.Shop, orderID string) (of offer) {
 	return of
 }
 
-// does is what the buyer does on the pay page.
+// does acts as the buyer on the pay page.
 func (o offer) does(t *testing.T, shop *shoptest.Shop, a sandbox.Action) {
 	t.Helper()
 	shop.Must(t, http.StatusOK, shoptest.Call{
@@ -40,8 +40,8 @@ func (o offer) does(t *testing.T, shop *shoptest.Shop, a sandbox.Action) {
 	})
 }
 
-// Everything that the buyer can do on the sandbox's page ends as it should, with the
-// sandbox's own callbacks and nobody else's.
+// Everything that the buyer can do on the sandbox's page ends as it should, with only the
+// sandbox's own callbacks.
 func TestABuyerAtTheSandbox(t *testing.T) {
 	shop := open(t)
 	shop.Offer(t, "sandboxed", 20)

@@ -29,7 +29,7 @@ func TestSweeperGivesBackWhatATerminatedOrderHeld(t *testing.T) {
 	alive := shop.Place(t, shoptest.Line{ProductID: "swept", Quantity: 1})
 	terminate(t, gone.ID)
 	sweep(t)
-	shop.RequireStock(t, "swept", 5, 3) // the window is not over: nobody's business yet
+	shop.RequireStock(t, "swept", 5, 3) // the window is not over: not the sweeper's business yet
 
 	letTimePass(t, "swept", gone.ID)
 	letTimePass(t, "swept", alive.ID)
@@ -40,7 +40,7 @@ func TestSweeperGivesBackWhatATerminatedOrderHeld(t *testing.T) {
 		return len(v) == 1 && v[0].Held == 1
 	}, time.Minute, 100*time.Millisecond)
 	sweep(t)
-	shop.RequireStock(t, "swept", 5, 1) // an order that runs looks after its hold itself
+	shop.RequireStock(t, "swept", 5, 1) // a running order handles its hold itself
 	closed := shop.Await(t, gone.ID, order.StatusCancelled)
 	require.Equal(t, order.ReasonTerminated, closed.CancelReason)
 	swept := int64(0)
@@ -50,7 +50,7 @@ func TestSweeperGivesBackWhatATerminatedOrderHeld(t *testing.T) {
 	require.Equal(t, int64(1), swept, "an operator has to see that the sweeper had something to do")
 }
 
-// The sweeper looks for orders that hold nothing by Temporal's own list.
+// The sweeper finds orders that hold nothing through Temporal's own list.
 func TestOrdersWhoseWorkflowsWereEndedByForceAreListed(t *testing.T) {
 	shop := open(t)
 	shop.Offer(t, "ended-by-force", 5)
@@ -64,7 +64,7 @@ func TestOrdersWhoseWorkflowsWereEndedByForceAreListed(t *testing.T) {
 	terminate(t, second.ID)
 	sagas := sagaclient.New(everything.stack.Temporal, everything.stack.Namespace)
 	var listed []string
-	require.Eventually(t, func() bool { // the list is behind for a moment
+	require.Eventually(t, func() bool { // the list lags for a moment
 		listed = nil
 		for behind := []byte(nil); ; {
 			page, next, err := sagas.EndedByForce(t.Context(), time.Now(), behind, 1)
@@ -85,8 +85,9 @@ func TestOrdersWhoseWorkflowsWereEndedByForceAreListed(t *testing.T) {
 	require.Empty(t, early)
 }
 
-// Redis comes back as it was before the order was paid, as a replica may that takes over: the
-// order's workflow runs, waits for its delivery, and knows that its units are sold.
+// Redis comes back as it was before the order was paid, as a replica that takes over may:
+// the order's workflow is running, waits for its delivery, and knows that its units are
+// sold.
 func TestSweeperCommitsAgainWhatRedisLostOfAPaidOrder(t *testing.T) {
 	shop := open(t)
 	shop.Offer(t, "lost-commit", 5)
@@ -148,7 +149,7 @@ func sweep(t *testing.T) activities.SweepResult {
 	return res
 }
 
-// The schedule hands each run what the last one returned: its place in the walk.
+// The schedule passes each run the result of the last one: its position in the walk.
 func TestTheScheduledSweeperRemembersWhereItWas(t *testing.T) {
 	open(t)
 	before := scheduledSweep(t, "")
@@ -161,7 +162,8 @@ type scheduledRun struct {
 	runID string
 }
 
-// scheduledSweep has the schedule run the sweeper now, and awaits a run that isn't the given one.
+// scheduledSweep has the schedule run the sweeper now, and awaits a run other than the
+// given one.
 func scheduledSweep(t *testing.T, not string) (run scheduledRun) {
 	t.Helper()
 	temporal := everything.stack.Temporal
@@ -184,9 +186,8 @@ func scheduledSweep(t *testing.T, not string) (run scheduledRun) {
 	return run
 }
 
-// letTimePass puts a hold's deadline an hour back on the sweeper's list, where
-// waiting for the end of the window and of the sweeper's grace would take 20
-// minutes.
+// letTimePass moves a hold's deadline on the sweeper's list back by an hour; waiting for
+// the end of the window and of the sweeper's grace would take 20 minutes.
 func letTimePass(t *testing.T, productID, orderID string) {
 	t.Helper()
 	rdb, err := redisdb.Open(t.Context(), everything.stack.RedisURL)

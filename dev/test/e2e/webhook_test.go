@@ -22,7 +22,7 @@ import (
 type receiver struct {
 	*httptest.Server
 	mu sync.Mutex
-	// got are the messages that it took, by id; tries counts all requests for one.
+	// got are the messages that it accepted, by id; tries counts all requests for one.
 	got   map[string][]message
 	tries map[string]int
 	// secret that messages are verified with, and how often each is refused first.
@@ -93,7 +93,7 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// about are the types of the messages about an entity, each as often as it was taken.
+// about counts the messages about an entity that were accepted, by type.
 func (r *receiver) about(id string) map[string]int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -108,8 +108,8 @@ func (r *receiver) about(id string) map[string]int {
 	return all
 }
 
-// Every event comes once to each endpoint that wants it, also to one that refuses it
-// twice, and one that hangs holds up nobody.
+// Every event reaches each endpoint that wants it once, even one that refuses it twice, and
+// a hanging one holds up no other.
 func TestWebhooksTellWhatHappens(t *testing.T) {
 	shop := open(t)
 	hangs, _ := newReceiver(t, shop, 0, true)

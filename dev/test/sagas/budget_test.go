@@ -79,8 +79,8 @@ var billed = map[enums.EventType]bool{
 	enums.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED: true,
 }
 
-// actions counts what Temporal Cloud bills: the start, each update, signal,
-// timer, upsert and activity, and one for each task that ran local activities.
+// actions counts what Temporal Cloud bills: the start, each update, signal, timer, upsert
+// and activity, and one for each task that ran local activities.
 func actions(events []*historypb.HistoryEvent) int {
 	n := 0
 	tasks := map[int64]bool{}

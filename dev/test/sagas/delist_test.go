@@ -82,7 +82,7 @@ func TestDelistingCancelsUnpaidOrdersAndLeavesPaidOnes(t *testing.T) {
 	w.Equal(saga.DelistResult{}, w.delisted(w.again(shirt)), "again is the same")
 }
 
-// An order has its hold, and its workflow doesn't know it yet.
+// An order has its hold, but its workflow doesn't know it yet.
 func TestDelistingMissesNoOrderThatWinsTheRace(t *testing.T) {
 	w := open(t)
 	id := w.offer(500)
@@ -134,7 +134,7 @@ func TestDelistingLeavesTheHoldsOfANewerListing(t *testing.T) {
 	w.Equal(order.StatusAwaitingPayment, w.order(newer.OrderID).Status)
 }
 
-// A terminated workflow gives nothing back: the delisting settles its hold.
+// A terminated workflow releases nothing: the delisting settles its hold.
 func TestDelistingEndsOnHoldsOfTerminatedWorkflows(t *testing.T) {
 	w := open(t)
 	w.work()
@@ -142,14 +142,14 @@ func TestDelistingEndsOnHoldsOfTerminatedWorkflows(t *testing.T) {
 	gone := placement(time.Hour, id)
 	w.place(gone)
 	w.NoError(w.temporal.TerminateWorkflow(w.Context(), saga.OrderWorkflowID(gone.OrderID), "", "an operator's mistake"))
-	// A hold whose order nobody knows.
+	// A hold of an unknown order.
 	_, err := w.stock.Hold(w.Context(), placement(time.Hour, id).HoldRequests(1, time.Now()))
 	w.NoError(err)
 	w.delisted(w.delist(id))
 	w.balances(id, 0)
 }
 
-// Two attempts tell the same order: its history has the signal once.
+// Two attempts signal the same order: its history has the signal once.
 func TestADelistingIsToldOnceWhoeverTellsIt(t *testing.T) {
 	w := open(t)
 	id := w.offer(500)
@@ -158,7 +158,7 @@ func TestADelistingIsToldOnceWhoeverTellsIt(t *testing.T) {
 	second := make(chan client.WorkflowRun, 1)
 	points.set(p.OrderID, failpoint{
 		command: release, call: 1,
-		do: meanwhile(func() { // told once, and still on the list
+		do: meanwhile(func() { // signalled once, and still on the list
 			run := w.again(id)
 			second <- run
 			w.until("told again", func() bool {

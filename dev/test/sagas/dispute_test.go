@@ -12,7 +12,7 @@ import (
 	sagaclient "holdfast/saga/client"
 )
 
-// saysOfDispute tells the workflow of a dispute what its provider says of it.
+// saysOfDispute sends a provider's message to the workflow of a dispute.
 func (w *world) saysOfDispute(d order.Dispute) {
 	w.Helper()
 	w.NoError(sagaclient.New(w.temporal, "").Disputed(w.Context(), order.PaymentEvent{
@@ -48,8 +48,8 @@ func (w *world) dismisses(workflowID string) (d order.Dispute) {
 	return d
 }
 
-// A dispute outlives its order, finds it by asking the provider, and is opened again by
-// what the provider says later.
+// A dispute outlives its order, finds it by asking the provider, and is reopened by later
+// messages of the provider.
 func TestHistoriesOfDisputes(t *testing.T) {
 	w := open(t)
 	if *record {

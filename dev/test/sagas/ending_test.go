@@ -11,14 +11,14 @@ import (
 	"holdfast/saga"
 )
 
-// dying is a worker that dies at a failpoint of one order, in the midst of a task.
+// dying is a worker that dies at a failpoint of one order, in the middle of a task.
 type dying struct {
 	die     func()
 	reached chan struct{}
 }
 
-// dying starts a worker that stops where the order comes to p, does what p does, and
-// goes no further.
+// dying starts a worker that stops where the order reaches p, does what p does, and goes no
+// further.
 func (w *world) dying(orderID string, p failpoint) dying {
 	w.Helper()
 	c, err := dial(w.Context(), shared.address)
@@ -42,7 +42,7 @@ func (w *world) dying(orderID string, p failpoint) dying {
 	points.set(orderID, p)
 	wk := doomed.works(points, points)
 	d.die = sync.OnceFunc(func() {
-		c.Close() // from now on the worker can tell Temporal nothing
+		c.Close() // from now on the worker can't report anything to Temporal
 		close(dead)
 		wk.Stop()
 	})
@@ -60,7 +60,7 @@ func (d dying) dies(w *world) {
 	d.die()
 }
 
-// told requires that readers find what history says.
+// told requires that readers see what history says.
 func (w *world) told(orderID string, status order.Status) {
 	w.Helper()
 	w.until("the document is the order", func() bool {
@@ -68,7 +68,7 @@ func (w *world) told(orderID string, status order.Status) {
 	})
 }
 
-// The worker dies when it has written that the order waits for its provider. The task
+// The worker dies after it has recorded that the order waits for its provider. The task
 // runs again with the payment, which then comes first.
 func TestAnOrderThatIsPaidAfterAllIsWrittenAsPaid(t *testing.T) {
 	w := open(t)
@@ -91,7 +91,7 @@ func TestAnOrderThatIsPaidAfterAllIsWrittenAsPaid(t *testing.T) {
 	w.balances(id, 2)
 }
 
-// The worker dies when it has written that the provider cancelled the payment. The task
+// The worker dies after it has recorded that the provider cancelled the payment. The task
 // runs again with the provider's answer, which makes the callback a repeated one.
 func TestAnOrderWhosePaymentItsProviderEndsIsWrittenAsEnded(t *testing.T) {
 	w := open(t)

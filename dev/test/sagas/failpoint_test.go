@@ -22,13 +22,13 @@ type failpoint struct {
 	command string
 	// call counts the order's calls of the command, from 1; the later ones stop too.
 	call int
-	// after the command was carried out, and not before.
+	// after the command was carried out, rather than before.
 	after bool
 	// do runs there; its error is what the activity sees.
 	do func(context.Context) error
 }
 
-// failpoints stand between the activities and the real stock and records.
+// failpoints wrap the real stock and records.
 type failpoints struct {
 	stock   activities.Stock
 	records activities.Records
@@ -48,7 +48,7 @@ func (f *failpoints) set(orderID string, p failpoint) {
 	f.of[orderID] = p
 }
 
-// through runs a command, and the order's failpoint where it is this call's.
+// through runs a command, and the order's failpoint if it is for this call.
 func through[T any](ctx context.Context, f *failpoints, orderID, command string, run func() (T, error)) (T, error) {
 	f.mu.Lock()
 	f.calls[orderID+command]++

@@ -14,10 +14,10 @@ import (
 	"holdfast/saga"
 )
 
-// floodOf is more updates than Temporal takes of one workflow.
+// floodOf is more updates than Temporal accepts for one workflow.
 const floodOf = 2_100
 
-// flood sends so many updates, each of its own, and counts the verdicts.
+// flood sends this many separate updates, and counts the verdicts.
 func (w *world) flood(orderID, update string, request any) map[saga.Verdict]int64 {
 	w.Helper()
 	var counts [3]atomic.Int64
@@ -29,7 +29,7 @@ func (w *world) flood(orderID, update string, request any) map[saga.Verdict]int6
 	for range floodOf {
 		calls.Go(func() error {
 			a := saga.Answer{Verdict: saga.VerdictBusy}
-			for a.Verdict == saga.VerdictBusy { // as many wait already as may
+			for a.Verdict == saga.VerdictBusy { // as many wait already as are allowed
 				var err error
 				if a, err = w.asks(ctx, orderID, update, request); err != nil {
 					return err
@@ -54,7 +54,7 @@ func (w *world) flood(orderID, update string, request any) map[saga.Verdict]int6
 	return got
 }
 
-// A customer whom no payment suits asks for more of them than Temporal takes updates.
+// A customer whom no payment suits requests more of them than Temporal accepts updates.
 func TestCustomersWhoAskToPayDoNotUseUpAnOrder(t *testing.T) {
 	w := open(t)
 	w.desk().at(createCall, func(context.Context) error {
@@ -70,7 +70,7 @@ func TestCustomersWhoAskToPayDoNotUseUpAnOrder(t *testing.T) {
 	w.Equal(saga.VerdictDone, w.deliver(p.OrderID).Verdict)
 }
 
-// A customer goes on cancelling while the payment provider is away.
+// A customer keeps cancelling while the payment provider is down.
 func TestCustomersWhoCancelDoNotUseUpAnOrder(t *testing.T) {
 	w := open(t)
 	silent, lift := silence()
@@ -86,7 +86,7 @@ func TestCustomersWhoCancelDoNotUseUpAnOrder(t *testing.T) {
 		return w.ask(p.OrderID, saga.PayUpdate, saga.PayRequest{Provider: sandbox.Name}).Verdict == saga.VerdictEnding
 	})
 	w.Equal(map[saga.Verdict]int64{saga.VerdictEnding: floodOf}, w.flood(p.OrderID, saga.CancelUpdate, cancel))
-	w.pay(p.OrderID, payment, 1000) // it comes all the same, and the cancellation is that of a paid order
+	w.pay(p.OrderID, payment, 1000) // it arrives all the same, and the cancellation is that of a paid order
 	w.refunded(p.OrderID, payment, order.RefundCancelled)
 	w.Equal(order.StatusCancelled, w.ended(p.OrderID).Status)
 }

@@ -24,9 +24,9 @@ import (
 
 //go:generate go test -run TestHistories -record .
 
-// record writes the histories of TestHistories where the replay tests of
-// package workflows find them. It is for a new kind of history, or for one that
-// a change was meant to break: those of released versions stay as they are.
+// record writes the histories of TestHistories where the replay tests of package workflows
+// find them. It is for a new kind of history, or for one that a change was meant to break:
+// those of released versions stay as they are.
 var record = flag.Bool("record", false, "write the histories to workflows/testdata")
 
 const recordedIn = "../../../workflows/testdata"
@@ -34,7 +34,7 @@ const recordedIn = "../../../workflows/testdata"
 // errAway is what a Redis that can't be reached looks like to an activity.
 var errAway = errors.New("connection refused")
 
-// away fails so many calls.
+// away fails this many calls.
 func away(times int) func(context.Context) error {
 	return func(context.Context) error {
 		if times--; times >= 0 {
@@ -51,7 +51,7 @@ type recording struct {
 	before func(w *world, p *order.Placement)
 	drive  func(w *world, p order.Placement)
 	want   order.Status
-	// refund is the id of the payment that goes back; empty for none.
+	// refund is the id of the payment that is refunded; empty for none.
 	refund string
 }
 
@@ -132,7 +132,7 @@ func recordings() map[string]recording {
 	}
 }
 
-// loses gives a product's units back behind the order's back.
+// loses releases a product's units behind the order's back.
 func (w *world) loses(p order.Placement, productID string) {
 	w.Helper()
 	_, err := w.stock.Release(w.Context(), product.Holder{OrderID: p.OrderID}, 1, []string{productID}, "swept")
@@ -148,7 +148,7 @@ func (w *world) losesForGood(p order.Placement, productID string) {
 	w.NoError(err)
 }
 
-// Each kind of story is lived on a real server, and its history can be replayed.
+// Each kind of story is played on a real server, and its history can be replayed.
 func TestHistories(t *testing.T) {
 	all := recordings()
 	maps.Copy(all, money())
@@ -200,8 +200,7 @@ func TestHistoriesOfDelistAndRefund(t *testing.T) {
 	w.replays("refund-case", saga.RefundWorkflowID(w.id("payment"), order.FullRefund("sandbox", w.id("ghost"))))
 }
 
-// replays runs the workflow's history against the code, and keeps it where that
-// was asked for.
+// replays runs the workflow's history against the code, and stores it on request.
 func (w *world) replays(name, workflowID string) {
 	w.Helper()
 	w.replaysRun(name, workflowID, "")

@@ -23,12 +23,12 @@ type killing struct {
 	// window of the payment, and what drives the order to that place.
 	window time.Duration
 	drive  func(*world, string)
-	// message comes while there is no worker, so that the task that runs again
-	// sees one more than before.
+	// message arrives while there is no worker, so that the task that runs again sees one
+	// more than before.
 	message func(*world, string)
 	want    order.Status
 	refund  order.RefundReason // of the second payment; empty for none
-	back    bool               // the first payment goes back, since the order is cancelled
+	back    bool               // the first payment is refunded, since the order is cancelled
 	// patient: the place is in a regular activity, which waits for seconds.
 	patient bool
 
@@ -80,8 +80,8 @@ func killings() []killing {
 		drive: func(w *world, id string) { pays("one")(w, id); pays("two")(w, id) },
 	}
 	add(twice, put, 3)
-	// A cancellation that comes once the units are sold is that of a paid order, also
-	// for the task that runs again.
+	// A cancellation that arrives once the units are sold is that of a paid order, even for
+	// the task that runs again.
 	sold := killing{
 		name: "sold and cancelled", window: long, drive: pays("one"), message: cancels, want: order.StatusCancelled, back: true,
 	}
@@ -104,8 +104,8 @@ func killings() []killing {
 	return all
 }
 
-// The worker dies before and after each script and each document, all cases at
-// once; another worker goes on, and the books balance.
+// The worker dies before and after each script and each document, all cases at once;
+// another worker continues, and the books balance.
 func TestWorkerKilledAnywhere(t *testing.T) {
 	w := open(t)
 	c, err := dial(w.Context(), shared.address)
@@ -117,10 +117,10 @@ func TestWorkerKilledAnywhere(t *testing.T) {
 
 	cases := killings()
 	dead := make(chan struct{})
-	// Once, and also where the test fails before: this worker would take the
-	// following tests' tasks.
+	// Once, and even if the test fails earlier: this worker would take the following tests'
+	// tasks.
 	die := sync.OnceFunc(func() {
-		c.Close() // from now on the worker can tell Temporal nothing
+		c.Close() // from now on the worker can't report anything to Temporal
 		close(dead)
 		first.Stop()
 	})
@@ -212,8 +212,8 @@ func (w *world) goesOn(k killing) {
 	})
 }
 
-// story is what an order tells, without the times: a step that runs again may
-// be written down with the time of its first run.
+// story is the order's journal without the times: a step that runs again may be recorded
+// with the time of its first run.
 func story(o order.Order) string {
 	s := fmt.Sprintf("%s v%d %v %v %s", o.Status, o.Version, o.Amounts, o.Payment.Status, o.Payment.ID)
 	for _, e := range o.Journal {
@@ -233,8 +233,8 @@ func (w *world) send(orderID, update string, request any) {
 	})
 }
 
-// inBackground does what may take until another worker is there; the test waits
-// for it before it ends.
+// inBackground does what may take until another worker is there; the test waits for it
+// before it ends.
 func (w *world) inBackground(do func(context.Context)) {
 	done := make(chan struct{})
 	w.Cleanup(func() { <-done })

@@ -14,24 +14,24 @@ import (
 	"holdfast/saga"
 )
 
-// The calls of a provider that a desk can get in the way of.
+// The calls of a provider that a desk can interfere with.
 const (
 	createCall = "create"
 	cancelCall = "cancel"
 	refundCall = "refund"
 )
 
-// desk stands before the sandbox: a provider that is away, slow, or says no.
+// desk wraps the sandbox: a provider that is down, slow, or refuses.
 type desk struct {
 	activities.Provider
 
 	mu     sync.Mutex
 	before map[string]func(context.Context) error
-	// refunds is what a refund is answered with, instead of being paid out.
+	// refunds is the answer to refunds, instead of paying them out.
 	refunds *order.RefundAnswer
 }
 
-// desk puts one before the world's provider, for the workers that start from now on.
+// desk wraps the world's provider, for the workers that start from now on.
 func (w *world) desk() *desk {
 	d := &desk{
 		Provider: sandbox.NewProvider(nil, w.books, sandbox.Options{}), before: map[string]func(context.Context) error{},
@@ -40,8 +40,8 @@ func (w *world) desk() *desk {
 	return d
 }
 
-// at has something happen before each call of a kind, from now on; its error is the
-// provider's answer.
+// at runs something before each call of a kind, from now on; its error is the provider's
+// answer.
 func (d *desk) at(call string, do func(context.Context) error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -85,7 +85,7 @@ func (d *desk) Refund(ctx context.Context, r order.RefundRequest) (order.RefundA
 	return d.Provider.Refund(ctx, r)
 }
 
-// says sets what refunds are answered with; nil pays them out.
+// says sets the answer to refunds; nil pays them out.
 func (d *desk) says(a *order.RefundAnswer) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -105,8 +105,8 @@ func silence() (silent func(context.Context) error, lift func()) {
 	}, sync.OnceFunc(func() { close(lifted) })
 }
 
-// chooses does at the provider what a buyer chose. No callback comes of it: the tests
-// send what they want the order to hear.
+// chooses carries out a buyer's choice at the provider. No callback results: the tests send
+// what the order should receive.
 func (w *world) chooses(paymentID string, a sandbox.Action) {
 	w.Helper()
 	_, err := w.books.Choose(w.Context(), paymentID, sandbox.Choice{Action: a})
@@ -119,7 +119,7 @@ func (w *world) asksToPay(orderID string) saga.Answer {
 	return w.ask(orderID, saga.PayUpdate, saga.PayRequest{Provider: sandbox.Name, Actor: "customer:customer-1"})
 }
 
-// notes waits until the order's document tells of a step.
+// notes waits until the order's document contains a step.
 func (w *world) notes(orderID, node string) {
 	w.Helper()
 	w.until("the document notes "+node, func() bool {
@@ -278,7 +278,7 @@ func money() map[string]recording {
 	}
 }
 
-// accepted counts the updates that the order's history has.
+// accepted counts the updates in the order's history.
 func (w *world) accepted(orderID string) (n int) {
 	w.Helper()
 	for _, e := range w.history(saga.OrderWorkflowID(orderID)) {

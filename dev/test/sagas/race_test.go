@@ -11,7 +11,7 @@ import (
 	"holdfast/saga"
 )
 
-// meanwhile lets something happen once, while a command of the order is on its way.
+// meanwhile lets something happen once, while a command of the order is in flight.
 func meanwhile(do func()) func(context.Context) error {
 	done := false
 	return func(context.Context) error {
@@ -32,8 +32,8 @@ func (w *world) hasEvent(orderID string, kind enums.EventType) bool {
 	return false
 }
 
-// The timer has fired and the payment has come before any worker looks: the
-// payment wins.
+// The timer has fired and the payment has arrived before any worker looks: the payment
+// wins.
 func TestTimerAndPaymentInOneTask(t *testing.T) {
 	w := open(t)
 	id := w.offer(500)
@@ -48,8 +48,8 @@ func TestTimerAndPaymentInOneTask(t *testing.T) {
 	w.balances(id, 2)
 }
 
-// A payment comes while the task runs that would end the workflow: the server
-// refuses the end, and the task runs again and finds the payment.
+// A payment arrives while the task runs that would end the workflow: the server refuses the
+// end, and the task runs again and finds the payment.
 func TestPaymentInTheClosingTask(t *testing.T) {
 	for name, c := range map[string]struct {
 		window time.Duration
@@ -89,8 +89,8 @@ func cancels(w *world, orderID string) {
 	w.send(orderID, saga.CancelUpdate, saga.CancelRequest{Reason: order.ReasonCustomer, Actor: "customer:customer-1"})
 }
 
-// A second payment comes while the units are being sold, before the task that
-// sells them ends.
+// A second payment arrives while the units are being sold, before the task that sells them
+// ends.
 func TestPaymentInTheSellingTask(t *testing.T) {
 	w := open(t)
 	id := w.offer(500)
@@ -109,8 +109,8 @@ func TestPaymentInTheSellingTask(t *testing.T) {
 	w.balances(id, 0)
 }
 
-// An update is not in history before its task ends: what it asked for may be
-// forgotten by a crash, and then nothing may say that it was done.
+// An update is not in history before its task ends: a crash may lose the request, and then
+// no document may say that it was carried out.
 func TestDocumentNeverSaysWhatHistoryDoesNot(t *testing.T) {
 	w := open(t)
 	id := w.offer(500)
@@ -137,7 +137,7 @@ func TestDocumentNeverSaysWhatHistoryDoesNot(t *testing.T) {
 	w.True(<-durable, "the delivery was written down before history knew of it")
 }
 
-// Two orders hold crosswise what the other one lacks: the last units go to one.
+// Two orders each hold what the other one lacks: the last units go to one.
 func TestTwoOrdersForTheSameLastUnits(t *testing.T) {
 	w := open(t)
 	w.work()
@@ -145,7 +145,7 @@ func TestTwoOrdersForTheSameLastUnits(t *testing.T) {
 	won := 0
 	orders := make(chan order.Outcome, 12)
 	for range cap(orders) {
-		p := placement(time.Hour, a, b) // two of each: five orders' worth
+		p := placement(time.Hour, a, b) // two of each: enough for five orders
 		w.inBackground(func(ctx context.Context) {
 			var o order.Outcome
 			if h, err := w.tryStart(ctx, p); err == nil {

@@ -13,7 +13,7 @@ import (
 	sagaclient "holdfast/saga/client"
 )
 
-// refundOf asks for a part of what a paid order took.
+// refundOf requests a part of what a paid order took.
 func (w *world) refundOf(r *order.Refund) (workflowID string) {
 	w.Helper()
 	p := w.placement(time.Hour, w.offer(800))
@@ -22,7 +22,7 @@ func (w *world) refundOf(r *order.Refund) (workflowID string) {
 	w.chooses(payment, "pay")
 	w.pay(p.OrderID, payment, 1600)
 	w.documentIs(p.OrderID, order.StatusPaid)
-	w.deliver(p.OrderID) // it is over: refunds outlive it
+	w.deliver(p.OrderID) // it has ended: refunds outlive it
 	*r = order.Refund{
 		ID: order.PartRefund("sandbox", w.id("refund")), PaymentID: payment, OrderID: p.OrderID, Provider: "sandbox",
 		Amount: 600, Currency: "EUR", Reason: order.RefundRequested, Status: order.RefundDue, Actor: "operator",
@@ -30,7 +30,7 @@ func (w *world) refundOf(r *order.Refund) (workflowID string) {
 	return w.asksForRefund(*r)
 }
 
-// comesBack is the provider's word that what it paid out did not arrive.
+// comesBack is the provider's report that a payout did not arrive.
 func (w *world) comesBack(r order.Refund) {
 	w.Helper()
 	w.NoError(sagaclient.New(w.temporal, "").RefundFailed(w.Context(), order.PaymentEvent{
@@ -39,8 +39,8 @@ func (w *world) comesBack(r order.Refund) {
 	}))
 }
 
-// The workflow of a refund has ended when its provider says that the money came back: it
-// is started again, and what it decides is on record like what it decided before.
+// The workflow of a refund has ended when its provider reports that the money came back: it
+// is started again, and its decisions are recorded like the earlier ones.
 func TestMoneyThatComesBackOpensItsRefundAgain(t *testing.T) {
 	w := open(t)
 	if *record {
@@ -66,12 +66,12 @@ func TestMoneyThatComesBackOpensItsRefundAgain(t *testing.T) {
 	w.Equal(paid.DueAt, again.DueAt)
 	w.replays("refund-came-back-and-paid", id)
 
-	w.comesBack(paid) // days later, of the money that was sent first
+	w.comesBack(paid) // days later, about the money that was sent first
 	w.Equal(again, w.refundEnds(id))
 	w.replays("refund-came-back-again", id)
 }
 
-// An operator settles by hand what is with a provider that doesn't answer.
+// An operator settles by hand what is at a provider that doesn't answer.
 func TestARefundThatIsDueIsSettledByHand(t *testing.T) {
 	w := open(t)
 	if *record {
@@ -116,7 +116,7 @@ func TestARefundThatIsDueIsSettledByHand(t *testing.T) {
 	w.replays("refund-due-and-settled", id)
 }
 
-// A provider that never pays out makes no history without end.
+// A provider that never pays out doesn't cause an endless history.
 func TestARefundThatIsPendingForEverContinuesAsNew(t *testing.T) {
 	w := open(t)
 	if *record {

@@ -13,9 +13,9 @@ import (
 	sagaclient "holdfast/saga/client"
 )
 
-// refunding is one refund of a payment of 1600 that its order took, and what becomes of it.
+// refunding is one refund of a payment of 1600 that its order took, and its outcome.
 type refunding struct {
-	// amount that is asked for; 0 asks for all that is left.
+	// amount that is requested; 0 requests all that is left.
 	amount int64
 	// says is the provider's answer; nil pays the refund out.
 	says *order.RefundAnswer
@@ -43,8 +43,8 @@ func refundings() map[string]refunding {
 	}
 }
 
-// Each way of a refund that an operator asked for is lived on a real server, and its
-// history can be replayed.
+// Each kind of requested refund is played on a real server, and its history can be
+// replayed.
 func TestHistoriesOfRefunds(t *testing.T) {
 	for name, c := range refundings() {
 		t.Run(name, func(t *testing.T) {
@@ -73,7 +73,7 @@ func TestHistoriesOfRefunds(t *testing.T) {
 	}
 }
 
-// What the gateway opens for a payment of which it doesn't know whether an order took it.
+// What the gateway starts for a payment without knowing whether an order took it.
 func TestHistoriesOfRefundsOfStrayPayments(t *testing.T) {
 	w := open(t)
 	if *record {
@@ -122,7 +122,7 @@ func (w *world) refundIs(workflowID string, status order.RefundStatus) {
 	})
 }
 
-// decides sends an operator's decision, once the refund takes it.
+// decides sends an operator's decision, once the refund accepts it.
 func (w *world) decides(workflowID string, d saga.Decision) {
 	w.Helper()
 	ctx, cancel := context.WithTimeout(w.Context(), patience)

@@ -12,8 +12,8 @@ import (
 	"holdfast/saga"
 )
 
-// opens the refund of a payment as the gateway does, which doesn't know what
-// became of the order.
+// opensRefund starts the refund of a payment as the gateway does, which doesn't know the
+// order's outcome.
 func (w *world) opensRefund(orderID, paymentID string) client.WorkflowRun {
 	w.Helper()
 	r := order.RefundOf(order.PaymentEvent{
@@ -77,7 +77,7 @@ func TestPaymentOfAnUnknownOrderIsACase(t *testing.T) {
 	w.Equal(order.RefundCase, w.refunded(p.OrderID, "pay-"+p.OrderID, order.RefundUnknownOrder).Status)
 }
 
-// Temporal forgets an order before its document goes: the document tells then.
+// Temporal forgets an order before its document is gone: the document then has the answer.
 func TestRefundOfAnOrderThatOnlyItsDocumentKnows(t *testing.T) {
 	w := open(t)
 	w.work()

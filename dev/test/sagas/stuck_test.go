@@ -13,8 +13,8 @@ import (
 	sagaclient "holdfast/saga/client"
 )
 
-// An order whose workflow code fails stands still: an audit finds it among all
-// others, and can't ask it anything.
+// An order whose workflow code fails is stuck: an audit finds it among all others, but
+// can't query it.
 func TestAnAuditFindsAWorkflowThatCannotGoOn(t *testing.T) {
 	w := open(t)
 	id := w.id("order")

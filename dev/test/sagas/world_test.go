@@ -1,7 +1,7 @@
-// Package sagas runs the sagas on a real Temporal server: what the SDK's test
-// environment can't show. Workflow tasks run again there with one more message,
-// workers die between an activity and the end of its task, and histories are
-// counted and recorded for the replay tests of package workflows.
+// Package sagas runs the sagas on a real Temporal server, for what the SDK's test
+// environment can't show: workflow tasks run again with one more message, workers die
+// between an activity and the end of its task, and histories are counted and recorded for
+// the replay tests of package workflows.
 package sagas
 
 import (
@@ -45,8 +45,8 @@ const patience = 30 * time.Second
 // units that each product starts with.
 const units = int64(10)
 
-// shared is what all tests run on, one after the other: each brings its own
-// workers and its own ids.
+// shared is what all tests run on, one after the other: each brings its own workers and its
+// own ids.
 var shared struct {
 	address  string
 	temporal client.Client
@@ -87,7 +87,7 @@ func runAll(ctx context.Context, m *testing.M) (code int, err error) {
 	return m.Run(), nil
 }
 
-// dial names no machine: recorded histories carry the identity of who spoke.
+// dial names no machine: recorded histories contain the identity of the caller.
 func dial(ctx context.Context, address string) (client.Client, error) {
 	return client.DialContext(ctx, client.Options{
 		HostPort: address, Identity: "worker", Logger: sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)),
@@ -112,10 +112,10 @@ type world struct {
 	stock    *inventory.Store
 	docs     *records.Store
 	books    *sandbox.Books
-	// provider stands before the sandbox in the workers of this test; nil: the sandbox alone.
+	// provider wraps the sandbox in the workers of this test; nil means the sandbox alone.
 	provider *desk
-	// fixed makes the test's ids the same in every run, as recorded histories
-	// want it; empty makes new ones.
+	// fixed makes the test's ids the same in every run, as recorded histories need it;
+	// empty generates new ones.
 	fixed string
 	made  int
 }
@@ -129,7 +129,7 @@ func open(t *testing.T) *world {
 	}
 }
 
-// works starts a worker; stock and docs may get in the way of the real ones.
+// works starts a worker; stock and docs may wrap the real ones.
 func (w *world) works(stock activities.Stock, docs activities.Records) *worker.Worker {
 	w.Helper()
 	var provider activities.Provider = sandbox.NewProvider(nil, w.books, sandbox.Options{})
@@ -152,7 +152,7 @@ func (w *world) work() {
 	w.Cleanup(w.works(nil, nil).Stop)
 }
 
-// offer makes a product and returns its id.
+// offer creates a product and returns its id.
 func (w *world) offer(price int64) string {
 	w.Helper()
 	onHand := units
@@ -192,7 +192,7 @@ func placement(window time.Duration, productIDs ...string) order.Placement {
 	return p
 }
 
-// start places the order as the gateway does, and returns what tells its answer.
+// start places the order as the gateway does, and returns a handle to its answer.
 func (w *world) start(p order.Placement) client.WorkflowUpdateHandle {
 	w.Helper()
 	h, err := w.tryStart(w.Context(), p)
@@ -251,7 +251,7 @@ func (w *world) ask(orderID, update string, request any) saga.Answer {
 	return a
 }
 
-// asks sends one update and waits for what the order says to it, be it a refusal.
+// asks sends one update and waits for the order's answer, which may be a refusal.
 func (w *world) asks(ctx context.Context, orderID, update string, request any) (a saga.Answer, err error) {
 	h, err := w.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
 		WorkflowID: saga.OrderWorkflowID(orderID), UpdateName: update, Args: []any{request},
@@ -289,7 +289,7 @@ func (w *world) ended(orderID string) order.Result {
 	return r
 }
 
-// until waits for a condition that nobody announces.
+// until waits for a condition without a notification.
 func (w *world) until(what string, is func() bool) {
 	w.Helper()
 	ctx, cancel := context.WithTimeout(w.Context(), patience)
@@ -331,7 +331,7 @@ func (w *world) order(orderID string) order.Order {
 	return o
 }
 
-// balances requires what an ended order left of a product.
+// balances requires the expected remains of an ended order in a product.
 func (w *world) balances(productID string, sold int64) {
 	w.Helper()
 	p, err := w.stock.Get(w.Context(), productID)
@@ -359,7 +359,7 @@ func (w *world) historyOf(workflowID, runID string) []*historypb.HistoryEvent {
 	return events
 }
 
-// refunded waits until the refund of a payment is out, or waits for somebody.
+// refunded waits until the refund of a payment is paid out, or waits for an operator.
 func (w *world) refunded(orderID, paymentID string, reason order.RefundReason) order.Refund {
 	w.Helper()
 	var r order.Refund

@@ -24,8 +24,8 @@ type block struct {
 	want []string
 }
 
-// readDocument returns a document, whose blocks are all run but those marked as
-// one of notRun.
+// readDocument returns a document; all of its blocks are run except those marked as one of
+// notRun.
 func readDocument(t *testing.T, path string, notRun ...string) document {
 	t.Helper()
 	text, err := os.ReadFile("../../../" + path)
@@ -41,9 +41,9 @@ var (
 	otherFence = regexp.MustCompile("^\\s*(```|~~~)")
 )
 
-// parse finds the blocks of a Markdown text. A block that would be neither run nor
-// compared nor left out knowingly is an error, and so are expected lines without a
-// block in front of them.
+// parse finds the blocks of a Markdown text. A block that would be neither run nor compared
+// nor deliberately left out is an error, and so are expected lines without a block before
+// them.
 func parse(text string, notRun ...string) ([]block, error) {
 	var blocks []block
 	expectable := false
@@ -82,8 +82,8 @@ func parse(text string, notRun ...string) ([]block, error) {
 	return blocks, nil
 }
 
-// missing returns the first wanted line that the output doesn't have behind the
-// ones before it, and false where all are there.
+// missing returns the first wanted line that the output doesn't contain after the ones
+// before it, and false if all are there.
 func missing(output string, want []string) (string, bool) {
 	got := strings.Split(output, "\n")
 	for _, w := range want {

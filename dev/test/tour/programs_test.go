@@ -27,8 +27,8 @@ const (
 	ready        = "Holdfast is ready."
 )
 
-// TestMain gives the tests one folder of binaries: linking them takes longer than
-// what is done with them.
+// TestMain gives the tests one folder of binaries: linking them takes longer than using
+// them.
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "tour")
 	if err != nil {
@@ -62,8 +62,8 @@ func putBinaries(t *testing.T, dir string) {
 	require.NoError(t, os.Symlink(binaries, filepath.Join(dir, "bin")))
 }
 
-// stack is what `make run` runs, on ports of the test's own, which stay the same
-// when it is started again.
+// stack is what `make run` runs, on ports of the test's own, which stay the same after a
+// restart.
 type stack struct {
 	dir                       string
 	http, temporal, ui, redis int
@@ -83,8 +83,8 @@ func newStack(t *testing.T, dir string) *stack {
 	return s
 }
 
-// environment of the reader's terminal: the addresses that the stack printed,
-// where the documents' own are those of its standard ports.
+// environment of the reader's terminal: the addresses that the stack printed replace those
+// of the standard ports in the documents.
 func (s *stack) environment() []string {
 	return append(bare(),
 		"HOLDFAST_URL=http://"+loopback.Address(s.http),
@@ -122,7 +122,7 @@ func (s *stack) start(ctx context.Context, settings []string) error {
 	s.process, s.done = cmd, make(chan struct{})
 	go func() {
 		defer close(s.done)
-		_ = cmd.Wait() // how it ended is told by its output
+		_ = cmd.Wait() // its output shows how it ended
 	}()
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -184,8 +184,8 @@ func (b *safeBuffer) String() string {
 	return b.buf.String()
 }
 
-// need leaves a test out for want of a program, except where HOLDFAST_REQUIRE
-// names it: there its absence is a failure.
+// need skips a test without a program, unless HOLDFAST_REQUIRE names it: then its absence
+// is a failure.
 func need(t *testing.T, program string) {
 	t.Helper()
 	_, err := exec.LookPath(program)

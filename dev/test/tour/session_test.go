@@ -17,7 +17,7 @@ import (
 // blockTimeout bounds one block: the longest waits for an order to expire.
 const blockTimeout = time.Minute
 
-// ended is printed behind each block that ran to its end.
+// ended is printed after each block that ran to its end.
 const ended = "--- the block has ended"
 
 // session is one bash that runs block after block, as a reader's terminal does.
@@ -57,16 +57,16 @@ func newSession(t *testing.T, dir string, env []string) *session {
 		_ = stdin.Close()   // bash ends with its input
 		for range s.lines { // until it has ended
 		}
-		_ = cmd.Wait() // a failed block has ended it with an error, which was told
+		_ = cmd.Wait() // a failed block has ended it with an error, which was reported
 	})
 	_, err = io.WriteString(stdin, "set -euo pipefail\n")
 	require.NoError(t, err)
 	return s
 }
 
-// run runs one block and returns what it printed, both streams together. The
-// block stands in a file that is sourced, so that no command in it reads the
-// rest of the session as its input.
+// run runs one block and returns what it printed, both streams together. The block is in a
+// file that is sourced, so that no command in it reads the rest of the session as its
+// input.
 func (s *session) run(text string) (string, error) {
 	s.runs++
 	file := filepath.Join(s.dir, fmt.Sprintf(".block-%d.sh", s.runs))

@@ -14,7 +14,7 @@ import (
 // stopLine is how a document says that the stack is to be stopped here.
 const stopLine = "# Ctrl-C in the terminal of make run"
 
-// A reader may run what these match with a comment behind it.
+// A reader may run commands that match these, with a comment after them.
 var (
 	// makeRun starts the stack, with its settings.
 	makeRun = regexp.MustCompile(`^((?:[A-Z_]+=\S+ +)*)make run(?: +#.*)?$`)
@@ -46,8 +46,8 @@ func TestRunbook(t *testing.T) {
 	follow(t, stack, readDocument(t, "docs/runbook.md", "bash"))
 }
 
-// TestMake ties `make run` to the programs that follow starts in its place, and
-// `make test` to both modules.
+// TestMake ties `make run` to the programs that follow starts in its place, and `make test`
+// to both modules.
 func TestMake(t *testing.T) {
 	need(t, "make")
 	for target, steps := range map[string][]string{
@@ -64,8 +64,8 @@ func TestMake(t *testing.T) {
 	}
 }
 
-// follow does what a document says, block by block, in the stack's folder, where
-// bin/ is as in the checkout.
+// follow does what a document says, block by block, in the stack's folder, where bin/ is as
+// in the checkout.
 func follow(t *testing.T, stack *stack, doc document) {
 	reader := newSession(t, stack.dir, stack.environment())
 	for _, b := range doc.blocks {
@@ -87,7 +87,7 @@ func follow(t *testing.T, stack *stack, doc document) {
 			}
 			rest = append(rest, line)
 		}
-		if made { // in a terminal of its own: nothing else stands in its block
+		if made { // in a terminal of its own: nothing else is in its block
 			commands = strings.TrimSpace(strings.Join(rest, "\n"))
 			require.Empty(t, commands, "%s: commands beside make run or make test", at)
 			continue
@@ -100,7 +100,7 @@ func follow(t *testing.T, stack *stack, doc document) {
 	}
 }
 
-// viewPatience is longer than any view takes that keeps up.
+// viewPatience is longer than any healthy view takes.
 const viewPatience = 10 * time.Second
 
 var (
@@ -108,8 +108,8 @@ var (
 	plainLine = regexp.MustCompile(`^(echo|curl -sS "\$HOLDFAST_URL[^"]*")$`)
 )
 
-// readsViews reports whether a block can be run again, and may have to be: it has GETs
-// and nothing else, some of views.
+// readsViews reports whether a block can be run again, and may have to be: it has only
+// GETs, some of views.
 func readsViews(commands string) bool {
 	for line := range strings.SplitSeq(commands, "\n") {
 		if !plainLine.MatchString(line) {
@@ -119,8 +119,8 @@ func readsViews(commands string) bool {
 	return viewCall.MatchString(commands)
 }
 
-// show runs a block and looks for what it must print; a block that reads views, until
-// it prints that or patience is over.
+// show runs a block and checks what it must print; a block that reads views is repeated
+// until it prints that or patience ends.
 func show(reader *session, commands string, want []string) (out, lacking string, lacks bool, err error) {
 	for until := time.Now().Add(viewPatience); ; time.Sleep(100 * time.Millisecond) { //nolint:forbidigo // between two looks at a view
 		out, err = reader.run(commands)

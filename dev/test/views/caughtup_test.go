@@ -13,7 +13,7 @@ import (
 	"holdfast/search/projector"
 )
 
-// awaitCaughtUp waits until the projector has acknowledged all that happened so far.
+// awaitCaughtUp waits until the projector has acknowledged everything so far.
 func (h house) awaitCaughtUp(t *testing.T) {
 	t.Helper()
 	rdb, err := redisdb.Open(t.Context(), h.stack.RedisURL)
@@ -25,7 +25,7 @@ func (h house) awaitCaughtUp(t *testing.T) {
 		for _, bucket := range redisdb.AllBuckets() {
 			answers = append(answers, pipe.XInfoGroups(ctx, redisdb.EventsKey(bucket)))
 		}
-		_, _ = pipe.Exec(ctx) // a stream that isn't there yet has nothing in it
+		_, _ = pipe.Exec(ctx) // a stream that doesn't exist yet contains nothing
 		for _, a := range answers {
 			for _, g := range a.Val() {
 				if n := g.Lag + g.Pending; g.Name == projector.Group && n > 0 {

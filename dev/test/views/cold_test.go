@@ -27,7 +27,7 @@ func (h house) documents(t *testing.T) *records.Store {
 	return records.New(rdb)
 }
 
-// putCold makes an order that has left Redis: the view alone has it.
+// putCold creates an order that has left Redis: only the view has it.
 func (h house) putCold(t *testing.T, docs *records.Store, id string) {
 	t.Helper()
 	o := order.Order{
@@ -52,7 +52,7 @@ func (h house) putCold(t *testing.T, docs *records.Store, id string) {
 	})
 }
 
-// An order that has left Redis, and a refund that comes after that, outlast rebuilds.
+// An order that has left Redis, and a later refund, survive rebuilds.
 func TestARebuildKeepsALateRefund(t *testing.T) {
 	each(t, func(t *testing.T, h house) {
 		docs := h.documents(t)
@@ -61,7 +61,7 @@ func TestARebuildKeepsALateRefund(t *testing.T) {
 		require.NoError(t, docs.PutRefund(t.Context(), "old", "pay-1", "full", []byte(`{"status":"due"}`)))
 		for i := range 3 {
 			res := h.reindex(t, "orders")
-			if i > 0 { // the first one may be the worker's own, begun before both were there
+			if i > 0 { // the first one may be the worker's own, started before both were there
 				require.EqualValues(t, 2, res.FromOldView)
 			}
 			o, err := h.stack.Index.GetOrder(t.Context(), "old")
@@ -73,7 +73,8 @@ func TestARebuildKeepsALateRefund(t *testing.T) {
 	})
 }
 
-// An order whose workflow ended before its first task keeps no view from being built.
+// An order whose workflow ended before its first task doesn't prevent a view from being
+// built.
 func TestARebuildLeavesAStuckOrderOut(t *testing.T) {
 	h := start(t, stack.Options{})
 	h.offer(t, "drum", "Drum", 3)
@@ -84,7 +85,7 @@ func TestARebuildLeavesAStuckOrderOut(t *testing.T) {
 	}, saga.OrderType, map[string]any{})
 	require.NoError(t, err)
 	require.NoError(t, h.stack.Temporal.TerminateWorkflow(t.Context(), id, "", "a test"))
-	require.Eventually(t, func() bool { // lists of workflows are late
+	require.Eventually(t, func() bool { // lists of workflows lag
 		return h.reindex(t, "orders").Poisoned == 1
 	}, time.Minute, 100*time.Millisecond, "a rebuild that has seen it")
 	h.awaitOrders(t, "customerId="+o.CustomerID, o.ID)

@@ -1,6 +1,6 @@
-// Package views tests searches and lists over the whole stack, through REST, with
-// each index that there is: the embedded one, and a real Elasticsearch where
-// ELASTICSEARCH_URL names one.
+// Package views tests searches and lists over the whole stack, through REST, with each
+// available index: the embedded one, and a real Elasticsearch if ELASTICSEARCH_URL names
+// one.
 package views_test
 
 import (
@@ -40,8 +40,8 @@ func each(t *testing.T, test func(t *testing.T, h house)) {
 	})
 }
 
-// elasticsearch is the real one at ELASTICSEARCH_URL. Without one the test is left
-// out, except where HOLDFAST_REQUIRE names elasticsearch.
+// elasticsearch is the real one at ELASTICSEARCH_URL. Without one the test is skipped,
+// unless HOLDFAST_REQUIRE names elasticsearch.
 func elasticsearch(t *testing.T) string {
 	t.Helper()
 	url := os.Getenv("ELASTICSEARCH_URL")
@@ -101,7 +101,7 @@ func (h house) requireSameAsHomes(t *testing.T) audit.ViewsReport {
 	return report
 }
 
-// readiness is what the gateway says of each of its dependencies.
+// readiness is what the gateway reports about each of its dependencies.
 func (h house) readiness(t *testing.T) map[string]string {
 	t.Helper()
 	var ready struct {
@@ -152,8 +152,8 @@ func (h house) stop(t *testing.T) {
 	require.NoError(t, h.stack.Stop(ctx))
 }
 
-// needRedisServer leaves a test out where there is no redis-server, except where
-// HOLDFAST_REQUIRE names it: there its absence is a failure.
+// needRedisServer skips a test without redis-server, unless HOLDFAST_REQUIRE names it: then
+// its absence is a failure.
 func needRedisServer(t *testing.T) {
 	t.Helper()
 	_, err := exec.LookPath(redis.Program)
@@ -166,7 +166,7 @@ func needRedisServer(t *testing.T) {
 	}
 }
 
-// gate is a way to a server that can be shut: as if its machine had gone.
+// gate is a connection to a server that can be closed, as if its machine were gone.
 type gate struct {
 	url    string
 	shut   atomic.Bool

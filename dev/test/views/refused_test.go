@@ -14,8 +14,8 @@ import (
 	"holdfast/saga"
 )
 
-// A rebuild that would delete what only the old view has ends by itself, says what it
-// is, and leaves the old view.
+// A rebuild that would delete what only the old view has ends by itself, reports the
+// orders, and leaves the old view.
 func TestARebuildThatWouldLoseAnOrderEnds(t *testing.T) {
 	own := prefix()
 	h := start(t, stack.Options{ElasticsearchURL: elasticsearch(t), ElasticsearchPrefix: own})

@@ -42,8 +42,7 @@ func (h house) search(t *testing.T, q string) page {
 	return p
 }
 
-// awaitFound waits until a search shows these products and no others, each with so
-// many units.
+// awaitFound waits until a search shows exactly these products, each with this many units.
 func (h house) awaitFound(t *testing.T, q string, units map[string]int64) {
 	t.Helper()
 	shoptest.Until(t, "a search for "+q, func(ctx context.Context) error {
@@ -151,8 +150,7 @@ func (h house) awaitEvents(t *testing.T, productID string, types ...string) {
 	})
 }
 
-// A view is built anew while the shop goes on: no search without an answer, no
-// change lost.
+// A view is rebuilt while the shop is running: no search without an answer, no change lost.
 func TestAViewIsBuiltAnewWhileTheShopGoesOn(t *testing.T) {
 	each(t, func(t *testing.T, h house) {
 		const constant = 30
@@ -199,7 +197,7 @@ func TestAViewIsBuiltAnewWhileTheShopGoesOn(t *testing.T) {
 			for _, view := range []string{"products", "orders"} {
 				res := h.reindex(t, view)
 				require.Zero(t, res.Poisoned, res.PoisonedFirst)
-				if round > 0 { // the first one may be the worker's own, begun before there was anything
+				if round > 0 { // the first one may be the worker's own, started before there was anything
 					require.NotZero(t, res.FromHomes, "%+v", res)
 				}
 			}
@@ -224,13 +222,13 @@ func (h house) reindex(t *testing.T, view string) saga.RebuildResult {
 	return res
 }
 
-// Elasticsearch is away: searches say so, orders go on. It comes back: nothing is
+// Elasticsearch goes down: searches report it, orders continue. It comes back: nothing is
 // missing.
 func TestOrdersGoOnWhileElasticsearchIsAway(t *testing.T) {
 	way := newGate(t, elasticsearch(t))
 	way.shut.Store(true)
 	h := start(t, stack.Options{ElasticsearchURL: way.url, ElasticsearchPrefix: prefix()})
-	h.offer(t, "cup", "Cup", 100) // it was away when the stack started
+	h.offer(t, "cup", "Cup", 100) // it was down when the stack started
 	unavailable := func() error {
 		a, err := h.Do(t.Context(), shoptest.Call{Method: http.MethodGet, Path: "/v1/products?q=cup"})
 		if err != nil {
@@ -258,7 +256,7 @@ func TestOrdersGoOnWhileElasticsearchIsAway(t *testing.T) {
 	require.Equal(t, 21, report.Orders)
 }
 
-// The audit names each kind of difference, and a rebuild mends all of them.
+// The audit reports each kind of difference, and a rebuild fixes all of them.
 func TestTheAuditNamesWhatAViewHasWrong(t *testing.T) {
 	each(t, func(t *testing.T, h house) {
 		right := map[string]search.Product{}
@@ -305,7 +303,7 @@ func TestTheAuditNamesWhatAViewHasWrong(t *testing.T) {
 	})
 }
 
-// An index that was lost, or that is new, is filled by the worker that finds it so.
+// A lost or new index is filled by the worker that finds it.
 func TestALostIndexIsFilledAtTheNextStart(t *testing.T) {
 	needRedisServer(t)
 	dir := t.TempDir()
@@ -321,8 +319,8 @@ func TestALostIndexIsFilledAtTheNextStart(t *testing.T) {
 	h.requireSameAsHomes(t)
 }
 
-// awaitFilled waits until the rebuilds that fill views which were new have ended: each
-// replaces its index.
+// awaitFilled waits until the rebuilds that fill new views have ended: each replaces its
+// index.
 func (h house) awaitFilled(t *testing.T) {
 	t.Helper()
 	for _, view := range []search.View{search.ViewProducts, search.ViewOrders} {
@@ -332,7 +330,7 @@ func (h house) awaitFilled(t *testing.T) {
 	}
 }
 
-// A view that is deleted behind everybody's back is noticed, and made again.
+// A view that is deleted by hand is noticed, and recreated.
 func TestAViewThatIsLostIsMadeAgain(t *testing.T) {
 	own := prefix()
 	h := start(t, stack.Options{ElasticsearchURL: elasticsearch(t), ElasticsearchPrefix: own})
@@ -347,6 +345,6 @@ func TestAViewThatIsLostIsMadeAgain(t *testing.T) {
 	h.awaitFound(t, "kite", map[string]int64{"kite": 3})
 	o := h.Pay(t, h.Place(t, shoptest.Line{ProductID: "kite", Quantity: 1}))
 	h.awaitFound(t, "kite", map[string]int64{"kite": 2})
-	h.awaitOrders(t, "customerId="+o.CustomerID, o.ID) // each view is made again on its own
+	h.awaitOrders(t, "customerId="+o.CustomerID, o.ID) // each view is recreated on its own
 	h.requireSameAsHomes(t)
 }

@@ -12,9 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// openBrowser starts Chromium without a window. Where there is none, the test is
-// left out, except where HOLDFAST_REQUIRE names it: there its absence is a
-// failure.
+// openBrowser starts Chromium without a window. Without Chromium the test is skipped,
+// unless HOLDFAST_REQUIRE names it: then its absence is a failure.
 func openBrowser(t *testing.T) context.Context {
 	t.Helper()
 	program := findBrowser()
@@ -29,7 +28,7 @@ func openBrowser(t *testing.T) context.Context {
 	allocator, stop := chromedp.NewExecAllocator(ctx,
 		chromedp.ExecPath(program), chromedp.UserDataDir(t.TempDir()),
 		chromedp.Headless, chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.DisableGPU,
-		chromedp.NoSandbox, // it visits our own pages alone, and as root it has no sandbox
+		chromedp.NoSandbox, // it visits only our own pages, and as root it has no sandbox
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-sync", true), chromedp.WindowSize(windowWidth, windowHeight),
 	)

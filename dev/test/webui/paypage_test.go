@@ -13,7 +13,7 @@ import (
 	"holdfast/order"
 )
 
-// A buyer pays on the sandbox's page, and the order hears of it.
+// A buyer pays on the sandbox's page, and the order receives the payment.
 func TestABuyerPaysOnTheSandboxsPage(t *testing.T) {
 	browser := openBrowser(t)
 	s := start(t, stack.Options{WithoutUI: true})
@@ -33,7 +33,7 @@ func TestABuyerPaysOnTheSandboxsPage(t *testing.T) {
 		chromedp.Navigate(offer.RedirectURL),
 		chromedp.Text("#state", &open),
 		chromedp.Text(".amount", &shown),
-		// A style that its policy doesn't let in would leave the page bare.
+		// A style that the policy blocks would leave the page bare.
 		chromedp.Evaluate(`getComputedStyle(document.querySelector("dl")).display`, &title),
 	))
 	require.Equal(t, "waiting for the buyer", open)
@@ -42,7 +42,7 @@ func TestABuyerPaysOnTheSandboxsPage(t *testing.T) {
 	if *screenshots != "" {
 		keepScreenshot(t, browser, "pay-page.png")
 	}
-	// Each click brings the page anew: the buttons of the one before must not be clicked.
+	// Each click loads a new page: the buttons of the one before must not be clicked.
 	_, err = chromedp.RunResponse(browser, chromedp.Click(`button[value="decline"]`))
 	require.NoError(t, err)
 	_, err = chromedp.RunResponse(browser, chromedp.Click(`button[value="pay"]`))

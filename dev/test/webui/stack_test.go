@@ -17,9 +17,8 @@ import (
 // stopTimeout bounds the stop of a stack.
 const stopTimeout = 30 * time.Second
 
-// startStack starts Temporal with its web UI, and Holdfast under a name: by
-// itself a worker is called after its process and its machine, and the web UI
-// shows that.
+// startStack starts Temporal with its web UI, and Holdfast under a fixed name: by default a
+// worker is named after its process and its machine, and the web UI shows that.
 func startStack(t *testing.T) (*stack.Stack, *shoptest.Shop) {
 	t.Helper()
 	below := start(t, stack.Options{WithoutHoldfast: true})

@@ -22,7 +22,7 @@ import (
 
 var screenshots = flag.String("screenshots", "", "folder to keep the screenshots in, such as ../../../docs; empty keeps none")
 
-// testTimeout bounds all that the browser does.
+// testTimeout bounds everything that the browser does.
 const testTimeout = 3 * time.Minute
 
 func TestOrdersTellTheirStory(t *testing.T) {
@@ -62,8 +62,8 @@ func TestOrdersTellTheirStory(t *testing.T) {
 	}
 }
 
-// whatItSays is the text of the page and of the frames in it, in which the web UI
-// puts what it renders of somebody's Markdown.
+// whatItSays is the text of the page and of the frames in it, in which the web UI renders a
+// user's Markdown.
 const whatItSays = `[document.body, ...[...document.querySelectorAll("iframe")].map(f => f.contentDocument?.body)]
 	.map(body => body?.innerText ?? "").join("\n")`
 
