@@ -55,7 +55,7 @@ func TestEveryHolderOfManyPagesIsToldOnce(t *testing.T) {
 	const orders = 450 // more than two pages
 	deadline := time.Now().Add(time.Hour)
 	for i := range orders {
-		s.holds(fmt.Sprintf("order-%d", i), deadline) // the same deadline: pages go on by order id
+		s.holds(fmt.Sprintf("order-%d", i), deadline) // the same deadline: pages continue by order id
 	}
 	o := s.told(nothing)
 	s.Equal(activities.HoldersResult{Signalled: orders}, o.cancelAll())

@@ -88,7 +88,7 @@ func (s *till) record(id string, attempts ...order.Attempt) {
 	for _, a := range attempts {
 		payments[a.Key()] = a
 	}
-	if s.orders[id] == nil { // nobody knows it
+	if s.orders[id] == nil { // it is unknown
 		return
 	}
 	r, err := order.NewRecord(s.orders[id], payments)

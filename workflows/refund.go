@@ -179,7 +179,7 @@ func (f *refunding) reaches(l *long, most int, change string) bool {
 	return true
 }
 
-// known tells callers that the refund has been decided to be owed or not.
+// known answers callers once it is known whether the refund is owed.
 func (f *refunding) known() {
 	f.stands = f.refund
 	f.show()

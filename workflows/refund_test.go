@@ -43,7 +43,7 @@ func openRefund(t *testing.T, change func(*order.Refund)) *refunding {
 	return s
 }
 
-// Of tells what became of the order.
+// Of returns the order's fate.
 func (s *refunding) Of(context.Context, string) (activities.Fate, error) { return s.fate, nil }
 
 func (s *refunding) signal(_ context.Context, e order.PaymentEvent) error {

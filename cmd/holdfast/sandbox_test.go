@@ -84,7 +84,7 @@ func requireStart(t *testing.T, says []string, command string, args ...string) {
 	assert.NotContains(t, stderr, "TEMPORAL_ADDRESS")
 }
 
-// The published secret is public: whoever reaches a gateway that accepts it can have every
+// The published secret is public: anyone who reaches a gateway that accepts it can have every
 // order paid.
 func TestThePublishedSecretStaysOnLoopback(t *testing.T) {
 	spelled := strings.TrimPrefix(sandbox.PublishedSecret, "whsec_")

@@ -55,7 +55,7 @@ func (h *heap) Put(_ context.Context, b search.Batch) (search.Results, error) {
 // A round may cover thousands of orders, of 1 MB each: few of them are in memory at a time.
 // Small ones are put many at once.
 func TestARoundOfLargeOrdersFitsIntoMemory(t *testing.T) {
-	rdb := redis.NewClient(&redis.Options{}) // nobody asks it
+	rdb := redis.NewClient(&redis.Options{}) // it is never called
 	t.Cleanup(func() { _ = rdb.Close() })
 	const orders = 1200
 	for _, row := range []struct{ size, most, puts int }{

@@ -18,7 +18,7 @@ func TestViewsFollowTheirHomes(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		h, registry := newHouse(t, rdb), prometheus.NewRegistry()
 		products, orders := names("p", 100), names("o", 100)
-		for i, id := range products { // before anybody reads
+		for i, id := range products { // before the first read
 			h.putProduct(id, "First")
 			h.putOrder(orders[i], 1, "pay")
 		}

@@ -58,7 +58,7 @@ type ended struct {
 func (s *starts) ExecuteWorkflow(_ context.Context, o client.StartWorkflowOptions, _ any, args ...any) (client.WorkflowRun, error) {
 	s.started = append(s.started, o.ID)
 	s.params = append(s.params, args[0].(saga.RebuildParams))
-	return nil, nil //nolint:nilnil // nobody looks at the run
+	return nil, nil //nolint:nilnil // the run is not used
 }
 
 func (s *starts) DescribeWorkflowExecution(_ context.Context, id, _ string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {

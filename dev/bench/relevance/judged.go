@@ -45,7 +45,7 @@ func read(folder string) (judged, error) {
 }
 
 func (j *judged) readProducts(path string) error {
-	file, err := os.Open(path) //nolint:gosec // whoever measures names the folder
+	file, err := os.Open(path) //nolint:gosec // the user names the folder
 	if err != nil {
 		return err
 	}
@@ -65,7 +65,7 @@ func (j *judged) readProducts(path string) error {
 }
 
 func (j *judged) readQueries(path string) error {
-	file, err := os.Open(path) //nolint:gosec // whoever measures names the folder
+	file, err := os.Open(path) //nolint:gosec // the user names the folder
 	if err != nil {
 		return err
 	}

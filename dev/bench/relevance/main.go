@@ -61,7 +61,7 @@ func readSynonyms(path string) (same search.Synonyms, err error) {
 	if path == "" {
 		return nil, nil
 	}
-	file, err := os.ReadFile(path) //nolint:gosec // whoever measures names the file
+	file, err := os.ReadFile(path) //nolint:gosec // the user names the file
 	if err != nil {
 		return nil, err
 	}

@@ -1,8 +1,7 @@
-// Package crash shows that nothing is lost when processes die. A worker is
-// killed before and after each single write that a saga sends to Redis, then
-// another one goes on; and the whole stack is killed under load, again and
-// again. The product knows nothing of it: the failpoint is a hook of the Redis
-// client.
+// Package crash shows that nothing is lost when processes die. A worker is killed before
+// and after each single write that a saga sends to Redis, then another one continues; and
+// the whole stack is killed under load, again and again. The product doesn't know about it:
+// the failpoint is a hook of the Redis client.
 package crash
 
 import (
@@ -17,15 +16,15 @@ import (
 	"holdfast/redisdb"
 )
 
-// Failpoint sees every script that a worker runs. It keeps the names of those
-// that write, and can kill the process, without warning, at one of them.
+// Failpoint sees every script that a worker runs. It records the names of those that write,
+// and can kill the process, without warning, at one of them.
 type Failpoint struct {
-	// Names of the scripts by the hash that Redis knows them by; those that only
-	// read are not in it.
+	// Names of the scripts by the hash by which Redis knows them, without those that only
+	// read.
 	Names map[string]string
 	// Kill is the number of the write to die at, from 1; 0 never dies.
 	Kill int
-	// After dies when the write was answered, instead of before it is sent.
+	// After means to die after the write was answered, instead of before it is sent.
 	After bool
 
 	mu     sync.Mutex
@@ -35,13 +34,13 @@ type Failpoint struct {
 // Write is one script that was sent.
 type Write struct {
 	Name string
-	// First and Last of the commands that were sent with it in one pipeline.
+	// First and Last of the commands that were sent in one pipeline.
 	First, Last bool
 }
 
 var _ redis.Hook = (*Failpoint)(nil)
 
-// Writes are those that were seen, in their order.
+// Writes returns the writes so far, in order.
 func (f *Failpoint) Writes() []Write {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -58,8 +57,8 @@ func (f *Failpoint) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-// ProcessPipelineHook sees pipelines. To die in the middle of one, it sends the
-// commands before: a server may well have carried out only these.
+// ProcessPipelineHook sees pipelines. To die in the middle of one, it sends the commands
+// before it: a server may well have carried out only these.
 func (f *Failpoint) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
 		return f.send(cmds, func(part []redis.Cmder) error { return next(ctx, part) })
@@ -90,15 +89,15 @@ func (f *Failpoint) send(cmds []redis.Cmder, next func([]redis.Cmder) error) err
 			i++
 		}
 		if i > 0 {
-			_ = next(cmds[:i]) // nobody will ever read the answers
+			_ = next(cmds[:i]) // the answers are never read
 		}
 		die()
 	}
 	return next(cmds)
 }
 
-// name is the name of the script that a command runs, or empty for all that
-// changes nothing.
+// name is the name of the script that a command runs, or empty for a command that changes
+// nothing.
 func (f *Failpoint) name(cmd redis.Cmder) string {
 	args := cmd.Args()
 	if len(args) < 2 {
@@ -114,8 +113,8 @@ func (f *Failpoint) name(cmd redis.Cmder) string {
 	return ""
 }
 
-// die ends the process as a power cut would: nothing is closed, told or flushed.
+// die ends the process as a power cut would: nothing is closed, reported or flushed.
 func die() {
 	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
-	select {} // the signal is on its way
+	select {} // the signal is in flight
 }
