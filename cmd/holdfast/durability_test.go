@@ -83,7 +83,7 @@ func TestReadyzShowsWhetherRedisKeepsWhatItAcknowledges(t *testing.T) {
 		mentioned string
 	}{
 		"kept":               {redistest.Kept, "require", "ok", http.StatusOK, ""},
-		"a CONFIG of theirs": {append(redistest.Kept[:6:6], "--rename-command", "CONFIG", ""), "require", "unknown", http.StatusOK, "does not say"},
+		"a CONFIG of theirs": {append(redistest.Kept[:6:6], "--rename-command", "CONFIG", ""), "require", "unknown", http.StatusOK, "does not report"},
 		"told to go on":      {[]string{"--appendonly", "no"}, "warn", "unavailable", http.StatusOK, "may lose"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -197,7 +197,7 @@ func TestPayAnOrderThatNobodyKnows(t *testing.T) {
 	assert.Contains(t, stderr, "404")
 	code, stdout, stderr := holdfast(t, "pay", "nobody", "--amount", "100", "--currency", "EUR")
 	assert.Equal(t, exitOK, code, stderr)
-	assert.Contains(t, stdout, "no such order")
+	assert.Contains(t, stdout, "doesn't know this order")
 }
 
 func TestPayWithAnotherSecretIsRefused(t *testing.T) {

@@ -90,7 +90,7 @@ func TestMoneyThatDidNotGoBackIsNamed(t *testing.T) {
 		}, "no refund"},
 		"a repeated callback that was taken for a second payment": {Repeated, func(g *gatewaytest.Gateway, a Ack) {
 			g.Refunds[a.OrderID] = []order.Refund{{PaymentID: a.PaymentID, Reason: order.RefundDouble}}
-		}, "came again"},
+		}, "was repeated"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
