@@ -29,7 +29,7 @@ func crossOrigins(origins []string) (gin.HandlerFunc, error) {
 		AllowOrigins:  origins,
 		AllowMethods:  []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete},
 		AllowHeaders:  []string{"Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", requestIDHeader},
-		ExposeHeaders: []string{"ETag", "Location", "Retry-After", "WWW-Authenticate", requestIDHeader},
+		ExposeHeaders: []string{"ETag", "Location", "Retry-After", rateLimitHeader, ratePolicyHeader, "Deprecation", "Sunset", "Link", "WWW-Authenticate", requestIDHeader},
 		MaxAge:        10 * time.Minute,
 	})
 	return func(c *gin.Context) {

@@ -46,7 +46,7 @@ func (s *Server) openPayment(c *gin.Context, id string, key *string) (openapi.Pa
 	if err := s.checkOwner(ctx, id); err != nil {
 		return openapi.PaymentOffer{}, false, err
 	}
-	if err := s.payLimits.ofOrder(ctx, id); err != nil {
+	if err := s.payLimits.ofOrder(c, id); err != nil {
 		return openapi.PaymentOffer{}, false, err
 	}
 	answer, err := s.askToPay(ctx, id, key, saga.PayRequest{Provider: name, Actor: CallerOf(ctx).Subject})

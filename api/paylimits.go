@@ -3,12 +3,9 @@ package api
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/gin-gonic/gin"
-	"github.com/sethvargo/go-limiter"
-	"github.com/sethvargo/go-limiter/memorystore"
 )
 
 // One order has the third part of a customer's calls that open payments, and all customers
@@ -20,9 +17,9 @@ const (
 
 var errTooManyPays = errors.New("too many calls in this minute that open payments")
 
-// payLimits count the calls for which a provider may be asked, in a minute. A nil store is
-// without a limit. Staff are not counted.
-type payLimits struct{ callers, orders, networks limiter.Store }
+// payLimits count the calls for which a provider may be asked, in a minute. Staff are not
+// counted.
+type payLimits struct{ callers, orders, networks *allowance }
 
 func newPayLimits(calls int) (payLimits, error) {
 	if calls < 0 {
@@ -35,67 +32,34 @@ func newPayLimits(calls int) (payLimits, error) {
 		counts payLimits
 		errs   [3]error
 	)
-	counts.callers, errs[0] = perMinute(calls)
-	counts.orders, errs[1] = perMinute(max(1, calls/ordersPart))
-	counts.networks, errs[2] = perMinute(networkTimes * calls)
+	counts.callers, errs[0] = newAllowance("payments", calls, time.Minute, errTooManyPays)
+	counts.orders, errs[1] = newAllowance("payments-of-order", max(1, calls/ordersPart), time.Minute, errTooManyPays)
+	counts.networks, errs[2] = newAllowance("payments-of-network", networkTimes*calls, time.Minute, errTooManyPays)
 	return counts, errors.Join(errs[:]...)
 }
 
-func perMinute(calls int) (limiter.Store, error) {
-	return memorystore.New(&memorystore.Config{
-		Tokens: uint64(calls), Interval: time.Minute, //nolint:gosec // it is not negative
-		SweepInterval: forgetAfter, SweepMinTTL: 2 * time.Minute,
-	})
-}
-
-// close ends the stores' goroutines.
 func (l payLimits) close(ctx context.Context) error {
-	var errs []error
-	for _, s := range []limiter.Store{l.callers, l.orders, l.networks} {
-		if s != nil {
-			errs = append(errs, s.Close(ctx))
-		}
-	}
-	return errors.Join(errs...)
+	return errors.Join(l.callers.close(ctx), l.orders.close(ctx), l.networks.close(ctx))
 }
 
 // ofCaller counts a call by who makes it and where from, before anything is done for it.
 func (l payLimits) ofCaller(c *gin.Context) error {
-	ctx := c.Request.Context()
-	caller := CallerOf(ctx)
+	caller := CallerOf(c.Request.Context())
 	if caller.Staff() {
 		return nil
 	}
 	// The caller first: one who has none left must not use up what the network has.
-	if err := takeInMinute(ctx, l.callers, callerKeyOf(caller)); err != nil {
+	if err := l.callers.take(c, callerKeyOf(caller), 0, 1); err != nil {
 		return err
 	}
-	return takeInMinute(ctx, l.networks, network(c.ClientIP()))
+	return l.networks.take(c, network(c.ClientIP()), 0, 1)
 }
 
 // ofOrder counts a call by its order, which the caller has to own: else names of orders
 // would be kept that there are not, and customers could use up what others have.
-func (l payLimits) ofOrder(ctx context.Context, orderID string) error {
-	if CallerOf(ctx).Staff() {
+func (l payLimits) ofOrder(c *gin.Context, orderID string) error {
+	if CallerOf(c.Request.Context()).Staff() {
 		return nil
 	}
-	return takeInMinute(ctx, l.orders, orderID)
-}
-
-// takeInMinute is take, with the time at which the limit has room again.
-func takeInMinute(ctx context.Context, s limiter.Store, key string) error {
-	if s == nil {
-		return nil
-	}
-	_, _, reset, ok, err := s.Take(ctx, key)
-	if err != nil && !errors.Is(err, limiter.ErrStopped) {
-		return fmt.Errorf("count a call: %w", err)
-	}
-	if ok || err != nil {
-		return nil
-	}
-	p := *problemOf(errTooManyPays)
-	until := time.Until(time.Unix(0, int64(reset))) //nolint:gosec // a time of this century
-	p.retryAfter = min(max(until+time.Second, time.Second), time.Minute)
-	return &p
+	return l.orders.take(c, orderID, 0, 1)
 }

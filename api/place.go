@@ -82,7 +82,8 @@ func (s *Server) readPlacement(c *gin.Context, key *string) (order.Placement, er
 	if err := p.Validate(); err != nil {
 		return order.Placement{}, err
 	}
-	if err := s.limits.ofCaller(c.Request.Context(), caller, costOfLines(len(p.Lines))); err != nil {
+	taken := costOf(c, s.access.of(c.Request.Method, c.FullPath()))
+	if err := s.limits.callers.take(c, callerKeyOf(caller), taken, costOfLines(len(p.Lines))); err != nil {
 		return order.Placement{}, err
 	}
 	return p, fits(p)

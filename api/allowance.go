@@ -1,0 +1,115 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/sethvargo/go-limiter"
+	"github.com/sethvargo/go-limiter/memorystore"
+)
+
+// Headers that tell callers their allowances (draft-ietf-httpapi-ratelimit-headers-11).
+const (
+	rateLimitHeader  = "RateLimit"
+	ratePolicyHeader = "RateLimit-Policy"
+)
+
+// forgetAfter is when a caller who has gone is forgotten.
+const forgetAfter = time.Minute
+
+// allowance is what each of some callers may use in a window of time. A nil one is without
+// a limit.
+type allowance struct {
+	store limiter.Store
+	// item is the allowance's name as a structured field has it, quoted.
+	item    string
+	policy  string
+	tokens  int
+	window  time.Duration
+	refused error
+}
+
+// newAllowance returns nil, no limit, where tokens is 0.
+func newAllowance(name string, tokens int, window time.Duration, refused error) (*allowance, error) {
+	if tokens == 0 {
+		return nil, nil //nolint:nilnil // no limit is not an error
+	}
+	store, err := memorystore.New(&memorystore.Config{
+		Tokens: uint64(tokens), Interval: window, //nolint:gosec // it is not negative
+		SweepInterval: forgetAfter, SweepMinTTL: max(forgetAfter, 2*window),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("gateway: count calls: %w", err)
+	}
+	item := strconv.Quote(name)
+	return &allowance{
+		store: store, item: item, tokens: tokens, window: window, refused: refused,
+		policy: fmt.Sprintf("%s;q=%d;w=%d", item, tokens, window/time.Second),
+	}, nil
+}
+
+// close ends the store's goroutine.
+func (a *allowance) close(ctx context.Context) error {
+	if a == nil {
+		return nil
+	}
+	return a.store.Close(ctx)
+}
+
+// take counts a call at its cost, of which some was taken before, and tells the caller what
+// is left. No call costs more than the whole allowance; one that costs more than is left
+// takes what is left, and is refused. A store that was closed, since the gateway is
+// stopping, lets the last calls through.
+func (a *allowance) take(c *gin.Context, key string, before, cost int) error {
+	if a == nil {
+		return nil
+	}
+	var (
+		left, reset uint64
+		ok          = true
+		err         error
+	)
+	rest := min(before+cost, a.tokens) - min(before, a.tokens)
+	if rest == 0 {
+		return nil
+	}
+	for n := 0; n < rest && ok; n++ {
+		if _, left, reset, ok, err = a.store.Take(c.Request.Context(), key); err != nil {
+			if errors.Is(err, limiter.ErrStopped) {
+				return nil
+			}
+			return fmt.Errorf("count a call: %w", err)
+		}
+	}
+	until := time.Until(time.Unix(0, int64(reset))) //nolint:gosec // a time of this century
+	until = min(max(until.Truncate(time.Second)+time.Second, time.Second), a.window)
+	a.tell(c.Writer.Header(), left, until)
+	if ok {
+		return nil
+	}
+	p := *problemOf(a.refused)
+	p.retryAfter = until
+	return &p
+}
+
+// tell says what is left until the window ends.
+func (a *allowance) tell(h http.Header, left uint64, until time.Duration) {
+	setItem(h, ratePolicyHeader, a.item, a.policy)
+	setItem(h, rateLimitHeader, a.item, a.item+";r="+strconv.FormatUint(left, 10)+";t="+strconv.Itoa(int(until/time.Second)))
+}
+
+// setItem sets an allowance's item of a list, which the call may have had already.
+func setItem(h http.Header, header, item, value string) {
+	var all []string
+	if had := h.Get(header); had != "" {
+		all = slices.DeleteFunc(strings.Split(had, ", "), func(s string) bool { return strings.HasPrefix(s, item+";") })
+	}
+	h.Set(header, strings.Join(append(all, value), ", "))
+}
