@@ -16,6 +16,8 @@ type rule struct {
 	roles  []Role
 	// cost is what a call takes of its caller's allowance; 0 counts as 1.
 	cost int
+	// deprecations are announced to the callers that they concern.
+	deprecations []deprecation
 }
 
 // as returns the caller with only those of their roles that allow the call. So whoever has
@@ -51,14 +53,16 @@ func (a access) of(method, route string) rule {
 	return rule{roles: []Role{RoleOperator}}
 }
 
-// operation is what the contract says about who may call. Security that is there and
+// operation is what the contract says about who may call, and until when. Security that is there and
 // empty says everyone, and so does one of which an alternative is empty: then a token is
 // optional.
 type operation struct {
-	ID       string            `yaml:"operationId"`
-	Security *[]map[string]any `yaml:"security"`
-	Roles    []Role            `yaml:"x-roles"`
-	Cost     int               `yaml:"x-cost"`
+	Ends       deprecable        `yaml:",inline"`
+	Parameters []parameter       `yaml:"parameters"`
+	ID         string            `yaml:"operationId"`
+	Security   *[]map[string]any `yaml:"security"`
+	Roles      []Role            `yaml:"x-roles"`
+	Cost       int               `yaml:"x-cost"`
 }
 
 // readAccess reads from the contract who may call what, so that the document that is
@@ -66,12 +70,16 @@ type operation struct {
 func readAccess(contract []byte) (access, error) {
 	var doc struct {
 		Paths map[string]struct {
-			Get    *operation `yaml:"get"`
-			Put    *operation `yaml:"put"`
-			Post   *operation `yaml:"post"`
-			Patch  *operation `yaml:"patch"`
-			Delete *operation `yaml:"delete"`
+			Parameters []parameter `yaml:"parameters"`
+			Get        *operation  `yaml:"get"`
+			Put        *operation  `yaml:"put"`
+			Post       *operation  `yaml:"post"`
+			Patch      *operation  `yaml:"patch"`
+			Delete     *operation  `yaml:"delete"`
 		} `yaml:"paths"`
+		Components struct {
+			Parameters map[string]parameter `yaml:"parameters"`
+		} `yaml:"components"`
 	}
 	if err := yaml.Unmarshal(contract, &doc); err != nil {
 		return nil, fmt.Errorf("gateway: read the contract: %w", err)
@@ -88,6 +96,9 @@ func readAccess(contract []byte) (access, error) {
 				continue
 			}
 			declared, err := o.rule(method)
+			if err == nil {
+				declared.deprecations, err = o.deprecations(item.Parameters, doc.Components.Parameters)
+			}
 			if err != nil {
 				return nil, fmt.Errorf("gateway: %s %s: %w", method, path, err)
 			}

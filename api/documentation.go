@@ -5,20 +5,27 @@ import (
 	"net/http"
 	"strings"
 
-	"holdfast/api/openapi"
-
 	"github.com/gin-gonic/gin"
 	"github.com/swaggest/swgui/v5/static"
 	"github.com/swaggest/swgui/v5emb"
+
+	"holdfast/api/openapi"
+	"holdfast/docs"
 )
 
-// documentation serves the contract and a page that shows it. The page and all
+// documentation serves the contract, a page that shows it, and the API policy. The page and all
 // its parts come from this process: its policy lets it fetch from nowhere else.
 func (s *Server) documentation(e *gin.Engine) {
 	contract := openapi.Contract()
 	tag := tagOf(contract)
 	page := v5emb.New("Holdfast", "/openapi.yaml", "/docs/")
+	policyTag := tagOf(docs.APIPolicy)
 	show := func(c *gin.Context) {
+		if c.Request.URL.Path == policyPath {
+			c.Header("Cache-Control", revalidate)
+			writeWithTag(c, http.StatusOK, "text/markdown; charset=utf-8", docs.APIPolicy, policyTag)
+			return
+		}
 		if !isPart(strings.TrimPrefix(c.Param("file"), "/")) {
 			s.fail(c, errNoRoute)
 			return

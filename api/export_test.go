@@ -39,6 +39,12 @@ func CheckAccess(contract []byte) error {
 	return err
 }
 
+// Announce is what tells callers of a contract what is deprecated in it.
+func Announce(contract []byte) (gin.HandlerFunc, error) {
+	a, err := readAccess(contract)
+	return a.announce, err
+}
+
 // ProblemNames are those of all types of problems.
 func ProblemNames() []string { return slices.Collect(maps.Keys(problemTypes())) }
 

@@ -39,7 +39,7 @@ func (s *Server) router() (*gin.Engine, error) {
 	}
 	e.HandleMethodNotAllowed = true
 	e.RedirectTrailingSlash = false
-	e.Use(s.observe, s.recover, harden, crossOrigins, s.guard, s.limitAddress, s.authenticate,
+	e.Use(s.observe, s.recover, harden, crossOrigins, s.access.announce, s.guard, s.limitAddress, s.authenticate,
 		s.checkQuery, s.readBody, bound)
 	e.NoRoute(func(c *gin.Context) { s.fail(c, errNoRoute) })
 	e.NoMethod(func(c *gin.Context) { s.fail(c, errNoMethod) })
