@@ -116,7 +116,10 @@ func TestWhatOpensPaymentsSaysSo(t *testing.T) {
 }
 
 func TestOnlyWhatIsLimitedHasAnAllowance(t *testing.T) {
-	g := asking(t, func(c *api.Config) { c.Limits = api.Limits{Caller: 5, Address: 7}; c.Origins = []string{"https://shop.example"} })
+	g := asking(t, func(c *api.Config) {
+		c.Limits = api.Limits{Caller: 5, Address: 7}
+		c.Origins = []string{"https://shop.example"}
+	})
 	header := func(k call) string { return g.fromAddress(k, "192.0.2.1:1", "").header.Get("RateLimit") }
 	require.Empty(t, header(call{method: http.MethodGet, path: "/healthz"}))
 	require.Equal(t, `"address";r=6;t=1`, header(call{method: http.MethodGet, path: "/v1/products/none"}))
