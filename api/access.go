@@ -5,6 +5,9 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
+
+	"holdfast/api/openapi"
 
 	"github.com/goccy/go-yaml"
 )
@@ -64,6 +67,9 @@ type operation struct {
 	Roles      []Role            `yaml:"x-roles"`
 	Cost       int               `yaml:"x-cost"`
 }
+
+// contractAccess is what the gateway's own contract says, which never changes.
+var contractAccess = sync.OnceValues(func() (access, error) { return readAccess(openapi.Contract()) })
 
 // readAccess reads from the contract who may call what, so that the document that is
 // served is the one that counts. It refuses a call that doesn't say.

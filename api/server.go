@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"sync"
@@ -167,12 +168,13 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	access, err := readAccess(openapi.Contract())
+	access, err := contractAccess()
 	if err != nil {
 		return nil, err
 	}
 	if local { // who reaches it there may see what the machine does
-		access[metricsRoute][http.MethodGet] = rule{public: true}
+		access = maps.Clone(access)
+		access[metricsRoute] = map[string]rule{http.MethodGet: {public: true}}
 	}
 	limits, err := newLimits(cfg.Limits)
 	if err != nil {
