@@ -88,7 +88,7 @@ func (a *allowance) take(c *gin.Context, key string, before, cost int) error {
 			return fmt.Errorf("count a call: %w", err)
 		}
 	}
-	until := time.Until(time.Unix(0, int64(reset))) //nolint:gosec // a time of this century
+	until := time.Until(time.Unix(0, int64(reset)))
 	until = min(max(until.Truncate(time.Second)+time.Second, time.Second), a.window)
 	a.tell(c.Writer.Header(), left, until)
 	if ok {

@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"regexp"
 	"strconv"
@@ -35,12 +36,12 @@ func allowances(t *testing.T, h http.Header, at time.Time) map[string]left {
 		require.NoError(t, err)
 		return n
 	}
-	for _, item := range strings.Split(h.Get("RateLimit"), ", ") {
+	for item := range strings.SplitSeq(h.Get("RateLimit"), ", ") {
 		m := allowanceItem.FindStringSubmatch(item)
 		require.NotNil(t, m, "%q", item)
 		all[m[1]] = left{units: number(m[2]), until: at.Add(time.Duration(number(m[3])) * time.Second)}
 	}
-	for _, item := range strings.Split(h.Get("RateLimit-Policy"), ", ") {
+	for item := range strings.SplitSeq(h.Get("RateLimit-Policy"), ", ") {
 		m := policyItem.FindStringSubmatch(item)
 		require.NotNil(t, m, "%q", item)
 		l, ok := all[m[1]]
@@ -80,9 +81,7 @@ func TestAClientThatObeysTheHeadersIsNeverRefused(t *testing.T) {
 		}
 		a := g.fromAddress(k.call, "192.0.2.1:1", "")
 		require.NotEqual(t, http.StatusTooManyRequests, a.status, "call %d: %s %v", n, a.body, known)
-		for name, l := range allowances(t, a.header, time.Now()) {
-			known[name] = l
-		}
+		maps.Copy(known, allowances(t, a.header, time.Now()))
 	}
 	require.Positive(t, waits)
 	require.Contains(t, known, "caller")

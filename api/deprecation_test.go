@@ -104,7 +104,7 @@ func TestTheAPIPolicyIsServedAndShowsTheHeadersAsTheyAre(t *testing.T) {
 	for _, line := range []string{
 		"Deprecation: @1767225600", "Sunset: Wed, 01 Jul 2026 00:00:00 GMT", `Link: </docs/api-policy.md>; rel="deprecation"; type="text/markdown"`,
 	} {
-		require.True(t, strings.Contains(string(a.body), line), line)
+		require.Contains(t, string(a.body), line)
 	}
 	for _, c := range contractCalls(t) {
 		if c.method == http.MethodGet && !strings.Contains(c.path, "{") {

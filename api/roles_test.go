@@ -120,11 +120,10 @@ type window struct {
 func (w window) as(role api.Role, method, path string, body any) answer {
 	w.t.Helper()
 	k := call{method: method, path: path, body: body}
-	switch role {
-	case api.RoleCustomer:
+	switch {
+	case role == api.RoleCustomer:
 		k = k.as(w.t, "ada", role)
-	case "":
-	default:
+	case role != "":
 		k = k.as(w.t, staffName, role)
 	}
 	return w.do(k)
