@@ -35,7 +35,7 @@ type WebhookResult struct {
 // Endpoints stores where merchants receive events.
 type Endpoints interface {
 	Get(ctx context.Context, id string) (webhook.Stored, error)
-	Disable(ctx context.Context, id string, now time.Time) error
+	Disable(ctx context.Context, sentTo webhook.Stored, now time.Time) error
 	Tries(ctx context.Context, endpointID, eventID, run string) (int, error)
 	Log(ctx context.Context, endpointID string, e webhook.Event, t webhook.Tried) error
 	Settle(ctx context.Context, endpointID, eventID string, status webhook.DeliveryStatus) error
@@ -98,7 +98,7 @@ func (a *Deliver) send(ctx context.Context, to webhook.Stored, d webhook.Deliver
 		tried.Status = webhook.DeliveryDelivered
 	case answer.Status == http.StatusGone:
 		result.Outcome, tried.Status = WebhookGone, webhook.DeliveryDropped
-		if err := a.Endpoints.Disable(ctx, to.ID, a.now()); err != nil && !errors.Is(err, webhook.ErrNotFound) {
+		if err := a.Endpoints.Disable(ctx, to, a.now()); err != nil && !errors.Is(err, webhook.ErrNotFound) {
 			return WebhookResult{}, err
 		}
 	default:

@@ -179,6 +179,8 @@ var walk = map[string]struct {
 	"POST /v1/webhooks":                                     {`{"url":"https://8.8.8.8/"}`, 201, 0, 0},
 	"GET /v1/webhooks":                                      {"", 200, 0, 0},
 	"GET /v1/webhooks/{id}":                                 {"", 404, 0, 0},
+	"PATCH /v1/webhooks/{id}":                               {"{}", 0, 0, 0},
+	"POST /v1/webhooks/{id}/test":                           {"", 404, 0, 0},
 	"DELETE /v1/webhooks/{id}":                              {"", 404, 0, 0},
 	"POST /v1/webhooks/{id}/rotate":                         {"", 404, 0, 0},
 	"GET /v1/webhooks/{id}/deliveries":                      {"", 404, 0, 0},

@@ -47,6 +47,7 @@ type Webhooks interface {
 	Add(ctx context.Context, r webhook.Registration) (webhook.Stored, webhook.Secret, error)
 	List(ctx context.Context) ([]webhook.Stored, error)
 	Get(ctx context.Context, id string) (webhook.Stored, error)
+	Update(ctx context.Context, id string, p webhook.Patch) (webhook.Stored, error)
 	Remove(ctx context.Context, id string) error
 	Rotate(ctx context.Context, id, key string, now time.Time) (webhook.Stored, webhook.Secret, error)
 	Deliveries(ctx context.Context, id string, limit int, after string) (page []webhook.Logged, more bool, err error)
@@ -87,6 +88,7 @@ type Sagas interface {
 	OpenDisputes(ctx context.Context, limit int, token []byte) (page []order.Dispute, next []byte, err error)
 
 	Delist(ctx context.Context, d saga.Delisting) (workflowID string, err error)
+	DeliverWebhook(ctx context.Context, d webhook.Delivery) error
 	ReplayWebhook(ctx context.Context, d webhook.Delivery, key string) error
 	CheckHealth(ctx context.Context) error
 }

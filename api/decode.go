@@ -14,8 +14,13 @@ import (
 
 // body is the body of a request that must be JSON.
 func body(c *gin.Context) ([]byte, error) {
-	if types := c.Request.Header["Content-Type"]; len(types) != 1 || !isJSON(types[0]) {
-		return nil, errMediaType
+	return bodyOf(c, "application/json", errMediaType)
+}
+
+// bodyOf is the body of a request that must be of a media type, or is refused.
+func bodyOf(c *gin.Context, media string, refused error) ([]byte, error) {
+	if types := c.Request.Header["Content-Type"]; len(types) != 1 || !isMedia(types[0], media) {
+		return nil, refused
 	}
 	if e := c.GetHeader("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
 		return nil, errEncoding
@@ -30,13 +35,13 @@ func sent(c *gin.Context) []byte {
 	return b
 }
 
-func isJSON(contentType string) bool {
-	if contentType == "application/json" {
+func isMedia(contentType, media string) bool {
+	if contentType == media {
 		return true
 	}
-	media, params, err := mime.ParseMediaType(contentType)
+	found, params, err := mime.ParseMediaType(contentType)
 	charset := params["charset"]
-	return err == nil && media == "application/json" && (charset == "" || strings.EqualFold(charset, "utf-8"))
+	return err == nil && found == media && (charset == "" || strings.EqualFold(charset, "utf-8"))
 }
 
 // decode reads a request's body into v, strictly: what the contract doesn't
@@ -45,6 +50,32 @@ func decode(c *gin.Context, v any) error {
 	b, err := body(c)
 	if err != nil {
 		return err
+	}
+	return decodeStrict(b, v)
+}
+
+// decodePatch reads a JSON merge patch (RFC 7396) into v, whose fields are pointers. null
+// removes a field: it is read as the empty value that removable has for it, and refused for
+// all other fields.
+func decodePatch(c *gin.Context, v any, removable map[string]string) error {
+	b, err := bodyOf(c, "application/merge-patch+json", errPatchType)
+	if err != nil {
+		return err
+	}
+	var fields map[string]jsontext.Value
+	if err := json.Unmarshal(b, &fields); err != nil {
+		return readingError(b, err)
+	}
+	for name, empty := range removable {
+		if f, there := fields[name]; there && f.Kind() == 'n' {
+			fields[name] = jsontext.Value(empty)
+		}
+	}
+	if fields == nil {
+		return malformed("", "must be an object")
+	}
+	if b, err = json.Marshal(fields); err != nil {
+		return readingError(b, err)
 	}
 	return decodeStrict(b, v)
 }

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"net/url"
 
 	"holdfast/api/openapi"
 
@@ -82,23 +81,50 @@ func (s *Server) ReplayWebhookDelivery(c *gin.Context, id openapi.ID, deliveryID
 }
 
 func (s *Server) replay(ctx context.Context, id, deliveryID string, key *string) error {
-	if err := checkKey(key); err != nil {
-		return err
-	}
-	w, err := s.cfg.Webhooks.Get(ctx, id)
+	w, err := s.activeWebhook(ctx, id, key)
 	if err != nil {
-		return webhookError(err)
-	}
-	if w.Status != webhook.StatusActive {
-		return errWebhookDisabled
+		return err
 	}
 	event, err := s.cfg.Webhooks.Event(ctx, id, deliveryID)
 	if err != nil {
 		return webhookError(err)
 	}
-	d := webhook.Delivery{EndpointID: id, Event: event}
-	if u, err := url.Parse(w.URL); err == nil {
-		d.Host = u.Host
+	return s.cfg.Sagas.ReplayWebhook(ctx, w.Delivery(event), webhook.KeyOf("replay", optional(key)))
+}
+
+// TestWebhook implements ServerInterface.
+func (s *Server) TestWebhook(c *gin.Context, id openapi.ID, params openapi.TestWebhookParams) {
+	event, err := s.testWebhook(c.Request.Context(), id, params.IdempotencyKey)
+	if err != nil {
+		s.fail(c, err)
+		return
 	}
-	return s.cfg.Sagas.ReplayWebhook(ctx, d, webhook.KeyOf("replay", optional(key)))
+	c.JSON(http.StatusAccepted, openapi.WebhookTest{DeliveryID: event.ID})
+}
+
+func (s *Server) testWebhook(ctx context.Context, id string, key *string) (webhook.Event, error) {
+	w, err := s.activeWebhook(ctx, id, key)
+	if err != nil {
+		return webhook.Event{}, err
+	}
+	event, err := webhook.NewTest(id, optional(key), s.cfg.Now())
+	if err != nil {
+		return event, err
+	}
+	return event, s.cfg.Sagas.DeliverWebhook(ctx, w.Delivery(event))
+}
+
+// activeWebhook returns a webhook that something is to be sent to now.
+func (s *Server) activeWebhook(ctx context.Context, id string, key *string) (webhook.Stored, error) {
+	if err := checkKey(key); err != nil {
+		return webhook.Stored{}, err
+	}
+	w, err := s.cfg.Webhooks.Get(ctx, id)
+	switch {
+	case err != nil:
+		return w, webhookError(err)
+	case w.Status != webhook.StatusActive:
+		return w, errWebhookDisabled
+	}
+	return w, nil
 }

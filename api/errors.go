@@ -21,6 +21,7 @@ var (
 	errNoRoute         = errors.New("there is nothing at this path")
 	errNoMethod        = errors.New("this path doesn't know the method")
 	errMediaType       = errors.New("the body must be application/json, said once")
+	errPatchType       = errors.New("the body must be application/merge-patch+json, said once")
 	errEncoding        = errors.New("the body must come without a Content-Encoding")
 	errTooLarge        = fmt.Errorf("the body is larger than %d bytes", maxBodyBytes)
 	errFormTooLarge    = fmt.Errorf("the body is larger than %d bytes, the most of a callback or a form", maxFormBytes)
@@ -61,7 +62,7 @@ var (
 	errSearchBusy      = errors.New("too many searches are being answered; orders go on meanwhile")
 	errNoIndex         = errors.New("this gateway was started without a search index; orders go on without it")
 	errStaffOnly       = errors.New("only members of staff may ask for this")
-	errWebhookDisabled = errors.New("the endpoint answered that it is gone, and gets nothing any more")
+	errWebhookDisabled = errors.New("the webhook is disabled; enable it again with PATCH first")
 	errWebhooks        = errors.New("the webhooks can't be reached")
 	errNotYours        = errors.New("customers can access only their own orders")
 )
@@ -89,6 +90,7 @@ var kinds = []kind{
 	{errNotYours, http.StatusForbidden, "forbidden", "Somebody else's", 0},
 	{errTooMany, http.StatusTooManyRequests, "too-many-requests", "Too many requests", time.Second},
 	{errTooManyPays, http.StatusTooManyRequests, "too-many-requests", "Too many payments asked for", time.Minute},
+	{errPatchType, http.StatusUnsupportedMediaType, "unsupported-media-type", "Unsupported media type", 0},
 	{errMediaType, http.StatusUnsupportedMediaType, "unsupported-media-type", "Unsupported media type", 0},
 	{errEncoding, http.StatusUnsupportedMediaType, "unsupported-media-type", "Unsupported encoding", 0},
 	{errTooLarge, http.StatusRequestEntityTooLarge, "body-too-large", "Body too large", 0},

@@ -92,14 +92,12 @@ func shortagesFor(caller Caller, all []order.Shortage) []order.Shortage {
 	return shown
 }
 
-// refundFor returns a refund as the caller may see it. Notes and details are what the
-// shop's own people, and the provider, say to one another.
+// refundFor returns a refund as the caller may see it.
 func refundFor(caller Caller, r order.Refund) order.Refund {
-	r = r.Shown()
 	if caller.Staff() {
-		return r
+		return r.Shown()
 	}
-	r.Actor, r.Note, r.Detail = order.ActorFor(caller.Subject, r.Actor), "", ""
-	r.Decisions = nil
-	return r
+	public := r.Public()
+	public.Actor = order.ActorFor(caller.Subject, r.Actor)
+	return public
 }

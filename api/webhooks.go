@@ -31,7 +31,7 @@ func (s *Server) RegisterWebhook(c *gin.Context, params openapi.RegisterWebhookP
 		return
 	}
 	ctx := c.Request.Context()
-	if err := s.checkWebhook(ctx, in); err != nil {
+	if err := s.checkWebhook(ctx, webhook.Patch{URL: &in.URL, Events: &in.Events, Description: &in.Description}); err != nil {
 		s.fail(c, err)
 		return
 	}
@@ -51,25 +51,64 @@ func (s *Server) showSecret(c *gin.Context, status int, w webhook.Stored, made w
 	c.JSON(status, WebhookWithSecret{w.Endpoint, made.Value})
 }
 
-func (s *Server) checkWebhook(ctx context.Context, in openapi.WebhookSpec) error {
+func (s *Server) checkWebhook(ctx context.Context, p webhook.Patch) error {
 	var bad product.Invalid
-	if refused, ok := errors.AsType[*webhook.RefusedURLError](s.cfg.CheckURL(ctx, in.URL)); ok {
-		bad.Add("url", refused.Reason)
+	if p.URL != nil {
+		if refused, ok := errors.AsType[*webhook.RefusedURLError](s.cfg.CheckURL(ctx, *p.URL)); ok {
+			bad.Add("url", refused.Reason)
+		}
 	}
-	if len(in.Events) > maxEventNames {
+	if p.Events != nil {
+		checkEventNames(&bad, *p.Events)
+	}
+	if p.Description != nil {
+		if len(*p.Description) > webhook.MaxDescriptionBytes {
+			bad.Add("description", fmt.Sprintf("at most %d bytes", webhook.MaxDescriptionBytes))
+		}
+		product.CheckText(&bad, "description", *p.Description)
+	}
+	if p.Status != nil && *p.Status != webhook.StatusActive && *p.Status != webhook.StatusDisabled {
+		bad.Add("status", "must be active or disabled")
+	}
+	return bad.OrNil()
+}
+
+func checkEventNames(bad *product.Invalid, names []string) {
+	if len(names) > maxEventNames {
 		bad.Add("events", fmt.Sprintf("at most %d", maxEventNames))
-		return bad.OrNil()
+		return
 	}
-	for i, name := range in.Events {
+	for i, name := range names {
 		if !webhook.Known(name) {
 			bad.Add(fmt.Sprintf("events[%d]", i), fmt.Sprintf("%q is no event", shown(name)))
 		}
 	}
-	if len(in.Description) > webhook.MaxDescriptionBytes {
-		bad.Add("description", fmt.Sprintf("at most %d bytes", webhook.MaxDescriptionBytes))
+}
+
+// UpdateWebhook implements ServerInterface.
+func (s *Server) UpdateWebhook(c *gin.Context, id openapi.ID) {
+	w, err := s.updateWebhook(c, id)
+	if err != nil {
+		s.fail(c, err)
+		return
 	}
-	product.CheckText(&bad, "description", in.Description)
-	return bad.OrNil()
+	c.JSON(http.StatusOK, w.Endpoint)
+}
+
+func (s *Server) updateWebhook(c *gin.Context, id string) (webhook.Stored, error) {
+	var p webhook.Patch
+	if err := decodePatch(c, &p, map[string]string{"description": `""`, "events": "[]"}); err != nil {
+		return webhook.Stored{}, err
+	}
+	ctx := c.Request.Context()
+	if err := s.checkWebhook(ctx, p); err != nil {
+		return webhook.Stored{}, err
+	}
+	w, err := s.cfg.Webhooks.Update(ctx, id, p)
+	if err != nil {
+		return w, webhookError(err)
+	}
+	return w, nil
 }
 
 // ListWebhooks implements ServerInterface.

@@ -141,7 +141,7 @@ func TestDeliveriesAndReplay(t *testing.T) {
 		require.Equal(t, http.StatusAccepted, g.postOnce("k", "/v1/webhooks/"+w.ID+"/deliveries/1-1-0/replay", nil).status)
 	}
 	require.Len(t, g.temporal.starts, starts+1, "once under its key")
-	require.NoError(t, g.hooks.Disable(t.Context(), w.ID, time.Now()))
+	require.Equal(t, http.StatusOK, g.patch("/v1/webhooks/"+w.ID, `{"status":"disabled"}`).status)
 	a := replay("1-1-0")
 	require.Equal(t, http.StatusConflict, a.status)
 	require.Equal(t, "/problems/webhook-disabled", a.problem(t).Type)
@@ -185,4 +185,90 @@ func TestWebhooksCallsUnderAKeyAreTheSameCalls(t *testing.T) {
 	require.Equal(t, http.StatusNoContent, g.do(call{method: http.MethodDelete, path: first.header.Get("Location")}).status)
 	delete(spec, "description")
 	require.Equal(t, "/problems/secret-gone", g.postOnce("k", "/v1/webhooks", spec).problem(t).Type)
+}
+
+func (g *gateway) patch(path string, body any) answer {
+	return g.do(call{
+		method: http.MethodPatch, path: path, body: body, header: http.Header{"Content-Type": {"application/merge-patch+json"}},
+	})
+}
+
+func TestAWebhookIsChangedByAMergePatch(t *testing.T) {
+	g := newGateway(t)
+	w := g.registerWebhook("https://8.8.8.8/hooks", "order.*")
+	path := "/v1/webhooks/" + w.ID
+	shows := func(body string, want webhook.Endpoint) {
+		t.Helper()
+		for range 2 { // repeated, it changes nothing
+			a := g.patch(path, body)
+			require.Equal(t, http.StatusOK, a.status, "%s", a.body)
+			require.NotContains(t, string(a.body), "ecret")
+			var got webhook.Endpoint
+			require.NoError(t, json.Unmarshal(a.body, &got))
+			if got.DisabledAt != nil {
+				got.DisabledAt = nil
+				require.Equal(t, webhook.StatusDisabled, got.Status)
+			}
+			require.Equal(t, want, got)
+		}
+		require.JSONEq(t, string(g.get(path).body), string(g.patch(path, `{}`).body))
+	}
+	want := w.Endpoint
+	want.Description, want.Events = "The warehouse", []string{"refund.*", "payment.succeeded"}
+	shows(`{"description":"The warehouse","events":["refund.*","payment.succeeded"]}`, want)
+	want.URL = "https://8.8.4.4/"
+	shows(`{"url":"https://8.8.4.4/"}`, want)
+	want.Status = webhook.StatusDisabled
+	shows(`{"status":"disabled"}`, want)
+	want.Status = webhook.StatusActive
+	shows(`{"status":"active"}`, want)
+	want.Description, want.Events = "", []string{}
+	shows(`{"description":null,"events":null}`, want)
+	stored, err := g.hooks.Get(t.Context(), w.ID)
+	require.NoError(t, err)
+	require.Equal(t, w.Secret, stored.Secrets[0].Value)
+
+	for body, field := range map[string]string{
+		`{"url":null}`: "url", `{"status":null}`: "status", `{"status":"gone"}`: "status", `{"url":"https://127.0.0.1/"}`: "url",
+		`{"url":"http://8.8.8.8/"}`: "url", `{"secret":"whsec_mine"}`: "secret", `{"id":"x"}`: "id", `{"events":["order.payed"]}`: "events[0]",
+		`{"events":["webhook.test"]}`: "events[0]", `{"events":"order.*"}`: "events", `{"status":"active","status":"disabled"}`: "status",
+		`{"description":"` + strings.Repeat("x", 201) + `"}`: "description", `{"description":7}`: "description",
+	} {
+		a := g.patch(path, body)
+		require.Contains(t, []int{400, 422}, a.status, "%.100s: %s", body, a.body)
+		require.Equal(t, field, a.problem(t).Errors[0].Path, "%.100s", body)
+	}
+	for _, body := range []string{"null", "[]", "7", "{", ""} {
+		require.Equal(t, http.StatusBadRequest, g.patch(path, body).status, body)
+	}
+	a := g.do(call{method: http.MethodPatch, path: path, body: `{}`})
+	require.Equal(t, "/problems/unsupported-media-type", a.problem(t).Type, "it is no merge patch")
+	require.Equal(t, "/problems/unknown-webhook", g.patch("/v1/webhooks/wh_none", `{}`).problem(t).Type)
+}
+
+func TestATestEventGoesToOneWebhook(t *testing.T) {
+	g := newGateway(t)
+	g.registerWebhook("https://8.8.8.8/other")
+	w := g.registerWebhook("https://8.8.8.8/hooks?key=hidden", "refund.*")
+	path := "/v1/webhooks/" + w.ID + "/test"
+	sent := func(a answer) string {
+		t.Helper()
+		require.Equal(t, http.StatusAccepted, a.status, "%s", a.body)
+		var told struct{ DeliveryID string }
+		require.NoError(t, json.Unmarshal(a.body, &told))
+		started := g.temporal.starts[len(g.temporal.starts)-1]
+		require.Equal(t, saga.WebhookWorkflowID(w.ID, told.DeliveryID), started.options.ID)
+		return told.DeliveryID
+	}
+	starts := len(g.temporal.starts)
+	first := sent(g.post(path, nil))
+	require.NotEqual(t, first, sent(g.post(path, nil)))
+	require.Len(t, g.temporal.starts, starts+2)
+	keyed := sent(g.postOnce("k", path, nil))
+	require.Equal(t, keyed, sent(g.postOnce("k", path, nil)))
+	require.Len(t, g.temporal.starts, starts+3, "once under its key")
+	require.Equal(t, http.StatusBadRequest, g.postOnce("a b", path, nil).status)
+	require.Equal(t, "/problems/unknown-webhook", g.post("/v1/webhooks/wh_none/test", nil).problem(t).Type)
+	require.Equal(t, http.StatusOK, g.patch("/v1/webhooks/"+w.ID, `{"status":"disabled"}`).status)
+	require.Equal(t, "/problems/webhook-disabled", g.post(path, nil).problem(t).Type)
 }

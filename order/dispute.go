@@ -67,6 +67,12 @@ type Dispute struct {
 	DismissedBy string    `json:"dismissedBy,omitempty"`
 }
 
+// Public is the dispute without who took note of it.
+func (d Dispute) Public() Dispute {
+	d.DismissedAt, d.DismissedBy = time.Time{}, ""
+	return d
+}
+
 // Hear applies a message about the dispute and reports whether it changed anything.
 // Messages may arrive late, twice and in any order: the latest event counts, and within one
 // second the one that is further along. A message that only repeats the same state at a

@@ -257,6 +257,14 @@ func (r Refund) Shown() Refund {
 	return r
 }
 
+// Public is the refund without what the shop's own people, and the provider, say to one
+// another.
+func (r Refund) Public() Refund {
+	r = r.Shown()
+	r.Actor, r.Note, r.Detail, r.Decisions = "", "", "", nil
+	return r
+}
+
 // PartRefund is the refund id of a requested refund, with the caller's name for it.
 func PartRefund(provider, id string) string { return partRefund + provider + ":" + id }
 

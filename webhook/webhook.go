@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"time"
 )
@@ -59,7 +60,7 @@ type Status string
 
 const (
 	StatusActive Status = "active"
-	// Disabled endpoints get nothing any more: they answered 410.
+	// StatusDisabled endpoints get nothing: they answered 410, or an operator disabled them.
 	StatusDisabled Status = "disabled"
 )
 
@@ -73,13 +74,16 @@ type Endpoint struct {
 	Description string    `json:"description,omitempty"`
 	CreatedAt   time.Time `json:"createdAt"`
 	Status      Status    `json:"status"`
-	// DisabledAt is set once the status is Disabled.
+	// DisabledAt is set while the status is StatusDisabled.
 	DisabledAt *time.Time `json:"disabledAt,omitempty"`
 }
 
-// Wants tells whether the endpoint is to be told of an event of this type.
-func (e Endpoint) Wants(eventType string) bool {
-	return e.Status == StatusActive && Matches(e.Events, eventType)
+// Patch changes an endpoint. What is nil stays as it is.
+type Patch struct {
+	URL         *string   `json:"url"`
+	Events      *[]string `json:"events"`
+	Description *string   `json:"description"`
+	Status      *Status   `json:"status"`
 }
 
 // Secret is a key that signs.
@@ -127,6 +131,58 @@ type Stored struct {
 	Secrets []Secret `json:"secrets"`
 	// Fingerprint of what was registered under a key; empty where there was none.
 	Fingerprint string `json:"fingerprint,omitempty"`
+	// EnabledAt is when the endpoint was last enabled again; zero if it never was.
+	EnabledAt time.Time `json:"enabledAt,omitzero"`
+}
+
+// Wants reports whether the endpoint is to be told of an event of this type that was
+// published at a time. What was published while it was disabled is not made up for.
+func (s Stored) Wants(eventType string, published time.Time) bool {
+	return s.Status == StatusActive && !published.Before(s.CreatedAt) && !published.Before(s.EnabledAt) &&
+		Matches(s.Events, eventType)
+}
+
+// Delivery is an event on its way to the endpoint.
+func (s Stored) Delivery(e Event) Delivery {
+	d := Delivery{EndpointID: s.ID, Event: e}
+	if u, err := url.Parse(s.URL); err == nil { // it was checked when it was registered
+		d.Host = u.Host
+	}
+	return d
+}
+
+// Apply makes a change at a time of Redis' clock, and reports whether it changed anything.
+// The secrets stay as they are.
+func (s *Stored) Apply(p Patch, now time.Time) (changed bool) {
+	if p.URL != nil && *p.URL != s.URL {
+		s.URL, changed = *p.URL, true
+	}
+	if p.Events != nil && !slices.Equal(*p.Events, s.Events) {
+		s.Events, changed = append([]string{}, *p.Events...), true
+	}
+	if p.Description != nil && *p.Description != s.Description {
+		s.Description, changed = *p.Description, true
+	}
+	if p.Status == nil || *p.Status == s.Status {
+		return changed
+	}
+	if s.Status = *p.Status; s.Status == StatusDisabled {
+		s.DisabledAt = &now
+	} else {
+		s.DisabledAt, s.EnabledAt = nil, now
+	}
+	return true
+}
+
+// Gone disables an endpoint that answered a message with 410, and reports whether it
+// changed anything. sentTo is the endpoint as it was when the message was sent: if it has
+// another URL by now, or was enabled again since, the answer is out of date.
+func (s *Stored) Gone(sentTo Stored, now time.Time) (changed bool) {
+	if s.URL != sentTo.URL || !s.EnabledAt.Equal(sentTo.EnabledAt) {
+		return false
+	}
+	disabled := StatusDisabled
+	return s.Apply(Patch{Status: &disabled}, now.UTC())
 }
 
 // String leaves the secrets out, wherever somebody prints an endpoint.
@@ -188,15 +244,6 @@ func NewID() string {
 	var id [10]byte
 	_, _ = rand.Read(id[:]) // it never fails
 	return "wh_" + hex.EncodeToString(id[:])
-}
-
-// Event is one message. Every endpoint gets the same, under the same id, however often.
-type Event struct {
-	ID   string    `json:"id"`
-	Type string    `json:"type"`
-	At   time.Time `json:"at"`
-	// Body goes out as it stands: it is what is signed.
-	Body json.RawMessage `json:"body"`
 }
 
 // Delivery is one event on its way to one endpoint.

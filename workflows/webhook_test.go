@@ -35,7 +35,7 @@ func (m *merchant) Get(context.Context, string) (webhook.Stored, error) {
 	return m.endpoint, nil
 }
 
-func (m *merchant) Disable(context.Context, string, time.Time) error {
+func (m *merchant) Disable(context.Context, webhook.Stored, time.Time) error {
 	m.endpoint.Status = webhook.StatusDisabled
 	return nil
 }

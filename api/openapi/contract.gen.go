@@ -171,9 +171,7 @@ type ProblemMeaning struct {
 type ProblemType struct {
 	// Meanings One for each case in which the type is answered.
 	Meanings []ProblemMeaning `json:"meanings"`
-
-	// Type Example: /problems/stale
-	Type string `json:"type"`
+	Type     string           `json:"type"`
 }
 
 // Product defines model for Product.
@@ -288,8 +286,6 @@ type VariantStock struct {
 // Version defines model for Version.
 type Version struct {
 	// Version A release such as v1.2.3; `devel`, with the commit if it is known, for a build that is none.
-	//
-	// Example: v1.2.3
 	Version string `json:"version"`
 }
 
@@ -300,6 +296,9 @@ type Webhook = webhook.Endpoint
 type WebhookList struct {
 	Items []Webhook `json:"items"`
 }
+
+// WebhookPatch defines model for WebhookPatch.
+type WebhookPatch = webhook.Patch
 
 // WebhookSpec defines model for WebhookSpec.
 type WebhookSpec struct {
@@ -312,6 +311,12 @@ type WebhookSpec struct {
 	// URL https, of at most 2,048 bytes, without user or fragment, at an address that is public or that
 	// HOLDFAST_WEBHOOKS_ALLOW names. http is for addresses that it names.
 	URL string `json:"url"`
+}
+
+// WebhookTest defines model for WebhookTest.
+type WebhookTest struct {
+	// DeliveryID The event's id, as in `webhook-id` and in the list of deliveries.
+	DeliveryID string `json:"deliveryId"`
 }
 
 // Cursor defines model for Cursor.
@@ -565,6 +570,12 @@ type RotateWebhookParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// TestWebhookParams defines parameters for TestWebhook.
+type TestWebhookParams struct {
+	// IdempotencyKey Calls with the same key are the same call. 1 to 255 visible ASCII characters.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // DismissDisputeJSONRequestBody defines body for DismissDispute for application/json ContentType.
 type DismissDisputeJSONRequestBody = DisputeName
 
@@ -594,6 +605,9 @@ type DecideRefundJSONRequestBody = RefundDecision
 
 // RegisterWebhookJSONRequestBody defines body for RegisterWebhook for application/json ContentType.
 type RegisterWebhookJSONRequestBody = WebhookSpec
+
+// UpdateWebhookApplicationMergePatchPlusJSONRequestBody defines body for UpdateWebhook for application/merge-patch+json ContentType.
+type UpdateWebhookApplicationMergePatchPlusJSONRequestBody = WebhookPatch
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -687,6 +701,9 @@ type ServerInterface interface {
 	// GetWebhook One webhook, without its secret
 	// (GET /v1/webhooks/{id})
 	GetWebhook(c *gin.Context, id ID)
+	// UpdateWebhook Change, disable or enable a webhook
+	// (PATCH /v1/webhooks/{id})
+	UpdateWebhook(c *gin.Context, id ID)
 	// ListWebhookDeliveries What was sent, the newest event first
 	// (GET /v1/webhooks/{id}/deliveries)
 	ListWebhookDeliveries(c *gin.Context, id ID, params ListWebhookDeliveriesParams)
@@ -696,6 +713,9 @@ type ServerInterface interface {
 	// RotateWebhook Get a new secret
 	// (POST /v1/webhooks/{id}/rotate)
 	RotateWebhook(c *gin.Context, id ID, params RotateWebhookParams)
+	// TestWebhook Send a test event
+	// (POST /v1/webhooks/{id}/test)
+	TestWebhook(c *gin.Context, id ID, params TestWebhookParams)
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -1908,6 +1928,31 @@ func (siw *ServerInterfaceWrapper) GetWebhook(c *gin.Context) {
 	siw.Handler.GetWebhook(c, id)
 }
 
+// UpdateWebhook operation middleware
+func (siw *ServerInterfaceWrapper) UpdateWebhook(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.UpdateWebhook(c, id)
+}
+
 // ListWebhookDeliveries operation middleware
 func (siw *ServerInterfaceWrapper) ListWebhookDeliveries(c *gin.Context) {
 
@@ -2059,6 +2104,55 @@ func (siw *ServerInterfaceWrapper) RotateWebhook(c *gin.Context) {
 	siw.Handler.RotateWebhook(c, id, params)
 }
 
+// TestWebhook operation middleware
+func (siw *ServerInterfaceWrapper) TestWebhook(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params TestWebhookParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.TestWebhook(c, id, params)
+}
+
 // GinServerOptions provides options for the Gin server.
 type GinServerOptions struct {
 	BaseURL      string
@@ -2116,7 +2210,9 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/v1/webhooks", wrapper.RegisterWebhook)
 	router.DELETE(options.BaseURL+"/v1/webhooks/:id", wrapper.RemoveWebhook)
 	router.GET(options.BaseURL+"/v1/webhooks/:id", wrapper.GetWebhook)
+	router.PATCH(options.BaseURL+"/v1/webhooks/:id", wrapper.UpdateWebhook)
 	router.GET(options.BaseURL+"/v1/webhooks/:id/deliveries", wrapper.ListWebhookDeliveries)
 	router.POST(options.BaseURL+"/v1/webhooks/:id/deliveries/:deliveryId/replay", wrapper.ReplayWebhookDelivery)
 	router.POST(options.BaseURL+"/v1/webhooks/:id/rotate", wrapper.RotateWebhook)
+	router.POST(options.BaseURL+"/v1/webhooks/:id/test", wrapper.TestWebhook)
 }

@@ -4,14 +4,13 @@
 -- ARGV 1 order id · 2 the type of a payment that was requested, with no news since
 --      then for each payment: field · document
 -- returns how many were stored now
-local fields = {}
+local news = {}
 for i = 3, #ARGV, 2 do
   local there = redis.call('HGET', KEYS[2], ARGV[i])
   local readable, known = pcall(cjson.decode, there or '{}')
   if not there or (there ~= ARGV[i + 1] and readable and known.type == ARGV[2]) then
-    redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1])
-    fields[#fields + 1] = ARGV[i]
+    store(KEYS[2], news, ARGV[i], ARGV[i + 1], there)
   end
 end
-if #fields > 0 then changed(KEYS, ARGV[1], 'payments.changed', fields) end
-return #fields
+if #news > 0 then changed(KEYS, ARGV[1], 'payments.changed', news) end
+return #news

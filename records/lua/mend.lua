@@ -18,12 +18,9 @@ if whole then
   redis.call('HSET', order, 'version', ARGV[2], 'doc', ARGV[3], 'status', ARGV[4], 'customer', ARGV[5],
     'placed', ARGV[6])
 end
-local fields = {}
+local news = {}
 for i = 9, #ARGV, 3 do
-  if ARGV[i + 1] ~= ARGV[i + 2] then
-    redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1])
-    fields[#fields + 1] = ARGV[i]
-  end
+  if ARGV[i + 1] ~= ARGV[i + 2] then store(KEYS[2], news, ARGV[i], ARGV[i + 1], ARGV[i + 2]) end
 end
-if whole or #fields > 0 then changed(KEYS, id, whole and 'order.changed' or 'payments.changed', fields, was) end
+if whole or #news > 0 then changed(KEYS, id, whole and 'order.changed' or 'payments.changed', news, was) end
 return 1

@@ -18,12 +18,10 @@ if newer then
   redis.call('HSET', order, 'version', ARGV[2], 'doc', ARGV[3], 'status', ARGV[4], 'customer', ARGV[5],
     'placed', ARGV[6])
 end
-local fields = {}
+local news = {}
 for i = 7, #ARGV, 2 do
-  if redis.call('HGET', KEYS[2], ARGV[i]) ~= ARGV[i + 1] then
-    redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1])
-    fields[#fields + 1] = ARGV[i]
-  end
+  local there = redis.call('HGET', KEYS[2], ARGV[i])
+  if there ~= ARGV[i + 1] then store(KEYS[2], news, ARGV[i], ARGV[i + 1], there) end
 end
-if newer or #fields > 0 then changed(KEYS, id, newer and 'order.changed' or 'payments.changed', fields, newer and was or nil) end
-return {newer and 1 or 0, #fields}
+if newer or #news > 0 then changed(KEYS, id, newer and 'order.changed' or 'payments.changed', news, newer and was or nil) end
+return {newer and 1 or 0, #news}

@@ -14,7 +14,8 @@ local function read(doc)
 end
 local before, now = read(stored), read(ARGV[4])
 -- A write may arrive after its workflow has long moved on. Another refund with the same name is due at another time.
-if before.dueAt == now.dueAt then
+local same = before.dueAt == now.dueAt
+if same then
   local version = tonumber(now.version) or 0
   if version > 0 then
     if version < (tonumber(before.version) or 0) then return 0 end
@@ -22,6 +23,7 @@ if before.dueAt == now.dueAt then
     return 0
   end
 end
-redis.call('HSET', KEYS[2], ARGV[3], ARGV[4])
-changed(KEYS, ARGV[1], 'payments.changed', {ARGV[3]})
+local news = {}
+store(KEYS[2], news, ARGV[3], ARGV[4], same and stored)
+changed(KEYS, ARGV[1], 'payments.changed', news)
 return 1

@@ -11,17 +11,43 @@ local function revision(order, payments)
   return rev
 end
 
+-- stood returns the type or status in the document of a payment, refund or dispute, '' if it has none.
+local function stood(doc)
+  local fine, old = pcall(cjson.decode, doc or '')
+  local was = fine and type(old) == 'table' and (old.type or old.status)
+  return type(was) == 'string' and was or ''
+end
+
+-- store replaces the document of a payment, refund or dispute, and adds to news what the event says about it.
+local function store(payments, news, field, doc, before)
+  redis.call('HSET', payments, field, doc)
+  news[#news + 1] = {field, stood(before), doc}
+end
+
+-- An event carries at most so many documents, because unpack() is limited; only a repair could exceed it.
+local MOST = 500
+
 -- changed gives the order's documents their next revision, after all fields are
 -- written, and appends the event in the same step. Because it follows the clock, the
 -- revision grows even across a restore of an older copy, and after the order has left
--- Redis. was is the previous status, nil if the order's own document is unchanged.
-local function changed(keys, id, kind, fields, was)
+-- Redis. news is what store() added. was is the previous status, nil if the order's own
+-- document is unchanged.
+local function changed(keys, id, kind, news, was)
   local order, payments, stream = keys[1], keys[2], keys[3]
   local t = redis.call('TIME')
   local now = t[1] * 1000 + math.floor(t[2] / 1000)
-  local head = redis.call('HMGET', order, 'version', 'status', 'customer')
-  redis.call('HSET', head[1] and order or payments, 'rev', int(math.max(revision(order, payments) + 1, now)))
+  local head = redis.call('HMGET', order, 'version', 'status', 'customer', 'placed')
+  local rev = int(math.max(revision(order, payments) + 1, now))
+  redis.call('HSET', head[1] and order or payments, 'rev', rev)
+  local fields, docs = {}, {}
+  for i, n in ipairs(news) do
+    fields[i] = n[1]
+    if i <= MOST then
+      for _, text in ipairs({'was:' .. n[1], n[2], 'now:' .. n[1], n[3]}) do docs[#docs + 1] = text end
+    end
+  end
   redis.call('XADD', stream, '*', 'v', '1', 'type', kind,
     'entity', 'order', 'id', id, 'version', head[1] or '0', 'at', int(now),
-    'order', id, 'stock', '[]', 'status', head[2] or '', 'was', was or head[2] or '', 'customer', head[3] or '', 'payments', table.concat(fields, ' '))
+    'order', id, 'stock', '[]', 'status', head[2] or '', 'was', was or head[2] or '', 'customer', head[3] or '',
+    'placed', head[4] or '', 'rev', rev, 'payments', table.concat(fields, ' '), unpack(docs))
 end

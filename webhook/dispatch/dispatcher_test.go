@@ -109,10 +109,28 @@ func TestTheGroupComesAndGoesWithTheEndpoints(t *testing.T) {
 		s.settled()
 		require.Equal(t, map[string]int{webhook.OrderPaid: 2}, s.office.types(third))
 		disabled := s.register()
-		require.NoError(t, s.endpoints.Disable(ctx, disabled, time.Now()))
+		s.update(disabled, webhook.StatusDisabled)
 		s.goes("more", 1, order.StatusPaid)
 		s.settled()
 		require.Empty(t, s.office.types(disabled))
+	})
+}
+
+// What happens while an endpoint is disabled is not made up for, even if it is read only
+// after the endpoint was enabled again.
+func TestADisabledEndpointMissesWhatHappensMeanwhile(t *testing.T) {
+	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
+		s := newShop(t, rdb)
+		endpoint := s.register()
+		s.update(endpoint, webhook.StatusDisabled)
+		s.goes("missed", 1, order.StatusPaid)
+		time.Sleep(2 * time.Millisecond) //nolint:forbidigo // an entry of the same millisecond would be told of
+		s.update(endpoint, webhook.StatusActive)
+		s.goes("told", 1, order.StatusPaid)
+		s.run()
+		s.settled()
+		require.Equal(t, map[string]int{webhook.OrderPaid: 1}, s.office.types(endpoint))
+		require.Equal(t, "told", data(t, s.office.of(t, webhook.OrderPaid))["orderId"])
 	})
 }
 

@@ -106,6 +106,12 @@ func (s *shop) register(events ...string) string {
 	return e.ID
 }
 
+func (s *shop) update(endpoint string, status webhook.Status) {
+	s.t.Helper()
+	_, err := s.endpoints.Update(s.t.Context(), endpoint, webhook.Patch{Status: &status})
+	require.NoError(s.t, err)
+}
+
 func (s *shop) dispatcher() *Dispatcher {
 	s.t.Helper()
 	d, err := New(Options{

@@ -66,8 +66,8 @@ type skuStock struct {
 	Available int64  `json:"available"`
 }
 
-// messagesOf are the events that an entry stands for. One that can't be read is an
-// error; one that this version doesn't know is none.
+// messagesOf returns the events that an entry stands for, and an error if some of it can't
+// be read. What this version doesn't know is left out.
 func messagesOf(e streams.Entry) ([]message, error) {
 	if len(e.Values) == 0 { // trimmed
 		return nil, nil
@@ -91,14 +91,15 @@ func messagesOf(e streams.Entry) ([]message, error) {
 		return nil, fmt.Errorf("its time: %w", err)
 	}
 	m := message{id: e.EventID(), at: time.UnixMilli(at).UTC()}
-	if kind == "order" {
-		return m.ofOrder(e, version), nil
+	if kind == "product" {
+		return m.ofProduct(e, version)
 	}
-	return m.ofProduct(e, version)
+	money, err := m.ofMoney(e)
+	return append(m.ofOrder(e, version), money...), err
 }
 
-// ofOrder is one event where the order came to another status. What changes otherwise,
-// such as its payments, is none.
+// ofOrder returns an event if the order came to another status. A placement comes to each
+// status once, which names the event; entries of earlier versions don't say which one it is.
 func (m message) ofOrder(e streams.Entry, version int64) []message {
 	status := e.Text("status")
 	name, known := orderTypes[order.Status(status)]
@@ -106,6 +107,9 @@ func (m message) ofOrder(e streams.Entry, version int64) []message {
 		return nil
 	}
 	m.eventType, m.orderID = name, e.Text("id")
+	if placed := e.Text("placed"); placed != "" && placed != "0" {
+		m.id = webhook.EventID("order", m.orderID, placed, status)
+	}
 	m.data = orderData{OrderID: m.orderID, Status: status, Version: version, CustomerID: e.Text("customer")}
 	return []message{m}
 }
@@ -138,17 +142,4 @@ func (m message) ofProduct(e streams.Entry, version int64) ([]message, error) {
 		all = append(all, m)
 	}
 	return all, nil
-}
-
-// event makes the body that goes out. It is made once: what is started is what is sent.
-func (m message) event() (webhook.Event, error) {
-	body, err := json.Marshal(struct {
-		Type      string    `json:"type"`
-		Timestamp time.Time `json:"timestamp"`
-		Data      any       `json:"data"`
-	}{m.eventType, m.at, m.data})
-	if err != nil {
-		return webhook.Event{}, fmt.Errorf("encode event %s: %w", m.id, err)
-	}
-	return webhook.Event{ID: m.id, Type: m.eventType, At: m.at, Body: body}, nil
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -117,14 +116,13 @@ func (d *Dispatcher) deliveries(ctx context.Context, part []streams.Entry, endpo
 	for i, e := range part {
 		messages, err := messagesOf(e)
 		if err != nil {
-			d.Log.WarnContext(ctx, "webhooks can't be told of an entry", "event_id", e.EventID(), "error", err)
-			continue
+			d.Log.WarnContext(ctx, "an event that webhooks may want can't be read", "event_id", e.EventID(), "error", err)
 		}
 		written := writtenAt(e)
 		for _, m := range messages {
 			w := wanted{message: m, entry: i}
 			for _, endpoint := range endpoints {
-				if endpoint.Wants(m.eventType) && !written.Before(endpoint.CreatedAt) {
+				if endpoint.Wants(m.eventType, written) {
 					w.by = append(w.by, endpoint)
 				}
 			}
@@ -147,33 +145,23 @@ func (d *Dispatcher) deliveries(ctx context.Context, part []streams.Entry, endpo
 			data.Currency, data.Amounts = amounts[w.orderID].Currency, amounts[w.orderID].Amounts
 			w.data = data
 		}
-		event, err := w.event()
+		event, err := webhook.NewEvent(w.id, w.eventType, w.at, w.data)
 		if err != nil {
 			return nil, err
 		}
 		for _, endpoint := range w.by {
-			deliveries = append(deliveries, delivery{
-				webhook.Delivery{EndpointID: endpoint.ID, Host: hostOf(endpoint.URL), Event: event}, w.entry,
-			})
+			deliveries = append(deliveries, delivery{endpoint.Delivery(event), w.entry})
 		}
 	}
 	return deliveries, nil
 }
 
 // writtenAt is when the entry was appended, by the server's clock: what endpoints'
-// CreatedAt is of, too.
+// CreatedAt and EnabledAt are of, too.
 func writtenAt(e streams.Entry) time.Time {
 	ms, _, _ := strings.Cut(e.ID, "-")
 	n, _ := strconv.ParseInt(ms, 10, 64)
 	return time.UnixMilli(n)
-}
-
-func hostOf(text string) string {
-	u, err := url.Parse(text)
-	if err != nil {
-		return "" // it was checked when it was registered
-	}
-	return u.Host
 }
 
 // money is what is told of an order's document.

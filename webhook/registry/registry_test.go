@@ -41,13 +41,13 @@ func TestEndpoints(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, second, rotated.Secrets[0])
 		require.Equal(t, []string{rotated.Secrets[0].Value, e.Secrets[0].Value}, rotated.Signing(now))
-		require.NoError(t, s.Disable(ctx, e.ID, now))
-		require.NoError(t, s.Disable(ctx, e.ID, now.Add(time.Hour)))
+		require.NoError(t, s.Disable(ctx, rotated, now))
+		require.NoError(t, s.Disable(ctx, rotated, now.Add(time.Hour)))
 		got, err = s.Get(ctx, e.ID)
 		require.NoError(t, err)
 		require.Equal(t, webhook.StatusDisabled, got.Status)
 		require.WithinDuration(t, now, *got.DisabledAt, 0)
-		require.False(t, got.Wants(webhook.OrderPaid))
+		require.False(t, got.Wants(webhook.OrderPaid, now.Add(time.Minute)))
 
 		for range webhook.MaxEndpoints - 1 {
 			_, _, err := s.Add(ctx, webhook.Registration{URL: "https://b.example", Events: []string{"order.*"}})
@@ -79,7 +79,7 @@ func TestChangesDontLoseEachOther(t *testing.T) {
 		e, _, err := s.Add(ctx, webhook.Registration{URL: "https://a.example"})
 		require.NoError(t, err)
 		var both errgroup.Group
-		both.Go(func() error { return s.Disable(ctx, e.ID, time.Now()) })
+		both.Go(func() error { return s.Disable(ctx, e, time.Now()) })
 		both.Go(func() error { _, _, err := s.Rotate(ctx, e.ID, "", time.Now()); return err })
 		require.NoError(t, both.Wait())
 		got, err := s.Get(ctx, e.ID)
