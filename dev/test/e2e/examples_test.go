@@ -74,7 +74,9 @@ func TestTheContractsExamplesAreWhatIsAnswered(t *testing.T) {
 	hooks := "/v1/webhooks/" + hook["id"].(string)
 	s.does("listWebhooks", 200, "/v1/webhooks", nil)
 	s.does("getWebhook", 200, hooks, nil)
+	s.does("updateWebhook", 200, hooks, changes{"url": receiver.URL})
 	s.does("rotateWebhook", 200, hooks+"/rotate", nil)
+	s.does("testWebhook", 202, hooks+"/test", nil)
 	sent := s.listed("listWebhookDeliveries", hooks+"/deliveries?limit=1", func(found []item) bool {
 		return len(found) == 1 && found[0]["status"] == "delivered"
 	}, "type")
@@ -151,11 +153,12 @@ func (s *story) examples(what string, content map[string]any) (all []any) {
 	if content == nil {
 		return nil
 	}
-	kind := content["application/json"]
-	if kind == nil {
-		kind = content["text/plain"]
+	var media map[string]any
+	for _, kind := range []string{"application/json", "application/merge-patch+json", "text/plain"} {
+		if media == nil {
+			media = part(content, kind)
+		}
 	}
-	media, _ := kind.(map[string]any)
 	for _, e := range part(media, "examples") {
 		all = append(all, s.resolve(e.(map[string]any))["value"])
 	}
@@ -274,7 +277,7 @@ func (s *story) untold() []string {
 // fleeting are the fields that no two runs share, beside times.
 var fleeting = []string{
 	"id", "orderId", "paymentId", "providerId", "productVersion", "nextCursor", "secret", "redirectUrl", "url", "workflowId",
-	"durationMs", "version", "requestId",
+	"durationMs", "version", "requestId", "deliveryId",
 }
 
 // differences describes where an answer differs from its example. For loose fields only the

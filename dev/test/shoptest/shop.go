@@ -75,7 +75,10 @@ func (s *Shop) Do(ctx context.Context, c Call) (Answer, error) {
 		return Answer{}, fmt.Errorf("make the request: %w", err)
 	}
 	maps.Copy(req.Header, c.Header)
-	if len(c.Body) > 0 {
+	switch {
+	case c.Method == http.MethodPatch:
+		req.Header.Set("Content-Type", "application/merge-patch+json")
+	case len(c.Body) > 0:
 		req.Header.Set("Content-Type", "application/json")
 	}
 	if c.Key != "" {
