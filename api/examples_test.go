@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"holdfast/api/openapi"
@@ -13,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"holdfast/api"
+	"holdfast/webhook"
 )
 
 func readContract(t *testing.T) *openapi3.T {
@@ -94,4 +97,28 @@ func TestEveryTypeOfProblemHasAnExampleWithItsStatusAndTitle(t *testing.T) {
 	}
 	require.Empty(t, slices.Collect(maps.Keys(examples)), "examples of problems that don't exist")
 	require.Equal(t, http.StatusOK, g.get("/problems/internal").status)
+}
+
+func TestThePageOnWebhooksShowsEveryEventAsTheContractDoes(t *testing.T) {
+	text, err := os.ReadFile("../docs/webhooks.md")
+	require.NoError(t, err)
+	_, block, _ := strings.Cut(string(text), "```jsonl\n")
+	block, _, found := strings.Cut(block, "\n```")
+	require.True(t, found, "a block of payloads")
+	shown := map[string]string{}
+	for payload := range strings.SplitSeq(block, "\n") {
+		var event struct{ Type string }
+		require.NoError(t, json.Unmarshal([]byte(payload), &event))
+		shown[event.Type] = payload
+	}
+	doc := readContract(t)
+	require.ElementsMatch(t, append(webhook.Types(), webhook.Test), slices.Collect(maps.Keys(doc.Webhooks)))
+	for name, item := range doc.Webhooks {
+		example, err := json.Marshal(item.Post.RequestBody.Value.Content["application/json"].Example)
+		require.NoError(t, err)
+		require.JSONEq(t, string(example), shown[name], "docs/webhooks.md shows another %s than openapi.yaml", name)
+		require.Contains(t, string(text), "`"+name+"`")
+		delete(shown, name)
+	}
+	require.Empty(t, shown)
 }

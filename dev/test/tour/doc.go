@@ -15,7 +15,7 @@
 //     would do.
 //   - In the runbook, a block marked bash needs services that the tests don't have, and
 //     is not run. README and tour have no such blocks: the README may have mermaid
-//     blocks, the page on webhooks http blocks, and any other mark is an error.
+//     blocks, the page on webhooks http and jsonl blocks, and any other mark is an error.
 //
 // It also checks that the links in all documents lead somewhere.
 package tour

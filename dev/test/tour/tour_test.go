@@ -34,7 +34,7 @@ func TestReadmeAndTour(t *testing.T) {
 	require.Regexp(t, makeRun, strings.Split(readme.blocks[0].text, "\n")[0], "the README begins with how to run it")
 	follow(t, stack, readme)
 	follow(t, stack, readDocument(t, "docs/tour.md"))
-	follow(t, stack, readDocument(t, "docs/webhooks.md", "http"))
+	follow(t, stack, readDocument(t, "docs/webhooks.md", "http", "jsonl"))
 }
 
 func TestRunbook(t *testing.T) {
