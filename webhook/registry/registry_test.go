@@ -2,6 +2,7 @@ package registry
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -58,7 +59,7 @@ func TestEndpoints(t *testing.T) {
 		all, err := s.List(ctx)
 		require.NoError(t, err)
 		require.Len(t, all, webhook.MaxEndpoints)
-		require.Equal(t, e.ID, all[0].ID)
+		require.True(t, slices.IsSortedFunc(all, func(a, b webhook.Stored) int { return a.CreatedAt.Compare(b.CreatedAt) }))
 		for _, one := range all {
 			require.Equal(t, []string{webhook.Group}, groups())
 			require.NoError(t, s.Remove(ctx, one.ID))

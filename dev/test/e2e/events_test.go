@@ -80,6 +80,9 @@ func live(t *testing.T, shop *shoptest.Shop) {
 	o := shop.Place(t, line)
 	paid := shop.Open(t, o, http.StatusCreated)
 	shop.Choose(t, paid, "decline")
+	shop.AwaitPayment(t, o.ID, "the attempt failed", func(r shoptest.PaymentResult) bool {
+		return slices.ContainsFunc(r.Attempts, func(a order.Attempt) bool { return a.Type == order.PaymentFailed })
+	})
 	shop.Choose(t, paid, "pay")
 	shop.Await(t, o.ID, order.StatusPaid)
 	shop.Refund(t, o.ID, uuid.NewString(), 1, http.StatusCreated)
@@ -95,7 +98,7 @@ func live(t *testing.T, shop *shoptest.Shop) {
 	dropped := shop.Place(t, line)
 	shop.Open(t, dropped, http.StatusCreated)
 	shop.Must(t, http.StatusOK, shoptest.Cancellation(t, dropped.ID))
-	everything.hasty.Place(t, line)
+	unpaid := everything.hasty.Place(t, line)
 
 	unknown := order.PaymentEvent{
 		EventID: "evt-eventful", Type: order.PaymentSucceeded, OrderID: "eventful-unknown", PaymentID: "pay-eventful",
@@ -110,6 +113,7 @@ func live(t *testing.T, shop *shoptest.Shop) {
 	}, 20*time.Second, 50*time.Millisecond)
 	decide(unknown.PaymentID, order.FullRefund("sandbox", unknown.OrderID), "assign", meant.ID)
 	shop.Await(t, meant.ID, order.StatusPaid)
+	shop.Await(t, unpaid.ID, order.StatusExpired)
 	shop.Delist(t, "eventful")
 }
 

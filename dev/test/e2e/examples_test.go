@@ -76,11 +76,11 @@ func TestTheContractsExamplesAreWhatIsAnswered(t *testing.T) {
 	s.does("getWebhook", 200, hooks, nil)
 	s.does("updateWebhook", 200, hooks, changes{"url": receiver.URL})
 	s.does("rotateWebhook", 200, hooks+"/rotate", nil)
-	s.does("testWebhook", 202, hooks+"/test", nil)
 	sent := s.listed("listWebhookDeliveries", hooks+"/deliveries?limit=1", func(found []item) bool {
 		return len(found) == 1 && found[0]["status"] == "delivered"
 	}, "type")
 	s.does("replayWebhookDelivery", 202, hooks+"/deliveries/"+sent["id"].(string)+"/replay", nil)
+	s.does("testWebhook", 202, hooks+"/test", nil)
 	s.does("removeWebhook", 204, hooks, nil)
 
 	s.does("delistProduct", 202, "/v1/products/mug/delist", nil)

@@ -121,7 +121,7 @@ func TestWebhooksTellWhatHappens(t *testing.T) {
 	shop.Delist(t, "told")
 
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
-		assert.Equal(c, map[string]int{"order.placed": 1, "order.paid": 1, "order.delivered": 1, "stock.changed": 2}, all.about(o.ID))
+		assert.Equal(c, map[string]int{"order.placed": 1, "order.paid": 1, "order.delivered": 1, "payment.succeeded": 1, "stock.changed": 2}, all.about(o.ID))
 		assert.Equal(c, map[string]int{"product.listed": 1, "product.delisted": 1, "stock.changed": 3}, all.about("told"))
 	}, 20*time.Second, 50*time.Millisecond)
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
