@@ -78,7 +78,7 @@ type HoldersProgress struct {
 // Execute returns when no order holds the product under this or an earlier listing. An
 // order that can't be signalled or settled doesn't delay the others.
 func (a *CancelAll) Execute(ctx context.Context, p saga.Delisting) (HoldersResult, error) {
-	t := newTelling(a, p)
+	t := newSignalling(a, p)
 	t.again = activity.GetInfo(ctx).Attempt > 1
 	if activity.HasHeartbeatDetails(ctx) {
 		t.again = true
@@ -92,7 +92,7 @@ func (a *CancelAll) Execute(ctx context.Context, p saga.Delisting) (HoldersResul
 
 	until, pause := time.Now().Add(cmp.Or(a.For, holdersFor)), lookAgainAfter
 	for before := -1; ; {
-		left, err := t.look(ctx)
+		left, err := t.readHolds(ctx)
 		if err == nil && left == 0 {
 			t.wait()
 			return HoldersResult{Signalled: t.progress().Told}, nil
@@ -111,8 +111,8 @@ func (a *CancelAll) Execute(ctx context.Context, p saga.Delisting) (HoldersResul
 	}
 }
 
-// look reads the list once, starts what is due, and returns the number of orders on it.
-func (t *telling) look(ctx context.Context) (left int, err error) {
+// readHolds reads the list once, starts what is due, and returns the number of orders on it.
+func (t *signalling) readHolds(ctx context.Context) (left int, err error) {
 	var due []*holder
 	for cursor := ""; ; {
 		page, next, err := t.Holds.HoldsOf(ctx, t.params.ProductID, cursor, holdersPage)

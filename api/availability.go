@@ -55,7 +55,7 @@ func wants(reqs []product.HoldRequest) []product.Want {
 }
 
 // weigh judges the placement as its saga would, in the entity's own words.
-func weigh(p order.Placement, reqs []product.HoldRequest, looks []product.Look, open order.OpenOrders) (sight, error) {
+func weigh(p order.Placement, reqs []product.HoldRequest, looks []product.Availability, open order.OpenOrders) (sight, error) {
 	v := sight{open: open}
 	for _, l := range looks {
 		v.known = v.known || (l.OwnHold != "" && l.OwnHold != product.HoldStateNone)

@@ -21,7 +21,7 @@ type Products interface {
 	Adjust(ctx context.Context, a product.Adjustment) (product.Stock, error)
 	List(ctx context.Context, id string) (listing int64, err error)
 	// Look also counts the customer's open orders, where he is named.
-	Look(ctx context.Context, buyer product.Buyer, wants []product.Want) ([]product.Look, order.OpenOrders, error)
+	Look(ctx context.Context, buyer product.Buyer, wants []product.Want) ([]product.Availability, order.OpenOrders, error)
 }
 
 // Documents are the copies of orders and payments that their workflows wrote.

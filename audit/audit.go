@@ -171,7 +171,7 @@ func Run(ctx context.Context, c Config) (Report, error) {
 		}
 	}
 	a.counts.Suspects = len(a.suspects) + len(a.refunds.suspects) + len(a.disputes.suspects) + len(a.products)
-	findings, err := a.lookAgain(ctx)
+	findings, err := a.recheck(ctx)
 	if err != nil {
 		return Report{}, err
 	}
@@ -203,12 +203,12 @@ func (a *auditor) suspectOrder(id string, productIDs ...string) {
 
 func (a *auditor) suspectProduct(id string) { a.products[id] = true }
 
-// lookAgain checks the suspects until those with steps in progress are cleared, or the
+// recheck checks the suspects until those with steps in progress are cleared, or the
 // checks are used up.
-func (a *auditor) lookAgain(ctx context.Context) ([]Finding, error) {
+func (a *auditor) recheck(ctx context.Context) ([]Finding, error) {
 	all := slices.Collect(maps.Values(a.twice)) // an order never gives up a payment: no need to check again
 	for _, look := range []func(context.Context) ([]Finding, error){
-		a.lookAtOrders, a.refunds.lookAgain, a.disputes.lookAgain, a.lookAtProducts,
+		a.checkOrders, a.refunds.recheck, a.disputes.recheck, a.checkProducts,
 	} {
 		var standing map[key]Finding
 		pause := a.Pause

@@ -68,8 +68,8 @@ func (c *cases[ID, T]) walkAll(ctx context.Context) error {
 	return nil
 }
 
-// lookAgain compares the suspects again.
-func (c *cases[ID, T]) lookAgain(ctx context.Context) ([]Finding, error) {
+// recheck compares the suspects again.
+func (c *cases[ID, T]) recheck(ctx context.Context) ([]Finding, error) {
 	var all []Finding
 	for ids := range slices.Chunk(slices.SortedFunc(maps.Keys(c.suspects), ID.Compare), batch) {
 		found, err := c.findings(ctx, ids)

@@ -138,7 +138,7 @@ func Money(ctx context.Context, c MoneyConfig) (MoneyReport, error) {
 	}
 	a.severalOpen()
 	a.report.Suspects = len(a.suspects) + len(a.unsure)
-	found, err := a.lookAgain(ctx)
+	found, err := a.recheck(ctx)
 	if err != nil {
 		return MoneyReport{}, fmt.Errorf("check again: %w", err)
 	}

@@ -50,7 +50,7 @@ func (a *moneyAudit) walkProviders(ctx context.Context) error {
 func (a *moneyAudit) walked(ctx context.Context, part map[paymentRef]*order.ProviderPayment) error {
 	a.report.Payments += len(part)
 	a.Progress("payments", len(part))
-	if err := a.firstLook(ctx, part); err != nil {
+	if err := a.firstCheck(ctx, part); err != nil {
 		return fmt.Errorf("compare %d payments: %w", len(part), err)
 	}
 	return nil
@@ -130,7 +130,7 @@ func (a *moneyAudit) recorded(ctx context.Context, orderIDs []string) error {
 	if err != nil {
 		return err
 	}
-	return a.firstLook(ctx, theirs)
+	return a.firstCheck(ctx, theirs)
 }
 
 // lookUp asks the providers; nil stands for a payment that the provider doesn't have.

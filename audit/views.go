@@ -10,8 +10,8 @@ import (
 	"holdfast/search"
 )
 
-// Homes reads the current state of entities, in the form in which a view stores them.
-type Homes interface {
+// Entities reads the current state of entities, in the form in which a view stores them.
+type Entities interface {
 	IDs(ctx context.Context, v search.View) iter.Seq2[string, error]
 	// Read returns the documents of the existing entities; unreadable ones are returned
 	// separately.
@@ -22,8 +22,8 @@ type Homes interface {
 
 // ViewsConfig configures an audit of the search views.
 type ViewsConfig struct {
-	Index search.Index
-	Homes Homes
+	Index    search.Index
+	Entities Entities
 	// Looks is how often a suspect is checked before it becomes a finding, including the
 	// walk over everything, at least 2; Pause is as in Config. The default pauses, up to 63
 	// s together, are longer than a projector takes over what a dead one had begun.
@@ -118,11 +118,11 @@ func (a *viewAudit) run(ctx context.Context) error {
 	if err := a.walkView(ctx, suspects); err != nil {
 		return err
 	}
-	if err := a.walkHomes(ctx, suspects); err != nil {
+	if err := a.walkEntities(ctx, suspects); err != nil {
 		return err
 	}
 	a.report.Suspects += len(suspects)
-	found, err := a.lookAgain(ctx, suspects)
+	found, err := a.recheck(ctx, suspects)
 	if err != nil {
 		return err
 	}
@@ -152,8 +152,8 @@ func (a *viewAudit) walkView(ctx context.Context, to suspects) error {
 	}
 }
 
-// walkHomes finds entities that the view lacks.
-func (a *viewAudit) walkHomes(ctx context.Context, to suspects) error {
+// walkEntities finds entities that the view lacks.
+func (a *viewAudit) walkEntities(ctx context.Context, to suspects) error {
 	var ids []string
 	look := func() error {
 		there, err := a.Index.Revisions(ctx, a.view, ids)
@@ -182,7 +182,7 @@ func (a *viewAudit) walkHomes(ctx context.Context, to suspects) error {
 		ids = ids[:0]
 		return nil
 	}
-	for id, err := range a.Homes.IDs(ctx, a.view) {
+	for id, err := range a.Entities.IDs(ctx, a.view) {
 		if err != nil {
 			return err
 		}

@@ -44,7 +44,7 @@ func (a *viewAudit) compare(ctx context.Context, docs []viewed) ([]compared, err
 	for i, d := range docs {
 		ids[i] = d.id
 	}
-	homes, unreadable, err := a.Homes.Read(ctx, a.view, ids)
+	homes, unreadable, err := a.Entities.Read(ctx, a.view, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func (a *viewAudit) addLate(ctx context.Context, docs []viewed, homes map[string
 	if len(alone) == 0 {
 		return nil
 	}
-	whole, err := a.Homes.WithPayments(ctx, alone)
+	whole, err := a.Entities.WithPayments(ctx, alone)
 	if err != nil {
 		return err
 	}

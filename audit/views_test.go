@@ -181,7 +181,7 @@ func newCopied() *copied {
 
 func (s *scene) audit(looks int) ViewsReport {
 	s.t.Helper()
-	r, err := Views(s.t.Context(), ViewsConfig{Index: s.index, Homes: s.homes, Looks: looks, Pause: time.Millisecond})
+	r, err := Views(s.t.Context(), ViewsConfig{Index: s.index, Entities: s.homes, Looks: looks, Pause: time.Millisecond})
 	require.NoError(s.t, err)
 	return r
 }

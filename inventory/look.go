@@ -17,7 +17,7 @@ import (
 // Look reads what a buyer may know about the wanted variants, in one round trip, with the
 // state of the order's own holds if an order is named and the number of open orders if a
 // customer is. It changes nothing: in a busy sale, "sold out" costs no more than this.
-func (s *Store) Look(ctx context.Context, buyer product.Buyer, wants []product.Want) ([]product.Look, order.OpenOrders, error) {
+func (s *Store) Look(ctx context.Context, buyer product.Buyer, wants []product.Want) ([]product.Availability, order.OpenOrders, error) {
 	calls, read := s.looking(buyer, wants)
 	held, counting := len(calls), 0
 	if buyer.CustomerID != "" {
@@ -31,7 +31,7 @@ func (s *Store) Look(ctx context.Context, buyer product.Buyer, wants []product.W
 		return nil, order.OpenOrders{}, nil
 	}
 	answers := redisdb.Run(ctx, s.rdb, calls...)
-	looks := make([]product.Look, len(wants))
+	looks := make([]product.Availability, len(wants))
 	for i, w := range wants {
 		var err error
 		if looks[i], err = read(i, answers); err == nil && counting > held {
@@ -68,10 +68,10 @@ func readUnits(answer *redis.Cmd) (int64, error) {
 // looking returns the calls to Redis for one of the wants, and how to read their answers.
 // If all skus are named, plain commands suffice, at half the cost of a script.
 func (s *Store) looking(buyer product.Buyer, wants []product.Want) (
-	calls []redisdb.Call, read func(i int, answers []*redis.Cmd) (product.Look, error),
+	calls []redisdb.Call, read func(i int, answers []*redis.Cmd) (product.Availability, error),
 ) {
 	if slices.ContainsFunc(wants, func(w product.Want) bool { return slices.Contains(w.SKUs, "") }) {
-		return lookingByScript(buyer.OrderID, wants), func(i int, answers []*redis.Cmd) (product.Look, error) {
+		return lookingByScript(buyer.OrderID, wants), func(i int, answers []*redis.Cmd) (product.Availability, error) {
 			answer, err := redisdb.Slice(answers[i])
 			return readLook(wants[i], answer), err
 		}
@@ -80,7 +80,7 @@ func (s *Store) looking(buyer product.Buyer, wants []product.Want) (
 	if buyer.OrderID != "" {
 		each = 2
 	}
-	return lookingAtNamed(buyer.OrderID, wants), func(i int, answers []*redis.Cmd) (product.Look, error) {
+	return lookingAtNamed(buyer.OrderID, wants), func(i int, answers []*redis.Cmd) (product.Availability, error) {
 		return readNamed(wants[i], answers[each*i:each*i+each])
 	}
 }
@@ -121,10 +121,10 @@ func lookingAtNamed(orderID string, wants []product.Want) []redisdb.Call {
 }
 
 // readNamed converts the answers to the form of the script's.
-func readNamed(w product.Want, answers []*redis.Cmd) (product.Look, error) {
+func readNamed(w product.Want, answers []*redis.Cmd) (product.Availability, error) {
 	read, err := redisdb.Slice(answers[0])
 	if err != nil {
-		return product.Look{}, err
+		return product.Availability{}, err
 	}
 	own := string(product.HoldStateNone)
 	if len(answers) > 1 {
@@ -133,7 +133,7 @@ func readNamed(w product.Want, answers []*redis.Cmd) (product.Look, error) {
 		case err == nil:
 			own = state
 		case !errors.Is(err, redis.Nil):
-			return product.Look{}, err
+			return product.Availability{}, err
 		}
 	}
 	answer := []any{text(read, 0), text(read, 1), text(read, 2), text(read, 3), own}
@@ -147,8 +147,8 @@ func readNamed(w product.Want, answers []*redis.Cmd) (product.Look, error) {
 // lookFields is how many fields of a product are read besides those of the variants.
 const lookFields = 4
 
-func readLook(w product.Want, answer []any) product.Look {
-	l := product.Look{
+func readLook(w product.Want, answer []any) product.Availability {
+	l := product.Availability{
 		ProductID:   w.ProductID,
 		Found:       text(answer, 0) != "",
 		Status:      product.Status(text(answer, 0)),
@@ -156,11 +156,11 @@ func readLook(w product.Want, answer []any) product.Look {
 		Listing:     number(answer, 2),
 		MaxPerOrder: number(answer, 3), // 0 if it is ""
 		OwnHold:     product.HoldState(text(answer, 4)),
-		SKUs:        make([]product.SKULook, len(w.SKUs)),
+		SKUs:        make([]product.SKUAvailability, len(w.SKUs)),
 	}
 	for i := range w.SKUs {
 		at := 5 + 4*i
-		l.SKUs[i] = product.SKULook{
+		l.SKUs[i] = product.SKUAvailability{
 			SKU:   text(answer, at),
 			Known: text(answer, at+1) != "",
 			Price: number(answer, at+1),

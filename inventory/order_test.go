@@ -38,9 +38,9 @@ func TestAnOrderHoldsCommitsAndGivesBack(t *testing.T) {
 		}
 		looks, _, err := store.Look(ctx, product.Buyer{OrderID: "o1"}, []product.Want{{ProductID: id, SKUs: []string{"S", "XL"}}})
 		require.NoError(t, err)
-		require.Equal(t, []product.Look{{
+		require.Equal(t, []product.Availability{{
 			ProductID: id, Found: true, Status: product.StatusListed, Currency: "EUR", Listing: 1, OwnHold: product.HoldStateHeld,
-			SKUs: []product.SKULook{
+			SKUs: []product.SKUAvailability{
 				{SKU: "S", Known: true, Price: 1000, Stock: product.Stock{OnHand: 5, Held: 3}},
 				{SKU: "XL"},
 			},

@@ -212,18 +212,18 @@ func TestLook(t *testing.T) {
 		_, err = store.Hold(ctx, []product.HoldRequest{request(two, "o", 1, line("M", 1))})
 		require.NoError(t, err)
 
-		want := []product.Look{
+		want := []product.Availability{
 			{
 				ProductID: two, Found: true, Status: product.StatusListed, Currency: "EUR", Listing: 1, OwnHold: product.HoldStateHeld,
-				SKUs: []product.SKULook{
+				SKUs: []product.SKUAvailability{
 					{SKU: "M", Known: true, Price: 1200, Stock: product.Stock{OnHand: 2, Held: 1}},
 					{SKU: ""}, // which one of the two?
 				},
 			},
-			{ProductID: none, OwnHold: product.HoldStateNone, SKUs: []product.SKULook{{SKU: "S"}, {SKU: ""}}},
+			{ProductID: none, OwnHold: product.HoldStateNone, SKUs: []product.SKUAvailability{{SKU: "S"}, {SKU: ""}}},
 			{
 				ProductID: single, Found: true, Status: product.StatusDraft, Currency: "EUR", OwnHold: product.HoldStateNone,
-				SKUs: []product.SKULook{{SKU: "S", Known: true, Price: 1000, Stock: product.Stock{OnHand: 4}}},
+				SKUs: []product.SKUAvailability{{SKU: "S", Known: true, Price: 1000, Stock: product.Stock{OnHand: 4}}},
 			},
 		}
 		wants := []product.Want{
@@ -245,7 +245,7 @@ func TestLook(t *testing.T) {
 			wants[i].SKUs = []string{"S"}
 			want[i].SKUs = want[i].SKUs[:1]
 		}
-		want[0].SKUs[0] = product.SKULook{SKU: "S", Known: true, Price: 1000, Stock: product.Stock{OnHand: 5}}
+		want[0].SKUs[0] = product.SKUAvailability{SKU: "S", Known: true, Price: 1000, Stock: product.Stock{OnHand: 5}}
 		got, _, err = store.Look(ctx, product.Buyer{OrderID: "o"}, wants)
 		require.NoError(t, err)
 		require.Equal(t, want, got)

@@ -20,9 +20,9 @@ func (r HoldRequest) Want() Want {
 // Answer is the answer of a product in this state to the request of an order that holds
 // nothing of it yet: first reasons that concern the whole product, then each variant with
 // the sum of its lines. An order in another currency is refused; "" accepts any. This is
-// the rule of inventory's reserve.lua, which decides; a look only spares hopeless orders
+// the rule of inventory's reserve.lua, which decides; here it only spares hopeless orders
 // the attempt. It doesn't apply to requests that force their hold.
-func (l Look) Answer(r HoldRequest, currency string) Hold {
+func (l Availability) Answer(r HoldRequest, currency string) Hold {
 	h := Hold{ProductID: r.ProductID, Outcome: HoldRefused, Currency: l.Currency}
 	switch {
 	case !l.Found:
@@ -65,18 +65,18 @@ func lowerLimit(a, b int64) int64 {
 
 // askedVariant is the sum of a request's lines of one variant.
 type askedVariant struct {
-	look     SKULook
+	look     SKUAvailability
 	quantity int64
 	// moved means that the buyer saw another price.
 	moved bool
 }
 
 // asked sums up the lines of each variant, in the order of their first line.
-func (l Look) asked(r HoldRequest) []askedVariant {
+func (l Availability) asked(r HoldRequest) []askedVariant {
 	if len(r.Lines) == 1 {
 		return []askedVariant{{l.SKUs[0], r.Lines[0].Quantity, r.Lines[0].moved(l.SKUs[0])}}
 	}
-	looks := make(map[string]SKULook, len(l.SKUs))
+	looks := make(map[string]SKUAvailability, len(l.SKUs))
 	for i, sku := range r.Want().SKUs {
 		looks[sku] = l.SKUs[i]
 	}
@@ -96,7 +96,9 @@ func (l Look) asked(r HoldRequest) []askedVariant {
 	return all
 }
 
-func (l HoldLine) moved(look SKULook) bool { return l.Price != AnyPrice && l.Price != look.Price }
+func (l HoldLine) moved(look SKUAvailability) bool {
+	return l.Price != AnyPrice && l.Price != look.Price
+}
 
 func (a askedVariant) refuse(refusals []Refusal) []Refusal {
 	r := Refusal{SKU: a.look.SKU, Requested: a.quantity}

@@ -11,8 +11,8 @@ type Buyer struct {
 	Units bool
 }
 
-// Look is what one cheap read finds out about a product before anything is held.
-type Look struct {
+// Availability is what one cheap read finds out about a product before anything is held.
+type Availability struct {
 	ProductID string
 	Found     bool
 	Status    Status
@@ -24,13 +24,13 @@ type Look struct {
 	// limited.
 	CustomerHeld int64
 	// SKUs has an entry for each requested sku, in the order of the request.
-	SKUs []SKULook
+	SKUs []SKUAvailability
 	// OwnHold is the state of the asking order's hold of this product.
 	OwnHold HoldState
 }
 
-// SKULook is one variant of a Look; Known is false for a sku that doesn't exist.
-type SKULook struct {
+// SKUAvailability is one variant of an Availability; Known is false for a sku that doesn't exist.
+type SKUAvailability struct {
 	SKU   string // as requested, or resolved if it was left out
 	Known bool
 	Price int64

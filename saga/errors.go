@@ -24,9 +24,9 @@ var (
 	ErrNotWaiting = errors.New("the refund doesn't wait for this decision")
 	// ErrNoPage means that a list has no page with this token.
 	ErrNoPage = errors.New("no page of this list")
-	// ErrUntold means that Temporal doesn't provide the value: the caller lacks the
+	// ErrRetentionUnknown means that Temporal doesn't provide the value: the caller lacks the
 	// permission, or the server the feature.
-	ErrUntold = errors.New("Temporal doesn't provide it") //nolint:staticcheck // a name
+	ErrRetentionUnknown = errors.New("Temporal doesn't provide it") //nolint:staticcheck // a name
 
 	// ErrUnknownOrder means that no workflow of this order is known, or is no longer known.
 	ErrUnknownOrder = errors.New("no workflow of this order is known")

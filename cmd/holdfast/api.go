@@ -30,7 +30,7 @@ type apiCommand struct {
 	providerFlags
 	webhookFlags
 	identityFlags
-	doorFlags
+	listenFlags
 }
 
 // Run serves until the process is told to stop.
@@ -182,5 +182,5 @@ func (c *apiCommand) check(log *slog.Logger) error {
 	if _, _, err := c.read(log); err != nil {
 		return err
 	}
-	return c.doorFlags.check(c.Off())
+	return c.listenFlags.check(c.Off())
 }

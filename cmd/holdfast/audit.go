@@ -104,7 +104,7 @@ func (c *auditCommand) Run(ctx context.Context, out out) error {
 // may not do so after its next crash. The audit continues all the same, since it is needed
 // most when something is wrong.
 func (c *auditCommand) auditDurability(ctx context.Context, rdb redis.UniversalClient, log *slog.Logger) ([]audit.Finding, error) {
-	found, err := c.look(ctx, rdb, c.Wait, log)
+	found, err := c.inspect(ctx, rdb, c.Wait, log)
 	if err != nil {
 		return nil, err
 	}

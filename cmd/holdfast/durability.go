@@ -20,8 +20,8 @@ type durabilityFlags struct{ settings.Durability }
 
 func (f durabilityFlags) required() bool { return f.RedisDurability != "warn" }
 
-// look checks repeatedly until Redis reports its durability.
-func (f durabilityFlags) look(ctx context.Context, rdb redis.UniversalClient, patience time.Duration, log *slog.Logger) (redisdb.Durability, error) {
+// inspect checks repeatedly until Redis reports its durability.
+func (f durabilityFlags) inspect(ctx context.Context, rdb redis.UniversalClient, patience time.Duration, log *slog.Logger) (redisdb.Durability, error) {
 	var found redisdb.Durability
 	err := waitFor(ctx, "redis", patience, log, func(ctx context.Context) (err error) {
 		found, err = redisdb.CheckDurability(ctx, rdb)
@@ -43,7 +43,7 @@ func (f durabilityFlags) look(ctx context.Context, rdb redis.UniversalClient, pa
 // requireDurable refuses a Redis that may lose acknowledged writes, or warns, as the flags
 // say. The watch keeps checking once it runs.
 func (f durabilityFlags) requireDurable(ctx context.Context, rdb redis.UniversalClient, patience time.Duration, log *slog.Logger) (*redisdb.Watch, error) {
-	found, err := f.look(ctx, rdb, patience, log)
+	found, err := f.inspect(ctx, rdb, patience, log)
 	if err != nil {
 		return nil, err
 	}

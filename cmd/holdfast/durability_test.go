@@ -126,8 +126,8 @@ func TestAWorkersReadyzShowsWhatItDependsOn(t *testing.T) {
 		shown     string
 	}{
 		{nil, http.StatusOK, "ok"},
-		{retentionFits(t.Context(), sagaclient.New(retaining{err: serviceerror.NewPermissionDenied("no", "")}, "shop"), "shop", forGood), http.StatusOK, "unknown"},
-		{retentionFits(t.Context(), sagaclient.New(retaining{retention: time.Hour}, "shop"), "shop", forGood), http.StatusServiceUnavailable, "unavailable"},
+		{retentionFits(t.Context(), sagaclient.New(retaining{err: serviceerror.NewPermissionDenied("no", "")}, "shop"), "shop", forever), http.StatusOK, "unknown"},
+		{retentionFits(t.Context(), sagaclient.New(retaining{retention: time.Hour}, "shop"), "shop", forever), http.StatusServiceUnavailable, "unavailable"},
 	} {
 		retention = c.retention
 		require.Eventually(t, func() bool {

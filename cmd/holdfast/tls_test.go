@@ -136,7 +136,7 @@ func TestElasticsearchOverTLS(t *testing.T) {
 		asked++
 		w.WriteHeader(http.StatusBadRequest)
 	}))
-	server.TLS, err = doorFlags{Gateway: settings.Gateway{TLSCert: c.serverCert, TLSKey: c.serverKey}}.tls()
+	server.TLS, err = listenFlags{Gateway: settings.Gateway{TLSCert: c.serverCert, TLSKey: c.serverKey}}.tls()
 	require.NoError(t, err)
 	require.Equal(t, pair[0].Certificate, server.TLS.Certificates[0].Certificate)
 	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)

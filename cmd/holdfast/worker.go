@@ -57,7 +57,7 @@ func (c *workerCommand) Run(ctx context.Context, out out) (err error) {
 	defer temporal.Close()
 	keep := c.KeepOrders
 	if c.ElasticsearchURL == "" {
-		keep = forGood
+		keep = forever
 	}
 	sagas := sagaclient.New(temporal, name)
 	if err := checkRetention(ctx, sagas, name, keep, log); err != nil {

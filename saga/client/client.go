@@ -45,7 +45,7 @@ func (c *Client) CheckHealth(ctx context.Context) error {
 	if _, err := c.temporal.CheckHealth(ctx, &sdk.CheckHealthRequest{}); err != nil {
 		return err
 	}
-	if _, err := c.Retention(ctx); err != nil && !errors.Is(err, saga.ErrUntold) {
+	if _, err := c.Retention(ctx); err != nil && !errors.Is(err, saga.ErrRetentionUnknown) {
 		return fmt.Errorf("namespace %q: %w", c.namespace, err)
 	}
 	return nil

@@ -12,7 +12,7 @@ import (
 	"holdfast/saga"
 )
 
-// Retention is how long the namespace keeps closed workflows. The error is a saga.ErrUntold
+// Retention is how long the namespace keeps closed workflows. The error is a saga.ErrRetentionUnknown
 // if the server doesn't let the caller read it.
 func (c *Client) Retention(ctx context.Context) (time.Duration, error) {
 	d, err := c.temporal.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: c.namespace})
@@ -20,7 +20,7 @@ func (c *Client) Retention(ctx context.Context) (time.Duration, error) {
 	var unknown *serviceerror.Unimplemented
 	switch {
 	case errors.As(err, &denied), errors.As(err, &unknown):
-		return 0, fmt.Errorf("%w: %w", saga.ErrUntold, err)
+		return 0, fmt.Errorf("%w: %w", saga.ErrRetentionUnknown, err)
 	case err != nil:
 		return 0, err
 	}

@@ -89,9 +89,9 @@ func (w *Work) Progress(ctx context.Context) Progress {
 	return now
 }
 
-// RebuildUnasked starts the rebuild of a view that needs one, on the given task queue. If
+// RebuildStale starts the rebuild of a view that needs one, on the given task queue. If
 // one is running, it does nothing.
-func (c *Client) RebuildUnasked(ctx context.Context, view, taskQueue string) error {
+func (c *Client) RebuildStale(ctx context.Context, view, taskQueue string) error {
 	_, err := c.temporal.ExecuteWorkflow(ctx, sdk.StartWorkflowOptions{
 		ID: saga.ReindexWorkflowID(view), TaskQueue: taskQueue,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,

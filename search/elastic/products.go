@@ -37,7 +37,7 @@ func (x *Index) searchProducts(ctx context.Context, q search.ProductQuery) (sear
 	}
 	if len(keys) > 0 {
 		var known bool
-		if s.way, known = text.WayOf(keys[0]); !known {
+		if s.way, known = text.ParseMatch(keys[0]); !known {
 			return search.ProductPage{}, search.BadCursor()
 		}
 		found, err := x.found(ctx, s, keys[1:])
@@ -50,7 +50,7 @@ func (x *Index) searchProducts(ctx context.Context, q search.ProductQuery) (sear
 	if err != nil {
 		return search.ProductPage{}, err
 	}
-	if way := text.WayAfter(found.matching(), s.words); way != s.way {
+	if way := text.MatchFor(found.matching(), s.words); way != s.way {
 		s.way = way
 		if found, err = x.found(ctx, s, nil); err != nil {
 			return search.ProductPage{}, err

@@ -44,6 +44,6 @@ func TestStreamsOnSeveralMasters(t *testing.T) {
 		require.NoError(t, err)
 		p, err := New(h.options())
 		require.NoError(t, err)
-		require.NoError(t, p.keepOnce(ctx))
+		require.NoError(t, p.upkeepOnce(ctx))
 	})
 }

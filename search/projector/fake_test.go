@@ -236,7 +236,7 @@ func (h *house) settled() {
 
 // unread counts the entries that the views' group has not acknowledged.
 func (h *house) unread() int64 {
-	state, err := look(h.t.Context(), h.rdb)
+	state, err := readPositions(h.t.Context(), h.rdb)
 	if !assert.NoError(h.t, err) {
 		return 0
 	}

@@ -40,10 +40,10 @@ const beginning = "0-0"
 // errNoStream means that the bucket has no stream yet.
 var errNoStream = errors.New("there is no such stream")
 
-// look reads the positions of all groups in all buckets. A bucket without a stream has no
+// readPositions reads the positions of all groups in all buckets. A bucket without a stream has no
 // groups. An entry that a group acknowledges meanwhile may still count as needed, never the
 // other way round: positions only move forward.
-func look(ctx context.Context, rdb redis.UniversalClient) ([]bucketState, error) {
+func readPositions(ctx context.Context, rdb redis.UniversalClient) ([]bucketState, error) {
 	all := make([]bucketState, redisdb.Buckets)
 	pipe := rdb.Pipeline()
 	infos, groups := make([]*redis.XInfoStreamCmd, redisdb.Buckets), make([]*redis.XInfoGroupsCmd, redisdb.Buckets)

@@ -143,7 +143,7 @@ func (p *Projector) Run(ctx context.Context) {
 		return
 	}
 	var keeping sync.WaitGroup
-	keeping.Go(func() { p.keep(ctx) })
+	keeping.Go(func() { p.upkeep(ctx) })
 	defer keeping.Wait()
 	pause := minPause
 	for ctx.Err() == nil {

@@ -153,9 +153,9 @@ func (l letter) stillBad(reasons map[[2]string]letter) (string, bool) {
 	return "", false
 }
 
-// Letters counts the dead letters. That isn't the number of documents concerned: one that
+// DeadLetters counts the dead letters. That isn't the number of documents concerned: one that
 // changes again before it can be stored gets another letter.
-func Letters(ctx context.Context, rdb redis.UniversalClient) (int64, error) {
+func DeadLetters(ctx context.Context, rdb redis.UniversalClient) (int64, error) {
 	n, err := rdb.XLen(ctx, lettersKey).Result()
 	return n, wrap("count the dead letters", err)
 }

@@ -15,7 +15,7 @@ import (
 func Trim(ctx context.Context, rdb redis.UniversalClient) (int64, error) {
 	// In this order: a group or a rebuild that starts after its list was read starts with
 	// entries newer than these positions.
-	state, err := look(ctx, rdb)
+	state, err := readPositions(ctx, rdb)
 	if err != nil {
 		return 0, err
 	}

@@ -85,7 +85,7 @@ func (r *rebuild) putCold(ctx context.Context, to taker, cold []search.Order) (s
 	}
 	var whole []search.Order
 	err = r.steady(ctx, func() (err error) {
-		whole, err = r.Homes.WithPayments(ctx, cold)
+		whole, err = r.Entities.WithPayments(ctx, cold)
 		return err
 	})
 	if err != nil {

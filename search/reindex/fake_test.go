@@ -234,7 +234,7 @@ func newHouse(t *testing.T) *house {
 
 func (h *house) rebuilder() *reindex.Rebuilder {
 	return &reindex.Rebuilder{
-		Index: h.index, Homes: views.NewHomes(h.rdb), Changes: views.NewChanges(h.rdb), Lost: h.lost,
+		Index: h.index, Entities: views.NewEntities(h.rdb), Changes: views.NewChanges(h.rdb), Lost: h.lost,
 		Log: slog.New(slog.NewTextHandler(&h.log, nil)),
 	}
 }

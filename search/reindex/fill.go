@@ -9,17 +9,17 @@ import (
 	"holdfast/search"
 )
 
-// readHomes puts every entity from Redis.
-func (r *rebuild) readHomes(ctx context.Context) error {
+// readEntities puts every entity from Redis.
+func (r *rebuild) readEntities(ctx context.Context) error {
 	err := r.steady(ctx, func() (err error) {
-		r.total, err = r.Homes.Count(ctx, r.view)
+		r.total, err = r.Entities.Count(ctx, r.view)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("count the %s: %w", r.view, err)
 	}
 	r.say(StageReading, 0)
-	list := func() iter.Seq2[string, error] { return r.Homes.IDs(ctx, r.view) }
+	list := func() iter.Seq2[string, error] { return r.Entities.IDs(ctx, r.view) }
 	err = r.each(ctx, list, r.atOnce(), func(ids []string, again bool) error {
 		if again { // what is there may be old, and is then among the changes
 			there, err := r.there(ctx, ids)
@@ -42,7 +42,7 @@ func (r *rebuild) readHomes(ctx context.Context) error {
 // read reads the entities.
 func (r *rebuild) read(ctx context.Context, ids []string) (b search.Batch, unreadable []search.Result, err error) {
 	err = r.steady(ctx, func() (err error) {
-		b, unreadable, err = r.Homes.Read(ctx, r.view, ids)
+		b, unreadable, err = r.Entities.Read(ctx, r.view, ids)
 		return err
 	})
 	if err != nil {

@@ -17,8 +17,8 @@ import (
 	"holdfast/search"
 )
 
-// Homes reads the current state of entities, in the form in which a view stores them.
-type Homes interface {
+// Entities reads the current state of entities, in the form in which a view stores them.
+type Entities interface {
 	// IDs iterates over all entities that a view shows. One that is created meanwhile may
 	// or may not be included; one may appear more than once.
 	IDs(ctx context.Context, v search.View) iter.Seq2[string, error]
@@ -58,10 +58,10 @@ var ErrUnreadable = errors.New("it can't be read")
 
 // Rebuilder rebuilds views.
 type Rebuilder struct {
-	Index   search.Index
-	Homes   Homes
-	Changes Changes
-	Lost    Lost
+	Index    search.Index
+	Entities Entities
+	Changes  Changes
+	Lost     Lost
 	// Progress is called at each step; it may be nil.
 	Progress func(Progress)
 	// Log names what is left out; nil disables it.
@@ -157,7 +157,7 @@ func (r *Rebuilder) Run(ctx context.Context, view search.View) (Report, error) {
 	defer run.abandon(ctx)
 	for _, step := range []func(context.Context) error{
 		// Caught up before lost orders are searched: what was placed meanwhile isn't lost.
-		run.readHomes, run.copyCold, run.catchUp, run.recoverLost, run.catchUp, run.loseNothing, run.swap,
+		run.readEntities, run.copyCold, run.catchUp, run.recoverLost, run.catchUp, run.loseNothing, run.swap,
 	} {
 		if err := step(ctx); err != nil {
 			return Report{}, err

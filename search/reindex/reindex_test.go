@@ -111,18 +111,18 @@ func TestIDsThatComeTwice(t *testing.T) {
 	h.putOrder("a", 1)
 	h.putOrder("b", 1)
 	r := h.rebuilder()
-	r.Homes = twice{r.Homes}
+	r.Entities = twice{r.Entities}
 	report, err := r.Run(t.Context(), search.ViewOrders)
 	require.NoError(t, err)
 	require.EqualValues(t, 2, report.FromHomes)
 }
 
-type twice struct{ reindex.Homes }
+type twice struct{ reindex.Entities }
 
 func (w twice) IDs(ctx context.Context, v search.View) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
 		for range 2 {
-			for id, err := range w.Homes.IDs(ctx, v) {
+			for id, err := range w.Entities.IDs(ctx, v) {
 				if !yield(id, err) {
 					return
 				}

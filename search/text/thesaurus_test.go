@@ -117,8 +117,8 @@ func TestPhrasesWithSynonyms(t *testing.T) {
 	}
 	torch := Clauses("hand torch", same)
 	require.Greater(t, score(torch, "flashlight"), score(torch, "hand torch"))
-	require.Equal(t, MatchSomeWords, WayAfter(1, Clauses("smart watch", same)), "two words were typed")
-	require.Equal(t, MatchAllWords, WayAfter(1, Clauses("smartwatch", same)))
+	require.Equal(t, MatchSomeWords, MatchFor(1, Clauses("smart watch", same)), "two words were typed")
+	require.Equal(t, MatchAllWords, MatchFor(1, Clauses("smartwatch", same)))
 }
 
 // TestStandInsCountLess: the last word of a synonym counts less than the synonym.

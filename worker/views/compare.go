@@ -18,7 +18,7 @@ func (k *Keeper) Compare(ctx context.Context, p saga.CompareParams, progress fun
 	}
 	var at saga.RebuildProgress
 	report, err := audit.Views(ctx, audit.ViewsConfig{
-		Index: k.config.Index, Homes: NewHomes(k.config.Redis), Looks: p.Looks,
+		Index: k.config.Index, Entities: NewEntities(k.config.Redis), Looks: p.Looks,
 		Progress: func(what string, n int) {
 			if at.Stage != what {
 				at = saga.RebuildProgress{Stage: what}

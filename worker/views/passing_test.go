@@ -35,7 +35,7 @@ func TestRedisThatIsSoonBack(t *testing.T) {
 	m := miniredis.RunT(t)
 	rdb := redis.NewClient(&redis.Options{Addr: m.Addr(), MaxRetries: -1}) // once is enough
 	t.Cleanup(func() { _ = rdb.Close() })
-	homes, changes := NewHomes(rdb), NewChanges(rdb)
+	homes, changes := NewEntities(rdb), NewChanges(rdb)
 	calls := map[string]func() error{
 		"read":    func() error { _, _, err := homes.Read(t.Context(), search.ViewOrders, []string{"a"}); return err },
 		"product": func() error { _, _, err := homes.Read(t.Context(), search.ViewProducts, []string{"a"}); return err },

@@ -27,7 +27,7 @@ func (k *Keeper) Rebuild(ctx context.Context, p saga.RebuildParams, progress fun
 		}
 	}
 	r := reindex.Rebuilder{
-		Index: k.config.Index, Homes: sources{NewHomes(k.config.Redis)}, Changes: NewChanges(k.config.Redis),
+		Index: k.config.Index, Entities: sources{NewEntities(k.config.Redis)}, Changes: NewChanges(k.config.Redis),
 		Lost: lostOrders{k.config.Sagas}, Log: k.config.Log, Passing: passing,
 		Progress: func(p reindex.Progress) {
 			progress(saga.RebuildProgress{Stage: string(p.Stage), Done: p.Done, Total: p.Total})

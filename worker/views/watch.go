@@ -46,7 +46,7 @@ func (w *watcher) run(ctx context.Context) {
 			return
 		case <-time.After(pause):
 		}
-		err := w.look(ctx)
+		err := w.check(ctx)
 		if looked = err == nil; !looked && ctx.Err() == nil {
 			w.config.Log.WarnContext(ctx, "the views can't be checked", "error", err)
 		}
@@ -58,16 +58,16 @@ func (w *watcher) run(ctx context.Context) {
 func (w *watcher) first(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, firstLook)
 	defer cancel()
-	empty, err := NewHomes(w.config.Redis).Empty(ctx)
+	empty, err := NewEntities(w.config.Redis).Empty(ctx)
 	if err == nil && empty {
 		return true
 	}
-	return w.look(ctx) == nil
+	return w.check(ctx) == nil
 }
 
-// look starts the rebuild of each stale view: created empty, lost, or of an older shape. A
+// check starts the rebuild of each stale view: created empty, lost, or of an older shape. A
 // running one is left alone. If an operator has to decide, it only logs that.
-func (w *watcher) look(ctx context.Context) error {
+func (w *watcher) check(ctx context.Context) error {
 	stale, err := w.config.Index.Stale(ctx)
 	if err != nil {
 		return fmt.Errorf("check the views: %w", err)
@@ -82,7 +82,7 @@ func (w *watcher) look(ctx context.Context) error {
 func (w *watcher) see(ctx context.Context, v search.View) error {
 	err := coldOrdersLost(ctx, w.config, v)
 	if err == nil {
-		err = w.refusedLately(ctx, v)
+		err = w.refusedRecently(ctx, v)
 	}
 	_, lost := errors.AsType[*coldLostError](err)
 	_, refused := errors.AsType[*restError](err)
@@ -96,7 +96,7 @@ func (w *watcher) see(ctx context.Context, v search.View) error {
 	case err != nil:
 		return err
 	}
-	return w.config.Sagas.RebuildUnasked(ctx, string(v), w.config.TaskQueue)
+	return w.config.Sagas.RebuildStale(ctx, string(v), w.config.TaskQueue)
 }
 
 // restError means that a rebuild of the view was refused recently.
@@ -111,9 +111,9 @@ func (e *restError) Error() string {
 
 func (e *restError) Unwrap() error { return e.cause }
 
-// refusedLately returns a restError if the last rebuild of a view, whatever started it,
+// refusedRecently returns a restError if the last rebuild of a view, whatever started it,
 // recently ended because it would have lost something.
-func (w *watcher) refusedLately(ctx context.Context, v search.View) error {
+func (w *watcher) refusedRecently(ctx context.Context, v search.View) error {
 	at, reason, err := w.config.Sagas.RebuildRefused(ctx, string(v), restAfterRefusal)
 	if err != nil || reason == "" {
 		return err

@@ -113,7 +113,7 @@ func TestALostViewOfColdOrdersIsLeftToAnOperator(t *testing.T) {
 	w := newWatched(t, staleIndex{stale: search.Views(), unfilled: search.Views()})
 	w.redis.HSet(redisdb.AllBuckets()[3]+":forgotten", "delivered", "2", "cancelled", "1")
 	for range 3 {
-		require.NoError(t, w.look(t.Context()))
+		require.NoError(t, w.check(t.Context()))
 	}
 	require.Equal(t, []string{"reindex/products", "reindex/products", "reindex/products"}, w.made.started)
 	require.Equal(t, 1, strings.Count(w.log.String(), waits), "not at each look")
@@ -121,7 +121,7 @@ func TestALostViewOfColdOrdersIsLeftToAnOperator(t *testing.T) {
 	require.Contains(t, w.log.String(), "3 orders had left Redis")
 	require.Contains(t, w.log.String(), "The orders view was lost")
 	w.said[search.ViewOrders] = w.said[search.ViewOrders].Add(-sayEvery)
-	require.NoError(t, w.look(t.Context()))
+	require.NoError(t, w.check(t.Context()))
 	require.Equal(t, 2, strings.Count(w.log.String(), waits), "a minute later")
 }
 
@@ -146,7 +146,7 @@ func TestStaleViewsThatAreRebuiltUnasked(t *testing.T) {
 				w.redis.HSet(redisdb.AllBuckets()[3]+":forgotten", "delivered", "2")
 			}
 			w.made.last = c.last
-			require.NoError(t, w.look(t.Context()))
+			require.NoError(t, w.check(t.Context()))
 			require.Equal(t, []string{"reindex/products", "reindex/orders"}, w.made.started)
 			require.True(t, w.made.params[1].Unasked)
 			require.Empty(t, w.log.String())
@@ -167,7 +167,7 @@ func TestARefusedRebuildIsNotBegunAgainAtOnce(t *testing.T) {
 	w := newWatched(t, staleIndex{stale: []search.View{search.ViewOrders}})
 	w.made.last = &ended{enumspb.WORKFLOW_EXECUTION_STATUS_FAILED, time.Minute, refusal()}
 	for range 3 {
-		require.NoError(t, w.look(t.Context()))
+		require.NoError(t, w.check(t.Context()))
 	}
 	require.Empty(t, w.made.started)
 	require.Equal(t, 1, strings.Count(w.log.String(), waits))

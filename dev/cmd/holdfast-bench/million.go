@@ -76,7 +76,7 @@ func (b *millionBench) reindex(ctx context.Context, out report) error {
 		return err
 	}
 	defer x.Close() //nolint:errcheck,contextcheck // nothing is under way
-	r := reindex.Rebuilder{Index: x, Homes: views.NewHomes(rdb), Changes: views.NewChanges(rdb), Lost: nothingLost{}}
+	r := reindex.Rebuilder{Index: x, Entities: views.NewEntities(rdb), Changes: views.NewChanges(rdb), Lost: nothingLost{}}
 	start := time.Now()
 	done, err := r.Run(ctx, search.ViewProducts)
 	if err != nil {

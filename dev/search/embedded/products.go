@@ -38,7 +38,7 @@ func (x *Index) searchProducts(ctx context.Context, g *generation, q search.Prod
 	}
 	if len(keys) > 0 {
 		var known bool
-		if s.way, known = text.WayOf(keys[0]); !known {
+		if s.way, known = text.ParseMatch(keys[0]); !known {
 			return search.ProductPage{}, search.BadCursor()
 		}
 		return s.page(ctx, keys[1:])
@@ -51,7 +51,7 @@ func (x *Index) searchProducts(ctx context.Context, g *generation, q search.Prod
 	if err != nil {
 		return page, err
 	}
-	if way := text.WayAfter(matching, s.words); way != s.way {
+	if way := text.MatchFor(matching, s.words); way != s.way {
 		s.way = way
 		return s.page(ctx, nil)
 	}

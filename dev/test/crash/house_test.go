@@ -179,7 +179,7 @@ func (e elsewhere) ExecuteWorkflow(ctx context.Context, o client.StartWorkflowOp
 // blind is products whose availability can't be read before an order is placed.
 type blind struct{ api.Products }
 
-func (blind) Look(context.Context, product.Buyer, []product.Want) ([]product.Look, order.OpenOrders, error) {
+func (blind) Look(context.Context, product.Buyer, []product.Want) ([]product.Availability, order.OpenOrders, error) {
 	return nil, order.OpenOrders{}, errors.New("too dark to see")
 }
 

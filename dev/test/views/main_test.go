@@ -88,13 +88,13 @@ func (h house) audit(t *testing.T) audit.ViewsReport {
 	require.NoError(t, err)
 	defer rdb.Close() //nolint:errcheck // only read from
 	report, err := audit.Views(t.Context(), audit.ViewsConfig{
-		Index: h.stack.Index, Homes: views.NewHomes(rdb), Looks: 6, Pause: 100 * time.Millisecond,
+		Index: h.stack.Index, Entities: views.NewEntities(rdb), Looks: 6, Pause: 100 * time.Millisecond,
 	})
 	require.NoError(t, err)
 	return report
 }
 
-func (h house) requireSameAsHomes(t *testing.T) audit.ViewsReport {
+func (h house) requireSameAsEntities(t *testing.T) audit.ViewsReport {
 	t.Helper()
 	report := h.audit(t)
 	require.Empty(t, report.Findings)

@@ -92,7 +92,7 @@ func TestSearchFollowsTheShop(t *testing.T) {
 
 		h.awaitOrders(t, "customerId="+o.CustomerID+"&status=paid&productId=lamp-1", o.ID)
 		h.awaitEvents(t, "lamp-1", "stock.adjusted", "hold.committed", "hold.made", "product.created")
-		report := h.requireSameAsHomes(t)
+		report := h.requireSameAsEntities(t)
 		require.Equal(t, 2, report.Products)
 		require.Equal(t, 1, report.Orders)
 	})
@@ -205,7 +205,7 @@ func TestAViewIsBuiltAnewWhileTheShopGoesOn(t *testing.T) {
 		close(stop)
 		wg.Wait()
 		require.NotZero(t, changes.Load())
-		h.requireSameAsHomes(t)
+		h.requireSameAsEntities(t)
 		h.awaitOrders(t, "customerId=nobody")
 	})
 }
@@ -252,7 +252,7 @@ func TestOrdersGoOnWhileElasticsearchIsAway(t *testing.T) {
 	h.offer(t, "saucer", "Saucer for the cup", 7)
 	way.shut.Store(false)
 	h.awaitFound(t, "cup", map[string]int64{"cup": 79, "saucer": 7})
-	report := h.requireSameAsHomes(t)
+	report := h.requireSameAsEntities(t)
 	require.Equal(t, 21, report.Orders)
 }
 
@@ -299,7 +299,7 @@ func TestTheAuditNamesWhatAViewHasWrong(t *testing.T) {
 			"missing": audit.ViewKindMissing, "unknown": audit.ViewKindUnknown,
 		}, found)
 		h.reindex(t, "products")
-		h.requireSameAsHomes(t)
+		h.requireSameAsEntities(t)
 	})
 }
 
@@ -316,7 +316,7 @@ func TestALostIndexIsFilledAtTheNextStart(t *testing.T) {
 	h = start(t, stack.Options{Data: dir})
 	h.awaitFound(t, "spade", map[string]int64{"spade": 3})
 	h.awaitOrders(t, "customerId="+o.CustomerID, o.ID)
-	h.requireSameAsHomes(t)
+	h.requireSameAsEntities(t)
 }
 
 // awaitFilled waits until the rebuilds that fill new views have ended: each replaces its
@@ -346,5 +346,5 @@ func TestAViewThatIsLostIsMadeAgain(t *testing.T) {
 	o := h.Pay(t, h.Place(t, shoptest.Line{ProductID: "kite", Quantity: 1}))
 	h.awaitFound(t, "kite", map[string]int64{"kite": 2})
 	h.awaitOrders(t, "customerId="+o.CustomerID, o.ID) // each view is recreated on its own
-	h.requireSameAsHomes(t)
+	h.requireSameAsEntities(t)
 }

@@ -19,15 +19,15 @@ const (
 	MatchNearWords Match = "tolerant"
 )
 
-// WayOf parses the match that a cursor contains.
-func WayOf(s string) (Match, bool) {
+// ParseMatch parses the match that a cursor contains.
+func ParseMatch(s string) (Match, bool) {
 	w := Match(s)
 	return w, w == MatchAllWords || w == MatchSomeWords || w == MatchNearWords
 }
 
-// WayAfter is the match to use if this many products match all of a query's clauses with
+// MatchFor is the match to use if this many products match all of a query's clauses with
 // all filters except those of facets: choosing a facet value never changes it.
-func WayAfter(matching int64, all []Clause) Match {
+func MatchFor(matching int64, all []Clause) Match {
 	words, _ := MatchSomeWords.Of(all)
 	switch {
 	case len(all) == 0:

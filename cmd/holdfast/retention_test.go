@@ -57,7 +57,7 @@ func TestWorkerKeepsOrdersLongerThanTemporalKnowsThem(t *testing.T) {
 		{31 * day, worker.DefaultKeepOrders, false},
 		{60 * day, 61 * day, true},
 		{60 * day, 60 * day, false},
-		{30 * day, forGood, true},
+		{30 * day, forever, true},
 	} {
 		err := checkRetention(t.Context(), sagaclient.New(retaining{retention: c.retention}, "shop"), "shop", c.keep, slog.New(slog.DiscardHandler))
 		if c.ok {
@@ -77,7 +77,7 @@ func TestWorkerKeepsOrdersLongerThanTemporalKnowsThem(t *testing.T) {
 // A namespace that forgets earlier would let a key be used again while Redis still has the
 // marks of its first order.
 func TestWorkerRefusesANamespaceThatForgetsBeforeRedis(t *testing.T) {
-	for _, keep := range []time.Duration{forGood, worker.DefaultKeepOrders} {
+	for _, keep := range []time.Duration{forever, worker.DefaultKeepOrders} {
 		short := retaining{retention: inventory.Remember - time.Second}
 		err := checkRetention(t.Context(), sagaclient.New(short, "shop"), "shop", keep, slog.New(slog.DiscardHandler))
 		var usage *usageError

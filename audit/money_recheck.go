@@ -34,8 +34,8 @@ func (a *moneyAudit) sidesOf(ctx context.Context, theirs map[paymentRef]*order.P
 	return all, nil
 }
 
-// firstLook counts payments, and notes suspects.
-func (a *moneyAudit) firstLook(ctx context.Context, theirs map[paymentRef]*order.ProviderPayment) error {
+// firstCheck counts payments, and notes suspects.
+func (a *moneyAudit) firstCheck(ctx context.Context, theirs map[paymentRef]*order.ProviderPayment) error {
 	if len(theirs) == 0 {
 		return nil
 	}
@@ -79,9 +79,9 @@ func paymentsOpen(orderID string, refs []paymentRef) MoneyFinding {
 	}
 }
 
-// lookAgain checks the suspects until those with steps in progress are cleared, or the
+// recheck checks the suspects until those with steps in progress are cleared, or the
 // checks are used up.
-func (a *moneyAudit) lookAgain(ctx context.Context) ([]MoneyFinding, error) {
+func (a *moneyAudit) recheck(ctx context.Context) ([]MoneyFinding, error) {
 	standing := persisting(map[moneyKey]MoneyFinding{}, a.first, true)
 	pause := a.Pause
 	for n := 1; n < a.Looks && len(standing) > 0; n++ {
@@ -89,7 +89,7 @@ func (a *moneyAudit) lookAgain(ctx context.Context) ([]MoneyFinding, error) {
 			return nil, err
 		}
 		pause *= 2
-		found, err := a.look(ctx)
+		found, err := a.check(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -98,8 +98,8 @@ func (a *moneyAudit) lookAgain(ctx context.Context) ([]MoneyFinding, error) {
 	return slices.Collect(maps.Values(standing)), nil
 }
 
-// look checks the current state of the suspects. Those without findings leave the list.
-func (a *moneyAudit) look(ctx context.Context) (found []MoneyFinding, err error) {
+// check checks the current state of the suspects. Those without findings leave the list.
+func (a *moneyAudit) check(ctx context.Context) (found []MoneyFinding, err error) {
 	for refs := range slices.Chunk(slices.Collect(maps.Keys(a.suspects)), batch) {
 		theirs, err := a.lookUp(ctx, refs)
 		if err != nil {

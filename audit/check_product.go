@@ -15,8 +15,8 @@ import (
 // its holds and reading them all at one moment.
 const snapshots = 10
 
-// lookAtProducts checks every suspected product again.
-func (a *auditor) lookAtProducts(ctx context.Context) ([]Finding, error) {
+// checkProducts checks every suspected product again.
+func (a *auditor) checkProducts(ctx context.Context) ([]Finding, error) {
 	ids := slices.Sorted(maps.Keys(a.products))
 	if len(ids) == 0 {
 		return nil, nil
@@ -27,14 +27,14 @@ func (a *auditor) lookAtProducts(ctx context.Context) ([]Finding, error) {
 	}
 	var all []Finding
 	for _, id := range ids {
-		found, err := a.lookAtProduct(ctx, id, holders[id])
+		found, err := a.checkProduct(ctx, id, holders[id])
 		if err != nil {
 			return nil, fmt.Errorf("product %s: %w", id, err)
 		}
 		all = append(all, found...)
 		a.Progress("suspects", 1)
 	}
-	found, err := a.lookAtSales(ctx, ids)
+	found, err := a.checkSales(ctx, ids)
 	all = append(all, found...)
 	clear(a.products) // those with steps in progress leave the list
 	for _, f := range all {
@@ -72,8 +72,8 @@ func (a *auditor) holders(ctx context.Context) (map[string]map[string]bool, erro
 	return of, nil
 }
 
-// lookAtProduct reads a product and all its holds at one moment, and returns the findings.
-func (a *auditor) lookAtProduct(ctx context.Context, id string, holders map[string]bool) ([]Finding, error) {
+// checkProduct reads a product and all its holds at one moment, and returns the findings.
+func (a *auditor) checkProduct(ctx context.Context, id string, holders map[string]bool) ([]Finding, error) {
 	if holders == nil {
 		holders = map[string]bool{}
 	}
@@ -220,10 +220,10 @@ func listFindings(h Hold) []Finding {
 	return append(found, f)
 }
 
-// lookAtSales compares the suspected products' ledgers with the paid orders' lines. Sales
+// checkSales compares the suspected products' ledgers with the paid orders' lines. Sales
 // continue while the documents are read: a sum is wrong only if it lies outside what the
 // ledger said before and after.
-func (a *auditor) lookAtSales(ctx context.Context, ids []string) ([]Finding, error) {
+func (a *auditor) checkSales(ctx context.Context, ids []string) ([]Finding, error) {
 	before, err := a.readProducts(ctx, ids)
 	if err != nil {
 		return nil, err

@@ -49,13 +49,13 @@ func TestWays(t *testing.T) {
 		{20, 3, text.MatchAllWords, 3},
 		{100, 2, text.MatchAllWords, 2},
 	} {
-		way := text.WayAfter(c.matching, make([]text.Clause, c.clauses))
+		way := text.MatchFor(c.matching, make([]text.Clause, c.clauses))
 		require.Equal(t, c.want, way, "%+v", c)
 		require.Equal(t, c.least, way.Least(c.clauses), "%+v", c)
-		again, known := text.WayOf(string(way))
+		again, known := text.ParseMatch(string(way))
 		require.True(t, known)
 		require.Equal(t, way, again)
 	}
-	_, known := text.WayOf("near")
+	_, known := text.ParseMatch("near")
 	require.False(t, known)
 }

@@ -15,9 +15,9 @@ import (
 	"holdfast/saga"
 )
 
-// lookAtOrders checks every suspected order again, including its workflow. Orders without
+// checkOrders checks every suspected order again, including its workflow. Orders without
 // findings leave the list.
-func (a *auditor) lookAtOrders(ctx context.Context) ([]Finding, error) {
+func (a *auditor) checkOrders(ctx context.Context) ([]Finding, error) {
 	if _, err := a.countUnseen(ctx); err != nil { // the first ones may have left since the walk
 		return nil, err
 	}
@@ -27,7 +27,7 @@ func (a *auditor) lookAtOrders(ctx context.Context) ([]Finding, error) {
 	group.SetLimit(a.Concurrency)
 	for id, s := range maps.Clone(a.suspects) { // cleared orders leave it meanwhile
 		group.Go(func() error {
-			found, truth, err := a.lookAtOrder(ctx, id, s)
+			found, truth, err := a.checkOrder(ctx, id, s)
 			if err != nil {
 				return fmt.Errorf("order %s: %w", id, err)
 			}
@@ -65,8 +65,8 @@ func (a *auditor) suspectProductsOf(found []Finding, truth *order.Order) {
 	}
 }
 
-// lookAtOrder is examineOrder, with a stuck workflow as one more finding.
-func (a *auditor) lookAtOrder(ctx context.Context, id string, s *suspect) ([]Finding, *order.Order, error) {
+// checkOrder is examineOrder, with a stuck workflow as one more finding.
+func (a *auditor) checkOrder(ctx context.Context, id string, s *suspect) ([]Finding, *order.Order, error) {
 	found, truth, err := a.examineOrder(ctx, id, s)
 	if errors.Is(err, saga.ErrStuck) {
 		return append(found, Finding{Kind: KindWorkflowStuck, OrderID: id, Detail: err.Error()}), truth, nil

@@ -14,8 +14,8 @@ import (
 	"holdfast/saga"
 )
 
-// telling is one attempt of a delisting, with what it knows about each order.
-type telling struct {
+// signalling is one attempt of a delisting, with what it knows about each order.
+type signalling struct {
 	*CancelAll
 	params saga.Delisting
 	// earlier counts orders that earlier attempts signalled and that hold nothing any more.
@@ -43,21 +43,21 @@ type holder struct {
 	err         error // of the last try
 }
 
-func newTelling(a *CancelAll, p saga.Delisting) *telling {
-	t := &telling{CancelAll: a, params: p, holders: map[string]*holder{}}
+func newSignalling(a *CancelAll, p saga.Delisting) *signalling {
+	t := &signalling{CancelAll: a, params: p, holders: map[string]*holder{}}
 	t.signals.SetLimit(signalsAtOnce)
 	t.settlements.SetLimit(settlementsAtOnce)
 	return t
 }
 
-func (t *telling) wait() {
+func (t *signalling) wait() {
 	_ = t.signals.Wait() // errors are kept with each order
 	_ = t.settlements.Wait()
 }
 
 // begin signals an order once, in the background. It returns the hold if it is to be
 // settled: its workflow is gone, or may have ended since it was signalled.
-func (t *telling) begin(ctx context.Context, orderID string) *holder {
+func (t *signalling) begin(ctx context.Context, orderID string) *holder {
 	t.mu.Lock()
 	h := t.holders[orderID]
 	if h == nil {
@@ -79,7 +79,7 @@ func (t *telling) begin(ctx context.Context, orderID string) *holder {
 
 // settleSome settles as many holds as there is room for, chosen at random: if it always
 // took the first ones, those whose provider hangs would leave no room for the others.
-func (t *telling) settleSome(ctx context.Context, due []*holder) {
+func (t *signalling) settleSome(ctx context.Context, due []*holder) {
 	rand.Shuffle(len(due), func(i, j int) { due[i], due[j] = due[j], due[i] }) //nolint:gosec // no secret
 	for _, h := range due {
 		t.mu.Lock()
@@ -95,7 +95,7 @@ func (t *telling) settleSome(ctx context.Context, due []*holder) {
 	}
 }
 
-func (t *telling) tell(ctx context.Context, h *holder) error {
+func (t *signalling) tell(ctx context.Context, h *holder) error {
 	ctx, cancel := context.WithTimeout(ctx, tellAtMost)
 	defer cancel()
 	err := t.Signal(ctx, h.orderID, t.params)
@@ -120,7 +120,7 @@ func (t *telling) tell(ctx context.Context, h *holder) error {
 
 // settle follows the sweeper's rule: an order that is running is left alone, and checked
 // again later.
-func (t *telling) settle(ctx context.Context, h *holder) error {
+func (t *signalling) settle(ctx context.Context, h *holder) error {
 	ctx, cancel := context.WithTimeout(ctx, settleAtMost)
 	defer cancel()
 	if _, err := t.Settler.Settle(ctx, t.params.ProductID, h.orderID); err != nil {
@@ -133,7 +133,7 @@ func (t *telling) settle(ctx context.Context, h *holder) error {
 }
 
 // done notes the result of a try.
-func (t *telling) done(h *holder, err error) {
+func (t *signalling) done(h *holder, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	h.busy, h.err = false, err
@@ -146,13 +146,13 @@ func (t *telling) done(h *holder, err error) {
 }
 
 // seen notes how many orders a complete read found.
-func (t *telling) seen(left int) {
+func (t *signalling) seen(left int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.left = left
 }
 
-func (t *telling) progress() HoldersProgress {
+func (t *signalling) progress() HoldersProgress {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p := HoldersProgress{Told: t.earlier + t.told, Left: t.left}
@@ -169,7 +169,7 @@ func (t *telling) progress() HoldersProgress {
 const shownFailures = 5
 
 // failure returns an error that names what an attempt still waited for at its end.
-func (t *telling) failure(cause error) error {
+func (t *signalling) failure(cause error) error {
 	t.wait()
 	t.mu.Lock()
 	defer t.mu.Unlock()

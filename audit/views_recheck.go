@@ -20,24 +20,24 @@ func (s suspects) add(c compared) {
 	}
 }
 
-// lookAgain checks the suspects until those that were only in motion are cleared, or the
+// recheck checks the suspects until those that were only in motion are cleared, or the
 // checks are used up; the walk was the first.
-func (a *viewAudit) lookAgain(ctx context.Context, s suspects) (found []ViewFinding, err error) {
+func (a *viewAudit) recheck(ctx context.Context, s suspects) (found []ViewFinding, err error) {
 	pause := a.Pause
 	for look := 1; look < a.Looks && len(s) > 0; look++ {
 		if err := wait(ctx, pause); err != nil {
 			return nil, err
 		}
 		pause *= 2
-		if found, err = a.look(ctx, s); err != nil {
+		if found, err = a.check(ctx, s); err != nil {
 			return nil, err
 		}
 	}
 	return found, nil
 }
 
-// look compares the current state of the suspects. Those without differences leave.
-func (a *viewAudit) look(ctx context.Context, s suspects) (found []ViewFinding, err error) {
+// check compares the current state of the suspects. Those without differences leave.
+func (a *viewAudit) check(ctx context.Context, s suspects) (found []ViewFinding, err error) {
 	for ids := range slices.Chunk(slices.Sorted(maps.Keys(s)), batch) {
 		docs := make([]viewed, len(ids))
 		for i, id := range ids {

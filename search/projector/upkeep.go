@@ -13,12 +13,12 @@ import (
 // Others have long taken over its entries by then.
 const dropAfter = 20
 
-// keep does the work outside of rounds: it measures how far the views lag, even while the
+// upkeep does the work outside of rounds: it measures how far the views lag, even while the
 // index is down, trims the streams, and deletes dead consumers.
-func (p *Projector) keep(ctx context.Context) {
+func (p *Projector) upkeep(ctx context.Context) {
 	failing := false
 	for {
-		err := p.keepOnce(ctx)
+		err := p.upkeepOnce(ctx)
 		if ctx.Err() != nil {
 			return
 		}
@@ -32,7 +32,7 @@ func (p *Projector) keep(ctx context.Context) {
 	}
 }
 
-func (p *Projector) keepOnce(ctx context.Context) error {
+func (p *Projector) upkeepOnce(ctx context.Context) error {
 	if err := p.measure(ctx); err != nil {
 		return err
 	}
@@ -46,11 +46,11 @@ func (p *Projector) keepOnce(ctx context.Context) error {
 
 // measure measures how far the views lag behind.
 func (p *Projector) measure(ctx context.Context) error {
-	letters, err := Letters(ctx, p.Redis)
+	letters, err := DeadLetters(ctx, p.Redis)
 	if err != nil {
 		return err
 	}
-	state, err := look(ctx, p.Redis)
+	state, err := readPositions(ctx, p.Redis)
 	if err != nil {
 		return err
 	}

@@ -15,29 +15,29 @@ import (
 	"holdfast/search/projector"
 )
 
-// Homes reads entities on Redis in the form that the views show.
-type Homes struct {
+// Entities reads entities on Redis in the form that the views show.
+type Entities struct {
 	products *inventory.Store
 	orders   *records.Store
 }
 
-// NewHomes reads the entities on rdb, which the caller closes.
-func NewHomes(rdb redis.UniversalClient) *Homes {
-	return &Homes{products: inventory.New(rdb), orders: records.New(rdb)}
+// NewEntities reads the entities on rdb, which the caller closes.
+func NewEntities(rdb redis.UniversalClient) *Entities {
+	return &Entities{products: inventory.New(rdb), orders: records.New(rdb)}
 }
 
 // IDs iterates over all entities that a view shows.
-func (h *Homes) IDs(ctx context.Context, v search.View) iter.Seq2[string, error] {
+func (h *Entities) IDs(ctx context.Context, v search.View) iter.Seq2[string, error] {
 	if v == search.ViewProducts {
 		return h.products.ProductIDs(ctx)
 	}
 	return h.orders.OrderIDs(ctx)
 }
 
-// sources is Homes for readers of everything that may read an order twice.
-type sources struct{ *Homes }
+// sources is Entities for readers of everything that may read an order twice.
+type sources struct{ *Entities }
 
-// IDs implements reindex.Homes.
+// IDs implements reindex.Entities.
 func (s sources) IDs(ctx context.Context, v search.View) iter.Seq2[string, error] {
 	if v == search.ViewProducts {
 		return s.products.ProductIDs(ctx)
@@ -46,7 +46,7 @@ func (s sources) IDs(ctx context.Context, v search.View) iter.Seq2[string, error
 }
 
 // Count returns their number; 0 if unknown.
-func (h *Homes) Count(ctx context.Context, v search.View) (int64, error) {
+func (h *Entities) Count(ctx context.Context, v search.View) (int64, error) {
 	if v == search.ViewProducts {
 		return h.products.Count(ctx)
 	}
@@ -54,7 +54,7 @@ func (h *Homes) Count(ctx context.Context, v search.View) (int64, error) {
 }
 
 // Empty reports whether there is nothing to show yet.
-func (h *Homes) Empty(ctx context.Context) (bool, error) {
+func (h *Entities) Empty(ctx context.Context) (bool, error) {
 	for _, v := range search.Views() {
 		for _, err := range h.IDs(ctx, v) {
 			return false, err
@@ -65,14 +65,14 @@ func (h *Homes) Empty(ctx context.Context) (bool, error) {
 
 // Read returns the documents of the existing entities. Unreadable ones are returned
 // separately.
-func (h *Homes) Read(ctx context.Context, v search.View, ids []string) (search.Batch, []search.Result, error) {
+func (h *Entities) Read(ctx context.Context, v search.View, ids []string) (search.Batch, []search.Result, error) {
 	if v == search.ViewProducts {
 		return h.readProducts(ctx, ids)
 	}
 	return h.readOrders(ctx, ids)
 }
 
-func (h *Homes) readProducts(ctx context.Context, ids []string) (b search.Batch, unreadable []search.Result, err error) {
+func (h *Entities) readProducts(ctx context.Context, ids []string) (b search.Batch, unreadable []search.Result, err error) {
 	found, err := h.products.GetMany(ctx, ids)
 	if err != nil {
 		return search.Batch{}, nil, err
@@ -88,7 +88,7 @@ func (h *Homes) readProducts(ctx context.Context, ids []string) (b search.Batch,
 	return b, unreadable, nil
 }
 
-func (h *Homes) readOrders(ctx context.Context, ids []string) (b search.Batch, unreadable []search.Result, err error) {
+func (h *Entities) readOrders(ctx context.Context, ids []string) (b search.Batch, unreadable []search.Result, err error) {
 	found, err := h.orders.ReadMany(ctx, ids)
 	if err != nil {
 		return search.Batch{}, nil, err
@@ -107,7 +107,7 @@ func (h *Homes) readOrders(ctx context.Context, ids []string) (b search.Batch, u
 
 // WithPayments adds to orders that have left Redis the payments and refunds that arrived
 // later. An order whose own document is in Redis is left alone: that is another state.
-func (h *Homes) WithPayments(ctx context.Context, orders []search.Order) ([]search.Order, error) {
+func (h *Entities) WithPayments(ctx context.Context, orders []search.Order) ([]search.Order, error) {
 	ids := make([]string, len(orders))
 	for i, o := range orders {
 		ids[i] = o.ID

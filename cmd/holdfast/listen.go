@@ -12,8 +12,8 @@ import (
 	"holdfast/settings"
 )
 
-// doorFlags say where the gateway listens, who may call it, and how often.
-type doorFlags struct {
+// listenFlags say where the gateway listens, who may call it, and how often.
+type listenFlags struct {
 	settings.Shop
 	settings.Gateway
 }
@@ -29,7 +29,7 @@ const (
 
 // limits returns the limits in force. With authentication off the callers are programs on
 // the same machine, whose measurements must not be limited.
-func (f doorFlags) limits(authOff bool) api.Limits {
+func (f listenFlags) limits(authOff bool) api.Limits {
 	l := api.Limits{Caller: callerLimit, Address: addressLimit, Payments: paymentLimit}
 	if authOff {
 		l = api.Limits{}
@@ -47,7 +47,7 @@ func (f doorFlags) limits(authOff bool) api.Limits {
 }
 
 // tls returns nil if the gateway speaks plain HTTP.
-func (f doorFlags) tls() (*tls.Config, error) {
+func (f listenFlags) tls() (*tls.Config, error) {
 	own, err := certificate(f.TLSCert, f.TLSKey)
 	if err != nil {
 		return nil, usagef("--tls-cert and --tls-key (HOLDFAST_TLS_CERT, HOLDFAST_TLS_KEY): %v", err)
@@ -60,7 +60,7 @@ func (f doorFlags) tls() (*tls.Config, error) {
 
 // check finds mistakes before listening: connections should be refused until the gateway
 // serves. The gateway checks most of it again.
-func (f doorFlags) check(authOff bool) error {
+func (f listenFlags) check(authOff bool) error {
 	if l := f.limits(authOff); l.Caller < 0 || l.Address < 0 || l.Payments < 0 {
 		return usagef("--rate-limit, --rate-limit-address and --rate-limit-payments (HOLDFAST_RATE_LIMIT, " +
 			"HOLDFAST_RATE_LIMIT_ADDRESS, HOLDFAST_RATE_LIMIT_PAYMENTS): must not be negative")
@@ -115,7 +115,7 @@ func (f doorFlags) check(authOff bool) error {
 const longestStop = 10 * time.Minute
 
 // ways are the settings through which others may reach the gateway.
-func (f doorFlags) ways() []reach {
+func (f listenFlags) ways() []reach {
 	return []reach{
 		{"HOLDFAST_HTTP_ADDR " + f.HTTPAddr, !onLoopback(f.HTTPAddr)},
 		{"HOLDFAST_METRICS_ADDR " + f.MetricsAddr, f.MetricsAddr != "" && !onLoopback(f.MetricsAddr)},

@@ -15,8 +15,8 @@ import (
 	"holdfast/worker"
 )
 
-// forGood is how long closed orders stay in Redis without an index: forever.
-const forGood = time.Duration(math.MaxInt64)
+// forever is how long closed orders stay in Redis without an index: forever.
+const forever = time.Duration(math.MaxInt64)
 
 // checkRetention refuses a namespace that forgets too early, see retentionFits. If the
 // namespace's retention can't be read, the operator has to check it.
@@ -38,7 +38,7 @@ func retentionFits(ctx context.Context, c *sagaclient.Client, namespace string, 
 	defer cancel()
 	retention, err := c.Retention(ctx)
 	switch {
-	case errors.Is(err, saga.ErrUntold):
+	case errors.Is(err, saga.ErrRetentionUnknown):
 		return fmt.Errorf("%w: the retention of namespace %s: %w", api.ErrUnknown, namespace, err)
 	case err != nil:
 		return fmt.Errorf("ask for the retention of namespace %s (TEMPORAL_NAMESPACE): %w", namespace, err)
@@ -47,7 +47,7 @@ func retentionFits(ctx context.Context, c *sagaclient.Client, namespace string, 
 		return usagef("namespace %s (TEMPORAL_NAMESPACE) keeps closed workflows for %s, and Redis remembers ended holds for %s:"+
 			" set its retention to %s or more, with HOLDFAST_RETENTION of holdfast setup", namespace, retention, inventory.Remember, inventory.Remember)
 	}
-	if keep == forGood {
+	if keep == forever {
 		return nil
 	}
 	if least := retention + worker.KeepBeyond; keep < least {

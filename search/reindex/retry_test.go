@@ -33,20 +33,20 @@ func (b *blips) fail() error {
 	return nil
 }
 
-// shakyHomes fails now and then; its list breaks off once, after this many ids.
-type shakyHomes struct {
-	reindex.Homes
+// shakyEntities fails now and then; its list breaks off once, after this many ids.
+type shakyEntities struct {
+	reindex.Entities
 	blips   *blips
 	breakAt int
 	lists   int
 	read    []string
 }
 
-func (s *shakyHomes) IDs(ctx context.Context, v search.View) iter.Seq2[string, error] {
+func (s *shakyEntities) IDs(ctx context.Context, v search.View) iter.Seq2[string, error] {
 	s.lists++
 	first, n := s.lists == 1, 0
 	return func(yield func(string, error) bool) {
-		for id, err := range s.Homes.IDs(ctx, v) {
+		for id, err := range s.Entities.IDs(ctx, v) {
 			if n++; first && s.breakAt > 0 && n > s.breakAt {
 				yield("", errAway)
 				return
@@ -58,19 +58,19 @@ func (s *shakyHomes) IDs(ctx context.Context, v search.View) iter.Seq2[string, e
 	}
 }
 
-func (s *shakyHomes) Read(ctx context.Context, v search.View, ids []string) (search.Batch, []search.Result, error) {
+func (s *shakyEntities) Read(ctx context.Context, v search.View, ids []string) (search.Batch, []search.Result, error) {
 	if err := s.blips.fail(); err != nil {
 		return search.Batch{}, nil, err
 	}
 	s.read = append(s.read, ids...)
-	return s.Homes.Read(ctx, v, ids)
+	return s.Entities.Read(ctx, v, ids)
 }
 
-func (s *shakyHomes) WithPayments(ctx context.Context, orders []search.Order) ([]search.Order, error) {
+func (s *shakyEntities) WithPayments(ctx context.Context, orders []search.Order) ([]search.Order, error) {
 	if err := s.blips.fail(); err != nil {
 		return nil, err
 	}
-	return s.Homes.WithPayments(ctx, orders)
+	return s.Entities.WithPayments(ctx, orders)
 }
 
 type shakyChanges struct {
@@ -89,11 +89,11 @@ func (s shakyChanges) Since(ctx context.Context, v search.View) ([]string, error
 func (s shakyChanges) End(ctx context.Context) error { return errors.Join(s.Changes.End(ctx), s.end) }
 
 // shaky is a rebuilder whose entities and streams fail now and then.
-func (h *house) shaky() (*reindex.Rebuilder, *shakyHomes) {
+func (h *house) shaky() (*reindex.Rebuilder, *shakyEntities) {
 	r := h.rebuilder()
 	away := &blips{with: errAway}
-	homes := &shakyHomes{Homes: r.Homes, blips: away}
-	r.Homes, r.Changes = homes, shakyChanges{r.Changes, away, nil}
+	homes := &shakyEntities{Entities: r.Entities, blips: away}
+	r.Entities, r.Changes = homes, shakyChanges{r.Changes, away, nil}
 	r.Passing = func(err error) bool { return errors.Is(err, errAway) }
 	return r, homes
 }
@@ -164,17 +164,17 @@ func TestPatienceEndsWithAListThatNeverEnds(t *testing.T) {
 		h.putOrder(fmt.Sprint("o", i), 1)
 	}
 	r, homes := h.shaky()
-	r.Homes = alwaysBreaks{homes}
+	r.Entities = alwaysBreaks{homes}
 	r.Patience = 250 * time.Millisecond
 	_, err := r.Run(t.Context(), search.ViewOrders)
 	require.ErrorIs(t, err, errAway)
 }
 
-type alwaysBreaks struct{ *shakyHomes }
+type alwaysBreaks struct{ *shakyEntities }
 
 func (a alwaysBreaks) IDs(ctx context.Context, v search.View) iter.Seq2[string, error] {
 	a.lists, a.breakAt = 0, 55
-	return a.shakyHomes.IDs(ctx, v)
+	return a.shakyEntities.IDs(ctx, v)
 }
 
 // These are not transient, and waiting would hide them.
