@@ -101,7 +101,8 @@ var staffCalls = map[api.Role][]string{
 	api.RoleFulfilment: {"GET /v1/orders", "GET /v1/orders/{id}", "POST /v1/orders/{id}/deliver"},
 	api.RoleSupport: {
 		"GET /v1/orders", "POST /v1/orders", "GET /v1/orders/{id}", "POST /v1/orders/{id}/cancel", "GET /v1/orders/{id}/payment",
-		"POST /v1/orders/{id}/payment", "POST /v1/orders/{id}/refunds", "GET /v1/refunds", "POST /v1/refunds/decide",
+		"POST /v1/orders/{id}/payment", "POST /v1/orders/{id}/refunds", "GET /v1/refunds", "GET /v1/refunds/{paymentId}/{refundId}",
+		"POST /v1/refunds/decide",
 		"GET /v1/disputes", "POST /v1/disputes/dismiss",
 	},
 }
@@ -186,6 +187,7 @@ var walk = map[string]struct {
 	"GET /v1/webhooks/{id}/deliveries":                      {"", 404, 0, 0},
 	"POST /v1/webhooks/{id}/deliveries/{deliveryId}/replay": {"", 404, 0, 0},
 	"GET /v1/refunds":                                       {"", 200, 0, 0},
+	"GET /v1/refunds/{paymentId}/{refundId}":                {"", 404, 0, 0},
 	"POST /v1/refunds/decide":                               {`{"paymentId":"p","refundId":"r","choice":"refund"}`, 404, 0, 0},
 	"POST /v1/orders":                                       {`{"customerId":"ada","lines":[{"productId":"mug","quantity":1}]}`, 201, 201, 403},
 	"GET /v1/orders":                                        {"", 200, 200, 200},

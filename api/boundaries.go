@@ -82,6 +82,7 @@ type Sagas interface {
 	Disputed(ctx context.Context, e order.PaymentEvent) error
 
 	AskRefund(ctx context.Context, r order.Refund) (order.Refund, error)
+	Refund(ctx context.Context, id saga.RefundID) (order.Refund, error)
 	DecideRefund(ctx context.Context, id saga.RefundID, d saga.Decision) (order.Refund, error)
 	OpenRefunds(ctx context.Context, status order.RefundStatus, limit int, token []byte) (page []order.Refund, next []byte, err error)
 	DismissDispute(ctx context.Context, id saga.DisputeID, by saga.Dismissal) (order.Dispute, error)

@@ -111,11 +111,11 @@ func (s *Server) answered(ctx context.Context, r request, answer saga.Answer, er
 	if err = cmp.Or(err, verdictError(answer.Verdict, r.closed)); err != nil {
 		return nil, fmt.Errorf("%s order %s: %w", r.name, r.orderID, err)
 	}
-	return s.document(ctx, r.orderID, answer.Version)
+	return s.current(ctx, r.orderID, answer.Version)
 }
 
 func (s *Server) answerUndecided(c *gin.Context, orderID string) {
-	doc, err := s.document(c.Request.Context(), orderID, 0)
+	doc, err := s.current(c.Request.Context(), orderID, 0)
 	if err != nil {
 		s.fail(c, err)
 		return

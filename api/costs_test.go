@@ -168,6 +168,6 @@ func TestNoSettingsUndoTheMemoryBoundOfLists(t *testing.T) {
 			most = max(most, q.(search.OrderQuery).PageSize())
 		}
 		require.Equal(t, c.atOnce, most, "%+v", c)
-		require.LessOrEqual(t, c.searches*most*min(1<<20, 24<<10+c.lines<<9), 192<<20)
+		require.LessOrEqual(t, c.searches*most*min(1<<20, 48<<10+c.lines<<9), 192<<20)
 	}
 }

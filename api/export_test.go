@@ -19,7 +19,8 @@ func CheckOrder(raw []byte) error {
 	if err := decodeStrict(raw, &in); err != nil {
 		return err
 	}
-	return order.Placement{OrderID: "o", CustomerID: in.CustomerID, Lines: in.Lines, Address: in.Address}.Validate()
+	return order.Placement{OrderID: "o", CustomerID: in.CustomerID, Lines: in.Lines, Address: in.Address, Metadata: in.Metadata,
+		ExternalReference: in.ExternalReference}.Validate()
 }
 
 // OwnOrders is what a caller may ask of the list of orders.

@@ -365,9 +365,13 @@ func (f *fakeTemporal) QueryWorkflow(_ context.Context, id, _, _ string, _ ...an
 	defer f.mu.Unlock()
 	f.queries++
 	s, ok := f.sagas[id]
+	refund := f.refunds[id]
 	switch {
 	case f.down || f.stuck:
 		return nil, errDown
+	case refund != nil:
+		payloads, err := converter.GetDefaultDataConverter().ToPayloads(refund)
+		return client.NewValue(payloads), err
 	case !ok:
 		return nil, serviceerror.NewNotFound("workflow not found")
 	case f.mute != nil:

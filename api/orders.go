@@ -39,14 +39,15 @@ const (
 	listBytes = 192 << 20
 	// mostOrdersAtOnce bounds one answer where documents are small.
 	mostOrdersAtOnce = 20
-	// listedBytes and listedLineBytes are what an order's document has at worst, and of it
-	// each line: see fits.
-	listedBytes, listedLineBytes = 24 << 10, 512
+	// listedBytes and listedLineBytes are what an order's document has at worst, journal and
+	// metadata included, and of it each line: see fits.
+	listedBytes, listedLineBytes = 48 << 10, 512
 )
 
 // ordersAtOnce is how many documents one list may ask the index for at a time.
 func (c *Config) ordersAtOnce() int {
-	return min(max(1, listBytes/c.MaxSearches/(listedBytes+c.MaxLines*listedLineBytes)), mostOrdersAtOnce)
+	most := min(listedBytes+c.MaxLines*listedLineBytes, order.MaxDocumentBytes)
+	return min(max(1, listBytes/c.MaxSearches/most), mostOrdersAtOnce)
 }
 
 // listOrders puts a page together until it has its orders, or its bytes. It asks for as many
@@ -86,12 +87,19 @@ func listOrders(ctx context.Context, i Index, q search.OrderQuery, atOnce int, c
 func orderQuery(params openapi.ListOrdersParams, caller Caller) (search.OrderQuery, error) {
 	q := search.OrderQuery{
 		CustomerID: optional(params.CustomerID), ProductID: optional(params.ProductID), Q: optional(params.Q),
+		ExternalReference: optional(params.ExternalReference), Sort: search.OrderSort(optional(params.Sort)),
 		Limit: params.Limit, Cursor: optional(params.Cursor),
 	}
 	for _, status := range optional(params.Status) {
 		q.Status = append(q.Status, order.Status(status))
 	}
+	for _, status := range optional(params.PaymentStatus) {
+		q.PaymentStatus = append(q.PaymentStatus, order.PaymentStatus(status))
+	}
 	var err error
+	if q.UpdatedSince, err = instant("updatedSince", params.UpdatedSince); err != nil {
+		return q, err
+	}
 	if q.From, err = instant("from", params.From); err != nil {
 		return q, err
 	}
@@ -144,17 +152,11 @@ type orderPage struct {
 // orderSummary is an order in short, with what of its payments went back, as the caller
 // may see it: it has no journal, and so no names of staff.
 func orderSummary(found search.Order, caller Caller) (jsontext.Value, error) {
-	var o order.Order
-	if err := json.Unmarshal(found.Document, &o); err != nil {
-		return nil, fmt.Errorf("read an order: %w", err)
+	o, err := found.Settled()
+	if err != nil {
+		return nil, err
 	}
-	if order.HasRefunds(found.Payments) {
-		money, err := order.ReadPayments(found.Payments)
-		if err != nil {
-			return nil, fmt.Errorf("read the refunds of an order: %w", err)
-		}
-		o.Settle(money.Refunds)
-	}
+	o.UpdatedAt = found.UpdatedAt
 	if !caller.Staff() {
 		o.CancelReason = order.Reason(shownReason(string(o.CancelReason)))
 	}

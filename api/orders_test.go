@@ -17,16 +17,9 @@ import (
 func (g *gateway) indexed(orderID string) answer {
 	g.t.Helper()
 	a := g.get("/v1/orders/" + orderID)
-	d := search.FromOrder(a.order(g.t))
-	d.Revision, d.Document = 1, a.body
 	payments, err := g.docs.Payments(g.t.Context(), orderID)
 	require.NoError(g.t, err)
-	for field, doc := range payments {
-		if d.Payments == nil {
-			d.Payments = map[string]json.RawMessage{}
-		}
-		d.Payments[field] = doc
-	}
+	d := search.FromOrder(a.order(g.t), a.body, 1, payments)
 	require.NoError(g.t, d.Validate())
 	g.index.set(func(f *fakeIndex) { f.orders = append(f.orders, d) })
 	return a
@@ -69,8 +62,12 @@ func TestAllOfAnOrderQueryReachesTheIndex(t *testing.T) {
 	g := newGateway(t, func(c *api.Config) { c.MaxLines = 500 })
 	from, limit := time.Date(2026, 3, 1, 11, 0, 0, 0, time.UTC), 20
 	for query, want := range map[string]search.OrderQuery{
-		"":                                    {},
-		"customerId=&productId=&from=&to=&q=": {},
+		"": {},
+		"customerId=&productId=&from=&to=&q=&updatedSince=&externalReference=&sort=": {},
+		"sort=updated&updatedSince=2026-03-01T11:00:00Z&paymentStatus=paid&paymentStatus=refunded&externalReference=SO+1/%C3%A4": {
+			Sort: search.OrderSortUpdated, UpdatedSince: from, ExternalReference: "SO 1/ä",
+			PaymentStatus: []order.PaymentStatus{order.PaymentPaid, order.PaymentRefunded},
+		},
 		"customerId=c-1&status=paid&status=no_such&productId=mug&from=2026-03-01T11:00:00Z&to=2026-03-01T11:00:01.5Z&q=Ada+%22L*%22&limit=20": {
 			CustomerID: "c-1", Status: []order.Status{order.StatusPaid, "no_such"}, ProductID: "mug",
 			From: from, To: from.Add(1500 * time.Millisecond), Q: `Ada "L*"`, Limit: &limit,

@@ -73,6 +73,7 @@ func (s *Server) readPlacement(c *gin.Context, key *string) (order.Placement, er
 	}
 	p := order.Placement{
 		OrderID: id, CustomerID: customer, Lines: in.Lines, Address: in.Address,
+		Metadata: in.Metadata, ExternalReference: in.ExternalReference,
 		Actor: caller.Subject, PaymentWindow: s.cfg.PaymentWindow, Money: s.cfg.Money,
 		MaxOpenOrders: s.cfg.MaxOpenOrders, MaxUnits: s.cfg.MaxUnits, MaxCustomerUnits: s.cfg.MaxCustomerUnits,
 	}
@@ -146,13 +147,16 @@ func (s *Server) hasDocument(ctx context.Context, orderID string) bool {
 }
 
 // fingerprint tells two bodies under one key apart, by what they ask for and not
-// by how they are written.
+// by how they are written. A request without a field that was added later has the
+// fingerprint that it always had: orders of before are found again under their key.
 func fingerprint(p order.Placement) (string, error) {
 	body, err := json.Marshal(struct {
-		CustomerID string
-		Lines      []order.LineRequest
-		Address    *order.Address
-	}{p.CustomerID, p.Lines, p.Address})
+		CustomerID        string
+		Lines             []order.LineRequest
+		Address           *order.Address
+		Metadata          product.Metadata `json:",omitempty"`
+		ExternalReference string           `json:",omitempty"`
+	}{p.CustomerID, p.Lines, p.Address, p.Metadata, p.ExternalReference})
 	if err != nil {
 		return "", fmt.Errorf("take the fingerprint of order %s: %w", p.OrderID, err)
 	}
@@ -178,6 +182,11 @@ func fits(p order.Placement) error {
 			size += 2 * len(f)
 		}
 	}
+	kept, err := json.Marshal([]any{p.Metadata, p.ExternalReference})
+	if err != nil {
+		return fmt.Errorf("measure the metadata of order %s: %w", p.OrderID, err)
+	}
+	size += len(kept)
 	for _, l := range p.Lines {
 		size += lineBytes + len(l.ProductID) + max(len(l.SKU), 64)
 	}
@@ -221,7 +230,7 @@ func (s *Server) place(ctx context.Context, p order.Placement, total *int64) (pl
 	if came.Outcome.Status == order.StatusRejected {
 		return placed{}, rejection(CallerOf(ctx), came.Outcome)
 	}
-	doc, err := s.document(ctx, p.OrderID, came.Outcome.Version)
+	doc, err := s.current(ctx, p.OrderID, came.Outcome.Version)
 	return placed{decided: true, doc: doc}, err
 }
 

@@ -1,6 +1,8 @@
 package api_test
 
 import (
+	"encoding/json"
+	"maps"
 	"net/http"
 	"strconv"
 	"testing"
@@ -57,6 +59,58 @@ func TestAKeyFindsItsOrderAgain(t *testing.T) {
 	body["customerId"] = "c-2"
 	require.Equal(t, http.StatusConflict, g.place("k-1", body).status, "a key belongs to its customer")
 	require.Len(t, g.temporal.starts, 1)
+}
+
+// Orders that were placed before a field existed are found under their key by requests
+// that don't have it: the fingerprints here are those of the first release.
+func TestAFingerprintOutlastsNewFields(t *testing.T) {
+	for want, body := range map[string]map[string]any{
+		"c0861c6e874c6e5912ee21ad8c016bace529d1e053ab9ffe40159e04aeac2732": basket(line{"productId": "mug", "quantity": 2, "unitPrice": 1000}),
+		"c9eea12464bbbcc06b819e409e906f0fe97df7293ba4daf8cc3cc7865b7b3183": {
+			"customerId": "c-1", "lines": []line{{"productId": "mug", "sku": "one", "quantity": 1}}, "metadata": map[string]any{},
+			"address": map[string]any{"recipient": "Ada", "line1": "1", "city": "London", "country": "GB"}, "externalReference": "",
+		},
+	} {
+		g := newGateway(t)
+		g.putProduct("mug", 2)
+		require.Equal(t, http.StatusCreated, g.place("k", body).status)
+		require.Equal(t, want, g.temporal.starts[0].arg.(order.Placement).Fingerprint)
+	}
+}
+
+func TestAnOrderKeepsWhatOtherSystemsAttach(t *testing.T) {
+	g := newGateway(t)
+	g.putProduct("mug", 2)
+	body := basket(line{"productId": "mug", "quantity": 1})
+	body["externalReference"], body["metadata"] = "SO 1/ä", map[string]any{"erp.id": "7", "note": "two\nlines", "flag": ""}
+	placed := g.place("k", body)
+	require.Equal(t, http.StatusCreated, placed.status, "%s", placed.body)
+	id := placed.order(t).ID
+	shown := g.indexed(id).order(t)
+	require.Equal(t, "SO 1/ä", shown.ExternalReference)
+	require.Equal(t, product.Metadata{"erp.id": "7", "note": "two\nlines", "flag": ""}, shown.Metadata)
+	var page struct{ Items []order.Summary }
+	require.NoError(t, json.Unmarshal(g.get("/v1/orders").body, &page))
+	require.Equal(t, shown.Metadata, page.Items[0].Metadata)
+	require.Equal(t, shown.ExternalReference, page.Items[0].ExternalReference)
+
+	require.Equal(t, http.StatusCreated, g.place("k", body).status)
+	for field, other := range map[string]any{"externalReference": "SO 2", "metadata": map[string]any{"erp.id": "8"}} {
+		changed := maps.Clone(body)
+		changed[field] = other
+		require.Equal(t, "/problems/idempotency-mismatch", g.place("k", changed).problem(t).Type, field)
+	}
+	for path, wrong := range map[string]map[string]any{
+		"externalReference": {"externalReference": " SO 1"},
+		"metadata":          {"metadata": map[string]any{"a b": "c"}},
+		"metadata.a":        {"metadata": map[string]any{"a": "\u0000"}},
+	} {
+		changed := maps.Clone(body)
+		maps.Copy(changed, wrong)
+		refused := g.place("k-2", changed)
+		require.Equal(t, http.StatusUnprocessableEntity, refused.status)
+		require.Equal(t, path, refused.problem(t).Errors[0].Path)
+	}
 }
 
 func TestAKeyFindsAnOrderThatHasClosed(t *testing.T) {

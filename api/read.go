@@ -67,6 +67,9 @@ type orderHead struct {
 	Payment    struct {
 		Status order.PaymentStatus `json:"status"`
 	} `json:"payment"`
+	Amounts struct {
+		Paid int64 `json:"paid"`
+	} `json:"amounts"`
 }
 
 // readOrder reads the order's document and the head of it.
@@ -206,7 +209,7 @@ func (s *Server) sayWhole(ctx context.Context) error {
 // did. Where the refunds can't be read the document stays as it is: it is true as far as
 // it goes, and the order's payment says that it can't be told.
 func (s *Server) settle(ctx context.Context, id string, doc []byte, head orderHead) ([]byte, error) {
-	if head.Payment.Status != order.PaymentPaid {
+	if head.Payment.Status != order.PaymentPaid || head.Amounts.Paid == 0 {
 		return doc, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, documentTimeout)
@@ -222,6 +225,20 @@ func (s *Server) settle(ctx context.Context, id string, doc []byte, head orderHe
 		return doc, nil
 	}
 	return settled(doc, docs)
+}
+
+// current is document with what went back of the order's payment: an order as a caller is
+// shown it.
+func (s *Server) current(ctx context.Context, id string, version int64) ([]byte, error) {
+	doc, err := s.document(ctx, id, version)
+	if err != nil {
+		return nil, err
+	}
+	head, err := headOf(id, doc)
+	if err != nil {
+		return nil, err
+	}
+	return s.settle(ctx, id, doc, head)
 }
 
 // settled joins the two.

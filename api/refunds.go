@@ -146,6 +146,24 @@ func (s *Server) startRefund(ctx context.Context, r order.Refund) (order.Refund,
 	return stands, nil
 }
 
+// GetRefund implements ServerInterface.
+func (s *Server) GetRefund(c *gin.Context, paymentID openapi.ID, refundID string) {
+	r, err := s.cfg.Sagas.Refund(c.Request.Context(), saga.RefundID{PaymentID: paymentID, RefundID: refundID})
+	switch {
+	case errors.Is(err, saga.ErrUnknownRefund):
+		err = errNoRefund
+	case errors.Is(err, saga.ErrStuck):
+		err = fmt.Errorf("%w: %w", saga.ErrNoAnswer, err)
+	case err == nil && r.Status == "": // whether it is owed at all isn't on record yet
+		err = errRefundUndecided
+	}
+	if err != nil {
+		s.fail(c, fmt.Errorf("read refund %s of payment %s: %w", refundID, paymentID, err))
+		return
+	}
+	c.JSON(http.StatusOK, r.Shown())
+}
+
 // DecideRefund implements ServerInterface.
 func (s *Server) DecideRefund(c *gin.Context, params openapi.DecideRefundParams) {
 	r, err := s.decideRefund(c, params.IdempotencyKey)

@@ -186,6 +186,54 @@ func TestAnOrderShowsWhatWentBack(t *testing.T) {
 	}
 }
 
+// Whoever delivers or cancels an order, or sends its placement again, is shown what went
+// back as those are who read it.
+func TestAnswersToRequestsCountRefunds(t *testing.T) {
+	for name, ask := range map[string]func(*gateway, order.Order) answer{
+		"deliver": func(g *gateway, o order.Order) answer { return g.post("/v1/orders/"+o.ID+"/deliver", nil) },
+		"cancel":  func(g *gateway, o order.Order) answer { return g.post("/v1/orders/"+o.ID+"/cancel", nil) },
+		"place": func(g *gateway, _ order.Order) answer {
+			return g.place("k", basket(line{"productId": "mug", "quantity": 1}))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newGateway(t)
+			g.putProduct("mug", 5)
+			o := g.place("k", basket(line{"productId": "mug", "quantity": 1})).order(t)
+			require.Equal(t, http.StatusNoContent, g.callback(success(o.ID, "p-1", 1000)).status)
+			doc, err := json.Marshal(order.Refund{ID: "r-1", PaymentID: "p-1", OrderID: o.ID, Provider: "sandbox", Amount: 300, Status: order.RefundPaid})
+			require.NoError(t, err)
+			require.NoError(t, g.docs.PutRefund(t.Context(), o.ID, "p-1", "r-1", doc))
+			a := ask(g, o)
+			require.Less(t, a.status, 300, "%s", a.body)
+			require.Equal(t, int64(300), a.order(t).Amounts[order.AmountRefunded])
+			require.Equal(t, order.PaymentPartiallyRefunded, a.order(t).Payment.Status)
+			require.JSONEq(t, string(g.get("/v1/orders/"+o.ID).body), string(a.body))
+		})
+	}
+}
+
+func TestAnOperatorReadsARefund(t *testing.T) {
+	g := newGateway(t)
+	decide := g.waiting(order.RefundFailed)
+	path := "/v1/refunds/p-1/" + order.FullRefund("sandbox", "o-1")
+	require.Equal(t, order.RefundFailed, g.get(path).refund(t).Status)
+	require.Equal(t, http.StatusOK, decide("k-1", map[string]any{"choice": "settled"}).status)
+	a := g.get(path)
+	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
+	require.Equal(t, "settled", a.refund(t).Decisions[0].Choice)
+	require.NotContains(t, string(a.body), "k-1", "keys are shown to nobody")
+
+	require.Equal(t, "/problems/unknown-refund", g.get("/v1/refunds/p-1/full:sandbox:o-2").problem(t).Type)
+	for _, nothing := range []string{"/v1/refunds/p:1/full", "/v1/refunds/p-1/a%20b", "/v1/refunds/p-1/" + strings.Repeat("x", 256)} {
+		require.Equal(t, http.StatusBadRequest, g.get(nothing).status, nothing)
+	}
+	g.temporal.refunds[saga.RefundWorkflowID("p-1", "new")] = &order.Refund{ID: "new", PaymentID: "p-1"}
+	require.Equal(t, "/problems/refund-undecided", g.get("/v1/refunds/p-1/new").problem(t).Type)
+	g.temporal.set(func(f *fakeTemporal) { f.down = true })
+	require.Equal(t, http.StatusServiceUnavailable, g.get(path).status)
+}
+
 // listed is a running refund as Temporal lists it.
 func listed(t *testing.T, r order.Refund, status order.RefundStatus) *workflowpb.WorkflowExecutionInfo {
 	t.Helper()

@@ -152,7 +152,8 @@ func newWindow(t testing.TB) window {
 	}
 	lines := []line{{"productId": "mug", "sku": "one", "quantity": 1}, {"productId": "gone", "sku": "one", "quantity": 1}}
 	place := func(role api.Role) string {
-		return ok(w.as(role, http.MethodPost, "/v1/orders", map[string]any{"customerId": "ada", "lines": lines, "address": address}), 201).order(t).ID
+		return ok(w.as(role, http.MethodPost, "/v1/orders", map[string]any{"customerId": "ada", "lines": lines, "address": address,
+			"externalReference": "SO-1", "metadata": map[string]string{"a": "b"}}), 201).order(t).ID
 	}
 	w.paid, w.own, w.ended, w.rejected = place(api.RoleOperator), place(api.RoleCustomer), place(api.RoleCustomer), place(api.RoleCustomer)
 	require.Equal(t, http.StatusNoContent, w.callback(success(w.paid, "p-1", 2000)).status)
@@ -232,11 +233,7 @@ func (w window) viewOf(id string) search.Order {
 	require.NoError(w.t, err)
 	var o order.Order
 	require.NoError(w.t, json.Unmarshal(stored[0].Doc, &o))
-	d := search.FromOrder(o)
-	d.Revision, d.Document, d.Payments = stored[0].Revision, stored[0].Doc, map[string]json.RawMessage{}
-	for field, doc := range stored[0].Payments {
-		d.Payments[field] = doc
-	}
+	d := search.FromOrder(o, stored[0].Doc, stored[0].Revision, stored[0].Payments)
 	require.NoError(w.t, d.Validate())
 	return d
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"holdfast/order"
 	"holdfast/product"
 )
 
@@ -72,6 +73,13 @@ func answerHead(e *gin.Engine) {
 // checkIDs refuses ids in the path that nothing can have.
 func (s *Server) checkIDs(c *gin.Context) {
 	for _, p := range c.Params {
+		if p.Key == "refundId" { // has colons in it, and is longer
+			if !order.ValidName(p.Value) {
+				s.fail(c, malformed(p.Key, "must be 1 to 255 visible ASCII characters"))
+				return
+			}
+			continue
+		}
 		if !product.ValidID(p.Value) {
 			s.fail(c, malformed(p.Key, "must match [A-Za-z0-9._~-]{1,64}, and be neither . nor .."))
 			return

@@ -34,9 +34,7 @@ func large(id string, lines int) search.Order {
 	if err != nil {
 		panic(err)
 	}
-	d := search.FromOrder(o)
-	d.Revision, d.Document = 1, doc
-	return d
+	return search.FromOrder(o, doc, 1, nil)
 }
 
 // pageMost is the bound of a page, with the chunk that reaches it.

@@ -50,12 +50,7 @@ func (v *coldView) see(s *shop, id string) int64 {
 	require.NoError(s.t, err)
 	var o order.Order
 	require.NoError(s.t, json.Unmarshal(all[0].Doc, &o))
-	d := search.FromOrder(o)
-	d.Revision, d.Document, d.Payments = all[0].Revision, all[0].Doc, map[string]json.RawMessage{}
-	for field, doc := range all[0].Payments {
-		d.Payments[field] = doc
-	}
-	v.orders[id] = d
+	v.orders[id] = search.FromOrder(o, all[0].Doc, all[0].Revision, all[0].Payments)
 	return all[0].Revision
 }
 

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"iter"
 	"testing"
@@ -156,12 +155,7 @@ func TestMoneyOfOrdersThatLeftRedis(t *testing.T) {
 		for _, id := range []string{id, late} {
 			st, err := s.docs.ReadMany(t.Context(), []string{id})
 			require.NoError(t, err)
-			o := search.FromOrder(*s.orders[id])
-			o.Document, o.Payments = st[0].Doc, map[string]json.RawMessage{}
-			for field, doc := range st[0].Payments {
-				o.Payments[field] = doc
-			}
-			view[id] = o
+			view[id] = search.FromOrder(*s.orders[id], st[0].Doc, st[0].Revision, st[0].Payments)
 			gone, err := s.docs.Forget(t.Context(), id, st[0].Revision)
 			require.NoError(t, err)
 			require.True(t, gone)

@@ -31,9 +31,13 @@ type Order struct {
 	Payment      Payment          `json:"payment"`
 	CancelReason Reason           `json:"cancelReason,omitempty"`
 	Shortages    []Shortage       `json:"shortages,omitempty"`
-	Journal      []Entry          `json:"journal"`
-	PlacedAt     time.Time        `json:"placedAt"`
-	UpdatedAt    time.Time        `json:"updatedAt"`
+	// Metadata and ExternalReference are another system's, as they came with the placement.
+	Metadata          product.Metadata `json:"metadata,omitempty"`
+	ExternalReference string           `json:"externalReference,omitempty"`
+
+	Journal   []Entry   `json:"journal"`
+	PlacedAt  time.Time `json:"placedAt"`
+	UpdatedAt time.Time `json:"updatedAt"`
 }
 
 // The amounts of an order that have a rule here; there may be others beside them. All are

@@ -26,6 +26,9 @@ type Placement struct {
 	CustomerID string        `json:"customerId"`
 	Lines      []LineRequest `json:"lines"`
 	Address    *Address      `json:"address,omitempty"`
+	// Metadata and ExternalReference belong to another system; the order only keeps them.
+	Metadata          product.Metadata `json:"metadata,omitempty"`
+	ExternalReference string           `json:"externalReference,omitempty"`
 	// Currency that the gateway saw; empty if it could not check the products.
 	Currency string `json:"currency,omitempty"`
 	// Fingerprint of the request's body, to reject a retry with another body.
@@ -85,6 +88,8 @@ func (p Placement) Validate() error {
 		}
 	}
 	p.Address.validate(&bad)
+	p.Metadata.Check(&bad)
+	product.CheckReference(&bad, p.ExternalReference)
 	return bad.OrNil()
 }
 
@@ -124,6 +129,7 @@ func New(p Placement, at time.Time) Order {
 		Amounts:  map[string]int64{AmountItems: 0, AmountTotal: 0, AmountPaid: 0, AmountRefunded: 0},
 		Address:  p.Address,
 		Payment:  Payment{Status: PaymentNone, Deadline: p.Deadline(at).UTC()},
+		Metadata: p.Metadata, ExternalReference: p.ExternalReference,
 		PlacedAt: at.UTC(),
 	}
 	for i, l := range p.Lines {

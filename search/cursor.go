@@ -52,7 +52,10 @@ func (q ProductQuery) fingerprint() string {
 
 func (q OrderQuery) fingerprint() string {
 	q.Limit, q.Cursor = nil, ""
-	q.From, q.To = q.From.UTC(), q.To.UTC()
+	q.From, q.To, q.UpdatedSince = q.From.UTC(), q.To.UTC(), q.UpdatedSince.UTC()
+	if q.Sort == OrderSortNewest {
+		q.Sort = ""
+	}
 	return fingerprint("orders", q)
 }
 

@@ -52,18 +52,51 @@ func TestDocumentOfAnOrder(t *testing.T) {
 			{ProductID: "p2", Title: "Mug"}, {ProductID: "p1", Title: "Sofa"}, {ProductID: "p2", Title: "Mug"}, {ProductID: "p3"},
 		},
 		Address:  &order.Address{Recipient: "Ada", Phone: "+44", Email: "a@b.c", Line1: "12 Square", City: "London", Country: "GB"},
-		PlacedAt: at(), UpdatedAt: at(),
+		Payment:  order.Payment{Status: order.PaymentPending},
+		PlacedAt: at(), UpdatedAt: at(), ExternalReference: "SO-1", Metadata: product.Metadata{"erp.id": "1"},
 	}
-	d := search.FromOrder(o)
+	d := search.FromOrder(o, []byte(`{}`), 9, nil)
 	require.Equal(t, search.Order{
-		ID: "o", Version: 4, CustomerID: "ada", Status: order.StatusPaid, ProductIDs: []string{"p1", "p2", "p3"}, Titles: []string{"Mug", "Sofa"},
+		ID: "o", Revision: 9, Version: 4, CustomerID: "ada", Status: order.StatusPaid, ProductIDs: []string{"p1", "p2", "p3"}, Titles: []string{"Mug", "Sofa"},
 		Recipient: "Ada", Address: "12 Square, London, GB", Total: 700, Currency: "EUR", PlacedAt: at().UTC(), UpdatedAt: at().UTC(),
+		ExternalReference: "SO-1", PaymentStatus: order.PaymentPending, Document: json.RawMessage(`{}`),
 	}, d)
-	require.ErrorContains(t, d.Validate(), "revision: ", "the order doesn't know it")
-	d.Revision, d.Document = 9, json.RawMessage(`{}`)
 	require.NoError(t, d.Validate())
 	o.Address = nil
-	require.Empty(t, search.FromOrder(o).Address)
+	require.Empty(t, search.FromOrder(o, []byte(`{}`), 9, nil).Address)
+}
+
+func TestADocumentIsUpdatedWhenItsRevisionSays(t *testing.T) {
+	stored := at().Add(time.Hour)
+	d := search.FromOrder(order.Order{UpdatedAt: at()}, []byte(`{}`), stored.UnixMilli(), nil)
+	require.Equal(t, stored.UTC(), d.UpdatedAt, "and not when the order's saga decided: that may be stored late")
+	d.Revision += 1000
+	require.Equal(t, stored.UTC().Add(time.Second), d.Refiled().UpdatedAt)
+}
+
+// A refund changes what an order is found by, and nothing of the order's own document.
+func TestADocumentIsRefiledByItsRefunds(t *testing.T) {
+	o := order.Order{
+		ID: "o", Amounts: map[string]int64{order.AmountPaid: 700, order.AmountRefunded: 0},
+		Payment: order.Payment{Status: order.PaymentPaid, ID: "p", Provider: "sandbox"}, ExternalReference: "SO-1",
+	}
+	doc, err := json.Marshal(o)
+	require.NoError(t, err)
+	refund := []byte(`{"paymentId":"p","provider":"sandbox","status":"paid","amount":300}`)
+	d := search.FromOrder(o, doc, 1, map[string][]byte{"refund:p/1": refund})
+	require.Equal(t, order.PaymentPartiallyRefunded, d.PaymentStatus)
+	require.Zero(t, o.Amounts[order.AmountRefunded], "the caller's order stays as it is")
+	d.Payments["refund:p/2"] = json.RawMessage(strings.Replace(string(refund), "300", "400", 1))
+	require.Equal(t, order.PaymentRefunded, d.Refiled().PaymentStatus)
+	d.Payments["refund:p/3"] = json.RawMessage(`[]`)
+	require.Equal(t, order.PaymentPaid, d.Refiled().PaymentStatus, "what can't be read counts for nothing")
+
+	older := search.Order{ID: "o", Document: doc, UpdatedAt: at()}.Refiled()
+	require.Equal(t, "SO-1", older.ExternalReference, "a view of an older shape didn't have it")
+	require.Equal(t, order.PaymentPaid, older.PaymentStatus)
+	require.Equal(t, at(), older.UpdatedAt)
+	damaged := search.Order{ID: "o", Document: json.RawMessage(`[]`), PaymentStatus: order.PaymentPaid}
+	require.Equal(t, damaged, damaged.Refiled())
 }
 
 func TestDocumentsThatCantBeTaken(t *testing.T) {
@@ -71,20 +104,21 @@ func TestDocumentsThatCantBeTaken(t *testing.T) {
 	good := search.Order{ID: "o", Revision: 1, Version: 1, CustomerID: "ada", Status: order.StatusPaid, PlacedAt: at(), Document: doc}
 	require.NoError(t, good.Validate())
 	for path, change := range map[string]func(*search.Order){
-		"id":            func(o *search.Order) { o.ID = "" },
-		"customerId":    func(o *search.Order) { o.CustomerID = "a b" },
-		"version":       func(o *search.Order) { o.Version = 0 },
-		"revision":      func(o *search.Order) { o.Revision = 0 },
-		"status":        func(o *search.Order) { o.Status = "" },
-		"placedAt":      func(o *search.Order) { o.PlacedAt = time.Time{} },
-		"total":         func(o *search.Order) { o.Total = -1 },
-		"currency":      func(o *search.Order) { o.Currency = "eur" },
-		"productIds[1]": func(o *search.Order) { o.ProductIDs = []string{"p", "/"} },
-		"titles":        func(o *search.Order) { o.Titles = []string{strings.Repeat("x", search.MaxDocumentBytes+1)} },
-		"recipient":     func(o *search.Order) { o.Recipient = "\xff" },
-		"address":       func(o *search.Order) { o.Address = "\xff" },
-		"document":      func(o *search.Order) { o.Document = json.RawMessage(`["o"]`) },
-		"payments":      func(o *search.Order) { o.Payments = map[string]json.RawMessage{"payment:1": doc, "payment:2": nil} },
+		"id":                func(o *search.Order) { o.ID = "" },
+		"customerId":        func(o *search.Order) { o.CustomerID = "a b" },
+		"version":           func(o *search.Order) { o.Version = 0 },
+		"revision":          func(o *search.Order) { o.Revision = 0 },
+		"status":            func(o *search.Order) { o.Status = "" },
+		"placedAt":          func(o *search.Order) { o.PlacedAt = time.Time{} },
+		"total":             func(o *search.Order) { o.Total = -1 },
+		"currency":          func(o *search.Order) { o.Currency = "eur" },
+		"productIds[1]":     func(o *search.Order) { o.ProductIDs = []string{"p", "/"} },
+		"titles":            func(o *search.Order) { o.Titles = []string{strings.Repeat("x", search.MaxDocumentBytes+1)} },
+		"recipient":         func(o *search.Order) { o.Recipient = "\xff" },
+		"address":           func(o *search.Order) { o.Address = "\xff" },
+		"externalReference": func(o *search.Order) { o.ExternalReference = "\xff" },
+		"document":          func(o *search.Order) { o.Document = json.RawMessage(`["o"]`) },
+		"payments":          func(o *search.Order) { o.Payments = map[string]json.RawMessage{"payment:1": doc, "payment:2": nil} },
 	} {
 		bad := good
 		change(&bad)

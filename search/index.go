@@ -36,7 +36,7 @@ type Index interface {
 	SearchProducts(ctx context.Context, q ProductQuery) (ProductPage, error)
 	// Suggest completes what a user has typed so far.
 	Suggest(ctx context.Context, q SuggestQuery) (Suggestions, error)
-	// ListOrders finds orders, the newest first.
+	// ListOrders finds orders.
 	ListOrders(ctx context.Context, q OrderQuery) (OrderPage, error)
 	// ListEvents finds the events of a product, the newest first.
 	ListEvents(ctx context.Context, q EventQuery) (EventPage, error)

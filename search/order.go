@@ -27,10 +27,15 @@ type Order struct {
 	Titles     []string `json:"titles,omitempty"`
 	Recipient  string   `json:"recipient,omitempty"`
 	// Address is where the order goes, as one text without phone and email.
-	Address   string    `json:"address,omitempty"`
-	Total     int64     `json:"total"` // minor units of Currency
-	Currency  string    `json:"currency,omitempty"`
-	PlacedAt  time.Time `json:"placedAt"`
+	Address           string `json:"address,omitempty"`
+	ExternalReference string `json:"externalReference,omitempty"`
+	// PaymentStatus counts what went back, as Settled does.
+	PaymentStatus order.PaymentStatus `json:"paymentStatus,omitempty"`
+	Total         int64               `json:"total"` // minor units of Currency
+	Currency      string              `json:"currency,omitempty"`
+	PlacedAt      time.Time           `json:"placedAt"`
+	// UpdatedAt is when one of the order's documents last changed where they are kept, by
+	// the clock there: what Revision says. It never falls.
 	UpdatedAt time.Time `json:"updatedAt,omitzero"`
 	// Document is the order as its workflow wrote it, a JSON object. It isn't searched.
 	Document json.RawMessage `json:"document"`
@@ -39,13 +44,24 @@ type Order struct {
 	Payments map[string]json.RawMessage `json:"payments,omitempty"`
 }
 
-// FromOrder returns the document of an order in its current state. The caller fills in
-// Revision, Document and Payments, which the order doesn't know.
-func FromOrder(o order.Order) Order {
+// clockRevision is the least revision that is a time, in milliseconds. Revisions of orders
+// that haven't changed since before there were revisions, or that no store has, are smaller.
+const clockRevision = 1_000_000_000_000
+
+// FromOrder returns the view's document of an order, from what is stored about it; doc is
+// the order as it is stored.
+func FromOrder(o order.Order, doc []byte, revision int64, payments map[string][]byte) Order {
 	d := Order{
+		Revision: revision, Document: doc,
 		ID: o.ID, Version: o.Version, CustomerID: o.CustomerID, Status: o.Status,
 		ProductIDs: o.ProductIDs(), Total: o.Amounts[order.AmountTotal], Currency: o.Currency,
 		PlacedAt: o.PlacedAt.UTC(), UpdatedAt: o.UpdatedAt.UTC(),
+	}
+	if len(payments) > 0 {
+		d.Payments = make(map[string]json.RawMessage, len(payments))
+	}
+	for field, payment := range payments {
+		d.Payments[field] = payment
 	}
 	for _, l := range o.Lines {
 		if l.Title != "" && !slices.Contains(d.Titles, l.Title) {
@@ -56,7 +72,59 @@ func FromOrder(o order.Order) Order {
 		d.Recipient = a.Recipient
 		d.Address = join(", ", a.Line1, a.Line2, a.PostalCode, a.City, a.Region, a.Country)
 	}
+	d.file(o)
 	return d
+}
+
+// Refiled returns the document with what follows from Revision, Document and Payments
+// worked out once more. Payments change without their order, and a view of an older shape
+// has less. A document that is no order's stays as it is.
+func (o Order) Refiled() Order {
+	if of, err := o.order(); err == nil {
+		o.file(of)
+	}
+	return o
+}
+
+func (o *Order) file(of order.Order) {
+	o.ExternalReference, o.PaymentStatus = of.ExternalReference, of.Payment.Status
+	if o.settle(&of) == nil {
+		o.PaymentStatus = of.Payment.Status
+	}
+	if o.Revision >= clockRevision {
+		o.UpdatedAt = time.UnixMilli(o.Revision).UTC()
+	}
+}
+
+// Settled returns the order with what of its payment went back.
+func (o Order) Settled() (order.Order, error) {
+	of, err := o.order()
+	if err == nil {
+		err = o.settle(&of)
+	}
+	return of, err
+}
+
+func (o Order) order() (of order.Order, err error) {
+	if err = json.Unmarshal(o.Document, &of); err != nil {
+		err = fmt.Errorf("read an order: %w", err)
+	}
+	return of, err
+}
+
+func (o Order) settle(of *order.Order) error {
+	if !order.HasRefunds(o.Payments) {
+		return nil
+	}
+	money, err := order.ReadPayments(o.Payments)
+	if err != nil {
+		return fmt.Errorf("read the refunds of an order: %w", err)
+	}
+	amounts := make(map[string]int64, len(of.Amounts)+1) // those of the caller stay as they are
+	maps.Copy(amounts, of.Amounts)
+	of.Amounts = amounts
+	of.Settle(money.Refunds)
+	return nil
 }
 
 func join(sep string, parts ...string) string {
@@ -97,6 +165,7 @@ func (o Order) Validate() error {
 	t.add("titles", o.Titles...)
 	t.add("recipient", o.Recipient)
 	t.add("address", o.Address)
+	t.add("externalReference", o.ExternalReference)
 	t.fits("titles")
 	return bad.OrNil()
 }

@@ -1,9 +1,23 @@
 package search
 
 import (
+	"slices"
 	"time"
 
 	"holdfast/order"
+	"holdfast/product"
+)
+
+// OrderSort orders orders.
+type OrderSort string
+
+const (
+	// OrderSortNewest puts the latest placement first; within a millisecond, the highest id. It
+	// is the default.
+	OrderSortNewest OrderSort = "newest"
+	// OrderSortUpdated puts the oldest change first; of changes at the same time, the lowest
+	// id. An order that changes while pages are read appears again on a later page.
+	OrderSortUpdated OrderSort = "updated"
 )
 
 // OrderQuery asks for orders. All filters must match; within one filter, one of its values
@@ -16,17 +30,23 @@ type OrderQuery struct {
 	// leaves that side open.
 	From time.Time `json:"from,omitzero"`
 	To   time.Time `json:"to,omitzero"`
+	// UpdatedSince keeps orders with this UpdatedAt or a later one.
+	UpdatedSince time.Time `json:"updatedSince,omitzero"`
+	// PaymentStatus is compared with that of Order.Settled.
+	PaymentStatus []order.PaymentStatus `json:"paymentStatus,omitempty"`
+	// ExternalReference must be the order's, character by character.
+	ExternalReference string `json:"externalReference,omitempty"`
 	// Q is plain text: all of its words must be found in the order's id, its titles, its
 	// recipient or its address. The first 4 or more characters of an id also match.
-	Q string `json:"q,omitempty"`
+	Q    string    `json:"q,omitempty"`
+	Sort OrderSort `json:"sort,omitempty"`
 	// Limit is how many orders a page has: 1 to 100; nil means 20.
 	Limit *int `json:"limit,omitempty"`
 	// Cursor of the previous page; empty for the first one.
 	Cursor string `json:"cursor,omitempty"`
 }
 
-// OrderPage is one page of orders, the newest first; within a millisecond, the highest id
-// first.
+// OrderPage is one page of orders.
 type OrderPage struct {
 	Items []Order
 	// Total is the number of matching orders on all pages.
@@ -44,16 +64,17 @@ func (q OrderQuery) Validate() error {
 	if q.CustomerID != "" {
 		validID(&bad, "customerId", q.CustomerID)
 	}
-	statuses := make([]string, len(q.Status))
-	for i, s := range q.Status {
-		statuses[i] = string(s)
-	}
-	validValues(&bad, "status", statuses)
+	validValues(&bad, "status", q.Status)
+	validValues(&bad, "paymentStatus", q.PaymentStatus)
 	if q.ProductID != "" {
 		validID(&bad, "productId", q.ProductID)
 	}
 	if !q.From.IsZero() && !q.To.IsZero() && !q.From.Before(q.To) {
 		bad.Add("from", "must be before to")
+	}
+	product.CheckReference(&bad, q.ExternalReference)
+	if !slices.Contains([]OrderSort{"", OrderSortNewest, OrderSortUpdated}, q.Sort) {
+		bad.Add("sort", "must be newest or updated")
 	}
 	validText(&bad, q.Q)
 	validLimit(&bad, q.Limit, MaxLimit)

@@ -187,11 +187,11 @@ func validText(bad *Invalid, q string) {
 	}
 }
 
-func validValues(bad *Invalid, path string, values []string) {
+func validValues[V ~string](bad *Invalid, path string, values []V) {
 	if len(values) > MaxFilterValues {
 		bad.Add(path, fmt.Sprintf("at most %d values", MaxFilterValues))
 	}
-	if slices.ContainsFunc(values, func(v string) bool { return v == "" || !utf8.ValidString(v) }) {
+	if slices.ContainsFunc(values, func(v V) bool { return v == "" || !utf8.ValidString(string(v)) }) {
 		bad.Add(path, "must be a text that is not empty")
 	}
 }

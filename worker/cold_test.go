@@ -41,10 +41,8 @@ func (c *coldOrders) GetOrder(_ context.Context, id string) (search.Order, error
 	case !ok:
 		return search.Order{}, search.ErrNotFound
 	}
-	d := search.FromOrder(o)
-	var err error
-	d.Document, err = json.Marshal(o)
-	return d, err
+	doc, err := json.Marshal(o)
+	return search.FromOrder(o, doc, 1, nil), err
 }
 
 func TestAnOrderThatWasClosedLongAgoKnowsItsPayment(t *testing.T) {

@@ -59,6 +59,10 @@ type DisputePage struct {
 	NextCursor string `json:"nextCursor,omitempty"`
 }
 
+// ExternalReference The name by which another system knows this. It is found only as a whole, letter by letter, and needn't be unique.
+// At most 128 bytes in one line, without a space at either end; empty is as good as left out.
+type ExternalReference = string
+
 // Health defines model for Health.
 type Health struct {
 	// Checks ok, unavailable, or unknown where a dependency doesn't say. `redis-durability` is whether Redis keeps what it
@@ -93,6 +97,10 @@ type LineProduct struct {
 // LineRequest defines model for LineRequest.
 type LineRequest = order.LineRequest
 
+// Metadata What another system attaches for its own use; here it is only kept and shown. At most 40 keys, each named like an
+// Id, and 4,096 bytes of keys and values together. Values may have line breaks and tabs, and may be empty.
+type Metadata = product.Metadata
+
 // OptionalID As an Id; may be left out, or empty, where the product has one variant.
 type OptionalID = string
 
@@ -106,8 +114,14 @@ type OrderRequest struct {
 	// CustomerID An operator has to say whose order it is. A customer may leave it out; another than his own is 403.
 	CustomerID string `json:"customerId,omitempty"`
 
+	// ExternalReference As of an Order; the customer and staff can read it. It can't be changed later.
+	ExternalReference string `json:"externalReference,omitempty"`
+
 	// Lines At most 500, unless the shop allows another number, of up to 2,000. More are 422.
 	Lines []LineRequest `json:"lines"`
+
+	// Metadata As of an Order; the customer and staff can read it. It can't be changed later.
+	Metadata product.Metadata `json:"metadata,omitempty"`
 }
 
 // OrderSummary An order in short, as lists show it. Journal and shortages are in `GET /v1/orders/{id}`.
@@ -369,6 +383,21 @@ type ListOrdersParams struct {
 	// ProductID Orders with a line of this product.
 	ProductID *ID `form:"productId,omitempty" json:"productId,omitempty"`
 
+	// PaymentStatus Orders whose `payment.status`, as the list shows it, is this one, such as `partially_refunded`. May be repeated. One
+	// that doesn't exist finds nothing.
+	PaymentStatus *[]string `form:"paymentStatus,omitempty" json:"paymentStatus,omitempty"`
+
+	// ExternalReference Orders with just this `externalReference`; several may have it.
+	ExternalReference *ExternalReference `form:"externalReference,omitempty" json:"externalReference,omitempty"`
+
+	// UpdatedSince Orders whose `updatedAt`, as the list shows it, is this time or later. In a URL the `+` of an offset is written
+	// `%2B`; years 1970 to 2200.
+	UpdatedSince *string `form:"updatedSince,omitempty" json:"updatedSince,omitempty"`
+
+	// Sort `newest` (if left out): placed last first. `updated`: changed longest ago first; an order that changes while you read
+	// comes once more at the end, and none is left out.
+	Sort *string `form:"sort,omitempty" json:"sort,omitempty"`
+
 	// From Placed then or later. In a URL the `+` of an offset is written `%2B`; years 1970 to 2200. Before `to`.
 	From *string `form:"from,omitempty" json:"from,omitempty"`
 
@@ -629,7 +658,7 @@ type ServerInterface interface {
 	// DismissDispute Take note of a dispute, so that it is no longer listed
 	// (POST /v1/disputes/dismiss)
 	DismissDispute(c *gin.Context)
-	// ListOrders Orders, the newest first
+	// ListOrders Orders in short
 	// (GET /v1/orders)
 	ListOrders(c *gin.Context, params ListOrdersParams)
 	// PlaceOrder Place an order and hold its stock
@@ -686,6 +715,9 @@ type ServerInterface interface {
 	// DecideRefund Decide about a refund that can't go on by itself
 	// (POST /v1/refunds/decide)
 	DecideRefund(c *gin.Context, params DecideRefundParams)
+	// GetRefund A refund, with the decisions about it
+	// (GET /v1/refunds/{paymentId}/{refundId})
+	GetRefund(c *gin.Context, paymentID ID, refundID string)
 	// Version The release that answers
 	// (GET /v1/version)
 	Version(c *gin.Context)
@@ -893,6 +925,38 @@ func (siw *ServerInterfaceWrapper) ListOrders(c *gin.Context) {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "productId", c.Request.URL.Query(), &params.ProductID, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
 		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter productId: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "paymentStatus" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "paymentStatus", c.Request.URL.Query(), &params.PaymentStatus, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter paymentStatus: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "externalReference" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "externalReference", c.Request.URL.Query(), &params.ExternalReference, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter externalReference: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "updatedSince" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "updatedSince", c.Request.URL.Query(), &params.UpdatedSince, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter updatedSince: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "sort" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", c.Request.URL.Query(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter sort: %w", err), http.StatusBadRequest)
 		return
 	}
 
@@ -1812,6 +1876,40 @@ func (siw *ServerInterfaceWrapper) DecideRefund(c *gin.Context) {
 	siw.Handler.DecideRefund(c, params)
 }
 
+// GetRefund operation middleware
+func (siw *ServerInterfaceWrapper) GetRefund(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "paymentId" -------------
+	var paymentID ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "paymentId", c.Param("paymentId"), &paymentID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter paymentId: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "refundId" -------------
+	var refundID string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "refundId", c.Param("refundId"), &refundID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter refundId: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetRefund(c, paymentID, refundID)
+}
+
 // Version operation middleware
 func (siw *ServerInterfaceWrapper) Version(c *gin.Context) {
 
@@ -2204,6 +2302,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/v1/products/:id/stock", wrapper.AdjustStock)
 	router.GET(options.BaseURL+"/v1/products/suggest", wrapper.SuggestProducts)
 	router.GET(options.BaseURL+"/v1/refunds", wrapper.ListRefunds)
+	router.GET(options.BaseURL+"/v1/refunds/:paymentId/:refundId", wrapper.GetRefund)
 	router.POST(options.BaseURL+"/v1/refunds/decide", wrapper.DecideRefund)
 	router.GET(options.BaseURL+"/v1/version", wrapper.Version)
 	router.GET(options.BaseURL+"/v1/webhooks", wrapper.ListWebhooks)

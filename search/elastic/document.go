@@ -84,10 +84,11 @@ type orderSource struct {
 type derivedOfOrder struct {
 	WholeID string `json:"wholeId"`
 	Placed  int64  `json:"placed"` // microseconds
+	Updated int64  `json:"updated"`
 }
 
 func sourceOfOrder(o search.Order) orderSource {
-	return orderSource{o, derivedOfOrder{strings.ToLower(o.ID), micros(o.PlacedAt)}}
+	return orderSource{o, derivedOfOrder{strings.ToLower(o.ID), micros(o.PlacedAt), micros(o.UpdatedAt)}}
 }
 
 // eventSource is an event in a data stream, which requires a @timestamp.

@@ -18,6 +18,19 @@ func OpenShape(ctx context.Context, o Options, version int) (*Index, error) {
 	return open(ctx, o, all)
 }
 
+// OpenOldOrders opens an index as a program does that knows orders of shape 1.
+func OpenOldOrders(ctx context.Context, o Options) (*Index, error) {
+	all := shapes()
+	s := all[search.ViewOrders]
+	s.version, s.fields = 1, orderFields()
+	for _, added := range []string{"externalReference", "paymentStatus", "derived"} {
+		delete(s.fields, added)
+	}
+	s.fields["derived"] = object{"properties": object{"wholeId": keyword(), "placed": long()}}
+	all[search.ViewOrders] = s
+	return open(ctx, o, all)
+}
+
 // SwapUnnoticed swaps a rebuild in as if the answer had been lost.
 func SwapUnnoticed(ctx context.Context, r search.Rebuild) error {
 	return r.(*rebuild).takePlace(ctx)

@@ -24,7 +24,7 @@ type shape struct {
 
 const (
 	productsShape = 2
-	ordersShape   = 1
+	ordersShape   = 2
 	eventsShape   = 1
 )
 
@@ -150,18 +150,23 @@ func orderFields() object {
 		"titles":     keptText("words"),
 		"recipient":  keptText("words"),
 		"address":    keptText("words"),
-		"total":      long(),
-		"currency":   keyword(),
-		"placedAt":   date(),
-		"updatedAt":  date(),
-		"document":   kept(),
-		"payments":   kept(),
+
+		"externalReference": keyword(),
+		"paymentStatus":     keyword(),
+
+		"total":     long(),
+		"currency":  keyword(),
+		"placedAt":  date(),
+		"updatedAt": date(),
+		"document":  kept(),
+		"payments":  kept(),
 
 		"words": words(),
 
 		"derived": object{"properties": object{
 			"wholeId": keyword(),
 			"placed":  long(),
+			"updated": long(),
 		}},
 	}
 }

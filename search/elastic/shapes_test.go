@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"holdfast/order"
 	"holdfast/product"
 	"holdfast/search"
 	"holdfast/search/elastic"
@@ -72,6 +73,37 @@ func TestANewShapeBesideAnOldOne(t *testing.T) {
 	require.ErrorIs(t, put(old, vase("e", 1)), search.ErrOutdated)
 	requireStale(t, old, search.ViewOrders)
 	requireStale(t, openShape(t, prefix, 2), search.ViewOrders)
+}
+
+// TestWhatAnOldViewOfOrdersDoesNotHave: a view of shape 1 answers until its rebuild is
+// through. What it can't be asked is unavailable, since "there is none" would be wrong.
+func TestWhatAnOldViewOfOrdersDoesNotHave(t *testing.T) {
+	o := elastic.Options{URLs: []string{server(t)}, Prefix: ownPrefix(t), Timeout: 30 * time.Second}
+	old, err := elastic.OpenOldOrders(t.Context(), o)
+	require.NoError(t, err, "%v", causeOf(err))
+	require.NoError(t, old.Close())
+	x, err := elastic.Open(t.Context(), o)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, x.Close()) })
+	requireStale(t, x, search.ViewProducts, search.ViewOrders)
+	_, err = x.ListOrders(t.Context(), search.OrderQuery{CustomerID: "ada", Sort: search.OrderSortNewest})
+	require.NoError(t, err)
+	added := []search.OrderQuery{
+		{Sort: search.OrderSortUpdated}, {UpdatedSince: time.Now()}, {ExternalReference: "SO-1"},
+		{PaymentStatus: []order.PaymentStatus{order.PaymentPaid}},
+	}
+	for _, q := range added {
+		_, err := x.ListOrders(t.Context(), q)
+		require.ErrorIs(t, err, search.ErrUnavailable, "%+v", q)
+	}
+	r, err := x.Rebuild(t.Context(), search.ViewOrders)
+	require.NoError(t, err)
+	require.NoError(t, r.Refresh(t.Context()))
+	require.NoError(t, r.Swap(t.Context()))
+	for _, q := range added {
+		_, err := x.ListOrders(t.Context(), q)
+		require.NoError(t, err, "%+v", q)
+	}
 }
 
 func fill(t *testing.T, x *elastic.Index, products ...search.Product) {

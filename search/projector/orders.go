@@ -26,9 +26,7 @@ func OrderDocument(st order.Stored) (search.Order, error) {
 	if o.ID != st.OrderID {
 		return search.Order{}, fmt.Errorf("its document is of order %q", o.ID)
 	}
-	d := search.FromOrder(o)
-	d.Revision, d.Document, d.Payments = st.Revision, st.Doc, payments(nil, st.Payments)
-	return d, nil
+	return search.FromOrder(o, st.Doc, st.Revision, st.Payments), nil
 }
 
 // WithPayments adds payments that arrived after the order had left Redis to the view's
@@ -42,19 +40,12 @@ func WithPayments(d search.Order, st order.Stored) (search.Order, bool) {
 	if !changed && d.Revision >= st.Revision {
 		return d, false
 	}
-	// The clock may have gone back since the order left, but the revision must grow.
-	d.Payments, d.Revision = payments(d.Payments, st.Payments), max(st.Revision, d.Revision+1)
-	return d, true
-}
-
-func payments(all map[string]json.RawMessage, more map[string][]byte) map[string]json.RawMessage {
-	if len(all)+len(more) == 0 {
-		return nil
-	}
-	merged := make(map[string]json.RawMessage, len(all)+len(more))
-	maps.Copy(merged, all)
-	for field, doc := range more {
+	merged := make(map[string]json.RawMessage, len(d.Payments)+len(st.Payments))
+	maps.Copy(merged, d.Payments)
+	for field, doc := range st.Payments {
 		merged[field] = doc
 	}
-	return merged
+	// The clock may have gone back since the order left, but the revision must grow.
+	d.Payments, d.Revision = merged, max(st.Revision, d.Revision+1)
+	return d.Refiled(), true
 }

@@ -91,6 +91,9 @@ func (r *rebuild) putCold(ctx context.Context, to taker, cold []search.Order) (s
 	if err != nil {
 		return 0, nil, fmt.Errorf("read the later payments of %d orders: %w", len(cold), err)
 	}
+	for i, o := range whole { // the old view may be of an older shape, which had less
+		whole[i] = o.Refiled()
+	}
 	results, err := r.put(ctx, to, search.Batch{Orders: whole})
 	if err != nil {
 		return 0, nil, err
@@ -103,7 +106,7 @@ func (r *rebuild) putCold(ctx context.Context, to taker, cold []search.Order) (s
 		case whole[i].Revision == cold[i].Revision: // nothing arrived after it had left
 			refused = append(refused, one)
 		default:
-			without, late = append(without, cold[i]), append(late, one)
+			without, late = append(without, cold[i].Refiled()), append(late, one)
 		}
 	}
 	bare, err := r.put(ctx, to, search.Batch{Orders: without})

@@ -329,7 +329,5 @@ func fromWorkflow(t *testing.T, id string) search.Order {
 	o := closedOrder(id, 3)
 	doc, err := json.Marshal(o)
 	require.NoError(t, err)
-	d := search.FromOrder(o)
-	d.Revision, d.Document = 1, doc
-	return d
+	return search.FromOrder(o, doc, 1, nil)
 }

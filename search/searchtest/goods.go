@@ -122,6 +122,16 @@ func paid(o *search.Order) {
 	}
 }
 
+// known gives an order the name by which another system knows it.
+func known(reference string) func(*search.Order) {
+	return func(o *search.Order) { o.ExternalReference = reference }
+}
+
+// changed says when an order last changed.
+func changed(at time.Time) func(*search.Order) {
+	return func(o *search.Order) { o.UpdatedAt = at }
+}
+
 func of(ids []string, titles ...string) func(*search.Order) {
 	return func(o *search.Order) { o.ProductIDs, o.Titles = ids, titles }
 }
@@ -133,14 +143,14 @@ func to(recipient, address string) func(*search.Order) {
 // orders are all orders of the shop, the oldest first.
 func orders() []search.Order {
 	return []search.Order{
-		placed("0192f3c4-7b1a-7000-8000-00000000a001", "ada", day(0), order.StatusDelivered),
+		placed("0192f3c4-7b1a-7000-8000-00000000a001", "ada", day(0), order.StatusDelivered, known("SO 1/ä"), changed(day(8))),
 		placed("0192f3c4-7b1a-7000-8000-00000000a002", "ada", day(1), order.StatusPaid,
-			of([]string{"hp-wireless", "mug"}, "Wireless Noise-Cancelling Headphones", "Large Mug"), paid),
+			of([]string{"hp-wireless", "mug"}, "Wireless Noise-Cancelling Headphones", "Large Mug"), paid, known("so 1/ä")),
 		placed("0192f3c4-7b1a-7000-8000-00000000b003", "zuse", day(2), order.StatusCancelled,
 			of([]string{"adapter"}, "LA-DC52 Lens Adapter"), to("Konrad Zuse", "Methfesselstraße 7, 10965, Berlin, DE")),
 		placed("0192f3c4-7b1a-7000-8000-00000000b004", "zuse", day(3), order.StatusAwaitingPayment,
 			of([]string{"zh-tea"}, "西湖龙井绿茶"), to("王小明", "上海市浦东新区世纪大道100号, 200120, CN")),
-		placed("0193aaaa-7b1a-7000-8000-00000000c005", "hopper", day(4), order.StatusReserving),
+		placed("0193aaaa-7b1a-7000-8000-00000000c005", "hopper", day(4), order.StatusReserving, known("SO 1/ä")),
 	}
 }
 

@@ -42,9 +42,7 @@ func (l lostOrders) Order(ctx context.Context, id string) (search.Order, bool, e
 	if err != nil {
 		return search.Order{}, false, fmt.Errorf("%w: encode its document: %w", reindex.ErrUnreadable, err)
 	}
-	doc := search.FromOrder(o)
 	// The lowest revision: whatever Redis says about it is newer, even with a clock that is
 	// behind.
-	doc.Document, doc.Revision = r.Doc, 1
-	return doc, true, nil
+	return search.FromOrder(o, r.Doc, 1, nil), true, nil
 }

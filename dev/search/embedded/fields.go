@@ -54,6 +54,10 @@ const (
 	fieldProduct  = "product"
 	fieldPlaced   = "placed" // microseconds, for ranges
 	byPlaced      = "by_placed"
+	fieldPayment  = "payment"
+	fieldExternal = "external"
+	fieldUpdated  = "updated" // microseconds, for ranges
+	byUpdated     = "by_updated"
 )
 
 const (
@@ -210,5 +214,9 @@ func orderRecord(o search.Order) (record, error) {
 	r.values(fieldProduct, o.ProductIDs...)
 	r.number(fieldPlaced, micros(o.PlacedAt))
 	r.sort(byPlaced, sortable(micros(o.PlacedAt)))
+	r.values(fieldPayment, string(o.PaymentStatus))
+	r.values(fieldExternal, o.ExternalReference)
+	r.number(fieldUpdated, micros(o.UpdatedAt))
+	r.sort(byUpdated, sortable(micros(o.UpdatedAt)))
 	return r, nil
 }

@@ -35,7 +35,7 @@ func listOrders(ctx context.Context, g *generation, q search.OrderQuery) (search
 	if err != nil {
 		return search.OrderPage{}, search.BadCursor()
 	}
-	order := orderOrder()
+	order := orderOrder(q.Sort)
 	req, err := order.request(orderPlan(q, typed), q.PageSize(), after)
 	if err != nil {
 		return search.OrderPage{}, err
@@ -70,16 +70,29 @@ func orderPlan(q search.OrderQuery, typed []text.Clause) plan {
 		p = append(p, filter(term(fieldProduct, q.ProductID)))
 	}
 	if len(q.Status) > 0 {
-		statuses := make([]string, len(q.Status))
-		for i, s := range q.Status {
-			statuses[i] = string(s)
-		}
-		p = append(p, filter(oneOf(fieldStatus, statuses)))
+		p = append(p, filter(oneOf(fieldStatus, texts(q.Status))))
+	}
+	if len(q.PaymentStatus) > 0 {
+		p = append(p, filter(oneOf(fieldPayment, texts(q.PaymentStatus))))
+	}
+	if q.ExternalReference != "" {
+		p = append(p, filter(term(fieldExternal, q.ExternalReference)))
+	}
+	if !q.UpdatedSince.IsZero() {
+		p = append(p, filter(between(fieldUpdated, new(q.UpdatedSince.UnixMicro()), nil)))
 	}
 	for _, c := range typed {
 		p = append(p, filter(inOrder(c)))
 	}
 	return p
+}
+
+func texts[T ~string](values []T) []string {
+	all := make([]string, len(values))
+	for i, v := range values {
+		all[i] = string(v)
+	}
+	return all
 }
 
 // inOrder finds a typed word in an order's texts, or as the beginning of its id.

@@ -52,7 +52,12 @@ func productOrder(q search.ProductQuery, way text.Match) sorting {
 	return append(s, up(fieldID))
 }
 
-func orderOrder() sorting { return sorting{down(byPlaced), down(fieldID)} }
+func orderOrder(by search.OrderSort) sorting {
+	if by == search.OrderSortUpdated {
+		return sorting{up(byUpdated), up(fieldID)}
+	}
+	return sorting{down(byPlaced), down(fieldID)}
+}
 
 // request requests a page and one document more, which shows whether there is a next page.
 // The first page has no after.

@@ -56,6 +56,7 @@ func TestTheContractsExamplesAreWhatIsAnswered(t *testing.T) {
 	s.tells("evt-unknown", changes{"data": changes{"orderId": "unknown", "paymentId": "pay-unknown"}})
 	refund := s.listed("listRefunds", "/v1/refunds?status=case", has(1))
 	s.does("decideRefund", 200, "/v1/refunds/decide", changes{"refundId": refund["id"]})
+	s.does("getRefund", 200, "/v1/refunds/pay-unknown/"+refund["id"].(string), nil)
 
 	shop.Choose(t, page, "dispute")
 	dispute := s.listed("listDisputes", "/v1/disputes", has(1))
