@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Types of events. More will come.
+// Types of events. There will be more.
 const (
 	OrderPlaced    = "order.placed"
 	OrderPaid      = "order.paid"
@@ -21,28 +21,31 @@ const (
 	OrderDelivered = "order.delivered"
 
 	PaymentSucceeded = "payment.succeeded"
-	// PaymentFailed: this attempt failed; the buyer may try again.
+	// PaymentFailed means that this attempt failed; the buyer may try again.
 	PaymentFailed = "payment.failed"
-	// PaymentRefused: the provider takes no money for this order.
+	// PaymentRefused means that the provider takes no money for this order.
 	PaymentRefused   = "payment.refused"
 	PaymentCancelled = "payment.cancelled"
-	// PaymentDisputed: the buyer's bank asks for the money back.
+	// PaymentDisputed means that the buyer's bank reclaims the money.
 	PaymentDisputed       = "payment.disputed"
 	PaymentDisputeUpdated = "payment.dispute_updated"
-	// PaymentDisputeClosed: the dispute is won or lost.
+	// PaymentDisputeClosed means that the dispute is won or lost.
 	PaymentDisputeClosed = "payment.dispute_closed"
 
-	// RefundDue: money has to go back.
+	// RefundDue means that money has to be refunded.
 	RefundDue = "refund.due"
-	// RefundPending: the provider has accepted the refund, and hasn't paid it out yet.
+	// RefundPending means that the provider has accepted the refund but hasn't paid it out
+	// yet.
 	RefundPending = "refund.pending"
 	RefundPaid    = "refund.paid"
 	RefundFailed  = "refund.failed"
-	// RefundSettled: an operator gave the money back by other means.
+	// RefundSettled means that an operator returned the money in another way.
 	RefundSettled = "refund.settled"
-	// RefundNeedsDecision: a payment belongs to no known order, and an operator decides.
+	// RefundNeedsDecision means that a payment belongs to no known order, and an operator
+	// decides.
 	RefundNeedsDecision = "refund.needs_decision"
-	// RefundAssigned: such a payment was given to the order that it was meant for.
+	// RefundAssigned means that such a payment was given to the order that it was meant
+	// for.
 	RefundAssigned = "refund.assigned"
 
 	StockChanged    = "stock.changed"
@@ -50,11 +53,11 @@ const (
 	ProductDelisted = "product.delisted"
 )
 
-// Test is the type of an event that an operator sends to one endpoint, whatever it wants
-// to be told. Endpoints can't ask for it.
+// Test is the type of an event that an operator sends to one endpoint, whatever types it
+// wants. Endpoints can't ask for it.
 const Test = "webhook.test"
 
-// Types lists all that an endpoint can ask for.
+// Types lists all types that an endpoint can ask for.
 func Types() []string {
 	return []string{
 		OrderPlaced, OrderPaid, OrderExpired, OrderCancelled, OrderRejected, OrderDelivered,
@@ -65,8 +68,8 @@ func Types() []string {
 	}
 }
 
-// Matches reports whether a type is among those asked for: types, groups such as
-// order.*, or nothing, which means everything.
+// Matches reports whether a type is among the wanted ones: types, groups such as order.*,
+// or nothing, which means everything.
 func Matches(wanted []string, eventType string) bool {
 	return len(wanted) == 0 || slices.ContainsFunc(wanted, func(w string) bool {
 		group, all := strings.CutSuffix(w, "*")
@@ -77,7 +80,7 @@ func Matches(wanted []string, eventType string) bool {
 // Known reports whether there are events of this name or group.
 func Known(wanted string) bool {
 	if group, all := strings.CutSuffix(wanted, "*"); all && !strings.HasSuffix(group, ".") {
-		return false // "*" alone is written as no events at all
+		return false // "*" alone is expressed by no events at all
 	}
 	return slices.ContainsFunc(Types(), func(t string) bool { return Matches([]string{wanted}, t) })
 }
@@ -87,11 +90,12 @@ type Event struct {
 	ID   string    `json:"id"`
 	Type string    `json:"type"`
 	At   time.Time `json:"at"`
-	// Body goes out as it stands: it is what is signed.
+	// Body is sent as it is: it is what is signed.
 	Body json.RawMessage `json:"body"`
 }
 
-// NewEvent makes the body of an event. It is made once: what is started is what is sent.
+// NewEvent creates an event with its body, which is encoded once: what is started is what
+// is sent.
 func NewEvent(id, eventType string, at time.Time, data any) (Event, error) {
 	body, err := json.Marshal(struct {
 		Type      string    `json:"type"`
@@ -104,14 +108,14 @@ func NewEvent(id, eventType string, at time.Time, data any) (Event, error) {
 	return Event{ID: id, Type: eventType, At: at, Body: body}, nil
 }
 
-// EventID names what happened, so that it has the same id if it is published again: after
-// a restore of Redis, or by a repair.
+// EventID names what happened, so that the id is the same if it is published again, after a
+// restore of Redis or by a repair.
 func EventID(what ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(what, "\x00")))
 	return "evt_" + hex.EncodeToString(sum[:16])
 }
 
-// NewTest makes a test event for an endpoint: under one Idempotency-Key, the same event.
+// NewTest creates a test event for an endpoint: under one Idempotency-Key, the same event.
 func NewTest(endpointID, key string, now time.Time) (Event, error) {
 	if key == "" {
 		key = rand.Text()

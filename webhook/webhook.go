@@ -1,7 +1,6 @@
-// Package webhook holds what a merchant's endpoint is and what it is told: pure
-// types and rules. How messages get to endpoints is the affair of the packages below
-// it: registry keeps endpoints and the log of deliveries, dispatch finds what an
-// endpoint wants among the changes, deliver sends it.
+// Package webhook defines a merchant's endpoint and the messages to it: pure types and
+// rules. The packages below it deliver the messages: registry stores endpoints and the log
+// of deliveries, dispatch finds the changes that an endpoint wants, deliver sends them.
 package webhook
 
 import (
@@ -17,11 +16,11 @@ import (
 	"time"
 )
 
-// Group is the consumer group that has every change for the endpoints. It is
-// registered as long as there is an endpoint.
+// Group is the consumer group that reads every change for the endpoints. It is registered
+// as long as there is an endpoint.
 const Group = "webhooks"
 
-// Bounds of what is registered.
+// Bounds of a registration.
 const (
 	MaxEndpoints        = 20
 	MaxURLBytes         = 2048
@@ -31,27 +30,28 @@ const (
 const (
 	// OldSecretFor is how long a secret still signs after it was replaced.
 	OldSecretFor = 24 * time.Hour
-	// MaxSecrets bounds how many sign at a time: each is a signature of every message.
+	// MaxSecrets bounds how many secrets sign at a time: each adds a signature to every
+	// message.
 	MaxSecrets = 5
 	// KeepKeys is how long an Idempotency-Key is remembered.
 	KeepKeys = 30 * 24 * time.Hour
 )
 
 var (
-	// ErrNotFound says that there is no such endpoint, or no such delivery.
+	// ErrNotFound means that there is no such endpoint, or no such delivery.
 	ErrNotFound = errors.New("no such webhook")
-	// ErrNeverTaken says that a delivery can't be started, however often it is tried.
+	// ErrNeverTaken means that a delivery can't be started, however often it is tried.
 	ErrNeverTaken = errors.New("the delivery can't be started")
-	// ErrTooManySecrets says that no further secret can be made before the oldest has had
-	// its time: none ends early because another one is made.
+	// ErrTooManySecrets means that no further secret can be created before the oldest has
+	// expired: none ends early because another one is created.
 	ErrTooManySecrets = fmt.Errorf("%d secrets sign for this webhook already; another one can be made once the oldest has signed for its %s",
 		MaxSecrets, OldSecretFor)
-	// ErrSecretGone says that a call was made before under its key, and that its secret no
+	// ErrSecretGone means that a call was made before under its key, but its secret no
 	// longer signs.
 	ErrSecretGone = errors.New("the secret that was made under this Idempotency-Key no longer signs; make another one under another key")
-	// ErrKeyReused says that another webhook was registered under the key.
+	// ErrKeyReused means that another webhook was registered under the key.
 	ErrKeyReused = errors.New("another webhook was registered under this Idempotency-Key")
-	// ErrTooMany says that there are as many endpoints as there may be.
+	// ErrTooMany means that the maximum number of endpoints is registered.
 	ErrTooMany = fmt.Errorf("there are %d webhooks already, and no more can be registered", MaxEndpoints)
 )
 
@@ -64,12 +64,12 @@ const (
 	StatusDisabled Status = "disabled"
 )
 
-// Endpoint is where a merchant wants to be told. Its secrets are not in it, so that it
-// can be shown.
+// Endpoint is where a merchant receives events. It doesn't contain its secrets, so it can
+// be shown.
 type Endpoint struct {
 	ID  string `json:"id"`
 	URL string `json:"url"`
-	// Events that it wants; empty is all.
+	// Events that it wants; empty means all.
 	Events      []string  `json:"events"`
 	Description string    `json:"description,omitempty"`
 	CreatedAt   time.Time `json:"createdAt"`
@@ -78,7 +78,7 @@ type Endpoint struct {
 	DisabledAt *time.Time `json:"disabledAt,omitempty"`
 }
 
-// Patch changes an endpoint. What is nil stays as it is.
+// Patch changes an endpoint. Nil fields stay as they are.
 type Patch struct {
 	URL         *string   `json:"url"`
 	Events      *[]string `json:"events"`
@@ -89,15 +89,16 @@ type Patch struct {
 // Secret is a key that signs.
 type Secret struct {
 	Value string `json:"value"`
-	// Until is when it ends; zero is never.
+	// Until is when it expires; zero means never.
 	Until time.Time `json:"until,omitzero"`
-	// Key is the fingerprint of the Idempotency-Key that it was made under, empty for none.
+	// Key is the fingerprint of the Idempotency-Key under which it was created, empty for
+	// none.
 	Key string `json:"key,omitempty"`
 }
 
 func (s Secret) signs(now time.Time) bool { return s.Until.IsZero() || now.Before(s.Until) }
 
-// KeyOf is the fingerprint under which the Idempotency-Key of a call is kept, empty for
+// KeyOf is the fingerprint under which the Idempotency-Key of a call is stored, empty for
 // none. One key may serve several calls.
 func KeyOf(call, idempotencyKey string) string {
 	if idempotencyKey == "" {
@@ -107,7 +108,7 @@ func KeyOf(call, idempotencyKey string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// Registration is what is to be registered.
+// Registration is a request to register an endpoint.
 type Registration struct {
 	URL         string
 	Events      []string
@@ -116,7 +117,7 @@ type Registration struct {
 	Key string
 }
 
-// Fingerprint tells two registrations under one key apart.
+// Fingerprint distinguishes two registrations under one key.
 func (r Registration) Fingerprint() (string, error) {
 	text, err := json.Marshal([]any{r.URL, append([]string{}, r.Events...), r.Description})
 	if err != nil {
@@ -129,20 +130,20 @@ func (r Registration) Fingerprint() (string, error) {
 type Stored struct {
 	Endpoint
 	Secrets []Secret `json:"secrets"`
-	// Fingerprint of what was registered under a key; empty where there was none.
+	// Fingerprint of the registration under a key; empty if there was none.
 	Fingerprint string `json:"fingerprint,omitempty"`
 	// EnabledAt is when the endpoint was last enabled again; zero if it never was.
 	EnabledAt time.Time `json:"enabledAt,omitzero"`
 }
 
-// Wants reports whether the endpoint is to be told of an event of this type that was
-// published at a time. What was published while it was disabled is not made up for.
+// Wants reports whether the endpoint receives an event of this type that was published at a
+// time. Events that were published while it was disabled are not delivered later.
 func (s Stored) Wants(eventType string, published time.Time) bool {
 	return s.Status == StatusActive && !published.Before(s.CreatedAt) && !published.Before(s.EnabledAt) &&
 		Matches(s.Events, eventType)
 }
 
-// Delivery is an event on its way to the endpoint.
+// Delivery is the delivery of an event to the endpoint.
 func (s Stored) Delivery(e Event) Delivery {
 	d := Delivery{EndpointID: s.ID, Event: e}
 	if u, err := url.Parse(s.URL); err == nil { // it was checked when it was registered
@@ -175,8 +176,8 @@ func (s *Stored) Apply(p Patch, now time.Time) (changed bool) {
 }
 
 // Gone disables an endpoint that answered a message with 410, and reports whether it
-// changed anything. sentTo is the endpoint as it was when the message was sent: if it has
-// another URL by now, or was enabled again since, the answer is out of date.
+// changed anything. sentTo is the endpoint as it was when the message was sent: if its URL
+// has changed, or it was enabled again since, the answer is out of date.
 func (s *Stored) Gone(sentTo Stored, now time.Time) (changed bool) {
 	if s.URL != sentTo.URL || !s.EnabledAt.Equal(sentTo.EnabledAt) {
 		return false
@@ -185,13 +186,13 @@ func (s *Stored) Gone(sentTo Stored, now time.Time) (changed bool) {
 	return s.Apply(Patch{Status: &disabled}, now.UTC())
 }
 
-// String leaves the secrets out, wherever somebody prints an endpoint.
+// String leaves out the secrets whenever an endpoint is printed.
 func (s Stored) String() string { return "webhook " + s.ID }
 
 // GoString leaves the secrets out of %#v.
 func (s Stored) GoString() string { return s.String() }
 
-// Signing are the secrets that sign at a time, the newest first.
+// Signing returns the secrets that sign at a time, the newest first.
 func (s Stored) Signing(now time.Time) []string {
 	var values []string
 	for _, k := range s.Secrets {
@@ -202,7 +203,7 @@ func (s Stored) Signing(now time.Time) []string {
 	return values
 }
 
-// MadeUnder finds the secret that was made under a key, as KeyOf has it.
+// MadeUnder finds the secret that was created under a key, in the form of KeyOf.
 func (s Stored) MadeUnder(key string) (Secret, bool) {
 	i := slices.IndexFunc(s.Secrets, func(k Secret) bool { return key != "" && k.Key == key })
 	if i < 0 {
@@ -211,13 +212,14 @@ func (s Stored) MadeUnder(key string) (Secret, bool) {
 	return s.Secrets[i], true
 }
 
-// Has reports whether a secret is among those that are kept.
+// Has reports whether a secret is stored.
 func (s Stored) Has(secret string) bool {
 	return slices.ContainsFunc(s.Secrets, func(k Secret) bool { return k.Value == secret })
 }
 
-// Rotate puts a new secret before those that still sign. The last one signs for a while
-// yet, so that the receiver can change over, and so do those before it, each for its own.
+// Rotate puts a new secret before those that still sign. The last one keeps signing for a
+// while, so that the receiver can switch over, and so do those before it, each for its own
+// time.
 func (s *Stored) Rotate(made Secret, now time.Time) error {
 	live := slices.DeleteFunc(slices.Clone(s.Secrets), func(k Secret) bool { return !k.signs(now) })
 	if len(live) >= MaxSecrets {
@@ -232,25 +234,25 @@ func (s *Stored) Rotate(made Secret, now time.Time) error {
 	return nil
 }
 
-// NewSecret makes a key as Standard Webhooks wants it: "whsec_" and 32 random bytes.
+// NewSecret generates a key according to Standard Webhooks: "whsec_" and 32 random bytes.
 func NewSecret() string {
 	var key [32]byte
 	_, _ = rand.Read(key[:]) // it never fails
 	return "whsec_" + base64.StdEncoding.EncodeToString(key[:])
 }
 
-// NewID names an endpoint.
+// NewID generates an endpoint's id.
 func NewID() string {
 	var id [10]byte
 	_, _ = rand.Read(id[:]) // it never fails
 	return "wh_" + hex.EncodeToString(id[:])
 }
 
-// Delivery is one event on its way to one endpoint.
+// Delivery is the delivery of one event to one endpoint.
 type Delivery struct {
 	EndpointID string `json:"endpointId"`
-	// Host of the endpoint, for people who look at the delivery. The URL may hold a
-	// secret of the merchant's.
+	// Host of the endpoint, for people who look at the delivery. The URL may contain a
+	// secret of the merchant.
 	Host  string `json:"host"`
 	Event Event  `json:"event"`
 }

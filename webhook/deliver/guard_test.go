@@ -112,8 +112,8 @@ func TestWhatCanBeRegistered(t *testing.T) {
 	}
 }
 
-// A name that meant a public address when it was registered may mean a private one when
-// it is connected to, the next second.
+// A name that resolved to a public address when it was registered may resolve to a private
+// one when it is connected to, a second later.
 func TestAnAddressIsCheckedWhenItIsConnectedTo(t *testing.T) {
 	var asked atomic.Int32
 	receiver := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
@@ -149,11 +149,11 @@ func requireTrouble(t *testing.T, want webhook.Trouble, err error) {
 	require.Equal(t, want, u.Trouble, "%v", err)
 }
 
-// silent is the address of a name that the resolver never gets an answer for.
+// silent is the address of a name for which the resolver never gets an answer.
 const silent = "silent"
 
-// names is a resolver that asks a server of the test's: address answers the IPv4 address
-// of a name, empty where there is none.
+// names is a resolver that asks a server of the test: address returns the IPv4 address of a
+// name, empty if there is none.
 func names(t *testing.T, address func(name string) string) *net.Resolver {
 	t.Helper()
 	server, err := (&net.ListenConfig{}).ListenPacket(t.Context(), "udp", "127.0.0.1:0")

@@ -40,7 +40,7 @@ func TestOwnServicesAreRefusedWhateverIsAllowed(t *testing.T) {
 	require.NoError(t, g.Check(t.Context(), "http://127.0.0.1:8000/"))
 }
 
-// What counts is the connection: a name may mean a service the second time.
+// What counts is the connection: a name may resolve to a service the second time.
 func TestAConnectionToAnOwnServiceIsRefused(t *testing.T) {
 	var asked atomic.Int32
 	service := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
@@ -52,7 +52,7 @@ func TestAConnectionToAnOwnServiceIsRefused(t *testing.T) {
 	require.Zero(t, asked.Load())
 }
 
-// A service that moved is refused where it is now.
+// A service that moved is refused at its new address.
 func TestAnOwnServiceThatMovedIsRefusedWhereItIs(t *testing.T) {
 	g := newGuard(t, "private")
 	at := "10.0.0.5:6379"
@@ -64,8 +64,8 @@ func TestAnOwnServiceThatMovedIsRefusedWhereItIs(t *testing.T) {
 	require.False(t, isOwn(t, g, "10.0.0.5:6379"))
 }
 
-// A name whose lookup hangs keeps no other service from being known, and makes nobody wait
-// for it more than once in a while.
+// A name whose lookup hangs doesn't hide other services, and delays callers only once in a
+// while.
 func TestANameThatHangsHidesNoOtherService(t *testing.T) {
 	var asked atomic.Int32
 	g := newGuard(t, "private")
@@ -120,8 +120,8 @@ func TestANameThatIsGoneKeepsItsOwnAddressesAlone(t *testing.T) {
 	}
 }
 
-// A name that was never resolved leads nowhere that one could refuse: with a private
-// network allowed, the service may be anywhere in it.
+// The addresses of a name that was never resolved are unknown: with a private network
+// allowed, the service may be anywhere in it.
 func TestANameThatWasNeverResolvedClosesPrivateNetworks(t *testing.T) {
 	var there atomic.Bool
 	g := newGuard(t, "10.0.0.0/8")
@@ -147,5 +147,5 @@ func isOwn(t *testing.T, g *Guard, address string) bool {
 	return err != nil
 }
 
-// age has the guard ask again where the services are.
+// age makes the guard look up the services again.
 func (g *Guard) age() { g.own.last.at = g.own.last.at.Add(-ownFor) }

@@ -17,8 +17,8 @@ import (
 
 var paid = webhook.Event{ID: "17-1700000000000-0", Type: webhook.OrderPaid, Body: []byte(`{"type":"order.paid","data":{"orderId":"o"}}`)}
 
-// While a secret is replaced, a receiver can verify with either of them, and with none
-// that ended.
+// While a secret is being replaced, a receiver can verify with either of them, but with
+// none that expired.
 func TestBothSecretsVerify(t *testing.T) {
 	now := time.Now()
 	stored := webhook.Stored{Secrets: []webhook.Secret{{Value: webhook.NewSecret()}}}

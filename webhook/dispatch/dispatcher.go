@@ -14,37 +14,38 @@ import (
 	"holdfast/webhook"
 )
 
-// Endpoints are where merchants want to be told.
+// Endpoints stores where merchants receive events.
 type Endpoints interface {
 	Any(ctx context.Context) (bool, error)
 	List(ctx context.Context) ([]webhook.Stored, error)
 }
 
-// Orders are the homes of orders' documents.
+// Orders reads the orders' documents.
 type Orders interface {
 	ReadMany(ctx context.Context, ids []string) ([]order.Stored, error)
 }
 
 // Options of a dispatcher. Times that are zero have defaults.
 type Options struct {
-	// Redis is for the streams alone: see redisdb.Sibling.
+	// Redis is used only for the streams: see redisdb.Sibling.
 	Redis     redis.UniversalClient
 	Endpoints Endpoints
 	Orders    Orders
-	// Start begins a delivery, or finds that it was begun before.
+	// Start starts a delivery, or finds that it was started before.
 	Start func(ctx context.Context, d webhook.Delivery) error
 	Log   *slog.Logger
-	// Metrics takes the dispatcher's counters; nil registers none.
+	// Metrics registers the dispatcher's counters; nil registers none.
 	Metrics prometheus.Registerer
 
-	// Consumer names this dispatcher in its group. Empty makes one up.
+	// Consumer names this dispatcher in its group. Empty generates a name.
 	Consumer string
-	// ClaimAfter is how long an entry may stay with a dispatcher that doesn't
-	// acknowledge it before another one takes it: 30 s.
+	// ClaimAfter is how long an entry may stay unacknowledged with a dispatcher before
+	// another one takes it. Defaults to 30 s.
 	ClaimAfter time.Duration
-	// Look is how often a shop without endpoints is asked whether it has one: 2 s.
+	// Look is how often a shop without endpoints is checked for one. Defaults to 2 s.
 	Look time.Duration
-	// MaxBackoff bounds the pause between two tries while Temporal or Redis is away: 5 s.
+	// MaxBackoff bounds the pause between two tries while Temporal or Redis is down.
+	// Defaults to 5 s.
 	MaxBackoff time.Duration
 }
 
@@ -53,32 +54,32 @@ const (
 	look       = 2 * time.Second
 	maxBackoff = 5 * time.Second
 	minBackoff = 50 * time.Millisecond
-	// minPause and maxPause lie between two rounds that found nothing.
+	// minPause and maxPause bound the pause after a round that found nothing.
 	minPause = 10 * time.Millisecond
 	maxPause = 100 * time.Millisecond
-	// housekeeping is how often dead consumers are looked for, and dropAfter how many
-	// times ClaimAfter one has to be idle.
+	// housekeeping is how often dead consumers are searched, and dropAfter how many times
+	// ClaimAfter one must be idle.
 	housekeeping = 5 * time.Minute
 	dropAfter    = 20
 )
 
-// Dispatcher starts deliveries of what the streams tell.
+// Dispatcher starts the deliveries of the streams' events.
 type Dispatcher struct {
 	Options
 	reader  *streams.Reader
 	started *prometheus.CounterVec
-	// known: the group was made on the streams. idle: there were no endpoints, and the
-	// group is gone from the streams. failing: the last round failed, and the log has it.
+	// known means that the group was created on the streams. idle means that there were no
+	// endpoints, and the group is gone from the streams. failing means that the last round
+	// failed and was logged.
 	known, idle, failing bool
-	// lookAt is when to ask again whether there are endpoints, keepAt when to look for
-	// dead consumers.
+	// lookAt is when to check again for endpoints, keepAt when to check for dead consumers.
 	lookAt, keepAt time.Time
 }
 
-// New builds a dispatcher that is not running yet.
+// New returns a dispatcher that is not running yet.
 func New(o Options) (*Dispatcher, error) {
 	if o.Redis == nil || o.Endpoints == nil || o.Orders == nil || o.Start == nil {
-		return nil, errors.New("a dispatcher of webhooks needs Redis, endpoints, orders, and who starts deliveries")
+		return nil, errors.New("a dispatcher of webhooks needs Redis, endpoints, orders, and a function that starts deliveries")
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -101,7 +102,7 @@ func New(o Options) (*Dispatcher, error) {
 	}
 	d := &Dispatcher{Options: o, reader: r, keepAt: time.Now().Add(housekeeping)}
 	d.started = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "holdfast_webhooks_started_total", Help: "Deliveries that were started or found to be, by the type of their event.",
+		Name: "holdfast_webhooks_started_total", Help: "Deliveries started, or found started already, by event type.",
 	}, []string{"type"})
 	if o.Metrics != nil {
 		if err := o.Metrics.Register(d.started); err != nil {
@@ -111,7 +112,7 @@ func New(o Options) (*Dispatcher, error) {
 	return d, nil
 }
 
-// Run dispatches until ctx ends. What is under way then is not acknowledged, and comes
+// Run dispatches until ctx ends. Entries in progress are then not acknowledged, and come
 // again: a delivery that was started is not started twice.
 func (d *Dispatcher) Run(ctx context.Context) {
 	pause := minPause
@@ -141,9 +142,9 @@ func (d *Dispatcher) Run(ctx context.Context) {
 	}
 }
 
-// look sees to the group: it is on the streams as long as there are endpoints. What
-// keeps the streams whole is that it is registered, and that goes with the first and the
-// last endpoint in one step, see registry/lua.
+// look keeps the group on the streams as long as there are endpoints. The streams are not
+// trimmed while the group is registered, which happens in one step with the first endpoint
+// and ends with the last, see registry/lua.
 func (d *Dispatcher) look(ctx context.Context) (bool, error) {
 	if d.known && time.Now().Before(d.lookAt) {
 		return true, nil
@@ -169,21 +170,21 @@ func (d *Dispatcher) look(ctx context.Context) (bool, error) {
 	return there, nil
 }
 
-// tell says once in the log that rounds fail, and once that it is over.
+// tell logs once that rounds fail, and once that they succeed again.
 func (d *Dispatcher) tell(ctx context.Context, err error) {
 	switch {
 	case ctx.Err() != nil:
 	case err != nil && !d.failing:
 		d.failing = true
-		d.Log.WarnContext(ctx, "webhooks have to wait", "error", err)
+		d.Log.WarnContext(ctx, "webhooks are delayed", "error", err)
 	case err == nil && d.failing:
 		d.failing = false
-		d.Log.InfoContext(ctx, "webhooks go on")
+		d.Log.InfoContext(ctx, "webhooks continue")
 	}
 }
 
-// round takes some entries, starts what is to be delivered of them, and acknowledges
-// them; it answers how many there were.
+// round takes some entries, starts their deliveries, acknowledges them, and returns their
+// number.
 func (d *Dispatcher) round(ctx context.Context) (int, error) {
 	entries, err := d.reader.Gather(ctx)
 	if streams.NoGroup(err) {

@@ -71,8 +71,8 @@ func TestWhatAMessageSays(t *testing.T) {
 	require.Equal(t, "listed", listed["status"])
 }
 
-// Nobody is told of what was before he asked, and a shop without webhooks keeps no
-// entries for them.
+// No endpoint receives what happened before its registration, and a shop without webhooks
+// keeps no entries for them.
 func TestTheGroupComesAndGoesWithTheEndpoints(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		s, ctx := newShop(t, rdb), t.Context()
@@ -116,8 +116,8 @@ func TestTheGroupComesAndGoesWithTheEndpoints(t *testing.T) {
 	})
 }
 
-// What happens while an endpoint is disabled is not made up for, even if it is read only
-// after the endpoint was enabled again.
+// What happens while an endpoint is disabled is not delivered later, even if it is read
+// only after the endpoint was enabled again.
 func TestADisabledEndpointMissesWhatHappensMeanwhile(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		s := newShop(t, rdb)
@@ -134,8 +134,8 @@ func TestADisabledEndpointMissesWhatHappensMeanwhile(t *testing.T) {
 	})
 }
 
-// Dispatchers die between any two steps, and Temporal fails with and without having
-// taken a start: at the end each event was started for each endpoint, and nothing else.
+// Dispatchers die between any two steps, and Temporal fails before and after accepting a
+// start: in the end each event was started for each endpoint, and nothing else.
 func TestEachEventIsStartedForEachEndpoint(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		s := newShop(t, rdb)
@@ -144,13 +144,13 @@ func TestEachEventIsStartedForEachEndpoint(t *testing.T) {
 		fails := s.office.fails
 		s.office.fails = func(n int) (bool, bool) {
 			failed, begun := fails(n)
-			return failed, begun || !failed // what is answered was begun
+			return failed, begun || !failed // what is answered was started
 		}
 		a, b := s.register(webhook.OrderPaid), s.register("order.*")
 		const orders = 150
 		for i := range orders {
 			s.goes("o"+strconv.Itoa(i), 1, order.StatusPaid)
-			if i%10 == 0 { // two dispatchers, one of which is killed in the midst of it
+			if i%10 == 0 { // two dispatchers, one of which is killed half-way
 				ctx, kill := context.WithTimeout(t.Context(), time.Duration(chance.IntN(8))*time.Millisecond)
 				other := s.run()
 				s.dispatcher().Run(ctx)
@@ -173,7 +173,7 @@ func TestEachEventIsStartedForEachEndpoint(t *testing.T) {
 	})
 }
 
-// Redis was emptied, or the group ended by hand: reading goes on.
+// Redis was emptied, or the group deleted by hand: reading continues.
 func TestALostGroupIsMadeAnew(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		s := newShop(t, rdb)
@@ -188,7 +188,7 @@ func TestALostGroupIsMadeAnew(t *testing.T) {
 	})
 }
 
-// An entry that can't be read is told in the log and holds up nobody.
+// An unreadable entry is logged and holds up no other.
 func TestAnUnreadableEntryHoldsUpNobody(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		s := newShop(t, rdb)

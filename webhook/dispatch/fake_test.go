@@ -30,8 +30,8 @@ type postOffice struct {
 	mu      sync.Mutex
 	started map[[2]string]webhook.Delivery
 	asked   int
-	// fails tells whether a start fails, and whether it was begun all the same; nil is
-	// never.
+	// fails returns whether a start fails, and whether it was carried out all the same; nil
+	// means never.
 	fails func(n int) (failed, begun bool)
 }
 
@@ -53,7 +53,7 @@ func (o *postOffice) start(ctx context.Context, d webhook.Delivery) error {
 	return ctx.Err()
 }
 
-// types are how many events of which type an endpoint was sent.
+// types counts the events sent to an endpoint, by type.
 func (o *postOffice) types(endpoint string) map[string]int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -81,7 +81,7 @@ func (o *postOffice) of(t *testing.T, eventType string) webhook.Event {
 	return found[0]
 }
 
-// shop is what happens, and who is told.
+// shop is what happens, and the endpoints that receive it.
 type shop struct {
 	t         *testing.T
 	rdb       redis.UniversalClient
@@ -147,7 +147,7 @@ func (s *shop) put(id string, status product.Status) {
 	require.NoError(s.t, err)
 }
 
-// goes brings an order's document to a status.
+// goes takes an order's document to a status.
 func (s *shop) goes(id string, version int64, status order.Status) {
 	s.t.Helper()
 	r, err := order.NewRecord(&order.Order{
@@ -158,13 +158,13 @@ func (s *shop) goes(id string, version int64, status order.Status) {
 	require.NoError(s.t, s.docs.Put(s.t.Context(), r))
 }
 
-// settled waits until all that was written is acknowledged.
+// settled waits until everything that was written is acknowledged.
 func (s *shop) settled() {
 	s.t.Helper()
 	require.Eventually(s.t, func() bool { return s.unread() == 0 }, 20*time.Second, 5*time.Millisecond)
 }
 
-// unread tells how many buckets have entries that are not acknowledged.
+// unread counts the buckets with unacknowledged entries.
 func (s *shop) unread() int {
 	ctx, n := s.t.Context(), 0
 	for _, b := range redisdb.AllBuckets() {

@@ -1,5 +1,5 @@
-// Package dispatch finds what merchants' endpoints want to know among the changes on
-// the buckets' streams, and has each message delivered: once an event and endpoint.
+// Package dispatch finds the changes on the buckets' streams that merchants' endpoints
+// want, and has each message delivered once per event and endpoint.
 package dispatch
 
 import (
@@ -14,16 +14,16 @@ import (
 	"holdfast/webhook"
 )
 
-// shape is the version of an entry's form that this program reads.
+// shape is the format version of entries that this program reads.
 const shape = "1"
 
-// orderTypes are the events of orders, by the status that one has come to.
+// orderTypes are the events of orders, by the status that the order has reached.
 var orderTypes = map[order.Status]string{
 	order.StatusAwaitingPayment: webhook.OrderPlaced, order.StatusPaid: webhook.OrderPaid, order.StatusExpired: webhook.OrderExpired,
 	order.StatusCancelled: webhook.OrderCancelled, order.StatusRejected: webhook.OrderRejected, order.StatusDelivered: webhook.OrderDelivered,
 }
 
-// message is an event before anybody has asked for it.
+// message is an event that no endpoint has been matched with yet.
 type message struct {
 	id, eventType string
 	at            time.Time
@@ -32,15 +32,15 @@ type message struct {
 	orderID string
 }
 
-// orderData is what is told of an order: enough to know what it is about. The rest is
-// asked for by REST.
+// orderData is what a message contains about an order: enough to know what it is about. The
+// rest is available by REST.
 type orderData struct {
 	OrderID    string `json:"orderId"`
 	Status     string `json:"status"`
 	Version    int64  `json:"version"`
 	CustomerID string `json:"customerId,omitempty"`
-	// Amounts are in minor units of the currency; an order that Redis has no longer
-	// comes without.
+	// Amounts are in minor units of the currency; they are missing for an order that is no
+	// longer in Redis.
 	Amounts  json.RawMessage `json:"amounts,omitempty"`
 	Currency string          `json:"currency,omitempty"`
 }
@@ -80,7 +80,7 @@ func messagesOf(e streams.Entry) ([]message, error) {
 		return nil, fmt.Errorf("it has shape %q, this version reads %q", e.Text("v"), shape)
 	}
 	if !product.ValidID(e.Text("id")) {
-		return nil, fmt.Errorf("%q can't be an id", e.Text("id"))
+		return nil, fmt.Errorf("%q is not a valid id", e.Text("id"))
 	}
 	version, err := strconv.ParseInt(e.Text("version"), 10, 64)
 	if err != nil {
@@ -98,8 +98,9 @@ func messagesOf(e streams.Entry) ([]message, error) {
 	return append(m.ofOrder(e, version), money...), err
 }
 
-// ofOrder returns an event if the order came to another status. A placement comes to each
-// status once, which names the event; entries of earlier versions don't say which one it is.
+// ofOrder returns an event if the order reached another status. A placement reaches each
+// status once, which names the event; entries of earlier versions don't say which placement
+// it is.
 func (m message) ofOrder(e streams.Entry, version int64) []message {
 	status := e.Text("status")
 	name, known := orderTypes[order.Status(status)]

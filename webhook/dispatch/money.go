@@ -13,9 +13,9 @@ import (
 	"holdfast/webhook"
 )
 
-// What is told about money is the public document beside the order that it belongs to, as
-// it was when this was published. Revision grows with every change of the order's
-// documents, so that a receiver knows which of two messages is the newer one.
+// The data of an event about money is the public document beside the order that it belongs
+// to, as it was when this was published. Revision grows with every change of the order's
+// documents, so that a receiver can tell which of two messages is newer.
 type paymentData struct {
 	order.Attempt
 	OrderID  string `json:"orderId"`
@@ -43,7 +43,7 @@ var refundTypes = map[order.RefundStatus]string{
 	order.RefundCase: webhook.RefundNeedsDecision, order.RefundAssigned: webhook.RefundAssigned,
 }
 
-// change is a payment, refund or dispute of an entry, and its type or status before.
+// change is a payment, refund or dispute of an entry, with its previous type or status.
 type change struct {
 	message
 	orderID  string
@@ -79,14 +79,14 @@ func (m message) ofMoney(e streams.Entry) (all []message, err error) {
 	return all, err
 }
 
-// event is one message of a change. what names it among all events.
+// event is one message about a change. what names it among all events.
 func (c change) event(eventType string, data any, what ...string) message {
 	c.eventType, c.data, c.id = eventType, data, webhook.EventID(append(what, c.orderID, eventType)...)
 	return c.message
 }
 
-// ofPayment returns an event if the payment came to another type. It comes to each one
-// once, but may fail more often.
+// ofPayment returns an event if the payment reached another type. It reaches each one once,
+// but may fail more often.
 func (c change) ofPayment() ([]message, error) {
 	var p order.Attempt
 	if err := json.Unmarshal(c.doc, &p); err != nil {
@@ -104,7 +104,7 @@ func (c change) ofPayment() ([]message, error) {
 	return []message{c.event(name, paymentData{p, c.orderID, c.revision}, what...)}, nil
 }
 
-// ofRefund returns an event if the refund came to another status. It comes to each one once
+// ofRefund returns an event if the refund reached another status. It reaches each one once
 // after each decision of an operator.
 func (c change) ofRefund() ([]message, error) {
 	var r order.Refund
@@ -122,8 +122,8 @@ func (c change) ofRefund() ([]message, error) {
 	return []message{c.event(name, refundData{r.Public(), c.revision}, what...)}, nil
 }
 
-// ofDispute returns events of what the provider said about a dispute. That an operator took
-// note of it is none: what is news is not dismissed any more.
+// ofDispute returns events about the provider's messages on a dispute. An operator's
+// dismissal is not an event: news clears it.
 func (c change) ofDispute() (all []message, err error) {
 	var d order.Dispute
 	if err := json.Unmarshal(c.doc, &d); err != nil {

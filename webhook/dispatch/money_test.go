@@ -28,7 +28,7 @@ func attempt(kind order.PaymentEventType, after time.Duration) order.Attempt {
 	}
 }
 
-// pays brings an order's document to a status, and its payments beside it.
+// pays takes an order's document to a status, with its payments.
 func (s *shop) pays(id string, version int64, status order.Status, attempts ...order.Attempt) {
 	s.t.Helper()
 	require.NoError(s.t, s.docs.Put(s.t.Context(), record(s.t, id, version, status, attempts...)))
@@ -48,7 +48,7 @@ func record(t *testing.T, id string, version int64, status order.Status, attempt
 	return r
 }
 
-// refunds records a refund as it comes to one status after another.
+// refunds records a refund as it reaches one status after another.
 func (s *shop) refunds(r order.Refund, statuses ...order.RefundStatus) order.Refund {
 	s.t.Helper()
 	for _, status := range statuses {
@@ -87,7 +87,7 @@ func decided(r order.Refund, after time.Duration) order.Refund {
 	return r
 }
 
-// everything makes every event happen, and says how often each does.
+// everything makes every event happen, and returns how often each does.
 func (s *shop) everything() map[string]int {
 	s.put("mug", product.StatusListed)
 	require.NoError(s.t, s.stock.Delist(s.t.Context(), "mug", 1))
@@ -144,8 +144,8 @@ func TestEveryChangeOfMoneyIsToldOnce(t *testing.T) {
 	})
 }
 
-// Merchants' endpoints may be anybody's: what they get is the contract's, without names of
-// staff and without what staff noted.
+// Merchants' endpoints may belong to third parties: they get what the contract says,
+// without names of staff and without what staff noted.
 func TestWhatIsToldIsWhatTheContractSaysAndNoMore(t *testing.T) {
 	s := newShop(t, redistest.Real(t))
 	require.NoError(t, s.rdb.FlushAll(t.Context()).Err())
@@ -182,7 +182,7 @@ func TestWhatIsToldIsWhatTheContractSaysAndNoMore(t *testing.T) {
 	require.Equal(t, true, succeeded["taken"])
 }
 
-// After a restore of an older copy the workflows or a repair write once more what they have
+// After a restore of an older copy the workflows or a repair write again what they have
 // written since. It is published again, as the same events.
 func TestWhatIsWrittenAgainAfterARestoreIsTheSameEvent(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
@@ -236,7 +236,7 @@ func (s *shop) asked() int {
 	return s.office.asked
 }
 
-// Documents that can't be read keep the rest of their entry from nobody.
+// Unreadable documents don't hold up the rest of their entry.
 func TestADamagedPaymentHoldsUpNobody(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		s := newShop(t, rdb)

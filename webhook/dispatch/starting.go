@@ -18,17 +18,17 @@ import (
 )
 
 const (
-	// atOnce is how many deliveries are being started: few, orders come first.
+	// atOnce is how many deliveries are started at a time: few, because orders come first.
 	atOnce = 8
 	// perPart is how many entries are acknowledged together: with fewer, a crash repeats
 	// less, and fewer documents of orders are in memory.
 	perPart = 100
 )
 
-// dispatch goes over the entries part by part, acknowledging each entry once all of its
-// deliveries are started: one that fails keeps the others from nothing.
+// dispatch goes over the entries in parts, and acknowledges each entry once all of its
+// deliveries are started: one that fails doesn't hold up the others.
 func (d *Dispatcher) dispatch(ctx context.Context, entries []streams.Entry) error {
-	// Read after the entries were: an endpoint that was registered before one of them was
+	// Read after the entries: an endpoint that was registered before one of them was
 	// written is on this list.
 	endpoints, err := d.Endpoints.List(ctx)
 	if err != nil {
@@ -65,7 +65,7 @@ func (d *Dispatcher) dispatchPart(ctx context.Context, part []streams.Entry, end
 			return nil
 		})
 	}
-	_ = starting.Wait() // each error stands at its entry
+	_ = starting.Wait() // each error is kept with its entry
 	var done []streams.Entry
 	for i, e := range part {
 		if failed[i] == nil {
@@ -78,8 +78,8 @@ func (d *Dispatcher) dispatchPart(ctx context.Context, part []streams.Entry, end
 	return errors.Join(failed...)
 }
 
-// begin starts one delivery. One that Temporal won't ever take is given up: it must not
-// hold up all that come after it.
+// begin starts one delivery. One that Temporal will never accept is dropped: it must not
+// hold up all later ones.
 func (d *Dispatcher) begin(ctx context.Context, one webhook.Delivery) error {
 	ctx, cancel := context.WithTimeout(ctx, startWithin)
 	defer cancel()
@@ -94,7 +94,7 @@ func (d *Dispatcher) begin(ctx context.Context, one webhook.Delivery) error {
 	return err
 }
 
-// delivery is one that the entry at a place of its part stands for.
+// delivery is a delivery of the entry at one position of its part.
 type delivery struct {
 	webhook.Delivery
 	entry int
@@ -103,7 +103,7 @@ type delivery struct {
 // startWithin bounds one start.
 const startWithin = 10 * time.Second
 
-// deliveries are all that the entries stand for. What can't be read is told in the log
+// deliveries returns everything that the entries stand for. What can't be read is logged
 // and left out: it can't be read the next time either.
 func (d *Dispatcher) deliveries(ctx context.Context, part []streams.Entry, endpoints []webhook.Stored) ([]delivery, error) {
 	type wanted struct {
@@ -156,22 +156,22 @@ func (d *Dispatcher) deliveries(ctx context.Context, part []streams.Entry, endpo
 	return deliveries, nil
 }
 
-// writtenAt is when the entry was appended, by the server's clock: what endpoints'
-// CreatedAt and EnabledAt are of, too.
+// writtenAt is when the entry was appended, by the server's clock, like endpoints'
+// CreatedAt and EnabledAt.
 func writtenAt(e streams.Entry) time.Time {
 	ms, _, _ := strings.Cut(e.ID, "-")
 	n, _ := strconv.ParseInt(ms, 10, 64)
 	return time.UnixMilli(n)
 }
 
-// money is what is told of an order's document.
+// money is what a message contains of an order's document.
 type money struct {
 	Currency string          `json:"currency"`
 	Amounts  json.RawMessage `json:"amounts"`
 }
 
-// amounts reads what the orders come to, by their ids. One that Redis has no longer, or
-// that can't be read, is told of without.
+// amounts reads the orders' amounts, by their ids. An order that is no longer in Redis, or
+// can't be read, is left out.
 func (d *Dispatcher) amounts(ctx context.Context, ids []string) (map[string]money, error) {
 	if len(ids) == 0 {
 		return nil, nil

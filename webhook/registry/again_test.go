@@ -11,8 +11,8 @@ import (
 	"holdfast/webhook"
 )
 
-// The client sends a request again where its answer was lost: what it finds is its own
-// success, and the secret has to reach who asked for it.
+// The client repeats a request if its answer was lost: what it finds is its own success,
+// and the secret has to reach the caller.
 func TestARotationThatIsSentAgainIsOneSecret(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		for name, rotations := range map[string]int{"with room for more": 1, "as the last": webhook.MaxSecrets - 1} {

@@ -11,9 +11,9 @@ import (
 	"holdfast/webhook"
 )
 
-// Rotate gives an endpoint a new secret, which it returns: again under the same key, that
-// of the first time. The old ones sign for a while yet. key is the Idempotency-Key of the
-// call, empty for none.
+// Rotate gives an endpoint a new secret and returns it; a repeated call with the same key
+// returns the first one. The old ones keep signing for a while. key is the Idempotency-Key
+// of the call, empty for none.
 func (s *Store) Rotate(ctx context.Context, id, key string, now time.Time) (webhook.Stored, webhook.Secret, error) {
 	made := webhook.Secret{Value: webhook.NewSecret(), Key: webhook.KeyOf("rotate", key)}
 	var once mark
@@ -22,7 +22,7 @@ func (s *Store) Rotate(ctx context.Context, id, key string, now time.Time) (webh
 	}
 	before := false
 	e, err := s.change(ctx, id, once, func(e *webhook.Stored) (bool, error) {
-		if e.Has(made.Value) { // this call put it there: its answer was lost, and it was sent again
+		if e.Has(made.Value) { // this call stored it: its answer was lost, and the request was repeated
 			return false, nil
 		}
 		if _, before = e.MadeUnder(made.Key); before {
@@ -36,8 +36,8 @@ func (s *Store) Rotate(ctx context.Context, id, key string, now time.Time) (webh
 	return e, made, err
 }
 
-// Update changes an endpoint, and returns it. Of two changes at the same time none is
-// lost, because each touches only what it names.
+// Update changes an endpoint and returns it. Of two concurrent changes none is lost,
+// because each touches only what it names.
 func (s *Store) Update(ctx context.Context, id string, p webhook.Patch) (webhook.Stored, error) {
 	now, err := s.rdb.Time(ctx).Result() // the entries of the streams have the server's time
 	if err != nil {
@@ -59,23 +59,24 @@ func (s *Store) Disable(ctx context.Context, sentTo webhook.Stored, now time.Tim
 	return err
 }
 
-// changes is how often a change is tried against those of others.
+// changes is how often a change is retried against concurrent ones.
 const changes = 10
 
 // keepUpdates is longer than the client repeats a request.
 const keepUpdates = 10 * time.Minute
 
-// mark remembers that a change was made, so that it is made once.
+// mark records that a change was made, so that it is made once.
 type mark struct {
 	key  string
 	keep time.Duration
 }
 
-// errMade says that the change was made before.
+// errMade means that the change was made before.
 var errMade = errors.New("the change was made before")
 
-// change writes what how makes of an endpoint, if it says that it changes it. how may find its own change made already: the
-// client sends a request again where its answer was lost. errMade comes with the endpoint as it is.
+// change stores the result of how, which changes an endpoint and reports whether it did.
+// how may find its own change already made: the client repeats a request if its answer was
+// lost. errMade comes with the current endpoint.
 func (s *Store) change(ctx context.Context, id string, once mark, how func(*webhook.Stored) (bool, error)) (webhook.Stored, error) {
 	where := keys()[:1]
 	if once.key != "" {

@@ -73,7 +73,7 @@ func TestChangesAtOnceAreAllMade(t *testing.T) {
 	})
 }
 
-// The client sends a request again whose answer was lost. A later change must stay.
+// The client repeats a request whose answer was lost. A later change must stay.
 func TestAChangeThatIsSentAgainDoesNotUndoALaterOne(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		s, ctx := New(rdb), t.Context()
@@ -94,7 +94,7 @@ func TestAChangeThatIsSentAgainDoesNotUndoALaterOne(t *testing.T) {
 	})
 }
 
-// A 410 says that the URL is gone to which the message was sent, at the time when it was.
+// A 410 means that the URL to which the message was sent is gone, at that time.
 func TestALate410DoesNotDisableAWebhookThatWasChangedSince(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		s, ctx, now := New(rdb), t.Context(), time.Now()

@@ -95,7 +95,7 @@ func TestARepeatedRotationIsTheSameSecret(t *testing.T) {
 	})
 }
 
-// None ends early because another one is made; and there is a bound.
+// None ends early because another one is created; and there is a limit.
 func TestEachOldSecretSignsForItsOwnTime(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		s, ctx, now := New(rdb), t.Context(), time.Now()
@@ -127,7 +127,7 @@ func TestEachOldSecretSignsForItsOwnTime(t *testing.T) {
 	})
 }
 
-// Secrets are kept where they sign, and nowhere else.
+// Secrets are stored where they sign, and nowhere else.
 func TestKeysKeepNoSecrets(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		s, ctx := New(rdb), t.Context()

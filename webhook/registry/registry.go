@@ -1,4 +1,4 @@
-// Package registry keeps merchants' endpoints and the log of what was sent to them, on
+// Package registry stores merchants' endpoints and the log of what was sent to them, on
 // Redis. It sends nothing.
 package registry
 
@@ -31,20 +31,20 @@ var (
 	eraseScript   = redisdb.Embedded(sources, "erase")
 )
 
-// endpointsKey is the hash of all endpoints, by id. It lies with the set of registered
-// groups, so that one script changes both.
+// endpointsKey is the hash of all endpoints, by id. It shares a slot with the set of
+// registered groups, so that one script changes both.
 const endpointsKey = streams.GroupsTag + ":webhooks"
 
-// Store is the endpoints of one Redis or one Redis Cluster.
+// Store gives access to the endpoints of one Redis or Redis Cluster.
 type Store struct {
 	rdb redis.UniversalClient
 }
 
-// New returns the endpoints that rdb keeps. The caller closes rdb.
+// New returns a store on rdb, which the caller closes.
 func New(rdb redis.UniversalClient) *Store { return &Store{rdb: rdb} }
 
-// Add registers an endpoint: it is told of what happens from now on. It returns the secret
-// that was made: again under the same key, that of the first time.
+// Add registers an endpoint, which receives events from now on. It returns the new secret;
+// a repeated call with the same key returns the first one.
 func (s *Store) Add(ctx context.Context, r webhook.Registration) (webhook.Stored, webhook.Secret, error) {
 	now, err := s.rdb.Time(ctx).Result() // the entries of the streams have the server's time
 	if err != nil {
@@ -84,7 +84,7 @@ func (s *Store) Add(ctx context.Context, r webhook.Registration) (webhook.Stored
 	return e, made, nil
 }
 
-// registered answers a registration that was made before under the same key.
+// registered returns the result of an earlier registration under the same key.
 func registered(doc, fingerprint, key string, now time.Time) (webhook.Stored, webhook.Secret, error) {
 	if doc == "" {
 		return webhook.Stored{}, webhook.Secret{}, webhook.ErrSecretGone
@@ -100,7 +100,7 @@ func registered(doc, fingerprint, key string, now time.Time) (webhook.Stored, we
 	return e, made, err
 }
 
-// stillSigns finds the secret that an earlier call under this key made.
+// stillSigns finds the secret that an earlier call under this key created.
 func stillSigns(e webhook.Stored, key string, now time.Time) (webhook.Secret, error) {
 	made, there := e.MadeUnder(key)
 	if !there || (!made.Until.IsZero() && !now.Before(made.Until)) {
@@ -109,8 +109,8 @@ func stillSigns(e webhook.Stored, key string, now time.Time) (webhook.Secret, er
 	return made, nil
 }
 
-// addedKey and rotatedKey remember Idempotency-Keys, and no secrets: these are kept where
-// they sign, and no longer than they sign.
+// addedKey and rotatedKey store Idempotency-Keys, but no secrets: these are stored only
+// where they sign, and no longer than they sign.
 func addedKey(key string) string { return endpointsKey + ":added:" + key }
 
 func rotatedKey(id, key string) string { return endpointsKey + ":rotated:" + id + ":" + key }
@@ -150,7 +150,7 @@ func decode(id, doc string) (webhook.Stored, error) {
 	return e, nil
 }
 
-// Any tells whether there is an endpoint.
+// Any reports whether there is an endpoint.
 func (s *Store) Any(ctx context.Context) (bool, error) {
 	n, err := s.rdb.HLen(ctx, endpointsKey).Result()
 	if err != nil {
@@ -177,7 +177,7 @@ func (s *Store) get(ctx context.Context, id string) (webhook.Stored, string, err
 	return e, doc, err
 }
 
-// Remove forgets an endpoint and its log. What is on its way to it ends at its next try.
+// Remove deletes an endpoint and its log. A message in flight to it ends at its next try.
 func (s *Store) Remove(ctx context.Context, id string) error {
 	gone, err := s.run(ctx, removeScript, keys(), id, webhook.Group).Bool()
 	if err != nil {

@@ -73,7 +73,7 @@ func TestEndpoints(t *testing.T) {
 	})
 }
 
-// Of changes at the same time none is lost.
+// Of concurrent changes none is lost.
 func TestChangesDontLoseEachOther(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		s, ctx := New(rdb), t.Context()
@@ -135,7 +135,7 @@ func TestTheLog(t *testing.T) {
 	})
 }
 
-// Pages are whole, and the log of an endpoint has a bound.
+// Pages are complete, and the log of an endpoint is bounded.
 func TestPagesAndBound(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		s, ctx := New(rdb), t.Context()
