@@ -56,7 +56,7 @@ type change struct {
 // earlier versions name them without their documents.
 func (m message) ofMoney(e streams.Entry) (all []message, err error) {
 	revision, _ := strconv.ParseInt(e.Text("rev"), 10, 64)
-	for _, field := range strings.Fields(e.Text("payments")) {
+	for field := range strings.FieldsSeq(e.Text("payments")) {
 		c := change{m, e.Text("id"), e.Text("was:" + field), []byte(e.Text("now:" + field)), revision}
 		if len(c.doc) == 0 {
 			continue
