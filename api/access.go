@@ -7,9 +7,9 @@ import (
 	"strings"
 	"sync"
 
-	"holdfast/api/openapi"
-
 	"github.com/goccy/go-yaml"
+
+	"holdfast/api/openapi"
 )
 
 // rule is who may make a call: everyone, or callers with one of some roles. A public call with

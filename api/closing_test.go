@@ -158,12 +158,24 @@ func TestACustomerReadsTheirOwnNoteAndNoneByStaff(t *testing.T) {
 		body         map[string]string
 		reads, staff map[string]string
 	}{
-		{"eve", api.RoleSupport, map[string]string{"reason": "fraud", "note": secret},
-			map[string]string{"reason": "operator"}, map[string]string{"reason": "fraud", "note": secret}},
-		{"eve", api.RoleSupport, map[string]string{"reason": "customer", "note": secret},
-			map[string]string{"reason": "customer"}, map[string]string{"reason": "customer", "note": secret}},
-		{"ada", api.RoleCustomer, map[string]string{"note": "too small"},
-			map[string]string{"reason": "customer", "note": "too small"}, map[string]string{"reason": "customer", "note": "too small"}},
+		{
+			"eve", api.RoleSupport,
+			map[string]string{"reason": "fraud", "note": secret},
+			map[string]string{"reason": "operator"},
+			map[string]string{"reason": "fraud", "note": secret},
+		},
+		{
+			"eve", api.RoleSupport,
+			map[string]string{"reason": "customer", "note": secret},
+			map[string]string{"reason": "customer"},
+			map[string]string{"reason": "customer", "note": secret},
+		},
+		{
+			"ada", api.RoleCustomer,
+			map[string]string{"note": "too small"},
+			map[string]string{"reason": "customer", "note": "too small"},
+			map[string]string{"reason": "customer", "note": "too small"},
+		},
 	} {
 		o := g.do(orderCall(basketOf("")).as(t, "ada", api.RoleCustomer)).order(t)
 		cancel := call{method: http.MethodPost, path: "/v1/orders/" + o.ID + "/cancel", body: c.body}

@@ -7,10 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"holdfast/api/openapi"
-
 	"github.com/stretchr/testify/require"
 
+	"holdfast/api/openapi"
 	"holdfast/order"
 	"holdfast/search"
 )

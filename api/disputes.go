@@ -6,10 +6,9 @@ import (
 	"fmt"
 	"net/http"
 
-	"holdfast/api/openapi"
-
 	"github.com/gin-gonic/gin"
 
+	"holdfast/api/openapi"
 	"holdfast/order"
 	"holdfast/product"
 	"holdfast/saga"

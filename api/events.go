@@ -3,10 +3,9 @@ package api
 import (
 	"context"
 
-	"holdfast/api/openapi"
-
 	"github.com/gin-gonic/gin"
 
+	"holdfast/api/openapi"
 	"holdfast/search"
 )
 

@@ -9,12 +9,11 @@ import (
 	"strings"
 	"testing"
 
-	"holdfast/api/openapi"
-
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/stretchr/testify/require"
 
 	"holdfast/api"
+	"holdfast/api/openapi"
 	"holdfast/webhook"
 )
 

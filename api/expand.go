@@ -8,11 +8,10 @@ import (
 	"slices"
 	"time"
 
-	"holdfast/api/openapi"
-
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"holdfast/api/openapi"
 	"holdfast/product"
 )
 

@@ -5,10 +5,9 @@ import (
 	"net/http"
 	"slices"
 
-	"holdfast/api/openapi"
-
 	"github.com/gin-gonic/gin"
 
+	"holdfast/api/openapi"
 	"holdfast/order"
 	"holdfast/search"
 )
@@ -19,8 +18,10 @@ func CheckOrder(raw []byte) error {
 	if err := decodeStrict(raw, &in); err != nil {
 		return err
 	}
-	return order.Placement{OrderID: "o", CustomerID: in.CustomerID, Lines: in.Lines, Address: in.Address, Metadata: in.Metadata,
-		ExternalReference: in.ExternalReference}.Validate()
+	return order.Placement{
+		OrderID: "o", CustomerID: in.CustomerID, Lines: in.Lines, Address: in.Address, Metadata: in.Metadata,
+		ExternalReference: in.ExternalReference,
+	}.Validate()
 }
 
 // OwnOrders is what a caller may ask of the list of orders.

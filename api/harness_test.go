@@ -14,8 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"holdfast/api/openapi"
-
 	"github.com/alicebob/miniredis/v2"
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -26,6 +24,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"holdfast/api"
+	"holdfast/api/openapi"
 	"holdfast/inventory"
 	"holdfast/order"
 	"holdfast/payment/sandbox"

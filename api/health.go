@@ -6,11 +6,10 @@ import (
 	"maps"
 	"net/http"
 
-	"holdfast/api/openapi"
-
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"holdfast/api/openapi"
 	"holdfast/search"
 	"holdfast/version"
 )

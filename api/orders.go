@@ -6,11 +6,10 @@ import (
 	"fmt"
 	"time"
 
-	"holdfast/api/openapi"
-
 	"github.com/gin-gonic/gin"
 	"github.com/go-json-experiment/json/jsontext"
 
+	"holdfast/api/openapi"
 	"holdfast/order"
 	"holdfast/search"
 )

@@ -8,9 +8,9 @@ import (
 	"slices"
 	"strings"
 
-	"holdfast/api/openapi"
-
 	"github.com/gin-gonic/gin"
+
+	"holdfast/api/openapi"
 )
 
 // listParameters are the parameters of the calls that search and list, by route. A

@@ -8,11 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"holdfast/api/openapi"
-
 	"github.com/stretchr/testify/require"
 
 	"holdfast/api"
+	"holdfast/api/openapi"
 	"holdfast/order"
 	"holdfast/payment"
 	"holdfast/saga"

@@ -8,12 +8,11 @@ import (
 	"testing"
 	"time"
 
-	"holdfast/api/openapi"
-
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
 	"holdfast/api"
+	"holdfast/api/openapi"
 	"holdfast/order"
 	"holdfast/payment"
 	"holdfast/saga"

@@ -9,10 +9,10 @@ import (
 	"slices"
 	"time"
 
-	"holdfast/api/openapi"
-
 	"github.com/gin-gonic/gin"
 	"github.com/go-json-experiment/json"
+
+	"holdfast/api/openapi"
 )
 
 // problemPath is where the type of a problem leads to: a page that explains it.

@@ -9,11 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"holdfast/api/openapi"
-
 	"github.com/stretchr/testify/require"
 
 	"holdfast/api"
+	"holdfast/api/openapi"
 )
 
 func TestTheTypeOfAProblemLeadsToItsExplanation(t *testing.T) {

@@ -9,10 +9,9 @@ import (
 	"strconv"
 	"strings"
 
-	"holdfast/api/openapi"
-
 	"github.com/gin-gonic/gin"
 
+	"holdfast/api/openapi"
 	"holdfast/product"
 )
 

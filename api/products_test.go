@@ -7,10 +7,9 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"holdfast/api/openapi"
-
 	"github.com/stretchr/testify/require"
 
+	"holdfast/api/openapi"
 	"holdfast/product"
 	"holdfast/saga"
 )

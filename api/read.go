@@ -9,13 +9,12 @@ import (
 	"slices"
 	"time"
 
-	"holdfast/api/openapi"
-	"holdfast/saga"
-	"holdfast/search"
-
 	"github.com/gin-gonic/gin"
 
+	"holdfast/api/openapi"
 	"holdfast/order"
+	"holdfast/saga"
+	"holdfast/search"
 )
 
 // Bounds of reading an order.

@@ -9,10 +9,9 @@ import (
 	"net/http"
 	"slices"
 
-	"holdfast/api/openapi"
-
 	"github.com/gin-gonic/gin"
 
+	"holdfast/api/openapi"
 	"holdfast/order"
 	"holdfast/saga"
 )

@@ -11,11 +11,10 @@ import (
 	"strconv"
 	"time"
 
-	"holdfast/api/openapi"
-
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
+	"holdfast/api/openapi"
 	"holdfast/order"
 	"holdfast/product"
 	"holdfast/saga"

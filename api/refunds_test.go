@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"holdfast/api/openapi"
-
 	"github.com/stretchr/testify/require"
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/api/enums/v1"
@@ -19,6 +17,7 @@ import (
 	"go.temporal.io/sdk/converter"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"holdfast/api/openapi"
 	"holdfast/order"
 	"holdfast/saga"
 )

@@ -9,12 +9,11 @@ import (
 	"testing"
 	"time"
 
-	"holdfast/api/openapi"
-
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/stretchr/testify/require"
 
 	"holdfast/api"
+	"holdfast/api/openapi"
 	"holdfast/order"
 	"holdfast/product"
 	"holdfast/search"
@@ -152,8 +151,10 @@ func newWindow(t testing.TB) window {
 	}
 	lines := []line{{"productId": "mug", "sku": "one", "quantity": 1}, {"productId": "gone", "sku": "one", "quantity": 1}}
 	place := func(role api.Role) string {
-		return ok(w.as(role, http.MethodPost, "/v1/orders", map[string]any{"customerId": "ada", "lines": lines, "address": address,
-			"externalReference": "SO-1", "metadata": map[string]string{"a": "b"}}), 201).order(t).ID
+		return ok(w.as(role, http.MethodPost, "/v1/orders", map[string]any{
+			"customerId": "ada", "lines": lines, "address": address,
+			"externalReference": "SO-1", "metadata": map[string]string{"a": "b"},
+		}), 201).order(t).ID
 	}
 	w.paid, w.own, w.ended, w.rejected = place(api.RoleOperator), place(api.RoleCustomer), place(api.RoleCustomer), place(api.RoleCustomer)
 	require.Equal(t, http.StatusNoContent, w.callback(success(w.paid, "p-1", 2000)).status)

@@ -4,10 +4,9 @@ import (
 	"context"
 	"net/http"
 
-	"holdfast/api/openapi"
-
 	"github.com/gin-gonic/gin"
 
+	"holdfast/api/openapi"
 	"holdfast/search"
 )
 

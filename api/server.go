@@ -17,11 +17,10 @@ import (
 	"sync"
 	"time"
 
-	"holdfast/api/openapi"
-
 	"github.com/gin-gonic/gin"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"holdfast/api/openapi"
 	"holdfast/identity"
 	"holdfast/order"
 )

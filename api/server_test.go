@@ -13,11 +13,10 @@ import (
 	"testing"
 	"time"
 
-	"holdfast/api/openapi"
-
 	"github.com/stretchr/testify/require"
 
 	"holdfast/api"
+	"holdfast/api/openapi"
 	"holdfast/identity"
 	"holdfast/product"
 	"holdfast/version"

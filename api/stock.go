@@ -4,10 +4,9 @@ import (
 	"errors"
 	"net/http"
 
-	"holdfast/api/openapi"
-
 	"github.com/gin-gonic/gin"
 
+	"holdfast/api/openapi"
 	"holdfast/product"
 	"holdfast/saga"
 )

@@ -6,9 +6,9 @@ import (
 	"strconv"
 	"time"
 
-	"holdfast/api/openapi"
-
 	"github.com/gin-gonic/gin"
+
+	"holdfast/api/openapi"
 )
 
 // Bounds of waiting for an order.

@@ -25,9 +25,12 @@ func TestANewAddressMeansSomethingElseForEachPackage(t *testing.T) {
 	changes, err := f.Readdress(old, moved, false)
 	require.NoError(t, err)
 	require.Equal(t, []order.PackageAddress{
-		{PackageID: "fresh", Change: order.AddressApplied}, {PackageID: "labelled", Change: order.AddressRelabel},
-		{PackageID: "left", Change: order.AddressIntercept}, {PackageID: "rolling", Change: order.AddressIntercept},
-		{PackageID: "near", Change: order.AddressTooLate}, {PackageID: "gone", Change: order.AddressTooLate},
+		{PackageID: "fresh", Change: order.AddressApplied},
+		{PackageID: "labelled", Change: order.AddressRelabel},
+		{PackageID: "left", Change: order.AddressIntercept},
+		{PackageID: "rolling", Change: order.AddressIntercept},
+		{PackageID: "near", Change: order.AddressTooLate},
+		{PackageID: "gone", Change: order.AddressTooLate},
 	}, changes)
 	require.Equal(t, moved, f.Package("labelled").Address)
 	require.Nil(t, f.Package("left").Address)

@@ -89,7 +89,9 @@ func TestWhatAnOldViewOfOrdersDoesNotHave(t *testing.T) {
 	_, err = x.ListOrders(t.Context(), search.OrderQuery{CustomerID: "ada", Sort: search.OrderSortNewest})
 	require.NoError(t, err)
 	added := []search.OrderQuery{
-		{Sort: search.OrderSortUpdated}, {UpdatedSince: time.Now()}, {ExternalReference: "SO-1"},
+		{Sort: search.OrderSortUpdated},
+		{UpdatedSince: time.Now()},
+		{ExternalReference: "SO-1"},
 		{PaymentStatus: []order.PaymentStatus{order.PaymentPaid}},
 	}
 	for _, q := range added {
