@@ -95,7 +95,7 @@ var customersCalls = []string{
 // readonly may make every GET.
 var staffCalls = map[api.Role][]string{
 	api.RoleCatalog: {
-		"PUT /v1/products/{id}", "POST /v1/products/{id}/stock", "POST /v1/products/{id}/list", "POST /v1/products/{id}/delist",
+		"PUT /v1/products/{id}", "PATCH /v1/products/{id}", "POST /v1/products/bulk", "POST /v1/stock/bulk", "POST /v1/products/{id}/stock", "POST /v1/products/{id}/list", "POST /v1/products/{id}/delist",
 		"GET /v1/products/{id}/events",
 	},
 	api.RoleFulfilment: {"GET /v1/orders", "GET /v1/orders/{id}", "POST /v1/orders/{id}/deliver"},
@@ -193,7 +193,15 @@ var walk = map[string]struct {
 	"GET /v1/orders":                                        {"", 200, 200, 200},
 	"PUT /v1/products/{id}":                                 {`{"title":"T","currency":"EUR","variants":[{"sku":"one","price":1}]}`, 200, 0, 0},
 	"POST /v1/products/{id}/stock":                          {`{"delta":1}`, 200, 0, 0},
+	"PATCH /v1/products/{id}":                               {`{"brand":"B"}`, 200, 0, 0},
+	"POST /v1/products/bulk":                                {`{"id":"cup","title":"T","currency":"EUR","variants":[{"sku":"one","price":1}]}`, 200, 0, 0},
+	"POST /v1/stock/bulk":                                   {`{"productId":"mug","delta":1}`, 200, 0, 0},
 	"POST /v1/orders/{id}/deliver":                          {"", 409, 0, 0},
+}
+
+// mediaOf are the media types of bodies that aren't JSON.
+var mediaOf = map[string]string{
+	"PATCH /v1/products/{id}": mergePatch, "POST /v1/products/bulk": "application/jsonl", "POST /v1/stock/bulk": "application/jsonl",
 }
 
 // Every call, by everybody.
@@ -217,6 +225,9 @@ func TestEveryCallByEverybody(t *testing.T) {
 				k := call{method: c.method, path: pathParameter.ReplaceAllString(path, "mug"), header: key("k")}
 				if w := walk[name]; w.body != "" {
 					k.body = w.body
+				}
+				if media := mediaOf[name]; media != "" {
+					k.header.Set("Content-Type", media)
 				}
 				return k
 			}

@@ -15,6 +15,12 @@ import (
 // Products are the product entities.
 type Products interface {
 	Put(ctx context.Context, id string, spec product.Spec, ifMatch *int64) (p product.Product, created bool, err error)
+	// PutMany and AdjustMany do as Put and Adjust do, with few round trips; each result has its
+	// own error.
+	PutMany(ctx context.Context, all []product.Replacement) []product.Replaced
+	AdjustMany(ctx context.Context, all []product.Adjustment) []product.Adjusted
+	// RememberBatch refuses a key that came with another body: product.ErrKeyReused.
+	RememberBatch(ctx context.Context, key, body string) error
 	Get(ctx context.Context, id string) (product.Product, error)
 	// GetMany is Get for many in one read; each answer has its own error.
 	GetMany(ctx context.Context, ids []string) ([]product.Lookup, error)

@@ -30,8 +30,14 @@ func costOf(c *gin.Context, r rule) int {
 	return cost
 }
 
-// costOfLines returns what an order costs beside its call.
+// costOfLines returns what an order or a bulk call costs beside its call.
 func costOfLines(lines int) int { return begun(lines, linesIncluded) }
+
+// takeLines takes from the caller's allowance what the lines of a call cost beside it.
+func (s *Server) takeLines(c *gin.Context, lines int) error {
+	taken := costOf(c, s.access.of(c.Request.Method, c.FullPath()))
+	return s.limits.callers.take(c, callerKeyOf(CallerOf(c.Request.Context())), taken, costOfLines(lines))
+}
 
 // begun counts the batches of a size that are begun beyond the first one.
 func begun(n, size int) int { return max(0, (n-1)/size) }

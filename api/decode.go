@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"mime"
+	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -12,14 +13,26 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
+const mergePatchType = "application/merge-patch+json"
+
 // body is the body of a request that must be JSON.
 func body(c *gin.Context) ([]byte, error) {
-	return bodyOf(c, "application/json", errMediaType)
+	return bodyOf(c, errMediaType, "application/json")
 }
 
-// bodyOf is the body of a request that must be of a media type, or is refused.
-func bodyOf(c *gin.Context, media string, refused error) ([]byte, error) {
-	if types := c.Request.Header["Content-Type"]; len(types) != 1 || !isMedia(types[0], media) {
+// patchBody is the body of a request that must be a JSON merge patch.
+func patchBody(c *gin.Context) ([]byte, error) {
+	b, err := bodyOf(c, errPatchType, mergePatchType)
+	if errors.Is(err, errPatchType) {
+		c.Header("Accept-Patch", mergePatchType)
+	}
+	return b, err
+}
+
+// bodyOf is the body of a request that must be of one of the media types, or is refused.
+func bodyOf(c *gin.Context, refused error, media ...string) ([]byte, error) {
+	types := c.Request.Header["Content-Type"]
+	if len(types) != 1 || !slices.ContainsFunc(media, func(m string) bool { return isMedia(types[0], m) }) {
 		return nil, refused
 	}
 	if e := c.GetHeader("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
@@ -58,7 +71,7 @@ func decode(c *gin.Context, v any) error {
 // removes a field: it is read as the empty value that removable has for it, and refused for
 // all other fields.
 func decodePatch(c *gin.Context, v any, removable map[string]string) error {
-	b, err := bodyOf(c, "application/merge-patch+json", errPatchType)
+	b, err := patchBody(c)
 	if err != nil {
 		return err
 	}

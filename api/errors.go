@@ -21,6 +21,7 @@ var (
 	errNoRoute         = errors.New("there is nothing at this path")
 	errNoMethod        = errors.New("this path doesn't know the method")
 	errMediaType       = errors.New("the body must be application/json, said once")
+	errLinesType       = errors.New("the body must be application/jsonl or application/x-ndjson, said once")
 	errPatchType       = errors.New("the body must be application/merge-patch+json, said once")
 	errEncoding        = errors.New("the body must come without a Content-Encoding")
 	errTooLarge        = fmt.Errorf("the body is larger than %d bytes", maxBodyBytes)
@@ -90,6 +91,7 @@ var kinds = []kind{
 	{errNotYours, http.StatusForbidden, "forbidden", "Somebody else's", 0},
 	{errTooMany, http.StatusTooManyRequests, "too-many-requests", "Too many requests", time.Second},
 	{errTooManyPays, http.StatusTooManyRequests, "too-many-requests", "Too many payments asked for", time.Minute},
+	{errLinesType, http.StatusUnsupportedMediaType, "unsupported-media-type", "Unsupported media type", 0},
 	{errPatchType, http.StatusUnsupportedMediaType, "unsupported-media-type", "Unsupported media type", 0},
 	{errMediaType, http.StatusUnsupportedMediaType, "unsupported-media-type", "Unsupported media type", 0},
 	{errEncoding, http.StatusUnsupportedMediaType, "unsupported-media-type", "Unsupported encoding", 0},
@@ -103,11 +105,13 @@ var kinds = []kind{
 	{errNoKey, http.StatusBadRequest, "idempotency-key-required", "Idempotency-Key required", 0},
 	{errMismatch, http.StatusUnprocessableEntity, "idempotency-mismatch", "Another body under the same key", 0},
 	{product.ErrActionReused, http.StatusUnprocessableEntity, "idempotency-mismatch", "Another body under the same key", 0},
+	{product.ErrKeyReused, http.StatusUnprocessableEntity, "idempotency-mismatch", "Another body under the same key", 0},
 	{order.ErrDocumentTooLarge, http.StatusUnprocessableEntity, "order-too-large", "Order too large", 0},
 	{product.ErrNotFound, http.StatusNotFound, "unknown-product", "Unknown product", 0},
 	{errNoSKU, http.StatusNotFound, "unknown-product", "Variant not named", 0},
 	{product.ErrUnknownSKU, http.StatusNotFound, "unknown-product", "Unknown variant", 0},
 	{product.ErrStale, http.StatusPreconditionFailed, "stale", "Changed meanwhile", 0},
+	{errContested, http.StatusConflict, "stale", "Changed meanwhile", time.Second},
 	{product.ErrExists, http.StatusPreconditionFailed, "product-exists", "There already", 0},
 	{errNotCancellable, http.StatusConflict, "order-closed", "Order closed", 0},
 	{errNotDeliverable, http.StatusConflict, "order-closed", "Order closed", 0},
@@ -149,6 +153,7 @@ var kinds = []kind{
 	{errWebhookDisabled, http.StatusConflict, "webhook-disabled", "Webhook disabled", 0},
 	{errWebhooks, http.StatusServiceUnavailable, "webhooks-unavailable", "Webhooks unavailable", 2 * time.Second},
 	{errPaymentsUnread, http.StatusServiceUnavailable, "payments-unavailable", "Payments unavailable", 2 * time.Second},
+	{product.ErrNotTried, http.StatusServiceUnavailable, "timeout", "Not reached in time", 2 * time.Second},
 	{errTimeout, http.StatusServiceUnavailable, "timeout", "Took too long", 2 * time.Second},
 	{context.Canceled, statusClientGone, "client-gone", "The client went away", 0},
 }

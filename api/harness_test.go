@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -128,6 +129,24 @@ var loadRouter = sync.OnceValues(func() (routers.Router, error) {
 	return legacy.NewRouter(doc, withoutExamples)
 })
 
+// readLinesAsContract: to the contract, JSON lines are a list of what is in them.
+func readLinesAsContract() {
+	for _, media := range []string{"application/jsonl", "application/x-ndjson"} {
+		openapi3filter.RegisterBodyDecoder(media, func(body io.Reader, _ http.Header, _ *openapi3.SchemaRef, _ openapi3filter.EncodingFn) (any, error) {
+			all := []any{}
+			for d := json.NewDecoder(body); ; {
+				var v any
+				if err := d.Decode(&v); errors.Is(err, io.EOF) {
+					return all, nil
+				} else if err != nil {
+					return nil, err
+				}
+				all = append(all, v)
+			}
+		})
+	}
+}
+
 func contractRouter(t testing.TB) routers.Router {
 	t.Helper()
 	r, err := loadRouter()
@@ -233,7 +252,8 @@ func (g *gateway) holdAgainstContract(k call, a answer) {
 		return
 	}
 	in := requestInput(r, params, route)
-	if err := openapi3filter.ValidateRequest(g.t.Context(), in); err != nil {
+	lines := route.Operation.RequestBody != nil && route.Operation.RequestBody.Value.Content["application/jsonl"] != nil
+	if err := openapi3filter.ValidateRequest(g.t.Context(), in); err != nil && !(lines && a.status == http.StatusOK) { // of lines, each is refused by itself
 		require.True(g.t, a.status >= 400 && a.status < 500, "the contract refuses %s %s (%v), but: %d %s",
 			k.method, k.path, err, a.status, a.body)
 	}

@@ -56,6 +56,7 @@ func appendHit(b []byte, h *search.ProductHit) []byte {
 		b = appendObject(b, h.Attributes, appendQuoted)
 	}
 	b = appendText(b, "image", h.Image)
+	b = appendText(b, "externalReference", h.ExternalReference)
 	b = appendText(b, "currency", h.Currency)
 	b = appendNumber(b, "minPrice", h.MinPrice)
 	b = appendNumber(b, "maxPrice", h.MaxPrice)

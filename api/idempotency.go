@@ -13,14 +13,17 @@ const maxKeyBytes = 255
 
 // checkKey refuses an Idempotency-Key that could not be logged or compared.
 func checkKey(key *string) error {
-	if key == nil {
-		return nil
-	}
-	notVisible := func(r rune) bool { return r < '!' || r > '~' }
-	if *key == "" || len(*key) > maxKeyBytes || strings.ContainsFunc(*key, notVisible) {
-		return malformed("Idempotency-Key", "must be 1 to 255 visible ASCII characters")
+	if key != nil && !validKey(*key) {
+		return malformed("Idempotency-Key", badKey)
 	}
 	return nil
+}
+
+const badKey = "must be 1 to 255 visible ASCII characters"
+
+func validKey(key string) bool {
+	notVisible := func(r rune) bool { return r < '!' || r > '~' }
+	return key != "" && len(key) <= maxKeyBytes && !strings.ContainsFunc(key, notVisible)
 }
 
 // orderID names an order: always the same for a customer and a key, so that the
@@ -32,6 +35,9 @@ func orderID(customerID string, key *string) (string, error) {
 	id, err := uuid.NewV7()
 	return id.String(), err
 }
+
+// stockAction is the call whose action ids move stock.
+const stockAction = "stock"
 
 // actionID names one use of a call: the key's, or a fresh one.
 func actionID(call string, key *string) string {

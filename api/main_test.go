@@ -6,4 +6,7 @@ import (
 	"holdfast/redisdb/redistest"
 )
 
-func TestMain(m *testing.M) { redistest.Main(m) }
+func TestMain(m *testing.M) {
+	readLinesAsContract()
+	redistest.Main(m)
+}

@@ -82,8 +82,7 @@ func (s *Server) readPlacement(c *gin.Context, key *string) (order.Placement, er
 	if err := p.Validate(); err != nil {
 		return order.Placement{}, err
 	}
-	taken := costOf(c, s.access.of(c.Request.Method, c.FullPath()))
-	if err := s.limits.callers.take(c, callerKeyOf(caller), taken, costOfLines(len(p.Lines))); err != nil {
+	if err := s.takeLines(c, len(p.Lines)); err != nil {
 		return order.Placement{}, err
 	}
 	return p, fits(p)

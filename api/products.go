@@ -32,7 +32,7 @@ func (s *Server) PutProduct(c *gin.Context, id openapi.ID, params openapi.PutPro
 
 func (s *Server) putProduct(c *gin.Context, id string, params openapi.PutProductParams) (product.Product, bool, error) {
 	if id == suggestID {
-		return product.Product{}, false, malformed("id", "is taken: /v1/products/"+suggestID+" is a call of its own")
+		return product.Product{}, false, suggestTaken()
 	}
 	var in specBody
 	if err := decode(c, &in); err != nil {
@@ -69,13 +69,16 @@ func (s *Server) checkCurrency(ctx context.Context, id, currency string) error {
 	case err != nil && !errors.Is(err, product.ErrNotFound):
 		return productError(err)
 	}
-	return product.Invalid{{Path: "currency", Reason: "must be a currency of ISO 4217 such as EUR"}}
+	return noSuchCurrency
 }
+
+var noSuchCurrency = product.Invalid{{Path: "currency", Reason: "must be a currency of ISO 4217 such as EUR"}}
 
 // specBody is a product.Spec as it is sent: a price that was forgotten must not
 // be read as 0.
 type specBody struct {
 	product.Description
+	product.Attachments
 	Currency    string         `json:"currency"`
 	Status      product.Status `json:"status"`
 	MaxPerOrder *int64         `json:"maxPerOrder"`
@@ -90,7 +93,7 @@ type variantBody struct {
 }
 
 func (b specBody) spec() (product.Spec, error) {
-	s := product.Spec{Description: b.Description, Currency: b.Currency, Status: b.Status, MaxPerOrder: b.MaxPerOrder}
+	s := product.Spec{Description: b.Description, Attachments: b.Attachments, Currency: b.Currency, Status: b.Status, MaxPerOrder: b.MaxPerOrder}
 	var bad product.Invalid
 	for i, v := range b.Variants {
 		if v.Price == nil {
@@ -118,17 +121,25 @@ func (s *Server) precondition(c *gin.Context, id string, params openapi.PutProdu
 }
 
 // ifMatch reads one entity tag, or * for a product that is there, whatever its
-// version. Products are never removed, so that looking first is enough. A weak tag
-// is one that a proxy made of ours when it compressed the answer: it has the same
-// version, which is all that is compared.
+// version. Products are never removed, so that looking first is enough.
 func (s *Server) ifMatch(c *gin.Context, id, tag string) (*int64, error) {
-	if tag == "*" {
+	if tag == anyTag {
 		_, err := s.cfg.Products.Get(c.Request.Context(), id)
 		if errors.Is(err, product.ErrNotFound) {
 			err = product.ErrStale
 		}
 		return nil, productError(err)
 	}
+	return versionOf(tag)
+}
+
+// anyTag is an If-Match that any product meets that is there.
+const anyTag = "*"
+
+// versionOf reads the docVersion out of one entity tag. A weak tag
+// is one that a proxy made of ours when it compressed the answer: it has the same
+// version, which is all that is compared.
+func versionOf(tag string) (*int64, error) {
 	inner := strings.TrimPrefix(tag, "W/")
 	if len(inner) < 2 || inner[0] != '"' || inner[len(inner)-1] != '"' || strings.Contains(inner[1:len(inner)-1], `"`) {
 		return nil, malformed("If-Match", `must be one entity tag such as "7-q2Zk…", or *`)
@@ -178,6 +189,9 @@ func (s *Server) writeProduct(c *gin.Context, status int, p product.Product) {
 		Variants: make([]openapi.Variant, len(p.Variants)),
 	}
 	all := CallerOf(c.Request.Context()).Staff()
+	if all {
+		out.ExternalReference, out.Metadata = p.ExternalReference, p.Metadata
+	}
 	for i, v := range p.Variants {
 		out.Variants[i] = openapi.Variant{SKU: v.SKU, Title: v.Title, Price: v.Price, Available: v.Stock.Available()}
 		if all {

@@ -69,6 +69,8 @@ func answerHead(e *gin.Engine) {
 	}
 }
 
+const badID = "must match [A-Za-z0-9._~-]{1,64}, and be neither . nor .."
+
 // checkIDs refuses ids in the path that nothing can have.
 func (s *Server) checkIDs(c *gin.Context) {
 	for _, p := range c.Params {
@@ -80,7 +82,7 @@ func (s *Server) checkIDs(c *gin.Context) {
 			continue
 		}
 		if !product.ValidID(p.Value) {
-			s.fail(c, malformed(p.Key, "must match [A-Za-z0-9._~-]{1,64}, and be neither . nor .."))
+			s.fail(c, malformed(p.Key, badID))
 			return
 		}
 	}

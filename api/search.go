@@ -3,16 +3,21 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/gin-gonic/gin"
 
 	"holdfast/api/openapi"
+	"holdfast/product"
 	"holdfast/search"
 )
 
 // SearchProducts implements ServerInterface.
 func (s *Server) SearchProducts(c *gin.Context, params openapi.SearchProductsParams) {
 	q, err := productQuery(params)
+	if err == nil && beyondListed(q) {
+		err = requireStaff(c)
+	}
 	if err != nil {
 		s.fail(c, err)
 		return
@@ -28,36 +33,66 @@ func (s *Server) SearchProducts(c *gin.Context, params openapi.SearchProductsPar
 	c.Data(http.StatusOK, jsonType, appendPage(nil, page))
 }
 
+// beyondListed reports whether the query asks for more than what is for sale.
+func beyondListed(q search.ProductQuery) bool {
+	return q.ExternalReference != "" || slices.ContainsFunc(q.Status, func(s product.Status) bool { return s != product.StatusListed })
+}
+
+// requireStaff refuses what only staff may ask of a public call.
+func requireStaff(c *gin.Context) error {
+	caller := CallerOf(c.Request.Context())
+	switch invalid := unrecognized(c); {
+	case caller.Staff():
+		return nil
+	case invalid != nil:
+		return challenge(c, invalid)
+	case caller.Subject == "":
+		return challenge(c, errNoToken)
+	}
+	return errStaffOnly
+}
+
 // searchProducts asks for a page, and again for a shorter one where its products are too
 // many for its bytes: only the index knows the cursor behind any one of them.
 func searchProducts(ctx context.Context, i Index, q search.ProductQuery) (search.ProductPage, error) {
-	page, err := i.SearchProducts(ctx, q)
+	page, err := summaries(ctx, i, q)
 	if err != nil {
 		return page, err
-	}
-	for n := range page.Items {
-		summarize(&page.Items[n].Product)
 	}
 	n := onPage(page.Items, func(h search.ProductHit) int { return len(appendHit(nil, &h)) })
 	if n == len(page.Items) {
 		return page, nil
 	}
 	q.Limit = &n
-	if page, err = i.SearchProducts(ctx, q); err != nil {
-		return page, err
-	}
+	return summaries(ctx, i, q)
+}
+
+// summaries asks for a page of products in short, as the caller may see them.
+func summaries(ctx context.Context, i Index, q search.ProductQuery) (search.ProductPage, error) {
+	page, err := i.SearchProducts(ctx, q)
 	for n := range page.Items {
-		summarize(&page.Items[n].Product)
+		p := &page.Items[n].Product
+		summarize(p)
+		if !CallerOf(ctx).Staff() {
+			p.ExternalReference = ""
+		}
 	}
-	return page, nil
+	return page, err
 }
 
 // productQuery reads what is asked for, and says all that is wrong with it.
 func productQuery(params openapi.SearchProductsParams) (search.ProductQuery, error) {
 	q := search.ProductQuery{
 		Q: optional(params.Q), Category: optional(params.Category), Brand: optional(params.Brand), Tag: optional(params.Tag),
-		MinPrice: params.MinPrice, MaxPrice: params.MaxPrice, InStock: optional(params.InStock),
+		ExternalReference: optional(params.ExternalReference), MinPrice: params.MinPrice, MaxPrice: params.MaxPrice, InStock: optional(params.InStock),
 		Sort: search.Sort(optional(params.Sort)), Limit: params.Limit, Cursor: optional(params.Cursor),
+	}
+	for _, status := range optional(params.Status) {
+		q.Status = append(q.Status, product.Status(status))
+	}
+	var err error
+	if q.UpdatedSince, err = instant("updatedSince", params.UpdatedSince); err != nil {
+		return q, err
 	}
 	soldOut := optional(params.SoldOut)
 	q.SoldOutInPlace = soldOut == "inPlace"

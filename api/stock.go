@@ -31,19 +31,24 @@ func (s *Server) adjustStock(c *gin.Context, id string, key *string) (openapi.Va
 	}
 	ctx := c.Request.Context()
 	a := product.Adjustment{
-		ProductID: id, ActionID: actionID("stock", key), SKU: in.SKU, Delta: in.Delta, OnHand: in.OnHand,
+		ProductID: id, ActionID: actionID(stockAction, key), SKU: in.SKU, Delta: in.Delta, OnHand: in.OnHand,
 		Reason: in.Reason, Actor: CallerOf(ctx).Subject,
 	}
 	if err := a.Validate(); err != nil {
 		return openapi.VariantStock{}, err
 	}
 	stock, err := s.cfg.Products.Adjust(ctx, a)
-	if a.SKU == "" && errors.Is(err, product.ErrUnknownSKU) {
-		err = errNoSKU
-	}
 	return openapi.VariantStock{
 		ProductID: id, SKU: in.SKU, OnHand: stock.OnHand, Held: stock.Held, Available: stock.Available(),
-	}, productError(err)
+	}, stockError(a, err)
+}
+
+// stockError says why an adjustment failed.
+func stockError(a product.Adjustment, err error) error {
+	if a.SKU == "" && errors.Is(err, product.ErrUnknownSKU) {
+		return errNoSKU
+	}
+	return productError(err)
 }
 
 // ListProduct implements ServerInterface.

@@ -13,6 +13,10 @@ import (
 // product may have: nobody could read it.
 const suggestID = "suggest"
 
+func suggestTaken() error {
+	return malformed("id", "is taken: /v1/products/"+suggestID+" is a call of its own")
+}
+
 // SuggestProducts implements ServerInterface.
 func (s *Server) SuggestProducts(c *gin.Context, params openapi.SuggestProductsParams) {
 	q := search.SuggestQuery{Q: optional(params.Q), Limit: params.Limit}

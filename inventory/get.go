@@ -61,6 +61,7 @@ type doc struct {
 	product.Description
 	// VariantTitles by sku, if a variant has one.
 	VariantTitles map[string]string `json:"variantTitles,omitempty"`
+	product.Attachments
 }
 
 // decode reads a product from the fields of its hash.
@@ -78,6 +79,7 @@ func decode(id string, fields map[string]string) (product.Product, error) {
 		Listing:     r.number("listing"),
 		Currency:    fields["currency"],
 		Description: d.Description,
+		Attachments: d.Attachments,
 	}
 	if fields["maxPerOrder"] != "" {
 		p.MaxPerOrder = r.number("maxPerOrder")

@@ -24,6 +24,9 @@ func doneKey(id, action string) string { return redisdb.Bucket(id) + ":done:" + 
 // putKey stores one request to put a product.
 func putKey(id, request string) string { return redisdb.Bucket(id) + ":put:" + id + ":" + request }
 
+// batchKey remembers the body that came under an idempotency key.
+func batchKey(key string) string { return redisdb.Bucket(key) + ":batch:" + key }
+
 // returnKey is where earlier versions stored a return, before the hold itself recorded it;
 // the order's id keeps it apart from adjustments.
 func returnKey(id, order, returnID string) string {

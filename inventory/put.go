@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"holdfast/product"
 	"holdfast/redisdb"
 )
@@ -18,6 +20,9 @@ import (
 // rememberPut is how long a request to put a product is remembered: longer than any caller
 // waits for its answer, so that none is repeated after that.
 const rememberPut = time.Minute
+
+// rememberKeyedPut is how long a request is remembered to which its caller gave a key.
+const rememberKeyedPut = 24 * time.Hour
 
 // Put creates the product, or replaces its description, prices and set of variants; a spec
 // that changes nothing returns the product unchanged. ifMatch is the docVersion that the
@@ -27,46 +32,81 @@ const rememberPut = time.Minute
 // own success. For a minute a caller, too, may repeat a replacement, as long as no other
 // edit came since.
 func (s *Store) Put(ctx context.Context, id string, spec product.Spec, ifMatch *int64) (p product.Product, created bool, err error) {
-	if err := errors.Join(validIDs(id), spec.Validate()); err != nil {
-		return product.Product{}, false, fmt.Errorf("put product %s: %w", id, err)
+	r := product.Replacement{ID: id, Spec: spec, IfMatch: ifMatch}
+	done := product.Replaced{}
+	call, err := putting(r)
+	if err == nil {
+		done, err = readPut(r, redisdb.Run(ctx, s.rdb, call)[0])
 	}
-	args, err := putArgs(id, spec, ifMatch)
 	if err != nil {
 		return product.Product{}, false, fmt.Errorf("put product %s: %w", id, err)
 	}
-	bucket := redisdb.Bucket(id)
-	answer, err := redisdb.Slice(redisdb.Run(ctx, s.rdb, redisdb.Call{
+	return done.Product, done.Created, nil
+}
+
+// PutMany is Put for many, with few round trips. Each result carries its own error:
+// product.ErrNotTried where ctx ended before it was sent.
+func (s *Store) PutMany(ctx context.Context, all []product.Replacement) []product.Replaced {
+	results := make([]product.Replaced, len(all))
+	errs := s.inPipelines(ctx, len(all),
+		func(i int) string { return all[i].ID },
+		func(i int) (redisdb.Call, error) { return putting(all[i]) },
+		func(i int, a *redis.Cmd) (err error) { results[i], err = readPut(all[i], a); return err })
+	for i, err := range errs {
+		if err != nil {
+			results[i].Err = fmt.Errorf("put product %s: %w", all[i].ID, err)
+		}
+	}
+	return results
+}
+
+// putting is the script's call for one product.
+func putting(r product.Replacement) (redisdb.Call, error) {
+	if err := errors.Join(validIDs(r.ID), r.Spec.Validate()); err != nil {
+		return redisdb.Call{}, err
+	}
+	request, remember := rand.Text(), rememberPut
+	if r.Key != "" {
+		request, remember = "key/"+r.Key, rememberKeyedPut
+	}
+	args, err := putArgs(r.ID, r.Spec, r.IfMatch, remember)
+	if err != nil {
+		return redisdb.Call{}, err
+	}
+	return redisdb.Call{
 		Script: putScript,
-		Keys:   []string{productKey(id), productsKey(bucket), eventsKey(id), putKey(id, rand.Text()), putKey(id, replacement(args))},
-		Args:   args,
-	})[0])
+		Keys: []string{
+			productKey(r.ID), productsKey(redisdb.Bucket(r.ID)), eventsKey(r.ID), putKey(r.ID, request), putKey(r.ID, replacement(args)),
+		},
+		Args: args,
+	}, nil
+}
+
+func readPut(r product.Replacement, a *redis.Cmd) (product.Replaced, error) {
+	answer, err := redisdb.Slice(a)
 	if err != nil {
-		return product.Product{}, false, fmt.Errorf("put product %s: %w", id, err)
+		return product.Replaced{}, err
 	}
 	switch code := text(answer, 0); code {
 	case "PUT":
-		p, err = decode(id, pairs(answer[2]))
-		if err != nil {
-			return product.Product{}, false, fmt.Errorf("put product %s: %w", id, err)
-		}
+		p, err := decode(r.ID, pairs(answer[2]))
 		p.DocVersion = number(answer, 3)
-		return p, text(answer, 1) == "1", nil
+		return product.Replaced{Product: p, Created: text(answer, 1) == "1"}, err
 	case "STALE":
-		err = product.ErrStale
-		if *ifMatch == product.NotThere {
-			err = product.ErrExists
+		if *r.IfMatch == product.NotThere {
+			return product.Replaced{}, product.ErrExists
 		}
+		return product.Replaced{}, product.ErrStale
 	case "MOVED":
-		err = &product.MovedError{Field: text(answer, 1), Now: text(answer, 2)}
+		return product.Replaced{}, &product.MovedError{Field: text(answer, 1), Now: text(answer, 2)}
 	case "HELD_SKU":
-		err = &product.HeldSKUError{
+		return product.Replaced{}, &product.HeldSKUError{
 			SKU:   text(answer, 1),
 			Stock: product.Stock{OnHand: number(answer, 2), Held: number(answer, 3)},
 		}
 	default:
-		err = fmt.Errorf("the script answered %q", code)
+		return product.Replaced{}, fmt.Errorf("the script answered %q", code)
 	}
-	return product.Product{}, false, fmt.Errorf("put product %s: %w", id, err)
 }
 
 // replacement names what a request does, so that its caller may repeat it: RFC 9110,
@@ -83,8 +123,8 @@ func replacement(args []any) string {
 	return hex.EncodeToString(hash.Sum(nil))
 }
 
-func putArgs(id string, spec product.Spec, ifMatch *int64) ([]any, error) {
-	d := doc{Description: spec.Description, VariantTitles: map[string]string{}}
+func putArgs(id string, spec product.Spec, ifMatch *int64, remember time.Duration) ([]any, error) {
+	d := doc{Description: spec.Description, Attachments: spec.Attachments, VariantTitles: map[string]string{}}
 	for _, v := range spec.Variants {
 		if v.Title != "" {
 			d.VariantTitles[v.SKU] = v.Title
@@ -102,7 +142,7 @@ func putArgs(id string, spec product.Spec, ifMatch *int64) ([]any, error) {
 	if spec.MaxPerOrder != nil {
 		limit = strconv.FormatInt(*spec.MaxPerOrder, 10)
 	}
-	args := []any{id, match, encoded, spec.Currency, string(spec.Status), limit, int64(rememberPut / time.Second)}
+	args := []any{id, match, encoded, spec.Currency, string(spec.Status), limit, int64(remember / time.Second)}
 	for _, v := range spec.Variants {
 		stock := ""
 		if v.Stock != nil {

@@ -20,6 +20,10 @@ var (
 	ErrNotSold = errors.New("nothing of the product was sold to the order")
 	// ErrActionReused means that this action id was used for another adjustment.
 	ErrActionReused = errors.New("this action id was used for another adjustment")
+	// ErrKeyReused: this idempotency key came with another batch.
+	ErrKeyReused = errors.New("this idempotency key was used with another body")
+	// ErrNotTried: of many, the time was over before this one was sent.
+	ErrNotTried = errors.New("the time was over before this was tried: nothing was changed")
 )
 
 // HeldSKUError refuses to remove a variant that still has stock or holds.

@@ -48,6 +48,13 @@ type Description struct {
 	Attributes  map[string]string `json:"attributes,omitempty"`
 }
 
+// Attachments are what other systems attach to a product. Buyers don't read them.
+type Attachments struct {
+	// ExternalReference is how another system calls the product. It need not be unique.
+	ExternalReference string   `json:"externalReference,omitempty"`
+	Metadata          Metadata `json:"metadata,omitempty"`
+}
+
 // Product is one entity: its description and the stock of its variants.
 type Product struct {
 	ID string
@@ -65,6 +72,7 @@ type Product struct {
 	Listing  int64
 	Currency string
 	Description
+	Attachments
 	// MaxPerOrder is how many units of the product one order may have, all variants
 	// together: "two per customer" means two shirts, not two of each size. 0 means no
 	// limit.

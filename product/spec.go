@@ -11,6 +11,7 @@ import (
 // description and prices of an existing one.
 type Spec struct {
 	Description
+	Attachments
 	Currency string `json:"currency"`
 	// Status counts on creation only: draft or listed; empty means listed.
 	Status Status `json:"status,omitempty"`
@@ -27,6 +28,38 @@ type VariantSpec struct {
 	Price int64  `json:"price"`
 	// Stock counts on creation of the variant only; nil means that none is given.
 	Stock *int64 `json:"stock,omitempty"`
+}
+
+// Replacement is one request to create a product, or to replace its description, prices
+// and set of variants.
+type Replacement struct {
+	ID   string
+	Spec Spec
+	// IfMatch is the docVersion that the caller read, NotThere to create only, nil for any.
+	IfMatch *int64
+	// Key under which the request may be sent again for a day: it is then answered by what it
+	// did, whatever has happened since. "" has none.
+	Key string
+}
+
+// Replaced is what became of one of several Replacements.
+type Replaced struct {
+	Product Product
+	Created bool
+	Err     error
+}
+
+// Spec returns what a merchant would say to leave the product as it is. Status and stock
+// are left out: once a product exists, they move by calls of their own.
+func (p Product) Spec() Spec {
+	s := Spec{Description: p.Description, Attachments: p.Attachments, Currency: p.Currency, Variants: make([]VariantSpec, len(p.Variants))}
+	if p.MaxPerOrder > 0 {
+		s.MaxPerOrder = &p.MaxPerOrder
+	}
+	for i, v := range p.Variants {
+		s.Variants[i] = VariantSpec{SKU: v.SKU, Title: v.Title, Price: v.Price}
+	}
+	return s
 }
 
 // Validate lists everything that is wrong with the spec.
@@ -66,6 +99,8 @@ func (s Spec) Validate() error {
 		}
 	}
 	s.plain(&bad)
+	s.Metadata.Check(&bad)
+	CheckReference(&bad, s.ExternalReference)
 	if doc, err := json.Marshal(s.Description); err != nil || len(doc) > MaxDocBytes {
 		bad.Add("description", fmt.Sprintf("description, tags and attributes must fit %d bytes", MaxDocBytes))
 	}

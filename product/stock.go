@@ -44,6 +44,12 @@ type Adjustment struct {
 	Actor     string
 }
 
+// Adjusted is what became of one of several Adjustments: the stock right after it.
+type Adjusted struct {
+	Stock Stock
+	Err   error
+}
+
 // Validate lists what is wrong with the adjustment.
 func (a Adjustment) Validate() error {
 	var bad Invalid

@@ -79,8 +79,9 @@ clients() {
     tsc -p "$work/typescript" >&2 || fail "the client that openapi-typescript generates doesn't compile"
 
     say "openapi-python-client"
-    (cd "$work" && openapi-python-client generate --path "$contract" --meta none --output-path "$work/python/holdfast" \
-        --fail-on-warning) >"$work/generate" 2>&1 || {
+    # It knows no JSON lines, and leaves out the calls that take them.
+    (cd "$work" && openapi-python-client generate --path "$contract" --meta none --output-path "$work/python/holdfast") \
+        >"$work/generate" 2>&1 && ! grep -E '^(WARNING|ERROR)' "$work/generate" | grep -qvE 'parsing POST /v1/(products|stock)/bulk ' || {
         cat "$work/generate" >&2
         fail "openapi-python-client reports problems in api/openapi/openapi.yaml"
     }

@@ -47,6 +47,7 @@ func BadCursor() error { return Invalid{{Path: "cursor", Reason: badCursor}} }
 // page.
 func (q ProductQuery) fingerprint() string {
 	q.Limit, q.Cursor, q.Sort = nil, "", q.EffectiveSort()
+	q.UpdatedSince = q.UpdatedSince.UTC()
 	return fingerprint("products", q)
 }
 

@@ -32,7 +32,7 @@ type Index interface {
 	GetProduct(ctx context.Context, id string) (Product, error)
 	// GetOrder returns an order's document, or ErrNotFound.
 	GetOrder(ctx context.Context, id string) (Order, error)
-	// SearchProducts finds listed products.
+	// SearchProducts finds products, listed ones unless the query names others.
 	SearchProducts(ctx context.Context, q ProductQuery) (ProductPage, error)
 	// Suggest completes what a user has typed so far.
 	Suggest(ctx context.Context, q SuggestQuery) (Suggestions, error)

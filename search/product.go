@@ -34,7 +34,9 @@ type Product struct {
 	Tags        []string          `json:"tags,omitempty"`
 	Attributes  map[string]string `json:"attributes,omitempty"`
 	Image       string            `json:"image,omitempty"`
-	Currency    string            `json:"currency"`
+	// ExternalReference is how another system calls the product.
+	ExternalReference string `json:"externalReference,omitempty"`
+	Currency          string `json:"currency"`
 	// MinPrice and MaxPrice are the prices of the cheapest and the most expensive variant,
 	// in minor units of Currency.
 	MinPrice int64 `json:"minPrice"`
@@ -52,7 +54,7 @@ func FromProduct(p product.Product) Product {
 		ID: p.ID, Version: p.Version, Status: p.Status,
 		Title: p.Title, Description: p.Description.Description, Brand: p.Brand, Category: p.Category,
 		Tags: slices.Clone(p.Tags), Attributes: maps.Clone(p.Attributes), Image: p.Image,
-		Currency: p.Currency, CreatedAt: p.CreatedAt.UTC(), UpdatedAt: p.UpdatedAt.UTC(),
+		ExternalReference: p.ExternalReference, Currency: p.Currency, CreatedAt: p.CreatedAt.UTC(), UpdatedAt: p.UpdatedAt.UTC(),
 	}
 	for i, v := range p.Variants {
 		if i == 0 || v.Price < d.MinPrice {
@@ -103,6 +105,7 @@ func (p Product) Validate() error {
 	t.add("category", p.Category)
 	t.add("tags", p.Tags...)
 	t.add("image", p.Image)
+	t.add("externalReference", p.ExternalReference)
 	for _, name := range slices.Sorted(maps.Keys(p.Attributes)) {
 		t.add("attributes", name, p.Attributes[name])
 	}

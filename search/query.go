@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"holdfast/product"
 )
 
 // Limits of a query.
@@ -26,7 +29,7 @@ const (
 	MaxFacetValues = 50
 )
 
-// ProductQuery asks for listed products.
+// ProductQuery asks for products: for listed ones, unless it names others.
 //
 // Q is plain text: nothing in it is an operator or a wildcard. Its words are searched for
 // in any order in title, brand, category, tags, description and attributes. A match in the
@@ -66,7 +69,13 @@ type ProductQuery struct {
 	MaxPrice *int64 `json:"maxPrice,omitempty"`
 	// InStock selects products that have a unit to buy.
 	InStock bool `json:"inStock,omitempty"`
-	Sort    Sort `json:"sort,omitempty"`
+	// Status keeps products of one of these; none means listed.
+	Status []product.Status `json:"status,omitempty"`
+	// ExternalReference has to be the product's, letter by letter.
+	ExternalReference string `json:"externalReference,omitempty"`
+	// UpdatedSince keeps products with this UpdatedAt or a later one.
+	UpdatedSince time.Time `json:"updatedSince,omitzero"`
+	Sort         Sort      `json:"sort,omitempty"`
 	// SoldOutInPlace leaves sold-out products where the sort puts them; otherwise they come
 	// after all others.
 	SoldOutInPlace bool `json:"soldOutInPlace,omitempty"`
@@ -94,6 +103,10 @@ const (
 	SortNewest          Sort = "newest"
 	// SortName sorts by the title, ignoring case and accents.
 	SortName Sort = "name"
+	// SortUpdated puts the product first that changed longest ago, whether it is sold out or
+	// not, and however many of the words it has. A product that changes while its pages are
+	// read comes once more on a later one.
+	SortUpdated Sort = "updated"
 )
 
 // ProductPage is one page of a search.
@@ -155,6 +168,8 @@ func (q ProductQuery) Validate() error {
 	validValues(&bad, "category", q.Category)
 	validValues(&bad, "brand", q.Brand)
 	validValues(&bad, "tag", q.Tag)
+	validValues(&bad, "status", q.Status)
+	product.CheckReference(&bad, q.ExternalReference)
 	if q.MinPrice != nil && *q.MinPrice < 0 {
 		bad.Add("minPrice", "must not be below 0")
 	}
@@ -164,9 +179,9 @@ func (q ProductQuery) Validate() error {
 	if q.MinPrice != nil && q.MaxPrice != nil && *q.MinPrice > *q.MaxPrice {
 		bad.Add("minPrice", "must not be above maxPrice")
 	}
-	sorts := []Sort{"", SortRelevance, SortPrice, SortPriceDescending, SortNewest, SortName}
+	sorts := []Sort{"", SortRelevance, SortPrice, SortPriceDescending, SortNewest, SortName, SortUpdated}
 	if !slices.Contains(sorts, q.Sort) {
-		bad.Add("sort", "must be relevance, price, -price, newest or name")
+		bad.Add("sort", "must be relevance, price, -price, newest, name or updated")
 	}
 	validLimit(&bad, q.Limit, MaxLimit)
 	if _, err := q.After(); err != nil {

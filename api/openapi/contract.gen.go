@@ -63,6 +63,9 @@ type DisputePage struct {
 // At most 128 bytes in one line, without a space at either end; empty is as good as left out.
 type ExternalReference = string
 
+// FieldProblem defines model for FieldProblem.
+type FieldProblem = product.FieldProblem
+
 // Health defines model for Health.
 type Health struct {
 	// Checks ok, unavailable, or unknown where a dependency doesn't say. `redis-durability` is whether Redis keeps what it
@@ -198,12 +201,18 @@ type Product struct {
 	Currency    Currency `json:"currency"`
 	Description string   `json:"description,omitempty"`
 
+	// ExternalReference How another system calls the product. For staff only.
+	ExternalReference string `json:"externalReference,omitempty"`
+
 	// ID [A-Za-z0-9._~-]{1,64}, and neither `.` nor `..`, which a path means otherwise.
 	ID    ID     `json:"id"`
 	Image string `json:"image,omitempty"`
 
 	// MaxPerOrder Units that one order may have, all variants together; left out where the product sets no limit.
 	MaxPerOrder int64 `json:"maxPerOrder,omitempty"`
+
+	// Metadata What other systems attached to the product. For staff only.
+	Metadata map[string]string `json:"metadata,omitempty"`
 
 	// Status draft, listed, delisted.
 	Status   string    `json:"status"`
@@ -214,6 +223,12 @@ type Product struct {
 	// Version Grows with every change, also of the stock.
 	Version int64 `json:"version"`
 }
+
+// ProductLines JSON lines, each a product's id and its spec.
+type ProductLines = []any
+
+// ProductPatch Fields to change, as in ProductSpec; `null` removes an optional one. `title`, `currency` and `variants` are required of every product.
+type ProductPatch = map[string]any
 
 // ProductSpec defines model for ProductSpec.
 type ProductSpec = product.Spec
@@ -264,6 +279,9 @@ type StockAdjustment struct {
 	SKU    string `json:"sku,omitempty"`
 }
 
+// StockLines JSON lines, each a product's id and how its stock moves.
+type StockLines = []any
+
 // TakenDecision defines model for TakenDecision.
 type TakenDecision = order.RefundDecision
 
@@ -287,6 +305,9 @@ type Variant struct {
 	SKU    string `json:"sku"`
 	Title  string `json:"title,omitempty"`
 }
+
+// VariantSpecs defines model for VariantSpecs.
+type VariantSpecs = []product.VariantSpec
 
 // VariantStock defines model for VariantStock.
 type VariantStock struct {
@@ -489,8 +510,19 @@ type SearchProductsParams struct {
 	// InStock `true`: only products of which a unit can be bought.
 	InStock *bool `form:"inStock,omitempty" json:"inStock,omitempty"`
 
+	// Status Products of this status; left out, `listed`. May be repeated. Others than `listed` are for staff: anyone else
+	// gets 403, or 401 without a valid token. A status that nothing has finds nothing.
+	Status *[]string `form:"status,omitempty" json:"status,omitempty"`
+
+	// ExternalReference As the product has it, letter by letter. For staff.
+	ExternalReference *ExternalReference `form:"externalReference,omitempty" json:"externalReference,omitempty"`
+
+	// UpdatedSince Products with this `updatedAt` or a later one.
+	UpdatedSince *string `form:"updatedSince,omitempty" json:"updatedSince,omitempty"`
+
 	// Sort `relevance` (without a `q` it is `newest`), `price` by the cheapest variant, `-price` by the dearest one,
-	// `newest`, `name`.
+	// `newest`, `name`, `updated` by the last change, the one longest ago first. `updated` takes no account of
+	// `soldOut`, or of how many of the words are found.
 	Sort *string `form:"sort,omitempty" json:"sort,omitempty"`
 
 	// SoldOut Where sold-out products come. `last`: after all others. `inPlace`: where the sort puts them.
@@ -501,6 +533,12 @@ type SearchProductsParams struct {
 
 	// Cursor The `nextCursor` of the page before, with all other parameters as they were; only `limit` may change.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// PutProductsParams defines parameters for PutProducts.
+type PutProductsParams struct {
+	// IdempotencyKey Calls with the same key are the same call. 1 to 255 visible ASCII characters.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // SuggestProductsParams defines parameters for SuggestProducts.
@@ -516,6 +554,12 @@ type SuggestProductsParams struct {
 type GetProductParams struct {
 	// IfNoneMatch ETags of answers that the reader has; one that is still the same is 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// PatchProductParams defines parameters for PatchProduct.
+type PatchProductParams struct {
+	// IfMatch As with `PUT`. `*` stands for any version; an unknown product is then 412.
+	IfMatch *string `json:"If-Match,omitempty"`
 }
 
 // PutProductParams defines parameters for PutProduct.
@@ -572,6 +616,12 @@ type DecideRefundParams struct {
 	IdempotencyKey RequiredKey `json:"Idempotency-Key"`
 }
 
+// AdjustStocksParams defines parameters for AdjustStocks.
+type AdjustStocksParams struct {
+	// IdempotencyKey Calls with the same key are the same call. 1 to 255 visible ASCII characters.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // RegisterWebhookParams defines parameters for RegisterWebhook.
 type RegisterWebhookParams struct {
 	// IdempotencyKey Calls with the same key are the same call. 1 to 255 visible ASCII characters.
@@ -622,6 +672,9 @@ type RefundOrderJSONRequestBody = RefundRequest
 
 // PaymentCallbackJSONRequestBody defines body for PaymentCallback for application/json ContentType.
 type PaymentCallbackJSONRequestBody = PaymentCallbackJSONBody
+
+// PatchProductApplicationMergePatchPlusJSONRequestBody defines body for PatchProduct for application/merge-patch+json ContentType.
+type PatchProductApplicationMergePatchPlusJSONRequestBody = ProductPatch
 
 // PutProductJSONRequestBody defines body for PutProduct for application/json ContentType.
 type PutProductJSONRequestBody = ProductSpec
@@ -688,12 +741,18 @@ type ServerInterface interface {
 	// SearchProducts Search the listed products
 	// (GET /v1/products)
 	SearchProducts(c *gin.Context, params SearchProductsParams)
+	// PutProducts Create or replace up to 1,000 products
+	// (POST /v1/products/bulk)
+	PutProducts(c *gin.Context, params PutProductsParams)
 	// SuggestProducts Complete what somebody is typing
 	// (GET /v1/products/suggest)
 	SuggestProducts(c *gin.Context, params SuggestProductsParams)
 	// GetProduct A product with the stock of its variants
 	// (GET /v1/products/{id})
 	GetProduct(c *gin.Context, id ID, params GetProductParams)
+	// PatchProduct Change some fields of a product
+	// (PATCH /v1/products/{id})
+	PatchProduct(c *gin.Context, id ID, params PatchProductParams)
 	// PutProduct Create a product, or replace its description, prices and variants
 	// (PUT /v1/products/{id})
 	PutProduct(c *gin.Context, id ID, params PutProductParams)
@@ -718,6 +777,9 @@ type ServerInterface interface {
 	// GetRefund A refund, with the decisions about it
 	// (GET /v1/refunds/{paymentId}/{refundId})
 	GetRefund(c *gin.Context, paymentID ID, refundID string)
+	// AdjustStocks Move the stock of up to 1,000 variants
+	// (POST /v1/stock/bulk)
+	AdjustStocks(c *gin.Context, params AdjustStocksParams)
 	// Version The release that answers
 	// (GET /v1/version)
 	Version(c *gin.Context)
@@ -1437,6 +1499,30 @@ func (siw *ServerInterfaceWrapper) SearchProducts(c *gin.Context) {
 		return
 	}
 
+	// ------------- Optional query parameter "status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", c.Request.URL.Query(), &params.Status, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter status: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "externalReference" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "externalReference", c.Request.URL.Query(), &params.ExternalReference, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter externalReference: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "updatedSince" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "updatedSince", c.Request.URL.Query(), &params.UpdatedSince, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter updatedSince: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	// ------------- Optional query parameter "sort" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", c.Request.URL.Query(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -1477,6 +1563,46 @@ func (siw *ServerInterfaceWrapper) SearchProducts(c *gin.Context) {
 	}
 
 	siw.Handler.SearchProducts(c, params)
+}
+
+// PutProducts operation middleware
+func (siw *ServerInterfaceWrapper) PutProducts(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutProductsParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.PutProducts(c, params)
 }
 
 // SuggestProducts operation middleware
@@ -1561,6 +1687,55 @@ func (siw *ServerInterfaceWrapper) GetProduct(c *gin.Context) {
 	}
 
 	siw.Handler.GetProduct(c, id, params)
+}
+
+// PatchProduct operation middleware
+func (siw *ServerInterfaceWrapper) PatchProduct(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PatchProductParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch string
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfMatch = &IfMatch
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.PatchProduct(c, id, params)
 }
 
 // PutProduct operation middleware
@@ -1908,6 +2083,46 @@ func (siw *ServerInterfaceWrapper) GetRefund(c *gin.Context) {
 	}
 
 	siw.Handler.GetRefund(c, paymentID, refundID)
+}
+
+// AdjustStocks operation middleware
+func (siw *ServerInterfaceWrapper) AdjustStocks(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params AdjustStocksParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.AdjustStocks(c, params)
 }
 
 // Version operation middleware
@@ -2295,15 +2510,18 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/v1/payments/callbacks/:provider", wrapper.PaymentCallback)
 	router.GET(options.BaseURL+"/v1/products", wrapper.SearchProducts)
 	router.GET(options.BaseURL+"/v1/products/:id", wrapper.GetProduct)
+	router.PATCH(options.BaseURL+"/v1/products/:id", wrapper.PatchProduct)
 	router.PUT(options.BaseURL+"/v1/products/:id", wrapper.PutProduct)
 	router.POST(options.BaseURL+"/v1/products/:id/delist", wrapper.DelistProduct)
 	router.GET(options.BaseURL+"/v1/products/:id/events", wrapper.ListProductEvents)
 	router.POST(options.BaseURL+"/v1/products/:id/list", wrapper.ListProduct)
 	router.POST(options.BaseURL+"/v1/products/:id/stock", wrapper.AdjustStock)
+	router.POST(options.BaseURL+"/v1/products/bulk", wrapper.PutProducts)
 	router.GET(options.BaseURL+"/v1/products/suggest", wrapper.SuggestProducts)
 	router.GET(options.BaseURL+"/v1/refunds", wrapper.ListRefunds)
 	router.GET(options.BaseURL+"/v1/refunds/:paymentId/:refundId", wrapper.GetRefund)
 	router.POST(options.BaseURL+"/v1/refunds/decide", wrapper.DecideRefund)
+	router.POST(options.BaseURL+"/v1/stock/bulk", wrapper.AdjustStocks)
 	router.GET(options.BaseURL+"/v1/version", wrapper.Version)
 	router.GET(options.BaseURL+"/v1/webhooks", wrapper.ListWebhooks)
 	router.POST(options.BaseURL+"/v1/webhooks", wrapper.RegisterWebhook)

@@ -22,6 +22,7 @@ type derivedOfProduct struct {
 	Attributes  []string `json:"attributes,omitempty"`
 	InStock     int      `json:"inStock"` // a number, for sorting
 	Created     int64    `json:"created"` // microseconds
+	Updated     int64    `json:"updated"`
 	Name        string   `json:"name"`
 	Head        string   `json:"head,omitempty"`
 	TitleLength int      `json:"titleLength"`
@@ -38,7 +39,7 @@ const maxTitleLength = 9999
 
 func sourceOfProduct(p search.Product) productSource {
 	d := derivedOfProduct{
-		Created: micros(p.CreatedAt), Name: sortName(p.Title), Head: text.Head(p.Title),
+		Created: micros(p.CreatedAt), Updated: micros(p.UpdatedAt), Name: sortName(p.Title), Head: text.Head(p.Title),
 		TitleLength: min(maxTitleLength, text.Length(p.Title)),
 		SayWord:     once(text.SayWords(p.Title)), SayBrand: once(text.SayWhole(p.Brand)), SayCategory: once(text.SayWhole(p.Category)),
 	}

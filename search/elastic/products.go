@@ -71,7 +71,17 @@ func (x *Index) found(ctx context.Context, s productSearch, after []string) (ans
 	if err := s.order().into(body, s.query.PageSize(), after); err != nil {
 		return answer[search.Product]{}, err
 	}
-	return find[search.Product](ctx, x, x.names.read(search.ViewProducts), body)
+	return find[search.Product](ctx, x, x.productsIn(s.query), body)
+}
+
+// productsIn is where the products are looked for. A view of an older shape, which answers
+// until its rebuild is through, would find none by what shape 3 added, as if there were none;
+// under the alias of this shape it isn't found at all.
+func (x *Index) productsIn(q search.ProductQuery) string {
+	if q.Sort == search.SortUpdated || !q.UpdatedSince.IsZero() || q.ExternalReference != "" {
+		return x.names.write(search.ViewProducts, productsShape)
+	}
+	return x.names.read(search.ViewProducts)
 }
 
 func (s productSearch) order() sorting { return productOrder(s.query, s.way) }
@@ -96,6 +106,15 @@ func (s productSearch) page(found answer[search.Product]) (search.ProductPage, e
 func (s productSearch) body() object {
 	q := s.query
 	filters := []object{term("status", product.StatusListed)}
+	if len(q.Status) > 0 {
+		filters[0] = oneOf("status", q.Status)
+	}
+	if q.ExternalReference != "" {
+		filters = append(filters, term("externalReference", q.ExternalReference))
+	}
+	if !q.UpdatedSince.IsZero() {
+		filters = append(filters, object{"range": object{"derived.updated": object{"gte": q.UpdatedSince.UnixMicro()}}})
+	}
 	if q.InStock {
 		filters = append(filters, term("derived.inStock", 1))
 	}

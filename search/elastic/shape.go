@@ -23,7 +23,7 @@ type shape struct {
 }
 
 const (
-	productsShape = 2
+	productsShape = 3
 	ordersShape   = 2
 	eventsShape   = 1
 )
@@ -112,11 +112,14 @@ func productFields() object {
 		"attributes":  kept(),
 		"image":       object{"type": "keyword", "index": false, "doc_values": false},
 		"currency":    keyword(),
-		"minPrice":    long(),
-		"maxPrice":    long(),
-		"available":   long(),
-		"createdAt":   date(),
-		"updatedAt":   date(),
+
+		"externalReference": keyword(),
+
+		"minPrice":  long(),
+		"maxPrice":  long(),
+		"available": long(),
+		"createdAt": date(),
+		"updatedAt": date(),
 
 		"brand_words": words(),
 		"labels":      words(),
@@ -128,6 +131,7 @@ func productFields() object {
 			"attributes":  keptText("text", "start_text"),
 			"inStock":     object{"type": "byte"},
 			"created":     long(),
+			"updated":     long(),
 			"name":        keyword(),
 			"head":        words(),
 			"titleLength": object{"type": "short"},

@@ -39,6 +39,9 @@ func byID(down bool) key { return key{"id", down, word} }
 // overall cheapest product may not be what was searched for.
 func productOrder(q search.ProductQuery, way text.Match) sorting {
 	var s sorting
+	if q.Sort == search.SortUpdated {
+		return sorting{{"derived.updated", false, whole}, byID(false)}
+	}
 	if !q.SoldOutInPlace {
 		s = append(s, key{"derived.inStock", true, whole})
 	}
@@ -54,6 +57,7 @@ func productOrder(q search.ProductQuery, way text.Match) sorting {
 		s = append(s, key{"derived.name", false, word})
 	case search.SortNewest:
 		s = append(s, key{"derived.created", true, whole})
+	case search.SortUpdated: // see above
 	case search.SortRelevance:
 		// Of two equal matches, the shorter title contains less besides.
 		s = append(s, key{"_score", true, score}, key{"derived.titleLength", false, whole})

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"holdfast/order"
+	"holdfast/product"
 	"holdfast/search"
 )
 
@@ -45,6 +46,8 @@ func invalidProductQueries(t *testing.T, x search.Index) {
 		"many brands":          {search.ProductQuery{Brand: slices.Repeat([]string{"x"}, 101)}, "brand"},
 		"tag of no text":       {search.ProductQuery{Tag: []string{"\xff"}}, "tag"},
 		"cursor":               {search.ProductQuery{Cursor: "x"}, "cursor"},
+		"empty status":         {search.ProductQuery{Status: []product.Status{""}}, "status"},
+		"long reference":       {search.ProductQuery{ExternalReference: strings.Repeat("x", 129)}, "externalReference"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := x.SearchProducts(t.Context(), c.q)

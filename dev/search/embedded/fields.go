@@ -46,18 +46,20 @@ const (
 	byName         = "by_name"
 	byTitleLength  = "by_title_length"
 
+	// Of products and orders.
+	fieldStatus   = "status"
+	fieldExternal = "external"
+	fieldUpdated  = "updated" // microseconds, for ranges
+	byUpdated     = "by_updated"
+
 	// Of orders.
 	fieldWords    = "words"
 	fieldWholeID  = "whole_id"
 	fieldCustomer = "customer"
-	fieldStatus   = "status"
 	fieldProduct  = "product"
 	fieldPlaced   = "placed" // microseconds, for ranges
 	byPlaced      = "by_placed"
 	fieldPayment  = "payment"
-	fieldExternal = "external"
-	fieldUpdated  = "updated" // microseconds, for ranges
-	byUpdated     = "by_updated"
 )
 
 const (
@@ -147,6 +149,10 @@ func productRecord(p search.Product) (record, error) {
 	if p.Status == product.StatusListed {
 		r.values(fieldShown, yes)
 	}
+	r.values(fieldStatus, string(p.Status))
+	r.values(fieldExternal, p.ExternalReference)
+	r.number(fieldUpdated, micros(p.UpdatedAt))
+	r.sort(byUpdated, sortable(micros(p.UpdatedAt)))
 	r.words(fieldTitle, p.Title)
 	r.words(fieldHead, text.Head(p.Title))
 	r.words(fieldBrand, p.Brand)

@@ -116,6 +116,15 @@ func (s productSearch) page(ctx context.Context, after []string) (search.Product
 func (s productSearch) plan(without string) plan {
 	q := s.query
 	p := plan{filter(term(fieldShown, yes))}
+	if len(q.Status) > 0 {
+		p[0] = filter(oneOf(fieldStatus, texts(q.Status)))
+	}
+	if q.ExternalReference != "" {
+		p = append(p, filter(term(fieldExternal, q.ExternalReference)))
+	}
+	if !q.UpdatedSince.IsZero() {
+		p = append(p, filter(between(fieldUpdated, new(q.UpdatedSince.UnixMicro()), nil)))
+	}
 	if q.InStock {
 		p = append(p, filter(term(fieldStock, inStock)))
 	}

@@ -30,6 +30,9 @@ func down(field string) bleves.SearchSort {
 // overall cheapest product may not be what was searched for.
 func productOrder(q search.ProductQuery, way text.Match) sorting {
 	var s sorting
+	if q.Sort == search.SortUpdated {
+		return sorting{up(byUpdated), up(fieldID)}
+	}
 	if !q.SoldOutInPlace {
 		s = append(s, down(fieldStock))
 	}
@@ -45,6 +48,7 @@ func productOrder(q search.ProductQuery, way text.Match) sorting {
 		s = append(s, up(byName))
 	case search.SortNewest:
 		s = append(s, down(byCreated))
+	case search.SortUpdated: // see above
 	case search.SortRelevance:
 		// Of two equal matches, the shorter title contains less besides.
 		s = append(s, &bleves.SortScore{Desc: true}, up(byTitleLength))

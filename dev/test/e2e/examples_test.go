@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -84,6 +85,10 @@ func TestTheContractsExamplesAreWhatIsAnswered(t *testing.T) {
 	s.does("testWebhook", 202, hooks+"/test", nil)
 	s.does("removeWebhook", 204, hooks, nil)
 
+	s.does("putProducts", 200, "/v1/products/bulk", nil)
+	s.does("adjustStocks", 200, "/v1/stock/bulk", nil)
+	s.does("patchProduct", 200, "/v1/products/mug", nil, "description", "onHand", "held", "available")
+
 	s.does("delistProduct", 202, "/v1/products/mug/delist", nil)
 	s.does("problemType", 200, "/problems/insufficient-stock", nil)
 	s.does("healthz", 200, "/healthz", nil)
@@ -154,12 +159,7 @@ func (s *story) examples(what string, content map[string]any) (all []any) {
 	if content == nil {
 		return nil
 	}
-	var media map[string]any
-	for _, kind := range []string{"application/json", "application/merge-patch+json", "text/plain"} {
-		if media == nil {
-			media = part(content, kind)
-		}
-	}
+	_, media := mediaOf(content)
 	for _, e := range part(media, "examples") {
 		all = append(all, s.resolve(e.(map[string]any))["value"])
 	}
@@ -174,12 +174,31 @@ func (s *story) examples(what string, content map[string]any) (all []any) {
 	return []any{e}
 }
 
+// mediaOf returns the media type whose examples count, and what the contract says of it.
+func mediaOf(content map[string]any) (string, map[string]any) {
+	for _, media := range []string{"application/json", "application/merge-patch+json", linesType, "text/plain"} {
+		if about, ok := content[media].(map[string]any); ok {
+			return media, about
+		}
+	}
+	return "", nil
+}
+
+const linesType = "application/jsonl"
+
 // request is the example of the operation's body, with the necessary changes.
 func (s *story) request(op string, about map[string]any, with changes) []byte {
 	s.Helper()
 	examples := s.examples(op+"'s body", part(about, "requestBody", "content"))
 	if len(examples) == 0 {
 		return nil
+	}
+	if lines, ok := examples[0].([]any); ok {
+		var body []byte
+		for _, line := range lines {
+			body = append(append(body, shoptest.JSON(s, line)...), '\n')
+		}
+		return body
 	}
 	body := examples[0].(map[string]any)
 	replace(s, body, with)
@@ -205,9 +224,11 @@ func (s *story) does(op string, status int, path string, with changes, loose ...
 	o, ok := s.all[op]
 	require.True(s, ok, op)
 	s.done[op]++
-	a := s.shop.Must(s, status, shoptest.Call{
-		Method: o.method, Path: path, Key: fmt.Sprint(op, s.done[op]), Body: s.request(op, o.about, with),
-	})
+	c := shoptest.Call{Method: o.method, Path: path, Key: fmt.Sprint(op, s.done[op]), Body: s.request(op, o.about, with)}
+	if media, _ := mediaOf(part(o.about, "requestBody", "content")); media != "" {
+		c.Header = http.Header{"Content-Type": {media}}
+	}
+	a := s.shop.Must(s, status, c)
 	return s.compare(op, o, status, a, loose)
 }
 
@@ -256,6 +277,16 @@ func (s *story) compare(op string, o operation, status int, a shoptest.Answer, l
 	if text, ok := examples[0].(string); ok {
 		line, _, _ := strings.Cut(text, "\n")
 		require.Contains(s, string(a.Body), line+"\n", op)
+		return nil
+	}
+	if lines, ok := examples[0].([]any); ok {
+		var got []any
+		for line := range bytes.Lines(a.Body) {
+			var v any
+			require.NoError(s, json.Unmarshal(line, &v))
+			got = append(got, v)
+		}
+		require.Empty(s, differences(op, lines, got, slices.Concat(fleeting, loose)), "%s", a.Body)
 		return nil
 	}
 	var got map[string]any

@@ -76,6 +76,7 @@ func (s *Shop) Do(ctx context.Context, c Call) (Answer, error) {
 	}
 	maps.Copy(req.Header, c.Header)
 	switch {
+	case req.Header.Get("Content-Type") != "":
 	case c.Method == http.MethodPatch:
 		req.Header.Set("Content-Type", "application/merge-patch+json")
 	case len(c.Body) > 0:
