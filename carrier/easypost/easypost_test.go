@@ -14,7 +14,7 @@ import (
 	"holdfast/order"
 )
 
-const secret = "sécret of this test only" //nolint:gosec // it is none
+const secret = "sécret of this test only"
 
 // message writes a message as EasyPost's documentation shows it.
 func message(t *testing.T, number string, details ...map[string]any) []byte {

@@ -13,7 +13,7 @@ import (
 	"holdfast/order"
 )
 
-const secret = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=" //nolint:gosec // of this test
+const secret = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 
 func newCarrier(t *testing.T) *sandbox.Carrier {
 	t.Helper()
