@@ -106,10 +106,19 @@ func TestManyProductsArePutEachByItself(t *testing.T) {
 		all = append(all, short{r.Line, r.Status, r.ID, r.kind()})
 	}
 	require.Equal(t, []short{
-		{1, 201, "bowl", ""}, {2, 200, "mug", ""}, {3, 400, "", "malformed-request"},
-		{5, 400, "plate", "malformed-request"}, {6, 422, "plate", "invalid-values"}, {7, 400, "", "malformed-request"},
-		{8, 400, "a/b", "malformed-request"}, {9, 400, "suggest", "malformed-request"}, {10, 422, "bowl", "invalid-values"},
-		{11, 422, "mug2", "invalid-values"}, {12, 200, "old", ""}, {13, 422, "older", "invalid-values"}, {14, 201, "last", ""},
+		{1, 201, "bowl", ""},
+		{2, 200, "mug", ""},
+		{3, 400, "", "malformed-request"},
+		{5, 400, "plate", "malformed-request"},
+		{6, 422, "plate", "invalid-values"},
+		{7, 400, "", "malformed-request"},
+		{8, 400, "a/b", "malformed-request"},
+		{9, 400, "suggest", "malformed-request"},
+		{10, 422, "bowl", "invalid-values"},
+		{11, 422, "mug2", "invalid-values"},
+		{12, 200, "old", ""},
+		{13, 422, "older", "invalid-values"},
+		{14, 201, "last", ""},
 	}, all)
 	require.Equal(t, "titel", got[3].Problem.Errors[0].Path)
 	require.Equal(t, "variants[0].price", got[9].Problem.Errors[0].Path)

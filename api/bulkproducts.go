@@ -122,7 +122,7 @@ func (s *Server) checkCurrencies(ctx context.Context, puts []product.Replacement
 			switch {
 			case found[j].Err == nil && found[j].Product.Currency == puts[i].Spec.Currency:
 			case found[j].Err == nil, errors.Is(found[j].Err, product.ErrNotFound):
-				errs[i] = noSuchCurrency
+				errs[i] = errNoSuchCurrency
 			default:
 				errs[i] = productError(found[j].Err)
 			}

@@ -61,13 +61,8 @@ func TestWhatOtherSystemsAttachStaysWithTheProduct(t *testing.T) {
 		"variants": []line{{"sku": "one", "price": 1, "stock": 4}},
 	}
 	put := func(change line) answer {
-		body := line{}
-		for name, value := range spec {
-			body[name] = value
-		}
-		for name, value := range change {
-			body[name] = value
-		}
+		body := maps.Clone(spec)
+		maps.Copy(body, change)
 		return g.do(call{method: http.MethodPut, path: "/v1/products/mug", body: body})
 	}
 	a := put(nil)

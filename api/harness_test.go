@@ -253,7 +253,7 @@ func (g *gateway) holdAgainstContract(k call, a answer) {
 	}
 	in := requestInput(r, params, route)
 	lines := route.Operation.RequestBody != nil && route.Operation.RequestBody.Value.Content["application/jsonl"] != nil
-	if err := openapi3filter.ValidateRequest(g.t.Context(), in); err != nil && !(lines && a.status == http.StatusOK) { // of lines, each is refused by itself
+	if err := openapi3filter.ValidateRequest(g.t.Context(), in); err != nil && (!lines || a.status != http.StatusOK) { // of lines, each is refused by itself
 		require.True(g.t, a.status >= 400 && a.status < 500, "the contract refuses %s %s (%v), but: %d %s",
 			k.method, k.path, err, a.status, a.body)
 	}

@@ -58,7 +58,7 @@ func (s *Server) patchProduct(c *gin.Context, id string, condition *string) (pro
 		}
 		spec, err := patched(was, patch)
 		if err == nil && spec.Currency != was.Currency && !product.CurrencyExists(spec.Currency) {
-			err = noSuchCurrency // one that was abolished may stay
+			err = errNoSuchCurrency // one that was abolished may stay
 		}
 		if err != nil {
 			return product.Product{}, err

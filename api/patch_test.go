@@ -181,7 +181,7 @@ func TestAPatchLosesNoEditThatCameInBetween(t *testing.T) {
 		require.NoError(t, err)
 		spec := p.Spec()
 		spec.Brand += "."
-		_, _, err = r.Products.Put(ctx, "shirt", spec, nil)
+		_, _, err = r.Put(ctx, "shirt", spec, nil)
 		require.NoError(t, err)
 	}
 	r.edits.Store(3)

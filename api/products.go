@@ -69,10 +69,10 @@ func (s *Server) checkCurrency(ctx context.Context, id, currency string) error {
 	case err != nil && !errors.Is(err, product.ErrNotFound):
 		return productError(err)
 	}
-	return noSuchCurrency
+	return errNoSuchCurrency
 }
 
-var noSuchCurrency = product.Invalid{{Path: "currency", Reason: "must be a currency of ISO 4217 such as EUR"}}
+var errNoSuchCurrency = product.Invalid{{Path: "currency", Reason: "must be a currency of ISO 4217 such as EUR"}}
 
 // specBody is a product.Spec as it is sent: a price that was forgotten must not
 // be read as 0.
