@@ -20,7 +20,7 @@ type Products interface {
 	PutMany(ctx context.Context, all []product.Replacement) []product.Replaced
 	AdjustMany(ctx context.Context, all []product.Adjustment) []product.Adjusted
 	// RememberBatch refuses a key that came with another body: product.ErrKeyReused.
-	RememberBatch(ctx context.Context, key, body string) error
+	RememberBatch(ctx context.Context, key, body string, remember time.Duration) error
 	Get(ctx context.Context, id string) (product.Product, error)
 	// GetMany is Get for many in one read; each answer has its own error.
 	GetMany(ctx context.Context, ids []string) ([]product.Lookup, error)

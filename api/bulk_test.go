@@ -166,6 +166,18 @@ func TestTheSameProductsSentAgainChangeNothing(t *testing.T) {
 	require.Equal(t, http.StatusOK, g.bulk("/v1/stock/bulk", "k", `{"productId":"bowl","delta":1}`).status, "another call has keys of its own")
 }
 
+// A line that found its product as it says was done too: sent again after an edit by someone
+// else, it must not undo that.
+func TestALineThatChangedNothingIsRememberedUnderItsKey(t *testing.T) {
+	g := newGateway(t)
+	line := `{"id":"bowl","title":"Bowl","currency":"EUR","variants":[{"sku":"one","price":5}]}`
+	require.Equal(t, 201, g.putAll("", line)[0].Status)
+	require.Equal(t, 200, g.putAll("k", line)[0].Status)
+	require.Equal(t, http.StatusOK, g.patchProduct("bowl", `{"title":"Theirs"}`, "").status)
+	require.Equal(t, 200, g.putAll("k", line)[0].Status)
+	require.Equal(t, "Theirs", g.get("/v1/products/bowl").product(t).Title)
+}
+
 func TestManyStocksMoveOncePerLine(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 5)

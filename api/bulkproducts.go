@@ -36,7 +36,7 @@ func (s *Server) putProducts(c *gin.Context, key *string) ([]productResult, erro
 	}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), bulkTimeout)
 	defer cancel()
-	if err := s.rememberBody(ctx, c, key); err != nil {
+	if err := s.rememberBody(ctx, c, key, product.RememberKeyedPut); err != nil {
 		return nil, err
 	}
 	puts, errs := make([]product.Replacement, len(lines)), make([]error, len(lines))

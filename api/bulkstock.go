@@ -38,7 +38,7 @@ func (s *Server) adjustStocks(c *gin.Context, key *string) ([]stockResult, error
 	}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), bulkTimeout)
 	defer cancel()
-	if err := s.rememberBody(ctx, c, key); err != nil {
+	if err := s.rememberBody(ctx, c, key, product.RememberActions); err != nil {
 		return nil, err
 	}
 	adjustments, errs := make([]product.Adjustment, len(lines)), make([]error, len(lines))

@@ -55,13 +55,14 @@ func (s *Server) readLines(c *gin.Context, key *string) ([]bulkLine, error) {
 	return all, s.takeLines(c, len(all))
 }
 
-// rememberBody refuses an Idempotency-Key that came with another body.
-func (s *Server) rememberBody(ctx context.Context, c *gin.Context, key *string) error {
+// rememberBody refuses an Idempotency-Key that came with another body. It remembers the body
+// as long as its lines are remembered.
+func (s *Server) rememberBody(ctx context.Context, c *gin.Context, key *string, remember time.Duration) error {
 	if key == nil {
 		return nil
 	}
 	sum := sha256.Sum256(sent(c))
-	return productError(s.cfg.Products.RememberBatch(ctx, c.FullPath()+"/"+*key, hex.EncodeToString(sum[:])))
+	return productError(s.cfg.Products.RememberBatch(ctx, c.FullPath()+"/"+*key, hex.EncodeToString(sum[:]), remember))
 }
 
 // lineResult is what every result says of its line.

@@ -3,6 +3,7 @@ package inventory
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -68,12 +69,12 @@ func pipelines(n int, id func(int) string) [][]int {
 	return all
 }
 
-// RememberBatch notes which body came under an idempotency key. It refuses another one with
-// product.ErrKeyReused, as long as actions are remembered.
-func (s *Store) RememberBatch(ctx context.Context, key, body string) error {
+// RememberBatch notes which body came under an idempotency key, and refuses another one with
+// product.ErrKeyReused. It has to be remembered as long as the lines are.
+func (s *Store) RememberBatch(ctx context.Context, key, body string, remember time.Duration) error {
 	name := batchKey(key)
 	answers := redisdb.Run(ctx, s.rdb,
-		redisdb.Call{Command: "set", Keys: []string{name}, Args: []any{body, "nx", "ex", rememberSeconds}},
+		redisdb.Call{Command: "set", Keys: []string{name}, Args: []any{body, "nx", "ex", int64(remember / time.Second)}},
 		redisdb.Call{Command: "get", Keys: []string{name}})
 	known, err := answers[1].Text()
 	if err != nil {

@@ -3,6 +3,7 @@ package inventory_test
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
@@ -122,9 +123,9 @@ func TestWhatIsNotSentInTimeChangesNothing(t *testing.T) {
 func TestAKeyBelongsToOneBody(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		s, key := inventory.New(rdb), redistest.ID("key")
-		require.NoError(t, s.RememberBatch(t.Context(), key, "one"))
-		require.NoError(t, s.RememberBatch(t.Context(), key, "one"))
-		require.ErrorIs(t, s.RememberBatch(t.Context(), key, "two"), product.ErrKeyReused)
-		require.NoError(t, s.RememberBatch(t.Context(), redistest.ID("key"), "two"))
+		require.NoError(t, s.RememberBatch(t.Context(), key, "one", time.Minute))
+		require.NoError(t, s.RememberBatch(t.Context(), key, "one", time.Minute))
+		require.ErrorIs(t, s.RememberBatch(t.Context(), key, "two", time.Minute), product.ErrKeyReused)
+		require.NoError(t, s.RememberBatch(t.Context(), redistest.ID("key"), "two", time.Minute))
 	})
 }

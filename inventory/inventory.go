@@ -16,7 +16,7 @@ import (
 // Remember is how long ended holds, marks and applied actions stay, so that a late message
 // of any order finds its answer. Temporal must keep closed workflows at least as long: it
 // is Temporal that refuses a second order under one id.
-const Remember = 30 * 24 * time.Hour
+const Remember = product.RememberActions
 
 const rememberSeconds = int64(Remember / time.Second)
 

@@ -21,9 +21,6 @@ import (
 // waits for its answer, so that none is repeated after that.
 const rememberPut = time.Minute
 
-// rememberKeyedPut is how long a request is remembered to which its caller gave a key.
-const rememberKeyedPut = 24 * time.Hour
-
 // Put creates the product, or replaces its description, prices and set of variants; a spec
 // that changes nothing returns the product unchanged. ifMatch is the docVersion that the
 // caller read, product.NotThere to create only, nil for any. It fails with
@@ -67,9 +64,9 @@ func putting(r product.Replacement) (redisdb.Call, error) {
 	}
 	request, remember := rand.Text(), rememberPut
 	if r.Key != "" {
-		request, remember = "key/"+r.Key, rememberKeyedPut
+		request, remember = "key/"+r.Key, product.RememberKeyedPut
 	}
-	args, err := putArgs(r.ID, r.Spec, r.IfMatch, remember)
+	args, err := putArgs(r, remember)
 	if err != nil {
 		return redisdb.Call{}, err
 	}
@@ -123,7 +120,8 @@ func replacement(args []any) string {
 	return hex.EncodeToString(hash.Sum(nil))
 }
 
-func putArgs(id string, spec product.Spec, ifMatch *int64, remember time.Duration) ([]any, error) {
+func putArgs(r product.Replacement, remember time.Duration) ([]any, error) {
+	spec := r.Spec
 	d := doc{Description: spec.Description, Attachments: spec.Attachments, VariantTitles: map[string]string{}}
 	for _, v := range spec.Variants {
 		if v.Title != "" {
@@ -135,14 +133,14 @@ func putArgs(id string, spec product.Spec, ifMatch *int64, remember time.Duratio
 		return nil, fmt.Errorf("encode the description: %w", err)
 	}
 	match := ""
-	if ifMatch != nil {
-		match = strconv.FormatInt(*ifMatch, 10)
+	if r.IfMatch != nil {
+		match = strconv.FormatInt(*r.IfMatch, 10)
 	}
 	limit := ""
 	if spec.MaxPerOrder != nil {
 		limit = strconv.FormatInt(*spec.MaxPerOrder, 10)
 	}
-	args := []any{id, match, encoded, spec.Currency, string(spec.Status), limit, int64(remember / time.Second)}
+	args := []any{r.ID, match, encoded, spec.Currency, string(spec.Status), limit, int64(remember / time.Second), flag(r.Key != "")}
 	for _, v := range spec.Variants {
 		stock := ""
 		if v.Stock != nil {

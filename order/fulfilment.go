@@ -112,13 +112,13 @@ func (f *Fulfilment) unitsAt(lineID string, n Node) int64 {
 
 // Pack adds a package. Items must be positive, each line once: see MergeUnits.
 func (f *Fulfilment) Pack(p Package) error {
-	counted := 0
+	removed := 0
 	for i := range f.Packages {
-		if f.Packages[i].RemovedAt.IsZero() {
-			counted++
+		if !f.Packages[i].RemovedAt.IsZero() {
+			removed++
 		}
 	}
-	if counted >= MaxPackages {
+	if len(f.Packages)-removed >= MaxPackages || removed >= MaxRemovedPackages {
 		return ErrTooManyPackages
 	}
 	if err := f.checkOpen(p.Items, f.Open); err != nil {
@@ -161,14 +161,13 @@ func (f *Fulfilment) Repack(packageID string, items []LineUnits) error {
 }
 
 // RemovePackage undoes a package that hasn't left the warehouse. A stub of it stays, by
-// which late messages are recognized.
+// which late messages, and a repeated request to pack it, are recognized.
 func (f *Fulfilment) RemovePackage(packageID string, at time.Time) error {
 	p, err := f.inHouse(packageID)
 	if err != nil {
 		return err
 	}
-	p.RemovedAt = at.UTC()
-	p.Version++
+	*p = Package{ID: p.ID, Version: p.Version + 1, CreatedAt: p.CreatedAt, RemovedAt: at.UTC()}
 	f.settle()
 	return nil
 }
@@ -236,7 +235,7 @@ func (f *Fulfilment) Strike(packageID, eventID string) error {
 	if i < 0 {
 		return ErrUnknownEvent
 	}
-	struck := p.Events[i]
+	struck, before := p.Events[i], p.Node()
 	p.Events = slices.Delete(p.Events, i, i+1)
 	p.Struck = append(p.Struck, struck)
 	slices.SortFunc(p.Struck, compareEvents)
@@ -244,7 +243,7 @@ func (f *Fulfilment) Strike(packageID, eventID string) error {
 	if struck.Node != 0 && !p.heard(struck.Node) {
 		p.Falls = count(p.Falls, struck.Node)
 	}
-	if p.Live() && p.Node() < f.Floor { // without the message the order hadn't come so far
+	if p.Live() && before >= f.Floor && p.Node() < f.Floor { // without the message the order hadn't come so far
 		f.Floor = p.Node()
 	}
 	f.settle()
@@ -312,14 +311,15 @@ func (f *Fulfilment) settle() {
 	if f.Nothing() {
 		return
 	}
-	if n := f.furthest(); n >= NodeLeftWarehouse {
-		f.Floor = max(f.Floor, n)
+	reached := f.furthest()
+	if reached >= NodeLeftWarehouse {
+		f.Floor = max(f.Floor, reached)
 	}
 	if f.Floor < NodeLeftWarehouse {
 		f.Floor = 0
 	}
 	before := f.At
-	f.At = max(f.Floor, f.furthest())
+	f.At = max(f.Floor, reached)
 	for _, n := range PackageNodes() {
 		if f.At < n && n <= before {
 			f.Falls = count(f.Falls, n)

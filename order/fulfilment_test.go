@@ -178,17 +178,18 @@ func TestANodeIsReachedExactlyWhenAllUnitsReachedIt(t *testing.T) {
 			}}})
 		}
 		least := order.NodeDelivered
-		for _, l := range f.Lines {
+		nodes := f.LineNodes()
+		for i, l := range f.Lines {
 			ofLine := order.NodeDelivered
 			if f.Open(l.LineID) > 0 {
 				ofLine = order.NodeAwaitingShipment
 			}
-			for i := range f.Packages {
-				if p := &f.Packages[i]; p.Units(l.LineID) > 0 {
+			for j := range f.Packages {
+				if p := &f.Packages[j]; p.Units(l.LineID) > 0 {
 					ofLine = min(ofLine, p.Node())
 				}
 			}
-			require.Equal(t, ofLine, f.LineNode(l))
+			require.Equal(t, ofLine, nodes[i])
 			least = min(least, ofLine)
 		}
 		require.Equal(t, least, f.Node())
@@ -314,6 +315,59 @@ func TestAPackageSentAgainOpensItsUnitsAndARefundedOneRemovesThem(t *testing.T) 
 	require.NoError(t, f.CancelUnits([]order.LineUnits{{LineID: "1", Quantity: 1}}))
 	require.True(t, f.Nothing())
 	require.Equal(t, order.NodeInTransit, f.Node(), "an order with nothing left stays where it was")
+}
+
+func TestStrikingAMarkOfAReplacementLeavesTheOrderWhereItIs(t *testing.T) {
+	f := fulfilmentOf(2)
+	for _, id := range []string{"a", "b"} {
+		pack(t, &f, id, order.LineUnits{LineID: "1", Quantity: 1})
+		f.Report(id, scan(id+"-there", order.NodeDelivered, 1))
+	}
+	f.Report("b", mark("never-arrived", order.MarkLost, 2))
+	require.NoError(t, f.Resolve("b", order.Resolution{Action: order.ResolveReship, At: packedAt}))
+	pack(t, &f, "c", order.LineUnits{LineID: "1", Quantity: 1})
+	f.Report("c", mark("wrong", order.MarkDelayed, 3))
+	require.NoError(t, f.Strike("c", "wrong"))
+	require.Equal(t, order.NodeDelivered, f.Node(), "the mark never brought the order there")
+	require.Empty(t, f.Falls)
+}
+
+func TestAPackageThatIsMadeAndUndoneAgainAndAgainLeavesLittleAndEnds(t *testing.T) {
+	f := fulfilmentOf(1)
+	one := order.LineUnits{LineID: "1", Quantity: 1}
+	for i := range order.MaxRemovedPackages {
+		id := fmt.Sprint("p-", i)
+		require.NoError(t, f.Pack(order.Package{ID: id, Items: []order.LineUnits{one}, CreatedAt: packedAt, TrackingNumbers: []string{"1Z999"}}))
+		require.NoError(t, f.RemovePackage(id, packedAt))
+	}
+	require.ErrorIs(t, f.Pack(order.Package{ID: "more", Items: []order.LineUnits{one}}), order.ErrTooManyPackages)
+	require.Less(t, len(asJSON(t, f)), 40_000)
+}
+
+// Every message of an order asks how far it is, and a workflow may have to go over all of
+// them again within the seconds of one task.
+func BenchmarkReportToALargeOrder(b *testing.B) {
+	quantities := make([]int64, 2000)
+	for i := range quantities {
+		quantities[i] = 1
+	}
+	large := fulfilmentOf(quantities...)
+	for p := range order.MaxPackages {
+		var items []order.LineUnits
+		for i := range 10 {
+			items = append(items, order.LineUnits{LineID: fmt.Sprint(p*10 + i + 1), Quantity: 1})
+		}
+		pack(b, &large, fmt.Sprint("p-", p), items...)
+	}
+	for i := 0; b.Loop(); i++ {
+		if i%order.MaxOrderEvents == 0 {
+			large = large.Clone()
+			for p := range large.Packages {
+				large.Packages[p].Events = nil
+			}
+		}
+		large.Report(fmt.Sprint("p-", i%order.MaxPackages), scan(fmt.Sprint(i), order.NodeInTransit, i))
+	}
 }
 
 func TestMessagesBeyondTheLimitsChangeNothing(t *testing.T) {

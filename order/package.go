@@ -11,6 +11,8 @@ import (
 const (
 	// MaxPackages counts the packages that weren't removed.
 	MaxPackages = 200
+	// MaxRemovedPackages counts those that were.
+	MaxRemovedPackages = 200
 	// MaxPackageEvents counts what was reported of one package.
 	MaxPackageEvents = 40
 	// MaxOrderEvents counts what was reported of all packages of an order.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 )
 
 // Spec is a merchant's description of a product: it creates a product, or replaces the
@@ -30,6 +31,14 @@ type VariantSpec struct {
 	Stock *int64 `json:"stock,omitempty"`
 }
 
+// How long is remembered what was done under a caller's key.
+const (
+	// RememberActions is how long the moves of stock are.
+	RememberActions = 30 * 24 * time.Hour
+	// RememberKeyedPut is how long a Replacement with a Key is.
+	RememberKeyedPut = 24 * time.Hour
+)
+
 // Replacement is one request to create a product, or to replace its description, prices
 // and set of variants.
 type Replacement struct {
@@ -37,7 +46,7 @@ type Replacement struct {
 	Spec Spec
 	// IfMatch is the docVersion that the caller read, NotThere to create only, nil for any.
 	IfMatch *int64
-	// Key under which the request may be sent again for a day: it is then answered by what it
+	// Key under which the request may be sent again for RememberKeyedPut: it is then answered by what it
 	// did, whatever has happened since. "" has none.
 	Key string
 }

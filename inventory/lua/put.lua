@@ -3,10 +3,10 @@
 --      5 what remembers the replacement, whoever sends it
 -- ARGV 1 product id · 2 docVersion that the caller read, '0' doesn't exist yet, '' any · 3 description and variants' titles as JSON
 --      4 currency · 5 status stated, '' none · 6 units that one order may have, '' any number
---      7 how long the request is remembered, seconds
+--      7 how long the request is remembered, seconds · 8 '1' if it is remembered even if it changes nothing: its caller gave a key
 --      then for each variant: sku · price, minor units · title of a held item · stock stated, '' none
--- returns {"PUT", "1" if created else "0", all fields of the product, docVersion that the request left}; nothing is
---         written if nothing differs. A repeated request gets what it did, whatever has happened since.
+-- returns {"PUT", "1" if created else "0", all fields of the product, docVersion that the request left}; the product
+--         is untouched if nothing differs. A repeated request gets what it did, whatever has happened since.
 --         {"STALE"}: the product has another docVersion, or doesn't exist although one was given, or does although '0' was
 --         {"MOVED", field, its value now}: status, currency or stock differs; these change by calls of their own
 --         {"HELD_SKU", sku, onhand, held}: a variant that was left out has stock or holds
@@ -29,7 +29,7 @@ if exists and ARGV[4] ~= was[4] then return {'MOVED', 'currency', was[4]} end
 local ZERO = {onhand = 0, held = 0, adjusted = 0, committed = 0, restocked = 0}
 local named, skus, variants = {}, {}, {}
 local differs = not exists or ARGV[3] ~= was[5] or ARGV[6] ~= (was[8] or '')
-for i = 8, #ARGV, 4 do
+for i = 9, #ARGV, 4 do
   local sku, stated = ARGV[i], ARGV[i + 3]
   local stock = read_stock(product, sku)
   local n = #skus
@@ -49,7 +49,11 @@ for sku in string.gmatch(was[6] or '', '%S+') do
   end
 end
 local list = table.concat(skus, ' ')
-if not differs and list == was[6] then return {'PUT', '0', redis.call('HGETALL', product), was[2]} end
+if not differs and list == was[6] then
+  -- Repeated later, it must not undo what came since.
+  if ARGV[8] == '1' then redis.call('SET', KEYS[4], '0 ' .. was[2], 'EX', ARGV[7]) end
+  return {'PUT', '0', redis.call('HGETALL', product), was[2]}
+end
 
 local version, now = next_version(was[1])
 local status = was[3] or (ARGV[5] ~= '' and ARGV[5] or 'listed')

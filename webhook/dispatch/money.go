@@ -136,7 +136,7 @@ func (c change) ofDispute() (all []message, err error) {
 	}
 	switch {
 	case closed && c.was != string(d.Status):
-		all = append(all, c.event(webhook.PaymentDisputeClosed, data, append(what, string(d.Status))...))
+		all = append(all, c.event(webhook.PaymentDisputeClosed, data, append(what, string(d.Status), d.OccurredAt.UTC().Format(time.RFC3339Nano))...))
 	case c.was != "" && d.DismissedAt.IsZero():
 		all = append(all, c.event(webhook.PaymentDisputeUpdated, data, append(what, string(d.Status), string(d.Funds),
 			d.OccurredAt.UTC().Format(time.RFC3339Nano), d.FundsAt.UTC().Format(time.RFC3339Nano))...))
