@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/url"
 	"slices"
 
 	"holdfast/order"
 	"holdfast/product"
+	"holdfast/webhook"
 )
 
 // What is stored names members of staff and products that aren't listed. Here it becomes
@@ -100,4 +102,18 @@ func refundFor(caller Caller, r order.Refund) order.Refund {
 	public := r.Public()
 	public.Actor = order.ActorFor(caller.Subject, r.Actor)
 	return public
+}
+
+// webhookFor returns a webhook as the caller may see it. Its URL may contain a secret, with
+// which anyone could post to the receiver: only operators, who register it, read it whole.
+func webhookFor(caller Caller, w webhook.Endpoint) webhook.Endpoint {
+	if slices.Contains(caller.Roles, RoleOperator) {
+		return w
+	}
+	u, err := url.Parse(w.URL)
+	if err != nil {
+		u = &url.URL{}
+	}
+	w.URL = (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/"}).String()
+	return w
 }

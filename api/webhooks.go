@@ -119,7 +119,7 @@ func (s *Server) ListWebhooks(c *gin.Context) {
 	}
 	list := openapi.WebhookList{Items: make([]openapi.Webhook, len(all))}
 	for i, w := range all {
-		list.Items[i] = w.Endpoint
+		list.Items[i] = webhookFor(CallerOf(c.Request.Context()), w.Endpoint)
 	}
 	c.JSON(http.StatusOK, list)
 }
@@ -131,7 +131,7 @@ func (s *Server) GetWebhook(c *gin.Context, id openapi.ID) {
 		s.fail(c, webhookError(err))
 		return
 	}
-	c.JSON(http.StatusOK, w.Endpoint)
+	c.JSON(http.StatusOK, webhookFor(CallerOf(c.Request.Context()), w.Endpoint))
 }
 
 // RemoveWebhook implements ServerInterface.

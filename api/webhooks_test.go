@@ -61,6 +61,24 @@ func TestWebhooksSecretIsShownOnce(t *testing.T) {
 	require.NotContains(t, g.log.String(), strings.TrimPrefix(w.Secret, "whsec_"))
 }
 
+func TestOnlyOperatorsReadTheWholeURLOfAWebhook(t *testing.T) {
+	g := asking(t)
+	made := g.do(call{method: http.MethodPost, path: "/v1/webhooks", body: `{"url":"https://8.8.8.8/services/T0/hidden?k=1"}`}.as(t, "op", api.RoleOperator))
+	require.Equal(t, http.StatusCreated, made.status, "%s", made.body)
+	var w webhook.Endpoint
+	require.NoError(t, json.Unmarshal(made.body, &w))
+	for _, path := range []string{"/v1/webhooks", "/v1/webhooks/" + w.ID, "/v1/webhooks/" + w.ID + "/deliveries"} {
+		a := g.do(call{method: http.MethodGet, path: path}.as(t, "eve", api.RoleReadonly))
+		require.Equal(t, http.StatusOK, a.status, "%s", a.body)
+		require.NotContains(t, string(a.body), "hidden")
+	}
+	read := func(roles ...api.Role) string {
+		return string(g.do(call{method: http.MethodGet, path: "/v1/webhooks/" + w.ID}.as(t, "eve", roles...)).body)
+	}
+	require.Contains(t, read(api.RoleReadonly), `"url":"https://8.8.8.8/"`)
+	require.Contains(t, read(api.RoleReadonly, api.RoleOperator), "hidden")
+}
+
 func TestWebhooksThatCantBe(t *testing.T) {
 	g := newGateway(t)
 	for body, field := range map[string]string{

@@ -144,6 +144,29 @@ func TestEveryChangeOfMoneyIsToldOnce(t *testing.T) {
 	})
 }
 
+// A dispute that was won may be reopened, and end again.
+func TestEachClosingOfADisputeIsToldOnce(t *testing.T) {
+	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
+		s := newShop(t, rdb)
+		all := s.register()
+		s.run()
+		for i, status := range []order.DisputeStatus{
+			order.DisputeNeedsResponse, order.DisputeWon, order.DisputeNeedsResponse, order.DisputeWon,
+		} {
+			d := order.Dispute{
+				ID: "dp", Provider: "sandbox", PaymentID: "p", OrderID: "o", Amount: 700, Currency: "EUR", Status: status,
+				OccurredAt: began.Add(time.Duration(i) * time.Hour), Version: int64(i + 1),
+			}
+			s.disputes(d)
+			s.disputes(d)
+		}
+		s.settled()
+		require.Equal(t, map[string]int{
+			webhook.PaymentDisputed: 1, webhook.PaymentDisputeUpdated: 1, webhook.PaymentDisputeClosed: 2,
+		}, s.office.types(all))
+	})
+}
+
 // Merchants' endpoints may belong to third parties: they get what the contract says,
 // without names of staff and without what staff noted.
 func TestWhatIsToldIsWhatTheContractSaysAndNoMore(t *testing.T) {
