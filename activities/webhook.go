@@ -35,7 +35,7 @@ type WebhookResult struct {
 // Endpoints stores where merchants receive events.
 type Endpoints interface {
 	Get(ctx context.Context, id string) (webhook.Stored, error)
-	Disable(ctx context.Context, sentTo webhook.Stored, now time.Time) error
+	Disable(ctx context.Context, sentTo webhook.Stored, now time.Time) (disabled bool, err error)
 	Tries(ctx context.Context, endpointID, eventID, run string) (int, error)
 	Log(ctx context.Context, endpointID string, e webhook.Event, t webhook.Tried) error
 	Settle(ctx context.Context, endpointID, eventID string, status webhook.DeliveryStatus) error
@@ -92,16 +92,24 @@ func (a *Deliver) send(ctx context.Context, to webhook.Stored, d webhook.Deliver
 		}
 		tried.Attempt.Error, why = unanswered.Trouble, sendErr.Error()
 	}
+	gone := false
+	if answer.Status == http.StatusGone {
+		var err error
+		gone, err = a.Endpoints.Disable(ctx, to, a.now())
+		if errors.Is(err, webhook.ErrNotFound) {
+			gone, err = true, nil
+		}
+		if err != nil {
+			return WebhookResult{}, err
+		}
+	}
 	result := WebhookResult{Outcome: WebhookTaken, Status: answer.Status}
 	switch {
 	case answer.Status/100 == 2:
 		tried.Status = webhook.DeliveryDelivered
-	case answer.Status == http.StatusGone:
+	case gone:
 		result.Outcome, tried.Status = WebhookGone, webhook.DeliveryDropped
-		if err := a.Endpoints.Disable(ctx, to, a.now()); err != nil && !errors.Is(err, webhook.ErrNotFound) {
-			return WebhookResult{}, err
-		}
-	default:
+	default: // also a 410 of an endpoint that was moved or enabled meanwhile
 		delay := max(a.spread(webhookDelay(try)), min(answer.RetryAfter, longestDelay))
 		tried.Status, tried.NextAt = webhook.DeliveryPending, a.now().Add(delay).UTC()
 		a.log(ctx, d, tried)

@@ -64,7 +64,7 @@ func (s *Server) putProducts(c *gin.Context, key *string) ([]productResult, erro
 		if errs[i] == nil {
 			errs[i] = productError(done[i].Err)
 		}
-		r.Version = done[i].Product.Version
+		r.Version = done[i].Product.DocVersion
 		status := http.StatusOK
 		if done[i].Created {
 			status = http.StatusCreated

@@ -72,6 +72,10 @@ func deliverySummary(d webhook.Logged) webhookDelivery {
 
 // ReplayWebhookDelivery implements ServerInterface.
 func (s *Server) ReplayWebhookDelivery(c *gin.Context, id openapi.ID, deliveryID openapi.ID, params openapi.ReplayWebhookDeliveryParams) {
+	if err := decodeOptionalKeyed(c, params.IdempotencyKey, &struct{}{}); err != nil {
+		s.fail(c, err)
+		return
+	}
 	if err := s.replay(c.Request.Context(), id, deliveryID, params.IdempotencyKey); err != nil {
 		s.fail(c, err)
 		return
@@ -80,7 +84,7 @@ func (s *Server) ReplayWebhookDelivery(c *gin.Context, id openapi.ID, deliveryID
 }
 
 func (s *Server) replay(ctx context.Context, id, deliveryID string, key *string) error {
-	w, err := s.activeWebhook(ctx, id, key)
+	w, err := s.activeWebhook(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -93,6 +97,10 @@ func (s *Server) replay(ctx context.Context, id, deliveryID string, key *string)
 
 // TestWebhook implements ServerInterface.
 func (s *Server) TestWebhook(c *gin.Context, id openapi.ID, params openapi.TestWebhookParams) {
+	if err := decodeOptionalKeyed(c, params.IdempotencyKey, &struct{}{}); err != nil {
+		s.fail(c, err)
+		return
+	}
 	event, err := s.testWebhook(c.Request.Context(), id, params.IdempotencyKey)
 	if err != nil {
 		s.fail(c, err)
@@ -102,7 +110,7 @@ func (s *Server) TestWebhook(c *gin.Context, id openapi.ID, params openapi.TestW
 }
 
 func (s *Server) testWebhook(ctx context.Context, id string, key *string) (webhook.Event, error) {
-	w, err := s.activeWebhook(ctx, id, key)
+	w, err := s.activeWebhook(ctx, id)
 	if err != nil {
 		return webhook.Event{}, err
 	}
@@ -114,10 +122,7 @@ func (s *Server) testWebhook(ctx context.Context, id string, key *string) (webho
 }
 
 // activeWebhook returns a webhook that something is to be sent to now.
-func (s *Server) activeWebhook(ctx context.Context, id string, key *string) (webhook.Stored, error) {
-	if err := checkKey(key); err != nil {
-		return webhook.Stored{}, err
-	}
+func (s *Server) activeWebhook(ctx context.Context, id string) (webhook.Stored, error) {
 	w, err := s.cfg.Webhooks.Get(ctx, id)
 	switch {
 	case err != nil:

@@ -55,7 +55,7 @@ var (
 	errNotWaiting      = errors.New("the refund doesn't wait for this decision")
 	errNotOpen         = errors.New("the order to assign to is not open")
 	errNotPaid         = errors.New("only a paid order can be delivered")
-	errNotDeliverable  = errors.New("the order has ended without being paid")
+	errNotDeliverable  = errors.New("the order has ended and was not delivered")
 	errProductsUnasked = errors.New("the products can't be reached")
 	errPaymentsUnread  = errors.New("the payments can't be reached")
 	errOrderUnread     = errors.New("the orders' documents can't be reached")

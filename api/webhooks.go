@@ -145,7 +145,7 @@ func (s *Server) RemoveWebhook(c *gin.Context, id openapi.ID) {
 
 // RotateWebhook implements ServerInterface.
 func (s *Server) RotateWebhook(c *gin.Context, id openapi.ID, params openapi.RotateWebhookParams) {
-	if err := checkKey(params.IdempotencyKey); err != nil {
+	if err := decodeOptionalKeyed(c, params.IdempotencyKey, &struct{}{}); err != nil {
 		s.fail(c, err)
 		return
 	}

@@ -21,6 +21,7 @@ type merchant struct {
 	env      *testsuite.TestWorkflowEnvironment
 	endpoint webhook.Stored
 	gone     bool
+	moved    bool // while the first 410 was on its way
 	tried    []webhook.Tried
 	settled  []webhook.DeliveryStatus
 	// answers are in the order of the tries; the last one is repeated.
@@ -35,9 +36,13 @@ func (m *merchant) Get(context.Context, string) (webhook.Stored, error) {
 	return m.endpoint, nil
 }
 
-func (m *merchant) Disable(context.Context, webhook.Stored, time.Time) error {
+func (m *merchant) Disable(context.Context, webhook.Stored, time.Time) (bool, error) {
+	if m.moved {
+		m.moved = false
+		return false, nil
+	}
 	m.endpoint.Status = webhook.StatusDisabled
-	return nil
+	return true, nil
 }
 
 func (m *merchant) Tries(context.Context, string, string, string) (int, error) {
@@ -148,6 +153,15 @@ func TestAWebhookThatIsBusySaysWhenToComeAgain(t *testing.T) {
 	_, err := deliver(t, m)
 	require.NoError(t, err)
 	require.Equal(t, []time.Duration{10 * time.Minute, 15 * time.Second, 12 * time.Hour}, m.pauses())
+}
+
+func TestAMessageToAWebhookThatMovedMeanwhileIsSentAgain(t *testing.T) {
+	m := &merchant{answers: []any{410, 200}, moved: true}
+	result, err := deliver(t, m)
+	require.NoError(t, err)
+	require.Equal(t, activities.WebhookResult{Outcome: activities.WebhookTaken, Status: 200}, result)
+	require.Equal(t, webhook.StatusActive, m.endpoint.Status)
+	require.Equal(t, []webhook.DeliveryStatus{webhook.DeliveryPending, webhook.DeliveryDelivered}, statuses(m))
 }
 
 func TestAWebhookThatIsGoneGetsNothingMore(t *testing.T) {

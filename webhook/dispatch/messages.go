@@ -41,8 +41,8 @@ type orderData struct {
 	CustomerID string `json:"customerId,omitempty"`
 	// Amounts are in minor units of the currency; they are missing for an order that is no
 	// longer in Redis.
-	Amounts  json.RawMessage `json:"amounts,omitempty"`
-	Currency string          `json:"currency,omitempty"`
+	Amounts  map[string]int64 `json:"amounts,omitempty"`
+	Currency string           `json:"currency,omitempty"`
 }
 
 type productData struct {

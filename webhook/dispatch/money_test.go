@@ -144,6 +144,27 @@ func TestEveryChangeOfMoneyIsToldOnce(t *testing.T) {
 	})
 }
 
+// Refunds are on record beside the order's document, which doesn't count them.
+func TestAnOrdersEventCountsWhatWentBack(t *testing.T) {
+	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
+		s := newShop(t, rdb)
+		s.register(webhook.OrderDelivered)
+		r, err := order.NewRecord(&order.Order{
+			ID: "o", Version: 1, CustomerID: "ada", Status: order.StatusDelivered, Currency: "EUR", PlacedAt: began,
+			Amounts: map[string]int64{order.AmountTotal: 700, order.AmountPaid: 700, order.AmountRefunded: 0},
+			Payment: order.Payment{Status: order.PaymentPaid, Provider: "sandbox", ID: "p"},
+		}, nil)
+		require.NoError(t, err)
+		s.refunds(aRefund("a"), order.RefundPaid)
+		require.NoError(t, s.docs.Put(t.Context(), r))
+		s.run()
+		s.settled()
+		require.Equal(t, map[string]any{
+			order.AmountTotal: 700.0, order.AmountPaid: 700.0, order.AmountRefunded: 300.0,
+		}, data(t, s.office.of(t, webhook.OrderDelivered))["amounts"])
+	})
+}
+
 // A dispute that was won may be reopened, and end again.
 func TestEachClosingOfADisputeIsToldOnce(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {

@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"holdfast/order"
 	"holdfast/streams"
 	"holdfast/webhook"
 )
@@ -166,8 +168,24 @@ func writtenAt(e streams.Entry) time.Time {
 
 // money is what a message contains of an order's document.
 type money struct {
-	Currency string          `json:"currency"`
-	Amounts  json.RawMessage `json:"amounts"`
+	Currency string           `json:"currency"`
+	Amounts  map[string]int64 `json:"amounts"`
+	Payment  order.Payment    `json:"payment"`
+}
+
+// moneyOf reads an order's document and what went back of its payment.
+func moneyOf(s order.Stored) (money, error) {
+	var m money
+	if err := cmp.Or(s.Err, json.Unmarshal(s.Doc, &m)); err != nil {
+		return m, err
+	}
+	payments, err := order.ReadPayments(s.Payments)
+	if err != nil {
+		return m, err
+	}
+	o := order.Order{Amounts: m.Amounts, Payment: m.Payment}
+	o.Settle(payments.Refunds)
+	return m, nil
 }
 
 // amounts reads the orders' amounts, by their ids. An order that is no longer in Redis, or
@@ -182,8 +200,7 @@ func (d *Dispatcher) amounts(ctx context.Context, ids []string) (map[string]mone
 	}
 	all := make(map[string]money, len(ids))
 	for _, s := range stored {
-		var m money
-		if s.Err == nil && json.Unmarshal(s.Doc, &m) == nil {
+		if m, err := moneyOf(s); err == nil {
 			all[s.OrderID] = m
 		}
 	}

@@ -53,10 +53,11 @@ func (s *Store) Update(ctx context.Context, id string, p webhook.Patch) (webhook
 }
 
 // Disable stops messages to an endpoint that answered one with 410. sentTo is the endpoint
-// as it was when that message was sent.
-func (s *Store) Disable(ctx context.Context, sentTo webhook.Stored, now time.Time) error {
-	_, err := s.change(ctx, sentTo.ID, mark{}, func(e *webhook.Stored) (bool, error) { return e.Gone(sentTo, now), nil })
-	return err
+// as it was when that message was sent. It reports whether the endpoint is disabled then: one
+// that was moved or enabled since stays active.
+func (s *Store) Disable(ctx context.Context, sentTo webhook.Stored, now time.Time) (bool, error) {
+	e, err := s.change(ctx, sentTo.ID, mark{}, func(e *webhook.Stored) (bool, error) { return e.Gone(sentTo, now), nil })
+	return err == nil && e.Status != webhook.StatusActive, err
 }
 
 // changes is how often a change is retried against concurrent ones.
