@@ -21,6 +21,6 @@ func share(amount, part, all int64) int64 {
 		return 0
 	}
 	high, low := bits.Mul64(uint64(amount), uint64(part)) //nolint:gosec // neither is negative
-	quotient, _ := bits.Div64(high, low, uint64(all))     //nolint:gosec // nor is this, and part <= all, so it fits
+	quotient, _ := bits.Div64(high, low, uint64(all))     // part <= all, so it fits
 	return int64(quotient)                                //nolint:gosec // at most amount
 }
