@@ -106,6 +106,7 @@ func TestAPatchIsHeldToTheRulesOfAPut(t *testing.T) {
 		`{"currency":"USD"}`:                      {409, "moves-by-its-own-call", ""},
 		`{"status":"draft"}`:                      {409, "moves-by-its-own-call", ""},
 		`{"variants":[{"sku":"M","price":1600}]}`: {409, "variant-in-stock", ""},
+
 		`{"variants":[{"sku":"S","price":1,"stock":9}]}`: {409, "moves-by-its-own-call", ""},
 	} {
 		a := g.patchProduct("shirt", patch, "")
