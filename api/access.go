@@ -12,20 +12,20 @@ import (
 	"holdfast/api/openapi"
 )
 
-// rule is who may make a call: everyone, or callers with one of some roles. A public call with
-// roles shows callers with these roles more than others.
+// rule says who may make a call: everyone, or callers with one of some roles. A public call with
+// roles shows more to callers who have one of them.
 type rule struct {
 	public bool
 	roles  []Role
-	// cost is what a call takes of its caller's allowance; 0 counts as 1.
+	// cost is charged to the caller's allowance; 0 counts as 1.
 	cost int
-	// deprecations are announced to the callers that they concern.
+	// deprecations are announced to the callers they affect.
 	deprecations []deprecation
 }
 
-// as returns the caller with only those of their roles that allow the call. So whoever has
-// several is staff in the calls that one of their staff roles allows, and a customer in those
-// that only their being a customer does: customer and readonly must not add up to more.
+// as returns the caller with only those roles that allow the call. A caller with several roles is
+// therefore staff in calls that one of their staff roles allows, and a customer in calls that only
+// the customer role allows: customer and readonly together must not allow more than each alone.
 func (r rule) as(c Caller) Caller {
 	doesNot := func(role Role) bool { return !slices.Contains(r.roles, role) }
 	if slices.ContainsFunc(c.Roles, doesNot) {
@@ -34,14 +34,14 @@ func (r rule) as(c Caller) Caller {
 	return c
 }
 
-// access is who may make which call, by route and method.
+// access maps routes and methods to the rules for calling them.
 type access map[string]map[string]rule
 
-// pages are shown to everybody and are no calls of the contract: whatever begins so.
+// pages are the prefixes of public routes that are not calls of the contract.
 var pages = []string{"/docs", "/openapi.yaml", "/sandbox/"}
 
-// of finds a call's rule. What is not there is answered as such to everybody; a route
-// that neither the contract nor pages name is for operators.
+// of returns the rule of a call. An unknown path is public, so that everyone gets 404; a route
+// that neither the contract nor pages names is for operators.
 func (a access) of(method, route string) rule {
 	if method == http.MethodHead {
 		method = http.MethodGet
@@ -56,8 +56,8 @@ func (a access) of(method, route string) rule {
 	return rule{roles: []Role{RoleOperator}}
 }
 
-// operation is what the contract says about who may call, and until when. Security that is there and
-// empty says everyone, and so does one of which an alternative is empty: then a token is
+// operation is what the contract says about who may call an operation, and until when. An empty
+// security list means everyone. So does a list with an empty alternative, which makes the token
 // optional.
 type operation struct {
 	Ends       deprecable        `yaml:",inline"`
@@ -68,11 +68,11 @@ type operation struct {
 	Cost       int               `yaml:"x-cost"`
 }
 
-// contractAccess is what the gateway's own contract says, which never changes.
+// contractAccess returns the rules of the gateway's own contract, which never change.
 var contractAccess = sync.OnceValues(func() (access, error) { return readAccess(openapi.Contract()) })
 
-// readAccess reads from the contract who may call what, so that the document that is
-// served is the one that counts. It refuses a call that doesn't say.
+// readAccess reads the rules from the contract, so that the published document is also the one
+// that is enforced. It returns an error for an operation that doesn't say who may call it.
 func readAccess(contract []byte) (access, error) {
 	var doc struct {
 		Paths map[string]struct {

@@ -15,20 +15,20 @@ import (
 	"github.com/sethvargo/go-limiter/memorystore"
 )
 
-// Headers that tell callers their allowances (draft-ietf-httpapi-ratelimit-headers-11).
+// Headers that report allowances to callers (draft-ietf-httpapi-ratelimit-headers-11).
 const (
 	rateLimitHeader  = "RateLimit"
 	ratePolicyHeader = "RateLimit-Policy"
 )
 
-// forgetAfter is when a caller who has gone is forgotten.
+// forgetAfter is how long an inactive caller is remembered.
 const forgetAfter = time.Minute
 
-// allowance is what each of some callers may use in a window of time. A nil one is without
-// a limit.
+// allowance limits how much each caller may use within a window of time. A nil allowance has no
+// limit.
 type allowance struct {
 	store limiter.Store
-	// item is the allowance's name as a structured field has it, quoted.
+	// item is the allowance's name, quoted as in a structured field.
 	item    string
 	policy  string
 	tokens  int
@@ -36,7 +36,7 @@ type allowance struct {
 	refused error
 }
 
-// newAllowance returns nil, no limit, where tokens is 0.
+// newAllowance returns nil, which means no limit, if tokens is 0.
 func newAllowance(name string, tokens int, window time.Duration, refused error) (*allowance, error) {
 	if tokens == 0 {
 		return nil, nil //nolint:nilnil // no limit is not an error
@@ -63,10 +63,10 @@ func (a *allowance) close(ctx context.Context) error {
 	return a.store.Close(ctx)
 }
 
-// take counts a call at its cost, of which some was taken before, and tells the caller what
-// is left. No call costs more than the whole allowance; one that costs more than is left
-// takes what is left, and is refused. A store that was closed, since the gateway is
-// stopping, lets the last calls through.
+// take charges the cost of a call, in addition to what was charged for it before, and reports to
+// the caller what is left. No call costs more than the whole allowance. A call that costs more
+// than is left uses up the rest and is refused. Once the store is closed, because the gateway is
+// stopping, the last calls are let through.
 func (a *allowance) take(c *gin.Context, key string, before, cost int) error {
 	if a == nil {
 		return nil
@@ -99,13 +99,13 @@ func (a *allowance) take(c *gin.Context, key string, before, cost int) error {
 	return &p
 }
 
-// tell says what is left until the window ends.
+// tell sets the headers that report what is left until the window ends.
 func (a *allowance) tell(h http.Header, left uint64, until time.Duration) {
 	setItem(h, ratePolicyHeader, a.item, a.policy)
 	setItem(h, rateLimitHeader, a.item, a.item+";r="+strconv.FormatUint(left, 10)+";t="+strconv.Itoa(int(until/time.Second)))
 }
 
-// setItem sets an allowance's item of a list, which the call may have had already.
+// setItem sets an allowance's item in a list header, replacing the one that is already there.
 func setItem(h http.Header, header, item, value string) {
 	var all []string
 	if had := h.Get(header); had != "" {

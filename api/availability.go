@@ -8,25 +8,25 @@ import (
 	"holdfast/product"
 )
 
-// lookTimeout bounds the availability read: with the stock out of reach an
-// order is taken late rather than lost.
+// lookTimeout bounds the availability read: if Redis can't be reached, it is better to accept an
+// order late than to lose it.
 const lookTimeout = 200 * time.Millisecond
 
-// sight is what the availability read tells of a placement.
+// sight is the result of the availability read for a placement.
 type sight struct {
-	// shortages name every line that can't be had now.
+	// shortages lists every line that can't be fulfilled now.
 	shortages []order.Shortage
-	// currency and total as far as they are known; total is nil where it isn't.
+	// currency and total, as far as they are known; an unknown total is nil.
 	currency string
 	total    *int64
-	// open orders of the customer, where they are limited.
+	// open are the customer's open orders, if they are limited.
 	open order.OpenOrders
-	// known: the order of this placement has a hold, or had one.
+	// known reports whether the order of this placement has or had a hold.
 	known bool
 }
 
-// look reads once what the placement's products have. It asks for the order's
-// own holds only where the order may be there already.
+// look reads the availability of all the placement's products at once. It asks for the order's
+// own holds only if the order may already exist.
 func (s *Server) look(ctx context.Context, p order.Placement, keyed bool) (sight, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
@@ -45,7 +45,7 @@ func (s *Server) look(ctx context.Context, p order.Placement, keyed bool) (sight
 	return weigh(p, reqs, looks, open)
 }
 
-// wants are what the requests ask for.
+// wants returns what the requests ask for.
 func wants(reqs []product.HoldRequest) []product.Want {
 	ws := make([]product.Want, len(reqs))
 	for i, r := range reqs {
@@ -54,12 +54,12 @@ func wants(reqs []product.HoldRequest) []product.Want {
 	return ws
 }
 
-// weigh judges the placement as its saga would, in the entity's own words.
+// weigh decides about the placement as its saga would, with the entity's own rules.
 func weigh(p order.Placement, reqs []product.HoldRequest, looks []product.Availability, open order.OpenOrders) (sight, error) {
 	v := sight{open: open}
 	for _, l := range looks {
 		v.known = v.known || (l.OwnHold != "" && l.OwnHold != product.HoldStateNone)
-		if l.Found && l.Status == product.StatusListed && v.currency == "" { // else a draft could be told by its currency
+		if l.Found && l.Status == product.StatusListed && v.currency == "" { // else the currency would reveal a draft
 			v.currency = l.Currency
 		}
 	}

@@ -11,24 +11,24 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// Bounds of bodies. Memory grows with the bytes that have arrived, never with a length that
-// was only promised.
+// Limits of bodies. Memory grows with the bytes that have arrived, never with a length that was
+// only announced.
 const (
 	maxBodyBytes = 1 << 20
-	// maxFormBytes bounds callbacks and providers' pages, which anyone may send.
+	// maxFormBytes limits callbacks and forms on providers' pages, which anyone may send.
 	maxFormBytes = 64 << 10
-	// firstBytes is what a body gets before any of it is there: most fit.
+	// firstBytes is allocated before any of a body has arrived: most bodies fit.
 	firstBytes = 4 << 10
 
-	// DefaultBodyBytes bounds the bodies of all requests in flight together.
+	// DefaultBodyBytes limits the total size of the bodies of all requests in flight.
 	DefaultBodyBytes = 64 << 20
-	// MinBodyBytes is the least with which every caller can send the largest body.
+	// MinBodyBytes is the smallest total with which every caller can send the largest body.
 	MinBodyBytes = callerPart * maxBodyBytes
-	// Those who send slowly must not keep others from sending at all. So a caller may have
-	// an eighth of it, all callers of one network a quarter, and all callers three quarters.
-	// The last quarter is for those without a token, who can be anyone: an eighth for payment
-	// callbacks, and as much again for networks whose callbacks were signed and for providers'
-	// pages. Each has small parts for each network.
+	// Slow senders must not keep others from sending. So a caller may use an eighth of the
+	// total, all callers of one network a quarter, and all callers three quarters. The last
+	// quarter is for requests without a token, which anyone can send: an eighth for payment
+	// callbacks, and another eighth for networks whose callbacks were signed and for providers'
+	// pages. Within each of these, a network gets only a small share.
 	callerPart, networkPart = 8, 4
 	callersRest             = 4
 	openPart, provenPart    = 8, 16
@@ -36,14 +36,14 @@ const (
 	openNetworkPart         = 64
 	provenNetworkPart       = 32
 
-	// callbackWithin bounds how long a callback's body takes: providers are machines with
-	// good lines, and whoever pretends to be one must not hold its place for longer.
+	// callbackWithin limits how long a callback's body may take: providers are machines with
+	// fast connections, and an impostor must not occupy their share for longer.
 	callbackWithin = 3 * time.Second
 )
 
-// readBody takes in the whole body before the request's time begins to run: a
-// slow line is the caller's, and must not make a decision look undecided. What it takes up
-// is counted until the request is answered.
+// readBody reads the whole body before the request's timeout starts: a slow connection is the
+// caller's own problem and must not make the outcome of a request unknown. The body's memory is
+// counted until the request is answered.
 func (s *Server) readBody(c *gin.Context) {
 	r := c.Request
 	if c.FullPath() == "" || r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 {
@@ -51,13 +51,13 @@ func (s *Server) readBody(c *gin.Context) {
 	}
 	most, err := s.mostOf(c)
 	if err != nil {
-		c.Header("Connection", "close") // else the server would read on for a while
+		c.Header("Connection", "close") // else the server would keep reading for a while
 		s.fail(c, err)
 		return
 	}
 	if c.FullPath() == callbackRoute {
-		// The server takes the deadline back once the body is there. What can't have one, as in
-		// tests, ends with the server's own.
+		// The server resets the deadline once the body has arrived. A connection that doesn't
+		// support deadlines, as in tests, has only the server's own timeout.
 		_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Now().Add(callbackWithin))
 	}
 	held := room{s: s, holders: s.bodyHolders(c)}
@@ -74,8 +74,8 @@ func (s *Server) readBody(c *gin.Context) {
 	c.Next()
 }
 
-// mostOf is how large the body of this call may be. It refuses what can be refused before
-// any of it is read.
+// mostOf returns how large the body of this call may be. It refuses what can be refused before
+// any of the body is read.
 func (s *Server) mostOf(c *gin.Context) (int64, error) {
 	most := int64(maxBodyBytes)
 	switch c.Request.Method {
@@ -120,8 +120,8 @@ func bodyError(err error, most int64) error {
 	return malformed("", "the body could not be read to its end")
 }
 
-// bodyHolders are those whose shares a body counts against. With authentication off all
-// callers are one machine's own programs.
+// bodyHolders returns the holders whose shares a body counts against. With authentication off,
+// all callers are programs on the same machine.
 func (s *Server) bodyHolders(c *gin.Context) []share {
 	if s.cfg.Identity == nil {
 		return nil
@@ -141,7 +141,7 @@ func (s *Server) bodyHolders(c *gin.Context) []share {
 	return []share{{"open", all / openPart}, {"open/" + from, all / openNetworkPart}}
 }
 
-// room is what one body takes up.
+// room is the memory that one body occupies.
 type room struct {
 	s       *Server
 	holders []share
@@ -162,8 +162,8 @@ func (r *room) leave() {
 	r.s.metrics.bodyBytes.Sub(float64(r.taken))
 }
 
-// readAll reads a body of that length, or up to most where the length is -1. It takes room
-// for the bytes as they come.
+// readAll reads a body of the given length, or of up to most bytes if the length is -1. It takes
+// room for the bytes as they arrive.
 func readAll(in io.Reader, length, most int64, take func(int64) error) ([]byte, error) {
 	whole := most
 	if length >= 0 {
@@ -186,7 +186,7 @@ func readAll(in io.Reader, length, most int64, take func(int64) error) ([]byte, 
 			return nil, io.ErrUnexpectedEOF
 		case err != nil:
 			return nil, err
-		case int64(len(b)) == whole: // and no more may come
+		case int64(len(b)) == whole: // no more may follow
 			return b, expectEnd(in)
 		case len(b) < cap(b):
 			continue
@@ -199,7 +199,7 @@ func readAll(in io.Reader, length, most int64, take func(int64) error) ([]byte, 
 	}
 }
 
-// expectEnd is nil where nothing more comes.
+// expectEnd returns nil if nothing follows.
 func expectEnd(in io.Reader) error {
 	var more [1]byte
 	if _, err := io.ReadFull(in, more[:]); !errors.Is(err, io.EOF) {

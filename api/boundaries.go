@@ -15,18 +15,18 @@ import (
 // Products are the product entities.
 type Products interface {
 	Put(ctx context.Context, id string, spec product.Spec, ifMatch *int64) (p product.Product, created bool, err error)
-	// PutMany and AdjustMany do as Put and Adjust do, with few round trips; each result has its
-	// own error.
+	// PutMany and AdjustMany are Put and Adjust for many products in few round trips; each
+	// result has its own error.
 	PutMany(ctx context.Context, all []product.Replacement) []product.Replaced
 	AdjustMany(ctx context.Context, all []product.Adjustment) []product.Adjusted
-	// RememberBatch refuses a key that came with another body: product.ErrKeyReused.
+	// RememberBatch returns product.ErrKeyReused if the key was used with a different body.
 	RememberBatch(ctx context.Context, key, body string, remember time.Duration) error
 	Get(ctx context.Context, id string) (product.Product, error)
-	// GetMany is Get for many in one read; each answer has its own error.
+	// GetMany is Get for many products in one read; each result has its own error.
 	GetMany(ctx context.Context, ids []string) ([]product.Lookup, error)
 	Adjust(ctx context.Context, a product.Adjustment) (product.Stock, error)
 	List(ctx context.Context, id string) (listing int64, err error)
-	// Look also counts the customer's open orders, where he is named.
+	// Look also counts the customer's open orders, if the buyer names a customer.
 	Look(ctx context.Context, buyer product.Buyer, wants []product.Want) ([]product.Availability, order.OpenOrders, error)
 }
 
@@ -36,7 +36,7 @@ type Documents interface {
 	// Payments are JSON documents: "payment:<provider>:<id>" an order.Attempt,
 	// "refund:<payment>/<refund>" an order.Refund.
 	Payments(ctx context.Context, orderID string) (map[string][]byte, error)
-	// Forgotten counts the orders of which the index alone has the documents.
+	// Forgotten counts the orders whose documents are only in the index.
 	Forgotten(ctx context.Context) (map[order.Status]int64, error)
 }
 
@@ -46,10 +46,10 @@ type Provider interface {
 	Checkout(ctx context.Context, paymentID string) (payment.Checkout, error)
 }
 
-// Webhooks are where merchants want to be told.
+// Webhooks are the endpoints that merchants have registered.
 type Webhooks interface {
-	// Add and Rotate also return the secret that they made: again under the same key, that
-	// of the first time.
+	// Add and Rotate also return the secret that they created; when repeated under the same key,
+	// the one from the first call.
 	Add(ctx context.Context, r webhook.Registration) (webhook.Stored, webhook.Secret, error)
 	List(ctx context.Context) ([]webhook.Stored, error)
 	Get(ctx context.Context, id string) (webhook.Stored, error)
@@ -60,7 +60,7 @@ type Webhooks interface {
 	Event(ctx context.Context, id, eventID string) (webhook.Event, error)
 }
 
-// Index answers searches, and keeps what left the documents: see search.Index.
+// Index answers searches and keeps orders whose documents have left Redis: see search.Index.
 type Index interface {
 	SearchProducts(ctx context.Context, q search.ProductQuery) (search.ProductPage, error)
 	Suggest(ctx context.Context, q search.SuggestQuery) (search.Suggestions, error)
@@ -70,17 +70,17 @@ type Index interface {
 	Stale(ctx context.Context) ([]search.View, error)
 }
 
-// Sagas are what decides about orders, refunds, disputes and listings: see
-// saga/client.Client. Their errors are those of package saga.
+// Sagas decide about orders, refunds, disputes and listings: see saga/client.Client. Their errors
+// are those of package saga.
 type Sagas interface {
-	// Place also returns what an earlier call of the same placement came to.
+	// Place returns the outcome of an earlier call with the same placement, if there was one.
 	Place(ctx context.Context, p order.Placement, total *int64) (saga.Placed, error)
 	Cancel(ctx context.Context, orderID string, key *string, r saga.CancelRequest) (saga.Answer, error)
 	Deliver(ctx context.Context, orderID string, key *string, r saga.DeliverRequest) (saga.Answer, error)
 	Pay(ctx context.Context, orderID string, key *string, r saga.PayRequest) (saga.Answer, error)
 	Order(ctx context.Context, orderID string) (order.Order, error)
 
-	// TellPayment sends a message under an id, that of all which say the same.
+	// TellPayment sends a message. All messages with the same content share the id said.
 	TellPayment(ctx context.Context, e order.PaymentEvent, said string) error
 	FindRunning(ctx context.Context, orderID string) error
 	StartRefund(ctx context.Context, r order.Refund) error

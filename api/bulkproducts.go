@@ -74,7 +74,7 @@ func (s *Server) putProducts(c *gin.Context, key *string) ([]productResult, erro
 	return results, nil
 }
 
-// readProductLine also returns the id of a line that it refuses, if it has one.
+// readProductLine returns the id even of a line that it refuses, if the line has one.
 func readProductLine(text []byte) (product.Replacement, error) {
 	var in struct {
 		ID string `json:"id"`
@@ -97,11 +97,11 @@ func readProductLine(text []byte) (product.Replacement, error) {
 	return put, put.Spec.Validate()
 }
 
-// readAtOnce bounds the products that are in memory at a time to look at their currencies.
+// readAtOnce limits how many products are in memory at a time while their currencies are checked.
 const readAtOnce = 50
 
-// checkCurrencies is checkCurrency for many: it reads only those whose currency doesn't exist,
-// which are few.
+// checkCurrencies is checkCurrency for many products. It reads only those whose new currency
+// doesn't exist, which are few.
 func (s *Server) checkCurrencies(ctx context.Context, puts []product.Replacement, errs []error) error {
 	var odd []int
 	for i, p := range puts {

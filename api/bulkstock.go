@@ -15,7 +15,7 @@ type stockResult struct {
 	lineResult
 	ProductID string `json:"productId,omitempty"`
 	SKU       string `json:"sku,omitempty"`
-	// The stock as the line left it; nil where it was refused.
+	// The stock after the adjustment; nil if it was refused.
 	OnHand    *int64 `json:"onHand,omitempty"`
 	Held      *int64 `json:"held,omitempty"`
 	Available *int64 `json:"available,omitempty"`
@@ -63,8 +63,9 @@ func (s *Server) adjustStocks(c *gin.Context, key *string) ([]stockResult, error
 	return results, nil
 }
 
-// readStockLine also returns what a line that it refuses is about, if it says so. A line without
-// an action id gets one of the request's key and its own number: the key belongs to one body.
+// readStockLine returns the product and sku even of a line that it refuses, if the line has them.
+// A line without an action id gets one made of the request's key and its own number, which is safe
+// because a key belongs to one body.
 func readStockLine(l bulkLine, key *string) (product.Adjustment, error) {
 	var in struct {
 		ProductID string  `json:"productId"`

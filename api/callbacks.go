@@ -11,8 +11,8 @@ import (
 	"holdfast/payment"
 )
 
-// PaymentCallback implements ServerInterface. It answers once Temporal keeps
-// the message: until then the provider has to send it again.
+// PaymentCallback implements ServerInterface. It answers only after Temporal has stored the
+// message: until then the provider has to retry.
 func (s *Server) PaymentCallback(c *gin.Context, provider openapi.ID) {
 	p, ok := s.cfg.Providers[provider]
 	if !ok {
@@ -25,7 +25,7 @@ func (s *Server) PaymentCallback(c *gin.Context, provider openapi.ID) {
 		return
 	}
 	event, err := p.Callback(c.Request.Header, message, s.cfg.Now())
-	if errors.Is(err, payment.ErrIgnored) { // a provider that is told no sends it again
+	if errors.Is(err, payment.ErrIgnored) { // a provider retries what is rejected
 		c.Status(http.StatusNoContent)
 		c.Writer.WriteHeaderNow()
 		return
@@ -43,7 +43,7 @@ func (s *Server) PaymentCallback(c *gin.Context, provider openapi.ID) {
 	c.Writer.WriteHeaderNow()
 }
 
-// callbackError tells a sender who proved himself what is wrong with his
+// callbackError returns a problem that tells an authenticated sender what is wrong with the
 // message.
 func callbackError(err error) error {
 	p := *problemOf(err)

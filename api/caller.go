@@ -14,10 +14,10 @@ import (
 	"holdfast/order"
 )
 
-// Role is what a caller is to the shop.
+// Role says what a caller may do in the shop.
 type Role = identity.Role
 
-// Caller is who sent a request.
+// Caller identifies who sent a request.
 type Caller = identity.Caller
 
 // The roles that the contract knows.
@@ -37,13 +37,14 @@ func WithCaller(ctx context.Context, c Caller) context.Context {
 	return context.WithValue(ctx, callerKey{}, c)
 }
 
-// CallerOf tells who sent the request. It is nobody where the call is public.
+// CallerOf returns who sent the request: the zero Caller if the call is public.
 func CallerOf(ctx context.Context) Caller {
 	c, _ := ctx.Value(callerKey{}).(Caller)
 	return c
 }
 
-// callerName is where a request keeps its caller until its context does, see bound.
+// callerName is the key under which a request stores its caller until bound puts the caller into
+// the request's context.
 const callerName = "caller"
 
 var (
@@ -52,9 +53,9 @@ var (
 	errTwoProof = errors.New("there is more than one Authorization header")
 )
 
-// authenticate is the one place where a request gets its caller, and where a call is
-// refused that none of the caller's roles allows. A token is not needed where anyone may call:
-// a shop window must not close because a token has expired.
+// authenticate is the only place where a request gets its caller, and where a call is refused
+// because none of the caller's roles allows it. Public calls need no token: an expired token must
+// not close the shop window.
 func (s *Server) authenticate(c *gin.Context) {
 	rule := s.access.of(c.Request.Method, c.FullPath())
 	if rule.public {
@@ -77,11 +78,11 @@ func (s *Server) authenticate(c *gin.Context) {
 	c.Set(callerName, caller)
 }
 
-// recognizeTimeout bounds how long a public call waits for the keys of a token.
+// recognizeTimeout limits how long a public call waits for the keys of a token.
 const recognizeTimeout = 200 * time.Millisecond
 
-// recognize notes who makes a public call that shows some callers more. A token that
-// proves nothing counts as none; why is kept for what only its owner could see.
+// recognize records who makes a public call that shows more to some callers. An invalid token is
+// ignored; the reason is kept for cases in which only a valid token would have helped.
 func (s *Server) recognize(c *gin.Context, r rule) {
 	c.Writer.Header().Add("Vary", "Authorization")
 	ctx, cancel := context.WithTimeout(c.Request.Context(), recognizeTimeout)
@@ -100,23 +101,23 @@ func (s *Server) recognize(c *gin.Context, r rule) {
 	}
 }
 
-// unrecognizedName is where a request keeps why its optional token proves nothing.
+// unrecognizedName is the key under which a request stores why its optional token is invalid.
 const unrecognizedName = "unrecognized"
 
-// unrecognized returns why the optional token of a public call proves nothing, nil where
-// none came or it is valid.
+// unrecognized returns why the optional token of a public call is invalid, or nil if there is no
+// token or it is valid.
 func unrecognized(c *gin.Context) error {
 	found, _ := c.Get(unrecognizedName)
 	err, _ := found.(error)
 	return err
 }
 
-// challenge adds to a refusal what a caller without a valid token has to do.
+// challenge adds to a refusal how a caller without a valid token can authenticate.
 func challenge(c *gin.Context, err error) error {
 	switch {
 	case errors.Is(err, identity.ErrInvalid):
 		p := *problemOf(err)
-		p.Detail = err.Error() // it repeats nothing of the token
+		p.Detail = err.Error() // it contains nothing of the token
 		c.Header("WWW-Authenticate", `Bearer realm="holdfast", error="invalid_token", error_description="`+err.Error()+`"`)
 		return &p
 	case errors.Is(err, errNoToken):
@@ -125,8 +126,8 @@ func challenge(c *gin.Context, err error) error {
 	return err
 }
 
-// identify tells whose token came with a request. With authentication off every caller is
-// the operator, which is why New then listens on loopback only.
+// identify returns the caller whose token a request has. With authentication off every caller is
+// an operator, which is why New then only listens on loopback.
 func (s *Server) identify(r *http.Request) (Caller, error) {
 	if s.cfg.Identity == nil {
 		return Caller{Subject: order.ActorOperator, Roles: []Role{RoleOperator}}, nil
@@ -145,7 +146,7 @@ func (s *Server) identify(r *http.Request) (Caller, error) {
 	return s.cfg.Identity.Verify(r.Context(), strings.TrimSpace(token))
 }
 
-// callerFrom is who authenticate found.
+// callerFrom returns the caller that authenticate found.
 func callerFrom(c *gin.Context) Caller {
 	found, _ := c.Get(callerName)
 	caller, _ := found.(Caller)

@@ -14,24 +14,24 @@ import (
 )
 
 const (
-	// checkoutAge is how long the gateway repeats what a provider answered.
+	// checkoutAge is how long the gateway reuses a provider's answer.
 	checkoutAge = time.Minute
-	// maxCheckouts bounds the memory of it. Beyond, the oldest goes.
+	// maxCheckouts limits how many answers are kept. Beyond that, the oldest is dropped.
 	maxCheckouts = 10_000
-	// checkoutTimeout bounds one question to a provider, for all who wait for its answer.
+	// checkoutTimeout limits one request to a provider, for all callers who wait for its answer.
 	checkoutTimeout = 10 * time.Second
 )
 
-// checkouts keep, in memory alone, what buyers need to pay, so that a page that is loaded
-// again asks no provider. Which payment is open they don't know: the order's saga says so each
-// time, so that what another gateway did to the order counts at once.
+// checkouts is a cache, only in memory, of what buyers need to pay, so that reloading a page
+// doesn't ask the provider again. It doesn't know which payment is open: the order's saga says so
+// each time, so changes made through another gateway take effect immediately.
 type checkouts struct {
 	now    func() time.Time
 	asking singleflight.Group
 
 	mu     sync.Mutex
 	byKey  map[string]*list.Element
-	oldest *list.List // of *checkout, as they were asked for
+	oldest *list.List // of *checkout, in the order they were requested
 }
 
 type checkout struct {
@@ -55,7 +55,7 @@ func (c *checkouts) known(key string) (payment.Checkout, bool) {
 	return e.Value.(*checkout).Checkout, true
 }
 
-// forget drops what is too old, and the oldest where there is too much.
+// forget drops expired entries, and the oldest ones if there are too many.
 func (c *checkouts) forget() {
 	for e := c.oldest.Front(); e != nil; e = c.oldest.Front() {
 		o := e.Value.(*checkout)
@@ -77,11 +77,11 @@ func (c *checkouts) keep(key string, answer payment.Checkout, asked time.Time) {
 	c.forget()
 }
 
-// ask asks the provider, once for all who want the same payment at the same time. An error
-// is not kept.
+// ask asks the provider, once for all callers who want the same payment at the same time. Errors
+// are not cached.
 func (c *checkouts) ask(ctx context.Context, key, paymentID string, p Provider) (payment.Checkout, error) {
 	done := c.asking.DoChan(key, func() (any, error) {
-		// On its own time: the caller who asks first may go away before the others.
+		// With its own timeout: the caller who asked first may go away before the others.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkoutTimeout)
 		defer cancel()
 		asked := c.now()
@@ -102,9 +102,9 @@ func (c *checkouts) ask(ctx context.Context, key, paymentID string, p Provider) 
 	}
 }
 
-// checkout is what the buyer needs for the payment that the saga named. Under a key that
-// was used before, the saga's answer may be an old one: only what is on record as open is
-// repeated then.
+// checkout returns what the buyer needs for the payment that the saga named. Under a key that was
+// used before, the saga's answer may be old: then the cached answer is used only if the payment is
+// recorded as open.
 func (s *Server) checkout(ctx context.Context, orderID string, p payable, keyed bool) (payment.Checkout, error) {
 	key := p.name + "/" + p.id
 	if known, ok := s.checkouts.known(key); ok && (!keyed || s.isOpen(ctx, orderID, p)) {
@@ -123,7 +123,7 @@ type payable struct {
 	provider Provider
 }
 
-// isOpen reports whether the last that was recorded of the payment is that it was opened.
+// isOpen reports whether the payment's last recorded status is that it was opened.
 func (s *Server) isOpen(ctx context.Context, orderID string, p payable) bool {
 	ctx, cancel := context.WithTimeout(ctx, documentTimeout)
 	defer cancel()

@@ -26,7 +26,7 @@ func (s *Server) CancelOrder(c *gin.Context, id openapi.ID, params openapi.Cance
 	s.finish(c, request{orderID: id, name: saga.CancelUpdate, wanted: order.StatusCancelled, closed: errNotCancellable}, answer, err)
 }
 
-// readCancel reads and checks what the caller asks for.
+// readCancel reads and validates the request.
 func (s *Server) readCancel(c *gin.Context, id string, key *string) (saga.CancelRequest, error) {
 	var in openapi.CancelRequest
 	if err := decodeOptionalKeyed(c, key, &in); err != nil {
@@ -40,7 +40,7 @@ func (s *Server) readCancel(c *gin.Context, id string, key *string) (saga.Cancel
 	return r, s.checkOwner(c.Request.Context(), id)
 }
 
-// cancelReason is the reason of a caller who gives none.
+// cancelReason returns the given reason, or the default for the caller.
 func cancelReason(given order.Reason, caller Caller) order.Reason {
 	switch {
 	case given != "":
@@ -78,20 +78,20 @@ func (s *Server) DeliverOrder(c *gin.Context, id openapi.ID, params openapi.Deli
 	s.finish(c, request{orderID: id, name: saga.DeliverUpdate, wanted: order.StatusDelivered, closed: errNotDeliverable}, answer, err)
 }
 
-// request is something that a caller wants of an order's saga.
+// request is a caller's request to an order's saga.
 type request struct {
 	orderID string
 	name    string
-	// wanted is the status that the request leads to; closed is what a caller
-	// is told whose order ended otherwise.
+	// wanted is the status that the request leads to; closed is the error if the order has
+	// ended in another one.
 	wanted order.Status
 	closed error
 }
 
-// finish tells the caller what the saga said to a request.
+// finish answers the caller with the saga's answer to a request.
 func (s *Server) finish(c *gin.Context, r request, answer saga.Answer, err error) {
 	ctx := c.Request.Context()
-	if errors.Is(err, saga.ErrUndecided) { // the saga has it
+	if errors.Is(err, saga.ErrUndecided) { // the saga has the request
 		s.answerUndecided(c, r.orderID)
 		return
 	}
@@ -106,7 +106,7 @@ func (s *Server) finish(c *gin.Context, r request, answer saga.Answer, err error
 	s.writeOrder(c, http.StatusOK, doc)
 }
 
-// answered returns the document of an order whose saga granted a request.
+// answered returns the order's document after its saga has granted a request.
 func (s *Server) answered(ctx context.Context, r request, answer saga.Answer, err error) ([]byte, error) {
 	if err = cmp.Or(err, verdictError(answer.Verdict, r.closed)); err != nil {
 		return nil, fmt.Errorf("%s order %s: %w", r.name, r.orderID, err)
@@ -123,7 +123,7 @@ func (s *Server) answerUndecided(c *gin.Context, orderID string) {
 	s.writeOrder(c, http.StatusAccepted, doc)
 }
 
-// answerOfForgotten answers for an order of which only the document is left.
+// answerOfForgotten returns the answer for an order that no longer has a workflow, only a document.
 func (s *Server) answerOfForgotten(ctx context.Context, orderID string, wanted order.Status) (saga.Answer, error) {
 	_, head, err := s.readOrder(ctx, orderID)
 	return saga.AnswerOfClosed(wanted, head.Status, head.Version), err

@@ -11,9 +11,9 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// crossOrigins lets pages of the named origins call, and read the answers. To all
-// other origins the gateway says nothing, and their browsers keep its answers from
-// them. No cookie is ever asked for: a page has to have its user's token.
+// crossOrigins allows pages of the given origins to call the gateway and read its responses. Other
+// origins get no CORS headers, so browsers hide the responses from them. Cookies are never used: a
+// page needs its user's token.
 func crossOrigins(origins []string) (gin.HandlerFunc, error) {
 	known := make(map[string]bool, len(origins))
 	for _, origin := range origins {
@@ -33,7 +33,7 @@ func crossOrigins(origins []string) (gin.HandlerFunc, error) {
 		MaxAge:        10 * time.Minute,
 	})
 	return func(c *gin.Context) {
-		if known[c.GetHeader("Origin")] { // the others would get an answer without a problem document
+		if known[c.GetHeader("Origin")] { // to other origins, the library would respond without a problem document
 			answer(c)
 			return
 		}
@@ -41,7 +41,7 @@ func crossOrigins(origins []string) (gin.HandlerFunc, error) {
 	}, nil
 }
 
-// CheckOrigin refuses what no browser would send as a page's origin.
+// CheckOrigin returns an error if no browser would send this as a page's origin.
 func CheckOrigin(origin string) error {
 	u, err := url.Parse(origin)
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.Scheme+"://"+u.Host != origin ||

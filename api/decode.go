@@ -15,12 +15,12 @@ import (
 
 const mergePatchType = "application/merge-patch+json"
 
-// body is the body of a request that must be JSON.
+// body returns the body of a request, which must be JSON.
 func body(c *gin.Context) ([]byte, error) {
 	return bodyOf(c, errMediaType, "application/json")
 }
 
-// patchBody is the body of a request that must be a JSON merge patch.
+// patchBody returns the body of a request, which must be a JSON merge patch.
 func patchBody(c *gin.Context) ([]byte, error) {
 	b, err := bodyOf(c, errPatchType, mergePatchType)
 	if errors.Is(err, errPatchType) {
@@ -29,7 +29,8 @@ func patchBody(c *gin.Context) ([]byte, error) {
 	return b, err
 }
 
-// bodyOf is the body of a request that must be of one of the media types, or is refused.
+// bodyOf returns the body of a request, which must have one of the media types: otherwise it
+// returns the error refused.
 func bodyOf(c *gin.Context, refused error, media ...string) ([]byte, error) {
 	types := c.Request.Header["Content-Type"]
 	if len(types) != 1 || !slices.ContainsFunc(media, func(m string) bool { return isMedia(types[0], m) }) {
@@ -41,7 +42,7 @@ func bodyOf(c *gin.Context, refused error, media ...string) ([]byte, error) {
 	return sent(c), nil
 }
 
-// sent is the body as readBody found it.
+// sent returns the body that readBody has read.
 func sent(c *gin.Context) []byte {
 	v, _ := c.Get(gin.BodyBytesKey)
 	b, _ := v.([]byte)
@@ -57,8 +58,8 @@ func isMedia(contentType, media string) bool {
 	return err == nil && found == media && (charset == "" || strings.EqualFold(charset, "utf-8"))
 }
 
-// decode reads a request's body into v, strictly: what the contract doesn't
-// name is refused with its path.
+// decode reads a request's body into v, strictly: a field that isn't in the contract is refused,
+// with its path.
 func decode(c *gin.Context, v any) error {
 	b, err := body(c)
 	if err != nil {
@@ -68,8 +69,8 @@ func decode(c *gin.Context, v any) error {
 }
 
 // decodePatch reads a JSON merge patch (RFC 7396) into v, whose fields are pointers. null
-// removes a field: it is read as the empty value that removable has for it, and refused for
-// all other fields.
+// removes a field: it is read as the empty value that removable has for the field, and is refused
+// for all other fields.
 func decodePatch(c *gin.Context, v any, removable map[string]string) error {
 	b, err := patchBody(c)
 	if err != nil {
@@ -93,7 +94,7 @@ func decodePatch(c *gin.Context, v any, removable map[string]string) error {
 	return decodeStrict(b, v)
 }
 
-// decodeOptional is decode for a call that may come without a body.
+// decodeOptional is decode for a call whose body is optional.
 func decodeOptional(c *gin.Context, v any) error {
 	if len(c.Request.Header["Content-Type"]) > 0 {
 		b, err := body(c)
@@ -116,7 +117,7 @@ func decodeKeyed(c *gin.Context, key *string, v any) error {
 	return decode(c, v)
 }
 
-// decodeOptionalKeyed is decodeKeyed for a call that may come without a body.
+// decodeOptionalKeyed is decodeKeyed for a call whose body is optional.
 func decodeOptionalKeyed(c *gin.Context, key *string, v any) error {
 	if err := checkKey(key); err != nil {
 		return err
@@ -126,8 +127,8 @@ func decodeOptionalKeyed(c *gin.Context, key *string, v any) error {
 
 var strict = json.RejectUnknownMembers(true)
 
-// decodeStrict refuses unknown and repeated fields, other types, broken UTF-8
-// and null. Field names count with their case.
+// decodeStrict refuses unknown and repeated fields, wrong types, invalid UTF-8 and null. Field
+// names are case-sensitive.
 func decodeStrict(b []byte, v any) error {
 	if err := json.Unmarshal(b, v, strict); err != nil {
 		return readingError(b, err)
@@ -173,7 +174,7 @@ func wrongType(e *json.SemanticError) string {
 	return "must be " + wanted
 }
 
-// findNull names the first null: a field is left out, or has a value.
+// findNull returns an error for the first null: a field is either omitted or has a value.
 func findNull(b []byte) error {
 	d := jsontext.NewDecoder(bytes.NewReader(b))
 	for {

@@ -13,9 +13,9 @@ import (
 	"holdfast/saga"
 )
 
-// deliver hands the event to the order's saga. A success for an order that is
-// closed or unknown becomes a refund: money is never turned away. So does one that
-// Temporal will never take: its refund waits until the order has ended.
+// deliver passes the event to the order's saga. A successful payment for an order that is closed or
+// unknown becomes a refund: money is never turned away. So does one that Temporal will never
+// accept: its refund waits until the order has ended.
 func (s *Server) deliver(ctx context.Context, e order.PaymentEvent) error {
 	ctx, cancel := context.WithTimeout(ctx, deliverTimeout)
 	defer cancel()
@@ -30,8 +30,8 @@ func (s *Server) deliver(ctx context.Context, e order.PaymentEvent) error {
 	repeated := e.Type == order.PaymentSucceeded && (s.successes.note(said) || s.isOld(e))
 	err := s.cfg.Sagas.TellPayment(ctx, e, said)
 	if err == nil && repeated {
-		// Its saga may have been terminated before it read the first: whoever is told that it
-		// ended starts a refund, which looks for itself whether the order took the payment.
+		// The saga may have been terminated before it read the first message. If it has ended, a
+		// refund is started, which checks for itself whether the order accepted the payment.
 		err = s.cfg.Sagas.FindRunning(ctx, e.OrderID)
 	}
 	gone := errors.Is(err, saga.ErrNotFound)
@@ -44,20 +44,20 @@ func (s *Server) deliver(ctx context.Context, e order.PaymentEvent) error {
 	return err
 }
 
-// isOld reports whether another gateway, or this one before it was started, may have
-// delivered the message. The first one comes at once: then the saga need not be asked for.
+// isOld reports whether another gateway, or this one before a restart, may have delivered the
+// message already. A first message arrives immediately; for those, the saga need not be looked up.
 func (s *Server) isOld(e order.PaymentEvent) bool {
 	return s.cfg.Now().Sub(e.OccurredAt).Abs() > firstWithin
 }
 
 const (
-	// firstWithin is how soon after a payment its message comes for the first time.
+	// firstWithin is how soon after a payment its message first arrives.
 	firstWithin = 10 * time.Second
-	// deliverTimeout bounds what one message may take; then its provider sends it again.
+	// deliverTimeout limits how long one message may take; after that the provider retries.
 	deliverTimeout = 5 * time.Second
 )
 
-// saying is the same for all messages that say the same of a payment.
+// saying returns an id that is the same for all messages with the same content about a payment.
 func saying(e order.PaymentEvent) string {
 	said := strings.Join([]string{"payment", e.Key(), string(e.Type), fmt.Sprint(e.Amount), e.Currency}, "\x00")
 	return uuid.NewSHA1(orderNamespace, []byte(said)).String()

@@ -49,14 +49,14 @@ func (s *Server) webhookDeliveries(ctx context.Context, id string, params openap
 	return page, nil
 }
 
-// WebhookDeliveryPage has deliveries in short.
+// WebhookDeliveryPage is a page of delivery summaries.
 type WebhookDeliveryPage struct {
 	Items      []webhookDelivery `json:"items"`
 	NextCursor string            `json:"nextCursor,omitempty"`
 }
 
-// webhookDelivery is a delivery of which only the last attempts are shown: one that was
-// tried for three days has a hundred.
+// webhookDelivery is a delivery with only its last attempts: after three days of retries there are
+// a hundred.
 type webhookDelivery struct {
 	webhook.Logged
 	AttemptCount int `json:"attemptCount"`
@@ -121,7 +121,7 @@ func (s *Server) testWebhook(ctx context.Context, id string, key *string) (webho
 	return event, s.cfg.Sagas.DeliverWebhook(ctx, w.Delivery(event))
 }
 
-// activeWebhook returns a webhook that something is to be sent to now.
+// activeWebhook returns a webhook to which something is about to be sent; it must not be disabled.
 func (s *Server) activeWebhook(ctx context.Context, id string) (webhook.Stored, error) {
 	w, err := s.cfg.Webhooks.Get(ctx, id)
 	switch {

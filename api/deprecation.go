@@ -12,20 +12,20 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// policyPath is where docs/api-policy.md is served.
+// policyPath is the path at which docs/api-policy.md is served.
 const policyPath = "/docs/api-policy.md"
 
 // minNotice is the least time between a deprecation and its sunset.
 const minNotice = 180 * 24 * time.Hour
 
-// deprecable is what the contract says of the end of an operation or a parameter.
+// deprecable is what the contract says about the end of an operation or a parameter.
 type deprecable struct {
 	Deprecated bool   `yaml:"deprecated"`
 	At         string `yaml:"x-deprecated-at"`
 	Sunset     string `yaml:"x-sunset"`
 }
 
-// parameter is one of an operation, or a reference to one that operations share.
+// parameter is a parameter of an operation, or a reference to a shared one.
 type parameter struct {
 	Ends deprecable `yaml:",inline"`
 	Ref  string     `yaml:"$ref"`
@@ -33,16 +33,16 @@ type parameter struct {
 	In   string     `yaml:"in"`
 }
 
-// deprecation is one that is announced to those whom it concerns: all callers of an
-// operation, or those who use its parameter.
+// deprecation is announced to the callers it affects: all callers of an operation, or those who
+// use its parameter.
 type deprecation struct {
-	at, sunset time.Time // sunset may be zero: not decided
-	parameter  parameter // of no name: the whole operation
+	at, sunset time.Time // a zero sunset is not decided yet
+	parameter  parameter // without a name: the whole operation
 }
 
-// deprecations reads what the contract says of an operation, the parameters of its path and
-// its own. It refuses a deprecation without its day, and a sunset that doesn't leave callers
-// the time that the policy promises.
+// deprecations returns the deprecations of an operation, of the parameters of its path and of its
+// own parameters. It returns an error for a deprecation without a date, and for a sunset that
+// gives callers less notice than the policy promises.
 func (o operation) deprecations(ofPath []parameter, shared map[string]parameter) ([]deprecation, error) {
 	all := []parameter{{Ends: o.Ends}}
 	for _, p := range slices.Concat(ofPath, o.Parameters) {
@@ -89,7 +89,7 @@ func (d deprecable) read() (deprecation, error) {
 	return deprecation{at: at, sunset: sunset}, nil
 }
 
-// concerns reports whether a request uses what is deprecated.
+// concerns reports whether a request uses the deprecated operation or parameter.
 func (d deprecation) concerns(c *gin.Context) bool {
 	switch d.parameter.In {
 	case "":
@@ -100,10 +100,10 @@ func (d deprecation) concerns(c *gin.Context) bool {
 	case "header":
 		return len(c.Request.Header.Values(d.parameter.Name)) > 0
 	}
-	return true // in the path, which every call has
+	return true // a path parameter, which every call has
 }
 
-// announce tells callers of what is deprecated (RFC 9745) and when it ends (RFC 8594).
+// announce sets the headers that announce a deprecation (RFC 9745) and its end (RFC 8594).
 func (a access) announce(c *gin.Context) {
 	var at, sunset time.Time
 	for _, d := range a.of(c.Request.Method, c.FullPath()).deprecations {
@@ -121,7 +121,7 @@ func (a access) announce(c *gin.Context) {
 	c.Writer.Header().Add("Link", "<"+policyPath+`>; rel="deprecation"; type="text/markdown"`)
 }
 
-// earliest returns the earlier of two times that are known.
+// earliest returns the earlier of two times, ignoring zero times.
 func earliest(a, b time.Time) time.Time {
 	if a.IsZero() || (!b.IsZero() && b.Before(a)) {
 		return b

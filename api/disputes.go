@@ -14,8 +14,8 @@ import (
 	"holdfast/saga"
 )
 
-// ListDisputes implements ServerInterface. A dispute has a running workflow until an
-// operator dismisses it: the list is Temporal's own.
+// ListDisputes implements ServerInterface. A dispute has a running workflow until an operator
+// dismisses it, so the list comes from Temporal.
 func (s *Server) ListDisputes(c *gin.Context, params openapi.ListDisputesParams) {
 	page, err := s.listDisputes(c.Request.Context(), params)
 	if err != nil {

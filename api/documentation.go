@@ -13,8 +13,8 @@ import (
 	"holdfast/docs"
 )
 
-// documentation serves the contract, a page that shows it, and the API policy. The page and all
-// its parts come from this process: its policy lets it fetch from nowhere else.
+// documentation serves the contract, a page that shows it, and the API policy. The page and all its
+// assets come from this process: its content security policy allows no other source.
 func (s *Server) documentation(e *gin.Engine) {
 	contract := openapi.Contract()
 	tag := tagOf(contract)
@@ -46,7 +46,7 @@ func (s *Server) documentation(e *gin.Engine) {
 	}
 }
 
-// isPart reports whether the page is made of such a file; "" is the page itself.
+// isPart reports whether the file is part of the page; "" is the page itself.
 func isPart(name string) bool {
 	for _, file := range []string{name, name + ".gz"} {
 		if info, err := fs.Stat(static.FS, file); err == nil && !info.IsDir() {

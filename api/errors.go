@@ -16,7 +16,7 @@ import (
 	"holdfast/webhook"
 )
 
-// What a call can be refused for, beside what the domain has errors for.
+// Reasons for refusing a call, in addition to the errors of the domain.
 var (
 	errNoRoute         = errors.New("there is nothing at this path")
 	errNoMethod        = errors.New("this path doesn't know the method")
@@ -70,14 +70,14 @@ var (
 
 // kind is one type of problem.
 type kind struct {
-	err    error // what errors.Is knows it by
+	err    error // matched with errors.Is
 	status int
-	name   string // of /problems/<name>
+	name   string // as in /problems/<name>
 	title  string
 	retry  time.Duration
 }
 
-// kinds is the one table of errors and their statuses. The first that fits counts.
+// kinds is the only table of errors and their statuses. The first match counts.
 var kinds = []kind{
 	{errNoRoute, http.StatusNotFound, "no-such-path", "No such path", 0},
 	{errNoMethod, http.StatusMethodNotAllowed, "method-not-allowed", "Method not allowed", 0},
@@ -158,8 +158,8 @@ var kinds = []kind{
 	{context.Canceled, statusClientGone, "client-gone", "The client went away", 0},
 }
 
-// Problems that say more than their error: fields, numbers, or nothing. They are no rows
-// of kinds, since no single error stands for them; theirs is what the type's page says.
+// Problems whose detail isn't the text of one error. They are not in kinds, because they have no
+// single error to match; the errors here are the descriptions on the type's page.
 var (
 	invalidValues    = kind{errors.New("fields have values out of their limits; errors names every one"), http.StatusUnprocessableEntity, "invalid-values", "Values out of their limits", 0}
 	malformedRequest = kind{errors.New("the request can't be read as the contract says; errors names the part"), http.StatusBadRequest, "malformed-request", "Malformed request", 0}
@@ -170,15 +170,15 @@ var (
 	notListed        = kind{errors.New("the product is not for sale"), http.StatusConflict, "not-listed", "Not for sale", 0}
 )
 
-// problem is a document of this kind.
+// problem returns a document of this kind.
 func (k kind) problem(detail string) *Problem {
 	return &Problem{Type: problemPath + k.name, Title: k.title, Status: k.status, Detail: detail, retryAfter: k.retry}
 }
 
-// statusClientGone is logged for a caller who did not wait; nobody reads it.
+// statusClientGone is logged when the caller has disconnected; it is never received.
 const statusClientGone = 499
 
-// problemOf turns an error into what the caller may know of it.
+// problemOf turns an error into what the caller may know about it.
 func problemOf(err error) *Problem {
 	if ready, ok := errors.AsType[*Problem](err); ok {
 		return ready
@@ -192,7 +192,7 @@ func problemOf(err error) *Problem {
 		return p
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		err = fmt.Errorf("%w: %w", errTimeout, err) // in words of our own
+		err = fmt.Errorf("%w: %w", errTimeout, err) // with our own text
 	}
 	for _, k := range kinds {
 		if errors.Is(err, k.err) {
@@ -202,7 +202,7 @@ func problemOf(err error) *Problem {
 	return internalError.problem("")
 }
 
-// conflictOf reads the domain's typed refusals, which tell numbers.
+// conflictOf turns the domain's typed refusals, which contain numbers, into problems.
 func conflictOf(err error) *Problem {
 	var (
 		heldSKU *product.HeldSKUError
@@ -220,7 +220,8 @@ func conflictOf(err error) *Problem {
 	return nil
 }
 
-// malformed is a request that can't be read: path names the part, "" the whole.
+// malformed returns the problem of a request that can't be read. path names the invalid part; ""
+// means the whole request.
 func malformed(path, reason string) *Problem {
 	p := malformedRequest.problem(reason)
 	if path != "" {
@@ -230,7 +231,7 @@ func malformed(path, reason string) *Problem {
 	return p
 }
 
-// refusalKinds says what a placement's gravest shortage is called.
+// refusalKinds maps the most serious shortage of a placement to a problem.
 var refusalKinds = map[product.RefusalReason]kind{
 	product.ReasonNotFound:          {nil, http.StatusNotFound, "unknown-product", "Unknown product", 0},
 	product.ReasonUnknownSKU:        {nil, http.StatusNotFound, "unknown-product", "Unknown variant", 0},
@@ -245,7 +246,7 @@ var refusalKinds = map[product.RefusalReason]kind{
 	product.ReasonOutOfStock:        {nil, http.StatusConflict, "insufficient-stock", "Insufficient stock", 0},
 }
 
-// refusal names every line of a placement that can't be had.
+// refusal returns a problem that names every line of a placement that can't be fulfilled.
 func refusal(shortages []order.Shortage) *Problem {
 	k, ok := refusalKinds[order.Gravest(shortages)]
 	if !ok {
@@ -261,7 +262,7 @@ func refusal(shortages []order.Shortage) *Problem {
 
 func lacksSKU(s order.Shortage) bool { return s.Reason == product.ReasonUnknownSKU && s.SKU == "" }
 
-// verdictError is how a saga's answer to a request is told, nil where it is done.
+// verdictError returns the error for a saga's answer to a request, or nil if the request is done.
 func verdictError(v saga.Verdict, closed error) error {
 	switch v {
 	case saga.VerdictDone:

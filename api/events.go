@@ -22,7 +22,7 @@ func (s *Server) ListProductEvents(c *gin.Context, id openapi.ID, params openapi
 	s.writeView(c, eventPage(page))
 }
 
-// eventPage has the events as the index keeps them.
+// eventPage is a page of events as the index stores them.
 type eventPage struct {
 	Items      []search.Event `json:"items"`
 	NextCursor string         `json:"nextCursor,omitempty"`
@@ -38,12 +38,12 @@ func (s *Server) productEvents(ctx context.Context, q search.EventQuery) (search
 	if err != nil || len(page.Items) > 0 || q.Cursor != "" {
 		return page, err
 	}
-	_, err = s.cfg.Products.Get(ctx, q.ProductID) // nothing happened to it, or it isn't there
+	_, err = s.cfg.Products.Get(ctx, q.ProductID) // tells a product without events from one that doesn't exist
 	return page, productError(err)
 }
 
-// listEvents asks for a page, and again for a shorter one where its events are too many
-// for its bytes: one of a product with 100 variants has 10 KB.
+// listEvents requests a page, and then a shorter one if its events exceed the page's size limit: an
+// event of a product with 100 variants has 10 KB.
 func listEvents(ctx context.Context, i Index, q search.EventQuery) (search.EventPage, error) {
 	page, err := i.ListEvents(ctx, q)
 	if err != nil {
@@ -57,5 +57,5 @@ func listEvents(ctx context.Context, i Index, q search.EventQuery) (search.Event
 	return i.ListEvents(ctx, q)
 }
 
-// eventBytes is about what an event has beside its stock and prices.
+// eventBytes is the approximate size of an event without its stock and prices.
 const eventBytes = 400

@@ -15,13 +15,13 @@ import (
 	"holdfast/product"
 )
 
-// expandProducts joins each line's product. The list of what can be joined is open.
+// expandProducts includes each line's product. More values may follow.
 const expandProducts = "products"
 
-// expandTimeout bounds the read of what is joined.
+// expandTimeout limits the read of the included data.
 const expandTimeout = time.Second
 
-// checkExpand refuses what nobody can join.
+// checkExpand returns an error for unknown values.
 func checkExpand(values []string) error {
 	if slices.ContainsFunc(values, func(v string) bool { return v != expandProducts }) {
 		return malformed("expand", "must be products")
@@ -29,7 +29,7 @@ func checkExpand(values []string) error {
 	return nil
 }
 
-// expand joins what was asked for to the order's document.
+// expand adds the requested data to the order's document.
 func (s *Server) expand(ctx context.Context, doc []byte, values []string) ([]byte, error) {
 	if !slices.Contains(values, expandProducts) {
 		return doc, nil
@@ -65,7 +65,7 @@ func (s *Server) expand(ctx context.Context, doc []byte, values []string) ([]byt
 	return replaceMember(doc, "lines", o.Lines)
 }
 
-// productsNow are the products as they are; one that is not there is left out.
+// productsNow returns the products as they are now, without those that don't exist.
 func (s *Server) productsNow(ctx context.Context, ids []string) (map[string]product.Product, error) {
 	ctx, cancel := context.WithTimeout(ctx, expandTimeout)
 	defer cancel()
@@ -85,7 +85,7 @@ func (s *Server) productsNow(ctx context.Context, ids []string) (map[string]prod
 	return products, nil
 }
 
-// lineHead is what says which variant a line is of.
+// lineHead identifies the variant of a line.
 type lineHead struct {
 	ProductID string `json:"productId"`
 	SKU       string `json:"sku"`
@@ -100,7 +100,7 @@ func lineProduct(p product.Product, sku string) openapi.LineProduct {
 	return l
 }
 
-// withMember puts one more member at the end of a JSON object that has some.
+// withMember appends a member to a JSON object, which must not be empty.
 func withMember(object jsontext.Value, name string, member any) (jsontext.Value, error) {
 	raw, err := json.Marshal(map[string]any{name: member})
 	if err != nil {
@@ -110,10 +110,10 @@ func withMember(object jsontext.Value, name string, member any) (jsontext.Value,
 	return slices.Concat(object, []byte(","), raw[1:]), nil
 }
 
-// replaceMember writes a JSON object again with another value of one member. All
-// else stays as it was, also what this program doesn't know.
+// replaceMember returns a JSON object with a new value for one member. Everything else stays as it
+// was, including members that this program doesn't know.
 func replaceMember(object []byte, member string, by any) ([]byte, error) {
-	replaced, err := json.Marshal(by, json.Deterministic(true)) // the answer's ETag is made of it
+	replaced, err := json.Marshal(by, json.Deterministic(true)) // the ETag depends on it
 	if err != nil {
 		return nil, fmt.Errorf("write the %s of an order: %w", member, err)
 	}

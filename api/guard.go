@@ -15,13 +15,13 @@ var (
 		"call it as localhost or 127.0.0.1")
 )
 
-// callbackRoute needs no guard: its callers prove by a signature who they are,
-// and may come through a tunnel that has a name of its own.
+// callbackRoute needs no guard: its callers prove their identity with a signature, and may arrive
+// through a tunnel that has its own host name.
 const callbackRoute = "/v1/payments/callbacks/:provider"
 
-// guard keeps web pages away: those of other origins can make a browser send
-// requests, and those whose name was bound anew to 127.0.0.1 could read the answers of
-// a gateway that asks nobody who he is, too. Programs send no Origin.
+// guard keeps web pages away. Pages of other origins can make a browser send requests, and with
+// DNS rebinding to 127.0.0.1 they could even read the responses of a gateway that runs without
+// authentication. Programs send no Origin.
 func (s *Server) guard(c *gin.Context) {
 	switch {
 	case c.FullPath() == callbackRoute:
@@ -32,7 +32,7 @@ func (s *Server) guard(c *gin.Context) {
 	}
 }
 
-// isLoopback tells whether a Host header names this machine to itself.
+// isLoopback reports whether a Host header is a loopback name.
 func isLoopback(hostport string) bool {
 	host, _, err := net.SplitHostPort(hostport)
 	if err != nil {

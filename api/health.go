@@ -14,23 +14,23 @@ import (
 	"holdfast/version"
 )
 
-// ErrDegraded is what a Check wraps whose failure stops no orders: /readyz says degraded
-// then, and stays 200.
+// ErrDegraded is wrapped by a Check whose failure doesn't affect orders: /readyz then reports
+// degraded, and is still 200.
 var ErrDegraded = errors.New("orders go on without it")
 
-// ErrUnknown is what a Check wraps that couldn't find out: /readyz shows it, and nothing
-// comes of it.
+// ErrUnknown is wrapped by a Check that couldn't find out: /readyz shows it, without any effect on
+// the status.
 var ErrUnknown = errors.New("it doesn't say")
 
 var errNoAnswer = errors.New("it did not answer in time")
 
-// indexName is the index's name in /readyz: orders go on without it, so that it
-// degrades the gateway and doesn't fail it.
+// indexName is the index's name in /readyz. Orders don't need it, so its failure only degrades the
+// gateway.
 const indexName = "search"
 
 const (
 	healthOK = "ok"
-	// healthDegraded: what is away is not needed to take orders.
+	// healthDegraded means that the unavailable dependencies aren't needed for orders.
 	healthDegraded    = "degraded"
 	healthUnavailable = "unavailable"
 	healthUnknown     = "unknown"
@@ -45,8 +45,8 @@ func (s *Server) Version(c *gin.Context) {
 	c.JSON(http.StatusOK, openapi.Version{Version: version.String()})
 }
 
-// Readyz implements ServerInterface: it says what the last probe of the dependencies found,
-// which is at most a second old. What is wrong with one is for the log alone.
+// Readyz implements ServerInterface. It reports the result of the last probe of the dependencies,
+// which is at most a second old. What is wrong with a dependency is only logged.
 func (s *Server) Readyz(c *gin.Context) {
 	health, err := openapi.Health{Status: healthStopping}, error(nil)
 	if !s.isDraining() {
@@ -66,7 +66,7 @@ func (s *Server) Readyz(c *gin.Context) {
 
 func ready(h openapi.Health) bool { return h.Status == healthOK || h.Status == healthDegraded }
 
-// checks are those of the configuration, and of what every gateway has.
+// checks returns the configured checks and those that every gateway has.
 func (s *Server) checks() map[string]Check {
 	all := map[string]Check{"temporal": s.cfg.Sagas.CheckHealth}
 	maps.Copy(all, s.cfg.Checks)
@@ -76,7 +76,7 @@ func (s *Server) checks() map[string]Check {
 	return all
 }
 
-// healthOf is what the answers of the dependencies come to.
+// healthOf combines the results of all checks.
 func healthOf(found map[string]error) openapi.Health {
 	health := openapi.Health{Status: healthOK, Checks: make(map[string]string, len(found))}
 	for name, err := range found {
@@ -95,8 +95,8 @@ func healthOf(found map[string]error) openapi.Health {
 	return health
 }
 
-// checkIndex asks each view for a document: whether there is one of this name or not,
-// the view has answered.
+// checkIndex asks each view for a document. Whether it exists doesn't matter, as long as the view
+// responds.
 func (s *Server) checkIndex(ctx context.Context) error {
 	_, err := s.cfg.Index.GetOrder(ctx, indexName)
 	if errors.Is(err, search.ErrNotFound) {
@@ -116,8 +116,8 @@ func (s *Server) Metrics(c *gin.Context) {
 	s.showMetrics(c)
 }
 
-// Operation shows those who run the gateway how it does, on a listener of their own:
-// /healthz, /readyz and /metrics.
+// Operation returns a handler for a separate listener for those who run the gateway: /healthz,
+// /readyz and /metrics.
 func (s *Server) Operation() http.Handler {
 	e := gin.New()
 	e.Use(s.recover)

@@ -11,9 +11,9 @@ import (
 	"holdfast/search"
 )
 
-// A page of products is written by hand, into one buffer and without reflection:
-// a search should cost hardly more than the index itself takes, and this was the
-// gateway's largest part of it. The tests hold it against the contract.
+// appendPage encodes a page of products by hand, into one buffer and without reflection: encoding
+// was the gateway's largest part of the cost of a search. Tests compare the result with the
+// contract.
 
 func appendPage(b []byte, p search.ProductPage) []byte {
 	b = slices.Grow(b, 1<<10*(len(p.Items)+1))
@@ -86,7 +86,7 @@ func appendFacet(b []byte, values []search.FacetValue) []byte {
 	return append(b, ']')
 }
 
-// appendText adds a member that is left out where it says nothing.
+// appendText appends a member, unless it is empty.
 func appendText(b []byte, name, text string) []byte {
 	if text == "" {
 		return b
@@ -98,7 +98,7 @@ func appendNumber(b []byte, name string, n int64) []byte {
 	return strconv.AppendInt(appendName(b, name), n, 10)
 }
 
-// appendTime adds a member that is left out where the time isn't known.
+// appendTime appends a member, unless the time is zero.
 func appendTime(b []byte, name string, t time.Time) []byte {
 	if t.IsZero() {
 		return b
@@ -107,15 +107,15 @@ func appendTime(b []byte, name string, t time.Time) []byte {
 	return append(t.UTC().AppendFormat(b, time.RFC3339Nano), '"')
 }
 
-// appendName adds the name of a member that isn't the first one.
+// appendName appends the name of a member that isn't the first one.
 func appendName(b []byte, name string) []byte {
 	b = append(b, ',', '"')
 	b = append(b, name...)
 	return append(b, '"', ':')
 }
 
-// appendObject adds the members in the order of their names, so that the same
-// product is always written the same.
+// appendObject appends the members sorted by name, so that the same product always has the same
+// encoding.
 func appendObject[V any](b []byte, members map[string]V, value func([]byte, V) []byte) []byte {
 	b = append(b, '{')
 	for i, name := range slices.Sorted(maps.Keys(members)) {
@@ -139,7 +139,7 @@ func appendTexts(b []byte, texts []string) []byte {
 	return append(b, ']')
 }
 
-// appendQuoted adds a text. What is not UTF-8, which no index takes, is replaced.
+// appendQuoted appends a string. Invalid UTF-8, which no index accepts, is replaced.
 func appendQuoted(b []byte, text string) []byte {
 	b, _ = jsontext.AppendQuote(b, text)
 	return b

@@ -6,12 +6,12 @@ import (
 	"github.com/google/uuid"
 )
 
-// orderNamespace makes order ids of keys ids of nothing else.
+// orderNamespace keeps ids that are made from keys distinct from all other ids.
 var orderNamespace = uuid.MustParse("8f0d7c1e-5b0a-4a57-9c3e-2f6f0a1f6c11")
 
 const maxKeyBytes = 255
 
-// checkKey refuses an Idempotency-Key that could not be logged or compared.
+// checkKey returns an error for an Idempotency-Key that can't be logged or compared.
 func checkKey(key *string) error {
 	if key != nil && !validKey(*key) {
 		return malformed("Idempotency-Key", badKey)
@@ -26,8 +26,8 @@ func validKey(key string) bool {
 	return key != "" && len(key) <= maxKeyBytes && !strings.ContainsFunc(key, notVisible)
 }
 
-// orderID names an order: always the same for a customer and a key, so that the
-// workflow's id is what makes a repeated call the same order.
+// orderID returns the id of an order. It is always the same for a customer and a key, so that the
+// workflow's id makes a repeated call the same order.
 func orderID(customerID string, key *string) (string, error) {
 	if key != nil {
 		return uuid.NewSHA1(orderNamespace, []byte(customerID+"\x00"+*key)).String(), nil
@@ -36,10 +36,10 @@ func orderID(customerID string, key *string) (string, error) {
 	return id.String(), err
 }
 
-// stockAction is the call whose action ids move stock.
+// stockAction is the prefix of action ids of stock adjustments.
 const stockAction = "stock"
 
-// actionID names one use of a call: the key's, or a fresh one.
+// actionID returns an id for one use of a call: made from the key, or else a new one.
 func actionID(call string, key *string) string {
 	if key != nil {
 		return call + "/" + *key

@@ -2,16 +2,17 @@ package api
 
 import "sync"
 
-// latelySize bounds what is remembered: twice as many names of 36 bytes.
+// latelySize limits memory: at most twice as many names of 36 bytes are remembered.
 const latelySize = 10_000
 
-// lately remembers names in memory alone: each for at least latelySize others.
+// lately remembers recent names, only in memory: each until at least latelySize others have been
+// added.
 type lately struct {
 	mu           sync.Mutex
 	names, older map[string]struct{}
 }
 
-// note remembers a name, and reports whether it was remembered.
+// note remembers a name and reports whether it was already remembered.
 func (l *lately) note(name string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -9,24 +9,24 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// Limits are allowances a second, of which each call takes what it costs (see costOf); 0
-// is without a limit. They are counted in this process: so many gateways, so many times
-// as much.
+// Limits are allowances per second, to which each call is charged at its cost (see costOf); 0 means
+// no limit. Each process counts on its own, so n gateways together allow n times as much.
 type Limits struct {
-	// Caller limits each subject, Address each address, whoever calls from there.
-	// Callbacks are counted apart, and may take callbackShare times as much.
+	// Caller limits each subject, Address each address, regardless of who calls from there.
+	// Callbacks are counted separately, and may use callbackShare times as much.
 	Caller, Address int
-	// Payments limits the calls of each customer that open payments, in a minute: for each
-	// of them a provider may be asked. See ordersPart and networkTimes for the others.
+	// Payments limits how many payments each customer may open per minute, because each of
+	// these calls may send a request to a provider. See ordersPart and networkTimes for the
+	// limits per order and per network.
 	Payments int
 }
 
-// callbackShare is how many times as much as an address callbacks may take.
+// callbackShare is how many times the allowance of an address callbacks may use.
 const callbackShare = 10
 
 var errTooMany = errors.New("too many calls in this second")
 
-// limits count the calls of a second.
+// limits counts the calls within a second.
 type limits struct{ callers, addresses, callbacks *allowance }
 
 func newLimits(l Limits) (limits, error) {
@@ -47,8 +47,8 @@ func (l limits) close(ctx context.Context) error {
 	return errors.Join(l.callers.close(ctx), l.addresses.close(ctx), l.callbacks.close(ctx))
 }
 
-// limitAddress counts a call by the address that it comes from, before anything else
-// is done for it. Probes aren't counted: a load balancer asks from one address.
+// limitAddress counts a call by its source address, before anything else is done for it. Probes
+// aren't counted, because a load balancer sends all of them from one address.
 func (s *Server) limitAddress(c *gin.Context) {
 	counts := s.limits.addresses
 	switch c.FullPath() {
@@ -63,7 +63,7 @@ func (s *Server) limitAddress(c *gin.Context) {
 	}
 }
 
-// network is what one customer has of the addresses: of IPv6 it is a /64.
+// network returns the addresses that count as one customer's: for IPv6, a /64.
 func network(address string) string {
 	ip, err := netip.ParseAddr(address)
 	if err != nil || ip.Unmap().Is4() {
@@ -76,8 +76,8 @@ func network(address string) string {
 	return prefix.String()
 }
 
-// callerKeyOf names a caller among all others. Whether they are staff is part of it: a
-// customer must not use up what a member of staff with the same name has.
+// callerKeyOf returns a unique name for a caller. It includes whether they are staff, so that a
+// customer can't use up the allowance of a member of staff with the same name.
 func callerKeyOf(c Caller) string {
 	if c.Staff() {
 		return "staff/" + c.Subject

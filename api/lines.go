@@ -19,17 +19,17 @@ const (
 	linesType    = "application/jsonl"
 	ndjsonType   = "application/x-ndjson"
 	maxBulkLines = 1000
-	bulkTimeout  = 10 * time.Second // of requestTimeout; the rest is for writing the answer
+	bulkTimeout  = 10 * time.Second // part of requestTimeout; the rest is for writing the response
 )
 
-// bulkLine is one line of a body, counted from 1.
+// bulkLine is one line of a body; numbers start at 1.
 type bulkLine struct {
 	number int
 	text   []byte
 }
 
-// readLines returns the lines of a body of JSON lines, and takes from the caller's allowance
-// what they cost. Blank lines are counted, and left out.
+// readLines returns the lines of a body of JSON lines and charges them to the caller's allowance.
+// Blank lines are counted, but not returned.
 func (s *Server) readLines(c *gin.Context, key *string) ([]bulkLine, error) {
 	if err := checkKey(key); err != nil {
 		return nil, err
@@ -55,8 +55,8 @@ func (s *Server) readLines(c *gin.Context, key *string) ([]bulkLine, error) {
 	return all, s.takeLines(c, len(all))
 }
 
-// rememberBody refuses an Idempotency-Key that came with another body. It remembers the body
-// as long as its lines are remembered.
+// rememberBody returns an error if the Idempotency-Key was used with a different body. The body is
+// remembered as long as its lines are.
 func (s *Server) rememberBody(ctx context.Context, c *gin.Context, key *string, remember time.Duration) error {
 	if key == nil {
 		return nil
@@ -65,14 +65,14 @@ func (s *Server) rememberBody(ctx context.Context, c *gin.Context, key *string, 
 	return productError(s.cfg.Products.RememberBatch(ctx, c.FullPath()+"/"+*key, hex.EncodeToString(sum[:]), remember))
 }
 
-// lineResult is what every result says of its line.
+// lineResult is the common part of every line's result.
 type lineResult struct {
 	Line    int      `json:"line"`
 	Status  int      `json:"status"`
 	Problem *Problem `json:"problem,omitempty"`
 }
 
-// resultOf returns the status that a line has without an error, or the error's problem.
+// resultOf returns the result of a line: the given status, or the problem of the error.
 func resultOf(c *gin.Context, l bulkLine, status int, err error) lineResult {
 	if err == nil {
 		return lineResult{Line: l.number, Status: status}
@@ -84,8 +84,8 @@ func resultOf(c *gin.Context, l bulkLine, status int, err error) lineResult {
 	return lineResult{Line: l.number, Status: p.Status, Problem: p}
 }
 
-// doSound does all that has no error, and returns the results in the order of what was asked:
-// the zero one where there is an error.
+// doSound calls do for all items without an error, and returns the results in the order of all
+// items: the zero value for each that has an error.
 func doSound[A, R any](all []A, errs []error, do func([]A) []R) []R {
 	var (
 		sound []A
@@ -103,8 +103,8 @@ func doSound[A, R any](all []A, errs []error, do func([]A) []R) []R {
 	return results
 }
 
-// writeLines answers with one line for each result. They are sent as they are encoded: a
-// problem may be much longer than its line.
+// writeLines writes one line per result. Each is sent as soon as it is encoded, because a problem
+// may be much longer than its line.
 func writeLines[T any](c *gin.Context, results []T) {
 	c.Header("Content-Type", linesType)
 	c.Status(http.StatusOK)

@@ -6,23 +6,21 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// metrics are the gateway's own. What becomes of orders and reservations after
-// they left the gateway is counted by the worker, on the same registry where
-// both run in one process.
+// metrics are the gateway's own metrics. The worker counts what happens to orders and reservations
+// later, in the same registry if both run in one process.
 type metrics struct {
 	requests  *prometheus.CounterVec
 	durations *prometheus.HistogramVec
-	// placements by answer: held, refused (by the availability read), rejected
-	// (by the saga), undecided, unavailable, mismatch.
+	// placements by result: held, refused (by the availability read), rejected (by the saga),
+	// undecided, unavailable, mismatch.
 	placements *prometheus.CounterVec
-	// looks by answer: free, refused, failed, retried (refused, but the order of
-	// this key is there already).
+	// looks by result: free, refused, failed, retried (refused, but the order of this key
+	// already exists).
 	looks *prometheus.CounterVec
-	// searches for products by answer: found, tolerant (nothing as it was asked, but
-	// something near), empty.
+	// searches for products by result: found, tolerant (only approximate matches), empty.
 	searches *prometheus.CounterVec
 	waiting  prometheus.Gauge
-	// reading are requests whose body is arriving, and bodyBytes what all bodies take up.
+	// reading counts requests whose body is being received; bodyBytes is the memory of all bodies.
 	reading, bodyBytes prometheus.Gauge
 }
 
@@ -32,26 +30,26 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 			Name: "holdfast_http_requests_total", Help: "Requests by route, method and status.",
 		}, []string{"route", "method", "status"}),
 		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "holdfast_http_request_duration_seconds", Help: "Time to answer a request.",
+			Name: "holdfast_http_request_duration_seconds", Help: "Time taken to respond to a request.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
 		}, []string{"route", "method"}),
 		placements: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "holdfast_placements_total", Help: "Orders asked for, by what the gateway answered.",
+			Name: "holdfast_placements_total", Help: "Placement requests by result.",
 		}, []string{"answer"}),
 		looks: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "holdfast_availability_reads_total", Help: "Availability reads before an order, by answer.",
 		}, []string{"answer"}),
 		searches: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "holdfast_product_searches_total", Help: "Pages of product searches, by what was found.",
+			Name: "holdfast_product_searches_total", Help: "Product searches by result, one for each page.",
 		}, []string{"answer"}),
 		waiting: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "holdfast_http_waiting", Help: "Requests that wait for an order to change.",
+			Name: "holdfast_http_waiting", Help: "Requests waiting for an order to change.",
 		}),
 		reading: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "holdfast_http_reading", Help: "Requests whose body is arriving.",
+			Name: "holdfast_http_reading", Help: "Requests whose body is being received.",
 		}),
 		bodyBytes: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "holdfast_http_body_bytes", Help: "Memory of the bodies of all requests in flight.",
+			Name: "holdfast_http_body_bytes", Help: "Memory used by the bodies of all requests in flight.",
 		}),
 	}
 	for _, c := range []prometheus.Collector{

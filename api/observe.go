@@ -11,8 +11,8 @@ import (
 	"holdfast/product"
 )
 
-// observe names, measures and logs every request. The log has the route and no
-// body, no header and no query: these may be personal.
+// observe assigns an id to every request, measures it and logs it. The log contains the route but
+// no body, header or query, because these may contain personal data.
 func (s *Server) observe(c *gin.Context) {
 	start := time.Now()
 	id := nameRequest(c)
@@ -20,7 +20,7 @@ func (s *Server) observe(c *gin.Context) {
 	took := time.Since(start)
 	route, status := c.FullPath(), c.Writer.Status()
 	if route == "" {
-		route = "none" // else anybody could make metrics without end
+		route = "none" // else callers could create any number of time series
 	}
 	method := c.Request.Method
 	if !knownMethod[method] {
@@ -44,7 +44,7 @@ func (s *Server) observe(c *gin.Context) {
 		slog.String("request_id", id), slog.String("method", c.Request.Method), slog.String("route", route),
 		slog.Int("status", status), slog.Duration("took", took), slog.String("client", c.ClientIP()),
 	}
-	if target := c.Param("id"); product.ValidID(target) { // else it is as long as its sender likes
+	if target := c.Param("id"); product.ValidID(target) { // else it may be of any length
 		attrs = append(attrs, slog.String("target", target))
 	}
 	if len(c.Errors) > 0 {
@@ -58,5 +58,5 @@ var knownMethod = map[string]bool{
 	http.MethodPatch: true, http.MethodDelete: true, http.MethodOptions: true,
 }
 
-// quietRoute is asked every few seconds by machines.
+// quietRoute lists routes that machines call every few seconds.
 var quietRoute = map[string]bool{"/healthz": true, "/readyz": true, "/metrics": true}

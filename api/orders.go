@@ -32,25 +32,25 @@ func (s *Server) ListOrders(c *gin.Context, params openapi.ListOrdersParams) {
 	s.writeView(c, page)
 }
 
-// Lists of orders are put together of several answers of the index, which keeps whole
-// documents. All lists that are answered at a time have this much memory for them.
+// A list of orders is assembled from several responses of the index, which contain whole documents.
+// All lists that run at the same time share this much memory.
 const (
 	listBytes = 192 << 20
-	// mostOrdersAtOnce bounds one answer where documents are small.
+	// mostOrdersAtOnce limits one response of the index if documents are small.
 	mostOrdersAtOnce = 20
-	// listedBytes and listedLineBytes are what an order's document has at worst, journal and
-	// metadata included, and of it each line: see fits.
+	// listedBytes is the maximum size of an order's document, journal and metadata included, but
+	// without its lines; listedLineBytes is the size of each line. See fits.
 	listedBytes, listedLineBytes = 48 << 10, 512
 )
 
-// ordersAtOnce is how many documents one list may ask the index for at a time.
+// ordersAtOnce returns how many documents a list may request from the index at a time.
 func (c *Config) ordersAtOnce() int {
 	most := min(listedBytes+c.MaxLines*listedLineBytes, order.MaxDocumentBytes)
 	return min(max(1, listBytes/c.MaxSearches/most), mostOrdersAtOnce)
 }
 
-// listOrders puts a page together until it has its orders, or its bytes. It asks for as many
-// at a time as that.
+// listOrders assembles a page until it has enough orders or enough bytes. It requests at most
+// atOnce orders at a time.
 func listOrders(ctx context.Context, i Index, q search.OrderQuery, atOnce int, caller Caller) (orderPage, error) {
 	var (
 		page = orderPage{Items: []jsontext.Value{}}
@@ -108,10 +108,10 @@ func orderQuery(params openapi.ListOrdersParams, caller Caller) (search.OrderQue
 	if q, err = ownOrders(q, caller); err != nil {
 		return q, err
 	}
-	return q, badQuery(q.Validate()) // the cursor is of the query as it is asked
+	return q, badQuery(q.Validate()) // the cursor belongs to the query including the customer
 }
 
-// instant reads a time of an order, the zero one where none is given.
+// instant parses a time; it returns the zero time if none is given.
 func instant(name string, text *string) (time.Time, error) {
 	var t time.Time
 	if optional(text) == "" {
@@ -126,8 +126,8 @@ func instant(name string, text *string) (time.Time, error) {
 	return t, nil
 }
 
-// ownOrders lets customers see only their own orders. They get no q, because it searches
-// what others typed into their addresses.
+// ownOrders lets customers see only their own orders. They can't use q, because it searches what
+// others typed into their addresses.
 func ownOrders(q search.OrderQuery, caller Caller) (search.OrderQuery, error) {
 	switch {
 	case caller.Staff():
@@ -141,15 +141,15 @@ func ownOrders(q search.OrderQuery, caller Caller) (search.OrderQuery, error) {
 	return q, nil
 }
 
-// orderPage has the orders in short, each an order.Summary.
+// orderPage is a page of orders, each an order.Summary.
 type orderPage struct {
 	Items      []jsontext.Value `json:"items"`
 	NextCursor string           `json:"nextCursor,omitempty"`
 	Total      int64            `json:"total"`
 }
 
-// orderSummary is an order in short, with what of its payments went back, as the caller
-// may see it: it has no journal, and so no names of staff.
+// orderSummary returns the summary of an order, including refunds, as the caller may see it. It has
+// no journal and therefore no names of staff.
 func orderSummary(found search.Order, caller Caller) (jsontext.Value, error) {
 	o, err := found.Settled()
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// customerOf says whose order is placed. Staff have to name the customer, which
-// the placement's own check sees to.
+// customerOf returns whose order is being placed. Staff have to name the customer, which the
+// validation of the placement ensures.
 func customerOf(named string, caller Caller) (string, error) {
 	switch {
 	case caller.Staff():
@@ -18,8 +18,8 @@ func customerOf(named string, caller Caller) (string, error) {
 	return caller.Subject, nil
 }
 
-// checkOwner refuses an order that is not the caller's before something is asked of
-// its saga. A call by staff needs no look.
+// checkOwner returns an error if the order isn't the caller's, before anything is requested from
+// its saga. For staff there is nothing to check.
 func (s *Server) checkOwner(ctx context.Context, id string) error {
 	if CallerOf(ctx).Staff() {
 		return nil
@@ -28,9 +28,9 @@ func (s *Server) checkOwner(ctx context.Context, id string) error {
 	return err
 }
 
-// owned refuses a document that is not the caller's, in the words that one gets who
-// asks for an order that nobody has; and, by asking for such a one, after as long, and
-// with what is away to stop that.
+// owned returns an error if the document isn't the caller's. The response must be the same as for an
+// unknown order. By looking for an order that doesn't exist, it also takes as long, and fails in
+// the same way if a dependency is unavailable.
 func (s *Server) owned(ctx context.Context, id string, f found) error {
 	caller := CallerOf(ctx)
 	if caller.Staff() {
@@ -43,7 +43,7 @@ func (s *Server) owned(ctx context.Context, id string, f found) error {
 	if caller.Subject != "" && head.CustomerID == caller.Subject {
 		return nil
 	}
-	if f.cold { // everything else was asked before the index
+	if f.cold { // everything has been asked, the index last
 		return errNoOrder
 	}
 	if _, err := s.findAnybodys(ctx, uuid.NewString(), 0); err != nil {

@@ -9,13 +9,12 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// pages puts the providers' pages behind what every request goes through. They are
-// forms that change something: the guard keeps pages of other origins from sending
-// them.
+// pages serves the providers' pages with the same middleware as every other request. They contain
+// forms that change something: the guard prevents pages of other origins from submitting them.
 func (s *Server) pages(e *gin.Engine) {
 	for path, page := range s.cfg.Pages {
 		show := func(c *gin.Context) {
-			c.Request.Body = io.NopCloser(bytes.NewReader(sent(c))) // it was taken in already
+			c.Request.Body = io.NopCloser(bytes.NewReader(sent(c))) // it has been read already
 			page.ServeHTTP(c.Writer, c.Request)
 		}
 		route := strings.TrimSuffix(path, "/") + "/*page"

@@ -13,9 +13,8 @@ import (
 	"holdfast/api/openapi"
 )
 
-// listParameters are the parameters of the calls that search and list, by route. A
-// filter that is misspelt there would find too much: hence what is not named here
-// is refused.
+// listParameters returns the parameters of the calls that search and list, by route. These calls
+// reject unknown parameters, because a misspelt filter would match too much.
 func listParameters() map[string]map[string]bool {
 	return map[string]map[string]bool{
 		"/v1/products":                parametersOf[openapi.SearchProductsParams](),
@@ -28,7 +27,7 @@ func listParameters() map[string]map[string]bool {
 	}
 }
 
-// parametersOf are the names of a call's query parameters, as the contract has them.
+// parametersOf returns the names of a call's query parameters, as in the contract.
 func parametersOf[T any]() map[string]bool {
 	names := map[string]bool{}
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[T]()) {
@@ -38,8 +37,8 @@ func parametersOf[T any]() map[string]bool {
 	return names
 }
 
-// checkQuery refuses a query that would be read without the part that is broken (a
-// bad escape, or a semicolon), and one with a parameter that its call doesn't know.
+// checkQuery refuses a malformed query (with a bad escape or a semicolon), of which Go would ignore
+// the broken part, and a query with a parameter that the call doesn't know.
 func (s *Server) checkQuery(c *gin.Context) {
 	if c.Request.URL.RawQuery == "" {
 		return
@@ -61,8 +60,8 @@ func (s *Server) checkQuery(c *gin.Context) {
 	}
 }
 
-// parameterProblem names the parameter that could not be read, and leaves out the
-// Go types that the binding's errors name.
+// parameterProblem returns a problem that names the invalid parameter, without the Go types that
+// the binding's errors contain.
 func parameterProblem(err error) error {
 	if strings.HasPrefix(err.Error(), "Header parameter Idempotency-Key is required") {
 		return errNoKey
@@ -74,7 +73,7 @@ func parameterProblem(err error) error {
 	return malformed("", strings.ToLower(reason[:1])+reason[1:])
 }
 
-// shown cuts a name that is its caller's own: don't send a megabyte of it back.
+// shown truncates a name that the caller chose, so that a megabyte of it isn't sent back.
 func shown(name string) string {
 	const most = 200
 	name = strings.ToValidUTF8(name, "\uFFFD")

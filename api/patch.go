@@ -13,8 +13,8 @@ import (
 	"holdfast/product"
 )
 
-// patchAttempts bounds how often a patch without If-Match is applied to a product that
-// others edit meanwhile.
+// patchAttempts limits how often a patch without If-Match is retried if others edit the product at
+// the same time.
 const patchAttempts = 8
 
 var errContested = errors.New("others edit this product all the time: nothing was changed")
@@ -29,9 +29,9 @@ func (s *Server) PatchProduct(c *gin.Context, id openapi.ID, params openapi.Patc
 	s.writeProduct(c, http.StatusOK, p)
 }
 
-// patchProduct reads the product, changes it and puts it under the version that it read. If
-// someone else was faster, it starts over, unless its caller named the version: so no edit
-// undoes another one that it didn't see.
+// patchProduct reads the product, changes it, and writes it only if it still has the version that
+// was read. If another edit was faster it starts over, unless the caller named a version. So no
+// edit undoes another one that it hasn't seen.
 func (s *Server) patchProduct(c *gin.Context, id string, condition *string) (product.Product, error) {
 	patch, err := patchBody(c)
 	if err != nil {
@@ -58,7 +58,7 @@ func (s *Server) patchProduct(c *gin.Context, id string, condition *string) (pro
 		}
 		spec, err := patched(was, patch)
 		if err == nil && spec.Currency != was.Currency && !product.CurrencyExists(spec.Currency) {
-			err = errNoSuchCurrency // one that was abolished may stay
+			err = errNoSuchCurrency // an abolished currency may stay
 		}
 		if err != nil {
 			return product.Product{}, err
@@ -75,9 +75,9 @@ func (s *Server) patchProduct(c *gin.Context, id string, condition *string) (pro
 	return product.Product{}, errContested
 }
 
-// checkPatch refuses what no product can take.
+// checkPatch returns an error for a patch that can't be applied to any product.
 func checkPatch(patch []byte) error {
-	var known specBody // of a field that isn't known, null would go unnoticed later
+	var known specBody // finds unknown fields, of which null would go unnoticed later
 	if err := json.Unmarshal(patch, &known, strict); err != nil {
 		return readingError(patch, err)
 	}
@@ -87,7 +87,7 @@ func checkPatch(patch []byte) error {
 	return err
 }
 
-// patched returns the product's spec with the patch applied, if it is a valid one.
+// patched returns the product's spec with the patch applied, if the result is valid.
 func patched(was product.Product, patch []byte) (product.Spec, error) {
 	target, err := json.Marshal(was.Spec())
 	if err != nil {
@@ -108,12 +108,12 @@ func patched(was product.Product, patch []byte) (product.Spec, error) {
 	return spec, spec.Validate()
 }
 
-// patchDepth is how deep the objects of a spec lie in one another: attributes in the spec.
-// What a patch has deeper is no part of a spec, and needs no merging to be refused.
+// patchDepth is how deeply the objects of a spec are nested: attributes within the spec. Deeper
+// levels of a patch aren't part of a spec and are refused without merging.
 const patchDepth = 2
 
-// merge applies a patch as RFC 7396 says: null removes a field, objects are merged, and
-// everything else, lists included, takes the place of what was there.
+// merge applies a patch as in RFC 7396: null removes a field, objects are merged, and everything
+// else, including lists, is replaced.
 func merge(target, patch jsontext.Value, depth int) (jsontext.Value, error) {
 	if depth == 0 || patch.Kind() != '{' {
 		return patch, nil

@@ -13,9 +13,9 @@ import (
 	"holdfast/saga"
 )
 
-// OpenPayment implements ServerInterface. The order's saga has the payment made, so
-// that none can come about while the order ends; what the buyer needs to pay by it is
-// asked of the provider, and kept in memory alone, for a minute.
+// OpenPayment implements ServerInterface. The order's saga creates the payment, so that none can be
+// created while the order ends. What the buyer needs to pay is requested from the provider, and
+// cached in memory for a minute.
 func (s *Server) OpenPayment(c *gin.Context, id openapi.ID, params openapi.OpenPaymentParams) {
 	offer, isNew, err := s.openPayment(c, id, params.IdempotencyKey)
 	if err != nil {
@@ -53,7 +53,7 @@ func (s *Server) openPayment(c *gin.Context, id string, key *string) (openapi.Pa
 		return openapi.PaymentOffer{}, false, fmt.Errorf("open a payment of order %s: %w", id, err)
 	}
 	p := answer.Payment
-	if p.Provider != name { // a repeated key is the first call, whichever provider that asked for
+	if p.Provider != name { // a repeated key returns the first call's payment, at whatever provider
 		if name, provider, err = s.provider(p.Provider); err != nil {
 			return openapi.PaymentOffer{}, false, err
 		}
@@ -68,7 +68,7 @@ func (s *Server) openPayment(c *gin.Context, id string, key *string) (openapi.Pa
 	}, p.New, nil
 }
 
-// provider finds a payment provider by its name; without one, the shop's first.
+// provider returns a payment provider by name, or the shop's first one if name is empty.
 func (s *Server) provider(name string) (string, Provider, error) {
 	if name == "" {
 		name = s.cfg.DefaultProvider
@@ -79,7 +79,7 @@ func (s *Server) provider(name string) (string, Provider, error) {
 	if len(s.cfg.Providers) == 0 {
 		return "", nil, errNoProviders
 	}
-	// Which ones the shop has is no customer's business: each is a way in.
+	// The providers of a shop are not disclosed to customers: each is an attack surface.
 	return "", nil, product.Invalid{{Path: "provider", Reason: "is not a payment provider of this shop"}}
 }
 
@@ -87,7 +87,7 @@ func (s *Server) provider(name string) (string, Provider, error) {
 func (s *Server) askToPay(ctx context.Context, id string, key *string, pay saga.PayRequest) (saga.Answer, error) {
 	answer, err := s.cfg.Sagas.Pay(ctx, id, key, pay)
 	switch {
-	case errors.Is(err, saga.ErrUndecided): // its provider takes its time
+	case errors.Is(err, saga.ErrUndecided): // the provider is slow
 		return answer, errProviderAway
 	case errors.Is(err, saga.ErrNotFound):
 		answer, err = s.answerOfForgotten(ctx, id, "")
@@ -96,7 +96,7 @@ func (s *Server) askToPay(ctx context.Context, id string, key *string, pay saga.
 		return answer, err
 	}
 	if err := verdictError(answer.Verdict, errNotPayable); err != nil {
-		if answer.Detail == "" || answer.Verdict != saga.VerdictDeclined { // others are told in words for operators
+		if answer.Detail == "" || answer.Verdict != saga.VerdictDeclined { // other details are for operators
 			return answer, err
 		}
 		p := *problemOf(err)

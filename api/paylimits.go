@@ -8,8 +8,8 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// One order has the third part of a customer's calls that open payments, and all customers
-// of one network together four times as many.
+// An order gets a third of a customer's calls that open payments; all customers of one network
+// together get four times as many.
 const (
 	ordersPart   = 3
 	networkTimes = 4
@@ -17,7 +17,7 @@ const (
 
 var errTooManyPays = errors.New("too many calls in this minute that open payments")
 
-// payLimits count the calls for which a provider may be asked, in a minute. Staff are not
+// payLimits counts, per minute, the calls that may send a request to a provider. Staff are not
 // counted.
 type payLimits struct{ callers, orders, networks *allowance }
 
@@ -42,21 +42,21 @@ func (l payLimits) close(ctx context.Context) error {
 	return errors.Join(l.callers.close(ctx), l.orders.close(ctx), l.networks.close(ctx))
 }
 
-// ofCaller counts a call by who makes it and where from, before anything is done for it.
+// ofCaller counts a call by caller and network, before anything is done for it.
 func (l payLimits) ofCaller(c *gin.Context) error {
 	caller := CallerOf(c.Request.Context())
 	if caller.Staff() {
 		return nil
 	}
-	// The caller first: one who has none left must not use up what the network has.
+	// The caller first: a caller who has no calls left must not use up those of the network.
 	if err := l.callers.take(c, callerKeyOf(caller), 0, 1); err != nil {
 		return err
 	}
 	return l.networks.take(c, network(c.ClientIP()), 0, 1)
 }
 
-// ofOrder counts a call by its order, which the caller has to own: else names of orders
-// would be kept that there are not, and customers could use up what others have.
+// ofOrder counts a call by its order, which the caller has to own: otherwise ids of orders that
+// don't exist would be kept, and customers could use up each other's calls.
 func (l payLimits) ofOrder(c *gin.Context, orderID string) error {
 	if CallerOf(c.Request.Context()).Staff() {
 		return nil

@@ -16,8 +16,8 @@ import (
 	"holdfast/order"
 )
 
-// GetPayment implements ServerInterface: the order's document joined with its
-// payments, which may outlive the order's workflow.
+// GetPayment implements ServerInterface. It combines the order's document with its payments, which
+// may outlive the order's workflow.
 func (s *Server) GetPayment(c *gin.Context, id openapi.ID) {
 	result, err := s.payment(c, id)
 	if err != nil {
@@ -43,7 +43,7 @@ func (s *Server) payment(c *gin.Context, id string) (openapi.PaymentResult, erro
 	if !o.Payment.PaidAt.IsZero() {
 		r.PaidAt = &o.Payment.PaidAt
 	}
-	if f.left && o.Status.Closed() { // gone cold while its workflow is still known
+	if f.left && o.Status.Closed() { // archived while its workflow still exists
 		cold, err := s.findCold(ctx, id, nil)
 		if err == nil {
 			f = cold
@@ -67,8 +67,8 @@ func (s *Server) payment(c *gin.Context, id string) (openapi.PaymentResult, erro
 	return r, nil
 }
 
-// payments are all documents of the order's payments. Of a cold order the index
-// has them, but for a refund that came due since.
+// payments returns the documents of all the order's payments. For an archived order they are in the
+// index, except for a refund that became due since.
 func (s *Server) payments(ctx context.Context, id string, f found) (map[string][]byte, error) {
 	docs, err := s.cfg.Orders.Payments(ctx, id)
 	if err != nil {
@@ -85,8 +85,8 @@ func (s *Server) payments(ctx context.Context, id string, f found) (map[string][
 	return all, nil
 }
 
-// join puts the payments and refunds in the order in which they happened, and says what
-// they come to.
+// join adds the payments and refunds in the order in which they happened, and the resulting
+// amounts.
 func join(r *openapi.PaymentResult, o *order.Order, docs map[string][]byte) error {
 	money, err := order.ReadPayments(docs)
 	if err != nil {

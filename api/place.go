@@ -52,7 +52,7 @@ func (s *Server) PlaceOrder(c *gin.Context, params openapi.PlaceOrderParams) {
 	s.writeOrder(c, http.StatusCreated, placed.doc)
 }
 
-// readPlacement reads and checks what the customer asks for.
+// readPlacement reads and validates the request.
 func (s *Server) readPlacement(c *gin.Context, key *string) (order.Placement, error) {
 	var in openapi.OrderRequest
 	if err := checkKey(key); err != nil {
@@ -88,9 +88,8 @@ func (s *Server) readPlacement(c *gin.Context, key *string) (order.Placement, er
 	return p, fits(p)
 }
 
-// available answers "sold out" before anything is started. Where the stock
-// can't be asked in time, or the order of this key is there already, the saga
-// decides.
+// available refuses a placement that is sold out before anything is started. If the stock can't be
+// read in time, or the order of this key already exists, the saga decides.
 func (s *Server) available(ctx context.Context, p order.Placement, keyed bool) (sight, error) {
 	v, err := s.look(ctx, p, keyed)
 	switch {
@@ -109,21 +108,21 @@ func (s *Server) available(ctx context.Context, p order.Placement, keyed bool) (
 	return sight{}, s.refuseOpen(refusal(shortagesFor(CallerOf(ctx), v.shortages)), v.open)
 }
 
-// refuseOpen adds to a refusal for too many open orders when to come again.
+// refuseOpen adds to a refusal for too many open orders when to try again.
 func (s *Server) refuseOpen(p *Problem, open order.OpenOrders) *Problem {
 	if p.Status != http.StatusTooManyRequests {
 		return p
 	}
 	p.Limit = s.cfg.MaxOpenOrders
-	p.retryAfter = time.Minute // where it isn't known
+	p.retryAfter = time.Minute // if unknown
 	if !open.Until.IsZero() {
 		p.retryAfter = max(open.Until.Sub(s.cfg.Now()).Round(time.Second), time.Second)
 	}
 	return p
 }
 
-// sagasRefusal tells of a rejection by the saga, which doesn't say when a place
-// comes free.
+// sagasRefusal completes a rejection by the saga, which doesn't say when the first of the
+// customer's open orders ends.
 func (s *Server) sagasRefusal(ctx context.Context, p order.Placement, err error) error {
 	refused, ok := errors.AsType[*Problem](err)
 	if !ok || refused.Status != http.StatusTooManyRequests {
@@ -135,8 +134,8 @@ func (s *Server) sagasRefusal(ctx context.Context, p order.Placement, err error)
 	return s.refuseOpen(refused, open)
 }
 
-// hasDocument tells whether the order was placed before. When in doubt it was:
-// a retry must find its order.
+// hasDocument reports whether the order was placed before. If that is unknown it returns true: a
+// retry must find its order.
 func (s *Server) hasDocument(ctx context.Context, orderID string) bool {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
@@ -144,9 +143,9 @@ func (s *Server) hasDocument(ctx context.Context, orderID string) bool {
 	return found || err != nil
 }
 
-// fingerprint tells two bodies under one key apart, by what they ask for and not
-// by how they are written. A request without a field that was added later has the
-// fingerprint that it always had: orders of before are found again under their key.
+// fingerprint distinguishes two bodies under one key by what they request, not by how they are
+// written. A request without a field that was added later keeps its fingerprint, so that older
+// orders are still found under their keys.
 func fingerprint(p order.Placement) (string, error) {
 	body, err := json.Marshal(struct {
 		CustomerID        string
@@ -162,15 +161,15 @@ func fingerprint(p order.Placement) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// What a line's document has beside the request's own fields: its title, sku and
-// amount once it is held, its numbers and the names of its fields.
+// What a line's document has in addition to the request's fields: its title, sku and amount once it
+// is held, its numbers, and the names of its fields.
 const (
 	lineBytes    = order.MaxTitleBytes + 180
 	journalBytes = 16 << 10
 )
 
-// fits refuses an order whose document could become too large, as far as that
-// can be told before its products are known.
+// fits returns an error if the order's document could become too large, as far as that can be known
+// before its products are.
 func fits(p order.Placement) error {
 	size := journalBytes
 	if a := p.Address; a != nil {
@@ -194,8 +193,8 @@ func fits(p order.Placement) error {
 	return nil
 }
 
-// withOrderID tells the caller of a failed placement under which id it may be
-// there after all.
+// withOrderID adds the order's id to the problem of a placement whose outcome is unknown, because
+// the order may exist after all.
 func withOrderID(err error, id string) error {
 	if !errors.Is(err, saga.ErrUnanswered) && !errors.Is(err, saga.ErrNoAnswer) && !errors.Is(err, context.DeadlineExceeded) {
 		return err
@@ -205,7 +204,7 @@ func withOrderID(err error, id string) error {
 	return fmt.Errorf("%w: %w", &p, err)
 }
 
-// placed is how a placement came out: with its document where it is not refused.
+// placed is the result of a placement that was not refused.
 type placed struct {
 	decided bool
 	doc     []byte
@@ -232,7 +231,7 @@ func (s *Server) place(ctx context.Context, p order.Placement, total *int64) (pl
 	return placed{decided: true, doc: doc}, err
 }
 
-// rejection says why an order was not taken.
+// rejection returns why an order was rejected.
 func rejection(caller Caller, o order.Outcome) error {
 	if o.Reason == order.ReasonUnavailable {
 		return errStockUnasked
@@ -240,7 +239,7 @@ func rejection(caller Caller, o order.Outcome) error {
 	return refusal(shortagesFor(caller, o.Shortages))
 }
 
-// placementAnswer names an outcome for the metrics.
+// placementAnswer returns the name of a result in the metrics.
 func placementAnswer(p placed, err error) string {
 	switch {
 	case err == nil && p.decided:

@@ -13,26 +13,26 @@ import (
 const (
 	// probeEvery is the least time between two probes of the dependencies.
 	probeEvery = time.Second
-	// checkTimeout is what a dependency has for its answer, and what whoever asks waits at most.
+	// checkTimeout limits one check, and how long a caller waits for the result.
 	checkTimeout = time.Second
 )
 
-// prober asks the dependencies for all who want to know: however many they are, each
-// dependency is asked once a second at most, and never again before its last answer is in.
+// prober checks the dependencies on behalf of all callers: however many there are, each dependency
+// is checked at most once a second, and never again before its last check has returned.
 type prober struct {
 	checks map[string]Check
 	log    *slog.Logger
-	// rounds that are running; each ends within checkTimeout.
+	// rounds in progress; each ends within checkTimeout.
 	rounds sync.WaitGroup
 
 	mu sync.Mutex
-	// round is the last one, or the one that is running.
+	// round is the last round, or the one in progress.
 	round *round
-	// asked are the dependencies that have not answered yet, of whichever round.
+	// asked has the dependencies whose check is still in progress, from any round.
 	asked map[string]bool
 }
 
-// round is one probe of all dependencies. Its health is there when done is closed.
+// round is one probe of all dependencies. Its health is set before done is closed.
 type round struct {
 	began  time.Time
 	done   chan struct{}
@@ -43,9 +43,9 @@ func newProber(checks map[string]Check, log *slog.Logger) *prober {
 	return &prober{checks: checks, log: log, asked: map[string]bool{}}
 }
 
-// health is what the last probe found, or a new one where that is a second old.
+// health returns the result of the last probe, or of a new one if that is a second old.
 func (p *prober) health(ctx context.Context) (openapi.Health, error) {
-	r := p.current() //nolint:contextcheck // a round serves whoever asks, and outlives each of them
+	r := p.current() //nolint:contextcheck // a round serves all callers, and outlives each of them
 	select {
 	case <-r.done:
 		return r.health, nil
@@ -65,18 +65,18 @@ func (p *prober) current() *round {
 	return p.round
 }
 
-// checked is the answer of one dependency.
+// checked is the result of one check.
 type checked struct {
 	name string
 	err  error
 }
 
-// run ends within checkTimeout, whether the dependencies have answered or not.
+// run ends within checkTimeout, whether or not all checks have returned.
 func (p *prober) run(r *round) {
 	defer close(r.done)
 	ctx, cancel := context.WithTimeout(context.Background(), checkTimeout)
 	defer cancel()
-	answers := make(chan checked, len(p.checks)) // of use to none where they come late
+	answers := make(chan checked, len(p.checks)) // buffered, because late results aren't received
 	found := make(map[string]error, len(p.checks))
 	for name, ask := range p.checks {
 		found[name] = errNoAnswer
@@ -91,16 +91,16 @@ func (p *prober) run(r *round) {
 		}
 	}
 	for name, err := range found {
-		if err != nil && !errors.Is(err, ErrUnknown) { // which is no trouble
+		if err != nil && !errors.Is(err, ErrUnknown) { // which isn't a failure
 			p.log.Warn("dependency is not ready", "dependency", name, "error", err)
 		}
 	}
 	r.health = healthOf(found)
 }
 
-// ask asks one dependency, in a goroutine of its own: a check that does not heed its
-// context must hold up no other one. While it has not answered it is not asked again, so
-// that a dependency that hangs has one goroutine, and not one more each second.
+// ask checks one dependency in its own goroutine: a check that ignores its context must not delay
+// the others. Until it returns it isn't started again, so a hanging dependency has one goroutine,
+// not one more every second.
 func (p *prober) ask(ctx context.Context, name string, ask Check, answers chan<- checked) {
 	p.mu.Lock()
 	busy := p.asked[name]

@@ -14,7 +14,7 @@ import (
 
 // Problem is an RFC 9457 document: why a call was refused.
 type Problem struct { //nolint:errname // it is the document first, and an error on its way there
-	// Type is stable: programs go by it.
+	// Type is stable: programs can rely on it.
 	Type      string                 `json:"type"`
 	Title     string                 `json:"title"`
 	Status    int                    `json:"status"`
@@ -23,9 +23,9 @@ type Problem struct { //nolint:errname // it is the document first, and an error
 	Errors    []product.FieldProblem `json:"errors,omitempty"`
 	Shortages []order.Shortage       `json:"shortages,omitempty"`
 	OrderID   string                 `json:"orderId,omitempty"`
-	// Refund as it stands, where a decision about it came too late.
+	// Refund is the refund's current state, if a decision about it came too late.
 	Refund *order.Refund `json:"refund,omitempty"`
-	// Limit of a customer's open orders, where he has as many.
+	// Limit of a customer's open orders, if it is reached.
 	Limit int64 `json:"limit,omitempty"`
 
 	retryAfter time.Duration
@@ -33,7 +33,7 @@ type Problem struct { //nolint:errname // it is the document first, and an error
 
 func (p *Problem) Error() string { return p.Title + ": " + p.Detail }
 
-// fail answers a request with what went wrong.
+// fail answers a request with the problem of an error.
 func (s *Server) fail(c *gin.Context, err error) {
 	p := problemOf(err)
 	if p.Status >= http.StatusInternalServerError {
@@ -45,7 +45,7 @@ func (s *Server) fail(c *gin.Context, err error) {
 func (s *Server) writeProblem(c *gin.Context, p *Problem) {
 	p.RequestID = requestID(c)
 	body, err := json.Marshal(p)
-	if err != nil { // can't be: it has no type that JSON doesn't know
+	if err != nil { // can't happen: all its types can be encoded
 		body = []byte(`{"type":"` + problemPath + `internal","title":"Internal error","status":500}`)
 	}
 	if p.retryAfter > 0 {

@@ -15,16 +15,16 @@ import (
 	"holdfast/api/openapi"
 )
 
-// problemPath is where the type of a problem leads to: a page that explains it.
+// problemPath is the path of the pages that explain problem types.
 const problemPath = "/problems/"
 
-// namedKinds are the kinds that problemOf finds otherwise than by the table.
+// namedKinds are the kinds that problemOf doesn't find in the table.
 var namedKinds = []kind{
 	invalidValues, malformedRequest, internalError, variantInStock, movesByItself, stockHeld, notListed,
 }
 
-// problemTypes explain every type of problem, by its name. They are made from the tables
-// that the answers are made from, so that no type can lack its explanation.
+// problemTypes returns explanations of all problem types, by name. They are made from the same
+// tables as the responses, so that every type has an explanation.
 func problemTypes() map[string]openapi.ProblemType {
 	types := map[string]openapi.ProblemType{}
 	add := func(k kind) {
@@ -52,7 +52,7 @@ func problemTypes() map[string]openapi.ProblemType {
 	return types
 }
 
-// advice is what a caller can do about an answer of this status.
+// advice returns what a caller can do about a problem with this status.
 func advice(status int) string {
 	switch status {
 	case http.StatusUnauthorized:
@@ -84,7 +84,7 @@ var problemPage = template.Must(template.New("problem").Parse(`<!doctype html>
 </html>
 `))
 
-// ProblemType implements ServerInterface: it explains a type of problem, to people as a page.
+// ProblemType implements ServerInterface. It explains a problem type, as a page for browsers.
 func (s *Server) ProblemType(c *gin.Context, name string, _ openapi.ProblemTypeParams) {
 	t, ok := s.problemTypes[name]
 	if !ok {

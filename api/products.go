@@ -56,8 +56,8 @@ func (s *Server) putProduct(c *gin.Context, id string, params openapi.PutProduct
 	return p, created, productError(err)
 }
 
-// checkCurrency refuses a currency that doesn't exist, unless the product has it already:
-// one that is abolished must not keep its products from being edited.
+// checkCurrency returns an error for a currency that doesn't exist, unless the product already has
+// it: products in an abolished currency can still be edited.
 func (s *Server) checkCurrency(ctx context.Context, id, currency string) error {
 	if product.CurrencyExists(currency) {
 		return nil
@@ -74,8 +74,7 @@ func (s *Server) checkCurrency(ctx context.Context, id, currency string) error {
 
 var errNoSuchCurrency = product.Invalid{{Path: "currency", Reason: "must be a currency of ISO 4217 such as EUR"}}
 
-// specBody is a product.Spec as it is sent: a price that was forgotten must not
-// be read as 0.
+// specBody is a product.Spec as it is sent: a missing price must not be read as 0.
 type specBody struct {
 	product.Description
 	product.Attachments
@@ -105,7 +104,7 @@ func (b specBody) spec() (product.Spec, error) {
 	return s, bad.OrNil()
 }
 
-// precondition is the docVersion that the product must have, nil for any.
+// precondition returns the docVersion that the product must have, or nil for any.
 func (s *Server) precondition(c *gin.Context, id string, params openapi.PutProductParams) (*int64, error) {
 	switch {
 	case params.IfNoneMatch == nil && params.IfMatch == nil:
@@ -120,8 +119,8 @@ func (s *Server) precondition(c *gin.Context, id string, params openapi.PutProdu
 	return new(product.NotThere), nil
 }
 
-// ifMatch reads one entity tag, or * for a product that is there, whatever its
-// version. Products are never removed, so that looking first is enough.
+// ifMatch parses an entity tag, or * for an existing product of any version. Products are never
+// removed, so it is enough to check for existence first.
 func (s *Server) ifMatch(c *gin.Context, id, tag string) (*int64, error) {
 	if tag == anyTag {
 		_, err := s.cfg.Products.Get(c.Request.Context(), id)
@@ -133,12 +132,11 @@ func (s *Server) ifMatch(c *gin.Context, id, tag string) (*int64, error) {
 	return versionOf(tag)
 }
 
-// anyTag is an If-Match that any product meets that is there.
+// anyTag is an If-Match that every existing product satisfies.
 const anyTag = "*"
 
-// versionOf reads the docVersion out of one entity tag. A weak tag
-// is one that a proxy made of ours when it compressed the answer: it has the same
-// version, which is all that is compared.
+// versionOf returns the docVersion in an entity tag. A weak tag is one of ours that a proxy changed
+// when it compressed the response: it has the same version, which is all that is compared.
 func versionOf(tag string) (*int64, error) {
 	inner := strings.TrimPrefix(tag, "W/")
 	if len(inner) < 2 || inner[0] != '"' || inner[len(inner)-1] != '"' || strings.Contains(inner[1:len(inner)-1], `"`) {
@@ -152,9 +150,10 @@ func versionOf(tag string) (*int64, error) {
 	return &version, nil
 }
 
-// productTag is a strong entity tag: it stands for every byte of the answer, stock included.
-// What is in front of its dash moves with description, prices and listing alone, and is all
-// that If-Match compares: it is what a PUT replaces, and a sale meanwhile must not spoil an edit.
+// productTag returns a strong entity tag, which covers every byte of the response, including the
+// stock. The part before the dash changes only with description, prices and listing, which is what
+// a PUT replaces. If-Match compares only this part, so that a sale in between doesn't invalidate
+// an edit.
 func productTag(docVersion int64, body []byte) string {
 	return `"` + strconv.FormatInt(docVersion, 10) + "-" + digest(body) + `"`
 }
@@ -166,7 +165,7 @@ func (s *Server) GetProduct(c *gin.Context, id openapi.ID, _ openapi.GetProductP
 		err = product.ErrNotFound
 	}
 	if invalid := unrecognized(c); invalid != nil && errors.Is(err, product.ErrNotFound) {
-		err = challenge(c, invalid) // with a valid token there might be one
+		err = challenge(c, invalid) // a valid token might show it
 	}
 	if err != nil {
 		s.fail(c, productError(err))
@@ -175,8 +174,8 @@ func (s *Server) GetProduct(c *gin.Context, id openapi.ID, _ openapi.GetProductP
 	s.writeProduct(c, http.StatusOK, p)
 }
 
-// visible reports whether the caller may know of the product: staff of every one,
-// all others of what is listed.
+// visible reports whether the caller may see the product: staff see every product, everyone else
+// only listed ones.
 func visible(p product.Product, caller Caller) bool {
 	return caller.Staff() || p.Status == product.StatusListed
 }
@@ -206,8 +205,8 @@ func (s *Server) writeProduct(c *gin.Context, status int, p product.Product) {
 	writeWithTag(c, status, jsonType, b, productTag(p.DocVersion, b))
 }
 
-// productError keeps what an entity refuses, and tells a store that could not
-// be asked apart from it.
+// productError returns an entity's refusal unchanged, and marks any other error as unavailable
+// products.
 func productError(err error) error {
 	if err == nil || problemOf(err).Status != http.StatusInternalServerError {
 		return err

@@ -42,7 +42,7 @@ func (s *Server) GetOrder(c *gin.Context, id openapi.ID, params openapi.GetOrder
 	s.writeOrder(c, status, doc)
 }
 
-// getOrder awaits the order, with what went back of its payment and what the caller asks for beside it.
+// getOrder waits for the order and adds its refunds and the data that the caller asked for.
 func (s *Server) getOrder(ctx context.Context, id string, w wait, expand []string) ([]byte, orderHead, error) {
 	if err := checkExpand(expand); err != nil {
 		return nil, orderHead{}, err
@@ -58,7 +58,7 @@ func (s *Server) getOrder(ctx context.Context, id string, w wait, expand []strin
 	return doc, head, err
 }
 
-// orderHead is what the gateway itself reads of a document.
+// orderHead is the part of a document that the gateway itself reads.
 type orderHead struct {
 	Status     order.Status `json:"status"`
 	Version    int64        `json:"version"`
@@ -71,7 +71,7 @@ type orderHead struct {
 	} `json:"amounts"`
 }
 
-// readOrder reads the order's document and the head of it.
+// readOrder reads the order's document and its head.
 func (s *Server) readOrder(ctx context.Context, id string) ([]byte, orderHead, error) {
 	doc, err := s.document(ctx, id, 0)
 	if err != nil {
@@ -81,7 +81,7 @@ func (s *Server) readOrder(ctx context.Context, id string) ([]byte, orderHead, e
 	return doc, head, err
 }
 
-// readCopy is readOrder from the documents alone.
+// readCopy is readOrder, but only from the copies in Redis.
 func (s *Server) readCopy(ctx context.Context, id string) ([]byte, orderHead, error) {
 	doc, _, found, err := s.stored(ctx, id)
 	if err != nil || !found {
@@ -99,23 +99,23 @@ func headOf(id string, doc []byte) (orderHead, error) {
 	return head, nil
 }
 
-// document is the order's document, at least of the given version.
+// document returns the order's document, of at least the given version.
 func (s *Server) document(ctx context.Context, id string, version int64) ([]byte, error) {
 	f, err := s.find(ctx, id, version)
 	return f.doc, err
 }
 
-// found is an order's document. Of a cold order, one that was closed so long ago
-// that the index alone has it, it comes with its payments.
+// found is an order's document. A cold order, which closed so long ago that only the index has it,
+// comes with its payments.
 type found struct {
 	doc []byte
-	// left: Redis doesn't have the document; the workflow does.
+	// left means that Redis no longer has the document, but the workflow does.
 	left     bool
 	cold     bool
 	payments map[string]json.RawMessage
 }
 
-// find reads the order's document for the caller, at least of the given version.
+// find reads the order's document for the caller, of at least the given version.
 func (s *Server) find(ctx context.Context, id string, version int64) (found, error) {
 	f, err := s.findAnybodys(ctx, id, version)
 	if err != nil {
@@ -127,9 +127,8 @@ func (s *Server) find(ctx context.Context, id string, version int64) (found, err
 	return f, nil
 }
 
-// findAnybodys reads an order, whoever asks. A copy that is
-// missing, older, or out of reach is answered by the workflow itself, and what
-// neither has, by the index.
+// findAnybodys reads an order without checking its owner. If the copy in Redis is missing, too old
+// or unavailable, it asks the workflow; if neither has the order, the index.
 func (s *Server) findAnybodys(ctx context.Context, id string, version int64) (found, error) {
 	doc, have, stored, err := s.stored(ctx, id)
 	if err == nil && stored && have >= version {
@@ -139,7 +138,7 @@ func (s *Server) findAnybodys(ctx context.Context, id string, version int64) (fo
 	switch {
 	case askErr == nil:
 		return found{doc: asked, left: err == nil && !stored}, nil
-	case err == nil && stored: // older than what was answered before, and still true as far as it goes
+	case err == nil && stored: // older than requested, but still true at its version
 		return found{doc: doc}, nil
 	case errors.Is(askErr, saga.ErrUnknownOrder):
 		return s.findCold(ctx, id, err)
@@ -155,7 +154,7 @@ func (s *Server) stored(ctx context.Context, id string) (doc []byte, version int
 	return s.cfg.Orders.Get(ctx, id)
 }
 
-// ask is the order as its workflow has it.
+// ask returns the order from its workflow.
 func (s *Server) ask(ctx context.Context, id string) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
@@ -166,9 +165,9 @@ func (s *Server) ask(ctx context.Context, id string) ([]byte, error) {
 	return json.Marshal(o)
 }
 
-// findCold reads an order that has neither a workflow any more nor, as far as it
-// could be asked, a document. That there is no such order is only said where all
-// three have said so. Without an index nothing ever goes cold.
+// findCold reads an order that no longer has a workflow or, as far as is known, a document in
+// Redis. It returns errNoOrder only if all three say that the order doesn't exist. Without an index
+// no order goes cold.
 func (s *Server) findCold(ctx context.Context, id string, unread error) (found, error) {
 	o, err := fromView(ctx, s, func(ctx context.Context, i Index) (search.Order, error) { return i.GetOrder(ctx, id) })
 	switch {
@@ -186,8 +185,8 @@ func (s *Server) findCold(ctx context.Context, id string, unread error) (found, 
 	return found{}, errNoOrder
 }
 
-// sayWhole is an error where the view of orders may lack some that only it could have:
-// it was lost, say, and is being built anew.
+// sayWhole returns an error if the view of orders may be missing orders that exist nowhere else, for
+// example while it is being rebuilt.
 func (s *Server) sayWhole(ctx context.Context) error {
 	stale, err := fromView(ctx, s, func(ctx context.Context, i Index) ([]search.View, error) { return i.Stale(ctx) })
 	if err != nil || !slices.Contains(stale, search.ViewOrders) {
@@ -203,10 +202,9 @@ func (s *Server) sayWhole(ctx context.Context) error {
 	return nil
 }
 
-// settle is an order's document with what of its payment went back: a refund is on
-// record apart from the order, which it may outlive. Of an order that isn't paid nothing
-// did. Where the refunds can't be read the document stays as it is: it is true as far as
-// it goes, and the order's payment says that it can't be told.
+// settle returns an order's document including refunds, which are stored separately because they
+// may outlive the order. An unpaid order has none. If the refunds can't be read, the document is
+// returned as it is: it is still true at its version, and GET …/payment reports the failure.
 func (s *Server) settle(ctx context.Context, id string, doc []byte, head orderHead) ([]byte, error) {
 	if head.Payment.Status != order.PaymentPaid || head.Amounts.Paid == 0 {
 		return doc, nil
@@ -214,7 +212,7 @@ func (s *Server) settle(ctx context.Context, id string, doc []byte, head orderHe
 	ctx, cancel := context.WithTimeout(ctx, documentTimeout)
 	defer cancel()
 	docs, err := s.cfg.Orders.Payments(ctx, id)
-	if err == nil && len(docs) == 0 && s.cfg.Index != nil && head.Status.Closed() { // it may have gone cold
+	if err == nil && len(docs) == 0 && s.cfg.Index != nil && head.Status.Closed() { // it may be cold
 		if cold, err := s.findCold(ctx, id, nil); err == nil {
 			return settled(cold.doc, cold.payments)
 		}
@@ -226,8 +224,7 @@ func (s *Server) settle(ctx context.Context, id string, doc []byte, head orderHe
 	return settled(doc, docs)
 }
 
-// current is document with what went back of the order's payment: an order as a caller is
-// shown it.
+// current returns the order's document including refunds, as callers see it.
 func (s *Server) current(ctx context.Context, id string, version int64) ([]byte, error) {
 	doc, err := s.document(ctx, id, version)
 	if err != nil {
@@ -240,7 +237,7 @@ func (s *Server) current(ctx context.Context, id string, version int64) ([]byte,
 	return s.settle(ctx, id, doc, head)
 }
 
-// settled joins the two.
+// settled returns the document with the refunds among the payments.
 func settled[D ~[]byte](doc []byte, payments map[string]D) ([]byte, error) {
 	if !order.HasRefunds(payments) {
 		return doc, nil
@@ -260,7 +257,7 @@ func settled[D ~[]byte](doc []byte, payments map[string]D) ([]byte, error) {
 	return replaceMember(doc, "payment", o.Payment)
 }
 
-// writeOrder answers with an order's document as its reader may see it.
+// writeOrder answers with an order's document as the caller may see it.
 func (s *Server) writeOrder(c *gin.Context, status int, doc []byte) {
 	shown, err := orderFor(CallerOf(c.Request.Context()), doc)
 	if err != nil {
@@ -270,12 +267,12 @@ func (s *Server) writeOrder(c *gin.Context, status int, doc []byte) {
 	if status == http.StatusAccepted {
 		c.Header("Retry-After", askAgain)
 	}
-	if c.Request.Method == http.MethodPost { // a tag is one of what is read at the path
+	if c.Request.Method == http.MethodPost { // an ETag is for what GET returns at the path
 		c.Data(status, jsonType, shown)
 		return
 	}
 	writeTagged(c, status, jsonType, shown)
 }
 
-// askAgain is when to ask again for what is not decided or done yet, in seconds.
+// askAgain is the Retry-After of what is not decided or done yet, in seconds.
 const askAgain = "1"

@@ -12,11 +12,11 @@ import (
 	"holdfast/webhook"
 )
 
-// What is stored names members of staff and products that aren't listed. Here it becomes
-// what its reader may see: operators see all of it.
+// Stored documents name members of staff and products that aren't listed. The functions here reduce
+// them to what a caller may see; staff see everything.
 
-// shownDetails are the details of a journal's entry that a customer may read. What this
-// program doesn't know stays the shop's own.
+// shownDetails are the details of a journal entry that a customer may see. Unknown details are not
+// shown.
 var shownDetails = []string{"reason", "from", "amount", "currency", "paymentId", "provider", "ends"}
 
 // orderFor returns an order's document as the caller may see it.
@@ -57,8 +57,8 @@ func entryFor(customerID string, e order.Entry) order.Entry {
 	return e
 }
 
-// shownReason is what a customer reads of a reason: a product that isn't listed doesn't
-// exist for them, and a suspicion is the shop's own affair.
+// shownReason returns the reason that a customer sees: to customers, a product that isn't listed
+// doesn't exist, and a suspicion of fraud is not disclosed.
 func shownReason(reason string) string {
 	switch reason {
 	case string(product.ReasonNotListed):
@@ -69,8 +69,8 @@ func shownReason(reason string) string {
 	return reason
 }
 
-// shortagesFor returns the lines that can't be had as the caller may read them. For a
-// customer a product that isn't listed is not found, and nothing else is said of it.
+// shortagesFor returns the lines that can't be fulfilled, as the caller may see them. To customers,
+// a product that isn't listed is not found, and nothing else is said about it.
 func shortagesFor(caller Caller, all []order.Shortage) []order.Shortage {
 	if caller.Staff() {
 		return all

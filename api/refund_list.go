@@ -16,14 +16,14 @@ import (
 	"holdfast/saga"
 )
 
-// defaultPage is how many refunds a page has.
+// defaultPage is the number of items on a page if no limit is given.
 const defaultPage = 20
 
-// listedStatuses are those that last: an operator may ask for them.
+// listedStatuses are the statuses that last long enough to be filtered by.
 var listedStatuses = []order.RefundStatus{order.RefundCase, order.RefundFailed, order.RefundPending}
 
-// ListRefunds implements ServerInterface. Whatever is still owed has a running
-// workflow: the list is Temporal's own.
+// ListRefunds implements ServerInterface. Every refund that is still owed has a running workflow, so
+// the list comes from Temporal.
 func (s *Server) ListRefunds(c *gin.Context, params openapi.ListRefundsParams) {
 	page, err := s.listRefunds(c.Request.Context(), params)
 	if err != nil {
@@ -53,7 +53,7 @@ func (s *Server) listRefunds(ctx context.Context, params openapi.ListRefundsPara
 	return page, nil
 }
 
-// pageAsked reads which page of a list is asked for. of tells its cursors from those of
+// pageAsked returns which page of a list is requested. of distinguishes its cursors from those of
 // other lists.
 func pageAsked(asked *int, cursor *string, of string) (limit int, token []byte, err error) {
 	limit = defaultPage
@@ -74,7 +74,7 @@ func pageError(err error) error {
 	return err
 }
 
-// refundPlace is where a page ended, and whose page it was.
+// refundPlace is the position at which a page ended, and the list that it belongs to.
 type refundPlace struct {
 	Status string `json:"s,omitempty"`
 	Token  []byte `json:"t"`

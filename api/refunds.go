@@ -20,11 +20,11 @@ import (
 	"holdfast/saga"
 )
 
-// maxNoteBytes bounds what an operator notes beside a refund.
+// maxNoteBytes limits the note of a refund or a cancellation.
 const maxNoteBytes = order.MaxFieldBytes
 
-// RefundOrder implements ServerInterface. How much is left is found out by the refund's
-// own workflow, so that two of them can't both take the last of it.
+// RefundOrder implements ServerInterface. The refund's own workflow determines how much is left, so
+// that two refunds can't both take the rest.
 func (s *Server) RefundOrder(c *gin.Context, id openapi.ID, params openapi.RefundOrderParams) {
 	asked, err := s.askForRefund(c, id, params.IdempotencyKey)
 	if err != nil {
@@ -39,7 +39,7 @@ func (s *Server) RefundOrder(c *gin.Context, id openapi.ID, params openapi.Refun
 	c.JSON(http.StatusCreated, r.Shown())
 }
 
-// askForRefund reads and checks what the operator asks for.
+// askForRefund reads and validates the request.
 func (s *Server) askForRefund(c *gin.Context, id, key string) (order.Refund, error) {
 	var none order.Refund
 	ctx := c.Request.Context()
@@ -85,8 +85,8 @@ func (s *Server) askForRefund(c *gin.Context, id, key string) (order.Refund, err
 	return r, nil
 }
 
-// providerOf finds the provider of an order's payment where its document, one of before
-// there were several, doesn't name it.
+// providerOf returns the provider of an order's payment for an old document, from when there was
+// only one provider, which doesn't name it.
 func (s *Server) providerOf(ctx context.Context, id, paymentID string, f found) (string, error) {
 	docs, err := s.payments(ctx, id, f)
 	if err != nil {
@@ -104,15 +104,15 @@ func (s *Server) providerOf(ctx context.Context, id, paymentID string, f found) 
 	return "", errPaymentsUnread
 }
 
-// refundID is always the same for an order and a key, and never that of another order:
-// it names the workflow, by which Temporal refuses a second one.
+// refundID returns an id that is always the same for an order and a key, and distinct from those of
+// other orders. It is part of the workflow's id, so Temporal refuses a second workflow.
 func refundID(o order.Order, key string) string {
 	id := uuid.NewSHA1(orderNamespace, []byte("refund\x00"+o.ID+"\x00"+key)).String()
 	return order.PartRefund(o.Payment.Provider, id)
 }
 
-// refundFingerprint tells two bodies under one key apart. "All that is left" is another
-// request than the amount that it came to.
+// refundFingerprint distinguishes two bodies under one key. A request for all that is left differs
+// from a request for the same amount.
 func refundFingerprint(in openapi.RefundRequest) string {
 	amount := "all"
 	if in.Amount != nil {
@@ -122,8 +122,8 @@ func refundFingerprint(in openapi.RefundRequest) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// startRefund starts the refund's workflow, or finds the one of an earlier call, and
-// waits until it is on record.
+// startRefund starts the refund's workflow, or finds the one of an earlier call, and waits until the
+// refund is recorded.
 func (s *Server) startRefund(ctx context.Context, r order.Refund) (order.Refund, error) {
 	stands, err := s.cfg.Sagas.AskRefund(ctx, r)
 	if errors.Is(err, saga.ErrUndecided) && ctx.Err() == nil {
@@ -136,7 +136,7 @@ func (s *Server) startRefund(ctx context.Context, r order.Refund) (order.Refund,
 	case stands.Fingerprint != "" && stands.Fingerprint != r.Fingerprint:
 		return r, errMismatch
 	case stands.Fingerprint == "" && ((r.Amount != 0 && stands.Amount != r.Amount) || stands.Note != r.Note):
-		return r, errMismatch // it was asked for before fingerprints were kept
+		return r, errMismatch // requested before fingerprints were stored
 	case stands.Status == order.RefundTooLarge:
 		p := *problemOf(errRefundTooLarge)
 		p.Detail = stands.Detail
@@ -153,7 +153,7 @@ func (s *Server) GetRefund(c *gin.Context, paymentID openapi.ID, refundID string
 		err = errNoRefund
 	case errors.Is(err, saga.ErrStuck):
 		err = fmt.Errorf("%w: %w", saga.ErrNoAnswer, err)
-	case err == nil && r.Status == "": // whether it is owed at all isn't on record yet
+	case err == nil && r.Status == "": // it isn't recorded yet whether it is owed at all
 		err = errRefundUndecided
 	}
 	if err != nil {
@@ -210,7 +210,7 @@ func (s *Server) decideRefund(c *gin.Context, key string) (order.Refund, error) 
 	return stands, nil
 }
 
-// notWaiting says how the refund stands, and by whose decision.
+// notWaiting returns a problem with the refund's current state and who decided it.
 func notWaiting(r order.Refund) *Problem {
 	p := *problemOf(errNotWaiting)
 	p.Detail = "the refund is " + string(r.Status)

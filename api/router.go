@@ -17,18 +17,18 @@ import (
 	"holdfast/product"
 )
 
-// Bounds of a request. A ?wait= comes on top of requestTimeout, and so does the
-// reading of its body, which readTimeout bounds.
+// requestTimeout limits a request, not including a ?wait= or the reading of its body, which
+// readTimeout limits.
 const requestTimeout = 15 * time.Second
 
 var _ openapi.ServerInterface = (*Server)(nil)
 
-// router puts the contract's calls behind what every request goes through.
+// router registers the contract's calls and the middleware for every request.
 func (s *Server) router() (*gin.Engine, error) {
 	gin.SetMode(gin.ReleaseMode) // else gin writes its routes to stdout
 	e := gin.New()
-	// A client's address is that of the connection, unless a proxy of ours tells
-	// another one: anybody can send a header.
+	// A client's address is that of the connection, unless a trusted proxy names another one:
+	// any client can send the header.
 	e.RemoteIPHeaders = []string{"X-Forwarded-For"}
 	if err := e.SetTrustedProxies(s.cfg.TrustedProxies); err != nil {
 		return nil, fmt.Errorf("gateway: trusted proxies: %w", err)
@@ -53,7 +53,7 @@ func (s *Server) router() (*gin.Engine, error) {
 	return e, nil
 }
 
-// answerHead has HEAD answer wherever GET does, as GET does: the server leaves the body out.
+// answerHead registers HEAD wherever there is GET, with the same handler: the server omits the body.
 func answerHead(e *gin.Engine) {
 	known := e.Routes()
 	has := map[string]bool{}
@@ -71,10 +71,10 @@ func answerHead(e *gin.Engine) {
 
 const badID = "must match [A-Za-z0-9._~-]{1,64}, and be neither . nor .."
 
-// checkIDs refuses ids in the path that nothing can have.
+// checkIDs refuses invalid ids in the path.
 func (s *Server) checkIDs(c *gin.Context) {
 	for _, p := range c.Params {
-		if p.Key == "refundId" { // has colons in it, and is longer
+		if p.Key == "refundId" { // contains colons, and is longer
 			if !order.ValidName(p.Value) {
 				s.fail(c, malformed(p.Key, "must be 1 to 255 visible ASCII characters"))
 				return
@@ -88,8 +88,7 @@ func (s *Server) checkIDs(c *gin.Context) {
 	}
 }
 
-// bound limits a request's time, and lets it know its caller: one copy of the
-// request for both.
+// bound sets a request's timeout and its caller, with one copy of the request for both.
 func bound(c *gin.Context) {
 	timeout := requestTimeout
 	if c.Request.URL.RawQuery != "" && c.Query("wait") != "" {
@@ -101,7 +100,7 @@ func bound(c *gin.Context) {
 	c.Next()
 }
 
-// recover answers a panic without telling what it was; the log has its stack.
+// recover answers a panic without details; the log has the stack.
 func (s *Server) recover(c *gin.Context) {
 	defer func() {
 		r := recover()
@@ -124,7 +123,7 @@ func (s *Server) recover(c *gin.Context) {
 
 const requestIDHeader = "X-Request-Id"
 
-// nameRequest takes the caller's request id where it is a sane one.
+// nameRequest returns the request's id: the caller's, if it is valid, or else a new one.
 func nameRequest(c *gin.Context) string {
 	id := c.GetHeader(requestIDHeader)
 	if !product.ValidID(id) {

@@ -33,12 +33,12 @@ func (s *Server) SearchProducts(c *gin.Context, params openapi.SearchProductsPar
 	c.Data(http.StatusOK, jsonType, appendPage(nil, page))
 }
 
-// beyondListed reports whether the query asks for more than what is for sale.
+// beyondListed reports whether the query asks for more than listed products.
 func beyondListed(q search.ProductQuery) bool {
 	return q.ExternalReference != "" || slices.ContainsFunc(q.Status, func(s product.Status) bool { return s != product.StatusListed })
 }
 
-// requireStaff refuses what only staff may ask of a public call.
+// requireStaff returns an error unless the caller of a public call is staff.
 func requireStaff(c *gin.Context) error {
 	caller := CallerOf(c.Request.Context())
 	switch invalid := unrecognized(c); {
@@ -52,8 +52,8 @@ func requireStaff(c *gin.Context) error {
 	return errStaffOnly
 }
 
-// searchProducts asks for a page, and again for a shorter one where its products are too
-// many for its bytes: only the index knows the cursor behind any one of them.
+// searchProducts requests a page, and then a shorter one if its products exceed the page's size
+// limit, because only the index knows the cursor after a given product.
 func searchProducts(ctx context.Context, i Index, q search.ProductQuery) (search.ProductPage, error) {
 	page, err := summaries(ctx, i, q)
 	if err != nil {
@@ -67,7 +67,7 @@ func searchProducts(ctx context.Context, i Index, q search.ProductQuery) (search
 	return summaries(ctx, i, q)
 }
 
-// summaries asks for a page of products in short, as the caller may see them.
+// summaries requests a page of product summaries, as the caller may see them.
 func summaries(ctx context.Context, i Index, q search.ProductQuery) (search.ProductPage, error) {
 	page, err := i.SearchProducts(ctx, q)
 	for n := range page.Items {
@@ -80,7 +80,7 @@ func summaries(ctx context.Context, i Index, q search.ProductQuery) (search.Prod
 	return page, err
 }
 
-// productQuery reads what is asked for, and says all that is wrong with it.
+// productQuery returns the query, or an error that names all invalid parameters.
 func productQuery(params openapi.SearchProductsParams) (search.ProductQuery, error) {
 	q := search.ProductQuery{
 		Q: optional(params.Q), Category: optional(params.Category), Brand: optional(params.Brand), Tag: optional(params.Tag),
@@ -102,8 +102,8 @@ func productQuery(params openapi.SearchProductsParams) (search.ProductQuery, err
 	return q, badQuery(q.Validate())
 }
 
-// searchAnswer names an outcome for the metrics: what customers look for and don't
-// find is what a merchant wants to know.
+// searchAnswer returns the name of a result in the metrics: merchants want to know how often
+// customers find nothing.
 func searchAnswer(p search.ProductPage) string {
 	switch {
 	case p.Total == 0:

@@ -1,8 +1,7 @@
-// Package api is the gateway: it speaks REST as openapi.yaml says, turns bad
-// requests away, answers "sold out" from one cheap read, and hands everything
-// that is to be decided to Temporal. It never decides about an order or a unit
-// itself, and keeps nothing between two requests but the counts of its limits and
-// what saves a question to others.
+// Package api is the gateway. It implements the REST API of openapi.yaml, rejects invalid requests,
+// refuses sold-out orders after one cheap read, and leaves every decision to Temporal. It never
+// decides about an order or a unit itself. Between requests it keeps only the counters of its
+// limits and caches.
 package api
 
 import (
@@ -25,99 +24,98 @@ import (
 	"holdfast/order"
 )
 
-// Config is what a gateway is made of.
+// Config configures a gateway.
 type Config struct {
-	// Addr to listen on, such as 127.0.0.1:8080. Listener takes its place where
-	// it is given; the server closes it.
+	// Addr to listen on, such as 127.0.0.1:8080. A Listener takes precedence; the server
+	// closes it.
 	Addr     string
 	Listener net.Listener
-	// TLS is what the gateway proves itself by, nil where it speaks plain HTTP.
+	// TLS is nil for plain HTTP.
 	TLS *tls.Config
-	// Identity tells callers by their tokens. Without it nobody is asked who he is,
-	// everybody is an operator, and the gateway listens on loopback alone.
+	// Identity verifies callers' tokens. Without it authentication is off: every caller is an
+	// operator, and the gateway only listens on loopback.
 	Identity identity.Verifier
-	// Limits of calls in a second.
+	// Limits of calls per second.
 	Limits Limits
-	// TrustedProxies are the addresses or networks whose X-Forwarded-For is believed.
+	// TrustedProxies are the addresses or networks whose X-Forwarded-For is trusted.
 	TrustedProxies []string
-	// Origins are those of other sites whose pages may call, such as https://shop.example.
+	// Origins of other sites whose pages may call the gateway, such as https://shop.example.
 	Origins []string
-	// MetricsApart: /metrics is shown by Operation alone.
+	// MetricsApart serves /metrics only in Operation.
 	MetricsApart bool
 
 	Products Products
 	Orders   Documents
 	Sagas    Sagas
-	// Webhooks are the merchants' endpoints. CheckURL refuses a URL that can't be one, as
-	// a *webhook.RefusedURLError.
+	// Webhooks are the merchants' endpoints. CheckURL returns a *webhook.RefusedURLError for a
+	// URL that can't be one.
 	Webhooks Webhooks
 	CheckURL func(ctx context.Context, url string) error
-	// Index answers searches and lists. Without one, these calls alone answer 503.
+	// Index answers searches and lists. Without it, only these calls are 503.
 	Index Index
-	// Providers by the name in their callback's path; DefaultProvider is the one of
-	// buyers who name none.
+	// Providers by the name in their callback's path; DefaultProvider is used if a buyer names
+	// none.
 	Providers       map[string]Provider
 	DefaultProvider string
-	// Pages of providers, by the path that they are under, such as /sandbox/. They go
-	// through the same guard and bounds as the gateway's own calls.
+	// Pages of providers by their path, such as /sandbox/. They are subject to the same guard
+	// and limits as the gateway's own calls.
 	Pages map[string]http.Handler
-	// Checks say whether a dependency answers, by its name in /readyz. Temporal
-	// and the index are checked without being named here. Each is asked once a second at
-	// most. An error that wraps ErrDegraded leaves the gateway ready.
+	// Checks of dependencies, by their names in /readyz. Temporal and the index are checked
+	// without being named here. Each check runs at most once a second. An error that wraps
+	// ErrDegraded leaves the gateway ready.
 	Checks map[string]Check
 
-	// Money that the providers take; empty without any. An order is paid by the money of
-	// the gateway that took it, and by no other.
+	// Money that the providers handle; empty without any. An order can be paid only with the
+	// money of the gateway that placed it.
 	Money order.Money
-	// PaymentWindow is how long an order's stock is held for its payment, from
-	// MinPaymentWindow to MaxPaymentWindow; 0 is DefaultPaymentWindow.
+	// PaymentWindow is how long an order's stock is held while it waits for payment, from
+	// MinPaymentWindow to MaxPaymentWindow; 0 means DefaultPaymentWindow.
 	PaymentWindow time.Duration
-	// MaxOpenOrders is how many orders of one customer may hold stock and wait for their
-	// payment, MaxUnits how many units of one product an order may have, and
-	// MaxCustomerUnits how many all unpaid orders of a customer may hold together; 0 is
-	// without a limit. An order keeps the limits under which it was placed.
+	// MaxOpenOrders is how many of a customer's orders may hold stock and wait for payment,
+	// MaxUnits is how many units of one product an order may contain, and MaxCustomerUnits is
+	// how many units of it all unpaid orders of a customer may hold together; 0 means no limit.
+	// An order keeps the limits under which it was placed.
 	MaxOpenOrders, MaxUnits, MaxCustomerUnits int64
-	// MaxLines is how many lines an order may have, at most order.MaxLines; 0 is that.
+	// MaxLines is how many lines an order may have. Defaults to order.MaxLines, the maximum.
 	MaxLines int
-	// MaxSearches is how many searches and lists are answered at a time, at most
-	// MostSearches; 0 is DefaultMaxSearches. Further ones wait for a moment, and are refused
-	// then.
+	// MaxSearches is how many searches and lists may run at the same time, at most
+	// MostSearches; 0 means DefaultMaxSearches. Further ones wait briefly and are then refused.
 	MaxSearches int
-	// BodyBytes bound the memory of the bodies of all requests in flight; 0 is
+	// BodyBytes limits the memory of the bodies of all requests in flight; 0 means
 	// DefaultBodyBytes.
 	BodyBytes int64
-	// DrainDelay is how long a stopping gateway still takes requests after
-	// /readyz said no, so that load balancers can hear of it.
+	// DrainDelay is how long a stopping gateway continues to accept requests after /readyz has
+	// started to fail, so that load balancers notice.
 	DrainDelay time.Duration
 
 	Log *slog.Logger
-	// Metrics is the registry that /metrics shows and the gateway's own metrics
-	// go to.
+	// Metrics is the registry that /metrics exposes and that the gateway's own metrics are
+	// registered with.
 	Metrics *prometheus.Registry
 	// Now is the clock for callbacks' timestamps; nil is time.Now.
 	Now func() time.Time
 }
 
-// Check asks one dependency whether it can be used.
+// Check returns an error if a dependency can't be used.
 type Check func(context.Context) error
 
 const (
-	// DefaultPaymentWindow is how long the stock of an order waits for its payment.
+	// DefaultPaymentWindow is how long an order's stock is held by default.
 	DefaultPaymentWindow = 15 * time.Minute
-	// MinPaymentWindow is the shortest that a gateway takes.
+	// MinPaymentWindow is the shortest payment window that is allowed.
 	MinPaymentWindow = time.Second
-	// MaxPaymentWindow is the longest. For as long, stock is kept from other buyers, and
-	// Redis remembers each order that was cancelled: providers whose payments take days
-	// extend the deadlines of their own orders.
+	// MaxPaymentWindow is the longest. During this time stock is withheld from other buyers, and
+	// Redis remembers each cancelled order. Providers whose payments take days extend the
+	// deadlines of their own orders.
 	MaxPaymentWindow = 24 * time.Hour
-	// DefaultMaxSearches is what one Elasticsearch answers at a time without its queries
-	// queueing up, and keeps the memory of what they find bounded.
+	// DefaultMaxSearches is how many queries one Elasticsearch node handles at a time without
+	// queueing; it also limits the memory of their results.
 	DefaultMaxSearches = 32
-	// MostSearches is what has memory for a whole document each: see listBytes.
+	// MostSearches leaves each list enough memory for a whole document: see listBytes.
 	MostSearches = 128
 )
 
-// Bounds of a connection. Writing has to outlast the longest ?wait=.
+// Limits of a connection. Writing has to outlast the longest ?wait=.
 const (
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = 15 * time.Second
@@ -126,8 +124,8 @@ const (
 	maxHeaderBytes    = 64 << 10
 )
 
-// ShutdownTimeout bounds a stop, after Config.DrainDelay: whoever stops a gateway gives it
-// longer than that before killing it.
+// ShutdownTimeout limits a shutdown, after Config.DrainDelay. A supervisor has to wait longer than
+// that before it kills a gateway.
 const ShutdownTimeout = readTimeout + requestTimeout + 5*time.Second
 
 // Server is the gateway.
@@ -136,29 +134,28 @@ type Server struct {
 	engine  *gin.Engine
 	log     *slog.Logger
 	metrics *metrics
-	// parameters that a call knows, by its route, where it is strict about them.
+	// parameters of the calls that reject unknown parameters, by route.
 	parameters map[string]map[string]bool
 	access     access
 	limits     limits
 	payLimits  payLimits
 	checkouts  *checkouts
-	// successes are the messages of payments that were delivered lately, proven the networks
-	// whose callbacks were signed by a provider.
+	// successes are recently delivered messages about payments; proven are networks that
+	// recently sent a callback with a valid signature.
 	successes, proven lately
 	prober            *prober
-	// crossOrigin tells requests that pages of other origins sent.
+	// crossOrigin detects requests sent by pages of other origins.
 	crossOrigin *http.CrossOriginProtection
-	// draining is closed when the gateway begins to stop: it ends waits.
+	// draining is closed when the gateway starts to stop, which ends all waits.
 	draining      chan struct{}
 	stopOnce      sync.Once
 	waits, bodies *shares
 	problemTypes  map[string]openapi.ProblemType
-	// searchSlots are taken by searches and lists while the index is asked.
+	// searchSlots are occupied by searches and lists while they query the index.
 	searchSlots chan struct{}
 }
 
-// New builds a gateway. With authentication off it refuses to listen where others
-// can reach it.
+// New returns a gateway. With authentication off, it refuses any address that isn't loopback.
 func New(cfg Config) (*Server, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
@@ -171,7 +168,7 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if local { // who reaches it there may see what the machine does
+	if local { // callers on the same machine may see its metrics
 		access = maps.Clone(access)
 		access[metricsRoute] = map[string]rule{http.MethodGet: {public: true}}
 	}
@@ -248,8 +245,8 @@ func (c *Config) complete() error {
 	return nil
 }
 
-// checkAddress tells whether the gateway listens on loopback alone, and refuses
-// another address where nobody is asked who he is.
+// checkAddress reports whether the gateway listens only on loopback. With authentication off, it
+// returns an error for any other address.
 func (c *Config) checkAddress() (local bool, err error) {
 	addr := c.Addr
 	if c.Listener != nil {
@@ -268,12 +265,11 @@ func (c *Config) checkAddress() (local bool, err error) {
 	return local, nil
 }
 
-// Handler is the gateway without its listener.
+// Handler returns the gateway's handler, without a listener.
 func (s *Server) Handler() http.Handler { return s.engine }
 
-// Run serves until ctx ends, then stops in order: /readyz says no, waiting
-// requests are answered, those in flight end; what still runs after a bound is
-// cut off.
+// Run serves until ctx ends, then shuts down gracefully: /readyz fails, waiting requests are
+// answered, and requests in flight finish; those that exceed ShutdownTimeout are cut off.
 func (s *Server) Run(ctx context.Context) error {
 	l := s.cfg.Listener
 	if l == nil {
@@ -324,7 +320,7 @@ func (s *Server) stop(ctx context.Context, srv *http.Server, served <-chan error
 	return errors.Join(err, s.limits.close(ctx), s.payLimits.close(ctx))
 }
 
-// drain makes /readyz say no and ends all waits.
+// drain makes /readyz fail and ends all waits.
 func (s *Server) drain() { s.stopOnce.Do(func() { close(s.draining) }) }
 
 func (s *Server) isDraining() bool {

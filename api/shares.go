@@ -10,14 +10,14 @@ var (
 	errShareTaken = errors.New("the holder's share is taken")
 )
 
-// share is how much a holder may have at a time.
+// share is how much a holder may have at the same time.
 type share struct {
 	holder string
 	most   int64
 }
 
-// shares divides something finite among its holders, so that none of them can take all of
-// it. It never waits: a queue would be the next thing to fill.
+// shares divides a limited resource among holders, so that no holder can take all of it. It never
+// waits, because a queue would be the next thing to fill up.
 type shares struct {
 	mu    sync.Mutex
 	size  int64
@@ -46,8 +46,8 @@ func (s *shares) take(n int64, holders []share) error {
 	return nil
 }
 
-// give gives back what was taken. A holder without anything is forgotten, so that shares
-// grows with what is taken and not with who ever called.
+// give returns what was taken. Holders that have nothing left are removed, so that memory grows with
+// what is in use, not with the number of callers ever seen.
 func (s *shares) give(n int64, holders []share) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -43,7 +43,7 @@ func (s *Server) adjustStock(c *gin.Context, id string, key *string) (openapi.Va
 	}, stockError(a, err)
 }
 
-// stockError says why an adjustment failed.
+// stockError returns why an adjustment failed.
 func stockError(a product.Adjustment, err error) error {
 	if a.SKU == "" && errors.Is(err, product.ErrUnknownSKU) {
 		return errNoSKU
@@ -84,8 +84,8 @@ func (s *Server) DelistProduct(c *gin.Context, id openapi.ID) {
 	c.JSON(http.StatusAccepted, started)
 }
 
-// delist starts the workflow that ends the listing that is read here: should
-// somebody list the product again meanwhile, that listing stays.
+// delist starts a workflow that ends the current listing. If the product is listed again in the
+// meantime, the new listing stays.
 func (s *Server) delist(c *gin.Context, id string) (openapi.DelistStarted, error) {
 	if err := decodeOptional(c, &struct{}{}); err != nil {
 		return openapi.DelistStarted{}, err

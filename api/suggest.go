@@ -9,8 +9,8 @@ import (
 	"holdfast/search"
 )
 
-// suggestID is a path of its own below /v1/products, and so the one id that no
-// product may have: nobody could read it.
+// suggestID is a separate path below /v1/products, and therefore an id that no product may have: the
+// product could not be read.
 const suggestID = "suggest"
 
 func suggestTaken() error {
@@ -39,7 +39,7 @@ type suggestions struct {
 	Terms []suggestedTerm    `json:"terms"`
 }
 
-// suggestedProduct is what fits a line below a search box.
+// suggestedProduct is what fits on one line below a search box.
 type suggestedProduct struct {
 	ID       string `json:"id"`
 	Title    string `json:"title"`

@@ -9,12 +9,12 @@ import (
 	"holdfast/search"
 )
 
-// pageBytes is about how much a page of a list has at most. What is longer ends early,
-// with the cursor of the next page.
+// pageBytes is the approximate maximum size of a page of a list. A longer page ends early, with the
+// cursor of the next page.
 const pageBytes = 256 << 10
 
-// Bounds of a product's texts in a list, see ProductSummary in the contract. A page of 100
-// whole documents would have 6 MB.
+// Limits of a product's texts in a list, see ProductSummary in the contract. A page of 100 whole
+// documents would have 6 MB.
 const (
 	maxSummaryChars   = 300
 	maxLabelBytes     = 256
@@ -23,11 +23,11 @@ const (
 	maxImageBytes     = 2048
 )
 
-// summarize cuts a product to what a list shows of it.
+// summarize reduces a product to what a list shows.
 func summarize(h *search.Product) {
 	h.Description = firstChars(h.Description, maxSummaryChars)
 	h.Brand, h.Category = beginning(h.Brand, maxLabelBytes), beginning(h.Category, maxLabelBytes)
-	if len(h.Image) > maxImageBytes { // a picture within the link, say: half of one is none
+	if len(h.Image) > maxImageBytes { // for example a data URL, which is useless if truncated
 		h.Image = ""
 	}
 	h.Tags = fitting(h.Tags, maxTagBytes, func(tag string) int { return len(tag) })
@@ -69,7 +69,7 @@ func beginning(text string, most int) string {
 	return strings.TrimSpace(text[:end]) + cutMark
 }
 
-// fitting returns the first items whose sizes come to most at most.
+// fitting returns the first items whose total size doesn't exceed most.
 func fitting[T any](items []T, most int, size func(T) int) []T {
 	for i, item := range items {
 		if most -= size(item); most < 0 {
@@ -79,7 +79,7 @@ func fitting[T any](items []T, most int, size func(T) int) []T {
 	return items
 }
 
-// onPage returns how many of the first items a page holds by its bytes, at least one.
+// onPage returns how many of the first items fit on a page by size, but at least one.
 func onPage[T any](items []T, size func(T) int) int {
 	return max(min(1, len(items)), len(fitting(items, pageBytes, size)))
 }

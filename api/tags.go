@@ -9,18 +9,18 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// What caches may do with an answer. Nearly all of them are someone's own, or about stock
-// that moves: harden forbids to store them, and the few others say so themselves.
+// What caches may do with a response. Nearly all responses are private, or about stock that moves:
+// harden forbids storing them, and the few others override it.
 const (
 	noStore = "no-store"
-	// revalidate: a copy is good as long as its ETag is.
+	// revalidate allows a copy to be used as long as its ETag is current.
 	revalidate = "no-cache"
 )
 
-// tagBytes of a hash are enough: a tag tells the versions of one resource apart.
+// tagBytes of a hash are enough to distinguish the versions of one resource.
 const tagBytes = 12
 
-// tagOf is a strong entity tag of exactly these bytes.
+// tagOf returns a strong entity tag of these bytes.
 func tagOf(body []byte) string { return `"` + digest(body) + `"` }
 
 func digest(body []byte) string {
@@ -33,7 +33,7 @@ func writeTagged(c *gin.Context, status int, contentType string, body []byte) {
 	writeWithTag(c, status, contentType, body, tagOf(body))
 }
 
-// writeWithTag answers with the body, or with 304 where a reader has it already.
+// writeWithTag answers with the body, or with 304 if the client already has it.
 func writeWithTag(c *gin.Context, status int, contentType string, body []byte, tag string) {
 	c.Header("ETag", tag)
 	reads := c.Request.Method == http.MethodGet || c.Request.Method == http.MethodHead
@@ -45,8 +45,8 @@ func writeWithTag(c *gin.Context, status int, contentType string, body []byte, t
 	c.Data(status, contentType, body)
 }
 
-// hasTag reports whether If-None-Match names the tag. It compares weakly, as RFC 9110
-// wants: a proxy that compresses answers makes their tags weak.
+// hasTag reports whether If-None-Match contains the tag. It uses weak comparison, as RFC 9110
+// requires: a proxy that compresses responses makes their tags weak.
 func hasTag(given []string, tag string) bool {
 	for _, list := range given {
 		for one := range strings.SplitSeq(list, ",") {

@@ -15,12 +15,12 @@ import (
 	"holdfast/search"
 )
 
-// searchTimeout bounds one question to the index: who searches doesn't wait longer.
+// searchTimeout limits one request to the index: users don't wait longer for a search.
 const searchTimeout = 2 * time.Second
 
 const jsonType = "application/json; charset=utf-8"
 
-// fromView asks the index what ask asks, in the time that a search has.
+// fromView queries the index with ask, within searchTimeout.
 func fromView[T any](ctx context.Context, s *Server, ask func(context.Context, Index) (T, error)) (T, error) {
 	if s.cfg.Index == nil {
 		var none T
@@ -32,11 +32,11 @@ func fromView[T any](ctx context.Context, s *Server, ask func(context.Context, I
 	return answer, viewError(ctx, err)
 }
 
-// searchWaits is how long a search waits for a place among those that are answered.
+// searchWaits is how long a search waits for a slot.
 const searchWaits = 500 * time.Millisecond
 
-// searchView is fromView for searches and lists, of which only so many are answered at a
-// time. What is read of single orders goes past them.
+// searchView is fromView for searches and lists, of which only a limited number run at the same
+// time. Reads of single orders need no slot.
 func searchView[T any](ctx context.Context, s *Server, ask func(context.Context, Index) (T, error)) (T, error) {
 	var none T
 	if s.cfg.Index == nil {
@@ -59,8 +59,8 @@ func searchView[T any](ctx context.Context, s *Server, ask func(context.Context,
 	return fromView(ctx, s, ask)
 }
 
-// viewError tells an index that can't answer apart from a question that is wrong.
-// A caller who went away is neither: ctx is his.
+// viewError distinguishes an unavailable index from an invalid query. If ctx, the caller's context,
+// has ended, it is neither.
 func viewError(ctx context.Context, err error) error {
 	switch {
 	case err == nil:
@@ -73,8 +73,8 @@ func viewError(ctx context.Context, err error) error {
 	return badQuery(err)
 }
 
-// badQuery makes a problem of what is wrong with a query: a query string is read,
-// not kept, so that all of it is 400.
+// badQuery returns the problem of an invalid query. Since query parameters aren't stored, invalid
+// values are 400, too, not 422.
 func badQuery(err error) error {
 	bad, ok := errors.AsType[search.Invalid](err)
 	if !ok || len(bad) == 0 {
@@ -85,7 +85,7 @@ func badQuery(err error) error {
 	return p
 }
 
-// optional is what a parameter says, or nothing.
+// optional returns the value of a parameter, or the zero value if it is missing.
 func optional[T any](p *T) T {
 	if p == nil {
 		var none T
@@ -94,16 +94,15 @@ func optional[T any](p *T) T {
 	return *p
 }
 
-// asKept writes what the index keeps: its types' tags mean what encoding/json makes
-// of them, documents stay as they are, letter by letter, and a text that is not
-// UTF-8, which no index takes, is mended rather than its page withheld.
+// asKept are the options for encoding what the index stores: struct tags mean what they mean in
+// encoding/json, documents stay exactly as they are, and invalid UTF-8, which no index accepts, is
+// replaced rather than failing the whole page.
 var asKept = json.JoinOptions(
 	jsonv1.OmitEmptyWithLegacySemantics(true), json.Deterministic(true),
 	jsontext.PreserveRawStrings(true), jsontext.AllowInvalidUTF8(true), jsontext.AllowDuplicateNames(true),
 )
 
-// writeView answers with what the index had, written once and straight from its
-// own types.
+// writeView answers with a result of the index, encoded directly from its own types.
 func (s *Server) writeView(c *gin.Context, v any) {
 	b, err := json.Marshal(v, asKept)
 	if err != nil {

@@ -11,35 +11,34 @@ import (
 	"holdfast/api/openapi"
 )
 
-// Bounds of waiting for an order.
+// Limits of waiting for an order.
 const (
-	// maxWait bounds ?wait=.
+	// maxWait limits ?wait=.
 	maxWait = 30 * time.Second
-	// maxWaiters bounds how many requests wait at a time: beyond, a request is
-	// answered at once, and its caller polls.
+	// maxWaiters limits how many requests wait at the same time. Beyond that, a request is
+	// answered immediately, and its caller polls.
 	maxWaiters = 2000
-	// Of these, customersWaits are the most of one customer, networksWaits those of all
-	// customers of one network, and operatorsWaits those of another caller: a shop's own
-	// pages may wait for their customers.
+	// Of these, one customer may use customersWaits, all customers of one network networksWaits,
+	// and any other caller operatorsWaits: a shop's own pages may wait for its customers.
 	customersWaits = 20
 	networksWaits  = 200
 	operatorsWaits = 1000
-	// A wait looks again after firstPause, then after half as long again each
-	// time, up to longestPause: it holds no connection in between.
+	// A wait polls after firstPause, then increases the pause by half each time, up to
+	// longestPause; in between it holds no connection.
 	firstPause   = 20 * time.Millisecond
 	longestPause = 500 * time.Millisecond
 )
 
-// wait is what a reader waits for.
+// wait is what a caller waits for.
 type wait struct {
 	most  time.Duration
 	above *int64
-	// holders of the place among those who wait.
+	// holders that the waiting request counts against.
 	holders []share
 }
 
-// waitHolders are those whose shares of maxWaiters a request counts against. With
-// authentication off all callers are one machine's own programs.
+// waitHolders returns the holders whose shares of maxWaiters a request counts against. With
+// authentication off, all callers are programs on the same machine.
 func (s *Server) waitHolders(c *gin.Context) []share {
 	caller := callerFrom(c)
 	switch {
@@ -67,11 +66,11 @@ func (s *Server) newWait(c *gin.Context, params openapi.GetOrderParams) (wait, e
 	return w, nil
 }
 
-// maxWaitText is how long a text of the contract's wait may be.
+// maxWaitText is the maximum length of the wait parameter in the contract.
 const maxWaitText = 20
 
-// waitOf reads a duration, or a number of seconds: any number of them, since
-// more than maxWait is maxWait.
+// waitOf parses a duration, or a number of seconds, which may be arbitrarily large: more than
+// maxWait is maxWait.
 func waitOf(text string) (time.Duration, error) {
 	seconds, err := strconv.ParseUint(text, 10, 64)
 	switch {
@@ -85,7 +84,7 @@ func waitOf(text string) (time.Duration, error) {
 	return time.ParseDuration(text)
 }
 
-// over tells whether the order has come to what the reader waits for.
+// over reports whether the order has reached what the caller waits for.
 func (w wait) over(o orderHead) bool {
 	if w.above != nil {
 		return o.Version > *w.above
@@ -93,9 +92,9 @@ func (w wait) over(o orderHead) bool {
 	return !o.Status.Undecided()
 }
 
-// await reads the order, and while its reader waits its document again and
-// again. The workflow is asked before and after, never in between: with the
-// documents out of reach, every reader that waits would be a load on Temporal.
+// await reads the order and, while the caller waits, polls its document. The workflow is asked
+// before and after, never in between: otherwise every waiting caller would put load on Temporal
+// while Redis is unavailable.
 func (s *Server) await(ctx context.Context, id string, w wait) ([]byte, orderHead, error) {
 	doc, head, err := s.readOrder(ctx, id)
 	if err != nil || w.most == 0 || w.over(head) || !s.takeWaitSlot(w.holders) {

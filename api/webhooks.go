@@ -13,10 +13,10 @@ import (
 	"holdfast/webhook"
 )
 
-// maxEventNames bounds what a webhook may ask for by name.
+// maxEventNames limits how many events a webhook may name.
 const maxEventNames = 50
 
-// WebhookWithSecret is a webhook as the one who registers it sees it, once.
+// WebhookWithSecret is a webhook with its secret, which is shown only once.
 type WebhookWithSecret struct {
 	webhook.Endpoint
 	Secret string `json:"secret"`
@@ -45,7 +45,7 @@ func (s *Server) RegisterWebhook(c *gin.Context, params openapi.RegisterWebhookP
 	s.showSecret(c, http.StatusCreated, added, secret)
 }
 
-// showSecret is the only place that shows one.
+// showSecret is the only place that shows a secret.
 func (s *Server) showSecret(c *gin.Context, status int, w webhook.Stored, made webhook.Secret) {
 	c.JSON(status, WebhookWithSecret{w.Endpoint, made.Value})
 }
@@ -157,7 +157,8 @@ func (s *Server) RotateWebhook(c *gin.Context, id openapi.ID, params openapi.Rot
 	s.showSecret(c, http.StatusOK, w, secret)
 }
 
-// webhookError tells what was asked for wrongly from a Redis that is away.
+// webhookError returns errors of the request unchanged, and marks any other error as unavailable
+// webhooks.
 func webhookError(err error) error {
 	for _, told := range []error{
 		webhook.ErrNotFound, webhook.ErrTooMany, webhook.ErrTooManySecrets, webhook.ErrSecretGone, webhook.ErrKeyReused,
