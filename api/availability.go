@@ -8,12 +8,12 @@ import (
 	"holdfast/product"
 )
 
-// lookTimeout bounds the availability read: if Redis can't be reached, it is better to accept an
+// availabilityTimeout bounds the availability read: if Redis can't be reached, it is better to accept an
 // order late than to lose it.
-const lookTimeout = 200 * time.Millisecond
+const availabilityTimeout = 200 * time.Millisecond
 
-// sight is the result of the availability read for a placement.
-type sight struct {
+// availability is the result of the availability read for a placement.
+type availability struct {
 	// shortages lists every line that can't be fulfilled now.
 	shortages []order.Shortage
 	// currency and total, as far as they are known; an unknown total is nil.
@@ -25,10 +25,10 @@ type sight struct {
 	known bool
 }
 
-// look reads the availability of all the placement's products at once. It asks for the order's
+// readAvailability reads the availability of all the placement's products at once. It asks for the order's
 // own holds only if the order may already exist.
-func (s *Server) look(ctx context.Context, p order.Placement, keyed bool) (sight, error) {
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+func (s *Server) readAvailability(ctx context.Context, p order.Placement, keyed bool) (availability, error) {
+	ctx, cancel := context.WithTimeout(ctx, availabilityTimeout)
 	defer cancel()
 	reqs := p.HoldRequests(1, s.cfg.Now())
 	var buyer product.Buyer
@@ -40,7 +40,7 @@ func (s *Server) look(ctx context.Context, p order.Placement, keyed bool) (sight
 	}
 	looks, open, err := s.cfg.Products.Look(ctx, buyer, wants(reqs))
 	if err != nil {
-		return sight{}, err
+		return availability{}, err
 	}
 	return weigh(p, reqs, looks, open)
 }
@@ -55,8 +55,8 @@ func wants(reqs []product.HoldRequest) []product.Want {
 }
 
 // weigh decides about the placement as its saga would, with the entity's own rules.
-func weigh(p order.Placement, reqs []product.HoldRequest, looks []product.Availability, open order.OpenOrders) (sight, error) {
-	v := sight{open: open}
+func weigh(p order.Placement, reqs []product.HoldRequest, looks []product.Availability, open order.OpenOrders) (availability, error) {
+	v := availability{open: open}
 	for _, l := range looks {
 		v.known = v.known || (l.OwnHold != "" && l.OwnHold != product.HoldStateNone)
 		if l.Found && l.Status == product.StatusListed && v.currency == "" { // else the currency would reveal a draft

@@ -35,7 +35,7 @@ var (
 	errNoProvider      = errors.New("no such payment provider")
 	errNoKey           = errors.New("this call needs an Idempotency-Key: without one, a call that is sent again could count twice")
 	errMismatch        = errors.New("this Idempotency-Key was used with another body")
-	errStockUnasked    = errors.New("the order was rejected, since the stock could not be asked within the payment window")
+	errStockUnavailable    = errors.New("the order was rejected, since the stock could not be asked within the payment window")
 	errPanic           = errors.New("a handler panicked")
 	errNotCancellable  = errors.New("the order has ended otherwise")
 	errPaid            = errors.New("the order is paid")
@@ -56,9 +56,9 @@ var (
 	errNotOpen         = errors.New("the order to assign to is not open")
 	errNotPaid         = errors.New("only a paid order can be delivered")
 	errNotDeliverable  = errors.New("the order has ended and was not delivered")
-	errProductsUnasked = errors.New("the products can't be reached")
-	errPaymentsUnread  = errors.New("the payments can't be reached")
-	errOrderUnread     = errors.New("the orders' documents can't be reached")
+	errProductsUnavailable = errors.New("the products can't be reached")
+	errPaymentsUnavailable  = errors.New("the payments can't be reached")
+	errDocumentsUnavailable     = errors.New("the orders' documents can't be reached")
 	errSearch          = errors.New("the search index can't answer; orders go on without it")
 	errSearchBusy      = errors.New("too many searches are being answered; orders go on meanwhile")
 	errNoIndex         = errors.New("this gateway was started without a search index; orders go on without it")
@@ -140,11 +140,11 @@ var kinds = []kind{
 	{errSearch, http.StatusServiceUnavailable, "search-unavailable", "Search unavailable", 2 * time.Second},
 	{errSearchBusy, http.StatusServiceUnavailable, "search-busy", "Too many searches", time.Second},
 	{errNoIndex, http.StatusServiceUnavailable, "search-unavailable", "No search here", 60 * time.Second},
-	{errOrderUnread, http.StatusServiceUnavailable, "order-unavailable", "Order unavailable", 2 * time.Second},
-	{errStockUnasked, http.StatusServiceUnavailable, "stock-unavailable", "Stock unavailable", 30 * time.Second},
+	{errDocumentsUnavailable, http.StatusServiceUnavailable, "order-unavailable", "Order unavailable", 2 * time.Second},
+	{errStockUnavailable, http.StatusServiceUnavailable, "stock-unavailable", "Stock unavailable", 30 * time.Second},
 	{saga.ErrNoAnswer, http.StatusServiceUnavailable, "order-unavailable", "Order unavailable", 10 * time.Second},
 	{saga.ErrUnanswered, http.StatusServiceUnavailable, "temporal-unavailable", "Orders unavailable", 2 * time.Second},
-	{errProductsUnasked, http.StatusServiceUnavailable, "stock-unavailable", "Products unavailable", 2 * time.Second},
+	{errProductsUnavailable, http.StatusServiceUnavailable, "stock-unavailable", "Products unavailable", 2 * time.Second},
 	{webhook.ErrNotFound, http.StatusNotFound, "unknown-webhook", "Unknown webhook or delivery", 0},
 	{webhook.ErrTooMany, http.StatusConflict, "too-many-webhooks", "Too many webhooks", 0},
 	{webhook.ErrTooManySecrets, http.StatusConflict, "too-many-secrets", "Too many secrets", 0},
@@ -152,7 +152,7 @@ var kinds = []kind{
 	{webhook.ErrKeyReused, http.StatusUnprocessableEntity, "idempotency-mismatch", "Another body under the same key", 0},
 	{errWebhookDisabled, http.StatusConflict, "webhook-disabled", "Webhook disabled", 0},
 	{errWebhooks, http.StatusServiceUnavailable, "webhooks-unavailable", "Webhooks unavailable", 2 * time.Second},
-	{errPaymentsUnread, http.StatusServiceUnavailable, "payments-unavailable", "Payments unavailable", 2 * time.Second},
+	{errPaymentsUnavailable, http.StatusServiceUnavailable, "payments-unavailable", "Payments unavailable", 2 * time.Second},
 	{product.ErrNotTried, http.StatusServiceUnavailable, "timeout", "Not reached in time", 2 * time.Second},
 	{errTimeout, http.StatusServiceUnavailable, "timeout", "Took too long", 2 * time.Second},
 	{context.Canceled, statusClientGone, "client-gone", "The client went away", 0},

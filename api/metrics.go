@@ -14,9 +14,9 @@ type metrics struct {
 	// placements by result: held, refused (by the availability read), rejected (by the saga),
 	// undecided, unavailable, mismatch.
 	placements *prometheus.CounterVec
-	// looks by result: free, refused, failed, retried (refused, but the order of this key
+	// availabilityReads by result: free, refused, failed, retried (refused, but the order of this key
 	// already exists).
-	looks *prometheus.CounterVec
+	availabilityReads *prometheus.CounterVec
 	// searches for products by result: found, tolerant (only approximate matches), empty.
 	searches *prometheus.CounterVec
 	waiting  prometheus.Gauge
@@ -36,7 +36,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		placements: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "holdfast_placements_total", Help: "Placement requests by result.",
 		}, []string{"answer"}),
-		looks: prometheus.NewCounterVec(prometheus.CounterOpts{
+		availabilityReads: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "holdfast_availability_reads_total", Help: "Availability reads before an order, by answer.",
 		}, []string{"answer"}),
 		searches: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -53,7 +53,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		}),
 	}
 	for _, c := range []prometheus.Collector{
-		m.requests, m.durations, m.placements, m.looks, m.searches, m.waiting, m.reading, m.bodyBytes,
+		m.requests, m.durations, m.placements, m.availabilityReads, m.searches, m.waiting, m.reading, m.bodyBytes,
 	} {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("gateway: register metrics: %w", err)

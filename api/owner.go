@@ -46,7 +46,7 @@ func (s *Server) owned(ctx context.Context, id string, f found) error {
 	if f.cold { // everything has been asked, the index last
 		return errNoOrder
 	}
-	if _, err := s.findAnybodys(ctx, uuid.NewString(), 0); err != nil {
+	if _, err := s.findUnchecked(ctx, uuid.NewString(), 0); err != nil {
 		return err
 	}
 	return errNoOrder

@@ -72,7 +72,7 @@ func (s *Server) payment(c *gin.Context, id string) (openapi.PaymentResult, erro
 func (s *Server) payments(ctx context.Context, id string, f found) (map[string][]byte, error) {
 	docs, err := s.cfg.Orders.Payments(ctx, id)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errPaymentsUnread, err)
+		return nil, fmt.Errorf("%w: %w", errPaymentsUnavailable, err)
 	}
 	if !f.cold {
 		return docs, nil

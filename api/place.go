@@ -90,22 +90,22 @@ func (s *Server) readPlacement(c *gin.Context, key *string) (order.Placement, er
 
 // available refuses a placement that is sold out before anything is started. If the stock can't be
 // read in time, or the order of this key already exists, the saga decides.
-func (s *Server) available(ctx context.Context, p order.Placement, keyed bool) (sight, error) {
-	v, err := s.look(ctx, p, keyed)
+func (s *Server) available(ctx context.Context, p order.Placement, keyed bool) (availability, error) {
+	v, err := s.readAvailability(ctx, p, keyed)
 	switch {
 	case err != nil:
-		s.metrics.looks.WithLabelValues("failed").Inc()
+		s.metrics.availabilityReads.WithLabelValues("failed").Inc()
 		s.log.WarnContext(ctx, "the availability read failed; the saga decides", "order_id", p.OrderID, "error", err)
-		return sight{}, nil
+		return availability{}, nil
 	case len(v.shortages) == 0:
-		s.metrics.looks.WithLabelValues("free").Inc()
+		s.metrics.availabilityReads.WithLabelValues("free").Inc()
 		return v, nil
 	case keyed && (v.known || s.hasDocument(ctx, p.OrderID)):
-		s.metrics.looks.WithLabelValues("retried").Inc()
-		return sight{}, nil
+		s.metrics.availabilityReads.WithLabelValues("retried").Inc()
+		return availability{}, nil
 	}
-	s.metrics.looks.WithLabelValues("refused").Inc()
-	return sight{}, s.refuseOpen(refusal(shortagesFor(CallerOf(ctx), v.shortages)), v.open)
+	s.metrics.availabilityReads.WithLabelValues("refused").Inc()
+	return availability{}, s.refuseOpen(refusal(shortagesFor(CallerOf(ctx), v.shortages)), v.open)
 }
 
 // refuseOpen adds to a refusal for too many open orders when to try again.
@@ -128,7 +128,7 @@ func (s *Server) sagasRefusal(ctx context.Context, p order.Placement, err error)
 	if !ok || refused.Status != http.StatusTooManyRequests {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	ctx, cancel := context.WithTimeout(ctx, availabilityTimeout)
 	defer cancel()
 	_, open, _ := s.cfg.Products.Look(ctx, product.Buyer{CustomerID: p.CustomerID}, nil)
 	return s.refuseOpen(refused, open)
@@ -137,7 +137,7 @@ func (s *Server) sagasRefusal(ctx context.Context, p order.Placement, err error)
 // hasDocument reports whether the order was placed before. If that is unknown it returns true: a
 // retry must find its order.
 func (s *Server) hasDocument(ctx context.Context, orderID string) bool {
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	ctx, cancel := context.WithTimeout(ctx, availabilityTimeout)
 	defer cancel()
 	_, _, found, err := s.cfg.Orders.Get(ctx, orderID)
 	return found || err != nil
@@ -234,7 +234,7 @@ func (s *Server) place(ctx context.Context, p order.Placement, total *int64) (pl
 // rejection returns why an order was rejected.
 func rejection(caller Caller, o order.Outcome) error {
 	if o.Reason == order.ReasonUnavailable {
-		return errStockUnasked
+		return errStockUnavailable
 	}
 	return refusal(shortagesFor(caller, o.Shortages))
 }

@@ -211,5 +211,5 @@ func productError(err error) error {
 	if err == nil || problemOf(err).Status != http.StatusInternalServerError {
 		return err
 	}
-	return fmt.Errorf("%w: %w", errProductsUnasked, err)
+	return fmt.Errorf("%w: %w", errProductsUnavailable, err)
 }

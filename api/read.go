@@ -117,7 +117,7 @@ type found struct {
 
 // find reads the order's document for the caller, of at least the given version.
 func (s *Server) find(ctx context.Context, id string, version int64) (found, error) {
-	f, err := s.findAnybodys(ctx, id, version)
+	f, err := s.findUnchecked(ctx, id, version)
 	if err != nil {
 		return found{}, err
 	}
@@ -127,9 +127,9 @@ func (s *Server) find(ctx context.Context, id string, version int64) (found, err
 	return f, nil
 }
 
-// findAnybodys reads an order without checking its owner. If the copy in Redis is missing, too old
+// findUnchecked reads an order without checking its owner. If the copy in Redis is missing, too old
 // or unavailable, it asks the workflow; if neither has the order, the index.
-func (s *Server) findAnybodys(ctx context.Context, id string, version int64) (found, error) {
+func (s *Server) findUnchecked(ctx context.Context, id string, version int64) (found, error) {
 	doc, have, stored, err := s.stored(ctx, id)
 	if err == nil && stored && have >= version {
 		return found{doc: doc}, nil
@@ -176,7 +176,7 @@ func (s *Server) findCold(ctx context.Context, id string, unread error) (found, 
 	case !errors.Is(err, search.ErrNotFound) && !errors.Is(err, errNoIndex):
 		return found{}, fmt.Errorf("look for order %s in the index: %w", id, err)
 	case unread != nil:
-		return found{}, fmt.Errorf("%w: %w", errOrderUnread, unread)
+		return found{}, fmt.Errorf("%w: %w", errDocumentsUnavailable, unread)
 	case errors.Is(err, search.ErrNotFound):
 		if err := s.sayWhole(ctx); err != nil {
 			return found{}, err
@@ -194,7 +194,7 @@ func (s *Server) sayWhole(ctx context.Context) error {
 	}
 	gone, err := s.cfg.Orders.Forgotten(ctx)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errOrderUnread, err)
+		return fmt.Errorf("%w: %w", errDocumentsUnavailable, err)
 	}
 	if len(gone) > 0 {
 		return fmt.Errorf("%w: the view of orders isn't whole", errSearch)

@@ -101,7 +101,7 @@ func (s *Server) providerOf(ctx context.Context, id, paymentID string, f found) 
 			return p.Provider, nil
 		}
 	}
-	return "", errPaymentsUnread
+	return "", errPaymentsUnavailable
 }
 
 // refundID returns an id that is always the same for an order and a key, and distinct from those of

@@ -142,7 +142,7 @@ type Server struct {
 	checkouts  *checkouts
 	// successes are recently delivered messages about payments; proven are networks that
 	// recently sent a callback with a valid signature.
-	successes, proven lately
+	successes, proven recentNames
 	prober            *prober
 	// crossOrigin detects requests sent by pages of other origins.
 	crossOrigin *http.CrossOriginProtection

@@ -2,18 +2,18 @@ package api
 
 import "sync"
 
-// latelySize limits memory: at most twice as many names of 36 bytes are remembered.
-const latelySize = 10_000
+// recentSize limits memory: at most twice as many names of 36 bytes are remembered.
+const recentSize = 10_000
 
-// lately remembers recent names, only in memory: each until at least latelySize others have been
+// recentNames remembers recent names, only in memory: each until at least recentSize others have been
 // added.
-type lately struct {
+type recentNames struct {
 	mu           sync.Mutex
 	names, older map[string]struct{}
 }
 
 // note remembers a name and reports whether it was already remembered.
-func (l *lately) note(name string) bool {
+func (l *recentNames) note(name string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	_, isNew := l.names[name]
@@ -21,7 +21,7 @@ func (l *lately) note(name string) bool {
 	if isNew {
 		return true
 	}
-	if len(l.names) >= latelySize {
+	if len(l.names) >= recentSize {
 		l.names, l.older = nil, l.names
 	}
 	if l.names == nil {
@@ -32,7 +32,7 @@ func (l *lately) note(name string) bool {
 }
 
 // has reports whether a name is remembered.
-func (l *lately) has(name string) bool {
+func (l *recentNames) has(name string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	_, isNew := l.names[name]
