@@ -119,13 +119,13 @@ func (o operation) rule(method string) (rule, error) {
 	optional := o.Security != nil && slices.ContainsFunc(*o.Security, func(way map[string]any) bool { return len(way) == 0 })
 	unknown := func(r Role) bool { return !r.Known() }
 	if open != (len(o.Roles) == 0) || slices.ContainsFunc(o.Roles, unknown) {
-		return rule{}, fmt.Errorf("%s says neither `security: []` nor an x-roles of roles that are known, or both", o.ID)
+		return rule{}, fmt.Errorf("%s must have either `security: []` or x-roles with known roles", o.ID)
 	}
 	if !open && !slices.Contains(o.Roles, RoleOperator) {
 		return rule{}, fmt.Errorf("%s is missing operator in its x-roles: operators may do everything", o.ID)
 	}
 	if reads := method == http.MethodGet; !open && reads != slices.Contains(o.Roles, RoleReadonly) {
-		return rule{}, fmt.Errorf("%s: readonly belongs into the x-roles of each GET and of nothing else", o.ID)
+		return rule{}, fmt.Errorf("%s: readonly belongs in the x-roles of every GET and of no other method", o.ID)
 	}
 	if o.Cost < 0 {
 		return rule{}, fmt.Errorf("%s has an x-cost below 0", o.ID)

@@ -8,8 +8,8 @@ import (
 	"holdfast/product"
 )
 
-// availabilityTimeout bounds the availability read: if Redis can't be reached, it is better to accept an
-// order late than to lose it.
+// availabilityTimeout limits the availability read: if Redis can't be reached, it is better to
+// accept an order late than to lose it.
 const availabilityTimeout = 200 * time.Millisecond
 
 // availability is the result of the availability read for a placement.
@@ -25,8 +25,8 @@ type availability struct {
 	known bool
 }
 
-// readAvailability reads the availability of all the placement's products at once. It asks for the order's
-// own holds only if the order may already exist.
+// readAvailability reads the availability of all the placement's products at once. It asks for the
+// order's own holds only if the order may already exist.
 func (s *Server) readAvailability(ctx context.Context, p order.Placement, keyed bool) (availability, error) {
 	ctx, cancel := context.WithTimeout(ctx, availabilityTimeout)
 	defer cancel()

@@ -49,7 +49,7 @@ const callerName = "caller"
 
 var (
 	errNoToken  = errors.New("this call needs a bearer token")
-	errRole     = errors.New("none of the caller's roles may do this")
+	errRole     = errors.New("none of the caller's roles allows this call")
 	errTwoProof = errors.New("there is more than one Authorization header")
 )
 

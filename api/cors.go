@@ -46,7 +46,7 @@ func CheckOrigin(origin string) error {
 	u, err := url.Parse(origin)
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.Scheme+"://"+u.Host != origin ||
 		strings.Contains(origin, "*") {
-		return fmt.Errorf("%q is no origin such as https://shop.example", origin)
+		return fmt.Errorf("%q is not an origin such as https://shop.example", origin)
 	}
 	return nil
 }

@@ -19,49 +19,49 @@ import (
 // Reasons for refusing a call, in addition to the errors of the domain.
 var (
 	errNoRoute         = errors.New("there is nothing at this path")
-	errNoMethod        = errors.New("this path doesn't know the method")
-	errMediaType       = errors.New("the body must be application/json, said once")
-	errLinesType       = errors.New("the body must be application/jsonl or application/x-ndjson, said once")
-	errPatchType       = errors.New("the body must be application/merge-patch+json, said once")
-	errEncoding        = errors.New("the body must come without a Content-Encoding")
+	errNoMethod        = errors.New("this path doesn't support the method")
+	errMediaType       = errors.New("the body must have one Content-Type, application/json")
+	errLinesType       = errors.New("the body must have one Content-Type, application/jsonl or application/x-ndjson")
+	errPatchType       = errors.New("the body must have one Content-Type, application/merge-patch+json")
+	errEncoding        = errors.New("the body must not have a Content-Encoding")
 	errTooLarge        = fmt.Errorf("the body is larger than %d bytes", maxBodyBytes)
-	errFormTooLarge    = fmt.Errorf("the body is larger than %d bytes, the most of a callback or a form", maxFormBytes)
-	errTooManyBodies   = errors.New("the bodies of all callers take up all the memory that there is for them")
-	errCallerBodies    = errors.New("the bodies that arrive at the same time are too large together for this caller, this network, or all without a token")
+	errFormTooLarge    = fmt.Errorf("the body is larger than %d bytes, the limit of a callback or a form", maxFormBytes)
+	errTooManyBodies   = errors.New("the bodies of all callers use up the memory that is reserved for bodies")
+	errCallerBodies    = errors.New("the bodies that this caller, this network, or all callers without a token are sending exceed their share of memory")
 	errSlowBody        = errors.New("the body did not arrive in time")
 	errTimeout         = errors.New("the request took too long; its outcome is not known")
 	errNoOrder         = errors.New("no such order")
-	errNoSKU           = errors.New("sku is required where a product has several variants")
+	errNoSKU           = errors.New("sku is required if a product has several variants")
 	errNoProvider      = errors.New("no such payment provider")
-	errNoKey           = errors.New("this call needs an Idempotency-Key: without one, a call that is sent again could count twice")
+	errNoKey           = errors.New("this call needs an Idempotency-Key: without one, a repeated call could take effect twice")
 	errMismatch        = errors.New("this Idempotency-Key was used with another body")
-	errStockUnavailable    = errors.New("the order was rejected, since the stock could not be asked within the payment window")
+	errStockUnavailable    = errors.New("the order was rejected, because the stock could not be checked within the payment window")
 	errPanic           = errors.New("a handler panicked")
-	errNotCancellable  = errors.New("the order has ended otherwise")
+	errNotCancellable  = errors.New("the order has already ended")
 	errPaid            = errors.New("the order is paid")
-	errNotPayable      = errors.New("the order has ended, and takes no payment")
-	errEnding          = errors.New("the order is about to end, and takes no new payment")
-	errTooManyAttempts = errors.New("customers have asked this order as often as they may; operators can still end it")
-	errOrderBusy       = errors.New("as many requests of this order wait for their answers as may at a time")
-	errProcessing      = errors.New("an earlier payment is still processed, and may pay the order")
-	errDeclined        = errors.New("the payment provider takes no such payment")
-	errProviderAway    = errors.New("the payment provider can't answer; asking again is safe")
+	errNotPayable      = errors.New("the order has ended and can't be paid")
+	errEnding          = errors.New("the order is about to end and accepts no new payment")
+	errTooManyAttempts = errors.New("the order has reached its limit of attempts by customers; operators can still end it")
+	errOrderBusy       = errors.New("too many requests for this order are in progress")
+	errProcessing      = errors.New("an earlier payment is still being processed and may pay the order")
+	errDeclined        = errors.New("the payment provider does not accept this payment")
+	errProviderAway    = errors.New("the payment provider is unavailable; it is safe to try again")
 	errNoProviders     = errors.New("this gateway was started without a payment provider")
 	errNothingPaid     = errors.New("nothing was paid for the order")
-	errRefundTooLarge  = errors.New("less is left of the payment")
-	errRefundUndecided = errors.New("the refund's workflow has not answered yet; asking again is safe, with the same key if there is one")
+	errRefundTooLarge  = errors.New("the refund exceeds what is left of the payment")
+	errRefundUndecided = errors.New("the refund's workflow has not answered yet; it is safe to try again, with the same key if there was one")
 	errNoDispute       = errors.New("no such dispute")
-	errNoRefund        = errors.New("no such refund, or one that was over long ago")
-	errNotWaiting      = errors.New("the refund doesn't wait for this decision")
+	errNoRefund        = errors.New("no such refund, or it was completed long ago")
+	errNotWaiting      = errors.New("the refund is not waiting for this decision")
 	errNotOpen         = errors.New("the order to assign to is not open")
 	errNotPaid         = errors.New("only a paid order can be delivered")
 	errNotDeliverable  = errors.New("the order has ended and was not delivered")
 	errProductsUnavailable = errors.New("the products can't be reached")
 	errPaymentsUnavailable  = errors.New("the payments can't be reached")
 	errDocumentsUnavailable     = errors.New("the orders' documents can't be reached")
-	errSearch          = errors.New("the search index can't answer; orders go on without it")
-	errSearchBusy      = errors.New("too many searches are being answered; orders go on meanwhile")
-	errNoIndex         = errors.New("this gateway was started without a search index; orders go on without it")
+	errSearch          = errors.New("the search index is unavailable; orders are not affected")
+	errSearchBusy      = errors.New("too many searches are running; orders are not affected")
+	errNoIndex         = errors.New("this gateway was started without a search index; orders are not affected")
 	errStaffOnly       = errors.New("only members of staff may ask for this")
 	errWebhookDisabled = errors.New("the webhook is disabled; enable it again with PATCH first")
 	errWebhooks        = errors.New("the webhooks can't be reached")
@@ -82,15 +82,15 @@ var kinds = []kind{
 	{errNoRoute, http.StatusNotFound, "no-such-path", "No such path", 0},
 	{errNoMethod, http.StatusMethodNotAllowed, "method-not-allowed", "Method not allowed", 0},
 	{errCrossOrigin, http.StatusForbidden, "cross-origin", "Sent by another origin", 0},
-	{errForeignHost, http.StatusMisdirectedRequest, "foreign-host", "Not a name of this gateway", 0},
-	{errNoToken, http.StatusUnauthorized, "unauthenticated", "Who is calling?", 0},
-	{identity.ErrInvalid, http.StatusUnauthorized, "unauthenticated", "Not a valid token", 0},
-	{identity.ErrUnjudged, http.StatusServiceUnavailable, "identity-unavailable", "Tokens can't be judged", 5 * time.Second},
+	{errForeignHost, http.StatusMisdirectedRequest, "foreign-host", "Unexpected host name", 0},
+	{errNoToken, http.StatusUnauthorized, "unauthenticated", "Authentication required", 0},
+	{identity.ErrInvalid, http.StatusUnauthorized, "unauthenticated", "Invalid token", 0},
+	{identity.ErrUnjudged, http.StatusServiceUnavailable, "identity-unavailable", "Tokens can't be verified", 5 * time.Second},
 	{errRole, http.StatusForbidden, "forbidden", "Not for this role", 0},
 	{errStaffOnly, http.StatusForbidden, "forbidden", "For staff", 0},
-	{errNotYours, http.StatusForbidden, "forbidden", "Somebody else's", 0},
+	{errNotYours, http.StatusForbidden, "forbidden", "Another customer's", 0},
 	{errTooMany, http.StatusTooManyRequests, "too-many-requests", "Too many requests", time.Second},
-	{errTooManyPays, http.StatusTooManyRequests, "too-many-requests", "Too many payments asked for", time.Minute},
+	{errTooManyPays, http.StatusTooManyRequests, "too-many-requests", "Too many payments requested", time.Minute},
 	{errLinesType, http.StatusUnsupportedMediaType, "unsupported-media-type", "Unsupported media type", 0},
 	{errPatchType, http.StatusUnsupportedMediaType, "unsupported-media-type", "Unsupported media type", 0},
 	{errMediaType, http.StatusUnsupportedMediaType, "unsupported-media-type", "Unsupported media type", 0},
@@ -110,9 +110,9 @@ var kinds = []kind{
 	{product.ErrNotFound, http.StatusNotFound, "unknown-product", "Unknown product", 0},
 	{errNoSKU, http.StatusNotFound, "unknown-product", "Variant not named", 0},
 	{product.ErrUnknownSKU, http.StatusNotFound, "unknown-product", "Unknown variant", 0},
-	{product.ErrStale, http.StatusPreconditionFailed, "stale", "Changed meanwhile", 0},
-	{errContested, http.StatusConflict, "stale", "Changed meanwhile", time.Second},
-	{product.ErrExists, http.StatusPreconditionFailed, "product-exists", "There already", 0},
+	{product.ErrStale, http.StatusPreconditionFailed, "stale", "Changed in the meantime", 0},
+	{errContested, http.StatusConflict, "stale", "Changed in the meantime", time.Second},
+	{product.ErrExists, http.StatusPreconditionFailed, "product-exists", "Already exists", 0},
 	{errNotCancellable, http.StatusConflict, "order-closed", "Order closed", 0},
 	{errNotDeliverable, http.StatusConflict, "order-closed", "Order closed", 0},
 	{saga.ErrEndedByForce, http.StatusConflict, "order-closed", "Order closed", 0},
@@ -131,7 +131,7 @@ var kinds = []kind{
 	{errRefundUndecided, http.StatusServiceUnavailable, "refund-undecided", "Refund undecided", 2 * time.Second},
 	{errNoDispute, http.StatusNotFound, "unknown-dispute", "Unknown dispute", 0},
 	{errNoRefund, http.StatusNotFound, "unknown-refund", "Unknown refund", 0},
-	{errNotWaiting, http.StatusConflict, "refund-not-waiting", "Refund doesn't wait", 0},
+	{errNotWaiting, http.StatusConflict, "refund-not-waiting", "Refund not waiting", 0},
 	{errNotOpen, http.StatusConflict, "order-closed", "Order not open", 0},
 	{payment.ErrSignature, http.StatusUnauthorized, "bad-signature", "Bad signature", 0},
 	{payment.ErrStale, http.StatusUnauthorized, "stale-timestamp", "Stale timestamp", 0},
@@ -153,19 +153,19 @@ var kinds = []kind{
 	{errWebhookDisabled, http.StatusConflict, "webhook-disabled", "Webhook disabled", 0},
 	{errWebhooks, http.StatusServiceUnavailable, "webhooks-unavailable", "Webhooks unavailable", 2 * time.Second},
 	{errPaymentsUnavailable, http.StatusServiceUnavailable, "payments-unavailable", "Payments unavailable", 2 * time.Second},
-	{product.ErrNotTried, http.StatusServiceUnavailable, "timeout", "Not reached in time", 2 * time.Second},
+	{product.ErrNotTried, http.StatusServiceUnavailable, "timeout", "Not started in time", 2 * time.Second},
 	{errTimeout, http.StatusServiceUnavailable, "timeout", "Took too long", 2 * time.Second},
-	{context.Canceled, statusClientGone, "client-gone", "The client went away", 0},
+	{context.Canceled, statusClientGone, "client-gone", "Client disconnected", 0},
 }
 
 // Problems whose detail isn't the text of one error. They are not in kinds, because they have no
 // single error to match; the errors here are the descriptions on the type's page.
 var (
-	invalidValues    = kind{errors.New("fields have values out of their limits; errors names every one"), http.StatusUnprocessableEntity, "invalid-values", "Values out of their limits", 0}
-	malformedRequest = kind{errors.New("the request can't be read as the contract says; errors names the part"), http.StatusBadRequest, "malformed-request", "Malformed request", 0}
-	internalError    = kind{errors.New("something that should not happen; the log has it under the requestId"), http.StatusInternalServerError, "internal", "Internal error", 0}
-	variantInStock   = kind{errors.New("a variant that has stock can't be left out"), http.StatusConflict, "variant-in-stock", "Variant in stock", 0}
-	movesByItself    = kind{errors.New("status and stock of a product that exists move by calls of their own"), http.StatusConflict, "moves-by-its-own-call", "Moves by its own call", 0}
+	invalidValues    = kind{errors.New("fields have invalid values; errors names all of them"), http.StatusUnprocessableEntity, "invalid-values", "Invalid values", 0}
+	malformedRequest = kind{errors.New("the request does not have the form that the contract requires; errors names the part"), http.StatusBadRequest, "malformed-request", "Malformed request", 0}
+	internalError    = kind{errors.New("an unexpected error; the gateway's log has it under the requestId"), http.StatusInternalServerError, "internal", "Internal error", 0}
+	variantInStock   = kind{errors.New("a variant that has stock can't be dropped"), http.StatusConflict, "variant-in-stock", "Variant in stock", 0}
+	movesByItself    = kind{errors.New("the status and stock of an existing product have their own calls"), http.StatusConflict, "moves-by-its-own-call", "Moves by its own call", 0}
 	stockHeld        = kind{errors.New("orders hold more units than would be left"), http.StatusConflict, "stock-held", "Stock held", 0}
 	notListed        = kind{errors.New("the product is not for sale"), http.StatusConflict, "not-listed", "Not for sale", 0}
 )
@@ -252,7 +252,7 @@ func refusal(shortages []order.Shortage) *Problem {
 	if !ok {
 		k = refusalKinds[product.ReasonOutOfStock]
 	}
-	p := k.problem("shortages names every line that can't be had; nothing is held")
+	p := k.problem("shortages names every line that can't be fulfilled; nothing is held")
 	p.Shortages = shortages
 	if slices.ContainsFunc(shortages, lacksSKU) {
 		p.Detail += "; " + errNoSKU.Error()

@@ -10,9 +10,9 @@ import (
 
 var (
 	errCrossOrigin = errors.New("a page of another origin sent this: " +
-		"only pages of this gateway, and of origins that it was told to trust, may change something")
-	errForeignHost = errors.New("with authentication off, the gateway answers to loopback names alone: " +
-		"call it as localhost or 127.0.0.1")
+		"only pages of this gateway and of trusted origins may change anything")
+	errForeignHost = errors.New("with authentication off, the gateway accepts only loopback host names: " +
+		"use localhost or 127.0.0.1")
 )
 
 // callbackRoute needs no guard: its callers prove their identity with a signature, and may arrive

@@ -68,7 +68,7 @@ func parameterProblem(err error) error {
 	}
 	reason, _, _ := strings.Cut(err.Error(), ": ")
 	if name, ok := strings.CutPrefix(reason, "Invalid format for parameter "); ok {
-		return malformed(name, "must be given once, in the form that the contract says")
+		return malformed(name, "must be given once, in the form that the contract requires")
 	}
 	return malformed("", strings.ToLower(reason[:1])+reason[1:])
 }

@@ -17,7 +17,7 @@ import (
 // the same time.
 const patchAttempts = 8
 
-var errContested = errors.New("others edit this product all the time: nothing was changed")
+var errContested = errors.New("too many concurrent edits of this product: nothing was changed")
 
 // PatchProduct implements ServerInterface.
 func (s *Server) PatchProduct(c *gin.Context, id openapi.ID, params openapi.PatchProductParams) {

@@ -104,7 +104,7 @@ func (s *Server) askToPay(ctx context.Context, id string, key *string, pay saga.
 		return answer, &p
 	}
 	if answer.Payment == nil {
-		return answer, errors.New("the saga answered no payment")
+		return answer, errors.New("the saga's answer has no payment")
 	}
 	return answer, nil
 }

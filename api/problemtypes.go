@@ -58,17 +58,17 @@ func advice(status int) string {
 	case http.StatusUnauthorized:
 		return "Send a valid token, or for a callback a valid signature."
 	case http.StatusForbidden:
-		return "This caller may not; another one may."
+		return "Use a caller whose roles allow the call."
 	case http.StatusConflict, http.StatusPreconditionFailed:
-		return "Read the current state, and decide again: what it is now does not allow the call."
+		return "Read the current state and decide again: as it is now, it does not allow the call."
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusRequestTimeout:
-		return "Send the same call again, with the same Idempotency-Key if it had one, and not before Retry-After says."
+		return "Repeat the call after the time in Retry-After, with the same Idempotency-Key if it had one."
 	case http.StatusInternalServerError:
-		return "Tell the operators the requestId: their log says what happened."
+		return "Report the requestId to the operators: the log says what happened."
 	case statusClientGone:
-		return "None: the caller went away before the answer."
+		return "None: the client disconnected before the response."
 	}
-	return "Change the call: sent again as it is, it is refused again."
+	return "Change the call: without changes it will be refused again."
 }
 
 var problemPage = template.Must(template.New("problem").Parse(`<!doctype html>

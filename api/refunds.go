@@ -235,7 +235,7 @@ func checkDecision(in openapi.RefundDecision) error {
 	switch saga.Choice(in.Choice) {
 	case saga.ChoiceRefund, saga.ChoiceSettled:
 		if in.OrderID != "" {
-			bad.Add("orderId", "goes with assign alone")
+			bad.Add("orderId", "is allowed only with assign")
 		}
 	case saga.ChoiceAssign:
 		if !product.ValidID(in.OrderID) {

@@ -204,13 +204,13 @@ func New(cfg Config) (*Server, error) {
 
 func (c *Config) complete() error {
 	if c.Products == nil || c.Orders == nil || c.Sagas == nil || c.Webhooks == nil || c.CheckURL == nil || c.Log == nil || c.Metrics == nil {
-		return errors.New("gateway: products, orders, sagas, webhooks, log and metrics are needed")
+		return errors.New("gateway: products, orders, sagas, webhooks, log and metrics are required")
 	}
 	if c.PaymentWindow == 0 {
 		c.PaymentWindow = DefaultPaymentWindow
 	}
 	if c.PaymentWindow < MinPaymentWindow || c.PaymentWindow > MaxPaymentWindow {
-		return fmt.Errorf("gateway: a payment window has to be %s to %s long, not %s", MinPaymentWindow, MaxPaymentWindow, c.PaymentWindow)
+		return fmt.Errorf("gateway: the payment window must be %s to %s, not %s", MinPaymentWindow, MaxPaymentWindow, c.PaymentWindow)
 	}
 	if c.MaxOpenOrders < 0 || c.MaxUnits < 0 || c.MaxCustomerUnits < 0 {
 		return errors.New("gateway: a limit of orders or units must not be negative")
@@ -226,13 +226,13 @@ func (c *Config) complete() error {
 		c.MaxLines = order.MaxLines
 	}
 	if c.MaxLines < 1 || c.MaxLines > order.MaxLines {
-		return fmt.Errorf("gateway: an order has to be allowed 1 to %d lines, not %d", order.MaxLines, c.MaxLines)
+		return fmt.Errorf("gateway: the limit of lines per order must be 1 to %d, not %d", order.MaxLines, c.MaxLines)
 	}
 	if c.MaxSearches == 0 {
 		c.MaxSearches = DefaultMaxSearches
 	}
 	if c.MaxSearches < 1 || c.MaxSearches > MostSearches {
-		return fmt.Errorf("gateway: the number of searches at a time has to lie between 1 and %d, not %d", MostSearches, c.MaxSearches)
+		return fmt.Errorf("gateway: the number of concurrent searches must be 1 to %d, not %d", MostSearches, c.MaxSearches)
 	}
 	if len(c.Providers) == 1 && c.DefaultProvider == "" {
 		for name := range c.Providers {
@@ -259,7 +259,7 @@ func (c *Config) checkAddress() (local bool, err error) {
 	ip := net.ParseIP(host)
 	local = host == "localhost" || (ip != nil && ip.IsLoopback())
 	if !local && c.Identity == nil {
-		return false, fmt.Errorf("gateway: with authentication off, %s would let anybody be the operator: "+
+		return false, fmt.Errorf("gateway: with authentication off, %s would make every caller an operator: "+
 			"listen on 127.0.0.1", addr)
 	}
 	return local, nil

@@ -79,7 +79,7 @@ func checkEventNames(bad *product.Invalid, names []string) {
 	}
 	for i, name := range names {
 		if !webhook.Known(name) {
-			bad.Add(fmt.Sprintf("events[%d]", i), fmt.Sprintf("%q is no event", shown(name)))
+			bad.Add(fmt.Sprintf("events[%d]", i), fmt.Sprintf("%q is not an event", shown(name)))
 		}
 	}
 }
