@@ -17,16 +17,16 @@ import (
 	"holdfast/search"
 )
 
-// said is what the contract says of one call.
+// said is what the contract says about one call.
 type said struct {
 	method, path string
 	public       bool
 	roles        []string
-	// optional: a public call that shows callers with a token more.
+	// optional marks a public call that shows more to callers with a token.
 	optional bool
 }
 
-// contractCalls are all calls of the contract, as another program reads it.
+// contractCalls returns all calls of the contract, as another program reads it.
 func contractCalls(t testing.TB) []said {
 	t.Helper()
 	doc, err := loadContract()
@@ -78,20 +78,20 @@ func TestAContractThatDoesNotSayIsRefused(t *testing.T) {
 	}
 }
 
-// shopWindow are the calls that need no token; beyond these, none may become public by
-// a slip in the contract.
+// shopWindow lists the calls that need no token; no others may become public by a mistake in the
+// contract.
 var shopWindow = []string{
 	"GET /v1/products", "GET /v1/products/suggest", "GET /v1/products/{id}",
 	"POST /v1/payments/callbacks/{provider}", "GET /healthz", "GET /readyz", "GET /problems/{name}",
 }
 
-// customersCalls are those that customers may make.
+// customersCalls lists the calls that customers may make.
 var customersCalls = []string{
 	"GET /v1/orders", "POST /v1/orders", "GET /v1/orders/{id}", "POST /v1/orders/{id}/cancel",
 	"GET /v1/orders/{id}/payment", "POST /v1/orders/{id}/payment",
 }
 
-// staffCalls are those that members of staff may make beside operators, who may make all.
+// staffCalls lists the calls that each staff role may make. Operators may make all calls, and
 // readonly may make every GET.
 var staffCalls = map[api.Role][]string{
 	api.RoleCatalog: {
@@ -135,7 +135,7 @@ func TestNothingIsOpenThatShouldNotBe(t *testing.T) {
 	}
 }
 
-// badTokens prove nothing.
+// badTokens are invalid.
 func badTokens(t *testing.T) map[string]http.Header {
 	t.Helper()
 	with := func(method jwt.SigningMethod, key any, change func(jwt.MapClaims)) http.Header {
@@ -164,12 +164,11 @@ func badTokens(t *testing.T) map[string]http.Header {
 	}
 }
 
-// walk is the place of every call of the contract in the tests: a body that it takes,
-// and what its rightful callers are answered. A call that isn't here is made without a
-// body, and must not be refused for who makes it.
+// walk has a valid body for each call of the contract, and the statuses that authorized callers get.
+// A call that isn't here is made without a body, and must not be refused because of the caller.
 var walk = map[string]struct {
 	body string
-	// operator, own and other are statuses; 0 is whatever is neither 401 nor 403.
+	// operator, own and other are statuses; 0 means any status but 401 and 403.
 	operator, own, other int
 }{
 	"GET /v1/orders/{id}":                                   {"", 200, 200, 404},
@@ -199,13 +198,13 @@ var walk = map[string]struct {
 	"POST /v1/orders/{id}/deliver":                          {"", 409, 0, 0},
 }
 
-// mediaOf are the media types of bodies that aren't JSON.
+// mediaOf has the media types of bodies that aren't JSON.
 var mediaOf = map[string]string{
 	"PATCH /v1/products/{id}": mergePatch, "POST /v1/products/bulk": "application/jsonl", "POST /v1/stock/bulk": "application/jsonl",
 }
 
-// Every call, by everybody.
-func TestEveryCallByEverybody(t *testing.T) {
+// Every call is made by every kind of caller.
+func TestEveryCallByEveryRole(t *testing.T) {
 	pathParameter := regexp.MustCompile(`\{\w+\}`)
 	for _, c := range contractCalls(t) {
 		name := c.method + " " + c.path
@@ -310,7 +309,7 @@ func TestEveryCallByEverybody(t *testing.T) {
 	}
 }
 
-func TestAnothersOrderIsAsOneThatThereIsNot(t *testing.T) {
+func TestAnothersOrderLooksLikeAnUnknownOne(t *testing.T) {
 	g := asking(t)
 	g.temporal.set(func(f *fakeTemporal) { f.queries = 0 })
 	g.sell(t, 3)
@@ -328,21 +327,21 @@ func TestAnothersOrderIsAsOneThatThereIsNot(t *testing.T) {
 			a := g.do(k.as(t, "bob", api.RoleCustomer))
 			return a, g.temporal.asked() - before
 		}
-		nobodys, nobodysWork := ask("01900000-0000-7000-8000-000000000000")
+		unknowns, unknownsWork := ask("01900000-0000-7000-8000-000000000000")
 		adas, adasWork := ask(order.ID)
 		require.Equal(t, http.StatusNotFound, adas.status, k.path)
-		require.JSONEq(t, withoutIDs(t, nobodys), withoutIDs(t, adas))
-		require.Equal(t, nobodysWork, adasWork, "as much is done for both, so that both take as long")
+		require.JSONEq(t, withoutIDs(t, unknowns), withoutIDs(t, adas))
+		require.Equal(t, unknownsWork, adasWork, "as much is done for both, so that both take as long")
 		require.NotContains(t, string(adas.body), "ada")
 		for name := range adas.header {
-			require.Contains(t, nobodys.header, name)
+			require.Contains(t, unknowns.header, name)
 		}
 	}
 	require.Equal(t, "awaiting_payment", string(g.do(call{method: http.MethodGet, path: "/v1/orders/" + order.ID}.as(t, "ada", api.RoleCustomer)).order(t).Status))
 
 	g.temporal.set(func(f *fakeTemporal) { f.down = true })
 	away := g.do(call{method: http.MethodGet, path: "/v1/orders/" + order.ID}.as(t, "bob", api.RoleCustomer))
-	require.Equal(t, http.StatusServiceUnavailable, away.status, "as for one that nobody knows")
+	require.Equal(t, http.StatusServiceUnavailable, away.status, "as for an unknown order")
 	mine := g.do(call{method: http.MethodGet, path: "/v1/orders/" + order.ID}.as(t, "ada", api.RoleCustomer))
 	require.Equal(t, http.StatusOK, mine.status)
 }
@@ -357,14 +356,14 @@ func withoutIDs(t *testing.T, a answer) string {
 	return string(text)
 }
 
-// asked counts the questions to workflows.
+// asked counts the queries to workflows.
 func (f *fakeTemporal) asked() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.queries
 }
 
-// sell puts the mug on sale where callers are asked who they are.
+// sell puts the mug on sale at a gateway with authentication.
 func (g *gateway) sell(t *testing.T, stock int64) {
 	t.Helper()
 	k := call{method: http.MethodPut, path: "/v1/products/mug", body: map[string]any{
@@ -382,7 +381,7 @@ func basketOf(customer string) map[string]any {
 	return b
 }
 
-func TestACustomersOrderIsHisOwn(t *testing.T) {
+func TestACustomersOrderIsTheirOwn(t *testing.T) {
 	g := asking(t)
 	g.sell(t, 10)
 	place := func(subject string, role api.Role, named string) answer {
@@ -395,8 +394,8 @@ func TestACustomersOrderIsHisOwn(t *testing.T) {
 	o := adas.order(t)
 	require.Equal(t, "ada", o.CustomerID)
 	require.Equal(t, "ada", o.Journal[0].Actor)
-	require.Equal(t, o.ID, place("ada", api.RoleCustomer, "ada").order(t).ID, "his key, with his id or without")
-	require.Equal(t, o.ID, place("op", api.RoleOperator, "ada").order(t).ID, "an operator does it for him")
+	require.Equal(t, o.ID, place("ada", api.RoleCustomer, "ada").order(t).ID, "the same key, with or without the customer's id")
+	require.Equal(t, o.ID, place("op", api.RoleOperator, "ada").order(t).ID, "an operator orders on the customer's behalf")
 	bobs := place("bob", api.RoleCustomer, "").order(t)
 	require.NotEqual(t, o.ID, bobs.ID, "the same key is another customer's own")
 	before := g.state()
@@ -415,8 +414,8 @@ func TestACustomersOrderIsHisOwn(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, g.do(cancel.as(t, "bob", api.RoleCustomer)).status, "under a key that was used")
 }
 
-// Whoever has several roles is staff in the calls that a staff role allows, and a customer in
-// the others.
+// A caller with several roles is staff in the calls that a staff role allows, and a customer in the
+// others.
 func TestACustomerWithAStaffRoleIsStaffOnlyWhereItAllowsTheCall(t *testing.T) {
 	g := asking(t)
 	g.sell(t, 10)
@@ -444,7 +443,7 @@ func TestACustomerWithAStaffRoleIsStaffOnlyWhereItAllowsTheCall(t *testing.T) {
 	require.Equal(t, http.StatusOK, as(stocked, api.RoleCatalog, api.RoleSupport).status)
 }
 
-func TestACustomerListsHisOwnOrders(t *testing.T) {
+func TestACustomerListsTheirOwnOrders(t *testing.T) {
 	g := asking(t)
 	list := func(query string) answer {
 		return g.do(call{method: http.MethodGet, path: "/v1/orders" + query}.as(t, "ada", api.RoleCustomer))
@@ -456,7 +455,7 @@ func TestACustomerListsHisOwnOrders(t *testing.T) {
 	require.Equal(t, http.StatusForbidden, list("?q=berlin").status)
 }
 
-func TestMetricsAreForEverybodyOnLoopbackAlone(t *testing.T) {
+func TestMetricsArePublicOnLoopbackOnly(t *testing.T) {
 	get := call{method: http.MethodGet, path: "/metrics"}
 	require.Equal(t, http.StatusOK, asking(t).send(t.Context(), get).status)
 	g := asking(t, func(c *api.Config) { c.Addr = "0.0.0.0:0" })
@@ -473,8 +472,8 @@ func TestMetricsAreForEverybodyOnLoopbackAlone(t *testing.T) {
 	require.Contains(t, string(apart.operation(t, "/metrics").body), "holdfast_http_requests_total")
 }
 
-// An order that the index alone has is as much its customer's own.
-func TestAnothersColdOrderIsAsOneThatThereIsNot(t *testing.T) {
+// An order that only the index has still belongs to its customer.
+func TestAnothersColdOrderLooksLikeAnUnknownOne(t *testing.T) {
 	g := newGateway(t)
 	asking := asking(t, func(c *api.Config) {
 		c.Products, c.Orders, c.Sagas, c.Index = g.stock, g.docs, g.temporal.asSagas(), g.index

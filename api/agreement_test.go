@@ -15,9 +15,9 @@ import (
 	"holdfast/product"
 )
 
-// What the availability read refuses, the saga would have refused, in the same
-// words; and what it lets pass, the saga holds.
-func TestTheAvailabilityReadSpeaksAsTheSagaDoes(t *testing.T) {
+// Whatever the availability read refuses, the saga would have refused with the same problem; and
+// whatever it lets pass, the saga holds.
+func TestTheAvailabilityReadRefusesAsTheSagaDoes(t *testing.T) {
 	g := newGateway(t)
 	blind := newGateway(t, func(c *api.Config) {
 		c.Products, c.Orders, c.Sagas = unseen{g.stock}, g.docs, g.temporal.asSagas()
@@ -81,8 +81,7 @@ func drawLine(t *rapid.T) line {
 	return l
 }
 
-// beyondContract are the reasons for which the gateway refuses what the
-// contract's schema can't say.
+// beyondContract has the reasons for refusals that the contract's schema can't express.
 var beyondContract = []string{
 	"fraction or exponent", // JSON Schema takes 1.0 and 1e0 for integers
 	"appears twice",        // a repeated field, a repeated sku

@@ -14,7 +14,7 @@ import (
 	"holdfast/product"
 )
 
-// bad is one thing that a caller may send by mistake or on purpose.
+// bad is an invalid call that may be sent by mistake or on purpose.
 type bad struct {
 	name   string
 	call   call
@@ -256,7 +256,7 @@ func badOthers() []bad {
 	}
 }
 
-func TestBadInputIsToldAndChangesNothing(t *testing.T) {
+func TestBadInputIsReportedAndChangesNothing(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 5)
 	g.putProduct("draft", 5, func(s *product.Spec) { s.Status = product.StatusDraft })
@@ -291,7 +291,7 @@ func TestBadInputIsToldAndChangesNothing(t *testing.T) {
 	}
 }
 
-func TestRequestsToAClosedOrderAreTold(t *testing.T) {
+func TestRequestsToAClosedOrderAreRefused(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 5)
 	body := basket(line{"productId": "mug", "quantity": 1})

@@ -10,7 +10,7 @@ import (
 	"holdfast/search"
 )
 
-// badQueries are questions to the index that nobody can have meant.
+// badQueries are invalid queries to the index.
 func badQueries() []bad {
 	q := func(path, name, field string) bad {
 		return bad{name, call{method: http.MethodGet, path: path}, http.StatusBadRequest, "malformed-request", field}
@@ -94,7 +94,7 @@ func badQueries() []bad {
 	}
 }
 
-func TestBadQueriesAreTold(t *testing.T) {
+func TestBadQueriesAreReported(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 5)
 	for _, b := range badQueries() {
@@ -118,7 +118,7 @@ func TestBadQueriesAreTold(t *testing.T) {
 	require.Len(t, p.Errors, 4, "all that is wrong is named")
 }
 
-// Whatever stands in a query string, it is answered or refused.
+// Any query string is either answered or refused.
 func FuzzQueries(f *testing.F) {
 	g := newGateway(f)
 	g.putProduct("mug", 5)

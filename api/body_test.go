@@ -17,7 +17,7 @@ import (
 	"holdfast/api"
 )
 
-// heap is what is alive on it.
+// heap returns the size of live objects on the heap.
 func heap() int64 {
 	runtime.GC()
 	var m runtime.MemStats
@@ -95,7 +95,7 @@ func TestBodiesThatNothingReadsAreRefusedUnread(t *testing.T) {
 	}
 }
 
-func TestACallbackWithoutALengthIsReadUpToItsBoundAlone(t *testing.T) {
+func TestACallbackWithoutALengthIsReadOnlyUpToItsLimit(t *testing.T) {
 	g := newGateway(t)
 	for size, status := range map[int]int{64 << 10: http.StatusUnauthorized, 64<<10 + 1: http.StatusRequestEntityTooLarge} {
 		k := call{method: http.MethodPost, path: "/v1/payments/callbacks/sandbox", body: strings.Repeat(" ", size)}
@@ -107,7 +107,7 @@ func TestACallbackWithoutALengthIsReadUpToItsBoundAlone(t *testing.T) {
 	}
 }
 
-// slowSenders have each sent so much of a body, and don't send the rest.
+// slowSenders have each sent part of a body, and don't send the rest.
 type slowSenders struct {
 	g     *gateway
 	pipes []*io.PipeWriter
@@ -128,7 +128,7 @@ func (s *slowSenders) send(k call, address string, length int64, arrived int) {
 	_, _ = in.Write(make([]byte, arrived)) // refused meanwhile: see its answer
 }
 
-// refused ends all of them, and counts the answers that say no.
+// refused ends all of them, and counts the refusals.
 func (s *slowSenders) refused(status int) (n int, last answer) {
 	for i := range s.pipes {
 		_ = s.pipes[i].CloseWithError(io.ErrUnexpectedEOF)
@@ -188,9 +188,9 @@ func TestCallbacksOfManyNetworksLeaveRoomForOrders(t *testing.T) {
 	require.Equal(t, 9*9-16, n, "all networks together have 16")
 }
 
-// Whoever stalls their bodies must not keep out a provider that has proven itself, from
-// however many networks, and callers with tokens must not either.
-func TestAProvidersCallbacksHaveRoomThatNobodyElseCanTake(t *testing.T) {
+// Stalled bodies, from any number of networks, must not keep out a provider whose callbacks were
+// signed; nor must those of callers with tokens.
+func TestAProvidersCallbacksHaveRoomThatNoOtherCallerCanTake(t *testing.T) {
 	g := asking(t, func(c *api.Config) { c.BodyBytes = 8 << 20 })
 	g.sell(t, 5)
 	const providers, strangers = "192.0.2.200:1", "192.0.2.201:1"
@@ -217,7 +217,7 @@ func TestAProvidersCallbacksHaveRoomThatNobodyElseCanTake(t *testing.T) {
 	require.Equal(t, "0", g.metric("holdfast_http_body_bytes"))
 }
 
-// A callback that stalls is given up long before a body that a phone sends.
+// A stalled callback is aborted long before a body from a slow phone.
 func TestACallbackThatStallsIsGivenUp(t *testing.T) {
 	g := newGateway(t)
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -267,7 +267,7 @@ func TestTheRoomOfBodiesFitsTheLargestOneOfACaller(t *testing.T) {
 	}
 }
 
-// A body as large as may be is read whole, however it is cut on its way.
+// A body of the maximum size is read whole, however it is split on its way.
 func TestALargeBodyArrivesWhole(t *testing.T) {
 	g := newGateway(t)
 	text := `{"customerId":"c-1"` + strings.Repeat(" ", 1<<20-40) + `,"x":1}`

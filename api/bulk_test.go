@@ -291,7 +291,7 @@ func TestLinesThatWereNotReachedInTimeSaySo(t *testing.T) {
 	require.Equal(t, int64(6), p.Variants[0].Stock.OnHand)
 }
 
-func TestLinesSayThatRedisIsAway(t *testing.T) {
+func TestLinesReportThatRedisIsUnavailable(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 5)
 	g.redis.SetError("LOADING")

@@ -39,7 +39,7 @@ func (p posted) clone() posted {
 	return p
 }
 
-// signers are the headers by which a provider proves itself.
+// signers return the headers with a provider's signature.
 var signers = map[string][]string{
 	"sandbox": {"Webhook-Id", "Webhook-Timestamp", "Webhook-Signature"},
 	"stripe":  {"Stripe-Signature"},
@@ -71,7 +71,7 @@ func byStripe(e order.PaymentEvent, at time.Time) posted {
 	}
 }
 
-// heard counts what Temporal was told.
+// heard counts the messages that Temporal got.
 func (g *gateway) heard() (n int) {
 	g.temporal.set(func(f *fakeTemporal) {
 		n = len(f.starts)
@@ -82,8 +82,8 @@ func (g *gateway) heard() (n int) {
 	return n
 }
 
-// damages are what may happen to a message on its way, or what somebody does who
-// has seen others.
+// damages are what may happen to a message on its way, or what an attacker may do who has recorded
+// others.
 var damages = map[string]func(draw *rand.Rand, p, other posted) posted{
 	"a byte of the body": func(draw *rand.Rand, p, _ posted) posted {
 		p.body[draw.IntN(len(p.body))] ^= byte(1 + draw.IntN(255))
@@ -136,9 +136,8 @@ var damages = map[string]func(draw *rand.Rand, p, other posted) posted{
 	"signed an hour ago": nil, // see below: it needs the secret
 }
 
-// Whatever happens to callbacks, in whichever order and however often they come, and
-// also while Temporal is away now and then: what a provider signed reaches its order,
-// and nothing else does.
+// Whatever happens to callbacks, in any order and any number of times, and even if Temporal is
+// unavailable at times: what a provider signed reaches its order, and nothing else does.
 func TestAThousandCallbacks(t *testing.T) {
 	now := time.Now()
 	g := newGateway(t, func(c *api.Config) {
@@ -167,7 +166,7 @@ func TestAThousandCallbacks(t *testing.T) {
 		}
 	}
 	names := slices.Sorted(maps.Keys(damages))
-	// Temporal is told what a message says once, however often it comes.
+	// Temporal gets the content of a message once, however often the message comes.
 	said := func(e order.PaymentEvent) string {
 		e.EventID, e.OccurredAt = "", time.Time{}
 		return fmt.Sprint(e)

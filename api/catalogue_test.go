@@ -14,7 +14,7 @@ import (
 	"holdfast/search"
 )
 
-// What isn't for sale is found by staff alone, and so is what other systems call a product.
+// Only staff can find products that aren't for sale, or search by external reference.
 func TestStaffFindProductsOfAnyStatus(t *testing.T) {
 	w := newWindow(t)
 	for _, query := range []string{"status=draft", "status=listed&status=delisted", "externalReference=ERP-mug", "status=unheard-of"} {

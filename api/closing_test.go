@@ -39,12 +39,12 @@ func TestRefusalsWithoutAKeyAreNotRemembered(t *testing.T) {
 	}
 }
 
-func TestACancellationThatCameTooLateIsAskedAnew(t *testing.T) {
+func TestACancellationThatCameTooLateIsTriedAgain(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 5)
 	o := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(t)
 	cancel := "/v1/orders/" + o.ID + "/cancel"
-	// What Temporal has of a call that came in the midst of the commit.
+	// What Temporal has stored of a call that came during the commit.
 	g.saga(o.ID, func(s *fakeSaga) {
 		s.answers = map[string]saga.Answer{saga.CancelUpdate: {Verdict: saga.VerdictTooLatePaid, Version: 2}}
 	})
@@ -53,7 +53,7 @@ func TestACancellationThatCameTooLateIsAskedAnew(t *testing.T) {
 	require.Equal(t, order.StatusCancelled, a.order(t).Status)
 }
 
-// An update can be let in and never be answered: its workflow had closed first.
+// An update can be accepted and never answered, if its workflow closes first.
 func TestAFailureOfAnUpdateIsNotRemembered(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 5)
@@ -88,7 +88,7 @@ func TestCallsWithoutAKeyAreOneUpdate(t *testing.T) {
 	})
 }
 
-// A cancellation that waits for the payment provider has been asked for already.
+// A cancellation that waits for the payment provider has already been requested.
 func TestACancellationThatWaitsIsAccepted(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 5)
@@ -130,7 +130,7 @@ func TestOnlyStaffGiveOtherReasonsThanTheCustomers(t *testing.T) {
 		a := cancel("ada", api.RoleCustomer, map[string]string{"reason": reason})
 		require.Equal(t, order.ReasonCustomer, a.order(t).CancelReason, "%s", a.body)
 	}
-	// What the shop's programs find decides what is done with the units: no caller may say it.
+	// These reasons are set by Holdfast itself and decide what happens to the units: no caller may give them.
 	programs := []string{"no_stock", "terminated", "delisted", "payment_refused", "unavailable", "payment_window_passed", "Fraud"}
 	for role, reasons := range map[api.Role][]string{
 		api.RoleOperator: programs, api.RoleCustomer: append(programs, "operator", "fraud", "inventory", "other"),

@@ -14,8 +14,8 @@ import (
 	"holdfast/search"
 )
 
-// cold lets 31 days pass for a closed order: its workflow and its documents are
-// gone, the index alone has it. It returns the order as it was shown before.
+// cold lets 31 days pass for a closed order: its workflow and its documents are gone, and only the
+// index has it. It returns the order as it was shown before.
 func (g *gateway) cold(orderID string) answer {
 	g.t.Helper()
 	before := g.indexed(orderID)
@@ -28,7 +28,7 @@ func (g *gateway) cold(orderID string) answer {
 	return before
 }
 
-// delivered is an order that went all its way.
+// delivered returns a delivered order.
 func (g *gateway) delivered() order.Order {
 	g.t.Helper()
 	o := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(g.t)
@@ -61,7 +61,7 @@ func TestAColdOrderIsStillRead(t *testing.T) {
 	require.Equal(t, "/problems/unknown-order", g.get("/v1/orders/nobody").problem(t).Type)
 }
 
-func TestRequestsToAColdOrderAreToldAsToAClosedOne(t *testing.T) {
+func TestRequestsToAColdOrderAreRefusedLikeThoseToAClosedOne(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 5)
 	done, given := g.delivered(), g.cancelled()
@@ -124,8 +124,8 @@ func TestThePaymentOfAColdOrder(t *testing.T) {
 	require.Equal(t, "/problems/unknown-order", g.get("/v1/orders/nobody/payment").problem(t).Type)
 }
 
-// Money that comes for a cold order goes back as that of any closed one: its refund
-// names the order.
+// Money that arrives for a cold order is refunded like that of any closed one: the refund names the
+// order.
 func TestMoneyForAColdOrderGoesBack(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 5)
@@ -139,7 +139,7 @@ func TestMoneyForAColdOrderGoesBack(t *testing.T) {
 	require.Equal(t, o.ID, g.temporal.starts[started].arg.(order.Refund).OrderID)
 }
 
-// Whether there was such an order can't be known while the index is away.
+// Whether an order exists can't be known while the index is unavailable.
 func TestWithoutTheIndexNoOrderIsUnknown(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 5)
@@ -163,7 +163,7 @@ func TestWithoutTheIndexNoOrderIsUnknown(t *testing.T) {
 	require.Equal(t, "/problems/search-unavailable", g.get("/v1/orders/nobody").problem(t).Type)
 }
 
-// Nor while the view of orders is built anew, once orders have left.
+// Nor while the view of orders is being rebuilt, once orders have left Redis.
 func TestWhileTheViewOfOrdersIsNotWholeNoOrderIsUnknown(t *testing.T) {
 	g := newGateway(t)
 	g.index.set(func(f *fakeIndex) { f.stale = search.Views() })
@@ -180,8 +180,7 @@ func TestWhileTheViewOfOrdersIsNotWholeNoOrderIsUnknown(t *testing.T) {
 	require.Equal(t, "/problems/unknown-order", g.get("/v1/orders/nobody").problem(t).Type)
 }
 
-// An order may go cold while its workflow is still known: Temporal was told to keep
-// them for longer.
+// An order may go cold while its workflow still exists, if Temporal's retention is longer.
 func TestPaymentsOfAColdOrderWhoseWorkflowIsKnown(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 5)
@@ -199,7 +198,7 @@ func TestPaymentsOfAColdOrderWhoseWorkflowIsKnown(t *testing.T) {
 	require.Len(t, r.Attempts, 1)
 }
 
-// Nor while the documents are away, unless the index has it.
+// Nor while the documents are unavailable, unless the index has the order.
 func TestWithoutTheDocumentsNoOrderIsUnknown(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 5)

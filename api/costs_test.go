@@ -35,7 +35,7 @@ func TestCallsCostWhatTheyAsk(t *testing.T) {
 	}
 }
 
-func TestADearCallTakesMoreOfAnAllowance(t *testing.T) {
+func TestAnExpensiveCallUsesMoreOfAnAllowance(t *testing.T) {
 	lines := make([]line, 500)
 	for i := range lines {
 		lines[i] = line{"productId": "nothing", "quantity": 1}
@@ -85,7 +85,7 @@ func TestTheCostsThatAreDocumentedAreThoseOfTheContract(t *testing.T) {
 	require.Equal(t, want, got, "%v", slices.Sorted(maps.Keys(want)))
 }
 
-// heldIndex answers no search for products until it is released.
+// heldIndex blocks searches for products until it is released.
 type heldIndex struct {
 	api.Index
 	entered, release chan struct{}
@@ -97,7 +97,7 @@ func (h heldIndex) SearchProducts(ctx context.Context, q search.ProductQuery) (s
 	return h.Index.SearchProducts(ctx, q)
 }
 
-func TestOnlySoManySearchesAreAnsweredAtATime(t *testing.T) {
+func TestSearchesThatRunAtTheSameTimeAreLimited(t *testing.T) {
 	held := heldIndex{Index: &fakeIndex{}, entered: make(chan struct{}), release: make(chan struct{})}
 	g := newGateway(t, func(c *api.Config) { c.MaxSearches, c.Index = 1, held })
 	g.putProduct("mug", 5)
@@ -118,7 +118,7 @@ func TestOnlySoManySearchesAreAnsweredAtATime(t *testing.T) {
 	require.Equal(t, http.StatusOK, g.get("/v1/orders").status, "its place is free again")
 }
 
-func TestAnOrderHasSoManyLines(t *testing.T) {
+func TestTheLinesOfAnOrderAreLimited(t *testing.T) {
 	g := newGateway(t, func(c *api.Config) { c.MaxLines = 3 })
 	g.putProduct("mug", 50)
 	require.Equal(t, http.StatusCreated, g.place("", manyLines(3)).status)
@@ -146,9 +146,8 @@ func TestAnOrderHasSoManyLines(t *testing.T) {
 	}
 }
 
-// No settings let the lists that are answered at a time read more of whole documents than
-// there is memory for.
-func TestNoSettingsUndoTheMemoryBoundOfLists(t *testing.T) {
+// Whatever the settings, the documents that concurrent lists read fit into their memory.
+func TestNoSettingsExceedTheMemoryLimitOfLists(t *testing.T) {
 	for _, c := range []struct{ lines, searches, atOnce int }{
 		{500, api.DefaultMaxSearches, 20},
 		{order.MaxLines, api.DefaultMaxSearches, 6},

@@ -39,7 +39,7 @@ components:
     Shared: {name: filter, in: query, deprecated: true, x-deprecated-at: 2026-03-01}
 `
 
-func TestDeprecationsAreAnnouncedToThoseWhomTheyConcern(t *testing.T) {
+func TestDeprecationsAreAnnouncedToTheCallersTheyAffect(t *testing.T) {
 	announce, err := api.Announce([]byte(deprecating))
 	require.NoError(t, err)
 	gin.SetMode(gin.ReleaseMode)

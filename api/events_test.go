@@ -42,7 +42,7 @@ func TestWhatHappenedToAProduct(t *testing.T) {
 		"at":"2026-03-01T12:00:00Z","actor":"operator","reason":"counted"}]}`, string(a.body))
 }
 
-func TestNoEventsAreNotNoProduct(t *testing.T) {
+func TestAProductWithoutEventsIsNotAnUnknownProduct(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 5)
 	require.JSONEq(t, `{"items":[]}`, string(g.get("/v1/products/mug/events").body))

@@ -25,9 +25,8 @@ import (
 	sagaclient "holdfast/saga/client"
 )
 
-// fakeTemporal answers as Temporal does for orders whose sagas are plain calls:
-// it holds, sells and gives back on the real entities. It is here for what a
-// real server can't be made to answer at will.
+// fakeTemporal behaves like Temporal for orders whose sagas are plain calls: it holds, commits and
+// releases on the real entities. It exists for answers that a real server can't be made to give.
 type fakeTemporal struct {
 	client.Client
 
@@ -40,13 +39,13 @@ type fakeTemporal struct {
 	// down: nothing can be reached. stuck: workflows start, but no worker is
 	// there. closedAnswers: an update of a closed workflow finds its answer.
 	down, stuck, closedAnswers bool
-	// namespace is what Temporal answers to whoever asks for it.
+	// namespace is Temporal's answer to a request for the namespace.
 	namespace error
 	// lost is how many answers of refunds that were taken don't come back.
 	lost int
 	// maxSignals is how many signals of a workflow are taken.
 	maxSignals int
-	// queries counts what workflows were asked, described how often one was looked at.
+	// queries counts the queries of workflows, described how often one was described.
 	queries, described int
 	// mute: workflows are there and can't answer, for this reason.
 	mute error
@@ -74,9 +73,9 @@ type fakeSaga struct {
 	answers map[string]saga.Answer
 	// failures of updates, by id.
 	failures map[string]error
-	// cancels is what the saga answers to who cancels; nil: it is done.
+	// cancels is the saga's answer to a cancellation; nil means that it is done.
 	cancels *saga.Answer
-	// pays is what the saga answers to who wants to pay; nil: a payment.
+	// pays is the saga's answer to a request for a payment; nil means a new payment.
 	pays *saga.Answer
 }
 

@@ -14,7 +14,7 @@ import (
 	"holdfast/identity"
 )
 
-func TestAnswersAreMadeNothingElseOf(t *testing.T) {
+func TestResponsesHaveSecurityHeaders(t *testing.T) {
 	g := asking(t)
 	for _, path := range []string{"/v1/products/none", "/v1/orders", "/healthz", "/nowhere", "/docs/", "/openapi.yaml", "/v1/orders?limit=x"} {
 		h := g.send(t.Context(), call{method: http.MethodGet, path: path}).header
@@ -57,7 +57,7 @@ func (unjudged) Verify(context.Context, string) (api.Caller, error) {
 	return api.Caller{}, identity.ErrUnjudged
 }
 
-func TestWhatCannotBeJudgedIsNotRefused(t *testing.T) {
+func TestATokenThatCannotBeVerifiedNowIsNotRefused(t *testing.T) {
 	g := newGateway(t, func(c *api.Config) { c.Identity = unjudged{} })
 	a := g.do(call{method: http.MethodGet, path: "/v1/orders", header: bearer("x")})
 	require.Equal(t, http.StatusServiceUnavailable, a.status)

@@ -35,7 +35,7 @@ func burst(n int, do func() answer) (refused int, last answer) {
 	return refused, last
 }
 
-func TestAnAddressHasSoManyCallsASecond(t *testing.T) {
+func TestCallsPerAddressAreLimited(t *testing.T) {
 	g := asking(t, func(c *api.Config) { c.Limits = api.Limits{Address: 3} })
 	get := call{method: http.MethodGet, path: "/v1/products/none"}
 	from := func(address, forwarded string) func() answer {
@@ -47,7 +47,7 @@ func TestAnAddressHasSoManyCallsASecond(t *testing.T) {
 	require.Equal(t, "1", a.header.Get("Retry-After"))
 	g.holdAgainstContract(get, a)
 	refused, _ = burst(20, from("192.0.2.2:1", "192.0.2.1"))
-	require.GreaterOrEqual(t, refused, 14, "another one has his own, whatever he says")
+	require.GreaterOrEqual(t, refused, 14, "each address has its own allowance, whatever the header says")
 	refused, _ = burst(3, from("192.0.2.3:1", "192.0.2.1"))
 	require.Zero(t, refused)
 	refused, _ = burst(10, from("[2001:db8::1]:1", ""))
@@ -64,7 +64,7 @@ func TestAnAddressHasSoManyCallsASecond(t *testing.T) {
 	}
 }
 
-func TestCallbacksAreCountedApart(t *testing.T) {
+func TestCallbacksAreCountedSeparately(t *testing.T) {
 	g := asking(t, func(c *api.Config) { c.Limits = api.Limits{Address: 2} })
 	cb, err := g.sandbox.NewCallback(order.PaymentEvent{
 		EventID: "m", Type: order.PaymentFailed, OrderID: "nobody", PaymentID: "p", Amount: 1, Currency: "EUR", OccurredAt: time.Now(),
@@ -77,7 +77,7 @@ func TestCallbacksAreCountedApart(t *testing.T) {
 	require.Positive(t, refused, "but not without end")
 }
 
-func TestACallerHasSoManyCallsASecond(t *testing.T) {
+func TestCallsPerCallerAreLimited(t *testing.T) {
 	g := asking(t, func(c *api.Config) { c.Limits = api.Limits{Caller: 3} })
 	n := 0
 	as := func(subject string, role api.Role) func() answer {
@@ -91,7 +91,7 @@ func TestACallerHasSoManyCallsASecond(t *testing.T) {
 	require.GreaterOrEqual(t, refused, 14)
 	require.Equal(t, "/problems/too-many-requests", a.problem(t).Type)
 	refused, _ = burst(3, as("ada", api.RoleOperator))
-	require.Zero(t, refused, "an operator of that name is somebody else")
+	require.Zero(t, refused, "an operator with the same name is a different caller")
 	refused, _ = burst(3, as("bob", api.RoleCustomer))
 	require.Zero(t, refused)
 	_, err := api.New(api.Config{})
@@ -102,7 +102,7 @@ func TestACallerHasSoManyCallsASecond(t *testing.T) {
 	require.Error(t, err)
 }
 
-func TestOnlyATrustedProxyTellsTheAddress(t *testing.T) {
+func TestOnlyATrustedProxyNamesTheAddress(t *testing.T) {
 	g := asking(t, func(c *api.Config) { c.TrustedProxies = []string{"10.0.0.0/8"} })
 	get := call{method: http.MethodGet, path: "/v1/products/none"}
 	g.fromAddress(get, "10.1.2.3:1", "6.6.6.6, 192.0.2.77")

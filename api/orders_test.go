@@ -81,7 +81,7 @@ func TestAllOfAnOrderQueryReachesTheIndex(t *testing.T) {
 	require.True(t, from.Equal(g.index.last().(search.OrderQuery).From))
 }
 
-func TestACustomerSeesHisOwnOrders(t *testing.T) {
+func TestACustomerSeesTheirOwnOrders(t *testing.T) {
 	ada := api.Caller{Subject: "ada", Roles: []api.Role{api.RoleCustomer}}
 	for _, c := range []struct {
 		caller     api.Caller

@@ -31,7 +31,7 @@ func (indifferent) Callback(http.Header, []byte, time.Time) (order.PaymentEvent,
 	return order.PaymentEvent{}, payment.ErrIgnored
 }
 
-func TestACallbackOfNoConcernIsTaken(t *testing.T) {
+func TestAnIrrelevantCallbackIsAccepted(t *testing.T) {
 	g := newGateway(t, func(c *api.Config) { c.Providers = map[string]api.Provider{"cards": indifferent{}} })
 	a := g.do(call{method: http.MethodPost, path: "/v1/payments/callbacks/cards", body: `{"type":"customer.created"}`})
 	require.Equal(t, http.StatusNoContent, a.status, "a provider that is told no sends it again")
@@ -65,7 +65,7 @@ func (a answer) offer(t testing.TB) (o openapi.PaymentOffer) {
 	return o
 }
 
-func TestABuyerGetsWhatHeNeedsToPay(t *testing.T) {
+func TestABuyerGetsWhatTheyNeedToPay(t *testing.T) {
 	g, _ := twoDesks(t)
 	o := g.place("", basket(line{"productId": "mug", "quantity": 2})).order(t)
 	want := openapi.PaymentOffer{
@@ -141,7 +141,7 @@ func TestWhyThereIsNoPayment(t *testing.T) {
 	require.Equal(t, "/problems/order-closed", g.post("/v1/orders/"+o.ID+"/payment", nil).problem(t).Type)
 }
 
-// What could not be done under a key may be possible by now.
+// What was not possible under a key before may be possible now.
 func TestAKeyIsNotStuckWithAnOldNo(t *testing.T) {
 	g, _ := twoDesks(t)
 	o := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(t)
@@ -176,8 +176,8 @@ func TestAPaidOrderCanBeCancelled(t *testing.T) {
 	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
 }
 
-// Why the provider can't be had is for operators: it may name what is behind the gateway.
-func TestWhyTheProviderIsAwayIsNotTheBuyersBusiness(t *testing.T) {
+// Why the provider is unavailable is only for operators: it may reveal internals.
+func TestBuyersAreNotToldWhyTheProviderIsUnavailable(t *testing.T) {
 	g, _ := twoDesks(t)
 	o := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(t)
 	g.saga(o.ID, func(s *fakeSaga) {

@@ -42,7 +42,7 @@ func TestACallbackReachesItsOrder(t *testing.T) {
 	require.Equal(t, order.StatusPaid, g.get("/v1/orders/"+o.ID).order(t).Status)
 }
 
-func TestACallbackIsRefusedWhileTemporalIsAway(t *testing.T) {
+func TestACallbackIsRefusedWhileTemporalIsUnavailable(t *testing.T) {
 	g := newGateway(t)
 	o := g.paidOrder()
 	g.temporal.set(func(f *fakeTemporal) { f.down = true })
@@ -53,8 +53,8 @@ func TestACallbackIsRefusedWhileTemporalIsAway(t *testing.T) {
 	require.Equal(t, http.StatusNoContent, g.callback(success(o.ID, "p-2", 1000)).status)
 }
 
-// Temporal takes only so many signals of a workflow. A payment that comes later goes back
-// once the order has ended without it.
+// Temporal limits the signals of a workflow. A payment that comes later is refunded once the order
+// has ended without it.
 func TestAPaymentThatTemporalTakesNoMoreGoesBack(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 5)
@@ -66,8 +66,8 @@ func TestAPaymentThatTemporalTakesNoMoreGoesBack(t *testing.T) {
 	require.Equal(t, "p-1", g.temporal.starts[1].arg.(order.Refund).PaymentID)
 }
 
-// Temporal answers a repeated signal as taken, whether its saga runs or was terminated
-// before it read the first one. The money must not be lost for that.
+// Temporal accepts a repeated signal, whether the saga is running or was terminated before it read
+// the first one. The money must not be lost because of that.
 func TestASuccessThatATerminatedOrderNeverReadGoesBackWhenItIsSentAgain(t *testing.T) {
 	for name, tt := range map[string]struct {
 		ago       time.Duration
@@ -149,7 +149,7 @@ func TestMoneyThatComesTooLateGoesBack(t *testing.T) {
 	require.Equal(t, "nobody", g.temporal.starts[2].arg.(order.Refund).OrderID)
 }
 
-// A provider that was told no would send it again, and again, and then nothing more.
+// A provider would retry a rejected callback, and finally stop sending any.
 func TestACallbackThatConcernsNoOrderIsTaken(t *testing.T) {
 	g := newGateway(t, func(c *api.Config) { c.Providers["talkative"] = talkative{} })
 	a := g.do(call{method: http.MethodPost, path: "/v1/payments/callbacks/talkative", body: map[string]string{"type": "payout"}})
@@ -158,14 +158,14 @@ func TestACallbackThatConcernsNoOrderIsTaken(t *testing.T) {
 	require.Empty(t, g.temporal.starts)
 }
 
-// talkative is a provider that tells of things that are no payments of orders.
+// talkative is a provider that also reports things that aren't payments of orders.
 type talkative struct{}
 
 func (talkative) Callback(http.Header, []byte, time.Time) (order.PaymentEvent, error) {
 	return order.PaymentEvent{}, fmt.Errorf("%w: payout", payment.ErrIgnored)
 }
 
-// Checkout is nothing that it could do.
+// Checkout is not supported.
 func (talkative) Checkout(context.Context, string) (payment.Checkout, error) {
 	return payment.Checkout{}, payment.ErrNoPayment
 }
@@ -205,7 +205,7 @@ func TestThePaymentsResultIsJoined(t *testing.T) {
 	require.Equal(t, []order.Refund{refund}, r.Refunds)
 }
 
-// A customer sees what goes back, and not what the shop's own people note of it.
+// A customer sees a refund, but not the note by staff.
 func TestANoteBesideARefundIsTheShopsOwn(t *testing.T) {
 	g := asking(t)
 	o := order.Order{

@@ -61,8 +61,8 @@ func TestAKeyFindsItsOrderAgain(t *testing.T) {
 	require.Len(t, g.temporal.starts, 1)
 }
 
-// Orders that were placed before a field existed are found under their key by requests
-// that don't have it: the fingerprints here are those of the first release.
+// Orders that were placed before a field existed are found under their key by requests without that
+// field: the fingerprints here are those of the first release.
 func TestAFingerprintOutlastsNewFields(t *testing.T) {
 	for want, body := range map[string]map[string]any{
 		"c0861c6e874c6e5912ee21ad8c016bace529d1e053ab9ffe40159e04aeac2732": basket(line{"productId": "mug", "quantity": 2, "unitPrice": 1000}),
@@ -143,7 +143,7 @@ func TestARefusalIsNotRemembered(t *testing.T) {
 	require.Equal(t, http.StatusCreated, g.place("k-1", body).status)
 }
 
-func TestARejectionByTheSagaIsTold(t *testing.T) {
+func TestARejectionByTheSagaIsReported(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 1)
 	blind := newGateway(t, func(c *api.Config) {
@@ -162,7 +162,7 @@ func TestARejectionByTheSagaIsTold(t *testing.T) {
 	require.Len(t, g.temporal.starts, 1)
 }
 
-func TestAnOrderIsTakenWhileTheStockIsAway(t *testing.T) {
+func TestAnOrderIsAcceptedWhileTheStockIsUnavailable(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 1)
 	g.redis.Close()
@@ -184,7 +184,7 @@ func TestAnOrderIsTakenWhileTheStockIsAway(t *testing.T) {
 	require.NotEmpty(t, product.header.Get("Retry-After"))
 }
 
-func TestNothingIsStartedWhileTemporalIsAway(t *testing.T) {
+func TestNothingIsStartedWhileTemporalIsUnavailable(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 1)
 	o := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(t)
@@ -243,7 +243,7 @@ func TestTheLargestOrderFits(t *testing.T) {
 
 // Temporal answers, and the order's workflow can't: waiting for Temporal would
 // be waiting for the wrong thing.
-func TestAWorkflowThatCannotAnswerIsToldApart(t *testing.T) {
+func TestAnOrderWhoseWorkflowCannotAnswerIsReportedAsUnavailable(t *testing.T) {
 	for name, mute := range map[string]error{
 		"its task fails":  serviceerror.NewWorkflowNotReady("Workflow Task in failed state"),
 		"its query fails": serviceerror.NewQueryFailed("unknown queryType"),

@@ -85,7 +85,7 @@ func TestACheckMayDegradeAlone(t *testing.T) {
 	require.JSONEq(t, `{"status":"degraded","checks":{"durability":"unavailable","redis":"ok","search":"ok","temporal":"ok"}}`, string(a.body))
 }
 
-func TestWhoGoesAwayFromReadinessWaitsForNothing(t *testing.T) {
+func TestAClientThatLeavesReadinessWaitsForNothing(t *testing.T) {
 	leave := make(chan struct{})
 	defer close(leave)
 	g := newGateway(t, func(c *api.Config) {

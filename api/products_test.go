@@ -61,8 +61,7 @@ func TestAProductIsPutAndRead(t *testing.T) {
 	require.Equal(t, "Shirt, ironed", g.get("/v1/products/shirt").product(t).Title)
 }
 
-// A currency that is abolished must not keep its products from being edited: it can't be
-// changed either.
+// Products in an abolished currency can still be edited: the currency itself can't be changed.
 func TestAProductKeepsACurrencyThatWasAbolished(t *testing.T) {
 	g := newGateway(t)
 	old := product.Spec{

@@ -122,7 +122,7 @@ func TestOneKeyForTwoOrdersIsTwoRefunds(t *testing.T) {
 	require.Len(t, seen, 2)
 }
 
-func TestRefundsThatCannotBe(t *testing.T) {
+func TestImpossibleRefundsAreRefused(t *testing.T) {
 	g := newGateway(t)
 	o := g.paidOrder()
 	unpaid := g.place("", basket(line{"productId": "mug", "quantity": 1})).order(t)
@@ -153,7 +153,7 @@ func TestRefundsThatCannotBe(t *testing.T) {
 	require.Equal(t, http.StatusServiceUnavailable, g.postOnce("k", "/v1/orders/"+o.ID+"/refunds", nil).status)
 }
 
-// An order and its payment show what went back, also in lists.
+// An order and its payment show refunds, also in lists.
 func TestAnOrderShowsWhatWentBack(t *testing.T) {
 	g := newGateway(t)
 	o := g.paidOrder()
@@ -185,9 +185,9 @@ func TestAnOrderShowsWhatWentBack(t *testing.T) {
 	}
 }
 
-// Whoever delivers or cancels an order, or sends its placement again, is shown what went
-// back as those are who read it.
-func TestAnswersToRequestsCountRefunds(t *testing.T) {
+// The responses to delivering, cancelling and placing an order again show refunds, as reading the
+// order does.
+func TestResponsesToRequestsIncludeRefunds(t *testing.T) {
 	for name, ask := range map[string]func(*gateway, order.Order) answer{
 		"deliver": func(g *gateway, o order.Order) answer { return g.post("/v1/orders/"+o.ID+"/deliver", nil) },
 		"cancel":  func(g *gateway, o order.Order) answer { return g.post("/v1/orders/"+o.ID+"/cancel", nil) },
@@ -344,9 +344,9 @@ func TestADecisionCountsOncePerKey(t *testing.T) {
 	require.Len(t, g.temporal.decided, 1)
 }
 
-// The refund may be over by the time of the second decision: Temporal knows nothing of it
-// but its result.
-func TestOfTwoOperatorsTheSecondHearsWhatWasDecided(t *testing.T) {
+// The refund may be completed by the time of the second decision: then Temporal has only its
+// result.
+func TestTheSecondOfTwoOperatorsLearnsTheDecision(t *testing.T) {
 	for _, choice := range []string{"refund", "settled"} {
 		t.Run(choice, func(t *testing.T) {
 			g := newGateway(t)
@@ -387,7 +387,7 @@ func TestARefundThatIsOnItsWayIsSettledByHand(t *testing.T) {
 	}
 }
 
-// Documents of before there were several providers don't name theirs.
+// Documents from before there were several providers don't name theirs.
 func TestAnOldOrderIsRefundedAtItsProvider(t *testing.T) {
 	g := newGateway(t)
 	o := g.get("/v1/orders/" + g.paidOrder().ID).order(t)

@@ -19,7 +19,7 @@ import (
 	"holdfast/search"
 )
 
-// rolesOf are those of the caller whom the gateway recognizes.
+// rolesOf returns the roles of the caller, as the gateway recognizes them.
 func (g *gateway) rolesOf(k call) []api.Role {
 	if g.cfg.Identity == nil {
 		return []api.Role{api.RoleOperator}
@@ -77,7 +77,7 @@ func walkFields(path string, s *openapi3.Schema, visit func(string, *openapi3.Sc
 	}
 }
 
-// fieldsOf are the paths that stand in an answer.
+// fieldsOf returns the paths of all fields in a response.
 func fieldsOf(t testing.TB, body []byte) map[string]bool {
 	t.Helper()
 	var v any
@@ -106,8 +106,8 @@ func fieldsOf(t testing.TB, body []byte) map[string]bool {
 
 const staffName = "eve-of-support"
 
-// window is a shop where staff did something to all there is: a product of each status,
-// and orders of Ada's with everything that an order can show.
+// window is a shop in which staff have changed everything: it has a product of each status, and
+// orders of Ada's with everything that an order can show.
 type window struct {
 	*gateway
 	t testing.TB
@@ -180,7 +180,7 @@ func newWindow(t testing.TB) window {
 	return w
 }
 
-// reject has the order refused, as its saga does that could not look before.
+// reject has the order rejected by its saga, as if the availability read had failed.
 func (w window) reject() {
 	w.t.Helper()
 	price := int64(9)
@@ -198,8 +198,7 @@ func (w window) reject() {
 	}))
 }
 
-// refund puts on record what staff gave back of the paid order, what staff said of it, and a
-// dispute.
+// refund records a refund of the paid order by staff, with a note, and a dispute.
 func (w window) refund() {
 	w.t.Helper()
 	paid := success(w.paid, "p-1", 2000)
@@ -241,7 +240,7 @@ func (w window) viewOf(id string) search.Order {
 	return d
 }
 
-// staff are all roles of those who work for the shop.
+// staff has all staff roles.
 var staff = []api.Role{api.RoleOperator, api.RoleCatalog, api.RoleFulfilment, api.RoleSupport, api.RoleReadonly}
 
 // readers are the calls that show something, by the roles that may make them.
@@ -260,9 +259,9 @@ func (w window) readers() map[string][]string {
 	}
 }
 
-// A table over every field of every answer: staff read all that the contract names in the calls
-// that they may make, everyone else all but what it keeps for staff.
-func TestWhoReadsWhichField(t *testing.T) {
+// A table of every field of every response: staff see all fields of the calls that they may make;
+// everyone else sees all fields except those for staff.
+func TestEachRoleSeesOnlyItsFields(t *testing.T) {
 	w := newWindow(t)
 	doc, err := loadContract()
 	require.NoError(t, err)
@@ -313,7 +312,7 @@ func liesInOwn(own map[string]bool, path string) bool {
 	return false
 }
 
-func TestCustomersReadStaffForWhoeverWorksForTheShop(t *testing.T) {
+func TestCustomersSeeStaffInsteadOfNames(t *testing.T) {
 	w := newWindow(t)
 	for route, paths := range w.readers() {
 		for _, path := range paths {
@@ -358,7 +357,7 @@ func ownView(w window, id string) string {
 	return string(w.as(api.RoleCustomer, http.MethodGet, "/v1/orders/"+id, nil).body)
 }
 
-// To all but operators a product that isn't listed is one that doesn't exist.
+// To customers, a product that isn't listed doesn't exist.
 func TestWhatIsNotListedIsForOperators(t *testing.T) {
 	w := newWindow(t)
 	for _, id := range []string{"draft", "gone"} {
@@ -394,9 +393,9 @@ func TestWhatIsNotListedIsForOperators(t *testing.T) {
 	}
 }
 
-// A token that proves nothing hides no listed product, and is refused where a valid one
-// might show more; there may be no such product all the same.
-func TestABadTokenIsAsGoodAsNoneForWhatIsListed(t *testing.T) {
+// An invalid token hides no listed product, and is refused if a valid one might show more, even if
+// there is no such product.
+func TestAnInvalidTokenIsIgnoredForListedProducts(t *testing.T) {
 	w := newWindow(t)
 	for name, header := range badTokens(t) {
 		if name == "no token at all" {
@@ -415,8 +414,8 @@ func TestABadTokenIsAsGoodAsNoneForWhatIsListed(t *testing.T) {
 	}
 }
 
-// What a placement is refused for tells a customer no more than the product itself does.
-func TestARefusalTellsNothingOfWhatIsNotListed(t *testing.T) {
+// The refusal of a placement reveals no more to a customer than the product itself.
+func TestARefusalRevealsNothingAboutUnlistedProducts(t *testing.T) {
 	w := newWindow(t)
 	place := func(role api.Role, id string) answer {
 		lines := []line{{"productId": id, "sku": "one", "quantity": 1}, {"productId": "mug", "sku": "one", "quantity": 1}}

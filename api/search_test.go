@@ -84,7 +84,7 @@ func TestAPageOfProducts(t *testing.T) {
 	}
 }
 
-// Whatever stands in a merchant's texts, the page is JSON and says the same.
+// Whatever a merchant's texts contain, the page is valid JSON and has the same texts.
 func TestAnyTextOfAProductIsWrittenAsItIs(t *testing.T) {
 	g := newGateway(t)
 	rapid.Check(t, func(rt *rapid.T) {
@@ -141,8 +141,8 @@ func TestAllOfAQueryReachesTheIndex(t *testing.T) {
 	}
 }
 
-// Nothing in what somebody types is an operator, a wildcard or a field's name: it
-// reaches the index as it is, and is text there.
+// What users type has no operators, wildcards or field names: it reaches the index unchanged, as
+// plain text.
 func TestWhatIsTypedIsPlainText(t *testing.T) {
 	g := newGateway(t)
 	for _, typed := range []string{
@@ -204,7 +204,7 @@ func TestSuggestions(t *testing.T) {
 	require.JSONEq(t, `{"items":[],"terms":[]}`, string(g.get("/v1/products/suggest").body))
 }
 
-// The path of the suggestions would hide a product of that name for good.
+// The path of the suggestions would hide a product with that id.
 func TestNoProductIsCalledSuggest(t *testing.T) {
 	g := newGateway(t)
 	body := `{"title":"T","currency":"EUR","variants":[{"sku":"one","price":1}]}`
@@ -224,7 +224,7 @@ var listCalls = []string{
 	"/v1/products?q=mug", "/v1/products/suggest?q=mu", "/v1/orders?status=paid", "/v1/products/mug/events",
 }
 
-func TestASearchThatCannotBeAnsweredIsTold(t *testing.T) {
+func TestAnUnavailableSearchIsReported(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 5)
 	g.index.set(func(f *fakeIndex) { f.err = errIndexDown })

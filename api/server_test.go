@@ -71,7 +71,7 @@ func TestRequestsAreCountedAndLogged(t *testing.T) {
 	require.NotContains(t, g.log.String(), "7777777777", "an id that nothing can have")
 }
 
-func TestAPanicTellsNothing(t *testing.T) {
+func TestAPanicRevealsNothing(t *testing.T) {
 	broken := newGateway(t, func(c *api.Config) { c.Products = panicking{c.Products} })
 	a := broken.send(t.Context(), call{method: http.MethodGet, path: "/v1/products/mug"})
 	require.Equal(t, http.StatusInternalServerError, a.status)
@@ -86,7 +86,7 @@ type panicking struct{ api.Products }
 
 func (panicking) Get(context.Context, string) (product.Product, error) { panic("a secret") }
 
-func TestReadinessNamesWhatIsAway(t *testing.T) {
+func TestReadinessNamesUnavailableDependencies(t *testing.T) {
 	g := newGateway(t)
 	a := g.get("/readyz")
 	require.Equal(t, http.StatusOK, a.status)
@@ -105,7 +105,7 @@ func TestReadinessNamesWhatIsAway(t *testing.T) {
 	require.Equal(t, http.StatusOK, g.get("/healthz").status, "alive all the same")
 }
 
-func TestTheContractAndItsPageNeedNobodyElse(t *testing.T) {
+func TestTheContractAndItsPageNeedNoOtherServer(t *testing.T) {
 	g := newGateway(t)
 	a := g.send(t.Context(), call{method: http.MethodGet, path: "/openapi.yaml"})
 	require.Equal(t, openapi.Contract(), a.body)
@@ -131,7 +131,7 @@ func TestHeadAnswersAsGetDoes(t *testing.T) {
 	}
 }
 
-func TestNobodyElseCanReachAGatewayThatTrustsEverybody(t *testing.T) {
+func TestAGatewayWithoutAuthenticationListensOnLoopbackOnly(t *testing.T) {
 	g := newGateway(t)
 	var nobody identity.Verifier
 	for addr, ok := range map[string]bool{

@@ -69,7 +69,7 @@ func TestASlowBodyTakesNothingOfTheRequestsTime(t *testing.T) {
 	}
 }
 
-func TestABodyThatDoesNotArriveIsTold(t *testing.T) {
+func TestABodyThatDoesNotArriveIsReported(t *testing.T) {
 	g := newGateway(t)
 	before := g.state()
 	k := orderCall(oneLine(nil))

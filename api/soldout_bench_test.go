@@ -53,7 +53,7 @@ func BenchmarkSoldOut(b *testing.B) {
 	require.NoError(b, err)
 	b.Run("handler alone/bare gin", func(b *testing.B) { handle(b, bareGin(rdb, id), body) })
 	b.Run("handler alone/holdfast", func(b *testing.B) { handle(b, server.Handler(), body) })
-	// In turn, twice: whatever else the machine does then falls on both.
+	// In turn, twice, so that other load on the machine affects both.
 	for range 2 {
 		b.Run("bare gin", func(b *testing.B) { load(b, rdb, bareGin(rdb, id), body) })
 		b.Run("holdfast", func(b *testing.B) { load(b, rdb, server.Handler(), body) })
@@ -84,10 +84,9 @@ func handle(b *testing.B, h http.Handler, body string) {
 	}
 }
 
-// load posts the body from 64 clients, each on its own connection. Beside the
-// rate it tells the processor time of a request, in clients, handler and Redis
-// together: where nothing else runs, the one is the inverse of the other, and
-// it stays true where something else does.
+// load posts the body from 64 clients, each on its own connection. In addition to the rate it reports
+// the processor time per request, of clients, handler and Redis together: on an idle machine one is
+// the inverse of the other, and on a busy machine the processor time is still true.
 func load(b *testing.B, rdb redis.UniversalClient, h http.Handler, body string) {
 	b.Helper()
 	srv := httptest.NewServer(h)

@@ -40,7 +40,7 @@ func large(id string, lines int) search.Order {
 // pageMost is the bound of a page, with the chunk that reaches it.
 const pageMost = 512 << 10
 
-func TestAListShowsOrdersInShort(t *testing.T) {
+func TestAListShowsOrderSummaries(t *testing.T) {
 	g := newGateway(t)
 	for i := range 40 {
 		g.index.orders = append(g.index.orders, large(fmt.Sprintf("o-%d", i), order.MaxLines))
@@ -95,7 +95,7 @@ func TestASmallOrderIsWholeInAList(t *testing.T) {
 	require.Equal(t, 1, page.Items[0].LineCount)
 }
 
-func TestAListShowsProductsInShort(t *testing.T) {
+func TestAListShowsProductSummaries(t *testing.T) {
 	g := newGateway(t)
 	wide := strings.Repeat("é", 32<<10)
 	for i := range 100 {

@@ -10,7 +10,7 @@ import (
 	"holdfast/api"
 )
 
-// ifTag reads the path as one who has the answer of that tag.
+// ifTag reads the path as a client that has the response with that tag.
 func (g *gateway) ifTag(path, tag string) answer {
 	g.t.Helper()
 	return g.do(call{method: http.MethodGet, path: path, header: http.Header{"If-None-Match": {tag}}})
@@ -51,7 +51,7 @@ func TestAProductsTagStandsForItsStockAndAnEditOutlivesASale(t *testing.T) {
 	require.Equal(t, http.StatusOK, put(`"`+version+`"`).status, "the version alone will do")
 }
 
-func TestWhoSeesLessOfAProductHasAnotherTag(t *testing.T) {
+func TestACallerWhoSeesLessOfAProductGetsAnotherTag(t *testing.T) {
 	g := asking(t)
 	g.sell(t, 5)
 	get := call{method: http.MethodGet, path: "/v1/products/mug"}

@@ -13,7 +13,7 @@ import (
 	"holdfast/api"
 )
 
-func TestOneCallerDoesNotTakeThePlacesOfAllWhoWait(t *testing.T) {
+func TestOneCallerCannotTakeAllPlacesForWaiting(t *testing.T) {
 	g := asking(t)
 	g.sell(t, 5)
 	wait := func(customer string) call {

@@ -79,7 +79,7 @@ func TestOnlyOperatorsReadTheWholeURLOfAWebhook(t *testing.T) {
 	require.Contains(t, read(api.RoleReadonly, api.RoleOperator), "hidden")
 }
 
-func TestWebhooksThatCantBe(t *testing.T) {
+func TestInvalidWebhooksAreRefused(t *testing.T) {
 	g := newGateway(t)
 	for body, field := range map[string]string{
 		`{}`:                                     "url",
@@ -169,7 +169,7 @@ func TestDeliveriesAndReplay(t *testing.T) {
 	require.Equal(t, "/problems/webhooks-unavailable", a.problem(t).Type)
 }
 
-// An answer that was lost must not cost the receiver the secret that it knows.
+// If a response is lost, the receiver must not lose the secret that it knows.
 func TestWebhooksCallsUnderAKeyAreTheSameCalls(t *testing.T) {
 	g := newGateway(t)
 	spec := map[string]any{"url": "https://8.8.8.8/", "events": []string{"order.*"}}
