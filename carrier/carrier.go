@@ -1,7 +1,7 @@
-// Package carrier is the boundary to carriers and to services that track parcels. Each has
-// an adapter of its own below this package, in which its words, its signatures and its
-// formats end: the rest of the program knows the nodes and marks of package order. The
-// package never decides about an order.
+// Package carrier is the boundary to carriers and to services that track parcels. Each has its own
+// adapter below this package, which contains everything specific to it: terms, signatures and
+// formats. The rest of the program only knows the nodes and marks of package order. The package
+// never decides about an order.
 package carrier
 
 import (
@@ -16,12 +16,12 @@ import (
 	"holdfast/order"
 )
 
-// Tolerance is how far the timestamp of a signed callback may be off, either way: an older
-// one could be a recorded message that someone sends again.
+// Tolerance is how far the timestamp of a signed callback may be off, either way: an older one could
+// be a replayed message.
 const Tolerance = 5 * time.Minute
 
-// MaxScans bounds the scans of one callback. Those beyond it, the oldest, are left out:
-// services repeat a parcel's whole story in each message.
+// MaxScans limits the scans of one callback. Beyond it the oldest are dropped, because services
+// repeat a parcel's whole history in each message.
 const MaxScans = 100
 
 // Scan is what a carrier reports about a parcel.
@@ -37,12 +37,12 @@ type Scan struct {
 type Carrier interface {
 	// Callback verifies who sent a message and returns what it reports, sorted by when it
 	// occurred. Its error is one of those below. Statuses that say nothing about where a
-	// parcel is are left out; a message with nothing else is ErrIgnored.
+	// parcel is are omitted; a message with nothing else is ErrIgnored.
 	Callback(header http.Header, body []byte, now time.Time) ([]Scan, error)
 }
 
-// What is wrong with a callback. The first two mean that the sender is unknown: it must not
-// read more than this.
+// Errors of callbacks. With one of the first two the sender is unknown, and must not learn more than
+// this.
 var (
 	ErrSignature = errors.New("the callback's signature is missing or wrong")
 	ErrStale     = errors.New("the callback's timestamp is more than 5 minutes off")
@@ -50,15 +50,14 @@ var (
 	ErrIgnored   = errors.New("the callback reports nothing about a parcel")
 )
 
-// Length of a normalized tracking number. Carriers' own have 8 to 40 characters.
+// Length of a normalized tracking number. Those of carriers have 8 to 40 characters.
 const (
 	minNumber = 4
 	maxNumber = 50
 )
 
-// NormalizeNumber returns a tracking number without the spaces, dots and hyphens between
-// which people write its groups, in upper case. It reports whether what is left is one:
-// 4 to 50 letters and digits.
+// NormalizeNumber returns a tracking number in upper case, without the spaces, dots and hyphens that
+// people use to separate groups. It reports whether the result is valid: 4 to 50 letters and digits.
 func NormalizeNumber(number string) (string, bool) {
 	normal := strings.ToUpper(strings.NewReplacer(" ", "", "-", "", ".", "").Replace(number))
 	if len(normal) < minNumber || len(normal) > maxNumber {
@@ -72,8 +71,7 @@ func NormalizeNumber(number string) (string, bool) {
 	return normal, true
 }
 
-// Sort sorts scans by when they occurred, drops repeated ones, and leaves out the oldest
-// beyond MaxScans.
+// Sort sorts scans by when they occurred, and drops repeated ones and the oldest beyond MaxScans.
 func Sort(scans []Scan) []Scan {
 	sorted := slices.Clone(scans)
 	slices.SortStableFunc(sorted, func(a, b Scan) int {
@@ -83,8 +81,8 @@ func Sort(scans []Scan) []Scan {
 	return sorted[max(0, len(sorted)-MaxScans):]
 }
 
-// Words returns a carrier's own words as an order keeps them: one line of valid UTF-8, of
-// at most order.MaxFieldBytes.
+// Words returns a carrier's own words as an order stores them: one line of valid UTF-8 of at most
+// order.MaxFieldBytes.
 func Words(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

@@ -5,27 +5,27 @@ import (
 	"time"
 )
 
-// MaxAddressChanges bounds how often an order's address is changed.
+// MaxAddressChanges limits how often an order's address may be changed.
 const MaxAddressChanges = 50
 
 // Errors of a change of address.
 var (
-	// ErrDelivered: all of the order was delivered.
+	// ErrDelivered means that the whole order was delivered.
 	ErrDelivered = errors.New("the order was delivered")
-	// ErrOtherRegion: taxes and shipping were priced by the country and region that the buyer
-	// paid for.
+	// ErrOtherRegion means that the order was paid: taxes and shipping were calculated for the
+	// country and region of the old address.
 	ErrOtherRegion = errors.New("a paid order can't go to another country or region")
-	// ErrTooManyAddresses: the address was changed as often as it may be.
-	ErrTooManyAddresses = errors.New("the order's address was changed as often as one may be")
+	// ErrTooManyAddresses means that MaxAddressChanges is reached.
+	ErrTooManyAddresses = errors.New("the order's address has already been changed the maximum number of times")
 )
 
-// AddressChange says what a change of address means for a package.
+// AddressChange says how a change of address affects a package.
 type AddressChange string
 
 const (
-	// AddressApplied: nothing names the old address yet.
+	// AddressApplied: the old address isn't on any label yet.
 	AddressApplied AddressChange = "applied"
-	// AddressRelabel: the package is still here, but its label names the old address.
+	// AddressRelabel: the package is still in the warehouse, but its label has the old address.
 	AddressRelabel AddressChange = "relabel"
 	// AddressIntercept: the package is on its way, and its carrier has to be asked.
 	AddressIntercept AddressChange = "intercept_requested"
@@ -33,7 +33,7 @@ const (
 	AddressTooLate AddressChange = "too_late"
 )
 
-// PackageAddress is what a change of address means for one package.
+// PackageAddress says how a change of address affects one package.
 type PackageAddress struct {
 	PackageID string        `json:"packageId"`
 	Change    AddressChange `json:"addressChange"`
@@ -47,9 +47,8 @@ type AddressEntry struct {
 	Note    string    `json:"note,omitempty"`
 }
 
-// Readdress gives the packages that can still be redirected another address, and returns
-// what the change means for each live one. override is for staff: it allows another
-// country or region.
+// Readdress changes the address of the packages that can still be redirected, and returns how the
+// change affects each live one. override, which is for staff, allows another country or region.
 func (f *Fulfilment) Readdress(from, to *Address, override bool) ([]PackageAddress, error) {
 	if f.At >= NodeDelivered {
 		return nil, ErrDelivered
@@ -73,7 +72,7 @@ func (f *Fulfilment) Readdress(from, to *Address, override bool) ([]PackageAddre
 	return changes, nil
 }
 
-// readdress returns what a change of address means for the package.
+// readdress returns how a change of address affects the package.
 func (p *Package) readdress() AddressChange {
 	switch n := p.Node(); {
 	case n >= NodeOutForDelivery:

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// maxClockAhead is how much later than it was recorded an event may say that it occurred:
-// clocks differ.
+// maxClockAhead is how far an event may claim to have occurred after it was recorded, because clocks
+// differ.
 const maxClockAhead = 5 * time.Minute
 
 // Alert is something about an order that an operator should look at.
@@ -14,8 +14,8 @@ type Alert struct {
 	Rule      AlertRule `json:"rule"`
 	PackageID string    `json:"packageId,omitempty"`
 	LineID    string    `json:"lineId,omitempty"`
-	// EventID of an alert about one message. Such an alert stays until it is dismissed;
-	// the others clear themselves.
+	// EventID is set for an alert about one message. Such an alert stays until it is dismissed; all
+	// others clear themselves.
 	EventID string `json:"eventId,omitempty"`
 	Detail  string `json:"detail,omitempty"`
 }
@@ -28,13 +28,13 @@ const (
 	RuleQuantities AlertRule = "quantities"
 	// RuleUnresolved: a package waits for an operator.
 	RuleUnresolved AlertRule = "package_unresolved"
-	// RuleRemovedPackage: a package was undone, and then reported to be on its way.
+	// RuleRemovedPackage: a package was undone, but then reported to be on its way.
 	RuleRemovedPackage AlertRule = "removed_package_moves"
 	// RuleClockAhead: a message says that something occurred after it was recorded.
 	RuleClockAhead AlertRule = "occurred_in_future"
 )
 
-// Check returns what doesn't add up, or needs an operator.
+// Check returns alerts about everything that doesn't add up or needs an operator.
 func (f *Fulfilment) Check() []Alert {
 	var all []Alert
 	for _, l := range f.Lines {

@@ -11,15 +11,15 @@ import (
 var (
 	ErrUnknownPackage  = errors.New("the order has no such package")
 	ErrPackageLeft     = errors.New("the package has left the warehouse")
-	ErrTooManyPackages = errors.New("the order has as many packages as one may have")
+	ErrTooManyPackages = errors.New("the order already has the maximum number of packages")
 	ErrUnknownEvent    = errors.New("the package has no such event")
 	ErrNothingResolved = errors.New("the package has no mark that waits for an operator")
 )
 
-// UnitsError reports lines of which fewer units can be packed, cancelled or returned than
-// were asked for.
+// UnitsError reports lines for which more units were requested than can be packed, cancelled or
+// returned.
 type UnitsError struct {
-	// Lines in the order in which they were asked for.
+	// Lines in the order of the request.
 	Lines []UnitsShort
 }
 
@@ -45,8 +45,8 @@ type LineState struct {
 // left returns how many units are still part of the order.
 func (l LineState) left() int64 { return l.Quantity - l.Removed }
 
-// Fulfilment is what became of a paid order's goods. All its changes check before they
-// change anything: one that returns an error changed nothing.
+// Fulfilment is the state of a paid order's goods. Its methods check before they change anything: one
+// that returns an error has changed nothing.
 //
 // For each line, open + packed = quantity - removed, where packed are the units in live
 // packages.
@@ -56,7 +56,7 @@ type Fulfilment struct {
 	Lines    []LineState `json:"lines"`
 	Packages []Package   `json:"packages,omitempty"`
 	Returns  []Return    `json:"returns,omitempty"`
-	// Floor is the furthest node from NodeLeftWarehouse on that the order reached. The order
+	// Floor is the furthest node that the order has reached, from NodeLeftWarehouse on. The order
 	// never falls below it.
 	Floor Node `json:"floor,omitempty"`
 	// At is the order's node after the last change, and Falls counts how often it fell below
@@ -65,7 +65,7 @@ type Fulfilment struct {
 	Falls map[Node]int `json:"falls,omitempty"`
 }
 
-// NewFulfilment returns the state of an order of which nothing is packed.
+// NewFulfilment returns the state of an order before anything is packed.
 func NewFulfilment(o *Order, released time.Time) Fulfilment {
 	f := Fulfilment{Lines: make([]LineState, len(o.Lines))}
 	for i, l := range o.Lines {
@@ -75,13 +75,13 @@ func NewFulfilment(o *Order, released time.Time) Fulfilment {
 	return f
 }
 
-// Release lets the order be packed, from then on; the zero time doesn't yet.
+// Release allows the order to be packed from the given time on; the zero time means not yet.
 func (f *Fulfilment) Release(at time.Time) {
 	f.Released = at.UTC()
 	f.settle()
 }
 
-// Package returns the package of this id, nil if there is none.
+// Package returns the package with this id, or nil if there is none.
 func (f *Fulfilment) Package(id string) *Package {
 	i := slices.IndexFunc(f.Packages, func(p Package) bool { return p.ID == id })
 	if i < 0 {
@@ -110,7 +110,7 @@ func (f *Fulfilment) unitsAt(lineID string, n Node) int64 {
 	return units
 }
 
-// Pack adds a package. Items must be positive, each line once: see MergeUnits.
+// Pack adds a package. Quantities must be positive, and each line may appear once: see MergeUnits.
 func (f *Fulfilment) Pack(p Package) error {
 	removed := 0
 	for i := range f.Packages {
@@ -131,7 +131,7 @@ func (f *Fulfilment) Pack(p Package) error {
 	return nil
 }
 
-// checkOpen compares what is asked for with what there is of each line.
+// checkOpen returns a UnitsError if more units are requested than a line has.
 func (f *Fulfilment) checkOpen(items []LineUnits, open func(lineID string) int64) error {
 	var short []UnitsShort
 	for _, it := range items {
@@ -145,7 +145,7 @@ func (f *Fulfilment) checkOpen(items []LineUnits, open func(lineID string) int64
 	return nil
 }
 
-// Repack gives a package that hasn't left the warehouse other items.
+// Repack replaces the items of a package that hasn't left the warehouse.
 func (f *Fulfilment) Repack(packageID string, items []LineUnits) error {
 	p, err := f.inHouse(packageID)
 	if err != nil {
@@ -160,8 +160,8 @@ func (f *Fulfilment) Repack(packageID string, items []LineUnits) error {
 	return nil
 }
 
-// RemovePackage undoes a package that hasn't left the warehouse. A stub of it stays, by
-// which late messages, and a repeated request to pack it, are recognized.
+// RemovePackage undoes a package that hasn't left the warehouse. A stub of it stays, so that late
+// messages, and a repeated request to pack it, are recognized.
 func (f *Fulfilment) RemovePackage(packageID string, at time.Time) error {
 	p, err := f.inHouse(packageID)
 	if err != nil {
@@ -184,20 +184,20 @@ func (f *Fulfilment) inHouse(packageID string) (*Package, error) {
 	return p, nil
 }
 
-// Taken is what became of a message about a package.
+// Taken is the result of reporting a message about a package.
 type Taken string
 
 const (
 	TakenNew Taken = "new"
-	// TakenBefore: the message was taken, or taken back, before. Nothing changed.
+	// TakenBefore means that the message was recorded or struck before. Nothing changed.
 	TakenBefore Taken = "before"
-	// TakenOverLimit: there are as many messages as there may be. Nothing changed.
+	// TakenOverLimit means that the limit of messages is reached. Nothing changed.
 	TakenOverLimit Taken = "over_limit"
-	// TakenUnknown: the order has no such package. Nothing changed.
+	// TakenUnknown means that the order has no such package. Nothing changed.
 	TakenUnknown Taken = "unknown"
 )
 
-// Report takes a message about a package, also about one that was removed: Check names it.
+// Report records a message about a package, even about a removed one: Check returns an alert for it.
 func (f *Fulfilment) Report(packageID string, e PackageEvent) Taken {
 	p := f.Package(packageID)
 	switch {
@@ -214,7 +214,7 @@ func (f *Fulfilment) Report(packageID string, e PackageEvent) Taken {
 	return TakenNew
 }
 
-// events counts what was reported of all packages.
+// events returns the number of events of all packages.
 func (f *Fulfilment) events() int {
 	n := 0
 	for i := range f.Packages {
@@ -223,9 +223,8 @@ func (f *Fulfilment) events() int {
 	return n
 }
 
-// Strike takes a wrong message back. It is the only way in which an order falls below a
-// node from NodeLeftWarehouse on: a scan that was never made must not start the time for
-// returns.
+// Strike takes back a wrong message. It is the only way in which an order falls from NodeLeftWarehouse
+// or a later node: a wrong scan must not start the return window.
 func (f *Fulfilment) Strike(packageID, eventID string) error {
 	p := f.Package(packageID)
 	if p == nil {
@@ -243,7 +242,7 @@ func (f *Fulfilment) Strike(packageID, eventID string) error {
 	if struck.Node != 0 && !p.heard(struck.Node) {
 		p.Falls = count(p.Falls, struck.Node)
 	}
-	if p.Live() && before >= f.Floor && p.Node() < f.Floor { // without the message the order hadn't come so far
+	if p.Live() && before >= f.Floor && p.Node() < f.Floor { // without the message the order would not have come this far
 		f.Floor = p.Node()
 	}
 	f.settle()
@@ -305,8 +304,8 @@ func (f *Fulfilment) remove(u LineUnits) {
 	}
 }
 
-// settle follows up a change: it raises the floor to what the order reached, and counts
-// what it fell below. An order with nothing left stays where it was.
+// settle completes a change: it raises the floor to the node that the order has reached, and counts
+// the nodes that it fell below. An order with nothing left stays where it was.
 func (f *Fulfilment) settle() {
 	if f.Nothing() {
 		return
@@ -327,7 +326,7 @@ func (f *Fulfilment) settle() {
 	}
 }
 
-// Clone returns a copy that shares nothing that a later step changes.
+// Clone returns a copy that shares no data that a later step changes.
 func (f *Fulfilment) Clone() Fulfilment {
 	c := *f
 	c.Lines, c.Falls = slices.Clone(f.Lines), maps.Clone(f.Falls)
@@ -339,8 +338,8 @@ func (f *Fulfilment) Clone() Fulfilment {
 	return c
 }
 
-// MergeUnits adds up what was asked for of each line, in the order in which lines first
-// appear. The caller makes sure that quantities are positive and don't overflow.
+// MergeUnits adds up the units of each line, in the order in which lines first appear. The caller
+// ensures that quantities are positive and don't overflow.
 func MergeUnits(items []LineUnits) []LineUnits {
 	var all []LineUnits
 	for _, it := range items {

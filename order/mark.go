@@ -7,8 +7,8 @@ import "slices"
 type Mark string
 
 const (
-	// MarkDelayed, MarkDeliveryFailed and MarkReadyForPickup pass by themselves: they hold
-	// until something is reported that occurred later.
+	// MarkDelayed, MarkDeliveryFailed and MarkReadyForPickup are temporary: they hold until a later
+	// event is reported.
 	MarkDelayed        Mark = "delayed"
 	MarkDeliveryFailed Mark = "delivery_failed"
 	MarkReadyForPickup Mark = "ready_for_pickup"
@@ -27,10 +27,10 @@ func Marks() []Mark {
 	}
 }
 
-// Known reports whether there is such a mark.
+// Known reports whether the mark exists.
 func (m Mark) Known() bool { return slices.Contains(Marks(), m) }
 
-// Passing reports whether the mark holds only until something occurs later.
+// Passing reports whether the mark holds only until a later event.
 func (m Mark) Passing() bool {
 	return m == MarkDelayed || m == MarkDeliveryFailed || m == MarkReadyForPickup
 }

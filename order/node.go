@@ -39,7 +39,7 @@ var nodes = []struct {
 	{NodeDelivered, "delivered"},
 }
 
-// PackageNodes returns the nodes that a package can reach, in their order.
+// PackageNodes returns the nodes that a package can reach, in order.
 func PackageNodes() []Node {
 	var all []Node
 	for _, n := range nodes {
@@ -50,7 +50,7 @@ func PackageNodes() []Node {
 	return all
 }
 
-// ParseNode finds a node by its name, such as in_transit.
+// ParseNode returns the node with this name, such as in_transit.
 func ParseNode(name string) (Node, bool) {
 	for _, n := range nodes {
 		if n.name == name {
@@ -70,14 +70,14 @@ func (n Node) String() string {
 	return fmt.Sprintf("node %d", int(n))
 }
 
-// OfPackage reports whether a package can be reported at the node. NodePacked isn't
-// reported: a package has reached it when it is made.
+// OfPackage reports whether a package can be reported at the node. NodePacked isn't reported: a new
+// package has already reached it.
 func (n Node) OfPackage() bool {
 	_, known := ParseNode(n.String())
 	return known && n > NodePacked
 }
 
-// MarshalText writes a node by its name.
+// MarshalText encodes a node as its name.
 func (n Node) MarshalText() ([]byte, error) {
 	if _, known := ParseNode(n.String()); !known {
 		return nil, fmt.Errorf("%d is not the number of a node", int(n))
@@ -85,7 +85,7 @@ func (n Node) MarshalText() ([]byte, error) {
 	return []byte(n.String()), nil
 }
 
-// UnmarshalText reads a node by its name.
+// UnmarshalText decodes a node from its name.
 func (n *Node) UnmarshalText(name []byte) error {
 	known, ok := ParseNode(string(name))
 	if !ok {

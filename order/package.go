@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// Limits of an order's packages. What exceeds one is refused, or dropped with an alert.
+// Limits of an order's packages. Whatever exceeds one is refused, or dropped with an alert.
 const (
-	// MaxPackages counts the packages that weren't removed.
+	// MaxPackages limits the packages that haven't been removed.
 	MaxPackages = 200
-	// MaxRemovedPackages counts those that were.
+	// MaxRemovedPackages limits those that have.
 	MaxRemovedPackages = 200
-	// MaxPackageEvents counts what was reported of one package.
+	// MaxPackageEvents limits the events of one package.
 	MaxPackageEvents = 40
-	// MaxOrderEvents counts what was reported of all packages of an order.
+	// MaxOrderEvents limits the events of all packages of an order.
 	MaxOrderEvents = 3000
 )
 
@@ -25,7 +25,7 @@ type LineUnits struct {
 	Quantity int64  `json:"quantity"`
 }
 
-// Package is a part of an order that travels as one.
+// Package is a part of an order that is shipped as one.
 type Package struct {
 	ID      string `json:"id"`
 	Version int64  `json:"version"`
@@ -38,32 +38,32 @@ type Package struct {
 	TrackingNumbers   []string    `json:"trackingNumbers,omitempty"`
 	Items             []LineUnits `json:"items"`
 	Address           *Address    `json:"address,omitempty"`
-	// Events are what was reported, by when it occurred. Their order never depends on the
-	// order in which they arrived.
+	// Events are sorted by when they occurred. Their order never depends on the order in which
+	// they arrived.
 	Events []PackageEvent `json:"events,omitempty"`
-	// Struck are the events that an operator took back: if one arrives again, it is dropped.
+	// Struck are the events that an operator struck: if one arrives again, it is dropped.
 	Struck    []PackageEvent `json:"struck,omitempty"`
 	CreatedAt time.Time      `json:"createdAt"`
 	// Falls counts how often each node was reached and struck.
 	Falls map[Node]int `json:"falls,omitempty"`
-	// RemovedAt: the package was undone before it left. Its units are open again.
+	// RemovedAt is set if the package was undone before it left. Its units are open again.
 	RemovedAt time.Time `json:"removedAt,omitzero"`
-	// Resolution of a package that was refused, lost, damaged or returned; the last one.
+	// Resolution is the last one of a package that was refused, lost, damaged or returned.
 	Resolution *Resolution `json:"resolution,omitempty"`
 }
 
 // PackageEvent is one message about a package: a node that it reached, or a mark.
 type PackageEvent struct {
-	// ID tells messages apart: the same one may come any number of times.
+	// ID identifies the message, which may arrive any number of times.
 	ID   string `json:"id"`
 	Node Node   `json:"node,omitempty"`
 	Mark Mark   `json:"mark,omitempty"`
-	// OccurredAt is when it happened, RecordedAt when the gateway took the message.
+	// OccurredAt is when it happened, RecordedAt when the gateway accepted the message.
 	OccurredAt time.Time `json:"occurredAt"`
 	RecordedAt time.Time `json:"recordedAt"`
 	Actor      string    `json:"actor"`
 	Detail     string    `json:"detail,omitempty"`
-	// Resolved: an operator settled what the mark says.
+	// Resolved means that an operator has settled the mark.
 	Resolved bool `json:"resolved,omitempty"`
 }
 
@@ -74,11 +74,11 @@ type Resolution struct {
 	Actor  string        `json:"actor"`
 }
 
-// ResolveAction is what becomes of a package that was refused, lost, damaged or returned.
+// ResolveAction is what happens to a package that was refused, lost, damaged or returned.
 type ResolveAction string
 
 const (
-	// ResolveFound lets the package go on: its marks were wrong, or no longer hold.
+	// ResolveFound lets the package continue: its marks were wrong, or no longer hold.
 	ResolveFound ResolveAction = "found"
 	// ResolveReship sends the units again: they are open, and taken from stock once more.
 	ResolveReship ResolveAction = "reship"
@@ -91,7 +91,7 @@ func (p *Package) Live() bool {
 	return p.RemovedAt.IsZero() && (p.Resolution == nil || p.Resolution.Action == ResolveFound)
 }
 
-// Node returns the furthest node that the package reached.
+// Node returns the furthest node that the package has reached.
 func (p *Package) Node() Node {
 	furthest := NodePacked
 	for _, e := range p.Events {
@@ -111,8 +111,8 @@ func (p *Package) Marks() []Mark {
 	return hold
 }
 
-// holds reports whether a mark that was reported holds. It looks at when things occurred,
-// never at when they arrived.
+// holds reports whether a reported mark still holds. That depends on when events occurred, never on
+// when they arrived.
 func (p *Package) holds(e PackageEvent) bool {
 	if !e.Mark.Passing() {
 		return !e.Resolved
@@ -140,13 +140,13 @@ func (p *Package) Units(lineID string) int64 {
 	return 0
 }
 
-// Knows reports whether a message was taken, or taken back, before.
+// Knows reports whether a message was recorded or struck before.
 func (p *Package) Knows(eventID string) bool {
 	same := func(e PackageEvent) bool { return e.ID == eventID }
 	return slices.ContainsFunc(p.Events, same) || slices.ContainsFunc(p.Struck, same)
 }
 
-// add puts a message in its place.
+// add inserts a message by when it occurred.
 func (p *Package) add(e PackageEvent) {
 	e.OccurredAt, e.RecordedAt = e.OccurredAt.UTC(), e.RecordedAt.UTC()
 	at, _ := slices.BinarySearchFunc(p.Events, e, compareEvents)
@@ -157,7 +157,7 @@ func compareEvents(a, b PackageEvent) int {
 	return cmp.Or(a.OccurredAt.Compare(b.OccurredAt), cmp.Compare(a.ID, b.ID))
 }
 
-// clone returns a copy that shares nothing that a later step changes.
+// clone returns a copy that shares no data that a later step changes.
 func (p *Package) clone() Package {
 	c := *p
 	c.Items, c.Events, c.Struck = slices.Clone(p.Items), slices.Clone(p.Events), slices.Clone(p.Struck)

@@ -2,15 +2,15 @@ package order
 
 import "math/bits"
 
-// RefundOfUnits returns what giving back some more units of a line refunds, in minor
-// units of the order's currency: amount is what all units cost, done how many of them
-// went back before, giving how many do now. It is
+// RefundOfUnits returns the refund for giving back some more units of a line, in minor units of the
+// order's currency. amount is the price of all units, done is how many of them were given back before,
+// and giving is how many are given back now. It is
 //
 //	floor(amount*(done+giving)/all) - floor(amount*done/all)
 //
-// in 128 bits, so that however a line is divided, its parts add up to the whole. The
-// caller makes sure that 0 <= done, 0 <= giving and done+giving <= all, and that the
-// amount isn't negative.
+// in 128 bits, so that the parts of a line always add up to the whole, however it is divided. The
+// caller ensures that 0 <= done, 0 <= giving and done+giving <= all, and that the amount isn't
+// negative.
 func RefundOfUnits(amount, all, done, giving int64) int64 {
 	return share(amount, done+giving, all) - share(amount, done, all)
 }

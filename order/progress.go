@@ -2,13 +2,12 @@ package order
 
 import "slices"
 
-// Node returns the furthest node that the order as a whole reached. From
-// NodeLeftWarehouse on it never falls, unless an event is struck; below, it follows what
-// is packed.
+// Node returns the furthest node that the order as a whole has reached. From NodeLeftWarehouse on it
+// never falls, unless an event is struck; before that, it depends on what is packed.
 func (f *Fulfilment) Node() Node { return f.At }
 
-// furthest returns the furthest node that all units have reached that are still part of
-// the order, of which there is at least one.
+// furthest returns the furthest node that all units still in the order have reached. There must be at
+// least one.
 func (f *Fulfilment) furthest() Node {
 	furthest := NodeDelivered
 	for i, n := range f.LineNodes() {
@@ -27,7 +26,7 @@ func (f *Fulfilment) start() Node {
 	return NodeAwaitingShipment
 }
 
-// Nothing reports whether no unit is part of the order any more: it closes as cancelled.
+// Nothing reports whether the order has no units left: then it closes as cancelled.
 func (f *Fulfilment) Nothing() bool {
 	for _, l := range f.Lines {
 		if l.left() > 0 {
@@ -37,9 +36,9 @@ func (f *Fulfilment) Nothing() bool {
 	return true
 }
 
-// LineNodes returns, for each line, the furthest node that all of its units have reached
-// that are still part of the order. It goes over the packages once: an order may have 2,000
-// lines in 200 packages, and each message asks.
+// LineNodes returns, for each line, the furthest node that all units that are still in the order have
+// reached. It visits each package once, because it runs for every message, and an order may have 2,000
+// lines in 200 packages.
 func (f *Fulfilment) LineNodes() []Node {
 	packageNodes := PackageNodes()
 	lines := make(map[string]int, len(f.Lines))
@@ -73,14 +72,14 @@ func (f *Fulfilment) LineNodes() []Node {
 	return reached
 }
 
-// NodeUnits says how many units stand at a node.
+// NodeUnits says how many units are at a node.
 type NodeUnits struct {
 	Node  Node  `json:"node"`
 	Units int64 `json:"units"`
 }
 
-// Progress returns how many units stand at each node, sorted by node, without those that
-// have none. Its sum is what is part of the order.
+// Progress returns how many units are at each node, sorted by node, without nodes that have none.
+// They add up to the units that are still in the order.
 func (f *Fulfilment) Progress() []NodeUnits {
 	units := map[Node]int64{}
 	for _, l := range f.Lines {

@@ -7,22 +7,22 @@ import (
 	"time"
 )
 
-// NodeReached says that an order, or one of its packages, reached a node. It is published
-// once: the store compares the list of what is reached with what it has published.
+// NodeReached says that an order, or one of its packages, has reached a node. It is published once: the
+// store compares the list of reached nodes with those that it has published.
 type NodeReached struct {
 	// ID is the same for the same order, package and node, until the node is struck and
 	// reached again.
 	ID string `json:"id"`
-	// PackageID is empty where the order as a whole reached the node.
+	// PackageID is empty if the order as a whole reached the node.
 	PackageID  string    `json:"packageId,omitempty"`
 	Node       Node      `json:"node"`
 	OccurredAt time.Time `json:"occurredAt"`
-	// Implied: the order passed the node without any message that named it.
+	// Implied means that the order passed the node without a message about it.
 	Implied bool `json:"implied,omitempty"`
 }
 
-// Reached lists what the order and its packages have reached, from NodePacked on: of a
-// package the nodes that were reported, of the order all that it passed.
+// Reached returns the nodes that the order and its packages have reached, from NodePacked on: for a
+// package those that were reported, for the order all that it has passed.
 func (f *Fulfilment) Reached(orderID string) []NodeReached {
 	var all []NodeReached
 	for i := range f.Packages {
@@ -49,7 +49,7 @@ func (f *Fulfilment) Reached(orderID string) []NodeReached {
 	return all
 }
 
-// when returns when the package first was at the node or further.
+// when returns when the package first reached the node or a later one.
 func (p *Package) when(n Node) time.Time {
 	if n == NodePacked {
 		return p.CreatedAt
@@ -62,7 +62,7 @@ func (p *Package) when(n Node) time.Time {
 	return time.Time{}
 }
 
-// when returns when the last of the live packages came to the node.
+// when returns when the last of the live packages reached the node.
 func (f *Fulfilment) when(n Node) time.Time {
 	var last time.Time
 	for i := range f.Packages {

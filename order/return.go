@@ -7,28 +7,28 @@ import (
 )
 
 const (
-	// MaxReturns bounds the returns of an order, also those that came to nothing.
+	// MaxReturns limits the returns of an order, including those that came to nothing.
 	MaxReturns = 100
-	// ReturnUnreceived is how long an approved return is waited for. Then it closes.
+	// ReturnUnreceived is how long an approved return may take to arrive before it is closed.
 	ReturnUnreceived = 30 * 24 * time.Hour
 )
 
 // Errors of changes to an order's returns.
 var (
 	ErrUnknownReturn  = errors.New("the order has no such return")
-	ErrTooManyReturns = errors.New("the order has as many returns as one may have")
-	// ErrReturnOver: it was declined, received or closed before.
+	ErrTooManyReturns = errors.New("the order already has the maximum number of returns")
+	// ErrReturnOver means that it was declined, received or closed before.
 	ErrReturnOver = errors.New("the return is over")
-	// ErrReturnNotApproved: only what was approved is received.
+	// ErrReturnNotApproved means that it can't be received before it is approved.
 	ErrReturnNotApproved = errors.New("the return is not approved")
 )
 
-// Return is what a buyer sends back of a delivered order.
+// Return is a part of a delivered order that the buyer sends back.
 type Return struct {
 	ID     string       `json:"id"`
 	Status ReturnStatus `json:"status"`
 	Lines  []ReturnLine `json:"lines"`
-	// Received are the units that came back, and in which condition.
+	// Received are the units that came back, with their condition.
 	Received  []ReceivedUnits `json:"received,omitempty"`
 	Actor     string          `json:"actor"`
 	Note      string          `json:"note,omitempty"`
@@ -48,17 +48,17 @@ type ReceivedUnits struct {
 	Condition Condition `json:"condition"`
 }
 
-// Condition says what becomes of units that came back.
+// Condition says what happens to units that came back.
 type Condition string
 
 const (
-	// ConditionRestock puts the units on the shelf again.
+	// ConditionRestock returns the units to stock.
 	ConditionRestock Condition = "restock"
 	// ConditionDamaged writes them off.
 	ConditionDamaged Condition = "damaged"
 )
 
-// ReturnStatus is how far a return came. The list is open.
+// ReturnStatus is how far a return has come. The list is open.
 type ReturnStatus string
 
 const (
@@ -66,7 +66,7 @@ const (
 	ReturnApproved  ReturnStatus = "approved"
 	ReturnDeclined  ReturnStatus = "declined"
 	ReturnReceived  ReturnStatus = "received"
-	// ReturnClosed: it was approved, and nothing came within ReturnUnreceived.
+	// ReturnClosed means that it was approved, but nothing arrived within ReturnUnreceived.
 	ReturnClosed ReturnStatus = "closed"
 )
 
@@ -75,8 +75,8 @@ func (s ReturnStatus) Over() bool {
 	return s == ReturnDeclined || s == ReturnReceived || s == ReturnClosed
 }
 
-// units returns how many units of a line the return takes up: those that came back, or as
-// long as it isn't over those that may.
+// units returns how many units of a line the return covers: those that came back or, until it is over,
+// those that may.
 func (r *Return) units(lineID string) (units int64) {
 	if r.Status == ReturnReceived {
 		for _, u := range r.Received {
@@ -106,7 +106,7 @@ func (f *Fulfilment) Returnable(lineID string) int64 {
 	return max(units, 0) // a delivered package may turn out to be lost
 }
 
-// OpenReturn adds a return. It is requested, or if an operator opens it approved at once.
+// OpenReturn adds a return, which is requested, or already approved if an operator opens it.
 func (f *Fulfilment) OpenReturn(r Return) error {
 	if len(f.Returns) >= MaxReturns {
 		return ErrTooManyReturns
@@ -138,8 +138,7 @@ func (f *Fulfilment) DecideReturn(id string, approve bool, at time.Time) error {
 	return nil
 }
 
-// ReceiveReturn takes what came back, which may be less than was announced, and ends the
-// return.
+// ReceiveReturn records what came back, which may be less than was announced, and ends the return.
 func (f *Fulfilment) ReceiveReturn(id string, received []ReceivedUnits, at time.Time) error {
 	r, err := f.openReturn(id)
 	if err != nil {
@@ -159,8 +158,7 @@ func (f *Fulfilment) ReceiveReturn(id string, received []ReceivedUnits, at time.
 	return nil
 }
 
-// CloseReturns closes the returns that were approved and didn't come in time, and returns
-// their ids.
+// CloseReturns closes the approved returns that haven't arrived in time, and returns their ids.
 func (f *Fulfilment) CloseReturns(now time.Time) (closed []string) {
 	for i := range f.Returns {
 		if r := &f.Returns[i]; r.Status == ReturnApproved && now.Sub(r.UpdatedAt) >= ReturnUnreceived {
@@ -187,8 +185,8 @@ func (f *Fulfilment) openReturn(id string) (*Return, error) {
 	return &f.Returns[i], nil
 }
 
-// Refundable returns what giving back some more units of a line refunds, after all that was
-// removed from the order or came back before: see RefundOfUnits.
+// Refundable returns the refund for giving back some more units of a line, after all units that were
+// removed or came back before: see RefundOfUnits.
 func (f *Fulfilment) Refundable(l Line, giving int64) int64 {
 	done := int64(0)
 	for _, s := range f.Lines {

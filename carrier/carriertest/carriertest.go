@@ -1,4 +1,4 @@
-// Package carriertest is what every adapter of a carrier has to pass.
+// Package carriertest is the test suite that every carrier adapter has to pass.
 package carriertest
 
 import (
@@ -14,7 +14,7 @@ import (
 	"holdfast/order"
 )
 
-// Adapter is a carrier under test, and how to speak as that carrier does.
+// Adapter is a carrier under test, with functions that make its messages.
 type Adapter struct {
 	carrier.Carrier
 	// Write returns a body that reports events of the nodes in_transit and delivered, at the
@@ -24,7 +24,7 @@ type Adapter struct {
 	Sign func(body []byte, now time.Time) http.Header
 	// Unrelated is a body that reports nothing about a parcel.
 	Unrelated []byte
-	// SignsTime: the signature covers when the message was sent.
+	// SignsTime means that the signature covers the time at which the message was sent.
 	SignsTime bool
 }
 
@@ -67,7 +67,7 @@ func Run(t *testing.T, a Adapter) {
 		require.NoError(t, err)
 		require.Equal(t, first, again[:2])
 	})
-	t.Run("who doesn't have the secret is refused", func(t *testing.T) {
+	t.Run("a sender without the secret is refused", func(t *testing.T) {
 		for name, h := range map[string]http.Header{
 			"no signature": {}, "another message's": a.Sign([]byte("{}"), now), "nonsense": nonsense(signed),
 		} {
@@ -75,13 +75,13 @@ func Run(t *testing.T, a Adapter) {
 			require.ErrorIs(t, err, carrier.ErrSignature, name)
 		}
 	})
-	t.Run("a recorded message isn't taken again", func(t *testing.T) {
+	t.Run("a replayed message is refused if its time is signed", func(t *testing.T) {
 		_, err := a.Callback(signed, body, now.Add(carrier.Tolerance+2*time.Second))
 		if a.SignsTime {
 			require.ErrorIs(t, err, carrier.ErrStale)
 			return
 		}
-		require.NoError(t, err, "it only reports what is known")
+		require.NoError(t, err, "it only repeats what is known")
 	})
 	t.Run("what isn't a message is malformed", func(t *testing.T) {
 		for _, b := range [][]byte{
@@ -97,7 +97,7 @@ func Run(t *testing.T, a Adapter) {
 			require.ErrorIs(t, err, carrier.ErrIgnored, "%s", b)
 		}
 	})
-	t.Run("a long story is cut to its newest scans", func(t *testing.T) {
+	t.Run("a long history is reduced to its newest scans", func(t *testing.T) {
 		var story []order.PackageEvent
 		for i := range carrier.MaxScans + 20 {
 			story = append(story, event(strings.Repeat("x", i+1), order.NodeInTransit, now.Add(time.Duration(i)*time.Minute)))

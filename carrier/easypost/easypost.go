@@ -35,7 +35,7 @@ type Webhook struct {
 
 var _ carrier.Carrier = (*Webhook)(nil)
 
-// New takes the webhook secret that EasyPost was given, of at least 16 bytes.
+// New returns a Webhook for the secret that EasyPost was given, which has at least 16 bytes.
 func New(secret string) (*Webhook, error) {
 	key := norm.NFKD.String(secret) // as EasyPost does before it signs
 	if len(key) < minSecretBytes {
@@ -57,7 +57,7 @@ type tracker struct {
 	Details      []detail `json:"tracking_details"`
 }
 
-// detail is one scan of a tracker, which lists all of them each time.
+// detail is one scan of a tracker, which lists all its scans each time.
 type detail struct {
 	Message      string    `json:"message"`
 	Status       string    `json:"status"`
@@ -65,8 +65,8 @@ type detail struct {
 	Datetime     time.Time `json:"datetime"`
 }
 
-// Callback implements carrier.Carrier. EasyPost signs no time, so an old message may be
-// sent again by whoever recorded it: it reports only what is known then.
+// Callback implements carrier.Carrier. EasyPost doesn't sign a time, so a recorded message can be
+// replayed: it only reports what is already known.
 func (w *Webhook) Callback(header http.Header, body []byte, _ time.Time) ([]carrier.Scan, error) {
 	if err := w.verify(header, body); err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ func (w *Webhook) Callback(header http.Header, body []byte, _ time.Time) ([]carr
 	var scans []carrier.Scan
 	for _, d := range e.Result.Details {
 		meaning, said := meaningOf(d.Status, d.StatusDetail)
-		if !said || d.Datetime.IsZero() { // some carriers announce what they give no time yet
+		if !said || d.Datetime.IsZero() { // some carriers announce events without a time
 			continue
 		}
 		scans = append(scans, carrier.Scan{TrackingNumber: number, Event: order.PackageEvent{
@@ -120,7 +120,7 @@ func (w *Webhook) Sign(body []byte) http.Header {
 	return h
 }
 
-// id is the same whenever the detail is repeated: EasyPost gives it none.
+// id returns an id that is the same whenever the detail is repeated: EasyPost's details have none.
 func (d detail) id(number string) string {
 	sum := sha256.Sum256([]byte(strings.Join([]string{
 		number, d.Datetime.UTC().Format(time.RFC3339), d.Status, d.StatusDetail,

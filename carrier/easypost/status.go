@@ -2,14 +2,14 @@ package easypost
 
 import "holdfast/order"
 
-// meaning is what a status says of a package: a node or a mark.
+// meaning is what a status says about a package: a node or a mark.
 type meaning struct {
 	Node order.Node
 	Mark order.Mark
 }
 
-// byDetail are the details of a status that say more than the status itself, or something
-// else. They count with whichever status they come.
+// byDetail has the status details that are more specific than the status itself, or differ from it.
+// They apply with any status.
 var byDetail = map[string]meaning{
 	"received_at_origin_facility": {Node: order.NodeLeftWarehouse},
 	"delayed":                     {Mark: order.MarkDelayed},
@@ -35,18 +35,18 @@ var byStatus = map[string]meaning{
 	"failure":              {Mark: order.MarkDeliveryFailed},
 }
 
-// silent statuses say nothing about where a parcel is: a label exists, or doesn't any more,
-// or the service has no news.
+// silent statuses say nothing about where a parcel is: a label was created or cancelled, or the
+// service has no news.
 var silent = map[string]bool{"unknown": true, "pre_transit": true, "cancelled": true, "error": true}
 
-// meaningOf returns what a status says, and whether it says anything. A status that isn't
-// in the tables says nothing either: EasyPost may add some.
+// meaningOf returns what a status says, and whether it says anything. Unknown statuses, which EasyPost
+// may add, say nothing.
 func meaningOf(status, detail string) (meaning, bool) {
 	if silent[status] {
 		return meaning{}, false
 	}
 	said, known := byStatus[status]
-	if status == "delivered" || status == "return_to_sender" { // a detail only says why, or what was before
+	if status == "delivered" || status == "return_to_sender" { // the detail only says why, or what came before
 		return said, true
 	}
 	if closer, ok := byDetail[detail]; ok && known {

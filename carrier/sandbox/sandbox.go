@@ -1,6 +1,6 @@
-// Package sandbox is a carrier that exists nowhere: for development, demonstrations and
-// tests. Its messages are signed as Standard Webhooks demands
-// (https://www.standardwebhooks.com), and report nodes and marks by their own names.
+// Package sandbox is a fictitious carrier for development, demonstrations and tests. Its messages are
+// signed as in Standard Webhooks (https://www.standardwebhooks.com), and report nodes and marks by
+// their names in Holdfast.
 package sandbox
 
 import (
@@ -20,18 +20,18 @@ import (
 // messageType is the type of all messages.
 const messageType = "tracking.updated"
 
-// Carrier signs messages, and verifies and reads those that were signed.
+// Carrier signs messages, and verifies and reads signed ones.
 type Carrier struct {
 	hook *webhooks.Webhook
 }
 
 var _ carrier.Carrier = (*Carrier)(nil)
 
-// New takes a secret of Standard Webhooks: "whsec_" followed by base64.
+// New returns a Carrier for a Standard Webhooks secret: "whsec_" followed by base64.
 func New(secret string) (*Carrier, error) {
 	hook, err := webhooks.NewWebhook(secret)
 	if err != nil {
-		return nil, errors.New("the carrier's secret is not whsec_ and base64") // the cause would show a part of it
+		return nil, errors.New("the carrier's secret is not whsec_ and base64") // the cause would reveal a part of it
 	}
 	return &Carrier{hook: hook}, nil
 }
@@ -84,7 +84,7 @@ func (c *Carrier) Callback(header http.Header, body []byte, now time.Time) ([]ca
 }
 
 func (c *Carrier) verify(header http.Header, body []byte, now time.Time) error {
-	// The library would compare the timestamp with a clock of its own.
+	// The library would compare the timestamp with the system clock.
 	if err := c.hook.VerifyIgnoringTimestamp(body, header); err != nil {
 		return carrier.ErrSignature
 	}

@@ -1,10 +1,9 @@
-// Package tracking keeps who carries which tracking number, and the scans of numbers that
-// no package carries yet. Each number of each adapter is one entity in Redis, on which one
-// script at a time runs: so a scan and its package may come in either order, and neither
-// misses the other.
+// Package tracking stores which packages have which tracking numbers, and the scans of numbers that
+// no package has yet. Each number of each adapter is one entity in Redis, on which only one script
+// runs at a time: so a scan and its package may arrive in either order, and neither misses the other.
 //
-// Scans are the same if their event ids are. A repeated scan is passed on until the
-// workflow of every owner has it; the workflow drops what it has.
+// Scans are the same if their event ids are. A repeated scan is passed on until the workflow of every
+// owner has it; the workflow drops the scans that it already has.
 package tracking
 
 import (
@@ -38,26 +37,26 @@ const (
 	// Kept is how long a number is kept after its last scan or owner, and how long a scan
 	// waits for its package.
 	Kept = 30 * 24 * time.Hour
-	// Older is how much older than its package a scan may be: numbers are used again.
+	// Older is how much older than its package a scan may be, because numbers are reused.
 	Older = 3 * 24 * time.Hour
-	// MaxOwners bounds the packages that share a number, and MaxScans the scans of one.
+	// MaxOwners limits the packages that share a number, and MaxScans its scans.
 	MaxOwners = 20
 	MaxScans  = 200
 )
 
-// Errors of a number that has too much.
+// Errors for a number that has reached a limit.
 var (
-	ErrTooManyOwners = errors.New("the tracking number belongs to as many packages as one may")
-	ErrTooManyScans  = errors.New("the tracking number has as many scans as one may have")
+	ErrTooManyOwners = errors.New("the tracking number already belongs to the maximum number of packages")
+	ErrTooManyScans  = errors.New("the tracking number already has the maximum number of scans")
 )
 
 // Number is a tracking number of one adapter. It must be normalized.
 type Number struct{ Adapter, Number string }
 
-// Owner is a package that carries a tracking number.
+// Owner is a package with a tracking number.
 type Owner struct {
 	OrderID string `json:"orderId"`
-	// PlacedAt of the order: an order's id may be used again.
+	// PlacedAt of the order, because an order id may be reused.
 	PlacedAt  time.Time `json:"placedAt"`
 	PackageID string    `json:"packageId"`
 	CreatedAt time.Time `json:"-"` // of the package
@@ -65,7 +64,7 @@ type Owner struct {
 
 func (o Owner) name() string { return o.OrderID + "/" + o.PackageID }
 
-// storedOwner and storedScan have their time as the scripts compare it.
+// storedOwner and storedScan have their times in the format that the scripts compare.
 type storedOwner struct {
 	Owner
 	CreatedAt int64 `json:"createdAt"` // ms
@@ -76,13 +75,13 @@ type storedScan struct {
 	OccurredAt int64              `json:"occurredAt"` // ms
 }
 
-// Store is the tracking numbers on one Redis or one Redis Cluster.
+// Store stores tracking numbers in one Redis or Redis Cluster.
 type Store struct {
 	rdb redis.UniversalClient
 	now func() time.Time
 }
 
-// New returns the tracking numbers that rdb keeps. The caller closes rdb.
+// New returns a Store in rdb. The caller closes rdb.
 func New(rdb redis.UniversalClient, now func() time.Time) *Store { return &Store{rdb: rdb, now: now} }
 
 func (n Number) name() string   { return n.Adapter + ":" + n.Number }
@@ -98,11 +97,11 @@ func (n Number) check() error {
 	return nil
 }
 
-// scanName names a scan among those that wait.
+// scanName returns the name of a scan among those that wait.
 func (n Number) scanName(eventID string) string { return n.name() + "/" + eventID }
 
-// Scan takes a scan. It returns the owners whose workflow doesn't have it yet, and whether
-// it waits for one.
+// Scan stores a scan. It returns the owners whose workflows don't have it yet, and whether it waits
+// for an owner.
 func (s *Store) Scan(ctx context.Context, n Number, e order.PackageEvent) (owners []Owner, waits bool, err error) {
 	if err := n.check(); err != nil {
 		return nil, false, err
@@ -138,8 +137,8 @@ func (s *Store) Scan(ctx context.Context, n Number, e order.PackageEvent) (owner
 	return owners, false, nil
 }
 
-// Own notes that a package carries a number, and returns the scans that its workflow
-// doesn't have yet. They wait until Taken says that it does.
+// Own records that a package has a number, and returns the scans that its workflow doesn't have yet.
+// They wait until Taken is called for them.
 func (s *Store) Own(ctx context.Context, n Number, o Owner) ([]order.PackageEvent, error) {
 	if err := n.check(); err != nil {
 		return nil, err
@@ -169,12 +168,12 @@ func (s *Store) Own(ctx context.Context, n Number, o Owner) ([]order.PackageEven
 	return scans, nil
 }
 
-// Taken notes that an owner's workflow has a scan.
+// Taken records that an owner's workflow has a scan.
 func (s *Store) Taken(ctx context.Context, n Number, eventID string, o Owner) error {
 	return s.done(ctx, n, redisdb.Call{Script: takenScript, Keys: n.keys(), Args: []any{eventID, o.name(), n.scanName(eventID)}})
 }
 
-// Disown notes that a package no longer carries a number.
+// Disown records that a package no longer has a number.
 func (s *Store) Disown(ctx context.Context, n Number, o Owner) error {
 	return s.done(ctx, n, redisdb.Call{Script: disownScript, Keys: n.keys()[:1], Args: []any{o.name()}})
 }
@@ -189,7 +188,7 @@ func (s *Store) done(ctx context.Context, n Number, c redisdb.Call) error {
 	return nil
 }
 
-// run returns the texts of a script's answer, of which there is at least one.
+// run returns the strings that a script returns, which must be at least one.
 func (s *Store) run(ctx context.Context, c redisdb.Call) ([]string, error) {
 	answer, err := redisdb.Run(ctx, s.rdb, c)[0].StringSlice()
 	if err == nil && len(answer) == 0 {
@@ -202,12 +201,12 @@ func (s *Store) run(ctx context.Context, c redisdb.Call) ([]string, error) {
 type Unmatched struct {
 	Number
 	Event order.PackageEvent
-	// Since is when it came.
+	// Since is when it arrived.
 	Since time.Time
 }
 
-// Unmatched lists scans that wait, the newest of each bucket first, at most limit of each
-// bucket, and forgets those that waited for longer than Kept.
+// Unmatched returns scans that wait for a package, newest first in each bucket and at most limit of
+// each bucket, and deletes those that have waited for longer than Kept.
 func (s *Store) Unmatched(ctx context.Context, limit int) ([]Unmatched, error) {
 	var all []Unmatched
 	for _, bucket := range redisdb.AllBuckets() {
@@ -236,7 +235,7 @@ func (s *Store) unmatchedOf(ctx context.Context, key string, limit int) ([]Unmat
 		n := Number{adapter, code}
 		doc, err := s.rdb.HGet(ctx, n.keys()[0], "scan:"+eventID).Bytes()
 		if errors.Is(err, redis.Nil) {
-			continue // the number was forgotten
+			continue // the number has expired
 		}
 		if err != nil {
 			return nil, err

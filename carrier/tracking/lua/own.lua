@@ -1,10 +1,10 @@
--- own: a package carries a tracking number from now on.
+-- own: a package has a tracking number from now on.
 -- KEYS 1 the number's entity, see scan · 2 the bucket's scans that wait for an owner
 -- ARGV 1 the owner, <order>/<package> · 2 its JSON, with createdAt, ms · 3 how much older than
 --      the package a scan may be, ms · 4 how long the entity is kept, ms · 5 most owners of a
 --      number
--- Returns {"FULL"}: the number has as many owners as it may · {"OWNS", scan JSON...}: the scans
---      that this owner's workflow doesn't have yet. They wait on until it has them.
+-- Returns {"FULL"}: the number has the maximum number of owners · {"OWNS", scan JSON...}: the scans
+--      that this owner's workflow doesn't have yet. They keep waiting until it has them.
 local field = 'owner:' .. ARGV[1]
 local all = redis.call('HGETALL', KEYS[1])
 local owners, scans, has = 0, {}, {}

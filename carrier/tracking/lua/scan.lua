@@ -1,14 +1,14 @@
--- scan: take a scan of a tracking number.
+-- scan: store a scan of a tracking number.
 -- KEYS 1 the number's entity, a hash: owner:<order>/<package> the owner's JSON ·
 --        scan:<event id> the scan's JSON · has:<event id> the owners whose workflow has the
 --        scan, as a JSON list
---      2 the bucket's scans that wait for an owner, a sorted set by when they came
+--      2 the bucket's scans that wait for an owner, a sorted set by when they arrived
 -- ARGV 1 event id · 2 scan, JSON · 3 when it occurred, ms · 4 now, ms · 5 how much older than
 --      an owner's package a scan may be, ms · 6 how long the entity is kept, ms · 7 most scans
 --      of a number · 8 the scan's name in KEYS 2
--- Returns {"FULL"}: the number has as many scans as it may · {"WAITS"}: no owner takes it, it
---      is kept · {"OWNED", owner JSON...}: the owners whose workflow doesn't have it yet, none
---      if all do
+-- Returns {"FULL"}: the number has the maximum number of scans · {"WAITS"}: it has no owner yet and
+--      is kept · {"OWNED", owner JSON...}: the owners whose workflows don't have it yet, none if
+--      all do
 local id = ARGV[1]
 local known = redis.call('HGET', KEYS[1], 'scan:' .. id)
 if not known then

@@ -1,4 +1,4 @@
--- taken: an owner's workflow has a scan, and has it for good.
+-- taken: an owner's workflow has stored a scan durably.
 -- KEYS 1 the number's entity, see scan · 2 the bucket's scans that wait for an owner
 -- ARGV 1 event id · 2 the owner, <order>/<package> · 3 the scan's name in KEYS 2
 -- Returns "OK", also if the scan is no longer known
