@@ -37,7 +37,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 			Name: "holdfast_placements_total", Help: "Placement requests by result.",
 		}, []string{"answer"}),
 		availabilityReads: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "holdfast_availability_reads_total", Help: "Availability reads before an order, by answer.",
+			Name: "holdfast_availability_reads_total", Help: "Availability reads for placements, by result.",
 		}, []string{"answer"}),
 		searches: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "holdfast_product_searches_total", Help: "Product searches by result, one for each page.",
