@@ -24,17 +24,17 @@ type Attempt = order.Attempt
 
 // CancelRequest defines model for CancelRequest.
 type CancelRequest struct {
-	// Note In the caller's own words, at most 200 bytes. It stands in the `detail` of the journal's entry. Customers read
-	// their own note, and never one by staff.
+	// Note Free text, at most 200 bytes. It is stored in the `detail` of the journal entry. Customers see their own notes,
+	// never those of staff.
 	Note string `json:"note,omitempty"`
 
-	// Reason Why. Customers have `customer`, and staff all of them; `customer` is also for what staff do on a customer's
-	// behalf. Left out or empty, it is `operator` for staff. It becomes the order's `cancelReason`, where customers
-	// read `operator` instead of `fraud`.
+	// Reason Why the order is cancelled. Customers can give only `customer`; staff can give any of them, and use `customer`
+	// when they act on a customer's behalf. If omitted or empty, it is `customer` for customers and `operator` for
+	// staff. It becomes the order's `cancelReason`, where customers see `operator` instead of `fraud`.
 	Reason order.Reason `json:"reason,omitempty"`
 }
 
-// Currency A code of ISO 4217. A new product's has to be that of a currency which exists; others are 422.
+// Currency An ISO 4217 code. The currency of a new product has to exist; otherwise the call is 422.
 type Currency = string
 
 // DelistStarted defines model for DelistStarted.
@@ -55,12 +55,12 @@ type DisputeName struct {
 type DisputePage struct {
 	Items []Dispute `json:"items"`
 
-	// NextCursor For the next page; left out on the last one.
+	// NextCursor Pass it as `cursor` to get the next page; omitted on the last page.
 	NextCursor string `json:"nextCursor,omitempty"`
 }
 
-// ExternalReference The name by which another system knows this. It is found only as a whole, letter by letter, and needn't be unique.
-// At most 128 bytes in one line, without a space at either end; empty is as good as left out.
+// ExternalReference The identifier of this object in another system. A search has to match it exactly; it needn't be unique. At most 128
+// bytes on one line, without leading or trailing spaces; empty is the same as omitted.
 type ExternalReference = string
 
 // FieldProblem defines model for FieldProblem.
@@ -68,31 +68,30 @@ type FieldProblem = product.FieldProblem
 
 // Health defines model for Health.
 type Health struct {
-	// Checks ok, unavailable, or unknown where a dependency doesn't say. `redis-durability` is whether Redis keeps what it
+	// Checks ok, unavailable, or unknown if a dependency doesn't say. `redis-durability` reports whether Redis keeps what it
 	// acknowledges.
 	Checks map[string]string `json:"checks,omitempty"`
 
-	// Status ok; degraded, where something is away without which orders go on (200 all the same); unavailable;
-	// stopping.
+	// Status ok; degraded, if a dependency is unavailable that orders don't need (still 200); unavailable; or stopping.
 	Status string `json:"status"`
 }
 
-// ID [A-Za-z0-9._~-]{1,64}, and neither `.` nor `..`, which a path means otherwise.
+// ID [A-Za-z0-9._~-]{1,64}, but neither `.` nor `..`, which have another meaning in a path.
 type ID = string
 
-// LineProduct A line's product as it is now, joined by `expand=products`. What was bought is in the line itself.
+// LineProduct A line's product as it is now, included by `expand=products`. The line itself has what was ordered.
 type LineProduct struct {
-	// Available Units of the line's variant that can be bought.
+	// Available How many units of the line's variant can be ordered.
 	Available *int64 `json:"available,omitempty"`
 
-	// Currency A code of ISO 4217. A new product's has to be that of a currency which exists; others are 422.
+	// Currency An ISO 4217 code. The currency of a new product has to exist; otherwise the call is 422.
 	Currency Currency `json:"currency"`
 	Image    string   `json:"image,omitempty"`
 
-	// Price Of the line's variant, in minor units; left out, with `available`, where the product has dropped it.
+	// Price The price of the line's variant, in minor units. Omitted, like `available`, if the product no longer has the variant.
 	Price *int64 `json:"price,omitempty"`
 
-	// Status draft, listed, delisted.
+	// Status draft, listed or delisted.
 	Status string `json:"status"`
 	Title  string `json:"title"`
 }
@@ -100,11 +99,12 @@ type LineProduct struct {
 // LineRequest defines model for LineRequest.
 type LineRequest = order.LineRequest
 
-// Metadata What another system attaches for its own use; here it is only kept and shown. At most 40 keys, each named like an
-// Id, and 4,096 bytes of keys and values together. Values may have line breaks and tabs, and may be empty.
+// Metadata Data that another system attaches for its own use; Holdfast only stores and returns it. At most 40 keys, each of
+// the form of an Id, and 4,096 bytes of keys and values together. Values may contain line breaks and tabs, and may be
+// empty.
 type Metadata = product.Metadata
 
-// OptionalID As an Id; may be left out, or empty, where the product has one variant.
+// OptionalID Like an Id, but may be omitted or empty if the product has only one variant.
 type OptionalID = string
 
 // Order defines model for Order.
@@ -114,43 +114,43 @@ type Order = order.Order
 type OrderRequest struct {
 	Address *Address `json:"address,omitempty"`
 
-	// CustomerID An operator has to say whose order it is. A customer may leave it out; another than his own is 403.
+	// CustomerID Staff have to say whose order it is. Customers may omit it; any id other than their own is 403.
 	CustomerID string `json:"customerId,omitempty"`
 
-	// ExternalReference As of an Order; the customer and staff can read it. It can't be changed later.
+	// ExternalReference As in Order; the customer and staff can read it. It can't be changed later.
 	ExternalReference string `json:"externalReference,omitempty"`
 
-	// Lines At most 500, unless the shop allows another number, of up to 2,000. More are 422.
+	// Lines At most 500, unless the shop has set another limit of up to 2,000. More are 422.
 	Lines []LineRequest `json:"lines"`
 
-	// Metadata As of an Order; the customer and staff can read it. It can't be changed later.
+	// Metadata As in Order; the customer and staff can read it. It can't be changed later.
 	Metadata product.Metadata `json:"metadata,omitempty"`
 }
 
-// OrderSummary An order in short, as lists show it. Journal and shortages are in `GET /v1/orders/{id}`.
+// OrderSummary A summary of an order, as lists show it. `GET /v1/orders/{id}` also has the journal and shortages.
 type OrderSummary = order.Summary
 
 // PaymentOffer What the buyer needs to pay.
 type PaymentOffer struct {
 	Amount int64 `json:"amount"`
 
-	// Attempt Numbers the order's payments, from 1.
+	// Attempt The number of this payment among the order's payments, starting at 1.
 	Attempt int `json:"attempt"`
 
-	// ClientSecret For the provider's own script in the shop's page.
+	// ClientSecret For the provider's script on the shop's page.
 	ClientSecret string `json:"clientSecret,omitempty"`
 	Currency     string `json:"currency"`
 	OrderID      string `json:"orderId"`
 	PaymentID    string `json:"paymentId"`
 	Provider     string `json:"provider"`
 
-	// RedirectURL The provider's page.
+	// RedirectURL The provider's payment page.
 	RedirectURL string `json:"redirectUrl,omitempty"`
 }
 
 // PaymentRequest defines model for PaymentRequest.
 type PaymentRequest struct {
-	// Provider The payment provider; left out, the shop's first one.
+	// Provider The payment provider. Defaults to the first one that the shop has configured.
 	Provider string `json:"provider,omitempty"`
 }
 
@@ -161,7 +161,7 @@ type PaymentResult struct {
 	Currency string           `json:"currency,omitempty"`
 	Deadline time.Time        `json:"deadline"`
 
-	// Disputes Payments that a bank asks back.
+	// Disputes Payments that the buyer's bank disputes.
 	Disputes []Dispute  `json:"disputes,omitempty"`
 	OrderID  string     `json:"orderId"`
 	PaidAt   *time.Time `json:"paidAt,omitempty"`
@@ -174,19 +174,19 @@ type Price = int64
 
 // ProblemMeaning defines model for ProblemMeaning.
 type ProblemMeaning struct {
-	// Advice What a caller can do about it.
+	// Advice What the caller can do about it.
 	Advice string `json:"advice"`
 	Detail string `json:"detail,omitempty"`
 
-	// RetryAfter Seconds after which to ask again, where that helps.
+	// RetryAfter How many seconds to wait before trying again, if that helps.
 	RetryAfter int64  `json:"retryAfter,omitempty,omitzero"`
 	Status     int    `json:"status"`
 	Title      string `json:"title"`
 }
 
-// ProblemType What a type of problem means.
+// ProblemType The meaning of a problem type.
 type ProblemType struct {
-	// Meanings One for each case in which the type is answered.
+	// Meanings One for each case in which this type is returned.
 	Meanings []ProblemMeaning `json:"meanings"`
 	Type     string           `json:"type"`
 }
@@ -197,37 +197,38 @@ type Product struct {
 	Brand      string            `json:"brand,omitempty"`
 	Category   string            `json:"category,omitempty"`
 
-	// Currency A code of ISO 4217. A new product's has to be that of a currency which exists; others are 422.
+	// Currency An ISO 4217 code. The currency of a new product has to exist; otherwise the call is 422.
 	Currency    Currency `json:"currency"`
 	Description string   `json:"description,omitempty"`
 
-	// ExternalReference How another system calls the product. For staff only.
+	// ExternalReference The product's identifier in another system. For staff only.
 	ExternalReference string `json:"externalReference,omitempty"`
 
-	// ID [A-Za-z0-9._~-]{1,64}, and neither `.` nor `..`, which a path means otherwise.
+	// ID [A-Za-z0-9._~-]{1,64}, but neither `.` nor `..`, which have another meaning in a path.
 	ID    ID     `json:"id"`
 	Image string `json:"image,omitempty"`
 
-	// MaxPerOrder Units that one order may have, all variants together; left out where the product sets no limit.
+	// MaxPerOrder How many units one order may contain, across all variants; omitted if the product sets no limit.
 	MaxPerOrder int64 `json:"maxPerOrder,omitempty"`
 
-	// Metadata What other systems attached to the product. For staff only.
+	// Metadata Data that other systems attached to the product. For staff only.
 	Metadata map[string]string `json:"metadata,omitempty"`
 
-	// Status draft, listed, delisted.
+	// Status draft, listed or delisted.
 	Status   string    `json:"status"`
 	Tags     []string  `json:"tags,omitempty"`
 	Title    string    `json:"title"`
 	Variants []Variant `json:"variants"`
 
-	// Version Grows with every change, also of the stock.
+	// Version Grows with every change, including changes of the stock.
 	Version int64 `json:"version"`
 }
 
-// ProductLines JSON lines, each a product's id and its spec.
+// ProductLines JSON lines, each with a product's id and its spec.
 type ProductLines = []any
 
-// ProductPatch Fields to change, as in ProductSpec; `null` removes an optional one. `title`, `currency` and `variants` are required of every product.
+// ProductPatch Fields to change, as in ProductSpec; `null` removes an optional one. Every product requires `title`, `currency` and
+// `variants`.
 type ProductPatch = map[string]any
 
 // ProductSpec defines model for ProductSpec.
@@ -241,13 +242,13 @@ type RefundDecision struct {
 	// Choice refund, assign or settled.
 	Choice string `json:"choice"`
 
-	// OrderID To assign to.
+	// OrderID The order to assign the payment to.
 	OrderID   string `json:"orderId,omitempty"`
 	PaymentID string `json:"paymentId"`
 	RefundID  string `json:"refundId"`
 
-	// Status The status that the decision is about; where the refund has another one by now, it doesn't count. Left
-	// out, it is whichever of `failed` and `case` the refund has. To settle one that is `due` or `pending`, name it.
+	// Status The status that the decision applies to; if the refund has another status by now, the decision is refused. If
+	// omitted, `failed` and `case` both qualify. To settle a refund that is `due` or `pending`, name that status.
 	Status string `json:"status,omitempty"`
 }
 
@@ -255,16 +256,16 @@ type RefundDecision struct {
 type RefundPage struct {
 	Items []Refund `json:"items"`
 
-	// NextCursor For the next page; left out on the last one.
+	// NextCursor Pass it as `cursor` to get the next page; omitted on the last page.
 	NextCursor string `json:"nextCursor,omitempty"`
 }
 
 // RefundRequest defines model for RefundRequest.
 type RefundRequest struct {
-	// Amount In minor units; left out, all that is left of the payment.
+	// Amount In minor units. Defaults to all that is left of the payment.
 	Amount *int64 `json:"amount,omitempty"`
 
-	// Note For the shop's own people, at most 200 bytes.
+	// Note For staff, at most 200 bytes.
 	Note string `json:"note,omitempty"`
 }
 
@@ -279,7 +280,7 @@ type StockAdjustment struct {
 	SKU    string `json:"sku,omitempty"`
 }
 
-// StockLines JSON lines, each a product's id and how its stock moves.
+// StockLines JSON lines, each with a product's id and an adjustment of its stock.
 type StockLines = []any
 
 // TakenDecision defines model for TakenDecision.
@@ -293,13 +294,13 @@ type Units = int64
 
 // Variant defines model for Variant.
 type Variant struct {
-	// Available Units that can be bought.
+	// Available Units that can be ordered.
 	Available int64 `json:"available"`
 
-	// Held Units on hand that orders hold which may still be paid. For staff only.
+	// Held Units on hand that unpaid orders hold. For staff only.
 	Held *int64 `json:"held,omitempty"`
 
-	// OnHand Units in stock, those that orders hold included. For staff only.
+	// OnHand Units in stock, including those that orders hold. For staff only.
 	OnHand *int64 `json:"onHand,omitempty"`
 	Price  int64  `json:"price"`
 	SKU    string `json:"sku"`
@@ -320,7 +321,7 @@ type VariantStock struct {
 
 // Version defines model for Version.
 type Version struct {
-	// Version A release such as v1.2.3; `devel`, with the commit if it is known, for a build that is none.
+	// Version A release such as v1.2.3, or `devel`, with the commit if known, for any other build.
 	Version string `json:"version"`
 }
 
@@ -337,14 +338,14 @@ type WebhookPatch = webhook.Patch
 
 // WebhookSpec defines model for WebhookSpec.
 type WebhookSpec struct {
-	// Description For people, at most 200 bytes.
+	// Description Free text, at most 200 bytes.
 	Description string `json:"description,omitempty"`
 
-	// Events Types such as order.paid, or groups such as order.*; left out or empty, everything.
+	// Events Types such as order.paid, or groups such as order.*. If omitted or empty, all events.
 	Events []string `json:"events,omitempty"`
 
-	// URL https, of at most 2,048 bytes, without user or fragment, at an address that is public or that
-	// HOLDFAST_WEBHOOKS_ALLOW names. http is for addresses that it names.
+	// URL An https URL of at most 2,048 bytes, without user or fragment, at a public address or at one that
+	// HOLDFAST_WEBHOOKS_ALLOW names. http is allowed only for the addresses named there.
 	URL string `json:"url"`
 }
 
@@ -357,7 +358,7 @@ type WebhookTest struct {
 // Cursor defines model for Cursor.
 type Cursor = string
 
-// DeliveryID [A-Za-z0-9._~-]{1,64}, and neither `.` nor `..`, which a path means otherwise.
+// DeliveryID [A-Za-z0-9._~-]{1,64}, but neither `.` nor `..`, which have another meaning in a path.
 type DeliveryID = ID
 
 // IdempotencyKey defines model for IdempotencyKey.
@@ -380,16 +381,16 @@ type ProductDocument = Product
 
 // ProblemTypeParams defines parameters for ProblemType.
 type ProblemTypeParams struct {
-	// IfNoneMatch ETags of answers that the reader has; one that is still the same is 304.
+	// IfNoneMatch ETags of responses that the client has. If one is still current, the response is 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // ListDisputesParams defines parameters for ListDisputes.
 type ListDisputesParams struct {
-	// Limit How many a page has at most. It may have fewer although another page follows.
+	// Limit The maximum number of items on a page. It may have fewer even if another page follows.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The `nextCursor` of the page before, with all other parameters as they were; only `limit` may change.
+	// Cursor The `nextCursor` of the previous page. All other parameters have to stay the same; only `limit` may change.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
@@ -398,88 +399,89 @@ type ListOrdersParams struct {
 	// CustomerID Orders of this customer.
 	CustomerID *ID `form:"customerId,omitempty" json:"customerId,omitempty"`
 
-	// Status Orders in this status, such as `paid`. May be repeated. One that nobody knows finds nothing.
+	// Status Orders in this status, such as `paid`. May be repeated. An unknown status matches nothing.
 	Status *[]string `form:"status,omitempty" json:"status,omitempty"`
 
-	// ProductID Orders with a line of this product.
+	// ProductID Orders that contain this product.
 	ProductID *ID `form:"productId,omitempty" json:"productId,omitempty"`
 
-	// PaymentStatus Orders whose `payment.status`, as the list shows it, is this one, such as `partially_refunded`. May be repeated. One
-	// that doesn't exist finds nothing.
+	// PaymentStatus Orders with this `payment.status`, as the list shows it, such as `partially_refunded`. May be repeated. An
+	// unknown status matches nothing.
 	PaymentStatus *[]string `form:"paymentStatus,omitempty" json:"paymentStatus,omitempty"`
 
-	// ExternalReference Orders with just this `externalReference`; several may have it.
+	// ExternalReference Orders with exactly this `externalReference`; several orders may share one.
 	ExternalReference *ExternalReference `form:"externalReference,omitempty" json:"externalReference,omitempty"`
 
-	// UpdatedSince Orders whose `updatedAt`, as the list shows it, is this time or later. In a URL the `+` of an offset is written
-	// `%2B`; years 1970 to 2200.
+	// UpdatedSince Orders whose `updatedAt`, as the list shows it, is this time or later. In a URL, write the `+` of an offset as
+	// `%2B`. Years 1970 to 2200.
 	UpdatedSince *string `form:"updatedSince,omitempty" json:"updatedSince,omitempty"`
 
-	// Sort `newest` (if left out): placed last first. `updated`: changed longest ago first; an order that changes while you read
-	// comes once more at the end, and none is left out.
+	// Sort `newest` (the default): most recently placed first. `updated`: least recently changed first; an order that
+	// changes while you read appears again at the end, and none is missed.
 	Sort *string `form:"sort,omitempty" json:"sort,omitempty"`
 
-	// From Placed then or later. In a URL the `+` of an offset is written `%2B`; years 1970 to 2200. Before `to`.
+	// From Orders placed at this time or later; must be before `to`. In a URL, write the `+` of an offset as `%2B`. Years
+	// 1970 to 2200.
 	From *string `form:"from,omitempty" json:"from,omitempty"`
 
-	// To Placed before then.
+	// To Orders placed before this time.
 	To *string `form:"to,omitempty" json:"to,omitempty"`
 
-	// Q For staff. Plain text, at most 1,000 characters: all of its words have to be found in the order's id
-	// (also by its first 4 characters or more), its titles, its recipient or its address.
+	// Q For staff. Plain text, at most 1,000 characters. All of its words have to match in the order's id (a prefix of
+	// 4 characters or more is enough), its titles, its recipient or its address.
 	Q *string `form:"q,omitempty" json:"q,omitempty"`
 
-	// Limit How many a page has at most. It may have fewer although another page follows.
+	// Limit The maximum number of items on a page. It may have fewer even if another page follows.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The `nextCursor` of the page before, with all other parameters as they were; only `limit` may change.
+	// Cursor The `nextCursor` of the previous page. All other parameters have to stay the same; only `limit` may change.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // PlaceOrderParams defines parameters for PlaceOrder.
 type PlaceOrderParams struct {
-	// IdempotencyKey Calls with the same key are the same call. 1 to 255 visible ASCII characters.
+	// IdempotencyKey Calls with the same key count as one call. 1 to 255 visible ASCII characters.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetOrderParams defines parameters for GetOrder.
 type GetOrderParams struct {
-	// Wait Hold the answer, at most so long, until the order's version is above `version`, or without that one,
-	// until it is decided. A duration such as `10s`, or seconds; more than 30 s counts as 30 s.
+	// Wait Wait at most this long until the order's version exceeds `version` or, without `version`, until the order is
+	// decided. A duration such as `10s`, or a number of seconds; more than 30 s counts as 30 s.
 	Wait *string `form:"wait,omitempty" json:"wait,omitempty"`
 
-	// Version The version that is known already.
+	// Version The version that the client already has.
 	Version *int64 `form:"version,omitempty" json:"version,omitempty"`
 
-	// Expand What to join, read at the time of the answer. `products`: each line's `product` as it is now, left out
-	// where there is none; for a customer also where it isn't listed. More is to come; what is not known is 400. May be repeated.
+	// Expand Related data to include, as it is at the time of the response. `products`: each line's `product`, omitted if it
+	// no longer exists or, for customers, isn't listed. More values will come; an unknown one is 400. May be repeated.
 	Expand *[]string `form:"expand,omitempty" json:"expand,omitempty"`
 
-	// IfNoneMatch ETags of answers that the reader has; one that is still the same is 304.
+	// IfNoneMatch ETags of responses that the client has. If one is still current, the response is 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // CancelOrderParams defines parameters for CancelOrder.
 type CancelOrderParams struct {
-	// IdempotencyKey Calls with the same key are the same call. 1 to 255 visible ASCII characters.
+	// IdempotencyKey Calls with the same key count as one call. 1 to 255 visible ASCII characters.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // DeliverOrderParams defines parameters for DeliverOrder.
 type DeliverOrderParams struct {
-	// IdempotencyKey Calls with the same key are the same call. 1 to 255 visible ASCII characters.
+	// IdempotencyKey Calls with the same key count as one call. 1 to 255 visible ASCII characters.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // OpenPaymentParams defines parameters for OpenPayment.
 type OpenPaymentParams struct {
-	// IdempotencyKey Calls with the same key are the same call. 1 to 255 visible ASCII characters.
+	// IdempotencyKey Calls with the same key count as one call. 1 to 255 visible ASCII characters.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // RefundOrderParams defines parameters for RefundOrder.
 type RefundOrderParams struct {
-	// IdempotencyKey Calls with the same key are the same call. 1 to 255 visible ASCII characters.
+	// IdempotencyKey Calls with the same key count as one call. 1 to 255 visible ASCII characters.
 	IdempotencyKey RequiredKey `json:"Idempotency-Key"`
 }
 
@@ -488,170 +490,169 @@ type PaymentCallbackJSONBody = interface{}
 
 // SearchProductsParams defines parameters for SearchProducts.
 type SearchProductsParams struct {
-	// Q What to search for, at most 1,000 characters, one of them a letter or a digit; left out or empty, all products.
+	// Q The search text, at most 1,000 characters, with at least one letter or digit. If omitted or empty, all products match.
 	Q *string `form:"q,omitempty" json:"q,omitempty"`
 
-	// Category As the product has it, letter by letter. May be repeated.
+	// Category Exact match. May be repeated.
 	Category *[]string `form:"category,omitempty" json:"category,omitempty"`
 
-	// Brand As the product has it, letter by letter. May be repeated.
+	// Brand Exact match. May be repeated.
 	Brand *[]string `form:"brand,omitempty" json:"brand,omitempty"`
 
-	// Tag As the product has it, letter by letter. May be repeated.
+	// Tag Exact match. May be repeated.
 	Tag *[]string `form:"tag,omitempty" json:"tag,omitempty"`
 
-	// MinPrice Products with a variant at or above it, in minor units of whatever currency the product has. Not above
+	// MinPrice Products with a variant at or above this price, in minor units of the product's own currency. Must not exceed
 	// `maxPrice`.
 	MinPrice *int64 `form:"minPrice,omitempty" json:"minPrice,omitempty"`
 
-	// MaxPrice Products with a variant at or below it.
+	// MaxPrice Products with a variant at or below this price.
 	MaxPrice *int64 `form:"maxPrice,omitempty" json:"maxPrice,omitempty"`
 
-	// InStock `true`: only products of which a unit can be bought.
+	// InStock `true`: only products that are in stock.
 	InStock *bool `form:"inStock,omitempty" json:"inStock,omitempty"`
 
-	// Status Products of this status; left out, `listed`. May be repeated. Others than `listed` are for staff: anyone else
-	// gets 403, or 401 without a valid token. A status that nothing has finds nothing.
+	// Status Products with this status; defaults to `listed`. May be repeated. Values other than `listed` are for staff:
+	// anyone else gets 403, or 401 without a valid token. An unknown status matches nothing.
 	Status *[]string `form:"status,omitempty" json:"status,omitempty"`
 
-	// ExternalReference As the product has it, letter by letter. For staff.
+	// ExternalReference Exact match. For staff.
 	ExternalReference *ExternalReference `form:"externalReference,omitempty" json:"externalReference,omitempty"`
 
-	// UpdatedSince Products with this `updatedAt` or a later one.
+	// UpdatedSince Products whose `updatedAt` is this time or later.
 	UpdatedSince *string `form:"updatedSince,omitempty" json:"updatedSince,omitempty"`
 
-	// Sort `relevance` (without a `q` it is `newest`), `price` by the cheapest variant, `-price` by the dearest one,
-	// `newest`, `name`, `updated` by the last change, the one longest ago first. `updated` takes no account of
-	// `soldOut`, or of how many of the words are found.
+	// Sort `relevance` (same as `newest` without a `q`), `price` by the cheapest variant, `-price` by the most expensive
+	// one, `newest`, `name`, or `updated` by the last change, oldest first. `updated` ignores `soldOut` and how many
+	// of the words match.
 	Sort *string `form:"sort,omitempty" json:"sort,omitempty"`
 
-	// SoldOut Where sold-out products come. `last`: after all others. `inPlace`: where the sort puts them.
+	// SoldOut Where sold-out products appear. `last`: after all others. `inPlace`: where the sort order puts them.
 	SoldOut *string `form:"soldOut,omitempty" json:"soldOut,omitempty"`
 
-	// Limit How many a page has at most. It may have fewer although another page follows.
+	// Limit The maximum number of items on a page. It may have fewer even if another page follows.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The `nextCursor` of the page before, with all other parameters as they were; only `limit` may change.
+	// Cursor The `nextCursor` of the previous page. All other parameters have to stay the same; only `limit` may change.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // PutProductsParams defines parameters for PutProducts.
 type PutProductsParams struct {
-	// IdempotencyKey Calls with the same key are the same call. 1 to 255 visible ASCII characters.
+	// IdempotencyKey Calls with the same key count as one call. 1 to 255 visible ASCII characters.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // SuggestProductsParams defines parameters for SuggestProducts.
 type SuggestProductsParams struct {
-	// Q What has been typed so far, at most 1,000 characters.
+	// Q The text typed so far, at most 1,000 characters.
 	Q *string `form:"q,omitempty" json:"q,omitempty"`
 
-	// Limit At most so many products, and so many terms.
+	// Limit The maximum number of products, and of terms.
 	Limit *int `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // GetProductParams defines parameters for GetProduct.
 type GetProductParams struct {
-	// IfNoneMatch ETags of answers that the reader has; one that is still the same is 304.
+	// IfNoneMatch ETags of responses that the client has. If one is still current, the response is 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // PatchProductParams defines parameters for PatchProduct.
 type PatchProductParams struct {
-	// IfMatch As with `PUT`. `*` stands for any version; an unknown product is then 412.
+	// IfMatch As for `PUT`. `*` means any version; an unknown product is then 412.
 	IfMatch *string `json:"If-Match,omitempty"`
 }
 
 // PutProductParams defines parameters for PutProduct.
 type PutProductParams struct {
-	// IfMatch The ETag that was read, or `*`. Of a tag only the part up to the dash is compared, which moves with
-	// description, prices and listing: a sale in between spoils no edit. So a weak tag (`W/…`), which a proxy
-	// makes when it compresses an answer, counts as well. Another one by now is 412, unless
-	// it is this very request's own doing: one that is sent again within a minute, with no
-	// other edit in between, is answered by what it did.
+	// IfMatch The ETag that was read, or `*`. Only the part before the dash is compared, which changes with description,
+	// prices and listing, so a sale in between doesn't invalidate an edit. For the same reason weak tags (`W/…`) are
+	// accepted, which a proxy makes when it compresses a response. If the product has changed since, the answer is
+	// 412, unless this same request changed it: a request that is sent again within a minute, with no other edit in
+	// between, gets its first result.
 	IfMatch *string `json:"If-Match,omitempty"`
 
-	// IfNoneMatch Only `*`, and without If-Match: create the product, never replace it. One that is there is 412
-	// `product-exists`.
+	// IfNoneMatch Only `*`, and not together with If-Match: create the product, never replace it. If it exists already, the
+	// answer is 412 `product-exists`.
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // ListProductEventsParams defines parameters for ListProductEvents.
 type ListProductEventsParams struct {
-	// Type Events of this type, such as `stock.adjusted` or `hold.made`. May be repeated. A type that nobody knows
-	// finds nothing.
+	// Type Events of this type, such as `stock.adjusted` or `hold.made`. May be repeated. An unknown type matches nothing.
 	Type *[]string `form:"type,omitempty" json:"type,omitempty"`
 
 	// OrderID Events that this order caused.
 	OrderID *ID `form:"orderId,omitempty" json:"orderId,omitempty"`
 
-	// Limit How many a page has at most. It may have fewer although another page follows.
+	// Limit The maximum number of items on a page. It may have fewer even if another page follows.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The `nextCursor` of the page before, with all other parameters as they were; only `limit` may change.
+	// Cursor The `nextCursor` of the previous page. All other parameters have to stay the same; only `limit` may change.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // AdjustStockParams defines parameters for AdjustStock.
 type AdjustStockParams struct {
-	// IdempotencyKey Calls with the same key are the same call. 1 to 255 visible ASCII characters.
+	// IdempotencyKey Calls with the same key count as one call. 1 to 255 visible ASCII characters.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ListRefundsParams defines parameters for ListRefunds.
 type ListRefundsParams struct {
-	// Status Refunds of this status.
+	// Status Refunds with this status.
 	Status *string `form:"status,omitempty" json:"status,omitempty"`
 
-	// Limit How many a page has at most. It may have fewer although another page follows.
+	// Limit The maximum number of items on a page. It may have fewer even if another page follows.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The `nextCursor` of the page before, with all other parameters as they were; only `limit` may change.
+	// Cursor The `nextCursor` of the previous page. All other parameters have to stay the same; only `limit` may change.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // DecideRefundParams defines parameters for DecideRefund.
 type DecideRefundParams struct {
-	// IdempotencyKey Calls with the same key are the same call. 1 to 255 visible ASCII characters.
+	// IdempotencyKey Calls with the same key count as one call. 1 to 255 visible ASCII characters.
 	IdempotencyKey RequiredKey `json:"Idempotency-Key"`
 }
 
 // AdjustStocksParams defines parameters for AdjustStocks.
 type AdjustStocksParams struct {
-	// IdempotencyKey Calls with the same key are the same call. 1 to 255 visible ASCII characters.
+	// IdempotencyKey Calls with the same key count as one call. 1 to 255 visible ASCII characters.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // RegisterWebhookParams defines parameters for RegisterWebhook.
 type RegisterWebhookParams struct {
-	// IdempotencyKey Calls with the same key are the same call. 1 to 255 visible ASCII characters.
+	// IdempotencyKey Calls with the same key count as one call. 1 to 255 visible ASCII characters.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ListWebhookDeliveriesParams defines parameters for ListWebhookDeliveries.
 type ListWebhookDeliveriesParams struct {
-	// Limit How many a page has at most. It may have fewer although another page follows.
+	// Limit The maximum number of items on a page. It may have fewer even if another page follows.
 	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Cursor The `nextCursor` of the page before, with all other parameters as they were; only `limit` may change.
+	// Cursor The `nextCursor` of the previous page. All other parameters have to stay the same; only `limit` may change.
 	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // ReplayWebhookDeliveryParams defines parameters for ReplayWebhookDelivery.
 type ReplayWebhookDeliveryParams struct {
-	// IdempotencyKey Calls with the same key are the same call. 1 to 255 visible ASCII characters.
+	// IdempotencyKey Calls with the same key count as one call. 1 to 255 visible ASCII characters.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // RotateWebhookParams defines parameters for RotateWebhook.
 type RotateWebhookParams struct {
-	// IdempotencyKey Calls with the same key are the same call. 1 to 255 visible ASCII characters.
+	// IdempotencyKey Calls with the same key count as one call. 1 to 255 visible ASCII characters.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // TestWebhookParams defines parameters for TestWebhook.
 type TestWebhookParams struct {
-	// IdempotencyKey Calls with the same key are the same call. 1 to 255 visible ASCII characters.
+	// IdempotencyKey Calls with the same key count as one call. 1 to 255 visible ASCII characters.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -693,49 +694,49 @@ type UpdateWebhookApplicationMergePatchPlusJSONRequestBody = WebhookPatch
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
-	// Healthz The process is alive
+	// Healthz Check that the process is alive
 	// (GET /healthz)
 	Healthz(c *gin.Context)
-	// Metrics Metrics in Prometheus' text format
+	// Metrics Get metrics in Prometheus' text format
 	// (GET /metrics)
 	Metrics(c *gin.Context)
-	// ProblemType What a type of problem means
+	// ProblemType Explain a problem type
 	// (GET /problems/{name})
 	ProblemType(c *gin.Context, name string, params ProblemTypeParams)
-	// Readyz Everything that it needs answers
+	// Readyz Check that the dependencies are available
 	// (GET /readyz)
 	Readyz(c *gin.Context)
-	// ListDisputes Disputes that no operator has dismissed yet, the newest first
+	// ListDisputes List disputes that have not been dismissed, newest first
 	// (GET /v1/disputes)
 	ListDisputes(c *gin.Context, params ListDisputesParams)
-	// DismissDispute Take note of a dispute, so that it is no longer listed
+	// DismissDispute Dismiss a dispute, so that it is no longer listed
 	// (POST /v1/disputes/dismiss)
 	DismissDispute(c *gin.Context)
-	// ListOrders Orders in short
+	// ListOrders List orders
 	// (GET /v1/orders)
 	ListOrders(c *gin.Context, params ListOrdersParams)
 	// PlaceOrder Place an order and hold its stock
 	// (POST /v1/orders)
 	PlaceOrder(c *gin.Context, params PlaceOrderParams)
-	// GetOrder An order
+	// GetOrder Get an order
 	// (GET /v1/orders/{id})
 	GetOrder(c *gin.Context, id ID, params GetOrderParams)
-	// CancelOrder End an order that is not delivered yet
+	// CancelOrder Cancel an order that is not delivered yet
 	// (POST /v1/orders/{id}/cancel)
 	CancelOrder(c *gin.Context, id ID, params CancelOrderParams)
-	// DeliverOrder Say that a paid order has arrived
+	// DeliverOrder Mark a paid order as delivered
 	// (POST /v1/orders/{id}/deliver)
 	DeliverOrder(c *gin.Context, id ID, params DeliverOrderParams)
-	// GetPayment What became of the order's money
+	// GetPayment Get an order's payments and refunds
 	// (GET /v1/orders/{id}/payment)
 	GetPayment(c *gin.Context, id ID)
-	// OpenPayment Get a payment to pay the order by
+	// OpenPayment Open a payment for an order
 	// (POST /v1/orders/{id}/payment)
 	OpenPayment(c *gin.Context, id ID, params OpenPaymentParams)
-	// RefundOrder Give money back for a paid order, whole or in part
+	// RefundOrder Refund a paid order in full or in part
 	// (POST /v1/orders/{id}/refunds)
 	RefundOrder(c *gin.Context, id ID, params RefundOrderParams)
-	// PaymentCallback What a payment provider tells
+	// PaymentCallback Receive a payment provider's callback
 	// (POST /v1/payments/callbacks/{provider})
 	PaymentCallback(c *gin.Context, provider ID)
 	// SearchProducts Search the listed products
@@ -744,10 +745,10 @@ type ServerInterface interface {
 	// PutProducts Create or replace up to 1,000 products
 	// (POST /v1/products/bulk)
 	PutProducts(c *gin.Context, params PutProductsParams)
-	// SuggestProducts Complete what somebody is typing
+	// SuggestProducts Suggest products and search terms while a user types
 	// (GET /v1/products/suggest)
 	SuggestProducts(c *gin.Context, params SuggestProductsParams)
-	// GetProduct A product with the stock of its variants
+	// GetProduct Get a product with the stock of its variants
 	// (GET /v1/products/{id})
 	GetProduct(c *gin.Context, id ID, params GetProductParams)
 	// PatchProduct Change some fields of a product
@@ -756,55 +757,55 @@ type ServerInterface interface {
 	// PutProduct Create a product, or replace its description, prices and variants
 	// (PUT /v1/products/{id})
 	PutProduct(c *gin.Context, id ID, params PutProductParams)
-	// DelistProduct End the sale, and cancel the orders that hold its stock unpaid
+	// DelistProduct Take a product off sale and cancel the unpaid orders that hold its stock
 	// (POST /v1/products/{id}/delist)
 	DelistProduct(c *gin.Context, id ID)
-	// ListProductEvents What happened to a product, the newest first
+	// ListProductEvents List what happened to a product, newest first
 	// (GET /v1/products/{id}/events)
 	ListProductEvents(c *gin.Context, id ID, params ListProductEventsParams)
 	// ListProduct Offer the product for sale
 	// (POST /v1/products/{id}/list)
 	ListProduct(c *gin.Context, id ID)
-	// AdjustStock Move the stock of one variant, once per Idempotency-Key
+	// AdjustStock Adjust the stock of one variant, once per Idempotency-Key
 	// (POST /v1/products/{id}/stock)
 	AdjustStock(c *gin.Context, id ID, params AdjustStockParams)
-	// ListRefunds Refunds that are not out yet, the newest first
+	// ListRefunds List refunds that are not completed, newest first
 	// (GET /v1/refunds)
 	ListRefunds(c *gin.Context, params ListRefundsParams)
-	// DecideRefund Decide about a refund that can't go on by itself
+	// DecideRefund Decide a refund that can't continue on its own
 	// (POST /v1/refunds/decide)
 	DecideRefund(c *gin.Context, params DecideRefundParams)
-	// GetRefund A refund, with the decisions about it
+	// GetRefund Get a refund and the decisions about it
 	// (GET /v1/refunds/{paymentId}/{refundId})
 	GetRefund(c *gin.Context, paymentID ID, refundID string)
-	// AdjustStocks Move the stock of up to 1,000 variants
+	// AdjustStocks Adjust the stock of up to 1,000 variants
 	// (POST /v1/stock/bulk)
 	AdjustStocks(c *gin.Context, params AdjustStocksParams)
-	// Version The release that answers
+	// Version Get the gateway's version
 	// (GET /v1/version)
 	Version(c *gin.Context)
-	// ListWebhooks All webhooks, the oldest first
+	// ListWebhooks List all webhooks, oldest first
 	// (GET /v1/webhooks)
 	ListWebhooks(c *gin.Context)
-	// RegisterWebhook Be told of what happens
+	// RegisterWebhook Register a webhook
 	// (POST /v1/webhooks)
 	RegisterWebhook(c *gin.Context, params RegisterWebhookParams)
-	// RemoveWebhook Be told no more
+	// RemoveWebhook Remove a webhook
 	// (DELETE /v1/webhooks/{id})
 	RemoveWebhook(c *gin.Context, id ID)
-	// GetWebhook One webhook, without its secret
+	// GetWebhook Get a webhook, without its secret
 	// (GET /v1/webhooks/{id})
 	GetWebhook(c *gin.Context, id ID)
 	// UpdateWebhook Change, disable or enable a webhook
 	// (PATCH /v1/webhooks/{id})
 	UpdateWebhook(c *gin.Context, id ID)
-	// ListWebhookDeliveries What was sent, the newest event first
+	// ListWebhookDeliveries List a webhook's deliveries, newest event first
 	// (GET /v1/webhooks/{id}/deliveries)
 	ListWebhookDeliveries(c *gin.Context, id ID, params ListWebhookDeliveriesParams)
-	// ReplayWebhookDelivery Send it once more
+	// ReplayWebhookDelivery Send a delivery again
 	// (POST /v1/webhooks/{id}/deliveries/{deliveryId}/replay)
 	ReplayWebhookDelivery(c *gin.Context, id ID, deliveryID DeliveryID, params ReplayWebhookDeliveryParams)
-	// RotateWebhook Get a new secret
+	// RotateWebhook Rotate a webhook's secret
 	// (POST /v1/webhooks/{id}/rotate)
 	RotateWebhook(c *gin.Context, id ID, params RotateWebhookParams)
 	// TestWebhook Send a test event
