@@ -166,8 +166,8 @@ func TestTheSameProductsSentAgainChangeNothing(t *testing.T) {
 	require.Equal(t, http.StatusOK, g.bulk("/v1/stock/bulk", "k", `{"productId":"bowl","delta":1}`).status, "another call has keys of its own")
 }
 
-// A line that found its product as it says was done too: sent again after an edit by someone
-// else, it must not undo that.
+// A line that changed nothing was done, too: sent again after an edit by another caller, it must not
+// undo that edit.
 func TestALineThatChangedNothingIsRememberedUnderItsKey(t *testing.T) {
 	g := newGateway(t)
 	line := `{"id":"bowl","title":"Bowl","currency":"EUR","variants":[{"sku":"one","price":5}]}`

@@ -12,7 +12,7 @@ import (
 	"holdfast/search"
 )
 
-// CheckOrder is what the gateway does to an order's body before it acts on it.
+// CheckOrder validates an order's body as the gateway does.
 func CheckOrder(raw []byte) error {
 	var in openapi.OrderRequest
 	if err := decodeStrict(raw, &in); err != nil {
@@ -24,39 +24,39 @@ func CheckOrder(raw []byte) error {
 	}.Validate()
 }
 
-// OwnOrders is what a caller may ask of the list of orders.
+// OwnOrders returns the query with which a caller may list orders.
 func OwnOrders(q search.OrderQuery, caller Caller) (search.OrderQuery, error) {
 	return ownOrders(q, caller)
 }
 
-// ErrorStatus is the status that an error is answered with.
+// ErrorStatus returns the status of an error's problem.
 func ErrorStatus(err error) int { return problemOf(err).Status }
 
-// RequestTimeout is what a request has when its body is there.
+// RequestTimeout is a request's timeout, from when its body has arrived.
 const RequestTimeout = requestTimeout
 
-// CheckAccess is what the gateway does to its contract before it serves it.
+// CheckAccess validates the contract's access rules as the gateway does.
 func CheckAccess(contract []byte) error {
 	_, err := readAccess(contract)
 	return err
 }
 
-// Announce is what tells callers of a contract what is deprecated in it.
+// Announce returns the handler that announces a contract's deprecations.
 func Announce(contract []byte) (gin.HandlerFunc, error) {
 	a, err := readAccess(contract)
 	return a.announce, err
 }
 
-// ProblemNames are those of all types of problems.
+// ProblemNames returns the names of all problem types.
 func ProblemNames() []string { return slices.Collect(maps.Keys(problemTypes())) }
 
-// CustomersWaits is how many waits one customer may have.
+// CustomersWaits is how many requests of one customer may wait at the same time.
 const CustomersWaits = customersWaits
 
-// Cost is what a call of a route takes of an allowance.
+// Cost returns what a call of a route costs.
 func (s *Server) Cost(r *http.Request, route string) int {
 	return costOf(&gin.Context{Request: r}, s.access.of(r.Method, route))
 }
 
-// CostOfLines is what an order of so many lines costs beside its call.
+// CostOfLines returns what the lines of an order cost in addition to the call.
 func CostOfLines(lines int) int { return costOfLines(lines) }

@@ -107,7 +107,7 @@ func newGateway(t testing.TB, changes ...func(*api.Config)) *gateway {
 	return g
 }
 
-// withoutExamples: to check each one wherever it is used takes 16 s, see
+// withoutExamples skips examples, because checking each one wherever it is used takes 16 s: see
 // TestEveryCallAndEverySchemaHasAnExampleThatFits.
 var withoutExamples = openapi3.DisableExamplesValidation()
 
@@ -129,7 +129,7 @@ var loadRouter = sync.OnceValues(func() (routers.Router, error) {
 	return legacy.NewRouter(doc, withoutExamples)
 })
 
-// readLinesAsContract: to the contract, JSON lines are a list of what is in them.
+// readLinesAsContract reads JSON lines as a list, as the contract describes them.
 func readLinesAsContract() {
 	for _, media := range []string{"application/jsonl", "application/x-ndjson"} {
 		openapi3filter.RegisterBodyDecoder(media, func(body io.Reader, _ http.Header, _ *openapi3.SchemaRef, _ openapi3filter.EncodingFn) (any, error) {
@@ -188,7 +188,7 @@ func (k call) request(ctx context.Context, t testing.TB) *http.Request {
 	return r
 }
 
-// answer is what came back.
+// answer is the response to a call.
 type answer struct {
 	status int
 	header http.Header
@@ -235,7 +235,7 @@ func (g *gateway) serve(r *http.Request) answer {
 	return answer{status: w.Code, header: w.Header(), body: w.Body.Bytes()}
 }
 
-// config is that of the gateway, for another one beside it.
+// config returns the gateway's configuration, for a second gateway.
 func (g *gateway) config() api.Config {
 	cfg := g.cfg
 	cfg.Metrics = prometheus.NewRegistry()
@@ -266,8 +266,8 @@ func (g *gateway) holdAgainstContract(k call, a answer) {
 	g.requireReadableBy(g.rolesOf(k), route.Operation, a)
 }
 
-// requestInput holds a request against the contract; whether its token is one that
-// the contract asks for, other tests do.
+// requestInput prepares the validation of a request against the contract, without its token, which
+// other tests cover.
 func requestInput(r *http.Request, params map[string]string, route *routers.Route) *openapi3filter.RequestValidationInput {
 	return &openapi3filter.RequestValidationInput{
 		Request: r, PathParams: params, Route: route,

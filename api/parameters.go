@@ -37,8 +37,8 @@ func parametersOf[T any]() map[string]bool {
 	return names
 }
 
-// checkQuery refuses a malformed query (with a bad escape or a semicolon), of which Go would ignore
-// the broken part, and a query with a parameter that the call doesn't know.
+// checkQuery refuses a malformed query, because Go would ignore its broken part (a bad escape, or a
+// semicolon), and a query with a parameter that the call doesn't know.
 func (s *Server) checkQuery(c *gin.Context) {
 	if c.Request.URL.RawQuery == "" {
 		return

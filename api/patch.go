@@ -77,7 +77,7 @@ func (s *Server) patchProduct(c *gin.Context, id string, condition *string) (pro
 
 // checkPatch returns an error for a patch that can't be applied to any product.
 func checkPatch(patch []byte) error {
-	var known specBody // finds unknown fields, of which null would go unnoticed later
+	var known specBody // finds unknown fields, which would go unnoticed later if they are null
 	if err := json.Unmarshal(patch, &known, strict); err != nil {
 		return readingError(patch, err)
 	}

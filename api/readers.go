@@ -104,8 +104,8 @@ func refundFor(caller Caller, r order.Refund) order.Refund {
 	return public
 }
 
-// webhookFor returns a webhook as the caller may see it. Its URL may contain a secret, with
-// which anyone could post to the receiver: only operators, who register it, read it whole.
+// webhookFor returns a webhook as the caller may see it. Its URL may contain a secret that allows
+// anyone to post to the receiver, so only operators, who register webhooks, see all of it.
 func webhookFor(caller Caller, w webhook.Endpoint) webhook.Endpoint {
 	if slices.Contains(caller.Roles, RoleOperator) {
 		return w

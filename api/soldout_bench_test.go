@@ -29,7 +29,7 @@ import (
 const soldOut = `{"customerId":"c-1","lines":[{"productId":"ID","quantity":1}]}`
 
 // BenchmarkSoldOut measures what a flash sale does most, over real connections
-// on a real Redis: an order that can't be had, beside a bare Gin handler that
+// on a real Redis: a sold-out order, compared with a bare Gin handler that
 // does one Redis read.
 //
 //	go test ./api -run xxx -bench SoldOut -benchtime 5s -cpu 2

@@ -35,8 +35,8 @@ func fromView[T any](ctx context.Context, s *Server, ask func(context.Context, I
 // searchWaits is how long a search waits for a slot.
 const searchWaits = 500 * time.Millisecond
 
-// searchView is fromView for searches and lists, of which only a limited number run at the same
-// time. Reads of single orders need no slot.
+// searchView is fromView for searches and lists. It limits how many run at the same time. Reads of
+// single orders need no slot.
 func searchView[T any](ctx context.Context, s *Server, ask func(context.Context, Index) (T, error)) (T, error) {
 	var none T
 	if s.cfg.Index == nil {

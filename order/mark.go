@@ -2,8 +2,8 @@ package order
 
 import "slices"
 
-// Mark is something out of the ordinary about a package. It stands beside the package's
-// node and never replaces it.
+// Mark is something unusual about a package. It is shown in addition to the package's node and never
+// replaces it.
 type Mark string
 
 const (
