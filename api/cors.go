@@ -27,7 +27,7 @@ func crossOrigins(origins []string) (gin.HandlerFunc, error) {
 	}
 	answer := cors.New(cors.Config{
 		AllowOrigins:  origins,
-		AllowMethods:  []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete},
+		AllowMethods:  []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
 		AllowHeaders:  []string{"Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", requestIDHeader},
 		ExposeHeaders: []string{"ETag", "Location", "Retry-After", rateLimitHeader, ratePolicyHeader, "Deprecation", "Sunset", "Link", "WWW-Authenticate", requestIDHeader},
 		MaxAge:        10 * time.Minute,

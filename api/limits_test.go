@@ -134,6 +134,9 @@ func TestPagesOfATrustedOriginMayCall(t *testing.T) {
 	require.Equal(t, shop, a.header.Get("Access-Control-Allow-Origin"))
 	require.Contains(t, strings.ToLower(a.header.Get("Access-Control-Allow-Headers")), "authorization")
 	require.Empty(t, a.header.Get("Access-Control-Allow-Credentials"))
+	for _, c := range contractCalls(t) {
+		require.Contains(t, a.header.Get("Access-Control-Allow-Methods"), c.method, c.path)
+	}
 
 	g.sell(t, 1)
 	place := orderCall(basketOf(""))
