@@ -283,8 +283,8 @@ var elsewhere = map[string]string{
 	"success, before the order's own answer|being placed":                           "../../../workflows/payment_test.go TestPaymentWhileReserving",
 	"success while the order is about to end|the provider is being asked to cancel": "../../../workflows/provider_ending_test.go TestPaidWhileTheProviderIsAsked",
 	"cancelled by the provider|waits":                                               "../../../workflows/provider_test.go TestAPaymentThatItsProviderCancels",
-	"signed, but irrelevant to orders|any":                                          "../../../api/pay_test.go TestACallbackOfNoConcernIsTaken",
-	"Temporal is away|any":                                                          "../../../api/payments_test.go TestACallbackIsRefusedWhileTemporalIsAway",
+	"signed, but irrelevant to orders|any":                                          "../../../api/pay_test.go TestAnIrrelevantCallbackIsAccepted",
+	"Temporal is away|any":                                                          "../../../api/payments_test.go TestACallbackIsRefusedWhileTemporalIsUnavailable",
 }
 
 // documented are the rows of the table of callbacks in docs/payments.md.
