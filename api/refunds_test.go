@@ -221,7 +221,7 @@ func TestAnOperatorReadsARefund(t *testing.T) {
 	a := g.get(path)
 	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
 	require.Equal(t, "settled", a.refund(t).Decisions[0].Choice)
-	require.NotContains(t, string(a.body), "k-1", "keys are shown to nobody")
+	require.NotContains(t, string(a.body), "k-1", "no caller sees a key")
 
 	require.Equal(t, "/problems/unknown-refund", g.get("/v1/refunds/p-1/full:sandbox:o-2").problem(t).Type)
 	for _, nothing := range []string{"/v1/refunds/p:1/full", "/v1/refunds/p-1/a%20b", "/v1/refunds/p-1/" + strings.Repeat("x", 256)} {

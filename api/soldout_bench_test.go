@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"log/slog"
 	"net/http"
@@ -24,6 +25,7 @@ import (
 	"holdfast/product"
 	"holdfast/records"
 	"holdfast/redisdb/redistest"
+	"holdfast/webhook/registry"
 )
 
 const soldOut = `{"customerId":"c-1","lines":[{"productId":"ID","quantity":1}]}`
@@ -47,6 +49,7 @@ func BenchmarkSoldOut(b *testing.B) {
 	docs := records.New(rdb)
 	server, err := api.New(api.Config{
 		Addr: "127.0.0.1:0", Products: store, Orders: docs, Sagas: newFake(store, docs).asSagas(),
+		Webhooks: registry.New(rdb), CheckURL: func(context.Context, string) error { return nil },
 		Log:     slog.New(slog.NewJSONHandler(io.Discard, nil)), //nolint:sloglint // what a log line costs counts
 		Metrics: prometheus.NewRegistry(),
 	})
@@ -79,8 +82,11 @@ func handle(b *testing.B, h http.Handler, body string) {
 	b.ReportAllocs()
 	for b.Loop() {
 		r := httptest.NewRequestWithContext(b.Context(), http.MethodPost, "/v1/orders", strings.NewReader(body))
+		r.Host, r.RemoteAddr = "127.0.0.1", "127.0.0.1:1" // without authentication the gateway answers only loopback
 		r.Header.Set("Content-Type", "application/json")
-		h.ServeHTTP(httptest.NewRecorder(), r)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		require.Equal(b, http.StatusConflict, w.Code)
 	}
 }
 

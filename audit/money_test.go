@@ -225,7 +225,7 @@ func TestARefundThatCameBackIsOwedAgain(t *testing.T) {
 		s.payOut(r)
 		require.Empty(t, found())
 		s.choose(paymentID, sandbox.Choice{Action: sandbox.ActionFailRefund})
-		require.Equal(t, []Kind{KindRefundUnpaid}, found(), "nobody has heard of it")
+		require.Equal(t, []Kind{KindRefundUnpaid}, found(), "no message has told us")
 		first := r.ProviderID
 		r.Status, r.PaidAt = order.RefundFailed, time.Time{}
 		s.put(*r)

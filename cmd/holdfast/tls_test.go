@@ -22,6 +22,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"holdfast/redisdb/redistest"
 	"holdfast/search"
 	"holdfast/settings"
 )
@@ -69,13 +70,7 @@ func makeCertificates(t *testing.T) certificates {
 // signed.
 func secureRedis(t *testing.T, c certificates) string {
 	t.Helper()
-	program, err := exec.LookPath("redis-server")
-	if err != nil {
-		if strings.Contains(","+os.Getenv("HOLDFAST_REQUIRE")+",", ",redis,") {
-			t.Fatal("HOLDFAST_REQUIRE wants a Redis, and there is no redis-server")
-		}
-		t.Skip("no redis-server here")
-	}
+	program := redistest.Program(t)
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	port := l.Addr().(*net.TCPAddr).Port

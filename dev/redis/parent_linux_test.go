@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"holdfast/dev/redis"
+	"holdfast/redisdb/redistest"
 )
 
 // parentEnv makes the test program a parent that starts a Redis in the folder it names,
@@ -41,7 +42,7 @@ func beParent(dir string) {
 }
 
 func TestChildDiesWithKilledParentAndDataStays(t *testing.T) {
-	needProgram(t)
+	redistest.Program(t)
 	dir := t.TempDir()
 	parent := exec.CommandContext(t.Context(), os.Args[0])
 	parent.Env = append(os.Environ(), parentEnv+"="+dir)
@@ -67,7 +68,7 @@ func TestChildDiesWithKilledParentAndDataStays(t *testing.T) {
 // A thread that ends must not take the child with it: the kernel's signal depends on the
 // thread, and Go ends the thread of a goroutine that kept it locked.
 func TestChildOutlivesTheStartingThread(t *testing.T) {
-	needProgram(t)
+	redistest.Program(t)
 	var server redis.Server
 	var err error
 	thread := onDoomedThread(func() { server, err = redis.Start(t.Context(), redis.Options{}) })

@@ -3,7 +3,6 @@ package redis_test
 import (
 	"context"
 	"net"
-	"os/exec"
 	"testing"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"holdfast/dev/dirlock"
 	"holdfast/dev/loopback"
 	"holdfast/dev/redis"
+	"holdfast/redisdb/redistest"
 )
 
 func TestInMemory(t *testing.T) {
@@ -22,7 +22,7 @@ func TestInMemory(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			if !opts.WithoutProgram {
-				needProgram(t)
+				redistest.Program(t)
 			}
 			server, err := redis.Start(t.Context(), opts)
 			require.NoError(t, err)
@@ -59,7 +59,7 @@ func TestDataNeedsTheProgram(t *testing.T) {
 }
 
 func TestRestartKeepsData(t *testing.T) {
-	needProgram(t)
+	redistest.Program(t)
 	opts := redis.Options{Dir: t.TempDir()}
 	first, err := redis.Start(t.Context(), opts)
 	require.NoError(t, err)
@@ -79,7 +79,7 @@ func TestRestartKeepsData(t *testing.T) {
 }
 
 func TestOneServerAFolder(t *testing.T) {
-	needProgram(t)
+	redistest.Program(t)
 	opts := redis.Options{Dir: t.TempDir()}
 	first, err := redis.Start(t.Context(), opts)
 	require.NoError(t, err)
@@ -93,7 +93,7 @@ func TestOneServerAFolder(t *testing.T) {
 }
 
 func TestEndByItselfIsReported(t *testing.T) {
-	needProgram(t)
+	redistest.Program(t)
 	server, err := redis.Start(t.Context(), redis.Options{})
 	require.NoError(t, err)
 	require.NoError(t, server.Err())
@@ -113,13 +113,6 @@ func TestPortTaken(t *testing.T) {
 			Port: l.Addr().(*net.TCPAddr).Port, WithoutProgram: withoutProgram,
 		})
 		require.ErrorAs(t, err, &taken)
-	}
-}
-
-func needProgram(t *testing.T) {
-	t.Helper()
-	if _, err := exec.LookPath(redis.Program); err != nil {
-		skipUnlessRequired(t, err)
 	}
 }
 

@@ -8,9 +8,9 @@ import (
 	"holdfast/redisdb"
 )
 
-// judgeRedis marks an embedded Redis in memory as one that keeps nothing, and refuses any
+// checkRedis marks an embedded Redis in memory as one that keeps nothing, and refuses any
 // other that may lose acknowledged writes, if required.
-func (s *Stack) judgeRedis(ctx context.Context) error {
+func (s *Stack) checkRedis(ctx context.Context) error {
 	if s.opts.RedisURL == "" && s.opts.Data == "" {
 		return redisdb.MarkInMemory(ctx, s.redis)
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"slices"
 	"strings"
 	"testing"
 
@@ -16,6 +15,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"holdfast/dev/stack"
+	"holdfast/redisdb/redistest"
 )
 
 // dataEnv makes the test program a stack on the folder that it names, which
@@ -54,7 +54,7 @@ func writeUntilKilled(ctx context.Context, dir string) error {
 }
 
 func TestKilledStackGoesOnWhereItWas(t *testing.T) {
-	needProgram(t)
+	redistest.Program(t)
 	dir := t.TempDir()
 	const least = 20 // confirmed writes before the kill, which falls into the next ones
 	confirmed := killAfter(t, dir, least)
@@ -95,18 +95,4 @@ func killAfter(t *testing.T, dir string, least int) int {
 	}
 	_ = child.Wait() // "signal: killed"
 	return confirmed
-}
-
-// needProgram skips a test without redis-server, unless HOLDFAST_REQUIRE names it: then its
-// absence is a failure.
-func needProgram(t *testing.T) {
-	t.Helper()
-	_, err := exec.LookPath("redis-server")
-	switch {
-	case err == nil:
-	case slices.Contains(strings.Split(os.Getenv("HOLDFAST_REQUIRE"), ","), "redis"):
-		t.Fatalf("redis is required: %v", err)
-	default:
-		t.Skipf("without redis-server: %v", err)
-	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"holdfast/dev/loopback"
 	"holdfast/dev/stack"
+	"holdfast/redisdb/redistest"
 	"holdfast/setup"
 )
 
@@ -85,7 +86,7 @@ func TestTakenPortNamesItsSetting(t *testing.T) {
 }
 
 func TestFailedPartIsReported(t *testing.T) {
-	needProgram(t)
+	redistest.Program(t)
 	s := start(t, stack.Options{WithoutUI: true})
 	connectRedis(t, s.RedisURL).Do(t.Context(), "SHUTDOWN", "NOSAVE")
 	select {
@@ -97,7 +98,7 @@ func TestFailedPartIsReported(t *testing.T) {
 }
 
 func TestDataFolderHasOneStack(t *testing.T) {
-	needProgram(t)
+	redistest.Program(t)
 	opts := stack.Options{Data: t.TempDir(), WithoutUI: true}
 	start(t, opts)
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)

@@ -23,7 +23,7 @@ func (s *Stack) connectRedis(ctx context.Context) (func(context.Context) error, 
 		return nil, fmt.Errorf("connect to Redis: %w", err)
 	}
 	s.redis = rdb
-	if err := s.judgeRedis(ctx); err != nil {
+	if err := s.checkRedis(ctx); err != nil {
 		return nil, errors.Join(err, rdb.Close())
 	}
 	s.metrics = prometheus.NewRegistry()

@@ -17,10 +17,7 @@ var Kept = []string{"--appendonly", "yes", "--appendfsync", "always", "--maxmemo
 // skips the test if none is installed.
 func Own(t *testing.T, settings ...string) (url string) {
 	t.Helper()
-	program, err := exec.LookPath("redis-server")
-	if err != nil {
-		absent(t, "redis", "no redis-server is installed")
-	}
+	program := Program(t)
 	dir := t.TempDir()
 	socket := filepath.Join(dir, "r.sock")
 	cmd := exec.CommandContext(t.Context(), program, append([]string{ //nolint:gosec // tests choose the settings

@@ -89,6 +89,17 @@ func open(t testing.TB, url string) redis.UniversalClient {
 	return rdb
 }
 
+// Program returns the path of redis-server. Without one the test is skipped, or fails if
+// HOLDFAST_REQUIRE names redis.
+func Program(t testing.TB) string {
+	t.Helper()
+	path, err := exec.LookPath("redis-server")
+	if err != nil {
+		absent(t, "redis", "redis-server is not on PATH")
+	}
+	return path
+}
+
 func absent(t testing.TB, part, why string) {
 	t.Helper()
 	if slices.Contains(strings.Split(os.Getenv("HOLDFAST_REQUIRE"), ","), part) {
@@ -113,10 +124,7 @@ type server struct {
 // and returns its URL.
 func (s *server) start(t testing.TB) string {
 	t.Helper()
-	path, err := exec.LookPath("redis-server")
-	if err != nil {
-		absent(t, "redis", "REDIS_URL is not set and redis-server is not on PATH")
-	}
+	path := Program(t)
 	s.once.Do(func() { s.err = s.run(path) })
 	if s.err != nil {
 		t.Fatalf("start redis-server: %v", s.err)

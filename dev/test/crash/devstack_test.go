@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -22,7 +21,6 @@ import (
 	sdklog "go.temporal.io/sdk/log"
 
 	"holdfast/dev/loopback"
-	"holdfast/dev/redis"
 	"holdfast/dev/test/shoptest"
 	"holdfast/redisdb"
 )
@@ -165,18 +163,4 @@ func redisPID(t *testing.T, url string) int {
 	pid, err := strconv.Atoi(m[1])
 	require.NoError(t, err)
 	return pid
-}
-
-// needRedisServer skips a test without redis-server, unless HOLDFAST_REQUIRE names it: then
-// its absence is a failure.
-func needRedisServer(t *testing.T) {
-	t.Helper()
-	_, err := exec.LookPath(redis.Program)
-	switch {
-	case err == nil:
-	case slices.Contains(strings.Split(os.Getenv("HOLDFAST_REQUIRE"), ","), "redis"):
-		t.Fatalf("redis is required: %v", err)
-	default:
-		t.Skipf("without redis-server: %v", err)
-	}
 }

@@ -20,6 +20,7 @@ import (
 	"holdfast/dev/test/shoptest"
 	"holdfast/order"
 	"holdfast/payment/sandbox"
+	"holdfast/redisdb/redistest"
 	"holdfast/saga"
 	sagaclient "holdfast/saga/client"
 )
@@ -43,7 +44,7 @@ const (
 // that was ever acknowledged.
 func TestKilledStackKeepsItsWord(t *testing.T) {
 	t.Parallel()
-	needRedisServer(t)
+	redistest.Program(t)
 	if *seed == 0 {
 		*seed = rand.Uint64()
 	}

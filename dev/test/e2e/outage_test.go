@@ -2,9 +2,6 @@ package e2e_test
 
 import (
 	"net/http"
-	"os"
-	"os/exec"
-	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -18,12 +15,13 @@ import (
 	"holdfast/dev/test/shoptest"
 	"holdfast/order"
 	"holdfast/redisdb"
+	"holdfast/redisdb/redistest"
 )
 
 // TestOrdersOutliveAnOutageOfRedis has a stack of its own, since it stops its Redis: first
 // it hangs, then it is killed.
 func TestOrdersOutliveAnOutageOfRedis(t *testing.T) {
-	needRedisServer(t)
+	redistest.Program(t)
 	dir := t.TempDir()
 	server := startRedis(t, redis.Options{Dir: dir})
 	st, err := stack.Start(t.Context(), stack.Options{RedisURL: server.URL(), WithoutUI: true})
@@ -122,18 +120,4 @@ func portOf(t *testing.T, server redis.Server) int {
 	port, err := strconv.Atoi(strings.TrimSuffix(rest, "/0"))
 	require.NoError(t, err)
 	return port
-}
-
-// needRedisServer skips a test without redis-server, unless HOLDFAST_REQUIRE names it: then
-// its absence is a failure.
-func needRedisServer(t *testing.T) {
-	t.Helper()
-	_, err := exec.LookPath(redis.Program)
-	switch {
-	case err == nil:
-	case slices.Contains(strings.Split(os.Getenv("HOLDFAST_REQUIRE"), ","), "redis"):
-		t.Fatalf("redis is required: %v", err)
-	default:
-		t.Skipf("without redis-server: %v", err)
-	}
 }

@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,7 +22,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"holdfast/audit"
-	"holdfast/dev/redis"
 	"holdfast/dev/stack"
 	"holdfast/dev/test/shoptest"
 	"holdfast/redisdb"
@@ -150,20 +148,6 @@ func (h house) stop(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	require.NoError(t, h.stack.Stop(ctx))
-}
-
-// needRedisServer skips a test without redis-server, unless HOLDFAST_REQUIRE names it: then
-// its absence is a failure.
-func needRedisServer(t *testing.T) {
-	t.Helper()
-	_, err := exec.LookPath(redis.Program)
-	switch {
-	case err == nil:
-	case slices.Contains(strings.Split(os.Getenv("HOLDFAST_REQUIRE"), ","), "redis"):
-		t.Fatalf("redis is required: %v", err)
-	default:
-		t.Skipf("without redis-server: %v", err)
-	}
 }
 
 // gate is a connection to a server that can be closed, as if its machine were gone.

@@ -21,6 +21,7 @@ import (
 	"holdfast/dev/stack"
 	"holdfast/dev/test/shoptest"
 	"holdfast/order"
+	"holdfast/redisdb/redistest"
 	"holdfast/saga"
 	"holdfast/search"
 )
@@ -305,7 +306,7 @@ func TestTheAuditNamesWhatAViewHasWrong(t *testing.T) {
 
 // A lost or new index is filled by the worker that finds it.
 func TestALostIndexIsFilledAtTheNextStart(t *testing.T) {
-	needRedisServer(t)
+	redistest.Program(t)
 	dir := t.TempDir()
 	h := start(t, stack.Options{Data: dir})
 	h.offer(t, "spade", "Spade", 4)
