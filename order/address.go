@@ -53,6 +53,9 @@ func (f *Fulfilment) Readdress(from, to *Address, override bool) ([]PackageAddre
 	if f.At >= NodeDelivered {
 		return nil, ErrDelivered
 	}
+	if len(f.Addresses) >= MaxAddressChanges {
+		return nil, ErrTooManyAddresses
+	}
 	if from != nil && !override && (from.Country != to.Country || from.Region != to.Region) {
 		return nil, ErrOtherRegion
 	}
@@ -63,10 +66,11 @@ func (f *Fulfilment) Readdress(from, to *Address, override bool) ([]PackageAddre
 			continue
 		}
 		change := p.readdress()
+		p.AddressChange = change
 		if change == AddressApplied || change == AddressRelabel {
 			p.Address = to
-			p.Version++
 		}
+		p.Version++
 		changes = append(changes, PackageAddress{p.ID, change})
 	}
 	return changes, nil

@@ -1,7 +1,9 @@
 package order
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -17,7 +19,9 @@ type Alert struct {
 	// EventID is set for an alert about one message. Such an alert stays until it is dismissed; all
 	// others clear themselves.
 	EventID string `json:"eventId,omitempty"`
-	Detail  string `json:"detail,omitempty"`
+	// ID names an alert about one message or one step, to dismiss it.
+	ID     string `json:"id,omitempty"`
+	Detail string `json:"detail,omitempty"`
 }
 
 // AlertRule says what is wrong. The list is open.
@@ -32,7 +36,46 @@ const (
 	RuleRemovedPackage AlertRule = "removed_package_moves"
 	// RuleClockAhead: a message says that something occurred after it was recorded.
 	RuleClockAhead AlertRule = "occurred_in_future"
+	// RuleRestockRefused: units that came back could not be returned to the stock.
+	RuleRestockRefused AlertRule = "restock_refused"
+	// RuleEventsDropped: a message exceeded a limit and was dropped.
+	RuleEventsDropped AlertRule = "events_dropped"
+	// RuleNumberRefused: a tracking number could not be watched.
+	RuleNumberRefused AlertRule = "tracking_number_refused"
 )
+
+// maxAlertEvents limits the alerts about single steps that an order keeps.
+const maxAlertEvents = 100
+
+// Raise adds an alert about one step, once per id.
+func (f *Fulfilment) Raise(a Alert) {
+	same := func(other Alert) bool { return other.ID == a.ID }
+	if slices.ContainsFunc(f.Events, same) || slices.Contains(f.Dismissed, a.ID) || len(f.Events) >= maxAlertEvents {
+		return
+	}
+	f.Events = append(f.Events, a)
+}
+
+// ErrUnknownAlert means that the order has no such alert that could be dismissed.
+var ErrUnknownAlert = errors.New("the order has no such alert")
+
+// Dismiss takes an alert about a message or a step off the order.
+func (f *Fulfilment) Dismiss(id string) error {
+	i := slices.IndexFunc(f.Alerts, func(a Alert) bool { return a.ID == id && id != "" })
+	if i < 0 {
+		return ErrUnknownAlert
+	}
+	f.Events = slices.DeleteFunc(f.Events, func(a Alert) bool { return a.ID == id })
+	f.Dismissed = append(f.Dismissed, id)
+	return nil
+}
+
+// alerts returns the alerts that stand: Check's and those about steps, without the dismissed ones.
+func (f *Fulfilment) alerts() []Alert {
+	return slices.DeleteFunc(append(f.Check(), f.Events...), func(a Alert) bool {
+		return a.ID != "" && slices.Contains(f.Dismissed, a.ID)
+	})
+}
 
 // Check returns alerts about everything that doesn't add up or needs an operator.
 func (f *Fulfilment) Check() []Alert {
@@ -59,11 +102,20 @@ func (p *Package) check() []Alert {
 	}
 	for _, e := range p.Events {
 		if !p.RemovedAt.IsZero() && e.Node >= NodeLeftWarehouse {
-			all = append(all, Alert{Rule: RuleRemovedPackage, PackageID: p.ID, EventID: e.ID, Detail: e.Node.String()})
+			all = append(all, aboutEvent(RuleRemovedPackage, p.ID, e, e.Node.String()))
 		}
 		if e.OccurredAt.After(e.RecordedAt.Add(maxClockAhead)) {
-			all = append(all, Alert{Rule: RuleClockAhead, PackageID: p.ID, EventID: e.ID, Detail: e.OccurredAt.Format(time.RFC3339)})
+			all = append(all, aboutEvent(RuleClockAhead, p.ID, e, e.OccurredAt.Format(time.RFC3339)))
 		}
 	}
 	return all
+}
+
+func aboutEvent(r AlertRule, packageID string, e PackageEvent, detail string) Alert {
+	return Alert{Rule: r, PackageID: packageID, EventID: e.ID, ID: AlertID(r, packageID, e.ID), Detail: detail}
+}
+
+// AlertID names an alert about one message or step.
+func AlertID(r AlertRule, about ...string) string {
+	return hashed(append([]string{string(r)}, about...)...)
 }

@@ -33,13 +33,15 @@ type UnitsShort struct {
 
 func (e *UnitsError) Error() string { return "more units than the order has left" }
 
-// LineState is how many units of a line are still to be sent.
+// LineState is what became of the units of a line.
 type LineState struct {
-	LineID   string `json:"lineId"`
-	Quantity int64  `json:"quantity"`
+	LineID   string
+	Quantity int64
 	// Removed units are no longer part of the order: they were cancelled, or lost or
 	// refused and then refunded.
-	Removed int64 `json:"removed,omitempty"`
+	Removed int64
+	// Restocked units went back to the stock, Damaged ones came back but were written off.
+	Restocked, Damaged int64
 }
 
 // left returns how many units are still part of the order.
@@ -51,25 +53,61 @@ func (l LineState) left() int64 { return l.Quantity - l.Removed }
 // For each line, open + packed = quantity - removed, where packed are the units in live
 // packages.
 type Fulfilment struct {
+	// At is the order's node after the last change.
+	At Node `json:"node,omitempty"`
+	// Units says how many units are at each node, after the last change.
+	Units []NodeUnits `json:"progress,omitempty"`
 	// Released is when the order was released for fulfilment; until then it is at NodePaid.
-	Released time.Time   `json:"released,omitzero"`
-	Lines    []LineState `json:"lines"`
+	Released time.Time `json:"releasedAt,omitzero"`
+	// Brake is set while the order is on hold.
+	Brake *Brake `json:"hold,omitempty"`
+	// Lines is stored with the order's lines.
+	Lines    []LineState `json:"-"`
 	Packages []Package   `json:"packages,omitempty"`
+	Removals []Removal   `json:"removals,omitempty"`
 	Returns  []Return    `json:"returns,omitempty"`
+	// Addresses are those that the order had before, the latest last.
+	Addresses []AddressEntry `json:"addressHistory,omitempty"`
+	// ReturnBy is when the return window ends, once the order is delivered.
+	ReturnBy time.Time `json:"returnBy,omitzero"`
+	Alerts   []Alert   `json:"alerts,omitempty"`
+	// Events are alerts about single steps, which stay until they are dismissed.
+	Events []Alert `json:"alertEvents,omitempty"`
+	// Dismissed are the ids of dismissed alerts.
+	Dismissed []string `json:"dismissedAlerts,omitempty"`
 	// Floor is the furthest node that the order has reached, from NodeLeftWarehouse on. The order
 	// never falls below it.
 	Floor Node `json:"floor,omitempty"`
-	// At is the order's node after the last change, and Falls counts how often it fell below
-	// each node that it had reached.
-	At    Node         `json:"at,omitempty"`
+	// Falls counts how often the order fell below each node that it had reached.
 	Falls map[Node]int `json:"falls,omitempty"`
+}
+
+// Brake keeps an order from being packed.
+type Brake struct {
+	At    time.Time `json:"at"`
+	Actor string    `json:"actor"`
+	Note  string    `json:"note,omitempty"`
+}
+
+// Removal is a part of a paid order that was cancelled before it was packed.
+type Removal struct {
+	ID     string      `json:"id"`
+	Lines  []LineUnits `json:"lines"`
+	Reason Reason      `json:"reason"`
+	Actor  string      `json:"actor"`
+	Note   string      `json:"note,omitempty"`
+	At     time.Time   `json:"at"`
+	// Refund is the amount that the buyer gets back, in minor units of the order's currency.
+	Refund int64 `json:"refund"`
+	// Fingerprint of the request: a different request under the same key is rejected.
+	Fingerprint string `json:"fingerprint,omitempty"`
 }
 
 // NewFulfilment returns the state of an order before anything is packed.
 func NewFulfilment(o *Order, released time.Time) Fulfilment {
 	f := Fulfilment{Lines: make([]LineState, len(o.Lines))}
 	for i, l := range o.Lines {
-		f.Lines[i] = LineState{LineID: l.ID, Quantity: l.Quantity}
+		f.Lines[i] = LineState{l.ID, l.Quantity, l.Removed, l.Restocked, l.Damaged}
 	}
 	f.Release(released)
 	return f
@@ -77,6 +115,9 @@ func NewFulfilment(o *Order, released time.Time) Fulfilment {
 
 // Release allows the order to be packed from the given time on; the zero time means not yet.
 func (f *Fulfilment) Release(at time.Time) {
+	if !at.IsZero() {
+		f.Brake = nil
+	}
 	f.Released = at.UTC()
 	f.settle()
 }
@@ -307,6 +348,7 @@ func (f *Fulfilment) remove(u LineUnits) {
 // settle completes a change: it raises the floor to the node that the order has reached, and counts
 // the nodes that it fell below. An order with nothing left stays where it was.
 func (f *Fulfilment) settle() {
+	f.Units = f.Progress()
 	if f.Nothing() {
 		return
 	}
@@ -330,8 +372,9 @@ func (f *Fulfilment) settle() {
 func (f *Fulfilment) Clone() Fulfilment {
 	c := *f
 	c.Lines, c.Falls = slices.Clone(f.Lines), maps.Clone(f.Falls)
-	c.Returns = slices.Clone(f.Returns)
-	c.Packages = make([]Package, len(f.Packages))
+	c.Returns, c.Removals, c.Addresses = slices.Clone(f.Returns), slices.Clone(f.Removals), slices.Clone(f.Addresses)
+	c.Events, c.Dismissed = slices.Clone(f.Events), slices.Clone(f.Dismissed)
+	c.Packages = slices.Clone(f.Packages)
 	for i := range f.Packages {
 		c.Packages[i] = f.Packages[i].clone()
 	}

@@ -12,8 +12,9 @@ import (
 	"holdfast/product"
 )
 
-// Shape is the version of the order document's format.
-const Shape = 1
+// Shape is the version of the order document's format. In shape 1 an order closes with its
+// delivery; in shape 2 it is followed until its return window is over.
+const Shape = 2
 
 // Order is the document of one order, as stored and as shown by the API.
 type Order struct {
@@ -31,6 +32,9 @@ type Order struct {
 	Payment      Payment          `json:"payment"`
 	CancelReason Reason           `json:"cancelReason,omitempty"`
 	Shortages    []Shortage       `json:"shortages,omitempty"`
+	// Fulfilment is what became of a paid order's goods. It is nil until the order is paid,
+	// and for orders of shape 1.
+	*Fulfilment
 	// Metadata and ExternalReference are another system's, as they came with the placement.
 	Metadata          product.Metadata `json:"metadata,omitempty"`
 	ExternalReference string           `json:"externalReference,omitempty"`
@@ -38,6 +42,8 @@ type Order struct {
 	Journal   []Entry   `json:"journal"`
 	PlacedAt  time.Time `json:"placedAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
+	// ClosedAt is when the order ended: nothing more happens to it.
+	ClosedAt time.Time `json:"closedAt,omitzero"`
 }
 
 // The amounts of an order that have a rule here; there may be others beside them. All are
@@ -59,6 +65,15 @@ type Line struct {
 	Quantity  int64  `json:"quantity"`
 	UnitPrice int64  `json:"unitPrice"`
 	Amount    int64  `json:"amount"`
+	// Node is the furthest node that all of the line's units that are still part of the
+	// order have reached.
+	Node Node `json:"node,omitempty"`
+	// Removed units are no longer part of the order: they were cancelled, or lost or refused
+	// and then refunded.
+	Removed int64 `json:"removed,omitempty"`
+	// Restocked units went back to the stock, Damaged ones came back but were written off.
+	Restocked int64 `json:"restocked,omitempty"`
+	Damaged   int64 `json:"damaged,omitempty"`
 }
 
 // Address is where an order is sent.
@@ -167,5 +182,15 @@ func (o *Order) Clone() Order {
 	c.Lines = slices.Clone(o.Lines)
 	c.Journal = slices.Clone(o.Journal)
 	c.Shortages = slices.Clone(o.Shortages)
+	if o.Fulfilment != nil {
+		f := o.Fulfilment.Clone()
+		c.Fulfilment = &f
+	}
 	return c
+}
+
+// Closed reports whether nothing more happens to the order. Before shape 2 a delivered order
+// was closed.
+func (o *Order) Closed() bool {
+	return !o.ClosedAt.IsZero() || o.Status.ended() || (o.Status == StatusDelivered && o.Shape < 2)
 }

@@ -2,6 +2,7 @@ package order
 
 import (
 	"cmp"
+	"encoding/json"
 	"maps"
 	"slices"
 	"time"
@@ -50,6 +51,21 @@ type Package struct {
 	RemovedAt time.Time `json:"removedAt,omitzero"`
 	// Resolution is the last one of a package that was refused, lost, damaged or returned.
 	Resolution *Resolution `json:"resolution,omitempty"`
+	// AddressChange says how the last change of the order's address affects the package.
+	AddressChange AddressChange `json:"addressChange,omitempty"`
+	// Fingerprint of the request to pack it: a different request under the same key is
+	// rejected.
+	Fingerprint string `json:"fingerprint,omitempty"`
+}
+
+// MarshalJSON adds the package's node and marks, which follow from its events.
+func (p Package) MarshalJSON() ([]byte, error) {
+	type stored Package // without this method
+	return json.Marshal(struct {
+		stored
+		Node  Node   `json:"node"`
+		Marks []Mark `json:"marks,omitempty"`
+	}{stored(p), p.Node(), p.Marks()})
 }
 
 // PackageEvent is one message about a package: a node that it reached, or a mark.

@@ -48,7 +48,16 @@ type Placement struct {
 	MaxOpenOrders    int64 `json:"maxOpenOrders,omitempty"`
 	MaxUnits         int64 `json:"maxUnits,omitempty"`
 	MaxCustomerUnits int64 `json:"maxCustomerUnits,omitempty"`
+	// Saga is the version of the workflow that the gateway expects: from 2 on, orders go on
+	// after their payment as NodeAwaitingShipment and its successors.
+	Saga int `json:"saga,omitempty"`
+	// ReturnWindow is how long after its delivery an order takes returns, and stays open. 0
+	// closes it at its delivery.
+	ReturnWindow time.Duration `json:"returnWindow,omitempty"`
 }
+
+// SagaVersion is the Placement.Saga of new orders.
+const SagaVersion = 2
 
 // LineRequest is one line as requested.
 type LineRequest struct {
@@ -123,8 +132,12 @@ func (a *Address) validate(bad *product.Invalid) {
 
 // New creates the order that a placement asks for, at the time of the placement.
 func New(p Placement, at time.Time) Order {
+	shape := Shape
+	if p.Saga < SagaVersion {
+		shape = 1
+	}
 	o := Order{
-		Shape: Shape, ID: p.OrderID, CustomerID: p.CustomerID, Status: StatusReserving,
+		Shape: shape, ID: p.OrderID, CustomerID: p.CustomerID, Status: StatusReserving,
 		Currency: p.Currency,
 		Amounts:  map[string]int64{AmountItems: 0, AmountTotal: 0, AmountPaid: 0, AmountRefunded: 0},
 		Address:  p.Address,

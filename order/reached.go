@@ -3,7 +3,9 @@ package order
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -12,17 +14,22 @@ import (
 type NodeReached struct {
 	// ID is the same for the same order, package and node, until the node is struck and
 	// reached again.
-	ID string `json:"id"`
+	ID string
 	// PackageID is empty if the order as a whole reached the node.
-	PackageID  string    `json:"packageId,omitempty"`
-	Node       Node      `json:"node"`
-	OccurredAt time.Time `json:"occurredAt"`
+	PackageID  string
+	Node       Node
+	OccurredAt time.Time
 	// Implied means that the order passed the node without a message about it.
-	Implied bool `json:"implied,omitempty"`
+	Implied bool
+	// Late means that a further node was already recorded.
+	Late bool
+	// Struck means that the node was taken back: a wrong message, or a package that was
+	// undone.
+	Struck bool
 }
 
 // Reached returns the nodes that the order and its packages have reached, from NodePacked on: for a
-// package those that were reported, for the order all that it has passed.
+// package those that were reported, for the order all that it has passed. Each fall is listed too.
 func (f *Fulfilment) Reached(orderID string) []NodeReached {
 	var all []NodeReached
 	for i := range f.Packages {
@@ -31,22 +38,47 @@ func (f *Fulfilment) Reached(orderID string) []NodeReached {
 			continue
 		}
 		for _, n := range PackageNodes() {
+			all = appendFalls(all, orderID, p.ID, n, p.Falls[n])
 			if p.heard(n) {
 				all = append(all, NodeReached{
-					ID: reachedID(orderID, p.ID, n, p.Falls[n]), PackageID: p.ID, Node: n, OccurredAt: p.when(n),
+					ID: reachedID(orderID, p.ID, n, p.Falls[n]), PackageID: p.ID, Node: n, OccurredAt: p.when(n), Late: p.late(n),
 				})
 			}
 		}
 	}
 	for _, n := range PackageNodes() {
+		all = appendFalls(all, orderID, "", n, f.Falls[n])
 		if n > f.At {
-			break
+			continue
 		}
 		all = append(all, NodeReached{
 			ID: reachedID(orderID, "", n, f.Falls[n]), Node: n, OccurredAt: f.when(n), Implied: !f.heard(n),
 		})
 	}
 	return all
+}
+
+// appendFalls adds a correction for each time that the node was taken back.
+func appendFalls(all []NodeReached, orderID, packageID string, n Node, falls int) []NodeReached {
+	for i := range falls {
+		all = append(all, NodeReached{
+			ID: hashed("struck", reachedID(orderID, packageID, n, i)), PackageID: packageID, Node: n, Struck: true,
+		})
+	}
+	return all
+}
+
+// late reports whether the node was first recorded after a further one.
+func (p *Package) late(n Node) bool {
+	var first time.Time
+	for _, e := range p.Events {
+		if e.Node == n && (first.IsZero() || e.RecordedAt.Before(first)) {
+			first = e.RecordedAt
+		}
+	}
+	return !first.IsZero() && slices.ContainsFunc(p.Events, func(e PackageEvent) bool {
+		return e.Node > n && e.RecordedAt.Before(first)
+	})
 }
 
 // when returns when the package first reached the node or a later one.
@@ -85,6 +117,11 @@ func (f *Fulfilment) heard(n Node) bool {
 }
 
 func reachedID(orderID, packageID string, n Node, falls int) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%d\x00%d", orderID, packageID, n, falls))
-	return hex.EncodeToString(sum[:16])
+	return hashed(orderID, packageID, strconv.Itoa(int(n)), strconv.Itoa(falls))
+}
+
+// hashed names something by its parts.
+func hashed(parts ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
+	return hex.EncodeToString(sum[:12])
 }

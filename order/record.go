@@ -1,8 +1,12 @@
 package order
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -14,33 +18,83 @@ type Record struct {
 	CustomerID string
 	Status     Status
 	PlacedAt   time.Time
-	// Node is the last step in the order's journal: the status, if that changed.
-	Node string
-	// Reason of a closed order.
-	Reason  Reason
-	Version int64
-	Doc     []byte
+	Version    int64
+	// Doc is the document without its packages.
+	Doc []byte
+	// Packages by id. Those that Changed doesn't list are only written if the store lacks
+	// them; nil means that all have changed.
+	Packages map[string][]byte
+	Changed  []string
+	// Facts of the order, of which the store publishes those that are new. nil for orders of
+	// shape 1, whose status is published instead.
+	Facts []Fact
 	// Payments by PaymentKey, each the JSON of an Attempt.
 	Payments map[string][]byte
 }
 
 // NewRecord returns the record of an order in its current state.
 func NewRecord(o *Order, payments map[string]Attempt) (Record, error) {
-	doc, err := json.Marshal(o)
-	if err != nil {
+	r := Record{OrderID: o.ID, CustomerID: o.CustomerID, Status: o.Status, Version: o.Version, PlacedAt: o.PlacedAt}
+	if o.Shape >= 2 {
+		r.Facts = o.Facts()
+	}
+	alone := *o
+	if o.Fulfilment != nil && len(o.Packages) > 0 {
+		f := *o.Fulfilment
+		f.Packages, alone.Fulfilment = nil, &f
+		r.Packages = make(map[string][]byte, len(o.Packages))
+		for i := range o.Packages {
+			doc, err := json.Marshal(&o.Packages[i])
+			if err != nil {
+				return Record{}, fmt.Errorf("encode package %s of order %s: %w", o.Packages[i].ID, o.ID, err)
+			}
+			r.Packages[o.Packages[i].ID] = doc
+		}
+	}
+	var err error
+	if r.Doc, err = json.Marshal(&alone); err != nil {
 		return Record{}, fmt.Errorf("encode order %s: %w", o.ID, err)
-	}
-	r := Record{
-		OrderID: o.ID, CustomerID: o.CustomerID, Status: o.Status, Reason: o.CancelReason,
-		Version: o.Version, PlacedAt: o.PlacedAt, Doc: doc,
-	}
-	if n := len(o.Journal); n > 0 {
-		r.Node = o.Journal[n-1].Node
 	}
 	if r.Payments, err = EncodePayments(payments); err != nil {
 		return Record{}, err
 	}
 	return r, nil
+}
+
+// WithPackages returns an order's document with its packages, which are stored apart so that a message
+// about one doesn't rewrite all of them. They are in the order in which they were packed.
+func WithPackages[D ~[]byte](doc []byte, packages map[string]D) ([]byte, error) {
+	if len(packages) == 0 {
+		return doc, nil
+	}
+	type stored struct {
+		ID        string    `json:"id"`
+		CreatedAt time.Time `json:"createdAt"`
+		doc       D
+	}
+	all := make([]stored, 0, len(packages))
+	for id, doc := range packages {
+		p := stored{doc: doc}
+		if err := json.Unmarshal(doc, &p); err != nil {
+			return nil, fmt.Errorf("read package %s: %w", id, err)
+		}
+		all = append(all, p)
+	}
+	slices.SortFunc(all, func(a, b stored) int {
+		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
+	})
+	doc = bytes.TrimRight(doc, " \n")
+	if len(doc) < 2 || doc[len(doc)-1] != '}' {
+		return nil, errors.New("the order's document is not a JSON object")
+	}
+	whole := append(slices.Clone(doc[:len(doc)-1]), `,"packages":[`...)
+	for i, p := range all {
+		if i > 0 {
+			whole = append(whole, ',')
+		}
+		whole = append(whole, p.doc...)
+	}
+	return append(whole, "]}"...), nil
 }
 
 // EncodePayments encodes the documents of payments, by their key.

@@ -29,11 +29,19 @@ type Return struct {
 	Status ReturnStatus `json:"status"`
 	Lines  []ReturnLine `json:"lines"`
 	// Received are the units that came back, with their condition.
-	Received  []ReceivedUnits `json:"received,omitempty"`
-	Actor     string          `json:"actor"`
-	Note      string          `json:"note,omitempty"`
-	CreatedAt time.Time       `json:"createdAt"`
-	UpdatedAt time.Time       `json:"updatedAt"`
+	Received []ReceivedUnits `json:"received,omitempty"`
+	// PackageID is set if the units come from a package that was refused or returned to the
+	// sender: they were never delivered, and their refund doesn't wait for their receipt.
+	PackageID string `json:"packageId,omitempty"`
+	// Refund is the amount that the buyer gets back for it, once it was received, in minor
+	// units of the order's currency.
+	Refund int64  `json:"refund,omitempty"`
+	Actor  string `json:"actor"`
+	Note   string `json:"note,omitempty"`
+	// Fingerprint of the request: a different request under the same key is rejected.
+	Fingerprint string    `json:"fingerprint,omitempty"`
+	CreatedAt   time.Time `json:"createdAt"`
+	UpdatedAt   time.Time `json:"updatedAt"`
 }
 
 // ReturnLine is some units of a line that a buyer sends back, and why.
@@ -101,7 +109,9 @@ func (r *Return) units(lineID string) (units int64) {
 func (f *Fulfilment) Returnable(lineID string) int64 {
 	units := f.Delivered(lineID)
 	for i := range f.Returns {
-		units -= f.Returns[i].units(lineID)
+		if r := &f.Returns[i]; r.PackageID == "" {
+			units -= r.units(lineID)
+		}
 	}
 	return max(units, 0) // a delivered package may turn out to be lost
 }
@@ -115,8 +125,10 @@ func (f *Fulfilment) OpenReturn(r Return) error {
 	for _, l := range r.Lines {
 		asked = append(asked, l.LineUnits)
 	}
-	if err := f.checkOpen(MergeUnits(asked), f.Returnable); err != nil {
-		return err
+	if r.PackageID == "" {
+		if err := f.checkOpen(MergeUnits(asked), f.Returnable); err != nil {
+			return err
+		}
 	}
 	r.Lines = slices.Clone(r.Lines)
 	r.CreatedAt = r.CreatedAt.UTC()
@@ -195,7 +207,7 @@ func (f *Fulfilment) Refundable(l Line, giving int64) int64 {
 		}
 	}
 	for i := range f.Returns {
-		if r := &f.Returns[i]; r.Status == ReturnReceived {
+		if r := &f.Returns[i]; r.Status == ReturnReceived && r.PackageID == "" {
 			done += r.units(l.ID)
 		}
 	}

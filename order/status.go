@@ -10,11 +10,18 @@ type Status string
 const (
 	StatusReserving       Status = "reserving"
 	StatusAwaitingPayment Status = "awaiting_payment"
-	StatusPaid            Status = "paid"
-	StatusDelivered       Status = "delivered"
-	StatusRejected        Status = "rejected"
-	StatusExpired         Status = "expired"
-	StatusCancelled       Status = "cancelled"
+	// StatusPaid means paid but not yet released for fulfilment: the order is on hold, or
+	// was placed before there were further nodes.
+	StatusPaid             Status = "paid"
+	StatusAwaitingShipment Status = "awaiting_shipment"
+	StatusPacked           Status = "packed"
+	StatusLeftWarehouse    Status = "left_warehouse"
+	StatusInTransit        Status = "in_transit"
+	StatusOutForDelivery   Status = "out_for_delivery"
+	StatusDelivered        Status = "delivered"
+	StatusRejected         Status = "rejected"
+	StatusExpired          Status = "expired"
+	StatusCancelled        Status = "cancelled"
 )
 
 // Undecided reports whether the order waits for its stock.
@@ -23,19 +30,16 @@ func (s Status) Undecided() bool { return s == StatusReserving }
 // Unpaid reports whether the order can still be cancelled without a refund.
 func (s Status) Unpaid() bool { return s == StatusReserving || s == StatusAwaitingPayment }
 
-// Closed reports whether the status is final.
-func (s Status) Closed() bool {
-	switch s {
-	case StatusDelivered, StatusRejected, StatusExpired, StatusCancelled:
-		return true
-	case StatusReserving, StatusAwaitingPayment, StatusPaid:
-		return false
-	}
-	return false
+// ended reports whether an order with this outcome is closed, whatever else is known of it.
+func (s Status) ended() bool {
+	return s == StatusRejected || s == StatusExpired || s == StatusCancelled
 }
 
 // TookPayment reports whether an order in this status owns its units: they were sold to it.
-func (s Status) TookPayment() bool { return s == StatusPaid || s == StatusDelivered }
+func (s Status) TookPayment() bool {
+	n, known := ParseNode(string(s))
+	return known && n >= NodePaid
+}
 
 // PaymentStatus is the state of an order's money.
 type PaymentStatus string

@@ -53,6 +53,7 @@ func (o *Order) HoldUnanswered(at time.Time) {
 // Reject ends an order that could not get its stock.
 func (o *Order) Reject(reason Reason, shortages []Shortage, at time.Time) {
 	o.Status, o.CancelReason, o.Shortages = StatusRejected, reason, shortages
+	o.closed(at)
 	o.note(string(StatusRejected), ActorSystem, at, at, map[string]string{"reason": string(reason)})
 }
 
@@ -85,6 +86,7 @@ func (o *Order) Attempt(node string, p PaymentEvent, newest bool, at time.Time) 
 // Close ends an unpaid order, or one whose paid units are gone (ReasonNoStock).
 func (o *Order) Close(status Status, reason Reason, actor string, at time.Time) {
 	o.Status, o.CancelReason = status, reason
+	o.closed(at)
 	if status == StatusExpired {
 		o.CancelReason = ""
 	}
@@ -97,8 +99,17 @@ func (o *Order) Close(status Status, reason Reason, actor string, at time.Time) 
 // CancelPaid cancels a paid order before its delivery: its units are restocked, its money
 // is refunded.
 func (o *Order) CancelPaid(reason Reason, actor string, at time.Time) {
+	from := o.Status
 	o.Status, o.CancelReason = StatusCancelled, reason
-	o.note(string(StatusCancelled), actor, at, at, map[string]string{"reason": string(reason), "from": string(StatusPaid)})
+	o.closed(at)
+	o.note(string(StatusCancelled), actor, at, at, map[string]string{"reason": string(reason), "from": string(from)})
+}
+
+// closed notes that the order has ended. Before shape 2 its status alone said so.
+func (o *Order) closed(at time.Time) {
+	if o.Shape >= 2 {
+		o.ClosedAt = at.UTC()
+	}
 }
 
 // Remark adds to the last step what its actor had to say about it, if anything.
@@ -116,7 +127,7 @@ func (o *Order) PaymentUnresolved(provider, paymentID, why string, at time.Time)
 	})
 }
 
-// Deliver records the delivery of a paid order.
+// Deliver records the delivery of an order of shape 1.
 func (o *Order) Deliver(actor string, at time.Time) {
 	o.Status = StatusDelivered
 	o.note(string(StatusDelivered), actor, at, at, nil)

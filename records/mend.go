@@ -15,10 +15,14 @@ import (
 // was there, or that the version was not a number. If now has version 0, the order's own
 // document stays as it is.
 func (s *Store) Mend(ctx context.Context, seen, now order.Record) (bool, error) {
-	args := []any{now.OrderID, "", "", "", "", "", "", ""}
+	args := []any{now.OrderID, "", "", "", "", "", "", "", "", 0}
 	if now.Version > 0 {
 		args = []any{
-			now.OrderID, now.Version, now.Doc, string(now.Status), now.CustomerID, placedMillis(now), seen.Version, seen.Doc,
+			now.OrderID, now.Version, now.Doc, string(now.Status), now.CustomerID, placedMillis(now), seen.Version, seen.Doc, "", len(now.Packages),
+		}
+		args = appendFacts(args, 8, now.Facts)
+		for _, id := range sortedKeys(now.Packages) {
+			args = append(args, id, now.Packages[id])
 		}
 	}
 	for _, id := range sortedKeys(now.Payments) {
@@ -30,14 +34,14 @@ func (s *Store) Mend(ctx context.Context, seen, now order.Record) (bool, error) 
 // MendRefund is Mend for the document of one refund.
 func (s *Store) MendRefund(ctx context.Context, orderID, paymentID, refundID string, seen, now []byte) (bool, error) {
 	return s.mend(ctx, orderID, []any{
-		orderID, "", "", "", "", "", "", "", refundField(paymentID, refundID), now, seen,
+		orderID, "", "", "", "", "", "", "", "", 0, refundField(paymentID, refundID), now, seen,
 	})
 }
 
 // MendDispute is Mend for the document of a dispute.
 func (s *Store) MendDispute(ctx context.Context, orderID, provider, disputeID string, seen, now []byte) (bool, error) {
 	return s.mend(ctx, orderID, []any{
-		orderID, "", "", "", "", "", "", "", disputeField(provider, disputeID), now, seen,
+		orderID, "", "", "", "", "", "", "", "", 0, disputeField(provider, disputeID), now, seen,
 	})
 }
 

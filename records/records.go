@@ -8,6 +8,7 @@ package records
 import (
 	"context"
 	"embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -48,6 +49,8 @@ func New(rdb redis.UniversalClient) *Store {
 
 func orderKey(id string) string { return redisdb.Bucket(id) + ":order:" + id }
 
+func packagesKey(id string) string { return redisdb.Bucket(id) + ":packages:" + id }
+
 func paymentsKey(id string) string { return redisdb.Bucket(id) + ":payments:" + id }
 
 // Put stores the record if its version is newer than the stored one or its placement is
@@ -57,15 +60,53 @@ func (s *Store) Put(ctx context.Context, r order.Record) error {
 	if r.Version < 1 {
 		return fmt.Errorf("put the document of order %s: version %d is below 1", r.OrderID, r.Version)
 	}
-	args := []any{r.OrderID, r.Version, r.Doc, string(r.Status), r.CustomerID, placedMillis(r)}
-	for _, id := range sortedKeys(r.Payments) {
-		args = append(args, paymentField(id), r.Payments[id])
-	}
 	var beside []redisdb.Call
 	if quota.Ended(r.Status) && product.ValidID(r.CustomerID) {
 		beside = append(beside, quota.Leave(r.CustomerID, product.Holder{OrderID: r.OrderID, PlacedAt: r.PlacedAt}, r.Status))
 	}
-	return s.put(ctx, r.OrderID, args, beside...)
+	answer, err := s.run(ctx, putScript, r.OrderID, putArgs(r), beside...)
+	if err == nil && lacksPackages(answer) { // an older copy of Redis was restored: write all of them
+		r.Changed = nil
+		_, err = s.run(ctx, putScript, r.OrderID, putArgs(r))
+	}
+	if err != nil {
+		return fmt.Errorf("put the document of order %s: %w", r.OrderID, err)
+	}
+	return nil
+}
+
+func lacksPackages(answer *redis.Cmd) bool {
+	stored, err := answer.Int64Slice()
+	return err == nil && len(stored) > 0 && stored[0] < 0
+}
+
+func putArgs(r order.Record) []any {
+	args := []any{r.OrderID, r.Version, r.Doc, string(r.Status), r.CustomerID, placedMillis(r), "", len(r.Packages)}
+	args = appendFacts(args, 6, r.Facts)
+	for _, id := range sortedKeys(r.Packages) {
+		doc := r.Packages[id]
+		if r.Changed != nil && !slices.Contains(r.Changed, id) {
+			doc = nil
+		}
+		args = append(args, id, doc)
+	}
+	for _, id := range sortedKeys(r.Payments) {
+		args = append(args, paymentField(id), r.Payments[id])
+	}
+	return args
+}
+
+// appendFacts adds the facts to a script's arguments, and their number at the given place.
+func appendFacts(args []any, at int, facts []order.Fact) []any {
+	if facts == nil {
+		return args
+	}
+	args[at] = len(facts)
+	for _, f := range facts {
+		doc, _ := json.Marshal(f) // it has nothing that can't be encoded
+		args = append(args, f.ID, doc)
+	}
+	return args
 }
 
 // PutAsked stores payments, by their key, that were just requested from a provider, unless
@@ -116,13 +157,6 @@ func (s *Store) putRefund(ctx context.Context, orderID, revision, field string, 
 	return answer.Bool()
 }
 
-func (s *Store) put(ctx context.Context, orderID string, args []any, beside ...redisdb.Call) error {
-	if _, err := s.run(ctx, putScript, orderID, args, beside...); err != nil {
-		return fmt.Errorf("put the document of order %s: %w", orderID, err)
-	}
-	return nil
-}
-
 // run runs a script on everything that is stored of an order, with other calls in the same
 // round trip whose answers don't matter.
 func (s *Store) run(
@@ -133,7 +167,7 @@ func (s *Store) run(
 	}
 	answer := redisdb.Run(ctx, s.rdb, append([]redisdb.Call{{
 		Script: script,
-		Keys:   []string{orderKey(orderID), paymentsKey(orderID), redisdb.EventsKey(redisdb.Bucket(orderID))},
+		Keys:   []string{orderKey(orderID), paymentsKey(orderID), redisdb.EventsKey(redisdb.Bucket(orderID)), packagesKey(orderID)},
 		Args:   args,
 	}}, beside...)...)[0]
 	return answer, answer.Err()
@@ -184,8 +218,10 @@ type Document struct {
 func (s *Store) GetMany(ctx context.Context, orderIDs []string) ([]Document, error) {
 	pipe := s.rdb.Pipeline()
 	answers := make([]*redis.SliceCmd, len(orderIDs))
+	packages := make([]*redis.MapStringStringCmd, len(orderIDs))
 	for i, id := range orderIDs {
 		answers[i] = pipe.HMGet(ctx, orderKey(id), "version", "doc")
+		packages[i] = pipe.HGetAll(ctx, packagesKey(id))
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, fmt.Errorf("read the documents of %d orders: %w", len(orderIDs), err)
@@ -193,6 +229,9 @@ func (s *Store) GetMany(ctx context.Context, orderIDs []string) ([]Document, err
 	docs := make([]Document, len(orderIDs))
 	for i, id := range orderIDs {
 		d, err := readDocument(id, answers[i].Val())
+		if err == nil && d.Found {
+			d.Doc, err = order.WithPackages(d.Doc, documents(packages[i].Val()))
+		}
 		if err != nil {
 			return nil, fmt.Errorf("read the document of order %s: %w", id, err)
 		}
@@ -217,6 +256,14 @@ func readDocument(id string, values []any) (Document, error) {
 	}
 	d.Found, d.Version, d.Doc = true, n, []byte(doc)
 	return d, nil
+}
+
+func documents(fields map[string]string) map[string][]byte {
+	docs := make(map[string][]byte, len(fields))
+	for field, doc := range fields {
+		docs[field] = []byte(doc)
+	}
+	return docs
 }
 
 // revisionField is in the hash of the order's document, or beside the payments of an order

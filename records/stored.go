@@ -28,7 +28,7 @@ func (s *Store) ReadOlder(ctx context.Context, orderIDs []string, below int64) (
 func (s *Store) readMany(ctx context.Context, orderIDs []string, args ...any) ([]order.Stored, error) {
 	calls := make([]redisdb.Call, len(orderIDs))
 	for i, id := range orderIDs {
-		calls[i] = redisdb.Call{Script: readScript, Keys: []string{orderKey(id), paymentsKey(id)}, Args: args}
+		calls[i] = redisdb.Call{Script: readScript, Keys: []string{orderKey(id), paymentsKey(id), packagesKey(id)}, Args: args}
 	}
 	all := make([]order.Stored, len(orderIDs))
 	for i, answer := range redisdb.Run(ctx, s.rdb, calls...) {
@@ -59,18 +59,8 @@ func readStored(id string, answer []any) order.Stored {
 		st.Err = fmt.Errorf("its revision: %w", err)
 		return st
 	}
-	pairs, _ := answer[len(answer)-1].([]any)
-	for i := 0; i+1 < len(pairs); i += 2 {
-		field, _ := pairs[i].(string)
-		doc, _ := pairs[i+1].(string)
-		if field == revisionField {
-			continue
-		}
-		if st.Payments == nil {
-			st.Payments = make(map[string][]byte, len(pairs)/2)
-		}
-		st.Payments[field] = []byte(doc)
-	}
+	st.Payments = fieldsOf(answer[len(answer)-1])
+	delete(st.Payments, revisionField)
 	version, doc := text(1), text(2)
 	switch {
 	case version == "" && doc == "":
@@ -83,8 +73,30 @@ func readStored(id string, answer []any) order.Stored {
 		st.Err = fmt.Errorf("its version: %w", err)
 		return st
 	}
-	st.Found, st.Doc = true, []byte(doc)
+	var packages map[string][]byte
+	if len(answer) > 3 {
+		packages = fieldsOf(answer[3])
+	}
+	if st.Doc, err = order.WithPackages([]byte(doc), packages); err != nil {
+		st.Err = err
+	}
+	st.Found = true
 	return st
+}
+
+// fieldsOf reads the fields and values of a hash.
+func fieldsOf(answer any) map[string][]byte {
+	pairs, _ := answer.([]any)
+	var fields map[string][]byte
+	for i := 0; i+1 < len(pairs); i += 2 {
+		field, _ := pairs[i].(string)
+		doc, _ := pairs[i+1].(string)
+		if fields == nil {
+			fields = make(map[string][]byte, len(pairs)/2)
+		}
+		fields[field] = []byte(doc)
+	}
+	return fields
 }
 
 // Forget deletes all documents of an order that a view has, if they still have this
@@ -98,7 +110,7 @@ func (s *Store) Forget(ctx context.Context, orderID string, revision int64) (boo
 	}
 	gone, err := redisdb.Run(ctx, s.rdb, redisdb.Call{
 		Script: forgetScript,
-		Keys:   []string{orderKey(orderID), paymentsKey(orderID), forgottenKey(redisdb.Bucket(orderID))},
+		Keys:   []string{orderKey(orderID), paymentsKey(orderID), forgottenKey(redisdb.Bucket(orderID)), packagesKey(orderID)},
 		Args:   []any{revision},
 	})[0].Bool()
 	if err != nil {

@@ -70,6 +70,38 @@ const (
 	VerdictProcessing Verdict = "processing"
 	// VerdictUnavailable means that the provider didn't answer.
 	VerdictUnavailable Verdict = "unavailable"
+	// VerdictOnHold means that the order can't be packed until its hold is released.
+	VerdictOnHold Verdict = "on_hold"
+	// VerdictUnits means that more units were requested than there are; Lines says which.
+	VerdictUnits Verdict = "units"
+	// VerdictUnknown means that the order has no such package, message, return or alert.
+	VerdictUnknown Verdict = "unknown"
+	// VerdictPackageLeft means that the package has left the warehouse.
+	VerdictPackageLeft Verdict = "package_left"
+	// VerdictLimit means that the order has reached a limit; Detail says which.
+	VerdictLimit Verdict = "limit"
+	// VerdictUnresolved means that a package waits for an operator.
+	VerdictUnresolved Verdict = "unresolved"
+	// VerdictResolved means that the package has no mark that waits for an operator.
+	VerdictResolved Verdict = "resolved"
+	// VerdictDelivered means that the order was delivered.
+	VerdictDelivered Verdict = "delivered"
+	// VerdictOtherRegion means that a paid order can't go to another country or region.
+	VerdictOtherRegion Verdict = "other_region"
+	// VerdictChanged means that the order isn't at the version that the caller saw.
+	VerdictChanged Verdict = "changed"
+	// VerdictWindowOver means that the order takes no returns any more.
+	VerdictWindowOver Verdict = "window_over"
+	// VerdictReturnOver means that the return was declined, received or closed.
+	VerdictReturnOver Verdict = "return_over"
+	// VerdictNotApproved means that the return has to be approved first.
+	VerdictNotApproved Verdict = "not_approved"
+	// VerdictKeyReused means that the key was used for another request.
+	VerdictKeyReused Verdict = "key_reused"
+	// VerdictNoStock means that the units can't be taken from stock; Shortages says which.
+	VerdictNoStock Verdict = "no_stock"
+	// VerdictUnsupported means that the order is too old for the request.
+	VerdictUnsupported Verdict = "unsupported"
 	// VerdictDeclined means that the provider doesn't accept such a payment; Detail says
 	// why.
 	VerdictDeclined Verdict = "declined"
@@ -83,6 +115,14 @@ type Answer struct {
 	// Payment is the one that the buyer can use, if one was requested.
 	Payment *OpenPayment `json:"payment,omitempty"`
 	Detail  string       `json:"detail,omitempty"`
+	// Lines of which more units were requested than there are.
+	Lines []order.UnitsShort `json:"lines,omitempty"`
+	// ID of the package, return or cancelled part that the request is about, with the
+	// fingerprint of the request that made it.
+	ID          string `json:"id,omitempty"`
+	Fingerprint string `json:"fingerprint,omitempty"`
+	// Shortages of units that had to be taken from stock.
+	Shortages []order.Shortage `json:"shortages,omitempty"`
 }
 
 // AnswerOfClosed returns the answer of a closed order to a request that would lead to the

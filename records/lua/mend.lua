@@ -1,26 +1,34 @@
 -- mend: replace damaged or lost documents of an order, if they are still as they were read.
 -- `put` can't do that, because a wrong document may claim to be the newest.
--- KEYS 1 order hash · 2 payments hash · 3 the bucket's event stream
+-- KEYS 1 order hash · 2 payments hash · 3 the bucket's event stream · 4 packages hash
 -- ARGV 1 order id · 2 version, '' leaves the order's document alone · 3 document · 4 status · 5 customer id
 --      6 when it was placed, ms · 7 version read, 0 none or not a number · 8 document read, '' none
+--      9 how many facts, '' none · 10 how many packages, which replace all that are there
+--      then for each fact: id · JSON, and for each package: id · document
 --      then for each payment or refund: field · document · document read, '' none
 -- returns 1 everything is stored; 0 something has changed since it was read, and nothing was stored
-local order, id, whole, was = KEYS[1], ARGV[1], ARGV[2] ~= '', nil
+local order, id, whole, was, fresh = KEYS[1], ARGV[1], ARGV[2] ~= '', nil, nil
+local packages = 11 + 2 * (tonumber(ARGV[9]) or 0)
+local payments = packages + 2 * tonumber(ARGV[10])
 if whole then
   local current = redis.call('HMGET', order, 'version', 'doc')
   if (tonumber(current[1]) or 0) ~= tonumber(ARGV[7]) or (current[2] or '') ~= ARGV[8] then return 0 end
 end
-for i = 9, #ARGV, 3 do
+for i = payments, #ARGV, 3 do
   if (redis.call('HGET', KEYS[2], ARGV[i]) or '') ~= ARGV[i + 2] then return 0 end
 end
 if whole then
-  was = redis.call('HGET', order, 'status') or ''
+  local current = redis.call('HMGET', order, 'status', 'placed', 'published')
+  was = current[1] or ''
   redis.call('HSET', order, 'version', ARGV[2], 'doc', ARGV[3], 'status', ARGV[4], 'customer', ARGV[5],
     'placed', ARGV[6])
+  redis.call('DEL', KEYS[4])
+  for i = packages, payments - 1, 2 do redis.call('HSET', KEYS[4], ARGV[i], ARGV[i + 1]) end
+  if ARGV[9] ~= '' then fresh = publish_new(order, current[2] == ARGV[6] and current[3], was, 11, packages - 1) end
 end
 local news = {}
-for i = 9, #ARGV, 3 do
+for i = payments, #ARGV, 3 do
   if ARGV[i + 1] ~= ARGV[i + 2] then store(KEYS[2], news, ARGV[i], ARGV[i + 1], ARGV[i + 2]) end
 end
-if whole or #news > 0 then changed(KEYS, id, whole and 'order.changed' or 'payments.changed', news, was) end
+if whole or #news > 0 then changed(KEYS, id, whole and 'order.changed' or 'payments.changed', news, was, fresh) end
 return 1

@@ -1,12 +1,15 @@
--- put: store an order's document if it is newer, and its payments' documents if they differ.
--- KEYS 1 order hash · 2 payments hash · 3 the bucket's event stream
+-- put: store an order's document if it is newer, its packages, and its payments' documents if they differ.
+-- KEYS 1 order hash · 2 payments hash · 3 the bucket's event stream · 4 packages hash
 -- ARGV 1 order id · 2 version · 3 document · 4 status · 5 customer id · 6 when it was placed, ms
+--      7 how many facts, '' for an order that publishes its status instead · 8 how many packages
+--      then for each fact: id · JSON, and for each package: id · document, '' if it hasn't changed
 --      then for each payment: field · document
 -- returns {1 if the document was stored, how many payment fields were}
+--         {-1, 0}: a package that hasn't changed isn't there; nothing was stored
 local order, id = KEYS[1], ARGV[1]
 -- An Idempotency-Key that is reused after Temporal has forgotten its order makes a new order
 -- with the same id, whose versions start over: the later placement is the newer one.
-local current = redis.call('HMGET', order, 'version', 'placed', 'status')
+local current = redis.call('HMGET', order, 'version', 'placed', 'status', 'published')
 local placed, before = tonumber(ARGV[6]), tonumber(current[2]) or 0
 local version, stored = tonumber(ARGV[2]), tonumber(current[1]) or 0
 local newer = placed > before or (placed == before and version > stored)
@@ -14,14 +17,26 @@ local was = placed > before and '' or current[3] or ''
 local older = not newer and (placed < before or version < stored)
 -- A late message: what it says about the payments is as old as its document.
 if older then return {0, 0} end
+local facts, packages = 2 * (tonumber(ARGV[7]) or 0), 2 * tonumber(ARGV[8])
+local from, fresh = 9 + facts, nil
 if newer then
+  if placed > before then redis.call('DEL', KEYS[4]) end
+  for i = from, from + packages - 1, 2 do
+    if ARGV[i + 1] == '' and redis.call('HEXISTS', KEYS[4], ARGV[i]) == 0 then return {-1, 0} end
+  end
+  for i = from, from + packages - 1, 2 do
+    if ARGV[i + 1] ~= '' then redis.call('HSET', KEYS[4], ARGV[i], ARGV[i + 1]) end
+  end
   redis.call('HSET', order, 'version', ARGV[2], 'doc', ARGV[3], 'status', ARGV[4], 'customer', ARGV[5],
     'placed', ARGV[6])
+  if ARGV[7] ~= '' then fresh = publish_new(order, placed == before and current[4], was, 9, from - 1) end
 end
 local news = {}
-for i = 7, #ARGV, 2 do
+for i = from + packages, #ARGV, 2 do
   local there = redis.call('HGET', KEYS[2], ARGV[i])
   if there ~= ARGV[i + 1] then store(KEYS[2], news, ARGV[i], ARGV[i + 1], there) end
 end
-if newer or #news > 0 then changed(KEYS, id, newer and 'order.changed' or 'payments.changed', news, newer and was or nil) end
+if newer or #news > 0 then
+  changed(KEYS, id, newer and 'order.changed' or 'payments.changed', news, newer and was or nil, fresh)
+end
 return {newer and 1 or 0, #news}

@@ -27,12 +27,30 @@ end
 -- An event carries at most so many documents, because unpack() is limited; only a repair could exceed it.
 local MOST = 500
 
+-- publish_new stores the list of facts that are published, and returns the JSON list of those that weren't before.
+-- ARGV first to last are pairs of id and JSON. An order from before there was a list has published what its status says.
+local function publish_new(order, list, was, first, last)
+  local known, ids, fresh = {}, {}, {}
+  for fact in string.gmatch(list or '', '%S+') do known[fact] = true end
+  for i = first, last, 2 do
+    ids[#ids + 1] = ARGV[i]
+    local published = known[ARGV[i]]
+    if not list and was ~= '' and not published then
+      local name = cjson.decode(ARGV[i + 1]).name
+      published = name == was or (was == 'paid' and name == 'awaiting_payment')
+    end
+    if not published then fresh[#fresh + 1] = ARGV[i + 1] end
+  end
+  redis.call('HSET', order, 'published', table.concat(ids, ' '))
+  return '[' .. table.concat(fresh, ',') .. ']'
+end
+
 -- changed gives the order's documents their next revision, after all fields are
 -- written, and appends the event in the same step. Because it follows the clock, the
 -- revision grows even across a restore of an older copy, and after the order has left
 -- Redis. news is what store() added. was is the previous status, nil if the order's own
--- document is unchanged.
-local function changed(keys, id, kind, news, was)
+-- document is unchanged. fresh is what publish_new returned, nil for an order without facts.
+local function changed(keys, id, kind, news, was, fresh)
   local order, payments, stream = keys[1], keys[2], keys[3]
   local t = redis.call('TIME')
   local now = t[1] * 1000 + math.floor(t[2] / 1000)
@@ -46,6 +64,7 @@ local function changed(keys, id, kind, news, was)
       for _, text in ipairs({'was:' .. n[1], n[2], 'now:' .. n[1], n[3]}) do docs[#docs + 1] = text end
     end
   end
+  if fresh then docs[#docs + 1], docs[#docs + 2] = 'facts', fresh end
   redis.call('XADD', stream, '*', 'v', '1', 'type', kind,
     'entity', 'order', 'id', id, 'version', head[1] or '0', 'at', int(now),
     'order', id, 'stock', '[]', 'status', head[2] or '', 'was', was or head[2] or '', 'customer', head[3] or '',

@@ -1,0 +1,118 @@
+package order
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Errors of changes to a paid order.
+var (
+	// ErrOnHold means that the order can't be packed until its hold is released.
+	ErrOnHold = errors.New("the order is on hold")
+	// ErrWindowOver means that the time to return something has passed, or that the shop takes
+	// nothing back.
+	ErrWindowOver = errors.New("the return window is over")
+	// ErrUnresolved means that a package waits for an operator.
+	ErrUnresolved = errors.New("a package of the order waits for an operator")
+)
+
+// keptForClosing is the part of MaxDocumentBytes that changes may not use, so that an order can always
+// be closed.
+const keptForClosing = 64 << 10
+
+// Fulfil begins the part of an order's life that follows its payment.
+func (o *Order) Fulfil(at time.Time) {
+	f := NewFulfilment(o, at)
+	o.Fulfilment, o.Shape = &f, Shape
+	o.follow(ActorSystem, at, at)
+}
+
+// Change applies a change to a paid order's goods and notes the step in the journal. If the change
+// returns an error, it has changed nothing, and neither has this.
+func (o *Order) Change(step, actor string, at time.Time, detail map[string]string, apply func(*Fulfilment) error) error {
+	if err := apply(o.Fulfilment); err != nil {
+		return err
+	}
+	o.note(step, actor, at, at, detail)
+	o.follow(actor, at, at)
+	return nil
+}
+
+// Report records a message about a package. The journal only has the nodes that the order as a whole
+// reached: the package itself stores its messages.
+func (o *Order) Report(packageID string, e PackageEvent, at time.Time) Taken {
+	taken := o.Fulfilment.Report(packageID, e)
+	switch taken {
+	case TakenBefore:
+		return taken
+	case TakenOverLimit:
+		id := AlertID(RuleEventsDropped, packageID)
+		o.Raise(Alert{Rule: RuleEventsDropped, PackageID: packageID, ID: id, Detail: "the package or the order has too many messages"})
+	case TakenNew, TakenUnknown:
+	}
+	if taken == TakenUnknown {
+		return taken
+	}
+	o.Version++
+	o.UpdatedAt = at.UTC()
+	o.follow(e.Actor, e.OccurredAt, at)
+	return taken
+}
+
+// Step notes a change of a paid order that its goods don't show, such as an alert.
+func (o *Order) Step(step, actor string, at time.Time, detail map[string]string) {
+	o.note(step, actor, at, at, detail)
+	o.follow(actor, at, at)
+}
+
+// follow makes the order's status, lines and alerts follow its goods, and notes the status if it
+// changed.
+func (o *Order) follow(actor string, occurred, at time.Time) {
+	f := o.Fulfilment
+	for i, n := range f.LineNodes() {
+		l, s := &o.Lines[i], f.Lines[i]
+		l.Node, l.Removed, l.Restocked, l.Damaged = n, s.Removed, s.Restocked, s.Damaged
+	}
+	f.Alerts = f.alerts()
+	if o.Status.ended() || o.Status == Status(f.At.String()) {
+		return
+	}
+	o.Status = Status(f.At.String())
+	o.note(string(o.Status), actor, occurred, at, nil)
+}
+
+// End closes a paid order at the end of its life: as cancelled if nothing is left of it, otherwise as
+// it is.
+func (o *Order) End(reason Reason, actor string, at time.Time) {
+	o.ClosedAt = at.UTC()
+	step := "closed"
+	if o.Nothing() {
+		o.Status, o.CancelReason, step = StatusCancelled, reason, string(StatusCancelled)
+	}
+	o.note(step, actor, at, at, map[string]string{})
+}
+
+// Restore completes an order that was read from its document, so that it can change again.
+func (o *Order) Restore() {
+	if o.Fulfilment == nil {
+		return
+	}
+	o.Fulfilment.Lines = make([]LineState, len(o.Lines))
+	for i, l := range o.Lines {
+		o.Fulfilment.Lines[i] = LineState{l.ID, l.Quantity, l.Removed, l.Restocked, l.Damaged}
+	}
+}
+
+// Fits returns an error if the order's document and packages leave no room for the order to be closed.
+func (o *Order) Fits() error {
+	doc, err := json.Marshal(o)
+	if err != nil {
+		return fmt.Errorf("encode order %s: %w", o.ID, err)
+	}
+	if len(doc) > MaxDocumentBytes-keptForClosing {
+		return ErrDocumentTooLarge
+	}
+	return nil
+}
