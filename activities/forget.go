@@ -192,7 +192,7 @@ func isOver(st order.Stored, before time.Time) (bool, error) {
 		if o.ID != st.OrderID {
 			return false, fmt.Errorf("its document is of order %q", o.ID)
 		}
-		if !o.Status.Closed() || !o.UpdatedAt.Before(before) {
+		if !o.Closed() || !o.UpdatedAt.Before(before) {
 			return false, nil
 		}
 	}

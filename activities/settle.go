@@ -90,7 +90,7 @@ func (s *Settler) settle(ctx context.Context, productID, orderID string) (what S
 		}
 	}
 	if paid {
-		what, err = s.sell(ctx, holder, fate.Status, productID)
+		what, err = s.sell(ctx, holder, fate.Closed, productID)
 		return what, fate.Running, err
 	}
 	if fate.Ended != nil || fate.Status.Unpaid() || !fate.Known {
@@ -109,7 +109,7 @@ func (s *Settler) abandoned(ctx context.Context, h product.Holder, fate Fate, tr
 		return "", err
 	}
 	if o != nil && o.Status.TookPayment() { // the document was stored in the step that sold all its units
-		return s.sell(ctx, h, o.Status, productID)
+		return s.sell(ctx, h, o.Closed(), productID)
 	}
 	payments, err := s.payments(ctx, h.OrderID, fate, earlier)
 	if err == nil {
@@ -149,10 +149,10 @@ func (s *Settler) giveBack(ctx context.Context, h product.Holder, o *order.Order
 	return SettlingReleased, nil
 }
 
-// sell commits what an order of this status paid for.
-func (s *Settler) sell(ctx context.Context, h product.Holder, status order.Status, productID string) (Settling, error) {
+// sell commits what an order paid for.
+func (s *Settler) sell(ctx context.Context, h product.Holder, closed bool, productID string) (Settling, error) {
 	states, err := s.Stock.Commit(ctx, h, []string{productID})
-	if err == nil && status.Closed() { // the step that closed the order's sales didn't see this hold
+	if err == nil && closed { // the step that closed the order's sales didn't see this hold
 		err = s.Stock.CloseSales(ctx, h, []string{productID})
 	}
 	if err != nil {

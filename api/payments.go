@@ -43,7 +43,7 @@ func (s *Server) payment(c *gin.Context, id string) (openapi.PaymentResult, erro
 	if !o.Payment.PaidAt.IsZero() {
 		r.PaidAt = &o.Payment.PaidAt
 	}
-	if f.left && o.Status.Closed() { // archived while its workflow still exists
+	if f.left && o.Closed() { // archived while its workflow still exists
 		cold, err := s.findCold(ctx, id, nil)
 		if err == nil {
 			f = cold

@@ -60,7 +60,9 @@ func (s *Server) getOrder(ctx context.Context, id string, w wait, expand []strin
 
 // orderHead is the part of a document that the gateway itself reads.
 type orderHead struct {
+	Shape      int          `json:"shape"`
 	Status     order.Status `json:"status"`
+	ClosedAt   time.Time    `json:"closedAt"`
 	Version    int64        `json:"version"`
 	CustomerID string       `json:"customerId"`
 	Payment    struct {
@@ -69,6 +71,11 @@ type orderHead struct {
 	Amounts struct {
 		Paid int64 `json:"paid"`
 	} `json:"amounts"`
+}
+
+func (h orderHead) closed() bool {
+	o := order.Order{Shape: h.Shape, Status: h.Status, ClosedAt: h.ClosedAt}
+	return o.Closed()
 }
 
 // readOrder reads the order's document and its head.
@@ -212,7 +219,7 @@ func (s *Server) settle(ctx context.Context, id string, doc []byte, head orderHe
 	ctx, cancel := context.WithTimeout(ctx, documentTimeout)
 	defer cancel()
 	docs, err := s.cfg.Orders.Payments(ctx, id)
-	if err == nil && len(docs) == 0 && s.cfg.Index != nil && head.Status.Closed() { // it may be cold
+	if err == nil && len(docs) == 0 && s.cfg.Index != nil && head.closed() { // it may be cold
 		if cold, err := s.findCold(ctx, id, nil); err == nil {
 			return settled(cold.doc, cold.payments)
 		}

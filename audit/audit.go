@@ -118,6 +118,7 @@ type auditor struct {
 // standing is the state of an order according to its document.
 type standing struct {
 	status order.Status
+	closed bool
 	// returned means that its units were sold to it, and came back.
 	returned bool
 	listed   bool

@@ -68,9 +68,9 @@ func holdOfOrder(o *order.Order, h Hold, running bool) []Finding {
 		return found
 	}
 	switch {
-	case o.Status == order.StatusDelivered && h.State == product.HoldStateNone && time.Since(o.Payment.PaidAt) > forgottenAfter:
+	case o.Status.TookPayment() && o.Closed() && h.State == product.HoldStateNone && time.Since(o.Payment.PaidAt) > forgottenAfter:
 		return nil // the ledger's sums keep its units permanently
-	case o.Status == order.StatusPaid && h.State == product.HoldStateCommitted && h.Expires > 0:
+	case o.Status.TookPayment() && !o.Closed() && h.State == product.HoldStateCommitted && h.Expires > 0:
 		return off(KindSaleExpires, units, "the order is open, but in %s Redis will forget that %d units were sold to it", h.Expires, units)
 	case o.TookUnitsBack() && notReturned(h) > 0 && !running:
 		return off(KindNotReturned, notReturned(h), "the order is cancelled, but %d units that it bought have not been returned", notReturned(h))
@@ -80,15 +80,15 @@ func holdOfOrder(o *order.Order, h Hold, running bool) []Finding {
 		return off(KindSoldUnpaid, sum(h.Items), "the order awaits its payment, but %d units are sold to it", sum(h.Items))
 	case o.Status == order.StatusAwaitingPayment && len(want) > 0 && h.State != product.HoldStateHeld:
 		return off(KindOrderNotHeld, units, "the order awaits its payment, but its %d units are %s", units, h.State)
-	case o.Status.Closed() && !o.Status.TookPayment() && h.State == product.HoldStateHeld && !running:
+	case o.Closed() && !o.Status.TookPayment() && h.State == product.HoldStateHeld && !running:
 		return off(KindHoldOfClosedOrder, sum(h.Items), "the order is %s, but %d units are held for it", o.Status, sum(h.Items))
-	case o.Status.Closed() && !o.Status.TookPayment() && !o.TookUnitsBack() && isSold(h):
+	case o.Closed() && !o.Status.TookPayment() && !o.TookUnitsBack() && isSold(h):
 		return off(KindSoldUnpaid, sum(h.Items), "the order is %s, but %d units are sold to it", o.Status, sum(h.Items))
 	case o.Status.Undecided() || (h.State != product.HoldStateHeld && h.State != product.HoldStateCommitted):
 		return nil
 	case !sameUnits(want, h.Items):
 		return off(KindUnitsDiffer, sum(h.Items)-units, "the order's lines have %d units, but %d are %s", units, sum(h.Items), h.State)
-	case o.Status.Closed() && h.State == product.HoldStateCommitted && h.Expires == 0 && !running:
+	case o.Closed() && h.State == product.HoldStateCommitted && h.Expires == 0 && !running:
 		return off(KindSaleStays, units, "the order is %s, but Redis never forgets that %d units were sold to it", o.Status, units)
 	}
 	return nil

@@ -85,7 +85,7 @@ func (a *auditor) examineOrder(ctx context.Context, id string, s *suspect) ([]Fi
 	if err != nil {
 		return nil, nil, err
 	}
-	if a.unseen && !doc.Found && (!rec.Known || rec.Status.Closed()) {
+	if a.unseen && !doc.Found && (!rec.Known || rec.Closed) {
 		return a.liveHolds(ctx, id, s) // it may have left Redis, where nothing else is known about it
 	}
 	found := documentFindings(doc, rec)
@@ -181,7 +181,7 @@ func documentFindings(d Document, rec saga.Recorded) []Finding {
 	switch {
 	case d.Unreadable != "":
 		return off(KindDocumentUnreadable, "%s", d.Unreadable)
-	case !rec.Known && d.Found && !d.Order.Status.Closed():
+	case !rec.Known && d.Found && !d.Order.Closed():
 		return off(KindOrderUnknown, "its document says %s, but it has no workflow", d.Order.Status)
 	case !rec.Known:
 		return nil // Temporal has forgotten it since it closed; or it was never more than a hold

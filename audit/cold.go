@@ -72,7 +72,7 @@ func (a *auditor) coldDocuments(ctx context.Context, seen map[string]struct{}) i
 			var cold []Document
 			var ids []string
 			for _, o := range page {
-				if _, warm := seen[o.ID]; !warm && o.Status.Closed() {
+				if _, warm := seen[o.ID]; !warm && o.Closed() {
 					cold, ids = append(cold, coldDocument(o)), append(ids, o.ID)
 				}
 			}
@@ -119,7 +119,7 @@ func coldOrder(ctx context.Context, view ColdOrders, id string) (Document, error
 	}
 	o, err := view.GetOrder(ctx, id)
 	switch {
-	case errors.Is(err, search.ErrNotFound), err == nil && !o.Status.Closed():
+	case errors.Is(err, search.ErrNotFound), err == nil && !o.Closed():
 		return Document{OrderID: id}, nil
 	case err != nil:
 		return Document{}, fmt.Errorf("find order %s in the view: %w", id, err)

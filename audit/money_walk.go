@@ -88,7 +88,7 @@ func (a *moneyAudit) walkRecords(ctx context.Context) error {
 		last = page[len(page)-1].ID
 		var ids []string
 		for _, o := range page {
-			if _, seen := warm[o.ID]; !seen && len(o.Payments) > 0 && o.Status.Closed() {
+			if _, seen := warm[o.ID]; !seen && len(o.Payments) > 0 && o.Closed() {
 				ids = append(ids, o.ID)
 			}
 		}

@@ -85,7 +85,7 @@ func (r Repairer) sell(ctx context.Context, f Finding, l lacks) (string, error) 
 	for _, it := range items {
 		l.sold[variant{f.ProductID, it.SKU}] -= it.Quantity
 	}
-	if o.Status.Closed() {
+	if o.Closed() {
 		if err := r.Stock.CloseSales(ctx, o.Holder(), []string{f.ProductID}); err != nil {
 			return "", err
 		}
@@ -115,7 +115,7 @@ func (r Repairer) remember(ctx context.Context, f Finding) (string, error) {
 	if state != product.HoldStateCommitted {
 		return "", cannot("the hold is %s now", state)
 	}
-	if o.Status.Closed() {
+	if o.Closed() {
 		if err := r.Stock.CloseSales(ctx, o.Holder(), []string{f.ProductID}); err != nil {
 			return "", err
 		}
@@ -130,7 +130,7 @@ func (r Repairer) closeSale(ctx context.Context, f Finding) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if !o.Status.Closed() {
+	if !o.Closed() {
 		return "", cannot("its workflow says %s now", o.Status)
 	}
 	if err := r.Stock.CloseSales(ctx, o.Holder(), []string{f.ProductID}); err != nil {

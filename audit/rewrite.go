@@ -39,7 +39,7 @@ func (r Repairer) write(ctx context.Context, f Finding) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if !docs[0].Found && o.Status.Closed() {
+	if !docs[0].Found && o.Closed() {
 		return r.writeCold(ctx, &o, stored[0])
 	}
 	return r.writeWarm(ctx, &o, docs[0], stored[0])

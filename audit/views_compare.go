@@ -21,7 +21,7 @@ type viewed struct {
 func viewedProduct(p search.Product) viewed { return viewed{id: p.ID, revision: p.Revision(), doc: p} }
 
 func viewedOrder(o search.Order) viewed {
-	return viewed{id: o.ID, revision: o.Revision, cold: o.Status.Closed(), doc: o}
+	return viewed{id: o.ID, revision: o.Revision, cold: o.Closed(), doc: o}
 }
 
 // compared is a document of the view beside its entity.

@@ -5,6 +5,7 @@ import (
 
 	"holdfast/order"
 	"holdfast/product"
+	"holdfast/saga"
 )
 
 // statusOpen is how a list of workflows shows an order that is neither paid nor closed.
@@ -46,7 +47,7 @@ func (a *auditor) document(d Document) {
 		}
 	}
 	a.orders[d.OrderID] = standing{
-		status: d.Order.Status, returned: d.Order.TookUnitsBack(), placed: d.Order.PlacedAt.UnixMilli(),
+		status: d.Order.Status, closed: d.Order.Closed(), returned: d.Order.TookUnitsBack(), placed: d.Order.PlacedAt.UnixMilli(),
 	}
 	if d.Order.Status.TookPayment() {
 		for _, l := range d.Order.Lines {
@@ -97,7 +98,7 @@ func (a *auditor) walkWorkflows(ctx context.Context) error {
 			doc.listed = true
 			a.orders[l.OrderID] = doc
 		}
-		if a.Deep || !known || l.Stuck || l.Status != shown(doc.status) || l.Running == doc.status.Closed() {
+		if a.Deep || !known || l.Stuck || l.Status != shown(doc.status) || l.Running == doc.closed {
 			a.suspectOrder(l.OrderID)
 		}
 		if a.Deep {
@@ -105,7 +106,7 @@ func (a *auditor) walkWorkflows(ctx context.Context) error {
 		}
 	}
 	for id, doc := range a.orders {
-		if !doc.listed && !doc.status.Closed() { // a closed one may have been forgotten since
+		if !doc.listed && !doc.closed { // a closed one may have been forgotten since
 			a.suspectOrder(id)
 		}
 	}
@@ -113,10 +114,7 @@ func (a *auditor) walkWorkflows(ctx context.Context) error {
 }
 
 func shown(s order.Status) string {
-	if s.Unpaid() {
-		return statusOpen
-	}
-	return string(s)
+	return saga.ListedStatus(s)
 }
 
 // walkHolds sums the live holds and compares each hold with its order.
@@ -159,7 +157,7 @@ func (a *auditor) hold(h Hold) {
 		}
 	case product.HoldStateCommitted:
 		if !known || (!doc.status.TookPayment() && !doc.returned) ||
-			(doc.status == order.StatusPaid && h.Expires > 0) || (doc.status.Closed() && h.Expires == 0) || (doc.returned && notReturned(h) > 0) {
+			(h.Expires > 0) != doc.closed || (doc.returned && notReturned(h) > 0) {
 			a.suspectOrder(h.OrderID, h.ProductID)
 		}
 	case product.HoldStateReleased, product.HoldStateNone:

@@ -18,7 +18,11 @@ type Record struct {
 	CustomerID string
 	Status     Status
 	PlacedAt   time.Time
-	Version    int64
+	// Reached are the statuses that the order reached with its last step.
+	Reached []Status
+	// Reason of a cancelled or rejected order.
+	Reason  Reason
+	Version int64
 	// Doc is the document without its packages.
 	Doc []byte
 	// Packages by id. Those that Changed doesn't list are only written if the store lacks
@@ -35,6 +39,7 @@ type Record struct {
 // NewRecord returns the record of an order in its current state.
 func NewRecord(o *Order, payments map[string]Attempt) (Record, error) {
 	r := Record{OrderID: o.ID, CustomerID: o.CustomerID, Status: o.Status, Version: o.Version, PlacedAt: o.PlacedAt}
+	r.Reached, r.Reason = o.lastReached(), o.CancelReason
 	if o.Shape >= 2 {
 		r.Facts = o.Facts()
 	}
@@ -59,6 +64,16 @@ func NewRecord(o *Order, payments map[string]Attempt) (Record, error) {
 		return Record{}, err
 	}
 	return r, nil
+}
+
+// lastReached returns the statuses among the latest entries of the journal.
+func (o *Order) lastReached() (reached []Status) {
+	for i := len(o.Journal) - 1; i >= 0 && o.Journal[i].RecordedAt.Equal(o.UpdatedAt); i-- {
+		if s := Status(o.Journal[i].Node); s.known() {
+			reached = append(reached, s)
+		}
+	}
+	return reached
 }
 
 // WithPackages returns an order's document with its packages, which are stored apart so that a message

@@ -35,6 +35,11 @@ func (s Status) ended() bool {
 	return s == StatusRejected || s == StatusExpired || s == StatusCancelled
 }
 
+func (s Status) known() bool {
+	_, isNode := ParseNode(string(s))
+	return isNode || s.ended()
+}
+
 // TookPayment reports whether an order in this status owns its units: they were sold to it.
 func (s Status) TookPayment() bool {
 	n, known := ParseNode(string(s))

@@ -122,17 +122,20 @@ func TestCloneSharesNothingThatAStepChanges(t *testing.T) {
 }
 
 func TestStatuses(t *testing.T) {
-	for s, want := range map[order.Status][4]bool{ // undecided, unpaid, closed, took its payment
-		order.StatusReserving:       {true, true, false, false},
-		order.StatusAwaitingPayment: {false, true, false, false},
-		order.StatusPaid:            {false, false, false, true},
-		order.StatusDelivered:       {false, false, true, true},
-		order.StatusRejected:        {false, false, true, false},
-		order.StatusExpired:         {false, false, true, false},
-		order.StatusCancelled:       {false, false, true, false},
-		"something newer":           {false, false, false, false},
+	type is struct{ undecided, unpaid, closed, closedBefore, tookPayment bool }
+	for s, want := range map[order.Status]is{
+		order.StatusReserving:       {undecided: true, unpaid: true},
+		order.StatusAwaitingPayment: {unpaid: true},
+		order.StatusPaid:            {tookPayment: true},
+		order.StatusInTransit:       {tookPayment: true},
+		order.StatusDelivered:       {tookPayment: true, closedBefore: true},
+		order.StatusRejected:        {closed: true, closedBefore: true},
+		order.StatusExpired:         {closed: true, closedBefore: true},
+		order.StatusCancelled:       {closed: true, closedBefore: true},
+		"something newer":           {},
 	} {
-		require.Equal(t, want, [4]bool{s.Undecided(), s.Unpaid(), s.Closed(), s.TookPayment()}, s)
+		now, before := order.Order{Status: s, Shape: 2}, order.Order{Status: s, Shape: 1}
+		require.Equal(t, want, is{s.Undecided(), s.Unpaid(), now.Closed(), before.Closed(), s.TookPayment()}, s)
 	}
 }
 

@@ -22,6 +22,18 @@ const (
 // StatusOpen is OrderStatus until the order is paid or closed.
 const StatusOpen = "open"
 
+// ListedStatus returns the OrderStatus of an order. What happens between an order's payment and its
+// delivery is not worth an event of its own.
+func ListedStatus(s order.Status) string {
+	switch {
+	case s.Unpaid():
+		return StatusOpen
+	case s.TookPayment() && s != order.StatusDelivered:
+		return string(order.StatusPaid)
+	}
+	return string(s)
+}
+
 // The search attributes; `holdfast setup` registers them.
 var (
 	OrderStatus = temporal.NewSearchAttributeKeyKeyword("OrderStatus")

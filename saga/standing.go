@@ -24,6 +24,8 @@ type Recorded struct {
 	Running bool
 	// ByForce means that its workflow was terminated before the order was closed.
 	ByForce bool
+	// Closed means that nothing more happens to the order.
+	Closed  bool
 	Status  order.Status
 	Version int64
 }
@@ -45,6 +47,8 @@ type Fate struct {
 	// Running means that its own workflow is in charge of it.
 	Running bool
 	Status  order.Status
+	// Closed means that nothing more happens to the order.
+	Closed bool
 	// PlacedAt says which order with this id the fate belongs to; zero if that isn't known,
 	// and for a running workflow.
 	PlacedAt time.Time
@@ -58,7 +62,7 @@ type Fate struct {
 
 // FateOf returns the fate of an order in the given state.
 func FateOf(o order.Order) Fate {
-	fate := Fate{Known: true, Status: o.Status, PlacedAt: o.PlacedAt}
+	fate := Fate{Known: true, Status: o.Status, Closed: o.Closed(), PlacedAt: o.PlacedAt}
 	if o.Payment.Status == order.PaymentPaid || o.Status.TookPayment() {
 		fate.Provider, fate.PaymentID = o.Payment.Provider, o.Payment.ID
 	}

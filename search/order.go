@@ -76,6 +76,20 @@ func FromOrder(o order.Order, doc []byte, revision int64, payments map[string][]
 	return d
 }
 
+// Closed reports whether nothing more happens to the order.
+func (d Order) Closed() bool {
+	var o struct {
+		Shape    int          `json:"shape"`
+		Status   order.Status `json:"status"`
+		ClosedAt time.Time    `json:"closedAt"`
+	}
+	if err := json.Unmarshal(d.Document, &o); err != nil {
+		return false
+	}
+	whole := order.Order{Shape: o.Shape, Status: o.Status, ClosedAt: o.ClosedAt}
+	return whole.Closed()
+}
+
 // Refiled returns the document with what follows from Revision, Document and Payments
 // worked out once more. Payments change without their order, and a view of an older shape
 // has less. A document that is no order's stays as it is.

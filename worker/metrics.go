@@ -105,8 +105,10 @@ type countedRecords struct {
 
 func (r countedRecords) Put(ctx context.Context, rec order.Record) error {
 	err := r.Records.Put(ctx, rec)
-	if err == nil && rec.Node == string(rec.Status) {
-		r.orders.WithLabelValues(string(rec.Status), string(rec.Reason)).Inc()
+	if err == nil {
+		for _, status := range rec.Reached {
+			r.orders.WithLabelValues(string(status), string(rec.Reason)).Inc()
+		}
 	}
 	return err
 }

@@ -136,7 +136,7 @@ func (s *orderSaga) takesNoMore(p order.PaymentEvent) {
 	if s.order.Status.TookPayment() {
 		reason = order.RefundDouble
 	}
-	if s.order.Status.Closed() {
+	if s.order.Closed() {
 		s.keep(order.NewAttempt(p, false))
 		s.record() // the order itself changes no more, but its payments' document does
 	} else {

@@ -184,7 +184,7 @@ func (s *orderSaga) concerns(r *request) bool {
 	status := s.order.Status
 	switch {
 	case r.cancel != nil:
-		return !status.Closed() && !s.cancelling()
+		return !s.order.Closed() && !s.cancelling()
 	case r.pay != nil:
 		return status.Unpaid() && s.ends == nil && s.openPayment(r.pay.Provider) == nil
 	}
@@ -212,7 +212,7 @@ func (s *orderSaga) verdict(r *request) saga.Verdict {
 	switch {
 	case s.order.Status == wanted:
 		return saga.VerdictDone
-	case s.order.Status.Closed():
+	case s.order.Closed():
 		return saga.VerdictTooLateClosed
 	case r.deliver != nil:
 		return saga.VerdictNotPaid

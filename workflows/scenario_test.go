@@ -337,7 +337,7 @@ func (s *scenario) check() {
 	s.Helper()
 	o := s.now()
 	s.Equal(o, s.document(), "the document is not the order")
-	s.True(o.Status.Closed(), "the workflow ended with an order that is %s", o.Status)
+	s.True(o.Closed(), "the workflow ended with an order that is %s", o.Status)
 	s.Equal(order.Result{
 		OrderID: orderID, Status: o.Status, Version: o.Version, Reason: o.CancelReason, Shortages: o.Shortages,
 		Fingerprint: "f1", Provider: s.result.Provider, PaymentID: s.result.PaymentID,

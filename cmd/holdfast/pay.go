@@ -64,7 +64,7 @@ func (c *payCommand) Run(ctx context.Context, out out) error {
 		return nil
 	}
 	after := before
-	if !before.Status.Closed() && before.Status != order.StatusPaid {
+	if !before.Closed() && !before.Status.TookPayment() {
 		if after, err = gateway.OrderAbove(ctx, c.Order, before.Version, showsWithin); err != nil {
 			return err
 		}
@@ -84,7 +84,7 @@ func goesBack(o order.Order, e order.PaymentEvent) bool {
 	case o.Status.TookPayment():
 		return o.Payment.ID != e.PaymentID
 	}
-	return o.Status.Closed() || e.Amount != o.Amounts[order.AmountTotal] || e.Currency != o.Currency
+	return o.Closed() || e.Amount != o.Amounts[order.AmountTotal] || e.Currency != o.Currency
 }
 
 // mayBeUnknown reports whether a payment for an unknown order can be tried: all of the

@@ -39,7 +39,7 @@ func (c *payCommand) onPage(ctx context.Context, gateway *client.Client, out out
 	}
 	_, _ = fmt.Fprintf(out.stdout, "payment %s: %s\n", offer.PaymentID, c.Page)
 	after := before
-	if !before.Status.Closed() {
+	if !before.Closed() {
 		if after, err = gateway.OrderAbove(ctx, c.Order, before.Version, showsWithin); err != nil {
 			return err
 		}

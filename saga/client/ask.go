@@ -30,7 +30,7 @@ func (c *Client) Recorded(ctx context.Context, orderID string) (saga.Recorded, e
 		if err := c.temporal.GetWorkflow(ctx, id, "").Get(ctx, &res); err != nil {
 			return saga.Recorded{}, fmt.Errorf("read the result of workflow %s: %w", id, err)
 		}
-		return saga.Recorded{Known: true, Status: res.Status, Version: res.Version}, nil
+		return saga.Recorded{Known: true, Closed: true, Status: res.Status, Version: res.Version}, nil
 	}
 	// A terminated workflow takes care of nothing, however far it came.
 	running := status == enums.WORKFLOW_EXECUTION_STATUS_RUNNING || status == enums.WORKFLOW_EXECUTION_STATUS_PAUSED
@@ -41,7 +41,7 @@ func (c *Client) Recorded(ctx context.Context, orderID string) (saga.Recorded, e
 	if err != nil {
 		return saga.Recorded{}, err
 	}
-	return saga.Recorded{Known: true, Running: running, ByForce: !running, Status: o.Status, Version: o.Version}, nil
+	return saga.Recorded{Known: true, Running: running, ByForce: !running, Closed: o.Closed(), Status: o.Status, Version: o.Version}, nil
 }
 
 // neverBegan is the length of the history of a workflow that was terminated before a worker

@@ -34,7 +34,7 @@ func (c *Client) Fate(ctx context.Context, orderID string) (saga.Fate, error) {
 		if err := c.temporal.GetWorkflow(ctx, id, "").Get(ctx, &res); err != nil {
 			return saga.Fate{}, fmt.Errorf("read the result of workflow %s: %w", id, err)
 		}
-		return saga.Fate{Known: true, Status: res.Status, PlacedAt: placedAt, Provider: res.Provider, PaymentID: res.PaymentID}, nil
+		return saga.Fate{Known: true, Status: res.Status, Closed: true, PlacedAt: placedAt, Provider: res.Provider, PaymentID: res.PaymentID}, nil
 	case enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, enums.WORKFLOW_EXECUTION_STATUS_FAILED,
 		enums.WORKFLOW_EXECUTION_STATUS_CANCELED, enums.WORKFLOW_EXECUTION_STATUS_TIMED_OUT:
 		return c.asFarAsItCame(ctx, id, placedAt) // terminated: its history still shows how far it came

@@ -90,7 +90,7 @@ func (s *Shop) AwaitAny(ctx context.Context, id string, wanted ...order.Status) 
 			return err
 		}
 		o = seen
-		if !slices.Contains(wanted, o.Status) && !o.Status.Closed() {
+		if !slices.Contains(wanted, o.Status) && !o.Closed() {
 			return fmt.Errorf("order %s is %s: %w", id, o.Status, errNotYet)
 		}
 		return nil
