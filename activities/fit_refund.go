@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 
+	"go.temporal.io/sdk/temporal"
+
 	"holdfast/order"
 )
 
@@ -25,9 +27,15 @@ type FitRefund struct {
 // errChanged makes the activity read the payments again.
 var errChanged = errors.New("the order's payments changed in the meantime")
 
-// Execute returns the refund with its amount, or as too large. A refund that is recorded
-// already is returned as recorded.
+// Execute returns the refund with its amount, or as too large. A refund of a part is
+// limited to what is left, so it is only too large if that is nothing. A refund that is
+// recorded already is returned as recorded; one of a part that is recorded with another
+// amount is a bug.
 func (a *FitRefund) Execute(ctx context.Context, r order.Refund) (order.Refund, error) {
+	if r.Reason.OfPart() && r.Amount < 1 {
+		return r, temporal.NewNonRetryableApplicationError(
+			fmt.Sprintf("refund %s of %d: it must be above 0", r.ID, r.Amount), "refund-empty", nil)
+	}
 	st, err := a.Records.Everything(ctx, r.OrderID)
 	if err == nil {
 		err = st.Err
@@ -39,14 +47,22 @@ func (a *FitRefund) Execute(ctx context.Context, r order.Refund) (order.Refund, 
 	switch {
 	case err != nil:
 		return r, err
+	case there != nil && r.Reason.OfPart() && there.Owed() != r.Amount:
+		return r, temporal.NewNonRetryableApplicationError(
+			fmt.Sprintf("refund %s of payment %s is recorded with %d owed, not %d", r.ID, r.PaymentID, there.Owed(), r.Amount),
+			"refund-conflict", nil)
 	case there != nil:
 		return *there, nil
 	}
 	r.PaymentAmount = paid
-	if r.Reason == order.RefundCancelled || r.Amount == 0 {
-		r.Amount = left // everything that hasn't been refunded
+	switch {
+	case r.Reason.OfPart():
+		r.FitPart(left)
+	case r.Reason == order.RefundCancelled || r.All || r.Amount == 0: // 0 is how earlier versions said all
+		r.Amount = left
 	}
 	switch {
+	case r.Reason.OfPart(): // recorded even if nothing is left, for its shortfall
 	case r.Amount == 0 && r.Reason == order.RefundCancelled:
 		r.Status = order.RefundNotOwed
 		return r, nil
@@ -71,16 +87,19 @@ func (a *FitRefund) Execute(ctx context.Context, r order.Refund) (order.Refund, 
 }
 
 // leftOf returns how much was paid by the refund's payment, how much of that isn't being
-// refunded yet, and the refund itself if it is recorded. For a cancelled order its own saga
-// knows what was paid: the record is a copy, and a restored one may not have it yet, which
-// must not read as nothing owed.
+// refunded yet, and the refund itself if it is recorded. An order's own saga knows what was
+// paid: the record is a copy, and a restored one may not have it yet, which must not read
+// as nothing owed.
 func leftOf(st order.Stored, r order.Refund) (paid, left int64, there *order.Refund, err error) {
 	money, err := order.ReadPayments(st.Payments)
 	if err != nil {
 		return 0, 0, nil, fmt.Errorf("read the payments of order %s: %w", r.OrderID, err)
 	}
-	if r.Reason == order.RefundCancelled {
+	switch {
+	case r.Reason == order.RefundCancelled:
 		paid, left = r.Amount, r.Amount
+	case r.Reason.OfPart():
+		paid, left = r.PaymentAmount, r.PaymentAmount
 	}
 	for _, p := range money.Attempts {
 		if p.Key() == order.PaymentKey(r.Provider, r.PaymentID) && p.Type == order.PaymentSucceeded {

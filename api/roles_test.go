@@ -207,7 +207,7 @@ func (w window) refund() {
 	require.NoError(w.t, err)
 	require.NoError(w.t, w.docs.PutAsked(w.t.Context(), w.paid, taken))
 	for _, r := range []order.Refund{{
-		ID: "part:sandbox:r", Amount: 300, PaymentAmount: 2000, Reason: order.RefundRequested, Status: order.RefundPaid, Actor: staffName,
+		ID: "part:sandbox:r", Amount: 300, Shortfall: 100, PaymentAmount: 2000, Reason: order.RefundRequested, Status: order.RefundPaid, Actor: staffName,
 		Note: "note of " + staffName, Detail: "said by " + staffName, DueAt: time.Now(), PaidAt: time.Now(), ProviderID: "re_1",
 		Decisions: []order.RefundDecision{{Choice: "refund", OrderID: w.paid, Actor: staffName, At: time.Now()}},
 	}, {

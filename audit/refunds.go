@@ -37,5 +37,5 @@ func withoutVersion(r order.Refund) order.Refund {
 
 // onRecord reports whether a refund has a document.
 func onRecord(r order.Refund) bool {
-	return r.Status != "" && r.Status != order.RefundNotOwed && r.Status != order.RefundTooLarge
+	return r.Status != "" && r.Status != order.RefundNotOwed && (r.Status != order.RefundTooLarge || r.Shortfall > 0)
 }

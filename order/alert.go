@@ -42,6 +42,9 @@ const (
 	RuleEventsDropped AlertRule = "events_dropped"
 	// RuleNumberRefused: a tracking number could not be watched.
 	RuleNumberRefused AlertRule = "tracking_number_refused"
+	// RuleRefundShortfall: a part of the order was given back, but less than it cost was left
+	// of the payment.
+	RuleRefundShortfall AlertRule = "refund_shortfall"
 )
 
 // maxAlertEvents limits the alerts about single steps that an order keeps.

@@ -117,6 +117,12 @@ const (
 	RefundCancelled RefundReason = "cancelled"
 	// RefundRequested means that an operator refunds money, in whole or in part.
 	RefundRequested RefundReason = "requested"
+	// RefundPartCancelled means that some units of the paid order were cancelled.
+	RefundPartCancelled RefundReason = "part_cancelled"
+	// RefundReturned means that the buyer sent some units back.
+	RefundReturned RefundReason = "returned"
+	// RefundLost means that a package was lost or damaged, so that its units won't arrive.
+	RefundLost RefundReason = "lost"
 )
 
 // RefundStatus is the state of a refund. The list is open.
@@ -182,6 +188,12 @@ type Refund struct {
 	Reason    RefundReason `json:"reason"`
 	Status    RefundStatus `json:"status"`
 	DueAt     time.Time    `json:"dueAt"`
+	// All means all that is left of the payment, whatever Amount says. Until it is known how
+	// much that is, Amount may be 0. It is not shown.
+	All bool `json:"all,omitempty"`
+	// Shortfall is what a part of the order was worth beyond Amount, because less was left of
+	// the payment. An operator has to look at it.
+	Shortfall int64 `json:"shortfall,omitempty"`
 	// PaymentAmount is the amount of the whole payment, if it differs from Amount.
 	PaymentAmount int64 `json:"paymentAmount,omitempty"`
 	// Actor is who requested it, if anyone, and Note what they wrote.
@@ -250,7 +262,7 @@ func (r *Refund) DecisionUnder(key string) (RefundDecision, bool) {
 
 // Shown returns the refund as callers see it: without fingerprint and keys.
 func (r Refund) Shown() Refund {
-	r.Fingerprint, r.FailedIDs, r.Decisions = "", nil, slices.Clone(r.Decisions)
+	r.All, r.Fingerprint, r.FailedIDs, r.Decisions = false, "", nil, slices.Clone(r.Decisions)
 	for i := range r.Decisions {
 		r.Decisions[i].Key = ""
 	}
@@ -261,21 +273,8 @@ func (r Refund) Shown() Refund {
 // another.
 func (r Refund) Public() Refund {
 	r = r.Shown()
-	r.Actor, r.Note, r.Detail, r.Decisions = "", "", "", nil
+	r.Actor, r.Note, r.Detail, r.Decisions, r.Shortfall = "", "", "", nil, 0
 	return r
-}
-
-// PartRefund is the refund id of a requested refund, with the caller's name for it.
-func PartRefund(provider, id string) string { return partRefund + provider + ":" + id }
-
-const partRefund = "part:"
-
-// ReasonOf returns a refund's reason, as far as its id shows it.
-func ReasonOf(refundID string) RefundReason {
-	if strings.HasPrefix(refundID, partRefund) {
-		return RefundRequested
-	}
-	return RefundLate
 }
 
 // RefundOf refunds a whole payment.

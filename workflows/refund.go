@@ -130,7 +130,8 @@ func (f *refunding) listen() error {
 // isOwed finds out whether money is due, and how much.
 func (f *refunding) isOwed() (bool, error) {
 	r := &f.refund
-	if workflow.GetInfo(f.ctx).ParentWorkflowExecution == nil && r.Reason != order.RefundRequested {
+	ofTaken := r.Reason == order.RefundRequested || r.Reason.OfPart() // the payment that the order took
+	if workflow.GetInfo(f.ctx).ParentWorkflowExecution == nil && !ofTaken {
 		var found activities.PaymentFound // the caller didn't know the order
 		err := workflow.ExecuteActivity(activities.Patient(f.ctx, "did the order take this payment?"),
 			activities.NameLookUpPayment,
@@ -146,11 +147,9 @@ func (f *refunding) isOwed() (bool, error) {
 			r.Status, r.Reason = order.RefundCase, order.RefundUnknownOrder
 		}
 	}
-	if r.Reason == order.RefundRequested || r.Reason == order.RefundCancelled {
-		if err := workflow.ExecuteActivity(activities.Patient(f.ctx, "how much is left of the payment?"),
-			activities.NameFitRefund, *r).Get(f.ctx, r); err != nil {
-			return false, err
-		}
+	if ofTaken || r.Reason == order.RefundCancelled {
+		f.must(workflow.ExecuteActivity(activities.Patient(f.ctx, "how much is left of the payment?"),
+			activities.NameFitRefund, *r).Get(f.ctx, r), activities.NameFitRefund)
 	}
 	return !r.Status.Over(), nil
 }
@@ -231,6 +230,9 @@ func (f *refunding) show() {
 	r := f.refund
 	text := fmt.Sprintf("**%s** · %s · %s\n\npayment %s of order %s, by %s", r.Status, r.Reason,
 		saga.Money(r.Amount, r.Currency), r.PaymentID, r.OrderID, r.Provider)
+	if r.Shortfall > 0 {
+		text += "\n\n" + saga.Money(r.Shortfall, r.Currency) + " more are owed, but were not left of the payment"
+	}
 	if r.Detail != "" {
 		text += "\n\n" + r.Detail
 	}

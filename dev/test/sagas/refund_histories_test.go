@@ -17,6 +17,9 @@ import (
 type refunding struct {
 	// amount that is requested; 0 requests all that is left.
 	amount int64
+	// lost means that the order's own saga refunds lost units, after an operator has refunded
+	// 1,200.
+	lost bool
 	// says is the provider's answer; nil pays the refund out.
 	says *order.RefundAnswer
 	// drive decides what an operator has to decide.
@@ -38,6 +41,8 @@ func refundings() map[string]refunding {
 		"refund-in-part":             {amount: 600, drive: nothing, want: order.RefundPaid},
 		"refund-of-all-that-is-left": {drive: nothing, want: order.RefundPaid},
 		"refund-too-large":           {amount: 1601, drive: nothing, want: order.RefundTooLarge},
+		"refund-of-lost-units":       {amount: 300, lost: true, drive: nothing, want: order.RefundPaid},
+		"refund-with-a-shortfall":    {amount: 600, lost: true, drive: nothing, want: order.RefundPaid},
 		"refund-failed-and-settled":  {amount: 600, says: no, drive: decides(saga.ChoiceSettled), want: order.RefundSettled},
 		"refund-failed-and-paid":     {amount: 600, says: no, drive: decides(saga.ChoiceRefund), want: order.RefundPaid},
 	}
@@ -61,12 +66,24 @@ func TestHistoriesOfRefunds(t *testing.T) {
 			w.chooses(payment, "pay")
 			w.pay(p.OrderID, payment, 1600)
 			w.documentIs(p.OrderID, order.StatusPaid)
-			id := w.asksForRefund(order.Refund{
+			asked := order.Refund{
 				ID: order.PartRefund("sandbox", w.id("refund")), PaymentID: payment, OrderID: p.OrderID, Provider: "sandbox",
 				Amount: c.amount, Currency: "EUR", Reason: order.RefundRequested, Status: order.RefundDue, Actor: "operator",
-			})
+			}
+			if c.lost {
+				asked.Amount = 1200
+				w.Equal(order.RefundPaid, w.refundEnds(w.asksForRefund(asked)).Status)
+				asked = order.RefundOfPart(order.PaymentEvent{
+					Provider: "sandbox", PaymentID: payment, OrderID: p.OrderID, Amount: 1600, Currency: "EUR",
+				}, order.RefundLost, w.id("lost"), c.amount)
+			}
+			id := w.asksForRefund(asked)
 			c.drive(w, id)
-			w.Equal(c.want, w.refundEnds(id).Status)
+			ended := w.refundEnds(id)
+			w.Equal(c.want, ended.Status)
+			if c.lost {
+				w.Equal(max(c.amount-400, 0), ended.Shortfall)
+			}
 			w.replays(name, id)
 			w.deliver(p.OrderID)
 		})

@@ -1,0 +1,93 @@
+package order
+
+import (
+	"fmt"
+	"strings"
+)
+
+// partRefund starts the ids of refunds that aren't necessarily of a whole payment.
+const partRefund = "part:"
+
+// partReasons are the reasons for refunding parts of an order, with the cause that the
+// refund's id shows.
+var partReasons = []struct {
+	reason RefundReason
+	cause  string
+}{{RefundPartCancelled, "cancel"}, {RefundReturned, "return"}, {RefundLost, "lost"}}
+
+// OfPart reports whether the reason is that a part of an order was given up. Such a refund
+// is of the payment that the order took.
+func (r RefundReason) OfPart() bool { return r.cause() != "" }
+
+// cause returns the reason as ids show it, or "".
+func (r RefundReason) cause() string {
+	for _, p := range partReasons {
+		if p.reason == r {
+			return p.cause
+		}
+	}
+	return ""
+}
+
+// PartID names what one message gives back of an order: the return of its units to stock
+// and, after its provider, the refund. The message's id distinguishes it from all others of
+// the order with the same reason.
+func PartID(reason RefundReason, messageID string) string { return reason.cause() + "-" + messageID }
+
+// PartRefund is the refund id of a refund that may be of a part: of a PartID or, for an
+// operator's refund, of a UUID. A UUID can't be a PartID, because no cause consists of eight
+// hexadecimal digits. So operators' keys must never be used here as they are.
+func PartRefund(provider, id string) string { return partRefund + provider + ":" + id }
+
+// ReasonOf returns a refund's reason, as far as its id shows it.
+func ReasonOf(refundID string) RefundReason {
+	rest, part := strings.CutPrefix(refundID, partRefund)
+	if !part {
+		return RefundLate
+	}
+	_, id, _ := strings.Cut(rest, ":")
+	cause, _, _ := strings.Cut(id, "-")
+	for _, p := range partReasons {
+		if p.cause == cause {
+			return p.reason
+		}
+	}
+	return RefundRequested
+}
+
+// RefundOfPart refunds a part of the payment that an order took, because of one message. The
+// amount is what is owed; if less is left of the payment, the rest becomes the refund's
+// shortfall.
+func RefundOfPart(p PaymentEvent, reason RefundReason, messageID string, amount int64) Refund {
+	r := RefundOf(p, reason)
+	r.ID, r.Amount, r.PaymentAmount = PartRefund(p.Provider, PartID(reason, messageID)), amount, p.Amount
+	return r
+}
+
+// Owed returns what the refund was to return, whether or not that much was left.
+func (r Refund) Owed() int64 { return r.Amount + r.Shortfall }
+
+// FitPart limits a refund of a part to what is left of its payment, and sets its shortfall.
+// If nothing is left, nothing is sent.
+func (r *Refund) FitPart(left int64) {
+	r.Shortfall = max(r.Amount-left, 0)
+	r.Amount -= r.Shortfall
+	if r.Amount == 0 {
+		r.Status, r.Detail = RefundTooLarge, "nothing is left of the payment"
+	}
+}
+
+// Alerts are what operators should know about the order's money. They stand beside the
+// payments, because they may arise after the order has closed.
+func (p Payments) Alerts() []Alert {
+	var all []Alert
+	for _, r := range p.Refunds {
+		if r.Shortfall > 0 {
+			all = append(all, Alert{
+				Rule: RuleRefundShortfall, ID: "shortfall:" + r.PaymentID + "/" + r.ID,
+				Detail: fmt.Sprintf("%d of %d %s could not be refunded", r.Shortfall, r.Owed(), r.Currency),
+			})
+		}
+	}
+	return all
+}
