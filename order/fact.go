@@ -43,13 +43,15 @@ type Fact struct {
 	OccurredAt time.Time `json:"occurredAt,omitzero"`
 	Implied    bool      `json:"implied,omitempty"`
 	Late       bool      `json:"late,omitempty"`
+	// Again is how often the node was struck before it was reached, or struck, this time.
+	Again int `json:"again,omitempty"`
 }
 
 // Facts returns everything about the order that is published.
 func (o *Order) Facts() []Fact {
 	of := o.ID + "@" + strconv.FormatInt(o.PlacedAt.UnixMilli(), 10) // an id may be used again
 	var all []Fact
-	for _, n := range []Node{NodeAwaitingPayment, NodePaid, NodeAwaitingShipment} {
+	for _, n := range []Node{NodeAwaitingPayment, NodePaid} {
 		if o.passed(n) {
 			all = append(all, Fact{ID: hashed(of, n.String()), Kind: FactNode, Name: n.String(), OccurredAt: o.entered(n)})
 		}
@@ -69,6 +71,9 @@ func (o *Order) Facts() []Fact {
 // passed reports whether an order was ever at the node, one of those before its goods are packed. An
 // order that ended shows that only in its journal.
 func (o *Order) passed(n Node) bool {
+	if o.Fulfilment != nil {
+		return true // it is paid
+	}
 	if at, live := ParseNode(string(o.Status)); live {
 		return at >= n
 	}
@@ -91,19 +96,22 @@ func (o *Order) entered(n Node) time.Time {
 
 func (f *Fulfilment) facts(of string) []Fact {
 	var all []Fact
-	for _, r := range f.Reached(of) {
+	for _, r := range append(f.release(of), f.Reached(of)...) {
 		kind := FactNode
 		if r.Struck {
 			kind = FactStruck
 		}
 		all = append(all, Fact{
 			ID: r.ID, Kind: kind, Name: r.Node.String(), PackageID: r.PackageID, OccurredAt: r.OccurredAt, Implied: r.Implied, Late: r.Late,
+			Again: r.Again,
 		})
 	}
 	for _, a := range f.Alerts {
-		all = append(all, Fact{
-			ID: hashed(of, "alert", string(a.Rule), a.PackageID, a.LineID, a.ID), Kind: FactAlert, Name: string(a.Rule), PackageID: a.PackageID,
-		})
+		what := []string{of, "alert", string(a.Rule), a.PackageID, a.LineID, a.ID}
+		if p := f.Package(a.PackageID); a.ID == "" && p != nil && p.Resolution != nil { // it was raised and settled before
+			what = append(what, p.Resolution.At.Format(time.RFC3339Nano))
+		}
+		all = append(all, Fact{ID: hashed(what...), Kind: FactAlert, Name: string(a.Rule), PackageID: a.PackageID})
 	}
 	for i, a := range f.Addresses {
 		all = append(all, Fact{ID: hashed(of, "address", strconv.Itoa(i)), Kind: FactAddress, OccurredAt: a.Until})
@@ -115,6 +123,16 @@ func (f *Fulfilment) facts(of string) []Fact {
 		all = append(all, Fact{
 			ID: hashed(of, "return", r.ID, string(r.Status)), Kind: FactReturn, Name: string(r.Status), ReturnID: r.ID, OccurredAt: r.UpdatedAt,
 		})
+	}
+	return all
+}
+
+// release is Reached for NodeAwaitingShipment, which an order that is put on hold falls back from.
+func (f *Fulfilment) release(of string) []NodeReached {
+	n := NodeAwaitingShipment
+	all := appendFalls(nil, of, "", n, f.Falls[n])
+	if f.At >= n {
+		all = append(all, NodeReached{ID: reachedID(of, "", n, f.Falls[n]), Node: n, Again: f.Falls[n], OccurredAt: f.Released})
 	}
 	return all
 }

@@ -208,7 +208,9 @@ func (f *Fulfilment) RemovePackage(packageID string, at time.Time) error {
 	if err != nil {
 		return err
 	}
-	*p = Package{ID: p.ID, Version: p.Version + 1, CreatedAt: p.CreatedAt, RemovedAt: at.UTC()}
+	*p = Package{
+		ID: p.ID, Version: p.Version + 1, CreatedAt: p.CreatedAt, RemovedAt: at.UTC(), Falls: count(maps.Clone(p.Falls), NodePacked),
+	}
 	f.settle()
 	return nil
 }
@@ -361,7 +363,7 @@ func (f *Fulfilment) settle() {
 	}
 	before := f.At
 	f.At = max(f.Floor, reached)
-	for _, n := range PackageNodes() {
+	for _, n := range append(PackageNodes(), NodeAwaitingShipment) {
 		if f.At < n && n <= before {
 			f.Falls = count(f.Falls, n)
 		}

@@ -26,6 +26,8 @@ type NodeReached struct {
 	// Struck means that the node was taken back: a wrong message, or a package that was
 	// undone.
 	Struck bool
+	// Again is how often the node was taken back before it was reached this time.
+	Again int
 }
 
 // Reached returns the nodes that the order and its packages have reached, from NodePacked on: for a
@@ -34,14 +36,12 @@ func (f *Fulfilment) Reached(orderID string) []NodeReached {
 	var all []NodeReached
 	for i := range f.Packages {
 		p := &f.Packages[i]
-		if !p.RemovedAt.IsZero() {
-			continue
-		}
 		for _, n := range PackageNodes() {
 			all = appendFalls(all, orderID, p.ID, n, p.Falls[n])
-			if p.heard(n) {
+			if p.RemovedAt.IsZero() && p.heard(n) {
 				all = append(all, NodeReached{
-					ID: reachedID(orderID, p.ID, n, p.Falls[n]), PackageID: p.ID, Node: n, OccurredAt: p.when(n), Late: p.late(n),
+					ID: reachedID(orderID, p.ID, n, p.Falls[n]), PackageID: p.ID, Node: n, Again: p.Falls[n],
+					OccurredAt: p.when(n), Late: p.late(n),
 				})
 			}
 		}
@@ -52,7 +52,7 @@ func (f *Fulfilment) Reached(orderID string) []NodeReached {
 			continue
 		}
 		all = append(all, NodeReached{
-			ID: reachedID(orderID, "", n, f.Falls[n]), Node: n, OccurredAt: f.when(n), Implied: !f.heard(n),
+			ID: reachedID(orderID, "", n, f.Falls[n]), Node: n, Again: f.Falls[n], OccurredAt: f.when(n), Implied: !f.heard(n),
 		})
 	}
 	return all
@@ -62,7 +62,7 @@ func (f *Fulfilment) Reached(orderID string) []NodeReached {
 func appendFalls(all []NodeReached, orderID, packageID string, n Node, falls int) []NodeReached {
 	for i := range falls {
 		all = append(all, NodeReached{
-			ID: hashed("struck", reachedID(orderID, packageID, n, i)), PackageID: packageID, Node: n, Struck: true,
+			ID: hashed("struck", reachedID(orderID, packageID, n, i)), PackageID: packageID, Node: n, Struck: true, Again: i,
 		})
 	}
 	return all

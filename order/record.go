@@ -25,8 +25,8 @@ type Record struct {
 	Version int64
 	// Doc is the document without its packages.
 	Doc []byte
-	// Packages by id. Those that Changed doesn't list are only written if the store lacks
-	// them; nil means that all have changed.
+	// Packages by id. The store compares all of them with what it has, and asks for those
+	// that it lacks. Changed are those that it is sent at once; nil means all.
 	Packages map[string][]byte
 	Changed  []string
 	// Facts of the order, of which the store publishes those that are new. nil for orders of

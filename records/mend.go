@@ -15,15 +15,12 @@ import (
 // was there, or that the version was not a number. If now has version 0, the order's own
 // document stays as it is.
 func (s *Store) Mend(ctx context.Context, seen, now order.Record) (bool, error) {
-	args := []any{now.OrderID, "", "", "", "", "", "", "", "", 0}
+	args := onlyBeside(now.OrderID)
 	if now.Version > 0 {
 		args = []any{
-			now.OrderID, now.Version, now.Doc, string(now.Status), now.CustomerID, placedMillis(now), seen.Version, seen.Doc, "", len(now.Packages),
+			now.OrderID, now.Version, now.Doc, string(now.Status), now.CustomerID, placedMillis(now), seen.Version, seen.Doc,
 		}
-		args = appendFacts(args, 8, now.Facts)
-		for _, id := range sortedKeys(now.Packages) {
-			args = append(args, id, now.Packages[id])
-		}
+		args = appendApart(args, now, everything(now, 0))
 	}
 	for _, id := range sortedKeys(now.Payments) {
 		args = append(args, paymentField(id), now.Payments[id], seen.Payments[id])
@@ -31,18 +28,19 @@ func (s *Store) Mend(ctx context.Context, seen, now order.Record) (bool, error) 
 	return s.mend(ctx, now.OrderID, args)
 }
 
+// onlyBeside leaves the order's own document alone.
+func onlyBeside(orderID string) []any {
+	return []any{orderID, "", "", "", "", "", "", "", "", 0, "", 0}
+}
+
 // MendRefund is Mend for the document of one refund.
 func (s *Store) MendRefund(ctx context.Context, orderID, paymentID, refundID string, seen, now []byte) (bool, error) {
-	return s.mend(ctx, orderID, []any{
-		orderID, "", "", "", "", "", "", "", "", 0, refundField(paymentID, refundID), now, seen,
-	})
+	return s.mend(ctx, orderID, append(onlyBeside(orderID), refundField(paymentID, refundID), now, seen))
 }
 
 // MendDispute is Mend for the document of a dispute.
 func (s *Store) MendDispute(ctx context.Context, orderID, provider, disputeID string, seen, now []byte) (bool, error) {
-	return s.mend(ctx, orderID, []any{
-		orderID, "", "", "", "", "", "", "", "", 0, disputeField(provider, disputeID), now, seen,
-	})
+	return s.mend(ctx, orderID, append(onlyBeside(orderID), disputeField(provider, disputeID), now, seen))
 }
 
 func (s *Store) mend(ctx context.Context, orderID string, args []any) (bool, error) {

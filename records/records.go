@@ -8,7 +8,6 @@ package records
 import (
 	"context"
 	"embed"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -18,7 +17,6 @@ import (
 
 	"holdfast/order"
 	"holdfast/product"
-	"holdfast/quota"
 	"holdfast/redisdb"
 )
 
@@ -52,62 +50,6 @@ func orderKey(id string) string { return redisdb.Bucket(id) + ":order:" + id }
 func packagesKey(id string) string { return redisdb.Bucket(id) + ":packages:" + id }
 
 func paymentsKey(id string) string { return redisdb.Bucket(id) + ":payments:" + id }
-
-// Put stores the record if its version is newer than the stored one or its placement is
-// later, and its payments if they differ. An order that is paid or has ended gives up its
-// place among its customer's open orders. Repeating the call changes nothing.
-func (s *Store) Put(ctx context.Context, r order.Record) error {
-	if r.Version < 1 {
-		return fmt.Errorf("put the document of order %s: version %d is below 1", r.OrderID, r.Version)
-	}
-	var beside []redisdb.Call
-	if quota.Ended(r.Status) && product.ValidID(r.CustomerID) {
-		beside = append(beside, quota.Leave(r.CustomerID, product.Holder{OrderID: r.OrderID, PlacedAt: r.PlacedAt}, r.Status))
-	}
-	answer, err := s.run(ctx, putScript, r.OrderID, putArgs(r), beside...)
-	if err == nil && lacksPackages(answer) { // an older copy of Redis was restored: write all of them
-		r.Changed = nil
-		_, err = s.run(ctx, putScript, r.OrderID, putArgs(r))
-	}
-	if err != nil {
-		return fmt.Errorf("put the document of order %s: %w", r.OrderID, err)
-	}
-	return nil
-}
-
-func lacksPackages(answer *redis.Cmd) bool {
-	stored, err := answer.Int64Slice()
-	return err == nil && len(stored) > 0 && stored[0] < 0
-}
-
-func putArgs(r order.Record) []any {
-	args := []any{r.OrderID, r.Version, r.Doc, string(r.Status), r.CustomerID, placedMillis(r), "", len(r.Packages)}
-	args = appendFacts(args, 6, r.Facts)
-	for _, id := range sortedKeys(r.Packages) {
-		doc := r.Packages[id]
-		if r.Changed != nil && !slices.Contains(r.Changed, id) {
-			doc = nil
-		}
-		args = append(args, id, doc)
-	}
-	for _, id := range sortedKeys(r.Payments) {
-		args = append(args, paymentField(id), r.Payments[id])
-	}
-	return args
-}
-
-// appendFacts adds the facts to a script's arguments, and their number at the given place.
-func appendFacts(args []any, at int, facts []order.Fact) []any {
-	if facts == nil {
-		return args
-	}
-	args[at] = len(facts)
-	for _, f := range facts {
-		doc, _ := json.Marshal(f) // it has nothing that can't be encoded
-		args = append(args, f.ID, doc)
-	}
-	return args
-}
 
 // PutAsked stores payments, by their key, that were just requested from a provider, unless
 // a message about one has been stored since. The order's own document doesn't change, and

@@ -3,13 +3,14 @@
 -- KEYS 1 order hash · 2 payments hash · 3 the bucket's event stream · 4 packages hash
 -- ARGV 1 order id · 2 version, '' leaves the order's document alone · 3 document · 4 status · 5 customer id
 --      6 when it was placed, ms · 7 version read, 0 none or not a number · 8 document read, '' none
---      9 how many facts, '' none · 10 how many packages, which replace all that are there
+--      9 the ids of all facts, '' none · 10 how many facts are sent: all or none
+--      11 the digests of all packages · 12 how many packages are sent: all, which replace those that are there
 --      then for each fact: id · JSON, and for each package: id · document
 --      then for each payment or refund: field · document · document read, '' none
 -- returns 1 everything is stored; 0 something has changed since it was read, and nothing was stored
 local order, id, whole, was, fresh = KEYS[1], ARGV[1], ARGV[2] ~= '', nil, nil
-local packages = 11 + 2 * (tonumber(ARGV[9]) or 0)
-local payments = packages + 2 * tonumber(ARGV[10])
+local packages = 13 + 2 * tonumber(ARGV[10])
+local payments = packages + 2 * tonumber(ARGV[12])
 if whole then
   local current = redis.call('HMGET', order, 'version', 'doc')
   if (tonumber(current[1]) or 0) ~= tonumber(ARGV[7]) or (current[2] or '') ~= ARGV[8] then return 0 end
@@ -19,12 +20,12 @@ for i = payments, #ARGV, 3 do
 end
 if whole then
   local current = redis.call('HMGET', order, 'status', 'placed', 'published')
-  was = current[1] or ''
+  local again = current[2] == ARGV[6]
+  was = again and current[1] or ''
+  if ARGV[9] ~= '' then fresh = unpublished(ARGV[9], again and current[3], was, 13, packages - 1) end
   redis.call('HSET', order, 'version', ARGV[2], 'doc', ARGV[3], 'status', ARGV[4], 'customer', ARGV[5],
     'placed', ARGV[6])
-  redis.call('DEL', KEYS[4])
-  for i = packages, payments - 1, 2 do redis.call('HSET', KEYS[4], ARGV[i], ARGV[i + 1]) end
-  if ARGV[9] ~= '' then fresh = publish_new(order, current[2] == ARGV[6] and current[3], was, 11, packages - 1) end
+  apart(order, KEYS[4], ARGV[9], ARGV[11], true, packages, payments - 1)
 end
 local news = {}
 for i = payments, #ARGV, 3 do

@@ -27,29 +27,73 @@ end
 -- An event carries at most so many documents, because unpack() is limited; only a repair could exceed it.
 local MOST = 500
 
--- publish_new stores the list of facts that are published, and returns the JSON list of those that weren't before.
--- ARGV first to last are pairs of id and JSON. An order from before there was a list has published what its status says.
-local function publish_new(order, list, was, first, last)
-  local known, ids, fresh = {}, {}, {}
-  for fact in string.gmatch(list or '', '%S+') do known[fact] = true end
-  for i = first, last, 2 do
-    ids[#ids + 1] = ARGV[i]
-    local published = known[ARGV[i]]
-    if not list and was ~= '' and not published then
-      local name = cjson.decode(ARGV[i + 1]).name
-      published = name == was or (was == 'paid' and name == 'awaiting_payment')
+-- unpacked returns the ids of the packages that are neither sent nor stored as their digests say. ARGV first to last
+-- are pairs of id and document.
+local function unpacked(hash, digests, list, first, last)
+  local stored, sent, lacks = {}, {}, {}
+  for i = first, last, 2 do sent[ARGV[i]] = true end
+  for digest in string.gmatch(list, '%S+') do stored[digest] = true end
+  for digest in string.gmatch(digests, '%S+') do
+    local package = string.match(digest, '^(.*):')
+    if not sent[package] and not (stored[digest] and redis.call('HEXISTS', hash, package) == 1) then
+      lacks[#lacks + 1] = package
     end
-    if not published then fresh[#fresh + 1] = ARGV[i + 1] end
   end
-  redis.call('HSET', order, 'published', table.concat(ids, ' '))
-  return '[' .. table.concat(fresh, ',') .. ']'
+  return table.concat(lacks, ' ')
+end
+
+-- apart stores what lies apart from an order's document: the list of its published facts, the digests of its packages,
+-- and the packages themselves, ARGV first to last. whole removes those that were there before.
+local function apart(order, hash, ids, digests, whole, first, last)
+  if whole then
+    redis.call('DEL', hash)
+    redis.call('HDEL', order, 'published', 'packed')
+  end
+  for i = first, last, 2 do redis.call('HSET', hash, ARGV[i], ARGV[i + 1]) end
+  if digests ~= '' then redis.call('HSET', order, 'packed', digests) end
+  if ids ~= '' then redis.call('HSET', order, 'published', ids) end
+end
+
+-- passed returns the facts that an order has published that is from before there was a list: everything up to its
+-- status. ids are in the order in which they became true, and docs has them all.
+local function passed(ids, docs, status)
+  local nodes, published, there = {}, {}, false
+  for id in string.gmatch(ids, '%S+') do
+    local fact = cjson.decode(docs[id])
+    local about = fact.kind == 'outcome' or (fact.kind == 'node_reached' and not fact.packageId)
+    if about and not there then
+      nodes[#nodes + 1] = id
+      there = fact.name == status
+    end
+  end
+  for _, id in ipairs(there and nodes or {}) do published[id] = true end
+  return published
+end
+
+-- unpublished compares the ids of an order's facts with the list of those that were published; ARGV first to last are
+-- pairs of id and JSON. It returns the JSON list of the new facts, and the ids of those whose JSON is needed for that.
+-- list is nil for an order that has none, and was its status before, '' if it is new.
+local function unpublished(ids, list, was, first, last)
+  local known, docs, fresh, needed = {}, {}, {}, {}
+  for i = first, last, 2 do docs[ARGV[i]] = ARGV[i + 1] end
+  for id in string.gmatch(list or '', '%S+') do known[id] = true end
+  local old = not list and was ~= ''
+  for id in string.gmatch(ids, '%S+') do
+    if not docs[id] and (old or not known[id]) then needed[#needed + 1] = id end
+  end
+  if #needed > 0 then return '', table.concat(needed, ' ') end
+  if old then known = passed(ids, docs, was) end
+  for id in string.gmatch(ids, '%S+') do
+    if not known[id] then fresh[#fresh + 1] = docs[id] end
+  end
+  return '[' .. table.concat(fresh, ',') .. ']', ''
 end
 
 -- changed gives the order's documents their next revision, after all fields are
 -- written, and appends the event in the same step. Because it follows the clock, the
 -- revision grows even across a restore of an older copy, and after the order has left
 -- Redis. news is what store() added. was is the previous status, nil if the order's own
--- document is unchanged. fresh is what publish_new returned, nil for an order without facts.
+-- document is unchanged. fresh is what unpublished returned, nil for an order without facts.
 local function changed(keys, id, kind, news, was, fresh)
   local order, payments, stream = keys[1], keys[2], keys[3]
   local t = redis.call('TIME')
