@@ -26,6 +26,11 @@ type Stock interface {
 	// Restock returns units that the order bought, at most those that it has not returned
 	// yet. It returns how many of each sku came back.
 	Restock(ctx context.Context, h product.Holder, productID, returnID string, items []product.Item) (map[string]int64, error)
+	// Take takes units out of stock without a sale, all of them or none. It returns what is
+	// short, by product.
+	Take(ctx context.Context, t product.Taking) (map[string][]product.Refusal, error)
+	// PutBack undoes a Take, once.
+	PutBack(ctx context.Context, t product.Taking) error
 	// CloseSales lets the record of a paid order's purchases expire after a while, because
 	// the order is closed.
 	CloseSales(ctx context.Context, h product.Holder, productIDs []string) error
@@ -44,6 +49,8 @@ const (
 	NameReclaimStock   = "ReclaimStock"
 	NameReleaseStock   = "ReleaseStock"
 	NameUnwindSale     = "UnwindSale"
+	NameRestockUnits   = "RestockUnits"
+	NameTakeUnits      = "TakeUnits"
 	NameRecordOrder    = "RecordOrder"
 	NameDelistProduct  = "DelistProduct"
 	NameCancelHolders  = "CancelHolders"

@@ -131,7 +131,7 @@ func (s *Settler) abandoned(ctx context.Context, h product.Holder, fate Fate, tr
 }
 
 // giveBack ends an order's tries. If o is given, it also restocks what the order bought of
-// the products: an order that ends unpaid with sold units was terminated, or lost a part of
+// the products, and lets the record of that expire: an order that ends unpaid with sold units was terminated, or lost a part of
 // its stock in Redis, between the sale and the end of the payment step.
 func (s *Settler) giveBack(ctx context.Context, h product.Holder, o *order.Order, try int, productIDs ...string) (Settling, error) {
 	states, err := s.Stock.Release(ctx, h, try, productIDs, "swept")
@@ -144,6 +144,9 @@ func (s *Settler) giveBack(ctx context.Context, h product.Holder, o *order.Order
 		}
 		if err := restockSold(ctx, s.Stock, h, id, o.ReturnID(), o.Items(id)); err != nil {
 			return "", err
+		}
+		if err := s.Stock.CloseSales(ctx, h, []string{id}); err != nil {
+			return "", fmt.Errorf("close the sale of %s to order %s: %w", id, h.OrderID, err)
 		}
 	}
 	return SettlingReleased, nil

@@ -9,6 +9,7 @@ import (
 	"holdfast/activities"
 	"holdfast/order"
 	"holdfast/product"
+	"holdfast/redisdb"
 )
 
 // paying is an order of two mugs and a shirt whose workflow has read its payment and was
@@ -56,6 +57,7 @@ func TestWhatAnOrderEndedByForceHadBoughtGoesBack(t *testing.T) {
 		s.NoError(err)
 		s.allBack()
 	}
+	s.Positive(s.rdb.TTL(t.Context(), redisdb.Bucket("mug")+":hold:mug:half").Val(), "the record of the sale doesn't stay forever")
 	s.Len(s.refunds, 1)
 	s.Equal(order.StatusCancelled, s.document("half").Status)
 }

@@ -139,7 +139,7 @@ var rules = map[string]struct {
 	// Its workflow had committed the units before it reported paid: Redis lost that.
 	"runs-paid":  {activities.Fate{Known: true, Running: true, Status: order.StatusPaid}, activities.SettlingCommitted, product.HoldStateCommitted},
 	"paid":       {activities.Fate{Known: true, Status: order.StatusPaid, PaymentID: "p"}, activities.SettlingCommitted, product.HoldStateCommitted},
-	"delivered":  {activities.Fate{Known: true, Status: order.StatusDelivered, PaymentID: "p"}, activities.SettlingCommitted, product.HoldStateCommitted},
+	"delivered":  {activities.Fate{Known: true, Status: order.StatusDelivered, Closed: true, PaymentID: "p"}, activities.SettlingCommitted, product.HoldStateCommitted},
 	"expired":    {activities.Fate{Known: true, Status: order.StatusExpired}, activities.SettlingReleased, product.HoldStateReleased},
 	"cancelled":  {activities.Fate{Known: true, Status: order.StatusCancelled}, activities.SettlingReleased, product.HoldStateReleased},
 	"rejected":   {activities.Fate{Known: true, Status: order.StatusRejected}, activities.SettlingReleased, product.HoldStateReleased},
@@ -201,8 +201,8 @@ func environment() *testsuite.TestActivityEnvironment {
 	return suite.NewTestActivityEnvironment()
 }
 
-// placed is an order of two mugs and a shirt that awaits its payment.
-func (s *shop) placed(id string) order.Order {
+// offersMugs adds a second product.
+func (s *shop) offersMugs() {
 	s.Helper()
 	onHand := units
 	_, _, err := s.stock.Put(s.Context(), "mug", product.Spec{
@@ -210,6 +210,12 @@ func (s *shop) placed(id string) order.Order {
 		Variants: []product.VariantSpec{{SKU: "white", Price: 300, Stock: &onHand}},
 	}, nil)
 	s.NoError(err)
+}
+
+// placed is an order of two mugs and a shirt that awaits its payment.
+func (s *shop) placed(id string) order.Order {
+	s.Helper()
+	s.offersMugs()
 	at := time.Now().UTC()
 	p := order.Placement{
 		OrderID: id, CustomerID: "c", PaymentWindow: time.Minute,

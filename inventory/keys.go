@@ -1,6 +1,11 @@
 package inventory
 
-import "holdfast/redisdb"
+import (
+	"fmt"
+
+	"holdfast/product"
+	"holdfast/redisdb"
+)
 
 // Every key starts with its bucket's hash tag, so that a script finds all its keys on one
 // node. Ids contain neither ':' nor '/'.
@@ -20,6 +25,12 @@ func deadlinesKey(bucket string) string { return bucket + ":deadlines" }
 
 // doneKey stores an adjustment. An action id may be any text.
 func doneKey(id, action string) string { return redisdb.Bucket(id) + ":done:" + id + ":" + action }
+
+// takeKey stores what became of one product when an order took units of it without a sale. A
+// taking's id may be any text.
+func takeKey(id string, h product.Holder, takingID string) string {
+	return fmt.Sprintf("%s:take:%s:%s:%d:%s", redisdb.Bucket(id), id, h.OrderID, placed(h.PlacedAt), takingID)
+}
 
 // putKey stores one request to put a product.
 func putKey(id, request string) string { return redisdb.Bucket(id) + ":put:" + id + ":" + request }

@@ -344,7 +344,7 @@ func (e *entity) restock(by product.Holder, returnID string, items []product.Ite
 	if again && len(was.dropped) == 0 {
 		return was.units, effect{}, nil
 	}
-	units, left := map[string]int64{}, int64(0)
+	units := map[string]int64{}
 	var dropped []string
 	did := effect{kind: "stock.restocked", order: order}
 	for _, it := range h.Items {
@@ -355,7 +355,6 @@ func (e *entity) restock(by product.Holder, returnID string, items []product.Ite
 		if _, ok := e.variant(it.SKU); !ok && n > 0 {
 			dropped, n = append(dropped, it.SKU), 0
 		}
-		left += it.Quantity - h.Returned[it.SKU] - n
 		if n == 0 {
 			continue
 		}
@@ -376,9 +375,6 @@ func (e *entity) restock(by product.Holder, returnID string, items []product.Ite
 	all := maps.Clone(units)
 	maps.Copy(all, was.units)
 	e.returns[order][returnID] = returned{request.String(), all, dropped}
-	if left == 0 {
-		e.expires[order] = true
-	}
 	var refused error
 	if len(dropped) > 0 {
 		refused = product.ErrUnknownSKU

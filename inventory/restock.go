@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"holdfast/product"
 	"holdfast/redisdb"
@@ -30,17 +29,12 @@ func (s *Store) restock(ctx context.Context, h product.Holder, productID, return
 	if err := validIDs(productID, h.OrderID); err != nil {
 		return nil, err
 	}
-	if returnID == "" || len(items) == 0 {
-		return nil, errors.New("no return id or no items")
+	if returnID == "" {
+		return nil, errors.New("no return id")
 	}
-	args := []any{}
-	request := []string{}
-	for _, it := range sum(items) {
-		if it.Quantity < 1 || it.Quantity > product.MaxStock {
-			return nil, fmt.Errorf("quantity %d of sku %q must lie between 1 and %d", it.Quantity, it.SKU, product.MaxStock)
-		}
-		args = append(args, it.SKU, it.Quantity)
-		request = append(request, it.SKU, strconv.FormatInt(it.Quantity, 10))
+	args, request, err := itemArgs(items)
+	if err != nil {
+		return nil, err
 	}
 	head := []any{
 		productID, h.OrderID, placed(h.PlacedAt), returnID, fingerprint(request...), product.MaxStock, rememberSeconds,

@@ -19,6 +19,7 @@ var (
 	releaseScript = script("release")
 	restockScript = script("restock")
 	closeScript   = script("close")
+	takeScript    = script("take")
 
 	rememberScript = script("remember")
 	recountScript  = redisdb.Embedded(sources, "recount")

@@ -247,6 +247,8 @@ func registerOrderActivities(w sdk.Registry, c Config) {
 	register(w, activities.NameReclaimStock, (&activities.Reclaim{Stock: c.Stock}).Execute)
 	register(w, activities.NameReleaseStock, (&activities.Release{Stock: c.Stock}).Execute)
 	register(w, activities.NameUnwindSale, (&activities.Unwind{Stock: c.Stock}).Execute)
+	register(w, activities.NameRestockUnits, (&activities.RestockUnits{Stock: c.Stock}).Execute)
+	register(w, activities.NameTakeUnits, (&activities.TakeUnits{Stock: c.Stock}).Execute)
 	register(w, activities.NameRecordOrder, (&activities.Record{Records: c.Records, Stock: c.Stock}).Execute)
 }
 

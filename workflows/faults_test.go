@@ -20,6 +20,7 @@ const (
 	commit  = "commit"
 	release = "release"
 	restock = "restock"
+	take    = "take"
 	closing = "close"
 	put     = "put"
 )
@@ -108,6 +109,15 @@ func (f *faults) Release(ctx context.Context, h product.Holder, try int, ids []s
 
 func (f *faults) Restock(ctx context.Context, h product.Holder, id, returnID string, items []product.Item) (map[string]int64, error) {
 	return with(f, restock, func() (map[string]int64, error) { return f.stock.Restock(ctx, h, id, returnID, items) })
+}
+
+func (f *faults) Take(ctx context.Context, t product.Taking) (map[string][]product.Refusal, error) {
+	return with(f, take, func() (map[string][]product.Refusal, error) { return f.stock.Take(ctx, t) })
+}
+
+func (f *faults) PutBack(ctx context.Context, t product.Taking) error {
+	_, err := with(f, take, func() (struct{}, error) { return struct{}{}, f.stock.PutBack(ctx, t) })
+	return err
 }
 
 func (f *faults) CloseSales(ctx context.Context, h product.Holder, ids []string) error {

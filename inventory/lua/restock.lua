@@ -3,7 +3,7 @@
 --      5 exists if this version wrote 3
 -- ARGV 1 product id · 2 order id · 3 when the order was placed, ms, '0' unknown · 4 return id
 --      5 fingerprint of the request · 6 maximum units of a variant
---      7 how long to keep the hold once all of it is back, and the earlier version's note, seconds
+--      7 how long to keep the earlier version's note, seconds
 --      then for each variant, once: sku · quantity >= 1
 -- returns {"DONE", units, dropped}: back in stock now or before; units is JSON, by sku: what came back, at most what was
 --                          sold and not returned yet. dropped is the skus of variants that are gone, separated by spaces:
@@ -13,7 +13,8 @@
 --         {"NOT_FOUND"} · {"TOO_MANY"}: more than the maximum
 -- The hold notes each return ('return:<id>') and the units of each variant that are back ('returned:<sku>'). An
 -- earlier version looks only at its own note, which is written too, because a message from such a worker may still
--- come. That note is read only if this version didn't write it, because an id may be used again.
+-- come. That note is read only if this version didn't write it, because an id may be used again. The hold stays even
+-- when all of it is back: its order may be open, see close.
 local product, hold, id = KEYS[1], KEYS[2], ARGV[1]
 local noted = 'return:' .. ARGV[4]
 local own = redis.call('HMGET', hold, 'state', 'lines', 'placed', 'deadline', noted)
@@ -32,7 +33,7 @@ if earlier and earlier ~= ARGV[5] then return {'REUSED'} end
 local asked = {}
 for i = 8, #ARGV, 2 do asked[ARGV[i]] = tonumber(ARGV[i + 1]) end
 local back = done and cjson.decode(done.units) or {}
-local units, notes, stocks, dropped, left = {}, {}, {}, {}, 0
+local units, notes, stocks, dropped = {}, {}, {}, {}
 for _, item in ipairs(cjson.decode(own[2])) do
   local sku = item.sku
   local returned = tonumber(redis.call('HGET', hold, 'returned:' .. sku) or 0)
@@ -51,7 +52,6 @@ for _, item in ipairs(cjson.decode(own[2])) do
       dropped[#dropped + 1], quantity = sku, 0
     end
   end
-  left = left + item.quantity - returned - quantity
   if quantity > 0 then
     back[sku] = quantity
     notes[#notes + 1], notes[#notes + 2] = 'returned:' .. sku, int(returned + quantity)
@@ -64,7 +64,6 @@ local note = {fingerprint = ARGV[5], units = units, dropped = dropped ~= '' and 
 redis.call('HSET', hold, noted, cjson.encode(note), unpack(notes))
 redis.call('SET', KEYS[3], ARGV[5], 'EX', ARGV[7])
 redis.call('SET', KEYS[5], '1', 'EX', ARGV[7])
-if left == 0 then redis.call('EXPIRE', hold, ARGV[7]) end
 if #stocks > 0 then
   local version, now = next_version(redis.call('HGET', product, 'version'))
   redis.call('HSET', product, 'version', version)

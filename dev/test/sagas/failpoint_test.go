@@ -90,6 +90,14 @@ func (f *failpoints) Restock(ctx context.Context, h product.Holder, id, returnID
 	return f.stock.Restock(ctx, h, id, returnID, items)
 }
 
+func (f *failpoints) Take(ctx context.Context, t product.Taking) (map[string][]product.Refusal, error) {
+	return f.stock.Take(ctx, t)
+}
+
+func (f *failpoints) PutBack(ctx context.Context, t product.Taking) error {
+	return f.stock.PutBack(ctx, t)
+}
+
 func (f *failpoints) CloseSales(ctx context.Context, h product.Holder, ids []string) error {
 	return f.stock.CloseSales(ctx, h, ids)
 }
