@@ -117,26 +117,36 @@ func replaceMember(object []byte, member string, by any) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write the %s of an order: %w", member, err)
 	}
+	return replaceMembers(object, map[string][]byte{member: replaced})
+}
+
+// replaceMembers replaces the named members that the JSON object has; those whose new value is nil
+// are removed.
+func replaceMembers(object []byte, by map[string][]byte) ([]byte, error) {
 	in := jsontext.NewDecoder(bytes.NewReader(object))
 	if _, err := in.ReadToken(); err != nil {
 		return nil, fmt.Errorf("read an order: %w", err)
 	}
-	out := append(make([]byte, 0, len(object)+len(replaced)), '{')
+	out := append(make([]byte, 0, len(object)), '{')
 	for in.PeekKind() != '}' {
 		name, err := in.ReadValue()
 		if err != nil {
 			return nil, fmt.Errorf("read an order: %w", err)
 		}
-		wanted := string(name) == `"`+member+`"`
-		out = append(append(out, name...), ':')
+		replaced, wanted := by[string(name[1:len(name)-1])]
+		if !wanted || replaced != nil {
+			out = append(append(out, name...), ':')
+		}
 		value, err := in.ReadValue()
 		if err != nil {
 			return nil, fmt.Errorf("read an order: %w", err)
 		}
-		if wanted {
-			value = replaced
+		switch {
+		case !wanted:
+			out = append(append(out, value...), ',')
+		case replaced != nil:
+			out = append(append(out, replaced...), ',')
 		}
-		out = append(append(out, value...), ',')
 	}
 	out[len(out)-1] = '}' // an order has members
 	return out, nil

@@ -1,8 +1,6 @@
 package api
 
 import (
-	"encoding/json"
-	"fmt"
 	"maps"
 	"net/url"
 	"slices"
@@ -19,19 +17,27 @@ import (
 // shown.
 var shownDetails = []string{"reason", "from", "amount", "currency", "paymentId", "provider", "ends"}
 
-// orderFor returns an order's document as the caller may see it.
+// orderFor returns an order's document as the caller may see it. What only the shop's programs need is
+// shown to nobody.
 func orderFor(caller Caller, doc []byte) ([]byte, error) {
-	if caller.Staff() {
+	if caller.Staff() && shownAsStored(doc) {
 		return doc, nil
 	}
-	var o order.Order
-	if err := json.Unmarshal(doc, &o); err != nil {
-		return nil, fmt.Errorf("read an order: %w", err)
+	o, err := readShown(doc)
+	if err != nil {
+		return nil, err
+	}
+	by, err := o.goodsFor(caller)
+	if err != nil {
+		return nil, err
+	}
+	if doc, err = replaceMembers(doc, by); err != nil || caller.Staff() {
+		return doc, err
 	}
 	for i := range o.Journal {
 		o.Journal[i] = entryFor(o.CustomerID, o.Journal[i])
 	}
-	doc, err := replaceMember(doc, "journal", o.Journal)
+	doc, err = replaceMember(doc, "journal", o.Journal)
 	if err == nil && len(o.Shortages) > 0 {
 		doc, err = replaceMember(doc, "shortages", shortagesFor(caller, o.Shortages))
 	}

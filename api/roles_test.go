@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -112,8 +113,9 @@ type window struct {
 	*gateway
 	t testing.TB
 	// paid was placed by staff, paid, refunded in part and delivered by staff; own was
-	// placed and cancelled by Ada, ended by staff, rejected was refused.
-	paid, own, ended, rejected string
+	// placed and cancelled by Ada, ended by staff, rejected was refused, shipped is delivered and has
+	// everything that an order's goods can have.
+	paid, own, ended, rejected, shipped string
 }
 
 func (w window) as(role api.Role, method, path string, body any) answer {
@@ -158,14 +160,16 @@ func newWindow(t testing.TB) window {
 		}), 201).order(t).ID
 	}
 	w.paid, w.own, w.ended, w.rejected = place(api.RoleOperator), place(api.RoleCustomer), place(api.RoleCustomer), place(api.RoleCustomer)
+	w.shipped = place(api.RoleCustomer)
 	require.Equal(t, http.StatusNoContent, w.callback(success(w.paid, "p-1", 2000)).status)
 	ok(w.as(api.RoleOperator, http.MethodPost, "/v1/orders/"+w.paid+"/deliver", nil), 200)
 	ok(w.as(api.RoleCustomer, http.MethodPost, "/v1/orders/"+w.own+"/cancel", nil), 200)
 	ok(w.as(api.RoleOperator, http.MethodPost, "/v1/orders/"+w.ended+"/cancel", map[string]string{"reason": "operator"}), 200)
 	w.reject()
+	w.ship()
 	require.NoError(t, w.stock.Delist(t.Context(), "gone", 1))
 	w.refund()
-	for _, id := range []string{w.paid, w.own, w.ended, w.rejected} {
+	for _, id := range w.orders() {
 		w.index.orders = append(w.index.orders, w.viewOf(id))
 	}
 	h := hit("mug")
@@ -196,6 +200,69 @@ func (w window) reject() {
 	require.NoError(w.t, w.docs.Put(w.t.Context(), order.Record{
 		OrderID: o.ID, CustomerID: "ada", Status: o.Status, Version: o.Version, Doc: doc, PlacedAt: o.PlacedAt,
 	}))
+}
+
+func (w window) orders() []string { return []string{w.paid, w.own, w.ended, w.rejected, w.shipped} }
+
+// ship stores an order with everything that can become of its goods, in one document.
+func (w window) ship() {
+	w.t.Helper()
+	at := time.Now()
+	stored, err := w.docs.ReadMany(w.t.Context(), []string{w.shipped})
+	require.NoError(w.t, err)
+	var o order.Order
+	require.NoError(w.t, json.Unmarshal(stored[0].Doc, &o))
+	o.Pay(order.PaymentEvent{Provider: "sandbox", PaymentID: "p-2", Amount: 2000, OccurredAt: at}, at)
+	o.Fulfil(at)
+	first := []order.LineUnits{{LineID: "1", Quantity: 1}}
+	require.NoError(w.t, o.Change("packed", staffName, at, nil, func(f *order.Fulfilment) error {
+		for _, id := range []string{"undone", "sent"} {
+			require.NoError(w.t, f.Pack(order.Package{
+				ID: id, Carrier: "sandbox", Service: "express", Courier: "Post", EstimatedDelivery: at, TrackingNumbers: []string{"EX1"},
+				Items: first, Address: o.Address, CreatedAt: at, Fingerprint: "fingerprint-of-a-package",
+			}))
+			if id == "undone" {
+				require.NoError(w.t, f.RemovePackage(id, at))
+			}
+		}
+		return nil
+	}))
+	for i, e := range []order.PackageEvent{
+		{Node: order.NodeDelivered, Actor: staffName, Detail: "words of " + staffName},
+		{Node: order.NodeInTransit, Actor: "carrier:sandbox", Detail: "arrived at the depot"},
+		{Mark: order.MarkLost, Actor: staffName},
+		{Mark: order.MarkDelayed, Actor: staffName},
+	} {
+		e.ID, e.OccurredAt, e.RecordedAt = fmt.Sprint("e-", i), at.Add(time.Duration(i)), at
+		require.Equal(w.t, order.TakenNew, o.Report("sent", e, at))
+	}
+	o.Raise(order.Alert{Rule: "rule_to_come", PackageID: "sent", LineID: "1", EventID: "e-0", ID: "alert-1", Detail: "about " + staffName})
+	require.NoError(w.t, o.Change("struck", staffName, at, nil, func(f *order.Fulfilment) error {
+		require.NoError(w.t, f.Strike("sent", "e-0"))
+		f.Removals = []order.Removal{{
+			ID: "c", Lines: first, Reason: order.ReasonFraud, Actor: staffName, Note: "by " + staffName, At: at, Refund: 1, Fingerprint: "f",
+		}}
+		f.Returns = []order.Return{{
+			ID: "r", Status: order.ReturnReceived, Lines: []order.ReturnLine{{LineUnits: first[0], Reason: "small"}},
+			Received:  []order.ReceivedUnits{{LineUnits: first[0], Condition: order.ConditionDamaged}},
+			PackageID: "sent", Refund: 1, Actor: staffName, Note: "by " + staffName, Fingerprint: "f", CreatedAt: at, UpdatedAt: at,
+		}}
+		f.Dismissed = []string{"alert-0"}
+		f.Brake = &order.Brake{At: at, Actor: staffName, Note: "by " + staffName}
+		return nil
+	}))
+	p := o.Package("sent")
+	p.Struck[0].Mark, p.Struck[0].Resolved = order.MarkDelayed, true
+	o.Floor = order.NodeLeftWarehouse
+	p.Events[1].Resolved, p.AddressChange = true, order.AddressTooLate
+	p.Resolution = &order.Resolution{Action: order.ResolveFound, At: at, Actor: staffName}
+	o.Addresses = []order.AddressEntry{{Address: o.Address, Until: at, Actor: staffName, Note: "by " + staffName}}
+	o.ReturnBy, o.ClosedAt = at, at
+	l := &o.Lines[0]
+	l.Removed, l.Restocked, l.Damaged = 1, 1, 1
+	rec, err := order.NewRecord(&o, nil)
+	require.NoError(w.t, err)
+	require.NoError(w.t, w.docs.Put(w.t.Context(), rec))
 }
 
 // refund records a refund of the paid order by staff, with a note, and a dispute.
@@ -247,7 +314,7 @@ var staff = []api.Role{api.RoleOperator, api.RoleCatalog, api.RoleFulfilment, ap
 func (w window) readers() map[string][]string {
 	of := func(path string) []string {
 		var all []string
-		for _, id := range []string{w.paid, w.own, w.ended, w.rejected} {
+		for _, id := range w.orders() {
 			all = append(all, "/v1/orders/"+id+path)
 		}
 		return all
@@ -310,6 +377,39 @@ func liesInOwn(own map[string]bool, path string) bool {
 		}
 	}
 	return false
+}
+
+// What only the shop's programs need is in no answer.
+func TestInternalMembersAreShownToNobody(t *testing.T) {
+	w := newWindow(t)
+	stored, err := w.docs.ReadMany(t.Context(), []string{w.shipped})
+	require.NoError(t, err)
+	internal := []string{"floor", "falls", "alertEvents", "dismissedAlerts", "fingerprint"}
+	for _, name := range internal {
+		require.Contains(t, string(stored[0].Doc), `"`+name+`":`, "the test is blind to it")
+	}
+	for _, role := range append(slices.Clone(staff), api.RoleCustomer) {
+		a := w.as(role, http.MethodGet, "/v1/orders/"+w.shipped, nil)
+		for path := range fieldsOf(t, a.body) {
+			name := path[strings.LastIndex(path, ".")+1:]
+			require.NotContains(t, internal, name, "%s, to %s", path, role)
+		}
+	}
+	var own struct {
+		Packages []order.Package `json:"packages"`
+		Removals []order.Removal `json:"removals"`
+	}
+	require.NoError(t, json.Unmarshal([]byte(ownView(w, w.shipped)), &own))
+	require.Equal(t, order.ReasonOperator, own.Removals[0].Reason, "a suspicion of fraud is not disclosed")
+	require.Equal(t, []string{"arrived at the depot", "", ""}, details(own.Packages[0].Events))
+	require.Contains(t, ownView(w, w.shipped), `"items":[],`, "of a package that was undone")
+}
+
+func details(events []order.PackageEvent) (all []string) {
+	for _, e := range events {
+		all = append(all, e.Detail)
+	}
+	return all
 }
 
 func TestCustomersSeeStaffInsteadOfNames(t *testing.T) {
@@ -438,6 +538,6 @@ func TestARefusalRevealsNothingAboutUnlistedProducts(t *testing.T) {
 
 	short := w.as(api.RoleCustomer, http.MethodPost, "/v1/orders", map[string]any{"lines": []line{{"productId": "mug", "sku": "one", "quantity": 40}}})
 	require.Equal(t, http.StatusConflict, short.status)
-	require.Equal(t, []order.Shortage{{ProductID: "mug", SKU: "one", Requested: 40, Available: 5, Reason: product.ReasonOutOfStock}}, short.problem(t).Shortages,
+	require.Equal(t, []order.Shortage{{ProductID: "mug", SKU: "one", Requested: 40, Available: 4, Reason: product.ReasonOutOfStock}}, short.problem(t).Shortages,
 		"what can be bought, as the product itself says; not what others hold")
 }

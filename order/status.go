@@ -100,13 +100,18 @@ const (
 	ActorStaff = "staff"
 )
 
-const providerActor = "provider:"
+const (
+	providerActor = "provider:"
+	// CarrierActor begins the name of a carrier.
+	CarrierActor = "carrier:"
+)
 
-// ActorFor returns an actor's name for the customer: the customer, the system and payment
-// providers by name, everyone else as ActorStaff.
+// ActorFor returns an actor's name for the customer: the customer, the system, payment
+// providers and carriers by name, everyone else as ActorStaff.
 func ActorFor(customerID, actor string) string {
 	switch {
-	case actor == "" || actor == customerID || actor == ActorSystem || strings.HasPrefix(actor, providerActor):
+	case actor == "" || actor == customerID || actor == ActorSystem,
+		strings.HasPrefix(actor, providerActor), strings.HasPrefix(actor, CarrierActor):
 		return actor
 	}
 	return ActorStaff

@@ -19,6 +19,10 @@ import (
 // Address defines model for Address.
 type Address = order.Address
 
+// Alert Something about an order that staff should look at. An alert with an `id` is about one message or step and stays until
+// it is dismissed; all others clear themselves.
+type Alert = order.Alert
+
 // Attempt defines model for Attempt.
 type Attempt = order.Attempt
 
@@ -66,6 +70,9 @@ type ExternalReference = string
 // FieldProblem defines model for FieldProblem.
 type FieldProblem = product.FieldProblem
 
+// FormerAddress An address that the order had before.
+type FormerAddress = order.AddressEntry
+
 // Health defines model for Health.
 type Health struct {
 	// Checks ok, unavailable, or unknown if a dependency doesn't say. `redis-durability` reports whether Redis keeps what it
@@ -99,16 +106,25 @@ type LineProduct struct {
 // LineRequest defines model for LineRequest.
 type LineRequest = order.LineRequest
 
+// LineUnits Some units of a line.
+type LineUnits = order.LineUnits
+
 // Metadata Data that another system attaches for its own use; Holdfast only stores and returns it. At most 40 keys, each of
 // the form of an Id, and 4,096 bytes of keys and values together. Values may contain line breaks and tabs, and may be
 // empty.
 type Metadata = product.Metadata
+
+// NodeUnits How many units are at a node.
+type NodeUnits = order.NodeUnits
 
 // OptionalID Like an Id, but may be omitted or empty if the product has only one variant.
 type OptionalID = string
 
 // Order defines model for Order.
 type Order = order.Order
+
+// OrderHold Set while the order is on hold. It can't be packed until it is released.
+type OrderHold = order.Brake
 
 // OrderRequest defines model for OrderRequest.
 type OrderRequest struct {
@@ -129,6 +145,13 @@ type OrderRequest struct {
 
 // OrderSummary A summary of an order, as lists show it. `GET /v1/orders/{id}` also has the journal and shortages.
 type OrderSummary = order.Summary
+
+// Package A part of an order that is shipped as one. Its node is the furthest that was reported, in whatever order the messages
+// arrived.
+type Package = order.Package
+
+// PackageEvent A message about a package, with the node that it reached or a mark.
+type PackageEvent = order.PackageEvent
 
 // PaymentOffer What the buyer needs to pay.
 type PaymentOffer struct {
@@ -268,6 +291,15 @@ type RefundRequest struct {
 	// Note For staff, at most 200 bytes.
 	Note string `json:"note,omitempty"`
 }
+
+// Removal A part of a paid order that was cancelled before it was packed.
+type Removal = order.Removal
+
+// Resolution How staff last settled a package that was refused, lost, damaged or returned.
+type Resolution = order.Resolution
+
+// Return A part of a delivered order that the buyer sends back.
+type Return = order.Return
 
 // Shortage defines model for Shortage.
 type Shortage = order.Shortage

@@ -2,11 +2,11 @@ package views
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
 
-	"holdfast/order"
 	"holdfast/saga"
 	sagaclient "holdfast/saga/client"
 	"holdfast/search"
@@ -38,11 +38,11 @@ func (l lostOrders) Order(ctx context.Context, id string) (search.Order, bool, e
 	case err != nil:
 		return search.Order{}, false, err
 	}
-	r, err := order.NewRecord(&o, nil)
+	doc, err := json.Marshal(&o)
 	if err != nil {
 		return search.Order{}, false, fmt.Errorf("%w: encode its document: %w", reindex.ErrUnreadable, err)
 	}
 	// The lowest revision: whatever Redis says about it is newer, even with a clock that is
 	// behind.
-	return search.FromOrder(o, r.Doc, 1, nil), true, nil
+	return search.FromOrder(o, doc, 1, nil), true, nil
 }

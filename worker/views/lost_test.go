@@ -34,6 +34,18 @@ func (a asked) QueryWorkflow(context.Context, string, string, string, ...any) (c
 	return client.NewValue(p), err
 }
 
+// In Redis an order's packages lie beside its document; in the view they are part of it.
+func TestWhatAWorkflowSaidHasItsPackages(t *testing.T) {
+	now := time.Now().UTC()
+	o := order.Order{ID: "o", Version: 1, CustomerID: "c", Status: order.StatusPaid, PlacedAt: now, UpdatedAt: now, Lines: []order.Line{{ID: "1", Quantity: 1}}}
+	o.Fulfil(now)
+	require.NoError(t, o.Pack(order.Package{ID: "p", Items: []order.LineUnits{{LineID: "1", Quantity: 1}}, CreatedAt: now}))
+	seen, found, err := lostOrders{sagaclient.New(asked{order: o}, "")}.Order(t.Context(), "o")
+	require.NoError(t, err)
+	require.True(t, found)
+	require.Contains(t, string(seen.Document), `"packages":[{"id":"p",`)
+}
+
 // A rebuild under load asks the workflow of an order that was placed a moment ago. What
 // Redis says about it is newer, even if Redis's clock is behind Temporal's.
 func TestWhatAWorkflowSaidIsOlderThanWhatRedisSays(t *testing.T) {
