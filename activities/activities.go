@@ -70,6 +70,9 @@ const (
 	NameRecordDispute  = "RecordDispute"
 	NameDeliverWebhook = "DeliverWebhook"
 	NameSettleWebhook  = "SettleWebhook"
+	NameWatchPackage   = "WatchPackage"
+	NameTakenScans     = "TakenScans"
+	NameUnmatchScan    = "UnmatchScan"
 )
 
 // record stores an order's document and the changes of its payments.

@@ -50,27 +50,6 @@ var (
 	ErrIgnored   = errors.New("the callback reports nothing about a parcel")
 )
 
-// Length of a normalized tracking number. Those of carriers have 8 to 40 characters.
-const (
-	minNumber = 4
-	maxNumber = 50
-)
-
-// NormalizeNumber returns a tracking number in upper case, without the spaces, dots and hyphens that
-// people use to separate groups. It reports whether the result is valid: 4 to 50 letters and digits.
-func NormalizeNumber(number string) (string, bool) {
-	normal := strings.ToUpper(strings.NewReplacer(" ", "", "-", "", ".", "").Replace(number))
-	if len(normal) < minNumber || len(normal) > maxNumber {
-		return "", false
-	}
-	for _, c := range normal {
-		if (c < '0' || c > '9') && (c < 'A' || c > 'Z') {
-			return "", false
-		}
-	}
-	return normal, true
-}
-
 // Sort sorts scans by when they occurred, and drops repeated ones and the oldest beyond MaxScans.
 func Sort(scans []Scan) []Scan {
 	sorted := slices.Clone(scans)
@@ -79,6 +58,18 @@ func Sort(scans []Scan) []Scan {
 	})
 	sorted = slices.CompactFunc(sorted, func(a, b Scan) bool { return a.Event.ID == b.Event.ID })
 	return sorted[max(0, len(sorted)-MaxScans):]
+}
+
+// earliest is before any parcel that an order could have.
+var earliest = time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)
+
+// farthestAhead is how far ahead of the clock an event may claim to have occurred.
+const farthestAhead = 365 * 24 * time.Hour
+
+// ValidTime reports whether something can have occurred then: carriers send the year 1 and the
+// year 9999 for times that they don't know.
+func ValidTime(occurredAt, now time.Time) bool {
+	return occurredAt.After(earliest) && occurredAt.Before(now.Add(farthestAhead))
 }
 
 // Words returns a carrier's own words as an order stores them: one line of valid UTF-8 of at most

@@ -18,6 +18,9 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"holdfast/activities"
+	"holdfast/carrier/easypost"
+	"holdfast/carrier/sandbox"
+	"holdfast/carrier/tracking"
 	"holdfast/inventory"
 	"holdfast/order"
 	"holdfast/records"
@@ -70,6 +73,8 @@ type Config struct {
 	// crashes. Nil means the real ones on Redis.
 	Stock   activities.Stock
 	Records activities.Records
+	// Tracking replaces the tracking numbers for such tests.
+	Tracking activities.Tracking
 
 	sagas *sagaclient.Client // on Temporal and Namespace
 }
@@ -121,6 +126,9 @@ func newWorker(of *Config) (*Worker, error) {
 	}
 	if c.Records == nil {
 		c.Records = docs
+	}
+	if c.Tracking == nil {
+		c.Tracking = tracking.New(c.Redis, time.Now)
 	}
 	m, err := newMetrics(c.Metrics)
 	if err != nil {
@@ -250,7 +258,13 @@ func registerOrderActivities(w sdk.Registry, c Config) {
 	register(w, activities.NameRestockUnits, (&activities.RestockUnits{Stock: c.Stock}).Execute)
 	register(w, activities.NameTakeUnits, (&activities.TakeUnits{Stock: c.Stock}).Execute)
 	register(w, activities.NameRecordOrder, (&activities.Record{Records: c.Records, Stock: c.Stock}).Execute)
+	register(w, activities.NameWatchPackage, (&activities.WatchPackage{Tracking: c.Tracking, Adapters: carriers}).Execute)
+	register(w, activities.NameTakenScans, (&activities.TakenScans{Tracking: c.Tracking}).Execute)
+	register(w, activities.NameUnmatchScan, (&activities.UnmatchScan{Tracking: c.Tracking}).Execute)
 }
+
+// carriers are the adapters whose packages are watched, whether or not a gateway has their secrets.
+var carriers = []string{easypost.Name, sandbox.Name}
 
 func register(w sdk.Registry, name string, execute any) {
 	w.RegisterActivityWithOptions(execute, activity.RegisterOptions{Name: name})

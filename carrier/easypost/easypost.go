@@ -21,6 +21,9 @@ import (
 	"holdfast/order"
 )
 
+// Name is the adapter's name, in its callbacks' path and in packages.
+const Name = "easypost"
+
 const (
 	signatureHeader = "X-Hmac-Signature"
 	signaturePrefix = "hmac-sha256-hex="
@@ -67,7 +70,7 @@ type detail struct {
 
 // Callback implements carrier.Carrier. EasyPost doesn't sign a time, so a recorded message can be
 // replayed: it only reports what is already known.
-func (w *Webhook) Callback(header http.Header, body []byte, _ time.Time) ([]carrier.Scan, error) {
+func (w *Webhook) Callback(header http.Header, body []byte, now time.Time) ([]carrier.Scan, error) {
 	if err := w.verify(header, body); err != nil {
 		return nil, err
 	}
@@ -85,7 +88,7 @@ func (w *Webhook) Callback(header http.Header, body []byte, _ time.Time) ([]carr
 	var scans []carrier.Scan
 	for _, d := range e.Result.Details {
 		meaning, said := meaningOf(d.Status, d.StatusDetail)
-		if !said || d.Datetime.IsZero() { // some carriers announce events without a time
+		if !said || !carrier.ValidTime(d.Datetime, now) { // some carriers announce events without a time
 			continue
 		}
 		scans = append(scans, carrier.Scan{TrackingNumber: number, Event: order.PackageEvent{

@@ -17,6 +17,9 @@ import (
 	"holdfast/order"
 )
 
+// Name is the adapter's name, in its callbacks' path and in packages.
+const Name = "sandbox"
+
 // messageType is the type of all messages.
 const messageType = "tracking.updated"
 
@@ -74,7 +77,7 @@ func (c *Carrier) Callback(header http.Header, body []byte, now time.Time) ([]ca
 	}
 	scans := make([]carrier.Scan, len(m.Data.Scans))
 	for i, s := range m.Data.Scans {
-		e, err := s.event()
+		e, err := s.event(now)
 		if err != nil {
 			return nil, fmt.Errorf("%w: data.scans[%d]: %w", carrier.ErrMalformed, i, err)
 		}
@@ -98,14 +101,14 @@ func (c *Carrier) verify(header http.Header, body []byte, now time.Time) error {
 	return nil
 }
 
-func (s scan) event() (order.PackageEvent, error) {
+func (s scan) event(now time.Time) (order.PackageEvent, error) {
 	e := order.PackageEvent{ID: s.ID, Mark: s.Mark, OccurredAt: s.OccurredAt.UTC(), Detail: carrier.Words(s.Detail)}
 	node, known := order.ParseNode(s.Node)
 	switch {
 	case !order.ValidName(s.ID):
 		return e, errors.New("id is missing or too long")
-	case s.OccurredAt.IsZero():
-		return e, errors.New("occurredAt is missing")
+	case !carrier.ValidTime(s.OccurredAt, now):
+		return e, errors.New("occurredAt is missing, before 2000 or more than a year ahead")
 	case (s.Node == "") == (s.Mark == ""):
 		return e, errors.New("it needs a node or a mark, and not both")
 	case s.Mark != "" && !s.Mark.Known():

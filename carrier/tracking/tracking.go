@@ -7,19 +7,20 @@
 package tracking
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"holdfast/carrier"
 	"holdfast/order"
-	"holdfast/product"
 	"holdfast/redisdb"
 )
 
@@ -27,46 +28,33 @@ import (
 var sources embed.FS
 
 var (
-	scanScript   = redisdb.Embedded(sources, "scan")
-	ownScript    = redisdb.Embedded(sources, "own")
-	takenScript  = redisdb.Embedded(sources, "taken")
-	disownScript = redisdb.Embedded(sources, "disown")
+	scanScript    = redisdb.Embedded(sources, "shared", "scan")
+	ownScript     = redisdb.Embedded(sources, "shared", "own")
+	takenScript   = redisdb.Embedded(sources, "taken")
+	disownScript  = redisdb.Embedded(sources, "disown")
+	unmatchScript = redisdb.Embedded(sources, "shared", "unmatch")
+	claimScript   = redisdb.Embedded(sources, "claim")
 )
 
 const (
-	// Kept is how long a number is kept after its last scan or owner, and how long a scan
-	// waits for its package.
+	// Kept is how long a scan is kept, and waits for its package.
 	Kept = 30 * 24 * time.Hour
+	// OwnerKept is how long a package without any news keeps its number: longer than the
+	// slowest parcel travels.
+	OwnerKept = 180 * 24 * time.Hour
 	// Older is how much older than its package a scan may be, because numbers are reused.
 	Older = 3 * 24 * time.Hour
 	// MaxOwners limits the packages that share a number, and MaxScans its scans.
 	MaxOwners = 20
 	MaxScans  = 200
+	// MaxWaiting limits the scans that wait in each bucket; beyond it the oldest are no longer
+	// listed. A package that gets their number later still gets them.
+	MaxWaiting = 5000
 )
-
-// Errors for a number that has reached a limit.
-var (
-	ErrTooManyOwners = errors.New("the tracking number already belongs to the maximum number of packages")
-	ErrTooManyScans  = errors.New("the tracking number already has the maximum number of scans")
-)
-
-// Number is a tracking number of one adapter. It must be normalized.
-type Number struct{ Adapter, Number string }
-
-// Owner is a package with a tracking number.
-type Owner struct {
-	OrderID string `json:"orderId"`
-	// PlacedAt of the order, because an order id may be reused.
-	PlacedAt  time.Time `json:"placedAt"`
-	PackageID string    `json:"packageId"`
-	CreatedAt time.Time `json:"-"` // of the package
-}
-
-func (o Owner) name() string { return o.OrderID + "/" + o.PackageID }
 
 // storedOwner and storedScan have their times in the format that the scripts compare.
 type storedOwner struct {
-	Owner
+	carrier.Owner
 	CreatedAt int64 `json:"createdAt"` // ms
 }
 
@@ -79,172 +67,198 @@ type storedScan struct {
 type Store struct {
 	rdb redis.UniversalClient
 	now func() time.Time
+
+	mu    sync.Mutex
+	later []redisdb.Call // of TakenLater
 }
 
 // New returns a Store in rdb. The caller closes rdb.
 func New(rdb redis.UniversalClient, now func() time.Time) *Store { return &Store{rdb: rdb, now: now} }
 
-func (n Number) name() string   { return n.Adapter + ":" + n.Number }
-func (n Number) bucket() string { return redisdb.Bucket(n.name()) }
-func (n Number) keys() []string {
-	return []string{n.bucket() + ":tracking:" + n.name(), n.bucket() + ":unmatched"}
-}
+func nameOf(n carrier.Number) string { return n.Adapter + ":" + n.Number }
 
-func (n Number) check() error {
-	if normal, ok := carrier.NormalizeNumber(n.Number); !ok || normal != n.Number || !product.ValidID(n.Adapter) {
-		return fmt.Errorf("%q of %q can't be a tracking number", n.Number, n.Adapter)
-	}
-	return nil
-}
+// ownerName returns the name of a package among the owners.
+func ownerName(orderID, packageID string) string { return orderID + "/" + packageID }
 
 // scanName returns the name of a scan among those that wait.
-func (n Number) scanName(eventID string) string { return n.name() + "/" + eventID }
+func scanName(n carrier.Number, eventID string) string { return nameOf(n) + "/" + eventID }
 
-// Scan stores a scan. It returns the owners whose workflows don't have it yet, and whether it waits
-// for an owner.
-func (s *Store) Scan(ctx context.Context, n Number, e order.PackageEvent) (owners []Owner, waits bool, err error) {
-	if err := n.check(); err != nil {
-		return nil, false, err
+func keysOf(n carrier.Number) []string {
+	b := redisdb.Bucket(nameOf(n))
+	return []string{b + ":tracking:" + nameOf(n), b + ":unmatched"}
+}
+
+// Scanned is what a scan met.
+type Scanned struct {
+	carrier.Scan
+	// Owners are those whose workflows don't have the scan yet.
+	Owners []carrier.Owner
+	// Waits means that no package may have the scan yet.
+	Waits bool
+	// Dropped means that the number has the maximum number of scans, and this isn't one of them.
+	Dropped bool
+}
+
+// Scans stores scans in one round trip, which also carries what TakenLater was told before.
+func (s *Store) Scans(ctx context.Context, adapter string, scans []carrier.Scan) ([]Scanned, error) {
+	calls := s.takeLater()
+	earlier := len(calls)
+	for _, scan := range scans {
+		c, err := s.scanCall(scanScript, carrier.Number{Adapter: adapter, Number: scan.TrackingNumber}, scan.Event)
+		if err != nil {
+			return nil, err
+		}
+		calls = append(calls, c)
+	}
+	// If an earlier call fails, its scan may be passed on once more.
+	answers := redisdb.Run(ctx, s.rdb, calls...)[earlier:]
+	all := make([]Scanned, len(scans))
+	for i, a := range answers {
+		all[i].Scan = scans[i]
+		answer, err := texts(a)
+		if err == nil {
+			err = all[i].read(answer)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("store scan %s of %s: %w", scans[i].Event.ID, scans[i].TrackingNumber, err)
+		}
+	}
+	return all, nil
+}
+
+func (s *Store) scanCall(script *redisdb.Script, n carrier.Number, e order.PackageEvent) (redisdb.Call, error) {
+	if err := n.Check(); err != nil {
+		return redisdb.Call{}, err
 	}
 	doc, err := json.Marshal(storedScan{e, e.OccurredAt.UnixMilli()})
 	if err != nil {
-		return nil, false, fmt.Errorf("encode scan %s: %w", e.ID, err)
+		return redisdb.Call{}, fmt.Errorf("encode scan %s: %w", e.ID, err)
 	}
-	answer, err := s.run(ctx, redisdb.Call{
-		Script: scanScript, Keys: n.keys(),
-		Args: []any{
-			e.ID, doc, e.OccurredAt.UnixMilli(), s.now().UnixMilli(), Older.Milliseconds(), Kept.Milliseconds(), MaxScans,
-			n.scanName(e.ID),
-		},
-	})
-	if err != nil {
-		return nil, false, fmt.Errorf("take scan %s of %s: %w", e.ID, n.name(), err)
-	}
+	return redisdb.Call{Script: script, Keys: keysOf(n), Args: []any{
+		e.ID, doc, e.OccurredAt.UnixMilli(), s.now().UnixMilli(), Older.Milliseconds(), Kept.Milliseconds(), MaxScans,
+		scanName(n, e.ID), MaxWaiting,
+	}}, nil
+}
+
+func (s *Scanned) read(answer []string) error {
 	switch answer[0] {
 	case "FULL":
-		return nil, false, ErrTooManyScans
+		s.Dropped = true
+		return nil
 	case "WAITS":
-		return nil, true, nil
+		s.Waits = true
+		return nil
 	}
 	for _, doc := range answer[1:] {
 		var o storedOwner
 		if err := json.Unmarshal([]byte(doc), &o); err != nil {
-			return nil, false, fmt.Errorf("read an owner of %s: %w", n.name(), err)
+			return fmt.Errorf("read an owner: %w", err)
 		}
 		o.Owner.CreatedAt = time.UnixMilli(o.CreatedAt).UTC()
-		owners = append(owners, o.Owner)
+		s.Owners = append(s.Owners, o.Owner)
 	}
-	return owners, false, nil
+	slices.SortFunc(s.Owners, func(a, b carrier.Owner) int {
+		return cmp.Or(cmp.Compare(a.OrderID, b.OrderID), cmp.Compare(a.PackageID, b.PackageID))
+	})
+	return nil
 }
 
-// Own records that a package has a number, and returns the scans that its workflow doesn't have yet.
-// They wait until Taken is called for them.
-func (s *Store) Own(ctx context.Context, n Number, o Owner) ([]order.PackageEvent, error) {
-	if err := n.check(); err != nil {
-		return nil, err
-	}
+// Own records that a package has these numbers, in one round trip. The scans that it returns wait until
+// Taken is called for them. again also returns the scans that
+// the package's workflow was given before.
+func (s *Store) Own(ctx context.Context, o carrier.Owner, again bool, numbers ...carrier.Number) ([]carrier.Owned, error) {
 	doc, err := json.Marshal(storedOwner{o, o.CreatedAt.UnixMilli()})
 	if err != nil {
-		return nil, fmt.Errorf("encode owner %s: %w", o.name(), err)
+		return nil, fmt.Errorf("encode package %s: %w", o.PackageID, err)
 	}
-	answer, err := s.run(ctx, redisdb.Call{
-		Script: ownScript, Keys: n.keys(),
-		Args: []any{o.name(), doc, Older.Milliseconds(), Kept.Milliseconds(), MaxOwners},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("give %s to package %s: %w", n.name(), o.name(), err)
+	which := ""
+	if again {
+		which = "again"
 	}
+	calls := make([]redisdb.Call, len(numbers))
+	for i, n := range numbers {
+		if err := n.Check(); err != nil {
+			return nil, err
+		}
+		calls[i] = redisdb.Call{Script: ownScript, Keys: keysOf(n)[:1], Args: []any{
+			ownerName(o.OrderID, o.PackageID), doc, Older.Milliseconds(), OwnerKept.Milliseconds(), MaxOwners, which,
+		}}
+	}
+	all := make([]carrier.Owned, len(numbers))
+	for i, a := range s.run(ctx, calls) {
+		all[i].Number = numbers[i]
+		answer, err := texts(a)
+		if err == nil {
+			err = readOwned(&all[i], answer)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("give %s to package %s of order %s: %w", nameOf(numbers[i]), o.PackageID, o.OrderID, err)
+		}
+	}
+	return all, nil
+}
+
+func readOwned(o *carrier.Owned, answer []string) error {
 	if answer[0] == "FULL" {
-		return nil, ErrTooManyOwners
+		o.Err = carrier.ErrTooManyOwners
+		return nil
 	}
-	var scans []order.PackageEvent
 	for _, doc := range answer[1:] {
 		var scan storedScan
 		if err := json.Unmarshal([]byte(doc), &scan); err != nil {
-			return nil, fmt.Errorf("read a scan of %s: %w", n.name(), err)
+			return fmt.Errorf("read a scan: %w", err)
 		}
-		scans = append(scans, scan.Event)
+		o.Scans = append(o.Scans, scan.Event)
 	}
-	return scans, nil
+	slices.SortFunc(o.Scans, func(a, b order.PackageEvent) int {
+		return cmp.Or(a.OccurredAt.Compare(b.OccurredAt), cmp.Compare(a.ID, b.ID))
+	})
+	return nil
 }
 
-// Taken records that an owner's workflow has a scan.
-func (s *Store) Taken(ctx context.Context, n Number, eventID string, o Owner) error {
-	return s.done(ctx, n, redisdb.Call{Script: takenScript, Keys: n.keys(), Args: []any{eventID, o.name(), n.scanName(eventID)}})
-}
-
-// Disown records that a package no longer has a number.
-func (s *Store) Disown(ctx context.Context, n Number, o Owner) error {
-	return s.done(ctx, n, redisdb.Call{Script: disownScript, Keys: n.keys()[:1], Args: []any{o.name()}})
-}
-
-func (s *Store) done(ctx context.Context, n Number, c redisdb.Call) error {
-	if err := n.check(); err != nil {
-		return err
+// Disown records that a package no longer has these numbers.
+func (s *Store) Disown(ctx context.Context, o carrier.Owner, numbers ...carrier.Number) error {
+	calls := make([]redisdb.Call, len(numbers))
+	for i, n := range numbers {
+		if err := n.Check(); err != nil {
+			return err
+		}
+		calls[i] = redisdb.Call{Script: disownScript, Keys: keysOf(n)[:1], Args: []any{ownerName(o.OrderID, o.PackageID)}}
 	}
-	if err := redisdb.Run(ctx, s.rdb, c)[0].Err(); err != nil {
-		return fmt.Errorf("change tracking number %s: %w", n.name(), err)
+	for i, a := range s.run(ctx, calls) {
+		if err := a.Err(); err != nil {
+			return fmt.Errorf("take %s from package %s of order %s: %w", nameOf(numbers[i]), o.PackageID, o.OrderID, err)
+		}
 	}
 	return nil
 }
 
-// run returns the strings that a script returns, which must be at least one.
-func (s *Store) run(ctx context.Context, c redisdb.Call) ([]string, error) {
-	answer, err := redisdb.Run(ctx, s.rdb, c)[0].StringSlice()
+// Unmatch records that a package doesn't take a scan, because its order is closed or it no longer has
+// the number. The scan then waits, unless another package has it or may have it.
+func (s *Store) Unmatch(ctx context.Context, n carrier.Number, e order.PackageEvent, orderID, packageID string) error {
+	c, err := s.scanCall(unmatchScript, n, e)
+	if err != nil {
+		return err
+	}
+	c.Args = append(c.Args, ownerName(orderID, packageID))
+	if err := s.run(ctx, []redisdb.Call{c})[0].Err(); err != nil {
+		return fmt.Errorf("take scan %s of %s back from package %s of order %s: %w", e.ID, nameOf(n), packageID, orderID, err)
+	}
+	return nil
+}
+
+func (s *Store) run(ctx context.Context, calls []redisdb.Call) []*redis.Cmd {
+	if len(calls) == 0 {
+		return nil
+	}
+	return redisdb.Run(ctx, s.rdb, calls...)
+}
+
+// texts returns the strings that a script returns, which must be at least one.
+func texts(a *redis.Cmd) ([]string, error) {
+	answer, err := a.StringSlice()
 	if err == nil && len(answer) == 0 {
 		err = errors.New("the script returned nothing")
 	}
 	return answer, err
-}
-
-// Unmatched is a scan that waits for its package.
-type Unmatched struct {
-	Number
-	Event order.PackageEvent
-	// Since is when it arrived.
-	Since time.Time
-}
-
-// Unmatched returns scans that wait for a package, newest first in each bucket and at most limit of
-// each bucket, and deletes those that have waited for longer than Kept.
-func (s *Store) Unmatched(ctx context.Context, limit int) ([]Unmatched, error) {
-	var all []Unmatched
-	for _, bucket := range redisdb.AllBuckets() {
-		of, err := s.unmatchedOf(ctx, bucket+":unmatched", limit)
-		if err != nil {
-			return nil, fmt.Errorf("list scans without a package: %w", err)
-		}
-		all = append(all, of...)
-	}
-	return all, nil
-}
-
-func (s *Store) unmatchedOf(ctx context.Context, key string, limit int) ([]Unmatched, error) {
-	before := fmt.Sprint(s.now().Add(-Kept).UnixMilli())
-	pipe := s.rdb.Pipeline()
-	pipe.ZRemRangeByScore(ctx, key, "-inf", before)
-	newest := pipe.ZRevRangeWithScores(ctx, key, 0, int64(limit)-1)
-	if _, err := pipe.Exec(ctx); err != nil {
-		return nil, err
-	}
-	var all []Unmatched
-	for _, z := range newest.Val() {
-		name, _ := z.Member.(string)
-		number, eventID, _ := strings.Cut(name, "/")
-		adapter, code, _ := strings.Cut(number, ":")
-		n := Number{adapter, code}
-		doc, err := s.rdb.HGet(ctx, n.keys()[0], "scan:"+eventID).Bytes()
-		if errors.Is(err, redis.Nil) {
-			continue // the number has expired
-		}
-		if err != nil {
-			return nil, err
-		}
-		var scan storedScan
-		if err := json.Unmarshal(doc, &scan); err != nil {
-			return nil, fmt.Errorf("read scan %s: %w", name, err)
-		}
-		all = append(all, Unmatched{n, scan.Event, time.UnixMilli(int64(z.Score)).UTC()})
-	}
-	return all, nil
 }

@@ -2,6 +2,7 @@ package tracking_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"holdfast/carrier"
 	"holdfast/carrier/tracking"
 	"holdfast/order"
 	"holdfast/redisdb/redistest"
@@ -21,12 +23,12 @@ func TestMain(m *testing.M) { redistest.Main(m) }
 
 var packed = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 
-func newNumber() tracking.Number {
-	return tracking.Number{Adapter: "sandbox", Number: fmt.Sprintf("T%X", time.Now().UnixNano())}
+func newNumber() carrier.Number {
+	return carrier.Number{Adapter: "sandbox", Number: fmt.Sprintf("T%X", time.Now().UnixNano())}
 }
 
-func owner(orderID string) tracking.Owner {
-	return tracking.Owner{OrderID: orderID, PlacedAt: packed.Add(-time.Hour), PackageID: "p1", CreatedAt: packed}
+func owner(orderID string) carrier.Owner {
+	return carrier.Owner{OrderID: orderID, PlacedAt: packed.Add(-time.Hour), PackageID: "p1", CreatedAt: packed}
 }
 
 func scan(id string, at time.Time) order.PackageEvent {
@@ -40,16 +42,42 @@ func each(t *testing.T, test func(t *testing.T, s *tracking.Store)) {
 	})
 }
 
-func waiting(t require.TestingT, s *tracking.Store, n tracking.Number) (ids []string) {
-	all, err := s.Unmatched(context.Background(), 1000)
-	require.NoError(t, err)
-	for _, u := range all {
-		if u.Number == n {
-			ids = append(ids, u.Event.ID)
+func waiting(t require.TestingT, s *tracking.Store, n carrier.Number) (ids []string) {
+	var after *tracking.Place
+	for {
+		page, next, err := s.Unmatched(context.Background(), 100, after)
+		require.NoError(t, err)
+		for _, u := range page {
+			if u.Number == n {
+				ids = append(ids, u.Event.ID)
+			}
 		}
+		if next == nil {
+			slices.Sort(ids)
+			return ids
+		}
+		after = next
 	}
-	slices.Sort(ids)
-	return ids
+}
+
+// scanned stores one scan, own one owner, and taken one taken scan.
+func scanned(t require.TestingT, s *tracking.Store, n carrier.Number, e order.PackageEvent) tracking.Scanned {
+	all, err := s.Scans(context.Background(), n.Adapter, []carrier.Scan{{TrackingNumber: n.Number, Event: e}})
+	require.NoError(t, err)
+	require.Len(t, all, 1)
+	return all[0]
+}
+
+func own(t require.TestingT, s *tracking.Store, n carrier.Number, o carrier.Owner) []order.PackageEvent {
+	all, err := s.Own(context.Background(), o, false, n)
+	require.NoError(t, err)
+	require.Len(t, all, 1)
+	require.NoError(t, all[0].Err)
+	return all[0].Scans
+}
+
+func taken(n carrier.Number, eventID string, o carrier.Owner) carrier.Taken {
+	return carrier.Taken{Number: n, EventID: eventID, OrderID: o.OrderID, PackageID: o.PackageID}
 }
 
 func TestAScanThatComesBeforeItsPackageWaitsUntilTheWorkflowHasIt(t *testing.T) {
@@ -57,27 +85,24 @@ func TestAScanThatComesBeforeItsPackageWaitsUntilTheWorkflowHasIt(t *testing.T) 
 		ctx, n := t.Context(), newNumber()
 		early := scan("e1", packed.Add(-time.Hour))
 		for range 2 {
-			owners, waits, err := s.Scan(ctx, n, early)
-			require.NoError(t, err)
-			require.True(t, waits)
-			require.Empty(t, owners)
+			met := scanned(t, s, n, early)
+			require.True(t, met.Waits)
+			require.Empty(t, met.Owners)
 		}
 		require.Equal(t, []string{"e1"}, waiting(t, s, n))
 		for range 2 { // the first answer may be lost
-			scans, err := s.Own(ctx, n, owner("o1"))
-			require.NoError(t, err)
-			require.Equal(t, []order.PackageEvent{early}, scans)
+			require.Equal(t, []order.PackageEvent{early}, own(t, s, n, owner("o1")))
 		}
 		require.Equal(t, []string{"e1"}, waiting(t, s, n))
-		require.NoError(t, s.Taken(ctx, n, "e1", owner("o1")))
+		require.NoError(t, s.Taken(ctx, taken(n, "e1", owner("o1"))))
 		require.Empty(t, waiting(t, s, n))
-		scans, err := s.Own(ctx, n, owner("o1"))
+		require.Empty(t, own(t, s, n, owner("o1")))
+		again, err := s.Own(ctx, owner("o1"), true, n)
 		require.NoError(t, err)
-		require.Empty(t, scans)
-		owners, waits, err := s.Scan(ctx, n, early)
-		require.NoError(t, err)
-		require.False(t, waits)
-		require.Empty(t, owners, "all who want it have it")
+		require.Equal(t, []order.PackageEvent{early}, again[0].Scans, "for a workflow that starts again")
+		met := scanned(t, s, n, early)
+		require.False(t, met.Waits)
+		require.Empty(t, met.Owners, "all who want it have it")
 	})
 }
 
@@ -85,84 +110,209 @@ func TestAScanIsPassedOnUntilEveryOwnerHasIt(t *testing.T) {
 	each(t, func(t *testing.T, s *tracking.Store) {
 		ctx, n := t.Context(), newNumber()
 		for _, id := range []string{"o1", "o2"} {
-			_, err := s.Own(ctx, n, owner(id))
-			require.NoError(t, err)
+			own(t, s, n, owner(id))
 		}
 		asked := func() (ids []string) {
-			owners, waits, err := s.Scan(ctx, n, scan("e1", packed))
-			require.NoError(t, err)
-			require.False(t, waits)
-			for _, o := range owners {
+			met := scanned(t, s, n, scan("e1", packed))
+			require.False(t, met.Waits)
+			for _, o := range met.Owners {
 				require.Equal(t, owner(o.OrderID), o)
 				ids = append(ids, o.OrderID)
 			}
-			slices.Sort(ids)
 			return ids
 		}
+		require.NoError(t, s.Taken(ctx, taken(n, "never-seen", owner("o1"))))
 		require.Equal(t, []string{"o1", "o2"}, asked())
-		require.NoError(t, s.Taken(ctx, n, "e1", owner("o1")))
-		require.Equal(t, []string{"o2"}, asked())
-		require.NoError(t, s.Disown(ctx, n, owner("o2")))
+		s.TakenLater(taken(n, "e1", owner("o1")))
+		require.Equal(t, []string{"o2"}, asked(), "the next scan takes it along")
+		require.NoError(t, s.Disown(ctx, owner("o2"), n))
 		require.Empty(t, asked())
-		require.NoError(t, s.Taken(ctx, n, "never-seen", owner("o1")))
+		require.Empty(t, waiting(t, s, n))
+	})
+}
+
+// Any of these may come last: the order's workflow drops the scan, and the gateway still notes that
+// it passed the scan on.
+func TestAScanThatItsPackageDoesNotTakeWaits(t *testing.T) {
+	each(t, func(t *testing.T, s *tracking.Store) {
+		e, o := scan("e1", packed), owner("o1")
+		for name, steps := range map[string][]string{
+			"noted first": {"note", "unmatch"}, "noted last": {"unmatch", "note"}, "twice": {"unmatch", "note", "unmatch"},
+			"the number was removed first": {"disown", "note", "unmatch"},
+		} {
+			n := newNumber()
+			own(t, s, n, o)
+			require.Len(t, scanned(t, s, n, e).Owners, 1)
+			for _, step := range steps {
+				switch step {
+				case "note":
+					s.TakenLater(taken(n, e.ID, o))
+					require.NoError(t, s.Flush(t.Context()))
+				case "disown":
+					require.NoError(t, s.Disown(t.Context(), o, n))
+				case "unmatch":
+					require.NoError(t, s.Unmatch(t.Context(), n, e, o.OrderID, o.PackageID))
+				}
+			}
+			require.Equal(t, []string{"e1"}, waiting(t, s, n), name)
+			require.Equal(t, []order.PackageEvent{e}, own(t, s, n, o), "%s: and the package may get the number back", name)
+		}
+	})
+}
+
+func TestAScanThatAnotherPackageHasDoesNotWait(t *testing.T) {
+	each(t, func(t *testing.T, s *tracking.Store) {
+		n, e := newNumber(), scan("e1", packed)
+		own(t, s, n, owner("o1"))
+		own(t, s, n, owner("o2"))
+		scanned(t, s, n, e)
+		require.NoError(t, s.Unmatch(t.Context(), n, e, "o1", "p1"))
+		require.Empty(t, waiting(t, s, n), "it is on its way to the other")
+		require.NoError(t, s.Unmatch(t.Context(), n, e, "o2", "p1"))
+		require.Equal(t, []string{"e1"}, waiting(t, s, n))
+		unheard := newNumber()
+		require.NoError(t, s.Unmatch(t.Context(), unheard, e, "o1", "p1"), "its number may have expired")
+		require.Equal(t, []string{"e1"}, waiting(t, s, unheard))
 	})
 }
 
 func TestAScanIsNotGivenToAPackageThatIsMuchYounger(t *testing.T) {
 	each(t, func(t *testing.T, s *tracking.Store) {
-		ctx, n := t.Context(), newNumber()
+		n := newNumber()
 		old := scan("of-another-parcel", packed.Add(-tracking.Older-time.Millisecond))
 		just := scan("still-mine", packed.Add(-tracking.Older))
 		for _, e := range []order.PackageEvent{old, just} {
-			_, waits, err := s.Scan(ctx, n, e)
-			require.NoError(t, err)
-			require.True(t, waits)
+			require.True(t, scanned(t, s, n, e).Waits)
 		}
-		scans, err := s.Own(ctx, n, owner("o1"))
+		require.Equal(t, []order.PackageEvent{just}, own(t, s, n, owner("o1")))
+		met := scanned(t, s, n, old)
+		require.True(t, met.Waits)
+		require.Empty(t, met.Owners)
+	})
+}
+
+func TestStaffGivesAScanToOnePackage(t *testing.T) {
+	each(t, func(t *testing.T, s *tracking.Store) {
+		ctx, n, old := t.Context(), newNumber(), scan("e1", packed.Add(-100*24*time.Hour))
+		claim := func(orderID, key string) error {
+			got, err := s.Claim(ctx, n, old.ID, orderID, "p1", key)
+			if err == nil {
+				require.Equal(t, old, got)
+			}
+			return err
+		}
+		require.ErrorIs(t, claim("o1", "k1"), tracking.ErrUnknownScan)
+		scanned(t, s, n, old)
+		require.NoError(t, claim("o1", "k1"))
+		require.NoError(t, claim("o1", "k1"), "the answer was lost")
+		require.ErrorIs(t, claim("o2", "k1"), tracking.ErrKeyReused)
+		require.ErrorIs(t, claim("o2", "k2"), tracking.ErrScanTaken)
+		require.ErrorIs(t, claim("o2", ""), tracking.ErrScanTaken)
+		require.Equal(t, []string{"e1"}, waiting(t, s, n), "the workflow doesn't have it yet")
+		require.NoError(t, s.Unmatch(ctx, n, old, "o1", "p1"), "it was closed")
+		require.NoError(t, claim("o2", "k2"))
+		require.NoError(t, s.Taken(ctx, taken(n, "e1", owner("o2"))))
+		require.Empty(t, waiting(t, s, n))
+		require.NoError(t, claim("o2", "k3"))
+		require.ErrorIs(t, claim("o1", "k1"), tracking.ErrScanTaken)
+		require.False(t, scanned(t, s, n, old).Waits)
+	})
+}
+
+func TestOnlyOneOfManyClaimsWins(t *testing.T) {
+	each(t, func(t *testing.T, s *tracking.Store) {
+		n := newNumber()
+		scanned(t, s, n, scan("e1", packed))
+		var (
+			wg   sync.WaitGroup
+			errs [20]error
+		)
+		for i := range errs {
+			wg.Go(func() { _, errs[i] = s.Claim(t.Context(), n, "e1", fmt.Sprint("o", i), "p1", "") })
+		}
+		wg.Wait()
+		won := 0
+		for _, err := range errs {
+			if err == nil {
+				won++
+				continue
+			}
+			require.ErrorIs(t, err, tracking.ErrScanTaken)
+		}
+		require.Equal(t, 1, won)
+	})
+}
+
+func TestTheScansThatWaitAreListedInPages(t *testing.T) {
+	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
+		now := packed
+		s := tracking.New(rdb, func() time.Time { return now })
+		var want []string
+		for i := range 30 {
+			if i%10 == 0 { // ten arrive in the same millisecond
+				now = now.Add(time.Minute)
+			}
+			n := carrier.Number{Adapter: "sandbox", Number: fmt.Sprintf("PAGE%02d", i/3)}
+			scanned(t, s, n, scan(fmt.Sprint("a/e", i), packed))
+			want = append(want, n.Number+fmt.Sprint("a/e", i))
+		}
+		var (
+			got   []string
+			since []time.Time
+		)
+		for after, pages := (*tracking.Place)(nil), 0; ; pages++ {
+			require.Less(t, pages, 10)
+			page, next, err := s.Unmatched(t.Context(), 7, after)
+			require.NoError(t, err)
+			require.LessOrEqual(t, len(page), 7)
+			for _, u := range page {
+				got, since = append(got, u.Number.Number+u.Event.ID), append(since, u.Since)
+			}
+			if after = next; next == nil {
+				break
+			}
+		}
+		require.True(t, slices.IsSortedFunc(since, func(a, b time.Time) int { return b.Compare(a) }), "newest first")
+		require.ElementsMatch(t, want, got, "each once")
+		now = now.Add(tracking.Kept + time.Millisecond)
+		page, _, err := s.Unmatched(t.Context(), 100, nil)
 		require.NoError(t, err)
-		require.Equal(t, []order.PackageEvent{just}, scans)
-		owners, waits, err := s.Scan(ctx, n, old)
-		require.NoError(t, err)
-		require.True(t, waits)
-		require.Empty(t, owners)
-		require.NoError(t, s.Taken(ctx, n, old.ID, owner("o1")), "an operator may give it to the package nevertheless")
-		require.Equal(t, []string{"still-mine"}, waiting(t, s, n))
+		require.Empty(t, page, "they have waited for too long")
 	})
 }
 
 func TestANumberHasFewOwnersAndScans(t *testing.T) {
 	each(t, func(t *testing.T, s *tracking.Store) {
-		ctx, n := t.Context(), newNumber()
+		n := newNumber()
 		for i := range tracking.MaxOwners {
-			_, err := s.Own(ctx, n, owner(fmt.Sprint("o", i)))
-			require.NoError(t, err)
+			own(t, s, n, owner(fmt.Sprint("o", i)))
 		}
-		_, err := s.Own(ctx, n, owner("one-more"))
-		require.ErrorIs(t, err, tracking.ErrTooManyOwners)
-		_, err = s.Own(ctx, n, owner("o1"))
-		require.NoError(t, err, "one that is there is not one more")
-		for i := range tracking.MaxScans {
-			_, _, err := s.Scan(ctx, n, scan(fmt.Sprint("e", i), packed))
-			require.NoError(t, err)
-		}
-		_, _, err = s.Scan(ctx, n, scan("one-more", packed))
-		require.ErrorIs(t, err, tracking.ErrTooManyScans)
-		_, _, err = s.Scan(ctx, n, scan("e1", packed))
+		full, err := s.Own(t.Context(), owner("one-more"), false, n)
 		require.NoError(t, err)
+		require.ErrorIs(t, full[0].Err, carrier.ErrTooManyOwners)
+		own(t, s, n, owner("o1")) // one that is there is not one more
+		for i := range tracking.MaxScans {
+			require.False(t, scanned(t, s, n, scan(fmt.Sprint("e", i), packed)).Dropped)
+		}
+		require.True(t, scanned(t, s, n, scan("one-more", packed)).Dropped)
+		require.False(t, scanned(t, s, n, scan("e1", packed)).Dropped)
 	})
 }
 
 func TestWhatIsNoTrackingNumberIsRefused(t *testing.T) {
 	s := tracking.New(nil, time.Now) // Redis is never asked
-	for _, n := range []tracking.Number{
+	for _, n := range []carrier.Number{
 		{Adapter: "sandbox", Number: "1z999"}, {Adapter: "sandbox", Number: "a:b"}, {Adapter: "a:b", Number: "1Z999"}, {Number: "1Z999"},
 	} {
-		_, _, err := s.Scan(t.Context(), n, scan("e", packed))
+		_, err := s.Scans(t.Context(), n.Adapter, []carrier.Scan{{TrackingNumber: n.Number, Event: scan("e", packed)}})
 		require.ErrorContains(t, err, "can't be a tracking number")
-		_, err = s.Own(t.Context(), n, owner("o"))
+		_, err = s.Own(t.Context(), owner("o"), false, n)
 		require.Error(t, err)
-		require.Error(t, s.Taken(t.Context(), n, "e", owner("o")))
-		require.Error(t, s.Disown(t.Context(), n, owner("o")))
+		require.Error(t, s.Taken(t.Context(), taken(n, "e", owner("o"))))
+		require.Error(t, s.Disown(t.Context(), owner("o"), n))
+		require.Error(t, s.Unmatch(t.Context(), n, scan("e", packed), "o", "p"))
+		_, err = s.Claim(t.Context(), n, "e", "o", "p", "")
+		require.ErrorIs(t, err, tracking.ErrUnknownScan)
 	}
 }
 
@@ -171,33 +321,29 @@ func TestWhatIsNoTrackingNumberIsRefused(t *testing.T) {
 func TestScansAndPackagesMeetInAnyOrder(t *testing.T) {
 	each(t, func(t *testing.T, s *tracking.Store) {
 		rapid.Check(t, func(t *rapid.T) {
-			ctx, n := context.Background(), newNumber()
+			n := newNumber()
 			var (
 				messages []func()
 				has      = map[string]bool{} // what the workflows have
-				pass     = func(o tracking.Owner, e order.PackageEvent) {
+				pass     = func(o carrier.Owner, e order.PackageEvent) {
 					if rapid.IntRange(0, 3).Draw(t, "lost on the way") == 0 {
 						return
 					}
 					has[o.OrderID+" "+e.ID] = true
-					require.NoError(t, s.Taken(ctx, n, e.ID, o))
+					s.TakenLater(taken(n, e.ID, o))
 				}
 			)
 			owners, scans := rapid.IntRange(1, 3).Draw(t, "owners"), rapid.IntRange(1, 4).Draw(t, "scans")
 			for i := range owners {
 				messages = append(messages, func() {
-					found, err := s.Own(ctx, n, owner(fmt.Sprint("o", i)))
-					require.NoError(t, err)
-					for _, e := range found {
+					for _, e := range own(t, s, n, owner(fmt.Sprint("o", i))) {
 						pass(owner(fmt.Sprint("o", i)), e)
 					}
 				})
 			}
 			for i := range scans {
 				messages = append(messages, func() {
-					found, _, err := s.Scan(ctx, n, scan(fmt.Sprint("e", i), packed))
-					require.NoError(t, err)
-					for _, o := range found {
+					for _, o := range scanned(t, s, n, scan(fmt.Sprint("e", i), packed)).Owners {
 						pass(o, scan(fmt.Sprint("e", i), packed))
 					}
 				})
@@ -211,6 +357,7 @@ func TestScansAndPackagesMeetInAnyOrder(t *testing.T) {
 					m()
 				}
 			}
+			require.NoError(t, s.Flush(context.Background()))
 			require.Empty(t, waiting(t, s, n))
 		})
 	})
@@ -221,17 +368,18 @@ func TestAScanAndItsPackageAtTheSameTimeDoNotMissEachOther(t *testing.T) {
 		for range 50 {
 			n := newNumber()
 			var (
-				wg     sync.WaitGroup
-				passed []tracking.Owner
-				found  []order.PackageEvent
-				errs   [2]error
+				wg    sync.WaitGroup
+				met   []tracking.Scanned
+				found []carrier.Owned
+				errs  [2]error
 			)
-			wg.Go(func() { passed, _, errs[0] = s.Scan(t.Context(), n, scan("e1", packed)) })
-			wg.Go(func() { found, errs[1] = s.Own(t.Context(), n, owner("o1")) })
+			wg.Go(func() {
+				met, errs[0] = s.Scans(t.Context(), n.Adapter, []carrier.Scan{{TrackingNumber: n.Number, Event: scan("e1", packed)}})
+			})
+			wg.Go(func() { found, errs[1] = s.Own(t.Context(), owner("o1"), false, n) })
 			wg.Wait()
-			require.NoError(t, errs[0])
-			require.NoError(t, errs[1])
-			require.Equal(t, 1, len(passed)+len(found))
+			require.NoError(t, errors.Join(errs[:]...))
+			require.Equal(t, 1, len(met[0].Owners)+len(found[0].Scans))
 		}
 	})
 }

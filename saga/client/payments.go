@@ -2,25 +2,12 @@ package client
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"time"
 
-	common "go.temporal.io/api/common/v1"
 	enums "go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/api/workflowservice/v1"
-	"go.temporal.io/sdk/converter"
 
 	"holdfast/order"
 	"holdfast/saga"
-)
-
-// A signal is retried while Temporal is briefly unavailable; if that lasts, the provider
-// sends the message again.
-const (
-	signalTries = 5
-	signalPause = 50 * time.Millisecond // doubles
 )
 
 // AssignPayment passes a payment to an order's workflow.
@@ -34,37 +21,7 @@ func (c *Client) AssignPayment(ctx context.Context, e order.PaymentEvent) error 
 // the message that pays the order comes through. The error is a saga.ErrNotFound if no such
 // workflow is running, and a saga.ErrNeverTaken if it has received too many.
 func (c *Client) TellPayment(ctx context.Context, e order.PaymentEvent, said string) error {
-	input, err := converter.GetDefaultDataConverter().ToPayloads(e)
-	if err != nil {
-		return fmt.Errorf("encode the message of payment %s: %w", e.PaymentID, err)
-	}
-	request := &workflowservice.SignalWorkflowExecutionRequest{
-		Namespace:         c.namespace,
-		WorkflowExecution: &common.WorkflowExecution{WorkflowId: saga.OrderWorkflowID(e.OrderID)},
-		SignalName:        saga.PaymentSignal, Input: input, Identity: "gateway", RequestId: said,
-	}
-	for try := range signalTries {
-		if try > 0 {
-			select {
-			case <-ctx.Done():
-				return typed(err)
-			case <-time.After(signalPause << try):
-			}
-		}
-		if _, err = c.temporal.WorkflowService().SignalWorkflowExecution(ctx, request); !passes(err) {
-			return typed(err)
-		}
-	}
-	return typed(err)
-}
-
-// passes reports whether Temporal may accept later what it didn't accept now.
-func passes(err error) bool {
-	var (
-		away *serviceerror.Unavailable
-		busy *serviceerror.ResourceExhausted
-	)
-	return errors.As(err, &away) || errors.As(err, &busy)
+	return c.signal(ctx, e.OrderID, saga.PaymentSignal, said, e)
 }
 
 // FindRunning returns a saga.ErrNotFound if the order's workflow isn't running. Temporal
