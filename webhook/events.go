@@ -20,6 +20,18 @@ const (
 	OrderRejected  = "order.rejected"
 	OrderDelivered = "order.delivered"
 
+	// OrderNodeReached means that an order or one of its packages came one node further.
+	OrderNodeReached = "order.node_reached"
+	// OrderNodeStruck takes an OrderNodeReached back.
+	OrderNodeStruck = "order.node_struck"
+	// OrderAlertRaised means that staff should look at the order.
+	OrderAlertRaised    = "order.alert_raised"
+	OrderAddressChanged = "order.address_changed"
+	OrderUnitsCancelled = "order.units_cancelled"
+	OrderReturnChanged  = "order.return_changed"
+	// OrderClosed means that nothing more happens to the order.
+	OrderClosed = "order.closed"
+
 	PaymentSucceeded = "payment.succeeded"
 	// PaymentFailed means that this attempt failed; the buyer may try again.
 	PaymentFailed = "payment.failed"
@@ -61,6 +73,7 @@ const Test = "webhook.test"
 func Types() []string {
 	return []string{
 		OrderPlaced, OrderPaid, OrderExpired, OrderCancelled, OrderRejected, OrderDelivered,
+		OrderNodeReached, OrderNodeStruck, OrderAlertRaised, OrderAddressChanged, OrderUnitsCancelled, OrderReturnChanged, OrderClosed,
 		PaymentSucceeded, PaymentFailed, PaymentRefused, PaymentCancelled,
 		PaymentDisputed, PaymentDisputeUpdated, PaymentDisputeClosed,
 		RefundDue, RefundPending, RefundPaid, RefundFailed, RefundSettled, RefundNeedsDecision, RefundAssigned,

@@ -4,6 +4,7 @@ package dispatch
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -94,14 +95,23 @@ func messagesOf(e streams.Entry) ([]message, error) {
 	if kind == "product" {
 		return m.ofProduct(e, version)
 	}
+	orders, unread := m.ofOrder(e, version)
 	money, err := m.ofMoney(e)
-	return append(m.ofOrder(e, version), money...), err
+	return append(orders, money...), errors.Join(unread, err)
 }
 
-// ofOrder returns an event if the order reached another status. A placement reaches each
-// status once, which names the event; entries of earlier versions don't say which placement
-// it is.
-func (m message) ofOrder(e streams.Entry, version int64) []message {
+// ofOrder returns the events of the order itself.
+func (m message) ofOrder(e streams.Entry, version int64) ([]message, error) {
+	if _, told := e.Values["facts"]; told && e.Text("type") == "order.changed" {
+		return m.ofFacts(e, version)
+	}
+	return m.byStatus(e, version), nil
+}
+
+// byStatus returns an event if the order reached another status, for orders of before there
+// were facts. A placement reaches each status once, which names the event; entries of earlier
+// versions don't say which placement it is.
+func (m message) byStatus(e streams.Entry, version int64) []message {
 	status := e.Text("status")
 	name, known := orderTypes[order.Status(status)]
 	if was, told := e.Values["was"]; !known || e.Text("type") != "order.changed" || (told && was == status) {

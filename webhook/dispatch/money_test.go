@@ -119,7 +119,7 @@ func (s *shop) everything() map[string]int {
 	s.disputes(d)
 	d.Version, d.Status, d.OccurredAt = 4, order.DisputeWon, began.Add(time.Minute)
 	s.disputes(d)
-	return map[string]int{
+	want := map[string]int{
 		webhook.OrderPlaced: 1, webhook.OrderPaid: 1, webhook.OrderDelivered: 1, webhook.OrderExpired: 1,
 		webhook.OrderCancelled: 1, webhook.OrderRejected: 1,
 		webhook.PaymentFailed: 2, webhook.PaymentSucceeded: 1, webhook.PaymentRefused: 1, webhook.PaymentCancelled: 1,
@@ -128,6 +128,10 @@ func (s *shop) everything() map[string]int {
 		webhook.RefundNeedsDecision: 1, webhook.RefundAssigned: 1,
 		webhook.StockChanged: 1, webhook.ProductListed: 1, webhook.ProductDelisted: 1,
 	}
+	for eventType, n := range s.fulfils() {
+		want[eventType] += n
+	}
+	return want
 }
 
 func TestEveryChangeOfMoneyIsToldOnce(t *testing.T) {

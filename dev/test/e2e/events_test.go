@@ -22,7 +22,11 @@ import (
 
 // rare are the events that nothing makes happen here at will; webhook/dispatch holds all of them
 // against the contract.
-var rare = []string{webhook.OrderRejected, webhook.RefundPending, webhook.PaymentDisputeUpdated}
+var rare = []string{
+	webhook.OrderRejected, webhook.RefundPending, webhook.PaymentDisputeUpdated,
+	webhook.OrderNodeReached, webhook.OrderNodeStruck, webhook.OrderAlertRaised, webhook.OrderAddressChanged, webhook.OrderUnitsCancelled,
+	webhook.OrderReturnChanged, webhook.OrderClosed,
+}
 
 // What is delivered is what the contract says, and at least one delivery of each type has
 // exactly the fields of its example.
