@@ -58,7 +58,7 @@ func TestAPackageGetsTheScansThatCameBeforeIt(t *testing.T) {
 	for range 2 {
 		require.NoError(t, taken.Execute(t.Context(), activities.TakenScansParams{OrderID: "o-1", Scans: res.Scans}))
 	}
-	page, _, err := store.Unmatched(t.Context(), 10, nil)
+	page, _, err := store.Unmatched(t.Context(), 10, "")
 	require.NoError(t, err)
 	require.Empty(t, page)
 	res, err = watch.Execute(t.Context(), p)
@@ -88,7 +88,7 @@ func TestAPackageThatLostItsNumberGetsNoMoreScans(t *testing.T) {
 	for range 2 {
 		require.NoError(t, unmatch.Execute(t.Context(), activities.UnmatchScanParams{OrderID: "o-1", Scan: told}))
 	}
-	page, _, err := store.Unmatched(t.Context(), 10, nil)
+	page, _, err := store.Unmatched(t.Context(), 10, "")
 	require.NoError(t, err)
 	require.Len(t, page, 1)
 	told.Carrier, told.TrackingNumber = "", ""

@@ -35,13 +35,6 @@ type Owned struct {
 	Err error
 }
 
-// Taken is a scan that a package's workflow has.
-type Taken struct {
-	Number
-	EventID            string
-	OrderID, PackageID string
-}
-
 // ErrTooManyOwners is the error for a number that as many packages as possible have already.
 var ErrTooManyOwners = errors.New("the tracking number already belongs to the maximum number of packages")
 

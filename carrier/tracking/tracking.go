@@ -88,19 +88,8 @@ func keysOf(n carrier.Number) []string {
 	return []string{b + ":tracking:" + nameOf(n), b + ":unmatched"}
 }
 
-// Scanned is what a scan met.
-type Scanned struct {
-	carrier.Scan
-	// Owners are those whose workflows don't have the scan yet.
-	Owners []carrier.Owner
-	// Waits means that no package may have the scan yet.
-	Waits bool
-	// Dropped means that the number has the maximum number of scans, and this isn't one of them.
-	Dropped bool
-}
-
 // Scans stores scans in one round trip, which also carries what TakenLater was told before.
-func (s *Store) Scans(ctx context.Context, adapter string, scans []carrier.Scan) ([]Scanned, error) {
+func (s *Store) Scans(ctx context.Context, adapter string, scans []carrier.Scan) ([]carrier.Scanned, error) {
 	calls := s.takeLater()
 	earlier := len(calls)
 	for _, scan := range scans {
@@ -112,12 +101,12 @@ func (s *Store) Scans(ctx context.Context, adapter string, scans []carrier.Scan)
 	}
 	// If an earlier call fails, its scan may be passed on once more.
 	answers := redisdb.Run(ctx, s.rdb, calls...)[earlier:]
-	all := make([]Scanned, len(scans))
+	all := make([]carrier.Scanned, len(scans))
 	for i, a := range answers {
 		all[i].Scan = scans[i]
 		answer, err := texts(a)
 		if err == nil {
-			err = all[i].read(answer)
+			err = readScanned(&all[i], answer)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("store scan %s of %s: %w", scans[i].Event.ID, scans[i].TrackingNumber, err)
@@ -140,7 +129,7 @@ func (s *Store) scanCall(script *redisdb.Script, n carrier.Number, e order.Packa
 	}}, nil
 }
 
-func (s *Scanned) read(answer []string) error {
+func readScanned(s *carrier.Scanned, answer []string) error {
 	switch answer[0] {
 	case "FULL":
 		s.Dropped = true

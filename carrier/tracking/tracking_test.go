@@ -2,6 +2,7 @@ package tracking_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
@@ -43,7 +44,7 @@ func each(t *testing.T, test func(t *testing.T, s *tracking.Store)) {
 }
 
 func waiting(t require.TestingT, s *tracking.Store, n carrier.Number) (ids []string) {
-	var after *tracking.Place
+	after := ""
 	for {
 		page, next, err := s.Unmatched(context.Background(), 100, after)
 		require.NoError(t, err)
@@ -52,7 +53,7 @@ func waiting(t require.TestingT, s *tracking.Store, n carrier.Number) (ids []str
 				ids = append(ids, u.Event.ID)
 			}
 		}
-		if next == nil {
+		if next == "" {
 			slices.Sort(ids)
 			return ids
 		}
@@ -60,8 +61,13 @@ func waiting(t require.TestingT, s *tracking.Store, n carrier.Number) (ids []str
 	}
 }
 
+// idOf is the id of a scan that waits.
+func idOf(n carrier.Number, eventID string) string {
+	return base64.RawURLEncoding.EncodeToString([]byte(n.Adapter + ":" + n.Number + "/" + eventID))
+}
+
 // scanned stores one scan, own one owner, and taken one taken scan.
-func scanned(t require.TestingT, s *tracking.Store, n carrier.Number, e order.PackageEvent) tracking.Scanned {
+func scanned(t require.TestingT, s *tracking.Store, n carrier.Number, e order.PackageEvent) carrier.Scanned {
 	all, err := s.Scans(context.Background(), n.Adapter, []carrier.Scan{{TrackingNumber: n.Number, Event: e}})
 	require.NoError(t, err)
 	require.Len(t, all, 1)
@@ -195,26 +201,26 @@ func TestStaffGivesAScanToOnePackage(t *testing.T) {
 	each(t, func(t *testing.T, s *tracking.Store) {
 		ctx, n, old := t.Context(), newNumber(), scan("e1", packed.Add(-100*24*time.Hour))
 		claim := func(orderID, key string) error {
-			got, err := s.Claim(ctx, n, old.ID, orderID, "p1", key)
+			got, err := s.Claim(ctx, idOf(n, old.ID), orderID, "p1", key)
 			if err == nil {
-				require.Equal(t, old, got)
+				require.Equal(t, carrier.Claimed{Number: n, Event: old, Taken: len(waiting(t, s, n)) == 0}, got)
 			}
 			return err
 		}
-		require.ErrorIs(t, claim("o1", "k1"), tracking.ErrUnknownScan)
+		require.ErrorIs(t, claim("o1", "k1"), carrier.ErrUnknownScan)
 		scanned(t, s, n, old)
 		require.NoError(t, claim("o1", "k1"))
 		require.NoError(t, claim("o1", "k1"), "the answer was lost")
-		require.ErrorIs(t, claim("o2", "k1"), tracking.ErrKeyReused)
-		require.ErrorIs(t, claim("o2", "k2"), tracking.ErrScanTaken)
-		require.ErrorIs(t, claim("o2", ""), tracking.ErrScanTaken)
+		require.ErrorIs(t, claim("o2", "k1"), carrier.ErrKeyReused)
+		require.ErrorIs(t, claim("o2", "k2"), carrier.ErrScanTaken)
+		require.ErrorIs(t, claim("o2", ""), carrier.ErrScanTaken)
 		require.Equal(t, []string{"e1"}, waiting(t, s, n), "the workflow doesn't have it yet")
 		require.NoError(t, s.Unmatch(ctx, n, old, "o1", "p1"), "it was closed")
 		require.NoError(t, claim("o2", "k2"))
 		require.NoError(t, s.Taken(ctx, taken(n, "e1", owner("o2"))))
 		require.Empty(t, waiting(t, s, n))
 		require.NoError(t, claim("o2", "k3"))
-		require.ErrorIs(t, claim("o1", "k1"), tracking.ErrScanTaken)
+		require.ErrorIs(t, claim("o1", "k1"), carrier.ErrScanTaken)
 		require.False(t, scanned(t, s, n, old).Waits)
 	})
 }
@@ -228,7 +234,7 @@ func TestOnlyOneOfManyClaimsWins(t *testing.T) {
 			errs [20]error
 		)
 		for i := range errs {
-			wg.Go(func() { _, errs[i] = s.Claim(t.Context(), n, "e1", fmt.Sprint("o", i), "p1", "") })
+			wg.Go(func() { _, errs[i] = s.Claim(t.Context(), idOf(n, "e1"), fmt.Sprint("o", i), "p1", "") })
 		}
 		wg.Wait()
 		won := 0
@@ -237,7 +243,7 @@ func TestOnlyOneOfManyClaimsWins(t *testing.T) {
 				won++
 				continue
 			}
-			require.ErrorIs(t, err, tracking.ErrScanTaken)
+			require.ErrorIs(t, err, carrier.ErrScanTaken)
 		}
 		require.Equal(t, 1, won)
 	})
@@ -260,25 +266,34 @@ func TestTheScansThatWaitAreListedInPages(t *testing.T) {
 			got   []string
 			since []time.Time
 		)
-		for after, pages := (*tracking.Place)(nil), 0; ; pages++ {
+		for after, pages := "", 0; ; pages++ {
 			require.Less(t, pages, 10)
 			page, next, err := s.Unmatched(t.Context(), 7, after)
 			require.NoError(t, err)
 			require.LessOrEqual(t, len(page), 7)
 			for _, u := range page {
+				require.Equal(t, idOf(u.Number, u.Event.ID), u.ID)
 				got, since = append(got, u.Number.Number+u.Event.ID), append(since, u.Since)
 			}
-			if after = next; next == nil {
+			if after = next; next == "" {
 				break
 			}
 		}
 		require.True(t, slices.IsSortedFunc(since, func(a, b time.Time) int { return b.Compare(a) }), "newest first")
 		require.ElementsMatch(t, want, got, "each once")
 		now = now.Add(tracking.Kept + time.Millisecond)
-		page, _, err := s.Unmatched(t.Context(), 100, nil)
+		page, _, err := s.Unmatched(t.Context(), 100, "")
 		require.NoError(t, err)
 		require.Empty(t, page, "they have waited for too long")
 	})
+}
+
+func TestWhatIsNoPageOfTheListIsRefused(t *testing.T) {
+	s := tracking.New(nil, time.Now) // Redis is never asked
+	for _, from := range []string{"no page", "bm8", "e30"} {
+		_, _, err := s.Unmatched(t.Context(), 10, from)
+		require.ErrorIs(t, err, carrier.ErrNoPage)
+	}
 }
 
 func TestANumberHasFewOwnersAndScans(t *testing.T) {
@@ -311,8 +326,8 @@ func TestWhatIsNoTrackingNumberIsRefused(t *testing.T) {
 		require.Error(t, s.Taken(t.Context(), taken(n, "e", owner("o"))))
 		require.Error(t, s.Disown(t.Context(), owner("o"), n))
 		require.Error(t, s.Unmatch(t.Context(), n, scan("e", packed), "o", "p"))
-		_, err = s.Claim(t.Context(), n, "e", "o", "p", "")
-		require.ErrorIs(t, err, tracking.ErrUnknownScan)
+		_, err = s.Claim(t.Context(), idOf(n, "e"), "o", "p", "")
+		require.ErrorIs(t, err, carrier.ErrUnknownScan)
 	}
 }
 
@@ -369,7 +384,7 @@ func TestAScanAndItsPackageAtTheSameTimeDoNotMissEachOther(t *testing.T) {
 			n := newNumber()
 			var (
 				wg    sync.WaitGroup
-				met   []tracking.Scanned
+				met   []carrier.Scanned
 				found []carrier.Owned
 				errs  [2]error
 			)
