@@ -82,7 +82,7 @@ func TestAContractThatDoesNotSayIsRefused(t *testing.T) {
 // contract.
 var shopWindow = []string{
 	"GET /v1/products", "GET /v1/products/suggest", "GET /v1/products/{id}",
-	"POST /v1/payments/callbacks/{provider}", "GET /healthz", "GET /readyz", "GET /problems/{name}",
+	"POST /v1/payments/callbacks/{provider}", "POST /v1/carriers/{carrier}/callbacks", "GET /healthz", "GET /readyz", "GET /problems/{name}",
 }
 
 // customersCalls lists the calls that customers may make.
@@ -98,7 +98,7 @@ var staffCalls = map[api.Role][]string{
 		"PUT /v1/products/{id}", "PATCH /v1/products/{id}", "POST /v1/products/bulk", "POST /v1/stock/bulk", "POST /v1/products/{id}/stock", "POST /v1/products/{id}/list", "POST /v1/products/{id}/delist",
 		"GET /v1/products/{id}/events",
 	},
-	api.RoleFulfilment: {"GET /v1/orders", "GET /v1/orders/{id}", "POST /v1/orders/{id}/deliver"},
+	api.RoleFulfilment: {"GET /v1/orders", "GET /v1/orders/{id}", "POST /v1/orders/{id}/deliver", "GET /v1/carriers/unmatched", "POST /v1/carriers/unmatched/{scanId}/assign"},
 	api.RoleSupport: {
 		"GET /v1/orders", "POST /v1/orders", "GET /v1/orders/{id}", "POST /v1/orders/{id}/cancel", "GET /v1/orders/{id}/payment",
 		"POST /v1/orders/{id}/payment", "POST /v1/orders/{id}/refunds", "GET /v1/refunds", "GET /v1/refunds/{paymentId}/{refundId}",

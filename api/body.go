@@ -26,7 +26,7 @@ const (
 	MinBodyBytes = callerPart * maxBodyBytes
 	// Slow senders must not keep others from sending. So a caller may use an eighth of the
 	// total, all callers of one network a quarter, and all callers three quarters. The last
-	// quarter is for requests without a token, which anyone can send: an eighth for payment
+	// quarter is for requests without a token, which anyone can send: an eighth for
 	// callbacks, and another eighth for networks whose callbacks were signed and for providers'
 	// pages. Within each of these, a network gets only a small share.
 	callerPart, networkPart = 8, 4
@@ -55,7 +55,7 @@ func (s *Server) readBody(c *gin.Context) {
 		s.fail(c, err)
 		return
 	}
-	if c.FullPath() == callbackRoute {
+	if isCallback(c.FullPath()) {
 		// The server resets the deadline once the body has arrived. A connection that doesn't
 		// support deadlines, as in tests, has only the server's own timeout.
 		_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Now().Add(callbackWithin))
@@ -84,12 +84,13 @@ func (s *Server) mostOf(c *gin.Context) (int64, error) {
 		return 0, malformed("", "a "+c.Request.Method+" has no body here")
 	}
 	route := c.FullPath()
-	if route == callbackRoute {
-		if _, ok := s.cfg.Providers[c.Param("provider")]; !ok {
-			return 0, errNoProvider
-		}
-		most = maxFormBytes
-	} else if !strings.HasPrefix(route, "/v1/") {
+	if route == paymentCallbacks && s.cfg.Providers[c.Param("provider")] == nil {
+		return 0, errNoProvider
+	}
+	if route == carrierCallbacks && s.cfg.Carriers[c.Param("carrier")] == nil {
+		return 0, errNoCarrier
+	}
+	if isCallback(route) || !strings.HasPrefix(route, "/v1/") {
 		most = maxFormBytes
 	}
 	if c.Request.ContentLength > most {
@@ -133,7 +134,7 @@ func (s *Server) bodyHolders(c *gin.Context) []share {
 		return []share{
 			{"callers", all - all/callersRest}, {"network/" + from, all / networkPart}, {"caller/" + callerKeyOf(caller), all / callerPart},
 		}
-	case c.FullPath() != callbackRoute:
+	case !isCallback(c.FullPath()):
 		return []share{{"pages", all / pagesPart}, {"pages/" + from, all / openNetworkPart}}
 	case s.proven.has(from):
 		return []share{{"proven", all / provenPart}, {"proven/" + from, all / provenNetworkPart}}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"holdfast/carrier"
 	"holdfast/order"
 	"holdfast/payment"
 	"holdfast/product"
@@ -46,6 +47,19 @@ type Provider interface {
 	Checkout(ctx context.Context, paymentID string) (payment.Checkout, error)
 }
 
+// Tracking stores which packages have which tracking numbers, and the scans that wait for them: see
+// tracking.Store. Its errors are those of package carrier.
+type Tracking interface {
+	Scans(ctx context.Context, adapter string, scans []carrier.Scan) ([]carrier.Scanned, error)
+	// TakenLater never fails: a scan that is not noted as taken is passed on again if it is repeated.
+	TakenLater(t carrier.Taken)
+	Flush(ctx context.Context) error
+	Taken(ctx context.Context, all ...carrier.Taken) error
+	Unmatch(ctx context.Context, n carrier.Number, e order.PackageEvent, orderID, packageID string) error
+	Unmatched(ctx context.Context, limit int, from string) (page []carrier.Unmatched, next string, err error)
+	Claim(ctx context.Context, id, orderID, packageID, key string) (carrier.Claimed, error)
+}
+
 // Webhooks are the endpoints that merchants have registered.
 type Webhooks interface {
 	// Add and Rotate also return the secret that they created; when repeated under the same key,
@@ -82,6 +96,8 @@ type Sagas interface {
 
 	// TellPayment sends a message. All messages with the same content share the id said.
 	TellPayment(ctx context.Context, e order.PaymentEvent, said string) error
+	// TellScan sends a message about a package. The same scan has an effect once.
+	TellScan(ctx context.Context, orderID string, scan saga.Scan) error
 	FindRunning(ctx context.Context, orderID string) error
 	StartRefund(ctx context.Context, r order.Refund) error
 	RefundFailed(ctx context.Context, e order.PaymentEvent) error

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"holdfast/carrier"
 	"holdfast/identity"
 	"holdfast/order"
 	"holdfast/payment"
@@ -65,6 +66,8 @@ var (
 	errStaffOnly            = errors.New("only members of staff may ask for this")
 	errWebhookDisabled      = errors.New("the webhook is disabled; enable it again with PATCH first")
 	errWebhooks             = errors.New("the webhooks can't be reached")
+	errNoCarrier            = errors.New("no such carrier, or it is not configured")
+	errTracking             = errors.New("the carriers' scans can't be stored or read; it is safe to send them again")
 	errNotYours             = errors.New("customers can access only their own orders")
 )
 
@@ -102,6 +105,7 @@ var kinds = []kind{
 	{errSlowBody, http.StatusRequestTimeout, "body-timeout", "Body too slow", 0},
 	{errNoOrder, http.StatusNotFound, "unknown-order", "Unknown order", 0},
 	{errNoProvider, http.StatusNotFound, "unknown-provider", "Unknown payment provider", 0},
+	{errNoCarrier, http.StatusNotFound, "unknown-carrier", "Unknown carrier", 0},
 	{errNoKey, http.StatusBadRequest, "idempotency-key-required", "Idempotency-Key required", 0},
 	{errMismatch, http.StatusUnprocessableEntity, "idempotency-mismatch", "Another body under the same key", 0},
 	{product.ErrActionReused, http.StatusUnprocessableEntity, "idempotency-mismatch", "Another body under the same key", 0},
@@ -137,6 +141,14 @@ var kinds = []kind{
 	{payment.ErrStale, http.StatusUnauthorized, "stale-timestamp", "Stale timestamp", 0},
 	{payment.ErrMalformed, http.StatusBadRequest, "malformed-callback", "Malformed callback", 0},
 	{payment.ErrUnknownType, http.StatusBadRequest, "unknown-callback-type", "Unknown callback type", 0},
+	{carrier.ErrSignature, http.StatusUnauthorized, "bad-signature", "Bad signature", 0},
+	{carrier.ErrStale, http.StatusUnauthorized, "stale-timestamp", "Stale timestamp", 0},
+	{carrier.ErrMalformed, http.StatusBadRequest, "malformed-callback", "Malformed callback", 0},
+	{carrier.ErrUnknownScan, http.StatusNotFound, "unknown-scan", "Unknown scan", 0},
+	{carrier.ErrScanTaken, http.StatusConflict, "scan-taken", "Scan not waiting", 0},
+	{carrier.ErrKeyReused, http.StatusUnprocessableEntity, "idempotency-mismatch", "Another body under the same key", 0},
+	{order.ErrUnknownPackage, http.StatusNotFound, "unknown-package", "Unknown package", 0},
+	{errTracking, http.StatusServiceUnavailable, "carriers-unavailable", "Scans unavailable", 2 * time.Second},
 	{errSearch, http.StatusServiceUnavailable, "search-unavailable", "Search unavailable", 2 * time.Second},
 	{errSearchBusy, http.StatusServiceUnavailable, "search-busy", "Too many searches", time.Second},
 	{errNoIndex, http.StatusServiceUnavailable, "search-unavailable", "No search here", 60 * time.Second},

@@ -65,6 +65,7 @@ type fakeSaga struct {
 	memo                map[string]any
 	started             time.Time
 	signals             []order.PaymentEvent
+	scans               []saga.Scan
 	signalled           map[string]bool // by the ids of their requests
 	endedByHand, closed bool
 	// midStep: the saga is at work, so that its validator lets every request in.
@@ -286,6 +287,14 @@ func (s fakeService) DescribeNamespace(
 func (s fakeService) SignalWorkflowExecution(
 	ctx context.Context, r *workflowservice.SignalWorkflowExecutionRequest, _ ...grpc.CallOption,
 ) (*workflowservice.SignalWorkflowExecutionResponse, error) {
+	if r.GetSignalName() == saga.ScanSignal {
+		var scan saga.Scan
+		err := converter.GetDefaultDataConverter().FromPayloads(r.GetInput(), &scan)
+		if err == nil {
+			err = s.fake.scan(r.GetWorkflowExecution().GetWorkflowId(), r.GetRequestId(), scan)
+		}
+		return &workflowservice.SignalWorkflowExecutionResponse{}, err
+	}
 	var e order.PaymentEvent
 	err := converter.GetDefaultDataConverter().FromPayloads(r.GetInput(), &e)
 	if err == nil {
@@ -294,24 +303,43 @@ func (s fakeService) SignalWorkflowExecution(
 	return &workflowservice.SignalWorkflowExecutionResponse{}, err
 }
 
-func (f *fakeTemporal) signal(ctx context.Context, id, requestID string, e order.PaymentEvent) error {
+func (f *fakeTemporal) scan(id, requestID string, scan saga.Scan) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	s, known, err := f.take(id, requestID)
+	if err == nil && !known {
+		s.scans = append(s.scans, scan)
+	}
+	return err
+}
+
+// take accepts a signal to a workflow, and reports whether its id is known.
+func (f *fakeTemporal) take(id, requestID string) (s *fakeSaga, known bool, err error) {
 	s, ok := f.sagas[id]
 	switch {
 	case f.down:
-		return errDown
+		return nil, false, errDown
 	case ok && s.signalled[requestID]:
-		return nil
+		return s, true, nil
 	case !ok || s.closed || s.endedByHand:
-		return serviceerror.NewNotFound("workflow not found for ID: " + id)
-	case len(s.signals) >= f.maxSignals:
-		return serviceerror.NewInvalidArgument("exceeded workflow execution limit for signal events")
+		return nil, false, serviceerror.NewNotFound("workflow not found for ID: " + id)
+	case len(s.signals)+len(s.scans) >= f.maxSignals:
+		return nil, false, serviceerror.NewInvalidArgument("exceeded workflow execution limit for signal events")
 	}
 	if s.signalled == nil {
 		s.signalled = map[string]bool{}
 	}
 	s.signalled[requestID] = true
+	return s, false, nil
+}
+
+func (f *fakeTemporal) signal(ctx context.Context, id, requestID string, e order.PaymentEvent) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s, known, err := f.take(id, requestID)
+	if err != nil || known {
+		return err
+	}
 	s.signals = append(s.signals, e)
 	if f.stuck {
 		return nil

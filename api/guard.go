@@ -15,16 +15,21 @@ var (
 		"use localhost or 127.0.0.1")
 )
 
-// callbackRoute needs no guard: its callers prove their identity with a signature, and may arrive
+// Callbacks need no guard: their callers prove their identity with a signature, and may arrive
 // through a tunnel that has its own host name.
-const callbackRoute = "/v1/payments/callbacks/:provider"
+const (
+	paymentCallbacks = "/v1/payments/callbacks/:provider"
+	carrierCallbacks = "/v1/carriers/:carrier/callbacks"
+)
+
+func isCallback(route string) bool { return route == paymentCallbacks || route == carrierCallbacks }
 
 // guard keeps web pages away. Pages of other origins can make a browser send requests, and with
 // DNS rebinding to 127.0.0.1 they could even read the responses of a gateway that runs without
 // authentication. Programs send no Origin.
 func (s *Server) guard(c *gin.Context) {
 	switch {
-	case c.FullPath() == callbackRoute:
+	case isCallback(c.FullPath()):
 	case s.cfg.Identity == nil && !isLoopback(c.Request.Host):
 		s.fail(c, errForeignHost)
 	case s.crossOrigin.Check(c.Request) != nil:

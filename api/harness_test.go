@@ -26,6 +26,9 @@ import (
 
 	"holdfast/api"
 	"holdfast/api/openapi"
+	"holdfast/carrier"
+	parcels "holdfast/carrier/sandbox"
+	"holdfast/carrier/tracking"
 	"holdfast/inventory"
 	"holdfast/order"
 	"holdfast/payment/sandbox"
@@ -45,6 +48,8 @@ type gateway struct {
 	stock    *inventory.Store
 	docs     *records.Store
 	hooks    *registry.Store
+	tracking *tracking.Store
+	carrier  *parcels.Carrier
 	temporal *fakeTemporal
 	index    *fakeIndex
 	sandbox  *sandbox.Provider
@@ -89,11 +94,15 @@ func newGateway(t testing.TB, changes ...func(*api.Config)) *gateway {
 		t: t, redis: mini, stock: inventory.New(rdb), docs: records.New(rdb), hooks: registry.New(rdb), sandbox: provider, log: &syncBuffer{}, index: &fakeIndex{},
 		contract: contractRouter(t),
 	}
+	g.tracking = tracking.New(rdb, time.Now)
+	g.carrier, err = parcels.New(secret)
+	require.NoError(t, err)
 	g.temporal = newFake(g.stock, g.docs)
 	cfg := api.Config{
 		Addr: "127.0.0.1:0", Products: g.stock, Orders: g.docs, Sagas: g.temporal.asSagas(), Index: g.index,
 		Providers: map[string]api.Provider{sandbox.Name: provider},
-		Webhooks:  registry.New(rdb), CheckURL: guard.Check,
+		Carriers:  map[string]carrier.Carrier{parcels.Name: g.carrier}, Tracking: g.tracking,
+		Webhooks: registry.New(rdb), CheckURL: guard.Check,
 		Pages:  map[string]http.Handler{sandbox.Path: sandbox.NewPages(books, slog.New(slog.DiscardHandler))},
 		Checks: map[string]api.Check{"redis": func(ctx context.Context) error { return rdb.Ping(ctx).Err() }},
 		Log:    slog.New(slog.NewJSONHandler(g.log, nil)), Metrics: prometheus.NewRegistry(),
@@ -329,7 +338,7 @@ func (g *gateway) state() string {
 	defer g.temporal.mu.Unlock()
 	signals := 0
 	for _, s := range g.temporal.sagas {
-		signals += len(s.signals)
+		signals += len(s.signals) + len(s.scans)
 	}
 	b, err := json.Marshal(map[string]any{
 		"redis": g.redis.Dump(), "workflows": len(g.temporal.starts), "signals": signals,

@@ -54,7 +54,7 @@ func (s *Server) limitAddress(c *gin.Context) {
 	switch c.FullPath() {
 	case "/healthz", "/readyz":
 		return
-	case callbackRoute:
+	case paymentCallbacks, carrierCallbacks:
 		counts = s.limits.callbacks
 	}
 	cost := costOf(c, s.access.of(c.Request.Method, c.FullPath()))

@@ -19,7 +19,9 @@ type metrics struct {
 	availabilityReads *prometheus.CounterVec
 	// searches for products by result: found, tolerant (only approximate matches), empty.
 	searches *prometheus.CounterVec
-	waiting  prometheus.Gauge
+	// scans of carriers by result: passed_on, known (the orders have it), waits, dropped.
+	scans   *prometheus.CounterVec
+	waiting prometheus.Gauge
 	// reading counts requests whose body is being received; bodyBytes is the memory of all bodies.
 	reading, bodyBytes prometheus.Gauge
 }
@@ -42,6 +44,9 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		searches: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "holdfast_product_searches_total", Help: "Product searches by result, one for each page.",
 		}, []string{"answer"}),
+		scans: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "holdfast_carrier_scans_total", Help: "Scans that carriers reported, by result.",
+		}, []string{"carrier", "answer"}),
 		waiting: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "holdfast_http_waiting", Help: "Requests waiting for an order to change.",
 		}),
@@ -53,7 +58,7 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		}),
 	}
 	for _, c := range []prometheus.Collector{
-		m.requests, m.durations, m.placements, m.availabilityReads, m.searches, m.waiting, m.reading, m.bodyBytes,
+		m.requests, m.durations, m.placements, m.availabilityReads, m.searches, m.scans, m.waiting, m.reading, m.bodyBytes,
 	} {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("gateway: register metrics: %w", err)

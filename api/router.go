@@ -74,6 +74,13 @@ const badID = "must match [A-Za-z0-9._~-]{1,64}, and be neither . nor .."
 // checkIDs refuses invalid ids in the path.
 func (s *Server) checkIDs(c *gin.Context) {
 	for _, p := range c.Params {
+		if p.Key == "scanId" { // longer, too
+			if !scanIDs.MatchString(p.Value) {
+				s.fail(c, malformed(p.Key, "must be the id of a scan in the list"))
+				return
+			}
+			continue
+		}
 		if p.Key == "refundId" { // contains colons, and is longer
 			if !order.ValidName(p.Value) {
 				s.fail(c, malformed(p.Key, "must be 1 to 255 visible ASCII characters"))

@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"holdfast/api/openapi"
+	"holdfast/carrier"
 	"holdfast/identity"
 	"holdfast/order"
 )
@@ -47,6 +48,7 @@ type Config struct {
 	Products Products
 	Orders   Documents
 	Sagas    Sagas
+	Tracking Tracking
 	// Webhooks are the merchants' endpoints. CheckURL returns a *webhook.RefusedURLError for a
 	// URL that can't be one.
 	Webhooks Webhooks
@@ -57,6 +59,8 @@ type Config struct {
 	// none.
 	Providers       map[string]Provider
 	DefaultProvider string
+	// Carriers by the name in their callbacks' path.
+	Carriers map[string]carrier.Carrier
 	// Pages of providers by their path, such as /sandbox/. They are subject to the same guard
 	// and limits as the gateway's own calls.
 	Pages map[string]http.Handler
@@ -203,8 +207,8 @@ func New(cfg Config) (*Server, error) {
 }
 
 func (c *Config) complete() error {
-	if c.Products == nil || c.Orders == nil || c.Sagas == nil || c.Webhooks == nil || c.CheckURL == nil || c.Log == nil || c.Metrics == nil {
-		return errors.New("gateway: products, orders, sagas, webhooks, log and metrics are required")
+	if c.Products == nil || c.Orders == nil || c.Sagas == nil || c.Tracking == nil || c.Webhooks == nil || c.CheckURL == nil || c.Log == nil || c.Metrics == nil {
+		return errors.New("gateway: products, orders, sagas, tracking, webhooks, log and metrics are required")
 	}
 	if c.PaymentWindow == 0 {
 		c.PaymentWindow = DefaultPaymentWindow
@@ -317,7 +321,7 @@ func (s *Server) stop(ctx context.Context, srv *http.Server, served <-chan error
 		err = errors.Join(err, fmt.Errorf("gateway: serve: %w", serveErr))
 	}
 	s.prober.rounds.Wait()
-	return errors.Join(err, s.limits.close(ctx), s.payLimits.close(ctx))
+	return errors.Join(err, s.cfg.Tracking.Flush(ctx), s.limits.close(ctx), s.payLimits.close(ctx))
 }
 
 // drain makes /readyz fail and ends all waits.

@@ -301,6 +301,12 @@ type Resolution = order.Resolution
 // Return A part of a delivered order that the buyer sends back.
 type Return = order.Return
 
+// ScanAssignment defines model for ScanAssignment.
+type ScanAssignment struct {
+	OrderID   string `json:"orderId"`
+	PackageID string `json:"packageId"`
+}
+
 // Shortage defines model for Shortage.
 type Shortage = order.Shortage
 
@@ -323,6 +329,37 @@ type Text = string
 
 // Units defines model for Units.
 type Units = int64
+
+// UnmatchedScan defines model for UnmatchedScan.
+type UnmatchedScan struct {
+	// Carrier The adapter that received it.
+	Carrier string `json:"carrier"`
+
+	// Detail In the carrier's words.
+	Detail string `json:"detail,omitempty"`
+	ID     string `json:"id"`
+
+	// Mark The mark that it reports, such as delayed.
+	Mark string `json:"mark,omitempty"`
+
+	// Node The node that it reports, such as in_transit; otherwise it has a mark.
+	Node       string    `json:"node,omitempty"`
+	OccurredAt time.Time `json:"occurredAt"`
+
+	// Since When it began to wait.
+	Since time.Time `json:"since"`
+
+	// TrackingNumber In capitals, without spaces, dots and hyphens.
+	TrackingNumber string `json:"trackingNumber"`
+}
+
+// UnmatchedScanPage defines model for UnmatchedScanPage.
+type UnmatchedScanPage struct {
+	Items []UnmatchedScan `json:"items"`
+
+	// NextCursor Pass it as `cursor` to get the next page; omitted on the last page.
+	NextCursor string `json:"nextCursor,omitempty"`
+}
 
 // Variant defines model for Variant.
 type Variant struct {
@@ -416,6 +453,24 @@ type ProblemTypeParams struct {
 	// IfNoneMatch ETags of responses that the client has. If one is still current, the response is 304.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
+
+// ListUnmatchedScansParams defines parameters for ListUnmatchedScans.
+type ListUnmatchedScansParams struct {
+	// Limit The maximum number of items on a page. It may have fewer even if another page follows.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `nextCursor` of the previous page. All other parameters have to stay the same; only `limit` may change.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// AssignScanParams defines parameters for AssignScan.
+type AssignScanParams struct {
+	// IdempotencyKey Calls with the same key count as one call. 1 to 255 visible ASCII characters.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// CarrierCallbackJSONBody defines parameters for CarrierCallback.
+type CarrierCallbackJSONBody = interface{}
 
 // ListDisputesParams defines parameters for ListDisputes.
 type ListDisputesParams struct {
@@ -688,6 +743,12 @@ type TestWebhookParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// AssignScanJSONRequestBody defines body for AssignScan for application/json ContentType.
+type AssignScanJSONRequestBody = ScanAssignment
+
+// CarrierCallbackJSONRequestBody defines body for CarrierCallback for application/json ContentType.
+type CarrierCallbackJSONRequestBody = CarrierCallbackJSONBody
+
 // DismissDisputeJSONRequestBody defines body for DismissDispute for application/json ContentType.
 type DismissDisputeJSONRequestBody = DisputeName
 
@@ -738,6 +799,15 @@ type ServerInterface interface {
 	// Readyz Check that the dependencies are available
 	// (GET /readyz)
 	Readyz(c *gin.Context)
+	// ListUnmatchedScans List scans that wait for a package, newest first
+	// (GET /v1/carriers/unmatched)
+	ListUnmatchedScans(c *gin.Context, params ListUnmatchedScansParams)
+	// AssignScan Assign a scan that waits to a package
+	// (POST /v1/carriers/unmatched/{scanId}/assign)
+	AssignScan(c *gin.Context, scanID string, params AssignScanParams)
+	// CarrierCallback Receive a carrier's callback
+	// (POST /v1/carriers/{carrier}/callbacks)
+	CarrierCallback(c *gin.Context, carrier ID)
 	// ListDisputes List disputes that have not been dismissed, newest first
 	// (GET /v1/disputes)
 	ListDisputes(c *gin.Context, params ListDisputesParams)
@@ -940,6 +1010,115 @@ func (siw *ServerInterfaceWrapper) Readyz(c *gin.Context) {
 	}
 
 	siw.Handler.Readyz(c)
+}
+
+// ListUnmatchedScans operation middleware
+func (siw *ServerInterfaceWrapper) ListUnmatchedScans(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListUnmatchedScansParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListUnmatchedScans(c, params)
+}
+
+// AssignScan operation middleware
+func (siw *ServerInterfaceWrapper) AssignScan(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "scanId" -------------
+	var scanID string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "scanId", c.Param("scanId"), &scanID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter scanId: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params AssignScanParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey IdempotencyKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = &IdempotencyKey
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.AssignScan(c, scanID, params)
+}
+
+// CarrierCallback operation middleware
+func (siw *ServerInterfaceWrapper) CarrierCallback(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "carrier" -------------
+	var carrier ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "carrier", c.Param("carrier"), &carrier, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter carrier: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.CarrierCallback(c, carrier)
 }
 
 // ListDisputes operation middleware
@@ -2530,6 +2709,9 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/metrics", wrapper.Metrics)
 	router.GET(options.BaseURL+"/problems/:name", wrapper.ProblemType)
 	router.GET(options.BaseURL+"/readyz", wrapper.Readyz)
+	router.POST(options.BaseURL+"/v1/carriers/:carrier/callbacks", wrapper.CarrierCallback)
+	router.GET(options.BaseURL+"/v1/carriers/unmatched", wrapper.ListUnmatchedScans)
+	router.POST(options.BaseURL+"/v1/carriers/unmatched/:scanId/assign", wrapper.AssignScan)
 	router.GET(options.BaseURL+"/v1/disputes", wrapper.ListDisputes)
 	router.POST(options.BaseURL+"/v1/disputes/dismiss", wrapper.DismissDispute)
 	router.GET(options.BaseURL+"/v1/orders", wrapper.ListOrders)

@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"holdfast/api"
+	"holdfast/carrier/tracking"
 	"holdfast/inventory"
 	"holdfast/order"
 	"holdfast/records"
@@ -109,6 +111,7 @@ func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 		Listener: listener, TLS: secured, Identity: verifier, Limits: c.limits(c.Off()),
 		TrustedProxies: c.TrustedProxies, Origins: c.Origins, MetricsApart: c.MetricsAddr != "",
 		Products: inventory.New(rdb), Orders: records.New(rdb), Sagas: sagaclient.New(temporal, name), Index: index,
+		Tracking: tracking.New(rdb, time.Now),
 		Webhooks: registry.New(rdb), CheckURL: guard.Check,
 		Providers: providers.forGateway(), DefaultProvider: c.first(), Money: c.mode(), Pages: providers.pages,
 		Checks: map[string]api.Check{

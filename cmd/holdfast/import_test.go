@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/prometheus/client_golang/prometheus"
@@ -14,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"holdfast/api"
+	"holdfast/carrier/tracking"
 	"holdfast/inventory"
 	"holdfast/records"
 	"holdfast/redisdb"
@@ -30,7 +32,7 @@ func TestImport(t *testing.T) {
 	defer rdb.Close() //nolint:errcheck // the test ends
 	stock := inventory.New(rdb)
 	gateway, err := api.New(api.Config{
-		Addr: "127.0.0.1:0", Products: stock, Orders: records.New(rdb), Sagas: noSagas{},
+		Addr: "127.0.0.1:0", Products: stock, Orders: records.New(rdb), Sagas: noSagas{}, Tracking: tracking.New(rdb, time.Now),
 		Webhooks: registry.New(rdb), CheckURL: func(context.Context, string) error { return nil },
 		Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(),
 	})

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"time"
 
 	"holdfast/api"
+	"holdfast/carrier/tracking"
 	"holdfast/inventory"
 	"holdfast/records"
 	sagaclient "holdfast/saga/client"
@@ -56,7 +58,8 @@ func (s *Stack) gateway(listener net.Listener) (*api.Server, error) {
 	guard.RefuseOwn(s.ownServices)
 	cfg := api.Config{
 		Listener: listener, Products: inventory.New(s.redis), Orders: records.New(s.redis),
-		Sagas: sagaclient.New(s.Temporal, s.Namespace), Index: s.Index, Webhooks: registry.New(s.redis), CheckURL: guard.Check, Identity: s.opts.Identity,
+		Tracking: tracking.New(s.redis, time.Now),
+		Sagas:    sagaclient.New(s.Temporal, s.Namespace), Index: s.Index, Webhooks: registry.New(s.redis), CheckURL: guard.Check, Identity: s.opts.Identity,
 		Providers: map[string]api.Provider{}, Pages: map[string]http.Handler{},
 		Checks: map[string]api.Check{"redis": func(ctx context.Context) error {
 			return s.redis.Ping(ctx).Err()
