@@ -73,6 +73,7 @@ const (
 	NameWatchPackage   = "WatchPackage"
 	NameTakenScans     = "TakenScans"
 	NameUnmatchScan    = "UnmatchScan"
+	NameDecide         = "Decide"
 )
 
 // record stores an order's document and the changes of its payments.

@@ -17,15 +17,24 @@ type Record struct {
 type RecordParams struct {
 	Order    order.Order
 	Payments map[string]order.Attempt
+	// Changed are the packages to write; the others only if the store lacks them. nil means
+	// all.
+	Changed []string
 }
 
 // Execute stores the document if it is newer than the stored one. What a paid order bought
 // is remembered until this step has closed the order, and for a while after.
 func (a *Record) Execute(ctx context.Context, p RecordParams) error {
-	if err := record(ctx, a.Records, &p.Order, p.Payments); err != nil {
+	r, err := order.NewRecord(&p.Order, p.Payments)
+	if err != nil {
+		return err
+	}
+	r.Changed = p.Changed
+	if err := a.Records.Put(ctx, r); err != nil {
 		return fmt.Errorf("record order %s as %s: %w", p.Order.ID, p.Order.Status, err)
 	}
-	if p.Order.Status != order.StatusDelivered && !p.Order.TookUnitsBack() {
+	bought := p.Order.Status.TookPayment() || p.Order.TookUnitsBack() || p.Order.Fulfilment != nil
+	if !p.Order.Closed() || !bought {
 		return nil
 	}
 	if err := a.Stock.CloseSales(ctx, p.Order.Holder(), p.Order.ProductIDs()); err != nil {

@@ -53,9 +53,6 @@ func (f *Fulfilment) Readdress(from, to *Address, override bool) ([]PackageAddre
 	if f.At >= NodeDelivered {
 		return nil, ErrDelivered
 	}
-	if len(f.Addresses) >= MaxAddressChanges {
-		return nil, ErrTooManyAddresses
-	}
 	if from != nil && !override && (from.Country != to.Country || from.Region != to.Region) {
 		return nil, ErrOtherRegion
 	}
@@ -74,6 +71,25 @@ func (f *Fulfilment) Readdress(from, to *Address, override bool) ([]PackageAddre
 		changes = append(changes, PackageAddress{p.ID, change})
 	}
 	return changes, nil
+}
+
+// Readdress sends the order to another address. Before the payment any address will do; for later
+// changes see Fulfilment.Readdress.
+func (o *Order) Readdress(to *Address, override bool, actor, note string, at time.Time) ([]PackageAddress, error) {
+	if len(o.Addresses) >= MaxAddressChanges {
+		return nil, ErrTooManyAddresses
+	}
+	var packages []PackageAddress
+	if o.Fulfilment != nil {
+		var err error
+		if packages, err = o.Fulfilment.Readdress(o.Address, to, override); err != nil {
+			return nil, err
+		}
+	}
+	o.Addresses = append(o.Addresses, AddressEntry{Address: o.Address, Until: at.UTC(), Actor: actor, Note: note})
+	o.Address = to
+	o.Step("address_changed", actor, at, nil)
+	return packages, nil
 }
 
 // readdress returns how a change of address affects the package.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"holdfast/product"
 )
 
 // Errors of changes to a paid order.
@@ -71,6 +73,9 @@ func (o *Order) Step(step, actor string, at time.Time, detail map[string]string)
 // changed.
 func (o *Order) follow(actor string, occurred, at time.Time) {
 	f := o.Fulfilment
+	if f == nil {
+		return
+	}
 	for i, n := range f.LineNodes() {
 		l, s := &o.Lines[i], f.Lines[i]
 		l.Node, l.Removed, l.Restocked, l.Damaged = n, s.Removed, s.Restocked, s.Damaged
@@ -81,6 +86,82 @@ func (o *Order) follow(actor string, occurred, at time.Time) {
 	}
 	o.Status = Status(f.At.String())
 	o.note(string(o.Status), actor, occurred, at, nil)
+}
+
+// RefundFor returns the refund for giving back some more units, in minor units of the order's currency.
+func (o *Order) RefundFor(units []LineUnits) (amount int64) {
+	for _, u := range units {
+		for _, l := range o.Lines {
+			if l.ID == u.LineID {
+				amount += o.Refundable(l, u.Quantity)
+			}
+		}
+	}
+	return amount
+}
+
+// ItemsOf adds up units of the order's lines by product and sku.
+func (o *Order) ItemsOf(units []LineUnits) map[string][]product.Item {
+	items := map[string][]product.Item{}
+	for _, u := range units {
+		for _, l := range o.Lines {
+			if l.ID == u.LineID {
+				items[l.ProductID] = addItem(items[l.ProductID], l.SKU, u.Quantity)
+			}
+		}
+	}
+	return items
+}
+
+// SetReturnBy works out when the return window ends: so long after the delivery was recorded.
+func (o *Order) SetReturnBy(window time.Duration) {
+	o.ReturnBy = time.Time{}
+	if at := o.deliveredAt(); o.At == NodeDelivered && !at.IsZero() {
+		o.ReturnBy = at.Add(window)
+	}
+}
+
+// deliveredAt returns when the shop learned that the last of the live packages was delivered.
+func (f *Fulfilment) deliveredAt() (last time.Time) {
+	for i := range f.Packages {
+		p := &f.Packages[i]
+		if !p.Live() {
+			continue
+		}
+		var first time.Time
+		for _, e := range p.Events {
+			if e.Node == NodeDelivered && (first.IsZero() || e.RecordedAt.Before(first)) {
+				first = e.RecordedAt
+			}
+		}
+		if first.After(last) {
+			last = first
+		}
+	}
+	return last
+}
+
+// MayEnd reports whether nothing keeps the order open any more. A return that is neither declined nor
+// received does.
+func (o *Order) MayEnd(now time.Time) bool {
+	if o.ReturnsOpen() {
+		return false
+	}
+	return o.Nothing() || (!o.ReturnBy.IsZero() && !now.Before(o.ReturnBy))
+}
+
+// WakeAt returns when the order, left alone, changes by itself, or the zero time if it doesn't: a
+// return that never arrives is closed, and so is an order whose return window is over.
+func (o *Order) WakeAt() (at time.Time) {
+	for _, r := range o.Returns {
+		if due := r.UpdatedAt.Add(ReturnUnreceived); r.Status == ReturnApproved && (at.IsZero() || due.Before(at)) {
+			at = due
+		}
+	}
+	if o.ReturnsOpen() {
+		return at
+	}
+	return o.ReturnBy
 }
 
 // End closes a paid order at the end of its life: as cancelled if nothing is left of it, otherwise as

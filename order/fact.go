@@ -59,6 +59,9 @@ func (o *Order) Facts() []Fact {
 	if f := o.Fulfilment; f != nil {
 		all = append(all, f.facts(of)...)
 	}
+	for i, a := range o.Addresses {
+		all = append(all, Fact{ID: hashed(of, "address", strconv.Itoa(i)), Kind: FactAddress, OccurredAt: a.Until})
+	}
 	if o.Status.ended() {
 		all = append(all, Fact{ID: hashed(of, string(o.Status)), Kind: FactOutcome, Name: string(o.Status), OccurredAt: o.entered(0)})
 	}
@@ -112,9 +115,6 @@ func (f *Fulfilment) facts(of string) []Fact {
 			what = append(what, p.Resolution.At.Format(time.RFC3339Nano))
 		}
 		all = append(all, Fact{ID: hashed(what...), Kind: FactAlert, Name: string(a.Rule), PackageID: a.PackageID})
-	}
-	for i, a := range f.Addresses {
-		all = append(all, Fact{ID: hashed(of, "address", strconv.Itoa(i)), Kind: FactAddress, OccurredAt: a.Until})
 	}
 	for _, r := range f.Removals {
 		all = append(all, Fact{ID: hashed(of, "units", r.ID), Kind: FactUnits, Name: string(r.Reason), OccurredAt: r.At})

@@ -14,6 +14,7 @@ var (
 	ErrTooManyPackages = errors.New("the order already has the maximum number of packages")
 	ErrUnknownEvent    = errors.New("the package has no such event")
 	ErrNothingResolved = errors.New("the package has no mark that waits for an operator")
+	ErrTooManyRemovals = errors.New("parts of the order have already been cancelled the maximum number of times")
 )
 
 // UnitsError reports lines for which more units were requested than can be packed, cancelled or
@@ -66,8 +67,6 @@ type Fulfilment struct {
 	Packages []Package   `json:"packages,omitempty"`
 	Removals []Removal   `json:"removals,omitempty"`
 	Returns  []Return    `json:"returns,omitempty"`
-	// Addresses are those that the order had before, the latest last.
-	Addresses []AddressEntry `json:"addressHistory,omitempty"`
 	// ReturnBy is when the return window ends, once the order is delivered.
 	ReturnBy time.Time `json:"returnBy,omitzero"`
 	Alerts   []Alert   `json:"alerts,omitempty"`
@@ -186,8 +185,9 @@ func (f *Fulfilment) checkOpen(items []LineUnits, open func(lineID string) int64
 	return nil
 }
 
-// Repack replaces the items of a package that hasn't left the warehouse.
-func (f *Fulfilment) Repack(packageID string, items []LineUnits) error {
+// Correct replaces the items of a package that hasn't left the warehouse, and whatever else the given
+// function changes.
+func (f *Fulfilment) Correct(packageID string, items []LineUnits, change func(*Package)) error {
 	p, err := f.inHouse(packageID)
 	if err != nil {
 		return err
@@ -196,6 +196,7 @@ func (f *Fulfilment) Repack(packageID string, items []LineUnits) error {
 		return err
 	}
 	p.Items = slices.Clone(items)
+	change(p)
 	p.Version++
 	f.settle()
 	return nil
@@ -248,7 +249,7 @@ func (f *Fulfilment) Report(packageID string, e PackageEvent) Taken {
 		return TakenUnknown
 	case p.Knows(e.ID):
 		return TakenBefore
-	case len(p.Events)+len(p.Struck) >= MaxPackageEvents || f.events() >= MaxOrderEvents:
+	case !p.changedBy(e) && (len(p.Events)+len(p.Struck) >= MaxPackageEvents || f.events() >= MaxOrderEvents):
 		return TakenOverLimit
 	}
 	p.add(e)
@@ -327,24 +328,38 @@ func (f *Fulfilment) Resolve(packageID string, r Resolution) error {
 	return nil
 }
 
-// CancelUnits removes open units from the order.
-func (f *Fulfilment) CancelUnits(items []LineUnits) error {
-	if err := f.checkOpen(items, f.Open); err != nil {
+// CancelUnits removes open units from the order, which go back to stock.
+func (f *Fulfilment) CancelUnits(m Removal) error {
+	if len(f.Removals) >= MaxRemovals {
+		return ErrTooManyRemovals
+	}
+	if err := f.checkOpen(m.Lines, f.Open); err != nil {
 		return err
 	}
-	for _, it := range items {
+	for _, it := range m.Lines {
 		f.remove(it)
+		f.line(it.LineID).Restocked += it.Quantity
 	}
+	m.Lines, m.At = slices.Clone(m.Lines), m.At.UTC()
+	f.Removals = append(f.Removals, m)
 	f.settle()
 	return nil
 }
 
+// Hold keeps the order from being packed until it is released.
+func (f *Fulfilment) Hold(b Brake) {
+	b.At = b.At.UTC()
+	f.Brake = &b
+	f.Release(time.Time{})
+}
+
 func (f *Fulfilment) remove(u LineUnits) {
-	for i := range f.Lines {
-		if f.Lines[i].LineID == u.LineID {
-			f.Lines[i].Removed += u.Quantity
-		}
-	}
+	f.line(u.LineID).Removed += u.Quantity
+}
+
+// line returns the state of a line that the order has.
+func (f *Fulfilment) line(id string) *LineState {
+	return &f.Lines[slices.IndexFunc(f.Lines, func(l LineState) bool { return l.LineID == id })]
 }
 
 // settle completes a change: it raises the floor to the node that the order has reached, and counts
@@ -374,7 +389,7 @@ func (f *Fulfilment) settle() {
 func (f *Fulfilment) Clone() Fulfilment {
 	c := *f
 	c.Lines, c.Falls = slices.Clone(f.Lines), maps.Clone(f.Falls)
-	c.Returns, c.Removals, c.Addresses = slices.Clone(f.Returns), slices.Clone(f.Removals), slices.Clone(f.Addresses)
+	c.Returns, c.Removals = slices.Clone(f.Returns), slices.Clone(f.Removals)
 	c.Events, c.Dismissed = slices.Clone(f.Events), slices.Clone(f.Dismissed)
 	c.Packages = slices.Clone(f.Packages)
 	for i := range f.Packages {

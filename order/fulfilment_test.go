@@ -33,6 +33,8 @@ func scan(id string, n order.Node, minutes int) order.PackageEvent {
 	return order.PackageEvent{ID: id, Node: n, OccurredAt: at, RecordedAt: at.Add(time.Second), Actor: "carrier:sandbox"}
 }
 
+func unchanged(*order.Package) {}
+
 func mark(id string, m order.Mark, minutes int) order.PackageEvent {
 	e := scan(id, 0, minutes)
 	e.Mark = m
@@ -95,11 +97,11 @@ func step(t *rapid.T, f *order.Fulfilment, n int) error {
 	case 0, 1:
 		return f.Pack(order.Package{ID: fmt.Sprint("p-", n), Items: someUnits(), CreatedAt: packedAt})
 	case 2:
-		return f.Repack(id, someUnits())
+		return f.Correct(id, someUnits(), unchanged)
 	case 3:
 		return f.RemovePackage(id, packedAt)
 	case 4:
-		return f.CancelUnits(someUnits())
+		return f.CancelUnits(order.Removal{Lines: someUnits()})
 	case 5:
 		if p := f.Package(id); p != nil && len(p.Events) > 0 {
 			return f.Strike(id, rapid.SampledFrom(p.Events).Draw(t, "event").ID)
@@ -291,10 +293,10 @@ func TestWhatCannotBePackedIsNamedLineByLine(t *testing.T) {
 func TestAPackageThatLeftIsNeitherRepackedNorRemoved(t *testing.T) {
 	f := fulfilmentOf(2)
 	pack(t, &f, "a", order.LineUnits{LineID: "1", Quantity: 2})
-	require.NoError(t, f.Repack("a", []order.LineUnits{{LineID: "1", Quantity: 1}}))
+	require.NoError(t, f.Correct("a", []order.LineUnits{{LineID: "1", Quantity: 1}}, unchanged))
 	require.Equal(t, int64(1), f.Open("1"))
 	f.Report("a", scan("left", order.NodeLeftWarehouse, 1))
-	require.ErrorIs(t, f.Repack("a", []order.LineUnits{{LineID: "1", Quantity: 2}}), order.ErrPackageLeft)
+	require.ErrorIs(t, f.Correct("a", []order.LineUnits{{LineID: "1", Quantity: 2}}, unchanged), order.ErrPackageLeft)
 	require.ErrorIs(t, f.RemovePackage("a", packedAt), order.ErrPackageLeft)
 	require.ErrorIs(t, f.RemovePackage("none", packedAt), order.ErrUnknownPackage)
 }
@@ -315,7 +317,7 @@ func TestAPackageSentAgainOpensItsUnitsAndARefundedOneRemovesThem(t *testing.T) 
 	require.NoError(t, f.Resolve("b", order.Resolution{Action: order.ResolveRefund, At: packedAt}))
 	require.Equal(t, int64(1), f.Lines[0].Removed)
 	require.False(t, f.Nothing())
-	require.NoError(t, f.CancelUnits([]order.LineUnits{{LineID: "1", Quantity: 1}}))
+	require.NoError(t, f.CancelUnits(order.Removal{Lines: []order.LineUnits{{LineID: "1", Quantity: 1}}}))
 	require.True(t, f.Nothing())
 	require.Equal(t, order.NodeInTransit, f.Node(), "an order with nothing left stays where it was")
 }
@@ -383,6 +385,15 @@ func TestMessagesBeyondTheLimitsChangeNothing(t *testing.T) {
 	require.NoError(t, f.RemovePackage("p-0", packedAt))
 	pack(t, &f, "more", one)
 	taken := 0
+	for i := range order.MaxPackages {
+		// what says something new about a package is never dropped
+		defer func() {
+			require.Equal(t, order.TakenNew, f.Report(fmt.Sprint("p-", i), scan(fmt.Sprint(i, "-there"), order.NodeDelivered, 50)))
+			require.Equal(t, order.TakenOverLimit, f.Report(fmt.Sprint("p-", i), scan(fmt.Sprint(i, "-again"), order.NodeDelivered, 51)))
+		}()
+		f.Report(fmt.Sprint("p-", i), scan(fmt.Sprint(i, "-first"), order.NodeInTransit, 0))
+		taken++
+	}
 	for i := range order.MaxPackages {
 		for n := range order.MaxPackageEvents + 1 {
 			if f.Report(fmt.Sprint("p-", i), scan(fmt.Sprint(i, "-", n), order.NodeInTransit, n)) == order.TakenNew {

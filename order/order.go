@@ -23,15 +23,17 @@ type Order struct {
 	// Status is the furthest node that the order reached, or its closing outcome.
 	Status Status `json:"status"`
 	// Version counts the changes of the order; copies are ordered by it.
-	Version      int64            `json:"version"`
-	CustomerID   string           `json:"customerId"`
-	Currency     string           `json:"currency,omitempty"`
-	Amounts      map[string]int64 `json:"amounts"`
-	Lines        []Line           `json:"lines"`
-	Address      *Address         `json:"address,omitempty"`
-	Payment      Payment          `json:"payment"`
-	CancelReason Reason           `json:"cancelReason,omitempty"`
-	Shortages    []Shortage       `json:"shortages,omitempty"`
+	Version    int64            `json:"version"`
+	CustomerID string           `json:"customerId"`
+	Currency   string           `json:"currency,omitempty"`
+	Amounts    map[string]int64 `json:"amounts"`
+	Lines      []Line           `json:"lines"`
+	Address    *Address         `json:"address,omitempty"`
+	// Addresses are those that the order had before, the latest last.
+	Addresses    []AddressEntry `json:"addressHistory,omitempty"`
+	Payment      Payment        `json:"payment"`
+	CancelReason Reason         `json:"cancelReason,omitempty"`
+	Shortages    []Shortage     `json:"shortages,omitempty"`
 	// Fulfilment is what became of a paid order's goods. It is nil until the order is paid,
 	// and for orders of shape 1.
 	*Fulfilment
@@ -161,10 +163,11 @@ func (o *Order) Holder() product.Holder {
 	return product.Holder{OrderID: o.ID, PlacedAt: o.PlacedAt}
 }
 
-// TookUnitsBack reports whether the order had bought its units and returned them: it was
-// paid but could not get all of them, or was cancelled before its delivery.
+// TookUnitsBack reports whether the order had bought its units and returned all of them: it was
+// paid but could not get all of them or, before shape 2, was cancelled before its delivery. Later
+// orders count the units that they returned by line.
 func (o *Order) TookUnitsBack() bool {
-	return o.Status == StatusCancelled && (o.CancelReason == ReasonNoStock || o.Payment.Status == PaymentPaid)
+	return o.Fulfilment == nil && o.Status == StatusCancelled && (o.CancelReason == ReasonNoStock || o.Payment.Status == PaymentPaid)
 }
 
 // ReturnID names the return of everything that the order bought.
@@ -182,6 +185,7 @@ func (o *Order) Clone() Order {
 	c.Lines = slices.Clone(o.Lines)
 	c.Journal = slices.Clone(o.Journal)
 	c.Shortages = slices.Clone(o.Shortages)
+	c.Addresses = slices.Clone(o.Addresses)
 	if o.Fulfilment != nil {
 		f := o.Fulfilment.Clone()
 		c.Fulfilment = &f

@@ -14,10 +14,12 @@ const (
 	MaxPackages = 200
 	// MaxRemovedPackages limits those that have.
 	MaxRemovedPackages = 200
-	// MaxPackageEvents limits the events of one package.
+	// MaxPackageEvents limits the events of one package, and MaxOrderEvents those of all packages
+	// of an order. A message that says something new about its package is never dropped.
 	MaxPackageEvents = 40
-	// MaxOrderEvents limits the events of all packages of an order.
-	MaxOrderEvents = 3000
+	MaxOrderEvents   = 3000
+	// MaxRemovals limits how often a part of the order is cancelled.
+	MaxRemovals = 200
 )
 
 // LineUnits are some units of a line.
@@ -85,6 +87,9 @@ type PackageEvent struct {
 
 // Resolution is how an operator settled a package.
 type Resolution struct {
+	// ID names the request.
+	ID     string        `json:"id,omitempty"`
+	Note   string        `json:"note,omitempty"`
 	Action ResolveAction `json:"action"`
 	At     time.Time     `json:"at"`
 	Actor  string        `json:"actor"`
@@ -144,6 +149,21 @@ func (p *Package) Unresolved() bool {
 // heard reports whether the node itself was reported, or came with the package.
 func (p *Package) heard(n Node) bool {
 	return n == NodePacked || slices.ContainsFunc(p.Events, func(e PackageEvent) bool { return e.Node == n })
+}
+
+// changedBy reports whether an event would move the package or add a mark that an operator has to see.
+func (p *Package) changedBy(e PackageEvent) bool {
+	if e.Mark != "" {
+		return !e.Mark.Passing() && !slices.Contains(p.Marks(), e.Mark)
+	}
+	return !p.heard(e.Node)
+}
+
+// Carries reports whether a package has a tracking number of a carrier. A message without a number is
+// about the package itself.
+func (f *Fulfilment) Carries(packageID, carrier, number string) bool {
+	p := f.Package(packageID)
+	return p != nil && (number == "" || (p.Carrier == carrier && slices.Contains(p.TrackingNumbers, number)))
 }
 
 // Units returns how many units of a line the package carries.

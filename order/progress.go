@@ -105,3 +105,24 @@ func (f *Fulfilment) Progress() []NodeUnits {
 
 // Delivered returns how many units of a line were delivered.
 func (f *Fulfilment) Delivered(lineID string) int64 { return f.unitsAt(lineID, NodeDelivered) }
+
+// OpenUnits returns the units that aren't packed.
+func (f *Fulfilment) OpenUnits() (open []LineUnits) {
+	for _, l := range f.Lines {
+		if n := f.Open(l.LineID); n > 0 {
+			open = append(open, LineUnits{l.LineID, n})
+		}
+	}
+	return open
+}
+
+// PackedUnits returns the lines of which units are packed, with how many are left of them and how many
+// of those are open.
+func (f *Fulfilment) PackedUnits() (packed []UnitsShort) {
+	for _, l := range f.Lines {
+		if open := f.Open(l.LineID); open < l.left() {
+			packed = append(packed, UnitsShort{LineID: l.LineID, Requested: l.left(), Open: open})
+		}
+	}
+	return packed
+}

@@ -39,9 +39,11 @@ type Return struct {
 	Actor  string `json:"actor"`
 	Note   string `json:"note,omitempty"`
 	// Fingerprint of the request: a different request under the same key is rejected.
-	Fingerprint string    `json:"fingerprint,omitempty"`
-	CreatedAt   time.Time `json:"createdAt"`
-	UpdatedAt   time.Time `json:"updatedAt"`
+	Fingerprint string `json:"fingerprint,omitempty"`
+	// ReceiptFingerprint is that of the request that recorded the receipt.
+	ReceiptFingerprint string    `json:"receiptFingerprint,omitempty"`
+	CreatedAt          time.Time `json:"createdAt"`
+	UpdatedAt          time.Time `json:"updatedAt"`
 }
 
 // ReturnLine is some units of a line that a buyer sends back, and why.
@@ -150,8 +152,9 @@ func (f *Fulfilment) DecideReturn(id string, approve bool, at time.Time) error {
 	return nil
 }
 
-// ReceiveReturn records what came back, which may be less than was announced, and ends the return.
-func (f *Fulfilment) ReceiveReturn(id string, received []ReceivedUnits, at time.Time) error {
+// ReceiveReturn records what came back, which may be less than was announced, and ends the return. The
+// refund is for the units that came back, in minor units of the order's currency.
+func (f *Fulfilment) ReceiveReturn(id string, received []ReceivedUnits, refund int64, fingerprint string, at time.Time) error {
 	r, err := f.openReturn(id)
 	if err != nil {
 		return err
@@ -167,7 +170,40 @@ func (f *Fulfilment) ReceiveReturn(id string, received []ReceivedUnits, at time.
 		return err
 	}
 	r.Status, r.Received, r.UpdatedAt = ReturnReceived, slices.Clone(received), at.UTC()
+	r.ReceiptFingerprint = fingerprint
+	if r.PackageID == "" {
+		r.Refund = refund
+	}
+	for _, u := range received {
+		switch l := f.line(u.LineID); u.Condition {
+		case ConditionRestock:
+			l.Restocked += u.Quantity
+		case ConditionDamaged:
+			l.Damaged += u.Quantity
+		}
+	}
 	return nil
+}
+
+// Return returns the return with this id, or nil if there is none.
+func (f *Fulfilment) Return(id string) *Return {
+	i := slices.IndexFunc(f.Returns, func(r Return) bool { return r.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return &f.Returns[i]
+}
+
+// SplitReceived adds up the units that came back by line: those that go back to stock, and all of
+// them.
+func SplitReceived(received []ReceivedUnits) (restock, all []LineUnits) {
+	for _, u := range received {
+		all = append(all, u.LineUnits)
+		if u.Condition == ConditionRestock {
+			restock = append(restock, u.LineUnits)
+		}
+	}
+	return MergeUnits(restock), MergeUnits(all)
 }
 
 // CloseReturns closes the approved returns that haven't arrived in time, and returns their ids.

@@ -40,11 +40,11 @@ func TestOnlyDeliveredUnitsAreReturnedAndEachOnce(t *testing.T) {
 	require.NoError(t, f.DecideReturn("r1", false, packedAt))
 	require.ErrorIs(t, f.DecideReturn("r1", true, packedAt), order.ErrReturnOver)
 	require.NoError(t, f.OpenReturn(returnOf("r2", 3)), "a declined one takes up nothing")
-	require.ErrorIs(t, f.ReceiveReturn("r2", nil, packedAt), order.ErrReturnNotApproved)
+	require.ErrorIs(t, f.ReceiveReturn("r2", nil, 0, "", packedAt), order.ErrReturnNotApproved)
 	require.NoError(t, f.DecideReturn("r2", true, packedAt))
-	require.ErrorAs(t, f.ReceiveReturn("r2", []order.ReceivedUnits{received(2, order.ConditionRestock), received(2, order.ConditionDamaged)}, packedAt), &short)
+	require.ErrorAs(t, f.ReceiveReturn("r2", []order.ReceivedUnits{received(2, order.ConditionRestock), received(2, order.ConditionDamaged)}, 0, "", packedAt), &short)
 	require.True(t, f.ReturnsOpen())
-	require.NoError(t, f.ReceiveReturn("r2", []order.ReceivedUnits{received(1, order.ConditionRestock), received(1, order.ConditionDamaged)}, packedAt))
+	require.NoError(t, f.ReceiveReturn("r2", []order.ReceivedUnits{received(1, order.ConditionRestock), received(1, order.ConditionDamaged)}, 0, "", packedAt))
 	require.False(t, f.ReturnsOpen())
 	require.Equal(t, int64(1), f.Returnable("1"), "one of the three stayed with the buyer")
 	require.ErrorIs(t, f.DecideReturn("none", true, packedAt), order.ErrUnknownReturn)
@@ -84,7 +84,7 @@ func TestWhatGoesBackOfALineAddsUpToItsAmount(t *testing.T) {
 		for n := 0; f.Open("1") > 0; n++ {
 			k := rapid.Int64Range(1, f.Open("1")).Draw(t, "cancelled")
 			back += f.Refundable(line, k)
-			require.NoError(t, f.CancelUnits([]order.LineUnits{{LineID: "1", Quantity: k}}))
+			require.NoError(t, f.CancelUnits(order.Removal{Lines: []order.LineUnits{{LineID: "1", Quantity: k}}}))
 		}
 		for n := 0; f.Returnable("1") > 0; n++ {
 			k := rapid.Int64Range(1, f.Returnable("1")).Draw(t, "returned")
@@ -92,7 +92,7 @@ func TestWhatGoesBackOfALineAddsUpToItsAmount(t *testing.T) {
 			r.Status = order.ReturnApproved
 			require.NoError(t, f.OpenReturn(r))
 			back += f.Refundable(line, k)
-			require.NoError(t, f.ReceiveReturn(r.ID, []order.ReceivedUnits{received(k, order.ConditionRestock)}, packedAt))
+			require.NoError(t, f.ReceiveReturn(r.ID, []order.ReceivedUnits{received(k, order.ConditionRestock)}, 0, "", packedAt))
 		}
 		require.Equal(t, line.Amount, back)
 	})

@@ -69,6 +69,8 @@ const (
 	ReasonDelisted       Reason = "delisted"
 	ReasonPaymentRefused Reason = "payment_refused"
 	ReasonNoStock        Reason = "no_stock"
+	// ReasonLost means that everything was lost or refused on its way, and refunded.
+	ReasonLost Reason = "lost"
 	// ReasonTerminated means that the order's workflow was terminated before it was paid.
 	ReasonTerminated Reason = "terminated"
 	// ReasonUnavailable means that the stock could not be held within the payment window.
@@ -86,7 +88,7 @@ func (r Reason) MayCancel(isStaff bool) bool {
 		return true
 	case ReasonOperator, ReasonFraud, ReasonInventory, ReasonOther:
 		return isStaff
-	case ReasonDelisted, ReasonPaymentRefused, ReasonNoStock, ReasonTerminated, ReasonUnavailable, ReasonWindowPassed:
+	case ReasonDelisted, ReasonPaymentRefused, ReasonNoStock, ReasonLost, ReasonTerminated, ReasonUnavailable, ReasonWindowPassed:
 	}
 	return false
 }

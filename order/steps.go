@@ -16,7 +16,7 @@ func (o *Order) note(node, actor string, occurred, recorded time.Time, detail ma
 	o.Version++
 	o.UpdatedAt = recorded.UTC()
 	o.Journal = append(o.Journal, Entry{
-		Seq: o.Version, Node: node, OccurredAt: occurred.UTC(), RecordedAt: recorded.UTC(),
+		Seq: int64(len(o.Journal)) + 1, Node: node, OccurredAt: occurred.UTC(), RecordedAt: recorded.UTC(),
 		Actor: actor, Detail: detail,
 	})
 }

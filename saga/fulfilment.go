@@ -91,7 +91,9 @@ type AddressRequest struct {
 	// Version of the order that the caller saw; 0 is any.
 	Version int64 `json:"version,omitempty"`
 	// Override allows another country or region after the payment.
-	Override bool   `json:"override,omitempty"`
+	Override bool `json:"override,omitempty"`
+	// ByCustomer is whether it counts towards what customers may ask of an order.
+	ByCustomer bool   `json:"byCustomer,omitempty"`
 	Actor    string `json:"actor"`
 	Note     string `json:"note,omitempty"`
 }

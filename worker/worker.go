@@ -254,6 +254,7 @@ func registerOrderActivities(w sdk.Registry, c Config) {
 	register(w, activities.NameCommitStock, (&activities.Commit{Stock: c.Stock, Records: c.Records}).Execute)
 	register(w, activities.NameReclaimStock, (&activities.Reclaim{Stock: c.Stock}).Execute)
 	register(w, activities.NameReleaseStock, (&activities.Release{Stock: c.Stock}).Execute)
+	register(w, activities.NameDecide, activities.Decide)
 	register(w, activities.NameUnwindSale, (&activities.Unwind{Stock: c.Stock}).Execute)
 	register(w, activities.NameRestockUnits, (&activities.RestockUnits{Stock: c.Stock}).Execute)
 	register(w, activities.NameTakeUnits, (&activities.TakeUnits{Stock: c.Stock}).Execute)

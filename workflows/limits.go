@@ -18,6 +18,8 @@ const (
 	// maxAttempts because an attempt that its provider didn't answer is requested again
 	// under its own number.
 	maxAsked = 100
+	// maxUpdates is how many requests history may contain before customers can make no more.
+	maxUpdates = 1800
 	// maxWaiting is how many customer requests, and how many operator requests, may wait
 	// for their answers at a time. Together with the placement they stay below Temporal's
 	// 10.
@@ -27,14 +29,16 @@ const (
 // crowd counts requests. A cancellation that an operator makes on a customer's behalf
 // counts as the customer's.
 type crowd struct {
-	// pays and cancels count the customer requests in history.
-	pays, cancels int
+	// pays and cancels count the customer requests in history: those to pay, and all others. all
+	// counts everyone's.
+	pays, cancels, all int
 	// customers and operators count the requests that wait for their answers.
 	customers, operators int
 }
 
 // enter counts a request that was accepted.
 func (c *crowd) enter(r *request) {
+	c.all++
 	switch {
 	case r.pay != nil:
 		c.pays++
@@ -55,7 +59,7 @@ func (c *crowd) waiting(r *request) *int {
 }
 
 func (r *request) byCustomer() bool {
-	return r.pay != nil || (r.cancel != nil && r.cancel.Reason == order.ReasonCustomer)
+	return r.pay != nil || (r.change != nil && r.change.byCustomer) || (r.cancel != nil && r.cancel.Reason == order.ReasonCustomer)
 }
 
 // limit returns the verdict on a request that exceeds a limit, whatever it asks for, and
@@ -65,6 +69,8 @@ func (s *orderSaga) limit(r *request) (saga.Verdict, bool) {
 	case r.pay != nil && (s.crowd.pays >= maxAsked || (s.atRest() && s.usedUp(r.pay.Provider))):
 		return saga.VerdictTooManyAttempts, true
 	case r.pay == nil && r.byCustomer() && s.crowd.cancels >= maxAsked:
+		return saga.VerdictTooManyAttempts, true
+	case r.byCustomer() && s.crowd.all >= maxUpdates:
 		return saga.VerdictTooManyAttempts, true
 	case *s.crowd.waiting(r) >= maxWaiting:
 		return saga.VerdictBusy, true

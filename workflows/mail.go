@@ -28,7 +28,7 @@ func (s *orderSaga) unpaidMail() bool {
 // paidMail reports whether a paid or closed order has something to react to: delistings and
 // Temporal's cancellation no longer matter to it.
 func (s *orderSaga) paidMail() bool {
-	return s.payments.Len() > 0 || len(s.found) > 0 || len(s.requests) > 0
+	return s.payments.Len() > 0 || len(s.found) > 0 || len(s.requests) > 0 || s.scans.Len() > 0
 }
 
 func (s *orderSaga) nextPayment() (order.PaymentEvent, bool) {

@@ -5,11 +5,8 @@
 package workflows
 
 import (
-	"strconv"
-
 	"go.temporal.io/sdk/workflow"
 
-	"holdfast/activities"
 	"holdfast/order"
 	"holdfast/saga"
 )
@@ -123,6 +120,8 @@ func (s *orderSaga) paymentOrEnding() *ending {
 				r.answer = s.refusal(saga.VerdictEnding, "")
 			case r.pay != nil:
 				s.open(r)
+			case r.change != nil && r.change.unpaid:
+				s.changes(r)
 			default:
 				s.answer(r)
 			}
@@ -157,6 +156,9 @@ func (s *orderSaga) sell() bool {
 		paid.Pay(*s.payment, at)
 		s.keep(order.NewAttempt(*s.payment, false)) // taken once its units are sold
 	}
+	if s.placement.Saga >= order.SagaVersion {
+		paid.Fulfil(at)
+	}
 	lost := s.commit(paid)
 	s.asking = false // from here on the sale is in history, or was lost
 	if len(lost) > 0 {
@@ -175,58 +177,6 @@ func (s *orderSaga) sell() bool {
 	return true
 }
 
-// awaitDelivery follows a paid order until an operator reports its delivery, or until it is
-// cancelled.
-func (s *orderSaga) awaitDelivery() { s.follow(s.endOthers()) }
-
-// follow handles messages while the order is paid, or while its other payments are still
-// being ended.
-func (s *orderSaga) follow(others workflow.Future) {
-	for s.order.Status == order.StatusPaid || others != nil {
-		s.await(func() bool { return s.paidMail() || (others != nil && others.IsReady()) })
-		if others != nil && others.IsReady() {
-			s.othersEnded(others)
-			others = nil
-		}
-		if p, ok := s.nextPayment(); ok {
-			s.takesNoMore(p)
-			continue
-		}
-		if r, ok := s.nextRequest(); ok {
-			switch {
-			case s.order.Status != order.StatusPaid:
-			case r.deliver != nil:
-				s.order.Deliver(r.deliver.Actor, s.now())
-				s.recordDurably()
-			case r.cancel != nil && s.mayTakeBack():
-				s.takeBack(*r.cancel)
-			}
-			s.answer(r)
-		}
-	}
-}
-
-// mayTakeBack reports whether a cancellation counts. For an order that an earlier version
-// sold, history may record a cancellation that arrived at the moment of the payment as too
-// late. One that arrives now counts.
-func (s *orderSaga) mayTakeBack() bool {
-	s.asksBack++
-	change := "take-back-" + strconv.Itoa(s.asksBack)
-	return workflow.GetVersion(s.ctx, change, workflow.DefaultVersion, 1) != workflow.DefaultVersion
-}
-
-// takeBack cancels a paid order before its delivery: the buyer gets the money back, and the
-// units are restocked.
-func (s *orderSaga) takeBack(c saga.CancelRequest) {
-	s.order.CancelPaid(c.Reason, c.Actor, s.now())
-	s.order.Remark(c.Note)
-	if s.payment != nil {
-		s.refund(*s.payment, order.RefundCancelled) // first, so that the buyer doesn't wait for the restock
-	}
-	s.unsell(activities.UnwindParams{Return: "cancel"}, "take back the sale")
-	s.recordClosed()
-}
-
 // finish answers outstanding requests, refunds late payments, and returns the result. No
 // message that arrived before the end is left unread.
 func (s *orderSaga) finish() (order.Result, error) {
@@ -234,6 +184,8 @@ func (s *orderSaga) finish() (order.Result, error) {
 		s.await(func() bool { return s.paidMail() || workflow.AllHandlersFinished(s.ctx) })
 		if p, ok := s.nextPayment(); ok {
 			s.takesNoMore(p)
+		} else if s.takesScans() {
+			continue
 		} else if r, ok := s.nextRequest(); ok {
 			s.answer(r)
 		} else {

@@ -110,7 +110,7 @@ func TestRepeatedCallbacksCountOnce(t *testing.T) {
 	s.at(2*time.Hour, func() { s.fails("pay-1"); s.isRefused("pay-1") })
 	s.later()
 	s.run()
-	s.Equal([]string{"reserving", "awaiting_payment", "paid", "delivered"}, s.nodes())
+	s.Equal([]string{"reserving", "awaiting_payment", "paid", "awaiting_shipment", "package_added", "packed", "delivered", "closed"}, s.nodes())
 	s.Empty(s.refunds)
 	s.Equal(order.PaymentSucceeded, s.attempt("pay-1").Type)
 }
@@ -122,7 +122,7 @@ func TestSecondPaymentOfAPaidOrderGoesBack(t *testing.T) {
 	s.later()
 	s.run()
 	s.Equal("pay-1", s.result.PaymentID)
-	s.Equal([]string{"reserving", "awaiting_payment", "paid", "payment_double", "delivered"}, s.nodes())
+	s.Equal([]string{"reserving", "awaiting_payment", "paid", "awaiting_shipment", "payment_double", "package_added", "packed", "delivered", "closed"}, s.nodes())
 	s.Equal(order.RefundDouble, s.refund("pay-2").Reason)
 	s.Len(s.refunds, 1)
 	s.True(s.attempt("pay-1").Taken)
@@ -172,12 +172,12 @@ func TestPaymentWins(t *testing.T) {
 				s.later()
 				s.run()
 				s.Equal("pay-1", s.result.PaymentID)
-				end, released := "delivered", 0
+				end, released := []string{"package_added", "packed", "delivered", "closed"}, 0
 				if name == "against cancel" { // it is a paid order that is cancelled then
-					end, released = "cancelled", 1 // which ends its tries before its units are released
+					end, released = []string{"units_cancelled", "cancelled"}, 1 // which ends its tries before its units are released
 					s.Equal(order.RefundCancelled, s.refund("pay-1").Reason)
 				}
-				s.Equal([]string{"reserving", "awaiting_payment", "paid", end}, s.nodes())
+				s.Equal(append([]string{"reserving", "awaiting_payment", "paid", "awaiting_shipment"}, end...), s.nodes())
 				s.Equal(released, s.faults.count(release))
 			})
 		}
@@ -224,7 +224,7 @@ func TestFailedAttemptLeavesTheOrderWaiting(t *testing.T) {
 			s.later()
 			s.run()
 			s.Equal(id, s.result.PaymentID)
-			s.Equal([]string{"reserving", "awaiting_payment", "payment_failed", "paid", "delivered"}, s.nodes())
+			s.Equal([]string{"reserving", "awaiting_payment", "payment_failed", "paid", "awaiting_shipment", "package_added", "packed", "delivered", "closed"}, s.nodes())
 			s.True(s.attempt(id).Taken)
 		})
 	}
@@ -304,7 +304,7 @@ func TestWrongAmountIsNeverTakenAsPaid(t *testing.T) {
 			s.Equal("pay-2", s.result.PaymentID)
 			s.Equal(order.RefundWrongAmount, s.refund("pay-1").Reason)
 			s.Len(s.refunds, 1)
-			s.Equal([]string{"reserving", "awaiting_payment", "payment_wrong_amount", "paid", "delivered"}, s.nodes())
+			s.Equal([]string{"reserving", "awaiting_payment", "payment_wrong_amount", "paid", "awaiting_shipment", "package_added", "packed", "delivered", "closed"}, s.nodes())
 		})
 	}
 }
@@ -322,13 +322,13 @@ func TestUnknownPaymentMessageChangesNothing(t *testing.T) {
 func TestAnOrderThatCostsNothingIsPaidAtOnce(t *testing.T) {
 	s := open(t, line("gift", 2))
 	s.at(time.Second, func() {
-		s.Equal(order.StatusPaid, s.now().Status)
+		s.Equal(order.StatusAwaitingShipment, s.now().Status)
 		s.Equal(s.now(), s.document())
 		s.succeeds("pay-1", 0)
 	})
 	s.later()
 	s.run()
-	s.Equal([]string{"reserving", "awaiting_payment", "paid", "payment_double", "delivered"}, s.nodes())
+	s.Equal([]string{"reserving", "awaiting_payment", "paid", "awaiting_shipment", "payment_double", "package_added", "packed", "delivered", "closed"}, s.nodes())
 	s.Empty(s.result.PaymentID)
 	s.Contains(s.refunds, saga.RefundWorkflowID("pay-1", order.FullRefund("sandbox", orderID)))
 	require.Equal(t, order.PaymentPaid, s.now().Payment.Status)

@@ -68,7 +68,7 @@ func TestCancelledWhilePaid(t *testing.T) {
 	})
 	s.run()
 	s.Equal(saga.VerdictDone, a.Verdict)
-	s.Equal([]string{"reserving", "awaiting_payment", "paid", "cancelled"}, s.nodes())
+	s.Equal([]string{"reserving", "awaiting_payment", "paid", "awaiting_shipment", "units_cancelled", "cancelled"}, s.nodes())
 	s.Equal(order.RefundCancelled, s.refund("sandbox-1").Reason)
 	s.Equal(map[string]int64{"sandbox-1": 1000}, s.till.paidOut)
 }

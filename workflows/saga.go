@@ -36,6 +36,7 @@ type orderSaga struct {
 
 	payments  workflow.ReceiveChannel
 	delisted  workflow.ReceiveChannel
+	scans     workflow.ReceiveChannel
 	requests  []*request
 	crowd     crowd
 	refused   *order.PaymentEvent
@@ -52,6 +53,11 @@ type orderSaga struct {
 	found []order.PaymentEvent
 	// asksBack counts the requests to cancel the order after it was paid.
 	asksBack int
+	// served counts the requests to a paid order that an earlier version placed.
+	served int
+	timer  wakeup
+	// waited are scans that arrived before their package; they wait until it is recorded with them.
+	waited []saga.Scan
 	// ends is how the order will end, once no money can arrive any more.
 	ends *ending
 	// asking means that providers are asked to end the payments of an unpaid order, or that
@@ -64,6 +70,7 @@ type request struct {
 	cancel  *saga.CancelRequest
 	pay     *saga.PayRequest
 	deliver *saga.DeliverRequest
+	change  *change
 	answer  *saga.Answer
 }
 
@@ -83,6 +90,7 @@ func openSaga(ctx workflow.Context, p order.Placement) (*orderSaga, error) {
 		ctx: own, asked: ctx, placement: p, placedAt: placedAt, order: order.New(p, placedAt),
 		payments: workflow.GetSignalChannel(ctx, saga.PaymentSignal),
 		delisted: workflow.GetSignalChannel(ctx, saga.DelistedSignal),
+		scans:    workflow.GetSignalChannel(ctx, saga.ScanSignal),
 		attempts: map[string]order.Attempt{}, unwritten: map[string]order.Attempt{},
 	}
 	s.show()
@@ -131,7 +139,7 @@ func (s *orderSaga) listen() error {
 		}); err != nil {
 		return fmt.Errorf("register the delivery: %w", err)
 	}
-	return nil
+	return s.listenToChanges()
 }
 
 // ask puts a request in the mail and waits for its answer.
@@ -154,6 +162,12 @@ func (s *orderSaga) answer(r *request) {
 
 // judge returns the answer to a request in the order's current state.
 func (s *orderSaga) judge(r *request) saga.Answer {
+	if r.change != nil {
+		if a := s.untimely(r.change); a != nil {
+			return *a
+		}
+		return *s.answerTo(r.change, saga.VerdictEnding)
+	}
 	a := saga.Answer{Verdict: s.verdict(r), Status: s.order.Status, Version: s.order.Version}
 	if r.pay != nil && a.Verdict == saga.VerdictDone {
 		a.Payment = s.openPayment(r.pay.Provider)
@@ -167,7 +181,9 @@ func (s *orderSaga) judge(r *request) saga.Answer {
 // waits.
 func (s *orderSaga) refuse(r *request) error {
 	var a saga.Answer
-	if s.atRest() && !s.concerns(r) {
+	if refusal := s.refuses(r); refusal != nil {
+		a = *refusal
+	} else if s.atRest() && !s.concerns(r) {
 		a = s.judge(r)
 	} else if v, full := s.limit(r); full {
 		a = *s.refusal(v, "")
@@ -177,18 +193,40 @@ func (s *orderSaga) refuse(r *request) error {
 	return temporal.NewApplicationError("the order is "+string(a.Status), saga.RefusedError, a)
 }
 
+// refuses returns the answer to a change that the order can't make, or made before; nil if it can, and
+// while the saga is in the middle of a step.
+func (s *orderSaga) refuses(r *request) *saga.Answer {
+	c := r.change
+	switch {
+	case !s.atRest():
+		return nil
+	case c == nil && s.order.Fulfilment == nil:
+		return nil
+	case r.deliver != nil:
+		c = s.delivery(*r.deliver)
+	case r.cancel != nil:
+		c = s.cancellation(*r.cancel)
+	case c == nil:
+		return nil
+	}
+	_, _, refusal := s.tried(c)
+	return refusal
+}
+
 // concerns reports whether the request would change something. Another cancellation
 // doesn't, if the order will be cancelled as soon as its provider answers. Another request
 // to pay returns the payment that is open.
 func (s *orderSaga) concerns(r *request) bool {
 	status := s.order.Status
 	switch {
+	case r.change != nil:
+		return !status.Unpaid() || s.ends == nil
 	case r.cancel != nil:
 		return !s.order.Closed() && !s.cancelling()
 	case r.pay != nil:
 		return status.Unpaid() && s.ends == nil && s.openPayment(r.pay.Provider) == nil
 	}
-	return status == order.StatusPaid
+	return status.TookPayment() && !s.order.Closed()
 }
 
 // cancelling reports whether a cancellation waits for the provider's answer.
@@ -251,7 +289,7 @@ func (s *orderSaga) show() {
 // setStatusAttribute makes the order searchable by its status. Each call is an event: one
 // when paid, one when closed.
 func (s *orderSaga) setStatusAttribute() {
-	if err := workflow.UpsertTypedSearchAttributes(s.ctx, saga.OrderStatus.ValueSet(string(s.order.Status))); err != nil {
+	if err := workflow.UpsertTypedSearchAttributes(s.ctx, saga.OrderStatus.ValueSet(saga.ListedStatus(s.order.Status))); err != nil {
 		s.log().Error("search attribute was not set", "error", err)
 	}
 }

@@ -129,10 +129,16 @@ func (s *orderSaga) unwind(lost []string) {
 
 // unsell restocks what the order bought.
 func (s *orderSaga) unsell(p activities.UnwindParams, summary string) {
-	p.OrderID, p.PlacedAt, p.Try, p.Items = s.order.ID, s.placedAt, s.try, make(map[string][]product.Item)
+	p.Items = make(map[string][]product.Item)
 	for _, id := range s.order.ProductIDs() {
 		p.Items[id] = s.order.Items(id)
 	}
+	s.unsellItems(p, summary)
+}
+
+// unsellItems restocks the given part of what the order bought.
+func (s *orderSaga) unsellItems(p activities.UnwindParams, summary string) {
+	p.OrderID, p.PlacedAt, p.Try = s.order.ID, s.placedAt, s.try
 	s.must(workflow.ExecuteActivity(activities.Patient(s.ctx, summary), activities.NameUnwindSale, p).Get(s.ctx, nil),
 		activities.NameUnwindSale)
 }
@@ -201,7 +207,10 @@ func (s *orderSaga) must(err error, activity string) {
 // any other code that finds the payment starts the same one.
 func (s *orderSaga) refund(p order.PaymentEvent, reason order.RefundReason) {
 	p.OrderID = s.order.ID
-	r := order.RefundOf(p, reason)
+	s.startRefund(order.RefundOf(p, reason))
+}
+
+func (s *orderSaga) startRefund(r order.Refund) {
 	child := workflow.ExecuteChildWorkflow(workflow.WithChildOptions(s.ctx, workflow.ChildWorkflowOptions{
 		WorkflowID:            saga.RefundWorkflowID(r.PaymentID, r.ID),
 		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,

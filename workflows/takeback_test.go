@@ -24,7 +24,7 @@ func TestCancelOfAPaidOrderWhoseSaleWasLostAddsNothing(t *testing.T) {
 			s.at(time.Minute, func() { s.succeeds("pay-1", 1900) })
 			var a *asked
 			s.at(time.Hour, func() {
-				s.Equal(order.StatusPaid, s.now().Status)
+				s.Equal(order.StatusAwaitingShipment, s.now().Status)
 				lose()
 				a = s.cancel("c1")
 			})
