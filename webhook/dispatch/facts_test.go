@@ -72,7 +72,7 @@ func (s *shop) fulfils() map[string]int {
 	o.Removals = append(o.Removals, order.Removal{
 		ID: "c1", Reason: order.ReasonFraud, Actor: "eve-of-support", Note: "a scratch", At: began, Fingerprint: "fingerprint",
 	})
-	s.change(o, func(f *order.Fulfilment) error { return f.CancelUnits([]order.LineUnits{{LineID: "1", Quantity: 1}}) })
+	s.change(o, func(f *order.Fulfilment) error { return f.CancelUnits(order.Removal{ID: "c", Lines: []order.LineUnits{{LineID: "1", Quantity: 1}}}) })
 	s.pack(o, "a", 1)                                // packed: the package and the order
 	s.scan(o, "a", "wrong", order.NodeDelivered, "") // delivered: both, and for the order what it passed
 	s.change(o, func(f *order.Fulfilment) error { return f.Strike("a", "wrong") })
