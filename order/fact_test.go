@@ -118,7 +118,9 @@ func TestAnOrderThatIsPutOnHoldFallsBackAndIsReleasedAgain(t *testing.T) {
 	}
 	s.change(func(f *order.Fulfilment) error { f.Release(time.Time{}); return nil })
 	s.is("-awaiting_shipment")
-	s.change(func(f *order.Fulfilment) error { return f.CancelUnits(order.Removal{Lines: []order.LineUnits{{LineID: "1", Quantity: 2}}}) })
+	s.change(func(f *order.Fulfilment) error {
+		return f.CancelUnits(order.Removal{Lines: []order.LineUnits{{LineID: "1", Quantity: 2}}})
+	})
 	s.o.End(order.ReasonCustomer, "me", packedAt)
 	s.is("units_cancelled", "outcome", "closed")
 }

@@ -94,8 +94,8 @@ type AddressRequest struct {
 	Override bool `json:"override,omitempty"`
 	// ByCustomer is whether it counts towards what customers may ask of an order.
 	ByCustomer bool   `json:"byCustomer,omitempty"`
-	Actor    string `json:"actor"`
-	Note     string `json:"note,omitempty"`
+	Actor      string `json:"actor"`
+	Note       string `json:"note,omitempty"`
 }
 
 // CancelUnitsRequest cancels a part of a paid order.

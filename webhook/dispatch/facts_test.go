@@ -69,10 +69,12 @@ func (s *shop) fulfils() map[string]int {
 	o := s.parcel("f") // placed
 	s.pay(o)           // paid, awaiting_shipment
 	o.Addresses = append(o.Addresses, order.AddressEntry{Address: o.Address, Until: began, Actor: "eve-of-support", Note: "a scratch"})
-	o.Removals = append(o.Removals, order.Removal{
-		ID: "c1", Reason: order.ReasonFraud, Actor: "eve-of-support", Note: "a scratch", At: began, Fingerprint: "fingerprint",
+	s.change(o, func(f *order.Fulfilment) error {
+		return f.CancelUnits(order.Removal{
+			ID: "c1", Lines: []order.LineUnits{{LineID: "1", Quantity: 1}}, Reason: order.ReasonFraud, Actor: "eve-of-support",
+			Note: "a scratch", At: began, Fingerprint: "fingerprint",
+		})
 	})
-	s.change(o, func(f *order.Fulfilment) error { return f.CancelUnits(order.Removal{ID: "c", Lines: []order.LineUnits{{LineID: "1", Quantity: 1}}}) })
 	s.pack(o, "a", 1)                                // packed: the package and the order
 	s.scan(o, "a", "wrong", order.NodeDelivered, "") // delivered: both, and for the order what it passed
 	s.change(o, func(f *order.Fulfilment) error { return f.Strike("a", "wrong") })
