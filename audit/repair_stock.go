@@ -174,6 +174,9 @@ func (r Repairer) giveBack(ctx context.Context, f Finding, l lacks) (string, err
 		back += now
 		l.sold[variant{f.ProductID, sku}] += now
 	}
+	if closing := r.Stock.CloseSales(ctx, o.Holder(), []string{f.ProductID}); closing != nil {
+		return "", closing
+	}
 	switch {
 	case err != nil && back > 0:
 		return "", cannot("only %d units came back: %s", back, err)

@@ -249,6 +249,7 @@ func (s *shop) unwind(id string) string {
 	}
 	o.Close(order.StatusCancelled, order.ReasonNoStock, order.ActorSystem, time.Now())
 	s.record(o, false)
+	require.NoError(s.t, s.stock.CloseSales(s.t.Context(), o.Holder(), o.ProductIDs()))
 	return id
 }
 
