@@ -67,8 +67,10 @@ type Document struct {
 	Found   bool
 	// Version stored beside the document, by which copies are ordered.
 	Version int64
-	// Text is the stored document, unparsed.
-	Text  []byte
+	// Text is the stored document without its packages, unparsed.
+	Text []byte
+	Apart
+	// Order is the document with its packages.
 	Order order.Order
 	// Unreadable is why the document can't be parsed as an order.
 	Unreadable string

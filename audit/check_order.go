@@ -89,6 +89,9 @@ func (a *auditor) examineOrder(ctx context.Context, id string, s *suspect) ([]Fi
 		return a.liveHolds(ctx, id, s) // it may have left Redis, where nothing else is known about it
 	}
 	found := documentFindings(doc, rec)
+	if len(found) == 0 {
+		found = append(apartFindings(doc), quantityFindings(&doc.Order)...)
+	}
 	truth := &doc.Order
 	var asked *order.Order
 	if rec.Known && (len(found) > 0 || !doc.Found) {
@@ -97,7 +100,10 @@ func (a *auditor) examineOrder(ctx context.Context, id string, s *suspect) ([]Fi
 			return nil, nil, err
 		}
 		truth, asked = &o, &o
-		found = documentOf(doc, &o)
+		if found, err = documentOf(doc, &o); err != nil {
+			return nil, nil, err
+		}
+		found = append(found, quantityFindings(&o)...)
 	}
 	// Redis may have lost payments beside the document: once asked, asked each time.
 	if s.payments = s.payments || len(found) > 0 || rec.ByForce; s.payments && rec.Known {
@@ -161,16 +167,32 @@ func (a *auditor) holdIDs(id string, o *order.Order, extra map[string]bool) []Ho
 	return ids
 }
 
-// documentOf compares the document with the order that its workflow returned.
-func documentOf(d Document, o *order.Order) []Finding {
-	if d.Found && d.Unreadable == "" && !d.Order.PlacedAt.IsZero() && o.PlacedAt.After(d.Order.PlacedAt) {
+// documentOf compares the document, and what lies beside it, with the order that its
+// workflow returned.
+func documentOf(d Document, o *order.Order) ([]Finding, error) {
+	readable := d.Found && d.Unreadable == ""
+	if readable && !d.Order.PlacedAt.IsZero() && o.PlacedAt.After(d.Order.PlacedAt) {
 		return []Finding{{
 			Kind: KindDocumentOld, OrderID: d.OrderID,
 			Detail: fmt.Sprintf("it is of an order placed at %s, but its workflow's was placed under the same id at %s",
 				d.Order.PlacedAt, o.PlacedAt),
+		}}, nil
+	}
+	found := documentFindings(d, saga.Recorded{Known: true, Closed: o.Closed(), Status: o.Status, Version: o.Version})
+	if len(found) > 0 || !readable || d.Version != o.Version {
+		return found, nil
+	}
+	if goodsDiffer(&d.Order, o) {
+		found = []Finding{{
+			Kind: KindDocumentDiffers, OrderID: d.OrderID,
+			Detail: fmt.Sprintf("its version %d says other things about the order's units than its workflow does", d.Version),
 		}}
 	}
-	return documentFindings(d, saga.Recorded{Known: true, Status: o.Status, Version: o.Version})
+	if d.Cold != nil {
+		return found, nil
+	}
+	apart, err := packageFindings(d, o)
+	return append(found, apart...), err
 }
 
 // documentFindings compares the document with what the workflow recorded.
@@ -198,6 +220,16 @@ func documentFindings(d Document, rec saga.Recorded) []Finding {
 	case d.Order.Status != rec.Status || d.Order.Version != d.Version || d.Order.ID != d.OrderID:
 		return off(KindDocumentDiffers, "it says order %s, %s, version %d; its workflow says %s, version %d",
 			d.Order.ID, d.Order.Status, d.Order.Version, rec.Status, rec.Version)
+	case d.Order.Closed() != rec.Closed:
+		return off(KindDocumentDiffers, "it says that the order is %s, its workflow says that it is %s",
+			openOrClosed(d.Order.Closed()), openOrClosed(rec.Closed))
 	}
 	return nil
+}
+
+func openOrClosed(closed bool) string {
+	if closed {
+		return "closed"
+	}
+	return "open"
 }

@@ -97,7 +97,7 @@ func (a *auditor) coldDocuments(ctx context.Context, seen map[string]struct{}) i
 }
 
 func coldDocument(o search.Order) Document {
-	d := readDocument(o.ID, []any{fmt.Sprint(o.Version), string(o.Document)})
+	d := readDocument(o.ID, []any{fmt.Sprint(o.Version), string(o.Document)}, Apart{})
 	fields := make(map[string]string, len(o.Payments))
 	for field, doc := range o.Payments {
 		fields[field] = string(doc)

@@ -64,6 +64,19 @@ const (
 	// KindDocumentUnreadable means that it can't be parsed as an order.
 	KindDocumentUnreadable Kind = "document_unreadable"
 
+	// KindPackageMissing, KindPackageDiffers and KindPackageUnknown compare the packages,
+	// which are stored beside the order's document, with the workflow's.
+	KindPackageMissing Kind = "package_missing"
+	KindPackageDiffers Kind = "package_differs"
+	KindPackageUnknown Kind = "package_unknown"
+	// KindFactsDiffer means that the list of published facts isn't that of the order's
+	// facts.
+	KindFactsDiffer Kind = "facts_differ"
+	// KindQuantitiesDiffer means that the units of an order's lines don't add up.
+	KindQuantitiesDiffer Kind = "quantities_differ"
+	// KindAmountsDiffer means that more was refunded for parts of an order than was paid.
+	KindAmountsDiffer Kind = "amounts_differ"
+
 	// KindPaymentMissing and KindPaymentDiffers compare a payment in the payments document
 	// with what the order's workflow recorded.
 	KindPaymentMissing Kind = "payment_missing"
@@ -100,8 +113,10 @@ type Finding struct {
 	OrderID   string `json:"orderId,omitempty"`
 	// CustomerID of KindCustomerUnitsDiffer.
 	CustomerID string `json:"customerId,omitempty"`
-	PaymentID  string `json:"paymentId,omitempty"`
-	RefundID   string `json:"refundId,omitempty"`
+	// PackageID of a finding about one package.
+	PackageID string `json:"packageId,omitempty"`
+	PaymentID string `json:"paymentId,omitempty"`
+	RefundID  string `json:"refundId,omitempty"`
 	// Provider and DisputeID of findings about disputes.
 	Provider  string `json:"provider,omitempty"`
 	DisputeID string `json:"disputeId,omitempty"`
@@ -113,17 +128,17 @@ type Finding struct {
 
 // key identifies a finding. Units and detail may change between checks.
 type key struct {
-	kind                                                    Kind
-	product, sku, order, payment, refund, customer, dispute string
+	kind                                                            Kind
+	product, sku, order, parcel, payment, refund, customer, dispute string
 }
 
 func (f Finding) key() key {
-	return key{f.Kind, f.ProductID, f.SKU, f.OrderID, f.PaymentID, f.RefundID, f.CustomerID, f.Provider + "/" + f.DisputeID}
+	return key{f.Kind, f.ProductID, f.SKU, f.OrderID, f.PackageID, f.PaymentID, f.RefundID, f.CustomerID, f.Provider + "/" + f.DisputeID}
 }
 
 func (f Finding) compare(g Finding) int {
 	return cmp.Or(cmp.Compare(f.ProductID, g.ProductID), cmp.Compare(f.SKU, g.SKU),
-		cmp.Compare(f.OrderID, g.OrderID), cmp.Compare(f.Kind, g.Kind),
+		cmp.Compare(f.OrderID, g.OrderID), cmp.Compare(f.Kind, g.Kind), cmp.Compare(f.PackageID, g.PackageID),
 		cmp.Compare(f.PaymentID, g.PaymentID), cmp.Compare(f.RefundID, g.RefundID), cmp.Compare(f.CustomerID, g.CustomerID),
 		cmp.Compare(f.Provider, g.Provider), cmp.Compare(f.DisputeID, g.DisputeID))
 }
@@ -136,6 +151,7 @@ func (f Finding) String() string {
 		{"product", f.ProductID},
 		{"sku", f.SKU},
 		{"order", f.OrderID},
+		{"package", f.PackageID},
 		{"customer", f.CustomerID},
 		{"payment", f.PaymentID},
 		{"refund", f.RefundID},

@@ -101,7 +101,7 @@ func (r *recorded) Recorded(_ context.Context, id string) (saga.Recorded, error)
 	if e.stuck {
 		return saga.Recorded{}, fmt.Errorf("%w: %s", saga.ErrStuck, id)
 	}
-	return saga.Recorded{Known: true, Running: e.running, ByForce: e.byForce, Status: e.order.Status, Version: e.order.Version}, nil
+	return saga.Recorded{Known: true, Running: e.running, ByForce: e.byForce, Closed: e.order.Closed(), Status: e.order.Status, Version: e.order.Version}, nil
 }
 
 func (r *recorded) Order(_ context.Context, id string) (order.Order, error) {

@@ -36,6 +36,8 @@ func buyersKey(id string) string  { return redisdb.Bucket(id) + ":buyers:" + id 
 func holdsKey(id string) string   { return redisdb.Bucket(id) + ":holds:" + id }
 func orderKey(id string) string   { return redisdb.Bucket(id) + ":order:" + id }
 
+func packagesKey(orderID string) string { return redisdb.Bucket(orderID) + ":packages:" + orderID }
+
 func paymentsKey(orderID string) string { return redisdb.Bucket(orderID) + ":payments:" + orderID }
 
 func holdKey(id HoldID) string {
@@ -308,31 +310,50 @@ func readHold(id HoldID, fields map[string]string) Hold {
 func (b *RedisBooks) ReadDocuments(ctx context.Context, orderIDs []string) ([]Document, error) {
 	pipe := b.rdb.Pipeline()
 	answers := make([]*redis.SliceCmd, len(orderIDs))
+	packages := make([]*redis.MapStringStringCmd, len(orderIDs))
 	for i, id := range orderIDs {
-		answers[i] = pipe.HMGet(ctx, orderKey(id), "version", "doc")
+		answers[i] = pipe.HMGet(ctx, orderKey(id), "version", "doc", "packed", "published")
+		packages[i] = pipe.HGetAll(ctx, packagesKey(id))
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, fmt.Errorf("read the documents of %d orders: %w", len(orderIDs), err)
 	}
 	docs := make([]Document, len(orderIDs))
 	for i, id := range orderIDs {
-		docs[i] = readDocument(id, answers[i].Val())
+		values := answers[i].Val()
+		var apart Apart
+		apart.Digests, _ = values[2].(string)
+		published, _ := values[3].(string)
+		apart.Published = strings.Fields(published)
+		if fields := packages[i].Val(); len(fields) > 0 {
+			apart.Packages = make(map[string][]byte, len(fields))
+			for packageID, doc := range fields {
+				apart.Packages[packageID] = []byte(doc)
+			}
+		}
+		docs[i] = readDocument(id, values[:2], apart)
 	}
 	return docs, nil
 }
 
-func readDocument(id string, values []any) Document {
+func readDocument(id string, values []any, apart Apart) Document {
 	d := Document{OrderID: id}
 	version, _ := values[0].(string)
 	doc, there := values[1].(string)
 	if version == "" && !there {
 		return d
 	}
-	d.Found, d.Text = true, []byte(doc)
+	d.Found, d.Text, d.Apart = true, []byte(doc), apart
 	var err error
 	if d.Version, err = strconv.ParseInt(version, 10, 64); err != nil {
 		d.Unreadable = fmt.Sprintf("its version: %v", err)
-	} else if err = json.Unmarshal([]byte(doc), &d.Order); err != nil {
+		return d
+	}
+	whole, err := order.WithPackages(d.Text, apart.Packages)
+	if err == nil {
+		err = json.Unmarshal(whole, &d.Order)
+	}
+	if err != nil {
 		d.Unreadable = fmt.Sprintf("its document: %v", err)
 	}
 	return d

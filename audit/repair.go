@@ -67,7 +67,8 @@ func (r Repairer) repair(ctx context.Context, findings []Finding) (done, left []
 		{[]Kind{KindOrderNotHeld}, r.hold},
 		{[]Kind{KindCustomerUnitsDiffer}, r.recount},
 		{[]Kind{
-			KindDocumentMissing, KindDocumentOld, KindDocumentDiffers, KindDocumentUnreadable, KindPaymentMissing, KindPaymentDiffers,
+			KindDocumentMissing, KindDocumentOld, KindDocumentDiffers, KindDocumentUnreadable, KindPackageMissing, KindPackageDiffers,
+			KindPackageUnknown, KindFactsDiffer, KindPaymentMissing, KindPaymentDiffers,
 		}, r.write},
 		{[]Kind{KindRefundMissing, KindRefundDiffers}, r.writeRefund},
 		{[]Kind{KindDisputeMissing, KindDisputeDiffers}, r.writeDispute},

@@ -55,8 +55,11 @@ func (r Repairer) writeWarm(ctx context.Context, o *order.Order, doc Document, s
 	if err != nil {
 		return "", err
 	}
-	what := fmt.Sprintf("version %d, %s, was written with %d payments", o.Version, o.Status, len(attempts))
-	switch off := documentOf(doc, o); {
+	what := fmt.Sprintf("version %d, %s, was written with %d packages and %d payments", o.Version, o.Status, len(now.Packages), len(attempts))
+	off, err := documentOf(doc, o)
+	switch {
+	case err != nil:
+		return "", err
 	case o.Status.Undecided(), len(off) == 0:
 		now.Version = 0 // it stays, or is not due yet
 		what = fmt.Sprintf("%d payments were written", len(attempts))

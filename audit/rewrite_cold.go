@@ -20,7 +20,10 @@ func (r Repairer) writeCold(ctx context.Context, o *order.Order, stored Payments
 	if !cold.Found {
 		return r.writeLost(ctx, o, stored)
 	}
-	switch off := documentOf(cold, o); {
+	off, err := documentOf(cold, o)
+	switch {
+	case err != nil:
+		return "", err
 	case len(off) > 0 && off[0].Kind == KindDocumentOld:
 		return r.writeNewer(ctx, o, stored, *cold.Cold)
 	case len(off) > 0:

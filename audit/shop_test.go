@@ -72,6 +72,7 @@ func (s *shop) clearOut() {
 			pipe.ZRem(ctx, deadlinesKey(p), p+"/"+o)
 			pipe.Del(ctx, orderKey(o))
 			pipe.Del(ctx, paymentsKey(o))
+			pipe.Del(ctx, packagesKey(o))
 		}
 	}
 	_, err := pipe.Exec(ctx)

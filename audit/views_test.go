@@ -242,7 +242,7 @@ func TestEachDifferenceOfAViewIsFound(t *testing.T) {
 func TestClosedOrdersMayBeInTheViewAlone(t *testing.T) {
 	s := newScene(t)
 	o := s.index.orders["orders-1"]
-	o.Status = order.StatusDelivered
+	o.Status, o.Document = order.StatusDelivered, json.RawMessage(`{"status":"delivered"}`)
 	s.index.orders["orders-1"] = o
 	s.homes.remove(search.ViewOrders, "orders-1")
 	r := s.audit(2)
@@ -253,7 +253,7 @@ func TestClosedOrdersMayBeInTheViewAlone(t *testing.T) {
 func TestLatePaymentOfAnOrderInTheViewAlone(t *testing.T) {
 	s := newScene(t)
 	o := s.index.orders["orders-1"]
-	o.Status = order.StatusExpired
+	o.Status, o.Document = order.StatusExpired, json.RawMessage(`{"status":"expired"}`)
 	s.index.orders["orders-1"] = o
 	s.homes.remove(search.ViewOrders, "orders-1")
 	s.homes.late = map[string]json.RawMessage{"orders-1": json.RawMessage(`{}`)}

@@ -46,6 +46,9 @@ func (a *auditor) document(d Document) {
 			return
 		}
 	}
+	if len(apartFindings(d)) > 0 || len(quantityFindings(&d.Order)) > 0 {
+		a.suspectOrder(d.OrderID)
+	}
 	a.orders[d.OrderID] = standing{
 		status: d.Order.Status, closed: d.Order.Closed(), returned: d.Order.TookUnitsBack(), placed: d.Order.PlacedAt.UnixMilli(),
 	}

@@ -128,7 +128,7 @@ func putArgs(r order.Record, send sending) []any {
 // follow, the digests of all packages and how many follow, and those that are sent.
 func appendApart(args []any, r order.Record, send sending) []any {
 	at := len(args)
-	args = append(args, strings.Join(factIDs(r.Facts), " "), 0, digests(r.Packages), 0)
+	args = append(args, strings.Join(factIDs(r.Facts), " "), 0, Digests(r.Packages), 0)
 	for _, f := range r.Facts {
 		if send.facts[f.ID] {
 			doc, _ := json.Marshal(f) // it has nothing that can't be encoded
@@ -153,8 +153,9 @@ func factIDs(facts []order.Fact) []string {
 	return ids
 }
 
-// digests names each package with a digest of its document: "<id>:<digest>".
-func digests(packages map[string][]byte) string {
+// Digests names each package with a digest of its document: "<id>:<digest>", separated by
+// spaces.
+func Digests(packages map[string][]byte) string {
 	all := make([]string, 0, len(packages))
 	for id, doc := range packages {
 		sum := sha256.Sum256(doc)
