@@ -165,7 +165,7 @@ func (f *Fulfilment) Pack(p Package) error {
 		return err
 	}
 	p = p.clone()
-	p.Version, p.CreatedAt = 1, p.CreatedAt.UTC()
+	p.Version, p.Number, p.CreatedAt = 1, len(f.Packages)+1, p.CreatedAt.UTC()
 	f.Packages = append(f.Packages, p)
 	f.settle()
 	return nil
@@ -210,7 +210,7 @@ func (f *Fulfilment) RemovePackage(packageID string, at time.Time) error {
 		return err
 	}
 	*p = Package{
-		ID: p.ID, Version: p.Version + 1, CreatedAt: p.CreatedAt, RemovedAt: at.UTC(), Falls: count(maps.Clone(p.Falls), NodePacked),
+		ID: p.ID, Number: p.Number, Version: p.Version + 1, CreatedAt: p.CreatedAt, RemovedAt: at.UTC(), Falls: count(maps.Clone(p.Falls), NodePacked),
 	}
 	f.settle()
 	return nil

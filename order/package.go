@@ -30,8 +30,10 @@ type LineUnits struct {
 
 // Package is a part of an order that is shipped as one.
 type Package struct {
-	ID      string `json:"id"`
-	Version int64  `json:"version"`
+	ID string `json:"id"`
+	// Number counts the order's packages, those that were undone included.
+	Number  int   `json:"number"`
+	Version int64 `json:"version"`
 	// Carrier names the adapter that watches the package; Courier is the company as the
 	// buyer knows it.
 	Carrier           string      `json:"carrier,omitempty"`

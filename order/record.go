@@ -83,9 +83,9 @@ func WithPackages[D ~[]byte](doc []byte, packages map[string]D) ([]byte, error) 
 		return doc, nil
 	}
 	type stored struct {
-		ID        string    `json:"id"`
-		CreatedAt time.Time `json:"createdAt"`
-		doc       D
+		ID     string `json:"id"`
+		Number int    `json:"number"`
+		doc    D
 	}
 	all := make([]stored, 0, len(packages))
 	for id, doc := range packages {
@@ -96,7 +96,7 @@ func WithPackages[D ~[]byte](doc []byte, packages map[string]D) ([]byte, error) 
 		all = append(all, p)
 	}
 	slices.SortFunc(all, func(a, b stored) int {
-		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(cmp.Compare(a.Number, b.Number), cmp.Compare(a.ID, b.ID))
 	})
 	doc = bytes.TrimRight(doc, " \n")
 	if len(doc) < 2 || doc[len(doc)-1] != '}' {
