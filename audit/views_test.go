@@ -248,6 +248,10 @@ func TestClosedOrdersMayBeInTheViewAlone(t *testing.T) {
 	r := s.audit(2)
 	require.Empty(t, r.Findings)
 	require.Equal(t, 1, r.Cold)
+
+	o.Document = json.RawMessage(`{"shape":2,"status":"delivered"}`) // something may still be returned
+	s.index.orders["orders-1"] = o
+	require.Equal(t, []ViewFinding{{Kind: ViewKindUnknown, View: search.ViewOrders, ID: "orders-1"}}, bare(t, s.audit(2).Findings))
 }
 
 func TestLatePaymentOfAnOrderInTheViewAlone(t *testing.T) {

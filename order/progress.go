@@ -6,6 +6,16 @@ import "slices"
 // never falls, unless an event is struck; before that, it depends on what is packed.
 func (f *Fulfilment) Node() Node { return f.At }
 
+// FurthestNode returns the furthest node that the order has reached: before its payment, that is its
+// status. It is 0 for an order that ended before that, and for one of shape 1 that ended.
+func (o *Order) FurthestNode() Node {
+	if o.Fulfilment != nil {
+		return o.At
+	}
+	n, _ := ParseNode(string(o.Status))
+	return n
+}
+
 // furthest returns the furthest node that all units still in the order have reached. There must be at
 // least one.
 func (f *Fulfilment) furthest() Node {

@@ -29,6 +29,22 @@ type Order struct {
 	// Address is where the order goes, as one text without phone and email.
 	Address           string `json:"address,omitempty"`
 	ExternalReference string `json:"externalReference,omitempty"`
+	// Node is the one that a summary shows.
+	Node string `json:"node,omitempty"`
+	// What the order's packages have, those that weren't undone: their nodes and marks, the
+	// integrations that watch them, and their numbers as TrackingNumber returns them. Each
+	// value is listed once.
+	PackageNodes    []string     `json:"packageNodes,omitempty"`
+	Marks           []order.Mark `json:"marks,omitempty"`
+	Carriers        []string     `json:"carriers,omitempty"`
+	TrackingNumbers []string     `json:"trackingNumbers,omitempty"`
+	// Alerts are the rules of its alerts, each once.
+	Alerts []order.AlertRule `json:"alerts,omitempty"`
+	// IsClosed means that nothing more happens to the order.
+	IsClosed bool `json:"closed"`
+	// NoNewsSince and NotPackedSince are those of order.WaitsSince.
+	NoNewsSince    time.Time `json:"noNewsSince,omitzero"`
+	NotPackedSince time.Time `json:"notPackedSince,omitzero"`
 	// PaymentStatus counts what went back, as Settled does.
 	PaymentStatus order.PaymentStatus `json:"paymentStatus,omitempty"`
 	Total         int64               `json:"total"` // minor units of Currency
@@ -101,6 +117,7 @@ func (o Order) Refiled() Order {
 }
 
 func (o *Order) file(of order.Order) {
+	o.fileGoods(of)
 	o.ExternalReference, o.PaymentStatus = of.ExternalReference, of.Payment.Status
 	if o.settle(&of) == nil {
 		o.PaymentStatus = of.Payment.Status

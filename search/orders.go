@@ -1,8 +1,10 @@
 package search
 
 import (
+	"fmt"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"holdfast/order"
 	"holdfast/product"
@@ -36,6 +38,24 @@ type OrderQuery struct {
 	PaymentStatus []order.PaymentStatus `json:"paymentStatus,omitempty"`
 	// ExternalReference must be the order's, character by character.
 	ExternalReference string `json:"externalReference,omitempty"`
+	// Node, Mark and Alert are compared with those of Order: the order's own node, and the marks
+	// and alerts of any of its packages.
+	Node  []string          `json:"node,omitempty"`
+	Mark  []order.Mark      `json:"mark,omitempty"`
+	Alert []order.AlertRule `json:"alert,omitempty"`
+	// Closed keeps orders that are closed, or those that aren't.
+	Closed *bool `json:"closed,omitempty"`
+	// Overdue keeps orders that the rule applies to at Now, or at present if Now is zero. Now may
+	// differ from page to page.
+	Overdue order.OverdueRule `json:"overdue,omitempty"`
+	Now     time.Time         `json:"-"`
+	// Packed keeps orders with a package that wasn't undone.
+	Packed bool `json:"packed,omitempty"`
+	// PackageNode, Carrier and TrackingNumber must each be those of a package of the order, but
+	// not necessarily of the same one.
+	PackageNode    []string `json:"packageNode,omitempty"`
+	Carrier        string   `json:"carrier,omitempty"`
+	TrackingNumber string   `json:"trackingNumber,omitempty"`
 	// Q is plain text: all of its words must be found in the order's id, its titles, its
 	// recipient or its address. The first 4 or more characters of an id also match.
 	Q    string    `json:"q,omitempty"`
@@ -58,6 +78,15 @@ type OrderPage struct {
 // PageSize is the limit with the default filled in.
 func (q OrderQuery) PageSize() int { return orDefault(q.Limit, DefaultLimit) }
 
+// WaitingBefore returns since when an order must wait to be overdue: not after this time.
+func (q OrderQuery) WaitingBefore() time.Time {
+	now := q.Now
+	if now.IsZero() {
+		now = time.Now()
+	}
+	return now.Add(-q.Overdue.After())
+}
+
 // Validate lists what is wrong with the query, its cursor included.
 func (q OrderQuery) Validate() error {
 	var bad Invalid
@@ -66,6 +95,15 @@ func (q OrderQuery) Validate() error {
 	}
 	validValues(&bad, "status", q.Status)
 	validValues(&bad, "paymentStatus", q.PaymentStatus)
+	validValues(&bad, "node", q.Node)
+	validValues(&bad, "node", q.PackageNode)
+	validValues(&bad, "mark", q.Mark)
+	validValues(&bad, "alert", q.Alert)
+	validValue(&bad, "carrier", q.Carrier)
+	validValue(&bad, "trackingNumber", q.TrackingNumber)
+	if q.Overdue != "" && !slices.Contains(order.OverdueRules(), q.Overdue) {
+		bad.Add("overdue", "must be no_news or not_packed")
+	}
 	if q.ProductID != "" {
 		validID(&bad, "productId", q.ProductID)
 	}
@@ -82,4 +120,11 @@ func (q OrderQuery) Validate() error {
 		bad.Add("cursor", badCursor)
 	}
 	return bad.OrNil()
+}
+
+// validValue refuses what no document has: nothing that is longer is searched for.
+func validValue(bad *Invalid, path, v string) {
+	if !utf8.ValidString(v) || len(v) > MaxValueBytes {
+		bad.Add(path, fmt.Sprintf("must be text of at most %d bytes", MaxValueBytes))
+	}
 }

@@ -86,10 +86,15 @@ type derivedOfOrder struct {
 	WholeID string `json:"wholeId"`
 	Placed  int64  `json:"placed"` // microseconds
 	Updated int64  `json:"updated"`
+	// Missing if the order doesn't wait.
+	NoNewsSince    int64 `json:"noNewsSince,omitempty"`
+	NotPackedSince int64 `json:"notPackedSince,omitempty"`
 }
 
 func sourceOfOrder(o search.Order) orderSource {
-	return orderSource{o, derivedOfOrder{strings.ToLower(o.ID), micros(o.PlacedAt), micros(o.UpdatedAt)}}
+	return orderSource{o, derivedOfOrder{
+		strings.ToLower(o.ID), micros(o.PlacedAt), micros(o.UpdatedAt), micros(o.NoNewsSince), micros(o.NotPackedSince),
+	}}
 }
 
 // eventSource is an event in a data stream, which requires a @timestamp.

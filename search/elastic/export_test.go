@@ -23,7 +23,10 @@ func OpenOldOrders(ctx context.Context, o Options) (*Index, error) {
 	all := shapes()
 	s := all[search.ViewOrders]
 	s.version, s.fields = 1, orderFields()
-	for _, added := range []string{"externalReference", "paymentStatus", "derived"} {
+	for _, added := range []string{
+		"externalReference", "paymentStatus", "derived", "node", "packageNodes", "marks", "alerts", "carriers", "trackingNumbers",
+		"closed", "noNewsSince", "notPackedSince",
+	} {
 		delete(s.fields, added)
 	}
 	s.fields["derived"] = object{"properties": object{"wholeId": keyword(), "placed": long()}}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"holdfast/order"
 	"holdfast/search"
 	"holdfast/search/text"
 )
@@ -19,12 +20,12 @@ func orderOrder(by search.OrderSort) sorting {
 	return sorting{{"derived.placed", true, whole}, byID(true)}
 }
 
-// ordersIn is where the orders are looked for. A view of shape 1, which answers until its
-// rebuild is through, would find none by what shape 2 added, as if there were none; under
-// the alias of this shape it isn't found at all.
+// ordersIn is where the orders are looked for. A view of an older shape, which answers until
+// its rebuild is through, would find none by what later shapes added, as if there were none;
+// under the alias of this shape it isn't found at all.
 func (x *Index) ordersIn(q search.OrderQuery) string {
-	added := q.Sort == search.OrderSortUpdated || !q.UpdatedSince.IsZero() || len(q.PaymentStatus) > 0 || q.ExternalReference != ""
-	if added {
+	since2 := q.Sort == search.OrderSortUpdated || !q.UpdatedSince.IsZero() || len(q.PaymentStatus) > 0 || q.ExternalReference != ""
+	if since2 || len(goodsFilters(q)) > 0 {
 		return x.names.write(search.ViewOrders, ordersShape)
 	}
 	return x.names.read(search.ViewOrders)
@@ -57,15 +58,15 @@ func (x *Index) listOrders(ctx context.Context, q search.OrderQuery) (search.Ord
 		return search.OrderPage{}, search.BadCursor()
 	}
 	body := object{"query": filtered(orderFilters(q, typed)), "track_total_hits": true}
-	order, size := orderOrder(q.Sort), q.PageSize()
-	if err := order.into(body, size, after); err != nil {
+	by, size := orderOrder(q.Sort), q.PageSize()
+	if err := by.into(body, size, after); err != nil {
 		return search.OrderPage{}, err
 	}
 	found, err := find[search.Order](ctx, x, x.ordersIn(q), body)
 	if err != nil {
 		return search.OrderPage{}, err
 	}
-	docs, next, err := found.page(order, size)
+	docs, next, err := found.page(by, size)
 	if err != nil {
 		return search.OrderPage{}, err
 	}
@@ -96,6 +97,7 @@ func orderFilters(q search.OrderQuery, typed []text.Clause) []object {
 	if !q.UpdatedSince.IsZero() {
 		all = append(all, object{"range": object{"derived.updated": object{"gte": q.UpdatedSince.UnixMicro()}}})
 	}
+	all = append(all, goodsFilters(q)...)
 	placed := object{}
 	if !q.From.IsZero() {
 		placed["gte"] = q.From.UnixMicro()
@@ -108,6 +110,42 @@ func orderFilters(q search.OrderQuery, typed []text.Clause) []object {
 	}
 	for _, c := range typed {
 		all = append(all, inOrder(c))
+	}
+	return all
+}
+
+// goodsFilters are the filters by what shape 3 added.
+func goodsFilters(q search.OrderQuery) []object {
+	var all []object
+	if len(q.Node) > 0 {
+		all = append(all, oneOf("node", q.Node))
+	}
+	if len(q.Mark) > 0 {
+		all = append(all, oneOf("marks", q.Mark))
+	}
+	if len(q.Alert) > 0 {
+		all = append(all, oneOf("alerts", q.Alert))
+	}
+	if q.Closed != nil {
+		all = append(all, term("closed", *q.Closed))
+	}
+	if q.Overdue != "" {
+		field := map[order.OverdueRule]string{
+			order.OverdueNoNews: "derived.noNewsSince", order.OverdueNotPacked: "derived.notPackedSince",
+		}[q.Overdue]
+		all = append(all, object{"range": object{field: object{"lte": q.WaitingBefore().UnixMicro()}}})
+	}
+	if q.Packed {
+		all = append(all, object{"exists": object{"field": "packageNodes"}})
+	}
+	if len(q.PackageNode) > 0 {
+		all = append(all, oneOf("packageNodes", q.PackageNode))
+	}
+	if q.Carrier != "" {
+		all = append(all, term("carriers", q.Carrier))
+	}
+	if q.TrackingNumber != "" {
+		all = append(all, term("trackingNumbers", search.TrackingNumber(q.TrackingNumber)))
 	}
 	return all
 }

@@ -24,7 +24,7 @@ type shape struct {
 
 const (
 	productsShape = 3
-	ordersShape   = 2
+	ordersShape   = 3
 	eventsShape   = 1
 )
 
@@ -158,6 +158,16 @@ func orderFields() object {
 		"externalReference": keyword(),
 		"paymentStatus":     keyword(),
 
+		"node":            keyword(),
+		"packageNodes":    keyword(),
+		"marks":           keyword(),
+		"alerts":          keyword(),
+		"carriers":        value(),
+		"trackingNumbers": value(),
+		"closed":          object{"type": "boolean"},
+		"noNewsSince":     date(),
+		"notPackedSince":  date(),
+
 		"total":     long(),
 		"currency":  keyword(),
 		"placedAt":  date(),
@@ -168,9 +178,11 @@ func orderFields() object {
 		"words": words(),
 
 		"derived": object{"properties": object{
-			"wholeId": keyword(),
-			"placed":  long(),
-			"updated": long(),
+			"wholeId":        keyword(),
+			"placed":         long(),
+			"updated":        long(),
+			"noNewsSince":    long(),
+			"notPackedSince": long(),
 		}},
 	}
 }

@@ -93,6 +93,8 @@ func TestWhatAnOldViewOfOrdersDoesNotHave(t *testing.T) {
 		{UpdatedSince: time.Now()},
 		{ExternalReference: "SO-1"},
 		{PaymentStatus: []order.PaymentStatus{order.PaymentPaid}},
+		{Node: []string{"packed"}},
+		{Overdue: order.OverdueNoNews},
 	}
 	for _, q := range added {
 		_, err := x.ListOrders(t.Context(), q)

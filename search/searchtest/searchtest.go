@@ -92,6 +92,7 @@ func Run(t *testing.T, open Open) {
 		"order pages while placing": orderPagesWhilePlacing,
 		"pages by change":           updatedPagesMissNothing,
 		"payment status":            paymentStatusIsTheSummarys,
+		"goods of orders":           goodsAreFound,
 		"many facet values":         facetsShowTheMostFrequent,
 		"events":                    eventsAreListed,
 		"events once":               eventsAreKeptOnce,

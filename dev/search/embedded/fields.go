@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -60,6 +61,16 @@ const (
 	fieldPlaced   = "placed" // microseconds, for ranges
 	byPlaced      = "by_placed"
 	fieldPayment  = "payment"
+	fieldNode     = "node"
+	fieldMark     = "mark"
+	fieldAlert    = "alert"
+	fieldClosed   = "closed"
+	fieldPacked   = "packed" // the nodes of its packages
+	fieldAnyPack  = "any_package"
+	fieldCarrier  = "carrier"
+	fieldTracking = "tracking"
+	fieldNoNews   = "no_news" // microseconds, for ranges; missing if it doesn't wait
+	fieldUnpacked = "not_packed"
 )
 
 const (
@@ -224,5 +235,26 @@ func orderRecord(o search.Order) (record, error) {
 	r.values(fieldExternal, o.ExternalReference)
 	r.number(fieldUpdated, micros(o.UpdatedAt))
 	r.sort(byUpdated, sortable(micros(o.UpdatedAt)))
+	r.goods(o)
 	return r, nil
+}
+
+// goods lets an order be found by what became of its goods.
+func (r record) goods(o search.Order) {
+	r.values(fieldNode, o.Node)
+	r.values(fieldMark, texts(o.Marks)...)
+	r.values(fieldAlert, texts(o.Alerts)...)
+	r.values(fieldClosed, strconv.FormatBool(o.IsClosed))
+	r.values(fieldPacked, o.PackageNodes...)
+	if len(o.PackageNodes) > 0 {
+		r.values(fieldAnyPack, yes)
+	}
+	r.values(fieldCarrier, short(o.Carriers...)...)
+	r.values(fieldTracking, short(o.TrackingNumbers...)...)
+	if at := micros(o.NoNewsSince); at != 0 {
+		r.number(fieldNoNews, at)
+	}
+	if at := micros(o.NotPackedSince); at != 0 {
+		r.number(fieldUnpacked, at)
+	}
 }

@@ -2,9 +2,11 @@ package embedded
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
+	"holdfast/order"
 	"holdfast/search"
 	"holdfast/search/text"
 )
@@ -35,8 +37,8 @@ func listOrders(ctx context.Context, g *generation, q search.OrderQuery) (search
 	if err != nil {
 		return search.OrderPage{}, search.BadCursor()
 	}
-	order := orderOrder(q.Sort)
-	req, err := order.request(orderPlan(q, typed), q.PageSize(), after)
+	by := orderOrder(q.Sort)
+	req, err := by.request(orderPlan(q, typed), q.PageSize(), after)
 	if err != nil {
 		return search.OrderPage{}, err
 	}
@@ -44,7 +46,7 @@ func listOrders(ctx context.Context, g *generation, q search.OrderQuery) (search
 	if err != nil {
 		return search.OrderPage{}, err
 	}
-	hits, keys := order.cut(found.Hits, q.PageSize())
+	hits, keys := by.cut(found.Hits, q.PageSize())
 	page := search.OrderPage{Total: int64(found.Total)} //nolint:gosec // a count
 	if page.Items, err = decode[search.Order](hits); err != nil {
 		return search.OrderPage{}, err
@@ -83,6 +85,36 @@ func orderPlan(q search.OrderQuery, typed []text.Clause) plan {
 	}
 	for _, c := range typed {
 		p = append(p, filter(inOrder(c)))
+	}
+	return append(p, goodsPlan(q)...)
+}
+
+// goodsPlan filters by what became of an order's goods.
+func goodsPlan(q search.OrderQuery) (p plan) {
+	some := func(field string, values []string) {
+		if len(values) > 0 {
+			p = append(p, filter(oneOf(field, values)))
+		}
+	}
+	some(fieldNode, q.Node)
+	some(fieldMark, texts(q.Mark))
+	some(fieldAlert, texts(q.Alert))
+	some(fieldPacked, q.PackageNode)
+	if q.Closed != nil {
+		p = append(p, filter(term(fieldClosed, strconv.FormatBool(*q.Closed))))
+	}
+	if q.Overdue != "" {
+		field := map[order.OverdueRule]string{order.OverdueNoNews: fieldNoNews, order.OverdueNotPacked: fieldUnpacked}[q.Overdue]
+		p = append(p, filter(between(field, nil, new(q.WaitingBefore().UnixMicro()))))
+	}
+	if q.Packed {
+		p = append(p, filter(term(fieldAnyPack, yes)))
+	}
+	if q.Carrier != "" {
+		p = append(p, filter(term(fieldCarrier, q.Carrier)))
+	}
+	if q.TrackingNumber != "" {
+		p = append(p, filter(term(fieldTracking, search.TrackingNumber(q.TrackingNumber))))
 	}
 	return p
 }
