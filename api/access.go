@@ -38,7 +38,7 @@ func (r rule) as(c Caller) Caller {
 type access map[string]map[string]rule
 
 // pages are the prefixes of public routes that are not calls of the contract.
-var pages = []string{"/docs", "/openapi.yaml", "/sandbox/"}
+var pages = []string{"/docs", "/openapi.yaml", "/sandbox/", "/sandbox-carrier/"}
 
 // of returns the rule of a call. An unknown path is public, so that everyone gets 404; a route
 // that neither the contract nor pages names is for operators.

@@ -6,8 +6,9 @@ type Dev struct {
 	Shop            `set:"limits=unlimited"`
 	Callers         `set:"auth=off"`
 	SandboxPayments `set:"sandbox=true"`
-	Webhooks        `set:"webhooks_allow=127.0.0.0/8,::1/128"`
-	RedisAddress    `set:"redis_url="`
+	SandboxCarrier
+	Webhooks     `set:"webhooks_allow=127.0.0.0/8,::1/128"`
+	RedisAddress `set:"redis_url="`
 	Durability
 	IndexAddress
 	SearchWords

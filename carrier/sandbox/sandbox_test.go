@@ -1,7 +1,9 @@
 package sandbox_test
 
 import (
+	"encoding/base64"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,4 +69,15 @@ func TestASecretThatIsNoneIsNotRepeated(t *testing.T) {
 	_, err := sandbox.New("whsec_not base64")
 	require.ErrorContains(t, err, "secret")
 	require.NotContains(t, err.Error(), "not base64")
+	_, err = sandbox.New("whsec_" + base64.StdEncoding.EncodeToString([]byte("guess me")))
+	require.ErrorContains(t, err, "8 bytes, 24 to 64")
+}
+
+func TestThePublishedSecretIsRecognizedInAnySpelling(t *testing.T) {
+	require.True(t, sandbox.IsPublished(sandbox.PublishedSecret))
+	require.True(t, sandbox.IsPublished(strings.TrimPrefix(sandbox.PublishedSecret, "whsec_")))
+	require.False(t, sandbox.IsPublished(secret))
+	require.False(t, sandbox.IsPublished(""))
+	_, err := sandbox.New(sandbox.PublishedSecret)
+	require.NoError(t, err)
 }

@@ -16,6 +16,7 @@ import (
 	"holdfast/carrier/tracking"
 	"holdfast/inventory"
 	"holdfast/order"
+	"holdfast/payment/moneymode"
 	"holdfast/records"
 	sagaclient "holdfast/saga/client"
 	"holdfast/settings"
@@ -30,6 +31,7 @@ type apiCommand struct {
 	durabilityFlags
 	indexFlags
 	providerFlags
+	carrierFlags
 	webhookFlags
 	identityFlags
 	listenFlags
@@ -96,12 +98,23 @@ func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 		return fmt.Errorf("listen (HOLDFAST_HTTP_ADDR): %w", err)
 	}
 	// A name such as localhost is resolved by the machine's own tables.
-	err = c.checkReach(reach{"HOLDFAST_HTTP_ADDR " + c.HTTPAddr, !onLoopback(listener.Addr().String())})
+	err = c.checkSecrets(reach{"HOLDFAST_HTTP_ADDR " + c.HTTPAddr, !onLoopback(listener.Addr().String())})
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	own := localURL(listener.Addr().String(), secured != nil)
-	providers, err := c.open(rdb, cmp.Or(c.PublicURL, own), log)
+	sendTo := own
+	if secured != nil { // the certificate is for the public name
+		sendTo = cmp.Or(c.PublicURL, own)
+	}
+	providers, err := c.providerFlags.open(rdb, cmp.Or(c.PublicURL, own), log)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	carriers, err := c.carrierFlags.open()
+	if err == nil {
+		err = c.addPage(providers.pages, sendTo, log)
+	}
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -114,6 +127,7 @@ func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 		Tracking: tracking.New(rdb, time.Now),
 		Webhooks: registry.New(rdb), CheckURL: guard.Check,
 		Providers: providers.forGateway(), DefaultProvider: c.first(), Money: c.mode(), Pages: providers.pages,
+		Carriers: carriers,
 		Checks: map[string]api.Check{
 			"redis":            func(ctx context.Context) error { return rdb.Ping(ctx).Err() },
 			"redis-durability": c.readiness(durability),
@@ -133,16 +147,17 @@ func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 		return errors.Join(err, listener.Close())
 	}
 	defer stop()
-	sendTo := own
-	if secured != nil { // the certificate is for the public name
-		sendTo = cmp.Or(c.PublicURL, own)
-	}
 	defer watch(ctx, durability, metrics)()
 	defer providers.start(ctx, sendTo)()
 	log.InfoContext(ctx, "gateway running", "address", c.HTTPAddr, "auth", c.Auth)
 	err = gateway.Run(ctx)
 	log.InfoContext(ctx, "gateway stopped")
 	return err
+}
+
+// checkSecrets refuses published secrets if programs on other machines could use them.
+func (c *apiCommand) checkSecrets(ways ...reach) error {
+	return errors.Join(c.providerFlags.checkReach(ways...), c.carrierFlags.checkReach(ways...))
 }
 
 // orderLines is the limit if none is set: more than people order at once, in a document
@@ -169,14 +184,14 @@ func (c *apiCommand) check(log *slog.Logger) error {
 	if c.MaxSearches < 1 || c.MaxSearches > api.MostSearches {
 		return usagef("--max-searches (HOLDFAST_MAX_SEARCHES): must lie between 1 and %d, not %d", api.MostSearches, c.MaxSearches)
 	}
-	if err := errors.Join(c.checkIndex(), c.providerFlags.check(), checkPublicURL(c.PublicURL)); err != nil {
+	if err := errors.Join(c.checkIndex(), c.providerFlags.check(), c.carrierFlags.check(c.mode() == moneymode.ModeReal), checkPublicURL(c.PublicURL)); err != nil {
 		return err
 	}
 	if !c.any() {
 		return usagef("orders can't be paid: set STRIPE_API_KEY and STRIPE_WEBHOOK_SECRET, " +
 			"or for a demonstration HOLDFAST_SANDBOX=true and HOLDFAST_WEBHOOK_SECRET")
 	}
-	if err := c.checkReach(c.ways()...); err != nil {
+	if err := c.checkSecrets(c.ways()...); err != nil {
 		return err
 	}
 	if err := c.checkTLS(); err != nil {

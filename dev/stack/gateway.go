@@ -69,6 +69,10 @@ func (s *Stack) gateway(listener net.Listener) (*api.Server, error) {
 	if err := s.opts.Apply(&cfg, true); err != nil {
 		return nil, err
 	}
-	s.atSandbox(&cfg, cmp.Or(s.opts.PublicURL, "http://"+listener.Addr().String()))
+	own := "http://" + listener.Addr().String()
+	s.atSandbox(&cfg, cmp.Or(s.opts.PublicURL, own))
+	if err := s.atSandboxCarrier(&cfg, own); err != nil {
+		return nil, err
+	}
 	return api.New(cfg)
 }

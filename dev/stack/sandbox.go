@@ -1,12 +1,15 @@
 package stack
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 
 	"holdfast/activities"
 	"holdfast/api"
+	"holdfast/carrier"
+	parcels "holdfast/carrier/sandbox"
 	"holdfast/order"
 	"holdfast/payment/moneymode"
 	"holdfast/payment/sandbox"
@@ -83,6 +86,24 @@ func (s *Stack) atSandbox(c *api.Config, publicURL string) {
 	c.Money = order.MoneyPretend
 	c.Providers[sandbox.Name] = s.sandbox(publicURL)
 	c.Pages[sandbox.Path] = sandbox.NewPages(s.books, c.Log)
+}
+
+// DefaultCarrierSecret signs the sandbox carrier's callbacks if no secret is set. It isn't a secret
+// either.
+const DefaultCarrierSecret = parcels.PublishedSecret
+
+// atSandboxCarrier lets the gateway take the sandbox carrier's callbacks and serve its page.
+func (s *Stack) atSandboxCarrier(c *api.Config, gatewayURL string) error {
+	if s.opts.WithoutSandbox {
+		return nil
+	}
+	adapter, err := parcels.New(cmp.Or(s.opts.CarrierSecret, DefaultCarrierSecret))
+	if err != nil {
+		return fmt.Errorf("HOLDFAST_CARRIER_SECRET: %w", err)
+	}
+	c.Carriers = map[string]carrier.Carrier{parcels.Name: adapter}
+	c.Pages[parcels.Path] = parcels.NewPage(adapter, gatewayURL, c.Log)
+	return nil
 }
 
 // sendCallbacks sends the sandbox's callbacks to the gateway.

@@ -73,7 +73,9 @@ type Options struct {
 	settings.Shop
 	// WebhookSecret of the sandbox's callbacks. Defaults to DefaultSecret.
 	WebhookSecret string
-	// WithoutSandbox leaves out the payment provider that moves no money.
+	// CarrierSecret of the sandbox carrier's callbacks. Defaults to DefaultCarrierSecret.
+	CarrierSecret string
+	// WithoutSandbox leaves out the payment provider that moves no money, and the sandbox carrier.
 	WithoutSandbox bool
 	// SandboxFails is the share of calls to the sandbox that fail, 0 to 1.
 	SandboxFails float64

@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
 
+	parcels "holdfast/carrier/sandbox"
 	"holdfast/dev/demo"
 	"holdfast/dev/stack"
 	"holdfast/identity"
@@ -49,18 +50,26 @@ func (s *flags) Validate() error {
 	return s.checkSecret()
 }
 
-// checkSecret refuses the published secret behind a public name: callers from outside could
-// have any order paid.
+// checkSecret refuses the published secrets behind a public name: callers from outside could
+// have any order paid and delivered.
 func (s *flags) checkSecret() error {
-	if s.PublicURL == "" || !s.Sandbox || (s.WebhookSecret != "" && !sandbox.IsPublished(s.WebhookSecret)) {
+	name := ""
+	switch {
+	case s.PublicURL == "" || !s.Sandbox:
+	case s.WebhookSecret == "" || sandbox.IsPublished(s.WebhookSecret):
+		name = "HOLDFAST_WEBHOOK_SECRET"
+	case s.CarrierSecret == "" || parcels.IsPublished(s.CarrierSecret):
+		name = "HOLDFAST_CARRIER_SECRET"
+	}
+	if name == "" {
 		return nil
 	}
 	u, err := url.Parse(s.PublicURL)
 	if err == nil && isLoopback(u.Hostname()) {
 		return nil
 	}
-	return fmt.Errorf("HOLDFAST_PUBLIC_URL %q lets other machines call, and the sandbox's secret is the published one: "+
-		"set a HOLDFAST_WEBHOOK_SECRET of your own", s.PublicURL)
+	return fmt.Errorf("HOLDFAST_PUBLIC_URL %q lets other machines call, and a secret of the sandbox is the published one: "+
+		"set a %s of your own", s.PublicURL, name)
 }
 
 func isLoopback(host string) bool {
@@ -124,7 +133,7 @@ func (s *flags) options() (stack.Options, error) {
 		Namespace:        s.Namespace,
 
 		Shop:          s.Shop,
-		WebhookSecret: s.WebhookSecret, WebhooksAllow: s.WebhooksAllow,
+		WebhookSecret: s.WebhookSecret, CarrierSecret: s.CarrierSecret, WebhooksAllow: s.WebhooksAllow,
 
 		WithoutSandbox: !s.Sandbox,
 		SandboxFails:   s.SandboxFails,

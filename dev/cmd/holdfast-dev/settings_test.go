@@ -111,10 +111,13 @@ func TestThePublishedSecretHasNoPublicName(t *testing.T) {
 	_, err := parse(t, "--public-url=https://shop.example")
 	require.ErrorContains(t, err, "HOLDFAST_PUBLIC_URL")
 	require.ErrorContains(t, err, "HOLDFAST_WEBHOOK_SECRET")
+	const own = "whsec_YW5vdGhlciBzZWNyZXQgb2YgdGhpcnR5LXR3byBieXRlcyE="
+	_, err = parse(t, "--public-url=https://shop.example", "--webhook-secret="+own)
+	require.ErrorContains(t, err, "HOLDFAST_CARRIER_SECRET")
 	for _, fine := range [][]string{
 		{"--public-url=http://localhost:8080"},
 		{"--public-url=https://shop.example", "--no-sandbox"},
-		{"--public-url=https://shop.example", "--webhook-secret=whsec_YW5vdGhlciBzZWNyZXQgb2YgdGhpcnR5LXR3byBieXRlcyE="},
+		{"--public-url=https://shop.example", "--webhook-secret=" + own, "--carrier-secret=" + own},
 	} {
 		_, err := parse(t, fine...)
 		require.NoError(t, err)

