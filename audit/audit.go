@@ -25,6 +25,10 @@ type Config struct {
 	Orders Orders
 	// Cold has the orders that have left Redis; nil means that they are not available.
 	Cold ColdOrders
+	// Numbers has the tracking numbers that Adapters watch; nil means that their owners are
+	// not checked.
+	Numbers  Numbers
+	Adapters []string
 	// Deep asks every workflow, not only those whose copies disagree.
 	Deep bool
 	// Looks is how often a suspect is checked before it becomes a finding, and Pause the

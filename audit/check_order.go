@@ -113,6 +113,13 @@ func (a *auditor) examineOrder(ctx context.Context, id string, s *suspect) ([]Fi
 		}
 		found = append(found, payments...)
 	}
+	if rec.Running {
+		numbers, err := a.numberFindings(ctx, truth)
+		if err != nil {
+			return nil, nil, err
+		}
+		found = append(found, numbers...)
+	}
 	known := rec.Known || (doc.Found && doc.Unreadable == "")
 	ids := a.holdIDs(id, truth, s.products)
 	if len(ids) == 0 {

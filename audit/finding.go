@@ -77,6 +77,10 @@ const (
 	// KindAmountsDiffer means that more was refunded for parts of an order than was paid.
 	KindAmountsDiffer Kind = "amounts_differ"
 
+	// KindNumberUnowned means that a package of an open order doesn't own its tracking
+	// number: scans of it would not reach the order.
+	KindNumberUnowned Kind = "number_unowned"
+
 	// KindPaymentMissing and KindPaymentDiffers compare a payment in the payments document
 	// with what the order's workflow recorded.
 	KindPaymentMissing Kind = "payment_missing"

@@ -33,6 +33,8 @@ type Repairer struct {
 	Config
 	Stock   Stock
 	Records Records
+	// Scans is needed if the Config has Numbers.
+	Scans Scans
 }
 
 // Run audits, repairs what it can, and audits again. The report is that of the second
@@ -70,6 +72,7 @@ func (r Repairer) repair(ctx context.Context, findings []Finding) (done, left []
 			KindDocumentMissing, KindDocumentOld, KindDocumentDiffers, KindDocumentUnreadable, KindPackageMissing, KindPackageDiffers,
 			KindPackageUnknown, KindFactsDiffer, KindPaymentMissing, KindPaymentDiffers,
 		}, r.write},
+		{[]Kind{KindNumberUnowned}, r.own},
 		{[]Kind{KindRefundMissing, KindRefundDiffers}, r.writeRefund},
 		{[]Kind{KindDisputeMissing, KindDisputeDiffers}, r.writeDispute},
 	} {

@@ -27,6 +27,9 @@ func (a *auditor) walkDocuments(ctx context.Context) error {
 		if err := a.paymentsOfDocuments(ctx, docs); err != nil {
 			return err
 		}
+		if err := a.numbersOfDocuments(ctx, docs); err != nil {
+			return err
+		}
 		a.counts.Orders += len(docs)
 		a.Progress("documents", len(docs))
 	}

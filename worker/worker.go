@@ -259,13 +259,13 @@ func registerOrderActivities(w sdk.Registry, c Config) {
 	register(w, activities.NameRestockUnits, (&activities.RestockUnits{Stock: c.Stock}).Execute)
 	register(w, activities.NameTakeUnits, (&activities.TakeUnits{Stock: c.Stock}).Execute)
 	register(w, activities.NameRecordOrder, (&activities.Record{Records: c.Records, Stock: c.Stock}).Execute)
-	register(w, activities.NameWatchPackage, (&activities.WatchPackage{Tracking: c.Tracking, Adapters: carriers}).Execute)
+	register(w, activities.NameWatchPackage, (&activities.WatchPackage{Tracking: c.Tracking, Adapters: Carriers()}).Execute)
 	register(w, activities.NameTakenScans, (&activities.TakenScans{Tracking: c.Tracking}).Execute)
 	register(w, activities.NameUnmatchScan, (&activities.UnmatchScan{Tracking: c.Tracking}).Execute)
 }
 
-// carriers are the adapters whose packages are watched, whether or not a gateway has their secrets.
-var carriers = []string{easypost.Name, sandbox.Name}
+// Carriers returns the adapters whose packages are watched, whether or not a gateway has their secrets.
+func Carriers() []string { return []string{easypost.Name, sandbox.Name} }
 
 func register(w sdk.Registry, name string, execute any) {
 	w.RegisterActivityWithOptions(execute, activity.RegisterOptions{Name: name})

@@ -10,10 +10,12 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"holdfast/audit"
+	"holdfast/carrier/tracking"
 	"holdfast/inventory"
 	"holdfast/records"
 	sagaclient "holdfast/saga/client"
 	"holdfast/search"
+	"holdfast/worker"
 )
 
 // auditCommand checks the books.
@@ -73,12 +75,12 @@ func (c *auditCommand) Run(ctx context.Context, out out) error {
 	defer done()
 	progress := &stages{out: out}
 	cfg := audit.Config{
-		Books: audit.NewRedisBooks(rdb), Orders: sagas, Cold: cold,
+		Books: audit.NewRedisBooks(rdb), Orders: sagas, Cold: cold, Numbers: tracking.New(rdb, time.Now), Adapters: worker.Carriers(),
 		Deep: c.Deep, Looks: c.Looks, Concurrency: c.Concurrency, Progress: progress.step,
 	}
 	var report audit.Report
 	if c.Repair {
-		report, err = audit.Repairer{Config: cfg, Stock: inventory.New(rdb), Records: records.New(rdb)}.Run(ctx)
+		report, err = audit.Repairer{Config: cfg, Stock: inventory.New(rdb), Records: records.New(rdb), Scans: sagas}.Run(ctx)
 	} else {
 		report, err = audit.Run(ctx, cfg)
 	}
