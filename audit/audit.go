@@ -125,6 +125,8 @@ type standing struct {
 	closed bool
 	// returned means that its units were sold to it, and came back.
 	returned bool
+	// inParts means that its lines say what came back.
+	inParts bool
 	listed   bool
 	placed   int64 // ms
 }

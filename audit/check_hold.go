@@ -82,7 +82,7 @@ func holdOfOrder(o *order.Order, h Hold, running bool) []Finding {
 		return off(KindOrderNotHeld, units, "the order awaits its payment, but its %d units are %s", units, h.State)
 	case o.Closed() && !o.Status.TookPayment() && h.State == product.HoldStateHeld && !running:
 		return off(KindHoldOfClosedOrder, sum(h.Items), "the order is %s, but %d units are held for it", o.Status, sum(h.Items))
-	case o.Closed() && !o.Status.TookPayment() && !o.TookUnitsBack() && isSold(h):
+	case o.Fulfilment == nil && o.Closed() && !o.Status.TookPayment() && !o.TookUnitsBack() && isSold(h):
 		return off(KindSoldUnpaid, sum(h.Items), "the order is %s, but %d units are sold to it", o.Status, sum(h.Items))
 	case o.Status.Undecided() || (h.State != product.HoldStateHeld && h.State != product.HoldStateCommitted):
 		return nil
@@ -91,7 +91,7 @@ func holdOfOrder(o *order.Order, h Hold, running bool) []Finding {
 	case o.Closed() && h.State == product.HoldStateCommitted && h.Expires == 0 && !running:
 		return off(KindSaleStays, units, "the order is %s, but Redis never forgets that %d units were sold to it", o.Status, units)
 	}
-	return nil
+	return returnedFindings(o, h)
 }
 
 func sum(items []product.HeldItem) (units int64) {

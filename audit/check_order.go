@@ -120,6 +120,11 @@ func (a *auditor) examineOrder(ctx context.Context, id string, s *suspect) ([]Fi
 		}
 		found = append(found, numbers...)
 	}
+	parts, err := a.checkParts(ctx, truth)
+	if err != nil {
+		return nil, nil, err
+	}
+	found = append(found, parts...)
 	known := rec.Known || (doc.Found && doc.Unreadable == "")
 	ids := a.holdIDs(id, truth, s.products)
 	if len(ids) == 0 {

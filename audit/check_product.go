@@ -270,12 +270,9 @@ func (a *auditor) readProducts(ctx context.Context, ids []string) ([]Product, er
 }
 
 func (a *auditor) addSales(sold tally, o *order.Order) {
-	if !o.Status.TookPayment() {
-		return
-	}
 	for _, l := range o.Lines {
-		if a.products[l.ProductID] {
-			sold.add(l.ProductID, l.SKU, l.Quantity)
+		if n := soldUnits(o, l); n != 0 && a.products[l.ProductID] {
+			sold.add(l.ProductID, l.SKU, n)
 		}
 	}
 }

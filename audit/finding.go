@@ -20,7 +20,7 @@ const (
 	// not the sum of the live holds of their unpaid orders.
 	KindCustomerUnitsDiffer Kind = "customer_units_differ"
 	// KindSoldDiffers means that committed - restocked is not the sum of the paid orders'
-	// lines.
+	// lines, without what they say came back.
 	KindSoldDiffers Kind = "sold_differs"
 	// KindProductMissing means that there are holds or sales of a product that doesn't
 	// exist.
@@ -48,6 +48,9 @@ const (
 	KindSaleStays Kind = "sale_stays"
 	// KindNotReturned means that a paid order was cancelled, but its units are not back.
 	KindNotReturned Kind = "not_returned"
+	// KindReturnedDiffers means that other units of an order are back in stock than its lines
+	// say.
+	KindReturnedDiffers Kind = "returned_differs"
 	// KindSoldUnpaid means that units were sold to an order that took no payment.
 	KindSoldUnpaid Kind = "sold_unpaid"
 	// KindOrderNotHeld means that an order awaits its payment without its units.
@@ -91,6 +94,10 @@ const (
 	// its own workflow.
 	KindRefundMissing Kind = "refund_missing"
 	KindRefundDiffers Kind = "refund_differs"
+
+	// KindPartRefundDiffers means that the refund of an order's cancelled or returned units is
+	// not recorded, or with another amount than the order says.
+	KindPartRefundDiffers Kind = "part_refund_differs"
 
 	// KindDisputeMissing and KindDisputeDiffers do the same for a dispute.
 	KindDisputeMissing Kind = "dispute_missing"

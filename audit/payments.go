@@ -29,7 +29,11 @@ func (a *auditor) paymentsOfDocuments(ctx context.Context, docs []Document) erro
 	}
 	for i, o := range of {
 		var p order.Attempt
-		if json.Unmarshal(stored[i].completed(cold[i]).Attempts[order.PaymentKey(o.Payment.Provider, o.Payment.ID)], &p) != nil || !fits(p, o) {
+		all := stored[i].completed(cold[i])
+		if len(partFindings(o, all)) > 0 {
+			a.suspectPayments(ids[i])
+		}
+		if json.Unmarshal(all.Attempts[order.PaymentKey(o.Payment.Provider, o.Payment.ID)], &p) != nil || !fits(p, o) {
 			a.suspectPayments(ids[i])
 			continue
 		}

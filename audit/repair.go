@@ -73,7 +73,7 @@ func (r Repairer) repair(ctx context.Context, findings []Finding) (done, left []
 			KindPackageUnknown, KindFactsDiffer, KindPaymentMissing, KindPaymentDiffers,
 		}, r.write},
 		{[]Kind{KindNumberUnowned}, r.own},
-		{[]Kind{KindRefundMissing, KindRefundDiffers}, r.writeRefund},
+		{[]Kind{KindRefundMissing, KindRefundDiffers, KindPartRefundDiffers}, r.writeRefund},
 		{[]Kind{KindDisputeMissing, KindDisputeDiffers}, r.writeDispute},
 	} {
 		for _, f := range findings {

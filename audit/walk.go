@@ -53,11 +53,12 @@ func (a *auditor) document(d Document) {
 		a.suspectOrder(d.OrderID)
 	}
 	a.orders[d.OrderID] = standing{
-		status: d.Order.Status, closed: d.Order.Closed(), returned: d.Order.TookUnitsBack(), placed: d.Order.PlacedAt.UnixMilli(),
+		status: d.Order.Status, closed: d.Order.Closed(), returned: d.Order.TookUnitsBack(),
+		inParts: d.Order.Fulfilment != nil, placed: d.Order.PlacedAt.UnixMilli(),
 	}
-	if d.Order.Status.TookPayment() {
-		for _, l := range d.Order.Lines {
-			a.sold.add(l.ProductID, l.SKU, l.Quantity)
+	for _, l := range d.Order.Lines {
+		if n := soldUnits(&d.Order, l); n != 0 {
+			a.sold.add(l.ProductID, l.SKU, n)
 		}
 	}
 }
@@ -68,7 +69,7 @@ func (a *auditor) holdsOfDocuments(ctx context.Context, docs []Document) error {
 	var of []*order.Order
 	for i := range docs {
 		o := &docs[i].Order
-		if !docs[i].Found || (!o.Status.TookPayment() && o.Status != order.StatusAwaitingPayment) {
+		if !docs[i].Found || (!o.Status.TookPayment() && o.Status != order.StatusAwaitingPayment && o.Fulfilment == nil) {
 			continue
 		}
 		for _, p := range o.ProductIDs() {
@@ -162,7 +163,7 @@ func (a *auditor) hold(h Hold) {
 			a.suspectProduct(h.ProductID)
 		}
 	case product.HoldStateCommitted:
-		if !known || (!doc.status.TookPayment() && !doc.returned) ||
+		if !known || (!doc.status.TookPayment() && !doc.returned && !doc.inParts) ||
 			(h.Expires > 0) != doc.closed || (doc.returned && notReturned(h) > 0) {
 			a.suspectOrder(h.OrderID, h.ProductID)
 		}

@@ -64,6 +64,34 @@ func RefundOfPart(p PaymentEvent, reason RefundReason, messageID string, amount 
 	return r
 }
 
+// OwedPart is what an order gave back because of one message.
+type OwedPart struct {
+	Reason    RefundReason
+	MessageID string
+	Amount    int64
+}
+
+// RefundID returns the id of the part's refund.
+func (p OwedPart) RefundID(provider string) string {
+	return PartRefund(provider, PartID(p.Reason, p.MessageID))
+}
+
+// OwedParts lists the refunds that the order's cancelled and returned units call for.
+func (f *Fulfilment) OwedParts() []OwedPart {
+	var parts []OwedPart
+	for _, r := range f.Removals {
+		if r.Refund > 0 {
+			parts = append(parts, OwedPart{RefundPartCancelled, r.ID, r.Refund})
+		}
+	}
+	for i := range f.Returns {
+		if r := &f.Returns[i]; r.Status == ReturnReceived && r.PackageID == "" && r.Refund > 0 {
+			parts = append(parts, OwedPart{RefundReturned, r.ID, r.Refund})
+		}
+	}
+	return parts
+}
+
 // Owed returns what the refund was to return, whether or not that much was left.
 func (r Refund) Owed() int64 { return r.Amount + r.Shortfall }
 
