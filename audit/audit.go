@@ -127,8 +127,8 @@ type standing struct {
 	returned bool
 	// inParts means that its lines say what came back.
 	inParts bool
-	listed   bool
-	placed   int64 // ms
+	listed  bool
+	placed  int64 // ms
 }
 
 // suspect is an order to check again.

@@ -100,11 +100,11 @@ var partDamages = []damage{
 			id := s.inParts()
 			restore := s.save(productKey(s.lamp), lampHold(s, id))
 			o := s.work.orders[id].order
-			s.gives(&o, "m-2", 1, 0)
+			s.gives(&o, "m-2", 2, 0)
 			s.record(o, true)
 			restore()
 		},
-		want: offReturn(-1, 1), left: offReturn(-1, 1),
+		want: offReturn(-2, 2), left: offReturn(-2, 2),
 	},
 	{
 		name: "units on the shelf that the lines don't know",
@@ -157,6 +157,7 @@ func TestAnOrderOfWhichNothingIsLeftAddsUp(t *testing.T) {
 		s.writes(r)
 		require.NoError(t, o.Change("lost", "operator", time.Now(), nil, func(f *order.Fulfilment) error {
 			f.Lines[0].Removed += 4 // in a package that never arrived
+			f.Release(f.Released)
 			return nil
 		}))
 		o.End(order.ReasonOther, "operator", time.Now())
