@@ -15,10 +15,10 @@ import (
 
 // startRefund starts the workflow that returns a payment or a part of it. Its id is made of
 // the payment's and the refund's, so that any other code that finds the payment starts the
-// same one. A refund of nothing is not started. If the refund of a part was started before,
+// same one. A refund of a part that costs nothing is not started. If the refund of a part was started before,
 // it must be of the same amount: anything else is a bug.
 func startRefund(ctx workflow.Context, r order.Refund) error {
-	if r.Amount == 0 && !r.All {
+	if r.Amount == 0 && r.Reason.OfPart() {
 		return nil
 	}
 	child := workflow.ExecuteChildWorkflow(workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"time"
 
-	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
@@ -210,17 +209,4 @@ func (s *orderSaga) refund(p order.PaymentEvent, reason order.RefundReason) {
 	s.startRefund(order.RefundOf(p, reason))
 }
 
-func (s *orderSaga) startRefund(r order.Refund) {
-	child := workflow.ExecuteChildWorkflow(workflow.WithChildOptions(s.ctx, workflow.ChildWorkflowOptions{
-		WorkflowID:            saga.RefundWorkflowID(r.PaymentID, r.ID),
-		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-		ParentClosePolicy:     enums.PARENT_CLOSE_POLICY_ABANDON,
-		Memo:                  map[string]any{saga.RefundMemo: r},
-		StaticSummary:         saga.RefundSummary(r),
-	}), saga.RefundType, r)
-	err := child.GetChildWorkflowExecution().Get(s.ctx, nil)
-	var there *temporal.ChildWorkflowExecutionAlreadyStartedError
-	if err != nil && !errors.As(err, &there) {
-		s.must(err, saga.RefundType)
-	}
-}
+func (s *orderSaga) startRefund(r order.Refund) { s.must(startRefund(s.ctx, r), saga.RefundType) }
