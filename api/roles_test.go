@@ -401,7 +401,7 @@ func TestInternalMembersAreShownToNobody(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal([]byte(ownView(w, w.shipped)), &own))
 	require.Equal(t, order.ReasonOperator, own.Removals[0].Reason, "a suspicion of fraud is not disclosed")
-	require.Equal(t, []string{"arrived at the depot", "", ""}, details(own.Packages[0].Events))
+	require.Equal(t, []string{"arrived at the depot", "", ""}, details(own.Packages[1].Events))
 	require.Contains(t, ownView(w, w.shipped), `"items":[],`, "of a package that was undone")
 }
 

@@ -17,6 +17,8 @@ import (
 const (
 	paidEvents, paidActions = 17, 7
 	deliveredEvents         = 32
+	// packageEvents are those of an order that is delivered in one package, with four messages.
+	packageEvents = 50
 	// providerEvents are those of an order that is paid through a provider.
 	providerEvents = 26
 )
@@ -30,7 +32,7 @@ func TestAnOrderPaidThroughAProviderKeepsToItsBudget(t *testing.T) {
 	payment := w.opens(p.OrderID)
 	w.Equal(payment, w.opens(p.OrderID), "asked again, there is no new event")
 	w.pay(p.OrderID, payment, 1000)
-	w.documentIs(p.OrderID, order.StatusPaid)
+	w.documentIs(p.OrderID, order.StatusAwaitingShipment)
 	workflowID := saga.OrderWorkflowID(p.OrderID)
 	w.until("paid on the search attribute", func() bool {
 		events := w.history(workflowID)
@@ -49,7 +51,7 @@ func TestOrderKeepsToItsBudget(t *testing.T) {
 	p := placement(15*time.Minute, id)
 	w.Equal(order.StatusAwaitingPayment, w.place(p).Status)
 	w.pay(p.OrderID, "pay-"+p.OrderID, 1000)
-	w.documentIs(p.OrderID, order.StatusPaid)
+	w.documentIs(p.OrderID, order.StatusAwaitingShipment)
 	workflowID := saga.OrderWorkflowID(p.OrderID)
 	w.until("paid on the search attribute", func() bool {
 		events := w.history(workflowID)

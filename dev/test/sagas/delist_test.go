@@ -60,7 +60,7 @@ func TestDelistingCancelsUnpaidOrdersAndLeavesPaidOnes(t *testing.T) {
 		w.Equal(order.StatusAwaitingPayment, w.place(p).Status)
 	}
 	w.pay(paid.OrderID, "pay-"+paid.OrderID, 1000)
-	w.documentIs(paid.OrderID, order.StatusPaid)
+	w.documentIs(paid.OrderID, order.StatusAwaitingShipment)
 
 	w.Equal(saga.DelistResult{Signalled: 2}, w.delisted(w.delist(shirt)))
 	for _, p := range []order.Placement{unpaid, both} {
@@ -68,7 +68,7 @@ func TestDelistingCancelsUnpaidOrdersAndLeavesPaidOnes(t *testing.T) {
 		w.Equal(order.StatusCancelled, r.Status)
 		w.Equal(order.ReasonDelisted, r.Reason)
 	}
-	w.Equal(order.StatusPaid, w.order(paid.OrderID).Status)
+	w.Equal(order.StatusAwaitingShipment, w.order(paid.OrderID).Status)
 	w.Equal(order.StatusAwaitingPayment, w.order(other.OrderID).Status)
 	w.balances(shirt, 2)
 	p, err := w.stock.Get(w.Context(), mug)

@@ -62,7 +62,7 @@ func TestHistoriesOfDisputes(t *testing.T) {
 	payment := w.opens(p.OrderID)
 	w.chooses(payment, "pay")
 	w.pay(p.OrderID, payment, 1600)
-	w.documentIs(p.OrderID, order.StatusPaid)
+	w.documentIs(p.OrderID, order.StatusAwaitingShipment)
 	w.deliver(p.OrderID)
 
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)

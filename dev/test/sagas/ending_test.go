@@ -85,7 +85,7 @@ func TestAnOrderThatIsPaidAfterAllIsWrittenAsPaid(t *testing.T) {
 	w.notes(p.OrderID, "payment_unresolved")
 	w.pay(p.OrderID, payment, 1000)
 	w.work()
-	w.told(p.OrderID, order.StatusPaid)
+	w.told(p.OrderID, order.StatusAwaitingShipment)
 	w.deliver(p.OrderID)
 	w.Equal(payment, w.ended(p.OrderID).PaymentID)
 	w.balances(id, 2)

@@ -14,6 +14,7 @@ const (
 	hold    = "hold"
 	commit  = "commit"
 	release = "release"
+	restock = "restock"
 	put     = "put"
 )
 
@@ -87,7 +88,9 @@ func (f *failpoints) Release(ctx context.Context, h product.Holder, try int, ids
 }
 
 func (f *failpoints) Restock(ctx context.Context, h product.Holder, id, returnID string, items []product.Item) (map[string]int64, error) {
-	return f.stock.Restock(ctx, h, id, returnID, items)
+	return through(ctx, f, h.OrderID, restock, func() (map[string]int64, error) {
+		return f.stock.Restock(ctx, h, id, returnID, items)
+	})
 }
 
 func (f *failpoints) Take(ctx context.Context, t product.Taking) (map[string][]product.Refusal, error) {

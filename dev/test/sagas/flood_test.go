@@ -66,7 +66,7 @@ func TestCustomersWhoAskToPayDoNotUseUpAnOrder(t *testing.T) {
 	got := w.flood(p.OrderID, saga.PayUpdate, saga.PayRequest{Provider: sandbox.Name, Actor: "customer:customer-1"})
 	w.Equal(map[saga.Verdict]int64{saga.VerdictDeclined: 20, saga.VerdictTooManyAttempts: floodOf - 20}, got)
 	w.pay(p.OrderID, "another-"+p.OrderID, 1000)
-	w.documentIs(p.OrderID, order.StatusPaid)
+	w.documentIs(p.OrderID, order.StatusAwaitingShipment)
 	w.Equal(saga.VerdictDone, w.deliver(p.OrderID).Verdict)
 }
 

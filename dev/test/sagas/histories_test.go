@@ -60,7 +60,7 @@ func recordings() map[string]recording {
 	pays := func(w *world, p order.Placement) {
 		w.documentIs(p.OrderID, order.StatusAwaitingPayment)
 		w.pay(p.OrderID, "one-"+p.OrderID, 1600)
-		w.documentIs(p.OrderID, order.StatusPaid)
+		w.documentIs(p.OrderID, order.StatusAwaitingShipment)
 	}
 	delivers := func(w *world, p order.Placement) {
 		pays(w, p)
@@ -152,6 +152,7 @@ func (w *world) losesForGood(p order.Placement, productID string) {
 func TestHistories(t *testing.T) {
 	all := recordings()
 	maps.Copy(all, money())
+	maps.Copy(all, goods())
 	for name, r := range all {
 		t.Run(name, func(t *testing.T) {
 			w := open(t)

@@ -27,8 +27,11 @@ type killing struct {
 	// more than before.
 	message func(*world, string)
 	want    order.Status
-	refund  order.RefundReason // of the second payment; empty for none
-	back    bool               // the first payment is refunded, since the order is cancelled
+	refund  order.RefundReason          // of the second payment; empty for none
+	back    bool                        // the first payment is refunded, since the order is cancelled
+	part    func(orderID string) string // names the part that is refunded; nil for none
+	open    bool                        // the order is still open at the end
+	sold    int64                       // units that stay sold
 	// patient: the place is in a regular activity, which waits for seconds.
 	patient bool
 
@@ -54,29 +57,29 @@ func killings() []killing {
 		for _, after := range []bool{false, true} {
 			k.point = failpoint{command: command, call: call, after: after}
 			c := k
-			c.patient = command == release || k.want == order.StatusDelivered
+			c.patient = command == release || command == restock
 			c.name = fmt.Sprintf("%s, %s %d, after: %t", k.name, command, call, after)
 			all = append(all, c)
 		}
 	}
-	placed := killing{name: "placed", window: long, drive: nothing, message: pays("one"), want: order.StatusPaid}
+	placed := killing{name: "placed", window: long, drive: nothing, message: pays("one"), want: order.StatusAwaitingShipment}
 	add(placed, hold, 1)
 	add(placed, put, 1)
-	paid := killing{name: "paid", window: long, drive: pays("one"), message: pays("two"), want: order.StatusPaid, refund: order.RefundDouble}
+	paid := killing{name: "paid", window: long, drive: pays("one"), message: pays("two"), want: order.StatusAwaitingShipment, refund: order.RefundDouble}
 	add(paid, commit, 1)
 	add(paid, put, 2)
 	failed := killing{
-		name: "payment failed", window: long, message: pays("one"), want: order.StatusPaid,
+		name: "payment failed", window: long, message: pays("one"), want: order.StatusAwaitingShipment,
 		drive: func(w *world, id string) { w.says(id, order.PaymentFailed, "one-"+id, 0) },
 	}
 	add(failed, put, 2)
 	wrong := killing{
-		name: "wrong amount", window: long, message: pays("one"), want: order.StatusPaid,
+		name: "wrong amount", window: long, message: pays("one"), want: order.StatusAwaitingShipment,
 		drive: func(w *world, id string) { w.pay(id, "two-"+id, 1) }, refund: order.RefundWrongAmount,
 	}
 	add(wrong, put, 2)
 	twice := killing{
-		name: "paid twice", window: long, message: pays("three"), want: order.StatusPaid, refund: order.RefundDouble,
+		name: "paid twice", window: long, message: pays("three"), want: order.StatusAwaitingShipment, refund: order.RefundDouble,
 		drive: func(w *world, id string) { pays("one")(w, id); pays("two")(w, id) },
 	}
 	add(twice, put, 3)
@@ -101,6 +104,15 @@ func killings() []killing {
 		name: "delivered", window: long, drive: paidAndDelivers, message: pays("two"), want: order.StatusDelivered, refund: order.RefundDouble,
 	}
 	add(delivered, put, 3)
+	for _, k := range goodsKilled() {
+		k.window, k.message = long, pays("two")
+		if k.refund = order.RefundDouble; k.want == order.StatusCancelled {
+			k.refund = order.RefundLate
+		}
+		for _, at := range k.at {
+			add(k.killing, at.command, at.call)
+		}
+	}
 	return all
 }
 
@@ -130,6 +142,9 @@ func TestWorkerKilledAnywhere(t *testing.T) {
 		k := &cases[i]
 		k.productID = w.offer(750)
 		p := placement(k.window, k.productID)
+		if k.open {
+			p.ReturnWindow = time.Hour
+		}
 		k.orderID, k.reached = p.OrderID, make(chan struct{})
 		points.set(p.OrderID, k.stop(dead))
 		if k.patient {
@@ -190,8 +205,8 @@ func (w *world) reaches(k *killing) {
 func (w *world) goesOn(k killing) {
 	w.Helper()
 	orderID := k.orderID
-	if k.want == order.StatusPaid {
-		w.documentIs(orderID, order.StatusPaid)
+	if k.open || k.want == order.StatusAwaitingShipment {
+		w.documentIs(orderID, k.want)
 	} else {
 		w.Equal(k.want, w.ended(orderID).Status)
 	}
@@ -201,8 +216,13 @@ func (w *world) goesOn(k killing) {
 	if k.back {
 		w.refunded(orderID, "one-"+orderID, order.RefundCancelled)
 	}
-	sold := int64(0)
-	if k.want.TookPayment() {
+	if k.part != nil {
+		w.until("the part is refunded", func() bool {
+			return w.payments(orderID)["refund:one-"+orderID+"/"+order.PartRefund("sandbox", k.part(orderID))] != nil
+		})
+	}
+	sold := k.sold
+	if k.want.TookPayment() && sold == 0 {
 		sold = 2
 	}
 	w.balances(k.productID, sold)

@@ -144,7 +144,7 @@ func money() map[string]recording {
 	}
 	paidBy := func(w *world, p order.Placement, payment string) {
 		w.pay(p.OrderID, payment, 1600)
-		w.documentIs(p.OrderID, order.StatusPaid)
+		w.documentIs(p.OrderID, order.StatusAwaitingShipment)
 	}
 	return map[string]recording{
 		"opened-and-delivered": {window: long, want: order.StatusDelivered, drive: func(w *world, p order.Placement) {
@@ -163,7 +163,7 @@ func money() map[string]recording {
 		}},
 		"paid-and-not-told": {window: 5 * time.Second, want: order.StatusDelivered, drive: func(w *world, p order.Placement) {
 			w.chooses(opened(w, p), sandbox.ActionPay)
-			w.documentIs(p.OrderID, order.StatusPaid)
+			w.documentIs(p.OrderID, order.StatusAwaitingShipment)
 			w.deliver(p.OrderID)
 		}},
 		"cancelled-while-paid": {window: long, want: order.StatusCancelled, drive: func(w *world, p order.Placement) {
@@ -191,7 +191,7 @@ func money() map[string]recording {
 			w.chooses(payment, sandbox.ActionProcess)
 			w.Equal(saga.VerdictProcessing, w.asksToPay(p.OrderID).Verdict)
 			w.chooses(payment, sandbox.ActionPay)
-			w.Equal(order.StatusPaid, w.asksToPay(p.OrderID).Status, "the earlier one turned out paid")
+			w.Equal(order.StatusAwaitingShipment, w.asksToPay(p.OrderID).Status, "the earlier one turned out paid")
 			w.deliver(p.OrderID)
 		}},
 		"declined": {window: long, want: order.StatusCancelled, drive: func(w *world, p order.Placement) {

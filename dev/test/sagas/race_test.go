@@ -44,7 +44,7 @@ func TestTimerAndPaymentInOneTask(t *testing.T) {
 	w.until("the timer has fired", func() bool { return w.hasEvent(p.OrderID, enums.EVENT_TYPE_TIMER_FIRED) })
 	w.pay(p.OrderID, "pay-"+p.OrderID, 1000)
 	w.work()
-	w.documentIs(p.OrderID, order.StatusPaid)
+	w.documentIs(p.OrderID, order.StatusAwaitingShipment)
 	w.balances(id, 2)
 }
 
@@ -132,7 +132,7 @@ func TestDocumentNeverSaysWhatHistoryDoesNot(t *testing.T) {
 	w.Cleanup(w.works(points, points).Stop)
 	w.place(p)
 	w.pay(p.OrderID, "pay-"+p.OrderID, 1000)
-	w.documentIs(p.OrderID, order.StatusPaid)
+	w.documentIs(p.OrderID, order.StatusAwaitingShipment)
 	w.Equal(saga.VerdictDone, w.deliver(p.OrderID).Verdict)
 	w.True(<-durable, "the delivery was written down before history knew of it")
 }

@@ -21,7 +21,7 @@ func (w *world) refundOf(r *order.Refund) (workflowID string) {
 	payment := w.opens(p.OrderID)
 	w.chooses(payment, "pay")
 	w.pay(p.OrderID, payment, 1600)
-	w.documentIs(p.OrderID, order.StatusPaid)
+	w.documentIs(p.OrderID, order.StatusAwaitingShipment)
 	w.deliver(p.OrderID) // it has ended: refunds outlive it
 	*r = order.Refund{
 		ID: order.PartRefund("sandbox", w.id("refund")), PaymentID: payment, OrderID: p.OrderID, Provider: "sandbox",

@@ -65,7 +65,7 @@ func TestHistoriesOfRefunds(t *testing.T) {
 			payment := w.opens(p.OrderID)
 			w.chooses(payment, "pay")
 			w.pay(p.OrderID, payment, 1600)
-			w.documentIs(p.OrderID, order.StatusPaid)
+			w.documentIs(p.OrderID, order.StatusAwaitingShipment)
 			asked := order.Refund{
 				ID: order.PartRefund("sandbox", w.id("refund")), PaymentID: payment, OrderID: p.OrderID, Provider: "sandbox",
 				Amount: c.amount, Currency: "EUR", Reason: order.RefundRequested, Status: order.RefundDue, Actor: "operator",
@@ -113,7 +113,7 @@ func TestHistoriesOfRefundsOfStrayPayments(t *testing.T) {
 	w.decides(run.GetID(), saga.Decision{Choice: saga.ChoiceAssign, OrderID: p.OrderID, Actor: "operator"})
 	w.Equal(order.RefundAssigned, w.refundEnds(run.GetID()).Status)
 	w.replays("refund-assigned", run.GetID())
-	w.documentIs(p.OrderID, order.StatusPaid)
+	w.documentIs(p.OrderID, order.StatusAwaitingShipment)
 	w.deliver(p.OrderID)
 	run = w.opensRefund(p.OrderID, w.id("misaddressed"))
 	w.Equal(order.RefundNotOwed, w.refundEnds(run.GetID()).Status)

@@ -46,7 +46,7 @@ func TestPaymentThatTheOrderTookIsNotRefunded(t *testing.T) {
 	w.place(p)
 	payment := "pay-" + p.OrderID
 	w.pay(p.OrderID, payment, 1000)
-	w.documentIs(p.OrderID, order.StatusPaid)
+	w.documentIs(p.OrderID, order.StatusAwaitingShipment)
 	// While the order is open it judges its payments itself: the refund waits.
 	run := w.opensRefund(p.OrderID, payment)
 	w.until("the refund has asked", func() bool {

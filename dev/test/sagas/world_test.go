@@ -184,7 +184,7 @@ func (w *world) placement(window time.Duration, productIDs ...string) order.Plac
 func placement(window time.Duration, productIDs ...string) order.Placement {
 	p := order.Placement{
 		OrderID: redistest.ID("order"), CustomerID: "customer-1", Fingerprint: "f1", Actor: "customer:customer-1",
-		PaymentWindow: window,
+		PaymentWindow: window, Saga: order.SagaVersion,
 	}
 	for _, id := range productIDs {
 		p.Lines = append(p.Lines, order.LineRequest{ProductID: id, Quantity: 2})
