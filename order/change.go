@@ -113,6 +113,18 @@ func (o *Order) ItemsOf(units []LineUnits) map[string][]product.Item {
 	return items
 }
 
+// NotRestocked takes back that some units of a variant went back to stock, because the stock refused
+// them.
+func (o *Order) NotRestocked(productID, sku string, units int64) {
+	for i, l := range o.Lines {
+		if l.ProductID == productID && l.SKU == sku {
+			refused := min(units, o.Fulfilment.Lines[i].Restocked)
+			o.Fulfilment.Lines[i].Restocked -= refused
+			units -= refused
+		}
+	}
+}
+
 // SetReturnBy works out when the return window ends: so long after the delivery was recorded.
 func (o *Order) SetReturnBy(window time.Duration) {
 	o.ReturnBy = time.Time{}

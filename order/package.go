@@ -90,8 +90,10 @@ type PackageEvent struct {
 // Resolution is how an operator settled a package.
 type Resolution struct {
 	// ID names the request.
-	ID     string        `json:"id,omitempty"`
-	Note   string        `json:"note,omitempty"`
+	ID   string `json:"id,omitempty"`
+	Note string `json:"note,omitempty"`
+	// Refund is the amount that the buyer gets back, in minor units of the order's currency.
+	Refund int64         `json:"refund,omitempty"`
 	Action ResolveAction `json:"action"`
 	At     time.Time     `json:"at"`
 	Actor  string        `json:"actor"`

@@ -76,7 +76,7 @@ func (p OwedPart) RefundID(provider string) string {
 	return PartRefund(provider, PartID(p.Reason, p.MessageID))
 }
 
-// OwedParts lists the refunds that the order's cancelled and returned units call for.
+// OwedParts lists the refunds that the order's cancelled, returned and lost units call for.
 func (f *Fulfilment) OwedParts() []OwedPart {
 	var parts []OwedPart
 	for _, r := range f.Removals {
@@ -87,6 +87,11 @@ func (f *Fulfilment) OwedParts() []OwedPart {
 	for i := range f.Returns {
 		if r := &f.Returns[i]; r.Status == ReturnReceived && r.PackageID == "" && r.Refund > 0 {
 			parts = append(parts, OwedPart{RefundReturned, r.ID, r.Refund})
+		}
+	}
+	for i := range f.Packages {
+		if r := f.Packages[i].Resolution; r != nil && r.Refund > 0 {
+			parts = append(parts, OwedPart{RefundLost, r.ID, r.Refund})
 		}
 	}
 	return parts

@@ -211,6 +211,7 @@ func (s *orderSaga) restock(next *order.Order, u units) {
 		}, &back)
 		for _, r := range back.Refused {
 			refused = true
+			next.NotRestocked(r.ProductID, r.SKU, r.Units)
 			next.Raise(order.Alert{
 				Rule: order.RuleRestockRefused, ID: order.AlertID(order.RuleRestockRefused, u.id, r.ProductID, r.SKU),
 				Detail: fmt.Sprintf("%d units of %s %s: %s", r.Units, r.ProductID, r.SKU, r.Reason),

@@ -34,6 +34,9 @@ type faults struct {
 	stock   activities.Stock
 	records activities.Records
 
+	// refuse is what the stock answers to units that come back, nil if it takes them.
+	refuse error
+
 	mu            sync.Mutex
 	before, after map[string]fault
 	calls         map[string]int
@@ -108,6 +111,9 @@ func (f *faults) Release(ctx context.Context, h product.Holder, try int, ids []s
 }
 
 func (f *faults) Restock(ctx context.Context, h product.Holder, id, returnID string, items []product.Item) (map[string]int64, error) {
+	if f.refuse != nil {
+		return nil, f.refuse
+	}
 	return with(f, restock, func() (map[string]int64, error) { return f.stock.Restock(ctx, h, id, returnID, items) })
 }
 

@@ -483,6 +483,27 @@ func TestScansThatCameBeforeTheirPackage(t *testing.T) {
 	s.run()
 }
 
+// Units whose variant is gone can't go back to stock: an operator is told, and the money still goes back.
+func TestUnitsThatTheStockRefusesAreAnAlert(t *testing.T) {
+	s := openPaid(t, line("shirt", 2))
+	s.at(time.Hour, func() {
+		s.faults.refuse = product.ErrUnknownSKU
+		s.cancelUnits("c", of("1", 1))
+	})
+	s.at(2*time.Hour, func() {
+		s.faults.refuse = nil
+		o := s.now()
+		s.Equal(order.RuleRestockRefused, o.Alerts[0].Rule)
+		s.Equal(int64(1), o.Lines[0].Removed)
+		s.Zero(o.Lines[0].Restocked)
+		s.ask(saga.DismissAlertUpdate, "dismiss", saga.DismissAlertRequest{AlertID: o.Alerts[0].ID, Actor: "support"})
+		s.deliver("d1")
+	})
+	s.run()
+	s.Empty(s.now().Alerts)
+	s.Equal(map[string]int64{"pay-1": 500}, s.till.paidOut)
+}
+
 // Redis may be away at each step: the order waits, and nothing is done twice.
 func TestRedisAwayAtEachStepOfFulfilment(t *testing.T) {
 	for _, command := range []string{put, restock, closing} {

@@ -244,6 +244,9 @@ func (s *orderSaga) settling(r saga.ResolveRequest) *change {
 			todo := plan{packages: []string{p.ID}}
 			amount := o.RefundFor(items)
 			resolution := order.Resolution{ID: r.ID, Action: r.Action, At: at, Actor: r.Actor, Note: r.Note}
+			if r.Action == order.ResolveRefund {
+				resolution.Refund = amount
+			}
 			err := o.Change("package_resolved", r.Actor, at, noted(r.Note, "packageId", p.ID, "action", string(r.Action)),
 				func(f *order.Fulfilment) error { return f.Resolve(p.ID, resolution) })
 			if err != nil {

@@ -63,6 +63,7 @@ func (s *orderSaga) removed(o *order.Order, m order.Removal) (plan, error) {
 	}
 	todo.unwind = o.Nothing()
 	if todo.unwind && s.payment != nil { // whatever is left of the payment goes back with the last unit
+		o.Removals[len(o.Removals)-1].Refund = 0
 		paid := *s.payment
 		paid.OrderID = o.ID
 		whole := order.RefundOf(paid, order.RefundCancelled)
