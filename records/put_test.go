@@ -313,6 +313,45 @@ func TestAMissingListCountsAsEverythingUpToTheStoredStatus(t *testing.T) {
 	})
 }
 
+// A record that is stored between the reading of a document and of its packages must not show.
+func TestADocumentIsNeverReadWithPackagesOfAnotherVersion(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		p := newParcels(t, rdb)
+		p.put(p.record(1, nodes("paid"), "a:1"))
+		between := &betweenReads{then: func() { p.put(p.record(2, nodes("paid"), "a:2")) }}
+		rdb.AddHook(between)
+		doc, version, _, err := p.store.Get(t.Context(), p.id)
+		require.NoError(t, err)
+		require.True(t, between.reached)
+		require.Equal(t, int64(2), version)
+		require.JSONEq(t, `{"version":2,"packages":[{"id":"a","state":"2"}]}`, string(doc))
+	})
+}
+
+// betweenReads splits the first pipeline that reads packages, and does something in between.
+type betweenReads struct {
+	then    func()
+	reached bool
+}
+
+func (*betweenReads) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (*betweenReads) ProcessHook(next redis.ProcessHook) redis.ProcessHook { return next }
+
+func (b *betweenReads) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		if b.reached || len(cmds) != 2 || cmds[1].Name() != "hgetall" {
+			return next(ctx, cmds)
+		}
+		b.reached = true
+		if err := next(ctx, cmds[:1]); err != nil {
+			return err
+		}
+		b.then()
+		return next(ctx, cmds[1:])
+	}
+}
+
 // What an order has published is forgotten with it.
 func TestForgetDeletesThePackages(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {

@@ -156,13 +156,14 @@ type Document struct {
 	Doc     []byte
 }
 
-// GetMany reads the documents of many orders in one round trip, in the order of the ids.
+// GetMany reads the documents of many orders in one round trip, in the order of the ids. Only
+// an order that is written in the same moment takes another one.
 func (s *Store) GetMany(ctx context.Context, orderIDs []string) ([]Document, error) {
 	pipe := s.rdb.Pipeline()
 	answers := make([]*redis.SliceCmd, len(orderIDs))
 	packages := make([]*redis.MapStringStringCmd, len(orderIDs))
 	for i, id := range orderIDs {
-		answers[i] = pipe.HMGet(ctx, orderKey(id), "version", "doc")
+		answers[i] = pipe.HMGet(ctx, orderKey(id), "version", "doc", "packed")
 		packages[i] = pipe.HGetAll(ctx, packagesKey(id))
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
@@ -172,7 +173,7 @@ func (s *Store) GetMany(ctx context.Context, orderIDs []string) ([]Document, err
 	for i, id := range orderIDs {
 		d, err := readDocument(id, answers[i].Val())
 		if err == nil && d.Found {
-			d.Doc, err = order.WithPackages(d.Doc, documents(packages[i].Val()))
+			d, err = s.withPackages(ctx, d, answers[i].Val()[2], documents(packages[i].Val()))
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read the document of order %s: %w", id, err)
@@ -180,6 +181,22 @@ func (s *Store) GetMany(ctx context.Context, orderIDs []string) ([]Document, err
 		docs[i] = d
 	}
 	return docs, nil
+}
+
+// withPackages adds an order's packages to its document. If they are not those that were
+// written with it, both are read again at one moment.
+func (s *Store) withPackages(ctx context.Context, d Document, digests any, packages map[string][]byte) (Document, error) {
+	written, _ := digests.(string)
+	if Digests(packages) == written {
+		var err error
+		d.Doc, err = order.WithPackages(d.Doc, packages)
+		return d, err
+	}
+	all, err := s.ReadMany(ctx, []string{d.OrderID})
+	if err != nil {
+		return d, err
+	}
+	return Document{OrderID: d.OrderID, Found: all[0].Found, Version: all[0].Version, Doc: all[0].Doc}, all[0].Err
 }
 
 func readDocument(id string, values []any) (Document, error) {

@@ -24,8 +24,8 @@ import (
 // against the contract.
 var rare = []string{
 	webhook.OrderRejected, webhook.RefundPending, webhook.PaymentDisputeUpdated,
-	webhook.OrderNodeReached, webhook.OrderNodeStruck, webhook.OrderAlertRaised, webhook.OrderAddressChanged, webhook.OrderUnitsCancelled,
-	webhook.OrderReturnChanged, webhook.OrderClosed,
+	webhook.OrderNodeStruck, webhook.OrderAlertRaised, webhook.OrderAddressChanged, webhook.OrderUnitsCancelled,
+	webhook.OrderReturnChanged,
 }
 
 // What is delivered is what the contract says, and at least one delivery of each type has

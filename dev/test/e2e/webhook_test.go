@@ -121,11 +121,16 @@ func TestWebhooksTellWhatHappens(t *testing.T) {
 	shop.Delist(t, "told")
 
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
-		assert.Equal(c, map[string]int{"order.placed": 1, "order.paid": 1, "order.delivered": 1, "payment.succeeded": 1, "stock.changed": 2}, all.about(o.ID))
+		assert.Equal(c, map[string]int{
+			"order.placed": 1, "order.paid": 1, "order.delivered": 1, "order.closed": 1, "payment.succeeded": 1, "stock.changed": 2,
+			"order.node_reached": 8, // the order's six from awaiting_shipment on, and its package's packed and delivered
+		}, all.about(o.ID))
 		assert.Equal(c, map[string]int{"product.listed": 1, "product.delisted": 1, "stock.changed": 3}, all.about("told"))
 	}, 20*time.Second, 50*time.Millisecond)
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
-		assert.Equal(c, map[string]int{"order.placed": 1, "order.paid": 1, "order.delivered": 1}, orders.about(o.ID))
+		assert.Equal(c, map[string]int{
+			"order.placed": 1, "order.paid": 1, "order.delivered": 1, "order.closed": 1, "order.node_reached": 8,
+		}, orders.about(o.ID))
 	}, 60*time.Second, 50*time.Millisecond)
 	require.Empty(t, all.bad)
 	require.Empty(t, orders.bad)
