@@ -12,7 +12,7 @@ import (
 
 // internals are the members of an order's document, and of the parts of it, that only the shop's
 // programs need. They are not in the contract.
-var internals = []string{"floor", "falls", "alertEvents", "dismissedAlerts", "fingerprint"}
+var internals = []string{"floor", "falls", "alertEvents", "dismissedAlerts", "fingerprint", "receiptFingerprint"}
 
 // shownAsStored reports whether staff see the document as it is stored, like that of any order before
 // its goods move.
@@ -121,7 +121,7 @@ func packageFor(caller Caller, customerID string, p order.Package) order.Package
 
 // returnFor returns a return of a customer's order as the caller may see it.
 func returnFor(caller Caller, customerID string, r order.Return) order.Return {
-	if r.Fingerprint = ""; caller.Staff() {
+	if r.Fingerprint, r.ReceiptFingerprint = "", ""; caller.Staff() {
 		return r
 	}
 	r.Actor, r.Note = order.ActorFor(customerID, r.Actor), ""

@@ -38,8 +38,9 @@ const (
 	listBytes = 192 << 20
 	// mostOrdersAtOnce limits one response of the index if documents are small.
 	mostOrdersAtOnce = 20
-	// listedBytes is the maximum size of an order's document, journal and metadata included, but
-	// without its lines; listedLineBytes is the size of each line. See fits.
+	// listedBytes is the size that an order's document may have, journal, metadata and packages
+	// included, but without its lines; listedLineBytes is the size of each line. Few orders have so
+	// many packages that they exceed it.
 	listedBytes, listedLineBytes = 48 << 10, 512
 )
 
@@ -87,6 +88,7 @@ func orderQuery(params openapi.ListOrdersParams, caller Caller) (search.OrderQue
 	q := search.OrderQuery{
 		CustomerID: optional(params.CustomerID), ProductID: optional(params.ProductID), Q: optional(params.Q),
 		ExternalReference: optional(params.ExternalReference), Sort: search.OrderSort(optional(params.Sort)),
+		Node: optional(params.Node), Closed: params.Closed, Overdue: order.OverdueRule(optional(params.Overdue)),
 		Limit: params.Limit, Cursor: optional(params.Cursor),
 	}
 	for _, status := range optional(params.Status) {
@@ -94,6 +96,12 @@ func orderQuery(params openapi.ListOrdersParams, caller Caller) (search.OrderQue
 	}
 	for _, status := range optional(params.PaymentStatus) {
 		q.PaymentStatus = append(q.PaymentStatus, order.PaymentStatus(status))
+	}
+	for _, mark := range optional(params.Mark) {
+		q.Mark = append(q.Mark, order.Mark(mark))
+	}
+	for _, rule := range optional(params.Alert) {
+		q.Alert = append(q.Alert, order.AlertRule(rule))
 	}
 	var err error
 	if q.UpdatedSince, err = instant("updatedSince", params.UpdatedSince); err != nil {
@@ -127,12 +135,12 @@ func instant(name string, text *string) (time.Time, error) {
 }
 
 // ownOrders lets customers see only their own orders. They can't use q, because it searches what
-// others typed into their addresses.
+// others typed into their addresses, and can't ask what staff should look at.
 func ownOrders(q search.OrderQuery, caller Caller) (search.OrderQuery, error) {
 	switch {
 	case caller.Staff():
 		return q, nil
-	case q.Q != "":
+	case q.Q != "", len(q.Alert) > 0, q.Overdue != "":
 		return q, errStaffOnly
 	case caller.Subject == "", q.CustomerID != "" && q.CustomerID != caller.Subject:
 		return q, errNotYours
@@ -159,5 +167,9 @@ func orderSummary(found search.Order, caller Caller) (jsontext.Value, error) {
 	if !caller.Staff() {
 		o.CancelReason = order.Reason(shownReason(string(o.CancelReason)))
 	}
-	return json.Marshal(o.Summary())
+	shown := o.Summary()
+	if !caller.Staff() {
+		shown.Alerts = nil
+	}
+	return json.Marshal(shown)
 }

@@ -68,6 +68,10 @@ func TestAllOfAnOrderQueryReachesTheIndex(t *testing.T) {
 			Sort: search.OrderSortUpdated, UpdatedSince: from, ExternalReference: "SO 1/ä",
 			PaymentStatus: []order.PaymentStatus{order.PaymentPaid, order.PaymentRefunded},
 		},
+		"node=packed&node=no_such&mark=lost&alert=package_unresolved&closed=false&overdue=not_packed": {
+			Node: []string{"packed", "no_such"}, Mark: []order.Mark{order.MarkLost}, Alert: []order.AlertRule{order.RuleUnresolved},
+			Closed: new(false), Overdue: order.OverdueNotPacked,
+		},
 		"customerId=c-1&status=paid&status=no_such&productId=mug&from=2026-03-01T11:00:00Z&to=2026-03-01T11:00:01.5Z&q=Ada+%22L*%22&limit=20": {
 			CustomerID: "c-1", Status: []order.Status{order.StatusPaid, "no_such"}, ProductID: "mug",
 			From: from, To: from.Add(1500 * time.Millisecond), Q: `Ada "L*"`, Limit: &limit,

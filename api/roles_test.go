@@ -245,7 +245,7 @@ func (w window) ship() {
 		f.Returns = []order.Return{{
 			ID: "r", Status: order.ReturnReceived, Lines: []order.ReturnLine{{LineUnits: first[0], Reason: "small"}},
 			Received:  []order.ReceivedUnits{{LineUnits: first[0], Condition: order.ConditionDamaged}},
-			PackageID: "sent", Refund: 1, Actor: staffName, Note: "by " + staffName, Fingerprint: "f", CreatedAt: at, UpdatedAt: at,
+			PackageID: "sent", Refund: 1, Actor: staffName, Note: "by " + staffName, Fingerprint: "f", ReceiptFingerprint: "f", CreatedAt: at, UpdatedAt: at,
 		}}
 		f.Dismissed = []string{"alert-0"}
 		f.Brake = &order.Brake{At: at, Actor: staffName, Note: "by " + staffName}
@@ -321,7 +321,7 @@ func (w window) readers() map[string][]string {
 	}
 	return map[string][]string{
 		"/v1/products/{id}": {"/v1/products/mug"}, "/v1/products": {"/v1/products?q=x"}, "/v1/products/suggest": {"/v1/products/suggest?q=m"},
-		"/v1/orders": {"/v1/orders"}, "/v1/orders/{id}": append(of("?expand=products"), of("?wait=1s&version=1")...),
+		"/v1/orders": {"/v1/orders"}, "/v1/packages": {"/v1/packages"}, "/v1/orders/{id}": append(of("?expand=products"), of("?wait=1s&version=1")...),
 		"/v1/orders/{id}/payment": of("/payment"),
 	}
 }
@@ -356,7 +356,7 @@ func TestEachRoleSeesOnlyItsFields(t *testing.T) {
 				}
 			}
 			for _, role := range []api.Role{api.RoleCustomer, ""} {
-				if role == "" && strings.HasPrefix(route, "/v1/orders") {
+				if route == "/v1/packages" || role == "" && strings.HasPrefix(route, "/v1/orders") {
 					continue
 				}
 				others := read(role)
@@ -384,7 +384,7 @@ func TestInternalMembersAreShownToNobody(t *testing.T) {
 	w := newWindow(t)
 	stored, err := w.docs.ReadMany(t.Context(), []string{w.shipped})
 	require.NoError(t, err)
-	internal := []string{"floor", "falls", "alertEvents", "dismissedAlerts", "fingerprint"}
+	internal := []string{"floor", "falls", "alertEvents", "dismissedAlerts", "fingerprint", "receiptFingerprint"}
 	for _, name := range internal {
 		require.Contains(t, string(stored[0].Doc), `"`+name+`":`, "the test is blind to it")
 	}

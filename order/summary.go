@@ -1,6 +1,7 @@
 package order
 
 import (
+	"slices"
 	"time"
 
 	"holdfast/product"
@@ -24,19 +25,75 @@ type Summary struct {
 	Address      *Address `json:"address,omitempty"`
 	Payment      Payment  `json:"payment"`
 	CancelReason Reason   `json:"cancelReason,omitempty"`
+	// Node is FurthestNode.
+	Node     Node        `json:"node,omitempty"`
+	Progress []NodeUnits `json:"progress,omitempty"`
+	// PackageCount counts the packages that weren't undone; Marks are theirs, each once.
+	PackageCount int    `json:"packageCount,omitempty"`
+	Marks        []Mark `json:"marks,omitempty"`
+	// Alerts are the rules of the order's alerts, each once.
+	Alerts []AlertRule `json:"alerts,omitempty"`
 
 	Metadata          product.Metadata `json:"metadata,omitempty"`
 	ExternalReference string           `json:"externalReference,omitempty"`
 
 	PlacedAt  time.Time `json:"placedAt"`
 	UpdatedAt time.Time `json:"updatedAt"`
+	ClosedAt  time.Time `json:"closedAt,omitzero"`
 }
 
 // Summary returns the order in short. It shares memory with the order.
 func (o *Order) Summary() Summary {
-	return Summary{
+	s := Summary{
 		ID: o.ID, Status: o.Status, Version: o.Version, CustomerID: o.CustomerID, Currency: o.Currency, Amounts: o.Amounts,
 		Lines: o.Lines[:min(len(o.Lines), SummaryLines)], LineCount: len(o.Lines), Address: o.Address,
-		Payment: o.Payment, CancelReason: o.CancelReason, Metadata: o.Metadata, ExternalReference: o.ExternalReference, PlacedAt: o.PlacedAt, UpdatedAt: o.UpdatedAt,
+		Payment: o.Payment, CancelReason: o.CancelReason, Metadata: o.Metadata, ExternalReference: o.ExternalReference,
+		Node: o.FurthestNode(), PlacedAt: o.PlacedAt, UpdatedAt: o.UpdatedAt, ClosedAt: o.ClosedAt,
+	}
+	if o.Fulfilment == nil {
+		return s
+	}
+	s.Progress = o.Units
+	for i := range o.Packages {
+		if p := &o.Packages[i]; p.RemovedAt.IsZero() {
+			s.PackageCount++
+			s.Marks = append(s.Marks, p.Marks()...)
+		}
+	}
+	for _, a := range o.Alerts {
+		s.Alerts = append(s.Alerts, a.Rule)
+	}
+	slices.Sort(s.Marks)
+	slices.Sort(s.Alerts)
+	s.Marks, s.Alerts = slices.Compact(s.Marks), slices.Compact(s.Alerts)
+	return s
+}
+
+// SummaryNumbers is how many tracking numbers a package's summary shows.
+const SummaryNumbers = 10
+
+// PackageSummary is a package in short, as lists show it.
+type PackageSummary struct {
+	OrderID string `json:"orderId"`
+	ID      string `json:"id"`
+	Version int64  `json:"version"`
+	Node    Node   `json:"node"`
+	Marks   []Mark `json:"marks,omitempty"`
+	Carrier string `json:"carrier,omitempty"`
+	Courier string `json:"courier,omitempty"`
+	// TrackingNumbers are the first SummaryNumbers.
+	TrackingNumbers   []string  `json:"trackingNumbers,omitempty"`
+	EstimatedDelivery time.Time `json:"estimatedDelivery,omitzero"`
+	CreatedAt         time.Time `json:"createdAt"`
+	// UpdatedAt is the order's.
+	UpdatedAt time.Time `json:"updatedAt"`
+}
+
+// Summary returns a package of the order in short. It shares memory with the package.
+func (p *Package) Summary(of *Order) PackageSummary {
+	return PackageSummary{
+		OrderID: of.ID, ID: p.ID, Version: p.Version, Node: p.Node(), Marks: p.Marks(), Carrier: p.Carrier, Courier: p.Courier,
+		TrackingNumbers:   p.TrackingNumbers[:min(len(p.TrackingNumbers), SummaryNumbers)],
+		EstimatedDelivery: p.EstimatedDelivery, CreatedAt: p.CreatedAt, UpdatedAt: of.UpdatedAt,
 	}
 }

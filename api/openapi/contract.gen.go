@@ -153,6 +153,9 @@ type Package = order.Package
 // PackageEvent A message about a package, with the node that it reached or a mark.
 type PackageEvent = order.PackageEvent
 
+// PackageSummary A package in short. `GET /v1/orders/{id}` has its items, address and events.
+type PackageSummary = order.PackageSummary
+
 // PaymentOffer What the buyer needs to pay.
 type PaymentOffer struct {
 	Amount int64 `json:"amount"`
@@ -496,6 +499,23 @@ type ListOrdersParams struct {
 	// unknown status matches nothing.
 	PaymentStatus *[]string `form:"paymentStatus,omitempty" json:"paymentStatus,omitempty"`
 
+	// Node Orders whose `node`, as the list shows it, is this one, such as `in_transit`. May be repeated. An unknown node
+	// matches nothing.
+	Node *[]string `form:"node,omitempty" json:"node,omitempty"`
+
+	// Mark Orders with a package that has this mark, such as `lost`. May be repeated.
+	Mark *[]string `form:"mark,omitempty" json:"mark,omitempty"`
+
+	// Alert For staff. Orders with an alert of this rule, such as `package_unresolved`. May be repeated.
+	Alert *[]string `form:"alert,omitempty" json:"alert,omitempty"`
+
+	// Closed `true`: orders to which nothing more happens. `false`: all others.
+	Closed *bool `form:"closed,omitempty" json:"closed,omitempty"`
+
+	// Overdue For staff. `no_news`: nothing was heard of a package for 10 days that is neither delivered nor waiting for staff.
+	// `not_packed`: units of the order aren't packed although it was paid 2 days ago.
+	Overdue *string `form:"overdue,omitempty" json:"overdue,omitempty"`
+
 	// ExternalReference Orders with exactly this `externalReference`; several orders may share one.
 	ExternalReference *ExternalReference `form:"externalReference,omitempty" json:"externalReference,omitempty"`
 
@@ -570,6 +590,35 @@ type OpenPaymentParams struct {
 type RefundOrderParams struct {
 	// IdempotencyKey Calls with the same key count as one call. 1 to 255 visible ASCII characters.
 	IdempotencyKey RequiredKey `json:"Idempotency-Key"`
+}
+
+// ListPackagesParams defines parameters for ListPackages.
+type ListPackagesParams struct {
+	// Node Packages whose furthest node is this one, such as `in_transit`. May be repeated.
+	Node *[]string `form:"node,omitempty" json:"node,omitempty"`
+
+	// Mark Packages with this mark, such as `lost`. May be repeated.
+	Mark *[]string `form:"mark,omitempty" json:"mark,omitempty"`
+
+	// Carrier Packages that this carrier integration watches.
+	Carrier *string `form:"carrier,omitempty" json:"carrier,omitempty"`
+
+	// TrackingNumber Packages with this tracking number. Case, spaces, hyphens and dots don't matter.
+	TrackingNumber *string `form:"trackingNumber,omitempty" json:"trackingNumber,omitempty"`
+
+	// UpdatedSince Packages whose `updatedAt` is this time or later. In a URL, write the `+` of an offset as `%2B`. Years 1970 to
+	// 2200.
+	UpdatedSince *string `form:"updatedSince,omitempty" json:"updatedSince,omitempty"`
+
+	// Sort `newest` (the default): those of the most recently placed order first. `updated`: least recently changed first;
+	// what changes while you read appears again at the end, and none is missed.
+	Sort *string `form:"sort,omitempty" json:"sort,omitempty"`
+
+	// Limit The maximum number of items on a page. It may have fewer even if another page follows.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `nextCursor` of the previous page. All other parameters have to stay the same; only `limit` may change.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
 }
 
 // PaymentCallbackJSONBody defines parameters for PaymentCallback.
@@ -838,6 +887,9 @@ type ServerInterface interface {
 	// RefundOrder Refund a paid order in full or in part
 	// (POST /v1/orders/{id}/refunds)
 	RefundOrder(c *gin.Context, id ID, params RefundOrderParams)
+	// ListPackages List the packages of all orders
+	// (GET /v1/packages)
+	ListPackages(c *gin.Context, params ListPackagesParams)
 	// PaymentCallback Receive a payment provider's callback
 	// (POST /v1/payments/callbacks/{provider})
 	PaymentCallback(c *gin.Context, provider ID)
@@ -1207,6 +1259,46 @@ func (siw *ServerInterfaceWrapper) ListOrders(c *gin.Context) {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "paymentStatus", c.Request.URL.Query(), &params.PaymentStatus, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
 	if err != nil {
 		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter paymentStatus: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "node" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "node", c.Request.URL.Query(), &params.Node, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter node: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "mark" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "mark", c.Request.URL.Query(), &params.Mark, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter mark: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "alert" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "alert", c.Request.URL.Query(), &params.Alert, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter alert: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "closed" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "closed", c.Request.URL.Query(), &params.Closed, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter closed: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "overdue" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "overdue", c.Request.URL.Query(), &params.Overdue, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter overdue: %w", err), http.StatusBadRequest)
 		return
 	}
 
@@ -1619,6 +1711,89 @@ func (siw *ServerInterfaceWrapper) RefundOrder(c *gin.Context) {
 	}
 
 	siw.Handler.RefundOrder(c, id, params)
+}
+
+// ListPackages operation middleware
+func (siw *ServerInterfaceWrapper) ListPackages(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListPackagesParams
+
+	// ------------- Optional query parameter "node" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "node", c.Request.URL.Query(), &params.Node, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter node: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "mark" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "mark", c.Request.URL.Query(), &params.Mark, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter mark: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "carrier" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "carrier", c.Request.URL.Query(), &params.Carrier, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter carrier: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "trackingNumber" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "trackingNumber", c.Request.URL.Query(), &params.TrackingNumber, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter trackingNumber: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "updatedSince" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "updatedSince", c.Request.URL.Query(), &params.UpdatedSince, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter updatedSince: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "sort" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", c.Request.URL.Query(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter sort: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListPackages(c, params)
 }
 
 // PaymentCallback operation middleware
@@ -2722,6 +2897,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/v1/orders/:id/payment", wrapper.GetPayment)
 	router.POST(options.BaseURL+"/v1/orders/:id/payment", wrapper.OpenPayment)
 	router.POST(options.BaseURL+"/v1/orders/:id/refunds", wrapper.RefundOrder)
+	router.GET(options.BaseURL+"/v1/packages", wrapper.ListPackages)
 	router.POST(options.BaseURL+"/v1/payments/callbacks/:provider", wrapper.PaymentCallback)
 	router.GET(options.BaseURL+"/v1/products", wrapper.SearchProducts)
 	router.GET(options.BaseURL+"/v1/products/:id", wrapper.GetProduct)

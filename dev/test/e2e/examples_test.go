@@ -69,6 +69,7 @@ func TestTheContractsExamplesAreWhatIsAnswered(t *testing.T) {
 	s.done["assignScan"]++ // no call packs yet
 
 	s.listed("listOrders", "/v1/orders?status=delivered", has(1))
+	s.listed("listPackages", "/v1/packages?node=delivered", has(1))
 	s.listed("listProductEvents", "/v1/products/mug/events?type=stock.adjusted&type=hold.made", has(2))
 	s.listed("searchProducts", "/v1/products?q=mug", func(found []item) bool {
 		return len(found) == 1 && found[0]["available"] == 57.0
