@@ -167,6 +167,30 @@ func TestOnlyWhatIsOverAndInTheViewLeaves(t *testing.T) {
 }
 
 // The view has another history than Redis, so Redis may have the only copy.
+// A delivered order is open until its return window is over, however long that takes.
+func TestDeliveredOrderThatIsStillOpenStays(t *testing.T) {
+	eachAttic(t, func(a *attic) {
+		for id, closedAt := range map[string]time.Time{"open": {}, "over": time.Now()} {
+			o := order.Order{
+				Shape: 2, ID: id, Version: 3, CustomerID: "ada", Status: order.StatusDelivered, PlacedAt: time.Now(), UpdatedAt: time.Now(),
+				ClosedAt: closedAt, Fulfilment: &order.Fulfilment{Packages: []order.Package{{ID: "p", Number: 1}}},
+			}
+			r, err := order.NewRecord(&o, nil)
+			require.NoError(a.t, err)
+			require.NoError(a.t, a.docs.Put(a.t.Context(), r))
+			a.sees(id)
+		}
+		res, _, err := a.forget(month + time.Hour)
+		require.NoError(a.t, err)
+		require.Equal(a.t, 1, res.Moved)
+		require.True(a.t, a.there("open"))
+		require.False(a.t, a.there("over"))
+		stored, err := a.docs.ReadMany(a.t.Context(), []string{"over"})
+		require.NoError(a.t, err)
+		require.False(a.t, stored[0].Found, "its packages are gone, too")
+	})
+}
+
 func TestOrderThatTheViewIsAheadOfStays(t *testing.T) {
 	eachAttic(t, func(a *attic) {
 		a.put("o", order.StatusDelivered)

@@ -61,6 +61,18 @@ func TestAColdOrderIsStillRead(t *testing.T) {
 	require.Equal(t, "/problems/unknown-order", g.get("/v1/orders/nobody").problem(t).Type)
 }
 
+// Its packages lay beside its document in Redis; the index has them in it.
+func TestAColdOrderShowsItsPackages(t *testing.T) {
+	g := newGateway(t)
+	g.index.orders = []search.Order{packed(t, "o", order.Package{ID: "a", Carrier: "sandbox", Events: []order.PackageEvent{{Node: order.NodeDelivered}}})}
+	a := g.get("/v1/orders/o")
+	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
+	o := a.order(t)
+	require.Len(t, o.Packages, 1)
+	require.Equal(t, order.NodeDelivered, o.Packages[0].Node())
+	require.Equal(t, "carrier:sandbox", o.Packages[0].Events[0].Actor)
+}
+
 func TestRequestsToAColdOrderAreRefusedLikeThoseToAClosedOne(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 5)

@@ -1,6 +1,7 @@
 // Package views keeps the views of a worker up to date: it runs the projector, rebuilds
 // views that were lost, created empty or have an older shape, and compares them with their
-// entities. It never changes an entity: views are copies that can be lost.
+// entities. It also counts the orders that wait for too long. It never changes an entity:
+// views are copies that can be lost.
 package views
 
 import (
@@ -49,6 +50,7 @@ type Config struct {
 type Keeper struct {
 	config    Config
 	projector *projector.Projector // nil without an index
+	overdue   *overdue
 	streams   redis.UniversalClient
 	cancel    context.CancelFunc
 	running   sync.WaitGroup
@@ -59,6 +61,10 @@ func NewKeeper(c Config) (*Keeper, error) {
 	k := &Keeper{config: c}
 	if c.Index == nil {
 		return k, nil
+	}
+	var err error
+	if k.overdue, err = newOverdue(c); err != nil {
+		return nil, err
 	}
 	streams, err := redisdb.Sibling(c.Redis, projectorConnections)
 	if err != nil {
@@ -85,6 +91,7 @@ func (k *Keeper) Start() {
 	k.cancel = cancel
 	k.running.Go(func() { k.projector.Run(ctx) })
 	k.running.Go(func() { newWatcher(k.config).run(ctx) })
+	k.running.Go(func() { k.overdue.run(ctx) })
 }
 
 // Stop lets the projector's round finish.
