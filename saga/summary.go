@@ -69,6 +69,7 @@ func OrderDetails(o *order.Order, pending string) string {
 			break
 		}
 	}
+	b.goods(o)
 	b.add("\n| product | sku | title | quantity | amount |\n|---|---|---|---:|---:|\n")
 	for i, l := range o.Lines {
 		row := fmt.Sprintf("| %s | %s | %s | %d | %s |\n",
@@ -85,6 +86,58 @@ func OrderDetails(o *order.Order, pending string) string {
 // text is a builder for formatted pieces. (workflowcheck trusts Sprintf but not Fprintf,
 // which may write to anything.)
 type text struct{ strings.Builder }
+
+// goods adds what became of a paid order's goods.
+func (t *text) goods(o *order.Order) {
+	f := o.Fulfilment
+	if f == nil {
+		return
+	}
+	if f.Brake != nil {
+		t.add("On hold since %s\n\n", f.Brake.At.Format(time.RFC3339))
+	}
+	for _, u := range f.Units {
+		t.add("- %s: %s\n", u.Node, Plural(int(u.Units), "unit"))
+	}
+	if !f.ReturnBy.IsZero() {
+		t.add("- returns until %s\n", f.ReturnBy.Format(time.RFC3339))
+	}
+	for _, a := range f.Alerts {
+		t.add("- alert %s %s %s\n", a.Rule, a.PackageID, a.Detail)
+		if t.Len() > maxDetailsBytes/4 {
+			break
+		}
+	}
+	if len(f.Packages) > 0 {
+		t.add("\n| package | node | marks | tracking |\n|---|---|---|---|\n")
+	}
+	for i := range f.Packages {
+		if p := &f.Packages[i]; p.RemovedAt.IsZero() {
+			t.add("| %s | %s | %s | %s |\n", p.ID, p.Node(), marksOf(p), strings.Join(p.TrackingNumbers, " "))
+		}
+		if t.Len() > maxDetailsBytes/2 {
+			t.add("\n… of %s\n", Plural(len(f.Packages), "package"))
+			break
+		}
+	}
+	for _, r := range f.Returns {
+		t.add("- return %s: %s\n", r.ID, r.Status)
+		if t.Len() > maxDetailsBytes*2/3 {
+			break
+		}
+	}
+}
+
+func marksOf(p *order.Package) string {
+	var marks []string
+	for _, m := range p.Marks() {
+		marks = append(marks, string(m))
+	}
+	if p.Resolution != nil {
+		marks = append(marks, "resolved: "+string(p.Resolution.Action))
+	}
+	return strings.Join(marks, ", ")
+}
 
 func (t *text) add(format string, args ...any) {
 	piece := fmt.Sprintf(format, args...)
