@@ -20,6 +20,7 @@ type commands struct {
 	Reservations reservationsBench `cmd:"" help:"Holds on Redis from Go, against redis-benchmark running the same script."`
 	Flash        flashBench        `cmd:"" help:"A flash sale; sold-out answers against a bare Gin handler with one Redis read."`
 	Delist       delistBench       `cmd:"" help:"A delisting of many unpaid orders, against goroutines that only signal."`
+	Carriers     carriersBench     `cmd:"" help:"Callbacks of a carrier, against goroutines that only signal."`
 	Open         openBench         `cmd:"" help:"Placing while many orders are open, against few."`
 	Search       searchBench       `cmd:"" help:"Searches through the gateway, against the same requests sent straight to Elasticsearch."`
 	Fresh        freshBench        `cmd:"" help:"How long until a change of stock is found by a search."`
