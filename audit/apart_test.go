@@ -23,7 +23,7 @@ func (s *shop) ship() string {
 		return o.Change("cancelled", "me", time.Now(), nil, func(f *order.Fulfilment) error {
 			defer func() { f.Lines[0].Restocked = 0 }() // the stock refused it
 			return f.CancelUnits(order.Removal{
-				ID: "c1", Lines: []order.LineUnits{{LineID: o.Lines[0].ID, Quantity: 1}}, Refund: 500, At: time.Now().UTC(),
+				ID: "c1", Lines: []order.LineUnits{{LineID: o.Lines[0].ID, Quantity: 1}}, At: time.Now().UTC(),
 			})
 		})
 	})
@@ -171,7 +171,7 @@ func TestDamageBesideADocumentIsFoundAndRepaired(t *testing.T) {
 		{
 			name: "workflow whose units don't add up",
 			do: func(s *shop, id string) {
-				s.change(id, func(o *order.Order) error { o.Lines[0].Restocked = 3; o.Version++; return nil })
+				s.change(id, func(o *order.Order) error { o.Lines[0].Damaged = 3; o.Version++; return nil })
 			},
 			want: []Finding{{Kind: KindQuantitiesDiffer}}, left: []Finding{{Kind: KindQuantitiesDiffer}},
 		},
@@ -180,7 +180,8 @@ func TestDamageBesideADocumentIsFoundAndRepaired(t *testing.T) {
 			do: func(s *shop, id string) {
 				s.change(id, func(o *order.Order) error { o.Removals[0].Refund = 1_000_000; o.Version++; return nil })
 			},
-			want: []Finding{{Kind: KindAmountsDiffer}}, left: []Finding{{Kind: KindAmountsDiffer}},
+			want: []Finding{{Kind: KindAmountsDiffer}, {Kind: KindPartRefundDiffers}},
+			left: []Finding{{Kind: KindAmountsDiffer}, {Kind: KindPartRefundDiffers}},
 		},
 	} {
 		t.Run(d.name, func(t *testing.T) {
