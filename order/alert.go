@@ -34,6 +34,9 @@ const (
 	RuleUnresolved AlertRule = "package_unresolved"
 	// RuleRemovedPackage: a package was undone, but then reported to be on its way.
 	RuleRemovedPackage AlertRule = "removed_package_moves"
+	// RuleResolvedPackage: a package was refunded or sent again, but then reported to be on its way
+	// after all.
+	RuleResolvedPackage AlertRule = "resolved_package_moves"
 	// RuleClockAhead: a message says that something occurred after it was recorded.
 	RuleClockAhead AlertRule = "occurred_in_future"
 	// RuleRestockRefused: units that came back could not be returned to the stock.
@@ -106,6 +109,9 @@ func (p *Package) check() []Alert {
 	for _, e := range p.Events {
 		if !p.RemovedAt.IsZero() && e.Node >= NodeLeftWarehouse {
 			all = append(all, aboutEvent(RuleRemovedPackage, p.ID, e, e.Node.String()))
+		}
+		if p.RemovedAt.IsZero() && !p.Live() && e.Node != 0 && e.RecordedAt.After(p.Resolution.At) {
+			all = append(all, aboutEvent(RuleResolvedPackage, p.ID, e, e.Node.String()))
 		}
 		if e.OccurredAt.After(e.RecordedAt.Add(maxClockAhead)) {
 			all = append(all, aboutEvent(RuleClockAhead, p.ID, e, e.OccurredAt.Format(time.RFC3339)))

@@ -175,7 +175,7 @@ func (f *Fulfilment) Pack(p Package) error {
 func (f *Fulfilment) checkOpen(items []LineUnits, open func(lineID string) int64) error {
 	var short []UnitsShort
 	for _, it := range items {
-		if have := open(it.LineID); it.Quantity > have {
+		if have := open(it.LineID); it.Quantity > have || it.Quantity < 1 {
 			short = append(short, UnitsShort{LineID: it.LineID, Requested: it.Quantity, Open: have})
 		}
 	}

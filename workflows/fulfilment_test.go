@@ -445,6 +445,23 @@ func TestAPackageThatIsLostIsRefundedAndOneThatIsRefusedComesBack(t *testing.T) 
 	s.Equal(product.Stock{OnHand: 8, Adjusted: 10, Committed: 3, Restocked: 1}, s.stockOf("shirt"))
 }
 
+func TestALostPackageThatArrivesAfterItsRefundIsAnAlert(t *testing.T) {
+	s := openPaid(t, line("shirt", 2))
+	s.at(time.Hour, func() {
+		s.packAs("a", order.Package{Items: []order.LineUnits{of("1", 1)}}, order.NodeLeftWarehouse)
+		s.pack("b", of("1", 1))
+	})
+	s.at(2*time.Hour, func() { s.marks("a", "lost", order.MarkLost) })
+	s.at(3*time.Hour, func() { s.resolves("a", order.ResolveRefund) })
+	s.at(4*time.Hour, func() { s.Empty(s.now().Alerts); s.scans("a", "there", order.NodeDelivered, s.env.Now()) })
+	s.at(5*time.Hour, func() {
+		s.Equal(order.RuleResolvedPackage, s.now().Alerts[0].Rule)
+		s.Equal(order.StatusPacked, s.now().Status)
+		s.deliver("d1")
+	})
+	s.run()
+}
+
 func TestAStruckScanStopsTheReturnWindow(t *testing.T) {
 	s := openPaid(t, line("shirt", 1))
 	s.at(time.Hour, func() { s.pack("a", of("1", 1)) })

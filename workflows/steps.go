@@ -144,6 +144,10 @@ func (s *orderSaga) unsellItems(p activities.UnwindParams, summary string) {
 
 // record stores the order's document and its payments.
 func (s *orderSaga) record() {
+	if s.order.Fulfilment != nil {
+		s.recordParts(nil)
+		return
+	}
 	s.quickThenPatient("record as "+string(s.order.Status), activities.NameRecordOrder,
 		activities.RecordParams{Order: s.order, Payments: s.unwritten}, nil)
 	s.unwritten = map[string]order.Attempt{}
