@@ -126,10 +126,12 @@ func (s *orderSaga) takesScans() bool {
 		if !any {
 			any, next = true, s.order.Clone()
 		}
-		switch {
-		case next.Fulfilment == nil, !next.Carries(sc.PackageID, sc.Carrier, sc.TrackingNumber) && !sc.Assigned:
+		if next.Fulfilment == nil || next.Package(sc.PackageID) == nil ||
+			(!sc.Assigned && !next.Carries(sc.PackageID, sc.Carrier, sc.TrackingNumber)) {
 			s.stray(sc)
-		case next.Report(sc.PackageID, sc.Event, at) != order.TakenBefore && !slices.Contains(touched, sc.PackageID):
+			continue
+		}
+		if next.Report(sc.PackageID, sc.Event, at) != order.TakenBefore && !slices.Contains(touched, sc.PackageID) {
 			touched = append(touched, sc.PackageID)
 		}
 	}

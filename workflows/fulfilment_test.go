@@ -521,6 +521,32 @@ func TestUnitsThatTheStockRefusesAreAnAlert(t *testing.T) {
 	s.Equal(map[string]int64{"pay-1": 500}, s.till.paidOut)
 }
 
+// The owner of a tracking number may be an earlier order with the same id. Its scans don't concern an order
+// without packages, nor a package that has another number by now: they wait to be assigned.
+func TestScansOfOtherPackagesWaitToBeAssigned(t *testing.T) {
+	s := openPaid(t, line("shirt", 1))
+	tell := func(packageID string) {
+		s.env.SignalWorkflow(saga.ScanSignal, saga.Scan{
+			PackageID: packageID, Carrier: "sandbox", TrackingNumber: "OTHER1234",
+			Event: order.PackageEvent{ID: "scan-" + packageID + s.env.Now().String(), Node: order.NodeDelivered, OccurredAt: s.env.Now(), RecordedAt: s.env.Now()},
+		})
+	}
+	s.at(30*time.Second, func() { tell("earlier") })
+	s.at(time.Hour, func() {
+		tell("earlier")
+		s.packAs("a", order.Package{Items: []order.LineUnits{of("1", 1)}, Carrier: "sandbox", TrackingNumbers: []string{"OWN12345"}}, 0)
+	})
+	s.at(2*time.Hour, func() { tell(packageID("a")) })
+	s.at(3*time.Hour, func() {
+		s.Equal(order.StatusPacked, s.now().Status)
+		waiting, _, err := s.tracking.Unmatched(s.Context(), 10, "")
+		s.NoError(err)
+		s.Len(waiting, 3)
+		s.deliver("d1")
+	})
+	s.run()
+}
+
 // Redis may be away at each step: the order waits, and nothing is done twice.
 func TestRedisAwayAtEachStepOfFulfilment(t *testing.T) {
 	for _, command := range []string{put, restock, closing} {

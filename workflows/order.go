@@ -109,6 +109,9 @@ func (s *orderSaga) paymentOrEnding() *ending {
 			}
 			continue
 		}
+		if s.takesScans() { // of an earlier order with this id: this one has no packages yet
+			continue
+		}
 		if s.refused != nil {
 			return &ending{status: order.StatusCancelled, reason: order.ReasonPaymentRefused, actor: "provider:" + s.refused.Provider}
 		}
