@@ -140,5 +140,8 @@ func doEverything(t *testing.T, rdb redis.UniversalClient, id string) {
 	_, err = store.Restock(ctx, product.Holder{OrderID: "o1"}, id, "r", []product.Item{{SKU: "S", Quantity: 1}})
 	require.NoError(t, err)
 	require.NoError(t, docs.PutRefund(ctx, id, "p", "r", []byte("{}")))
-	require.NoError(t, docs.Put(ctx, order.Record{OrderID: id, Version: 1, Doc: []byte("{}"), Status: order.StatusPaid, CustomerID: "c"}))
+	require.NoError(t, docs.Put(ctx, order.Record{
+		OrderID: id, Version: 1, Doc: []byte("{}"), Status: order.StatusPaid, CustomerID: "c",
+		Facts: []order.Fact{{ID: "f", Kind: order.FactNode, Name: order.NodePaid.String()}},
+	}))
 }

@@ -57,7 +57,7 @@ func TestDocumentOfAnOrder(t *testing.T) {
 	}
 	d := search.FromOrder(o, []byte(`{}`), 9, nil)
 	require.Equal(t, search.Order{
-		ID: "o", Revision: 9, Version: 4, CustomerID: "ada", Status: order.StatusPaid, ProductIDs: []string{"p1", "p2", "p3"}, Titles: []string{"Mug", "Sofa"},
+		ID: "o", Revision: 9, Version: 4, CustomerID: "ada", Status: order.StatusPaid, Node: order.NodePaid.String(), ProductIDs: []string{"p1", "p2", "p3"}, Titles: []string{"Mug", "Sofa"},
 		Recipient: "Ada", Address: "12 Square, London, GB", Total: 700, Currency: "EUR", PlacedAt: at().UTC(), UpdatedAt: at().UTC(),
 		ExternalReference: "SO-1", PaymentStatus: order.PaymentPending, Document: json.RawMessage(`{}`),
 	}, d)
