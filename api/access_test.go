@@ -88,7 +88,7 @@ var shopWindow = []string{
 // customersCalls lists the calls that customers may make.
 var customersCalls = []string{
 	"GET /v1/orders", "POST /v1/orders", "GET /v1/orders/{id}", "POST /v1/orders/{id}/cancel",
-	"GET /v1/orders/{id}/payment", "POST /v1/orders/{id}/payment",
+	"GET /v1/orders/{id}/payment", "POST /v1/orders/{id}/payment", "PUT /v1/orders/{id}/address", "POST /v1/orders/{id}/returns",
 }
 
 // staffCalls lists the calls that each staff role may make. Operators may make all calls, and
@@ -98,12 +98,22 @@ var staffCalls = map[api.Role][]string{
 		"PUT /v1/products/{id}", "PATCH /v1/products/{id}", "POST /v1/products/bulk", "POST /v1/stock/bulk", "POST /v1/products/{id}/stock", "POST /v1/products/{id}/list", "POST /v1/products/{id}/delist",
 		"GET /v1/products/{id}/events",
 	},
-	api.RoleFulfilment: {"GET /v1/packages", "GET /v1/orders", "GET /v1/orders/{id}", "POST /v1/orders/{id}/deliver", "GET /v1/carriers/unmatched", "POST /v1/carriers/unmatched/{scanId}/assign"},
+	api.RoleFulfilment: {
+		"GET /v1/packages", "GET /v1/orders", "GET /v1/orders/{id}", "POST /v1/orders/{id}/deliver", "GET /v1/carriers/unmatched",
+		"POST /v1/carriers/unmatched/{scanId}/assign", "POST /v1/orders/{id}/packages",
+		"PATCH /v1/orders/{id}/packages/{packageId}", "DELETE /v1/orders/{id}/packages/{packageId}",
+		"POST /v1/orders/{id}/packages/{packageId}/events", "POST /v1/orders/{id}/packages/{packageId}/strike",
+		"POST /v1/orders/{id}/hold", "POST /v1/orders/{id}/release", "POST /v1/orders/{id}/alerts/{alertId}/dismiss",
+	},
 	api.RoleSupport: {
 		"GET /v1/packages", "GET /v1/orders", "POST /v1/orders", "GET /v1/orders/{id}", "POST /v1/orders/{id}/cancel", "GET /v1/orders/{id}/payment",
 		"POST /v1/orders/{id}/payment", "POST /v1/orders/{id}/refunds", "GET /v1/refunds", "GET /v1/refunds/{paymentId}/{refundId}",
 		"POST /v1/refunds/decide",
 		"GET /v1/disputes", "POST /v1/disputes/dismiss",
+		"POST /v1/orders/{id}/packages/{packageId}/resolve", "PUT /v1/orders/{id}/address", "POST /v1/orders/{id}/hold",
+		"POST /v1/orders/{id}/release", "POST /v1/orders/{id}/returns", "POST /v1/orders/{id}/returns/{returnId}/approve",
+		"POST /v1/orders/{id}/returns/{returnId}/decline", "POST /v1/orders/{id}/returns/{returnId}/receive",
+		"POST /v1/orders/{id}/alerts/{alertId}/dismiss",
 	},
 }
 
@@ -176,6 +186,20 @@ var walk = map[string]struct {
 	"POST /v1/orders/{id}/cancel":                           {"{}", 200, 200, 404},
 	"POST /v1/orders/{id}/payment":                          {"{}", 201, 201, 404},
 	"POST /v1/orders/{id}/refunds":                          {"{}", 409, 0, 0},
+	"POST /v1/orders/{id}/packages":                         {`{"items":[{"lineId":"1","quantity":1}]}`, 409, 0, 0},
+	"PATCH /v1/orders/{id}/packages/{packageId}":            {`{"carrier":null}`, 409, 0, 0},
+	"DELETE /v1/orders/{id}/packages/{packageId}":           {"", 409, 0, 0},
+	"POST /v1/orders/{id}/packages/{packageId}/events":      {`{"events":[{"id":"e","node":"delivered","occurredAt":"2026-01-01T00:00:00Z"}]}`, 404, 0, 0},
+	"POST /v1/orders/{id}/packages/{packageId}/strike":      {`{"eventId":"e"}`, 409, 0, 0},
+	"POST /v1/orders/{id}/packages/{packageId}/resolve":     {`{"action":"found"}`, 409, 0, 0},
+	"PUT /v1/orders/{id}/address":                           {`{"address":{"recipient":"R","line1":"1","city":"C","country":"DE"}}`, 200, 200, 404},
+	"POST /v1/orders/{id}/hold":                             {"", 409, 0, 0},
+	"POST /v1/orders/{id}/release":                          {"", 409, 0, 0},
+	"POST /v1/orders/{id}/returns":                          {`{"lines":[{"lineId":"1","quantity":1}]}`, 409, 409, 404},
+	"POST /v1/orders/{id}/returns/{returnId}/approve":       {"", 409, 0, 0},
+	"POST /v1/orders/{id}/returns/{returnId}/decline":       {"", 409, 0, 0},
+	"POST /v1/orders/{id}/returns/{returnId}/receive":       {`{"lines":[{"lineId":"1","quantity":1,"condition":"restock"}]}`, 409, 0, 0},
+	"POST /v1/orders/{id}/alerts/{alertId}/dismiss":         {"", 409, 0, 0},
 	"POST /v1/webhooks":                                     {`{"url":"https://8.8.8.8/"}`, 201, 0, 0},
 	"GET /v1/webhooks":                                      {"", 200, 0, 0},
 	"GET /v1/webhooks/{id}":                                 {"", 404, 0, 0},
@@ -201,7 +225,8 @@ var walk = map[string]struct {
 
 // mediaOf has the media types of bodies that aren't JSON.
 var mediaOf = map[string]string{
-	"PATCH /v1/products/{id}": mergePatch, "POST /v1/products/bulk": "application/jsonl", "POST /v1/stock/bulk": "application/jsonl",
+	"PATCH /v1/orders/{id}/packages/{packageId}": mergePatch,
+	"PATCH /v1/products/{id}":                    mergePatch, "POST /v1/products/bulk": "application/jsonl", "POST /v1/stock/bulk": "application/jsonl",
 }
 
 // Every call is made by every kind of caller.

@@ -84,6 +84,25 @@ type Index interface {
 	Stale(ctx context.Context) ([]search.View, error)
 }
 
+// Fulfilment is what changes a paid order.
+type Fulfilment interface {
+	Pack(ctx context.Context, orderID string, r saga.PackRequest) (saga.Answer, error)
+	Correct(ctx context.Context, orderID string, r saga.CorrectRequest) (saga.Answer, error)
+	Undo(ctx context.Context, orderID string, r saga.UndoRequest) (saga.Answer, error)
+	Strike(ctx context.Context, orderID string, r saga.StrikeRequest) (saga.Answer, error)
+	Resolve(ctx context.Context, orderID string, r saga.ResolveRequest) (saga.Answer, error)
+	Readdress(ctx context.Context, orderID string, r saga.AddressRequest) (saga.Answer, error)
+	CancelUnits(ctx context.Context, orderID string, r saga.CancelUnitsRequest) (saga.Answer, error)
+	Hold(ctx context.Context, orderID string, r saga.HoldRequest) (saga.Answer, error)
+	Release(ctx context.Context, orderID string, r saga.HoldRequest) (saga.Answer, error)
+	OpenReturn(ctx context.Context, orderID string, r saga.OpenReturnRequest) (saga.Answer, error)
+	DecideReturn(ctx context.Context, orderID string, r saga.DecideReturnRequest) (saga.Answer, error)
+	ReceiveReturn(ctx context.Context, orderID string, r saga.ReceiveReturnRequest) (saga.Answer, error)
+	DismissAlert(ctx context.Context, orderID string, r saga.DismissAlertRequest) (saga.Answer, error)
+	// TellScan sends a message about a package.
+	TellScan(ctx context.Context, orderID string, s saga.Scan) error
+}
+
 // Sagas decide about orders, refunds, disputes and listings: see saga/client.Client. Their errors
 // are those of package saga.
 type Sagas interface {
@@ -93,6 +112,7 @@ type Sagas interface {
 	Deliver(ctx context.Context, orderID string, key *string, r saga.DeliverRequest) (saga.Answer, error)
 	Pay(ctx context.Context, orderID string, key *string, r saga.PayRequest) (saga.Answer, error)
 	Order(ctx context.Context, orderID string) (order.Order, error)
+	Fulfilment
 
 	// TellPayment sends a message. All messages with the same content share the id said.
 	TellPayment(ctx context.Context, e order.PaymentEvent, said string) error

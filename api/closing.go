@@ -1,7 +1,6 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,27 +16,62 @@ import (
 
 // CancelOrder implements ServerInterface.
 func (s *Server) CancelOrder(c *gin.Context, id openapi.ID, params openapi.CancelOrderParams) {
-	in, err := s.readCancel(c, id, params.IdempotencyKey)
+	in, lines, err := s.readCancel(c, id, params.IdempotencyKey)
 	if err != nil {
 		s.fail(c, err)
+		return
+	}
+	if lines != nil {
+		s.cancelUnits(c, id, *params.IdempotencyKey, in, lines)
 		return
 	}
 	answer, err := s.cfg.Sagas.Cancel(c.Request.Context(), id, params.IdempotencyKey, in)
 	s.finish(c, request{orderID: id, name: saga.CancelUpdate, wanted: order.StatusCancelled, closed: errNotCancellable}, answer, err)
 }
 
-// readCancel reads and validates the request.
-func (s *Server) readCancel(c *gin.Context, id string, key *string) (saga.CancelRequest, error) {
+// readCancel reads and validates the request, which may be about some units only.
+func (s *Server) readCancel(c *gin.Context, id string, key *string) (saga.CancelRequest, []order.LineUnits, error) {
 	var in openapi.CancelRequest
 	if err := decodeOptionalKeyed(c, key, &in); err != nil {
-		return saga.CancelRequest{}, err
+		return saga.CancelRequest{}, nil, err
 	}
 	caller := CallerOf(c.Request.Context())
 	r := saga.CancelRequest{Reason: cancelReason(in.Reason, caller), Actor: caller.Subject, Note: in.Note}
-	if err := checkCancel(r, caller); err != nil {
-		return saga.CancelRequest{}, err
+	var lines []order.LineUnits
+	if in.Lines != nil {
+		if key == nil {
+			return r, nil, errNoKey
+		}
+		lines = *in.Lines
 	}
-	return r, s.checkOwner(c.Request.Context(), id)
+	if err := s.checkChange(c, id, func(bad *product.Invalid) {
+		checkCancel(bad, r, caller)
+		if in.Lines != nil {
+			checkUnits(bad, "lines", lines)
+		}
+	}); err != nil {
+		return r, nil, err
+	}
+	return r, order.MergeUnits(lines), nil
+}
+
+// cancelUnits cancels a part of a paid order.
+func (s *Server) cancelUnits(c *gin.Context, id, key string, r saga.CancelRequest, lines []order.LineUnits) {
+	fingerprint, err := fingerprintOf(struct {
+		Reason order.Reason
+		Note   string
+		Lines  []order.LineUnits
+	}{r.Reason, r.Note, lines})
+	if err != nil {
+		s.fail(c, err)
+		return
+	}
+	ctx := c.Request.Context()
+	answer, err := s.cfg.Sagas.CancelUnits(ctx, id, saga.CancelUnitsRequest{
+		ID: saga.RemovalID(id, key), Lines: lines, Reason: r.Reason, Actor: r.Actor, Note: r.Note,
+		ByCustomer: !CallerOf(ctx).Staff(), Fingerprint: fingerprint,
+	})
+	s.finishChange(c, change{orderID: id, name: saga.CancelUnitsUpdate, fingerprint: fingerprint, short: unitsPacked}, answer, err)
 }
 
 // cancelReason returns the given reason, or the default for the caller.
@@ -51,8 +85,7 @@ func cancelReason(given order.Reason, caller Caller) order.Reason {
 	return order.ReasonCustomer
 }
 
-func checkCancel(r saga.CancelRequest, caller Caller) error {
-	var bad product.Invalid
+func checkCancel(bad *product.Invalid, r saga.CancelRequest, caller Caller) {
 	switch {
 	case r.Reason.MayCancel(caller.Staff()):
 	case r.Reason.MayCancel(true):
@@ -60,11 +93,7 @@ func checkCancel(r saga.CancelRequest, caller Caller) error {
 	default:
 		bad.Add("reason", "must be customer, operator, fraud, inventory or other")
 	}
-	if len(r.Note) > maxNoteBytes {
-		bad.Add("note", fmt.Sprintf("at most %d bytes", maxNoteBytes))
-	}
-	product.CheckText(&bad, "note", r.Note)
-	return bad.OrNil()
+	checkShort(bad, "note", r.Note)
 }
 
 // DeliverOrder implements ServerInterface.
@@ -108,10 +137,21 @@ func (s *Server) finish(c *gin.Context, r request, answer saga.Answer, err error
 
 // answered returns the order's document after its saga has granted a request.
 func (s *Server) answered(ctx context.Context, r request, answer saga.Answer, err error) ([]byte, error) {
-	if err = cmp.Or(err, verdictError(answer.Verdict, r.closed)); err != nil {
+	if err == nil {
+		err = refusalOf(CallerOf(ctx), answer, r.closed)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%s order %s: %w", r.name, r.orderID, err)
 	}
 	return s.current(ctx, r.orderID, answer.Version)
+}
+
+// refusalOf returns the error for a saga's answer, or nil if the request is done.
+func refusalOf(caller Caller, a saga.Answer, closed error) error {
+	if err := (change{short: unitsPacked}).refusal(caller, a); !errors.Is(err, errOrderClosed) {
+		return err
+	}
+	return closed
 }
 
 func (s *Server) answerUndecided(c *gin.Context, orderID string) {

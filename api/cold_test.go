@@ -114,11 +114,10 @@ func TestThePaymentOfAColdOrder(t *testing.T) {
 	paid := success(o.ID, "p-1", 1000)
 	paid.Provider, paid.OccurredAt = "sandbox", time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	stored := g.temporal.sagas["order/"+o.ID].order
-	require.NoError(t, g.docs.Put(t.Context(), order.Record{
-		OrderID: o.ID, CustomerID: "c-1", Status: stored.Status, Version: stored.Version + 1, Doc: doc(stored),
-		PlacedAt: stored.PlacedAt,
-		Payments: map[string][]byte{"p-1": doc(order.NewAttempt(paid, true))},
-	}))
+	stored.Version++
+	record, err := order.NewRecord(&stored, map[string]order.Attempt{"p-1": order.NewAttempt(paid, true)})
+	require.NoError(t, err)
+	require.NoError(t, g.docs.Put(t.Context(), record))
 	before := g.get("/v1/orders/" + o.ID + "/payment")
 	g.cold(o.ID)
 	after := g.get("/v1/orders/" + o.ID + "/payment")

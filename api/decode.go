@@ -5,8 +5,10 @@ import (
 	"errors"
 	"io"
 	"mime"
+	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/go-json-experiment/json"
@@ -159,7 +161,10 @@ func readingError(b []byte, err error) error {
 
 func wrongType(e *json.SemanticError) string {
 	wanted := "of another type"
-	if e.GoType != nil {
+	switch {
+	case e.GoType == reflect.TypeFor[time.Time]():
+		wanted = "a time such as 2026-03-01T12:00:00Z"
+	case e.GoType != nil:
 		switch e.GoType.Kind().String() {
 		case "int64", "int":
 			wanted = "an integer, without fraction or exponent, of 64 bits"

@@ -55,7 +55,22 @@ var (
 	errNoRefund             = errors.New("no such refund, or it was completed long ago")
 	errNotWaiting           = errors.New("the refund is not waiting for this decision")
 	errNotOpen              = errors.New("the order to assign to is not open")
-	errNotPaid              = errors.New("only a paid order can be delivered")
+	errNotPaid              = errors.New("the order is not paid")
+	errOrderClosed          = errors.New("the order is closed: nothing more happens to it")
+	errOnHold               = errors.New("the order is on hold: release it first")
+	errPackageLeft          = errors.New("the package has left the warehouse")
+	errUnresolved           = errors.New("a package of the order waits for an operator: resolve it first")
+	errNothingToResolve     = errors.New("the package has no mark that waits for an operator")
+	errDelivered            = errors.New("everything was delivered already")
+	errOtherRegion          = errors.New("a paid order can't go to another country or region")
+	errReturnWindowOver     = errors.New("the order takes no returns, or no longer")
+	errReturnOver           = errors.New("the return was declined, received or closed")
+	errNotApproved          = errors.New("the return has to be approved first")
+	errOrderTooOld          = errors.New("the order was placed before this was possible")
+	errOrderChanged         = errors.New("the order has changed since it was read")
+	errUnknownEvent         = errors.New("the package has no such message")
+	errUnknownReturn        = errors.New("the order has no such return")
+	errUnknownAlert         = errors.New("the order has no such alert that could be dismissed")
 	errNotDeliverable       = errors.New("the order has ended and was not delivered")
 	errProductsUnavailable  = errors.New("the products can't be reached")
 	errPaymentsUnavailable  = errors.New("the payments can't be reached")
@@ -130,6 +145,21 @@ var kinds = []kind{
 	{errDeclined, http.StatusUnprocessableEntity, "payment-declined", "Payment declined", 0},
 	{errProviderAway, http.StatusServiceUnavailable, "payment-provider-unavailable", "Payment provider unavailable", 2 * time.Second},
 	{errNoProviders, http.StatusServiceUnavailable, "payment-provider-unavailable", "No payment provider", 60 * time.Second},
+	{errOrderClosed, http.StatusConflict, "order-closed", "Order closed", 0},
+	{errOnHold, http.StatusConflict, "order-on-hold", "Order on hold", 0},
+	{errPackageLeft, http.StatusConflict, "package-left", "Package left", 0},
+	{errUnresolved, http.StatusConflict, "package-unresolved", "Package unresolved", 0},
+	{errNothingToResolve, http.StatusConflict, "nothing-to-resolve", "Nothing to resolve", 0},
+	{errDelivered, http.StatusConflict, "order-delivered", "Order delivered", 0},
+	{errOtherRegion, http.StatusConflict, "address-other-region", "Another country or region", 0},
+	{errReturnWindowOver, http.StatusConflict, "return-window-over", "Return window over", 0},
+	{errReturnOver, http.StatusConflict, "return-over", "Return over", 0},
+	{errNotApproved, http.StatusConflict, "return-not-approved", "Return not approved", 0},
+	{errOrderTooOld, http.StatusConflict, "order-too-old", "Order too old", 0},
+	{errOrderChanged, http.StatusPreconditionFailed, "stale", "Changed in the meantime", 0},
+	{errUnknownEvent, http.StatusNotFound, "unknown-event", "Unknown message", 0},
+	{errUnknownReturn, http.StatusNotFound, "unknown-return", "Unknown return", 0},
+	{errUnknownAlert, http.StatusNotFound, "unknown-alert", "Unknown alert", 0},
 	{errNothingPaid, http.StatusConflict, "order-not-paid", "Order not paid", 0},
 	{errRefundTooLarge, http.StatusConflict, "refund-too-large", "Refund too large", 0},
 	{errRefundUndecided, http.StatusServiceUnavailable, "refund-undecided", "Refund undecided", 2 * time.Second},
@@ -179,6 +209,10 @@ var (
 	variantInStock   = kind{errors.New("a variant that has stock can't be dropped"), http.StatusConflict, "variant-in-stock", "Variant in stock", 0}
 	movesByItself    = kind{errors.New("the status and stock of an existing product have their own calls"), http.StatusConflict, "moves-by-its-own-call", "Moves by its own call", 0}
 	stockHeld        = kind{errors.New("orders hold more units than would be left"), http.StatusConflict, "stock-held", "Stock held", 0}
+	limitReached     = kind{errors.New("the order has reached a limit; detail says which"), http.StatusConflict, "limit-reached", "Limit reached", 0}
+	overPacked       = kind{errors.New("lines names every line with more units than are open; nothing is packed"), http.StatusConflict, "over-packed", "More than is open", 0}
+	overReturned     = kind{errors.New("lines names every line with more units than can be returned; nothing is changed"), http.StatusConflict, "over-returned", "More than can be returned", 0}
+	unitsPacked      = kind{errors.New("lines names every line with units that are packed; nothing is cancelled"), http.StatusConflict, "units-packed", "Units packed", 0}
 	notListed        = kind{errors.New("the product is not for sale"), http.StatusConflict, "not-listed", "Not for sale", 0}
 )
 
@@ -297,6 +331,31 @@ func verdictError(v saga.Verdict, closed error) error {
 		return errProviderAway
 	case saga.VerdictDeclined:
 		return errDeclined
+	case saga.VerdictOnHold:
+		return errOnHold
+	case saga.VerdictPackageLeft:
+		return errPackageLeft
+	case saga.VerdictUnresolved:
+		return errUnresolved
+	case saga.VerdictResolved:
+		return errNothingToResolve
+	case saga.VerdictDelivered:
+		return errDelivered
+	case saga.VerdictOtherRegion:
+		return errOtherRegion
+	case saga.VerdictChanged:
+		return errOrderChanged
+	case saga.VerdictWindowOver:
+		return errReturnWindowOver
+	case saga.VerdictReturnOver:
+		return errReturnOver
+	case saga.VerdictNotApproved:
+		return errNotApproved
+	case saga.VerdictKeyReused:
+		return errMismatch
+	case saga.VerdictUnsupported:
+		return errOrderTooOld
+	case saga.VerdictUnits, saga.VerdictUnknown, saga.VerdictLimit, saga.VerdictNoStock: // see changeError
 	}
 	return fmt.Errorf("the saga answered %q", v)
 }

@@ -76,6 +76,8 @@ type fakeSaga struct {
 	failures map[string]error
 	// cancels is the saga's answer to a cancellation; nil means that it is done.
 	cancels *saga.Answer
+	// changes is the saga's answer to a request that changes a paid order.
+	changes *saga.Answer
 	// pays is the saga's answer to a request for a payment; nil means a new payment.
 	pays *saga.Answer
 }
@@ -184,14 +186,11 @@ func (f *fakeTemporal) place(ctx context.Context, s *fakeSaga) error {
 }
 
 func (f *fakeTemporal) record(ctx context.Context, s *fakeSaga) error {
-	doc, err := json.Marshal(s.order)
+	rec, err := order.NewRecord(&s.order, nil)
 	if err != nil {
 		return err
 	}
-	return f.docs.Put(ctx, order.Record{
-		OrderID: s.order.ID, Version: s.order.Version, Doc: doc,
-		Status: s.order.Status, CustomerID: s.order.CustomerID, PlacedAt: s.order.PlacedAt,
-	})
+	return f.docs.Put(ctx, rec)
 }
 
 func (f *fakeTemporal) UpdateWorkflow(ctx context.Context, o client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error) {
@@ -204,6 +203,8 @@ func (f *fakeTemporal) UpdateWorkflow(ctx context.Context, o client.UpdateWorkfl
 	switch {
 	case f.down:
 		return nil, client.NewWorkflowUpdateServiceTimeoutOrCanceledError(errDown)
+	case ok && s.closed && f.closedAnswers && s.answers[o.UpdateID].Verdict != "":
+		return fakeHandle{answer: s.answers[o.UpdateID]}, nil
 	case !ok || s.closed || s.endedByHand:
 		return nil, serviceerror.NewNotFound("workflow execution already completed")
 	case f.stuck:
@@ -234,13 +235,24 @@ func (f *fakeTemporal) UpdateWorkflow(ctx context.Context, o client.UpdateWorkfl
 
 // decide does what the request asks for, where the order's status lets it.
 func (f *fakeTemporal) decide(ctx context.Context, s *fakeSaga, request any) (saga.Answer, error) {
+	if c, ok := s.changeOf(request); ok {
+		var by struct{ Actor string }
+		if err := copyJSON(request, &by); err != nil {
+			return saga.Answer{}, err
+		}
+		c.actor = by.Actor
+		return f.change(ctx, s, c)
+	}
 	verdict, err := saga.VerdictDone, error(nil)
 	switch arg := request.(type) {
 	case saga.CancelRequest:
 		if s.cancels != nil {
 			return *s.cancels, nil
 		}
-		if s.order.Status == order.StatusPaid {
+		if s.order.Fulfilment != nil && len(s.order.PackedUnits()) > 0 {
+			return saga.Answer{Verdict: saga.VerdictUnits, Lines: s.order.PackedUnits()}, nil
+		}
+		if s.order.Status.TookPayment() {
 			s.order.CancelPaid(arg.Reason, arg.Actor, time.Now())
 			s.order.Remark(arg.Note)
 			s.closed = true
@@ -291,7 +303,7 @@ func (s fakeService) SignalWorkflowExecution(
 		var scan saga.Scan
 		err := converter.GetDefaultDataConverter().FromPayloads(r.GetInput(), &scan)
 		if err == nil {
-			err = s.fake.scan(r.GetWorkflowExecution().GetWorkflowId(), r.GetRequestId(), scan)
+			err = s.fake.scan(ctx, r.GetWorkflowExecution().GetWorkflowId(), r.GetRequestId(), scan)
 		}
 		return &workflowservice.SignalWorkflowExecutionResponse{}, err
 	}
@@ -303,14 +315,20 @@ func (s fakeService) SignalWorkflowExecution(
 	return &workflowservice.SignalWorkflowExecutionResponse{}, err
 }
 
-func (f *fakeTemporal) scan(id, requestID string, scan saga.Scan) error {
+func (f *fakeTemporal) scan(ctx context.Context, id, requestID string, scan saga.Scan) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s, known, err := f.take(id, requestID)
-	if err == nil && !known {
-		s.scans = append(s.scans, scan)
+	if err != nil || known {
+		return err
 	}
-	return err
+	s.scans = append(s.scans, scan)
+	if f.stuck || s.order.Fulfilment == nil {
+		return nil
+	}
+	s.order.Report(scan.PackageID, scan.Event, time.Now())
+	f.comesToItsEnd(s)
+	return f.record(ctx, s)
 }
 
 // take accepts a signal to a workflow, and reports whether its id is known.
@@ -351,6 +369,9 @@ func (f *fakeTemporal) signal(ctx context.Context, id, requestID string, e order
 		return err
 	}
 	s.order.Pay(e, time.Now())
+	if s.placement.Saga >= order.SagaVersion {
+		s.order.Fulfil(time.Now())
+	}
 	return f.record(ctx, s)
 }
 

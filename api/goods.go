@@ -97,6 +97,11 @@ func (o *shownOrder) goodsFor(caller Caller) (map[string][]byte, error) {
 // carrier said about it, but not the words of the shop's staff.
 func packageFor(caller Caller, customerID string, p order.Package) order.Package {
 	p.Falls, p.Fingerprint = nil, ""
+	if p.Resolution != nil {
+		r := *p.Resolution
+		r.ID, r.Fingerprint = "", ""
+		p.Resolution = &r
+	}
 	if p.Items == nil {
 		p.Items = []order.LineUnits{}
 	}
@@ -112,16 +117,15 @@ func packageFor(caller Caller, customerID string, p order.Package) order.Package
 		}
 	}
 	if p.Resolution != nil {
-		r := *p.Resolution
-		r.Actor = order.ActorFor(customerID, r.Actor)
-		p.Resolution = &r
+		p.Resolution.Actor, p.Resolution.Note = order.ActorFor(customerID, p.Resolution.Actor), ""
 	}
 	return p
 }
 
 // returnFor returns a return of a customer's order as the caller may see it.
 func returnFor(caller Caller, customerID string, r order.Return) order.Return {
-	if r.Fingerprint, r.ReceiptFingerprint = "", ""; caller.Staff() {
+	r.Fingerprint, r.Receipt, r.ReceiptFingerprint = "", "", ""
+	if caller.Staff() {
 		return r
 	}
 	r.Actor, r.Note = order.ActorFor(customerID, r.Actor), ""

@@ -39,7 +39,7 @@ func TestACallbackReachesItsOrder(t *testing.T) {
 	}
 	require.Len(t, g.temporal.sagas["order/"+o.ID].signals, 3, "the saga judges what it hasn't heard yet")
 	require.Equal(t, "sandbox", g.temporal.sagas["order/"+o.ID].signals[0].Provider)
-	require.Equal(t, order.StatusPaid, g.get("/v1/orders/"+o.ID).order(t).Status)
+	require.Equal(t, order.StatusAwaitingShipment, g.get("/v1/orders/"+o.ID).order(t).Status)
 }
 
 func TestACallbackIsRefusedWhileTemporalIsUnavailable(t *testing.T) {

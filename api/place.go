@@ -75,6 +75,7 @@ func (s *Server) readPlacement(c *gin.Context, key *string) (order.Placement, er
 		Metadata: in.Metadata, ExternalReference: in.ExternalReference,
 		Actor: caller.Subject, PaymentWindow: s.cfg.PaymentWindow, Money: s.cfg.Money,
 		MaxOpenOrders: s.cfg.MaxOpenOrders, MaxUnits: s.cfg.MaxUnits, MaxCustomerUnits: s.cfg.MaxCustomerUnits,
+		Saga: order.SagaVersion, ReturnWindow: s.cfg.ReturnWindow,
 	}
 	if len(p.Lines) > s.cfg.MaxLines {
 		return order.Placement{}, product.Invalid{{Path: "lines", Reason: fmt.Sprintf("must have 1 to %d", s.cfg.MaxLines)}}

@@ -27,6 +27,8 @@ type Problem struct { //nolint:errname // it is the document first, and an error
 	Refund *order.Refund `json:"refund,omitempty"`
 	// Limit of a customer's open orders, if it is reached.
 	Limit int64 `json:"limit,omitempty"`
+	// Lines of which more units were requested than there are.
+	Lines []order.UnitsShort `json:"lines,omitempty"`
 
 	retryAfter time.Duration
 }

@@ -31,7 +31,7 @@ func TestWaitingForAnOrderToChange(t *testing.T) {
 	g.untilWaiting(1)
 	require.Equal(t, http.StatusNoContent, g.callback(success(o.ID, "p-1", 1000)).status)
 	a := within(t, changed)
-	require.Equal(t, order.StatusPaid, a.order(t).Status)
+	require.Equal(t, order.StatusAwaitingShipment, a.order(t).Status)
 
 	start := time.Now()
 	same := g.get("/v1/orders/" + o.ID + "?wait=60ms&version=99")
@@ -122,6 +122,6 @@ func TestAWaitGoesOnWhenTheDocumentsAreBack(t *testing.T) {
 	g.untilWaiting(1)
 	g.redis.SetError("")
 	require.Equal(t, http.StatusNoContent, g.callback(success(o.ID, "p-1", 1000)).status)
-	require.Equal(t, order.StatusPaid, within(t, changed).order(t).Status)
+	require.Equal(t, order.StatusAwaitingShipment, within(t, changed).order(t).Status)
 	g.temporal.set(func(f *fakeTemporal) { require.Equal(t, 1, f.queries) })
 }

@@ -179,7 +179,7 @@ func TestAnOrderShowsWhatWentBack(t *testing.T) {
 		shown := g.get("/v1/orders/" + o.ID).order(t)
 		require.Equal(t, c.want, shown.Payment.Status)
 		require.Equal(t, c.back, shown.Amounts[order.AmountRefunded])
-		require.Equal(t, order.StatusPaid, shown.Status)
+		require.Equal(t, order.StatusAwaitingShipment, shown.Status)
 		var p openapi.PaymentResult
 		require.NoError(t, json.Unmarshal(g.get("/v1/orders/"+o.ID+"/payment").body, &p))
 		require.Equal(t, string(c.want), p.Status)

@@ -255,7 +255,7 @@ func (w window) ship() {
 	p.Struck[0].Mark, p.Struck[0].Resolved = order.MarkDelayed, true
 	o.Floor = order.NodeLeftWarehouse
 	p.Events[1].Resolved, p.AddressChange = true, order.AddressTooLate
-	p.Resolution = &order.Resolution{Action: order.ResolveFound, At: at, Actor: staffName}
+	p.Resolution = &order.Resolution{Action: order.ResolveFound, At: at, Actor: staffName, Note: "by " + staffName}
 	o.Addresses = []order.AddressEntry{{Address: o.Address, Until: at, Actor: staffName, Note: "by " + staffName}}
 	o.ReturnBy, o.ClosedAt = at, at
 	l := &o.Lines[0]
@@ -428,8 +428,8 @@ func TestCustomersSeeStaffInsteadOfNames(t *testing.T) {
 		}
 		return names
 	}
-	require.Equal(t, []string{"staff", "system", "provider:sandbox", "staff"}, actors(api.RoleCustomer, w.paid))
-	require.Equal(t, []string{staffName, "system", "provider:sandbox", staffName}, actors(api.RoleOperator, w.paid))
+	require.Equal(t, []string{"staff", "system", "provider:sandbox", "system", "staff", "staff", "system"}, actors(api.RoleCustomer, w.paid))
+	require.Equal(t, []string{staffName, "system", "provider:sandbox", "system", staffName, staffName, "system"}, actors(api.RoleOperator, w.paid))
 	require.Equal(t, []string{"ada", "system", "ada"}, actors(api.RoleCustomer, w.own), "what they did themself stays theirs")
 	require.Equal(t, []string{"ada", "system", "staff"}, actors(api.RoleCustomer, w.ended))
 

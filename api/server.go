@@ -75,6 +75,10 @@ type Config struct {
 	// PaymentWindow is how long an order's stock is held while it waits for payment, from
 	// MinPaymentWindow to MaxPaymentWindow; 0 means DefaultPaymentWindow.
 	PaymentWindow time.Duration
+	// ReturnWindow is how long after its delivery an order takes returns, and stays open, at most
+	// MaxReturnWindow. 0 means that the shop takes no returns, and that an order closes when it is
+	// delivered.
+	ReturnWindow time.Duration
 	// MaxOpenOrders is how many of a customer's orders may hold stock and wait for payment,
 	// MaxUnits is how many units of one product an order may contain, and MaxCustomerUnits is
 	// how many units of it all unpaid orders of a customer may hold together; 0 means no limit.
@@ -112,6 +116,10 @@ const (
 	// Redis remembers each cancelled order. Providers whose payments take days extend the
 	// deadlines of their own orders.
 	MaxPaymentWindow = 24 * time.Hour
+	// DefaultReturnWindow is what the programs use if nothing else is set.
+	DefaultReturnWindow = 14 * 24 * time.Hour
+	// MaxReturnWindow is the longest. An order's workflow runs until its end.
+	MaxReturnWindow = 365 * 24 * time.Hour
 	// DefaultMaxSearches is how many queries one Elasticsearch node handles at a time without
 	// queueing; it also limits the memory of their results.
 	DefaultMaxSearches = 32
@@ -215,6 +223,9 @@ func (c *Config) complete() error {
 	}
 	if c.PaymentWindow < MinPaymentWindow || c.PaymentWindow > MaxPaymentWindow {
 		return fmt.Errorf("gateway: the payment window must be %s to %s, not %s", MinPaymentWindow, MaxPaymentWindow, c.PaymentWindow)
+	}
+	if c.ReturnWindow < 0 || c.ReturnWindow > MaxReturnWindow {
+		return fmt.Errorf("gateway: the return window must be 0 to %s, not %s", MaxReturnWindow, c.ReturnWindow)
 	}
 	if c.MaxOpenOrders < 0 || c.MaxUnits < 0 || c.MaxCustomerUnits < 0 {
 		return errors.New("gateway: a limit of orders or units must not be negative")

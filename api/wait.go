@@ -96,8 +96,13 @@ func (w wait) over(o orderHead) bool {
 // before and after, never in between: otherwise every waiting caller would put load on Temporal
 // while Redis is unavailable.
 func (s *Server) await(ctx context.Context, id string, w wait) ([]byte, orderHead, error) {
+	return s.awaitUntil(ctx, id, w, func(_ []byte, head orderHead) bool { return w.over(head) })
+}
+
+// awaitUntil is await with another end of the wait.
+func (s *Server) awaitUntil(ctx context.Context, id string, w wait, over func(doc []byte, head orderHead) bool) ([]byte, orderHead, error) {
 	doc, head, err := s.readOrder(ctx, id)
-	if err != nil || w.most == 0 || w.over(head) || !s.takeWaitSlot(w.holders) {
+	if err != nil || w.most == 0 || over(doc, head) || !s.takeWaitSlot(w.holders) {
 		return doc, head, err
 	}
 	defer s.leaveWaitSlot(w.holders)
@@ -118,7 +123,7 @@ func (s *Server) await(ctx context.Context, id string, w wait) ([]byte, orderHea
 			return nil, head, ctx.Err()
 		}
 		doc, head, err = s.readCopy(ctx, id)
-		if err == nil && w.over(head) {
+		if err == nil && over(doc, head) {
 			return doc, head, nil
 		}
 	}

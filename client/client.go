@@ -109,7 +109,11 @@ func (c *Client) do(ctx context.Context, r call) (Answer, error) {
 	}
 	maps.Copy(req.Header, r.header)
 	if len(r.body) > 0 {
-		req.Header.Set("Content-Type", "application/json")
+		media := "application/json"
+		if r.method == http.MethodPatch {
+			media = "application/merge-patch+json"
+		}
+		req.Header.Set("Content-Type", media)
 	}
 	if c.token != "" && r.elsewhere == "" {
 		req.Header.Set("Authorization", "Bearer "+c.token)

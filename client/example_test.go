@@ -44,7 +44,7 @@ func Example() {
 	fmt.Println(o.Status, o.Payment.Status, err)
 	// Output:
 	// 201 awaiting_payment 500 EUR
-	// paid paid <nil>
+	// awaiting_shipment paid <nil>
 }
 
 // Placing again under the same key, after a timeout for example, finds the first order.
@@ -106,4 +106,69 @@ func ExampleProblem() {
 		fmt.Println(p.Status, p.Kind(), p.Transient())
 	}
 	// Output: 409 insufficient-stock false
+}
+
+// A paid order goes out in one package, whose scans arrive out of order.
+func ExampleClient_Pack() {
+	gateway := gatewaytest.New()
+	defer gateway.Close()
+	ctx := context.Background()
+	c, err := client.New(client.Config{URL: gateway.URL})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	orderID, err := buy(ctx, c)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	p, err := c.Pack(ctx, orderID, "parcel-1", client.Parcel{
+		Items:           []order.LineUnits{{LineID: "1", Quantity: 2}},
+		Courier:         "Example Post",
+		TrackingNumbers: []string{"EX123456789DE"},
+		Node:            order.NodeLeftWarehouse,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(p.Node())
+
+	now := time.Now()
+	o, err := c.Report(ctx, orderID, p.ID,
+		client.Event{ID: "scan-2", Node: order.NodeOutForDelivery, OccurredAt: now},
+		client.Event{ID: "scan-1", Node: order.NodeInTransit, OccurredAt: now.Add(-time.Hour)})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(o.Status, len(o.Package(p.ID).Events))
+
+	_, err = c.Deliver(ctx, orderID, "")
+	if err == nil {
+		o, err = c.Order(ctx, orderID)
+	}
+	fmt.Println(o.Status, err)
+	// Output:
+	// left_warehouse
+	// out_for_delivery 3
+	// delivered <nil>
+}
+
+// buy places and pays an order of two mugs.
+func buy(ctx context.Context, c *client.Client) (orderID string, err error) {
+	placed, err := c.Place(ctx, "basket-17", []byte(`{"customerId": "ada", "lines": [{"productId": "mug", "quantity": 2}]}`))
+	if err != nil {
+		return "", err
+	}
+	var o order.Order
+	if err := placed.Decode(&o); err != nil {
+		return "", err
+	}
+	offer, err := c.OpenPayment(ctx, o.ID, "sandbox")
+	if err != nil {
+		return "", err
+	}
+	return o.ID, c.PayPage(ctx, offer, "pay", 0)
 }

@@ -56,7 +56,7 @@ type Cancellation struct {
 	Note   string `json:"note,omitempty"`
 }
 
-// Cancel cancels an unpaid order. The status is 202 while the outcome is undecided. The
+// Cancel cancels an order that isn't packed. The status is 202 while the outcome is undecided. The
 // reason may be empty, and so may the key: all calls without one count as the same call.
 func (c *Client) Cancel(ctx context.Context, id, key string, why Cancellation) (Answer, error) {
 	body, err := json.Marshal(why)

@@ -19,6 +19,8 @@ type Problem struct { //nolint:errname // the name in RFC 9457
 	Detail string `json:"detail"`
 	// Shortages names each line of an order that can't be had.
 	Shortages []order.Shortage `json:"shortages"`
+	// Lines names each line of which more units were requested than there are.
+	Lines []order.UnitsShort `json:"lines"`
 	// Errors names each field of a request that is invalid.
 	Errors []product.FieldProblem `json:"errors"`
 	// RetryAfter is how long the gateway asked to wait before a retry; 0 if it didn't.
@@ -61,6 +63,9 @@ func (p *Problem) Error() string {
 	}
 	for _, s := range p.Shortages {
 		fmt.Fprintf(&b, "; %s %s: %s, asked %d, available %d", s.ProductID, s.SKU, s.Reason, s.Requested, s.Available)
+	}
+	for _, l := range p.Lines {
+		fmt.Fprintf(&b, "; line %s: asked %d, open %d", l.LineID, l.Requested, l.Open)
 	}
 	return b.String()
 }

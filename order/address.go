@@ -86,7 +86,9 @@ func (o *Order) Readdress(to *Address, override bool, actor, note string, at tim
 			return nil, err
 		}
 	}
-	o.Addresses = append(o.Addresses, AddressEntry{Address: o.Address, Until: at.UTC(), Actor: actor, Note: note})
+	if o.Address != nil {
+		o.Addresses = append(o.Addresses, AddressEntry{Address: o.Address, Until: at.UTC(), Actor: actor, Note: note})
+	}
 	o.Address = to
 	o.Step("address_changed", actor, at, nil)
 	return packages, nil

@@ -97,6 +97,8 @@ type Resolution struct {
 	Action ResolveAction `json:"action"`
 	At     time.Time     `json:"at"`
 	Actor  string        `json:"actor"`
+	// Fingerprint of the request: a different request under the same key is rejected.
+	Fingerprint string `json:"fingerprint,omitempty"`
 }
 
 // ResolveAction is what happens to a package that was refused, lost, damaged or returned.

@@ -96,13 +96,14 @@ func (p Placement) Validate() error {
 			bad.Add(at+"unitPrice", fmt.Sprintf("must lie between 0 and %d minor units", product.MaxPrice))
 		}
 	}
-	p.Address.validate(&bad)
+	p.Address.Validate(&bad)
 	p.Metadata.Check(&bad)
 	product.CheckReference(&bad, p.ExternalReference)
 	return bad.OrNil()
 }
 
-func (a *Address) validate(bad *product.Invalid) {
+// Validate adds everything that is wrong with an address, which may be nil.
+func (a *Address) Validate(bad *product.Invalid) {
 	if a == nil {
 		return
 	}

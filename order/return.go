@@ -40,7 +40,9 @@ type Return struct {
 	Note   string `json:"note,omitempty"`
 	// Fingerprint of the request: a different request under the same key is rejected.
 	Fingerprint string `json:"fingerprint,omitempty"`
-	// ReceiptFingerprint is that of the request that recorded the receipt.
+	// Receipt names the request that recorded the receipt, and ReceiptFingerprint is its
+	// fingerprint.
+	Receipt            string    `json:"receipt,omitempty"`
 	ReceiptFingerprint string    `json:"receiptFingerprint,omitempty"`
 	CreatedAt          time.Time `json:"createdAt"`
 	UpdatedAt          time.Time `json:"updatedAt"`

@@ -79,10 +79,11 @@ type StrikeRequest struct {
 type ResolveRequest struct {
 	PackageID string              `json:"packageId"`
 	Action    order.ResolveAction `json:"action"`
-	// ID names the request.
-	ID    string `json:"id"`
-	Actor string `json:"actor"`
-	Note  string `json:"note,omitempty"`
+	// ID names the request, see ResolutionID.
+	ID          string `json:"id"`
+	Actor       string `json:"actor"`
+	Note        string `json:"note,omitempty"`
+	Fingerprint string `json:"fingerprint"`
 }
 
 // AddressRequest changes where an order is sent.
@@ -139,7 +140,9 @@ type DecideReturnRequest struct {
 
 // ReceiveReturnRequest says which units of a return arrived.
 type ReceiveReturnRequest struct {
-	ReturnID    string                `json:"returnId"`
+	ReturnID string `json:"returnId"`
+	// ID names the request, see ReceiptID.
+	ID          string                `json:"id"`
 	Lines       []order.ReceivedUnits `json:"lines"`
 	Actor       string                `json:"actor"`
 	Fingerprint string                `json:"fingerprint"`
@@ -171,9 +174,15 @@ func ReturnID(orderID, key string) string { return named("r", orderID, key) }
 // RemovalID names the part of an order that is cancelled under an Idempotency-Key.
 func RemovalID(orderID, key string) string { return named("c", orderID, key) }
 
-// named makes an id of an order's id and a key, so that a message that is sent again, even to
-// another run of the workflow, finds its own.
-func named(prefix, orderID, key string) string {
-	sum := sha256.Sum256([]byte(strings.Join([]string{prefix, orderID, key}, "\x00")))
+// ResolutionID names how a package is settled under an Idempotency-Key.
+func ResolutionID(orderID, packageID, key string) string { return named("s", orderID, packageID, key) }
+
+// ReceiptID names the receipt of a return that is recorded under an Idempotency-Key.
+func ReceiptID(orderID, returnID, key string) string { return named("v", orderID, returnID, key) }
+
+// named makes an id of what a message is about and its key, so that a message that is sent again,
+// even to another run of the workflow, finds its own.
+func named(prefix string, about ...string) string {
+	sum := sha256.Sum256([]byte(strings.Join(append([]string{prefix}, about...), "\x00")))
 	return prefix + hex.EncodeToString(sum[:8])
 }

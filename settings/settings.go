@@ -35,6 +35,8 @@ func Vars() kong.Vars {
 		"payment_window":     duration(api.DefaultPaymentWindow),
 		"min_payment_window": duration(api.MinPaymentWindow),
 		"max_payment_window": duration(api.MaxPaymentWindow),
+		"return_window":      duration(api.DefaultReturnWindow),
+		"max_return_window":  duration(api.MaxReturnWindow),
 		"most_lines":         strconv.Itoa(order.MaxLines),
 		"max_searches":       strconv.Itoa(api.DefaultMaxSearches),
 		"most_searches":      strconv.Itoa(api.MostSearches),

@@ -20,6 +20,7 @@ type Shop struct {
 	HTTPAddr         string        `name:"http-addr" env:"HOLDFAST_HTTP_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address that the gateway listens on; for holdfast-dev, a loopback address."`
 	PublicURL        string        `name:"public-url" env:"HOLDFAST_PUBLIC_URL" placeholder:"URL" unset:"the address that the gateway listens on" help:"Where buyers reach the gateway."`
 	PaymentWindow    time.Duration `env:"HOLDFAST_PAYMENT_WINDOW" default:"${payment_window}" help:"How long an order's stock is held for its payment, ${min_payment_window} to ${max_payment_window}."`
+	ReturnWindow     time.Duration `env:"HOLDFAST_RETURN_WINDOW" default:"${return_window}" help:"How long after its delivery an order takes returns, and stays open, at most ${max_return_window}. 0: no returns, and an order closes when it is delivered. An order keeps the window under which it was placed."`
 	MaxOpenOrders    string        `env:"HOLDFAST_MAX_OPEN_ORDERS" default:"${limits=}" placeholder:"N" unset:"20, or unlimited with authentication off" help:"How many orders of one customer may hold stock while they wait for payment, or unlimited."`
 	MaxUnits         string        `env:"HOLDFAST_MAX_UNITS" default:"${limits=}" placeholder:"N" unset:"100, or unlimited with authentication off" help:"How many units of one product an order may have, all variants together, or unlimited. A product may allow fewer."`
 	MaxCustomerUnits string        `env:"HOLDFAST_MAX_CUSTOMER_UNITS" default:"${limits=}" placeholder:"N" unset:"twice HOLDFAST_MAX_UNITS, or unlimited with authentication off" help:"How many units of one product all unpaid orders of a customer may hold together, or unlimited."`
@@ -31,6 +32,9 @@ func (s Shop) Check(authOff bool) error {
 		return fmt.Errorf("--payment-window (HOLDFAST_PAYMENT_WINDOW): must be %s to %s long, not %s",
 			api.MinPaymentWindow, api.MaxPaymentWindow, s.PaymentWindow)
 	}
+	if s.ReturnWindow < 0 || s.ReturnWindow > api.MaxReturnWindow {
+		return fmt.Errorf("--return-window (HOLDFAST_RETURN_WINDOW): must be 0 to %s long, not %s", duration(api.MaxReturnWindow), s.ReturnWindow)
+	}
 	_, err := s.limits(authOff)
 	return err
 }
@@ -41,7 +45,7 @@ func (s Shop) Apply(c *api.Config, authOff bool) error {
 	if err != nil {
 		return err
 	}
-	c.PaymentWindow = s.PaymentWindow
+	c.PaymentWindow, c.ReturnWindow = s.PaymentWindow, s.ReturnWindow
 	c.MaxOpenOrders, c.MaxUnits, c.MaxCustomerUnits = l.openOrders, l.units, l.customerUnits
 	return nil
 }

@@ -227,13 +227,16 @@ func (s *orderSaga) restKey() string {
 // settling settles a package that waits for an operator.
 func (s *orderSaga) settling(r saga.ResolveRequest) *change {
 	return &change{
-		update: saga.ResolveUpdate, id: r.PackageID,
+		update: saga.ResolveUpdate, id: r.PackageID, fingerprint: r.Fingerprint,
 		made: func(o *order.Order) (string, bool) {
 			if o.Fulfilment == nil {
 				return "", false
 			}
 			p := o.Package(r.PackageID)
-			return "", p != nil && p.Resolution != nil && p.Resolution.ID == r.ID
+			if p == nil || p.Resolution == nil || p.Resolution.ID != r.ID {
+				return "", false
+			}
+			return p.Resolution.Fingerprint, true
 		},
 		apply: func(o *order.Order, at time.Time) (plan, error) {
 			p := o.Package(r.PackageID)
@@ -243,7 +246,7 @@ func (s *orderSaga) settling(r saga.ResolveRequest) *change {
 			marks, items := p.Marks(), slices.Clone(p.Items)
 			todo := plan{packages: []string{p.ID}}
 			amount := o.RefundFor(items)
-			resolution := order.Resolution{ID: r.ID, Action: r.Action, At: at, Actor: r.Actor, Note: r.Note}
+			resolution := order.Resolution{ID: r.ID, Action: r.Action, At: at, Actor: r.Actor, Note: r.Note, Fingerprint: r.Fingerprint}
 			if r.Action == order.ResolveRefund {
 				resolution.Refund = amount
 			}

@@ -143,7 +143,7 @@ func (s *orderSaga) receiving(r saga.ReceiveReturnRequest) *change {
 				return "", false
 			}
 			back := o.Return(r.ReturnID)
-			if back == nil || back.Status != order.ReturnReceived {
+			if back == nil || back.Receipt != r.ID { // another request is too late
 				return "", false
 			}
 			return back.ReceiptFingerprint, true
@@ -158,6 +158,7 @@ func (s *orderSaga) receiving(r saga.ReceiveReturnRequest) *change {
 			if err != nil {
 				return plan{}, err
 			}
+			o.Return(r.ReturnID).Receipt = r.ID
 			if len(restocked) > 0 {
 				todo.restock = &units{id: order.PartID(order.RefundReturned, r.ReturnID), items: o.ItemsOf(restocked)}
 			}

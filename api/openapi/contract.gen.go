@@ -19,6 +19,17 @@ import (
 // Address defines model for Address.
 type Address = order.Address
 
+// AddressRequest Where to send an order.
+type AddressRequest struct {
+	Address Address `json:"address"`
+
+	// Note Free text for staff, at most 200 bytes.
+	Note string `json:"note,omitempty"`
+
+	// Override Allows another country or region after the payment. For staff, and only with a note.
+	Override bool `json:"override,omitempty"`
+}
+
 // Alert Something about an order that staff should look at. An alert with an `id` is about one message or step and stays until
 // it is dismissed; all others clear themselves.
 type Alert = order.Alert
@@ -28,6 +39,10 @@ type Attempt = order.Attempt
 
 // CancelRequest defines model for CancelRequest.
 type CancelRequest struct {
+	// Lines The units of a paid order to cancel, all of them not packed yet. If omitted, the whole order is cancelled. An
+	// empty list is 422.
+	Lines *[]LineUnits `json:"lines,omitempty"`
+
 	// Note Free text, at most 200 bytes. It is stored in the `detail` of the journal entry. Customers see their own notes,
 	// never those of staff.
 	Note string `json:"note,omitempty"`
@@ -61,6 +76,30 @@ type DisputePage struct {
 
 	// NextCursor Pass it as `cursor` to get the next page; omitted on the last page.
 	NextCursor string `json:"nextCursor,omitempty"`
+}
+
+// EventReport A message about a package. It has either a node or a mark.
+type EventReport struct {
+	// Detail The sender's own words.
+	Detail string `json:"detail,omitempty"`
+
+	// ID Names the message, which may be sent any number of times.
+	ID ID `json:"id"`
+
+	// Mark delayed, delivery_failed or ready_for_pickup, which hold until something happens later; or refused, lost,
+	// damaged or returned_to_sender, which hold until the package is resolved.
+	Mark string `json:"mark,omitempty"`
+
+	// Node left_warehouse, in_transit, out_for_delivery or delivered.
+	Node string `json:"node,omitempty"`
+
+	// OccurredAt When it happened; from the year 2000 to a day from now.
+	OccurredAt time.Time `json:"occurredAt"`
+}
+
+// EventsRequest Messages about a package.
+type EventsRequest struct {
+	Events []EventReport `json:"events"`
 }
 
 // ExternalReference The identifier of this object in another system. A search has to match it exactly; it needn't be unique. At most 128
@@ -117,6 +156,12 @@ type Metadata = product.Metadata
 // NodeUnits How many units are at a node.
 type NodeUnits = order.NodeUnits
 
+// NoteRequest What staff have to say about it.
+type NoteRequest struct {
+	// Note Free text for staff, at most 200 bytes.
+	Note string `json:"note,omitempty"`
+}
+
 // OptionalID Like an Id, but may be omitted or empty if the product has only one variant.
 type OptionalID = string
 
@@ -152,6 +197,38 @@ type Package = order.Package
 
 // PackageEvent A message about a package, with the node that it reached or a mark.
 type PackageEvent = order.PackageEvent
+
+// PackagePatch What to change of a package, as in `POST /v1/orders/{id}/packages`.
+type PackagePatch struct {
+	Carrier           *string      `json:"carrier,omitempty"`
+	Courier           *string      `json:"courier,omitempty"`
+	EstimatedDelivery *time.Time   `json:"estimatedDelivery,omitempty"`
+	Items             *[]LineUnits `json:"items,omitempty"`
+	Service           *string      `json:"service,omitempty"`
+	TrackingNumbers   *[]string    `json:"trackingNumbers,omitempty"`
+}
+
+// PackageRequest Units to pack as one package, and what is known about it.
+type PackageRequest struct {
+	// Carrier The carrier integration that follows the package by its tracking numbers, such as `easypost`.
+	Carrier ID `json:"carrier,omitempty"`
+
+	// Courier The company that delivers it.
+	Courier           string     `json:"courier,omitempty"`
+	EstimatedDelivery *time.Time `json:"estimatedDelivery,omitempty"`
+
+	// Items The units. A line that appears several times counts once, with the sum.
+	Items []LineUnits `json:"items"`
+
+	// Node left_warehouse, if the package has left already.
+	Node string `json:"node,omitempty"`
+
+	// Service Such as `express`.
+	Service string `json:"service,omitempty"`
+
+	// TrackingNumbers Stored in upper case, without spaces, dots and hyphens; 4 to 50 letters and digits remain.
+	TrackingNumbers []string `json:"trackingNumbers,omitempty"`
+}
 
 // PackageSummary A package in short. `GET /v1/orders/{id}` has its items, address and events.
 type PackageSummary = order.PackageSummary
@@ -260,6 +337,14 @@ type ProductPatch = map[string]any
 // ProductSpec defines model for ProductSpec.
 type ProductSpec = product.Spec
 
+// ReceiveRequest The units of a return that arrived.
+type ReceiveRequest struct {
+	Lines []ReceivedUnits `json:"lines"`
+}
+
+// ReceivedUnits Units of a line that came back, and in which condition.
+type ReceivedUnits = order.ReceivedUnits
+
 // Refund defines model for Refund.
 type Refund = order.Refund
 
@@ -301,8 +386,30 @@ type Removal = order.Removal
 // Resolution How staff last settled a package that was refused, lost, damaged or returned.
 type Resolution = order.Resolution
 
+// ResolveRequest How to settle a package.
+type ResolveRequest struct {
+	// Action found, reship or refund.
+	Action order.ResolveAction `json:"action"`
+
+	// Note Free text for staff, at most 200 bytes.
+	Note string `json:"note,omitempty"`
+}
+
 // Return A part of a delivered order that the buyer sends back.
 type Return = order.Return
+
+// ReturnLine Units of a line that are sent back, and why.
+type ReturnLine = order.ReturnLine
+
+// ReturnRequest Delivered units that are sent back.
+type ReturnRequest struct {
+	// Approve Approves it at once. For staff.
+	Approve bool         `json:"approve,omitempty"`
+	Lines   []ReturnLine `json:"lines"`
+
+	// Note Free text for staff, at most 200 bytes.
+	Note string `json:"note,omitempty"`
+}
 
 // ScanAssignment defines model for ScanAssignment.
 type ScanAssignment struct {
@@ -324,6 +431,15 @@ type StockAdjustment struct {
 // StockLines JSON lines, each with a product's id and an adjustment of its stock.
 type StockLines = []any
 
+// StrikeRequest The message to take back.
+type StrikeRequest struct {
+	// EventID The `id` of the message.
+	EventID ID `json:"eventId"`
+
+	// Note Free text for staff, at most 200 bytes.
+	Note string `json:"note,omitempty"`
+}
+
 // TakenDecision defines model for TakenDecision.
 type TakenDecision = order.RefundDecision
 
@@ -332,6 +448,9 @@ type Text = string
 
 // Units defines model for Units.
 type Units = int64
+
+// UnitsShort A line of which more units were requested than there are.
+type UnitsShort = order.UnitsShort
 
 // UnmatchedScan defines model for UnmatchedScan.
 type UnmatchedScan struct {
@@ -427,6 +546,9 @@ type WebhookTest struct {
 	DeliveryID string `json:"deliveryId"`
 }
 
+// AlertID [A-Za-z0-9._~-]{1,64}, but neither `.` nor `..`, which have another meaning in a path.
+type AlertID = ID
+
 // Cursor defines model for Cursor.
 type Cursor = string
 
@@ -442,8 +564,14 @@ type IfNoneMatch = string
 // Limit defines model for Limit.
 type Limit = int
 
+// PackageID [A-Za-z0-9._~-]{1,64}, but neither `.` nor `..`, which have another meaning in a path.
+type PackageID = ID
+
 // RequiredKey defines model for RequiredKey.
 type RequiredKey = string
+
+// ReturnID [A-Za-z0-9._~-]{1,64}, but neither `.` nor `..`, which have another meaning in a path.
+type ReturnID = ID
 
 // HealthDocument defines model for HealthDocument.
 type HealthDocument = Health
@@ -568,6 +696,12 @@ type GetOrderParams struct {
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
+// ChangeAddressParams defines parameters for ChangeAddress.
+type ChangeAddressParams struct {
+	// IfMatch The ETag of the order as the caller read it. If it has changed since then, the call is 412 `stale`.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
 // CancelOrderParams defines parameters for CancelOrder.
 type CancelOrderParams struct {
 	// IdempotencyKey Calls with the same key count as one call. 1 to 255 visible ASCII characters.
@@ -580,6 +714,18 @@ type DeliverOrderParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// PackOrderParams defines parameters for PackOrder.
+type PackOrderParams struct {
+	// IdempotencyKey Calls with the same key count as one call. 1 to 255 visible ASCII characters.
+	IdempotencyKey RequiredKey `json:"Idempotency-Key"`
+}
+
+// ResolvePackageParams defines parameters for ResolvePackage.
+type ResolvePackageParams struct {
+	// IdempotencyKey Calls with the same key count as one call. 1 to 255 visible ASCII characters.
+	IdempotencyKey RequiredKey `json:"Idempotency-Key"`
+}
+
 // OpenPaymentParams defines parameters for OpenPayment.
 type OpenPaymentParams struct {
 	// IdempotencyKey Calls with the same key count as one call. 1 to 255 visible ASCII characters.
@@ -588,6 +734,18 @@ type OpenPaymentParams struct {
 
 // RefundOrderParams defines parameters for RefundOrder.
 type RefundOrderParams struct {
+	// IdempotencyKey Calls with the same key count as one call. 1 to 255 visible ASCII characters.
+	IdempotencyKey RequiredKey `json:"Idempotency-Key"`
+}
+
+// OpenReturnParams defines parameters for OpenReturn.
+type OpenReturnParams struct {
+	// IdempotencyKey Calls with the same key count as one call. 1 to 255 visible ASCII characters.
+	IdempotencyKey RequiredKey `json:"Idempotency-Key"`
+}
+
+// ReceiveReturnParams defines parameters for ReceiveReturn.
+type ReceiveReturnParams struct {
 	// IdempotencyKey Calls with the same key count as one call. 1 to 255 visible ASCII characters.
 	IdempotencyKey RequiredKey `json:"Idempotency-Key"`
 }
@@ -804,14 +962,50 @@ type DismissDisputeJSONRequestBody = DisputeName
 // PlaceOrderJSONRequestBody defines body for PlaceOrder for application/json ContentType.
 type PlaceOrderJSONRequestBody = OrderRequest
 
+// ChangeAddressJSONRequestBody defines body for ChangeAddress for application/json ContentType.
+type ChangeAddressJSONRequestBody = AddressRequest
+
 // CancelOrderJSONRequestBody defines body for CancelOrder for application/json ContentType.
 type CancelOrderJSONRequestBody = CancelRequest
+
+// HoldOrderJSONRequestBody defines body for HoldOrder for application/json ContentType.
+type HoldOrderJSONRequestBody = NoteRequest
+
+// PackOrderJSONRequestBody defines body for PackOrder for application/json ContentType.
+type PackOrderJSONRequestBody = PackageRequest
+
+// CorrectPackageApplicationMergePatchPlusJSONRequestBody defines body for CorrectPackage for application/merge-patch+json ContentType.
+type CorrectPackageApplicationMergePatchPlusJSONRequestBody = PackagePatch
+
+// ReportEventsJSONRequestBody defines body for ReportEvents for application/json ContentType.
+type ReportEventsJSONRequestBody = EventsRequest
+
+// ResolvePackageJSONRequestBody defines body for ResolvePackage for application/json ContentType.
+type ResolvePackageJSONRequestBody = ResolveRequest
+
+// StrikeEventJSONRequestBody defines body for StrikeEvent for application/json ContentType.
+type StrikeEventJSONRequestBody = StrikeRequest
 
 // OpenPaymentJSONRequestBody defines body for OpenPayment for application/json ContentType.
 type OpenPaymentJSONRequestBody = PaymentRequest
 
 // RefundOrderJSONRequestBody defines body for RefundOrder for application/json ContentType.
 type RefundOrderJSONRequestBody = RefundRequest
+
+// ReleaseOrderJSONRequestBody defines body for ReleaseOrder for application/json ContentType.
+type ReleaseOrderJSONRequestBody = NoteRequest
+
+// OpenReturnJSONRequestBody defines body for OpenReturn for application/json ContentType.
+type OpenReturnJSONRequestBody = ReturnRequest
+
+// ApproveReturnJSONRequestBody defines body for ApproveReturn for application/json ContentType.
+type ApproveReturnJSONRequestBody = NoteRequest
+
+// DeclineReturnJSONRequestBody defines body for DeclineReturn for application/json ContentType.
+type DeclineReturnJSONRequestBody = NoteRequest
+
+// ReceiveReturnJSONRequestBody defines body for ReceiveReturn for application/json ContentType.
+type ReceiveReturnJSONRequestBody = ReceiveRequest
 
 // PaymentCallbackJSONRequestBody defines body for PaymentCallback for application/json ContentType.
 type PaymentCallbackJSONRequestBody = PaymentCallbackJSONBody
@@ -872,12 +1066,39 @@ type ServerInterface interface {
 	// GetOrder Get an order
 	// (GET /v1/orders/{id})
 	GetOrder(c *gin.Context, id ID, params GetOrderParams)
-	// CancelOrder Cancel an order that is not delivered yet
+	// ChangeAddress Change where an order is sent
+	// (PUT /v1/orders/{id}/address)
+	ChangeAddress(c *gin.Context, id ID, params ChangeAddressParams)
+	// DismissAlert Dismiss an alert of an order
+	// (POST /v1/orders/{id}/alerts/{alertId}/dismiss)
+	DismissAlert(c *gin.Context, id ID, alertID AlertID)
+	// CancelOrder Cancel an order, or a part of it, that is not packed yet
 	// (POST /v1/orders/{id}/cancel)
 	CancelOrder(c *gin.Context, id ID, params CancelOrderParams)
 	// DeliverOrder Mark a paid order as delivered
 	// (POST /v1/orders/{id}/deliver)
 	DeliverOrder(c *gin.Context, id ID, params DeliverOrderParams)
+	// HoldOrder Keep a paid order from being packed
+	// (POST /v1/orders/{id}/hold)
+	HoldOrder(c *gin.Context, id ID)
+	// PackOrder Pack units of a paid order
+	// (POST /v1/orders/{id}/packages)
+	PackOrder(c *gin.Context, id ID, params PackOrderParams)
+	// UndoPackage Undo a package that hasn't left the warehouse
+	// (DELETE /v1/orders/{id}/packages/{packageId})
+	UndoPackage(c *gin.Context, id ID, packageID PackageID)
+	// CorrectPackage Correct a package that hasn't left the warehouse
+	// (PATCH /v1/orders/{id}/packages/{packageId})
+	CorrectPackage(c *gin.Context, id ID, packageID PackageID)
+	// ReportEvents Report what happened to a package
+	// (POST /v1/orders/{id}/packages/{packageId}/events)
+	ReportEvents(c *gin.Context, id ID, packageID PackageID)
+	// ResolvePackage Settle a lost, refused, damaged or returned package
+	// (POST /v1/orders/{id}/packages/{packageId}/resolve)
+	ResolvePackage(c *gin.Context, id ID, packageID PackageID, params ResolvePackageParams)
+	// StrikeEvent Take back a wrong message about a package
+	// (POST /v1/orders/{id}/packages/{packageId}/strike)
+	StrikeEvent(c *gin.Context, id ID, packageID PackageID)
 	// GetPayment Get an order's payments and refunds
 	// (GET /v1/orders/{id}/payment)
 	GetPayment(c *gin.Context, id ID)
@@ -887,6 +1108,21 @@ type ServerInterface interface {
 	// RefundOrder Refund a paid order in full or in part
 	// (POST /v1/orders/{id}/refunds)
 	RefundOrder(c *gin.Context, id ID, params RefundOrderParams)
+	// ReleaseOrder Release an order for packing
+	// (POST /v1/orders/{id}/release)
+	ReleaseOrder(c *gin.Context, id ID)
+	// OpenReturn Announce that delivered units are sent back
+	// (POST /v1/orders/{id}/returns)
+	OpenReturn(c *gin.Context, id ID, params OpenReturnParams)
+	// ApproveReturn Approve a return
+	// (POST /v1/orders/{id}/returns/{returnId}/approve)
+	ApproveReturn(c *gin.Context, id ID, returnID ReturnID)
+	// DeclineReturn Decline a return
+	// (POST /v1/orders/{id}/returns/{returnId}/decline)
+	DeclineReturn(c *gin.Context, id ID, returnID ReturnID)
+	// ReceiveReturn Record which units of a return arrived
+	// (POST /v1/orders/{id}/returns/{returnId}/receive)
+	ReceiveReturn(c *gin.Context, id ID, returnID ReturnID, params ReceiveReturnParams)
 	// ListPackages List the packages of all orders
 	// (GET /v1/packages)
 	ListPackages(c *gin.Context, params ListPackagesParams)
@@ -1489,6 +1725,89 @@ func (siw *ServerInterfaceWrapper) GetOrder(c *gin.Context) {
 	siw.Handler.GetOrder(c, id, params)
 }
 
+// ChangeAddress operation middleware
+func (siw *ServerInterfaceWrapper) ChangeAddress(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ChangeAddressParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch string
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfMatch = &IfMatch
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ChangeAddress(c, id, params)
+}
+
+// DismissAlert operation middleware
+func (siw *ServerInterfaceWrapper) DismissAlert(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "alertId" -------------
+	var alertID AlertID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "alertId", c.Param("alertId"), &alertID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter alertId: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.DismissAlert(c, id, alertID)
+}
+
 // CancelOrder operation middleware
 func (siw *ServerInterfaceWrapper) CancelOrder(c *gin.Context) {
 
@@ -1585,6 +1904,280 @@ func (siw *ServerInterfaceWrapper) DeliverOrder(c *gin.Context) {
 	}
 
 	siw.Handler.DeliverOrder(c, id, params)
+}
+
+// HoldOrder operation middleware
+func (siw *ServerInterfaceWrapper) HoldOrder(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.HoldOrder(c, id)
+}
+
+// PackOrder operation middleware
+func (siw *ServerInterfaceWrapper) PackOrder(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PackOrderParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey RequiredKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.PackOrder(c, id, params)
+}
+
+// UndoPackage operation middleware
+func (siw *ServerInterfaceWrapper) UndoPackage(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "packageId" -------------
+	var packageID PackageID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "packageId", c.Param("packageId"), &packageID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter packageId: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.UndoPackage(c, id, packageID)
+}
+
+// CorrectPackage operation middleware
+func (siw *ServerInterfaceWrapper) CorrectPackage(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "packageId" -------------
+	var packageID PackageID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "packageId", c.Param("packageId"), &packageID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter packageId: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.CorrectPackage(c, id, packageID)
+}
+
+// ReportEvents operation middleware
+func (siw *ServerInterfaceWrapper) ReportEvents(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "packageId" -------------
+	var packageID PackageID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "packageId", c.Param("packageId"), &packageID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter packageId: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ReportEvents(c, id, packageID)
+}
+
+// ResolvePackage operation middleware
+func (siw *ServerInterfaceWrapper) ResolvePackage(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "packageId" -------------
+	var packageID PackageID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "packageId", c.Param("packageId"), &packageID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter packageId: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ResolvePackageParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey RequiredKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ResolvePackage(c, id, packageID, params)
+}
+
+// StrikeEvent operation middleware
+func (siw *ServerInterfaceWrapper) StrikeEvent(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "packageId" -------------
+	var packageID PackageID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "packageId", c.Param("packageId"), &packageID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter packageId: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.StrikeEvent(c, id, packageID)
 }
 
 // GetPayment operation middleware
@@ -1711,6 +2304,212 @@ func (siw *ServerInterfaceWrapper) RefundOrder(c *gin.Context) {
 	}
 
 	siw.Handler.RefundOrder(c, id, params)
+}
+
+// ReleaseOrder operation middleware
+func (siw *ServerInterfaceWrapper) ReleaseOrder(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ReleaseOrder(c, id)
+}
+
+// OpenReturn operation middleware
+func (siw *ServerInterfaceWrapper) OpenReturn(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params OpenReturnParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey RequiredKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.OpenReturn(c, id, params)
+}
+
+// ApproveReturn operation middleware
+func (siw *ServerInterfaceWrapper) ApproveReturn(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "returnId" -------------
+	var returnID ReturnID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "returnId", c.Param("returnId"), &returnID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter returnId: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ApproveReturn(c, id, returnID)
+}
+
+// DeclineReturn operation middleware
+func (siw *ServerInterfaceWrapper) DeclineReturn(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "returnId" -------------
+	var returnID ReturnID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "returnId", c.Param("returnId"), &returnID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter returnId: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.DeclineReturn(c, id, returnID)
+}
+
+// ReceiveReturn operation middleware
+func (siw *ServerInterfaceWrapper) ReceiveReturn(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "returnId" -------------
+	var returnID ReturnID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "returnId", c.Param("returnId"), &returnID, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter returnId: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ReceiveReturnParams
+
+	headers := c.Request.Header
+
+	// ------------- Required header parameter "Idempotency-Key" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("Idempotency-Key")]; found {
+		var IdempotencyKey RequiredKey
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for Idempotency-Key, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "Idempotency-Key", valueList[0], &IdempotencyKey, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter Idempotency-Key: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IdempotencyKey = IdempotencyKey
+
+	} else {
+		siw.ErrorHandler(c, fmt.Errorf("Header parameter Idempotency-Key is required, but not found"), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ReceiveReturn(c, id, returnID, params)
 }
 
 // ListPackages operation middleware
@@ -2892,11 +3691,25 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/v1/orders", wrapper.ListOrders)
 	router.POST(options.BaseURL+"/v1/orders", wrapper.PlaceOrder)
 	router.GET(options.BaseURL+"/v1/orders/:id", wrapper.GetOrder)
+	router.PUT(options.BaseURL+"/v1/orders/:id/address", wrapper.ChangeAddress)
+	router.POST(options.BaseURL+"/v1/orders/:id/alerts/:alertId/dismiss", wrapper.DismissAlert)
 	router.POST(options.BaseURL+"/v1/orders/:id/cancel", wrapper.CancelOrder)
 	router.POST(options.BaseURL+"/v1/orders/:id/deliver", wrapper.DeliverOrder)
+	router.POST(options.BaseURL+"/v1/orders/:id/hold", wrapper.HoldOrder)
+	router.POST(options.BaseURL+"/v1/orders/:id/packages", wrapper.PackOrder)
+	router.DELETE(options.BaseURL+"/v1/orders/:id/packages/:packageId", wrapper.UndoPackage)
+	router.PATCH(options.BaseURL+"/v1/orders/:id/packages/:packageId", wrapper.CorrectPackage)
+	router.POST(options.BaseURL+"/v1/orders/:id/packages/:packageId/events", wrapper.ReportEvents)
+	router.POST(options.BaseURL+"/v1/orders/:id/packages/:packageId/resolve", wrapper.ResolvePackage)
+	router.POST(options.BaseURL+"/v1/orders/:id/packages/:packageId/strike", wrapper.StrikeEvent)
 	router.GET(options.BaseURL+"/v1/orders/:id/payment", wrapper.GetPayment)
 	router.POST(options.BaseURL+"/v1/orders/:id/payment", wrapper.OpenPayment)
 	router.POST(options.BaseURL+"/v1/orders/:id/refunds", wrapper.RefundOrder)
+	router.POST(options.BaseURL+"/v1/orders/:id/release", wrapper.ReleaseOrder)
+	router.POST(options.BaseURL+"/v1/orders/:id/returns", wrapper.OpenReturn)
+	router.POST(options.BaseURL+"/v1/orders/:id/returns/:returnId/approve", wrapper.ApproveReturn)
+	router.POST(options.BaseURL+"/v1/orders/:id/returns/:returnId/decline", wrapper.DeclineReturn)
+	router.POST(options.BaseURL+"/v1/orders/:id/returns/:returnId/receive", wrapper.ReceiveReturn)
 	router.GET(options.BaseURL+"/v1/packages", wrapper.ListPackages)
 	router.POST(options.BaseURL+"/v1/payments/callbacks/:provider", wrapper.PaymentCallback)
 	router.GET(options.BaseURL+"/v1/products", wrapper.SearchProducts)

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -69,6 +70,8 @@ func New() *Gateway {
 	mux.HandleFunc("GET /v1/orders/{id}", g.show)
 	mux.HandleFunc("POST /v1/orders/{id}/cancel", g.cancel)
 	mux.HandleFunc("POST /v1/orders/{id}/deliver", g.deliver)
+	mux.HandleFunc("POST /v1/orders/{id}/packages", g.pack)
+	mux.HandleFunc("POST /v1/orders/{id}/packages/{packageId}/events", g.report)
 	mux.HandleFunc("GET /v1/orders/{id}/payment", g.payment)
 	mux.HandleFunc("POST /v1/orders/{id}/payment", g.open)
 	mux.HandleFunc("POST /sandbox/pay/{id}", g.page)
@@ -119,6 +122,7 @@ func (g *Gateway) place(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.OrderID, p.PaymentWindow = fmt.Sprintf("order-%d", len(g.Orders)+1), time.Hour
+	p.Saga = order.SagaVersion
 	o := order.New(p, time.Now())
 	h := order.Holding{Held: true, Currency: "EUR"}
 	for _, l := range p.Lines {
@@ -158,21 +162,6 @@ func (g *Gateway) cancel(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, o)
 }
 
-func (g *Gateway) deliver(w http.ResponseWriter, r *http.Request) {
-	o, ok := g.find(w, r)
-	if !ok {
-		return
-	}
-	if o.Status == order.StatusPaid {
-		o.Deliver(order.ActorOperator, time.Now())
-	}
-	if o.Status != order.StatusDelivered {
-		problem(w, http.StatusConflict, "order-not-paid")
-		return
-	}
-	answer(w, http.StatusOK, o)
-}
-
 func (g *Gateway) payment(w http.ResponseWriter, r *http.Request) {
 	if o, ok := g.find(w, r); ok {
 		answer(w, http.StatusOK, map[string]any{
@@ -201,7 +190,7 @@ func (g *Gateway) callback(w http.ResponseWriter, r *http.Request) {
 	case e.Type == order.PaymentDeclined:
 		o.Close(order.StatusCancelled, order.ReasonPaymentRefused, "provider:sandbox", time.Now())
 	case e.Type == order.PaymentSucceeded && e.Amount == o.Amounts[order.AmountTotal]:
-		o.Pay(e, time.Now())
+		takes(o, e)
 	default:
 		o.Attempt(string(e.Type), e, true, time.Now())
 	}
@@ -237,10 +226,13 @@ func answer(w http.ResponseWriter, status int, body any) {
 	_ = json.NewEncoder(w).Encode(body) // the caller may be gone
 }
 
-func problem(w http.ResponseWriter, status int, kind string) {
+func problem(w http.ResponseWriter, status int, kind string) { problemWith(w, status, kind, nil) }
+
+// problemWith answers with a problem that has further members.
+func problemWith(w http.ResponseWriter, status int, kind string, more map[string]any) {
+	body := map[string]any{"type": "/problems/" + kind, "title": http.StatusText(status), "status": status}
+	maps.Copy(body, more)
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(map[string]any{ // the caller may be gone
-		"type": "/problems/" + kind, "title": http.StatusText(status), "status": status,
-	})
+	_ = json.NewEncoder(w).Encode(body) // the caller may be gone
 }

@@ -50,7 +50,7 @@ func (g *Gateway) page(w http.ResponseWriter, r *http.Request) {
 	case wrong:
 		g.refund(o.ID, paymentID, order.RefundWrongAmount)
 	case choice.Action == sandbox.ActionPay, choice.Action == sandbox.ActionPayTwice:
-		o.Pay(order.PaymentEvent{Provider: sandbox.Name, PaymentID: paymentID, Amount: total, OccurredAt: time.Now()}, time.Now())
+		takes(o, order.PaymentEvent{Provider: sandbox.Name, PaymentID: paymentID, Amount: total, OccurredAt: time.Now()})
 		if choice.Action == sandbox.ActionPayTwice {
 			g.refund(o.ID, paymentID+"~2", order.RefundDouble)
 		}

@@ -149,8 +149,8 @@ func TestPay(t *testing.T) {
 		status order.Status
 		last   string // the journal's last entry
 	}{
-		{"", order.StatusPaid, "paid"},
-		{"--payment p7", order.StatusPaid, "paid"},
+		{"", order.StatusAwaitingShipment, "awaiting_shipment"},
+		{"--payment p7", order.StatusAwaitingShipment, "awaiting_shipment"},
 		{"--fail", order.StatusAwaitingPayment, "payment.failed"},
 		{"--refuse", order.StatusCancelled, "cancelled"},
 		{"--amount 1", order.StatusAwaitingPayment, "payment.succeeded"},

@@ -10,10 +10,17 @@ import (
 	"holdfast/order"
 )
 
-// orderCommands show or cancel single orders.
+// orderCommands show or change single orders.
 type orderCommands struct {
-	Show   orderShowCommand   `cmd:"" help:"Print an order as JSON."`
-	Cancel orderCancelCommand `cmd:"" help:"Cancel an unpaid order."`
+	Show    orderShowCommand    `cmd:"" help:"Print an order as JSON."`
+	Cancel  orderCancelCommand  `cmd:"" help:"Cancel an order, or a part of it, that isn't packed."`
+	Pack    orderPackCommand    `cmd:"" help:"Pack units of a paid order as a package."`
+	Event   orderEventCommand   `cmd:"" help:"Report a node or a mark of a package."`
+	Strike  orderStrikeCommand  `cmd:"" help:"Take back a wrong message about a package."`
+	Address orderAddressCommand `cmd:"" help:"Change where an order is sent."`
+	Hold    orderHoldCommand    `cmd:"" help:"Keep a paid order from being packed."`
+	Release orderReleaseCommand `cmd:"" help:"Allow a held order to be packed again."`
+	Return  orderReturnCommand  `cmd:"" help:"Announce that delivered units are sent back."`
 }
 
 type orderShowCommand struct {
@@ -36,9 +43,11 @@ func (c *orderShowCommand) Run(ctx context.Context, out out) error {
 
 type orderCancelCommand struct {
 	gatewayFlags
-	Order  string `arg:"" help:"The order's id."`
-	Reason string `enum:"customer,operator,fraud,inventory,other" default:"operator" help:"Why: customer, operator, fraud, inventory or other."`
-	Note   string `help:"Note in the order's journal; customers see only their own notes."`
+	keyFlag
+	Order  string   `arg:"" help:"The order's id."`
+	Line   []string `placeholder:"LINE=UNITS" help:"Cancel only these units of a paid order, such as 1=2; several separated by commas."`
+	Reason string   `enum:"customer,operator,fraud,inventory,other" default:"operator" help:"Why: customer, operator, fraud, inventory or other."`
+	Note   string   `help:"Note in the order's journal; customers see only their own notes."`
 }
 
 // Run cancels the order and prints its new state.
@@ -47,7 +56,15 @@ func (c *orderCancelCommand) Run(ctx context.Context, out out) error {
 	if err != nil {
 		return err
 	}
-	answer, err := gateway.Cancel(ctx, c.Order, "", client.Cancellation{Reason: c.Reason, Note: c.Note})
+	if len(c.Line) > 0 {
+		units, err := unitsOf(c.Line)
+		if err != nil {
+			return err
+		}
+		o, err := gateway.CancelUnits(ctx, c.Order, c.key(), units, client.Cancellation{Reason: c.Reason, Note: c.Note})
+		return printed(out, o, err)
+	}
+	answer, err := gateway.Cancel(ctx, c.Order, c.Key, client.Cancellation{Reason: c.Reason, Note: c.Note})
 	if err != nil {
 		return err
 	}

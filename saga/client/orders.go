@@ -108,6 +108,8 @@ type request struct {
 	wanted order.Status
 	// apart means that two calls without a key are two requests.
 	apart bool
+	// change means that it changes a paid order: it waits its turn, and a closed order refuses it.
+	change bool
 }
 
 func (c *Client) request(ctx context.Context, r request) (saga.Answer, error) {
@@ -148,6 +150,10 @@ func (c *Client) send(ctx context.Context, r request) (saga.Answer, error) {
 	} else if r.key != nil {
 		id = updateID(r.update, r.key)
 	}
+	if r.change {
+		answer, _, err := c.sendPatiently(ctx, r, id)
+		return answer, err
+	}
 	answer, lasting, err := c.sendAs(ctx, r, id)
 	if repeatable && lasting && (err != nil || answer.Verdict != saga.VerdictDone) {
 		answer, _, err = c.sendAs(ctx, r, updateID(r.update, nil))
@@ -175,6 +181,8 @@ func (c *Client) answerOfClosed(ctx context.Context, r request) (saga.Answer, er
 		return saga.Answer{Verdict: saga.VerdictTooLateClosed}, nil
 	case err != nil:
 		return saga.Answer{}, err
+	case r.change:
+		return saga.Answer{Verdict: saga.VerdictTooLateClosed, Status: o.Status, Version: o.Version}, nil
 	}
 	return saga.AnswerOfClosed(r.wanted, o.Status, o.Version), nil
 }

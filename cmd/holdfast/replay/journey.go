@@ -99,7 +99,7 @@ func (j *journey) meetFate(ctx context.Context) error {
 			return err
 		}
 	}
-	if !j.fate.delivered || j.order.Status != order.StatusPaid {
+	if !j.fate.delivered || !j.order.Status.TookPayment() {
 		return nil
 	}
 	return j.finish(ctx, Delivered, func(ctx context.Context) (client.Answer, error) {

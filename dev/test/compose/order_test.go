@@ -99,7 +99,7 @@ func (s stand) takeAnOrder(t *testing.T) {
 	})
 	pay.requireEnd(t, readyTimeout)
 	paid := call(t, http.MethodGet, url+"/v1/orders/"+id+"?wait=10s&version="+versionOf(t, seen), http.StatusOK, nil)
-	require.Equal(t, "paid", paid["status"])
+	require.Equal(t, "awaiting_shipment", paid["status"])
 
 	s.answerSearches(t, url)
 
@@ -131,7 +131,7 @@ func (s stand) answerSearches(t *testing.T, url string) {
 	t.Helper()
 	if s.search {
 		requireFound(t, url+"/v1/products?q=kettles", 1)
-		requireFound(t, url+"/v1/orders?customerId=c-1&status=paid", 1)
+		requireFound(t, url+"/v1/orders?customerId=c-1&paymentStatus=paid", 1)
 		return
 	}
 	refused := call(t, http.MethodGet, url+"/v1/products?q=kettles", http.StatusServiceUnavailable, nil)

@@ -55,7 +55,7 @@ func (r *room) opensAndPays(t *testing.T) (order.Order, string) {
 	paid := shoptest.PaymentOf(o)
 	paid.PaymentID = paymentID
 	r.Tell(t, paid)
-	o = r.Await(t, o.ID, order.StatusPaid)
+	o = r.Await(t, o.ID, order.StatusAwaitingShipment)
 	require.Equal(t, paymentID, o.Payment.ID)
 	return o, paymentID
 }

@@ -43,7 +43,7 @@ func TestDelistingCancelsEveryUnpaidOrder(t *testing.T) {
 	for i, o := range orders {
 		o = shop.Order(t, o.ID)
 		if i < paid {
-			require.Equal(t, order.StatusPaid, o.Status)
+			require.Equal(t, order.StatusAwaitingShipment, o.Status)
 			continue
 		}
 		require.Equal(t, order.StatusCancelled, shop.Await(t, o.ID, order.StatusCancelled).Status)

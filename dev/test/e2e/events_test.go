@@ -88,7 +88,7 @@ func live(t *testing.T, shop *shoptest.Shop) {
 		return slices.ContainsFunc(r.Attempts, func(a order.Attempt) bool { return a.Type == order.PaymentFailed })
 	})
 	shop.Choose(t, paid, "pay")
-	shop.Await(t, o.ID, order.StatusPaid)
+	shop.Await(t, o.ID, order.StatusAwaitingShipment)
 	shop.Refund(t, o.ID, uuid.NewString(), 1, http.StatusCreated)
 	refund := shop.AwaitRefund(t, o.ID, paid.PaymentID, order.RefundPaid)
 	shop.Choose(t, paid, "fail_refund")
@@ -116,7 +116,7 @@ func live(t *testing.T, shop *shoptest.Shop) {
 		assert.True(c, slices.ContainsFunc(page.Items, func(r order.Refund) bool { return r.PaymentID == unknown.PaymentID }))
 	}, 20*time.Second, 50*time.Millisecond)
 	decide(unknown.PaymentID, order.FullRefund("sandbox", unknown.OrderID), "assign", meant.ID)
-	shop.Await(t, meant.ID, order.StatusPaid)
+	shop.Await(t, meant.ID, order.StatusAwaitingShipment)
 	shop.Await(t, unpaid.ID, order.StatusExpired)
 	shop.Delist(t, "eventful")
 }

@@ -47,7 +47,7 @@ func TestTheContractsExamplesAreWhatIsAnswered(t *testing.T) {
 	offer := s.does("openPayment", 201, "/v1/orders/"+bought.ID+"/payment", nil)
 	page := shoptest.Offer{RedirectURL: offer["redirectUrl"].(string)}
 	shop.Choose(t, page, "pay")
-	shop.Await(t, bought.ID, order.StatusPaid)
+	shop.Await(t, bought.ID, order.StatusAwaitingShipment)
 	s.tells("evt-paid", changes{"data": changes{"orderId": bought.ID, "paymentId": offer["paymentId"]}})
 	s.does("getOrder", 200, "/v1/orders/"+bought.ID, nil)
 	s.does("refundOrder", 201, "/v1/orders/"+bought.ID+"/refunds", nil, "status") // it may be in progress already

@@ -109,7 +109,7 @@ func TestOneCustomerHasNoMoreOpenOrdersThanTheLimit(t *testing.T) {
 	shop.Must(t, http.StatusCreated, one)
 	full()
 	require.NoError(t, shop.TellIt(t.Context(), shoptest.PaymentOf(got[1])))
-	shop.Await(t, got[1].ID, order.StatusPaid)
+	shop.Await(t, got[1].ID, order.StatusAwaitingShipment)
 	shop.Must(t, http.StatusCreated, one)
 	full()
 }

@@ -31,7 +31,7 @@ func TestOrderIsPlacedPaidAndDelivered(t *testing.T) {
 		shop.Must(t, http.StatusOK, shoptest.Delivery(o.ID)).Into(t, &o)
 		require.Equal(t, order.StatusDelivered, o.Status)
 	}
-	require.Equal(t, []string{"reserving", "awaiting_payment", "paid", "delivered"}, nodes(o))
+	require.Equal(t, []string{"reserving", "awaiting_payment", "paid", "awaiting_shipment", "package_added", "packed", "delivered", "closed"}, nodes(o))
 	pay, err := shop.Payment(t.Context(), o.ID)
 	require.NoError(t, err)
 	require.Equal(t, order.PaymentPaid, pay.Status)

@@ -54,7 +54,7 @@ func TestOrdersOutliveAnOutageOfRedis(t *testing.T) {
 	startRedis(t, redis.Options{Dir: dir, Port: portOf(t, server)})
 	rejected = shop.Await(t, rejected.ID, order.StatusRejected)
 	require.EqualValues(t, "insufficient_stock", rejected.CancelReason)
-	shop.Await(t, waiting.ID, order.StatusPaid)
+	shop.Await(t, waiting.ID, order.StatusAwaitingShipment)
 	require.Equal(t, order.StatusAwaitingPayment, shop.Order(t, held.ID).Status)
 	shop.RequireStock(t, "outage", 2, 2)
 	booksOf(st).RequireClean(t)

@@ -41,7 +41,7 @@ func (r *row) says(kind order.PaymentEventType, change ...func(*order.PaymentEve
 func (r *row) refunded(key string) order.Refund {
 	r.Helper()
 	r.shop.Choose(r.T, r.offer, "pay")
-	r.is(order.StatusPaid)
+	r.is(order.StatusAwaitingShipment)
 	r.shop.Refund(r.T, r.o.ID, key, 0, http.StatusCreated)
 	return r.shop.AwaitRefund(r.T, r.o.ID, r.offer.PaymentID, order.RefundPaid)
 }
@@ -129,11 +129,11 @@ func (r *row) send(status int, change func(*shoptest.Call)) {
 var rows = map[string]func(*row){
 	"success, full amount|waits for its payment": func(r *row) {
 		r.says(order.PaymentSucceeded)
-		r.is(order.StatusPaid)
+		r.is(order.StatusAwaitingShipment)
 	},
 	"success again, same or other event id|paid by this payment": func(r *row) {
 		e := r.says(order.PaymentSucceeded)
-		r.is(order.StatusPaid)
+		r.is(order.StatusAwaitingShipment)
 		r.shop.Tell(r.T, e)
 		r.says(order.PaymentSucceeded)
 		r.shop.Must(r.T, http.StatusOK, shoptest.Delivery(r.o.ID))
@@ -141,7 +141,7 @@ var rows = map[string]func(*row){
 	},
 	"success of another payment|paid": func(r *row) {
 		r.says(order.PaymentSucceeded)
-		r.is(order.StatusPaid)
+		r.is(order.StatusAwaitingShipment)
 		r.goesBack(r.says(order.PaymentSucceeded, another).PaymentID, order.RefundDouble)
 	},
 	"success|expired or cancelled": func(r *row) {
@@ -153,7 +153,7 @@ var rows = map[string]func(*row){
 	},
 	"success again of the payment that was taken|delivered, or cancelled after it was paid": func(r *row) {
 		r.shop.Choose(r.T, r.offer, "pay")
-		r.is(order.StatusPaid)
+		r.is(order.StatusAwaitingShipment)
 		r.cancel()
 		r.goesBack(r.offer.PaymentID, order.RefundCancelled)
 		r.says(order.PaymentSucceeded)
@@ -167,7 +167,7 @@ var rows = map[string]func(*row){
 		foreign := r.says(order.PaymentSucceeded, func(e *order.PaymentEvent) { e.Currency, e.PaymentID = "JPY", "yen-"+e.OrderID })
 		r.goesBack(foreign.PaymentID, order.RefundWrongAmount)
 		r.says(order.PaymentSucceeded)
-		r.is(order.StatusPaid)
+		r.is(order.StatusAwaitingShipment)
 	},
 	"failed|waits": func(r *row) {
 		r.says(order.PaymentFailed)
@@ -179,7 +179,7 @@ var rows = map[string]func(*row){
 	"failed after the success, or the other way round|waits": func(r *row) {
 		r.says(order.PaymentFailed)
 		r.says(order.PaymentSucceeded)
-		r.is(order.StatusPaid)
+		r.is(order.StatusAwaitingShipment)
 		r.says(order.PaymentFailed)
 		r.shop.Must(r.T, http.StatusOK, shoptest.Delivery(r.o.ID))
 		r.refunds(0)
@@ -236,7 +236,7 @@ var rows = map[string]func(*row){
 	},
 	"a dispute, or news about one|any, even if closed": func(r *row) {
 		r.shop.Choose(r.T, r.offer, "pay")
-		r.is(order.StatusPaid)
+		r.is(order.StatusAwaitingShipment)
 		r.shop.Must(r.T, http.StatusOK, shoptest.Delivery(r.o.ID))
 		r.shop.Choose(r.T, r.offer, "dispute")
 		d := r.disputed(order.DisputeNeedsResponse)

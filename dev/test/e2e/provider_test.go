@@ -18,7 +18,7 @@ func TestABuyerPaysOnTheProvidersPage(t *testing.T) {
 	require.EqualValues(t, 2*shoptest.Price, offer.Amount)
 	require.Equal(t, offer, shop.Open(t, o, http.StatusOK))
 	shop.Choose(t, offer, "pay")
-	o = shop.Await(t, o.ID, order.StatusPaid)
+	o = shop.Await(t, o.ID, order.StatusAwaitingShipment)
 	require.Equal(t, offer.PaymentID, o.Payment.ID)
 	require.Equal(t, "sandbox", o.Payment.Provider)
 	require.Equal(t, "order-paid", shop.Must(t, http.StatusConflict, shoptest.Call{
@@ -50,7 +50,7 @@ func TestADeliveredOrderIsRefundedInPart(t *testing.T) {
 	shop.Offer(t, "returned", 5)
 	o := shop.Place(t, shoptest.Line{ProductID: "returned", Quantity: 1})
 	shop.Choose(t, shop.Open(t, o, http.StatusCreated), "pay")
-	shop.Await(t, o.ID, order.StatusPaid)
+	shop.Await(t, o.ID, order.StatusAwaitingShipment)
 	shop.Must(t, http.StatusOK, shoptest.Delivery(o.ID))
 	require.Equal(t, "order-closed", shop.Must(t, http.StatusConflict, shoptest.Cancellation(t, o.ID)).Problem(t))
 	shop.Refund(t, o.ID, "k", 0, http.StatusCreated)
@@ -66,7 +66,7 @@ func TestABuyerPaysTwiceAtTheProvider(t *testing.T) {
 	shop.Offer(t, "twice", 5)
 	o := shop.Place(t, shoptest.Line{ProductID: "twice", Quantity: 1})
 	shop.Choose(t, shop.Open(t, o, http.StatusCreated), "pay_twice")
-	shop.Await(t, o.ID, order.StatusPaid)
+	shop.Await(t, o.ID, order.StatusAwaitingShipment)
 	p := shop.AwaitPayment(t, o.ID, "the second one went back", func(p shoptest.PaymentResult) bool {
 		return len(p.Refunds) == 1 && p.Refunds[0].Status == order.RefundPaid
 	})
@@ -84,7 +84,7 @@ func TestPaidSlowlyAcrossTheEndOfTheWindow(t *testing.T) {
 	require.Equal(t, order.StatusAwaitingPayment, shop.Order(t, o.ID).Status)
 	shop.RequireStock(t, "slow", 5, 1) // held, as long as money may arrive
 	shop.Choose(t, offer, "pay")
-	shop.Await(t, o.ID, order.StatusPaid)
+	shop.Await(t, o.ID, order.StatusAwaitingShipment)
 	shop.RequireStock(t, "slow", 4, 0)
 }
 

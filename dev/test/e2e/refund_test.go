@@ -42,7 +42,7 @@ func TestSecondPaymentGoesBack(t *testing.T) {
 	pay, err := shop.Payment(t.Context(), o.ID)
 	require.NoError(t, err)
 	require.Len(t, pay.Refunds, 1)
-	require.Equal(t, order.StatusPaid, shop.Order(t, o.ID).Status)
+	require.Equal(t, order.StatusAwaitingShipment, shop.Order(t, o.ID).Status)
 	shop.RequireStock(t, "double", 2, 0)
 }
 
@@ -104,7 +104,7 @@ func TestPaymentOfAnUnknownOrderIsACase(t *testing.T) {
 	require.Equal(t, "order-closed", decide(http.StatusConflict, "assign", "nobody-else").Problem(t))
 	decide(http.StatusOK, "assign", o.ID).Into(t, &found)
 	require.Equal(t, order.RefundAssigned, found.Status)
-	require.Equal(t, "pay-unknown", shop.Await(t, o.ID, order.StatusPaid).Payment.ID)
+	require.Equal(t, "pay-unknown", shop.Await(t, o.ID, order.StatusAwaitingShipment).Payment.ID)
 	require.Equal(t, "refund-not-waiting", decide(http.StatusConflict, "refund", "").Problem(t))
 	shoptest.Until(t, "the case is off the list, which is a moment late", func(context.Context) error {
 		if left := list("case"); len(left) > 0 {

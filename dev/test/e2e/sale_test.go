@@ -89,7 +89,7 @@ func TestFlashSaleSellsEachUnitOnce(t *testing.T) {
 			if err := shop.TellIt(t.Context(), shoptest.PaymentOf(o)); err != nil {
 				return err
 			}
-			_, err := shop.AwaitAny(t.Context(), o.ID, order.StatusPaid)
+			_, err := shop.AwaitAny(t.Context(), o.ID, order.StatusAwaitingShipment)
 			return err
 		})
 	}

@@ -52,13 +52,13 @@ func TestABuyerAtTheSandbox(t *testing.T) {
 	t.Run("pays", func(t *testing.T) {
 		o, of := place(t)
 		of.does(t, shop, sandbox.ActionPay)
-		require.Equal(t, of.PaymentID, shop.Await(t, o.ID, order.StatusPaid).Payment.ID)
+		require.Equal(t, of.PaymentID, shop.Await(t, o.ID, order.StatusAwaitingShipment).Payment.ID)
 	})
 	t.Run("is declined, and pays", func(t *testing.T) {
 		o, of := place(t)
 		of.does(t, shop, sandbox.ActionDecline)
 		of.does(t, shop, sandbox.ActionPay)
-		shop.Await(t, o.ID, order.StatusPaid)
+		shop.Await(t, o.ID, order.StatusAwaitingShipment)
 	})
 	t.Run("is refused", func(t *testing.T) {
 		o, of := place(t)
@@ -68,7 +68,7 @@ func TestABuyerAtTheSandbox(t *testing.T) {
 	t.Run("pays twice", func(t *testing.T) {
 		o, of := place(t)
 		of.does(t, shop, sandbox.ActionPayTwice)
-		shop.Await(t, o.ID, order.StatusPaid)
+		shop.Await(t, o.ID, order.StatusAwaitingShipment)
 		var back string
 		shop.AwaitPayment(t, o.ID, "one of the payments goes back", func(r shoptest.PaymentResult) bool {
 			i := slices.IndexFunc(r.Refunds, func(r order.Refund) bool { return r.Status == order.RefundPaid })

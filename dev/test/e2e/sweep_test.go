@@ -59,7 +59,7 @@ func TestOrdersWhoseWorkflowsWereEndedByForceAreListed(t *testing.T) {
 	alive := shop.Place(t, shoptest.Line{ProductID: "ended-by-force", Quantity: 1})
 	paid := shop.Place(t, shoptest.Line{ProductID: "ended-by-force", Quantity: 1})
 	shop.Pay(t, paid)
-	shop.Await(t, paid.ID, order.StatusPaid)
+	shop.Await(t, paid.ID, order.StatusAwaitingShipment)
 	terminate(t, first.ID)
 	terminate(t, second.ID)
 	sagas := sagaclient.New(everything.stack.Temporal, everything.stack.Namespace)
@@ -101,7 +101,7 @@ func TestSweeperCommitsAgainWhatRedisLostOfAPaidOrder(t *testing.T) {
 		require.NoError(t, err)
 	}
 	shop.Pay(t, o)
-	shop.Await(t, o.ID, order.StatusPaid)
+	shop.Await(t, o.ID, order.StatusAwaitingShipment)
 	shop.RequireStock(t, "lost-commit", 3, 0)
 	for key, dump := range was {
 		require.NoError(t, rdb.RestoreReplace(t.Context(), bucket+key, 0, dump).Err())

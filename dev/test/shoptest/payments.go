@@ -117,7 +117,7 @@ func (s *Shop) Decide(t testing.TB, status int, key string, decision map[string]
 func (s *Shop) Pay(t testing.TB, o order.Order) order.Order {
 	t.Helper()
 	s.Tell(t, PaymentOf(o))
-	return s.Await(t, o.ID, order.StatusPaid)
+	return s.Await(t, o.ID, order.StatusAwaitingShipment)
 }
 
 // PaymentResult is what the gateway reports about an order's money.

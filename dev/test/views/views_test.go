@@ -91,7 +91,7 @@ func TestSearchFollowsTheShop(t *testing.T) {
 		h.List(t, "lamp-2")
 		h.awaitFound(t, "lantern", map[string]int64{"lamp-1": 6, "lamp-2": 0})
 
-		h.awaitOrders(t, "customerId="+o.CustomerID+"&status=paid&productId=lamp-1", o.ID)
+		h.awaitOrders(t, "customerId="+o.CustomerID+"&paymentStatus=paid&productId=lamp-1", o.ID)
 		h.awaitEvents(t, "lamp-1", "stock.adjusted", "hold.committed", "hold.made", "product.created")
 		report := h.requireSameAsEntities(t)
 		require.Equal(t, 2, report.Products)

@@ -57,5 +57,5 @@ func TestABuyerPaysOnTheSandboxsPage(t *testing.T) {
 	require.Contains(t, title, "paid")
 	require.Equal(t, offer.RedirectURL, address)
 	require.NoError(t, chromedp.Run(browser, chromedp.Reload(), chromedp.WaitVisible(`#state.succeeded`)))
-	shop.Await(t, o.ID, order.StatusPaid)
+	shop.Await(t, o.ID, order.StatusAwaitingShipment)
 }
