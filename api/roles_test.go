@@ -248,7 +248,7 @@ func (w window) ship() {
 			PackageID: "sent", Refund: 1, Actor: staffName, Note: "by " + staffName, Fingerprint: "f", ReceiptFingerprint: "f", CreatedAt: at, UpdatedAt: at,
 		}}
 		f.Dismissed = []string{"alert-0"}
-		f.Brake = &order.Brake{At: at, Actor: staffName, Note: "by " + staffName}
+		f.Brake = &order.Brake{At: at, Actor: staffName, Note: "by " + staffName, Refund: 1}
 		return nil
 	}))
 	p := o.Package("sent")
