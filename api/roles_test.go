@@ -248,14 +248,14 @@ func (w window) ship() {
 			PackageID: "sent", Refund: 1, Actor: staffName, Note: "by " + staffName, Fingerprint: "f", ReceiptFingerprint: "f", CreatedAt: at, UpdatedAt: at,
 		}}
 		f.Dismissed = []string{"alert-0"}
-		f.Brake = &order.Brake{At: at, Actor: staffName, Note: "by " + staffName, Refund: 1}
+		f.Brake = &order.Brake{At: at, Actor: staffName, Note: "by " + staffName}
 		return nil
 	}))
 	p := o.Package("sent")
 	p.Struck[0].Mark, p.Struck[0].Resolved = order.MarkDelayed, true
 	o.Floor = order.NodeLeftWarehouse
 	p.Events[1].Resolved, p.AddressChange = true, order.AddressTooLate
-	p.Resolution = &order.Resolution{Action: order.ResolveFound, At: at, Actor: staffName, Note: "by " + staffName}
+	p.Resolution = &order.Resolution{Action: order.ResolveFound, At: at, Actor: staffName, Note: "by " + staffName, Refund: 1}
 	o.Addresses = []order.AddressEntry{{Address: o.Address, Until: at, Actor: staffName, Note: "by " + staffName}}
 	o.ReturnBy, o.ClosedAt = at, at
 	l := &o.Lines[0]

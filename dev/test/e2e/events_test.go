@@ -217,7 +217,7 @@ func TestAWebhookIsMovedDisabledAndEnabledAgain(t *testing.T) {
 	require.Equal(t, webhook.StatusActive, now.Status)
 	shop.Must(t, http.StatusOK, shoptest.Cancellation(t, third.ID))
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
-		assert.Equal(c, map[string]int{webhook.OrderCancelled: 1}, all.about(third.ID))
+		assert.Equal(c, map[string]int{webhook.OrderCancelled: 1, webhook.OrderClosed: 1}, all.about(third.ID))
 	}, 30*time.Second, 50*time.Millisecond)
 	require.Empty(t, all.about(second.ID), "what happened while it was disabled")
 	require.Empty(t, all.bad)
