@@ -35,7 +35,9 @@ func (c *crowded) UpdateWorkflow(_ context.Context, o sdk.UpdateWorkflowOptions)
 	return handle{answer: next.(saga.Answer)}, nil
 }
 
-func (c *crowded) GetWorkflow(context.Context, string, string) sdk.WorkflowRun { return endedRun{of: c.result} }
+func (c *crowded) GetWorkflow(context.Context, string, string) sdk.WorkflowRun {
+	return endedRun{of: c.result}
+}
 
 type endedRun struct {
 	sdk.WorkflowRun
