@@ -54,6 +54,8 @@ type Placement struct {
 	// ReturnWindow is how long after its delivery an order takes returns, and stays open. 0
 	// closes it at its delivery.
 	ReturnWindow time.Duration `json:"returnWindow,omitempty"`
+	// Resumed is set for a run that continues a paid order whose workflow was terminated.
+	Resumed *Resumed `json:"resumed,omitempty"`
 }
 
 // SagaVersion is the Placement.Saga of new orders.

@@ -1,5 +1,7 @@
 package order
 
+import "time"
+
 // Result is what an order's workflow returns: the outcome, without the order itself.
 type Result struct {
 	OrderID     string     `json:"orderId"`
@@ -12,6 +14,8 @@ type Result struct {
 	// since: it must never be refunded as a late one.
 	Provider  string `json:"provider,omitempty"`
 	PaymentID string `json:"paymentId,omitempty"`
+	// PlacedAt is set for a resumed order, whose workflow started later than the order was placed.
+	PlacedAt time.Time `json:"placedAt,omitzero"`
 }
 
 // Outcome is the answer to a placement: held, or why not.

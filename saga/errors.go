@@ -19,6 +19,8 @@ var (
 	// ErrEndedByForce means that the workflow was terminated, and so will never have a
 	// result.
 	ErrEndedByForce = errors.New("the order's workflow was ended by hand")
+	// ErrNotResumable means that an order can't be resumed, or needn't be.
+	ErrNotResumable = errors.New("the order can't be resumed")
 	// ErrNotWaiting means that the refund, in its current state, doesn't wait for this
 	// decision.
 	ErrNotWaiting = errors.New("the refund doesn't wait for this decision")

@@ -112,19 +112,24 @@ func (s *orderSaga) takeBack(c saga.CancelRequest) {
 	s.recordClosed()
 }
 
-// takesScans records all messages about packages that have arrived, together. It returns false if
-// there are none.
+// maxScans bounds how many messages about packages are recorded together, so that no step of the
+// largest order takes as long as Temporal allows: a second.
+const maxScans = 100
+
+// takesScans records the messages about packages that have arrived together, up to maxScans. It returns
+// false if there are none.
 func (s *orderSaga) takesScans() bool {
 	next, at := s.order, s.now()
 	var touched []string
 	any := false
-	for {
-		var sc saga.Scan
-		if !s.scans.ReceiveAsync(&sc) {
+	for range maxScans {
+		sc, ok := s.nextScan()
+		if !ok {
 			break
 		}
 		if !any {
 			any, next = true, s.order.Clone()
+			next.Weigh()
 		}
 		if next.Fulfilment == nil || next.Package(sc.PackageID) == nil ||
 			(!sc.Assigned && !next.Carries(sc.PackageID, sc.Carrier, sc.TrackingNumber)) {

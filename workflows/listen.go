@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"go.temporal.io/sdk/workflow"
@@ -34,6 +35,13 @@ func (s *orderSaga) listenToChanges() error {
 
 // listen registers the handler of one update, whose argument is turned into a change.
 func listen[T any](s *orderSaga, update string, changeOf func(T) *change) error {
+	s.changesOf[update] = func(body []byte) (*change, error) {
+		var arg T
+		if err := json.Unmarshal(body, &arg); err != nil {
+			return nil, fmt.Errorf("read an update %s: %w", update, err)
+		}
+		return changeOf(arg), nil
+	}
 	err := workflow.SetUpdateHandlerWithOptions(s.ctx, update,
 		func(ctx workflow.Context, arg T) (saga.Answer, error) {
 			return s.ask(ctx, &request{change: changeOf(arg)}), nil

@@ -28,7 +28,7 @@ func (s *orderSaga) unpaidMail() bool {
 // paidMail reports whether a paid or closed order has something to react to: delistings and
 // Temporal's cancellation no longer matter to it.
 func (s *orderSaga) paidMail() bool {
-	return s.payments.Len() > 0 || len(s.found) > 0 || len(s.requests) > 0 || s.scans.Len() > 0
+	return s.payments.Len() > 0 || len(s.found) > 0 || len(s.requests) > 0 || s.scans.Len() > 0 || len(s.heard) > 0
 }
 
 func (s *orderSaga) nextPayment() (order.PaymentEvent, bool) {
@@ -39,6 +39,16 @@ func (s *orderSaga) nextPayment() (order.PaymentEvent, bool) {
 	}
 	ok := s.payments.ReceiveAsync(&p)
 	return p, ok
+}
+
+func (s *orderSaga) nextScan() (saga.Scan, bool) {
+	var sc saga.Scan
+	if len(s.heard) > 0 {
+		sc, s.heard = s.heard[0], s.heard[1:]
+		return sc, true
+	}
+	ok := s.scans.ReceiveAsync(&sc)
+	return sc, ok
 }
 
 func (s *orderSaga) nextRequest() (*request, bool) {

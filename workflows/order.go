@@ -25,7 +25,10 @@ func Order(ctx workflow.Context, placement order.Placement) (order.Result, error
 	if err != nil {
 		return order.Result{}, err
 	}
-	if s.reserve() && s.awaitPayment() && s.sell() {
+	if placement.Resumed != nil {
+		s.resume(*placement.Resumed)
+		s.awaitDelivery()
+	} else if s.reserve() && s.awaitPayment() && s.sell() {
 		s.awaitDelivery()
 	}
 	return s.finish()

@@ -58,6 +58,10 @@ type orderSaga struct {
 	timer  wakeup
 	// waited are scans that arrived before their package; they wait until it is recorded with them.
 	waited []saga.Scan
+	// heard are scans that a terminated run of the workflow received.
+	heard []saga.Scan
+	// changesOf makes the change that an update asks for, by the update's name.
+	changesOf map[string]func(body []byte) (*change, error)
 	// ends is how the order will end, once no money can arrive any more.
 	ends *ending
 	// asking means that providers are asked to end the payments of an unpaid order, or that
@@ -92,6 +96,7 @@ func openSaga(ctx workflow.Context, p order.Placement) (*orderSaga, error) {
 		delisted: workflow.GetSignalChannel(ctx, saga.DelistedSignal),
 		scans:    workflow.GetSignalChannel(ctx, saga.ScanSignal),
 		attempts: map[string]order.Attempt{}, unwritten: map[string]order.Attempt{},
+		changesOf: map[string]func([]byte) (*change, error){},
 	}
 	s.show()
 	return s, s.listen()
@@ -277,6 +282,9 @@ func (s *orderSaga) result() order.Result {
 	}
 	if s.order.Payment.Status == order.PaymentPaid {
 		r.Provider, r.PaymentID = s.order.Payment.Provider, s.order.Payment.ID
+	}
+	if s.placement.Resumed != nil {
+		r.PlacedAt = s.placedAt
 	}
 	return r
 }

@@ -351,7 +351,7 @@ func (s *scenario) check() {
 	s.True(o.Closed(), "the workflow ended with an order that is %s", o.Status)
 	s.Equal(order.Result{
 		OrderID: orderID, Status: o.Status, Version: o.Version, Reason: o.CancelReason, Shortages: o.Shortages,
-		Fingerprint: "f1", Provider: s.result.Provider, PaymentID: s.result.PaymentID,
+		Fingerprint: "f1", Provider: s.result.Provider, PaymentID: s.result.PaymentID, PlacedAt: s.result.PlacedAt,
 	}, s.result)
 	s.Equal(o.Payment.Status == order.PaymentPaid && o.Amounts[order.AmountTotal] > 0, s.result.PaymentID != "")
 	s.LessOrEqual(len(o.Journal), int(o.Version), "messages about packages have no entry")

@@ -21,6 +21,7 @@ type orderCommands struct {
 	Hold    orderHoldCommand    `cmd:"" help:"Keep a paid order from being packed."`
 	Release orderReleaseCommand `cmd:"" help:"Allow a held order to be packed again."`
 	Return  orderReturnCommand  `cmd:"" help:"Announce that delivered units are sent back."`
+	Resume  orderResumeCommand  `cmd:"" help:"Continue a paid order whose workflow was terminated, from where it was."`
 }
 
 type orderShowCommand struct {

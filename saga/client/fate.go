@@ -34,6 +34,9 @@ func (c *Client) Fate(ctx context.Context, orderID string) (saga.Fate, error) {
 		if err := c.temporal.GetWorkflow(ctx, id, "").Get(ctx, &res); err != nil {
 			return saga.Fate{}, fmt.Errorf("read the result of workflow %s: %w", id, err)
 		}
+		if !res.PlacedAt.IsZero() { // a resumed order: this run started later
+			placedAt = res.PlacedAt
+		}
 		return saga.Fate{Known: true, Status: res.Status, Closed: true, PlacedAt: placedAt, Provider: res.Provider, PaymentID: res.PaymentID}, nil
 	case enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, enums.WORKFLOW_EXECUTION_STATUS_FAILED,
 		enums.WORKFLOW_EXECUTION_STATUS_CANCELED, enums.WORKFLOW_EXECUTION_STATUS_TIMED_OUT:

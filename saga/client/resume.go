@@ -1,0 +1,202 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	common "go.temporal.io/api/common/v1"
+	enums "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/serviceerror"
+	sdk "go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+
+	"holdfast/order"
+	"holdfast/saga"
+)
+
+const (
+	// resumeTimeout bounds reading a terminated workflow, whose history may have 10 MB, and starting
+	// its successor.
+	resumeTimeout = 2 * time.Minute
+	// maxUnread bounds the messages that a resumed order starts with, in bytes. Together with its
+	// document they stay below Temporal's 2 MiB for the input of a workflow. The latest ones count:
+	// what a workflow had no time to handle came last.
+	maxUnread = 512 << 10
+)
+
+// Resume starts a new run of a paid order whose workflow was terminated, from the state that the workflow
+// left. It returns that state. The error is a saga.ErrNotResumable if the order needs no new run, or
+// can't have one.
+func (c *Client) Resume(ctx context.Context, orderID string) (order.Order, error) {
+	ctx, cancel := context.WithTimeout(ctx, resumeTimeout)
+	defer cancel()
+	runID, err := c.terminatedRun(ctx, orderID)
+	if err != nil {
+		return order.Order{}, err
+	}
+	o, payments, err := c.leftBehind(ctx, orderID)
+	if err != nil {
+		return order.Order{}, err
+	}
+	p, unread, err := c.received(ctx, orderID, runID)
+	if err != nil {
+		return order.Order{}, err
+	}
+	p.Saga = order.SagaVersion
+	p.Resumed = &order.Resumed{Order: o, Payments: payments, Unread: fitting(unhandled(unread, &o, payments))}
+	total := o.Amounts[order.AmountTotal]
+	_, err = c.temporal.ExecuteWorkflow(ctx, sdk.StartWorkflowOptions{
+		ID: saga.OrderWorkflowID(orderID), TaskQueue: saga.TaskQueue,
+		WorkflowIDConflictPolicy:                 enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
+		WorkflowIDReusePolicy:                    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
+		WorkflowExecutionErrorWhenAlreadyStarted: true,
+		Memo:                                     map[string]any{saga.FingerprintMemo: p.Fingerprint},
+		TypedSearchAttributes:                    resumedAttributes(p, o.Status),
+		StaticSummary:                            saga.OrderSummary(p, &total),
+	}, saga.OrderType, p)
+	if _, started := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); started {
+		return order.Order{}, fmt.Errorf("%w: it was resumed in the meantime", saga.ErrNotResumable)
+	}
+	if err != nil {
+		return order.Order{}, fmt.Errorf("resume order %s: %w", orderID, typed(err))
+	}
+	return o, nil
+}
+
+// resumedAttributes are those that the order had.
+func resumedAttributes(p order.Placement, s order.Status) temporal.SearchAttributes {
+	return temporal.NewSearchAttributes(saga.StartAttributes(p).Copy(), saga.OrderStatus.ValueSet(saga.ListedStatus(s)))
+}
+
+// terminatedRun returns the run id of the order's workflow, which must have been terminated.
+func (c *Client) terminatedRun(ctx context.Context, orderID string) (string, error) {
+	id := saga.OrderWorkflowID(orderID)
+	d, err := c.temporal.DescribeWorkflowExecution(ctx, id, "")
+	switch {
+	case isNotFound(err):
+		return "", fmt.Errorf("%w: Temporal has no workflow of order %s", saga.ErrUnknownOrder, orderID)
+	case err != nil:
+		return "", fmt.Errorf("describe workflow %s: %w", id, err)
+	}
+	info := d.GetWorkflowExecutionInfo()
+	switch status := info.GetStatus(); {
+	case isRunning(status):
+		return "", fmt.Errorf("%w: its workflow is running", saga.ErrNotResumable)
+	case status == enums.WORKFLOW_EXECUTION_STATUS_COMPLETED:
+		return "", fmt.Errorf("%w: its workflow was not terminated, the order is closed", saga.ErrNotResumable)
+	case info.GetHistoryLength() <= neverBegan:
+		return "", fmt.Errorf("%w: its workflow was terminated before it began, place the order again", saga.ErrNotResumable)
+	}
+	return info.GetExecution().GetRunId(), nil
+}
+
+// leftBehind asks the terminated workflow for its order and payments.
+func (c *Client) leftBehind(ctx context.Context, orderID string) (order.Order, map[string]order.Attempt, error) {
+	o, err := c.Order(ctx, orderID)
+	switch {
+	case err != nil:
+		return o, nil, err
+	case o.Closed():
+		return o, nil, fmt.Errorf("%w: it is closed as %s", saga.ErrNotResumable, o.Status)
+	case !o.Status.TookPayment():
+		return o, nil, fmt.Errorf("%w: it isn't paid but %s, the sweeper closes it", saga.ErrNotResumable, o.Status)
+	}
+	payments, err := c.Payments(ctx, orderID)
+	return o, payments, err
+}
+
+// received reads the placement that a run started with, and all messages that it received.
+func (c *Client) received(ctx context.Context, orderID, runID string) (p order.Placement, all []order.Message, err error) {
+	id := saga.OrderWorkflowID(orderID)
+	var earlier []order.Message
+	accepted := map[string]int{}
+	for it := c.temporal.GetWorkflowHistory(ctx, id, runID, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); it.HasNext(); {
+		e, err := it.Next()
+		if err != nil {
+			return p, nil, fmt.Errorf("read the history of workflow %s: %w", id, err)
+		}
+		switch a := e.GetAttributes().(type) {
+		case *historypb.HistoryEvent_WorkflowExecutionStartedEventAttributes:
+			input := a.WorkflowExecutionStartedEventAttributes.GetInput()
+			if err := converter.GetDefaultDataConverter().FromPayloads(input, &p); err != nil {
+				return p, nil, fmt.Errorf("read the placement of order %s: %w", orderID, err)
+			}
+			if p.Resumed != nil {
+				earlier = signals(p.Resumed.Unread)
+			}
+		case *historypb.HistoryEvent_WorkflowExecutionSignaledEventAttributes:
+			s := a.WorkflowExecutionSignaledEventAttributes
+			all = append(all, message(s.GetSignalName(), s.GetInput()))
+		case *historypb.HistoryEvent_WorkflowExecutionUpdateAcceptedEventAttributes:
+			u := a.WorkflowExecutionUpdateAcceptedEventAttributes
+			asked := u.GetAcceptedRequest()
+			accepted[asked.GetMeta().GetUpdateId()] = len(all)
+			input := asked.GetInput()
+			all = append(all, message(input.GetName(), input.GetArgs()))
+		case *historypb.HistoryEvent_WorkflowExecutionUpdateCompletedEventAttributes:
+			done := a.WorkflowExecutionUpdateCompletedEventAttributes.GetMeta().GetUpdateId()
+			if i, ok := accepted[done]; ok {
+				all[i].Body = nil
+			}
+		}
+	}
+	all = append(earlier, all...)
+	return p, slices.DeleteFunc(all, func(m order.Message) bool { return m.Body == nil }), nil
+}
+
+// signals are the messages that may be repeated after later ones.
+func signals(all []order.Message) []order.Message {
+	return slices.DeleteFunc(all, func(m order.Message) bool {
+		return m.Name != saga.PaymentSignal && m.Name != saga.ScanSignal
+	})
+}
+
+// message is one that Temporal stored: a single argument in JSON.
+func message(name string, args *common.Payloads) order.Message {
+	if len(args.GetPayloads()) != 1 {
+		return order.Message{}
+	}
+	return order.Message{Name: name, Body: args.GetPayloads()[0].GetData()}
+}
+
+// unhandled drops the signals that the order shows to have handled, and those that don't matter to a
+// paid order.
+func unhandled(all []order.Message, o *order.Order, payments map[string]order.Attempt) []order.Message {
+	return slices.DeleteFunc(all, func(m order.Message) bool {
+		switch m.Name {
+		case saga.PaymentSignal:
+			var e order.PaymentEvent
+			return json.Unmarshal(m.Body, &e) != nil || e.Type != order.PaymentSucceeded || payments[e.Key()].Type == order.PaymentSucceeded
+		case saga.ScanSignal:
+			var s saga.Scan
+			if json.Unmarshal(m.Body, &s) != nil {
+				return true
+			}
+			if o.Fulfilment == nil {
+				return false
+			}
+			p := o.Package(s.PackageID)
+			return p != nil && p.Knows(s.Event.ID)
+		case saga.DelistedSignal, saga.PlaceUpdate, saga.PayUpdate:
+			return true
+		}
+		return false
+	})
+}
+
+// fitting returns the latest messages that fit into maxUnread.
+func fitting(all []order.Message) []order.Message {
+	size := 0
+	for i := len(all) - 1; i >= 0; i-- {
+		if size += len(all[i].Name) + len(all[i].Body); size > maxUnread {
+			return all[i+1:]
+		}
+	}
+	return all
+}
