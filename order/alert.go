@@ -86,8 +86,9 @@ func (f *Fulfilment) alerts() []Alert {
 // Check returns alerts about everything that doesn't add up or needs an operator.
 func (f *Fulfilment) Check() []Alert {
 	var all []Alert
+	in := f.packed()
 	for _, l := range f.Lines {
-		packed := f.unitsAt(l.LineID, NodePacked)
+		packed := in[l.LineID]
 		if l.Removed < 0 || l.left() < packed {
 			all = append(all, Alert{
 				Rule: RuleQuantities, LineID: l.LineID,
@@ -106,22 +107,23 @@ func (p *Package) check() []Alert {
 	if p.Unresolved() {
 		all = append(all, Alert{Rule: RuleUnresolved, PackageID: p.ID, Detail: fmt.Sprint(p.Marks())})
 	}
-	for _, e := range p.Events {
+	for i := range p.Events {
+		e := &p.Events[i]
 		if !p.RemovedAt.IsZero() && e.Node >= NodeLeftWarehouse {
-			all = append(all, aboutEvent(RuleRemovedPackage, p.ID, e, e.Node.String()))
+			all = append(all, aboutEvent(RuleRemovedPackage, p.ID, e.ID, e.Node.String()))
 		}
 		if p.RemovedAt.IsZero() && !p.Live() && e.Node != 0 && e.RecordedAt.After(p.Resolution.At) {
-			all = append(all, aboutEvent(RuleResolvedPackage, p.ID, e, e.Node.String()))
+			all = append(all, aboutEvent(RuleResolvedPackage, p.ID, e.ID, e.Node.String()))
 		}
 		if e.OccurredAt.After(e.RecordedAt.Add(maxClockAhead)) {
-			all = append(all, aboutEvent(RuleClockAhead, p.ID, e, e.OccurredAt.Format(time.RFC3339)))
+			all = append(all, aboutEvent(RuleClockAhead, p.ID, e.ID, e.OccurredAt.Format(time.RFC3339)))
 		}
 	}
 	return all
 }
 
-func aboutEvent(r AlertRule, packageID string, e PackageEvent, detail string) Alert {
-	return Alert{Rule: r, PackageID: packageID, EventID: e.ID, ID: AlertID(r, packageID, e.ID), Detail: detail}
+func aboutEvent(r AlertRule, packageID, eventID, detail string) Alert {
+	return Alert{Rule: r, PackageID: packageID, EventID: eventID, ID: AlertID(r, packageID, eventID), Detail: detail}
 }
 
 // AlertID names an alert about one message or step.

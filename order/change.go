@@ -63,6 +63,29 @@ func (o *Order) Report(packageID string, e PackageEvent, at time.Time) Taken {
 	return taken
 }
 
+// ReportAll records the same message about several packages at once.
+func (o *Order) ReportAll(packageIDs []string, e PackageEvent, at time.Time) {
+	before := o.Version
+	for _, id := range packageIDs {
+		if o.report(id, e) == TakenNew {
+			o.Version++
+		}
+	}
+	if o.Version == before {
+		return
+	}
+	o.settle()
+	o.UpdatedAt = at.UTC()
+	o.follow(e.Actor, e.OccurredAt, at)
+}
+
+// Weigh notes whether the document has room for messages that change nothing.
+func (o *Order) Weigh() {
+	if o.Fulfilment != nil {
+		o.full = o.Fits() != nil
+	}
+}
+
 // Step notes a change of a paid order that its goods don't show, such as an alert.
 func (o *Order) Step(step, actor string, at time.Time, detail map[string]string) {
 	o.note(step, actor, at, at, detail)

@@ -79,6 +79,8 @@ type Fulfilment struct {
 	Floor Node `json:"floor,omitempty"`
 	// Falls counts how often the order fell below each node that it had reached.
 	Falls map[Node]int `json:"falls,omitempty"`
+	// full means that the document has no room for messages that change nothing.
+	full bool
 }
 
 // Brake keeps an order from being packed.
@@ -143,8 +145,9 @@ func (f *Fulfilment) Open(lineID string) int64 {
 func (f *Fulfilment) unitsAt(lineID string, n Node) int64 {
 	units := int64(0)
 	for i := range f.Packages {
-		if p := &f.Packages[i]; p.Live() && p.Node() >= n {
-			units += p.Units(lineID)
+		p := &f.Packages[i]
+		if in := p.Units(lineID); in > 0 && p.Live() && p.Node() >= n {
+			units += in
 		}
 	}
 	return units
@@ -243,18 +246,26 @@ const (
 
 // Report records a message about a package, even about a removed one: Check returns an alert for it.
 func (f *Fulfilment) Report(packageID string, e PackageEvent) Taken {
+	taken := f.report(packageID, e)
+	if taken == TakenNew {
+		f.settle()
+	}
+	return taken
+}
+
+// report is Report without completing the change.
+func (f *Fulfilment) report(packageID string, e PackageEvent) Taken {
 	p := f.Package(packageID)
 	switch {
 	case p == nil:
 		return TakenUnknown
 	case p.Knows(e.ID):
 		return TakenBefore
-	case !p.changedBy(e) && (len(p.Events)+len(p.Struck) >= MaxPackageEvents || f.events() >= MaxOrderEvents):
+	case !p.changedBy(e) && (f.full || len(p.Events)+len(p.Struck) >= MaxPackageEvents || f.events() >= MaxOrderEvents):
 		return TakenOverLimit
 	}
 	p.add(e)
 	p.Version++
-	f.settle()
 	return TakenNew
 }
 

@@ -121,8 +121,8 @@ func (p *Package) Live() bool {
 // Node returns the furthest node that the package has reached.
 func (p *Package) Node() Node {
 	furthest := NodePacked
-	for _, e := range p.Events {
-		furthest = max(furthest, e.Node)
+	for i := range p.Events {
+		furthest = max(furthest, p.Events[i].Node)
 	}
 	return furthest
 }
@@ -131,8 +131,11 @@ func (p *Package) Node() Node {
 func (p *Package) Marks() []Mark {
 	var hold []Mark
 	for _, m := range Marks() {
-		if slices.ContainsFunc(p.Events, func(e PackageEvent) bool { return e.Mark == m && p.holds(e) }) {
-			hold = append(hold, m)
+		for i := range p.Events {
+			if e := &p.Events[i]; e.Mark == m && p.holds(e) {
+				hold = append(hold, m)
+				break
+			}
 		}
 	}
 	return hold
@@ -140,11 +143,11 @@ func (p *Package) Marks() []Mark {
 
 // holds reports whether a reported mark still holds. That depends on when events occurred, never on
 // when they arrived.
-func (p *Package) holds(e PackageEvent) bool {
+func (p *Package) holds(e *PackageEvent) bool {
 	if !e.Mark.Passing() {
 		return !e.Resolved
 	}
-	return !slices.ContainsFunc(p.Events, func(other PackageEvent) bool { return other.OccurredAt.After(e.OccurredAt) })
+	return !p.Events[len(p.Events)-1].OccurredAt.After(e.OccurredAt) // they are sorted
 }
 
 // Unresolved reports whether the package waits for an operator.

@@ -82,6 +82,20 @@ func (f *Fulfilment) LineNodes() []Node {
 	return reached
 }
 
+// packed returns how many units of each line are in live packages. It visits each package once, as
+// LineNodes does.
+func (f *Fulfilment) packed() map[string]int64 {
+	units := make(map[string]int64, len(f.Lines))
+	for i := range f.Packages {
+		if p := &f.Packages[i]; p.Live() {
+			for _, it := range p.Items {
+				units[it.LineID] += it.Quantity
+			}
+		}
+	}
+	return units
+}
+
 // NodeUnits says how many units are at a node.
 type NodeUnits struct {
 	Node  Node  `json:"node"`
@@ -91,17 +105,18 @@ type NodeUnits struct {
 // Progress returns how many units are at each node, sorted by node, without nodes that have none.
 // They add up to the units that are still in the order.
 func (f *Fulfilment) Progress() []NodeUnits {
-	units := map[Node]int64{}
+	units, packed := map[Node]int64{}, f.packed()
 	for _, l := range f.Lines {
-		units[f.start()] += f.Open(l.LineID)
+		units[f.start()] += l.left() - packed[l.LineID]
 	}
 	for i := range f.Packages {
 		p := &f.Packages[i]
 		if !p.Live() {
 			continue
 		}
+		n := p.Node()
 		for _, it := range p.Items {
-			units[p.Node()] += it.Quantity
+			units[n] += it.Quantity
 		}
 	}
 	var all []NodeUnits
@@ -118,8 +133,9 @@ func (f *Fulfilment) Delivered(lineID string) int64 { return f.unitsAt(lineID, N
 
 // OpenUnits returns the units that aren't packed.
 func (f *Fulfilment) OpenUnits() (open []LineUnits) {
+	packed := f.packed()
 	for _, l := range f.Lines {
-		if n := f.Open(l.LineID); n > 0 {
+		if n := l.left() - packed[l.LineID]; n > 0 {
 			open = append(open, LineUnits{l.LineID, n})
 		}
 	}
@@ -129,9 +145,10 @@ func (f *Fulfilment) OpenUnits() (open []LineUnits) {
 // PackedUnits returns the lines of which units are packed, with how many are left of them and how many
 // of those are open.
 func (f *Fulfilment) PackedUnits() (packed []UnitsShort) {
+	in := f.packed()
 	for _, l := range f.Lines {
-		if open := f.Open(l.LineID); open < l.left() {
-			packed = append(packed, UnitsShort{LineID: l.LineID, Requested: l.left(), Open: open})
+		if n := in[l.LineID]; n > 0 {
+			packed = append(packed, UnitsShort{LineID: l.LineID, Requested: l.left(), Open: l.left() - n})
 		}
 	}
 	return packed
