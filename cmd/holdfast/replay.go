@@ -13,7 +13,7 @@ import (
 
 // replayCommands play orders, and check what was acknowledged.
 type replayCommands struct {
-	Run    replayCommand `cmd:"" default:"withargs" help:"Place the orders of a file, then pay, refuse, cancel, abandon or deliver them."`
+	Run    replayCommand `cmd:"" default:"withargs" help:"Place the orders of a file, then pay, refuse, cancel, abandon, pack, deliver or return them."`
 	Verify verifyCommand `cmd:"" help:"Check that everything that a gateway acknowledged, according to a journal, is still true."`
 }
 
@@ -33,6 +33,15 @@ type replayCommand struct {
 	Twice       float64       `default:"0" help:"With --through: share that is paid twice, or whose callback is repeated."`
 	Wrong       float64       `default:"0" help:"With --through: share that is paid with a wrong amount."`
 	Adjusted    float64       `default:"0" help:"Share after which one unit of the order's first product is added to the stock."`
+
+	Packaged        float64 `default:"0" help:"Share of the delivered orders that are packed as one to three packages, which scans follow until they are delivered."`
+	Readdressed     float64 `default:"0" help:"Share of the packaged orders whose address changes."`
+	CancelledInPart float64 `default:"0" help:"With --through: share of the packaged orders of which some units are cancelled before they are packed."`
+	Returned        float64 `default:"0" help:"With --through: share of the packaged orders of which some units are returned."`
+	LateScans       float64 `default:"0" help:"Share of the scans that arrive after all others of their order."`
+	RepeatedScans   float64 `default:"0" help:"Share of the scans that are sent twice."`
+	OutOfOrderScans float64 `default:"0" help:"Share of the scans that change places with the next one of their package."`
+
 	Seed        uint64        `default:"1" help:"The same seed gives the same outcomes."`
 	KeyPrefix   string        `help:"Prefix of each key; a new one creates new orders from the same file."`
 	Patience    time.Duration `default:"2m" help:"How long a call is repeated before its line counts as failed."`
@@ -72,6 +81,8 @@ func (c *replayCommand) Run(ctx context.Context, out out) error {
 		Shares: replay.Shares{
 			Paid: c.Paid, Delivered: c.Delivered, Refused: c.Refused, Abandoned: c.Abandoned,
 			Cancelled: c.Cancelled, Late: c.Late, Twice: c.Twice, Wrong: c.Wrong, Adjusted: c.Adjusted,
+			Packaged: c.Packaged, Readdressed: c.Readdressed, CancelledInPart: c.CancelledInPart, Returned: c.Returned,
+			LateScans: c.LateScans, RepeatedScans: c.RepeatedScans, OutOfOrderScans: c.OutOfOrderScans,
 		},
 		Concurrency: c.Concurrency, Limit: c.Limit, Patience: c.Patience, Journal: journal, Progress: step,
 	}, in)

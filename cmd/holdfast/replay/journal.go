@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"holdfast/client"
+	"holdfast/order"
 )
 
 // The calls in a journal.
@@ -28,6 +29,14 @@ const (
 	PaidWrong = "paid_wrong"
 	// Repeated means that the callback of a payment was sent again.
 	Repeated = "repeated"
+	// Packed, Scanned and Readdressed are about packages. Scanned is noted once for each time that
+	// a scan was sent.
+	Packed      = "packed"
+	Scanned     = "scanned"
+	Readdressed = "readdressed"
+	// CancelledInPart and Returned mean that units, and what they cost, go back.
+	CancelledInPart = "cancelled_in_part"
+	Returned        = "returned"
 )
 
 // Ack is one statement that the gateway acknowledged: it must stay true, whatever crashes
@@ -44,6 +53,20 @@ type Ack struct {
 	SKU       string        `json:"sku,omitempty"`
 	Delta     int64         `json:"delta,omitempty"`
 	Stock     *client.Stock `json:"stock,omitempty"`
+	// for Packed and Scanned
+	PackageID string     `json:"packageId,omitempty"`
+	EventID   string     `json:"eventId,omitempty"`
+	Node      order.Node `json:"node,omitempty"`
+	// Units are those that were packed, cancelled or returned.
+	Units []order.LineUnits `json:"units,omitempty"`
+	// PartID is the id of what was cancelled or returned, Refund what the buyer gets back for it,
+	// in minor units of the order's currency, as the order's lines have it.
+	PartID string `json:"partId,omitempty"`
+	Refund int64  `json:"refund,omitempty"`
+	// Condition of the returned units.
+	Condition order.Condition `json:"condition,omitempty"`
+	// Address, for Readdressed.
+	Address *order.Address `json:"address,omitempty"`
 }
 
 // Journal writes acknowledged calls, one JSON line each. A nil one writes nothing.

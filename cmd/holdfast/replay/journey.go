@@ -102,6 +102,9 @@ func (j *journey) meetFate(ctx context.Context) error {
 	if !j.fate.delivered || !j.order.Status.TookPayment() {
 		return nil
 	}
+	if j.fate.packaged {
+		return j.ship(ctx)
+	}
 	return j.finish(ctx, Delivered, func(ctx context.Context) (client.Answer, error) {
 		return j.Gateway.Deliver(ctx, j.order.ID, j.key("deliver"))
 	})

@@ -33,9 +33,11 @@ type Report struct {
 	// Seconds from the first call to the last answer.
 	Seconds         float64 `json:"seconds"`
 	OrdersPerSecond float64 `json:"ordersPerSecond"`
+	// Scans that were sent, and those among them that came late, again, or out of order.
+	Scans Scans `json:"scans,omitzero"`
 	// Outcomes by the orders' final states: a status, with its reason after a slash, or
 	// "refused/" and the kind of the refusal. After another slash it says how the order was
-	// paid: late, wrong_amount, twice, or by a repeated callback (repeated).
+	// paid: late, wrong_amount, twice, or by a repeated callback (repeated), or that it was packaged.
 	Outcomes map[string]int `json:"outcomes"`
 	// Latencies of a call as its customer saw it, including repetitions.
 	Latencies map[string]Percentiles `json:"latenciesMs"`
@@ -52,8 +54,21 @@ const (
 	paying  = "pay"     // until the callback or the page is acknowledged
 	settled = "settled" // from the callback until the order shows it
 	ending  = "deliver or cancel"
+	packing = "pack"
+	scanned = "scan" // until the order shows it
+	moved   = "change the address"
+	inPart  = "cancel in part"
+	back    = "return"
 	whole   = "order" // from the first call to the last answer
 )
+
+// Scans counts messages about packages.
+type Scans struct {
+	Sent       int `json:"sent"`
+	Late       int `json:"late"`
+	Repeated   int `json:"repeated"`
+	OutOfOrder int `json:"outOfOrder"`
+}
 
 // maxFailures is how many failures a report names.
 const maxFailures = 10
@@ -67,6 +82,7 @@ type tally struct {
 	orders   int
 	outcomes map[string]int
 	times    map[string]*hdrhistogram.Histogram
+	scans    Scans
 	failed   int
 	failures []Failure
 }
@@ -94,6 +110,15 @@ func (t *tally) ended(outcome string) {
 	t.outcomes[outcome]++
 }
 
+func (t *tally) scanned(s Scans) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.scans.Sent += s.Sent
+	t.scans.Late += s.Late
+	t.scans.Repeated += s.Repeated
+	t.scans.OutOfOrder += s.OutOfOrder
+}
+
 func (t *tally) fail(line int, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -108,7 +133,7 @@ func (t *tally) report(elapsed time.Duration) Report {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r := Report{
-		Orders: t.orders, Seconds: elapsed.Seconds(), Outcomes: t.outcomes,
+		Orders: t.orders, Seconds: elapsed.Seconds(), Outcomes: t.outcomes, Scans: t.scans,
 		Latencies: map[string]Percentiles{}, Failed: t.failed, Failures: t.failures,
 	}
 	if r.Seconds > 0 {
@@ -134,6 +159,9 @@ func (r Report) Print(w io.Writer) {
 	for _, outcome := range slices.Sorted(maps.Keys(r.Outcomes)) {
 		n := r.Outcomes[outcome]
 		_, _ = fmt.Fprintf(w, "%8d  %5.1f%%  %s\n", n, 100*float64(n)/float64(r.Orders), outcome)
+	}
+	if s := r.Scans; s.Sent > 0 {
+		_, _ = fmt.Fprintf(w, "\n%d scans: %d late, %d repeated, %d out of order\n", s.Sent, s.Late, s.Repeated, s.OutOfOrder)
 	}
 	_, _ = fmt.Fprintf(w, "\n%-18s %9s %9s %9s %9s %9s\n", "milliseconds", "count", "p50", "p90", "p99", "max")
 	for _, call := range slices.Sorted(maps.Keys(r.Latencies)) {

@@ -61,6 +61,9 @@ func (c Config) validate() error {
 	if !c.Through && c.Shares.atProvider() > 0 {
 		return errors.New("orders can be paid late, twice or wrong only through a provider")
 	}
+	if !c.Through && c.Shares.CancelledInPart+c.Shares.Returned > 0 {
+		return errors.New("orders can be cancelled in part and returned only through a provider, which refunds them")
+	}
 	return nil
 }
 

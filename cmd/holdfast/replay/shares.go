@@ -6,8 +6,8 @@ import (
 	"math/rand/v2"
 )
 
-// Shares say how the orders that got their stock continue. All but Delivered and Adjusted
-// add up to 1.
+// Shares say how the orders that got their stock continue. Paid, Refused, Abandoned, Cancelled,
+// Late, Twice and Wrong add up to 1.
 type Shares struct {
 	Paid float64
 	// Delivered is a share of the paid orders.
@@ -23,6 +23,15 @@ type Shares struct {
 	// Adjusted is the share of orders after which one unit is added to their first product,
 	// however they end.
 	Adjusted float64
+	// Packaged is the share of the delivered orders that are packed as one to three packages, each
+	// of which is followed by scans. The others are delivered by one call.
+	Packaged float64
+	// Readdressed, CancelledInPart and Returned are shares of the packaged orders. The money of
+	// the latter two goes back, so they need a provider.
+	Readdressed, CancelledInPart, Returned float64
+	// LateScans, RepeatedScans and OutOfOrderScans are shares of the scans. A late one arrives
+	// after all others of its order, one out of order changes places with its neighbour.
+	LateScans, RepeatedScans, OutOfOrderScans float64
 }
 
 // Validate reports what is wrong with the shares.
@@ -30,6 +39,8 @@ func (s Shares) Validate() error {
 	for name, v := range map[string]float64{
 		"paid": s.Paid, "delivered": s.Delivered, "refused": s.Refused,
 		"abandoned": s.Abandoned, "cancelled": s.Cancelled, "late": s.Late, "twice": s.Twice, "wrong": s.Wrong, "adjusted": s.Adjusted,
+		"packaged": s.Packaged, "readdressed": s.Readdressed, "cancelled-in-part": s.CancelledInPart, "returned": s.Returned,
+		"late-scans": s.LateScans, "repeated-scans": s.RepeatedScans, "out-of-order-scans": s.OutOfOrderScans,
 	} {
 		if v < 0 || v > 1 || math.IsNaN(v) {
 			return fmt.Errorf("the share %s is %g and must lie between 0 and 1", name, v)
@@ -42,7 +53,7 @@ func (s Shares) Validate() error {
 	return nil
 }
 
-// atProvider is the share of orders that need a provider.
+// atProvider is the share of orders that need a provider to be paid.
 func (s Shares) atProvider() float64 { return s.Late + s.Twice + s.Wrong }
 
 // fate is how one order continues.
@@ -52,6 +63,8 @@ type fate struct {
 	adjusted  bool
 	// other selects the second of two variants.
 	other bool
+	// packaged orders are delivered by packages; the others of these happen to them alone.
+	packaged, readdressed, inPart, returned bool
 }
 
 type end int
@@ -75,6 +88,10 @@ func (s Shares) fateOf(seed uint64, n int) fate {
 	f.delivered = draw.Float64() < s.Delivered
 	f.adjusted = draw.Float64() < s.Adjusted
 	f.other = draw.Uint64()%2 == 1
+	f.packaged = draw.Float64() < s.Packaged
+	f.readdressed = draw.Float64() < s.Readdressed
+	f.inPart = draw.Float64() < s.CancelledInPart
+	f.returned = draw.Float64() < s.Returned
 	switch {
 	case x < s.Paid:
 		f.end = pay
@@ -93,5 +110,6 @@ func (s Shares) fateOf(seed uint64, n int) fate {
 		}
 	}
 	f.delivered = f.delivered && f.end == pay
+	f.packaged = f.packaged && f.delivered
 	return f
 }

@@ -136,6 +136,8 @@ func (v *verifier) missing(ctx context.Context, a Ack, o order.Order) (string, e
 		}
 	case PaidLate, PaidTwice, PaidWrong, Repeated:
 		return v.notGoneBack(ctx, a, o)
+	case Packed, Scanned, Readdressed, CancelledInPart, Returned:
+		return v.missingGoods(ctx, a, o)
 	default:
 		return "", fmt.Errorf("the journal has an unknown call %q", a.Call)
 	}
