@@ -72,6 +72,9 @@ func New() *Gateway {
 	mux.HandleFunc("POST /v1/orders/{id}/deliver", g.deliver)
 	mux.HandleFunc("POST /v1/orders/{id}/packages", g.pack)
 	mux.HandleFunc("POST /v1/orders/{id}/packages/{packageId}/events", g.report)
+	mux.HandleFunc("PUT /v1/orders/{id}/address", g.redirect)
+	mux.HandleFunc("POST /v1/orders/{id}/returns", g.openReturn)
+	mux.HandleFunc("POST /v1/orders/{id}/returns/{returnId}/receive", g.receiveReturn)
 	mux.HandleFunc("GET /v1/orders/{id}/payment", g.payment)
 	mux.HandleFunc("POST /v1/orders/{id}/payment", g.open)
 	mux.HandleFunc("POST /sandbox/pay/{id}", g.page)
@@ -149,6 +152,11 @@ func (g *Gateway) show(w http.ResponseWriter, r *http.Request) {
 func (g *Gateway) cancel(w http.ResponseWriter, r *http.Request) {
 	o, ok := g.find(w, r)
 	if !ok {
+		return
+	}
+	var in struct{ Lines []order.LineUnits }
+	if err := json.NewDecoder(r.Body).Decode(&in); err == nil && in.Lines != nil {
+		g.cancelUnits(w, r, o, in.Lines)
 		return
 	}
 	if o.Status == order.StatusAwaitingPayment {

@@ -20,19 +20,19 @@ type replayCommands struct {
 type replayCommand struct {
 	gatewayFlags
 	sandboxFlags
-	File        string        `arg:"" help:"One order request per line, its Idempotency-Key beside it under \"key\"."`
-	Concurrency int           `short:"c" default:"16" help:"Orders in progress at a time."`
-	Limit       int           `help:"Play only the first N lines."`
-	Paid        float64       `default:"0.85" help:"Share of the orders that are paid."`
-	Delivered   float64       `default:"0.5" help:"Share of the paid orders that are delivered."`
-	Refused     float64       `default:"0.05" help:"Share whose payment is refused."`
-	Abandoned   float64       `default:"0.10" help:"Share that is never paid."`
-	Cancelled   float64       `default:"0" help:"Share that the customer cancels."`
-	Through     string        `enum:",sandbox" default:"" placeholder:"sandbox" help:"Pay on this provider's page, with payments that the gateway opens; otherwise the tool signs the callbacks."`
-	Late        float64       `default:"0" help:"With --through: share that is paid after the customer cancels or the payment window ends."`
-	Twice       float64       `default:"0" help:"With --through: share that is paid twice, or whose callback is repeated."`
-	Wrong       float64       `default:"0" help:"With --through: share that is paid with a wrong amount."`
-	Adjusted    float64       `default:"0" help:"Share after which one unit of the order's first product is added to the stock."`
+	File        string  `arg:"" help:"One order request per line, its Idempotency-Key beside it under \"key\"."`
+	Concurrency int     `short:"c" default:"16" help:"Orders in progress at a time."`
+	Limit       int     `help:"Play only the first N lines."`
+	Paid        float64 `default:"0.85" help:"Share of the orders that are paid."`
+	Delivered   float64 `default:"0.5" help:"Share of the paid orders that are delivered."`
+	Refused     float64 `default:"0.05" help:"Share whose payment is refused."`
+	Abandoned   float64 `default:"0.10" help:"Share that is never paid."`
+	Cancelled   float64 `default:"0" help:"Share that the customer cancels."`
+	Through     string  `enum:",sandbox" default:"" placeholder:"sandbox" help:"Pay on this provider's page, with payments that the gateway opens; otherwise the tool signs the callbacks."`
+	Late        float64 `default:"0" help:"With --through: share that is paid after the customer cancels or the payment window ends."`
+	Twice       float64 `default:"0" help:"With --through: share that is paid twice, or whose callback is repeated."`
+	Wrong       float64 `default:"0" help:"With --through: share that is paid with a wrong amount."`
+	Adjusted    float64 `default:"0" help:"Share after which one unit of the order's first product is added to the stock."`
 
 	Packaged        float64 `default:"0" help:"Share of the delivered orders that are packed as one to three packages, which scans follow until they are delivered."`
 	Readdressed     float64 `default:"0" help:"Share of the packaged orders whose address changes."`
@@ -42,11 +42,11 @@ type replayCommand struct {
 	RepeatedScans   float64 `default:"0" help:"Share of the scans that are sent twice."`
 	OutOfOrderScans float64 `default:"0" help:"Share of the scans that change places with the next one of their package."`
 
-	Seed        uint64        `default:"1" help:"The same seed gives the same outcomes."`
-	KeyPrefix   string        `help:"Prefix of each key; a new one creates new orders from the same file."`
-	Patience    time.Duration `default:"2m" help:"How long a call is repeated before its line counts as failed."`
-	Journal     string        `help:"Append each acknowledged call to this file; see replay verify."`
-	JSON        bool          `name:"json" help:"Print the result as JSON."`
+	Seed      uint64        `default:"1" help:"The same seed gives the same outcomes."`
+	KeyPrefix string        `help:"Prefix of each key; a new one creates new orders from the same file."`
+	Patience  time.Duration `default:"2m" help:"How long a call is repeated before its line counts as failed."`
+	Journal   string        `help:"Append each acknowledged call to this file; see replay verify."`
+	JSON      bool          `name:"json" help:"Print the result as JSON."`
 }
 
 // Run plays the file and prints the results.

@@ -52,7 +52,7 @@ func TestEachOrderMeetsTheFateThatItsSeedGives(t *testing.T) {
 		case f.delivered:
 			want["delivered"]++
 		case f.end == pay:
-			want["paid"]++
+			want["awaiting_shipment"]++
 		case f.end == refuse:
 			want["cancelled/payment_refused"]++
 		case f.end == cancel:

@@ -38,8 +38,8 @@ func TestOrdersArePaidOnTheProvidersPage(t *testing.T) {
 	report, check, acks := through(t, g)
 	all := 0
 	for _, outcome := range []string{
-		"paid", "delivered", "cancelled/payment_refused", "cancelled/customer", "awaiting_payment", "cancelled/customer/late",
-		"awaiting_payment/late", "paid/twice", "paid/repeated", "awaiting_payment/wrong_amount",
+		"awaiting_shipment", "delivered", "cancelled/payment_refused", "cancelled/customer", "awaiting_payment", "cancelled/customer/late",
+		"awaiting_payment/late", "awaiting_shipment/twice", "awaiting_shipment/repeated", "awaiting_payment/wrong_amount",
 	} {
 		assert.Positive(t, report.Outcomes[outcome], outcome)
 		all += report.Outcomes[outcome]

@@ -81,33 +81,42 @@ func (v *verifier) violation(a Ack, format string, args ...any) {
 	v.found = append(v.found, Violation{Ack: a, Detail: fmt.Sprintf(format, args...)})
 }
 
-// order checks all acks of one order, each until it is true or patience ends.
+// order checks all acks of one order until they are true or patience ends. It reads the order once
+// for all of them.
 func (v *verifier) order(ctx context.Context, id string, acks []Ack) error {
-	for _, a := range acks {
-		var last string
-		err := patient(ctx, v.Patience, &v.repeats, func(ctx context.Context) error {
-			o, err := v.Gateway.Order(ctx, id)
+	last := map[int]string{} // what is missing, by the index of its ack
+	err := patient(ctx, v.Patience, &v.repeats, func(ctx context.Context) error {
+		o, err := v.Gateway.Order(ctx, id)
+		if err != nil {
+			return err
+		}
+		for i, a := range acks {
+			missing, err := v.missing(ctx, a, o)
 			if err != nil {
 				return err
 			}
-			if last, err = v.missing(ctx, a, o); err != nil {
-				return err
+			if delete(last, i); missing != "" {
+				last[i] = missing
 			}
-			if last != "" {
-				return errUndecided
-			}
-			return nil
-		})
-		var p *client.Problem
-		switch {
-		case err == nil:
-		case errors.As(err, &p) && p.Status == http.StatusNotFound:
-			v.violation(a, "the order is gone")
-		case last != "" && ctx.Err() == nil: // patience ended, perhaps in the middle of a call
-			v.violation(a, "%s", last)
-		default:
-			return fmt.Errorf("read order %s: %w", id, err)
 		}
+		if len(last) > 0 {
+			return errUndecided
+		}
+		return nil
+	})
+	var p *client.Problem
+	switch {
+	case err == nil:
+	case errors.As(err, &p) && p.Status == http.StatusNotFound:
+		for _, a := range acks {
+			v.violation(a, "the order is gone")
+		}
+	case len(last) > 0 && ctx.Err() == nil: // patience ended, perhaps in the middle of a call
+		for i, missing := range last {
+			v.violation(acks[i], "%s", missing)
+		}
+	default:
+		return fmt.Errorf("read order %s: %w", id, err)
 	}
 	v.Progress()
 	return nil
