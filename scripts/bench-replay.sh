@@ -6,7 +6,9 @@
 # restarted two minutes later; the views are audited too. With MONEY=yes the orders are
 # paid on the sandbox's page, some of them late, twice or with a wrong amount, while one
 # call in twenty to the sandbox fails; acknowledged calls are verified and the money is
-# audited too.
+# audited too. With PACKAGES=yes all paid orders are packed and delivered by scans, some of
+# them late, repeated or out of order; some orders are redirected, cancelled in part, or
+# returned. That is verified and audited like MONEY.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=${1:?folder for data} limit=${2:-0}
@@ -26,6 +28,11 @@ options=()
 if [ "${MONEY:-}" = yes ]; then
     export HOLDFAST_SANDBOX_FAILS=0.05
     options+=(--through sandbox --paid 0.84 --refused 0.01 --abandoned 0.10 --late 0.02 --twice 0.02 --wrong 0.01)
+fi
+
+if [ "${PACKAGES:-}" = yes ]; then
+    options+=(--through sandbox --delivered 1 --packaged 1 --late-scans 0.05 --repeated-scans 0.05 --out-of-order-scans 0.05
+        --readdressed 0.03 --cancelled-in-part 0.03 --returned 0.03)
 fi
 
 go run ./examples/online-retail -out "$folder/in" -stock-share 0.8 "$source_file" >"$folder/in.txt"
@@ -103,7 +110,7 @@ if [ "${OUTAGE:-}" = yes ]; then
     printf 'The projector had caught up %d s after the last order was decided.\n\n' $((SECONDS - begun))
     bin/holdfast audit --views 2>"$folder/audit-views.err" || status=$?
 fi
-if [ "${MONEY:-}" = yes ]; then
+if [ "${MONEY:-}" = yes ] || [ "${PACKAGES:-}" = yes ]; then
     bin/holdfast replay verify "$folder/journal" 2>"$folder/verify.err" || status=$?
     begun=$SECONDS
     bin/holdfast audit --money 2>"$folder/audit-money.err" || status=$?

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# bench.sh [saga|providers|growth|reservations|flash|delist|open|replay|outage|money|search|fresh|projector|busy|million ...]:
+# bench.sh [saga|providers|growth|reservations|flash|delist|open|replay|outage|money|packages|search|fresh|projector|busy|million ...]:
 # runs benchmarks and prints Markdown for docs/benchmarks.md. Everything runs on this
 # machine, with its own folders and ports. Without a name it runs all of them, which
-# takes about two hours.
+# takes about three hours.
 #
-#   HOLDFAST_ONLINE_RETAIL  the UCI file (online_retail.csv.gz) for replay, outage and money
+#   HOLDFAST_ONLINE_RETAIL  the UCI file (online_retail.csv.gz) for replay, outage, money and packages
 #   ELASTICSEARCH_URL       for search, fresh, projector, busy and million
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -50,9 +50,10 @@ busy() { section "Orders while the projector works"; "$bench" busy 2>>"$log"; }
 million() { section "A million products"; "$bench" million 2>>"$log"; }
 outage() { section "A year of orders, with an outage of Elasticsearch"; OUTAGE=yes scripts/bench-replay.sh "$work/outage"; }
 money() { section "A year of orders, paid at a provider that fails"; MONEY=yes scripts/bench-replay.sh "$work/money"; }
+packages() { section "A year of orders, in packages"; PACKAGES=yes scripts/bench-replay.sh "$work/packages"; }
 
 if [ $# -eq 0 ]; then
-    set -- saga providers growth reservations flash delist open replay outage money
+    set -- saga providers growth reservations flash delist open replay outage money packages
     [ -z "${ELASTICSEARCH_URL:-}" ] || set -- "$@" search fresh projector busy million
 fi
 machine
