@@ -8,9 +8,6 @@ import (
 	"holdfast/saga"
 )
 
-// statusOpen is how a list of workflows shows an order that is neither paid nor closed.
-const statusOpen = "open"
-
 // walkDocuments reads the state of every order from its document, sums the lines of the
 // paid ones, and checks that the products hold or sold what the orders say.
 func (a *auditor) walkDocuments(ctx context.Context) error {

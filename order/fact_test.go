@@ -35,10 +35,10 @@ func (s *story) change(apply func(f *order.Fulfilment) error) {
 	require.NoError(s.t, s.o.Change("step", "me", packedAt, nil, apply))
 }
 
-func (s *story) pack(id string, units int64) {
+func (s *story) pack(id string) {
 	s.t.Helper()
 	s.change(func(f *order.Fulfilment) error {
-		return f.Pack(order.Package{ID: id, CreatedAt: packedAt, Items: []order.LineUnits{{LineID: "1", Quantity: units}}})
+		return f.Pack(order.Package{ID: id, CreatedAt: packedAt, Items: []order.LineUnits{{LineID: "1", Quantity: 1}}})
 	})
 }
 
@@ -79,17 +79,17 @@ func (s *story) is(want ...string) {
 
 func TestAPackageThatIsUndoneIsPublishedAsACorrection(t *testing.T) {
 	s := newStory(t, 1)
-	s.pack("a", 1)
+	s.pack("a")
 	s.is("packed of a", "packed")
 	s.change(func(f *order.Fulfilment) error { return f.RemovePackage("a", packedAt) })
 	s.is("-packed of a", "-packed")
-	s.pack("b", 1)
+	s.pack("b")
 	s.is("packed of b", "packed")
 }
 
 func TestANodeThatWasStruckIsPublishedAgainWhenItIsReachedAgain(t *testing.T) {
 	s := newStory(t, 1)
-	s.pack("a", 1)
+	s.pack("a")
 	s.is("packed of a", "packed")
 	for i, id := range []string{"first", "second"} {
 		s.report(scan(id, order.NodeLeftWarehouse, 10*i+1))
@@ -128,7 +128,7 @@ func TestAnOrderThatIsPutOnHoldFallsBackAndIsReleasedAgain(t *testing.T) {
 // An alert that was settled and arises again is another one.
 func TestAnAlertIsRaisedAgainAfterItWasSettled(t *testing.T) {
 	s := newStory(t, 1)
-	s.pack("a", 1)
+	s.pack("a")
 	s.is("packed of a", "packed")
 	s.report(mark("lost", order.MarkLost, 1))
 	s.is("!package_unresolved of a")

@@ -382,7 +382,7 @@ func TestMendWritesPackagesAndPublishesWhatIsMissing(t *testing.T) {
 			t.Helper()
 			done, err := p.store.Mend(ctx, seen, right)
 			require.NoError(t, err)
-			require.Equal(t, []string{"a:left", "b:packed"}, p.packages())
+			require.Equal(t, []string{"a:left", "b:packed"}, p.packages()) //nolint:contextcheck // it has the test's
 			return done
 		}
 		p.put(right)

@@ -9,10 +9,10 @@ import (
 )
 
 // ofPart is a refund that an order's saga starts for some of its units.
-func ofPart(amount, paid int64) func(*order.Refund) {
+func ofPart(amount int64) func(*order.Refund) {
 	return func(r *order.Refund) {
 		*r = order.RefundOfPart(order.PaymentEvent{
-			Provider: "sandbox", PaymentID: "pay-1", OrderID: orderID, Amount: paid, Currency: "EUR",
+			Provider: "sandbox", PaymentID: "pay-1", OrderID: orderID, Amount: 1000, Currency: "EUR",
 		}, order.RefundReturned, "m-1", amount)
 	}
 }
@@ -31,8 +31,8 @@ func TestAPartOfAnOrderIsRefundedAsFarAsMoneyIsLeft(t *testing.T) {
 		"the very last of it": {1, 999, 1, order.RefundPaid},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := openRefund(t, ofPart(c.owed, 1000))
-			s.paid(1000)
+			s := openRefund(t, ofPart(c.owed))
+			s.paid()
 			s.before("other", c.before, order.RefundPaid)
 			s.before("foreign", 500, order.RefundTooLarge) // doesn't count
 			s.goes()
@@ -51,7 +51,7 @@ func TestAPartOfAnOrderIsRefundedAsFarAsMoneyIsLeft(t *testing.T) {
 
 // Redis was restored from a copy that is older than the payment, but not than its refund.
 func TestAPartIsRefundedThoughThePaymentIsNotOnRecord(t *testing.T) {
-	s := openRefund(t, ofPart(300, 1000))
+	s := openRefund(t, ofPart(300))
 	s.before("other", 900, order.RefundPaid)
 	s.goes()
 	s.Equal(order.RefundPaid, s.result.Status)
@@ -63,8 +63,8 @@ func TestAPartIsRefundedThoughThePaymentIsNotOnRecord(t *testing.T) {
 func TestARefundOfAPartThatIsOnRecordIsNotPaidTwice(t *testing.T) {
 	for name, owed := range map[string]int64{"the same": 300, "another amount": 299, "what could be paid": 200} {
 		t.Run(name, func(t *testing.T) {
-			s := openRefund(t, ofPart(owed, 1000))
-			s.paid(1000)
+			s := openRefund(t, ofPart(owed))
+			s.paid()
 			there := s.r
 			there.Amount, there.Shortfall, there.Status, there.Version = 200, 100, order.RefundPaid, 3
 			doc, err := json.Marshal(there)
@@ -83,8 +83,8 @@ func TestARefundOfAPartThatIsOnRecordIsNotPaidTwice(t *testing.T) {
 }
 
 func TestARefundOfNothingIsABug(t *testing.T) {
-	s := openRefund(t, ofPart(0, 1000))
-	s.paid(1000)
+	s := openRefund(t, ofPart(0))
+	s.paid()
 	s.env.ExecuteWorkflow(saga.RefundType, s.r)
 	s.ErrorContains(s.env.GetWorkflowError(), "must be above 0")
 	s.Zero(s.till.count(refundCall))
@@ -92,7 +92,7 @@ func TestARefundOfNothingIsABug(t *testing.T) {
 
 func TestAllThatIsLeftIsAFlagOfItsOwn(t *testing.T) {
 	s := openRefund(t, func(r *order.Refund) { requested(0)(r); r.All = true })
-	s.paid(1000)
+	s.paid()
 	s.before("other", 400, order.RefundPaid)
 	s.goes()
 	s.Equal(map[string]int64{"pay-1": 600}, s.till.paidOut)

@@ -73,11 +73,11 @@ func (s *refunding) onRecord() (r order.Refund) {
 	return r
 }
 
-// paid records payments of the order.
-func (s *refunding) paid(amount int64) {
+// paid records a payment of 10.00.
+func (s *refunding) paid() {
 	s.Helper()
 	docs, err := order.EncodePayments(map[string]order.Attempt{"sandbox:pay-1": {
-		PaymentID: "pay-1", Provider: "sandbox", Type: order.PaymentSucceeded, Amount: amount, Currency: "EUR", Taken: true,
+		PaymentID: "pay-1", Provider: "sandbox", Type: order.PaymentSucceeded, Amount: 1000, Currency: "EUR", Taken: true,
 	}})
 	s.NoError(err)
 	s.NoError(s.docs.PutAsked(s.Context(), orderID, docs))
@@ -266,7 +266,7 @@ func TestAnOperatorGivesMoneyBack(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := openRefund(t, requested(c.asked))
-			s.paid(1000)
+			s.paid()
 			s.before("other", c.before, order.RefundPaid)
 			s.before("foreign", 500, order.RefundTooLarge) // doesn't count
 			s.goes()

@@ -56,9 +56,9 @@ func (s *shop) pack(o *order.Order, id string, units int64) {
 	})
 }
 
-func (s *shop) scan(o *order.Order, packageID, id string, n order.Node, m order.Mark) {
+func (s *shop) scan(o *order.Order, id string, n order.Node, m order.Mark) {
 	s.t.Helper()
-	require.Equal(s.t, order.TakenNew, o.Report(packageID, order.PackageEvent{
+	require.Equal(s.t, order.TakenNew, o.Report("a", order.PackageEvent{
 		ID: id, Node: n, Mark: m, OccurredAt: began.Add(time.Hour), RecordedAt: began.Add(time.Hour), Actor: "eve-of-support", Detail: "a scratch",
 	}, began))
 	s.write(o)
@@ -76,10 +76,10 @@ func (s *shop) fulfils() map[string]int {
 		})
 	})
 	s.pack(o, "a", 1)                                // packed: the package and the order
-	s.scan(o, "a", "wrong", order.NodeDelivered, "") // delivered: both, and for the order what it passed
+	s.scan(o, "wrong", order.NodeDelivered, "") // delivered: both, and for the order what it passed
 	s.change(o, func(f *order.Fulfilment) error { return f.Strike("a", "wrong") })
-	s.scan(o, "a", "right", order.NodeDelivered, "") // again, as other events
-	s.scan(o, "a", "lost", 0, order.MarkLost)
+	s.scan(o, "right", order.NodeDelivered, "") // again, as other events
+	s.scan(o, "lost", 0, order.MarkLost)
 	o.Returns = append(o.Returns, order.Return{
 		ID: "r1", Status: order.ReturnRequested, Actor: "eve-of-support", Note: "a scratch", Fingerprint: "fingerprint", UpdatedAt: began,
 	})
@@ -119,7 +119,7 @@ func TestARecordThatPassesPaidAndDeliveredSendsBoth(t *testing.T) {
 		require.NoError(t, o.Change("pack", "me", began, nil, func(f *order.Fulfilment) error {
 			return f.Pack(order.Package{ID: "a", CreatedAt: began, Items: []order.LineUnits{{LineID: "1", Quantity: 2}}})
 		}))
-		s.scan(o, "a", "there", order.NodeDelivered, "")
+		s.scan(o, "there", order.NodeDelivered, "")
 		s.settled()
 		got := s.office.types(all)
 		require.Equal(t, 1, got[webhook.OrderPaid])
