@@ -75,7 +75,7 @@ func (s *shop) fulfils() map[string]int {
 			Note: "a scratch", At: began, Fingerprint: "fingerprint",
 		})
 	})
-	s.pack(o, "a", 1)                                // packed: the package and the order
+	s.pack(o, "a", 1)                           // packed: the package and the order
 	s.scan(o, "wrong", order.NodeDelivered, "") // delivered: both, and for the order what it passed
 	s.change(o, func(f *order.Fulfilment) error { return f.Strike("a", "wrong") })
 	s.scan(o, "right", order.NodeDelivered, "") // again, as other events
@@ -162,7 +162,7 @@ func TestAnUpgradeSendsNothingTwice(t *testing.T) {
 		require.Equal(t, map[string]int{webhook.OrderPlaced: 1, webhook.OrderPaid: 1, webhook.OrderNodeReached: 3}, s.office.types(all))
 		asked := s.asked()
 		require.NoError(t, rdb.HDel(t.Context(), redisdb.Bucket("o")+":order:o", "published").Err())
-		s.scan(&o, "a", "left", order.NodeLeftWarehouse, "")
+		s.scan(&o, "left", order.NodeLeftWarehouse, "")
 		s.settled()
 		require.Equal(t, 5, s.office.types(all)[webhook.OrderNodeReached])
 		require.Equal(t, asked+3, s.asked(), "of a lost list, only the package's node was published again")
