@@ -143,7 +143,7 @@ func (s *orderSaga) receiving(r saga.ReceiveReturnRequest) *change {
 				return "", false
 			}
 			back := o.Return(r.ReturnID)
-			if back == nil || back.Receipt != r.ID { // another request is too late
+			if back == nil || back.Status != order.ReturnReceived || back.Receipt != r.ID { // another request is too late
 				return "", false
 			}
 			return back.ReceiptFingerprint, true
