@@ -1,6 +1,6 @@
 // Package replay plays a file of order requests against a gateway, as a crowd of customers
-// would: it places them, then pays, refuses, cancels, abandons or delivers them by given
-// shares. It measures how long that takes, can record every answer of the gateway, and can
+// would: it places them, then pays, refuses, cancels, abandons, packs, delivers or returns them
+// by given shares. It measures how long that takes, can record every answer of the gateway, and can
 // check later that each of them is still true. It uses only the gateway's REST API.
 package replay
 
