@@ -24,6 +24,10 @@ var (
 // be closed.
 const keptForClosing = 64 << 10
 
+// keptForChanges is the part that messages about packages may not use, unless they change something. A
+// carrier's news must not keep the order from being delivered, or its units from being returned.
+const keptForChanges = 320 << 10
+
 // Fulfil begins the part of an order's life that follows its payment.
 func (o *Order) Fulfil(at time.Time) {
 	f := NewFulfilment(o, at)
@@ -82,7 +86,7 @@ func (o *Order) ReportAll(packageIDs []string, e PackageEvent, at time.Time) {
 // Weigh notes whether the document has room for messages that change nothing.
 func (o *Order) Weigh() {
 	if o.Fulfilment != nil {
-		o.full = o.Fits() != nil
+		o.full = o.leaves(keptForChanges) != nil
 	}
 }
 
@@ -222,12 +226,15 @@ func (o *Order) Restore() {
 }
 
 // Fits returns an error if the order's document and packages leave no room for the order to be closed.
-func (o *Order) Fits() error {
+func (o *Order) Fits() error { return o.leaves(keptForClosing) }
+
+// leaves returns an error if the order's document and packages leave less room than this.
+func (o *Order) leaves(room int) error {
 	doc, err := json.Marshal(o)
 	if err != nil {
 		return fmt.Errorf("encode order %s: %w", o.ID, err)
 	}
-	if len(doc) > MaxDocumentBytes-keptForClosing {
+	if len(doc) > MaxDocumentBytes-room {
 		return ErrDocumentTooLarge
 	}
 	return nil

@@ -12,6 +12,9 @@ var (
 	ErrUnknownPackage  = errors.New("the order has no such package")
 	ErrPackageLeft     = errors.New("the package has left the warehouse")
 	ErrTooManyPackages = errors.New("the order already has the maximum number of packages")
+	// ErrTooManyUndone refuses to undo a package, which can still be corrected. If it were the next
+	// package that is refused, the units of the last one undone could never be packed.
+	ErrTooManyUndone   = errors.New("the maximum number of the order's packages has already been undone")
 	ErrUnknownEvent    = errors.New("the package has no such event")
 	ErrNothingResolved = errors.New("the package has no mark that waits for an operator")
 	ErrTooManyRemovals = errors.New("parts of the order have already been cancelled the maximum number of times")
@@ -155,13 +158,7 @@ func (f *Fulfilment) unitsAt(lineID string, n Node) int64 {
 
 // Pack adds a package. Quantities must be positive, and each line may appear once: see MergeUnits.
 func (f *Fulfilment) Pack(p Package) error {
-	removed := 0
-	for i := range f.Packages {
-		if !f.Packages[i].RemovedAt.IsZero() {
-			removed++
-		}
-	}
-	if len(f.Packages)-removed >= MaxPackages || removed >= MaxRemovedPackages {
+	if len(f.Packages)-f.removed() >= MaxPackages {
 		return ErrTooManyPackages
 	}
 	if err := f.checkOpen(p.Items, f.Open); err != nil {
@@ -172,6 +169,17 @@ func (f *Fulfilment) Pack(p Package) error {
 	f.Packages = append(f.Packages, p)
 	f.settle()
 	return nil
+}
+
+// removed returns the number of packages that were undone.
+func (f *Fulfilment) removed() int {
+	n := 0
+	for i := range f.Packages {
+		if !f.Packages[i].RemovedAt.IsZero() {
+			n++
+		}
+	}
+	return n
 }
 
 // checkOpen returns a UnitsError if more units are requested than a line has.
@@ -211,6 +219,9 @@ func (f *Fulfilment) RemovePackage(packageID string, at time.Time) error {
 	p, err := f.inHouse(packageID)
 	if err != nil {
 		return err
+	}
+	if f.removed() >= MaxRemovedPackages {
+		return ErrTooManyUndone
 	}
 	*p = Package{
 		ID: p.ID, Number: p.Number, Version: p.Version + 1, CreatedAt: p.CreatedAt, RemovedAt: at.UTC(), Falls: count(maps.Clone(p.Falls), NodePacked),

@@ -151,6 +151,7 @@ var refusals = []struct {
 	{order.ErrUnknownAlert, saga.VerdictUnknown},
 	{order.ErrPackageLeft, saga.VerdictPackageLeft},
 	{order.ErrTooManyPackages, saga.VerdictLimit},
+	{order.ErrTooManyUndone, saga.VerdictLimit},
 	{order.ErrTooManyReturns, saga.VerdictLimit},
 	{order.ErrTooManyAddresses, saga.VerdictLimit},
 	{order.ErrTooManyRemovals, saga.VerdictLimit},
@@ -270,7 +271,7 @@ func (s *orderSaga) recordParts(packages []string) {
 	params := activities.RecordParams{Order: s.order, Payments: s.unwritten, Changed: append([]string{}, packages...)}
 	summary := "record as " + string(s.order.Status)
 	for pause := time.Second; ; pause = min(2*pause, maxPause) {
-		err := workflow.ExecuteLocalActivity(activities.Quick(s.ctx, summary), activities.NameRecordOrder, params).Get(s.ctx, nil)
+		err := workflow.ExecuteLocalActivity(activities.QuickRecord(s.ctx, summary), activities.NameRecordOrder, params).Get(s.ctx, nil)
 		if err == nil {
 			s.unwritten = map[string]order.Attempt{}
 			return

@@ -209,10 +209,8 @@ func (s *orderSaga) delivery(r saga.DeliverRequest) *change {
 					touched = append(touched, p.ID)
 				}
 			}
-			for _, id := range touched {
-				event := order.PackageEvent{ID: s.restKey(), Node: order.NodeDelivered, OccurredAt: at, RecordedAt: at, Actor: r.Actor}
-				o.Report(id, event, at)
-			}
+			event := order.PackageEvent{ID: s.restKey(), Node: order.NodeDelivered, OccurredAt: at, RecordedAt: at, Actor: r.Actor}
+			o.ReportAll(touched, event, at)
 			return plan{packages: touched}, nil
 		},
 	}

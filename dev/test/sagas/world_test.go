@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"log/slog"
 	"os"
@@ -54,6 +55,7 @@ var shared struct {
 }
 
 func TestMain(m *testing.M) {
+	flag.Parse()
 	code, err := runAll(context.Background(), m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -68,7 +70,7 @@ func runAll(ctx context.Context, m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	defer func() { err = stopped(ctx, err, server.Stop) }()
-	db, err := devredis.Start(ctx, devredis.Options{WithoutProgram: true})
+	db, err := devredis.Start(ctx, devredis.Options{WithoutProgram: !*atLimits}) // its scripts are slow
 	if err != nil {
 		return 1, err
 	}
