@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
 
 	"holdfast/api/openapi"
 	"holdfast/order"
@@ -102,9 +103,20 @@ func (s *Server) DeliverOrder(c *gin.Context, id openapi.ID, params openapi.Deli
 		s.fail(c, err)
 		return
 	}
-	answer, err := s.cfg.Sagas.Deliver(c.Request.Context(), id, params.IdempotencyKey,
-		saga.DeliverRequest{Actor: CallerOf(c.Request.Context()).Subject})
+	r := saga.DeliverRequest{Actor: CallerOf(c.Request.Context()).Subject}
+	answer, err := s.cfg.Sagas.Deliver(c.Request.Context(), id, params.IdempotencyKey, r)
+	if err == nil && params.IdempotencyKey == nil && s.changedSince(c.Request.Context(), id, answer.Version) {
+		// Calls without a key share one update, whose answer may be about a delivery that was taken back.
+		again := uuid.NewString()
+		answer, err = s.cfg.Sagas.Deliver(c.Request.Context(), id, &again, r)
+	}
 	s.finish(c, request{orderID: id, name: saga.DeliverUpdate, wanted: order.StatusDelivered, closed: errNotDeliverable}, answer, err)
+}
+
+// changedSince reports whether an order's copy has a later version.
+func (s *Server) changedSince(ctx context.Context, id string, version int64) bool {
+	_, head, err := s.readCopy(ctx, id)
+	return err == nil && version > 0 && head.Version > version
 }
 
 // request is a caller's request to an order's saga.

@@ -60,6 +60,7 @@ var (
 	errOnHold               = errors.New("the order is on hold: release it first")
 	errPackageLeft          = errors.New("the package has left the warehouse")
 	errUnresolved           = errors.New("a package of the order waits for an operator: resolve it first")
+	errUnitsReturned        = errors.New("units of the package are part of a return: decline it first, or refund the rest by hand")
 	errNothingToResolve     = errors.New("the package has no mark that waits for an operator")
 	errDelivered            = errors.New("everything was delivered already")
 	errOtherRegion          = errors.New("a paid order can't go to another country or region")
@@ -149,6 +150,7 @@ var kinds = []kind{
 	{errOnHold, http.StatusConflict, "order-on-hold", "Order on hold", 0},
 	{errPackageLeft, http.StatusConflict, "package-left", "Package left", 0},
 	{errUnresolved, http.StatusConflict, "package-unresolved", "Package unresolved", 0},
+	{errUnitsReturned, http.StatusConflict, "units-returned", "Units returned", 0},
 	{errNothingToResolve, http.StatusConflict, "nothing-to-resolve", "Nothing to resolve", 0},
 	{errDelivered, http.StatusConflict, "order-delivered", "Order delivered", 0},
 	{errOtherRegion, http.StatusConflict, "address-other-region", "Another country or region", 0},
@@ -337,6 +339,8 @@ func verdictError(v saga.Verdict, closed error) error {
 		return errPackageLeft
 	case saga.VerdictUnresolved:
 		return errUnresolved
+	case saga.VerdictReturned:
+		return errUnitsReturned
 	case saga.VerdictResolved:
 		return errNothingToResolve
 	case saga.VerdictDelivered:

@@ -22,7 +22,7 @@ type fakeChange struct {
 var fakeVerdicts = map[error]saga.Verdict{
 	order.ErrOnHold: saga.VerdictOnHold, order.ErrUnknownPackage: saga.VerdictUnknown, order.ErrUnknownEvent: saga.VerdictUnknown,
 	order.ErrUnknownReturn: saga.VerdictUnknown, order.ErrUnknownAlert: saga.VerdictUnknown, order.ErrPackageLeft: saga.VerdictPackageLeft,
-	order.ErrNothingResolved: saga.VerdictResolved, order.ErrDelivered: saga.VerdictDelivered, order.ErrOtherRegion: saga.VerdictOtherRegion,
+	order.ErrNothingResolved: saga.VerdictResolved, order.ErrUnitsReturned: saga.VerdictReturned, order.ErrDelivered: saga.VerdictDelivered, order.ErrOtherRegion: saga.VerdictOtherRegion,
 	order.ErrWindowOver: saga.VerdictWindowOver, order.ErrReturnOver: saga.VerdictReturnOver, order.ErrReturnNotApproved: saga.VerdictNotApproved,
 	errVersion: saga.VerdictChanged,
 }

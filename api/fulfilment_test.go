@@ -333,7 +333,7 @@ func TestEveryVerdictHasItsProblem(t *testing.T) {
 	g := newGoods(t)
 	for verdict, kind := range map[saga.Verdict]string{
 		saga.VerdictOnHold: "order-on-hold", saga.VerdictPackageLeft: "package-left", saga.VerdictLimit: "limit-reached",
-		saga.VerdictUnresolved: "package-unresolved", saga.VerdictResolved: "nothing-to-resolve", saga.VerdictDelivered: "order-delivered",
+		saga.VerdictUnresolved: "package-unresolved", saga.VerdictResolved: "nothing-to-resolve", saga.VerdictReturned: "units-returned", saga.VerdictDelivered: "order-delivered",
 		saga.VerdictOtherRegion: "address-other-region", saga.VerdictChanged: "stale", saga.VerdictWindowOver: "return-window-over",
 		saga.VerdictReturnOver: "return-over", saga.VerdictNotApproved: "return-not-approved", saga.VerdictKeyReused: "idempotency-mismatch",
 		saga.VerdictUnsupported: "order-too-old", saga.VerdictUnits: "over-packed", saga.VerdictNotPaid: "order-not-paid",

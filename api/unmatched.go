@@ -135,6 +135,7 @@ func (s *Server) passOn(ctx context.Context, scan carrier.Claimed, to openapi.Sc
 
 func (s *Server) tellAssigned(ctx context.Context, scan carrier.Claimed, to openapi.ScanAssignment) error {
 	scan.Event.Actor = CallerOf(ctx).Subject
+	scan.Event.RecordedAt = s.cfg.Now() // the return window must not have passed while it waited
 	err := s.cfg.Sagas.TellScan(ctx, to.OrderID, saga.Scan{
 		PackageID: to.PackageID, Event: scan.Event, Carrier: scan.Adapter, TrackingNumber: scan.Number.Number, Assigned: true,
 	})

@@ -50,7 +50,7 @@ type AddressEntry struct {
 // Readdress changes the address of the packages that can still be redirected, and returns how the
 // change affects each live one. override, which is for staff, allows another country or region.
 func (f *Fulfilment) Readdress(from, to *Address, override bool) ([]PackageAddress, error) {
-	if f.At >= NodeDelivered {
+	if f.AllDelivered() {
 		return nil, ErrDelivered
 	}
 	if from != nil && !override && (from.Country != to.Country || from.Region != to.Region) {

@@ -89,7 +89,7 @@ func (f *Fulfilment) Check() []Alert {
 	in := f.packed()
 	for _, l := range f.Lines {
 		packed := in[l.LineID]
-		if l.Removed < 0 || l.left() < packed {
+		if l.Removed < 0 || l.left() < packed || l.Removed+f.returned(l.LineID) > l.Quantity {
 			all = append(all, Alert{
 				Rule: RuleQuantities, LineID: l.LineID,
 				Detail: fmt.Sprintf("%d units, %d removed, %d packed", l.Quantity, l.Removed, packed),

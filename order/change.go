@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"holdfast/product"
@@ -155,7 +156,7 @@ func (o *Order) NotRestocked(productID, sku string, units int64) {
 // SetReturnBy works out when the return window ends: so long after the delivery was recorded.
 func (o *Order) SetReturnBy(window time.Duration) {
 	o.ReturnBy = time.Time{}
-	if at := o.deliveredAt(); o.At == NodeDelivered && !at.IsZero() {
+	if at := o.deliveredAt(); o.AllDelivered() && !at.IsZero() {
 		o.ReturnBy = at.Add(window)
 	}
 }
@@ -173,6 +174,9 @@ func (f *Fulfilment) deliveredAt() (last time.Time) {
 				first = e.RecordedAt
 			}
 		}
+		if first.Before(p.CreatedAt) && !first.IsZero() { // it waited for its package
+			first = p.CreatedAt
+		}
 		if first.After(last) {
 			last = first
 		}
@@ -180,10 +184,15 @@ func (f *Fulfilment) deliveredAt() (last time.Time) {
 	return last
 }
 
-// MayEnd reports whether nothing keeps the order open any more. A return that is neither declined nor
-// received does.
+// staysOpen reports whether something keeps the order open, however long it takes: a return that is
+// neither declined nor received, or a package that waits for an operator.
+func (f *Fulfilment) staysOpen() bool {
+	return f.ReturnsOpen() || slices.ContainsFunc(f.Packages, func(p Package) bool { return p.Unresolved() })
+}
+
+// MayEnd reports whether nothing keeps the order open any more.
 func (o *Order) MayEnd(now time.Time) bool {
-	if o.ReturnsOpen() {
+	if o.staysOpen() {
 		return false
 	}
 	return o.Nothing() || (!o.ReturnBy.IsZero() && !now.Before(o.ReturnBy))
@@ -197,7 +206,7 @@ func (o *Order) WakeAt() (at time.Time) {
 			at = due
 		}
 	}
-	if o.ReturnsOpen() {
+	if o.staysOpen() {
 		return at
 	}
 	return o.ReturnBy

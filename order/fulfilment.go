@@ -14,8 +14,11 @@ var (
 	ErrTooManyPackages = errors.New("the order already has the maximum number of packages")
 	// ErrTooManyUndone refuses to undo a package, which can still be corrected. If it were the next
 	// package that is refused, the units of the last one undone could never be packed.
-	ErrTooManyUndone   = errors.New("the maximum number of the order's packages has already been undone")
-	ErrUnknownEvent    = errors.New("the package has no such event")
+	ErrTooManyUndone = errors.New("the maximum number of the order's packages has already been undone")
+	ErrUnknownEvent  = errors.New("the package has no such event")
+	// ErrUnitsReturned means that a package can't be refunded or sent again, because its units are
+	// part of a return.
+	ErrUnitsReturned   = errors.New("units of the package are part of a return: decline it first, or refund the rest by hand")
 	ErrNothingResolved = errors.New("the package has no mark that waits for an operator")
 	ErrTooManyRemovals = errors.New("parts of the order have already been cancelled the maximum number of times")
 )
@@ -224,7 +227,7 @@ func (f *Fulfilment) RemovePackage(packageID string, at time.Time) error {
 		return ErrTooManyUndone
 	}
 	*p = Package{
-		ID: p.ID, Number: p.Number, Version: p.Version + 1, CreatedAt: p.CreatedAt, RemovedAt: at.UTC(), Falls: count(maps.Clone(p.Falls), NodePacked),
+		ID: p.ID, Number: p.Number, Version: p.Version + 1, CreatedAt: p.CreatedAt, RemovedAt: at.UTC(), Fingerprint: p.Fingerprint, Falls: count(maps.Clone(p.Falls), NodePacked),
 	}
 	f.settle()
 	return nil
@@ -236,7 +239,7 @@ func (f *Fulfilment) inHouse(packageID string) (*Package, error) {
 	switch {
 	case p == nil || !p.RemovedAt.IsZero():
 		return nil, ErrUnknownPackage
-	case p.Node() >= NodeLeftWarehouse || p.Resolution != nil:
+	case p.Node() >= NodeLeftWarehouse || !p.Live():
 		return nil, ErrPackageLeft
 	}
 	return p, nil
@@ -333,6 +336,13 @@ func (f *Fulfilment) Resolve(packageID string, r Resolution) error {
 	if !p.Unresolved() {
 		return ErrNothingResolved
 	}
+	if r.Action != ResolveFound && p.Node() >= NodeDelivered {
+		for _, it := range p.Items {
+			if f.returned(it.LineID) > f.Delivered(it.LineID)-it.Quantity { // units of a line are all alike
+				return ErrUnitsReturned
+			}
+		}
+	}
 	for i := range p.Events {
 		if e := &p.Events[i]; e.Mark != "" && !e.Mark.Passing() {
 			e.Resolved = true
@@ -352,7 +362,7 @@ func (f *Fulfilment) Resolve(packageID string, r Resolution) error {
 
 // CancelUnits removes open units from the order, which go back to stock.
 func (f *Fulfilment) CancelUnits(m Removal) error {
-	if len(f.Removals) >= MaxRemovals {
+	if len(f.Removals) >= MaxRemovals && !f.isAllOpen(m.Lines) {
 		return ErrTooManyRemovals
 	}
 	if err := f.checkOpen(m.Lines, f.Open); err != nil {
@@ -366,6 +376,18 @@ func (f *Fulfilment) CancelUnits(m Removal) error {
 	f.Removals = append(f.Removals, m)
 	f.settle()
 	return nil
+}
+
+// isAllOpen reports whether these are all units that aren't packed.
+func (f *Fulfilment) isAllOpen(units []LineUnits) bool {
+	asked := int64(0)
+	for _, u := range MergeUnits(units) {
+		asked += u.Quantity
+	}
+	for _, u := range f.OpenUnits() {
+		asked -= u.Quantity
+	}
+	return asked == 0
 }
 
 // Hold keeps the order from being packed until it is released.

@@ -28,6 +28,10 @@ func (f *Fulfilment) furthest() Node {
 	return furthest
 }
 
+// AllDelivered reports whether all units that are still part of the order were delivered. An order whose
+// node is NodeDelivered may have units that are sent again.
+func (f *Fulfilment) AllDelivered() bool { return f.furthest() >= NodeDelivered }
+
 // start is the node of units that aren't packed.
 func (f *Fulfilment) start() Node {
 	if f.Released.IsZero() {

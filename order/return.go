@@ -111,18 +111,12 @@ func (r *Return) units(lineID string) (units int64) {
 
 // Returnable returns how many units of a line were delivered and aren't part of a return.
 func (f *Fulfilment) Returnable(lineID string) int64 {
-	units := f.Delivered(lineID)
-	for i := range f.Returns {
-		if r := &f.Returns[i]; r.PackageID == "" {
-			units -= r.units(lineID)
-		}
-	}
-	return max(units, 0) // a delivered package may turn out to be lost
+	return max(f.Delivered(lineID)-f.returned(lineID), 0) // a message may have been struck
 }
 
 // OpenReturn adds a return, which is requested, or already approved if an operator opens it.
 func (f *Fulfilment) OpenReturn(r Return) error {
-	if len(f.Returns) >= MaxReturns {
+	if r.PackageID == "" && f.buyersReturns() >= MaxReturns {
 		return ErrTooManyReturns
 	}
 	var asked []LineUnits
@@ -139,6 +133,27 @@ func (f *Fulfilment) OpenReturn(r Return) error {
 	r.UpdatedAt = r.CreatedAt
 	f.Returns = append(f.Returns, r)
 	return nil
+}
+
+// buyersReturns counts the returns other than those of packages that come back by themselves, of which
+// there are at most as many as packages.
+func (f *Fulfilment) buyersReturns() (n int) {
+	for _, r := range f.Returns {
+		if r.PackageID == "" {
+			n++
+		}
+	}
+	return n
+}
+
+// returned returns how many units of a line are part of buyers' returns, open or received.
+func (f *Fulfilment) returned(lineID string) (units int64) {
+	for i := range f.Returns {
+		if r := &f.Returns[i]; r.PackageID == "" {
+			units += r.units(lineID)
+		}
+	}
+	return units
 }
 
 // DecideReturn approves or declines a return that was requested.
@@ -249,5 +264,5 @@ func (f *Fulfilment) Refundable(l Line, giving int64) int64 {
 			done += r.units(l.ID)
 		}
 	}
-	return RefundOfUnits(l.Amount, l.Quantity, done, min(giving, l.Quantity-done))
+	return RefundOfUnits(l.Amount, l.Quantity, done, max(min(giving, l.Quantity-done), 0))
 }

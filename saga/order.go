@@ -84,6 +84,8 @@ const (
 	VerdictUnresolved Verdict = "unresolved"
 	// VerdictResolved means that the package has no mark that waits for an operator.
 	VerdictResolved Verdict = "resolved"
+	// VerdictReturned means that units of the package are part of a return.
+	VerdictReturned Verdict = "returned"
 	// VerdictDelivered means that the order was delivered.
 	VerdictDelivered Verdict = "delivered"
 	// VerdictOtherRegion means that a paid order can't go to another country or region.

@@ -158,6 +158,7 @@ var refusals = []struct {
 	{order.ErrDocumentTooLarge, saga.VerdictLimit},
 	{order.ErrUnresolved, saga.VerdictUnresolved},
 	{order.ErrNothingResolved, saga.VerdictResolved},
+	{order.ErrUnitsReturned, saga.VerdictReturned},
 	{order.ErrDelivered, saga.VerdictDelivered},
 	{order.ErrOtherRegion, saga.VerdictOtherRegion},
 	{order.ErrWindowOver, saga.VerdictWindowOver},

@@ -142,6 +142,9 @@ func (s *orderSaga) takesScans() bool {
 	}
 	if len(touched) > 0 {
 		s.comesToItsEnd(&next, at)
+		if next.Closed() && !s.order.Closed() {
+			s.decide("close")
+		}
 		s.become(next, touched)
 	}
 	return any
@@ -162,7 +165,16 @@ func (s *orderSaga) wakes() {
 		next.Step("returns_closed", order.ActorSystem, at, nil)
 	}
 	s.comesToItsEnd(&next, at)
-	s.become(next, nil)
+	if next.Version != s.order.Version {
+		s.decide("close")
+		s.become(next, nil)
+	}
+}
+
+// decide makes a decision durable that needs nothing else done. The task may run again and then see one
+// more message, which changes whether the order closes.
+func (s *orderSaga) decide(step string) {
+	s.patiently(step, activities.NameDecide, activities.Decision{OrderID: s.order.ID, Step: step}, nil)
 }
 
 // comesToItsEnd closes the order if nothing keeps it open any more.

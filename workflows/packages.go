@@ -185,7 +185,7 @@ func (s *orderSaga) delivery(r saga.DeliverRequest) *change {
 	return &change{
 		update: saga.DeliverUpdate,
 		made: func(o *order.Order) (string, bool) {
-			return "", o.Fulfilment != nil && o.Status == order.StatusDelivered
+			return "", o.Fulfilment != nil && o.Status == order.StatusDelivered && o.AllDelivered()
 		},
 		apply: func(o *order.Order, at time.Time) (plan, error) {
 			if o.Brake != nil {
@@ -258,10 +258,11 @@ func (s *orderSaga) settling(r saga.ResolveRequest) *change {
 				todo.take = &units{id: "reship-" + r.ID, actor: r.Actor, items: o.ItemsOf(items)}
 			case order.ResolveRefund:
 				todo.refund = s.partRefund(o, order.RefundLost, r.ID, amount)
-				if slices.Contains(marks, order.MarkRefused) || slices.Contains(marks, order.MarkReturnedToSender) {
-					err = s.expect(o, p.ID, items, r, at)
-				}
 			case order.ResolveFound:
+				return todo, nil
+			}
+			if slices.Contains(marks, order.MarkRefused) || slices.Contains(marks, order.MarkReturnedToSender) {
+				err = s.expect(o, p.ID, items, r, at)
 			}
 			return todo, err
 		},

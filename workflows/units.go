@@ -15,7 +15,9 @@ const returnGrace = time.Minute
 func (s *orderSaga) cancellation(r saga.CancelRequest) *change {
 	return &change{
 		update: saga.CancelUpdate,
-		made:   func(o *order.Order) (string, bool) { return "", o.Status == order.StatusCancelled },
+		made: func(o *order.Order) (string, bool) {
+			return "", o.Status == order.StatusCancelled || (o.Fulfilment != nil && o.Nothing())
+		},
 		apply: func(o *order.Order, at time.Time) (plan, error) {
 			if packed := o.PackedUnits(); len(packed) > 0 {
 				return plan{}, &order.UnitsError{Lines: packed}
