@@ -3,6 +3,7 @@ package workflows
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -17,9 +18,7 @@ func (s *orderSaga) resume(r order.Resumed) {
 	s.order, s.placedAt = r.Order, r.Order.PlacedAt
 	s.order.Resume(workflow.GetInfo(s.ctx).WorkflowStartTime)
 	s.decided, s.try = true, maxTries+1 // beyond any that may have held stock
-	for key, a := range r.Payments {
-		s.attempts[key] = a
-	}
+	maps.Copy(s.attempts, r.Payments)
 	for _, key := range workflow.DeterministicKeys(s.attempts) {
 		s.knows(s.attempts[key])
 	}

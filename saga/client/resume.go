@@ -193,8 +193,8 @@ func unhandled(all []order.Message, o *order.Order, payments map[string]order.At
 // fitting returns the latest messages that fit into maxUnread.
 func fitting(all []order.Message) []order.Message {
 	size := 0
-	for i := len(all) - 1; i >= 0; i-- {
-		if size += len(all[i].Name) + len(all[i].Body); size > maxUnread {
+	for i, m := range slices.Backward(all) {
+		if size += len(m.Name) + len(m.Body); size > maxUnread {
 			return all[i+1:]
 		}
 	}

@@ -3,7 +3,6 @@ package sagas
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -154,7 +153,7 @@ func interrupted(t *testing.T, after bool) {
 func TestOnlyAPaidOrderThatWasTerminatedIsResumed(t *testing.T) {
 	w := open(t)
 	w.work()
-	w.True(errors.Is(w.resumes("nothing"), saga.ErrUnknownOrder))
+	w.ErrorIs(w.resumes("nothing"), saga.ErrUnknownOrder)
 
 	unpaid := placement(time.Hour, w.offer(500))
 	w.place(unpaid)
