@@ -17,8 +17,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/stretchr/testify/require"
 
-	parcels "holdfast/carrier/sandbox"
 	"holdfast/api"
+	parcels "holdfast/carrier/sandbox"
 	"holdfast/dev/stack"
 	"holdfast/dev/test/shoptest"
 	"holdfast/order"
