@@ -14,7 +14,8 @@ type Scanned struct {
 	Owners []Owner
 	// Waits means that no package may have the scan yet.
 	Waits bool
-	// Dropped means that the number has the maximum number of scans, and this isn't one of them.
+	// Dropped means that no package may have the scan, and that the number has the maximum number of
+	// scans, all of which are newer.
 	Dropped bool
 }
 

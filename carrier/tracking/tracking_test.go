@@ -200,10 +200,10 @@ func TestAScanIsNotGivenToAPackageThatIsMuchYounger(t *testing.T) {
 func TestStaffGivesAScanToOnePackage(t *testing.T) {
 	each(t, func(t *testing.T, s *tracking.Store) {
 		ctx, n, old := t.Context(), newNumber(), scan("e1", packed.Add(-100*24*time.Hour))
-		claim := func(orderID, key string) error {
+		claim := func(orderID, key string) error { //nolint:contextcheck // both have the test's
 			got, err := s.Claim(ctx, idOf(n, old.ID), orderID, "p1", key)
 			if err == nil {
-				require.Equal(t, carrier.Claimed{Number: n, Event: old, Taken: len(waiting(t, s, n)) == 0}, got) //nolint:contextcheck // it has the test's
+				require.Equal(t, carrier.Claimed{Number: n, Event: old, Taken: len(waiting(t, s, n)) == 0}, got)
 			}
 			return err
 		}
@@ -296,7 +296,7 @@ func TestWhatIsNoPageOfTheListIsRefused(t *testing.T) {
 	}
 }
 
-func TestANumberHasFewOwnersAndScans(t *testing.T) {
+func TestANumberHasFewOwners(t *testing.T) {
 	each(t, func(t *testing.T, s *tracking.Store) {
 		n := newNumber()
 		for i := range tracking.MaxOwners {
@@ -306,11 +306,76 @@ func TestANumberHasFewOwnersAndScans(t *testing.T) {
 		require.NoError(t, err)
 		require.ErrorIs(t, full[0].Err, carrier.ErrTooManyOwners)
 		own(t, s, n, owner("o1")) // one that is there is not one more
-		for i := range tracking.MaxScans {
-			require.False(t, scanned(t, s, n, scan(fmt.Sprint("e", i), packed)).Dropped)
+	})
+}
+
+// fill stores as many scans of a number as may be, an hour apart.
+func fill(t *testing.T, s *tracking.Store, n carrier.Number, then func(id string)) {
+	t.Helper()
+	for i := range tracking.MaxScans {
+		id := fmt.Sprint("e", i)
+		require.False(t, scanned(t, s, n, scan(id, packed.Add(time.Duration(i)*time.Hour))).Dropped)
+		then(id)
+	}
+}
+
+func TestANewScanOfAFullNumberReplacesOneThatItsOwnersHave(t *testing.T) {
+	each(t, func(t *testing.T, s *tracking.Store) {
+		n, a, b := newNumber(), owner("o1"), owner("o2")
+		own(t, s, n, a)
+		own(t, s, n, b)
+		fill(t, s, n, func(id string) {
+			calls := []carrier.Taken{taken(n, id, a), taken(n, id, b)}
+			if id == "e0" || id == "e2" { // these are on their way to one of them
+				calls = calls[:1]
+			}
+			require.NoError(t, s.Taken(t.Context(), calls...))
+		})
+		newest := packed.Add(1000 * time.Hour)
+		for _, id := range []string{"d1", "d2"} {
+			met := scanned(t, s, n, scan(id, newest))
+			require.Len(t, met.Owners, 2, "a limit never drops news")
+			require.False(t, met.Dropped)
 		}
-		require.True(t, scanned(t, s, n, scan("one-more", packed)).Dropped)
-		require.False(t, scanned(t, s, n, scan("e1", packed)).Dropped)
+		var due []string
+		for _, e := range own(t, s, n, b) {
+			due = append(due, e.ID)
+		}
+		require.Equal(t, []string{"e0", "e2", "d1", "d2"}, due)
+		all, err := s.Own(t.Context(), b, true, n)
+		require.NoError(t, err)
+		require.Len(t, all[0].Scans, tracking.MaxScans)
+		require.Equal(t, "e4", all[0].Scans[2].ID, "e1 and e3 were the oldest that both have")
+
+		for range 3 { // carriers repeat a parcel's whole history
+			met := scanned(t, s, n, scan("e1", packed.Add(time.Hour)))
+			require.Len(t, met.Owners, 2, "it may be news, which the order would know")
+		}
+		again, err := s.Own(t.Context(), b, true, n)
+		require.NoError(t, err)
+		require.Equal(t, all[0].Scans, again[0].Scans, "an older scan replaces nothing")
+	})
+}
+
+func TestANewScanOfAFullNumberWithoutPackagesReplacesTheOldest(t *testing.T) {
+	each(t, func(t *testing.T, s *tracking.Store) {
+		n := newNumber()
+		fill(t, s, n, func(string) {})
+		require.True(t, scanned(t, s, n, scan("d1", packed.Add(1000*time.Hour))).Waits)
+		ids := waiting(t, s, n)
+		require.Len(t, ids, tracking.MaxScans)
+		require.Contains(t, ids, "d1")
+		require.NotContains(t, ids, "e0")
+		require.True(t, scanned(t, s, n, scan("e0", packed)).Dropped, "it is the oldest itself")
+		require.False(t, scanned(t, s, n, scan("e1", packed.Add(time.Hour))).Dropped)
+		require.Equal(t, ids, waiting(t, s, n))
+
+		o := owner("o1")
+		require.Len(t, own(t, s, n, o), tracking.MaxScans)
+		met := scanned(t, s, n, scan("d2", packed.Add(1000*time.Hour)))
+		require.Equal(t, []carrier.Owner{o}, met.Owners, "even if the owner has none of them yet")
+		require.NoError(t, s.Unmatch(t.Context(), n, scan("d3", packed.Add(1001*time.Hour)), o.OrderID, o.PackageID))
+		require.Contains(t, waiting(t, s, n), "d3")
 	})
 }
 

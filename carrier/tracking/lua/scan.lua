@@ -7,18 +7,13 @@
 -- ARGV 1 event id · 2 scan, JSON · 3 when it occurred, ms · 4 now, ms · 5 how much older than
 --      an owner's package a scan may be, ms · 6 how long a scan is kept, ms · 7 most scans of a
 --      number · 8 the scan's name in KEYS 2 · 9 most scans that wait in a bucket
--- Returns {"FULL"}: the number has the maximum number of scans · {"WAITS"}: no package may have it
+-- Returns {"FULL"}: no package may have it yet, and it is older than all that the number has, which is the
+--      maximum · {"WAITS"}: no package may have it
 --      yet, and it is kept · {"OWNED", owner JSON...}: the owners whose workflows don't have it yet,
 --      none if all do
 local id = ARGV[1]
-local found = redis.call('HMGET', KEYS[1], 'owners', 'scan:' .. id, 'has:' .. id, 'scans')
-if not found[2] then
-  if tonumber(found[4] or '0') >= tonumber(ARGV[7]) then
-    return {'FULL'}
-  end
-  redis.call('HSET', KEYS[1], 'scan:' .. id, ARGV[2])
-  redis.call('HINCRBY', KEYS[1], 'scans', 1)
-end
+local found = redis.call('HMGET', KEYS[1], 'owners', 'scan:' .. id, 'has:' .. id)
+local kept = found[2] or store()
 keep(KEYS[1], ARGV[6])
 
 local has = cjson.decode(found[3] or '{}')
@@ -34,6 +29,9 @@ end
 if owned then
   redis.call('ZREM', KEYS[2], ARGV[8])
   return answer
+end
+if not kept then
+  return {'FULL'}
 end
 await(KEYS[2], ARGV[8], ARGV[4], ARGV[6], ARGV[9])
 return {'WAITS'}

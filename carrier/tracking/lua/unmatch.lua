@@ -4,7 +4,7 @@
 -- ARGV 1 to 9 as for scan · 10 the package, <order>/<package>
 -- Returns "OK"
 local id = ARGV[1]
-local found = redis.call('HMGET', KEYS[1], 'owners', 'scan:' .. id, 'has:' .. id, 'scans', 'assigned:' .. id)
+local found = redis.call('HMGET', KEYS[1], 'owners', 'scan:' .. id, 'has:' .. id, 'assigned:' .. id)
 local owners, has = cjson.decode(found[1] or '{}'), cjson.decode(found[3] or '{}')
 if owners[ARGV[10]] then
   owners[ARGV[10]] = nil
@@ -14,15 +14,11 @@ if has[ARGV[10]] then
   has[ARGV[10]] = nil
   redis.call('HSET', KEYS[1], 'has:' .. id, cjson.encode(has))
 end
-if found[5] and cjson.decode(found[5]).owner == ARGV[10] then
+if found[4] and cjson.decode(found[4]).owner == ARGV[10] then
   redis.call('HDEL', KEYS[1], 'assigned:' .. id)
 end
-if not found[2] then
-  if tonumber(found[4] or '0') >= tonumber(ARGV[7]) then
-    return 'OK'
-  end
-  redis.call('HSET', KEYS[1], 'scan:' .. id, ARGV[2])
-  redis.call('HINCRBY', KEYS[1], 'scans', 1)
+if not found[2] and not store() then
+  return 'OK'
 end
 keep(KEYS[1], ARGV[6])
 local owned = next(has) ~= nil
