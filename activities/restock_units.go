@@ -63,25 +63,47 @@ func (a *RestockUnits) Execute(ctx context.Context, p RestockUnitsParams) (Resto
 	res := RestockUnitsResult{Units: map[string]map[string]int64{}}
 	h := product.Holder{OrderID: p.OrderID, PlacedAt: p.PlacedAt}
 	for _, id := range slices.Sorted(maps.Keys(p.Items)) {
-		units, err := a.Stock.Restock(ctx, h, id, p.ReturnID, p.Items[id])
-		reason, refused := restockReason(err)
+		units, refused, err := restock(ctx, a.Stock, h, id, p.ReturnID, p.Items[id])
 		switch {
 		case errors.Is(err, product.ErrActionReused):
 			return res, temporal.NewNonRetryableApplicationError(
 				fmt.Sprintf("return %s of order %s was used for other units of product %s", p.ReturnID, p.OrderID, id), "restock-conflict", err)
-		case err != nil && !refused:
+		case err != nil:
 			return res, fmt.Errorf("restock units of order %s: %w", p.OrderID, err)
 		case len(units) > 0:
 			res.Units[id] = units
 		}
-		for sku, asked := range bySKU(p.Items[id]) {
-			if n := asked - units[sku]; n > 0 {
-				res.Refused = append(res.Refused, RestockRefusal{ProductID: id, SKU: sku, Units: n, Reason: reason})
-			}
+		res.Refused = append(res.Refused, refused...)
+	}
+	return res, nil
+}
+
+// restock returns units of a product that a paid order bought. Redis may have lost the sale in a failover and
+// kept the hold: then the units are sold first, because otherwise the sweeper would sell those that came back,
+// too.
+func restock(ctx context.Context, stock Stock, h product.Holder, id, returnID string, items []product.Item) (map[string]int64, []RestockRefusal, error) {
+	units, err := stock.Restock(ctx, h, id, returnID, items)
+	if errors.Is(err, product.ErrNotSold) {
+		states, failed := stock.Commit(ctx, h, []string{id})
+		if failed != nil {
+			return nil, nil, fmt.Errorf("sell what comes back of product %s: %w", id, failed)
+		}
+		if states[0] == product.HoldStateCommitted {
+			units, err = stock.Restock(ctx, h, id, returnID, items)
 		}
 	}
-	slices.SortFunc(res.Refused, RestockRefusal.compare)
-	return res, nil
+	reason, refused := restockReason(err)
+	if !refused {
+		return nil, nil, err
+	}
+	var refusals []RestockRefusal
+	for sku, asked := range bySKU(items) {
+		if n := asked - units[sku]; n > 0 {
+			refusals = append(refusals, RestockRefusal{ProductID: id, SKU: sku, Units: n, Reason: reason})
+		}
+	}
+	slices.SortFunc(refusals, RestockRefusal.compare)
+	return units, refusals, nil
 }
 
 func (r RestockRefusal) compare(other RestockRefusal) int {

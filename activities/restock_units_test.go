@@ -17,8 +17,8 @@ import (
 	"holdfast/product"
 )
 
-// buys lets an order buy three shirts and two mugs.
-func (s *shop) buys(orderID string) product.Holder {
+// reserves lets an order hold three shirts and two mugs.
+func (s *shop) reserves(orderID string) product.Holder {
 	s.Helper()
 	s.offersMugs()
 	h := product.Holder{OrderID: orderID, PlacedAt: time.UnixMilli(1)}
@@ -31,7 +31,14 @@ func (s *shop) buys(orderID string) product.Holder {
 	}
 	_, err := s.stock.Hold(s.Context(), reqs)
 	s.NoError(err)
-	_, err = s.stock.Commit(s.Context(), h, []string{"shirt", "mug"})
+	return h
+}
+
+// buys lets an order buy three shirts and two mugs.
+func (s *shop) buys(orderID string) product.Holder {
+	s.Helper()
+	h := s.reserves(orderID)
+	_, err := s.stock.Commit(s.Context(), h, []string{"shirt", "mug"})
 	s.NoError(err)
 	return h
 }
@@ -65,6 +72,31 @@ func TestEachUnitComesBackOrIsRefused(t *testing.T) {
 	_, err := a.Execute(t.Context(), p)
 	app, isApp := errors.AsType[*temporal.ApplicationError](err)
 	s.True(isApp && app.NonRetryable(), "%v", err)
+}
+
+// A failover may lose the sale to a paid order and keep its hold, which the sweeper would sell as a whole.
+func TestUnitsWhoseSaleWasLostAreSoldBeforeTheyComeBack(t *testing.T) {
+	s := open(t)
+	h := s.reserves("o")
+	a := &activities.RestockUnits{Stock: s.stock}
+	p := activities.RestockUnitsParams{
+		OrderID: "o", PlacedAt: h.PlacedAt, ReturnID: order.PartID(order.RefundPartCancelled, "m-1"),
+		Items: map[string][]product.Item{"shirt": {{SKU: "m", Quantity: 1}}},
+	}
+	for range 2 {
+		res, err := a.Execute(t.Context(), p)
+		s.NoError(err)
+		s.Equal(activities.RestockUnitsResult{Units: map[string]map[string]int64{"shirt": {"m": 1}}}, res)
+		states, err := s.stock.Commit(t.Context(), h, []string{"shirt"}) // the sweeper's
+		s.NoError(err)
+		s.Equal([]product.HoldState{product.HoldStateCommitted}, states)
+		s.Equal(units-2, s.books().OnHand)
+		s.Zero(s.books().Held)
+	}
+	p.OrderID = "another"
+	res, err := a.Execute(t.Context(), p)
+	s.NoError(err)
+	s.Equal(activities.RestockReasonNotSold, res.Refused[0].Reason)
 }
 
 func TestARefusedRestockSaysWhy(t *testing.T) {
@@ -170,4 +202,8 @@ type refusing struct {
 
 func (r refusing) Restock(context.Context, product.Holder, string, string, []product.Item) (map[string]int64, error) {
 	return r.units, r.err
+}
+
+func (refusing) Commit(context.Context, product.Holder, []string) ([]product.HoldState, error) {
+	return []product.HoldState{product.HoldStateReleased}, nil
 }

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -32,28 +34,33 @@ type UnwindParams struct {
 	Return string
 }
 
+// UnwindResult names what could not be returned to the stock. It is empty in histories of earlier versions.
+type UnwindResult struct {
+	Refused []RestockRefusal `json:"refused,omitempty"`
+}
+
 // Execute ends the order's tries, which releases what is only on hold (Redis may have lost
 // the sale). Then it restocks, once, what was sold, including a product that the saga
 // believed lost but that an attempt thought dead has sold since.
-func (a *Unwind) Execute(ctx context.Context, p UnwindParams) error {
-	ids := make([]string, 0, len(p.Items))
-	for id := range p.Items {
-		ids = append(ids, id)
-	}
+func (a *Unwind) Execute(ctx context.Context, p UnwindParams) (UnwindResult, error) {
+	var res UnwindResult
+	ids := slices.Sorted(maps.Keys(p.Items))
 	holder := product.Holder{OrderID: p.OrderID, PlacedAt: p.PlacedAt}
 	states, err := a.Stock.Release(ctx, holder, p.Try, ids, cmp.Or(p.Return, "no_stock"))
 	if err != nil {
-		return fmt.Errorf("end the tries of order %s: %w", p.OrderID, err)
+		return res, fmt.Errorf("end the tries of order %s: %w", p.OrderID, err)
 	}
 	for i, id := range ids {
 		if states[i] != product.HoldStateCommitted {
 			continue
 		}
-		if err := restockSold(ctx, a.Stock, holder, id, product.ReturnID(p.Return, p.OrderID), p.Items[id]); err != nil {
-			return err
+		_, refused, err := restock(ctx, a.Stock, holder, id, product.ReturnID(p.Return, p.OrderID), p.Items[id])
+		if err != nil {
+			return res, fmt.Errorf("restock product %s of order %s: %w", id, p.OrderID, err)
 		}
+		res.Refused = append(res.Refused, refused...)
 	}
-	return nil
+	return res, nil
 }
 
 // restockSold returns what an order bought. It gives up only if no retry can help: the

@@ -182,9 +182,11 @@ func (s *orderSaga) carryOut(c *change, next *order.Order, p plan) []order.Short
 	case p.watch != nil:
 		s.watch(next, *p.watch)
 	case p.unwind:
+		var refused []activities.RestockRefusal
 		for _, part := range activities.SplitItems(p.restock.items) {
-			s.unsellItems(activities.UnwindParams{Return: "cancel", Items: part}, "take back the sale")
+			refused = append(refused, s.unsellItems(activities.UnwindParams{Return: "cancel", Items: part}, "take back the sale")...)
 		}
+		s.notRestocked(next, p.restock.id, refused)
 	case p.restock != nil:
 		s.restock(next, *p.restock)
 	case p.take == nil:
@@ -203,24 +205,29 @@ type units struct {
 	items map[string][]product.Item
 }
 
-// restock returns units to stock. What the stock refuses is for an operator.
+// restock returns units to stock.
 func (s *orderSaga) restock(next *order.Order, u units) {
-	refused := false
+	var refused []activities.RestockRefusal
 	for _, part := range activities.SplitItems(u.items) {
 		var back activities.RestockUnitsResult
 		s.patiently("restock "+u.id, activities.NameRestockUnits, activities.RestockUnitsParams{
 			OrderID: s.order.ID, PlacedAt: s.placedAt, ReturnID: u.id, Items: part,
 		}, &back)
-		for _, r := range back.Refused {
-			refused = true
-			next.NotRestocked(r.ProductID, r.SKU, r.Units)
-			next.Raise(order.Alert{
-				Rule: order.RuleRestockRefused, ID: order.AlertID(order.RuleRestockRefused, u.id, r.ProductID, r.SKU),
-				Detail: fmt.Sprintf("%d units of %s %s: %s", r.Units, r.ProductID, r.SKU, r.Reason),
-			})
-		}
+		refused = append(refused, back.Refused...)
 	}
-	if refused {
+	s.notRestocked(next, u.id, refused)
+}
+
+// notRestocked leaves the units that the stock refused to an operator.
+func (s *orderSaga) notRestocked(next *order.Order, unitsID string, refused []activities.RestockRefusal) {
+	for _, r := range refused {
+		next.NotRestocked(r.ProductID, r.SKU, r.Units)
+		next.Raise(order.Alert{
+			Rule: order.RuleRestockRefused, ID: order.AlertID(order.RuleRestockRefused, unitsID, r.ProductID, r.SKU),
+			Detail: fmt.Sprintf("%d units of %s %s: %s", r.Units, r.ProductID, r.SKU, r.Reason),
+		})
+	}
+	if len(refused) > 0 {
 		next.Step("restock_refused", order.ActorSystem, s.now(), nil)
 	}
 }

@@ -135,11 +135,12 @@ func (s *orderSaga) unsell(p activities.UnwindParams, summary string) {
 	s.unsellItems(p, summary)
 }
 
-// unsellItems restocks the given part of what the order bought.
-func (s *orderSaga) unsellItems(p activities.UnwindParams, summary string) {
+// unsellItems restocks the given part of what the order bought, and returns what the stock refused.
+func (s *orderSaga) unsellItems(p activities.UnwindParams, summary string) []activities.RestockRefusal {
 	p.OrderID, p.PlacedAt, p.Try = s.order.ID, s.placedAt, s.try
-	s.must(workflow.ExecuteActivity(activities.Patient(s.ctx, summary), activities.NameUnwindSale, p).Get(s.ctx, nil),
-		activities.NameUnwindSale)
+	var res activities.UnwindResult
+	s.patiently(summary, activities.NameUnwindSale, p, &res)
+	return res.Refused
 }
 
 // record stores the order's document and its payments.
