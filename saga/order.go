@@ -23,6 +23,9 @@ const (
 	// PaymentsQuery returns the order.Attempt of each payment that the order knows, by its
 	// key.
 	PaymentsQuery = "payments"
+	// UnservedQuery returns each order.Message of those that a resumed order started with, if it is
+	// a request that the order hasn't handled. Only resumed orders answer it.
+	UnservedQuery = "unserved"
 )
 
 // CancelRequest asks to cancel an order.

@@ -3,7 +3,6 @@ package workflows
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -18,7 +17,10 @@ func (s *orderSaga) resume(r order.Resumed) {
 	s.order, s.placedAt = r.Order, r.Order.PlacedAt
 	s.order.Resume(workflow.GetInfo(s.ctx).WorkflowStartTime)
 	s.decided, s.try = true, maxTries+1 // beyond any that may have held stock
-	maps.Copy(s.attempts, r.Payments)
+	s.inherit(r.Unread)
+	for key, a := range r.Payments {
+		s.attempts[key] = a
+	}
 	for _, key := range workflow.DeterministicKeys(s.attempts) {
 		s.knows(s.attempts[key])
 	}
@@ -32,13 +34,60 @@ func (s *orderSaga) resume(r order.Resumed) {
 			s.refund(a.Event(s.order.ID), reason)
 		}
 	}
-	for _, m := range r.Unread {
-		if err := s.hear(m); err != nil {
-			s.log().Error("a message to the terminated workflow is dropped", "error", err)
-		}
-	}
+	s.watchAgain()
 	s.placement.Resumed = &order.Resumed{} // a mark; the order's state isn't needed twice
 	s.show()
+}
+
+// inherit puts the messages to the terminated workflow into the mail, before any other. If this run is
+// terminated, too, the next one asks it which requests it had not handled.
+func (s *orderSaga) inherit(unread []order.Message) {
+	type inherited struct {
+		message order.Message
+		request *request
+	}
+	var all []inherited
+	for _, m := range unread {
+		r, err := s.hear(m)
+		if err != nil {
+			s.log().Error("a message to the terminated workflow is dropped", "error", err)
+		}
+		if r != nil {
+			all = append(all, inherited{m, r})
+		}
+	}
+	if err := workflow.SetQueryHandler(s.ctx, saga.UnservedQuery, func() ([]order.Message, error) {
+		unserved := []order.Message{}
+		for _, i := range all {
+			if i.request.answer == nil {
+				unserved = append(unserved, i.message)
+			}
+		}
+		return unserved, nil
+	}); err != nil {
+		panic("register a query: " + err.Error())
+	}
+}
+
+// watchAgain makes the packages the owners of their tracking numbers again, and takes what carriers reported
+// meanwhile: while the order had no workflow, a scan took its number from the package and waits for
+// another.
+func (s *orderSaga) watchAgain() {
+	for i := range s.order.Packages {
+		p := s.order.Packages[i]
+		w := s.watching(&p, nil)
+		if w == nil || !p.Live() || p.Node() >= order.NodeDelivered || s.order.Closed() {
+			continue
+		}
+		w.Again = true
+		next := s.order.Clone()
+		next.Weigh()
+		s.watch(&next, *w)
+		if next.Version != s.order.Version {
+			s.become(next, []string{p.ID})
+		}
+		s.endWait()
+	}
 }
 
 // knows takes over a payment from the terminated workflow: the one that the order took, or one that its
@@ -55,9 +104,9 @@ func (s *orderSaga) knows(a order.Attempt) {
 	}
 }
 
-// hear puts a message to the terminated workflow into the mail. No caller waits for the answer to a
-// request any more, but what was done for it so far must be completed.
-func (s *orderSaga) hear(m order.Message) error {
+// hear puts a message to the terminated workflow into the mail, and returns its request if it is one. No
+// caller waits for the answer any more, but what was done for it so far must be completed.
+func (s *orderSaga) hear(m order.Message) (*request, error) {
 	r := &request{}
 	var into any
 	switch m.Name {
@@ -74,17 +123,17 @@ func (s *orderSaga) hear(m order.Message) error {
 	default:
 		changeOf, known := s.changesOf[m.Name]
 		if !known {
-			return nil
+			return nil, nil // a later version's message, which is no request
 		}
 		var err error
 		if r.change, err = changeOf(m.Body); err != nil {
-			return err
+			return nil, err
 		}
 		s.requests = append(s.requests, r)
-		return nil
+		return r, nil
 	}
 	if err := json.Unmarshal(m.Body, into); err != nil {
-		return fmt.Errorf("read a message %s: %w", m.Name, err)
+		return nil, fmt.Errorf("read a message %s: %w", m.Name, err)
 	}
 	switch said := into.(type) {
 	case *order.PaymentEvent:
@@ -93,6 +142,7 @@ func (s *orderSaga) hear(m order.Message) error {
 		s.heard = append(s.heard, *said)
 	default:
 		s.requests = append(s.requests, r)
+		return r, nil
 	}
-	return nil
+	return nil, nil // a signal
 }

@@ -24,15 +24,14 @@ const (
 	// resumeTimeout bounds reading a terminated workflow, whose history may have 10 MB, and starting
 	// its successor.
 	resumeTimeout = 2 * time.Minute
-	// maxUnread bounds the messages that a resumed order starts with, in bytes. Together with its
-	// document they stay below Temporal's 2 MiB for the input of a workflow. The latest ones count:
-	// what a workflow had no time to handle came last.
-	maxUnread = 512 << 10
+	// maxInput bounds what a resumed order starts with, in bytes: a little less than Temporal's 2 MiB
+	// for the input of a workflow.
+	maxInput = 2<<20 - 64<<10
 )
 
 // Resume starts a new run of a paid order whose workflow was terminated, from the state that the workflow
 // left. It returns that state. The error is a saga.ErrNotResumable if the order needs no new run, or
-// can't have one.
+// can't have one. Any other error may come after the run was started, and then says so.
 func (c *Client) Resume(ctx context.Context, orderID string) (order.Order, error) {
 	ctx, cancel := context.WithTimeout(ctx, resumeTimeout)
 	defer cancel()
@@ -49,7 +48,12 @@ func (c *Client) Resume(ctx context.Context, orderID string) (order.Order, error
 		return order.Order{}, err
 	}
 	p.Saga = order.SagaVersion
-	p.Resumed = &order.Resumed{Order: o, Payments: payments, Unread: fitting(unhandled(unread, &o, payments))}
+	p.Resumed = &order.Resumed{Order: o, Payments: payments}
+	fit, rest, err := fitting(p, unhandled(unread, &o, payments))
+	if err != nil {
+		return order.Order{}, err
+	}
+	p.Resumed.Unread = fit
 	total := o.Amounts[order.AmountTotal]
 	_, err = c.temporal.ExecuteWorkflow(ctx, sdk.StartWorkflowOptions{
 		ID: saga.OrderWorkflowID(orderID), TaskQueue: saga.TaskQueue,
@@ -66,7 +70,22 @@ func (c *Client) Resume(ctx context.Context, orderID string) (order.Order, error
 	if err != nil {
 		return order.Order{}, fmt.Errorf("resume order %s: %w", orderID, typed(err))
 	}
-	return o, nil
+	return o, c.tellRest(ctx, orderID, rest)
+}
+
+// tellRest tells the new run the scans that didn't fit into its input.
+func (c *Client) tellRest(ctx context.Context, orderID string, rest []saga.Scan) error {
+	var last error
+	failed := 0
+	for _, s := range rest {
+		if err := c.TellScan(ctx, orderID, s); err != nil {
+			failed, last = failed+1, err
+		}
+	}
+	if failed == 0 {
+		return nil
+	}
+	return fmt.Errorf("order %s continues, but %d of its scans could not be passed on, report those that it lacks again: %w", orderID, failed, last)
 }
 
 // resumedAttributes are those that the order had.
@@ -129,6 +148,11 @@ func (c *Client) received(ctx context.Context, orderID, runID string) (p order.P
 			}
 			if p.Resumed != nil {
 				earlier = signals(p.Resumed.Unread)
+				var unserved []order.Message
+				if err := c.ask(ctx, id, saga.UnservedQuery, &unserved, saga.ErrUnknownOrder); err != nil {
+					return p, nil, err
+				}
+				earlier = append(earlier, unserved...)
 			}
 		case *historypb.HistoryEvent_WorkflowExecutionSignaledEventAttributes:
 			s := a.WorkflowExecutionSignaledEventAttributes
@@ -150,7 +174,8 @@ func (c *Client) received(ctx context.Context, orderID, runID string) (p order.P
 	return p, slices.DeleteFunc(all, func(m order.Message) bool { return m.Body == nil }), nil
 }
 
-// signals are the messages that may be repeated after later ones.
+// signals are the messages that may be repeated after later ones. Which requests a run took over and didn't
+// handle, only the run itself knows.
 func signals(all []order.Message) []order.Message {
 	return slices.DeleteFunc(all, func(m order.Message) bool {
 		return m.Name != saga.PaymentSignal && m.Name != saga.ScanSignal
@@ -190,13 +215,45 @@ func unhandled(all []order.Message, o *order.Order, payments map[string]order.At
 	})
 }
 
-// fitting returns the latest messages that fit into maxUnread.
-func fitting(all []order.Message) []order.Message {
-	size := 0
-	for i, m := range slices.Backward(all) {
-		if size += len(m.Name) + len(m.Body); size > maxUnread {
-			return all[i+1:]
+// fitting returns the messages that fit into the new run's input, and the scans that don't. All payments and
+// requests have to fit, and then the latest scans do.
+func fitting(p order.Placement, all []order.Message) (fit []order.Message, rest []saga.Scan, err error) {
+	sizes := make([]int, len(all))
+	room := maxInput - sizeOf(p)
+	for i, m := range all {
+		sizes[i] = sizeOf(m) + len(",")
+		if m.Name != saga.ScanSignal {
+			room -= sizes[i]
 		}
 	}
-	return all
+	if room < 0 {
+		return nil, nil, fmt.Errorf("%w: its document, and the payments and requests that its workflow had not handled, don't fit into "+
+			"the %d bytes that a new workflow can start with: %d are too many", saga.ErrNotResumable, maxInput, -room)
+	}
+	first := 0 // of the scans that fit
+	for i := len(all) - 1; i >= 0 && first == 0; i-- {
+		if all[i].Name == saga.ScanSignal {
+			if room -= sizes[i]; room < 0 {
+				first = i + 1
+			}
+		}
+	}
+	for i, m := range all {
+		var s saga.Scan
+		if m.Name == saga.ScanSignal && i < first && json.Unmarshal(m.Body, &s) == nil {
+			rest = append(rest, s)
+		} else {
+			fit = append(fit, m)
+		}
+	}
+	return fit, rest, nil
+}
+
+// sizeOf returns how many bytes v takes in a workflow's input.
+func sizeOf(v any) int {
+	doc, err := json.Marshal(v)
+	if err != nil { // it was decoded from JSON
+		panic("a message that Temporal stored can't be encoded: " + err.Error())
+	}
+	return len(doc)
 }

@@ -3,6 +3,7 @@ package sagas
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -150,10 +151,51 @@ func interrupted(t *testing.T, after bool) {
 	w.terminate(p.OrderID)
 }
 
+// The new run is terminated in the middle of the same change.
+func TestAChangeThatTwoTerminationsInterruptIsCompleted(t *testing.T) {
+	w := open(t)
+	p := w.placement(time.Hour, w.offer(500))
+	p.ReturnWindow = time.Hour
+	points := w.failpoints()
+	reached := make(chan struct{}, 1)
+	points.set(p.OrderID, failpoint{command: restock, call: 1, do: func(context.Context) error {
+		select {
+		case reached <- struct{}{}:
+		default:
+		}
+		return errAway
+	}})
+	first := w.works(points, points)
+	w.start(p)
+	w.paid(p.OrderID, 1000)
+	w.send(p.OrderID, saga.CancelUnitsUpdate, cancelling(p.OrderID, "c", of("1", 1)))
+	for range 2 {
+		<-reached
+		w.terminate(p.OrderID)
+		select {
+		case <-reached:
+		default:
+		}
+		w.NoError(w.resumes(p.OrderID))
+	}
+	<-reached
+	w.terminate(p.OrderID)
+	first.Stop()
+
+	w.work()
+	w.NoError(w.resumes(p.OrderID))
+	w.until("the units are cancelled", func() bool { return w.order(p.OrderID).Lines[0].Removed == 1 })
+	w.balances(p.Lines[0].ProductID, 1)
+	w.terminate(p.OrderID)
+	w.NoError(w.resumes(p.OrderID))
+	w.Len(w.order(p.OrderID).Removals, 1)
+	w.terminate(p.OrderID)
+}
+
 func TestOnlyAPaidOrderThatWasTerminatedIsResumed(t *testing.T) {
 	w := open(t)
 	w.work()
-	w.ErrorIs(w.resumes("nothing"), saga.ErrUnknownOrder)
+	w.True(errors.Is(w.resumes("nothing"), saga.ErrUnknownOrder))
 
 	unpaid := placement(time.Hour, w.offer(500))
 	w.place(unpaid)
