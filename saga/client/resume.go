@@ -39,11 +39,20 @@ func (c *Client) Resume(ctx context.Context, orderID string) (order.Order, error
 	if err != nil {
 		return order.Order{}, err
 	}
-	o, payments, err := c.leftBehind(ctx, orderID)
+	p, unread, began, err := c.received(ctx, orderID, runID)
 	if err != nil {
 		return order.Order{}, err
 	}
-	p, unread, err := c.received(ctx, orderID, runID)
+	var o order.Order
+	var payments map[string]order.Attempt
+	switch {
+	case began:
+		o, payments, err = c.leftBehind(ctx, orderID)
+	case p.Resumed != nil: // what it would have started with
+		o, payments = p.Resumed.Order, p.Resumed.Payments
+	default:
+		err = fmt.Errorf("%w: its workflow was terminated before it began, place the order again", saga.ErrNotResumable)
+	}
 	if err != nil {
 		return order.Order{}, err
 	}
@@ -109,8 +118,6 @@ func (c *Client) terminatedRun(ctx context.Context, orderID string) (string, err
 		return "", fmt.Errorf("%w: its workflow is running", saga.ErrNotResumable)
 	case status == enums.WORKFLOW_EXECUTION_STATUS_COMPLETED:
 		return "", fmt.Errorf("%w: its workflow was not terminated, the order is closed", saga.ErrNotResumable)
-	case info.GetHistoryLength() <= neverBegan:
-		return "", fmt.Errorf("%w: its workflow was terminated before it began, place the order again", saga.ErrNotResumable)
 	}
 	return info.GetExecution().GetRunId(), nil
 }
@@ -130,30 +137,25 @@ func (c *Client) leftBehind(ctx context.Context, orderID string) (order.Order, m
 	return o, payments, err
 }
 
-// received reads the placement that a run started with, and all messages that it received.
-func (c *Client) received(ctx context.Context, orderID, runID string) (p order.Placement, all []order.Message, err error) {
+// received reads the placement that a run started with, all messages that it received, and whether it began:
+// one that no worker took can't be asked anything.
+func (c *Client) received(ctx context.Context, orderID, runID string) (p order.Placement, all []order.Message, began bool, err error) {
 	id := saga.OrderWorkflowID(orderID)
 	var earlier []order.Message
 	accepted := map[string]int{}
 	for it := c.temporal.GetWorkflowHistory(ctx, id, runID, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); it.HasNext(); {
 		e, err := it.Next()
 		if err != nil {
-			return p, nil, fmt.Errorf("read the history of workflow %s: %w", id, err)
+			return p, nil, false, fmt.Errorf("read the history of workflow %s: %w", id, err)
 		}
 		switch a := e.GetAttributes().(type) {
 		case *historypb.HistoryEvent_WorkflowExecutionStartedEventAttributes:
 			input := a.WorkflowExecutionStartedEventAttributes.GetInput()
 			if err := converter.GetDefaultDataConverter().FromPayloads(input, &p); err != nil {
-				return p, nil, fmt.Errorf("read the placement of order %s: %w", orderID, err)
+				return p, nil, false, fmt.Errorf("read the placement of order %s: %w", orderID, err)
 			}
-			if p.Resumed != nil {
-				earlier = signals(p.Resumed.Unread)
-				var unserved []order.Message
-				if err := c.ask(ctx, id, saga.UnservedQuery, &unserved, saga.ErrUnknownOrder); err != nil {
-					return p, nil, err
-				}
-				earlier = append(earlier, unserved...)
-			}
+		case *historypb.HistoryEvent_WorkflowTaskCompletedEventAttributes:
+			began = true
 		case *historypb.HistoryEvent_WorkflowExecutionSignaledEventAttributes:
 			s := a.WorkflowExecutionSignaledEventAttributes
 			all = append(all, message(s.GetSignalName(), s.GetInput()))
@@ -170,8 +172,18 @@ func (c *Client) received(ctx context.Context, orderID, runID string) (p order.P
 			}
 		}
 	}
+	if p.Resumed != nil {
+		earlier = p.Resumed.Unread
+	}
+	if p.Resumed != nil && began {
+		var unserved []order.Message
+		if err := c.ask(ctx, id, saga.UnservedQuery, &unserved, saga.ErrUnknownOrder); err != nil {
+			return p, nil, began, err
+		}
+		earlier = append(signals(earlier), unserved...)
+	}
 	all = append(earlier, all...)
-	return p, slices.DeleteFunc(all, func(m order.Message) bool { return m.Body == nil }), nil
+	return p, slices.DeleteFunc(all, func(m order.Message) bool { return m.Body == nil }), began, nil
 }
 
 // signals are the messages that may be repeated after later ones. Which requests a run took over and didn't

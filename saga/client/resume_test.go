@@ -12,6 +12,7 @@ import (
 	common "go.temporal.io/api/common/v1"
 	"go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/serviceerror"
 	update "go.temporal.io/api/update/v1"
 	"go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
@@ -31,6 +32,7 @@ type terminated struct {
 	events    []*historypb.HistoryEvent
 	unserved  []order.Message
 	started   *order.Placement
+	unbegun   bool
 }
 
 func openTerminated(t *testing.T) *terminated {
@@ -66,6 +68,9 @@ func (w *terminated) DescribeWorkflowExecution(context.Context, string, string) 
 }
 
 func (w *terminated) QueryWorkflow(_ context.Context, _, _, query string, _ ...any) (converter.EncodedValue, error) {
+	if w.unbegun {
+		return nil, serviceerror.NewWorkflowNotReady("no worker took it")
+	}
 	var answer any
 	switch query {
 	case saga.OrderQuery:
@@ -82,7 +87,11 @@ func (w *terminated) GetWorkflowHistory(context.Context, string, string, bool, e
 	start := &historypb.HistoryEvent{Attributes: &historypb.HistoryEvent_WorkflowExecutionStartedEventAttributes{
 		WorkflowExecutionStartedEventAttributes: &historypb.WorkflowExecutionStartedEventAttributes{Input: w.payloads(w.placement)},
 	}}
-	return &history{append([]*historypb.HistoryEvent{start}, w.events...)}
+	all := []*historypb.HistoryEvent{start}
+	if !w.unbegun {
+		all = append(all, &historypb.HistoryEvent{Attributes: &historypb.HistoryEvent_WorkflowTaskCompletedEventAttributes{}})
+	}
+	return &history{append(all, w.events...)}
 }
 
 func (w *terminated) ExecuteWorkflow(_ context.Context, _ sdk.StartWorkflowOptions, _ any, args ...any) (sdk.WorkflowRun, error) {
@@ -192,4 +201,20 @@ func TestAScanThatCannotBeToldToTheNewRunIsReported(t *testing.T) {
 	require.ErrorContains(t, err, "continues")
 	require.ErrorContains(t, err, "1 of its scans")
 	require.NotNil(t, w.started)
+}
+
+func TestARunThatIsTerminatedBeforeItBeganPassesOnAllThatItHad(t *testing.T) {
+	w := openTerminated(t)
+	w.unbegun = true
+	_, err := client.New(w, "").Resume(t.Context(), "o-1")
+	require.ErrorContains(t, err, "before it began")
+	begun := order.Message{Name: saga.CancelUnitsUpdate, Body: []byte(`{"id":"c"}`)}
+	o := order.Order{ID: "o-1", Status: order.StatusAwaitingShipment, Version: 7, Fulfilment: &order.Fulfilment{}}
+	w.placement.Resumed = &order.Resumed{Order: o, Unread: []order.Message{begun}}
+	w.tells(saga.PaymentSignal, pays("two"))
+	_, err = client.New(w, "").Resume(t.Context(), "o-1")
+	require.NoError(t, err)
+	require.Equal(t, int64(7), w.started.Resumed.Order.Version)
+	require.Equal(t, 1, w.unread(saga.CancelUnitsUpdate))
+	require.Equal(t, 1, w.unread(saga.PaymentSignal))
 }
