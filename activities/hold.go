@@ -67,7 +67,7 @@ func (a *Hold) Execute(ctx context.Context, p HoldParams) (order.Holding, error)
 	if err != nil {
 		return order.Holding{}, err
 	}
-	if len(rec.Doc) > order.MaxDocumentBytes {
+	if len(rec.Doc)+order.RoomToPlace(len(o.Lines)) > order.MaxDocumentBytes {
 		return order.TooLarge(p.Placement, order.ReasonDocumentTooLarge), nil
 	}
 	if err := a.Records.Put(ctx, rec); err != nil {

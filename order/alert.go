@@ -53,13 +53,14 @@ const (
 // maxAlertEvents limits the alerts about single steps that an order keeps.
 const maxAlertEvents = 100
 
-// Raise adds an alert about one step, once per id.
-func (f *Fulfilment) Raise(a Alert) {
+// Raise adds an alert about one step, once per id, and reports whether it did.
+func (f *Fulfilment) Raise(a Alert) bool {
 	same := func(other Alert) bool { return other.ID == a.ID }
 	if slices.ContainsFunc(f.Events, same) || slices.Contains(f.Dismissed, a.ID) || len(f.Events) >= maxAlertEvents {
-		return
+		return false
 	}
 	f.Events = append(f.Events, a)
+	return true
 }
 
 // ErrUnknownAlert means that the order has no such alert that could be dismissed.

@@ -1,9 +1,7 @@
 package order
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -20,14 +18,6 @@ var (
 	// ErrUnresolved means that a package waits for an operator.
 	ErrUnresolved = errors.New("a package of the order waits for an operator")
 )
-
-// keptForClosing is the part of MaxDocumentBytes that changes may not use, so that an order can always
-// be closed.
-const keptForClosing = 64 << 10
-
-// keptForChanges is the part that messages about packages may not use, unless they change something. A
-// carrier's news must not keep the order from being delivered, or its units from being returned.
-const keptForChanges = 320 << 10
 
 // Fulfil begins the part of an order's life that follows its payment.
 func (o *Order) Fulfil(at time.Time) {
@@ -47,20 +37,19 @@ func (o *Order) Change(step, actor string, at time.Time, detail map[string]strin
 	return nil
 }
 
-// Report records a message about a package. The journal only has the nodes that the order as a whole
-// reached: the package itself stores its messages.
+// Report records a message about a package, or once that its messages are dropped. The journal only has
+// the nodes that the order as a whole reached: the package itself stores its messages.
 func (o *Order) Report(packageID string, e PackageEvent, at time.Time) Taken {
 	taken := o.Fulfilment.Report(packageID, e)
 	switch taken {
-	case TakenBefore:
+	case TakenBefore, TakenUnknown:
 		return taken
 	case TakenOverLimit:
 		id := AlertID(RuleEventsDropped, packageID)
-		o.Raise(Alert{Rule: RuleEventsDropped, PackageID: packageID, ID: id, Detail: "the package or the order has too many messages"})
-	case TakenNew, TakenUnknown:
-	}
-	if taken == TakenUnknown {
-		return taken
+		if !o.Raise(Alert{Rule: RuleEventsDropped, PackageID: packageID, ID: id, Detail: "the package or the order has too many messages"}) {
+			return taken
+		}
+	case TakenNew:
 	}
 	o.Version++
 	o.UpdatedAt = at.UTC()
@@ -82,13 +71,6 @@ func (o *Order) ReportAll(packageIDs []string, e PackageEvent, at time.Time) {
 	o.settle()
 	o.UpdatedAt = at.UTC()
 	o.follow(e.Actor, e.OccurredAt, at)
-}
-
-// Weigh notes whether the document has room for messages that change nothing.
-func (o *Order) Weigh() {
-	if o.Fulfilment != nil {
-		o.full = o.leaves(keptForChanges) != nil
-	}
 }
 
 // Step notes a change of a paid order that its goods don't show, such as an alert.
@@ -232,19 +214,4 @@ func (o *Order) Restore() {
 	for i, l := range o.Lines {
 		o.Fulfilment.Lines[i] = LineState{l.ID, l.Quantity, l.Removed, l.Restocked, l.Damaged}
 	}
-}
-
-// Fits returns an error if the order's document and packages leave no room for the order to be closed.
-func (o *Order) Fits() error { return o.leaves(keptForClosing) }
-
-// leaves returns an error if the order's document and packages leave less room than this.
-func (o *Order) leaves(room int) error {
-	doc, err := json.Marshal(o)
-	if err != nil {
-		return fmt.Errorf("encode order %s: %w", o.ID, err)
-	}
-	if len(doc) > MaxDocumentBytes-room {
-		return ErrDocumentTooLarge
-	}
-	return nil
 }

@@ -141,7 +141,8 @@ func shortages(p Placement, productID string, r product.Refusal) []Shortage {
 const (
 	// ReasonAmountTooLarge means that its total doesn't fit.
 	ReasonAmountTooLarge product.RefusalReason = "amount_too_large"
-	// ReasonDocumentTooLarge means that with its titles it exceeds MaxDocumentBytes.
+	// ReasonDocumentTooLarge means that its document, titles included, would leave too little room: see
+	// RoomToPlace.
 	ReasonDocumentTooLarge product.RefusalReason = "order_too_large"
 )
 

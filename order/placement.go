@@ -15,8 +15,9 @@ const (
 	MaxQuantity   = int64(1_000_000)
 	MaxFieldBytes = 200
 	MaxTitleBytes = product.MaxTitleBytes
-	// MaxDocumentBytes bounds the order's document, journal included.
-	MaxDocumentBytes = 1 << 20
+	// MaxDocumentBytes bounds the order's document, journal and packages included. Temporal
+	// takes less than 2 MiB, which a run that resumes the order needs.
+	MaxDocumentBytes = 7 << 18
 )
 
 // Placement is what a customer asked for. It is the workflow's input, so the order is sent

@@ -11,12 +11,16 @@ const (
 	MaxReturns = 100
 	// ReturnUnreceived is how long an approved return may take to arrive before it is closed.
 	ReturnUnreceived = 30 * 24 * time.Hour
+	// maxReturnTexts limits the bytes of all reasons of an order's returns.
+	maxReturnTexts = 64 << 10
 )
 
 // Errors of changes to an order's returns.
 var (
 	ErrUnknownReturn  = errors.New("the order has no such return")
 	ErrTooManyReturns = errors.New("the order already has the maximum number of returns")
+	// ErrTooManyReturnLines means that the returns would fill the order's document.
+	ErrTooManyReturnLines = errors.New("the order's returns have too many lines, or too long reasons")
 	// ErrReturnOver means that it was declined, received or closed before.
 	ErrReturnOver = errors.New("the return is over")
 	// ErrReturnNotApproved means that it can't be received before it is approved.
@@ -128,7 +132,10 @@ func (f *Fulfilment) OpenReturn(r Return) error {
 			return err
 		}
 	}
-	r.Lines = slices.Clone(r.Lines)
+	r.Lines = mergeBy(r.Lines, func(l ReturnLine) [2]string { return [2]string{l.LineID, l.Reason} }, func(l *ReturnLine) *int64 { return &l.Quantity })
+	if err := f.boundReturns(r); err != nil {
+		return err
+	}
 	r.CreatedAt = r.CreatedAt.UTC()
 	r.UpdatedAt = r.CreatedAt
 	f.Returns = append(f.Returns, r)
@@ -154,6 +161,43 @@ func (f *Fulfilment) returned(lineID string) (units int64) {
 		}
 	}
 	return units
+}
+
+// boundReturns returns an error if the lines and reasons of the returns would be too many with another one.
+// Units of a line may come back for two reasons, and at various times.
+func (f *Fulfilment) boundReturns(r Return) error {
+	if r.PackageID != "" {
+		return nil
+	}
+	lines, texts := 0, 0
+	for _, other := range append(slices.Clone(f.Returns), r) {
+		if other.PackageID == "" {
+			lines += len(other.Lines)
+			for _, l := range other.Lines {
+				texts += len(l.Reason)
+			}
+		}
+	}
+	if lines > 2*len(f.Lines)+MaxReturns || texts > maxReturnTexts {
+		return ErrTooManyReturnLines
+	}
+	return nil
+}
+
+// mergeBy adds up the units of the elements that have the same key.
+func mergeBy[T any, K comparable](all []T, key func(T) K, units func(*T) *int64) []T {
+	var merged []T
+	at := map[K]int{}
+	for _, one := range all {
+		i, ok := at[key(one)]
+		if !ok {
+			at[key(one)] = len(merged)
+			merged = append(merged, one)
+			continue
+		}
+		*units(&merged[i]) += *units(&one)
+	}
+	return merged
 }
 
 // DecideReturn approves or declines a return that was requested.
@@ -186,7 +230,9 @@ func (f *Fulfilment) ReceiveReturn(id string, received []ReceivedUnits, refund i
 	if err := f.checkOpen(MergeUnits(came), r.units); err != nil {
 		return err
 	}
-	r.Status, r.Received, r.UpdatedAt = ReturnReceived, slices.Clone(received), at.UTC()
+	r.Status, r.UpdatedAt = ReturnReceived, at.UTC()
+	r.Received = mergeBy(received, func(u ReceivedUnits) [2]string { return [2]string{u.LineID, string(u.Condition)} },
+		func(u *ReceivedUnits) *int64 { return &u.Quantity })
 	r.ReceiptFingerprint = fingerprint
 	if r.PackageID == "" {
 		r.Refund = refund

@@ -2,6 +2,7 @@ package order_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -68,6 +69,31 @@ func TestReturnsOfAnOrderHaveALimit(t *testing.T) {
 		require.NoError(t, f.DecideReturn(id, false, packedAt))
 	}
 	require.ErrorIs(t, f.OpenReturn(returnOf("more", 1)), order.ErrTooManyReturns)
+}
+
+func TestReturnsDoNotFillTheDocument(t *testing.T) {
+	f := deliveredOrder(t, 1000, 1000)
+	r := returnOf("r", 1)
+	for range 400 {
+		r.Lines = append(r.Lines, r.Lines[0])
+	}
+	r.Status = order.ReturnApproved
+	require.NoError(t, f.OpenReturn(r))
+	require.Equal(t, []order.ReturnLine{{LineUnits: order.LineUnits{LineID: "1", Quantity: 401}, Reason: "too small"}}, f.Return("r").Lines)
+	came := []order.ReceivedUnits{received(1, order.ConditionRestock), received(2, order.ConditionDamaged), received(3, order.ConditionRestock)}
+	require.NoError(t, f.ReceiveReturn("r", came, 0, "", packedAt))
+	require.Equal(t, []order.ReceivedUnits{received(4, order.ConditionRestock), received(2, order.ConditionDamaged)}, f.Return("r").Received)
+
+	many := returnOf("many", 1)
+	for i := range order.MaxReturns + 2 {
+		more := many.Lines[0]
+		more.Reason = fmt.Sprint(i)
+		many.Lines = append(many.Lines, more)
+	}
+	require.ErrorIs(t, f.OpenReturn(many), order.ErrTooManyReturnLines)
+	long := returnOf("long", 1)
+	long.Lines[0].Reason = strings.Repeat("r", 65<<10)
+	require.ErrorIs(t, f.OpenReturn(long), order.ErrTooManyReturnLines)
 }
 
 // However an order is split up, by cancelling and returning, the refunds add up to what all

@@ -20,6 +20,9 @@ type change struct {
 	// update is the name of the update; id is what it is about, if that has an id.
 	update, id string
 	byCustomer bool
+	// settles means that it closes or settles the order or a part of it, or makes that possible. Limits
+	// leave room for it.
+	settles bool
 	// unpaid means that the request also makes sense before the order is paid.
 	unpaid bool
 	// made returns the fingerprint of the request that already made this change, if one did; it
@@ -92,13 +95,24 @@ func (s *orderSaga) tried(c *change) (order.Order, plan, *saga.Answer) {
 	}
 	p, err := c.apply(&next, at)
 	if err == nil {
-		err = next.Fits()
+		err = next.Fits(c.use())
 	}
 	if err != nil {
 		return order.Order{}, plan{}, s.refusalOf(c, err)
 	}
 	s.comesToItsEnd(&next, at)
 	return next, p, nil
+}
+
+// use returns how much room the change has to leave in the order's document.
+func (c *change) use() order.Use {
+	switch {
+	case c.settles:
+		return order.UseSettling
+	case c.byCustomer:
+		return order.UseExtra
+	}
+	return order.UseWork
 }
 
 // untimely answers a change that the order's status doesn't allow, or that was made before.
@@ -153,6 +167,7 @@ var refusals = []struct {
 	{order.ErrTooManyPackages, saga.VerdictLimit},
 	{order.ErrTooManyUndone, saga.VerdictLimit},
 	{order.ErrTooManyReturns, saga.VerdictLimit},
+	{order.ErrTooManyReturnLines, saga.VerdictLimit},
 	{order.ErrTooManyAddresses, saga.VerdictLimit},
 	{order.ErrTooManyRemovals, saga.VerdictLimit},
 	{order.ErrDocumentTooLarge, saga.VerdictLimit},

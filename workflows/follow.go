@@ -129,14 +129,16 @@ func (s *orderSaga) takesScans() bool {
 		}
 		if !any {
 			any, next = true, s.order.Clone()
-			next.Weigh()
+			next.Weigh(s.dropsOldNews())
 		}
 		if next.Fulfilment == nil || next.Package(sc.PackageID) == nil ||
 			(!sc.Assigned && !next.Carries(sc.PackageID, sc.Carrier, sc.TrackingNumber)) {
 			s.stray(sc)
 			continue
 		}
-		if next.Report(sc.PackageID, sc.Event, at) != order.TakenBefore && !slices.Contains(touched, sc.PackageID) {
+		before := next.Version
+		next.Report(sc.PackageID, sc.Event, at)
+		if next.Version != before && !slices.Contains(touched, sc.PackageID) {
 			touched = append(touched, sc.PackageID)
 		}
 	}

@@ -8,9 +8,10 @@ import (
 )
 
 // Temporal accepts at most 2,000 updates per workflow, with 10 in flight at a time. Past
-// either limit it refuses every update, operators' included. So validators limit what
-// customers may ask of an order; what a validator refuses leaves no trace in history. The
-// rest of the 2,000 is reserved for operators.
+// either limit it refuses every update, operators' included, and it terminates a workflow
+// beyond 51,200 events or 50 MiB of history. So validators limit what customers may ask of an
+// order; what a validator refuses leaves no trace in history. The last of the updates and of the history
+// are reserved for what closes or settles the order.
 const (
 	// maxAttempts is how many payments an order opens.
 	maxAttempts = 20
@@ -18,8 +19,11 @@ const (
 	// maxAttempts because an attempt that its provider didn't answer is requested again
 	// under its own number.
 	maxAsked = 100
-	// maxUpdates is how many requests history may contain before customers can make no more.
+	// maxUpdates is how many requests history may contain before it takes only those that settle
+	// something, and maxEvents and maxBytes are how long it may be.
 	maxUpdates = 1800
+	maxEvents  = 40_000
+	maxBytes   = 30 << 20
 	// maxWaiting is how many customer requests, and how many operator requests, may wait
 	// for their answers at a time. Together with the placement they stay below Temporal's
 	// 10.
@@ -62,20 +66,43 @@ func (r *request) byCustomer() bool {
 	return r.pay != nil || (r.change != nil && r.change.byCustomer) || (r.cancel != nil && r.cancel.Reason == order.ReasonCustomer)
 }
 
-// limit returns the verdict on a request that exceeds a limit, whatever it asks for, and
-// false if the request may proceed.
-func (s *orderSaga) limit(r *request) (saga.Verdict, bool) {
+// settles reports whether the request closes or settles something.
+func (r *request) settles() bool {
+	return r.cancel != nil || r.deliver != nil || (r.change != nil && r.change.settles)
+}
+
+// onlySettling explains VerdictLimit.
+const onlySettling = "the order has taken as many requests or messages as it may: it can only be closed or settled now"
+
+// isLong reports whether the history has no room but for what settles something. It is the same in a
+// replay.
+func (s *orderSaga) isLong() bool {
+	return s.historyLength() >= maxEvents || workflow.GetInfo(s.ctx).GetCurrentHistorySize() >= maxBytes
+}
+
+// dropsOldNews reports whether scans that say nothing new are dropped because the history is long. Under
+// an earlier version they were recorded.
+func (s *orderSaga) dropsOldNews() bool {
+	return s.isLong() && workflow.GetVersion(s.ctx, "history-limited", workflow.DefaultVersion, 1) != workflow.DefaultVersion
+}
+
+// limit returns the answer to a request that exceeds a limit, whatever it asks for, or nil if it may
+// proceed.
+func (s *orderSaga) limit(r *request) *saga.Answer {
+	full := s.crowd.all >= maxUpdates || s.isLong()
 	switch {
 	case r.pay != nil && (s.crowd.pays >= maxAsked || (s.atRest() && s.usedUp(r.pay.Provider))):
-		return saga.VerdictTooManyAttempts, true
+		return s.refusal(saga.VerdictTooManyAttempts, "")
 	case r.pay == nil && r.byCustomer() && s.crowd.cancels >= maxAsked:
-		return saga.VerdictTooManyAttempts, true
-	case r.byCustomer() && s.crowd.all >= maxUpdates:
-		return saga.VerdictTooManyAttempts, true
+		return s.refusal(saga.VerdictTooManyAttempts, "")
+	case r.byCustomer() && full:
+		return s.refusal(saga.VerdictTooManyAttempts, "")
+	case !r.settles() && full:
+		return s.refusal(saga.VerdictLimit, onlySettling)
 	case *s.crowd.waiting(r) >= maxWaiting:
-		return saga.VerdictBusy, true
+		return s.refusal(saga.VerdictBusy, "")
 	}
-	return "", false
+	return nil
 }
 
 // usedUp reports whether opening a payment at the provider would exceed the number of

@@ -93,6 +93,13 @@ func (s *orderSaga) watch(next *order.Order, p activities.WatchPackageParams) {
 func (s *orderSaga) correction(r saga.CorrectRequest) *change {
 	return &change{
 		update: saga.CorrectUpdate, id: r.PackageID,
+		made: func(o *order.Order) (string, bool) {
+			if o.Fulfilment == nil {
+				return "", false
+			}
+			p := o.Package(r.PackageID)
+			return "", p != nil && p.RemovedAt.IsZero() && isCorrect(p, r)
+		},
 		apply: func(o *order.Order, at time.Time) (plan, error) {
 			p := o.Package(r.PackageID)
 			if p == nil {
@@ -117,6 +124,17 @@ func (s *orderSaga) correction(r saga.CorrectRequest) *change {
 	}
 }
 
+// isCorrect reports whether a package already is what a correction makes of it.
+func isCorrect(p *order.Package, r saga.CorrectRequest) bool {
+	return (r.Items == nil || slices.Equal(*r.Items, p.Items)) &&
+		(r.TrackingNumbers == nil || slices.Equal(*r.TrackingNumbers, p.TrackingNumbers)) &&
+		(r.EstimatedDelivery == nil || r.EstimatedDelivery.Equal(p.EstimatedDelivery)) &&
+		has(r.Carrier, p.Carrier) && has(r.Service, p.Service) && has(r.Courier, p.Courier)
+}
+
+// has reports whether a value is to stay as it is.
+func has(by *string, value string) bool { return by == nil || *by == value }
+
 // replace sets a value unless it is to stay as it is.
 func replace[T any](value *T, by *T) {
 	if by != nil {
@@ -127,7 +145,7 @@ func replace[T any](value *T, by *T) {
 // undoing takes back a package that hasn't left.
 func (s *orderSaga) undoing(r saga.UndoRequest) *change {
 	return &change{
-		update: saga.UndoUpdate, id: r.PackageID,
+		update: saga.UndoUpdate, id: r.PackageID, settles: true, // what is packed can't be cancelled
 		made: func(o *order.Order) (string, bool) {
 			if o.Fulfilment == nil {
 				return "", false
@@ -152,7 +170,7 @@ func (s *orderSaga) undoing(r saga.UndoRequest) *change {
 // striking takes back a wrong message about a package.
 func (s *orderSaga) striking(r saga.StrikeRequest) *change {
 	return &change{
-		update: saga.StrikeUpdate, id: r.PackageID,
+		update: saga.StrikeUpdate, id: r.PackageID, settles: true,
 		made: func(o *order.Order) (string, bool) {
 			if o.Fulfilment == nil {
 				return "", false
@@ -183,7 +201,7 @@ func noted(note string, pairs ...string) map[string]string {
 // delivery reports that everything was delivered. What is still open is packed as one package.
 func (s *orderSaga) delivery(r saga.DeliverRequest) *change {
 	return &change{
-		update: saga.DeliverUpdate,
+		update: saga.DeliverUpdate, settles: true,
 		made: func(o *order.Order) (string, bool) {
 			return "", o.Fulfilment != nil && o.Status == order.StatusDelivered && o.AllDelivered()
 		},
@@ -225,7 +243,7 @@ func (s *orderSaga) restKey() string {
 // settling settles a package that waits for an operator.
 func (s *orderSaga) settling(r saga.ResolveRequest) *change {
 	return &change{
-		update: saga.ResolveUpdate, id: r.PackageID, fingerprint: r.Fingerprint,
+		update: saga.ResolveUpdate, id: r.PackageID, fingerprint: r.Fingerprint, settles: true,
 		made: func(o *order.Order) (string, bool) {
 			if o.Fulfilment == nil {
 				return "", false

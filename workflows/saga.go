@@ -190,8 +190,8 @@ func (s *orderSaga) refuse(r *request) error {
 		a = *refusal
 	} else if s.atRest() && !s.concerns(r) {
 		a = s.judge(r)
-	} else if v, full := s.limit(r); full {
-		a = *s.refusal(v, "")
+	} else if refusal := s.limit(r); refusal != nil {
+		a = *refusal
 	} else {
 		return nil
 	}

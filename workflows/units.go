@@ -14,7 +14,7 @@ const returnGrace = time.Minute
 // cancellation cancels everything that isn't packed yet. If all of the order is open, that ends it.
 func (s *orderSaga) cancellation(r saga.CancelRequest) *change {
 	return &change{
-		update: saga.CancelUpdate,
+		update: saga.CancelUpdate, settles: true,
 		made: func(o *order.Order) (string, bool) {
 			return "", o.Status == order.StatusCancelled || (o.Fulfilment != nil && o.Nothing())
 		},
@@ -119,7 +119,7 @@ func (s *orderSaga) judging(r saga.DecideReturnRequest) *change {
 		wanted, step = order.ReturnApproved, "return_approved"
 	}
 	return &change{
-		update: saga.DecideReturnUpdate, id: r.ReturnID,
+		update: saga.DecideReturnUpdate, id: r.ReturnID, settles: true,
 		made: func(o *order.Order) (string, bool) {
 			if o.Fulfilment == nil {
 				return "", false
@@ -139,7 +139,7 @@ func (s *orderSaga) judging(r saga.DecideReturnRequest) *change {
 // to stock.
 func (s *orderSaga) receiving(r saga.ReceiveReturnRequest) *change {
 	return &change{
-		update: saga.ReceiveReturnUpdate, id: r.ReturnID, fingerprint: r.Fingerprint,
+		update: saga.ReceiveReturnUpdate, id: r.ReturnID, fingerprint: r.Fingerprint, settles: true,
 		made: func(o *order.Order) (string, bool) {
 			if o.Fulfilment == nil {
 				return "", false
@@ -187,8 +187,8 @@ func (s *orderSaga) holding(r saga.HoldRequest) *change {
 // releasing allows the order to be packed again.
 func (s *orderSaga) releasing(r saga.HoldRequest) *change {
 	return &change{
-		update: saga.ReleaseUpdate,
-		made:   func(o *order.Order) (string, bool) { return "", o.Fulfilment != nil && o.Brake == nil },
+		update: saga.ReleaseUpdate, settles: true,
+		made: func(o *order.Order) (string, bool) { return "", o.Fulfilment != nil && o.Brake == nil },
 		apply: func(o *order.Order, at time.Time) (plan, error) {
 			return plan{}, o.Change("released", r.Actor, at, noted(r.Note), func(f *order.Fulfilment) error {
 				f.Release(at)
@@ -201,7 +201,7 @@ func (s *orderSaga) releasing(r saga.HoldRequest) *change {
 // dismissal takes an alert off the order.
 func (s *orderSaga) dismissal(r saga.DismissAlertRequest) *change {
 	return &change{
-		update: saga.DismissAlertUpdate, id: r.AlertID,
+		update: saga.DismissAlertUpdate, id: r.AlertID, settles: true,
 		made: func(o *order.Order) (string, bool) {
 			return "", o.Fulfilment != nil && slices.Contains(o.Dismissed, r.AlertID)
 		},
