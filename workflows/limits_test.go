@@ -14,6 +14,8 @@ const (
 	maxAttempts = 20
 	maxAsked    = 100
 	maxWaiting  = 4
+	maxEvents   = 40_000
+	maxBytes    = 30 << 20
 )
 
 func (s *scenario) cancelAs(id string, reason order.Reason) *asked {
@@ -166,4 +168,67 @@ func TestACancellationOfAnOrderThatExpiresCountsWhereItIsPaidAfterAll(t *testing
 	s.Equal(saga.VerdictDone, one.Verdict)
 	s.Equal(saga.VerdictEnding, two.Verdict)
 	s.Equal(order.RefundCancelled, s.refund("sandbox-1").Reason)
+}
+
+func TestALongHistoryOnlyTakesWhatSettlesTheOrder(t *testing.T) {
+	for name, grow := range map[string]func(*scenario){
+		"events": func(s *scenario) { s.env.SetCurrentHistoryLength(maxEvents) },
+		"bytes":  func(s *scenario) { s.env.SetCurrentHistorySize(maxBytes) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := openPaid(t, line("shirt", 2))
+			s.at(time.Hour, func() { s.pack("a", of("1", 1)) })
+			s.at(2*time.Hour, func() {
+				s.scans("a", "1", order.NodeInTransit, s.env.Now())
+				grow(s)
+			})
+			var held, packed, returned, customer, delivered *asked
+			s.at(3*time.Hour, func() {
+				held, packed, returned = s.ask(saga.HoldUpdate, "hold", saga.HoldRequest{Actor: "erp"}), s.pack("b", of("1", 1)), s.returns("r", of("1", 1))
+				customer = s.ask(saga.AddressUpdate, "address", saga.AddressRequest{ByCustomer: true, Address: order.Address{Line1: "another"}})
+			})
+			versions := []int64{0, 0, 0, 0}
+			s.at(4*time.Hour, func() { versions[0] = s.now().Version; s.scans("a", "2", order.NodeInTransit, s.env.Now()) })
+			s.at(5*time.Hour, func() { versions[1] = s.now().Version; s.scans("a", "3", order.NodeInTransit, s.env.Now()) })
+			s.at(6*time.Hour, func() { versions[2] = s.now().Version; s.scans("a", "4", order.NodeOutForDelivery, s.env.Now()) })
+			s.at(7*time.Hour, func() {
+				versions[3] = s.now().Version
+				s.Equal(order.NodeOutForDelivery, s.now().Package(packageID("a")).Node(), "news is never dropped")
+				delivered = s.deliver("d")
+			})
+			s.run()
+			for _, a := range []*asked{held, packed} {
+				s.Equal(saga.VerdictLimit, a.Verdict)
+			}
+			s.Equal(saga.VerdictUnits, returned.Verdict, "nothing was delivered")
+			s.Equal(saga.VerdictTooManyAttempts, customer.Verdict)
+			s.Equal([]int64{0, 1, 1}, []int64{0, versions[1] - versions[0], versions[2] - versions[0]}, "the first one that is dropped raises the alert")
+			s.Greater(versions[3], versions[2])
+			s.Equal(order.RuleEventsDropped, s.now().Alerts[0].Rule)
+			s.Equal(saga.VerdictDone, delivered.Verdict)
+		})
+	}
+}
+
+// A system that repeats a correction each minute doesn't use up the updates.
+func TestTheSameCorrectionChangesNothing(t *testing.T) {
+	s := openPaid(t, line("shirt", 2))
+	courier, numbers, items := "DHL", []string{"123"}, []order.LineUnits{of("1", 1)}
+	due := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+	correct := func(id string) *asked {
+		return s.ask(saga.CorrectUpdate, id, saga.CorrectRequest{
+			PackageID: packageID("a"), Courier: &courier, TrackingNumbers: &numbers, Items: &items, EstimatedDelivery: &due, Actor: "erp",
+		})
+	}
+	var again *asked
+	var first, second, third int64
+	s.at(time.Hour, func() { s.pack("a", of("1", 2)) })
+	s.at(2*time.Hour, func() { correct("1") })
+	s.at(3*time.Hour, func() { first = s.now().Version; again = correct("2") })
+	s.at(4*time.Hour, func() { second = s.now().Version; courier = "UPS"; correct("3") })
+	s.at(5*time.Hour, func() { third = s.now().Version; s.deliver("d") })
+	s.run()
+	s.Equal(saga.VerdictDone, again.Verdict)
+	s.Equal(first, second)
+	s.Greater(third, second)
 }
