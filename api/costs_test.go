@@ -151,7 +151,7 @@ func TestNoSettingsExceedTheMemoryLimitOfLists(t *testing.T) {
 	for _, c := range []struct{ lines, searches, atOnce int }{
 		{500, api.DefaultMaxSearches, 20},
 		{order.MaxLines, api.DefaultMaxSearches, 6},
-		{500, api.MostSearches, 5},
+		{500, api.MostSearches, 6},
 		{order.MaxLines, api.MostSearches, 1},
 		{order.MaxLines, 1, 20},
 		{1, 1, 20},
@@ -167,6 +167,6 @@ func TestNoSettingsExceedTheMemoryLimitOfLists(t *testing.T) {
 			most = max(most, q.(search.OrderQuery).PageSize())
 		}
 		require.Equal(t, c.atOnce, most, "%+v", c)
-		require.LessOrEqual(t, c.searches*most*min(1<<20, 48<<10+c.lines<<9), 192<<20)
+		require.LessOrEqual(t, c.searches*most*min(order.MaxDocumentBytes, 48<<10+c.lines<<9), 224<<20)
 	}
 }

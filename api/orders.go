@@ -35,7 +35,7 @@ func (s *Server) ListOrders(c *gin.Context, params openapi.ListOrdersParams) {
 // A list of orders is assembled from several responses of the index, which contain whole documents.
 // All lists that run at the same time share this much memory.
 const (
-	listBytes = 192 << 20
+	listBytes = 224 << 20
 	// mostOrdersAtOnce limits one response of the index if documents are small.
 	mostOrdersAtOnce = 20
 	// listedBytes is the size that an order's document may have, journal, metadata and packages
