@@ -81,7 +81,7 @@ func (s *orderSaga) watchAgain() {
 		}
 		w.Again = true
 		next := s.order.Clone()
-		next.Weigh()
+		next.Weigh(false)
 		s.watch(&next, *w)
 		if next.Version != s.order.Version {
 			s.become(next, []string{p.ID})
