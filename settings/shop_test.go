@@ -2,6 +2,7 @@ package settings
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -54,6 +55,17 @@ func TestLimitsOfOrdersThatContradictEachOtherAreRefused(t *testing.T) {
 		_, err := row.flags.limits(false)
 		for _, text := range row.says {
 			require.ErrorContains(t, err, text, name)
+		}
+	}
+}
+
+func TestAReturnWindowIsAtMostAYear(t *testing.T) {
+	for window, fine := range map[time.Duration]bool{0: true, time.Hour: true, 365 * 24 * time.Hour: true, -1: false, 365*24*time.Hour + 1: false} {
+		err := Shop{PaymentWindow: time.Hour, ReturnWindow: window}.Check(true)
+		if fine {
+			require.NoError(t, err, window)
+		} else {
+			require.ErrorContains(t, err, "HOLDFAST_RETURN_WINDOW", window)
 		}
 	}
 }
