@@ -2,9 +2,11 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
@@ -26,8 +28,28 @@ func (s *Server) CancelOrder(c *gin.Context, id openapi.ID, params openapi.Cance
 		s.cancelUnits(c, id, *params.IdempotencyKey, in, lines)
 		return
 	}
+	if s.cancelledUnits(c.Request.Context(), id, params.IdempotencyKey) {
+		s.fail(c, errMismatch)
+		return
+	}
 	answer, err := s.cfg.Sagas.Cancel(c.Request.Context(), id, params.IdempotencyKey, in)
 	s.finish(c, request{orderID: id, name: saga.CancelUpdate, wanted: order.StatusCancelled, closed: errNotCancellable}, answer, err)
+}
+
+// cancelledUnits reports whether the key was used to cancel a part of the order.
+func (s *Server) cancelledUnits(ctx context.Context, id string, key *string) bool {
+	if key == nil {
+		return false
+	}
+	doc, _, err := s.readCopy(ctx, id)
+	var o struct {
+		Removals []order.Removal `json:"removals"`
+	}
+	if err != nil || json.Unmarshal(doc, &o) != nil {
+		return false
+	}
+	part := saga.RemovalID(id, *key)
+	return slices.ContainsFunc(o.Removals, func(r order.Removal) bool { return r.ID == part })
 }
 
 // readCancel reads and validates the request, which may be about some units only.

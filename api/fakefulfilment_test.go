@@ -172,7 +172,7 @@ func (s *fakeSaga) otherChangeOf(request any, now time.Time) (fakeChange, bool) 
 			if r.Version != 0 && r.Version != o.Version {
 				return errVersion
 			}
-			_, err := o.Readdress(&r.Address, r.Override, r.Actor, r.Note, now)
+			_, err := o.Readdress(&r.Address, r.Override, r.ByCustomer, r.Actor, r.Note, now)
 			return err
 		}}, true
 	case saga.HoldRequest:

@@ -8,6 +8,9 @@ import (
 // MaxAddressChanges limits how often an order's address may be changed.
 const MaxAddressChanges = 50
 
+// maxOwnAddressChanges is how many of them customers may make, so that some are left for staff.
+const maxOwnAddressChanges = 40
+
 // Errors of a change of address.
 var (
 	// ErrDelivered means that the whole order was delivered.
@@ -74,9 +77,9 @@ func (f *Fulfilment) Readdress(from, to *Address, override bool) ([]PackageAddre
 }
 
 // Readdress sends the order to another address. Before the payment any address will do; for later
-// changes see Fulfilment.Readdress.
-func (o *Order) Readdress(to *Address, override bool, actor, note string, at time.Time) ([]PackageAddress, error) {
-	if len(o.Addresses) >= MaxAddressChanges {
+// changes see Fulfilment.Readdress. own is whether the customer asks for it.
+func (o *Order) Readdress(to *Address, override, own bool, actor, note string, at time.Time) ([]PackageAddress, error) {
+	if len(o.Addresses) >= MaxAddressChanges || (own && len(o.Addresses) >= maxOwnAddressChanges) {
 		return nil, ErrTooManyAddresses
 	}
 	var packages []PackageAddress

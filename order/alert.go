@@ -90,7 +90,7 @@ func (f *Fulfilment) Check() []Alert {
 	in := f.packed()
 	for _, l := range f.Lines {
 		packed := in[l.LineID]
-		if l.Removed < 0 || l.left() < packed || l.Removed+f.returned(l.LineID) > l.Quantity {
+		if l.Removed < 0 || l.left() < packed || f.returnedTooMuch(l) {
 			all = append(all, Alert{
 				Rule: RuleQuantities, LineID: l.LineID,
 				Detail: fmt.Sprintf("%d units, %d removed, %d packed", l.Quantity, l.Removed, packed),
@@ -101,6 +101,12 @@ func (f *Fulfilment) Check() []Alert {
 		all = append(all, f.Packages[i].check()...)
 	}
 	return all
+}
+
+// returnedTooMuch reports whether more units of a line are part of returns than were delivered.
+func (f *Fulfilment) returnedTooMuch(l LineState) bool {
+	back := f.returned(l.LineID)
+	return back > 0 && back > f.Delivered(l.LineID)
 }
 
 func (p *Package) check() []Alert {
@@ -130,4 +136,10 @@ func aboutEvent(r AlertRule, packageID, eventID, detail string) Alert {
 // AlertID names an alert about one message or step.
 func AlertID(r AlertRule, about ...string) string {
 	return hashed(append([]string{string(r)}, about...)...)
+}
+
+// Contested reports whether a package moved after it was refunded or sent again: its buyer may have the
+// units, and can't cancel those that replace them.
+func (f *Fulfilment) Contested() bool {
+	return slices.ContainsFunc(f.Alerts, func(a Alert) bool { return a.Rule == RuleResolvedPackage })
 }

@@ -303,6 +303,9 @@ func (f *Fulfilment) Strike(packageID, eventID string) error {
 	if i < 0 {
 		return ErrUnknownEvent
 	}
+	if f.wouldUndeliver(p, i) {
+		return ErrUnitsReturned
+	}
 	struck, before := p.Events[i], p.Node()
 	p.Events = slices.Delete(p.Events, i, i+1)
 	p.Struck = append(p.Struck, struck)
@@ -316,6 +319,19 @@ func (f *Fulfilment) Strike(packageID, eventID string) error {
 	}
 	f.settle()
 	return nil
+}
+
+// wouldUndeliver reports whether the package would be delivered no more without an event, although its
+// units are part of a return.
+func (f *Fulfilment) wouldUndeliver(p *Package, event int) bool {
+	without := p.clone()
+	without.Events = slices.Delete(without.Events, event, event+1)
+	if !p.Live() || p.Node() < NodeDelivered || without.Node() >= NodeDelivered {
+		return false
+	}
+	return slices.ContainsFunc(p.Items, func(it LineUnits) bool {
+		return f.returned(it.LineID) > f.Delivered(it.LineID)-it.Quantity
+	})
 }
 
 // count adds one at a node.

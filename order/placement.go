@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"holdfast/product"
@@ -124,7 +125,7 @@ func (a *Address) Validate(bad *product.Invalid) {
 		{"postalCode", a.PostalCode, false},
 		{"country", a.Country, true},
 	} {
-		if f.required && f.value == "" {
+		if f.required && strings.TrimSpace(f.value) == "" {
 			bad.Add("address."+f.name, "is required")
 		}
 		if len(f.value) > MaxFieldBytes {

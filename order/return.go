@@ -200,6 +200,17 @@ func mergeBy[T any, K comparable](all []T, key func(T) K, units func(*T) *int64)
 	return merged
 }
 
+// receivable returns how many units of a line were delivered and haven't come back.
+func (f *Fulfilment) receivable(lineID string) int64 {
+	units := f.Delivered(lineID)
+	for i := range f.Returns {
+		if r := &f.Returns[i]; r.PackageID == "" && r.Status == ReturnReceived {
+			units -= r.units(lineID)
+		}
+	}
+	return units
+}
+
 // DecideReturn approves or declines a return that was requested.
 func (f *Fulfilment) DecideReturn(id string, approve bool, at time.Time) error {
 	r, err := f.openReturn(id)
@@ -228,6 +239,9 @@ func (f *Fulfilment) ReceiveReturn(id string, received []ReceivedUnits, refund i
 		came = append(came, u.LineUnits)
 	}
 	if err := f.checkOpen(MergeUnits(came), r.units); err != nil {
+		return err
+	}
+	if err := f.checkOpen(MergeUnits(came), f.receivable); err != nil && r.PackageID == "" {
 		return err
 	}
 	r.Status, r.UpdatedAt = ReturnReceived, at.UTC()

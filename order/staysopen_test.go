@@ -108,3 +108,24 @@ func TestBuyersReturnsDoNotKeepARefusedPackageFromBeingRefunded(t *testing.T) {
 	require.NoError(t, o.Resolve("b", order.Resolution{ID: "x", Action: order.ResolveRefund, At: at}))
 	require.NoError(t, o.OpenReturn(order.Return{ID: "b", Status: order.ReturnApproved, PackageID: "b", Lines: []order.ReturnLine{{LineUnits: order.LineUnits{LineID: "1", Quantity: 1}}}, CreatedAt: at}))
 }
+
+// A message that says that units were delivered can't be struck once they are coming back, and nothing
+// comes back that isn't with the buyer.
+func TestUnitsThatComeBackStayDelivered(t *testing.T) {
+	o, at := paidOrder(t, 2, 0)
+	packIt(t, o, "a", 2, at)
+	nodeIt(o, "a", "1", order.NodeDelivered, "", at)
+	two := order.LineUnits{LineID: "1", Quantity: 2}
+	require.NoError(t, o.OpenReturn(order.Return{ID: "r", Status: order.ReturnApproved, Lines: []order.ReturnLine{{LineUnits: two}}, CreatedAt: at}))
+	require.ErrorIs(t, o.Strike("a", "1"), order.ErrUnitsReturned)
+	require.NoError(t, o.DecideReturn("r", false, at))
+	require.NoError(t, o.Strike("a", "1"))
+	require.Empty(t, o.Check())
+
+	nodeIt(o, "a", "2", order.NodeDelivered, "", at)
+	require.NoError(t, o.OpenReturn(order.Return{ID: "s", Status: order.ReturnApproved, Lines: []order.ReturnLine{{LineUnits: two}}, CreatedAt: at}))
+	o.Package("a").Events = nil // as an earlier version may have left it
+	var short *order.UnitsError
+	require.ErrorAs(t, o.ReceiveReturn("s", []order.ReceivedUnits{{LineUnits: two, Condition: order.ConditionRestock}}, 0, "", at), &short)
+	require.Equal(t, order.RuleQuantities, o.Check()[0].Rule)
+}

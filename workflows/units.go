@@ -19,6 +19,9 @@ func (s *orderSaga) cancellation(r saga.CancelRequest) *change {
 			return "", o.Status == order.StatusCancelled || (o.Fulfilment != nil && o.Nothing())
 		},
 		apply: func(o *order.Order, at time.Time) (plan, error) {
+			if r.Reason == order.ReasonCustomer && o.Contested() {
+				return plan{}, order.ErrUnresolved
+			}
 			if packed := o.PackedUnits(); len(packed) > 0 {
 				return plan{}, &order.UnitsError{Lines: packed}
 			}
@@ -44,6 +47,9 @@ func (s *orderSaga) partCancellation(r saga.CancelUnitsRequest) *change {
 			return o.Removals[i].Fingerprint, true
 		},
 		apply: func(o *order.Order, at time.Time) (plan, error) {
+			if r.ByCustomer && o.Contested() {
+				return plan{}, order.ErrUnresolved
+			}
 			return s.removed(o, order.Removal{
 				ID: r.ID, Lines: r.Lines, Reason: r.Reason, Actor: r.Actor, Note: r.Note, At: at, Fingerprint: r.Fingerprint,
 			})
@@ -222,7 +228,7 @@ func (s *orderSaga) redirecting(r saga.AddressRequest) *change {
 			if r.Version != 0 && r.Version != o.Version {
 				return plan{}, errOtherVersion
 			}
-			changed, err := o.Readdress(&r.Address, r.Override, r.Actor, r.Note, at)
+			changed, err := o.Readdress(&r.Address, r.Override, r.ByCustomer, r.Actor, r.Note, at)
 			var todo plan
 			for _, p := range changed {
 				todo.packages = append(todo.packages, p.PackageID)

@@ -22,7 +22,7 @@ func (g *Gateway) redirect(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if o.Address == nil || *o.Address != in.Address {
-		if _, err := o.Readdress(&in.Address, false, order.ActorOperator, "", time.Now()); err != nil {
+		if _, err := o.Readdress(&in.Address, false, false, order.ActorOperator, "", time.Now()); err != nil {
 			problem(w, http.StatusConflict, "order-delivered")
 			return
 		}
