@@ -81,7 +81,7 @@ func TestAnOrderThatMayBePlacedCanBeCancelledOrPackedDeliveredAndReturned(t *tes
 func TestMessagesAndBuyersLeaveRoom(t *testing.T) {
 	o := largest(t)
 	for n := 0; o.Fits(order.UseExtra) == nil && n < order.MaxAddressChanges; n++ {
-		_, err := o.Readdress(&order.Address{Recipient: fmt.Sprint(n), Line1: strings.Repeat("<", 200), Line2: strings.Repeat("<", 200), Country: "DE"}, false, "buyer", "", packedAt)
+		_, err := o.Readdress(&order.Address{Recipient: fmt.Sprint(n), Line1: strings.Repeat("<", 200), Line2: strings.Repeat("<", 200), Country: "DE"}, false, false, "buyer", "", packedAt)
 		require.NoError(t, err)
 	}
 	rest := o.OpenUnits()

@@ -17,17 +17,19 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/stretchr/testify/require"
 
+	"holdfast/api"
 	parcels "holdfast/carrier/sandbox"
 	"holdfast/dev/stack"
 	"holdfast/dev/test/shoptest"
 	"holdfast/order"
+	"holdfast/settings"
 )
 
 // The examples of openapi.yaml are true: each request is sent as it is written, on a stack
 // of its own, and each answer has the fields and the values of its example. Only what no
 // two runs share (ids, times, secrets) may differ.
 func TestTheContractsExamplesAreWhatIsAnswered(t *testing.T) {
-	st, err := stack.Start(t.Context(), stack.Options{WithoutUI: true})
+	st, err := stack.Start(t.Context(), stack.Options{WithoutUI: true, Shop: settings.Shop{ReturnWindow: api.DefaultReturnWindow}})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, stop(st)) })
 	shop, err := shoptest.At(st.URL)
@@ -53,7 +55,9 @@ func TestTheContractsExamplesAreWhatIsAnswered(t *testing.T) {
 	s.does("refundOrder", 201, "/v1/orders/"+bought.ID+"/refunds", nil, "status") // it may be in progress already
 	shop.AwaitRefund(t, bought.ID, offer["paymentId"].(string), order.RefundPaid)
 	s.does("getPayment", 200, "/v1/orders/"+bought.ID+"/payment", nil)
+	parcel := s.goesOut(bought.ID)
 	s.does("deliverOrder", 200, "/v1/orders/"+bought.ID+"/deliver", nil)
+	s.comesBack(bought.ID)
 
 	s.tells("evt-unknown", changes{"data": changes{"orderId": "unknown", "paymentId": "pay-unknown"}})
 	refund := s.listed("listRefunds", "/v1/refunds?status=case", has(1))
@@ -65,8 +69,9 @@ func TestTheContractsExamplesAreWhatIsAnswered(t *testing.T) {
 	s.does("dismissDispute", 200, "/v1/disputes/dismiss", changes{"disputeId": dispute["id"]})
 
 	s.scans("msg-1")
-	s.listed("listUnmatchedScans", "/v1/carriers/unmatched", has(1))
-	s.done["assignScan"]++ // no call packs yet
+	scan := s.listed("listUnmatchedScans", "/v1/carriers/unmatched", has(1))
+	assigned := changes{"orderId": bought.ID, "packageId": parcel}
+	s.does("assignScan", 204, "/v1/carriers/unmatched/"+scan["id"].(string)+"/assign", assigned)
 
 	s.listed("listOrders", "/v1/orders?status=delivered", has(1))
 	s.listed("listPackages", "/v1/packages?node=delivered", has(1))
@@ -84,6 +89,7 @@ func TestTheContractsExamplesAreWhatIsAnswered(t *testing.T) {
 	s.does("getWebhook", 200, hooks, nil)
 	s.does("updateWebhook", 200, hooks, changes{"url": receiver.URL})
 	s.does("rotateWebhook", 200, hooks+"/rotate", nil)
+	s.awaitItems(hooks+"/deliveries?limit=2", has(2)) // so that the first page isn't the last
 	sent := s.listed("listWebhookDeliveries", hooks+"/deliveries?limit=1", func(found []item) bool {
 		return len(found) == 1 && found[0]["status"] == "delivered"
 	}, "type")
@@ -102,6 +108,58 @@ func TestTheContractsExamplesAreWhatIsAnswered(t *testing.T) {
 	s.does("version", 200, "/v1/version", nil)
 	s.does("metrics", 200, "/metrics", nil)
 	require.Empty(t, s.untold(), "calls that are not in the story")
+}
+
+// goesOut is the part of the story in which an order is redirected, held, packed and reported. It returns
+// the id of its package.
+func (s *story) goesOut(orderID string) string {
+	s.Helper()
+	path := "/v1/orders/" + orderID
+	s.does("changeAddress", 200, path+"/address", nil)
+	s.does("holdOrder", 200, path+"/hold", nil)
+	s.does("releaseOrder", 200, path+"/release", nil)
+	wrong := s.made(path+"/packages", changes{"items": []any{changes{"lineId": "2", "quantity": 1}}})
+	s.does("undoPackage", 204, path+"/packages/"+wrong, nil)
+	id := s.does("packOrder", 201, path+"/packages", nil)["id"].(string)
+	parcel := path + "/packages/" + id
+	s.does("correctPackage", 200, parcel, nil)
+	s.does("reportEvents", 200, parcel+"/events", nil)
+	s.does("strikeEvent", 200, parcel+"/strike", nil)
+	s.reports(parcel, changes{"id": "scan-3", "mark": "lost", "occurredAt": time.Now().UTC()})
+	s.does("resolvePackage", 200, parcel+"/resolve", nil)
+
+	s.reports(parcel, changes{"id": "scan-4", "node": "out_for_delivery", "occurredAt": time.Now().UTC().Add(time.Hour)})
+	alerts := s.shop.Order(s, orderID).Alerts
+	require.Len(s, alerts, 1)
+	s.does("dismissAlert", 200, path+"/alerts/"+alerts[0].ID+"/dismiss", nil)
+	return id
+}
+
+// comesBack is the part of the story in which delivered units are sent back.
+func (s *story) comesBack(orderID string) {
+	s.Helper()
+	path := "/v1/orders/" + orderID + "/returns"
+	back := path + "/" + s.does("openReturn", 201, path, nil)["id"].(string)
+	s.does("approveReturn", 200, back+"/approve", nil)
+	s.does("receiveReturn", 200, back+"/receive", nil)
+	declined := s.made(path, changes{"lines": []any{changes{"lineId": "2", "quantity": 1, "reason": "Changed my mind"}}})
+	s.does("declineReturn", 200, path+"/"+declined+"/decline", nil)
+}
+
+// reports sends a message about a package that is in no example.
+func (s *story) reports(parcel string, event changes) {
+	s.Helper()
+	s.shop.Must(s, http.StatusOK, shoptest.Call{
+		Method: http.MethodPost, Path: parcel + "/events", Body: shoptest.JSON(s, changes{"events": []any{event}}),
+	})
+}
+
+// made makes something that is in no example, and returns its id.
+func (s *story) made(path string, body changes) (id string) {
+	s.Helper()
+	var o struct{ ID string }
+	s.shop.Must(s, http.StatusCreated, shoptest.Call{Method: http.MethodPost, Path: path, Key: "made", Body: shoptest.JSON(s, body)}).Into(s, &o)
+	return o.ID
 }
 
 type (
@@ -241,19 +299,26 @@ func (s *story) does(op string, status int, path string, with changes, loose ...
 // listed is does for a list, once the index has caught up; it returns the first item.
 func (s *story) listed(op, path string, caughtUp func([]item) bool, loose ...string) item {
 	s.Helper()
+	found := s.awaitItems(path, caughtUp)
+	s.does(op, http.StatusOK, path, nil, loose...)
+	return found[0]
+}
+
+// awaitItems returns the items of a list once they are as wanted.
+func (s *story) awaitItems(path string, wanted func([]item) bool) []item {
+	s.Helper()
 	var list struct{ Items []item }
-	shoptest.Until(s, op, func(ctx context.Context) error {
+	shoptest.Until(s, path, func(ctx context.Context) error {
 		a, err := s.shop.Do(ctx, shoptest.Call{Method: http.MethodGet, Path: path})
 		if err == nil {
 			err = json.Unmarshal(a.Body, &list)
 		}
-		if err == nil && !caughtUp(list.Items) {
+		if err == nil && !wanted(list.Items) {
 			err = fmt.Errorf("%s", a.Body)
 		}
 		return err
 	})
-	s.does(op, http.StatusOK, path, nil, loose...)
-	return list.Items[0]
+	return list.Items
 }
 
 // tells sends the example of a provider's callback, signed.

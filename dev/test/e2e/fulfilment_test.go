@@ -112,7 +112,7 @@ func TestAnOrderInTwoPackagesIsFollowedToItsReturn(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, order.StatusLeftWarehouse, o.Status)
 	require.Zero(t, o.ReturnBy)
-	delivered, err := d.Client.Deliver(ctx, o.ID, "")
+	delivered, err := d.Deliver(ctx, o.ID, "")
 	require.NoError(t, err)
 	require.NoError(t, delivered.Decode(&o))
 	require.Equal(t, order.StatusDelivered, o.Status)
@@ -151,10 +151,10 @@ func TestAClosedOrderRepeatsItsAnswersAndTakesNothingNew(t *testing.T) {
 	parcel := client.Parcel{Items: []order.LineUnits{of("1", 2), of("2", 3)}}
 	first, err := d.Pack(ctx, o.ID, "first", parcel)
 	require.NoError(t, err)
-	_, err = d.Client.Deliver(ctx, o.ID, "")
+	_, err = d.Deliver(ctx, o.ID, "")
 	require.NoError(t, err)
 	shoptest.Until(t, "the order closes", func(context.Context) error {
-		if o = d.order(t, o.ID); o.ClosedAt.IsZero() {
+		if o = d.order(t, o.ID); o.ClosedAt.IsZero() { //nolint:contextcheck // it has the test's
 			return fmt.Errorf("it is %s", o.Status)
 		}
 		return nil

@@ -3,7 +3,6 @@ package sagas
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -195,7 +194,7 @@ func TestAChangeThatTwoTerminationsInterruptIsCompleted(t *testing.T) {
 func TestOnlyAPaidOrderThatWasTerminatedIsResumed(t *testing.T) {
 	w := open(t)
 	w.work()
-	w.True(errors.Is(w.resumes("nothing"), saga.ErrUnknownOrder))
+	w.ErrorIs(w.resumes("nothing"), saga.ErrUnknownOrder)
 
 	unpaid := placement(time.Hour, w.offer(500))
 	w.place(unpaid)

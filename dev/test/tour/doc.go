@@ -1,5 +1,5 @@
 // Package tour runs what the documents tell a reader to run. It takes the fenced
-// blocks of README.md, docs/tour.md, docs/webhooks.md and docs/runbook.md as they are,
+// blocks of README.md, docs/tour.md, docs/webhooks.md, docs/fulfilment.md and docs/runbook.md as they are,
 // one after the other, against the real programs, and compares the output with what
 // the documents show: if the two drift apart, a test fails.
 //

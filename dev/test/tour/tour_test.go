@@ -23,10 +23,10 @@ var (
 )
 
 // followed names the documents whose commands the tests below run.
-var followed = []string{"README.md", "docs/tour.md", "docs/webhooks.md", "docs/runbook.md"}
+var followed = []string{"README.md", "docs/tour.md", "docs/webhooks.md", "docs/fulfilment.md", "docs/runbook.md"}
 
 // TestReadmeAndTour does what a newcomer does: everything in the README, then, in new
-// terminals beside the same stack, everything in the tour and in the page on webhooks.
+// terminals beside the same stack, everything in the tour and in the pages on webhooks and fulfilment.
 func TestReadmeAndTour(t *testing.T) {
 	need(t, "curl")
 	stack := newStack(t, t.TempDir())
@@ -35,6 +35,7 @@ func TestReadmeAndTour(t *testing.T) {
 	follow(t, stack, readme)
 	follow(t, stack, readDocument(t, "docs/tour.md"))
 	follow(t, stack, readDocument(t, "docs/webhooks.md", "http", "jsonl"))
+	follow(t, stack, readDocument(t, "docs/fulfilment.md"))
 }
 
 func TestRunbook(t *testing.T) {
