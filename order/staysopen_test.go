@@ -10,7 +10,7 @@ import (
 	"holdfast/order"
 )
 
-func paidOrder(t *testing.T, quantity int64, window time.Duration) (*order.Order, time.Time) {
+func paidOrder(t *testing.T, quantity int64) (*order.Order, time.Time) {
 	t.Helper()
 	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	o := order.Order{
@@ -46,7 +46,7 @@ func TestAReturnedUnitIsNotRefundedAgainWithItsPackage(t *testing.T) {
 		"another package may have the unit to come": {1, false, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o, at := paidOrder(t, 3+c.inB, 0)
+			o, at := paidOrder(t, 3+c.inB)
 			packIt(t, o, "a", 3, at)
 			nodeIt(o, "a", "1", order.NodeDelivered, "", at)
 			if c.inB > 0 {
@@ -70,7 +70,7 @@ func TestAReturnedUnitIsNotRefundedAgainWithItsPackage(t *testing.T) {
 
 // A delivered package is sent again; another one was delivered too.
 func TestAnOrderWithUnitsThatAreSentAgainStaysOpen(t *testing.T) {
-	o, at := paidOrder(t, 2, 0)
+	o, at := paidOrder(t, 2)
 	packIt(t, o, "a", 1, at)
 	packIt(t, o, "b", 1, at)
 	nodeIt(o, "a", "1", order.NodeDelivered, "", at)
@@ -84,7 +84,7 @@ func TestAnOrderWithUnitsThatAreSentAgainStaysOpen(t *testing.T) {
 
 // A package that came back to the sender was "delivered" there, and waits for an operator.
 func TestAnOrderWithAnUnresolvedPackageStaysOpen(t *testing.T) {
-	o, at := paidOrder(t, 1, 0)
+	o, at := paidOrder(t, 1)
 	packIt(t, o, "a", 1, at)
 	nodeIt(o, "a", "1", 0, order.MarkReturnedToSender, at)
 	nodeIt(o, "a", "2", order.NodeDelivered, "", at.Add(time.Hour))
@@ -95,7 +95,7 @@ func TestAnOrderWithAnUnresolvedPackageStaysOpen(t *testing.T) {
 
 // A buyer's returns have a limit of their own.
 func TestBuyersReturnsDoNotKeepARefusedPackageFromBeingRefunded(t *testing.T) {
-	o, at := paidOrder(t, 2, 0)
+	o, at := paidOrder(t, 2)
 	packIt(t, o, "a", 1, at)
 	packIt(t, o, "b", 1, at)
 	nodeIt(o, "a", "1", order.NodeDelivered, "", at)
@@ -112,7 +112,7 @@ func TestBuyersReturnsDoNotKeepARefusedPackageFromBeingRefunded(t *testing.T) {
 // A message that says that units were delivered can't be struck once they are coming back, and nothing
 // comes back that isn't with the buyer.
 func TestUnitsThatComeBackStayDelivered(t *testing.T) {
-	o, at := paidOrder(t, 2, 0)
+	o, at := paidOrder(t, 2)
 	packIt(t, o, "a", 2, at)
 	nodeIt(o, "a", "1", order.NodeDelivered, "", at)
 	two := order.LineUnits{LineID: "1", Quantity: 2}

@@ -85,8 +85,9 @@ func (s *scenario) resolves(key string, a order.ResolveAction) *asked {
 	})
 }
 
-func came(lineID string, quantity int64, c order.Condition) order.ReceivedUnits {
-	return order.ReceivedUnits{LineUnits: of(lineID, quantity), Condition: c}
+// came is a unit of a line that came back.
+func came(lineID string, c order.Condition) order.ReceivedUnits {
+	return order.ReceivedUnits{LineUnits: of(lineID, 1), Condition: c}
 }
 
 // part reads the refund of a part of the order.
@@ -209,10 +210,10 @@ func TestReturnedUnitsAreRefundedAtTheirReceipt(t *testing.T) {
 	s.at(25*time.Hour, func() { two = s.returns("two", of("1", 2)); s.decides("one", true) })
 	s.at(26*time.Hour, func() {
 		s.Empty(s.till.paidOut)
-		s.receives("one", came("1", 1, order.ConditionRestock), came("1", 1, order.ConditionDamaged))
+		s.receives("one", came("1", order.ConditionRestock), came("1", order.ConditionDamaged))
 	})
 	s.at(27*time.Hour, func() {
-		again = s.receives("one", came("1", 1, order.ConditionRestock), came("1", 1, order.ConditionDamaged))
+		again = s.receives("one", came("1", order.ConditionRestock), came("1", order.ConditionDamaged))
 		s.Equal(map[string]int64{"pay-1": 1000}, s.till.paidOut)
 	})
 	s.at(13*24*time.Hour, func() { s.returns("three", of("1", 1)) })
@@ -262,7 +263,7 @@ func TestClosingTimerAgainstReturn(t *testing.T) {
 		delete(s.faults.before, put)
 	})
 	s.at(closes+time.Hour, func() { s.True(s.now().ClosedAt.IsZero()); s.decides("r", true) })
-	s.at(closes+2*time.Hour, func() { s.receives("r", came("1", 1, order.ConditionRestock)) })
+	s.at(closes+2*time.Hour, func() { s.receives("r", came("1", order.ConditionRestock)) })
 	s.run()
 	s.Equal(saga.VerdictDone, back.Verdict)
 	s.Equal(map[string]int64{"pay-1": 500}, s.till.paidOut)
@@ -427,13 +428,13 @@ func TestAPackageThatIsLostIsRefundedAndOneThatIsRefusedComesBack(t *testing.T) 
 		o := s.now()
 		s.Equal(int64(2), o.Lines[0].Removed)
 		s.Equal(int64(2), o.Open("2"), "new units are to be packed")
-		s.receives("refused", came("1", 1, order.ConditionRestock))
+		s.receives("refused", came("1", order.ConditionRestock))
 	})
 	s.at(6*time.Hour, func() {
 		back := s.now().Returns[0]
 		s.Equal(packageID("refused"), back.PackageID)
 		s.ask(saga.ReceiveReturnUpdate, "receive", saga.ReceiveReturnRequest{
-			ReturnID: back.ID, Lines: []order.ReceivedUnits{came("1", 1, order.ConditionRestock)}, Actor: "support",
+			ReturnID: back.ID, Lines: []order.ReceivedUnits{came("1", order.ConditionRestock)}, Actor: "support",
 		})
 	})
 	s.at(7*time.Hour, func() { s.deliver("d1") })
@@ -591,7 +592,7 @@ func TestRedisAwayAtEachStepOfFulfilment(t *testing.T) {
 				s.at(3*time.Hour, func() { s.deliver("d1") })
 				s.at(24*time.Hour, func() { s.returns("r", of("1", 1)) })
 				s.at(25*time.Hour, func() { s.decides("r", true) })
-				s.at(26*time.Hour, func() { s.receives("r", came("1", 1, order.ConditionRestock)) })
+				s.at(26*time.Hour, func() { s.receives("r", came("1", order.ConditionRestock)) })
 				s.run()
 				s.Equal(order.StatusDelivered, s.result.Status)
 				s.Equal(map[string]int64{"pay-1": 1000}, s.till.paidOut)

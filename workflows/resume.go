@@ -3,6 +3,7 @@ package workflows
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 
 	"go.temporal.io/sdk/workflow"
 
@@ -18,9 +19,7 @@ func (s *orderSaga) resume(r order.Resumed) {
 	s.order.Resume(workflow.GetInfo(s.ctx).WorkflowStartTime)
 	s.decided, s.try = true, maxTries+1 // beyond any that may have held stock
 	s.inherit(r.Unread)
-	for key, a := range r.Payments {
-		s.attempts[key] = a
-	}
+	maps.Copy(s.attempts, r.Payments)
 	for _, key := range workflow.DeterministicKeys(s.attempts) {
 		s.knows(s.attempts[key])
 	}

@@ -73,7 +73,7 @@ func TestAResumedOrderIsFollowedToItsEnd(t *testing.T) {
 		s.scans("b", "b1", order.NodeDelivered, s.env.Now())
 	})
 	s.at(3*time.Hour, func() { s.returns("r", of("2", 1)); s.decides("r", true) })
-	s.at(4*time.Hour, func() { s.receives("r", came("2", 1, order.ConditionRestock)) })
+	s.at(4*time.Hour, func() { s.receives("r", came("2", order.ConditionRestock)) })
 	s.run()
 	s.Equal(order.StatusDelivered, s.result.Status)
 	s.Equal(o.PlacedAt, s.result.PlacedAt)

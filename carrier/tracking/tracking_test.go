@@ -200,10 +200,10 @@ func TestAScanIsNotGivenToAPackageThatIsMuchYounger(t *testing.T) {
 func TestStaffGivesAScanToOnePackage(t *testing.T) {
 	each(t, func(t *testing.T, s *tracking.Store) {
 		ctx, n, old := t.Context(), newNumber(), scan("e1", packed.Add(-100*24*time.Hour))
-		claim := func(orderID, key string) error { //nolint:contextcheck // both have the test's
+		claim := func(orderID, key string) error {
 			got, err := s.Claim(ctx, idOf(n, old.ID), orderID, "p1", key)
 			if err == nil {
-				require.Equal(t, carrier.Claimed{Number: n, Event: old, Taken: len(waiting(t, s, n)) == 0}, got)
+				require.Equal(t, carrier.Claimed{Number: n, Event: old, Taken: len(waiting(t, s, n)) == 0}, got) //nolint:contextcheck // it has the test's
 			}
 			return err
 		}
