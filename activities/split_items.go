@@ -22,6 +22,7 @@ const (
 func SplitItems(items map[string][]product.Item) []map[string][]product.Item {
 	var parts []map[string][]product.Item
 	size := maxItemBytes
+	//workflowcheck:ignore (sorted)
 	for _, id := range slices.Sorted(maps.Keys(items)) {
 		need := productBytes + len(id)
 		for _, it := range items[id] {

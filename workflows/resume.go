@@ -19,6 +19,7 @@ func (s *orderSaga) resume(r order.Resumed) {
 	s.order.Resume(workflow.GetInfo(s.ctx).WorkflowStartTime)
 	s.decided, s.try = true, maxTries+1 // beyond any that may have held stock
 	s.inherit(r.Unread)
+	//workflowcheck:ignore (the order of copying doesn't matter)
 	maps.Copy(s.attempts, r.Payments)
 	for _, key := range workflow.DeterministicKeys(s.attempts) {
 		s.knows(s.attempts[key])
@@ -131,6 +132,7 @@ func (s *orderSaga) hear(m order.Message) (*request, error) {
 		s.requests = append(s.requests, r)
 		return r, nil
 	}
+	//workflowcheck:ignore (the same body always has the same content)
 	if err := json.Unmarshal(m.Body, into); err != nil {
 		return nil, fmt.Errorf("read a message %s: %w", m.Name, err)
 	}
