@@ -17,8 +17,8 @@ import (
 // shown.
 var shownDetails = []string{"reason", "from", "amount", "currency", "paymentId", "provider", "ends"}
 
-// orderFor returns an order's document as the caller may see it. What only the shop's programs need is
-// shown to nobody.
+// orderFor returns an order's document as the caller may see it, without what only the shop's programs
+// need.
 func orderFor(caller Caller, doc []byte) ([]byte, error) {
 	if caller.Staff() && shownAsStored(doc) {
 		return doc, nil

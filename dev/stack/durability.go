@@ -8,8 +8,8 @@ import (
 	"holdfast/redisdb"
 )
 
-// checkRedis marks an embedded Redis in memory as one that keeps nothing, and refuses any
-// other that may lose acknowledged writes, if required.
+// checkRedis records that an embedded Redis is kept in memory only. If durability is required, it returns
+// an error for any other Redis that may lose acknowledged writes.
 func (s *Stack) checkRedis(ctx context.Context) error {
 	if s.opts.RedisURL == "" && s.opts.Data == "" {
 		return redisdb.MarkInMemory(ctx, s.redis)
