@@ -1,0 +1,212 @@
+package price
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"holdfast/order"
+	"holdfast/product"
+)
+
+// basket is an order while it is quoted. Its amounts count steps of the currency, so that
+// whatever is rounded keeps the step.
+type basket struct {
+	book *Book
+	r    *Request
+	unit int64
+	// sorted are the positions of the lines, ordered by product, sku, price and quantity.
+	// Whatever is divided among lines goes by this order.
+	sorted  []int
+	groups  []group
+	items   int64
+	coupons []usedCoupon
+	// shipping is nil if the book has no methods.
+	shipping      *order.Shipping
+	shippingClass int
+	taxes         []order.TaxSum
+
+	spreader spreader
+	// picked are positions of groups, and weights what they cost.
+	picked  []int
+	weights []int64
+}
+
+// group is all lines of the same sku at the same price: b.sorted[from:to]. Amounts are
+// rounded for the group, so that dividing a line in two changes nothing.
+type group struct {
+	from, to int
+	line     *Line // the first of them
+	quantity int64
+	// amount is the running amount, tax what was found for it.
+	amount, tax int64
+	scopes      scopes
+	class       int
+	// stopped keeps later item promotions away.
+	stopped     bool
+	adjustments []order.Adjustment
+}
+
+// fewAdjustments is for how many adjustments of a group memory is prepared.
+const fewAdjustments = 4
+
+func newBasket(book *Book, r *Request) (*basket, error) {
+	b := &basket{book: book, r: r, unit: max(r.Step, 1), sorted: make([]int, len(r.Lines)), groups: make([]group, 0, len(r.Lines))}
+	for i := range b.sorted {
+		b.sorted[i] = i
+	}
+	slices.SortStableFunc(b.sorted, func(i, j int) int { return compare(&r.Lines[i], &r.Lines[j]) })
+	memory := make([]order.Adjustment, fewAdjustments*len(r.Lines))
+	for at, i := range b.sorted {
+		l := &r.Lines[i]
+		if l.UnitPrice%b.unit != 0 {
+			return nil, &Refusal{fmt.Sprintf("lines[%d].unitPrice", i), RefusalNotChargeable, fmt.Sprintf("the price %d %s is not a multiple of %d, as payments must be", l.UnitPrice, r.Currency, b.unit)}
+		}
+		amount, err := product.Multiply(l.UnitPrice/b.unit, l.Quantity)
+		if err == nil {
+			b.items, err = product.Add(b.items, amount)
+		}
+		if err != nil {
+			return nil, tooLarge(err)
+		}
+		if at == 0 || !sameTerms(l, b.groups[len(b.groups)-1].line) {
+			scopes := book.index.scopesOf(l)
+			b.groups = append(b.groups, group{
+				from: at, line: l, scopes: scopes, class: book.index.classOf(scopes),
+				adjustments: memory[fewAdjustments*at : fewAdjustments*at : fewAdjustments*(at+1)],
+			})
+		}
+		g := &b.groups[len(b.groups)-1]
+		g.to = at + 1
+		g.quantity += l.Quantity
+		g.amount += amount
+	}
+	if _, err := product.Multiply(b.items, b.unit); err != nil {
+		return nil, tooLarge(err)
+	}
+	return b, nil
+}
+
+func compare(a, b *Line) int {
+	if c := cmp.Compare(a.ProductID, b.ProductID); c != 0 {
+		return c
+	}
+	return cmp.Or(cmp.Compare(a.SKU, b.SKU), cmp.Compare(a.UnitPrice, b.UnitPrice), cmp.Compare(a.Quantity, b.Quantity))
+}
+
+func sameTerms(a, b *Line) bool {
+	return a.ProductID == b.ProductID && a.SKU == b.SKU && a.UnitPrice == b.UnitPrice
+}
+
+// take takes something off a group; nothing is left out.
+func (g *group) take(off int64, why order.Adjustment) {
+	if off > 0 {
+		g.amount -= off
+		why.Amount = -off
+		g.adjustments = append(g.adjustments, why)
+	}
+}
+
+// pick chooses groups, and returns what they cost together.
+func (b *basket) pick(covers func(*group) bool) int64 {
+	b.picked, b.weights = b.picked[:0], b.weights[:0]
+	sum := int64(0)
+	for i := range b.groups {
+		if g := &b.groups[i]; covers(g) {
+			b.picked, b.weights = append(b.picked, i), append(b.weights, g.amount)
+			sum += g.amount
+		}
+	}
+	return sum
+}
+
+// takeFrom divides what is taken off among the picked groups.
+func (b *basket) takeFrom(picked []int, off int64, why order.Adjustment) {
+	if off <= 0 {
+		return
+	}
+	b.weights = b.weights[:0]
+	for _, i := range picked {
+		b.weights = append(b.weights, b.groups[i].amount)
+	}
+	for j, share := range b.spreader.over(off, b.weights) {
+		b.groups[picked[j]].take(share, why)
+	}
+}
+
+func (b *basket) applyLevel() {
+	l := b.book.level(b.r.Level)
+	if l == nil {
+		return
+	}
+	why := order.Adjustment{Kind: order.AdjustmentLevel, Source: b.book.index.levels[l.Number-1], Version: b.book.Version.Number}
+	for i := range b.groups {
+		g := &b.groups[i]
+		g.take(portion(g.amount, l.Discount), why)
+	}
+}
+
+func (b *basket) applyItemPromotions() {
+	for _, p := range b.book.index.item {
+		if !b.qualifies(p) {
+			continue
+		}
+		why := order.Adjustment{Kind: order.AdjustmentItemPromotion, Source: p.ID, Version: b.book.Version.Number}
+		for _, i := range b.picked {
+			g := &b.groups[i]
+			if g.stopped {
+				continue
+			}
+			g.take(b.off(p.Action, g.amount, g.quantity), why)
+			g.stopped = p.Stop
+		}
+	}
+}
+
+func (b *basket) applyOrderPromotions() {
+	for _, p := range b.book.index.order {
+		if !b.qualifies(p) {
+			continue
+		}
+		sum := int64(0)
+		for _, w := range b.weights {
+			sum += w
+		}
+		why := order.Adjustment{Kind: order.AdjustmentOrderPromotion, Source: p.ID, Version: b.book.Version.Number}
+		b.takeFrom(b.picked, b.off(p.Action, sum, 1), why)
+		if p.Stop {
+			return
+		}
+	}
+}
+
+// qualifies picks the groups in a promotion's scope, and reports whether it applies to them.
+func (b *basket) qualifies(p scoped) bool {
+	if !p.applies(b.r.At, b.r.Currency) {
+		return false
+	}
+	sum := b.pick(func(g *group) bool { return g.scopes.has(p.bit) })
+	return len(b.picked) > 0 && b.reaches(p.Minimum, sum)
+}
+
+// reaches reports whether a sum is at least a minimum. Both are in the order's currency.
+func (b *basket) reaches(minimum *Money, sum int64) bool {
+	return minimum == nil || sum*b.unit >= minimum.Amount
+}
+
+// off returns what an action takes off an amount: all of it at most. A fixed amount is taken
+// off as often as there are units.
+func (b *basket) off(a Action, amount, units int64) int64 {
+	if a.Rate != 0 {
+		return portion(amount, a.Rate)
+	}
+	off, err := product.Multiply(b.steps(a.Amount), units)
+	if err != nil {
+		off = math.MaxInt64
+	}
+	return min(off, amount)
+}
+
+// steps returns an amount of the price book or of a coupon in steps, rounded half up.
+func (b *basket) steps(amount int64) int64 { return (amount + b.unit/2) / b.unit }

@@ -1,0 +1,466 @@
+package price_test
+
+import (
+	"cmp"
+	"errors"
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+
+	"holdfast/order"
+	"holdfast/price"
+)
+
+// model computes a quote as docs/prices.md describes it, with fractions of any size and
+// without the shortcuts of package price.
+type model struct {
+	book   *price.Book // nil if there is none
+	r      price.Request
+	step   int64
+	groups []*modelGroup
+	q      order.Quote
+}
+
+type modelGroup struct {
+	lines  []int // by quantity
+	amount int64
+	tax    int64
+	class  int
+	closed bool
+	adj    []order.Adjustment
+}
+
+// roundUp returns numerator/denominator, rounded half up to a multiple of the step.
+func (m *model) round(numerator, denominator *big.Int) int64 {
+	exact := new(big.Rat).SetFrac(numerator, new(big.Int).Mul(denominator, big.NewInt(m.step)))
+	exact.Add(exact, big.NewRat(1, 2))
+	return new(big.Int).Quo(exact.Num(), exact.Denom()).Int64() * m.step
+}
+
+func (m *model) portion(amount, rate int64) int64 {
+	return m.round(new(big.Int).Mul(big.NewInt(amount), big.NewInt(rate)), big.NewInt(10000))
+}
+
+// divide divides an amount by largest remainder, in steps.
+func (m *model) divide(amount int64, weights []int64) []int64 {
+	all := new(big.Int)
+	for _, w := range weights {
+		all.Add(all, big.NewInt(w))
+	}
+	shares, rests, left := make([]int64, len(weights)), make([]*big.Int, len(weights)), amount/m.step
+	if all.Sign() == 0 {
+		return shares
+	}
+	for i, w := range weights {
+		whole, rest := new(big.Int).QuoRem(new(big.Int).Mul(big.NewInt(amount/m.step), big.NewInt(w)), all, new(big.Int))
+		shares[i], rests[i] = whole.Int64()*m.step, rest
+		left -= whole.Int64()
+	}
+	for ; left > 0; left-- {
+		best := -1
+		for i, rest := range rests {
+			if rest != nil && (best < 0 || rest.Cmp(rests[best]) > 0) {
+				best = i
+			}
+		}
+		shares[best] += m.step
+		rests[best] = nil
+	}
+	return shares
+}
+
+func inScope(s *price.Scope, l price.Line) bool {
+	if s == nil {
+		return true
+	}
+	for _, tag := range l.Tags {
+		if slices.Contains(s.Tags, tag) {
+			return true
+		}
+	}
+	return slices.Contains(s.Products, l.ProductID) || slices.Contains(s.Categories, l.Category)
+}
+
+func modelQuote(book *price.Book, r price.Request) (order.Quote, error) {
+	m := &model{book: book, r: r, step: max(r.Step, 1)}
+	m.q = order.Quote{Currency: r.Currency, Lines: make([]order.QuotedLine, len(r.Lines))}
+	for i, l := range r.Lines {
+		m.q.Lines[i] = order.QuotedLine{SKU: l.SKU, UnitPrice: l.UnitPrice}
+		m.q.Items += l.UnitPrice * l.Quantity
+	}
+	if book == nil && len(r.Coupons) == 0 {
+		m.q.Total = m.q.Items
+		return m.q, m.chargeable()
+	}
+	m.q.Pricing = &order.Pricing{QuotedAt: r.At, Level: r.Level}
+	if book == nil {
+		m.book = &price.Book{}
+	} else {
+		m.q.Pricing.Book = &book.Version
+	}
+	m.group()
+	m.level()
+	m.promotions()
+	if err := m.coupons(); err != nil {
+		return m.q, err
+	}
+	if err := m.shipping(); err != nil {
+		return m.q, err
+	}
+	if err := m.taxes(); err != nil {
+		return m.q, err
+	}
+	m.lines()
+	m.q.Total = m.q.Items - m.q.Discount + m.q.Shipping + m.q.Tax
+	return m.q, m.chargeable()
+}
+
+func (m *model) chargeable() error {
+	if (m.q.Total > 0 && m.q.Total < m.r.Smallest) || m.q.Total%m.step != 0 {
+		return errors.New("not_chargeable")
+	}
+	return nil
+}
+
+func (m *model) group() {
+	type key struct {
+		product, sku string
+		price        int64
+	}
+	of := map[key][]int{}
+	var keys []key
+	for i, l := range m.r.Lines {
+		k := key{l.ProductID, l.SKU, l.UnitPrice}
+		if of[k] == nil {
+			keys = append(keys, k)
+		}
+		of[k] = append(of[k], i)
+	}
+	slices.SortFunc(keys, func(a, b key) int {
+		return cmp.Or(strings.Compare(a.product, b.product), strings.Compare(a.sku, b.sku), cmp.Compare(a.price, b.price))
+	})
+	for _, k := range keys {
+		g := &modelGroup{lines: of[k]}
+		slices.SortStableFunc(g.lines, func(i, j int) int { return cmp.Compare(m.r.Lines[i].Quantity, m.r.Lines[j].Quantity) })
+		for _, i := range g.lines {
+			g.amount += k.price * m.r.Lines[i].Quantity
+		}
+		m.groups = append(m.groups, g)
+	}
+}
+
+func (m *model) line(g *modelGroup) price.Line { return m.r.Lines[g.lines[0]] }
+
+func (m *model) reduce(g *modelGroup, off int64, why order.Adjustment) {
+	if off == 0 {
+		return
+	}
+	g.amount -= off
+	m.q.Discount += off
+	why.Amount = -off
+	g.adj = append(g.adj, why)
+}
+
+func (m *model) level() {
+	n := min(m.r.Level, len(m.book.Levels))
+	if n == 0 {
+		return
+	}
+	for _, g := range m.groups {
+		m.reduce(g, m.portion(g.amount, m.book.Levels[n-1].Discount), order.Adjustment{
+			Kind: order.AdjustmentLevel, Source: strconv.Itoa(n), Version: m.book.Version.Number,
+		})
+	}
+}
+
+func sum(groups []*modelGroup) int64 {
+	all := int64(0)
+	for _, g := range groups {
+		all += g.amount
+	}
+	return all
+}
+
+func (m *model) covered(s *price.Scope) []*modelGroup {
+	var all []*modelGroup
+	for _, g := range m.groups {
+		if inScope(s, m.line(g)) {
+			all = append(all, g)
+		}
+	}
+	return all
+}
+
+func (m *model) open(w price.Window) bool {
+	return (w.StartsAt.IsZero() || !m.r.At.Before(w.StartsAt)) && (w.EndsAt.IsZero() || m.r.At.Before(w.EndsAt))
+}
+
+func (m *model) currencyFits(minimum *price.Money, a price.Action) bool {
+	return (minimum == nil || minimum.Currency == m.r.Currency) && (a.Currency == "" || a.Currency == m.r.Currency)
+}
+
+// off is what an action takes off an amount.
+func (m *model) off(a price.Action, amount, units int64) int64 {
+	if a.Rate > 0 {
+		return m.portion(amount, a.Rate)
+	}
+	return min(amount, units*m.round(big.NewInt(a.Amount), big.NewInt(1)))
+}
+
+func (m *model) promotions() {
+	byPriority := func(list []price.Promotion) []price.Promotion {
+		return slices.SortedFunc(slices.Values(list), func(a, b price.Promotion) int {
+			return cmp.Or(cmp.Compare(a.Priority, b.Priority), strings.Compare(a.ID, b.ID))
+		})
+	}
+	applies := func(p price.Promotion) bool {
+		groups := m.covered(p.Scope)
+		return m.open(p.Window) && m.currencyFits(p.Minimum, p.Action) && len(groups) > 0 &&
+			(p.Minimum == nil || sum(groups) >= p.Minimum.Amount)
+	}
+	for _, p := range byPriority(m.book.ItemPromotions) {
+		if !applies(p) {
+			continue
+		}
+		for _, g := range m.covered(p.Scope) {
+			units := int64(0)
+			for _, i := range g.lines {
+				units += m.r.Lines[i].Quantity
+			}
+			if !g.closed {
+				m.reduce(g, m.off(p.Action, g.amount, units), order.Adjustment{Kind: order.AdjustmentItemPromotion, Source: p.ID, Version: m.book.Version.Number})
+				g.closed = p.Stop
+			}
+		}
+	}
+	for _, p := range byPriority(m.book.OrderPromotions) {
+		if !applies(p) {
+			continue
+		}
+		groups := m.covered(p.Scope)
+		m.spread(groups, m.off(p.Action, sum(groups), 1), order.Adjustment{Kind: order.AdjustmentOrderPromotion, Source: p.ID, Version: m.book.Version.Number})
+		if p.Stop {
+			break
+		}
+	}
+}
+
+func (m *model) spread(groups []*modelGroup, off int64, why order.Adjustment) {
+	weights := make([]int64, len(groups))
+	for i, g := range groups {
+		weights[i] = g.amount
+	}
+	for i, share := range m.divide(off, weights) {
+		m.reduce(groups[i], share, why)
+	}
+}
+
+func (m *model) coupons() error {
+	before := map[string]int64{}
+	for _, c := range m.r.Coupons {
+		groups := m.covered(c.Scope)
+		before[c.Code] = sum(groups)
+		switch {
+		case !c.EndsAt.IsZero() && !m.r.At.Before(c.EndsAt):
+			return errors.New("expired")
+		case m.r.At.Before(c.StartsAt):
+			return errors.New("not_started")
+		case !m.currencyFits(c.Minimum, c.Action):
+			return errors.New("currency")
+		case len(groups) == 0:
+			return errors.New("scope")
+		case c.Minimum != nil && before[c.Code] < c.Minimum.Amount:
+			return errors.New("minimum")
+		}
+	}
+	for _, rates := range []bool{true, false} {
+		for _, c := range byCode(m.r.Coupons) {
+			if c.Action.FreeShipping || (c.Action.Rate > 0) != rates {
+				continue
+			}
+			groups := m.covered(c.Scope)
+			off := m.off(c.Action, sum(groups), 1)
+			m.spread(groups, off, order.Adjustment{Kind: order.AdjustmentCoupon, Source: c.Code, Version: c.Version})
+			m.used(c, off)
+		}
+	}
+	for _, c := range byCode(m.r.Coupons) {
+		if c.Action.FreeShipping {
+			m.used(c, 0)
+		}
+	}
+	return nil
+}
+
+func byCode(coupons []price.Coupon) []price.Coupon {
+	return slices.SortedFunc(slices.Values(coupons), func(a, b price.Coupon) int { return strings.Compare(a.Code, b.Code) })
+}
+
+func (m *model) used(c price.Coupon, off int64) {
+	m.q.Pricing.Coupons = append(m.q.Pricing.Coupons, order.QuotedCoupon{Code: c.Code, Version: c.Version, Amount: off, Limited: c.Limited && off > 0})
+}
+
+func (m *model) place() price.Place {
+	switch {
+	case m.r.Address != nil:
+		return price.Place{Country: m.r.Address.Country, Region: strings.ToUpper(strings.TrimSpace(m.r.Address.Region))}
+	case m.book.Taxes != nil:
+		return m.book.Taxes.Home
+	}
+	return price.Place{}
+}
+
+func (m *model) shipping() error {
+	if m.book.Taxes != nil && !order.CountryExists(m.place().Country) {
+		return errors.New("unknown_country")
+	}
+	if len(m.book.ShippingMethods) == 0 && m.r.ShippingMethodID == "" {
+		return nil
+	}
+	var method *price.ShippingMethod
+	for i, s := range m.book.ShippingMethods {
+		if s.ID == m.r.ShippingMethodID || (m.r.ShippingMethodID == "" && s.Default && s.Currency == m.r.Currency) {
+			method = &m.book.ShippingMethods[i]
+		}
+	}
+	switch {
+	case method == nil && m.r.ShippingMethodID == "":
+		return errors.New("no_shipping_method")
+	case method == nil:
+		return errors.New("unknown_shipping_method")
+	case method.Currency != m.r.Currency,
+		len(method.Countries) > 0 && m.place().Country != "" && !slices.Contains(method.Countries, m.place().Country):
+		return errors.New("shipping_method_unavailable")
+	}
+	amount := sum(m.groups)
+	s := &order.Shipping{MethodID: method.ID, Title: method.Title}
+	for _, b := range method.Brackets {
+		if amount >= b.From {
+			s.Price = m.round(big.NewInt(b.Price), big.NewInt(1))
+		}
+	}
+	if method.FreeFrom != nil && amount >= *method.FreeFrom {
+		s.Price = 0
+	}
+	m.q.Shipping, s.Net, s.Total = s.Price, s.Price, s.Price
+	for _, c := range byCode(m.r.Coupons) {
+		if c.Action.FreeShipping && s.Total > 0 {
+			s.Adjustments = []order.Adjustment{{Kind: order.AdjustmentCoupon, Source: c.Code, Version: c.Version, Amount: -s.Price}}
+			m.q.Discount += s.Price
+			s.Net, s.Total = 0, 0
+			i := slices.IndexFunc(m.q.Pricing.Coupons, func(q order.QuotedCoupon) bool { return q.Code == c.Code })
+			m.q.Pricing.Coupons[i].Amount, m.q.Pricing.Coupons[i].Limited = s.Price, c.Limited
+		}
+	}
+	m.q.Pricing.Shipping = s
+	return nil
+}
+
+func (m *model) rule(class string) (price.TaxRule, bool) {
+	var found price.TaxRule
+	ok := false
+	for _, r := range m.book.Taxes.Rules {
+		if r.Class == class && r.Country == m.place().Country && (strings.ToUpper(r.Region) == m.place().Region || (r.Region == "" && !ok)) {
+			found, ok = r, true
+		}
+	}
+	return found, ok
+}
+
+func (m *model) taxes() error {
+	t := m.book.Taxes
+	if t == nil {
+		return nil
+	}
+	m.q.Pricing.TaxIncluded = t.Included
+	standard := slices.IndexFunc(t.Classes, func(c price.TaxClass) bool { return c.Default })
+	for _, g := range m.groups {
+		g.class = slices.IndexFunc(t.Classes, func(c price.TaxClass) bool { return c.Scope != nil && inScope(c.Scope, m.line(g)) })
+		if g.class < 0 {
+			g.class = standard
+		}
+	}
+	for i, c := range t.Classes {
+		if err := m.taxClass(i, c.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (m *model) taxClass(i int, class string) error {
+	s := m.q.Pricing.Shipping
+	var groups []*modelGroup
+	var weights []int64
+	base := int64(0)
+	for _, g := range m.groups {
+		if g.class == i {
+			groups, weights, base = append(groups, g), append(weights, g.amount), base+g.amount
+		}
+	}
+	ships := s != nil && m.book.ShippingMethods[slices.IndexFunc(m.book.ShippingMethods, func(x price.ShippingMethod) bool { return x.ID == s.MethodID })].TaxClass == class
+	if ships {
+		weights, base = append(weights, s.Total), base+s.Total
+	}
+	if len(weights) == 0 {
+		return nil
+	}
+	r, ok := m.rule(class)
+	if !ok {
+		return errors.New("no_tax_rule")
+	}
+	tax, net := m.portion(base, r.Rate), base
+	if m.book.Taxes.Included {
+		tax = m.round(new(big.Int).Mul(big.NewInt(base), big.NewInt(r.Rate)), big.NewInt(10000+r.Rate))
+		net -= tax
+		m.q.IncludedTax += tax
+	} else {
+		m.q.Tax += tax
+	}
+	m.q.Pricing.Taxes = append(m.q.Pricing.Taxes, order.TaxSum{Class: class, Country: r.Country, Region: r.Region, Rate: r.Rate, Net: net, Tax: tax})
+	shares := m.divide(tax, weights)
+	for j, g := range groups {
+		g.tax = shares[j]
+	}
+	if ships {
+		s.Tax = shares[len(shares)-1]
+		if m.book.Taxes.Included {
+			s.Net -= s.Tax
+		} else {
+			s.Total += s.Tax
+		}
+	}
+	return nil
+}
+
+// lines divides each group among its lines.
+func (m *model) lines() {
+	for _, g := range m.groups {
+		amounts := make([]int64, len(g.lines))
+		for j, i := range g.lines {
+			amounts[j] = m.r.Lines[i].UnitPrice * m.r.Lines[i].Quantity
+		}
+		for _, a := range g.adj {
+			for j, off := range m.divide(-a.Amount, amounts) {
+				if off > 0 {
+					a.Amount = -off
+					l := &m.q.Lines[g.lines[j]]
+					l.Adjustments = append(l.Adjustments, a)
+					amounts[j] -= off
+				}
+			}
+		}
+		for j, tax := range m.divide(g.tax, amounts) {
+			l := &m.q.Lines[g.lines[j]]
+			l.Net, l.Tax = amounts[j], tax
+			total := amounts[j]
+			if m.q.Pricing.TaxIncluded {
+				l.Net -= tax
+			} else {
+				total += tax
+			}
+			l.Total = &total
+		}
+	}
+}

@@ -1,0 +1,281 @@
+// Package price says what an order costs and why: the price book (member levels, promotions,
+// shipping methods, taxes), the terms of coupons, and Quote, which applies them to an order.
+// It is pure: it reads no clock and does no I/O, so that the same request always has the same
+// quote. It counts no coupon, stores nothing, and never changes a price that was quoted
+// before: an order keeps its quote.
+//
+// All amounts are integers in minor units. docs/prices.md says what merchants need to know.
+package price
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+
+	"holdfast/order"
+	"holdfast/product"
+)
+
+// Request is what is to be quoted.
+type Request struct {
+	Currency string
+	Lines    []Line
+	// Level of the customer, 0 if they have none.
+	Level int
+	// Address decides about shipping and taxes; nil means the home of the book's taxes.
+	Address *order.Address
+	// ShippingMethodID is empty for the book's default.
+	ShippingMethodID string
+	// Coupons with their terms of now.
+	Coupons []Coupon
+	// At is the time for which promotions and coupons are judged.
+	At time.Time
+	// Smallest is the smallest total above 0 that the payment provider charges; 0 means 1.
+	Smallest int64
+	// Step is of what the provider charges only multiples, in this currency; 0 means 1.
+	Step int64
+}
+
+// Line is one line of a Request. All lines of a product have the same category and tags.
+type Line struct {
+	ProductID string
+	SKU       string
+	Category  string
+	Tags      []string
+	Quantity  int64
+	// UnitPrice is the list price.
+	UnitPrice int64
+}
+
+// Quote says what an order costs. The lines' order has no influence on any amount. book may
+// be nil: without coupons the order then costs the sum of its lines. An error that the buyer
+// or the shop can do something about is a *Refusal or a *CouponError.
+func Quote(book *Book, r Request) (order.Quote, error) {
+	if book == nil {
+		if len(r.Coupons) == 0 {
+			return plain(&r)
+		}
+		book = &Book{index: &index{}}
+	}
+	if book.index == nil {
+		return order.Quote{}, fmt.Errorf("price: the book was not made by New")
+	}
+	b, err := newBasket(book, &r)
+	if err != nil {
+		return order.Quote{}, err
+	}
+	b.applyLevel()
+	b.applyItemPromotions()
+	b.applyOrderPromotions()
+	for _, step := range []func() error{b.applyCoupons, b.addShipping, b.addTaxes} {
+		if err := step(); err != nil {
+			return order.Quote{}, err
+		}
+	}
+	return b.quote()
+}
+
+// plain quotes an order of a shop that has no price book.
+func plain(r *Request) (order.Quote, error) {
+	q := order.Quote{Currency: r.Currency, Lines: make([]order.QuotedLine, len(r.Lines))}
+	for i := range r.Lines {
+		l := &r.Lines[i]
+		amount, err := product.Multiply(l.UnitPrice, l.Quantity)
+		if err == nil {
+			q.Items, err = product.Add(q.Items, amount)
+		}
+		if err != nil {
+			return order.Quote{}, tooLarge(err)
+		}
+		q.Lines[i].SKU, q.Lines[i].UnitPrice = l.SKU, l.UnitPrice
+	}
+	q.Total = q.Items
+	return q, r.checkTotal(q.Total)
+}
+
+// checkTotal refuses what the payment provider can't charge. Nothing is charged for an order
+// that costs nothing.
+func (r *Request) checkTotal(total int64) error {
+	switch {
+	case total != 0 && total < r.Smallest:
+		return &Refusal{"total", RefusalNotChargeable, fmt.Sprintf("the total of %d %s is below %d, the least that can be paid", total, r.Currency, r.Smallest)}
+	case r.Step > 1 && total%r.Step != 0:
+		return &Refusal{"total", RefusalNotChargeable, fmt.Sprintf("the total of %d %s is not a multiple of %d, as payments must be", total, r.Currency, r.Step)}
+	}
+	return nil
+}
+
+func tooLarge(err error) error {
+	return &Refusal{"lines", RefusalTooLarge, err.Error()}
+}
+
+// quote puts the result together.
+func (b *basket) quote() (order.Quote, error) {
+	q := order.Quote{Currency: b.r.Currency, Lines: make([]order.QuotedLine, len(b.r.Lines)), Items: b.items, Pricing: b.pricing()}
+	b.fillLines(q.Lines)
+	for i := range b.groups {
+		q.Discount += sumOff(b.groups[i].adjustments)
+	}
+	if s := q.Pricing.Shipping; s != nil {
+		q.Shipping = s.Price
+		q.Discount += sumOff(s.Adjustments)
+	}
+	all := &q.Tax
+	if q.Pricing.TaxIncluded {
+		all = &q.IncludedTax
+	}
+	for _, t := range q.Pricing.Taxes {
+		*all += t.Tax // together less than what is taxed
+	}
+	gross, err := product.Add(q.Items, q.Shipping)
+	if err == nil {
+		gross, err = product.Add(gross, q.Tax)
+	}
+	if err == nil {
+		_, err = product.Multiply(gross, b.unit)
+	}
+	if err != nil {
+		return order.Quote{}, tooLarge(err)
+	}
+	q.Total = gross - q.Discount
+	if b.unit > 1 {
+		scale(&q, b.unit)
+	}
+	if err := b.r.checkTotal(q.Total); err != nil {
+		return order.Quote{}, err
+	}
+	return q, checkSize(&q)
+}
+
+func (b *basket) pricing() *order.Pricing {
+	p := &order.Pricing{QuotedAt: b.r.At.UTC(), Level: max(b.r.Level, 0), Shipping: b.shipping, Taxes: b.taxes}
+	if b.book.Version.Hash != "" {
+		v := b.book.Version
+		p.Book = &v
+	}
+	p.TaxIncluded = b.book.Taxes != nil && b.book.Taxes.Included
+	for _, c := range b.coupons {
+		p.Coupons = append(p.Coupons, order.QuotedCoupon{
+			Code: c.Code, Version: c.Version, Amount: c.off, Limited: c.Limited && c.off > 0,
+		})
+	}
+	return p
+}
+
+// fillLines divides what was computed for each group among its lines.
+func (b *basket) fillLines(lines []order.QuotedLine) {
+	totals := make([]int64, len(lines))
+	for i := range b.groups {
+		g := &b.groups[i]
+		members := b.sorted[g.from:g.to]
+		if len(members) == 1 {
+			b.fill(&lines[members[0]], &totals[members[0]], g.line, g.adjustments, g.amount, g.tax)
+			continue
+		}
+		amounts, of := make([]int64, len(members)), make([][]order.Adjustment, len(members))
+		for j, at := range members {
+			amounts[j] = g.line.UnitPrice / b.unit * b.r.Lines[at].Quantity
+		}
+		for _, a := range g.adjustments {
+			for j, off := range b.spreader.over(-a.Amount, amounts) {
+				if off > 0 {
+					a.Amount = -off
+					of[j] = append(of[j], a)
+					amounts[j] -= off
+				}
+			}
+		}
+		taxes := b.spreader.over(g.tax, amounts)
+		for j, at := range members {
+			b.fill(&lines[at], &totals[at], &b.r.Lines[at], of[j], amounts[j], taxes[j])
+		}
+	}
+}
+
+func (b *basket) fill(to *order.QuotedLine, total *int64, l *Line, adjustments []order.Adjustment, amount, tax int64) {
+	to.SKU, to.UnitPrice, to.Adjustments = l.SKU, l.UnitPrice/b.unit, adjustments
+	to.Net, to.Tax, to.Total = amount, tax, total
+	*total = amount
+	if b.book.Taxes != nil && b.book.Taxes.Included {
+		to.Net -= tax
+	} else {
+		*total += tax
+	}
+}
+
+func sumOff(adjustments []order.Adjustment) int64 {
+	sum := int64(0)
+	for _, a := range adjustments {
+		sum -= a.Amount
+	}
+	return sum
+}
+
+// scale turns a quote that was computed in steps of the currency into minor units.
+func scale(q *order.Quote, unit int64) {
+	amounts(q, func(amount *int64) { *amount *= unit })
+}
+
+// amounts visits each amount of a quote.
+func amounts(q *order.Quote, visit func(*int64)) {
+	adjusted := func(list []order.Adjustment) {
+		for i := range list {
+			visit(&list[i].Amount)
+		}
+	}
+	for i := range q.Lines {
+		l := &q.Lines[i]
+		visit(&l.UnitPrice)
+		adjusted(l.Adjustments)
+		visit(&l.Net)
+		visit(&l.Tax)
+		if l.Total != nil {
+			visit(l.Total)
+		}
+	}
+	for _, a := range []*int64{&q.Items, &q.Discount, &q.Shipping, &q.Tax, &q.IncludedTax, &q.Total} {
+		visit(a)
+	}
+	if q.Pricing == nil {
+		return
+	}
+	for i := range q.Pricing.Coupons {
+		visit(&q.Pricing.Coupons[i].Amount)
+	}
+	if s := q.Pricing.Shipping; s != nil {
+		visit(&s.Price)
+		adjusted(s.Adjustments)
+		visit(&s.Net)
+		visit(&s.Tax)
+		visit(&s.Total)
+	}
+	for i := range q.Pricing.Taxes {
+		visit(&q.Pricing.Taxes[i].Net)
+		visit(&q.Pricing.Taxes[i].Tax)
+	}
+}
+
+// Bounds of a quote's parts as JSON. Most quotes are so far below the limit that they need
+// not be encoded to know it.
+const (
+	restBytes, lineBytes, adjustmentBytes, taxBytes = 8 << 10, 256, 192, 2 << 10
+)
+
+func checkSize(q *order.Quote) error {
+	most := restBytes + len(q.Lines)*lineBytes + len(q.Pricing.Taxes)*taxBytes
+	for i := range q.Lines {
+		most += len(q.Lines[i].Adjustments) * adjustmentBytes
+	}
+	if most <= order.MaxQuoteBytes {
+		return nil
+	}
+	doc, err := json.Marshal(q)
+	if err != nil {
+		return fmt.Errorf("encode a quote: %w", err)
+	}
+	if len(doc) > order.MaxQuoteBytes {
+		return &Refusal{"lines", RefusalTooLarge, "the quote has " + strconv.Itoa(len(doc)) + " bytes, of which it may have " + strconv.Itoa(order.MaxQuoteBytes)}
+	}
+	return nil
+}
