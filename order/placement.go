@@ -107,7 +107,10 @@ func (p Placement) Validate() error {
 }
 
 // Validate adds everything that is wrong with an address, which may be nil.
-func (a *Address) Validate(bad *product.Invalid) {
+func (a *Address) Validate(bad *product.Invalid) { a.ValidateAt(bad, "address") }
+
+// ValidateAt is Validate for an address at another path.
+func (a *Address) ValidateAt(bad *product.Invalid, path string) {
 	if a == nil {
 		return
 	}
@@ -126,12 +129,12 @@ func (a *Address) Validate(bad *product.Invalid) {
 		{"country", a.Country, true},
 	} {
 		if f.required && strings.TrimSpace(f.value) == "" {
-			bad.Add("address."+f.name, "is required")
+			bad.Add(path+"."+f.name, "is required")
 		}
 		if len(f.value) > MaxFieldBytes {
-			bad.Add("address."+f.name, fmt.Sprintf("at most %d bytes", MaxFieldBytes))
+			bad.Add(path+"."+f.name, fmt.Sprintf("at most %d bytes", MaxFieldBytes))
 		}
-		product.CheckText(bad, "address."+f.name, f.value)
+		product.CheckText(bad, path+"."+f.name, f.value)
 	}
 }
 
