@@ -84,7 +84,7 @@ func decode(id string, fields map[string]string) (product.Product, error) {
 	if fields["maxPerOrder"] != "" {
 		p.MaxPerOrder = r.number("maxPerOrder")
 	}
-	p.UpdatedAt = time.UnixMilli(p.Version).UTC() // see next_version in lua/shared.lua
+	p.UpdatedAt = time.UnixMilli(p.Version).UTC() // see next_version in redisdb/lua/entity.lua
 	if fields["created"] != "" {
 		p.CreatedAt = time.UnixMilli(r.number("created")).UTC()
 	}

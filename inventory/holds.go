@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -25,18 +24,16 @@ func (s *Store) HoldsOf(ctx context.Context, productID, cursor string, limit int
 	if limit < 1 {
 		return nil, "", fmt.Errorf("read the holds of product %s: limit %d is below 1", productID, limit)
 	}
-	call, err := holdsCall(holdsKey(productID), cursor, limit, "+inf")
+	call, err := redisdb.Page(holdsKey(productID), cursor, limit, "+inf")
 	if err != nil {
 		return nil, "", fmt.Errorf("read the holds of product %s: %w", productID, err)
 	}
-	page, next, err := readPage(redisdb.Run(ctx, s.rdb, call)[0], limit)
+	page, next, err := redisdb.ReadPage(redisdb.Run(ctx, s.rdb, call)[0], limit)
 	if err != nil {
 		return nil, "", fmt.Errorf("read the holds of product %s: %w", productID, err)
 	}
-	for i := 0; i+1 < len(page); i += 2 {
-		holds = append(holds, product.LiveHold{
-			ProductID: productID, OrderID: text(page, i), Deadline: time.UnixMilli(number(page, i+1)),
-		})
+	for _, h := range page {
+		holds = append(holds, product.LiveHold{ProductID: productID, OrderID: h.Member, Deadline: time.UnixMilli(h.Score)})
 	}
 	live := holds[:0]
 	for _, l := range s.listings(ctx, holds) {
@@ -48,28 +45,6 @@ func (s *Store) HoldsOf(ctx context.Context, productID, cursor string, limit int
 		}
 	}
 	return live, next, nil
-}
-
-// holdsCall reads the page behind the cursor of a sorted set of holds.
-func holdsCall(key, cursor string, limit int, to string) (redisdb.Call, error) {
-	deadline, member := "-inf", ""
-	if cursor != "" {
-		deadline, member, _ = strings.Cut(cursor, "/")
-		if _, err := strconv.ParseInt(deadline, 10, 64); err != nil || member == "" {
-			return redisdb.Call{}, fmt.Errorf("%q is not a cursor", cursor)
-		}
-	}
-	return redisdb.Call{Script: holdsScript, Keys: []string{key}, Args: []any{deadline, member, limit, to}}, nil
-}
-
-// readPage reads the answer to holdsCall: alternating members and deadlines, and the cursor
-// of the next page, "" if there is none.
-func readPage(answer *redis.Cmd, limit int) (page []any, next string, err error) {
-	page, err = answer.Slice()
-	if len(page) == 2*limit {
-		next = text(page, len(page)-1) + "/" + text(page, len(page)-2)
-	}
-	return page, next, err
 }
 
 // listed is a hold with its listing; live is false if it ended after it was listed.

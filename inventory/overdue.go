@@ -26,36 +26,27 @@ func (s *Store) Buckets() int { return redisdb.Buckets }
 // of its bucket are read is on one of them, whatever ends meanwhile. The page of an
 // unreadable bucket carries the error and doesn't affect the others.
 func (s *Store) Overdue(ctx context.Context, before time.Time, behind map[int]string, limit int) (map[int]product.HoldPage, error) {
-	buckets, tags := slices.Sorted(maps.Keys(behind)), redisdb.AllBuckets()
-	calls := make([]redisdb.Call, len(buckets))
-	for i, b := range buckets {
-		if b < 0 || b >= len(tags) {
-			return nil, fmt.Errorf("read the overdue holds: there is no bucket %d", b)
-		}
-		to := "(" + strconv.FormatInt(before.UnixMilli(), 10)
-		call, err := holdsCall(deadlinesKey(tags[b]), behind[b], limit, to)
-		if err != nil { // of another version: it must not stop the sweeper
-			call, _ = holdsCall(deadlinesKey(tags[b]), "", limit, to)
-		}
-		calls[i] = call
-	}
-	pages := make(map[int]product.HoldPage, len(buckets))
-	var holds []product.LiveHold
-	var of []int // the bucket of each hold
 	first, cancel := context.WithTimeout(ctx, overdueWithin)
 	defer cancel()
-	for i, answer := range redisdb.Run(first, s.rdb, calls...) {
-		page, next, err := readPage(answer, limit)
-		if err != nil {
-			pages[buckets[i]] = unread(buckets[i], err)
+	lists, err := redisdb.BucketPages(first, s.rdb, deadlinesKey, behind, "("+strconv.FormatInt(before.UnixMilli(), 10), limit)
+	if err != nil {
+		return nil, fmt.Errorf("read the overdue holds: %w", err)
+	}
+	pages := make(map[int]product.HoldPage, len(lists))
+	var holds []product.LiveHold
+	var of []int // the bucket of each hold
+	for _, b := range slices.Sorted(maps.Keys(lists)) {
+		list := lists[b]
+		if list.Err != nil {
+			pages[b] = unread(b, list.Err)
 			continue
 		}
-		for j := 0; j+1 < len(page); j += 2 {
-			id, order, _ := strings.Cut(text(page, j), "/")
-			holds = append(holds, product.LiveHold{ProductID: id, OrderID: order, Deadline: time.UnixMilli(number(page, j+1))})
-			of = append(of, buckets[i])
+		for _, h := range list.Members {
+			id, order, _ := strings.Cut(h.Member, "/")
+			holds = append(holds, product.LiveHold{ProductID: id, OrderID: order, Deadline: time.UnixMilli(h.Score)})
+			of = append(of, b)
 		}
-		pages[buckets[i]] = product.HoldPage{Next: next}
+		pages[b] = product.HoldPage{Next: list.Next}
 	}
 	second, cancelSecond := context.WithTimeout(ctx, overdueWithin)
 	defer cancelSecond()

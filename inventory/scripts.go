@@ -24,13 +24,12 @@ var (
 	rememberScript = script("remember")
 	recountScript  = redisdb.Embedded(sources, "recount")
 
-	// These two change nothing and don't need the shared functions.
-	lookScript  = redisdb.Embedded(sources, "look")
-	holdsScript = redisdb.Embedded(sources, "holds")
+	// It changes nothing and doesn't need the shared functions.
+	lookScript = redisdb.Embedded(sources, "look")
 )
 
 // script puts the shared functions in front of the named script.
-func script(name string) *redisdb.Script { return redisdb.Embedded(sources, "shared", name) }
+func script(name string) *redisdb.Script { return redisdb.Entity(sources, "shared", name) }
 
 // ReserveSource is the source of the reserve script, for benchmarks.
 func ReserveSource() string { return reserveScript.Source() }

@@ -37,6 +37,12 @@ func Embedded(files fs.FS, names ...string) *Script {
 	return NewScript(source.String())
 }
 
+// Entity is Embedded for a script that changes an entity: the functions of lua/entity.lua come
+// first of all.
+func Entity(files fs.FS, names ...string) *Script {
+	return NewScript(Embedded(sources, "entity").source + Embedded(files, names...).source)
+}
+
 // Source is the script's text.
 func (s *Script) Source() string { return s.source }
 

@@ -101,7 +101,7 @@ func (h *house) loadScripts(t *testing.T) {
 	}
 	files, err := filepath.Glob(filepath.FromSlash("../../../inventory/lua/*.lua"))
 	require.NoError(t, err)
-	common := read(filepath.FromSlash("../../../inventory/lua/shared.lua"))
+	common := read(filepath.FromSlash("../../../redisdb/lua/entity.lua")) + read(filepath.FromSlash("../../../inventory/lua/shared.lua"))
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".lua")
 		if name != "shared" { // those that only read do without it, so that their hashes are others
