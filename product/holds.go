@@ -8,9 +8,11 @@ type Want struct {
 	SKUs      []string // an empty one means the only variant
 }
 
-// LiveHold is the claim of one order on the stock of one product.
+// LiveHold is the claim of one order on the stock of one product, or on a use of a coupon.
 type LiveHold struct {
 	ProductID string
+	// CouponCode is set instead of ProductID if it is a use of a coupon.
+	CouponCode string
 	OrderID   string
 	// Listing under which the hold was made.
 	Listing  int64
