@@ -28,7 +28,7 @@ func tenOff(code string, limit, perCustomer int64) coupon.Change {
 
 // code returns a coupon's code that no other test uses.
 func code() string {
-	folded, _ := order.CouponCode(redistest.ID("ten"))
+	folded, _ := price.FoldCode(redistest.ID("ten"))
 	return folded
 }
 

@@ -12,7 +12,6 @@ import (
 	"holdfast/coupon"
 	"holdfast/coupons"
 	"holdfast/customer"
-	"holdfast/order"
 	"holdfast/price"
 	"holdfast/product"
 	"holdfast/redisdb"
@@ -200,9 +199,9 @@ func TestALookRefusesWhatAClaimWould(t *testing.T) {
 		}
 		_, _, err := coupons.Looked("NONE", redisdb.Run(t.Context(), rdb, coupons.Look("NONE", "ada"))[0])
 		require.ErrorIs(t, err, coupon.ErrNotFound)
-		_, valid := order.CouponCode("no code")
+		_, valid := price.FoldCode("no code")
 		require.False(t, valid)
-		folded, valid := order.CouponCode("spring-10")
+		folded, valid := price.FoldCode("spring-10")
 		require.True(t, valid)
 		require.Equal(t, "SPRING-10", folded)
 	})

@@ -1,22 +1,16 @@
 package order
 
 import (
-	"strings"
 	"time"
 
 	"holdfast/product"
 )
 
-// CouponCode folds a coupon's code as a buyer typed it to the one under which it is stored. It
-// reports whether it can be one: [A-Z0-9._~-]{1,64}.
-func CouponCode(typed string) (code string, valid bool) {
-	return strings.ToUpper(typed), product.ValidID(typed)
-}
-
 // CouponReason is why an order can't use a coupon.
 type CouponReason string
 
-// The list is open: a reader must expect values that it doesn't know.
+// The list is open: a reader must expect values that it doesn't know. A quote finds those that follow
+// from the terms; the others need the coupon's books.
 const (
 	CouponReasonUnknown    CouponReason = "unknown"
 	CouponReasonExpired    CouponReason = "expired"

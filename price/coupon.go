@@ -5,34 +5,17 @@ import (
 	"strings"
 	"time"
 
+	"holdfast/order"
 	"holdfast/product"
 )
 
 // MaxCoupons is how many coupons one order may use.
 const MaxCoupons = 10
 
-// CouponReason says why a coupon can't be used.
-type CouponReason string
-
-// The list is open: a reader must expect values that it doesn't know. Quote finds those that
-// follow from the terms; the others need the coupon's counters.
-const (
-	CouponReasonUnknown        CouponReason = "unknown"
-	CouponReasonExpired        CouponReason = "expired"
-	CouponReasonNotStarted     CouponReason = "not_started"
-	CouponReasonUsedUp         CouponReason = "used_up"
-	CouponReasonCustomerUsedUp CouponReason = "customer_used_up"
-	CouponReasonSignInRequired CouponReason = "sign_in_required"
-	CouponReasonMinimum        CouponReason = "minimum"
-	CouponReasonScope          CouponReason = "scope"
-	CouponReasonCurrency       CouponReason = "currency"
-	CouponReasonChanged        CouponReason = "changed"
-)
-
 // CouponError refuses a coupon.
 type CouponError struct {
 	Code   string
-	Reason CouponReason
+	Reason order.CouponReason
 }
 
 func (e *CouponError) Error() string {
@@ -74,18 +57,18 @@ func (c *Coupon) Validate() error {
 
 // refusal returns why the coupon can't be used, or "". covered is what the lines in its
 // scope cost, of which there are some if any is true.
-func (c *Coupon) refusal(at time.Time, currency string, anyLine bool, covered int64) CouponReason {
+func (c *Coupon) refusal(at time.Time, currency string, anyLine bool, covered int64) order.CouponReason {
 	switch {
 	case c.ended(at):
-		return CouponReasonExpired
+		return order.CouponReasonExpired
 	case !c.started(at):
-		return CouponReasonNotStarted
+		return order.CouponReasonNotStarted
 	case !inCurrency(currency, c.Minimum, c.Action):
-		return CouponReasonCurrency
+		return order.CouponReasonCurrency
 	case !anyLine:
-		return CouponReasonScope
+		return order.CouponReasonScope
 	case c.Minimum != nil && covered < c.Minimum.Amount:
-		return CouponReasonMinimum
+		return order.CouponReasonMinimum
 	}
 	return ""
 }
