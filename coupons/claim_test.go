@@ -235,17 +235,22 @@ func TestOverdueClaimsLeadToTheirOrders(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		f := newFixture(t, rdb, 0, 1)
 		overdue := func(before time.Time) (found []product.LiveHold) {
-			all := map[int]string{}
+			behind := map[int]string{}
 			for b := range f.store.Buckets() {
-				all[b] = ""
+				behind[b] = ""
 			}
-			pages, err := f.store.Overdue(t.Context(), before, all, 100)
-			require.NoError(t, err)
-			for _, p := range pages {
-				require.NoError(t, p.Err)
-				for _, h := range p.Holds {
-					if h.CouponCode == f.code {
-						found = append(found, h)
+			for len(behind) > 0 { // the server may be shared
+				pages, err := f.store.Overdue(t.Context(), before, behind, 100)
+				require.NoError(t, err)
+				for b, p := range pages {
+					require.NoError(t, p.Err)
+					if behind[b] = p.Next; p.Next == "" {
+						delete(behind, b)
+					}
+					for _, h := range p.Holds {
+						if h.CouponCode == f.code {
+							found = append(found, h)
+						}
 					}
 				}
 			}
