@@ -13,7 +13,7 @@ type LiveHold struct {
 	ProductID string
 	// CouponCode is set instead of ProductID if it is a use of a coupon.
 	CouponCode string
-	OrderID   string
+	OrderID    string
 	// Listing under which the hold was made.
 	Listing  int64
 	Deadline time.Time
