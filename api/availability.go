@@ -8,17 +8,18 @@ import (
 	"holdfast/product"
 )
 
-// availabilityTimeout limits the availability read: if Redis can't be reached, it is better to
-// accept an order late than to lose it.
-const availabilityTimeout = 200 * time.Millisecond
+// availabilityTimeout limits the availability read. Without it an order can't be quoted.
+const availabilityTimeout = 2 * time.Second
 
 // availability is the result of the availability read for a placement.
 type availability struct {
 	// shortages lists every line that can't be fulfilled now.
 	shortages []order.Shortage
-	// currency and total, as far as they are known; an unknown total is nil.
-	currency string
-	total    *int64
+	currency  string
+	// looks are what was read, in the order of the placement's hold requests.
+	looks []product.Availability
+	// items are the prices of the placement's lines, one for one, if there are no shortages.
+	items []order.PricedItem
 	// open are the customer's open orders, if they are limited.
 	open order.OpenOrders
 	// known reports whether the order of this placement has or had a hold.
@@ -56,7 +57,7 @@ func wants(reqs []product.HoldRequest) []product.Want {
 
 // weigh decides about the placement as its saga would, with the entity's own rules.
 func weigh(p order.Placement, reqs []product.HoldRequest, looks []product.Availability, open order.OpenOrders) (availability, error) {
-	v := availability{open: open}
+	v := availability{open: open, looks: looks}
 	for _, l := range looks {
 		v.known = v.known || (l.OwnHold != "" && l.OwnHold != product.HoldStateNone)
 		if l.Found && l.Status == product.StatusListed && v.currency == "" { // else the currency would reveal a draft
@@ -75,12 +76,6 @@ func weigh(p order.Placement, reqs []product.HoldRequest, looks []product.Availa
 	if p.MaxOpenOrders > 0 && open.Count >= p.MaxOpenOrders {
 		v.shortages = append(v.shortages, order.Refused(p, product.ReasonTooManyOpenOrders)...)
 	}
-	if len(v.shortages) == 0 {
-		total, err := holding.Total(p)
-		if v.total = &total; err != nil {
-			v.total = nil
-			v.shortages = order.TooLarge(p, order.ReasonAmountTooLarge).Shortages
-		}
-	}
+	v.items = holding.Items
 	return v, nil
 }

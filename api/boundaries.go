@@ -107,7 +107,9 @@ type Fulfilment interface {
 // are those of package saga.
 type Sagas interface {
 	// Place returns the outcome of an earlier call with the same placement, if there was one.
-	Place(ctx context.Context, p order.Placement, total *int64) (saga.Placed, error)
+	Place(ctx context.Context, p order.Placement) (saga.Placed, error)
+	// Placed is the same without starting anything: saga.ErrNotFound if there was no earlier call.
+	Placed(ctx context.Context, p order.Placement) (saga.Placed, error)
 	Cancel(ctx context.Context, orderID string, key *string, r saga.CancelRequest) (saga.Answer, error)
 	Deliver(ctx context.Context, orderID string, key *string, r saga.DeliverRequest) (saga.Answer, error)
 	Pay(ctx context.Context, orderID string, key *string, r saga.PayRequest) (saga.Answer, error)

@@ -196,6 +196,9 @@ func (f *fakeTemporal) record(ctx context.Context, s *fakeSaga) error {
 func (f *fakeTemporal) UpdateWorkflow(ctx context.Context, o client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if o.UpdateName == saga.PlaceUpdate {
+		return f.placedBefore(o.WorkflowID)
+	}
 	if d, decides := o.Args[0].(saga.Decision); decides && !f.down {
 		return f.decideRefund(o, d)
 	}
@@ -231,6 +234,22 @@ func (f *fakeTemporal) UpdateWorkflow(ctx context.Context, o client.UpdateWorkfl
 	}
 	s.answers[o.UpdateID] = answer
 	return fakeHandle{answer: answer}, nil
+}
+
+// placedBefore is the answer to a placement that starts nothing.
+func (f *fakeTemporal) placedBefore(id string) (client.WorkflowUpdateHandle, error) {
+	s, ok := f.sagas[id]
+	switch {
+	case f.down:
+		return nil, client.NewWorkflowUpdateServiceTimeoutOrCanceledError(errDown)
+	case !ok || (s.closed && !f.closedAnswers):
+		return nil, serviceerror.NewNotFound("workflow execution already completed")
+	case f.mute != nil:
+		return nil, f.mute
+	case s.order.Status == order.StatusReserving:
+		return nil, client.NewWorkflowUpdateServiceTimeoutOrCanceledError(context.DeadlineExceeded)
+	}
+	return fakeHandle{answer: s.outcome}, nil
 }
 
 // decide does what the request asks for, where the order's status lets it.

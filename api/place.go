@@ -18,6 +18,13 @@ import (
 	"holdfast/saga"
 )
 
+// placing is a placement as it is being prepared, with what its quote depends on.
+type placing struct {
+	order.Placement
+	shippingMethodID string
+	expectedTotal    *int64
+}
+
 // PlaceOrder implements ServerInterface.
 func (s *Server) PlaceOrder(c *gin.Context, params openapi.PlaceOrderParams) {
 	p, err := s.readPlacement(c, params.IdempotencyKey)
@@ -26,22 +33,10 @@ func (s *Server) PlaceOrder(c *gin.Context, params openapi.PlaceOrderParams) {
 		return
 	}
 	ctx := c.Request.Context()
-	keyed := params.IdempotencyKey != nil
-	seen, err := s.available(ctx, p, keyed)
-	if err != nil {
-		s.metrics.placements.WithLabelValues("refused").Inc()
-		s.fail(c, err)
-		return
-	}
-	p.Currency = seen.currency
-	if p.Fingerprint, err = fingerprint(p); err != nil {
-		s.fail(c, err)
-		return
-	}
-	placed, err := s.place(ctx, p, seen.total)
+	placed, err := s.placeQuoted(ctx, p, params.IdempotencyKey != nil)
 	s.metrics.placements.WithLabelValues(placementAnswer(placed, err)).Inc()
 	if err != nil {
-		s.fail(c, withOrderID(s.sagasRefusal(ctx, p, err), p.OrderID))
+		s.fail(c, withOrderID(s.sagasRefusal(ctx, p.Placement, err), p.OrderID))
 		return
 	}
 	c.Header("Location", "/v1/orders/"+p.OrderID)
@@ -52,61 +47,82 @@ func (s *Server) PlaceOrder(c *gin.Context, params openapi.PlaceOrderParams) {
 	s.writeOrder(c, http.StatusCreated, placed.doc)
 }
 
+// placeQuoted places the order with its quote, or returns what became of an earlier call with its key.
+// An order that can't be quoted is not started.
+func (s *Server) placeQuoted(ctx context.Context, p placing, keyed bool) (placed, error) {
+	quote, err := s.quote(ctx, p, keyed)
+	if unless, ok := errors.AsType[unlessPlaced](err); ok {
+		return s.placedBefore(ctx, p.Placement, unless.refusal)
+	}
+	if err != nil {
+		return placed{}, refused{err}
+	}
+	p.Quote, p.Currency = &quote, quote.Currency
+	return s.place(ctx, p.Placement, s.cfg.Sagas.Place)
+}
+
+// placedBefore returns the answer to an earlier call, or the refusal if there was none.
+func (s *Server) placedBefore(ctx context.Context, p order.Placement, refusal error) (placed, error) {
+	came, err := s.place(ctx, p, s.cfg.Sagas.Placed)
+	if errors.Is(err, saga.ErrNotFound) {
+		return placed{}, refused{refusal}
+	}
+	return came, err
+}
+
+// refused is an error before anything was started.
+type refused struct{ error }
+
+func (r refused) Unwrap() error { return r.error }
+
 // readPlacement reads and validates the request.
-func (s *Server) readPlacement(c *gin.Context, key *string) (order.Placement, error) {
+func (s *Server) readPlacement(c *gin.Context, key *string) (placing, error) {
 	var in openapi.OrderRequest
 	if err := checkKey(key); err != nil {
-		return order.Placement{}, err
+		return placing{}, err
 	}
 	if err := decode(c, &in); err != nil {
-		return order.Placement{}, err
+		return placing{}, err
 	}
 	caller := CallerOf(c.Request.Context())
 	customer, err := customerOf(in.CustomerID, caller)
 	if err != nil {
-		return order.Placement{}, err
+		return placing{}, err
 	}
 	id, err := orderID(customer, key)
 	if err != nil {
-		return order.Placement{}, fmt.Errorf("name an order: %w", err)
+		return placing{}, fmt.Errorf("name an order: %w", err)
 	}
-	p := order.Placement{
-		OrderID: id, CustomerID: customer, Lines: in.Lines, Address: in.Address,
-		Metadata: in.Metadata, ExternalReference: in.ExternalReference,
-		Actor: caller.Subject, PaymentWindow: s.cfg.PaymentWindow, Money: s.cfg.Money,
-		MaxOpenOrders: s.cfg.MaxOpenOrders, MaxUnits: s.cfg.MaxUnits, MaxCustomerUnits: s.cfg.MaxCustomerUnits,
-		Saga: order.SagaVersion, ReturnWindow: s.cfg.ReturnWindow,
+	p := placing{
+		Placement: order.Placement{
+			OrderID: id, CustomerID: customer, Lines: in.Lines, Address: in.Address,
+			Metadata: in.Metadata, ExternalReference: in.ExternalReference,
+			Actor: caller.Subject, PaymentWindow: s.cfg.PaymentWindow, Money: s.cfg.Money,
+			MaxOpenOrders: s.cfg.MaxOpenOrders, MaxUnits: s.cfg.MaxUnits, MaxCustomerUnits: s.cfg.MaxCustomerUnits,
+			Saga: order.SagaVersion, ReturnWindow: s.cfg.ReturnWindow,
+		},
+		shippingMethodID: in.ShippingMethodID, expectedTotal: in.ExpectedTotal,
 	}
-	if len(p.Lines) > s.cfg.MaxLines {
-		return order.Placement{}, product.Invalid{{Path: "lines", Reason: fmt.Sprintf("must have 1 to %d", s.cfg.MaxLines)}}
+	if err := s.checkPlacement(c, p); err != nil {
+		return placing{}, err
 	}
-	if err := p.Validate(); err != nil {
-		return order.Placement{}, err
-	}
-	if err := s.takeLines(c, len(p.Lines)); err != nil {
-		return order.Placement{}, err
-	}
-	return p, fits(p)
+	p.Fingerprint, err = fingerprint(p)
+	return p, err
 }
 
-// available refuses a placement that is sold out before anything is started. If the stock can't be
-// read in time, or the order of this key already exists, the saga decides.
-func (s *Server) available(ctx context.Context, p order.Placement, keyed bool) (availability, error) {
-	v, err := s.readAvailability(ctx, p, keyed)
-	switch {
-	case err != nil:
-		s.metrics.availabilityReads.WithLabelValues("failed").Inc()
-		s.log.WarnContext(ctx, "the availability read failed; the saga decides", "order_id", p.OrderID, "error", err)
-		return availability{}, nil
-	case len(v.shortages) == 0:
-		s.metrics.availabilityReads.WithLabelValues("free").Inc()
-		return v, nil
-	case keyed && (v.known || s.hasDocument(ctx, p.OrderID)):
-		s.metrics.availabilityReads.WithLabelValues("retried").Inc()
-		return availability{}, nil
+// checkPlacement returns an error if the placement is invalid or too large, and charges its lines to
+// the caller's allowance.
+func (s *Server) checkPlacement(c *gin.Context, p placing) error {
+	if len(p.Lines) > s.cfg.MaxLines {
+		return product.Invalid{{Path: "lines", Reason: fmt.Sprintf("must have 1 to %d", s.cfg.MaxLines)}}
 	}
-	s.metrics.availabilityReads.WithLabelValues("refused").Inc()
-	return availability{}, s.refuseOpen(refusal(shortagesFor(CallerOf(ctx), v.shortages)), v.open)
+	if err := p.Validate(); err != nil {
+		return err
+	}
+	if err := s.takeLines(c, len(p.Lines)); err != nil {
+		return err
+	}
+	return fits(p.Placement)
 }
 
 // refuseOpen adds to a refusal for too many open orders when to try again.
@@ -145,16 +161,21 @@ func (s *Server) hasDocument(ctx context.Context, orderID string) bool {
 }
 
 // fingerprint distinguishes two bodies under one key by what they request, not by how they are
-// written. A request without a field that was added later keeps its fingerprint, so that older
-// orders are still found under their keys.
-func fingerprint(p order.Placement) (string, error) {
+// written, and never by what the request comes to. A request without a field that was added later
+// keeps its fingerprint, so that older orders are still found under their keys.
+func fingerprint(p placing) (string, error) {
 	body, err := json.Marshal(struct {
 		CustomerID        string
 		Lines             []order.LineRequest
 		Address           *order.Address
 		Metadata          product.Metadata `json:",omitempty"`
 		ExternalReference string           `json:",omitempty"`
-	}{p.CustomerID, p.Lines, p.Address, p.Metadata, p.ExternalReference})
+		ShippingMethodID  string           `json:",omitempty"`
+		ExpectedTotal     *int64           `json:",omitempty"`
+	}{
+		p.CustomerID, p.Lines, p.Address, p.Metadata, p.ExternalReference,
+		p.shippingMethodID, p.expectedTotal,
+	})
 	if err != nil {
 		return "", fmt.Errorf("take the fingerprint of order %s: %w", p.OrderID, err)
 	}
@@ -211,10 +232,11 @@ type placed struct {
 	doc     []byte
 }
 
-// place starts the order's saga, or finds the one that an earlier call started, and waits
-// for its decision.
-func (s *Server) place(ctx context.Context, p order.Placement, total *int64) (placed, error) {
-	came, err := s.cfg.Sagas.Place(ctx, p, total)
+// place asks the order's saga, which may be that of an earlier call, and waits for its decision.
+func (s *Server) place(
+	ctx context.Context, p order.Placement, ask func(context.Context, order.Placement) (saga.Placed, error),
+) (placed, error) {
+	came, err := ask(ctx, p)
 	if err != nil {
 		return placed{}, fmt.Errorf("place order %s: %w", p.OrderID, err)
 	}
@@ -247,6 +269,8 @@ func placementAnswer(p placed, err error) string {
 		return "held"
 	case err == nil:
 		return "undecided"
+	case errors.As(err, new(refused)):
+		return "refused"
 	case errors.Is(err, errMismatch):
 		return "mismatch"
 	case problemOf(err).Shortages != nil:

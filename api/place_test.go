@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"context"
 	"encoding/json"
 	"maps"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 
 	"holdfast/api"
+	"holdfast/inventory"
 	"holdfast/order"
 	"holdfast/product"
 	"holdfast/saga"
@@ -146,12 +148,12 @@ func TestARefusalIsNotRemembered(t *testing.T) {
 func TestARejectionByTheSagaIsReported(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 1)
-	blind := newGateway(t, func(c *api.Config) {
-		c.Products, c.Orders, c.Sagas = unseen{g.stock}, g.docs, g.temporal.asSagas()
+	hopeful := newGateway(t, func(c *api.Config) {
+		c.Products, c.Orders, c.Sagas = plenty{g.stock}, g.docs, g.temporal.asSagas()
 	})
 	body := basket(line{"productId": "mug", "quantity": 2})
 	for range 2 {
-		a := blind.place("k-1", body)
+		a := hopeful.place("k-1", body)
 		require.Equal(t, http.StatusConflict, a.status, "%s", a.body)
 		p := a.problem(t)
 		require.Equal(t, "/problems/insufficient-stock", p.Type)
@@ -162,26 +164,94 @@ func TestARejectionByTheSagaIsReported(t *testing.T) {
 	require.Len(t, g.temporal.starts, 1)
 }
 
-func TestAnOrderIsAcceptedWhileTheStockIsUnavailable(t *testing.T) {
+func TestAnOrderThatCantBeQuotedIsNotStarted(t *testing.T) {
 	g := newGateway(t)
-	g.putProduct("mug", 1)
+	g.putProduct("mug", 3)
+	one := basket(line{"productId": "mug", "quantity": 1})
+	placed := g.place("k-1", one)
+	require.Equal(t, http.StatusCreated, placed.status, "%s", placed.body)
 	g.redis.Close()
-	a := g.place("k-1", basket(line{"productId": "mug", "quantity": 1}))
-	require.Equal(t, http.StatusAccepted, a.status, "%s", a.body)
-	o := a.order(t)
-	require.Equal(t, order.StatusReserving, o.Status)
-	require.Equal(t, "/v1/orders/"+o.ID, a.header.Get("Location"))
-	require.NotEmpty(t, a.header.Get("Retry-After"))
+	for _, key := range []string{"", "k-2"} {
+		a := g.place(key, one)
+		require.Equal(t, http.StatusServiceUnavailable, a.status, "%s", a.body)
+		require.Equal(t, "/problems/stock-unavailable", a.problem(t).Type)
+		require.Empty(t, a.problem(t).OrderID, "there is none")
+		require.NotEmpty(t, a.header.Get("Retry-After"))
+	}
+	require.Len(t, g.temporal.starts, 1)
 
-	read := g.get("/v1/orders/" + o.ID)
-	require.Equal(t, http.StatusAccepted, read.status, "the workflow answers in place of the document")
-	require.JSONEq(t, string(a.body), string(read.body))
+	again := g.place("k-1", one)
+	require.Equal(t, http.StatusCreated, again.status, "the order that is there is found: %s", again.body)
+	require.Equal(t, placed.order(t).ID, again.order(t).ID)
 	other := g.place("k-1", basket(line{"productId": "mug", "quantity": 2}))
 	require.Equal(t, "/problems/idempotency-mismatch", other.problem(t).Type)
+	g.temporal.set(func(f *fakeTemporal) { f.down = true })
+	require.Equal(t, "/problems/temporal-unavailable", g.place("k-1", one).problem(t).Type, "it may be there")
 
-	product := g.get("/v1/products/mug")
-	require.Equal(t, http.StatusServiceUnavailable, product.status)
-	require.NotEmpty(t, product.header.Get("Retry-After"))
+	read := g.get("/v1/products/mug")
+	require.Equal(t, http.StatusServiceUnavailable, read.status)
+	require.NotEmpty(t, read.header.Get("Retry-After"))
+}
+
+func TestAnOrderWithAnotherTotalIsRefusedWithItsQuote(t *testing.T) {
+	g := newGateway(t)
+	g.putProduct("mug", 5)
+	body := basket(line{"productId": "mug", "quantity": 2})
+	quoted := g.post("/v1/quotes", body)
+	require.Equal(t, http.StatusOK, quoted.status, "%s", quoted.body)
+	require.JSONEq(t, `{"currency":"EUR","lines":[{"sku":"one","unitPrice":1000}],"items":2000,"total":2000}`, string(quoted.body))
+	require.Empty(t, g.temporal.starts)
+
+	body["expectedTotal"] = 1999
+	for _, key := range []string{"", "k-1"} {
+		a := g.place(key, body)
+		require.Equal(t, http.StatusConflict, a.status, "%s", a.body)
+		require.Equal(t, "/problems/price-changed", a.problem(t).Type)
+		require.Equal(t, int64(2000), a.problem(t).Quote.Total)
+	}
+	require.Empty(t, g.temporal.starts)
+	body["expectedTotal"] = 2000
+	require.Equal(t, http.StatusCreated, g.place("k-1", body).status)
+
+	// A repeated call gets the order that it placed, although it would cost something else now.
+	g.reprice("mug", 1100)
+	require.Equal(t, http.StatusCreated, g.place("k-1", body).status)
+	require.Equal(t, "/problems/price-changed", g.place("k-2", body).problem(t).Type)
+	require.Len(t, g.temporal.starts, 1)
+}
+
+// The price of the day is held at the quote's: a change in between refuses the order, and no buyer
+// pays another price than the quoted one.
+func TestAPriceThatChangesAfterTheQuoteIsNotHeld(t *testing.T) {
+	g := newGateway(t)
+	g.putProduct("mug", 5)
+	late := newGateway(t, func(c *api.Config) {
+		c.Products, c.Orders, c.Sagas = repricing{g.stock, func() { g.reprice("mug", 1100) }}, g.docs, g.temporal.asSagas()
+	})
+	a := late.place("", basket(line{"productId": "mug", "quantity": 1}))
+	require.Equal(t, http.StatusConflict, a.status, "%s", a.body)
+	require.Equal(t, "/problems/price-changed", a.problem(t).Type)
+	require.Equal(t, int64(1100), *a.problem(t).Shortages[0].CurrentPrice)
+}
+
+// repricing changes a price after it was read.
+type repricing struct {
+	*inventory.Store
+	change func()
+}
+
+func (r repricing) Look(ctx context.Context, buyer product.Buyer, wants []product.Want) ([]product.Availability, order.OpenOrders, error) {
+	looks, open, err := r.Store.Look(ctx, buyer, wants)
+	r.change()
+	return looks, open, err
+}
+
+func (g *gateway) reprice(id string, price int64) {
+	g.t.Helper()
+	a := g.do(call{method: http.MethodPatch, path: "/v1/products/" + id, body: map[string]any{
+		"variants": []map[string]any{{"sku": "one", "price": price}},
+	}})
+	require.Equal(g.t, http.StatusOK, a.status, "%s", a.body)
 }
 
 func TestNothingIsStartedWhileTemporalIsUnavailable(t *testing.T) {

@@ -21,11 +21,11 @@ func TestACustomerWithTooManyOpenOrdersIsToldWhenToComeAgain(t *testing.T) {
 	first := g.place("k-1", one)
 	require.Equal(t, http.StatusCreated, first.status, "%s", first.body)
 	require.Equal(t, http.StatusCreated, g.place("k-2", one).status)
-	// The third is refused by a read, or, where there was none, by the saga.
-	blind := newGateway(t, limit, func(c *api.Config) {
-		c.Products, c.Orders, c.Sagas = unseen{g.stock}, g.docs, g.temporal.asSagas()
+	// The third is refused by a read or, if that was too early, by the saga.
+	hopeful := newGateway(t, limit, func(c *api.Config) {
+		c.Products, c.Orders, c.Sagas = plenty{g.stock}, g.docs, g.temporal.asSagas()
 	})
-	for name, at := range map[string]*gateway{"read": g, "saga": blind} {
+	for name, at := range map[string]*gateway{"read": g, "saga": hopeful} {
 		a := at.place("k-3"+name, one)
 		require.Equal(t, http.StatusTooManyRequests, a.status, "%s: %s", name, a.body)
 		p := a.problem(t)
@@ -78,22 +78,17 @@ func TestMoreUnitsThanOneOrderMayHave(t *testing.T) {
 	require.Contains(t, string(g.get("/v1/products/shirt").body), `"maxPerOrder":3`)
 	g.putProduct("mug", 50)
 
-	blind := newGateway(t, func(c *api.Config) {
-		c.Products, c.Orders, c.Sagas, c.MaxUnits = unseen{g.stock}, g.docs, g.temporal.asSagas(), 5
-	})
-	for name, at := range map[string]*gateway{"read": g, "saga": blind} {
-		p := at.place("", basket(line{"productId": "shirt", "sku": "S", "quantity": 2},
-			line{"productId": "mug", "quantity": 6}, line{"productId": "shirt", "sku": "M", "quantity": 2}))
-		require.Equal(t, http.StatusConflict, p.status, "%s: %s", name, p.body)
-		require.Equal(t, "/problems/over-limit", p.problem(t).Type)
-		var limits []int64
-		for _, s := range p.problem(t).Shortages {
-			require.Equal(t, product.ReasonOverLimit, s.Reason)
-			limits = append(limits, s.Limit)
-		}
-		require.Len(t, limits, 3, "%s: every line", name)
-		require.ElementsMatch(t, []int64{3, 3, 5}, limits)
+	p := g.place("", basket(line{"productId": "shirt", "sku": "S", "quantity": 2},
+		line{"productId": "mug", "quantity": 6}, line{"productId": "shirt", "sku": "M", "quantity": 2}))
+	require.Equal(t, http.StatusConflict, p.status, "%s", p.body)
+	require.Equal(t, "/problems/over-limit", p.problem(t).Type)
+	var limits []int64
+	for _, s := range p.problem(t).Shortages {
+		require.Equal(t, product.ReasonOverLimit, s.Reason)
+		limits = append(limits, s.Limit)
 	}
+	require.Len(t, limits, 3, "every line")
+	require.ElementsMatch(t, []int64{3, 3, 5}, limits)
 	ok := g.place("", basket(line{"productId": "shirt", "sku": "S", "quantity": 1}, line{"productId": "shirt", "sku": "M", "quantity": 2}))
 	require.Equal(t, http.StatusCreated, ok.status, "%s", ok.body)
 	require.Equal(t, order.StatusAwaitingPayment, ok.order(t).Status)
@@ -137,10 +132,10 @@ func TestMoreUnitsThanACustomersUnpaidOrdersMayHold(t *testing.T) {
 	mugs := func(n int) any { return basket(line{"productId": "mug", "quantity": n}) }
 	first := g.place("k-1", mugs(4))
 	require.Equal(t, http.StatusCreated, first.status, "%s", first.body)
-	blind := newGateway(t, limit, func(c *api.Config) {
-		c.Products, c.Orders, c.Sagas = unseen{g.stock}, g.docs, g.temporal.asSagas()
+	hopeful := newGateway(t, limit, func(c *api.Config) {
+		c.Products, c.Orders, c.Sagas = plenty{g.stock}, g.docs, g.temporal.asSagas()
 	})
-	for name, at := range map[string]*gateway{"read": g, "saga": blind} {
+	for name, at := range map[string]*gateway{"read": g, "saga": hopeful} {
 		a := at.place("", mugs(2))
 		require.Equal(t, http.StatusConflict, a.status, "%s: %s", name, a.body)
 		p := a.problem(t)

@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -73,7 +74,10 @@ func (s *Store) looking(buyer product.Buyer, wants []product.Want) (
 	if slices.ContainsFunc(wants, func(w product.Want) bool { return slices.Contains(w.SKUs, "") }) {
 		return lookingByScript(buyer.OrderID, wants), func(i int, answers []*redis.Cmd) (product.Availability, error) {
 			answer, err := redisdb.Slice(answers[i])
-			return readLook(wants[i], answer), err
+			if err != nil {
+				return product.Availability{}, err
+			}
+			return readLook(wants[i], answer)
 		}
 	}
 	each := 1 // calls per product
@@ -105,6 +109,7 @@ func lookingAtNamed(orderID string, wants []product.Want) []redisdb.Call {
 	for _, w := range wants {
 		fields := make([]any, lookFields, lookFields+3*len(w.SKUs))
 		fields[0], fields[1], fields[2], fields[3] = "status", "currency", "listing", "maxPerOrder"
+		fields[4] = "terms"
 		for _, sku := range w.SKUs {
 			fields = append(fields, "price:"+sku, "onhand:"+sku, "held:"+sku)
 		}
@@ -136,18 +141,18 @@ func readNamed(w product.Want, answers []*redis.Cmd) (product.Availability, erro
 			return product.Availability{}, err
 		}
 	}
-	answer := []any{text(read, 0), text(read, 1), text(read, 2), text(read, 3), own}
+	answer := []any{text(read, 0), text(read, 1), text(read, 2), text(read, 3), own, text(read, 4)}
 	for j, sku := range w.SKUs {
 		at := lookFields + 3*j
 		answer = append(answer, sku, text(read, at), text(read, at+1), text(read, at+2))
 	}
-	return readLook(w, answer), nil
+	return readLook(w, answer)
 }
 
 // lookFields is how many fields of a product are read besides those of the variants.
-const lookFields = 4
+const lookFields = 5
 
-func readLook(w product.Want, answer []any) product.Availability {
+func readLook(w product.Want, answer []any) (product.Availability, error) {
 	l := product.Availability{
 		ProductID:   w.ProductID,
 		Found:       text(answer, 0) != "",
@@ -158,8 +163,14 @@ func readLook(w product.Want, answer []any) product.Availability {
 		OwnHold:     product.HoldState(text(answer, 4)),
 		SKUs:        make([]product.SKUAvailability, len(w.SKUs)),
 	}
+	if known := text(answer, 5); known != "" {
+		l.Terms = new(product.Terms)
+		if err := json.Unmarshal([]byte(known), l.Terms); err != nil {
+			return product.Availability{}, fmt.Errorf("category and tags of product %s: %w", w.ProductID, err)
+		}
+	}
 	for i := range w.SKUs {
-		at := 5 + 4*i
+		at := 6 + 4*i
 		l.SKUs[i] = product.SKUAvailability{
 			SKU:   text(answer, at),
 			Known: text(answer, at+1) != "",
@@ -167,5 +178,5 @@ func readLook(w product.Want, answer []any) product.Availability {
 			Stock: product.Stock{OnHand: number(answer, at+2), Held: number(answer, at+3)},
 		}
 	}
-	return l
+	return l, nil
 }

@@ -132,6 +132,10 @@ func putArgs(r product.Replacement, remember time.Duration) ([]any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode the description: %w", err)
 	}
+	terms, err := json.Marshal(product.Terms{Category: spec.Category, Tags: spec.Tags})
+	if err != nil {
+		return nil, fmt.Errorf("encode the category and tags: %w", err)
+	}
 	match := ""
 	if r.IfMatch != nil {
 		match = strconv.FormatInt(*r.IfMatch, 10)
@@ -140,7 +144,7 @@ func putArgs(r product.Replacement, remember time.Duration) ([]any, error) {
 	if spec.MaxPerOrder != nil {
 		limit = strconv.FormatInt(*spec.MaxPerOrder, 10)
 	}
-	args := []any{r.ID, match, encoded, spec.Currency, string(spec.Status), limit, int64(remember / time.Second), flag(r.Key != "")}
+	args := []any{r.ID, match, encoded, spec.Currency, string(spec.Status), limit, int64(remember / time.Second), flag(r.Key != ""), terms}
 	for _, v := range spec.Variants {
 		stock := ""
 		if v.Stock != nil {

@@ -28,6 +28,9 @@ type Order struct {
 	Currency   string           `json:"currency,omitempty"`
 	Amounts    map[string]int64 `json:"amounts"`
 	Lines      []Line           `json:"lines"`
+	// Pricing is what the amounts follow from. It is nil if the order costs the sum of its
+	// lines.
+	Pricing *Pricing `json:"pricing,omitempty"`
 	Address    *Address         `json:"address,omitempty"`
 	// Addresses are those that the order had before, the latest last.
 	Addresses    []AddressEntry `json:"addressHistory,omitempty"`
@@ -51,10 +54,14 @@ type Order struct {
 // The amounts of an order that have a rule here; there may be others beside them. All are
 // in minor units of the order's currency.
 const (
-	AmountItems    = "items"
-	AmountTotal    = "total"
-	AmountPaid     = "paid"
-	AmountRefunded = "refunded"
+	AmountItems       = "items"
+	AmountDiscount    = "discount"
+	AmountShipping    = "shipping"
+	AmountTax         = "tax"
+	AmountIncludedTax = "includedTax"
+	AmountTotal       = "total"
+	AmountPaid        = "paid"
+	AmountRefunded    = "refunded"
 )
 
 // Line is one line of an order. Lines keep their id and their position, even if two of them
@@ -67,6 +74,7 @@ type Line struct {
 	Quantity  int64  `json:"quantity"`
 	UnitPrice int64  `json:"unitPrice"`
 	Amount    int64  `json:"amount"`
+	LinePrice
 	// Node is the furthest node that all of the line's units that are still part of the
 	// order have reached.
 	Node Node `json:"node,omitempty"`

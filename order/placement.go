@@ -56,6 +56,9 @@ type Placement struct {
 	// ReturnWindow is how long after its delivery an order takes returns, and stays open. 0
 	// closes it at its delivery.
 	ReturnWindow time.Duration `json:"returnWindow,omitempty"`
+	// Quote is what the order costs, line by line. Nil in orders placed before there were
+	// quotes: they cost their lines at the prices at which they are held.
+	Quote *Quote `json:"quote,omitempty"`
 	// Resumed is set for a run that continues a paid order whose workflow was terminated.
 	Resumed *Resumed `json:"resumed,omitempty"`
 }
@@ -160,6 +163,9 @@ func New(p Placement, at time.Time) Order {
 		}
 		o.Lines = append(o.Lines, line)
 	}
+	if p.quoted() {
+		o.agree(*p.Quote)
+	}
 	o.note(string(StatusReserving), p.Actor, at, at, nil)
 	return o
 }
@@ -187,16 +193,22 @@ func (p Placement) HoldRequests(try int, placedAt time.Time) []product.HoldReque
 	if len(reqs) > 0 {
 		reqs[0].MaxOpenOrders = p.MaxOpenOrders
 	}
-	for _, l := range p.Lines {
+	for i, l := range p.Lines {
 		r := &reqs[at[l.ProductID]]
 		line := product.HoldLine{SKU: l.SKU, Quantity: l.Quantity, Price: product.AnyPrice}
 		if l.UnitPrice != nil {
 			line.Price = *l.UnitPrice
 		}
+		if p.quoted() {
+			line.SKU, line.Price = p.Quote.Lines[i].SKU, p.Quote.Lines[i].UnitPrice
+		}
 		r.Lines = append(r.Lines, line)
 	}
 	return reqs
 }
+
+// quoted reports whether the placement has a quote of its lines.
+func (p Placement) quoted() bool { return p.Quote != nil && len(p.Quote.Lines) == len(p.Lines) }
 
 // items sums the requested lines of one product per sku.
 func (p Placement) items(productID string) []product.Item {

@@ -131,3 +131,38 @@ type TaxSum struct {
 	Net int64 `json:"net"`
 	Tax int64 `json:"tax"`
 }
+
+// Payable is what the buyer pays for all units of the line.
+func (l Line) Payable() int64 {
+	if l.Total != nil {
+		return *l.Total
+	}
+	return l.Amount
+}
+
+// agree takes over what the quote says.
+func (o *Order) agree(q Quote) {
+	o.Currency, o.Pricing = q.Currency, q.Pricing
+	for i := range o.Lines {
+		l := &o.Lines[i]
+		l.SKU, l.UnitPrice, l.LinePrice = q.Lines[i].SKU, q.Lines[i].UnitPrice, q.Lines[i].LinePrice
+	}
+	if q.Pricing == nil {
+		return
+	}
+	for _, a := range []struct {
+		name   string
+		amount int64
+	}{
+		{AmountItems, q.Items},
+		{AmountDiscount, q.Discount},
+		{AmountShipping, q.Shipping},
+		{AmountTax, q.Tax},
+		{AmountIncludedTax, q.IncludedTax},
+		{AmountTotal, q.Total},
+	} {
+		if _, always := o.Amounts[a.name]; always || a.amount != 0 {
+			o.Amounts[a.name] = a.amount
+		}
+	}
+}

@@ -324,5 +324,5 @@ func (f *Fulfilment) Refundable(l Line, giving int64) int64 {
 			done += r.units(l.ID)
 		}
 	}
-	return RefundOfUnits(l.Amount, l.Quantity, done, max(min(giving, l.Quantity-done), 0))
+	return RefundOfUnits(l.Payable(), l.Quantity, done, max(min(giving, l.Quantity-done), 0))
 }

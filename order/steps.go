@@ -21,7 +21,8 @@ func (o *Order) note(node, actor string, occurred, recorded time.Time, detail ma
 	})
 }
 
-// Hold records the prices at which all lines were held: the order now awaits its payment.
+// Hold records the prices at which all lines were held: the order now awaits its payment. If
+// the order was quoted, they are the quoted ones, and its amounts stay.
 // It returns product.ErrOverflow if the total doesn't fit.
 func (o *Order) Hold(h Holding, at time.Time) error {
 	var total int64
@@ -37,7 +38,9 @@ func (o *Order) Hold(h Holding, at time.Time) error {
 		l.SKU, l.Title, l.UnitPrice, l.Amount = item.SKU, item.Title, item.Price, amount
 	}
 	o.Currency = h.Currency
-	o.Amounts[AmountItems], o.Amounts[AmountTotal] = total, total
+	if o.Pricing == nil {
+		o.Amounts[AmountItems], o.Amounts[AmountTotal] = total, total
+	}
 	o.Status, o.Payment.Status = StatusAwaitingPayment, PaymentPending
 	o.note(string(StatusAwaitingPayment), ActorSystem, at, at, nil)
 	return nil

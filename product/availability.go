@@ -23,10 +23,19 @@ type Availability struct {
 	// CustomerHeld is how many units the customer's unpaid orders hold, if these are
 	// limited.
 	CustomerHeld int64
+	// Terms are what the product's prices depend on. Nil if the product was stored before they
+	// were kept apart; its description has them.
+	Terms *Terms
 	// SKUs has an entry for each requested sku, in the order of the request.
 	SKUs []SKUAvailability
 	// OwnHold is the state of the asking order's hold of this product.
 	OwnHold HoldState
+}
+
+// Terms are what a price book may tell products apart by.
+type Terms struct {
+	Category string   `json:"category,omitempty"`
+	Tags     []string `json:"tags,omitempty"`
 }
 
 // SKUAvailability is one variant of an Availability; Known is false for a sku that doesn't exist.

@@ -19,12 +19,14 @@ const (
 	maxDetailsBytes = 20_000
 )
 
-// OrderSummary is an order in one line, for lists in the web UI. total is the order's
-// amount if it is known at the start, or nil.
-func OrderSummary(p order.Placement, total *int64) string {
+// OrderSummary is an order in one line, for lists in the web UI.
+func OrderSummary(p order.Placement) string {
 	s := "customer " + p.CustomerID + " · " + Plural(len(p.Lines), "line")
-	if total != nil && p.Currency != "" {
-		s += " · " + Money(*total, p.Currency)
+	switch {
+	case p.Resumed != nil:
+		s += " · " + Money(p.Resumed.Order.Amounts[order.AmountTotal], p.Resumed.Order.Currency)
+	case p.Quote != nil:
+		s += " · " + Money(p.Quote.Total, p.Quote.Currency)
 	}
 	return cut(s, maxSummaryBytes)
 }

@@ -4,6 +4,7 @@
 -- ARGV 1 product id · 2 docVersion that the caller read, '0' doesn't exist yet, '' any · 3 description and variants' titles as JSON
 --      4 currency · 5 status stated, '' none · 6 units that one order may have, '' any number
 --      7 how long the request is remembered, seconds · 8 '1' if it is remembered even if it changes nothing: its caller gave a key
+--      9 what prices depend on, its category and tags as JSON
 --      then for each variant: sku · price, minor units · title of a held item · stock stated, '' none
 -- returns {"PUT", "1" if created else "0", all fields of the product, docVersion that the request left}; the product
 --         is untouched if nothing differs. A repeated request gets what it did, whatever has happened since.
@@ -29,7 +30,7 @@ if exists and ARGV[4] ~= was[4] then return {'MOVED', 'currency', was[4]} end
 local ZERO = {onhand = 0, held = 0, adjusted = 0, committed = 0, restocked = 0}
 local named, skus, variants = {}, {}, {}
 local differs = not exists or ARGV[3] ~= was[5] or ARGV[6] ~= (was[8] or '')
-for i = 9, #ARGV, 4 do
+for i = 10, #ARGV, 4 do
   local sku, stated = ARGV[i], ARGV[i + 3]
   local stock = read_stock(product, sku)
   local n = #skus
@@ -59,7 +60,7 @@ local version, now = next_version(was[1])
 local status = was[3] or (ARGV[5] ~= '' and ARGV[5] or 'listed')
 local listing = was[7] or (status == 'listed' and '1' or '0')
 redis.call('HSET', product, 'version', version, 'docVersion', version, 'status', status, 'listing', listing,
-  'currency', ARGV[4], 'doc', ARGV[3], 'skus', list)
+  'currency', ARGV[4], 'doc', ARGV[3], 'terms', ARGV[9], 'skus', list)
 if not exists then redis.call('HSET', product, 'created', now) end
 if ARGV[6] ~= '' then redis.call('HSET', product, 'maxPerOrder', ARGV[6])
 elseif was[8] then redis.call('HDEL', product, 'maxPerOrder') end

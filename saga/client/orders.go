@@ -16,9 +16,20 @@ import (
 )
 
 // Place starts the order's workflow, or finds the one that an earlier call started, and
-// waits for its decision. total is the order's amount if known, or nil.
-func (c *Client) Place(ctx context.Context, p order.Placement, total *int64) (saga.Placed, error) {
-	outcome, err := c.startAndPlace(ctx, p, total)
+// waits for its decision.
+func (c *Client) Place(ctx context.Context, p order.Placement) (saga.Placed, error) {
+	outcome, err := c.startAndPlace(ctx, p)
+	return c.placed(ctx, p, outcome, err)
+}
+
+// Placed is Place for an order that an earlier call may have started: it starts none, and
+// returns saga.ErrNotFound if Temporal knows no workflow of the order.
+func (c *Client) Placed(ctx context.Context, p order.Placement) (saga.Placed, error) {
+	outcome, err := c.awaitPlacement(ctx, p.OrderID)
+	return c.placed(ctx, p, outcome, err)
+}
+
+func (c *Client) placed(ctx context.Context, p order.Placement, outcome order.Outcome, err error) (saga.Placed, error) {
 	switch {
 	case isUndecided(err) && ctx.Err() != nil:
 		return saga.Placed{}, ctx.Err()
@@ -30,7 +41,7 @@ func (c *Client) Place(ctx context.Context, p order.Placement, total *int64) (sa
 	return saga.Placed{Decided: true, Outcome: outcome}, typed(err)
 }
 
-func (c *Client) startAndPlace(ctx context.Context, p order.Placement, total *int64) (outcome order.Outcome, err error) {
+func (c *Client) startAndPlace(ctx context.Context, p order.Placement) (outcome order.Outcome, err error) {
 	ctx, cancel := context.WithTimeout(ctx, decideTimeout)
 	defer cancel()
 	return outcome, c.startAndUpdate(ctx, sdk.StartWorkflowOptions{
@@ -39,8 +50,22 @@ func (c *Client) startAndPlace(ctx context.Context, p order.Placement, total *in
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
 		Memo:                     map[string]any{saga.FingerprintMemo: p.Fingerprint},
 		TypedSearchAttributes:    saga.StartAttributes(p),
-		StaticSummary:            saga.OrderSummary(p, total),
+		StaticSummary:            saga.OrderSummary(p),
 	}, saga.OrderType, p, saga.PlaceUpdate, &outcome)
+}
+
+// awaitPlacement waits for the decision of a workflow that is there already.
+func (c *Client) awaitPlacement(ctx context.Context, orderID string) (outcome order.Outcome, err error) {
+	ctx, cancel := context.WithTimeout(ctx, decideTimeout)
+	defer cancel()
+	handle, err := c.temporal.UpdateWorkflow(ctx, sdk.UpdateWorkflowOptions{
+		WorkflowID: saga.OrderWorkflowID(orderID), UpdateID: saga.PlaceUpdate, UpdateName: saga.PlaceUpdate,
+		WaitForStage: sdk.WorkflowUpdateStageCompleted,
+	})
+	if err != nil {
+		return order.Outcome{}, err
+	}
+	return outcome, handle.Get(ctx, &outcome)
 }
 
 // undecidedPlacement handles a placement that timed out. Only Temporal can say whether it

@@ -63,7 +63,6 @@ func (c *Client) Resume(ctx context.Context, orderID string) (order.Order, error
 		return order.Order{}, err
 	}
 	p.Resumed.Unread = fit
-	total := o.Amounts[order.AmountTotal]
 	_, err = c.temporal.ExecuteWorkflow(ctx, sdk.StartWorkflowOptions{
 		ID: saga.OrderWorkflowID(orderID), TaskQueue: saga.TaskQueue,
 		WorkflowIDConflictPolicy:                 enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
@@ -71,7 +70,7 @@ func (c *Client) Resume(ctx context.Context, orderID string) (order.Order, error
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		Memo:                                     map[string]any{saga.FingerprintMemo: p.Fingerprint},
 		TypedSearchAttributes:                    resumedAttributes(p, o.Status),
-		StaticSummary:                            saga.OrderSummary(p, &total),
+		StaticSummary:                            saga.OrderSummary(p),
 	}, saga.OrderType, p)
 	if _, started := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); started {
 		return order.Order{}, fmt.Errorf("%w: it was resumed in the meantime", saga.ErrNotResumable)

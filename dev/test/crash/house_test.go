@@ -121,8 +121,8 @@ type room struct {
 // roomOptions say how a scenario's gateway differs from the usual one.
 type roomOptions struct {
 	window time.Duration
-	// blind means that the gateway can't see what is sold out: the saga decides.
-	blind bool
+	// hopeful means that the gateway doesn't see what is sold out: the saga decides.
+	hopeful bool
 	// limited counts the customers' open orders.
 	limited bool
 }
@@ -133,8 +133,8 @@ func (h *house) room(t *testing.T, name string, opts roomOptions) *room {
 	require.NoError(t, err)
 	provider := sandbox.NewProvider(signer, sandbox.NewBooks(h.rdb), sandbox.Options{})
 	var products api.Products = inventory.New(h.rdb)
-	if opts.blind {
-		products = blind{products}
+	if opts.hopeful {
+		products = plenty{products}
 	}
 	limit := int64(0)
 	if opts.limited {
@@ -178,11 +178,17 @@ func (e elsewhere) ExecuteWorkflow(ctx context.Context, o client.StartWorkflowOp
 	return e.Client.ExecuteWorkflow(ctx, e.there(o), workflow, args...)
 }
 
-// blind is products whose availability can't be read before an order is placed.
-type blind struct{ api.Products }
+// plenty are products of which the gateway read, a moment ago, that there is plenty of everything.
+type plenty struct{ api.Products }
 
-func (blind) Look(context.Context, product.Buyer, []product.Want) ([]product.Availability, order.OpenOrders, error) {
-	return nil, order.OpenOrders{}, errors.New("too dark to see")
+func (p plenty) Look(ctx context.Context, buyer product.Buyer, wants []product.Want) ([]product.Availability, order.OpenOrders, error) {
+	looks, open, err := p.Products.Look(ctx, buyer, wants)
+	for i := range looks {
+		for j := range looks[i].SKUs {
+			looks[i].SKUs[j].Stock = product.Stock{OnHand: product.MaxStock}
+		}
+	}
+	return looks, open, err
 }
 
 // startHealthy runs a worker that doesn't crash.

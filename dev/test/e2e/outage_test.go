@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"holdfast/dev/redis"
@@ -16,6 +17,7 @@ import (
 	"holdfast/order"
 	"holdfast/redisdb"
 	"holdfast/redisdb/redistest"
+	sagaclient "holdfast/saga/client"
 )
 
 // TestOrdersOutliveAnOutageOfRedis has a stack of its own, since it stops its Redis: first
@@ -37,7 +39,7 @@ func TestOrdersOutliveAnOutageOfRedis(t *testing.T) {
 
 	pid := pidOf(t, server)
 	require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP))
-	held := placeUndecided(t, shop, two)
+	held := placeUndecided(t, shop, st, two)
 	require.Equal(t, "ok", readiness(t, shop, http.StatusServiceUnavailable)["temporal"])
 	require.NotEqual(t, "ok", readiness(t, shop, http.StatusServiceUnavailable)["redis"])
 	require.NoError(t, syscall.Kill(pid, syscall.SIGCONT))
@@ -49,7 +51,7 @@ func TestOrdersOutliveAnOutageOfRedis(t *testing.T) {
 
 	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
 	<-server.Done()
-	rejected := placeUndecided(t, shop, two)
+	rejected := placeUndecided(t, shop, st, two)
 	shop.Tell(t, shoptest.PaymentOf(waiting)) // Temporal keeps it until the units can be sold
 	startRedis(t, redis.Options{Dir: dir, Port: portOf(t, server)})
 	rejected = shop.Await(t, rejected.ID, order.StatusRejected)
@@ -60,16 +62,32 @@ func TestOrdersOutliveAnOutageOfRedis(t *testing.T) {
 	booksOf(st).RequireClean(t)
 }
 
-// placeUndecided places an order that is accepted though it isn't known yet whether it gets
-// its stock.
-func placeUndecided(t *testing.T, shop *shoptest.Shop, lines []shoptest.Line) order.Order {
+// placeUndecided places an order as a gateway does that quoted it just before Redis went away. A
+// gateway that can't quote it refuses it.
+func placeUndecided(t *testing.T, shop *shoptest.Shop, st *stack.Stack, lines []shoptest.Line) order.Order {
 	t.Helper()
+	refused := shop.Must(t, http.StatusServiceUnavailable, shoptest.Placement(t, "", lines...))
+	require.Equal(t, "stock-unavailable", refused.Problem(t))
+	require.NotEmpty(t, refused.Header.Get("Retry-After"))
+
+	p := order.Placement{
+		OrderID: uuid.NewString(), CustomerID: "c-1", Currency: "EUR", PaymentWindow: 15 * time.Minute,
+		Saga: order.SagaVersion, Quote: &order.Quote{Currency: "EUR"},
+	}
+	for _, l := range lines {
+		p.Lines = append(p.Lines, order.LineRequest{ProductID: l.ProductID, Quantity: l.Quantity})
+		p.Quote.Lines = append(p.Quote.Lines, order.QuotedLine{SKU: l.ProductID + "-1", UnitPrice: shoptest.Price})
+		p.Quote.Items += shoptest.Price * l.Quantity
+	}
+	p.Quote.Total = p.Quote.Items
+	placed, err := sagaclient.New(st.Temporal, st.Namespace).Place(t.Context(), p)
+	require.NoError(t, err)
+	require.False(t, placed.Decided)
+	a := shop.Must(t, http.StatusAccepted, shoptest.Call{Method: http.MethodGet, Path: "/v1/orders/" + p.OrderID})
+	require.NotEmpty(t, a.Header.Get("Retry-After"))
 	var o order.Order
-	a := shop.Must(t, http.StatusAccepted, shoptest.Placement(t, "", lines...))
 	a.Into(t, &o)
 	require.Equal(t, order.StatusReserving, o.Status)
-	require.NotEmpty(t, a.Header.Get("Retry-After"))
-	require.Equal(t, "/v1/orders/"+o.ID, a.Header.Get("Location"))
 	return o
 }
 

@@ -210,7 +210,7 @@ func (w *world) tryStart(ctx context.Context, p order.Placement) (client.Workflo
 			WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
 			Memo:                     map[string]any{saga.FingerprintMemo: p.Fingerprint},
 			TypedSearchAttributes:    saga.StartAttributes(p),
-			StaticSummary:            saga.OrderSummary(p, nil),
+			StaticSummary:            saga.OrderSummary(p),
 		}, saga.OrderType, p),
 		UpdateOptions: client.UpdateWorkflowOptions{
 			UpdateID: saga.PlaceUpdate, UpdateName: saga.PlaceUpdate,
