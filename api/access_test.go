@@ -502,7 +502,7 @@ func TestMetricsArePublicOnLoopbackOnly(t *testing.T) {
 func TestAnothersColdOrderLooksLikeAnUnknownOne(t *testing.T) {
 	g := newGateway(t)
 	asking := asking(t, func(c *api.Config) {
-		c.Products, c.Orders, c.Sagas, c.Index = g.stock, g.docs, g.temporal.asSagas(), g.index
+		c.Products, c.Checkout, c.Orders, c.Sagas, c.Index = g.stock, g.checkout, g.docs, g.temporal.asSagas(), g.index
 	})
 	g.putProduct("mug", 1)
 	o := g.cancelled() // of c-1

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"holdfast/checkout"
 	"holdfast/order"
 	"holdfast/product"
 )
@@ -15,13 +16,11 @@ const availabilityTimeout = 2 * time.Second
 type availability struct {
 	// shortages lists every line that can't be fulfilled now.
 	shortages []order.Shortage
-	currency  string
-	// looks are what was read, in the order of the placement's hold requests.
-	looks []product.Availability
+	currency string
+	// seen is what was read; its products are in the order of the placement's hold requests.
+	seen checkout.Seen
 	// items are the prices of the placement's lines, one for one, if there are no shortages.
 	items []order.PricedItem
-	// open are the customer's open orders, if they are limited.
-	open order.OpenOrders
 	// known reports whether the order of this placement has or had a hold.
 	known bool
 }
@@ -39,11 +38,11 @@ func (s *Server) readAvailability(ctx context.Context, p order.Placement, keyed 
 	if p.MaxOpenOrders > 0 || p.MaxCustomerUnits > 0 {
 		buyer.CustomerID, buyer.Units = p.CustomerID, p.MaxCustomerUnits > 0
 	}
-	looks, open, err := s.cfg.Products.Look(ctx, buyer, wants(reqs))
+	seen, err := s.cfg.Checkout.Look(ctx, checkout.Ask{Buyer: buyer, Wants: wants(reqs)})
 	if err != nil {
 		return availability{}, err
 	}
-	return weigh(p, reqs, looks, open)
+	return weigh(p, reqs, seen)
 }
 
 // wants returns what the requests ask for.
@@ -56,9 +55,9 @@ func wants(reqs []product.HoldRequest) []product.Want {
 }
 
 // weigh decides about the placement as its saga would, with the entity's own rules.
-func weigh(p order.Placement, reqs []product.HoldRequest, looks []product.Availability, open order.OpenOrders) (availability, error) {
-	v := availability{open: open, looks: looks}
-	for _, l := range looks {
+func weigh(p order.Placement, reqs []product.HoldRequest, seen checkout.Seen) (availability, error) {
+	v := availability{seen: seen}
+	for _, l := range seen.Products {
 		v.known = v.known || (l.OwnHold != "" && l.OwnHold != product.HoldStateNone)
 		if l.Found && l.Status == product.StatusListed && v.currency == "" { // else the currency would reveal a draft
 			v.currency = l.Currency
@@ -66,14 +65,14 @@ func weigh(p order.Placement, reqs []product.HoldRequest, looks []product.Availa
 	}
 	holds := make([]product.Hold, len(reqs))
 	for i, r := range reqs {
-		holds[i] = looks[i].Answer(r, v.currency)
+		holds[i] = seen.Products[i].Answer(r, v.currency)
 	}
 	holding, err := order.Combine(p, holds)
 	if err != nil {
 		return v, err
 	}
 	v.shortages = holding.Shortages
-	if p.MaxOpenOrders > 0 && open.Count >= p.MaxOpenOrders {
+	if p.MaxOpenOrders > 0 && seen.Open.Count >= p.MaxOpenOrders {
 		v.shortages = append(v.shortages, order.Refused(p, product.ReasonTooManyOpenOrders)...)
 	}
 	v.items = holding.Items

@@ -3,21 +3,24 @@ package api_test
 import (
 	"context"
 
-	"holdfast/inventory"
+	"holdfast/api"
+	"holdfast/checkout"
 	"holdfast/order"
 	"holdfast/product"
 )
 
-// plenty are entities of which the gateway read, a moment ago, that there is plenty of everything.
-type plenty struct{ *inventory.Store }
+// plenty is a read, a moment ago, that saw plenty of everything.
+type plenty struct{ api.Checkout }
 
-func (p plenty) Look(ctx context.Context, buyer product.Buyer, wants []product.Want) ([]product.Availability, order.OpenOrders, error) {
-	looks, _, err := p.Store.Look(ctx, buyer, wants)
-	for i := range looks {
-		looks[i].CustomerHeld, looks[i].MaxPerOrder = 0, 0
-		for j := range looks[i].SKUs {
-			looks[i].SKUs[j].Stock = product.Stock{OnHand: product.MaxStock}
+func (p plenty) Look(ctx context.Context, a checkout.Ask) (checkout.Seen, error) {
+	seen, err := p.Checkout.Look(ctx, a)
+	for i := range seen.Products {
+		l := &seen.Products[i]
+		l.CustomerHeld, l.MaxPerOrder = 0, 0
+		for j := range l.SKUs {
+			l.SKUs[j].Stock = product.Stock{OnHand: product.MaxStock}
 		}
 	}
-	return looks, order.OpenOrders{}, err
+	seen.Open = order.OpenOrders{}
+	return seen, err
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"holdfast/carrier"
+	"holdfast/checkout"
 	"holdfast/order"
 	"holdfast/payment"
 	"holdfast/product"
@@ -27,8 +28,11 @@ type Products interface {
 	GetMany(ctx context.Context, ids []string) ([]product.Lookup, error)
 	Adjust(ctx context.Context, a product.Adjustment) (product.Stock, error)
 	List(ctx context.Context, id string) (listing int64, err error)
-	// Look also counts the customer's open orders, if the buyer names a customer.
-	Look(ctx context.Context, buyer product.Buyer, wants []product.Want) ([]product.Availability, order.OpenOrders, error)
+}
+
+// Checkout reads what an order is quoted from: see checkout.Store.
+type Checkout interface {
+	Look(ctx context.Context, a checkout.Ask) (checkout.Seen, error)
 }
 
 // Documents are the copies of orders and payments that their workflows wrote.

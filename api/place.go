@@ -13,6 +13,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"holdfast/api/openapi"
+	"holdfast/checkout"
 	"holdfast/order"
 	"holdfast/product"
 	"holdfast/saga"
@@ -147,8 +148,8 @@ func (s *Server) sagasRefusal(ctx context.Context, p order.Placement, err error)
 	}
 	ctx, cancel := context.WithTimeout(ctx, availabilityTimeout)
 	defer cancel()
-	_, open, _ := s.cfg.Products.Look(ctx, product.Buyer{CustomerID: p.CustomerID}, nil)
-	return s.refuseOpen(refused, open)
+	seen, _ := s.cfg.Checkout.Look(ctx, checkout.Ask{Buyer: product.Buyer{CustomerID: p.CustomerID}})
+	return s.refuseOpen(refused, seen.Open)
 }
 
 // hasDocument reports whether the order was placed before. If that is unknown it returns true: a

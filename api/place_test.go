@@ -13,7 +13,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 
 	"holdfast/api"
-	"holdfast/inventory"
+	"holdfast/checkout"
 	"holdfast/order"
 	"holdfast/product"
 	"holdfast/saga"
@@ -149,7 +149,7 @@ func TestARejectionByTheSagaIsReported(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 1)
 	hopeful := newGateway(t, func(c *api.Config) {
-		c.Products, c.Orders, c.Sagas = plenty{g.stock}, g.docs, g.temporal.asSagas()
+		c.Products, c.Checkout, c.Orders, c.Sagas = g.stock, plenty{g.checkout}, g.docs, g.temporal.asSagas()
 	})
 	body := basket(line{"productId": "mug", "quantity": 2})
 	for range 2 {
@@ -226,7 +226,8 @@ func TestAPriceThatChangesAfterTheQuoteIsNotHeld(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 5)
 	late := newGateway(t, func(c *api.Config) {
-		c.Products, c.Orders, c.Sagas = repricing{g.stock, func() { g.reprice("mug", 1100) }}, g.docs, g.temporal.asSagas()
+		c.Products, c.Checkout, c.Orders, c.Sagas = g.stock, g.checkout, g.docs, g.temporal.asSagas()
+		c.Checkout = repricing{g.checkout, func() { g.reprice("mug", 1100) }}
 	})
 	a := late.place("", basket(line{"productId": "mug", "quantity": 1}))
 	require.Equal(t, http.StatusConflict, a.status, "%s", a.body)
@@ -236,14 +237,14 @@ func TestAPriceThatChangesAfterTheQuoteIsNotHeld(t *testing.T) {
 
 // repricing changes a price after it was read.
 type repricing struct {
-	*inventory.Store
+	api.Checkout
 	change func()
 }
 
-func (r repricing) Look(ctx context.Context, buyer product.Buyer, wants []product.Want) ([]product.Availability, order.OpenOrders, error) {
-	looks, open, err := r.Store.Look(ctx, buyer, wants)
+func (r repricing) Look(ctx context.Context, a checkout.Ask) (checkout.Seen, error) {
+	seen, err := r.Checkout.Look(ctx, a)
 	r.change()
-	return looks, open, err
+	return seen, err
 }
 
 func (g *gateway) reprice(id string, price int64) {

@@ -69,7 +69,7 @@ func (s *Server) quote(ctx context.Context, p placing, keyed bool) (order.Quote,
 		return order.Quote{}, unless(keyed, fmt.Errorf("%w: %w", errProductsUnavailable, err))
 	}
 	if len(v.shortages) > 0 {
-		refusal := s.refuseOpen(refusal(shortagesFor(CallerOf(ctx), v.shortages)), v.open)
+		refusal := s.refuseOpen(refusal(shortagesFor(CallerOf(ctx), v.shortages)), v.seen.Open)
 		if keyed && (v.known || s.hasDocument(ctx, p.OrderID)) {
 			s.metrics.availabilityReads.WithLabelValues("retried").Inc()
 			return order.Quote{}, unlessPlaced{refusal}

@@ -46,6 +46,7 @@ type Config struct {
 	MetricsApart bool
 
 	Products Products
+	Checkout Checkout
 	Orders   Documents
 	Sagas    Sagas
 	Tracking Tracking

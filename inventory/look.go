@@ -19,33 +19,55 @@ import (
 // state of the order's own holds if an order is named and the number of open orders if a
 // customer is. It changes nothing: in a busy sale, "sold out" costs no more than this.
 func (s *Store) Look(ctx context.Context, buyer product.Buyer, wants []product.Want) ([]product.Availability, order.OpenOrders, error) {
-	calls, read := s.looking(buyer, wants)
-	held, counting := len(calls), 0
-	if buyer.CustomerID != "" {
-		if buyer.Units {
-			calls = append(calls, lookingAtUnits(buyer.CustomerID, wants)...)
-		}
-		counting = len(calls)
-		calls = append(calls, quota.Count(buyer.CustomerID))
-	}
-	if len(calls) == 0 {
+	l := Looking(buyer, wants)
+	if len(l.Calls) == 0 {
 		return nil, order.OpenOrders{}, nil
 	}
-	answers := redisdb.Run(ctx, s.rdb, calls...)
-	looks := make([]product.Availability, len(wants))
-	for i, w := range wants {
+	return l.Read(redisdb.Run(ctx, s.rdb, l.Calls...))
+}
+
+// LookCalls are the calls of a Look, for use in a larger read.
+type LookCalls struct {
+	Calls []redisdb.Call
+	buyer product.Buyer
+	wants []product.Want
+	stock func(i int, answers []*redis.Cmd) (product.Availability, error)
+	// held and counting are where the calls for the customer's units and open orders begin.
+	held, counting int
+}
+
+// Looking returns the calls of Look.
+func Looking(buyer product.Buyer, wants []product.Want) LookCalls {
+	l := LookCalls{buyer: buyer, wants: wants}
+	l.Calls, l.stock = looking(buyer, wants)
+	l.held, l.counting = len(l.Calls), len(l.Calls)
+	if buyer.CustomerID == "" {
+		return l
+	}
+	if buyer.Units {
+		l.Calls = append(l.Calls, lookingAtUnits(buyer.CustomerID, wants)...)
+	}
+	l.counting = len(l.Calls)
+	l.Calls = append(l.Calls, quota.Count(buyer.CustomerID))
+	return l
+}
+
+// Read reads the answers to Calls, one for one.
+func (l LookCalls) Read(answers []*redis.Cmd) ([]product.Availability, order.OpenOrders, error) {
+	looks := make([]product.Availability, len(l.wants))
+	for i, w := range l.wants {
 		var err error
-		if looks[i], err = read(i, answers); err == nil && counting > held {
-			looks[i].CustomerHeld, err = readUnits(answers[held+i])
+		if looks[i], err = l.stock(i, answers); err == nil && l.counting > l.held {
+			looks[i].CustomerHeld, err = readUnits(answers[l.held+i])
 		}
 		if err != nil {
 			return nil, order.OpenOrders{}, fmt.Errorf("look at product %s: %w", w.ProductID, err)
 		}
 	}
-	if buyer.CustomerID == "" {
+	if l.buyer.CustomerID == "" {
 		return looks, order.OpenOrders{}, nil
 	}
-	open, err := quota.Counted(answers[counting])
+	open, err := quota.Counted(answers[l.counting])
 	return looks, open, err
 }
 
@@ -68,7 +90,7 @@ func readUnits(answer *redis.Cmd) (int64, error) {
 
 // looking returns the calls to Redis for one of the wants, and how to read their answers.
 // If all skus are named, plain commands suffice, at half the cost of a script.
-func (s *Store) looking(buyer product.Buyer, wants []product.Want) (
+func looking(buyer product.Buyer, wants []product.Want) (
 	calls []redisdb.Call, read func(i int, answers []*redis.Cmd) (product.Availability, error),
 ) {
 	if slices.ContainsFunc(wants, func(w product.Want) bool { return slices.Contains(w.SKUs, "") }) {

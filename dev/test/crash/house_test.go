@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"holdfast/api"
+	"holdfast/checkout"
 	"holdfast/carrier/tracking"
 	"holdfast/dev/stack"
 	"holdfast/dev/test/crash"
@@ -132,9 +133,9 @@ func (h *house) room(t *testing.T, name string, opts roomOptions) *room {
 	signer, err := sandbox.New(stack.DefaultSecret)
 	require.NoError(t, err)
 	provider := sandbox.NewProvider(signer, sandbox.NewBooks(h.rdb), sandbox.Options{})
-	var products api.Products = inventory.New(h.rdb)
+	var look api.Checkout = checkout.New(h.rdb)
 	if opts.hopeful {
-		products = plenty{products}
+		look = plenty{look}
 	}
 	limit := int64(0)
 	if opts.limited {
@@ -142,7 +143,7 @@ func (h *house) room(t *testing.T, name string, opts roomOptions) *room {
 	}
 	gateway, err := api.New(api.Config{
 		MaxOpenOrders: limit,
-		Addr:          "127.0.0.1:0", Products: products, Orders: records.New(h.rdb),
+		Addr:          "127.0.0.1:0", Products: inventory.New(h.rdb), Checkout: look, Orders: records.New(h.rdb),
 		Tracking: tracking.New(h.rdb, time.Now),
 		Webhooks: registry.New(h.rdb), CheckURL: func(context.Context, string) error { return nil },
 		Sagas:     sagaclient.New(elsewhere{Client: h.stack.Temporal, queue: name}, h.stack.Namespace),
@@ -178,17 +179,17 @@ func (e elsewhere) ExecuteWorkflow(ctx context.Context, o client.StartWorkflowOp
 	return e.Client.ExecuteWorkflow(ctx, e.there(o), workflow, args...)
 }
 
-// plenty are products of which the gateway read, a moment ago, that there is plenty of everything.
-type plenty struct{ api.Products }
+// plenty is a read, a moment ago, that saw plenty of everything.
+type plenty struct{ api.Checkout }
 
-func (p plenty) Look(ctx context.Context, buyer product.Buyer, wants []product.Want) ([]product.Availability, order.OpenOrders, error) {
-	looks, open, err := p.Products.Look(ctx, buyer, wants)
-	for i := range looks {
-		for j := range looks[i].SKUs {
-			looks[i].SKUs[j].Stock = product.Stock{OnHand: product.MaxStock}
+func (p plenty) Look(ctx context.Context, a checkout.Ask) (checkout.Seen, error) {
+	seen, err := p.Checkout.Look(ctx, a)
+	for i := range seen.Products {
+		for j := range seen.Products[i].SKUs {
+			seen.Products[i].SKUs[j].Stock = product.Stock{OnHand: product.MaxStock}
 		}
 	}
-	return looks, open, err
+	return seen, err
 }
 
 // startHealthy runs a worker that doesn't crash.
