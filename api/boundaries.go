@@ -30,7 +30,7 @@ type Products interface {
 	List(ctx context.Context, id string) (listing int64, err error)
 }
 
-// Checkout reads what an order is quoted from: see checkout.Store.
+// Checkout reads what an order is quoted from: see reader.Reader.
 type Checkout interface {
 	Look(ctx context.Context, a checkout.Ask) (checkout.Seen, error)
 }

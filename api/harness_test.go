@@ -29,7 +29,7 @@ import (
 	"holdfast/carrier"
 	parcels "holdfast/carrier/sandbox"
 	"holdfast/carrier/tracking"
-	"holdfast/checkout"
+	"holdfast/checkout/reader"
 	"holdfast/inventory"
 	"holdfast/order"
 	"holdfast/payment/sandbox"
@@ -50,7 +50,7 @@ type gateway struct {
 	docs     *records.Store
 	hooks    *registry.Store
 	tracking *tracking.Store
-	checkout *checkout.Store
+	checkout *reader.Reader
 	carrier  *parcels.Carrier
 	temporal *fakeTemporal
 	index    *fakeIndex
@@ -96,7 +96,7 @@ func newGateway(t testing.TB, changes ...func(*api.Config)) *gateway {
 		t: t, redis: mini, stock: inventory.New(rdb), docs: records.New(rdb), hooks: registry.New(rdb), sandbox: provider, log: &syncBuffer{}, index: &fakeIndex{},
 		contract: contractRouter(t),
 	}
-	g.tracking, g.checkout = tracking.New(rdb, time.Now), checkout.New(rdb)
+	g.tracking, g.checkout = tracking.New(rdb, time.Now), reader.New(rdb)
 	g.carrier, err = parcels.New(secret)
 	require.NoError(t, err)
 	g.temporal = newFake(g.stock, g.docs)

@@ -1,16 +1,10 @@
-// Package checkout reads what an order is quoted from, in one round trip: its products, its
-// buyer, and the terms that apply to them. It changes nothing and holds nothing.
+// Package checkout says what an order is quoted from: its products, its buyer, and the terms
+// that apply to them.
 package checkout
 
 import (
-	"context"
-
-	"github.com/redis/go-redis/v9"
-
-	"holdfast/inventory"
 	"holdfast/order"
 	"holdfast/product"
-	"holdfast/redisdb"
 )
 
 // Ask says what to read.
@@ -27,23 +21,4 @@ type Seen struct {
 	Products []product.Availability
 	// Open are the buyer's open orders, if the buyer has a customer's id.
 	Open order.OpenOrders
-}
-
-// Store reads from one Redis or Redis Cluster.
-type Store struct {
-	rdb redis.UniversalClient
-}
-
-// New returns a store on rdb, which the caller closes.
-func New(rdb redis.UniversalClient) *Store { return &Store{rdb: rdb} }
-
-// Look reads everything at once.
-func (s *Store) Look(ctx context.Context, a Ask) (seen Seen, err error) {
-	stock := inventory.Looking(a.Buyer, a.Wants)
-	if len(stock.Calls) == 0 {
-		return Seen{}, nil
-	}
-	answers := redisdb.Run(ctx, s.rdb, stock.Calls...)
-	seen.Products, seen.Open, err = stock.Read(answers)
-	return seen, err
 }

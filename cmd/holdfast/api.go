@@ -13,7 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"holdfast/api"
-	"holdfast/checkout"
+	"holdfast/checkout/reader"
 	"holdfast/carrier/tracking"
 	"holdfast/inventory"
 	"holdfast/order"
@@ -124,7 +124,7 @@ func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 	cfg := api.Config{
 		Listener: listener, TLS: secured, Identity: verifier, Limits: c.limits(c.Off()),
 		TrustedProxies: c.TrustedProxies, Origins: c.Origins, MetricsApart: c.MetricsAddr != "",
-		Products: inventory.New(rdb), Checkout: checkout.New(rdb), Orders: records.New(rdb), Sagas: sagaclient.New(temporal, name), Index: index,
+		Products: inventory.New(rdb), Checkout: reader.New(rdb), Orders: records.New(rdb), Sagas: sagaclient.New(temporal, name), Index: index,
 		Tracking: tracking.New(rdb, time.Now),
 		Webhooks: registry.New(rdb), CheckURL: guard.Check,
 		Providers: providers.forGateway(), DefaultProvider: c.first(), Money: c.mode(), Pages: providers.pages,

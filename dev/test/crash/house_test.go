@@ -22,6 +22,7 @@ import (
 
 	"holdfast/api"
 	"holdfast/checkout"
+	"holdfast/checkout/reader"
 	"holdfast/carrier/tracking"
 	"holdfast/dev/stack"
 	"holdfast/dev/test/crash"
@@ -133,7 +134,7 @@ func (h *house) room(t *testing.T, name string, opts roomOptions) *room {
 	signer, err := sandbox.New(stack.DefaultSecret)
 	require.NoError(t, err)
 	provider := sandbox.NewProvider(signer, sandbox.NewBooks(h.rdb), sandbox.Options{})
-	var look api.Checkout = checkout.New(h.rdb)
+	var look api.Checkout = reader.New(h.rdb)
 	if opts.hopeful {
 		look = plenty{look}
 	}
