@@ -103,14 +103,22 @@ func totalChanged(q order.Quote) *Problem {
 	return p
 }
 
+// notPriced is the problem of an order that can't be priced.
+func notPriced(p placing, why *price.Refusal) *Problem {
+	if why.Reason == price.RefusalTooLarge {
+		return refusal(order.Refused(p.Placement, order.ReasonAmountTooLarge))
+	}
+	problem := notQuotable.problem(why.Detail)
+	problem.Errors = []product.FieldProblem{{Path: why.Field, Reason: why.Detail}}
+	return problem
+}
+
 // priced prices the placement's lines, as they were read.
 func (s *Server) priced(p placing, v availability) (order.Quote, error) {
 	r := price.Request{
 		At: s.cfg.Now().UTC().Truncate(time.Millisecond), Currency: v.currency, ShippingMethodID: p.shippingMethodID,
+		Address: p.Address,
 		Lines: make([]price.Line, len(p.Lines)),
-	}
-	if a := p.Address; a != nil {
-		r.Destination = &price.Destination{Country: a.Country, Region: a.Region}
 	}
 	for i, l := range p.Lines {
 		r.Lines[i] = price.Line{
@@ -118,8 +126,8 @@ func (s *Server) priced(p placing, v availability) (order.Quote, error) {
 		}
 	}
 	q, err := price.Quote(nil, r)
-	if errors.Is(err, product.ErrOverflow) {
-		return order.Quote{}, refusal(order.Refused(p.Placement, order.ReasonAmountTooLarge))
+	if why, ok := errors.AsType[*price.Refusal](err); ok {
+		return order.Quote{}, notPriced(p, why)
 	}
 	return q, err
 }

@@ -40,6 +40,7 @@ func TestAnOrderHoldsCommitsAndGivesBack(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, []product.Availability{{
 			ProductID: id, Found: true, Status: product.StatusListed, Currency: "EUR", Listing: 1, OwnHold: product.HoldStateHeld,
+			Terms: &product.Terms{},
 			SKUs: []product.SKUAvailability{
 				{SKU: "S", Known: true, Price: 1000, Stock: product.Stock{OnHand: 5, Held: 3}},
 				{SKU: "XL"},

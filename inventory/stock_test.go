@@ -203,9 +203,11 @@ func TestLook(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		ctx, store := t.Context(), inventory.New(rdb)
 		two, single, none := redistest.ID("two"), redistest.ID("single"), redistest.ID("none")
-		_, _, err := store.Put(ctx, two, shirt(5, 2), nil)
+		spec := shirt(5, 2)
+		spec.Category, spec.Tags = "shirts", []string{"new", "cotton"}
+		_, _, err := store.Put(ctx, two, spec, nil)
 		require.NoError(t, err)
-		spec := shirt(4, 0)
+		spec = shirt(4, 0)
 		spec.Variants, spec.Status = spec.Variants[:1], product.StatusDraft
 		_, _, err = store.Put(ctx, single, spec, nil)
 		require.NoError(t, err)
@@ -215,6 +217,7 @@ func TestLook(t *testing.T) {
 		want := []product.Availability{
 			{
 				ProductID: two, Found: true, Status: product.StatusListed, Currency: "EUR", Listing: 1, OwnHold: product.HoldStateHeld,
+				Terms: &product.Terms{Category: "shirts", Tags: []string{"new", "cotton"}},
 				SKUs: []product.SKUAvailability{
 					{SKU: "M", Known: true, Price: 1200, Stock: product.Stock{OnHand: 2, Held: 1}},
 					{SKU: ""}, // which one of the two?
@@ -222,7 +225,7 @@ func TestLook(t *testing.T) {
 			},
 			{ProductID: none, OwnHold: product.HoldStateNone, SKUs: []product.SKUAvailability{{SKU: "S"}, {SKU: ""}}},
 			{
-				ProductID: single, Found: true, Status: product.StatusDraft, Currency: "EUR", OwnHold: product.HoldStateNone,
+				ProductID: single, Found: true, Status: product.StatusDraft, Currency: "EUR", OwnHold: product.HoldStateNone, Terms: &product.Terms{},
 				SKUs: []product.SKUAvailability{{SKU: "S", Known: true, Price: 1000, Stock: product.Stock{OnHand: 4}}},
 			},
 		}

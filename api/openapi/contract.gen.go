@@ -30,6 +30,21 @@ type AddressRequest struct {
 	Override bool `json:"override,omitempty"`
 }
 
+// Adjustments Why it costs less than its list price, in the order in which it was taken off.
+type Adjustments = []struct {
+	// Amount What was taken off, as a negative amount.
+	Amount int64 `json:"amount"`
+
+	// Kind level, item_promotion, order_promotion or coupon. More may come.
+	Kind string `json:"kind"`
+
+	// Source The level's number, the promotion's id or the coupon's code.
+	Source string `json:"source"`
+
+	// Version Version of the price book or of the coupon.
+	Version *int64 `json:"version,omitempty"`
+}
+
 // Alert Something about an order that staff should look at. An alert with an `id` is about one message or step and stays until
 // it is dismissed; all others clear themselves.
 type Alert = order.Alert
@@ -178,6 +193,10 @@ type OrderRequest struct {
 	// CustomerID Staff have to say whose order it is. Customers may omit it; any id other than their own is 403.
 	CustomerID string `json:"customerId,omitempty"`
 
+	// ExpectedTotal The total that the buyer saw, in minor units. If the order would cost anything else, it isn't placed: 409
+	// `price-changed` with the new quote.
+	ExpectedTotal *int64 `json:"expectedTotal,omitempty"`
+
 	// ExternalReference As in Order; the customer and staff can read it. It can't be changed later.
 	ExternalReference string `json:"externalReference,omitempty"`
 
@@ -186,6 +205,9 @@ type OrderRequest struct {
 
 	// Metadata As in Order; the customer and staff can read it. It can't be changed later.
 	Metadata product.Metadata `json:"metadata,omitempty"`
+
+	// ShippingMethodID One of the price book's shipping methods; if omitted, its default. Without a price book there are none.
+	ShippingMethodID string `json:"shippingMethodId,omitempty"`
 }
 
 // OrderSummary A summary of an order, as lists show it. `GET /v1/orders/{id}` also has the journal and shortages.
@@ -275,6 +297,9 @@ type PaymentResult struct {
 // Price Minor units.
 type Price = int64
 
+// Pricing What the amounts follow from, beside the lines. Omitted if the order costs the sum of its lines.
+type Pricing = order.Pricing
+
 // ProblemMeaning defines model for ProblemMeaning.
 type ProblemMeaning struct {
 	// Advice What the caller can do about it.
@@ -336,6 +361,24 @@ type ProductPatch = map[string]any
 
 // ProductSpec defines model for ProductSpec.
 type ProductSpec = product.Spec
+
+// Quote What an order costs, line by line, and why. `total` is items - discount + shipping + tax. All amounts are in minor
+// units of the currency; what is 0 may be omitted.
+type Quote = order.Quote
+
+// QuoteRequest defines model for QuoteRequest.
+type QuoteRequest struct {
+	Address *Address `json:"address,omitempty"`
+
+	// CustomerID As in OrderRequest.
+	CustomerID string `json:"customerId,omitempty"`
+
+	// Lines As in OrderRequest.
+	Lines []LineRequest `json:"lines"`
+
+	// ShippingMethodID As in OrderRequest.
+	ShippingMethodID string `json:"shippingMethodId,omitempty"`
+}
 
 // ReceiveRequest The units of a return that arrived.
 type ReceiveRequest struct {
@@ -1019,6 +1062,9 @@ type PutProductJSONRequestBody = ProductSpec
 // AdjustStockJSONRequestBody defines body for AdjustStock for application/json ContentType.
 type AdjustStockJSONRequestBody = StockAdjustment
 
+// QuoteOrderJSONRequestBody defines body for QuoteOrder for application/json ContentType.
+type QuoteOrderJSONRequestBody = QuoteRequest
+
 // DecideRefundJSONRequestBody defines body for DecideRefund for application/json ContentType.
 type DecideRefundJSONRequestBody = RefundDecision
 
@@ -1159,6 +1205,9 @@ type ServerInterface interface {
 	// AdjustStock Adjust the stock of one variant, once per Idempotency-Key
 	// (POST /v1/products/{id}/stock)
 	AdjustStock(c *gin.Context, id ID, params AdjustStockParams)
+	// QuoteOrder Ask what an order would cost
+	// (POST /v1/quotes)
+	QuoteOrder(c *gin.Context)
 	// ListRefunds List refunds that are not completed, newest first
 	// (GET /v1/refunds)
 	ListRefunds(c *gin.Context, params ListRefundsParams)
@@ -3151,6 +3200,19 @@ func (siw *ServerInterfaceWrapper) AdjustStock(c *gin.Context) {
 	siw.Handler.AdjustStock(c, id, params)
 }
 
+// QuoteOrder operation middleware
+func (siw *ServerInterfaceWrapper) QuoteOrder(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.QuoteOrder(c)
+}
+
 // ListRefunds operation middleware
 func (siw *ServerInterfaceWrapper) ListRefunds(c *gin.Context) {
 
@@ -3722,6 +3784,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/v1/products/:id/stock", wrapper.AdjustStock)
 	router.POST(options.BaseURL+"/v1/products/bulk", wrapper.PutProducts)
 	router.GET(options.BaseURL+"/v1/products/suggest", wrapper.SuggestProducts)
+	router.POST(options.BaseURL+"/v1/quotes", wrapper.QuoteOrder)
 	router.GET(options.BaseURL+"/v1/refunds", wrapper.ListRefunds)
 	router.GET(options.BaseURL+"/v1/refunds/:paymentId/:refundId", wrapper.GetRefund)
 	router.POST(options.BaseURL+"/v1/refunds/decide", wrapper.DecideRefund)
