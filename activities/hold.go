@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"holdfast/order"
+	"holdfast/price"
 	"holdfast/product"
 )
 
@@ -39,6 +40,11 @@ func (a *Hold) Execute(ctx context.Context, p HoldParams) (order.Holding, error)
 	if p.Placement.Money.Conflicts(a.Money) {
 		return order.Holding{}, fmt.Errorf("order %s was placed at a gateway that takes %s money, and this worker takes %s money: "+
 			"one of them is misconfigured", p.Placement.OrderID, p.Placement.Money, a.Money)
+	}
+	if q := p.Placement.Quote; q != nil {
+		if err := price.Verify(*q, p.Placement.Lines); err != nil { // the gateway has a bug: a retry won't help
+			return order.Holding{}, temporal.NewNonRetryableApplicationError(err.Error(), "quote-invalid", err)
+		}
 	}
 	reqs := p.Placement.HoldRequests(p.Try, p.PlacedAt)
 	ask := a.Stock.Hold

@@ -87,7 +87,7 @@ var shopWindow = []string{
 
 // customersCalls lists the calls that customers may make.
 var customersCalls = []string{
-	"GET /v1/orders", "POST /v1/orders", "GET /v1/orders/{id}", "POST /v1/orders/{id}/cancel",
+	"GET /v1/orders", "POST /v1/orders", "POST /v1/quotes", "GET /v1/orders/{id}", "POST /v1/orders/{id}/cancel",
 	"GET /v1/orders/{id}/payment", "POST /v1/orders/{id}/payment", "PUT /v1/orders/{id}/address", "POST /v1/orders/{id}/returns",
 }
 
@@ -106,7 +106,7 @@ var staffCalls = map[api.Role][]string{
 		"POST /v1/orders/{id}/hold", "POST /v1/orders/{id}/release", "POST /v1/orders/{id}/alerts/{alertId}/dismiss",
 	},
 	api.RoleSupport: {
-		"GET /v1/packages", "GET /v1/orders", "POST /v1/orders", "GET /v1/orders/{id}", "POST /v1/orders/{id}/cancel", "GET /v1/orders/{id}/payment",
+		"GET /v1/packages", "GET /v1/orders", "POST /v1/orders", "POST /v1/quotes", "GET /v1/orders/{id}", "POST /v1/orders/{id}/cancel", "GET /v1/orders/{id}/payment",
 		"POST /v1/orders/{id}/payment", "POST /v1/orders/{id}/refunds", "GET /v1/refunds", "GET /v1/refunds/{paymentId}/{refundId}",
 		"POST /v1/refunds/decide",
 		"GET /v1/disputes", "POST /v1/disputes/dismiss",
@@ -212,6 +212,7 @@ var walk = map[string]struct {
 	"GET /v1/refunds":                                       {"", 200, 0, 0},
 	"GET /v1/refunds/{paymentId}/{refundId}":                {"", 404, 0, 0},
 	"POST /v1/refunds/decide":                               {`{"paymentId":"p","refundId":"r","choice":"refund"}`, 404, 0, 0},
+	"POST /v1/quotes":                                       {`{"customerId":"ada","lines":[{"productId":"mug","quantity":1}]}`, 200, 200, 403},
 	"POST /v1/orders":                                       {`{"customerId":"ada","lines":[{"productId":"mug","quantity":1}]}`, 201, 201, 403},
 	"GET /v1/orders":                                        {"", 200, 200, 200},
 	"GET /v1/packages":                                      {"", 200, 0, 0},
@@ -502,7 +503,7 @@ func TestMetricsArePublicOnLoopbackOnly(t *testing.T) {
 func TestAnothersColdOrderLooksLikeAnUnknownOne(t *testing.T) {
 	g := newGateway(t)
 	asking := asking(t, func(c *api.Config) {
-		c.Products, c.Checkout, c.Orders, c.Sagas, c.Index = g.stock, g.checkout, g.docs, g.temporal.asSagas(), g.index
+		c.Products, c.Quoting, c.Orders, c.Sagas, c.Index = g.stock, g.quoting, g.docs, g.temporal.asSagas(), g.index
 	})
 	g.putProduct("mug", 1)
 	o := g.cancelled() // of c-1

@@ -4,9 +4,9 @@ import (
 	"context"
 	"time"
 
-	"holdfast/checkout"
 	"holdfast/order"
 	"holdfast/product"
+	"holdfast/quoting"
 )
 
 // availabilityTimeout limits the availability read. Without it an order can't be quoted.
@@ -16,9 +16,9 @@ const availabilityTimeout = 2 * time.Second
 type availability struct {
 	// shortages lists every line that can't be fulfilled now.
 	shortages []order.Shortage
-	currency string
+	currency  string
 	// seen is what was read; its products are in the order of the placement's hold requests.
-	seen checkout.Seen
+	seen quoting.Seen
 	// items are the prices of the placement's lines, one for one, if there are no shortages.
 	items []order.PricedItem
 	// known reports whether the order of this placement has or had a hold.
@@ -38,7 +38,7 @@ func (s *Server) readAvailability(ctx context.Context, p order.Placement, keyed 
 	if p.MaxOpenOrders > 0 || p.MaxCustomerUnits > 0 {
 		buyer.CustomerID, buyer.Units = p.CustomerID, p.MaxCustomerUnits > 0
 	}
-	seen, err := s.cfg.Checkout.Look(ctx, checkout.Ask{Buyer: buyer, Wants: wants(reqs)})
+	seen, err := s.cfg.Quoting.Look(ctx, quoting.Ask{Buyer: buyer, Wants: wants(reqs)})
 	if err != nil {
 		return availability{}, err
 	}
@@ -55,7 +55,7 @@ func wants(reqs []product.HoldRequest) []product.Want {
 }
 
 // weigh decides about the placement as its saga would, with the entity's own rules.
-func weigh(p order.Placement, reqs []product.HoldRequest, seen checkout.Seen) (availability, error) {
+func weigh(p order.Placement, reqs []product.HoldRequest, seen quoting.Seen) (availability, error) {
 	v := availability{seen: seen}
 	for _, l := range seen.Products {
 		v.known = v.known || (l.OwnHold != "" && l.OwnHold != product.HoldStateNone)

@@ -4,16 +4,16 @@ import (
 	"context"
 
 	"holdfast/api"
-	"holdfast/checkout"
 	"holdfast/order"
 	"holdfast/product"
+	"holdfast/quoting"
 )
 
 // plenty is a read, a moment ago, that saw plenty of everything.
-type plenty struct{ api.Checkout }
+type plenty struct{ api.Quoting }
 
-func (p plenty) Look(ctx context.Context, a checkout.Ask) (checkout.Seen, error) {
-	seen, err := p.Checkout.Look(ctx, a)
+func (p plenty) Look(ctx context.Context, a quoting.Ask) (quoting.Seen, error) {
+	seen, err := p.Quoting.Look(ctx, a)
 	for i := range seen.Products {
 		l := &seen.Products[i]
 		l.CustomerHeld, l.MaxPerOrder = 0, 0

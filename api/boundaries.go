@@ -5,10 +5,10 @@ import (
 	"time"
 
 	"holdfast/carrier"
-	"holdfast/checkout"
 	"holdfast/order"
 	"holdfast/payment"
 	"holdfast/product"
+	"holdfast/quoting"
 	"holdfast/saga"
 	"holdfast/search"
 	"holdfast/webhook"
@@ -30,9 +30,9 @@ type Products interface {
 	List(ctx context.Context, id string) (listing int64, err error)
 }
 
-// Checkout reads what an order is quoted from: see reader.Reader.
-type Checkout interface {
-	Look(ctx context.Context, a checkout.Ask) (checkout.Seen, error)
+// Quoting reads what an order is quoted from: see reader.Reader.
+type Quoting interface {
+	Look(ctx context.Context, a quoting.Ask) (quoting.Seen, error)
 }
 
 // Documents are the copies of orders and payments that their workflows wrote.

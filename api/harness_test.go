@@ -29,11 +29,11 @@ import (
 	"holdfast/carrier"
 	parcels "holdfast/carrier/sandbox"
 	"holdfast/carrier/tracking"
-	"holdfast/checkout/reader"
 	"holdfast/inventory"
 	"holdfast/order"
 	"holdfast/payment/sandbox"
 	"holdfast/product"
+	"holdfast/quoting/reader"
 	"holdfast/records"
 	"holdfast/webhook/deliver"
 	"holdfast/webhook/registry"
@@ -50,7 +50,7 @@ type gateway struct {
 	docs     *records.Store
 	hooks    *registry.Store
 	tracking *tracking.Store
-	checkout *reader.Reader
+	quoting  *reader.Reader
 	carrier  *parcels.Carrier
 	temporal *fakeTemporal
 	index    *fakeIndex
@@ -96,12 +96,12 @@ func newGateway(t testing.TB, changes ...func(*api.Config)) *gateway {
 		t: t, redis: mini, stock: inventory.New(rdb), docs: records.New(rdb), hooks: registry.New(rdb), sandbox: provider, log: &syncBuffer{}, index: &fakeIndex{},
 		contract: contractRouter(t),
 	}
-	g.tracking, g.checkout = tracking.New(rdb, time.Now), reader.New(rdb)
+	g.tracking, g.quoting = tracking.New(rdb, time.Now), reader.New(rdb)
 	g.carrier, err = parcels.New(secret)
 	require.NoError(t, err)
 	g.temporal = newFake(g.stock, g.docs)
 	cfg := api.Config{
-		Addr: "127.0.0.1:0", Products: g.stock, Checkout: g.checkout, Orders: g.docs, Sagas: g.temporal.asSagas(), Index: g.index,
+		Addr: "127.0.0.1:0", Products: g.stock, Quoting: g.quoting, Orders: g.docs, Sagas: g.temporal.asSagas(), Index: g.index,
 		Providers: map[string]api.Provider{sandbox.Name: provider},
 		Carriers:  map[string]carrier.Carrier{parcels.Name: g.carrier}, Tracking: g.tracking,
 		Webhooks: registry.New(rdb), CheckURL: guard.Check,

@@ -13,9 +13,9 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"holdfast/api/openapi"
-	"holdfast/checkout"
 	"holdfast/order"
 	"holdfast/product"
+	"holdfast/quoting"
 	"holdfast/saga"
 )
 
@@ -148,7 +148,7 @@ func (s *Server) sagasRefusal(ctx context.Context, p order.Placement, err error)
 	}
 	ctx, cancel := context.WithTimeout(ctx, availabilityTimeout)
 	defer cancel()
-	seen, _ := s.cfg.Checkout.Look(ctx, checkout.Ask{Buyer: product.Buyer{CustomerID: p.CustomerID}})
+	seen, _ := s.cfg.Quoting.Look(ctx, quoting.Ask{Buyer: product.Buyer{CustomerID: p.CustomerID}})
 	return s.refuseOpen(refused, seen.Open)
 }
 

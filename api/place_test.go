@@ -13,9 +13,9 @@ import (
 	"go.temporal.io/api/serviceerror"
 
 	"holdfast/api"
-	"holdfast/checkout"
 	"holdfast/order"
 	"holdfast/product"
+	"holdfast/quoting"
 	"holdfast/saga"
 )
 
@@ -149,7 +149,7 @@ func TestARejectionByTheSagaIsReported(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 1)
 	hopeful := newGateway(t, func(c *api.Config) {
-		c.Products, c.Checkout, c.Orders, c.Sagas = g.stock, plenty{g.checkout}, g.docs, g.temporal.asSagas()
+		c.Products, c.Quoting, c.Orders, c.Sagas = g.stock, plenty{g.quoting}, g.docs, g.temporal.asSagas()
 	})
 	body := basket(line{"productId": "mug", "quantity": 2})
 	for range 2 {
@@ -226,8 +226,8 @@ func TestAPriceThatChangesAfterTheQuoteIsNotHeld(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 5)
 	late := newGateway(t, func(c *api.Config) {
-		c.Products, c.Checkout, c.Orders, c.Sagas = g.stock, g.checkout, g.docs, g.temporal.asSagas()
-		c.Checkout = repricing{g.checkout, func() { g.reprice("mug", 1100) }}
+		c.Products, c.Quoting, c.Orders, c.Sagas = g.stock, g.quoting, g.docs, g.temporal.asSagas()
+		c.Quoting = repricing{g.quoting, func() { g.reprice("mug", 1100) }}
 	})
 	a := late.place("", basket(line{"productId": "mug", "quantity": 1}))
 	require.Equal(t, http.StatusConflict, a.status, "%s", a.body)
@@ -237,19 +237,19 @@ func TestAPriceThatChangesAfterTheQuoteIsNotHeld(t *testing.T) {
 
 // repricing changes a price after it was read.
 type repricing struct {
-	api.Checkout
+	api.Quoting
 	change func()
 }
 
-func (r repricing) Look(ctx context.Context, a checkout.Ask) (checkout.Seen, error) {
-	seen, err := r.Checkout.Look(ctx, a)
+func (r repricing) Look(ctx context.Context, a quoting.Ask) (quoting.Seen, error) {
+	seen, err := r.Quoting.Look(ctx, a)
 	r.change()
 	return seen, err
 }
 
 func (g *gateway) reprice(id string, price int64) {
 	g.t.Helper()
-	a := g.do(call{method: http.MethodPatch, path: "/v1/products/" + id, body: map[string]any{
+	a := g.do(call{method: http.MethodPatch, path: "/v1/products/" + id, header: http.Header{"Content-Type": {mergePatch}}, body: map[string]any{
 		"variants": []map[string]any{{"sku": "one", "price": price}},
 	}})
 	require.Equal(g.t, http.StatusOK, a.status, "%s", a.body)

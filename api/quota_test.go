@@ -23,7 +23,7 @@ func TestACustomerWithTooManyOpenOrdersIsToldWhenToComeAgain(t *testing.T) {
 	require.Equal(t, http.StatusCreated, g.place("k-2", one).status)
 	// The third is refused by a read or, if that was too early, by the saga.
 	hopeful := newGateway(t, limit, func(c *api.Config) {
-		c.Products, c.Checkout, c.Orders, c.Sagas = g.stock, plenty{g.checkout}, g.docs, g.temporal.asSagas()
+		c.Products, c.Quoting, c.Orders, c.Sagas = g.stock, plenty{g.quoting}, g.docs, g.temporal.asSagas()
 	})
 	for name, at := range map[string]*gateway{"read": g, "saga": hopeful} {
 		a := at.place("k-3"+name, one)
@@ -49,7 +49,9 @@ func TestACustomerWithTooManyOpenOrdersIsToldWhenToComeAgain(t *testing.T) {
 	require.Equal(t, http.StatusCreated, g.place("k-4", one).status)
 	require.Equal(t, http.StatusTooManyRequests, g.place("k-5", one).status)
 
-	free := newGateway(t, func(c *api.Config) { c.Products, c.Checkout, c.Orders, c.Sagas = g.stock, g.checkout, g.docs, g.temporal.asSagas() })
+	free := newGateway(t, func(c *api.Config) {
+		c.Products, c.Quoting, c.Orders, c.Sagas = g.stock, g.quoting, g.docs, g.temporal.asSagas()
+	})
 	require.Equal(t, http.StatusCreated, free.place("k-6", one).status, "without a limit nobody counts")
 }
 
@@ -133,7 +135,7 @@ func TestMoreUnitsThanACustomersUnpaidOrdersMayHold(t *testing.T) {
 	first := g.place("k-1", mugs(4))
 	require.Equal(t, http.StatusCreated, first.status, "%s", first.body)
 	hopeful := newGateway(t, limit, func(c *api.Config) {
-		c.Products, c.Checkout, c.Orders, c.Sagas = g.stock, plenty{g.checkout}, g.docs, g.temporal.asSagas()
+		c.Products, c.Quoting, c.Orders, c.Sagas = g.stock, plenty{g.quoting}, g.docs, g.temporal.asSagas()
 	})
 	for name, at := range map[string]*gateway{"read": g, "saga": hopeful} {
 		a := at.place("", mugs(2))

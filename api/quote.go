@@ -118,7 +118,7 @@ func (s *Server) priced(p placing, v availability) (order.Quote, error) {
 	r := price.Request{
 		At: s.cfg.Now().UTC().Truncate(time.Millisecond), Currency: v.currency, ShippingMethodID: p.shippingMethodID,
 		Address: p.Address,
-		Lines: make([]price.Line, len(p.Lines)),
+		Lines:   make([]price.Line, len(p.Lines)),
 	}
 	for i, l := range p.Lines {
 		r.Lines[i] = price.Line{

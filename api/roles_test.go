@@ -166,6 +166,7 @@ func newWindow(t testing.TB) window {
 	ok(w.as(api.RoleCustomer, http.MethodPost, "/v1/orders/"+w.own+"/cancel", nil), 200)
 	ok(w.as(api.RoleOperator, http.MethodPost, "/v1/orders/"+w.ended+"/cancel", map[string]string{"reason": "operator"}), 200)
 	w.reject()
+	w.explain()
 	w.ship()
 	require.NoError(t, w.stock.Delist(t.Context(), "gone", 1))
 	w.refund()
@@ -199,6 +200,29 @@ func (w window) reject() {
 	require.NoError(w.t, err)
 	require.NoError(w.t, w.docs.Put(w.t.Context(), order.Record{
 		OrderID: o.ID, CustomerID: "ada", Status: o.Status, Version: o.Version, Doc: doc, PlacedAt: o.PlacedAt,
+	}))
+}
+
+// explain gives an order a price that follows from everything that there is.
+func (w window) explain() {
+	w.t.Helper()
+	o := w.temporal.sagas["order/"+w.own].order
+	total := int64(1)
+	off := []order.Adjustment{{Kind: order.AdjustmentLevel, Source: "1", Version: 1, Amount: -1}}
+	o.Lines[0].LinePrice = order.LinePrice{Adjustments: off, Net: 1, Tax: 1, Total: &total}
+	o.Pricing = &order.Pricing{
+		QuotedAt: time.Now(), Book: &order.BookVersion{Number: 1, Hash: "h"}, Level: 1, TaxIncluded: true,
+		Coupons:  []order.QuotedCoupon{{Code: "C", Version: 1, Amount: 1, Limited: true}},
+		Shipping: &order.Shipping{MethodID: "m", Title: "t", Price: 1, Adjustments: off, Net: 1, Tax: 1, Total: 1},
+		Taxes:    []order.TaxSum{{Class: "c", Country: "GB", Region: "r", Rate: 1, Net: 1, Tax: 1}},
+	}
+	for _, name := range []string{order.AmountDiscount, order.AmountShipping, order.AmountTax, order.AmountIncludedTax} {
+		o.Amounts[name] = 1
+	}
+	doc, err := json.Marshal(o)
+	require.NoError(w.t, err)
+	require.NoError(w.t, w.docs.Put(w.t.Context(), order.Record{
+		OrderID: o.ID, CustomerID: "ada", Status: o.Status, Version: o.Version + 1, Doc: doc, PlacedAt: o.PlacedAt,
 	}))
 }
 

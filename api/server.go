@@ -46,7 +46,7 @@ type Config struct {
 	MetricsApart bool
 
 	Products Products
-	Checkout Checkout
+	Quoting  Quoting
 	Orders   Documents
 	Sagas    Sagas
 	Tracking Tracking

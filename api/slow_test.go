@@ -119,7 +119,7 @@ func TestAPlacementThatTookTooLongNamesItsOrder(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 1)
 	slow := newGateway(t, func(c *api.Config) {
-		c.Products, c.Checkout, c.Orders, c.Sagas = g.stock, g.checkout, g.docs, sagaclient.New(late{g.temporal}, "")
+		c.Products, c.Quoting, c.Orders, c.Sagas = g.stock, g.quoting, g.docs, sagaclient.New(late{g.temporal}, "")
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()

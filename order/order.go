@@ -31,7 +31,7 @@ type Order struct {
 	// Pricing is what the amounts follow from. It is nil if the order costs the sum of its
 	// lines.
 	Pricing *Pricing `json:"pricing,omitempty"`
-	Address    *Address         `json:"address,omitempty"`
+	Address *Address `json:"address,omitempty"`
 	// Addresses are those that the order had before, the latest last.
 	Addresses    []AddressEntry `json:"addressHistory,omitempty"`
 	Payment      Payment        `json:"payment"`

@@ -19,7 +19,7 @@ type Summary struct {
 	CustomerID string           `json:"customerId"`
 	Currency   string           `json:"currency,omitempty"`
 	Amounts    map[string]int64 `json:"amounts"`
-	// Lines are the first SummaryLines of LineCount.
+	// Lines are the first SummaryLines of LineCount, without the parts of their prices.
 	Lines        []Line   `json:"lines"`
 	LineCount    int      `json:"lineCount"`
 	Address      *Address `json:"address,omitempty"`
@@ -46,7 +46,7 @@ type Summary struct {
 func (o *Order) Summary() Summary {
 	s := Summary{
 		ID: o.ID, Status: o.Status, Version: o.Version, CustomerID: o.CustomerID, Currency: o.Currency, Amounts: o.Amounts,
-		Lines: o.Lines[:min(len(o.Lines), SummaryLines)], LineCount: len(o.Lines), Address: o.Address,
+		Lines: summaryLines(o.Lines), LineCount: len(o.Lines), Address: o.Address,
 		Payment: o.Payment, CancelReason: o.CancelReason, Metadata: o.Metadata, ExternalReference: o.ExternalReference,
 		Node: o.FurthestNode(), PlacedAt: o.PlacedAt, UpdatedAt: o.UpdatedAt, ClosedAt: o.ClosedAt,
 	}
@@ -67,6 +67,14 @@ func (o *Order) Summary() Summary {
 	slices.Sort(s.Alerts)
 	s.Marks, s.Alerts = slices.Compact(s.Marks), slices.Compact(s.Alerts)
 	return s
+}
+
+func summaryLines(lines []Line) []Line {
+	lines = slices.Clone(lines[:min(len(lines), SummaryLines)])
+	for i := range lines {
+		lines[i].LinePrice = LinePrice{Total: lines[i].Total}
+	}
+	return lines
 }
 
 // SummaryNumbers is how many tracking numbers a package's summary shows.

@@ -13,11 +13,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"holdfast/api"
-	"holdfast/checkout/reader"
 	"holdfast/carrier/tracking"
 	"holdfast/inventory"
 	"holdfast/order"
 	"holdfast/payment/moneymode"
+	quotingreader "holdfast/quoting/reader"
 	"holdfast/records"
 	sagaclient "holdfast/saga/client"
 	"holdfast/settings"
@@ -124,7 +124,7 @@ func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 	cfg := api.Config{
 		Listener: listener, TLS: secured, Identity: verifier, Limits: c.limits(c.Off()),
 		TrustedProxies: c.TrustedProxies, Origins: c.Origins, MetricsApart: c.MetricsAddr != "",
-		Products: inventory.New(rdb), Checkout: reader.New(rdb), Orders: records.New(rdb), Sagas: sagaclient.New(temporal, name), Index: index,
+		Products: inventory.New(rdb), Quoting: quotingreader.New(rdb), Orders: records.New(rdb), Sagas: sagaclient.New(temporal, name), Index: index,
 		Tracking: tracking.New(rdb, time.Now),
 		Webhooks: registry.New(rdb), CheckURL: guard.Check,
 		Providers: providers.forGateway(), DefaultProvider: c.first(), Money: c.mode(), Pages: providers.pages,

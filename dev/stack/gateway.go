@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"holdfast/api"
-	"holdfast/checkout/reader"
 	"holdfast/carrier/tracking"
 	"holdfast/inventory"
+	"holdfast/quoting/reader"
 	"holdfast/records"
 	sagaclient "holdfast/saga/client"
 	"holdfast/webhook/deliver"
@@ -58,7 +58,7 @@ func (s *Stack) gateway(listener net.Listener) (*api.Server, error) {
 	}
 	guard.RefuseOwn(s.ownServices)
 	cfg := api.Config{
-		Listener: listener, Products: inventory.New(s.redis), Checkout: reader.New(s.redis), Orders: records.New(s.redis),
+		Listener: listener, Products: inventory.New(s.redis), Quoting: reader.New(s.redis), Orders: records.New(s.redis),
 		Tracking: tracking.New(s.redis, time.Now),
 		Sagas:    sagaclient.New(s.Temporal, s.Namespace), Index: s.Index, Webhooks: registry.New(s.redis), CheckURL: guard.Check, Identity: s.opts.Identity,
 		Providers: map[string]api.Provider{}, Pages: map[string]http.Handler{},

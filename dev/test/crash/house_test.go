@@ -3,7 +3,6 @@ package crash_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"log/slog"
 	"net/http/httptest"
 	"os"
@@ -21,16 +20,15 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"holdfast/api"
-	"holdfast/checkout"
-	"holdfast/checkout/reader"
 	"holdfast/carrier/tracking"
 	"holdfast/dev/stack"
 	"holdfast/dev/test/crash"
 	"holdfast/dev/test/shoptest"
 	"holdfast/inventory"
-	"holdfast/order"
 	"holdfast/payment/sandbox"
 	"holdfast/product"
+	"holdfast/quoting"
+	"holdfast/quoting/reader"
 	"holdfast/records"
 	"holdfast/redisdb"
 	sagaclient "holdfast/saga/client"
@@ -134,7 +132,7 @@ func (h *house) room(t *testing.T, name string, opts roomOptions) *room {
 	signer, err := sandbox.New(stack.DefaultSecret)
 	require.NoError(t, err)
 	provider := sandbox.NewProvider(signer, sandbox.NewBooks(h.rdb), sandbox.Options{})
-	var look api.Checkout = reader.New(h.rdb)
+	var look api.Quoting = reader.New(h.rdb)
 	if opts.hopeful {
 		look = plenty{look}
 	}
@@ -144,7 +142,7 @@ func (h *house) room(t *testing.T, name string, opts roomOptions) *room {
 	}
 	gateway, err := api.New(api.Config{
 		MaxOpenOrders: limit,
-		Addr:          "127.0.0.1:0", Products: inventory.New(h.rdb), Checkout: look, Orders: records.New(h.rdb),
+		Addr:          "127.0.0.1:0", Products: inventory.New(h.rdb), Quoting: look, Orders: records.New(h.rdb),
 		Tracking: tracking.New(h.rdb, time.Now),
 		Webhooks: registry.New(h.rdb), CheckURL: func(context.Context, string) error { return nil },
 		Sagas:     sagaclient.New(elsewhere{Client: h.stack.Temporal, queue: name}, h.stack.Namespace),
@@ -181,10 +179,10 @@ func (e elsewhere) ExecuteWorkflow(ctx context.Context, o client.StartWorkflowOp
 }
 
 // plenty is a read, a moment ago, that saw plenty of everything.
-type plenty struct{ api.Checkout }
+type plenty struct{ api.Quoting }
 
-func (p plenty) Look(ctx context.Context, a checkout.Ask) (checkout.Seen, error) {
-	seen, err := p.Checkout.Look(ctx, a)
+func (p plenty) Look(ctx context.Context, a quoting.Ask) (quoting.Seen, error) {
+	seen, err := p.Quoting.Look(ctx, a)
 	for i := range seen.Products {
 		for j := range seen.Products[i].SKUs {
 			seen.Products[i].SKUs[j].Stock = product.Stock{OnHand: product.MaxStock}

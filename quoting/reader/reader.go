@@ -7,8 +7,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"holdfast/checkout"
 	"holdfast/inventory"
+	"holdfast/quoting"
 	"holdfast/redisdb"
 )
 
@@ -21,10 +21,10 @@ type Reader struct {
 func New(rdb redis.UniversalClient) *Reader { return &Reader{rdb: rdb} }
 
 // Look reads everything at once.
-func (r *Reader) Look(ctx context.Context, a checkout.Ask) (seen checkout.Seen, err error) {
+func (r *Reader) Look(ctx context.Context, a quoting.Ask) (seen quoting.Seen, err error) {
 	stock := inventory.Looking(a.Buyer, a.Wants)
 	if len(stock.Calls) == 0 {
-		return checkout.Seen{}, nil
+		return quoting.Seen{}, nil
 	}
 	answers := redisdb.Run(ctx, r.rdb, stock.Calls...)
 	seen.Products, seen.Open, err = stock.Read(answers)

@@ -1,6 +1,6 @@
-// Package checkout says what an order is quoted from: its products, its buyer, and the terms
+// Package quoting says what an order is quoted from: its products, its buyer, and the terms
 // that apply to them.
-package checkout
+package quoting
 
 import (
 	"holdfast/order"
