@@ -50,13 +50,10 @@ func (b *basket) applyCoupons() error {
 			sum += b.groups[at].amount
 		}
 		c.off = b.off(c.Action, sum, 1)
-		b.takeFrom(c.groups, c.off, c.why())
+		b.because(order.AdjustmentCoupon, c.Code, c.Version)
+		b.takeFrom(c.groups, c.off)
 	}
 	return nil
-}
-
-func (c *usedCoupon) why() order.Adjustment {
-	return order.Adjustment{Kind: order.AdjustmentCoupon, Source: c.Code, Version: c.Version}
 }
 
 // addShipping adds the price of the shipping method, and takes off what coupons give.
@@ -80,9 +77,8 @@ func (b *basket) addShipping() error {
 	s.Total = s.Price
 	for i := range b.coupons {
 		if c := &b.coupons[i]; c.Action.FreeShipping && s.Total > 0 {
-			why := c.why()
-			why.Amount, c.off, s.Total = -s.Total, s.Total, 0
-			s.Adjustments = append(s.Adjustments, why)
+			s.Adjustments = []order.Adjustment{{Kind: order.AdjustmentCoupon, Source: c.Code, Version: c.Version, Amount: -s.Total}}
+			c.off, s.Total = s.Total, 0
 		}
 	}
 	s.Net = s.Total

@@ -18,9 +18,12 @@ type basket struct {
 	unit int64
 	// sorted are the positions of the lines, ordered by product, sku, price and quantity.
 	// Whatever is divided among lines goes by this order.
-	sorted  []int
-	groups  []group
-	items   int64
+	sorted []int
+	groups []group
+	items  int64
+	// taken is what was taken off the groups so far, and reasons why.
+	taken   []taken
+	reasons []order.Adjustment
 	coupons []usedCoupon
 	// shipping is nil if the book has no methods.
 	shipping      *order.Shipping
@@ -44,12 +47,16 @@ type group struct {
 	scopes      scopes
 	class       int
 	// stopped keeps later item promotions away.
-	stopped     bool
+	stopped bool
+	// adjustments are set at the end.
 	adjustments []order.Adjustment
 }
 
-// fewAdjustments is for how many adjustments of a group memory is prepared.
-const fewAdjustments = 4
+// taken is something that was taken off a group, for one of the basket's reasons.
+type taken struct {
+	group, reason int32
+	off           int64
+}
 
 func newBasket(book *Book, r *Request) (*basket, error) {
 	b := &basket{book: book, r: r, unit: max(r.Step, 1), sorted: make([]int, len(r.Lines)), groups: make([]group, 0, len(r.Lines))}
@@ -57,7 +64,7 @@ func newBasket(book *Book, r *Request) (*basket, error) {
 		b.sorted[i] = i
 	}
 	slices.SortStableFunc(b.sorted, func(i, j int) int { return compare(&r.Lines[i], &r.Lines[j]) })
-	memory := make([]order.Adjustment, fewAdjustments*len(r.Lines))
+	b.taken = make([]taken, 0, 4*len(r.Lines))
 	for at, i := range b.sorted {
 		l := &r.Lines[i]
 		if l.UnitPrice%b.unit != 0 {
@@ -72,10 +79,7 @@ func newBasket(book *Book, r *Request) (*basket, error) {
 		}
 		if at == 0 || !sameTerms(l, b.groups[len(b.groups)-1].line) {
 			scopes := book.index.scopesOf(l)
-			b.groups = append(b.groups, group{
-				from: at, line: l, scopes: scopes, class: book.index.classOf(scopes),
-				adjustments: memory[fewAdjustments*at : fewAdjustments*at : fewAdjustments*(at+1)],
-			})
+			b.groups = append(b.groups, group{from: at, line: l, scopes: scopes, class: book.index.classOf(scopes)})
 		}
 		g := &b.groups[len(b.groups)-1]
 		g.to = at + 1
@@ -92,19 +96,26 @@ func compare(a, b *Line) int {
 	if c := cmp.Compare(a.ProductID, b.ProductID); c != 0 {
 		return c
 	}
-	return cmp.Or(cmp.Compare(a.SKU, b.SKU), cmp.Compare(a.UnitPrice, b.UnitPrice), cmp.Compare(a.Quantity, b.Quantity))
+	if c := cmp.Compare(a.SKU, b.SKU); c != 0 {
+		return c
+	}
+	return cmp.Or(cmp.Compare(a.UnitPrice, b.UnitPrice), cmp.Compare(a.Quantity, b.Quantity))
 }
 
 func sameTerms(a, b *Line) bool {
 	return a.ProductID == b.ProductID && a.SKU == b.SKU && a.UnitPrice == b.UnitPrice
 }
 
-// take takes something off a group; nothing is left out.
-func (g *group) take(off int64, why order.Adjustment) {
+// because notes why something is about to be taken off.
+func (b *basket) because(kind order.AdjustmentKind, source string, version int64) {
+	b.reasons = append(b.reasons, order.Adjustment{Kind: kind, Source: source, Version: version})
+}
+
+// take takes something off a group for the last reason; nothing is left out.
+func (b *basket) take(at int, off int64) {
 	if off > 0 {
-		g.amount -= off
-		why.Amount = -off
-		g.adjustments = append(g.adjustments, why)
+		b.groups[at].amount -= off
+		b.taken = append(b.taken, taken{int32(at), int32(len(b.reasons) - 1), off})
 	}
 }
 
@@ -121,17 +132,17 @@ func (b *basket) pick(covers func(*group) bool) int64 {
 	return sum
 }
 
-// takeFrom divides what is taken off among the picked groups.
-func (b *basket) takeFrom(picked []int, off int64, why order.Adjustment) {
+// takeFrom divides what is taken off among groups.
+func (b *basket) takeFrom(groups []int, off int64) {
 	if off <= 0 {
 		return
 	}
 	b.weights = b.weights[:0]
-	for _, i := range picked {
+	for _, i := range groups {
 		b.weights = append(b.weights, b.groups[i].amount)
 	}
 	for j, share := range b.spreader.over(off, b.weights) {
-		b.groups[picked[j]].take(share, why)
+		b.take(groups[j], share)
 	}
 }
 
@@ -140,54 +151,49 @@ func (b *basket) applyLevel() {
 	if l == nil {
 		return
 	}
-	why := order.Adjustment{Kind: order.AdjustmentLevel, Source: b.book.index.levels[l.Number-1], Version: b.book.Version.Number}
+	b.because(order.AdjustmentLevel, b.book.index.levels[l.Number-1], b.book.Version.Number)
 	for i := range b.groups {
-		g := &b.groups[i]
-		g.take(portion(g.amount, l.Discount), why)
+		b.take(i, portion(b.groups[i].amount, l.Discount))
 	}
 }
 
 func (b *basket) applyItemPromotions() {
 	for _, p := range b.book.index.item {
-		if !b.qualifies(p) {
+		if _, ok := b.qualifies(p); !ok {
 			continue
 		}
-		why := order.Adjustment{Kind: order.AdjustmentItemPromotion, Source: p.ID, Version: b.book.Version.Number}
+		b.because(order.AdjustmentItemPromotion, p.ID, b.book.Version.Number)
 		for _, i := range b.picked {
-			g := &b.groups[i]
-			if g.stopped {
-				continue
+			if g := &b.groups[i]; !g.stopped {
+				b.take(i, b.off(p.Action, g.amount, g.quantity))
+				g.stopped = p.Stop
 			}
-			g.take(b.off(p.Action, g.amount, g.quantity), why)
-			g.stopped = p.Stop
 		}
 	}
 }
 
 func (b *basket) applyOrderPromotions() {
 	for _, p := range b.book.index.order {
-		if !b.qualifies(p) {
+		sum, ok := b.qualifies(p)
+		if !ok {
 			continue
 		}
-		sum := int64(0)
-		for _, w := range b.weights {
-			sum += w
-		}
-		why := order.Adjustment{Kind: order.AdjustmentOrderPromotion, Source: p.ID, Version: b.book.Version.Number}
-		b.takeFrom(b.picked, b.off(p.Action, sum, 1), why)
+		b.because(order.AdjustmentOrderPromotion, p.ID, b.book.Version.Number)
+		b.takeFrom(b.picked, b.off(p.Action, sum, 1))
 		if p.Stop {
 			return
 		}
 	}
 }
 
-// qualifies picks the groups in a promotion's scope, and reports whether it applies to them.
-func (b *basket) qualifies(p scoped) bool {
+// qualifies picks the groups in a promotion's scope. It returns what they cost, and whether
+// the promotion applies to them.
+func (b *basket) qualifies(p scoped) (sum int64, ok bool) {
 	if !p.applies(b.r.At, b.r.Currency) {
-		return false
+		return 0, false
 	}
-	sum := b.pick(func(g *group) bool { return g.scopes.has(p.bit) })
-	return len(b.picked) > 0 && b.reaches(p.Minimum, sum)
+	sum = b.pick(func(g *group) bool { return g.scopes.has(p.bit) })
+	return sum, len(b.picked) > 0 && b.reaches(p.Minimum, sum)
 }
 
 // reaches reports whether a sum is at least a minimum. Both are in the order's currency.

@@ -24,8 +24,11 @@ const (
 	MaxBrackets        = 50
 	MaxTaxClasses      = 50
 	MaxTaxRules        = 5000
-	// MaxScope bounds each list of a scope.
-	MaxScope = 2000
+	// MaxCountries bounds the countries of one shipping method.
+	MaxCountries = 300
+	// MaxScope bounds each list of a scope, MaxCouponScope those of a coupon's.
+	MaxScope       = 2000
+	MaxCouponScope = 100
 	// MaxRate is the whole in basis points: 100 percent.
 	MaxRate = int64(10_000)
 	// maxPriority bounds the numbers that say in which order promotions apply.
@@ -59,8 +62,9 @@ type Level struct {
 	Discount int64 `json:"discount"`
 }
 
-// Parse reads a price book. Unknown, repeated and missing fields are refused with their
-// paths, as is everything that Validate refuses.
+// Parse reads a price book. Its error is ErrTooLarge, Malformed, which names unknown and
+// repeated fields and wrong types, or product.Invalid, which names missing fields and all that
+// Validate refuses.
 func Parse(document []byte) (*Book, error) {
 	if len(document) > MaxBookBytes {
 		return nil, ErrTooLarge
@@ -126,7 +130,7 @@ func (b *Book) Validate() error {
 	checkPromotions(&bad, "orderPromotions", b.OrderPromotions)
 	b.checkShipping(&bad)
 	b.Taxes.check(&bad)
-	return bad.OrNil()
+	return first(bad).OrNil()
 }
 
 func (b *Book) checkLevels(bad *product.Invalid) {

@@ -113,13 +113,16 @@ func tooLarge(err error) error {
 // quote puts the result together.
 func (b *basket) quote() (order.Quote, error) {
 	q := order.Quote{Currency: b.r.Currency, Lines: make([]order.QuotedLine, len(b.r.Lines)), Items: b.items, Pricing: b.pricing()}
+	b.explain()
 	b.fillLines(q.Lines)
-	for i := range b.groups {
-		q.Discount += sumOff(b.groups[i].adjustments)
+	for _, t := range b.taken {
+		q.Discount += t.off
 	}
 	if s := q.Pricing.Shipping; s != nil {
 		q.Shipping = s.Price
-		q.Discount += sumOff(s.Adjustments)
+		for _, a := range s.Adjustments {
+			q.Discount -= a.Amount
+		}
 	}
 	all := &q.Tax
 	if q.Pricing.TaxIncluded {
@@ -163,6 +166,27 @@ func (b *basket) pricing() *order.Pricing {
 	return p
 }
 
+// explain gives each group its adjustments, in the order in which they were made.
+func (b *basket) explain() {
+	from := make([]int, len(b.groups)+1)
+	for _, t := range b.taken {
+		from[t.group+1]++
+	}
+	for i := range b.groups {
+		from[i+1] += from[i]
+	}
+	all := make([]order.Adjustment, len(b.taken))
+	for i := range b.groups {
+		b.groups[i].adjustments = all[from[i]:from[i]:from[i+1]]
+	}
+	for _, t := range b.taken {
+		why := b.reasons[t.reason]
+		why.Amount = -t.off
+		g := &b.groups[t.group]
+		g.adjustments = append(g.adjustments, why)
+	}
+}
+
 // fillLines divides what was computed for each group among its lines.
 func (b *basket) fillLines(lines []order.QuotedLine) {
 	totals := make([]int64, len(lines))
@@ -194,7 +218,10 @@ func (b *basket) fillLines(lines []order.QuotedLine) {
 }
 
 func (b *basket) fill(to *order.QuotedLine, total *int64, l *Line, adjustments []order.Adjustment, amount, tax int64) {
-	to.SKU, to.UnitPrice, to.Adjustments = l.SKU, l.UnitPrice/b.unit, adjustments
+	to.SKU, to.UnitPrice = l.SKU, l.UnitPrice/b.unit
+	if len(adjustments) > 0 {
+		to.Adjustments = adjustments
+	}
 	to.Net, to.Tax, to.Total = amount, tax, total
 	*total = amount
 	if b.book.Taxes != nil && b.book.Taxes.Included {
@@ -202,14 +229,6 @@ func (b *basket) fill(to *order.QuotedLine, total *int64, l *Line, adjustments [
 	} else {
 		*total += tax
 	}
-}
-
-func sumOff(adjustments []order.Adjustment) int64 {
-	sum := int64(0)
-	for _, a := range adjustments {
-		sum -= a.Amount
-	}
-	return sum
 }
 
 // scale turns a quote that was computed in steps of the currency into minor units.

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -15,11 +16,17 @@ import (
 	"holdfast/product"
 )
 
+// Malformed lists what keeps a document from being read as a price book at all.
+type Malformed product.Invalid //nolint:errname // like product.Invalid
+
+func (m Malformed) Error() string { return product.Invalid(m).Error() }
+
 // read reads a JSON document into v strictly: encoding/json alone would ignore unknown and
-// repeated fields, take a missing price for 0, and name no path.
+// repeated fields, take a missing price for 0, and name no path. Its error is Malformed or,
+// for missing fields, product.Invalid.
 func read(document []byte, v any) error {
 	if !utf8.Valid(document) {
-		return product.Invalid{{Reason: "must be UTF-8"}}
+		return Malformed{{Reason: "must be UTF-8"}}
 	}
 	r := reader{d: json.NewDecoder(bytes.NewReader(document))}
 	r.d.UseNumber()
@@ -30,24 +37,34 @@ func read(document []byte, v any) error {
 		}
 	}
 	if err != nil {
-		return product.Invalid{{Reason: "is not valid JSON"}}
+		return Malformed{{Reason: "is not valid JSON"}}
 	}
 	if len(r.bad) > 0 {
-		return r.bad
+		return Malformed(first(r.bad))
 	}
 	var wrong *json.UnmarshalTypeError
 	if err := json.Unmarshal(document, v); errors.As(err, &wrong) { // a number out of range
-		return product.Invalid{{Path: wrong.Field, Reason: "must be an integer of 64 bits"}}
+		return Malformed{{Path: wrong.Field, Reason: "must be an integer of 64 bits"}}
 	} else if err != nil {
-		return product.Invalid{{Reason: "is not valid JSON"}}
+		return Malformed{{Reason: "is not valid JSON"}}
 	}
-	return nil
+	return first(r.missing).OrNil()
+}
+
+// first keeps the first of very many problems.
+func first(bad product.Invalid) product.Invalid {
+	const most = 100
+	if more := len(bad) - most; more > 0 {
+		bad = bad[:most:most]
+		bad.Add("", "and "+strconv.Itoa(more)+" more problems")
+	}
+	return bad
 }
 
 // reader compares a document with the type that it is for.
 type reader struct {
-	d   *json.Decoder
-	bad product.Invalid
+	d            *json.Decoder
+	bad, missing product.Invalid
 }
 
 // value reads one value of type t. Its error is one of syntax.
@@ -99,7 +116,7 @@ func (r *reader) object(path string, t reflect.Type) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		if f := fields[name]; f.required && !f.seen {
-			r.bad.Add(strings.TrimPrefix(path+"."+name, "."), "is required")
+			r.missing.Add(strings.TrimPrefix(path+"."+name, "."), "is required")
 		}
 	}
 	_, err := r.d.Token()

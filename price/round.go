@@ -69,7 +69,10 @@ func (s *spreader) over(amount int64, weights []int64) []int64 {
 	}
 	if left > 0 {
 		slices.SortFunc(s.remainders, func(a, b remainder) int {
-			return cmp.Or(cmp.Compare(b.of, a.of), cmp.Compare(a.at, b.at))
+			if a.of != b.of {
+				return cmp.Compare(b.of, a.of)
+			}
+			return a.at - b.at
 		})
 		for _, r := range s.remainders[:left] {
 			s.shares[r.at]++

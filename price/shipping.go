@@ -85,7 +85,7 @@ func (b *Book) checkShipping(bad *product.Invalid) {
 		m, at := &b.ShippingMethods[i], indexed(list, i)
 		seen.check(bad, at+".id", m.ID)
 		checkTitle(bad, at+".title", m.Title)
-		checkNames(bad, at+".countries", m.Countries, checkCountry)
+		checkNames(bad, at+".countries", m.Countries, MaxCountries, checkCountry)
 		checkCurrency(bad, at+".currency", m.Currency)
 		m.checkBrackets(bad, at)
 		switch {

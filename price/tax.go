@@ -122,7 +122,7 @@ func (t *Taxes) checkClasses(bad *product.Invalid) bool {
 	for i := range t.Classes {
 		c, at := &t.Classes[i], indexed(list, i)
 		seen.check(bad, at+".id", c.ID)
-		c.Scope.check(bad, at+".scope")
+		c.Scope.check(bad, at+".scope", MaxScope)
 		if !c.Default {
 			continue
 		}

@@ -20,16 +20,16 @@ func (s *Scope) empty() bool {
 	return s == nil || len(s.Categories)+len(s.Tags)+len(s.Products) == 0
 }
 
-func (s *Scope) check(bad *product.Invalid, path string) {
+func (s *Scope) check(bad *product.Invalid, path string, most int) {
 	if s == nil {
 		return
 	}
 	if s.empty() {
 		bad.Add(path, "must name a category, a tag or a product, or be left out")
 	}
-	checkNames(bad, path+".categories", s.Categories, checkTitle)
-	checkNames(bad, path+".tags", s.Tags, checkTitle)
-	checkNames(bad, path+".products", s.Products, func(bad *product.Invalid, path, id string) {
+	checkNames(bad, path+".categories", s.Categories, most, checkTitle)
+	checkNames(bad, path+".tags", s.Tags, most, checkTitle)
+	checkNames(bad, path+".products", s.Products, most, func(bad *product.Invalid, path, id string) {
 		if !product.ValidID(id) {
 			bad.Add(path, "must match [A-Za-z0-9._~-]{1,64}")
 		}
@@ -37,8 +37,8 @@ func (s *Scope) check(bad *product.Invalid, path string) {
 }
 
 // checkNames checks each name of a list, which must have each only once.
-func checkNames(bad *product.Invalid, path string, names []string, check func(bad *product.Invalid, path, name string)) {
-	if tooMany(bad, path, len(names), MaxScope) {
+func checkNames(bad *product.Invalid, path string, names []string, most int, check func(bad *product.Invalid, path, name string)) {
+	if tooMany(bad, path, len(names), most) {
 		return
 	}
 	seen := make(map[string]bool, len(names))
@@ -72,7 +72,7 @@ type Window struct {
 	EndsAt   time.Time `json:"endsAt,omitzero"`
 }
 
-// starts reports whether the window has begun.
+// started reports whether the window has begun.
 func (w Window) started(at time.Time) bool { return w.StartsAt.IsZero() || !at.Before(w.StartsAt) }
 
 // ended reports whether the window is over.
@@ -169,7 +169,11 @@ func checkPromotions(bad *product.Invalid, path string, promotions []Promotion) 
 
 // checkTerms checks what promotions and coupons have in common.
 func checkTerms(bad *product.Invalid, at string, s *Scope, minimum *Money, w Window, a Action, coupon bool) {
-	s.check(bad, at+"scope")
+	most := MaxScope
+	if coupon {
+		most = MaxCouponScope
+	}
+	s.check(bad, at+"scope", most)
 	minimum.check(bad, at+"minimum")
 	w.check(bad, at)
 	a.check(bad, at+"action", coupon)
