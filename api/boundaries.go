@@ -38,9 +38,11 @@ type Quoting interface {
 // Documents are the copies of orders and payments that their workflows wrote.
 type Documents interface {
 	Get(ctx context.Context, orderID string) (doc []byte, version int64, found bool, err error)
-	// Payments are JSON documents: "payment:<provider>:<id>" an order.Attempt,
-	// "refund:<payment>/<refund>" an order.Refund.
+	// Payments are the JSON documents of the order's payments and of what stands beside them: see
+	// order.ReadPayments.
 	Payments(ctx context.Context, orderID string) (map[string][]byte, error)
+	// Dismiss records beside the payments that an alert was dismissed; the first time stands.
+	Dismiss(ctx context.Context, orderID string, d order.Dismissal) error
 	// Forgotten counts the orders whose documents are only in the index.
 	Forgotten(ctx context.Context) (map[order.Status]int64, error)
 }

@@ -36,7 +36,7 @@ type change struct {
 // saga.ErrUndecided means that the saga is still at work on it.
 func (s *Server) changed(ctx context.Context, r change, a saga.Answer, err error) ([]byte, error) {
 	if errors.Is(err, saga.ErrNotFound) { // closed and forgotten, or never placed
-		if _, _, err = s.readOrder(ctx, r.orderID); err == nil {
+		if _, _, err = s.readOrder(ctx, r.orderID, 0); err == nil {
 			err = errOrderClosed
 		}
 	}

@@ -41,11 +41,11 @@ func (s *Server) cancelledUnits(ctx context.Context, id string, key *string) boo
 	if key == nil {
 		return false
 	}
-	doc, _, err := s.readCopy(ctx, id)
+	f, _, err := s.readCopy(ctx, id)
 	var o struct {
 		Removals []order.Removal `json:"removals"`
 	}
-	if err != nil || json.Unmarshal(doc, &o) != nil {
+	if err != nil || json.Unmarshal(f.doc, &o) != nil {
 		return false
 	}
 	part := saga.RemovalID(id, *key)
@@ -199,6 +199,6 @@ func (s *Server) answerUndecided(c *gin.Context, orderID string) {
 
 // answerOfForgotten returns the answer for an order that no longer has a workflow, only a document.
 func (s *Server) answerOfForgotten(ctx context.Context, orderID string, wanted order.Status) (saga.Answer, error) {
-	_, head, err := s.readOrder(ctx, orderID)
+	_, head, err := s.readOrder(ctx, orderID, 0)
 	return saga.AnswerOfClosed(wanted, head.Status, head.Version), err
 }

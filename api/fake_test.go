@@ -53,6 +53,8 @@ type fakeTemporal struct {
 	updateIDs map[string]bool
 	// refunds by workflow id; listed is what a list of them answers.
 	refunds map[string]*order.Refund
+	// disputes by workflow id: those that have a workflow.
+	disputes map[string]*order.Dispute
 	// decided are the answers to decisions, by workflow and update id.
 	decided map[string]order.Refund
 	listed  []*workflowpb.WorkflowExecutionInfo
@@ -97,7 +99,7 @@ func (fakeStart) Get(context.Context) (client.WorkflowRun, error) { return nil, 
 func newFake(stock *inventory.Store, docs *records.Store) *fakeTemporal {
 	return &fakeTemporal{
 		stock: stock, docs: docs, sagas: map[string]*fakeSaga{}, updateIDs: map[string]bool{}, closedAnswers: true,
-		refunds: map[string]*order.Refund{}, decided: map[string]order.Refund{}, maxSignals: 10_000,
+		refunds: map[string]*order.Refund{}, disputes: map[string]*order.Dispute{}, decided: map[string]order.Refund{}, maxSignals: 10_000,
 	}
 }
 
@@ -201,6 +203,9 @@ func (f *fakeTemporal) UpdateWorkflow(ctx context.Context, o client.UpdateWorkfl
 	}
 	if d, decides := o.Args[0].(saga.Decision); decides && !f.down {
 		return f.decideRefund(o, d)
+	}
+	if d := f.disputes[o.WorkflowID]; d != nil && !f.down {
+		return f.dismiss(ctx, d, o.Args[0].(saga.Dismissal))
 	}
 	s, ok := f.sagas[o.WorkflowID]
 	switch {

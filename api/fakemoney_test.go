@@ -2,7 +2,9 @@ package api_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"time"
 
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
@@ -88,6 +90,16 @@ func (f *fakeTemporal) decideRefund(o client.UpdateWorkflowOptions, d saga.Decis
 	r.Decide(order.RefundDecision{Choice: string(d.Choice), OrderID: d.OrderID, Actor: d.Actor, Key: d.Key})
 	f.decided[o.WorkflowID+" "+o.UpdateID] = *r
 	return fakeHandle{answer: *r}, nil
+}
+
+// dismiss records that somebody took note of a dispute.
+func (f *fakeTemporal) dismiss(ctx context.Context, d *order.Dispute, by saga.Dismissal) (client.WorkflowUpdateHandle, error) {
+	d.DismissedAt, d.DismissedBy, d.Version = time.Now(), by.Actor, d.Version+1
+	doc, err := json.Marshal(d)
+	if err != nil {
+		return nil, err
+	}
+	return fakeHandle{answer: *d}, f.docs.PutDispute(ctx, d.OrderID, d.Provider, d.ID, doc)
 }
 
 func (f *fakeTemporal) ListWorkflow(

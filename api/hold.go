@@ -29,10 +29,3 @@ func (s *Server) brake(c *gin.Context, about change, ask func(context.Context, s
 	answer, err := ask(ctx, about.orderID, saga.HoldRequest{Actor: CallerOf(ctx).Subject, Note: note})
 	s.finishChange(c, about, answer, err)
 }
-
-// DismissAlert implements ServerInterface.
-func (s *Server) DismissAlert(c *gin.Context, id openapi.ID, alertID openapi.AlertID) {
-	ctx := c.Request.Context()
-	answer, err := s.cfg.Sagas.DismissAlert(ctx, id, saga.DismissAlertRequest{AlertID: alertID, Actor: CallerOf(ctx).Subject})
-	s.finishChange(c, change{orderID: id, name: saga.DismissAlertUpdate, unknown: errUnknownAlert}, answer, err)
-}

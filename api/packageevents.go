@@ -40,13 +40,14 @@ func (s *Server) ReportEvents(c *gin.Context, id openapi.ID, packageID openapi.P
 	}
 	shows := func(doc []byte) bool { return showsEvents(doc, packageID, events) }
 	w := wait{most: eventsWait, holders: s.waitHolders(c)}
-	doc, head, err := s.awaitUntil(c.Request.Context(), id, w, func(doc []byte, _ orderHead) bool { return shows(doc) })
+	f, head, err := s.awaitUntil(c.Request.Context(), id, w, func(doc []byte, _ orderHead) bool { return shows(doc) })
 	if err == nil {
 		status := http.StatusOK
-		if !shows(doc) {
+		if !shows(f.doc) {
 			status = http.StatusAccepted
 		}
-		if doc, err = s.settle(c.Request.Context(), id, doc, head); err == nil {
+		var doc []byte
+		if doc, err = s.settle(c.Request.Context(), id, f, head); err == nil {
 			s.writeOrder(c, status, doc)
 			return
 		}
@@ -105,11 +106,11 @@ func checkEvent(bad *product.Invalid, at string, e openapi.EventReport, now time
 
 // findPackage returns an error if the order is closed or has no such package.
 func (s *Server) findPackage(ctx context.Context, id, packageID string) error {
-	doc, head, err := s.readOrder(ctx, id)
+	f, head, err := s.readOrder(ctx, id, 0)
 	switch {
 	case err != nil:
 		return err
-	case hasPackage(doc, packageID):
+	case hasPackage(f.doc, packageID):
 	default: // the copy may be older than the package
 		doc, err := s.ask(ctx, id)
 		if errors.Is(err, saga.ErrUnknownOrder) || (err == nil && !hasPackage(doc, packageID)) {

@@ -43,15 +43,7 @@ func (s *Server) payment(c *gin.Context, id string) (openapi.PaymentResult, erro
 	if !o.Payment.PaidAt.IsZero() {
 		r.PaidAt = &o.Payment.PaidAt
 	}
-	if f.left && o.Closed() { // archived while its workflow still exists
-		cold, err := s.findCold(ctx, id, nil)
-		if err == nil {
-			f = cold
-		} else if !errors.Is(err, errNoOrder) {
-			return openapi.PaymentResult{}, err
-		}
-	}
-	docs, err := s.payments(ctx, id, f)
+	docs, err := s.payments(ctx, id, f, o.Closed())
 	if err != nil {
 		return openapi.PaymentResult{}, err
 	}
@@ -67,9 +59,17 @@ func (s *Server) payment(c *gin.Context, id string) (openapi.PaymentResult, erro
 	return r, nil
 }
 
-// payments returns the documents of all the order's payments. For an archived order they are in the
-// index, except for a refund that became due since.
-func (s *Server) payments(ctx context.Context, id string, f found) (map[string][]byte, error) {
+// payments returns the documents of all the order's payments, and what stands beside them. For an
+// archived order they are in the index, except for what was recorded since.
+func (s *Server) payments(ctx context.Context, id string, f found, closed bool) (map[string][]byte, error) {
+	if f.left && closed { // archived while its workflow still exists
+		cold, err := s.findCold(ctx, id, nil)
+		if err == nil {
+			f = cold
+		} else if !errors.Is(err, errNoOrder) {
+			return nil, err
+		}
+	}
 	docs, err := s.cfg.Orders.Payments(ctx, id)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errPaymentsUnavailable, err)
@@ -92,7 +92,7 @@ func join(r *openapi.PaymentResult, o *order.Order, docs map[string][]byte) erro
 	if err != nil {
 		return err
 	}
-	o.Settle(money.Refunds)
+	o.Settle(money)
 	r.Status, r.Amounts = string(o.Payment.Status), o.Amounts
 	r.Attempts, r.Refunds = append(r.Attempts, money.Attempts...), append(r.Refunds, money.Refunds...)
 	r.Disputes = money.Disputes

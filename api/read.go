@@ -42,16 +42,17 @@ func (s *Server) GetOrder(c *gin.Context, id openapi.ID, params openapi.GetOrder
 	s.writeOrder(c, status, doc)
 }
 
-// getOrder waits for the order and adds its refunds and the data that the caller asked for.
+// getOrder waits for the order and adds what is recorded beside it and the data that the caller asked for.
 func (s *Server) getOrder(ctx context.Context, id string, w wait, expand []string) ([]byte, orderHead, error) {
 	if err := checkExpand(expand); err != nil {
 		return nil, orderHead{}, err
 	}
-	doc, head, err := s.await(ctx, id, w)
+	f, head, err := s.await(ctx, id, w)
 	if err != nil {
 		return nil, head, err
 	}
-	if doc, err = s.settle(ctx, id, doc, head); err != nil {
+	doc, err := s.settle(ctx, id, f, head)
+	if err != nil {
 		return nil, head, err
 	}
 	doc, err = s.expand(ctx, doc, expand)
@@ -78,24 +79,24 @@ func (h orderHead) closed() bool {
 	return o.Closed()
 }
 
-// readOrder reads the order's document and its head.
-func (s *Server) readOrder(ctx context.Context, id string) ([]byte, orderHead, error) {
-	doc, err := s.document(ctx, id, 0)
+// readOrder reads the order's document, of at least the given version, and its head.
+func (s *Server) readOrder(ctx context.Context, id string, version int64) (found, orderHead, error) {
+	f, err := s.find(ctx, id, version)
 	if err != nil {
-		return nil, orderHead{}, err
+		return found{}, orderHead{}, err
 	}
-	head, err := headOf(id, doc)
-	return doc, head, err
+	head, err := headOf(id, f.doc)
+	return f, head, err
 }
 
 // readCopy is readOrder, but only from the copies in Redis.
-func (s *Server) readCopy(ctx context.Context, id string) ([]byte, orderHead, error) {
-	doc, _, found, err := s.stored(ctx, id)
-	if err != nil || !found {
-		return nil, orderHead{}, errors.Join(errNoOrder, err)
+func (s *Server) readCopy(ctx context.Context, id string) (found, orderHead, error) {
+	doc, _, there, err := s.stored(ctx, id)
+	if err != nil || !there {
+		return found{}, orderHead{}, errors.Join(errNoOrder, err)
 	}
 	head, err := headOf(id, doc)
-	return doc, head, err
+	return found{doc: doc}, head, err
 }
 
 func headOf(id string, doc []byte) (orderHead, error) {
@@ -104,12 +105,6 @@ func headOf(id string, doc []byte) (orderHead, error) {
 		return head, fmt.Errorf("read the document of order %s: %w", id, err)
 	}
 	return head, nil
-}
-
-// document returns the order's document, of at least the given version.
-func (s *Server) document(ctx context.Context, id string, version int64) ([]byte, error) {
-	f, err := s.find(ctx, id, version)
-	return f.doc, err
 }
 
 // found is an order's document. A cold order, which closed so long ago that only the index has it,
@@ -209,59 +204,66 @@ func (s *Server) sayWhole(ctx context.Context) error {
 	return nil
 }
 
-// settle returns an order's document including refunds, which are stored separately because they
-// may outlive the order. An unpaid order has none. If the refunds can't be read, the document is
-// returned as it is: it is still true at its version, and GET …/payment reports the failure.
-func (s *Server) settle(ctx context.Context, id string, doc []byte, head orderHead) ([]byte, error) {
-	if head.Payment.Status != order.PaymentPaid || head.Amounts.Paid == 0 {
-		return doc, nil
+// settle returns an order's document including what is recorded beside it, which may outlive the order:
+// refunds, and alerts about its money. An open order that isn't paid has none. If that can't be read, the
+// document is returned as it is: it is still true at its version, and GET …/payment reports the failure.
+func (s *Server) settle(ctx context.Context, id string, f found, head orderHead) ([]byte, error) {
+	tookMoney := head.Payment.Status == order.PaymentPaid && head.Amounts.Paid > 0
+	if !tookMoney && !head.closed() {
+		return f.doc, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, documentTimeout)
 	defer cancel()
-	docs, err := s.cfg.Orders.Payments(ctx, id)
-	if err == nil && len(docs) == 0 && s.cfg.Index != nil && head.closed() { // it may be cold
-		if cold, err := s.findCold(ctx, id, nil); err == nil {
-			return settled(cold.doc, cold.payments)
-		}
+	docs, err := s.payments(ctx, id, f, head.closed())
+	if err == nil && tookMoney && len(docs) == 0 && head.closed() { // it left Redis a moment ago
+		docs, err = s.payments(ctx, id, found{left: true}, true)
 	}
 	if err != nil {
 		s.log.WarnContext(ctx, "an order is shown without its refunds", "order_id", id, "error", err)
-		return doc, nil
+		return f.doc, nil
 	}
-	return settled(doc, docs)
+	return settled(f.doc, docs)
 }
 
-// current returns the order's document including refunds, as callers see it.
+// current returns the order's document as callers see it, including what is recorded beside it.
 func (s *Server) current(ctx context.Context, id string, version int64) ([]byte, error) {
-	doc, err := s.document(ctx, id, version)
+	f, head, err := s.readOrder(ctx, id, version)
 	if err != nil {
 		return nil, err
 	}
-	head, err := headOf(id, doc)
-	if err != nil {
-		return nil, err
-	}
-	return s.settle(ctx, id, doc, head)
+	return s.settle(ctx, id, f, head)
 }
 
-// settled returns the document with the refunds among the payments.
-func settled[D ~[]byte](doc []byte, payments map[string]D) ([]byte, error) {
-	if !order.HasRefunds(payments) {
+// settled returns the document with what is recorded beside it.
+func settled(doc []byte, beside map[string][]byte) ([]byte, error) {
+	if !order.NeedsSettling(beside) {
 		return doc, nil
 	}
-	money, err := order.ReadPayments(payments)
+	money, err := order.ReadPayments(beside)
 	if err != nil {
-		return nil, fmt.Errorf("read the refunds of an order: %w", err)
+		return nil, fmt.Errorf("read the payments of an order: %w", err)
 	}
 	var o order.Order
 	if err := json.Unmarshal(doc, &o); err != nil {
 		return nil, fmt.Errorf("read an order: %w", err)
 	}
-	o.Settle(money.Refunds)
+	o.Settle(money)
 	if doc, err = replaceMember(doc, "amounts", o.Amounts); err != nil {
 		return nil, err
 	}
-	return replaceMember(doc, "payment", o.Payment)
+	if doc, err = replaceMember(doc, "payment", o.Payment); err != nil {
+		return nil, err
+	}
+	return withAlerts(doc, o.AllAlerts())
+}
+
+// withAlerts returns the document with these alerts.
+func withAlerts(doc []byte, alerts []order.Alert) ([]byte, error) {
+	doc, err := replaceMembers(doc, map[string][]byte{"alerts": nil})
+	if err != nil || len(alerts) == 0 {
+		return doc, err
+	}
+	return withMember(doc, "alerts", alerts)
 }
 
 // writeOrder answers with an order's document as the caller may see it.

@@ -70,7 +70,7 @@ func (s *Server) askForRefund(c *gin.Context, id, key string) (order.Refund, err
 		return none, errNothingPaid
 	}
 	if o.Payment.Provider == "" {
-		if o.Payment.Provider, err = s.providerOf(ctx, id, o.Payment.ID, f); err != nil {
+		if o.Payment.Provider, err = s.providerOf(ctx, o, f); err != nil {
 			return none, err
 		}
 	}
@@ -87,17 +87,17 @@ func (s *Server) askForRefund(c *gin.Context, id, key string) (order.Refund, err
 
 // providerOf returns the provider of an order's payment for an old document, from when there was
 // only one provider, which doesn't name it.
-func (s *Server) providerOf(ctx context.Context, id, paymentID string, f found) (string, error) {
-	docs, err := s.payments(ctx, id, f)
+func (s *Server) providerOf(ctx context.Context, o order.Order, f found) (string, error) {
+	docs, err := s.payments(ctx, o.ID, f, o.Closed())
 	if err != nil {
 		return "", err
 	}
 	money, err := order.ReadPayments(docs)
 	if err != nil {
-		return "", fmt.Errorf("read the payments of order %s: %w", id, err)
+		return "", fmt.Errorf("read the payments of order %s: %w", o.ID, err)
 	}
 	for _, p := range money.Attempts {
-		if p.PaymentID == paymentID && p.Type == order.PaymentSucceeded {
+		if p.PaymentID == o.Payment.ID && p.Type == order.PaymentSucceeded {
 			return p.Provider, nil
 		}
 	}

@@ -109,7 +109,7 @@ func (s *Server) assignScan(ctx context.Context, id string, to openapi.ScanAssig
 }
 
 func (s *Server) passOn(ctx context.Context, scan carrier.Claimed, to openapi.ScanAssignment) error {
-	doc, head, err := s.readOrder(ctx, to.OrderID)
+	f, head, err := s.readOrder(ctx, to.OrderID, 0)
 	if err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func (s *Server) passOn(ctx context.Context, scan carrier.Claimed, to openapi.Sc
 			RemovedAt time.Time `json:"removedAt"`
 		} `json:"packages"`
 	}
-	if err := json.Unmarshal(doc, &o); err != nil {
+	if err := json.Unmarshal(f.doc, &o); err != nil {
 		return fmt.Errorf("read the packages of order %s: %w", to.OrderID, err)
 	}
 	for _, p := range o.Packages {

@@ -95,15 +95,15 @@ func (w wait) over(o orderHead) bool {
 // await reads the order and, while the caller waits, polls its document. The workflow is asked
 // before and after, never in between: otherwise every waiting caller would put load on Temporal
 // while Redis is unavailable.
-func (s *Server) await(ctx context.Context, id string, w wait) ([]byte, orderHead, error) {
+func (s *Server) await(ctx context.Context, id string, w wait) (found, orderHead, error) {
 	return s.awaitUntil(ctx, id, w, func(_ []byte, head orderHead) bool { return w.over(head) })
 }
 
 // awaitUntil is await with another end of the wait.
-func (s *Server) awaitUntil(ctx context.Context, id string, w wait, over func(doc []byte, head orderHead) bool) ([]byte, orderHead, error) {
-	doc, head, err := s.readOrder(ctx, id)
-	if err != nil || w.most == 0 || over(doc, head) || !s.takeWaitSlot(w.holders) {
-		return doc, head, err
+func (s *Server) awaitUntil(ctx context.Context, id string, w wait, over func(doc []byte, head orderHead) bool) (found, orderHead, error) {
+	f, head, err := s.readOrder(ctx, id, 0)
+	if err != nil || w.most == 0 || over(f.doc, head) || !s.takeWaitSlot(w.holders) {
+		return f, head, err
 	}
 	defer s.leaveWaitSlot(w.holders)
 	end := time.NewTimer(w.most)
@@ -114,17 +114,17 @@ func (s *Server) awaitUntil(ctx context.Context, id string, w wait, over func(do
 		case <-again.C:
 		case <-end.C:
 			again.Stop()
-			return s.readOrder(ctx, id)
+			return s.readOrder(ctx, id, 0)
 		case <-s.draining:
 			again.Stop()
-			return s.readOrder(ctx, id)
+			return s.readOrder(ctx, id, 0)
 		case <-ctx.Done():
 			again.Stop()
-			return nil, head, ctx.Err()
+			return found{}, head, ctx.Err()
 		}
-		doc, head, err = s.readCopy(ctx, id)
-		if err == nil && over(doc, head) {
-			return doc, head, nil
+		f, head, err = s.readCopy(ctx, id)
+		if err == nil && over(f.doc, head) {
+			return f, head, nil
 		}
 	}
 }

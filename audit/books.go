@@ -83,6 +83,8 @@ type Payments struct {
 	Attempts map[string][]byte // by their key
 	Refunds  map[saga.RefundID][]byte
 	Disputes map[saga.DisputeID][]byte
+	// Dismissals of alerts, by the alert's id.
+	Dismissals map[string][]byte
 }
 
 // Orders is what the workflows recorded: the source of every decision. A workflow that

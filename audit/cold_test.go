@@ -282,6 +282,7 @@ func TestLostOrderThatTheViewHasOlderIsWrittenWithItsRefunds(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		s, view := openShop(t, rdb), &coldView{orders: map[string]search.Order{}}
 		s.payTwice(s.cancelled)
+		require.NoError(t, s.docs.Dismiss(t.Context(), s.cancelled, order.Dismissal{AlertID: "a", Actor: "eve"}))
 		view.see(s, s.cancelled)
 		e := s.work.orders[s.cancelled]
 		e.order.Version++
@@ -294,6 +295,6 @@ func TestLostOrderThatTheViewHasOlderIsWrittenWithItsRefunds(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, stored[0].Found)
 		require.Equal(t, e.order.Version, stored[0].Version)
-		require.Len(t, stored[0].Payments, 2, "the payment, and its refund")
+		require.Len(t, stored[0].Payments, 3, "the payment, its refund, and an alert that was dismissed")
 	})
 }

@@ -382,7 +382,9 @@ func (b *RedisBooks) ReadPayments(ctx context.Context, orderIDs []string) ([]Pay
 }
 
 func readPayments(fields map[string]string) Payments {
-	p := Payments{Attempts: map[string][]byte{}, Refunds: map[saga.RefundID][]byte{}, Disputes: map[saga.DisputeID][]byte{}}
+	p := Payments{
+		Attempts: map[string][]byte{}, Refunds: map[saga.RefundID][]byte{}, Disputes: map[saga.DisputeID][]byte{}, Dismissals: map[string][]byte{},
+	}
 	for field, doc := range fields {
 		switch kind, id, _ := strings.Cut(field, ":"); kind {
 		case "payment":
@@ -393,6 +395,8 @@ func readPayments(fields map[string]string) Payments {
 		case "dispute":
 			provider, dispute, _ := strings.Cut(id, ":")
 			p.Disputes[saga.DisputeID{Provider: provider, DisputeID: dispute}] = []byte(doc)
+		case "alert":
+			p.Dismissals[id] = []byte(doc)
 		}
 	}
 	return p

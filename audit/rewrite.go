@@ -10,13 +10,15 @@ import (
 	"holdfast/saga"
 )
 
-// Records is where a repair replaces damaged or lost documents. Both methods store nothing
+// Records is where a repair replaces damaged or lost documents. All but Dismiss store nothing
 // and return false if what they replace is no longer what was seen: the workflow itself may
 // write at the same time.
 type Records interface {
 	Mend(ctx context.Context, seen, now order.Record) (bool, error)
 	MendRefund(ctx context.Context, orderID, paymentID, refundID string, seen, now []byte) (bool, error)
 	MendDispute(ctx context.Context, orderID, provider, disputeID string, seen, now []byte) (bool, error)
+	// Dismiss records that an alert was dismissed, unless it was before.
+	Dismiss(ctx context.Context, orderID string, d order.Dismissal) error
 }
 
 var errWrittenMeanwhile = cannot("it was written in the meantime: audit again")

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 
@@ -63,8 +64,8 @@ func (r Repairer) writeLost(ctx context.Context, o *order.Order, stored Payments
 }
 
 // writeNewer stores an order that Redis has lost and of which the view has an older
-// version, so it did not leave in its current state. The view's refunds are stored first,
-// since a document in Redis replaces everything that the view has.
+// version, so it did not leave in its current state. What the view has beside it is stored
+// first, since a document in Redis replaces everything that the view has.
 func (r Repairer) writeNewer(ctx context.Context, o *order.Order, stored, cold Payments) (string, error) {
 	for id, doc := range cold.Refunds {
 		if _, there := stored.Refunds[id]; there {
@@ -75,6 +76,27 @@ func (r Repairer) writeNewer(ctx context.Context, o *order.Order, stored, cold P
 			err = errWrittenMeanwhile
 		}
 		if err != nil {
+			return "", err
+		}
+	}
+	for id, doc := range cold.Disputes {
+		if _, there := stored.Disputes[id]; there {
+			continue
+		}
+		done, err := r.Records.MendDispute(ctx, o.ID, id.Provider, id.DisputeID, nil, doc)
+		if err == nil && !done {
+			err = errWrittenMeanwhile
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	for id, doc := range cold.Dismissals {
+		var d order.Dismissal
+		if err := json.Unmarshal(doc, &d); err != nil {
+			return "", fmt.Errorf("read the dismissal of alert %s: %w", id, err)
+		}
+		if err := r.Records.Dismiss(ctx, o.ID, d); err != nil {
 			return "", err
 		}
 	}

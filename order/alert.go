@@ -48,7 +48,17 @@ const (
 	// RuleRefundShortfall: a part of the order was given back, but less than it cost was left
 	// of the payment.
 	RuleRefundShortfall AlertRule = "refund_shortfall"
+	// RuleDisputed: the buyer's bank reclaims a payment.
+	RuleDisputed AlertRule = "payment_disputed"
 )
+
+// AlertRules returns all rules.
+func AlertRules() []AlertRule {
+	return []AlertRule{
+		RuleQuantities, RuleUnresolved, RuleRemovedPackage, RuleResolvedPackage, RuleClockAhead, RuleRestockRefused, RuleEventsDropped,
+		RuleNumberRefused, RuleRefundShortfall, RuleDisputed,
+	}
+}
 
 // maxAlertEvents limits the alerts about single steps that an order keeps.
 const maxAlertEvents = 100

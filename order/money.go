@@ -7,18 +7,22 @@ import (
 )
 
 // Prefixes of the fields of an order's payments documents: payment:<provider>:<id>,
-// refund:<payment id>/<refund id>, and dispute:<provider>:<dispute id>.
+// refund:<payment id>/<refund id>, dispute:<provider>:<dispute id>, and alert:<alert id> for an
+// alert that was dismissed there.
 const (
 	paymentField = "payment:"
 	refundField  = "refund:"
 	disputeField = "dispute:"
+	alertField   = "alert:"
 )
 
-// Payments is the record of an order's money: its payments, refunds and disputes.
+// Payments is the record of an order's money: its payments, refunds and disputes, and which alerts
+// were dismissed beside them.
 type Payments struct {
-	Attempts []Attempt
-	Refunds  []Refund
-	Disputes []Dispute
+	Attempts   []Attempt
+	Refunds    []Refund
+	Disputes   []Dispute
+	Dismissals []Dismissal
 }
 
 // ReadPayments reads the documents of an order's payments, by field. Fields of other kinds
@@ -40,6 +44,10 @@ func ReadPayments[D ~[]byte](docs map[string]D) (Payments, error) {
 			var d Dispute
 			err = json.Unmarshal(doc, &d)
 			p.Disputes = append(p.Disputes, d)
+		case strings.HasPrefix(field, alertField):
+			var d Dismissal
+			err = json.Unmarshal(doc, &d)
+			p.Dismissals = append(p.Dismissals, d)
 		}
 		if err != nil {
 			return Payments{}, fmt.Errorf("%s: %w", field, err)
@@ -48,24 +56,26 @@ func ReadPayments[D ~[]byte](docs map[string]D) (Payments, error) {
 	return p, nil
 }
 
-// HasRefunds reports whether any money was refunded, or will be.
-func HasRefunds[D ~[]byte](docs map[string]D) bool {
+// NeedsSettling reports whether anything is recorded beside the payments themselves: refunds,
+// disputes or dismissed alerts.
+func NeedsSettling[D ~[]byte](docs map[string]D) bool {
 	for field := range docs {
-		if strings.HasPrefix(field, refundField) {
+		if !strings.HasPrefix(field, paymentField) {
 			return true
 		}
 	}
 	return false
 }
 
-// Settle adds the refunds of the order's own payment to the order. A refund is recorded
-// apart from the order, which it may outlive; readers see the two together.
-func (o *Order) Settle(refunds []Refund) {
+// Settle adds to the order what is recorded beside it, which may outlive it: the refunds of its own
+// payment, and the alerts about its money. Readers see the two together.
+func (o *Order) Settle(p Payments) {
+	o.standing = p.standing(o)
 	if o.Payment.Status != PaymentPaid {
 		return
 	}
 	back := int64(0)
-	for _, r := range refunds {
+	for _, r := range p.Refunds {
 		if r.PaymentID != o.Payment.ID || (o.Payment.Provider != "" && r.Provider != o.Payment.Provider) {
 			continue
 		}

@@ -36,26 +36,32 @@ func TestSettle(t *testing.T) {
 				Payment: order.Payment{Status: order.PaymentPaid, Provider: "sandbox", ID: "p"},
 				Amounts: map[string]int64{order.AmountPaid: 1000, order.AmountRefunded: 0},
 			}
-			o.Settle(c.refunds)
+			o.Settle(order.Payments{Refunds: c.refunds})
 			require.Equal(t, c.status, o.Payment.Status)
 			require.Equal(t, c.back, o.Amounts[order.AmountRefunded])
 		})
 	}
 	unpaid := order.Order{Payment: order.Payment{Status: order.PaymentPending, ID: "p"}}
-	unpaid.Settle([]order.Refund{refund(300, nil)})
+	unpaid.Settle(order.Payments{Refunds: []order.Refund{refund(300, nil)}})
 	require.Equal(t, order.PaymentPending, unpaid.Payment.Status)
 }
 
 func TestReadPayments(t *testing.T) {
 	p, err := order.ReadPayments(map[string][]byte{
-		"payment:sandbox:p": []byte(`{"id":"p"}`), "refund:p/r": []byte(`{"id":"r"}`), "later:x": []byte(`{`),
+		"payment:sandbox:p": []byte(`{"id":"p"}`), "refund:p/r": []byte(`{"id":"r"}`), "dispute:sandbox:d": []byte(`{"id":"d"}`),
+		"alert:a": []byte(`{"alertId":"a"}`), "later:x": []byte(`{`),
 	})
 	require.NoError(t, err)
-	require.Equal(t, order.Payments{Attempts: []order.Attempt{{PaymentID: "p"}}, Refunds: []order.Refund{{ID: "r"}}}, p)
+	require.Equal(t, order.Payments{
+		Attempts: []order.Attempt{{PaymentID: "p"}}, Refunds: []order.Refund{{ID: "r"}}, Disputes: []order.Dispute{{ID: "d"}},
+		Dismissals: []order.Dismissal{{AlertID: "a"}},
+	}, p)
 	_, err = order.ReadPayments(map[string][]byte{"refund:p/r": []byte(`{`)})
 	require.ErrorContains(t, err, "refund:p/r")
-	require.True(t, order.HasRefunds(map[string][]byte{"refund:p/r": nil}))
-	require.False(t, order.HasRefunds(map[string][]byte{"payment:sandbox:p": nil}))
+	require.False(t, order.NeedsSettling(map[string][]byte{"payment:sandbox:p": nil}))
+	for _, field := range []string{"refund:p/r", "dispute:sandbox:d", "alert:a"} {
+		require.True(t, order.NeedsSettling(map[string][]byte{"payment:sandbox:p": nil, field: nil}), field)
+	}
 }
 
 // An order's id is used again if its Idempotency-Key is used again after a month: the first

@@ -49,6 +49,9 @@ type Order struct {
 	UpdatedAt time.Time `json:"updatedAt"`
 	// ClosedAt is when the order ended: nothing more happens to it.
 	ClosedAt time.Time `json:"closedAt,omitzero"`
+
+	// standing are the alerts of a settled order.
+	standing []Alert
 }
 
 // The amounts of an order that have a rule here; there may be others beside them. All are

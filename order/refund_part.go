@@ -1,9 +1,6 @@
 package order
 
-import (
-	"fmt"
-	"strings"
-)
+import "strings"
 
 // partRefund starts the ids of refunds that aren't necessarily of a whole payment.
 const partRefund = "part:"
@@ -108,19 +105,4 @@ func (r *Refund) FitPart(left int64) {
 	if r.Amount == 0 {
 		r.Status, r.Detail = RefundTooLarge, "nothing is left of the payment"
 	}
-}
-
-// Alerts are what operators should know about the order's money. They stand beside the
-// payments, because they may arise after the order has closed.
-func (p Payments) Alerts() []Alert {
-	var all []Alert
-	for _, r := range p.Refunds {
-		if r.Shortfall > 0 {
-			all = append(all, Alert{
-				Rule: RuleRefundShortfall, ID: "shortfall:" + r.PaymentID + "/" + r.ID,
-				Detail: fmt.Sprintf("%d of %d %s could not be refunded", r.Shortfall, r.Owed(), r.Currency),
-			})
-		}
-	}
-	return all
 }

@@ -31,7 +31,7 @@ type Summary struct {
 	// PackageCount counts the packages that weren't undone; Marks are theirs, each once.
 	PackageCount int    `json:"packageCount,omitempty"`
 	Marks        []Mark `json:"marks,omitempty"`
-	// Alerts are the rules of the order's alerts, each once.
+	// Alerts are the rules of AllAlerts, each once.
 	Alerts []AlertRule `json:"alerts,omitempty"`
 
 	Metadata          product.Metadata `json:"metadata,omitempty"`
@@ -50,6 +50,11 @@ func (o *Order) Summary() Summary {
 		Payment: o.Payment, CancelReason: o.CancelReason, Metadata: o.Metadata, ExternalReference: o.ExternalReference,
 		Node: o.FurthestNode(), PlacedAt: o.PlacedAt, UpdatedAt: o.UpdatedAt, ClosedAt: o.ClosedAt,
 	}
+	for _, a := range o.AllAlerts() {
+		s.Alerts = append(s.Alerts, a.Rule)
+	}
+	slices.Sort(s.Alerts)
+	s.Alerts = slices.Compact(s.Alerts)
 	if o.Fulfilment == nil {
 		return s
 	}
@@ -60,12 +65,8 @@ func (o *Order) Summary() Summary {
 			s.Marks = append(s.Marks, p.Marks()...)
 		}
 	}
-	for _, a := range o.Alerts {
-		s.Alerts = append(s.Alerts, a.Rule)
-	}
 	slices.Sort(s.Marks)
-	slices.Sort(s.Alerts)
-	s.Marks, s.Alerts = slices.Compact(s.Marks), slices.Compact(s.Alerts)
+	s.Marks = slices.Compact(s.Marks)
 	return s
 }
 

@@ -46,9 +46,9 @@ func (s *Store) Put(ctx context.Context, r order.Record) error {
 		if err != nil {
 			return fmt.Errorf("put the document of order %s: %w", r.OrderID, err)
 		}
-		packages, facts, lacks := lacking(answer)
-		if !lacks {
-			return nil
+		packages, facts, lacks, err := s.readPut(answer)
+		if err != nil || !lacks {
+			return err
 		}
 		if send.times++; send.times >= maxSendings {
 			return fmt.Errorf("put the document of order %s: it was replaced each time that it was sent", r.OrderID)
@@ -104,15 +104,24 @@ func likelyNew(r order.Record) sending {
 	return likely
 }
 
-// lacking reads which packages and facts the store asks for.
-func lacking(answer *redis.Cmd) (packages, facts []string, lacks bool) {
-	parts, err := answer.Slice()
-	if err != nil || len(parts) < 3 {
-		return nil, nil, false
+// readPut reads which packages and facts the store asks for or, if it has all of them, which alerts it
+// published.
+func (s *Store) readPut(answer *redis.Cmd) (packages, facts []string, lacks bool, err error) {
+	parts, err := redisdb.Slice(answer)
+	if err != nil {
+		return nil, nil, false, err
 	}
-	p, _ := parts[1].(string)
-	f, _ := parts[2].(string)
-	return strings.Fields(p), strings.Fields(f), true
+	text := func(i int) string {
+		t, _ := parts[i].(string)
+		return t
+	}
+	if parts[0] == int64(-1) {
+		return strings.Fields(text(1)), strings.Fields(text(2)), true, nil
+	}
+	for rule := range strings.FieldsSeq(text(2)) {
+		s.raised(order.AlertRule(rule))
+	}
+	return nil, nil, false, nil
 }
 
 func putArgs(r order.Record, send sending) []any {

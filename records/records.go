@@ -8,6 +8,7 @@ package records
 import (
 	"context"
 	"embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -30,6 +31,8 @@ var (
 	forgetScript = script("forget")
 	refundScript = script("refund")
 	askedScript  = script("asked")
+
+	dismissScript = script("dismiss")
 )
 
 // script puts the shared functions in front of the named script.
@@ -38,11 +41,19 @@ func script(name string) *redisdb.Script { return redisdb.Embedded(sources, "sha
 // Store gives access to the order documents of one Redis or Redis Cluster.
 type Store struct {
 	rdb redis.UniversalClient
+	// raised is called for each alert that is recorded now and wasn't before.
+	raised func(order.AlertRule)
 }
 
 // New returns a store on rdb, which the caller closes.
 func New(rdb redis.UniversalClient) *Store {
-	return &Store{rdb: rdb}
+	return &Store{rdb: rdb, raised: func(order.AlertRule) {}}
+}
+
+// CountingAlerts returns the store with a function that it calls for each alert that it records for the
+// first time, except for a repair.
+func (s *Store) CountingAlerts(raised func(order.AlertRule)) *Store {
+	return &Store{rdb: s.rdb, raised: raised}
 }
 
 func orderKey(id string) string { return redisdb.Bucket(id) + ":order:" + id }
@@ -87,6 +98,19 @@ func (s *Store) PutDispute(ctx context.Context, orderID, provider, disputeID str
 	return err
 }
 
+// Dismiss records beside an order's payments that an alert was dismissed. The first time stands. The
+// order's own document need not exist.
+func (s *Store) Dismiss(ctx context.Context, orderID string, d order.Dismissal) error {
+	doc, err := json.Marshal(d)
+	if err != nil {
+		return fmt.Errorf("encode the dismissal of alert %s: %w", d.AlertID, err)
+	}
+	if _, err := s.run(ctx, dismissScript, orderID, []any{orderID, alertField(d.AlertID), doc}); err != nil {
+		return fmt.Errorf("dismiss alert %s of order %s: %w", d.AlertID, orderID, err)
+	}
+	return nil
+}
+
 func (s *Store) putRefund(ctx context.Context, orderID, revision, field string, doc []byte) (bool, error) {
 	args := []any{orderID, revision, field, doc}
 	for _, status := range order.OverRefunds {
@@ -96,7 +120,27 @@ func (s *Store) putRefund(ctx context.Context, orderID, revision, field string, 
 	if err != nil {
 		return false, fmt.Errorf("put %s of order %s: %w", field, orderID, err)
 	}
-	return answer.Bool()
+	parts, err := redisdb.Slice(answer)
+	if err != nil || parts[0] != int64(1) {
+		return false, err
+	}
+	before, _ := parts[1].(string)
+	known := alertsOf(field, []byte(before))
+	for _, a := range alertsOf(field, doc) {
+		if !slices.ContainsFunc(known, func(b order.Alert) bool { return b.ID == a.ID }) {
+			s.raised(a.Rule)
+		}
+	}
+	return true, nil
+}
+
+// alertsOf returns the alerts that a document beside an order calls for.
+func alertsOf(field string, doc []byte) []order.Alert {
+	money, err := order.ReadPayments(map[string][]byte{field: doc})
+	if err != nil { // empty, or damaged
+		return nil
+	}
+	return money.Alerts()
 }
 
 // run runs a script on everything that is stored of an order, with other calls in the same
@@ -128,6 +172,8 @@ func paymentField(key string) string { return "payment:" + key }
 func refundField(paymentID, refundID string) string { return "refund:" + paymentID + "/" + refundID }
 
 func disputeField(provider, disputeID string) string { return "dispute:" + provider + ":" + disputeID }
+
+func alertField(alertID string) string { return "alert:" + alertID }
 
 func sortedKeys(m map[string][]byte) []string {
 	keys := make([]string, 0, len(m))
@@ -229,8 +275,8 @@ func documents(fields map[string]string) map[string][]byte {
 // without one.
 const revisionField = "rev"
 
-// Payments reads the documents of the order's payments and refunds, by field:
-// payment:<provider>:<id> and refund:<payment id>/<refund id>.
+// Payments reads the documents of the order's payments and of what stands beside them, by
+// field: see order.ReadPayments.
 func (s *Store) Payments(ctx context.Context, orderID string) (map[string][]byte, error) {
 	fields, err := s.rdb.HGetAll(ctx, paymentsKey(orderID)).Result()
 	if err != nil {

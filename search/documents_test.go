@@ -99,6 +99,28 @@ func TestADocumentIsRefiledByItsRefunds(t *testing.T) {
 	require.Equal(t, damaged, damaged.Refiled())
 }
 
+// An alert about money changes beside its order, which may have closed unpaid.
+func TestADocumentIsRefiledByItsAlertsAboutMoney(t *testing.T) {
+	o := order.Order{ID: "o", Status: order.StatusExpired}
+	doc, err := json.Marshal(o)
+	require.NoError(t, err)
+	d := search.FromOrder(o, doc, 1, map[string][]byte{"refund:p/1": []byte(`{"id":"1","paymentId":"p","amount":1,"shortfall":2}`)})
+	require.Equal(t, []order.AlertRule{order.RuleRefundShortfall}, d.Alerts)
+	d.Payments["dispute:sandbox:dp"] = json.RawMessage(`{"id":"dp","provider":"sandbox"}`)
+	d = d.Refiled()
+	require.Equal(t, []order.AlertRule{order.RuleDisputed, order.RuleRefundShortfall}, d.Alerts)
+	settled, err := d.Settled()
+	require.NoError(t, err)
+	require.Equal(t, d.Alerts, settled.Summary().Alerts)
+	for _, a := range settled.AllAlerts() {
+		d.Payments["alert:"+a.ID] = json.RawMessage(`{"alertId":"` + a.ID + `"}`)
+	}
+	d = d.Refiled()
+	require.Equal(t, []order.AlertRule{order.RuleDisputed}, d.Alerts, "a dispute is dismissed by its workflow")
+	d.Payments["dispute:sandbox:dp"] = json.RawMessage(`{"id":"dp","provider":"sandbox","dismissedAt":"2026-03-02T09:00:00Z"}`)
+	require.Empty(t, d.Refiled().Alerts)
+}
+
 func TestDocumentsThatCantBeTaken(t *testing.T) {
 	doc := json.RawMessage(`{"id":"o"}`)
 	good := search.Order{ID: "o", Revision: 1, Version: 1, CustomerID: "ada", Status: order.StatusPaid, PlacedAt: at(), Document: doc}

@@ -23,6 +23,10 @@ func (o *Order) fileGoods(of order.Order) {
 	o.PackageNodes, o.Marks, o.Carriers, o.TrackingNumbers, o.Alerts = nil, nil, nil, nil, nil
 	o.NoNewsSince = of.WaitsSince(order.OverdueNoNews).UTC()
 	o.NotPackedSince = of.WaitsSince(order.OverdueNotPacked).UTC()
+	for _, a := range of.AllAlerts() {
+		o.Alerts = append(o.Alerts, a.Rule)
+	}
+	o.Alerts = once(o.Alerts)
 	if of.Fulfilment == nil {
 		return
 	}
@@ -40,10 +44,7 @@ func (o *Order) fileGoods(of order.Order) {
 			o.TrackingNumbers = append(o.TrackingNumbers, TrackingNumber(n))
 		}
 	}
-	for _, a := range of.Alerts {
-		o.Alerts = append(o.Alerts, a.Rule)
-	}
-	o.PackageNodes, o.Marks, o.Alerts = once(o.PackageNodes), once(o.Marks), once(o.Alerts)
+	o.PackageNodes, o.Marks = once(o.PackageNodes), once(o.Marks)
 	o.Carriers, o.TrackingNumbers = once(o.Carriers), once(o.TrackingNumbers)
 }
 

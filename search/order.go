@@ -38,7 +38,7 @@ type Order struct {
 	Marks           []order.Mark `json:"marks,omitempty"`
 	Carriers        []string     `json:"carriers,omitempty"`
 	TrackingNumbers []string     `json:"trackingNumbers,omitempty"`
-	// Alerts are the rules of its alerts, each once.
+	// Alerts are the rules of its alerts, each once, those about its money included.
 	Alerts []order.AlertRule `json:"alerts,omitempty"`
 	// IsClosed means that nothing more happens to the order.
 	IsClosed bool `json:"closed"`
@@ -55,8 +55,8 @@ type Order struct {
 	UpdatedAt time.Time `json:"updatedAt,omitzero"`
 	// Document is the order as its workflow wrote it, a JSON object. It isn't searched.
 	Document json.RawMessage `json:"document"`
-	// Payments are the documents of the order's payments and refunds, by their field
-	// (payment:<id>, refund:<payment id>/<refund id>). They aren't searched.
+	// Payments are the documents of the order's payments and of what stands beside them, by
+	// their field: see order.ReadPayments. They aren't searched.
 	Payments map[string]json.RawMessage `json:"payments,omitempty"`
 }
 
@@ -117,17 +117,16 @@ func (o Order) Refiled() Order {
 }
 
 func (o *Order) file(of order.Order) {
+	_ = o.settle(&of) // what can't be read is left out
 	o.fileGoods(of)
 	o.ExternalReference, o.PaymentStatus = of.ExternalReference, of.Payment.Status
-	if o.settle(&of) == nil {
-		o.PaymentStatus = of.Payment.Status
-	}
 	if o.Revision >= clockRevision {
 		o.UpdatedAt = time.UnixMilli(o.Revision).UTC()
 	}
 }
 
-// Settled returns the order with what of its payment went back.
+// Settled returns the order with what is recorded beside it: what of its payment went back, and the
+// alerts about its money.
 func (o Order) Settled() (order.Order, error) {
 	of, err := o.order()
 	if err == nil {
@@ -144,17 +143,17 @@ func (o Order) order() (of order.Order, err error) {
 }
 
 func (o Order) settle(of *order.Order) error {
-	if !order.HasRefunds(o.Payments) {
+	if !order.NeedsSettling(o.Payments) {
 		return nil
 	}
 	money, err := order.ReadPayments(o.Payments)
 	if err != nil {
-		return fmt.Errorf("read the refunds of an order: %w", err)
+		return fmt.Errorf("read the payments of an order: %w", err)
 	}
 	amounts := make(map[string]int64, len(of.Amounts)+1) // those of the caller stay as they are
 	maps.Copy(amounts, of.Amounts)
 	of.Amounts = amounts
-	of.Settle(money.Refunds)
+	of.Settle(money)
 	return nil
 }
 

@@ -19,6 +19,8 @@ type metrics struct {
 	reservations *prometheus.CounterVec
 	// orders by the recorded status, and by the reason of a closed one.
 	orders *prometheus.CounterVec
+	// alerts by the rule that raised them.
+	alerts *prometheus.CounterVec
 	// settled holds by what the sweeper did: zero in a healthy system.
 	settled *prometheus.CounterVec
 	// unsettled counts holds, and lists of them, that the sweeper left for its next run.
@@ -38,6 +40,9 @@ func newMetrics(to prometheus.Registerer) (*metrics, error) {
 		orders: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "holdfast_orders_total", Help: "Orders by the status that they reached, and its reason.",
 		}, []string{"status", "reason"}),
+		alerts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "holdfast_order_alerts_total", Help: "Alerts of orders, each once, by the rule that raised it.",
+		}, []string{"rule"}),
 		settled: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "holdfast_sweeper_settled_total",
 			Help: "Holds that outlived their order, by action taken.",
@@ -53,16 +58,21 @@ func newMetrics(to prometheus.Registerer) (*metrics, error) {
 	for _, s := range []activities.Settling{activities.SettlingReleased, activities.SettlingCommitted} {
 		m.settled.WithLabelValues(string(s)) // alerts need the zero
 	}
+	for _, r := range order.AlertRules() {
+		m.alerts.WithLabelValues(string(r))
+	}
 	if to == nil {
 		return m, nil
 	}
-	for _, c := range []prometheus.Collector{m.reservations, m.orders, m.settled, m.unsettled, m.providerCalls} {
+	for _, c := range []prometheus.Collector{m.reservations, m.orders, m.alerts, m.settled, m.unsettled, m.providerCalls} {
 		if err := to.Register(c); err != nil {
 			return nil, fmt.Errorf("register the worker's metrics: %w", err)
 		}
 	}
 	return m, nil
 }
+
+func (m *metrics) raised(rule order.AlertRule) { m.alerts.WithLabelValues(string(rule)).Inc() }
 
 func (m *metrics) swept(s activities.Settling) { m.settled.WithLabelValues(string(s)).Inc() }
 

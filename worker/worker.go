@@ -120,7 +120,11 @@ func newWorker(of *Config) (*Worker, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	stock, docs := inventory.New(c.Redis), records.New(c.Redis)
+	m, err := newMetrics(c.Metrics)
+	if err != nil {
+		return nil, err
+	}
+	stock, docs := inventory.New(c.Redis), records.New(c.Redis).CountingAlerts(m.raised)
 	if c.Stock == nil {
 		c.Stock = stock
 	}
@@ -129,10 +133,6 @@ func newWorker(of *Config) (*Worker, error) {
 	}
 	if c.Tracking == nil {
 		c.Tracking = tracking.New(c.Redis, time.Now)
-	}
-	m, err := newMetrics(c.Metrics)
-	if err != nil {
-		return nil, err
 	}
 	c.Stock, c.Records = countedStock{c.Stock, m}, countedRecords{c.Records, m}
 	*of = c

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 
+	"holdfast/order"
 	"holdfast/redisdb"
 	"holdfast/search"
 	"holdfast/worker"
@@ -53,6 +54,7 @@ func TestMetricsOfAlarmsAreThereFromTheStart(t *testing.T) {
 	}
 	require.Equal(t, map[string]int{
 		"holdfast_sweeper_settled_total": 2, "holdfast_sweeper_failed_total": 1, "holdfast_webhook_deliveries_total": 4,
+		"holdfast_order_alerts_total": len(order.AlertRules()),
 	}, zeros)
 
 	_, err = worker.New(c)

@@ -5,7 +5,7 @@
 --      8 how many facts are sent · 9 the digests of all packages, <id>:<digest> · 10 how many packages are sent
 --      then for each fact: id · JSON, and for each package: id · document
 --      then for each payment: field · document
--- returns {1 if the document was stored, how many payment fields were}
+-- returns {1 if the document was stored, how many payment fields were, the rules of the alerts that were published}
 --         {-1, ids of packages, ids of facts}: these are needed too; nothing was stored
 local order, id = KEYS[1], ARGV[1]
 -- An Idempotency-Key that is reused after Temporal has forgotten its order makes a new order
@@ -17,14 +17,14 @@ local newer = placed > before or (placed == before and version > stored)
 local was = placed > before and '' or current[3] or ''
 local older = not newer and (placed < before or version < stored)
 -- A late message: what it says about the payments is as old as its document.
-if older then return {0, 0} end
+if older then return {0, 0, ''} end
 local packages = 11 + 2 * tonumber(ARGV[8])
-local payments, fresh = packages + 2 * tonumber(ARGV[10]), nil
+local payments, fresh, raised = packages + 2 * tonumber(ARGV[10]), nil, ''
 if newer then
   local again = placed == before
   local lacks = unpacked(KEYS[4], ARGV[9], again and current[5] or '', packages, payments - 1)
   local needed = ''
-  if ARGV[7] ~= '' then fresh, needed = unpublished(ARGV[7], again and current[4], was, 11, packages - 1) end
+  if ARGV[7] ~= '' then fresh, needed, raised = unpublished(ARGV[7], again and current[4], was, 11, packages - 1) end
   if lacks ~= '' or needed ~= '' then return {-1, lacks, needed} end
   redis.call('HSET', order, 'version', ARGV[2], 'doc', ARGV[3], 'status', ARGV[4], 'customer', ARGV[5],
     'placed', ARGV[6])
@@ -38,4 +38,4 @@ end
 if newer or #news > 0 then
   changed(KEYS, id, newer and 'order.changed' or 'payments.changed', news, newer and was or nil, fresh)
 end
-return {newer and 1 or 0, #news}
+return {newer and 1 or 0, #news, raised}

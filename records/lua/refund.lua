@@ -2,10 +2,11 @@
 -- KEYS 1 order hash · 2 payments hash · 3 the bucket's event stream
 -- ARGV 1 order id · 2 revision of the order's documents that was read, '' any · 3 field · 4 document
 --      then the final statuses of a refund
--- returns 1 recorded; 0 the order has another revision by now, or what is stored is newer
-if ARGV[2] ~= '' and int(revision(KEYS[1], KEYS[2])) ~= ARGV[2] then return 0 end
+-- returns {1, the document before, '' none} recorded
+--         {0} the order has another revision by now, or what is stored is newer
+if ARGV[2] ~= '' and int(revision(KEYS[1], KEYS[2])) ~= ARGV[2] then return {0} end
 local stored = redis.call('HGET', KEYS[2], ARGV[3])
-if stored == ARGV[4] then return 1 end
+if stored == ARGV[4] then return {1, stored} end
 local over = {}
 for i = 5, #ARGV do over[ARGV[i]] = true end
 local function read(doc)
@@ -18,12 +19,12 @@ local same = before.dueAt == now.dueAt
 if same then
   local version = tonumber(now.version) or 0
   if version > 0 then
-    if version < (tonumber(before.version) or 0) then return 0 end
+    if version < (tonumber(before.version) or 0) then return {0} end
   elseif over[before.status] and not over[now.status] then -- from before there were versions
-    return 0
+    return {0}
   end
 end
 local news = {}
 store(KEYS[2], news, ARGV[3], ARGV[4], same and stored)
 changed(KEYS, ARGV[1], 'payments.changed', news)
-return 1
+return {1, stored or ''}

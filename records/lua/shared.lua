@@ -71,8 +71,9 @@ local function passed(ids, docs, status)
 end
 
 -- unpublished compares the ids of an order's facts with the list of those that were published; ARGV first to last are
--- pairs of id and JSON. It returns the JSON list of the new facts, and the ids of those whose JSON is needed for that.
--- list is nil for an order that has none, and was its status before, '' if it is new.
+-- pairs of id and JSON. It returns the JSON list of the new facts, the ids of those whose JSON is needed for that, and
+-- the rules of the alerts among them. list is nil for an order that has none, and was its status before, '' if it is
+-- new.
 local function unpublished(ids, list, was, first, last)
   local known, docs, fresh, needed = {}, {}, {}, {}
   for i = first, last, 2 do docs[ARGV[i]] = ARGV[i + 1] end
@@ -81,12 +82,17 @@ local function unpublished(ids, list, was, first, last)
   for id in string.gmatch(ids, '%S+') do
     if not docs[id] and (old or not known[id]) then needed[#needed + 1] = id end
   end
-  if #needed > 0 then return '', table.concat(needed, ' ') end
+  if #needed > 0 then return '', table.concat(needed, ' '), '' end
   if old then known = passed(ids, docs, was) end
+  local raised = {}
   for id in string.gmatch(ids, '%S+') do
-    if not known[id] then fresh[#fresh + 1] = docs[id] end
+    if not known[id] then
+      fresh[#fresh + 1] = docs[id]
+      local fact = string.find(docs[id], '"alert_raised"', 1, true) and cjson.decode(docs[id]) or {}
+      if fact.kind == 'alert_raised' then raised[#raised + 1] = fact.name end
+    end
   end
-  return '[' .. table.concat(fresh, ',') .. ']', ''
+  return '[' .. table.concat(fresh, ',') .. ']', '', table.concat(raised, ' ')
 end
 
 -- changed gives the order's documents their next revision, after all fields are

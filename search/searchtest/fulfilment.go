@@ -72,6 +72,9 @@ func goodsAreFound(t *testing.T, x search.Index) {
 			o.End(order.ReasonOther, order.ActorSystem, day(9))
 		}),
 	}
+	short := all[len(all)-1]
+	short.Payments = map[string]json.RawMessage{"refund:p/r": json.RawMessage(`{"id":"r","paymentId":"p","shortfall":100}`)}
+	all[len(all)-1] = short.Refiled()
 	put(t, x, search.Batch{Orders: all})
 	for name, c := range map[string]struct {
 		q    search.OrderQuery
@@ -84,6 +87,7 @@ func goodsAreFound(t *testing.T, x search.Index) {
 		"a mark":                         {search.OrderQuery{Mark: []order.Mark{order.MarkDelayed}}, []string{"late"}},
 		"two marks":                      {search.OrderQuery{Mark: []order.Mark{order.MarkLost, order.MarkDelayed, "to_come"}}, []string{"late", "lost"}},
 		"an alert":                       {search.OrderQuery{Alert: []order.AlertRule{order.RuleUnresolved}}, []string{"lost"}},
+		"an alert about money":           {search.OrderQuery{Alert: []order.AlertRule{order.RuleRefundShortfall}}, []string{"closed"}},
 		"no such alert":                  {search.OrderQuery{Alert: []order.AlertRule{"to_come"}}, nil},
 		"with packages":                  {search.OrderQuery{Packed: true}, []string{"part", "lost", "late", "closed"}},
 		"a package's node":               {search.OrderQuery{PackageNode: []string{"in_transit"}}, []string{"part", "lost"}},

@@ -184,7 +184,7 @@ func moneyOf(s order.Stored) (money, error) {
 		return m, err
 	}
 	o := order.Order{Amounts: m.Amounts, Payment: m.Payment}
-	o.Settle(payments.Refunds)
+	o.Settle(payments)
 	return m, nil
 }
 
