@@ -254,7 +254,36 @@ func settled(doc []byte, beside map[string][]byte) ([]byte, error) {
 	if doc, err = replaceMember(doc, "payment", o.Payment); err != nil {
 		return nil, err
 	}
+	if doc, err = withRefunded(doc, o.Fulfilment); err != nil {
+		return nil, err
+	}
 	return withAlerts(doc, o.AllAlerts())
+}
+
+// withRefunded returns the document with what went back for each of the order's parts.
+func withRefunded(doc []byte, f *order.Fulfilment) ([]byte, error) {
+	if f == nil {
+		return doc, nil
+	}
+	changed := map[string]any{}
+	if slices.ContainsFunc(f.Removals, func(r order.Removal) bool { return r.Refunded > 0 }) {
+		changed["removals"] = f.Removals
+	}
+	if slices.ContainsFunc(f.Returns, func(r order.Return) bool { return r.Refunded > 0 }) {
+		changed["returns"] = f.Returns
+	}
+	if slices.ContainsFunc(f.Packages, func(p order.Package) bool { return p.Resolution != nil && p.Resolution.Refunded > 0 }) {
+		changed["packages"] = f.Packages
+	}
+	by := map[string][]byte{}
+	for name, parts := range changed {
+		raw, err := json.Marshal(parts)
+		if err != nil {
+			return nil, fmt.Errorf("write the %s of an order: %w", name, err)
+		}
+		by[name] = raw
+	}
+	return replaceMembers(doc, by)
 }
 
 // withAlerts returns the document with these alerts.

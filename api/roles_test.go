@@ -279,7 +279,7 @@ func (w window) ship() {
 	p.Struck[0].Mark, p.Struck[0].Resolved = order.MarkDelayed, true
 	o.Floor = order.NodeLeftWarehouse
 	p.Events[1].Resolved, p.AddressChange = true, order.AddressTooLate
-	p.Resolution = &order.Resolution{Action: order.ResolveFound, At: at, Actor: staffName, Note: "by " + staffName, Refund: 1}
+	p.Resolution = &order.Resolution{ID: "s", Action: order.ResolveFound, At: at, Actor: staffName, Note: "by " + staffName, Refund: 1}
 	o.Addresses = []order.AddressEntry{{Address: o.Address, Until: at, Actor: staffName, Note: "by " + staffName}}
 	o.ReturnBy, o.ClosedAt = at, at
 	l := &o.Lines[0]
@@ -287,6 +287,13 @@ func (w window) ship() {
 	rec, err := order.NewRecord(&o, nil)
 	require.NoError(w.t, err)
 	require.NoError(w.t, w.docs.Put(w.t.Context(), rec))
+	for reason, id := range map[order.RefundReason]string{order.RefundPartCancelled: "c", order.RefundReturned: "r", order.RefundLost: "s"} {
+		r := order.RefundOfPart(order.PaymentEvent{Provider: "sandbox", PaymentID: "p-2", OrderID: o.ID, Currency: "EUR"}, reason, id, 1)
+		r.Status, r.Version = order.RefundPaid, 1
+		doc, err := json.Marshal(r)
+		require.NoError(w.t, err)
+		require.NoError(w.t, w.docs.PutRefund(w.t.Context(), o.ID, r.PaymentID, r.ID, doc))
+	}
 }
 
 // refund records a refund of the paid order by staff, with a note, and a dispute.

@@ -104,8 +104,11 @@ type Removal struct {
 	Actor  string      `json:"actor"`
 	Note   string      `json:"note,omitempty"`
 	At     time.Time   `json:"at"`
-	// Refund is the amount that the buyer gets back, in minor units of the order's currency.
-	Refund int64 `json:"refund"`
+	// Refund is the amount that is owed to the buyer for it, in minor units of the order's
+	// currency. It is 0 for the last units of an order: all that is left of the payment goes back
+	// with them. Refunded is how much of it went back: see Order.Settle.
+	Refund   int64 `json:"refund"`
+	Refunded int64 `json:"refunded,omitempty"`
 	// Fingerprint of the request: a different request under the same key is rejected.
 	Fingerprint string `json:"fingerprint,omitempty"`
 }

@@ -3,6 +3,7 @@ package order
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -74,21 +75,49 @@ func (o *Order) Settle(p Payments) {
 	if o.Payment.Status != PaymentPaid {
 		return
 	}
-	back := int64(0)
+	back, byID := int64(0), map[string]int64{}
 	for _, r := range p.Refunds {
 		if r.PaymentID != o.Payment.ID || (o.Payment.Provider != "" && r.Provider != o.Payment.Provider) {
 			continue
 		}
 		if r.Status == RefundPaid || r.Status == RefundSettled {
 			back += r.Amount
+			byID[r.ID] += r.Amount
 		}
 	}
 	if back == 0 {
 		return
 	}
+	o.settleParts(byID)
 	o.Amounts[AmountRefunded] = back
 	o.Payment.Status = PaymentPartiallyRefunded
 	if back >= o.Amounts[AmountPaid] {
 		o.Payment.Status = PaymentRefunded
 	}
+}
+
+// settleParts notes how much went back for each part of the order, by the ids of the refunds.
+func (o *Order) settleParts(back map[string]int64) {
+	if o.Fulfilment == nil {
+		return
+	}
+	of := func(reason RefundReason, id string) int64 {
+		return back[OwedPart{Reason: reason, MessageID: id}.RefundID(o.Payment.Provider)]
+	}
+	f := *o.Fulfilment
+	f.Removals, f.Returns, f.Packages = slices.Clone(f.Removals), slices.Clone(f.Returns), slices.Clone(f.Packages)
+	for i := range f.Removals {
+		f.Removals[i].Refunded = of(RefundPartCancelled, f.Removals[i].ID)
+	}
+	for i := range f.Returns {
+		f.Returns[i].Refunded = of(RefundReturned, f.Returns[i].ID)
+	}
+	for i := range f.Packages {
+		if r := f.Packages[i].Resolution; r != nil {
+			settled := *r
+			settled.Refunded = of(RefundLost, r.ID)
+			f.Packages[i].Resolution = &settled
+		}
+	}
+	o.Fulfilment = &f
 }

@@ -46,6 +46,36 @@ func TestSettle(t *testing.T) {
 	require.Equal(t, order.PaymentPending, unpaid.Payment.Status)
 }
 
+// What is owed for a part and what went back of it are two things.
+func TestSettlingSaysWhatWentBackForEachPart(t *testing.T) {
+	paid := aPayment(1000)
+	f := order.Fulfilment{
+		Removals: []order.Removal{{ID: "c", Refund: 100}},
+		Returns:  []order.Return{{ID: "r", Refund: 200}, {ID: "q", Refund: 300}},
+		Packages: []order.Package{{ID: "p"}, {ID: "lost", Resolution: &order.Resolution{ID: "s", Refund: 400}}},
+	}
+	o := order.Order{
+		Payment: order.Payment{Status: order.PaymentPaid, Provider: paid.Provider, ID: paid.PaymentID},
+		Amounts: map[string]int64{order.AmountPaid: 1000}, Fulfilment: &f,
+	}
+	part := func(reason order.RefundReason, id string, amount int64, status order.RefundStatus) order.Refund {
+		r := order.RefundOfPart(paid, reason, id, amount)
+		r.Status = status
+		return r
+	}
+	o.Settle(order.Payments{Refunds: []order.Refund{
+		part(order.RefundPartCancelled, "c", 100, order.RefundPaid), part(order.RefundReturned, "r", 50, order.RefundSettled),
+		part(order.RefundReturned, "q", 300, order.RefundFailed), part(order.RefundLost, "s", 400, order.RefundPaid),
+	}})
+	require.Equal(t, int64(100), o.Removals[0].Refunded)
+	require.Equal(t, int64(50), o.Returns[0].Refunded, "no more was left")
+	require.Zero(t, o.Returns[1].Refunded, "it failed")
+	require.Equal(t, int64(400), o.Packages[1].Resolution.Refunded)
+	require.Equal(t, int64(550), o.Amounts[order.AmountRefunded])
+	require.Zero(t, f.Returns[0].Refunded, "the caller's order stays as it is")
+	require.Zero(t, f.Packages[1].Resolution.Refunded)
+}
+
 func TestReadPayments(t *testing.T) {
 	p, err := order.ReadPayments(map[string][]byte{
 		"payment:sandbox:p": []byte(`{"id":"p"}`), "refund:p/r": []byte(`{"id":"r"}`), "dispute:sandbox:d": []byte(`{"id":"d"}`),

@@ -92,11 +92,13 @@ type Resolution struct {
 	// ID names the request.
 	ID   string `json:"id,omitempty"`
 	Note string `json:"note,omitempty"`
-	// Refund is the amount that the buyer gets back, in minor units of the order's currency.
-	Refund int64         `json:"refund,omitempty"`
-	Action ResolveAction `json:"action"`
-	At     time.Time     `json:"at"`
-	Actor  string        `json:"actor"`
+	// Refund is the amount that is owed to the buyer for it, in minor units of the order's
+	// currency. Refunded is how much of that went back: see Order.Settle.
+	Refund   int64         `json:"refund,omitempty"`
+	Refunded int64         `json:"refunded,omitempty"`
+	Action   ResolveAction `json:"action"`
+	At       time.Time     `json:"at"`
+	Actor    string        `json:"actor"`
 	// Fingerprint of the request: a different request under the same key is rejected.
 	Fingerprint string `json:"fingerprint,omitempty"`
 }

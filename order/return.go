@@ -37,11 +37,12 @@ type Return struct {
 	// PackageID is set if the units come from a package that was refused or returned to the
 	// sender: they were never delivered, and their refund doesn't wait for their receipt.
 	PackageID string `json:"packageId,omitempty"`
-	// Refund is the amount that the buyer gets back for it, once it was received, in minor
-	// units of the order's currency.
-	Refund int64  `json:"refund,omitempty"`
-	Actor  string `json:"actor"`
-	Note   string `json:"note,omitempty"`
+	// Refund is the amount that is owed to the buyer for it, once it was received, in minor
+	// units of the order's currency. Refunded is how much of that went back: see Order.Settle.
+	Refund   int64  `json:"refund,omitempty"`
+	Refunded int64  `json:"refunded,omitempty"`
+	Actor    string `json:"actor"`
+	Note     string `json:"note,omitempty"`
 	// Fingerprint of the request: a different request under the same key is rejected.
 	Fingerprint string `json:"fingerprint,omitempty"`
 	// Receipt names the request that recorded the receipt, and ReceiptFingerprint is its
