@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -28,28 +27,26 @@ func (s *Server) CancelOrder(c *gin.Context, id openapi.ID, params openapi.Cance
 		s.cancelUnits(c, id, *params.IdempotencyKey, in, lines)
 		return
 	}
-	if s.cancelledUnits(c.Request.Context(), id, params.IdempotencyKey) {
-		s.fail(c, errMismatch)
-		return
+	about := request{orderID: id, name: saga.CancelUpdate, wanted: order.StatusCancelled, closed: errNotCancellable}
+	if params.IdempotencyKey != nil {
+		if in.Fingerprint, err = cancelFingerprint(in, nil); err != nil {
+			s.fail(c, err)
+			return
+		}
+		in.PartID = saga.RemovalID(id, *params.IdempotencyKey)
+		about.fingerprint, about.partID = in.Fingerprint, in.PartID
 	}
 	answer, err := s.cfg.Sagas.Cancel(c.Request.Context(), id, params.IdempotencyKey, in)
-	s.finish(c, request{orderID: id, name: saga.CancelUpdate, wanted: order.StatusCancelled, closed: errNotCancellable}, answer, err)
+	s.finish(c, about, answer, err)
 }
 
-// cancelledUnits reports whether the key was used to cancel a part of the order.
-func (s *Server) cancelledUnits(ctx context.Context, id string, key *string) bool {
-	if key == nil {
-		return false
-	}
-	f, _, err := s.readCopy(ctx, id)
-	var o struct {
-		Removals []order.Removal `json:"removals"`
-	}
-	if err != nil || json.Unmarshal(f.doc, &o) != nil {
-		return false
-	}
-	part := saga.RemovalID(id, *key)
-	return slices.ContainsFunc(o.Removals, func(r order.Removal) bool { return r.ID == part })
+// cancelFingerprint distinguishes requests to cancel under one key; lines is nil for the whole order.
+func cancelFingerprint(r saga.CancelRequest, lines []order.LineUnits) (string, error) {
+	return fingerprintOf(struct {
+		Reason order.Reason
+		Note   string
+		Lines  []order.LineUnits
+	}{r.Reason, r.Note, lines})
 }
 
 // readCancel reads and validates the request, which may be about some units only.
@@ -80,11 +77,7 @@ func (s *Server) readCancel(c *gin.Context, id string, key *string) (saga.Cancel
 
 // cancelUnits cancels a part of a paid order.
 func (s *Server) cancelUnits(c *gin.Context, id, key string, r saga.CancelRequest, lines []order.LineUnits) {
-	fingerprint, err := fingerprintOf(struct {
-		Reason order.Reason
-		Note   string
-		Lines  []order.LineUnits
-	}{r.Reason, r.Note, lines})
+	fingerprint, err := cancelFingerprint(r, lines)
 	if err != nil {
 		s.fail(c, err)
 		return
@@ -149,6 +142,9 @@ type request struct {
 	// ended in another one.
 	wanted order.Status
 	closed error
+	// fingerprint of a request under a key, and the id of the part of the order that was cancelled
+	// under it, if one was.
+	fingerprint, partID string
 }
 
 // finish answers the caller with the saga's answer to a request.
@@ -172,20 +168,30 @@ func (s *Server) finish(c *gin.Context, r request, answer saga.Answer, err error
 // answered returns the order's document after its saga has granted a request.
 func (s *Server) answered(ctx context.Context, r request, answer saga.Answer, err error) ([]byte, error) {
 	if err == nil {
-		err = refusalOf(CallerOf(ctx), answer, r.closed)
+		err = r.refusal(CallerOf(ctx), answer)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s order %s: %w", r.name, r.orderID, err)
 	}
-	return s.current(ctx, r.orderID, answer.Version)
+	doc, err := s.current(ctx, r.orderID, answer.Version)
+	if err == nil && r.partID != "" && cancelledPart(doc, r.partID) { // the order has closed since
+		err = errMismatch
+	}
+	return doc, err
 }
 
-// refusalOf returns the error for a saga's answer, or nil if the request is done.
-func refusalOf(caller Caller, a saga.Answer, closed error) error {
-	if err := (change{short: unitsPacked}).refusal(caller, a); !errors.Is(err, errOrderClosed) {
+// cancelledPart reports whether a part of the order was cancelled under this id.
+func cancelledPart(doc []byte, id string) bool {
+	o, err := readShown(doc)
+	return err == nil && slices.ContainsFunc(o.Removals, func(r order.Removal) bool { return r.ID == id })
+}
+
+// refusal returns the error for a saga's answer, or nil if the request is done.
+func (r request) refusal(caller Caller, a saga.Answer) error {
+	if err := (change{fingerprint: r.fingerprint, short: unitsPacked}).refusal(caller, a); !errors.Is(err, errOrderClosed) {
 		return err
 	}
-	return closed
+	return r.closed
 }
 
 func (s *Server) answerUndecided(c *gin.Context, orderID string) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -273,6 +274,9 @@ func (f *fakeTemporal) decide(ctx context.Context, s *fakeSaga, request any) (sa
 		if s.cancels != nil {
 			return *s.cancels, nil
 		}
+		if o := &s.order; o.Fulfilment != nil && slices.ContainsFunc(o.Removals, func(r order.Removal) bool { return r.ID == arg.PartID }) {
+			return saga.Answer{Verdict: saga.VerdictKeyReused}, nil
+		}
 		if s.order.Fulfilment != nil && len(s.order.PackedUnits()) > 0 {
 			return saga.Answer{Verdict: saga.VerdictUnits, Lines: s.order.PackedUnits()}, nil
 		}
@@ -299,7 +303,11 @@ func (f *fakeTemporal) decide(ctx context.Context, s *fakeSaga, request any) (sa
 	if err == nil {
 		err = f.record(ctx, s)
 	}
-	return saga.Answer{Verdict: verdict, Status: s.order.Status, Version: s.order.Version}, err
+	answer := saga.Answer{Verdict: verdict, Status: s.order.Status, Version: s.order.Version}
+	if c, cancels := request.(saga.CancelRequest); cancels {
+		answer.Fingerprint = c.Fingerprint
+	}
+	return answer, err
 }
 
 // WorkflowService is Temporal as far as signals go.

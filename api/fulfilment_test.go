@@ -235,6 +235,37 @@ func TestUnitsThatAreNotPackedAreCancelled(t *testing.T) {
 	require.Equal(t, int64(2), g.show().Lines[0].Removed)
 }
 
+// A key that cancelled a part can't cancel the whole order, whatever can be read of the order: its saga
+// knows. Once it has closed, its document says so.
+func TestAPartsKeyCancelsNothingElse(t *testing.T) {
+	g := newGoods(t)
+	cancel := func(name string, body any) answer { return g.staff(http.MethodPost, "/cancel", body, key(name)) }
+	g.must(http.StatusOK, cancel("part", fields{"lines": units("1", 3)}))
+	g.redis.SetError("LOADING")
+	require.Equal(t, "/problems/idempotency-mismatch", cancel("part", nil).problem(t).Type)
+	g.redis.SetError("")
+	require.Empty(t, g.show().ClosedAt)
+	require.Zero(t, g.show().Lines[1].Removed)
+
+	g.must(http.StatusOK, cancel("rest", fields{"lines": units("2", 2)}))
+	require.Equal(t, order.StatusCancelled, g.show().Status)
+	for range 2 {
+		require.Equal(t, "/problems/idempotency-mismatch", cancel("rest", nil).problem(t).Type)
+		g.must(http.StatusOK, cancel("whole", nil))
+		g.forgotten()
+	}
+}
+
+func TestAnotherCancellationUnderAKeyIsRefused(t *testing.T) {
+	g := newGoods(t)
+	cancel := func(reason string) answer {
+		return g.staff(http.MethodPost, "/cancel", fields{"reason": reason}, key("k"))
+	}
+	g.must(http.StatusOK, cancel("fraud"))
+	g.must(http.StatusOK, cancel("fraud"))
+	require.Equal(t, "/problems/idempotency-mismatch", cancel("inventory").problem(t).Type)
+}
+
 func TestAnAddressChangesWhileThePackagesAllowIt(t *testing.T) {
 	g := newGoods(t)
 	p := g.packed("k", units("1", 1))

@@ -34,6 +34,11 @@ type CancelRequest struct {
 	Actor  string       `json:"actor"`
 	// Note is what the actor has to say about it.
 	Note string `json:"note,omitempty"`
+	// PartID is the id that a part of the order has which was cancelled under the same key, see
+	// RemovalID. It is empty for a request without a key.
+	PartID string `json:"partId,omitempty"`
+	// Fingerprint of the request: another one under the same key is rejected.
+	Fingerprint string `json:"fingerprint,omitempty"`
 }
 
 // PayRequest asks for a payment that the buyer can use.

@@ -77,6 +77,33 @@ func TestPackingIsRefusedWithEveryLineNamed(t *testing.T) {
 	s.Len(s.now().Packages, 2)
 }
 
+// One key is for one request: under a part's key the rest of the order can't be cancelled.
+func TestAPartsKeyCancelsNothingElse(t *testing.T) {
+	s := openPaid(t, line("shirt", 2), line("mug", 1))
+	cancel := func(id, key, reason string) *asked {
+		return s.ask(saga.CancelUpdate, id, saga.CancelRequest{
+			Reason: order.ReasonOperator, Actor: "support", PartID: saga.RemovalID(orderID, key), Fingerprint: reason,
+		})
+	}
+	var part, reused, arrived, whole *asked
+	s.at(time.Hour, func() {
+		part = s.cancelUnits("a", of("1", 1))
+		arrived = cancel("c0", "a", "whole") // the saga is at work
+	})
+	s.at(2*time.Hour, func() { reused = cancel("c1", "a", "whole") })
+	s.at(3*time.Hour, func() {
+		s.Equal(int64(1), s.now().Open("1"), "nothing more was cancelled")
+		whole = cancel("c2", "b", "whole")
+	})
+	s.run()
+	s.Equal(saga.VerdictDone, part.Verdict)
+	s.Equal(saga.VerdictKeyReused, arrived.Verdict)
+	s.Equal(saga.VerdictKeyReused, reused.Verdict)
+	s.Equal(saga.VerdictDone, whole.Verdict)
+	s.Equal("whole", whole.Fingerprint)
+	s.Equal(order.StatusCancelled, s.now().Status)
+}
+
 func TestPackAgainstPackForTheLastUnit(t *testing.T) {
 	s := openPaid(t, line("shirt", 1))
 	var a, b *asked

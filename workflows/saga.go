@@ -174,8 +174,11 @@ func (s *orderSaga) judge(r *request) saga.Answer {
 		return *s.answerTo(r.change, saga.VerdictEnding)
 	}
 	a := saga.Answer{Verdict: s.verdict(r), Status: s.order.Status, Version: s.order.Version}
-	if r.pay != nil && a.Verdict == saga.VerdictDone {
+	switch {
+	case r.pay != nil && a.Verdict == saga.VerdictDone:
 		a.Payment = s.openPayment(r.pay.Provider)
+	case r.cancel != nil:
+		a.Fingerprint = r.cancel.Fingerprint
 	}
 	return a
 }

@@ -14,9 +14,12 @@ const returnGrace = time.Minute
 // cancellation cancels everything that isn't packed yet. If all of the order is open, that ends it.
 func (s *orderSaga) cancellation(r saga.CancelRequest) *change {
 	return &change{
-		update: saga.CancelUpdate, settles: true,
+		update: saga.CancelUpdate, fingerprint: r.Fingerprint, settles: true,
 		made: func(o *order.Order) (string, bool) {
-			return "", o.Status == order.StatusCancelled || (o.Fulfilment != nil && o.Nothing())
+			if part, done := partCancelled(o, r.PartID); done {
+				return part, true
+			}
+			return r.Fingerprint, o.Status == order.StatusCancelled || (o.Fulfilment != nil && o.Nothing())
 		},
 		apply: func(o *order.Order, at time.Time) (plan, error) {
 			if r.Reason == order.ReasonCustomer && o.Contested() {
@@ -36,16 +39,7 @@ func (s *orderSaga) cancellation(r saga.CancelRequest) *change {
 func (s *orderSaga) partCancellation(r saga.CancelUnitsRequest) *change {
 	return &change{
 		update: saga.CancelUnitsUpdate, id: r.ID, fingerprint: r.Fingerprint, byCustomer: r.ByCustomer,
-		made: func(o *order.Order) (string, bool) {
-			if o.Fulfilment == nil {
-				return "", false
-			}
-			i := slices.IndexFunc(o.Removals, func(m order.Removal) bool { return m.ID == r.ID })
-			if i < 0 {
-				return "", false
-			}
-			return o.Removals[i].Fingerprint, true
-		},
+		made: func(o *order.Order) (string, bool) { return partCancelled(o, r.ID) },
 		apply: func(o *order.Order, at time.Time) (plan, error) {
 			if r.ByCustomer && o.Contested() {
 				return plan{}, order.ErrUnresolved
@@ -55,6 +49,18 @@ func (s *orderSaga) partCancellation(r saga.CancelUnitsRequest) *change {
 			})
 		},
 	}
+}
+
+// partCancelled returns the fingerprint of the request that cancelled a part of the order, if one did.
+func partCancelled(o *order.Order, id string) (fingerprint string, done bool) {
+	if o.Fulfilment == nil {
+		return "", false
+	}
+	i := slices.IndexFunc(o.Removals, func(m order.Removal) bool { return m.ID == id })
+	if i < 0 {
+		return "", false
+	}
+	return o.Removals[i].Fingerprint, true
 }
 
 // removed takes open units out of the order, back to stock, and refunds them.
