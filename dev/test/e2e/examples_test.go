@@ -73,7 +73,9 @@ func TestTheContractsExamplesAreWhatIsAnswered(t *testing.T) {
 	assigned := changes{"orderId": bought.ID, "packageId": parcel}
 	s.does("assignScan", 204, "/v1/carriers/unmatched/"+scan["id"].(string)+"/assign", assigned)
 
-	s.listed("listOrders", "/v1/orders?status=delivered", has(1))
+	s.listed("listOrders", "/v1/orders?status=delivered", func(found []item) bool { // its dispute was dismissed
+		return len(found) == 1 && found[0]["alerts"] == nil
+	})
 	s.listed("listPackages", "/v1/packages?node=delivered", has(1))
 	s.listed("listProductEvents", "/v1/products/mug/events?type=stock.adjusted&type=hold.made", has(2))
 	s.listed("searchProducts", "/v1/products?q=mug", func(found []item) bool {
@@ -309,6 +311,7 @@ func (s *story) awaitItems(path string, wanted func([]item) bool) []item {
 	s.Helper()
 	var list struct{ Items []item }
 	shoptest.Until(s, path, func(ctx context.Context) error {
+		list.Items = nil // what is decoded into the maps of the last try would keep their fields
 		a, err := s.shop.Do(ctx, shoptest.Call{Method: http.MethodGet, Path: path})
 		if err == nil {
 			err = json.Unmarshal(a.Body, &list)
