@@ -27,7 +27,7 @@ type availability struct {
 
 // readAvailability reads the availability of all the placement's products at once. It asks for the
 // order's own holds only if the order may already exist.
-func (s *Server) readAvailability(ctx context.Context, p order.Placement, keyed bool) (availability, error) {
+func (s *Server) readAvailability(ctx context.Context, p placing, keyed bool) (availability, error) {
 	ctx, cancel := context.WithTimeout(ctx, availabilityTimeout)
 	defer cancel()
 	reqs := p.HoldRequests(1, s.cfg.Now())
@@ -38,11 +38,13 @@ func (s *Server) readAvailability(ctx context.Context, p order.Placement, keyed 
 	if p.MaxOpenOrders > 0 || p.MaxCustomerUnits > 0 {
 		buyer.CustomerID, buyer.Units = p.CustomerID, p.MaxCustomerUnits > 0
 	}
-	seen, err := s.cfg.Quoting.Look(ctx, quoting.Ask{Buyer: buyer, Wants: wants(reqs)})
+	seen, err := s.cfg.Quoting.Look(ctx, quoting.Ask{
+		Buyer: buyer, Wants: wants(reqs), Terms: true, CustomerID: p.CustomerID, Codes: p.couponCodes,
+	})
 	if err != nil {
 		return availability{}, err
 	}
-	return weigh(p, reqs, seen)
+	return weigh(p.Placement, reqs, seen)
 }
 
 // wants returns what the requests ask for.

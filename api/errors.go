@@ -215,6 +215,7 @@ var (
 	overPacked       = kind{errors.New("lines names every line with more units than are open; nothing is packed"), http.StatusConflict, "over-packed", "More than is open", 0}
 	overReturned     = kind{errors.New("lines names every line with more units than can be returned; nothing is changed"), http.StatusConflict, "over-returned", "More than can be returned", 0}
 	unitsPacked      = kind{errors.New("lines names every line with units that are packed; nothing is cancelled"), http.StatusConflict, "units-packed", "Units packed", 0}
+	couponRefused    = kind{errors.New("coupons names every coupon that can't be used, with the reason"), http.StatusConflict, "coupon-refused", "Coupon refused", 0}
 	notQuotable      = kind{errors.New("the order can't be priced as it is; errors names the part that has to change"), http.StatusUnprocessableEntity, "not-quotable", "Can't be quoted", 0}
 	notListed        = kind{errors.New("the product is not for sale"), http.StatusConflict, "not-listed", "Not for sale", 0}
 )

@@ -29,6 +29,7 @@ import (
 	"holdfast/carrier"
 	parcels "holdfast/carrier/sandbox"
 	"holdfast/carrier/tracking"
+	"holdfast/coupons"
 	"holdfast/inventory"
 	"holdfast/order"
 	"holdfast/payment/sandbox"
@@ -50,6 +51,7 @@ type gateway struct {
 	docs     *records.Store
 	hooks    *registry.Store
 	tracking *tracking.Store
+	coupons  *coupons.Store
 	quoting  *reader.Reader
 	carrier  *parcels.Carrier
 	temporal *fakeTemporal
@@ -96,7 +98,7 @@ func newGateway(t testing.TB, changes ...func(*api.Config)) *gateway {
 		t: t, redis: mini, stock: inventory.New(rdb), docs: records.New(rdb), hooks: registry.New(rdb), sandbox: provider, log: &syncBuffer{}, index: &fakeIndex{},
 		contract: contractRouter(t),
 	}
-	g.tracking, g.quoting = tracking.New(rdb, time.Now), reader.New(rdb)
+	g.tracking, g.quoting, g.coupons = tracking.New(rdb, time.Now), reader.New(rdb), coupons.New(rdb)
 	g.carrier, err = parcels.New(secret)
 	require.NoError(t, err)
 	g.temporal = newFake(g.stock, g.docs)

@@ -22,6 +22,8 @@ import (
 // placing is a placement as it is being prepared, with what its quote depends on.
 type placing struct {
 	order.Placement
+	couponCodes      []string // folded, each once
+	sentCodes        []string // as they were sent
 	shippingMethodID string
 	expectedTotal    *int64
 }
@@ -102,7 +104,10 @@ func (s *Server) readPlacement(c *gin.Context, key *string) (placing, error) {
 			MaxOpenOrders: s.cfg.MaxOpenOrders, MaxUnits: s.cfg.MaxUnits, MaxCustomerUnits: s.cfg.MaxCustomerUnits,
 			Saga: order.SagaVersion, ReturnWindow: s.cfg.ReturnWindow,
 		},
-		shippingMethodID: in.ShippingMethodID, expectedTotal: in.ExpectedTotal,
+		sentCodes: in.CouponCodes, shippingMethodID: in.ShippingMethodID, expectedTotal: in.ExpectedTotal,
+	}
+	if p.couponCodes, err = foldCodes(in.CouponCodes); err != nil {
+		return placing{}, err
 	}
 	if err := s.checkPlacement(c, p); err != nil {
 		return placing{}, err
@@ -171,11 +176,12 @@ func fingerprint(p placing) (string, error) {
 		Address           *order.Address
 		Metadata          product.Metadata `json:",omitempty"`
 		ExternalReference string           `json:",omitempty"`
+		CouponCodes       []string         `json:",omitempty"`
 		ShippingMethodID  string           `json:",omitempty"`
 		ExpectedTotal     *int64           `json:",omitempty"`
 	}{
 		p.CustomerID, p.Lines, p.Address, p.Metadata, p.ExternalReference,
-		p.shippingMethodID, p.expectedTotal,
+		p.sentCodes, p.shippingMethodID, p.expectedTotal,
 	})
 	if err != nil {
 		return "", fmt.Errorf("take the fingerprint of order %s: %w", p.OrderID, err)

@@ -25,6 +25,8 @@ type Problem struct { //nolint:errname // it is the document first, and an error
 	OrderID   string                 `json:"orderId,omitempty"`
 	// Refund is the refund's current state, if a decision about it came too late.
 	Refund *order.Refund `json:"refund,omitempty"`
+	// Coupons that can't be used.
+	Coupons []order.CouponRefusal `json:"coupons,omitempty"`
 	// Quote is what the order would cost now, if that isn't what its caller expected.
 	Quote *order.Quote `json:"quote,omitempty"`
 	// Limit of a customer's open orders, if it is reached.

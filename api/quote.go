@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -13,6 +14,7 @@ import (
 	"holdfast/order"
 	"holdfast/price"
 	"holdfast/product"
+	"holdfast/quoting"
 )
 
 // unlessPlaced is the refusal of an order that an earlier call with its key may have placed. That
@@ -56,6 +58,9 @@ func (s *Server) readQuoteRequest(c *gin.Context) (placing, error) {
 		},
 		shippingMethodID: in.ShippingMethodID,
 	}
+	if p.couponCodes, err = foldCodes(in.CouponCodes); err != nil {
+		return placing{}, err
+	}
 	return p, s.checkPlacement(c, p)
 }
 
@@ -63,7 +68,7 @@ func (s *Server) readQuoteRequest(c *gin.Context) (placing, error) {
 // with its key may have placed it. "Sold out" has to stay cheap: it asks only for the order's own hold
 // and document.
 func (s *Server) quote(ctx context.Context, p placing, keyed bool) (order.Quote, error) {
-	v, err := s.readAvailability(ctx, p.Placement, keyed)
+	v, err := s.readAvailability(ctx, p, keyed)
 	if err != nil {
 		s.metrics.availabilityReads.WithLabelValues("failed").Inc()
 		return order.Quote{}, unless(keyed, fmt.Errorf("%w: %w", errProductsUnavailable, err))
@@ -78,7 +83,7 @@ func (s *Server) quote(ctx context.Context, p placing, keyed bool) (order.Quote,
 		return order.Quote{}, refusal
 	}
 	s.metrics.availabilityReads.WithLabelValues("free").Inc()
-	q, err := s.priced(p, v)
+	q, err := s.priced(ctx, p, v)
 	if err != nil {
 		return order.Quote{}, unless(keyed, err)
 	}
@@ -114,20 +119,103 @@ func notPriced(p placing, why *price.Refusal) *Problem {
 }
 
 // priced prices the placement's lines, as they were read.
-func (s *Server) priced(p placing, v availability) (order.Quote, error) {
+func (s *Server) priced(ctx context.Context, p placing, v availability) (order.Quote, error) {
 	r := price.Request{
-		At: s.cfg.Now().UTC().Truncate(time.Millisecond), Currency: v.currency, ShippingMethodID: p.shippingMethodID,
-		Address: p.Address,
-		Lines:   make([]price.Line, len(p.Lines)),
+		At: s.cfg.Now().UTC().Truncate(time.Millisecond), Currency: v.currency, Level: v.seen.Level,
+		ShippingMethodID: p.shippingMethodID, Address: p.Address,
 	}
-	for i, l := range p.Lines {
-		r.Lines[i] = price.Line{
-			ProductID: l.ProductID, SKU: v.items[i].SKU, Quantity: l.Quantity, UnitPrice: v.items[i].Price,
-		}
+	var err error
+	if r.Coupons, err = usable(p, v.seen.Coupons); err != nil {
+		return order.Quote{}, err
 	}
-	q, err := price.Quote(nil, r)
+	if r.Lines, err = s.linesToPrice(ctx, p, v); err != nil {
+		return order.Quote{}, err
+	}
+	q, err := price.Quote(v.seen.Book, r)
+	if why, ok := errors.AsType[*price.CouponError](err); ok {
+		return order.Quote{}, couponsRefused([]order.CouponRefusal{{Code: why.Code, Reason: why.Reason}})
+	}
 	if why, ok := errors.AsType[*price.Refusal](err); ok {
 		return order.Quote{}, notPriced(p, why)
 	}
 	return q, err
+}
+
+// usable returns the terms of the coupons, or which of them can't be used and why.
+func usable(p placing, coupons []quoting.Coupon) ([]price.Coupon, error) {
+	terms := make([]price.Coupon, len(coupons))
+	var refused []order.CouponRefusal
+	for i, c := range coupons {
+		reason := c.Refusal(p.CustomerID, c.Used)
+		if c.Unknown {
+			reason = order.CouponReasonUnknown
+		}
+		if reason != "" {
+			refused = append(refused, order.CouponRefusal{Code: p.couponCodes[i], Reason: reason})
+		}
+		terms[i] = c.Terms()
+	}
+	if len(refused) > 0 {
+		return nil, couponsRefused(refused)
+	}
+	return terms, nil
+}
+
+// couponsRefused is the refusal of an order because of its coupons.
+func couponsRefused(all []order.CouponRefusal) *Problem {
+	p := couponRefused.problem("coupons names every coupon that can't be used; nothing is held")
+	p.Coupons = all
+	return p
+}
+
+// linesToPrice returns the lines with what a price book and coupons tell products apart by.
+func (s *Server) linesToPrice(ctx context.Context, p placing, v availability) ([]price.Line, error) {
+	terms := make(map[string]product.Terms, len(v.seen.Products))
+	var unread []string // stored before their terms were kept apart
+	for _, l := range v.seen.Products {
+		if l.Terms != nil {
+			terms[l.ProductID] = *l.Terms
+		} else {
+			unread = append(unread, l.ProductID)
+		}
+	}
+	if len(unread) > 0 && (v.seen.Book != nil || len(v.seen.Coupons) > 0) {
+		all, err := s.cfg.Products.GetMany(ctx, unread)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", errProductsUnavailable, err)
+		}
+		for _, l := range all {
+			if l.Err != nil {
+				return nil, productError(l.Err)
+			}
+			terms[l.ID] = product.Terms{Category: l.Product.Category, Tags: l.Product.Tags}
+		}
+	}
+	lines := make([]price.Line, len(p.Lines))
+	for i, l := range p.Lines {
+		t := terms[l.ProductID]
+		lines[i] = price.Line{
+			ProductID: l.ProductID, SKU: v.items[i].SKU, Category: t.Category, Tags: t.Tags,
+			Quantity: l.Quantity, UnitPrice: v.items[i].Price,
+		}
+	}
+	return lines, nil
+}
+
+// foldCodes returns the codes as coupons have them, each once.
+func foldCodes(codes []string) ([]string, error) {
+	if len(codes) > price.MaxCoupons {
+		return nil, product.Invalid{{Path: "couponCodes", Reason: fmt.Sprintf("must have at most %d", price.MaxCoupons)}}
+	}
+	folded := make([]string, 0, len(codes))
+	for i, code := range codes {
+		f, ok := price.FoldCode(code)
+		if !ok {
+			return nil, product.Invalid{{Path: fmt.Sprintf("couponCodes[%d]", i), Reason: "must match [A-Za-z0-9._~-]{1,64}"}}
+		}
+		if !slices.Contains(folded, f) {
+			folded = append(folded, f)
+		}
+	}
+	return folded, nil
 }

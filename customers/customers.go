@@ -80,6 +80,20 @@ func Found(id string, answer *redis.Cmd) (customer.Customer, error) {
 	return c, nil
 }
 
+// FindLevel returns a call that reads the customer's member level, for use in a larger read.
+func FindLevel(id string) redisdb.Call {
+	return redisdb.Call{Command: "hget", Keys: []string{customerKey(id)}, Args: []any{"level"}}
+}
+
+// FoundLevel reads the answer to FindLevel: 0 for a customer who has no level.
+func FoundLevel(id string, answer *redis.Cmd) (int, error) {
+	level, err := answer.Int()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return 0, fmt.Errorf("read the level of customer %s: %w", id, err)
+	}
+	return level, nil
+}
+
 // Get reads a customer. One that was never written, or was erased, is empty, of version
 // customer.NotThere.
 func (s *Store) Get(ctx context.Context, id string) (customer.Customer, error) {

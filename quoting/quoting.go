@@ -3,7 +3,9 @@
 package quoting
 
 import (
+	"holdfast/coupon"
 	"holdfast/order"
+	"holdfast/price"
 	"holdfast/product"
 )
 
@@ -13,6 +15,12 @@ type Ask struct {
 	Buyer product.Buyer
 	// Wants are the variants, by product.
 	Wants []product.Want
+	// Terms also reads the price book.
+	Terms bool
+	// CustomerID is whose level and coupons are read; empty reads none.
+	CustomerID string
+	// Codes of coupons, as package coupon has them.
+	Codes []string
 }
 
 // Seen is what was read.
@@ -21,4 +29,19 @@ type Seen struct {
 	Products []product.Availability
 	// Open are the buyer's open orders, if the buyer has a customer's id.
 	Open order.OpenOrders
+	// Book is nil if the shop has no price book, or Ask.Terms is false.
+	Book *price.Book
+	// Level is the customer's member level, 0 if they have none.
+	Level int
+	// Coupons are in the order of Ask.Codes.
+	Coupons []Coupon
+}
+
+// Coupon is one that the buyer named.
+type Coupon struct {
+	coupon.Coupon
+	// Unknown means that there is no such coupon.
+	Unknown bool
+	// Used is how often the customer uses it, as far as that is limited.
+	Used int64
 }

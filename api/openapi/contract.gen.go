@@ -68,6 +68,11 @@ type CancelRequest struct {
 	Reason order.Reason `json:"reason,omitempty"`
 }
 
+// CouponRefusal A coupon that can't be used. The reason is unknown, expired, not_started, used_up, customer_used_up,
+// sign_in_required (it is limited per customer, and the buyer is a guest), minimum, scope, currency or changed (its
+// terms are no longer those that were quoted). More may come.
+type CouponRefusal = order.CouponRefusal
+
 // Currency An ISO 4217 code. The currency of a new product has to exist; otherwise the call is 422.
 type Currency = string
 
@@ -189,6 +194,9 @@ type OrderHold = order.Brake
 // OrderRequest defines model for OrderRequest.
 type OrderRequest struct {
 	Address *Address `json:"address,omitempty"`
+
+	// CouponCodes At most 10. Case makes no difference. If one of them can't be used, the order isn't placed: 409 `coupon-refused`.
+	CouponCodes []string `json:"couponCodes,omitempty"`
 
 	// CustomerID Staff have to say whose order it is. Customers may omit it; any id other than their own is 403.
 	CustomerID string `json:"customerId,omitempty"`
@@ -369,6 +377,9 @@ type Quote = order.Quote
 // QuoteRequest defines model for QuoteRequest.
 type QuoteRequest struct {
 	Address *Address `json:"address,omitempty"`
+
+	// CouponCodes As in OrderRequest.
+	CouponCodes []string `json:"couponCodes,omitempty"`
 
 	// CustomerID As in OrderRequest.
 	CustomerID string `json:"customerId,omitempty"`

@@ -4,9 +4,13 @@ package reader
 
 import (
 	"context"
+	"errors"
 
 	"github.com/redis/go-redis/v9"
 
+	"holdfast/coupon"
+	"holdfast/coupons"
+	"holdfast/customers"
 	"holdfast/inventory"
 	"holdfast/quoting"
 	"holdfast/redisdb"
@@ -21,12 +25,43 @@ type Reader struct {
 func New(rdb redis.UniversalClient) *Reader { return &Reader{rdb: rdb} }
 
 // Look reads everything at once.
-func (r *Reader) Look(ctx context.Context, a quoting.Ask) (seen quoting.Seen, err error) {
+func (r *Reader) Look(ctx context.Context, a quoting.Ask) (quoting.Seen, error) {
 	stock := inventory.Looking(a.Buyer, a.Wants)
-	if len(stock.Calls) == 0 {
+	calls := stock.Calls
+	if a.CustomerID != "" {
+		calls = append(calls, customers.FindLevel(a.CustomerID))
+	}
+	for _, code := range a.Codes {
+		calls = append(calls, coupons.Look(code, a.CustomerID))
+	}
+	if len(calls) == 0 {
 		return quoting.Seen{}, nil
 	}
-	answers := redisdb.Run(ctx, r.rdb, stock.Calls...)
-	seen.Products, seen.Open, err = stock.Read(answers)
+	answers := redisdb.Run(ctx, r.rdb, calls...)
+	var seen quoting.Seen
+	var err error
+	if seen.Products, seen.Open, err = stock.Read(answers[:len(stock.Calls)]); err != nil {
+		return quoting.Seen{}, err
+	}
+	answers = answers[len(stock.Calls):]
+	if a.CustomerID != "" {
+		if seen.Level, err = customers.FoundLevel(a.CustomerID, answers[0]); err != nil {
+			return quoting.Seen{}, err
+		}
+		answers = answers[1:]
+	}
+	seen.Coupons, err = readCoupons(a.Codes, answers)
 	return seen, err
+}
+
+func readCoupons(codes []string, answers []*redis.Cmd) ([]quoting.Coupon, error) {
+	all := make([]quoting.Coupon, len(codes))
+	for i, code := range codes {
+		c, used, err := coupons.Looked(code, answers[i])
+		if err != nil && !errors.Is(err, coupon.ErrNotFound) {
+			return nil, err
+		}
+		all[i] = quoting.Coupon{Coupon: c, Used: used, Unknown: err != nil}
+	}
+	return all, nil
 }

@@ -1,0 +1,86 @@
+package api_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"holdfast/coupon"
+	"holdfast/order"
+	"holdfast/price"
+)
+
+func (g *gateway) quoteOf(body any) order.Quote {
+	g.t.Helper()
+	a := g.post("/v1/quotes", body)
+	require.Equal(g.t, http.StatusOK, a.status, "%s", a.body)
+	var q order.Quote
+	require.NoError(g.t, json.Unmarshal(a.body, &q))
+	return q
+}
+
+func (g *gateway) putCoupon(code string, spec coupon.Spec) {
+	g.t.Helper()
+	_, _, err := g.coupons.Put(g.t.Context(), coupon.Change{Code: code, Spec: spec})
+	require.NoError(g.t, err)
+}
+
+func TestACouponTakesItsShareOffTheOrder(t *testing.T) {
+	g := newGateway(t)
+	g.putProduct("mug", 50)
+	g.putProduct("cup", 50)
+	g.putCoupon("SPRING", coupon.Spec{Action: price.Action{Rate: 1000}})
+	body := basket(line{"productId": "mug", "quantity": 2}, line{"productId": "cup", "quantity": 1})
+	body["couponCodes"] = []string{"spring", "SPRING"}
+	q := g.quoteOf(body)
+	require.Equal(t, int64(3000), q.Items)
+	require.Equal(t, int64(300), q.Discount)
+	require.Equal(t, int64(2700), q.Total)
+	require.Len(t, q.Pricing.Coupons, 1)
+	used := q.Pricing.Coupons[0]
+	require.Equal(t, order.QuotedCoupon{Code: "SPRING", Version: used.Version, Amount: 300}, used)
+
+	body["expectedTotal"] = q.Total
+	a := g.place("k-1", body)
+	require.Equal(t, http.StatusCreated, a.status, "%s", a.body)
+	o := a.order(t)
+	require.Equal(t, map[string]int64{"items": 3000, "discount": 300, "total": 2700, "paid": 0, "refunded": 0}, o.Amounts)
+	require.Equal(t, int64(1800), *o.Lines[0].Total)
+	require.Equal(t, []order.Adjustment{{Kind: order.AdjustmentCoupon, Source: "SPRING", Version: used.Version, Amount: -200}}, o.Lines[0].Adjustments)
+	body["couponCodes"] = []string{"SPRING"}
+	require.Equal(t, "/problems/idempotency-mismatch", g.place("k-1", body).problem(t).Type, "another body")
+}
+
+func TestACouponThatCantBeUsedSaysWhy(t *testing.T) {
+	g := newGateway(t)
+	g.putProduct("mug", 50)
+	g.putCoupon("DOLLARS", coupon.Spec{Action: price.Action{Amount: 100, Currency: "USD"}})
+	g.putCoupon("LARGE", coupon.Spec{Action: price.Action{Rate: 100}, Minimum: &price.Money{Amount: 100_000, Currency: "EUR"}})
+	g.putCoupon("BOOKS", coupon.Spec{Action: price.Action{Rate: 100}, Scope: &price.Scope{Categories: []string{"books"}}})
+	for code, want := range map[string]order.CouponReason{
+		"nothing": order.CouponReasonUnknown, "dollars": order.CouponReasonCurrency, "Large": order.CouponReasonMinimum,
+		"books": order.CouponReasonScope,
+	} {
+		body := basket(line{"productId": "mug", "quantity": 1})
+		body["couponCodes"] = []string{code}
+		for _, key := range []string{"", "k"} {
+			a := g.place(key, body)
+			require.Equal(t, http.StatusConflict, a.status, "%s", a.body)
+			require.Equal(t, "/problems/coupon-refused", a.problem(t).Type)
+			require.Equal(t, want, a.problem(t).Coupons[0].Reason, code)
+		}
+	}
+	for path, codes := range map[string]any{
+		"couponCodes":    []string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"},
+		"couponCodes[1]": []string{"A", "a b"},
+	} {
+		body := basket(line{"productId": "mug", "quantity": 1})
+		body["couponCodes"] = codes
+		a := g.place("", body)
+		require.Equal(t, http.StatusUnprocessableEntity, a.status, "%s", a.body)
+		require.Equal(t, path, a.problem(t).Errors[0].Path)
+	}
+	require.Empty(t, g.temporal.starts)
+}
