@@ -30,9 +30,11 @@ import (
 	parcels "holdfast/carrier/sandbox"
 	"holdfast/carrier/tracking"
 	"holdfast/coupons"
+	"holdfast/customers"
 	"holdfast/inventory"
 	"holdfast/order"
 	"holdfast/payment/sandbox"
+	"holdfast/pricebooks"
 	"holdfast/product"
 	"holdfast/quoting/reader"
 	"holdfast/records"
@@ -45,22 +47,24 @@ const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYqrTwjUPD8ILPZIo2
 // gateway is the whole gateway on real entities, with every request and every
 // answer held against the contract.
 type gateway struct {
-	t        testing.TB
-	redis    *miniredis.Miniredis
-	stock    *inventory.Store
-	docs     *records.Store
-	hooks    *registry.Store
-	tracking *tracking.Store
-	coupons  *coupons.Store
-	quoting  *reader.Reader
-	carrier  *parcels.Carrier
-	temporal *fakeTemporal
-	index    *fakeIndex
-	sandbox  *sandbox.Provider
-	server   *api.Server
-	contract routers.Router
-	log      *syncBuffer
-	cfg      api.Config
+	t         testing.TB
+	redis     *miniredis.Miniredis
+	stock     *inventory.Store
+	docs      *records.Store
+	hooks     *registry.Store
+	tracking  *tracking.Store
+	coupons   *coupons.Store
+	books     *pricebooks.Store
+	customers *customers.Store
+	quoting   *reader.Reader
+	carrier   *parcels.Carrier
+	temporal  *fakeTemporal
+	index     *fakeIndex
+	sandbox   *sandbox.Provider
+	server    *api.Server
+	contract  routers.Router
+	log       *syncBuffer
+	cfg       api.Config
 }
 
 // syncBuffer takes the log of requests that run at the same time.
@@ -101,6 +105,8 @@ func newGateway(t testing.TB, changes ...func(*api.Config)) *gateway {
 	g.tracking, g.quoting, g.coupons = tracking.New(rdb, time.Now), reader.New(rdb), coupons.New(rdb)
 	g.carrier, err = parcels.New(secret)
 	require.NoError(t, err)
+	g.customers = customers.New(rdb)
+	g.books = pricebooks.New(rdb, g.customers)
 	g.temporal = newFake(g.stock, g.docs)
 	cfg := api.Config{
 		Addr: "127.0.0.1:0", Products: g.stock, Quoting: g.quoting, Orders: g.docs, Sagas: g.temporal.asSagas(), Index: g.index,

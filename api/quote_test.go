@@ -4,12 +4,16 @@ import (
 	"encoding/json"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"holdfast/coupon"
+	"holdfast/customer"
 	"holdfast/order"
 	"holdfast/price"
+	"holdfast/product"
+	"holdfast/redisdb"
 )
 
 func (g *gateway) quoteOf(body any) order.Quote {
@@ -51,6 +55,64 @@ func TestACouponTakesItsShareOffTheOrder(t *testing.T) {
 	require.Equal(t, []order.Adjustment{{Kind: order.AdjustmentCoupon, Source: "SPRING", Version: used.Version, Amount: -200}}, o.Lines[0].Adjustments)
 	body["couponCodes"] = []string{"SPRING"}
 	require.Equal(t, "/problems/idempotency-mismatch", g.place("k-1", body).problem(t).Type, "another body")
+}
+
+func TestAPriceBookDecidesByLevelCategoryAndDestination(t *testing.T) {
+	g := newGateway(t)
+	g.putProduct("mug", 50)
+	g.putProduct("book", 50, func(s *product.Spec) { s.Category, s.Tags = "books", []string{"used"} })
+	body := basket(line{"productId": "mug", "quantity": 1}, line{"productId": "book", "quantity": 2})
+	require.Nil(t, g.quoteOf(body).Pricing, "there is no price book")
+
+	version := g.publish(`{
+		"levels": [{"number": 1, "name": "Silver", "discount": 500}, {"number": 2, "name": "Gold", "discount": 1000}],
+		"itemPromotions": [{"id": "used", "title": "Used books", "scope": {"tags": ["used"]}, "action": {"rate": 5000}}],
+		"shippingMethods": [{"id": "post", "title": "Post", "currency": "EUR", "brackets": [{"from": 0, "price": 490}], "default": true, "taxClass": "all", "countries": ["DE"]}],
+		"taxes": {"included": false, "home": {"country": "DE"}, "classes": [{"id": "all", "default": true}],
+			"rules": [{"class": "all", "country": "DE", "rate": 1900}]}}`)
+	q := g.quoteOf(body)
+	require.Equal(t, version, *q.Pricing.Book)
+	require.Equal(t, int64(1000), q.Discount)
+	require.Equal(t, int64(490), q.Shipping)
+	require.Equal(t, int64(473), q.Tax) // 19% of 2490
+	require.Equal(t, int64(2963), q.Total)
+
+	g.level("c-1", 2)
+	q = g.quoteOf(body)
+	require.Equal(t, 2, q.Pricing.Level)
+	require.Equal(t, []order.Adjustment{
+		{Kind: order.AdjustmentLevel, Source: "2", Version: 1, Amount: -200},
+		{Kind: order.AdjustmentItemPromotion, Source: "used", Version: 1, Amount: -900},
+	}, q.Lines[1].Adjustments)
+
+	body["address"] = map[string]any{"recipient": "Ada", "line1": "1", "city": "London", "country": "GB"}
+	a := g.place("", body)
+	require.Equal(t, http.StatusUnprocessableEntity, a.status, "%s", a.body)
+	require.Equal(t, "/problems/not-quotable", a.problem(t).Type)
+	body["address"] = map[string]any{"recipient": "Ada", "line1": "1", "city": "Bonn", "country": "DE"}
+	a = g.place("", body)
+	require.Equal(t, http.StatusCreated, a.status, "%s", a.body)
+	o := a.order(t)
+	require.Equal(t, o.Amounts["items"]-o.Amounts["discount"]+o.Amounts["shipping"]+o.Amounts["tax"], o.Amounts["total"])
+	require.Equal(t, "Post", o.Pricing.Shipping.Title)
+
+	g.redis.HDel(redisdb.Bucket("book")+":product:book", "terms") // stored before terms were kept apart
+	require.Equal(t, q.Discount, g.quoteOf(basket(line{"productId": "mug", "quantity": 1}, line{"productId": "book", "quantity": 2})).Discount)
+}
+
+func (g *gateway) publish(document string) order.BookVersion {
+	g.t.Helper()
+	book, err := price.Parse([]byte(document))
+	require.NoError(g.t, err)
+	v, _, err := g.books.Publish(g.t.Context(), book, "", "op")
+	require.NoError(g.t, err)
+	return v.BookVersion
+}
+
+func (g *gateway) level(id string, level int) {
+	g.t.Helper()
+	_, _, err := g.customers.Put(g.t.Context(), customer.Change{ID: id, Standing: &customer.Standing{Level: level}, At: time.Now()})
+	require.NoError(g.t, err)
 }
 
 func TestACouponThatCantBeUsedSaysWhy(t *testing.T) {

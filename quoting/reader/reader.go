@@ -12,24 +12,32 @@ import (
 	"holdfast/coupons"
 	"holdfast/customers"
 	"holdfast/inventory"
+	"holdfast/pricebooks"
 	"holdfast/quoting"
 	"holdfast/redisdb"
 )
 
 // Reader reads from one Redis or Redis Cluster.
 type Reader struct {
-	rdb redis.UniversalClient
+	rdb   redis.UniversalClient
+	books *pricebooks.Store
 }
 
 // New returns a reader on rdb, which the caller closes.
-func New(rdb redis.UniversalClient) *Reader { return &Reader{rdb: rdb} }
+func New(rdb redis.UniversalClient) *Reader {
+	return &Reader{rdb: rdb, books: pricebooks.New(rdb, customers.New(rdb))}
+}
 
-// Look reads everything at once.
+// Look reads everything at once. Only a version of the price book that this reader hasn't seen before
+// takes a second round trip.
 func (r *Reader) Look(ctx context.Context, a quoting.Ask) (quoting.Seen, error) {
 	stock := inventory.Looking(a.Buyer, a.Wants)
 	calls := stock.Calls
 	if a.CustomerID != "" {
 		calls = append(calls, customers.FindLevel(a.CustomerID))
+	}
+	if a.Terms {
+		calls = append(calls, pricebooks.Find())
 	}
 	for _, code := range a.Codes {
 		calls = append(calls, coupons.Look(code, a.CustomerID))
@@ -46,6 +54,16 @@ func (r *Reader) Look(ctx context.Context, a quoting.Ask) (quoting.Seen, error) 
 	answers = answers[len(stock.Calls):]
 	if a.CustomerID != "" {
 		if seen.Level, err = customers.FoundLevel(a.CustomerID, answers[0]); err != nil {
+			return quoting.Seen{}, err
+		}
+		answers = answers[1:]
+	}
+	if a.Terms {
+		version, err := pricebooks.Found(answers[0])
+		if err == nil && version.Number > 0 {
+			seen.Book, err = r.books.Book(ctx, version)
+		}
+		if err != nil {
 			return quoting.Seen{}, err
 		}
 		answers = answers[1:]
