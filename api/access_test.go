@@ -89,6 +89,7 @@ var shopWindow = []string{
 var customersCalls = []string{
 	"GET /v1/orders", "POST /v1/orders", "POST /v1/quotes", "GET /v1/orders/{id}", "POST /v1/orders/{id}/cancel",
 	"GET /v1/orders/{id}/payment", "POST /v1/orders/{id}/payment", "PUT /v1/orders/{id}/address", "POST /v1/orders/{id}/returns",
+	"GET /v1/customers/me", "PUT /v1/customers/me", "PATCH /v1/customers/me",
 }
 
 // staffCalls lists the calls that each staff role may make. Operators may make all calls, and
@@ -114,6 +115,8 @@ var staffCalls = map[api.Role][]string{
 		"POST /v1/orders/{id}/release", "POST /v1/orders/{id}/returns", "POST /v1/orders/{id}/returns/{returnId}/approve",
 		"POST /v1/orders/{id}/returns/{returnId}/decline", "POST /v1/orders/{id}/returns/{returnId}/receive",
 		"POST /v1/orders/{id}/alerts/{alertId}/dismiss",
+		"GET /v1/customers", "GET /v1/customers/{id}", "PUT /v1/customers/{id}", "PATCH /v1/customers/{id}",
+		"GET /v1/customers/me", "PUT /v1/customers/me", "PATCH /v1/customers/me",
 	},
 }
 
@@ -222,11 +225,20 @@ var walk = map[string]struct {
 	"POST /v1/products/bulk":                                {`{"id":"cup","title":"T","currency":"EUR","variants":[{"sku":"one","price":1}]}`, 200, 0, 0},
 	"POST /v1/stock/bulk":                                   {`{"productId":"mug","delta":1}`, 200, 0, 0},
 	"POST /v1/orders/{id}/deliver":                          {"", 409, 0, 0},
+	"GET /v1/customers":                                     {"", 200, 0, 0},
+	"GET /v1/customers/{id}":                                {"", 404, 0, 0},
+	"PUT /v1/customers/{id}":                                {`{"name":"Ada","level":2}`, 0, 0, 0},
+	"PATCH /v1/customers/{id}":                              {`{"level":2}`, 404, 0, 0},
+	"GET /v1/customers/me":                                  {"", 200, 200, 200},
+	"PUT /v1/customers/me":                                  {`{"name":"Ada"}`, 0, 201, 0},
+	"PATCH /v1/customers/me":                                {`{"name":"Ada"}`, 0, 201, 0},
 }
 
 // mediaOf has the media types of bodies that aren't JSON.
 var mediaOf = map[string]string{
 	"PATCH /v1/orders/{id}/packages/{packageId}": mergePatch,
+	"PATCH /v1/customers/{id}":                   mergePatch,
+	"PATCH /v1/customers/me":                     mergePatch,
 	"PATCH /v1/products/{id}":                    mergePatch, "POST /v1/products/bulk": "application/jsonl", "POST /v1/stock/bulk": "application/jsonl",
 }
 
@@ -317,6 +329,13 @@ func TestEveryCallByEveryRole(t *testing.T) {
 					require.Equal(t, before, g.state(), "%s changes nothing", role)
 				}
 			}
+			if !mayCall(api.RoleCustomer, c) {
+				refused(g.do(ask().as(t, "ada", api.RoleCustomer)), http.StatusForbidden, "forbidden")
+			}
+			if strings.HasSuffix(c.path, "/me") { // each caller has an entity of their own: see TestCustomersWriteWhatIsTheirs
+				outcome(g.do(ask().as(t, "ada", api.RoleCustomer)), walk[name].own)
+				return
+			}
 			both := ask().as(t, "eve", api.RoleCustomer, api.RoleReadonly) // of Ada's order, or in her name
 			before = g.state()
 			if a := g.do(both); c.method != http.MethodGet {
@@ -324,7 +343,6 @@ func TestEveryCallByEveryRole(t *testing.T) {
 			}
 			require.Equal(t, before, g.state(), "customer and readonly add up to no more than either")
 			if !mayCall(api.RoleCustomer, c) {
-				refused(g.do(ask().as(t, "ada", api.RoleCustomer)), http.StatusForbidden, "forbidden")
 				return
 			}
 			outcome(g.do(ask().as(t, "ada", api.RoleCustomer)), walk[name].own)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"holdfast/carrier"
+	"holdfast/customer"
 	"holdfast/identity"
 	"holdfast/order"
 	"holdfast/payment"
@@ -85,6 +86,8 @@ var (
 	errNoCarrier            = errors.New("no such carrier, or it is not configured")
 	errTracking             = errors.New("the carriers' scans can't be stored or read; it is safe to send them again")
 	errNotYours             = errors.New("customers can access only their own orders")
+	errNoOwnCustomer        = errors.New("the caller's sub can't be a customer's id")
+	errCustomersUnavailable = errors.New("the customers can't be reached")
 )
 
 // kind is one type of problem.
@@ -108,6 +111,7 @@ var kinds = []kind{
 	{errRole, http.StatusForbidden, "forbidden", "Not for this role", 0},
 	{errStaffOnly, http.StatusForbidden, "forbidden", "For staff", 0},
 	{errNotYours, http.StatusForbidden, "forbidden", "Another customer's", 0},
+	{errNoOwnCustomer, http.StatusForbidden, "forbidden", "No customer", 0},
 	{errTooMany, http.StatusTooManyRequests, "too-many-requests", "Too many requests", time.Second},
 	{errTooManyPays, http.StatusTooManyRequests, "too-many-requests", "Too many payments requested", time.Minute},
 	{errLinesType, http.StatusUnsupportedMediaType, "unsupported-media-type", "Unsupported media type", 0},
@@ -133,6 +137,11 @@ var kinds = []kind{
 	{product.ErrStale, http.StatusPreconditionFailed, "stale", "Changed in the meantime", 0},
 	{errContested, http.StatusConflict, "stale", "Changed in the meantime", time.Second},
 	{product.ErrExists, http.StatusPreconditionFailed, "product-exists", "Already exists", 0},
+	{customer.ErrNotFound, http.StatusNotFound, "unknown-customer", "Unknown customer", 0},
+	{customer.ErrStale, http.StatusPreconditionFailed, "stale", "Changed in the meantime", 0},
+	{customer.ErrExists, http.StatusPreconditionFailed, "customer-exists", "Already exists", 0},
+	{customer.ErrErased, http.StatusConflict, "stale", "Erased in the meantime", time.Second},
+	{errCustomersUnavailable, http.StatusServiceUnavailable, "customers-unavailable", "Customers unavailable", 2 * time.Second},
 	{errNotCancellable, http.StatusConflict, "order-closed", "Order closed", 0},
 	{errNotDeliverable, http.StatusConflict, "order-closed", "Order closed", 0},
 	{saga.ErrEndedByForce, http.StatusConflict, "order-closed", "Order closed", 0},

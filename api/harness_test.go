@@ -110,6 +110,7 @@ func newGateway(t testing.TB, changes ...func(*api.Config)) *gateway {
 	g.temporal = newFake(g.stock, g.docs)
 	cfg := api.Config{
 		Addr: "127.0.0.1:0", Products: g.stock, Quoting: g.quoting, Orders: g.docs, Sagas: g.temporal.asSagas(), Index: g.index,
+		Customers: g.customers,
 		Providers: map[string]api.Provider{sandbox.Name: provider},
 		Carriers:  map[string]carrier.Carrier{parcels.Name: g.carrier}, Tracking: g.tracking,
 		Webhooks: registry.New(rdb), CheckURL: guard.Check,

@@ -22,6 +22,7 @@ func listParameters() map[string]map[string]bool {
 		"/v1/products/:id/events":     parametersOf[openapi.ListProductEventsParams](),
 		"/v1/orders":                  parametersOf[openapi.ListOrdersParams](),
 		"/v1/packages":                parametersOf[openapi.ListPackagesParams](),
+		"/v1/customers":               parametersOf[openapi.ListCustomersParams](),
 		"/v1/disputes":                parametersOf[openapi.ListDisputesParams](),
 		"/v1/refunds":                 parametersOf[openapi.ListRefundsParams](),
 		"/v1/webhooks/:id/deliveries": parametersOf[openapi.ListWebhookDeliveriesParams](),

@@ -13,11 +13,11 @@ import (
 	"holdfast/product"
 )
 
-// patchAttempts limits how often a patch without If-Match is retried if others edit the product at
-// the same time.
+// patchAttempts limits how often a patch without If-Match is retried if others edit the same product
+// or customer at the same time.
 const patchAttempts = 8
 
-var errContested = errors.New("too many concurrent edits of this product: nothing was changed")
+var errContested = errors.New("too many concurrent edits: nothing was changed")
 
 // PatchProduct implements ServerInterface.
 func (s *Server) PatchProduct(c *gin.Context, id openapi.ID, params openapi.PatchProductParams) {

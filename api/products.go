@@ -48,7 +48,7 @@ func (s *Server) putProduct(c *gin.Context, id string, params openapi.PutProduct
 	if err := s.checkCurrency(c.Request.Context(), id, spec.Currency); err != nil {
 		return product.Product{}, false, err
 	}
-	version, err := s.precondition(c, id, params)
+	version, err := precondition(params.IfMatch, params.IfNoneMatch, s.matchProduct(c.Request.Context(), id))
 	if err != nil {
 		return product.Product{}, false, err
 	}
@@ -104,58 +104,71 @@ func (b specBody) spec() (product.Spec, error) {
 	return s, bad.OrNil()
 }
 
-// precondition returns the docVersion that the product must have, or nil for any.
-func (s *Server) precondition(c *gin.Context, id string, params openapi.PutProductParams) (*int64, error) {
+// precondition returns the version that a product or a customer must have, or nil for any. match
+// returns the version for an If-Match.
+func precondition(ifMatch, ifNoneMatch *string, match func(tag string) (*int64, error)) (*int64, error) {
 	switch {
-	case params.IfNoneMatch == nil && params.IfMatch == nil:
+	case ifNoneMatch == nil && ifMatch == nil:
 		return nil, nil //nolint:nilnil // no condition is not an error
-	case params.IfNoneMatch == nil:
-		return s.ifMatch(c, id, strings.TrimSpace(*params.IfMatch))
-	case strings.TrimSpace(*params.IfNoneMatch) != "*":
-		return nil, malformed("If-None-Match", "must be *: create the product, and never replace it")
-	case params.IfMatch != nil:
+	case ifNoneMatch == nil:
+		return match(strings.TrimSpace(*ifMatch))
+	case strings.TrimSpace(*ifNoneMatch) != "*":
+		return nil, malformed("If-None-Match", "must be *: create only, and never replace")
+	case ifMatch != nil:
 		return nil, malformed("If-None-Match", "can't be used together with If-Match")
 	}
 	return new(product.NotThere), nil
 }
 
-// ifMatch parses an entity tag, or * for an existing product of any version. Products are never
+// matchProduct parses an entity tag, or * for an existing product of any version. Products are never
 // removed, so it is enough to check for existence first.
-func (s *Server) ifMatch(c *gin.Context, id, tag string) (*int64, error) {
-	if tag == anyTag {
-		_, err := s.cfg.Products.Get(c.Request.Context(), id)
-		if errors.Is(err, product.ErrNotFound) {
-			err = product.ErrStale
+func (s *Server) matchProduct(ctx context.Context, id string) func(tag string) (*int64, error) {
+	return func(tag string) (*int64, error) {
+		if tag == anyTag {
+			_, err := s.cfg.Products.Get(ctx, id)
+			if errors.Is(err, product.ErrNotFound) {
+				err = product.ErrStale
+			}
+			return nil, productError(err)
 		}
-		return nil, productError(err)
+		return versionOf(tag)
 	}
-	return versionOf(tag)
 }
 
-// anyTag is an If-Match that every existing product satisfies.
+// anyTag is an If-Match that everything that exists satisfies.
 const anyTag = "*"
 
-// versionOf returns the docVersion in an entity tag. A weak tag is one of ours that a proxy changed
-// when it compressed the response: it has the same version, which is all that is compared.
+// versionOf returns the docVersion in a product's entity tag.
 func versionOf(tag string) (*int64, error) {
+	version, err := taggedVersion(tag, product.ErrStale)
+	if err == nil && version == product.NotThere {
+		err = product.ErrStale
+	}
+	return &version, err
+}
+
+// taggedVersion returns the version in an entity tag, or the error stale if it has none. A weak tag
+// is one of ours that a proxy changed when it compressed the response: it has the same version, which
+// is all that is compared.
+func taggedVersion(tag string, stale error) (int64, error) {
 	inner := strings.TrimPrefix(tag, "W/")
 	if len(inner) < 2 || inner[0] != '"' || inner[len(inner)-1] != '"' || strings.Contains(inner[1:len(inner)-1], `"`) {
-		return nil, malformed("If-Match", `must be one entity tag such as "7-q2Zk…", or *`)
+		return 0, malformed("If-Match", `must be one entity tag such as "7-q2Zk…", or *`)
 	}
 	edited, _, _ := strings.Cut(inner[1:len(inner)-1], "-")
 	version, err := strconv.ParseInt(edited, 10, 64)
-	if err != nil || version == product.NotThere || strconv.FormatInt(version, 10) != edited {
-		return nil, product.ErrStale
+	if err != nil || strconv.FormatInt(version, 10) != edited {
+		return 0, stale
 	}
-	return &version, nil
+	return version, nil
 }
 
-// productTag returns a strong entity tag, which covers every byte of the response, including the
-// stock. The part before the dash changes only with description, prices and listing, which is what
-// a PUT replaces. If-Match compares only this part, so that a sale in between doesn't invalidate
-// an edit.
-func productTag(docVersion int64, body []byte) string {
-	return `"` + strconv.FormatInt(docVersion, 10) + "-" + digest(body) + `"`
+// versionTag returns a strong entity tag, which covers every byte of the response. The part before
+// the dash is the version of what a PUT replaces, and If-Match compares only this part. A product's
+// docVersion changes only with description, prices and listing, so a sale in between doesn't
+// invalidate an edit.
+func versionTag(version int64, body []byte) string {
+	return `"` + strconv.FormatInt(version, 10) + "-" + digest(body) + `"`
 }
 
 // GetProduct implements ServerInterface.
@@ -202,7 +215,7 @@ func (s *Server) writeProduct(c *gin.Context, status int, p product.Product) {
 		s.fail(c, fmt.Errorf("write product %s: %w", p.ID, err))
 		return
 	}
-	writeWithTag(c, status, jsonType, b, productTag(p.DocVersion, b))
+	writeWithTag(c, status, jsonType, b, versionTag(p.DocVersion, b))
 }
 
 // productError returns an entity's refusal unchanged, and marks any other error as unavailable

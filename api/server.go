@@ -45,11 +45,12 @@ type Config struct {
 	// MetricsApart serves /metrics only in Operation.
 	MetricsApart bool
 
-	Products Products
-	Quoting  Quoting
-	Orders   Documents
-	Sagas    Sagas
-	Tracking Tracking
+	Products  Products
+	Quoting   Quoting
+	Orders    Documents
+	Customers Customers
+	Sagas     Sagas
+	Tracking  Tracking
 	// Webhooks are the merchants' endpoints. CheckURL returns a *webhook.RefusedURLError for a
 	// URL that can't be one.
 	Webhooks Webhooks
@@ -216,8 +217,8 @@ func New(cfg Config) (*Server, error) {
 }
 
 func (c *Config) complete() error {
-	if c.Products == nil || c.Orders == nil || c.Sagas == nil || c.Tracking == nil || c.Webhooks == nil || c.CheckURL == nil || c.Log == nil || c.Metrics == nil {
-		return errors.New("gateway: products, orders, sagas, tracking, webhooks, log and metrics are required")
+	if c.Products == nil || c.Orders == nil || c.Customers == nil || c.Sagas == nil || c.Tracking == nil || c.Webhooks == nil || c.CheckURL == nil || c.Log == nil || c.Metrics == nil {
+		return errors.New("gateway: products, orders, customers, sagas, tracking, webhooks, log and metrics are required")
 	}
 	if c.PaymentWindow == 0 {
 		c.PaymentWindow = DefaultPaymentWindow

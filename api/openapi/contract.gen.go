@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"holdfast/customer"
 	"holdfast/order"
 	"holdfast/product"
 	"holdfast/webhook"
@@ -75,6 +76,87 @@ type CouponRefusal = order.CouponRefusal
 
 // Currency An ISO 4217 code. The currency of a new product has to exist; otherwise the call is 422.
 type Currency = string
+
+// Customer defines model for Customer.
+type Customer struct {
+	Addresses CustomerAddresses `json:"addresses"`
+
+	// CreatedAt Missing if the customer was never written.
+	CreatedAt time.Time `json:"createdAt,omitzero"`
+
+	// DefaultAddress The `id` of the address that the shop suggests.
+	DefaultAddress string `json:"defaultAddress,omitempty"`
+	Email          string `json:"email,omitempty"`
+
+	// ExternalReference As staff wrote it.
+	ExternalReference string `json:"externalReference,omitempty"`
+
+	// ID [A-Za-z0-9._~-]{1,64}, but neither `.` nor `..`, which have another meaning in a path.
+	ID ID `json:"id"`
+
+	// Level The member level, from 1; 0 is none.
+	Level int `json:"level"`
+
+	// Metadata As staff wrote it.
+	Metadata product.Metadata `json:"metadata,omitempty"`
+
+	// Name Empty if it isn't known.
+	Name  string `json:"name"`
+	Phone string `json:"phone,omitempty"`
+
+	// UpdatedAt When the customer was last changed. Missing if the customer was never written.
+	UpdatedAt time.Time `json:"updatedAt,omitzero"`
+
+	// Version Grows with every change; 0 if the customer was never written.
+	Version int64 `json:"version"`
+}
+
+// CustomerAddress defines model for CustomerAddress.
+type CustomerAddress = customer.Address
+
+// CustomerAddresses defines model for CustomerAddresses.
+type CustomerAddresses = []customer.Address
+
+// CustomerPage defines model for CustomerPage.
+type CustomerPage struct {
+	Items []CustomerSummary `json:"items"`
+
+	// NextCursor Pass it as `cursor` to get the next page; omitted on the last page.
+	NextCursor string `json:"nextCursor,omitempty"`
+}
+
+// CustomerPatch Fields to change, as in CustomerSpec; `null` removes one.
+type CustomerPatch = map[string]any
+
+// CustomerProfile What customers say about themselves. All of it together is limited to 65,536 bytes when encoded as JSON.
+type CustomerProfile = map[string]any
+
+// CustomerProfilePatch Fields to change, as in CustomerProfile; `null` removes one.
+type CustomerProfilePatch = map[string]any
+
+// CustomerSpec A customer as staff write them.
+type CustomerSpec = map[string]any
+
+// CustomerSummary A customer in short, without addresses and metadata.
+type CustomerSummary struct {
+	CreatedAt         time.Time `json:"createdAt"`
+	Email             string    `json:"email,omitempty"`
+	ExternalReference string    `json:"externalReference,omitempty"`
+
+	// ID [A-Za-z0-9._~-]{1,64}, but neither `.` nor `..`, which have another meaning in a path.
+	ID ID `json:"id"`
+
+	// Level The member level, from 1; 0 is none.
+	Level int `json:"level"`
+
+	// Name Empty if it isn't known.
+	Name      string    `json:"name"`
+	Phone     string    `json:"phone,omitempty"`
+	UpdatedAt time.Time `json:"updatedAt"`
+
+	// Version Grows with every change.
+	Version int64 `json:"version"`
+}
 
 // DelistStarted defines model for DelistStarted.
 type DelistStarted struct {
@@ -612,6 +694,9 @@ type DeliveryID = ID
 // IdempotencyKey defines model for IdempotencyKey.
 type IdempotencyKey = string
 
+// IfMatchCustomer defines model for IfMatchCustomer.
+type IfMatchCustomer = string
+
 // IfNoneMatch defines model for IfNoneMatch.
 type IfNoneMatch = string
 
@@ -627,8 +712,14 @@ type RequiredKey = string
 // ReturnID [A-Za-z0-9._~-]{1,64}, but neither `.` nor `..`, which have another meaning in a path.
 type ReturnID = ID
 
+// CustomerDocument defines model for CustomerDocument.
+type CustomerDocument = Customer
+
 // HealthDocument defines model for HealthDocument.
 type HealthDocument = Health
+
+// OwnCustomerDocument defines model for OwnCustomerDocument.
+type OwnCustomerDocument = Customer
 
 // ProductDocument defines model for ProductDocument.
 type ProductDocument = Product
@@ -656,6 +747,71 @@ type AssignScanParams struct {
 
 // CarrierCallbackJSONBody defines parameters for CarrierCallback.
 type CarrierCallbackJSONBody = interface{}
+
+// ListCustomersParams defines parameters for ListCustomers.
+type ListCustomersParams struct {
+	// UpdatedSince Customers whose `updatedAt` is this time or later. In a URL, write the `+` of an offset as `%2B`. Years 1970 to
+	// 2200.
+	UpdatedSince *string `form:"updatedSince,omitempty" json:"updatedSince,omitempty"`
+
+	// Limit The maximum number of items on a page. It may have fewer even if another page follows.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `nextCursor` of the previous page. All other parameters have to stay the same; only `limit` may change.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// GetOwnCustomerParams defines parameters for GetOwnCustomer.
+type GetOwnCustomerParams struct {
+	// IfNoneMatch ETags of responses that the client has. If one is still current, the response is 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// PatchOwnCustomerParams defines parameters for PatchOwnCustomer.
+type PatchOwnCustomerParams struct {
+	// IfMatch The ETag that was read, or `*`. Only the part before the dash is compared; weak tags (`W/…`) are accepted. If the
+	// customer has changed since, the answer is 412, unless this same request changed it: a `PUT` that is sent again within
+	// a minute, with no other edit in between, gets its first result. The ETag of a customer that was never written
+	// creates one, and never replaces one.
+	IfMatch *IfMatchCustomer `json:"If-Match,omitempty"`
+}
+
+// PutOwnCustomerParams defines parameters for PutOwnCustomer.
+type PutOwnCustomerParams struct {
+	// IfMatch The ETag that was read, or `*`. Only the part before the dash is compared; weak tags (`W/…`) are accepted. If the
+	// customer has changed since, the answer is 412, unless this same request changed it: a `PUT` that is sent again within
+	// a minute, with no other edit in between, gets its first result. The ETag of a customer that was never written
+	// creates one, and never replaces one.
+	IfMatch *IfMatchCustomer `json:"If-Match,omitempty"`
+}
+
+// GetCustomerParams defines parameters for GetCustomer.
+type GetCustomerParams struct {
+	// IfNoneMatch ETags of responses that the client has. If one is still current, the response is 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// PatchCustomerParams defines parameters for PatchCustomer.
+type PatchCustomerParams struct {
+	// IfMatch The ETag that was read, or `*`. Only the part before the dash is compared; weak tags (`W/…`) are accepted. If the
+	// customer has changed since, the answer is 412, unless this same request changed it: a `PUT` that is sent again within
+	// a minute, with no other edit in between, gets its first result. The ETag of a customer that was never written
+	// creates one, and never replaces one.
+	IfMatch *IfMatchCustomer `json:"If-Match,omitempty"`
+}
+
+// PutCustomerParams defines parameters for PutCustomer.
+type PutCustomerParams struct {
+	// IfMatch The ETag that was read, or `*`. Only the part before the dash is compared; weak tags (`W/…`) are accepted. If the
+	// customer has changed since, the answer is 412, unless this same request changed it: a `PUT` that is sent again within
+	// a minute, with no other edit in between, gets its first result. The ETag of a customer that was never written
+	// creates one, and never replaces one.
+	IfMatch *IfMatchCustomer `json:"If-Match,omitempty"`
+
+	// IfNoneMatch Only `*`, and not together with If-Match: create the customer, never replace one. If there is one already, the
+	// answer is 412 `customer-exists`.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
 
 // ListDisputesParams defines parameters for ListDisputes.
 type ListDisputesParams struct {
@@ -1010,6 +1166,18 @@ type AssignScanJSONRequestBody = ScanAssignment
 // CarrierCallbackJSONRequestBody defines body for CarrierCallback for application/json ContentType.
 type CarrierCallbackJSONRequestBody = CarrierCallbackJSONBody
 
+// PatchOwnCustomerApplicationMergePatchPlusJSONRequestBody defines body for PatchOwnCustomer for application/merge-patch+json ContentType.
+type PatchOwnCustomerApplicationMergePatchPlusJSONRequestBody = CustomerProfilePatch
+
+// PutOwnCustomerJSONRequestBody defines body for PutOwnCustomer for application/json ContentType.
+type PutOwnCustomerJSONRequestBody = CustomerProfile
+
+// PatchCustomerApplicationMergePatchPlusJSONRequestBody defines body for PatchCustomer for application/merge-patch+json ContentType.
+type PatchCustomerApplicationMergePatchPlusJSONRequestBody = CustomerPatch
+
+// PutCustomerJSONRequestBody defines body for PutCustomer for application/json ContentType.
+type PutCustomerJSONRequestBody = CustomerSpec
+
 // DismissDisputeJSONRequestBody defines body for DismissDispute for application/json ContentType.
 type DismissDisputeJSONRequestBody = DisputeName
 
@@ -1108,6 +1276,27 @@ type ServerInterface interface {
 	// CarrierCallback Receive a carrier's callback
 	// (POST /v1/carriers/{carrier}/callbacks)
 	CarrierCallback(c *gin.Context, carrier ID)
+	// ListCustomers List customers, least recently changed first
+	// (GET /v1/customers)
+	ListCustomers(c *gin.Context, params ListCustomersParams)
+	// GetOwnCustomer Get what the shop knows about the caller
+	// (GET /v1/customers/me)
+	GetOwnCustomer(c *gin.Context, params GetOwnCustomerParams)
+	// PatchOwnCustomer Change some of the caller's fields
+	// (PATCH /v1/customers/me)
+	PatchOwnCustomer(c *gin.Context, params PatchOwnCustomerParams)
+	// PutOwnCustomer Replace the caller's name, e-mail address, phone number and addresses
+	// (PUT /v1/customers/me)
+	PutOwnCustomer(c *gin.Context, params PutOwnCustomerParams)
+	// GetCustomer Get a customer
+	// (GET /v1/customers/{id})
+	GetCustomer(c *gin.Context, id ID, params GetCustomerParams)
+	// PatchCustomer Change some fields of a customer
+	// (PATCH /v1/customers/{id})
+	PatchCustomer(c *gin.Context, id ID, params PatchCustomerParams)
+	// PutCustomer Create a customer, or replace everything about them
+	// (PUT /v1/customers/{id})
+	PutCustomer(c *gin.Context, id ID, params PutCustomerParams)
 	// ListDisputes List disputes that have not been dismissed, newest first
 	// (GET /v1/disputes)
 	ListDisputes(c *gin.Context, params ListDisputesParams)
@@ -1467,6 +1656,335 @@ func (siw *ServerInterfaceWrapper) CarrierCallback(c *gin.Context) {
 	}
 
 	siw.Handler.CarrierCallback(c, carrier)
+}
+
+// ListCustomers operation middleware
+func (siw *ServerInterfaceWrapper) ListCustomers(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListCustomersParams
+
+	// ------------- Optional query parameter "updatedSince" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "updatedSince", c.Request.URL.Query(), &params.UpdatedSince, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter updatedSince: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListCustomers(c, params)
+}
+
+// GetOwnCustomer operation middleware
+func (siw *ServerInterfaceWrapper) GetOwnCustomer(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetOwnCustomerParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-None-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-None-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetOwnCustomer(c, params)
+}
+
+// PatchOwnCustomer operation middleware
+func (siw *ServerInterfaceWrapper) PatchOwnCustomer(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PatchOwnCustomerParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatchCustomer
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfMatch = &IfMatch
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.PatchOwnCustomer(c, params)
+}
+
+// PutOwnCustomer operation middleware
+func (siw *ServerInterfaceWrapper) PutOwnCustomer(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutOwnCustomerParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatchCustomer
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfMatch = &IfMatch
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.PutOwnCustomer(c, params)
+}
+
+// GetCustomer operation middleware
+func (siw *ServerInterfaceWrapper) GetCustomer(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetCustomerParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-None-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-None-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetCustomer(c, id, params)
+}
+
+// PatchCustomer operation middleware
+func (siw *ServerInterfaceWrapper) PatchCustomer(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PatchCustomerParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatchCustomer
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfMatch = &IfMatch
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.PatchCustomer(c, id, params)
+}
+
+// PutCustomer operation middleware
+func (siw *ServerInterfaceWrapper) PutCustomer(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutCustomerParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch IfMatchCustomer
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfMatch = &IfMatch
+
+	}
+
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch string
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-None-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-None-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.PutCustomer(c, id, params)
 }
 
 // ListDisputes operation middleware
@@ -3759,6 +4277,13 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/v1/carriers/:carrier/callbacks", wrapper.CarrierCallback)
 	router.GET(options.BaseURL+"/v1/carriers/unmatched", wrapper.ListUnmatchedScans)
 	router.POST(options.BaseURL+"/v1/carriers/unmatched/:scanId/assign", wrapper.AssignScan)
+	router.GET(options.BaseURL+"/v1/customers", wrapper.ListCustomers)
+	router.GET(options.BaseURL+"/v1/customers/:id", wrapper.GetCustomer)
+	router.PATCH(options.BaseURL+"/v1/customers/:id", wrapper.PatchCustomer)
+	router.PUT(options.BaseURL+"/v1/customers/:id", wrapper.PutCustomer)
+	router.GET(options.BaseURL+"/v1/customers/me", wrapper.GetOwnCustomer)
+	router.PATCH(options.BaseURL+"/v1/customers/me", wrapper.PatchOwnCustomer)
+	router.PUT(options.BaseURL+"/v1/customers/me", wrapper.PutOwnCustomer)
 	router.GET(options.BaseURL+"/v1/disputes", wrapper.ListDisputes)
 	router.POST(options.BaseURL+"/v1/disputes/dismiss", wrapper.DismissDispute)
 	router.GET(options.BaseURL+"/v1/orders", wrapper.ListOrders)

@@ -14,6 +14,7 @@ import (
 
 	"holdfast/api"
 	"holdfast/carrier/tracking"
+	"holdfast/customers"
 	"holdfast/inventory"
 	"holdfast/order"
 	"holdfast/payment/moneymode"
@@ -125,8 +126,9 @@ func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 		Listener: listener, TLS: secured, Identity: verifier, Limits: c.limits(c.Off()),
 		TrustedProxies: c.TrustedProxies, Origins: c.Origins, MetricsApart: c.MetricsAddr != "",
 		Products: inventory.New(rdb), Quoting: quotingreader.New(rdb), Orders: records.New(rdb), Sagas: sagaclient.New(temporal, name), Index: index,
-		Tracking: tracking.New(rdb, time.Now),
-		Webhooks: registry.New(rdb), CheckURL: guard.Check,
+		Customers: customers.New(rdb),
+		Tracking:  tracking.New(rdb, time.Now),
+		Webhooks:  registry.New(rdb), CheckURL: guard.Check,
 		Providers: providers.forGateway(), DefaultProvider: c.first(), Money: c.mode(), Pages: providers.pages,
 		Carriers: carriers,
 		Checks: map[string]api.Check{

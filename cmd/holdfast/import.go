@@ -11,18 +11,17 @@ import (
 	"sync"
 
 	"golang.org/x/sync/errgroup"
-
-	"holdfast/client"
 )
 
-// importCommand loads a catalogue.
+// importCommand loads a catalogue, or the customers of another system.
 type importCommand struct {
 	gatewayFlags
-	File        string `arg:"" help:"One product per line: the body of PUT /v1/products/{id}, its id beside it under \"id\"."`
-	Concurrency int    `short:"c" default:"8" help:"Products sent at a time."`
+	File        string `arg:"" help:"One product or customer per line: the body of PUT /v1/products/{id} or PUT /v1/customers/{id}, its id beside it under \"id\"."`
+	Kind        string `enum:"products,customers" default:"products" help:"What the file has: products or customers."`
+	Concurrency int    `short:"c" default:"8" help:"Lines sent at a time."`
 }
 
-// Run puts every product and names those that failed.
+// Run puts every line and names those that failed.
 func (c *importCommand) Run(ctx context.Context, out out) error {
 	if c.Concurrency < 1 {
 		return usagef("--concurrency: must be at least 1")
@@ -40,8 +39,11 @@ func (c *importCommand) Run(ctx context.Context, out out) error {
 		return usagef("%v", err)
 	}
 	defer f.Close() //nolint:errcheck // it was read only
-	step, done := newProgress(out.stderr, total, "products")
-	loaded := &imported{gateway: gateway, step: step}
+	step, done := newProgress(out.stderr, total, c.Kind)
+	loaded := &imported{put: gateway.PutProduct, step: step}
+	if c.Kind == "customers" {
+		loaded.put = gateway.PutCustomer
+	}
 	err = loaded.all(ctx, f, c.Concurrency)
 	done()
 	_, _ = fmt.Fprintf(out.stdout, "%d created, %d updated, %d failed\n", loaded.created, loaded.updated, len(loaded.failed))
@@ -57,10 +59,10 @@ func (c *importCommand) Run(ctx context.Context, out out) error {
 	return nil
 }
 
-// imported counts the products by result.
+// imported counts the lines by result.
 type imported struct {
-	gateway *client.Client
-	step    func()
+	put  func(ctx context.Context, id string, body []byte) (created bool, err error)
+	step func()
 
 	mu               sync.Mutex
 	created, updated int
@@ -76,7 +78,7 @@ func (i *imported) all(ctx context.Context, r io.Reader, concurrency int) error 
 		line, err := in.ReadBytes('\n')
 		if len(line) > 1 {
 			group.Go(func() error {
-				i.count(n, line, func(id string, body []byte) (bool, error) { return i.gateway.PutProduct(ctx, id, body) })
+				i.count(ctx, n, line)
 				i.step()
 				return nil
 			})
@@ -93,11 +95,11 @@ func (i *imported) all(ctx context.Context, r io.Reader, concurrency int) error 
 	return errors.Join(readErr, context.Cause(ctx))
 }
 
-func (i *imported) count(n int, line []byte, put func(id string, body []byte) (bool, error)) {
+func (i *imported) count(ctx context.Context, n int, line []byte) {
 	id, body, err := splitID(line)
 	created := false
 	if err == nil {
-		created, err = put(id, body)
+		created, err = i.put(ctx, id, body)
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()

@@ -16,6 +16,7 @@ import (
 
 	"holdfast/api"
 	"holdfast/carrier/tracking"
+	"holdfast/customers"
 	"holdfast/inventory"
 	"holdfast/records"
 	"holdfast/redisdb"
@@ -30,9 +31,9 @@ func TestImport(t *testing.T) {
 	rdb, err := redisdb.Open(t.Context(), "redis://"+miniredis.RunT(t).Addr())
 	require.NoError(t, err)
 	defer rdb.Close() //nolint:errcheck // the test ends
-	stock := inventory.New(rdb)
+	stock, people := inventory.New(rdb), customers.New(rdb)
 	gateway, err := api.New(api.Config{
-		Addr: "127.0.0.1:0", Products: stock, Orders: records.New(rdb), Sagas: noSagas{}, Tracking: tracking.New(rdb, time.Now),
+		Addr: "127.0.0.1:0", Products: stock, Orders: records.New(rdb), Customers: people, Sagas: noSagas{}, Tracking: tracking.New(rdb, time.Now),
 		Webhooks: registry.New(rdb), CheckURL: func(context.Context, string) error { return nil },
 		Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(),
 	})
@@ -60,4 +61,16 @@ func TestImport(t *testing.T) {
 	for _, why := range []string{"line 3: put product new: 4", "line 4: not a JSON object", "line 5: it has no id"} {
 		assert.Contains(t, stdout, why)
 	}
+
+	const ada = `{"id":"ada","name":"Ada","level":2,"addresses":[{"id":"home","recipient":"Ada","line1":"1","city":"London","country":"GB"}]}`
+	write(ada + "\n" + `{"id":"bob","level":-1}` + "\n")
+	code, stdout, _ = holdfast(t, "import", name, "--kind", "customers", "--url", server.URL)
+	assert.Equal(t, exitFindings, code)
+	assert.Contains(t, stdout, "1 created, 0 updated, 1 failed")
+	assert.Contains(t, stdout, "line 2: put customer bob: 422")
+	assert.NotContains(t, stdout, "London")
+	c, err := people.Get(t.Context(), "ada")
+	require.NoError(t, err)
+	assert.Equal(t, 2, c.Level)
+	assert.Equal(t, "London", c.Addresses[0].City)
 }

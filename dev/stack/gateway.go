@@ -11,6 +11,7 @@ import (
 
 	"holdfast/api"
 	"holdfast/carrier/tracking"
+	"holdfast/customers"
 	"holdfast/inventory"
 	"holdfast/quoting/reader"
 	"holdfast/records"
@@ -59,8 +60,9 @@ func (s *Stack) gateway(listener net.Listener) (*api.Server, error) {
 	guard.RefuseOwn(s.ownServices)
 	cfg := api.Config{
 		Listener: listener, Products: inventory.New(s.redis), Quoting: reader.New(s.redis), Orders: records.New(s.redis),
-		Tracking: tracking.New(s.redis, time.Now),
-		Sagas:    sagaclient.New(s.Temporal, s.Namespace), Index: s.Index, Webhooks: registry.New(s.redis), CheckURL: guard.Check, Identity: s.opts.Identity,
+		Customers: customers.New(s.redis),
+		Tracking:  tracking.New(s.redis, time.Now),
+		Sagas:     sagaclient.New(s.Temporal, s.Namespace), Index: s.Index, Webhooks: registry.New(s.redis), CheckURL: guard.Check, Identity: s.opts.Identity,
 		Providers: map[string]api.Provider{}, Pages: map[string]http.Handler{},
 		Checks: map[string]api.Check{"redis": func(ctx context.Context) error {
 			return s.redis.Ping(ctx).Err()

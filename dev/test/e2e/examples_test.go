@@ -104,6 +104,14 @@ func TestTheContractsExamplesAreWhatIsAnswered(t *testing.T) {
 	s.does("adjustStocks", 200, "/v1/stock/bulk", nil)
 	s.does("patchProduct", 200, "/v1/products/mug", nil, "description", "onHand", "held", "available")
 
+	s.does("putCustomer", 201, "/v1/customers/ada", nil)
+	s.does("getCustomer", 200, "/v1/customers/ada", nil)
+	s.does("listCustomers", 200, "/v1/customers", nil)
+	s.does("patchCustomer", 200, "/v1/customers/ada", nil, "level", "newsletter")
+	s.does("putOwnCustomer", 201, "/v1/customers/me", nil)
+	s.does("getOwnCustomer", 200, "/v1/customers/me", nil)
+	s.does("patchOwnCustomer", 200, "/v1/customers/me", nil)
+
 	s.does("delistProduct", 202, "/v1/products/mug/delist", nil)
 	s.does("problemType", 200, "/problems/insufficient-stock", nil)
 	s.does("healthz", 200, "/healthz", nil)

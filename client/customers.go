@@ -1,0 +1,75 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"holdfast/customer"
+	"holdfast/product"
+)
+
+// Customer is what the shop knows about a customer. Version is 0 if that was never written.
+type Customer struct {
+	ID string `json:"id"`
+	customer.Profile
+	Level int `json:"level"`
+	// Attachments are shown to staff only.
+	product.Attachments
+	Version   int64     `json:"version"`
+	CreatedAt time.Time `json:"createdAt"`
+	UpdatedAt time.Time `json:"updatedAt"`
+	// ETag of the customer as it was read.
+	ETag string `json:"-"`
+}
+
+// ownCustomer is the caller's own entity.
+const ownCustomer = "me"
+
+// Customer returns a customer, for staff.
+func (c *Client) Customer(ctx context.Context, id string) (Customer, error) {
+	return c.customer(ctx, call{method: http.MethodGet, path: customerPath(id)})
+}
+
+// OwnCustomer returns what the shop knows about the caller.
+func (c *Client) OwnCustomer(ctx context.Context) (Customer, error) {
+	return c.Customer(ctx, ownCustomer)
+}
+
+// PutCustomer creates a customer or replaces everything about them; body is the JSON that
+// PUT /v1/customers/{id} takes. It reports whether the customer is new.
+func (c *Client) PutCustomer(ctx context.Context, id string, body []byte) (bool, error) {
+	a, err := c.do(ctx, call{method: http.MethodPut, path: customerPath(id), body: body})
+	if err != nil {
+		return false, fmt.Errorf("put customer %s: %w", id, err)
+	}
+	return a.Status == http.StatusCreated, nil
+}
+
+// PatchOwnCustomer changes some of the caller's fields; fields has them by name, and nil removes
+// one. It succeeds only if the caller's entity still has the ETag, unless that is empty.
+func (c *Client) PatchOwnCustomer(ctx context.Context, etag string, fields map[string]any) (Customer, error) {
+	body, err := json.Marshal(fields)
+	if err != nil {
+		return Customer{}, fmt.Errorf("encode the fields: %w", err)
+	}
+	r := call{method: http.MethodPatch, path: customerPath(ownCustomer), body: body}
+	if etag != "" {
+		r.header = http.Header{"If-Match": {etag}}
+	}
+	return c.customer(ctx, r)
+}
+
+func (c *Client) customer(ctx context.Context, r call) (Customer, error) {
+	a, err := c.do(ctx, r)
+	if err != nil {
+		return Customer{}, fmt.Errorf("%s %s: %w", r.method, r.path, err)
+	}
+	found := Customer{ETag: a.Header.Get("ETag")}
+	return found, a.Decode(&found)
+}
+
+func customerPath(id string) string { return "/v1/customers/" + url.PathEscape(id) }
