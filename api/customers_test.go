@@ -190,7 +190,7 @@ func TestBadCustomersAreRefusedByField(t *testing.T) {
 		status int
 		path   string
 	}{
-		"an unknown field":          {line{"nmae": "Ada"}, 400, "nmae"},
+		"an unknown field":          {line{"nickname": "Ada"}, 400, "nickname"},
 		"an id":                     {line{"id": "ada"}, 400, "id"},
 		"a version":                 {line{"version": 1}, 400, "version"},
 		"a number as name":          {line{"name": 1}, 400, "name"},
@@ -304,7 +304,8 @@ func TestWithoutRedisThereAreNoCustomers(t *testing.T) {
 	for _, k := range []call{
 		{method: http.MethodGet, path: me},
 		{method: http.MethodGet, path: "/v1/customers"},
-		{method: http.MethodGet, path: "/v1/customers/ada"}, put(me, line{}), patch(me, "{}"), put("/v1/customers/ada", line{}),
+		{method: http.MethodGet, path: "/v1/customers/ada"},
+		put(me, line{}), patch(me, "{}"), put("/v1/customers/ada", line{}),
 	} {
 		a := g.do(k)
 		require.Equal(t, http.StatusServiceUnavailable, a.status, "%s", a.body)

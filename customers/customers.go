@@ -27,8 +27,8 @@ import (
 var sources embed.FS
 
 var (
-	putScript   = redisdb.Embedded(sources, "shared", "put")
-	eraseScript = redisdb.Embedded(sources, "shared", "erase")
+	putScript   = redisdb.Entity(sources, "shared", "put")
+	eraseScript = redisdb.Entity(sources, "shared", "erase")
 )
 
 // Store gives access to the customers of one Redis or Redis Cluster.
@@ -170,6 +170,6 @@ func decode(id string, values []any) (customer.Customer, error) {
 		return c, fmt.Errorf("decode what staff attached: %w", err)
 	}
 	c.CreatedAt = time.UnixMilli(created).UTC()
-	c.UpdatedAt = time.UnixMilli(c.Version).UTC() // see next_version in lua/shared.lua
+	c.UpdatedAt = time.UnixMilli(c.Version).UTC() // see next_version in redisdb/lua/entity.lua
 	return c, nil
 }

@@ -173,7 +173,7 @@ func TestCustomersAreListedByTheirLastChange(t *testing.T) {
 		}
 		require.Equal(t, 2, strings.Count(strings.Join(seen, " ")+" ", "c-0 "), "and one that changed comes again")
 
-		for _, from := range []string{"nonsense", "1/", "x/c-1", "-1/c-1", "1/a:b"} {
+		for _, from := range []string{"nonsense", "1/", "x/c-1"} {
 			_, _, err := s.List(t.Context(), time.Time{}, 10, from)
 			require.ErrorIs(t, err, customer.ErrNoPage, from)
 		}

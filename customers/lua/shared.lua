@@ -1,17 +1,4 @@
--- Functions that the scripts share; this is prepended to them. Numbers are sent to Redis only
--- through int(): tostring() writes large ones as 1e+15.
-
-local function int(n) return string.format('%.0f', n) end
-
--- next_version returns the customer's next version and the server's time in ms. Because it
--- follows the clock, the version grows even across a restore of an older copy.
-local function next_version(current)
-  local t = redis.call('TIME')
-  local now = t[1] * 1000 + math.floor(t[2] / 1000)
-  local version = (tonumber(current) or 0) + 1
-  if version < now then version = now end
-  return int(version), int(now)
-end
+-- Functions that the scripts share; this is prepended to them, after those of all entities.
 
 -- count adds a customer to those of a level, or removes one. A level without customers has no
 -- field.
