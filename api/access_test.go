@@ -87,7 +87,7 @@ var shopWindow = []string{
 
 // customersCalls lists the calls that customers may make.
 var customersCalls = []string{
-	"GET /v1/orders", "POST /v1/orders", "POST /v1/quotes", "GET /v1/orders/{id}", "POST /v1/orders/{id}/cancel",
+	"GET /v1/orders", "POST /v1/orders", "POST /v1/quotes", "POST /v1/prices", "GET /v1/orders/{id}", "POST /v1/orders/{id}/cancel",
 	"GET /v1/orders/{id}/payment", "POST /v1/orders/{id}/payment", "PUT /v1/orders/{id}/address", "POST /v1/orders/{id}/returns",
 	"GET /v1/customers/me", "PUT /v1/customers/me", "PATCH /v1/customers/me",
 }
@@ -97,7 +97,7 @@ var customersCalls = []string{
 var staffCalls = map[api.Role][]string{
 	api.RoleCatalog: {
 		"PUT /v1/products/{id}", "PATCH /v1/products/{id}", "POST /v1/products/bulk", "POST /v1/stock/bulk", "POST /v1/products/{id}/stock", "POST /v1/products/{id}/list", "POST /v1/products/{id}/delist",
-		"GET /v1/products/{id}/events",
+		"POST /v1/prices", "GET /v1/products/{id}/events",
 	},
 	api.RoleFulfilment: {
 		"GET /v1/packages", "GET /v1/orders", "GET /v1/orders/{id}", "POST /v1/orders/{id}/deliver", "GET /v1/carriers/unmatched",
@@ -107,7 +107,7 @@ var staffCalls = map[api.Role][]string{
 		"POST /v1/orders/{id}/hold", "POST /v1/orders/{id}/release", "POST /v1/orders/{id}/alerts/{alertId}/dismiss",
 	},
 	api.RoleSupport: {
-		"GET /v1/packages", "GET /v1/orders", "POST /v1/orders", "POST /v1/quotes", "GET /v1/orders/{id}", "POST /v1/orders/{id}/cancel", "GET /v1/orders/{id}/payment",
+		"GET /v1/packages", "GET /v1/orders", "POST /v1/orders", "POST /v1/quotes", "POST /v1/prices", "GET /v1/orders/{id}", "POST /v1/orders/{id}/cancel", "GET /v1/orders/{id}/payment",
 		"POST /v1/orders/{id}/payment", "POST /v1/orders/{id}/refunds", "GET /v1/refunds", "GET /v1/refunds/{paymentId}/{refundId}",
 		"POST /v1/refunds/decide",
 		"GET /v1/disputes", "POST /v1/disputes/dismiss",
@@ -215,6 +215,7 @@ var walk = map[string]struct {
 	"GET /v1/refunds":                                       {"", 200, 0, 0},
 	"GET /v1/refunds/{paymentId}/{refundId}":                {"", 404, 0, 0},
 	"POST /v1/refunds/decide":                               {`{"paymentId":"p","refundId":"r","choice":"refund"}`, 404, 0, 0},
+	"POST /v1/prices":                                       {`{"customerId":"ada","items":[{"productId":"mug"}]}`, 200, 200, 403},
 	"POST /v1/quotes":                                       {`{"customerId":"ada","lines":[{"productId":"mug","quantity":1}]}`, 200, 200, 403},
 	"POST /v1/orders":                                       {`{"customerId":"ada","lines":[{"productId":"mug","quantity":1}]}`, 201, 201, 403},
 	"GET /v1/orders":                                        {"", 200, 200, 200},

@@ -170,26 +170,9 @@ func couponsRefused(all []order.CouponRefusal) *Problem {
 
 // linesToPrice returns the lines with what a price book and coupons tell products apart by.
 func (s *Server) linesToPrice(ctx context.Context, p placing, v availability) ([]price.Line, error) {
-	terms := make(map[string]product.Terms, len(v.seen.Products))
-	var unread []string // stored before their terms were kept apart
-	for _, l := range v.seen.Products {
-		if l.Terms != nil {
-			terms[l.ProductID] = *l.Terms
-		} else {
-			unread = append(unread, l.ProductID)
-		}
-	}
-	if len(unread) > 0 && (v.seen.Book != nil || len(v.seen.Coupons) > 0) {
-		all, err := s.cfg.Products.GetMany(ctx, unread)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", errProductsUnavailable, err)
-		}
-		for _, l := range all {
-			if l.Err != nil {
-				return nil, productError(l.Err)
-			}
-			terms[l.ID] = product.Terms{Category: l.Product.Category, Tags: l.Product.Tags}
-		}
+	terms, err := s.terms(ctx, v.seen)
+	if err != nil {
+		return nil, err
 	}
 	lines := make([]price.Line, len(p.Lines))
 	for i, l := range p.Lines {
@@ -200,6 +183,37 @@ func (s *Server) linesToPrice(ctx context.Context, p placing, v availability) ([
 		}
 	}
 	return lines, nil
+}
+
+// terms returns each product's terms, if anything depends on them. Those of products that were stored
+// before their terms were kept apart take another read.
+func (s *Server) terms(ctx context.Context, seen quoting.Seen) (map[string]product.Terms, error) {
+	if seen.Book == nil && len(seen.Coupons) == 0 {
+		return nil, nil //nolint:nilnil // nothing depends on them
+	}
+	terms := make(map[string]product.Terms, len(seen.Products))
+	var unread []string
+	for _, l := range seen.Products {
+		if l.Terms != nil {
+			terms[l.ProductID] = *l.Terms
+		} else if l.Found {
+			unread = append(unread, l.ProductID)
+		}
+	}
+	if len(unread) == 0 {
+		return terms, nil
+	}
+	all, err := s.cfg.Products.GetMany(ctx, unread)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errProductsUnavailable, err)
+	}
+	for _, l := range all {
+		if l.Err != nil {
+			return nil, productError(l.Err)
+		}
+		terms[l.ID] = product.Terms{Category: l.Product.Category, Tags: l.Product.Tags}
+	}
+	return terms, nil
 }
 
 // foldCodes returns the codes as coupons have them, each once.

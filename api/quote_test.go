@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"holdfast/api/openapi"
 	"holdfast/coupon"
 	"holdfast/customer"
 	"holdfast/order"
@@ -84,6 +85,15 @@ func TestAPriceBookDecidesByLevelCategoryAndDestination(t *testing.T) {
 		{Kind: order.AdjustmentLevel, Source: "2", Version: 1, Amount: -200},
 		{Kind: order.AdjustmentItemPromotion, Source: "used", Version: 1, Amount: -900},
 	}, q.Lines[1].Adjustments)
+
+	prices := g.post("/v1/prices", map[string]any{"customerId": "c-1", "items": []any{
+		map[string]any{"productId": "mug"}, map[string]any{"productId": "nothing"}, map[string]any{"productId": "book", "sku": "one"},
+	}})
+	require.Equal(t, http.StatusOK, prices.status, "%s", prices.body)
+	var list openapi.PriceList
+	require.NoError(t, json.Unmarshal(prices.body, &list))
+	require.Len(t, list.Items, 2)
+	require.Equal(t, []int64{900, 450}, []int64{list.Items[0].Price, list.Items[1].Price})
 
 	body["address"] = map[string]any{"recipient": "Ada", "line1": "1", "city": "London", "country": "GB"}
 	a := g.place("", body)

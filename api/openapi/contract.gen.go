@@ -387,6 +387,28 @@ type PaymentResult struct {
 // Price Minor units.
 type Price = int64
 
+// PriceItem defines model for PriceItem.
+type PriceItem struct {
+	ProductID ID `json:"productId"`
+
+	// SKU May be omitted if the product has only one variant.
+	SKU string `json:"sku,omitempty"`
+}
+
+// PriceList defines model for PriceList.
+type PriceList struct {
+	// Items In the order of the request.
+	Items    []UnitPrice `json:"items"`
+	QuotedAt time.Time   `json:"quotedAt"`
+}
+
+// PricesRequest defines model for PricesRequest.
+type PricesRequest struct {
+	// CustomerID Staff have to say whose prices. Customers may omit it; any id other than their own is 403.
+	CustomerID string      `json:"customerId,omitempty"`
+	Items      []PriceItem `json:"items"`
+}
+
 // Pricing What the amounts follow from, beside the lines. Omitted if the order costs the sum of its lines.
 type Pricing = order.Pricing
 
@@ -581,6 +603,22 @@ type TakenDecision = order.RefundDecision
 
 // Text defines model for Text.
 type Text = string
+
+// UnitPrice defines model for UnitPrice.
+type UnitPrice struct {
+	Adjustments []order.Adjustment `json:"adjustments,omitempty"`
+
+	// Currency An ISO 4217 code. The currency of a new product has to exist; otherwise the call is 422.
+	Currency Currency `json:"currency"`
+
+	// Price What one unit costs this customer by itself.
+	Price     int64 `json:"price"`
+	ProductID ID    `json:"productId"`
+	SKU       ID    `json:"sku"`
+
+	// UnitPrice The list price.
+	UnitPrice int64 `json:"unitPrice"`
+}
 
 // Units defines model for Units.
 type Units = int64
@@ -1232,6 +1270,9 @@ type ReceiveReturnJSONRequestBody = ReceiveRequest
 // PaymentCallbackJSONRequestBody defines body for PaymentCallback for application/json ContentType.
 type PaymentCallbackJSONRequestBody = PaymentCallbackJSONBody
 
+// ListPricesJSONRequestBody defines body for ListPrices for application/json ContentType.
+type ListPricesJSONRequestBody = PricesRequest
+
 // PatchProductApplicationMergePatchPlusJSONRequestBody defines body for PatchProduct for application/merge-patch+json ContentType.
 type PatchProductApplicationMergePatchPlusJSONRequestBody = ProductPatch
 
@@ -1375,6 +1416,9 @@ type ServerInterface interface {
 	// PaymentCallback Receive a payment provider's callback
 	// (POST /v1/payments/callbacks/{provider})
 	PaymentCallback(c *gin.Context, provider ID)
+	// ListPrices Ask what single units cost a customer
+	// (POST /v1/prices)
+	ListPrices(c *gin.Context)
 	// SearchProducts Search the listed products
 	// (GET /v1/products)
 	SearchProducts(c *gin.Context, params SearchProductsParams)
@@ -3198,6 +3242,19 @@ func (siw *ServerInterfaceWrapper) PaymentCallback(c *gin.Context) {
 	siw.Handler.PaymentCallback(c, provider)
 }
 
+// ListPrices operation middleware
+func (siw *ServerInterfaceWrapper) ListPrices(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListPrices(c)
+}
+
 // SearchProducts operation middleware
 func (siw *ServerInterfaceWrapper) SearchProducts(c *gin.Context) {
 
@@ -4310,6 +4367,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/v1/orders/:id/returns/:returnId/receive", wrapper.ReceiveReturn)
 	router.GET(options.BaseURL+"/v1/packages", wrapper.ListPackages)
 	router.POST(options.BaseURL+"/v1/payments/callbacks/:provider", wrapper.PaymentCallback)
+	router.POST(options.BaseURL+"/v1/prices", wrapper.ListPrices)
 	router.GET(options.BaseURL+"/v1/products", wrapper.SearchProducts)
 	router.GET(options.BaseURL+"/v1/products/:id", wrapper.GetProduct)
 	router.PATCH(options.BaseURL+"/v1/products/:id", wrapper.PatchProduct)

@@ -45,6 +45,7 @@ func TestTheContractsExamplesAreWhatIsAnswered(t *testing.T) {
 	s.does("listProduct", 200, "/v1/products/mug/list", nil)
 	s.does("getProduct", 200, "/v1/products/mug", nil)
 
+	s.does("listPrices", 200, "/v1/prices", nil)
 	s.does("quoteOrder", 200, "/v1/quotes", nil)
 	bought := s.order(s.does("placeOrder", 201, "/v1/orders", nil))
 	offer := s.does("openPayment", 201, "/v1/orders/"+bought.ID+"/payment", nil)
