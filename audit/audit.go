@@ -29,6 +29,8 @@ type Config struct {
 	// not checked.
 	Numbers  Numbers
 	Adapters []string
+	// PriceBooks has the versions that orders name; nil means that they are not checked.
+	PriceBooks PriceBooks
 	// Deep asks every workflow, not only those whose copies disagree.
 	Deep bool
 	// Looks is how often a suspect is checked before it becomes a finding, and Pause the
@@ -114,6 +116,8 @@ type auditor struct {
 	twice map[key]Finding
 	// truths are paid orders whose document is missing or wrong.
 	truths map[string]order.Order
+	// books are the versions of the price book that exist, as far as orders name them.
+	books map[order.BookVersion]bool
 	// unseen means that orders have left Redis, and the view that has them is not
 	// available.
 	unseen bool
@@ -158,7 +162,7 @@ func Run(ctx context.Context, c Config) (Report, error) {
 	a := &auditor{
 		Config: c, orders: map[string]standing{}, live: tally{}, sold: tally{}, buyers: tally{},
 		products: map[string]bool{}, suspects: map[string]*suspect{}, truths: map[string]order.Order{},
-		taken: map[[2]string]string{}, twice: map[key]Finding{},
+		taken: map[[2]string]string{}, twice: map[key]Finding{}, books: map[order.BookVersion]bool{},
 	}
 	a.refunds, a.disputes = a.refundCases(), a.disputeCases()
 	for _, walk := range []struct {

@@ -90,7 +90,7 @@ func (a *auditor) examineOrder(ctx context.Context, id string, s *suspect) ([]Fi
 	}
 	found := documentFindings(doc, rec)
 	if len(found) == 0 {
-		found = append(apartFindings(doc), quantityFindings(&doc.Order)...)
+		found = slices.Concat(apartFindings(doc), quantityFindings(&doc.Order), priceFindings(&doc.Order))
 	}
 	truth := &doc.Order
 	var asked *order.Order
@@ -103,7 +103,7 @@ func (a *auditor) examineOrder(ctx context.Context, id string, s *suspect) ([]Fi
 		if found, err = documentOf(doc, &o); err != nil {
 			return nil, nil, err
 		}
-		found = append(found, quantityFindings(&o)...)
+		found = slices.Concat(found, quantityFindings(&o), priceFindings(&o))
 	}
 	// Redis may have lost payments beside the document: once asked, asked each time.
 	if s.payments = s.payments || len(found) > 0 || rec.ByForce; s.payments && rec.Known {
@@ -120,6 +120,11 @@ func (a *auditor) examineOrder(ctx context.Context, id string, s *suspect) ([]Fi
 		}
 		found = append(found, numbers...)
 	}
+	books, err := a.bookFindings(ctx, truth)
+	if err != nil {
+		return nil, nil, err
+	}
+	found = append(found, books...)
 	parts, err := a.checkParts(ctx, truth)
 	if err != nil {
 		return nil, nil, err

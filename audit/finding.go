@@ -80,6 +80,12 @@ const (
 	// KindAmountsDiffer means that more was refunded for parts of an order than was paid.
 	KindAmountsDiffer Kind = "amounts_differ"
 
+	// KindPriceDiffers means that what an order costs doesn't follow from its lines and from the
+	// reasons that it gives, KindBookMissing that the version of the price book that it names
+	// doesn't exist.
+	KindPriceDiffers Kind = "price_differs"
+	KindBookMissing  Kind = "price_book_missing"
+
 	// KindNumberUnowned means that a package of an open order doesn't own its tracking
 	// number: scans of it would not reach the order.
 	KindNumberUnowned Kind = "number_unowned"

@@ -218,14 +218,14 @@ var moneyDamages = []moneyDamage{
 	{"refunds on record above what was paid", func(s *till) []MoneyFinding {
 		id, p := s.paid()
 		for _, name := range []string{"a", "b"} {
-			s.put(s.part(id, name, price/2+1))
+			s.put(s.part(id, name, tillPrice/2+1))
 		}
 		return off(KindRefundsAbovePaid, id, p)
 	}},
 	{"a provider whose settings are missing", func(s *till) []MoneyFinding {
 		id := s.place()
 		e := order.PaymentEvent{
-			Provider: "another", PaymentID: "p", Type: order.PaymentSucceeded, Amount: price, Currency: "EUR", OccurredAt: time.Now(),
+			Provider: "another", PaymentID: "p", Type: order.PaymentSucceeded, Amount: tillPrice, Currency: "EUR", OccurredAt: time.Now(),
 		}
 		s.orders[id].Pay(e, time.Now())
 		s.record(id, order.NewAttempt(e, true))

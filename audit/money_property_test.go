@@ -20,10 +20,10 @@ func (s *till) life(draw *rand.Rand) {
 	id := s.place()
 	for range draw.IntN(3) { // tries that were cancelled, some of them paid late all the same
 		p := s.open(id)
-		_, err := s.provider.Cancel(s.t.Context(), p, order.PaymentRequest{OrderID: id, Amount: price, Currency: "EUR"})
+		_, err := s.provider.Cancel(s.t.Context(), p, order.PaymentRequest{OrderID: id, Amount: tillPrice, Currency: "EUR"})
 		require.NoError(s.t, err)
 		if draw.IntN(4) == 0 {
-			s.choose(p, sandbox.Choice{Action: sandbox.ActionPayLate, Amount: 1 + draw.Int64N(price-1)})
+			s.choose(p, sandbox.Choice{Action: sandbox.ActionPayLate, Amount: 1 + draw.Int64N(tillPrice-1)})
 			s.goesBack(draw, s.hears(id, p))
 		}
 	}
@@ -54,7 +54,7 @@ func (s *till) life(draw *rand.Rand) {
 func (s *till) afterwards(draw *rand.Rand, id string) {
 	back := int64(0)
 	for n := range draw.IntN(3) {
-		r := s.put(s.part(id, string(rune('a'+n)), 1+draw.Int64N(price/4)))
+		r := s.put(s.part(id, string(rune('a'+n)), 1+draw.Int64N(tillPrice/4)))
 		s.goesBack(draw, &r)
 		back += r.Amount
 	}

@@ -80,12 +80,12 @@ func TestSumsOfBothSides(t *testing.T) {
 		id, _ := s.paid()
 		part := s.part(id, "x", 100)
 		s.payOut(&part)
-		want := MoneySum{PaidThere: 3 * price, PaidHere: 3 * price, RefundedThere: price + 100, RefundedHere: price + 100}
+		want := MoneySum{PaidThere: 3 * tillPrice, PaidHere: 3 * tillPrice, RefundedThere: tillPrice + 100, RefundedHere: tillPrice + 100}
 		assert.Equal(t, map[string]MoneySum{"EUR": want}, s.audit().Sums)
 
 		unheard := s.open(s.place())
 		s.pays(unheard)
-		want.PaidThere += price
+		want.PaidThere += tillPrice
 		report := s.audit()
 		assert.Equal(t, map[string]MoneySum{"EUR": want}, report.Sums)
 		assert.Equal(t, 4, report.Payments)
@@ -131,7 +131,7 @@ func TestMoneyInMotionIsNoFinding(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, 2, r.Suspects)
 		assert.Empty(t, r.Findings)
-		assert.Equal(t, MoneySum{PaidThere: price, PaidHere: price}, r.Sums["EUR"], "as they were at the last look")
+		assert.Equal(t, MoneySum{PaidThere: tillPrice, PaidHere: tillPrice}, r.Sums["EUR"], "as they were at the last look")
 	})
 }
 

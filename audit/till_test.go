@@ -17,7 +17,7 @@ import (
 	"holdfast/redisdb/redistest"
 )
 
-const price = 1250
+const tillPrice = 1250
 
 // till is where orders are paid: the records and the provider are real, and it records what
 // the sagas would.
@@ -75,7 +75,7 @@ func (s *till) place() string {
 		Lines: []order.LineRequest{{ProductID: "lamp", Quantity: 1}},
 	}, time.Now())
 	require.NoError(s.t, o.Hold(order.Holding{
-		Held: true, Currency: "EUR", Items: []order.PricedItem{{SKU: "lamp", Title: "Lamp", Price: price}},
+		Held: true, Currency: "EUR", Items: []order.PricedItem{{SKU: "lamp", Title: "Lamp", Price: tillPrice}},
 	}, time.Now()))
 	s.orders[o.ID] = &o
 	s.record(o.ID)
@@ -99,7 +99,7 @@ func (s *till) record(id string, attempts ...order.Attempt) {
 func (s *till) request(id string) order.PaymentRequest {
 	s.numbered[id]++
 	return order.PaymentRequest{
-		Provider: sandbox.Name, OrderID: id, Attempt: s.numbered[id], Amount: price, Currency: "EUR", Until: time.Now().Add(time.Hour),
+		Provider: sandbox.Name, OrderID: id, Attempt: s.numbered[id], Amount: tillPrice, Currency: "EUR", Until: time.Now().Add(time.Hour),
 	}
 }
 
@@ -109,7 +109,7 @@ func (s *till) open(id string) string {
 	paymentID, err := s.provider.Create(s.t.Context(), s.request(id))
 	require.NoError(s.t, err)
 	s.record(id, order.NewAttempt(order.PaymentEvent{
-		Provider: sandbox.Name, Type: order.PaymentCreated, PaymentID: paymentID, Amount: price, Currency: "EUR", OccurredAt: time.Now(),
+		Provider: sandbox.Name, Type: order.PaymentCreated, PaymentID: paymentID, Amount: tillPrice, Currency: "EUR", OccurredAt: time.Now(),
 	}, false))
 	return paymentID
 }
@@ -147,7 +147,7 @@ func (s *till) hears(id, paymentID string) *order.Refund {
 		r.Status = order.RefundCase
 		s.put(r)
 		return &r
-	case o.Status == order.StatusAwaitingPayment && p.Amount == price && p.Currency == "EUR":
+	case o.Status == order.StatusAwaitingPayment && p.Amount == tillPrice && p.Currency == "EUR":
 		o.Pay(p, time.Now())
 		s.record(id, order.NewAttempt(p, true))
 		return nil
@@ -197,7 +197,7 @@ func (s *till) part(id, name string, amount int64) order.Refund {
 	o := s.orders[id]
 	return order.Refund{
 		ID: order.PartRefund(sandbox.Name, name), PaymentID: o.Payment.ID, OrderID: id, Provider: sandbox.Name, Amount: amount,
-		Currency: "EUR", Reason: order.RefundRequested, Status: order.RefundDue, PaymentAmount: price,
+		Currency: "EUR", Reason: order.RefundRequested, Status: order.RefundDue, PaymentAmount: tillPrice,
 	}
 }
 
@@ -205,7 +205,7 @@ func (s *till) part(id, name string, amount int64) order.Refund {
 func (s *till) end(id string, status order.Status, paymentIDs ...string) {
 	s.t.Helper()
 	for _, p := range paymentIDs {
-		_, err := s.provider.Cancel(s.t.Context(), p, order.PaymentRequest{OrderID: id, Amount: price, Currency: "EUR"})
+		_, err := s.provider.Cancel(s.t.Context(), p, order.PaymentRequest{OrderID: id, Amount: tillPrice, Currency: "EUR"})
 		require.NoError(s.t, err)
 	}
 	s.orders[id].Close(status, order.ReasonCustomer, "customer", time.Now())
@@ -239,7 +239,7 @@ func (s *till) takeBack(id string, before int64) order.Refund {
 	s.record(id)
 	return s.put(order.Refund{
 		ID: order.FullRefund(sandbox.Name, id), PaymentID: o.Payment.ID, OrderID: id, Provider: sandbox.Name,
-		Amount: price - before, Currency: "EUR", Reason: order.RefundCancelled, Status: order.RefundDue, PaymentAmount: price,
+		Amount: tillPrice - before, Currency: "EUR", Reason: order.RefundCancelled, Status: order.RefundDue, PaymentAmount: tillPrice,
 	})
 }
 

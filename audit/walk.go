@@ -27,6 +27,9 @@ func (a *auditor) walkDocuments(ctx context.Context) error {
 		if err := a.numbersOfDocuments(ctx, docs); err != nil {
 			return err
 		}
+		if err := a.booksOfDocuments(ctx, docs); err != nil {
+			return err
+		}
 		a.counts.Orders += len(docs)
 		a.Progress("documents", len(docs))
 	}
@@ -46,7 +49,7 @@ func (a *auditor) document(d Document) {
 			return
 		}
 	}
-	if len(apartFindings(d)) > 0 || len(quantityFindings(&d.Order)) > 0 {
+	if len(apartFindings(d)) > 0 || len(quantityFindings(&d.Order)) > 0 || len(priceFindings(&d.Order)) > 0 {
 		a.suspectOrder(d.OrderID)
 	}
 	a.orders[d.OrderID] = standing{

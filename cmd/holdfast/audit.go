@@ -11,7 +11,9 @@ import (
 
 	"holdfast/audit"
 	"holdfast/carrier/tracking"
+	"holdfast/customers"
 	"holdfast/inventory"
+	"holdfast/pricebooks"
 	"holdfast/records"
 	sagaclient "holdfast/saga/client"
 	"holdfast/search"
@@ -76,7 +78,8 @@ func (c *auditCommand) Run(ctx context.Context, out out) error {
 	progress := &stages{out: out}
 	cfg := audit.Config{
 		Books: audit.NewRedisBooks(rdb), Orders: sagas, Cold: cold, Numbers: tracking.New(rdb, time.Now), Adapters: worker.Carriers(),
-		Deep: c.Deep, Looks: c.Looks, Concurrency: c.Concurrency, Progress: progress.step,
+		PriceBooks: pricebooks.New(rdb, customers.New(rdb)),
+		Deep:       c.Deep, Looks: c.Looks, Concurrency: c.Concurrency, Progress: progress.step,
 	}
 	var report audit.Report
 	if c.Repair {
