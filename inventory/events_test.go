@@ -55,6 +55,9 @@ func names(cell string) []string {
 	return list
 }
 
+// elsewhere are the entities whose events their own packages hold against the document.
+var elsewhere = []string{"customer", "coupon", "price_book"}
+
 func TestEventsAreAsDocumented(t *testing.T) {
 	envelope, types := readDocs(t)
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
@@ -83,6 +86,9 @@ func TestEventsAreAsDocumented(t *testing.T) {
 			seen = append(seen, kind)
 		}
 		for kind := range types {
+			if entity, _, _ := strings.Cut(kind, "."); slices.Contains(elsewhere, entity) {
+				continue
+			}
 			require.Contains(t, seen, kind, "documented, but never seen")
 		}
 	})
