@@ -39,7 +39,7 @@ func (s *Server) readAvailability(ctx context.Context, p placing, keyed bool) (a
 		buyer.CustomerID, buyer.Units = p.CustomerID, p.MaxCustomerUnits > 0
 	}
 	seen, err := s.cfg.Quoting.Look(ctx, quoting.Ask{
-		Buyer: buyer, Wants: wants(reqs), Terms: true, CustomerID: p.CustomerID, Codes: p.couponCodes,
+		Buyer: buyer, Wants: wants(reqs), Terms: true, CustomerID: p.CustomerID, AddressID: p.addressID, Codes: p.couponCodes,
 	})
 	if err != nil {
 		return availability{}, err

@@ -25,6 +25,7 @@ type placing struct {
 	couponCodes      []string // folded, each once
 	sentCodes        []string // as they were sent
 	shippingMethodID string
+	addressID        string
 	expectedTotal    *int64
 }
 
@@ -53,7 +54,7 @@ func (s *Server) PlaceOrder(c *gin.Context, params openapi.PlaceOrderParams) {
 // placeQuoted places the order with its quote, or returns what became of an earlier call with its key.
 // An order that can't be quoted is not started.
 func (s *Server) placeQuoted(ctx context.Context, p placing, keyed bool) (placed, error) {
-	quote, err := s.quote(ctx, p, keyed)
+	quote, err := s.quote(ctx, &p, keyed)
 	if unless, ok := errors.AsType[unlessPlaced](err); ok {
 		return s.placedBefore(ctx, p.Placement, unless.refusal)
 	}
@@ -104,7 +105,8 @@ func (s *Server) readPlacement(c *gin.Context, key *string) (placing, error) {
 			MaxOpenOrders: s.cfg.MaxOpenOrders, MaxUnits: s.cfg.MaxUnits, MaxCustomerUnits: s.cfg.MaxCustomerUnits,
 			Saga: order.SagaVersion, ReturnWindow: s.cfg.ReturnWindow,
 		},
-		sentCodes: in.CouponCodes, shippingMethodID: in.ShippingMethodID, expectedTotal: in.ExpectedTotal,
+		sentCodes: in.CouponCodes, shippingMethodID: in.ShippingMethodID, addressID: in.AddressID,
+		expectedTotal: in.ExpectedTotal,
 	}
 	if p.couponCodes, err = foldCodes(in.CouponCodes); err != nil {
 		return placing{}, err
@@ -121,6 +123,9 @@ func (s *Server) readPlacement(c *gin.Context, key *string) (placing, error) {
 func (s *Server) checkPlacement(c *gin.Context, p placing) error {
 	if len(p.Lines) > s.cfg.MaxLines {
 		return product.Invalid{{Path: "lines", Reason: fmt.Sprintf("must have 1 to %d", s.cfg.MaxLines)}}
+	}
+	if err := p.checkAddress(); err != nil {
+		return err
 	}
 	if err := p.Validate(); err != nil {
 		return err
@@ -179,9 +184,10 @@ func fingerprint(p placing) (string, error) {
 		CouponCodes       []string         `json:",omitempty"`
 		ShippingMethodID  string           `json:",omitempty"`
 		ExpectedTotal     *int64           `json:",omitempty"`
+		AddressID         string           `json:",omitempty"`
 	}{
 		p.CustomerID, p.Lines, p.Address, p.Metadata, p.ExternalReference,
-		p.sentCodes, p.shippingMethodID, p.expectedTotal,
+		p.sentCodes, p.shippingMethodID, p.expectedTotal, p.addressID,
 	})
 	if err != nil {
 		return "", fmt.Errorf("take the fingerprint of order %s: %w", p.OrderID, err)

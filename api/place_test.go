@@ -70,7 +70,7 @@ func TestAFingerprintOutlastsNewFields(t *testing.T) {
 		"c0861c6e874c6e5912ee21ad8c016bace529d1e053ab9ffe40159e04aeac2732": basket(line{"productId": "mug", "quantity": 2, "unitPrice": 1000}),
 		"c9eea12464bbbcc06b819e409e906f0fe97df7293ba4daf8cc3cc7865b7b3183": {
 			"customerId": "c-1", "lines": []line{{"productId": "mug", "sku": "one", "quantity": 1}}, "metadata": map[string]any{},
-			"address": map[string]any{"recipient": "Ada", "line1": "1", "city": "London", "country": "GB"}, "externalReference": "",
+			"address": map[string]any{"recipient": "Ada", "line1": "1", "city": "London", "country": "GB"}, "externalReference": "", "addressId": "",
 		},
 	} {
 		g := newGateway(t)

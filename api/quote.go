@@ -32,7 +32,7 @@ func (s *Server) QuoteOrder(c *gin.Context) {
 		s.fail(c, err)
 		return
 	}
-	quote, err := s.quote(c.Request.Context(), p, false)
+	quote, err := s.quote(c.Request.Context(), &p, false)
 	if err != nil {
 		s.fail(c, err)
 		return
@@ -56,7 +56,7 @@ func (s *Server) readQuoteRequest(c *gin.Context) (placing, error) {
 			PaymentWindow: s.cfg.PaymentWindow, Money: s.cfg.Money, MaxUnits: s.cfg.MaxUnits,
 			Saga: order.SagaVersion,
 		},
-		shippingMethodID: in.ShippingMethodID,
+		shippingMethodID: in.ShippingMethodID, addressID: in.AddressID,
 	}
 	if p.couponCodes, err = foldCodes(in.CouponCodes); err != nil {
 		return placing{}, err
@@ -66,9 +66,9 @@ func (s *Server) readQuoteRequest(c *gin.Context) (placing, error) {
 
 // quote returns what the order costs, or why it can't be placed: an unlessPlaced if an earlier call
 // with its key may have placed it. "Sold out" has to stay cheap: it asks only for the order's own hold
-// and document.
-func (s *Server) quote(ctx context.Context, p placing, keyed bool) (order.Quote, error) {
-	v, err := s.readAvailability(ctx, p, keyed)
+// and document. The placement then has the address that it names.
+func (s *Server) quote(ctx context.Context, p *placing, keyed bool) (order.Quote, error) {
+	v, err := s.readAvailability(ctx, *p, keyed)
 	if err != nil {
 		s.metrics.availabilityReads.WithLabelValues("failed").Inc()
 		return order.Quote{}, unless(keyed, fmt.Errorf("%w: %w", errProductsUnavailable, err))
@@ -83,7 +83,10 @@ func (s *Server) quote(ctx context.Context, p placing, keyed bool) (order.Quote,
 		return order.Quote{}, refusal
 	}
 	s.metrics.availabilityReads.WithLabelValues("free").Inc()
-	q, err := s.priced(ctx, p, v)
+	if err := p.takeAddress(v.seen.Address); err != nil {
+		return order.Quote{}, unless(keyed, err)
+	}
+	q, err := s.priced(ctx, *p, v)
 	if err != nil {
 		return order.Quote{}, unless(keyed, err)
 	}

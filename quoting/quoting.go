@@ -19,6 +19,8 @@ type Ask struct {
 	Terms bool
 	// CustomerID is whose level and coupons are read; empty reads none.
 	CustomerID string
+	// AddressID is one of the customer's addresses to read; empty reads none.
+	AddressID string
 	// Codes of coupons, as package coupon has them.
 	Codes []string
 }
@@ -33,6 +35,8 @@ type Seen struct {
 	Book *price.Book
 	// Level is the customer's member level, 0 if they have none.
 	Level int
+	// Address is the one of Ask.AddressID, nil if the customer has no such address.
+	Address *order.Address
 	// Coupons are in the order of Ask.Codes.
 	Coupons []Coupon
 }

@@ -277,6 +277,10 @@ type OrderHold = order.Brake
 type OrderRequest struct {
 	Address *Address `json:"address,omitempty"`
 
+	// AddressID The `id` of one of the customer's addresses, instead of `address`; both together are 400, and an id that the
+	// customer doesn't have is 422. The order keeps a copy of the address as it is now.
+	AddressID string `json:"addressId,omitempty"`
+
 	// CouponCodes At most 10. Case makes no difference. If one of them can't be used, the order isn't placed: 409 `coupon-refused`.
 	CouponCodes []string `json:"couponCodes,omitempty"`
 
@@ -481,6 +485,9 @@ type Quote = order.Quote
 // QuoteRequest defines model for QuoteRequest.
 type QuoteRequest struct {
 	Address *Address `json:"address,omitempty"`
+
+	// AddressID As in OrderRequest.
+	AddressID string `json:"addressId,omitempty"`
 
 	// CouponCodes As in OrderRequest.
 	CouponCodes []string `json:"couponCodes,omitempty"`

@@ -34,7 +34,7 @@ func (r *Reader) Look(ctx context.Context, a quoting.Ask) (quoting.Seen, error) 
 	stock := inventory.Looking(a.Buyer, a.Wants)
 	calls := stock.Calls
 	if a.CustomerID != "" {
-		calls = append(calls, customers.FindLevel(a.CustomerID))
+		calls = append(calls, findCustomer(a))
 	}
 	if a.Terms {
 		calls = append(calls, pricebooks.Find())
@@ -53,7 +53,7 @@ func (r *Reader) Look(ctx context.Context, a quoting.Ask) (quoting.Seen, error) 
 	}
 	answers = answers[len(stock.Calls):]
 	if a.CustomerID != "" {
-		if seen.Level, err = customers.FoundLevel(a.CustomerID, answers[0]); err != nil {
+		if err := readCustomer(a, answers[0], &seen); err != nil {
 			return quoting.Seen{}, err
 		}
 		answers = answers[1:]
@@ -70,6 +70,24 @@ func (r *Reader) Look(ctx context.Context, a quoting.Ask) (quoting.Seen, error) 
 	}
 	seen.Coupons, err = readCoupons(a.Codes, answers)
 	return seen, err
+}
+
+// findCustomer reads no more of a customer than is needed.
+func findCustomer(a quoting.Ask) redisdb.Call {
+	if a.AddressID == "" {
+		return customers.FindLevel(a.CustomerID)
+	}
+	return customers.Find(a.CustomerID)
+}
+
+func readCustomer(a quoting.Ask, answer *redis.Cmd, seen *quoting.Seen) (err error) {
+	if a.AddressID == "" {
+		seen.Level, err = customers.FoundLevel(a.CustomerID, answer)
+		return err
+	}
+	c, err := customers.Found(a.CustomerID, answer)
+	seen.Level, seen.Address = c.Level, c.Address(a.AddressID)
+	return err
 }
 
 func readCoupons(codes []string, answers []*redis.Cmd) ([]quoting.Coupon, error) {
