@@ -20,9 +20,11 @@ type Stock interface {
 	// HoldInTurn asks one product after the other, and waits briefly for one whose missing
 	// units are only on hold for other orders.
 	HoldInTurn(ctx context.Context, reqs []product.HoldRequest) ([]product.Hold, error)
-	Commit(ctx context.Context, h product.Holder, productIDs []string) ([]product.HoldState, error)
-	// Release ends all tries up to try, including those still in flight.
-	Release(ctx context.Context, h product.Holder, try int, productIDs []string, reason string) ([]product.HoldState, error)
+	// CommitSale sells what the order holds, and notes that it has used its coupons.
+	CommitSale(ctx context.Context, s order.Sale) (order.SaleStates, error)
+	// ReleaseSale ends all tries up to the sale's, including those still in flight. Uses of
+	// coupons come back even if the order was paid.
+	ReleaseSale(ctx context.Context, s order.Sale, reason string) (order.SaleStates, error)
 	// Restock returns units that the order bought, at most those that it has not returned
 	// yet. It returns how many of each sku came back.
 	Restock(ctx context.Context, h product.Holder, productID, returnID string, items []product.Item) (map[string]int64, error)
@@ -31,9 +33,15 @@ type Stock interface {
 	Take(ctx context.Context, t product.Taking) (map[string][]product.Refusal, error)
 	// PutBack undoes a Take, once.
 	PutBack(ctx context.Context, t product.Taking) error
-	// CloseSales lets the record of a paid order's purchases expire after a while, because
-	// the order is closed.
-	CloseSales(ctx context.Context, h product.Holder, productIDs []string) error
+	// CloseSale lets the record of a paid order's purchases expire after a while, because
+	// the order is closed. If it was taken back as a whole, its uses of coupons come back.
+	CloseSale(ctx context.Context, s order.Sale, takenBack bool) error
+}
+
+// Coupons gives access to the coupons with limits. Each method may be repeated.
+type Coupons interface {
+	// Claim asks each coupon for a use. The answers are in the order of the claims.
+	Claim(ctx context.Context, claims []order.CouponClaim) ([]order.CouponHold, error)
 }
 
 // Records stores the orders' documents.

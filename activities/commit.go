@@ -18,23 +18,37 @@ type Commit struct {
 type CommitParams struct {
 	Order    order.Order
 	Payments map[string]order.Attempt
+	// Try is the last one of the order's saga.
+	Try int
 }
 
-// CommitResult names the products that no longer held anything for the order, because Redis
-// lost the hold or it was released. In that case nothing was recorded.
+// CommitResult names what the order no longer had. In that case nothing was recorded.
 type CommitResult struct {
+	// Lost are products that no longer held anything for the order, because Redis lost the
+	// hold or it was released.
 	Lost []string `json:"lost,omitempty"`
+	// LostCoupons are those of which the order's claim was released.
+	LostCoupons []string `json:"lostCoupons,omitempty"`
 }
 
-// Execute commits every product.
+// Any reports whether the order had lost something.
+func (r CommitResult) Any() bool { return len(r.Lost)+len(r.LostCoupons) > 0 }
+
+// Execute commits every product and coupon.
 func (a *Commit) Execute(ctx context.Context, p CommitParams) (CommitResult, error) {
-	ids := p.Order.ProductIDs()
-	states, err := a.Stock.Commit(ctx, p.Order.Holder(), ids)
+	sale := saleOf(&p.Order, p.Try)
+	states, err := a.Stock.CommitSale(ctx, sale)
 	if err != nil {
 		return CommitResult{}, fmt.Errorf("commit stock of order %s: %w", p.Order.ID, err)
 	}
-	if lost := notCommitted(ids, states); len(lost) > 0 {
-		return CommitResult{Lost: lost}, nil
+	lost := CommitResult{Lost: notCommitted(sale.ProductIDs, states.Products)}
+	for i, s := range states.Coupons {
+		if s == product.HoldStateReleased {
+			lost.LostCoupons = append(lost.LostCoupons, sale.Coupons[i].Code)
+		}
+	}
+	if lost.Any() {
+		return lost, nil
 	}
 	if err := record(ctx, a.Records, &p.Order, p.Payments); err != nil {
 		return CommitResult{}, fmt.Errorf("record order %s as paid: %w", p.Order.ID, err)

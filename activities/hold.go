@@ -8,15 +8,17 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 
+	"holdfast/customer"
 	"holdfast/order"
 	"holdfast/price"
 	"holdfast/product"
 )
 
-// Hold reserves all lines of an order and records the order with the prices at which they
+// Hold reserves all lines of an order, claims its coupons and records the order with the prices at which they
 // were held.
 type Hold struct {
 	Stock   Stock
+	Coupons Coupons
 	Records Records
 	// Money is the kind that the worker's payment providers take; empty takes any.
 	Money order.Money
@@ -34,7 +36,7 @@ type HoldParams struct {
 	At time.Time
 }
 
-// Execute returns what was held, or each line that can't be. It undoes nothing: the saga
+// Execute returns what was held, or each line and coupon that can't be. It undoes nothing: the saga
 // has the refusal in history and releases all products.
 func (a *Hold) Execute(ctx context.Context, p HoldParams) (order.Holding, error) {
 	if p.Placement.Money.Conflicts(a.Money) {
@@ -76,8 +78,53 @@ func (a *Hold) Execute(ctx context.Context, p HoldParams) (order.Holding, error)
 	if len(rec.Doc)+order.RoomToPlace(len(o.Lines)) > order.MaxDocumentBytes {
 		return order.TooLarge(p.Placement, order.ReasonDocumentTooLarge), nil
 	}
+	if err := a.claim(ctx, p, &h); err != nil || !h.Held {
+		return h, err
+	}
 	if err := a.Records.Put(ctx, rec); err != nil {
 		return order.Holding{}, fmt.Errorf("record order %s as held: %w", o.ID, err)
 	}
 	return h, nil
+}
+
+// claim asks for a use of each of the order's coupons that has limits, if there are any. What
+// the products hold is asked first: shops have far more orders that are sold out than coupons
+// that are used up.
+func (a *Hold) claim(ctx context.Context, p HoldParams, h *order.Holding) error {
+	claims := p.Placement.CouponClaims(p.Try, p.PlacedAt)
+	if len(claims) == 0 {
+		return nil
+	}
+	for i := range claims {
+		claims[i].CustomerID = couponCustomer(claims[i].CustomerID)
+	}
+	answers, err := a.Coupons.Claim(ctx, claims)
+	if err != nil {
+		return fmt.Errorf("claim the coupons of order %s: %w", p.Placement.OrderID, err)
+	}
+	h.Claimed(answers)
+	return nil
+}
+
+// couponCustomer is the customer whose uses a coupon counts: a guest is none, since one may
+// come back as another.
+func couponCustomer(id string) string {
+	if customer.IsGuest(id) {
+		return ""
+	}
+	return id
+}
+
+func withoutGuest(uses []order.CouponUse) []order.CouponUse {
+	for i := range uses {
+		uses[i].CustomerID = couponCustomer(uses[i].CustomerID)
+	}
+	return uses
+}
+
+// saleOf is what an order takes.
+func saleOf(o *order.Order, try int) order.Sale {
+	s := o.Sale(max(try, 1))
+	s.Coupons = withoutGuest(s.Coupons)
+	return s
 }

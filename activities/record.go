@@ -20,10 +20,14 @@ type RecordParams struct {
 	// Changed are the packages to write; the others only if the store lacks them. nil means
 	// all.
 	Changed []string
+	// Try is the last one of the order's saga.
+	Try int
 }
 
 // Execute stores the document if it is newer than the stored one. What a paid order bought
-// is remembered until this step has closed the order, and for a while after.
+// is remembered until this step has closed the order, and for a while after. An order that was
+// taken back as a whole gives its uses of coupons back here; one that was never paid did so
+// with its stock.
 func (a *Record) Execute(ctx context.Context, p RecordParams) error {
 	r, err := order.NewRecord(&p.Order, p.Payments)
 	if err != nil {
@@ -37,7 +41,7 @@ func (a *Record) Execute(ctx context.Context, p RecordParams) error {
 	if !p.Order.Closed() || !bought {
 		return nil
 	}
-	if err := a.Stock.CloseSales(ctx, p.Order.Holder(), p.Order.ProductIDs()); err != nil {
+	if err := a.Stock.CloseSale(ctx, saleOf(&p.Order, p.Try), p.Order.Status.Ended()); err != nil {
 		return fmt.Errorf("close the sales of order %s: %w", p.Order.ID, err)
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 
+	"holdfast/order"
 	"holdfast/product"
 )
 
@@ -84,11 +85,11 @@ func (a *RestockUnits) Execute(ctx context.Context, p RestockUnitsParams) (Resto
 func restock(ctx context.Context, stock Stock, h product.Holder, id, returnID string, items []product.Item) (map[string]int64, []RestockRefusal, error) {
 	units, err := stock.Restock(ctx, h, id, returnID, items)
 	if errors.Is(err, product.ErrNotSold) {
-		states, failed := stock.Commit(ctx, h, []string{id})
+		states, failed := stock.CommitSale(ctx, order.Sale{Holder: h, ProductIDs: []string{id}, Try: 1})
 		if failed != nil {
 			return nil, nil, fmt.Errorf("sell what comes back of product %s: %w", id, failed)
 		}
-		if states[0] == product.HoldStateCommitted {
+		if states.Products[0] == product.HoldStateCommitted {
 			units, err = stock.Restock(ctx, h, id, returnID, items)
 		}
 	}

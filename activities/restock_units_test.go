@@ -204,6 +204,6 @@ func (r refusing) Restock(context.Context, product.Holder, string, string, []pro
 	return r.units, r.err
 }
 
-func (refusing) Commit(context.Context, product.Holder, []string) ([]product.HoldState, error) {
-	return []product.HoldState{product.HoldStateReleased}, nil
+func (refusing) CommitSale(context.Context, order.Sale) (order.SaleStates, error) {
+	return order.SaleStates{Products: []product.HoldState{product.HoldStateReleased}}, nil
 }

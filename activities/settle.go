@@ -26,11 +26,17 @@ const (
 	SettlingReleased Settling = "released"
 )
 
+// swept is the reason of what a settler releases.
+const swept = "swept"
+
 // Settler applies the rule for holds that outlived their order.
 type Settler struct {
 	Stock Stock
 	Holds interface {
 		HoldDetail(ctx context.Context, productID, orderID string) (product.HoldDetail, error)
+	}
+	Claims interface {
+		ClaimDetail(ctx context.Context, code, orderID string) (order.CouponClaimDetail, error)
 	}
 	Orders interface {
 		Of(ctx context.Context, orderID string) (Fate, error)
@@ -68,7 +74,7 @@ func (s *Settler) settle(ctx context.Context, productID, orderID string) (what S
 	if hold.State != product.HoldStateHeld {
 		return SettlingLeftAlone, false, nil
 	}
-	holder := product.Holder{OrderID: orderID, PlacedAt: hold.PlacedAt}
+	holder := hold.Holder()
 	replaced, err := s.placedAgain(ctx, holder)
 	if err != nil {
 		return "", false, err
@@ -77,28 +83,34 @@ func (s *Settler) settle(ctx context.Context, productID, orderID string) (what S
 		what, err = s.giveBack(ctx, holder, nil, hold.Try, productID)
 		return what, false, err
 	}
-	fate, err := s.Orders.Of(ctx, orderID)
-	if err != nil {
+	fate, paid, err := s.fate(ctx, holder)
+	switch {
+	case err != nil:
 		return "", false, err
-	}
-	fate = fate.of(holder)
-	paid := fate.Status.TookPayment()
-	if fate.Running {
-		paid, err = s.Orders.IsPaid(ctx, holder)
-		if err != nil || !paid {
-			return SettlingLeftAlone, true, err
-		}
-	}
-	if paid {
+	case fate.Running && !paid:
+		return SettlingLeftAlone, true, nil
+	case paid:
 		what, err = s.sell(ctx, holder, fate.Closed, productID)
-		return what, fate.Running, err
-	}
-	if fate.Ended != nil || fate.Status.Unpaid() || !fate.Known {
+	case fate.Ended != nil || fate.Status.Unpaid() || !fate.Known:
 		what, err = s.abandoned(ctx, holder, fate, hold.Try, productID)
-	} else {
+	default:
 		what, err = s.giveBack(ctx, holder, nil, hold.Try, productID)
 	}
-	return what, false, err
+	return what, fate.Running, err
+}
+
+// fate returns what is known about the holder, and whether it is paid. A running workflow
+// counts as paid once its units are committed.
+func (s *Settler) fate(ctx context.Context, h product.Holder) (fate Fate, paid bool, err error) {
+	if fate, err = s.Orders.Of(ctx, h.OrderID); err != nil {
+		return fate, false, err
+	}
+	fate = fate.of(h)
+	if fate.Running {
+		paid, err = s.Orders.IsPaid(ctx, h)
+		return fate, paid, err
+	}
+	return fate, fate.Status.TookPayment(), nil
 }
 
 // abandoned ends an order that has no running workflow and holds productID. That hold is
@@ -122,6 +134,9 @@ func (s *Settler) abandoned(ctx context.Context, h product.Holder, fate Fate, tr
 		return "", fmt.Errorf("close order %s, which has no workflow: %w", h.OrderID, err)
 	}
 	if o != nil {
+		if err := s.giveCouponsBack(ctx, o); err != nil {
+			return "", err
+		}
 		others := slices.DeleteFunc(o.ProductIDs(), func(id string) bool { return id == productID })
 		if _, err := s.giveBack(ctx, h, o, try, others...); err != nil {
 			return "", err
@@ -134,18 +149,18 @@ func (s *Settler) abandoned(ctx context.Context, h product.Holder, fate Fate, tr
 // the products, and lets the record of that expire: an order that ends unpaid with sold units was terminated, or lost a part of
 // its stock in Redis, between the sale and the end of the payment step.
 func (s *Settler) giveBack(ctx context.Context, h product.Holder, o *order.Order, try int, productIDs ...string) (Settling, error) {
-	states, err := s.Stock.Release(ctx, h, try, productIDs, "swept")
+	states, err := s.Stock.ReleaseSale(ctx, order.Sale{Holder: h, ProductIDs: productIDs, Try: try}, swept)
 	if err != nil {
 		return "", fmt.Errorf("release what order %s holds of %v: %w", h.OrderID, productIDs, err)
 	}
 	for i, id := range productIDs {
-		if o == nil || states[i] != product.HoldStateCommitted {
+		if o == nil || states.Products[i] != product.HoldStateCommitted {
 			continue
 		}
 		if err := restockSold(ctx, s.Stock, h, id, o.ReturnID(), o.Items(id)); err != nil {
 			return "", err
 		}
-		if err := s.Stock.CloseSales(ctx, h, []string{id}); err != nil {
+		if err := s.Stock.CloseSale(ctx, order.Sale{Holder: h, ProductIDs: []string{id}}, false); err != nil {
 			return "", fmt.Errorf("close the sale of %s to order %s: %w", id, h.OrderID, err)
 		}
 	}
@@ -154,14 +169,15 @@ func (s *Settler) giveBack(ctx context.Context, h product.Holder, o *order.Order
 
 // sell commits what an order paid for.
 func (s *Settler) sell(ctx context.Context, h product.Holder, closed bool, productID string) (Settling, error) {
-	states, err := s.Stock.Commit(ctx, h, []string{productID})
+	sale := order.Sale{Holder: h, ProductIDs: []string{productID}, Try: 1}
+	states, err := s.Stock.CommitSale(ctx, sale)
 	if err == nil && closed { // the step that closed the order's sales didn't see this hold
-		err = s.Stock.CloseSales(ctx, h, []string{productID})
+		err = s.Stock.CloseSale(ctx, sale, false)
 	}
 	if err != nil {
 		return "", fmt.Errorf("commit what order %s paid for of %s: %w", h.OrderID, productID, err)
 	}
-	if states[0] != product.HoldStateCommitted { // it ended between the two reads; the audit names what is missing
+	if states.Products[0] != product.HoldStateCommitted { // it ended between the two reads; the audit names what is missing
 		return SettlingLeftAlone, nil
 	}
 	return SettlingCommitted, nil

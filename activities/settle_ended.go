@@ -63,6 +63,9 @@ func (s *Settler) closeEnded(ctx context.Context, o *order.Order) (Settling, err
 		}
 		try = max(try, hold.Try)
 	}
+	if err := s.giveCouponsBack(ctx, o); err != nil {
+		return "", err
+	}
 	if _, err := s.giveBack(ctx, h, o, try, o.ProductIDs()...); err != nil {
 		return "", err
 	}

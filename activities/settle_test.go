@@ -17,6 +17,7 @@ import (
 	"go.temporal.io/sdk/testsuite"
 
 	"holdfast/activities"
+	"holdfast/coupons"
 	"holdfast/inventory"
 	"holdfast/order"
 	"holdfast/product"
@@ -30,10 +31,11 @@ const units = int64(1000)
 type shop struct {
 	*testing.T
 	*require.Assertions
-	rdb   redis.UniversalClient
-	stock *inventory.Store
-	docs  *records.Store
-	fates fates
+	rdb     redis.UniversalClient
+	stock   *inventory.Store
+	coupons *coupons.Store
+	docs    *records.Store
+	fates   fates
 	// refunds that were started.
 	refunds []order.Refund
 	// stuck is the prefix of the ids of orders that can't be settled.
@@ -70,7 +72,7 @@ func open(t *testing.T) *shop {
 	rdb, err := redisdb.Open(t.Context(), "redis://"+miniredis.RunT(t).Addr())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = rdb.Close() })
-	s := &shop{T: t, Assertions: require.New(t), rdb: rdb, stock: inventory.New(rdb), docs: records.New(rdb), fates: fates{}}
+	s := &shop{T: t, Assertions: require.New(t), rdb: rdb, stock: inventory.New(rdb), docs: records.New(rdb), fates: fates{}, coupons: coupons.New(rdb)}
 	onHand := units
 	_, _, err = s.stock.Put(t.Context(), "shirt", product.Spec{
 		Description: product.Description{Title: "A shirt"}, Currency: "EUR",
@@ -82,7 +84,7 @@ func open(t *testing.T) *shop {
 
 func (s *shop) settler() *activities.Settler {
 	return &activities.Settler{
-		Stock: s.stock, Holds: s.stock, Orders: s.fates, Documents: documents{s.docs, s}, Records: s.docs,
+		Stock: s.stock, Holds: s.stock, Claims: s.coupons, Orders: s.fates, Documents: documents{s.docs, s}, Records: s.docs,
 		Refund: func(_ context.Context, r order.Refund) error {
 			s.refunds = append(s.refunds, r)
 			return nil

@@ -38,6 +38,7 @@ const (
 
 // Sweeper settles holds that outlived their order.
 type Sweeper struct {
+	// Holds of products and of uses of coupons.
 	Holds interface {
 		Buckets() int
 		// Overdue reads a page of each bucket, behind its cursor. The page of an unreadable
@@ -250,9 +251,9 @@ func (r *sweepRun) begin(ctx context.Context, part sweepPart) {
 	for _, o := range part.orders {
 		left := waiting[o.id] && !o.closely
 		r.mu.Lock()
-		r.res.Overdue += len(o.products)
+		r.res.Overdue += len(o.holds)
 		if left {
-			r.res.Settled[SettlingLeftAlone] += len(o.products)
+			r.res.Settled[SettlingLeftAlone] += len(o.holds)
 		}
 		r.mu.Unlock()
 		if !left {
@@ -290,13 +291,13 @@ func (r *sweepRun) waiting(ctx context.Context, part sweepPart) map[string]bool 
 func (r *sweepRun) settle(ctx context.Context, o sweptOrder) {
 	own, cancel := context.WithTimeout(ctx, cmp.Or(r.Each, settleAtMost))
 	defer cancel()
-	for i, productID := range o.products {
-		what, running, err := r.Settler.settle(own, productID, o.id)
-		rest := len(o.products) - i
+	for i, h := range o.holds {
+		what, running, err := r.Settler.settleAny(own, h)
+		rest := len(o.holds) - i
 		if err != nil {
 			r.failed(rest)
 			activity.GetLogger(ctx).Warn("an overdue hold could not be settled",
-				"product_id", productID, "order_id", o.id, "error", err)
+				"product_id", h.ProductID, "coupon", h.CouponCode, "order_id", o.id, "error", err)
 			return
 		}
 		left := what == SettlingLeftAlone && running

@@ -43,10 +43,10 @@ type sweepPart struct {
 	next    []string // the next cursor of each bucket
 }
 
-// sweptOrder is an order with overdue holds.
+// sweptOrder is an order with overdue holds, of products or of uses of coupons.
 type sweptOrder struct {
-	id       string
-	products []string
+	id    string
+	holds []product.LiveHold
 	// closely means that the workflow itself is to be asked.
 	closely bool
 }
@@ -90,7 +90,7 @@ func (w *sweepWalk) parts(pages map[int]product.HoldPage) []sweepPart {
 				part.orders = append(part.orders, sweptOrder{id: h.OrderID})
 			}
 			o := &part.orders[n]
-			o.products = append(o.products, h.ProductID)
+			o.holds = append(o.holds, h)
 			o.closely = o.closely || share(h.OrderID) == w.rounds[b]%lookCloselyEvery
 		}
 		part.buckets, part.next = append(part.buckets, b), append(part.next, page.Next)

@@ -11,6 +11,7 @@ import (
 
 	"go.temporal.io/sdk/activity"
 
+	"holdfast/order"
 	"holdfast/product"
 )
 
@@ -46,12 +47,12 @@ func (a *Unwind) Execute(ctx context.Context, p UnwindParams) (UnwindResult, err
 	var res UnwindResult
 	ids := slices.Sorted(maps.Keys(p.Items))
 	holder := product.Holder{OrderID: p.OrderID, PlacedAt: p.PlacedAt}
-	states, err := a.Stock.Release(ctx, holder, p.Try, ids, cmp.Or(p.Return, "no_stock"))
+	states, err := a.Stock.ReleaseSale(ctx, order.Sale{Holder: holder, Try: p.Try, ProductIDs: ids}, cmp.Or(p.Return, "no_stock"))
 	if err != nil {
 		return res, fmt.Errorf("end the tries of order %s: %w", p.OrderID, err)
 	}
 	for i, id := range ids {
-		if states[i] != product.HoldStateCommitted {
+		if states.Products[i] != product.HoldStateCommitted {
 			continue
 		}
 		_, refused, err := restock(ctx, a.Stock, holder, id, product.ReturnID(p.Return, p.OrderID), p.Items[id])

@@ -49,15 +49,11 @@ func (s *Store) Claim(ctx context.Context, claims []order.CouponClaim) ([]order.
 }
 
 func claiming(c order.CouponClaim) redisdb.Call {
-	force := "0"
-	if c.Force {
-		force = "1"
-	}
 	return redisdb.Call{
 		Script: claimScript, Keys: claimKeys(c.Code, c.OrderID),
 		Args: []any{
 			c.Code, c.OrderID, placed(c.Holder()), c.Try, c.Deadline.UnixMilli(), c.Version, c.Amount, c.CustomerID,
-			c.QuotedAt.UnixMilli(), force,
+			c.QuotedAt.UnixMilli(),
 		},
 	}
 }
@@ -82,7 +78,8 @@ func claimed(code string, answer *redis.Cmd) (order.CouponHold, error) {
 }
 
 // Commit returns a call that notes that a paid order has used a coupon, to be sent together
-// with the sale of its stock. An order whose claim was lost uses the coupon all the same.
+// with the sale of its stock. An order whose claim was lost uses the coupon all the same, and
+// so does one whose claim was released, with a higher try.
 func Commit(u order.CouponUse, h product.Holder, try int) (redisdb.Call, error) {
 	return redisdb.Call{
 		Script: commitScript, Keys: claimKeys(u.Code, h.OrderID),

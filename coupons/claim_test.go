@@ -41,15 +41,7 @@ func TestAClaimIsRefusedForAReason(t *testing.T) {
 			claim: func(c *order.CouponClaim) { c.CustomerID = "bea" }, want: "customer_used_up",
 		},
 		{name: "it has no limit any more", coupon: func(c *coupon.Change) { c.Limit, c.PerCustomer = 0, 0 }, want: "held"},
-		{
-			name: "the order is paid", coupon: func(c *coupon.Change) { c.Limit, c.EndsAt = 1, now },
-			claim: func(c *order.CouponClaim) { c.CustomerID, c.Force, c.Version = "bea", true, 1 }, want: "held",
-		},
 		{name: "there is no such coupon", claim: func(c *order.CouponClaim) { c.Code += "-X" }, want: "unknown"},
-		{
-			name:  "there is no such coupon, and the order is paid",
-			claim: func(c *order.CouponClaim) { c.Code, c.Force = c.Code+"-X", true }, want: "unknown",
-		},
 	}
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		for _, row := range rows {
@@ -106,7 +98,7 @@ func TestTheMessagesOfAnOrderMayComeTwiceLateAndInAnyOrder(t *testing.T) {
 		{"paid, and the claim was lost", []step{{"commit1", "committed"}, {"commit1", "committed"}, {"claim1", "held"}}, coupon.Books{Uses: 1, Committed: 1}},
 		{"a late commit", []step{{"claim1", "held"}, {"release1", "released"}, {"commit1", "released"}}, coupon.Books{}},
 		{"a late commit of a sale that was taken back", []step{{"claim1", "held"}, {"commit1", "committed"}, {"release1", "released"}, {"commit1", "released"}}, coupon.Books{Committed: 1, Returned: 1}},
-		{"paid, and claimed again by force", []step{{"release1", "released"}, {"force2", "held"}, {"commit2", "committed"}}, coupon.Books{Uses: 1, Committed: 1}},
+		{"paid, and committed by the next try", []step{{"release1", "released"}, {"commit1", "released"}, {"commit2", "committed"}}, coupon.Books{Uses: 1, Committed: 1}},
 		{"closed", []step{{"claim1", "held"}, {"commit1", "committed"}, {"close", "closed"}, {"close", "closed"}}, coupon.Books{Uses: 1, Committed: 1}},
 		{"closed without a sale", []step{{"claim1", "held"}, {"close", "none"}}, coupon.Books{Uses: 1, Claimed: 1}},
 	}
@@ -120,10 +112,6 @@ func TestTheMessagesOfAnOrderMayComeTwiceLateAndInAnyOrder(t *testing.T) {
 					switch s.message[:len(s.message)-1] {
 					case "claim":
 						got = f.claim(f.asks("o", try, "ada"))
-					case "force":
-						c := f.asks("o", try, "ada")
-						c.Force = true
-						got = f.claim(c)
 					case "commit":
 						got = f.commit("o", try, "ada")
 					case "release":

@@ -72,21 +72,19 @@ func (m *model) claim(c order.CouponClaim, placed int) string {
 			back = 1
 		}
 	}
-	if !c.Force {
-		used := m.used(c.CustomerID)
-		if back > 0 && u.who == c.CustomerID {
-			used--
-		}
-		switch {
-		case c.Version != m.terms:
-			return "changed"
-		case m.each > 0 && c.CustomerID == "":
-			return "sign_in_required"
-		case m.each > 0 && used >= m.each:
-			return "customer_used_up"
-		case m.limit > 0 && m.Uses-back >= m.limit:
-			return "used_up"
-		}
+	used := m.used(c.CustomerID)
+	if back > 0 && u.who == c.CustomerID {
+		used--
+	}
+	switch {
+	case c.Version != m.terms:
+		return "changed"
+	case m.each > 0 && c.CustomerID == "":
+		return "sign_in_required"
+	case m.each > 0 && used >= m.each:
+		return "customer_used_up"
+	case m.limit > 0 && m.Uses-back >= m.limit:
+		return "used_up"
 	}
 	m.Claimed += 1 - back
 	m.Uses += 1 - back

@@ -6,12 +6,18 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
+	"holdfast/coupon"
+	"holdfast/coupons"
+	"holdfast/customer"
+	"holdfast/customers"
 	"holdfast/inventory"
 	"holdfast/order"
+	"holdfast/price"
 	"holdfast/product"
 	"holdfast/records"
 	"holdfast/redisdb"
@@ -61,7 +67,7 @@ var elsewhere = []string{"customer", "coupon", "price_book"}
 func TestEventsAreAsDocumented(t *testing.T) {
 	envelope, types := readDocs(t)
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
-		id := redistest.ID("shirt")
+		id := strings.ToUpper(redistest.ID("shirt"))
 		doEverything(t, rdb, id)
 		entries, err := rdb.XRange(t.Context(), redisdb.EventsKey(redisdb.Bucket(id)), "-", "+").Result()
 		require.NoError(t, err)
@@ -116,8 +122,8 @@ func requireStock(t *testing.T, kind string, doc documented, encoded string) {
 	}
 }
 
-// doEverything causes one event of each type. The order has the product's id, so that its
-// documents are in the same bucket.
+// doEverything causes one event of each type. The order, the customer and the coupon have the
+// product's id, so that they are in the same bucket.
 func doEverything(t *testing.T, rdb redis.UniversalClient, id string) {
 	t.Helper()
 	ctx, store, docs := t.Context(), inventory.New(rdb), records.New(rdb)
@@ -150,4 +156,12 @@ func doEverything(t *testing.T, rdb redis.UniversalClient, id string) {
 		OrderID: id, Version: 1, Doc: []byte("{}"), Status: order.StatusPaid, CustomerID: "c",
 		Facts: []order.Fact{{ID: "f", Kind: order.FactNode, Name: order.NodePaid.String()}},
 	}))
+	for n := range int64(2) {
+		_, _, err = coupons.New(rdb).Put(ctx, coupon.Change{Code: id, Spec: coupon.Spec{Action: price.Action{Rate: 1000}, Limit: n}})
+		require.NoError(t, err)
+		_, _, err = customers.New(rdb).Put(ctx, customer.Change{ID: id, Standing: &customer.Standing{Level: int(n)}, At: time.Now()})
+		require.NoError(t, err)
+	}
+	_, err = customers.New(rdb).Erase(ctx, id, time.Now().Add(time.Hour))
+	require.NoError(t, err)
 }

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"holdfast/coupons"
+	"holdfast/order"
 	"holdfast/product"
 	"holdfast/redisdb"
 )
@@ -12,22 +14,25 @@ import (
 // CloseSales lets the holds of a closed paid order expire after Remember. Until then a sale
 // is kept for as long as its order is open, so that its units can still come back.
 func (s *Store) CloseSales(ctx context.Context, h product.Holder, productIDs []string) error {
-	if err := validIDs(append([]string{h.OrderID}, productIDs...)...); err != nil {
+	return s.CloseSale(ctx, order.Sale{Holder: h, ProductIDs: productIDs, Try: 1}, false)
+}
+
+// CloseSale is CloseSales for all that the order took, in one pipeline. Its uses of coupons
+// come back if the sale was taken back as a whole.
+func (s *Store) CloseSale(ctx context.Context, sale order.Sale, takenBack bool) error {
+	closing := func(id string) redisdb.Call {
+		return redisdb.Call{
+			Script: closeScript, Keys: []string{holdKey(id, sale.OrderID)}, Args: []any{placed(sale.PlacedAt), rememberSeconds},
+		}
+	}
+	_, err := s.settle(ctx, sale, closing, func(u order.CouponUse) (redisdb.Call, error) {
+		if takenBack {
+			return coupons.Release(u.Code, sale.Holder, sale.Try, "taken_back")
+		}
+		return coupons.Close(u.Code, sale.Holder)
+	})
+	if err != nil {
 		return fmt.Errorf("close sales: %w", err)
-	}
-	if len(productIDs) == 0 {
-		return nil
-	}
-	calls := make([]redisdb.Call, len(productIDs))
-	for i, id := range productIDs {
-		calls[i] = redisdb.Call{
-			Script: closeScript, Keys: []string{holdKey(id, h.OrderID)}, Args: []any{placed(h.PlacedAt), rememberSeconds},
-		}
-	}
-	for i, answer := range redisdb.Run(ctx, s.rdb, calls...) {
-		if err := answer.Err(); err != nil {
-			return fmt.Errorf("close the sale of product %s to order %s: %w", productIDs[i], h.OrderID, err)
-		}
 	}
 	return nil
 }

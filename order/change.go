@@ -91,7 +91,7 @@ func (o *Order) follow(actor string, occurred, at time.Time) {
 		l.Node, l.Removed, l.Restocked, l.Damaged = n, s.Removed, s.Restocked, s.Damaged
 	}
 	f.Alerts = f.alerts()
-	if o.Status.ended() || o.Status == Status(f.At.String()) {
+	if o.Status.Ended() || o.Status == Status(f.At.String()) {
 		return
 	}
 	o.Status = Status(f.At.String())

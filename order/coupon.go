@@ -61,8 +61,6 @@ type CouponClaim struct {
 	Deadline time.Time `json:"deadline"`
 	// QuotedAt is when the coupon had to be valid.
 	QuotedAt time.Time `json:"quotedAt"`
-	// Force claims whatever the coupon says by now: for a paid order that lost its claim.
-	Force bool `json:"force,omitempty"`
 }
 
 // Holder of the use.

@@ -62,7 +62,7 @@ func (o *Order) Facts() []Fact {
 	for i, a := range o.Addresses {
 		all = append(all, Fact{ID: hashed(of, "address", strconv.Itoa(i)), Kind: FactAddress, OccurredAt: a.Until})
 	}
-	if o.Status.ended() {
+	if o.Status.Ended() {
 		all = append(all, Fact{ID: hashed(of, string(o.Status)), Kind: FactOutcome, Name: string(o.Status), OccurredAt: o.entered(0)})
 	}
 	if !o.ClosedAt.IsZero() {

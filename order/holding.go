@@ -17,6 +17,8 @@ type Holding struct {
 	Items []PricedItem `json:"items,omitempty"`
 	// Shortages names every failing line, if not Held.
 	Shortages []Shortage `json:"shortages,omitempty"`
+	// Coupons names every coupon that the order can't use, if not Held.
+	Coupons []CouponRefusal `json:"coupons,omitempty"`
 	// Contended means that all shortages are due to other orders' holds, and this order
 	// asked several products, so two orders may have blocked each other.
 	Contended bool `json:"contended,omitempty"`
@@ -104,6 +106,21 @@ func (h Holding) Total(p Placement) (int64, error) {
 		return 0, err
 	}
 	return o.Amounts[AmountTotal], nil
+}
+
+// Claimed takes over the coupons' answers. Without a use of each, the order isn't held.
+func (h *Holding) Claimed(answers []CouponHold) {
+	for _, a := range answers {
+		switch a.Outcome {
+		case product.HoldMade:
+			continue
+		case product.HoldEnded:
+			h.Ended = true
+		case product.HoldRefused, product.HoldConflict:
+			h.Coupons = append(h.Coupons, CouponRefusal{Code: a.Code, Reason: a.Reason})
+		}
+		h.Held, h.Items, h.Currency, h.Contended = false, nil, "", false
+	}
 }
 
 func heldItem(items []product.HeldItem, sku string) (product.HeldItem, bool) {

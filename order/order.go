@@ -37,6 +37,8 @@ type Order struct {
 	Payment      Payment        `json:"payment"`
 	CancelReason Reason         `json:"cancelReason,omitempty"`
 	Shortages    []Shortage     `json:"shortages,omitempty"`
+	// RefusedCoupons are those for which the order was rejected.
+	RefusedCoupons []CouponRefusal `json:"refusedCoupons,omitempty"`
 	// Fulfilment is what became of a paid order's goods. It is nil until the order is paid,
 	// and for orders of shape 1.
 	*Fulfilment
@@ -207,5 +209,5 @@ func (o *Order) Clone() Order {
 // Closed reports whether nothing more happens to the order. Before shape 2 a delivered order
 // was closed.
 func (o *Order) Closed() bool {
-	return !o.ClosedAt.IsZero() || o.Status.ended() || (o.Status == StatusDelivered && o.Shape < 2)
+	return !o.ClosedAt.IsZero() || o.Status.Ended() || (o.Status == StatusDelivered && o.Shape < 2)
 }

@@ -30,14 +30,14 @@ func (s Status) Undecided() bool { return s == StatusReserving }
 // Unpaid reports whether the order can still be cancelled without a refund.
 func (s Status) Unpaid() bool { return s == StatusReserving || s == StatusAwaitingPayment }
 
-// ended reports whether an order with this outcome is closed, whatever else is known of it.
-func (s Status) ended() bool {
+// Ended reports whether an order with this outcome is closed, whatever else is known of it.
+func (s Status) Ended() bool {
 	return s == StatusRejected || s == StatusExpired || s == StatusCancelled
 }
 
 func (s Status) known() bool {
 	_, isNode := ParseNode(string(s))
-	return isNode || s.ended()
+	return isNode || s.Ended()
 }
 
 // TookPayment reports whether an order in this status owns its units: they were sold to it.
@@ -73,6 +73,8 @@ const (
 	ReasonLost Reason = "lost"
 	// ReasonTerminated means that the order's workflow was terminated before it was paid.
 	ReasonTerminated Reason = "terminated"
+	// ReasonCoupon means that the order can't use its coupons, see Order.RefusedCoupons.
+	ReasonCoupon Reason = "coupon_refused"
 	// ReasonUnavailable means that the stock could not be held within the payment window.
 	ReasonUnavailable Reason = "unavailable"
 	// ReasonWindowPassed means that no payment arrived within the payment window.
@@ -88,7 +90,8 @@ func (r Reason) MayCancel(isStaff bool) bool {
 		return true
 	case ReasonOperator, ReasonFraud, ReasonInventory, ReasonOther:
 		return isStaff
-	case ReasonDelisted, ReasonPaymentRefused, ReasonNoStock, ReasonLost, ReasonTerminated, ReasonUnavailable, ReasonWindowPassed:
+	case ReasonDelisted, ReasonPaymentRefused, ReasonNoStock, ReasonLost, ReasonTerminated,
+		ReasonCoupon, ReasonUnavailable, ReasonWindowPassed:
 	}
 	return false
 }

@@ -71,6 +71,9 @@ func OrderDetails(o *order.Order, pending string) string {
 			break
 		}
 	}
+	for _, c := range o.RefusedCoupons {
+		b.add("- coupon %s: %s\n", c.Code, c.Reason)
+	}
 	b.goods(o)
 	b.add("\n| product | sku | title | quantity | amount |\n|---|---|---|---:|---:|\n")
 	for i, l := range o.Lines {

@@ -21,6 +21,7 @@ import (
 	"holdfast/carrier/easypost"
 	"holdfast/carrier/sandbox"
 	"holdfast/carrier/tracking"
+	"holdfast/coupons"
 	"holdfast/inventory"
 	"holdfast/order"
 	"holdfast/records"
@@ -124,7 +125,7 @@ func newWorker(of *Config) (*Worker, error) {
 	if err != nil {
 		return nil, err
 	}
-	stock, docs := inventory.New(c.Redis), records.New(c.Redis).CountingAlerts(m.raised)
+	stock, docs, claims := inventory.New(c.Redis), records.New(c.Redis).CountingAlerts(m.raised), coupons.New(c.Redis)
 	if c.Stock == nil {
 		c.Stock = stock
 	}
@@ -146,7 +147,7 @@ func newWorker(of *Config) (*Worker, error) {
 	providers := countedProviders(c, m)
 	settler := &activities.Settler{
 		Providers: providers,
-		Stock:     c.Stock, Holds: stock, Orders: fates, Documents: docs, Records: c.Records,
+		Stock:     c.Stock, Holds: stock, Claims: claims, Orders: fates, Documents: docs, Records: c.Records,
 		Refund: c.sagas.StartRefund,
 	}
 	register(w, activities.NameDelistProduct, (&activities.Delist{Products: stock}).Execute)
@@ -159,7 +160,7 @@ func newWorker(of *Config) (*Worker, error) {
 	register(w, activities.NameRecordRefund, (&activities.RefundRecord{Records: docs}).Execute)
 	registerPayments(w, c, docs, &ever, providers)
 	register(w, activities.NameSweepHolds, (&activities.Sweeper{
-		Holds: stock, Waiting: c.sagas, Ended: c.sagas, Settler: settler, Found: m.swept, Failed: m.notSwept, Now: time.Now,
+		Holds: overdue{stock, claims}, Waiting: c.sagas, Ended: c.sagas, Settler: settler, Found: m.swept, Failed: m.notSwept, Now: time.Now,
 	}).Execute)
 	if c.Index != nil && !c.KeepForGood {
 		if err := registerForget(w, c, docs); err != nil {
@@ -250,7 +251,9 @@ func registerWorkflows(w sdk.Registry) {
 }
 
 func registerOrderActivities(w sdk.Registry, c Config) {
-	register(w, activities.NameHoldStock, (&activities.Hold{Stock: c.Stock, Records: c.Records, Money: c.Money}).Execute)
+	register(w, activities.NameHoldStock, (&activities.Hold{
+		Stock: c.Stock, Coupons: coupons.New(c.Redis), Records: c.Records, Money: c.Money,
+	}).Execute)
 	register(w, activities.NameCommitStock, (&activities.Commit{Stock: c.Stock, Records: c.Records}).Execute)
 	register(w, activities.NameReclaimStock, (&activities.Reclaim{Stock: c.Stock}).Execute)
 	register(w, activities.NameReleaseStock, (&activities.Release{Stock: c.Stock}).Execute)

@@ -17,6 +17,7 @@ var errAway = errors.New("connection refused")
 const (
 	hold    = "hold"
 	inTurn  = "hold in turn"
+	claim   = "claim"
 	commit  = "commit"
 	release = "release"
 	restock = "restock"
@@ -32,6 +33,7 @@ type fault func(call int) error
 // after it a lost answer.
 type faults struct {
 	stock   activities.Stock
+	coupons activities.Coupons
 	records activities.Records
 
 	// refuse is what the stock answers to units that come back, nil if it takes them.
@@ -100,14 +102,16 @@ func (f *faults) HoldInTurn(ctx context.Context, reqs []product.HoldRequest) ([]
 	return with(f, inTurn, func() ([]product.Hold, error) { return f.stock.HoldInTurn(ctx, reqs) })
 }
 
-func (f *faults) Commit(ctx context.Context, h product.Holder, ids []string) ([]product.HoldState, error) {
-	return with(f, commit, func() ([]product.HoldState, error) { return f.stock.Commit(ctx, h, ids) })
+func (f *faults) Claim(ctx context.Context, claims []order.CouponClaim) ([]order.CouponHold, error) {
+	return with(f, claim, func() ([]order.CouponHold, error) { return f.coupons.Claim(ctx, claims) })
 }
 
-func (f *faults) Release(ctx context.Context, h product.Holder, try int, ids []string, reason string) ([]product.HoldState, error) {
-	return with(f, release, func() ([]product.HoldState, error) {
-		return f.stock.Release(ctx, h, try, ids, reason)
-	})
+func (f *faults) CommitSale(ctx context.Context, s order.Sale) (order.SaleStates, error) {
+	return with(f, commit, func() (order.SaleStates, error) { return f.stock.CommitSale(ctx, s) })
+}
+
+func (f *faults) ReleaseSale(ctx context.Context, s order.Sale, reason string) (order.SaleStates, error) {
+	return with(f, release, func() (order.SaleStates, error) { return f.stock.ReleaseSale(ctx, s, reason) })
 }
 
 func (f *faults) Restock(ctx context.Context, h product.Holder, id, returnID string, items []product.Item) (map[string]int64, error) {
@@ -126,8 +130,8 @@ func (f *faults) PutBack(ctx context.Context, t product.Taking) error {
 	return err
 }
 
-func (f *faults) CloseSales(ctx context.Context, h product.Holder, ids []string) error {
-	_, err := with(f, closing, func() (struct{}, error) { return struct{}{}, f.stock.CloseSales(ctx, h, ids) })
+func (f *faults) CloseSale(ctx context.Context, s order.Sale, takenBack bool) error {
+	_, err := with(f, closing, func() (struct{}, error) { return struct{}{}, f.stock.CloseSale(ctx, s, takenBack) })
 	return err
 }
 

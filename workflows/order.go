@@ -77,6 +77,9 @@ func (s *orderSaga) reject(holding order.Holding, err error) {
 		reason = order.ReasonUnavailable
 		s.order.HoldUnanswered(s.now())
 	}
+	if len(holding.Coupons) > 0 {
+		reason, s.order.RefusedCoupons = order.ReasonCoupon, holding.Coupons
+	}
 	s.order.Reject(reason, holding.Shortages, s.now())
 	s.decided = true
 	s.release("rejected")
@@ -167,7 +170,7 @@ func (s *orderSaga) sell() bool {
 	}
 	lost := s.commit(paid)
 	s.asking = false // from here on the sale is in history, or was lost
-	if len(lost) > 0 {
+	if lost.Any() {
 		if stillLost := s.reclaim(lost); len(stillLost) > 0 {
 			s.unwind(stillLost)
 			return false
@@ -175,7 +178,7 @@ func (s *orderSaga) sell() bool {
 	}
 	s.order = paid
 	s.markTaken()
-	if len(lost) > 0 {
+	if lost.Any() {
 		s.record()
 	}
 	s.setStatusAttribute()

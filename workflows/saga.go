@@ -272,7 +272,7 @@ func (s *orderSaga) verdict(r *request) saga.Verdict {
 func (s *orderSaga) outcome() order.Outcome {
 	o := order.Outcome{Status: s.order.Status, Version: s.order.Version, Fingerprint: s.placement.Fingerprint}
 	if o.Status == order.StatusRejected {
-		o.Reason, o.Shortages = s.order.CancelReason, s.order.Shortages
+		o.Reason, o.Shortages, o.Coupons = s.order.CancelReason, s.order.Shortages, s.order.RefusedCoupons
 	}
 	return o
 }
@@ -280,7 +280,7 @@ func (s *orderSaga) outcome() order.Outcome {
 func (s *orderSaga) result() order.Result {
 	r := order.Result{
 		OrderID: s.order.ID, Status: s.order.Status, Version: s.order.Version,
-		Reason: s.order.CancelReason, Shortages: s.order.Shortages,
+		Reason: s.order.CancelReason, Shortages: s.order.Shortages, Coupons: s.order.RefusedCoupons,
 		Fingerprint: s.placement.Fingerprint,
 	}
 	if s.order.Payment.Status == order.PaymentPaid {

@@ -23,6 +23,7 @@ import (
 
 	"holdfast/activities"
 	"holdfast/carrier/tracking"
+	"holdfast/coupons"
 	"holdfast/inventory"
 	"holdfast/order"
 	"holdfast/product"
@@ -52,6 +53,7 @@ type scenario struct {
 	redis    *miniredis.Miniredis
 	rdb      redis.UniversalClient
 	stock    *inventory.Store
+	coupons  *coupons.Store
 	docs     *records.Store
 	tracking *tracking.Store
 	faults   *faults
@@ -94,8 +96,9 @@ func open(t *testing.T, lines ...order.LineRequest) *scenario {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = rdb.Close() })
 	s.rdb, s.stock, s.docs, s.tracking = rdb, inventory.New(rdb), records.New(rdb), tracking.New(rdb, s.env.Now)
+	s.coupons = coupons.New(rdb)
 	s.faults = &faults{
-		stock: s.stock, records: s.docs,
+		stock: s.stock, coupons: s.coupons, records: s.docs,
 		before: map[string]fault{}, after: map[string]fault{}, calls: map[string]int{},
 	}
 	s.till, s.other = newTill("sandbox", s.env.Now), newTill("other", s.env.Now)
@@ -139,7 +142,7 @@ func (s *scenario) register() {
 		activities.NamePayRefund:    (&activities.PayRefund{Providers: providers}).Execute,
 		activities.NameFindRefund:   (&activities.FindRefund{Records: everything{s.docs}}).Execute,
 		activities.NameFitRefund:    (&activities.FitRefund{Records: everything{s.docs}}).Execute,
-		activities.NameHoldStock:    (&activities.Hold{Stock: s.faults, Records: s.faults}).Execute,
+		activities.NameHoldStock:    (&activities.Hold{Stock: s.faults, Coupons: s.faults, Records: s.faults}).Execute,
 		activities.NameCommitStock:  (&activities.Commit{Stock: s.faults, Records: s.faults}).Execute,
 		activities.NameReclaimStock: (&activities.Reclaim{Stock: s.faults}).Execute,
 		activities.NameReleaseStock: (&activities.Release{Stock: s.faults}).Execute,
@@ -351,7 +354,7 @@ func (s *scenario) check() {
 	s.True(o.Closed(), "the workflow ended with an order that is %s", o.Status)
 	s.Equal(order.Result{
 		OrderID: orderID, Status: o.Status, Version: o.Version, Reason: o.CancelReason, Shortages: o.Shortages,
-		Fingerprint: "f1", Provider: s.result.Provider, PaymentID: s.result.PaymentID, PlacedAt: s.result.PlacedAt,
+		Coupons: o.RefusedCoupons, Fingerprint: "f1", Provider: s.result.Provider, PaymentID: s.result.PaymentID, PlacedAt: s.result.PlacedAt,
 	}, s.result)
 	s.Equal(o.Payment.Status == order.PaymentPaid && o.Amounts[order.AmountTotal] > 0, s.result.PaymentID != "")
 	s.LessOrEqual(len(o.Journal), int(o.Version), "messages about packages have no entry")

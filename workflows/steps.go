@@ -55,25 +55,26 @@ func isBug(err error) bool {
 func (s *orderSaga) release(reason string) {
 	s.must(workflow.ExecuteActivity(activities.Patient(s.ctx, "release: "+reason), activities.NameReleaseStock,
 		activities.ReleaseParams{
-			OrderID: s.order.ID, PlacedAt: s.placedAt, ProductIDs: s.order.ProductIDs(), Try: s.try, Reason: reason,
+			OrderID: s.order.ID, PlacedAt: s.placedAt, ProductIDs: s.order.ProductIDs(), Coupons: s.order.CouponCodes(),
+			Try: s.try, Reason: reason,
 		}).Get(s.ctx, nil), activities.NameReleaseStock)
 }
 
-// commit sells what the order holds and records it as paid. It returns the products that no
-// longer held anything for the order; in that case nothing was recorded.
-func (s *orderSaga) commit(paid order.Order) []string {
+// commit sells what the order holds and records it as paid. It returns what the order had lost;
+// in that case nothing was recorded.
+func (s *orderSaga) commit(paid order.Order) activities.CommitResult {
 	var res activities.CommitResult
 	summary := "commit, paid " + saga.Money(paid.Amounts[order.AmountPaid], paid.Currency)
 	payments := maps.Clone(s.unwritten)
 	if s.payment != nil {
 		payments[s.payment.Key()] = order.NewAttempt(*s.payment, true)
 	}
-	params := activities.CommitParams{Order: paid, Payments: payments}
+	params := activities.CommitParams{Order: paid, Payments: payments, Try: s.try}
 	s.quickThenPatient(summary, activities.NameCommitStock, params, &res)
-	if len(res.Lost) == 0 {
+	if !res.Any() {
 		s.unwritten = map[string]order.Attempt{}
 	}
-	return res.Lost
+	return res
 }
 
 // markTaken notes that the order's units are sold for its payment. That is stored together
@@ -90,11 +91,12 @@ func (s *orderSaga) markTaken() {
 }
 
 // reclaim holds and sells again what a paid order lost, whatever the current listing and
-// price. It returns the products that can't be had.
-func (s *orderSaga) reclaim(lost []string) []string {
+// price, and uses its coupons, whatever their limits. It returns the products that can't be
+// had.
+func (s *orderSaga) reclaim(lost activities.CommitResult) []string {
 	s.try++
-	reqs := make([]product.HoldRequest, 0, len(lost))
-	for _, id := range lost {
+	reqs := make([]product.HoldRequest, 0, len(lost.Lost))
+	for _, id := range lost.Lost {
 		r := product.HoldRequest{
 			ProductID: id, OrderID: s.order.ID, PlacedAt: s.placedAt, Try: s.try,
 			Deadline: s.order.Payment.Deadline, Force: true,
@@ -104,9 +106,13 @@ func (s *orderSaga) reclaim(lost []string) []string {
 		}
 		reqs = append(reqs, r)
 	}
+	params := activities.ReclaimParams{OrderID: s.order.ID, Requests: reqs}
+	if len(lost.LostCoupons) > 0 {
+		params.Coupons, params.PlacedAt, params.Try = s.order.Sale(s.try).Coupons, s.placedAt, s.try
+	}
 	var res activities.CommitResult
 	s.must(workflow.ExecuteActivity(activities.Patient(s.ctx, "hold again what was lost"), activities.NameReclaimStock,
-		activities.ReclaimParams{OrderID: s.order.ID, Requests: reqs}).Get(s.ctx, &res), activities.NameReclaimStock)
+		params).Get(s.ctx, &res), activities.NameReclaimStock)
 	return res.Lost
 }
 
@@ -150,7 +156,7 @@ func (s *orderSaga) record() {
 		return
 	}
 	s.quickThenPatient("record as "+string(s.order.Status), activities.NameRecordOrder,
-		activities.RecordParams{Order: s.order, Payments: s.unwritten}, nil)
+		activities.RecordParams{Order: s.order, Payments: s.unwritten, Try: s.try}, nil)
 	s.unwritten = map[string]order.Attempt{}
 }
 
@@ -166,7 +172,7 @@ func (s *orderSaga) recordClosed() {
 // leave it describing a decision that was lost.
 func (s *orderSaga) recordDurably() {
 	s.must(workflow.ExecuteActivity(activities.Patient(s.ctx, "record as "+string(s.order.Status)), activities.NameRecordOrder,
-		activities.RecordParams{Order: s.order, Payments: s.unwritten}).Get(s.ctx, nil), activities.NameRecordOrder)
+		activities.RecordParams{Order: s.order, Payments: s.unwritten, Try: s.try}).Get(s.ctx, nil), activities.NameRecordOrder)
 	s.unwritten = map[string]order.Attempt{}
 	s.setStatusAttribute()
 	s.show()

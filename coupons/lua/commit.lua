@@ -1,10 +1,10 @@
--- commit: the order is paid, and has used what it claimed of a coupon. A paid order whose claim was lost uses the coupon
--- all the same, whatever its limits are by now.
+-- commit: the order is paid, and has used what it claimed of a coupon. A paid order whose claim was lost, or released
+-- before this try, uses the coupon all the same, whatever its limits are by now.
 -- KEYS 1 coupon hash · 2 claim hash · 3 the bucket's claims by deadline · 4 uses by customer
 -- ARGV 1 code · 2 order id · 3 when the order was placed, ms, '0' unknown · 4 try, from 1
 --      5 version of the terms that were quoted · 6 what they take off, minor units · 7 customer
 -- returns "committed": used now or before; the claim has no time to live until its order closes, see close
---         "released": too late, this try was given back
+--         "released": too late, this try was given back; a paid order asks with the next one
 --         "none": a later order has the id
 local coupon, claim, claims, customers = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local member, placed, try, customer = ARGV[1] .. '/' .. ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[7]

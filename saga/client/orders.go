@@ -103,7 +103,7 @@ func (c *Client) Outcome(ctx context.Context, orderID string) (order.Outcome, er
 		return order.Outcome{}, err
 	}
 	return order.Outcome{
-		Status: r.Status, Version: r.Version, Reason: r.Reason, Shortages: r.Shortages, Fingerprint: r.Fingerprint,
+		Status: r.Status, Version: r.Version, Reason: r.Reason, Shortages: r.Shortages, Coupons: r.Coupons, Fingerprint: r.Fingerprint,
 	}, nil
 }
 

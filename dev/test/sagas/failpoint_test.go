@@ -77,14 +77,12 @@ func (f *failpoints) HoldInTurn(ctx context.Context, reqs []product.HoldRequest)
 	return f.stock.HoldInTurn(ctx, reqs)
 }
 
-func (f *failpoints) Commit(ctx context.Context, h product.Holder, ids []string) ([]product.HoldState, error) {
-	return through(ctx, f, h.OrderID, commit, func() ([]product.HoldState, error) { return f.stock.Commit(ctx, h, ids) })
+func (f *failpoints) CommitSale(ctx context.Context, s order.Sale) (order.SaleStates, error) {
+	return through(ctx, f, s.OrderID, commit, func() (order.SaleStates, error) { return f.stock.CommitSale(ctx, s) })
 }
 
-func (f *failpoints) Release(ctx context.Context, h product.Holder, try int, ids []string, reason string) ([]product.HoldState, error) {
-	return through(ctx, f, h.OrderID, release, func() ([]product.HoldState, error) {
-		return f.stock.Release(ctx, h, try, ids, reason)
-	})
+func (f *failpoints) ReleaseSale(ctx context.Context, s order.Sale, reason string) (order.SaleStates, error) {
+	return through(ctx, f, s.OrderID, release, func() (order.SaleStates, error) { return f.stock.ReleaseSale(ctx, s, reason) })
 }
 
 func (f *failpoints) Restock(ctx context.Context, h product.Holder, id, returnID string, items []product.Item) (map[string]int64, error) {
@@ -101,8 +99,8 @@ func (f *failpoints) PutBack(ctx context.Context, t product.Taking) error {
 	return f.stock.PutBack(ctx, t)
 }
 
-func (f *failpoints) CloseSales(ctx context.Context, h product.Holder, ids []string) error {
-	return f.stock.CloseSales(ctx, h, ids)
+func (f *failpoints) CloseSale(ctx context.Context, s order.Sale, takenBack bool) error {
+	return f.stock.CloseSale(ctx, s, takenBack)
 }
 
 func (f *failpoints) Put(ctx context.Context, r order.Record) error {
