@@ -153,6 +153,7 @@ func TestHistories(t *testing.T) {
 	all := recordings()
 	maps.Copy(all, money())
 	maps.Copy(all, goods())
+	maps.Copy(all, couponed())
 	for name, r := range all {
 		t.Run(name, func(t *testing.T) {
 			w := open(t)
@@ -173,6 +174,9 @@ func TestHistories(t *testing.T) {
 			w.start(p)
 			r.drive(w, p)
 			w.Equal(r.want, w.ended(p.OrderID).Status)
+			if p.Quote != nil && r.want != order.StatusRejected {
+				w.Equal(usesFor(r.want, name == "coupon-cancelled"), w.usesOf(p.OrderID))
+			}
 			if r.refund != "" {
 				w.until("the refund is on record", func() bool {
 					return w.payments(p.OrderID)["refund:"+r.refund+"-"+p.OrderID+"/"+order.FullRefund("sandbox", p.OrderID)] != nil

@@ -117,7 +117,7 @@ func killings() []killing {
 }
 
 // The worker dies before and after each script and each document, all cases at once;
-// another worker continues, and the books balance.
+// another worker continues, and the books of the stock and of coupons balance.
 func TestWorkerKilledAnywhere(t *testing.T) {
 	w := open(t)
 	c, err := dial(w.Context(), shared.address)
@@ -140,8 +140,9 @@ func TestWorkerKilledAnywhere(t *testing.T) {
 	var quick []*killing
 	for i := range cases {
 		k := &cases[i]
-		k.productID = w.offer(750)
+		k.productID = w.offer(1500)
 		p := placement(k.window, k.productID)
+		w.halves(&p)
 		if k.open {
 			p.ReturnWindow = time.Hour
 		}
@@ -226,6 +227,7 @@ func (w *world) goesOn(k killing) {
 		sold = 2
 	}
 	w.balances(k.productID, sold)
+	w.Equal(usesFor(k.want, k.back), w.usesOf(orderID), "uses of its coupon")
 	w.until("the document is the order", func() bool {
 		o, d := w.order(orderID), w.documentIs(orderID, k.want)
 		return story(o) == story(d)
