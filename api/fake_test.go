@@ -19,6 +19,7 @@ import (
 	"google.golang.org/grpc"
 
 	"holdfast/api"
+	"holdfast/coupons"
 	"holdfast/inventory"
 	"holdfast/order"
 	"holdfast/records"
@@ -31,8 +32,9 @@ import (
 type fakeTemporal struct {
 	client.Client
 
-	stock *inventory.Store
-	docs  *records.Store
+	stock   *inventory.Store
+	docs    *records.Store
+	coupons *coupons.Store // nil if no order has coupons
 
 	mu     sync.Mutex
 	sagas  map[string]*fakeSaga
@@ -50,6 +52,8 @@ type fakeTemporal struct {
 	queries, described int
 	// mute: workflows are there and can't answer, for this reason.
 	mute error
+	// beforeClaims runs once an order's stock is held.
+	beforeClaims func()
 	// updateIDs are those that requests came under.
 	updateIDs map[string]bool
 	// refunds by workflow id; listed is what a list of them answers.
@@ -171,10 +175,24 @@ func (f *fakeTemporal) place(ctx context.Context, s *fakeSaga) error {
 	if err != nil {
 		return err
 	}
+	if f.beforeClaims != nil {
+		f.beforeClaims()
+	}
+	if holding.Held {
+		claims, err := f.coupons.Claim(ctx, p.CouponClaims(1, s.order.PlacedAt))
+		if err != nil {
+			return err
+		}
+		holding.Claimed(claims)
+	}
 	if holding.Held {
 		err = s.order.Hold(holding, time.Now())
 	} else {
-		s.order.Reject(order.Reason(order.Gravest(holding.Shortages)), holding.Shortages, time.Now())
+		reason := order.Reason(order.Gravest(holding.Shortages))
+		if s.order.RefusedCoupons = holding.Coupons; len(holding.Coupons) > 0 {
+			reason = order.ReasonCoupon
+		}
+		s.order.Reject(reason, holding.Shortages, time.Now())
 		_, err = f.stock.Release(ctx, s.order.Holder(), 1, s.order.ProductIDs(), "rejected")
 		s.closed = true
 	}
@@ -183,7 +201,7 @@ func (f *fakeTemporal) place(ctx context.Context, s *fakeSaga) error {
 	}
 	s.outcome = order.Outcome{
 		Status: s.order.Status, Version: s.order.Version, Reason: s.order.CancelReason,
-		Shortages: s.order.Shortages, Fingerprint: p.Fingerprint,
+		Shortages: s.order.Shortages, Coupons: s.order.RefusedCoupons, Fingerprint: p.Fingerprint,
 	}
 	return f.record(ctx, s)
 }
@@ -554,6 +572,7 @@ func (r fakeRun) Get(_ context.Context, to any) error {
 	o := r.saga.order
 	return copyJSON(order.Result{
 		OrderID: o.ID, Status: o.Status, Version: o.Version, Reason: o.CancelReason, Shortages: o.Shortages,
+		Coupons: o.RefusedCoupons,
 		Fingerprint: r.saga.placement.Fingerprint, PaymentID: o.Payment.ID,
 	}, to)
 }

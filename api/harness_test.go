@@ -108,6 +108,7 @@ func newGateway(t testing.TB, changes ...func(*api.Config)) *gateway {
 	g.customers = customers.New(rdb)
 	g.books = pricebooks.New(rdb, g.customers)
 	g.temporal = newFake(g.stock, g.docs)
+	g.temporal.coupons = g.coupons
 	cfg := api.Config{
 		Addr: "127.0.0.1:0", Products: g.stock, Quoting: g.quoting, Orders: g.docs, Sagas: g.temporal.asSagas(), Index: g.index,
 		Customers: g.customers,

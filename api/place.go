@@ -272,6 +272,9 @@ func rejection(caller Caller, o order.Outcome) error {
 	if o.Reason == order.ReasonUnavailable {
 		return errStockUnavailable
 	}
+	if o.Reason == order.ReasonCoupon {
+		return couponsRefused(o.Coupons)
+	}
 	return refusal(shortagesFor(caller, o.Shortages))
 }
 
@@ -286,7 +289,7 @@ func placementAnswer(p placed, err error) string {
 		return "refused"
 	case errors.Is(err, errMismatch):
 		return "mismatch"
-	case problemOf(err).Shortages != nil:
+	case problemOf(err).Shortages != nil, problemOf(err).Coupons != nil:
 		return "rejected"
 	}
 	return "unavailable"

@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -155,4 +156,41 @@ func TestACouponThatCantBeUsedSaysWhy(t *testing.T) {
 		require.Equal(t, path, a.problem(t).Errors[0].Path)
 	}
 	require.Empty(t, g.temporal.starts)
+}
+
+// The gateway's look and the saga's claim are two moments: between them, others may take the last
+// use, and staff may change the terms.
+func TestAnOrderThatMissesTheLastUseOfItsCouponIsRefused(t *testing.T) {
+	g := newGateway(t)
+	g.putProduct("mug", 50)
+	g.putCoupon("LAST", coupon.Spec{Action: price.Action{Rate: 1000}, Limit: 1, PerCustomer: 1})
+	body := basket(line{"productId": "mug", "quantity": 1})
+	body["couponCodes"] = []string{"last"}
+	g.temporal.beforeClaims = func() {
+		g.temporal.beforeClaims = nil
+		c, err := g.coupons.Get(t.Context(), "LAST")
+		require.NoError(t, err)
+		_, err = g.coupons.Claim(t.Context(), []order.CouponClaim{{
+			CouponUse: order.CouponUse{Code: "LAST", Version: c.TermsVersion, CustomerID: "bea"}, OrderID: "other", Try: 1, QuotedAt: time.Now(),
+		}})
+		require.NoError(t, err)
+	}
+	want := []order.CouponRefusal{{Code: "LAST", Reason: order.CouponReasonUsedUp}}
+	for range 2 { // it comes again under its key: the order's answer stays
+		a := g.place("k", body)
+		require.Equal(t, http.StatusConflict, a.status, "%s", a.body)
+		p := a.problem(t)
+		require.Equal(t, "/problems/coupon-refused", p.Type)
+		require.Equal(t, want, p.Coupons)
+	}
+	require.Len(t, g.temporal.starts, 1)
+	id := strings.TrimPrefix(g.temporal.starts[0].options.ID, "order/")
+	o := g.get("/v1/orders/" + id).order(t)
+	require.Equal(t, order.StatusRejected, o.Status)
+	require.Equal(t, order.ReasonCoupon, o.CancelReason)
+	require.Equal(t, want, o.RefusedCoupons)
+
+	a := g.place("another", body)
+	require.Equal(t, want, a.problem(t).Coupons)
+	require.Len(t, g.temporal.starts, 1, "the look sees it now: nothing is started")
 }

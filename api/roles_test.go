@@ -195,6 +195,7 @@ func (w window) reject() {
 	price := int64(9)
 	at := time.Now()
 	o := w.temporal.sagas["order/"+w.rejected].order
+	o.RefusedCoupons = []order.CouponRefusal{{Code: "C", Reason: order.CouponReasonUsedUp}}
 	o.Reject(order.Reason(product.ReasonNotListed), []order.Shortage{
 		{ProductID: "gone", SKU: "one", Requested: 1, Reason: product.ReasonNotListed},
 		{ProductID: "gone", SKU: "one", Requested: 1, Reason: product.ReasonOtherCurrency},
