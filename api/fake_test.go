@@ -572,7 +572,7 @@ func (r fakeRun) Get(_ context.Context, to any) error {
 	o := r.saga.order
 	return copyJSON(order.Result{
 		OrderID: o.ID, Status: o.Status, Version: o.Version, Reason: o.CancelReason, Shortages: o.Shortages,
-		Coupons: o.RefusedCoupons,
+		Coupons:     o.RefusedCoupons,
 		Fingerprint: r.saga.placement.Fingerprint, PaymentID: o.Payment.ID,
 	}, to)
 }
