@@ -15,6 +15,7 @@ import (
 
 type commands struct {
 	Saga         sagaBench         `cmd:"" help:"Orders placed and paid through REST, against bare Temporal workflows."`
+	Prices       pricesBench       `cmd:"" help:"Orders with a member level, a promotion and a coupon, against orders without."`
 	Providers    providersBench    `cmd:"" help:"Orders placed and paid with authentication and at a payment provider, against neither."`
 	Growth       growthBench       `cmd:"" help:"What an order costs after many others, and how a stack that has many of them recovers after a kill."`
 	Reservations reservationsBench `cmd:"" help:"Holds on Redis from Go, against redis-benchmark running the same script."`

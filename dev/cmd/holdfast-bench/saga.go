@@ -35,6 +35,8 @@ type contender struct {
 	place func(ctx context.Context) (id string, err error)
 	pay   func(ctx context.Context, id string) error
 	paid  func(ctx context.Context) (int64, error)
+	// prepare is called before each of its rounds; it may be nil.
+	prepare func(ctx context.Context) error
 }
 
 // Run measures both in turn, on one server.
@@ -68,6 +70,11 @@ func (b *sagaBench) compare(ctx context.Context, out report, contenders []conten
 	rates, p50s := make([][]float64, 2), make([][]float64, 2)
 	for range b.Rounds {
 		for i, who := range contenders {
+			if who.prepare != nil {
+				if err := who.prepare(ctx); err != nil {
+					return fmt.Errorf("prepare %s: %w", who.name, err)
+				}
+			}
 			res, err := b.round(ctx, who, c, pay)
 			if err != nil {
 				return fmt.Errorf("%s, c = %d: %w", who.name, c, err)

@@ -111,9 +111,13 @@ func isSoldOut(err error) bool {
 
 // pay sends the provider's signed callback.
 func (s *shop) pay(ctx context.Context, orderID string) error {
+	return s.payAmount(ctx, orderID, unitPrice)
+}
+
+func (s *shop) payAmount(ctx context.Context, orderID string, amount int64) error {
 	cb, err := s.provider.NewCallback(order.PaymentEvent{
 		EventID: "evt-" + orderID, Provider: sandbox.Name, Type: order.PaymentSucceeded, OrderID: orderID,
-		PaymentID: "pay-" + orderID, Amount: unitPrice, Currency: currency, OccurredAt: time.Now(),
+		PaymentID: "pay-" + orderID, Amount: amount, Currency: currency, OccurredAt: time.Now(),
 	})
 	if err != nil {
 		return err
