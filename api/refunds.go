@@ -77,7 +77,7 @@ func (s *Server) askForRefund(c *gin.Context, id, key string) (order.Refund, err
 	r := order.Refund{
 		ID: refundID(o, key), PaymentID: o.Payment.ID, OrderID: id, Provider: o.Payment.Provider, Currency: o.Currency,
 		Reason: order.RefundRequested, Status: order.RefundDue, Actor: CallerOf(ctx).Subject, Note: in.Note,
-		Fingerprint: refundFingerprint(in),
+		Fingerprint: refundFingerprint(in), All: in.Amount == nil,
 	}
 	if in.Amount != nil {
 		r.Amount = *in.Amount

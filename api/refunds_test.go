@@ -73,6 +73,11 @@ func TestAnOperatorRefunds(t *testing.T) {
 		"all that is left is another call than what it came to")
 	require.Equal(t, "/problems/idempotency-mismatch", g.postOnce("k-1", path, nil).problem(t).Type)
 	require.Equal(t, http.StatusConflict, g.postOnce("k-4", path, nil).status)
+	for _, started := range g.temporal.starts {
+		if r, ok := started.arg.(order.Refund); ok {
+			require.Equal(t, r.Amount == 0, r.All, "only a request without an amount is for all that is left")
+		}
+	}
 }
 
 // Without a key, a refund that is sent again after a 503 would pay out twice.

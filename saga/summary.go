@@ -33,7 +33,11 @@ func OrderSummary(p order.Placement) string {
 
 // RefundSummary is a refund in one line.
 func RefundSummary(r order.Refund) string {
-	return cut(Money(r.Amount, r.Currency)+" · payment "+r.PaymentID+" · order "+r.OrderID+" · "+
+	amount := Money(r.Amount, r.Currency)
+	if r.All && r.Amount == 0 {
+		amount = "all that is left"
+	}
+	return cut(amount+" · payment "+r.PaymentID+" · order "+r.OrderID+" · "+
 		string(r.Reason), maxSummaryBytes)
 }
 
