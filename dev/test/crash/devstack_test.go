@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -43,21 +44,31 @@ type devStack struct {
 	redisPID      int
 }
 
-// newDevStack builds the program. Its gateway keeps its port from start to
+// programs is the folder of what is built, once for all tests.
+var programs string
+
+// buildDevStack builds the program, with the tag that make builds and tests with: then most of
+// it is compiled already.
+var buildDevStack = sync.OnceValues(func() (program string, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), buildTimeout)
+	defer cancel()
+	program = filepath.Join(programs, "holdfast-dev")
+	build := exec.CommandContext(ctx, "go", "build", "-tags", "release", "-ldflags", "-s -w", "-o", program, "holdfast/dev/cmd/holdfast-dev")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build holdfast-dev: %w: %s", err, out)
+	}
+	return program, nil
+})
+
+// newDevStack returns a stack that isn't started. Its gateway keeps its port from start to
 // start, as customers have to find it again.
 func newDevStack(t *testing.T) *devStack {
 	t.Helper()
-	dir := t.TempDir()
-	ctx, cancel := context.WithTimeout(t.Context(), buildTimeout)
-	defer cancel()
-	program := filepath.Join(dir, "holdfast-dev")
-	// With the tag that make builds and tests with: then most of it is compiled already.
-	build := exec.CommandContext(ctx, "go", "build", "-tags", "release", "-ldflags", "-s -w", "-o", program, "holdfast/dev/cmd/holdfast-dev")
-	out, err := build.CombinedOutput()
-	require.NoError(t, err, "%s", out)
+	program, err := buildDevStack()
+	require.NoError(t, err)
 	ports, err := loopback.Ports(0)
 	require.NoError(t, err)
-	d := &devStack{program: program, data: filepath.Join(dir, "data"), port: ports[0]}
+	d := &devStack{program: program, data: filepath.Join(t.TempDir(), "data"), port: ports[0]}
 	t.Cleanup(func() {
 		if d.cmd != nil {
 			d.kill(t)

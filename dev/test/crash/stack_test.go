@@ -14,12 +14,14 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 
+	"holdfast/audit"
 	restclient "holdfast/client"
 	"holdfast/cmd/holdfast/replay"
 	"holdfast/dev/stack"
 	"holdfast/dev/test/shoptest"
 	"holdfast/order"
 	"holdfast/payment/sandbox"
+	"holdfast/redisdb"
 	"holdfast/redisdb/redistest"
 	"holdfast/saga"
 	sagaclient "holdfast/saga/client"
@@ -31,34 +33,64 @@ var (
 )
 
 const (
-	// ordersPerKill are placed between two kills, most of them left open.
-	ordersPerKill = 130
-	goods         = 20
-	customers     = 8
+	goods     = 20
+	customers = 8
 	// patience of the customers with one call: includes a restart under load.
 	patience = 2 * time.Minute
 )
 
-// TestKilledStackKeepsItsWord kills everything without warning while customers are
-// ordering, starts it again on the same folder, several times, and then checks everything
-// that was ever acknowledged.
+// story is what goes on while the stack is killed.
+type story struct {
+	// orders are placed between two kills; acks is how many calls about them are acknowledged,
+	// at least.
+	orders, acks int
+	shares       replay.Shares
+	// outcome is how at least a third of the orders end.
+	outcome string
+	// through has orders paid at the provider, so that its books can be compared.
+	through bool
+}
+
+// Customers order, pay, cancel and leave; most orders are left open.
 func TestKilledStackKeepsItsWord(t *testing.T) {
+	keepsItsWord(t, story{
+		orders: 130, acks: 130, outcome: string(order.StatusAwaitingPayment),
+		shares: replay.Shares{Paid: 0.3, Delivered: 0.5, Refused: 0.05, Abandoned: 0.6, Cancelled: 0.05, Adjusted: 0.1},
+	})
+}
+
+// Orders go out in packages, whose scans come late, repeatedly and out of order. Some are redirected or
+// cancelled in part, and some units come back.
+func TestKilledStackKeepsItsPackages(t *testing.T) {
+	keepsItsWord(t, story{
+		orders: 30, acks: 200, outcome: "delivered/packaged", through: true,
+		shares: replay.Shares{
+			Paid: 1, Delivered: 1, Packaged: 0.9, Readdressed: 0.3, CancelledInPart: 0.3, Returned: 0.4,
+			LateScans: 0.1, RepeatedScans: 0.1, OutOfOrderScans: 0.1,
+		},
+	})
+}
+
+// keepsItsWord kills everything without warning during a story, starts it again on the same
+// folder, several times, and then checks everything that was ever acknowledged.
+func keepsItsWord(t *testing.T, st story) {
 	t.Parallel()
 	redistest.Program(t)
-	if *seed == 0 {
-		*seed = rand.Uint64()
+	seed := *seed
+	if seed == 0 {
+		seed = rand.Uint64()
 	}
-	t.Logf("seed %d: repeat with -args -seed=%d -kills=%d", *seed, *seed, *kills)
-	random := rand.New(rand.NewPCG(*seed, 0))
+	t.Logf("seed %d: repeat with -args -seed=%d -kills=%d", seed, seed, *kills)
+	random := rand.New(rand.NewPCG(seed, 0))
 	d := newDevStack(t)
 	d.start(t)
 	offerGoods(t, d.url())
 
 	acks := &acknowledged{}
-	load := startLoad(t, d.url(), acks, *kills*ordersPerKill)
+	load := startLoad(t, d.url(), acks, st, seed)
 	for n := range *kills {
 		// The kill falls somewhere into the share of this round.
-		acks.await(t, n*ordersPerKill+ordersPerKill/4+random.IntN(ordersPerKill/2))
+		acks.await(t, n*st.acks+st.acks/4+random.IntN(st.acks/2))
 		wait(t, time.Duration(random.IntN(int(50*time.Millisecond))))
 		before := acks.count()
 		d.kill(t)
@@ -67,8 +99,9 @@ func TestKilledStackKeepsItsWord(t *testing.T) {
 	}
 	report := load.end(t)
 	t.Logf("%d orders: %v, %d calls repeated", report.Orders, report.Outcomes, report.Repeats)
-	require.GreaterOrEqual(t, report.Outcomes[string(order.StatusAwaitingPayment)], *kills*ordersPerKill/3, "open orders")
-	d.kill(t) // once more, with all those open
+	require.GreaterOrEqual(t, report.Outcomes[st.outcome], *kills*st.orders/3, st.outcome)
+	require.GreaterOrEqual(t, acks.count(), *kills*st.acks, "else the last kills came after everything")
+	d.kill(t) // once more, with all those that are still open
 	d.start(t)
 
 	all, err := replay.ReadJournal(bytes.NewReader(acks.bytes()))
@@ -86,10 +119,28 @@ func TestKilledStackKeepsItsWord(t *testing.T) {
 	temporal := d.temporal(t)
 	books := shoptest.Books{RedisURL: d.redisURL, Orders: sagaclient.New(temporal, "default")}.RequireClean(t)
 	require.GreaterOrEqual(t, books.Orders, result.Orders)
+	if st.through {
+		requireMoneyClean(t, d.redisURL)
+	}
 	views := compareViews(t, temporal)
 	require.Empty(t, views.Findings)
 	require.Equal(t, goods, views.Products)
 	require.Equal(t, books.Orders, views.Orders)
+}
+
+// requireMoneyClean compares all payments and refunds with the sandbox's own books.
+func requireMoneyClean(t *testing.T, redisURL string) {
+	t.Helper()
+	rdb, err := redisdb.Open(t.Context(), redisURL)
+	require.NoError(t, err)
+	defer func() { _ = rdb.Close() }() // it was read only
+	money, err := audit.Money(t.Context(), audit.MoneyConfig{
+		Providers: map[string]audit.MoneyBooks{sandbox.Name: sandbox.NewProvider(nil, sandbox.NewBooks(rdb), sandbox.Options{})},
+		Records:   audit.NewRedisBooks(rdb),
+	})
+	require.NoError(t, err)
+	require.Empty(t, money.Findings)
+	require.NotZero(t, money.Payments)
 }
 
 // compareViews asks the stack's worker whether its views match the entities.
@@ -123,7 +174,7 @@ type load struct {
 	report replay.Report
 }
 
-func startLoad(t *testing.T, url string, acks *acknowledged, orders int) *load {
+func startLoad(t *testing.T, url string, acks *acknowledged, st story, seed uint64) *load {
 	t.Helper()
 	gateway, err := restclient.New(restclient.Config{URL: url, Connections: customers})
 	require.NoError(t, err)
@@ -131,9 +182,8 @@ func startLoad(t *testing.T, url string, acks *acknowledged, orders int) *load {
 	require.NoError(t, err)
 	l := &load{done: make(chan error, 1)}
 	cfg := replay.Config{
-		Gateway: gateway, Provider: sandbox.Name, Seed: *seed, Concurrency: customers, Patience: patience,
-		Journal: replay.NewJournal(acks),
-		Shares:  replay.Shares{Paid: 0.3, Delivered: 0.5, Refused: 0.05, Abandoned: 0.6, Cancelled: 0.05, Adjusted: 0.1},
+		Gateway: gateway, Provider: sandbox.Name, Seed: seed, Concurrency: customers, Patience: patience,
+		Journal: replay.NewJournal(acks), Shares: st.shares, Through: st.through,
 		Sign: func(e order.PaymentEvent) (http.Header, []byte, error) {
 			e.OccurredAt = time.Now()
 			c, err := provider.NewCallback(e)
@@ -142,7 +192,7 @@ func startLoad(t *testing.T, url string, acks *acknowledged, orders int) *load {
 	}
 	go func() {
 		var err error
-		l.report, err = replay.Run(t.Context(), cfg, bytes.NewReader(requests(orders)))
+		l.report, err = replay.Run(t.Context(), cfg, bytes.NewReader(requests(*kills*st.orders)))
 		l.done <- err
 	}()
 	return l
