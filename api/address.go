@@ -29,7 +29,7 @@ func (s *Server) readAddress(c *gin.Context, id string, ifMatch *string) (saga.A
 	}
 	caller := CallerOf(c.Request.Context())
 	r := saga.AddressRequest{
-		Address: in.Address, Override: in.Override, Note: in.Note, Actor: caller.Subject, ByCustomer: !caller.Staff(),
+		Address: *in.Address.Normal(), Override: in.Override, Note: in.Note, Actor: caller.Subject, ByCustomer: !caller.Staff(),
 	}
 	if err := s.checkChange(c, id, func(bad *product.Invalid) {
 		r.Address.Validate(bad)

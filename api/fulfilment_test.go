@@ -295,6 +295,26 @@ func TestAnAddressChangesWhileThePackagesAllowIt(t *testing.T) {
 	require.Equal(t, "/problems/order-delivered", put(api.RoleSupport, fields{"address": home("Lyon", "FR")}, nil).problem(t).Type)
 }
 
+// A country's code is stored as ISO 3166-1 writes it, and its orders are found as they were sent.
+func TestACountryIsStoredAsACode(t *testing.T) {
+	g := asking(t)
+	g.sell(t, 100)
+	place := func(country string) answer {
+		body := fields{"lines": []line{{"productId": "mug", "quantity": 1}}, "address": home("Hamburg", country)}
+		return g.do(call{method: http.MethodPost, path: "/v1/orders", body: body, header: key(fmt.Sprintf("k-%x", country))}.as(t, "ada", api.RoleCustomer))
+	}
+	for given, stored := range map[string]string{"de": "DE", "De ": "DE", "DE": "DE", "Germany": "Germany"} {
+		a := place(given)
+		require.Equal(t, http.StatusCreated, a.status, "%s", a.body)
+		require.Equal(t, stored, a.order(t).Address.Country)
+		require.Equal(t, a.order(t).ID, place(given).order(t).ID)
+	}
+	paid := newGoods(t)
+	put := call{method: http.MethodPut, path: "/v1/orders/" + paid.id + "/address", body: fields{"address": home("Kiel", " de")}}
+	a := paid.must(http.StatusOK, paid.do(put.as(t, "ada", api.RoleCustomer)))
+	require.Equal(t, "DE", a.order(t).Address.Country)
+}
+
 func TestAReturnIsOpenedDecidedAndReceived(t *testing.T) {
 	g := newGoods(t)
 	open := func(role api.Role, name string, body fields) answer {

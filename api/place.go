@@ -115,6 +115,7 @@ func (s *Server) readPlacement(c *gin.Context, key *string) (placing, error) {
 		return placing{}, err
 	}
 	p.Fingerprint, err = fingerprint(p)
+	p.Address = p.Address.Normal() // after the fingerprint, which repeated calls of before must find
 	return p, err
 }
 

@@ -52,7 +52,7 @@ func (s *Server) readQuoteRequest(c *gin.Context) (placing, error) {
 	}
 	p := placing{
 		Placement: order.Placement{
-			OrderID: "quote", CustomerID: customer, Lines: in.Lines, Address: in.Address,
+			OrderID: "quote", CustomerID: customer, Lines: in.Lines, Address: in.Address.Normal(),
 			PaymentWindow: s.cfg.PaymentWindow, Money: s.cfg.Money, MaxUnits: s.cfg.MaxUnits,
 			Saga: order.SagaVersion,
 		},

@@ -2,6 +2,7 @@ package order
 
 import (
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -56,7 +57,7 @@ func (f *Fulfilment) Readdress(from, to *Address, override bool) ([]PackageAddre
 	if f.AllDelivered() {
 		return nil, ErrDelivered
 	}
-	if from != nil && !override && (from.Country != to.Country || from.Region != to.Region) {
+	if from != nil && !override && !from.sameRegion(to) {
 		return nil, ErrOtherRegion
 	}
 	var changes []PackageAddress
@@ -95,6 +96,23 @@ func (o *Order) Readdress(to *Address, override, own bool, actor, note string, a
 	o.Address = to
 	o.Step("address_changed", actor, at, nil)
 	return packages, nil
+}
+
+// Normal returns the address with its country as NormalCountry has it; nil stays nil.
+func (a *Address) Normal() *Address {
+	if a == nil {
+		return nil
+	}
+	n := *a
+	n.Country = NormalCountry(a.Country)
+	return &n
+}
+
+// sameRegion reports whether both addresses are in the same country and region, however these are
+// written. Earlier versions stored countries as they were sent.
+func (a *Address) sameRegion(b *Address) bool {
+	return NormalCountry(a.Country) == NormalCountry(b.Country) &&
+		strings.EqualFold(strings.TrimSpace(a.Region), strings.TrimSpace(b.Region))
 }
 
 // readdress returns how a change of address affects the package.

@@ -43,6 +43,19 @@ func TestANewAddressMeansSomethingElseForEachPackage(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// Orders of before have their countries as they were sent.
+func TestTheSameCountryIsNoOtherRegionHoweverItIsWritten(t *testing.T) {
+	f := fulfilmentOf(1)
+	for _, from := range []order.Address{{Country: "de", Region: "Bayern"}, {Country: "DE ", Region: " bayern"}} {
+		for _, to := range []order.Address{{Country: "DE", Region: "Bayern"}, {Country: "De", Region: "BAYERN "}} {
+			_, err := f.Readdress(&from, &to, false)
+			require.NoError(t, err)
+		}
+	}
+	_, err := f.Readdress(&order.Address{Country: "Germany"}, &order.Address{Country: "germany"}, false)
+	require.ErrorIs(t, err, order.ErrOtherRegion, "what is no code is compared as it is")
+}
+
 func TestADeliveredOrderKeepsItsAddress(t *testing.T) {
 	f := deliveredOrder(t, 1, 1)
 	_, err := f.Readdress(nil, &order.Address{Country: "GB"}, true)

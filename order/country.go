@@ -20,3 +20,13 @@ func CountryExists(s string) bool {
 	}
 	return strings.Contains(countries, s)
 }
+
+// NormalCountry returns two letters in capitals and without spaces around them, as ISO 3166-1 writes them.
+// Anything else is no code, and stays as it is.
+func NormalCountry(s string) string {
+	code := strings.ToUpper(strings.TrimSpace(s))
+	if len(code) != 2 || strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		return s
+	}
+	return code
+}

@@ -34,3 +34,11 @@ func TestCountriesAreThoseOfCLDRExceptItsOwnAdditions(t *testing.T) {
 		require.False(t, order.CountryExists(code), "%q", code)
 	}
 }
+
+func TestACountrysCodeIsFoundHoweverItIsWritten(t *testing.T) {
+	for given, want := range map[string]string{
+		"DE": "DE", "de": "DE", " De\t": "DE", "xx": "XX", "": "", "DEU": "DEU", "Germany ": "Germany ", "d1": "d1", "d": "d", "é": "é", "中": "中",
+	} {
+		require.Equal(t, want, order.NormalCountry(given), given)
+	}
+}
