@@ -99,6 +99,7 @@ func TestBadChangesOfPaidOrdersChangeNothing(t *testing.T) {
 		{"POST", "/cancel", fields{"lines": []fields{}}, 422, values, "lines"},
 		{"POST", "/cancel", fields{"lines": units("1", 0)}, 422, values, "lines[0].quantity"},
 		{"POST", "/cancel", fields{"lines": units("1", 3)}, 409, "units-packed", ""},
+		{"POST", "/cancel", fields{"lines": append(units("1", 3), units("9", 1)...)}, 422, values, "lines"},
 		{"POST", "/returns", fields{}, 422, values, "lines"},
 		{"POST", "/returns", fields{"lines": []fields{{"lineId": "1", "quantity": 1, "reason": long}}}, 422, values, "lines[0].reason"},
 		{"POST", "/returns", fields{"lines": units("1", 1)}, 409, "over-returned", ""},

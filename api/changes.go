@@ -56,6 +56,9 @@ func (r change) refusal(caller Caller, a saga.Answer) error {
 	}
 	switch a.Verdict { //nolint:exhaustive // the others need no more than the verdict
 	case saga.VerdictUnits:
+		if bad := unknownLines(a.Lines); bad != nil && r.short == unitsPacked { // none of its units is packed
+			return bad
+		}
 		p := r.short.problem(r.short.err.Error())
 		p.Lines = a.Lines
 		return p
@@ -70,6 +73,17 @@ func (r change) refusal(caller Caller, a saga.Answer) error {
 		return refusal(shortagesFor(caller, a.Shortages))
 	}
 	return verdictError(a.Verdict, errOrderClosed)
+}
+
+// unknownLines returns the error for lines that the order doesn't have, or nil.
+func unknownLines(short []order.UnitsShort) error {
+	var bad product.Invalid
+	for _, l := range short {
+		if l.Unknown {
+			bad.Add("lines", "the order has no line "+l.LineID)
+		}
+	}
+	return bad.OrNil()
 }
 
 // finishChange answers the caller with the order as the change has left it.

@@ -201,7 +201,7 @@ func (s *fakeSaga) otherChangeOf(request any, now time.Time) (fakeChange, bool) 
 				if r.Approved {
 					status = order.ReturnApproved
 				}
-				return f.OpenReturn(order.Return{ID: r.ID, Status: status, Lines: r.Lines, Actor: r.Actor, Note: r.Note, CreatedAt: now, Fingerprint: r.Fingerprint})
+				return f.OpenReturn(order.Return{ID: r.ID, Status: status, Lines: r.Lines, Actor: r.Actor, Note: r.Note, CreatedAt: now, Fingerprint: r.Fingerprint}, r.ByCustomer)
 			},
 		}, true
 	case saga.DecideReturnRequest:

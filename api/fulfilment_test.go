@@ -315,6 +315,30 @@ func TestACountryIsStoredAsACode(t *testing.T) {
 	require.Equal(t, "DE", a.order(t).Address.Country)
 }
 
+func TestAMessagesIDIsForOneContent(t *testing.T) {
+	g := newGoods(t)
+	p := g.packed("k", units("1", 1))
+	at := time.Now().Add(-time.Hour)
+	report := func(events ...fields) answer {
+		return g.staff(http.MethodPost, "/packages/"+p.ID+"/events", fields{"events": events})
+	}
+	g.must(http.StatusOK, report(event("e", "in_transit", at)))
+	g.must(http.StatusOK, report(event("e", "in_transit", at), event("e", "in_transit", at)))
+	for _, other := range []fields{
+		event("e", "delivered", at), event("e", "in_transit", at.Add(time.Second)),
+		{"id": "e", "mark": "lost", "occurredAt": at.UTC().Format(time.RFC3339)},
+		{"id": "e", "node": "in_transit", "occurredAt": at.UTC().Format(time.RFC3339), "detail": "at the depot"},
+	} {
+		require.Equal(t, "/problems/idempotency-mismatch", report(event("f", "delivered", at), other).problem(t).Type)
+	}
+	g.must(http.StatusOK, g.staff(http.MethodPost, "/packages/"+p.ID+"/strike", fields{"eventId": "e"}))
+	g.must(http.StatusOK, report(event("e", "in_transit", at)))
+	require.Equal(t, "/problems/idempotency-mismatch", report(event("e", "delivered", at)).problem(t).Type, "it was struck, and stays so")
+	require.Equal(t, order.NodePacked, g.show().Package(p.ID).Node())
+	both := report(event("g", "delivered", at), event("g", "in_transit", at)).problem(t)
+	require.Equal(t, "events[1].id", both.Errors[0].Path)
+}
+
 func TestAReturnIsOpenedDecidedAndReceived(t *testing.T) {
 	g := newGoods(t)
 	open := func(role api.Role, name string, body fields) answer {

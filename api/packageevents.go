@@ -29,7 +29,7 @@ const (
 func (s *Server) ReportEvents(c *gin.Context, id openapi.ID, packageID openapi.PackageID) {
 	events, err := s.readEvents(c)
 	if err == nil {
-		err = s.findPackage(c.Request.Context(), id, packageID)
+		err = s.findPackage(c.Request.Context(), id, packageID, events)
 	}
 	if err == nil {
 		err = s.report(c.Request.Context(), id, packageID, events)
@@ -72,6 +72,9 @@ func (s *Server) readEvents(c *gin.Context) ([]order.PackageEvent, error) {
 		events[i] = order.PackageEvent{
 			ID: e.ID, Node: node, Mark: order.Mark(e.Mark), OccurredAt: e.OccurredAt.UTC(), RecordedAt: now, Actor: actor, Detail: e.Detail,
 		}
+		if slices.ContainsFunc(events[:i], events[i].Contradicts) {
+			bad.Add("events["+strconv.Itoa(i)+"].id", "is that of another message in this call")
+		}
 	}
 	return events, bad.OrNil()
 }
@@ -104,31 +107,43 @@ func checkEvent(bad *product.Invalid, at string, e openapi.EventReport, now time
 	return node
 }
 
-// findPackage returns an error if the order is closed or has no such package.
-func (s *Server) findPackage(ctx context.Context, id, packageID string) error {
+// findPackage returns an error if the order is closed or has no such package, or if the package has one of
+// the messages with another content. A message that was sent a moment ago may not be among them yet.
+func (s *Server) findPackage(ctx context.Context, id, packageID string, events []order.PackageEvent) error {
 	f, head, err := s.readOrder(ctx, id, 0)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case hasPackage(f.doc, packageID):
-	default: // the copy may be older than the package
+	}
+	p := packageOf(f.doc, packageID)
+	if p == nil { // the copy may be older than the package
 		doc, err := s.ask(ctx, id)
-		if errors.Is(err, saga.ErrUnknownOrder) || (err == nil && !hasPackage(doc, packageID)) {
-			return order.ErrUnknownPackage
-		}
-		if err != nil {
+		if err != nil && !errors.Is(err, saga.ErrUnknownOrder) {
 			return err
+		}
+		if p = packageOf(doc, packageID); p == nil {
+			return order.ErrUnknownPackage
 		}
 	}
 	if head.closed() {
 		return errOrderClosed
 	}
+	for _, e := range events {
+		if p.Contradicts(e) {
+			other := *problemOf(errMismatch)
+			other.Detail = "the package has message " + e.ID + " with another content"
+			return &other
+		}
+	}
 	return nil
 }
 
-func hasPackage(doc []byte, id string) bool {
+// packageOf returns a package of the order's document, or nil if there is none.
+func packageOf(doc []byte, id string) *order.Package {
 	o, err := readGoods(doc)
-	return err == nil && o.Package(id) != nil
+	if err != nil {
+		return nil
+	}
+	return o.Package(id)
 }
 
 // report sends the messages to the order's saga. Each is durable once it is sent, and may be sent again.

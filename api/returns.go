@@ -36,7 +36,8 @@ func (s *Server) readReturn(c *gin.Context, id, key string) (saga.OpenReturnRequ
 	}
 	caller := CallerOf(c.Request.Context())
 	r := saga.OpenReturnRequest{
-		ID: saga.ReturnID(id, key), Lines: in.Lines, Approved: in.Approve, Actor: caller.Subject, Note: in.Note, Fingerprint: fingerprint,
+		ID: saga.ReturnID(id, key), Lines: in.Lines, Approved: in.Approve, ByCustomer: !caller.Staff(), Actor: caller.Subject, Note: in.Note,
+		Fingerprint: fingerprint,
 	}
 	return r, s.checkChange(c, id, func(bad *product.Invalid) {
 		if n := len(in.Lines); n == 0 || n > order.MaxLines {

@@ -34,8 +34,10 @@ type UnitsError struct {
 type UnitsShort struct {
 	LineID    string `json:"lineId"`
 	Requested int64  `json:"requested"`
-	// Open is how many units there are. It is 0 for a line that the order doesn't have.
+	// Open is how many units there are.
 	Open int64 `json:"open"`
+	// Unknown means that the order doesn't have the line.
+	Unknown bool `json:"unknown,omitempty"`
 }
 
 func (e *UnitsError) Error() string { return "more units than the order has left" }
@@ -193,7 +195,8 @@ func (f *Fulfilment) checkOpen(items []LineUnits, open func(lineID string) int64
 	var short []UnitsShort
 	for _, it := range items {
 		if have := open(it.LineID); it.Quantity > have || it.Quantity < 1 {
-			short = append(short, UnitsShort{LineID: it.LineID, Requested: it.Quantity, Open: have})
+			unknown := !slices.ContainsFunc(f.Lines, func(l LineState) bool { return l.LineID == it.LineID })
+			short = append(short, UnitsShort{LineID: it.LineID, Requested: it.Quantity, Open: have, Unknown: unknown})
 		}
 	}
 	if len(short) > 0 {

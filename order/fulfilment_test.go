@@ -287,7 +287,7 @@ func TestWhatCannotBePackedIsNamedLineByLine(t *testing.T) {
 	err := f.Pack(order.Package{ID: "b", Items: []order.LineUnits{{LineID: "1", Quantity: 2}, {LineID: "2", Quantity: 1}, {LineID: "9", Quantity: 1}}})
 	var short *order.UnitsError
 	require.ErrorAs(t, err, &short)
-	require.Equal(t, []order.UnitsShort{{LineID: "1", Requested: 2, Open: 1}, {LineID: "9", Requested: 1}}, short.Lines)
+	require.Equal(t, []order.UnitsShort{{LineID: "1", Requested: 2, Open: 1}, {LineID: "9", Requested: 1, Unknown: true}}, short.Lines)
 }
 
 func TestAPackageThatLeftIsNeitherRepackedNorRemoved(t *testing.T) {

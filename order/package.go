@@ -193,6 +193,17 @@ func (p *Package) Knows(eventID string) bool {
 	return slices.ContainsFunc(p.Events, same) || slices.ContainsFunc(p.Struck, same)
 }
 
+// Contradicts reports whether the package has a message with the same id and another content.
+func (p *Package) Contradicts(e PackageEvent) bool {
+	return slices.ContainsFunc(p.Events, e.Contradicts) || slices.ContainsFunc(p.Struck, e.Contradicts)
+}
+
+// Contradicts reports whether another message has the same id and another content.
+func (e PackageEvent) Contradicts(other PackageEvent) bool {
+	same := e.Node == other.Node && e.Mark == other.Mark && e.OccurredAt.Equal(other.OccurredAt) && e.Detail == other.Detail
+	return e.ID == other.ID && !same
+}
+
 // add inserts a message by when it occurred.
 func (p *Package) add(e PackageEvent) {
 	e.OccurredAt, e.RecordedAt = e.OccurredAt.UTC(), e.RecordedAt.UTC()

@@ -9,6 +9,9 @@ import (
 const (
 	// MaxReturns limits the returns of an order, including those that came to nothing.
 	MaxReturns = 100
+	// maxOwnReturns is how many there may be when customers open one, so that some are left for
+	// staff.
+	maxOwnReturns = 80
 	// ReturnUnreceived is how long an approved return may take to arrive before it is closed.
 	ReturnUnreceived = 30 * 24 * time.Hour
 	// maxReturnTexts limits the bytes of all reasons of an order's returns.
@@ -119,9 +122,10 @@ func (f *Fulfilment) Returnable(lineID string) int64 {
 	return max(f.Delivered(lineID)-f.returned(lineID), 0) // a message may have been struck
 }
 
-// OpenReturn adds a return, which is requested, or already approved if an operator opens it.
-func (f *Fulfilment) OpenReturn(r Return) error {
-	if r.PackageID == "" && f.buyersReturns() >= MaxReturns {
+// OpenReturn adds a return, which is requested, or already approved if an operator opens it. own is
+// whether the customer opens it.
+func (f *Fulfilment) OpenReturn(r Return, own bool) error {
+	if n := f.buyersReturns(); r.PackageID == "" && (n >= MaxReturns || (own && n >= maxOwnReturns)) {
 		return ErrTooManyReturns
 	}
 	var asked []LineUnits

@@ -34,13 +34,13 @@ func received(quantity int64, c order.Condition) order.ReceivedUnits {
 func TestOnlyDeliveredUnitsAreReturnedAndEachOnce(t *testing.T) {
 	f := deliveredOrder(t, 5, 3)
 	var short *order.UnitsError
-	require.ErrorAs(t, f.OpenReturn(returnOf("r1", 4)), &short)
+	require.ErrorAs(t, f.OpenReturn(returnOf("r1", 4), false), &short)
 	require.Equal(t, []order.UnitsShort{{LineID: "1", Requested: 4, Open: 3}}, short.Lines)
-	require.NoError(t, f.OpenReturn(returnOf("r1", 2)))
-	require.ErrorAs(t, f.OpenReturn(returnOf("r2", 2)), &short)
+	require.NoError(t, f.OpenReturn(returnOf("r1", 2), false))
+	require.ErrorAs(t, f.OpenReturn(returnOf("r2", 2), false), &short)
 	require.NoError(t, f.DecideReturn("r1", false, packedAt))
 	require.ErrorIs(t, f.DecideReturn("r1", true, packedAt), order.ErrReturnOver)
-	require.NoError(t, f.OpenReturn(returnOf("r2", 3)), "a declined one takes up nothing")
+	require.NoError(t, f.OpenReturn(returnOf("r2", 3), false), "a declined one takes up nothing")
 	require.ErrorIs(t, f.ReceiveReturn("r2", nil, 0, "", packedAt), order.ErrReturnNotApproved)
 	require.NoError(t, f.DecideReturn("r2", true, packedAt))
 	require.ErrorAs(t, f.ReceiveReturn("r2", []order.ReceivedUnits{received(2, order.ConditionRestock), received(2, order.ConditionDamaged)}, 0, "", packedAt), &short)
@@ -53,7 +53,7 @@ func TestOnlyDeliveredUnitsAreReturnedAndEachOnce(t *testing.T) {
 
 func TestAnApprovedReturnThatNeverComesCloses(t *testing.T) {
 	f := deliveredOrder(t, 2, 2)
-	require.NoError(t, f.OpenReturn(returnOf("r", 2)))
+	require.NoError(t, f.OpenReturn(returnOf("r", 2), false))
 	require.Empty(t, f.CloseReturns(packedAt.Add(365*24*time.Hour)), "an undecided one waits for its operator")
 	require.NoError(t, f.DecideReturn("r", true, packedAt))
 	require.Empty(t, f.CloseReturns(packedAt.Add(order.ReturnUnreceived-time.Second)))
@@ -63,12 +63,24 @@ func TestAnApprovedReturnThatNeverComesCloses(t *testing.T) {
 
 func TestReturnsOfAnOrderHaveALimit(t *testing.T) {
 	f := deliveredOrder(t, 1, 1)
-	for i := range order.MaxReturns {
-		id := fmt.Sprint("r", i)
-		require.NoError(t, f.OpenReturn(returnOf(id, 1)))
-		require.NoError(t, f.DecideReturn(id, false, packedAt))
+	opened := 0
+	open := func(own bool) error {
+		opened++
+		id := fmt.Sprint("r", opened)
+		if err := f.OpenReturn(returnOf(id, 1), own); err != nil {
+			return err
+		}
+		return f.DecideReturn(id, false, packedAt)
 	}
-	require.ErrorIs(t, f.OpenReturn(returnOf("more", 1)), order.ErrTooManyReturns)
+	const forStaff = 20
+	for range order.MaxReturns - forStaff {
+		require.NoError(t, open(true))
+	}
+	for range forStaff {
+		require.ErrorIs(t, open(true), order.ErrTooManyReturns)
+		require.NoError(t, open(false))
+	}
+	require.ErrorIs(t, open(false), order.ErrTooManyReturns)
 }
 
 func TestReturnsDoNotFillTheDocument(t *testing.T) {
@@ -78,7 +90,7 @@ func TestReturnsDoNotFillTheDocument(t *testing.T) {
 		r.Lines = append(r.Lines, r.Lines[0])
 	}
 	r.Status = order.ReturnApproved
-	require.NoError(t, f.OpenReturn(r))
+	require.NoError(t, f.OpenReturn(r, false))
 	require.Equal(t, []order.ReturnLine{{LineUnits: order.LineUnits{LineID: "1", Quantity: 401}, Reason: "too small"}}, f.Return("r").Lines)
 	came := []order.ReceivedUnits{received(1, order.ConditionRestock), received(2, order.ConditionDamaged), received(3, order.ConditionRestock)}
 	require.NoError(t, f.ReceiveReturn("r", came, 0, "", packedAt))
@@ -90,10 +102,10 @@ func TestReturnsDoNotFillTheDocument(t *testing.T) {
 		more.Reason = fmt.Sprint(i)
 		many.Lines = append(many.Lines, more)
 	}
-	require.ErrorIs(t, f.OpenReturn(many), order.ErrTooManyReturnLines)
+	require.ErrorIs(t, f.OpenReturn(many, false), order.ErrTooManyReturnLines)
 	long := returnOf("long", 1)
 	long.Lines[0].Reason = strings.Repeat("r", 65<<10)
-	require.ErrorIs(t, f.OpenReturn(long), order.ErrTooManyReturnLines)
+	require.ErrorIs(t, f.OpenReturn(long, false), order.ErrTooManyReturnLines)
 }
 
 // However an order is split up, by cancelling and returning, the refunds add up to what all
@@ -116,7 +128,7 @@ func TestWhatGoesBackOfALineAddsUpToItsAmount(t *testing.T) {
 			k := rapid.Int64Range(1, f.Returnable("1")).Draw(t, "returned")
 			r := returnOf(fmt.Sprint(n), k)
 			r.Status = order.ReturnApproved
-			require.NoError(t, f.OpenReturn(r))
+			require.NoError(t, f.OpenReturn(r, false))
 			back += f.Refundable(line, k)
 			require.NoError(t, f.ReceiveReturn(r.ID, []order.ReceivedUnits{received(k, order.ConditionRestock)}, 0, "", packedAt))
 		}

@@ -61,7 +61,7 @@ func TestAnOrderThatMayBePlacedCanBeCancelledOrPackedDeliveredAndReturned(t *tes
 			back.Lines = append(back.Lines, order.ReturnLine{LineUnits: u, Reason: "small"})
 			came = append(came, order.ReceivedUnits{LineUnits: u, Condition: order.ConditionRestock})
 		}
-		fits(t, order.UseExtra, o, "return_opened", func(f *order.Fulfilment) error { return f.OpenReturn(back) })
+		fits(t, order.UseExtra, o, "return_opened", func(f *order.Fulfilment) error { return f.OpenReturn(back, false) })
 		fits(t, order.UseSettling, o, "return_received", func(f *order.Fulfilment) error { return f.ReceiveReturn("r", came, 1, "", packedAt) })
 
 		refused.Report("a", mark("no", order.MarkRefused, 1), packedAt)
@@ -72,7 +72,7 @@ func TestAnOrderThatMayBePlacedCanBeCancelledOrPackedDeliveredAndReturned(t *tes
 		for i := range back.Lines {
 			back.Lines[i].Reason = "undelivered"
 		}
-		fits(t, order.UseSettling, &refused, "return_opened", func(f *order.Fulfilment) error { return f.OpenReturn(back) })
+		fits(t, order.UseSettling, &refused, "return_opened", func(f *order.Fulfilment) error { return f.OpenReturn(back, false) })
 		fits(t, order.UseSettling, &refused, "return_received", func(f *order.Fulfilment) error { return f.ReceiveReturn("r", came, 0, "", packedAt) })
 	}
 }
@@ -96,7 +96,7 @@ func TestMessagesAndBuyersLeaveRoom(t *testing.T) {
 	for i := range 20 {
 		id, unit := strconv.Itoa(i), order.LineUnits{LineID: strconv.Itoa(i + 1), Quantity: 1}
 		fits(t, order.UseExtra, &o, "return_opened", func(f *order.Fulfilment) error {
-			return f.OpenReturn(order.Return{ID: id, Status: order.ReturnApproved, Lines: []order.ReturnLine{{LineUnits: unit}}, CreatedAt: packedAt})
+			return f.OpenReturn(order.Return{ID: id, Status: order.ReturnApproved, Lines: []order.ReturnLine{{LineUnits: unit}}, CreatedAt: packedAt}, false)
 		})
 		fits(t, order.UseSettling, &o, "return_received", func(f *order.Fulfilment) error {
 			return f.ReceiveReturn(id, []order.ReceivedUnits{{LineUnits: unit, Condition: order.ConditionRestock}}, 1, "", packedAt)

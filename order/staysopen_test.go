@@ -54,7 +54,7 @@ func TestAReturnedUnitIsNotRefundedAgainWithItsPackage(t *testing.T) {
 				nodeIt(o, "b", "1", order.NodeDelivered, "", at)
 			}
 			one := order.LineUnits{LineID: "1", Quantity: 1}
-			require.NoError(t, o.OpenReturn(order.Return{ID: "r", Status: order.ReturnApproved, Lines: []order.ReturnLine{{LineUnits: one}}, CreatedAt: at}))
+			require.NoError(t, o.OpenReturn(order.Return{ID: "r", Status: order.ReturnApproved, Lines: []order.ReturnLine{{LineUnits: one}}, CreatedAt: at}, false))
 			if c.received {
 				require.NoError(t, o.ReceiveReturn("r", []order.ReceivedUnits{{LineUnits: one, Condition: order.ConditionDamaged}}, o.RefundFor([]order.LineUnits{one}), "", at))
 			}
@@ -101,12 +101,12 @@ func TestBuyersReturnsDoNotKeepARefusedPackageFromBeingRefunded(t *testing.T) {
 	nodeIt(o, "a", "1", order.NodeDelivered, "", at)
 	for i := range order.MaxReturns {
 		id := fmt.Sprint(i)
-		require.NoError(t, o.OpenReturn(order.Return{ID: id, Status: order.ReturnRequested, Lines: []order.ReturnLine{{LineUnits: order.LineUnits{LineID: "1", Quantity: 1}}}, CreatedAt: at}))
+		require.NoError(t, o.OpenReturn(order.Return{ID: id, Status: order.ReturnRequested, Lines: []order.ReturnLine{{LineUnits: order.LineUnits{LineID: "1", Quantity: 1}}}, CreatedAt: at}, false))
 		require.NoError(t, o.DecideReturn(id, false, at))
 	}
 	nodeIt(o, "b", "1", 0, order.MarkRefused, at)
 	require.NoError(t, o.Resolve("b", order.Resolution{ID: "x", Action: order.ResolveRefund, At: at}))
-	require.NoError(t, o.OpenReturn(order.Return{ID: "b", Status: order.ReturnApproved, PackageID: "b", Lines: []order.ReturnLine{{LineUnits: order.LineUnits{LineID: "1", Quantity: 1}}}, CreatedAt: at}))
+	require.NoError(t, o.OpenReturn(order.Return{ID: "b", Status: order.ReturnApproved, PackageID: "b", Lines: []order.ReturnLine{{LineUnits: order.LineUnits{LineID: "1", Quantity: 1}}}, CreatedAt: at}, false))
 }
 
 // A message that says that units were delivered can't be struck once they are coming back, and nothing
@@ -116,14 +116,14 @@ func TestUnitsThatComeBackStayDelivered(t *testing.T) {
 	packIt(t, o, "a", 2, at)
 	nodeIt(o, "a", "1", order.NodeDelivered, "", at)
 	two := order.LineUnits{LineID: "1", Quantity: 2}
-	require.NoError(t, o.OpenReturn(order.Return{ID: "r", Status: order.ReturnApproved, Lines: []order.ReturnLine{{LineUnits: two}}, CreatedAt: at}))
+	require.NoError(t, o.OpenReturn(order.Return{ID: "r", Status: order.ReturnApproved, Lines: []order.ReturnLine{{LineUnits: two}}, CreatedAt: at}, false))
 	require.ErrorIs(t, o.Strike("a", "1"), order.ErrUnitsReturned)
 	require.NoError(t, o.DecideReturn("r", false, at))
 	require.NoError(t, o.Strike("a", "1"))
 	require.Empty(t, o.Check())
 
 	nodeIt(o, "a", "2", order.NodeDelivered, "", at)
-	require.NoError(t, o.OpenReturn(order.Return{ID: "s", Status: order.ReturnApproved, Lines: []order.ReturnLine{{LineUnits: two}}, CreatedAt: at}))
+	require.NoError(t, o.OpenReturn(order.Return{ID: "s", Status: order.ReturnApproved, Lines: []order.ReturnLine{{LineUnits: two}}, CreatedAt: at}, false))
 	o.Package("a").Events = nil // as an earlier version may have left it
 	var short *order.UnitsError
 	require.ErrorAs(t, o.ReceiveReturn("s", []order.ReceivedUnits{{LineUnits: two, Condition: order.ConditionRestock}}, 0, "", at), &short)

@@ -123,8 +123,10 @@ type OpenReturnRequest struct {
 	// ID of the return, see ReturnID.
 	ID    string             `json:"id"`
 	Lines []order.ReturnLine `json:"lines"`
-	// Approved is true if staff opens it.
-	Approved    bool   `json:"approved,omitempty"`
+	// Approved is true if staff opens it so.
+	Approved bool `json:"approved,omitempty"`
+	// ByCustomer is whether it counts towards what customers may ask of an order.
+	ByCustomer  bool   `json:"byCustomer,omitempty"`
 	Actor       string `json:"actor"`
 	Note        string `json:"note,omitempty"`
 	Fingerprint string `json:"fingerprint"`

@@ -69,7 +69,7 @@ func TestPackingIsRefusedWithEveryLineNamed(t *testing.T) {
 	s.run()
 	s.Equal(saga.VerdictNotPaid, unpaid.Verdict)
 	s.Equal([]order.UnitsShort{{LineID: "1", Requested: 3, Open: 2}, {LineID: "2", Requested: 2, Open: 1}}, over.Lines)
-	s.Equal([]order.UnitsShort{{LineID: "7", Requested: 1}}, unknown.Lines)
+	s.Equal([]order.UnitsShort{{LineID: "7", Requested: 1, Unknown: true}}, unknown.Lines)
 	s.Equal(saga.VerdictDone, again.Verdict)
 	s.Equal(packageID("a"), again.ID)
 	s.Equal(saga.VerdictKeyReused, other.Verdict)

@@ -296,5 +296,5 @@ func (s *orderSaga) expect(o *order.Order, packageID string, items []order.LineU
 	for _, it := range items {
 		back.Lines = append(back.Lines, order.ReturnLine{LineUnits: it, Reason: "undelivered"})
 	}
-	return o.Change("return_opened", r.Actor, at, noted("", "returnId", back.ID), func(f *order.Fulfilment) error { return f.OpenReturn(back) })
+	return o.Change("return_opened", r.Actor, at, noted("", "returnId", back.ID), func(f *order.Fulfilment) error { return f.OpenReturn(back, false) })
 }

@@ -118,7 +118,7 @@ func (s *orderSaga) opening(r saga.OpenReturnRequest) *change {
 				back.Status = order.ReturnApproved
 			}
 			return plan{}, o.Change("return_opened", r.Actor, at, noted(r.Note, "returnId", r.ID), func(f *order.Fulfilment) error {
-				return f.OpenReturn(back)
+				return f.OpenReturn(back, r.ByCustomer)
 			})
 		},
 	}

@@ -326,7 +326,8 @@ type PackagePatch struct {
 
 // PackageRequest Units to pack as one package, and what is known about it.
 type PackageRequest struct {
-	// Carrier The carrier integration that follows the package by its tracking numbers, such as `easypost`.
+	// Carrier The carrier integration that follows the package by its tracking numbers: `easypost` or `sandbox`. Under any
+	// other name nothing follows it; its messages have to be reported. The company's name belongs in `courier`.
 	Carrier ID `json:"carrier,omitempty"`
 
 	// Courier The company that delivers it.

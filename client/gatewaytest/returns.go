@@ -69,7 +69,7 @@ func (g *Gateway) openReturn(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if o.Return(back.ID) == nil {
-		if err := o.OpenReturn(back); err != nil {
+		if err := o.OpenReturn(back, false); err != nil {
 			problem(w, http.StatusConflict, "over-returned")
 			return
 		}
