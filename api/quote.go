@@ -12,6 +12,7 @@ import (
 
 	"holdfast/api/openapi"
 	"holdfast/order"
+	"holdfast/payment"
 	"holdfast/price"
 	"holdfast/product"
 	"holdfast/quoting"
@@ -128,6 +129,9 @@ func (s *Server) priced(ctx context.Context, p placing, v availability) (order.Q
 		ShippingMethodID: p.shippingMethodID, Address: p.Address,
 	}
 	var err error
+	if r.Smallest, r.Step, err = s.charges(v.currency); err != nil {
+		return order.Quote{}, err
+	}
 	if r.Coupons, err = usable(p, v.seen.Coupons); err != nil {
 		return order.Quote{}, err
 	}
@@ -142,6 +146,30 @@ func (s *Server) priced(ctx context.Context, p placing, v availability) (order.Q
 		return order.Quote{}, notPriced(p, why)
 	}
 	return q, err
+}
+
+// charges returns what can be charged in a currency by the provider that can charge the most.
+func (s *Server) charges(currency string) (smallest, step int64, err error) {
+	taken := len(s.cfg.Providers) == 0
+	for _, p := range s.cfg.Providers {
+		least, every, ok := int64(1), int64(1), true
+		if c, limited := p.(payment.Charger); limited {
+			least, every, ok = c.Charges(currency)
+		}
+		if !ok {
+			continue
+		}
+		if !taken || every < step || (every == step && least < smallest) {
+			smallest, step = least, every
+		}
+		taken = true
+	}
+	if !taken {
+		p := notQuotable.problem("no payment provider takes " + currency)
+		p.Errors = []product.FieldProblem{{Path: "currency", Reason: p.Detail}}
+		return 0, 0, p
+	}
+	return smallest, step, nil
 }
 
 // usable returns the terms of the coupons, or which of them can't be used and why.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"holdfast/api"
 	"holdfast/api/openapi"
 	"holdfast/coupon"
 	"holdfast/customer"
@@ -193,4 +194,29 @@ func TestAnOrderThatMissesTheLastUseOfItsCouponIsRefused(t *testing.T) {
 	a := g.place("another", body)
 	require.Equal(t, want, a.problem(t).Coupons)
 	require.Len(t, g.temporal.starts, 1, "the look sees it now: nothing is started")
+}
+
+// charger is a provider that can't charge everything.
+type charger struct{ api.Provider }
+
+func (charger) Charges(currency string) (smallest, step int64, ok bool) {
+	return 50, 10, currency == "EUR"
+}
+
+func TestATotalThatNoProviderCanChargeIsRefused(t *testing.T) {
+	g := newGateway(t, func(c *api.Config) {
+		c.Providers = map[string]api.Provider{"sandbox": charger{c.Providers["sandbox"]}}
+	})
+	g.putProduct("pin", 5, func(s *product.Spec) { s.Variants[0].Price = 40 })
+	g.putProduct("odd", 5, func(s *product.Spec) { s.Variants[0].Price = 105 })
+	g.putProduct("won", 5, func(s *product.Spec) { s.Currency = "KRW" })
+	g.putProduct("free", 5, func(s *product.Spec) { s.Variants[0].Price = 0 })
+	for id, want := range map[string]int{"pin": 422, "odd": 422, "won": 422, "free": 201} {
+		a := g.place("", basket(line{"productId": id, "quantity": 1}))
+		require.Equal(t, want, a.status, "%s: %s", id, a.body)
+		if want == 422 {
+			require.Equal(t, "/problems/not-quotable", a.problem(t).Type)
+		}
+	}
+	require.Equal(t, http.StatusCreated, g.place("", basket(line{"productId": "pin", "quantity": 2})).status)
 }

@@ -49,6 +49,14 @@ type Reader interface {
 	Callback(header http.Header, body []byte, now time.Time) (order.PaymentEvent, error)
 }
 
+// Charger is a provider that can't charge every amount.
+type Charger interface {
+	// Charges returns the smallest amount above 0 that the provider charges in a currency, and
+	// of what it charges only multiples, in minor units. ok is false if it doesn't take the
+	// currency at all.
+	Charges(currency string) (smallest, step int64, ok bool)
+}
+
 // Checkout is what a buyer needs to pay: one or the other.
 type Checkout struct {
 	// RedirectURL is the provider's page.
