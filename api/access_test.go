@@ -98,8 +98,10 @@ var staffCalls = map[api.Role][]string{
 	api.RoleCatalog: {
 		"PUT /v1/products/{id}", "PATCH /v1/products/{id}", "POST /v1/products/bulk", "POST /v1/stock/bulk", "POST /v1/products/{id}/stock", "POST /v1/products/{id}/list", "POST /v1/products/{id}/delist",
 		"POST /v1/prices", "GET /v1/products/{id}/events",
+		"GET /v1/price-book", "PUT /v1/price-book", "POST /v1/price-book/check", "GET /v1/price-book/versions", "GET /v1/price-book/versions/{number}",
 	},
 	api.RoleFulfilment: {
+		"GET /v1/price-book", "GET /v1/price-book/versions", "GET /v1/price-book/versions/{number}",
 		"GET /v1/packages", "GET /v1/orders", "GET /v1/orders/{id}", "POST /v1/orders/{id}/deliver", "GET /v1/carriers/unmatched",
 		"POST /v1/carriers/unmatched/{scanId}/assign", "POST /v1/orders/{id}/packages",
 		"PATCH /v1/orders/{id}/packages/{packageId}", "DELETE /v1/orders/{id}/packages/{packageId}",
@@ -107,6 +109,7 @@ var staffCalls = map[api.Role][]string{
 		"POST /v1/orders/{id}/hold", "POST /v1/orders/{id}/release", "POST /v1/orders/{id}/alerts/{alertId}/dismiss",
 	},
 	api.RoleSupport: {
+		"GET /v1/price-book", "GET /v1/price-book/versions", "GET /v1/price-book/versions/{number}",
 		"GET /v1/packages", "GET /v1/orders", "POST /v1/orders", "POST /v1/quotes", "POST /v1/prices", "GET /v1/orders/{id}", "POST /v1/orders/{id}/cancel", "GET /v1/orders/{id}/payment",
 		"POST /v1/orders/{id}/payment", "POST /v1/orders/{id}/refunds", "GET /v1/refunds", "GET /v1/refunds/{paymentId}/{refundId}",
 		"POST /v1/refunds/decide",

@@ -13,6 +13,7 @@ import (
 	"holdfast/identity"
 	"holdfast/order"
 	"holdfast/payment"
+	"holdfast/price"
 	"holdfast/product"
 	"holdfast/saga"
 	"holdfast/webhook"
@@ -84,6 +85,7 @@ var (
 	errWebhookDisabled      = errors.New("the webhook is disabled; enable it again with PATCH first")
 	errWebhooks             = errors.New("the webhooks can't be reached")
 	errNoCarrier            = errors.New("no such carrier, or it is not configured")
+	errPriceBooks           = errors.New("the price books can't be reached; it is safe to try again")
 	errTracking             = errors.New("the carriers' scans can't be stored or read; it is safe to send them again")
 	errNotYours             = errors.New("customers can access only their own orders")
 	errNoOwnCustomer        = errors.New("the caller's sub can't be a customer's id")
@@ -179,6 +181,11 @@ var kinds = []kind{
 	{errNotWaiting, http.StatusConflict, "refund-not-waiting", "Refund not waiting", 0},
 	{errNotOpen, http.StatusConflict, "order-closed", "Order not open", 0},
 	{payment.ErrSignature, http.StatusUnauthorized, "bad-signature", "Bad signature", 0},
+	{price.ErrNoBook, http.StatusNotFound, "unknown-price-book", "Unknown price book", 0},
+	{price.ErrStale, http.StatusPreconditionFailed, "stale", "Changed in the meantime", 0},
+	{price.ErrFull, http.StatusConflict, "limit-reached", "Limit reached", 0},
+	{price.ErrTooLarge, http.StatusRequestEntityTooLarge, "body-too-large", "Body too large", 0},
+	{errPriceBooks, http.StatusServiceUnavailable, "prices-unavailable", "Prices unavailable", 2 * time.Second},
 	{payment.ErrStale, http.StatusUnauthorized, "stale-timestamp", "Stale timestamp", 0},
 	{payment.ErrMalformed, http.StatusBadRequest, "malformed-callback", "Malformed callback", 0},
 	{payment.ErrUnknownType, http.StatusBadRequest, "unknown-callback-type", "Unknown callback type", 0},

@@ -51,6 +51,8 @@ type Config struct {
 	Customers Customers
 	Sagas     Sagas
 	Tracking  Tracking
+	// PriceBooks are the versions of the shop's price book.
+	PriceBooks PriceBooks
 	// Webhooks are the merchants' endpoints. CheckURL returns a *webhook.RefusedURLError for a
 	// URL that can't be one.
 	Webhooks Webhooks
@@ -217,8 +219,8 @@ func New(cfg Config) (*Server, error) {
 }
 
 func (c *Config) complete() error {
-	if c.Products == nil || c.Orders == nil || c.Customers == nil || c.Sagas == nil || c.Tracking == nil || c.Webhooks == nil || c.CheckURL == nil || c.Log == nil || c.Metrics == nil {
-		return errors.New("gateway: products, orders, customers, sagas, tracking, webhooks, log and metrics are required")
+	if c.Products == nil || c.Orders == nil || c.Customers == nil || c.Sagas == nil || c.Tracking == nil || c.PriceBooks == nil || c.Webhooks == nil || c.CheckURL == nil || c.Log == nil || c.Metrics == nil {
+		return errors.New("gateway: products, orders, customers, sagas, tracking, price books, webhooks, log and metrics are required")
 	}
 	if c.PaymentWindow == 0 {
 		c.PaymentWindow = DefaultPaymentWindow

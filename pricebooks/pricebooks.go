@@ -178,10 +178,7 @@ func (s *Store) Book(ctx context.Context, v order.BookVersion) (*price.Book, err
 	if v.Number == 0 {
 		return nil, nil //nolint:nilnil // a shop without a price book
 	}
-	s.mu.Lock()
-	book := s.parsed[v]
-	s.mu.Unlock()
-	if book != nil {
+	if book := s.inMemory(v); book != nil {
 		return book, nil
 	}
 	loaded := s.loading.DoChan(price.Tag(v), func() (any, error) {
@@ -189,17 +186,26 @@ func (s *Store) Book(ctx context.Context, v order.BookVersion) (*price.Book, err
 	})
 	select {
 	case l := <-loaded:
-		book, _ = l.Val.(*price.Book)
+		book, _ := l.Val.(*price.Book)
 		return book, l.Err
 	case <-ctx.Done():
 		return nil, fmt.Errorf("read version %d of the price book: %w", v.Number, ctx.Err())
 	}
 }
 
+func (s *Store) inMemory(v order.BookVersion) *price.Book {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.parsed[v]
+}
+
 // loadTimeout is for one read of 256 KiB.
 const loadTimeout = 2 * time.Second
 
 func (s *Store) load(ctx context.Context, v order.BookVersion) (*price.Book, error) {
+	if book := s.inMemory(v); book != nil { // another read has ended meanwhile
+		return book, nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
 	_, document, err := s.Get(ctx, v.Number)

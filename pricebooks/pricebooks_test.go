@@ -152,7 +152,7 @@ func TestALevelThatCustomersHaveIsNotRemoved(t *testing.T) {
 		s := pricebooks.New(rdb, counts)
 		publish(t, s, withLevels(t, 5, 1), "")
 		three := withLevels(t, 3, 2)
-		want := product.Invalid{{Path: "levels", Reason: "must keep level 4, which 12 customers have"}}
+		want := product.Invalid{{Path: "levels", Reason: "must keep level 4 (customers who have it: 12)"}}
 		_, _, err := s.Publish(t.Context(), three, "", "ada")
 		require.Equal(t, want, err, "level 9 was none before")
 		_, err = s.Check(t.Context(), three)
@@ -188,7 +188,7 @@ func TestLevelsThatAppearWhileCustomersAreCountedAreCheckedToo(t *testing.T) {
 			}
 		}}
 		_, _, err := pricebooks.New(rdb, c).Publish(t.Context(), withLevels(t, 1, 5), "", "ada")
-		require.Equal(t, product.Invalid{{Path: "levels", Reason: "must keep level 3, which 1 customers have"}}, err)
+		require.Equal(t, product.Invalid{{Path: "levels", Reason: "must keep level 3 (customers who have it: 1)"}}, err)
 		require.Equal(t, 2, times)
 	})
 }

@@ -102,7 +102,7 @@ func (s *Store) checkLevels(ctx context.Context, b *price.Book, current int) err
 	var bad product.Invalid
 	for _, level := range slices.Sorted(maps.Keys(counts)) {
 		if level > len(b.Levels) && level <= current && counts[level] > 0 {
-			bad.Add("levels", fmt.Sprintf("must keep level %d, which %d customers have", level, counts[level]))
+			bad.Add("levels", fmt.Sprintf("must keep level %d (customers who have it: %d)", level, counts[level]))
 		}
 	}
 	return bad.OrNil()

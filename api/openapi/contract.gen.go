@@ -4,12 +4,14 @@
 package openapi
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"time"
 
 	"holdfast/customer"
 	"holdfast/order"
+	"holdfast/price"
 	"holdfast/product"
 	"holdfast/webhook"
 
@@ -392,6 +394,48 @@ type PaymentResult struct {
 // Price Minor units.
 type Price = int64
 
+// PriceBook Decides, besides list prices and coupons, what orders cost; `docs/prices.md` explains it with examples. Amounts are in
+// minor units, rates in basis points. Every part may be omitted. 256 KiB at most.
+type PriceBook = json.RawMessage
+
+// PriceBookCheck defines model for PriceBookCheck.
+type PriceBookCheck struct {
+	// Hash The hash that the version would have.
+	Hash string `json:"hash"`
+
+	// Published The current version is the same.
+	Published bool `json:"published"`
+}
+
+// PriceBookPage defines model for PriceBookPage.
+type PriceBookPage struct {
+	// Items Without the documents.
+	Items []PriceBookVersion `json:"items"`
+
+	// NextCursor Pass it as `cursor` to get the next page; omitted on the last page.
+	NextCursor string `json:"nextCursor,omitempty"`
+}
+
+// PriceBookVersion defines model for PriceBookVersion.
+type PriceBookVersion struct {
+	// Bytes The size of its document.
+	Bytes int64 `json:"bytes"`
+
+	// Hash The SHA-256 of the document, in hexadecimal.
+	Hash string `json:"hash"`
+
+	// Number Versions are numbered from 1, without gaps.
+	Number int64 `json:"number"`
+
+	// PriceBook Decides, besides list prices and coupons, what orders cost; `docs/prices.md` explains it with examples. Amounts are in
+	// minor units, rates in basis points. Every part may be omitted. 256 KiB at most.
+	PriceBook   *PriceBook `json:"priceBook,omitempty"`
+	PublishedAt time.Time  `json:"publishedAt"`
+
+	// PublishedBy The `sub` of the caller who published it.
+	PublishedBy string `json:"publishedBy"`
+}
+
 // PriceItem defines model for PriceItem.
 type PriceItem struct {
 	ProductID ID `json:"productId"`
@@ -406,6 +450,10 @@ type PriceList struct {
 	Items    []UnitPrice `json:"items"`
 	QuotedAt time.Time   `json:"quotedAt"`
 }
+
+// PriceScope Which lines are covered: those whose category, product or one of whose tags is listed. If it is omitted, all are; an
+// empty one is refused.
+type PriceScope = price.Scope
 
 // PricesRequest defines model for PricesRequest.
 type PricesRequest struct {
@@ -478,6 +526,9 @@ type ProductPatch = map[string]any
 
 // ProductSpec defines model for ProductSpec.
 type ProductSpec = product.Spec
+
+// Promotion defines model for Promotion.
+type Promotion = price.Promotion
 
 // Quote What an order costs, line by line, and why. `total` is items - discount + shipping + tax. All amounts are in minor
 // units of the currency; what is 0 may be omitted.
@@ -583,6 +634,9 @@ type ScanAssignment struct {
 	PackageID string `json:"packageId"`
 }
 
+// ShippingMethod defines model for ShippingMethod.
+type ShippingMethod = price.ShippingMethod
+
 // Shortage defines model for Shortage.
 type Shortage = order.Shortage
 
@@ -608,6 +662,9 @@ type StrikeRequest struct {
 
 // TakenDecision defines model for TakenDecision.
 type TakenDecision = order.RefundDecision
+
+// Taxes Orders to a destination that has no rule are refused.
+type Taxes = price.Taxes
 
 // Text defines model for Text.
 type Text = string
@@ -766,6 +823,9 @@ type HealthDocument = Health
 
 // OwnCustomerDocument defines model for OwnCustomerDocument.
 type OwnCustomerDocument = Customer
+
+// PriceBookDocument defines model for PriceBookDocument.
+type PriceBookDocument = PriceBookVersion
 
 // ProductDocument defines model for ProductDocument.
 type ProductDocument = Product
@@ -1038,6 +1098,34 @@ type ListPackagesParams struct {
 // PaymentCallbackJSONBody defines parameters for PaymentCallback.
 type PaymentCallbackJSONBody = interface{}
 
+// GetPriceBookParams defines parameters for GetPriceBook.
+type GetPriceBookParams struct {
+	// IfNoneMatch ETags of responses that the client has. If one is still current, the response is 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// PublishPriceBookParams defines parameters for PublishPriceBook.
+type PublishPriceBookParams struct {
+	// IfMatch The ETag of the version that was read, or `*` for any. If another one is current, the answer is 412 `stale`. A
+	// weak tag (`W/…`) is accepted: a proxy makes one when it compresses a response.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// ListPriceBookVersionsParams defines parameters for ListPriceBookVersions.
+type ListPriceBookVersionsParams struct {
+	// Limit The maximum number of items on a page. It may have fewer even if another page follows.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `nextCursor` of the previous page. All other parameters have to stay the same; only `limit` may change.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// GetPriceBookVersionParams defines parameters for GetPriceBookVersion.
+type GetPriceBookVersionParams struct {
+	// IfNoneMatch ETags of responses that the client has. If one is still current, the response is 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
 // SearchProductsParams defines parameters for SearchProducts.
 type SearchProductsParams struct {
 	// Q The search text, at most 1,000 characters, with at least one letter or digit. If omitted or empty, all products match.
@@ -1278,6 +1366,12 @@ type ReceiveReturnJSONRequestBody = ReceiveRequest
 // PaymentCallbackJSONRequestBody defines body for PaymentCallback for application/json ContentType.
 type PaymentCallbackJSONRequestBody = PaymentCallbackJSONBody
 
+// PublishPriceBookJSONRequestBody defines body for PublishPriceBook for application/json ContentType.
+type PublishPriceBookJSONRequestBody = PriceBook
+
+// CheckPriceBookJSONRequestBody defines body for CheckPriceBook for application/json ContentType.
+type CheckPriceBookJSONRequestBody = PriceBook
+
 // ListPricesJSONRequestBody defines body for ListPrices for application/json ContentType.
 type ListPricesJSONRequestBody = PricesRequest
 
@@ -1424,6 +1518,21 @@ type ServerInterface interface {
 	// PaymentCallback Receive a payment provider's callback
 	// (POST /v1/payments/callbacks/{provider})
 	PaymentCallback(c *gin.Context, provider ID)
+	// GetPriceBook Get the current price book
+	// (GET /v1/price-book)
+	GetPriceBook(c *gin.Context, params GetPriceBookParams)
+	// PublishPriceBook Publish a price book as the next version
+	// (PUT /v1/price-book)
+	PublishPriceBook(c *gin.Context, params PublishPriceBookParams)
+	// CheckPriceBook Check a price book without publishing it
+	// (POST /v1/price-book/check)
+	CheckPriceBook(c *gin.Context)
+	// ListPriceBookVersions List the versions of the price book, newest first
+	// (GET /v1/price-book/versions)
+	ListPriceBookVersions(c *gin.Context, params ListPriceBookVersionsParams)
+	// GetPriceBookVersion Get a version of the price book
+	// (GET /v1/price-book/versions/{number})
+	GetPriceBookVersion(c *gin.Context, number int64, params GetPriceBookVersionParams)
 	// ListPrices Ask what single units cost a customer
 	// (POST /v1/prices)
 	ListPrices(c *gin.Context)
@@ -3250,6 +3359,183 @@ func (siw *ServerInterfaceWrapper) PaymentCallback(c *gin.Context) {
 	siw.Handler.PaymentCallback(c, provider)
 }
 
+// GetPriceBook operation middleware
+func (siw *ServerInterfaceWrapper) GetPriceBook(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetPriceBookParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-None-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-None-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetPriceBook(c, params)
+}
+
+// PublishPriceBook operation middleware
+func (siw *ServerInterfaceWrapper) PublishPriceBook(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PublishPriceBookParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch string
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfMatch = &IfMatch
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.PublishPriceBook(c, params)
+}
+
+// CheckPriceBook operation middleware
+func (siw *ServerInterfaceWrapper) CheckPriceBook(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.CheckPriceBook(c)
+}
+
+// ListPriceBookVersions operation middleware
+func (siw *ServerInterfaceWrapper) ListPriceBookVersions(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListPriceBookVersionsParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListPriceBookVersions(c, params)
+}
+
+// GetPriceBookVersion operation middleware
+func (siw *ServerInterfaceWrapper) GetPriceBookVersion(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "number" -------------
+	var number int64
+
+	err = runtime.BindStyledParameterWithOptions("simple", "number", c.Param("number"), &number, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter number: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetPriceBookVersionParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-None-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-None-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetPriceBookVersion(c, number, params)
+}
+
 // ListPrices operation middleware
 func (siw *ServerInterfaceWrapper) ListPrices(c *gin.Context) {
 
@@ -4375,6 +4661,11 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/v1/orders/:id/returns/:returnId/receive", wrapper.ReceiveReturn)
 	router.GET(options.BaseURL+"/v1/packages", wrapper.ListPackages)
 	router.POST(options.BaseURL+"/v1/payments/callbacks/:provider", wrapper.PaymentCallback)
+	router.GET(options.BaseURL+"/v1/price-book", wrapper.GetPriceBook)
+	router.PUT(options.BaseURL+"/v1/price-book", wrapper.PublishPriceBook)
+	router.POST(options.BaseURL+"/v1/price-book/check", wrapper.CheckPriceBook)
+	router.GET(options.BaseURL+"/v1/price-book/versions", wrapper.ListPriceBookVersions)
+	router.GET(options.BaseURL+"/v1/price-book/versions/:number", wrapper.GetPriceBookVersion)
 	router.POST(options.BaseURL+"/v1/prices", wrapper.ListPrices)
 	router.GET(options.BaseURL+"/v1/products", wrapper.SearchProducts)
 	router.GET(options.BaseURL+"/v1/products/:id", wrapper.GetProduct)

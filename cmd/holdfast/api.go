@@ -18,6 +18,7 @@ import (
 	"holdfast/inventory"
 	"holdfast/order"
 	"holdfast/payment/moneymode"
+	"holdfast/pricebooks"
 	quotingreader "holdfast/quoting/reader"
 	"holdfast/records"
 	sagaclient "holdfast/saga/client"
@@ -127,8 +128,8 @@ func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 		TrustedProxies: c.TrustedProxies, Origins: c.Origins, MetricsApart: c.MetricsAddr != "",
 		Products: inventory.New(rdb), Quoting: quotingreader.New(rdb), Orders: records.New(rdb), Sagas: sagaclient.New(temporal, name), Index: index,
 		Customers: customers.New(rdb),
-		Tracking:  tracking.New(rdb, time.Now),
-		Webhooks:  registry.New(rdb), CheckURL: guard.Check,
+		Tracking:  tracking.New(rdb, time.Now), PriceBooks: pricebooks.New(rdb, customers.New(rdb)),
+		Webhooks: registry.New(rdb), CheckURL: guard.Check,
 		Providers: providers.forGateway(), DefaultProvider: c.first(), Money: c.mode(), Pages: providers.pages,
 		Carriers: carriers,
 		Checks: map[string]api.Check{

@@ -11,13 +11,15 @@ import (
 	"sync"
 
 	"golang.org/x/sync/errgroup"
+
+	"holdfast/client"
 )
 
-// importCommand loads a catalogue, or the customers of another system.
+// importCommand loads a catalogue, the customers of another system, or a price book.
 type importCommand struct {
 	gatewayFlags
-	File        string `arg:"" help:"One product or customer per line: the body of PUT /v1/products/{id} or PUT /v1/customers/{id}, its id beside it under \"id\"."`
-	Kind        string `enum:"products,customers" default:"products" help:"What the file has: products or customers."`
+	File        string `arg:"" help:"One product or customer per line: the body of PUT /v1/products/{id} or PUT /v1/customers/{id}, its id beside it under \"id\". Or one price book: the body of PUT /v1/price-book."`
+	Kind        string `enum:"products,customers,price-book" default:"products" help:"What the file has: products, customers or a price book."`
 	Concurrency int    `short:"c" default:"8" help:"Lines sent at a time."`
 }
 
@@ -29,6 +31,9 @@ func (c *importCommand) Run(ctx context.Context, out out) error {
 	gateway, err := c.client(c.Concurrency)
 	if err != nil {
 		return err
+	}
+	if c.Kind == "price-book" {
+		return c.publish(ctx, gateway, out)
 	}
 	total, err := countLines(ctx, c.File)
 	if err != nil {
@@ -57,6 +62,24 @@ func (c *importCommand) Run(ctx context.Context, out out) error {
 		return errFindings
 	}
 	return nil
+}
+
+// publish publishes the file as the next version of the price book.
+func (c *importCommand) publish(ctx context.Context, gateway *client.Client, out out) error {
+	document, err := os.ReadFile(c.File)
+	if err != nil {
+		return usagef("%v", err)
+	}
+	number, published, err := gateway.PublishPriceBook(ctx, document)
+	switch {
+	case err != nil:
+		return fmt.Errorf("import %s: %w", c.File, err)
+	case published:
+		_, err = fmt.Fprintf(out.stdout, "published as version %d of the price book\n", number)
+	default:
+		_, err = fmt.Fprintf(out.stdout, "version %d of the price book is the same already\n", number)
+	}
+	return err
 }
 
 // imported counts the lines by result.

@@ -18,6 +18,7 @@ import (
 	"holdfast/carrier/tracking"
 	"holdfast/customers"
 	"holdfast/inventory"
+	"holdfast/pricebooks"
 	"holdfast/records"
 	"holdfast/redisdb"
 	"holdfast/webhook/registry"
@@ -34,7 +35,7 @@ func TestImport(t *testing.T) {
 	stock, people := inventory.New(rdb), customers.New(rdb)
 	gateway, err := api.New(api.Config{
 		Addr: "127.0.0.1:0", Products: stock, Orders: records.New(rdb), Customers: people, Sagas: noSagas{}, Tracking: tracking.New(rdb, time.Now),
-		Webhooks: registry.New(rdb), CheckURL: func(context.Context, string) error { return nil },
+		PriceBooks: pricebooks.New(rdb, people), Webhooks: registry.New(rdb), CheckURL: func(context.Context, string) error { return nil },
 		Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(),
 	})
 	require.NoError(t, err)
@@ -73,4 +74,19 @@ func TestImport(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 2, c.Level)
 	assert.Equal(t, "London", c.Addresses[0].City)
+
+	write(`{"levels": [{"number": 1, "name": "Member", "discount": 0},
+		{"number": 2, "name": "Gold", "discount": 500}]}`)
+	for _, want := range []string{"published as version 1 of the price book\n", "version 1 of the price book is the same already\n"} {
+		code, stdout, stderr = holdfast(t, "import", name, "--kind", "price-book", "--url", server.URL)
+		assert.Equal(t, exitOK, code, stderr)
+		assert.Equal(t, want, stdout)
+	}
+	write(`{"levels": [{"number": 1, "name": "Member", "discount": 0}]}`)
+	code, _, stderr = holdfast(t, "import", name, "--kind", "price-book", "--url", server.URL)
+	assert.Equal(t, exitFindings, code)
+	assert.Contains(t, stderr, "levels must keep level 2 (customers who have it: 1)")
+	code, _, stderr = holdfast(t, "import", name+".none", "--kind", "price-book", "--url", server.URL)
+	assert.Equal(t, exitUsage, code)
+	assert.Contains(t, stderr, "no such file")
 }

@@ -113,6 +113,12 @@ func TestTheContractsExamplesAreWhatIsAnswered(t *testing.T) {
 	s.does("getOwnCustomer", 200, "/v1/customers/me", nil)
 	s.does("patchOwnCustomer", 200, "/v1/customers/me", nil)
 
+	s.does("checkPriceBook", 200, "/v1/price-book/check", nil)
+	s.does("publishPriceBook", 201, "/v1/price-book", nil)
+	s.does("getPriceBook", 200, "/v1/price-book", nil)
+	s.does("getPriceBookVersion", 200, "/v1/price-book/versions/1", nil)
+	s.does("listPriceBookVersions", 200, "/v1/price-book/versions", nil)
+
 	s.does("delistProduct", 202, "/v1/products/mug/delist", nil)
 	s.does("problemType", 200, "/problems/insufficient-stock", nil)
 	s.does("healthz", 200, "/healthz", nil)
