@@ -191,8 +191,11 @@ func TestPriceBooksAreUnavailableWithTheirRedis(t *testing.T) {
 	require.Equal(t, 201, g.publishes(discounts(1), "").status)
 	g.redis.SetError("LOADING")
 	for _, k := range []call{
-		{method: http.MethodGet, path: bookPath}, {method: http.MethodGet, path: bookPath + "/versions"}, {method: http.MethodGet, path: bookPath + "/versions/1"},
-		{method: http.MethodPut, path: bookPath, body: discounts(2)}, {method: http.MethodPost, path: bookPath + "/check", body: discounts(2)},
+		{method: http.MethodGet, path: bookPath},
+		{method: http.MethodGet, path: bookPath + "/versions"},
+		{method: http.MethodGet, path: bookPath + "/versions/1"},
+		{method: http.MethodPut, path: bookPath, body: discounts(2)},
+		{method: http.MethodPost, path: bookPath + "/check", body: discounts(2)},
 	} {
 		requireProblem(t, g.do(k), 503, "prices-unavailable")
 	}

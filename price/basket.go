@@ -115,7 +115,7 @@ func (b *basket) because(kind order.AdjustmentKind, source string, version int64
 func (b *basket) take(at int, off int64) {
 	if off > 0 {
 		b.groups[at].amount -= off
-		b.taken = append(b.taken, taken{int32(at), int32(len(b.reasons) - 1), off})
+		b.taken = append(b.taken, taken{int32(at), int32(len(b.reasons) - 1), off}) //nolint:gosec // thousands at most
 	}
 }
 

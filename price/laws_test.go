@@ -116,8 +116,12 @@ type named struct {
 // amountsOf lists every amount of a quote.
 func amountsOf(q *order.Quote) []named {
 	all := []named{
-		{"items", &q.Items, false}, {"discount", &q.Discount, false}, {"shipping", &q.Shipping, false},
-		{"tax", &q.Tax, false}, {"includedTax", &q.IncludedTax, false}, {"total", &q.Total, false},
+		{"items", &q.Items, false},
+		{"discount", &q.Discount, false},
+		{"shipping", &q.Shipping, false},
+		{"tax", &q.Tax, false},
+		{"includedTax", &q.IncludedTax, false},
+		{"total", &q.Total, false},
 	}
 	add := func(name string, amount *int64) { all = append(all, named{name, amount, false}) }
 	adjusted := func(name string, list []order.Adjustment) {

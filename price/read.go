@@ -169,8 +169,7 @@ type field struct {
 
 // fieldsOf adds a struct's fields by their JSON names, those of embedded structs included.
 func fieldsOf(t reflect.Type, to map[string]field) {
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		switch {
 		case f.Anonymous:

@@ -24,7 +24,7 @@ const (
 )
 
 // Refusal is why an order can't be quoted.
-type Refusal struct {
+type Refusal struct { //nolint:errname // price.Refusal reads well, like product.Invalid
 	// Field of the request, such as "shippingMethodId".
 	Field  string
 	Reason RefusalReason
