@@ -58,13 +58,18 @@ type taken struct {
 	off           int64
 }
 
+// usualReasons is for how many reasons memory is prepared.
+const usualReasons = 12
+
 func newBasket(book *Book, r *Request) (*basket, error) {
 	b := &basket{book: book, r: r, unit: max(r.Step, 1), sorted: make([]int, len(r.Lines)), groups: make([]group, 0, len(r.Lines))}
 	for i := range b.sorted {
 		b.sorted[i] = i
 	}
 	slices.SortStableFunc(b.sorted, func(i, j int) int { return compare(&r.Lines[i], &r.Lines[j]) })
-	b.taken = make([]taken, 0, 4*len(r.Lines))
+	reasons := min(1+len(book.index.item)+len(book.index.order)+len(r.Coupons), usualReasons)
+	b.reasons, b.taken = make([]order.Adjustment, 0, reasons), make([]taken, 0, reasons*len(r.Lines))
+	b.picked, b.weights = make([]int, 0, len(r.Lines)), make([]int64, 0, len(r.Lines)+1)
 	for at, i := range b.sorted {
 		l := &r.Lines[i]
 		if l.UnitPrice%b.unit != 0 {

@@ -59,7 +59,7 @@ func (s *spreader) over(amount int64, weights []int64) []int64 {
 		return s.shares
 	}
 	left := amount
-	s.remainders = s.remainders[:0]
+	s.remainders = slices.Grow(s.remainders[:0], len(weights))
 	for i, w := range weights {
 		high, low := bits.Mul64(uint64(amount), uint64(w)) //nolint:gosec // not negative
 		share, rest := bits.Div64(high, low, all)
