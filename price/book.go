@@ -122,7 +122,8 @@ func (b *Book) level(number int) *Level {
 	return &b.Levels[min(number, len(b.Levels))-1]
 }
 
-// Validate names everything that is wrong with the book.
+// Validate names everything that is wrong with the book. Stored books are checked too when they
+// are read: a new check must not refuse what was published before it.
 func (b *Book) Validate() error {
 	var bad product.Invalid
 	b.checkLevels(&bad)
