@@ -47,11 +47,13 @@ func (g goods) alert() order.Alert {
 	return all[0]
 }
 
-// shown is what staff are shown of an order, also before it has goods.
-func (g goods) shown() (o struct {
+// beside is what staff are shown of what stands beside an order, which may have no goods.
+type beside struct {
 	Alerts  []order.Alert  `json:"alerts"`
 	Amounts map[string]int `json:"amounts"`
-}) {
+}
+
+func (g goods) shown() (o beside) {
 	g.t.Helper()
 	require.NoError(g.t, json.Unmarshal(g.must(http.StatusOK, g.staff(http.MethodGet, "", nil)).body, &o))
 	return o

@@ -28,6 +28,6 @@ func (p *placing) takeAddress(found *order.Address) error {
 	if found == nil {
 		return product.Invalid{{Path: "addressId", Reason: "must be the id of one of the customer's addresses"}}
 	}
-	p.Address = found
+	p.Address = found.Normal()
 	return fits(p.Placement)
 }

@@ -120,3 +120,14 @@ func TestAQuoteGoesByTheAddressThatItNames(t *testing.T) {
 	body["addressId"] = "far"
 	require.Equal(t, "/problems/not-quotable", g.place("k-2", body).problem(t).Type, "a destination without a rule")
 }
+
+func TestANamedAddressIsStoredWithItsCountrysCode(t *testing.T) {
+	g := asking(t)
+	g.sell(t, 9)
+	home := adasHome("home")
+	home["country"] = "gb"
+	require.Equal(t, 201, g.do(put(me, line{"addresses": []line{home}}).as(t, "ada", api.RoleCustomer)).status)
+	a := g.do(orderCall(to("home")).as(t, "ada", api.RoleCustomer))
+	require.Equal(t, http.StatusCreated, a.status, "%s", a.body)
+	require.Equal(t, "GB", a.order(t).Address.Country)
+}
