@@ -55,70 +55,73 @@ func problems(t *testing.T, err error) product.Invalid {
 
 func TestWhatABookMayNotSay(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, path, reason string }{
-		"a gap in the levels":            {`"number": 2`, `"number": 3`, "levels[1].number", "must be 2: levels are numbered from 1 without gaps, in order"},
-		"levels from 0":                  {`{"number": 1, "name": "Member"`, `{"number": 0, "name": "Member"`, "levels[0].number", "must be 1: levels are numbered from 1 without gaps, in order"},
-		"a level without a name":         {`"name": "Silver"`, `"name": ""`, "levels[1].name", "is required"},
-		"a level above 100 percent":      {`"discount": 200`, `"discount": 10001`, "levels[1].discount", "must lie between 0 and 10000 basis points"},
-		"a negative level":               {`"discount": 200`, `"discount": -1`, "levels[1].discount", "must lie between 0 and 10000 basis points"},
-		"a level without discount":       {`, "discount": 200`, ``, "levels[1].discount", "is required"},
-		"a promotion above 100 percent":  {`{"rate": 1000}`, `{"rate": 10001}`, "itemPromotions[0].action.rate", "must lie between 1 and 10000 basis points"},
-		"a negative rate":                {`{"rate": 1000}`, `{"rate": -1}`, "itemPromotions[0].action.rate", "must lie between 1 and 10000 basis points"},
-		"no action":                      {`{"rate": 1000}`, `{}`, "itemPromotions[0].action", "must have one of rate or amount"},
-		"two actions":                    {`{"rate": 1000}`, `{"rate": 1000, "amount": 1, "currency": "EUR"}`, "itemPromotions[0].action", "must have one of rate or amount"},
-		"free shipping by a promotion":   {`{"rate": 1000}`, `{"freeShipping": true}`, "itemPromotions[0].action.freeShipping", "is for coupons only; shipping methods have freeFrom"},
-		"a negative amount":              {`"amount": 1000,`, `"amount": -1,`, "orderPromotions[0].action.amount", "must lie between 1 and 1000000000000 minor units"},
-		"an amount above all prices":     {`"amount": 1000,`, `"amount": 1000000000001,`, "orderPromotions[0].action.amount", "must lie between 1 and 1000000000000 minor units"},
-		"an amount without currency":     {`{"amount": 1000, "currency": "EUR"}`, `{"amount": 1000}`, "orderPromotions[0].action.currency", "must be a currency of ISO 4217 such as EUR"},
-		"a currency without amount":      {`{"rate": 1000}`, `{"rate": 1000, "currency": "EUR"}`, "itemPromotions[0].action.currency", "belongs to an amount"},
-		"an unknown currency":            {`"minimum": {"amount": 5000, "currency": "EUR"}`, `"minimum": {"amount": 5000, "currency": "EUX"}`, "itemPromotions[0].minimum.currency", "must be a currency of ISO 4217 such as EUR"},
-		"a minimum of another currency":  {`"title": "Ten off",`, `"title": "Ten off", "minimum": {"amount": 1, "currency": "USD"},`, "orderPromotions[0].minimum.currency", "must be that of the action's amount"},
-		"a minimum of 0":                 {`"minimum": {"amount": 5000`, `"minimum": {"amount": 0`, "itemPromotions[0].minimum.amount", "must lie between 1 and 1000000000000 minor units"},
-		"an end before the start":        {`2026-04-01T00:00:00Z`, `2026-02-28T23:00:00Z`, "itemPromotions[0].endsAt", "must be after startsAt"},
-		"a malformed time":               {`2026-04-01T00:00:00Z`, `2026-04-01`, "itemPromotions[0].endsAt", "must be a time such as 2026-03-01T12:00:00Z"},
-		"a scope of nothing":             {`{"categories": ["books"]}`, `{}`, "taxes.classes[1].scope", "must name a category, a tag or a product, or be left out"},
-		"a tag twice":                    {`"tags": ["winter"]`, `"tags": ["winter", "winter"]`, "itemPromotions[0].scope.tags[1]", "appears twice"},
-		"a product that can't be":        {`["p1"]`, `["a/b"]`, "itemPromotions[0].scope.products[0]", "must match [A-Za-z0-9._~-]{1,64}"},
-		"a far priority":                 {`"priority": 1`, `"priority": 1000001`, "itemPromotions[0].priority", "must lie between -1000000 and 1000000"},
-		"a promotion without title":      {`"title": "Ten off", `, ``, "orderPromotions[0].title", "is required"},
-		"an id that can't be":            {`"id": "ten"`, `"id": "10 off"`, "orderPromotions[0].id", "must match [A-Za-z0-9._~-]{1,64}"},
-		"an id twice":                    {`"id": "express"`, `"id": "parcel"`, "shippingMethods[1].id", "appears twice"},
-		"an unknown country":             {`"DE", "FR"`, `"DE", "UK"`, "shippingMethods[0].countries[1]", "must be a country of ISO 3166-1 such as DE"},
-		"a country twice":                {`"DE", "FR"`, `"DE", "DE"`, "shippingMethods[0].countries[1]", "appears twice"},
-		"no default method":              {`, "default": true,`, `,`, "shippingMethods[0].default", "must be true for one of the methods in EUR"},
-		"two default methods":            {`"title": "Express",`, `"title": "Express", "default": true,`, "shippingMethods[1].default", "must not be a second default for EUR"},
-		"no default in another currency": {`"title": "Express", "currency": "EUR"`, `"title": "Express", "currency": "USD"`, "shippingMethods[1].default", "must be true for one of the methods in USD"},
-		"no brackets":                    {`[{"from": 0, "price": 1290}]`, `[]`, "shippingMethods[1].brackets", "must have 1 to 50"},
-		"a hole below the brackets":      {`{"from": 0, "price": 1290}`, `{"from": 1, "price": 1290}`, "shippingMethods[1].brackets[0].from", "must be 0 in the first bracket, so that every order has a price"},
-		"overlapping brackets":           {`{"from": 2000,`, `{"from": 0,`, "shippingMethods[0].brackets[1].from", "must be above that of the bracket before: brackets must not overlap"},
-		"a bracket above freeFrom":       {`{"from": 2000,`, `{"from": 5000,`, "shippingMethods[0].brackets[1].from", "must be below freeFrom, from which shipping is free"},
-		"a negative price":               {`"price": 390`, `"price": -390`, "shippingMethods[0].brackets[1].price", "must lie between 0 and 1000000000000 minor units"},
-		"a bracket without price":        {`{"from": 0, "price": 1290}`, `{"from": 0}`, "shippingMethods[1].brackets[0].price", "is required"},
-		"a method of no tax class":       {`"title": "Express", "currency": "EUR", "taxClass": "standard",`, `"title": "Express", "currency": "EUR",`, "shippingMethods[1].taxClass", "must be one of taxes.classes"},
-		"a method of an unknown class":   {`"title": "Express", "currency": "EUR", "taxClass": "standard",`, `"title": "Express", "currency": "EUR", "taxClass": "other",`, "shippingMethods[1].taxClass", "must be one of taxes.classes"},
-		"an unknown home":                {`"home": {"country": "DE"}`, `"home": {"country": "EU"}`, "taxes.home.country", "must be a country of ISO 3166-1 such as DE"},
-		"no word on included":            {`"included": true, `, ``, "taxes.included", "is required"},
-		"no default class":               {`"id": "standard", "default": true`, `"id": "standard"`, "taxes.classes", "must have a default class"},
-		"two default classes":            {`"id": "books", "scope": {"categories": ["books"]}`, `"id": "books", "default": true`, "taxes.classes[1].default", "must not be a second default class"},
-		"a default class with a scope":   {`"id": "standard", "default": true`, `"id": "standard", "default": true, "scope": {"tags": ["x"]}`, "taxes.classes[0].scope", "must be left out: the default class has whatever no other class has"},
-		"a class twice":                  {`{"id": "books",`, `{"id": "standard",`, "taxes.classes[1].id", "appears twice"},
-		"a rule of an unknown class":     {`"class": "standard", "country": "US"`, `"class": "other", "country": "US"`, "taxes.rules[2].class", "must be one of taxes.classes"},
-		"a second rule":                  {`"class": "standard", "country": "US", "region": "CA"`, `"class": "books", "country": "DE"`, "taxes.rules[2]", "is a second rule for the same class, country and region"},
-		"a tax above 100 percent":        {`"rate": 725`, `"rate": 10001`, "taxes.rules[2].rate", "must lie between 0 and 10000 basis points"},
-		"a rule without rate":            {`, "rate": 725`, ``, "taxes.rules[2].rate", "is required"},
-		"a blank region":                 {`"region": "CA"`, `"region": "  "`, "taxes.rules[2].region", "must be a region as addresses name it"},
-		"no rule at home":                {`{"class": "books", "country": "DE", "rate": 700},`, ``, "taxes.classes[1]", "has no rule for taxes.home: class books could not be sold there"},
-		"an unknown field":               {`"priority": 1`, `"priorty": 1`, "itemPromotions[0].priorty", "is not a field of a price book"},
-		"a field in other letters":       {`"taxes": {`, `"Taxes": {`, "Taxes", "is not a field of a price book"},
-		"a field twice":                  {`"priority": 1`, `"priority": 1, "priority": 2`, "itemPromotions[0].priority", "appears twice"},
-		"null":                           {`"stop": true`, `"stop": null`, "itemPromotions[0].stop", "must be true or false"},
-		"text for a number":              {`"priority": 1`, `"priority": "1"`, "itemPromotions[0].priority", "must be an integer, without fraction or exponent"},
-		"a fraction":                     {`"rate": 725`, `"rate": 7.25`, "taxes.rules[2].rate", "must be an integer, without fraction or exponent"},
-		"a number of 65 bits":            {`"rate": 725`, `"rate": 9223372036854775808`, "taxes.rules.rate", "must be an integer of 64 bits"},
-		"a list for an object":           {`"home": {"country": "DE"}`, `"home": ["DE"]`, "taxes.home", "must be an object"},
-		"an object for a list":           {`["p1"]`, `{"p1": [true]}`, "itemPromotions[0].scope.products", "must be a list"},
-		"a number for text":              {`"title": "Boots"`, `"title": 5`, "itemPromotions[0].title", "must be a string"},
-		"a line break in a title":        {`"title": "Boots"`, `"title": "Bo\nots"`, "itemPromotions[0].title", "must have no control characters"},
-		"a long title":                   {`"title": "Boots"`, `"title": "` + strings.Repeat("x", 201) + `"`, "itemPromotions[0].title", "at most 200 bytes"},
+		"a gap in the levels":                {`"number": 2`, `"number": 3`, "levels[1].number", "must be 2: levels are numbered from 1 without gaps, in order"},
+		"levels from 0":                      {`{"number": 1, "name": "Member"`, `{"number": 0, "name": "Member"`, "levels[0].number", "must be 1: levels are numbered from 1 without gaps, in order"},
+		"a level without a name":             {`"name": "Silver"`, `"name": ""`, "levels[1].name", "is required"},
+		"a level above 100 percent":          {`"discount": 200`, `"discount": 10001`, "levels[1].discount", "must lie between 0 and 10000 basis points"},
+		"a negative level":                   {`"discount": 200`, `"discount": -1`, "levels[1].discount", "must lie between 0 and 10000 basis points"},
+		"a level without discount":           {`, "discount": 200`, ``, "levels[1].discount", "is required"},
+		"a promotion above 100 percent":      {`{"rate": 1000}`, `{"rate": 10001}`, "itemPromotions[0].action.rate", "must lie between 1 and 10000 basis points"},
+		"a negative rate":                    {`{"rate": 1000}`, `{"rate": -1}`, "itemPromotions[0].action.rate", "must lie between 1 and 10000 basis points"},
+		"no action":                          {`{"rate": 1000}`, `{}`, "itemPromotions[0].action", "must have one of rate or amount"},
+		"two actions":                        {`{"rate": 1000}`, `{"rate": 1000, "amount": 1, "currency": "EUR"}`, "itemPromotions[0].action", "must have one of rate or amount"},
+		"free shipping by a promotion":       {`{"rate": 1000}`, `{"freeShipping": true}`, "itemPromotions[0].action.freeShipping", "is for coupons only; shipping methods have freeFrom"},
+		"a negative amount":                  {`"amount": 1000,`, `"amount": -1,`, "orderPromotions[0].action.amount", "must lie between 1 and 1000000000000 minor units"},
+		"an amount above all prices":         {`"amount": 1000,`, `"amount": 1000000000001,`, "orderPromotions[0].action.amount", "must lie between 1 and 1000000000000 minor units"},
+		"an amount without currency":         {`{"amount": 1000, "currency": "EUR"}`, `{"amount": 1000}`, "orderPromotions[0].action.currency", "must be a currency of ISO 4217 such as EUR"},
+		"a currency without amount":          {`{"rate": 1000}`, `{"rate": 1000, "currency": "EUR"}`, "itemPromotions[0].action.currency", "belongs to an amount"},
+		"an unknown currency":                {`"minimum": {"amount": 5000, "currency": "EUR"}`, `"minimum": {"amount": 5000, "currency": "EUX"}`, "itemPromotions[0].minimum.currency", "must be a currency of ISO 4217 such as EUR"},
+		"a minimum of another currency":      {`"title": "Ten off",`, `"title": "Ten off", "minimum": {"amount": 1, "currency": "USD"},`, "orderPromotions[0].minimum.currency", "must be that of the action's amount"},
+		"a minimum of 0":                     {`"minimum": {"amount": 5000`, `"minimum": {"amount": 0`, "itemPromotions[0].minimum.amount", "must lie between 1 and 1000000000000 minor units"},
+		"an end before the start":            {`2026-04-01T00:00:00Z`, `2026-02-28T23:00:00Z`, "itemPromotions[0].endsAt", "must be after startsAt"},
+		"a year of five digits in UTC":       {`2026-04-01T00:00:00Z`, `9999-12-31T23:59:59-01:00`, "itemPromotions[0].endsAt", "must lie in the years 1 to 9999 in UTC"},
+		"a year before the first":            {`2026-03-01T00:00:00+01:00`, `0000-01-01T00:00:00+01:00`, "itemPromotions[0].startsAt", "must lie in the years 1 to 9999 in UTC"},
+		"a malformed time":                   {`2026-04-01T00:00:00Z`, `2026-04-01`, "itemPromotions[0].endsAt", "must be a time such as 2026-03-01T12:00:00Z"},
+		"a scope of nothing":                 {`{"categories": ["books"]}`, `{}`, "taxes.classes[1].scope", "must name a category, a tag or a product, or be left out"},
+		"a tag twice":                        {`"tags": ["winter"]`, `"tags": ["winter", "winter"]`, "itemPromotions[0].scope.tags[1]", "appears twice"},
+		"a product that can't be":            {`["p1"]`, `["a/b"]`, "itemPromotions[0].scope.products[0]", "must match [A-Za-z0-9._~-]{1,64}"},
+		"a far priority":                     {`"priority": 1`, `"priority": 1000001`, "itemPromotions[0].priority", "must lie between -1000000 and 1000000"},
+		"a promotion without title":          {`"title": "Ten off", `, ``, "orderPromotions[0].title", "is required"},
+		"an id that can't be":                {`"id": "ten"`, `"id": "10 off"`, "orderPromotions[0].id", "must match [A-Za-z0-9._~-]{1,64}"},
+		"an id twice":                        {`"id": "express"`, `"id": "parcel"`, "shippingMethods[1].id", "appears twice"},
+		"an unknown country":                 {`"DE", "FR"`, `"DE", "UK"`, "shippingMethods[0].countries[1]", "must be a country of ISO 3166-1 such as DE"},
+		"a country twice":                    {`"DE", "FR"`, `"DE", "DE"`, "shippingMethods[0].countries[1]", "appears twice"},
+		"no default method":                  {`, "default": true,`, `,`, "shippingMethods[0].default", "must be true for one of the methods in EUR"},
+		"two default methods":                {`"title": "Express",`, `"title": "Express", "default": true,`, "shippingMethods[1].default", "must not be a second default for EUR"},
+		"no default in another currency":     {`"title": "Express", "currency": "EUR"`, `"title": "Express", "currency": "USD"`, "shippingMethods[1].default", "must be true for one of the methods in USD"},
+		"no brackets":                        {`[{"from": 0, "price": 1290}]`, `[]`, "shippingMethods[1].brackets", "must have 1 to 50"},
+		"a hole below the brackets":          {`{"from": 0, "price": 1290}`, `{"from": 1, "price": 1290}`, "shippingMethods[1].brackets[0].from", "must be 0 in the first bracket, so that every order has a price"},
+		"overlapping brackets":               {`{"from": 2000,`, `{"from": 0,`, "shippingMethods[0].brackets[1].from", "must be above that of the bracket before: brackets must not overlap"},
+		"a bracket above freeFrom":           {`{"from": 2000,`, `{"from": 5000,`, "shippingMethods[0].brackets[1].from", "must be below freeFrom, from which shipping is free"},
+		"a negative price":                   {`"price": 390`, `"price": -390`, "shippingMethods[0].brackets[1].price", "must lie between 0 and 1000000000000 minor units"},
+		"a bracket without price":            {`{"from": 0, "price": 1290}`, `{"from": 0}`, "shippingMethods[1].brackets[0].price", "is required"},
+		"a method of no tax class":           {`"title": "Express", "currency": "EUR", "taxClass": "standard",`, `"title": "Express", "currency": "EUR",`, "shippingMethods[1].taxClass", "must be one of taxes.classes"},
+		"a method of an unknown class":       {`"title": "Express", "currency": "EUR", "taxClass": "standard",`, `"title": "Express", "currency": "EUR", "taxClass": "other",`, "shippingMethods[1].taxClass", "must be one of taxes.classes"},
+		"an unknown home":                    {`"home": {"country": "DE"}`, `"home": {"country": "EU"}`, "taxes.home.country", "must be a country of ISO 3166-1 such as DE"},
+		"no word on included":                {`"included": true, `, ``, "taxes.included", "is required"},
+		"no default class":                   {`"id": "standard", "default": true`, `"id": "standard"`, "taxes.classes", "must have a default class"},
+		"two default classes":                {`"id": "books", "scope": {"categories": ["books"]}`, `"id": "books", "default": true`, "taxes.classes[1].default", "must not be a second default class"},
+		"a default class with a scope":       {`"id": "standard", "default": true`, `"id": "standard", "default": true, "scope": {"tags": ["x"]}`, "taxes.classes[0].scope", "must be left out: the default class has whatever no other class has"},
+		"a class twice":                      {`{"id": "books",`, `{"id": "standard",`, "taxes.classes[1].id", "appears twice"},
+		"a rule of an unknown class":         {`"class": "standard", "country": "US"`, `"class": "other", "country": "US"`, "taxes.rules[2].class", "must be one of taxes.classes"},
+		"a second rule":                      {`"class": "standard", "country": "US", "region": "CA"`, `"class": "books", "country": "DE"`, "taxes.rules[2]", "is a second rule for the same class, country and region"},
+		"a tax above 100 percent":            {`"rate": 725`, `"rate": 10001`, "taxes.rules[2].rate", "must lie between 0 and 10000 basis points"},
+		"a rule without rate":                {`, "rate": 725`, ``, "taxes.rules[2].rate", "is required"},
+		"a blank region":                     {`"region": "CA"`, `"region": "  "`, "taxes.rules[2].region", "must be a region as addresses name it"},
+		"no rule at home":                    {`{"class": "books", "country": "DE", "rate": 700},`, ``, "taxes.classes[1]", "has no rule for taxes.home: class books could not be sold there"},
+		"a field with an escape in its name": {`"priority": 1`, `"\u001b[2J": 1`, `"itemPromotions[0].\x1b[2J"`, "is not a field of a price book"},
+		"an unknown field":                   {`"priority": 1`, `"priorty": 1`, "itemPromotions[0].priorty", "is not a field of a price book"},
+		"a field in other letters":           {`"taxes": {`, `"Taxes": {`, "Taxes", "is not a field of a price book"},
+		"a field twice":                      {`"priority": 1`, `"priority": 1, "priority": 2`, "itemPromotions[0].priority", "appears twice"},
+		"null":                               {`"stop": true`, `"stop": null`, "itemPromotions[0].stop", "must be true or false"},
+		"text for a number":                  {`"priority": 1`, `"priority": "1"`, "itemPromotions[0].priority", "must be an integer, without fraction or exponent"},
+		"a fraction":                         {`"rate": 725`, `"rate": 7.25`, "taxes.rules[2].rate", "must be an integer, without fraction or exponent"},
+		"a number of 65 bits":                {`"rate": 725`, `"rate": 9223372036854775808`, "taxes.rules.rate", "must be an integer of 64 bits"},
+		"a list for an object":               {`"home": {"country": "DE"}`, `"home": ["DE"]`, "taxes.home", "must be an object"},
+		"an object for a list":               {`["p1"]`, `{"p1": [true]}`, "itemPromotions[0].scope.products", "must be a list"},
+		"a number for text":                  {`"title": "Boots"`, `"title": 5`, "itemPromotions[0].title", "must be a string"},
+		"a line break in a title":            {`"title": "Boots"`, `"title": "Bo\nots"`, "itemPromotions[0].title", "must have no control characters"},
+		"a long title":                       {`"title": "Boots"`, `"title": "` + strings.Repeat("x", 201) + `"`, "itemPromotions[0].title", "at most 200 bytes"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := price.Parse(damaged(t, c.old, c.new))
@@ -258,4 +261,24 @@ func TestTheTermsOfACoupon(t *testing.T) {
 		_, ok = price.FoldCode(code)
 		require.False(t, ok, code)
 	}
+}
+
+// Whatever is read as a book is written as the same book, and can be quoted by.
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(sound))
+	f.Add([]byte(`{"levels":[{"number":1,"name":"\u2028","discount":1e2}]}`))
+	f.Fuzz(func(t *testing.T, document []byte) {
+		b, err := price.Parse(document)
+		if err != nil {
+			return
+		}
+		again, err := price.Parse(b.Canonical())
+		require.NoError(t, err)
+		require.Equal(t, b.Version, again.Version)
+		r := price.Request{Currency: "EUR", Level: 1, At: noon, Lines: []price.Line{{ProductID: "p1", SKU: "s", Category: "books", Quantity: 3, UnitPrice: 1999}}}
+		q, err := price.Quote(b, r)
+		if err == nil {
+			require.NoError(t, price.Verify(q, asked(r)))
+		}
+	})
 }

@@ -185,8 +185,7 @@ func fits(token json.Token, t reflect.Type) bool {
 	switch v := token.(type) {
 	case string:
 		if t == reflect.TypeFor[time.Time]() {
-			_, err := time.Parse(time.RFC3339, v)
-			return err == nil
+			return new(time.Time).UnmarshalText([]byte(v)) == nil
 		}
 		return t.Kind() == reflect.String
 	case json.Number:
@@ -218,6 +217,9 @@ func shortened(path string) string {
 	const most = 200
 	if len(path) > most {
 		path = strings.ToValidUTF8(path[:most], "") + "…"
+	}
+	if !product.PlainText(path) {
+		path = strconv.Quote(path)
 	}
 	return path
 }

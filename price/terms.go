@@ -79,8 +79,17 @@ func (w Window) started(at time.Time) bool { return w.StartsAt.IsZero() || !at.B
 func (w Window) ended(at time.Time) bool { return !w.EndsAt.IsZero() && !at.Before(w.EndsAt) }
 
 func (w Window) check(bad *product.Invalid, path string) {
+	checkTime(bad, path+"startsAt", w.StartsAt)
+	checkTime(bad, path+"endsAt", w.EndsAt)
 	if !w.StartsAt.IsZero() && !w.EndsAt.IsZero() && !w.EndsAt.After(w.StartsAt) {
 		bad.Add(path+"endsAt", "must be after startsAt")
+	}
+}
+
+// checkTime refuses what has no year of four digits in UTC, because RFC 3339 can't write it.
+func checkTime(bad *product.Invalid, path string, at time.Time) {
+	if year := at.UTC().Year(); year < 1 || year > 9999 {
+		bad.Add(path, "must lie in the years 1 to 9999 in UTC")
 	}
 }
 
