@@ -96,7 +96,7 @@ func messagesOf(e streams.Entry) ([]message, error) {
 		return m.ofProduct(e, version)
 	}
 	orders, unread := m.ofOrder(e, version)
-	money, err := m.ofMoney(e)
+	money, err := m.ofMoney(e, version)
 	return append(orders, money...), errors.Join(unread, err)
 }
 

@@ -46,7 +46,8 @@ var refundTypes = map[order.RefundStatus]string{
 // change is a payment, refund or dispute of an entry, with its previous type or status.
 type change struct {
 	message
-	orderID  string
+	// order is about the order that the document belongs to.
+	order    factData
 	was      string
 	doc      []byte
 	revision int64
@@ -54,10 +55,11 @@ type change struct {
 
 // ofMoney returns the events of the payments, refunds and disputes that changed. Entries of
 // earlier versions name them without their documents.
-func (m message) ofMoney(e streams.Entry) (all []message, err error) {
+func (m message) ofMoney(e streams.Entry, version int64) (all []message, err error) {
 	revision, _ := strconv.ParseInt(e.Text("rev"), 10, 64)
+	about := factData{OrderID: e.Text("id"), Version: version, CustomerID: e.Text("customer")}
 	for field := range strings.FieldsSeq(e.Text("payments")) {
-		c := change{m, e.Text("id"), e.Text("was:" + field), []byte(e.Text("now:" + field)), revision}
+		c := change{m, about, e.Text("was:" + field), []byte(e.Text("now:" + field)), revision}
 		if len(c.doc) == 0 {
 			continue
 		}
@@ -81,7 +83,7 @@ func (m message) ofMoney(e streams.Entry) (all []message, err error) {
 
 // event is one message about a change. what names it among all events.
 func (c change) event(eventType string, data any, what ...string) message {
-	c.eventType, c.data, c.id = eventType, data, webhook.EventID(append(what, c.orderID, eventType)...)
+	c.eventType, c.data, c.id = eventType, data, webhook.EventID(append(what, c.order.OrderID, eventType)...)
 	return c.message
 }
 
@@ -101,25 +103,32 @@ func (c change) ofPayment() ([]message, error) {
 	if failed {
 		what = append(what, p.OccurredAt.UTC().Format(time.RFC3339Nano))
 	}
-	return []message{c.event(name, paymentData{p, c.orderID, c.revision}, what...)}, nil
+	return []message{c.event(name, paymentData{p, c.order.OrderID, c.revision}, what...)}, nil
 }
 
 // ofRefund returns an event if the refund reached another status. It reaches each one once
-// after each decision of an operator.
-func (c change) ofRefund() ([]message, error) {
+// after each decision of an operator. Its first record raises the alert about a shortfall.
+func (c change) ofRefund() (all []message, err error) {
 	var r order.Refund
 	if err := json.Unmarshal(c.doc, &r); err != nil {
 		return nil, err
 	}
+	if c.was == "" {
+		for _, a := range (order.Payments{Refunds: []order.Refund{r}}).Alerts() {
+			data := c.order
+			data.Rule = string(a.Rule)
+			all = append(all, c.event(webhook.OrderAlertRaised, data, "alert", a.ID))
+		}
+	}
 	name, known := refundTypes[r.Status]
 	if !known || c.was == string(r.Status) {
-		return nil, nil
+		return all, nil
 	}
 	what := []string{"refund", r.Provider, r.PaymentID, r.ID, r.DueAt.UTC().Format(time.RFC3339Nano)}
 	if n := len(r.Decisions); n > 0 {
 		what = append(what, r.Decisions[n-1].At.UTC().Format(time.RFC3339Nano))
 	}
-	return []message{c.event(name, refundData{r.Public(), c.revision}, what...)}, nil
+	return append(all, c.event(name, refundData{r.Public(), c.revision}, what...)), nil
 }
 
 // ofDispute returns events about the provider's messages on a dispute. An operator's

@@ -107,6 +107,11 @@ func (s *shop) everything() map[string]int {
 	s.refunds(aRefund("b"), order.RefundCase, order.RefundAssigned)
 	s.refunds(aRefund("c"), order.RefundNotOwed)
 	s.refunds(aRefund("d"), order.RefundTooLarge)
+	for id, status := range map[string]order.RefundStatus{"part": order.RefundDue, "nothing": order.RefundTooLarge} {
+		short := aRefund(id)
+		short.Shortfall = 100
+		s.refunds(short, status, status) // the alert is about its first record
+	}
 	d := order.Dispute{
 		ID: "dp", Provider: "sandbox", PaymentID: "p", OrderID: "o", Amount: 700, Currency: "EUR", Reason: "fraudulent",
 		Status: order.DisputeNeedsResponse, OccurredAt: began, Version: 1,
@@ -124,7 +129,7 @@ func (s *shop) everything() map[string]int {
 		webhook.OrderCancelled: 1, webhook.OrderRejected: 1,
 		webhook.PaymentFailed: 2, webhook.PaymentSucceeded: 1, webhook.PaymentRefused: 1, webhook.PaymentCancelled: 1,
 		webhook.PaymentDisputed: 1, webhook.PaymentDisputeUpdated: 1, webhook.PaymentDisputeClosed: 1,
-		webhook.RefundDue: 2, webhook.RefundPending: 2, webhook.RefundPaid: 1, webhook.RefundFailed: 2, webhook.RefundSettled: 1,
+		webhook.RefundDue: 3, webhook.RefundPending: 2, webhook.OrderAlertRaised: 2, webhook.RefundPaid: 1, webhook.RefundFailed: 2, webhook.RefundSettled: 1,
 		webhook.RefundNeedsDecision: 1, webhook.RefundAssigned: 1,
 		webhook.StockChanged: 1, webhook.ProductListed: 1, webhook.ProductDelisted: 1,
 	}
