@@ -52,11 +52,16 @@ func (c *Client) PutCustomer(ctx context.Context, id string, body []byte) (bool,
 // PatchOwnCustomer changes some of the caller's fields; fields has them by name, and nil removes
 // one. It succeeds only if the caller's entity still has the ETag, unless that is empty.
 func (c *Client) PatchOwnCustomer(ctx context.Context, etag string, fields map[string]any) (Customer, error) {
+	return c.PatchCustomer(ctx, ownCustomer, etag, fields)
+}
+
+// PatchCustomer is PatchOwnCustomer for any customer; it is for staff.
+func (c *Client) PatchCustomer(ctx context.Context, id, etag string, fields map[string]any) (Customer, error) {
 	body, err := json.Marshal(fields)
 	if err != nil {
 		return Customer{}, fmt.Errorf("encode the fields: %w", err)
 	}
-	r := call{method: http.MethodPatch, path: customerPath(ownCustomer), body: body}
+	r := call{method: http.MethodPatch, path: customerPath(id), body: body}
 	if etag != "" {
 		r.header = http.Header{"If-Match": {etag}}
 	}

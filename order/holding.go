@@ -2,7 +2,6 @@ package order
 
 import (
 	"fmt"
-	"time"
 
 	"holdfast/product"
 )
@@ -96,16 +95,6 @@ func (h *Holding) price(p Placement, byID map[string]product.Hold) error {
 		h.Items = append(h.Items, PricedItem{SKU: item.SKU, Title: item.Title, Price: item.Price})
 	}
 	return nil
-}
-
-// Total is the sum of the lines at the prices at which they are held, in minor units, or
-// product.ErrOverflow.
-func (h Holding) Total(p Placement) (int64, error) {
-	o := New(p, time.Time{})
-	if err := o.Hold(h, time.Time{}); err != nil {
-		return 0, err
-	}
-	return o.Amounts[AmountTotal], nil
 }
 
 // Claimed takes over the coupons' answers. Without a use of each, the order isn't held.

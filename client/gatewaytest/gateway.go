@@ -41,6 +41,10 @@ type Gateway struct {
 	// out.
 	Fail func(r *http.Request) (status int, instead bool)
 
+	// Coupons are the codes that came with each order, by its id; Levels the customers' levels.
+	Coupons map[string][]string
+	Levels  map[string]int
+
 	byKey    map[string]string
 	onHand   int64
 	provider *sandbox.Signer
@@ -63,7 +67,7 @@ func New() *Gateway {
 	}
 	g := &Gateway{
 		Orders: map[string]*order.Order{}, Refunds: map[string][]order.Refund{}, Late: map[string]string{},
-		Adjusted: map[string]map[string]int64{}, byKey: map[string]string{}, onHand: 100, provider: provider,
+		Adjusted: map[string]map[string]int64{}, Coupons: map[string][]string{}, Levels: map[string]int{}, byKey: map[string]string{}, onHand: 100, provider: provider,
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/orders", g.place)
@@ -80,6 +84,7 @@ func New() *Gateway {
 	mux.HandleFunc("POST /sandbox/pay/{id}", g.page)
 	mux.HandleFunc("POST /v1/payments/callbacks/sandbox", g.callback)
 	mux.HandleFunc("POST /v1/products/{id}/stock", g.adjust)
+	mux.HandleFunc("PATCH /v1/customers/{id}", g.promote)
 	g.server = httptest.NewServer(g.failing(mux))
 	g.URL = g.server.URL
 	return g
@@ -117,13 +122,17 @@ func (g *Gateway) place(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusCreated, g.Orders[id])
 		return
 	}
-	var p order.Placement
+	var in struct {
+		order.Placement
+		CouponCodes []string `json:"couponCodes"`
+	}
 	dec := json.NewDecoder(r.Body)
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(&p); err != nil {
+	if err := dec.Decode(&in); err != nil {
 		problem(w, http.StatusBadRequest, "malformed")
 		return
 	}
+	p := in.Placement
 	p.OrderID, p.PaymentWindow = fmt.Sprintf("order-%d", len(g.Orders)+1), time.Hour
 	p.Saga = order.SagaVersion
 	o := order.New(p, time.Now())
@@ -140,7 +149,18 @@ func (g *Gateway) place(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	g.Orders[o.ID], g.byKey[key] = &o, o.ID
+	g.Coupons[o.ID] = in.CouponCodes
 	answer(w, http.StatusCreated, &o)
+}
+
+func (g *Gateway) promote(w http.ResponseWriter, r *http.Request) {
+	var in struct{ Level int }
+	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+		problem(w, http.StatusBadRequest, "malformed")
+		return
+	}
+	g.Levels[r.PathValue("id")] = in.Level
+	answer(w, http.StatusOK, map[string]any{"id": r.PathValue("id"), "level": in.Level})
 }
 
 func (g *Gateway) show(w http.ResponseWriter, r *http.Request) {

@@ -42,6 +42,11 @@ type replayCommand struct {
 	RepeatedScans   float64 `default:"0" help:"Share of the scans that are sent twice."`
 	OutOfOrderScans float64 `default:"0" help:"Share of the scans that change places with the next one of their package."`
 
+	Members  float64 `default:"0" help:"Share of the customers who get a member level before their first order; with --levels."`
+	Levels   int     `default:"0" help:"How many member levels the shop's price book has."`
+	Couponed float64 `default:"0" help:"Share of the orders that use a coupon; with --coupon."`
+	Coupon   string  `help:"Code of the coupon; the shop must have it."`
+
 	Seed      uint64        `default:"1" help:"The same seed gives the same outcomes."`
 	KeyPrefix string        `help:"Prefix of each key; a new one creates new orders from the same file."`
 	Patience  time.Duration `default:"2m" help:"How long a call is repeated before its line counts as failed."`
@@ -78,10 +83,12 @@ func (c *replayCommand) Run(ctx context.Context, out out) error {
 	step, done := newProgress(out.stderr, total, "orders")
 	report, err := replay.Run(ctx, replay.Config{
 		Gateway: gateway, Provider: sandbox.Name, Sign: sign, Through: c.Through != "", Seed: c.Seed, KeyPrefix: c.KeyPrefix,
+		Levels: c.Levels, Coupon: c.Coupon,
 		Shares: replay.Shares{
 			Paid: c.Paid, Delivered: c.Delivered, Refused: c.Refused, Abandoned: c.Abandoned,
 			Cancelled: c.Cancelled, Late: c.Late, Twice: c.Twice, Wrong: c.Wrong, Adjusted: c.Adjusted,
 			Packaged: c.Packaged, Readdressed: c.Readdressed, CancelledInPart: c.CancelledInPart, Returned: c.Returned,
+			Members: c.Members, Couponed: c.Couponed,
 			LateScans: c.LateScans, RepeatedScans: c.RepeatedScans, OutOfOrderScans: c.OutOfOrderScans,
 		},
 		Concurrency: c.Concurrency, Limit: c.Limit, Patience: c.Patience, Journal: journal, Progress: step,

@@ -55,10 +55,14 @@ func (j *journey) follow(ctx context.Context) (string, error) {
 
 // place sends the order under its key until it is decided.
 func (j *journey) place(ctx context.Context) error {
-	started := time.Now()
 	key := j.KeyPrefix + j.line.Key
-	err := j.patient(ctx, func(ctx context.Context) error {
-		a, err := j.Gateway.Place(ctx, key, j.line.Body)
+	body, err := j.request(ctx)
+	if err != nil {
+		return fmt.Errorf("place: %w", err)
+	}
+	started := time.Now()
+	err = j.patient(ctx, func(ctx context.Context) error {
+		a, err := j.Gateway.Place(ctx, key, body)
 		if err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,6 +31,10 @@ type Config struct {
 	Shares  Shares
 	// Seed of the fates: the same seed gives the same fates.
 	Seed uint64
+	// Levels is how many member levels the price book has, for Shares.Members, and Coupon the
+	// code for Shares.Couponed. The shop must have both.
+	Levels int
+	Coupon string
 	// KeyPrefix precedes each line's key: another prefix creates other orders.
 	KeyPrefix string
 	// Concurrency is how many orders are in progress at a time.
@@ -64,7 +69,7 @@ func (c Config) validate() error {
 	if !c.Through && c.Shares.CancelledInPart+c.Shares.Returned > 0 {
 		return errors.New("orders can be cancelled in part and returned only through a provider, which refunds them")
 	}
-	return nil
+	return c.checkTerms()
 }
 
 // replay is one run.
@@ -72,6 +77,8 @@ type replay struct {
 	Config
 	tally   *tally
 	repeats atomic.Int64
+	// promoted are the customers who have their level.
+	promoted sync.Map
 }
 
 // Run plays all lines of r. It returns an error if it could not continue, with the report

@@ -29,6 +29,9 @@ type Shares struct {
 	// Readdressed, CancelledInPart and Returned are shares of the packaged orders. The money of
 	// the latter two goes back, so they need a provider.
 	Readdressed, CancelledInPart, Returned float64
+	// Couponed is the share of the orders that use a coupon, Members the share of the customers
+	// who have a member level.
+	Couponed, Members float64
 	// LateScans, RepeatedScans and OutOfOrderScans are shares of the scans. A late one arrives
 	// after all others of its order, one out of order changes places with its neighbour.
 	LateScans, RepeatedScans, OutOfOrderScans float64
@@ -40,6 +43,7 @@ func (s Shares) Validate() error {
 		"paid": s.Paid, "delivered": s.Delivered, "refused": s.Refused,
 		"abandoned": s.Abandoned, "cancelled": s.Cancelled, "late": s.Late, "twice": s.Twice, "wrong": s.Wrong, "adjusted": s.Adjusted,
 		"packaged": s.Packaged, "readdressed": s.Readdressed, "cancelled-in-part": s.CancelledInPart, "returned": s.Returned,
+		"couponed": s.Couponed, "members": s.Members,
 		"late-scans": s.LateScans, "repeated-scans": s.RepeatedScans, "out-of-order-scans": s.OutOfOrderScans,
 	} {
 		if v < 0 || v > 1 || math.IsNaN(v) {
@@ -61,6 +65,7 @@ type fate struct {
 	end       end
 	delivered bool
 	adjusted  bool
+	couponed  bool
 	// other selects the second of two variants.
 	other bool
 	// packaged orders are delivered by packages; the others of these happen to them alone.
@@ -92,6 +97,7 @@ func (s Shares) fateOf(seed uint64, n int) fate {
 	f.readdressed = draw.Float64() < s.Readdressed
 	f.inPart = draw.Float64() < s.CancelledInPart
 	f.returned = draw.Float64() < s.Returned
+	f.couponed = draw.Float64() < s.Couponed
 	switch {
 	case x < s.Paid:
 		f.end = pay

@@ -294,7 +294,12 @@ func (w *world) ended(orderID string) order.Result {
 // until waits for a condition without a notification.
 func (w *world) until(what string, is func() bool) {
 	w.Helper()
-	ctx, cancel := context.WithTimeout(w.Context(), patience)
+	w.untilWithin(patience, what, is)
+}
+
+func (w *world) untilWithin(longest time.Duration, what string, is func() bool) {
+	w.Helper()
+	ctx, cancel := context.WithTimeout(w.Context(), longest)
 	defer cancel()
 	w.NoError(await.Success(ctx, func(context.Context) error {
 		if !is() {
