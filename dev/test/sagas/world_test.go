@@ -291,15 +291,17 @@ func (w *world) ended(orderID string) order.Result {
 	return r
 }
 
+// endsWithin waits for the end of an order's workflow.
+func (w *world) endsWithin(longest time.Duration, orderID string) error {
+	ctx, cancel := context.WithTimeout(w.Context(), longest)
+	defer cancel()
+	return w.temporal.GetWorkflow(ctx, saga.OrderWorkflowID(orderID), "").Get(ctx, nil)
+}
+
 // until waits for a condition without a notification.
 func (w *world) until(what string, is func() bool) {
 	w.Helper()
-	w.untilWithin(patience, what, is)
-}
-
-func (w *world) untilWithin(longest time.Duration, what string, is func() bool) {
-	w.Helper()
-	ctx, cancel := context.WithTimeout(w.Context(), longest)
+	ctx, cancel := context.WithTimeout(w.Context(), patience)
 	defer cancel()
 	w.NoError(await.Success(ctx, func(context.Context) error {
 		if !is() {
