@@ -55,11 +55,11 @@ func (s *Server) PlaceOrder(c *gin.Context, params openapi.PlaceOrderParams) {
 // An order that can't be quoted is not started.
 func (s *Server) placeQuoted(ctx context.Context, p placing, keyed bool) (placed, error) {
 	quote, err := s.quote(ctx, &p, keyed)
-	if unless, ok := errors.AsType[unlessPlaced](err); ok {
+	if unless, ok := errors.AsType[unlessPlacedError](err); ok {
 		return s.placedBefore(ctx, p.Placement, unless.refusal)
 	}
 	if err != nil {
-		return placed{}, refused{err}
+		return placed{}, refusedError{err}
 	}
 	p.Quote, p.Currency = &quote, quote.Currency
 	return s.place(ctx, p.Placement, s.cfg.Sagas.Place)
@@ -69,15 +69,15 @@ func (s *Server) placeQuoted(ctx context.Context, p placing, keyed bool) (placed
 func (s *Server) placedBefore(ctx context.Context, p order.Placement, refusal error) (placed, error) {
 	came, err := s.place(ctx, p, s.cfg.Sagas.Placed)
 	if errors.Is(err, saga.ErrNotFound) {
-		return placed{}, refused{refusal}
+		return placed{}, refusedError{refusal}
 	}
 	return came, err
 }
 
-// refused is an error before anything was started.
-type refused struct{ error }
+// refusedError is an error before anything was started.
+type refusedError struct{ error }
 
-func (r refused) Unwrap() error { return r.error }
+func (r refusedError) Unwrap() error { return r.error }
 
 // readPlacement reads and validates the request.
 func (s *Server) readPlacement(c *gin.Context, key *string) (placing, error) {
@@ -286,7 +286,7 @@ func placementAnswer(p placed, err error) string {
 		return "held"
 	case err == nil:
 		return "undecided"
-	case errors.As(err, new(refused)):
+	case errors.As(err, new(refusedError)):
 		return "refused"
 	case errors.Is(err, errMismatch):
 		return "mismatch"

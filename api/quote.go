@@ -18,13 +18,13 @@ import (
 	"holdfast/quoting"
 )
 
-// unlessPlaced is the refusal of an order that an earlier call with its key may have placed. That
+// unlessPlacedError is the refusal of an order that an earlier call with its key may have placed. That
 // one's answer comes first.
-type unlessPlaced struct{ refusal error }
+type unlessPlacedError struct{ refusal error }
 
-func (u unlessPlaced) Error() string { return u.refusal.Error() }
+func (u unlessPlacedError) Error() string { return u.refusal.Error() }
 
-func (u unlessPlaced) Unwrap() error { return u.refusal }
+func (u unlessPlacedError) Unwrap() error { return u.refusal }
 
 // QuoteOrder implements ServerInterface.
 func (s *Server) QuoteOrder(c *gin.Context) {
@@ -65,7 +65,7 @@ func (s *Server) readQuoteRequest(c *gin.Context) (placing, error) {
 	return p, s.checkPlacement(c, p)
 }
 
-// quote returns what the order costs, or why it can't be placed: an unlessPlaced if an earlier call
+// quote returns what the order costs, or why it can't be placed: an unlessPlacedError if an earlier call
 // with its key may have placed it. "Sold out" has to stay cheap: it asks only for the order's own hold
 // and document. The placement then has the address that it names.
 func (s *Server) quote(ctx context.Context, p *placing, keyed bool) (order.Quote, error) {
@@ -78,7 +78,7 @@ func (s *Server) quote(ctx context.Context, p *placing, keyed bool) (order.Quote
 		refusal := s.refuseOpen(refusal(shortagesFor(CallerOf(ctx), v.shortages)), v.seen.Open)
 		if keyed && (v.known || s.hasDocument(ctx, p.OrderID)) {
 			s.metrics.availabilityReads.WithLabelValues("retried").Inc()
-			return order.Quote{}, unlessPlaced{refusal}
+			return order.Quote{}, unlessPlacedError{refusal}
 		}
 		s.metrics.availabilityReads.WithLabelValues("refused").Inc()
 		return order.Quote{}, refusal
@@ -97,10 +97,10 @@ func (s *Server) quote(ctx context.Context, p *placing, keyed bool) (order.Quote
 	return q, nil
 }
 
-// unless returns an unlessPlaced if the call has a key.
+// unless returns an unlessPlacedError if the call has a key.
 func unless(keyed bool, refusal error) error {
 	if keyed {
-		return unlessPlaced{refusal}
+		return unlessPlacedError{refusal}
 	}
 	return refusal
 }
