@@ -85,10 +85,11 @@ const (
 )
 
 // record stores an order's document and the changes of its payments.
-func record(ctx context.Context, to Records, o *order.Order, payments map[string]order.Attempt) error {
-	r, err := order.NewRecord(o, payments)
+func record(ctx context.Context, to Records, p RecordParams) error {
+	r, err := order.NewRecord(&p.Order, p.Payments)
 	if err != nil {
 		return err
 	}
+	r.Changed, r.Network = p.Changed, p.Network
 	return to.Put(ctx, r)
 }

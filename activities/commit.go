@@ -20,6 +20,8 @@ type CommitParams struct {
 	Payments map[string]order.Attempt
 	// Try is the last one of the order's saga.
 	Try int
+	// Network is Placement.Network.
+	Network string `json:",omitempty"`
 }
 
 // CommitResult names what the order no longer had. In that case nothing was recorded.
@@ -50,7 +52,7 @@ func (a *Commit) Execute(ctx context.Context, p CommitParams) (CommitResult, err
 	if lost.Any() {
 		return lost, nil
 	}
-	if err := record(ctx, a.Records, &p.Order, p.Payments); err != nil {
+	if err := record(ctx, a.Records, RecordParams{Order: p.Order, Payments: p.Payments, Network: p.Network}); err != nil {
 		return CommitResult{}, fmt.Errorf("record order %s as paid: %w", p.Order.ID, err)
 	}
 	return CommitResult{}, nil

@@ -15,7 +15,7 @@ type EndPayments struct {
 	Providers Providers
 	// Open counts customers' open orders; nil disables the limit.
 	Open interface {
-		Extend(ctx context.Context, customerID string, h product.Holder, until time.Time) error
+		Extend(ctx context.Context, owner string, h product.Holder, until time.Time) error
 	}
 }
 
@@ -23,9 +23,10 @@ type EndPayments struct {
 type EndPaymentsParams struct {
 	Payments []AskedPayment `json:"payments"`
 	// CustomerID is set if the customer's open orders are limited and the order holds its
-	// stock until its payments have ended.
+	// stock until its payments have ended; Network is the same for those of a network's guests.
 	CustomerID string `json:"customerId,omitempty"`
-	// PlacedAt is set whenever CustomerID is, except by an earlier version.
+	Network    string `json:"network,omitempty"`
+	// PlacedAt is set whenever one of them is, except by an earlier version.
 	PlacedAt time.Time `json:"placedAt,omitzero"`
 }
 
@@ -52,7 +53,9 @@ func (a *EndPayments) Execute(ctx context.Context, p EndPaymentsParams) (EndPaym
 	for _, asked := range p.Payments {
 		ended, processing, err := a.Providers.end(ctx, asked)
 		if err != nil || processing {
-			a.keepPlace(ctx, p.CustomerID, product.Holder{OrderID: asked.Request.OrderID, PlacedAt: p.PlacedAt})
+			h := product.Holder{OrderID: asked.Request.OrderID, PlacedAt: p.PlacedAt}
+			a.keepPlace(ctx, p.CustomerID, h)
+			a.keepPlace(ctx, p.Network, h)
 		}
 		if err != nil {
 			return EndPaymentsResult{}, err
@@ -65,16 +68,16 @@ func (a *EndPayments) Execute(ctx context.Context, p EndPaymentsParams) (EndPaym
 	return res, nil
 }
 
-// keepPlace keeps the order among the customer's open orders while it holds its stock
-// beyond the deadline. A failure here is no reason to fail the activity: the limit guards
+// keepPlace keeps the order among the open orders of a customer or network while it holds its
+// stock beyond the deadline. A failure here is no reason to fail the activity: the limit guards
 // against hoarding, and this order will end.
-func (a *EndPayments) keepPlace(ctx context.Context, customerID string, h product.Holder) {
-	if a.Open == nil || customerID == "" {
+func (a *EndPayments) keepPlace(ctx context.Context, owner string, h product.Holder) {
+	if a.Open == nil || owner == "" {
 		return
 	}
 	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second) // the provider may have used up ctx
 	defer cancel()
-	if err := a.Open.Extend(own, customerID, h, time.Now().Add(stillOpen)); err != nil {
+	if err := a.Open.Extend(own, owner, h, time.Now().Add(stillOpen)); err != nil {
 		activity.GetLogger(ctx).Warn("an order no longer counts as open", "order_id", h.OrderID, "error", err)
 	}
 }

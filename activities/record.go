@@ -22,6 +22,8 @@ type RecordParams struct {
 	Changed []string
 	// Try is the last one of the order's saga.
 	Try int
+	// Network is Placement.Network.
+	Network string `json:",omitempty"`
 }
 
 // Execute stores the document if it is newer than the stored one. What a paid order bought
@@ -29,12 +31,7 @@ type RecordParams struct {
 // taken back as a whole gives its uses of coupons back here; one that was never paid did so
 // with its stock.
 func (a *Record) Execute(ctx context.Context, p RecordParams) error {
-	r, err := order.NewRecord(&p.Order, p.Payments)
-	if err != nil {
-		return err
-	}
-	r.Changed = p.Changed
-	if err := a.Records.Put(ctx, r); err != nil {
+	if err := record(ctx, a.Records, p); err != nil {
 		return fmt.Errorf("record order %s as %s: %w", p.Order.ID, p.Order.Status, err)
 	}
 	bought := p.Order.Status.TookPayment() || p.Order.TookUnitsBack() || p.Order.Fulfilment != nil

@@ -82,7 +82,7 @@ func TestAContractThatDoesNotSayIsRefused(t *testing.T) {
 // contract.
 var shopWindow = []string{
 	"GET /v1/products", "GET /v1/products/suggest", "GET /v1/products/{id}",
-	"POST /v1/payments/callbacks/{provider}", "POST /v1/carriers/{carrier}/callbacks", "GET /healthz", "GET /readyz", "GET /problems/{name}",
+	"POST /v1/payments/callbacks/{provider}", "POST /v1/carriers/{carrier}/callbacks", "POST /v1/guests", "GET /healthz", "GET /readyz", "GET /problems/{name}",
 }
 
 // customersCalls lists the calls that customers may make.
@@ -91,6 +91,9 @@ var customersCalls = []string{
 	"GET /v1/orders/{id}/payment", "POST /v1/orders/{id}/payment", "PUT /v1/orders/{id}/address", "POST /v1/orders/{id}/returns",
 	"GET /v1/customers/me", "PUT /v1/customers/me", "PATCH /v1/customers/me",
 }
+
+// guestsCalls lists the calls that guests may make: customers' calls about their orders.
+var guestsCalls = slices.DeleteFunc(slices.Clone(customersCalls), func(c string) bool { return strings.HasSuffix(c, "/customers/me") })
 
 // staffCalls lists the calls that each staff role may make. Operators may make all calls, and
 // readonly may make every GET.
@@ -130,6 +133,8 @@ func mayCall(role api.Role, c said) bool {
 		return true
 	case api.RoleCustomer:
 		return slices.Contains(customersCalls, c.method+" "+c.path)
+	case api.RoleGuest:
+		return slices.Contains(guestsCalls, c.method+" "+c.path)
 	case api.RoleReadonly:
 		return c.method == http.MethodGet
 	case api.RoleCatalog, api.RoleFulfilment, api.RoleSupport:
@@ -143,7 +148,7 @@ func TestNothingIsOpenThatShouldNotBe(t *testing.T) {
 		if c.public {
 			require.Contains(t, shopWindow, name)
 		}
-		for _, r := range append(staff, api.RoleCustomer) {
+		for _, r := range append(slices.Clone(staff), api.RoleCustomer, api.RoleGuest) {
 			if !c.public {
 				require.Equal(t, mayCall(r, c), slices.Contains(c.roles, string(r)), "%s by %s", name, r)
 			}
@@ -333,6 +338,14 @@ func TestEveryCallByEveryRole(t *testing.T) {
 					require.Equal(t, before, g.state(), "%s changes nothing", role)
 				}
 			}
+			asked := ask()
+			before = g.state()
+			if a := g.do(asked.asGuest(t)); mayCall(api.RoleGuest, c) {
+				outcome(a, walk[name].other)
+			} else {
+				refused(a, http.StatusForbidden, "forbidden")
+			}
+			require.Equal(t, before, g.state(), "nothing of Ada's has changed")
 			if !mayCall(api.RoleCustomer, c) {
 				refused(g.do(ask().as(t, "ada", api.RoleCustomer)), http.StatusForbidden, "forbidden")
 			}

@@ -38,6 +38,7 @@ func (s *Server) readAvailability(ctx context.Context, p placing, keyed bool) (a
 	if p.MaxOpenOrders > 0 || p.MaxCustomerUnits > 0 {
 		buyer.CustomerID, buyer.Units = p.CustomerID, p.MaxCustomerUnits > 0
 	}
+	buyer.Network = p.Network
 	seen, err := s.cfg.Quoting.Look(ctx, quoting.Ask{
 		Buyer: buyer, Wants: wants(reqs), Terms: true, CustomerID: p.CustomerID, AddressID: p.addressID, Codes: p.couponCodes,
 	})
@@ -76,6 +77,9 @@ func weigh(p order.Placement, reqs []product.HoldRequest, seen quoting.Seen) (av
 	v.shortages = holding.Shortages
 	if p.MaxOpenOrders > 0 && seen.Open.Count >= p.MaxOpenOrders {
 		v.shortages = append(v.shortages, order.Refused(p, product.ReasonTooManyOpenOrders)...)
+	}
+	if p.MaxNetworkOrders > 0 && seen.Open.NetworkCount >= p.MaxNetworkOrders {
+		v.shortages = append(v.shortages, order.Refused(p, product.ReasonTooManyNetworkOrders)...)
 	}
 	v.items = holding.Items
 	return v, nil

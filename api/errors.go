@@ -115,6 +115,8 @@ var kinds = []kind{
 	{errNotYours, http.StatusForbidden, "forbidden", "Another customer's", 0},
 	{errNoOwnCustomer, http.StatusForbidden, "forbidden", "No customer", 0},
 	{errTooMany, http.StatusTooManyRequests, "too-many-requests", "Too many requests", time.Second},
+	{errTooManyGuests, http.StatusTooManyRequests, "too-many-requests", "Too many guests", time.Minute},
+	{errNoGuests, http.StatusNotFound, "no-guests", "No guests", 0},
 	{errTooManyPays, http.StatusTooManyRequests, "too-many-requests", "Too many payments requested", time.Minute},
 	{errLinesType, http.StatusUnsupportedMediaType, "unsupported-media-type", "Unsupported media type", 0},
 	{errPatchType, http.StatusUnsupportedMediaType, "unsupported-media-type", "Unsupported media type", 0},
@@ -306,10 +308,12 @@ var refusalKinds = map[product.RefusalReason]kind{
 	order.ReasonAmountTooLarge:      {nil, http.StatusUnprocessableEntity, "amount-too-large", "Amount too large", 0},
 	order.ReasonDocumentTooLarge:    {nil, http.StatusUnprocessableEntity, "order-too-large", "Order too large", 0},
 	product.ReasonTooManyOpenOrders: {nil, http.StatusTooManyRequests, "too-many-open-orders", "Too many open orders", 0},
-	product.ReasonOverLimit:         {nil, http.StatusConflict, "over-limit", "Over the limit", 0},
-	product.ReasonOverCustomerLimit: {nil, http.StatusConflict, "over-customer-limit", "Too many units in unpaid orders", 0},
-	product.ReasonPriceChanged:      {nil, http.StatusConflict, "price-changed", "Price changed", 0},
-	product.ReasonOutOfStock:        {nil, http.StatusConflict, "insufficient-stock", "Insufficient stock", 0},
+
+	product.ReasonTooManyNetworkOrders: {nil, http.StatusTooManyRequests, "too-many-open-orders", "Too many open orders of this network's guests", 0},
+	product.ReasonOverLimit:            {nil, http.StatusConflict, "over-limit", "Over the limit", 0},
+	product.ReasonOverCustomerLimit:    {nil, http.StatusConflict, "over-customer-limit", "Too many units in unpaid orders", 0},
+	product.ReasonPriceChanged:         {nil, http.StatusConflict, "price-changed", "Price changed", 0},
+	product.ReasonOutOfStock:           {nil, http.StatusConflict, "insufficient-stock", "Insufficient stock", 0},
 }
 
 // refusal returns a problem that names every line of a placement that can't be fulfilled.

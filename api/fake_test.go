@@ -211,6 +211,7 @@ func (f *fakeTemporal) record(ctx context.Context, s *fakeSaga) error {
 	if err != nil {
 		return err
 	}
+	rec.Network = s.placement.Network
 	return f.docs.Put(ctx, rec)
 }
 

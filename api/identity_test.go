@@ -44,7 +44,30 @@ func (k call) as(t testing.TB, subject string, roles ...api.Role) call {
 // asking is a gateway that asks for tokens.
 func asking(t testing.TB, changes ...func(*api.Config)) *gateway {
 	t.Helper()
-	return newGateway(t, append([]func(*api.Config){func(c *api.Config) { c.Identity = verifier(t) }}, changes...)...)
+	return newGateway(t, append([]func(*api.Config){func(c *api.Config) { c.Identity, c.Guests = verifier(t), guests(t) }}, changes...)...)
+}
+
+func guests(t testing.TB) *identity.Guests {
+	t.Helper()
+	g, err := identity.NewGuests(jwtSecret, identity.Names{}, time.Hour)
+	require.NoError(t, err)
+	return g
+}
+
+// asGuest adds a new guest's token to a call.
+func (k call) asGuest(t testing.TB) call {
+	t.Helper()
+	guest, err := guests(t).New()
+	require.NoError(t, err)
+	return k.with(guest.Token)
+}
+
+// with adds a token to a call.
+func (k call) with(token string) call {
+	h := bearer(token)
+	maps.Copy(h, k.header)
+	k.header = h
+	return k
 }
 
 // operation asks the listener of those who run the gateway.

@@ -19,6 +19,8 @@ type Limits struct {
 	// these calls may send a request to a provider. See ordersPart and networkTimes for the
 	// limits per order and per network.
 	Payments int
+	// Guests limits how many guests of each network may get a token per minute.
+	Guests int
 }
 
 // callbackShare is how many times the allowance of an address callbacks may use.
@@ -66,8 +68,11 @@ func (s *Server) limitAddress(c *gin.Context) {
 // network returns the addresses that count as one customer's: for IPv6, a /64.
 func network(address string) string {
 	ip, err := netip.ParseAddr(address)
-	if err != nil || ip.Unmap().Is4() {
+	if err != nil {
 		return address
+	}
+	if ip = ip.Unmap(); ip.Is4() {
+		return ip.String()
 	}
 	prefix, err := ip.WithZone("").Prefix(64)
 	if err != nil {

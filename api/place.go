@@ -108,6 +108,7 @@ func (s *Server) readPlacement(c *gin.Context, key *string) (placing, error) {
 		sentCodes: in.CouponCodes, shippingMethodID: in.ShippingMethodID, addressID: in.AddressID,
 		expectedTotal: in.ExpectedTotal,
 	}
+	s.countNetwork(c, &p.Placement)
 	if p.couponCodes, err = foldCodes(in.CouponCodes); err != nil {
 		return placing{}, err
 	}
@@ -142,10 +143,14 @@ func (s *Server) refuseOpen(p *Problem, open order.OpenOrders) *Problem {
 	if p.Status != http.StatusTooManyRequests {
 		return p
 	}
+	until := open.Until
 	p.Limit = s.cfg.MaxOpenOrders
+	if order.Gravest(p.Shortages) == product.ReasonTooManyNetworkOrders {
+		p.Limit, until = s.cfg.MaxNetworkOrders, open.NetworkUntil
+	}
 	p.retryAfter = time.Minute // if unknown
-	if !open.Until.IsZero() {
-		p.retryAfter = max(open.Until.Sub(s.cfg.Now()).Round(time.Second), time.Second)
+	if !until.IsZero() {
+		p.retryAfter = max(until.Sub(s.cfg.Now()).Round(time.Second), time.Second)
 	}
 	return p
 }
@@ -159,7 +164,7 @@ func (s *Server) sagasRefusal(ctx context.Context, p order.Placement, err error)
 	}
 	ctx, cancel := context.WithTimeout(ctx, availabilityTimeout)
 	defer cancel()
-	seen, _ := s.cfg.Quoting.Look(ctx, quoting.Ask{Buyer: product.Buyer{CustomerID: p.CustomerID}})
+	seen, _ := s.cfg.Quoting.Look(ctx, quoting.Ask{Buyer: product.Buyer{CustomerID: p.CustomerID, Network: p.Network}})
 	return s.refuseOpen(refused, seen.Open)
 }
 

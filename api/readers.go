@@ -92,7 +92,7 @@ func shortagesFor(caller Caller, all []order.Shortage) []order.Shortage {
 		switch {
 		case s.Reason == product.ReasonNotListed:
 			s = order.Shortage{ProductID: s.ProductID, SKU: s.SKU, Requested: s.Requested, Reason: product.ReasonNotFound}
-		case unlisted[s.ProductID] && s.Reason != product.ReasonTooManyOpenOrders:
+		case unlisted[s.ProductID] && s.Reason != product.ReasonTooManyOpenOrders && s.Reason != product.ReasonTooManyNetworkOrders:
 			continue
 		}
 		shown = append(shown, s)

@@ -36,7 +36,9 @@ type Config struct {
 	// Identity verifies callers' tokens. Without it authentication is off: every caller is an
 	// operator, and the gateway only listens on loopback.
 	Identity identity.Verifier
-	// Limits of calls per second.
+	// Guests signs the tokens of guests. Without it there are none.
+	Guests *identity.Guests
+	// Limits of calls.
 	Limits Limits
 	// TrustedProxies are the addresses or networks whose X-Forwarded-For is trusted.
 	TrustedProxies []string
@@ -88,6 +90,9 @@ type Config struct {
 	// how many units of it all unpaid orders of a customer may hold together; 0 means no limit.
 	// An order keeps the limits under which it was placed.
 	MaxOpenOrders, MaxUnits, MaxCustomerUnits int64
+	// MaxNetworkOrders is how many orders of all guests of one network may hold stock and wait for
+	// payment; 0 means no limit.
+	MaxNetworkOrders int64
 	// MaxLines is how many lines an order may have. Defaults to order.MaxLines, the maximum.
 	MaxLines int
 	// MaxSearches is how many searches and lists may run at the same time, at most
@@ -155,6 +160,7 @@ type Server struct {
 	access     access
 	limits     limits
 	payLimits  payLimits
+	guestLimit *allowance
 	checkouts  *checkouts
 	// successes are recently delivered messages about payments; proven are networks that
 	// recently sent a callback with a valid signature.
@@ -196,6 +202,10 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	guestLimit, err := newGuestLimit(cfg.Limits.Guests)
+	if err != nil {
+		return nil, err
+	}
 	m, err := newMetrics(cfg.Metrics)
 	if err != nil {
 		return nil, err
@@ -203,7 +213,7 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		cfg: cfg, log: cfg.Log, metrics: m, crossOrigin: http.NewCrossOriginProtection(),
 		parameters: listParameters(), access: access, limits: limits,
-		payLimits: payLimits, checkouts: newCheckouts(cfg.Now),
+		payLimits: payLimits, guestLimit: guestLimit, checkouts: newCheckouts(cfg.Now),
 		draining: make(chan struct{}), waits: newShares(maxWaiters),
 		bodies: newShares(cfg.BodyBytes), problemTypes: problemTypes(),
 		searchSlots: make(chan struct{}, cfg.MaxSearches),
@@ -231,7 +241,7 @@ func (c *Config) complete() error {
 	if c.ReturnWindow < 0 || c.ReturnWindow > MaxReturnWindow {
 		return fmt.Errorf("gateway: the return window must be 0 to %s, not %s", MaxReturnWindow, c.ReturnWindow)
 	}
-	if c.MaxOpenOrders < 0 || c.MaxUnits < 0 || c.MaxCustomerUnits < 0 {
+	if c.MaxOpenOrders < 0 || c.MaxUnits < 0 || c.MaxCustomerUnits < 0 || c.MaxNetworkOrders < 0 {
 		return errors.New("gateway: a limit of orders or units must not be negative")
 	}
 	if c.BodyBytes == 0 {
@@ -336,7 +346,7 @@ func (s *Server) stop(ctx context.Context, srv *http.Server, served <-chan error
 		err = errors.Join(err, fmt.Errorf("gateway: serve: %w", serveErr))
 	}
 	s.prober.rounds.Wait()
-	return errors.Join(err, s.cfg.Tracking.Flush(ctx), s.limits.close(ctx), s.payLimits.close(ctx))
+	return errors.Join(err, s.cfg.Tracking.Flush(ctx), s.limits.close(ctx), s.payLimits.close(ctx), s.guestLimit.close(ctx))
 }
 
 // drain makes /readyz fail and ends all waits.

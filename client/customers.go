@@ -78,3 +78,21 @@ func (c *Client) customer(ctx context.Context, r call) (Customer, error) {
 }
 
 func customerPath(id string) string { return "/v1/customers/" + url.PathEscape(id) }
+
+// Guest is a caller without an account.
+type Guest struct {
+	CustomerID string    `json:"customerId"`
+	Token      string    `json:"token"`
+	ExpiresAt  time.Time `json:"expiresAt"`
+}
+
+// NewGuest returns a new guest. A client with the guest's token places and reads the guest's orders;
+// nothing else finds them again.
+func (c *Client) NewGuest(ctx context.Context) (Guest, error) {
+	a, err := c.do(ctx, call{method: http.MethodPost, path: "/v1/guests"})
+	if err != nil {
+		return Guest{}, fmt.Errorf("ask for a guest: %w", err)
+	}
+	var g Guest
+	return g, a.Decode(&g)
+}

@@ -15,6 +15,8 @@ type Role string
 const (
 	// RoleCustomer reads and changes the caller's own orders.
 	RoleCustomer Role = "customer"
+	// RoleGuest does the same without an account. Only Guests grants it.
+	RoleGuest Role = "guest"
 	// RoleOperator may do everything. It and the roles below are staff.
 	RoleOperator Role = "operator"
 	// RoleCatalog manages products, their stock and their listings.
@@ -28,21 +30,21 @@ const (
 )
 
 // Known reports whether the role is one of ours. An unknown one allows nothing.
-func (r Role) Known() bool { return r == RoleCustomer || r.Staff() }
+func (r Role) Known() bool { return r == RoleCustomer || r == RoleGuest || r.Staff() }
 
 // Staff reports whether the role is one of those who work for the shop.
 func (r Role) Staff() bool {
 	switch r {
 	case RoleOperator, RoleCatalog, RoleFulfilment, RoleSupport, RoleReadonly:
 		return true
-	case RoleCustomer:
+	case RoleCustomer, RoleGuest:
 	}
 	return false
 }
 
 // Caller is the sender of a request.
 type Caller struct {
-	// Subject names the caller in journals; for a customer it is the customer's id.
+	// Subject names the caller in journals; for a customer or a guest it is their customer id.
 	Subject string
 	// Roles from the token, sorted. Unknown ones are left out.
 	Roles []Role
@@ -50,6 +52,9 @@ type Caller struct {
 
 // Staff reports whether the caller works for the shop.
 func (c Caller) Staff() bool { return slices.ContainsFunc(c.Roles, Role.Staff) }
+
+// Guest reports whether the caller orders without an account.
+func (c Caller) Guest() bool { return slices.Contains(c.Roles, RoleGuest) }
 
 var (
 	// ErrInvalid means that a token proves nothing: it is forged, expired, not valid yet,

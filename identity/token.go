@@ -10,6 +10,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
+	"holdfast/customer"
 	"holdfast/product"
 )
 
@@ -56,17 +57,27 @@ type reader struct {
 	parser *jwt.Parser
 	// roles is the claim that contains the roles.
 	roles string
+	// grants reports whether these tokens can grant a role.
+	grants func(Role) bool
 }
 
 // reader returns a reader that checks everything but the key. It accepts only the
 // algorithms of the setting: otherwise a public key could be used as the secret of an HMAC.
 func (n Names) reader(algorithms ...string) (reader, error) {
 	n = n.complete()
+	if n.Issuer == guestIssuer {
+		return reader{}, errGuestIssuer
+	}
+	return n.granting(func(r Role) bool { return r != RoleGuest }, algorithms...)
+}
+
+// granting is reader for tokens that can grant only some roles.
+func (n Names) granting(grants func(Role) bool, algorithms ...string) (reader, error) {
 	if slices.Contains(registered, n.RolesClaim) {
 		return reader{}, fmt.Errorf("the claim %s (HOLDFAST_JWT_ROLES_CLAIM) can't hold roles, because it means something else; "+
 			"use one such as role, roles or scope", n.RolesClaim)
 	}
-	return reader{roles: n.RolesClaim, parser: jwt.NewParser(
+	return reader{roles: n.RolesClaim, grants: grants, parser: jwt.NewParser(
 		jwt.WithValidMethods(algorithms), jwt.WithIssuer(n.Issuer), jwt.WithAudience(n.Audience),
 		jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithLeeway(leeway), jwt.WithTimeFunc(n.Now),
 		jwt.WithStrictDecoding(),
@@ -94,17 +105,21 @@ func (r reader) caller(token string, key jwt.Keyfunc) (Caller, error) {
 		}
 		return Caller{}, fmt.Errorf("%w: %s", ErrInvalid, reason(err))
 	}
+	c.roles = slices.DeleteFunc(c.roles, func(role Role) bool { return !r.grants(role) })
 	if !validSubject(c.Subject, c.roles) {
 		return Caller{}, fmt.Errorf("%w: sub can't be the id of such a caller", ErrInvalid)
 	}
 	return Caller{Subject: c.Subject, Roles: c.roles}, nil
 }
 
-// validSubject reports whether a subject is valid: a customer's is part of keys and paths,
-// that of staff only of journals and logs.
+// validSubject reports whether a subject is valid: a customer's is part of keys and paths, and
+// never a guest's; that of staff is part of journals and logs only.
 func validSubject(subject string, roles []Role) bool {
-	if slices.Contains(roles, RoleCustomer) {
-		return product.ValidID(subject)
+	switch {
+	case slices.Contains(roles, RoleGuest):
+		return customer.IsGuest(subject)
+	case slices.Contains(roles, RoleCustomer):
+		return product.ValidID(subject) && !customer.IsGuest(subject)
 	}
 	return subject != "" && len(subject) <= maxSubjectBytes && utf8.ValidString(subject) &&
 		product.PlainText(subject)

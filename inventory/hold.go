@@ -19,8 +19,8 @@ import (
 // Hold asks each product for all of an order's lines of it, in one pipeline and in the
 // order of the products' ids. Each product holds all of its lines or none; on a refusal
 // nothing is undone here. The results are in the order of the requests. If a request counts
-// towards the customer's open orders, that claim is part of the same pipeline. After an
-// error some products may hold: call it again.
+// towards the open orders of its customer or network, these claims are part of the same
+// pipeline. After an error some products may hold: call it again.
 func (s *Store) Hold(ctx context.Context, reqs []product.HoldRequest) ([]product.Hold, error) {
 	order, err := inProductOrder(reqs)
 	if err != nil {
@@ -53,8 +53,12 @@ func checkRequest(r product.HoldRequest) error {
 	if err := validIDs(r.ProductID, r.OrderID); err != nil {
 		return err
 	}
-	if r.MaxCustomerUnits < 0 || r.MaxOpenOrders < 0 {
-		return fmt.Errorf("limits of %d units and %d open orders: they can't be negative", r.MaxCustomerUnits, r.MaxOpenOrders)
+	if r.MaxCustomerUnits < 0 || r.MaxOpenOrders < 0 || r.MaxNetworkOrders < 0 {
+		return fmt.Errorf("limits of %d units, %d open orders and %d of a network: they can't be negative",
+			r.MaxCustomerUnits, r.MaxOpenOrders, r.MaxNetworkOrders)
+	}
+	if r.MaxNetworkOrders > 0 && !product.ValidBuyer(r.Network) {
+		return fmt.Errorf("%q can't be a network", r.Network)
 	}
 	if (r.MaxCustomerUnits > 0 || r.MaxOpenOrders > 0) && !product.ValidID(r.CustomerID) {
 		return fmt.Errorf("%q can't be a customer's id", r.CustomerID)
@@ -76,17 +80,16 @@ func checkRequest(r product.HoldRequest) error {
 // reserve runs the script for the requests at the given positions. With askOnly nothing is
 // held: a product that could hold its lines answers as refused without refusals.
 func (s *Store) reserve(ctx context.Context, reqs []product.HoldRequest, positions []int, askOnly bool) ([]product.Hold, error) {
-	calls := make([]redisdb.Call, len(positions), len(positions)+1)
-	claiming := -1
+	calls := make([]redisdb.Call, len(positions), len(positions)+2)
+	var claims []claim
 	for i, at := range positions {
 		calls[i] = reserveCall(reqs[at], askOnly)
-		if reqs[at].MaxOpenOrders > 0 && !askOnly {
-			claiming = at
+		if !askOnly {
+			claims = append(claims, claimsOf(reqs[at], at)...)
 		}
 	}
-	if claiming >= 0 { // in another slot, but in the same round trip
-		r := reqs[claiming]
-		calls = append(calls, quota.Claim(r.CustomerID, r.MaxOpenOrders, r.Holder(), r.Deadline))
+	for _, c := range claims { // in other slots, but in the same round trip
+		calls = append(calls, c.call)
 	}
 	answers := redisdb.Run(ctx, s.rdb, calls...)
 	holds := make([]product.Hold, len(reqs))
@@ -97,27 +100,49 @@ func (s *Store) reserve(ctx context.Context, reqs []product.HoldRequest, positio
 		}
 		holds[at] = h
 	}
-	if claiming >= 0 {
-		claimed, err := quota.Claimed(answers[len(positions)])
+	for i, c := range claims {
+		claimed, err := quota.Claimed(answers[len(positions)+i])
 		if err != nil {
-			return nil, fmt.Errorf("hold for order %s: %w", reqs[claiming].OrderID, err)
+			return nil, fmt.Errorf("hold for order %s: %w", reqs[c.at].OrderID, err)
 		}
 		if !claimed {
-			refuseClaim(&holds[claiming])
+			refuseClaim(&holds[c.at], c.refusal)
 		}
 	}
 	return holds, nil
 }
 
-// refuseClaim sets the answer for an order beyond the customer's limit of open orders. The
-// product may hold its lines all the same: as after any refusal, the saga releases them.
-func refuseClaim(h *product.Hold) {
+// claim asks for an order's place among those of its customer or network.
+type claim struct {
+	call redisdb.Call
+	// at is the position of the request that is refused if there is no place.
+	at      int
+	refusal product.RefusalReason
+}
+
+func claimsOf(r product.HoldRequest, at int) (claims []claim) {
+	if r.MaxOpenOrders > 0 {
+		claims = append(claims, claim{
+			quota.Claim(r.CustomerID, r.MaxOpenOrders, r.Holder(), r.Deadline), at, product.ReasonTooManyOpenOrders,
+		})
+	}
+	if r.MaxNetworkOrders > 0 {
+		claims = append(claims, claim{
+			quota.Claim(r.Network, r.MaxNetworkOrders, r.Holder(), r.Deadline), at, product.ReasonTooManyNetworkOrders,
+		})
+	}
+	return claims
+}
+
+// refuseClaim sets the answer for an order beyond a limit of open orders. The product may hold its
+// lines all the same: as after any refusal, the saga releases them.
+func refuseClaim(h *product.Hold, why product.RefusalReason) {
 	if h.Outcome != product.HoldMade && h.Outcome != product.HoldRefused {
 		return // ended, or a bug: that is more specific
 	}
 	*h = product.Hold{
 		ProductID: h.ProductID, Outcome: product.HoldRefused,
-		Refusals: append(h.Refusals, product.Refusal{Reason: product.ReasonTooManyOpenOrders}),
+		Refusals: append(h.Refusals, product.Refusal{Reason: why}),
 	}
 }
 

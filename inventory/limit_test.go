@@ -100,3 +100,77 @@ func TestAClaimNeedsACustomer(t *testing.T) {
 	_, err := s.Hold(t.Context(), []product.HoldRequest{r})
 	require.ErrorContains(t, err, "customer")
 }
+
+// Each guest has a place among their own orders and among those of the network, or none at all.
+func TestOfAThousandGuestsAtOnceNoMoreThanTheLimitOfTheirNetworkHold(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		s, network := inventory.New(rdb), product.GuestsOf(redistest.ID("n"))
+		id := redistest.ID("a")
+		_, _, err := s.Put(t.Context(), id, shirt(2000, 0), nil)
+		require.NoError(t, err)
+		ask := func(order, guest string) (product.Hold, error) {
+			r := request(id, order, 1, line("S", 1))
+			r.CustomerID, r.MaxOpenOrders, r.Network, r.MaxNetworkOrders = guest, 3, network, 20
+			holds, err := s.Hold(t.Context(), []product.HoldRequest{r})
+			if err != nil {
+				return product.Hold{}, err
+			}
+			return holds[0], nil
+		}
+		var held, refused atomic.Int64
+		var all sync.WaitGroup
+		for i := range 1000 {
+			all.Go(func() {
+				switch h, err := ask(fmt.Sprint("o", i), fmt.Sprint("guest-", i)); {
+				case err != nil:
+					t.Error(err)
+				case h.Outcome == product.HoldMade:
+					held.Add(1)
+				case h.Refusals[0].Reason == product.ReasonTooManyNetworkOrders:
+					refused.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		require.Equal(t, int64(20), held.Load())
+		require.Equal(t, int64(980), refused.Load())
+		_, open, err := s.Look(t.Context(), product.Buyer{CustomerID: "guest-0", Network: network}, nil)
+		require.NoError(t, err)
+		require.Equal(t, int64(20), open.NetworkCount)
+		require.False(t, open.NetworkUntil.IsZero())
+		_, open, err = s.Look(t.Context(), product.Buyer{Network: network}, nil)
+		require.NoError(t, err)
+		require.Equal(t, int64(20), open.NetworkCount)
+		require.Zero(t, open.Count)
+	})
+}
+
+func TestAnOrderCanBeBeyondTheLimitsOfBothItsCustomerAndTheirNetwork(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		s, network, guest := inventory.New(rdb), product.GuestsOf(redistest.ID("n")), redistest.ID("guest")
+		id := redistest.ID("a")
+		_, _, err := s.Put(t.Context(), id, shirt(20, 0), nil)
+		require.NoError(t, err)
+		ask := func(order string) product.Hold {
+			r := request(id, order, 1, line("S", 1))
+			r.CustomerID, r.MaxOpenOrders, r.Network, r.MaxNetworkOrders = guest, 1, network, 1
+			holds, err := s.Hold(t.Context(), []product.HoldRequest{r})
+			require.NoError(t, err)
+			return holds[0]
+		}
+		for range 2 {
+			require.Equal(t, product.HoldMade, ask("o1").Outcome)
+			require.Equal(t, []product.Refusal{
+				{Reason: product.ReasonTooManyOpenOrders}, {Reason: product.ReasonTooManyNetworkOrders},
+			}, ask("o2").Refusals)
+		}
+	})
+}
+
+func TestAClaimNeedsANetwork(t *testing.T) {
+	s := inventory.New(nil)
+	r := request("p", "o", 1, line("S", 1))
+	r.Network, r.MaxNetworkOrders = "", 1
+	_, err := s.Hold(t.Context(), []product.HoldRequest{r})
+	require.ErrorContains(t, err, "network")
+}

@@ -17,7 +17,7 @@ import (
 
 // Look reads what a buyer may know about the wanted variants, in one round trip, with the
 // state of the order's own holds if an order is named and the number of open orders if a
-// customer is. It changes nothing: in a busy sale, "sold out" costs no more than this.
+// customer or a network is. It changes nothing: in a busy sale, "sold out" costs no more than this.
 func (s *Store) Look(ctx context.Context, buyer product.Buyer, wants []product.Want) ([]product.Availability, order.OpenOrders, error) {
 	l := Looking(buyer, wants)
 	if len(l.Calls) == 0 {
@@ -32,7 +32,7 @@ type LookCalls struct {
 	buyer product.Buyer
 	wants []product.Want
 	stock func(i int, answers []*redis.Cmd) (product.Availability, error)
-	// held and counting are where the calls for the customer's units and open orders begin.
+	// held and counting are where the calls for the customer's units and for open orders begin.
 	held, counting int
 }
 
@@ -40,15 +40,16 @@ type LookCalls struct {
 func Looking(buyer product.Buyer, wants []product.Want) LookCalls {
 	l := LookCalls{buyer: buyer, wants: wants}
 	l.Calls, l.stock = looking(buyer, wants)
-	l.held, l.counting = len(l.Calls), len(l.Calls)
-	if buyer.CustomerID == "" {
-		return l
-	}
-	if buyer.Units {
+	l.held = len(l.Calls)
+	if buyer.CustomerID != "" && buyer.Units {
 		l.Calls = append(l.Calls, lookingAtUnits(buyer.CustomerID, wants)...)
 	}
 	l.counting = len(l.Calls)
-	l.Calls = append(l.Calls, quota.Count(buyer.CustomerID))
+	for _, owner := range []string{buyer.CustomerID, buyer.Network} {
+		if owner != "" {
+			l.Calls = append(l.Calls, quota.Count(owner))
+		}
+	}
 	return l
 }
 
@@ -64,11 +65,23 @@ func (l LookCalls) Read(answers []*redis.Cmd) ([]product.Availability, order.Ope
 			return nil, order.OpenOrders{}, fmt.Errorf("look at product %s: %w", w.ProductID, err)
 		}
 	}
-	if l.buyer.CustomerID == "" {
-		return looks, order.OpenOrders{}, nil
-	}
-	open, err := quota.Counted(answers[l.counting])
+	open, err := l.readOpen(answers[l.counting:])
 	return looks, open, err
+}
+
+func (l LookCalls) readOpen(answers []*redis.Cmd) (open order.OpenOrders, err error) {
+	if l.buyer.CustomerID != "" {
+		if open, err = quota.Counted(answers[0]); err != nil {
+			return open, err
+		}
+		answers = answers[1:]
+	}
+	if l.buyer.Network != "" {
+		network, err := quota.Counted(answers[0])
+		open.NetworkCount, open.NetworkUntil = network.Count, network.Until
+		return open, err
+	}
+	return open, nil
 }
 
 // lookingAtUnits asks each product what the customer's unpaid orders hold of it.

@@ -48,7 +48,7 @@ func Combine(p Placement, answers []product.Hold) (Holding, error) {
 			h.Held = false
 			for _, r := range a.Refusals {
 				h.Contended = h.Contended && r.Contended()
-				if r.Reason == product.ReasonTooManyOpenOrders {
+				if r.Reason == product.ReasonTooManyOpenOrders || r.Reason == product.ReasonTooManyNetworkOrders {
 					h.Shortages = append(h.Shortages, Refused(p, r.Reason)...)
 					continue
 				}
@@ -170,7 +170,7 @@ func Refused(p Placement, reason product.RefusalReason) []Shortage {
 // refusal.
 var gravity = []product.RefusalReason{
 	product.ReasonNotFound, product.ReasonUnknownSKU, product.ReasonNotListed, product.ReasonOtherCurrency, ReasonAmountTooLarge, ReasonDocumentTooLarge,
-	product.ReasonTooManyOpenOrders, product.ReasonOverLimit, product.ReasonOverCustomerLimit, product.ReasonPriceChanged, product.ReasonOutOfStock,
+	product.ReasonTooManyOpenOrders, product.ReasonTooManyNetworkOrders, product.ReasonOverLimit, product.ReasonOverCustomerLimit, product.ReasonPriceChanged, product.ReasonOutOfStock,
 }
 
 // Gravest returns the reason that the buyer must resolve first.

@@ -8,4 +8,8 @@ type OpenOrders struct {
 	Count int64
 	// Until is the earliest of their deadlines: one of them will have ended by then.
 	Until time.Time
+	// NetworkCount and NetworkUntil are the same for all guests of the customer's network, if
+	// these are limited.
+	NetworkCount int64
+	NetworkUntil time.Time
 }

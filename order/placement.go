@@ -50,6 +50,10 @@ type Placement struct {
 	MaxOpenOrders    int64 `json:"maxOpenOrders,omitempty"`
 	MaxUnits         int64 `json:"maxUnits,omitempty"`
 	MaxCustomerUnits int64 `json:"maxCustomerUnits,omitempty"`
+	// Network is set for a guest's order: all guests of that network together may have
+	// MaxNetworkOrders open. See product.GuestsOf.
+	Network          string `json:"network,omitempty"`
+	MaxNetworkOrders int64  `json:"maxNetworkOrders,omitempty"`
 	// Saga is the version of the workflow that the gateway expects: from 2 on, orders go on
 	// after their payment as NodeAwaitingShipment and its successors.
 	Saga int `json:"saga,omitempty"`
@@ -174,7 +178,8 @@ func New(p Placement, at time.Time) Order {
 func (p Placement) Deadline(placedAt time.Time) time.Time { return placedAt.Add(p.PaymentWindow) }
 
 // HoldRequests asks each product once for all of the order's lines of it, sorted by product
-// id. The first request also claims a place among the customer's open orders.
+// id. The first request also claims a place among the customer's open orders, and
+// among those of the network.
 func (p Placement) HoldRequests(try int, placedAt time.Time) []product.HoldRequest {
 	o := Order{Lines: make([]Line, len(p.Lines))}
 	for i, l := range p.Lines {
@@ -192,6 +197,7 @@ func (p Placement) HoldRequests(try int, placedAt time.Time) []product.HoldReque
 	}
 	if len(reqs) > 0 {
 		reqs[0].MaxOpenOrders = p.MaxOpenOrders
+		reqs[0].Network, reqs[0].MaxNetworkOrders = p.Network, p.MaxNetworkOrders
 	}
 	for i, l := range p.Lines {
 		r := &reqs[at[l.ProductID]]

@@ -16,8 +16,10 @@ import (
 type Record struct {
 	OrderID    string
 	CustomerID string
-	Status     Status
-	PlacedAt   time.Time
+	// Network is Placement.Network, as far as the writer knows it.
+	Network  string
+	Status   Status
+	PlacedAt time.Time
 	// Reached are the statuses that the order reached with its last step.
 	Reached []Status
 	// Reason of a cancelled or rejected order.

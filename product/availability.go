@@ -6,6 +6,8 @@ type Buyer struct {
 	OrderID string
 	// CustomerID to count open orders by; empty if there is no limit.
 	CustomerID string
+	// Network to count the open orders of its guests by; empty if there is no limit.
+	Network string
 	// Units also counts the units that the customer's unpaid orders hold, if these are
 	// limited.
 	Units bool

@@ -1,6 +1,9 @@
 package product
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // AnyPrice in a hold line accepts the current price.
 const AnyPrice = int64(-1)
@@ -52,7 +55,20 @@ type HoldRequest struct {
 	// MaxOpenOrders is how many orders with held stock that await payment a customer may
 	// have. One of an order's requests claims the order's place among them; 0 claims none.
 	MaxOpenOrders int64 `json:",omitempty"`
+	// Network and MaxNetworkOrders are the same for all guests of a network: see GuestsOf.
+	Network          string `json:",omitempty"`
+	MaxNetworkOrders int64  `json:",omitempty"`
 }
+
+// GuestsOf names all guests of a network where a customer's id names a customer: open orders are
+// counted by such a name. No id has a colon. pseudonym stands for the network's address.
+func GuestsOf(pseudonym string) string { return guestsPrefix + pseudonym }
+
+const guestsPrefix = "net:"
+
+// ValidBuyer reports whether open orders can be counted by this name: a customer's id, or GuestsOf
+// a network.
+func ValidBuyer(name string) bool { return ValidID(strings.TrimPrefix(name, guestsPrefix)) }
 
 // HoldLine is a quantity of one variant.
 type HoldLine struct {
@@ -116,6 +132,9 @@ const (
 	ReasonOverCustomerLimit RefusalReason = "over_customer_limit"
 	// ReasonTooManyOpenOrders means that the customer has reached the limit of open orders.
 	ReasonTooManyOpenOrders RefusalReason = "too_many_open_orders"
+	// ReasonTooManyNetworkOrders means that the guests of a network have reached their limit of
+	// open orders.
+	ReasonTooManyNetworkOrders RefusalReason = "too_many_network_orders"
 )
 
 // Refusal is one line that can't be held, with what the buyer may know about it.

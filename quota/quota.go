@@ -1,5 +1,6 @@
 // Package quota stores, for each customer, which of their orders are open: they hold stock
-// and await their payment. It is one small entity per customer, and one script runs alone
+// and await their payment. All guests of a network count together, beside each on their own, by
+// the name that product.GuestsOf gives them. It is one small entity per customer, and one script runs alone
 // on it, so that of any number of orders placed at once no more than the limit get a place.
 //
 // A place is claimed in the round trip that holds the stock (package inventory) and given
@@ -127,7 +128,7 @@ func New(rdb redis.UniversalClient) *Store { return &Store{rdb: rdb} }
 // Extend keeps the place of an order that holds its stock beyond its deadline, until at
 // most Extension from now. An order that has left doesn't get a place again.
 func (s *Store) Extend(ctx context.Context, customer string, h product.Holder, until time.Time) error {
-	if !product.ValidID(customer) || !product.ValidID(h.OrderID) {
+	if !product.ValidBuyer(customer) || !product.ValidID(h.OrderID) {
 		return fmt.Errorf("%q or %q is not a valid id", customer, h.OrderID)
 	}
 	if longest := time.Now().Add(Extension); until.After(longest) {

@@ -28,7 +28,7 @@ const (
 
 // Put stores the record if its version is newer than the stored one or its placement is
 // later, and its payments if they differ. An order that is paid or has ended gives up its
-// place among its customer's open orders. Repeating the call changes nothing.
+// places among the open orders of its customer and network. Repeating the call changes nothing.
 //
 // Of packages and facts, names and digests are always sent, the rest only as far as it is
 // likely to be new: an order may have a thousand facts, and a megabyte of packages. The
@@ -38,8 +38,10 @@ func (s *Store) Put(ctx context.Context, r order.Record) error {
 		return fmt.Errorf("put the document of order %s: version %d is below 1", r.OrderID, r.Version)
 	}
 	var beside []redisdb.Call
-	if quota.Ended(r.Status) && product.ValidID(r.CustomerID) {
-		beside = append(beside, quota.Leave(r.CustomerID, product.Holder{OrderID: r.OrderID, PlacedAt: r.PlacedAt}, r.Status))
+	for _, owner := range []string{r.CustomerID, r.Network} {
+		if quota.Ended(r.Status) && product.ValidBuyer(owner) {
+			beside = append(beside, quota.Leave(owner, product.Holder{OrderID: r.OrderID, PlacedAt: r.PlacedAt}, r.Status))
+		}
 	}
 	for send := likelyNew(r); ; beside = nil {
 		answer, err := s.run(ctx, putScript, r.OrderID, putArgs(r, send), beside...)

@@ -3,8 +3,9 @@ package settings
 // Dev are the settings of holdfast-dev, which runs everything in one process. Those that it
 // shares with the programs above have defaults that need no other service.
 type Dev struct {
-	Shop            `set:"limits=unlimited"`
-	Callers         `set:"auth=off"`
+	Shop    `set:"limits=unlimited"`
+	Callers `set:"auth=off"`
+	Guests
 	SandboxPayments `set:"sandbox=true"`
 	SandboxCarrier
 	Webhooks     `set:"webhooks_allow=127.0.0.0/8,::1/128"`

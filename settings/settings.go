@@ -25,6 +25,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"holdfast/api"
+	"holdfast/identity"
 	"holdfast/order"
 )
 
@@ -37,6 +38,8 @@ func Vars() kong.Vars {
 		"max_payment_window": duration(api.MaxPaymentWindow),
 		"return_window":      duration(api.DefaultReturnWindow),
 		"max_return_window":  duration(api.MaxReturnWindow),
+		"guest_lifetime":     duration(identity.DefaultGuestLifetime),
+		"max_guest_lifetime": duration(identity.MaxGuestLifetime),
 		"most_lines":         strconv.Itoa(order.MaxLines),
 		"max_searches":       strconv.Itoa(api.DefaultMaxSearches),
 		"most_searches":      strconv.Itoa(api.MostSearches),

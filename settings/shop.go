@@ -23,6 +23,7 @@ type Shop struct {
 	ReturnWindow     time.Duration `env:"HOLDFAST_RETURN_WINDOW" default:"${return_window}" help:"How long after its delivery an order takes returns, and stays open, at most ${max_return_window}. 0: no returns, and an order closes when it is delivered. An order keeps the window under which it was placed."`
 	MaxOpenOrders    string        `env:"HOLDFAST_MAX_OPEN_ORDERS" default:"${limits=}" placeholder:"N" unset:"20, or unlimited with authentication off" help:"How many orders of one customer may hold stock while they wait for payment, or unlimited."`
 	MaxUnits         string        `env:"HOLDFAST_MAX_UNITS" default:"${limits=}" placeholder:"N" unset:"100, or unlimited with authentication off" help:"How many units of one product an order may have, all variants together, or unlimited. A product may allow fewer."`
+	MaxNetworkOrders string        `env:"HOLDFAST_MAX_NETWORK_ORDERS" default:"${limits=}" placeholder:"N" unset:"20, or unlimited with authentication off" help:"How many orders of all guests of one network (an IPv4 address, or a /64 of IPv6) may hold stock while they wait for payment, or unlimited. Each guest has HOLDFAST_MAX_OPEN_ORDERS besides."`
 	MaxCustomerUnits string        `env:"HOLDFAST_MAX_CUSTOMER_UNITS" default:"${limits=}" placeholder:"N" unset:"twice HOLDFAST_MAX_UNITS, or unlimited with authentication off" help:"How many units of one product all unpaid orders of a customer may hold together, or unlimited."`
 }
 
@@ -47,6 +48,7 @@ func (s Shop) Apply(c *api.Config, authOff bool) error {
 	}
 	c.PaymentWindow, c.ReturnWindow = s.PaymentWindow, s.ReturnWindow
 	c.MaxOpenOrders, c.MaxUnits, c.MaxCustomerUnits = l.openOrders, l.units, l.customerUnits
+	c.MaxNetworkOrders = l.networkOrders
 	return nil
 }
 
@@ -54,7 +56,7 @@ func (s Shop) Apply(c *api.Config, authOff bool) error {
 const Unlimited = "unlimited"
 
 // limits are the limits as an order's placement takes them: 0 means none.
-type limits struct{ openOrders, units, customerUnits int64 }
+type limits struct{ openOrders, units, customerUnits, networkOrders int64 }
 
 // The default limits: more than a person buys, and only a small part of a stock.
 const (
@@ -69,6 +71,10 @@ func (s Shop) limits(off bool) (l limits, err error) {
 		openOrders, units = Unlimited, Unlimited
 	}
 	if l.openOrders, err = limit("--max-open-orders (HOLDFAST_MAX_OPEN_ORDERS)", cmp.Or(s.MaxOpenOrders, openOrders)); err != nil {
+		return l, err
+	}
+	// All guests of a network may have as many as one customer.
+	if l.networkOrders, err = limit("--max-network-orders (HOLDFAST_MAX_NETWORK_ORDERS)", cmp.Or(s.MaxNetworkOrders, openOrders)); err != nil {
 		return l, err
 	}
 	if l.units, err = limit("--max-units (HOLDFAST_MAX_UNITS)", cmp.Or(s.MaxUnits, units)); err != nil {

@@ -13,16 +13,17 @@ func TestLimitsOfOrdersAreFiniteUnlessToldOtherwise(t *testing.T) {
 		off   bool
 		want  limits
 	}{
-		"nothing is set":             {want: limits{20, 100, 200}},
+		"nothing is set":             {want: limits{20, 100, 200, 20}},
 		"authentication is off":      {off: true},
-		"off, and limited":           {flags: Shop{MaxUnits: "3"}, off: true, want: limits{0, 3, 6}},
+		"off, and limited":           {flags: Shop{MaxUnits: "3"}, off: true, want: limits{0, 3, 6, 0}},
 		"off, and unlimited for one": {flags: Shop{MaxOpenOrders: "5"}, off: true, want: limits{openOrders: 5}},
-		"more for an order":          {flags: Shop{MaxUnits: "1000"}, want: limits{20, 1000, 2000}},
+		"more for an order":          {flags: Shop{MaxUnits: "1000"}, want: limits{20, 1000, 2000, 20}},
 		"as much together as at once": {
-			flags: Shop{MaxUnits: "7", MaxCustomerUnits: "7"}, want: limits{20, 7, 7},
+			flags: Shop{MaxUnits: "7", MaxCustomerUnits: "7"}, want: limits{20, 7, 7, 20},
 		},
-		"in so many words": {flags: Shop{MaxOpenOrders: "unlimited", MaxUnits: "unlimited", MaxCustomerUnits: "unlimited"}},
-		"one order alone":  {flags: Shop{MaxCustomerUnits: "unlimited"}, want: limits{20, 100, 0}},
+		"in so many words":   {flags: Shop{MaxOpenOrders: "unlimited", MaxUnits: "unlimited", MaxCustomerUnits: "unlimited", MaxNetworkOrders: "unlimited"}},
+		"guests by networks": {flags: Shop{MaxNetworkOrders: "60", MaxOpenOrders: "unlimited"}, want: limits{0, 100, 200, 60}},
+		"one order alone":    {flags: Shop{MaxCustomerUnits: "unlimited"}, want: limits{20, 100, 0, 20}},
 	} {
 		got, err := row.flags.limits(row.off)
 		require.NoError(t, err, name)
@@ -37,6 +38,7 @@ func TestLimitsOfOrdersThatContradictEachOtherAreRefused(t *testing.T) {
 	}{
 		"0 is no word for unlimited": {Shop{MaxUnits: "0"}, []string{"HOLDFAST_MAX_UNITS", "unlimited"}},
 		"0 open orders":              {Shop{MaxOpenOrders: "0"}, []string{"HOLDFAST_MAX_OPEN_ORDERS", "unlimited"}},
+		"0 orders of a network":      {Shop{MaxNetworkOrders: "0"}, []string{"HOLDFAST_MAX_NETWORK_ORDERS", "unlimited"}},
 		"no number":                  {Shop{MaxCustomerUnits: "many"}, []string{"HOLDFAST_MAX_CUSTOMER_UNITS", `"many"`}},
 		"below 0":                    {Shop{MaxCustomerUnits: "-1"}, []string{"HOLDFAST_MAX_CUSTOMER_UNITS"}},
 		"less together than at once": {
@@ -68,4 +70,44 @@ func TestAReturnWindowIsAtMostAYear(t *testing.T) {
 			require.ErrorContains(t, err, "HOLDFAST_RETURN_WINDOW", window)
 		}
 	}
+}
+
+func TestAGuestsTokenLastsAsLongAsTheirOrderCanBePaid(t *testing.T) {
+	for lifetime, says := range map[time.Duration][]string{
+		time.Hour: nil, 365 * 24 * time.Hour: nil,
+		59 * time.Minute: {"HOLDFAST_GUEST_LIFETIME", "59m", "HOLDFAST_PAYMENT_WINDOW", "set --guest-lifetime to 1h or more"},
+		-1:               {"HOLDFAST_GUEST_LIFETIME"}, 0: nil,
+		365*24*time.Hour + 1: {"HOLDFAST_GUEST_LIFETIME", "8760h"},
+	} {
+		err := Guests{GuestLifetime: lifetime}.Check(time.Hour)
+		if says == nil {
+			require.NoError(t, err, lifetime)
+		}
+		for _, text := range says {
+			require.ErrorContains(t, err, text, lifetime)
+		}
+	}
+}
+
+func TestGuestsNeedASecret(t *testing.T) {
+	shared := Tokens{JWTSecret: "a secret of the tests, thirty-two bytes or more"}
+	for _, g := range []Guests{{GuestLifetime: time.Hour}, {}} {
+		tokens := Tokens{}
+		if g.GuestLifetime == 0 {
+			tokens = shared
+		}
+		none, err := g.Signer(tokens)
+		require.NoError(t, err)
+		require.Nil(t, none)
+	}
+	for _, g := range []Guests{{GuestLifetime: time.Hour}, {GuestLifetime: time.Hour, GuestSecret: "another secret of the tests, as long as the first"}} {
+		signer, err := g.Signer(shared)
+		require.NoError(t, err)
+		guest, err := signer.New()
+		require.NoError(t, err)
+		_, err = signer.Verify(t.Context(), guest.Token)
+		require.NoError(t, err)
+	}
+	_, err := Guests{GuestSecret: "short", GuestLifetime: time.Hour}.Signer(shared)
+	require.ErrorContains(t, err, "HOLDFAST_GUEST_SECRET")
 }

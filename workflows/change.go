@@ -291,7 +291,8 @@ func (s *orderSaga) become(next order.Order, packages []string) {
 // saga waits between its attempts, because a regular activity would put the whole order into history
 // with each change.
 func (s *orderSaga) recordParts(packages []string) {
-	params := activities.RecordParams{Order: s.order, Payments: s.unwritten, Changed: append([]string{}, packages...), Try: s.try}
+	params := s.recordParams()
+	params.Changed = append([]string{}, packages...)
 	summary := "record as " + string(s.order.Status)
 	for pause := time.Second; ; pause = min(2*pause, maxPause) {
 		err := workflow.ExecuteLocalActivity(activities.QuickRecord(s.ctx, summary), activities.NameRecordOrder, params).Get(s.ctx, nil)

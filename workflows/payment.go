@@ -224,6 +224,9 @@ func (s *orderSaga) endPayments() bool {
 	if s.placement.MaxOpenOrders > 0 {
 		params.CustomerID, params.PlacedAt = s.placement.CustomerID, s.placedAt
 	}
+	if s.placement.MaxNetworkOrders > 0 {
+		params.Network, params.PlacedAt = s.placement.Network, s.placedAt
+	}
 	ctx, stop := workflow.WithCancel(s.ctx)
 	defer stop()
 	answer := workflow.ExecuteActivity(activities.AtProvider(ctx, "end "+saga.Plural(len(params.Payments), "payment")),

@@ -81,6 +81,7 @@ func TestTheProviderIsAwayWhenTheOrderEnds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t, line("shirt", 2))
+			s.aGuest(5)
 			var late, cancel *asked
 			s.at(time.Minute, func() { s.pay("p1", "sandbox"); away(s) })
 			s.at(window+2*time.Minute, func() { // the environment tries ten times
@@ -100,6 +101,7 @@ func TestTheProviderIsAwayWhenTheOrderEnds(t *testing.T) {
 			s.Equal(saga.VerdictTooLateClosed, cancel.Verdict)
 			s.Equal(order.StatusExpired, s.result.Status)
 			s.Contains(s.extended, "customer-1/"+orderID)
+			s.Contains(s.extended, "net:n-1/"+orderID)
 		})
 	}
 }

@@ -69,7 +69,7 @@ func (s *orderSaga) commit(paid order.Order) activities.CommitResult {
 	if s.payment != nil {
 		payments[s.payment.Key()] = order.NewAttempt(*s.payment, true)
 	}
-	params := activities.CommitParams{Order: paid, Payments: payments, Try: s.try}
+	params := activities.CommitParams{Order: paid, Payments: payments, Try: s.try, Network: s.placement.Network}
 	s.quickThenPatient(summary, activities.NameCommitStock, params, &res)
 	if !res.Any() {
 		s.unwritten = map[string]order.Attempt{}
@@ -156,8 +156,13 @@ func (s *orderSaga) record() {
 		return
 	}
 	s.quickThenPatient("record as "+string(s.order.Status), activities.NameRecordOrder,
-		activities.RecordParams{Order: s.order, Payments: s.unwritten, Try: s.try}, nil)
+		s.recordParams(), nil)
 	s.unwritten = map[string]order.Attempt{}
+}
+
+// recordParams are those of every record of the order.
+func (s *orderSaga) recordParams() activities.RecordParams {
+	return activities.RecordParams{Order: s.order, Payments: s.unwritten, Try: s.try, Network: s.placement.Network}
 }
 
 // recordClosed stores the order's last document and makes it searchable by its outcome.
@@ -172,7 +177,7 @@ func (s *orderSaga) recordClosed() {
 // leave it describing a decision that was lost.
 func (s *orderSaga) recordDurably() {
 	s.must(workflow.ExecuteActivity(activities.Patient(s.ctx, "record as "+string(s.order.Status)), activities.NameRecordOrder,
-		activities.RecordParams{Order: s.order, Payments: s.unwritten, Try: s.try}).Get(s.ctx, nil), activities.NameRecordOrder)
+		s.recordParams()).Get(s.ctx, nil), activities.NameRecordOrder)
 	s.unwritten = map[string]order.Attempt{}
 	s.setStatusAttribute()
 	s.show()

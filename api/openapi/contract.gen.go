@@ -216,6 +216,21 @@ type FieldProblem = product.FieldProblem
 // FormerAddress An address that the order had before.
 type FormerAddress = order.AddressEntry
 
+// Guest defines model for Guest.
+type Guest struct {
+	// CustomerID The guest's `sub`, and the `customerId` of their orders.
+	CustomerID string `json:"customerId"`
+
+	// ExpiresAt The token is valid until then.
+	ExpiresAt time.Time `json:"expiresAt"`
+
+	// Token For `Authorization: Bearer …`.
+	Token string `json:"token"`
+}
+
+// GuestRequest Empty, and may be omitted.
+type GuestRequest = map[string]interface{}
+
 // Health defines model for Health.
 type Health struct {
 	// Checks ok, unavailable, or unknown if a dependency doesn't say. `redis-durability` reports whether Redis keeps what it
@@ -1315,6 +1330,9 @@ type PutCustomerJSONRequestBody = CustomerSpec
 // DismissDisputeJSONRequestBody defines body for DismissDispute for application/json ContentType.
 type DismissDisputeJSONRequestBody = DisputeName
 
+// CreateGuestJSONRequestBody defines body for CreateGuest for application/json ContentType.
+type CreateGuestJSONRequestBody = GuestRequest
+
 // PlaceOrderJSONRequestBody defines body for PlaceOrder for application/json ContentType.
 type PlaceOrderJSONRequestBody = OrderRequest
 
@@ -1446,6 +1464,9 @@ type ServerInterface interface {
 	// DismissDispute Dismiss a dispute, so that it is no longer listed
 	// (POST /v1/disputes/dismiss)
 	DismissDispute(c *gin.Context)
+	// CreateGuest Get a token to order without an account
+	// (POST /v1/guests)
+	CreateGuest(c *gin.Context)
 	// ListOrders List orders
 	// (GET /v1/orders)
 	ListOrders(c *gin.Context, params ListOrdersParams)
@@ -2194,6 +2215,19 @@ func (siw *ServerInterfaceWrapper) DismissDispute(c *gin.Context) {
 	}
 
 	siw.Handler.DismissDispute(c)
+}
+
+// CreateGuest operation middleware
+func (siw *ServerInterfaceWrapper) CreateGuest(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.CreateGuest(c)
 }
 
 // ListOrders operation middleware
@@ -4637,6 +4671,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.PUT(options.BaseURL+"/v1/customers/me", wrapper.PutOwnCustomer)
 	router.GET(options.BaseURL+"/v1/disputes", wrapper.ListDisputes)
 	router.POST(options.BaseURL+"/v1/disputes/dismiss", wrapper.DismissDispute)
+	router.POST(options.BaseURL+"/v1/guests", wrapper.CreateGuest)
 	router.GET(options.BaseURL+"/v1/orders", wrapper.ListOrders)
 	router.POST(options.BaseURL+"/v1/orders", wrapper.PlaceOrder)
 	router.GET(options.BaseURL+"/v1/orders/:id", wrapper.GetOrder)

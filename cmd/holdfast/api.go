@@ -87,6 +87,10 @@ func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 		defer index.Close() //nolint:errcheck // the process ends
 	}
 
+	guests, err := c.guests()
+	if err != nil {
+		return err
+	}
 	verifier, forget, err := c.verifier(ctx, log)
 	if err != nil {
 		return err
@@ -124,7 +128,7 @@ func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	cfg := api.Config{
-		Listener: listener, TLS: secured, Identity: verifier, Limits: c.limits(c.Off()),
+		Listener: listener, TLS: secured, Identity: verifier, Guests: guests, Limits: c.limits(c.Off()),
 		TrustedProxies: c.TrustedProxies, Origins: c.Origins, MetricsApart: c.MetricsAddr != "",
 		Products: inventory.New(rdb), Quoting: quotingreader.New(rdb), Orders: records.New(rdb), Sagas: sagaclient.New(temporal, name), Index: index,
 		Customers: customers.New(rdb),
@@ -179,7 +183,7 @@ func (c *apiCommand) maxLines() int {
 }
 
 func (c *apiCommand) check(log *slog.Logger) error {
-	if err := c.Check(c.Off()); err != nil {
+	if err := errors.Join(c.Shop.Check(c.Off()), c.Guests.Check(c.PaymentWindow)); err != nil {
 		return usagef("%v", err)
 	}
 	if n := c.maxLines(); n < 1 || n > order.MaxLines {
@@ -202,6 +206,9 @@ func (c *apiCommand) check(log *slog.Logger) error {
 		return err
 	}
 	if _, _, err := c.read(log); err != nil {
+		return err
+	}
+	if _, err := c.guests(); err != nil {
 		return err
 	}
 	return c.listenFlags.check(c.Off())

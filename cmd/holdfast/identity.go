@@ -13,6 +13,7 @@ import (
 type identityFlags struct {
 	settings.Callers
 	settings.Keys
+	settings.Guests
 }
 
 // verifier returns nil with authentication off. The returned function ends what it runs in
@@ -40,7 +41,7 @@ func (f identityFlags) read(log *slog.Logger) (*identity.Remote, *identity.Secre
 		return nil, nil, usagef("authentication needs either HOLDFAST_JWT_SECRET or HOLDFAST_JWKS_URL; " +
 			"on loopback it may be turned off with HOLDFAST_AUTH=off")
 	case f.KeysURL == "":
-		secret, err := f.Signer()
+		secret, err := f.Tokens.Signer()
 		if err != nil {
 			return nil, nil, usagef("%v", err)
 		}
@@ -51,4 +52,13 @@ func (f identityFlags) read(log *slog.Logger) (*identity.Remote, *identity.Secre
 		return nil, nil, usagef("%v", err)
 	}
 	return remote, nil, nil
+}
+
+// guests returns nil if there are none.
+func (f identityFlags) guests() (*identity.Guests, error) {
+	signer, err := f.Guests.Signer(f.Tokens)
+	if err != nil {
+		return nil, usagef("%v", err)
+	}
+	return signer, nil
 }

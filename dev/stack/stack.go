@@ -85,6 +85,8 @@ type Options struct {
 	// Identity identifies the gateway's callers by their tokens; nil treats every caller as
 	// an operator.
 	Identity identity.Verifier
+	// Guests signs the tokens of guests; nil takes none.
+	Guests *identity.Guests
 	// Demo names the catalogue of demo products that the shop starts with, see package
 	// demo; empty or demo.Off means none. Existing products stay as they are.
 	Demo string

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
@@ -27,7 +29,7 @@ type flags struct{ settings.Dev }
 // Validate is called when the flags have been read.
 func (s *flags) Validate() error {
 	// Without tokens anyone may order for anyone, so no limit applies that isn't set.
-	if err := s.Check(true); err != nil {
+	if err := errors.Join(s.Shop.Check(true), s.Guests.Check(s.PaymentWindow)); err != nil {
 		return err
 	}
 	if _, err := deliver.NewGuard(s.WebhooksAllow); err != nil {
@@ -42,6 +44,9 @@ func (s *flags) Validate() error {
 		}
 	}
 	if _, err := s.verifier(); err != nil {
+		return err
+	}
+	if _, err := s.guests(); err != nil {
 		return err
 	}
 	if err := requireLoopback(s.HTTPAddr); err != nil {
@@ -82,7 +87,16 @@ func (s *flags) verifier() (identity.Verifier, error) {
 	if s.Off() {
 		return nil, nil //nolint:nilnil // no authentication is not an error
 	}
-	return s.Signer()
+	return s.Tokens.Signer()
+}
+
+// guests makes a secret for guests if none is set: their tokens then last until the program ends.
+func (s *flags) guests() (*identity.Guests, error) {
+	given := s.Guests
+	if given.GuestSecret == "" && s.JWTSecret == "" {
+		given.GuestSecret = rand.Text() + rand.Text()
+	}
+	return given.Signer(s.Tokens)
 }
 
 // demo is the catalogue with the default filled in.
@@ -119,6 +133,10 @@ func (s *flags) options() (stack.Options, error) {
 	if err != nil {
 		return stack.Options{}, err
 	}
+	guests, err := s.guests()
+	if err != nil {
+		return stack.Options{}, err
+	}
 	opts := stack.Options{
 		Data:     s.Data,
 		RedisURL: s.RedisURL,
@@ -139,6 +157,7 @@ func (s *flags) options() (stack.Options, error) {
 		SandboxFails:   s.SandboxFails,
 
 		Identity: verifier,
+		Guests:   guests,
 		Demo:     s.demo(),
 		Log:      slog.New(slog.NewJSONHandler(os.Stderr, nil)),
 	}

@@ -29,7 +29,9 @@ import (
 // of its own, and each answer has the fields and the values of its example. Only what no
 // two runs share (ids, times, secrets) may differ.
 func TestTheContractsExamplesAreWhatIsAnswered(t *testing.T) {
-	st, err := stack.Start(t.Context(), stack.Options{WithoutUI: true, Shop: settings.Shop{ReturnWindow: api.DefaultReturnWindow}})
+	st, err := stack.Start(t.Context(), stack.Options{
+		WithoutUI: true, Shop: settings.Shop{ReturnWindow: api.DefaultReturnWindow}, Guests: guests(t),
+	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, stop(st)) })
 	shop, err := shoptest.At(st.URL)
@@ -118,6 +120,7 @@ func TestTheContractsExamplesAreWhatIsAnswered(t *testing.T) {
 	s.does("getPriceBook", 200, "/v1/price-book", nil)
 	s.does("getPriceBookVersion", 200, "/v1/price-book/versions/1", nil)
 	s.does("listPriceBookVersions", 200, "/v1/price-book/versions", nil)
+	s.does("createGuest", 201, "/v1/guests", nil, "customerId", "token")
 
 	s.does("delistProduct", 202, "/v1/products/mug/delist", nil)
 	s.does("problemType", 200, "/problems/insufficient-stock", nil)
