@@ -28,9 +28,9 @@ func (g Guests) Check(paymentWindow time.Duration) error {
 	return nil
 }
 
-// Signer signs and verifies guests' tokens with a secret of their own, or with keys that are derived
+// GuestSigner signs and verifies guests' tokens with a secret of their own, or with keys that are derived
 // from the one of all tokens. Without either, or a lifetime, there are no guests, and it returns nil.
-func (g Guests) Signer(all Tokens) (*identity.Guests, error) {
+func (g Guests) GuestSigner(all Tokens) (*identity.Guests, error) {
 	secret := cmp.Or(g.GuestSecret, all.JWTSecret)
 	if secret == "" || g.GuestLifetime == 0 {
 		return nil, nil //nolint:nilnil // no guests is not an error

@@ -96,18 +96,18 @@ func TestGuestsNeedASecret(t *testing.T) {
 		if g.GuestLifetime == 0 {
 			tokens = shared
 		}
-		none, err := g.Signer(tokens)
+		none, err := g.GuestSigner(tokens)
 		require.NoError(t, err)
 		require.Nil(t, none)
 	}
 	for _, g := range []Guests{{GuestLifetime: time.Hour}, {GuestLifetime: time.Hour, GuestSecret: "another secret of the tests, as long as the first"}} {
-		signer, err := g.Signer(shared)
+		signer, err := g.GuestSigner(shared)
 		require.NoError(t, err)
 		guest, err := signer.New()
 		require.NoError(t, err)
 		_, err = signer.Verify(t.Context(), guest.Token)
 		require.NoError(t, err)
 	}
-	_, err := Guests{GuestSecret: "short", GuestLifetime: time.Hour}.Signer(shared)
+	_, err := Guests{GuestSecret: "short", GuestLifetime: time.Hour}.GuestSigner(shared)
 	require.ErrorContains(t, err, "HOLDFAST_GUEST_SECRET")
 }

@@ -41,7 +41,7 @@ func (f identityFlags) read(log *slog.Logger) (*identity.Remote, *identity.Secre
 		return nil, nil, usagef("authentication needs either HOLDFAST_JWT_SECRET or HOLDFAST_JWKS_URL; " +
 			"on loopback it may be turned off with HOLDFAST_AUTH=off")
 	case f.KeysURL == "":
-		secret, err := f.Tokens.Signer()
+		secret, err := f.Signer()
 		if err != nil {
 			return nil, nil, usagef("%v", err)
 		}
@@ -56,7 +56,7 @@ func (f identityFlags) read(log *slog.Logger) (*identity.Remote, *identity.Secre
 
 // guests returns nil if there are none.
 func (f identityFlags) guests() (*identity.Guests, error) {
-	signer, err := f.Guests.Signer(f.Tokens)
+	signer, err := f.GuestSigner(f.Tokens)
 	if err != nil {
 		return nil, usagef("%v", err)
 	}

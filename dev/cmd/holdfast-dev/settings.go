@@ -87,7 +87,7 @@ func (s *flags) verifier() (identity.Verifier, error) {
 	if s.Off() {
 		return nil, nil //nolint:nilnil // no authentication is not an error
 	}
-	return s.Tokens.Signer()
+	return s.Signer()
 }
 
 // guests makes a secret for guests if none is set: their tokens then last until the program ends.
@@ -96,7 +96,7 @@ func (s *flags) guests() (*identity.Guests, error) {
 	if given.GuestSecret == "" && s.JWTSecret == "" {
 		given.GuestSecret = rand.Text() + rand.Text()
 	}
-	return given.Signer(s.Tokens)
+	return given.GuestSigner(s.Tokens)
 }
 
 // demo is the catalogue with the default filled in.
