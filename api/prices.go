@@ -22,7 +22,7 @@ func (s *Server) ListPrices(c *gin.Context) {
 	var in openapi.PricesRequest
 	err := decode(c, &in)
 	if err == nil {
-		err = checkPrices(in.Items)
+		err = checkPrices(in.CustomerID, in.Items)
 	}
 	var list openapi.PriceList
 	if err == nil {
@@ -35,8 +35,11 @@ func (s *Server) ListPrices(c *gin.Context) {
 	c.JSON(http.StatusOK, list)
 }
 
-func checkPrices(items []openapi.PriceItem) error {
+func checkPrices(customerID string, items []openapi.PriceItem) error {
 	var bad product.Invalid
+	if customerID != "" && !product.ValidID(customerID) {
+		bad.Add("customerId", badID)
+	}
 	if len(items) == 0 || len(items) > maxPrices {
 		bad.Add("items", fmt.Sprintf("must have 1 to %d", maxPrices))
 		return bad.OrNil()

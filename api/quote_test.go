@@ -88,6 +88,9 @@ func TestAPriceBookDecidesByLevelCategoryAndDestination(t *testing.T) {
 		{Kind: order.AdjustmentItemPromotion, Source: "used", Version: 1, Amount: -900},
 	}, q.Lines[1].Adjustments)
 
+	wrong := g.post("/v1/prices", map[string]any{"customerId": "c:1", "items": []any{map[string]any{"productId": "mug"}}})
+	require.Equal(t, 422, wrong.status, "%s", wrong.body)
+	require.Equal(t, "customerId", wrong.problem(t).Errors[0].Path)
 	prices := g.post("/v1/prices", map[string]any{"customerId": "c-1", "items": []any{
 		map[string]any{"productId": "mug"}, map[string]any{"productId": "nothing"}, map[string]any{"productId": "book", "sku": "one"},
 	}})

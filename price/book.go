@@ -23,7 +23,7 @@ const (
 	MaxShippingMethods = 100
 	MaxBrackets        = 50
 	MaxTaxClasses      = 50
-	MaxTaxRules        = 5000
+	MaxTaxRules        = 2000
 	// MaxCountries bounds the countries of one shipping method.
 	MaxCountries = 300
 	// MaxScope bounds each list of a scope, MaxCouponScope those of a coupon's.
