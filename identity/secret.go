@@ -16,6 +16,8 @@ type Secret struct {
 	secret []byte
 	names  Names
 	reader reader
+	// keyID is the kid of signed tokens; empty writes none.
+	keyID string
 }
 
 var _ Verifier = (*Secret)(nil)
@@ -43,7 +45,7 @@ func (s *Secret) Issue(c Caller, lifetime time.Duration) (string, error) {
 		return "", fmt.Errorf("%q can't be the subject of a token with the roles %v", c.Subject, c.Roles)
 	}
 	now := s.names.Now()
-	token, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims{
+	token, err := s.token(claims{
 		RegisteredClaims: jwt.RegisteredClaims{
 			Issuer: s.names.Issuer, Audience: jwt.ClaimStrings{s.names.Audience}, Subject: c.Subject,
 			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(lifetime)),
@@ -54,4 +56,12 @@ func (s *Secret) Issue(c Caller, lifetime time.Duration) (string, error) {
 		return "", fmt.Errorf("sign a token: %w", err)
 	}
 	return token, nil
+}
+
+func (s *Secret) token(c claims) *jwt.Token {
+	token := jwt.NewWithClaims(jwt.SigningMethodHS256, c)
+	if s.keyID != "" {
+		token.Header["kid"] = s.keyID
+	}
+	return token
 }
