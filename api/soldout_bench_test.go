@@ -21,8 +21,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"holdfast/api"
+	"holdfast/carrier/tracking"
+	"holdfast/customers"
 	"holdfast/inventory"
+	"holdfast/pricebooks"
 	"holdfast/product"
+	"holdfast/quoting/reader"
 	"holdfast/records"
 	"holdfast/redisdb/redistest"
 	"holdfast/webhook/registry"
@@ -46,9 +50,10 @@ func BenchmarkSoldOut(b *testing.B) {
 	}, nil)
 	require.NoError(b, err)
 	body := strings.Replace(soldOut, "ID", id, 1)
-	docs := records.New(rdb)
+	docs, people := records.New(rdb), customers.New(rdb)
 	server, err := api.New(api.Config{
-		Addr: "127.0.0.1:0", Products: store, Orders: docs, Sagas: newFake(store, docs).asSagas(),
+		Addr: "127.0.0.1:0", Products: store, Quoting: reader.New(rdb), Orders: docs, Sagas: newFake(store, docs).asSagas(),
+		Customers: people, Tracking: tracking.New(rdb, time.Now), PriceBooks: pricebooks.New(rdb, people),
 		Webhooks: registry.New(rdb), CheckURL: func(context.Context, string) error { return nil },
 		Log:     slog.New(slog.NewJSONHandler(io.Discard, nil)), //nolint:sloglint // what a log line costs counts
 		Metrics: prometheus.NewRegistry(),
