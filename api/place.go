@@ -62,12 +62,12 @@ func (s *Server) placeQuoted(ctx context.Context, p placing, keyed bool) (placed
 		return placed{}, refusedError{err}
 	}
 	p.Quote, p.Currency = &quote, quote.Currency
-	return s.place(ctx, p.Placement, s.cfg.Sagas.Place)
+	return s.place(ctx, p.Placement, keyed, s.cfg.Sagas.Place)
 }
 
 // placedBefore returns the answer to an earlier call, or the refusal if there was none.
 func (s *Server) placedBefore(ctx context.Context, p order.Placement, refusal error) (placed, error) {
-	came, err := s.place(ctx, p, s.cfg.Sagas.Placed)
+	came, err := s.place(ctx, p, true, s.cfg.Sagas.Placed)
 	if errors.Is(err, saga.ErrNotFound) {
 		return placed{}, refusedError{refusal}
 	}
@@ -253,7 +253,7 @@ type placed struct {
 
 // place asks the order's saga, which may be that of an earlier call, and waits for its decision.
 func (s *Server) place(
-	ctx context.Context, p order.Placement, ask func(context.Context, order.Placement) (saga.Placed, error),
+	ctx context.Context, p order.Placement, keyed bool, ask func(context.Context, order.Placement) (saga.Placed, error),
 ) (placed, error) {
 	came, err := ask(ctx, p)
 	if err != nil {
@@ -263,6 +263,9 @@ func (s *Server) place(
 		return placed{}, errMismatch
 	}
 	if !came.Decided {
+		if keyed { // an earlier call may have placed it by another quote
+			p.Quote = nil
+		}
 		doc, err := json.Marshal(order.New(p, came.Begun))
 		return placed{doc: doc}, err
 	}

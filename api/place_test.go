@@ -13,7 +13,9 @@ import (
 	"go.temporal.io/api/serviceerror"
 
 	"holdfast/api"
+	"holdfast/coupon"
 	"holdfast/order"
+	"holdfast/price"
 	"holdfast/product"
 	"holdfast/quoting"
 	"holdfast/saga"
@@ -218,6 +220,22 @@ func TestAnOrderWithAnotherTotalIsRefusedWithItsQuote(t *testing.T) {
 	require.Equal(t, http.StatusCreated, g.place("k-1", body).status)
 	require.Equal(t, "/problems/price-changed", g.place("k-2", body).problem(t).Type)
 	require.Len(t, g.temporal.starts, 1)
+}
+
+// What a repeated call would cost says nothing about the order that is there.
+func TestAnUndecidedOrderIsNotShownAtAnotherPrice(t *testing.T) {
+	g := newGateway(t)
+	g.putProduct("mug", 5)
+	g.temporal.set(func(f *fakeTemporal) { f.stuck = true })
+	body := basket(line{"productId": "mug", "quantity": 1})
+	g.putCoupon("SPRING", coupon.Spec{Action: price.Action{Rate: 1000}})
+	body["couponCodes"] = []string{"SPRING"}
+	for range 2 {
+		a := g.place("k-1", body)
+		require.Equal(t, http.StatusAccepted, a.status, "%s", a.body)
+		require.Nil(t, a.order(t).Pricing)
+		g.putCoupon("SPRING", coupon.Spec{Action: price.Action{Rate: 2000}})
+	}
 }
 
 // The price of the day is held at the quote's: a change in between refuses the order, and no buyer

@@ -79,10 +79,14 @@ func (s *Server) prices(c *gin.Context, in openapi.PricesRequest) (openapi.Price
 	at := s.cfg.Now().UTC().Truncate(time.Millisecond)
 	list := openapi.PriceList{QuotedAt: at, Items: []openapi.UnitPrice{}}
 	for _, l := range seen.Products {
+		_, step, err := s.charges(l.Currency)
+		if err != nil {
+			continue // nobody could pay for it
+		}
 		if sku := l.SKUs[0]; l.Status == product.StatusListed && sku.Known {
 			t := terms[l.ProductID]
 			unit, off, err := price.Unit(seen.Book, price.Request{
-				At: at, Currency: l.Currency, Level: seen.Level,
+				At: at, Currency: l.Currency, Level: seen.Level, Step: step,
 				Lines: []price.Line{{
 					ProductID: l.ProductID, SKU: sku.SKU, Category: t.Category, Tags: t.Tags, Quantity: 1, UnitPrice: sku.Price,
 				}},

@@ -216,10 +216,11 @@ func (w window) explain() {
 	off := []order.Adjustment{{Kind: order.AdjustmentLevel, Source: "1", Version: 1, Amount: -1}}
 	o.Lines[0].LinePrice = order.LinePrice{Adjustments: off, Net: 1, Tax: 1, Total: &total}
 	o.Pricing = &order.Pricing{
-		QuotedAt: time.Now(), Book: &order.BookVersion{Number: 1, Hash: "h"}, Level: 1, TaxIncluded: true,
-		Coupons:  []order.QuotedCoupon{{Code: "C", Version: 1, Amount: 1, Limited: true}},
-		Shipping: &order.Shipping{MethodID: "m", Title: "t", Price: 1, Adjustments: off, Net: 1, Tax: 1, Total: 1},
-		Taxes:    []order.TaxSum{{Class: "c", Country: "GB", Region: "r", Rate: 1, Net: 1, Tax: 1}},
+		QuotedAt: time.Now(), Book: &order.BookVersion{Number: 1, Hash: "h"}, Level: 1, TaxIncluded: true, Step: 1,
+		Destination: &order.Destination{Country: "GB", Region: "r"},
+		Coupons:     []order.QuotedCoupon{{Code: "C", Version: 1, Amount: 1, Limited: true}},
+		Shipping:    &order.Shipping{MethodID: "m", Title: "t", Price: 1, Adjustments: off, Net: 1, Tax: 1, Total: 1},
+		Taxes:       []order.TaxSum{{Class: "c", Country: "GB", Region: "r", Rate: 1, Net: 1, Tax: 1}},
 	}
 	for _, name := range []string{order.AmountDiscount, order.AmountShipping, order.AmountTax, order.AmountIncludedTax} {
 		o.Amounts[name] = 1

@@ -77,11 +77,15 @@ func (f *Fulfilment) Readdress(from, to *Address, override bool) ([]PackageAddre
 	return changes, nil
 }
 
-// Readdress sends the order to another address. Before the payment any address will do; for later
-// changes see Fulfilment.Readdress. own is whether the customer asks for it.
+// Readdress sends the order to another address. Before the payment any address will do to which the
+// order costs the same; for later changes see Fulfilment.Readdress. own is whether the customer asks
+// for it.
 func (o *Order) Readdress(to *Address, override, own bool, actor, note string, at time.Time) ([]PackageAddress, error) {
 	if len(o.Addresses) >= MaxAddressChanges || (own && len(o.Addresses) >= maxOwnAddressChanges) {
 		return nil, ErrTooManyAddresses
+	}
+	if !override && !o.pricedFor(to) {
+		return nil, ErrOtherRegion
 	}
 	var packages []PackageAddress
 	if o.Fulfilment != nil {
@@ -96,6 +100,22 @@ func (o *Order) Readdress(to *Address, override, own bool, actor, note string, a
 	o.Address = to
 	o.Step("address_changed", actor, at, nil)
 	return packages, nil
+}
+
+// pricedFor reports whether the order's taxes and shipping were priced for this address, or don't
+// depend on it.
+func (o *Order) pricedFor(to *Address) bool {
+	switch {
+	case o.Pricing == nil || o.Pricing.Destination == nil:
+		return true
+	case o.Address != nil:
+		return o.Address.sameRegion(to)
+	}
+	home := Address{Country: o.Pricing.Destination.Country, Region: o.Pricing.Destination.Region}
+	if home.Region == "" {
+		home.Region = to.Region
+	}
+	return home.Country != "" && home.sameRegion(to)
 }
 
 // Normal returns the address with its country as NormalCountry has it; nil stays nil.

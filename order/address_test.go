@@ -61,3 +61,57 @@ func TestADeliveredOrderKeepsItsAddress(t *testing.T) {
 	_, err := f.Readdress(nil, &order.Address{Country: "GB"}, true)
 	require.ErrorIs(t, err, order.ErrDelivered)
 }
+
+// What was priced for one destination isn't sent to another, paid or not.
+func TestAnAddressStaysWhereTaxesAndShippingWerePricedFor(t *testing.T) {
+	german, bavarian := &order.Address{Country: "DE", Region: "Hamburg"}, &order.Address{Country: "DE", Region: "Bavaria"}
+	french := &order.Address{Country: "FR"}
+	for name, c := range map[string]struct {
+		priced *order.Destination
+		from   *order.Address
+		to     *order.Address
+		free   bool
+	}{
+		"nothing depends on it":                   {nil, german, french, true},
+		"the same region":                         {&order.Destination{Country: "DE", Region: "Hamburg"}, german, &order.Address{Country: "de ", Region: "hamburg"}, true},
+		"another region":                          {&order.Destination{Country: "DE", Region: "Hamburg"}, german, bavarian, false},
+		"another country":                         {&order.Destination{Country: "DE", Region: "Hamburg"}, german, french, false},
+		"no address before, and at home":          {&order.Destination{Country: "DE"}, nil, bavarian, true},
+		"no address before, and abroad":           {&order.Destination{Country: "DE"}, nil, french, false},
+		"no address before, and no home":          {&order.Destination{}, nil, german, false},
+		"no address before, in the home's region": {&order.Destination{Country: "DE", Region: "Bavaria"}, nil, bavarian, true},
+		"no address before, in another region":    {&order.Destination{Country: "DE", Region: "Bavaria"}, nil, german, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, override := range []bool{false, true} {
+				o := order.Order{Shape: 2, Status: order.StatusAwaitingPayment, Address: c.from, Pricing: &order.Pricing{Destination: c.priced}}
+				_, err := o.Readdress(c.to, override, true, "customer", "", packedAt)
+				if c.free || override {
+					require.NoError(t, err)
+					require.Equal(t, c.to, o.Address)
+				} else {
+					require.ErrorIs(t, err, order.ErrOtherRegion)
+					require.Equal(t, c.from, o.Address)
+				}
+			}
+		})
+	}
+}
+
+// Providers charge, and so refund, only multiples of the step in some currencies.
+func TestRefundsOfPartsKeepTheStepOfTheCurrency(t *testing.T) {
+	total := int64(29_000)
+	o := order.Order{
+		Shape: 2, Lines: []order.Line{{ID: "1", Quantity: 3, LinePrice: order.LinePrice{Total: &total}}}, Pricing: &order.Pricing{Step: 10},
+	}
+	f := order.NewFulfilment(&o, packedAt)
+	o.Fulfilment = &f
+	sum := int64(0)
+	for i := range 3 {
+		back := o.RefundFor([]order.LineUnits{{LineID: "1", Quantity: 1}})
+		require.Zero(t, back%10)
+		require.NoError(t, o.CancelUnits(order.Removal{ID: string(rune('a' + i)), Lines: []order.LineUnits{{LineID: "1", Quantity: 1}}}))
+		sum += back
+	}
+	require.Equal(t, total, sum)
+}

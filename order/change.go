@@ -103,11 +103,19 @@ func (o *Order) RefundFor(units []LineUnits) (amount int64) {
 	for _, u := range units {
 		for _, l := range o.Lines {
 			if l.ID == u.LineID {
-				amount += o.Refundable(l, u.Quantity)
+				amount += o.Refundable(l, u.Quantity, o.step())
 			}
 		}
 	}
 	return amount
+}
+
+// step is of what the order's amounts are multiples.
+func (o *Order) step() int64 {
+	if o.Pricing == nil {
+		return 1
+	}
+	return max(o.Pricing.Step, 1)
 }
 
 // ItemsOf adds up units of the order's lines by product and sku.

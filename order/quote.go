@@ -83,9 +83,21 @@ type Pricing struct {
 	Level    int            `json:"level,omitempty"`
 	Coupons  []QuotedCoupon `json:"coupons,omitempty"`
 	Shipping *Shipping      `json:"shipping,omitempty"`
+	// Destination is for which taxes and shipping were priced. Nil if neither depends on it.
+	Destination *Destination `json:"destination,omitempty"`
+	// Step is of what all amounts are multiples, in minor units, because payment providers
+	// charge no others in the currency; 0 means 1.
+	Step int64 `json:"step,omitempty"`
 	// TaxIncluded reports whether the prices contain the taxes.
 	TaxIncluded bool     `json:"taxIncluded,omitempty"`
 	Taxes       []TaxSum `json:"taxes,omitempty"`
+}
+
+// Destination is a country, or a region of one. An unknown one has neither: the order has no
+// address, and the shop doesn't say where its home is.
+type Destination struct {
+	Country string `json:"country,omitempty"`
+	Region  string `json:"region,omitempty"`
 }
 
 // BookVersion names one version of the price book.

@@ -316,8 +316,9 @@ func (f *Fulfilment) openReturn(id string) (*Return, error) {
 }
 
 // Refundable returns the refund for giving back some more units of a line, after all units that were
-// removed or came back before: see RefundOfUnits.
-func (f *Fulfilment) Refundable(l Line, giving int64) int64 {
+// removed or came back before: see RefundOfUnits. It is a multiple of the step, at least 1, of which the
+// line's price is one.
+func (f *Fulfilment) Refundable(l Line, giving, step int64) int64 {
 	done := int64(0)
 	for _, s := range f.Lines {
 		if s.LineID == l.ID {
@@ -329,5 +330,5 @@ func (f *Fulfilment) Refundable(l Line, giving int64) int64 {
 			done += r.units(l.ID)
 		}
 	}
-	return RefundOfUnits(l.Payable(), l.Quantity, done, max(min(giving, l.Quantity-done), 0))
+	return step * RefundOfUnits(l.Payable()/step, l.Quantity, done, max(min(giving, l.Quantity-done), 0))
 }

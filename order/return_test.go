@@ -121,7 +121,7 @@ func TestWhatGoesBackOfALineAddsUpToItsAmount(t *testing.T) {
 		back := int64(0)
 		for n := 0; f.Open("1") > 0; n++ {
 			k := rapid.Int64Range(1, f.Open("1")).Draw(t, "cancelled")
-			back += f.Refundable(line, k)
+			back += f.Refundable(line, k, 1)
 			require.NoError(t, f.CancelUnits(order.Removal{Lines: []order.LineUnits{{LineID: "1", Quantity: k}}}))
 		}
 		for n := 0; f.Returnable("1") > 0; n++ {
@@ -129,7 +129,7 @@ func TestWhatGoesBackOfALineAddsUpToItsAmount(t *testing.T) {
 			r := returnOf(fmt.Sprint(n), k)
 			r.Status = order.ReturnApproved
 			require.NoError(t, f.OpenReturn(r, false))
-			back += f.Refundable(line, k)
+			back += f.Refundable(line, k, 1)
 			require.NoError(t, f.ReceiveReturn(r.ID, []order.ReceivedUnits{received(k, order.ConditionRestock)}, 0, "", packedAt))
 		}
 		require.Equal(t, line.Amount, back)

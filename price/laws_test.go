@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -232,11 +234,18 @@ func checkParts(t *rapid.T, q order.Quote, r price.Request) {
 			continue
 		}
 		all, done, back := r.Lines[i].Quantity, int64(0), int64(0)
+		o := order.Order{Pricing: q.Pricing, Lines: []order.Line{{ID: "1", Quantity: all, LinePrice: l.LinePrice}}}
+		f := order.NewFulfilment(&o, time.Now())
+		o.Fulfilment = &f
 		for done < all {
 			giving := rapid.Int64Range(1, all-done).Draw(t, "giving")
-			part := order.RefundOfUnits(*l.Total, all, done, giving)
-			if part < 0 {
-				t.Fatalf("a refund of %d", part)
+			units := []order.LineUnits{{LineID: "1", Quantity: giving}}
+			part := o.RefundFor(units)
+			if part < 0 || part%max(r.Step, 1) != 0 {
+				t.Fatalf("a refund of %d, where the step is %d", part, r.Step)
+			}
+			if err := o.CancelUnits(order.Removal{ID: strconv.FormatInt(done, 10), Lines: units}); err != nil {
+				t.Fatal(err)
 			}
 			back += part
 			done += giving

@@ -99,6 +99,10 @@ func modelQuote(book *price.Book, r price.Request) (order.Quote, error) {
 	} else {
 		m.q.Pricing.Book = &book.Version
 	}
+	m.pricedFor()
+	if r.Step > 1 {
+		m.q.Pricing.Step = r.Step
+	}
 	m.group()
 	m.level()
 	m.promotions()
@@ -121,6 +125,22 @@ func (m *model) chargeable() error {
 		return errors.New("not_chargeable")
 	}
 	return nil
+}
+
+// pricedFor is the destination, if anything depends on it.
+func (m *model) pricedFor() {
+	if m.book.Taxes == nil && len(m.book.ShippingMethods) == 0 {
+		return
+	}
+	to := order.Destination{}
+	if m.book.Taxes != nil {
+		to = order.Destination{Country: m.book.Taxes.Home.Country, Region: m.book.Taxes.Home.Region}
+	}
+	if a := m.r.Address; a != nil {
+		to = order.Destination{Country: a.Country, Region: a.Region}
+	}
+	to.Region = strings.ToUpper(strings.TrimSpace(to.Region))
+	m.q.Pricing.Destination = &to
 }
 
 func (m *model) group() {

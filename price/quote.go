@@ -158,12 +158,26 @@ func (b *basket) pricing() *order.Pricing {
 		p.Book = &v
 	}
 	p.TaxIncluded = b.book.Taxes != nil && b.book.Taxes.Included
+	p.Destination = b.pricedFor()
+	if b.unit > 1 {
+		p.Step = b.unit
+	}
 	for _, c := range b.coupons {
 		p.Coupons = append(p.Coupons, order.QuotedCoupon{
 			Code: c.Code, Version: c.Version, Amount: c.off, Limited: c.Limited && c.off > 0,
 		})
 	}
 	return p
+}
+
+// pricedFor returns for which country and region the order is priced, nil if the book's prices
+// don't depend on it.
+func (b *basket) pricedFor() *order.Destination {
+	if b.book.Taxes == nil && len(b.book.ShippingMethods) == 0 {
+		return nil
+	}
+	to := b.destination()
+	return &order.Destination{Country: to.Country, Region: to.Region}
 }
 
 // explain gives each group its adjustments, in the order in which they were made.

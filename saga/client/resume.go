@@ -58,6 +58,7 @@ func (c *Client) Resume(ctx context.Context, orderID string) (order.Order, error
 	}
 	p.Saga = order.SagaVersion
 	p.Resumed = &order.Resumed{Order: o, Payments: payments}
+	p.Quote = nil // the order has its prices
 	fit, rest, err := fitting(p, unhandled(unread, &o, payments))
 	if err != nil {
 		return order.Order{}, err
