@@ -50,12 +50,11 @@ func newFixture(t *testing.T, rdb redis.UniversalClient, limit, perCustomer int6
 	return f
 }
 
-func (f *fixture) put(ch coupon.Change) coupon.Coupon {
+func (f *fixture) put(ch coupon.Change) {
 	f.t.Helper()
 	c, _, err := f.store.Put(f.t.Context(), ch)
 	require.NoError(f.t, err)
 	f.terms = c.TermsVersion
-	return c
 }
 
 func (f *fixture) asks(orderID string, try int, customerID string) order.CouponClaim {
@@ -83,24 +82,24 @@ func (f *fixture) commit(orderID string, try int, customerID string) string {
 	c := f.asks(orderID, try, customerID)
 	call, err := coupons.Commit(c.CouponUse, c.Holder(), try)
 	require.NoError(f.t, err)
-	return said(f.t, f.t.Context(), f.rdb, call)
+	return said(f.t.Context(), f.t, f.rdb, call)
 }
 
 func (f *fixture) release(orderID string, try int) string {
 	f.t.Helper()
 	call, err := coupons.Release(f.code, f.asks(orderID, try, "").Holder(), try, "customer")
 	require.NoError(f.t, err)
-	return said(f.t, f.t.Context(), f.rdb, call)
+	return said(f.t.Context(), f.t, f.rdb, call)
 }
 
 func (f *fixture) closes(orderID string) string {
 	f.t.Helper()
 	call, err := coupons.Close(f.code, f.asks(orderID, 1, "").Holder())
 	require.NoError(f.t, err)
-	return said(f.t, f.t.Context(), f.rdb, call)
+	return said(f.t.Context(), f.t, f.rdb, call)
 }
 
-func said(t require.TestingT, ctx context.Context, rdb redis.UniversalClient, call redisdb.Call) string { //nolint:revive // as helpers take it
+func said(ctx context.Context, t require.TestingT, rdb redis.UniversalClient, call redisdb.Call) string {
 	answer, err := redisdb.Run(ctx, rdb, call)[0].Text()
 	require.NoError(t, err)
 	return answer

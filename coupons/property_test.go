@@ -144,7 +144,7 @@ func (m *machine) commit(t *rapid.T) {
 		want := m.model.commit(c, placed)
 		call, err := coupons.Commit(c.CouponUse, c.Holder(), c.Try)
 		require.NoError(t, err)
-		require.Equal(t, want, said(t, m.ctx, m.rdb, call))
+		require.Equal(t, want, said(m.ctx, t, m.rdb, call))
 		m.seen["commit: "+want]++
 	})
 }
@@ -155,7 +155,7 @@ func (m *machine) release(t *rapid.T) {
 		want := m.model.release(c.OrderID, c.Try, placed)
 		call, err := coupons.Release(m.code, c.Holder(), c.Try, "customer")
 		require.NoError(t, err)
-		require.Equal(t, want, said(t, m.ctx, m.rdb, call))
+		require.Equal(t, want, said(m.ctx, t, m.rdb, call))
 		m.seen["release: "+want]++
 	})
 }
@@ -166,7 +166,7 @@ func (m *machine) close(t *rapid.T) {
 		want := m.model.closes(c.OrderID, placed)
 		call, err := coupons.Close(m.code, c.Holder())
 		require.NoError(t, err)
-		require.Equal(t, want, said(t, m.ctx, m.rdb, call))
+		require.Equal(t, want, said(m.ctx, t, m.rdb, call))
 		m.seen["close: "+want]++
 	})
 }

@@ -24,15 +24,16 @@ func TestOfAThousandClaimsAtOnceExactlyTheLimitAreMadeAndOneACustomer(t *testing
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		f := newFixture(t, rdb, limit, 1)
 		var (
-			held, begun atomic.Int64
-			all         sync.WaitGroup
-			byCustomer  [customers]atomic.Int64
-			refused     sync.Map
+			held       atomic.Int64
+			begun, all sync.WaitGroup
+			byCustomer [customers]atomic.Int64
+			refused    sync.Map
 		)
 		start := make(chan struct{})
+		begun.Add(claims)
 		for i := range claims {
 			all.Go(func() {
-				begun.Add(1)
+				begun.Done()
 				<-start
 				who := i % customers
 				got, err := f.store.Claim(t.Context(), []order.CouponClaim{f.asks(fmt.Sprintf("o%d", i), 1, fmt.Sprintf("c%d", who))})
@@ -47,8 +48,7 @@ func TestOfAThousandClaimsAtOnceExactlyTheLimitAreMadeAndOneACustomer(t *testing
 				}
 			})
 		}
-		for begun.Load() < claims { //nolint:revive // all of them wait for the start
-		}
+		begun.Wait()
 		close(start)
 		all.Wait()
 		require.Equal(t, int64(limit), held.Load())

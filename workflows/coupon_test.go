@@ -13,8 +13,8 @@ import (
 )
 
 // half is a coupon that halves an order, which one order may use.
-func half(code string) coupon.Change {
-	return coupon.Change{Code: code, Spec: coupon.Spec{Action: price.Action{Rate: 5000}, Limit: 1}}
+func half() coupon.Change {
+	return coupon.Change{Code: "HALF", Spec: coupon.Spec{Action: price.Action{Rate: 5000}, Limit: 1}}
 }
 
 // openQuoted is open for an order that is quoted with these coupons, by their terms of now.
@@ -39,13 +39,13 @@ func openQuoted(t *testing.T, changes []coupon.Change, lines ...order.LineReques
 // openHalved is an order of two shirts, for 500 cents instead of 1,000.
 func openHalved(t *testing.T) *scenario {
 	t.Helper()
-	return openQuoted(t, []coupon.Change{half("HALF")}, line("shirt", 2))
+	return openQuoted(t, []coupon.Change{half()}, line("shirt", 2))
 }
 
-// booksOf are a coupon's books, which add up.
-func (s *scenario) booksOf(code string) coupon.Books {
+// books are those of the coupon HALF, which add up.
+func (s *scenario) books() coupon.Books {
 	s.Helper()
-	c, err := s.coupons.Get(s.Context(), code)
+	c, err := s.coupons.Get(s.Context(), "HALF")
 	s.NoError(err)
 	s.NoError(c.Check())
 	return c.Books
@@ -124,7 +124,7 @@ func TestAUseOfACouponByTheEndOfItsOrder(t *testing.T) {
 		{"cancelled in parts, up to the last one", func(s *scenario) {
 			paid(s)
 			s.at(time.Hour, func() { s.cancelUnits("c", of("1", 1)) })
-			s.at(2*time.Hour, func() { s.Equal(used, s.booksOf("HALF")); s.cancelUnits("d", of("1", 1)) })
+			s.at(2*time.Hour, func() { s.Equal(used, s.books()); s.cancelUnits("d", of("1", 1)) })
 		}, order.StatusCancelled, cameBack},
 		{"all of it lost on its way", func(s *scenario) {
 			paid(s)
@@ -152,7 +152,7 @@ func TestAUseOfACouponByTheEndOfItsOrder(t *testing.T) {
 			row.happen(s)
 			s.run()
 			s.Equal(row.status, s.result.Status)
-			s.Equal(row.want, s.booksOf("HALF"))
+			s.Equal(row.want, s.books())
 			s.Positive(s.rdb.TTL(s.Context(), redisdb.Bucket("HALF")+":claim:HALF:"+orderID).Val(), "its record is forgotten in the end")
 		})
 	}
@@ -179,13 +179,13 @@ func TestAUseOfACouponIsCountedOnceWhateverIsLost(t *testing.T) {
 			s.later()
 			s.run()
 			s.Equal(order.StatusDelivered, s.result.Status)
-			s.Equal(used, s.booksOf("HALF"))
+			s.Equal(used, s.books())
 
 			s = openHalved(t)
 			fault(s)
 			s.run()
 			s.Equal(order.StatusExpired, s.result.Status)
-			s.Equal(givenUp, s.booksOf("HALF"))
+			s.Equal(givenUp, s.books())
 
 			s = openHalved(t)
 			fault(s)
@@ -193,13 +193,13 @@ func TestAUseOfACouponIsCountedOnceWhateverIsLost(t *testing.T) {
 			s.at(time.Hour, func() { s.cancel("c1") })
 			s.run()
 			s.Equal(order.StatusCancelled, s.result.Status)
-			s.Equal(cameBack, s.booksOf("HALF"))
+			s.Equal(cameBack, s.books())
 		})
 	}
 }
 
 func TestAnOrderThatCantUseItsCouponsIsRejected(t *testing.T) {
-	two := []coupon.Change{half("HALF"), {Code: "TEN", Spec: coupon.Spec{Action: price.Action{Rate: 1000}, PerCustomer: 1}}}
+	two := []coupon.Change{half(), {Code: "TEN", Spec: coupon.Spec{Action: price.Action{Rate: 1000}, PerCustomer: 1}}}
 	rows := []struct {
 		name    string
 		before  func(*scenario)
@@ -211,7 +211,7 @@ func TestAnOrderThatCantUseItsCouponsIsRejected(t *testing.T) {
 			{Code: "HALF", Reason: order.CouponReasonUsedUp}, {Code: "TEN", Reason: order.CouponReasonCustomerUsedUp},
 		}},
 		{"its terms have changed", func(s *scenario) {
-			worth := half("HALF")
+			worth := half()
 			worth.Action.Rate = 4000
 			_, _, err := s.coupons.Put(s.Context(), worth)
 			s.NoError(err)
@@ -261,12 +261,12 @@ func TestAUseThatCameBackCanBeUsedAgain(t *testing.T) {
 	s.later()
 	s.run()
 	s.Equal(order.StatusDelivered, s.result.Status)
-	s.Equal(used, s.booksOf("HALF"))
+	s.Equal(used, s.books())
 }
 
 // The stock is asked first: an order that is sold out claims nothing.
 func TestOrdersWithoutStockClaimNoCoupon(t *testing.T) {
-	s := openQuoted(t, []coupon.Change{half("HALF")}, line("shirt", 11))
+	s := openQuoted(t, []coupon.Change{half()}, line("shirt", 11))
 	s.run()
 	s.Equal(order.StatusRejected, s.result.Status)
 	s.Equal(order.Reason(product.ReasonOutOfStock), s.result.Reason)
@@ -274,7 +274,7 @@ func TestOrdersWithoutStockClaimNoCoupon(t *testing.T) {
 }
 
 func TestAContendedOrderClaimsItsCouponOnce(t *testing.T) {
-	s := openQuoted(t, []coupon.Change{half("HALF")}, line("shirt", 2), line("mug", 2))
+	s := openQuoted(t, []coupon.Change{half()}, line("shirt", 2), line("mug", 2))
 	s.othersHold()
 	s.faults.before[inTurn] = once(func() { s.othersGiveBack() })
 	s.at(time.Minute, func() { s.succeeds("pay-1", 800) })
@@ -283,7 +283,7 @@ func TestAContendedOrderClaimsItsCouponOnce(t *testing.T) {
 	s.Equal(order.StatusDelivered, s.result.Status)
 	s.Equal(1, s.faults.count(claim))
 	s.Equal(2, s.claimOn("HALF").Try)
-	s.Equal(used, s.booksOf("HALF"))
+	s.Equal(used, s.books())
 }
 
 func TestATryThatAnEarlierRunEndedIsFollowedByTheNext(t *testing.T) {
@@ -296,11 +296,11 @@ func TestATryThatAnEarlierRunEndedIsFollowedByTheNext(t *testing.T) {
 	s.later()
 	s.run()
 	s.Equal(order.StatusDelivered, s.result.Status)
-	s.Equal(used, s.booksOf("HALF"))
+	s.Equal(used, s.books())
 }
 
 func TestOrdersWithoutLimitedCouponsAskNone(t *testing.T) {
-	free := half("HALF")
+	free := half()
 	free.Limit = 0
 	for name, s := range map[string]*scenario{
 		"no quote":         open(t, line("shirt", 2)),
@@ -337,7 +337,7 @@ func TestAPaidOrderUsesItsCouponAlthoughItsClaimWasLost(t *testing.T) {
 			s.later()
 			s.run()
 			s.Equal(order.StatusDelivered, s.result.Status)
-			s.Equal(int64(1), s.booksOf("HALF").Committed)
+			s.Equal(int64(1), s.books().Committed)
 			s.Equal(product.HoldStateCommitted, s.claimOn("HALF").State)
 			s.Empty(s.refunds)
 		})
@@ -345,13 +345,13 @@ func TestAPaidOrderUsesItsCouponAlthoughItsClaimWasLost(t *testing.T) {
 }
 
 func TestAnOrderThatCostsNothingUsesItsCoupon(t *testing.T) {
-	all := half("HALF")
+	all := half()
 	all.Action.Rate = 10_000
 	s := openQuoted(t, []coupon.Change{all}, line("shirt", 2))
 	s.later()
 	s.run()
 	s.Equal(order.StatusDelivered, s.result.Status)
-	s.Equal(used, s.booksOf("HALF"))
+	s.Equal(used, s.books())
 }
 
 func TestAnOrderThatCouldNotBeHeldInTimeGivesItsClaimBack(t *testing.T) {
@@ -364,7 +364,7 @@ func TestAnOrderThatCouldNotBeHeldInTimeGivesItsClaimBack(t *testing.T) {
 	}
 	s.run()
 	s.Equal(order.ReasonUnavailable, s.result.Reason)
-	s.Equal(givenUp, s.booksOf("HALF"))
+	s.Equal(givenUp, s.books())
 }
 
 // The commit of an order's coupons travels with that of its stock, and so does the release.
@@ -391,5 +391,5 @@ func TestARepeatedCancellationGivesTheUseBackOnce(t *testing.T) {
 	s.run()
 	s.Equal(saga.VerdictDone, a.Verdict)
 	s.Equal(saga.VerdictDone, b.Verdict)
-	s.Equal(cameBack, s.booksOf("HALF"))
+	s.Equal(cameBack, s.books())
 }
