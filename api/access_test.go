@@ -101,6 +101,7 @@ var staffCalls = map[api.Role][]string{
 	api.RoleCatalog: {
 		"PUT /v1/products/{id}", "PATCH /v1/products/{id}", "POST /v1/products/bulk", "POST /v1/stock/bulk", "POST /v1/products/{id}/stock", "POST /v1/products/{id}/list", "POST /v1/products/{id}/delist",
 		"POST /v1/prices", "GET /v1/products/{id}/events",
+		"GET /v1/coupons", "GET /v1/coupons/{code}", "PUT /v1/coupons/{code}", "POST /v1/coupons/{code}/end",
 		"GET /v1/price-book", "PUT /v1/price-book", "POST /v1/price-book/check", "GET /v1/price-book/versions", "GET /v1/price-book/versions/{number}",
 	},
 	api.RoleFulfilment: {
@@ -121,6 +122,7 @@ var staffCalls = map[api.Role][]string{
 		"POST /v1/orders/{id}/release", "POST /v1/orders/{id}/returns", "POST /v1/orders/{id}/returns/{returnId}/approve",
 		"POST /v1/orders/{id}/returns/{returnId}/decline", "POST /v1/orders/{id}/returns/{returnId}/receive",
 		"POST /v1/orders/{id}/alerts/{alertId}/dismiss",
+		"GET /v1/coupons", "GET /v1/coupons/{code}",
 		"GET /v1/customers", "GET /v1/customers/{id}", "PUT /v1/customers/{id}", "PATCH /v1/customers/{id}",
 		"GET /v1/customers/me", "PUT /v1/customers/me", "PATCH /v1/customers/me",
 	},
@@ -234,6 +236,10 @@ var walk = map[string]struct {
 	"POST /v1/products/bulk":                                {`{"id":"cup","title":"T","currency":"EUR","variants":[{"sku":"one","price":1}]}`, 200, 0, 0},
 	"POST /v1/stock/bulk":                                   {`{"productId":"mug","delta":1}`, 200, 0, 0},
 	"POST /v1/orders/{id}/deliver":                          {"", 409, 0, 0},
+	"GET /v1/coupons":                                       {"", 200, 0, 0},
+	"GET /v1/coupons/{code}":                                {"", 404, 0, 0},
+	"PUT /v1/coupons/{code}":                                {`{"action":{"rate":1000}}`, 0, 0, 0},
+	"POST /v1/coupons/{code}/end":                           {"", 404, 0, 0},
 	"GET /v1/customers":                                     {"", 200, 0, 0},
 	"GET /v1/customers/{id}":                                {"", 404, 0, 0},
 	"PUT /v1/customers/{id}":                                {`{"name":"Ada","level":2}`, 0, 0, 0},

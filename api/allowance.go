@@ -99,6 +99,15 @@ func (a *allowance) take(c *gin.Context, key string, before, cost int) error {
 	return &p
 }
 
+// giveBack returns units that were taken within the window. If the window has ended since, the caller
+// has so many more than the allowance in the next one.
+func (a *allowance) giveBack(c *gin.Context, key string, units int) {
+	if a == nil || units <= 0 {
+		return
+	}
+	_ = a.store.Burst(c.Request.Context(), key, uint64(units)) // it never fails
+}
+
 // tell sets the headers that report what is left until the window ends.
 func (a *allowance) tell(h http.Header, left uint64, until time.Duration) {
 	setItem(h, ratePolicyHeader, a.item, a.policy)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"holdfast/carrier"
+	"holdfast/coupon"
 	"holdfast/customer"
 	"holdfast/identity"
 	"holdfast/order"
@@ -90,6 +91,7 @@ var (
 	errNotYours             = errors.New("customers can access only their own orders")
 	errNoOwnCustomer        = errors.New("the caller's sub can't be a customer's id")
 	errCustomersUnavailable = errors.New("the customers can't be reached")
+	errCouponsUnavailable   = errors.New("the coupons can't be reached")
 )
 
 // kind is one type of problem.
@@ -117,6 +119,7 @@ var kinds = []kind{
 	{errTooMany, http.StatusTooManyRequests, "too-many-requests", "Too many requests", time.Second},
 	{errTooManyGuests, http.StatusTooManyRequests, "too-many-requests", "Too many guests", time.Minute},
 	{errNoGuests, http.StatusNotFound, "no-guests", "No guests", 0},
+	{errTooManyCodes, http.StatusTooManyRequests, "too-many-requests", "Too many unknown coupons", time.Minute},
 	{errTooManyPays, http.StatusTooManyRequests, "too-many-requests", "Too many payments requested", time.Minute},
 	{errLinesType, http.StatusUnsupportedMediaType, "unsupported-media-type", "Unsupported media type", 0},
 	{errPatchType, http.StatusUnsupportedMediaType, "unsupported-media-type", "Unsupported media type", 0},
@@ -146,6 +149,10 @@ var kinds = []kind{
 	{customer.ErrExists, http.StatusPreconditionFailed, "customer-exists", "Already exists", 0},
 	{customer.ErrErased, http.StatusConflict, "stale", "Erased in the meantime", time.Second},
 	{errCustomersUnavailable, http.StatusServiceUnavailable, "customers-unavailable", "Customers unavailable", 2 * time.Second},
+	{coupon.ErrNotFound, http.StatusNotFound, "unknown-coupon", "Unknown coupon", 0},
+	{coupon.ErrStale, http.StatusPreconditionFailed, "stale", "Changed in the meantime", 0},
+	{coupon.ErrExists, http.StatusPreconditionFailed, "coupon-exists", "Already exists", 0},
+	{errCouponsUnavailable, http.StatusServiceUnavailable, "coupons-unavailable", "Coupons unavailable", 2 * time.Second},
 	{errNotCancellable, http.StatusConflict, "order-closed", "Order closed", 0},
 	{errNotDeliverable, http.StatusConflict, "order-closed", "Order closed", 0},
 	{saga.ErrEndedByForce, http.StatusConflict, "order-closed", "Order closed", 0},

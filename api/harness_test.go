@@ -111,7 +111,7 @@ func newGateway(t testing.TB, changes ...func(*api.Config)) *gateway {
 	g.temporal.coupons = g.coupons
 	cfg := api.Config{
 		Addr: "127.0.0.1:0", Products: g.stock, Quoting: g.quoting, Orders: g.docs, Sagas: g.temporal.asSagas(), Index: g.index,
-		Customers: g.customers,
+		Customers: g.customers, Coupons: g.coupons,
 		Providers: map[string]api.Provider{sandbox.Name: provider},
 		Carriers:  map[string]carrier.Carrier{parcels.Name: g.carrier}, Tracking: g.tracking,
 		PriceBooks: g.books,

@@ -21,6 +21,9 @@ type Limits struct {
 	Payments int
 	// Guests limits how many guests of each network may get a token per minute.
 	Guests int
+	// Coupons limits how many codes of coupons that don't exist each customer may try per
+	// minute. All customers of one network may try networkTimes as many.
+	Coupons int
 }
 
 // callbackShare is how many times the allowance of an address callbacks may use.

@@ -32,12 +32,16 @@ type placing struct {
 // PlaceOrder implements ServerInterface.
 func (s *Server) PlaceOrder(c *gin.Context, params openapi.PlaceOrderParams) {
 	p, err := s.readPlacement(c, params.IdempotencyKey)
+	if err == nil {
+		err = s.codeLimits.try(c, p.couponCodes)
+	}
 	if err != nil {
 		s.fail(c, err)
 		return
 	}
 	ctx := c.Request.Context()
 	placed, err := s.placeQuoted(ctx, p, params.IdempotencyKey != nil)
+	s.codeLimits.tried(c, p.couponCodes, err)
 	s.metrics.placements.WithLabelValues(placementAnswer(placed, err)).Inc()
 	if err != nil {
 		s.fail(c, withOrderID(s.sagasRefusal(ctx, p.Placement, err), p.OrderID))

@@ -29,11 +29,15 @@ func (u unlessPlacedError) Unwrap() error { return u.refusal }
 // QuoteOrder implements ServerInterface.
 func (s *Server) QuoteOrder(c *gin.Context) {
 	p, err := s.readQuoteRequest(c)
+	if err == nil {
+		err = s.codeLimits.try(c, p.couponCodes)
+	}
 	if err != nil {
 		s.fail(c, err)
 		return
 	}
 	quote, err := s.quote(c.Request.Context(), &p, false)
+	s.codeLimits.tried(c, p.couponCodes, err)
 	if err != nil {
 		s.fail(c, err)
 		return

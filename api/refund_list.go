@@ -12,6 +12,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"holdfast/api/openapi"
+	"holdfast/coupon"
 	"holdfast/customer"
 	"holdfast/order"
 	"holdfast/saga"
@@ -69,7 +70,7 @@ func pageAsked(asked *int, cursor *string, of string) (limit int, token []byte, 
 }
 
 func pageError(err error) error {
-	if errors.Is(err, saga.ErrNoPage) || errors.Is(err, customer.ErrNoPage) {
+	if errors.Is(err, saga.ErrNoPage) || errors.Is(err, customer.ErrNoPage) || errors.Is(err, coupon.ErrNoPage) {
 		return malformed("cursor", "is not the cursor of a page of this query")
 	}
 	return err

@@ -15,8 +15,10 @@ import (
 
 	"holdfast/api"
 	"holdfast/api/openapi"
+	"holdfast/coupon"
 	"holdfast/customer"
 	"holdfast/order"
+	"holdfast/price"
 	"holdfast/product"
 	"holdfast/search"
 )
@@ -182,6 +184,15 @@ func newWindow(t testing.TB) window {
 	w.index.products = []search.ProductHit{h}
 	for _, id := range []string{"ada", staffName} {
 		w.know(id)
+	}
+	for code, action := range map[string]price.Action{
+		"AMOUNT": {Amount: 1, Currency: "EUR"}, "RATE": {Rate: 1}, "SHIPPING": {FreeShipping: true},
+	} {
+		w.putCoupon(code, coupon.Spec{
+			Window:  price.Window{StartsAt: at, EndsAt: at.Add(time.Hour)},
+			Minimum: &price.Money{Amount: 1, Currency: "EUR"}, Scope: &price.Scope{Categories: []string{"a"}, Tags: []string{"b"}, Products: []string{"c"}},
+			Action: action, Limit: 1, PerCustomer: 1,
+		})
 	}
 	values := []search.FacetValue{{Value: "v", Count: 1}}
 	w.index.facets = search.Facets{Category: values, Brand: values, Tag: values}
@@ -374,7 +385,8 @@ func (w window) readers() map[string][]string {
 		"/v1/products/{id}": {"/v1/products/mug"}, "/v1/products": {"/v1/products?q=x"}, "/v1/products/suggest": {"/v1/products/suggest?q=m"},
 		"/v1/orders": {"/v1/orders"}, "/v1/packages": {"/v1/packages"}, "/v1/orders/{id}": append(of("?expand=products"), of("?wait=1s&version=1")...),
 		"/v1/orders/{id}/payment": of("/payment"),
-		"/v1/customers":           {"/v1/customers"}, "/v1/customers/{id}": {"/v1/customers/ada"}, "/v1/customers/me": {"/v1/customers/me"},
+		"/v1/coupons":             {"/v1/coupons"}, "/v1/coupons/{code}": {"/v1/coupons/amount", "/v1/coupons/rate", "/v1/coupons/shipping"},
+		"/v1/customers": {"/v1/customers"}, "/v1/customers/{id}": {"/v1/customers/ada"}, "/v1/customers/me": {"/v1/customers/me"},
 	}
 }
 

@@ -51,6 +51,7 @@ type Config struct {
 	Quoting   Quoting
 	Orders    Documents
 	Customers Customers
+	Coupons   Coupons
 	Sagas     Sagas
 	Tracking  Tracking
 	// PriceBooks are the versions of the shop's price book.
@@ -161,6 +162,7 @@ type Server struct {
 	limits     limits
 	payLimits  payLimits
 	guestLimit *allowance
+	codeLimits codeLimits
 	checkouts  *checkouts
 	// successes are recently delivered messages about payments; proven are networks that
 	// recently sent a callback with a valid signature.
@@ -198,6 +200,10 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	codeLimits, err := newCodeLimits(cfg.Limits.Coupons)
+	if err != nil {
+		return nil, err
+	}
 	payLimits, err := newPayLimits(cfg.Limits.Payments)
 	if err != nil {
 		return nil, err
@@ -213,7 +219,7 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		cfg: cfg, log: cfg.Log, metrics: m, crossOrigin: http.NewCrossOriginProtection(),
 		parameters: listParameters(), access: access, limits: limits,
-		payLimits: payLimits, guestLimit: guestLimit, checkouts: newCheckouts(cfg.Now),
+		payLimits: payLimits, codeLimits: codeLimits, guestLimit: guestLimit, checkouts: newCheckouts(cfg.Now),
 		draining: make(chan struct{}), waits: newShares(maxWaiters),
 		bodies: newShares(cfg.BodyBytes), problemTypes: problemTypes(),
 		searchSlots: make(chan struct{}, cfg.MaxSearches),
@@ -229,8 +235,8 @@ func New(cfg Config) (*Server, error) {
 }
 
 func (c *Config) complete() error {
-	if c.Products == nil || c.Orders == nil || c.Customers == nil || c.Sagas == nil || c.Tracking == nil || c.PriceBooks == nil || c.Webhooks == nil || c.CheckURL == nil || c.Log == nil || c.Metrics == nil {
-		return errors.New("gateway: products, orders, customers, sagas, tracking, price books, webhooks, log and metrics are required")
+	if c.Products == nil || c.Orders == nil || c.Customers == nil || c.Coupons == nil || c.Sagas == nil || c.Tracking == nil || c.PriceBooks == nil || c.Webhooks == nil || c.CheckURL == nil || c.Log == nil || c.Metrics == nil {
+		return errors.New("gateway: products, orders, customers, coupons, sagas, tracking, price books, webhooks, log and metrics are required")
 	}
 	if c.PaymentWindow == 0 {
 		c.PaymentWindow = DefaultPaymentWindow
@@ -346,7 +352,7 @@ func (s *Server) stop(ctx context.Context, srv *http.Server, served <-chan error
 		err = errors.Join(err, fmt.Errorf("gateway: serve: %w", serveErr))
 	}
 	s.prober.rounds.Wait()
-	return errors.Join(err, s.cfg.Tracking.Flush(ctx), s.limits.close(ctx), s.payLimits.close(ctx), s.guestLimit.close(ctx))
+	return errors.Join(err, s.cfg.Tracking.Flush(ctx), s.limits.close(ctx), s.payLimits.close(ctx), s.codeLimits.close(ctx), s.guestLimit.close(ctx))
 }
 
 // drain makes /readyz fail and ends all waits.

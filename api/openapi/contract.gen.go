@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"holdfast/coupon"
 	"holdfast/customer"
 	"holdfast/order"
 	"holdfast/price"
@@ -71,10 +72,111 @@ type CancelRequest struct {
 	Reason order.Reason `json:"reason,omitempty"`
 }
 
+// Coupon defines model for Coupon.
+type Coupon struct {
+	// Action What it takes off the lines in its scope, after levels and promotions: either `rate`, or `amount` with its `currency`, at
+	// most what the lines cost. Or `freeShipping`.
+	Action CouponAction `json:"action"`
+
+	// Claimed Uses of orders that may still be paid.
+	Claimed int64  `json:"claimed"`
+	Code    string `json:"code"`
+
+	// Committed All uses that orders paid for, those that came back included.
+	Committed int64     `json:"committed"`
+	CreatedAt time.Time `json:"createdAt"`
+
+	// EndsAt It applies to orders that are quoted before. Omitted, it doesn't end.
+	EndsAt time.Time `json:"endsAt,omitzero"`
+
+	// Limit How many orders may use it. 0, or omitted, is any number.
+	Limit int64 `json:"limit,omitempty"`
+
+	// Minimum What the lines in the scope must cost, after levels and promotions. Orders in another currency can't use the coupon.
+	Minimum *CouponMinimum `json:"minimum,omitempty"`
+
+	// PerCustomer How many orders of one customer may use it. 0, or omitted, is any number.
+	PerCustomer int64 `json:"perCustomer,omitempty"`
+
+	// Returned Uses of paid orders that came back.
+	Returned int64 `json:"returned"`
+
+	// Scope Which lines are covered: those whose category, product or one of whose tags is listed. If it is omitted, all are; an
+	// empty one is refused.
+	Scope *PriceScope `json:"scope,omitempty"`
+
+	// StartsAt It applies to orders that are quoted at this time or later. Omitted, it has started.
+	StartsAt time.Time `json:"startsAt,omitzero"`
+
+	// TermsVersion Grows with every change of the terms alone. Orders name it as the version of the coupon.
+	TermsVersion int64 `json:"termsVersion"`
+
+	// UpdatedAt When the terms or limits were last changed.
+	UpdatedAt time.Time `json:"updatedAt"`
+
+	// Uses How many orders use it, as far as it is limited: `claimed` + `committed` - `returned`. An order that was placed uses
+	// it until it ends as cancelled, expired or rejected.
+	Uses int64 `json:"uses"`
+
+	// Version Grows with every change of the terms and limits.
+	Version int64 `json:"version"`
+}
+
+// CouponAction What it takes off the lines in its scope, after levels and promotions: either `rate`, or `amount` with its `currency`, at
+// most what the lines cost. Or `freeShipping`.
+type CouponAction = price.Action
+
+// CouponMinimum What the lines in the scope must cost, after levels and promotions. Orders in another currency can't use the coupon.
+type CouponMinimum = price.Money
+
+// CouponPage defines model for CouponPage.
+type CouponPage struct {
+	Items []CouponSummary `json:"items"`
+
+	// NextCursor Pass it as `cursor` to get the next page; omitted on the last page.
+	NextCursor string `json:"nextCursor,omitempty"`
+}
+
 // CouponRefusal A coupon that can't be used. The reason is unknown, expired, not_started, used_up, customer_used_up,
 // sign_in_required (it is limited per customer, and the buyer is a guest), minimum, scope, currency or changed (its
 // terms are no longer those that were quoted). More may come.
 type CouponRefusal = order.CouponRefusal
+
+// CouponSpec The terms and limits of a coupon. All of it together is limited to 65,536 bytes when encoded as JSON.
+type CouponSpec = coupon.Spec
+
+// CouponSummary A coupon in short, without its scope and minimum.
+type CouponSummary struct {
+	// Action What it takes off the lines in its scope, after levels and promotions: either `rate`, or `amount` with its `currency`, at
+	// most what the lines cost. Or `freeShipping`.
+	Action CouponAction `json:"action"`
+
+	// Claimed As in Coupon.
+	Claimed   int64     `json:"claimed"`
+	Code      string    `json:"code"`
+	CreatedAt time.Time `json:"createdAt"`
+
+	// EndsAt It applies to orders that are quoted before. Omitted, it doesn't end.
+	EndsAt time.Time `json:"endsAt,omitzero"`
+
+	// Limit How many orders may use it. 0, or omitted, is any number.
+	Limit int64 `json:"limit,omitempty"`
+
+	// PerCustomer How many orders of one customer may use it. 0, or omitted, is any number.
+	PerCustomer int64 `json:"perCustomer,omitempty"`
+
+	// StartsAt It applies to orders that are quoted at this time or later. Omitted, it has started.
+	StartsAt time.Time `json:"startsAt,omitzero"`
+
+	// UpdatedAt As in Coupon.
+	UpdatedAt time.Time `json:"updatedAt"`
+
+	// Uses As in Coupon.
+	Uses int64 `json:"uses"`
+
+	// Version As in Coupon.
+	Version int64 `json:"version"`
+}
 
 // Currency An ISO 4217 code. The currency of a new product has to exist; otherwise the call is 422.
 type Currency = string
@@ -803,6 +905,9 @@ type WebhookTest struct {
 // AlertID [A-Za-z0-9._~-]{1,64}, but neither `.` nor `..`, which have another meaning in a path.
 type AlertID = ID
 
+// CouponCode [A-Za-z0-9._~-]{1,64}, but neither `.` nor `..`, which have another meaning in a path.
+type CouponCode = ID
+
 // Cursor defines model for Cursor.
 type Cursor = string
 
@@ -829,6 +934,9 @@ type RequiredKey = string
 
 // ReturnID [A-Za-z0-9._~-]{1,64}, but neither `.` nor `..`, which have another meaning in a path.
 type ReturnID = ID
+
+// CouponDocument defines model for CouponDocument.
+type CouponDocument = Coupon
 
 // CustomerDocument defines model for CustomerDocument.
 type CustomerDocument = Customer
@@ -868,6 +976,36 @@ type AssignScanParams struct {
 
 // CarrierCallbackJSONBody defines parameters for CarrierCallback.
 type CarrierCallbackJSONBody = interface{}
+
+// ListCouponsParams defines parameters for ListCoupons.
+type ListCouponsParams struct {
+	// UpdatedSince Coupons whose `updatedAt` is this time or later. In a URL, write the `+` of an offset as `%2B`. Years 1970 to
+	// 2200.
+	UpdatedSince *string `form:"updatedSince,omitempty" json:"updatedSince,omitempty"`
+
+	// Limit The maximum number of items on a page. It may have fewer even if another page follows.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `nextCursor` of the previous page. All other parameters have to stay the same; only `limit` may change.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// GetCouponParams defines parameters for GetCoupon.
+type GetCouponParams struct {
+	// IfNoneMatch ETags of responses that the client has. If one is still current, the response is 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// PutCouponParams defines parameters for PutCoupon.
+type PutCouponParams struct {
+	// IfMatch The ETag that was read, or `*`. Only the part before the dash is compared; weak tags (`W/…`) are accepted. If the
+	// coupon's terms or limits have changed since, the answer is 412 `stale`.
+	IfMatch *string `json:"If-Match,omitempty"`
+
+	// IfNoneMatch Only `*`, and not together with If-Match: create the coupon, never replace one. If there is another one, the answer
+	// is 412 `coupon-exists`.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
+}
 
 // ListCustomersParams defines parameters for ListCustomers.
 type ListCustomersParams struct {
@@ -1315,6 +1453,9 @@ type AssignScanJSONRequestBody = ScanAssignment
 // CarrierCallbackJSONRequestBody defines body for CarrierCallback for application/json ContentType.
 type CarrierCallbackJSONRequestBody = CarrierCallbackJSONBody
 
+// PutCouponJSONRequestBody defines body for PutCoupon for application/json ContentType.
+type PutCouponJSONRequestBody = CouponSpec
+
 // PatchOwnCustomerApplicationMergePatchPlusJSONRequestBody defines body for PatchOwnCustomer for application/merge-patch+json ContentType.
 type PatchOwnCustomerApplicationMergePatchPlusJSONRequestBody = CustomerProfilePatch
 
@@ -1437,6 +1578,18 @@ type ServerInterface interface {
 	// CarrierCallback Receive a carrier's callback
 	// (POST /v1/carriers/{carrier}/callbacks)
 	CarrierCallback(c *gin.Context, carrier ID)
+	// ListCoupons List coupons, least recently changed first
+	// (GET /v1/coupons)
+	ListCoupons(c *gin.Context, params ListCouponsParams)
+	// GetCoupon Get a coupon, with how often it is used
+	// (GET /v1/coupons/{code})
+	GetCoupon(c *gin.Context, code CouponCode, params GetCouponParams)
+	// PutCoupon Create a coupon, or replace its terms and limits
+	// (PUT /v1/coupons/{code})
+	PutCoupon(c *gin.Context, code CouponCode, params PutCouponParams)
+	// EndCoupon End a coupon now
+	// (POST /v1/coupons/{code}/end)
+	EndCoupon(c *gin.Context, code CouponCode)
 	// ListCustomers List customers, least recently changed first
 	// (GET /v1/customers)
 	ListCustomers(c *gin.Context, params ListCustomersParams)
@@ -1838,6 +1991,191 @@ func (siw *ServerInterfaceWrapper) CarrierCallback(c *gin.Context) {
 	}
 
 	siw.Handler.CarrierCallback(c, carrier)
+}
+
+// ListCoupons operation middleware
+func (siw *ServerInterfaceWrapper) ListCoupons(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListCouponsParams
+
+	// ------------- Optional query parameter "updatedSince" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "updatedSince", c.Request.URL.Query(), &params.UpdatedSince, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter updatedSince: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListCoupons(c, params)
+}
+
+// GetCoupon operation middleware
+func (siw *ServerInterfaceWrapper) GetCoupon(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "code" -------------
+	var code CouponCode
+
+	err = runtime.BindStyledParameterWithOptions("simple", "code", c.Param("code"), &code, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter code: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetCouponParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-None-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-None-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetCoupon(c, code, params)
+}
+
+// PutCoupon operation middleware
+func (siw *ServerInterfaceWrapper) PutCoupon(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "code" -------------
+	var code CouponCode
+
+	err = runtime.BindStyledParameterWithOptions("simple", "code", c.Param("code"), &code, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter code: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutCouponParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch string
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfMatch = &IfMatch
+
+	}
+
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch string
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-None-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-None-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.PutCoupon(c, code, params)
+}
+
+// EndCoupon operation middleware
+func (siw *ServerInterfaceWrapper) EndCoupon(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "code" -------------
+	var code CouponCode
+
+	err = runtime.BindStyledParameterWithOptions("simple", "code", c.Param("code"), &code, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter code: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.EndCoupon(c, code)
 }
 
 // ListCustomers operation middleware
@@ -4662,6 +5000,10 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/v1/carriers/:carrier/callbacks", wrapper.CarrierCallback)
 	router.GET(options.BaseURL+"/v1/carriers/unmatched", wrapper.ListUnmatchedScans)
 	router.POST(options.BaseURL+"/v1/carriers/unmatched/:scanId/assign", wrapper.AssignScan)
+	router.GET(options.BaseURL+"/v1/coupons", wrapper.ListCoupons)
+	router.GET(options.BaseURL+"/v1/coupons/:code", wrapper.GetCoupon)
+	router.PUT(options.BaseURL+"/v1/coupons/:code", wrapper.PutCoupon)
+	router.POST(options.BaseURL+"/v1/coupons/:code/end", wrapper.EndCoupon)
 	router.GET(options.BaseURL+"/v1/customers", wrapper.ListCustomers)
 	router.GET(options.BaseURL+"/v1/customers/:id", wrapper.GetCustomer)
 	router.PATCH(options.BaseURL+"/v1/customers/:id", wrapper.PatchCustomer)

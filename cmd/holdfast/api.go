@@ -14,6 +14,7 @@ import (
 
 	"holdfast/api"
 	"holdfast/carrier/tracking"
+	"holdfast/coupons"
 	"holdfast/customers"
 	"holdfast/inventory"
 	"holdfast/order"
@@ -131,8 +132,8 @@ func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 		Listener: listener, TLS: secured, Identity: verifier, Guests: guests, Limits: c.limits(c.Off()),
 		TrustedProxies: c.TrustedProxies, Origins: c.Origins, MetricsApart: c.MetricsAddr != "",
 		Products: inventory.New(rdb), Quoting: quotingreader.New(rdb), Orders: records.New(rdb), Sagas: sagaclient.New(temporal, name), Index: index,
-		Customers: customers.New(rdb),
-		Tracking:  tracking.New(rdb, time.Now), PriceBooks: pricebooks.New(rdb, customers.New(rdb)),
+		Customers: customers.New(rdb), Coupons: coupons.New(rdb),
+		Tracking: tracking.New(rdb, time.Now), PriceBooks: pricebooks.New(rdb, customers.New(rdb)),
 		Webhooks: registry.New(rdb), CheckURL: guard.Check,
 		Providers: providers.forGateway(), DefaultProvider: c.first(), Money: c.mode(), Pages: providers.pages,
 		Carriers: carriers,

@@ -32,6 +32,7 @@ func TestSettingsOfTheGatewayAreChecked(t *testing.T) {
 		"guests who can't pay":       {map[string]string{"HOLDFAST_GUEST_LIFETIME": "10m"}, "HOLDFAST_PAYMENT_WINDOW"},
 		"guests for ever":            {map[string]string{"HOLDFAST_GUEST_LIFETIME": "8761h"}, "HOLDFAST_GUEST_LIFETIME"},
 		"no orders of a network":     {map[string]string{"HOLDFAST_MAX_NETWORK_ORDERS": "0"}, "HOLDFAST_MAX_NETWORK_ORDERS"},
+		"negative limit of coupons":  {map[string]string{"HOLDFAST_RATE_LIMIT_COUPONS": "-1"}, "HOLDFAST_RATE_LIMIT_COUPONS"},
 		"keys that never age":        {map[string]string{"HOLDFAST_JWKS_URL": "https://id.example/keys", "HOLDFAST_JWKS_MAX_AGE": "0s"}, "HOLDFAST_JWKS_MAX_AGE"},
 		"roles by the subject":       {map[string]string{"HOLDFAST_JWT_ROLES_CLAIM": "sub"}, "the claim sub (HOLDFAST_JWT_ROLES_CLAIM)"},
 		"roles by the audience":      {map[string]string{"HOLDFAST_JWKS_URL": "https://id.example/keys", "HOLDFAST_JWT_ROLES_CLAIM": "aud"}, "HOLDFAST_JWT_ROLES_CLAIM"},

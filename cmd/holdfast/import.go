@@ -15,11 +15,11 @@ import (
 	"holdfast/client"
 )
 
-// importCommand loads a catalogue, the customers of another system, or a price book.
+// importCommand loads a catalogue, the customers of another system, coupons, or a price book.
 type importCommand struct {
 	gatewayFlags
-	File        string `arg:"" help:"One product or customer per line: the body of PUT /v1/products/{id} or PUT /v1/customers/{id}, its id beside it under \"id\". Or one price book: the body of PUT /v1/price-book."`
-	Kind        string `enum:"products,customers,price-book" default:"products" help:"What the file has: products, customers or a price book."`
+	File        string `arg:"" help:"One product, customer or coupon per line: the body of PUT /v1/products/{id}, /v1/customers/{id} or /v1/coupons/{code}, its id or code beside it under \"id\". Or one price book: the body of PUT /v1/price-book."`
+	Kind        string `enum:"products,customers,coupons,price-book" default:"products" help:"What the file has: products, customers, coupons or a price book."`
 	Concurrency int    `short:"c" default:"8" help:"Lines sent at a time."`
 }
 
@@ -46,8 +46,11 @@ func (c *importCommand) Run(ctx context.Context, out out) error {
 	defer f.Close() //nolint:errcheck // it was read only
 	step, done := newProgress(out.stderr, total, c.Kind)
 	loaded := &imported{put: gateway.PutProduct, step: step}
-	if c.Kind == "customers" {
+	switch c.Kind {
+	case "customers":
 		loaded.put = gateway.PutCustomer
+	case "coupons":
+		loaded.put = gateway.PutCoupon
 	}
 	err = loaded.all(ctx, f, c.Concurrency)
 	done()

@@ -16,6 +16,7 @@ import (
 
 	"holdfast/api"
 	"holdfast/carrier/tracking"
+	"holdfast/coupons"
 	"holdfast/customers"
 	"holdfast/inventory"
 	"holdfast/pricebooks"
@@ -34,7 +35,7 @@ func TestImport(t *testing.T) {
 	defer rdb.Close() //nolint:errcheck // the test ends
 	stock, people := inventory.New(rdb), customers.New(rdb)
 	gateway, err := api.New(api.Config{
-		Addr: "127.0.0.1:0", Products: stock, Orders: records.New(rdb), Customers: people, Sagas: noSagas{}, Tracking: tracking.New(rdb, time.Now),
+		Addr: "127.0.0.1:0", Products: stock, Orders: records.New(rdb), Customers: people, Coupons: coupons.New(rdb), Sagas: noSagas{}, Tracking: tracking.New(rdb, time.Now),
 		PriceBooks: pricebooks.New(rdb, people), Webhooks: registry.New(rdb), CheckURL: func(context.Context, string) error { return nil },
 		Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(),
 	})
@@ -74,6 +75,15 @@ func TestImport(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 2, c.Level)
 	assert.Equal(t, "London", c.Addresses[0].City)
+
+	write(`{"id":"spring","action":{"rate":1000},"limit":5}` + "\n" + `{"id":"summer","action":{"rate":20000}}` + "\n")
+	code, stdout, _ = holdfast(t, "import", name, "--kind", "coupons", "--url", server.URL)
+	assert.Equal(t, exitFindings, code)
+	assert.Contains(t, stdout, "1 created, 0 updated, 1 failed")
+	assert.Contains(t, stdout, "line 2: put coupon summer: 422")
+	spring, err := coupons.New(rdb).Get(t.Context(), "SPRING")
+	require.NoError(t, err)
+	assert.Equal(t, int64(5), spring.Limit)
 
 	write(`{"levels": [{"number": 1, "name": "Member", "discount": 0},
 		{"number": 2, "name": "Gold", "discount": 500}]}`)

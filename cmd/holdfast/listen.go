@@ -27,12 +27,14 @@ const (
 	paymentLimit = 30
 	// guestLimit is per minute, too: one is enough for a buyer, and an office has twenty.
 	guestLimit = 30
+	// couponLimit is per minute: a person mistypes a code a few times.
+	couponLimit = 20
 )
 
 // limits returns the limits in force. With authentication off the callers are programs on
 // the same machine, whose measurements must not be limited.
 func (f listenFlags) limits(authOff bool) api.Limits {
-	l := api.Limits{Caller: callerLimit, Address: addressLimit, Payments: paymentLimit, Guests: guestLimit}
+	l := api.Limits{Caller: callerLimit, Address: addressLimit, Payments: paymentLimit, Guests: guestLimit, Coupons: couponLimit}
 	if authOff {
 		l = api.Limits{}
 	}
@@ -47,6 +49,9 @@ func (f listenFlags) limits(authOff bool) api.Limits {
 	}
 	if f.GuestLimit != nil {
 		l.Guests = *f.GuestLimit
+	}
+	if f.CouponLimit != nil {
+		l.Coupons = *f.CouponLimit
 	}
 	return l
 }
@@ -66,9 +71,10 @@ func (f listenFlags) tls() (*tls.Config, error) {
 // check finds mistakes before listening: connections should be refused until the gateway
 // serves. The gateway checks most of it again.
 func (f listenFlags) check(authOff bool) error {
-	if l := f.limits(authOff); l.Caller < 0 || l.Address < 0 || l.Payments < 0 || l.Guests < 0 {
-		return usagef("--rate-limit, --rate-limit-address, --rate-limit-payments and --rate-limit-guests (HOLDFAST_RATE_LIMIT, " +
-			"HOLDFAST_RATE_LIMIT_ADDRESS, HOLDFAST_RATE_LIMIT_PAYMENTS, HOLDFAST_RATE_LIMIT_GUESTS): must not be negative")
+	if l := f.limits(authOff); l.Caller < 0 || l.Address < 0 || l.Payments < 0 || l.Guests < 0 || l.Coupons < 0 {
+		return usagef("--rate-limit, --rate-limit-address, --rate-limit-payments, --rate-limit-guests and --rate-limit-coupons " +
+			"(HOLDFAST_RATE_LIMIT, HOLDFAST_RATE_LIMIT_ADDRESS, HOLDFAST_RATE_LIMIT_PAYMENTS, HOLDFAST_RATE_LIMIT_GUESTS, " +
+			"HOLDFAST_RATE_LIMIT_COUPONS): must not be negative")
 	}
 	if f.BodyBytes < api.MinBodyBytes {
 		return usagef("--body-bytes (HOLDFAST_BODY_BYTES): %d is too small: one caller may use an eighth of it, which must "+

@@ -25,7 +25,7 @@ type commands struct {
 	Worker    workerCommand     `cmd:"" help:"Run the workflows and their activities."`
 	Setup     setupCommand      `cmd:"" help:"Prepare Temporal (namespace and its retention, search attributes, schedules) and the event streams in Redis."`
 	Token     tokenCommand      `cmd:"" help:"Print a token for the gateway, signed with HOLDFAST_JWT_SECRET."`
-	Import    importCommand     `cmd:"" help:"Put the products of a file into the catalogue, or its customers."`
+	Import    importCommand     `cmd:"" help:"Put the products of a file into the catalogue, or its customers, coupons or price book."`
 	Order     orderCommands     `cmd:"" help:"Show an order, or change it: pack, report, redirect, cancel, return, resume."`
 	Pay       payCommand        `cmd:"" help:"Pay an order: send a signed callback of the sandbox payment provider."`
 	Replay    replayCommands    `cmd:"" help:"Play a file of orders against the gateway and measure it."`

@@ -21,6 +21,7 @@ import (
 
 	"holdfast/api"
 	"holdfast/carrier/tracking"
+	"holdfast/coupons"
 	customerstore "holdfast/customers"
 	"holdfast/dev/stack"
 	"holdfast/dev/test/crash"
@@ -145,7 +146,7 @@ func (h *house) room(t *testing.T, name string, opts roomOptions) *room {
 	gateway, err := api.New(api.Config{
 		MaxOpenOrders: limit,
 		Addr:          "127.0.0.1:0", Products: inventory.New(h.rdb), Quoting: look, Orders: records.New(h.rdb),
-		Customers: customerstore.New(h.rdb),
+		Customers: customerstore.New(h.rdb), Coupons: coupons.New(h.rdb),
 		Tracking:  tracking.New(h.rdb, time.Now), PriceBooks: pricebooks.New(h.rdb, customerstore.New(h.rdb)),
 		Webhooks: registry.New(h.rdb), CheckURL: func(context.Context, string) error { return nil },
 		Sagas:     sagaclient.New(elsewhere{Client: h.stack.Temporal, queue: name}, h.stack.Namespace),

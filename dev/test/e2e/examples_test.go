@@ -122,6 +122,11 @@ func TestTheContractsExamplesAreWhatIsAnswered(t *testing.T) {
 	s.does("listPriceBookVersions", 200, "/v1/price-book/versions", nil)
 	s.does("createGuest", 201, "/v1/guests", nil, "customerId", "token")
 
+	s.does("putCoupon", 201, "/v1/coupons/spring", nil, "termsVersion")
+	s.does("getCoupon", 200, "/v1/coupons/spring", nil, "termsVersion")
+	s.does("endCoupon", 200, "/v1/coupons/spring/end", nil, "termsVersion")
+	s.does("listCoupons", 200, "/v1/coupons", nil)
+
 	s.does("delistProduct", 202, "/v1/products/mug/delist", nil)
 	s.does("problemType", 200, "/problems/insufficient-stock", nil)
 	s.does("healthz", 200, "/healthz", nil)
