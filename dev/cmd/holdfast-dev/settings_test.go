@@ -142,3 +142,15 @@ func TestNothingIsLimitedUnlessItIsSet(t *testing.T) {
 		require.ErrorContains(t, err, "HOLDFAST_MAX_", args[0])
 	}
 }
+
+func TestGuestsAreOnUnlessTheyAreTurnedOff(t *testing.T) {
+	for arg, on := range map[string]bool{"--demo=off": true, "--guest-lifetime=0": false} {
+		s, err := parse(t, arg)
+		require.NoError(t, err)
+		opts, err := s.options()
+		require.NoError(t, err)
+		require.Equal(t, on, opts.Guests != nil, arg)
+	}
+	_, err := parse(t, "--guest-lifetime=1m")
+	require.ErrorContains(t, err, "HOLDFAST_PAYMENT_WINDOW")
+}
