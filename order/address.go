@@ -45,7 +45,7 @@ type PackageAddress struct {
 
 // AddressEntry is an address that an order had, and until when.
 type AddressEntry struct {
-	Address *Address  `json:"address"`
+	Address *Address  `json:"address,omitempty"` // nil once the order is erased
 	Until   time.Time `json:"until"`
 	Actor   string    `json:"actor"`
 	Note    string    `json:"note,omitempty"`

@@ -51,6 +51,8 @@ type Order struct {
 	UpdatedAt time.Time `json:"updatedAt"`
 	// ClosedAt is when the order ended: nothing more happens to it.
 	ClosedAt time.Time `json:"closedAt,omitzero"`
+	// ErasedAt is when everything about the person was removed from the order.
+	ErasedAt time.Time `json:"erasedAt,omitzero"`
 
 	// standing are the alerts of a settled order.
 	standing []Alert

@@ -36,11 +36,13 @@ type Record struct {
 	Facts []Fact
 	// Payments by PaymentKey, each the JSON of an Attempt.
 	Payments map[string][]byte
+	// ErasedAt is the order's. The store takes nothing else of an erased order.
+	ErasedAt time.Time
 }
 
 // NewRecord returns the record of an order in its current state.
 func NewRecord(o *Order, payments map[string]Attempt) (Record, error) {
-	r := Record{OrderID: o.ID, CustomerID: o.CustomerID, Status: o.Status, Version: o.Version, PlacedAt: o.PlacedAt}
+	r := Record{OrderID: o.ID, CustomerID: o.CustomerID, Status: o.Status, Version: o.Version, PlacedAt: o.PlacedAt, ErasedAt: o.ErasedAt}
 	r.Reached, r.Reason = o.lastReached(), o.CancelReason
 	if o.Shape >= 2 {
 		r.Facts = o.Facts()
