@@ -93,13 +93,17 @@ func ErasedPayment(field string, doc []byte) ([]byte, error) {
 }
 
 // PublishedPayment returns a document of an order's payments as events carry it: without what staff
-// and the provider wrote.
-func PublishedPayment(field string, doc []byte) ([]byte, error) {
-	return rewritten(field, doc, func(r Refund) Refund {
+// and the provider wrote. It is empty if this version can't read it.
+func PublishedPayment(field string, doc []byte) []byte {
+	told, err := rewritten(field, doc, func(r Refund) Refund {
 		r = r.Erased()
 		r.Fingerprint = ""
 		return r
 	})
+	if err != nil {
+		return nil
+	}
+	return told
 }
 
 func rewritten(field string, doc []byte, how func(Refund) Refund) ([]byte, error) {

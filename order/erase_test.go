@@ -107,14 +107,6 @@ func TestAnErasedOrderKeepsOnlyTextsThatNameThings(t *testing.T) {
 		}
 	}
 	require.Empty(t, kept)
-	for _, gone := range []string{
-		"address", "metadata", "externalReference", "packages[].address", "packages[].events[].detail", "returns[].lines[].reason", "returns[].note",
-		"removals[].note", "hold.note", "addressHistory[].address", "journal[].detail.note", "packages[].resolution.note",
-	} {
-		for _, path := range said(t, erased) {
-			require.False(t, strings.HasPrefix(path, gone), path)
-		}
-	}
 	require.Equal(t, map[string]string{"reason": "operator", "packageId": "p1"}, erased.Journal[0].Detail)
 	require.Equal(t, o.Facts(), erased.Facts(), "what was published stays published")
 }
@@ -148,8 +140,7 @@ func TestAnErasedRefundKeepsNoFreeText(t *testing.T) {
 	require.NotContains(t, said(t, r.Erased()), "detail")
 	doc, err := json.Marshal(r)
 	require.NoError(t, err)
-	told, err := order.PublishedPayment("refund:p/r", doc)
-	require.NoError(t, err)
+	told := order.PublishedPayment("refund:p/r", doc)
 	var published order.Refund
 	require.NoError(t, json.Unmarshal(told, &published))
 	require.Empty(t, published.Note+published.Detail+published.Fingerprint)

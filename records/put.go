@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/redis/go-redis/v9"
-
 	"holdfast/order"
 	"holdfast/product"
 	"holdfast/quota"
@@ -48,9 +46,20 @@ func (s *Store) Put(ctx context.Context, r order.Record) error {
 		if err != nil {
 			return fmt.Errorf("put the document of order %s: %w", r.OrderID, err)
 		}
-		packages, facts, lacks, err := s.readPut(answer)
-		if err != nil || !lacks {
+		parts, err := redisdb.Slice(answer)
+		if err != nil {
 			return err
+		}
+		if at, gone := erasedAt(parts); gone {
+			if r, err = r.Erased(at); err != nil {
+				return fmt.Errorf("put the document of order %s, which was erased: %w", r.OrderID, err)
+			}
+			send = everything(r, 0)
+			continue
+		}
+		packages, facts, lacks := s.readPut(parts)
+		if !lacks {
+			return nil
 		}
 		if send.times++; send.times >= maxSendings {
 			return fmt.Errorf("put the document of order %s: it was replaced each time that it was sent", r.OrderID)
@@ -108,22 +117,18 @@ func likelyNew(r order.Record) sending {
 
 // readPut reads which packages and facts the store asks for or, if it has all of them, which alerts it
 // published.
-func (s *Store) readPut(answer *redis.Cmd) (packages, facts []string, lacks bool, err error) {
-	parts, err := redisdb.Slice(answer)
-	if err != nil {
-		return nil, nil, false, err
-	}
+func (s *Store) readPut(parts []any) (packages, facts []string, lacks bool) {
 	text := func(i int) string {
 		t, _ := parts[i].(string)
 		return t
 	}
 	if parts[0] == int64(-1) {
-		return strings.Fields(text(1)), strings.Fields(text(2)), true, nil
+		return strings.Fields(text(1)), strings.Fields(text(2)), true
 	}
 	for rule := range strings.FieldsSeq(text(2)) {
 		s.raised(order.AlertRule(rule))
 	}
-	return nil, nil, false, nil
+	return nil, nil, false
 }
 
 func putArgs(r order.Record, send sending) []any {
@@ -136,23 +141,27 @@ func putArgs(r order.Record, send sending) []any {
 }
 
 // appendApart adds an order's facts and packages: the ids of all facts and how many of them
-// follow, the digests of all packages and how many follow, and those that are sent.
+// follow, the digests of all packages and how many follow, whether all of it is an erased
+// order's, and those that are sent.
 func appendApart(args []any, r order.Record, send sending) []any {
 	at := len(args)
-	args = append(args, strings.Join(factIDs(r.Facts), " "), 0, Digests(r.Packages), 0)
+	args = append(args, strings.Join(factIDs(r.Facts), " "), 0, Digests(r.Packages), 0, "")
+	if !r.ErasedAt.IsZero() {
+		args[at+4] = isErased
+	}
 	for _, f := range r.Facts {
 		if send.facts[f.ID] {
 			doc, _ := json.Marshal(f) // it has nothing that can't be encoded
 			args = append(args, f.ID, doc)
 		}
 	}
-	facts := (len(args) - at - 4) / 2
+	facts := (len(args) - at - 5) / 2
 	for _, id := range sortedKeys(r.Packages) {
 		if send.packages[id] {
 			args = append(args, id, r.Packages[id])
 		}
 	}
-	args[at+1], args[at+3] = facts, (len(args)-at-4)/2-facts
+	args[at+1], args[at+3] = facts, (len(args)-at-5)/2-facts
 	return args
 }
 

@@ -31,6 +31,7 @@ var (
 	forgetScript = script("forget")
 	refundScript = script("refund")
 	askedScript  = script("asked")
+	eraseScript  = script("erase")
 
 	dismissScript = script("dismiss")
 )
@@ -112,17 +113,17 @@ func (s *Store) Dismiss(ctx context.Context, orderID string, d order.Dismissal) 
 }
 
 func (s *Store) putRefund(ctx context.Context, orderID, revision, field string, doc []byte) (bool, error) {
-	args := []any{orderID, revision, field, doc}
-	for _, status := range order.OverRefunds {
-		args = append(args, string(status))
+	parts, err := s.sendRefund(ctx, orderID, revision, field, doc, "")
+	if _, gone := erasedAt(parts); gone && err == nil {
+		if doc, err = order.ErasedPayment(field, doc); err == nil {
+			parts, err = s.sendRefund(ctx, orderID, revision, field, doc, isErased)
+		}
 	}
-	answer, err := s.run(ctx, refundScript, orderID, args)
 	if err != nil {
 		return false, fmt.Errorf("put %s of order %s: %w", field, orderID, err)
 	}
-	parts, err := redisdb.Slice(answer)
-	if err != nil || parts[0] != int64(1) {
-		return false, err
+	if parts[0] != int64(1) {
+		return false, nil
 	}
 	before, _ := parts[1].(string)
 	known := alertsOf(field, []byte(before))
@@ -132,6 +133,18 @@ func (s *Store) putRefund(ctx context.Context, orderID, revision, field string, 
 		}
 	}
 	return true, nil
+}
+
+func (s *Store) sendRefund(ctx context.Context, orderID, revision, field string, doc []byte, erased string) ([]any, error) {
+	args := []any{orderID, revision, field, doc, order.PublishedPayment(field, doc), erased}
+	for _, status := range order.OverRefunds {
+		args = append(args, string(status))
+	}
+	answer, err := s.run(ctx, refundScript, orderID, args)
+	if err != nil {
+		return nil, err
+	}
+	return redisdb.Slice(answer)
 }
 
 // alertsOf returns the alerts that a document beside an order calls for.
@@ -153,7 +166,7 @@ func (s *Store) run(
 	}
 	answer := redisdb.Run(ctx, s.rdb, append([]redisdb.Call{{
 		Script: script,
-		Keys:   []string{orderKey(orderID), paymentsKey(orderID), redisdb.EventsKey(redisdb.Bucket(orderID)), packagesKey(orderID)},
+		Keys:   []string{orderKey(orderID), paymentsKey(orderID), redisdb.EventsKey(redisdb.Bucket(orderID)), packagesKey(orderID), erasedKey(orderID)},
 		Args:   args,
 	}}, beside...)...)[0]
 	return answer, answer.Err()

@@ -1,14 +1,18 @@
 -- refund: record a refund or a dispute, unless the one that is stored is newer.
--- KEYS 1 order hash · 2 payments hash · 3 the bucket's event stream
+-- KEYS 1 order hash · 2 payments hash · 3 the bucket's event stream · 5 the mark of an erased order
 -- ARGV 1 order id · 2 revision of the order's documents that was read, '' any · 3 field · 4 document
+--      5 the document as the event carries it · 6 '1' if the document has no free text, else ''
 --      then the final statuses of a refund
 -- returns {1, the document before, '' none} recorded
 --         {0} the order has another revision by now, or what is stored is newer
+--         {-2, when, ms}: the order was erased, but the document isn't; nothing was stored
+local gone = ARGV[6] == '' and erased(KEYS[5], redis.call('HGET', KEYS[1], 'placed'))
+if gone then return {-2, gone} end
 if ARGV[2] ~= '' and int(revision(KEYS[1], KEYS[2])) ~= ARGV[2] then return {0} end
 local stored = redis.call('HGET', KEYS[2], ARGV[3])
 if stored == ARGV[4] then return {1, stored} end
 local over = {}
-for i = 5, #ARGV do over[ARGV[i]] = true end
+for i = 7, #ARGV do over[ARGV[i]] = true end
 local function read(doc)
   local fine, refund = pcall(cjson.decode, doc or '')
   return fine and type(refund) == 'table' and refund or {}
@@ -25,6 +29,6 @@ if same then
   end
 end
 local news = {}
-store(KEYS[2], news, ARGV[3], ARGV[4], same and stored)
+store(KEYS[2], news, ARGV[3], ARGV[4], same and stored, ARGV[5])
 changed(KEYS, ARGV[1], 'payments.changed', news)
 return {1, stored or ''}

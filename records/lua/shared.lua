@@ -11,6 +11,14 @@ local function revision(order, payments)
   return rev
 end
 
+-- erased returns when the order that was placed at this time was erased, ms, or nil. mark is a hash: placed, until
+-- when orders under this id are erased, and at. An order that is placed later is another one.
+local function erased(mark, placed)
+  local found = redis.call('HMGET', mark, 'placed', 'at')
+  if found[1] and (tonumber(placed) or 0) <= tonumber(found[1]) then return found[2] end
+  return nil
+end
+
 -- stood returns the type or status in the document of a payment, refund or dispute, '' if it has none.
 local function stood(doc)
   local fine, old = pcall(cjson.decode, doc or '')
@@ -18,10 +26,11 @@ local function stood(doc)
   return type(was) == 'string' and was or ''
 end
 
--- store replaces the document of a payment, refund or dispute, and adds to news what the event says about it.
-local function store(payments, news, field, doc, before)
+-- store replaces the document of a payment, refund or dispute, and adds to news what the event says about it: told is
+-- the document as the event carries it, which is the document itself if it has no free text.
+local function store(payments, news, field, doc, before, told)
   redis.call('HSET', payments, field, doc)
-  news[#news + 1] = {field, stood(before), doc}
+  news[#news + 1] = {field, stood(before), told or doc}
 end
 
 -- An event carries at most so many documents, because unpack() is limited; only a repair could exceed it.

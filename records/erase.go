@@ -1,0 +1,99 @@
+package records
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"holdfast/order"
+	"holdfast/product"
+	"holdfast/redisdb"
+)
+
+// isErased is the scripts' flag of a document that has nothing about a person.
+const isErased = "1"
+
+// erasedKey is the mark of an erased order. It stays for good: it refuses what arrives late, and
+// the order's Idempotency-Key.
+func erasedKey(id string) string { return redisdb.Bucket(id) + ":erased:" + id }
+
+// erasedAt reads the answer of a script that refuses the document of an erased order.
+func erasedAt(parts []any) (time.Time, bool) {
+	if len(parts) < 2 || parts[0] != int64(-2) {
+		return time.Time{}, false
+	}
+	text, _ := parts[1].(string)
+	ms, err := strconv.ParseInt(text, 10, 64)
+	return time.UnixMilli(ms).UTC(), err == nil
+}
+
+// FindErased returns a call that asks whether an order was erased, for use in a larger read.
+func FindErased(orderID string) redisdb.Call {
+	return redisdb.Call{Command: "exists", Keys: []string{erasedKey(orderID)}}
+}
+
+// FoundErased reads the answer to FindErased.
+func FoundErased(answer *redis.Cmd) (bool, error) {
+	n, err := answer.Int()
+	return n > 0, err
+}
+
+// Erase replaces everything that is stored of an order by what an erased order keeps: o, erased by
+// then, and its payments. From then on nothing else of this placement is stored, however late it
+// arrives. It reports whether st is still what is stored; if not, nothing has changed. viewed is the
+// view's revision of an order that only the view has, else 0.
+func (s *Store) Erase(ctx context.Context, o *order.Order, st order.Stored, viewed int64) (bool, error) {
+	if !product.ValidID(o.ID) || o.ErasedAt.IsZero() {
+		return false, fmt.Errorf("erase order %q: it has no valid id, or isn't erased itself", o.ID)
+	}
+	r, err := order.NewRecord(o, nil)
+	if err != nil {
+		return false, err
+	}
+	args := []any{
+		o.ID, st.Revision, r.Version, r.Doc, string(r.Status), r.CustomerID, placedMillis(r), o.ErasedAt.UnixMilli(),
+		strings.Join(factIDs(r.Facts), " "), Digests(r.Packages), viewed, len(r.Packages),
+	}
+	for _, id := range sortedKeys(r.Packages) {
+		args = append(args, id, r.Packages[id])
+	}
+	for _, field := range slices.Sorted(maps.Keys(st.Payments)) {
+		doc, err := order.ErasedPayment(field, st.Payments[field])
+		if err != nil {
+			return false, fmt.Errorf("erase order %s: %w", o.ID, err)
+		}
+		args = append(args, field, doc)
+	}
+	bucket := redisdb.Bucket(o.ID)
+	done, err := redisdb.Run(ctx, s.rdb, redisdb.Call{
+		Script: eraseScript,
+		Keys: []string{
+			orderKey(o.ID), paymentsKey(o.ID), redisdb.EventsKey(bucket), packagesKey(o.ID), erasedKey(o.ID), forgottenKey(bucket),
+		},
+		Args: args,
+	})[0].Bool()
+	if err != nil {
+		return false, fmt.Errorf("erase order %s: %w", o.ID, err)
+	}
+	return done, nil
+}
+
+// ReadOrder reads an order from its stored document.
+func ReadOrder(st order.Stored) (order.Order, error) {
+	var o order.Order
+	if err := json.Unmarshal(st.Doc, &o); err != nil {
+		return o, fmt.Errorf("read order %s: %w", st.OrderID, err)
+	}
+	if o.ID != st.OrderID {
+		return o, fmt.Errorf("the document of order %s is of order %q", st.OrderID, o.ID)
+	}
+	o.Restore()
+	return o, nil
+}
