@@ -82,6 +82,7 @@ const (
 	NameTakenScans     = "TakenScans"
 	NameUnmatchScan    = "UnmatchScan"
 	NameDecide         = "Decide"
+	NameEraseOrders    = "EraseOrders"
 )
 
 // record stores an order's document and the changes of its payments.

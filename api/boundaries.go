@@ -138,6 +138,8 @@ type Sagas interface {
 	DismissDispute(ctx context.Context, id saga.DisputeID, by saga.Dismissal) (order.Dispute, error)
 	OpenDisputes(ctx context.Context, limit int, token []byte) (page []order.Dispute, next []byte, err error)
 
+	// StartErasure erases a customer's orders, or lets the running erasure cover more of them.
+	StartErasure(ctx context.Context, e saga.Erasure) error
 	Delist(ctx context.Context, d saga.Delisting) (workflowID string, err error)
 	DeliverWebhook(ctx context.Context, d webhook.Delivery) error
 	ReplayWebhook(ctx context.Context, d webhook.Delivery, key string) error

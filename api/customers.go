@@ -22,6 +22,10 @@ type Customers interface {
 	Put(ctx context.Context, ch customer.Change) (c customer.Customer, created bool, err error)
 	// List fails with customer.ErrNoPage for a page that no earlier call named.
 	List(ctx context.Context, since time.Time, limit int, from string) (page []customer.Customer, next string, err error)
+	// Erase removes everything about the customer up to a time, and refuses later what is older.
+	Erase(ctx context.Context, id string, before time.Time) (bool, error)
+	// Erasure fails with customer.ErrNotErased if none was asked for.
+	Erasure(ctx context.Context, id string) (customer.Erasure, error)
 }
 
 // GetCustomer implements ServerInterface.

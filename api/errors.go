@@ -59,6 +59,7 @@ var (
 	errNotWaiting           = errors.New("the refund is not waiting for this decision")
 	errNotOpen              = errors.New("the order to assign to is not open")
 	errNotPaid              = errors.New("the order is not paid")
+	errOrderErased          = errors.New("the order under this Idempotency-Key was erased: place another one under a new key")
 	errOrderClosed          = errors.New("the order is closed: nothing more happens to it")
 	errOnHold               = errors.New("the order is on hold: release it first")
 	errPackageLeft          = errors.New("the package has left the warehouse")
@@ -145,6 +146,7 @@ var kinds = []kind{
 	{errContested, http.StatusConflict, "stale", "Changed in the meantime", time.Second},
 	{product.ErrExists, http.StatusPreconditionFailed, "product-exists", "Already exists", 0},
 	{customer.ErrNotFound, http.StatusNotFound, "unknown-customer", "Unknown customer", 0},
+	{customer.ErrNotErased, http.StatusNotFound, "unknown-erasure", "Unknown erasure", 0},
 	{customer.ErrStale, http.StatusPreconditionFailed, "stale", "Changed in the meantime", 0},
 	{customer.ErrExists, http.StatusPreconditionFailed, "customer-exists", "Already exists", 0},
 	{customer.ErrErased, http.StatusConflict, "stale", "Erased in the meantime", time.Second},
@@ -166,6 +168,7 @@ var kinds = []kind{
 	{errDeclined, http.StatusUnprocessableEntity, "payment-declined", "Payment declined", 0},
 	{errProviderAway, http.StatusServiceUnavailable, "payment-provider-unavailable", "Payment provider unavailable", 2 * time.Second},
 	{errNoProviders, http.StatusServiceUnavailable, "payment-provider-unavailable", "No payment provider", 60 * time.Second},
+	{errOrderErased, http.StatusConflict, "order-erased", "Order erased", 0},
 	{errOrderClosed, http.StatusConflict, "order-closed", "Order closed", 0},
 	{errOnHold, http.StatusConflict, "order-on-hold", "Order on hold", 0},
 	{errPackageLeft, http.StatusConflict, "package-left", "Package left", 0},

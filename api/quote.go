@@ -78,6 +78,9 @@ func (s *Server) quote(ctx context.Context, p *placing, keyed bool) (order.Quote
 		s.metrics.availabilityReads.WithLabelValues("failed").Inc()
 		return order.Quote{}, unless(keyed, fmt.Errorf("%w: %w", errProductsUnavailable, err))
 	}
+	if v.seen.Erased {
+		return order.Quote{}, errOrderErased
+	}
 	if len(v.shortages) > 0 {
 		refusal := s.refuseOpen(refusal(shortagesFor(CallerOf(ctx), v.shortages)), v.seen.Open)
 		if keyed && (v.known || s.hasDocument(ctx, p.OrderID)) {

@@ -96,3 +96,34 @@ func (c *Client) NewGuest(ctx context.Context) (Guest, error) {
 	var g Guest
 	return g, a.Decode(&g)
 }
+
+// Erasure is how far the erasure of a customer has come.
+type Erasure struct {
+	CustomerID  string    `json:"customerId"`
+	RequestedAt time.Time `json:"requestedAt"`
+	Status      string    `json:"status"`
+	Erased      int       `json:"erased"`
+	Open        int       `json:"open"`
+	CompletedAt time.Time `json:"completedAt,omitzero"`
+}
+
+// EraseCustomer erases everything about a person, for operators. It may be repeated.
+func (c *Client) EraseCustomer(ctx context.Context, id string) (Erasure, error) {
+	return c.erasure(ctx, http.MethodPost, id)
+}
+
+// Erasure returns how far a customer's last erasure has come, for staff.
+func (c *Client) Erasure(ctx context.Context, id string) (Erasure, error) {
+	return c.erasure(ctx, http.MethodGet, id)
+}
+
+func (c *Client) erasure(ctx context.Context, method, id string) (e Erasure, err error) {
+	a, err := c.do(ctx, call{method: method, path: customerPath(id) + "/erase"})
+	if err == nil {
+		err = a.Decode(&e)
+	}
+	if err != nil {
+		return e, fmt.Errorf("erasure of customer %s: %w", id, err)
+	}
+	return e, nil
+}

@@ -29,6 +29,8 @@ var sources embed.FS
 var (
 	putScript   = redisdb.Entity(sources, "shared", "put")
 	eraseScript = redisdb.Entity(sources, "shared", "erase")
+
+	erasingScript = redisdb.Embedded(sources, "erasing")
 )
 
 // Store gives access to the customers of one Redis or Redis Cluster.

@@ -147,3 +147,16 @@ type Stored struct {
 	// Err is why the stored data of this order can't be read.
 	Err error
 }
+
+// Order reads the order from its document.
+func (st Stored) Order() (Order, error) {
+	var o Order
+	if err := json.Unmarshal(st.Doc, &o); err != nil {
+		return o, fmt.Errorf("read order %s: %w", st.OrderID, err)
+	}
+	if o.ID != st.OrderID {
+		return o, fmt.Errorf("the document of order %s is of order %q", st.OrderID, o.ID)
+	}
+	o.Restore()
+	return o, nil
+}

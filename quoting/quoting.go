@@ -11,7 +11,8 @@ import (
 
 // Ask says what to read.
 type Ask struct {
-	// Buyer's own holds, open orders and units, as far as they are limited.
+	// Buyer's own holds, open orders and units, as far as they are limited, and whether the order that
+	// it names was erased.
 	Buyer product.Buyer
 	// Wants are the variants, by product.
 	Wants []product.Want
@@ -39,6 +40,8 @@ type Seen struct {
 	Address *order.Address
 	// Coupons are in the order of Ask.Codes.
 	Coupons []Coupon
+	// Erased means that Ask.Buyer's order was.
+	Erased bool
 }
 
 // Coupon is one that the buyer named.

@@ -2,9 +2,12 @@ package records
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"strings"
+
+	"github.com/redis/go-redis/v9"
 
 	"holdfast/redisdb"
 )
@@ -29,6 +32,29 @@ func (s *Store) StoredIDs(ctx context.Context) iter.Seq2[string, error] {
 				if !yield(id, err) || err != nil {
 					return
 				}
+			}
+		}
+	}
+}
+
+// OrderIDsOf iterates over a customer's orders that have a document, by looking at all of them. An order
+// may appear more than once.
+func (s *Store) OrderIDsOf(ctx context.Context, customerID string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for id, err := range s.OrderIDsLoosely(ctx) {
+			of := ""
+			if err == nil {
+				of, err = s.rdb.HGet(ctx, orderKey(id), "customer").Result()
+			}
+			if errors.Is(err, redis.Nil) { // it has just left
+				continue
+			}
+			if err != nil {
+				yield("", fmt.Errorf("list the orders of customer %s: %w", customerID, err))
+				return
+			}
+			if of == customerID && !yield(id, nil) {
+				return
 			}
 		}
 	}

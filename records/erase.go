@@ -2,7 +2,6 @@ package records
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -83,17 +82,4 @@ func (s *Store) Erase(ctx context.Context, o *order.Order, st order.Stored, view
 		return false, fmt.Errorf("erase order %s: %w", o.ID, err)
 	}
 	return done, nil
-}
-
-// ReadOrder reads an order from its stored document.
-func ReadOrder(st order.Stored) (order.Order, error) {
-	var o order.Order
-	if err := json.Unmarshal(st.Doc, &o); err != nil {
-		return o, fmt.Errorf("read order %s: %w", st.OrderID, err)
-	}
-	if o.ID != st.OrderID {
-		return o, fmt.Errorf("the document of order %s is of order %q", st.OrderID, o.ID)
-	}
-	o.Restore()
-	return o, nil
 }

@@ -68,7 +68,7 @@ func erase(t *testing.T, s *records.Store, id string) {
 	t.Helper()
 	st, err := s.ReadMany(t.Context(), []string{id})
 	require.NoError(t, err)
-	o, err := records.ReadOrder(st[0])
+	o, err := st[0].Order()
 	require.NoError(t, err)
 	o.Erase(time.Now())
 	done, err := s.Erase(t.Context(), &o, st[0], 0)
@@ -166,7 +166,7 @@ func TestAnOrderThatOnlyTheViewHasIsErasedInRedis(t *testing.T) {
 		empty, err := s.ReadMany(ctx, []string{"o1"})
 		require.NoError(t, err)
 
-		o, err := records.ReadOrder(left[0])
+		o, err := left[0].Order()
 		require.NoError(t, err)
 		o.Erase(time.Now())
 		st := left[0]

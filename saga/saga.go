@@ -24,6 +24,7 @@ const (
 	AuditViewsType = "AuditViews"
 	ForgetType     = "Forget"
 	WebhookType    = "Webhook"
+	ErasureType    = "Erasure"
 )
 
 // OrderWorkflowID names an order's workflow. It is the idempotency store: one order, one
@@ -60,3 +61,6 @@ func ReindexWorkflowID(view string) string { return "reindex/" + view }
 
 // AuditViewsWorkflowID names the workflow that compares the views with their entities.
 const AuditViewsWorkflowID = "audit-views"
+
+// ErasureWorkflowID names the workflow that erases a customer: there is one at a time.
+func ErasureWorkflowID(customerID string) string { return "erase/" + customerID }

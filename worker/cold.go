@@ -27,20 +27,26 @@ type allDocuments struct {
 // Everything returns all that is stored of an order, wherever it is. Its revision is that
 // of Redis.
 func (d allDocuments) Everything(ctx context.Context, orderID string) (order.Stored, error) {
+	st, _, err := d.everything(ctx, orderID)
+	return st, err
+}
+
+// everything also returns the view's revision of an order that only the view has, else 0.
+func (d allDocuments) everything(ctx context.Context, orderID string) (st order.Stored, viewed int64, err error) {
 	found, err := d.warm.ReadMany(ctx, []string{orderID})
 	if err != nil {
-		return order.Stored{}, err
+		return order.Stored{}, 0, err
 	}
-	st := found[0]
+	st = found[0]
 	if st.Err != nil || st.Found || d.cold == nil {
-		return st, nil
+		return st, 0, nil
 	}
 	o, err := d.cold.GetOrder(ctx, orderID)
 	if errors.Is(err, search.ErrNotFound) {
-		return st, nil
+		return st, 0, nil
 	}
 	if err != nil {
-		return order.Stored{}, fmt.Errorf("find order %s in the index: %w", orderID, err)
+		return order.Stored{}, 0, fmt.Errorf("find order %s in the index: %w", orderID, err)
 	}
 	st.Found, st.Version, st.Doc = true, o.Version, o.Document
 	all := make(map[string][]byte, len(o.Payments)+len(st.Payments))
@@ -49,7 +55,7 @@ func (d allDocuments) Everything(ctx context.Context, orderID string) (order.Sto
 	}
 	maps.Copy(all, st.Payments) // what arrived after it left Redis is newer
 	st.Payments = all
-	return st, nil
+	return st, o.Revision, nil
 }
 
 // PutRefundAt stores as records.Store does.

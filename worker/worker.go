@@ -162,6 +162,7 @@ func newWorker(of *Config) (*Worker, error) {
 	register(w, activities.NameSweepHolds, (&activities.Sweeper{
 		Holds: overdue{stock, claims}, Waiting: c.sagas, Ended: c.sagas, Settler: settler, Found: m.swept, Failed: m.notSwept, Now: time.Now,
 	}).Execute)
+	registerErasure(w, c, docs)
 	if c.Index != nil && !c.KeepForGood {
 		if err := registerForget(w, c, docs); err != nil {
 			return nil, err

@@ -284,6 +284,27 @@ type DisputePage struct {
 	NextCursor string `json:"nextCursor,omitempty"`
 }
 
+// Erasure How far the erasure of a customer has come.
+type Erasure struct {
+	// CompletedAt When nothing was left. Omitted until then.
+	CompletedAt time.Time `json:"completedAt,omitempty,omitzero"`
+
+	// CustomerID [A-Za-z0-9._~-]{1,64}, but neither `.` nor `..`, which have another meaning in a path.
+	CustomerID ID `json:"customerId"`
+
+	// Erased How many of the customer's orders had been erased at the last look.
+	Erased int `json:"erased"`
+
+	// Open How many wait until they are closed and their refunds are over. They are looked at every six hours.
+	Open int `json:"open"`
+
+	// RequestedAt Everything about the person up to this time is erased.
+	RequestedAt time.Time `json:"requestedAt"`
+
+	// Status `running` or `completed`. There may be more values later.
+	Status string `json:"status"`
+}
+
 // EventReport A message about a package. It has either a node or a mark.
 type EventReport struct {
 	// Detail The sender's own words.
@@ -1611,6 +1632,12 @@ type ServerInterface interface {
 	// PutCustomer Create a customer, or replace everything about them
 	// (PUT /v1/customers/{id})
 	PutCustomer(c *gin.Context, id ID, params PutCustomerParams)
+	// GetErasure Get how far a customer's last erasure has come
+	// (GET /v1/customers/{id}/erase)
+	GetErasure(c *gin.Context, id ID)
+	// EraseCustomer Erase everything about a person
+	// (POST /v1/customers/{id}/erase)
+	EraseCustomer(c *gin.Context, id ID)
 	// ListDisputes List disputes that have not been dismissed, newest first
 	// (GET /v1/disputes)
 	ListDisputes(c *gin.Context, params ListDisputesParams)
@@ -2505,6 +2532,56 @@ func (siw *ServerInterfaceWrapper) PutCustomer(c *gin.Context) {
 	}
 
 	siw.Handler.PutCustomer(c, id, params)
+}
+
+// GetErasure operation middleware
+func (siw *ServerInterfaceWrapper) GetErasure(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetErasure(c, id)
+}
+
+// EraseCustomer operation middleware
+func (siw *ServerInterfaceWrapper) EraseCustomer(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.EraseCustomer(c, id)
 }
 
 // ListDisputes operation middleware
@@ -5008,6 +5085,8 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/v1/customers/:id", wrapper.GetCustomer)
 	router.PATCH(options.BaseURL+"/v1/customers/:id", wrapper.PatchCustomer)
 	router.PUT(options.BaseURL+"/v1/customers/:id", wrapper.PutCustomer)
+	router.GET(options.BaseURL+"/v1/customers/:id/erase", wrapper.GetErasure)
+	router.POST(options.BaseURL+"/v1/customers/:id/erase", wrapper.EraseCustomer)
 	router.GET(options.BaseURL+"/v1/customers/me", wrapper.GetOwnCustomer)
 	router.PATCH(options.BaseURL+"/v1/customers/me", wrapper.PatchOwnCustomer)
 	router.PUT(options.BaseURL+"/v1/customers/me", wrapper.PutOwnCustomer)

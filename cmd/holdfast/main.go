@@ -27,6 +27,7 @@ type commands struct {
 	Token     tokenCommand      `cmd:"" help:"Print a token for the gateway, signed with HOLDFAST_JWT_SECRET."`
 	Import    importCommand     `cmd:"" help:"Put the products of a file into the catalogue, or its customers, coupons or price book."`
 	Order     orderCommands     `cmd:"" help:"Show an order, or change it: pack, report, redirect, cancel, return, resume."`
+	Erase     eraseCommand      `cmd:"" help:"Erase everything about a person: the customer at once, their orders as each is closed."`
 	Pay       payCommand        `cmd:"" help:"Pay an order: send a signed callback of the sandbox payment provider."`
 	Replay    replayCommands    `cmd:"" help:"Play a file of orders against the gateway and measure it."`
 	Projector projectorCommands `cmd:"" help:"Keep the search views up to date, apart from the worker; or retry what they could not store."`

@@ -6,7 +6,10 @@
 -- The version stays, so that it also grows across an erasure.
 local customer, id = KEYS[1], ARGV[1]
 local was = redis.call('HMGET', customer, unpack(FIELDS))
-if not was[6] or tonumber(was[6]) < tonumber(ARGV[2]) then redis.call('HSET', customer, 'erasedBefore', ARGV[2]) end
+if not was[6] or tonumber(was[6]) < tonumber(ARGV[2]) then
+  redis.call('HSET', customer, 'erasedBefore', ARGV[2])
+  redis.call('HDEL', customer, 'erasure')
+end
 if not was[2] or tonumber(was[2]) > tonumber(ARGV[2]) then return '0' end
 local version, now = next_version(was[1])
 redis.call('HDEL', customer, 'created', 'level', 'profile', 'attached')

@@ -14,6 +14,7 @@ import (
 	"holdfast/inventory"
 	"holdfast/pricebooks"
 	"holdfast/quoting"
+	"holdfast/records"
 	"holdfast/redisdb"
 )
 
@@ -42,6 +43,9 @@ func (r *Reader) Look(ctx context.Context, a quoting.Ask) (quoting.Seen, error) 
 	for _, code := range a.Codes {
 		calls = append(calls, coupons.Look(code, a.CustomerID))
 	}
+	if a.Buyer.OrderID != "" {
+		calls = append(calls, records.FindErased(a.Buyer.OrderID))
+	}
 	if len(calls) == 0 {
 		return quoting.Seen{}, nil
 	}
@@ -68,7 +72,9 @@ func (r *Reader) Look(ctx context.Context, a quoting.Ask) (quoting.Seen, error) 
 		}
 		answers = answers[1:]
 	}
-	seen.Coupons, err = readCoupons(a.Codes, answers)
+	if seen.Coupons, err = readCoupons(a.Codes, answers); err == nil && a.Buyer.OrderID != "" {
+		seen.Erased, err = records.FoundErased(answers[len(a.Codes)])
+	}
 	return seen, err
 }
 

@@ -1,0 +1,176 @@
+package activities
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+
+	"holdfast/customer"
+	"holdfast/order"
+	"holdfast/saga"
+)
+
+const (
+	// eraseTries is how often an order is read again that changed meanwhile.
+	eraseTries = 3
+	// historyStays is how long an order's workflow outlives its erasure. By then every gateway that
+	// looked for the mark before it was there has found or started what it wanted.
+	historyStays = time.Minute
+)
+
+// Eraser erases the orders of a customer.
+type Eraser struct {
+	// OrdersOf iterates over all orders of the customer that were placed up to a time, wherever they
+	// are, some of them twice. It fails if one of these places can't be asked.
+	OrdersOf func(ctx context.Context, customerID string, before time.Time) iter.Seq2[string, error]
+	// Read returns an order as it is stored in Redis or else in the view. viewed is the view's
+	// revision if only the view has it, else 0.
+	Read func(ctx context.Context, orderID string) (st order.Stored, viewed int64, err error)
+	// Erase replaces what is stored by the erased order, unless that has changed since it was read.
+	Erase     func(ctx context.Context, o *order.Order, st order.Stored, viewed int64) (bool, error)
+	Workflows interface {
+		OrderRuns(ctx context.Context, customerID string, before time.Time) iter.Seq2[saga.OrderRun, error]
+		DeleteOrderRun(ctx context.Context, r saga.OrderRun) error
+		DeleteRefund(ctx context.Context, id saga.RefundID) error
+	}
+	Customers interface {
+		Erasing(ctx context.Context, e customer.Erasure) error
+	}
+	Now func() time.Time
+}
+
+// EraseParams says what to erase.
+type EraseParams struct {
+	saga.Erasure
+	// Last means that the lists of orders have all that the erasure covers: if nothing is left, it is
+	// completed.
+	Last bool `json:"last,omitempty"`
+}
+
+// EraseResult counts the customer's orders.
+type EraseResult struct {
+	Erased int `json:"erased"`
+	// Open orders wait until they are closed and their refunds are over.
+	Open int `json:"open,omitempty"`
+	// Histories are those that still exist.
+	Histories int  `json:"histories,omitempty"`
+	Completed bool `json:"completed,omitempty"`
+}
+
+// Execute erases what can be erased now. It may be repeated, and may stop at any point.
+func (a *Eraser) Execute(ctx context.Context, p EraseParams) (EraseResult, error) {
+	var res EraseResult
+	erased := map[string]time.Time{} // since when
+	seen := map[string]bool{}
+	for id, err := range a.OrdersOf(ctx, p.CustomerID, p.Before) {
+		if err != nil {
+			return res, err
+		}
+		if seen[id] {
+			continue
+		}
+		seen[id] = true
+		at, covered, err := a.erase(ctx, id, p)
+		if err != nil {
+			return res, fmt.Errorf("erase order %s: %w", id, err)
+		}
+		switch {
+		case !at.IsZero():
+			erased[id] = at
+			res.Erased++
+		case covered:
+			res.Open++
+		}
+		activity.RecordHeartbeat(ctx, res)
+	}
+	if err := a.deleteHistories(ctx, p.CustomerID, erased, &res); err != nil {
+		return res, err
+	}
+	res.Completed = p.Last && res.Open == 0 && res.Histories == 0
+	state := customer.Erasure{CustomerID: p.CustomerID, RequestedAt: p.Before, Erased: res.Erased, Open: res.Open}
+	if res.Completed {
+		state.CompletedAt = a.Now().UTC()
+	}
+	return res, a.Customers.Erasing(ctx, state)
+}
+
+// erase returns when the order was erased, the zero time if it can't be yet, and whether the erasure
+// covers it.
+func (a *Eraser) erase(ctx context.Context, id string, p EraseParams) (at time.Time, covered bool, err error) {
+	for range eraseTries {
+		st, viewed, err := a.Read(ctx, id)
+		if err != nil {
+			return at, true, err
+		}
+		if st.Err != nil || !st.Found { // an audit names and repairs it, or it is being placed
+			return at, true, nil
+		}
+		o, err := st.Order()
+		switch {
+		case err != nil:
+			return at, true, err
+		case o.CustomerID != p.CustomerID, o.PlacedAt.After(p.Before):
+			return at, false, nil
+		case !o.ErasedAt.IsZero():
+			return o.ErasedAt, true, nil
+		case !o.Closed():
+			return at, true, nil
+		}
+		over, err := settled(st.Payments)
+		if err != nil || !over {
+			return at, true, err
+		}
+		if err := a.deleteRefunds(ctx, st.Payments); err != nil {
+			return at, true, err
+		}
+		now := a.Now().UTC().Truncate(time.Millisecond)
+		o.Erase(now)
+		done, err := a.Erase(ctx, &o, st, viewed)
+		if err != nil || done {
+			return now, true, err
+		}
+	}
+	return at, true, nil // it is looked at again
+}
+
+// deleteRefunds deletes the histories of refunds that have somebody's words.
+func (a *Eraser) deleteRefunds(ctx context.Context, payments map[string][]byte) error {
+	money, err := order.ReadPayments(payments)
+	if err != nil {
+		return err
+	}
+	for _, r := range money.Refunds {
+		if r.Note == "" && r.Detail == "" {
+			continue
+		}
+		if err := a.Workflows.DeleteRefund(ctx, saga.RefundID{PaymentID: r.PaymentID, RefundID: r.ID}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deleteHistories deletes the workflows of orders that were erased a while ago.
+func (a *Eraser) deleteHistories(ctx context.Context, customerID string, erased map[string]time.Time, res *EraseResult) error {
+	for run, err := range a.Workflows.OrderRuns(ctx, customerID, time.Time{}) {
+		if err != nil {
+			return err
+		}
+		at, is := erased[run.OrderID]
+		if !is { // open, or placed later
+			continue
+		}
+		res.Histories++
+		if a.Now().Sub(at) < historyStays {
+			continue
+		}
+		if err := a.Workflows.DeleteOrderRun(ctx, run); err != nil {
+			return err
+		}
+		activity.RecordHeartbeat(ctx, *res)
+	}
+	return nil
+}
