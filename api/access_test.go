@@ -123,7 +123,7 @@ var staffCalls = map[api.Role][]string{
 		"POST /v1/orders/{id}/returns/{returnId}/decline", "POST /v1/orders/{id}/returns/{returnId}/receive",
 		"POST /v1/orders/{id}/alerts/{alertId}/dismiss",
 		"GET /v1/coupons", "GET /v1/coupons/{code}",
-		"GET /v1/customers", "GET /v1/customers/{id}", "PUT /v1/customers/{id}", "PATCH /v1/customers/{id}",
+		"GET /v1/customers", "GET /v1/customers/{id}", "GET /v1/customers/{id}/erase", "PUT /v1/customers/{id}", "PATCH /v1/customers/{id}",
 		"GET /v1/customers/me", "PUT /v1/customers/me", "PATCH /v1/customers/me",
 	},
 }
@@ -244,6 +244,8 @@ var walk = map[string]struct {
 	"GET /v1/customers/{id}":                                {"", 404, 0, 0},
 	"PUT /v1/customers/{id}":                                {`{"name":"Ada","level":2}`, 0, 0, 0},
 	"PATCH /v1/customers/{id}":                              {`{"level":2}`, 404, 0, 0},
+	"GET /v1/customers/{id}/erase":                          {"", 404, 0, 0},
+	"POST /v1/customers/{id}/erase":                         {"", 202, 0, 0},
 	"GET /v1/customers/me":                                  {"", 200, 200, 200},
 	"PUT /v1/customers/me":                                  {`{"name":"Ada"}`, 0, 201, 0},
 	"PATCH /v1/customers/me":                                {`{"name":"Ada"}`, 0, 201, 0},

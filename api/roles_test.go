@@ -194,6 +194,7 @@ func newWindow(t testing.TB) window {
 			Action: action, Limit: 1, PerCustomer: 1,
 		})
 	}
+	w.erase("bob")
 	values := []search.FacetValue{{Value: "v", Count: 1}}
 	w.index.facets = search.Facets{Category: values, Brand: values, Tag: values}
 	w.index.suggests = search.Suggestions{Products: []search.Product{h.Product}, Terms: []search.Term{{Text: "t", Kind: "word", Count: 1}}}
@@ -298,7 +299,7 @@ func (w window) ship() {
 	p.Events[1].Resolved, p.AddressChange = true, order.AddressTooLate
 	p.Resolution = &order.Resolution{ID: "s", Action: order.ResolveFound, At: at, Actor: staffName, Note: "by " + staffName, Refund: 1}
 	o.Addresses = []order.AddressEntry{{Address: o.Address, Until: at, Actor: staffName, Note: "by " + staffName}}
-	o.ReturnBy, o.ClosedAt = at, at
+	o.ReturnBy, o.ClosedAt, o.ErasedAt = at, at, at
 	l := &o.Lines[0]
 	l.Removed, l.Restocked, l.Damaged = 1, 1, 1
 	rec, err := order.NewRecord(&o, nil)
@@ -325,6 +326,15 @@ func (w window) know(id string) {
 		Standing: &customer.Standing{Level: 1, Attachments: product.Attachments{ExternalReference: "CRM-1", Metadata: product.Metadata{"a": "b"}}},
 	})
 	require.NoError(w.t, err)
+}
+
+// erase records an erasure that is completed.
+func (w window) erase(id string) {
+	w.t.Helper()
+	at := time.Now()
+	_, err := w.customers.Erase(w.t.Context(), id, at)
+	require.NoError(w.t, err)
+	require.NoError(w.t, w.customers.Erasing(w.t.Context(), customer.Erasure{CustomerID: id, RequestedAt: at, Erased: 1, CompletedAt: at}))
 }
 
 // refund records a refund of the paid order by staff, with a note, and a dispute.
@@ -387,6 +397,7 @@ func (w window) readers() map[string][]string {
 		"/v1/orders/{id}/payment": of("/payment"),
 		"/v1/coupons":             {"/v1/coupons"}, "/v1/coupons/{code}": {"/v1/coupons/amount", "/v1/coupons/rate", "/v1/coupons/shipping"},
 		"/v1/customers": {"/v1/customers"}, "/v1/customers/{id}": {"/v1/customers/ada"}, "/v1/customers/me": {"/v1/customers/me"},
+		"/v1/customers/{id}/erase": {"/v1/customers/bob/erase"},
 	}
 }
 

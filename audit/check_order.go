@@ -185,7 +185,7 @@ func (a *auditor) holdIDs(id string, o *order.Order, extra map[string]bool) []Ho
 }
 
 // documentOf compares the document, and what lies beside it, with the order that its
-// workflow returned.
+// workflow returned. What was erased from the document is no difference.
 func documentOf(d Document, o *order.Order) ([]Finding, error) {
 	readable := d.Found && d.Unreadable == ""
 	if readable && !d.Order.PlacedAt.IsZero() && o.PlacedAt.After(d.Order.PlacedAt) {
@@ -194,6 +194,11 @@ func documentOf(d Document, o *order.Order) ([]Finding, error) {
 			Detail: fmt.Sprintf("it is of an order placed at %s, but its workflow's was placed under the same id at %s",
 				d.Order.PlacedAt, o.PlacedAt),
 		}}, nil
+	}
+	if readable && !d.Order.ErasedAt.IsZero() {
+		erased := o.Clone()
+		erased.Erase(d.Order.ErasedAt)
+		o = &erased
 	}
 	found := documentFindings(d, saga.Recorded{Known: true, Closed: o.Closed(), Status: o.Status, Version: o.Version})
 	if len(found) > 0 || !readable || d.Version != o.Version {

@@ -15,7 +15,7 @@ func (a *auditor) refundCases() *cases[saga.RefundID, order.Refund] {
 		onRecord:  onRecord,
 		documents: func(p Payments) map[saga.RefundID][]byte { return p.Refunds },
 		same: func(doc []byte, r order.Refund) bool {
-			return stands(doc, r) || stands(doc, withoutVersion(r))
+			return stands(doc, r) || stands(doc, withoutVersion(r)) || stands(doc, r.Erased())
 		},
 		about: func(id saga.RefundID, r order.Refund) Finding {
 			return Finding{

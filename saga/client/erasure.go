@@ -20,8 +20,9 @@ import (
 func (c *Client) StartErasure(ctx context.Context, e saga.Erasure) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	_, err := c.temporal.SignalWithStartWorkflow(ctx, saga.ErasureWorkflowID(e.CustomerID), saga.EraseSignal, e.Before, sdk.StartWorkflowOptions{
-		TaskQueue:             saga.TaskQueue,
+	id := saga.ErasureWorkflowID(e.CustomerID)
+	_, err := c.temporal.SignalWithStartWorkflow(ctx, id, saga.EraseSignal, e.Before, sdk.StartWorkflowOptions{
+		ID: id, TaskQueue: saga.TaskQueue,
 		WorkflowIDReusePolicy: enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		StaticSummary:         "Erase customer " + e.CustomerID,
 	}, saga.ErasureType, e)

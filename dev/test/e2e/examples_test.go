@@ -114,6 +114,8 @@ func TestTheContractsExamplesAreWhatIsAnswered(t *testing.T) {
 	s.does("putOwnCustomer", 201, "/v1/customers/me", nil)
 	s.does("getOwnCustomer", 200, "/v1/customers/me", nil)
 	s.does("patchOwnCustomer", 200, "/v1/customers/me", nil)
+	s.does("eraseCustomer", 202, "/v1/customers/ada/erase", nil)
+	s.does("getErasure", 200, "/v1/customers/ada/erase", nil, "erased", "open", "status")
 
 	s.does("checkPriceBook", 200, "/v1/price-book/check", nil)
 	s.does("publishPriceBook", 201, "/v1/price-book", nil)

@@ -1,0 +1,179 @@
+package activities_test
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/testsuite"
+
+	"holdfast/activities"
+	"holdfast/customer"
+	"holdfast/customers"
+	"holdfast/order"
+	"holdfast/records"
+	"holdfast/redisdb/redistest"
+	"holdfast/saga"
+)
+
+// eraser is a customer's orders, with the workflows that Temporal has of them.
+type eraser struct {
+	*attic
+	customers *customers.Store
+	listed    []string
+	away      error
+	runs      []saga.OrderRun
+	refunds   []saga.RefundID
+	clock     time.Time
+}
+
+func newEraser(t *testing.T, rdb redis.UniversalClient) *eraser {
+	return &eraser{
+		attic: &attic{t: t, docs: records.New(rdb)}, customers: customers.New(rdb), clock: time.Now().Add(time.Second),
+	}
+}
+
+func (e *eraser) OrderRuns(context.Context, string, time.Time) iter.Seq2[saga.OrderRun, error] {
+	runs := append([]saga.OrderRun(nil), e.runs...)
+	return func(yield func(saga.OrderRun, error) bool) {
+		for _, r := range runs {
+			if !yield(r, nil) {
+				return
+			}
+		}
+	}
+}
+
+func (e *eraser) DeleteOrderRun(_ context.Context, r saga.OrderRun) error {
+	for i := range e.runs {
+		if e.runs[i] == r {
+			e.runs = append(e.runs[:i], e.runs[i+1:]...)
+			break
+		}
+	}
+	return nil
+}
+
+func (e *eraser) DeleteRefund(_ context.Context, id saga.RefundID) error {
+	e.refunds = append(e.refunds, id)
+	return nil
+}
+
+func (e *eraser) look(before time.Time, last bool) (activities.EraseResult, error) {
+	e.t.Helper()
+	a := &activities.Eraser{
+		OrdersOf: func(context.Context, string, time.Time) iter.Seq2[string, error] {
+			return func(yield func(string, error) bool) {
+				for _, id := range e.listed {
+					if !yield(id, nil) {
+						return
+					}
+				}
+				if e.away != nil {
+					yield("", e.away)
+				}
+			}
+		},
+		Read: func(ctx context.Context, id string) (order.Stored, int64, error) {
+			st, err := e.docs.ReadMany(ctx, []string{id})
+			if err != nil {
+				return order.Stored{}, 0, err
+			}
+			return st[0], 0, nil
+		},
+		Erase: e.docs.Erase, Workflows: e, Customers: e.customers, Now: func() time.Time { return e.clock },
+	}
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestActivityEnvironment()
+	env.RegisterActivity(a.Execute)
+	v, err := env.ExecuteActivity(a.Execute, activities.EraseParams{Erasure: saga.Erasure{CustomerID: "ada", Before: before}, Last: last})
+	if err != nil {
+		return activities.EraseResult{}, err
+	}
+	var res activities.EraseResult
+	require.NoError(e.t, v.Get(&res))
+	return res, nil
+}
+
+func (e *eraser) isErased(id string) bool {
+	e.t.Helper()
+	o, err := e.stored(id).Order()
+	require.NoError(e.t, err)
+	return !o.ErasedAt.IsZero()
+}
+
+// Each order is erased once it is closed and its refunds are over; its history goes a minute later.
+func TestOrdersAreErasedAsTheyClose(t *testing.T) {
+	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
+		e := newEraser(t, rdb)
+		e.put("closed", order.StatusCancelled, order.RefundPaid)
+		e.put("open", order.StatusAwaitingPayment)
+		e.put("owing", order.StatusCancelled, order.RefundDue)
+		before := time.Now()
+		e.listed = []string{"closed", "open", "owing", "closed", "unknown"}
+		e.runs = []saga.OrderRun{{OrderID: "closed", RunID: "1"}, {OrderID: "closed", RunID: "2"}, {OrderID: "open", RunID: "3"}}
+		_, err := e.customers.Erase(t.Context(), "ada", before)
+		require.NoError(t, err)
+
+		res, err := e.look(before, true)
+		require.NoError(t, err)
+		require.Equal(t, activities.EraseResult{Erased: 1, Open: 3, Histories: 2}, res)
+		require.True(t, e.isErased("closed"))
+		require.False(t, e.isErased("open") || e.isErased("owing"))
+		require.Len(t, e.runs, 3, "a gateway may have looked for the mark just before it was there")
+
+		e.clock = e.clock.Add(2 * time.Minute)
+		e.put("open", order.StatusExpired)
+		e.listed = []string{"closed", "open"}
+		_, err = e.look(before, true)
+		require.NoError(t, err)
+		require.Equal(t, []saga.OrderRun{{OrderID: "open", RunID: "3"}}, e.runs)
+		state, err := e.customers.Erasure(t.Context(), "ada")
+		require.NoError(t, err)
+		require.True(t, state.CompletedAt.IsZero())
+	})
+}
+
+func TestAnErasureIsCompletedOnceNothingIsLeft(t *testing.T) {
+	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
+		e := newEraser(t, rdb)
+		e.put("closed", order.StatusExpired)
+		before := time.Now()
+		e.put("later", order.StatusExpired)
+		e.listed = []string{"closed", "later"}
+		_, err := e.customers.Erase(t.Context(), "ada", before)
+		require.NoError(t, err)
+		res, err := e.look(before, false)
+		require.NoError(t, err)
+		require.False(t, res.Completed, "the lists may lag")
+		require.False(t, e.isErased("later"), "the same person came back")
+		res, err = e.look(before, true)
+		require.NoError(t, err)
+		require.True(t, res.Completed)
+		state, err := e.customers.Erasure(t.Context(), "ada")
+		require.NoError(t, err)
+		require.False(t, state.CompletedAt.IsZero())
+		require.Equal(t, 1, state.Erased)
+
+		_, err = e.customers.Erase(t.Context(), "ada", before.Add(time.Hour))
+		require.NoError(t, err)
+		require.NoError(t, e.customers.Erasing(t.Context(), customer.Erasure{CustomerID: "ada", RequestedAt: before, CompletedAt: e.clock}))
+		state, err = e.customers.Erasure(t.Context(), "ada")
+		require.NoError(t, err)
+		require.True(t, state.CompletedAt.IsZero(), "a later erasure isn't completed by an earlier one")
+	})
+}
+
+// While one of the lists can't be asked, nothing is said to be completed.
+func TestAnErasureWaitsForTheIndex(t *testing.T) {
+	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
+		e := newEraser(t, rdb)
+		e.away = errors.New("the index is away")
+		_, err := e.look(time.Now(), true)
+		require.ErrorContains(t, err, "the index is away")
+	})
+}
