@@ -18,7 +18,7 @@ const (
 	eraseTries = 3
 	// historyStays is how long an order's workflow outlives its erasure. By then every gateway that
 	// looked for the mark before it was there has found or started what it wanted.
-	historyStays = time.Minute
+	historyStays = 30 * time.Second
 )
 
 // Eraser erases the orders of a customer.

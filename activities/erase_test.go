@@ -106,7 +106,7 @@ func (e *eraser) isErased(id string) bool {
 	return !o.ErasedAt.IsZero()
 }
 
-// Each order is erased once it is closed and its refunds are over; its history goes a minute later.
+// Each order is erased once it is closed and its refunds are over; its history goes a while later.
 func TestOrdersAreErasedAsTheyClose(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		e := newEraser(t, rdb)

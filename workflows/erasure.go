@@ -13,7 +13,7 @@ import (
 const (
 	// erasureSettles is how long after the request the lists of orders are sure to have all that it
 	// covers. No look before that is the last one.
-	erasureSettles = 2 * time.Minute
+	erasureSettles = time.Minute
 	// erasurePause is how often the orders that were open are looked at.
 	erasurePause = 6 * time.Hour
 	// erasureRounds keeps the history short.
