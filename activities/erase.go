@@ -136,7 +136,7 @@ func (a *Eraser) erase(ctx context.Context, id string, p EraseParams) (at time.T
 	return at, true, nil // it is looked at again
 }
 
-// deleteRefunds deletes the histories of refunds that have somebody's words.
+// deleteRefunds deletes the histories of refunds that have a note, or words of the provider's.
 func (a *Eraser) deleteRefunds(ctx context.Context, payments map[string][]byte) error {
 	money, err := order.ReadPayments(payments)
 	if err != nil {
