@@ -38,7 +38,10 @@ type customersOrders struct {
 	sagas *sagaclient.Client
 }
 
-var errViewNotWhole = errors.New("the view of orders is not whole: the erasure waits for its rebuild")
+var (
+	errViewNotWhole = errors.New("the view of orders is not whole: the erasure waits for its rebuild")
+	errNoView       = errors.New("orders have left Redis for a view that this worker doesn't have (ELASTICSEARCH_URL)")
+)
 
 func (p customersOrders) of(ctx context.Context, customerID string, before time.Time) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
@@ -49,7 +52,7 @@ func (p customersOrders) of(ctx context.Context, customerID string, before time.
 		}
 		from := p.inView(ctx, customerID, before)
 		if p.index == nil {
-			from = p.docs.OrderIDsOf(ctx, customerID)
+			from = p.inRedis(ctx, customerID)
 		}
 		for id, err := range from {
 			if !yield(id, err) || err != nil {
@@ -57,6 +60,18 @@ func (p customersOrders) of(ctx context.Context, customerID string, before time.
 			}
 		}
 	}
+}
+
+// inRedis looks through all orders, if that is where all are: another worker may have a view.
+func (p customersOrders) inRedis(ctx context.Context, customerID string) iter.Seq2[string, error] {
+	left, err := p.docs.Forgotten(ctx)
+	if err == nil && len(left) > 0 {
+		err = errNoView
+	}
+	if err != nil {
+		return func(yield func(string, error) bool) { yield("", err) }
+	}
+	return p.docs.OrderIDsOf(ctx, customerID)
 }
 
 func (p customersOrders) inView(ctx context.Context, customerID string, before time.Time) iter.Seq2[string, error] {
