@@ -124,7 +124,7 @@ var mayRemain = []string{
 	"packages[].id", "packages[].items[].lineId", "packages[].resolution.action", "packages[].resolution.actor",
 	"packages[].resolution.id", "packages[].service", "packages[].struck[].actor", "packages[].struck[].id",
 	"packages[].struck[].mark", "packages[].trackingNumbers[]", "payment.id", "payment.provider", "payment.status",
-	"pricing.coupons[].code", "pricing.priceBook.hash", "pricing.shipping.adjustments[].kind",
+	"pricing.coupons[].code", "pricing.destination.country", "pricing.destination.region", "pricing.priceBook.hash", "pricing.shipping.adjustments[].kind",
 	"pricing.shipping.adjustments[].source", "pricing.shipping.methodId", "pricing.shipping.title",
 	"pricing.taxes[].class", "pricing.taxes[].country", "pricing.taxes[].region", "refusedCoupons[].code",
 	"refusedCoupons[].reason", "removals[].actor", "removals[].id", "removals[].lines[].lineId", "removals[].reason",
