@@ -25,7 +25,7 @@ func (o *Order) Erase(at time.Time) {
 		o.Journal[i].Detail = erasedDetail(o.Journal[i].Detail)
 	}
 	if o.Fulfilment != nil {
-		o.Fulfilment.erase()
+		o.erase()
 	}
 }
 

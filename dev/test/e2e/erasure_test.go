@@ -61,16 +61,16 @@ func (p *person) writes() {
 	})})
 }
 
-func (p *person) placement(key, product string) shoptest.Call {
+func (p *person) placement(key string) shoptest.Call {
 	return shoptest.Call{Method: http.MethodPost, Path: "/v1/orders", Key: key, Body: shoptest.JSON(p.t, map[string]any{
-		"customerId": p.id, "lines": []shoptest.Line{{ProductID: product, Quantity: 1}}, "address": p.address(),
+		"customerId": p.id, "lines": []shoptest.Line{{ProductID: "erased", Quantity: 1}}, "address": p.address(),
 		"metadata": map[string]string{"said": p.words[5]}, "externalReference": p.words[5],
 	})}
 }
 
-func (p *person) orders(in *shoptest.Shop, key, product string) (o order.Order) {
+func (p *person) orders(in *shoptest.Shop, key string) (o order.Order) {
 	p.t.Helper()
-	in.Must(p.t, http.StatusCreated, p.placement(key, product)).Into(p.t, &o)
+	in.Must(p.t, http.StatusCreated, p.placement(key)).Into(p.t, &o)
 	return o
 }
 
@@ -207,13 +207,13 @@ func TestAPersonIsErasedEverywhere(t *testing.T) {
 	p := newPerson(t, shop)
 	p.writes()
 
-	cancelled := p.orders(shop, "cancelled-"+p.id, "erased")
+	cancelled := p.orders(shop, "cancelled-"+p.id)
 	shop.Must(t, http.StatusOK, shoptest.Call{
 		Method: http.MethodPost, Path: "/v1/orders/" + cancelled.ID + "/cancel", Body: shoptest.JSON(t, map[string]string{"reason": "other", "note": p.words[4]}),
 	})
-	expired := p.orders(everything.hasty, "", "erased")
+	expired := p.orders(everything.hasty, "")
 	shop.Await(t, expired.ID, order.StatusExpired)
-	refunded := shop.Pay(t, p.orders(shop, "", "erased"))
+	refunded := shop.Pay(t, p.orders(shop, ""))
 	shop.Must(t, http.StatusOK, shoptest.Delivery(refunded.ID))
 	a := shop.Must(t, http.StatusCreated, shoptest.Call{
 		Method: http.MethodPost, Path: "/v1/orders/" + refunded.ID + "/refunds", Key: "r-" + p.id,
@@ -222,8 +222,8 @@ func TestAPersonIsErasedEverywhere(t *testing.T) {
 	var refund order.Refund
 	a.Into(t, &refund)
 	shop.AwaitRefund(t, refunded.ID, refund.PaymentID, order.RefundPaid)
-	waiting := shop.Pay(t, p.orders(shop, "", "erased"))
-	cold := shop.Pay(t, p.orders(shop, "", "erased"))
+	waiting := shop.Pay(t, p.orders(shop, ""))
+	cold := shop.Pay(t, p.orders(shop, ""))
 	shop.Must(t, http.StatusOK, shoptest.Delivery(cold.ID))
 	docs := records.New(p.rdb)
 	late, err := docs.ReadMany(t.Context(), []string{cold.ID})
@@ -262,7 +262,7 @@ func TestAPersonIsErasedEverywhere(t *testing.T) {
 	p.erase()
 	p.await("it is completed", func(e erasure) bool { return e.Status == "completed" })
 	shoptest.Until(t, "the view follows and Temporal deletes", func(context.Context) error {
-		places, err := p.found()
+		places, err := p.found() //nolint:contextcheck // it has the test's
 		if err == nil && len(places) > 0 {
 			err = fmt.Errorf("%d places, such as %s", len(places), places[0])
 		}
@@ -287,11 +287,11 @@ func TestAPersonIsErasedEverywhere(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, docs.Put(t.Context(), r))
 	p.requireForgotten("after a repair and a late write")
-	answer := shop.Must(t, http.StatusConflict, p.placement("cancelled-"+p.id, "erased"))
+	answer := shop.Must(t, http.StatusConflict, p.placement("cancelled-"+p.id))
 	require.Equal(t, "order-erased", answer.Problem(t))
 
 	p.writes()
-	again := p.orders(shop, "", "erased")
+	again := p.orders(shop, "")
 	require.Equal(t, p.words[0], shop.Order(t, again.ID).Address.Recipient)
 	shop.Must(t, http.StatusOK, shoptest.Cancellation(t, again.ID))
 }

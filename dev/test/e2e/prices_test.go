@@ -15,7 +15,7 @@ import (
 // put sends a document as staff.
 func (d delivery) put(t *testing.T, path string, body any) {
 	t.Helper()
-	a, err := d.Shop.Do(t.Context(), shoptest.Call{Method: http.MethodPut, Path: path, Body: shoptest.JSON(t, body)})
+	a, err := d.Do(t.Context(), shoptest.Call{Method: http.MethodPut, Path: path, Body: shoptest.JSON(t, body)})
 	require.NoError(t, err)
 	require.Contains(t, []int{http.StatusOK, http.StatusCreated, http.StatusNoContent}, a.Status, "%s", a.Body)
 }
