@@ -33,8 +33,12 @@ type Eraser struct {
 	Erase     func(ctx context.Context, o *order.Order, st order.Stored, viewed int64) (bool, error)
 	Workflows interface {
 		OrderRuns(ctx context.Context, customerID string, before time.Time) iter.Seq2[saga.OrderRun, error]
-		DeleteOrderRun(ctx context.Context, r saga.OrderRun) error
-		DeleteRefund(ctx context.Context, id saga.RefundID) error
+		// Runs reports whether the order's workflow is still running.
+		Runs(ctx context.Context, orderID string) (bool, error)
+		// DeleteOrderRun leaves a run that is still running; gone means that there is none.
+		DeleteOrderRun(ctx context.Context, r saga.OrderRun) (gone bool, err error)
+		// DeleteRefund deletes nothing, and returns false, while the refund's workflow is running.
+		DeleteRefund(ctx context.Context, id saga.RefundID) (bool, error)
 	}
 	Customers interface {
 		Erasing(ctx context.Context, e customer.Erasure) error
@@ -63,6 +67,7 @@ type EraseResult struct {
 // Execute erases what can be erased now. It may be repeated, and may stop at any point.
 func (a *Eraser) Execute(ctx context.Context, p EraseParams) (EraseResult, error) {
 	var res EraseResult
+	defer whileBeating(ctx, func() { activity.RecordHeartbeat(ctx) })()
 	erased := map[string]time.Time{} // since when
 	seen := map[string]bool{}
 	for id, err := range a.OrdersOf(ctx, p.CustomerID, p.Before) {
@@ -110,8 +115,9 @@ func (a *Eraser) erase(ctx context.Context, id string, p EraseParams) (at time.T
 		}
 		o, err := st.Order()
 		switch {
-		case err != nil:
-			return at, true, err
+		case err != nil: // it must not keep the customer's other orders
+			activity.GetLogger(ctx).Error("an order that is to be erased can't be read", "order_id", id, "error", err)
+			return at, true, nil
 		case o.CustomerID != p.CustomerID, o.PlacedAt.After(p.Before):
 			return at, false, nil
 		case !o.ErasedAt.IsZero():
@@ -119,11 +125,8 @@ func (a *Eraser) erase(ctx context.Context, id string, p EraseParams) (at time.T
 		case !o.Closed():
 			return at, true, nil
 		}
-		over, err := settled(st.Payments)
+		over, err := a.over(ctx, id, st.Payments)
 		if err != nil || !over {
-			return at, true, err
-		}
-		if err := a.deleteRefunds(ctx, st.Payments); err != nil {
 			return at, true, err
 		}
 		now := a.Now().UTC().Truncate(time.Millisecond)
@@ -136,21 +139,40 @@ func (a *Eraser) erase(ctx context.Context, id string, p EraseParams) (at time.T
 	return at, true, nil // it is looked at again
 }
 
-// deleteRefunds deletes the histories of refunds that have a note, or words of the provider's.
-func (a *Eraser) deleteRefunds(ctx context.Context, payments map[string][]byte) error {
+// over reports whether nothing is left to do for a closed order: its workflow has ended, and all money
+// that came and wasn't taken has gone back. Then the histories of its refunds that have a note, or words
+// of the provider's, are deleted.
+func (a *Eraser) over(ctx context.Context, id string, payments map[string][]byte) (bool, error) {
+	running, err := a.Workflows.Runs(ctx, id)
+	if err != nil || running {
+		return false, err
+	}
 	money, err := order.ReadPayments(payments)
 	if err != nil {
-		return err
+		activity.GetLogger(ctx).Error("the payments of an order that is to be erased can't be read", "order_id", id, "error", err)
+		return false, nil
+	}
+	back := refunded(money)
+	for _, p := range money.Attempts {
+		if p.Type == order.PaymentSucceeded && !p.Taken && !back[p.Key()] {
+			return false, nil
+		}
+	}
+	for _, r := range money.Refunds {
+		if !r.Status.Over() {
+			return false, nil
+		}
 	}
 	for _, r := range money.Refunds {
 		if r.Note == "" && r.Detail == "" {
 			continue
 		}
-		if err := a.Workflows.DeleteRefund(ctx, saga.RefundID{PaymentID: r.PaymentID, RefundID: r.ID}); err != nil {
-			return err
+		deleted, err := a.Workflows.DeleteRefund(ctx, saga.RefundID{PaymentID: r.PaymentID, RefundID: r.ID})
+		if err != nil || !deleted {
+			return false, err
 		}
 	}
-	return nil
+	return true, nil
 }
 
 // deleteHistories deletes the workflows of orders that were erased a while ago.
@@ -163,12 +185,14 @@ func (a *Eraser) deleteHistories(ctx context.Context, customerID string, erased 
 		if !is { // open, or placed later
 			continue
 		}
-		res.Histories++
-		if a.Now().Sub(at) < historyStays {
-			continue
+		gone := false
+		if a.Now().Sub(at) >= historyStays {
+			if gone, err = a.Workflows.DeleteOrderRun(ctx, run); err != nil {
+				return err
+			}
 		}
-		if err := a.Workflows.DeleteOrderRun(ctx, run); err != nil {
-			return err
+		if !gone {
+			res.Histories++
 		}
 		activity.RecordHeartbeat(ctx, *res)
 	}

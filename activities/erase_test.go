@@ -28,7 +28,9 @@ type eraser struct {
 	away      error
 	runs      []saga.OrderRun
 	refunds   []saga.RefundID
-	clock     time.Time
+	// running are the orders and refunds whose workflows haven't ended.
+	running map[string]bool
+	clock   time.Time
 }
 
 func newEraser(t *testing.T, rdb redis.UniversalClient) *eraser {
@@ -48,19 +50,27 @@ func (e *eraser) OrderRuns(context.Context, string, time.Time) iter.Seq2[saga.Or
 	}
 }
 
-func (e *eraser) DeleteOrderRun(_ context.Context, r saga.OrderRun) error {
+func (e *eraser) Runs(_ context.Context, id string) (bool, error) { return e.running[id], nil }
+
+func (e *eraser) DeleteOrderRun(_ context.Context, r saga.OrderRun) (bool, error) {
+	if e.running[r.OrderID] {
+		return false, nil
+	}
 	for i := range e.runs {
 		if e.runs[i] == r {
 			e.runs = append(e.runs[:i], e.runs[i+1:]...)
-			break
+			return false, nil
 		}
 	}
-	return nil
+	return true, nil
 }
 
-func (e *eraser) DeleteRefund(_ context.Context, id saga.RefundID) error {
+func (e *eraser) DeleteRefund(_ context.Context, id saga.RefundID) (bool, error) {
+	if e.running[id.RefundID] {
+		return false, nil
+	}
 	e.refunds = append(e.refunds, id)
-	return nil
+	return true, nil
 }
 
 func (e *eraser) look(before time.Time, last bool) (activities.EraseResult, error) {
@@ -135,6 +145,37 @@ func TestOrdersAreErasedAsTheyClose(t *testing.T) {
 		state, err := e.customers.Erasure(t.Context(), "ada")
 		require.NoError(t, err)
 		require.True(t, state.CompletedAt.IsZero())
+	})
+}
+
+// A closed document doesn't mean that its workflow has ended: it may still have money or stock to give
+// back, and so may a refund's.
+func TestAnErasureEndsNoWorkflow(t *testing.T) {
+	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
+		e := newEraser(t, rdb)
+		e.put("closed", order.StatusCancelled)
+		before := time.Now()
+		e.listed, e.runs = []string{"closed"}, []saga.OrderRun{{OrderID: "closed", RunID: "1"}}
+		e.running = map[string]bool{"closed": true}
+		_, err := e.customers.Erase(t.Context(), "ada", before)
+		require.NoError(t, err)
+		for range 2 {
+			res, err := e.look(before, true)
+			require.NoError(t, err)
+			require.Equal(t, activities.EraseResult{Open: 1}, res)
+			require.Len(t, e.runs, 1)
+			e.clock = e.clock.Add(2 * time.Minute)
+		}
+		e.running = nil
+		res, err := e.look(before, true)
+		require.NoError(t, err)
+		require.Equal(t, activities.EraseResult{Erased: 1, Histories: 1}, res)
+		e.clock = e.clock.Add(2 * time.Minute)
+		e.running = map[string]bool{"closed": true} // a run of a later placement under the id
+		res, err = e.look(before, true)
+		require.NoError(t, err)
+		require.Equal(t, activities.EraseResult{Erased: 1, Histories: 1}, res)
+		require.Len(t, e.runs, 1)
 	})
 }
 

@@ -53,23 +53,58 @@ func (c *Client) OrderRuns(ctx context.Context, customerID string, before time.T
 	}
 }
 
-// DeleteOrderRun deletes a run of an order's workflow with its history. One that is gone is a success.
-func (c *Client) DeleteOrderRun(ctx context.Context, r saga.OrderRun) error {
-	return c.deleteRun(ctx, saga.OrderWorkflowID(r.OrderID), r.RunID)
+// DeleteOrderRun deletes a run of an order's workflow with its history, unless it is still running: it
+// may have money or stock to give back. gone means that Temporal has none any more.
+func (c *Client) DeleteOrderRun(ctx context.Context, r saga.OrderRun) (gone bool, err error) {
+	running, err := c.runs(ctx, saga.OrderWorkflowID(r.OrderID), r.RunID)
+	if isNotFound(err) {
+		return true, nil
+	}
+	if err != nil || running {
+		return false, err
+	}
+	return false, c.deleteRun(ctx, saga.OrderWorkflowID(r.OrderID), r.RunID)
 }
 
-// DeleteRefund deletes all runs of a refund's workflow with their histories.
-func (c *Client) DeleteRefund(ctx context.Context, id saga.RefundID) error {
+// DeleteRefund deletes all runs of a refund's workflow with their histories. It deletes none, and returns
+// false, if one of them is still running.
+func (c *Client) DeleteRefund(ctx context.Context, id saga.RefundID) (bool, error) {
 	workflowID := saga.RefundWorkflowID(id.PaymentID, id.RefundID)
+	running, err := c.runs(ctx, workflowID, "")
+	switch {
+	case isNotFound(err):
+		return true, nil
+	case err != nil || running:
+		return false, err
+	}
 	for e, err := range c.list(ctx, fmt.Sprintf("WorkflowType = '%s' AND WorkflowId = %s", saga.RefundType, quoted(workflowID))) {
 		if err != nil {
-			return fmt.Errorf("list the runs of workflow %s: %w", workflowID, err)
+			return false, fmt.Errorf("list the runs of workflow %s: %w", workflowID, err)
 		}
-		if err := c.deleteRun(ctx, workflowID, e.GetExecution().GetRunId()); err != nil {
-			return err
+		runID := e.GetExecution().GetRunId()
+		running, err := c.runs(ctx, workflowID, runID)
+		if isNotFound(err) {
+			continue
+		}
+		if err != nil || running {
+			return false, err
+		}
+		if err := c.deleteRun(ctx, workflowID, runID); err != nil {
+			return false, err
 		}
 	}
-	return nil
+	return true, nil
+}
+
+// runs reports whether a run, or the latest one, is still running. The list of workflows may be late.
+func (c *Client) runs(ctx context.Context, workflowID, runID string) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, describeTimeout)
+	defer cancel()
+	d, err := c.temporal.DescribeWorkflowExecution(ctx, workflowID, runID)
+	if err != nil {
+		return false, fmt.Errorf("describe workflow %s: %w", workflowID, err)
+	}
+	return isRunning(d.GetWorkflowExecutionInfo().GetStatus()), nil
 }
 
 func (c *Client) deleteRun(ctx context.Context, workflowID, runID string) error {
