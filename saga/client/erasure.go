@@ -56,7 +56,7 @@ func (c *Client) OrderRuns(ctx context.Context, customerID string, before time.T
 // DeleteOrderRun deletes a run of an order's workflow with its history, unless it is still running: it
 // may have money or stock to give back. gone means that Temporal has none any more.
 func (c *Client) DeleteOrderRun(ctx context.Context, r saga.OrderRun) (gone bool, err error) {
-	running, err := c.runs(ctx, saga.OrderWorkflowID(r.OrderID), r.RunID)
+	_, running, err := c.runOf(ctx, saga.OrderWorkflowID(r.OrderID), r.RunID)
 	if isNotFound(err) {
 		return true, nil
 	}
@@ -70,7 +70,7 @@ func (c *Client) DeleteOrderRun(ctx context.Context, r saga.OrderRun) (gone bool
 // false, if one of them is still running.
 func (c *Client) DeleteRefund(ctx context.Context, id saga.RefundID) (bool, error) {
 	workflowID := saga.RefundWorkflowID(id.PaymentID, id.RefundID)
-	running, err := c.runs(ctx, workflowID, "")
+	latest, running, err := c.runOf(ctx, workflowID, "") // the list may not have it yet
 	switch {
 	case isNotFound(err):
 		return true, nil
@@ -82,29 +82,31 @@ func (c *Client) DeleteRefund(ctx context.Context, id saga.RefundID) (bool, erro
 			return false, fmt.Errorf("list the runs of workflow %s: %w", workflowID, err)
 		}
 		runID := e.GetExecution().GetRunId()
-		running, err := c.runs(ctx, workflowID, runID)
-		if isNotFound(err) {
+		_, running, err := c.runOf(ctx, workflowID, runID)
+		switch {
+		case isNotFound(err) || runID == latest:
 			continue
-		}
-		if err != nil || running {
+		case err != nil || running:
 			return false, err
 		}
 		if err := c.deleteRun(ctx, workflowID, runID); err != nil {
 			return false, err
 		}
 	}
-	return true, nil
+	return true, c.deleteRun(ctx, workflowID, latest)
 }
 
-// runs reports whether a run, or the latest one, is still running. The list of workflows may be late.
-func (c *Client) runs(ctx context.Context, workflowID, runID string) (bool, error) {
+// runOf returns the id of a run, or of the latest one, and whether it is still running. The list of
+// workflows may be late.
+func (c *Client) runOf(ctx context.Context, workflowID, runID string) (id string, running bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, describeTimeout)
 	defer cancel()
 	d, err := c.temporal.DescribeWorkflowExecution(ctx, workflowID, runID)
 	if err != nil {
-		return false, fmt.Errorf("describe workflow %s: %w", workflowID, err)
+		return "", false, fmt.Errorf("describe workflow %s: %w", workflowID, err)
 	}
-	return isRunning(d.GetWorkflowExecutionInfo().GetStatus()), nil
+	info := d.GetWorkflowExecutionInfo()
+	return info.GetExecution().GetRunId(), isRunning(info.GetStatus()), nil
 }
 
 func (c *Client) deleteRun(ctx context.Context, workflowID, runID string) error {
