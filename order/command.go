@@ -1,0 +1,137 @@
+package order
+
+import (
+	"slices"
+	"time"
+	"unicode/utf8"
+)
+
+// Bounds of what a shop's commands leave in an order.
+const (
+	MaxFieldChanges = 100
+	MaxChangeBytes  = 200
+	MaxTags         = 40
+	MaxTagBytes     = 64
+	MaxNotes        = 20
+	MaxNoteBytes    = 500
+	// MaxEventRuns bounds how often chains run for events of one order.
+	MaxEventRuns = 200
+)
+
+// Scenario is a moment in an order's life at which a chain of the shop's commands runs.
+type Scenario string
+
+// The list is open: a reader must expect values that it doesn't know.
+const (
+	ScenarioSubmit    Scenario = "submit"    // before the order is priced
+	ScenarioPrice     Scenario = "price"     // once it is priced
+	ScenarioPaid      Scenario = "paid"      // once its stock is sold
+	ScenarioNode      Scenario = "node"      // whenever it or one of its packages reaches a node
+	ScenarioCancelled Scenario = "cancelled" // once it is closed as cancelled
+)
+
+// Commanded is what a shop's commands made of an order when it was placed, and which chains run
+// for its later events. It travels in the placement, so that nothing is run twice and an order
+// in flight keeps the versions that it began with.
+type Commanded struct {
+	// Chains are the versions of the chains that ran, and of those that will, by scenario.
+	Chains map[Scenario]int64 `json:"chains,omitempty"`
+	// Gifts are the lines that commands added free of charge.
+	Gifts []Gift `json:"gifts,omitempty"`
+	// Tags and Notes are for staff.
+	Tags  []string `json:"tags,omitempty"`
+	Notes []Note   `json:"notes,omitempty"`
+	// Review asks staff to look at the order before it is packed.
+	Review *Review `json:"review,omitempty"`
+	// Changes are the fields that commands changed, at most MaxFieldChanges of them; Changed counts
+	// all.
+	Changes []FieldChange `json:"changes,omitempty"`
+	Changed int           `json:"changed,omitempty"`
+}
+
+// Gift is a line that costs nothing because of another one, or of the order.
+type Gift struct {
+	// Line is the position of the gift in the placement, from 0.
+	Line int `json:"line"`
+	// Cause is the id of the line with which the gift is cancelled; empty means the order.
+	Cause   string `json:"cause,omitempty"`
+	Command string `json:"command"`
+	Version int64  `json:"version"`
+}
+
+// Note is a remark of a command.
+type Note struct {
+	Command string `json:"command"`
+	Version int64  `json:"version"`
+	Text    string `json:"text"`
+}
+
+// Review is why staff should look at an order.
+type Review struct {
+	Command string `json:"command"`
+	Version int64  `json:"version"`
+	Reason  string `json:"reason"`
+}
+
+// FieldChange is one field that a command changed. Before and After are JSON, cut to
+// MaxChangeBytes.
+type FieldChange struct {
+	Scenario Scenario  `json:"scenario"`
+	Command  string    `json:"command"`
+	Version  int64     `json:"version"`
+	Path     string    `json:"path"`
+	Before   string    `json:"before,omitempty"`
+	After    string    `json:"after,omitempty"`
+	At       time.Time `json:"at"`
+}
+
+// GiftAt returns the gift at a position of the placement's lines, or nil. c may be nil.
+func (c *Commanded) GiftAt(line int) *Gift {
+	if c == nil {
+		return nil
+	}
+	i := slices.IndexFunc(c.Gifts, func(g Gift) bool { return g.Line == line })
+	if i < 0 {
+		return nil
+	}
+	return &c.Gifts[i]
+}
+
+// Record keeps a change, cut to what an order may keep of it.
+func (c *Commanded) Record(f FieldChange) {
+	c.Changed++
+	if len(c.Changes) < MaxFieldChanges {
+		f.Before, f.After = CutText(f.Before, MaxChangeBytes), CutText(f.After, MaxChangeBytes)
+		c.Changes = append(c.Changes, f)
+	}
+}
+
+// Tag adds a tag, once, and reports whether it is new and there was room for it.
+func (c *Commanded) Tag(tag string) bool {
+	if slices.Contains(c.Tags, tag) || len(c.Tags) >= MaxTags {
+		return false
+	}
+	c.Tags = append(c.Tags, tag)
+	return true
+}
+
+// Remark adds a note if there is room for it.
+func (c *Commanded) Remark(n Note) bool {
+	if len(c.Notes) >= MaxNotes {
+		return false
+	}
+	n.Text = CutText(n.Text, MaxNoteBytes)
+	c.Notes = append(c.Notes, n)
+	return true
+}
+
+// CutText cuts a text to so many bytes, between characters.
+func CutText(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	for most > 0 && !utf8.RuneStart(text[most]) {
+		most--
+	}
+	return text[:most]
+}
