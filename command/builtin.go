@@ -46,6 +46,12 @@ func Builtin(r Ref) (*Command, bool) {
 	return &b.Command, true
 }
 
+// CurrentBuiltin returns the built-in command with an id, in the version that there is.
+func CurrentBuiltin(id string) (Command, bool) {
+	b, ok := builtins[id]
+	return b.Command, ok
+}
+
 // IsBuiltin reports whether an id is that of a built-in command.
 func IsBuiltin(id string) bool {
 	_, ok := builtins[id]

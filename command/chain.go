@@ -39,7 +39,9 @@ type Step struct {
 type Chain struct {
 	Scenario order.Scenario `json:"scenario"`
 	// Version counts from 1; 0 is a draft.
-	Version     int64     `json:"version,omitempty"`
+	Version int64 `json:"version,omitempty"`
+	// Hash is the SHA-256 of the version's document, in hex.
+	Hash        string    `json:"hash,omitempty"`
 	Steps       []Step    `json:"steps"`
 	PublishedAt time.Time `json:"publishedAt,omitzero"`
 	PublishedBy string    `json:"publishedBy,omitempty"`

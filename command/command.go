@@ -10,10 +10,10 @@ package command
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"holdfast/order"
 	"holdfast/product"
@@ -29,9 +29,11 @@ const (
 	MaxSteps         = 20
 	MaxWhenBytes     = 1000
 	MaxTextBytes     = 500
-	// MaxCommands and MaxVersions bound what a shop stores.
-	MaxCommands = 200
-	MaxVersions = 1000
+	// MaxCommands, MaxVersions of a command or a chain, and MaxStoredBytes of all versions together
+	// bound what a shop stores: versions are kept for good.
+	MaxCommands    = 200
+	MaxVersions    = 1000
+	MaxStoredBytes = 256 << 20
 	// MaxTargetLines is how many lines of one order a command may be run for, one by one.
 	MaxTargetLines = 100
 )
@@ -58,7 +60,7 @@ const (
 type Command struct {
 	ID string `json:"id"`
 	// Version counts from 1. Built-in commands have version 1 until their behaviour changes.
-	Version     int64     `json:"version"`
+	Version     int64     `json:"version,omitempty"`
 	Description string    `json:"description,omitempty"`
 	Target      Target    `json:"target"`
 	Behaviour   Behaviour `json:"behaviour"`
@@ -69,12 +71,17 @@ type Command struct {
 	// Source is the script's text, an ES module that exports the function execute.
 	Source string `json:"source,omitempty"`
 	Tests  []Test `json:"tests,omitempty"`
+
+	// Hash is the SHA-256 of the version's document, in hex. Built-in commands have none of these.
+	Hash     string    `json:"hash,omitempty"`
+	StoredAt time.Time `json:"storedAt,omitzero"`
+	StoredBy string    `json:"storedBy,omitempty"`
 }
 
 // Test is an example of a script's behaviour, which publishing runs.
 type Test struct {
 	Name   string          `json:"name"`
-	View   json.RawMessage `json:"view"`
+	View   json.RawMessage `json:"view,omitempty"`
 	Params json.RawMessage `json:"params,omitempty"`
 	// Expect is the result, without fields that are empty.
 	Expect Result `json:"expect"`
@@ -88,9 +95,6 @@ type Result struct {
 	// Note is a remark for staff.
 	Note string `json:"note,omitempty"`
 }
-
-// ErrNotFound means that there is no such command, scenario or version.
-var ErrNotFound = errors.New("not found")
 
 // Validate lists everything that is wrong with a merchant's command. It doesn't parse the script.
 func (c *Command) Validate() error {
