@@ -61,14 +61,16 @@ const (
 	AdjustmentItemPromotion  AdjustmentKind = "item_promotion"
 	AdjustmentOrderPromotion AdjustmentKind = "order_promotion"
 	AdjustmentCoupon         AdjustmentKind = "coupon"
+	AdjustmentGift           AdjustmentKind = "gift"
+	AdjustmentCommand        AdjustmentKind = "command"
 )
 
 // Adjustment is one reason why a line costs less than its list price. Zeros are left out.
 type Adjustment struct {
 	Kind AdjustmentKind `json:"kind"`
-	// Source is the level's number, the promotion's id or the coupon's code.
+	// Source is the level's number, the promotion's or the command's id, or the coupon's code.
 	Source string `json:"source"`
-	// Version of the price book or of the coupon.
+	// Version of the price book, the coupon or the command.
 	Version int64 `json:"version,omitempty"`
 	// Amount is negative.
 	Amount int64 `json:"amount"`

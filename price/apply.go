@@ -31,7 +31,7 @@ func (b *basket) applyCoupons() error {
 		if slices.ContainsFunc(b.coupons, func(other usedCoupon) bool { return other.Code == c.Code }) {
 			return &Refusal{indexed(path, i), RefusalCoupons, "appears twice"}
 		}
-		covered := b.pick(func(g *group) bool { return c.Scope.covers(g.line) })
+		covered := b.pick(func(g *group) bool { return g.line.Gift == nil && c.Scope.covers(g.line) })
 		if reason := c.refusal(b.r.At, b.r.Currency, len(b.picked) > 0, covered*b.unit); reason != "" {
 			return &CouponError{c.Code, reason}
 		}

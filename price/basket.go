@@ -67,7 +67,7 @@ func newBasket(book *Book, r *Request) (*basket, error) {
 		b.sorted[i] = i
 	}
 	slices.SortStableFunc(b.sorted, func(i, j int) int { return compare(&r.Lines[i], &r.Lines[j]) })
-	reasons := min(1+len(book.index.item)+len(book.index.order)+len(r.Coupons), usualReasons)
+	reasons := min(1+len(book.index.item)+len(book.index.order)+len(r.Coupons)+len(r.Commands), usualReasons)
 	b.reasons, b.taken = make([]order.Adjustment, 0, reasons), make([]taken, 0, reasons*len(r.Lines))
 	b.picked, b.weights = make([]int, 0, len(r.Lines)), make([]int64, 0, len(r.Lines)+1)
 	for at, i := range b.sorted {
@@ -83,8 +83,7 @@ func newBasket(book *Book, r *Request) (*basket, error) {
 			return nil, tooLarge(err)
 		}
 		if at == 0 || !sameTerms(l, b.groups[len(b.groups)-1].line) {
-			scopes := book.index.scopesOf(l)
-			b.groups = append(b.groups, group{from: at, line: l, scopes: scopes, class: book.index.classOf(scopes)})
+			b.groups = append(b.groups, book.index.group(l, at))
 		}
 		g := &b.groups[len(b.groups)-1]
 		g.to = at + 1
@@ -104,11 +103,38 @@ func compare(a, b *Line) int {
 	if c := cmp.Compare(a.SKU, b.SKU); c != 0 {
 		return c
 	}
-	return cmp.Or(cmp.Compare(a.UnitPrice, b.UnitPrice), cmp.Compare(a.Quantity, b.Quantity))
+	if c := cmp.Compare(a.UnitPrice, b.UnitPrice); c != 0 {
+		return c
+	}
+	return cmp.Or(compareGifts(a.Gift, b.Gift), cmp.Compare(a.Quantity, b.Quantity))
+}
+
+// compareGifts puts lines that are paid for before those that are given away.
+func compareGifts(a, b *order.Gift) int {
+	if a == nil || b == nil {
+		switch {
+		case a == b:
+			return 0
+		case a == nil:
+			return -1
+		}
+		return 1
+	}
+	return cmp.Or(cmp.Compare(a.Command, b.Command), cmp.Compare(a.Version, b.Version))
+}
+
+// group returns the group that begins with a line. No promotion covers a gift.
+func (x *index) group(l *Line, at int) group {
+	scopes := x.scopesOf(l)
+	g := group{from: at, line: l, scopes: scopes, class: x.classOf(scopes)}
+	if l.Gift != nil {
+		g.scopes = [4]uint64{}
+	}
+	return g
 }
 
 func sameTerms(a, b *Line) bool {
-	return a.ProductID == b.ProductID && a.SKU == b.SKU && a.UnitPrice == b.UnitPrice
+	return a.ProductID == b.ProductID && a.SKU == b.SKU && a.UnitPrice == b.UnitPrice && compareGifts(a.Gift, b.Gift) == 0
 }
 
 // because notes why something is about to be taken off.

@@ -155,7 +155,16 @@ func anyRequest(t *rapid.T) price.Request {
 		l.SKU = draw(t, "sku", "s", "m")
 		l.Quantity = draw[int64](t, "quantity", 1, 2, 3, number(t, "any quantity", 1, 1000))
 		l.UnitPrice = step * draw[int64](t, "price", 0, 1, 99, 995, 1999, number(t, "any price", 0, 100_000_000))
+		if rarely(t, "is a gift") {
+			l.Gift = &order.Gift{Command: draw(t, "giver", "gift", "thanks"), Version: 1}
+		}
 		r.Lines = append(r.Lines, l)
+	}
+	for i := range number(t, "commands", 0, 2) * number(t, "has commands", 0, 1) {
+		r.Commands = append(r.Commands, price.Command{
+			ID: "command-" + strconv.Itoa(int(i)), Version: i + 1, Line: int(number(t, "of line", -1, int64(len(r.Lines)-1))),
+			Amount: draw[int64](t, "taken off", 0, 5, 10, 333, number(t, "any taken off", 0, 100_000)),
+		})
 	}
 	if rapid.Bool().Draw(t, "has address") {
 		r.Address = draw(t, "address", &order.Address{Country: "DE"}, &order.Address{Country: "US", Region: " Ca"},

@@ -164,7 +164,21 @@ func amountsOf(q *order.Quote) []named {
 // checkOrderOfLines requires that lines, and coupons, in another order get the same.
 func checkOrderOfLines(t *rapid.T, book *price.Book, r price.Request, q order.Quote) {
 	other := r
-	other.Lines = rapid.Permutation(r.Lines).Draw(t, "lines")
+	places := make([]int, len(r.Lines))
+	for i := range places {
+		places[i] = i
+	}
+	places = rapid.Permutation(places).Draw(t, "lines")
+	other.Lines = make([]price.Line, len(places))
+	for i, from := range places {
+		other.Lines[i] = r.Lines[from]
+	}
+	other.Commands = slices.Clone(r.Commands)
+	for i, c := range r.Commands {
+		if c.Line >= 0 {
+			other.Commands[i].Line = slices.Index(places, c.Line)
+		}
+	}
 	other.Coupons = rapid.Permutation(r.Coupons).Draw(t, "coupons")
 	again, err := price.Quote(book, other)
 	if err != nil {
@@ -221,7 +235,7 @@ func perSKU(r price.Request, q order.Quote) string {
 	sums := map[string]int64{}
 	for i, l := range q.Lines {
 		if l.Total != nil {
-			sums[fmt.Sprint(r.Lines[i].ProductID, "/", l.SKU, "/", l.UnitPrice)] += *l.Total
+			sums[fmt.Sprint(r.Lines[i].ProductID, "/", l.SKU, "/", l.UnitPrice, "/", r.Lines[i].Gift != nil)] += *l.Total
 		}
 	}
 	return text(sums)

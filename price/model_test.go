@@ -89,7 +89,7 @@ func modelQuote(book *price.Book, r price.Request) (order.Quote, error) {
 		m.q.Lines[i] = order.QuotedLine{SKU: l.SKU, UnitPrice: l.UnitPrice}
 		m.q.Items += l.UnitPrice * l.Quantity
 	}
-	if book == nil && len(r.Coupons) == 0 {
+	if book == nil && len(r.Coupons) == 0 && len(r.Commands) == 0 && !slices.ContainsFunc(r.Lines, func(l price.Line) bool { return l.Gift != nil }) {
 		m.q.Total = m.q.Items
 		return m.q, m.chargeable()
 	}
@@ -104,11 +104,13 @@ func modelQuote(book *price.Book, r price.Request) (order.Quote, error) {
 		m.q.Pricing.Step = r.Step
 	}
 	m.group()
+	m.gifts()
 	m.level()
 	m.promotions()
 	if err := m.coupons(); err != nil {
 		return m.q, err
 	}
+	m.commands()
 	if err := m.shipping(); err != nil {
 		return m.q, err
 	}
@@ -147,18 +149,22 @@ func (m *model) group() {
 	type key struct {
 		product, sku string
 		price        int64
+		gift         string
 	}
 	of := map[key][]int{}
 	var keys []key
 	for i, l := range m.r.Lines {
-		k := key{l.ProductID, l.SKU, l.UnitPrice}
+		k := key{l.ProductID, l.SKU, l.UnitPrice, ""}
+		if l.Gift != nil {
+			k.gift = l.Gift.Command
+		}
 		if of[k] == nil {
 			keys = append(keys, k)
 		}
 		of[k] = append(of[k], i)
 	}
 	slices.SortFunc(keys, func(a, b key) int {
-		return cmp.Or(strings.Compare(a.product, b.product), strings.Compare(a.sku, b.sku), cmp.Compare(a.price, b.price))
+		return cmp.Or(strings.Compare(a.product, b.product), strings.Compare(a.sku, b.sku), cmp.Compare(a.price, b.price), strings.Compare(a.gift, b.gift))
 	})
 	for _, k := range keys {
 		g := &modelGroup{lines: of[k]}
@@ -180,6 +186,27 @@ func (m *model) reduce(g *modelGroup, off int64, why order.Adjustment) {
 	m.q.Discount += off
 	why.Amount = -off
 	g.adj = append(g.adj, why)
+}
+
+func (m *model) gifts() {
+	for _, g := range m.groups {
+		if gift := m.line(g).Gift; gift != nil {
+			m.reduce(g, g.amount, order.Adjustment{Kind: order.AdjustmentGift, Source: gift.Command, Version: gift.Version})
+		}
+	}
+}
+
+func (m *model) commands() {
+	for _, c := range m.r.Commands {
+		var groups []*modelGroup
+		for _, g := range m.covered(nil) {
+			if c.Line < 0 || slices.Contains(g.lines, c.Line) {
+				groups = append(groups, g)
+			}
+		}
+		off := min(m.round(big.NewInt(c.Amount), big.NewInt(1)), sum(groups))
+		m.spread(groups, off, order.Adjustment{Kind: order.AdjustmentCommand, Source: c.ID, Version: c.Version})
+	}
 }
 
 func (m *model) level() {
@@ -205,7 +232,7 @@ func sum(groups []*modelGroup) int64 {
 func (m *model) covered(s *price.Scope) []*modelGroup {
 	var all []*modelGroup
 	for _, g := range m.groups {
-		if inScope(s, m.line(g)) {
+		if m.line(g).Gift == nil && inScope(s, m.line(g)) {
 			all = append(all, g)
 		}
 	}

@@ -10,6 +10,7 @@ package price
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -29,6 +30,8 @@ type Request struct {
 	ShippingMethodID string
 	// Coupons with their terms of now.
 	Coupons []Coupon
+	// Commands are what the shop's commands take off.
+	Commands []Command
 	// At is the time for which promotions and coupons are judged.
 	At time.Time
 	// Smallest is the smallest total above 0 that the payment provider charges; 0 means 1.
@@ -46,14 +49,16 @@ type Line struct {
 	Quantity  int64
 	// UnitPrice is the list price.
 	UnitPrice int64
+	// Gift is set for a line that costs nothing.
+	Gift *order.Gift
 }
 
 // Quote says what an order costs. The lines' order has no influence on any amount. book may
-// be nil: without coupons the order then costs the sum of its lines. An error that the buyer
+// be nil: without coupons and commands the order then costs the sum of its lines. An error that the buyer
 // or the shop can do something about is a *Refusal or a *CouponError.
 func Quote(book *Book, r Request) (order.Quote, error) {
 	if book == nil {
-		if len(r.Coupons) == 0 {
+		if r.plain() {
 			return plain(&r)
 		}
 		book = &Book{index: &index{}}
@@ -65,15 +70,21 @@ func Quote(book *Book, r Request) (order.Quote, error) {
 	if err != nil {
 		return order.Quote{}, err
 	}
+	b.giveGifts()
 	b.applyLevel()
 	b.applyItemPromotions()
 	b.applyOrderPromotions()
-	for _, step := range []func() error{b.applyCoupons, b.addShipping, b.addTaxes} {
+	for _, step := range []func() error{b.applyCoupons, b.applyCommands, b.addShipping, b.addTaxes} {
 		if err := step(); err != nil {
 			return order.Quote{}, err
 		}
 	}
 	return b.quote()
+}
+
+// plain reports whether nothing changes the price, if there is no book.
+func (r *Request) plain() bool {
+	return len(r.Coupons) == 0 && len(r.Commands) == 0 && !slices.ContainsFunc(r.Lines, func(l Line) bool { return l.Gift != nil })
 }
 
 // plain quotes an order of a shop that has no price book.

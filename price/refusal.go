@@ -21,6 +21,8 @@ const (
 	RefusalNoTaxRule RefusalReason = "no_tax_rule"
 	// RefusalCoupons: there are too many coupons, or one of them appears twice.
 	RefusalCoupons RefusalReason = "coupons"
+	// RefusalCommand: a command takes off something that isn't an amount, or off no line.
+	RefusalCommand RefusalReason = "command"
 )
 
 // Refusal is why an order can't be quoted.

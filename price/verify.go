@@ -144,14 +144,17 @@ func (v *verifier) priced(at string, amount int64, adjustments []order.Adjustmen
 // adjustment checks where an adjustment comes from.
 func (v *verifier) adjustment(at string, a order.Adjustment) {
 	version := int64(-1)
-	if a.Kind == order.AdjustmentCoupon {
+	switch {
+	case a.Kind == order.AdjustmentGift, a.Kind == order.AdjustmentCommand:
+		version = max(a.Version, 1) // a command's, which the quote doesn't repeat
+	case a.Kind == order.AdjustmentCoupon:
 		v.coupons[a.Source] -= a.Amount
 		for _, c := range v.q.Pricing.Coupons {
 			if c.Code == a.Source {
 				version = c.Version
 			}
 		}
-	} else if v.q.Pricing.Book != nil {
+	case v.q.Pricing.Book != nil:
 		version = v.q.Pricing.Book.Number
 	}
 	if a.Version != version {
