@@ -23,6 +23,9 @@ var (
 func (o *Order) Fulfil(at time.Time) {
 	f := NewFulfilment(o, at)
 	o.Fulfilment, o.Shape = &f, Shape
+	if b := o.Commands.brake(at); b != nil {
+		o.Fulfilment.Hold(*b)
+	}
 	o.follow(ActorSystem, at, at)
 }
 

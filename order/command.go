@@ -1,7 +1,10 @@
 package order
 
 import (
+	"maps"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -124,6 +127,66 @@ func (c *Commanded) Remark(n Note) bool {
 	c.Notes = append(c.Notes, n)
 	return true
 }
+
+// Clone returns a copy that shares nothing that a later step changes. c may be nil.
+func (c *Commanded) Clone() *Commanded {
+	if c == nil {
+		return nil
+	}
+	d := *c
+	d.Chains = maps.Clone(c.Chains)
+	d.Tags, d.Notes, d.Changes = slices.Clone(c.Tags), slices.Clone(c.Notes), slices.Clone(c.Changes)
+	return &d
+}
+
+// journaled is what the journal says about the commands that ran before the order was placed.
+func (c *Commanded) journaled() map[string]string {
+	if c == nil || c.Changed == 0 {
+		return nil
+	}
+	return map[string]string{"changedFields": strconv.Itoa(c.Changed)}
+}
+
+// erase removes what commands wrote: it may repeat what the buyer did.
+func (c *Commanded) erase() {
+	if c == nil {
+		return
+	}
+	c.Tags, c.Notes = nil, nil
+	if c.Review != nil {
+		c.Review = &Review{Command: c.Review.Command, Version: c.Review.Version}
+	}
+	for i := range c.Changes {
+		c.Changes[i].Before, c.Changes[i].After = "", ""
+		c.Changes[i].Path = changedPart(c.Changes[i].Path)
+	}
+}
+
+// changedPart is the first part of a path: the rest may be a name that was made up for the order.
+func changedPart(path string) string {
+	parts := strings.SplitN(path, "/", 3)
+	return strings.Join(parts[:min(len(parts), 2)], "/")
+}
+
+// brake keeps a paid order from being packed: until its commands have run, and if one of them asked
+// for a review. c may be nil.
+func (c *Commanded) brake(at time.Time) *Brake {
+	switch {
+	case c == nil:
+		return nil
+	case c.Review != nil:
+		return &Brake{At: at, Actor: c.Review.actor(), Note: c.Review.Reason}
+	case c.Chains[ScenarioPaid] != 0:
+		return &Brake{At: at, Actor: ActorCommands, Note: "the commands for paid orders are running"}
+	}
+	return nil
+}
+
+// ActorCommands holds an order while its commands run.
+const ActorCommands = "commands"
+
+// actor is the command in the journal.
+func (r *Review) actor() string { return "command:" + r.Command }
 
 // CutText cuts a text to so many bytes, between characters.
 func CutText(text string, most int) string {

@@ -9,7 +9,7 @@ import (
 )
 
 // keptDetails are the details of journal entries that say nothing about a person.
-var keptDetails = []string{"reason", "from", "paymentId", "provider", "amount", "currency", "ends", "packageId"}
+var keptDetails = []string{"reason", "from", "paymentId", "provider", "amount", "currency", "ends", "packageId", "changedFields"}
 
 // Erase removes everything about the person who ordered: addresses, the notes and free texts of the
 // buyer, staff and carriers, and what other systems attached. Ids, lines, amounts, nodes and times
@@ -24,6 +24,7 @@ func (o *Order) Erase(at time.Time) {
 	for i := range o.Journal {
 		o.Journal[i].Detail = erasedDetail(o.Journal[i].Detail)
 	}
+	o.Commands.erase()
 	if o.Fulfilment != nil {
 		o.erase()
 	}

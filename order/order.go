@@ -45,6 +45,8 @@ type Order struct {
 	// Metadata and ExternalReference are another system's, as they came with the placement.
 	Metadata          product.Metadata `json:"metadata,omitempty"`
 	ExternalReference string           `json:"externalReference,omitempty"`
+	// Commands is what the shop's commands did to the order; nil if none ran.
+	Commands *Commanded `json:"commands,omitempty"`
 
 	Journal   []Entry   `json:"journal"`
 	PlacedAt  time.Time `json:"placedAt"`
@@ -82,6 +84,9 @@ type Line struct {
 	UnitPrice int64  `json:"unitPrice"`
 	Amount    int64  `json:"amount"`
 	LinePrice
+	// GiftFor is set for a line that was given away: the id of the line with which it is cancelled,
+	// or GiftForOrder.
+	GiftFor string `json:"giftFor,omitempty"`
 	// Node is the furthest node that all of the line's units that are still part of the
 	// order have reached.
 	Node Node `json:"node,omitempty"`
@@ -201,6 +206,7 @@ func (o *Order) Clone() Order {
 	c.Journal = slices.Clone(o.Journal)
 	c.Shortages = slices.Clone(o.Shortages)
 	c.Addresses = slices.Clone(o.Addresses)
+	c.Commands = o.Commands.Clone()
 	if o.Fulfilment != nil {
 		f := o.Fulfilment.Clone()
 		c.Fulfilment = &f

@@ -1,6 +1,7 @@
 package order
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -63,6 +64,9 @@ type Placement struct {
 	// Quote is what the order costs, line by line. Nil in orders placed before there were
 	// quotes: they cost their lines at the prices at which they are held.
 	Quote *Quote `json:"quote,omitempty"`
+	// Commands is what the shop's commands made of the order, and which chains run later. Nil if the
+	// shop has none.
+	Commands *Commanded `json:"commands,omitempty"`
 	// Resumed is set for a run that continues a paid order whose workflow was terminated.
 	Resumed *Resumed `json:"resumed,omitempty"`
 }
@@ -158,6 +162,7 @@ func New(p Placement, at time.Time) Order {
 		Address:  p.Address,
 		Payment:  Payment{Status: PaymentNone, Deadline: p.Deadline(at).UTC()},
 		Metadata: p.Metadata, ExternalReference: p.ExternalReference,
+		Commands: p.Commands.Clone(),
 		PlacedAt: at.UTC(),
 	}
 	for i, l := range p.Lines {
@@ -165,12 +170,15 @@ func New(p Placement, at time.Time) Order {
 		if l.UnitPrice != nil {
 			line.UnitPrice = *l.UnitPrice
 		}
+		if g := p.Commands.GiftAt(i); g != nil {
+			line.GiftFor = cmp.Or(g.Cause, GiftForOrder)
+		}
 		o.Lines = append(o.Lines, line)
 	}
 	if p.quoted() {
 		o.agree(*p.Quote)
 	}
-	o.note(string(StatusReserving), p.Actor, at, at, nil)
+	o.note(string(StatusReserving), p.Actor, at, at, o.Commands.journaled())
 	return o
 }
 

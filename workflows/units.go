@@ -65,6 +65,7 @@ func partCancelled(o *order.Order, id string) (fingerprint string, done bool) {
 
 // removed takes open units out of the order, back to stock, and refunds them.
 func (s *orderSaga) removed(o *order.Order, m order.Removal) (plan, error) {
+	m = o.Cancelled(m)
 	m.Refund = o.RefundFor(m.Lines)
 	err := o.Change("units_cancelled", m.Actor, m.At, noted(m.Note, "removalId", m.ID, "reason", string(m.Reason)),
 		func(f *order.Fulfilment) error { return f.CancelUnits(m) })
@@ -117,6 +118,7 @@ func (s *orderSaga) opening(r saga.OpenReturnRequest) *change {
 			if r.Approved {
 				back.Status = order.ReturnApproved
 			}
+			back = o.SentBack(back)
 			return plan{}, o.Change("return_opened", r.Actor, at, noted(r.Note, "returnId", r.ID), func(f *order.Fulfilment) error {
 				return f.OpenReturn(back, r.ByCustomer)
 			})

@@ -1,0 +1,87 @@
+package order
+
+import "slices"
+
+// GiftForOrder is the Line.GiftFor of a gift that is given with the order as a whole.
+const GiftForOrder = "order"
+
+// WithGifts adds to units that are about to leave the order, or to come back, the gifts that go
+// with them: those of lines of which nothing else remains. remain is how many units of a line
+// could go; what was asked for explicitly isn't added twice.
+func (o *Order) WithGifts(units []LineUnits, remain func(lineID string) int64) []LineUnits {
+	asked := map[string]int64{}
+	for _, u := range units {
+		asked[u.LineID] += u.Quantity
+	}
+	gone := func(l Line) bool { return remain(l.ID) <= asked[l.ID] }
+	all := slices.Clone(units)
+	for _, g := range o.Lines {
+		left := remain(g.ID) - asked[g.ID]
+		if g.GiftFor == "" || left <= 0 {
+			continue
+		}
+		kept := slices.ContainsFunc(o.Lines, func(l Line) bool {
+			return l.GiftFor == "" && (g.GiftFor == l.ID || g.GiftFor == GiftForOrder) && !gone(l)
+		})
+		touched := g.GiftFor == GiftForOrder || asked[g.GiftFor] > 0
+		if !kept && touched {
+			all = append(all, LineUnits{LineID: g.ID, Quantity: left})
+		}
+	}
+	return all
+}
+
+// left returns how many units of a line are still part of the order.
+func (f *Fulfilment) left(lineID string) int64 { return f.line(lineID).left() }
+
+// cancelledWith adds the gifts that are cancelled with units, as far as they aren't packed.
+func (o *Order) cancelledWith(units []LineUnits) []LineUnits {
+	var all []LineUnits
+	for _, u := range o.WithGifts(units, o.Fulfilment.left) {
+		if !slices.ContainsFunc(units, func(asked LineUnits) bool { return asked.LineID == u.LineID }) {
+			u.Quantity = min(u.Quantity, o.Open(u.LineID))
+		}
+		if u.Quantity > 0 {
+			all = append(all, u)
+		}
+	}
+	return all
+}
+
+// Cancelled returns the removal with the gifts that are cancelled with its units.
+func (o *Order) Cancelled(m Removal) Removal {
+	if o.hasGifts() && o.known(m.Lines) {
+		m.Lines = o.cancelledWith(m.Lines)
+	}
+	return m
+}
+
+// SentBack returns the return with the gifts that come back with its units.
+func (o *Order) SentBack(r Return) Return {
+	if !o.hasGifts() {
+		return r
+	}
+	var units []LineUnits
+	for _, l := range r.Lines {
+		units = append(units, l.LineUnits)
+	}
+	if !o.known(units) {
+		return r
+	}
+	r.Lines = slices.Clone(r.Lines)
+	for _, u := range o.WithGifts(units, o.Returnable)[len(units):] {
+		r.Lines = append(r.Lines, ReturnLine{LineUnits: u, Reason: "gift"})
+	}
+	return r
+}
+
+func (o *Order) hasGifts() bool {
+	return slices.ContainsFunc(o.Lines, func(l Line) bool { return l.GiftFor != "" })
+}
+
+// known reports whether the order has all these lines.
+func (o *Order) known(units []LineUnits) bool {
+	return !slices.ContainsFunc(units, func(u LineUnits) bool {
+		return !slices.ContainsFunc(o.Lines, func(l Line) bool { return l.ID == u.LineID })
+	})
+}
