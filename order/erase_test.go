@@ -114,7 +114,7 @@ func TestAnErasedOrderKeepsOnlyTextsThatNameThings(t *testing.T) {
 // mayRemain are the texts that stay: ids, codes and statuses, what the shop calls its goods, companies
 // that ship, and who worked on the order. Alerts are worded by their rules.
 var mayRemain = []string{
-	"commands.chains.key", "commands.changes[].command", "commands.changes[].path", "commands.changes[].scenario",
+	"commands.chains.key", ".commands.chains.key", "commands.changes[].command", "commands.changes[].path", "commands.changes[].scenario",
 	"commands.gifts[].cause", "commands.gifts[].command", "commands.review.command", "lines[].giftFor",
 	".amounts.key", "alerts[].detail", "alertEvents[].detail",
 	"addressHistory[].actor", "alertEvents[].eventId", "alertEvents[].id", "alertEvents[].lineId",
