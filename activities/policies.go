@@ -141,3 +141,18 @@ func patience() *temporal.RetryPolicy {
 		InitialInterval: 200 * time.Millisecond, BackoffCoefficient: 2, MaximumInterval: 10 * time.Second,
 	}
 }
+
+// Commands is for the shop's commands, on their own queue: they may be tried again until a
+// deadline.
+func Commands(ctx workflow.Context, d time.Duration, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue:              CommandsQueue(workflow.GetInfo(ctx).TaskQueueName),
+		StartToCloseTimeout:    10 * time.Second,
+		ScheduleToCloseTimeout: d,
+		RetryPolicy:            patience(),
+		Summary:                summary,
+	})
+}
+
+// CommandsQueue is the task queue of commands, beside that of their orders.
+func CommandsQueue(orders string) string { return orders + "-commands" }

@@ -77,6 +77,7 @@ var (
 	errUnknownReturn        = errors.New("the order has no such return")
 	errUnknownAlert         = errors.New("the order has no such alert that could be dismissed")
 	errNotDeliverable       = errors.New("the order has ended and was not delivered")
+	errCommandsUnavailable  = errors.New("the shop's commands can't be run at the moment")
 	errProductsUnavailable  = errors.New("the products can't be reached")
 	errPaymentsUnavailable  = errors.New("the payments can't be reached")
 	errDocumentsUnavailable = errors.New("the orders' documents can't be reached")
@@ -216,6 +217,7 @@ var kinds = []kind{
 	{errStockUnavailable, http.StatusServiceUnavailable, "stock-unavailable", "Stock unavailable", 30 * time.Second},
 	{saga.ErrNoAnswer, http.StatusServiceUnavailable, "order-unavailable", "Order unavailable", 10 * time.Second},
 	{saga.ErrUnanswered, http.StatusServiceUnavailable, "temporal-unavailable", "Orders unavailable", 2 * time.Second},
+	{errCommandsUnavailable, http.StatusServiceUnavailable, "commands-unavailable", "Commands unavailable", 2 * time.Second},
 	{errProductsUnavailable, http.StatusServiceUnavailable, "stock-unavailable", "Products unavailable", 2 * time.Second},
 	{webhook.ErrNotFound, http.StatusNotFound, "unknown-webhook", "Unknown webhook or delivery", 0},
 	{webhook.ErrTooMany, http.StatusConflict, "too-many-webhooks", "Too many webhooks", 0},
@@ -245,6 +247,7 @@ var (
 	unitsPacked      = kind{errors.New("lines names every line with units that are packed; nothing is cancelled"), http.StatusConflict, "units-packed", "Units packed", 0}
 	couponRefused    = kind{errors.New("coupons names every coupon that can't be used, with the reason"), http.StatusConflict, "coupon-refused", "Coupon refused", 0}
 	notQuotable      = kind{errors.New("the order can't be priced as it is; errors names the part that has to change"), http.StatusUnprocessableEntity, "not-quotable", "Can't be quoted", 0}
+	orderRefused     = kind{errors.New("the shop's own rules refuse the order; detail says why"), http.StatusConflict, "order-refused", "Order refused", 0}
 	notListed        = kind{errors.New("the product is not for sale"), http.StatusConflict, "not-listed", "Not for sale", 0}
 )
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"holdfast/command"
 )
 
 // metrics are the gateway's own metrics. The worker counts what happens to orders and reservations
@@ -17,6 +19,8 @@ type metrics struct {
 	// availabilityReads by result: free, refused, failed, retried (refused, but the order of this key
 	// already exists).
 	availabilityReads *prometheus.CounterVec
+	// commandRuns by command and outcome: done, rejected, failed.
+	commandRuns *prometheus.CounterVec
 	// searches for products by result: found, tolerant (only approximate matches), empty.
 	searches *prometheus.CounterVec
 	// scans of carriers by result: passed_on, known (the orders have it), waits, dropped.
@@ -41,6 +45,9 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		availabilityReads: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "holdfast_availability_reads_total", Help: "Availability reads for placements, by result.",
 		}, []string{"answer"}),
+		commandRuns: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "holdfast_command_runs_total", Help: "Runs of the shop's commands by command and outcome.",
+		}, []string{"command", "outcome"}),
 		searches: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "holdfast_product_searches_total", Help: "Product searches by result, one for each page.",
 		}, []string{"answer"}),
@@ -58,11 +65,16 @@ func newMetrics(r prometheus.Registerer) (*metrics, error) {
 		}),
 	}
 	for _, c := range []prometheus.Collector{
-		m.requests, m.durations, m.placements, m.availabilityReads, m.searches, m.scans, m.waiting, m.reading, m.bodyBytes,
+		m.requests, m.durations, m.placements, m.availabilityReads, m.commandRuns, m.searches, m.scans, m.waiting, m.reading, m.bodyBytes,
 	} {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("gateway: register metrics: %w", err)
 		}
 	}
 	return m, nil
+}
+
+// commandRan counts a run of a command. There are at most command.MaxCommands of them.
+func (m *metrics) commandRan(c command.Ref, o command.Outcome) {
+	m.commandRuns.WithLabelValues(c.ID, string(o)).Inc()
 }

@@ -14,6 +14,7 @@ import (
 
 	"holdfast/api/openapi"
 	"holdfast/order"
+	"holdfast/price"
 	"holdfast/product"
 	"holdfast/quoting"
 	"holdfast/saga"
@@ -27,6 +28,7 @@ type placing struct {
 	shippingMethodID string
 	addressID        string
 	expectedTotal    *int64
+	reductions       []price.Command // by the shop's commands
 }
 
 // PlaceOrder implements ServerInterface.
@@ -224,7 +226,7 @@ func fits(p order.Placement) error {
 			size += 2 * len(f)
 		}
 	}
-	kept, err := json.Marshal([]any{p.Metadata, p.ExternalReference})
+	kept, err := json.Marshal([]any{p.Metadata, p.ExternalReference, p.Commands})
 	if err != nil {
 		return fmt.Errorf("measure the metadata of order %s: %w", p.OrderID, err)
 	}

@@ -94,7 +94,7 @@ func (s *Server) quote(ctx context.Context, p *placing, keyed bool) (order.Quote
 	if err := p.takeAddress(v.seen.Address); err != nil {
 		return order.Quote{}, unless(keyed, err)
 	}
-	q, err := s.priced(ctx, *p, v)
+	q, err := s.decidePrice(ctx, p, v, keyed)
 	if err != nil {
 		return order.Quote{}, unless(keyed, err)
 	}
@@ -102,6 +102,14 @@ func (s *Server) quote(ctx context.Context, p *placing, keyed bool) (order.Quote
 		return order.Quote{}, unless(keyed, totalChanged(q))
 	}
 	return q, nil
+}
+
+// decidePrice prices the placement, if the shop has commands after they have worked on it.
+func (s *Server) decidePrice(ctx context.Context, p *placing, v availability, keyed bool) (order.Quote, error) {
+	if v.seen.Commands.Empty() {
+		return s.priced(ctx, *p, v)
+	}
+	return s.commanded(ctx, p, v, keyed)
 }
 
 // unless returns an unlessPlacedError if the call has a key.
@@ -133,7 +141,7 @@ func notPriced(p placing, why *price.Refusal) *Problem {
 func (s *Server) priced(ctx context.Context, p placing, v availability) (order.Quote, error) {
 	r := price.Request{
 		At: s.cfg.Now().UTC().Truncate(time.Millisecond), Currency: v.currency, Level: v.seen.Level,
-		ShippingMethodID: p.shippingMethodID, Address: p.Address,
+		ShippingMethodID: p.shippingMethodID, Address: p.Address, Commands: p.reductions,
 	}
 	var err error
 	if r.Smallest, r.Step, err = s.charges(v.currency); err != nil {
@@ -217,7 +225,7 @@ func (s *Server) linesToPrice(ctx context.Context, p placing, v availability) ([
 		t := terms[l.ProductID]
 		lines[i] = price.Line{
 			ProductID: l.ProductID, SKU: v.items[i].SKU, Category: t.Category, Tags: t.Tags,
-			Quantity: l.Quantity, UnitPrice: v.items[i].Price,
+			Quantity: l.Quantity, UnitPrice: v.items[i].Price, Gift: p.Commands.GiftAt(i),
 		}
 	}
 	return lines, nil
@@ -229,9 +237,13 @@ func (s *Server) terms(ctx context.Context, seen quoting.Seen) (map[string]produ
 	if seen.Book == nil && len(seen.Coupons) == 0 {
 		return nil, nil //nolint:nilnil // nothing depends on them
 	}
-	terms := make(map[string]product.Terms, len(seen.Products))
+	return s.termsOf(ctx, seen.Products)
+}
+
+func (s *Server) termsOf(ctx context.Context, products []product.Availability) (map[string]product.Terms, error) {
+	terms := make(map[string]product.Terms, len(products))
 	var unread []string
-	for _, l := range seen.Products {
+	for _, l := range products {
 		if l.Terms != nil {
 			terms[l.ProductID] = *l.Terms
 		} else if l.Found {

@@ -34,8 +34,8 @@ type Adjustment struct {
 // maxAdjustments bounds what commands take off one order.
 const maxAdjustments = 1000
 
-// lineID is the id of the line at a position, as the order will have it.
-func lineID(at int) string { return strconv.Itoa(at + 1) }
+// LineID is the id of the line at a position, as the order will have it.
+func LineID(at int) string { return strconv.Itoa(at + 1) }
 
 // clone returns a copy that shares nothing that a patch changes.
 func (d *Draft) clone() *Draft {

@@ -197,7 +197,7 @@ func addLine(d *Draft, by Ref, _ string, raw json.RawMessage) (before, after any
 	}
 	at := len(d.View.Lines)
 	d.View.Lines = append(d.View.Lines, Line{
-		ID: lineID(at), ProductID: n.ProductID, SKU: n.SKU, Quantity: n.Quantity, Gift: n.Gift,
+		ID: LineID(at), ProductID: n.ProductID, SKU: n.SKU, Quantity: n.Quantity, Gift: n.Gift,
 	})
 	if n.Gift {
 		d.Made.Gifts = append(d.Made.Gifts, order.Gift{Line: at, Cause: n.Cause, Command: by.ID, Version: by.Version})

@@ -48,6 +48,8 @@ const (
 	// RuleRefundShortfall: a part of the order was given back, but less than it cost was left
 	// of the payment.
 	RuleRefundShortfall AlertRule = "refund_shortfall"
+	// RuleCommandsSkipped: the shop's commands didn't run for an event.
+	RuleCommandsSkipped AlertRule = "commands_skipped"
 	// RuleDisputed: the buyer's bank reclaims a payment.
 	RuleDisputed AlertRule = "payment_disputed"
 )
@@ -56,7 +58,7 @@ const (
 func AlertRules() []AlertRule {
 	return []AlertRule{
 		RuleQuantities, RuleUnresolved, RuleRemovedPackage, RuleResolvedPackage, RuleClockAhead, RuleRestockRefused, RuleEventsDropped,
-		RuleNumberRefused, RuleRefundShortfall, RuleDisputed,
+		RuleNumberRefused, RuleRefundShortfall, RuleCommandsSkipped, RuleDisputed,
 	}
 }
 

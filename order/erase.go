@@ -9,7 +9,7 @@ import (
 )
 
 // keptDetails are the details of journal entries that say nothing about a person.
-var keptDetails = []string{"reason", "from", "paymentId", "provider", "amount", "currency", "ends", "packageId", "changedFields"}
+var keptDetails = []string{"reason", "from", "paymentId", "provider", "amount", "currency", "ends", "packageId", "changedFields", "scenario"}
 
 // Erase removes everything about the person who ordered: addresses, the notes and free texts of the
 // buyer, staff and carriers, and what other systems attached. Ids, lines, amounts, nodes and times

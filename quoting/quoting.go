@@ -3,6 +3,7 @@
 package quoting
 
 import (
+	"holdfast/command"
 	"holdfast/coupon"
 	"holdfast/order"
 	"holdfast/price"
@@ -40,9 +41,22 @@ type Seen struct {
 	Address *order.Address
 	// Coupons are in the order of Ask.Codes.
 	Coupons []Coupon
+	// Commands are the shop's chains, if Ask.Terms.
+	Commands Commands
 	// Erased means that Ask.Buyer's order was.
 	Erased bool
 }
+
+// Commands are the current versions of a shop's chains.
+type Commands struct {
+	// Submit and Price run when an order or a quote is asked for; nil if they have no steps.
+	Submit, Price *command.Prepared
+	// Later are the versions of chains that run for events of the order.
+	Later map[order.Scenario]int64
+}
+
+// Empty reports whether no command runs for an order.
+func (c Commands) Empty() bool { return c.Submit.Empty() && c.Price.Empty() && len(c.Later) == 0 }
 
 // Coupon is one that the buyer named.
 type Coupon struct {

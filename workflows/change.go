@@ -277,10 +277,11 @@ func (s *orderSaga) patiently(summary, activity string, params, result any) {
 
 // become makes the order what it is after a change, and records it with the packages that changed.
 func (s *orderSaga) become(next order.Order, packages []string) {
-	before := saga.ListedStatus(s.order.Status)
+	before := s.order
 	s.order = next
 	s.recordParts(packages)
-	if saga.ListedStatus(s.order.Status) != before {
+	s.tellNodes(&before)
+	if saga.ListedStatus(s.order.Status) != saga.ListedStatus(before.Status) {
 		s.setStatusAttribute()
 	}
 	s.show()

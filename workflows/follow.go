@@ -14,14 +14,24 @@ import (
 
 // awaitDelivery follows a paid order through its packages and returns, until nothing more can happen to
 // it, or until it is cancelled.
-func (s *orderSaga) awaitDelivery() { s.follow(s.endOthers()) }
+func (s *orderSaga) awaitDelivery() {
+	s.tellPaid()
+	s.follow(s.endOthers())
+}
 
 // follow handles messages while the order is paid and open, or while its other payments are still being
 // ended.
 func (s *orderSaga) follow(others workflow.Future) {
 	for !s.order.Closed() || others != nil {
 		s.setTimer()
-		s.await(func() bool { return s.paidMail() || s.timer.isReady() || (others != nil && others.IsReady()) })
+		s.startCommands()
+		s.await(func() bool {
+			return s.paidMail() || s.timer.isReady() || s.commands.isReady() || (others != nil && others.IsReady())
+		})
+		if s.commands.isReady() {
+			s.commandsEnded()
+			continue
+		}
 		if others != nil && others.IsReady() {
 			s.othersEnded(others)
 			others = nil

@@ -189,6 +189,7 @@ func (s *orderSaga) sell() bool {
 // finish answers outstanding requests, refunds late payments, and returns the result. No
 // message that arrived before the end is left unread.
 func (s *orderSaga) finish() (order.Result, error) {
+	s.endCommands()
 	for {
 		s.await(func() bool { return s.paidMail() || workflow.AllHandlersFinished(s.ctx) })
 		if p, ok := s.nextPayment(); ok {

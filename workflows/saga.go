@@ -62,6 +62,8 @@ type orderSaga struct {
 	heard []saga.Scan
 	// changesOf makes the change that an update asks for, by the update's name.
 	changesOf map[string]func(body []byte) (*change, error)
+	// commands are the shop's, for events of this order.
+	commands commands
 	// ends is how the order will end, once no money can arrive any more.
 	ends *ending
 	// asking means that providers are asked to end the payments of an unpaid order, or that

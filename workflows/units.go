@@ -188,7 +188,9 @@ func (s *orderSaga) receiving(r saga.ReceiveReturnRequest) *change {
 func (s *orderSaga) holding(r saga.HoldRequest) *change {
 	return &change{
 		update: saga.HoldUpdate,
-		made:   func(o *order.Order) (string, bool) { return "", o.Fulfilment != nil && o.Brake != nil },
+		made: func(o *order.Order) (string, bool) {
+			return "", o.Fulfilment != nil && o.Brake != nil && o.Brake.Actor != order.ActorCommands
+		},
 		apply: func(o *order.Order, at time.Time) (plan, error) {
 			return plan{}, o.Change("held", r.Actor, at, noted(r.Note), func(f *order.Fulfilment) error {
 				f.Hold(order.Brake{At: at, Actor: r.Actor, Note: r.Note})
