@@ -29,6 +29,7 @@ import (
 	"holdfast/carrier"
 	parcels "holdfast/carrier/sandbox"
 	"holdfast/carrier/tracking"
+	"holdfast/commands"
 	"holdfast/coupons"
 	"holdfast/customers"
 	"holdfast/inventory"
@@ -102,7 +103,7 @@ func newGateway(t testing.TB, changes ...func(*api.Config)) *gateway {
 		t: t, redis: mini, stock: inventory.New(rdb), docs: records.New(rdb), hooks: registry.New(rdb), sandbox: provider, log: &syncBuffer{}, index: &fakeIndex{},
 		contract: contractRouter(t),
 	}
-	g.tracking, g.quoting, g.coupons = tracking.New(rdb, time.Now), reader.New(rdb), coupons.New(rdb)
+	g.tracking, g.quoting, g.coupons = tracking.New(rdb, time.Now), reader.New(rdb, commands.New(rdb, nil)), coupons.New(rdb)
 	g.carrier, err = parcels.New(secret)
 	require.NoError(t, err)
 	g.customers = customers.New(rdb)

@@ -52,7 +52,7 @@ func BenchmarkSoldOut(b *testing.B) {
 	body := strings.Replace(soldOut, "ID", id, 1)
 	docs, people := records.New(rdb), customers.New(rdb)
 	server, err := api.New(api.Config{
-		Addr: "127.0.0.1:0", Products: store, Quoting: reader.New(rdb), Orders: docs, Sagas: newFake(store, docs).asSagas(),
+		Addr: "127.0.0.1:0", Products: store, Quoting: reader.New(rdb, nil), Orders: docs, Sagas: newFake(store, docs).asSagas(),
 		Customers: people, Tracking: tracking.New(rdb, time.Now), PriceBooks: pricebooks.New(rdb, people),
 		Webhooks: registry.New(rdb), CheckURL: func(context.Context, string) error { return nil },
 		Log:     slog.New(slog.NewJSONHandler(io.Discard, nil)), //nolint:sloglint // what a log line costs counts

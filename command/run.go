@@ -83,6 +83,9 @@ func Prepare(ctx context.Context, c Chain, find func(Ref) (*Command, error), box
 		if s.command.Behaviour != BehaviourJS {
 			continue
 		}
+		if box == nil {
+			return nil, fmt.Errorf("%w: this process runs none", ErrUnavailable)
+		}
 		if s.program, err = box.Compile(ctx, s.command.Source); err != nil {
 			return nil, fmt.Errorf("compile command %s, version %d: %w", s.Command, s.Version, err)
 		}

@@ -21,6 +21,7 @@ import (
 	"holdfast/carrier/easypost"
 	"holdfast/carrier/sandbox"
 	"holdfast/carrier/tracking"
+	"holdfast/command"
 	"holdfast/coupons"
 	"holdfast/inventory"
 	"holdfast/order"
@@ -66,6 +67,8 @@ type Config struct {
 	OwnServices func(context.Context) []string
 	// WithoutWebhooks means that another process delivers webhooks.
 	WithoutWebhooks bool
+	// Box runs the shop's scripts; nil runs none.
+	Box command.Box
 	// TaskQueue to poll. Defaults to saga.TaskQueue.
 	TaskQueue string
 	// Options are the SDK's; the zero value suits most shops.
@@ -98,6 +101,7 @@ const DefaultKeepOrders = setup.Retention + KeepBeyond
 type Worker struct {
 	sdk.Worker
 	views    *views.Keeper
+	commands sdk.Worker
 	webhooks *webhooks // nil if another process delivers them
 }
 
@@ -175,7 +179,8 @@ func newWorker(of *Config) (*Worker, error) {
 		return nil, err
 	}
 	registerViews(w, keeper)
-	return &Worker{Worker: w, views: keeper}, nil
+	scripts, err := newCommands(c, docs)
+	return &Worker{Worker: w, views: keeper, commands: scripts}, err
 }
 
 // How many polls for workflow tasks a worker keeps open: the minimum, the initial number,
@@ -204,8 +209,13 @@ func (w *Worker) Start() error {
 	if err := w.Worker.Start(); err != nil {
 		return fmt.Errorf("start the worker: %w", err)
 	}
+	if err := w.commands.Start(); err != nil {
+		w.Worker.Stop()
+		return fmt.Errorf("start the worker of commands: %w", err)
+	}
 	if w.webhooks != nil {
 		if err := w.webhooks.start(); err != nil {
+			w.commands.Stop()
 			w.Worker.Stop()
 			return err
 		}
@@ -220,6 +230,7 @@ func (w *Worker) Stop() {
 	if w.webhooks != nil {
 		w.webhooks.stop()
 	}
+	w.commands.Stop()
 	w.Worker.Stop()
 }
 

@@ -8,10 +8,13 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"holdfast/command"
+	"holdfast/commands"
 	"holdfast/coupon"
 	"holdfast/coupons"
 	"holdfast/customers"
 	"holdfast/inventory"
+	"holdfast/order"
 	"holdfast/pricebooks"
 	"holdfast/quoting"
 	"holdfast/records"
@@ -20,17 +23,23 @@ import (
 
 // Reader reads from one Redis or Redis Cluster.
 type Reader struct {
-	rdb   redis.UniversalClient
-	books *pricebooks.Store
+	rdb    redis.UniversalClient
+	books  *pricebooks.Store
+	chains Chains
 }
 
-// New returns a reader on rdb, which the caller closes.
-func New(rdb redis.UniversalClient) *Reader {
-	return &Reader{rdb: rdb, books: pricebooks.New(rdb, customers.New(rdb))}
+// Chains has the shop's published chains of commands, ready to run.
+type Chains interface {
+	Prepared(ctx context.Context, s order.Scenario, v command.ChainVersion) (*command.Prepared, error)
 }
 
-// Look reads everything at once. Only a version of the price book that this reader hasn't seen before
-// takes a second round trip.
+// New returns a reader on rdb, which the caller closes. Without chains no commands run.
+func New(rdb redis.UniversalClient, chains Chains) *Reader {
+	return &Reader{rdb: rdb, books: pricebooks.New(rdb, customers.New(rdb)), chains: chains}
+}
+
+// Look reads everything at once. Only a version of the price book, or of a chain of commands, that this
+// process hasn't seen before takes further round trips.
 func (r *Reader) Look(ctx context.Context, a quoting.Ask) (quoting.Seen, error) {
 	stock := inventory.Looking(a.Buyer, a.Wants)
 	calls := stock.Calls
@@ -38,7 +47,7 @@ func (r *Reader) Look(ctx context.Context, a quoting.Ask) (quoting.Seen, error) 
 		calls = append(calls, findCustomer(a))
 	}
 	if a.Terms {
-		calls = append(calls, pricebooks.Find())
+		calls = append(calls, pricebooks.Find(), commands.Find())
 	}
 	for _, code := range a.Codes {
 		calls = append(calls, coupons.Look(code, a.CustomerID))
@@ -63,14 +72,10 @@ func (r *Reader) Look(ctx context.Context, a quoting.Ask) (quoting.Seen, error) 
 		answers = answers[1:]
 	}
 	if a.Terms {
-		version, err := pricebooks.Found(answers[0])
-		if err == nil && version.Number > 0 {
-			seen.Book, err = r.books.Book(ctx, version)
-		}
-		if err != nil {
+		if err := r.readTerms(ctx, answers, &seen); err != nil {
 			return quoting.Seen{}, err
 		}
-		answers = answers[1:]
+		answers = answers[2:]
 	}
 	if seen.Coupons, err = readCoupons(a.Codes, answers); err == nil && a.Buyer.OrderID != "" {
 		seen.Erased, err = records.FoundErased(answers[len(a.Codes)])
@@ -79,6 +84,39 @@ func (r *Reader) Look(ctx context.Context, a quoting.Ask) (quoting.Seen, error) 
 }
 
 // findCustomer reads no more of a customer than is needed.
+// readTerms reads the current price book and the current chains.
+func (r *Reader) readTerms(ctx context.Context, answers []*redis.Cmd, seen *quoting.Seen) error {
+	version, err := pricebooks.Found(answers[0])
+	if err == nil && version.Number > 0 {
+		seen.Book, err = r.books.Book(ctx, version)
+	}
+	if err != nil || r.chains == nil {
+		return err
+	}
+	published, err := commands.Found(answers[1])
+	if err != nil {
+		return err
+	}
+	for scenario, v := range published {
+		chain, err := r.chains.Prepared(ctx, scenario, v)
+		switch {
+		case err != nil:
+			return err
+		case chain.Empty():
+		case scenario == order.ScenarioSubmit:
+			seen.Commands.Submit = chain
+		case scenario == order.ScenarioPrice:
+			seen.Commands.Price = chain
+		default:
+			if seen.Commands.Later == nil {
+				seen.Commands.Later = map[order.Scenario]int64{}
+			}
+			seen.Commands.Later[scenario] = v.Number
+		}
+	}
+	return nil
+}
+
 func findCustomer(a quoting.Ask) redisdb.Call {
 	if a.AddressID == "" {
 		return customers.FindLevel(a.CustomerID)

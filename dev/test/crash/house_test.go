@@ -135,7 +135,7 @@ func (h *house) room(t *testing.T, name string, opts roomOptions) *room {
 	signer, err := sandbox.New(stack.DefaultSecret)
 	require.NoError(t, err)
 	provider := sandbox.NewProvider(signer, sandbox.NewBooks(h.rdb), sandbox.Options{})
-	var look api.Quoting = reader.New(h.rdb)
+	var look api.Quoting = reader.New(h.rdb, nil)
 	if opts.hopeful {
 		look = plenty{look}
 	}
