@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"slices"
 	"time"
@@ -103,7 +102,7 @@ func (s *Server) runChain(ctx context.Context, chain *command.Prepared, d *comma
 	if why.Failure == "" {
 		return orderRefused.problem(why.Reason)
 	}
-	slog.ErrorContext(ctx, "a command failed, and the order was refused", "command", why.By.ID, "version", why.By.Version,
+	s.log.ErrorContext(ctx, "a command failed, and the order was refused", "command", why.By.ID, "version", why.By.Version,
 		"scenario", string(chain.Chain.Scenario), "chain_version", chain.Chain.Version, "error", why.Failure)
 	return orderRefused.problem("the shop can't take this order as it is")
 }

@@ -81,7 +81,7 @@ func (o *shownOrder) goodsFor(caller Caller) (map[string][]byte, error) {
 		by[name] = nil
 	}
 	if !isStaff {
-		by["alerts"] = nil
+		by["alerts"], by["commands"] = nil, nil
 	}
 	for name, value := range shown {
 		raw, err := json.Marshal(value)

@@ -58,6 +58,7 @@ type gateway struct {
 	books     *pricebooks.Store
 	customers *customers.Store
 	quoting   *reader.Reader
+	chains    *commands.Store
 	carrier   *parcels.Carrier
 	temporal  *fakeTemporal
 	index     *fakeIndex
@@ -103,7 +104,8 @@ func newGateway(t testing.TB, changes ...func(*api.Config)) *gateway {
 		t: t, redis: mini, stock: inventory.New(rdb), docs: records.New(rdb), hooks: registry.New(rdb), sandbox: provider, log: &syncBuffer{}, index: &fakeIndex{},
 		contract: contractRouter(t),
 	}
-	g.tracking, g.quoting, g.coupons = tracking.New(rdb, time.Now), reader.New(rdb, commands.New(rdb, nil)), coupons.New(rdb)
+	g.chains = commands.New(rdb, nil)
+	g.tracking, g.quoting, g.coupons = tracking.New(rdb, time.Now), reader.New(rdb, g.chains), coupons.New(rdb)
 	g.carrier, err = parcels.New(secret)
 	require.NoError(t, err)
 	g.customers = customers.New(rdb)

@@ -42,7 +42,38 @@ func (s *Server) QuoteOrder(c *gin.Context) {
 		s.fail(c, err)
 		return
 	}
-	c.JSON(http.StatusOK, quote)
+	c.JSON(http.StatusOK, quoteAnswer{quote, p.ordered(quote)})
+}
+
+// quoteAnswer is a quote and, if commands changed the order, what they made of it.
+type quoteAnswer struct {
+	order.Quote
+	Ordered *ordered `json:"ordered,omitempty"`
+}
+
+// ordered is what is quoted.
+type ordered struct {
+	Lines   []orderedLine  `json:"lines"`
+	Address *order.Address `json:"address,omitempty"`
+}
+
+type orderedLine struct {
+	ProductID string `json:"productId"`
+	SKU       string `json:"sku"`
+	Quantity  int64  `json:"quantity"`
+	GiftFor   string `json:"giftFor,omitempty"`
+}
+
+// ordered returns what is quoted, nil if it is what was asked for.
+func (p *placing) ordered(q order.Quote) *ordered {
+	if p.Commands == nil || p.Commands.Changed == 0 {
+		return nil
+	}
+	o := &ordered{Address: p.Address, Lines: make([]orderedLine, len(p.Lines))}
+	for i, l := range p.Lines {
+		o.Lines[i] = orderedLine{ProductID: l.ProductID, SKU: q.Lines[i].SKU, Quantity: l.Quantity, GiftFor: p.Commands.GiftAt(i).For()}
+	}
+	return o
 }
 
 // readQuoteRequest reads and validates the request, as that of an order which can't be placed.

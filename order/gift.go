@@ -1,9 +1,20 @@
 package order
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // GiftForOrder is the Line.GiftFor of a gift that is given with the order as a whole.
 const GiftForOrder = "order"
+
+// For returns the Line.GiftFor of the gift; g may be nil.
+func (g *Gift) For() string {
+	if g == nil {
+		return ""
+	}
+	return cmp.Or(g.Cause, GiftForOrder)
+}
 
 // WithGifts adds to units that are about to leave the order, or to come back, the gifts that go
 // with them: those of lines of which nothing else remains. remain is how many units of a line

@@ -1,7 +1,6 @@
 package order
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -170,9 +169,7 @@ func New(p Placement, at time.Time) Order {
 		if l.UnitPrice != nil {
 			line.UnitPrice = *l.UnitPrice
 		}
-		if g := p.Commands.GiftAt(i); g != nil {
-			line.GiftFor = cmp.Or(g.Cause, GiftForOrder)
-		}
+		line.GiftFor = p.Commands.GiftAt(i).For()
 		o.Lines = append(o.Lines, line)
 	}
 	if p.quoted() {

@@ -39,7 +39,7 @@ type Adjustments = []struct {
 	// Amount What was taken off, as a negative amount.
 	Amount int64 `json:"amount"`
 
-	// Kind level, item_promotion, order_promotion or coupon. More may come.
+	// Kind level, item_promotion, order_promotion, coupon, gift or command. More may come.
 	Kind string `json:"kind"`
 
 	// Source The level's number, the promotion's id or the coupon's code.
@@ -410,6 +410,9 @@ type OptionalID = string
 // Order defines model for Order.
 type Order = order.Order
 
+// OrderCommands What the shop's commands did to the order. Only staff see it.
+type OrderCommands = order.Commanded
+
 // OrderHold Set while the order is on hold. It can't be packed until it is released.
 type OrderHold = order.Brake
 
@@ -671,6 +674,40 @@ type Promotion = price.Promotion
 // Quote What an order costs, line by line, and why. `total` is items - discount + shipping + tax. All amounts are in minor
 // units of the currency; what is 0 may be omitted.
 type Quote = order.Quote
+
+// QuoteAnswer What the order would cost and, if the shop's commands changed it, what they made of it.
+type QuoteAnswer struct {
+	// Currency An ISO 4217 code. The currency of a new product has to exist; otherwise the call is 422.
+	Currency    Currency `json:"currency"`
+	Discount    *int64   `json:"discount,omitempty"`
+	IncludedTax *int64   `json:"includedTax,omitempty"`
+	Items       int64    `json:"items"`
+
+	// Lines One for each line of the request or, if `ordered` is there, of `ordered.lines`. As in Quote.
+	Lines   []map[string]interface{} `json:"lines"`
+	Ordered *struct {
+		Address *Address `json:"address,omitempty"`
+		Lines   []struct {
+			// GiftFor As in Order.
+			GiftFor *string `json:"giftFor,omitempty"`
+
+			// ProductID [A-Za-z0-9._~-]{1,64}, but neither `.` nor `..`, which have another meaning in a path.
+			ProductID ID    `json:"productId"`
+			Quantity  int64 `json:"quantity"`
+
+			// SKU [A-Za-z0-9._~-]{1,64}, but neither `.` nor `..`, which have another meaning in a path.
+			SKU ID `json:"sku"`
+		} `json:"lines"`
+	} `json:"ordered,omitempty"`
+
+	// Pricing What the amounts follow from, beside the lines. Omitted if the order costs the sum of its lines.
+	Pricing  *Pricing `json:"pricing,omitempty"`
+	Shipping *int64   `json:"shipping,omitempty"`
+	Tax      *int64   `json:"tax,omitempty"`
+
+	// Total What the buyer pays.
+	Total int64 `json:"total"`
+}
 
 // QuoteRequest defines model for QuoteRequest.
 type QuoteRequest struct {

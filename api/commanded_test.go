@@ -1,0 +1,118 @@
+package api_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"holdfast/command"
+	"holdfast/identity"
+	"holdfast/order"
+)
+
+// runIn publishes a chain of built-in commands.
+func (g *gateway) runIn(s order.Scenario, steps ...command.Step) {
+	g.t.Helper()
+	for i := range steps {
+		steps[i].Version = 1
+	}
+	_, err := g.chains.PutDraft(g.t.Context(), s, steps, "", "merchant")
+	require.NoError(g.t, err)
+	_, _, err = g.chains.Publish(g.t.Context(), s, "", "merchant")
+	require.NoError(g.t, err)
+}
+
+func step(id, params string) command.Step {
+	s := command.Step{Command: id}
+	if params != "" {
+		s.Params = json.RawMessage(params)
+	}
+	return s
+}
+
+func TestCommandsChangeAnOrderBeforeItIsPriced(t *testing.T) {
+	g := newGateway(t)
+	g.putProduct("mug", 50)
+	g.putProduct("sticker", 1)
+	tagged := step("tag", `{"tag":"big"}`)
+	tagged.When = "total > 5000"
+	g.runIn(order.ScenarioSubmit, step("complete-phone", ""), step("gift", `{"productId":"sticker","forProduct":"mug"}`), tagged)
+	body := basket(line{"productId": "mug", "quantity": 6})
+	body["address"] = map[string]any{
+		"recipient": "A Buyer", "phone": "020 7946 0000", "line1": "1 High St", "city": "London", "country": "GB",
+	}
+
+	a := g.post("/v1/quotes", body)
+	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
+	require.Contains(t, string(a.body), `"ordered":{"lines":[{"productId":"mug","sku":"one","quantity":6},{"productId":"sticker","sku":"one","quantity":1,"giftFor":"1"}]`)
+
+	placed := g.place("k-1", body)
+	require.Equal(t, http.StatusCreated, placed.status, "%s", placed.body)
+	o := placed.order(t)
+	require.Equal(t, "+442079460000", o.Address.Phone)
+	require.Len(t, o.Lines, 2)
+	require.Equal(t, "1", o.Lines[1].GiftFor)
+	require.Equal(t, int64(0), *o.Lines[1].Total)
+	require.Equal(t, order.AdjustmentGift, o.Lines[1].Adjustments[0].Kind)
+	require.Equal(t, int64(6000), o.Amounts["total"])
+	require.Equal(t, []string{"big"}, o.Commands.Tags)
+	require.Equal(t, map[order.Scenario]int64{order.ScenarioSubmit: 1}, o.Commands.Chains)
+	require.Equal(t, 3, o.Commands.Changed)
+	require.Equal(t, "3", o.Journal[0].Detail["changedFields"])
+
+	// The gift is sold out now: the next order does without.
+	second := g.place("k-2", body)
+	require.Equal(t, http.StatusCreated, second.status, "%s", second.body)
+	require.Len(t, second.order(t).Lines, 1)
+	require.Equal(t, "the gift sticker was left out: it is sold out", second.order(t).Commands.Notes[0].Text)
+
+	// Another chain changes nothing about an order that was placed.
+	g.runIn(order.ScenarioSubmit, step("reject", `{"message":"We are closed."}`))
+	again := g.place("k-1", body)
+	require.Equal(t, http.StatusCreated, again.status, "%s", again.body)
+	require.Equal(t, o.Lines, again.order(t).Lines)
+	refused := g.place("k-3", body)
+	require.Equal(t, http.StatusConflict, refused.status)
+	require.Equal(t, "/problems/order-refused", refused.problem(t).Type)
+	require.Equal(t, "We are closed.", refused.problem(t).Detail)
+}
+
+func TestACustomerDoesntSeeWhatCommandsNoted(t *testing.T) {
+	g := asking(t)
+	g.putProduct("mug", 50)
+	g.runIn(order.ScenarioSubmit, step("hold-for-review", `{"reason":"looks odd"}`))
+	place := call{method: http.MethodPost, path: "/v1/orders", body: map[string]any{"lines": []line{{"productId": "mug", "quantity": 1}}}}
+	placed := g.do(place.as(t, "buyer", identity.RoleCustomer))
+	require.Equal(t, http.StatusCreated, placed.status, "%s", placed.body)
+	require.NotContains(t, string(placed.body), "looks odd")
+	require.NotContains(t, string(placed.body), `"commands"`)
+	read := call{method: http.MethodGet, path: "/v1/orders/" + placed.order(t).ID}
+	require.NotContains(t, string(g.do(read.as(t, "buyer", identity.RoleCustomer)).body), "looks odd")
+	require.Equal(t, "looks odd", g.do(read.as(t, "staff", identity.RoleSupport)).order(t).Commands.Review.Reason)
+}
+
+func TestACommandThatFailsRefusesUnlessItsStepSaysOtherwise(t *testing.T) {
+	g := newGateway(t)
+	g.putProduct("mug", 50)
+	tooLong := step("tag", `{"tag":"x"}`)
+	tooLong.When = "lines[7].quantity > 1"
+	g.runIn(order.ScenarioSubmit, tooLong)
+	body := basket(line{"productId": "mug", "quantity": 1})
+	a := g.place("k-1", body)
+	require.Equal(t, "/problems/order-refused", a.problem(t).Type)
+	require.NotContains(t, a.problem(t).Detail, "lines[7]", "buyers don't learn how the shop's rules fail")
+	require.Contains(t, g.log.String(), "a command failed")
+
+	for onError, check := range map[command.OnError]func(*order.Commanded){
+		command.OnErrorSkip: func(c *order.Commanded) { require.Nil(t, c.Review); require.Contains(t, c.Notes[0].Text, "skipped") },
+		command.OnErrorPark: func(c *order.Commanded) { require.Contains(t, c.Review.Reason, "the command failed") },
+	} {
+		tooLong.OnError = onError
+		g.runIn(order.ScenarioSubmit, tooLong)
+		placed := g.place("k-"+string(onError), body)
+		require.Equal(t, http.StatusCreated, placed.status, "%s", placed.body)
+		check(placed.order(t).Commands)
+	}
+}
