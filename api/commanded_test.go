@@ -10,6 +10,7 @@ import (
 	"holdfast/command"
 	"holdfast/identity"
 	"holdfast/order"
+	"holdfast/product"
 )
 
 // runIn publishes a chain of built-in commands.
@@ -81,7 +82,12 @@ func TestCommandsChangeAnOrderBeforeItIsPriced(t *testing.T) {
 
 func TestACustomerDoesntSeeWhatCommandsNoted(t *testing.T) {
 	g := asking(t)
-	g.putProduct("mug", 50)
+	stock := int64(10)
+	mug := product.Spec{
+		Description: product.Description{Title: "A mug"}, Currency: "EUR", Variants: []product.VariantSpec{{SKU: "one", Price: 1000, Stock: &stock}},
+	}
+	put := call{method: http.MethodPut, path: "/v1/products/mug", body: mug}
+	require.Equal(t, http.StatusCreated, g.do(put.as(t, "op", identity.RoleOperator)).status)
 	g.runIn(order.ScenarioSubmit, step("hold-for-review", `{"reason":"looks odd"}`))
 	place := call{method: http.MethodPost, path: "/v1/orders", body: map[string]any{"lines": []line{{"productId": "mug", "quantity": 1}}}}
 	placed := g.do(place.as(t, "buyer", identity.RoleCustomer))

@@ -24,6 +24,7 @@ import (
 	quotingreader "holdfast/quoting/reader"
 	"holdfast/records"
 	sagaclient "holdfast/saga/client"
+	"holdfast/script"
 	"holdfast/settings"
 	"holdfast/webhook/registry"
 )
@@ -132,7 +133,7 @@ func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 	cfg := api.Config{
 		Listener: listener, TLS: secured, Identity: verifier, Guests: guests, Limits: c.limits(c.Off()),
 		TrustedProxies: c.TrustedProxies, Origins: c.Origins, MetricsApart: c.MetricsAddr != "",
-		Products: inventory.New(rdb), Quoting: quotingreader.New(rdb, commandstore.New(rdb, nil)), Orders: records.New(rdb), Sagas: sagaclient.New(temporal, name), Index: index,
+		Products: inventory.New(rdb), Quoting: quotingreader.New(rdb, commandstore.New(rdb, commandstore.NewBox(script.Options{}))), Orders: records.New(rdb), Sagas: sagaclient.New(temporal, name), Index: index,
 		Customers: customers.New(rdb), Coupons: coupons.New(rdb),
 		Tracking: tracking.New(rdb, time.Now), PriceBooks: pricebooks.New(rdb, customers.New(rdb)),
 		Webhooks: registry.New(rdb), CheckURL: guard.Check,

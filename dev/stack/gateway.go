@@ -62,7 +62,7 @@ func (s *Stack) gateway(listener net.Listener) (*api.Server, error) {
 	}
 	guard.RefuseOwn(s.ownServices)
 	cfg := api.Config{
-		Listener: listener, Products: inventory.New(s.redis), Quoting: reader.New(s.redis, commands.New(s.redis, nil)), Orders: records.New(s.redis),
+		Listener: listener, Products: inventory.New(s.redis), Quoting: reader.New(s.redis, commands.New(s.redis, s.box)), Orders: records.New(s.redis),
 		Customers: customers.New(s.redis), Coupons: coupons.New(s.redis),
 		Tracking: tracking.New(s.redis, time.Now), PriceBooks: pricebooks.New(s.redis, customers.New(s.redis)),
 		Sagas: sagaclient.New(s.Temporal, s.Namespace), Index: s.Index, Webhooks: registry.New(s.redis), CheckURL: guard.Check, Identity: s.opts.Identity, Guests: s.opts.Guests,

@@ -19,6 +19,7 @@ import (
 	"go.temporal.io/sdk/interceptor"
 	sdk "go.temporal.io/sdk/worker"
 
+	"holdfast/commands"
 	"holdfast/identity"
 	"holdfast/payment/sandbox"
 	"holdfast/search"
@@ -115,6 +116,7 @@ type Stack struct {
 
 	opts    Options
 	redis   redis.UniversalClient
+	box     *commands.Box
 	signer  *sandbox.Signer
 	books   *sandbox.Books // nil if there is no sandbox
 	metrics *prometheus.Registry

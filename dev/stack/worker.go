@@ -12,7 +12,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	sdk "go.temporal.io/sdk/worker"
 
+	"holdfast/commands"
 	"holdfast/redisdb"
+	"holdfast/script"
 	"holdfast/webhook/deliver"
 	"holdfast/worker"
 )
@@ -22,7 +24,7 @@ func (s *Stack) connectRedis(ctx context.Context) (func(context.Context) error, 
 	if err != nil {
 		return nil, fmt.Errorf("connect to Redis: %w", err)
 	}
-	s.redis = rdb
+	s.redis, s.box = rdb, commands.NewBox(script.Options{})
 	if err := s.checkRedis(ctx); err != nil {
 		return nil, errors.Join(err, rdb.Close())
 	}
@@ -37,6 +39,7 @@ func (s *Stack) startWorker(context.Context) (func(context.Context) error, error
 	}
 	w, err := worker.New(worker.Config{
 		Temporal: s.Temporal, Namespace: s.Namespace, Redis: s.redis, Index: s.Index, Metrics: s.metrics, Log: s.opts.Log,
+		Box:         s.box,
 		KeepForGood: s.opts.ElasticsearchURL == "", // the embedded index may be recreated, see embedded.Open
 		Providers:   s.sagaProviders(), Money: s.sagaMoney(),
 		Options: s.workerOptions(), WebhooksAllow: s.webhooksAllow(), OwnServices: s.ownServices,
