@@ -1,0 +1,128 @@
+package workflows_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+
+	"holdfast/activities"
+	"holdfast/command"
+	"holdfast/order"
+	"holdfast/saga"
+)
+
+// commanded gives the order chains, and answers their runs.
+func (s *scenario) commanded(run func(activities.RunCommandsParams) (order.Commanded, error), scenarios ...order.Scenario) {
+	s.placement.Commands = &order.Commanded{Chains: map[order.Scenario]int64{}}
+	for _, of := range scenarios {
+		s.placement.Commands.Chains[of] = 7
+	}
+	s.env.RegisterActivityWithOptions(func(_ context.Context, p activities.RunCommandsParams) (order.Commanded, error) {
+		return run(p)
+	}, activity.RegisterOptions{Name: activities.NameRunCommands})
+}
+
+func TestAnOrderIsPackedOnlyOnceItsCommandsHaveRun(t *testing.T) {
+	s := openPaid(t, line("mug", 1))
+	var during order.Order
+	s.commanded(func(p activities.RunCommandsParams) (order.Commanded, error) {
+		s.Equal(int64(7), p.Chain)
+		s.Equal([]command.Event{{}}, p.Events)
+		during = s.document()
+		return order.Commanded{Tags: []string{"vip"}, Changed: 1, Changes: []order.FieldChange{{Path: "/tags/-"}}}, nil
+	}, order.ScenarioPaid)
+	s.at(2*time.Minute, func() { s.deliver("d-1") })
+	s.run()
+	s.Equal(order.StatusPaid, during.Status)
+	s.Equal(order.ActorCommands, during.Brake.Actor)
+	o := s.now()
+	s.Equal(order.StatusDelivered, o.Status)
+	s.Equal([]string{"vip"}, o.Commands.Tags)
+	s.Equal(1, o.Commands.Changed)
+	s.Contains(s.nodes(), "commands_run")
+}
+
+func TestACommandThatAsksForAReviewKeepsThePaidOrderOnHold(t *testing.T) {
+	s := openPaid(t, line("mug", 1))
+	s.commanded(func(activities.RunCommandsParams) (order.Commanded, error) {
+		return order.Commanded{Review: &order.Review{Command: "risk", Version: 2, Reason: "looks odd"}}, nil
+	}, order.ScenarioPaid)
+	var packed *asked
+	s.at(2*time.Minute, func() { packed = s.pack("p-1", of("1", 1)) })
+	s.at(3*time.Minute, func() {
+		s.Equal("command:risk", s.now().Brake.Actor)
+		s.ask(saga.ReleaseUpdate, "r-1", saga.HoldRequest{Actor: "support"})
+	})
+	s.at(4*time.Minute, func() { s.deliver("d-1") })
+	s.run()
+	s.Equal(saga.VerdictOnHold, packed.Verdict)
+	s.Equal(order.StatusDelivered, s.now().Status)
+}
+
+func TestCommandsWithoutAnAnswerLeaveThePaidOrderToStaff(t *testing.T) {
+	s := openPaid(t, line("mug", 1))
+	s.commanded(func(activities.RunCommandsParams) (order.Commanded, error) {
+		return order.Commanded{}, errors.New("no engine")
+	}, order.ScenarioPaid)
+	s.at(4*time.Minute, func() {
+		o := s.now()
+		s.Equal(order.ActorSystem, o.Brake.Actor)
+		s.Equal(order.RuleCommandsSkipped, o.Alerts[0].Rule)
+		s.ask(saga.ReleaseUpdate, "r-1", saga.HoldRequest{Actor: "support"})
+	})
+	s.at(5*time.Minute, func() { s.deliver("d-1") })
+	s.run()
+	s.Equal(order.StatusDelivered, s.now().Status)
+}
+
+func TestCommandsRunOnceForEachNode(t *testing.T) {
+	s := openPaid(t, line("mug", 1))
+	seen := map[command.Event]int{}
+	s.commanded(func(p activities.RunCommandsParams) (order.Commanded, error) {
+		for _, e := range p.Events {
+			seen[e]++
+		}
+		return order.Commanded{}, nil
+	}, order.ScenarioNode)
+	s.at(2*time.Minute, func() { s.pack("p-1", of("1", 1)) })
+	s.at(3*time.Minute, func() { s.scans("p-1", "e-1", order.NodeLeftWarehouse, s.env.Now()) })
+	s.at(4*time.Minute, func() { s.scans("p-1", "e-1", order.NodeLeftWarehouse, s.env.Now()) })
+	s.at(5*time.Minute, func() { s.scans("p-1", "e-2", order.NodeDelivered, s.env.Now()) })
+	s.run()
+	for _, n := range []order.Node{order.NodePacked, order.NodeLeftWarehouse, order.NodeDelivered} {
+		require.Equal(t, 1, seen[command.Event{Node: n.String(), PackageID: packageID("p-1")}], n)
+		require.Equal(t, 1, seen[command.Event{Node: n.String()}], n)
+	}
+}
+
+func TestCommandsRunForAnOrderThatIsCancelledUnpaid(t *testing.T) {
+	s := open(t, line("mug", 1))
+	s.commanded(func(p activities.RunCommandsParams) (order.Commanded, error) {
+		s.Equal(order.ScenarioCancelled, p.Scenario)
+		return order.Commanded{Tags: []string{"lost-sale"}}, nil
+	}, order.ScenarioCancelled)
+	s.at(time.Minute, func() { s.cancel("c-1") })
+	s.run()
+	s.Equal(order.StatusCancelled, s.now().Status)
+	s.Equal([]string{"lost-sale"}, s.document().Commands.Tags)
+}
+
+func TestAGiftIsCancelledAndReturnedWithItsCause(t *testing.T) {
+	s := openPaid(t, line("mug", 2), line("shirt", 1), line("gift", 1))
+	s.placement.Commands = &order.Commanded{Gifts: []order.Gift{{Line: 2, Cause: "1", Command: "gift", Version: 1}}}
+	s.at(2*time.Minute, func() { s.cancelUnits("c-1", of("1", 1)) })
+	s.at(3*time.Minute, func() {
+		s.Zero(s.now().Lines[2].Removed, "one mug is left")
+		s.cancelUnits("c-2", of("1", 1))
+	})
+	s.at(4*time.Minute, func() {
+		s.Equal(int64(1), s.now().Lines[2].Removed)
+		s.deliver("d-1")
+	})
+	s.run()
+	s.Equal(order.StatusDelivered, s.now().Status)
+}
