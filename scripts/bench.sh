@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# bench.sh [saga|prices|providers|growth|reservations|flash|carriers|delist|open|replay|outage|money|packages|search|fresh|projector|busy|million ...]:
+# bench.sh [saga|prices|commands|providers|growth|reservations|flash|carriers|delist|open|replay|outage|money|packages|search|fresh|projector|busy|million ...]:
 # runs benchmarks and prints Markdown for docs/benchmarks.md. Everything runs on this
 # machine, with its own folders and ports. Without a name it runs all of them, which
 # takes about three hours.
@@ -41,6 +41,11 @@ prices() {
     section "Orders with a member level, a promotion and a coupon"
     "$bench" prices --data "$work/prices" 2>>"$log"
 }
+commands() {
+    section "Orders with three built-in commands, and with a script"
+    "$bench" commands --data "$work/commands" 2>>"$log"
+    "$bench" commands --script --data "$work/commands-script" 2>>"$log"
+}
 carriers() { section "Callbacks of a carrier"; "$bench" carriers 2>>"$log"; }
 flash() { section "Flash sale"; "$bench" flash 2>>"$log"; }
 delist() { section "Delisting"; "$bench" delist 2>>"$log"; }
@@ -58,7 +63,7 @@ money() { section "A year of orders, paid at a provider that fails"; MONEY=yes s
 packages() { section "A year of orders, in packages"; PACKAGES=yes scripts/bench-replay.sh "$work/packages"; }
 
 if [ $# -eq 0 ]; then
-    set -- saga prices providers growth reservations flash carriers delist open replay outage money packages
+    set -- saga prices commands providers growth reservations flash carriers delist open replay outage money packages
     [ -z "${ELASTICSEARCH_URL:-}" ] || set -- "$@" search fresh projector busy million
 fi
 machine
