@@ -154,6 +154,7 @@ func TestHistories(t *testing.T) {
 	maps.Copy(all, money())
 	maps.Copy(all, goods())
 	maps.Copy(all, couponed())
+	maps.Copy(all, commanded())
 	for name, r := range all {
 		t.Run(name, func(t *testing.T) {
 			w := open(t)

@@ -139,7 +139,7 @@ func (w *world) works(stock activities.Stock, docs activities.Records) *worker.W
 		provider = w.provider
 	}
 	wk, err := worker.New(worker.Config{
-		Temporal: w.temporal, Redis: w.rdb, Stock: stock, Records: docs,
+		Temporal: w.temporal, Redis: w.rdb, Stock: stock, Records: docs, Box: box,
 		Providers: activities.Providers{sandbox.Name: provider},
 		Options:   sdk.Options{Identity: "worker", WorkerStopTimeout: 5 * time.Second},
 	})
