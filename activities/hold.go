@@ -75,7 +75,7 @@ func (a *Hold) Execute(ctx context.Context, p HoldParams) (order.Holding, error)
 	if err != nil {
 		return order.Holding{}, err
 	}
-	if len(rec.Doc)+order.RoomToPlace(len(o.Lines)) > order.MaxDocumentBytes {
+	if len(rec.Doc)+order.RoomToPlace(len(o.Lines))+o.Commands.Room() > order.MaxDocumentBytes {
 		return order.TooLarge(p.Placement, order.ReasonDocumentTooLarge), nil
 	}
 	if err := a.claim(ctx, p, &h); err != nil || !h.Held {

@@ -218,7 +218,7 @@ const (
 // fits returns an error if the order's document could become too large, as far as that can be known
 // before its products are.
 func fits(p order.Placement) error {
-	size := journalBytes + order.RoomToPlace(len(p.Lines))
+	size := journalBytes + order.RoomToPlace(len(p.Lines)) + p.Commands.Room()
 	if a := p.Address; a != nil {
 		for _, f := range []string{
 			a.Recipient, a.Phone, a.Email, a.Line1, a.Line2, a.City, a.Region, a.PostalCode, a.Country,

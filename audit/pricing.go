@@ -33,6 +33,11 @@ func priceFindings(o *order.Order) []Finding {
 	differs := func(detail string) []Finding {
 		return []Finding{{Kind: KindPriceDiffers, OrderID: o.ID, Detail: detail}}
 	}
+	for _, l := range o.Lines {
+		if held && l.GiftFor != "" && l.Payable() != 0 {
+			return differs(fmt.Sprintf("line %s is a gift, but costs %d", l.ID, l.Payable()))
+		}
+	}
 	switch {
 	case held && sum != q.Items:
 		return differs(fmt.Sprintf("its lines cost %d, but its items are %d", sum, q.Items))

@@ -57,6 +57,7 @@ func TestAnOrdersPriceFollowsFromItsLinesAndReasons(t *testing.T) {
 			more := *o.Lines[0].Total + 1
 			o.Lines[0].Total = &more
 		},
+		"a gift that costs something": func(o *order.Order) { o.Lines[0].GiftFor = order.GiftForOrder },
 		"without its pricing": func(o *order.Order) { o.Pricing = nil },
 	} {
 		o := held()

@@ -139,6 +139,24 @@ func (c *Commanded) Clone() *Commanded {
 	return &d
 }
 
+// commandsRoom is for what the commands for events of an order may still write: notes, tags, a review,
+// changes, and their steps in the journal.
+const commandsRoom = MaxNotes*(MaxNoteBytes+150) + MaxTags*MaxTagBytes + MaxFieldChanges*(2*MaxChangeBytes+300) + MaxEventRuns*250
+
+// Room returns how many bytes of the document have to be left to the commands that may run later. c may
+// be nil.
+func (c *Commanded) Room() int {
+	if c == nil {
+		return 0
+	}
+	for _, later := range []Scenario{ScenarioPaid, ScenarioNode, ScenarioCancelled} {
+		if c.Chains[later] != 0 {
+			return commandsRoom
+		}
+	}
+	return 0
+}
+
 // journaled is what the journal says about the commands that ran before the order was placed.
 func (c *Commanded) journaled() map[string]string {
 	if c == nil || c.Changed == 0 {

@@ -68,9 +68,9 @@ func (o *Order) Weigh(full bool) {
 func (o *Order) reserved() int {
 	f := o.Fulfilment
 	if f == nil {
-		return len(o.Lines) * (lineRoom + nodeRoom)
+		return len(o.Lines)*(lineRoom+nodeRoom) + o.Commands.Room()
 	}
-	size := 0
+	size := o.Commands.Room()
 	in := f.packed()
 	for _, l := range f.Lines {
 		if l.left() > in[l.LineID] {
