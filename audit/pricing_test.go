@@ -58,7 +58,7 @@ func TestAnOrdersPriceFollowsFromItsLinesAndReasons(t *testing.T) {
 			o.Lines[0].Total = &more
 		},
 		"a gift that costs something": func(o *order.Order) { o.Lines[0].GiftFor = order.GiftForOrder },
-		"without its pricing": func(o *order.Order) { o.Pricing = nil },
+		"without its pricing":         func(o *order.Order) { o.Pricing = nil },
 	} {
 		o := held()
 		damage(&o)
