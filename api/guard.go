@@ -30,15 +30,15 @@ func isCallback(route string) bool { return route == paymentCallbacks || route =
 func (s *Server) guard(c *gin.Context) {
 	switch {
 	case isCallback(c.FullPath()):
-	case s.cfg.Identity == nil && !isLoopback(c.Request.Host):
+	case s.cfg.Identity == nil && !IsLoopback(c.Request.Host):
 		s.fail(c, errForeignHost)
 	case s.crossOrigin.Check(c.Request) != nil:
 		s.fail(c, errCrossOrigin)
 	}
 }
 
-// isLoopback reports whether a Host header is a loopback name.
-func isLoopback(hostport string) bool {
+// IsLoopback reports whether a Host header is a loopback name.
+func IsLoopback(hostport string) bool {
 	host, _, err := net.SplitHostPort(hostport)
 	if err != nil {
 		host = strings.Trim(hostport, "[]")

@@ -46,7 +46,11 @@ func (s *Server) PlaceOrder(c *gin.Context, params openapi.PlaceOrderParams) {
 	s.codeLimits.tried(c, p.couponCodes, err)
 	s.metrics.placements.WithLabelValues(placementAnswer(placed, err)).Inc()
 	if err != nil {
-		s.fail(c, withOrderID(s.sagasRefusal(ctx, p.Placement, err), p.OrderID))
+		refusal := s.sagasRefusal(ctx, p.Placement, err)
+		if !errors.As(err, new(refusedError)) {
+			refusal = withOrderID(refusal, p.OrderID)
+		}
+		s.fail(c, refusal)
 		return
 	}
 	c.Header("Location", "/v1/orders/"+p.OrderID)
@@ -240,12 +244,9 @@ func fits(p order.Placement) error {
 	return nil
 }
 
-// withOrderID adds the order's id to the problem of a placement whose outcome is unknown, because
-// the order may exist after all.
+// withOrderID adds the order's id to the problem of a placement that was started: the order may exist, or
+// was rejected, or is an earlier one with another body under the same key.
 func withOrderID(err error, id string) error {
-	if !errors.Is(err, saga.ErrUnanswered) && !errors.Is(err, saga.ErrNoAnswer) && !errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
 	p := *problemOf(err)
 	p.OrderID = id
 	return fmt.Errorf("%w: %w", &p, err)

@@ -205,7 +205,10 @@ func (s *Server) writeProduct(c *gin.Context, status int, p product.Product) {
 		out.ExternalReference, out.Metadata = p.ExternalReference, p.Metadata
 	}
 	for i, v := range p.Variants {
-		out.Variants[i] = openapi.Variant{SKU: v.SKU, Title: v.Title, Price: v.Price, Available: v.Stock.Available()}
+		out.Variants[i] = openapi.Variant{
+			SKU: v.SKU, Title: v.Title, Price: v.Price, Available: v.Stock.Available(),
+			HeldByOthers: v.Stock.Available() <= 0 && v.Stock.Held > 0,
+		}
 		if all {
 			out.Variants[i].OnHand, out.Variants[i].Held = &v.Stock.OnHand, &v.Stock.Held
 		}

@@ -38,6 +38,12 @@ type Config struct {
 	Identity identity.Verifier
 	// Guests signs the tokens of guests. Without it there are none.
 	Guests *identity.Guests
+	// Development recognizes callers by the tokens that it signs, with authentication off. All other
+	// callers are operators, with any token or none.
+	Development *identity.Development
+	// Front receives the requests of the listener and passes on those that are the gateway's. It is
+	// for programs that serve more at the gateway's address; nil serves the gateway alone.
+	Front func(gateway http.Handler) http.Handler
 	// Limits of calls.
 	Limits Limits
 	// TrustedProxies are the addresses or networks whose X-Forwarded-For is trusted.
@@ -303,6 +309,14 @@ func (c *Config) checkAddress() (local bool, err error) {
 // Handler returns the gateway's handler, without a listener.
 func (s *Server) Handler() http.Handler { return s.engine }
 
+// front returns what the listener's requests go to.
+func (s *Server) front() http.Handler {
+	if s.cfg.Front == nil {
+		return s.engine
+	}
+	return s.cfg.Front(s.engine)
+}
+
 // Run serves until ctx ends, then shuts down gracefully: /readyz fails, waiting requests are
 // answered, and requests in flight finish; those that exceed ShutdownTimeout are cut off.
 func (s *Server) Run(ctx context.Context) error {
@@ -314,7 +328,7 @@ func (s *Server) Run(ctx context.Context) error {
 		}
 	}
 	srv := &http.Server{
-		Handler: s.engine, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
+		Handler: s.front(), ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
 		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelWarn), TLSConfig: s.cfg.TLS,
 	}

@@ -33,7 +33,9 @@ const maxAnswer = 4 << 20
 type Client struct {
 	base  string
 	token string
-	http  *http.Client
+	// behalf is the address of the browser that the program calls for.
+	behalf string
+	http   *http.Client
 }
 
 // Config says which gateway to call, and how.
@@ -115,8 +117,8 @@ func (c *Client) do(ctx context.Context, r call) (Answer, error) {
 		}
 		req.Header.Set("Content-Type", media)
 	}
-	if c.token != "" && r.elsewhere == "" {
-		req.Header.Set("Authorization", "Bearer "+c.token)
+	if r.elsewhere == "" {
+		c.introduce(req)
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {

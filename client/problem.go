@@ -21,6 +21,14 @@ type Problem struct { //nolint:errname // the name in RFC 9457
 	Shortages []order.Shortage `json:"shortages"`
 	// Lines names each line of which more units were requested than there are.
 	Lines []order.UnitsShort `json:"lines"`
+	// Coupons names each coupon that an order can't use.
+	Coupons []order.CouponRefusal `json:"coupons"`
+	// Quote is what an order would cost now, if that isn't what its caller expected.
+	Quote *order.Quote `json:"quote"`
+	// OrderID is that of an order that may exist, or exists, in spite of the problem.
+	OrderID string `json:"orderId"`
+	// Limit of a customer's open orders, if it is reached.
+	Limit int64 `json:"limit"`
 	// Errors names each field of a request that is invalid.
 	Errors []product.FieldProblem `json:"errors"`
 	// RetryAfter is how long the gateway asked to wait before a retry; 0 if it didn't.

@@ -62,12 +62,11 @@ func NewGuests(secret string, names Names, lifetime time.Duration) (*Guests, err
 		return nil, err
 	}
 	tokens := &Secret{secret: derived(secret, "tokens"), names: names, reader: read, keyID: guestIssuer}
-	text, err := tokens.token(claims{}).SigningString()
+	header, err := tokens.header()
 	if err != nil {
-		return nil, fmt.Errorf("write the header of guests' tokens: %w", err)
+		return nil, err
 	}
-	header, _, _ := strings.Cut(text, ".")
-	return &Guests{tokens: tokens, header: header + ".", networks: derived(secret, "networks"), lifetime: lifetime}, nil
+	return &Guests{tokens: tokens, header: header, networks: derived(secret, "networks"), lifetime: lifetime}, nil
 }
 
 // derived returns a key for one purpose, which reveals neither the secret nor other keys.

@@ -905,6 +905,9 @@ type Variant struct {
 	// Held Units on hand that unpaid orders hold. For staff only.
 	Held *int64 `json:"held,omitempty"`
 
+	// HeldByOthers No unit can be ordered now, but unpaid orders hold some. Those that aren't paid for come back. Omitted if false.
+	HeldByOthers bool `json:"heldByOthers,omitempty"`
+
 	// OnHand Units in stock, including those that orders hold. For staff only.
 	OnHand *int64 `json:"onHand,omitempty"`
 	Price  int64  `json:"price"`

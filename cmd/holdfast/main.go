@@ -23,6 +23,7 @@ const (
 type commands struct {
 	API       apiCommand        `cmd:"" name:"api" help:"Run the REST gateway."`
 	Worker    workerCommand     `cmd:"" help:"Run the workflows and their activities."`
+	Web       webCommand        `cmd:"" help:"Run the web pages: the shop, and the console of its operators."`
 	Setup     setupCommand      `cmd:"" help:"Prepare Temporal (namespace and its retention, search attributes, schedules) and the event streams in Redis."`
 	Token     tokenCommand      `cmd:"" help:"Print a token for the gateway, signed with HOLDFAST_JWT_SECRET."`
 	Import    importCommand     `cmd:"" help:"Put the products of a file into the catalogue, or its customers, coupons or price book."`

@@ -35,7 +35,7 @@ func (s *Stack) startGateway(ctx context.Context) (func(context.Context) error, 
 	if err != nil {
 		return nil, fmt.Errorf("listen for the gateway (choose another address with HOLDFAST_HTTP_ADDR): %w", err)
 	}
-	gateway, err := s.gateway(listener)
+	gateway, endPages, err := s.gateway(listener)
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
@@ -49,16 +49,18 @@ func (s *Stack) startGateway(ctx context.Context) (func(context.Context) error, 
 	}()
 	s.watch(done, func() error { return ended })
 	return func(context.Context) error {
+		endPages()
 		stop()
 		<-done
 		return ended
 	}, nil
 }
 
-func (s *Stack) gateway(listener net.Listener) (*api.Server, error) {
+// gateway returns the gateway with the pages, and what ends the streams of those.
+func (s *Stack) gateway(listener net.Listener) (gateway *api.Server, endPages func(), err error) {
 	guard, err := deliver.NewGuard(s.webhooksAllow())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	guard.RefuseOwn(s.ownServices)
 	cfg := api.Config{
@@ -73,12 +75,16 @@ func (s *Stack) gateway(listener net.Listener) (*api.Server, error) {
 		Log: s.log(), Metrics: s.metrics,
 	}
 	if err := s.opts.Apply(&cfg, true); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	own := "http://" + listener.Addr().String()
 	s.atSandbox(&cfg, cmp.Or(s.opts.PublicURL, own))
 	if err := s.atSandboxCarrier(&cfg, own); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return api.New(cfg)
+	if endPages, err = s.pages(&cfg, own); err != nil {
+		return nil, nil, err
+	}
+	gateway, err = api.New(cfg)
+	return gateway, endPages, err
 }

@@ -88,6 +88,8 @@ type Options struct {
 	Identity identity.Verifier
 	// Guests signs the tokens of guests; nil takes none.
 	Guests *identity.Guests
+	// WithoutPages leaves the web pages out.
+	WithoutPages bool
 	// Demo names the catalogue of demo products that the shop starts with, see package
 	// demo; empty or demo.Off means none. Existing products stay as they are.
 	Demo string
@@ -102,7 +104,7 @@ type Stack struct {
 	// TemporalAddress is host:port of Temporal's frontend, and Namespace the
 	// one in it.
 	TemporalAddress, Namespace string
-	// URL is the gateway.
+	// URL is the gateway, and the shop's pages.
 	URL string
 	// UIURL is the embedded web UI, empty if there is none.
 	UIURL string

@@ -73,6 +73,7 @@ func withoutPassword(address string) string {
 func announce(st *stack.Stack) {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	for _, line := range [][2]string{
+		{"Shop", st.URL + "/"},
 		{"Gateway", st.URL},
 		{"Temporal web UI", st.UIURL},
 		{"Temporal", st.TemporalAddress + ", namespace " + st.Namespace},

@@ -1,0 +1,30 @@
+package art
+
+// keywords are words of products and the motifs that suit them.
+var keywords = []struct{ word, motif string }{
+	{"watch", "watch"}, {"shirt", "shirt"}, {"top", "shirt"}, {"blouse", "shirt"}, {"dress", "dress"}, {"gown", "dress"}, {"skirt", "dress"},
+	{"shoe", "shoe"}, {"sneaker", "shoe"}, {"jordan", "shoe"}, {"heel", "shoe"}, {"cleat", "shoe"}, {"slipper", "shoe"},
+	{"sunglasses", "glasses"}, {"glasses", "glasses"}, {"bag", "bag"}, {"purse", "bag"}, {"backpack", "bag"}, {"earring", "ring"}, {"ring", "ring"}, {"jewellery", "ring"},
+	{"motorcycle", "bike"}, {"kawasaki", "bike"}, {"scooter", "bike"}, {"vehicle", "car"}, {"dodge", "car"}, {"chrysler", "car"}, {"car", "car"},
+	{"laptop", "laptop"}, {"macbook", "laptop"}, {"tablet", "tablet"}, {"ipad", "tablet"}, {"tab", "tablet"},
+	{"smartphone", "phone"}, {"iphone", "phone"}, {"phone", "phone"}, {"selfie", "phone"}, {"case", "phone"},
+	{"airpods", "buds"}, {"headphone", "buds"}, {"earphone", "buds"}, {"speaker", "speaker"}, {"echo", "speaker"}, {"homepod", "speaker"},
+	{"charger", "plug"}, {"cable", "plug"}, {"adapter", "plug"}, {"battery", "plug"}, {"power", "plug"},
+	{"mascara", "lipstick"}, {"lipstick", "lipstick"}, {"nail", "lipstick"}, {"eyeshadow", "lipstick"}, {"beauty", "lipstick"}, {"powder", "jar"},
+	{"perfume", "perfume"}, {"fragrance", "perfume"}, {"eau", "perfume"}, {"lotion", "bottle"}, {"soap", "bottle"}, {"skin", "jar"}, {"cream", "jar"},
+	{"sofa", "sofa"}, {"chair", "sofa"}, {"bed", "bed"}, {"table", "table"}, {"desk", "table"}, {"furniture", "sofa"}, {"sink", "table"},
+	{"lamp", "lamp"}, {"plant", "plant"}, {"pot", "pot"}, {"swing", "plant"}, {"frame", "frame"}, {"photo", "frame"}, {"decoration", "plant"},
+	{"pan", "pan"}, {"wok", "pan"}, {"stove", "pan"}, {"knife", "knife"}, {"spatula", "spoon"}, {"spoon", "spoon"}, {"fork", "spoon"}, {"whisk", "spoon"}, {"turner", "spoon"},
+	{"peeler", "knife"}, {"grater", "knife"}, {"slicer", "knife"}, {"squeezer", "spoon"}, {"rolling", "spoon"}, {"tongs", "spoon"},
+	{"cup", "cup"}, {"mug", "cup"}, {"tea", "cup"}, {"coffee", "cup"}, {"nescafe", "cup"}, {"teapot", "kettle"}, {"kettle", "kettle"}, {"blender", "blender"}, {"mixer", "blender"},
+	{"plate", "plate"}, {"tray", "plate"}, {"bowl", "bowl"}, {"strainer", "bowl"}, {"sieve", "bowl"}, {"microwave", "oven"}, {"oven", "oven"},
+	{"lunch", "box"}, {"board", "board"}, {"chopping", "board"}, {"kitchen", "pan"},
+	{"apple", "fruit"}, {"kiwi", "fruit"}, {"lemon", "fruit"}, {"mulberry", "fruit"}, {"strawberry", "fruit"}, {"onion", "fruit"}, {"potato", "fruit"}, {"cucumber", "leaf"}, {"bell", "fruit"}, {"chili", "leaf"}, {"vegetable", "leaf"},
+	{"beef", "steak"}, {"chicken", "steak"}, {"meat", "steak"}, {"fish", "fish"}, {"egg", "egg"}, {"honey", "jar"}, {"oil", "bottle"}, {"juice", "carton"}, {"milk", "carton"},
+	{"soft drink", "bottle"}, {"water", "bottle"}, {"drink", "bottle"}, {"rice", "sack"}, {"protein", "sack"}, {"cat food", "paw"}, {"dog food", "paw"}, {"ice cream", "cone"}, {"tissue", "box"}, {"groceries", "leaf"},
+	{"ball", "ball"}, {"football", "ball"}, {"basketball", "ball"}, {"baseball", "ball"}, {"bat", "racket"}, {"racket", "racket"}, {"rim", "ball"}, {"glove", "ball"}, {"helmet", "ball"}, {"golf", "racket"}, {"sport", "ball"}, {"tennis", "racket"}, {"volleyball", "ball"}, {"shuttlecock", "racket"},
+	{"mobile", "phone"}, {"book", "book"}, {"monopod", "phone"},
+	{"内裤", "shirt"}, {"服饰", "shirt"}, {"四件套", "bed"}, {"床品", "bed"}, {"枕", "bed"}, {"被", "bed"}, {"宠物", "paw"}, {"猫", "paw"}, {"狗", "paw"}, {"家饰", "frame"}, {"画", "frame"}, {"布艺", "sofa"}, {"软装", "sofa"}, {"沙发", "sofa"}, {"抱枕", "bed"}, {"地毯", "board"},
+	{"家具", "table"}, {"桌", "table"}, {"椅", "sofa"}, {"床", "bed"}, {"夏凉", "leaf"}, {"凉席", "bed"}, {"毛巾", "towel"}, {"浴巾", "towel"}, {"锅", "pan"}, {"文具", "book"}, {"笔", "book"}, {"本", "book"}, {"糕点", "cone"}, {"饼", "plate"}, {"灯", "lamp"}, {"箱", "bag"}, {"包", "bag"},
+	{"魔兽", "shield"}, {"窗帘", "towel"}, {"杯", "cup"}, {"壶", "kettle"}, {"花", "plant"},
+}

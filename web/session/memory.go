@@ -1,0 +1,68 @@
+package session
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+)
+
+// mostInMemory bounds the sessions of one process.
+const mostInMemory = 10_000
+
+// Memory keeps sessions in the process: they end with it.
+type Memory struct {
+	mu  sync.Mutex
+	all map[string]Session
+	now func() time.Time
+}
+
+var _ Store = (*Memory)(nil)
+
+// NewMemory returns an empty store.
+func NewMemory() *Memory { return &Memory{all: map[string]Session{}, now: time.Now} }
+
+// Get implements Store.
+func (m *Memory) Get(_ context.Context, id string) (*Session, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s, ok := m.all[id]
+	if !ok || !m.now().Before(s.Expires) {
+		delete(m.all, id)
+		return nil, nil //nolint:nilnil // no session is not an error
+	}
+	s.Orders = slices.Clone(s.Orders)
+	return &s, nil
+}
+
+// Put implements Store. If there are too many sessions, those that expire first give way.
+func (m *Memory) Put(_ context.Context, id string, s Session) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s.Orders = slices.Clone(s.Orders)
+	m.all[id] = s
+	if len(m.all) > mostInMemory {
+		m.shrink()
+	}
+	return nil
+}
+
+// shrink drops a tenth of the sessions.
+func (m *Memory) shrink() {
+	ids := make([]string, 0, len(m.all))
+	for id := range m.all {
+		ids = append(ids, id)
+	}
+	slices.SortFunc(ids, func(a, b string) int { return m.all[a].Expires.Compare(m.all[b].Expires) })
+	for _, id := range ids[:len(ids)/10] {
+		delete(m.all, id)
+	}
+}
+
+// Delete implements Store.
+func (m *Memory) Delete(_ context.Context, id string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.all, id)
+	return nil
+}

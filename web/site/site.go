@@ -1,0 +1,101 @@
+package site
+
+import (
+	"cmp"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"holdfast/client"
+	"holdfast/web/session"
+)
+
+// Config says what a site needs.
+type Config struct {
+	// Gateway is the REST API, without a token.
+	Gateway *client.Client
+	// Secret seals cookies, at least MinKeyBytes. LinkSecret seals links to guests' orders; without it
+	// there are no such links.
+	Secret, LinkSecret string
+	Sessions           session.Store
+	// Personas are callers to try the pages as, for development. The first one is who a visitor is by
+	// default.
+	Personas []Persona
+	// Secure says that browsers reach the site by HTTPS.
+	Secure bool
+	// TrustedProxies are networks whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
+	// Zone is the time zone of a browser that hasn't said its own. Defaults to UTC.
+	Zone *time.Location
+	Log  *slog.Logger
+	// Now is the clock. Defaults to time.Now.
+	Now func() time.Time
+}
+
+// Persona is one of the callers that exist for development.
+type Persona struct {
+	// Name is the customer's id or the name of the member of staff. Empty for a guest.
+	Name string
+	Kind session.Kind
+	// Token signs a token; nil for a guest, who gets one from the gateway.
+	Token func() (string, error)
+}
+
+// Site serves pages.
+type Site struct {
+	cfg     Config
+	cookies *Sealer
+	links   *Sealer // nil without guests' links
+	lookers lookers
+}
+
+// New returns a site.
+func New(cfg Config) (*Site, error) {
+	if cfg.Gateway == nil || cfg.Sessions == nil || cfg.Log == nil {
+		return nil, errors.New("web: gateway, sessions and log are required")
+	}
+	cfg.Now = defaultNow(cfg.Now)
+	cfg.Zone = cmp.Or(cfg.Zone, time.UTC)
+	cookies, err := NewSealer(cfg.Secret, "cookies")
+	if err != nil {
+		return nil, err
+	}
+	s := &Site{cfg: cfg, cookies: cookies}
+	if cfg.LinkSecret != "" {
+		if s.links, err = NewSealer(cfg.LinkSecret, "links"); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+func defaultNow(now func() time.Time) func() time.Time {
+	if now == nil {
+		return time.Now
+	}
+	return now
+}
+
+// Page answers one visit. It returns what the API returned, if that failed.
+type Page func(*Visit) error
+
+// Handle makes a handler of a page.
+func (s *Site) Handle(page Page) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v, err := s.visit(w, r)
+		if err == nil {
+			err = page(v)
+		}
+		if err != nil {
+			v.Fail(err)
+		}
+	})
+}
+
+// Log is where the site's pages log.
+func (s *Site) Log() *slog.Logger { return s.cfg.Log }
+
+// Now is the server's time.
+func (s *Site) Now() time.Time { return s.cfg.Now() }
