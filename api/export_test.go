@@ -60,3 +60,12 @@ func (s *Server) Cost(r *http.Request, route string) int {
 
 // CostOfLines returns what the lines of an order cost in addition to the call.
 func CostOfLines(lines int) int { return costOfLines(lines) }
+
+// Routes are the paths of all routes.
+func (s *Server) Routes() []string {
+	var all []string
+	for _, r := range s.engine.Routes() {
+		all = append(all, r.Path)
+	}
+	return all
+}

@@ -23,7 +23,7 @@ const Prefix = "/assets/"
 
 // asset is one file, ready to be sent.
 type asset struct {
-	url, media    string
+	url, media     string
 	plain, gzipped []byte
 }
 

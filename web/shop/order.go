@@ -435,4 +435,3 @@ func known(v *visit, prefix, kind string) string {
 	}
 	return "refused"
 }
-
