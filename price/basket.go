@@ -24,7 +24,9 @@ type basket struct {
 	// taken is what was taken off the groups so far, and reasons why.
 	taken   []taken
 	reasons []order.Adjustment
-	coupons []usedCoupon
+	// takenBytes is the least that taken can come to in the quote as JSON.
+	takenBytes int
+	coupons    []usedCoupon
 	// shipping is nil if the book has no methods.
 	shipping      *order.Shipping
 	shippingClass int
@@ -146,6 +148,8 @@ func (b *basket) because(kind order.AdjustmentKind, source string, version int64
 func (b *basket) take(at int, off int64) {
 	if off > 0 {
 		b.groups[at].amount -= off
+		why := &b.reasons[len(b.reasons)-1]
+		b.takenBytes += leastAdjustmentBytes + len(why.Kind) + len(why.Source)
 		b.taken = append(b.taken, taken{int32(at), int32(len(b.reasons) - 1), off}) //nolint:gosec // thousands at most
 	}
 }
@@ -188,8 +192,15 @@ func (b *basket) applyLevel() {
 	}
 }
 
+// fits reports whether the quote may still be small enough. Two thousand lines with two hundred
+// promotions each are not worked out only to be refused.
+func (b *basket) fits() bool { return b.takenBytes <= order.MaxQuoteBytes }
+
 func (b *basket) applyItemPromotions() {
 	for _, p := range b.book.index.item {
+		if !b.fits() {
+			return
+		}
 		if _, ok := b.qualifies(p); !ok {
 			continue
 		}
@@ -205,6 +216,9 @@ func (b *basket) applyItemPromotions() {
 
 func (b *basket) applyOrderPromotions() {
 	for _, p := range b.book.index.order {
+		if !b.fits() {
+			return
+		}
 		sum, ok := b.qualifies(p)
 		if !ok {
 			continue

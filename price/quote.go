@@ -11,7 +11,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"holdfast/order"
@@ -74,6 +73,9 @@ func Quote(book *Book, r Request) (order.Quote, error) {
 	b.applyLevel()
 	b.applyItemPromotions()
 	b.applyOrderPromotions()
+	if !b.fits() {
+		return order.Quote{}, tooManyBytes(b.takenBytes)
+	}
 	for _, step := range []func() error{b.applyCoupons, b.applyCommands, b.addShipping, b.addTaxes} {
 		if err := step(); err != nil {
 			return order.Quote{}, err
@@ -195,6 +197,8 @@ func (b *basket) pricedFor() *order.Destination {
 // not be encoded to know it.
 const (
 	restBytes, lineBytes, adjustmentBytes, taxBytes = 8 << 10, 256, 192, 2 << 10
+	// leastAdjustmentBytes is the least that an adjustment takes, without its kind and source.
+	leastAdjustmentBytes = len(`{"kind":"","source":"","amount":-1}`)
 )
 
 func checkSize(q *order.Quote) error {
@@ -210,7 +214,11 @@ func checkSize(q *order.Quote) error {
 		return fmt.Errorf("encode a quote: %w", err)
 	}
 	if len(doc) > order.MaxQuoteBytes {
-		return &Refusal{"lines", RefusalTooLarge, "the quote has " + strconv.Itoa(len(doc)) + " bytes, of which it may have " + strconv.Itoa(order.MaxQuoteBytes)}
+		return tooManyBytes(len(doc))
 	}
 	return nil
+}
+
+func tooManyBytes(n int) error {
+	return &Refusal{"lines", RefusalTooLarge, fmt.Sprintf("the quote has at least %d bytes, of which it may have %d", n, order.MaxQuoteBytes)}
 }

@@ -123,6 +123,33 @@ func TestAQuoteThatIsTooLargeIsRefused(t *testing.T) {
 	require.NoError(t, price.Verify(q, asked(r)))
 }
 
+// It is refused as soon as that is certain: 400,000 adjustments are not worked out.
+func TestAQuoteThatIsFarTooLargeIsRefusedEarly(t *testing.T) {
+	for name, promotions := range map[string]func(*price.Book) *[]price.Promotion{
+		"item":  func(b *price.Book) *[]price.Promotion { return &b.ItemPromotions },
+		"order": func(b *price.Book) *[]price.Promotion { return &b.OrderPromotions },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var b price.Book
+			for i := range 100 {
+				all := promotions(&b)
+				*all = append(*all, price.Promotion{ID: fmt.Sprint("p-", i), Title: "A", Action: price.Action{Rate: 10}})
+			}
+			r := price.Request{Currency: "EUR", At: noon}
+			for i := range order.MaxLines {
+				r.Lines = append(r.Lines, price.Line{ProductID: "p", SKU: fmt.Sprint("sku-", i), Quantity: 1, UnitPrice: 1_000_000})
+			}
+			refusal := refused(t, newBook(t, b), r)
+			require.Equal(t, price.RefusalTooLarge, refusal.Reason)
+			var bytes int
+			_, err := fmt.Sscanf(refusal.Detail, "the quote has at least %d bytes", &bytes)
+			require.NoError(t, err)
+			require.Greater(t, bytes, order.MaxQuoteBytes)
+			require.Less(t, bytes, order.MaxQuoteBytes+order.MaxLines*100, "no promotion was applied after that")
+		})
+	}
+}
+
 func TestAtMostTenCouponsAndEachOnce(t *testing.T) {
 	r := price.Request{Currency: "EUR", At: noon, Lines: []price.Line{{ProductID: "p", SKU: "s", Quantity: 1, UnitPrice: 500}}}
 	for i := range price.MaxCoupons + 1 {
