@@ -8,7 +8,7 @@ import (
 
 	"go.temporal.io/sdk/temporal"
 
-	"holdfast/customer"
+	"holdfast/coupon"
 	"holdfast/order"
 	"holdfast/price"
 	"holdfast/product"
@@ -96,7 +96,7 @@ func (a *Hold) claim(ctx context.Context, p HoldParams, h *order.Holding) error 
 		return nil
 	}
 	for i := range claims {
-		claims[i].CustomerID = couponCustomer(claims[i].CustomerID)
+		claims[i].CustomerID = coupon.CountedFor(claims[i].CustomerID)
 	}
 	answers, err := a.Coupons.Claim(ctx, claims)
 	if err != nil {
@@ -106,18 +106,9 @@ func (a *Hold) claim(ctx context.Context, p HoldParams, h *order.Holding) error 
 	return nil
 }
 
-// couponCustomer is the customer whose uses a coupon counts: a guest is none, since one may
-// come back as another.
-func couponCustomer(id string) string {
-	if customer.IsGuest(id) {
-		return ""
-	}
-	return id
-}
-
 func withoutGuest(uses []order.CouponUse) []order.CouponUse {
 	for i := range uses {
-		uses[i].CustomerID = couponCustomer(uses[i].CustomerID)
+		uses[i].CustomerID = coupon.CountedFor(uses[i].CustomerID)
 	}
 	return uses
 }

@@ -31,6 +31,8 @@ type Config struct {
 	Adapters []string
 	// PriceBooks has the versions that orders name; nil means that they are not checked.
 	PriceBooks PriceBooks
+	// Coupons are the coupons' books; nil means that they are not checked.
+	Coupons CouponBooks
 	// Deep asks every workflow, not only those whose copies disagree.
 	Deep bool
 	// Looks is how often a suspect is checked before it becomes a finding, and Pause the
@@ -80,6 +82,9 @@ type Report struct {
 	Cold      int   `json:"cold,omitempty"`
 	Forgotten int64 `json:"forgotten,omitempty"`
 	Workflows int   `json:"workflows"`
+	// Coupons, and the claims on them, ended ones included.
+	Coupons int `json:"coupons,omitempty"`
+	Claims  int `json:"claims,omitempty"`
 	// Refunds that are owed.
 	Refunds int `json:"refunds"`
 	// Disputes that have a workflow.
@@ -109,7 +114,11 @@ type auditor struct {
 	refunds  *cases[saga.RefundID, order.Refund]
 	disputes *cases[saga.DisputeID, order.Dispute]
 	suspects map[string]*suspect
-	counts   Report
+	// coupons are sums by code. couponSuspects are the coupons to check again, each with the
+	// customers whose uses may be wrong.
+	coupons        couponTallies
+	couponSuspects map[string]map[string]bool
+	counts         Report
 	// taken maps provider and payment id to the order that took the payment; twice are
 	// payments that another order took too.
 	taken map[[2]string]string
@@ -133,12 +142,16 @@ type standing struct {
 	inParts bool
 	listed  bool
 	placed  int64 // ms
+	// coupons of which it takes a use, separated by spaces.
+	coupons string
 }
 
 // suspect is an order to check again.
 type suspect struct {
 	// products that hold for it though its lines may not name them.
 	products map[string]bool
+	// coupons that have a claim of it though its quote may not name them.
+	coupons map[string]bool
 	// payments means that its workflow is asked for its payments too.
 	payments bool
 }
@@ -163,6 +176,7 @@ func Run(ctx context.Context, c Config) (Report, error) {
 		Config: c, orders: map[string]standing{}, live: tally{}, sold: tally{}, buyers: tally{},
 		products: map[string]bool{}, suspects: map[string]*suspect{}, truths: map[string]order.Order{},
 		taken: map[[2]string]string{}, twice: map[key]Finding{}, books: map[order.BookVersion]bool{},
+		coupons: couponTallies{}, couponSuspects: map[string]map[string]bool{},
 	}
 	a.refunds, a.disputes = a.refundCases(), a.disputeCases()
 	for _, walk := range []struct {
@@ -176,12 +190,14 @@ func Run(ctx context.Context, c Config) (Report, error) {
 		{"holds", a.walkHolds},
 		{"deadlines", a.walkDeadlines},
 		{"products", a.walkProducts},
+		{"claims", a.walkClaims},
+		{"coupons", a.walkCoupons},
 	} {
 		if err := walk.do(ctx); err != nil {
 			return Report{}, fmt.Errorf("walk over the %s: %w", walk.what, err)
 		}
 	}
-	a.counts.Suspects = len(a.suspects) + len(a.refunds.suspects) + len(a.disputes.suspects) + len(a.products)
+	a.counts.Suspects = len(a.suspects) + len(a.refunds.suspects) + len(a.disputes.suspects) + len(a.products) + len(a.couponSuspects)
 	findings, err := a.recheck(ctx)
 	if err != nil {
 		return Report{}, err
@@ -204,7 +220,7 @@ func (a *auditor) suspectPayments(orderID string) {
 func (a *auditor) suspectOrder(id string, productIDs ...string) {
 	s := a.suspects[id]
 	if s == nil {
-		s = &suspect{products: map[string]bool{}}
+		s = &suspect{products: map[string]bool{}, coupons: map[string]bool{}}
 		a.suspects[id] = s
 	}
 	for _, p := range productIDs {
@@ -219,7 +235,7 @@ func (a *auditor) suspectProduct(id string) { a.products[id] = true }
 func (a *auditor) recheck(ctx context.Context) ([]Finding, error) {
 	all := slices.Collect(maps.Values(a.twice)) // an order never gives up a payment: no need to check again
 	for _, look := range []func(context.Context) ([]Finding, error){
-		a.checkOrders, a.refunds.recheck, a.disputes.recheck, a.checkProducts,
+		a.checkOrders, a.refunds.recheck, a.disputes.recheck, a.checkProducts, a.checkCoupons,
 	} {
 		var standing map[key]Finding
 		pause := a.Pause

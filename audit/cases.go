@@ -47,7 +47,6 @@ type cases[ID interface {
 
 // walkAll compares every case with its document.
 func (c *cases[ID, T]) walkAll(ctx context.Context) error {
-	same := func(id ID) ID { return id }
 	for ids, err := range batches(c.walk(ctx), same) {
 		if err != nil {
 			return err

@@ -41,7 +41,7 @@ func (a *auditor) checkOrders(ctx context.Context) ([]Finding, error) {
 			if len(found) == 0 {
 				delete(a.suspects, id)
 			}
-			a.suspectProductsOf(found, truth)
+			a.suspectAllOf(found, truth)
 			a.Progress("suspects", 1)
 			return nil
 		})
@@ -50,17 +50,23 @@ func (a *auditor) checkOrders(ctx context.Context) ([]Finding, error) {
 	return all, err
 }
 
-// suspectProductsOf suspects the products of an order with findings: their sums may be
+// suspectAllOf suspects the products and coupons of an order with findings: their sums may be
 // wrong too.
-func (a *auditor) suspectProductsOf(found []Finding, truth *order.Order) {
+func (a *auditor) suspectAllOf(found []Finding, truth *order.Order) {
 	for _, f := range found {
 		if f.ProductID != "" {
 			a.suspectProduct(f.ProductID)
+		}
+		if f.CouponCode != "" {
+			a.suspectCoupon(f.CouponCode)
 		}
 	}
 	if truth != nil && len(found) > 0 {
 		for _, id := range truth.ProductIDs() {
 			a.suspectProduct(id)
+		}
+		for _, code := range truth.CouponCodes() {
+			a.suspectCoupon(code)
 		}
 	}
 }
@@ -131,6 +137,11 @@ func (a *auditor) examineOrder(ctx context.Context, id string, s *suspect) ([]Fi
 	}
 	found = append(found, parts...)
 	known := rec.Known || (doc.Found && doc.Unreadable == "")
+	claims, err := a.claimFindings(ctx, truth, s, id, known, rec.Running)
+	if err != nil {
+		return nil, nil, err
+	}
+	found = append(found, claims...)
 	ids := a.holdIDs(id, truth, s.products)
 	if len(ids) == 0 {
 		return found, asked, nil
@@ -149,14 +160,17 @@ func (a *auditor) examineOrder(ctx context.Context, id string, s *suspect) ([]Fi
 	return found, asked, nil
 }
 
-// liveHolds returns the live holds of an order that may have left Redis: by then it can't
+// liveHolds returns the live holds and claims of an order that may have left Redis: by then it can't
 // have any.
 func (a *auditor) liveHolds(ctx context.Context, id string, s *suspect) ([]Finding, *order.Order, error) {
 	holds, err := a.Books.ReadHolds(ctx, a.holdIDs(id, &order.Order{}, s.products))
 	if err != nil {
 		return nil, nil, err
 	}
-	var found []Finding
+	found, err := a.claimFindings(ctx, &order.Order{}, s, id, false, false)
+	if err != nil {
+		return nil, nil, err
+	}
 	for _, h := range holds {
 		if h.State == product.HoldStateHeld {
 			found = append(found, unknownOrder(h))

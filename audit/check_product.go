@@ -11,8 +11,8 @@ import (
 	"holdfast/product"
 )
 
-// snapshots bounds how often a product is read until no new hold appeared between listing
-// its holds and reading them all at one moment.
+// snapshots bounds how often a product or a coupon is read until no new hold or claim appeared
+// between listing them and reading them all at one moment.
 const snapshots = 10
 
 // checkProducts checks every suspected product again.

@@ -20,21 +20,21 @@ type ColdOrders interface {
 // documents iterates over all orders' documents, each once: those in Redis first, then
 // those that only the view has. In this order an order that leaves Redis meanwhile is seen
 // in one of the two.
-func (a *auditor) documents(ctx context.Context) iter.Seq2[[]Document, error] {
+func (c *Config) documents(ctx context.Context) iter.Seq2[[]Document, error] {
 	return func(yield func([]Document, error) bool) {
 		seen := map[string]struct{}{}
-		for ids, err := range a.Books.WalkDocuments(ctx) {
+		for ids, err := range c.Books.WalkDocuments(ctx) {
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			docs, err := a.Books.ReadDocuments(ctx, ids)
+			docs, err := c.Books.ReadDocuments(ctx, ids)
 			if err != nil {
 				yield(nil, err)
 				return
 			}
 			for _, d := range docs {
-				if d.Found && a.Cold != nil {
+				if d.Found && c.Cold != nil {
 					seen[d.OrderID] = struct{}{}
 				}
 			}
@@ -42,10 +42,10 @@ func (a *auditor) documents(ctx context.Context) iter.Seq2[[]Document, error] {
 				return
 			}
 		}
-		if a.Cold == nil {
+		if c.Cold == nil {
 			return
 		}
-		for docs, err := range a.coldDocuments(ctx, seen) {
+		for docs, err := range c.coldDocuments(ctx, seen) {
 			if !yield(docs, err) || err != nil {
 				return
 			}
@@ -56,11 +56,11 @@ func (a *auditor) documents(ctx context.Context) iter.Seq2[[]Document, error] {
 // coldDocuments iterates over the orders of the view that were not seen and are closed. One
 // that isn't closed should not be in the view alone: the walk over its workflow reports
 // that its document is missing.
-func (a *auditor) coldDocuments(ctx context.Context, seen map[string]struct{}) iter.Seq2[[]Document, error] {
+func (c *Config) coldDocuments(ctx context.Context, seen map[string]struct{}) iter.Seq2[[]Document, error] {
 	return func(yield func([]Document, error) bool) {
 		last := ""
 		for {
-			page, err := a.Cold.WalkOrders(ctx, last, batch)
+			page, err := c.Cold.WalkOrders(ctx, last, batch)
 			if err != nil {
 				yield(nil, fmt.Errorf("walk over the orders of the view: %w", err))
 				return
@@ -79,7 +79,7 @@ func (a *auditor) coldDocuments(ctx context.Context, seen map[string]struct{}) i
 			if len(ids) == 0 {
 				continue
 			}
-			docs, err := a.Books.ReadDocuments(ctx, ids)
+			docs, err := c.Books.ReadDocuments(ctx, ids)
 			if err != nil {
 				yield(nil, err)
 				return

@@ -86,6 +86,35 @@ const (
 	KindPriceDiffers Kind = "price_differs"
 	KindBookMissing  Kind = "price_book_missing"
 
+	// KindCouponDiffers means that a coupon's counters don't add up, or are not those of its claims,
+	// KindCustomerUsesDiffer the same for what it counts of one customer, and KindCouponMissing
+	// that orders claimed or used a coupon that doesn't exist.
+	KindCouponDiffers      Kind = "coupon_differs"
+	KindCustomerUsesDiffer Kind = "customer_uses_differ"
+	KindCouponMissing      Kind = "coupon_missing"
+	// KindClaimNotListed is a held claim that the sweeper would not find, KindListedWithoutClaim an
+	// entry of its list without a held claim.
+	KindClaimNotListed     Kind = "claim_not_listed"
+	KindListedWithoutClaim Kind = "listed_without_claim"
+	// KindClaimOfClosedOrder is a held claim of an order that will neither use the coupon nor give
+	// the use back, KindClaimOfUnknownOrder a live claim of an unknown order.
+	KindClaimOfClosedOrder  Kind = "claim_of_closed_order"
+	KindClaimOfUnknownOrder Kind = "claim_of_unknown_order"
+	// KindOrderNotClaimed means that an order awaits its payment without its use of a coupon.
+	KindOrderNotClaimed Kind = "order_not_claimed"
+	// KindCouponNotUsed means that an order took a payment, but has not used its coupon.
+	KindCouponNotUsed Kind = "coupon_not_used"
+	// KindUseNotReturned means that an order closed as cancelled, expired or rejected, but its use
+	// of a coupon is not back.
+	KindUseNotReturned Kind = "use_not_returned"
+	// KindUsedUnpaid means that an order used a coupon without a payment.
+	KindUsedUnpaid Kind = "used_unpaid"
+	// KindUseStays means that Redis would store the claim of a closed order forever.
+	KindUseStays Kind = "use_stays"
+	// KindClaimDiffers means that a claim is of another coupon, other terms, another amount or
+	// another customer than its order.
+	KindClaimDiffers Kind = "claim_differs"
+
 	// KindNumberUnowned means that a package of an open order doesn't own its tracking
 	// number: scans of it would not reach the order.
 	KindNumberUnowned Kind = "number_unowned"
@@ -128,7 +157,9 @@ type Finding struct {
 	ProductID string `json:"productId,omitempty"`
 	SKU       string `json:"sku,omitempty"`
 	OrderID   string `json:"orderId,omitempty"`
-	// CustomerID of KindCustomerUnitsDiffer.
+	// CouponCode of a finding about a coupon.
+	CouponCode string `json:"couponCode,omitempty"`
+	// CustomerID of KindCustomerUnitsDiffer and KindCustomerUsesDiffer.
 	CustomerID string `json:"customerId,omitempty"`
 	// PackageID of a finding about one package.
 	PackageID string `json:"packageId,omitempty"`
@@ -137,7 +168,7 @@ type Finding struct {
 	// Provider and DisputeID of findings about disputes.
 	Provider  string `json:"provider,omitempty"`
 	DisputeID string `json:"disputeId,omitempty"`
-	// Units is the difference, if the finding is about units.
+	// Units is the difference, if the finding is about units of stock or uses of a coupon.
 	Units int64 `json:"units,omitempty"`
 	// Detail is for people.
 	Detail string `json:"detail"`
@@ -145,19 +176,20 @@ type Finding struct {
 
 // key identifies a finding. Units and detail may change between checks.
 type key struct {
-	kind                                                            Kind
-	product, sku, order, parcel, payment, refund, customer, dispute string
+	kind                                                                    Kind
+	product, sku, order, parcel, payment, refund, customer, dispute, coupon string
 }
 
 func (f Finding) key() key {
-	return key{f.Kind, f.ProductID, f.SKU, f.OrderID, f.PackageID, f.PaymentID, f.RefundID, f.CustomerID, f.Provider + "/" + f.DisputeID}
+	return key{f.Kind, f.ProductID, f.SKU, f.OrderID, f.PackageID, f.PaymentID, f.RefundID, f.CustomerID, f.Provider + "/" + f.DisputeID, f.CouponCode}
 }
 
 func (f Finding) compare(g Finding) int {
 	return cmp.Or(cmp.Compare(f.ProductID, g.ProductID), cmp.Compare(f.SKU, g.SKU),
 		cmp.Compare(f.OrderID, g.OrderID), cmp.Compare(f.Kind, g.Kind), cmp.Compare(f.PackageID, g.PackageID),
 		cmp.Compare(f.PaymentID, g.PaymentID), cmp.Compare(f.RefundID, g.RefundID), cmp.Compare(f.CustomerID, g.CustomerID),
-		cmp.Compare(f.Provider, g.Provider), cmp.Compare(f.DisputeID, g.DisputeID))
+		cmp.Compare(f.Provider, g.Provider), cmp.Compare(f.DisputeID, g.DisputeID),
+		cmp.Compare(f.CouponCode, g.CouponCode))
 }
 
 // String describes the finding in one line.
@@ -169,6 +201,7 @@ func (f Finding) String() string {
 		{"sku", f.SKU},
 		{"order", f.OrderID},
 		{"package", f.PackageID},
+		{"coupon", f.CouponCode},
 		{"customer", f.CustomerID},
 		{"payment", f.PaymentID},
 		{"refund", f.RefundID},

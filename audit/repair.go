@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"holdfast/order"
 	"holdfast/product"
 	"holdfast/saga"
 )
@@ -19,6 +20,10 @@ type Stock interface {
 	Restock(ctx context.Context, h product.Holder, productID, returnID string, items []product.Item) (map[string]int64, error)
 	Recount(ctx context.Context, productID string, version int64, units map[string]int64) (bool, error)
 	CloseSales(ctx context.Context, h product.Holder, productIDs []string) error
+	// CommitSale, ReleaseSale and CloseSale are the same with an order's uses of coupons.
+	CommitSale(ctx context.Context, s order.Sale) (order.SaleStates, error)
+	ReleaseSale(ctx context.Context, s order.Sale, reason string) (order.SaleStates, error)
+	CloseSale(ctx context.Context, s order.Sale, takenBack bool) error
 	RememberSale(ctx context.Context, h product.Holder, productID, currency string, items []product.HeldItem) (product.HoldState, error)
 }
 
@@ -33,6 +38,8 @@ type Repairer struct {
 	Config
 	Stock   Stock
 	Records Records
+	// CouponStock is needed if the Config has Coupons.
+	CouponStock CouponStock
 	// Scans is needed if the Config has Numbers.
 	Scans Scans
 }
@@ -54,13 +61,17 @@ func (r Repairer) Run(ctx context.Context) (Report, error) {
 	return after, err
 }
 
-// repair starts with repairs that free units, and ends with those that take them.
+// repairStep repairs findings of these kinds.
+type repairStep struct {
+	kinds []Kind
+	do    func(context.Context, Finding) (string, error)
+}
+
+// repair starts with repairs that free units, and ends with those that take them. Coupons come
+// last: their uses are counted by the orders' documents too.
 func (r Repairer) repair(ctx context.Context, findings []Finding) (done, left []Repair, err error) {
 	lacks := lacking(findings)
-	for _, step := range []struct {
-		kinds []Kind
-		do    func(context.Context, Finding) (string, error)
-	}{
+	steps := []repairStep{
 		{[]Kind{KindHoldOfClosedOrder}, func(ctx context.Context, f Finding) (string, error) { return r.release(ctx, f, lacks) }},
 		{[]Kind{KindNotReturned}, func(ctx context.Context, f Finding) (string, error) { return r.giveBack(ctx, f, lacks) }},
 		{[]Kind{KindPaidNotCommitted}, func(ctx context.Context, f Finding) (string, error) { return r.sell(ctx, f, lacks) }},
@@ -75,7 +86,8 @@ func (r Repairer) repair(ctx context.Context, findings []Finding) (done, left []
 		{[]Kind{KindNumberUnowned}, r.own},
 		{[]Kind{KindRefundMissing, KindRefundDiffers, KindPartRefundDiffers}, r.writeRefund},
 		{[]Kind{KindDisputeMissing, KindDisputeDiffers}, r.writeDispute},
-	} {
+	}
+	for _, step := range append(steps, r.couponRepairs(findings, &left)...) {
 		for _, f := range findings {
 			if !slices.Contains(step.kinds, f.Kind) {
 				continue

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"strings"
 
 	"holdfast/order"
 	"holdfast/product"
@@ -30,6 +31,9 @@ func (a *auditor) walkDocuments(ctx context.Context) error {
 		if err := a.booksOfDocuments(ctx, docs); err != nil {
 			return err
 		}
+		if err := a.claimsOfDocuments(ctx, docs); err != nil {
+			return err
+		}
 		a.counts.Orders += len(docs)
 		a.Progress("documents", len(docs))
 	}
@@ -55,6 +59,7 @@ func (a *auditor) document(d Document) {
 	a.orders[d.OrderID] = standing{
 		status: d.Order.Status, closed: d.Order.Closed(), returned: d.Order.TookUnitsBack(),
 		inParts: d.Order.Fulfilment != nil, placed: d.Order.PlacedAt.UnixMilli(),
+		coupons: strings.Join(d.Order.CouponCodes(), " "),
 	}
 	for _, l := range d.Order.Lines {
 		if n := soldUnits(&d.Order, l); n != 0 {

@@ -94,6 +94,15 @@ func (c Coupon) Refusal(customerID string, used int64) order.CouponReason {
 	return ""
 }
 
+// CountedFor is the customer whose limit counts a use by this one: "" for a guest, who may come
+// back as another.
+func CountedFor(customerID string) string {
+	if customer.IsGuest(customerID) {
+		return ""
+	}
+	return customerID
+}
+
 // Change is one write: the coupon is created, or all of its spec is replaced.
 type Change struct {
 	Code string

@@ -29,6 +29,8 @@ var (
 	commitScript  = redisdb.Entity(sources, "shared", "commit")
 	releaseScript = redisdb.Entity(sources, "shared", "release")
 	closeScript   = redisdb.Entity(sources, "close")
+	mendScript    = redisdb.Embedded(sources, "mend")
+	relistScript  = redisdb.Embedded(sources, "relist")
 	lookScript    = redisdb.Embedded(sources, "look") // changes nothing
 )
 

@@ -68,6 +68,7 @@ type machine struct {
 	sent   []func(*rapid.T)
 	seen   map[string]int
 	puts   int
+	rate   int64 // of the last put
 }
 
 func newMachine(ctx context.Context, rdb redis.UniversalClient, seen map[string]int) *machine {
@@ -85,8 +86,10 @@ func (m *machine) put(t *rapid.T) {
 	c, created, err := m.store.Put(m.ctx, ch)
 	require.NoError(t, err)
 	require.Equal(t, m.puts == 0, created)
+	// Whatever becomes of the limits, orders are refused only if they were quoted by other terms.
+	require.Equal(t, m.puts == 0 || ch.Action.Rate != m.rate, c.TermsVersion != m.model.terms, "the terms changed")
 	m.puts++
-	m.model.terms = c.TermsVersion
+	m.model.terms, m.rate = c.TermsVersion, ch.Action.Rate
 }
 
 // message draws whom a message is about: an order that was placed last under its id or, at

@@ -11,6 +11,7 @@ import (
 
 	"holdfast/audit"
 	"holdfast/carrier/tracking"
+	"holdfast/coupons"
 	"holdfast/customers"
 	"holdfast/inventory"
 	"holdfast/pricebooks"
@@ -78,12 +79,12 @@ func (c *auditCommand) Run(ctx context.Context, out out) error {
 	progress := &stages{out: out}
 	cfg := audit.Config{
 		Books: audit.NewRedisBooks(rdb), Orders: sagas, Cold: cold, Numbers: tracking.New(rdb, time.Now), Adapters: worker.Carriers(),
-		PriceBooks: pricebooks.New(rdb, customers.New(rdb)),
-		Deep:       c.Deep, Looks: c.Looks, Concurrency: c.Concurrency, Progress: progress.step,
+		PriceBooks: pricebooks.New(rdb, customers.New(rdb)), Coupons: coupons.New(rdb),
+		Deep: c.Deep, Looks: c.Looks, Concurrency: c.Concurrency, Progress: progress.step,
 	}
 	var report audit.Report
 	if c.Repair {
-		report, err = audit.Repairer{Config: cfg, Stock: inventory.New(rdb), Records: records.New(rdb), Scans: sagas}.Run(ctx)
+		report, err = audit.Repairer{Config: cfg, Stock: inventory.New(rdb), Records: records.New(rdb), CouponStock: coupons.New(rdb), Scans: sagas}.Run(ctx)
 	} else {
 		report, err = audit.Run(ctx, cfg)
 	}
@@ -156,6 +157,9 @@ func printAudit(out out, r audit.Report) {
 	}
 	if r.Cold > 0 {
 		_, _ = fmt.Fprintf(out.stdout, "%d of the orders are only in the orders view\n", r.Cold)
+	}
+	if r.Coupons > 0 {
+		_, _ = fmt.Fprintf(out.stdout, "%d coupons, %d claims on them\n", r.Coupons, r.Claims)
 	}
 	verdict := "everything adds up"
 	if n := len(r.Findings); n > 0 {

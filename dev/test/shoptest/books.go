@@ -8,6 +8,9 @@ import (
 
 	"holdfast/audit"
 	"holdfast/carrier/tracking"
+	"holdfast/coupons"
+	"holdfast/customers"
+	"holdfast/pricebooks"
 	"holdfast/redisdb"
 	"holdfast/worker"
 )
@@ -18,8 +21,9 @@ type Books struct {
 	Orders   audit.Orders
 }
 
-// RequireClean audits all orders and products and requires that every unit is where the
-// orders say, and that every package owns its tracking numbers. It returns the report.
+// RequireClean audits all orders, products and coupons and requires that every unit and every
+// use of a coupon is where the orders say, that every package owns its tracking numbers, and
+// that the price books of all orders exist. It returns the report.
 func (b Books) RequireClean(t testing.TB) audit.Report {
 	t.Helper()
 	rdb, err := redisdb.Open(t.Context(), b.RedisURL)
@@ -27,6 +31,7 @@ func (b Books) RequireClean(t testing.TB) audit.Report {
 	defer func() { _ = rdb.Close() }() // it was read only
 	report, err := audit.Run(t.Context(), audit.Config{
 		Books: audit.NewRedisBooks(rdb), Orders: b.Orders, Numbers: tracking.New(rdb, time.Now), Adapters: worker.Carriers(),
+		PriceBooks: pricebooks.New(rdb, customers.New(rdb)), Coupons: coupons.New(rdb),
 	})
 	require.NoError(t, err)
 	for _, f := range report.Findings {
