@@ -32,16 +32,22 @@ const pageSize = 4096
 func (b *box) capture(i *image) {
 	memory, _ := b.memory.Read(0, b.memory.Size())
 	i.base, i.size, i.stack, i.pages = b.machine.base, b.memory.Size(), b.stack.Get(), nil
-	below := make([]byte, i.size)
+	var below []page
 	if i.base != nil {
-		i.base.copyTo(below)
+		below = i.base.pages
 	}
 	for at := uint32(0); at < i.size; at += pageSize {
-		if !bytes.Equal(memory[at:at+pageSize], below[at:at+pageSize]) {
-			i.pages = append(i.pages, page{at: at, data: bytes.Clone(memory[at : at+pageSize])})
+		before := zeros[:]
+		if len(below) > 0 && below[0].at == at {
+			before, below = below[0].data, below[1:]
+		}
+		if data := memory[at : at+pageSize]; !bytes.Equal(data, before) {
+			i.pages = append(i.pages, page{at: at, data: bytes.Clone(data)})
 		}
 	}
 }
+
+var zeros [pageSize]byte
 
 // copyTo writes the image to a memory of at least its size.
 func (i *image) copyTo(memory []byte) {
