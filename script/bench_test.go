@@ -37,7 +37,7 @@ func BenchmarkRestore(b *testing.B) {
 	box, err := e.pool.acquire(b.Context())
 	require.NoError(b, err)
 	defer e.pool.release(box)
-	ctx := box.use(b.Context(), &run{budget: 1, deadline: time.Minute})
+	ctx := box.use(b.Context(), &run{deadline: time.Minute})
 	for b.Loop() {
 		if err := box.restore(ctx, image); err != nil {
 			b.Fatal(err)

@@ -159,17 +159,29 @@ func (b *box) apply(ctx context.Context, function pointer, args ...pointer) (poi
 	return b.value(ctx, "qjs_call", function, undefined, size(len(args)), list)
 }
 
+// input makes a frozen JavaScript value of JSON.
+func (b *box) input(ctx context.Context, i *image, text json.RawMessage) (pointer, error) {
+	s, err := b.string(ctx, text)
+	if err != nil {
+		return 0, err
+	}
+	return b.apply(ctx, i.read, s)
+}
+
 // execute calls a loaded program.
-func (b *box) execute(ctx context.Context, i *image, view, params json.RawMessage, outputBytes int) (json.RawMessage, error) {
-	viewText, err := b.string(ctx, view)
+func (b *box) execute(ctx context.Context, i *image, view, params json.RawMessage, limits Limits) (json.RawMessage, error) {
+	// Reading takes less than 100 steps a byte, so it ends by itself.
+	b.run.begin(0, 1<<40)
+	viewValue, err := b.input(ctx, i, view)
 	if err != nil {
 		return nil, err
 	}
-	paramsText, err := b.string(ctx, params)
+	paramsValue, err := b.input(ctx, i, params)
 	if err != nil {
 		return nil, err
 	}
-	returned, err := b.apply(ctx, i.run, i.execute, viewText, paramsText)
+	b.run.begin(i.steps, limits.Steps)
+	returned, err := b.apply(ctx, i.run, i.execute, viewValue, paramsValue)
 	if err != nil {
 		return nil, err
 	}
@@ -177,5 +189,5 @@ func (b *box) execute(ctx context.Context, i *image, view, params json.RawMessag
 	if err != nil {
 		return nil, err
 	}
-	return checkOutput(text, outputBytes)
+	return checkOutput(text, limits.OutputBytes)
 }

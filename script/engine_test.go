@@ -24,10 +24,9 @@ func engineVersion(t *testing.T) string {
 	e := open(t, Options{})
 	b, err := e.machine.newBox(t.Context())
 	require.NoError(t, err)
-	r := &run{budget: 1 << 20, deadline: time.Minute}
-	ctx := b.use(t.Context(), r)
+	ctx := b.use(t.Context(), &run{deadline: time.Minute})
 	require.NoError(t, b.restore(ctx, e.machine.base))
-	r.begin(0)
+	b.run.begin(0, 1<<20)
 	at, err := b.call(ctx, "qjs_get_quickjs_version")
 	require.NoError(t, err)
 	text, ok := b.memory.Read(uint32(at), 16)

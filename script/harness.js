@@ -14,11 +14,21 @@
   for (const name of ['eval', 'Function', 'queueMicrotask']) delete globalThis[name];
   delete Math.random;
 
-  function frozen(value) {
-    if (typeof value !== 'object' || value === null) return value;
+  function freezeAll(value) {
     const names = keys(value);
-    for (let i = 0; i < names.length; i++) frozen(value[names[i]]);
-    return freeze(value);
+    const { length } = names;
+    for (let i = 0; i < length; i++) {
+      const member = value[names[i]];
+      if (typeof member === 'object' && member !== null) freezeAll(member);
+    }
+    freeze(value);
+  }
+
+  // read returns an input of execute. What a script changes by mistake must not seem to have changed.
+  function read(text) {
+    const value = parse(text);
+    if (typeof value === 'object' && value !== null) freezeAll(value);
+    return value;
   }
 
   // The serializer is not JSON.stringify, which writes NaN as null and a Map as {}, and calls toJSON.
@@ -90,7 +100,7 @@
 
   // run returns the result behind "=", or behind "!" what is wrong with it.
   function run(execute, view, params) {
-    const value = execute(frozen(parse(view)), frozen(parse(params)));
+    const value = execute(view, params);
     left = outputBytes;
     const result = text(value, maxDepth);
     if (result !== undefined) return '=' + result;
@@ -114,5 +124,5 @@
     return stringify(cut(name, 0, 100)) + '\n' + stringify(cut(message, 0, 2000)) + '\n' + stringify(cut(stack, 0, 4000));
   }
 
-  return { run, describe };
+  return { read, run, describe };
 }

@@ -21,9 +21,9 @@ type run struct {
 	stopped  error // why interrupt ended the run
 }
 
-// begin grants the first steps. Some may have been spent already, when the program was loaded.
-func (r *run) begin(spent int64) {
-	r.granted, r.stopped = spent, nil
+// begin starts to count steps towards a budget. Some may have been spent already.
+func (r *run) begin(spent, budget int64) {
+	r.granted, r.budget, r.stopped = spent, budget, nil
 	r.grant()
 }
 

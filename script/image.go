@@ -18,7 +18,7 @@ type image struct {
 	stack uint64 // the stack pointer
 	steps int64  // what loading took
 
-	run, describe, execute pointer
+	read, run, describe, execute pointer
 }
 
 type page struct {

@@ -29,7 +29,7 @@ const (
 
 const (
 	// Of the engine's own 1 MiB. It throws a RangeError beyond.
-	stackBytes = 256 << 10
+	stackBytes = 128 << 10
 	// Memory that isn't counted as a script's: the engine's stack, its data, and what it allocates for the host.
 	overheadBytes = 2 << 20
 	// Free memory in a fresh box. A box whose memory has grown in a run can't shrink, so it is replaced. With this much,
@@ -56,11 +56,10 @@ func (b *box) prepare(ctx context.Context, o Options) (*image, error) {
 		return nil, err
 	}
 	i := &image{}
-	if i.run, err = b.property(ctx, functions, "run"); err != nil {
-		return nil, err
-	}
-	if i.describe, err = b.property(ctx, functions, "describe"); err != nil {
-		return nil, err
+	for name, function := range map[string]*pointer{"read": &i.read, "run": &i.run, "describe": &i.describe} {
+		if *function, err = b.property(ctx, functions, name); err != nil {
+			return nil, err
+		}
 	}
 	spare, err := b.object(ctx, "wasm_malloc", spareBytes)
 	if err != nil {

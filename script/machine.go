@@ -5,9 +5,11 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/experimental"
 )
 
 //go:embed engine/quickjs.wasm
@@ -45,16 +47,16 @@ func (m *machine) prepare(ctx context.Context, metered []byte, o Options) error 
 		return err
 	}
 	var err error
-	if m.module, err = m.runtime.CompileModule(ctx, metered); err != nil {
+	parallel := experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0))
+	if m.module, err = m.runtime.CompileModule(parallel, metered); err != nil {
 		return err
 	}
 	b, err := m.newBox(ctx)
 	if err != nil {
 		return err
 	}
-	r := &run{budget: 1 << 30, deadline: time.Minute}
-	ctx = b.use(ctx, r)
-	r.begin(0)
+	ctx = b.use(ctx, &run{deadline: time.Minute})
+	b.run.begin(0, 1<<30)
 	if m.base, err = b.prepare(ctx, o); err != nil {
 		return fmt.Errorf("preparing a box: %w", err)
 	}

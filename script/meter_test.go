@@ -86,7 +86,7 @@ func TestWhatCannotBeMeteredIsRefused(t *testing.T) {
 		"an end too early": quickjs[:len(quickjs)/2],
 		"an unknown instruction": func() []byte {
 			m := tiny()
-			m[len(m)-1-4] = 0xfe // in the place of the prefix of memory.fill
+			m[len(m)-4] = 0xfe // in the place of the prefix of memory.fill
 			return m
 		}(),
 	} {

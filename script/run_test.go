@@ -3,6 +3,7 @@ package script
 import (
 	"context"
 	"encoding/json"
+	"sync"
 	"testing"
 	"time"
 
@@ -10,15 +11,23 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// open returns an engine. Its runs have time enough on any machine, so that every outcome is one of the program's.
+// translated is the engine's machine code, for all tests: translating takes half a second, and more with the race detector.
+var translated = sync.OnceValues(func() (*machine, error) {
+	return newMachine(context.Background(), Options{}.withDefaults())
+})
+
+// open returns an engine like NewEngine's. Its runs have time enough on any machine, so that every outcome is one of the
+// program's.
 func open(t testing.TB, o Options) *Engine {
 	t.Helper()
 	if o.Deadline == 0 {
 		o.Deadline = time.Minute
 	}
-	e, err := NewEngine(t.Context(), o)
+	m, err := translated()
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, e.Close(context.Background())) })
+	o = o.withDefaults()
+	e := &Engine{options: o, machine: m, pool: newPool(o.Workers, o.Queue), images: newImages(o.CacheBytes)}
+	t.Cleanup(func() { require.NoError(t, e.pool.close(context.Background())) })
 	return e
 }
 

@@ -34,8 +34,9 @@ type Limits struct {
 	// Bytes of the engine's memory, of which its own stack and data take about 1.3 MiB. At least 4 MiB.
 	// Defaults to 16 MiB.
 	MemoryBytes int
-	// Steps of loading the program and running it, together: a turn of a loop in a script takes about 27. Defaults to
-	// 10 million, which is about 40 ms.
+	// Steps of loading the program, running it and writing its result, together: a turn of a loop in a script takes about
+	// 27. Defaults to 10 million, which is about 50 ms. Reading the input is not counted, so that a long order doesn't
+	// leave a script with less.
 	Steps int64
 	// Deadline is for a machine so loaded that the steps take longer than a caller can wait. It counts from when a run has
 	// got a worker. Defaults to 250 ms.
@@ -166,8 +167,7 @@ func (e *Engine) Run(ctx context.Context, p *Program, view, params json.RawMessa
 		if err := b.restore(ctx, image); err != nil {
 			return err
 		}
-		b.run.begin(image.steps)
-		text, err := b.execute(ctx, image, view, params, e.options.OutputBytes)
+		text, err := b.execute(ctx, image, view, params, e.options.Limits)
 		result = Result{JSON: text, Steps: b.run.steps(), Duration: time.Since(b.run.started)}
 		return err
 	})
@@ -185,7 +185,7 @@ func (e *Engine) image(ctx context.Context, b *box, p *Program) (*image, error) 
 	if err := b.restore(ctx, e.machine.base); err != nil {
 		return nil, err
 	}
-	b.run.begin(0)
+	b.run.begin(0, e.options.Steps)
 	image, err := b.load(ctx, p.source)
 	if err != nil {
 		return nil, err
@@ -206,7 +206,7 @@ func (e *Engine) work(ctx context.Context, do func(context.Context, *box) error)
 			return err
 		}
 	}
-	ctx = b.use(ctx, &run{budget: e.options.Steps, deadline: e.options.Deadline})
+	ctx = b.use(ctx, &run{deadline: e.options.Deadline})
 	err = do(ctx, b)
 	if errors.Is(err, errEngine) {
 		b.discard(ctx)
