@@ -107,14 +107,18 @@
     return fault === 'large' ? '#' : '!' + fault + (path === '' ? '' : ', at ' + cut(path, 0, 200));
   }
 
-  // describe says what was thrown: [name, message, stack].
+  function optional(value) {
+    return value === undefined ? '' : String_(value);
+  }
+
+  // describe says what was thrown: its name, its message and its stack, a line each.
   function describe(thrown) {
     let name = '', message = '', stack = '';
     try {
       if (typeof thrown === 'object' && thrown !== null) {
-        name = String_(thrown.name);
-        message = String_(thrown.message);
-        stack = String_(thrown.stack);
+        name = optional(thrown.name);
+        message = optional(thrown.message) || 'an object without a message';
+        stack = optional(thrown.stack);
       } else {
         message = String_(thrown);
       }

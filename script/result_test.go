@@ -95,7 +95,7 @@ func TestAPollutedBoxStillWritesTheResult(t *testing.T) {
 			return result;
 		}`)
 	require.NoError(t, err)
-	assert.Equal(t, `{"a":[1,"two",true,null],"b":{"c":1.5}}`, string(result.JSON))
+	assert.JSONEq(t, `{"a":[1,"two",true,null],"b":{"c":1.5}}`, string(result.JSON))
 }
 
 func TestInputThatAScriptCouldMisreadIsRefused(t *testing.T) {
