@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -35,16 +36,28 @@ type Eraser struct {
 		OrderRuns(ctx context.Context, customerID string, before time.Time) iter.Seq2[saga.OrderRun, error]
 		// Runs reports whether the order's workflow is still running.
 		Runs(ctx context.Context, orderID string) (bool, error)
-		// DeleteOrderRun leaves a run that is still running; gone means that there is none.
+		// EraseOrder has a running workflow go on without the person who was erased at this time, and
+		// resumes that of an open order for it. It reports whether all runs that know the person may be
+		// deleted.
+		EraseOrder(ctx context.Context, orderID string, isOpen bool, at time.Time) (bool, error)
+		// DeleteOrderRun leaves a run that is still running; gone means that there is none that knows
+		// the person.
 		DeleteOrderRun(ctx context.Context, r saga.OrderRun) (gone bool, err error)
-		// DeleteRefund deletes nothing, and returns false, while the refund's workflow is running.
-		DeleteRefund(ctx context.Context, id saga.RefundID) (bool, error)
+		// EraseRefund deletes the refund's workflow. It returns false while there is one that knows the
+		// person: one that is running is told to go on without.
+		EraseRefund(ctx context.Context, id saga.RefundID, at time.Time) (bool, error)
 	}
 	Customers interface {
 		Erasing(ctx context.Context, e customer.Erasure) error
 	}
 	Now func() time.Time
+	// Within is how long after the request an order may stay open, or owe money, before it is erased
+	// all the same. 0 means EraseWithin.
+	Within time.Duration
 }
+
+// EraseWithin is how long an erasure waits for orders to be closed.
+const EraseWithin = 30 * 24 * time.Hour
 
 // EraseParams says what to erase.
 type EraseParams struct {
@@ -57,9 +70,9 @@ type EraseParams struct {
 // EraseResult counts the customer's orders.
 type EraseResult struct {
 	Erased int `json:"erased"`
-	// Open orders wait until they are closed and their refunds are over.
+	// Open orders wait until they are closed and their refunds are over, but not for ever.
 	Open int `json:"open,omitempty"`
-	// Histories are those that still exist.
+	// Histories are those that still know the person.
 	Histories int  `json:"histories,omitempty"`
 	Completed bool `json:"completed,omitempty"`
 }
@@ -68,7 +81,7 @@ type EraseResult struct {
 func (a *Eraser) Execute(ctx context.Context, p EraseParams) (EraseResult, error) {
 	var res EraseResult
 	defer whileBeating(ctx, func() { activity.RecordHeartbeat(ctx) })()
-	erased := map[string]time.Time{} // since when
+	erased := map[string]erasedOrder{}
 	seen := map[string]bool{}
 	for id, err := range a.OrdersOf(ctx, p.CustomerID, p.Before) {
 		if err != nil {
@@ -78,18 +91,21 @@ func (a *Eraser) Execute(ctx context.Context, p EraseParams) (EraseResult, error
 			continue
 		}
 		seen[id] = true
-		at, covered, err := a.erase(ctx, id, p)
+		o, covered, err := a.erase(ctx, id, p)
 		if err != nil {
 			return res, fmt.Errorf("erase order %s: %w", id, err)
 		}
 		switch {
-		case !at.IsZero():
-			erased[id] = at
+		case !o.at.IsZero():
+			erased[id] = o
 			res.Erased++
 		case covered:
 			res.Open++
 		}
 		activity.RecordHeartbeat(ctx, res)
+	}
+	if err := a.eraseRefunds(ctx, erased, &res); err != nil {
+		return res, err
 	}
 	if err := a.deleteHistories(ctx, p.CustomerID, erased, &res); err != nil {
 		return res, err
@@ -102,41 +118,79 @@ func (a *Eraser) Execute(ctx context.Context, p EraseParams) (EraseResult, error
 	return res, a.Customers.Erasing(ctx, state)
 }
 
-// erase returns when the order was erased, the zero time if it can't be yet, and whether the erasure
-// covers it.
-func (a *Eraser) erase(ctx context.Context, id string, p EraseParams) (at time.Time, covered bool, err error) {
+// erasedOrder is what is left to do for an order that was erased.
+type erasedOrder struct {
+	at     time.Time
+	isOpen bool
+	// refunds are those whose workflows may know the person.
+	refunds []saga.RefundID
+	// forgotten means that no run of its workflow is needed that knows the person.
+	forgotten, asked bool
+}
+
+// erase erases an order if it may be. at is zero if it can't be yet; covered is whether the erasure is
+// about it.
+func (a *Eraser) erase(ctx context.Context, id string, p EraseParams) (e erasedOrder, covered bool, err error) {
 	for range eraseTries {
 		st, viewed, err := a.Read(ctx, id)
 		if err != nil {
-			return at, true, err
+			return e, true, err
 		}
 		if st.Err != nil || !st.Found { // an audit names and repairs it, or it is being placed
-			return at, true, nil
+			return e, true, nil
 		}
 		o, err := st.Order()
 		switch {
 		case err != nil: // it must not keep the customer's other orders
 			activity.GetLogger(ctx).Error("an order that is to be erased can't be read", "order_id", id, "error", err)
-			return at, true, nil
+			return e, true, nil
 		case o.CustomerID != p.CustomerID, o.PlacedAt.After(p.Before):
-			return at, false, nil
+			return e, false, nil
 		case !o.ErasedAt.IsZero():
-			return o.ErasedAt, true, nil
-		case !o.Closed():
-			return at, true, nil
+			return a.erased(ctx, &o, st), true, nil
 		}
-		over, err := a.over(ctx, id, st.Payments)
-		if err != nil || !over {
-			return at, true, err
+		if may, err := a.mayErase(ctx, &o, st.Payments, p); err != nil || !may {
+			return e, true, err
 		}
-		now := a.Now().UTC().Truncate(time.Millisecond)
-		o.Erase(now)
+		o.Erase(a.Now().UTC().Truncate(time.Millisecond))
 		done, err := a.Erase(ctx, &o, st, viewed)
 		if err != nil || done {
-			return now, true, err
+			return a.erased(ctx, &o, st), true, err
 		}
 	}
-	return at, true, nil // it is looked at again
+	return e, true, nil // it is looked at again
+}
+
+// mayErase reports whether the order is closed and nothing is left to do for it, or has been open for too
+// long.
+func (a *Eraser) mayErase(ctx context.Context, o *order.Order, payments map[string][]byte, p EraseParams) (bool, error) {
+	since := p.Since
+	if since.IsZero() {
+		since = p.Before
+	}
+	if !o.PlacedAt.After(since) && a.Now().Sub(since) >= cmp.Or(a.Within, EraseWithin) {
+		return true, nil
+	}
+	if !o.Closed() {
+		return false, nil
+	}
+	return a.over(ctx, o.ID, payments)
+}
+
+// erased returns what is left to do. Refunds that are open, or that staff asked for, may have a note in
+// their workflow.
+func (a *Eraser) erased(ctx context.Context, o *order.Order, st order.Stored) erasedOrder {
+	e := erasedOrder{at: o.ErasedAt, isOpen: !o.Closed()}
+	money, err := order.ReadPayments(st.Payments)
+	if err != nil {
+		activity.GetLogger(ctx).Error("the payments of an erased order can't be read", "order_id", o.ID, "error", err)
+	}
+	for _, r := range money.Refunds {
+		if r.Reason == order.RefundRequested || !r.Status.Over() {
+			e.refunds = append(e.refunds, saga.RefundID{PaymentID: r.PaymentID, RefundID: r.ID})
+		}
+	}
+	return e
 }
 
 // over reports whether nothing is left to do for a closed order: its workflow has ended, and all money
@@ -167,7 +221,7 @@ func (a *Eraser) over(ctx context.Context, id string, payments map[string][]byte
 		if r.Note == "" && r.Detail == "" {
 			continue
 		}
-		deleted, err := a.Workflows.DeleteRefund(ctx, saga.RefundID{PaymentID: r.PaymentID, RefundID: r.ID})
+		deleted, err := a.Workflows.EraseRefund(ctx, saga.RefundID{PaymentID: r.PaymentID, RefundID: r.ID}, a.Now())
 		if err != nil || !deleted {
 			return false, err
 		}
@@ -175,18 +229,40 @@ func (a *Eraser) over(ctx context.Context, id string, payments map[string][]byte
 	return true, nil
 }
 
-// deleteHistories deletes the workflows of orders that were erased a while ago.
-func (a *Eraser) deleteHistories(ctx context.Context, customerID string, erased map[string]time.Time, res *EraseResult) error {
+// eraseRefunds has no refund's workflow know the person of an erased order.
+func (a *Eraser) eraseRefunds(ctx context.Context, erased map[string]erasedOrder, res *EraseResult) error {
+	for _, o := range erased {
+		for _, r := range o.refunds {
+			forgotten, err := a.Workflows.EraseRefund(ctx, r, o.at)
+			if err != nil {
+				return err
+			}
+			if !forgotten {
+				res.Histories++
+			}
+			activity.RecordHeartbeat(ctx, *res)
+		}
+	}
+	return nil
+}
+
+// deleteHistories deletes the workflows of orders that were erased a while ago. One that is still running
+// goes on without the person first.
+func (a *Eraser) deleteHistories(ctx context.Context, customerID string, erased map[string]erasedOrder, res *EraseResult) error {
 	for run, err := range a.Workflows.OrderRuns(ctx, customerID, time.Time{}) {
 		if err != nil {
 			return err
 		}
-		at, is := erased[run.OrderID]
-		if !is { // open, or placed later
+		o, is := erased[run.OrderID]
+		if !is { // not erased yet, or placed later
 			continue
 		}
+		if !o.asked {
+			o.asked, o.forgotten = true, a.forgotten(ctx, run.OrderID, o)
+			erased[run.OrderID] = o
+		}
 		gone := false
-		if a.Now().Sub(at) >= historyStays {
+		if o.forgotten && a.Now().Sub(o.at) >= historyStays {
 			if gone, err = a.Workflows.DeleteOrderRun(ctx, run); err != nil {
 				return err
 			}
@@ -197,4 +273,14 @@ func (a *Eraser) deleteHistories(ctx context.Context, customerID string, erased 
 		activity.RecordHeartbeat(ctx, *res)
 	}
 	return nil
+}
+
+// forgotten reports whether no run of the order's workflow is needed that knows the person. One that can't
+// be reached must not keep the customer's other orders.
+func (a *Eraser) forgotten(ctx context.Context, orderID string, o erasedOrder) bool {
+	done, err := a.Workflows.EraseOrder(ctx, orderID, o.isOpen, o.at)
+	if err != nil {
+		activity.GetLogger(ctx).Warn("the workflow of an erased order still knows its person", "order_id", orderID, "error", err)
+	}
+	return done && err == nil
 }

@@ -30,12 +30,17 @@ type eraser struct {
 	refunds   []saga.RefundID
 	// running are the orders and refunds whose workflows haven't ended.
 	running map[string]bool
-	clock   time.Time
+	// told are the orders whose workflows were told of the erasure, and forgot those that went on since.
+	told   map[string]time.Time
+	forgot map[string]bool
+	clock  time.Time
+	since  time.Time
 }
 
 func newEraser(t *testing.T, rdb redis.UniversalClient) *eraser {
 	return &eraser{
 		attic: &attic{t: t, docs: records.New(rdb)}, customers: customers.New(rdb), clock: time.Now().Add(time.Second),
+		told: map[string]time.Time{}, forgot: map[string]bool{},
 	}
 }
 
@@ -53,8 +58,8 @@ func (e *eraser) OrderRuns(context.Context, string, time.Time) iter.Seq2[saga.Or
 func (e *eraser) Runs(_ context.Context, id string) (bool, error) { return e.running[id], nil }
 
 func (e *eraser) DeleteOrderRun(_ context.Context, r saga.OrderRun) (bool, error) {
-	if e.running[r.OrderID] {
-		return false, nil
+	if e.running[r.OrderID] && !(e.forgot[r.OrderID] && r.RunID == "old") {
+		return e.forgot[r.OrderID], nil
 	}
 	for i := range e.runs {
 		if e.runs[i] == r {
@@ -65,7 +70,19 @@ func (e *eraser) DeleteOrderRun(_ context.Context, r saga.OrderRun) (bool, error
 	return true, nil
 }
 
-func (e *eraser) DeleteRefund(_ context.Context, id saga.RefundID) (bool, error) {
+// EraseOrder is answered by a workflow only once it was told twice: it takes a moment.
+func (e *eraser) EraseOrder(_ context.Context, id string, isOpen bool, at time.Time) (bool, error) {
+	if !e.running[id] {
+		return !isOpen, nil
+	}
+	if e.told[id].Equal(at) {
+		e.forgot[id] = true
+	}
+	e.told[id] = at
+	return e.forgot[id], nil
+}
+
+func (e *eraser) EraseRefund(_ context.Context, id saga.RefundID, _ time.Time) (bool, error) {
 	if e.running[id.RefundID] {
 		return false, nil
 	}
@@ -100,7 +117,7 @@ func (e *eraser) look(before time.Time, last bool) (activities.EraseResult, erro
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestActivityEnvironment()
 	env.RegisterActivity(a.Execute)
-	v, err := env.ExecuteActivity(a.Execute, activities.EraseParams{Erasure: saga.Erasure{CustomerID: "ada", Before: before}, Last: last})
+	v, err := env.ExecuteActivity(a.Execute, activities.EraseParams{Erasure: saga.Erasure{CustomerID: "ada", Before: before, Since: e.since}, Last: last})
 	if err != nil {
 		return activities.EraseResult{}, err
 	}
@@ -206,6 +223,64 @@ func TestAnErasureIsCompletedOnceNothingIsLeft(t *testing.T) {
 		state, err = e.customers.Erasure(t.Context(), "ada")
 		require.NoError(t, err)
 		require.True(t, state.CompletedAt.IsZero(), "a later erasure isn't completed by an earlier one")
+	})
+}
+
+// An order that stays open keeps nothing about its person for more than thirty days, and neither does a
+// closed one that owes money.
+func TestAnOrderThatStaysOpenIsErasedInTheEnd(t *testing.T) {
+	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
+		e := newEraser(t, rdb)
+		e.put("open", order.StatusAwaitingShipment)
+		e.put("owing", order.StatusCancelled, order.RefundDue)
+		e.put("terminated", order.StatusAwaitingShipment)
+		before := time.Now()
+		e.listed = []string{"open", "owing", "terminated"}
+		e.running = map[string]bool{"open": true, "a": true}
+		e.runs = []saga.OrderRun{{OrderID: "open", RunID: "old"}, {OrderID: "open", RunID: "new"}, {OrderID: "terminated", RunID: "1"}}
+		_, err := e.customers.Erase(t.Context(), "ada", before)
+		require.NoError(t, err)
+		e.clock = before.Add(activities.EraseWithin - time.Minute)
+		res, err := e.look(before, true)
+		require.NoError(t, err)
+		require.Equal(t, activities.EraseResult{Open: 3}, res)
+
+		e.clock = before.Add(activities.EraseWithin)
+		res, err = e.look(before, true)
+		require.NoError(t, err)
+		require.Equal(t, 3, res.Erased)
+		require.Zero(t, res.Open)
+		require.True(t, e.isErased("open") && e.isErased("owing") && e.isErased("terminated"))
+		require.Len(t, e.runs, 3, "they know the person, and an open order needs its latest one")
+		e.clock = e.clock.Add(time.Minute)
+		res, err = e.look(before, true)
+		require.NoError(t, err)
+		require.False(t, res.Completed)
+		require.Equal(t, []saga.OrderRun{{OrderID: "open", RunID: "new"}, {OrderID: "terminated", RunID: "1"}}, e.runs)
+		require.Equal(t, activities.EraseResult{Erased: 3, Histories: 3}, res, "the old run, the terminated one, the refund's")
+
+		e.running["terminated"], e.forgot["terminated"] = true, true // it was resumed
+		e.running["a"] = false
+		e.runs = e.runs[:1]
+		res, err = e.look(before, true)
+		require.NoError(t, err)
+		require.True(t, res.Completed, "%+v", res)
+	})
+}
+
+// However often an erasure is asked for again, what it first covered waits no longer for that.
+func TestAnErasureThatIsAskedForAgainWaitsNoLonger(t *testing.T) {
+	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
+		e := newEraser(t, rdb)
+		e.put("first", order.StatusAwaitingShipment)
+		since := time.Now()
+		e.put("second", order.StatusAwaitingShipment)
+		e.since, e.listed, e.clock = since, []string{"first", "second"}, since.Add(activities.EraseWithin)
+		res, err := e.look(since.Add(activities.EraseWithin-time.Hour), true)
+		require.NoError(t, err)
+		require.Equal(t, 1, res.Open)
+		require.True(t, e.isErased("first"))
+		require.False(t, e.isErased("second"))
 	})
 }
 

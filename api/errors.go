@@ -60,6 +60,7 @@ var (
 	errNotOpen              = errors.New("the order to assign to is not open")
 	errNotPaid              = errors.New("the order is not paid")
 	errOrderErased          = errors.New("the order under this Idempotency-Key was erased: place another one under a new key")
+	errAddressErased        = errors.New("the person who placed the order was erased: it takes no address any more")
 	errOrderClosed          = errors.New("the order is closed: nothing more happens to it")
 	errOnHold               = errors.New("the order is on hold: release it first")
 	errPackageLeft          = errors.New("the package has left the warehouse")
@@ -170,6 +171,7 @@ var kinds = []kind{
 	{errProviderAway, http.StatusServiceUnavailable, "payment-provider-unavailable", "Payment provider unavailable", 2 * time.Second},
 	{errNoProviders, http.StatusServiceUnavailable, "payment-provider-unavailable", "No payment provider", 60 * time.Second},
 	{errOrderErased, http.StatusConflict, "order-erased", "Order erased", 0},
+	{errAddressErased, http.StatusConflict, "order-erased", "Order erased", 0},
 	{errOrderClosed, http.StatusConflict, "order-closed", "Order closed", 0},
 	{errOnHold, http.StatusConflict, "order-on-hold", "Order on hold", 0},
 	{errPackageLeft, http.StatusConflict, "package-left", "Package left", 0},
@@ -382,6 +384,8 @@ func verdictError(v saga.Verdict, closed error) error {
 		return errDelivered
 	case saga.VerdictOtherRegion:
 		return errOtherRegion
+	case saga.VerdictErased:
+		return errAddressErased
 	case saga.VerdictChanged:
 		return errOrderChanged
 	case saga.VerdictWindowOver:

@@ -24,7 +24,7 @@ var fakeVerdicts = map[error]saga.Verdict{
 	order.ErrUnknownReturn: saga.VerdictUnknown, order.ErrUnknownAlert: saga.VerdictUnknown, order.ErrPackageLeft: saga.VerdictPackageLeft,
 	order.ErrNothingResolved: saga.VerdictResolved, order.ErrUnitsReturned: saga.VerdictReturned, order.ErrDelivered: saga.VerdictDelivered, order.ErrOtherRegion: saga.VerdictOtherRegion,
 	order.ErrWindowOver: saga.VerdictWindowOver, order.ErrReturnOver: saga.VerdictReturnOver, order.ErrReturnNotApproved: saga.VerdictNotApproved,
-	errVersion: saga.VerdictChanged,
+	order.ErrErased: saga.VerdictErased, errVersion: saga.VerdictChanged,
 }
 
 var errVersion = errors.New("the order has changed")

@@ -82,6 +82,9 @@ func (s *Server) askForRefund(c *gin.Context, id, key string) (order.Refund, err
 	if in.Amount != nil {
 		r.Amount = *in.Amount
 	}
+	if !o.ErasedAt.IsZero() { // its workflow would keep the note for a month
+		r.Note = ""
+	}
 	return r, nil
 }
 

@@ -19,6 +19,8 @@ var (
 	// ErrOtherRegion means that the order was paid: taxes and shipping were calculated for the
 	// country and region of the old address.
 	ErrOtherRegion = errors.New("a paid order can't go to another country or region")
+	// ErrErased means that the person who placed the order was erased, and the address with them.
+	ErrErased = errors.New("the order was erased and takes no address any more")
 	// ErrTooManyAddresses means that MaxAddressChanges is reached.
 	ErrTooManyAddresses = errors.New("the order's address has already been changed the maximum number of times")
 )
@@ -81,6 +83,9 @@ func (f *Fulfilment) Readdress(from, to *Address, override bool) ([]PackageAddre
 // order costs the same; for later changes see Fulfilment.Readdress. own is whether the customer asks
 // for it.
 func (o *Order) Readdress(to *Address, override, own bool, actor, note string, at time.Time) ([]PackageAddress, error) {
+	if !o.ErasedAt.IsZero() {
+		return nil, ErrErased
+	}
 	if len(o.Addresses) >= MaxAddressChanges || (own && len(o.Addresses) >= maxOwnAddressChanges) {
 		return nil, ErrTooManyAddresses
 	}

@@ -52,13 +52,15 @@ const (
 	RuleCommandsSkipped AlertRule = "commands_skipped"
 	// RuleDisputed: the buyer's bank reclaims a payment.
 	RuleDisputed AlertRule = "payment_disputed"
+	// RuleErased: the order was erased before all of its units were packed.
+	RuleErased AlertRule = "order_erased"
 )
 
 // AlertRules returns all rules.
 func AlertRules() []AlertRule {
 	return []AlertRule{
 		RuleQuantities, RuleUnresolved, RuleRemovedPackage, RuleResolvedPackage, RuleClockAhead, RuleRestockRefused, RuleEventsDropped,
-		RuleNumberRefused, RuleRefundShortfall, RuleCommandsSkipped, RuleDisputed,
+		RuleNumberRefused, RuleRefundShortfall, RuleCommandsSkipped, RuleDisputed, RuleErased,
 	}
 }
 

@@ -30,6 +30,13 @@ func (o *Order) Erase(at time.Time) {
 	}
 }
 
+// Erased returns the placement of an order that was erased meanwhile: what its workflow needs to go on.
+func (p Placement) Erased() Placement {
+	p.Address, p.Metadata, p.ExternalReference, p.Fingerprint = nil, nil, "", ""
+	p.Quote, p.Commands = nil, nil // the order has its prices, and what commands did
+	return p
+}
+
 func erasedDetail(detail map[string]string) map[string]string {
 	var kept map[string]string
 	for _, key := range keptDetails {

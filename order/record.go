@@ -40,8 +40,14 @@ type Record struct {
 	ErasedAt time.Time
 }
 
-// NewRecord returns the record of an order in its current state.
+// NewRecord returns the record of an order in its current state. One of an erased order has nothing about
+// the person.
 func NewRecord(o *Order, payments map[string]Attempt) (Record, error) {
+	if !o.ErasedAt.IsZero() { // what was said since is not stored either
+		erased := o.Clone()
+		erased.Erase(o.ErasedAt)
+		o = &erased
+	}
 	r := Record{OrderID: o.ID, CustomerID: o.CustomerID, Status: o.Status, Version: o.Version, PlacedAt: o.PlacedAt, ErasedAt: o.ErasedAt}
 	r.Reached, r.Reason = o.lastReached(), o.CancelReason
 	if o.Shape >= 2 {

@@ -112,6 +112,8 @@ const (
 	VerdictNoStock Verdict = "no_stock"
 	// VerdictUnsupported means that the order is too old for the request.
 	VerdictUnsupported Verdict = "unsupported"
+	// VerdictErased means that the order's person was erased.
+	VerdictErased Verdict = "erased"
 	// VerdictDeclined means that the provider doesn't accept such a payment; Detail says
 	// why.
 	VerdictDeclined Verdict = "declined"

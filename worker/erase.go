@@ -27,6 +27,7 @@ func registerErasure(w sdk.Registry, c Config, docs *records.Store) {
 	w.RegisterWorkflowWithOptions(workflows.Erasure, workflow.RegisterOptions{Name: saga.ErasureType})
 	register(w, activities.NameEraseOrders, (&activities.Eraser{
 		OrdersOf: places.of, Read: places.read, Erase: docs.Erase, Workflows: c.sagas, Customers: customers.New(c.Redis), Now: time.Now,
+		Within: c.EraseWithin,
 	}).Execute)
 }
 

@@ -69,6 +69,8 @@ type Config struct {
 	WithoutWebhooks bool
 	// Box runs the shop's scripts; nil runs none.
 	Box command.Box
+	// EraseWithin replaces activities.EraseWithin, for tests.
+	EraseWithin time.Duration
 	// TaskQueue to poll. Defaults to saga.TaskQueue.
 	TaskQueue string
 	// Options are the SDK's; the zero value suits most shops.

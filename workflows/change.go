@@ -175,6 +175,7 @@ var refusals = []struct {
 	{order.ErrNothingResolved, saga.VerdictResolved},
 	{order.ErrUnitsReturned, saga.VerdictReturned},
 	{order.ErrDelivered, saga.VerdictDelivered},
+	{order.ErrErased, saga.VerdictErased},
 	{order.ErrOtherRegion, saga.VerdictOtherRegion},
 	{order.ErrWindowOver, saga.VerdictWindowOver},
 	{order.ErrReturnOver, saga.VerdictReturnOver},

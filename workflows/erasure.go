@@ -20,8 +20,8 @@ const (
 	erasureRounds = 100
 )
 
-// Erasure erases a customer's orders, each once it is closed, and the histories of their workflows. What
-// customers said about themselves was erased before it started.
+// Erasure erases a customer's orders, each once it is closed or has been open for too long, and the
+// histories of their workflows. What customers said about themselves was erased before it started.
 func Erasure(ctx workflow.Context, e saga.Erasure) error {
 	asked := workflow.GetSignalChannel(ctx, saga.EraseSignal)
 	heard := func() (more bool) {
@@ -32,14 +32,22 @@ func Erasure(ctx workflow.Context, e saga.Erasure) error {
 		}
 		return more
 	}
+	if e.Since.IsZero() {
+		e.Since = e.Before
+	}
+	alone := 0
 	for range erasureRounds {
 		heard()
+		begun := workflow.Now(ctx)
 		due := workflow.Now(ctx).Sub(e.Before) >= erasureSettles
 		var res activities.EraseResult
 		err := workflow.ExecuteActivity(activities.LongWalk(ctx, "erase the customer's closed orders"), activities.NameEraseOrders,
 			activities.EraseParams{Erasure: e, Last: due}).Get(ctx, &res)
 		if err != nil {
 			return err
+		}
+		if begun.Sub(e.Since) >= activities.EraseWithin { // what was placed by then didn't wait
+			e.Since = e.Before
 		}
 		if heard() {
 			continue
@@ -48,9 +56,10 @@ func Erasure(ctx workflow.Context, e saga.Erasure) error {
 			return nil
 		}
 		workflow.SetCurrentDetails(ctx, fmt.Sprintf("%d orders are erased, %d wait until they are closed", res.Erased, res.Open))
-		pause := erasurePause
-		if !due || res.Open == 0 { // what is left are histories, or what the lists don't show yet
-			pause = erasureSettles
+		left := e.Since.Add(activities.EraseWithin).Sub(workflow.Now(ctx))
+		pause := pauseAfter(res, due, &alone)
+		if res.Open > 0 && left > 0 {
+			pause = min(pause, left)
 		}
 		woken, cancel := workflow.WithCancel(ctx)
 		workflow.NewSelector(ctx).
@@ -61,4 +70,18 @@ func Erasure(ctx workflow.Context, e saga.Erasure) error {
 	}
 	heard()
 	return workflow.NewContinueAsNewError(ctx, Erasure, e)
+}
+
+// pauseAfter returns when to look again. alone counts the looks that left nothing but histories, or what
+// the lists don't show yet: that is over soon, unless an order's workflow is stuck.
+func pauseAfter(res activities.EraseResult, due bool, alone *int) time.Duration {
+	switch {
+	case !due:
+		return erasureSettles
+	case res.Open > 0:
+		*alone = 0
+		return erasurePause
+	}
+	*alone++
+	return min(erasureSettles<<min(*alone-1, 10), erasurePause)
 }

@@ -26,7 +26,7 @@ func (s *orderSaga) follow(others workflow.Future) {
 		s.setTimer()
 		s.startCommands()
 		s.await(func() bool {
-			return s.paidMail() || s.timer.isReady() || s.commands.isReady() || (others != nil && others.IsReady())
+			return s.paidMail() || s.timer.isReady() || s.commands.isReady() || (others != nil && others.IsReady()) || s.mayGoOnErased()
 		})
 		if s.commands.isReady() {
 			s.commandsEnded()
@@ -49,6 +49,10 @@ func (s *orderSaga) follow(others workflow.Future) {
 		}
 		if s.timer.isReady() { // what arrived before comes first: a return may keep the order open
 			s.wakes()
+			continue
+		}
+		if s.mayGoOnErased() && s.goOnErased() {
+			return
 		}
 	}
 	s.timer.stop()

@@ -27,9 +27,11 @@ func Order(ctx workflow.Context, placement order.Placement) (order.Result, error
 	}
 	if placement.Resumed != nil {
 		s.resume(*placement.Resumed)
-		s.awaitDelivery()
 	} else if s.reserve() && s.awaitPayment() && s.sell() {
 		s.awaitDelivery()
+	}
+	if s.continued != nil {
+		return order.Result{}, s.continues()
 	}
 	return s.finish()
 }
@@ -96,6 +98,9 @@ func (s *orderSaga) awaitPayment() bool {
 	if end == nil || s.paysAfterAll(*end) {
 		return true
 	}
+	if s.continued != nil {
+		return false
+	}
 	s.giveBack(*end)
 	return false
 }
@@ -103,6 +108,9 @@ func (s *orderSaga) awaitPayment() bool {
 // paymentOrEnding waits for a payment or an ending, whichever is first. It returns nil for
 // a payment.
 func (s *orderSaga) paymentOrEnding() *ending {
+	if s.ends != nil { // since an earlier run
+		return s.ends
+	}
 	timer, stop := s.paymentWindow()
 	defer stop()
 	for {

@@ -201,6 +201,9 @@ func (s *orderSaga) paysAfterAll(e ending) bool {
 			s.keepForPaid(e.request)
 			return true // asking stays true until the order is sold
 		}
+		if s.continued != nil {
+			return false
+		}
 	}
 	s.asking = false
 	return false
@@ -235,7 +238,8 @@ func (s *orderSaga) endPayments() bool {
 	noted := false
 	for {
 		s.await(func() bool {
-			return answer.IsReady() || s.payments.Len() > 0 || (late.IsReady() && !noted)
+			return answer.IsReady() || s.payments.Len() > 0 || (late.IsReady() && !noted) ||
+				s.mayGoOnErased() || (s.isErased() && s.hasRequests())
 		})
 		if answer.IsReady() {
 			var res activities.EndPaymentsResult
@@ -251,6 +255,10 @@ func (s *orderSaga) endPayments() bool {
 		switch {
 		case answer.IsReady(), len(s.payable) == 0:
 			return false
+		case s.isErased():
+			if s.answerAll(); s.mayGoOnErased() && s.goOnErased() {
+				return false
+			}
 		case late.IsReady() && !noted:
 			noted = true
 			p := params.Payments[0]

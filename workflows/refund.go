@@ -3,6 +3,7 @@ package workflows
 import (
 	"fmt"
 	"strconv"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -41,7 +42,7 @@ func Refund(ctx workflow.Context, r order.Refund) (order.Refund, error) {
 		for !f.refund.Status.Over() {
 			switch {
 			case f.isLong():
-				return f.refund, workflow.NewContinueAsNewError(ctx, saga.RefundType, f.refund)
+				return f.refund, f.continues()
 			case f.refund.Status.Waits():
 				f.decided()
 			default:
@@ -63,6 +64,7 @@ type refunding struct {
 	stands   order.Refund
 	resume   workflow.ReceiveChannel
 	failing  workflow.ReceiveChannel
+	erasing  workflow.ReceiveChannel
 	decision *decision
 	// failures are those that the provider has reported since it was last asked.
 	failures []saga.RefundFailure
@@ -71,6 +73,8 @@ type refunding struct {
 	// point where an earlier version did not end it. heard counts the failures reported
 	// since then.
 	rounds, heard long
+	// erasedAt is set once the order's person was erased while this run knows them.
+	erasedAt time.Time
 }
 
 // long is one measure of a run's length, and how often an earlier version passed it without
@@ -111,6 +115,7 @@ func (f *refunding) begin() (goesOn bool, err error) {
 func (f *refunding) listen() error {
 	f.resume = workflow.GetSignalChannel(f.ctx, saga.ResumeSignal)
 	f.failing = workflow.GetSignalChannel(f.ctx, saga.RefundFailedSignal)
+	f.erasing = workflow.GetSignalChannel(f.ctx, saga.ErasedSignal)
 	if err := workflow.SetQueryHandler(f.ctx, saga.RefundQuery, func() (order.Refund, error) { return f.stands, nil }); err != nil {
 		return fmt.Errorf("register the query: %w", err)
 	}
@@ -159,11 +164,20 @@ func (f *refunding) isOwed() (bool, error) {
 func (f *refunding) isLong() bool {
 	byRounds := f.reaches(&f.rounds, roundsPerRun, "refund-continues-")
 	byHeard := f.reaches(&f.heard, heardPerRun, "refund-heard-")
-	if !byRounds && !byHeard {
+	if !byRounds && !byHeard && f.erasedAt.IsZero() {
 		return false
 	}
 	awaitIn(f.ctx, func() bool { f.hear(); return f.decision != nil || workflow.AllHandlersFinished(f.ctx) })
 	return f.decision == nil
+}
+
+// continues returns the error that starts the next run, which never knew a person who was erased.
+func (f *refunding) continues() error {
+	if !f.erasedAt.IsZero() {
+		f.refund = f.refund.Erased()
+		forget(f.ctx, f.erasedAt, saga.RefundMemo, f.refund)
+	}
+	return workflow.NewContinueAsNewError(f.ctx, saga.RefundType, f.refund)
 }
 
 // reaches reports whether a run has reached a limit and may end there.

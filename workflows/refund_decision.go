@@ -71,9 +71,9 @@ func (f *refunding) refuse(d saga.Decision) bool {
 }
 
 // decided waits for an operator's decision and carries it out, or returns when the run is
-// long.
+// to end.
 func (f *refunding) decided() {
-	awaitIn(f.ctx, func() bool { f.hear(); return f.decision != nil || f.heard.now >= heardPerRun })
+	awaitIn(f.ctx, func() bool { f.hear(); return f.decision != nil || f.heard.now >= heardPerRun || !f.erasedAt.IsZero() })
 	if f.decision == nil {
 		return
 	}

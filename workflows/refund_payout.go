@@ -39,8 +39,8 @@ func (f *refunding) payOut() {
 	}
 }
 
-// ask has the provider pay. If an operator decides meanwhile, no further attempt is made,
-// but the one in flight is awaited: it may have sent the money.
+// ask has the provider pay. If an operator decides meanwhile, or the next run is to go on, no further
+// attempt is made, but the one in flight is awaited: it may have sent the money.
 func (f *refunding) ask() (answer order.RefundAnswer, answered bool) {
 	f.failures = nil // the answer is newer
 	ctx, stop := workflow.WithCancel(f.ctx)
@@ -48,14 +48,14 @@ func (f *refunding) ask() (answer order.RefundAnswer, answered bool) {
 	asked := workflow.ExecuteActivity(
 		activities.SendingMoney(ctx, "refund "+saga.Money(f.refund.Amount, f.refund.Currency)+" at "+f.refund.Provider),
 		activities.NamePayRefund, f.refund)
-	awaitIn(f.ctx, func() bool { f.hear(); return asked.IsReady() || f.decision != nil })
+	awaitIn(f.ctx, func() bool { f.hear(); return asked.IsReady() || f.decision != nil || !f.erasedAt.IsZero() })
 	stopped := !asked.IsReady()
 	if stopped {
 		stop()
 	}
 	err := asked.Get(f.ctx, &answer)
 	if err != nil && stopped {
-		workflow.GetLogger(f.ctx).Warn("an operator decided before the provider answered", "error", err)
+		workflow.GetLogger(f.ctx).Warn("a refund no longer waits for the provider's answer", "error", err)
 		return answer, false
 	}
 	f.must(err, activities.NamePayRefund)
@@ -86,15 +86,17 @@ func (f *refunding) pause() {
 	awaitIn(f.ctx, func() bool {
 		f.hear()
 		_, failed := f.failure()
-		return timer.IsReady() || f.decision != nil || failed
+		return timer.IsReady() || f.decision != nil || failed || !f.erasedAt.IsZero()
 	})
 	if timer.IsReady() {
 		f.must(timer.Get(f.ctx, nil), "timer")
 	}
 }
 
-// hear reads the provider's reports of failures.
+// hear reads the provider's reports of failures, and whether the order's person was erased.
 func (f *refunding) hear() {
+	for f.erasing.ReceiveAsync(&f.erasedAt) {
+	}
 	var said saga.RefundFailure
 	for f.failing.ReceiveAsync(&said) {
 		f.heard.now++

@@ -12,18 +12,37 @@ import (
 	"holdfast/saga"
 )
 
-// resume continues a paid order whose workflow was terminated. Its stock is held and sold, and its
-// payment is taken: what remains is to follow it.
+// resume continues a paid order whose workflow was terminated, or any order whose workflow goes on as a
+// new run because its person was erased.
 func (s *orderSaga) resume(r order.Resumed) {
 	s.order, s.placedAt = r.Order, r.Order.PlacedAt
+	s.placement.Resumed = &order.Resumed{} // a mark; the order's state isn't needed twice
+	if r.Erased == nil {
+		s.resumeTerminated(r)
+		s.awaitDelivery()
+		return
+	}
+	s.order.GoOnErased(workflow.GetInfo(s.ctx).WorkflowStartTime)
+	s.decided = true
+	s.takeOver(r.Payments)
+	s.inheritFrom(*r.Erased)
+	s.record()
+	s.show()
+	if !s.order.Status.Unpaid() || (s.awaitPayment() && s.sell()) {
+		s.awaitDelivery()
+	}
+	if len(s.unwritten) > 0 {
+		s.record() // the outcome of other payments
+	}
+}
+
+// resumeTerminated takes over what a terminated workflow left. Its stock is held and sold, and its
+// payment is taken: what remains is to follow it.
+func (s *orderSaga) resumeTerminated(r order.Resumed) {
 	s.order.Resume(workflow.GetInfo(s.ctx).WorkflowStartTime)
 	s.decided, s.try = true, maxTries+1 // beyond any that may have held stock
 	s.inherit(r.Unread)
-	//workflowcheck:ignore (the order of copying doesn't matter)
-	maps.Copy(s.attempts, r.Payments)
-	for _, key := range workflow.DeterministicKeys(s.attempts) {
-		s.knows(s.attempts[key])
-	}
+	s.takeOver(r.Payments)
 	s.recordParts(nil)
 	for _, key := range workflow.DeterministicKeys(s.attempts) {
 		if a := s.attempts[key]; a.Type == order.PaymentSucceeded && !a.Taken { // its refund may not have been started
@@ -35,8 +54,16 @@ func (s *orderSaga) resume(r order.Resumed) {
 		}
 	}
 	s.watchAgain()
-	s.placement.Resumed = &order.Resumed{} // a mark; the order's state isn't needed twice
 	s.show()
+}
+
+// takeOver takes over the payments that the run before knew.
+func (s *orderSaga) takeOver(payments map[string]order.Attempt) {
+	//workflowcheck:ignore (the order of copying doesn't matter)
+	maps.Copy(s.attempts, payments)
+	for _, key := range workflow.DeterministicKeys(s.attempts) {
+		s.knows(s.attempts[key])
+	}
 }
 
 // inherit puts the messages to the terminated workflow into the mail, before any other. If this run is

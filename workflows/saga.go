@@ -37,6 +37,7 @@ type orderSaga struct {
 	payments  workflow.ReceiveChannel
 	delisted  workflow.ReceiveChannel
 	scans     workflow.ReceiveChannel
+	erased    workflow.ReceiveChannel
 	requests  []*request
 	crowd     crowd
 	refused   *order.PaymentEvent
@@ -69,6 +70,8 @@ type orderSaga struct {
 	// asking means that providers are asked to end the payments of an unpaid order, or that
 	// one of them answered that it is paid and the order isn't sold yet.
 	asking bool
+	// continued is set once the workflow is to go on as a new run.
+	continued *order.Continued
 }
 
 // request is an update that waits for the saga's answer.
@@ -97,6 +100,7 @@ func openSaga(ctx workflow.Context, p order.Placement) (*orderSaga, error) {
 		payments: workflow.GetSignalChannel(ctx, saga.PaymentSignal),
 		delisted: workflow.GetSignalChannel(ctx, saga.DelistedSignal),
 		scans:    workflow.GetSignalChannel(ctx, saga.ScanSignal),
+		erased:   workflow.GetSignalChannel(ctx, saga.ErasedSignal),
 		attempts: map[string]order.Attempt{}, unwritten: map[string]order.Attempt{},
 		changesOf: map[string]func([]byte) (*change, error){},
 	}

@@ -21,7 +21,7 @@ func (c *Client) AssignPayment(ctx context.Context, e order.PaymentEvent) error 
 // the message that pays the order comes through. The error is a saga.ErrNotFound if no such
 // workflow is running, and a saga.ErrNeverTaken if it has received too many.
 func (c *Client) TellPayment(ctx context.Context, e order.PaymentEvent, said string) error {
-	return c.signal(ctx, e.OrderID, saga.PaymentSignal, said, e)
+	return c.signalTo(ctx, saga.OrderWorkflowID(e.OrderID), saga.PaymentSignal, said, e)
 }
 
 // FindRunning returns a saga.ErrNotFound if the order's workflow isn't running. Temporal

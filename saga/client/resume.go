@@ -69,7 +69,7 @@ func (c *Client) Resume(ctx context.Context, orderID string) (order.Order, error
 		WorkflowIDConflictPolicy:                 enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
 		WorkflowIDReusePolicy:                    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
-		Memo:                                     map[string]any{saga.FingerprintMemo: p.Fingerprint},
+		Memo:                                     resumedMemo(p, &o),
 		TypedSearchAttributes:                    resumedAttributes(p, o.Status),
 		StaticSummary:                            saga.OrderSummary(p),
 	}, saga.OrderType, p)
@@ -95,6 +95,14 @@ func (c *Client) tellRest(ctx context.Context, orderID string, rest []saga.Scan)
 		return nil
 	}
 	return fmt.Errorf("order %s continues, but %d of its scans could not be passed on, report those that it lacks again: %w", orderID, failed, last)
+}
+
+// resumedMemo is what the order had.
+func resumedMemo(p order.Placement, o *order.Order) map[string]any {
+	if !o.ErasedAt.IsZero() {
+		return map[string]any{saga.ErasedMemo: o.ErasedAt}
+	}
+	return map[string]any{saga.FingerprintMemo: p.Fingerprint}
 }
 
 // resumedAttributes are those that the order had.

@@ -32,18 +32,18 @@ var scanNamespace = uuid.MustParse("b2e1c7a4-8d35-4f0e-a6c9-51d47f3b9e08")
 // no such workflow is running, and a saga.ErrNeverTaken if it has received too many messages.
 func (c *Client) TellScan(ctx context.Context, orderID string, s saga.Scan) error {
 	said := strings.Join([]string{s.PackageID, s.Carrier, s.TrackingNumber, s.Event.ID, strconv.FormatBool(s.Assigned)}, "\x00")
-	return c.signal(ctx, orderID, saga.ScanSignal, uuid.NewSHA1(scanNamespace, []byte(said)).String(), s)
+	return c.signalTo(ctx, saga.OrderWorkflowID(orderID), saga.ScanSignal, uuid.NewSHA1(scanNamespace, []byte(said)).String(), s)
 }
 
-// signal sends a message to an order's workflow. Temporal drops those whose id it has had.
-func (c *Client) signal(ctx context.Context, orderID, name, id string, arg any) error {
+// signalTo sends a message to a running workflow. Temporal drops those whose id its run has had.
+func (c *Client) signalTo(ctx context.Context, workflowID, name, id string, arg any) error {
 	input, err := converter.GetDefaultDataConverter().ToPayloads(arg)
 	if err != nil {
 		return fmt.Errorf("encode the message: %w", err)
 	}
 	request := &workflowservice.SignalWorkflowExecutionRequest{
 		Namespace:         c.namespace,
-		WorkflowExecution: &common.WorkflowExecution{WorkflowId: saga.OrderWorkflowID(orderID)},
+		WorkflowExecution: &common.WorkflowExecution{WorkflowId: workflowID},
 		SignalName:        name, Input: input, Identity: "gateway", RequestId: id,
 	}
 	for try := range signalTries {

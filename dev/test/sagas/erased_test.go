@@ -1,0 +1,336 @@
+package sagas
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"holdfast/activities"
+	"holdfast/order"
+	"holdfast/saga"
+	sagaclient "holdfast/saga/client"
+)
+
+// persons is who placed the orders of these tests.
+const person = "Ada Lovelace"
+
+func (w *world) personal(p order.Placement) order.Placement {
+	p.Address = &order.Address{Recipient: person, Line1: "1 Harbour Street", City: "London", Country: "GB"}
+	p.Metadata, p.ExternalReference = map[string]string{"gift": "for " + person}, person
+	return p
+}
+
+// erases erases an order's document, as an erasure does once it has waited long enough, and has its
+// workflow go on. It returns the runs that know the person.
+func (w *world) erases(orderID string) (runs []saga.OrderRun) {
+	w.Helper()
+	sagas := sagaclient.New(w.temporal, "default")
+	at := time.Now().UTC().Truncate(time.Millisecond)
+	w.until("the document is erased", func() bool {
+		st, err := w.docs.ReadMany(w.Context(), []string{orderID})
+		w.NoError(err)
+		o, err := st[0].Order()
+		w.NoError(err)
+		o.Erase(at)
+		done, err := w.docs.Erase(w.Context(), &o, st[0], 0)
+		w.NoError(err)
+		return done
+	})
+	runs = append(runs, saga.OrderRun{OrderID: orderID, RunID: w.runOf(orderID)})
+	w.until("the workflow goes on without the person", func() bool {
+		done, err := sagas.EraseOrder(w.Context(), orderID, true, at)
+		w.NoError(err)
+		if run := w.runOf(orderID); run != runs[len(runs)-1].RunID && !done {
+			runs = append(runs, saga.OrderRun{OrderID: orderID, RunID: run})
+		}
+		return done
+	})
+	return runs
+}
+
+func (w *world) runOf(orderID string) string {
+	w.Helper()
+	d, err := w.temporal.DescribeWorkflowExecution(w.Context(), saga.OrderWorkflowID(orderID), "")
+	w.NoError(err)
+	return d.GetWorkflowExecutionInfo().GetExecution().GetRunId()
+}
+
+// knowsNobody requires that what Temporal and Redis have of a workflow and its order says nothing of the
+// person.
+func (w *world) knowsNobody(workflowID, orderID string) {
+	w.Helper()
+	d, err := w.temporal.DescribeWorkflowExecution(w.Context(), workflowID, "")
+	w.NoError(err)
+	text, err := proto.Marshal(d)
+	w.NoError(err)
+	w.NotContains(string(text), person)
+	for _, e := range w.history(workflowID) {
+		text, err := proto.Marshal(e)
+		w.NoError(err)
+		w.NotContains(string(text), person, e.GetEventType())
+	}
+	st, err := w.docs.ReadMany(w.Context(), []string{orderID})
+	w.NoError(err)
+	w.NotContains(string(st[0].Doc), person)
+	w.NotContains(fmt.Sprintf("%s", st[0].Payments), person)
+}
+
+// An order that is erased while it is open keeps everything but its person: parcels go on, money and stock
+// too.
+func TestAnErasedOrderGoesOnWithoutItsPerson(t *testing.T) {
+	w := open(t)
+	if *record {
+		w.fixed = "erased-"
+	}
+	w.work()
+	p := w.personal(w.placement(time.Hour, w.offer(500), w.offer(300)))
+	p.ReturnWindow = 3 * time.Second
+	w.start(p)
+	w.paid(p.OrderID, 1600)
+	w.pay(p.OrderID, "two-"+p.OrderID, 1600)
+	w.refunded(p.OrderID, "two-"+p.OrderID, order.RefundDouble)
+	w.packs(p.OrderID, "a", of("1", 2))
+	w.scans(p.OrderID, "a", order.NodeInTransit)
+	w.Equal(saga.VerdictDone, w.ask(p.OrderID, saga.AddressUpdate, saga.AddressRequest{
+		Address: order.Address{Recipient: person, Line1: "2 Harbour Street", City: "London", Country: "GB"}, Actor: "support", Note: person,
+	}).Verdict)
+	before := w.order(p.OrderID)
+	w.Equal(person, before.Address.Recipient)
+	runs := w.erases(p.OrderID)
+	w.Len(runs, 1)
+	w.until("it is recorded", func() bool { return w.order(p.OrderID).Version > before.Version })
+
+	o := w.order(p.OrderID)
+	w.Equal(before.Packages[0].Events, o.Packages[0].Events)
+	w.Equal(before.PlacedAt, o.PlacedAt)
+	w.Equal(before.Payment, o.Payment)
+	w.Equal(order.RuleErased, o.Alerts[0].Rule, "what isn't packed can't be sent")
+	w.Equal(saga.VerdictErased, w.ask(p.OrderID, saga.AddressUpdate, saga.AddressRequest{Address: order.Address{
+		Recipient: person, Line1: "3", City: "London", Country: "GB",
+	}, Actor: "support"}).Verdict)
+	w.scans(p.OrderID, "a", order.NodeDelivered)
+	w.pay(p.OrderID, "three-"+p.OrderID, 1600)
+	w.refunded(p.OrderID, "three-"+p.OrderID, order.RefundDouble)
+	w.Equal(saga.VerdictDone, w.ask(p.OrderID, saga.CancelUnitsUpdate, cancelling(p.OrderID, "c", of("2", 2))).Verdict)
+	w.documentIs(p.OrderID, order.StatusDelivered)
+	w.Equal(saga.VerdictDone, w.ask(p.OrderID, saga.OpenReturnUpdate, returning(p.OrderID, "r", of("1", 1))).Verdict)
+	w.Equal(saga.VerdictDone, w.ask(p.OrderID, saga.ReceiveReturnUpdate, receiving(p.OrderID, "r", of("1", 1))).Verdict)
+	w.Equal(order.StatusDelivered, w.ended(p.OrderID).Status)
+	w.balances(p.Lines[0].ProductID, 1)
+	w.balances(p.Lines[1].ProductID, 0)
+	w.replaysRun("erased-before", saga.OrderWorkflowID(p.OrderID), runs[0].RunID)
+	w.replays("erased-after", saga.OrderWorkflowID(p.OrderID))
+	gone, err := sagaclient.New(w.temporal, "default").DeleteOrderRun(w.Context(), runs[0])
+	w.NoError(err)
+	w.False(gone)
+	w.knowsNobody(saga.OrderWorkflowID(p.OrderID), p.OrderID)
+}
+
+// Nothing that arrives while the workflow goes on is lost or done twice.
+func TestMessagesWhileAnErasedOrderGoesOn(t *testing.T) {
+	w := open(t)
+	w.work()
+	const each = 20
+	p := w.personal(w.placement(time.Hour, w.offer(500)))
+	p.Lines[0].Quantity = units
+	p.ReturnWindow = time.Hour
+	w.start(p)
+	w.paid(p.OrderID, 500*units)
+	w.packs(p.OrderID, "a", of("1", 1))
+	sagas := sagaclient.New(w.temporal, "default")
+	var group sync.WaitGroup
+	begun := make(chan struct{}, 2*each)
+	for i := range each {
+		group.Go(func() {
+			begun <- struct{}{}
+			if i >= int(units)-1 {
+				return
+			}
+			ctx, cancel := context.WithTimeout(w.Context(), patience)
+			defer cancel()
+			a, err := sagas.CancelUnits(ctx, p.OrderID, cancelling(p.OrderID, fmt.Sprint(i), of("1", 1)))
+			w.NoError(err)
+			w.Equal(saga.VerdictDone, a.Verdict)
+		})
+		group.Go(func() {
+			begun <- struct{}{}
+			w.NoError(sagas.TellScan(w.Context(), p.OrderID, saga.Scan{
+				PackageID: saga.PackageID(p.OrderID, "a"),
+				Event: order.PackageEvent{
+					ID: fmt.Sprint("scan-", i), Node: order.NodeInTransit, OccurredAt: time.Now(), RecordedAt: time.Now(), Actor: "carrier:sandbox",
+				},
+			}))
+		})
+		group.Go(func() { w.pay(p.OrderID, fmt.Sprint("extra-", i, "-", p.OrderID), 500*units) })
+	}
+	for range each {
+		<-begun
+	}
+	runs := w.erases(p.OrderID)
+	group.Wait()
+	w.Len(runs, 1)
+	w.until("everything is taken", func() bool {
+		o := w.order(p.OrderID)
+		return len(o.Packages[0].Events) == each && o.Lines[0].Removed == units-1
+	})
+	for i := range each {
+		w.refunded(p.OrderID, fmt.Sprint("extra-", i, "-", p.OrderID), order.RefundDouble)
+	}
+	w.Len(w.order(p.OrderID).Removals, int(units)-1)
+	w.balances(p.Lines[0].ProductID, 1)
+	w.knowsNobody(saga.OrderWorkflowID(p.OrderID), p.OrderID)
+	w.terminate(p.OrderID)
+}
+
+// An unpaid order that can't end because its provider doesn't answer is erased, too. Whatever the
+// provider says then, the order ends as it would have.
+func TestAnUnpaidOrderIsErasedWhileItsProviderIsAway(t *testing.T) {
+	for name, c := range map[string]struct {
+		pays bool
+		want order.Status
+	}{
+		"it is not paid":       {false, order.StatusCancelled},
+		"it is paid after all": {true, order.StatusCancelled}, // and cancelled, as was asked for
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := open(t)
+			if *record {
+				w.fixed = "erased-unpaid-" + fmt.Sprint(c.pays) + "-"
+			}
+			silent, lift := silence()
+			w.Cleanup(lift)
+			w.desk().at(cancelCall, silent)
+			w.work()
+			p := w.personal(w.placement(time.Hour, w.offer(500)))
+			w.halves(&p)
+			w.place(p)
+			payment := w.opens(p.OrderID)
+			w.send(p.OrderID, saga.CancelUpdate, saga.CancelRequest{Reason: order.ReasonCustomer, Actor: "customer:customer-1", Note: person})
+			w.notes(p.OrderID, "payment_unresolved")
+			runs := w.erases(p.OrderID)
+			w.until("the provider is asked again", func() bool { return w.waitsFor(p.OrderID, activities.NameEndPayments) })
+			w.Equal(saga.VerdictEnding, w.asksToPay(p.OrderID).Verdict)
+			if c.pays {
+				w.chooses(payment, "pay")
+				w.pay(p.OrderID, payment, w.order(p.OrderID).Amounts[order.AmountTotal])
+			}
+			lift()
+			w.Equal(c.want, w.ended(p.OrderID).Status)
+			w.balances(p.Lines[0].ProductID, 0)
+			w.Empty(w.usesOf(p.OrderID).Claims, "the coupon's use goes back")
+			suffix := map[bool]string{true: "-paid", false: ""}[c.pays]
+			w.replaysRun("erased-unpaid-before"+suffix, saga.OrderWorkflowID(p.OrderID), runs[0].RunID)
+			w.replays("erased-unpaid-after"+suffix, saga.OrderWorkflowID(p.OrderID))
+			w.knowsNobody(saga.OrderWorkflowID(p.OrderID), p.OrderID)
+		})
+	}
+}
+
+// A terminated workflow that knows the person is needed until the order goes on.
+func TestATerminatedOrderIsResumedToBeErased(t *testing.T) {
+	w := open(t)
+	w.work()
+	p := w.personal(w.placement(time.Hour, w.offer(500)))
+	w.start(p)
+	w.paid(p.OrderID, 1000)
+	w.terminate(p.OrderID)
+	runs := w.erases(p.OrderID)
+	w.Len(runs, 2, "the terminated one and the one that resumed it")
+	w.packs(p.OrderID, "a", of("1", 2))
+	w.terminate(p.OrderID)
+	w.NoError(w.resumes(p.OrderID))
+	done, err := sagaclient.New(w.temporal, "default").EraseOrder(w.Context(), p.OrderID, true, time.Now())
+	w.NoError(err)
+	w.True(done, "a run that resumes an erased one never knew the person")
+	w.knowsNobody(saga.OrderWorkflowID(p.OrderID), p.OrderID)
+	w.deliver(p.OrderID)
+	w.Equal(order.StatusDelivered, w.ended(p.OrderID).Status)
+	w.balances(p.Lines[0].ProductID, 2)
+}
+
+// A refund that waits for an operator, or for its provider, goes on without its note.
+func TestAnOpenRefundGoesOnWithoutItsNote(t *testing.T) {
+	for name, says := range map[string]*order.RefundAnswer{
+		"it failed": {Status: order.RefundFailed, Detail: "the account of " + person + " is closed"}, "it is pending": {Status: order.RefundPending}, "no answer": nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := open(t)
+			name := strings.ReplaceAll(name, " ", "-")
+			if *record {
+				w.fixed = "erased-refund-" + name + "-"
+			}
+			d := w.desk()
+			d.says(says)
+			silent, lift := silence()
+			w.Cleanup(lift)
+			if says == nil {
+				d.at(refundCall, silent)
+			}
+			w.work()
+			p := w.placement(time.Hour, w.offer(800))
+			w.place(p)
+			payment := w.opens(p.OrderID)
+			w.chooses(payment, "pay")
+			w.pay(p.OrderID, payment, 1600)
+			w.documentIs(p.OrderID, order.StatusAwaitingShipment)
+			r := order.Refund{
+				ID: order.PartRefund("sandbox", w.id("refund")), PaymentID: payment, OrderID: p.OrderID, Provider: "sandbox",
+				Amount: 600, Currency: "EUR", Reason: order.RefundRequested, Status: order.RefundDue, Actor: "operator", Note: "for " + person,
+			}
+			id := w.asksForRefund(r)
+			if says != nil {
+				w.refundIs(id, says.Status)
+			} else {
+				w.until("the provider is asked", func() bool { return len(w.history(id)) > 10 })
+			}
+			w.erases(p.OrderID)
+			sagas := sagaclient.New(w.temporal, "default")
+			first, err := w.temporal.DescribeWorkflowExecution(w.Context(), id, "")
+			w.NoError(err)
+			at := time.Now()
+			w.until("the refund goes on", func() bool {
+				lift()
+				now, err := w.temporal.DescribeWorkflowExecution(w.Context(), id, "")
+				w.NoError(err)
+				if now.GetWorkflowExecutionInfo().GetExecution().GetRunId() != first.GetWorkflowExecutionInfo().GetExecution().GetRunId() {
+					return true
+				}
+				_, err = sagas.EraseRefund(w.Context(), saga.RefundID{PaymentID: payment, RefundID: r.ID}, at)
+				w.NoError(err)
+				return says == nil && w.refundStatus(id) == order.RefundPaid
+			})
+			if says == nil { // it was paid before it could go on, and is simply deleted
+				return
+			}
+			w.replaysRun("erased-refund-"+name, id, first.GetWorkflowExecutionInfo().GetExecution().GetRunId())
+			w.knowsNobody(id, p.OrderID)
+			done, err := sagas.EraseRefund(w.Context(), saga.RefundID{PaymentID: payment, RefundID: r.ID}, at)
+			w.NoError(err)
+			w.True(done)
+			d.says(nil)
+			if says.Status == order.RefundFailed {
+				w.decides(id, saga.Decision{Choice: saga.ChoiceRefund, Actor: "operator"})
+				w.Equal(order.RefundPaid, w.refundEnds(id).Status)
+				w.replays("erased-refund-after", id)
+			}
+			w.knowsNobody(id, p.OrderID)
+			w.terminate(p.OrderID)
+			w.NoError(w.resumes(p.OrderID))
+			w.deliver(p.OrderID)
+		})
+	}
+}
+
+func (w *world) refundStatus(workflowID string) order.RefundStatus {
+	w.Helper()
+	v, err := w.temporal.QueryWorkflow(w.Context(), workflowID, "", saga.RefundQuery)
+	w.NoError(err)
+	var r order.Refund
+	w.NoError(v.Get(&r))
+	return r.Status
+}
