@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -31,7 +33,10 @@ type Eraser struct {
 	// revision if only the view has it, else 0.
 	Read func(ctx context.Context, orderID string) (st order.Stored, viewed int64, err error)
 	// Erase replaces what is stored by the erased order, unless that has changed since it was read.
-	Erase     func(ctx context.Context, o *order.Order, st order.Stored, viewed int64) (bool, error)
+	Erase func(ctx context.Context, o *order.Order, st order.Stored, viewed int64) (bool, error)
+	// Viewed returns which revision of each order the view has, without those that it lacks. Nil means that
+	// there is no view.
+	Viewed    func(ctx context.Context, orderIDs []string) (map[string]int64, error)
 	Workflows interface {
 		OrderRuns(ctx context.Context, customerID string, before time.Time) iter.Seq2[saga.OrderRun, error]
 		// Runs reports whether the order's workflow is still running.
@@ -73,7 +78,9 @@ type EraseResult struct {
 	// Open orders wait until they are closed and their refunds are over, but not for ever.
 	Open int `json:"open,omitempty"`
 	// Histories are those that still know the person.
-	Histories int  `json:"histories,omitempty"`
+	Histories int `json:"histories,omitempty"`
+	// Views are the erased orders that the view still shows as they were.
+	Views     int  `json:"views,omitempty"`
 	Completed bool `json:"completed,omitempty"`
 }
 
@@ -110,7 +117,10 @@ func (a *Eraser) Execute(ctx context.Context, p EraseParams) (EraseResult, error
 	if err := a.deleteHistories(ctx, p.CustomerID, erased, &res); err != nil {
 		return res, err
 	}
-	res.Completed = p.Last && res.Open == 0 && res.Histories == 0
+	if err := a.lookAtViews(ctx, erased, &res); err != nil {
+		return res, err
+	}
+	res.Completed = p.Last && res.Open == 0 && res.Histories == 0 && res.Views == 0
 	state := customer.Erasure{CustomerID: p.CustomerID, RequestedAt: p.Before, Erased: res.Erased, Open: res.Open}
 	if res.Completed {
 		state.CompletedAt = a.Now().UTC()
@@ -124,6 +134,8 @@ type erasedOrder struct {
 	isOpen bool
 	// refunds are those whose workflows may know the person.
 	refunds []saga.RefundID
+	// revision is the least that an erased order has.
+	revision int64
 	// forgotten means that no run of its workflow is needed that knows the person.
 	forgotten, asked bool
 }
@@ -147,7 +159,7 @@ func (a *Eraser) erase(ctx context.Context, id string, p EraseParams) (e erasedO
 		case o.CustomerID != p.CustomerID, o.PlacedAt.After(p.Before):
 			return e, false, nil
 		case !o.ErasedAt.IsZero():
-			return a.erased(ctx, &o, st), true, nil
+			return a.erased(ctx, &o, st, max(st.Revision, viewed)), true, nil
 		}
 		if may, err := a.mayErase(ctx, &o, st.Payments, p); err != nil || !may {
 			return e, true, err
@@ -155,7 +167,7 @@ func (a *Eraser) erase(ctx context.Context, id string, p EraseParams) (e erasedO
 		o.Erase(a.Now().UTC().Truncate(time.Millisecond))
 		done, err := a.Erase(ctx, &o, st, viewed)
 		if err != nil || done {
-			return a.erased(ctx, &o, st), true, err
+			return a.erased(ctx, &o, st, max(st.Revision, viewed)+1), true, err
 		}
 	}
 	return e, true, nil // it is looked at again
@@ -179,8 +191,8 @@ func (a *Eraser) mayErase(ctx context.Context, o *order.Order, payments map[stri
 
 // erased returns what is left to do. Refunds that are open, or that staff asked for, may have a note in
 // their workflow.
-func (a *Eraser) erased(ctx context.Context, o *order.Order, st order.Stored) erasedOrder {
-	e := erasedOrder{at: o.ErasedAt, isOpen: !o.Closed()}
+func (a *Eraser) erased(ctx context.Context, o *order.Order, st order.Stored, revision int64) erasedOrder {
+	e := erasedOrder{at: o.ErasedAt, isOpen: !o.Closed(), revision: revision}
 	money, err := order.ReadPayments(st.Payments)
 	if err != nil {
 		activity.GetLogger(ctx).Error("the payments of an erased order can't be read", "order_id", o.ID, "error", err)
@@ -269,6 +281,29 @@ func (a *Eraser) deleteHistories(ctx context.Context, customerID string, erased 
 		}
 		if !gone {
 			res.Histories++
+		}
+		activity.RecordHeartbeat(ctx, *res)
+	}
+	return nil
+}
+
+// viewedAtOnce is how many orders the view is asked for at a time.
+const viewedAtOnce = 500
+
+// lookAtViews counts the erased orders that the view still shows as they were.
+func (a *Eraser) lookAtViews(ctx context.Context, erased map[string]erasedOrder, res *EraseResult) error {
+	if a.Viewed == nil {
+		return nil
+	}
+	for ids := range slices.Chunk(slices.Sorted(maps.Keys(erased)), viewedAtOnce) {
+		viewed, err := a.Viewed(ctx, ids)
+		if err != nil {
+			return fmt.Errorf("ask the view whether it still shows %d erased orders: %w", len(ids), err)
+		}
+		for id, revision := range viewed {
+			if revision < erased[id].revision {
+				res.Views++
+			}
 		}
 		activity.RecordHeartbeat(ctx, *res)
 	}

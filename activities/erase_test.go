@@ -35,6 +35,8 @@ type eraser struct {
 	forgot map[string]bool
 	clock  time.Time
 	since  time.Time
+	// viewed are the revisions that the view has; nil: there is no view.
+	viewed map[string]int64
 }
 
 func newEraser(t *testing.T, rdb redis.UniversalClient) *eraser {
@@ -113,6 +115,9 @@ func (e *eraser) look(before time.Time, last bool) (activities.EraseResult, erro
 			return st[0], 0, nil
 		},
 		Erase: e.docs.Erase, Workflows: e, Customers: e.customers, Now: func() time.Time { return e.clock },
+	}
+	if e.viewed != nil {
+		a.Viewed = func(context.Context, []string) (map[string]int64, error) { return e.viewed, nil }
 	}
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestActivityEnvironment()
@@ -291,5 +296,26 @@ func TestAnErasureWaitsForTheIndex(t *testing.T) {
 		e.away = errors.New("the index is away")
 		_, err := e.look(time.Now(), true)
 		require.ErrorContains(t, err, "the index is away")
+	})
+}
+
+// The view is the last to show the person.
+func TestAnErasureWaitsForTheView(t *testing.T) {
+	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
+		e := newEraser(t, rdb)
+		e.put("closed", order.StatusExpired)
+		e.put("never-viewed", order.StatusExpired)
+		before := time.Now()
+		e.listed = []string{"closed", "never-viewed"}
+		e.viewed = map[string]int64{"closed": e.stored("closed").Revision}
+		for range 2 {
+			res, err := e.look(before, true)
+			require.NoError(t, err)
+			require.Equal(t, activities.EraseResult{Erased: 2, Views: 1}, res)
+		}
+		e.viewed["closed"] = e.stored("closed").Revision
+		res, err := e.look(before, true)
+		require.NoError(t, err)
+		require.True(t, res.Completed)
 	})
 }

@@ -55,6 +55,10 @@ type Sweeper struct {
 	Ended interface {
 		EndedByForce(ctx context.Context, before time.Time, behind []byte, limit int) (orderIDs []string, next []byte, err error)
 	}
+	// Erasures restarts what was to be erased; nil disables that.
+	Erasures interface {
+		Restart(ctx context.Context) (int, error)
+	}
 	Settler *Settler
 	// Found counts what was settled, for a metric, and Failed what was not; nil disables
 	// them.
@@ -99,6 +103,7 @@ func (a *Sweeper) Execute(ctx context.Context, from SweepCursor) (SweepResult, e
 	defer whileBeating(ctx, func() { activity.RecordHeartbeat(ctx, run.progress()) })()
 	run.group.SetLimit(sweepAtOnce)
 	run.ended(ctx)
+	run.erasures(ctx)
 	var err error
 	for more := true; more && err == nil; {
 		more, err = run.round(ctx)
@@ -165,6 +170,23 @@ func (r *sweepRun) ended(ctx context.Context) {
 	r.mu.Unlock()
 	for _, id := range orderIDs {
 		r.group.Go(func() error { r.settleEnded(ctx, id, before); return nil })
+	}
+}
+
+// erasures restarts erasures that no workflow is at work on.
+func (r *sweepRun) erasures(ctx context.Context) {
+	if r.Erasures == nil {
+		return
+	}
+	ask, cancel := context.WithTimeout(ctx, askAtMost)
+	defer cancel()
+	n, err := r.Erasures.Restart(ask)
+	if err != nil {
+		r.failed(1)
+		activity.GetLogger(ctx).Warn("erasures could not be restarted", "error", err)
+	}
+	if n > 0 {
+		activity.GetLogger(ctx).Warn("erasures without a workflow were restarted", "erasures", n)
 	}
 }
 

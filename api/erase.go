@@ -30,17 +30,20 @@ func (s *Server) EraseCustomer(c *gin.Context, id openapi.ID) {
 }
 
 // erase refuses everything older than now, and then starts what erases the rest. If the process ends in
-// between, the caller gets no answer and asks again.
+// between, the sweeper starts it.
 func (s *Server) erase(ctx context.Context, id string) (customer.Erasure, error) {
 	before := s.cfg.Now().UTC().Truncate(time.Millisecond)
 	if _, err := s.cfg.Customers.Erase(ctx, id, before); err != nil {
 		return customer.Erasure{}, customersError(err)
 	}
-	if err := s.cfg.Sagas.StartErasure(ctx, saga.Erasure{CustomerID: id, Before: before}); err != nil {
-		return customer.Erasure{}, fmt.Errorf("erase customer %s: %w", id, err)
-	}
 	e, err := s.cfg.Customers.Erasure(ctx, id)
-	return e, customersError(err)
+	if err != nil {
+		return e, customersError(err)
+	}
+	if err := s.cfg.Sagas.StartErasure(ctx, saga.Erasure{CustomerID: id, Before: before, Since: e.Since}); err != nil {
+		return e, fmt.Errorf("erase customer %s: %w", id, err)
+	}
+	return e, nil
 }
 
 // GetErasure implements ServerInterface.

@@ -29,7 +29,7 @@ func TestAnErasureRemovesTheCustomerAndStartsWithTheOrders(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, g.get("/v1/customers/ada").status)
 	start := g.temporal.starts[len(g.temporal.starts)-1]
 	require.Equal(t, saga.ErasureWorkflowID("ada"), start.options.ID)
-	require.Equal(t, saga.Erasure{CustomerID: "ada", Before: e.RequestedAt}, start.arg)
+	require.Equal(t, saga.Erasure{CustomerID: "ada", Before: e.RequestedAt, Since: e.RequestedAt}, start.arg)
 
 	require.NoError(t, g.customers.Erasing(t.Context(), customer.Erasure{
 		CustomerID: "ada", RequestedAt: e.RequestedAt, Erased: 2, CompletedAt: time.Now(),

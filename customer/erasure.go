@@ -14,6 +14,8 @@ type Erasure struct {
 	CustomerID string `json:"-"`
 	// RequestedAt is the time up to which everything is erased.
 	RequestedAt time.Time `json:"-"`
+	// Since is when it was first asked for, if it was asked for again before it was completed.
+	Since time.Time `json:"-"`
 	// Erased and Open count the orders that were placed up to then, as of the last look.
 	Erased int `json:"erased"`
 	Open   int `json:"open"`

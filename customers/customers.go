@@ -50,6 +50,9 @@ func customersKey(bucket string) string { return bucket + ":customers" }
 // levelsKey counts the bucket's customers by level.
 func levelsKey(bucket string) string { return bucket + ":customer-levels" }
 
+// erasuresKey lists the bucket's customers whose erasure isn't completed, by when it was asked for.
+func erasuresKey(bucket string) string { return bucket + ":erasures" }
+
 // putKey stores one request to write a customer.
 func putKey(id, request string) string {
 	return redisdb.Bucket(id) + ":customer-put:" + id + ":" + request
@@ -113,7 +116,7 @@ func (s *Store) Erase(ctx context.Context, id string, before time.Time) (bool, e
 		return false, fmt.Errorf("%q is not a valid id", id)
 	}
 	removed, err := redisdb.Run(ctx, s.rdb, redisdb.Call{
-		Script: eraseScript, Keys: keys(id), Args: []any{id, before.UnixMilli()},
+		Script: eraseScript, Keys: append(keys(id), erasuresKey(redisdb.Bucket(id))), Args: []any{id, before.UnixMilli()},
 	})[0].Text()
 	if err != nil {
 		return false, fmt.Errorf("erase customer %s: %w", id, err)

@@ -163,7 +163,7 @@ func (m *machine) erase(t *rapid.T) {
 		m.seen["removed"]++
 		fields, err := m.rdb.HGetAll(m.ctx, redisdb.Bucket(id)+":customer:"+id).Result()
 		require.NoError(t, err)
-		require.Len(t, fields, 2, "%v", fields)
+		require.Len(t, fields, 3, "its version and two times: %v", fields)
 	} else {
 		m.seen["nothing to erase"]++
 	}

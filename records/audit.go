@@ -37,27 +37,53 @@ func (s *Store) StoredIDs(ctx context.Context) iter.Seq2[string, error] {
 	}
 }
 
+// askedAtOnce is how many orders are asked for their customer in one round trip.
+const askedAtOnce = 500
+
 // OrderIDsOf iterates over a customer's orders that have a document, by looking at all of them. An order
 // may appear more than once.
 func (s *Store) OrderIDsOf(ctx context.Context, customerID string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		for id, err := range s.OrderIDsLoosely(ctx) {
-			of := ""
-			if err == nil {
-				of, err = s.rdb.HGet(ctx, orderKey(id), "customer").Result()
-			}
-			if errors.Is(err, redis.Nil) { // it has just left
-				continue
-			}
-			if err != nil {
-				yield("", fmt.Errorf("list the orders of customer %s: %w", customerID, err))
-				return
-			}
-			if of == customerID && !yield(id, nil) {
-				return
-			}
+		err := s.eachOf(ctx, customerID, func(id string) bool { return yield(id, nil) })
+		if err != nil {
+			yield("", fmt.Errorf("list the orders of customer %s: %w", customerID, err))
 		}
 	}
+}
+
+// eachOf calls found for each of the customer's orders, until it returns false.
+func (s *Store) eachOf(ctx context.Context, customerID string, found func(id string) bool) error {
+	batch := make([]string, 0, askedAtOnce)
+	goesOn := true
+	ask := func() error {
+		calls := make([]redisdb.Call, len(batch))
+		for i, id := range batch {
+			calls[i] = redisdb.Call{Command: "hget", Keys: []string{orderKey(id)}, Args: []any{"customer"}}
+		}
+		for i, answer := range redisdb.Run(ctx, s.rdb, calls...) {
+			of, err := answer.Text()
+			if err != nil && !errors.Is(err, redis.Nil) { // Nil: it has just left
+				return err
+			}
+			if goesOn = goesOn && (of != customerID || found(batch[i])); !goesOn {
+				break
+			}
+		}
+		batch = batch[:0]
+		return nil
+	}
+	for id, err := range s.OrderIDsLoosely(ctx) {
+		if err != nil {
+			return err
+		}
+		if batch = append(batch, id); len(batch) < askedAtOnce {
+			continue
+		}
+		if err := ask(); err != nil || !goesOn {
+			return err
+		}
+	}
+	return ask()
 }
 
 func orderIDs(keys iter.Seq2[string, error], kind string) iter.Seq2[string, error] {

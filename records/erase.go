@@ -1,6 +1,7 @@
 package records
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -28,9 +29,51 @@ func erasedAt(parts []any) (time.Time, bool) {
 	if len(parts) < 2 || parts[0] != int64(-2) {
 		return time.Time{}, false
 	}
-	text, _ := parts[1].(string)
+	at, err := millisOf(parts[1])
+	return at, err == nil
+}
+
+// Mark says that an order was erased.
+type Mark struct {
+	// Placed is until when placements under the order's id are erased, and At is since when.
+	Placed, At time.Time
+}
+
+// Covers reports whether the mark is about the order that was placed at this time, or about a later one
+// under its id. The zero mark covers none.
+func (m Mark) Covers(placedAt time.Time) bool {
+	return !m.At.IsZero() && placedAt.UnixMilli() <= m.Placed.UnixMilli()
+}
+
+// Marks returns the marks of those orders that have one.
+func (s *Store) Marks(ctx context.Context, orderIDs []string) (map[string]Mark, error) {
+	calls := make([]redisdb.Call, len(orderIDs))
+	for i, id := range orderIDs {
+		calls[i] = redisdb.Call{Command: "hmget", Keys: []string{erasedKey(id)}, Args: []any{"placed", "at"}}
+	}
+	marks := map[string]Mark{}
+	for i, answer := range redisdb.Run(ctx, s.rdb, calls...) {
+		values, err := redisdb.Slice(answer)
+		if err != nil {
+			return nil, fmt.Errorf("read the marks of %d orders: %w", len(orderIDs), err)
+		}
+		if values[0] == nil || values[1] == nil {
+			continue
+		}
+		placed, err := millisOf(values[0])
+		at, err2 := millisOf(values[1])
+		if err = cmp.Or(err, err2); err != nil {
+			return nil, fmt.Errorf("read the mark of order %s: %w", orderIDs[i], err)
+		}
+		marks[orderIDs[i]] = Mark{Placed: placed, At: at}
+	}
+	return marks, nil
+}
+
+func millisOf(value any) (time.Time, error) {
+	text, _ := value.(string)
 	ms, err := strconv.ParseInt(text, 10, 64)
-	return time.UnixMilli(ms).UTC(), err == nil
+	return time.UnixMilli(ms).UTC(), err
 }
 
 // FindErased returns a call that asks whether an order was erased, for use in a larger read.

@@ -92,6 +92,30 @@ func FromOrder(o order.Order, doc []byte, revision int64, payments map[string][]
 	return d
 }
 
+// Erased returns the next revision of the order, without its person, if it was placed until then and isn't
+// erased itself.
+func (d Order) Erased(placed, at time.Time) (Order, error) {
+	o, err := d.order()
+	if err != nil || !o.ErasedAt.IsZero() || o.PlacedAt.UnixMilli() > placed.UnixMilli() {
+		return d, nil // what can't be read is named elsewhere
+	}
+	o.Restore()
+	o.Erase(at)
+	doc, err := json.Marshal(&o)
+	if err != nil {
+		return d, fmt.Errorf("encode order %s, which was erased: %w", d.ID, err)
+	}
+	payments := make(map[string][]byte, len(d.Payments))
+	for field, payment := range d.Payments {
+		if payments[field], err = order.ErasedPayment(field, payment); err != nil {
+			return d, fmt.Errorf("order %s, which was erased: %w", d.ID, err)
+		}
+	}
+	erased := FromOrder(o, doc, d.Revision+1, payments)
+	erased.UpdatedAt = d.UpdatedAt
+	return erased, nil
+}
+
 // Closed reports whether nothing more happens to the order.
 func (d Order) Closed() bool {
 	var o struct {

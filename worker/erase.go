@@ -27,7 +27,7 @@ func registerErasure(w sdk.Registry, c Config, docs *records.Store) {
 	w.RegisterWorkflowWithOptions(workflows.Erasure, workflow.RegisterOptions{Name: saga.ErasureType})
 	register(w, activities.NameEraseOrders, (&activities.Eraser{
 		OrdersOf: places.of, Read: places.read, Erase: docs.Erase, Workflows: c.sagas, Customers: customers.New(c.Redis), Now: time.Now,
-		Within: c.EraseWithin,
+		Viewed: places.viewed(), Within: c.EraseWithin,
 	}).Execute)
 }
 
@@ -108,4 +108,14 @@ func (p customersOrders) inView(ctx context.Context, customerID string, before t
 func (p customersOrders) read(ctx context.Context, orderID string) (order.Stored, int64, error) {
 	st, viewed, err := allDocuments{warm: p.docs, cold: p.index}.everything(ctx, orderID)
 	return st, viewed, err
+}
+
+// viewed returns what asks the view for the revisions of orders; nil if there is no view.
+func (p customersOrders) viewed() func(context.Context, []string) (map[string]int64, error) {
+	if p.index == nil {
+		return nil
+	}
+	return func(ctx context.Context, ids []string) (map[string]int64, error) {
+		return p.index.Revisions(ctx, search.ViewOrders, ids)
+	}
 }

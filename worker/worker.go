@@ -23,6 +23,7 @@ import (
 	"holdfast/carrier/tracking"
 	"holdfast/command"
 	"holdfast/coupons"
+	"holdfast/customers"
 	"holdfast/inventory"
 	"holdfast/order"
 	"holdfast/records"
@@ -167,6 +168,7 @@ func newWorker(of *Config) (*Worker, error) {
 	registerPayments(w, c, docs, &ever, providers)
 	register(w, activities.NameSweepHolds, (&activities.Sweeper{
 		Holds: overdue{stock, claims}, Waiting: c.sagas, Ended: c.sagas, Settler: settler, Found: m.swept, Failed: m.notSwept, Now: time.Now,
+		Erasures: &activities.Erasures{Customers: customers.New(c.Redis), Workflows: c.sagas, Now: time.Now},
 	}).Execute)
 	registerErasure(w, c, docs)
 	if c.Index != nil && !c.KeepForGood {

@@ -29,7 +29,9 @@ func Refund(ctx workflow.Context, r order.Refund) (order.Refund, error) {
 	}
 	f.show()
 	f.stands = f.refund
-	f.stands.Status = "" // not before it is known
+	if f.refund.Version == 0 {
+		f.stands.Status = "" // not before it is known
+	}
 	if err := f.listen(); err != nil {
 		return r, err
 	}

@@ -295,7 +295,8 @@ type Erasure struct {
 	// Erased How many of the customer's orders had been erased at the last look.
 	Erased int `json:"erased"`
 
-	// Open How many wait until they are closed and their refunds are over. They are looked at every six hours.
+	// Open How many wait until they are closed and their refunds are over, or 30 days have passed. They are looked at every
+	// six hours.
 	Open int `json:"open"`
 
 	// RequestedAt Everything about the person up to this time is erased.

@@ -37,6 +37,20 @@ func (c *Client) StartErasure(ctx context.Context, e saga.Erasure) error {
 	return nil
 }
 
+// RunningErasures returns the customers whose erasures have a running workflow. The list lags by a moment.
+func (c *Client) RunningErasures(ctx context.Context) (map[string]bool, error) {
+	running := map[string]bool{}
+	for e, err := range c.list(ctx, openOf(saga.ErasureType)) {
+		if err != nil {
+			return nil, fmt.Errorf("list the running erasures: %w", err)
+		}
+		if id, ok := strings.CutPrefix(e.GetExecution().GetWorkflowId(), saga.ErasureWorkflowID("")); ok {
+			running[id] = true
+		}
+	}
+	return running, nil
+}
+
 // OrderRuns lists all runs of a customer's orders that Temporal knows and that were started up to a time, if
 // one is given. The list lags by a moment.
 func (c *Client) OrderRuns(ctx context.Context, customerID string, before time.Time) iter.Seq2[saga.OrderRun, error] {

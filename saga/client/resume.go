@@ -183,7 +183,7 @@ func (c *Client) received(ctx context.Context, orderID, runID string) (p order.P
 	if p.Resumed != nil {
 		earlier = p.Resumed.Unread
 	}
-	if p.Resumed != nil && began {
+	if p.Resumed != nil && p.Resumed.Erased == nil && began { // one that goes on erased took over no requests
 		var unserved []order.Message
 		if err := c.ask(ctx, id, saga.UnservedQuery, &unserved, saga.ErrUnknownOrder); err != nil {
 			return p, nil, began, err

@@ -106,7 +106,8 @@ func (h *Entities) readOrders(ctx context.Context, ids []string) (b search.Batch
 }
 
 // WithPayments adds to orders that have left Redis the payments and refunds that arrived
-// later. An order whose own document is in Redis is left alone: that is another state.
+// later. An order whose own document is in Redis is left alone: that is another state. One that was erased,
+// but isn't in the view, gets the next revision without its person.
 func (h *Entities) WithPayments(ctx context.Context, orders []search.Order) ([]search.Order, error) {
 	ids := make([]string, len(orders))
 	for i, o := range orders {
@@ -116,10 +117,19 @@ func (h *Entities) WithPayments(ctx context.Context, orders []search.Order) ([]s
 	if err != nil {
 		return nil, err
 	}
+	marks, err := h.orders.Marks(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
 	whole := slices.Clone(orders)
 	for i, st := range found {
 		if st.Err == nil && !st.Found {
 			whole[i], _ = projector.WithPayments(whole[i], st)
+		}
+		if mark, erased := marks[st.OrderID]; erased {
+			if whole[i], err = whole[i].Erased(mark.Placed, mark.At); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return whole, nil

@@ -1,7 +1,6 @@
 package sagas
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"sync"
@@ -16,7 +15,7 @@ import (
 	sagaclient "holdfast/saga/client"
 )
 
-// persons is who placed the orders of these tests.
+// person is who placed the orders of these tests.
 const person = "Ada Lovelace"
 
 func (w *world) personal(p order.Placement) order.Placement {
@@ -44,7 +43,9 @@ func (w *world) erases(orderID string) (runs []saga.OrderRun) {
 	runs = append(runs, saga.OrderRun{OrderID: orderID, RunID: w.runOf(orderID)})
 	w.until("the workflow goes on without the person", func() bool {
 		done, err := sagas.EraseOrder(w.Context(), orderID, true, at)
-		w.NoError(err)
+		if err != nil { // busy
+			return false
+		}
 		if run := w.runOf(orderID); run != runs[len(runs)-1].RunID && !done {
 			runs = append(runs, saga.OrderRun{OrderID: orderID, RunID: run})
 		}
@@ -135,7 +136,7 @@ func TestAnErasedOrderGoesOnWithoutItsPerson(t *testing.T) {
 func TestMessagesWhileAnErasedOrderGoesOn(t *testing.T) {
 	w := open(t)
 	w.work()
-	const each = 20
+	const each = 6
 	p := w.personal(w.placement(time.Hour, w.offer(500)))
 	p.Lines[0].Quantity = units
 	p.ReturnWindow = time.Hour
@@ -144,27 +145,24 @@ func TestMessagesWhileAnErasedOrderGoesOn(t *testing.T) {
 	w.packs(p.OrderID, "a", of("1", 1))
 	sagas := sagaclient.New(w.temporal, "default")
 	var group sync.WaitGroup
-	begun := make(chan struct{}, 2*each)
+	begun := make(chan struct{}, each)
 	for i := range each {
 		group.Go(func() {
 			begun <- struct{}{}
-			if i >= int(units)-1 {
-				return
-			}
-			ctx, cancel := context.WithTimeout(w.Context(), patience)
-			defer cancel()
-			a, err := sagas.CancelUnits(ctx, p.OrderID, cancelling(p.OrderID, fmt.Sprint(i), of("1", 1)))
-			w.NoError(err)
-			w.Equal(saga.VerdictDone, a.Verdict)
+			w.until("the units are cancelled", func() bool { // as a caller does that got no answer
+				a, err := sagas.CancelUnits(w.Context(), p.OrderID, cancelling(p.OrderID, fmt.Sprint(i), of("1", 1)))
+				return err == nil && a.Verdict == saga.VerdictDone
+			})
 		})
 		group.Go(func() {
-			begun <- struct{}{}
-			w.NoError(sagas.TellScan(w.Context(), p.OrderID, saga.Scan{
-				PackageID: saga.PackageID(p.OrderID, "a"),
-				Event: order.PackageEvent{
-					ID: fmt.Sprint("scan-", i), Node: order.NodeInTransit, OccurredAt: time.Now(), RecordedAt: time.Now(), Actor: "carrier:sandbox",
-				},
-			}))
+			w.until("the scan is told", func() bool {
+				return sagas.TellScan(w.Context(), p.OrderID, saga.Scan{
+					PackageID: saga.PackageID(p.OrderID, "a"),
+					Event: order.PackageEvent{
+						ID: fmt.Sprint("scan-", i), Node: order.NodeInTransit, OccurredAt: time.Now(), RecordedAt: time.Now(), Actor: "carrier:sandbox",
+					},
+				}) == nil
+			})
 		})
 		group.Go(func() { w.pay(p.OrderID, fmt.Sprint("extra-", i, "-", p.OrderID), 500*units) })
 	}
@@ -176,13 +174,13 @@ func TestMessagesWhileAnErasedOrderGoesOn(t *testing.T) {
 	w.Len(runs, 1)
 	w.until("everything is taken", func() bool {
 		o := w.order(p.OrderID)
-		return len(o.Packages[0].Events) == each && o.Lines[0].Removed == units-1
+		return len(o.Packages[0].Events) == each && o.Lines[0].Removed == each
 	})
 	for i := range each {
 		w.refunded(p.OrderID, fmt.Sprint("extra-", i, "-", p.OrderID), order.RefundDouble)
 	}
-	w.Len(w.order(p.OrderID).Removals, int(units)-1)
-	w.balances(p.Lines[0].ProductID, 1)
+	w.Len(w.order(p.OrderID).Removals, each)
+	w.balances(p.Lines[0].ProductID, units-each)
 	w.knowsNobody(saga.OrderWorkflowID(p.OrderID), p.OrderID)
 	w.terminate(p.OrderID)
 }
@@ -222,7 +220,7 @@ func TestAnUnpaidOrderIsErasedWhileItsProviderIsAway(t *testing.T) {
 			lift()
 			w.Equal(c.want, w.ended(p.OrderID).Status)
 			w.balances(p.Lines[0].ProductID, 0)
-			w.Empty(w.usesOf(p.OrderID).Claims, "the coupon's use goes back")
+			w.Equal(usesFor(order.StatusCancelled, c.pays), w.usesOf(p.OrderID), "the coupon's use goes back")
 			suffix := map[bool]string{true: "-paid", false: ""}[c.pays]
 			w.replaysRun("erased-unpaid-before"+suffix, saga.OrderWorkflowID(p.OrderID), runs[0].RunID)
 			w.replays("erased-unpaid-after"+suffix, saga.OrderWorkflowID(p.OrderID))
