@@ -76,3 +76,27 @@ func TestTheKeyOfAnErasedOrderIsRefused(t *testing.T) {
 	require.Equal(t, before, g.state())
 	require.Equal(t, http.StatusCreated, g.place("another", body).status)
 }
+
+// An order that is still open when it is erased has no address any more, and takes none. What staff say
+// about it isn't handed on.
+func TestAnOpenOrderThatWasErasedTakesNoAddress(t *testing.T) {
+	g := newGateway(t)
+	o := g.paidOrder()
+	g.temporal.set(func(f *fakeTemporal) { f.sagas["order/"+o.ID].order.Erase(time.Now()) })
+	st, err := g.docs.ReadMany(t.Context(), []string{o.ID})
+	require.NoError(t, err)
+	whole, err := st[0].Order()
+	require.NoError(t, err)
+	whole.Erase(time.Now())
+	done, err := g.docs.Erase(t.Context(), &whole, st[0], 0)
+	require.NoError(t, err)
+	require.True(t, done)
+	a := g.send(t.Context(), put("/v1/orders/"+o.ID+"/address", map[string]any{"address": map[string]any{
+		"recipient": "Ada", "line1": "1", "city": "London", "country": "GB",
+	}}))
+	require.Equal(t, http.StatusConflict, a.status, "%s", a.body)
+	require.Equal(t, "/problems/order-erased", a.problem(t).Type)
+
+	r := g.postOnce("k", "/v1/orders/"+o.ID+"/refunds", map[string]any{"amount": 1, "note": "for Ada"}).refund(t)
+	require.Empty(t, r.Note)
+}

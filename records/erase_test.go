@@ -183,3 +183,56 @@ func TestAnOrderThatOnlyTheViewHasIsErasedInRedis(t *testing.T) {
 		require.Empty(t, forgotten, "it counts where it is")
 	})
 }
+
+// A walk over all orders asks for many of them in each round trip, and leaves none out.
+func TestTheOrdersOfACustomerAreFoundAmongManyOthers(t *testing.T) {
+	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
+		s, want := records.New(rdb), map[string]bool{}
+		for i := range 1203 {
+			of, id := "bob", fmt.Sprint("o-", i)
+			if i%100 == 0 {
+				of, want[id] = "ada", true
+			}
+			require.NoError(t, s.Put(t.Context(), order.Record{
+				OrderID: id, Version: 1, Doc: []byte("{}"), Status: order.StatusExpired, CustomerID: of, PlacedAt: time.Now(),
+			}))
+		}
+		found := map[string]bool{}
+		for id, err := range s.OrderIDsOf(t.Context(), "ada") {
+			require.NoError(t, err)
+			found[id] = true
+		}
+		require.Equal(t, want, found)
+		n := 0
+		for range s.OrderIDsOf(t.Context(), "ada") {
+			if n++; n == 2 {
+				break
+			}
+		}
+		require.Equal(t, 2, n)
+	})
+}
+
+func TestMarksSayWhichOrdersWereErased(t *testing.T) {
+	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
+		s := records.New(rdb)
+		o := delivered("erased", 3)
+		put(t, s, o)
+		put(t, s, delivered("other", 3))
+		st, err := s.ReadMany(t.Context(), []string{"erased"})
+		require.NoError(t, err)
+		whole, err := st[0].Order()
+		require.NoError(t, err)
+		at := time.Now().UTC().Truncate(time.Millisecond)
+		whole.Erase(at)
+		done, err := s.Erase(t.Context(), &whole, st[0], 0)
+		require.NoError(t, err)
+		require.True(t, done)
+		marks, err := s.Marks(t.Context(), []string{"other", "erased", "unknown"})
+		require.NoError(t, err)
+		require.Equal(t, map[string]records.Mark{"erased": {Placed: o.PlacedAt, At: at}}, marks)
+		require.True(t, marks["erased"].Covers(o.PlacedAt))
+		require.False(t, marks["erased"].Covers(o.PlacedAt.Add(time.Second)))
+		require.False(t, records.Mark{}.Covers(time.Time{}))
+	})
+}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
 
@@ -58,4 +59,30 @@ func TestALongErasureKeepsItsHistoryShort(t *testing.T) {
 	var again *workflow.ContinueAsNewError
 	require.ErrorAs(t, env.GetWorkflowError(), &again)
 	require.LessOrEqual(t, len(*looks), 100)
+}
+
+// The time that orders have to close ends thirty days after the first request, however often the erasure is
+// asked for again; the next look is then.
+func TestAnErasureLooksThirtyDaysAfterItWasFirstAskedFor(t *testing.T) {
+	env, looks := erasing(t, activities.EraseResult{Open: 1})
+	start := env.Now().UTC()
+	env.RegisterDelayedCallback(func() { env.SignalWorkflow(saga.EraseSignal, start.Add(26*time.Hour)) }, 26*time.Hour)
+	var at []time.Time
+	env.SetOnActivityStartedListener(func(*activity.Info, context.Context, converter.EncodedValues) { at = append(at, env.Now()) })
+	env.ExecuteWorkflow(workflows.Erasure, saga.Erasure{CustomerID: "ada", Before: start, Since: start.Add(time.Minute - activities.EraseWithin)})
+	var again *workflow.ContinueAsNewError
+	require.ErrorAs(t, env.GetWorkflowError(), &again)
+	require.WithinDuration(t, start.Add(time.Minute), at[1], time.Second)
+	require.Equal(t, start, (*looks)[2].Since.UTC(), "what came later has thirty days, too")
+	require.Equal(t, start, (*looks)[len(*looks)-1].Since.UTC())
+}
+
+// A workflow that is stuck keeps its history: that isn't looked at each minute for ever.
+func TestAnErasureThatOnlyWaitsForHistoriesLooksEverLessOften(t *testing.T) {
+	env, looks := erasing(t, activities.EraseResult{Erased: 1, Histories: 1})
+	start := env.Now()
+	env.ExecuteWorkflow(workflows.Erasure, saga.Erasure{CustomerID: "ada", Before: start})
+	var again *workflow.ContinueAsNewError
+	require.ErrorAs(t, env.GetWorkflowError(), &again)
+	require.Greater(t, env.Now().Sub(start), time.Duration(len(*looks)-12)*6*time.Hour)
 }

@@ -25,6 +25,7 @@ func TestRecordedHistoriesAreReplayed(t *testing.T) {
 			for name, w := range map[string]any{
 				saga.OrderType: workflows.Order, saga.DelistType: workflows.Delist,
 				saga.RefundType: workflows.Refund, saga.DisputeType: workflows.Dispute, saga.SweepType: workflows.Sweep,
+				saga.ErasureType: workflows.Erasure,
 			} {
 				replayer.RegisterWorkflowWithOptions(w, workflow.RegisterOptions{Name: name})
 			}

@@ -2,11 +2,13 @@ package sagas
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"go.temporal.io/api/enums/v1"
 	"google.golang.org/protobuf/proto"
 
 	"holdfast/activities"
@@ -40,18 +42,18 @@ func (w *world) erases(orderID string) (runs []saga.OrderRun) {
 		w.NoError(err)
 		return done
 	})
-	runs = append(runs, saga.OrderRun{OrderID: orderID, RunID: w.runOf(orderID)})
 	w.until("the workflow goes on without the person", func() bool {
+		run := saga.OrderRun{OrderID: orderID, RunID: w.runOf(orderID)}
 		done, err := sagas.EraseOrder(w.Context(), orderID, true, at)
-		if err != nil { // busy
-			return false
+		if err == nil && done && run.RunID == w.runOf(orderID) {
+			return true
 		}
-		if run := w.runOf(orderID); run != runs[len(runs)-1].RunID && !done {
-			runs = append(runs, saga.OrderRun{OrderID: orderID, RunID: run})
+		if !slices.Contains(runs, run) { // busy, or told
+			runs = append(runs, run)
 		}
-		return done
+		return false
 	})
-	return runs
+	return slices.DeleteFunc(runs, func(r saga.OrderRun) bool { return r.RunID == w.runOf(orderID) })
 }
 
 func (w *world) runOf(orderID string) string {
@@ -331,4 +333,45 @@ func (w *world) refundStatus(workflowID string) order.RefundStatus {
 	var r order.Refund
 	w.NoError(v.Get(&r))
 	return r.Status
+}
+
+// An erasure looks at the orders at once, and again when it is asked for once more.
+func TestAnErasureIsWokenByTheNextRequest(t *testing.T) {
+	w := open(t)
+	if *record {
+		w.fixed = "erasure-"
+	}
+	w.work()
+	p := w.personal(w.placement(time.Hour, w.offer(500)))
+	p.CustomerID = w.id("customer")
+	w.place(p)
+	sagas := sagaclient.New(w.temporal, "default")
+	id := saga.ErasureWorkflowID(p.CustomerID)
+	looks := func(n int) func() bool {
+		return func() bool {
+			timers := 0
+			for _, e := range w.history(id) {
+				if e.GetEventType() == enums.EVENT_TYPE_TIMER_STARTED {
+					timers++
+				}
+			}
+			return timers == n
+		}
+	}
+	since := time.Now()
+	w.NoError(sagas.StartErasure(w.Context(), saga.Erasure{CustomerID: p.CustomerID, Before: since}))
+	w.until("it waits for the order", looks(1))
+	cancels(w, p.OrderID)
+	w.Equal(order.StatusCancelled, w.ended(p.OrderID).Status)
+	w.until("the lists have it", func() bool {
+		for run, err := range sagas.OrderRuns(w.Context(), p.CustomerID, time.Now()) {
+			return err == nil && run.OrderID == p.OrderID
+		}
+		return false
+	})
+	w.NoError(sagas.StartErasure(w.Context(), saga.Erasure{CustomerID: p.CustomerID, Before: time.Now()}))
+	w.until("it waits for the history", looks(2))
+	w.False(w.documentIs(p.OrderID, order.StatusCancelled).ErasedAt.IsZero())
+	w.replays("erasure", id)
+	w.NoError(w.temporal.TerminateWorkflow(w.Context(), id, "", "the test is over"))
 }

@@ -221,6 +221,7 @@ func (w *world) replaysRun(name, workflowID, runID string) {
 	replayer.RegisterWorkflowWithOptions(workflows.Delist, workflow.RegisterOptions{Name: saga.DelistType})
 	replayer.RegisterWorkflowWithOptions(workflows.Refund, workflow.RegisterOptions{Name: saga.RefundType})
 	replayer.RegisterWorkflowWithOptions(workflows.Dispute, workflow.RegisterOptions{Name: saga.DisputeType})
+	replayer.RegisterWorkflowWithOptions(workflows.Erasure, workflow.RegisterOptions{Name: saga.ErasureType})
 	w.NoError(replayer.ReplayWorkflowHistory(nil, h))
 	if !*record {
 		return
