@@ -77,7 +77,9 @@ func (a *EndPayments) keepPlace(ctx context.Context, owner string, h product.Hol
 	}
 	own, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second) // the provider may have used up ctx
 	defer cancel()
-	if err := a.Open.Extend(own, owner, h, time.Now().Add(stillOpen)); err != nil {
-		activity.GetLogger(ctx).Warn("an order no longer counts as open", "order_id", h.OrderID, "error", err)
+	for _, name := range product.Buyers(owner) {
+		if err := a.Open.Extend(own, name, h, time.Now().Add(stillOpen)); err != nil {
+			activity.GetLogger(ctx).Warn("an order no longer counts as open", "order_id", h.OrderID, "error", err)
+		}
 	}
 }

@@ -36,9 +36,12 @@ func (s *Server) readAvailability(ctx context.Context, p placing, keyed bool) (a
 		buyer.OrderID = p.OrderID
 	}
 	if p.MaxOpenOrders > 0 || p.MaxCustomerUnits > 0 {
-		buyer.CustomerID, buyer.Units = p.CustomerID, p.MaxCustomerUnits > 0
+		buyer.CustomerID = p.CustomerID
 	}
 	buyer.Network = p.Network
+	if reqs[0].MaxCustomerUnits > 0 {
+		buyer.UnitsOf = reqs[0].Buyer()
+	}
 	seen, err := s.cfg.Quoting.Look(ctx, quoting.Ask{
 		Buyer: buyer, Wants: wants(reqs), Terms: true, CustomerID: p.CustomerID, AddressID: p.addressID, Codes: p.couponCodes,
 	})
@@ -78,7 +81,7 @@ func weigh(p order.Placement, reqs []product.HoldRequest, seen quoting.Seen) (av
 	if p.MaxOpenOrders > 0 && seen.Open.Count >= p.MaxOpenOrders {
 		v.shortages = append(v.shortages, order.Refused(p, product.ReasonTooManyOpenOrders)...)
 	}
-	if p.MaxNetworkOrders > 0 && seen.Open.NetworkCount >= p.MaxNetworkOrders {
+	if full, _, _ := seen.Open.FullNetwork(p.MaxNetworkOrders); full {
 		v.shortages = append(v.shortages, order.Refused(p, product.ReasonTooManyNetworkOrders)...)
 	}
 	v.items = holding.Items

@@ -46,11 +46,15 @@ func (s *Server) CreateGuest(c *gin.Context) {
 	c.JSON(http.StatusCreated, openapi.Guest{CustomerID: guest.ID, Token: guest.Token, ExpiresAt: guest.Expires})
 }
 
-// countNetwork counts a guest's order among those of all guests of their network: otherwise anyone
-// could get around the limit of open orders as another guest.
+// countNetwork counts a guest's order and its units among those of all guests of their network:
+// otherwise anyone could get around the limits of one customer as another guest.
 func (s *Server) countNetwork(c *gin.Context, p *order.Placement) {
-	if s.cfg.MaxNetworkOrders > 0 && CallerOf(c.Request.Context()).Guest() {
-		p.Network = product.GuestsOf(s.cfg.Guests.Pseudonym(network(c.ClientIP())))
-		p.MaxNetworkOrders = s.cfg.MaxNetworkOrders
+	if (s.cfg.MaxNetworkOrders > 0 || s.cfg.MaxNetworkUnits > 0) && CallerOf(c.Request.Context()).Guest() {
+		pseudonyms := []string{s.cfg.Guests.Pseudonym(network(c.ClientIP()))}
+		if wide := wideNetwork(c.ClientIP()); wide != "" {
+			pseudonyms = append(pseudonyms, s.cfg.Guests.Pseudonym(wide))
+		}
+		p.Network = product.GuestsOf(pseudonyms...)
+		p.MaxNetworkOrders, p.MaxNetworkUnits = s.cfg.MaxNetworkOrders, s.cfg.MaxNetworkUnits
 	}
 }

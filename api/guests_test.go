@@ -2,7 +2,9 @@ package api_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -238,4 +240,50 @@ func TestTheOpenOrdersOfANetworksGuestsAreLimited(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Another guest for each order gets no more units, whether or not the gateway sees it coming. The order's own
+// limits are those of its network.
+func TestTheUnitsOfANetworksGuestsAreLimited(t *testing.T) {
+	limit := func(c *api.Config) { c.MaxNetworkUnits, c.MaxUnits, c.MaxCustomerUnits = 3, 2, 9 }
+	g := asking(t, limit)
+	g.sell(t, 50)
+	place := func(at *gateway, address string) answer {
+		made, err := guests(t).New()
+		require.NoError(t, err)
+		k := orderCall(line{"lines": []line{{"productId": "mug", "quantity": 2}}}).with(made.Token)
+		a := at.sentFrom(address, "", k)
+		at.holdAgainstContract(k, a)
+		return a
+	}
+	require.Equal(t, http.StatusCreated, place(g, "192.0.2.7:1").status)
+	hopeful := asking(t, limit, func(c *api.Config) {
+		c.Products, c.Quoting, c.Orders, c.Sagas = g.stock, plenty{g.quoting}, g.docs, g.temporal.asSagas()
+	})
+	for by, at := range map[string]*gateway{"read": g, "saga": hopeful} {
+		a := place(at, "192.0.2.7:2")
+		require.Equal(t, http.StatusConflict, a.status, "%s: %s", by, a.body)
+		require.Equal(t, product.ReasonOverCustomerLimit, a.problem(t).Shortages[0].Reason)
+		require.Equal(t, int64(3), a.problem(t).Shortages[0].Limit)
+	}
+	require.Equal(t, http.StatusCreated, place(g, "192.0.2.8:1").status)
+	for i := range 15 { // of 2 units each, from as many /64s
+		require.Equal(t, http.StatusCreated, place(g, fmt.Sprintf("[2001:db8:1:%x::1]:1", i)).status)
+	}
+	require.Equal(t, int64(30), place(g, "[2001:db8:1:ff::1]:1").problem(t).Shortages[0].Limit, "of all of the /48")
+	require.Equal(t, http.StatusCreated, place(g, "[2001:db8:2:ff::1]:1").status)
+}
+
+// Behind a proxy that isn't trusted all callers are one network, which whoever runs the gateway has to know.
+func TestAnUnusedForwardedHeaderIsNamedOnce(t *testing.T) {
+	g := newGateway(t, func(c *api.Config) { c.TrustedProxies = []string{"10.0.0.0/8"} })
+	ask := func(address, forwarded string) {
+		g.sentFrom(address, forwarded, call{method: http.MethodGet, path: "/v1/products"})
+	}
+	ask("192.0.2.7:1", "")
+	ask("10.0.0.1:1", "192.0.2.7")
+	require.NotContains(t, g.log.String(), "X-Forwarded-For")
+	ask("192.0.2.7:1", "198.51.100.7")
+	ask("10.0.0.1:1", "nonsense")
+	require.Equal(t, 1, strings.Count(g.log.String(), "X-Forwarded-For is not used"))
 }

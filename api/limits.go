@@ -55,6 +55,12 @@ func (l limits) close(ctx context.Context) error {
 // limitAddress counts a call by its source address, before anything else is done for it. Probes
 // aren't counted, because a load balancer sends all of them from one address.
 func (s *Server) limitAddress(c *gin.Context) {
+	if c.GetHeader("X-Forwarded-For") != "" && c.ClientIP() == c.RemoteIP() {
+		s.forwarded.Do(func() {
+			s.log.WarnContext(c.Request.Context(), "X-Forwarded-For is not used: its sender is not one of the trusted proxies, or it names no address; "+
+				"if a proxy sent it, all callers behind it count as one network (HOLDFAST_TRUSTED_PROXIES)", "peer", c.RemoteIP())
+		})
+	}
 	counts := s.limits.addresses
 	switch c.FullPath() {
 	case "/healthz", "/readyz":
@@ -77,9 +83,23 @@ func network(address string) string {
 	if ip = ip.Unmap(); ip.Is4() {
 		return ip.String()
 	}
-	prefix, err := ip.WithZone("").Prefix(64)
-	if err != nil {
-		return address
+	return prefixOf(ip, 64)
+}
+
+// wideNetwork returns the /48 of an IPv6 address, which has 65,536 networks and is often one site's; empty
+// for others.
+func wideNetwork(address string) string {
+	ip, err := netip.ParseAddr(address)
+	if err != nil || ip.Unmap().Is4() {
+		return ""
+	}
+	return prefixOf(ip, 48)
+}
+
+func prefixOf(ip netip.Addr, bits int) string {
+	prefix, err := ip.WithZone("").Prefix(bits)
+	if err != nil { // it is an IPv6 address
+		panic("network of an address: " + err.Error())
 	}
 	return prefix.String()
 }

@@ -156,7 +156,7 @@ func (s *Server) refuseOpen(p *Problem, open order.OpenOrders) *Problem {
 	until := open.Until
 	p.Limit = s.cfg.MaxOpenOrders
 	if order.Gravest(p.Shortages) == product.ReasonTooManyNetworkOrders {
-		p.Limit, until = s.cfg.MaxNetworkOrders, open.NetworkUntil
+		_, p.Limit, until = open.FullNetwork(s.cfg.MaxNetworkOrders)
 	}
 	p.retryAfter = time.Minute // if unknown
 	if !until.IsZero() {

@@ -100,6 +100,9 @@ type Config struct {
 	// MaxNetworkOrders is how many orders of all guests of one network may hold stock and wait for
 	// payment; 0 means no limit.
 	MaxNetworkOrders int64
+	// MaxNetworkUnits is how many units of a product all unpaid orders of a network's guests may hold
+	// together, instead of MaxCustomerUnits for each; 0 means no limit.
+	MaxNetworkUnits int64
 	// MaxLines is how many lines an order may have. Defaults to order.MaxLines, the maximum.
 	MaxLines int
 	// MaxSearches is how many searches and lists may run at the same time, at most
@@ -177,8 +180,10 @@ type Server struct {
 	// crossOrigin detects requests sent by pages of other origins.
 	crossOrigin *http.CrossOriginProtection
 	// draining is closed when the gateway starts to stop, which ends all waits.
-	draining      chan struct{}
-	stopOnce      sync.Once
+	draining chan struct{}
+	stopOnce sync.Once
+	// forwarded warns once that X-Forwarded-For isn't used.
+	forwarded     sync.Once
 	waits, bodies *shares
 	problemTypes  map[string]openapi.ProblemType
 	// searchSlots are occupied by searches and lists while they query the index.
@@ -253,7 +258,7 @@ func (c *Config) complete() error {
 	if c.ReturnWindow < 0 || c.ReturnWindow > MaxReturnWindow {
 		return fmt.Errorf("gateway: the return window must be 0 to %s, not %s", MaxReturnWindow, c.ReturnWindow)
 	}
-	if c.MaxOpenOrders < 0 || c.MaxUnits < 0 || c.MaxCustomerUnits < 0 || c.MaxNetworkOrders < 0 {
+	if c.MaxOpenOrders < 0 || c.MaxUnits < 0 || c.MaxCustomerUnits < 0 || c.MaxNetworkOrders < 0 || c.MaxNetworkUnits < 0 {
 		return errors.New("gateway: a limit of orders or units must not be negative")
 	}
 	if c.BodyBytes == 0 {

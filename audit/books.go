@@ -71,7 +71,8 @@ type Document struct {
 	Text []byte
 	Apart
 	// Order is the document with its packages.
-	Order order.Order
+	Order   order.Order
+	Erasure Erasure
 	// Unreadable is why the document can't be parsed as an order.
 	Unreadable string
 	// Cold is the payments of an order that only the view has; nil for others.

@@ -111,6 +111,7 @@ func (a *auditor) examineOrder(ctx context.Context, id string, s *suspect) ([]Fi
 		}
 		found = slices.Concat(found, quantityFindings(&o), priceFindings(&o))
 	}
+	found = append(found, erasureFindings(doc)...)
 	// Redis may have lost payments beside the document: once asked, asked each time.
 	if s.payments = s.payments || len(found) > 0 || rec.ByForce; s.payments && rec.Known {
 		payments, err := a.paymentFindings(ctx, id, rec.ByForce)

@@ -103,8 +103,8 @@ func (a *auditor) productFindings(p Product, holds []Hold) []Finding {
 		if h.State == product.HoldStateHeld {
 			for _, it := range h.Items {
 				live[it.SKU] += it.Quantity
-				if h.CustomerID != "" {
-					buyers[h.CustomerID] += it.Quantity
+				for _, buyer := range product.Buyers(h.CustomerID) {
+					buyers[buyer] += it.Quantity
 				}
 			}
 		}

@@ -114,6 +114,11 @@ const (
 	// KindClaimDiffers means that a claim is of another coupon, other terms, another amount or
 	// another customer than its order.
 	KindClaimDiffers Kind = "claim_differs"
+	// KindErasedDataPresent means that an order's person was erased, but its document has them, and
+	// KindErasedMarkMissing that an erased order has no mark, which late writes obey. Redis was restored from an
+	// older copy.
+	KindErasedDataPresent Kind = "erased_data_present"
+	KindErasedMarkMissing Kind = "erased_mark_missing"
 
 	// KindNumberUnowned means that a package of an open order doesn't own its tracking
 	// number: scans of it would not reach the order.

@@ -333,7 +333,7 @@ func (b *RedisBooks) ReadDocuments(ctx context.Context, orderIDs []string) ([]Do
 		}
 		docs[i] = readDocument(id, values[:2], apart)
 	}
-	return docs, nil
+	return docs, b.readErasures(ctx, docs)
 }
 
 func readDocument(id string, values []any, apart Apart) Document {

@@ -83,6 +83,7 @@ func (r Repairer) repair(ctx context.Context, findings []Finding) (done, left []
 			KindDocumentMissing, KindDocumentOld, KindDocumentDiffers, KindDocumentUnreadable, KindPackageMissing, KindPackageDiffers,
 			KindPackageUnknown, KindFactsDiffer, KindPaymentMissing, KindPaymentDiffers,
 		}, r.write},
+		{[]Kind{KindErasedDataPresent, KindErasedMarkMissing}, r.erase},
 		{[]Kind{KindNumberUnowned}, r.own},
 		{[]Kind{KindRefundMissing, KindRefundDiffers, KindPartRefundDiffers}, r.writeRefund},
 		{[]Kind{KindDisputeMissing, KindDisputeDiffers}, r.writeDispute},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"holdfast/order"
 	"holdfast/saga"
@@ -17,6 +18,8 @@ type Records interface {
 	Mend(ctx context.Context, seen, now order.Record) (bool, error)
 	MendRefund(ctx context.Context, orderID, paymentID, refundID string, seen, now []byte) (bool, error)
 	MendDispute(ctx context.Context, orderID, provider, disputeID string, seen, now []byte) (bool, error)
+	// EraseAgain erases the order that is stored, and marks it as erased at this time.
+	EraseAgain(ctx context.Context, orderID string, at time.Time) (bool, error)
 	// Dismiss records that an alert was dismissed, unless it was before.
 	Dismiss(ctx context.Context, orderID string, d order.Dismissal) error
 }

@@ -53,7 +53,7 @@ func (a *auditor) document(d Document) {
 			return
 		}
 	}
-	if len(apartFindings(d)) > 0 || len(quantityFindings(&d.Order)) > 0 || len(priceFindings(&d.Order)) > 0 {
+	if len(erasureFindings(d)) > 0 || len(apartFindings(d)) > 0 || len(quantityFindings(&d.Order)) > 0 || len(priceFindings(&d.Order)) > 0 {
 		a.suspectOrder(d.OrderID)
 	}
 	a.orders[d.OrderID] = standing{
@@ -157,8 +157,8 @@ func (a *auditor) hold(h Hold) {
 	case product.HoldStateHeld:
 		for _, it := range h.Items {
 			a.live.add(h.ProductID, it.SKU, it.Quantity)
-			if h.CustomerID != "" {
-				a.buyers.add(h.ProductID, h.CustomerID, it.Quantity)
+			for _, buyer := range product.Buyers(h.CustomerID) {
+				a.buyers.add(h.ProductID, buyer, it.Quantity)
 			}
 		}
 		if !known || doc.status != order.StatusAwaitingPayment {

@@ -34,7 +34,7 @@ func TestUnpaidOrdersOfACustomerHoldNoMoreThanTheyMayTogether(t *testing.T) {
 		}
 		held := func(want int64) {
 			t.Helper()
-			looks, _, err := s.Look(t.Context(), product.Buyer{CustomerID: mine, Units: true}, []product.Want{{ProductID: id, SKUs: []string{"S"}}})
+			looks, _, err := s.Look(t.Context(), product.Buyer{UnitsOf: mine}, []product.Want{{ProductID: id, SKUs: []string{"S"}}})
 			require.NoError(t, err)
 			require.Equal(t, want, looks[0].CustomerHeld)
 		}

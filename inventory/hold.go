@@ -63,6 +63,9 @@ func checkRequest(r product.HoldRequest) error {
 	if (r.MaxCustomerUnits > 0 || r.MaxOpenOrders > 0) && !product.ValidID(r.CustomerID) {
 		return fmt.Errorf("%q can't be a customer's id", r.CustomerID)
 	}
+	if r.UnitsOf != "" && !product.ValidBuyer(r.UnitsOf) {
+		return fmt.Errorf("%q can't be networks", r.UnitsOf)
+	}
 	if r.Try < 1 {
 		return fmt.Errorf("try %d is below 1", r.Try)
 	}
@@ -127,9 +130,11 @@ func claimsOf(r product.HoldRequest, at int) (claims []claim) {
 		})
 	}
 	if r.MaxNetworkOrders > 0 {
-		claims = append(claims, claim{
-			quota.Claim(r.Network, r.MaxNetworkOrders, r.Holder(), r.Deadline), at, product.ReasonTooManyNetworkOrders,
-		})
+		for i, network := range product.Buyers(r.Network) {
+			claims = append(claims, claim{
+				quota.Claim(network, product.LimitOf(r.MaxNetworkOrders, i), r.Holder(), r.Deadline), at, product.ReasonTooManyNetworkOrders,
+			})
+		}
 	}
 	return claims
 }
@@ -147,13 +152,14 @@ func refuseClaim(h *product.Hold, why product.RefusalReason) {
 }
 
 func reserveCall(r product.HoldRequest, askOnly bool) redisdb.Call {
-	customer := r.CustomerID
-	if r.MaxCustomerUnits == 0 {
-		customer = ""
+	buyer, limits := "", "0"
+	if r.MaxCustomerUnits > 0 {
+		buyer = r.Buyer()
+		limits = fmt.Sprint(r.MaxCustomerUnits, product.LimitOf(r.MaxCustomerUnits, 1))
 	}
 	args := make([]any, 0, 11+3*len(r.Lines))
 	args = append(args, r.ProductID, r.OrderID, r.Try, r.Deadline.UnixMilli(), r.Currency,
-		flag(r.Force), flag(askOnly), r.MaxUnits, placed(r.PlacedAt), customer, r.MaxCustomerUnits)
+		flag(r.Force), flag(askOnly), r.MaxUnits, placed(r.PlacedAt), buyer, limits)
 	for _, l := range r.Lines {
 		args = append(args, l.SKU, l.Quantity, l.Price)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"holdfast/inventory"
 	"holdfast/product"
+	"holdfast/redisdb"
 	"holdfast/redisdb/redistest"
 )
 
@@ -173,4 +174,67 @@ func TestAClaimNeedsANetwork(t *testing.T) {
 	r.Network, r.MaxNetworkOrders = "", 1
 	_, err := s.Hold(t.Context(), []product.HoldRequest{r})
 	require.ErrorContains(t, err, "network")
+}
+
+// All guests of a network hold no more units of a product than one customer may, and those of all networks
+// around it no more than ten times as many.
+func TestTheUnitsOfANetworksGuestsAreLimitedTogether(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		s, wide, id := inventory.New(rdb), redistest.ID("w"), redistest.ID("a")
+		_, _, err := s.Put(t.Context(), id, shirt(2000, 0), nil)
+		require.NoError(t, err)
+		ask := func(order string, network int) product.Hold {
+			t.Helper()
+			r := request(id, order, 1, line("S", 3))
+			r.CustomerID, r.MaxCustomerUnits = "guest-"+order, 4
+			r.UnitsOf = product.GuestsOf(fmt.Sprint(wide, network), wide)
+			looks, _, err := s.Look(t.Context(), product.Buyer{UnitsOf: r.UnitsOf}, []product.Want{r.Want()})
+			require.NoError(t, err)
+			holds, err := s.Hold(t.Context(), []product.HoldRequest{r})
+			require.NoError(t, err)
+			require.Equal(t, looks[0].Answer(r, "EUR").Refusals, holds[0].Refusals, "the gateway sees it, too")
+			return holds[0]
+		}
+		for i := range 13 { // 39 units
+			require.Equal(t, product.HoldMade, ask(fmt.Sprint("o", i), i).Outcome)
+			require.Equal(t, []product.Refusal{{Reason: product.ReasonOverCustomerLimit, Limit: 4}}, ask(fmt.Sprint("p", i), i).Refusals)
+		}
+		require.Equal(t, []product.Refusal{{Reason: product.ReasonOverCustomerLimit, Limit: 40}}, ask("o13", 13).Refusals)
+		_, err = s.Release(t.Context(), product.Holder{OrderID: "o0"}, 1, []string{id}, "customer")
+		require.NoError(t, err)
+		require.Equal(t, product.HoldMade, ask("o13", 0).Outcome)
+		for i := 1; i < 14; i++ {
+			_, err = s.Release(t.Context(), product.Holder{OrderID: fmt.Sprint("o", i)}, 1, []string{id}, "customer")
+			require.NoError(t, err)
+		}
+		left, err := rdb.Exists(t.Context(), redisdb.Bucket(id)+":buyers:"+id).Result()
+		require.NoError(t, err)
+		require.Zero(t, left, "everything is given back")
+	})
+}
+
+func TestTheOpenOrdersOfAWideNetworkAreLimitedToo(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		s, wide, id := inventory.New(rdb), redistest.ID("w"), redistest.ID("a")
+		_, _, err := s.Put(t.Context(), id, shirt(2000, 0), nil)
+		require.NoError(t, err)
+		network := func(i int) string { return product.GuestsOf(fmt.Sprint(wide, i), wide) }
+		for i := range 21 {
+			r := request(id, fmt.Sprint("o", i), 1, line("S", 1))
+			r.CustomerID, r.Network, r.MaxNetworkOrders = "guest", network(i), 2
+			holds, err := s.Hold(t.Context(), []product.HoldRequest{r})
+			require.NoError(t, err)
+			if i < 20 {
+				require.Equal(t, product.HoldMade, holds[0].Outcome)
+			} else {
+				require.Equal(t, product.ReasonTooManyNetworkOrders, holds[0].Refusals[0].Reason)
+			}
+		}
+		_, open, err := s.Look(t.Context(), product.Buyer{Network: network(7)}, nil)
+		require.NoError(t, err)
+		full, most, until := open.FullNetwork(2)
+		require.True(t, full)
+		require.Equal(t, int64(20), most)
+		require.False(t, until.IsZero())
+	})
 }

@@ -41,14 +41,12 @@ func Looking(buyer product.Buyer, wants []product.Want) LookCalls {
 	l := LookCalls{buyer: buyer, wants: wants}
 	l.Calls, l.stock = looking(buyer, wants)
 	l.held = len(l.Calls)
-	if buyer.CustomerID != "" && buyer.Units {
-		l.Calls = append(l.Calls, lookingAtUnits(buyer.CustomerID, wants)...)
+	if buyer.UnitsOf != "" {
+		l.Calls = append(l.Calls, lookingAtUnits(buyer.UnitsOf, wants)...)
 	}
 	l.counting = len(l.Calls)
-	for _, owner := range []string{buyer.CustomerID, buyer.Network} {
-		if owner != "" {
-			l.Calls = append(l.Calls, quota.Count(owner))
-		}
+	for _, owner := range append(product.Buyers(buyer.CustomerID), product.Buyers(buyer.Network)...) {
+		l.Calls = append(l.Calls, quota.Count(owner))
 	}
 	return l
 }
@@ -59,7 +57,7 @@ func (l LookCalls) Read(answers []*redis.Cmd) ([]product.Availability, order.Ope
 	for i, w := range l.wants {
 		var err error
 		if looks[i], err = l.stock(i, answers); err == nil && l.counting > l.held {
-			looks[i].CustomerHeld, err = readUnits(answers[l.held+i])
+			looks[i].CustomerHeld, looks[i].WideHeld, err = readUnits(answers[l.held+i])
 		}
 		if err != nil {
 			return nil, order.OpenOrders{}, fmt.Errorf("look at product %s: %w", w.ProductID, err)
@@ -76,29 +74,43 @@ func (l LookCalls) readOpen(answers []*redis.Cmd) (open order.OpenOrders, err er
 		}
 		answers = answers[1:]
 	}
-	if l.buyer.Network != "" {
-		network, err := quota.Counted(answers[0])
-		open.NetworkCount, open.NetworkUntil = network.Count, network.Until
-		return open, err
+	for i, answer := range answers[:len(product.Buyers(l.buyer.Network))] {
+		network, err := quota.Counted(answer)
+		switch {
+		case err != nil:
+			return open, err
+		case i == 0:
+			open.NetworkCount, open.NetworkUntil = network.Count, network.Until
+		default:
+			open.WideCount, open.WideUntil = network.Count, network.Until
+		}
 	}
 	return open, nil
 }
 
-// lookingAtUnits asks each product what the customer's unpaid orders hold of it.
-func lookingAtUnits(customerID string, wants []product.Want) []redisdb.Call {
+// lookingAtUnits asks each product what the unpaid orders of a customer hold of it, or those of all guests of
+// a network and of the wide one around it.
+func lookingAtUnits(buyer string, wants []product.Want) []redisdb.Call {
+	var names []any
+	for _, name := range product.Buyers(buyer) {
+		names = append(names, name)
+	}
 	calls := make([]redisdb.Call, len(wants))
 	for i, w := range wants {
-		calls[i] = redisdb.Call{Command: "hget", Keys: []string{buyersKey(w.ProductID)}, Args: []any{customerID}}
+		calls[i] = redisdb.Call{Command: "hmget", Keys: []string{buyersKey(w.ProductID)}, Args: names}
 	}
 	return calls
 }
 
-func readUnits(answer *redis.Cmd) (int64, error) {
-	held, err := answer.Int64()
-	if errors.Is(err, redis.Nil) {
-		return 0, nil
+func readUnits(answer *redis.Cmd) (held, wide int64, err error) {
+	read, err := redisdb.Slice(answer)
+	if err != nil {
+		return 0, 0, err
 	}
-	return held, err
+	if len(read) > 1 {
+		wide = number(read, 1)
+	}
+	return number(read, 0), wide, nil
 }
 
 // looking returns the calls to Redis for one of the wants, and how to read their answers.

@@ -92,7 +92,7 @@ func randomRequest(r *rapid.T, id, customer string, skus []string) product.HoldR
 func compareAnswers(
 	ctx context.Context, r *rapid.T, store *inventory.Store, req product.HoldRequest, seen map[product.RefusalReason]int,
 ) {
-	buyer := product.Buyer{CustomerID: req.CustomerID, Units: req.CustomerID != ""}
+	buyer := product.Buyer{CustomerID: req.CustomerID, UnitsOf: req.CustomerID}
 	looks, _, err := store.Look(ctx, buyer, []product.Want{req.Want()})
 	require.NoError(r, err)
 	told := looks[0].Answer(req, req.Currency)

@@ -54,6 +54,9 @@ type Placement struct {
 	// MaxNetworkOrders open. See product.GuestsOf.
 	Network          string `json:"network,omitempty"`
 	MaxNetworkOrders int64  `json:"maxNetworkOrders,omitempty"`
+	// MaxNetworkUnits is how many units of a product all unpaid orders of these guests may hold
+	// together. It is instead of MaxCustomerUnits.
+	MaxNetworkUnits int64 `json:"maxNetworkUnits,omitempty"`
 	// Saga is the version of the workflow that the gateway expects: from 2 on, orders go on
 	// after their payment as NodeAwaitingShipment and its successors.
 	Saga int `json:"saga,omitempty"`
@@ -198,6 +201,11 @@ func (p Placement) HoldRequests(try int, placedAt time.Time) []product.HoldReque
 		reqs[i] = product.HoldRequest{
 			ProductID: id, OrderID: p.OrderID, PlacedAt: placedAt, Try: try, Deadline: p.Deadline(placedAt),
 			Currency: p.Currency, MaxUnits: p.MaxUnits, CustomerID: p.CustomerID, MaxCustomerUnits: p.MaxCustomerUnits,
+		}
+	}
+	for i := range reqs {
+		if p.MaxNetworkUnits > 0 {
+			reqs[i].UnitsOf, reqs[i].MaxCustomerUnits = p.Network, p.MaxNetworkUnits
 		}
 	}
 	if len(reqs) > 0 {

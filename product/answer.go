@@ -46,8 +46,11 @@ func (l Availability) Answer(r HoldRequest, currency string) Hold {
 	if most := lowerLimit(r.MaxUnits, l.MaxPerOrder); most > 0 && units > most {
 		h.Refusals = append(h.Refusals, Refusal{Reason: ReasonOverLimit, Limit: most})
 	}
-	if most := r.MaxCustomerUnits; most > 0 && l.CustomerHeld+units > most {
-		h.Refusals = append(h.Refusals, Refusal{Reason: ReasonOverCustomerLimit, Limit: most})
+	for i, held := range []int64{l.CustomerHeld, l.WideHeld} {
+		if most := LimitOf(r.MaxCustomerUnits, i); most > 0 && held+units > most {
+			h.Refusals = append(h.Refusals, Refusal{Reason: ReasonOverCustomerLimit, Limit: most})
+			break
+		}
 	}
 	if len(h.Refusals) == 0 {
 		h.Outcome = HoldMade

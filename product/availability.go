@@ -8,9 +8,9 @@ type Buyer struct {
 	CustomerID string
 	// Network to count the open orders of its guests by; empty if there is no limit.
 	Network string
-	// Units also counts the units that the customer's unpaid orders hold, if these are
-	// limited.
-	Units bool
+	// UnitsOf also counts the units that the unpaid orders of this customer hold, or those of all guests of
+	// these networks; empty if they are not limited.
+	UnitsOf string
 }
 
 // Availability is what one cheap read finds out about a product before anything is held.
@@ -25,6 +25,8 @@ type Availability struct {
 	// CustomerHeld is how many units the customer's unpaid orders hold, if these are
 	// limited.
 	CustomerHeld int64
+	// WideHeld is how many units the guests of a wide network hold, if the customer is one of them.
+	WideHeld int64
 	// Terms are what the product's prices depend on. Nil if the product was stored before they
 	// were kept apart; its description has them.
 	Terms *Terms

@@ -1,6 +1,8 @@
 package product
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -58,17 +60,44 @@ type HoldRequest struct {
 	// Network and MaxNetworkOrders are the same for all guests of a network: see GuestsOf.
 	Network          string `json:",omitempty"`
 	MaxNetworkOrders int64  `json:",omitempty"`
+	// UnitsOf is who MaxCustomerUnits counts for instead of the customer: all guests of a network.
+	UnitsOf string `json:",omitempty"`
 }
 
-// GuestsOf names all guests of a network where a customer's id names a customer: open orders are
-// counted by such a name. No id has a colon. pseudonym stands for the network's address.
-func GuestsOf(pseudonym string) string { return guestsPrefix + pseudonym }
+// Buyer returns the names that MaxCustomerUnits counts by.
+func (r HoldRequest) Buyer() string { return cmp.Or(r.UnitsOf, r.CustomerID) }
+
+// GuestsOf names all guests of a network where a customer's id names a customer: open orders and units
+// are counted by such a name. No id has a colon. A pseudonym stands for the network's address. A guest
+// may count in a narrow network and in a wide one around it, in this order.
+func GuestsOf(pseudonyms ...string) string {
+	return guestsPrefix + strings.Join(pseudonyms, " "+guestsPrefix)
+}
 
 const guestsPrefix = "net:"
 
-// ValidBuyer reports whether open orders can be counted by this name: a customer's id, or GuestsOf
-// a network.
-func ValidBuyer(name string) bool { return ValidID(strings.TrimPrefix(name, guestsPrefix)) }
+// WideTimes is how many times as much all guests of a wide network may have as those of a narrow one.
+const WideTimes = 10
+
+// LimitOf returns the limit of the narrow network, which is number 0, or of the wide one, number 1.
+func LimitOf(limit int64, network int) int64 {
+	if network > 0 {
+		return WideTimes * limit
+	}
+	return limit
+}
+
+// Buyers returns the names that open orders and units are counted by, one by one.
+func Buyers(names string) []string { return strings.Fields(names) }
+
+// ValidBuyer reports whether open orders can be counted by these names: a customer's id, or GuestsOf
+// networks.
+func ValidBuyer(names string) bool {
+	all := Buyers(names)
+	return len(all) > 0 && len(all) <= 2 && !slices.ContainsFunc(all, func(name string) bool {
+		return !ValidID(strings.TrimPrefix(name, guestsPrefix))
+	})
+}
 
 // HoldLine is a quantity of one variant.
 type HoldLine struct {

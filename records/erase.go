@@ -126,3 +126,22 @@ func (s *Store) Erase(ctx context.Context, o *order.Order, st order.Stored, view
 	}
 	return done, nil
 }
+
+// EraseAgain erases the order that is stored in Redis, by this time, and marks it: an older copy of Redis was
+// restored. It reports false if the order isn't there or has just changed.
+func (s *Store) EraseAgain(ctx context.Context, orderID string, at time.Time) (bool, error) {
+	all, err := s.ReadMany(ctx, []string{orderID})
+	if err != nil {
+		return false, err
+	}
+	st := all[0]
+	if st.Err != nil || !st.Found {
+		return false, st.Err
+	}
+	o, err := st.Order()
+	if err != nil {
+		return false, err
+	}
+	o.Erase(at)
+	return s.Erase(ctx, &o, st, 0)
+}

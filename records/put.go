@@ -36,7 +36,7 @@ func (s *Store) Put(ctx context.Context, r order.Record) error {
 		return fmt.Errorf("put the document of order %s: version %d is below 1", r.OrderID, r.Version)
 	}
 	var beside []redisdb.Call
-	for _, owner := range []string{r.CustomerID, r.Network} {
+	for _, owner := range append(product.Buyers(r.CustomerID), product.Buyers(r.Network)...) {
 		if quota.Ended(r.Status) && product.ValidBuyer(owner) {
 			beside = append(beside, quota.Leave(owner, product.Holder{OrderID: r.OrderID, PlacedAt: r.PlacedAt}, r.Status))
 		}

@@ -23,7 +23,8 @@ type Shop struct {
 	ReturnWindow     time.Duration `env:"HOLDFAST_RETURN_WINDOW" default:"${return_window}" help:"How long after its delivery an order takes returns, and stays open, at most ${max_return_window}. 0: no returns, and an order closes when it is delivered. An order keeps the window under which it was placed."`
 	MaxOpenOrders    string        `env:"HOLDFAST_MAX_OPEN_ORDERS" default:"${limits=}" placeholder:"N" unset:"20, or unlimited with authentication off" help:"How many orders of one customer may hold stock while they wait for payment, or unlimited."`
 	MaxUnits         string        `env:"HOLDFAST_MAX_UNITS" default:"${limits=}" placeholder:"N" unset:"100, or unlimited with authentication off" help:"How many units of one product an order may have, all variants together, or unlimited. A product may allow fewer."`
-	MaxNetworkOrders string        `env:"HOLDFAST_MAX_NETWORK_ORDERS" default:"${limits=}" placeholder:"N" unset:"20, or unlimited with authentication off" help:"How many orders of all guests of one network (an IPv4 address, or a /64 of IPv6) may hold stock while they wait for payment, or unlimited. Each guest has HOLDFAST_MAX_OPEN_ORDERS besides."`
+	MaxNetworkOrders string        `env:"HOLDFAST_MAX_NETWORK_ORDERS" default:"${limits=}" placeholder:"N" unset:"20, or unlimited with authentication off" help:"How many orders of all guests of one network (an IPv4 address, or a /64 of IPv6) may hold stock while they wait for payment, or unlimited. The guests of an IPv6 /48 may have 10 times as many. Each guest has HOLDFAST_MAX_OPEN_ORDERS besides."`
+	MaxNetworkUnits  string        `env:"HOLDFAST_MAX_NETWORK_UNITS" default:"${limits=}" placeholder:"N" unset:"HOLDFAST_MAX_CUSTOMER_UNITS" help:"How many units of one product all unpaid orders of all guests of one network (an IPv4 address, or a /64 of IPv6) may hold together, or unlimited. Guests count so instead of each on their own, and those of an IPv6 /48 may hold 10 times as many."`
 	MaxCustomerUnits string        `env:"HOLDFAST_MAX_CUSTOMER_UNITS" default:"${limits=}" placeholder:"N" unset:"twice HOLDFAST_MAX_UNITS, or unlimited with authentication off" help:"How many units of one product all unpaid orders of a customer may hold together, or unlimited."`
 }
 
@@ -48,7 +49,7 @@ func (s Shop) Apply(c *api.Config, authOff bool) error {
 	}
 	c.PaymentWindow, c.ReturnWindow = s.PaymentWindow, s.ReturnWindow
 	c.MaxOpenOrders, c.MaxUnits, c.MaxCustomerUnits = l.openOrders, l.units, l.customerUnits
-	c.MaxNetworkOrders = l.networkOrders
+	c.MaxNetworkOrders, c.MaxNetworkUnits = l.networkOrders, l.networkUnits
 	return nil
 }
 
@@ -56,7 +57,7 @@ func (s Shop) Apply(c *api.Config, authOff bool) error {
 const Unlimited = "unlimited"
 
 // limits are the limits as an order's placement takes them: 0 means none.
-type limits struct{ openOrders, units, customerUnits, networkOrders int64 }
+type limits struct{ openOrders, units, customerUnits, networkOrders, networkUnits int64 }
 
 // The default limits: more than a person buys, and only a small part of a stock.
 const (
@@ -95,6 +96,17 @@ func (s Shop) limits(off bool) (l limits, err error) {
 	if l.customerUnits > 0 && (l.units == 0 || l.customerUnits < l.units) {
 		return l, fmt.Errorf("--max-customer-units (HOLDFAST_MAX_CUSTOMER_UNITS) is %d, below what one order may have, --max-units (HOLDFAST_MAX_UNITS), %s:"+
 			" set --max-units to %d or less", l.customerUnits, cmp.Or(s.MaxUnits, units), l.customerUnits)
+	}
+	l.networkUnits = l.customerUnits // all guests of a network may have as many as one customer
+	if s.MaxNetworkUnits == "" {
+		return l, nil
+	}
+	if l.networkUnits, err = limit("--max-network-units (HOLDFAST_MAX_NETWORK_UNITS)", s.MaxNetworkUnits); err != nil {
+		return l, err
+	}
+	if l.networkUnits > 0 && (l.units == 0 || l.networkUnits < l.units) {
+		return l, fmt.Errorf("--max-network-units (HOLDFAST_MAX_NETWORK_UNITS) is %d, below what one order may have, --max-units (HOLDFAST_MAX_UNITS), %s:"+
+			" set --max-units to %d or less", l.networkUnits, cmp.Or(s.MaxUnits, units), l.networkUnits)
 	}
 	return l, nil
 }

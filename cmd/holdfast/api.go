@@ -186,7 +186,7 @@ func (c *apiCommand) maxLines() int {
 }
 
 func (c *apiCommand) check(log *slog.Logger) error {
-	if err := errors.Join(c.Shop.Check(c.Off()), c.Guests.Check(c.PaymentWindow)); err != nil {
+	if err := errors.Join(c.Shop.Check(c.Off()), c.Guests.Check(c.PaymentWindow, c.ReturnWindow, c.GuestSecret != "" || c.JWTSecret != "")); err != nil {
 		return usagef("%v", err)
 	}
 	if n := c.maxLines(); n < 1 || n > order.MaxLines {

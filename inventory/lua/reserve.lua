@@ -4,7 +4,8 @@
 -- ARGV 1 product id · 2 order id · 3 try, from 1 · 4 deadline, ms · 5 currency of the order, '' accepts any
 --      6 '1' holds even if unlisted, at another price or over the limit · 7 '1' only asks and changes nothing
 --      8 units that an order may have of one product, 0 any number · 9 when the order was placed, ms, '0' unknown
---      10 customer whose units are limited, '' no limit · 11 units that all of the customer's unpaid orders may hold
+--      10 customer whose units are limited, '' no limit, or a network and the wide one around it, separated by a space
+--      11 units that all of the customer's unpaid orders may hold, for each of these
 --      then for each line: sku, '' the only variant · quantity >= 1 · price seen, minor units, -1 accepts any
 -- returns {"HELD", currency, listing, items}: held now or before by this order; items as JSON, as they were held
 --         {"FREE"}: asked only; all lines could be held
@@ -144,10 +145,14 @@ if #refusals == 0 then
     refuse('{"reason":"over_limit","limit":' .. int(most) .. '}')
   end
   if customer ~= '' and not force then
-    local others = tonumber(redis.call('HGET', buyers, customer) or 0)
-    if own[8] == customer and next(back) then others = others - units_of(cjson.decode(own[5])) end
-    if others + units > tonumber(ARGV[11]) then
-      refuse('{"reason":"over_customer_limit","limit":' .. ARGV[11] .. '}')
+    local limits = string.gmatch(ARGV[11], '%S+')
+    for name in string.gmatch(customer, '%S+') do
+      local limit, others = limits(), tonumber(redis.call('HGET', buyers, name) or 0)
+      if own[8] == customer and next(back) then others = others - units_of(cjson.decode(own[5])) end
+      if others + units > tonumber(limit) then
+        refuse('{"reason":"over_customer_limit","limit":' .. limit .. '}')
+        break
+      end
     end
   end
 end

@@ -9,10 +9,13 @@ local function publish(stream, kind, id, version, now, order, stock, ...)
     'version', version, 'at', now, 'order', order, 'stock', stock, ...)
 end
 
--- charge adds units to what a customer's unpaid orders hold of a product; negative
--- units are subtracted. A customer that holds nothing is removed from the hash.
+-- charge adds units to what a customer's unpaid orders hold of a product, or those of all guests of a network and of
+-- the wide one around it: customer has a name for each, separated by a space. Negative units are subtracted. One that
+-- holds nothing is removed from the hash.
 local function charge(buyers, customer, units)
-  if redis.call('HINCRBY', buyers, customer, int(units)) <= 0 then redis.call('HDEL', buyers, customer) end
+  for name in string.gmatch(customer, '%S+') do
+    if redis.call('HINCRBY', buyers, name, int(units)) <= 0 then redis.call('HDEL', buyers, name) end
+  end
 end
 
 -- units_of returns the sum of a hold's units.

@@ -29,7 +29,7 @@ type flags struct{ settings.Dev }
 // Validate is called when the flags have been read.
 func (s *flags) Validate() error {
 	// Without tokens anyone may order for anyone, so no limit applies that isn't set.
-	if err := errors.Join(s.Shop.Check(true), s.Guests.Check(s.PaymentWindow)); err != nil {
+	if err := errors.Join(s.Shop.Check(true), s.Guests.Check(s.PaymentWindow, s.ReturnWindow, true)); err != nil {
 		return err
 	}
 	if _, err := deliver.NewGuard(s.WebhooksAllow); err != nil {
