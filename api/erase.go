@@ -4,13 +4,16 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"holdfast/api/openapi"
 	"holdfast/customer"
+	"holdfast/order"
 	"holdfast/saga"
+	"holdfast/search"
 )
 
 // How far an erasure has come.
@@ -20,7 +23,16 @@ const (
 )
 
 // EraseCustomer implements ServerInterface.
-func (s *Server) EraseCustomer(c *gin.Context, id openapi.ID) {
+func (s *Server) EraseCustomer(c *gin.Context, id openapi.ID, params openapi.EraseCustomerParams) {
+	if optional(params.DryRun) {
+		p, err := s.previewErasure(c.Request.Context(), id)
+		if err != nil {
+			s.fail(c, err)
+			return
+		}
+		c.JSON(http.StatusOK, p)
+		return
+	}
 	e, err := s.erase(c.Request.Context(), id)
 	if err != nil {
 		s.fail(c, err)
@@ -64,4 +76,48 @@ func shownErasure(e customer.Erasure) openapi.Erasure {
 		out.Status = erasureCompleted
 	}
 	return out
+}
+
+// previewedOrders bounds how many orders are searched for refunds that are owed.
+const previewedOrders = 500
+
+// previewErasure says what an erasure would be about.
+func (s *Server) previewErasure(ctx context.Context, id string) (openapi.ErasurePreview, error) {
+	p := openapi.ErasurePreview{CustomerID: id}
+	known, err := s.cfg.Customers.Get(ctx, id)
+	if err != nil {
+		return p, customersError(err)
+	}
+	p.IsCustomer = known.Version != customer.NotThere
+	return searchView(ctx, s, func(ctx context.Context, i Index) (openapi.ErasurePreview, error) {
+		open, err := i.ListOrders(ctx, search.OrderQuery{CustomerID: id, Closed: new(false), Limit: new(1)})
+		if err != nil {
+			return p, err
+		}
+		p.Open = open.Total
+		q := search.OrderQuery{CustomerID: id, Limit: new(s.cfg.ordersAtOnce())}
+		for seen := 0; seen < previewedOrders; {
+			page, err := i.ListOrders(ctx, q)
+			if err != nil {
+				return p, err
+			}
+			p.Orders = page.Total
+			for _, o := range page.Items {
+				if owes(o) {
+					p.Owing++
+				}
+			}
+			seen += len(page.Items)
+			if q.Cursor = page.NextCursor; q.Cursor == "" {
+				break
+			}
+		}
+		return p, nil
+	})
+}
+
+// owes reports whether a refund of the order is not paid out yet.
+func owes(o search.Order) bool {
+	money, err := order.ReadPayments(o.Payments)
+	return err == nil && slices.ContainsFunc(money.Refunds, func(r order.Refund) bool { return !r.Status.Over() })
 }

@@ -10,7 +10,9 @@ import (
 
 	"holdfast/api/openapi"
 	"holdfast/customer"
+	"holdfast/order"
 	"holdfast/saga"
+	"holdfast/search"
 )
 
 const adasErasure = "/v1/customers/ada/erase"
@@ -99,4 +101,25 @@ func TestAnOpenOrderThatWasErasedTakesNoAddress(t *testing.T) {
 
 	r := g.postOnce("k", "/v1/orders/"+o.ID+"/refunds", map[string]any{"amount": 1, "note": "for Ada"}).refund(t)
 	require.Empty(t, r.Note)
+}
+
+// A preview changes nothing.
+func TestAPreviewOfAnErasureErasesNothing(t *testing.T) {
+	g := newGateway(t)
+	require.Equal(t, 201, g.do(put("/v1/customers/ada", adasProfile())).status)
+	due, err := json.Marshal(order.Refund{ID: "r", PaymentID: "p", Status: order.RefundDue})
+	require.NoError(t, err)
+	g.index.orders = []search.Order{
+		{ID: "a", CustomerID: "ada", Payments: map[string]json.RawMessage{"refund:p/r": due}}, {ID: "b", CustomerID: "ada"},
+	}
+	before := g.state()
+	a := g.post(adasErasure+"?dryRun=true", nil)
+	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
+	var p openapi.ErasurePreview
+	require.NoError(t, json.Unmarshal(a.body, &p))
+	require.Equal(t, openapi.ErasurePreview{CustomerID: "ada", IsCustomer: true, Orders: 2, Open: 2, Owing: 1}, p) // the index filters nothing
+	require.Equal(t, before, g.state())
+	require.Equal(t, http.StatusOK, g.get("/v1/customers/ada").status)
+	require.Empty(t, g.temporal.starts)
+	require.Equal(t, http.StatusBadRequest, g.post(adasErasure+"?dryRun=perhaps", nil).status)
 }

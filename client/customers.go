@@ -107,6 +107,29 @@ type Erasure struct {
 	CompletedAt time.Time `json:"completedAt,omitzero"`
 }
 
+// ErasurePreview is what an erasure would be about.
+type ErasurePreview struct {
+	CustomerID string `json:"customerId"`
+	// IsCustomer means that something is stored about the customer themselves.
+	IsCustomer bool `json:"isCustomer"`
+	// Orders counts all orders, Open those that are open, and Owing those that owe a refund.
+	Orders int64 `json:"orders"`
+	Open   int64 `json:"open"`
+	Owing  int64 `json:"owing"`
+}
+
+// PreviewErasure changes nothing, and returns what EraseCustomer would erase.
+func (c *Client) PreviewErasure(ctx context.Context, id string) (p ErasurePreview, err error) {
+	a, err := c.do(ctx, call{method: http.MethodPost, path: customerPath(id) + "/erase?dryRun=true"})
+	if err == nil {
+		err = a.Decode(&p)
+	}
+	if err != nil {
+		return p, fmt.Errorf("preview the erasure of customer %s: %w", id, err)
+	}
+	return p, nil
+}
+
 // EraseCustomer erases everything about a person, for operators. It may be repeated.
 func (c *Client) EraseCustomer(ctx context.Context, id string) (Erasure, error) {
 	return c.erasure(ctx, http.MethodPost, id)

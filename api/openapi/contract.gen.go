@@ -306,6 +306,24 @@ type Erasure struct {
 	Status string `json:"status"`
 }
 
+// ErasurePreview What an erasure would be about. The orders are those that the view of orders shows.
+type ErasurePreview struct {
+	// CustomerID [A-Za-z0-9._~-]{1,64}, but neither `.` nor `..`, which have another meaning in a path.
+	CustomerID ID `json:"customerId"`
+
+	// IsCustomer Whether anything is stored about the customer themselves.
+	IsCustomer bool `json:"isCustomer"`
+
+	// Open How many of them are open. They keep their address until they close, but for 30 days at most.
+	Open int64 `json:"open"`
+
+	// Orders How many orders the customer has placed.
+	Orders int64 `json:"orders"`
+
+	// Owing How many of the latest 500 have a refund that is not paid out yet. It goes on, without its note.
+	Owing int64 `json:"owing"`
+}
+
 // EventReport A message about a package. It has either a node or a mark.
 type EventReport struct {
 	// Detail The sender's own words.
@@ -1134,6 +1152,12 @@ type PutCustomerParams struct {
 	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
+// EraseCustomerParams defines parameters for EraseCustomer.
+type EraseCustomerParams struct {
+	// DryRun Erase nothing, and say what would be erased.
+	DryRun *bool `form:"dryRun,omitempty" json:"dryRun,omitempty"`
+}
+
 // ListDisputesParams defines parameters for ListDisputes.
 type ListDisputesParams struct {
 	// Limit The maximum number of items on a page. It may have fewer even if another page follows.
@@ -1678,7 +1702,7 @@ type ServerInterface interface {
 	GetErasure(c *gin.Context, id ID)
 	// EraseCustomer Erase everything about a person
 	// (POST /v1/customers/{id}/erase)
-	EraseCustomer(c *gin.Context, id ID)
+	EraseCustomer(c *gin.Context, id ID, params EraseCustomerParams)
 	// ListDisputes List disputes that have not been dismissed, newest first
 	// (GET /v1/disputes)
 	ListDisputes(c *gin.Context, params ListDisputesParams)
@@ -2615,6 +2639,17 @@ func (siw *ServerInterfaceWrapper) EraseCustomer(c *gin.Context) {
 		return
 	}
 
+	// Parameter object where we will unmarshal all parameters from the context
+	var params EraseCustomerParams
+
+	// ------------- Optional query parameter "dryRun" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "dryRun", c.Request.URL.Query(), &params.DryRun, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter dryRun: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	for _, middleware := range siw.HandlerMiddlewares {
 		middleware(c)
 		if c.IsAborted() {
@@ -2622,7 +2657,7 @@ func (siw *ServerInterfaceWrapper) EraseCustomer(c *gin.Context) {
 		}
 	}
 
-	siw.Handler.EraseCustomer(c, id)
+	siw.Handler.EraseCustomer(c, id, params)
 }
 
 // ListDisputes operation middleware
