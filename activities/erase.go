@@ -11,6 +11,7 @@ import (
 
 	"go.temporal.io/sdk/activity"
 
+	"holdfast/carrier"
 	"holdfast/customer"
 	"holdfast/order"
 	"holdfast/saga"
@@ -51,6 +52,10 @@ type Eraser struct {
 		// EraseRefund deletes the refund's workflow. It returns false while there is one that knows the
 		// person: one that is running is told to go on without.
 		EraseRefund(ctx context.Context, id saga.RefundID, at time.Time) (bool, error)
+	}
+	// Scans removes what carriers wrote about parcels.
+	Scans interface {
+		Erase(ctx context.Context, numbers ...carrier.Number) error
 	}
 	Customers interface {
 		Erasing(ctx context.Context, e customer.Erasure) error
@@ -111,6 +116,9 @@ func (a *Eraser) Execute(ctx context.Context, p EraseParams) (EraseResult, error
 		}
 		activity.RecordHeartbeat(ctx, res)
 	}
+	if err := a.eraseScans(ctx, erased); err != nil {
+		return res, err
+	}
 	if err := a.eraseRefunds(ctx, erased, &res); err != nil {
 		return res, err
 	}
@@ -134,6 +142,8 @@ type erasedOrder struct {
 	isOpen bool
 	// refunds are those whose workflows may know the person.
 	refunds []saga.RefundID
+	// numbers are those of its parcels, which carriers wrote about.
+	numbers []carrier.Number
 	// revision is the least that an erased order has.
 	revision int64
 	// forgotten means that no run of its workflow is needed that knows the person.
@@ -202,6 +212,16 @@ func (a *Eraser) erased(ctx context.Context, o *order.Order, st order.Stored, re
 			e.refunds = append(e.refunds, saga.RefundID{PaymentID: r.PaymentID, RefundID: r.ID})
 		}
 	}
+	if o.Fulfilment == nil {
+		return e
+	}
+	for _, p := range o.Packages {
+		for _, n := range p.TrackingNumbers {
+			if number := (carrier.Number{Adapter: p.Carrier, Number: n}); number.Check() == nil {
+				e.numbers = append(e.numbers, number)
+			}
+		}
+	}
 	return e
 }
 
@@ -239,6 +259,20 @@ func (a *Eraser) over(ctx context.Context, id string, payments map[string][]byte
 		}
 	}
 	return true, nil
+}
+
+// eraseScans removes what carriers wrote about the parcels of erased orders, whether or not an order was
+// told.
+func (a *Eraser) eraseScans(ctx context.Context, erased map[string]erasedOrder) error {
+	for id, o := range erased {
+		if len(o.numbers) == 0 {
+			continue
+		}
+		if err := a.Scans.Erase(ctx, o.numbers...); err != nil {
+			return fmt.Errorf("erase the scans of order %s: %w", id, err)
+		}
+	}
+	return nil
 }
 
 // eraseRefunds has no refund's workflow know the person of an erased order.

@@ -12,6 +12,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"holdfast/activities"
+	"holdfast/carrier/tracking"
 	"holdfast/customers"
 	"holdfast/order"
 	"holdfast/records"
@@ -27,7 +28,7 @@ func registerErasure(w sdk.Registry, c Config, docs *records.Store) {
 	w.RegisterWorkflowWithOptions(workflows.Erasure, workflow.RegisterOptions{Name: saga.ErasureType})
 	register(w, activities.NameEraseOrders, (&activities.Eraser{
 		OrdersOf: places.of, Read: places.read, Erase: docs.Erase, Workflows: c.sagas, Customers: customers.New(c.Redis), Now: time.Now,
-		Viewed: places.viewed(), Within: c.EraseWithin,
+		Scans: tracking.New(c.Redis, time.Now), Viewed: places.viewed(), Within: c.EraseWithin,
 	}).Execute)
 }
 

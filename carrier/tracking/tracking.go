@@ -34,6 +34,7 @@ var (
 	disownScript  = redisdb.Embedded(sources, "disown")
 	unmatchScript = redisdb.Embedded(sources, "shared", "unmatch")
 	claimScript   = redisdb.Embedded(sources, "claim")
+	eraseScript   = redisdb.Embedded(sources, "erase")
 )
 
 const (

@@ -4,10 +4,14 @@
 package e2e_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,6 +29,26 @@ var everything struct {
 	// shop has the usual payment window, hasty a short one: a second gateway on the same
 	// Redis and Temporal.
 	shop, hasty *shoptest.Shop
+	// logs is all that gateways, workers and Temporal's SDK have logged.
+	logs written
+}
+
+// written is a text that many write at the same time.
+type written struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (w *written) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.Write(p)
+}
+
+func (w *written) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.text.String()
 }
 
 // hastyWindow is long enough to place an order and read it.
@@ -44,13 +68,15 @@ func TestMain(m *testing.M) {
 
 func run(m *testing.M) (code int, err error) {
 	ctx := context.Background()
-	main, err := stack.Start(ctx, stack.Options{WithoutUI: true})
+	log := slog.New(slog.NewJSONHandler(&everything.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	slog.SetDefault(slog.New(slog.NewTextHandler(io.MultiWriter(os.Stderr, &everything.logs), nil))) // Temporal's SDK
+	main, err := stack.Start(ctx, stack.Options{WithoutUI: true, Log: log})
 	if err != nil {
 		return 1, err
 	}
 	defer func() { err = errors.Join(err, stop(main)) }()
 	second, err := stack.Start(ctx, stack.Options{
-		RedisURL: main.RedisURL, Shop: settings.Shop{PaymentWindow: hastyWindow}, WithoutSearch: true,
+		RedisURL: main.RedisURL, Shop: settings.Shop{PaymentWindow: hastyWindow}, WithoutSearch: true, Log: log,
 		Temporal: &client.Options{HostPort: main.TemporalAddress, Namespace: main.Namespace},
 	})
 	if err != nil {
