@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/netip"
 	"time"
 
@@ -58,7 +59,7 @@ func (s *Server) limitAddress(c *gin.Context) {
 	if c.GetHeader("X-Forwarded-For") != "" && c.ClientIP() == c.RemoteIP() {
 		s.forwarded.Do(func() {
 			s.log.WarnContext(c.Request.Context(), "X-Forwarded-For is not used: its sender is not one of the trusted proxies, or it names no address; "+
-				"if a proxy sent it, all callers behind it count as one network (HOLDFAST_TRUSTED_PROXIES)", "peer", c.RemoteIP())
+				"if a proxy sent it, all callers behind it count as one network (HOLDFAST_TRUSTED_PROXIES)", slog.String("client", c.RemoteIP()))
 		})
 	}
 	counts := s.limits.addresses
