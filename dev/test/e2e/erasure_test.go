@@ -279,6 +279,7 @@ func TestAPersonIsErasedEverywhere(t *testing.T) {
 		Method: http.MethodPost, Path: "/v1/orders/" + refunded.ID + "/refunds", Key: "late-" + p.id,
 		Body: shoptest.JSON(t, map[string]any{"amount": 1, "note": p.words[4]}),
 	})
+	refund = order.Refund{}
 	a.Into(t, &refund)
 	require.Empty(t, refund.Note)
 	shop.AwaitRefund(t, refunded.ID, refund.PaymentID, order.RefundPaid)
