@@ -145,9 +145,11 @@ if #refusals == 0 then
     refuse('{"reason":"over_limit","limit":' .. int(most) .. '}')
   end
   if customer ~= '' and not force then
-    local limits = string.gmatch(ARGV[11], '%S+')
+    local limits, n = {}, 0
+    for limit in string.gmatch(ARGV[11], '%S+') do limits[#limits + 1] = limit end
     for name in string.gmatch(customer, '%S+') do
-      local limit, others = limits(), tonumber(redis.call('HGET', buyers, name) or 0)
+      n = n + 1
+      local limit, others = limits[n], tonumber(redis.call('HGET', buyers, name) or 0)
       if own[8] == customer and next(back) then others = others - units_of(cjson.decode(own[5])) end
       if others + units > tonumber(limit) then
         refuse('{"reason":"over_customer_limit","limit":' .. limit .. '}')
