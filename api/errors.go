@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"holdfast/carrier"
+	"holdfast/command"
 	"holdfast/coupon"
 	"holdfast/customer"
 	"holdfast/identity"
@@ -95,6 +96,8 @@ var (
 	errNoOwnCustomer        = errors.New("the caller's sub can't be a customer's id")
 	errCustomersUnavailable = errors.New("the customers can't be reached")
 	errCouponsUnavailable   = errors.New("the coupons can't be reached")
+	errOrdersRole           = errors.New("the caller's roles don't allow reading orders: try the chain on a view")
+	errNoScenario           = errors.New("there is no such scenario, or no such version of its chain")
 )
 
 // kind is one type of problem.
@@ -117,6 +120,7 @@ var kinds = []kind{
 	{identity.ErrUnjudged, http.StatusServiceUnavailable, "identity-unavailable", "Tokens can't be verified", 5 * time.Second},
 	{errRole, http.StatusForbidden, "forbidden", "Not for this role", 0},
 	{errStaffOnly, http.StatusForbidden, "forbidden", "For staff", 0},
+	{errOrdersRole, http.StatusForbidden, "forbidden", "Not for this role", 0},
 	{errNotYours, http.StatusForbidden, "forbidden", "Another customer's", 0},
 	{errNoOwnCustomer, http.StatusForbidden, "forbidden", "No customer", 0},
 	{errTooMany, http.StatusTooManyRequests, "too-many-requests", "Too many requests", time.Second},
@@ -157,6 +161,14 @@ var kinds = []kind{
 	{coupon.ErrStale, http.StatusPreconditionFailed, "stale", "Changed in the meantime", 0},
 	{coupon.ErrExists, http.StatusPreconditionFailed, "coupon-exists", "Already exists", 0},
 	{errCouponsUnavailable, http.StatusServiceUnavailable, "coupons-unavailable", "Coupons unavailable", 2 * time.Second},
+	{errNoScenario, http.StatusNotFound, "unknown-scenario", "Unknown scenario", 0},
+	{command.ErrNotFound, http.StatusNotFound, "unknown-command", "Unknown command", 0},
+	{command.ErrNoDraft, http.StatusNotFound, "unknown-draft", "No draft", 0},
+	{command.ErrExists, http.StatusConflict, "command-exists", "Already exists", 0},
+	{command.ErrStale, http.StatusPreconditionFailed, "stale", "Changed in the meantime", 0},
+	{command.ErrTooManyCommands, http.StatusConflict, "limit-reached", "Limit reached", 0},
+	{command.ErrTooManyVersions, http.StatusConflict, "limit-reached", "Limit reached", 0},
+	{command.ErrFull, http.StatusConflict, "limit-reached", "Limit reached", 0},
 	{errNotCancellable, http.StatusConflict, "order-closed", "Order closed", 0},
 	{errNotDeliverable, http.StatusConflict, "order-closed", "Order closed", 0},
 	{saga.ErrEndedByForce, http.StatusConflict, "order-closed", "Order closed", 0},
@@ -250,6 +262,7 @@ var (
 	couponRefused    = kind{errors.New("coupons names every coupon that can't be used, with the reason"), http.StatusConflict, "coupon-refused", "Coupon refused", 0}
 	notQuotable      = kind{errors.New("the order can't be priced as it is; errors names the part that has to change"), http.StatusUnprocessableEntity, "not-quotable", "Can't be quoted", 0}
 	orderRefused     = kind{errors.New("the shop's own rules refuse the order; detail says why"), http.StatusConflict, "order-refused", "Order refused", 0}
+	scriptFailed     = kind{errors.New("failures names every script that can't be compiled, and every test that fails; nothing is stored"), http.StatusUnprocessableEntity, "script-failed", "Script or test failed", 0}
 	notListed        = kind{errors.New("the product is not for sale"), http.StatusConflict, "not-listed", "Not for sale", 0}
 )
 
@@ -269,6 +282,11 @@ func problemOf(err error) *Problem {
 	if invalid, ok := errors.AsType[product.Invalid](err); ok {
 		p := invalidValues.problem("errors names every field")
 		p.Errors = invalid
+		return p
+	}
+	if broken, ok := errors.AsType[*command.BrokenError](err); ok {
+		p := scriptFailed.problem(scriptFailed.err.Error())
+		p.Failures = broken.Failures
 		return p
 	}
 	if p := conflictOf(err); p != nil {

@@ -29,6 +29,7 @@ import (
 	"holdfast/carrier"
 	parcels "holdfast/carrier/sandbox"
 	"holdfast/carrier/tracking"
+	"holdfast/command/commandtest"
 	"holdfast/commands"
 	"holdfast/coupons"
 	"holdfast/customers"
@@ -104,7 +105,7 @@ func newGateway(t testing.TB, changes ...func(*api.Config)) *gateway {
 		t: t, redis: mini, stock: inventory.New(rdb), docs: records.New(rdb), hooks: registry.New(rdb), sandbox: provider, log: &syncBuffer{}, index: &fakeIndex{},
 		contract: contractRouter(t),
 	}
-	g.chains = commands.New(rdb, nil)
+	g.chains = commands.New(rdb, &commandtest.Box{})
 	g.tracking, g.quoting, g.coupons = tracking.New(rdb, time.Now), reader.New(rdb, g.chains), coupons.New(rdb)
 	g.carrier, err = parcels.New(secret)
 	require.NoError(t, err)
@@ -117,8 +118,8 @@ func newGateway(t testing.TB, changes ...func(*api.Config)) *gateway {
 		Customers: g.customers, Coupons: g.coupons,
 		Providers: map[string]api.Provider{sandbox.Name: provider},
 		Carriers:  map[string]carrier.Carrier{parcels.Name: g.carrier}, Tracking: g.tracking,
-		PriceBooks: g.books,
-		Webhooks:   registry.New(rdb), CheckURL: guard.Check,
+		PriceBooks: g.books, Commands: g.chains,
+		Webhooks: registry.New(rdb), CheckURL: guard.Check,
 		Pages:  map[string]http.Handler{sandbox.Path: sandbox.NewPages(books, slog.New(slog.DiscardHandler))},
 		Checks: map[string]api.Check{"redis": func(ctx context.Context) error { return rdb.Ping(ctx).Err() }},
 		Log:    slog.New(slog.NewJSONHandler(g.log, nil)), Metrics: prometheus.NewRegistry(),

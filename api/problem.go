@@ -8,6 +8,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"holdfast/command"
 	"holdfast/order"
 	"holdfast/product"
 )
@@ -29,6 +30,8 @@ type Problem struct { //nolint:errname // it is the document first, and an error
 	Coupons []order.CouponRefusal `json:"coupons,omitempty"`
 	// Quote is what the order would cost now, if that isn't what its caller expected.
 	Quote *order.Quote `json:"quote,omitempty"`
+	// Failures of scripts and their tests.
+	Failures []command.Failure `json:"failures,omitempty"`
 	// Limit of a customer's open orders, if it is reached.
 	Limit int64 `json:"limit,omitempty"`
 	// Lines of which more units were requested than there are.

@@ -21,7 +21,7 @@ const problemPath = "/problems/"
 // namedKinds are the kinds that problemOf doesn't find in the table.
 var namedKinds = []kind{
 	invalidValues, malformedRequest, internalError, variantInStock, movesByItself, stockHeld, notListed,
-	limitReached, overPacked, overReturned, unitsPacked, notQuotable, couponRefused, orderRefused,
+	limitReached, overPacked, overReturned, unitsPacked, notQuotable, couponRefused, orderRefused, scriptFailed,
 }
 
 // problemTypes returns explanations of all problem types, by name. They are made from the same

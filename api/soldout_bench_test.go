@@ -22,6 +22,7 @@ import (
 
 	"holdfast/api"
 	"holdfast/carrier/tracking"
+	"holdfast/commands"
 	"holdfast/customers"
 	"holdfast/inventory"
 	"holdfast/pricebooks"
@@ -53,7 +54,7 @@ func BenchmarkSoldOut(b *testing.B) {
 	docs, people := records.New(rdb), customers.New(rdb)
 	server, err := api.New(api.Config{
 		Addr: "127.0.0.1:0", Products: store, Quoting: reader.New(rdb, nil), Orders: docs, Sagas: newFake(store, docs).asSagas(),
-		Customers: people, Tracking: tracking.New(rdb, time.Now), PriceBooks: pricebooks.New(rdb, people),
+		Customers: people, Tracking: tracking.New(rdb, time.Now), PriceBooks: pricebooks.New(rdb, people), Commands: commands.New(rdb, nil),
 		Webhooks: registry.New(rdb), CheckURL: func(context.Context, string) error { return nil },
 		Log:     slog.New(slog.NewJSONHandler(io.Discard, nil)), //nolint:sloglint // what a log line costs counts
 		Metrics: prometheus.NewRegistry(),

@@ -31,8 +31,20 @@ type Problem struct { //nolint:errname // the name in RFC 9457
 	Limit int64 `json:"limit"`
 	// Errors names each field of a request that is invalid.
 	Errors []product.FieldProblem `json:"errors"`
+	// Failures names each script that can't be compiled, and each test that fails.
+	Failures []ScriptFailure `json:"failures"`
 	// RetryAfter is how long the gateway asked to wait before a retry; 0 if it didn't.
 	RetryAfter time.Duration `json:"-"`
+}
+
+// ScriptFailure is what is wrong with a script. Line and Column are 0 if they aren't known.
+type ScriptFailure struct {
+	Command string `json:"command"`
+	Version int64  `json:"version"`
+	Test    string `json:"test"`
+	Line    int    `json:"line"`
+	Column  int    `json:"column"`
+	Message string `json:"message"`
 }
 
 func problem(a Answer) *Problem {
@@ -68,6 +80,16 @@ func (p *Problem) Error() string {
 	}
 	for _, e := range p.Errors {
 		fmt.Fprintf(&b, "; %s %s", e.Path, e.Reason)
+	}
+	for _, f := range p.Failures {
+		fmt.Fprintf(&b, "; command %s", f.Command)
+		if f.Test != "" {
+			fmt.Fprintf(&b, ", test %q", f.Test)
+		}
+		if f.Line > 0 {
+			fmt.Fprintf(&b, ", line %d, column %d", f.Line, f.Column)
+		}
+		b.WriteString(": " + f.Message)
 	}
 	for _, s := range p.Shortages {
 		fmt.Fprintf(&b, "; %s %s: %s, asked %d, available %d", s.ProductID, s.SKU, s.Reason, s.Requested, s.Available)

@@ -73,6 +73,9 @@ func (c *Command) failure(test string, err error) Failure {
 
 // Compile compiles the command's script. Its error is a *BrokenError, or wraps ErrUnavailable.
 func (c *Command) Compile(ctx context.Context, box Box) (Program, error) {
+	if box == nil {
+		return nil, fmt.Errorf("%w: this process runs none", ErrUnavailable)
+	}
 	p, err := box.Compile(ctx, c.Source)
 	if err != nil && !errors.Is(err, ErrUnavailable) {
 		return nil, &BrokenError{[]Failure{c.failure("", err)}}

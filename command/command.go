@@ -11,6 +11,7 @@ package command
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -145,13 +146,34 @@ func (c *Command) checkTests(bad *product.Invalid, s *schema, known bool) {
 			bad.Add(at+".name", "is required")
 		}
 		checkLength(bad, at+".name", t.Name, MaxTextBytes)
-		if _, err := ReadView(t.View); err != nil {
+		view, err := ReadView(t.View)
+		if err != nil {
 			bad.Add(at+".view", err.Error())
+		} else if view.Scenario != "" && !KnownScenario(view.Scenario) {
+			bad.Add(at+".view.scenario", fmt.Sprintf("must be one of %v", Scenarios()))
 		}
+		checkPatch(bad, at+".expect.", t.Expect.Patch, view.Scenario)
 		if known {
 			if err := s.check(t.Params); err != nil {
 				bad.Add(at+".params", err.Error())
 			}
+		}
+	}
+}
+
+// checkPatch names operations that no scenario allows, or not the one that a test is about.
+func checkPatch(bad *product.Invalid, at string, patch []Op, of order.Scenario) {
+	scenarios := Scenarios()
+	if of != "" {
+		scenarios = []order.Scenario{of}
+	}
+	for i, op := range patch {
+		allowed := slices.ContainsFunc(scenarios, func(s order.Scenario) bool {
+			_, _, err := find(op, s)
+			return err == nil
+		})
+		if !allowed {
+			bad.Add(fmt.Sprintf("%spatch[%d].path", at, i), fmt.Sprintf("%q of %q isn't allowed in %v", op.Op, op.Path, scenarios))
 		}
 	}
 }

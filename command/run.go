@@ -72,7 +72,8 @@ type preparedStep struct {
 	program Program
 }
 
-// Prepare compiles a chain. Its problems are a product.Invalid.
+// Prepare compiles a chain. Its error is a product.Invalid or a *BrokenError, or wraps
+// ErrUnavailable.
 func Prepare(ctx context.Context, c Chain, find func(Ref) (*Command, error), box Box) (*Prepared, error) {
 	p, err := prepare(c, find)
 	if err != nil {
@@ -83,11 +84,8 @@ func Prepare(ctx context.Context, c Chain, find func(Ref) (*Command, error), box
 		if s.command.Behaviour != BehaviourJS {
 			continue
 		}
-		if box == nil {
-			return nil, fmt.Errorf("%w: this process runs none", ErrUnavailable)
-		}
-		if s.program, err = box.Compile(ctx, s.command.Source); err != nil {
-			return nil, fmt.Errorf("compile command %s, version %d: %w", s.Command, s.Version, err)
+		if s.program, err = s.command.Compile(ctx, box); err != nil {
+			return nil, err
 		}
 	}
 	return p, nil

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -175,7 +174,7 @@ func readDraft(scenario order.Scenario, stored string) (d command.ChainDraft, er
 // command.Tag of the draft that must be there, "*" for any, "" even if there is none. Its error is
 // command.ErrStale or a product.Invalid. If the answer is lost, the call may be repeated.
 func (s *Store) PutDraft(ctx context.Context, scenario order.Scenario, steps []command.Step, ifMatch, by string) (command.ChainDraft, error) {
-	c := command.Chain{Scenario: scenario, Steps: slices.Concat([]command.Step{}, steps)}
+	c := command.Chain{Scenario: scenario, Steps: append([]command.Step{}, steps...)}
 	finder, err := s.finder(ctx, steps)
 	if err == nil {
 		err = c.Validate(finder.find)

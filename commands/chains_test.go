@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"holdfast/command"
+	"holdfast/command/commandtest"
 	"holdfast/commands"
 	"holdfast/order"
 	"holdfast/product"
@@ -153,9 +154,9 @@ func TestAFailingTestKeepsAChainFromBeingPublished(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, published)
 
-		before := b.run.Load()
+		before := b.Run.Load()
 		publish(t, s, order.ScenarioSubmit, steps("good"))
-		require.Equal(t, before, b.run.Load(), "what has passed isn't run again")
+		require.Equal(t, before, b.Run.Load(), "what has passed isn't run again")
 	})
 }
 
@@ -196,13 +197,13 @@ func TestOneOfManyPublishersOfTheSameDraftWins(t *testing.T) {
 
 // slow compiles after something else has happened.
 type slow struct {
-	box
+	commandtest.Box
 	meanwhile func()
 }
 
 func (s *slow) Compile(ctx context.Context, source string) (command.Program, error) {
 	s.meanwhile()
-	return s.box.Compile(ctx, source)
+	return s.Box.Compile(ctx, source)
 }
 
 func TestADraftThatChangesWhileItIsCheckedIsNotPublished(t *testing.T) {
@@ -258,7 +259,7 @@ func TestAChainIsPreparedOnceAndComparedWithItsHash(t *testing.T) {
 			require.Same(t, all[0], p)
 		}
 		require.Equal(t, c, all[0].Chain)
-		require.LessOrEqual(t, b.compiled.Load(), int64(2))
+		require.LessOrEqual(t, b.Compiled.Load(), int64(2))
 		d := command.Draft{View: command.View{ID: "o1"}}
 		require.NoError(t, all[0].Run(ctx, &d, nil))
 		require.Equal(t, []string{"a"}, d.Made.Tags)

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"holdfast/command"
+	"holdfast/command/commandtest"
 	"holdfast/commands"
 	"holdfast/product"
 	"holdfast/redisdb"
@@ -114,12 +115,12 @@ func TestABuiltInCommandHasOneVersion(t *testing.T) {
 func TestACommandThatIsNotJavaScriptIsNotStored(t *testing.T) {
 	s, _ := store(t, nil)
 	c := tagging("vip", "a")
-	c.Source = "("
+	c.Source = commandtest.NotJavaScript
 	_, _, err := s.Put(t.Context(), c, "", "ada")
 	require.Equal(t, &command.BrokenError{Failures: []command.Failure{
 		{Command: "vip", Line: 1, Column: 2, Message: "unexpected end"},
 	}}, err)
-	c.Source = "wait"
+	c.Source = commandtest.Away
 	_, _, err = s.Put(t.Context(), c, "", "ada")
 	require.ErrorIs(t, err, command.ErrUnavailable)
 }
@@ -160,7 +161,7 @@ func TestAnAnswerThatIsLostStoresOnce(t *testing.T) {
 	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
 		lossy := redistest.Lossy{Word: "evalsha"}
 		client := lossy.Client(t, rdb)
-		s := commands.New(client, &box{})
+		s := commands.New(client, &commandtest.Box{})
 		v1 := mustPut(t, s, tagging("vip", "a"))
 		lossy.Lose.Store(1)
 		v2, isNew, err := s.Put(t.Context(), tagging("vip", "b"), command.Tag(v1.Version, v1.Hash), "ada")

@@ -1,16 +1,13 @@
 package commands_test
 
 import (
-	"context"
-	"encoding/json"
-	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
 	"holdfast/command"
+	"holdfast/command/commandtest"
 	"holdfast/commands"
 	"holdfast/order"
 	"holdfast/redisdb/redistest"
@@ -18,47 +15,11 @@ import (
 
 func TestMain(m *testing.M) { redistest.Main(m) }
 
-// box runs scripts that are the JSON which they return. "(" alone isn't JavaScript, "wait" isn't done
-// in time.
-type box struct{ compiled, run atomic.Int64 }
+func tagging(id, tag string) command.Command { return commandtest.Tagging(id, tag) }
 
-type program struct {
-	of     *box
-	source string
-}
-
-func (b *box) Compile(_ context.Context, source string) (command.Program, error) {
-	b.compiled.Add(1)
-	switch source {
-	case "(":
-		return nil, &command.ScriptError{Line: 1, Column: 2, Message: "unexpected end"}
-	case "wait":
-		return nil, command.ErrUnavailable
-	}
-	return &program{b, source}, nil
-}
-
-func (p *program) Run(context.Context, json.RawMessage, json.RawMessage) (json.RawMessage, error) {
-	p.of.run.Add(1)
-	if text, thrown := strings.CutPrefix(p.source, "throw "); thrown {
-		return nil, &command.ScriptError{Line: 3, Column: 4, Message: text}
-	}
-	return json.RawMessage(p.source), nil
-}
-
-// tagging is a command that adds a tag, with a test of it.
-func tagging(id, tag string) command.Command {
-	op := command.Op{Op: command.OpAdd, Path: "/tags/-", Value: json.RawMessage(`"` + tag + `"`)}
-	source, _ := json.Marshal(command.Result{Patch: []command.Op{op}})
-	return command.Command{
-		ID: id, Description: "Adds " + tag, Target: command.TargetOrder, Behaviour: command.BehaviourJS, Source: string(source),
-		Tests: []command.Test{{Name: "it tags", Expect: command.Result{Patch: []command.Op{op}}}},
-	}
-}
-
-func store(t *testing.T, rdb redis.UniversalClient) (*commands.Store, *box) {
+func store(t *testing.T, rdb redis.UniversalClient) (*commands.Store, *commandtest.Box) {
 	t.Helper()
-	b := &box{}
+	b := &commandtest.Box{}
 	return commands.New(rdb, b), b
 }
 

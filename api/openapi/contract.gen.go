@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"holdfast/command"
 	"holdfast/coupon"
 	"holdfast/customer"
 	"holdfast/order"
@@ -70,6 +71,97 @@ type CancelRequest struct {
 	// when they act on a customer's behalf. If omitted or empty, it is `customer` for customers and `operator` for
 	// staff. It becomes the order's `cancelReason`, where customers see `operator` instead of `fraud`.
 	Reason order.Reason `json:"reason,omitempty"`
+}
+
+// Chain A published version of a scenario's chain.
+type Chain = command.Chain
+
+// ChainDraft What a scenario's next version is made from.
+type ChainDraft = command.ChainDraft
+
+// ChainPage defines model for ChainPage.
+type ChainPage struct {
+	Items []ChainSummary `json:"items"`
+
+	// NextCursor Pass it as `cursor` to get the next page; omitted on the last page.
+	NextCursor string `json:"nextCursor,omitempty"`
+}
+
+// ChainRollback defines model for ChainRollback.
+type ChainRollback struct {
+	// Version The version whose steps are published again.
+	Version int64 `json:"version"`
+}
+
+// ChainStep One command of a chain.
+type ChainStep = command.Step
+
+// ChainSteps defines model for ChainSteps.
+type ChainSteps struct {
+	// Steps They run in this order. An empty list runs nothing.
+	Steps []ChainStep `json:"steps"`
+}
+
+// ChainSummary A version of a chain without its steps.
+type ChainSummary = command.ChainSummary
+
+// ChainTrial What a chain would do to an order.
+type ChainTrial = command.Trial
+
+// ChainTry Which chain runs (the draft, if neither `version` nor `steps` is given), and on what (`view` or `orderId`).
+type ChainTry struct {
+	// OrderID An order as it is now.
+	OrderID *ID `json:"orderId,omitempty"`
+
+	// Steps Steps that aren't saved.
+	Steps *[]ChainStep `json:"steps,omitempty"`
+
+	// Version A published version.
+	Version *int64 `json:"version,omitempty"`
+
+	// View What the commands see; all that it leaves out is empty.
+	View *command.View `json:"view,omitempty"`
+}
+
+// Command A version of a command.
+type Command = command.Command
+
+// CommandFailure What is wrong with a script.
+type CommandFailure = command.Failure
+
+// CommandOperation One change of an order. `path` is a JSON pointer, in which lines are named by their ids.
+type CommandOperation = command.Op
+
+// CommandPage defines model for CommandPage.
+type CommandPage struct {
+	Items []CommandSummary `json:"items"`
+
+	// NextCursor Pass it as `cursor` to get the next page; omitted on the last page.
+	NextCursor string `json:"nextCursor,omitempty"`
+}
+
+// CommandResult What a script returns, or what a test expects of it. Fields that are empty are left out.
+type CommandResult = command.Result
+
+// CommandSource An ES module that exports the function `execute(view, params)`, which returns `{patch, reject, note}`. It has neither
+// a clock nor random numbers. At most 65,536 bytes.
+type CommandSource = string
+
+// CommandSpec A command of the shop's own. All of it together is limited to 262,144 bytes when encoded as JSON.
+type CommandSpec = command.Spec
+
+// CommandSummary A version of a command, without its script, parameters and tests.
+type CommandSummary = command.Summary
+
+// CommandTest An example of what the script does, which publishing runs.
+type CommandTest = command.Test
+
+// CommandTested What a test ended with.
+type CommandTested = command.Tested
+
+// CommandTrial defines model for CommandTrial.
+type CommandTrial struct {
+	Tests []CommandTested `json:"tests"`
 }
 
 // Coupon defines model for Coupon.
@@ -352,6 +444,9 @@ type EventsRequest struct {
 // bytes on one line, without leading or trailing spaces; empty is the same as omitted.
 type ExternalReference = string
 
+// FieldChange One field that a command changed. `before` and `after` are JSON, cut to 200 bytes.
+type FieldChange = order.FieldChange
+
 // FieldProblem defines model for FieldProblem.
 type FieldProblem = product.FieldProblem
 
@@ -413,6 +508,9 @@ type LineUnits = order.LineUnits
 // the form of an Id, and 4,096 bytes of keys and values together. Values may contain line breaks and tabs, and may be
 // empty.
 type Metadata = product.Metadata
+
+// NewCommand A command of the shop's own, with its id.
+type NewCommand = command.Spec
 
 // NodeUnits How many units are at a node.
 type NodeUnits = order.NodeUnits
@@ -828,6 +926,23 @@ type ScanAssignment struct {
 	PackageID string `json:"packageId"`
 }
 
+// Scenario A moment in an order's life at which a chain of commands runs.
+type Scenario struct {
+	Hash string `json:"hash,omitempty"`
+
+	// Paths What its commands may change, each with its operation.
+	Paths    []string `json:"paths"`
+	Scenario string   `json:"scenario"`
+
+	// Version The current version of its chain. Omitted if none was published.
+	Version int64 `json:"version,omitempty"`
+}
+
+// ScenarioList defines model for ScenarioList.
+type ScenarioList struct {
+	Items []Scenario `json:"items"`
+}
+
 // ShippingMethod defines model for ShippingMethod.
 type ShippingMethod = price.ShippingMethod
 
@@ -1015,11 +1130,26 @@ type RequiredKey = string
 // ReturnID [A-Za-z0-9._~-]{1,64}, but neither `.` nor `..`, which have another meaning in a path.
 type ReturnID = ID
 
+// ScenarioName defines model for ScenarioName.
+type ScenarioName = string
+
+// VersionNumber defines model for VersionNumber.
+type VersionNumber = int64
+
+// ChainDocument A published version of a scenario's chain.
+type ChainDocument = Chain
+
+// CommandDocument A version of a command.
+type CommandDocument = Command
+
 // CouponDocument defines model for CouponDocument.
 type CouponDocument = Coupon
 
 // CustomerDocument defines model for CustomerDocument.
 type CustomerDocument = Customer
+
+// DraftDocument What a scenario's next version is made from.
+type DraftDocument = ChainDraft
 
 // HealthDocument defines model for HealthDocument.
 type HealthDocument = Health
@@ -1056,6 +1186,43 @@ type AssignScanParams struct {
 
 // CarrierCallbackJSONBody defines parameters for CarrierCallback.
 type CarrierCallbackJSONBody = interface{}
+
+// ListCommandsParams defines parameters for ListCommands.
+type ListCommandsParams struct {
+	// Limit The maximum number of items on a page. It may have fewer even if another page follows.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `nextCursor` of the previous page. All other parameters have to stay the same; only `limit` may change.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// GetCommandParams defines parameters for GetCommand.
+type GetCommandParams struct {
+	// IfNoneMatch ETags of responses that the client has. If one is still current, the response is 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// PutCommandParams defines parameters for PutCommand.
+type PutCommandParams struct {
+	// IfMatch The ETag of the version that was read, or `*` for any. If another one is current, the answer is 412 `stale`. A
+	// weak tag (`W/…`) is accepted.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// ListCommandVersionsParams defines parameters for ListCommandVersions.
+type ListCommandVersionsParams struct {
+	// Limit The maximum number of items on a page. It may have fewer even if another page follows.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `nextCursor` of the previous page. All other parameters have to stay the same; only `limit` may change.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// GetCommandVersionParams defines parameters for GetCommandVersion.
+type GetCommandVersionParams struct {
+	// IfNoneMatch ETags of responses that the client has. If one is still current, the response is 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
 
 // ListCouponsParams defines parameters for ListCoupons.
 type ListCouponsParams struct {
@@ -1494,6 +1661,48 @@ type DecideRefundParams struct {
 	IdempotencyKey RequiredKey `json:"Idempotency-Key"`
 }
 
+// GetDraftParams defines parameters for GetDraft.
+type GetDraftParams struct {
+	// IfNoneMatch ETags of responses that the client has. If one is still current, the response is 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
+// PutDraftParams defines parameters for PutDraft.
+type PutDraftParams struct {
+	// IfMatch The ETag of the draft that was read, or `*` for any. If another one was saved since, the answer is 412 `stale`.
+	// A weak tag (`W/…`) is accepted.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// PublishChainParams defines parameters for PublishChain.
+type PublishChainParams struct {
+	// IfMatch The ETag of the draft that was read, or `*` for any. If another one was saved since, the answer is 412 `stale`.
+	// A weak tag (`W/…`) is accepted.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// RollbackChainParams defines parameters for RollbackChain.
+type RollbackChainParams struct {
+	// IfMatch The ETag of the version that was the current one when it was read, or `*` for any. If another one is current,
+	// the answer is 412 `stale`. A weak tag (`W/…`) is accepted.
+	IfMatch *string `json:"If-Match,omitempty"`
+}
+
+// ListChainVersionsParams defines parameters for ListChainVersions.
+type ListChainVersionsParams struct {
+	// Limit The maximum number of items on a page. It may have fewer even if another page follows.
+	Limit *Limit `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Cursor The `nextCursor` of the previous page. All other parameters have to stay the same; only `limit` may change.
+	Cursor *Cursor `form:"cursor,omitempty" json:"cursor,omitempty"`
+}
+
+// GetChainVersionParams defines parameters for GetChainVersion.
+type GetChainVersionParams struct {
+	// IfNoneMatch ETags of responses that the client has. If one is still current, the response is 304.
+	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
+}
+
 // AdjustStocksParams defines parameters for AdjustStocks.
 type AdjustStocksParams struct {
 	// IdempotencyKey Calls with the same key count as one call. 1 to 255 visible ASCII characters.
@@ -1538,6 +1747,15 @@ type AssignScanJSONRequestBody = ScanAssignment
 
 // CarrierCallbackJSONRequestBody defines body for CarrierCallback for application/json ContentType.
 type CarrierCallbackJSONRequestBody = CarrierCallbackJSONBody
+
+// CreateCommandJSONRequestBody defines body for CreateCommand for application/json ContentType.
+type CreateCommandJSONRequestBody = NewCommand
+
+// TryCommandJSONRequestBody defines body for TryCommand for application/json ContentType.
+type TryCommandJSONRequestBody = CommandSpec
+
+// PutCommandJSONRequestBody defines body for PutCommand for application/json ContentType.
+type PutCommandJSONRequestBody = CommandSpec
 
 // PutCouponJSONRequestBody defines body for PutCoupon for application/json ContentType.
 type PutCouponJSONRequestBody = CouponSpec
@@ -1635,6 +1853,15 @@ type QuoteOrderJSONRequestBody = QuoteRequest
 // DecideRefundJSONRequestBody defines body for DecideRefund for application/json ContentType.
 type DecideRefundJSONRequestBody = RefundDecision
 
+// PutDraftJSONRequestBody defines body for PutDraft for application/json ContentType.
+type PutDraftJSONRequestBody = ChainSteps
+
+// RollbackChainJSONRequestBody defines body for RollbackChain for application/json ContentType.
+type RollbackChainJSONRequestBody = ChainRollback
+
+// TryChainJSONRequestBody defines body for TryChain for application/json ContentType.
+type TryChainJSONRequestBody = ChainTry
+
 // RegisterWebhookJSONRequestBody defines body for RegisterWebhook for application/json ContentType.
 type RegisterWebhookJSONRequestBody = WebhookSpec
 
@@ -1664,6 +1891,27 @@ type ServerInterface interface {
 	// CarrierCallback Receive a carrier's callback
 	// (POST /v1/carriers/{carrier}/callbacks)
 	CarrierCallback(c *gin.Context, carrier ID)
+	// ListCommands List the commands, by id
+	// (GET /v1/commands)
+	ListCommands(c *gin.Context, params ListCommandsParams)
+	// CreateCommand Create a command
+	// (POST /v1/commands)
+	CreateCommand(c *gin.Context)
+	// TryCommand Run a command's tests without storing it
+	// (POST /v1/commands/try)
+	TryCommand(c *gin.Context)
+	// GetCommand Get a command in its current version
+	// (GET /v1/commands/{id})
+	GetCommand(c *gin.Context, id ID, params GetCommandParams)
+	// PutCommand Store the next version of a command
+	// (PUT /v1/commands/{id})
+	PutCommand(c *gin.Context, id ID, params PutCommandParams)
+	// ListCommandVersions List the versions of a command, newest first
+	// (GET /v1/commands/{id}/versions)
+	ListCommandVersions(c *gin.Context, id ID, params ListCommandVersionsParams)
+	// GetCommandVersion Get a version of a command
+	// (GET /v1/commands/{id}/versions/{number})
+	GetCommandVersion(c *gin.Context, id ID, number VersionNumber, params GetCommandVersionParams)
 	// ListCoupons List coupons, least recently changed first
 	// (GET /v1/coupons)
 	ListCoupons(c *gin.Context, params ListCouponsParams)
@@ -1844,6 +2092,30 @@ type ServerInterface interface {
 	// GetRefund Get a refund and the decisions about it
 	// (GET /v1/refunds/{paymentId}/{refundId})
 	GetRefund(c *gin.Context, paymentID ID, refundID string)
+	// ListScenarios List the scenarios
+	// (GET /v1/scenarios)
+	ListScenarios(c *gin.Context)
+	// GetDraft Get the draft of a scenario's chain
+	// (GET /v1/scenarios/{scenario}/draft)
+	GetDraft(c *gin.Context, scenario ScenarioName, params GetDraftParams)
+	// PutDraft Save the draft of a scenario's chain
+	// (PUT /v1/scenarios/{scenario}/draft)
+	PutDraft(c *gin.Context, scenario ScenarioName, params PutDraftParams)
+	// PublishChain Publish the draft as the next version
+	// (POST /v1/scenarios/{scenario}/publish)
+	PublishChain(c *gin.Context, scenario ScenarioName, params PublishChainParams)
+	// RollbackChain Publish an earlier version's steps again
+	// (POST /v1/scenarios/{scenario}/rollback)
+	RollbackChain(c *gin.Context, scenario ScenarioName, params RollbackChainParams)
+	// TryChain See what a chain would do to an order
+	// (POST /v1/scenarios/{scenario}/try)
+	TryChain(c *gin.Context, scenario ScenarioName)
+	// ListChainVersions List the versions of a scenario's chain, newest first
+	// (GET /v1/scenarios/{scenario}/versions)
+	ListChainVersions(c *gin.Context, scenario ScenarioName, params ListChainVersionsParams)
+	// GetChainVersion Get a version of a scenario's chain
+	// (GET /v1/scenarios/{scenario}/versions/{number})
+	GetChainVersion(c *gin.Context, scenario ScenarioName, number VersionNumber, params GetChainVersionParams)
 	// AdjustStocks Adjust the stock of up to 1,000 variants
 	// (POST /v1/stock/bulk)
 	AdjustStocks(c *gin.Context, params AdjustStocksParams)
@@ -2083,6 +2355,267 @@ func (siw *ServerInterfaceWrapper) CarrierCallback(c *gin.Context) {
 	}
 
 	siw.Handler.CarrierCallback(c, carrier)
+}
+
+// ListCommands operation middleware
+func (siw *ServerInterfaceWrapper) ListCommands(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListCommandsParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListCommands(c, params)
+}
+
+// CreateCommand operation middleware
+func (siw *ServerInterfaceWrapper) CreateCommand(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.CreateCommand(c)
+}
+
+// TryCommand operation middleware
+func (siw *ServerInterfaceWrapper) TryCommand(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.TryCommand(c)
+}
+
+// GetCommand operation middleware
+func (siw *ServerInterfaceWrapper) GetCommand(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetCommandParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-None-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-None-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetCommand(c, id, params)
+}
+
+// PutCommand operation middleware
+func (siw *ServerInterfaceWrapper) PutCommand(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutCommandParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch string
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfMatch = &IfMatch
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.PutCommand(c, id, params)
+}
+
+// ListCommandVersions operation middleware
+func (siw *ServerInterfaceWrapper) ListCommandVersions(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListCommandVersionsParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListCommandVersions(c, id, params)
+}
+
+// GetCommandVersion operation middleware
+func (siw *ServerInterfaceWrapper) GetCommandVersion(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "number" -------------
+	var number VersionNumber
+
+	err = runtime.BindStyledParameterWithOptions("simple", "number", c.Param("number"), &number, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter number: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetCommandVersionParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-None-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-None-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetCommandVersion(c, id, number, params)
 }
 
 // ListCoupons operation middleware
@@ -4738,6 +5271,342 @@ func (siw *ServerInterfaceWrapper) GetRefund(c *gin.Context) {
 	siw.Handler.GetRefund(c, paymentID, refundID)
 }
 
+// ListScenarios operation middleware
+func (siw *ServerInterfaceWrapper) ListScenarios(c *gin.Context) {
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListScenarios(c)
+}
+
+// GetDraft operation middleware
+func (siw *ServerInterfaceWrapper) GetDraft(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "scenario" -------------
+	var scenario ScenarioName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "scenario", c.Param("scenario"), &scenario, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter scenario: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetDraftParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-None-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-None-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetDraft(c, scenario, params)
+}
+
+// PutDraft operation middleware
+func (siw *ServerInterfaceWrapper) PutDraft(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "scenario" -------------
+	var scenario ScenarioName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "scenario", c.Param("scenario"), &scenario, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter scenario: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PutDraftParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch string
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfMatch = &IfMatch
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.PutDraft(c, scenario, params)
+}
+
+// PublishChain operation middleware
+func (siw *ServerInterfaceWrapper) PublishChain(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "scenario" -------------
+	var scenario ScenarioName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "scenario", c.Param("scenario"), &scenario, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter scenario: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PublishChainParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch string
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfMatch = &IfMatch
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.PublishChain(c, scenario, params)
+}
+
+// RollbackChain operation middleware
+func (siw *ServerInterfaceWrapper) RollbackChain(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "scenario" -------------
+	var scenario ScenarioName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "scenario", c.Param("scenario"), &scenario, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter scenario: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params RollbackChainParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "If-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-Match")]; found {
+		var IfMatch string
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-Match", valueList[0], &IfMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfMatch = &IfMatch
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.RollbackChain(c, scenario, params)
+}
+
+// TryChain operation middleware
+func (siw *ServerInterfaceWrapper) TryChain(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "scenario" -------------
+	var scenario ScenarioName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "scenario", c.Param("scenario"), &scenario, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter scenario: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.TryChain(c, scenario)
+}
+
+// ListChainVersions operation middleware
+func (siw *ServerInterfaceWrapper) ListChainVersions(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "scenario" -------------
+	var scenario ScenarioName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "scenario", c.Param("scenario"), &scenario, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter scenario: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListChainVersionsParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", c.Request.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter limit: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", c.Request.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter cursor: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListChainVersions(c, scenario, params)
+}
+
+// GetChainVersion operation middleware
+func (siw *ServerInterfaceWrapper) GetChainVersion(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "scenario" -------------
+	var scenario ScenarioName
+
+	err = runtime.BindStyledParameterWithOptions("simple", "scenario", c.Param("scenario"), &scenario, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter scenario: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Path parameter "number" -------------
+	var number VersionNumber
+
+	err = runtime.BindStyledParameterWithOptions("simple", "number", c.Param("number"), &number, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "integer", Format: "int64", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter number: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetChainVersionParams
+
+	headers := c.Request.Header
+
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch IfNoneMatch
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-None-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-None-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
+
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.GetChainVersion(c, scenario, number, params)
+}
+
 // AdjustStocks operation middleware
 func (siw *ServerInterfaceWrapper) AdjustStocks(c *gin.Context) {
 
@@ -5153,6 +6022,13 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/v1/carriers/:carrier/callbacks", wrapper.CarrierCallback)
 	router.GET(options.BaseURL+"/v1/carriers/unmatched", wrapper.ListUnmatchedScans)
 	router.POST(options.BaseURL+"/v1/carriers/unmatched/:scanId/assign", wrapper.AssignScan)
+	router.GET(options.BaseURL+"/v1/commands", wrapper.ListCommands)
+	router.POST(options.BaseURL+"/v1/commands", wrapper.CreateCommand)
+	router.GET(options.BaseURL+"/v1/commands/:id", wrapper.GetCommand)
+	router.PUT(options.BaseURL+"/v1/commands/:id", wrapper.PutCommand)
+	router.GET(options.BaseURL+"/v1/commands/:id/versions", wrapper.ListCommandVersions)
+	router.GET(options.BaseURL+"/v1/commands/:id/versions/:number", wrapper.GetCommandVersion)
+	router.POST(options.BaseURL+"/v1/commands/try", wrapper.TryCommand)
 	router.GET(options.BaseURL+"/v1/coupons", wrapper.ListCoupons)
 	router.GET(options.BaseURL+"/v1/coupons/:code", wrapper.GetCoupon)
 	router.PUT(options.BaseURL+"/v1/coupons/:code", wrapper.PutCoupon)
@@ -5213,6 +6089,14 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/v1/refunds", wrapper.ListRefunds)
 	router.GET(options.BaseURL+"/v1/refunds/:paymentId/:refundId", wrapper.GetRefund)
 	router.POST(options.BaseURL+"/v1/refunds/decide", wrapper.DecideRefund)
+	router.GET(options.BaseURL+"/v1/scenarios", wrapper.ListScenarios)
+	router.GET(options.BaseURL+"/v1/scenarios/:scenario/draft", wrapper.GetDraft)
+	router.PUT(options.BaseURL+"/v1/scenarios/:scenario/draft", wrapper.PutDraft)
+	router.POST(options.BaseURL+"/v1/scenarios/:scenario/publish", wrapper.PublishChain)
+	router.POST(options.BaseURL+"/v1/scenarios/:scenario/rollback", wrapper.RollbackChain)
+	router.POST(options.BaseURL+"/v1/scenarios/:scenario/try", wrapper.TryChain)
+	router.GET(options.BaseURL+"/v1/scenarios/:scenario/versions", wrapper.ListChainVersions)
+	router.GET(options.BaseURL+"/v1/scenarios/:scenario/versions/:number", wrapper.GetChainVersion)
 	router.POST(options.BaseURL+"/v1/stock/bulk", wrapper.AdjustStocks)
 	router.GET(options.BaseURL+"/v1/version", wrapper.Version)
 	router.GET(options.BaseURL+"/v1/webhooks", wrapper.ListWebhooks)

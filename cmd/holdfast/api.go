@@ -130,12 +130,13 @@ func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 	}
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	chains := commandstore.New(rdb, commandstore.NewBox(script.Options{}))
 	cfg := api.Config{
 		Listener: listener, TLS: secured, Identity: verifier, Guests: guests, Limits: c.limits(c.Off()),
 		TrustedProxies: c.TrustedProxies, Origins: c.Origins, MetricsApart: c.MetricsAddr != "",
-		Products: inventory.New(rdb), Quoting: quotingreader.New(rdb, commandstore.New(rdb, commandstore.NewBox(script.Options{}))), Orders: records.New(rdb), Sagas: sagaclient.New(temporal, name), Index: index,
+		Products: inventory.New(rdb), Quoting: quotingreader.New(rdb, chains), Orders: records.New(rdb), Sagas: sagaclient.New(temporal, name), Index: index,
 		Customers: customers.New(rdb), Coupons: coupons.New(rdb),
-		Tracking: tracking.New(rdb, time.Now), PriceBooks: pricebooks.New(rdb, customers.New(rdb)),
+		Tracking: tracking.New(rdb, time.Now), PriceBooks: pricebooks.New(rdb, customers.New(rdb)), Commands: chains,
 		Webhooks: registry.New(rdb), CheckURL: guard.Check,
 		Providers: providers.forGateway(), DefaultProvider: c.first(), Money: c.mode(), Pages: providers.pages,
 		Carriers: carriers,

@@ -16,6 +16,8 @@ import (
 
 	"holdfast/api"
 	"holdfast/carrier/tracking"
+	"holdfast/command/commandtest"
+	commandstore "holdfast/commands"
 	"holdfast/coupons"
 	"holdfast/customers"
 	"holdfast/inventory"
@@ -36,7 +38,7 @@ func TestImport(t *testing.T) {
 	stock, people := inventory.New(rdb), customers.New(rdb)
 	gateway, err := api.New(api.Config{
 		Addr: "127.0.0.1:0", Products: stock, Orders: records.New(rdb), Customers: people, Coupons: coupons.New(rdb), Sagas: noSagas{}, Tracking: tracking.New(rdb, time.Now),
-		PriceBooks: pricebooks.New(rdb, people), Webhooks: registry.New(rdb), CheckURL: func(context.Context, string) error { return nil },
+		PriceBooks: pricebooks.New(rdb, people), Commands: commandstore.New(rdb, &commandtest.Box{}), Webhooks: registry.New(rdb), CheckURL: func(context.Context, string) error { return nil },
 		Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(),
 	})
 	require.NoError(t, err)

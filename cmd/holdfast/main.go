@@ -28,6 +28,8 @@ type commands struct {
 	Token     tokenCommand      `cmd:"" help:"Print a token for the gateway, signed with HOLDFAST_JWT_SECRET."`
 	Import    importCommand     `cmd:"" help:"Put the products of a file into the catalogue, or its customers, coupons or price book."`
 	Order     orderCommands     `cmd:"" help:"Show an order, or change it: pack, report, redirect, cancel, return, resume."`
+	Command   commandCommands   `cmd:"" help:"Test a command of the shop's own, or store its next version."`
+	Scenario  scenarioCommands  `cmd:"" help:"Try, publish or roll back the chain of commands of a scenario."`
 	Erase     eraseCommand      `cmd:"" help:"Erase everything about a person: the customer at once, their orders as each is closed."`
 	Pay       payCommand        `cmd:"" help:"Pay an order: send a signed callback of the sandbox payment provider."`
 	Replay    replayCommands    `cmd:"" help:"Play a file of orders against the gateway and measure it."`

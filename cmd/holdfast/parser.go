@@ -34,6 +34,7 @@ func newParser(cli any, out out) (*kong.Kong, error) {
 		kong.Help(helpWithSecrets),
 		kong.ValueFormatter(settings.Help),
 		settings.Vars(),
+		kong.Vars{"commandFileHelp": commandFileHelp, "scenarioHelp": scenarioHelp},
 		kong.Resolvers(kong.ResolverFunc(fromFile)),
 		kong.Exit(func(code int) { panic(exited(code)) }), // after --help
 	)

@@ -63,10 +63,11 @@ func (s *Stack) gateway(listener net.Listener) (gateway *api.Server, endPages fu
 		return nil, nil, err
 	}
 	guard.RefuseOwn(s.ownServices)
+	chains := commands.New(s.redis, s.box)
 	cfg := api.Config{
-		Listener: listener, Products: inventory.New(s.redis), Quoting: reader.New(s.redis, commands.New(s.redis, s.box)), Orders: records.New(s.redis),
+		Listener: listener, Products: inventory.New(s.redis), Quoting: reader.New(s.redis, chains), Orders: records.New(s.redis),
 		Customers: customers.New(s.redis), Coupons: coupons.New(s.redis),
-		Tracking: tracking.New(s.redis, time.Now), PriceBooks: pricebooks.New(s.redis, customers.New(s.redis)),
+		Tracking: tracking.New(s.redis, time.Now), PriceBooks: pricebooks.New(s.redis, customers.New(s.redis)), Commands: chains,
 		Sagas: sagaclient.New(s.Temporal, s.Namespace), Index: s.Index, Webhooks: registry.New(s.redis), CheckURL: guard.Check, Identity: s.opts.Identity, Guests: s.opts.Guests,
 		Providers: map[string]api.Provider{}, Pages: map[string]http.Handler{},
 		Checks: map[string]api.Check{"redis": func(ctx context.Context) error {

@@ -129,6 +129,8 @@ func TestTheContractsExamplesAreWhatIsAnswered(t *testing.T) {
 	s.does("endCoupon", 200, "/v1/coupons/spring/end", nil, "termsVersion")
 	s.does("listCoupons", 200, "/v1/coupons", nil)
 
+	s.rules()
+
 	s.does("delistProduct", 202, "/v1/products/mug/delist", nil)
 	s.does("problemType", 200, "/problems/insufficient-stock", nil)
 	s.does("healthz", 200, "/healthz", nil)
@@ -184,6 +186,26 @@ func (s *story) comesBack(orderID string) {
 	s.does("receiveReturn", 200, back+"/receive", nil)
 	declined := s.made(path, changes{"lines": []any{changes{"lineId": "2", "quantity": 1, "reason": "Changed my mind"}}})
 	s.does("declineReturn", 200, path+"/"+declined+"/decline", nil)
+}
+
+// rules is the part of the story in which the shop gets a rule of its own.
+func (s *story) rules() {
+	s.Helper()
+	s.does("createCommand", 201, "/v1/commands", nil)
+	s.does("tryCommand", 200, "/v1/commands/try", nil)
+	s.does("putCommand", 201, "/v1/commands/bulk-discount", nil)
+	s.does("getCommand", 200, "/v1/commands/bulk-discount", nil)
+	s.does("listCommands", 200, "/v1/commands?limit=1", nil)
+	s.does("listCommandVersions", 200, "/v1/commands/bulk-discount/versions", nil)
+	s.does("getCommandVersion", 200, "/v1/commands/bulk-discount/versions/1", nil)
+	s.does("putDraft", 200, "/v1/scenarios/price/draft", nil)
+	s.does("getDraft", 200, "/v1/scenarios/price/draft", nil)
+	s.does("tryChain", 200, "/v1/scenarios/price/try", nil)
+	s.does("publishChain", 201, "/v1/scenarios/price/publish", nil)
+	s.does("rollbackChain", 200, "/v1/scenarios/price/rollback", nil)
+	s.does("listChainVersions", 200, "/v1/scenarios/price/versions", nil)
+	s.does("getChainVersion", 200, "/v1/scenarios/price/versions/1", nil)
+	s.does("listScenarios", 200, "/v1/scenarios", nil)
 }
 
 // reports sends a message about a package that is in no example.
