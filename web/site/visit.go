@@ -42,7 +42,6 @@ type Visit struct {
 	site    *Site
 	id      string           // of the session
 	session *session.Session // nil if there is none
-	changed bool             // whether the session has to be stored
 	notice  *Notice
 }
 
@@ -123,7 +122,7 @@ func (v *Visit) token() (string, error) {
 // a visitor who has no session gets one: ordering begins it.
 func (v *Visit) Buyer(begin bool) (*client.Client, error) {
 	switch {
-	case v.session == nil && begin:
+	case (v.session == nil || v.session.Only != "") && begin:
 		if err := v.beginGuest(&session.Session{Kind: session.KindGuest}); err != nil {
 			return nil, err
 		}
@@ -135,7 +134,7 @@ func (v *Visit) Buyer(begin bool) (*client.Client, error) {
 	switch {
 	case v.session != nil && v.session.Guest != "":
 		return v.gateway().As(v.session.Guest), nil
-	case v.session == nil, v.Staff():
+	case v.session == nil, v.session.Only != "", v.Staff():
 		token, err := v.site.lookers.token(v.R.Context(), v.site)
 		return v.gateway().As(token), err
 	}
@@ -145,8 +144,11 @@ func (v *Visit) Buyer(begin bool) (*client.Client, error) {
 // Caller names the session, for what is counted or shared by it.
 func (v *Visit) Caller() string { return v.id }
 
-// MayBuy reports whether the visitor has a customer's or a guest's token of their own.
-func (v *Visit) MayBuy() bool { return v.session != nil && (!v.Staff() || v.session.Guest != "") }
+// MayBuy reports whether the visitor has a customer's or a guest's token of their own. Whoever came by a
+// link to one order has not.
+func (v *Visit) MayBuy() bool {
+	return v.session != nil && v.session.Only == "" && (!v.Staff() || v.session.Guest != "")
+}
 
 // beginGuest gives a session the token of a new guest.
 func (v *Visit) beginGuest(s *session.Session) error {

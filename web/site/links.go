@@ -1,0 +1,49 @@
+package site
+
+import (
+	"time"
+
+	"holdfast/web/session"
+)
+
+// linkPrefix is where links to guests' orders begin. What follows is secret, and never logged.
+const linkPrefix = "/o/"
+
+// linkName seals what a link contains.
+const linkName = "order link"
+
+// guestLink is what a link contains: encrypted, so that those who see it learn nothing, and have the one
+// order only as long as the site takes it.
+type guestLink struct {
+	OrderID string    `json:"o"`
+	Token   string    `json:"t"`
+	Expires time.Time `json:"e"`
+}
+
+// OrderLink returns the path that shows a guest's order to whoever has it; empty if the site makes none.
+func (v *Visit) OrderLink(orderID string) string {
+	if v.site.links == nil || v.session == nil {
+		return ""
+	}
+	sealed, err := v.site.links.Seal(linkName, guestLink{orderID, v.session.Token, v.session.Expires})
+	if err != nil {
+		return ""
+	}
+	return linkPrefix + sealed
+}
+
+// EnterByLink begins a session that shows the link's order and no other, and returns the order's id. A
+// visitor whose own session is the guest's keeps that.
+func (v *Visit) EnterByLink(sealed string) (orderID string, err error) {
+	var l guestLink
+	if v.site.links == nil || v.site.links.Open(linkName, sealed, &l) != nil || !v.Now().Before(l.Expires) {
+		return "", ErrNotFound
+	}
+	if v.session != nil && v.session.Token == l.Token && v.session.Only == "" {
+		return l.OrderID, nil
+	}
+	return l.OrderID, v.Begin(session.Session{Kind: session.KindGuest, Token: l.Token, Only: l.OrderID, Expires: l.Expires})
+}
+
+// Secure reports whether browsers reach the site by HTTPS.
+func (v *Visit) Secure() bool { return v.site.cfg.Secure }
