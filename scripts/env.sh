@@ -11,10 +11,13 @@ cd "$(dirname "$0")/.."
 random() { head -c 32 /dev/urandom | base64 | tr -d '\n'; }
 
 umask 077
-awk -v password="$(random | tr '+/=' '-_.')" -v secret="whsec_$(random)" -v jwt="$(random)" '
+awk -v password="$(random | tr '+/=' '-_.')" -v secret="whsec_$(random)" -v jwt="$(random)" \
+    -v web="$(random)" -v link="$(random)" '
 /^POSTGRES_PASSWORD=$/ { $0 = $0 password }
 /^HOLDFAST_WEBHOOK_SECRET=$/ { $0 = $0 secret }
 /^HOLDFAST_JWT_SECRET=$/ { $0 = $0 jwt }
+/^HOLDFAST_WEB_SECRET=$/ { $0 = $0 web }
+/^HOLDFAST_LINK_SECRET=$/ { $0 = $0 link }
 /^HOLDFAST_SANDBOX=$/ { $0 = $0 "true" }
 { print }' .env.example >.env
 echo "wrote .env. Payments go through the sandbox, which moves no money:" >&2

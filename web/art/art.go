@@ -16,7 +16,7 @@ import (
 const palettes = 8
 
 // grounds are drawn behind the motif, on 160 x 120.
-var grounds = []string{
+var grounds = [...]string{
 	`<circle class="g1" cx="108" cy="52" r="46"/><ellipse class="g2" cx="80" cy="112" rx="74" ry="14"/>`,
 	`<path class="g1" d="M44 120V58a36 36 0 0 1 72 0v62z"/><rect class="g2" y="100" width="160" height="20"/>`,
 	`<path class="g1" d="M-6 120C20 60 58 52 88 84s52 22 78-10v46z"/><circle class="g2" cx="126" cy="30" r="15"/>`,
@@ -26,7 +26,7 @@ var grounds = []string{
 }
 
 // tilts of the motif in degrees.
-var tilts = []int{-6, -3, 0, 0, 3, 6}
+var tilts = [...]int{-6, -3, 0, 0, 3, 6}
 
 // Product draws a product: see Motif for the name of what is drawn. The drawing is hidden from screen
 // readers, since the title says what it is.

@@ -77,7 +77,7 @@ type Source func(ctx context.Context, orderID string, version int64, wait time.D
 func (o *Orders) Follow(
 	ctx context.Context, orderID, caller, visitor string, above int64, read Source, show func(client.Order) error, beat func() error,
 ) error {
-	f, err := o.join(key{orderID, caller}, visitor, read)
+	f, err := o.join(key{orderID, caller}, visitor, read) //nolint:contextcheck // what waits for the order outlives the first stream
 	if err != nil {
 		return err
 	}

@@ -147,7 +147,7 @@ func (b *basket) takeWhatIsLeft(short []client.Shortage) bool {
 			continue
 		}
 		l := &b.Lines[i]
-		switch s.Reason {
+		switch string(s.Reason) {
 		case "insufficient_stock":
 			l.Quantity = min(l.Quantity, s.Available)
 		case "over_limit", "over_customer_limit":

@@ -70,8 +70,9 @@ func (s sheet) stage() stage {
 		return stageNear
 	case client.OrderDelivered:
 		return stageDelivered
+	case client.OrderAwaitingShipment:
 	}
-	return stagePreparing // awaiting_shipment, and statuses that will come
+	return stagePreparing // statuses that will come, too
 }
 
 // live reports whether the order may change, so that its page follows it.
@@ -289,6 +290,7 @@ func (s *Shop) orderLive(v *visit) error {
 	stream := site.NewStream(v.W)
 	ctx, cancel := context.WithTimeout(v.R.Context(), streamAge)
 	defer cancel()
+	//nolint:contextcheck // components get it when they are rendered
 	err = s.orders.Follow(ctx, id, v.Caller(), v.Caller(), above, c.OrderAbove, func(o client.Order) error {
 		now := sheet{o, v.Now()}
 		if undecided && now.stage() != stageUndecided {

@@ -1148,7 +1148,7 @@ func parcel(v *visit, o sheet, p client.Package) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		if p.AddressChange != "" {
+		if p.AddressChange != "" && p.Node() < client.NodeDelivered {
 			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 92, "<p class=\"small quiet\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -25,7 +25,7 @@ const worthZipping = 1 << 10
 // Render answers with a component. It is complete before anything is sent, so that a mistake in it is
 // an error page and not half a page.
 func (v *Visit) Render(status int, page templ.Component) error {
-	buf := buffers.Get().(*bytes.Buffer) //nolint:errcheck // the pool has nothing else
+	buf := buffers.Get().(*bytes.Buffer)
 	buf.Reset()
 	defer buffers.Put(buf)
 	if err := page.Render(v.R.Context(), buf); err != nil {
@@ -47,7 +47,7 @@ func (v *Visit) Render(status int, page templ.Component) error {
 	}
 	h.Set("Content-Encoding", "gzip")
 	v.W.WriteHeader(status)
-	z := zippers.Get().(*gzip.Writer) //nolint:errcheck // the pool has nothing else
+	z := zippers.Get().(*gzip.Writer)
 	defer zippers.Put(z)
 	z.Reset(v.W)
 	_, _ = z.Write(buf.Bytes()) // a browser that is gone

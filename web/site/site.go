@@ -89,7 +89,7 @@ func (s *Site) Handle(page Page) http.Handler {
 			err = page(v)
 		}
 		if err != nil {
-			v.Fail(err)
+			v.Fail(err) //nolint:contextcheck // it is the request's
 		}
 	})
 }

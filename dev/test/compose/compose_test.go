@@ -19,7 +19,7 @@ import (
 func TestEveryServiceIsThere(t *testing.T) {
 	want := []string{
 		"api", "elasticsearch", "postgresql", "redis", "setup",
-		"temporal", "temporal-schema", "temporal-ui", "worker",
+		"temporal", "temporal-schema", "temporal-ui", "web", "worker",
 	}
 	require.ElementsMatch(t, want, project(t).ServiceNames())
 }
@@ -35,7 +35,7 @@ func TestPortsAreOnLoopbackAlone(t *testing.T) {
 		}
 	}
 	require.Equal(t, map[string]string{
-		"api": "8080", "worker": "9091", "temporal": "7233", "temporal-ui": "8233", "redis": "6379", "elasticsearch": "9200",
+		"api": "8080", "worker": "9091", "temporal": "7233", "temporal-ui": "8233", "redis": "6379", "elasticsearch": "9200", "web": "8090",
 	}, published)
 }
 

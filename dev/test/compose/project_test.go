@@ -22,6 +22,8 @@ func secrets() map[string]string {
 		"POSTGRES_PASSWORD":       "of-the-test",
 		"HOLDFAST_WEBHOOK_SECRET": "whsec_b2YgdGhlIHRlc3Qgb2YgZG9ja2VyIGNvbXBvc2U=",
 		"HOLDFAST_JWT_SECRET":     "of the test of docker compose, 32 bytes or more",
+		"HOLDFAST_WEB_SECRET":     "of the pages of the test, at least 32 bytes",
+		"HOLDFAST_LINK_SECRET":    "of the links of the test, at least 32 bytes",
 	}
 }
 

@@ -12,13 +12,14 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/compose-spec/compose-go/v2/types"
 	"github.com/stretchr/testify/require"
 )
 
 // programs are the commands that services run.
-var programs = []string{"api", "worker", "setup"}
+var programs = []string{"api", "worker", "setup", "web"}
 
 // setting is one of a program's, as the program lists it.
 type setting struct{ Name, File, Default, Example string }
@@ -134,8 +135,16 @@ func requireParses(t *testing.T, image, command string, given map[string]string)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), endTimeout)
 	defer cancel()
+	env := environment(s, places)
+	if command == "web" { // it needs no other service to start
+		argv := append([]string{inImage(image, "holdfast")}, s.Command...)
+		pages := start(t, command, argv, append(env, "HOLDFAST_WEB_ADDR=127.0.0.1:0", "HOLDFAST_WEB_METRICS_ADDR="))
+		require.Eventually(t, func() bool { return strings.Contains(pages.out.String(), "pages running") }, endTimeout, 10*time.Millisecond)
+		pages.end()
+		return
+	}
 	cmd := exec.CommandContext(ctx, inImage(image, "holdfast"), s.Command...)
-	cmd.Env = append([]string{"HOME=" + t.TempDir()}, environment(s, places)...)
+	cmd.Env = append([]string{"HOME=" + t.TempDir()}, env...)
 	printed, err := cmd.CombinedOutput()
 	ended, ok := errors.AsType[*exec.ExitError](err)
 	require.True(t, ok, "%v", err)

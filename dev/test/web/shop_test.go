@@ -127,11 +127,11 @@ func TestABuyerOrdersPaysAndFollowsTheParcel(t *testing.T) {
 	var parcel order.Package
 	shop.Must(t, http.StatusCreated, shoptest.Call{
 		Method: http.MethodPost, Path: "/v1/orders/" + id + "/packages", Key: "p1", Body: shoptest.JSON(t, map[string]any{
-			"items": []any{map[string]any{"lineId": "1", "quantity": 1}}, "courier": "Example Post", "trackingNumbers": []string{"EX1"}, "node": "left_warehouse",
+			"items": []any{map[string]any{"lineId": "1", "quantity": 1}}, "courier": "Example Post", "trackingNumbers": []string{"EX123456"}, "node": "left_warehouse",
 		}),
 	}).Into(t, &parcel)
 	b.await(`[data-node="left_warehouse"]`)
-	require.Contains(t, b.text("[data-parcel]"), "EX1")
+	require.Contains(t, b.text("[data-parcel]"), "EX123456")
 	b.requireFine("parcel")
 
 	b.pressText("Cancel some items")
