@@ -160,7 +160,7 @@ func TestAURLInAFileTakesThePlaceOfTheServicesOwn(t *testing.T) {
 		given[name+"_FILE"] = "/files/url"
 		p, err := load(t.Context(), settings(t, given))
 		require.NoError(t, err)
-		for _, command := range programs {
+		for _, command := range []string{"api", "worker", "setup"} {
 			env := environment(service(t, p, command), nil)
 			require.Contains(t, env, name+"=", "%s of %s is not set", name, command)
 			require.Contains(t, env, name+"_FILE=/files/url")
