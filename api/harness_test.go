@@ -120,7 +120,7 @@ func newGateway(t testing.TB, changes ...func(*api.Config)) *gateway {
 		Carriers:  map[string]carrier.Carrier{parcels.Name: g.carrier}, Tracking: g.tracking,
 		PriceBooks: g.books, Commands: g.chains,
 		Webhooks: registry.New(rdb), CheckURL: guard.Check,
-		Pages:  map[string]http.Handler{sandbox.Path: sandbox.NewPages(books, slog.New(slog.DiscardHandler))},
+		Pages:  map[string]http.Handler{sandbox.Path: sandbox.NewPages(books, "", slog.New(slog.DiscardHandler))},
 		Checks: map[string]api.Check{"redis": func(ctx context.Context) error { return rdb.Ping(ctx).Err() }},
 		Log:    slog.New(slog.NewJSONHandler(g.log, nil)), Metrics: prometheus.NewRegistry(),
 	}

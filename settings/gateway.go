@@ -7,6 +7,7 @@ type Gateway struct {
 	MetricsListener
 	TLSCert        string        `name:"tls-cert" env:"HOLDFAST_TLS_CERT" placeholder:"FILE" unset:"none: plain HTTP" help:"PEM file of the listener's certificate."`
 	TLSKey         string        `name:"tls-key" env:"HOLDFAST_TLS_KEY" placeholder:"FILE" help:"File of the certificate's key."`
+	ShopURL        string        `name:"shop-url" env:"HOLDFAST_SHOP_URL" placeholder:"URL" unset:"none" help:"Where buyers reach the shop's pages (holdfast web). The sandbox's pay page then leads back to the order."`
 	CallerLimit    *int          `name:"rate-limit" env:"HOLDFAST_RATE_LIMIT" placeholder:"N" unset:"50, or no limit with authentication off" help:"What each caller may use per second; most calls use 1, see x-cost in openapi.yaml. 0: no limit."`
 	AddressLimit   *int          `name:"rate-limit-address" env:"HOLDFAST_RATE_LIMIT_ADDRESS" placeholder:"N" unset:"200, or no limit with authentication off" help:"What each address may use per second, counted like HOLDFAST_RATE_LIMIT. 0: no limit. Callbacks are counted separately, up to ten times as many."`
 	PaymentLimit   *int          `name:"rate-limit-payments" env:"HOLDFAST_RATE_LIMIT_PAYMENTS" placeholder:"N" unset:"30, or no limit with authentication off" help:"Calls per minute of each customer that open payments, for which a provider may be asked. 0: no limit. One order may use a third of them, all customers of one network four times as many."`

@@ -117,7 +117,7 @@ func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 	if secured != nil { // the certificate is for the public name
 		sendTo = cmp.Or(c.PublicURL, own)
 	}
-	providers, err := c.providerFlags.open(rdb, cmp.Or(c.PublicURL, own), log)
+	providers, err := c.providerFlags.open(rdb, cmp.Or(c.PublicURL, own), c.ShopURL, log)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
@@ -196,7 +196,7 @@ func (c *apiCommand) check(log *slog.Logger) error {
 	if c.MaxSearches < 1 || c.MaxSearches > api.MostSearches {
 		return usagef("--max-searches (HOLDFAST_MAX_SEARCHES): must lie between 1 and %d, not %d", api.MostSearches, c.MaxSearches)
 	}
-	if err := errors.Join(c.checkIndex(), c.providerFlags.check(), c.carrierFlags.check(c.mode() == moneymode.ModeReal), checkPublicURL(c.PublicURL)); err != nil {
+	if err := errors.Join(c.checkIndex(), c.providerFlags.check(), c.carrierFlags.check(c.mode() == moneymode.ModeReal), checkPublicURL("--public-url (HOLDFAST_PUBLIC_URL)", c.PublicURL), checkPublicURL("--shop-url (HOLDFAST_SHOP_URL)", c.ShopURL)); err != nil {
 		return err
 	}
 	if !c.any() {

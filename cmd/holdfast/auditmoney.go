@@ -30,7 +30,7 @@ func (c *auditCommand) auditMoney(ctx context.Context, log *slog.Logger, out out
 		return err
 	}
 	defer rdb.Close() //nolint:errcheck // the process ends
-	providers, err := c.open(rdb, "", log)
+	providers, err := c.open(rdb, "", "", log)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 
 	"github.com/redis/go-redis/v9"
@@ -151,9 +152,9 @@ type providers struct {
 	run []func(ctx context.Context, gatewayURL string)
 }
 
-// open creates the providers. publicURL is where buyers reach the gateway; a worker needs
-// none.
-func (f providerFlags) open(rdb redis.UniversalClient, publicURL string, log *slog.Logger) (providers, error) {
+// open creates the providers. publicURL is where buyers reach the gateway, and shopURL where they reach
+// the shop's pages, if there are any; a worker needs neither.
+func (f providerFlags) open(rdb redis.UniversalClient, publicURL, shopURL string, log *slog.Logger) (providers, error) {
 	p := providers{byName: map[string]payment.Provider{}, pages: map[string]http.Handler{}}
 	if f.hasSandbox() {
 		signer, err := sandbox.New(f.WebhookSecret)
@@ -162,7 +163,7 @@ func (f providerFlags) open(rdb redis.UniversalClient, publicURL string, log *sl
 		}
 		books := sandbox.NewBooks(rdb)
 		p.byName[sandbox.Name] = sandbox.NewProvider(signer, books, sandbox.Options{PublicURL: publicURL, Fails: f.SandboxFails})
-		p.pages[sandbox.Path] = sandbox.NewPages(books, log)
+		p.pages[sandbox.Path] = sandbox.NewPages(books, ordersBelow(shopURL), log)
 		p.run = append(p.run, func(ctx context.Context, gatewayURL string) {
 			sandbox.NewSender(books, signer, gatewayURL, log).Run(ctx)
 		})
@@ -233,11 +234,19 @@ func localURL(addr string, secured bool) string {
 	return scheme + net.JoinHostPort(host, port)
 }
 
+// ordersBelow is where the shop's pages show orders.
+func ordersBelow(shopURL string) string {
+	if shopURL == "" {
+		return ""
+	}
+	return strings.TrimSuffix(shopURL, "/") + "/orders/"
+}
+
 // checkPublicURL refuses a URL that a browser can't open.
-func checkPublicURL(s string) error {
+func checkPublicURL(setting, s string) error {
 	u, err := url.Parse(s)
 	if s == "" || (err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "") {
 		return nil
 	}
-	return usagef("--public-url (HOLDFAST_PUBLIC_URL): %q is not a URL such as https://shop.example", s)
+	return usagef("%s: %q is not a URL such as https://shop.example", setting, s)
 }

@@ -92,7 +92,7 @@ func (c *workerCommand) Run(ctx context.Context, out out) (err error) {
 		defer index.Close() //nolint:errcheck // the process ends
 	}
 
-	providers, err := c.open(rdb, "", log)
+	providers, err := c.open(rdb, "", "", log)
 	if err != nil {
 		return err
 	}

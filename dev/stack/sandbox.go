@@ -85,7 +85,11 @@ func (s *Stack) atSandbox(c *api.Config, publicURL string) {
 	}
 	c.Money = order.MoneyPretend
 	c.Providers[sandbox.Name] = s.sandbox(publicURL)
-	c.Pages[sandbox.Path] = sandbox.NewPages(s.books, c.Log)
+	orders := "/orders/"
+	if s.opts.WithoutPages {
+		orders = ""
+	}
+	c.Pages[sandbox.Path] = sandbox.NewPages(s.books, orders, c.Log)
 }
 
 // DefaultCarrierSecret signs the sandbox carrier's callbacks if no secret is set. It isn't a secret

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"html/template"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 
@@ -39,6 +40,8 @@ type page struct {
 	Style   template.CSS
 	Problem string
 	Payment *view
+	// Back is the address of the order's own page.
+	Back string
 }
 
 // view is a payment as shown to a person.
@@ -120,6 +123,9 @@ func money(minor int64, code string) string {
 }
 
 func (p *Pages) render(w http.ResponseWriter, r *http.Request, status int, shown page) {
+	if shown.Payment != nil && p.orders != "" {
+		shown.Back = p.orders + url.PathEscape(shown.Payment.Order)
+	}
 	shown.Style, shown.Title = template.CSS(style), "Not found" //nolint:gosec // it is our own file
 	switch {
 	case shown.Payment != nil:

@@ -31,11 +31,14 @@ type Pages struct {
 	books *Books
 	log   *slog.Logger
 	mux   *http.ServeMux
+	// orders is where the shop's pages show orders; empty if there are no such pages.
+	orders string
 }
 
-// NewPages returns the pages of the payments in these books.
-func NewPages(b *Books, log *slog.Logger) *Pages {
-	p := &Pages{books: b, log: log, mux: http.NewServeMux()}
+// NewPages returns the pages of the payments in these books. orders is the address of the shop's page of
+// an order without its id, to which buyers are led back; empty if there is none.
+func NewPages(b *Books, orders string, log *slog.Logger) *Pages {
+	p := &Pages{books: b, log: log, mux: http.NewServeMux(), orders: orders}
 	p.mux.HandleFunc("GET "+payPath+"{paymentId}", p.show)
 	p.mux.HandleFunc("POST "+payPath+"{paymentId}", p.choose)
 	p.mux.HandleFunc(Path, func(w http.ResponseWriter, r *http.Request) {

@@ -26,7 +26,7 @@ func visit(t *testing.T, d *desk, method, path, media, accept, body string) *htt
 	r.Header.Set("Content-Type", media)
 	r.Header.Set("Accept", accept)
 	w := httptest.NewRecorder()
-	sandbox.NewPages(d.books, slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
+	sandbox.NewPages(d.books, "https://shop.example/orders/", slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
 	return w
 }
 
@@ -43,7 +43,7 @@ func TestThePageShowsThePayment(t *testing.T) {
 	}
 	open := look()
 	for _, says := range []string{
-		r.OrderID, "€12.90", "waiting for the buyer", `value="pay"`, `value="decline"`, `value="refuse"`,
+		r.OrderID, "€12.90", `href="https://shop.example/orders/` + r.OrderID + `"`, "waiting for the buyer", `value="pay"`, `value="decline"`, `value="refuse"`,
 		`value="process"`, `value="pay_late"`, `value="pay_twice"`,
 	} {
 		require.Contains(t, open, says)

@@ -119,7 +119,8 @@ func TestABuyerOrdersPaysAndFollowsTheParcel(t *testing.T) {
 	b.do(chromedp.Click(".pay form button", chromedp.ByQuery))
 	b.await(`button[value="pay"]`)
 	b.press(`button[value="pay"]`)
-	b.open("/orders/" + id)
+	b.press("#back")
+	require.Equal(t, id, b.orderID())
 	b.await(`[data-stage="preparing"]`)
 	b.requireFine("paid")
 
