@@ -20,6 +20,7 @@ type Web struct {
 	SessionsURL    string   `name:"sessions-url" env:"HOLDFAST_SESSIONS_URL" password:"" example:"redis://:password@127.0.0.1:6380/0" placeholder:"URL" unset:"none: sessions are kept in the process, which then must be the only one, and end with it" help:"URL of a Redis for sessions. It should not be the one that holds the stock: sessions may be lost, stock may not."`
 	WebProxies     []string `name:"web-trusted-proxies" env:"HOLDFAST_WEB_TRUSTED_PROXIES" help:"Addresses or networks of proxies in front of the pages whose X-Forwarded-For is trusted, separated by commas."`
 	WebZone        string   `name:"web-zone" env:"HOLDFAST_WEB_ZONE" default:"UTC" placeholder:"ZONE" help:"Time zone of visitors whose browsers haven't said theirs, such as Europe/Berlin."`
+	WorkflowsURL   string   `name:"workflows-url" env:"HOLDFAST_WORKFLOWS_URL" placeholder:"URL" unset:"none: orders have no links to their workflows" help:"Where Temporal's own pages list the workflows, for links from the console, such as http://127.0.0.1:8233/namespaces/default/workflows."`
 	WebMetricsAddr string   `name:"web-metrics-addr" env:"HOLDFAST_WEB_METRICS_ADDR" placeholder:"HOST:PORT" unset:"none" help:"Address of a separate listener for /healthz, such as 127.0.0.1:9094."`
 }
 

@@ -7,6 +7,7 @@
 //   - site: the frame of every page ([site.Document]), a visit with its caller, language and cookies
 //     ([site.Visit]), errors as pages, forms, notices. Both the shop and the console are built on it.
 //   - shop: the storefront. Its routes are in shop/routes.go.
+//   - console: the operators' pages. Its routes are in console/routes.go.
 //   - live: follows orders for pages that show changes as they happen.
 //   - session: who a browser speaks for, kept on the server.
 //   - text: messages in English and Chinese, money, dates, numbers.
@@ -23,6 +24,7 @@ import (
 	"runtime/debug"
 
 	"holdfast/web/assets"
+	"holdfast/web/console"
 	"holdfast/web/live"
 	"holdfast/web/shop"
 	"holdfast/web/site"
@@ -49,11 +51,12 @@ func New(cfg site.Config) (*Server, error) {
 		http.Redirect(w, r, assets.URL("favicon.svg"), http.StatusMovedPermanently)
 	})
 	mux.HandleFunc("GET /robots.txt", func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = fmt.Fprint(w, "User-agent: *\nDisallow: /basket\nDisallow: /checkout\nDisallow: /orders\nDisallow: /o/\n") // a browser that is gone
+		_, _ = fmt.Fprint(w, "User-agent: *\nDisallow: /basket\nDisallow: /checkout\nDisallow: /console\nDisallow: /orders\nDisallow: /o/\n") // a browser that is gone
 	})
 	mux.Handle("POST /language", s.Handle(s.Language))
 	mux.Handle("POST /switch", s.Handle(s.Switch))
 	shop.Routes(mux, s, server.orders)
+	console.Routes(mux, s)
 	mux.Handle("/", s.Handle(func(*site.Visit) error { return site.ErrNotFound }))
 
 	// Forms are ours only if a page of ours sent them.

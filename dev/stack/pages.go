@@ -35,7 +35,7 @@ func (s *Stack) pages(cfg *api.Config, gatewayURL string) (func(), error) {
 	}
 	pages, err := web.New(site.Config{
 		Gateway: gateway, Secret: rand.Text() + rand.Text(), LinkSecret: rand.Text() + rand.Text(), Sessions: session.NewMemory(),
-		Personas: personas, Log: s.log(),
+		Personas: personas, WorkflowsURL: s.workflowsURL(), Log: s.log(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("pages: %w", err)
@@ -54,6 +54,14 @@ func (s *Stack) pages(cfg *api.Config, gatewayURL string) (func(), error) {
 		})
 	}
 	return pages.Close, nil
+}
+
+// workflowsURL is where Temporal's own pages list the workflows.
+func (s *Stack) workflowsURL() string {
+	if s.UIURL == "" {
+		return ""
+	}
+	return s.UIURL + "/namespaces/" + s.Namespace + "/workflows"
 }
 
 // personas are whom a visitor may become where nothing authenticates callers.

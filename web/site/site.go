@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"net/url"
+	"strings"
 	"time"
 
 	"holdfast/client"
@@ -29,7 +31,10 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	// Zone is the time zone of a browser that hasn't said its own. Defaults to UTC.
 	Zone *time.Location
-	Log  *slog.Logger
+	// WorkflowsURL is where Temporal's own pages list the workflows, such as
+	// http://127.0.0.1:8233/namespaces/default/workflows. Empty means no links to them.
+	WorkflowsURL string
+	Log          *slog.Logger
 	// Now is the clock. Defaults to time.Now.
 	Now func() time.Time
 }
@@ -92,6 +97,14 @@ func (s *Site) Handle(page Page) http.Handler {
 			v.Fail(err) //nolint:contextcheck // it is the request's
 		}
 	})
+}
+
+// WorkflowURL is Temporal's own page of a workflow, or empty if nothing is known of such pages.
+func (s *Site) WorkflowURL(id string) string {
+	if s.cfg.WorkflowsURL == "" {
+		return ""
+	}
+	return strings.TrimSuffix(s.cfg.WorkflowsURL, "/") + "/" + url.PathEscape(id)
 }
 
 // Log is where the site's pages log.

@@ -17,7 +17,7 @@ import (
 	"golang.org/x/text/language"
 )
 
-//go:embed en.json zh.json
+//go:embed *.json
 var files embed.FS
 
 // Languages are the languages of the pages, the default first.
@@ -28,13 +28,15 @@ var matcher = language.NewMatcher([]language.Tag{language.English, language.Chin
 var catalogues = sync.OnceValue(func() map[string]map[string]string {
 	all := map[string]map[string]string{}
 	for _, lang := range Languages {
-		b, err := files.ReadFile(lang + ".json")
-		if err != nil {
-			panic(err) // it is embedded
-		}
 		messages := map[string]string{}
-		if err := json.Unmarshal(b, &messages); err != nil {
-			panic(fmt.Errorf("%s.json: %w", lang, err)) // a test reads it
+		for _, name := range []string{lang + ".json", "console-" + lang + ".json"} {
+			b, err := files.ReadFile(name)
+			if err != nil {
+				panic(err) // it is embedded
+			}
+			if err := json.Unmarshal(b, &messages); err != nil {
+				panic(fmt.Errorf("%s: %w", name, err)) // a test reads it
+			}
 		}
 		all[lang] = messages
 	}

@@ -19,10 +19,17 @@ import (
 
 func catalogue(t *testing.T, lang string) map[string]string {
 	t.Helper()
-	b, err := os.ReadFile(lang + ".json")
-	require.NoError(t, err)
 	messages := map[string]string{}
-	require.NoError(t, json.Unmarshal(b, &messages))
+	for _, name := range []string{lang + ".json", "console-" + lang + ".json"} {
+		b, err := os.ReadFile(name)
+		require.NoError(t, err)
+		more := map[string]string{}
+		require.NoError(t, json.Unmarshal(b, &more))
+		for key, message := range more {
+			require.NotContains(t, messages, key)
+			messages[key] = message
+		}
+	}
 	return messages
 }
 

@@ -51,3 +51,19 @@ func (p *Printer) Zone() string {
 	}
 	return p.zone.String()
 }
+
+// localLayout is how forms write a time in the reader's zone.
+const localLayout = "2006-01-02T15:04:05"
+
+// Local returns a time for a datetime-local field.
+func (p *Printer) Local(t time.Time) string { return t.In(p.zone).Format(localLayout) }
+
+// ParseLocal reads what a datetime-local field sends, and reports whether it is a time.
+func (p *Printer) ParseLocal(text string) (time.Time, bool) {
+	for _, layout := range []string{localLayout, "2006-01-02T15:04", "2006-01-02"} {
+		if t, err := time.ParseInLocation(layout, text, p.zone); err == nil {
+			return t, true
+		}
+	}
+	return time.Time{}, false
+}
