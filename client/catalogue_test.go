@@ -118,6 +118,14 @@ func TestAnOrderIsPlacedAsItWasQuoted(t *testing.T) {
 	require.JSONEq(t, `{"items": [{"productId": "mug"}]}`, r.body)
 }
 
+func TestShippingMethodsAreListed(t *testing.T) {
+	r := &recorder{answer: `{"items": [{"id": "parcel", "title": "Parcel", "currency": "EUR", "default": true}]}`}
+	methods, err := recorded(t, r).ShippingMethods(t.Context(), "EUR", "DE")
+	require.NoError(t, err)
+	require.Equal(t, "/v1/shipping-methods?country=DE&currency=EUR", r.last.URL.String())
+	require.Equal(t, []client.ShippingMethod{{ID: "parcel", Title: "Parcel", Currency: "EUR", Default: true}}, methods)
+}
+
 func TestOrdersAreListed(t *testing.T) {
 	r := &recorder{answer: `{"items": [{"id": "o-1", "status": "paid", "amounts": {"total": 5}, "lines": [], "lineCount": 1}], "total": 1}`}
 	closed := false

@@ -77,6 +77,27 @@ func (c *Client) Prices(ctx context.Context, customerID string, items []PriceIte
 	return list.Items, err
 }
 
+// ShippingMethod is a way to send orders.
+type ShippingMethod struct {
+	ID       string `json:"id"`
+	Title    string `json:"title"`
+	Currency string `json:"currency"`
+	// Default is used by orders that choose no method.
+	Default bool `json:"default"`
+}
+
+// ShippingMethods lists how orders in a currency can be sent to a country; both may be empty.
+func (c *Client) ShippingMethods(ctx context.Context, currency, country string) ([]ShippingMethod, error) {
+	q := url.Values{}
+	set(q, "currency", currency)
+	set(q, "country", country)
+	var list struct {
+		Items []ShippingMethod `json:"items"`
+	}
+	err := c.get(ctx, "/v1/shipping-methods", q, &list)
+	return list.Items, err
+}
+
 // OrderFilter says which orders to list.
 type OrderFilter struct {
 	CustomerID, ProductID string

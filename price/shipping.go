@@ -31,8 +31,8 @@ type Bracket struct {
 	Price int64 `json:"price"`
 }
 
-// serves reports whether the method is for this country. An unknown country is "".
-func (m *ShippingMethod) serves(country string) bool {
+// Serves reports whether the method is for this country. An unknown country is "".
+func (m *ShippingMethod) Serves(country string) bool {
 	return country == "" || len(m.Countries) == 0 || slices.Contains(m.Countries, country)
 }
 
@@ -69,7 +69,7 @@ func (b *Book) method(id, currency, country string) (*ShippingMethod, error) {
 	switch {
 	case m.Currency != currency:
 		return nil, &Refusal{path, RefusalMethodUnavailable, "the shipping method is for orders in " + m.Currency + ", not in " + currency}
-	case !m.serves(country):
+	case !m.Serves(country):
 		return nil, &Refusal{path, RefusalMethodUnavailable, "the shipping method " + m.ID + " does not serve " + country}
 	}
 	return m, nil

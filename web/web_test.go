@@ -79,10 +79,11 @@ const guest = `{"customerId": "guest-1", "token": "guests-token", "expiresAt": "
 
 func ready() *api {
 	return &api{answers: map[string]func(http.ResponseWriter, *http.Request){
-		"POST /v1/guests":      says(http.StatusCreated, guest),
-		"GET /v1/products":     says(http.StatusOK, `{"items": [], "facets": {"category": [], "brand": [], "tag": []}, "total": 0, "tolerant": false}`),
-		"POST /v1/prices":      says(http.StatusOK, `{"items": []}`),
-		"GET /v1/products/mug": says(http.StatusOK, `{"id": "mug", "status": "listed", "title": "<script>alert(1)</script>", "currency": "EUR", "variants": [{"sku": "m", "price": 1250, "available": 3}]}`),
+		"POST /v1/guests":          says(http.StatusCreated, guest),
+		"GET /v1/products":         says(http.StatusOK, `{"items": [], "facets": {"category": [], "brand": [], "tag": []}, "total": 0, "tolerant": false}`),
+		"GET /v1/shipping-methods": says(http.StatusOK, `{"items": []}`),
+		"POST /v1/prices":          says(http.StatusOK, `{"items": []}`),
+		"GET /v1/products/mug":     says(http.StatusOK, `{"id": "mug", "status": "listed", "title": "<script>alert(1)</script>", "currency": "EUR", "variants": [{"sku": "m", "price": 1250, "available": 3}]}`),
 	}}
 }
 
@@ -226,4 +227,3 @@ func TestOnlyPathsOfTheSiteAreFollowed(t *testing.T) {
 		require.Equal(t, want, site.Local(path, "/"), path)
 	}
 }
-

@@ -521,6 +521,17 @@ type NoteRequest struct {
 	Note string `json:"note,omitempty"`
 }
 
+// OfferedShipping A shipping method, as buyers see it.
+type OfferedShipping struct {
+	// Currency An ISO 4217 code. The currency of a new product has to exist; otherwise the call is 422.
+	Currency Currency `json:"currency"`
+
+	// Default Used by orders that choose no method. Omitted if false.
+	Default bool   `json:"default,omitempty"`
+	ID      string `json:"id"`
+	Title   string `json:"title"`
+}
+
 // OptionalID Like an Id, but may be omitted or empty if the product has only one variant.
 type OptionalID = string
 
@@ -945,6 +956,11 @@ type ScenarioList struct {
 
 // ShippingMethod defines model for ShippingMethod.
 type ShippingMethod = price.ShippingMethod
+
+// ShippingMethodList defines model for ShippingMethodList.
+type ShippingMethodList struct {
+	Items []OfferedShipping `json:"items"`
+}
 
 // Shortage defines model for Shortage.
 type Shortage = order.Shortage
@@ -1703,6 +1719,15 @@ type GetChainVersionParams struct {
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
+// ListShippingMethodsParams defines parameters for ListShippingMethods.
+type ListShippingMethodsParams struct {
+	// Currency Methods for orders in this currency.
+	Currency *string `form:"currency,omitempty" json:"currency,omitempty"`
+
+	// Country Methods that serve this country of ISO 3166-1.
+	Country *string `form:"country,omitempty" json:"country,omitempty"`
+}
+
 // AdjustStocksParams defines parameters for AdjustStocks.
 type AdjustStocksParams struct {
 	// IdempotencyKey Calls with the same key count as one call. 1 to 255 visible ASCII characters.
@@ -2116,6 +2141,9 @@ type ServerInterface interface {
 	// GetChainVersion Get a version of a scenario's chain
 	// (GET /v1/scenarios/{scenario}/versions/{number})
 	GetChainVersion(c *gin.Context, scenario ScenarioName, number VersionNumber, params GetChainVersionParams)
+	// ListShippingMethods List how orders can be sent
+	// (GET /v1/shipping-methods)
+	ListShippingMethods(c *gin.Context, params ListShippingMethodsParams)
 	// AdjustStocks Adjust the stock of up to 1,000 variants
 	// (POST /v1/stock/bulk)
 	AdjustStocks(c *gin.Context, params AdjustStocksParams)
@@ -5607,6 +5635,41 @@ func (siw *ServerInterfaceWrapper) GetChainVersion(c *gin.Context) {
 	siw.Handler.GetChainVersion(c, scenario, number, params)
 }
 
+// ListShippingMethods operation middleware
+func (siw *ServerInterfaceWrapper) ListShippingMethods(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListShippingMethodsParams
+
+	// ------------- Optional query parameter "currency" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "currency", c.Request.URL.Query(), &params.Currency, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter currency: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "country" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "country", c.Request.URL.Query(), &params.Country, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter country: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListShippingMethods(c, params)
+}
+
 // AdjustStocks operation middleware
 func (siw *ServerInterfaceWrapper) AdjustStocks(c *gin.Context) {
 
@@ -6097,6 +6160,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/v1/scenarios/:scenario/try", wrapper.TryChain)
 	router.GET(options.BaseURL+"/v1/scenarios/:scenario/versions", wrapper.ListChainVersions)
 	router.GET(options.BaseURL+"/v1/scenarios/:scenario/versions/:number", wrapper.GetChainVersion)
+	router.GET(options.BaseURL+"/v1/shipping-methods", wrapper.ListShippingMethods)
 	router.POST(options.BaseURL+"/v1/stock/bulk", wrapper.AdjustStocks)
 	router.GET(options.BaseURL+"/v1/version", wrapper.Version)
 	router.GET(options.BaseURL+"/v1/webhooks", wrapper.ListWebhooks)

@@ -13,8 +13,16 @@
   // A choice that only changes what is shown needs no button.
   document.addEventListener('change', (e) => {
     const form = e.target.closest('form[data-auto]');
-    if (form && !e.target.closest('[data-manual]')) form.requestSubmit();
+    if (!form) return;
+    // The next page continues where this one was left.
+    sessionStorage.setItem('hf_focus', JSON.stringify([location.pathname, e.target.name, e.target.type === 'checkbox' ? e.target.value : null]));
+    form.requestSubmit();
   });
+  const [path, name, value] = JSON.parse(sessionStorage.getItem('hf_focus') || '[]');
+  sessionStorage.removeItem('hf_focus');
+  if (path === location.pathname && name) {
+    [...document.getElementsByName(name)].find((c) => value === null || c.value === value)?.focus({ preventScroll: true });
+  }
 
   // A second press of a button does nothing while the first one is under way.
   document.addEventListener('submit', (e) => {

@@ -130,6 +130,8 @@ type bill struct {
 	draft
 	// Refused are coupons that can't be used, with the reason.
 	Refused []client.CouponRefusal
+	// Methods are how the order can be sent, if there is a choice.
+	Methods []method
 	// Before is the total that the visitor saw, if it has changed since.
 	Before *int64
 }
@@ -160,8 +162,20 @@ func (s *Shop) prepare(v *visit) (b bill, ok bool, err error) {
 	if !v.Kept(draftCookie, &b.draft) || !b.ready() {
 		return b, false, v.Redirect("/checkout")
 	}
-	b.tray, b.Refused, err = s.quote(v, b.draft)
+	err = s.fill(v, &b)
 	return b, err == nil, err
+}
+
+// fill asks for the quote, and how else the order could be sent.
+func (s *Shop) fill(v *visit, b *bill) (err error) {
+	if b.Methods, err = s.methods(v, &b.draft); err != nil {
+		return err
+	}
+	if b.tray, b.Refused, err = s.quote(v, b.draft); err != nil {
+		return err
+	}
+	s.priceMethods(v, b)
+	return nil
 }
 
 // quote asks what the basket costs at the address. Coupons that can't be used are named, and the rest is
@@ -312,6 +326,7 @@ func (s *Shop) placed(v *visit, orderID string) error {
 // refused shows why there is no order, on the page that it was asked for from.
 func (s *Shop) refused(v *visit, d draft, total int64, p *client.Problem, err error) error {
 	b := bill{tray: tray{basket: v.basket, Short: map[int]client.Shortage{}}, draft: d}
+	b.Methods, _ = s.methods(v, &b.draft) // without them the page has no choice, and says why there is no order
 	switch {
 	case p.Quote != nil:
 		b.Quote, b.Before = p.Quote, &total

@@ -32,6 +32,7 @@ func Routes(mux *http.ServeMux, s *site.Site, orders *live.Orders) {
 		"POST /checkout":                 shop.saveCheckout,
 		"GET /checkout/review":           shop.review,
 		"POST /checkout/coupon":          shop.coupon,
+		"POST /checkout/shipping":        shop.chooseShipping,
 		"POST /checkout/order":           shop.order,
 		"GET /orders":                    shop.ordersPage,
 		"GET /orders/{id}":               shop.orderPage,

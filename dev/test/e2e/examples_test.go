@@ -121,6 +121,7 @@ func TestTheContractsExamplesAreWhatIsAnswered(t *testing.T) {
 	s.does("publishPriceBook", 201, "/v1/price-book", nil)
 	s.does("getPriceBook", 200, "/v1/price-book", nil)
 	s.does("getPriceBookVersion", 200, "/v1/price-book/versions/1", nil)
+	s.does("listShippingMethods", 200, "/v1/shipping-methods", nil)
 	s.does("listPriceBookVersions", 200, "/v1/price-book/versions", nil)
 	s.does("createGuest", 201, "/v1/guests", nil, "customerId", "token")
 
