@@ -55,10 +55,15 @@ func openBrowser(t *testing.T, base string) *browser {
 		}
 		t.Skip("left out: no Chromium in CHROME_PATH or on PATH")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
+	profile, err := os.MkdirTemp("", "holdfast-browser-*") //nolint:usetesting // a browser that ends still writes there for a moment
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		require.Eventually(t, func() bool { return os.RemoveAll(profile) == nil }, 10*time.Second, 50*time.Millisecond)
+	})
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), testTimeout)
 	t.Cleanup(cancel)
 	allocator, stop := chromedp.NewExecAllocator(ctx,
-		chromedp.ExecPath(program), chromedp.UserDataDir(t.TempDir()),
+		chromedp.ExecPath(program), chromedp.UserDataDir(profile),
 		chromedp.Headless, chromedp.NoFirstRun, chromedp.NoDefaultBrowserCheck, chromedp.DisableGPU,
 		chromedp.NoSandbox, // it visits only our own pages, and as root it has no sandbox
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
@@ -66,7 +71,10 @@ func openBrowser(t *testing.T, base string) *browser {
 	)
 	t.Cleanup(stop)
 	tab, closeTab := chromedp.NewContext(allocator)
-	t.Cleanup(closeTab)
+	t.Cleanup(func() {
+		_ = chromedp.Cancel(tab) // waits until the browser has ended
+		closeTab()
+	})
 	b := &browser{Context: tab, t: t, base: base}
 	chromedp.ListenTarget(tab, b.listen)
 	require.NoError(t, chromedp.Run(tab, cdplog.Enable()), "start %s", program)

@@ -23,7 +23,7 @@ func TestShippingAndCouponsAreChosenWithTheirPrice(t *testing.T) {
 		"shippingMethods": []any{method("parcel", "Parcel", 590, true), method("express", "Express", 1490, false)},
 	})})
 	shop.Must(t, http.StatusCreated, shoptest.Call{Method: http.MethodPut, Path: "/v1/coupons/SPRING", Body: shoptest.JSON(t, map[string]any{
-		"limit": 5, "action": map[string]any{"kind": "amount", "amount": 200, "currency": "EUR"},
+		"limit": 5, "action": map[string]any{"amount": 200, "currency": "EUR"},
 	})})
 	shop.Must(t, http.StatusCreated, shoptest.Call{Method: http.MethodPut, Path: "/v1/customers/ada", Body: shoptest.JSON(t, map[string]any{
 		"level": 1, "addresses": []any{map[string]any{"id": "home", "recipient": "Ada", "line1": "1 Harbour Street", "city": "Hamburg", "country": "DE"}}, "defaultAddress": "home",
