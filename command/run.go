@@ -145,7 +145,7 @@ func (p *Prepared) Empty() bool { return p == nil || len(p.steps) == 0 }
 // then the draft is as it was before the command. ran is told of each run; it may be nil.
 func (p *Prepared) Run(ctx context.Context, d *Draft, ran func(Ref, Outcome)) error {
 	d.View.Scenario = p.Chain.Scenario
-	d.View.Seed = seed(d.View.ID, p.Chain)
+	d.View.Seed = seed(d.View, p.Chain)
 	if d.Made.Chains == nil {
 		d.Made.Chains = map[order.Scenario]int64{}
 	}
@@ -288,9 +288,14 @@ func readResult(doc json.RawMessage) (r Result, err error) {
 	return r, nil
 }
 
-// seed is the same for the same order and version of a chain.
-func seed(orderID string, c Chain) int64 {
+// seed is the same for the same version of a chain and, before the payment, the same customer: buyers
+// choose their orders' keys, and could try until the price suits them. For events it is the order's.
+func seed(v View, c Chain) int64 {
+	of := v.ID
+	if BeforePayment(c.Scenario) {
+		of = v.CustomerID
+	}
 	h := fnv.New32a()
-	_, _ = fmt.Fprintf(h, "%s/%s/%d", orderID, c.Scenario, c.Version)
+	_, _ = fmt.Fprintf(h, "%s/%s/%d", of, c.Scenario, c.Version)
 	return int64(h.Sum32())
 }

@@ -17,7 +17,8 @@ type View struct {
 	Scenario order.Scenario `json:"scenario" expr:"scenario"`
 	// Time of the quote or of the event, RFC 3339 in UTC. Commands have no other clock.
 	Time string `json:"time" expr:"time"`
-	// Seed is a number from 0 to 2^32-1 that is the same whenever a command runs for the same order.
+	// Seed is a number from 0 to 2^32-1: the same for all orders of a customer in submit and price, and
+	// for all events of an order. It changes with the chain's version.
 	Seed int64 `json:"seed" expr:"seed"`
 
 	ID                string            `json:"id" expr:"id"`

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"holdfast/command"
 	"holdfast/script"
@@ -42,8 +43,13 @@ type program struct {
 	program *script.Program
 }
 
+// patience bounds a run with its wait for a worker.
+const patience = 2 * time.Second
+
 // Run implements command.Program.
 func (p program) Run(ctx context.Context, view, params json.RawMessage) (json.RawMessage, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	r, err := p.engine.Run(ctx, p.program, view, params)
 	if err != nil {
 		return nil, outcome(ctx, err)

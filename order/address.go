@@ -116,8 +116,9 @@ func (o *Order) pricedFor(to *Address) bool {
 	case o.Address != nil:
 		return o.Address.sameRegion(to)
 	}
-	home := Address{Country: o.Pricing.Destination.Country, Region: o.Pricing.Destination.Region}
-	if home.Region == "" {
+	priced := o.Pricing.Destination
+	home := Address{Country: priced.Country, Region: priced.Region}
+	if priced.AnyRegion {
 		home.Region = to.Region
 	}
 	return home.Country != "" && home.sameRegion(to)
@@ -137,8 +138,11 @@ func (a *Address) Normal() *Address {
 // written. Earlier versions stored countries as they were sent.
 func (a *Address) sameRegion(b *Address) bool {
 	return NormalCountry(a.Country) == NormalCountry(b.Country) &&
-		strings.EqualFold(strings.TrimSpace(a.Region), strings.TrimSpace(b.Region))
+		FoldRegion(a.Region) == FoldRegion(b.Region)
 }
+
+// FoldRegion returns a region as regions are compared: people type them.
+func FoldRegion(region string) string { return strings.ToUpper(strings.TrimSpace(region)) }
 
 // readdress returns how a change of address affects the package.
 func (p *Package) readdress() AddressChange {

@@ -100,6 +100,9 @@ type Pricing struct {
 type Destination struct {
 	Country string `json:"country,omitempty"`
 	Region  string `json:"region,omitempty"`
+	// AnyRegion means that no region of the country is taxed differently. An order without an address
+	// may then go to any of them.
+	AnyRegion bool `json:"anyRegion,omitempty"`
 }
 
 // BookVersion names one version of the price book.

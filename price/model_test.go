@@ -142,6 +142,12 @@ func (m *model) pricedFor() {
 		to = order.Destination{Country: a.Country, Region: a.Region}
 	}
 	to.Region = strings.ToUpper(strings.TrimSpace(to.Region))
+	to.AnyRegion = true
+	if m.book.Taxes != nil {
+		for _, r := range m.book.Taxes.Rules {
+			to.AnyRegion = to.AnyRegion && (r.Region == "" || r.Country != to.Country)
+		}
+	}
 	m.q.Pricing.Destination = &to
 }
 

@@ -190,7 +190,7 @@ func (b *basket) pricedFor() *order.Destination {
 		return nil
 	}
 	to := b.destination()
-	return &order.Destination{Country: to.Country, Region: to.Region}
+	return &order.Destination{Country: to.Country, Region: to.Region, AnyRegion: !b.book.Taxes.divides(to.Country)}
 }
 
 // Bounds of a quote's parts as JSON. Most quotes are so far below the limit that they need

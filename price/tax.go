@@ -2,7 +2,6 @@ package price
 
 import (
 	"slices"
-	"strings"
 
 	"holdfast/order"
 	"holdfast/product"
@@ -47,7 +46,12 @@ type TaxRule struct {
 
 // folded is the place as rules are found by it: addresses are typed by people.
 func (p Place) folded() Place {
-	return Place{p.Country, strings.ToUpper(strings.TrimSpace(p.Region))}
+	return Place{p.Country, order.FoldRegion(p.Region)}
+}
+
+// divides reports whether a country has regions with rules of their own. t may be nil.
+func (t *Taxes) divides(country string) bool {
+	return t != nil && slices.ContainsFunc(t.Rules, func(r TaxRule) bool { return r.Country == country && r.Region != "" })
 }
 
 // class returns the position of a tax class, -1 if there is none.

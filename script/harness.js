@@ -102,7 +102,7 @@
   function run(execute, view, params) {
     const value = execute(view, params);
     left = outputBytes;
-    const result = text(value, maxDepth);
+    const result = value === undefined ? 'null' : text(value, maxDepth);
     if (result !== undefined) return '=' + result;
     return fault === 'large' ? '#' : '!' + fault + (path === '' ? '' : ', at ' + cut(path, 0, 200));
   }

@@ -13,8 +13,6 @@ import (
 func TestOnlyPlainJSONIsAResult(t *testing.T) {
 	e := open(t, Options{Workers: 1})
 	for body, want := range map[string]string{
-		"return undefined":                    "undefined is not JSON",
-		"":                                    "undefined is not JSON",
 		"return () => 1":                      "a function is not JSON",
 		"return execute":                      "a function is not JSON",
 		"return Symbol('s')":                  "a symbol is not JSON",
@@ -57,6 +55,8 @@ func TestWhatIsWrittenIsWhatTheScriptReturned(t *testing.T) {
 		"return 1e21":                   `1e+21`,
 		"return 5e-324":                 `5e-324`,
 		"return { a: undefined, b: 1 }": `{"b":1}`,
+		"return undefined":              "null",
+		"":                              "null",
 		"return { ['__proto__']: 1, constructor: 2 }":                                        `{"__proto__":1,"constructor":2}`,
 		"return { [Symbol('s')]: 1, b: 2 }":                                                  `{"b":2}`,
 		"return Object.create(null, { a: { value: 1, enumerable: true }, b: { value: 2 } })": `{"a":1}`,
