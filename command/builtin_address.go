@@ -17,7 +17,6 @@ var completePhone = builtin{
 		Params: json.RawMessage(`{
   "type": "object", "additionalProperties": false,
   "properties": {
-    "country": {"type": "string", "pattern": "^[A-Z]{2}$", "description": "taken if the address has no country"},
     "strict": {"type": "boolean", "description": "refuse orders whose number is not valid"}
   }
 }`),
@@ -25,17 +24,12 @@ var completePhone = builtin{
 	scenarios: onSubmit,
 	run: func(v *View, params json.RawMessage) (Result, error) {
 		p, err := read[struct {
-			Country string `json:"country"`
-			Strict  bool   `json:"strict"`
+			Strict bool `json:"strict"`
 		}](params)
 		if err != nil || v.Address.Phone == "" {
 			return Result{}, err
 		}
-		country := v.Address.Country
-		if country == "" {
-			country = p.Country
-		}
-		number, err := phonenumbers.Parse(v.Address.Phone, strings.ToUpper(country))
+		number, err := phonenumbers.Parse(v.Address.Phone, strings.ToUpper(v.Address.Country))
 		if err != nil || !phonenumbers.IsValidNumber(number) {
 			if p.Strict {
 				return Result{Reject: "The phone number is not valid."}, nil

@@ -149,10 +149,10 @@ func (c *Command) checkTests(bad *product.Invalid, s *schema, known bool) {
 		view, err := ReadView(t.View)
 		if err != nil {
 			bad.Add(at+".view", err.Error())
-		} else if view.Scenario != "" && !KnownScenario(view.Scenario) {
+		} else if view.Scenario != "" && !KnownScenario(view.scenario()) {
 			bad.Add(at+".view.scenario", fmt.Sprintf("must be one of %v", Scenarios()))
 		}
-		checkPatch(bad, at+".expect.", t.Expect.Patch, view.Scenario)
+		checkPatch(bad, at+".expect.", t.Expect.Patch, view.scenario())
 		if known {
 			if err := s.check(t.Params); err != nil {
 				bad.Add(at+".params", err.Error())

@@ -61,7 +61,7 @@ func (d *Draft) changed(by Ref, path string, before, after any) error {
 		return err
 	}
 	d.Made.Record(order.FieldChange{
-		Scenario: d.View.Scenario, Command: by.ID, Version: by.Version, Path: path, Before: from, After: to, At: d.At,
+		Scenario: d.View.scenario(), Command: by.ID, Version: by.Version, Path: path, Before: from, After: to, At: d.At,
 	})
 	return nil
 }
@@ -106,7 +106,7 @@ func (d *Draft) check() error {
 	if len(d.Adjustments) > maxAdjustments {
 		bad.Add("adjustments", fmt.Sprintf("must have at most %d", maxAdjustments))
 	}
-	if BeforePayment(d.View.Scenario) && len(bad) == 0 {
+	if BeforePayment(d.View.scenario()) && len(bad) == 0 {
 		p := order.Placement{
 			OrderID: "draft", CustomerID: "draft", Lines: d.Requests(), Address: d.View.Address.order(),
 			Metadata: d.View.Metadata,

@@ -110,7 +110,7 @@ func (d *Draft) apply(patch []Op, by Ref) error {
 		return fmt.Errorf("the patch has %d operations, of which it may have %d", len(patch), MaxOps)
 	}
 	for i, op := range patch {
-		r, name, err := find(op, d.View.Scenario)
+		r, name, err := find(op, d.View.scenario())
 		if err != nil {
 			return fmt.Errorf("patch[%d]: %w", i, err)
 		}

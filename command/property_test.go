@@ -131,7 +131,7 @@ func (p *patches) one() command.Op {
 
 func (p *patches) draft(s order.Scenario) *command.Draft {
 	d := &command.Draft{View: command.View{
-		Scenario: s, ID: "o1", CustomerID: "ada", Currency: "EUR", Total: 5, Items: 5, Status: "paid", Tags: []string{"vip", "0"},
+		Scenario: string(s), ID: "o1", CustomerID: "ada", Currency: "EUR", Total: 5, Items: 5, Status: "paid", Tags: []string{"vip", "0"},
 		Address:  command.Address{Recipient: "Ada", Phone: "1", Line1: "1", City: "c", Country: "GB"},
 		Metadata: map[string]string{"a": "1", "b/c": "2", "~": "3"}, Event: command.Event{Node: "delivered"}, Coupons: []string{"SPRING"},
 		Lines: []command.Line{{ID: "1", ProductID: "mug", Quantity: 2, UnitPrice: 3, Total: 6, Tags: []string{"t"}}},

@@ -144,7 +144,7 @@ func (p *Prepared) Empty() bool { return p == nil || len(p.steps) == 0 }
 // Run runs the chain on a draft and changes it. An error is a *Rejection, or wraps ErrUnavailable;
 // then the draft is as it was before the command. ran is told of each run; it may be nil.
 func (p *Prepared) Run(ctx context.Context, d *Draft, ran func(Ref, Outcome)) error {
-	d.View.Scenario = p.Chain.Scenario
+	d.View.Scenario = string(p.Chain.Scenario)
 	d.View.Seed = seed(d.View, p.Chain)
 	if d.Made.Chains == nil {
 		d.Made.Chains = map[order.Scenario]int64{}
@@ -238,7 +238,7 @@ func (s *preparedStep) run(ctx context.Context, d *Draft) (*Draft, error) {
 		return nil, err
 	}
 	if res.Reject != "" {
-		if !BeforePayment(d.View.Scenario) {
+		if !BeforePayment(d.View.scenario()) {
 			return nil, fmt.Errorf("an order can't be refused in %s", d.View.Scenario)
 		}
 		return nil, &Rejection{By: s.ref(), Reason: clip(res.Reject)}

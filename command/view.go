@@ -14,7 +14,8 @@ import (
 // View is what commands and conditions see of an order. Amounts are in minor units of Currency.
 // Fields that aren't known in a scenario are empty.
 type View struct {
-	Scenario order.Scenario `json:"scenario" expr:"scenario"`
+	// Scenario is an order.Scenario; conditions compare it with texts.
+	Scenario string `json:"scenario" expr:"scenario"`
 	// Time of the quote or of the event, RFC 3339 in UTC. Commands have no other clock.
 	Time string `json:"time" expr:"time"`
 	// Seed is a number from 0 to 2^32-1: the same for all orders of a customer in submit and price, and
@@ -189,6 +190,8 @@ func (a Address) order() *order.Address {
 	o := order.Address(a)
 	return &o
 }
+
+func (v *View) scenario() order.Scenario { return order.Scenario(v.Scenario) }
 
 func (v *View) line(id string) *Line {
 	for i := range v.Lines {

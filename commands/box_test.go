@@ -14,7 +14,7 @@ import (
 )
 
 func TestAScriptsOwnFailuresAreToldFromTheMachines(t *testing.T) {
-	b := commands.NewBox(script.Options{})
+	b := commands.NewBox(script.Options{Limits: script.Limits{Deadline: time.Minute}})
 	compile := func(source string) error {
 		_, err := b.Compile(t.Context(), source)
 		return err

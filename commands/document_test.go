@@ -56,7 +56,7 @@ func (g *guide) steps(scenario string, text []byte) {
 func TestTheExamplesOfTheGuide(t *testing.T) {
 	document, err := os.ReadFile("../docs/commands.md")
 	require.NoError(t, err)
-	g := &guide{T: t, box: commands.NewBox(script.Options{}), stored: map[command.Ref]*command.Command{}}
+	g := &guide{T: t, box: commands.NewBox(script.Options{Limits: script.Limits{Deadline: time.Minute}}), stored: map[command.Ref]*command.Command{}}
 	seen := map[string]int{}
 	for _, block := range blocks.FindAllSubmatch(document, -1) {
 		kind, text := string(block[1]), block[3]

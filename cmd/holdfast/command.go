@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/goccy/go-yaml"
 
@@ -21,6 +22,10 @@ type commandCommands struct {
 }
 
 const commandFileHelp = "The command as JSON or YAML: the body of PUT /v1/commands/{id}, its id beside it. sourceFile may name the file of its script in place of source."
+
+// testDeadline is longer than a gateway's: no order waits for it, and the steps are counted all
+// the same.
+const testDeadline = 10 * time.Second
 
 type commandTestCommand struct {
 	File string `arg:"" help:"${commandFileHelp}"`
@@ -39,7 +44,7 @@ func (c *commandTestCommand) Run(ctx context.Context, out out) error {
 	if err := tested.Validate(); err != nil {
 		return fmt.Errorf("%s: %w", c.File, err)
 	}
-	program, err := tested.Compile(ctx, commandstore.NewBox(script.Options{}))
+	program, err := tested.Compile(ctx, commandstore.NewBox(script.Options{Limits: script.Limits{Deadline: testDeadline}}))
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.File, err)
 	}
