@@ -170,7 +170,7 @@ func (b *box) input(ctx context.Context, i *image, text json.RawMessage) (pointe
 
 // execute calls a loaded program.
 func (b *box) execute(ctx context.Context, i *image, view, params json.RawMessage, limits Limits) (json.RawMessage, error) {
-	// Reading takes less than 100 steps a byte, so it ends by itself.
+	// What reading takes is bounded by the input's size: about 100 steps a byte, at most.
 	b.run.begin(0, 1<<40)
 	viewValue, err := b.input(ctx, i, view)
 	if err != nil {

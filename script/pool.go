@@ -53,13 +53,16 @@ func (p *pool) acquire(ctx context.Context) (*box, error) {
 
 func (p *pool) release(b *box) { p.slots <- b }
 
-// close takes all slots, so that no box is in use.
+// close takes all slots, so that no box is in use. If it can't, it may be called again.
 func (p *pool) close(ctx context.Context) error {
 	p.closing.Do(func() { close(p.closed) })
-	for range p.workers {
+	for taken := range p.workers {
 		select {
 		case <-p.slots:
 		case <-ctx.Done():
+			for range taken {
+				p.slots <- nil
+			}
 			return ctx.Err()
 		}
 	}

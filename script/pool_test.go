@@ -39,7 +39,7 @@ func TestAFullQueueIsBusyAtOnceAndAWaitingRunHonoursItsContext(t *testing.T) {
 }
 
 func TestClosingWaitsForRunsAndRefusesLaterOnes(t *testing.T) {
-	e, err := NewEngine(t.Context(), Options{Workers: 1})
+	e, err := NewEngine(t.Context(), Options{Workers: 3})
 	require.NoError(t, err)
 	p := compile(t, e, goodProgram)
 	taken, err := e.pool.acquire(t.Context())
