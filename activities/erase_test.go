@@ -60,7 +60,7 @@ func (e *eraser) OrderRuns(context.Context, string, time.Time) iter.Seq2[saga.Or
 func (e *eraser) Runs(_ context.Context, id string) (bool, error) { return e.running[id], nil }
 
 func (e *eraser) DeleteOrderRun(_ context.Context, r saga.OrderRun) (bool, error) {
-	if e.running[r.OrderID] && !(e.forgot[r.OrderID] && r.RunID == "old") {
+	if e.running[r.OrderID] && (!e.forgot[r.OrderID] || r.RunID != "old") {
 		return e.forgot[r.OrderID], nil
 	}
 	for i := range e.runs {

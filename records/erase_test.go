@@ -204,7 +204,8 @@ func TestTheOrdersOfACustomerAreFoundAmongManyOthers(t *testing.T) {
 		}
 		require.Equal(t, want, found)
 		n := 0
-		for range s.OrderIDsOf(t.Context(), "ada") {
+		for _, err := range s.OrderIDsOf(t.Context(), "ada") {
+			require.NoError(t, err)
 			if n++; n == 2 {
 				break
 			}

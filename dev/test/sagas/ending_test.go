@@ -102,13 +102,13 @@ func TestAnOrderWhosePaymentItsProviderEndsIsWrittenAsEnded(t *testing.T) {
 	p := placement(time.Hour, id)
 	d := w.dying(p.OrderID, failpoint{command: put, call: 2, after: true, do: func(context.Context) error {
 		lift()
-		w.until("the provider has answered", func() bool { return !w.waitsFor(p.OrderID, activities.NameEndPayments) }) //nolint:contextcheck // the test's own
+		w.until("the provider has answered", func() bool { return !w.endsPayments(p.OrderID) }) //nolint:contextcheck // the test's own
 		return nil
 	}})
 	w.place(p)
 	payment := w.opens(p.OrderID)
 	w.NoError(w.temporal.CancelWorkflow(w.Context(), saga.OrderWorkflowID(p.OrderID), ""))
-	w.until("the provider is asked", func() bool { return w.waitsFor(p.OrderID, activities.NameEndPayments) })
+	w.until("the provider is asked", func() bool { return w.endsPayments(p.OrderID) })
 	w.says(p.OrderID, order.PaymentEnded, payment, 0)
 	d.dies(w)
 	w.notes(p.OrderID, "payment_cancelled")
@@ -118,13 +118,13 @@ func TestAnOrderWhosePaymentItsProviderEndsIsWrittenAsEnded(t *testing.T) {
 	w.balances(id, 0)
 }
 
-// waitsFor reports whether the order waits for an activity of that kind.
-func (w *world) waitsFor(orderID, activity string) bool {
+// endsPayments reports whether the order waits for its providers to end its payments.
+func (w *world) endsPayments(orderID string) bool {
 	w.Helper()
 	d, err := w.temporal.DescribeWorkflowExecution(w.Context(), saga.OrderWorkflowID(orderID), "")
 	w.NoError(err)
 	for _, a := range d.GetPendingActivities() {
-		if a.GetActivityType().GetName() == activity {
+		if a.GetActivityType().GetName() == activities.NameEndPayments {
 			return true
 		}
 	}

@@ -11,7 +11,6 @@ import (
 	"go.temporal.io/api/enums/v1"
 	"google.golang.org/protobuf/proto"
 
-	"holdfast/activities"
 	"holdfast/order"
 	"holdfast/saga"
 	sagaclient "holdfast/saga/client"
@@ -213,7 +212,7 @@ func TestAnUnpaidOrderIsErasedWhileItsProviderIsAway(t *testing.T) {
 			w.send(p.OrderID, saga.CancelUpdate, saga.CancelRequest{Reason: order.ReasonCustomer, Actor: "customer:customer-1", Note: person})
 			w.notes(p.OrderID, "payment_unresolved")
 			runs := w.erases(p.OrderID)
-			w.until("the provider is asked again", func() bool { return w.waitsFor(p.OrderID, activities.NameEndPayments) })
+			w.until("the provider is asked again", func() bool { return w.endsPayments(p.OrderID) })
 			w.Equal(saga.VerdictEnding, w.asksToPay(p.OrderID).Verdict)
 			if c.pays {
 				w.chooses(payment, "pay")

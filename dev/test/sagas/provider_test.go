@@ -234,7 +234,7 @@ func money() map[string]recording {
 			w.Cleanup(lift)
 			w.provider.at(cancelCall, silent)
 			cancels(w, p)
-			w.until("the provider is asked", func() bool { return w.waitsFor(p.OrderID, activities.NameEndPayments) })
+			w.until("the provider is asked", func() bool { return w.endsPayments(p.OrderID) })
 			w.says(p.OrderID, order.PaymentEnded, payment, 0) // before it answers
 		}},
 		"another-payment-ended": {window: long, want: order.StatusDelivered, drive: func(w *world, p order.Placement) {
