@@ -13,15 +13,15 @@ import (
 	"holdfast/product"
 )
 
-// runIn publishes a chain of built-in commands.
-func (g *gateway) runIn(s order.Scenario, steps ...command.Step) {
+// runs publishes a chain of built-in commands for submitted orders.
+func (g *gateway) runs(steps ...command.Step) {
 	g.t.Helper()
 	for i := range steps {
 		steps[i].Version = 1
 	}
-	_, err := g.chains.PutDraft(g.t.Context(), s, steps, "", "merchant")
+	_, err := g.chains.PutDraft(g.t.Context(), order.ScenarioSubmit, steps, "", "merchant")
 	require.NoError(g.t, err)
-	_, _, err = g.chains.Publish(g.t.Context(), s, "", "merchant")
+	_, _, err = g.chains.Publish(g.t.Context(), order.ScenarioSubmit, "", "merchant")
 	require.NoError(g.t, err)
 }
 
@@ -39,7 +39,7 @@ func TestCommandsChangeAnOrderBeforeItIsPriced(t *testing.T) {
 	g.putProduct("sticker", 1)
 	tagged := step("tag", `{"tag":"big"}`)
 	tagged.When = "total > 5000"
-	g.runIn(order.ScenarioSubmit, step("complete-phone", ""), step("gift", `{"productId":"sticker","forProduct":"mug"}`), tagged)
+	g.runs(step("complete-phone", ""), step("gift", `{"productId":"sticker","forProduct":"mug"}`), tagged)
 	body := basket(line{"productId": "mug", "quantity": 6})
 	body["address"] = map[string]any{
 		"recipient": "A Buyer", "phone": "020 7946 0000", "line1": "1 High St", "city": "London", "country": "GB",
@@ -70,7 +70,7 @@ func TestCommandsChangeAnOrderBeforeItIsPriced(t *testing.T) {
 	require.Equal(t, "the gift sticker was left out: it is sold out", second.order(t).Commands.Notes[0].Text)
 
 	// Another chain changes nothing about an order that was placed.
-	g.runIn(order.ScenarioSubmit, step("reject", `{"message":"We are closed."}`))
+	g.runs(step("reject", `{"message":"We are closed."}`))
 	again := g.place("k-1", body)
 	require.Equal(t, http.StatusCreated, again.status, "%s", again.body)
 	require.Equal(t, o.Lines, again.order(t).Lines)
@@ -88,7 +88,7 @@ func TestACustomerDoesntSeeWhatCommandsNoted(t *testing.T) {
 	}
 	put := call{method: http.MethodPut, path: "/v1/products/mug", body: mug}
 	require.Equal(t, http.StatusCreated, g.do(put.as(t, "op", identity.RoleOperator)).status)
-	g.runIn(order.ScenarioSubmit, step("hold-for-review", `{"reason":"looks odd"}`))
+	g.runs(step("hold-for-review", `{"reason":"looks odd"}`))
 	place := call{method: http.MethodPost, path: "/v1/orders", body: map[string]any{"lines": []line{{"productId": "mug", "quantity": 1}}}}
 	placed := g.do(place.as(t, "buyer", identity.RoleCustomer))
 	require.Equal(t, http.StatusCreated, placed.status, "%s", placed.body)
@@ -104,7 +104,7 @@ func TestACommandThatFailsRefusesUnlessItsStepSaysOtherwise(t *testing.T) {
 	g.putProduct("mug", 50)
 	tooLong := step("tag", `{"tag":"x"}`)
 	tooLong.When = "lines[7].quantity > 1"
-	g.runIn(order.ScenarioSubmit, tooLong)
+	g.runs(tooLong)
 	body := basket(line{"productId": "mug", "quantity": 1})
 	a := g.place("k-1", body)
 	require.Equal(t, "/problems/order-refused", a.problem(t).Type)
@@ -116,7 +116,7 @@ func TestACommandThatFailsRefusesUnlessItsStepSaysOtherwise(t *testing.T) {
 		command.OnErrorPark: func(c *order.Commanded) { require.Contains(t, c.Review.Reason, "the command failed") },
 	} {
 		tooLong.OnError = onError
-		g.runIn(order.ScenarioSubmit, tooLong)
+		g.runs(tooLong)
 		placed := g.place("k-"+string(onError), body)
 		require.Equal(t, http.StatusCreated, placed.status, "%s", placed.body)
 		check(placed.order(t).Commands)

@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"testing"
 
@@ -24,9 +25,7 @@ func tagging(tag string) map[string]any {
 }
 
 func with(body map[string]any, changes map[string]any) map[string]any {
-	for name, v := range changes {
-		body[name] = v
-	}
+	maps.Copy(body, changes)
 	return body
 }
 

@@ -63,14 +63,18 @@ func TestCallsOfStaffAreWhatTheContractSays(t *testing.T) {
 			_, err := c.Disputes(ctx, 0, "")
 			return err
 		}, sent{method: "GET", path: "/v1/disputes"}},
-		"dismissed dispute": {func(ctx context.Context, c *client.Client) error { return c.DismissDispute(ctx, "sandbox", "d1") },
-			sent{method: "POST", path: "/v1/disputes/dismiss", body: `{"disputeId":"d1","provider":"sandbox"}`}},
+		"dismissed dispute": {
+			func(ctx context.Context, c *client.Client) error { return c.DismissDispute(ctx, "sandbox", "d1") },
+			sent{method: "POST", path: "/v1/disputes/dismiss", body: `{"disputeId":"d1","provider":"sandbox"}`},
+		},
 		"scans": {func(ctx context.Context, c *client.Client) error {
 			_, err := c.UnmatchedScans(ctx, 3, "")
 			return err
 		}, sent{method: "GET", path: "/v1/carriers/unmatched?limit=3"}},
-		"assigned scan": {func(ctx context.Context, c *client.Client) error { return c.AssignScan(ctx, "s1", "k", "o1", "p1") },
-			sent{method: "POST", path: "/v1/carriers/unmatched/s1/assign", key: "k", body: `{"orderId":"o1","packageId":"p1"}`}},
+		"assigned scan": {
+			func(ctx context.Context, c *client.Client) error { return c.AssignScan(ctx, "s1", "k", "o1", "p1") },
+			sent{method: "POST", path: "/v1/carriers/unmatched/s1/assign", key: "k", body: `{"orderId":"o1","packageId":"p1"}`},
+		},
 		"webhooks": {func(ctx context.Context, c *client.Client) error {
 			_, err := c.Webhooks(ctx)
 			return err

@@ -57,8 +57,14 @@ var normalizeAddress = builtin{
 			name, value string
 			upper       bool
 		}{
-			{"recipient", a.Recipient, false}, {"phone", a.Phone, false}, {"email", a.Email, false}, {"line1", a.Line1, false},
-			{"line2", a.Line2, false}, {"city", a.City, false}, {"region", a.Region, false}, {"postalCode", a.PostalCode, true},
+			{"recipient", a.Recipient, false},
+			{"phone", a.Phone, false},
+			{"email", a.Email, false},
+			{"line1", a.Line1, false},
+			{"line2", a.Line2, false},
+			{"city", a.City, false},
+			{"region", a.Region, false},
+			{"postalCode", a.PostalCode, true},
 			{"country", a.Country, true},
 		} {
 			to := strings.Join(strings.Fields(f.value), " ")

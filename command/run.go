@@ -30,7 +30,7 @@ type Box interface {
 var ErrUnavailable = errors.New("scripts can't be run at the moment")
 
 // Rejection is why a chain refuses an order.
-type Rejection struct {
+type Rejection struct { //nolint:errname // command.Rejection reads well, like price.Refusal
 	By Ref
 	// Step of the chain, from 0.
 	Step int

@@ -25,13 +25,13 @@ const (
 	maxWhenMemory = 100_000
 )
 
-// ErrWhen is an error in a condition, with its place if that is known.
-type ErrWhen struct {
+// WhenError is an error in a condition, with its place if that is known.
+type WhenError struct {
 	Line, Column int // from 1, 0 unknown
 	Message      string
 }
 
-func (e *ErrWhen) Error() string {
+func (e *WhenError) Error() string {
 	if e.Line == 0 {
 		return e.Message
 	}
@@ -58,19 +58,19 @@ func parseWhen(text string) (*condition, error) {
 	node := program.Node()
 	ast.Walk(&node, &g)
 	if g.deepest(node) > 1 {
-		return nil, &ErrWhen{Message: "a predicate can't stand in another one: its cost would grow with the square of the lines"}
+		return nil, &WhenError{Message: "a predicate can't stand in another one: its cost would grow with the square of the lines"}
 	}
 	if g.refused != "" {
-		return nil, &ErrWhen{Message: g.refused}
+		return nil, &WhenError{Message: g.refused}
 	}
 	return &condition{program}, nil
 }
 
 func whenError(err error) error {
 	if at, ok := errors.AsType[*file.Error](err); ok {
-		return &ErrWhen{Line: at.Line, Column: at.Column + 1, Message: at.Message}
+		return &WhenError{Line: at.Line, Column: at.Column + 1, Message: at.Message}
 	}
-	return &ErrWhen{Message: err.Error()}
+	return &WhenError{Message: err.Error()}
 }
 
 // guard refuses what a condition could use to take long.
@@ -150,7 +150,7 @@ func (c *condition) met(v *View) (bool, error) {
 	}
 	met, ok := out.(bool)
 	if !ok {
-		return false, &ErrWhen{Message: fmt.Sprintf("is %T, not a condition", out)}
+		return false, &WhenError{Message: fmt.Sprintf("is %T, not a condition", out)}
 	}
 	return met, nil
 }

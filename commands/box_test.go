@@ -27,7 +27,7 @@ func TestAScriptsOwnFailuresAreToldFromTheMachines(t *testing.T) {
 	require.ErrorAs(t, compile("throw new Error('at once')"), &of)
 
 	run := func(ctx context.Context, body string) (json.RawMessage, error) {
-		p, err := b.Compile(t.Context(), "export function execute(view, params) {\n"+body+"\n}")
+		p, err := b.Compile(ctx, "export function execute(view, params) {\n"+body+"\n}")
 		require.NoError(t, err)
 		return p.Run(ctx, json.RawMessage(`{"total":7}`), json.RawMessage(`{"n":2}`))
 	}

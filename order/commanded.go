@@ -27,7 +27,7 @@ func (o *Order) Command(of Scenario, made Commanded, at time.Time) {
 			o.Fulfilment.Hold(Brake{At: at, Actor: made.Review.actor(), Note: made.Review.Reason})
 		}
 	} else if of == ScenarioPaid && running {
-		o.Fulfilment.Release(at)
+		o.Release(at)
 	}
 	o.note("commands_run", ActorSystem, at, at, map[string]string{
 		"scenario": string(of), "changedFields": strconv.Itoa(made.Changed),

@@ -48,7 +48,7 @@ func (f *Fulfilment) left(lineID string) int64 { return f.line(lineID).left() }
 // cancelledWith adds the gifts that are cancelled with units, as far as they aren't packed.
 func (o *Order) cancelledWith(units []LineUnits) []LineUnits {
 	var all []LineUnits
-	for _, u := range o.WithGifts(units, o.Fulfilment.left) {
+	for _, u := range o.WithGifts(units, o.left) {
 		if !slices.ContainsFunc(units, func(asked LineUnits) bool { return asked.LineID == u.LineID }) {
 			u.Quantity = min(u.Quantity, o.Open(u.LineID))
 		}

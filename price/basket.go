@@ -113,13 +113,12 @@ func compare(a, b *Line) int {
 
 // compareGifts puts lines that are paid for before those that are given away.
 func compareGifts(a, b *order.Gift) int {
-	if a == nil || b == nil {
-		switch {
-		case a == b:
-			return 0
-		case a == nil:
-			return -1
-		}
+	switch {
+	case a == nil && b == nil:
+		return 0
+	case a == nil:
+		return -1
+	case b == nil:
 		return 1
 	}
 	return cmp.Or(cmp.Compare(a.Command, b.Command), cmp.Compare(a.Version, b.Version))

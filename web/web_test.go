@@ -102,7 +102,7 @@ func TestEveryPageHasAStrictPolicy(t *testing.T) {
 
 func TestMarkupInProductsIsShownAsText(t *testing.T) {
 	at, v := pages(t, ready())
-	res, err := v.Get(at + "/products/mug")
+	res, err := v.Get(at + "/products/mug") //nolint:bodyclose // read closes it
 	status, page := read(t, res, err)
 	require.Equal(t, http.StatusOK, status)
 	require.NotContains(t, page, "<script>alert")
@@ -120,11 +120,11 @@ func TestAnAwayGatewayIsAPage(t *testing.T) {
 		}
 		gateway.ServeHTTP(w, r)
 	}))
-	res, err := v.Get(at + "/")
+	res, err := v.Get(at + "/") //nolint:bodyclose // read closes it
 	status, _ := read(t, res, err)
 	require.Equal(t, http.StatusOK, status)
 	away.Store(true)
-	res, err = v.Get(at + "/")
+	res, err = v.Get(at + "/") //nolint:bodyclose // read closes it
 	status, page := read(t, res, err)
 	require.Equal(t, http.StatusServiceUnavailable, status)
 	require.Equal(t, "5", res.Header.Get("Retry-After"))

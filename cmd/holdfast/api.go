@@ -130,7 +130,7 @@ func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 	}
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	chains := commandstore.New(rdb, commandstore.NewBox(script.Options{}))
+	chains := commandstore.New(rdb, commandstore.NewBox(script.Options{})) //nolint:contextcheck // the engine outlives the call
 	cfg := api.Config{
 		Listener: listener, TLS: secured, Identity: verifier, Guests: guests, Limits: c.limits(c.Off()),
 		TrustedProxies: c.TrustedProxies, Origins: c.Origins, MetricsApart: c.MetricsAddr != "",

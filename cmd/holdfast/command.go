@@ -44,7 +44,8 @@ func (c *commandTestCommand) Run(ctx context.Context, out out) error {
 	if err := tested.Validate(); err != nil {
 		return fmt.Errorf("%s: %w", c.File, err)
 	}
-	program, err := tested.Compile(ctx, commandstore.NewBox(script.Options{Limits: script.Limits{Deadline: testDeadline}}))
+	box := commandstore.NewBox(script.Options{Limits: script.Limits{Deadline: testDeadline}}) //nolint:contextcheck // the engine outlives the call
+	program, err := tested.Compile(ctx, box)
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.File, err)
 	}

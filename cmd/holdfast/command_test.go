@@ -113,7 +113,7 @@ func TestCommandsAndChainsAreStoredTriedAndPublished(t *testing.T) {
 	steps, view := write("steps.yaml", step), write("view.yaml", "{total: 7}")
 	require.Contains(t, run(exitOK, "scenario", "try", "paid", "--steps", steps, "--view", view), `"after": "\"b\""`)
 	require.Contains(t, run(exitFindings, "scenario", "try", "paid", "--view", view), "the scenario has no draft")
-	require.NotEqual(t, "", run(exitUsage, "scenario", "try", "paid", "--steps", steps))
+	require.NotEmpty(t, run(exitUsage, "scenario", "try", "paid", "--steps", steps))
 	require.Equal(t, "published as version 1 of the chain of paid\n", run(exitOK, "scenario", "publish", "paid", "--steps", steps))
 	require.Equal(t, "version 1 of the chain of paid is the same already\n", run(exitOK, "scenario", "publish", "paid"))
 	require.Contains(t, run(exitOK, "scenario", "try", "paid", "--version", "1", "--view", view), `"changed": 1`)

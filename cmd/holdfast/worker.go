@@ -100,7 +100,8 @@ func (c *workerCommand) Run(ctx context.Context, out out) (err error) {
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	w, err := worker.New(worker.Config{
 		Temporal: temporal, Namespace: name, Redis: rdb, Index: index, KeepOrders: c.KeepOrders, Metrics: registry, Log: log,
-		Providers: providers.forWorker(), Money: c.mode(), Box: commandstore.NewBox(script.Options{}), WebhooksAllow: c.WebhooksAllow, OwnServices: services, Options: sdk.Options{WorkerStopTimeout: c.Grace},
+		Box:       commandstore.NewBox(script.Options{}), //nolint:contextcheck // the engine outlives the call
+		Providers: providers.forWorker(), Money: c.mode(), WebhooksAllow: c.WebhooksAllow, OwnServices: services, Options: sdk.Options{WorkerStopTimeout: c.Grace},
 	})
 	if err != nil {
 		return fmt.Errorf("build the worker: %w", err)

@@ -24,7 +24,7 @@ func (s *Stack) connectRedis(ctx context.Context) (func(context.Context) error, 
 	if err != nil {
 		return nil, fmt.Errorf("connect to Redis: %w", err)
 	}
-	s.redis, s.box = rdb, commands.NewBox(script.Options{})
+	s.redis, s.box = rdb, commands.NewBox(script.Options{}) //nolint:contextcheck // the engine outlives the call
 	if err := s.checkRedis(ctx); err != nil {
 		return nil, errors.Join(err, rdb.Close())
 	}

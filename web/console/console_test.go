@@ -48,7 +48,7 @@ func newDesk(t *testing.T, gateway http.HandlerFunc) *desk {
 func (d *desk) become(who string) *desk {
 	d.t.Helper()
 	w := d.send(http.MethodPost, "/switch", url.Values{"who": {who}})
-	d.cookies = w.Result().Cookies() //nolint:bodyclose // it is a recorder's
+	d.cookies = w.Result().Cookies()
 	return d
 }
 

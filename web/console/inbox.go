@@ -56,8 +56,12 @@ type figure struct {
 
 func (c *Console) inbox(v *visit) error {
 	sources := []source{
-		{"refunds", refundTasks}, {"disputes", disputeTasks}, {"alerts", alertTasks}, {"scans", scanTasks},
-		{"overdue", overdueTasks}, {"webhooks", webhookTasks},
+		{"refunds", refundTasks},
+		{"disputes", disputeTasks},
+		{"alerts", alertTasks},
+		{"scans", scanTasks},
+		{"overdue", overdueTasks},
+		{"webhooks", webhookTasks},
 	}
 	all := make([]found, len(sources))
 	figures := []figure{

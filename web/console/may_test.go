@@ -77,8 +77,15 @@ func TestAnAmountIsReadInItsCurrency(t *testing.T) {
 		minor          int64
 		ok             bool
 	}{
-		{"12.50", "EUR", 1250, true}, {"12,50", "EUR", 1250, true}, {"12", "EUR", 1200, true}, {"1000", "JPY", 1000, true},
-		{"12.505", "EUR", 0, false}, {"1.5", "JPY", 0, false}, {"ten", "EUR", 0, false}, {"", "EUR", 0, false}, {"1,000.50", "EUR", 0, false},
+		{"12.50", "EUR", 1250, true},
+		{"12,50", "EUR", 1250, true},
+		{"12", "EUR", 1200, true},
+		{"1000", "JPY", 1000, true},
+		{"12.505", "EUR", 0, false},
+		{"1.5", "JPY", 0, false},
+		{"ten", "EUR", 0, false},
+		{"", "EUR", 0, false},
+		{"1,000.50", "EUR", 0, false},
 	} {
 		minor, ok := parseMoney(row.text, row.currency)
 		require.Equal(t, row.ok, ok, row.text)

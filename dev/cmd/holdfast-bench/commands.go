@@ -67,7 +67,7 @@ func (b *commandsBench) contenders(ctx context.Context, st *stack.Stack, rdb red
 	if err := s.product(ctx, "bench", 1_000_000); err != nil {
 		return nil, err
 	}
-	chains := commandstore.New(rdb, commandstore.NewBox(script.Options{}))
+	chains := commandstore.New(rdb, commandstore.NewBox(script.Options{})) //nolint:contextcheck // the engine outlives the call
 	steps, err := b.steps(ctx, chains)
 	if err != nil {
 		return nil, err
@@ -89,7 +89,8 @@ func (b *commandsBench) contenders(ctx context.Context, st *stack.Stack, rdb red
 func (b *commandsBench) steps(ctx context.Context, chains *commandstore.Store) ([]command.Step, error) {
 	if !b.Script {
 		return []command.Step{
-			{Command: "complete-phone", Version: 1}, {Command: "normalize-address", Version: 1},
+			{Command: "complete-phone", Version: 1},
+			{Command: "normalize-address", Version: 1},
 			{Command: "limit-quantity", Version: 1, Params: json.RawMessage(`{"max": 10}`)},
 		}, nil
 	}

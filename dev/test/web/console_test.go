@@ -79,9 +79,9 @@ func (b *browser) send(form string) {
 func (b *browser) awaitReloading(path, selector string) {
 	b.t.Helper()
 	shoptest.Until(b.t, selector+" at "+path, func(context.Context) error {
-		b.open(path)
+		b.open(path) //nolint:contextcheck // the browser has its own
 		var n int
-		b.do(chromedp.Evaluate(fmt.Sprintf("document.querySelectorAll(%q).length", selector), &n))
+		b.do(chromedp.Evaluate(fmt.Sprintf("document.querySelectorAll(%q).length", selector), &n)) //nolint:contextcheck // the browser has its own
 		if n == 0 {
 			return fmt.Errorf("%s isn't there yet", selector)
 		}
@@ -244,8 +244,8 @@ func TestTheInboxLeadsToWhatSettlesIt(t *testing.T) {
 		return len(p.Refunds) == 1 && p.Refunds[0].Amount == 4900
 	})
 	shoptest.Until(t, "the inbox is empty", func(context.Context) error {
-		b.open("/console")
-		if text := b.text("main"); !strings.Contains(text, "Nothing needs you") {
+		b.open("/console")                                                        //nolint:contextcheck // the browser has its own
+		if text := b.text("main"); !strings.Contains(text, "Nothing needs you") { //nolint:contextcheck // the browser has its own
 			return fmt.Errorf("it has %q", text)
 		}
 		return nil

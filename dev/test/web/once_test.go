@@ -31,7 +31,7 @@ func newVisitor(t *testing.T, base string) *visitor {
 
 func (v *visitor) get(path string) string {
 	v.t.Helper()
-	res, err := v.http.Get(v.base + path)
+	res, err := v.http.Get(v.base + path) //nolint:bodyclose // read closes it
 	require.NoError(v.t, err)
 	return v.read(res)
 }
@@ -39,7 +39,7 @@ func (v *visitor) get(path string) string {
 // post sends a form and follows where it leads; it returns that page and its path.
 func (v *visitor) post(path string, form url.Values) (page, at string) {
 	v.t.Helper()
-	res, err := v.http.PostForm(v.base+path, form)
+	res, err := v.http.PostForm(v.base+path, form) //nolint:bodyclose // read closes it
 	require.NoError(v.t, err)
 	return v.read(res), res.Request.URL.Path
 }
