@@ -14,6 +14,9 @@ import (
 // ChangeAddress implements ServerInterface.
 func (s *Server) ChangeAddress(c *gin.Context, id openapi.ID, params openapi.ChangeAddressParams) {
 	r, err := s.readAddress(c, id, params.IfMatch)
+	if err == nil && r.ByCustomer {
+		r.Address, err = s.commandedAddress(c.Request.Context(), id, r.Address)
+	}
 	if err != nil {
 		s.fail(c, err)
 		return

@@ -122,3 +122,43 @@ func TestACommandThatFailsRefusesUnlessItsStepSaysOtherwise(t *testing.T) {
 		check(placed.order(t).Commands)
 	}
 }
+
+func TestARuleAboutAddressesHoldsForLaterOnesToo(t *testing.T) {
+	g := asking(t)
+	stock := int64(10)
+	mug := product.Spec{
+		Description: product.Description{Title: "A mug"}, Currency: "EUR", Variants: []product.VariantSpec{{SKU: "one", Price: 1000, Stock: &stock}},
+	}
+	put := call{method: http.MethodPut, path: "/v1/products/mug", body: mug}
+	require.Equal(t, http.StatusCreated, g.do(put.as(t, "op", identity.RoleOperator)).status)
+	island := step("reject", `{"message":"We don't deliver to islands."}`)
+	island.When = `address.postalCode == "27498"`
+	g.runs(island, step("normalize-address", ""))
+	address := func(code string) map[string]any {
+		return map[string]any{"recipient": "A  Buyer", "line1": "1 High St", "city": "There", "postalCode": code, "country": "DE"}
+	}
+	place := call{method: http.MethodPost, path: "/v1/orders", body: map[string]any{
+		"lines": []line{{"productId": "mug", "quantity": 1}}, "address": address("20457"),
+	}}
+	placed := g.do(place.as(t, "buyer", identity.RoleCustomer))
+	require.Equal(t, http.StatusCreated, placed.status, "%s", placed.body)
+	move := func(code string) answer {
+		return g.do(call{
+			method: http.MethodPut, path: "/v1/orders/" + placed.order(t).ID + "/address", body: map[string]any{"address": address(code)},
+		}.as(t, "buyer", identity.RoleCustomer))
+	}
+	refused := move("27498")
+	require.Equal(t, "/problems/order-refused", refused.problem(t).Type)
+	require.Equal(t, "We don't deliver to islands.", refused.problem(t).Detail)
+	require.NotEqual(t, "/problems/order-refused", func() string {
+		a := move("20459")
+		if a.status == http.StatusOK {
+			return ""
+		}
+		return a.problem(t).Type
+	}())
+
+	// A rule that would refuse the order anyway is no reason to refuse its new address.
+	g.runs(step("reject", `{"message":"We are closed."}`))
+	require.Equal(t, http.StatusOK, move("20459").status)
+}
