@@ -228,7 +228,12 @@ func TestAChainWhoseTestsFailIsNotPublished(t *testing.T) {
 
 func TestAChainIsTriedOnAViewAndOnAnOrder(t *testing.T) {
 	g := asking(t)
-	g.putProduct("mug", 5)
+	stock := int64(5)
+	mug := product.Spec{
+		Description: product.Description{Title: "A mug"}, Currency: "EUR", Variants: []product.VariantSpec{{SKU: "one", Price: 1000, Stock: &stock}},
+	}
+	put := call{method: http.MethodPut, path: "/v1/products/mug", body: mug}
+	require.Equal(t, http.StatusCreated, g.do(put.as(t, "op", api.RoleOperator)).status)
 	placed := g.do(call{method: http.MethodPost, path: "/v1/orders", body: map[string]any{
 		"customerId": "ada", "lines": []line{{"productId": "mug", "sku": "one", "quantity": 2}},
 		"address": map[string]string{"recipient": "Ada  Example", "line1": "1 High St", "city": "London", "country": "GB"},

@@ -230,10 +230,19 @@ func (w window) explain() {
 	o := w.temporal.sagas["order/"+w.own].order
 	total := int64(1)
 	off := []order.Adjustment{{Kind: order.AdjustmentLevel, Source: "1", Version: 1, Amount: -1}}
+	o.Lines[0].GiftFor = order.GiftForOrder
+	o.Commands = &order.Commanded{
+		Chains: map[order.Scenario]int64{order.ScenarioSubmit: 1}, Gifts: []order.Gift{{Cause: "1", Command: "gift", Version: 1}},
+		Tags: []string{"t"}, Notes: []order.Note{{Command: "c", Version: 1, Text: "t"}},
+		Review: &order.Review{Command: "c", Version: 1, Reason: "r"}, Changed: 1,
+		Changes: []order.FieldChange{{
+			Scenario: order.ScenarioSubmit, Command: "c", Version: 1, Path: "/tags/-", Before: "b", After: "a", At: time.Now(),
+		}},
+	}
 	o.Lines[0].LinePrice = order.LinePrice{Adjustments: off, Net: 1, Tax: 1, Total: &total}
 	o.Pricing = &order.Pricing{
 		QuotedAt: time.Now(), Book: &order.BookVersion{Number: 1, Hash: "h"}, Level: 1, TaxIncluded: true, Step: 1,
-		Destination: &order.Destination{Country: "GB", Region: "r"},
+		Destination: &order.Destination{Country: "GB", Region: "r", AnyRegion: true},
 		Coupons:     []order.QuotedCoupon{{Code: "C", Version: 1, Amount: 1, Limited: true}},
 		Shipping:    &order.Shipping{MethodID: "m", Title: "t", Price: 1, Adjustments: off, Net: 1, Tax: 1, Total: 1},
 		Taxes:       []order.TaxSum{{Class: "c", Country: "GB", Region: "r", Rate: 1, Net: 1, Tax: 1}},

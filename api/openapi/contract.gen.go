@@ -538,7 +538,7 @@ type OptionalID = string
 // Order defines model for Order.
 type Order = order.Order
 
-// OrderCommands What the shop's commands did to the order. Only staff see it.
+// OrderCommands What the shop's commands did to the order. For staff only.
 type OrderCommands = order.Commanded
 
 // OrderHold Set while the order is on hold. It can't be packed until it is released.
