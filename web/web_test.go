@@ -132,7 +132,7 @@ func TestAnAwayGatewayIsAPage(t *testing.T) {
 	require.Contains(t, page, `http-equiv="refresh"`)
 	require.Contains(t, page, "data-again")
 	away.Store(false)
-	res, err = v.Get(at + "/")
+	res, err = v.Get(at + "/") //nolint:bodyclose // read closes it
 	status, _ = read(t, res, err)
 	require.Equal(t, http.StatusOK, status)
 }
@@ -143,7 +143,7 @@ func TestCallsAreMadeForTheVisitorsAddress(t *testing.T) {
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, at+"/", nil)
 	require.NoError(t, err)
 	req.Header.Set("X-Forwarded-For", "10.9.9.9, 192.0.2.7")
-	res, err := v.Do(req)
+	res, err := v.Do(req) //nolint:bodyclose // read closes it
 	_, _ = read(t, res, err)
 	require.Equal(t, "192.0.2.7", gateway.last.Load().Header.Get("X-Forwarded-For"), "what the visitor wrote doesn't count")
 	require.Equal(t, "Bearer guests-token", gateway.last.Load().Header.Get("Authorization"))
@@ -155,7 +155,7 @@ func TestForgedCookiesAreNothing(t *testing.T) {
 	u, err := url.Parse(at)
 	require.NoError(t, err)
 	v.Jar.SetCookies(u, []*http.Cookie{{Name: "hf_basket", Value: "AAAA"}, {Name: "hf_session", Value: "made-up"}, {Name: "hf_zone", Value: "../../etc/passwd"}})
-	res, err := v.Get(at + "/basket")
+	res, err := v.Get(at + "/basket") //nolint:bodyclose // read closes it
 	status, page := read(t, res, err)
 	require.Equal(t, http.StatusOK, status)
 	require.Contains(t, page, "Your basket is empty")
