@@ -143,7 +143,7 @@ func TestPagesAreLight(t *testing.T) {
 	s, _ := open(t)
 	var total int64
 	requests := 1
-	fetch := func(path string) string {
+	fetch := func(path string) {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+path, nil)
 		require.NoError(t, err)
 		req.Header.Set("Accept-Encoding", "gzip")
@@ -155,7 +155,6 @@ func TestPagesAreLight(t *testing.T) {
 		n, err := io.Copy(io.Discard, res.Body)
 		require.NoError(t, err)
 		total += n
-		return path
 	}
 	fetch("/")
 	page := newVisitor(t, s.URL).get("/")
