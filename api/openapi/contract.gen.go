@@ -140,6 +140,9 @@ type CommandPage struct {
 	NextCursor string `json:"nextCursor,omitempty"`
 }
 
+// CommandParams The JSON schema (2020-12) of a command's parameters, without references to other documents. Omitted, it takes none.
+type CommandParams = map[string]any
+
 // CommandResult What a script returns, or what a test expects of it. Fields that are empty are left out.
 type CommandResult = command.Result
 
