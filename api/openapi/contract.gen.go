@@ -140,9 +140,6 @@ type CommandPage struct {
 	NextCursor string `json:"nextCursor,omitempty"`
 }
 
-// CommandParams The JSON schema (2020-12) of a command's parameters, without references to other documents. Omitted, it takes none.
-type CommandParams = map[string]any
-
 // CommandResult What a script returns, or what a test expects of it. Fields that are empty are left out.
 type CommandResult = command.Result
 
@@ -623,6 +620,9 @@ type PackageRequest struct {
 
 // PackageSummary A package in short. `GET /v1/orders/{id}` has its items, address and events.
 type PackageSummary = order.PackageSummary
+
+// ParamsSchema The JSON schema (2020-12) of a command's parameters, without references to other documents. Omitted, it takes none.
+type ParamsSchema = map[string]any
 
 // PaymentOffer What the buyer needs to pay.
 type PaymentOffer struct {
