@@ -159,7 +159,7 @@ func TestForgedCookiesAreNothing(t *testing.T) {
 	status, page := read(t, res, err)
 	require.Equal(t, http.StatusOK, status)
 	require.Contains(t, page, "Your basket is empty")
-	res, err = v.Get(at + "/orders/o-1")
+	res, err = v.Get(at + "/orders/o-1") //nolint:bodyclose // read closes it
 	status, _ = read(t, res, err)
 	require.Equal(t, http.StatusNotFound, status)
 }
@@ -180,7 +180,7 @@ func TestAnUnansweredOrderIsAskedForAgain(t *testing.T) {
 	gateway.answers["GET /v1/orders/o-1"] = says(http.StatusOK, `{"id": "o-1", "status": "awaiting_payment", "version": 2, "currency": "EUR", "amounts": {"total": 1250}, "lines": [], "payment": {"status": "pending", "deadline": "2199-01-01T00:00:00Z"}}`)
 	at, v := pages(t, gateway)
 	post := func(path string, form url.Values) (int, string, string) {
-		res, err := v.PostForm(at+path, form)
+		res, err := v.PostForm(at+path, form) //nolint:bodyclose // read closes it
 		status, page := read(t, res, err)
 		return status, page, res.Request.URL.Path
 	}
