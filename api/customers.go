@@ -11,7 +11,6 @@ import (
 
 	"holdfast/api/openapi"
 	"holdfast/customer"
-	"holdfast/product"
 )
 
 // Customers are the customers' entities.
@@ -58,7 +57,7 @@ func (s *Server) GetOwnCustomer(c *gin.Context, _ openapi.GetOwnCustomerParams) 
 
 // ownID returns the id of the caller's own entity.
 func ownID(ctx context.Context) (string, error) {
-	if id := CallerOf(ctx).Subject; product.ValidID(id) { // a customer's always is
+	if id := CallerOf(ctx).Subject; customer.ValidID(id) { // a customer's always is
 		return id, nil
 	}
 	return "", errNoOwnCustomer

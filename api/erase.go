@@ -24,6 +24,10 @@ const (
 
 // EraseCustomer implements ServerInterface.
 func (s *Server) EraseCustomer(c *gin.Context, id openapi.ID, params openapi.EraseCustomerParams) {
+	if !customer.ValidID(id) {
+		s.fail(c, malformed("id", "must be a customer's own id, not me"))
+		return
+	}
 	if optional(params.DryRun) {
 		p, err := s.previewErasure(c.Request.Context(), id)
 		if err != nil {

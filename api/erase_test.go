@@ -122,4 +122,6 @@ func TestAPreviewOfAnErasureErasesNothing(t *testing.T) {
 	require.Equal(t, http.StatusOK, g.get("/v1/customers/ada").status)
 	require.Empty(t, g.temporal.starts)
 	require.Equal(t, http.StatusBadRequest, g.post(adasErasure+"?dryRun=perhaps", nil).status)
+	require.Equal(t, http.StatusBadRequest, g.post("/v1/customers/me/erase?dryRun=true", nil).status, "whoever calls is not erased by a path")
+	require.Equal(t, http.StatusBadRequest, g.post("/v1/customers/me/erase", nil).status)
 }

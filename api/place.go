@@ -139,6 +139,9 @@ func (s *Server) checkPlacement(c *gin.Context, p placing) error {
 	if err := p.checkAddress(); err != nil {
 		return err
 	}
+	if p.expectedTotal != nil && *p.expectedTotal < 0 {
+		return product.Invalid{{Path: "expectedTotal", Reason: "must not be negative"}}
+	}
 	if err := p.Validate(); err != nil {
 		return err
 	}

@@ -212,6 +212,8 @@ func TestAnOrderWithAnotherTotalIsRefusedWithItsQuote(t *testing.T) {
 		require.Equal(t, int64(2000), a.problem(t).Quote.Total)
 	}
 	require.Empty(t, g.temporal.starts)
+	body["expectedTotal"] = -1
+	require.Equal(t, http.StatusUnprocessableEntity, g.place("k-1", body).status)
 	body["expectedTotal"] = 2000
 	require.Equal(t, http.StatusCreated, g.place("k-1", body).status)
 

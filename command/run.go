@@ -80,15 +80,48 @@ func Prepare(ctx context.Context, c Chain, find func(Ref) (*Command, error), box
 		return nil, err
 	}
 	for i := range p.steps {
-		s := &p.steps[i]
-		if s.command.Behaviour != BehaviourJS {
-			continue
-		}
-		if s.program, err = s.command.Compile(ctx, box); err != nil {
+		if err := p.steps[i].compile(ctx, box); err != nil {
 			return nil, err
 		}
 	}
 	return p, nil
+}
+
+// PreparePublished compiles a chain that was published, perhaps by another version of this program. A step
+// whose script this one can't compile fails whenever it runs, so that its OnError says what happens to
+// orders. Its error is a product.Invalid, or wraps ErrUnavailable.
+func PreparePublished(ctx context.Context, c Chain, find func(Ref) (*Command, error), box Box) (*Prepared, error) {
+	p, err := prepare(c, find)
+	if err != nil {
+		return nil, err
+	}
+	for i := range p.steps {
+		s := &p.steps[i]
+		err := s.compile(ctx, box)
+		if broken, ok := errors.AsType[*BrokenError](err); ok {
+			s.program = brokenProgram{broken}
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+func (s *preparedStep) compile(ctx context.Context, box Box) (err error) {
+	if s.command.Behaviour == BehaviourJS {
+		s.program, err = s.command.Compile(ctx, box)
+	}
+	return err
+}
+
+// brokenProgram is a script that doesn't compile.
+type brokenProgram struct{ why *BrokenError }
+
+// Run implements Program.
+func (b brokenProgram) Run(context.Context, json.RawMessage, json.RawMessage) (json.RawMessage, error) {
+	return nil, b.why
 }
 
 func prepare(c Chain, find func(Ref) (*Command, error)) (*Prepared, error) {

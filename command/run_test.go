@@ -3,11 +3,13 @@ package command_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"holdfast/command"
+	"holdfast/command/commandtest"
 	"holdfast/order"
 )
 
@@ -72,4 +74,42 @@ func TestConditionsThatCouldTakeLongAreRefused(t *testing.T) {
 		_, err := command.Prepare(context.Background(), chain(order.ScenarioSubmit, s), builtin, nil)
 		require.ErrorContains(t, err, problem, when)
 	}
+}
+
+// A chain was published by a program that could compile its script; this one can't.
+func TestAPublishedScriptThatNoLongerCompilesFailsAsItsStepSays(t *testing.T) {
+	own := commandtest.Tagging("own", "a")
+	own.Version, own.Source = 1, commandtest.NotJavaScript
+	find := func(r command.Ref) (*command.Command, error) {
+		if r.ID == "own" {
+			return &own, nil
+		}
+		return builtin(r)
+	}
+	for onError, want := range map[command.OnError]string{
+		command.OnErrorSkip: "failed and was skipped: ", command.OnErrorPark: "failed: ", command.OnErrorReject: "",
+	} {
+		s := step("own", "")
+		s.OnError = onError
+		c := chain(order.ScenarioSubmit, s, step("tag", `{"tag":"after"}`))
+		_, err := command.Prepare(t.Context(), c, find, &commandtest.Box{})
+		require.ErrorContains(t, err, "unexpected end")
+		p, err := command.PreparePublished(t.Context(), c, find, &commandtest.Box{})
+		require.NoError(t, err)
+		d := &command.Draft{View: command.View{ID: "o1"}}
+		err = p.Run(t.Context(), d, nil)
+		if onError == command.OnErrorReject {
+			rejected, ok := errors.AsType[*command.Rejection](err)
+			require.True(t, ok)
+			require.Contains(t, rejected.Failure, "unexpected end")
+			continue
+		}
+		require.NoError(t, err)
+		require.Contains(t, d.Made.Tags, "after", "the rest of the chain ran")
+		require.Contains(t, d.Made.Notes[0].Text, want)
+		require.Contains(t, d.Made.Notes[0].Text, "unexpected end")
+	}
+	own.Source = commandtest.Away
+	_, err := command.PreparePublished(t.Context(), chain(order.ScenarioSubmit, step("own", "")), find, &commandtest.Box{})
+	require.ErrorIs(t, err, command.ErrUnavailable)
 }

@@ -114,5 +114,5 @@ func (s *Store) prepare(ctx context.Context, key chainKey) (*command.Prepared, e
 			return nil, fmt.Errorf("version %d of command %s isn't the one that it was published with", p.Version, p.ID)
 		}
 	}
-	return command.Prepare(ctx, c, f.find, s.box)
+	return command.PreparePublished(ctx, c, f.find, s.box)
 }

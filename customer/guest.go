@@ -1,6 +1,16 @@
 package customer
 
-import "strings"
+import (
+	"strings"
+
+	"holdfast/product"
+)
+
+// reserved is the id in /v1/customers/me, where it stands for whoever calls.
+const reserved = "me"
+
+// ValidID reports whether a customer can have this id.
+func ValidID(id string) bool { return product.ValidID(id) && id != reserved }
 
 // Guests order without an account. A guest's id is chosen by the gateway and known to no
 // identity provider: tokens for customers can't have such an id.

@@ -16,8 +16,8 @@ const badID = "must match [A-Za-z0-9._~-]{1,64}"
 // Validate lists everything that is wrong with the change.
 func (c Change) Validate() error {
 	var bad product.Invalid
-	if !product.ValidID(c.ID) {
-		bad.Add("id", badID)
+	if !ValidID(c.ID) {
+		bad.Add("id", badID+" and not be "+reserved)
 	}
 	if c.Profile != nil {
 		c.Profile.check(&bad)

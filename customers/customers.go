@@ -19,7 +19,6 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"holdfast/customer"
-	"holdfast/product"
 	"holdfast/redisdb"
 )
 
@@ -102,7 +101,7 @@ func FoundLevel(id string, answer *redis.Cmd) (int, error) {
 // Get reads a customer. One that was never written, or was erased, is empty, of version
 // customer.NotThere.
 func (s *Store) Get(ctx context.Context, id string) (customer.Customer, error) {
-	if !product.ValidID(id) {
+	if !customer.ValidID(id) {
 		return customer.Customer{}, fmt.Errorf("%q is not a valid id", id)
 	}
 	return Found(id, redisdb.Run(ctx, s.rdb, Find(id))[0])
@@ -112,7 +111,7 @@ func (s *Store) Get(ctx context.Context, id string) (customer.Customer, error) {
 // whether there was anything. Later writes of older changes are refused. Repeating the call
 // changes nothing.
 func (s *Store) Erase(ctx context.Context, id string, before time.Time) (bool, error) {
-	if !product.ValidID(id) {
+	if !customer.ValidID(id) {
 		return false, fmt.Errorf("%q is not a valid id", id)
 	}
 	removed, err := redisdb.Run(ctx, s.rdb, redisdb.Call{

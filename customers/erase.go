@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"holdfast/customer"
-	"holdfast/product"
 	"holdfast/redisdb"
 )
 
@@ -19,7 +18,7 @@ func (s *Store) Erasing(ctx context.Context, e customer.Erasure) error {
 	if err != nil {
 		return fmt.Errorf("encode the erasure of customer %s: %w", e.CustomerID, err)
 	}
-	if !product.ValidID(e.CustomerID) {
+	if !customer.ValidID(e.CustomerID) {
 		return fmt.Errorf("%q is not a valid id", e.CustomerID)
 	}
 	completed := ""
@@ -40,7 +39,7 @@ func (s *Store) Erasing(ctx context.Context, e customer.Erasure) error {
 // Erasure returns how far the customer's last erasure has come, or customer.ErrNotErased.
 func (s *Store) Erasure(ctx context.Context, id string) (customer.Erasure, error) {
 	e := customer.Erasure{CustomerID: id}
-	if !product.ValidID(id) {
+	if !customer.ValidID(id) {
 		return e, fmt.Errorf("%q is not a valid id", id)
 	}
 	values, err := s.rdb.HMGet(ctx, customerKey(id), "erasedBefore", "erasure", "erasedSince").Result()

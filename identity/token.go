@@ -116,7 +116,7 @@ func validSubject(subject string, roles []Role) bool {
 	case slices.Contains(roles, RoleGuest):
 		return customer.IsGuest(subject)
 	case slices.Contains(roles, RoleCustomer):
-		return product.ValidID(subject) && !customer.IsGuest(subject)
+		return customer.ValidID(subject) && !customer.IsGuest(subject)
 	}
 	return subject != "" && len(subject) <= maxSubjectBytes && utf8.ValidString(subject) &&
 		product.PlainText(subject)
