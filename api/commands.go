@@ -116,10 +116,14 @@ func (s *Server) putCommand(c *gin.Context, id string, params openapi.PutCommand
 
 // TryCommand implements ServerInterface.
 func (s *Server) TryCommand(c *gin.Context) {
-	var spec command.Spec
-	err := decode(c, &spec)
-	if err == nil && spec.ID == "" {
-		spec.ID = "draft"
+	var tried struct {
+		command.Spec
+		ID *string `json:"id"` // need not be there
+	}
+	err := decode(c, &tried)
+	spec := tried.Spec
+	if spec.ID = "draft"; tried.ID != nil {
+		spec.ID = *tried.ID
 	}
 	var all []command.Tested
 	if err == nil {

@@ -138,6 +138,7 @@ func TestACommandIsTriedWithoutBeingStored(t *testing.T) {
 	require.Contains(t, failed.Failure.Message, "execute returned {} instead of")
 	requireProblem(t, g.get("/v1/commands/vip"), 404, "unknown-command")
 	require.Empty(t, into[trial](t, g.post("/v1/commands/try", map[string]any{"source": "{}"}), 200).Tests)
+	require.Equal(t, 422, g.post("/v1/commands/try", map[string]any{"id": "", "source": "{}"}).status)
 }
 
 func chainOf(steps ...map[string]any) map[string]any {

@@ -14,6 +14,14 @@ import (
 
 // ListShippingMethods implements ServerInterface.
 func (s *Server) ListShippingMethods(c *gin.Context, params openapi.ListShippingMethodsParams) {
+	switch {
+	case len(optional(params.Currency)) > len("EUR"):
+		s.fail(c, malformed("currency", "must be a currency's code, such as EUR"))
+		return
+	case len(optional(params.Country)) > len("DE"):
+		s.fail(c, malformed("country", "must be a country's code, such as DE"))
+		return
+	}
 	seen, err := s.cfg.Quoting.Look(c.Request.Context(), quoting.Ask{Terms: true})
 	if err != nil {
 		s.fail(c, fmt.Errorf("%w: %w", errPriceBooks, err))

@@ -10,6 +10,8 @@ import (
 func TestShippingMethodsAreThoseOfThePriceBook(t *testing.T) {
 	g := newGateway(t)
 	require.JSONEq(t, `{"items":[]}`, string(g.get("/v1/shipping-methods").body), "there is no price book")
+	require.Equal(t, 400, g.get("/v1/shipping-methods?currency=EURO").status)
+	require.Equal(t, 400, g.get("/v1/shipping-methods?country=DEU").status)
 	brackets := []any{map[string]any{"from": 0, "price": 500}}
 	a := g.do(call{method: http.MethodPut, path: "/v1/price-book", body: map[string]any{"shippingMethods": []any{
 		map[string]any{"id": "parcel", "title": "Parcel", "currency": "EUR", "brackets": brackets, "default": true},

@@ -17,6 +17,7 @@ type commands struct {
 	Saga         sagaBench         `cmd:"" help:"Orders placed and paid through REST, against bare Temporal workflows."`
 	Commands     commandsBench     `cmd:"" help:"Orders on which the shop's commands work, against orders on which none does."`
 	Prices       pricesBench       `cmd:"" help:"Orders with a member level, a promotion and a coupon, against orders without."`
+	Pages        pagesBench        `cmd:"" help:"Pages against the calls of the API that they make; pages that follow orders."`
 	Providers    providersBench    `cmd:"" help:"Orders placed and paid with authentication and at a payment provider, against neither."`
 	Growth       growthBench       `cmd:"" help:"What an order costs after many others, and how a stack that has many of them recovers after a kill."`
 	Reservations reservationsBench `cmd:"" help:"Holds on Redis from Go, against redis-benchmark running the same script."`
