@@ -77,6 +77,8 @@ type Webhooks interface {
 	Remove(ctx context.Context, id string) error
 	Rotate(ctx context.Context, id, key string, now time.Time) (webhook.Stored, webhook.Secret, error)
 	Deliveries(ctx context.Context, id string, limit int, after string) (page []webhook.Logged, more bool, err error)
+	// OrderDeliveries reads the newest deliveries of events about an order, to all webhooks.
+	OrderDeliveries(ctx context.Context, orderID string, limit int) ([]webhook.OrderDelivery, error)
 	Event(ctx context.Context, id, eventID string) (webhook.Event, error)
 }
 

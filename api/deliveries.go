@@ -62,6 +62,35 @@ type webhookDelivery struct {
 	AttemptCount int `json:"attemptCount"`
 }
 
+// maxOrderDeliveries is how many deliveries about an order are listed.
+const maxOrderDeliveries = 100
+
+// OrderDeliveryList are the newest deliveries about an order.
+type OrderDeliveryList struct {
+	Items []orderDelivery `json:"items"`
+}
+
+type orderDelivery struct {
+	webhook.OrderDelivery
+	AttemptCount int `json:"attemptCount"`
+}
+
+// ListOrderDeliveries implements ServerInterface.
+func (s *Server) ListOrderDeliveries(c *gin.Context, id openapi.ID) {
+	found, err := s.cfg.Webhooks.OrderDeliveries(c.Request.Context(), id, maxOrderDeliveries)
+	if err != nil {
+		s.fail(c, webhookError(err))
+		return
+	}
+	list := OrderDeliveryList{Items: make([]orderDelivery, len(found))}
+	for i, d := range found {
+		summary := deliverySummary(d.Logged)
+		d.Logged = summary.Logged
+		list.Items[i] = orderDelivery{d, summary.AttemptCount}
+	}
+	c.JSON(http.StatusOK, list)
+}
+
 const shownAttempts = 5
 
 func deliverySummary(d webhook.Logged) webhookDelivery {

@@ -169,6 +169,26 @@ func TestDeliveriesAndReplay(t *testing.T) {
 	require.Equal(t, "/problems/webhooks-unavailable", a.problem(t).Type)
 }
 
+func TestDeliveriesAboutAnOrder(t *testing.T) {
+	g := newGateway(t)
+	require.JSONEq(t, `{"items":[]}`, string(g.get("/v1/orders/o/deliveries").body))
+	w := g.registerWebhook("https://8.8.8.8/hooks?key=hidden")
+	for _, id := range []string{"o", "another"} {
+		require.NoError(t, g.hooks.Log(t.Context(), w.ID, webhook.Event{
+			ID: "evt-" + id, Type: webhook.OrderPaid, At: time.UnixMilli(1).UTC(), Body: fmt.Appendf(nil, `{"data":{"orderId":%q}}`, id),
+		}, webhook.Tried{Attempt: webhook.Attempt{At: time.Now(), Status: 500}, Status: webhook.DeliveryPending, NextAt: time.Now(), Run: "r"}))
+	}
+	a := g.get("/v1/orders/o/deliveries")
+	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
+	require.NotContains(t, string(a.body), "hidden")
+	var list api.OrderDeliveryList
+	require.NoError(t, json.Unmarshal(a.body, &list))
+	require.Len(t, list.Items, 1)
+	require.Equal(t, []any{w.ID, "8.8.8.8", "evt-o", 1}, []any{list.Items[0].EndpointID, list.Items[0].Host, list.Items[0].ID, list.Items[0].AttemptCount})
+	g.redis.Close()
+	require.Equal(t, http.StatusServiceUnavailable, g.get("/v1/orders/o/deliveries").status)
+}
+
 // If a response is lost, the receiver must not lose the secret that it knows.
 func TestWebhooksCallsUnderAKeyAreTheSameCalls(t *testing.T) {
 	g := newGateway(t)

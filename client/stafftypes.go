@@ -56,6 +56,16 @@ const (
 	OverdueNotPacked = string(order.OverdueNotPacked)
 )
 
+// Who put an order on hold, where it wasn't a member of staff: commands that are still running, or the
+// system, because they gave no answer.
+const (
+	ActorCommands = order.ActorCommands
+	ActorSystem   = order.ActorSystem
+)
+
+// ReviewFailed is how the reason of a review begins that a command caused by failing.
+const ReviewFailed = order.ReviewFailed
+
 // AlertRules returns all rules of alerts.
 func AlertRules() []AlertRule { return order.AlertRules() }
 

@@ -90,6 +90,23 @@ func (c *Client) Deliveries(ctx context.Context, id string, limit int, cursor st
 	return page, c.get(ctx, webhookPath(id, "/deliveries"), q, &page)
 }
 
+// OrderDelivery is an event about an order on its way to a webhook.
+type OrderDelivery struct {
+	WebhookID string `json:"webhookId"`
+	// Host of the webhook's URL.
+	Host string `json:"host"`
+	Delivery
+}
+
+// OrderDeliveries lists what webhooks were told about an order, newest event first.
+func (c *Client) OrderDeliveries(ctx context.Context, orderID string) ([]OrderDelivery, error) {
+	var list struct {
+		Items []OrderDelivery `json:"items"`
+	}
+	err := c.get(ctx, orderPath(orderID, "/deliveries"), nil, &list)
+	return list.Items, err
+}
+
 // ReplayDelivery sends an event again, once per key.
 func (c *Client) ReplayDelivery(ctx context.Context, id, deliveryID, key string) error {
 	return c.start(ctx, webhookPath(id, "/deliveries/"+url.PathEscape(deliveryID)+"/replay"), key)

@@ -247,7 +247,7 @@ func (p *Prepared) failed(d *Draft, i int, err error, ran func(Ref, Outcome)) er
 	case OnErrorReject:
 		return &Rejection{By: s.ref(), Step: i, Failure: failure}
 	case OnErrorPark:
-		if _, _, err := d.review(s.ref(), "the command failed: "+failure); err != nil {
+		if _, _, err := d.review(s.ref(), order.ReviewFailed+failure); err != nil {
 			return err
 		}
 		d.Made.Remark(order.Note{Command: s.Command, Version: s.Version, Text: "failed: " + failure})

@@ -62,6 +62,9 @@ type Gift struct {
 	Version int64  `json:"version"`
 }
 
+// ReviewFailed is how the reason of a Review begins that a command caused by failing.
+const ReviewFailed = "the command failed: "
+
 // Note is a remark of a command.
 type Note struct {
 	Command string `json:"command"`

@@ -56,7 +56,7 @@ func New(cfg site.Config) (*Server, error) {
 	mux.Handle("POST /language", s.Handle(s.Language))
 	mux.Handle("POST /switch", s.Handle(s.Switch))
 	shop.Routes(mux, s, server.orders)
-	console.Routes(mux, s)
+	console.Routes(mux, s, server.orders)
 	mux.Handle("/", s.Handle(func(*site.Visit) error { return site.ErrNotFound }))
 
 	// Forms are ours only if a page of ours sent them.

@@ -107,6 +107,23 @@ type Event struct {
 	Body json.RawMessage `json:"body"`
 }
 
+// OrderID is the order that the event is about, or empty. Events about stock are about their product, even
+// if an order changed it.
+func (e Event) OrderID() string {
+	if strings.HasPrefix(e.Type, "stock.") || strings.HasPrefix(e.Type, "product.") {
+		return ""
+	}
+	var body struct {
+		Data struct {
+			OrderID string `json:"orderId"`
+		} `json:"data"`
+	}
+	if json.Unmarshal(e.Body, &body) != nil {
+		return ""
+	}
+	return body.Data.OrderID
+}
+
 // NewEvent creates an event with its body, which is encoded once: what is started is what
 // is sent.
 func NewEvent(id, eventType string, at time.Time, data any) (Event, error) {

@@ -36,6 +36,14 @@ type Logged struct {
 	Attempts []Attempt `json:"attempts"`
 }
 
+// OrderDelivery is the log entry of a delivery that was about an order.
+type OrderDelivery struct {
+	EndpointID string `json:"webhookId"`
+	// Host of the endpoint.
+	Host string `json:"host"`
+	Logged
+}
+
 // Attempt is one try.
 type Attempt struct {
 	At         time.Time `json:"at"`

@@ -145,11 +145,16 @@ func (s Stored) Wants(eventType string, published time.Time) bool {
 
 // Delivery is the delivery of an event to the endpoint.
 func (s Stored) Delivery(e Event) Delivery {
-	d := Delivery{EndpointID: s.ID, Event: e}
-	if u, err := url.Parse(s.URL); err == nil { // it was checked when it was registered
-		d.Host = u.Host
+	return Delivery{EndpointID: s.ID, Host: s.Host(), Event: e}
+}
+
+// Host is that of the endpoint's URL, for people: the URL may contain a secret of the merchant.
+func (e Endpoint) Host() string {
+	u, err := url.Parse(e.URL)
+	if err != nil { // it was checked when it was registered
+		return ""
 	}
-	return d
+	return u.Host
 }
 
 // Apply makes a change at a time of Redis' clock, and reports whether it changed anything.

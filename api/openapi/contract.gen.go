@@ -2009,6 +2009,9 @@ type ServerInterface interface {
 	// DeliverOrder Mark a paid order as delivered
 	// (POST /v1/orders/{id}/deliver)
 	DeliverOrder(c *gin.Context, id ID, params DeliverOrderParams)
+	// ListOrderDeliveries List what webhooks were told about an order
+	// (GET /v1/orders/{id}/deliveries)
+	ListOrderDeliveries(c *gin.Context, id ID)
 	// HoldOrder Keep a paid order from being packed
 	// (POST /v1/orders/{id}/hold)
 	HoldOrder(c *gin.Context, id ID)
@@ -3732,6 +3735,31 @@ func (siw *ServerInterfaceWrapper) DeliverOrder(c *gin.Context) {
 	}
 
 	siw.Handler.DeliverOrder(c, id, params)
+}
+
+// ListOrderDeliveries operation middleware
+func (siw *ServerInterfaceWrapper) ListOrderDeliveries(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", c.Param("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter id: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.ListOrderDeliveries(c, id)
 }
 
 // HoldOrder operation middleware
@@ -6118,6 +6146,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/v1/orders/:id/alerts/:alertId/dismiss", wrapper.DismissAlert)
 	router.POST(options.BaseURL+"/v1/orders/:id/cancel", wrapper.CancelOrder)
 	router.POST(options.BaseURL+"/v1/orders/:id/deliver", wrapper.DeliverOrder)
+	router.GET(options.BaseURL+"/v1/orders/:id/deliveries", wrapper.ListOrderDeliveries)
 	router.POST(options.BaseURL+"/v1/orders/:id/hold", wrapper.HoldOrder)
 	router.POST(options.BaseURL+"/v1/orders/:id/packages", wrapper.PackOrder)
 	router.DELETE(options.BaseURL+"/v1/orders/:id/packages/:packageId", wrapper.UndoPackage)

@@ -90,6 +90,47 @@
     if (document.querySelector('[data-reload]')) location.reload();
   });
 
+  // A page that follows something changes by itself, but not under a form that is being filled in: then it
+  // says that there is news, and waits until the form is closed.
+  let heldBack = null, hadFocus = null, spokenAt = 0, speaking;
+  const filling = (page) => page.querySelector('details.act[open]');
+  const holdBack = (context) => {
+    heldBack = context;
+    const note = document.querySelector('[data-held-back]');
+    if (note) note.hidden = !context;
+  };
+  document.addEventListener('htmx:before:swap', (e) => {
+    const page = e.target.closest?.('[data-live]');
+    if (!page) return;
+    if (filling(page)) {
+      e.preventDefault();
+      holdBack(e.detail.ctx);
+      return;
+    }
+    holdBack(null);
+    // What the reader opened stays open, and the focus stays where it is.
+    for (const open of page.querySelectorAll('details[id][open]')) {
+      for (const t of e.detail.tasks) t.fragment?.querySelector?.('#' + CSS.escape(open.id))?.setAttribute('open', '');
+    }
+    hadFocus = page.contains(document.activeElement) ? document.activeElement : null;
+  });
+  document.addEventListener('htmx:after:swap', (e) => {
+    const page = e.target.closest?.('[data-live]');
+    if (!page) return;
+    if (hadFocus && !hadFocus.isConnected && !page.contains(document.activeElement)) page.focus({ preventScroll: true });
+    // Screen readers hear what happened last, once a minute at most.
+    const news = page.querySelector('[data-news]')?.dataset.news;
+    const voice = document.querySelector('[data-spoken-news]');
+    if (!news || !voice || voice.dataset.heard === news) return;
+    voice.dataset.heard = news;
+    clearTimeout(speaking);
+    speaking = setTimeout(() => { spokenAt = Date.now(); voice.textContent = news; }, Math.max(0, spokenAt + 60000 - Date.now()));
+  });
+  document.addEventListener('toggle', (e) => {
+    const page = e.target.closest?.('[data-live]');
+    if (heldBack && page && !filling(page)) htmx.swap(heldBack);
+  }, true);
+
   // Suggestions: arrow keys move through them, Escape closes them.
   document.addEventListener('keydown', (e) => {
     const box = e.target.closest?.('[data-suggest]');

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"holdfast/client"
+	"holdfast/web/live"
 	"holdfast/web/session"
 	"holdfast/web/site"
 )
@@ -41,7 +42,9 @@ func newDesk(t *testing.T, gateway http.HandlerFunc) *desk {
 	require.NoError(t, err)
 	d := &desk{t: t, mux: http.NewServeMux()}
 	d.mux.Handle("POST /switch", s.Handle(s.Switch))
-	Routes(d.mux, s)
+	orders := live.New()
+	t.Cleanup(orders.Close)
+	Routes(d.mux, s, orders)
 	return d
 }
 

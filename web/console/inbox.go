@@ -14,8 +14,10 @@ import (
 const (
 	// mostOf each kind of task is shown; its own page has all of them.
 	mostOf = 20
-	// mostWebhooks are looked at for failed deliveries: each costs a call.
+	// mostWebhooks are looked at for failed deliveries, and mostHeld orders for why they are on hold: each costs
+	// a call.
 	mostWebhooks = 5
+	mostHeld     = 10
 )
 
 // task is one thing that waits for a person.
@@ -59,6 +61,7 @@ func (c *Console) inbox(v *visit) error {
 		{"refunds", refundTasks},
 		{"disputes", disputeTasks},
 		{"alerts", alertTasks},
+		{"commands", commandTasks},
 		{"scans", scanTasks},
 		{"overdue", overdueTasks},
 		{"webhooks", webhookTasks},

@@ -22,16 +22,26 @@ func (c *Console) showOrder(v *visit, id string, t *tried) error {
 	if err != nil {
 		return err
 	}
-	s := sheet{Order: o, Now: v.Now(), Tried: t, Open: v.R.URL.Query().Get("open"), Workflow: c.site.WorkflowURL("order/" + o.ID)}
-	s.Money, err = moneyOf(v.R.Context(), v.api, id)
-	if err != nil && !site.Away(err) && problem(err) == nil {
-		return err
-	}
+	s := c.sheetOf(v, o)
+	s.Tried, s.Open = t, v.R.URL.Query().Get("open")
 	status := http.StatusOK
 	if t != nil {
 		status = http.StatusUnprocessableEntity
 	}
-	return v.Render(status, orderView(v, s, timelineOf(v, s, v.R.URL.Query().Get("show"))))
+	return v.Render(status, orderView(v, s))
+}
+
+// sheetOf reads what the page shows beside the order itself. What can't be read at present is left out: the
+// page says so.
+func (c *Console) sheetOf(v *visit, o client.Order) sheet {
+	s := sheet{Order: o, Now: v.Now(), Show: v.R.URL.Query().Get("show"), Workflow: c.site.WorkflowURL("order/" + o.ID)}
+	var deliveriesErr error
+	_ = together( // an order without them is still worth showing
+		func() (err error) { s.Money, err = moneyOf(v.R.Context(), v.api, o.ID); return err },
+		func() error { s.Deliveries, deliveriesErr = v.api.OrderDeliveries(v.R.Context(), o.ID); return nil },
+	)
+	s.NoDeliveries = deliveriesErr != nil && problem(deliveriesErr, "forbidden") == nil
+	return s
 }
 
 // moneyOf reads an order's payments. An order that was never paid has none.

@@ -12,7 +12,12 @@ type sheet struct {
 	client.Order
 	// Money are its payments and refunds; nil if they can't be read at present.
 	Money *client.PaymentResult
-	Now   time.Time
+	// Deliveries are what webhooks were told about it; NoDeliveries means that they can't be read at present.
+	Deliveries   []client.OrderDelivery
+	NoDeliveries bool
+	// Show is the part of the timeline that is shown; empty for all.
+	Show string
+	Now  time.Time
 	// Tried is the form that was refused, if the page follows one.
 	Tried *tried
 	// Open names the form that is open.

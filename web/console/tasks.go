@@ -1,7 +1,11 @@
 package console
 
 import (
+	"maps"
 	"net/url"
+	"slices"
+	"strings"
+	"time"
 
 	"holdfast/client"
 )
@@ -102,6 +106,83 @@ func markWords(v *visit, marks []client.Mark) (words string) {
 		words += v.Text.Or("console.mark."+string(m), "console.mark.other")
 	}
 	return words
+}
+
+// commandTasks are orders that wait for a person because of a command, which failed, asked for a review, or
+// gave no answer; and each version of a command that failed, once.
+func commandTasks(v *visit) ([]task, error) {
+	page, err := v.api.Orders(v.R.Context(), client.OrderFilter{Status: []string{string(client.OrderPaid)}, Limit: mostHeld})
+	if err != nil {
+		return nil, err
+	}
+	orders := make([]client.Order, len(page.Items))
+	reads := make([]func() error, len(page.Items))
+	for i, o := range page.Items {
+		reads[i] = func() (err error) {
+			if orders[i], err = v.api.Order(v.R.Context(), o.ID); problem(err, "unknown-order") != nil {
+				return nil // the list is a moment late
+			}
+			return err
+		}
+	}
+	if err := together(reads...); err != nil {
+		return nil, err
+	}
+	var tasks []task
+	failed := map[string]*task{}
+	for _, o := range orders {
+		t, held := heldTask(v, o)
+		if !held {
+			continue
+		}
+		tasks = append(tasks, t)
+		if r := o.Commands; t.Grave && r != nil && r.Review != nil {
+			name := commandName(r.Review.Command, r.Review.Version)
+			if f := failed[name]; f != nil {
+				f.Since = earlier(f.Since, t.Since)
+				continue
+			}
+			failed[name] = &task{
+				Kind: "command", Grave: true, Since: t.Since, Title: v.Text.T("console.task.failing", "name", name), Note: t.Note,
+				Verb: "console.task.look", Link: commandVersionLink(r.Review.Command, r.Review.Version),
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(failed)) {
+		tasks = append(tasks, *failed[name])
+	}
+	return tasks, nil
+}
+
+// heldTask says why an order is on hold, if that is because of a command.
+func heldTask(v *visit, o client.Order) (t task, held bool) {
+	if o.Fulfilment == nil || o.Brake == nil || o.Closed() {
+		return t, false
+	}
+	t = task{
+		Kind: "command", Order: o.ID, Since: o.Brake.At, Note: o.Brake.Note, Verb: "console.task.release", Link: orderLink(o.ID) + "?open=release#release",
+	}
+	switch c := o.Commands; {
+	case c != nil && c.Review != nil && o.Brake.Note == c.Review.Reason:
+		name := commandName(c.Review.Command, c.Review.Version)
+		reason, failed := strings.CutPrefix(c.Review.Reason, client.ReviewFailed)
+		t.Grave, t.Note, t.Title = failed, reason, v.Text.T("console.review", "command", name)
+		if failed {
+			t.Title = v.Text.T("console.task.heldByFailure", "name", name)
+		}
+		return t, true
+	case o.Brake.Actor == client.ActorSystem:
+		t.Title, t.Grave = v.Text.T("console.task.unanswered"), true
+		return t, true
+	}
+	return t, false // staff put it on hold, or its commands are running
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 func scanTasks(v *visit) ([]task, error) {

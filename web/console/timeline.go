@@ -19,10 +19,12 @@ type entry struct {
 	Kind, Title, Actor, Note string
 	// Path of a changed field, with its values.
 	Path, Before, After string
+	// Link leads to more about it.
+	Link string
 }
 
 // parts of a timeline, to look at one of them.
-var parts = []string{"order", "parcels", "money", "commands"}
+var parts = []string{"order", "parcels", "money", "commands", "webhooks"}
 
 // lateNews is how late a message has to be for the timeline to say when it was heard.
 const lateNews = 2 * time.Minute
@@ -30,7 +32,7 @@ const lateNews = 2 * time.Minute
 // timelineOf merges all that an order keeps about what happened, newest first. show is one of the parts, or
 // empty for all.
 func timelineOf(v *visit, s sheet, show string) []entry {
-	all := slices.Concat(stepEntries(v, s), scanEntries(v, s), moneyEntries(v, s), commandEntries(v, s))
+	all := slices.Concat(stepEntries(v, s), scanEntries(v, s), moneyEntries(v, s), commandEntries(v, s), deliveryEntries(v, s))
 	if slices.Contains(parts, show) {
 		all = slices.DeleteFunc(all, func(e entry) bool { return e.Part != show })
 	}
@@ -158,6 +160,27 @@ func commandEntries(v *visit, s sheet) (all []entry) {
 			At: c.At, Part: "commands", Title: v.Text.T("console.changed", "command", c.Command, "version", c.Version),
 			Path: c.Path, Before: c.Before, After: c.After,
 		})
+	}
+	return all
+}
+
+// deliveryEntries are what webhooks were told about the order: each at the time of its last attempt.
+func deliveryEntries(v *visit, s sheet) (all []entry) {
+	for _, d := range s.Deliveries {
+		e := entry{
+			At: d.Timestamp, Part: "webhooks", Title: v.Text.T("console.delivered", "event", d.Type, "host", d.Host),
+			Note: v.Text.Or("console.delivery."+d.Status, "status.other") + ", " + attemptsOf(v, d.Delivery), Link: webhookLink(d.WebhookID),
+		}
+		if n := len(d.Attempts); n > 0 {
+			e.At = d.Attempts[n-1].At
+		}
+		switch d.Status {
+		case "delivered":
+			e.Kind = "ok"
+		case "failed", "dropped":
+			e.Kind = "bad"
+		}
+		all = append(all, e)
 	}
 	return all
 }

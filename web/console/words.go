@@ -66,14 +66,15 @@ func (v *visit) refusal(err error) string {
 	if p == nil || site.Away(err) || p.Status == 401 || p.Status == 403 {
 		return ""
 	}
-	if key := "console.problem." + p.Kind(); v.Text.Has(key) {
-		return v.Text.T(key)
+	return v.Text.Or("console.problem."+p.Kind(), "console.problem", "detail", detailOf(p))
+}
+
+// detailOf is what the API says about a refusal.
+func detailOf(p *client.Problem) string {
+	if p.Detail == "" {
+		return p.Title
 	}
-	detail := p.Detail
-	if detail == "" {
-		detail = p.Title
-	}
-	return v.Text.T("console.problem", "detail", detail)
+	return p.Detail
 }
 
 // outcome says, after a form that needs no page of its own, what became of it.
@@ -87,11 +88,11 @@ func (v *visit) outcome(err error, done string) error {
 		return nil
 	}
 	if p := problem(err); p != nil && v.refusal(err) != "" {
-		if key := "console.problem." + p.Kind(); v.Text.Has(key) {
-			v.Say("bad", key)
-		} else {
-			v.Say("bad", "console.problem", "detail", p.Detail)
+		key := "console.problem." + p.Kind()
+		if !v.Text.Has(key) {
+			key = "console.problem"
 		}
+		v.Say("bad", key, "detail", detailOf(p))
 		return nil
 	}
 	return err

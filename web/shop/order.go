@@ -296,7 +296,10 @@ func (s *Shop) orderLive(v *visit) error {
 		if undecided && now.stage() != stageUndecided {
 			return stream.Event(ctx, "decided", nil) // a new page also takes the order out of the basket
 		}
-		return stream.Event(ctx, "", orderBody(v, now, false))
+		if err := stream.Event(ctx, "", orderBody(v, now, false)); err != nil || now.live() {
+			return err
+		}
+		return stream.Event(ctx, "over", nil) // the browser would ask again and again otherwise
 	}, stream.Beat)
 	if errors.Is(err, live.ErrTooMany) {
 		return s.poll(v)

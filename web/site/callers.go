@@ -123,8 +123,11 @@ func (s *Site) Language(v *Visit) error {
 const maxFormBytes = 256 << 10
 
 // ParseForm reads a posted form.
-func (v *Visit) ParseForm() error {
-	v.R.Body = http.MaxBytesReader(v.W, v.R.Body, maxFormBytes)
+func (v *Visit) ParseForm() error { return v.ParseFormOf(maxFormBytes) }
+
+// ParseFormOf reads a posted form of at most so many bytes, in which most characters take three.
+func (v *Visit) ParseFormOf(most int64) error {
+	v.R.Body = http.MaxBytesReader(v.W, v.R.Body, most)
 	if err := v.R.ParseForm(); err != nil {
 		return &BadRequestError{Reason: err.Error()}
 	}

@@ -25,6 +25,9 @@ func deliveryKey(endpointID, eventID string) string {
 	return "{" + endpointID + "}:delivery:" + eventID
 }
 
+// orderKey is the set of an endpoint's deliveries about an order. What leaves the log leaves it, too.
+func orderKey(endpointID, orderID string) string { return "{" + endpointID + "}:about:" + orderID }
+
 // Tries counts those that a run of a delivery's workflow has made.
 func (s *Store) Tries(ctx context.Context, endpointID, eventID, run string) (int, error) {
 	n, err := s.rdb.HGet(ctx, deliveryKey(endpointID, eventID), "run:"+run).Int()
@@ -48,9 +51,13 @@ func (s *Store) Log(ctx context.Context, endpointID string, e webhook.Event, t w
 	if !t.NextAt.IsZero() {
 		next = strconv.FormatInt(t.NextAt.UnixMilli(), 10)
 	}
-	err = s.run(ctx, attemptScript, []string{listKey(endpointID), deliveryKey(endpointID, e.ID)},
+	keys, orderID := []string{listKey(endpointID), deliveryKey(endpointID, e.ID)}, e.OrderID()
+	if orderID != "" {
+		keys = append(keys, orderKey(endpointID, orderID))
+	}
+	err = s.run(ctx, attemptScript, keys,
 		e.ID, e.At.UnixMilli(), event, t.Run, attempt, string(t.Status), next,
-		webhook.KeepFor.Milliseconds(), webhook.KeepDeliveries, maxTries, deliveryKey(endpointID, "")).Err()
+		webhook.KeepFor.Milliseconds(), webhook.KeepDeliveries, maxTries, deliveryKey(endpointID, ""), orderKey(endpointID, ""), orderID).Err()
 	if err != nil {
 		return fmt.Errorf("log a try of event %s for webhook %s: %w", e.ID, endpointID, err)
 	}

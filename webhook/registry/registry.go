@@ -183,7 +183,7 @@ func (s *Store) Remove(ctx context.Context, id string) error {
 	if err != nil {
 		return fmt.Errorf("remove webhook %s: %w", id, err)
 	}
-	if err := s.run(ctx, eraseScript, []string{listKey(id)}, deliveryKey(id, "")).Err(); err != nil {
+	if err := s.run(ctx, eraseScript, []string{listKey(id)}, deliveryKey(id, ""), orderKey(id, "")).Err(); err != nil {
 		return fmt.Errorf("erase the log of webhook %s: %w", id, err) // it ends by itself in time
 	}
 	if !gone {

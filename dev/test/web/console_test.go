@@ -348,7 +348,7 @@ func TestAnOperatorReplaysADelivery(t *testing.T) {
 		got <- r.Header.Get("webhook-id")
 	}))
 	t.Cleanup(receiver.Close)
-	b, _, _ := console(t)
+	b, _, shop := console(t)
 	b.open("/console/webhooks")
 	b.requireFine("console-webhooks-none")
 	b.fill(`input[name="url"]`, receiver.URL)
@@ -367,6 +367,12 @@ func TestAnOperatorReplaysADelivery(t *testing.T) {
 	b.pressText("Replay")
 	require.Equal(t, first, <-got, "the receiver can tell that it is the same message")
 	b.awaitReloading(hook, `tr[data-status="delivered"]`)
+
+	// What it is told about an order is in the order's timeline.
+	o := bought(t, shop, 1)
+	b.awaitReloading("/console/orders/"+o.ID+"?show=webhooks", `.timeline a[href^="/console/webhooks/"]`)
+	require.Contains(t, b.text(".timeline"), "order.paid to "+strings.TrimPrefix(receiver.URL, "http://"))
+	b.requireFine("console-timeline-webhooks")
 }
 
 // Every form is a form: the console works where scripts don't.
