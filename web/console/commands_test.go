@@ -126,12 +126,9 @@ func TestANewCommandNeedsAName(t *testing.T) {
 }
 
 func TestPlacesInATextAreFound(t *testing.T) {
-	line, column := lineAndColumn("{\n \"ä\": x}", int64(len("{\n \"ä\": ")))
-	require.Equal(t, []int{2, 7}, []int{line, column}, "columns are characters")
-	line, column = placeOf("when: line 12, column 3: no")
-	require.Equal(t, []int{12, 3}, []int{line, column})
-	line, column = placeOf("no")
-	require.Zero(t, line+column)
+	require.Equal(t, place{2, 7}, placeAt("{\n \"ä\": x}", int64(len("{\n \"ä\": "))), "columns are characters")
+	require.Equal(t, place{12, 3}, placeOf("when: line 12, column 3: no"))
+	require.Zero(t, placeOf("no"))
 	require.Nil(t, excerpt("a\nb", 3, 1))
 	require.Equal(t, []codeLine{{Number: 1, Before: "ab", At: "c", Here: true}, {Number: 2, Before: "d"}}, excerpt("abc\nd\n", 1, 3))
 	require.Equal(t, " ", excerpt("ab", 1, 9)[0].At, "behind the end")

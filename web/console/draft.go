@@ -172,7 +172,7 @@ func readStep(a action, step client.ChainStep) (client.ChainStep, error) {
 
 // triedStep says what was wrong with a step's form, or returns nil for errors that aren't about it.
 func (v *visit) triedStep(form string, a action, err error) *tried {
-	t := &tried{Form: form, Values: a.Form, Fields: map[string]string{}}
+	t := &tried{Form: form, Values: a.Form, Fields: map[string]string{}, Places: map[string]place{}}
 	if errors.Is(err, errStaleDraft) || problem(err, "stale") != nil {
 		t.Why = v.Text.T("console.draft.stale")
 		return t
@@ -180,6 +180,7 @@ func (v *visit) triedStep(form string, a action, err error) *tried {
 	if bad, ok := errors.AsType[badJSON](err); ok {
 		for field, at := range bad {
 			t.Fields[field] = v.Text.T("console.field.json", "line", at.Line, "column", at.Column, "message", at.Message)
+			t.Places[field] = at.place
 		}
 		t.Why = v.Text.N("field.wrong", int64(len(bad)))
 		return t
@@ -199,7 +200,7 @@ func (v *visit) triedStep(form string, a action, err error) *tried {
 		if rest != "" {
 			reason = rest + ": " + reason
 		}
-		t.Fields[field] = reason
+		t.Fields[field], t.Places[field] = reason, placeOf(bad.Reason)
 	}
 	return t
 }

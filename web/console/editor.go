@@ -35,6 +35,8 @@ type editor struct {
 	// Why the form was refused, and what is wrong with its fields.
 	Why    string
 	Fields map[string]string
+	// Places are where the fields stop being JSON.
+	Places map[string]place
 	// Failures are the places of the script at which it can't be compiled.
 	Failures []client.ScriptFailure
 	// Tested is what the tests ended with, if Ran.
@@ -90,12 +92,17 @@ func indentedOf(tests []client.CommandTest) (string, error) {
 	return string(doc), nil
 }
 
+// excerptOf is the place of a mistake in a field.
+func (e editor) excerptOf(field string) []codeLine {
+	return excerpt(e.Form.Get(field), e.Places[field].Line, e.Places[field].Column)
+}
+
 // saveCommand runs the tests of what was written. If all pass and that is wanted, it stores a version.
 func (c *Console) saveCommand(v *visit) error {
 	if err := v.ParseFormOf(mostScriptBytes); err != nil {
 		return err
 	}
-	e := editor{ID: v.R.PathValue("id"), ETag: v.R.PostForm.Get("etag"), Form: v.R.PostForm, Fields: map[string]string{}}
+	e := editor{ID: v.R.PathValue("id"), ETag: v.R.PostForm.Get("etag"), Form: v.R.PostForm, Fields: map[string]string{}, Places: map[string]place{}}
 	for _, field := range []string{"source", "params", "tests"} { // browsers send CRLF
 		e.Form.Set(field, strings.ReplaceAll(e.Form.Get(field), "\r\n", "\n"))
 	}
@@ -180,8 +187,8 @@ func words(text string) []string {
 type badJSON map[string]jsonPlace
 
 type jsonPlace struct {
-	Line, Column int
-	Message      string
+	place
+	Message string
 }
 
 func (b badJSON) Error() string { return "fields of the form aren't JSON" }
@@ -205,9 +212,9 @@ func (b *badJSON) read(a action, field string, into any) {
 	}
 	at := jsonPlace{Message: err.Error()}
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		at.Line, at.Column = lineAndColumn(text, syntax.Offset-1)
+		at.place = placeAt(text, syntax.Offset-1)
 	} else if kind, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		at.Line, at.Column = lineAndColumn(text, kind.Offset-1)
+		at.place = placeAt(text, kind.Offset-1)
 		at.Message = "a " + kind.Value + " can't stand here"
 	}
 	if *b == nil {
@@ -230,12 +237,13 @@ func (v *visit) refuseScript(e editor, err error) error {
 	if bad, ok := errors.AsType[badJSON](err); ok {
 		for field, at := range bad {
 			e.Fields[field] = v.Text.T("console.field.json", "line", at.Line, "column", at.Column, "message", at.Message)
+			e.Places[field] = at.place
 		}
 		e.Why = v.Text.N("field.wrong", int64(len(bad)))
 		return v.Render(status, editorView(v, e))
 	}
 	p := problem(err)
-	if e.Why = v.refusal(err); p == nil || e.Why == "" {
+	if e.Why = v.refusal(err); p == nil || e.Why == "" || p.Status == http.StatusTooManyRequests {
 		trouble := site.TroubleOf(err)
 		e.Why = v.Text.T("trouble."+trouble.Key+".title") + " " + v.Text.T("console.editor.kept")
 		return v.Render(trouble.Status, editorView(v, e))

@@ -56,19 +56,22 @@ func linesOf(text string) []string {
 
 var placeInReason = regexp.MustCompile(`line (\d+), column (\d+)`)
 
+// place is where something is in a text. Both count from 1; 0 is unknown.
+type place struct{ Line, Column int }
+
 // placeOf finds the place that a reason of the API names.
-func placeOf(reason string) (line, column int) {
+func placeOf(reason string) (p place) {
 	m := placeInReason.FindStringSubmatch(reason)
 	if m == nil {
-		return 0, 0
+		return p
 	}
-	line, _ = strconv.Atoi(m[1]) // they are digits
-	column, _ = strconv.Atoi(m[2])
-	return line, column
+	p.Line, _ = strconv.Atoi(m[1]) // they are digits
+	p.Column, _ = strconv.Atoi(m[2])
+	return p
 }
 
-// lineAndColumn are where the byte at an offset of a text is.
-func lineAndColumn(text string, offset int64) (line, column int) {
+// placeAt is where the byte at an offset of a text is.
+func placeAt(text string, offset int64) place {
 	before := text[:min(max(0, int(offset)), len(text))]
-	return 1 + strings.Count(before, "\n"), 1 + utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:])
+	return place{1 + strings.Count(before, "\n"), 1 + utf8.RuneCountInString(before[strings.LastIndexByte(before, '\n')+1:])}
 }

@@ -30,6 +30,7 @@ type sheet struct {
 type tried struct {
 	Form, Why string
 	Fields    map[string]string // what is wrong, by field
+	Places    map[string]place  // where in its text, if that is known
 	Values    url.Values
 }
 

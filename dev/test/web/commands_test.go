@@ -98,7 +98,7 @@ func TestAnOperatorPublishesAScriptBreaksItAndRollsBack(t *testing.T) {
 	b.press(`button[value="store"]`)
 	require.Contains(t, b.text("main [role=alert]"), "2 tests fail", "it isn't stored as it is")
 	b.requireFine("console-command-failing")
-	b.fill(`textarea[name="tests"]`, "")
+	b.fill(`textarea[name="tests"]`, " ")
 	b.press(`button[value="store"]`)
 	require.Contains(t, b.text("main"), "large-order@2 is stored")
 	b.open("/console/scenarios/paid")

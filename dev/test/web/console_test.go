@@ -371,7 +371,7 @@ func TestAnOperatorReplaysADelivery(t *testing.T) {
 	// What it is told about an order is in the order's timeline.
 	o := bought(t, shop, 1)
 	b.awaitReloading("/console/orders/"+o.ID+"?show=webhooks", `.timeline a[href^="/console/webhooks/"]`)
-	require.Contains(t, b.text(".timeline"), "order.paid to "+strings.TrimPrefix(receiver.URL, "http://"))
+	require.Contains(t, b.text(".timeline"), "order.placed to "+strings.TrimPrefix(receiver.URL, "http://"))
 	b.requireFine("console-timeline-webhooks")
 }
 
