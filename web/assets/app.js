@@ -10,6 +10,9 @@
     }
   } catch { /* times stay in the shop's zone */ }
 
+  // On a phone the entry of the page that is shown may be outside of its row.
+  document.querySelector('.rail [aria-current=page]')?.scrollIntoView({ inline: 'center', block: 'nearest' });
+
   // A choice that only changes what is shown needs no button.
   document.addEventListener('change', (e) => {
     const form = e.target.closest('form[data-auto]');

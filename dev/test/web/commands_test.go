@@ -108,11 +108,11 @@ func TestAnOperatorPublishesAScriptBreaksItAndRollsBack(t *testing.T) {
 	b.send("change-0")
 	b.press(`form[action$="/publish"] .btn`)
 	o := shop.Place(t, shoptest.Line{ProductID: "teapot", Quantity: 2})
-	shop.Pay(t, o)
-	shop.Await(t, o.ID, order.StatusPaid)
+	shop.Tell(t, shoptest.PaymentOf(o))
 	shoptest.Until(t, "the order is on hold", func(context.Context) error {
-		if brake := shop.Order(t, o.ID).Brake; brake == nil || brake.Actor != "command:large-order" {
-			return fmt.Errorf("it is not: %v", brake)
+		now := shop.Order(t, o.ID)
+		if now.Fulfilment == nil || now.Brake == nil || now.Brake.Actor != "command:large-order" {
+			return fmt.Errorf("it is %s, with %v", now.Status, now.Fulfilment)
 		}
 		return nil
 	})
