@@ -110,7 +110,7 @@ var staffCalls = map[api.Role][]string{
 	},
 	api.RoleFulfilment: {
 		"GET /v1/price-book", "GET /v1/price-book/versions", "GET /v1/price-book/versions/{number}",
-		"GET /v1/packages", "GET /v1/orders", "GET /v1/orders/{id}", "POST /v1/orders/{id}/deliver", "GET /v1/carriers/unmatched",
+		"GET /v1/audits/latest", "GET /v1/packages", "GET /v1/orders", "GET /v1/orders/counts", "GET /v1/orders/{id}", "POST /v1/orders/{id}/deliver", "GET /v1/carriers/unmatched",
 		"POST /v1/carriers/unmatched/{scanId}/assign", "POST /v1/orders/{id}/packages",
 		"PATCH /v1/orders/{id}/packages/{packageId}", "DELETE /v1/orders/{id}/packages/{packageId}",
 		"POST /v1/orders/{id}/packages/{packageId}/events", "POST /v1/orders/{id}/packages/{packageId}/strike",
@@ -118,7 +118,7 @@ var staffCalls = map[api.Role][]string{
 	},
 	api.RoleSupport: {
 		"GET /v1/price-book", "GET /v1/price-book/versions", "GET /v1/price-book/versions/{number}",
-		"GET /v1/packages", "GET /v1/orders", "POST /v1/orders", "POST /v1/quotes", "POST /v1/prices", "GET /v1/orders/{id}", "POST /v1/orders/{id}/cancel", "GET /v1/orders/{id}/payment",
+		"GET /v1/audits/latest", "GET /v1/packages", "GET /v1/orders", "GET /v1/orders/counts", "POST /v1/orders", "POST /v1/quotes", "POST /v1/prices", "GET /v1/orders/{id}", "POST /v1/orders/{id}/cancel", "GET /v1/orders/{id}/payment",
 		"POST /v1/orders/{id}/payment", "POST /v1/orders/{id}/refunds", "GET /v1/refunds", "GET /v1/refunds/{paymentId}/{refundId}",
 		"POST /v1/refunds/decide",
 		"GET /v1/disputes", "POST /v1/disputes/dismiss",

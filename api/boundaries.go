@@ -87,6 +87,7 @@ type Index interface {
 	SearchProducts(ctx context.Context, q search.ProductQuery) (search.ProductPage, error)
 	Suggest(ctx context.Context, q search.SuggestQuery) (search.Suggestions, error)
 	ListOrders(ctx context.Context, q search.OrderQuery) (search.OrderPage, error)
+	CountOrders(ctx context.Context, q search.OrderCountQuery) (search.OrderCounts, error)
 	GetOrder(ctx context.Context, id string) (search.Order, error)
 	ListEvents(ctx context.Context, q search.EventQuery) (search.EventPage, error)
 	Stale(ctx context.Context) ([]search.View, error)

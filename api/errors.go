@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"holdfast/audit"
 	"holdfast/carrier"
 	"holdfast/command"
 	"holdfast/coupon"
@@ -96,6 +97,7 @@ var (
 	errNoOwnCustomer        = errors.New("the caller's sub can't be a customer's id")
 	errCustomersUnavailable = errors.New("the customers can't be reached")
 	errCouponsUnavailable   = errors.New("the coupons can't be reached")
+	errAudits               = errors.New("the audits' reports can't be reached; it is safe to try again")
 	errOrdersRole           = errors.New("the caller's roles don't allow reading orders: try the chain on a view")
 	errNoScenario           = errors.New("there is no such scenario, or no such version of its chain")
 )
@@ -223,6 +225,8 @@ var kinds = []kind{
 	{carrier.ErrScanTaken, http.StatusConflict, "scan-taken", "Scan not waiting", 0},
 	{carrier.ErrKeyReused, http.StatusUnprocessableEntity, "idempotency-mismatch", "Another body under the same key", 0},
 	{order.ErrUnknownPackage, http.StatusNotFound, "unknown-package", "Unknown package", 0},
+	{audit.ErrNotStored, http.StatusNotFound, "unknown-audit", "No audit yet", 0},
+	{errAudits, http.StatusServiceUnavailable, "audits-unavailable", "Audits unavailable", 2 * time.Second},
 	{errTracking, http.StatusServiceUnavailable, "carriers-unavailable", "Scans unavailable", 2 * time.Second},
 	{errSearch, http.StatusServiceUnavailable, "search-unavailable", "Search unavailable", 2 * time.Second},
 	{errSearchBusy, http.StatusServiceUnavailable, "search-busy", "Too many searches", time.Second},

@@ -26,6 +26,7 @@ import (
 
 	"holdfast/api"
 	"holdfast/api/openapi"
+	"holdfast/audits"
 	"holdfast/carrier"
 	parcels "holdfast/carrier/sandbox"
 	"holdfast/carrier/tracking"
@@ -60,6 +61,7 @@ type gateway struct {
 	customers *customers.Store
 	quoting   *reader.Reader
 	chains    *commands.Store
+	audits    *audits.Store
 	carrier   *parcels.Carrier
 	temporal  *fakeTemporal
 	index     *fakeIndex
@@ -105,6 +107,7 @@ func newGateway(t testing.TB, changes ...func(*api.Config)) *gateway {
 		t: t, redis: mini, stock: inventory.New(rdb), docs: records.New(rdb), hooks: registry.New(rdb), sandbox: provider, log: &syncBuffer{}, index: &fakeIndex{},
 		contract: contractRouter(t),
 	}
+	g.audits = audits.New(rdb)
 	g.chains = commands.New(rdb, &commandtest.Box{})
 	g.tracking, g.quoting, g.coupons = tracking.New(rdb, time.Now), reader.New(rdb, g.chains), coupons.New(rdb)
 	g.carrier, err = parcels.New(secret)
@@ -118,7 +121,7 @@ func newGateway(t testing.TB, changes ...func(*api.Config)) *gateway {
 		Customers: g.customers, Coupons: g.coupons,
 		Providers: map[string]api.Provider{sandbox.Name: provider},
 		Carriers:  map[string]carrier.Carrier{parcels.Name: g.carrier}, Tracking: g.tracking,
-		PriceBooks: g.books, Commands: g.chains,
+		PriceBooks: g.books, Commands: g.chains, Audits: g.audits,
 		Webhooks: registry.New(rdb), CheckURL: guard.Check,
 		Pages:  map[string]http.Handler{sandbox.Path: sandbox.NewPages(books, "", slog.New(slog.DiscardHandler))},
 		Checks: map[string]api.Check{"redis": func(ctx context.Context) error { return rdb.Ping(ctx).Err() }},

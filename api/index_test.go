@@ -116,6 +116,21 @@ func (f *fakeIndex) ListOrders(ctx context.Context, q search.OrderQuery) (search
 	return search.OrderPage{Items: items, Total: int64(len(f.orders)), NextCursor: next}, err
 }
 
+func (f *fakeIndex) CountOrders(ctx context.Context, q search.OrderCountQuery) (search.OrderCounts, error) {
+	if err := errors.Join(q.Validate(), f.ask(ctx, q)); err != nil {
+		return search.OrderCounts{}, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	counts := q.Counts()
+	for _, o := range f.orders {
+		counts.Total++
+		counts.Statuses[o.Status]++
+		counts.AddHour(o.PlacedAt, o.Status, 1)
+	}
+	return counts, nil
+}
+
 func (f *fakeIndex) Stale(ctx context.Context) ([]search.View, error) {
 	if err := f.ask(ctx, nil); err != nil {
 		return nil, err

@@ -199,6 +199,7 @@ func newWindow(t testing.TB) window {
 		})
 	}
 	w.erase("bob")
+	require.NoError(t, w.audits.Put(t.Context(), wholeAudit(at)))
 	values := []search.FacetValue{{Value: "v", Count: 1}}
 	w.index.facets = search.Facets{Category: values, Brand: values, Tag: values}
 	w.index.suggests = search.Suggestions{Products: []search.Product{h.Product}, Terms: []search.Term{{Text: "t", Kind: "word", Count: 1}}}
@@ -413,6 +414,7 @@ func (w window) readers() map[string][]string {
 		"/v1/coupons":             {"/v1/coupons"}, "/v1/coupons/{code}": {"/v1/coupons/amount", "/v1/coupons/rate", "/v1/coupons/shipping"},
 		"/v1/customers": {"/v1/customers"}, "/v1/customers/{id}": {"/v1/customers/ada"}, "/v1/customers/me": {"/v1/customers/me"},
 		"/v1/customers/{id}/erase": {"/v1/customers/bob/erase"},
+		"/v1/audits/latest":        {"/v1/audits/latest"}, "/v1/orders/counts": {"/v1/orders/counts"},
 	}
 }
 

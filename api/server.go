@@ -64,6 +64,8 @@ type Config struct {
 	PriceBooks PriceBooks
 	// Commands are the shop's commands and the chains of its scenarios.
 	Commands Commands
+	// Audits are the reports that audits have stored.
+	Audits Audits
 	// Webhooks are the merchants' endpoints. CheckURL returns a *webhook.RefusedURLError for a
 	// URL that can't be one.
 	Webhooks Webhooks
@@ -248,8 +250,8 @@ func New(cfg Config) (*Server, error) {
 }
 
 func (c *Config) complete() error {
-	if c.Products == nil || c.Orders == nil || c.Customers == nil || c.Coupons == nil || c.Sagas == nil || c.Tracking == nil || c.PriceBooks == nil || c.Commands == nil || c.Webhooks == nil || c.CheckURL == nil || c.Log == nil || c.Metrics == nil {
-		return errors.New("gateway: products, orders, customers, coupons, sagas, tracking, price books, commands, webhooks, log and metrics are required")
+	if c.Products == nil || c.Orders == nil || c.Customers == nil || c.Coupons == nil || c.Sagas == nil || c.Tracking == nil || c.PriceBooks == nil || c.Commands == nil || c.Audits == nil || c.Webhooks == nil || c.CheckURL == nil || c.Log == nil || c.Metrics == nil {
+		return errors.New("gateway: products, orders, customers, coupons, sagas, tracking, price books, commands, audits, webhooks, log and metrics are required")
 	}
 	if c.PaymentWindow == 0 {
 		c.PaymentWindow = DefaultPaymentWindow

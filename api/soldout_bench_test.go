@@ -21,8 +21,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"holdfast/api"
+	"holdfast/audits"
 	"holdfast/carrier/tracking"
 	"holdfast/commands"
+	"holdfast/coupons"
 	"holdfast/customers"
 	"holdfast/inventory"
 	"holdfast/pricebooks"
@@ -54,7 +56,7 @@ func BenchmarkSoldOut(b *testing.B) {
 	docs, people := records.New(rdb), customers.New(rdb)
 	server, err := api.New(api.Config{
 		Addr: "127.0.0.1:0", Products: store, Quoting: reader.New(rdb, nil), Orders: docs, Sagas: newFake(store, docs).asSagas(),
-		Customers: people, Tracking: tracking.New(rdb, time.Now), PriceBooks: pricebooks.New(rdb, people), Commands: commands.New(rdb, nil),
+		Customers: people, Coupons: coupons.New(rdb), Audits: audits.New(rdb), Tracking: tracking.New(rdb, time.Now), PriceBooks: pricebooks.New(rdb, people), Commands: commands.New(rdb, nil),
 		Webhooks: registry.New(rdb), CheckURL: func(context.Context, string) error { return nil },
 		Log:     slog.New(slog.NewJSONHandler(io.Discard, nil)), //nolint:sloglint // what a log line costs counts
 		Metrics: prometheus.NewRegistry(),

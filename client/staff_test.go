@@ -129,6 +129,14 @@ func TestCallsOfStaffAreWhatTheContractSays(t *testing.T) {
 			_, err := c.ReplacePriceBook(ctx, `"2"`, []byte(`{}`))
 			return err
 		}, sent{method: "PUT", path: "/v1/price-book", match: `"2"`, body: `{}`}},
+		"counts": {func(ctx context.Context, c *client.Client) error {
+			_, err := c.OrderCounts(ctx, 24)
+			return err
+		}, sent{method: "GET", path: "/v1/orders/counts?hours=24"}},
+		"audit": {func(ctx context.Context, c *client.Client) error {
+			_, err := c.LatestAudit(ctx, client.AuditOfViews)
+			return err
+		}, sent{method: "GET", path: "/v1/audits/latest?subject=views"}},
 		"coupons": {func(ctx context.Context, c *client.Client) error {
 			_, err := c.Coupons(ctx, 4, "")
 			return err

@@ -45,10 +45,12 @@ type CompareResult struct {
 	// Cold counts orders that are only in the view: they have left Redis.
 	Cold     int `json:"cold"`
 	Suspects int `json:"suspects"`
-	// Findings are the first of all findings; Found is their total number.
-	Findings []ViewFinding `json:"findings,omitempty"`
-	Found    int           `json:"found"`
-	Seconds  float64       `json:"seconds"`
+	// Findings are the first of all findings; Found is their total number, and Kinds that of each
+	// kind.
+	Findings []ViewFinding  `json:"findings,omitempty"`
+	Found    int            `json:"found"`
+	Kinds    map[string]int `json:"kinds,omitempty"`
+	Seconds  float64        `json:"seconds"`
 }
 
 // ViewFinding is one document of a view that differs from its entity.

@@ -146,6 +146,11 @@ func (d *Deferred) ListOrders(ctx context.Context, q OrderQuery) (OrderPage, err
 	return deferred(d, "list orders", func(x Index) (OrderPage, error) { return x.ListOrders(ctx, q) })
 }
 
+// CountOrders implements Index.
+func (d *Deferred) CountOrders(ctx context.Context, q OrderCountQuery) (OrderCounts, error) {
+	return deferred(d, "count orders", func(x Index) (OrderCounts, error) { return x.CountOrders(ctx, q) })
+}
+
 // ListEvents implements Index.
 func (d *Deferred) ListEvents(ctx context.Context, q EventQuery) (EventPage, error) {
 	return deferred(d, "list events", func(x Index) (EventPage, error) { return x.ListEvents(ctx, q) })

@@ -38,6 +38,8 @@ type Index interface {
 	Suggest(ctx context.Context, q SuggestQuery) (Suggestions, error)
 	// ListOrders finds orders.
 	ListOrders(ctx context.Context, q OrderQuery) (OrderPage, error)
+	// CountOrders counts orders by their status, and those of the last hours.
+	CountOrders(ctx context.Context, q OrderCountQuery) (OrderCounts, error)
 	// ListEvents finds the events of a product, the newest first.
 	ListEvents(ctx context.Context, q EventQuery) (EventPage, error)
 

@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"holdfast/api"
+	"holdfast/audits"
 	"holdfast/carrier/tracking"
 	commandstore "holdfast/commands"
 	"holdfast/coupons"
@@ -136,7 +137,7 @@ func (c *apiCommand) Run(ctx context.Context, out out) (err error) {
 		TrustedProxies: c.TrustedProxies, Origins: c.Origins, MetricsApart: c.MetricsAddr != "",
 		Products: inventory.New(rdb), Quoting: quotingreader.New(rdb, chains), Orders: records.New(rdb), Sagas: sagaclient.New(temporal, name), Index: index,
 		Customers: customers.New(rdb), Coupons: coupons.New(rdb),
-		Tracking: tracking.New(rdb, time.Now), PriceBooks: pricebooks.New(rdb, customers.New(rdb)), Commands: chains,
+		Tracking: tracking.New(rdb, time.Now), PriceBooks: pricebooks.New(rdb, customers.New(rdb)), Commands: chains, Audits: audits.New(rdb),
 		Webhooks: registry.New(rdb), CheckURL: guard.Check,
 		Providers: providers.forGateway(), DefaultProvider: c.first(), Money: c.mode(), Pages: providers.pages,
 		Carriers: carriers,

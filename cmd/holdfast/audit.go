@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"holdfast/audit"
+	"holdfast/audits"
 	"holdfast/carrier/tracking"
 	"holdfast/coupons"
 	"holdfast/customers"
@@ -18,6 +19,7 @@ import (
 	"holdfast/records"
 	sagaclient "holdfast/saga/client"
 	"holdfast/search"
+	"holdfast/version"
 	"holdfast/worker"
 )
 
@@ -36,6 +38,7 @@ type auditCommand struct {
 	Repair      bool          `help:"Reapply what workflows recorded and Redis has lost, then audit again."`
 	Concurrency int           `short:"c" default:"16" help:"Workflows asked at a time."`
 	Looks       int           `help:"How often a discrepancy is checked before it counts as a finding, because it may only be in flight. Default: 4, with --views and --money 7."`
+	Store       bool          `help:"Store the report in Redis, where GET /v1/audits/latest reads it."`
 	JSON        bool          `name:"json" help:"Print the report as JSON."`
 }
 
@@ -59,7 +62,7 @@ func (c *auditCommand) Run(ctx context.Context, out out) error {
 	defer temporal.Close()
 	sagas := sagaclient.New(temporal, name)
 	if c.Views {
-		return c.auditViews(ctx, sagas, out)
+		return c.auditViews(ctx, sagas, log, out)
 	}
 	rdb, err := c.connect(ctx, c.Wait, log)
 	if err != nil {
@@ -76,7 +79,7 @@ func (c *auditCommand) Run(ctx context.Context, out out) error {
 		return err
 	}
 	defer done()
-	progress := &stages{out: out}
+	progress, begun := &stages{out: out}, time.Now()
 	cfg := audit.Config{
 		Books: audit.NewRedisBooks(rdb), Orders: sagas, Cold: cold, Numbers: tracking.New(rdb, time.Now), Adapters: worker.Carriers(),
 		PriceBooks: pricebooks.New(rdb, customers.New(rdb)), Coupons: coupons.New(rdb),
@@ -100,10 +103,22 @@ func (c *auditCommand) Run(ctx context.Context, out out) error {
 	} else {
 		printAudit(out, report)
 	}
+	if err := c.store(ctx, rdb, begun, report.Stored); err != nil {
+		return err
+	}
 	if len(report.Findings) > 0 {
 		return errFindings
 	}
 	return nil
+}
+
+// store stores a report if it was asked to.
+func (c *auditCommand) store(ctx context.Context, rdb redis.UniversalClient, begun time.Time, report func(audit.Ran) audit.Stored) error {
+	if !c.Store {
+		return nil
+	}
+	ran := audit.Ran{BegunAt: begun.UTC(), EndedAt: time.Now().UTC(), Version: version.String()}
+	return audits.New(rdb).Put(ctx, report(ran))
 }
 
 // auditDurability reports a Redis that may lose acknowledged writes: books that add up now

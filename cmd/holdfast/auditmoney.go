@@ -43,7 +43,7 @@ func (c *auditCommand) auditMoney(ctx context.Context, log *slog.Logger, out out
 		return err
 	}
 	defer done()
-	progress := &stages{out: out}
+	progress, begun := &stages{out: out}, time.Now()
 	report, err := audit.Money(ctx, audit.MoneyConfig{
 		Providers: books, Records: audit.NewRedisBooks(rdb), Cold: cold, Since: time.Now().Add(-c.Since),
 		Looks: c.Looks, Concurrency: c.Concurrency, Progress: progress.step,
@@ -58,6 +58,9 @@ func (c *auditCommand) auditMoney(ctx context.Context, log *slog.Logger, out out
 		}
 	} else {
 		printMoney(out, report)
+	}
+	if err := c.store(ctx, rdb, begun, report.Stored); err != nil {
+		return err
 	}
 	if len(report.Findings) > 0 {
 		return errFindings

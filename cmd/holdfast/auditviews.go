@@ -3,15 +3,19 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"time"
 
+	"holdfast/audit"
 	"holdfast/saga"
 	sagaclient "holdfast/saga/client"
 )
 
 // auditViews compares the search views with their entities. A worker does it, since an
 // embedded index belongs to its process.
-func (c *auditCommand) auditViews(ctx context.Context, sagas *sagaclient.Client, out out) error {
+func (c *auditCommand) auditViews(ctx context.Context, sagas *sagaclient.Client, log *slog.Logger, out out) error {
 	var res saga.CompareResult
+	begun := time.Now()
 	work, err := sagas.CompareViews(ctx, saga.CompareParams{Looks: c.Looks})
 	if err == nil {
 		err = watchWork(ctx, work, "views", out, &res)
@@ -26,10 +30,26 @@ func (c *auditCommand) auditViews(ctx context.Context, sagas *sagaclient.Client,
 	} else {
 		printCompared(out, res)
 	}
+	if err := c.storeComparison(ctx, begun, res, log); err != nil {
+		return err
+	}
 	if res.Found > 0 {
 		return errFindings
 	}
 	return nil
+}
+
+// storeComparison stores the result if it was asked to. Comparing the views needs no Redis here.
+func (c *auditCommand) storeComparison(ctx context.Context, begun time.Time, res saga.CompareResult, log *slog.Logger) error {
+	if !c.Store {
+		return nil
+	}
+	rdb, err := c.connect(ctx, c.Wait, log)
+	if err != nil {
+		return err
+	}
+	defer rdb.Close() //nolint:errcheck // the process ends
+	return c.store(ctx, rdb, begun, func(ran audit.Ran) audit.Stored { return audit.StoredComparison(res, ran) })
 }
 
 func printCompared(out out, r saga.CompareResult) {

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"holdfast/api"
+	"holdfast/audits"
 	"holdfast/carrier/tracking"
 	commandstore "holdfast/commands"
 	"holdfast/coupons"
@@ -86,7 +87,7 @@ func TestCommandsAndChainsAreStoredTriedAndPublished(t *testing.T) {
 	people := customers.New(rdb)
 	gateway, err := api.New(api.Config{
 		Addr: "127.0.0.1:0", Products: inventory.New(rdb), Orders: records.New(rdb), Customers: people, Coupons: coupons.New(rdb), Sagas: noSagas{},
-		Tracking: tracking.New(rdb, time.Now), PriceBooks: pricebooks.New(rdb, people), Commands: commandstore.New(rdb, commandstore.NewBox(script.Options{})),
+		Tracking: tracking.New(rdb, time.Now), PriceBooks: pricebooks.New(rdb, people), Commands: commandstore.New(rdb, commandstore.NewBox(script.Options{})), Audits: audits.New(rdb),
 		Webhooks: registry.New(rdb), CheckURL: func(context.Context, string) error { return nil },
 		Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(),
 	})

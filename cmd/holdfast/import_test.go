@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"holdfast/api"
+	"holdfast/audits"
 	"holdfast/carrier/tracking"
 	"holdfast/command/commandtest"
 	commandstore "holdfast/commands"
@@ -38,7 +39,7 @@ func TestImport(t *testing.T) {
 	stock, people := inventory.New(rdb), customers.New(rdb)
 	gateway, err := api.New(api.Config{
 		Addr: "127.0.0.1:0", Products: stock, Orders: records.New(rdb), Customers: people, Coupons: coupons.New(rdb), Sagas: noSagas{}, Tracking: tracking.New(rdb, time.Now),
-		PriceBooks: pricebooks.New(rdb, people), Commands: commandstore.New(rdb, &commandtest.Box{}), Webhooks: registry.New(rdb), CheckURL: func(context.Context, string) error { return nil },
+		PriceBooks: pricebooks.New(rdb, people), Commands: commandstore.New(rdb, &commandtest.Box{}), Audits: audits.New(rdb), Webhooks: registry.New(rdb), CheckURL: func(context.Context, string) error { return nil },
 		Log: slog.New(slog.DiscardHandler), Metrics: prometheus.NewRegistry(),
 	})
 	require.NoError(t, err)

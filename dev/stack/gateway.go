@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"holdfast/api"
+	"holdfast/audits"
 	"holdfast/carrier/tracking"
 	"holdfast/commands"
 	"holdfast/coupons"
@@ -67,7 +68,7 @@ func (s *Stack) gateway(listener net.Listener) (gateway *api.Server, endPages fu
 	cfg := api.Config{
 		Listener: listener, Products: inventory.New(s.redis), Quoting: reader.New(s.redis, chains), Orders: records.New(s.redis),
 		Customers: customers.New(s.redis), Coupons: coupons.New(s.redis),
-		Tracking: tracking.New(s.redis, time.Now), PriceBooks: pricebooks.New(s.redis, customers.New(s.redis)), Commands: chains,
+		Tracking: tracking.New(s.redis, time.Now), PriceBooks: pricebooks.New(s.redis, customers.New(s.redis)), Commands: chains, Audits: audits.New(s.redis),
 		Sagas: sagaclient.New(s.Temporal, s.Namespace), Index: s.Index, Webhooks: registry.New(s.redis), CheckURL: guard.Check, Identity: s.opts.Identity, Guests: s.opts.Guests,
 		Providers: map[string]api.Provider{}, Pages: map[string]http.Handler{},
 		Checks: map[string]api.Check{"redis": func(ctx context.Context) error {

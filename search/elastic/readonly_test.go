@@ -35,6 +35,7 @@ func TestAReadOnlyIndexWritesNothing(t *testing.T) {
 		"product":   func() error { _, err := x.GetProduct(ctx, "mug"); return err },
 		"order":     func() error { _, err := x.GetOrder(ctx, "o"); return err },
 		"orders":    func() error { _, err := x.ListOrders(ctx, search.OrderQuery{}); return err },
+		"counts":    func() error { _, err := x.CountOrders(ctx, search.OrderCountQuery{}); return err },
 		"events":    func() error { _, err := x.ListEvents(ctx, search.EventQuery{ProductID: "mug"}); return err },
 		"revisions": func() error { _, err := x.Revisions(ctx, search.ViewOrders, []string{"o"}); return err },
 		"products":  func() error { _, err := x.WalkProducts(ctx, "", 10); return err },

@@ -150,12 +150,17 @@ type answer[D any] struct {
 // find searches one index or alias. A partial answer is an error.
 func find[D any](ctx context.Context, x *Index, in string, body object) (answer[D], error) {
 	var found answer[D]
-	err := throughSwap(ctx, func() error {
+	err := x.search(ctx, in, body, &found)
+	return found, err
+}
+
+// search is find for answers of another form.
+func (x *Index) search(ctx context.Context, in string, body object, found any) error {
+	return ofView(throughSwap(ctx, func() error {
 		return x.client.call(ctx, request{
 			method: "POST", path: "/" + in + "/_search", query: "allow_partial_search_results=false", body: body,
-		}, &found)
-	})
-	return found, ofView(err)
+		}, found)
+	}))
 }
 
 // matching is the number of documents that the query finds before the facets' filters.

@@ -141,6 +141,7 @@ func cancelledCalls(t *testing.T, x search.Index) {
 		"search":  func() error { _, err := x.SearchProducts(gone, search.ProductQuery{Q: "mug"}); return err },
 		"suggest": func() error { _, err := x.Suggest(gone, search.SuggestQuery{Q: "mug"}); return err },
 		"orders":  func() error { _, err := x.ListOrders(gone, search.OrderQuery{}); return err },
+		"counts":  func() error { _, err := x.CountOrders(gone, search.OrderCountQuery{}); return err },
 		"events":  func() error { _, err := x.ListEvents(gone, search.EventQuery{ProductID: "mug"}); return err },
 		"revisions": func() error {
 			_, err := x.Revisions(gone, search.ViewProducts, []string{"mug"})

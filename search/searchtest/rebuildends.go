@@ -188,6 +188,7 @@ func closedAnswersNothing(t *testing.T, x search.Index) {
 		"search":            func() error { _, err := x.SearchProducts(t.Context(), search.ProductQuery{}); return err },
 		"suggest":           func() error { _, err := x.Suggest(t.Context(), search.SuggestQuery{Q: "v"}); return err },
 		"orders":            func() error { _, err := x.ListOrders(t.Context(), search.OrderQuery{}); return err },
+		"counts":            func() error { _, err := x.CountOrders(t.Context(), search.OrderCountQuery{}); return err },
 		"events":            func() error { _, err := x.ListEvents(t.Context(), search.EventQuery{ProductID: "a"}); return err },
 		"put events":        func() error { _, err := x.Put(t.Context(), search.Batch{Events: history()}); return err },
 		"revisions":         func() error { _, err := x.Revisions(t.Context(), search.ViewOrders, []string{"a"}); return err },

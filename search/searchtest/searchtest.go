@@ -93,6 +93,7 @@ func Run(t *testing.T, open Open) {
 		"pages by change":           updatedPagesMissNothing,
 		"payment status":            paymentStatusIsTheSummarys,
 		"goods of orders":           goodsAreFound,
+		"counts of orders":          ordersAreCounted,
 		"many facet values":         facetsShowTheMostFrequent,
 		"events":                    eventsAreListed,
 		"events once":               eventsAreKeptOnce,

@@ -32,7 +32,10 @@ func (k *Keeper) Compare(ctx context.Context, p saga.CompareParams, progress fun
 	}
 	res := saga.CompareResult{
 		Products: report.Products, Orders: report.Orders, Cold: report.Cold, Suspects: report.Suspects,
-		Found: len(report.Findings), Seconds: report.Seconds,
+		Found: len(report.Findings), Kinds: map[string]int{}, Seconds: report.Seconds,
+	}
+	for _, f := range report.Findings {
+		res.Kinds[string(f.Kind)]++
 	}
 	for _, f := range report.Findings[:min(len(report.Findings), keepFindings)] {
 		res.Findings = append(res.Findings, saga.ViewFinding{Kind: string(f.Kind), View: string(f.View), ID: f.ID, Detail: f.Detail})

@@ -60,6 +60,7 @@ const (
 	fieldProduct  = "product"
 	fieldPlaced   = "placed" // microseconds, for ranges
 	byPlaced      = "by_placed"
+	fieldHour     = "hour" // see hourAndStatus
 	fieldPayment  = "payment"
 	fieldNode     = "node"
 	fieldMark     = "mark"
@@ -227,7 +228,8 @@ func orderRecord(o search.Order) (record, error) {
 	r.words(fieldWords, append([]string{o.ID, o.Recipient, o.Address}, o.Titles...)...)
 	r.values(fieldWholeID, strings.ToLower(o.ID))
 	r.values(fieldCustomer, o.CustomerID)
-	r.values(fieldStatus, string(o.Status))
+	r.counted(fieldStatus, string(o.Status))
+	r.counted(fieldHour, hourAndStatus(o))
 	r.values(fieldProduct, o.ProductIDs...)
 	r.number(fieldPlaced, micros(o.PlacedAt))
 	r.sort(byPlaced, sortable(micros(o.PlacedAt)))

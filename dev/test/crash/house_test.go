@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"holdfast/api"
+	"holdfast/audits"
 	"holdfast/carrier/tracking"
 	"holdfast/command/commandtest"
 	"holdfast/commands"
@@ -149,7 +150,7 @@ func (h *house) room(t *testing.T, name string, opts roomOptions) *room {
 		MaxOpenOrders: limit,
 		Addr:          "127.0.0.1:0", Products: inventory.New(h.rdb), Quoting: look, Orders: records.New(h.rdb),
 		Customers: customerstore.New(h.rdb), Coupons: coupons.New(h.rdb),
-		Tracking: tracking.New(h.rdb, time.Now), PriceBooks: pricebooks.New(h.rdb, customerstore.New(h.rdb)), Commands: commands.New(h.rdb, &commandtest.Box{}),
+		Tracking: tracking.New(h.rdb, time.Now), PriceBooks: pricebooks.New(h.rdb, customerstore.New(h.rdb)), Commands: commands.New(h.rdb, &commandtest.Box{}), Audits: audits.New(h.rdb),
 		Webhooks: registry.New(h.rdb), CheckURL: func(context.Context, string) error { return nil },
 		Sagas:     sagaclient.New(elsewhere{Client: h.stack.Temporal, queue: name}, h.stack.Namespace),
 		Providers: map[string]api.Provider{sandbox.Name: provider}, PaymentWindow: opts.window,

@@ -18,10 +18,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"holdfast/api"
+	"holdfast/audit"
+	"holdfast/audits"
 	parcels "holdfast/carrier/sandbox"
 	"holdfast/dev/stack"
 	"holdfast/dev/test/shoptest"
 	"holdfast/order"
+	"holdfast/redisdb"
 	"holdfast/settings"
 )
 
@@ -89,6 +92,7 @@ func TestTheContractsExamplesAreWhatIsAnswered(t *testing.T) {
 
 	dropped := s.order(s.does("placeOrder", 201, "/v1/orders", nil))
 	s.does("cancelOrder", 200, "/v1/orders/"+dropped.ID+"/cancel", nil)
+	s.counted()
 
 	hooks := "/v1/webhooks/" + hook["id"].(string)
 	s.does("listWebhooks", 200, "/v1/webhooks", nil)
@@ -131,6 +135,9 @@ func TestTheContractsExamplesAreWhatIsAnswered(t *testing.T) {
 	s.does("listCoupons", 200, "/v1/coupons", nil)
 
 	s.rules()
+
+	s.audited(st.RedisURL)
+	s.does("latestAudit", 200, "/v1/audits/latest", nil)
 
 	s.does("delistProduct", 202, "/v1/products/mug/delist", nil)
 	s.does("problemType", 200, "/problems/insufficient-stock", nil)
@@ -178,6 +185,20 @@ func (s *story) goesOut(orderID string) string {
 	return id
 }
 
+// counted counts orders once the index knows that one was cancelled. Its hour may be the next one.
+func (s *story) counted() {
+	s.Helper()
+	const path = "/v1/orders/counts?hours=1"
+	shoptest.Until(s, path, func(ctx context.Context) error {
+		a, err := s.shop.Do(ctx, shoptest.Call{Method: http.MethodGet, Path: path})
+		if err == nil && !bytes.Contains(a.Body, []byte(`"cancelled":1`)) {
+			err = fmt.Errorf("%s", a.Body)
+		}
+		return err
+	})
+	s.does("countOrders", http.StatusOK, path, nil, "hours")
+}
+
 // comesBack is the part of the story in which delivered units are sent back.
 func (s *story) comesBack(orderID string) {
 	s.Helper()
@@ -207,6 +228,18 @@ func (s *story) rules() {
 	s.does("listChainVersions", 200, "/v1/scenarios/price/versions", nil)
 	s.does("getChainVersion", 200, "/v1/scenarios/price/versions/1", nil)
 	s.does("listScenarios", 200, "/v1/scenarios", nil)
+}
+
+// audited stores the report of the example, as an audit would.
+func (s *story) audited(redisURL string) {
+	s.Helper()
+	response := part(s.all["latestAudit"].about, "responses", "200")
+	var report audit.Stored
+	require.NoError(s, json.Unmarshal(shoptest.JSON(s, s.examples("latestAudit", part(response, "content"))[0]), &report))
+	rdb, err := redisdb.Open(s.Context(), redisURL)
+	require.NoError(s, err)
+	defer func() { _ = rdb.Close() }() // nothing is lost
+	require.NoError(s, audits.New(rdb).Put(s.Context(), report))
 }
 
 // reports sends a message about a package that is in no example.

@@ -44,7 +44,7 @@ func TestRunbook(t *testing.T) {
 	need(t, "redis-cli")
 	stack := newStack(t, t.TempDir())
 	require.NoError(t, stack.start(t.Context(), []string{"HOLDFAST_DATA=data"}))
-	follow(t, stack, readDocument(t, "docs/runbook.md", "bash"))
+	follow(t, stack, readDocument(t, "docs/runbook.md", "bash", "crontab", "yaml"))
 }
 
 // TestMake ties `make run` to the programs that follow starts in its place, and `make test`
