@@ -88,7 +88,7 @@ func orderQuery(params openapi.ListOrdersParams, caller Caller) (search.OrderQue
 	q := search.OrderQuery{
 		CustomerID: optional(params.CustomerID), ProductID: optional(params.ProductID), Q: optional(params.Q),
 		ExternalReference: optional(params.ExternalReference), Sort: search.OrderSort(optional(params.Sort)),
-		Node: optional(params.Node), Closed: params.Closed, Overdue: order.OverdueRule(optional(params.Overdue)),
+		Node: optional(params.Node), Tag: optional(params.Tag), Closed: params.Closed, Overdue: order.OverdueRule(optional(params.Overdue)),
 		Limit: params.Limit, Cursor: optional(params.Cursor),
 	}
 	for _, status := range optional(params.Status) {
@@ -99,6 +99,9 @@ func orderQuery(params openapi.ListOrdersParams, caller Caller) (search.OrderQue
 	}
 	for _, mark := range optional(params.Mark) {
 		q.Mark = append(q.Mark, order.Mark(mark))
+	}
+	for _, status := range optional(params.Return) {
+		q.ReturnStatus = append(q.ReturnStatus, order.ReturnStatus(status))
 	}
 	for _, rule := range optional(params.Alert) {
 		q.Alert = append(q.Alert, order.AlertRule(rule))
@@ -135,12 +138,12 @@ func instant(name string, text *string) (time.Time, error) {
 }
 
 // ownOrders lets customers see only their own orders. They can't use q, because it searches what
-// others typed into their addresses, and can't ask what staff should look at.
+// others typed into their addresses, and can't ask what staff should look at, or how they tag orders.
 func ownOrders(q search.OrderQuery, caller Caller) (search.OrderQuery, error) {
 	switch {
 	case caller.Staff():
 		return q, nil
-	case q.Q != "", len(q.Alert) > 0, q.Overdue != "":
+	case q.Q != "", len(q.Alert) > 0, len(q.Tag) > 0, q.Overdue != "":
 		return q, errStaffOnly
 	case caller.Subject == "", q.CustomerID != "" && q.CustomerID != caller.Subject:
 		return q, errNotYours
@@ -169,7 +172,7 @@ func orderSummary(found search.Order, caller Caller) (jsontext.Value, error) {
 	}
 	shown := o.Summary()
 	if !caller.Staff() {
-		shown.Alerts = nil
+		shown.Alerts, shown.Tags = nil, nil
 	}
 	return json.Marshal(shown)
 }

@@ -72,6 +72,9 @@ func TestAllOfAnOrderQueryReachesTheIndex(t *testing.T) {
 			Node: []string{"packed", "no_such"}, Mark: []order.Mark{order.MarkLost}, Alert: []order.AlertRule{order.RuleUnresolved},
 			Closed: new(false), Overdue: order.OverdueNotPacked,
 		},
+		"tag=vip&tag=b2b&return=requested&return=no_such": {
+			Tag: []string{"vip", "b2b"}, ReturnStatus: []order.ReturnStatus{order.ReturnRequested, "no_such"},
+		},
 		"customerId=c-1&status=paid&status=no_such&productId=mug&from=2026-03-01T11:00:00Z&to=2026-03-01T11:00:01.5Z&q=Ada+%22L*%22&limit=20": {
 			CustomerID: "c-1", Status: []order.Status{order.StatusPaid, "no_such"}, ProductID: "mug",
 			From: from, To: from.Add(1500 * time.Millisecond), Q: `Ada "L*"`, Limit: &limit,
@@ -98,6 +101,7 @@ func TestACustomerSeesTheirOwnOrders(t *testing.T) {
 		{ada, search.OrderQuery{CustomerID: "ada", ProductID: "mug"}, search.OrderQuery{CustomerID: "ada", ProductID: "mug"}, 200},
 		{ada, search.OrderQuery{CustomerID: "bob"}, search.OrderQuery{}, 403},
 		{ada, search.OrderQuery{Q: "bob"}, search.OrderQuery{}, 403},
+		{ada, search.OrderQuery{Tag: []string{"vip"}}, search.OrderQuery{}, 403},
 		{api.Caller{Roles: []api.Role{api.RoleCustomer}}, search.OrderQuery{}, search.OrderQuery{}, 403},
 		{api.Caller{}, search.OrderQuery{}, search.OrderQuery{}, 403},
 	} {

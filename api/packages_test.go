@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -161,6 +162,26 @@ func TestAPageOfPackagesThatFindsNoneGoesOn(t *testing.T) {
 		}
 	}
 	require.Positive(t, pages)
+}
+
+func TestTagsAreForStaff(t *testing.T) {
+	g := asking(t)
+	o := packed(t, "o", order.Package{ID: "a"})
+	o.Document = append([]byte(`{"commands":{"tags":["vip"]},`), o.Document[1:]...)
+	g.index.orders = []search.Order{o}
+	list := func(role api.Role, query string) answer {
+		return g.do(call{method: http.MethodGet, path: "/v1/orders" + query}.as(t, "ada", role))
+	}
+	require.Equal(t, http.StatusForbidden, list(api.RoleCustomer, "?tag=vip").status)
+	require.Equal(t, http.StatusOK, list(api.RoleCustomer, "?return=requested").status)
+	require.NotContains(t, string(list(api.RoleCustomer, "").body), `"tags"`)
+	require.Contains(t, string(list(api.RoleFulfilment, "?tag=vip").body), `"tags":["vip"]`)
+	for _, query := range []string{"?tag=", "?tag=very+important", "?tag=vip&tag=" + strings.Repeat("x", 65), "?return="} {
+		a := list(api.RoleSupport, query)
+		require.Equal(t, http.StatusBadRequest, a.status, query)
+		require.Len(t, a.problem(t).Errors, 1)
+	}
+	require.Equal(t, http.StatusBadRequest, list(api.RoleSupport, "?tag=a"+strings.Repeat("&tag=a", 40)).status)
 }
 
 func TestAlertsAndWhatIsOverdueAreForStaff(t *testing.T) {

@@ -103,6 +103,10 @@ type OrderFilter struct {
 	CustomerID, ProductID string
 	// Of several values of one filter, one has to match.
 	Status, PaymentStatus, Node, Mark, Alert []string
+	// Return lists orders with a return in one of these statuses.
+	Return []string
+	// Tag lists orders that have all of these tags, for staff.
+	Tag []string
 	// Closed lists only orders that are over, or only others; nil lists all.
 	Closed *bool
 	// Overdue is no_news or not_packed, for staff, as is Text.
@@ -133,6 +137,7 @@ func (f OrderFilter) query() url.Values {
 	q := url.Values{}
 	for name, values := range map[string][]string{
 		"status": f.Status, "paymentStatus": f.PaymentStatus, "node": f.Node, "mark": f.Mark, "alert": f.Alert,
+		"return": f.Return, "tag": f.Tag,
 	} {
 		if len(values) > 0 {
 			q[name] = values

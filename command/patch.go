@@ -263,7 +263,7 @@ func addTag(d *Draft, _ Ref, _ string, raw json.RawMessage) (before, after any, 
 	if err != nil {
 		return nil, nil, err
 	}
-	if !validTag(tag) {
+	if !order.ValidTag(tag) {
 		return nil, nil, fmt.Errorf("a tag must match [A-Za-z0-9._~-]{1,%d}", order.MaxTagBytes)
 	}
 	if slices.Contains(d.View.Tags, tag) {

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"holdfast/order"
-	"holdfast/product"
 )
 
 // View is what commands and conditions see of an order. Amounts are in minor units of Currency.
@@ -202,5 +201,3 @@ func (v *View) line(id string) *Line {
 	return nil
 }
 
-// validTag reports whether a text can be a tag.
-func validTag(tag string) bool { return product.ValidID(tag) && len(tag) <= order.MaxTagBytes }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"holdfast/product"
 )
 
 // Bounds of what a shop's commands leave in an order.
@@ -111,6 +113,9 @@ func (c *Commanded) Record(f FieldChange) {
 		c.Changes = append(c.Changes, f)
 	}
 }
+
+// ValidTag reports whether a text can be a tag.
+func ValidTag(tag string) bool { return product.ValidID(tag) && len(tag) <= MaxTagBytes }
 
 // Tag adds a tag, once, and reports whether it is new and there was room for it.
 func (c *Commanded) Tag(tag string) bool {

@@ -33,6 +33,8 @@ type Summary struct {
 	Marks        []Mark `json:"marks,omitempty"`
 	// Alerts are the rules of AllAlerts, each once.
 	Alerts []AlertRule `json:"alerts,omitempty"`
+	// Tags are those of Commands, for staff.
+	Tags []string `json:"tags,omitempty"`
 
 	Metadata          product.Metadata `json:"metadata,omitempty"`
 	ExternalReference string           `json:"externalReference,omitempty"`
@@ -52,6 +54,9 @@ func (o *Order) Summary() Summary {
 	}
 	for _, a := range o.AllAlerts() {
 		s.Alerts = append(s.Alerts, a.Rule)
+	}
+	if o.Commands != nil {
+		s.Tags = o.Commands.Tags
 	}
 	slices.Sort(s.Alerts)
 	s.Alerts = slices.Compact(s.Alerts)

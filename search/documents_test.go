@@ -66,6 +66,25 @@ func TestDocumentOfAnOrder(t *testing.T) {
 	require.Empty(t, search.FromOrder(o, []byte(`{}`), 9, nil).Address)
 }
 
+func TestADocumentHasEachTagAndReturnStatusOnce(t *testing.T) {
+	o := order.Order{
+		ID: "o", Commands: &order.Commanded{Tags: []string{"vip", "b2b"}},
+		Fulfilment: &order.Fulfilment{Returns: []order.Return{{Status: order.ReturnRequested}, {Status: order.ReturnDeclined}, {Status: order.ReturnRequested}}},
+	}
+	doc, err := json.Marshal(&o)
+	require.NoError(t, err)
+	d := search.FromOrder(o, doc, 1, nil)
+	require.Equal(t, []string{"b2b", "vip"}, d.Tags)
+	require.Equal(t, []order.ReturnStatus{order.ReturnDeclined, order.ReturnRequested}, d.ReturnStatuses)
+	require.Equal(t, []string{"vip", "b2b"}, o.Commands.Tags, "the caller's order stays as it is")
+	older := d
+	older.Tags, older.ReturnStatuses = nil, nil
+	require.Equal(t, d, older.Refiled(), "a view of an older shape didn't have them")
+	erased, err := d.Erased(time.Now(), time.Now())
+	require.NoError(t, err)
+	require.Empty(t, erased.Tags)
+}
+
 func TestADocumentIsUpdatedWhenItsRevisionSays(t *testing.T) {
 	stored := at().Add(time.Hour)
 	d := search.FromOrder(order.Order{UpdatedAt: at()}, []byte(`{}`), stored.UnixMilli(), nil)

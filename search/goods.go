@@ -27,9 +27,17 @@ func (o *Order) fileGoods(of order.Order) {
 		o.Alerts = append(o.Alerts, a.Rule)
 	}
 	o.Alerts = once(o.Alerts)
+	o.Tags, o.ReturnStatuses = nil, nil
+	if of.Commands != nil {
+		o.Tags = once(slices.Clone(of.Commands.Tags))
+	}
 	if of.Fulfilment == nil {
 		return
 	}
+	for _, r := range of.Returns {
+		o.ReturnStatuses = append(o.ReturnStatuses, r.Status)
+	}
+	o.ReturnStatuses = once(o.ReturnStatuses)
 	for i := range of.Packages {
 		p := &of.Packages[i]
 		if !p.RemovedAt.IsZero() {

@@ -40,6 +40,9 @@ type Order struct {
 	TrackingNumbers []string     `json:"trackingNumbers,omitempty"`
 	// Alerts are the rules of its alerts, each once, those about its money included.
 	Alerts []order.AlertRule `json:"alerts,omitempty"`
+	// Tags are the order's, for staff, and ReturnStatuses those of its returns, each once.
+	Tags           []string             `json:"tags,omitempty"`
+	ReturnStatuses []order.ReturnStatus `json:"returnStatuses,omitempty"`
 	// IsClosed means that nothing more happens to the order.
 	IsClosed bool `json:"closed"`
 	// NoNewsSince and NotPackedSince are those of order.WaitsSince.

@@ -22,8 +22,8 @@ const (
 	OrderSortUpdated OrderSort = "updated"
 )
 
-// OrderQuery asks for orders. All filters must match; within one filter, one of its values
-// must. Unknown statuses are no mistake: they match nothing.
+// OrderQuery asks for orders. All filters must match; within one filter but Tag, one of its
+// values must. Unknown statuses are no mistake: they match nothing.
 type OrderQuery struct {
 	CustomerID string         `json:"customerId,omitempty"`
 	Status     []order.Status `json:"status,omitempty"`
@@ -43,6 +43,10 @@ type OrderQuery struct {
 	Node  []string          `json:"node,omitempty"`
 	Mark  []order.Mark      `json:"mark,omitempty"`
 	Alert []order.AlertRule `json:"alert,omitempty"`
+	// Tag keeps orders that have all of these tags: the one filter of which all values must match.
+	Tag []string `json:"tag,omitempty"`
+	// ReturnStatus must be that of one of the order's returns.
+	ReturnStatus []order.ReturnStatus `json:"returnStatus,omitempty"`
 	// Closed keeps orders that are closed, or those that aren't.
 	Closed *bool `json:"closed,omitempty"`
 	// Overdue keeps orders that the rule applies to at Now, or at present if Now is zero. Now may
@@ -99,6 +103,8 @@ func (q OrderQuery) Validate() error {
 	validValues(&bad, "node", q.PackageNode)
 	validValues(&bad, "mark", q.Mark)
 	validValues(&bad, "alert", q.Alert)
+	validTags(&bad, q.Tag)
+	validValues(&bad, "return", q.ReturnStatus)
 	validValue(&bad, "carrier", q.Carrier)
 	validValue(&bad, "trackingNumber", q.TrackingNumber)
 	if q.Overdue != "" && !slices.Contains(order.OverdueRules(), q.Overdue) {
@@ -120,6 +126,19 @@ func (q OrderQuery) Validate() error {
 		bad.Add("cursor", badCursor)
 	}
 	return bad.OrNil()
+}
+
+// validTags refuses what no order has, or more than one can have.
+func validTags(bad *Invalid, tags []string) {
+	if len(tags) > order.MaxTags {
+		bad.Add("tag", fmt.Sprintf("at most %d tags: no order has more", order.MaxTags))
+	}
+	for _, tag := range tags {
+		if !order.ValidTag(tag) {
+			bad.Add("tag", fmt.Sprintf("must match [A-Za-z0-9._~-]{1,%d}", order.MaxTagBytes))
+			return
+		}
+	}
 }
 
 // validValue refuses what no document has: nothing that is longer is searched for.

@@ -114,7 +114,7 @@ func orderFilters(q search.OrderQuery, typed []text.Clause) []object {
 	return all
 }
 
-// goodsFilters are the filters by what shape 3 added.
+// goodsFilters are the filters by what shapes 3 and 4 added.
 func goodsFilters(q search.OrderQuery) []object {
 	var all []object
 	if len(q.Node) > 0 {
@@ -125,6 +125,12 @@ func goodsFilters(q search.OrderQuery) []object {
 	}
 	if len(q.Alert) > 0 {
 		all = append(all, oneOf("alerts", q.Alert))
+	}
+	for _, tag := range q.Tag {
+		all = append(all, term("tags", tag))
+	}
+	if len(q.ReturnStatus) > 0 {
+		all = append(all, oneOf("returnStatuses", q.ReturnStatus))
 	}
 	if q.Closed != nil {
 		all = append(all, term("closed", *q.Closed))

@@ -24,7 +24,7 @@ type shape struct {
 
 const (
 	productsShape = 3
-	ordersShape   = 3
+	ordersShape   = 4
 	eventsShape   = 1
 )
 
@@ -162,6 +162,8 @@ func orderFields() object {
 		"packageNodes":    keyword(),
 		"marks":           keyword(),
 		"alerts":          keyword(),
+		"tags":            keyword(),
+		"returnStatuses":  keyword(),
 		"carriers":        value(),
 		"trackingNumbers": value(),
 		"closed":          object{"type": "boolean"},

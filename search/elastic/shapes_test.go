@@ -95,6 +95,8 @@ func TestWhatAnOldViewOfOrdersDoesNotHave(t *testing.T) {
 		{PaymentStatus: []order.PaymentStatus{order.PaymentPaid}},
 		{Node: []string{"packed"}},
 		{Overdue: order.OverdueNoNews},
+		{Tag: []string{"vip"}},
+		{ReturnStatus: []order.ReturnStatus{order.ReturnRequested}},
 	}
 	for _, q := range added {
 		_, err := x.ListOrders(t.Context(), q)

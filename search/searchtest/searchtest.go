@@ -94,6 +94,7 @@ func Run(t *testing.T, open Open) {
 		"payment status":            paymentStatusIsTheSummarys,
 		"goods of orders":           goodsAreFound,
 		"counts of orders":          ordersAreCounted,
+		"tags and returns":          tagsAndReturnsAreFound,
 		"many facet values":         facetsShowTheMostFrequent,
 		"events":                    eventsAreListed,
 		"events once":               eventsAreKeptOnce,

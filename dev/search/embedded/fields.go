@@ -65,6 +65,8 @@ const (
 	fieldNode     = "node"
 	fieldMark     = "mark"
 	fieldAlert    = "alert"
+	fieldTag      = "tag"
+	fieldReturn   = "return" // the statuses of its returns
 	fieldClosed   = "closed"
 	fieldPacked   = "packed" // the nodes of its packages
 	fieldAnyPack  = "any_package"
@@ -246,6 +248,8 @@ func (r record) goods(o search.Order) {
 	r.values(fieldNode, o.Node)
 	r.values(fieldMark, texts(o.Marks)...)
 	r.values(fieldAlert, texts(o.Alerts)...)
+	r.values(fieldTag, o.Tags...)
+	r.values(fieldReturn, texts(o.ReturnStatuses)...)
 	r.values(fieldClosed, strconv.FormatBool(o.IsClosed))
 	r.values(fieldPacked, o.PackageNodes...)
 	if len(o.PackageNodes) > 0 {

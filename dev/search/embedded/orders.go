@@ -100,6 +100,10 @@ func goodsPlan(q search.OrderQuery) (p plan) {
 	some(fieldMark, texts(q.Mark))
 	some(fieldAlert, texts(q.Alert))
 	some(fieldPacked, q.PackageNode)
+	some(fieldReturn, texts(q.ReturnStatus))
+	for _, tag := range q.Tag {
+		p = append(p, filter(term(fieldTag, tag)))
+	}
 	if q.Closed != nil {
 		p = append(p, filter(term(fieldClosed, strconv.FormatBool(*q.Closed))))
 	}
