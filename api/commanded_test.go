@@ -13,15 +13,20 @@ import (
 	"holdfast/product"
 )
 
-// runs publishes a chain of built-in commands for submitted orders.
+// runs publishes a chain of commands for submitted orders.
 func (g *gateway) runs(steps ...command.Step) {
+	g.t.Helper()
+	g.publishes(order.ScenarioSubmit, steps...)
+}
+
+func (g *gateway) publishes(of order.Scenario, steps ...command.Step) {
 	g.t.Helper()
 	for i := range steps {
 		steps[i].Version = 1
 	}
-	_, err := g.chains.PutDraft(g.t.Context(), order.ScenarioSubmit, steps, "", "merchant")
+	_, err := g.chains.PutDraft(g.t.Context(), of, steps, "", "merchant")
 	require.NoError(g.t, err)
-	_, _, err = g.chains.Publish(g.t.Context(), order.ScenarioSubmit, "", "merchant")
+	_, _, err = g.chains.Publish(g.t.Context(), of, "", "merchant")
 	require.NoError(g.t, err)
 }
 
@@ -78,6 +83,31 @@ func TestCommandsChangeAnOrderBeforeItIsPriced(t *testing.T) {
 	require.Equal(t, http.StatusConflict, refused.status)
 	require.Equal(t, "/problems/order-refused", refused.problem(t).Type)
 	require.Equal(t, "We are closed.", refused.problem(t).Detail)
+}
+
+// A command sees an order, and a price of a single unit belongs to none.
+func TestPricesOfSingleUnitsAreThoseBeforeCommands(t *testing.T) {
+	g := newGateway(t)
+	g.putProduct("mug", 50)
+	_, _, err := g.chains.Put(t.Context(), command.Command{
+		ID: "off", Description: "Takes 1.00 off.", Target: command.TargetOrder, Behaviour: command.BehaviourJS,
+		Source: `{"patch":[{"op":"add","path":"/adjustments/-","value":{"amount":-100}}]}`,
+	}, "", "merchant")
+	require.NoError(t, err)
+	g.publishes(order.ScenarioPrice, step("off", ""))
+	body := basket(line{"productId": "mug", "quantity": 1})
+	quoted := g.post("/v1/quotes", body)
+	require.Equal(t, http.StatusOK, quoted.status, "%s", quoted.body)
+	require.Contains(t, string(quoted.body), `"total":900`)
+	prices := map[string]any{"customerId": "c-1", "items": []line{{"productId": "mug"}}}
+	a := g.post("/v1/prices", prices)
+	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
+	require.Contains(t, string(a.body), `"price":1000`)
+
+	g.publishes(order.ScenarioPrice, step("reject", `{"message":"We are closed."}`))
+	g.runs(step("reject", `{"message":"We are closed."}`))
+	require.Equal(t, "/problems/order-refused", g.post("/v1/quotes", body).problem(t).Type)
+	require.Equal(t, http.StatusOK, g.post("/v1/prices", prices).status)
 }
 
 func TestACustomerDoesntSeeWhatCommandsNoted(t *testing.T) {
