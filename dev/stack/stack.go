@@ -93,6 +93,9 @@ type Options struct {
 	// Demo names the catalogue of demo products that the shop starts with, see package
 	// demo; empty or demo.Off means none. Existing products stay as they are.
 	Demo string
+	// AuditEvery is how often the books are audited, and the report stored for the gateway; 0 means
+	// never.
+	AuditEvery time.Duration
 	// Log is the gateway's log; nil drops it.
 	Log *slog.Logger
 }
@@ -158,6 +161,7 @@ func Start(ctx context.Context, opts Options) (*Stack, error) {
 		{"demo products", s.putDemo},
 		{"gateway", s.startGateway},
 		{"callbacks", s.sendCallbacks},
+		{"audits", s.startAudits},
 	} {
 		stop, err := p.start(ctx)
 		if err != nil {

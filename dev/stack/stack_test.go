@@ -2,6 +2,7 @@ package stack_test
 
 import (
 	"context"
+	"encoding/json"
 	"net"
 	"net/http"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
+	"holdfast/audit"
 	"holdfast/dev/loopback"
 	"holdfast/dev/stack"
 	"holdfast/redisdb/redistest"
@@ -52,6 +54,26 @@ func TestDemoProducts(t *testing.T) {
 	_, err = stack.Start(t.Context(), stack.Options{InProcessRedis: true, WithoutUI: true, Demo: "de"})
 	require.ErrorContains(t, err, "choose en, zh or off")
 	require.Zero(t, start(t, stack.Options{InProcessRedis: true, WithoutUI: true}).DemoProducts, "none by default")
+}
+
+func TestTheBooksAreAuditedNowAndThen(t *testing.T) {
+	s := start(t, stack.Options{InProcessRedis: true, WithoutUI: true, AuditEvery: 10 * time.Millisecond})
+	begun := map[string]bool{}
+	require.Eventually(t, func() bool {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL+"/v1/audits/latest", nil)
+		require.NoError(t, err)
+		res, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		defer func() { _ = res.Body.Close() }()
+		if res.StatusCode == http.StatusNotFound {
+			return false // the first one isn't over
+		}
+		var report audit.Stored
+		require.NoError(t, json.NewDecoder(res.Body).Decode(&report))
+		require.Zero(t, report.Found, "%+v", report)
+		begun[report.BegunAt.String()] = true
+		return len(begun) > 1
+	}, time.Minute, 10*time.Millisecond)
 }
 
 func TestGivenAddressesWin(t *testing.T) {

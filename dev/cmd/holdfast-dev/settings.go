@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"time"
 
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
@@ -22,6 +23,9 @@ import (
 	"holdfast/settings"
 	"holdfast/webhook/deliver"
 )
+
+// auditEvery is how old the last audit gets that the pages and GET /v1/audits/latest show.
+const auditEvery = 10 * time.Minute
 
 // flags are the program's settings.
 type flags struct{ settings.Dev }
@@ -159,6 +163,9 @@ func (s *flags) options() (stack.Options, error) {
 		Identity: verifier,
 		Guests:   guests,
 		Demo:     s.demo(),
+
+		AuditEvery: auditEvery,
+
 		Log:      slog.New(slog.NewJSONHandler(os.Stderr, nil)),
 	}
 	if s.TemporalAddress != "" {

@@ -28,11 +28,14 @@ func (h house) documents(t *testing.T) *records.Store {
 }
 
 // putCold creates an order that has left Redis: only the view has it.
-func (h house) putCold(t *testing.T, docs *records.Store, id string) {
+func (h house) putCold(t *testing.T, docs *records.Store, id string, changes ...func(*order.Order)) {
 	t.Helper()
 	o := order.Order{
 		ID: id, Version: 3, Status: order.StatusDelivered, CustomerID: "ada", Currency: "EUR",
 		PlacedAt: time.Now().Add(-time.Hour), UpdatedAt: time.Now(),
+	}
+	for _, change := range changes {
+		change(&o)
 	}
 	doc, err := json.Marshal(o)
 	require.NoError(t, err)

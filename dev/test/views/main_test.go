@@ -21,6 +21,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"holdfast/api"
 	"holdfast/audit"
 	"holdfast/dev/stack"
 	"holdfast/dev/test/shoptest"
@@ -65,7 +66,7 @@ type house struct {
 
 func start(t *testing.T, opts stack.Options) house {
 	t.Helper()
-	opts.WithoutUI = true
+	opts.WithoutUI, opts.ReturnWindow = true, api.DefaultReturnWindow
 	st, err := stack.Start(t.Context(), opts)
 	require.NoError(t, err)
 	t.Cleanup(func() {
