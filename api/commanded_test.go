@@ -16,10 +16,10 @@ import (
 // runs publishes a chain of commands for submitted orders.
 func (g *gateway) runs(steps ...command.Step) {
 	g.t.Helper()
-	g.publishes(order.ScenarioSubmit, steps...)
+	g.publishesChain(order.ScenarioSubmit, steps...)
 }
 
-func (g *gateway) publishes(of order.Scenario, steps ...command.Step) {
+func (g *gateway) publishesChain(of order.Scenario, steps ...command.Step) {
 	g.t.Helper()
 	for i := range steps {
 		steps[i].Version = 1
@@ -94,7 +94,7 @@ func TestPricesOfSingleUnitsAreThoseBeforeCommands(t *testing.T) {
 		Source: `{"patch":[{"op":"add","path":"/adjustments/-","value":{"amount":-100}}]}`,
 	}, "", "merchant")
 	require.NoError(t, err)
-	g.publishes(order.ScenarioPrice, step("off", ""))
+	g.publishesChain(order.ScenarioPrice, step("off", ""))
 	body := basket(line{"productId": "mug", "quantity": 1})
 	quoted := g.post("/v1/quotes", body)
 	require.Equal(t, http.StatusOK, quoted.status, "%s", quoted.body)
@@ -104,7 +104,7 @@ func TestPricesOfSingleUnitsAreThoseBeforeCommands(t *testing.T) {
 	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
 	require.Contains(t, string(a.body), `"price":1000`)
 
-	g.publishes(order.ScenarioPrice, step("reject", `{"message":"We are closed."}`))
+	g.publishesChain(order.ScenarioPrice, step("reject", `{"message":"We are closed."}`))
 	g.runs(step("reject", `{"message":"We are closed."}`))
 	require.Equal(t, "/problems/order-refused", g.post("/v1/quotes", body).problem(t).Type)
 	require.Equal(t, http.StatusOK, g.post("/v1/prices", prices).status)

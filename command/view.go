@@ -200,4 +200,3 @@ func (v *View) line(id string) *Line {
 	}
 	return nil
 }
-

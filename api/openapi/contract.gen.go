@@ -1188,6 +1188,13 @@ type ProblemTypeParams struct {
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
+// LatestAuditParams defines parameters for LatestAudit.
+type LatestAuditParams struct {
+	// Subject `books` (the default): that units, orders and coupons add up. `money`: that payments and refunds are what the
+	// providers say. `views`: that searches and lists show what there is.
+	Subject *string `form:"subject,omitempty" json:"subject,omitempty"`
+}
+
 // ListUnmatchedScansParams defines parameters for ListUnmatchedScans.
 type ListUnmatchedScansParams struct {
 	// Limit The maximum number of items on a page. It may have fewer even if another page follows.
@@ -1378,6 +1385,13 @@ type ListOrdersParams struct {
 	// Alert For staff. Orders with an alert of this rule, such as `package_unresolved`. May be repeated.
 	Alert *[]string `form:"alert,omitempty" json:"alert,omitempty"`
 
+	// Return Orders with a return in this status, such as `requested`, which waits for a decision. May be repeated. An unknown
+	// status matches nothing.
+	Return *[]string `form:"return,omitempty" json:"return,omitempty"`
+
+	// Tag For staff. Orders that commands have tagged so. May be repeated: then an order has to have all of the tags.
+	Tag *[]string `form:"tag,omitempty" json:"tag,omitempty"`
+
 	// Closed `true`: orders to which nothing more happens. `false`: all others.
 	Closed *bool `form:"closed,omitempty" json:"closed,omitempty"`
 
@@ -1418,6 +1432,12 @@ type ListOrdersParams struct {
 type PlaceOrderParams struct {
 	// IdempotencyKey Calls with the same key count as one call. 1 to 255 visible ASCII characters.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// CountOrdersParams defines parameters for CountOrders.
+type CountOrdersParams struct {
+	// Hours How many hours, the one that has begun included.
+	Hours *int `form:"hours,omitempty" json:"hours,omitempty"`
 }
 
 // GetOrderParams defines parameters for GetOrder.
@@ -1910,6 +1930,9 @@ type ServerInterface interface {
 	// Readyz Check that the dependencies are available
 	// (GET /readyz)
 	Readyz(c *gin.Context)
+	// LatestAudit Read the last audit's report
+	// (GET /v1/audits/latest)
+	LatestAudit(c *gin.Context, params LatestAuditParams)
 	// ListUnmatchedScans List scans that wait for a package, newest first
 	// (GET /v1/carriers/unmatched)
 	ListUnmatchedScans(c *gin.Context, params ListUnmatchedScansParams)
@@ -1994,6 +2017,9 @@ type ServerInterface interface {
 	// PlaceOrder Place an order and hold its stock
 	// (POST /v1/orders)
 	PlaceOrder(c *gin.Context, params PlaceOrderParams)
+	// CountOrders Count orders by their status, and those of the last hours
+	// (GET /v1/orders/counts)
+	CountOrders(c *gin.Context, params CountOrdersParams)
 	// GetOrder Get an order
 	// (GET /v1/orders/{id})
 	GetOrder(c *gin.Context, id ID, params GetOrderParams)
@@ -2280,6 +2306,33 @@ func (siw *ServerInterfaceWrapper) Readyz(c *gin.Context) {
 	}
 
 	siw.Handler.Readyz(c)
+}
+
+// LatestAudit operation middleware
+func (siw *ServerInterfaceWrapper) LatestAudit(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params LatestAuditParams
+
+	// ------------- Optional query parameter "subject" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "subject", c.Request.URL.Query(), &params.Subject, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter subject: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.LatestAudit(c, params)
 }
 
 // ListUnmatchedScans operation middleware
@@ -3353,6 +3406,22 @@ func (siw *ServerInterfaceWrapper) ListOrders(c *gin.Context) {
 		return
 	}
 
+	// ------------- Optional query parameter "return" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "return", c.Request.URL.Query(), &params.Return, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter return: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "tag" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "tag", c.Request.URL.Query(), &params.Tag, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter tag: %w", err), http.StatusBadRequest)
+		return
+	}
+
 	// ------------- Optional query parameter "closed" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "closed", c.Request.URL.Query(), &params.Closed, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
@@ -3481,6 +3550,33 @@ func (siw *ServerInterfaceWrapper) PlaceOrder(c *gin.Context) {
 	}
 
 	siw.Handler.PlaceOrder(c, params)
+}
+
+// CountOrders operation middleware
+func (siw *ServerInterfaceWrapper) CountOrders(c *gin.Context) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CountOrdersParams
+
+	// ------------- Optional query parameter "hours" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "hours", c.Request.URL.Query(), &params.Hours, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter hours: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		middleware(c)
+		if c.IsAborted() {
+			return
+		}
+	}
+
+	siw.Handler.CountOrders(c, params)
 }
 
 // GetOrder operation middleware
@@ -6113,6 +6209,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.GET(options.BaseURL+"/metrics", wrapper.Metrics)
 	router.GET(options.BaseURL+"/problems/:name", wrapper.ProblemType)
 	router.GET(options.BaseURL+"/readyz", wrapper.Readyz)
+	router.GET(options.BaseURL+"/v1/audits/latest", wrapper.LatestAudit)
 	router.POST(options.BaseURL+"/v1/carriers/:carrier/callbacks", wrapper.CarrierCallback)
 	router.GET(options.BaseURL+"/v1/carriers/unmatched", wrapper.ListUnmatchedScans)
 	router.POST(options.BaseURL+"/v1/carriers/unmatched/:scanId/assign", wrapper.AssignScan)
@@ -6162,6 +6259,7 @@ func RegisterHandlersWithOptions(router gin.IRouter, si ServerInterface, options
 	router.POST(options.BaseURL+"/v1/orders/:id/returns/:returnId/approve", wrapper.ApproveReturn)
 	router.POST(options.BaseURL+"/v1/orders/:id/returns/:returnId/decline", wrapper.DeclineReturn)
 	router.POST(options.BaseURL+"/v1/orders/:id/returns/:returnId/receive", wrapper.ReceiveReturn)
+	router.GET(options.BaseURL+"/v1/orders/counts", wrapper.CountOrders)
 	router.GET(options.BaseURL+"/v1/packages", wrapper.ListPackages)
 	router.POST(options.BaseURL+"/v1/payments/callbacks/:provider", wrapper.PaymentCallback)
 	router.GET(options.BaseURL+"/v1/price-book", wrapper.GetPriceBook)

@@ -166,7 +166,7 @@ func (s *flags) options() (stack.Options, error) {
 
 		AuditEvery: auditEvery,
 
-		Log:      slog.New(slog.NewJSONHandler(os.Stderr, nil)),
+		Log: slog.New(slog.NewJSONHandler(os.Stderr, nil)),
 	}
 	if s.TemporalAddress != "" {
 		given, err := s.temporal()
