@@ -13,14 +13,16 @@ import (
 	"holdfast/api/openapi"
 )
 
-// listParameters returns the parameters of the calls that search and list, by route. These calls
-// reject unknown parameters, because a misspelt filter would match too much.
+// listParameters returns the parameters of the calls that search, list and count, by route. These
+// calls reject unknown parameters, because a misspelt filter would match too much.
 func listParameters() map[string]map[string]bool {
 	return map[string]map[string]bool{
 		"/v1/products":                parametersOf[openapi.SearchProductsParams](),
 		"/v1/products/suggest":        parametersOf[openapi.SuggestProductsParams](),
 		"/v1/products/:id/events":     parametersOf[openapi.ListProductEventsParams](),
 		"/v1/orders":                  parametersOf[openapi.ListOrdersParams](),
+		"/v1/orders/counts":           parametersOf[openapi.CountOrdersParams](),
+		"/v1/audits/latest":           parametersOf[openapi.LatestAuditParams](),
 		"/v1/packages":                parametersOf[openapi.ListPackagesParams](),
 		"/v1/customers":               parametersOf[openapi.ListCustomersParams](),
 		"/v1/disputes":                parametersOf[openapi.ListDisputesParams](),
