@@ -24,6 +24,7 @@ func tagsAndReturnsAreFound(t *testing.T, x search.Index) {
 		}
 	}
 	unpaid := order.Order{ID: "unpaid", Version: 1, CustomerID: "ada", Status: order.StatusAwaitingPayment, PlacedAt: day(1), UpdatedAt: day(1)}
+	unpaid.Lines = []order.Line{{ID: "1", ProductID: "mug", Quantity: 1}}
 	tagged("vip")(&unpaid)
 	doc, err := json.Marshal(&unpaid)
 	require.NoError(t, err)
