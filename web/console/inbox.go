@@ -62,6 +62,8 @@ func (c *Console) inbox(v *visit) error {
 		{"disputes", disputeTasks},
 		{"alerts", alertTasks},
 		{"commands", commandTasks},
+		{"returns", returnTasks},
+		{"audits", auditTasks},
 		{"scans", scanTasks},
 		{"overdue", overdueTasks},
 		{"webhooks", webhookTasks},

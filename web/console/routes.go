@@ -53,6 +53,8 @@ func Routes(mux *http.ServeMux, s *site.Site, orders *live.Orders) {
 		"POST /console/scenarios/{scenario}/{act}":             c.actOnChain,
 		"GET /console/scenarios/{scenario}/versions/{number}":  c.chainVersionPage,
 		"POST /console/scenarios/{scenario}/versions/{number}": c.rollback,
+		"GET /console/overview":                                c.overviewPage,
+		"GET /console/audits":                                  c.auditsPage,
 		"GET /console/webhooks":                                c.webhooksPage,
 		"POST /console/webhooks":                               c.registerWebhook,
 		"GET /console/webhooks/{id}":                           c.webhookPage,

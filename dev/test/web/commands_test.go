@@ -198,3 +198,21 @@ func TestTheConsolesOrderPageIsLive(t *testing.T) {
 	b.await(`[data-package][data-node="delivered"]`)
 	b.await("#why-not[open]")
 }
+
+func TestTheOverviewAndTheAudits(t *testing.T) {
+	b, _, shop := console(t)
+	b.open("/console/overview")
+	b.requireFine("console-overview-empty")
+	b.open("/console/audits")
+	b.requireFine("console-audits")
+	for range 3 {
+		bought(t, shop, 1)
+	}
+	shop.Place(t, shoptest.Line{ProductID: "teapot", Quantity: 1})
+	b.awaitReloading("/console/overview?hours=48", `[data-status="awaiting_shipment"]`)
+	b.awaitReloading("/console/overview?hours=48", `.chart rect.waiting`)
+	require.Contains(t, b.text(`[data-status="awaiting_shipment"]`), "3")
+	require.Contains(t, b.text("h2"), "4 orders placed")
+	b.do(chromedp.Click(".chart + details > summary", chromedp.ByQuery))
+	b.requireFine("console-overview")
+}

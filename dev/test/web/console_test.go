@@ -143,7 +143,8 @@ func TestAnOperatorSettlesAReturn(t *testing.T) {
 		Body: shoptest.JSON(t, map[string]any{"lines": []any{map[string]any{"lineId": o.Lines[0].ID, "quantity": 2, "reason": "too heavy"}}}),
 	}).Into(t, &opened)
 
-	b.openOrder(o.ID)
+	b.awaitReloading("/console", `[data-task="return"]`)
+	b.press(`[data-task="return"] > .btn`)
 	require.Contains(t, b.text("[data-return]"), "too heavy")
 	b.requireFine("console-return")
 	b.unfold("approve-" + opened.ID)
