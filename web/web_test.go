@@ -44,7 +44,7 @@ func says(status int, body string) func(http.ResponseWriter, *http.Request) {
 }
 
 // pages starts the pages before a gateway.
-func pages(t *testing.T, gateway http.Handler, changes ...func(*site.Config)) (url string, visitor *http.Client) {
+func pages(t testing.TB, gateway http.Handler, changes ...func(*site.Config)) (url string, visitor *http.Client) {
 	t.Helper()
 	behind := httptest.NewServer(gateway)
 	t.Cleanup(behind.Close)
@@ -66,7 +66,7 @@ func pages(t *testing.T, gateway http.Handler, changes ...func(*site.Config)) (u
 	return front.URL, &http.Client{Jar: jar}
 }
 
-func read(t *testing.T, res *http.Response, err error) (int, string) {
+func read(t testing.TB, res *http.Response, err error) (int, string) {
 	t.Helper()
 	require.NoError(t, err)
 	defer func() { _ = res.Body.Close() }() // it was read

@@ -74,11 +74,10 @@ func find(text string, last bool) (name string, ok bool) {
 
 // indexWord finds a word, which may be in the plural. Words of Chinese have no ends.
 func indexWord(text, word string, last bool) int {
-	index := strings.Index
-	if last {
-		index = strings.LastIndex
+	at := strings.Index(text, word)
+	if at >= 0 && last { // only then: it is much slower
+		at = strings.LastIndex(text, word)
 	}
-	at := index(text, word)
 	if at < 0 || word[0] >= 0x80 {
 		return at
 	}

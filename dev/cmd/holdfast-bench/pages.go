@@ -339,9 +339,8 @@ func (c call) send(ctx context.Context, through http.RoundTripper) error {
 	return nil
 }
 
-// callsOf returns the calls that a page makes of the gateway, which it learns from pages of its own with
-// something in between that listens. The visitor must have a session only if their order is shown: the
-// calls then are those for a visitor who has another session, so their token is replaced.
+// callsOf returns the calls that a page makes of the gateway for a visitor who has ordered. It learns them
+// from pages of its own, between which and the gateway something listens.
 func (v *visitor) callsOf(ctx context.Context, gateway, path string) ([]call, error) {
 	to, err := url.Parse(gateway)
 	if err != nil {
@@ -373,11 +372,11 @@ func (v *visitor) callsOf(ctx context.Context, gateway, path string) ([]call, er
 	if err != nil {
 		return nil, err
 	}
+	id, err := other.order(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if strings.HasPrefix(path, "/orders/") {
-		id, err := other.order(ctx)
-		if err != nil {
-			return nil, err
-		}
 		path = "/orders/" + id
 	}
 	for range 2 { // the first page also asks for what is kept afterwards
