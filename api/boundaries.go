@@ -38,6 +38,8 @@ type Quoting interface {
 // Documents are the copies of orders and payments that their workflows wrote.
 type Documents interface {
 	Get(ctx context.Context, orderID string) (doc []byte, version int64, found bool, err error)
+	// Version is that of the order's document, 0 if there is none.
+	Version(ctx context.Context, orderID string) (int64, error)
 	// Payments are the JSON documents of the order's payments and of what stands beside them: see
 	// order.ReadPayments.
 	Payments(ctx context.Context, orderID string) (map[string][]byte, error)

@@ -122,11 +122,22 @@ func (s *Server) awaitUntil(ctx context.Context, id string, w wait, over func(do
 			again.Stop()
 			return found{}, head, ctx.Err()
 		}
-		f, head, err = s.readCopy(ctx, id)
-		if err == nil && over(f.doc, head) {
+		if !s.hasOther(ctx, id, head.Version) {
+			continue
+		}
+		if f, head, err = s.readCopy(ctx, id); err == nil && over(f.doc, head) {
 			return f, head, nil
 		}
 	}
+}
+
+// hasOther reports whether the order's document may have another version than the one that was read.
+// Thousands may wait, and most orders stand still most of the time.
+func (s *Server) hasOther(ctx context.Context, id string, read int64) bool {
+	ctx, cancel := context.WithTimeout(ctx, documentTimeout)
+	defer cancel()
+	version, err := s.cfg.Orders.Version(ctx, id)
+	return err != nil || version == 0 || version != read
 }
 
 func (s *Server) takeWaitSlot(holders []share) bool {

@@ -207,6 +207,19 @@ func (s *Store) Get(ctx context.Context, orderID string) (doc []byte, version in
 	return d.Doc, d.Version, d.Found, nil
 }
 
+// Version returns the version of the order's document without reading it, 0 if there is none. A reader
+// who waits for a change asks for it again and again, and documents may be large.
+func (s *Store) Version(ctx context.Context, orderID string) (int64, error) {
+	version, err := s.rdb.HGet(ctx, orderKey(orderID), "version").Int64()
+	if errors.Is(err, redis.Nil) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read the version of order %s: %w", orderID, err)
+	}
+	return version, nil
+}
+
 // Document is one result of GetMany.
 type Document struct {
 	OrderID string

@@ -26,6 +26,9 @@ func TestAnOlderDocumentNeverReplacesANewerOne(t *testing.T) {
 		_, _, found, err := store.Get(ctx, id)
 		require.NoError(t, err)
 		require.False(t, found)
+		version, err := store.Version(ctx, id)
+		require.NoError(t, err)
+		require.Zero(t, version)
 
 		require.NoError(t, store.PutRefund(ctx, id, "p0", "r1", []byte(`{"due":1}`)), "before the order's document")
 		_, _, found, err = store.Get(ctx, id)
@@ -45,6 +48,9 @@ func TestAnOlderDocumentNeverReplacesANewerOne(t *testing.T) {
 		require.True(t, found)
 		require.Equal(t, int64(2), version)
 		require.JSONEq(t, `{"n":2}`, string(doc))
+		version, err = store.Version(ctx, id)
+		require.NoError(t, err)
+		require.Equal(t, int64(2), version)
 		payments, err := store.Payments(ctx, id)
 		require.NoError(t, err)
 		require.Equal(t, map[string][]byte{
