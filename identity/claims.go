@@ -15,6 +15,10 @@ type claims struct {
 	// rolesClaim names the claim that holds the roles.
 	rolesClaim string
 	roles      []Role
+	// machine means that the token is a client's own: no person signed in for it.
+	machine bool
+	// ofID means that it is an ID token, which says who signed in, but opens nothing.
+	ofID bool
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -37,7 +41,19 @@ func (c *claims) UnmarshalJSON(b []byte) error {
 	}
 	slices.Sort(c.roles)
 	c.roles = slices.Compact(c.roles)
+	c.machine = c.ofMachine(all)
+	c.ofID = all["at_hash"] != nil || all["c_hash"] != nil // OpenID Connect Core, sections 3.1.3.6 and 3.3.2.11
 	return nil
+}
+
+// ofMachine reports whether a token names its client as its subject (RFC 9068, section 2.2), or says that
+// it was granted to the client itself.
+func (c *claims) ofMachine(all map[string]json.RawMessage) bool {
+	text := func(name string) (s string) {
+		_ = json.Unmarshal(all[name], &s) // anything else is no name
+		return s
+	}
+	return c.Subject != "" && (c.Subject == text("client_id") || c.Subject == text("azp")) || text("gty") == "client-credentials"
 }
 
 // isScope reports whether a claim's text is a list of OAuth scopes. In any other claim a

@@ -35,8 +35,8 @@ const (
 )
 
 // Remote verifies with the public keys that an issuer publishes (a JWKS), RS256 or ES256.
-// While the issuer is away, its last keys stay valid up to a bound: it may have withdrawn
-// one of them since.
+// Callers without one of our roles are customers. While the issuer is away, its last keys stay valid up to
+// a bound: it may have withdrawn one of them since.
 type Remote struct {
 	url    string
 	http   *http.Client
@@ -74,6 +74,7 @@ func NewRemote(keysURL string, names Names, maxAge time.Duration, log *slog.Logg
 	if err != nil {
 		return nil, err
 	}
+	read.provider = true
 	return &Remote{
 		url: keysURL, reader: read,
 		log: log, now: names.complete().Now, maxAge: maxAge,

@@ -59,6 +59,8 @@ type reader struct {
 	roles string
 	// grants reports whether these tokens can grant a role.
 	grants func(Role) bool
+	// provider means that an identity provider signs them.
+	provider bool
 }
 
 // reader returns a reader that checks everything but the key. It accepts only the
@@ -95,6 +97,11 @@ func (r reader) caller(token string, key jwt.Keyfunc) (Caller, error) {
 		if _, ok := t.Header["crit"]; ok {
 			return nil, errCritical
 		}
+		if r.provider {
+			if err := checkType(t); err != nil {
+				return nil, err
+			}
+		}
 		return key(t)
 	}); err != nil {
 		if errors.Is(err, ErrUnjudged) {
@@ -103,6 +110,12 @@ func (r reader) caller(token string, key jwt.Keyfunc) (Caller, error) {
 		return Caller{}, fmt.Errorf("%w: %s", ErrInvalid, reason(err))
 	}
 	c.roles = slices.DeleteFunc(c.roles, func(role Role) bool { return !r.grants(role) })
+	if r.provider {
+		if c.ofID {
+			return Caller{}, fmt.Errorf("%w: it is an ID token, not an access token", ErrInvalid)
+		}
+		c.signedIn()
+	}
 	if !validSubject(c.Subject, c.roles) {
 		return Caller{}, fmt.Errorf("%w: sub can't be the id of such a caller", ErrInvalid)
 	}
@@ -130,6 +143,7 @@ func reason(err error) string {
 		text string
 	}{
 		{errCritical, "its header has a crit list, and no extension is known here"},
+		{errType, "its typ is that of other tokens"},
 		{jwt.ErrTokenMalformed, "it can't be read"},
 		{jwt.ErrTokenSignatureInvalid, "its signature or its algorithm is not ours"},
 		{jwt.ErrTokenUnverifiable, "its key is not known"},

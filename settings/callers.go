@@ -10,8 +10,13 @@ import (
 type Tokens struct {
 	JWTSecret string `name:"jwt-secret" env:"HOLDFAST_JWT_SECRET" secret:"" example:"a secret of 32 bytes or more, in a file" help:"Secret that callers' tokens are signed with, HS256, at least 32 bytes."`
 	Issuer    string `name:"jwt-issuer" env:"HOLDFAST_JWT_ISSUER" default:"holdfast" help:"Issuer of the tokens: their iss."`
-	Audience  string `name:"jwt-audience" env:"HOLDFAST_JWT_AUDIENCE" default:"holdfast" help:"Audience of the tokens: their aud."`
-	Roles     string `name:"jwt-roles-claim" env:"HOLDFAST_JWT_ROLES_CLAIM" default:"role" help:"Claim of the tokens that holds the caller's roles: a text or a list of texts. In scope and scp, a text is a list separated by spaces."`
+	TokenClaims
+}
+
+// TokenClaims say whom tokens are for, and where they hold roles.
+type TokenClaims struct {
+	Audience string `name:"jwt-audience" env:"HOLDFAST_JWT_AUDIENCE" default:"holdfast" help:"Audience of the tokens: their aud."`
+	Roles    string `name:"jwt-roles-claim" env:"HOLDFAST_JWT_ROLES_CLAIM" default:"role" help:"Claim of the tokens that holds the caller's roles: a text or a list of texts. In scope and scp, a text is a list separated by spaces. With HOLDFAST_JWKS_URL whoever has none is a customer."`
 }
 
 // Names are the issuer, the audience and the claim of roles.

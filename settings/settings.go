@@ -40,6 +40,8 @@ func Vars() kong.Vars {
 		"max_return_window":  duration(api.MaxReturnWindow),
 		"guest_lifetime":     duration(identity.DefaultGuestLifetime),
 		"max_guest_lifetime": duration(identity.MaxGuestLifetime),
+		"min_session":        duration(MinSessionLifetime),
+		"max_session":        duration(MaxSessionLifetime),
 		"most_lines":         strconv.Itoa(order.MaxLines),
 		"max_searches":       strconv.Itoa(api.DefaultMaxSearches),
 		"most_searches":      strconv.Itoa(api.MostSearches),

@@ -12,16 +12,17 @@ import (
 
 // Web are the settings of the web pages.
 type Web struct {
-	GatewayURL     string   `name:"gateway-url" env:"HOLDFAST_GATEWAY_URL" default:"http://127.0.0.1:8080" placeholder:"URL" help:"Where the pages reach the gateway. The gateway must name their address in HOLDFAST_TRUSTED_PROXIES, or else it counts all visitors as one."`
-	WebAddr        string   `name:"web-addr" env:"HOLDFAST_WEB_ADDR" default:"127.0.0.1:8090" placeholder:"HOST:PORT" help:"Address that the pages listen on."`
-	WebURL         string   `name:"web-url" env:"HOLDFAST_WEB_URL" placeholder:"URL" unset:"the address that the pages listen on" help:"Where visitors reach the pages. With https:// cookies are sent by HTTPS only."`
-	WebSecret      string   `name:"web-secret" env:"HOLDFAST_WEB_SECRET" secret:"" example:"a third secret of 32 bytes or more" help:"Secret that visitors' cookies are sealed with, at least 32 bytes, the same for all processes. A new one empties all baskets."`
-	LinkSecret     string   `name:"link-secret" env:"HOLDFAST_LINK_SECRET" secret:"" example:"a fourth secret of 32 bytes or more" unset:"none: guests get no links to their orders" help:"Secret that links to guests' orders are sealed with, at least 32 bytes, the same for all processes. A new one ends all links."`
-	SessionsURL    string   `name:"sessions-url" env:"HOLDFAST_SESSIONS_URL" password:"" example:"redis://:password@127.0.0.1:6380/0" placeholder:"URL" unset:"none: sessions are kept in the process, which then must be the only one, and end with it" help:"URL of a Redis for sessions. It should not be the one that holds the stock: sessions may be lost, stock may not."`
-	WebProxies     []string `name:"web-trusted-proxies" env:"HOLDFAST_WEB_TRUSTED_PROXIES" help:"Addresses or networks of proxies in front of the pages whose X-Forwarded-For is trusted, separated by commas."`
-	WebZone        string   `name:"web-zone" env:"HOLDFAST_WEB_ZONE" default:"UTC" placeholder:"ZONE" help:"Time zone of visitors whose browsers haven't said theirs, such as Europe/Berlin."`
-	WorkflowsURL   string   `name:"workflows-url" env:"HOLDFAST_WORKFLOWS_URL" placeholder:"URL" unset:"none: orders have no links to their workflows" help:"Where Temporal's own pages list the workflows, for links from the console, such as http://127.0.0.1:8233/namespaces/default/workflows."`
-	WebMetricsAddr string   `name:"web-metrics-addr" env:"HOLDFAST_WEB_METRICS_ADDR" placeholder:"HOST:PORT" unset:"none" help:"Address of a separate listener for /healthz, such as 127.0.0.1:9094."`
+	GatewayURL   string   `name:"gateway-url" env:"HOLDFAST_GATEWAY_URL" default:"http://127.0.0.1:8080" placeholder:"URL" help:"Where the pages reach the gateway. The gateway must name their address in HOLDFAST_TRUSTED_PROXIES, or else it counts all visitors as one."`
+	WebAddr      string   `name:"web-addr" env:"HOLDFAST_WEB_ADDR" default:"127.0.0.1:8090" placeholder:"HOST:PORT" help:"Address that the pages listen on."`
+	WebURL       string   `name:"web-url" env:"HOLDFAST_WEB_URL" placeholder:"URL" unset:"the address that the pages listen on" help:"Where visitors reach the pages. With https:// cookies are sent by HTTPS only."`
+	WebSecret    string   `name:"web-secret" env:"HOLDFAST_WEB_SECRET" secret:"" example:"a third secret of 32 bytes or more" help:"Secret that visitors' cookies are sealed with, at least 32 bytes, the same for all processes. A new one empties all baskets."`
+	LinkSecret   string   `name:"link-secret" env:"HOLDFAST_LINK_SECRET" secret:"" example:"a fourth secret of 32 bytes or more" unset:"none: guests get no links to their orders" help:"Secret that links to guests' orders are sealed with, at least 32 bytes, the same for all processes. A new one ends all links."`
+	SessionsURL  string   `name:"sessions-url" env:"HOLDFAST_SESSIONS_URL" password:"" example:"redis://:password@127.0.0.1:6380/0" placeholder:"URL" unset:"none: sessions are kept in the process, which then must be the only one, and end with it" help:"URL of a Redis for sessions. It should not be the one that holds the stock: sessions may be lost, stock may not."`
+	WebProxies   []string `name:"web-trusted-proxies" env:"HOLDFAST_WEB_TRUSTED_PROXIES" help:"Addresses or networks of proxies in front of the pages whose X-Forwarded-For is trusted, separated by commas."`
+	WebZone      string   `name:"web-zone" env:"HOLDFAST_WEB_ZONE" default:"UTC" placeholder:"ZONE" help:"Time zone of visitors whose browsers haven't said theirs, such as Europe/Berlin."`
+	WorkflowsURL string   `name:"workflows-url" env:"HOLDFAST_WORKFLOWS_URL" placeholder:"URL" unset:"none: orders have no links to their workflows" help:"Where Temporal's own pages list the workflows, for links from the console, such as http://127.0.0.1:8233/namespaces/default/workflows."`
+	SignIn
+	WebMetricsAddr string `name:"web-metrics-addr" env:"HOLDFAST_WEB_METRICS_ADDR" placeholder:"HOST:PORT" unset:"none" help:"Address of a separate listener for /healthz, such as 127.0.0.1:9094."`
 }
 
 // Check reports the first setting that the pages can't run with.
@@ -39,6 +40,9 @@ func (w Web) Check() error {
 		if u, err := url.Parse(w.WebURL); err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
 			return errors.New("--web-url (HOLDFAST_WEB_URL) is not a URL such as https://shop.example")
 		}
+	}
+	if err := w.checkSignIn(); err != nil {
+		return err
 	}
 	if _, err := w.Zone(); err != nil {
 		return err

@@ -9,6 +9,8 @@
 //   - shop: the storefront. Its routes are in shop/routes.go.
 //   - console: the operators' pages. Its routes are in console/routes.go.
 //   - live: follows orders for pages that show changes as they happen.
+//   - signin: signs visitors in at an OpenID provider. The pages of it are in site/signin.go, and
+//     site/renew.go keeps them signed in.
 //   - session: who a browser speaks for, kept on the server.
 //   - text: messages in English and Chinese, money, dates, numbers.
 //   - art: drawings of products.
@@ -27,6 +29,7 @@ import (
 	"holdfast/web/console"
 	"holdfast/web/live"
 	"holdfast/web/shop"
+	"holdfast/web/signin"
 	"holdfast/web/site"
 )
 
@@ -51,10 +54,13 @@ func New(cfg site.Config) (*Server, error) {
 		http.Redirect(w, r, assets.URL("favicon.svg"), http.StatusMovedPermanently)
 	})
 	mux.HandleFunc("GET /robots.txt", func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = fmt.Fprint(w, "User-agent: *\nDisallow: /basket\nDisallow: /checkout\nDisallow: /console\nDisallow: /orders\nDisallow: /o/\n") // a browser that is gone
+		_, _ = fmt.Fprint(w, "User-agent: *\nDisallow: /basket\nDisallow: /checkout\nDisallow: /console\nDisallow: /orders\nDisallow: /o/\nDisallow: /sign-in\n") // a browser that is gone
 	})
 	mux.Handle("POST /language", s.Handle(s.Language))
 	mux.Handle("POST /switch", s.Handle(s.Switch))
+	mux.Handle("GET /sign-in", s.HandleEntrance(s.SignIn))
+	mux.Handle("GET "+signin.CallbackPath, s.HandleEntrance(s.Callback))
+	mux.Handle("POST /sign-out", s.HandleEntrance(s.SignOut))
 	shop.Routes(mux, s, server.orders)
 	console.Routes(mux, s, server.orders)
 	mux.Handle("/", s.Handle(func(*site.Visit) error { return site.ErrNotFound }))

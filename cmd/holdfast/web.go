@@ -15,12 +15,14 @@ import (
 	"holdfast/settings"
 	"holdfast/web"
 	"holdfast/web/session"
+	"holdfast/web/signin"
 	"holdfast/web/site"
 )
 
 // webCommand runs the web pages.
 type webCommand struct {
 	settings.Web
+	settings.Start
 }
 
 // Limits of a connection. Streams set the time to write themselves.
@@ -44,6 +46,9 @@ func (c *webCommand) Run(ctx context.Context, out out) error {
 		return err
 	}
 	defer done()
+	if err := c.discover(ctx, &cfg, log); err != nil {
+		return err
+	}
 	pages, err := web.New(cfg)
 	if err != nil {
 		return err
@@ -89,6 +94,26 @@ func (c *webCommand) config(log *slog.Logger) (cfg site.Config, done func(), err
 	rdb := redis.NewClient(options)
 	cfg.Sessions = session.NewRedis(rdb)
 	return cfg, func() { _ = rdb.Close() }, nil // the process ends
+}
+
+// discover asks the OpenID provider how it is used, if visitors sign in. It may start at the same time.
+func (c *webCommand) discover(ctx context.Context, cfg *site.Config, log *slog.Logger) error {
+	provider := c.Provider(log)
+	if provider == nil {
+		return nil
+	}
+	cfg.SessionLifetime = c.SessionsLimit
+	err := waitFor(ctx, "OpenID provider", c.Wait, log, func(ctx context.Context) error {
+		found, err := signin.Discover(ctx, *provider)
+		if err == nil {
+			cfg.SignIn = found
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("discover the OpenID provider (HOLDFAST_OIDC_ISSUER): %w", err)
+	}
+	return nil
 }
 
 // healthy answers health checks: the process runs. Pages say themselves if the gateway is away.

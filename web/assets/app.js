@@ -89,6 +89,8 @@
 
   // An order that was decided gets a new page: it also leaves the basket.
   document.addEventListener('decided', () => location.reload());
+  // The session has ended: the page says so.
+  document.addEventListener('ended', () => location.reload());
   document.addEventListener('htmx:after:swap', () => {
     if (document.querySelector('[data-reload]')) location.reload();
   });

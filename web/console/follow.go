@@ -33,15 +33,17 @@ func (c *Console) orderPart(v *visit) error {
 func (c *Console) orderLive(v *visit) error {
 	above, _ := strconv.ParseInt(v.R.URL.Query().Get("v"), 10, 64)
 	stream := site.NewStream(v.W)
-	ctx, cancel := context.WithTimeout(v.R.Context(), streamAge)
+	ctx, cancel := context.WithDeadline(v.R.Context(), v.StreamEnds(streamAge))
 	defer cancel()
 	//nolint:contextcheck // components get it when they are rendered
-	err := c.orders.Follow(ctx, v.R.PathValue("id"), v.Caller(), v.Caller(), above, v.api.OrderAbove, func(o client.Order) error {
-		if err := stream.Event(ctx, "", orderBody(v, c.sheetOf(v, o))); err != nil || !o.Closed() {
-			return err
-		}
-		return stream.Event(ctx, "over", nil) // the browser would ask again and again otherwise
-	}, stream.Beat)
+	err := c.orders.Follow(ctx, v.R.PathValue("id"), v.Token(), v.Caller(), above, v.api.OrderAbove, func(o client.Order) error {
+		return v.Live(ctx, stream, func() error {
+			if err := stream.Event(ctx, "", orderBody(v, c.sheetOf(v, o))); err != nil || !o.Closed() {
+				return err
+			}
+			return stream.Event(ctx, "over", nil) // the browser would ask again and again otherwise
+		})
+	}, func() error { return v.Live(ctx, stream, stream.Beat) })
 	if errors.Is(err, live.ErrTooMany) {
 		o, err := v.api.Order(v.R.Context(), v.R.PathValue("id"))
 		if err != nil {

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -12,15 +13,18 @@ const mostInMemory = 10_000
 
 // Memory keeps sessions in the process: they end with it.
 type Memory struct {
-	mu  sync.Mutex
-	all map[string]Session
-	now func() time.Time
+	mu      sync.Mutex
+	all     map[string]Session
+	claimed map[string]time.Time // until when
+	now     func() time.Time
 }
 
 var _ Store = (*Memory)(nil)
 
 // NewMemory returns an empty store.
-func NewMemory() *Memory { return &Memory{all: map[string]Session{}, now: time.Now} }
+func NewMemory() *Memory {
+	return &Memory{all: map[string]Session{}, claimed: map[string]time.Time{}, now: time.Now}
+}
 
 // Get implements Store.
 func (m *Memory) Get(_ context.Context, id string) (*Session, error) {
@@ -31,16 +35,51 @@ func (m *Memory) Get(_ context.Context, id string) (*Session, error) {
 		delete(m.all, id)
 		return nil, nil //nolint:nilnil // no session is not an error
 	}
-	s.Orders = slices.Clone(s.Orders)
+	s = s.clone()
 	return &s, nil
+}
+
+// Update implements Store.
+func (m *Memory) Update(_ context.Context, id string, change func(*Session)) (*Session, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s, ok := m.all[id]
+	if !ok || !m.now().Before(s.Expires) {
+		return nil, nil //nolint:nilnil // no session is not an error
+	}
+	s = s.clone()
+	change(&s)
+	m.all[id] = s.clone()
+	return &s, nil
+}
+
+// Claim implements Store.
+func (m *Memory) Claim(_ context.Context, name string, lasts time.Duration) (release func(), free bool, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := m.now()
+	if now.Before(m.claimed[name]) {
+		return func() {}, false, nil
+	}
+	if len(m.claimed) > mostInMemory {
+		maps.DeleteFunc(m.claimed, func(_ string, until time.Time) bool { return !now.Before(until) })
+	}
+	until := now.Add(lasts)
+	m.claimed[name] = until
+	return func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if m.claimed[name].Equal(until) { // it wasn't taken by someone else meanwhile
+			delete(m.claimed, name)
+		}
+	}, true, nil
 }
 
 // Put implements Store. If there are too many sessions, those that expire first give way.
 func (m *Memory) Put(_ context.Context, id string, s Session) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	s.Orders = slices.Clone(s.Orders)
-	m.all[id] = s
+	m.all[id] = s.clone()
 	if len(m.all) > mostInMemory {
 		m.shrink()
 	}

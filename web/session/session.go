@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/rand"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -30,8 +31,13 @@ type Session struct {
 	Token string `json:"token,omitempty"`
 	// Persona names one of the callers that exist for development.
 	Persona string `json:"persona,omitempty"`
-	// Guest is the token of the guest who orders, if the session itself is not a buyer's.
+	// Guest is the token of the guest who orders, if the session itself is not a buyer's. A customer
+	// has it for GuestOrders.
 	Guest string `json:"guest,omitempty"`
+	// GuestOrders are the ids of orders that a customer placed as a guest, before they signed in.
+	GuestOrders []string `json:"guestOrders,omitempty"`
+	// Account is that of a visitor who signed in; nil for everyone else.
+	Account *Account `json:"account,omitempty"`
 	// Name is shown to the visitor.
 	Name string `json:"name,omitempty"`
 	// Orders are the ids of the newest orders, newest first: lists show them late.
@@ -39,6 +45,28 @@ type Session struct {
 	// Only is the one order that the session may see, if it came with a link.
 	Only    string    `json:"only,omitempty"`
 	Expires time.Time `json:"expires"`
+}
+
+// Account is what an OpenID provider gave for a visitor who signed in. Like the session's token it never
+// leaves the server, but for the ID token, which tells the provider who signs out.
+type Account struct {
+	// Subject is who signed in, as the API names them.
+	Subject string `json:"subject"`
+	// Refresh is the token that the session's token is renewed with; empty if there is none.
+	Refresh string `json:"refresh,omitempty"`
+	IDToken string `json:"idToken,omitempty"`
+	// RenewAt is when the session's token should be renewed, some time before it Ends.
+	RenewAt time.Time `json:"renewAt"`
+	Ends    time.Time `json:"ends"`
+}
+
+func (s Session) clone() Session {
+	s.Orders, s.GuestOrders = slices.Clone(s.Orders), slices.Clone(s.GuestOrders)
+	if s.Account != nil {
+		account := *s.Account
+		s.Account = &account
+	}
+	return s
 }
 
 // Remember notes a new order.
@@ -55,8 +83,22 @@ type Store interface {
 	// Get returns nil if there is no such session.
 	Get(ctx context.Context, id string) (*Session, error)
 	Put(ctx context.Context, id string, s Session) error
+	// Update changes a session as it is now, so that no other change of it is lost, and returns it. change
+	// may be called several times. A session that has ended stays so: then it returns nil.
+	Update(ctx context.Context, id string, change func(*Session)) (*Session, error)
 	Delete(ctx context.Context, id string) error
+	// Claim takes a name for a while and reports whether it was free. release gives it back.
+	Claim(ctx context.Context, name string, lasts time.Duration) (release func(), free bool, err error)
 }
 
 // NewID returns the name of a new session, which can't be guessed.
 func NewID() string { return rand.Text() }
+
+// accountPrefix is how the names of sessions begin that someone signed in for.
+const accountPrefix = "account-"
+
+// NewAccountID is NewID for a session that someone signed in for.
+func NewAccountID() string { return accountPrefix + NewID() }
+
+// IsAccountID reports whether the session was someone's who signed in, even if it has ended.
+func IsAccountID(id string) bool { return strings.HasPrefix(id, accountPrefix) }

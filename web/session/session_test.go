@@ -2,11 +2,14 @@ package session_test
 
 import (
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"holdfast/web/session"
@@ -77,4 +80,77 @@ func TestMemoryIsBounded(t *testing.T) {
 	last, err := m.Get(t.Context(), "10999")
 	require.NoError(t, err)
 	require.NotNil(t, last)
+}
+
+// Of several changes at once none is lost, and none brings an ended session back.
+func TestChangesOfASessionAtOnceAreAllKept(t *testing.T) {
+	onBoth(t, func(t *testing.T, store session.Store) {
+		ctx := t.Context()
+		id := session.NewAccountID()
+		require.True(t, session.IsAccountID(id))
+		require.False(t, session.IsAccountID(session.NewID()))
+		require.NoError(t, store.Put(ctx, id, session.Session{
+			Account: &session.Account{Subject: "ada", Refresh: "r0"}, Expires: time.Now().Add(time.Hour),
+		}))
+		var wg sync.WaitGroup
+		for i := range 10 {
+			wg.Go(func() {
+				s, err := store.Update(ctx, id, func(s *session.Session) { s.Remember(fmt.Sprint("o-", i)) })
+				assert.NoError(t, err)
+				assert.Contains(t, s.Orders, fmt.Sprint("o-", i))
+			})
+		}
+		wg.Go(func() {
+			_, err := store.Update(ctx, id, func(s *session.Session) { s.Account.Refresh = "r1" })
+			assert.NoError(t, err)
+		})
+		wg.Wait()
+		s, err := store.Get(ctx, id)
+		require.NoError(t, err)
+		require.Len(t, s.Orders, 10)
+		require.Equal(t, "r1", s.Account.Refresh)
+
+		s.Account.Refresh = "not stored"
+		s, err = store.Get(ctx, id)
+		require.NoError(t, err)
+		require.Equal(t, "r1", s.Account.Refresh)
+
+		require.NoError(t, store.Delete(ctx, id))
+		s, err = store.Update(ctx, id, func(s *session.Session) { s.Remember("o-11") })
+		require.NoError(t, err)
+		require.Nil(t, s)
+		s, err = store.Get(ctx, id)
+		require.NoError(t, err)
+		require.Nil(t, s)
+	})
+}
+
+func TestANameIsClaimedOnce(t *testing.T) {
+	onBoth(t, func(t *testing.T, store session.Store) {
+		ctx := t.Context()
+		var free atomic.Int32
+		var wg sync.WaitGroup
+		for range 10 {
+			wg.Go(func() {
+				_, mine, err := store.Claim(ctx, "callback", time.Minute)
+				assert.NoError(t, err)
+				if mine {
+					free.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		require.EqualValues(t, 1, free.Load())
+		release, mine, err := store.Claim(ctx, "renew", time.Minute)
+		require.NoError(t, err)
+		require.True(t, mine)
+		release()
+		_, mine, err = store.Claim(ctx, "renew", time.Minute)
+		require.NoError(t, err)
+		require.True(t, mine)
+		release() // of a claim that is over
+		_, mine, err = store.Claim(ctx, "renew", time.Minute)
+		require.NoError(t, err)
+		require.False(t, mine)
+	})
 }

@@ -19,7 +19,7 @@ func (s *Shop) follow(v *visit) (*client.Client, sheet, error) {
 	if err != nil {
 		return nil, o, err
 	}
-	c, err := v.Client()
+	c, err := v.ClientFor(o.ID)
 	return c, o, err
 }
 

@@ -31,6 +31,9 @@ type basket struct {
 	Coupons []string `json:"c,omitempty"`
 	// Order was placed under the key, and may be undecided.
 	Order string `json:"o,omitempty"`
+	// AsGuest means that a guest's order under the key is unanswered. If they sign in meanwhile, it is still
+	// the guest's: as a customer's there would be two.
+	AsGuest bool `json:"g,omitempty"`
 	// LastKey and LastOrder are those of the basket before, for forms that are sent once more.
 	LastKey   string `json:"pk,omitempty"`
 	LastOrder string `json:"po,omitempty"`
@@ -102,7 +105,7 @@ func (b *basket) ordered() {
 // rejected keeps the lines, for another try under another key.
 func (b *basket) rejected() {
 	b.LastKey, b.LastOrder = b.Key, b.Order
-	b.Key, b.Order = rand.Text(), ""
+	b.Key, b.Order, b.AsGuest = rand.Text(), "", false
 }
 
 // request is what the basket asks the API for. The prices are those of the day: the total that the

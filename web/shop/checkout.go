@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"holdfast/client"
+	"holdfast/web/session"
 	"holdfast/web/site"
 	"holdfast/web/text"
 )
@@ -23,8 +24,26 @@ const (
 
 // draft is where the visitor's order goes. It is kept in the browser, sealed.
 type draft struct {
-	Address  client.Address `json:"a"`
-	Shipping string         `json:"s,omitempty"`
+	Address client.Address `json:"a"`
+	// Saved is the id of the address, if it is one that the customer keeps.
+	Saved    string `json:"i,omitempty"`
+	Shipping string `json:"s,omitempty"`
+	// Owner is the customer who entered it; empty for a guest. It is for no one else who uses the browser.
+	Owner string `json:"o,omitempty"`
+}
+
+// keptDraft reads the draft of the visitor, and reports whether there is one. What a guest entered survives
+// signing in.
+func (v *visit) keptDraft() (d draft, ok bool) {
+	if !v.Kept(draftCookie, &d) || (d.Owner != "" && d.Owner != v.Account()) {
+		return draft{}, false
+	}
+	return d, true
+}
+
+func (v *visit) keepDraft(d draft) error {
+	d.Owner = v.Account()
+	return v.Keep(draftCookie, d, draftAge)
 }
 
 // ready reports whether the address is complete enough for a quote.
@@ -33,7 +52,9 @@ func (d draft) ready() bool { return d.Address.Recipient != "" && d.Address.Coun
 // deliverForm is the form of an address, with what is wrong with it by field.
 type deliverForm struct {
 	Address client.Address
-	Wrong   map[string]string
+	// Saved are addresses to choose from.
+	Saved []client.CustomerAddress
+	Wrong map[string]string
 }
 
 // readAddress reads the fields of an address.
@@ -84,41 +105,55 @@ func (s *Shop) checkout(v *visit) error {
 	if len(v.basket.Lines) == 0 {
 		return v.Redirect("/basket")
 	}
-	var d draft
-	if !v.Kept(draftCookie, &d) {
-		d.Address = s.suggestedAddress(v)
+	f := deliverForm{Saved: s.savedAddresses(v)}
+	if d, ok := v.keptDraft(); ok && d.Saved == "" {
+		f.Address = d.Address
+	} else {
+		f.Address.Country = text.CountryOf(v.R.Header.Get("Accept-Language"))
 	}
-	return v.Render(http.StatusOK, checkoutPage(v, deliverForm{Address: d.Address}))
+	return v.Render(http.StatusOK, checkoutPage(v, f))
 }
 
-// suggestedAddress is the one that a customer keeps, or at least the browser's country.
-func (s *Shop) suggestedAddress(v *visit) client.Address {
-	if v.Customer() {
-		if c, err := v.Client(); err == nil {
-			if me, err := c.OwnCustomer(v.R.Context()); err == nil {
-				if a := me.Address(me.DefaultAddress); a != nil {
-					return *a
-				}
-				if len(me.Addresses) > 0 {
-					return me.Addresses[0].Address
-				}
-			}
-		}
+// savedAddresses are those that a customer keeps, the default first. If they can't be read, an address can
+// still be entered.
+func (s *Shop) savedAddresses(v *visit) []client.CustomerAddress {
+	me, err := s.me(v)
+	if err != nil {
+		return nil
 	}
-	return client.Address{Country: text.CountryOf(v.R.Header.Get("Accept-Language"))}
+	first := slices.IndexFunc(me.Addresses, func(a client.CustomerAddress) bool { return a.ID == me.DefaultAddress })
+	if first < 0 {
+		return me.Addresses
+	}
+	return slices.Concat(me.Addresses[first:first+1], me.Addresses[:first], me.Addresses[first+1:])
 }
 
 func (s *Shop) saveCheckout(v *visit) error {
 	if err := v.ParseForm(); err != nil {
 		return err
 	}
-	var d draft
-	v.Kept(draftCookie, &d)
+	d, _ := v.keptDraft()
+	if d.Saved = v.R.PostForm.Get("saved"); d.Saved != "" {
+		all := s.savedAddresses(v)
+		at := slices.IndexFunc(all, func(a client.CustomerAddress) bool { return a.ID == d.Saved })
+		if at < 0 { // it was removed meanwhile
+			return v.Redirect("/checkout")
+		}
+		d.Address = all[at].Address
+		return s.toReview(v, d)
+	}
 	d.Address = readAddress(v)
 	if wrong := checkAddress(v, d.Address); len(wrong) > 0 {
-		return v.Render(http.StatusUnprocessableEntity, checkoutPage(v, deliverForm{d.Address, wrong}))
+		return v.Render(http.StatusUnprocessableEntity, checkoutPage(v, deliverForm{d.Address, s.savedAddresses(v), wrong}))
 	}
-	if err := v.Keep(draftCookie, d, draftAge); err != nil {
+	if v.R.PostForm.Get("keep") != "" {
+		d.Saved = s.keepAddress(v, d.Address)
+	}
+	return s.toReview(v, d)
+}
+
+func (s *Shop) toReview(v *visit, d draft) error {
+	if err := v.keepDraft(d); err != nil {
 		return err
 	}
 	return v.Redirect("/checkout/review")
@@ -159,10 +194,13 @@ func (s *Shop) prepare(v *visit) (b bill, ok bool, err error) {
 	if len(v.basket.Lines) == 0 {
 		return b, false, v.Redirect("/basket")
 	}
-	if !v.Kept(draftCookie, &b.draft) || !b.ready() {
+	if b.draft, ok = v.keptDraft(); !ok || !b.ready() {
 		return b, false, v.Redirect("/checkout")
 	}
 	err = s.fill(v, &b)
+	if b.Saved != "" && addressGone(err) {
+		return b, false, v.Redirect("/checkout")
+	}
 	return b, err == nil, err
 }
 
@@ -209,9 +247,20 @@ func usable(codes []string, refused []client.CouponRefusal) []string {
 
 // complete adds where the order goes.
 func (d draft) complete(r client.OrderRequest) client.OrderRequest {
+	r.ShippingMethodID = d.Shipping
+	if d.Saved != "" {
+		r.AddressID = d.Saved
+		return r
+	}
 	a := d.Address
-	r.Address, r.ShippingMethodID = &a, d.Shipping
+	r.Address = &a
 	return r
+}
+
+// addressGone reports whether the API doesn't know the chosen address any more.
+func addressGone(err error) bool {
+	p := problem(err)
+	return p != nil && slices.ContainsFunc(p.Errors, func(e client.FieldProblem) bool { return e.Path == "addressId" })
 }
 
 var likeCoupon = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,64}$`)
@@ -259,9 +308,9 @@ func (s *Shop) order(v *visit) error {
 		v.Say("calm", "order.stale")
 		return v.Redirect("/checkout/review")
 	}
-	var d draft
+	d, ok := v.keptDraft()
 	switch {
-	case len(v.basket.Lines) == 0 || !v.Kept(draftCookie, &d) || !d.ready():
+	case len(v.basket.Lines) == 0 || !ok || !d.ready():
 		return v.Redirect("/checkout")
 	case !v.MayBuy(): // the session has ended meanwhile
 		return v.Redirect("/checkout/review")
@@ -271,9 +320,12 @@ func (s *Shop) order(v *visit) error {
 
 // place asks for the order, and again under another key if an earlier order under this one was rejected.
 func (s *Shop) place(v *visit, d draft, total int64) error {
-	c, err := v.Buyer(false)
+	c, err := v.orderer()
 	if err != nil {
 		return err
+	}
+	if v.basket.AsGuest {
+		d.Saved = "" // guests keep no addresses
 	}
 	for {
 		request := d.complete(v.basket.request())
@@ -308,23 +360,37 @@ func (s *Shop) place(v *visit, d draft, total int64) error {
 	}
 }
 
+// orderer calls the API as whoever's order the basket is.
+func (v *visit) orderer() (*client.Client, error) {
+	if v.basket.AsGuest && v.Customer() {
+		return v.EarlierGuest()
+	}
+	return v.Buyer(false)
+}
+
 // placed leads to the order's page.
 func (s *Shop) placed(v *visit, orderID string) error {
 	v.basket.Order = orderID
 	if err := v.keepBasket(); err != nil {
 		return err
 	}
-	if session := v.Session(); session != nil {
-		session.Remember(orderID)
-		if err := v.Save(); err != nil {
-			return err
+	asGuest := v.basket.AsGuest && v.Customer()
+	if err := v.Change(func(s *session.Session) {
+		s.Remember(orderID)
+		if asGuest && !slices.Contains(s.GuestOrders, orderID) {
+			s.GuestOrders = append(s.GuestOrders, orderID)
 		}
+	}); err != nil {
+		return err
 	}
 	return v.Redirect(orderLink(orderID))
 }
 
 // refused shows why there is no order, on the page that it was asked for from.
 func (s *Shop) refused(v *visit, d draft, total int64, p *client.Problem, err error) error {
+	if d.Saved != "" && addressGone(err) {
+		return v.Redirect("/checkout")
+	}
 	b := bill{tray: tray{basket: v.basket, Short: map[int]client.Shortage{}}, draft: d}
 	b.Methods, _ = s.methods(v, &b.draft) // without them the page has no choice, and says why there is no order
 	switch {
@@ -360,5 +426,11 @@ func (s *Shop) unanswered(v *visit, err error, total int64) error {
 		return err
 	}
 	s.site.Log().WarnContext(v.R.Context(), "an order is unanswered", "error", err.Error())
+	if !v.Customer() {
+		v.basket.AsGuest = true
+		if err := v.keepBasket(); err != nil {
+			return err
+		}
+	}
 	return v.Render(http.StatusAccepted, unansweredPage(v, total))
 }

@@ -203,7 +203,7 @@ func (s *Shop) orderOf(v *visit) (sheet, error) {
 	if v.Session() == nil {
 		return sheet{}, errNoSession
 	}
-	c, err := v.Client()
+	c, err := v.ClientFor(id)
 	if err != nil {
 		return sheet{}, err
 	}
@@ -246,7 +246,7 @@ func (s *Shop) settle(v *visit) error {
 	if v.basket.Order == "" || v.Session() == nil {
 		return nil
 	}
-	c, err := v.Buyer(false)
+	c, err := v.buyerOf(v.basket.Order)
 	if err != nil {
 		return err
 	}
@@ -281,26 +281,28 @@ func (s *Shop) orderLive(v *visit) error {
 	if v.Session() == nil {
 		return errNoSession
 	}
-	c, err := v.Client()
+	c, err := v.ClientFor(id)
 	if err != nil {
 		return err
 	}
 	above, _ := strconv.ParseInt(v.R.URL.Query().Get("v"), 10, 64)
 	undecided := v.R.URL.Query().Get("undecided") != ""
 	stream := site.NewStream(v.W)
-	ctx, cancel := context.WithTimeout(v.R.Context(), streamAge)
+	ctx, cancel := context.WithDeadline(v.R.Context(), v.StreamEnds(streamAge))
 	defer cancel()
 	//nolint:contextcheck // components get it when they are rendered
-	err = s.orders.Follow(ctx, id, v.Caller(), v.Caller(), above, c.OrderAbove, func(o client.Order) error {
+	err = s.orders.Follow(ctx, id, v.Token(), v.Caller(), above, c.OrderAbove, func(o client.Order) error {
 		now := sheet{o, v.Now()}
-		if undecided && now.stage() != stageUndecided {
-			return stream.Event(ctx, "decided", nil) // a new page also takes the order out of the basket
-		}
-		if err := stream.Event(ctx, "", orderBody(v, now, false)); err != nil || now.live() {
-			return err
-		}
-		return stream.Event(ctx, "over", nil) // the browser would ask again and again otherwise
-	}, stream.Beat)
+		return v.Live(ctx, stream, func() error {
+			if undecided && now.stage() != stageUndecided {
+				return stream.Event(ctx, "decided", nil) // a new page also takes the order out of the basket
+			}
+			if err := stream.Event(ctx, "", orderBody(v, now, false)); err != nil || now.live() {
+				return err
+			}
+			return stream.Event(ctx, "over", nil) // the browser would ask again and again otherwise
+		})
+	}, func() error { return v.Live(ctx, stream, stream.Beat) })
 	if errors.Is(err, live.ErrTooMany) {
 		return s.poll(v)
 	}
@@ -341,9 +343,17 @@ func (s *Shop) ordersPage(v *visit) error {
 	}
 	var fresh []client.Order
 	if cursor == "" {
-		fresh = s.fresh(v, c, page)
+		fresh = s.fresh(v, page)
 	}
 	return v.Render(http.StatusOK, ordersView(v, page, newest(fresh, late)))
+}
+
+// buyerOf calls the API as whoever placed an order of this browser.
+func (v *visit) buyerOf(orderID string) (*client.Client, error) {
+	if v.Customer() {
+		return v.ClientFor(orderID)
+	}
+	return v.Buyer(false)
 }
 
 // freshList are orders of the session that the list doesn't have, and whether there is a list at all.
@@ -359,10 +369,18 @@ func newest(orders []client.Order, late error) *freshList {
 // mostFresh is how many new orders are read beside the list.
 const mostFresh = 5
 
-func (s *Shop) fresh(v *visit, c *client.Client, page client.OrderPage) []client.Order {
+// fresh reads the newest orders that the list doesn't have yet, and those that a customer placed as a guest:
+// no list has them.
+func (s *Shop) fresh(v *visit, page client.OrderPage) []client.Order {
 	var all []client.Order
-	for _, id := range v.Session().Orders[:min(len(v.Session().Orders), mostFresh)] {
+	own := v.Session().Orders
+	own = slices.DeleteFunc(slices.Clone(own), func(id string) bool { return slices.Contains(v.Session().GuestOrders, id) })
+	for _, id := range slices.Concat(own[:min(len(own), mostFresh)], v.Session().GuestOrders) {
 		if slices.ContainsFunc(page.Items, func(o client.OrderSummary) bool { return o.ID == id }) {
+			continue
+		}
+		c, err := v.buyerOf(id)
+		if err != nil {
 			continue
 		}
 		if o, err := c.Order(v.R.Context(), id); err == nil {
@@ -382,7 +400,7 @@ func (s *Shop) pay(v *visit) error {
 	if v.Session() == nil {
 		return errNoSession
 	}
-	c, err := v.Client()
+	c, err := v.ClientFor(id)
 	if err != nil {
 		return err
 	}
@@ -417,7 +435,7 @@ func (s *Shop) cancel(v *visit) error {
 	if v.Session() == nil {
 		return errNoSession
 	}
-	c, err := v.Client()
+	c, err := v.ClientFor(id)
 	if err != nil {
 		return err
 	}

@@ -34,6 +34,7 @@ func Routes(mux *http.ServeMux, s *site.Site, orders *live.Orders) {
 		"POST /checkout/coupon":          shop.coupon,
 		"POST /checkout/shipping":        shop.chooseShipping,
 		"POST /checkout/order":           shop.order,
+		"GET /account":                   shop.accountPage,
 		"GET /orders":                    shop.ordersPage,
 		"GET /orders/{id}":               shop.orderPage,
 		"GET /orders/{id}/part":          shop.orderPart,

@@ -62,7 +62,7 @@ func (s *Shop) priceMethods(v *visit, b *bill) {
 			continue
 		}
 		wg.Go(func() {
-			request := draft{b.Address, m.ID}.complete(b.request())
+			request := draft{Address: b.Address, Saved: b.Saved, Shipping: m.ID}.complete(b.request())
 			request.CouponCodes = usable(b.Coupons, b.Refused)
 			if q, err := c.Quote(v.R.Context(), request); err == nil {
 				m.Price = &q.Shipping
@@ -77,12 +77,12 @@ func (s *Shop) chooseShipping(v *visit) error {
 	if err := v.ParseForm(); err != nil {
 		return err
 	}
-	var d draft
-	if !v.Kept(draftCookie, &d) {
+	d, ok := v.keptDraft()
+	if !ok {
 		return v.Redirect("/checkout")
 	}
 	d.Shipping = shorten(v.R.PostForm.Get("method"), 64)
-	if err := v.Keep(draftCookie, d, draftAge); err != nil {
+	if err := v.keepDraft(d); err != nil {
 		return err
 	}
 	return v.Redirect("/checkout/review#shipping")

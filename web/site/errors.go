@@ -25,6 +25,17 @@ func (e *awayError) Error() string { return "sessions: " + e.err.Error() }
 
 func (e *awayError) Unwrap() error { return e.err }
 
+// errSignedOut means that the session of a visitor who had signed in is over: it reached its end, or the
+// provider doesn't renew it.
+var errSignedOut = errors.New("the visitor was signed out")
+
+// providerError means that the OpenID provider can't be reached.
+type providerError struct{ err error }
+
+func (e *providerError) Error() string { return "sign-in: " + e.err.Error() }
+
+func (e *providerError) Unwrap() error { return e.err }
+
 // Trouble is what a page says about an error.
 type Trouble struct {
 	Status int
@@ -45,7 +56,12 @@ func TroubleOf(err error) Trouble {
 	p, refused := errors.AsType[*client.Problem](err)
 	_, bad := errors.AsType[*BadRequestError](err)
 	_, away := errors.AsType[*awayError](err)
+	_, provider := errors.AsType[*providerError](err)
 	switch {
+	case errors.Is(err, errSignedOut):
+		return Trouble{http.StatusUnauthorized, "signedOut", 0}
+	case provider:
+		return Trouble{http.StatusServiceUnavailable, "provider", againSeconds}
 	case bad:
 		return Trouble{http.StatusBadRequest, "bad", 0}
 	case errors.Is(err, ErrNotFound):
@@ -82,11 +98,17 @@ func (v *Visit) Fail(err error) {
 		return // the browser is gone
 	}
 	t := TroubleOf(err)
+	if t.Key == "ended" && v.asGuest { // the guest's token is over, not the session
+		t = Trouble{http.StatusNotFound, "missing", 0}
+	}
 	if t.Status >= http.StatusInternalServerError {
 		v.site.cfg.Log.WarnContext(v.R.Context(), "page failed", "path", v.pathToLog(), "error", err.Error())
 	}
-	if t.Key == "ended" {
+	switch {
+	case t.Key == "ended":
 		_ = v.End() // it is worth nothing any more
+	case t.Key == "signedOut" && !v.background():
+		v.cookie(sessionCookie, "", -time.Second) // it is said once
 	}
 	if t.Again > 0 {
 		v.W.Header().Set("Retry-After", strconv.Itoa(t.Again))
@@ -98,6 +120,15 @@ func (v *Visit) Fail(err error) {
 	if err := v.Render(t.Status, page); err != nil {
 		http.Error(v.W, "This page is broken.", http.StatusInternalServerError)
 	}
+}
+
+// offersSignIn reports whether signing in may help.
+func (v *Visit) offersSignIn(t Trouble) bool {
+	switch t.Key {
+	case "signedOut", "ended", "missing", "forbidden":
+		return v.CanSignIn() && !v.SignedIn()
+	}
+	return false
 }
 
 // pathToLog hides the secret part of a link to a guest's order.

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"slices"
 	"time"
 
 	"holdfast/web/session"
@@ -39,7 +40,10 @@ func (v *Visit) EnterByLink(sealed string) (orderID string, err error) {
 	if v.site.links == nil || v.site.links.Open(linkName, sealed, &l) != nil || !v.Now().Before(l.Expires) {
 		return "", ErrNotFound
 	}
-	if v.session != nil && v.session.Token == l.Token && v.session.Only == "" {
+	switch s := v.session; {
+	case s != nil && s.Token == l.Token && s.Only == "":
+		return l.OrderID, nil
+	case s != nil && s.Guest == l.Token && slices.Contains(s.GuestOrders, l.OrderID):
 		return l.OrderID, nil
 	}
 	return l.OrderID, v.Begin(session.Session{Kind: session.KindGuest, Token: l.Token, Only: l.OrderID, Expires: l.Expires})

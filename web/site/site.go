@@ -25,6 +25,10 @@ type Config struct {
 	// Personas are callers to try the pages as, for development. The first one is who a visitor is by
 	// default.
 	Personas []Persona
+	// SignIn is where visitors sign in; nil means that they can't. SessionLifetime is how long they then
+	// stay signed in at most. Defaults to DefaultSessionLifetime.
+	SignIn          Provider
+	SessionLifetime time.Duration
 	// Secure says that browsers reach the site by HTTPS.
 	Secure bool
 	// TrustedProxies are networks whose X-Forwarded-For is believed.
@@ -63,6 +67,7 @@ func New(cfg Config) (*Site, error) {
 	}
 	cfg.Now = defaultNow(cfg.Now)
 	cfg.Zone = cmp.Or(cfg.Zone, time.UTC)
+	cfg.SessionLifetime = cmp.Or(cfg.SessionLifetime, DefaultSessionLifetime)
 	cookies, err := NewSealer(cfg.Secret, "cookies")
 	if err != nil {
 		return nil, err
@@ -86,10 +91,20 @@ func defaultNow(now func() time.Time) func() time.Time {
 // Page answers one visit. It returns what the API returned, if that failed.
 type Page func(*Visit) error
 
-// Handle makes a handler of a page.
-func (s *Site) Handle(page Page) http.Handler {
+// Handle makes a handler of a page. A visitor whose session has ended is told so before anything is done.
+func (s *Site) Handle(page Page) http.Handler { return s.handle(page, (*Visit).resume) }
+
+// HandleEntrance is Handle for pages that begin or end a session, whatever became of the one before.
+func (s *Site) HandleEntrance(page Page) http.Handler {
+	return s.handle(page, func(*Visit) error { return nil })
+}
+
+func (s *Site) handle(page Page, resume func(*Visit) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v, err := s.visit(w, r)
+		if err == nil {
+			err = resume(v) //nolint:contextcheck // it is the request's
+		}
 		if err == nil {
 			err = page(v)
 		}

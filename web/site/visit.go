@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,6 +44,7 @@ type Visit struct {
 	id      string           // of the session
 	session *session.Session // nil if there is none
 	notice  *Notice
+	asGuest bool // a call was made as the guest whom a customer was before they signed in
 }
 
 // visit never returns nil, so that an error can be shown.
@@ -127,18 +129,37 @@ func (v *Visit) Buyer(begin bool) (*client.Client, error) {
 			return nil, err
 		}
 	case v.Staff() && v.session.Guest == "" && begin:
-		if err := v.beginGuest(v.session); err != nil {
+		if err := v.addGuest(); err != nil {
 			return nil, err
 		}
 	}
 	switch {
-	case v.session != nil && v.session.Guest != "":
+	case v.session != nil && v.session.Guest != "" && !v.Customer():
 		return v.gateway().As(v.session.Guest), nil
 	case v.session == nil, v.session.Only != "", v.Staff():
 		token, err := v.site.lookers.token(v.R.Context(), v.site)
 		return v.gateway().As(token), err
 	}
 	return v.Client()
+}
+
+// ClientFor calls the API as whoever placed an order: a customer may have placed it as a guest, before they
+// signed in.
+func (v *Visit) ClientFor(orderID string) (*client.Client, error) {
+	if s := v.session; v.Customer() && s.Guest != "" && slices.Contains(s.GuestOrders, orderID) {
+		v.asGuest = true
+		return v.gateway().As(s.Guest), nil
+	}
+	return v.Client()
+}
+
+// EarlierGuest calls the API as the guest whom a customer was before they signed in, or else as themselves.
+func (v *Visit) EarlierGuest() (*client.Client, error) {
+	if v.session == nil || v.session.Guest == "" {
+		return v.Client()
+	}
+	v.asGuest = true
+	return v.gateway().As(v.session.Guest), nil
 }
 
 // Caller names the session, for what is counted or shared by it.
@@ -166,6 +187,15 @@ func (v *Visit) beginGuest(s *session.Session) error {
 	return v.Begin(*s)
 }
 
+// addGuest gives a member of staff the token of a new guest, to order as.
+func (v *Visit) addGuest() error {
+	g, err := v.gateway().As("").NewGuest(v.R.Context())
+	if err != nil {
+		return err
+	}
+	return v.Change(func(s *session.Session) { s.Guest = g.Token })
+}
+
 // Begin starts a session, or replaces the one that there is. Its name changes, so that one that was
 // planted in a browser is worth nothing.
 func (v *Visit) Begin(s session.Session) error {
@@ -177,19 +207,37 @@ func (v *Visit) Begin(s session.Session) error {
 	if s.Expires.IsZero() {
 		s.Expires = v.Now().Add(sessionAge)
 	}
+	age := s.Expires.Sub(v.Now())
 	v.id, v.session = session.NewID(), &s
-	v.cookie(sessionCookie, v.id, s.Expires.Sub(v.Now()))
-	return v.Save()
+	if s.Account != nil {
+		v.id, age = session.NewAccountID(), age+endedAge
+	}
+	if err := v.site.cfg.Sessions.Put(v.R.Context(), v.id, s); err != nil {
+		return &awayError{err}
+	}
+	v.cookie(sessionCookie, v.id, age)
+	return nil
 }
 
-// Save stores the session after a change of it.
-func (v *Visit) Save() error {
+// endedAge is how long after its end the cookie of an account's session stays, so that the visitor is told
+// that they were signed out.
+const endedAge = 24 * time.Hour
+
+// Change changes the session. Only what change sets is changed: other requests of the visitor may change
+// the session at the same time.
+func (v *Visit) Change(change func(*session.Session)) error {
 	if v.session == nil {
 		return nil
 	}
-	if err := v.site.cfg.Sessions.Put(v.R.Context(), v.id, *v.session); err != nil {
+	changed, err := v.site.cfg.Sessions.Update(v.R.Context(), v.id, change)
+	if err != nil {
 		return &awayError{err}
 	}
+	if changed == nil { // it has ended meanwhile; this request still belongs to it
+		change(v.session)
+		return nil
+	}
+	v.session = changed
 	return nil
 }
 
