@@ -55,8 +55,25 @@ func (p *Provider) Exchange(ctx context.Context, a Attempt, code, issuer string)
 		return Grant{}, fmt.Errorf("%w: the access token is neither a customer's nor of staff", ErrRefused)
 	}
 	g := p.grant(token, caller)
-	g.Name, g.Account.IDToken = nameIn(id), raw
+	g.Name, g.Account.IDToken = p.nameOf(ctx, id, token), raw
 	return g, nil
+}
+
+// nameOf is what the visitor is called: by their ID token, or by the provider's userinfo, since some put no
+// names into ID tokens.
+func (p *Provider) nameOf(ctx context.Context, id *oidc.IDToken, token *oauth2.Token) string {
+	if name := nameIn(id.Claims); name != "" {
+		return name
+	}
+	if p.found.UserInfoEndpoint() != "" {
+		info, err := p.found.UserInfo(p.with(ctx), oauth2.StaticTokenSource(token))
+		if err == nil && info.Subject == id.Subject {
+			if name := nameIn(info.Claims); name != "" {
+				return name
+			}
+		}
+	}
+	return shown(id.Subject)
 }
 
 // Renew gets a new access token. What comes with ErrRefused ends the session.
@@ -81,7 +98,7 @@ func (p *Provider) Renew(ctx context.Context, old session.Account) (Grant, error
 	if raw, _ := token.Extra("id_token").(string); raw != "" {
 		id, err := p.idToken(ctx, raw, token.AccessToken)
 		if err == nil {
-			g.Name, g.Account.IDToken = nameIn(id), raw
+			g.Name, g.Account.IDToken = nameIn(id.Claims), raw
 		}
 	}
 	return g, nil
@@ -136,21 +153,26 @@ func (p *Provider) idToken(ctx context.Context, raw, access string) (*oidc.IDTok
 	return id, nil
 }
 
-// nameIn is what an ID token calls the visitor.
-func nameIn(id *oidc.IDToken) string {
+// nameIn is the name among some claims; empty if there is none.
+func nameIn(claims func(any) error) string {
 	var c struct {
 		Name      string `json:"name"`
 		Given     string `json:"given_name"`
 		Preferred string `json:"preferred_username"`
 		Email     string `json:"email"`
 	}
-	_ = id.Claims(&c) // then the subject is the name
-	name := strings.Map(func(r rune) rune {
+	_ = claims(&c) // then there is no name
+	return shown(cmp.Or(c.Name, c.Given, c.Preferred, c.Email))
+}
+
+// shown is a name as a page can show it.
+func shown(name string) string {
+	name = strings.TrimSpace(strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return -1
 		}
 		return r
-	}, strings.TrimSpace(cmp.Or(c.Name, c.Given, c.Preferred, c.Email, id.Subject)))
+	}, name))
 	if runes := []rune(name); len(runes) > mostName {
 		return string(runes[:mostName-1]) + "…"
 	}

@@ -29,6 +29,7 @@ const (
 type Provider struct {
 	cfg   Config
 	oauth oauth2.Config
+	found *oidc.Provider
 	ids   *oidc.IDTokenVerifier
 	judge Judge
 	http  *http.Client
@@ -82,6 +83,7 @@ func Discover(ctx context.Context, cfg Config) (*Provider, error) {
 		RedirectURL: strings.TrimSuffix(cfg.PagesURL, "/") + CallbackPath, Scopes: scopes(cfg.Scopes),
 	}
 	p.oauth.Endpoint.AuthStyle = p.authStyle()
+	p.found = found
 	p.ids = found.Verifier(&oidc.Config{ClientID: cfg.ClientID, Now: cfg.Now})
 	if p.judge, err = cfg.Judges(p.meta.Keys); err != nil {
 		return nil, err

@@ -35,6 +35,8 @@ type openID struct {
 	// token answers the token endpoint.
 	token func(form url.Values, basic string) (int, map[string]any)
 	asked []url.Values
+	// userinfo is what it says of who has an access token.
+	userinfo string
 }
 
 func start(t *testing.T) *openID {
@@ -72,6 +74,11 @@ func start(t *testing.T) *openID {
 		name, secret, _ := r.BasicAuth()
 		status, body := p.token(r.PostForm, name+":"+secret)
 		answer(w, status, body)
+	})
+	mux.HandleFunc("GET /userinfo", func(w http.ResponseWriter, r *http.Request) {
+		require.Equal(t, "Bearer access", r.Header.Get("Authorization"))
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(p.userinfo)) // the test is gone
 	})
 	mux.HandleFunc("POST /revoke", func(w http.ResponseWriter, r *http.Request) {
 		_ = r.ParseForm() // then nothing is in it
@@ -150,6 +157,24 @@ func TestACodeIsExchangedForWhoSignedIn(t *testing.T) {
 	require.Equal(t, "SplxlOBeZQQYbYS6WxSbIA", form.Get("code"))
 	require.Equal(t, a.Verifier, form.Get("code_verifier"))
 	require.Empty(t, form.Get("client_secret"), "it is in the header")
+}
+
+func TestTheNameMayBeInTheUserinfoOnly(t *testing.T) {
+	p := start(t)
+	p.meta["userinfo_endpoint"] = p.server.URL + "/userinfo"
+	delete(p.claims, "name")
+	found := p.discover(ada)
+	for body, want := range map[string]string{
+		`{"sub": "ada", "name": " Ada\u202e Byron\n"}`: "Ada Byron",
+		`{"sub": "bob", "name": "Bob Stone"}`:          "ada",
+		`no JSON`:                                      "ada",
+	} {
+		a := signin.NewAttempt("/", time.Now().Add(time.Minute))
+		p.claims["nonce"], p.userinfo = a.Nonce, body
+		g, err := found.Exchange(t.Context(), a, "SplxlOBeZQQYbYS6WxSbIA", "")
+		require.NoError(t, err)
+		require.Equal(t, want, g.Name)
+	}
 }
 
 func TestAPublicClientHasNoSecret(t *testing.T) {
