@@ -2,19 +2,16 @@ package web_test
 
 import (
 	"context"
-	"errors"
 	"html/template"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/zitadel/oidc/v3/example/server/storage"
-	"github.com/zitadel/oidc/v3/pkg/oidc"
 	"github.com/zitadel/oidc/v3/pkg/op"
 	"golang.org/x/text/language"
 )
@@ -150,10 +147,11 @@ type jwtClient struct {
 	p *openID
 }
 
-func (c jwtClient) AccessTokenType() op.AccessTokenType { return op.AccessTokenTypeJWT }
-func (c jwtClient) RedirectURIs() []string              { return c.p.redirects }
-func (c jwtClient) PostLogoutRedirectURIs() []string    { return c.p.leave }
-func (c jwtClient) DevMode() bool                       { return true } // plain http
+func (c jwtClient) AccessTokenType() op.AccessTokenType  { return op.AccessTokenTypeJWT }
+func (c jwtClient) RedirectURIs() []string               { return c.p.redirects }
+func (c jwtClient) PostLogoutRedirectURIs() []string     { return c.p.leave }
+func (c jwtClient) IDTokenUserinfoClaimsAssertion() bool { return true }
+func (c jwtClient) DevMode() bool                        { return true } // plain http
 
 func (p *openID) GetClientByClientID(ctx context.Context, id string) (op.Client, error) {
 	c, err := p.Storage.GetClientByClientID(ctx, id)
@@ -214,19 +212,6 @@ func (p *openID) GetPrivateClaimsFromScopes(_ context.Context, userID, _ string,
 		}
 	}
 	return nil, nil
-}
-
-// SetUserinfoFromScopes puts the name into ID tokens.
-func (p *openID) SetUserinfoFromScopes(_ context.Context, info *oidc.UserInfo, userID, _ string, scopes []string) error {
-	u := users{}.GetUserByID(userID)
-	if u == nil {
-		return errors.New("no such user")
-	}
-	info.Subject = u.ID
-	if slices.Contains(scopes, oidc.ScopeProfile) {
-		info.Name = u.FirstName + " " + u.LastName
-	}
-	return nil
 }
 
 // revokeAll ends all refresh tokens of a person, as when an administrator signs them out.

@@ -148,6 +148,13 @@ func (b *browser) signIn(name string) {
 	b.atProvider(name)
 }
 
+// signOut signs out, here and at the provider, which leads back.
+func (b *browser) signOut() {
+	b.t.Helper()
+	b.press(".signout button")
+	b.await(".bar nav [data-signin]")
+}
+
 // atProvider fills in the provider's form.
 func (b *browser) atProvider(name string) {
 	b.t.Helper()
@@ -218,7 +225,8 @@ func TestACustomerSignsInOrdersAndSignsOut(t *testing.T) {
 	bob.open("/orders/" + first)
 	require.Contains(t, bob.text("h1"), "no such page")
 
-	b.press(".signout button")
+	b.open("/orders")
+	b.signOut()
 	require.Equal(t, "/", b.path(), "the provider leads back")
 	require.Contains(t, b.text("main"), "You are signed out")
 	require.Contains(t, b.text("header"), "Sign in")
@@ -286,7 +294,7 @@ func TestAMemberOfStaffSignsInToTheConsole(t *testing.T) {
 	require.Equal(t, "/console/products", b.path())
 	require.Contains(t, b.text(".rail"), "Olga Marsh")
 	b.requireFine("console-signed-in")
-	b.press(".rail .signout button")
+	b.signOut()
 	require.Equal(t, "/", b.path())
 	b.open("/console")
 	b.signIn("ada")
@@ -296,10 +304,11 @@ func TestAMemberOfStaffSignsInToTheConsole(t *testing.T) {
 
 func TestASessionIsRenewedAndEndsWhenItIsRevoked(t *testing.T) {
 	m := openMall(t)
-	m.set(func() { m.lasts = -time.Second }) // over, but not for longer than clocks may differ
+	m.set(func() { m.lasts = 0 }) // over at once, but not for longer than clocks may differ
 	b := openBrowser(t, m.pages[0])
 	b.open("/orders")
 	b.signIn("ada")
+	require.Contains(t, b.text("header"), "Ada Byron")
 	name := b.cookie("hf_session")
 	m.set(func() { m.lasts = time.Hour })
 	before := m.renewed()
@@ -334,8 +343,8 @@ func TestASessionIsRenewedAndEndsWhenItIsRevoked(t *testing.T) {
 	// An administrator ends it: the next renewal is refused, before anything is done.
 	id := b.orderSomething("Ada Byron")
 	b.open("/")
-	b.press(".signout button")
-	m.set(func() { m.lasts = -time.Second })
+	b.signOut()
+	m.set(func() { m.lasts = 0 })
 	b.do(emulation.SetScriptExecutionDisabled(true)) // nothing but the form asks for anything
 	b.open("/sign-in?back=/orders/" + id)
 	b.atProvider("ada")
