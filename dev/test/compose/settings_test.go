@@ -100,6 +100,9 @@ func TestAFileOfASecretIsTakenByTheProgramInItsContainer(t *testing.T) {
 				if s.Name == "HOLDFAST_JWKS_URL" {
 					byFile["HOLDFAST_JWT_SECRET"] = ""
 				}
+				if s.Name == "HOLDFAST_OIDC_CLIENT_SECRET" {
+					byFile["HOLDFAST_OIDC_ISSUER"], byFile["HOLDFAST_OIDC_CLIENT_ID"] = "http://127.0.0.1:1", "pages"
+				}
 				if other, ok := map[string]string{
 					"STRIPE_API_KEY": "STRIPE_WEBHOOK_SECRET", "STRIPE_WEBHOOK_SECRET": "STRIPE_API_KEY",
 				}[s.Name]; ok { // both or none
@@ -121,7 +124,7 @@ func exampleOf(t *testing.T, command, name string) string {
 }
 
 // requireParses runs the program in its container's environment. It accepts all of it, and
-// then doesn't find Temporal.
+// then doesn't find Temporal, or the pages their OpenID provider.
 func requireParses(t *testing.T, image, command string, given map[string]string) {
 	t.Helper()
 	given = maps.Clone(given)
@@ -136,7 +139,10 @@ func requireParses(t *testing.T, image, command string, given map[string]string)
 	ctx, cancel := context.WithTimeout(t.Context(), endTimeout)
 	defer cancel()
 	env := environment(s, places)
-	if command == "web" { // it needs no other service to start
+	missing := "connect to Temporal at 127.0.0.1:1"
+	if given["HOLDFAST_OIDC_ISSUER"] != "" {
+		missing = "discover the OpenID provider"
+	} else if command == "web" { // it needs no other service to start
 		argv := append([]string{inImage(image, "holdfast")}, s.Command...)
 		pages := start(t, command, argv, append(env, "HOLDFAST_WEB_ADDR=127.0.0.1:0", "HOLDFAST_WEB_METRICS_ADDR="))
 		require.Eventually(t, func() bool { return strings.Contains(pages.out.String(), "pages running") }, endTimeout, 10*time.Millisecond)
@@ -149,7 +155,7 @@ func requireParses(t *testing.T, image, command string, given map[string]string)
 	ended, ok := errors.AsType[*exec.ExitError](err)
 	require.True(t, ok, "%v", err)
 	require.Equal(t, 1, ended.ExitCode(), "not 2, a mistake in the settings: %s", printed)
-	require.Contains(t, string(printed), "connect to Temporal at 127.0.0.1:1", "%s", printed)
+	require.Contains(t, string(printed), missing, "%s", printed)
 }
 
 // Services other than those of docker-compose.yml are named by a URL, or by a file that
