@@ -30,10 +30,14 @@ func ordersAreCounted(t *testing.T, x search.Index) {
 		at     time.Time
 		status order.Status
 	}{
-		{now, order.StatusAwaitingPayment}, {hour, order.StatusPaid}, {hour.Add(-time.Millisecond), order.StatusPaid},
-		{hour.Add(-time.Hour), order.StatusCancelled}, {hour.Add(-time.Hour), order.StatusPaid},
+		{now, order.StatusAwaitingPayment},
+		{hour, order.StatusPaid},
+		{hour.Add(-time.Millisecond), order.StatusPaid},
+		{hour.Add(-time.Hour), order.StatusCancelled},
+		{hour.Add(-time.Hour), order.StatusPaid},
 		{hour.Add(-2 * time.Hour).Add(-time.Millisecond), order.StatusPaid},
-		{hour.Add(time.Hour).Add(-time.Millisecond), order.StatusReserving}, {hour.Add(time.Hour), order.StatusReserving},
+		{hour.Add(time.Hour).Add(-time.Millisecond), order.StatusReserving},
+		{hour.Add(time.Hour), order.StatusReserving},
 		{now.Add(-1000 * time.Hour), "status_to_come"},
 	} {
 		all = append(all, placed(fmt.Sprint("o-", i), "ada", o.at, o.status))

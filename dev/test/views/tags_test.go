@@ -88,9 +88,9 @@ func TestAnOlderViewOfOrdersIsRebuiltWithTheirTags(t *testing.T) {
 	h.offer(t, "coat", "Coat", 10)
 	vip := h.Pay(t, h.Place(t, shoptest.Line{ProductID: "coat", Quantity: 2}))
 	h.sendBack(t, vip)
+	h.awaitFilled(t) // no worker fills a view on its own once orders have left Redis
 	h.putCold(t, h.documents(t), "cold", func(o *order.Order) { o.Commands = &order.Commanded{Tags: []string{"vip"}} })
 	h.awaitOrders(t, "tag=vip", vip.ID, "cold")
-	h.awaitFilled(t)
 	h.awaitCaughtUp(t)
 	h.stop(t)
 	ageOrders(t, opts.ElasticsearchPrefix)
