@@ -204,6 +204,29 @@ func TestAnUnansweredOrderIsAskedForAgain(t *testing.T) {
 	require.Len(t, keys, 2)
 }
 
+// A browser opens a stream again when it ends, unless it was told that the order is over.
+func TestAStreamSaysThatTheOrderIsOver(t *testing.T) {
+	gateway := ready()
+	gateway.answers["POST /v1/quotes"] = says(http.StatusOK, `{"currency": "EUR", "lines": [{"sku": "m", "unitPrice": 1250}], "items": 1250, "total": 1250}`)
+	gateway.answers["POST /v1/orders"] = says(http.StatusCreated, `{"id": "o-1", "status": "awaiting_payment", "version": 2, "currency": "EUR", "amounts": {"total": 1250}, "lines": []}`)
+	gateway.answers["GET /v1/orders/o-1"] = says(http.StatusOK, `{"id": "o-1", "shape": 2, "status": "cancelled", "version": 3, "closedAt": "2026-11-29T11:00:00Z", "amounts": {}, "lines": []}`)
+	at, v := pages(t, gateway)
+	post := func(path string, form url.Values) string {
+		res, err := v.PostForm(at+path, form) //nolint:bodyclose // read closes it
+		_, page := read(t, res, err)
+		return page
+	}
+	post("/basket/add", url.Values{"product": {"mug"}})
+	review := post("/checkout", url.Values{"recipient": {"Ada"}, "line1": {"1"}, "city": {"Hamburg"}, "country": {"DE"}})
+	_, rest, _ := strings.Cut(review, `name="key" value="`)
+	key, _, _ := strings.Cut(rest, `"`)
+	post("/checkout/order", url.Values{"key": {key}, "total": {"1250"}})
+	res, err := v.Get(at + "/orders/o-1/live?v=2") //nolint:bodyclose // read closes it
+	_, stream := read(t, res, err)
+	require.Contains(t, stream, `data-stage="cancelled"`)
+	require.True(t, strings.HasSuffix(stream, "event: over\ndata: \n\n"), stream)
+}
+
 func TestSecretsThatCouldBeGuessedAreRefused(t *testing.T) {
 	_, err := site.NewSealer("short", "cookies")
 	require.ErrorContains(t, err, "HOLDFAST_WEB_SECRET")

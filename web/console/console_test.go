@@ -146,3 +146,25 @@ func TestARefusedFormKeepsWhatWasTyped(t *testing.T) {
 	require.Contains(t, page, `href="https://temporal.example/workflows/order%2Fo"`)
 	require.Equal(t, http.StatusNotFound, d.send(http.MethodPost, "/console/orders/o/explode", url.Values{}).Code)
 }
+
+// A page that answers a form has an address that only the form leads to: links that come back lead to the
+// page of the form.
+func TestTheLanguageOfARefusedFormCanBeChanged(t *testing.T) {
+	d, g := staffed(t, orders())
+	g.tell("POST /v1/orders/o/hold", `409 {"type":"/problems/order-closed","title":"Closed","status":409}`)
+	back := func(referer string) string {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/console/orders/o/hold", strings.NewReader(""))
+		r.Header.Set("Referer", referer)
+		for _, c := range d.cookies {
+			r.AddCookie(c)
+		}
+		w := httptest.NewRecorder()
+		d.mux.ServeHTTP(w, r)
+		require.Equal(t, http.StatusUnprocessableEntity, w.Code)
+		_, rest, _ := strings.Cut(w.Body.String(), `name="back" value="`)
+		path, _, _ := strings.Cut(rest, `"`)
+		return path
+	}
+	require.Equal(t, "/console/orders/o?show=money", back("http://example.com/console/orders/o?show=money"))
+	require.Equal(t, "/console/orders/o/hold", back("https://elsewhere.example/console/orders/o"))
+}

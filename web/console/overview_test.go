@@ -27,7 +27,7 @@ func TestTheOverviewDrawsTheOrdersOfEachHour(t *testing.T) {
 	w := d.send(http.MethodGet, "/console/overview", nil)
 	require.Equal(t, http.StatusOK, w.Code)
 	page := w.Body.String()
-	require.Contains(t, page, "7 orders placed")
+	require.Contains(t, page, "7 orders placed in 24 hours")
 	require.Contains(t, page, "10 orders in all")
 	require.NotContains(t, page, "style=")
 	require.Equal(t, 24, strings.Count(page, "<g data-hour="))

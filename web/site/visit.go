@@ -260,8 +260,16 @@ func (v *Visit) Redirect(path string) error {
 	return nil
 }
 
-// Here is the path of the page with its query, for a link that comes back.
-func (v *Visit) Here() string { return v.R.URL.RequestURI() }
+// Here is the path of the page with its query, for a link that comes back. A page that answers a form comes
+// back to the page that the form was on.
+func (v *Visit) Here() string {
+	if v.R.Method != http.MethodGet {
+		if u, err := url.Parse(v.R.Referer()); err == nil && u.Host == v.R.Host {
+			return Local(u.RequestURI(), "/")
+		}
+	}
+	return v.R.URL.RequestURI()
+}
 
 // Local returns a path of the site, or other for anything that leads elsewhere.
 func Local(path, other string) string {

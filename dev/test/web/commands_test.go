@@ -212,7 +212,7 @@ func TestTheOverviewAndTheAudits(t *testing.T) {
 	b.awaitReloading("/console/overview?hours=48", `[data-status="awaiting_shipment"]`)
 	b.awaitReloading("/console/overview?hours=48", `.chart rect.waiting`)
 	require.Contains(t, b.text(`[data-status="awaiting_shipment"]`), "3")
-	require.Contains(t, b.text("h2"), "4 orders placed")
+	require.Contains(t, b.text("h2"), "4 orders placed in 48 hours")
 	b.do(chromedp.Click(".chart + details > summary", chromedp.ByQuery))
 	b.requireFine("console-overview")
 }
