@@ -165,7 +165,7 @@ func readStep(a action, step client.ChainStep) (client.ChainStep, error) {
 	step.Version, step.OnError = version, a.text("onError")
 	step.When = strings.TrimSpace(strings.ReplaceAll(a.Form.Get("when"), "\r\n", "\n"))
 	step.Params = nil
-	var bad badJSON
+	var bad badJSONError
 	bad.read(a, "params", &step.Params)
 	return step, bad.orNil()
 }
@@ -177,7 +177,7 @@ func (v *visit) triedStep(form string, a action, err error) *tried {
 		t.Why = v.Text.T("console.draft.stale")
 		return t
 	}
-	if bad, ok := errors.AsType[badJSON](err); ok {
+	if bad, ok := errors.AsType[badJSONError](err); ok {
 		for field, at := range bad {
 			t.Fields[field] = v.Text.T("console.field.json", "line", at.Line, "column", at.Column, "message", at.Message)
 			t.Places[field] = at.place

@@ -164,7 +164,7 @@ func specOf(a action, id string) (client.CommandSpec, error) {
 	if strings.TrimSpace(spec.Source) == "" {
 		invalid["source"] = "field.required"
 	}
-	var bad badJSON
+	var bad badJSONError
 	bad.read(a, "params", &spec.Params)
 	bad.read(a, "tests", &spec.Tests)
 	for i := range spec.Tests {
@@ -183,17 +183,17 @@ func words(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\n' || r == '\r' || r == '\t' })
 }
 
-// badJSON are fields that aren't JSON, with where they stop being it.
-type badJSON map[string]jsonPlace
+// badJSONError names fields that aren't JSON, with where they stop being it.
+type badJSONError map[string]jsonPlace
 
 type jsonPlace struct {
 	place
 	Message string
 }
 
-func (b badJSON) Error() string { return "fields of the form aren't JSON" }
+func (b badJSONError) Error() string { return "fields of the form aren't JSON" }
 
-func (b badJSON) orNil() error {
+func (b badJSONError) orNil() error {
 	if len(b) == 0 {
 		return nil
 	}
@@ -201,7 +201,7 @@ func (b badJSON) orNil() error {
 }
 
 // read reads a field of a form; an empty one is left out.
-func (b *badJSON) read(a action, field string, into any) {
+func (b *badJSONError) read(a action, field string, into any) {
 	text := strings.ReplaceAll(a.Form.Get(field), "\r\n", "\n")
 	if strings.TrimSpace(text) == "" {
 		return
@@ -218,7 +218,7 @@ func (b *badJSON) read(a action, field string, into any) {
 		at.Message = "a " + kind.Value + " can't stand here"
 	}
 	if *b == nil {
-		*b = badJSON{}
+		*b = badJSONError{}
 	}
 	(*b)[field] = at
 }
@@ -234,7 +234,7 @@ func (v *visit) refuseScript(e editor, err error) error {
 		e.Why = v.Text.N("field.wrong", int64(len(invalid)))
 		return v.Render(status, editorView(v, e))
 	}
-	if bad, ok := errors.AsType[badJSON](err); ok {
+	if bad, ok := errors.AsType[badJSONError](err); ok {
 		for field, at := range bad {
 			e.Fields[field] = v.Text.T("console.field.json", "line", at.Line, "column", at.Column, "message", at.Message)
 			e.Places[field] = at.place
@@ -249,7 +249,7 @@ func (v *visit) refuseScript(e editor, err error) error {
 		return v.Render(trouble.Status, editorView(v, e))
 	}
 	for _, bad := range p.Errors {
-		e.blame(v, bad)
+		e.blame(bad)
 	}
 	e.Failures = p.Failures
 	switch p.Kind() {
@@ -266,7 +266,7 @@ func (v *visit) refuseScript(e editor, err error) error {
 
 // blame puts what the API found wrong beside the field that it is about, or else into the sentence above
 // the form.
-func (e *editor) blame(v *visit, bad client.FieldProblem) {
+func (e *editor) blame(bad client.FieldProblem) {
 	field := fieldOf(bad.Path)
 	reason := bad.Reason
 	if bad.Path != field {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -49,9 +50,9 @@ func (g *told) last(t *testing.T, what string) call {
 	t.Helper()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for i := len(g.calls) - 1; i >= 0; i-- {
-		if g.calls[i].What == what {
-			return g.calls[i]
+	for _, c := range slices.Backward(g.calls) {
+		if c.What == what {
+			return c
 		}
 	}
 	require.Fail(t, "never called", what)

@@ -76,8 +76,12 @@ func TestStepsAreAddedMovedChangedAndRemoved(t *testing.T) {
 		want []string
 		at   string
 	}{
-		"add": {"add", url.Values{"add": {"gift"}, "version": {"1"}, "params": {"{\"productId\": \"sticker\"}"}, "when": {" total > 1 "}, "onError": {"park"}},
-			[]string{bulk, tagged, reject, `{"command":"gift","version":1,"params":{"productId":"sticker"},"when":"total \u003e 1","onError":"park"}`}, "#step-3"},
+		"add": {
+			"add",
+			url.Values{"add": {"gift"}, "version": {"1"}, "params": {"{\"productId\": \"sticker\"}"}, "when": {" total > 1 "}, "onError": {"park"}},
+			[]string{bulk, tagged, reject, `{"command":"gift","version":1,"params":{"productId":"sticker"},"when":"total \u003e 1","onError":"park"}`},
+			"#step-3",
+		},
 		"up":            {"up", url.Values{"step": {"1"}}, []string{tagged, bulk, reject}, "#step-0"},
 		"up at the top": {"up", url.Values{"step": {"0"}}, []string{bulk, tagged, reject}, "#step-0"},
 		"down":          {"down", url.Values{"step": {"1"}}, []string{bulk, reject, tagged}, "#step-2"},

@@ -65,7 +65,7 @@ func (v *visit) trial(a action) (client.ChainTrial, error) {
 		return v.api.Trial(v.R.Context(), scenario, on)
 	}
 	var view json.RawMessage
-	var bad badJSON
+	var bad badJSONError
 	bad.read(a, "view", &view)
 	if len(view) == 0 && len(bad) == 0 {
 		return client.ChainTrial{}, invalidError{"order": "field.required"}

@@ -110,7 +110,7 @@ func TestAnOperatorPublishesAScriptBreaksItAndRollsBack(t *testing.T) {
 	o := shop.Place(t, shoptest.Line{ProductID: "teapot", Quantity: 2})
 	shop.Tell(t, shoptest.PaymentOf(o))
 	shoptest.Until(t, "the order is on hold", func(context.Context) error {
-		now := shop.Order(t, o.ID)
+		now := shop.Order(t, o.ID) //nolint:contextcheck // it has the test's own
 		if now.Fulfilment == nil || now.Brake == nil || now.Brake.Actor != "command:large-order" {
 			return fmt.Errorf("it is %s, with %v", now.Status, now.Fulfilment)
 		}
