@@ -81,7 +81,7 @@ func TestOnlyStaffSeeTheConsole(t *testing.T) {
 	d := newDesk(t, func(w http.ResponseWriter, _ *http.Request) { called = true; empty(w) })
 	for _, who := range []string{"", "ada"} {
 		d.become(who)
-		for _, path := range []string{"/console", "/console/orders", "/console/orders/o1", "/console/prices"} {
+		for _, path := range []string{"/console", "/console/orders", "/console/orders/o1", "/console/prices", "/console/commands", "/console/new-command", "/console/scenarios/price", "/console/overview", "/console/audits"} {
 			w := d.send(http.MethodGet, path, nil)
 			require.Equal(t, http.StatusForbidden, w.Code, path)
 			require.Contains(t, w.Body.String(), "The console is for staff")
@@ -118,7 +118,7 @@ func TestTheInboxSaysWhatItCouldNotRead(t *testing.T) {
 
 func TestAGatewayThatIsAwayIsAPageThatComesBack(t *testing.T) {
 	d := newDesk(t, func(w http.ResponseWriter, _ *http.Request) { away(w) }).become("operator")
-	for _, path := range []string{"/console", "/console/orders", "/console/orders/o1", "/console/products", "/console/webhooks", "/console/coupons"} {
+	for _, path := range []string{"/console", "/console/orders", "/console/orders/o1", "/console/products", "/console/webhooks", "/console/coupons", "/console/commands", "/console/commands/gift", "/console/scenarios", "/console/scenarios/price", "/console/overview", "/console/audits"} {
 		w := d.send(http.MethodGet, path, nil)
 		require.Equal(t, http.StatusServiceUnavailable, w.Code, path)
 		require.Contains(t, w.Body.String(), "data-again", path)
