@@ -254,6 +254,23 @@ func TestClosedOrdersMayBeInTheViewAlone(t *testing.T) {
 	require.Equal(t, []ViewFinding{{Kind: ViewKindUnknown, View: search.ViewOrders, ID: "orders-1"}}, bare(t, s.audit(2).Findings))
 }
 
+func TestTagsAndReturnsInTheViewAreCompared(t *testing.T) {
+	for field, change := range map[string]func(*search.Order){
+		"tags":           func(o *search.Order) { o.Tags = []string{"vip"} },
+		"returnStatuses": func(o *search.Order) { o.ReturnStatuses = []order.ReturnStatus{order.ReturnRequested} },
+	} {
+		s := newScene(t)
+		require.Empty(t, s.audit(2).Findings)
+		o := s.index.orders["orders-1"]
+		change(&o)
+		s.index.orders["orders-1"] = o
+		found := s.audit(2).Findings
+		require.Len(t, found, 1)
+		require.Contains(t, found[0].Detail, field)
+		require.Equal(t, []ViewFinding{{Kind: ViewKindDiffers, View: search.ViewOrders, ID: "orders-1"}}, bare(t, found))
+	}
+}
+
 func TestLatePaymentOfAnOrderInTheViewAlone(t *testing.T) {
 	s := newScene(t)
 	o := s.index.orders["orders-1"]
