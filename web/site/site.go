@@ -103,7 +103,7 @@ func (s *Site) handle(page Page, resume func(*Visit) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v, err := s.visit(w, r)
 		if err == nil {
-			err = resume(v) //nolint:contextcheck // it is the request's
+			err = resume(v)
 		}
 		if err == nil {
 			err = page(v)

@@ -1,6 +1,7 @@
 package compose
 
 import (
+	"maps"
 	"net/netip"
 	"testing"
 
@@ -14,9 +15,7 @@ func TestTheGatewayTrustsThePagesAndNothingElse(t *testing.T) {
 		{}, {"HOLDFAST_PAGES_NETWORK": "10.1.2.0/29", "HOLDFAST_PAGES_ADDRESS": "10.1.2.5"},
 	} {
 		env := secrets()
-		for name, value := range given {
-			env[name] = value
-		}
+		maps.Copy(env, given)
 		p, err := load(t.Context(), settings(t, env))
 		require.NoError(t, err)
 		web := service(t, p, "web")

@@ -165,30 +165,26 @@ func (b *browser) atProvider(name string) {
 }
 
 // orderSomething orders the first product that there is.
-func (b *browser) orderSomething(recipient string) (id string) {
+func (b *browser) orderSomething() (id string) {
 	b.t.Helper()
 	b.open("/?stock=1&sort=price")
 	b.press(".shelf a")
 	b.press(".buy button")
 	b.pressText("Go to checkout")
-	if recipient != "" {
-		b.deliverTo(recipient)
-	} else {
-		b.pressText("Deliver here")
-	}
+	b.deliverTo("Ada Byron")
 	b.pressText("Order and pay")
 	b.await(`[data-stage="pay"]`)
 	return b.orderID()
 }
 
-// cookie is a cookie of the browser, as the browser has it.
-func (b *browser) cookie(name string) string {
+// session is the name of the browser's session; empty if there is none.
+func (b *browser) session() string {
 	b.t.Helper()
 	var value string
 	b.do(chromedp.ActionFunc(func(ctx context.Context) error {
 		all, err := network.GetCookies().Do(ctx)
 		for _, c := range all {
-			if c.Name == name {
+			if c.Name == "hf_session" {
 				value = c.Value
 			}
 		}
@@ -206,7 +202,7 @@ func TestACustomerSignsInOrdersAndSignsOut(t *testing.T) {
 	require.Contains(t, b.text("header"), "Ada Byron")
 	require.Contains(t, b.text("header"), "Sign out")
 	b.requireFine("signed-in")
-	first := b.orderSomething("Ada Byron")
+	first := b.orderSomething()
 	b.open("/orders")
 	require.Contains(t, b.text("main"), shortID(first))
 	b.open("/account")
@@ -230,7 +226,7 @@ func TestACustomerSignsInOrdersAndSignsOut(t *testing.T) {
 	require.Equal(t, "/", b.path(), "the provider leads back")
 	require.Contains(t, b.text("main"), "You are signed out")
 	require.Contains(t, b.text("header"), "Sign in")
-	require.Empty(t, b.cookie("hf_session"))
+	require.Empty(t, b.session())
 	b.open("/orders/" + first)
 	require.Contains(t, b.text("h1"), "no such page")
 	b.requireFine("missing-signed-out")
@@ -241,15 +237,15 @@ func TestACustomerSignsInOrdersAndSignsOut(t *testing.T) {
 func TestAGuestOrdersAndThenSignsIn(t *testing.T) {
 	m := openMall(t)
 	b := openBrowser(t, m.pages[0])
-	asGuest := b.orderSomething("Ada Byron")
+	asGuest := b.orderSomething()
 	b.open("/?stock=1&sort=price")
 	b.press(".shelf a")
 	b.press(".buy button")
 	b.open("/checkout/review")
-	before := b.cookie("hf_session")
+	before := b.session()
 	b.signIn("ada")
 	require.Equal(t, "/checkout/review", b.path(), "the basket and the address are still there")
-	require.NotEqual(t, before, b.cookie("hf_session"))
+	require.NotEqual(t, before, b.session())
 	b.open("/orders/" + asGuest)
 	require.Equal(t, asGuest, b.orderID())
 	b.pressText("Cancel the order")
@@ -294,6 +290,10 @@ func TestAMemberOfStaffSignsInToTheConsole(t *testing.T) {
 	require.Equal(t, "/console/products", b.path())
 	require.Contains(t, b.text(".rail"), "Olga Marsh")
 	b.requireFine("console-signed-in")
+	b.open("/orders")
+	require.Contains(t, b.text("header"), "Console")
+	b.requireFine("staff-shop")
+	b.open("/console")
 	b.signOut()
 	require.Equal(t, "/", b.path())
 	b.open("/console")
@@ -309,7 +309,7 @@ func TestASessionIsRenewedAndEndsWhenItIsRevoked(t *testing.T) {
 	b.open("/orders")
 	b.signIn("ada")
 	require.Contains(t, b.text("header"), "Ada Byron")
-	name := b.cookie("hf_session")
+	name := b.session()
 	m.set(func() { m.lasts = time.Hour })
 	before := m.renewed()
 
@@ -341,7 +341,7 @@ func TestASessionIsRenewedAndEndsWhenItIsRevoked(t *testing.T) {
 	require.Contains(t, b.text("main"), "Ada Byron")
 
 	// An administrator ends it: the next renewal is refused, before anything is done.
-	id := b.orderSomething("Ada Byron")
+	id := b.orderSomething()
 	b.open("/")
 	b.signOut()
 	m.set(func() { m.lasts = 0 })
@@ -386,7 +386,7 @@ func TestCallbacksOfOthersAreRefused(t *testing.T) {
 	require.Contains(t, b.text("h1"), "can't be completed")
 	b.requireFine("signin-stale")
 	require.Contains(t, b.text("main"), "another browser")
-	require.Empty(t, b.cookie("hf_session"))
+	require.Empty(t, b.session())
 
 	// It was Mallory's: in the browser that began it, it works, once.
 	u, err := url.Parse(m.pages[0])
@@ -438,7 +438,7 @@ func TestAStreamEndsWithItsSession(t *testing.T) {
 	b := openBrowser(t, m.pages[0])
 	b.open("/orders")
 	b.signIn("ada")
-	id := b.orderSomething("Ada Byron")
+	id := b.orderSomething()
 	m.sessions.FlushAll() // the sessions are lost
 	b.await(`[data-trouble="signedOut"]`)
 	require.Equal(t, "/orders/"+id, b.path())
