@@ -463,6 +463,35 @@ func TestAGuestsOrdersSurviveSigningIn(t *testing.T) {
 	require.Contains(t, page, "Ada Byron")
 }
 
+// Whoever is signed in and follows a link to a guest's order sees it, and stays who they are.
+func TestAGuestsLinkSignsNobodyOut(t *testing.T) {
+	p, gateway := &provider{}, withOrders()
+	gateway.answers["GET /v1/orders/o-7"] = func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer of-another-guest" {
+			says(http.StatusNotFound, `{"type": "/problems/unknown-order", "title": "Unknown", "status": 404}`)(w, r)
+			return
+		}
+		says(http.StatusOK, `{"id": "o-7", "status": "awaiting_payment", "version": 2, "currency": "EUR", "amounts": {"total": 1250}, "lines": [{"id": "1", "productId": "mug", "title": "A mug of a guest", "quantity": 1}], "payment": {"status": "pending", "deadline": "2199-01-01T00:00:00Z"}}`)(w, r)
+	}
+	links, err := site.NewSealer(strings.Repeat("l", 32), "links")
+	require.NoError(t, err)
+	link, err := links.Seal("order link", map[string]any{"o": "o-7", "t": "of-another-guest", "e": time.Now().Add(time.Hour)})
+	require.NoError(t, err)
+	at, v := signer(t, p, gateway)
+	p.signIn(t, at, v)
+	status, _ := get(t, at, v, "/orders/o-7")
+	require.Equal(t, http.StatusNotFound, status)
+	status, _ = get(t, at, v, "/o/"+link)
+	require.Equal(t, http.StatusSeeOther, status)
+	status, page := get(t, at, v, "/orders/o-7")
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, page, "A mug of a guest")
+	require.Contains(t, page, "Ada Byron")
+	_, page = get(t, at, v, "/orders")
+	require.Contains(t, page, "A mug of a guest")
+	require.Contains(t, page, "Ada Byron")
+}
+
 func TestWithoutAProviderNobodySignsIn(t *testing.T) {
 	at, v := pages(t, withOrders())
 	_, page := get(t, at, v, "/")

@@ -5,6 +5,7 @@ package session
 import (
 	"context"
 	"crypto/rand"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -31,11 +32,12 @@ type Session struct {
 	Token string `json:"token,omitempty"`
 	// Persona names one of the callers that exist for development.
 	Persona string `json:"persona,omitempty"`
-	// Guest is the token of the guest who orders, if the session itself is not a buyer's. A customer
-	// has it for GuestOrders.
+	// Guest is the token of the guest who orders, if the session itself is not a buyer's, or of the guest
+	// whom a customer was before they signed in.
 	Guest string `json:"guest,omitempty"`
-	// GuestOrders are the ids of orders that a customer placed as a guest, before they signed in.
-	GuestOrders []string `json:"guestOrders,omitempty"`
+	// GuestOrders are the guests' tokens of orders that a customer placed as a guest, or has a link to, by
+	// the orders' ids.
+	GuestOrders map[string]string `json:"guestOrders,omitempty"`
 	// Account is that of a visitor who signed in; nil for everyone else.
 	Account *Account `json:"account,omitempty"`
 	// Name is shown to the visitor.
@@ -61,7 +63,7 @@ type Account struct {
 }
 
 func (s Session) clone() Session {
-	s.Orders, s.GuestOrders = slices.Clone(s.Orders), slices.Clone(s.GuestOrders)
+	s.Orders, s.GuestOrders = slices.Clone(s.Orders), maps.Clone(s.GuestOrders)
 	if s.Account != nil {
 		account := *s.Account
 		s.Account = &account
@@ -76,6 +78,16 @@ func (s *Session) Remember(orderID string) {
 	if len(s.Orders) > MostOrders {
 		s.Orders = s.Orders[:MostOrders]
 	}
+}
+
+// RememberGuests notes an order that a guest's token reads. Only as many are kept as there are newest orders.
+func (s *Session) RememberGuests(orderID, token string) {
+	s.Remember(orderID)
+	if s.GuestOrders == nil {
+		s.GuestOrders = map[string]string{}
+	}
+	s.GuestOrders[orderID] = token
+	maps.DeleteFunc(s.GuestOrders, func(id, _ string) bool { return !slices.Contains(s.Orders, id) })
 }
 
 // Store keeps sessions until they expire.

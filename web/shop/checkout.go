@@ -376,9 +376,10 @@ func (s *Shop) placed(v *visit, orderID string) error {
 	}
 	asGuest := v.basket.AsGuest && v.Customer()
 	if err := v.Change(func(s *session.Session) {
-		s.Remember(orderID)
-		if asGuest && !slices.Contains(s.GuestOrders, orderID) {
-			s.GuestOrders = append(s.GuestOrders, orderID)
+		if asGuest {
+			s.RememberGuests(orderID, s.Guest)
+		} else {
+			s.Remember(orderID)
 		}
 	}); err != nil {
 		return err

@@ -373,11 +373,13 @@ const mostFresh = 5
 // no list has them.
 func (s *Shop) fresh(v *visit, page client.OrderPage) []client.Order {
 	var all []client.Order
-	own := v.Session().Orders
-	own = slices.DeleteFunc(slices.Clone(own), func(id string) bool { return slices.Contains(v.Session().GuestOrders, id) })
-	for _, id := range slices.Concat(own[:min(len(own), mostFresh)], v.Session().GuestOrders) {
-		if slices.ContainsFunc(page.Items, func(o client.OrderSummary) bool { return o.ID == id }) {
-			continue
+	own := 0
+	for _, id := range v.Session().Orders {
+		if !v.Customer() || v.Session().GuestOrders[id] == "" {
+			own++
+			if own > mostFresh || slices.ContainsFunc(page.Items, func(o client.OrderSummary) bool { return o.ID == id }) {
+				continue
+			}
 		}
 		c, err := v.buyerOf(id)
 		if err != nil {

@@ -1,7 +1,6 @@
 package site
 
 import (
-	"slices"
 	"time"
 
 	"holdfast/web/session"
@@ -34,7 +33,7 @@ func (v *Visit) OrderLink(orderID string) string {
 }
 
 // EnterByLink begins a session that shows the link's order and no other, and returns the order's id. A
-// visitor whose own session is the guest's keeps that.
+// visitor whose own session is the guest's, or who is a customer or staff, keeps that.
 func (v *Visit) EnterByLink(sealed string) (orderID string, err error) {
 	var l guestLink
 	if v.site.links == nil || v.site.links.Open(linkName, sealed, &l) != nil || !v.Now().Before(l.Expires) {
@@ -43,8 +42,10 @@ func (v *Visit) EnterByLink(sealed string) (orderID string, err error) {
 	switch s := v.session; {
 	case s != nil && s.Token == l.Token && s.Only == "":
 		return l.OrderID, nil
-	case s != nil && s.Guest == l.Token && slices.Contains(s.GuestOrders, l.OrderID):
+	case v.Staff(): // they may read it anyway
 		return l.OrderID, nil
+	case v.Customer(): // they stay who they are
+		return l.OrderID, v.Change(func(s *session.Session) { s.RememberGuests(l.OrderID, l.Token) })
 	}
 	return l.OrderID, v.Begin(session.Session{Kind: session.KindGuest, Token: l.Token, Only: l.OrderID, Expires: l.Expires})
 }

@@ -170,7 +170,10 @@ func (v *Visit) sessionOf(g signin.Grant) session.Session {
 	case old.Kind == session.KindGuest:
 		s.Guest, s.Orders = old.Token, old.Orders
 		if g.Kind == session.KindCustomer {
-			s.GuestOrders = slices.Clone(old.Orders)
+			s.Orders = nil
+			for _, id := range slices.Backward(old.Orders) {
+				s.RememberGuests(id, old.Token)
+			}
 		}
 	case old.Account != nil && old.Account.Subject == g.Account.Subject && old.Kind == g.Kind:
 		s.Guest, s.Orders, s.GuestOrders = old.Guest, old.Orders, old.GuestOrders

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -146,11 +145,11 @@ func (v *Visit) Buyer(begin bool) (*client.Client, error) {
 // ClientFor calls the API as whoever placed an order: a customer may have placed it as a guest, before they
 // signed in.
 func (v *Visit) ClientFor(orderID string) (*client.Client, error) {
-	if s := v.session; v.Customer() && s.Guest != "" && slices.Contains(s.GuestOrders, orderID) {
-		v.asGuest = true
-		return v.gateway().As(s.Guest), nil
+	if !v.Customer() || v.session.GuestOrders[orderID] == "" {
+		return v.Client()
 	}
-	return v.Client()
+	v.asGuest = true
+	return v.gateway().As(v.session.GuestOrders[orderID]), nil
 }
 
 // EarlierGuest calls the API as the guest whom a customer was before they signed in, or else as themselves.
