@@ -67,7 +67,7 @@ func (p *provider) Exchange(_ context.Context, _ signin.Attempt, code, _ string)
 	return p.grant(), nil
 }
 
-func (p *provider) Renew(_ context.Context, old session.Account) (signin.Grant, error) {
+func (p *provider) Renew(ctx context.Context, old session.Account) (signin.Grant, error) {
 	if p.away.Load() {
 		return signin.Grant{}, signin.ErrAway
 	}
@@ -79,7 +79,11 @@ func (p *provider) Renew(_ context.Context, old session.Account) (signin.Grant, 
 		return signin.Grant{}, signin.ErrRefused
 	}
 	p.renewals++
-	return p.grant(), nil
+	g := p.grant()
+	if ctx.Err() != nil { // the answer is lost
+		return signin.Grant{}, signin.ErrAway
+	}
+	return g, nil
 }
 
 func (p *provider) Revoke(_ context.Context, refresh string) error {
