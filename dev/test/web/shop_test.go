@@ -25,6 +25,11 @@ func open(t *testing.T) (*stack.Stack, *shoptest.Shop) {
 	require.NoError(t, err)
 	var opts stack.Options
 	opts.WithoutUI, opts.Guests, opts.Demo, opts.ReturnWindow = true, guests, "en", time.Hour
+	return start(t, opts)
+}
+
+func start(t *testing.T, opts stack.Options) (*stack.Stack, *shoptest.Shop) {
+	t.Helper()
 	s, err := stack.Start(t.Context(), opts)
 	require.NoError(t, err)
 	t.Cleanup(func() {
