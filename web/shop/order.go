@@ -40,6 +40,15 @@ const (
 type sheet struct {
 	client.Order
 	Now time.Time
+	// Returned are payments that arrived although the order had ended unpaid.
+	Returned []latePayment
+}
+
+// latePayment goes back, or went back at a time.
+type latePayment struct {
+	Amount   int64
+	Currency string
+	At       time.Time
 }
 
 func (s sheet) stage() stage {
@@ -208,7 +217,27 @@ func (s *Shop) orderOf(v *visit) (sheet, error) {
 		return sheet{}, err
 	}
 	o, err := c.Order(v.R.Context(), id)
-	return sheet{o, v.Now()}, err
+	if err != nil {
+		return sheet{}, err
+	}
+	return wholeSheet(v, c, o), nil
+}
+
+// wholeSheet adds what an order itself doesn't know once it has ended: payments that arrived later, and go
+// back. If they can't be read, the page leaves them out.
+func wholeSheet(v *visit, c *client.Client, o client.Order) sheet {
+	s := sheet{Order: o, Now: v.Now()}
+	if !o.Closed() || s.paid() {
+		return s
+	}
+	money, err := c.Payment(v.R.Context(), o.ID)
+	if err != nil {
+		return s
+	}
+	for _, r := range money.Refunds {
+		s.Returned = append(s.Returned, latePayment{r.Amount, r.Currency, r.PaidAt})
+	}
+	return s
 }
 
 var errNoSession = fmt.Errorf("no session: %w", site.ErrNotFound)
@@ -257,7 +286,7 @@ func (s *Shop) settle(v *visit) error {
 		}
 		return err
 	}
-	return s.shown(v, sheet{o, v.Now()})
+	return s.shown(v, sheet{Order: o, Now: v.Now()})
 }
 
 // orderPart is the changing part of an order's page, for browsers that can't have a stream.
@@ -292,7 +321,7 @@ func (s *Shop) orderLive(v *visit) error {
 	defer cancel()
 	//nolint:contextcheck // components get it when they are rendered
 	err = s.orders.Follow(ctx, id, v.Token(), v.Caller(), above, c.OrderAbove, func(o client.Order) error {
-		now := sheet{o, v.Now()}
+		now := wholeSheet(v, c, o)
 		return v.Live(ctx, stream, func() error {
 			if undecided && now.stage() != stageUndecided {
 				return stream.Event(ctx, "decided", nil) // a new page also takes the order out of the basket
