@@ -103,6 +103,9 @@ func TestTheContractsExamplesAreWhatIsAnswered(t *testing.T) {
 	sent := s.listed("listWebhookDeliveries", hooks+"/deliveries?limit=1", func(found []item) bool {
 		return len(found) == 1 && found[0]["status"] == "delivered"
 	}, "type")
+	s.listed("listOrderDeliveries", "/v1/orders/"+dropped.ID+"/deliveries", func(found []item) bool {
+		return len(found) == 3 && !slices.ContainsFunc(found, func(d item) bool { return d["status"] != "delivered" })
+	}, "webhookId", "host", "type")
 	s.does("replayWebhookDelivery", 202, hooks+"/deliveries/"+sent["id"].(string)+"/replay", nil)
 	s.does("testWebhook", 202, hooks+"/test", nil)
 	s.does("removeWebhook", 204, hooks, nil)

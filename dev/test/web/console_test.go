@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -371,8 +372,16 @@ func TestAnOperatorReplaysADelivery(t *testing.T) {
 
 	// What it is told about an order is in the order's timeline.
 	o := bought(t, shop, 1)
-	b.awaitReloading("/console/orders/"+o.ID+"?show=webhooks", `.timeline a[href^="/console/webhooks/"]`)
-	require.Contains(t, b.text(".timeline"), "order.placed to "+strings.TrimPrefix(receiver.URL, "http://"))
+	timeline := "/console/orders/" + o.ID + "?show=webhooks"
+	b.awaitReloading(timeline, `.timeline a[href^="/console/webhooks/"]`)
+	placed := "order.placed to " + strings.TrimPrefix(receiver.URL, "http://")
+	shoptest.Until(t, placed, func(context.Context) error { // each is delivered by itself
+		b.open(timeline) //nolint:contextcheck // the browser has its own
+		if text := b.text(".timeline"); !strings.Contains(text, placed) {
+			return errors.New(text)
+		}
+		return nil
+	})
 	b.requireFine("console-timeline-webhooks")
 }
 
