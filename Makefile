@@ -20,7 +20,7 @@ TESTFLAGS ?=
 # Which benchmarks to run; empty means all
 BENCH ?=
 
-.PHONY: env help run build test test-race test-e2e test-fast bench relevance ci lint contract fmt generate services services-stop clean
+.PHONY: env help pictures run build test test-race test-e2e test-fast bench relevance ci lint contract fmt generate services services-stop clean
 
 help: ## prints this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-14s %s\n", $$1, $$2 }'
@@ -50,6 +50,9 @@ endif
 DEVFLAGS := -tags release -vet=off -ldflags='-s -w'
 test-e2e:
 	cd dev && $(GOTEST) $(DEVFLAGS) -timeout $(TEST_TIMEOUT) $(TESTFLAGS) ./...
+
+pictures: ## makes the pictures in docs/pictures with Chromium
+	cd dev && HOLDFAST_REQUIRE=chromium HOLDFAST_SCREENSHOTS='$(abspath docs/pictures)' $(GOTEST) $(DEVFLAGS) -count=1 -run TestPictures ./test/web
 
 test-fast: ## runs short versions of the product's own tests, for quick feedback
 	$(GOTEST) -short -timeout 60s $(TESTFLAGS) ./...
