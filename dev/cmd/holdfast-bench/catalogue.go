@@ -32,14 +32,14 @@ func words(s string) []string {
 }
 
 // made is the n-th product of the made-up catalogue; always the same one.
-func made(n int, version int64) search.Product {
+func made(n int) search.Product {
 	r := rand.New(rand.NewPCG(uint64(n), 7)) //nolint:gosec // a catalogue that is the same each time, no secret
 	pick := func(from []string) string { return from[r.IntN(len(from))] }
 	adjective, material, noun, brand := pick(adjectives), pick(materials), pick(nouns), pick(brands)
 	price := int64(100 + r.IntN(100_000))
 	at := time.UnixMilli(1_760_000_000_000 + int64(n)).UTC()
 	return search.Product{
-		ID: fmt.Sprintf("p-%07d", n), Version: version, Status: product.StatusListed,
+		ID: fmt.Sprintf("p-%07d", n), Version: 1, Status: product.StatusListed,
 		Title:       fmt.Sprintf("%s %s %s %s-%d", adjective, material, noun, brand[:2], 100+n%9000),
 		Description: fmt.Sprintf("A %s made of %s for the %s. Goes well with a %s %s.", noun, material, pick(rooms), pick(adjectives), pick(nouns)),
 		Brand:       brand, Category: noun, Tags: []string{adjective, pick(rooms)},
@@ -69,7 +69,7 @@ func fill(ctx context.Context, x search.Index, n int) (took time.Duration, err e
 	for from := 0; from < n; from += batch {
 		var b search.Batch
 		for i := from; i < min(from+batch, n); i++ {
-			b.Products = append(b.Products, made(i, 1))
+			b.Products = append(b.Products, made(i))
 		}
 		results, err := r.Put(ctx, b)
 		if err != nil {

@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"holdfast/client"
+	"holdfast/dev/await"
 	"holdfast/dev/bench/load"
 	"holdfast/web"
 	"holdfast/web/session"
@@ -76,7 +77,7 @@ func (b *pagesBench) Run(ctx context.Context, out report) error {
 // offer fills the shop, and waits until its search has all products.
 func (b *pagesBench) offer(ctx context.Context, s *shop) error {
 	_, err := load.Run(ctx, b.Products, 16, func(ctx context.Context, i int) (time.Duration, error) {
-		p := made(i, 1)
+		p := made(i)
 		body := fmt.Sprintf(`{"title": %q, "description": %q, "brand": %q, "category": %q, "currency": %q, "variants": [{"sku": "%s-1", "price": %d, "stock": 1000000}]}`,
 			p.Title, p.Description, p.Brand, p.Category, p.Currency, p.ID, p.MinPrice)
 		_, err := s.PutProduct(ctx, p.ID, []byte(body))
@@ -85,15 +86,15 @@ func (b *pagesBench) offer(ctx context.Context, s *shop) error {
 	if err != nil {
 		return err
 	}
-	for end := time.Now().Add(time.Minute); ; time.Sleep(200 * time.Millisecond) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	return await.Success(ctx, func(ctx context.Context) error {
 		found, err := s.Search(ctx, client.Search{Limit: 1})
-		if err == nil && found.Total >= int64(b.Products) {
-			return nil
+		if err == nil && found.Total < int64(b.Products) {
+			err = errors.New("the search hasn't all products yet")
 		}
-		if time.Now().After(end) {
-			return errors.Join(errors.New("the search hasn't all products after a minute"), err)
-		}
-	}
+		return err
+	})
 }
 
 // compare measures a page against the calls that it makes.
@@ -165,7 +166,7 @@ func (b *pagesBench) follow(ctx context.Context, out report, stack *child, s *sh
 	place := func() (load.Result, error) {
 		return load.Run(ctx, b.N, 1, func(ctx context.Context, _ int) (time.Duration, error) {
 			begun := time.Now()
-			_, err := s.placeAny(ctx, made(0, 1).ID)
+			_, err := s.placeAny(ctx, made(0).ID)
 			return time.Since(begun), err
 		}, nil)
 	}
@@ -176,7 +177,12 @@ func (b *pagesBench) follow(ctx context.Context, out report, stack *child, s *sh
 		if err != nil {
 			return err
 		}
-		time.Sleep(settle)
+		select {
+		case <-time.After(settle):
+		case <-ctx.Done():
+			end()
+			return ctx.Err()
+		}
 		u, err := stack.usage()
 		if err != nil {
 			return err
@@ -257,11 +263,11 @@ func (v *visitor) read(res *http.Response, err error) (string, error) {
 }
 
 func (v *visitor) get(ctx context.Context, path string) (string, error) {
-	return v.read(v.do(ctx, http.MethodGet, path, nil)) //nolint:bodyclose // read closes it
+	return v.read(v.do(ctx, http.MethodGet, path, nil))
 }
 
 func (v *visitor) post(ctx context.Context, path string, form url.Values) (string, error) {
-	return v.read(v.do(ctx, http.MethodPost, path, form)) //nolint:bodyclose // read closes it
+	return v.read(v.do(ctx, http.MethodPost, path, form))
 }
 
 var (
@@ -272,7 +278,7 @@ var (
 
 // order orders one unit through the pages, and returns the order's id.
 func (v *visitor) order(ctx context.Context) (string, error) {
-	if _, err := v.post(ctx, "/basket/add", url.Values{"product": {made(0, 1).ID}}); err != nil {
+	if _, err := v.post(ctx, "/basket/add", url.Values{"product": {made(0).ID}}); err != nil {
 		return "", err
 	}
 	review, err := v.post(ctx, "/checkout", url.Values{"recipient": {"B"}, "line1": {"1"}, "city": {"London"}, "postalCode": {"SW1Y 4LB"}, "country": {"GB"}})

@@ -101,7 +101,7 @@ func (b *projectorBench) project(ctx context.Context, rdb goredis.UniversalClien
 // create puts products with a description each.
 func create(ctx context.Context, to *inventory.Store, n int) error {
 	_, err := load.Run(ctx, n, 32, func(ctx context.Context, i int) (time.Duration, error) {
-		d := made(i, 1)
+		d := made(i)
 		notThere := product.NotThere
 		_, _, err := to.Put(ctx, d.ID, product.Spec{
 			Currency: d.Currency, Status: product.StatusListed,

@@ -376,8 +376,8 @@ func TestAnOperatorReplaysADelivery(t *testing.T) {
 	b.awaitReloading(timeline, `.timeline a[href^="/console/webhooks/"]`)
 	placed := "order.placed to " + strings.TrimPrefix(receiver.URL, "http://")
 	shoptest.Until(t, placed, func(context.Context) error { // each is delivered by itself
-		b.open(timeline) //nolint:contextcheck // the browser has its own
-		if text := b.text(".timeline"); !strings.Contains(text, placed) {
+		b.open(timeline)                                                  //nolint:contextcheck // the browser has its own
+		if text := b.text(".timeline"); !strings.Contains(text, placed) { //nolint:contextcheck // the browser has its own
 			return errors.New(text)
 		}
 		return nil
