@@ -10,7 +10,6 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"holdfast/customer"
-	"holdfast/product"
 )
 
 // An identity provider knows our roles only for people who were given one, and names people as it likes.
@@ -51,7 +50,7 @@ const hashPrefix = "sub-"
 // customerID returns the id of a customer: their subject, if it can be one, or else a hash of issuer and subject.
 // Subjects that look like a hash or a guest's id are hashed, too, so that they can't be chosen to be someone else's.
 func customerID(issuer, subject string) string {
-	if product.ValidID(subject) && !strings.HasPrefix(subject, hashPrefix) && !customer.IsGuest(subject) {
+	if customer.ValidID(subject) && !strings.HasPrefix(subject, hashPrefix) && !customer.IsGuest(subject) {
 		return subject
 	}
 	sum := sha256.Sum256([]byte(issuer + "\x00" + subject))

@@ -56,7 +56,7 @@ func TestASubjectThatCantBeAnIDBecomesAHash(t *testing.T) {
 	seen := map[string]string{}
 	for _, subject := range []string{
 		"auth0|64f1", "auth0|64f2", "a/b", "..", " ada", "ada@shop.example", "张三", strings.Repeat("x", 65), strings.Repeat("x", 300),
-		caller.Subject, "sub-x", customer.GuestID("AAAAAAAAAAAAAAAAAAAAAAAAAA"), "a\nb",
+		caller.Subject, "sub-x", customer.GuestID("AAAAAAAAAAAAAAAAAAAAAAAAAA"), "a\nb", "me",
 	} {
 		caller, err := verify(subject, jwt.MapClaims{})
 		require.NoError(t, err, subject)
