@@ -16,6 +16,7 @@ type Memory struct {
 	mu      sync.Mutex
 	all     map[string]Session
 	claimed map[string]time.Time // until when
+	sweepAt int                  // so many claims, to forget those that are over
 	now     func() time.Time
 }
 
@@ -61,8 +62,9 @@ func (m *Memory) Claim(_ context.Context, name string, lasts time.Duration) (rel
 	if now.Before(m.claimed[name]) {
 		return func() {}, false, nil
 	}
-	if len(m.claimed) > mostInMemory {
+	if len(m.claimed) >= m.sweepAt { // seldom, however many there are
 		maps.DeleteFunc(m.claimed, func(_ string, until time.Time) bool { return !now.Before(until) })
+		m.sweepAt = max(mostInMemory, 2*len(m.claimed))
 	}
 	until := now.Add(lasts)
 	m.claimed[name] = until

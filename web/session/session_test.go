@@ -126,6 +126,18 @@ func TestChangesOfASessionAtOnceAreAllKept(t *testing.T) {
 	})
 }
 
+// However many claims there are, one more costs the same.
+func TestManyClaimsStayCheap(t *testing.T) {
+	m := session.NewMemory()
+	begun := time.Now()
+	for i := range 100_000 {
+		_, mine, err := m.Claim(t.Context(), fmt.Sprint(i), time.Hour)
+		require.NoError(t, err)
+		require.True(t, mine)
+	}
+	require.Less(t, time.Since(begun), 10*time.Second, "it takes a tenth of a second, or minutes")
+}
+
 func TestANameIsClaimedOnce(t *testing.T) {
 	onBoth(t, func(t *testing.T, store session.Store) {
 		ctx := t.Context()
