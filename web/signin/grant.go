@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -65,8 +64,8 @@ func (p *Provider) nameOf(ctx context.Context, id *oidc.IDToken, token *oauth2.T
 	if name := nameIn(id.Claims); name != "" {
 		return name
 	}
-	if p.found.UserInfoEndpoint() != "" {
-		info, err := p.found.UserInfo(p.with(ctx), oauth2.StaticTokenSource(token))
+	if p.userinfo != nil {
+		info, err := p.userinfo(p.with(ctx), oauth2.StaticTokenSource(token))
 		if err == nil && info.Subject == id.Subject {
 			if name := nameIn(info.Claims); name != "" {
 				return name
@@ -131,8 +130,8 @@ func (p *Provider) idToken(ctx context.Context, raw, access string) (*oidc.IDTok
 	}
 	id, err := p.ids.Verify(p.with(ctx), raw)
 	if err != nil {
-		if _, network := errors.AsType[net.Error](err); network || ctx.Err() != nil {
-			return nil, fmt.Errorf("%w: verify the ID token: %w", ErrAway, withoutURL(err))
+		if strings.Contains(err.Error(), "fetching keys") || ctx.Err() != nil { // the library doesn't wrap it
+			return nil, fmt.Errorf("%w: verify the ID token: its keys can't be read", ErrAway)
 		}
 		return nil, fmt.Errorf("%w: verify the ID token: %w", ErrRefused, err)
 	}

@@ -29,11 +29,12 @@ const (
 type Provider struct {
 	cfg   Config
 	oauth oauth2.Config
-	found *oidc.Provider
-	ids   *oidc.IDTokenVerifier
-	judge Judge
-	http  *http.Client
-	meta  metadata
+	// userinfo asks who an access token is of; nil if that can't be asked, or others could read the token.
+	userinfo func(context.Context, oauth2.TokenSource) (*oidc.UserInfo, error)
+	ids      *oidc.IDTokenVerifier
+	judge    Judge
+	http     *http.Client
+	meta     metadata
 
 	mu      sync.Mutex
 	reached time.Time // when it was last reached
@@ -83,7 +84,9 @@ func Discover(ctx context.Context, cfg Config) (*Provider, error) {
 		RedirectURL: strings.TrimSuffix(cfg.PagesURL, "/") + CallbackPath, Scopes: scopes(cfg.Scopes),
 	}
 	p.oauth.Endpoint.AuthStyle = p.authStyle()
-	p.found = found
+	if Private(found.UserInfoEndpoint()) {
+		p.userinfo = found.UserInfo
+	}
 	p.ids = found.Verifier(&oidc.Config{ClientID: cfg.ClientID, Now: cfg.Now})
 	if p.judge, err = cfg.Judges(p.meta.Keys); err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -37,6 +38,7 @@ type openID struct {
 	asked []url.Values
 	// userinfo is what it says of who has an access token.
 	userinfo string
+	keysAway bool
 }
 
 func start(t *testing.T) *openID {
@@ -63,6 +65,10 @@ func start(t *testing.T) *openID {
 	}
 	mux.HandleFunc("GET /.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, p.meta) })
 	mux.HandleFunc("GET /keys", func(w http.ResponseWriter, _ *http.Request) {
+		if p.keysAway {
+			answer(w, http.StatusServiceUnavailable, nil)
+			return
+		}
 		answer(w, http.StatusOK, map[string]any{"keys": []any{map[string]any{
 			"kty": "RSA", "use": "sig", "alg": "RS256", "kid": "k", "n": base64.RawURLEncoding.EncodeToString(key.N.Bytes()),
 			"e": base64.RawURLEncoding.EncodeToString(big.NewInt(int64(key.E)).Bytes()),
@@ -178,6 +184,13 @@ func TestTheNameMayBeInTheUserinfoOnly(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, want, g.Name)
 	}
+	// Access tokens aren't sent where others could read them; 0.0.0.0 leads here, but is no loopback address.
+	p.meta["userinfo_endpoint"] = strings.Replace(p.server.URL, "127.0.0.1", "0.0.0.0", 1) + "/userinfo"
+	a := signin.NewAttempt("/", time.Now().Add(time.Minute))
+	p.claims["nonce"], p.userinfo = a.Nonce, `{"sub": "ada", "name": "Ada Byron"}`
+	g, err := p.discover(ada).Exchange(t.Context(), a, "SplxlOBeZQQYbYS6WxSbIA", "")
+	require.NoError(t, err)
+	require.Equal(t, "ada", g.Name)
 }
 
 func TestAPublicClientHasNoSecret(t *testing.T) {
@@ -230,6 +243,7 @@ func TestWhatProvesNothingSignsNobodyIn(t *testing.T) {
 		"keys that are away": {code: signin.ErrAway, judge: func(context.Context, string) (signin.Caller, error) {
 			return signin.Caller{}, signin.ErrAway
 		}},
+		"keys of ID tokens that are away": {code: signin.ErrAway, change: func(p *openID) { p.keysAway = true }},
 		"a provider that fails": {code: signin.ErrAway, change: func(p *openID) {
 			p.token = func(url.Values, string) (int, map[string]any) { return http.StatusServiceUnavailable, map[string]any{} }
 		}},
