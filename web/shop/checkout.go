@@ -320,15 +320,16 @@ func (s *Shop) order(v *visit) error {
 
 // place asks for the order, and again under another key if an earlier order under this one was rejected.
 func (s *Shop) place(v *visit, d draft, total int64) error {
-	c, err := v.orderer()
-	if err != nil {
-		return err
-	}
-	if v.basket.AsGuest {
-		d.Saved = "" // guests keep no addresses
-	}
 	for {
-		request := d.complete(v.basket.request())
+		c, err := v.orderer()
+		if err != nil {
+			return err
+		}
+		to := d
+		if v.basket.AsGuest {
+			to.Saved = "" // guests keep no addresses
+		}
+		request := to.complete(v.basket.request())
 		request.ExpectedTotal = &total
 		o, _, err := c.PlaceOrder(v.R.Context(), v.basket.Key, request)
 		if err == nil {
@@ -338,6 +339,13 @@ func (s *Shop) place(v *visit, d draft, total int64) error {
 		switch {
 		case p == nil, p.Status >= http.StatusInternalServerError && p.Kind() != "stock-unavailable":
 			return s.unanswered(v, err, total)
+		case p.Status == http.StatusUnauthorized && v.basket.AsGuest && v.Customer():
+			v.basket.rejected() // the guest's token is over: from now on the basket is the customer's
+			if err := v.keepBasket(); err != nil {
+				return err
+			}
+			v.Say("calm", "order.stale")
+			return v.Redirect("/checkout/review")
 		case p.OrderID != "":
 			earlier, err := c.Order(v.R.Context(), p.OrderID)
 			if err != nil {
