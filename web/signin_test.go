@@ -264,6 +264,13 @@ func TestSigningInLeadsBackToOurOwnPagesOnly(t *testing.T) {
 		_, location, _ := callback(t, at, v, "code=good&state="+state)
 		require.Equal(t, want, location, back)
 	}
+	// However long the paths of several tabs are, the newest attempt fits.
+	for range 4 {
+		back := "/orders?" + strings.Repeat("&", 900)
+		_, location, _ := callback(t, at, v, "code=good&state="+p.begin(t, at, v, back))
+		require.Equal(t, back, location)
+		p.begin(t, at, v, back)
+	}
 }
 
 func TestAFailedSignInSaysWhy(t *testing.T) {
@@ -466,6 +473,122 @@ func TestAGuestsOrdersSurviveSigningIn(t *testing.T) {
 	require.Contains(t, page, "Ada Byron")
 }
 
+// shopping lets a visitor without a session come to the form of an order, whose key it returns. A guest's order
+// is o-1; a customer's would be o-2.
+func shopping(t *testing.T, at string, v *http.Client, gateway *api) (post func(path string, form url.Values) (status int, page string), key string) {
+	t.Helper()
+	const placed = `{"id": "%s", "status": "awaiting_payment", "version": 2, "currency": "EUR", "amounts": {"total": 1250}, "lines": [{"id": "1", "productId": "mug", "title": "A mug of a %s", "quantity": 1}], "payment": {"status": "pending", "deadline": "2199-01-01T00:00:00Z"}}`
+	gateway.answers["POST /v1/quotes"] = says(http.StatusOK, `{"currency": "EUR", "lines": [{"sku": "m", "unitPrice": 1250}], "items": 1250, "total": 1250}`)
+	id := map[string]string{"Bearer guests-token": "o-1", "Bearer access-0": "o-2"}
+	kind := map[string]string{"o-1": "guest", "o-2": "customer"}
+	gateway.answers["POST /v1/orders"] = func(w http.ResponseWriter, r *http.Request) {
+		order := id[r.Header.Get("Authorization")]
+		says(http.StatusCreated, fmt.Sprintf(placed, order, kind[order]))(w, r)
+	}
+	for order := range kind {
+		gateway.answers["GET /v1/orders/"+order] = func(w http.ResponseWriter, r *http.Request) {
+			if id[r.Header.Get("Authorization")] != order {
+				says(http.StatusNotFound, `{"type": "/problems/unknown-order", "title": "Unknown", "status": 404}`)(w, r)
+				return
+			}
+			says(http.StatusOK, fmt.Sprintf(placed, order, kind[order]))(w, r)
+		}
+	}
+	post = func(path string, form url.Values) (int, string) {
+		res, err := v.PostForm(at+path, form) //nolint:bodyclose // read closes it
+		return read(t, res, err)
+	}
+	post("/basket/add", url.Values{"product": {"mug"}})
+	post("/checkout", url.Values{"recipient": {"Ada"}, "line1": {"1"}, "city": {"Hamburg"}, "country": {"DE"}})
+	_, review := get(t, at, v, "/checkout/review")
+	_, rest, ok := strings.Cut(review, `name="key" value="`)
+	require.True(t, ok, review)
+	key, _, _ = strings.Cut(rest, `"`)
+	return post, key
+}
+
+// A guest's unanswered order stays the guest's after signing in, but only that one: if it was rejected, or the
+// guest's token is over, the basket is the customer's.
+func TestAnUnansweredOrderOfAGuestIsSettledAfterSigningIn(t *testing.T) {
+	for name, guests := range map[string]func(w http.ResponseWriter, r *http.Request){
+		"rejected meanwhile": says(http.StatusUnprocessableEntity, `{"type": "/problems/idempotency-mismatch", "title": "Mismatch", "status": 422, "orderId": "o-0"}`),
+		"token over":         says(http.StatusUnauthorized, `{"type": "/problems/unauthorized", "title": "Invalid", "status": 401}`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, gateway := &provider{}, withOrders()
+			at, v := signer(t, p, gateway)
+			post, key := shopping(t, at, v, gateway)
+			answers := gateway.answers["POST /v1/orders"]
+			gateway.answers["POST /v1/orders"] = says(http.StatusServiceUnavailable, `{"type": "/problems/timeout", "title": "Timeout", "status": 503}`)
+			status, _ := post("/checkout/order", url.Values{"key": {key}, "total": {"1250"}})
+			require.Equal(t, http.StatusAccepted, status)
+			p.signIn(t, at, v)
+			gateway.answers["GET /v1/orders/o-0"] = says(http.StatusOK, `{"id": "o-0", "status": "rejected", "version": 2, "amounts": {}, "lines": []}`)
+			gateway.answers["POST /v1/orders"] = func(w http.ResponseWriter, r *http.Request) {
+				if r.Header.Get("Idempotency-Key") == key {
+					guests(w, r)
+					return
+				}
+				answers(w, r)
+			}
+			post("/checkout/order", url.Values{"key": {key}, "total": {"1250"}})
+			if name == "token over" { // then the visitor is asked once more
+				_, review := get(t, at, v, "/checkout/review")
+				_, rest, _ := strings.Cut(review, `name="key" value="`)
+				again, _, _ := strings.Cut(rest, `"`)
+				require.NotEqual(t, key, again)
+				status, _ = post("/checkout/order", url.Values{"key": {again}, "total": {"1250"}})
+				require.Equal(t, http.StatusSeeOther, status)
+			}
+			status, page := get(t, at, v, "/orders/o-2")
+			require.Equal(t, http.StatusOK, status)
+			require.Contains(t, page, "A mug of a customer")
+			_, page = get(t, at, v, "/orders")
+			require.Contains(t, page, "A mug of a customer")
+			require.NotContains(t, page, "A mug of a guest")
+		})
+	}
+}
+
+// A guest who follows a link to another guest's order sees it, and keeps their own.
+func TestAGuestsLinkTakesNoOrdersFromAnotherGuest(t *testing.T) {
+	p, gateway := &provider{}, withOrders()
+	at, v := signer(t, p, gateway)
+	post, key := shopping(t, at, v, gateway)
+	post("/checkout/order", url.Values{"key": {key}, "total": {"1250"}})
+	gateway.answers["GET /v1/orders/o-7"] = func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") != "Bearer of-another-guest" {
+			says(http.StatusNotFound, `{"type": "/problems/unknown-order", "title": "Unknown", "status": 404}`)(w, r)
+			return
+		}
+		says(http.StatusOK, `{"id": "o-7", "status": "awaiting_payment", "version": 2, "currency": "EUR", "amounts": {"total": 1250}, "lines": [{"id": "1", "productId": "mug", "title": "A mug of a friend", "quantity": 1}], "payment": {"status": "pending", "deadline": "2199-01-01T00:00:00Z"}}`)(w, r)
+	}
+	links, err := site.NewSealer(strings.Repeat("l", 32), "links")
+	require.NoError(t, err)
+	link, err := links.Seal("order link", map[string]any{"o": "o-7", "t": "of-another-guest", "e": time.Now().Add(time.Hour)})
+	require.NoError(t, err)
+	get(t, at, v, "/o/"+link)
+	see := func() {
+		for id, title := range map[string]string{"o-1": "A mug of a guest", "o-7": "A mug of a friend"} {
+			status, page := get(t, at, v, "/orders/"+id)
+			require.Equal(t, http.StatusOK, status, id)
+			require.Contains(t, page, title)
+			_, page = get(t, at, v, "/orders")
+			require.Contains(t, page, title)
+		}
+	}
+	see()
+	_, page := get(t, at, v, "/orders/o-7/link")
+	_, rest, ok := strings.Cut(page, "/o/")
+	require.True(t, ok, page)
+	shown := rest[:strings.IndexAny(rest, `"<& `)]
+	var opened map[string]any
+	require.NoError(t, links.Open("order link", shown, &opened))
+	require.Equal(t, "of-another-guest", opened["t"], "its link is its own guest's")
+	p.signIn(t, at, v)
+	see()
+}
+
 // Whoever is signed in and follows a link to a guest's order sees it, and stays who they are.
 func TestAGuestsLinkSignsNobodyOut(t *testing.T) {
 	p, gateway := &provider{}, withOrders()
@@ -577,9 +700,36 @@ func TestAStoreThatIsAwayIsNoSignOut(t *testing.T) {
 	require.NotContains(t, page, "Ada Byron")
 }
 
+// A new session that can't be stored leaves the old one: it is the only way to what its guest ordered.
+func TestAStoreThatFailsAtSigningInLosesNoOrder(t *testing.T) {
+	p, gateway := &provider{}, withOrders()
+	broken := &brokenStore{Memory: session.NewMemory()}
+	at, v := signer(t, p, gateway, func(c *site.Config) { c.Sessions = broken })
+	post, key := shopping(t, at, v, gateway)
+	post("/checkout/order", url.Values{"key": {key}, "total": {"1250"}})
+	state := p.begin(t, at, v, "/orders")
+	broken.full.Store(true)
+	status, _, _ := callback(t, at, v, "code=good&state="+state)
+	require.Equal(t, http.StatusServiceUnavailable, status)
+	broken.full.Store(false)
+	status, page := get(t, at, v, "/orders/o-1")
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, page, "A mug of a guest")
+	p.signIn(t, at, v)
+	status, _ = get(t, at, v, "/orders/o-1")
+	require.Equal(t, http.StatusOK, status)
+}
+
 type brokenStore struct {
 	*session.Memory
-	away atomic.Bool
+	away, full atomic.Bool
+}
+
+func (b *brokenStore) Put(ctx context.Context, id string, s session.Session) error {
+	if b.full.Load() {
+		return errors.New("full")
+	}
+	return b.Memory.Put(ctx, id, s)
 }
 
 func (b *brokenStore) Get(ctx context.Context, id string) (*session.Session, error) {

@@ -379,7 +379,7 @@ func (s *Shop) ordersPage(v *visit) error {
 
 // buyerOf calls the API as whoever placed an order of this browser.
 func (v *visit) buyerOf(orderID string) (*client.Client, error) {
-	if v.Customer() {
+	if s := v.Session(); v.Customer() || (s != nil && s.GuestOrders[orderID] != "") {
 		return v.ClientFor(orderID)
 	}
 	return v.Buyer(false)
@@ -398,13 +398,13 @@ func newest(orders []client.Order, late error) *freshList {
 // mostFresh is how many new orders are read beside the list.
 const mostFresh = 5
 
-// fresh reads the newest orders that the list doesn't have yet, and those that a customer placed as a guest:
-// no list has them.
+// fresh reads the newest orders that the list doesn't have yet, and those of other guests than the session's: no
+// list has them.
 func (s *Shop) fresh(v *visit, page client.OrderPage) []client.Order {
 	var all []client.Order
 	own := 0
 	for _, id := range v.Session().Orders {
-		if !v.Customer() || v.Session().GuestOrders[id] == "" {
+		if v.Session().GuestOrders[id] == "" {
 			own++
 			if own > mostFresh || slices.ContainsFunc(page.Items, func(o client.OrderSummary) bool { return o.ID == id }) {
 				continue

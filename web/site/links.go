@@ -1,6 +1,7 @@
 package site
 
 import (
+	"cmp"
 	"time"
 
 	"holdfast/web/session"
@@ -25,7 +26,8 @@ func (v *Visit) OrderLink(orderID string) string {
 	if v.site.links == nil || v.session == nil {
 		return ""
 	}
-	sealed, err := v.site.links.Seal(linkName, guestLink{orderID, v.session.Token, v.session.Expires})
+	token := cmp.Or(v.session.GuestOrders[orderID], v.session.Token)
+	sealed, err := v.site.links.Seal(linkName, guestLink{orderID, token, v.session.Expires})
 	if err != nil {
 		return ""
 	}
@@ -33,7 +35,8 @@ func (v *Visit) OrderLink(orderID string) string {
 }
 
 // EnterByLink begins a session that shows the link's order and no other, and returns the order's id. A
-// visitor whose own session is the guest's, or who is a customer or staff, keeps that.
+// visitor who has a session of their own keeps that, and has the order beside it: a guest who lost theirs
+// would never see their own orders again.
 func (v *Visit) EnterByLink(sealed string) (orderID string, err error) {
 	var l guestLink
 	if v.site.links == nil || v.site.links.Open(linkName, sealed, &l) != nil || !v.Now().Before(l.Expires) {
@@ -44,7 +47,7 @@ func (v *Visit) EnterByLink(sealed string) (orderID string, err error) {
 		return l.OrderID, nil
 	case v.Staff(): // they may read it anyway
 		return l.OrderID, nil
-	case v.Customer(): // they stay who they are
+	case s != nil && s.Only == "": // they stay who they are
 		return l.OrderID, v.Change(func(s *session.Session) { s.RememberGuests(l.OrderID, l.Token) })
 	}
 	return l.OrderID, v.Begin(session.Session{Kind: session.KindGuest, Token: l.Token, Only: l.OrderID, Expires: l.Expires})

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"errors"
@@ -84,7 +85,13 @@ func (s *Site) SignIn(v *Visit) error {
 	}
 	a := signin.NewAttempt(back, v.Now().Add(attemptAge))
 	attempts := append(v.attempts(), a)
-	if err := v.Keep(attemptCookie, attempts[max(0, len(attempts)-mostAttempts):], attemptAge); err != nil {
+	attempts = attempts[max(0, len(attempts)-mostAttempts):]
+	err := v.Keep(attemptCookie, attempts, attemptAge)
+	for len(attempts) > 1 && errors.Is(err, errTooLong) { // with the paths to come back to
+		attempts = attempts[1:]
+		err = v.Keep(attemptCookie, attempts, attemptAge)
+	}
+	if err != nil {
 		return err
 	}
 	http.Redirect(v.W, v.R, s.cfg.SignIn.AuthURL(a), http.StatusSeeOther)
@@ -172,7 +179,7 @@ func (v *Visit) sessionOf(g signin.Grant) session.Session {
 		if g.Kind == session.KindCustomer {
 			s.Orders = nil
 			for _, id := range slices.Backward(old.Orders) {
-				s.RememberGuests(id, old.Token)
+				s.RememberGuests(id, cmp.Or(old.GuestOrders[id], old.Token))
 			}
 		}
 	case old.Account != nil && old.Account.Subject == g.Account.Subject && old.Kind == g.Kind:

@@ -43,7 +43,7 @@ type Visit struct {
 	id      string           // of the session
 	session *session.Session // nil if there is none
 	notice  *Notice
-	asGuest bool // a call was made as the guest whom a customer was before they signed in
+	asGuest bool // a call was made as another guest than the session's, such as the one whom a customer was before they signed in
 }
 
 // visit never returns nil, so that an error can be shown.
@@ -143,9 +143,9 @@ func (v *Visit) Buyer(begin bool) (*client.Client, error) {
 }
 
 // ClientFor calls the API as whoever placed an order: a customer may have placed it as a guest, before they
-// signed in.
+// signed in, and anyone may have a link to one of another guest.
 func (v *Visit) ClientFor(orderID string) (*client.Client, error) {
-	if !v.Customer() || v.session.GuestOrders[orderID] == "" {
+	if v.session == nil || v.session.GuestOrders[orderID] == "" {
 		return v.Client()
 	}
 	v.asGuest = true
@@ -198,22 +198,23 @@ func (v *Visit) addGuest() error {
 // Begin starts a session, or replaces the one that there is. Its name changes, so that one that was
 // planted in a browser is worth nothing.
 func (v *Visit) Begin(s session.Session) error {
-	if v.session != nil {
-		if err := v.site.cfg.Sessions.Delete(v.R.Context(), v.id); err != nil {
-			return &awayError{err}
-		}
-	}
 	if s.Expires.IsZero() {
 		s.Expires = v.Now().Add(sessionAge)
 	}
-	age := s.Expires.Sub(v.Now())
-	v.id, v.session = session.NewID(), &s
+	id, age := session.NewID(), s.Expires.Sub(v.Now())
 	if s.Account != nil {
-		v.id, age = session.NewAccountID(), age+endedAge
+		id, age = session.NewAccountID(), age+endedAge
 	}
-	if err := v.site.cfg.Sessions.Put(v.R.Context(), v.id, s); err != nil {
+	// The old one goes last: it may be the only way to what its guest ordered.
+	if err := v.site.cfg.Sessions.Put(v.R.Context(), id, s); err != nil {
 		return &awayError{err}
 	}
+	if v.session != nil {
+		if err := v.site.cfg.Sessions.Delete(v.R.Context(), v.id); err != nil {
+			v.site.cfg.Log.WarnContext(v.R.Context(), "a session that was replaced stays until it expires", "error", err.Error())
+		}
+	}
+	v.id, v.session = id, &s
 	v.cookie(sessionCookie, v.id, age)
 	return nil
 }
