@@ -46,6 +46,8 @@ commands() {
     "$bench" commands --data "$work/commands" 2>>"$log"
     "$bench" commands --script --data "$work/commands-script" 2>>"$log"
 }
+attacks() { section "Orders beside scripts that never end"; "$bench" attacks --data "$work/attacks" 2>>"$log"; }
+pages() { section "Pages"; "$bench" pages --data "$work/pages" 2>>"$log"; }
 carriers() { section "Callbacks of a carrier"; "$bench" carriers 2>>"$log"; }
 flash() { section "Flash sale"; "$bench" flash 2>>"$log"; }
 delist() { section "Delisting"; "$bench" delist 2>>"$log"; }
@@ -63,7 +65,7 @@ money() { section "A year of orders, paid at a provider that fails"; MONEY=yes s
 packages() { section "A year of orders, in packages"; PACKAGES=yes scripts/bench-replay.sh "$work/packages"; }
 
 if [ $# -eq 0 ]; then
-    set -- saga prices commands providers growth reservations flash carriers delist open replay outage money packages
+    set -- saga prices commands attacks pages providers growth reservations flash carriers delist open replay outage money packages
     [ -z "${ELASTICSEARCH_URL:-}" ] || set -- "$@" search fresh projector busy million
 fi
 machine

@@ -15,6 +15,7 @@ import (
 
 type commands struct {
 	Saga         sagaBench         `cmd:"" help:"Orders placed and paid through REST, against bare Temporal workflows."`
+	Attacks      attacksBench      `cmd:"" help:"Orders beside quotes whose script never ends by itself, against orders alone."`
 	Commands     commandsBench     `cmd:"" help:"Orders on which the shop's commands work, against orders on which none does."`
 	Prices       pricesBench       `cmd:"" help:"Orders with a member level, a promotion and a coupon, against orders without."`
 	Pages        pagesBench        `cmd:"" help:"Pages against the calls of the API that they make; pages that follow orders."`
