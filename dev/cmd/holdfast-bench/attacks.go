@@ -95,7 +95,7 @@ func publishAttack(ctx context.Context, st *stack.Stack) error {
 	if err != nil {
 		return err
 	}
-	defer rdb.Close() //nolint:errcheck // nothing is written any more
+	defer rdb.Close()                                                      //nolint:errcheck // nothing is written any more
 	chains := commandstore.New(rdb, commandstore.NewBox(script.Options{})) //nolint:contextcheck // the engine outlives the call
 	c, _, err := chains.Put(ctx, command.Command{
 		ID: "endless", Target: command.TargetOrder, Behaviour: command.BehaviourJS, Source: `export function execute() { for (;;); }`,
