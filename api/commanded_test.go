@@ -192,3 +192,33 @@ func TestARuleAboutAddressesHoldsForLaterOnesToo(t *testing.T) {
 	g.runs(step("reject", `{"message":"We are closed."}`))
 	require.Equal(t, http.StatusOK, move("20459").status)
 }
+
+// What a rule tells orders apart by is there when it runs for a later address, too.
+func TestARuleAboutAddressesKnowsGuestsAndCategoriesLater(t *testing.T) {
+	g := asking(t)
+	stock := int64(10)
+	knife := product.Spec{
+		Description: product.Description{Title: "A knife", Category: "blades", Tags: []string{"adults"}}, Currency: "EUR",
+		Variants: []product.VariantSpec{{SKU: "one", Price: 1000, Stock: &stock}},
+	}
+	put := call{method: http.MethodPut, path: "/v1/products/knife", body: knife}
+	require.Equal(t, http.StatusCreated, g.do(put.as(t, "op", identity.RoleOperator)).status)
+	boxes := step("reject", `{"message":"Not to a box."}`)
+	address := func(line1 string) map[string]any {
+		return map[string]any{"recipient": "A Buyer", "line1": line1, "city": "There", "country": "DE"}
+	}
+	for _, rule := range []string{`any(lines, .category == "blades")`, `all(lines, "adults" in .tags)`, `guest`} {
+		boxes.When = rule + ` and hasPrefix(address.line1, "Box")`
+		g.runs(boxes)
+		guest, err := guests(t).New()
+		require.NoError(t, err)
+		placed := g.do(call{method: http.MethodPost, path: "/v1/orders", body: map[string]any{
+			"lines": []line{{"productId": "knife", "quantity": 1}}, "address": address("1 High St"),
+		}}.with(guest.Token))
+		require.Equal(t, http.StatusCreated, placed.status, "%s", placed.body)
+		moved := g.do(call{
+			method: http.MethodPut, path: "/v1/orders/" + placed.order(t).ID + "/address", body: map[string]any{"address": address("Box 1")},
+		}.with(guest.Token))
+		require.Equal(t, "/problems/order-refused", moved.problem(t).Type, rule)
+	}
+}

@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"holdfast/command"
 	"holdfast/order"
+	"holdfast/product"
 	"holdfast/quoting"
 )
 
@@ -32,8 +35,12 @@ func (s *Server) commandedAddress(ctx context.Context, id string, to order.Addre
 	if err := json.Unmarshal(f.doc, &o); err != nil {
 		return to, fmt.Errorf("read order %s: %w", id, err)
 	}
+	view, err := s.viewOfPlaced(ctx, &o)
+	if err != nil {
+		return to, err
+	}
 	run := func(a *order.Address) (*command.Draft, error) {
-		d := &command.Draft{View: command.ViewOf(&o), At: s.cfg.Now().UTC()}
+		d := &command.Draft{View: view, At: s.cfg.Now().UTC()}
 		d.View.Time, d.View.Address = d.At.Format(time.RFC3339Nano), command.AddressOf(a)
 		return d, s.runChain(ctx, chain, d)
 	}
@@ -51,4 +58,25 @@ func (s *Server) commandedAddress(ctx context.Context, id string, to order.Addre
 		return to, nil
 	}
 	return to, refusal
+}
+
+// viewOfPlaced is what commands see of a placed order, with what isn't stored with it: the categories and
+// tags of its products, as they are now.
+func (s *Server) viewOfPlaced(ctx context.Context, o *order.Order) (command.View, error) {
+	view := command.ViewOf(o)
+	products := make([]product.Availability, len(view.Lines))
+	for i, l := range view.Lines {
+		products[i] = product.Availability{ProductID: l.ProductID, Found: true}
+	}
+	slices.SortFunc(products, func(a, b product.Availability) int { return strings.Compare(a.ProductID, b.ProductID) })
+	products = slices.CompactFunc(products, func(a, b product.Availability) bool { return a.ProductID == b.ProductID })
+	terms, err := s.termsOf(ctx, products)
+	if err != nil {
+		return view, err
+	}
+	for i := range view.Lines {
+		of := terms[view.Lines[i].ProductID]
+		view.Lines[i].Category, view.Lines[i].Tags = of.Category, of.Tags
+	}
+	return view, nil
 }

@@ -1,12 +1,15 @@
 package command
 
-import "holdfast/order"
+import (
+	"holdfast/customer"
+	"holdfast/order"
+)
 
 // ViewOf returns what commands see of an order that was placed. The categories and tags of its products
 // aren't stored with it.
 func ViewOf(o *order.Order) View {
 	v := View{
-		ID: o.ID, CustomerID: o.CustomerID, Currency: o.Currency, Address: AddressOf(o.Address),
+		ID: o.ID, CustomerID: o.CustomerID, Guest: customer.IsGuest(o.CustomerID), Currency: o.Currency, Address: AddressOf(o.Address),
 		Items: o.Amounts[order.AmountItems], Discount: o.Amounts[order.AmountDiscount],
 		Shipping: o.Amounts[order.AmountShipping], Tax: o.Amounts[order.AmountTax] + o.Amounts[order.AmountIncludedTax],
 		Total: o.Amounts[order.AmountTotal], Metadata: o.Metadata, ExternalReference: o.ExternalReference,
