@@ -70,7 +70,7 @@ func (s *Server) authenticate(c *gin.Context) {
 		err = errRole
 	}
 	if err == nil {
-		err = s.limits.callers.take(c, callerKeyOf(caller), 0, costOf(c, rule))
+		err = s.limits.callers.take(c, allowanceKey(c, caller), 0, costOf(c, rule))
 	}
 	if err != nil {
 		s.fail(c, challenge(c, err))

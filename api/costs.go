@@ -36,7 +36,7 @@ func costOfLines(lines int) int { return begun(lines, linesIncluded) }
 // takeLines charges to the caller's allowance what the lines of a call cost in addition to it.
 func (s *Server) takeLines(c *gin.Context, lines int) error {
 	taken := costOf(c, s.access.of(c.Request.Method, c.FullPath()))
-	return s.limits.callers.take(c, callerKeyOf(CallerOf(c.Request.Context())), taken, costOfLines(lines))
+	return s.limits.callers.take(c, allowanceKey(c, CallerOf(c.Request.Context())), taken, costOfLines(lines))
 }
 
 // begun returns the number of batches beyond the first one, partial ones included.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -112,4 +113,14 @@ func callerKeyOf(c Caller) string {
 		return "staff/" + c.Subject
 	}
 	return string(RoleCustomer) + "/" + c.Subject
+}
+
+// allowanceKey names the allowance that a call uses. A guest has one on each network, since all visitors
+// of a shop's pages who only look around may be one guest: none of them uses up what the others need.
+func allowanceKey(c *gin.Context, caller Caller) string {
+	key := callerKeyOf(caller)
+	if slices.Contains(caller.Roles, RoleGuest) {
+		key += "/" + network(c.ClientIP())
+	}
+	return key
 }

@@ -102,6 +102,20 @@ func TestCallsPerCallerAreLimited(t *testing.T) {
 	require.Error(t, err)
 }
 
+// The pages of a shop look around as one guest for all visitors: whoever asks for a lot leaves the others
+// theirs.
+func TestAGuestsCallsAreCountedPerNetwork(t *testing.T) {
+	g := asking(t, func(c *api.Config) { c.Limits = api.Limits{Caller: 3} })
+	k := call{method: http.MethodGet, path: "/v1/orders/none"}.asGuest(t)
+	from := func(address string) func() answer {
+		return func() answer { return g.fromAddress(k, address, "") }
+	}
+	refused, _ := burst(20, from("192.0.2.1:1"))
+	require.GreaterOrEqual(t, refused, 14)
+	refused, _ = burst(3, from("192.0.2.2:1"))
+	require.Zero(t, refused)
+}
+
 func TestOnlyATrustedProxyNamesTheAddress(t *testing.T) {
 	g := asking(t, func(c *api.Config) { c.TrustedProxies = []string{"10.0.0.0/8"} })
 	get := call{method: http.MethodGet, path: "/v1/products/none"}

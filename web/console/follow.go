@@ -36,7 +36,7 @@ func (c *Console) orderLive(v *visit) error {
 	ctx, cancel := context.WithDeadline(v.R.Context(), v.StreamEnds(streamAge))
 	defer cancel()
 	//nolint:contextcheck // components get it when they are rendered
-	err := c.orders.Follow(ctx, v.R.PathValue("id"), v.Token(), v.Caller(), above, v.api.OrderAbove, func(o client.Order) error {
+	err := c.orders.Follow(ctx, v.R.PathValue("id"), v.Token(), v.Follower(), above, v.api.OrderAbove, func(o client.Order) error {
 		return v.Live(ctx, stream, func() error {
 			if err := stream.Event(ctx, "", orderBody(v, c.sheetOf(v, o))); err != nil || !o.Closed() {
 				return err

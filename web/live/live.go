@@ -18,6 +18,8 @@ const (
 	// MostOfVisitor is for one visitor. Browsers open six connections to a server, and a stream takes
 	// one.
 	MostOfVisitor = 5
+	// MostOfNetwork is for all visitors of one network: sessions are easily made.
+	MostOfNetwork = 200
 )
 
 const (
@@ -37,11 +39,24 @@ type Orders struct {
 	mu       sync.Mutex
 	followed map[key]*followed
 	streams  int
-	visitors map[string]int
+	holders  map[string]int // the streams of each visitor and network
 	closing  context.Context
 	end      context.CancelFunc
 	running  sync.WaitGroup
 	between  time.Duration
+}
+
+// Visitor is whom a stream counts for.
+type Visitor struct {
+	// Session is the name of theirs.
+	Session string
+	// Network is the one that they come from.
+	Network string
+}
+
+// shares are what a stream of the visitor counts against, with how many there may be.
+func (v Visitor) shares() map[string]int {
+	return map[string]int{"session/" + v.Session: MostOfVisitor, "network/" + v.Network: MostOfNetwork}
 }
 
 // key is an order as one caller sees it.
@@ -57,7 +72,7 @@ type followed struct {
 
 // New returns an Orders. Close it.
 func New() *Orders {
-	o := &Orders{followed: map[key]*followed{}, visitors: map[string]int{}, between: between}
+	o := &Orders{followed: map[key]*followed{}, holders: map[string]int{}, between: between}
 	o.closing, o.end = context.WithCancel(context.Background())
 	return o
 }
@@ -73,9 +88,9 @@ type Source func(ctx context.Context, orderID string, version int64, wait time.D
 
 // Follow calls show with the order whenever it is above a version that was shown, until the context
 // ends, show returns an error, or the order is over. caller and visitor say who asks: streams of one
-// caller share the waits, and a visitor may have MostOfVisitor streams.
+// caller share the waits, and a visitor may have MostOfVisitor streams, their network MostOfNetwork.
 func (o *Orders) Follow(
-	ctx context.Context, orderID, caller, visitor string, above int64, read Source, show func(client.Order) error, beat func() error,
+	ctx context.Context, orderID, caller string, visitor Visitor, above int64, read Source, show func(client.Order) error, beat func() error,
 ) error {
 	f, err := o.join(key{orderID, caller}, visitor, read) //nolint:contextcheck // what waits for the order outlives the first stream
 	if err != nil {
@@ -111,14 +126,21 @@ func (o *Orders) Follow(
 	}
 }
 
-func (o *Orders) join(k key, visitor string, read Source) (*followed, error) {
+func (o *Orders) join(k key, visitor Visitor, read Source) (*followed, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.streams >= MostStreams || o.visitors[visitor] >= MostOfVisitor || o.closing.Err() != nil {
+	if o.streams >= MostStreams || o.closing.Err() != nil {
 		return nil, ErrTooMany
 	}
+	for holder, most := range visitor.shares() {
+		if o.holders[holder] >= most {
+			return nil, ErrTooMany
+		}
+	}
 	o.streams++
-	o.visitors[visitor]++
+	for holder := range visitor.shares() {
+		o.holders[holder]++
+	}
 	f := o.followed[k]
 	if f == nil {
 		ctx, stop := context.WithCancel(o.closing)
@@ -130,12 +152,14 @@ func (o *Orders) join(k key, visitor string, read Source) (*followed, error) {
 	return f, nil
 }
 
-func (o *Orders) leave(k key, visitor string, f *followed) {
+func (o *Orders) leave(k key, visitor Visitor, f *followed) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.streams--
-	if o.visitors[visitor]--; o.visitors[visitor] == 0 {
-		delete(o.visitors, visitor)
+	for holder := range visitor.shares() {
+		if o.holders[holder]--; o.holders[holder] == 0 {
+			delete(o.holders, holder)
+		}
 	}
 	if f.readers--; f.readers > 0 {
 		return

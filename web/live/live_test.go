@@ -64,7 +64,7 @@ func TestAllPagesOfAnOrderShareOneWait(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range pages {
 		wg.Go(func() {
-			err := orders.Follow(t.Context(), "o", "ada", fmt.Sprint(i), 1, b.read, func(o client.Order) error {
+			err := orders.Follow(t.Context(), "o", "ada", live.Visitor{Session: fmt.Sprint(i)}, 1, b.read, func(o client.Order) error {
 				seen <- o.Version
 				return nil
 			}, beat)
@@ -83,7 +83,7 @@ func TestAPageSeesWhatChangedBeforeItsStreamBegan(t *testing.T) {
 	defer orders.Close()
 	b.set(7, client.OrderExpired)
 	var got int64
-	require.NoError(t, orders.Follow(t.Context(), "o", "ada", "1", 3, b.read, func(o client.Order) error {
+	require.NoError(t, orders.Follow(t.Context(), "o", "ada", live.Visitor{Session: "1"}, 3, b.read, func(o client.Order) error {
 		got = o.Version
 		return nil
 	}, beat))
@@ -91,20 +91,45 @@ func TestAPageSeesWhatChangedBeforeItsStreamBegan(t *testing.T) {
 }
 
 func TestAVisitorHasAFewStreamsOnly(t *testing.T) {
+	ada := live.Visitor{Session: "ada", Network: "192.0.2.1"}
 	orders, b := live.New(), newBook()
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	var began atomic.Int64
 	for range live.MostOfVisitor {
 		wg.Go(func() {
-			_ = orders.Follow(ctx, "o", "ada", "ada", 0, b.read, func(client.Order) error { began.Add(1); return nil }, beat)
+			_ = orders.Follow(ctx, "o", "ada", ada, 0, b.read, func(client.Order) error { began.Add(1); return nil }, beat)
 		})
 	}
 	require.Eventually(t, func() bool { return began.Load() == live.MostOfVisitor }, 5*time.Second, 5*time.Millisecond)
 	none := func(client.Order) error { return errors.New("never") }
-	require.ErrorIs(t, orders.Follow(ctx, "o", "ada", "ada", 0, b.read, none, beat), live.ErrTooMany)
+	require.ErrorIs(t, orders.Follow(ctx, "o", "ada", ada, 0, b.read, none, beat), live.ErrTooMany)
 	cancel()
 	wg.Wait()
 	orders.Close()
-	require.ErrorIs(t, orders.Follow(t.Context(), "o", "ada", "ada", 0, b.read, none, beat), live.ErrTooMany, "it is closing")
+	require.ErrorIs(t, orders.Follow(t.Context(), "o", "ada", ada, 0, b.read, none, beat), live.ErrTooMany, "it is closing")
+}
+
+// Whoever makes many sessions doesn't take the streams of all others.
+func TestANetworkHasAShareOfTheStreams(t *testing.T) {
+	orders, b := live.New(), newBook()
+	defer orders.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	var began, refused atomic.Int64
+	follow := func(v live.Visitor) error {
+		return orders.Follow(ctx, "o", "ada", v, 0, b.read, func(client.Order) error { began.Add(1); return nil }, beat)
+	}
+	for i := range live.MostOfNetwork + 1 {
+		wg.Go(func() {
+			if follow(live.Visitor{Session: fmt.Sprint(i), Network: "192.0.2.1"}) != nil {
+				refused.Add(1)
+			}
+		})
+	}
+	require.Eventually(t, func() bool { return began.Load() == live.MostOfNetwork && refused.Load() == 1 }, 5*time.Second, 5*time.Millisecond)
+	wg.Go(func() { _ = follow(live.Visitor{Session: "0", Network: "192.0.2.2"}) })
+	require.Eventually(t, func() bool { return began.Load() == live.MostOfNetwork+1 }, 5*time.Second, 5*time.Millisecond)
+	cancel()
+	wg.Wait()
 }

@@ -35,8 +35,8 @@ type Session struct {
 	// Guest is the token of the guest who orders, if the session itself is not a buyer's, or of the guest
 	// whom a customer was before they signed in.
 	Guest string `json:"guest,omitempty"`
-	// GuestOrders are the guests' tokens of orders that a customer placed as a guest, or has a link to, by
-	// the orders' ids.
+	// GuestOrders are other guests' tokens by the ids of their orders: those that a customer placed as a guest,
+	// or that the visitor has a link to.
 	GuestOrders map[string]string `json:"guestOrders,omitempty"`
 	// Account is that of a visitor who signed in; nil for everyone else.
 	Account *Account `json:"account,omitempty"`

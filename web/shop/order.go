@@ -320,7 +320,7 @@ func (s *Shop) orderLive(v *visit) error {
 	ctx, cancel := context.WithDeadline(v.R.Context(), v.StreamEnds(streamAge))
 	defer cancel()
 	//nolint:contextcheck // components get it when they are rendered
-	err = s.orders.Follow(ctx, id, v.Token(), v.Caller(), above, c.OrderAbove, func(o client.Order) error {
+	err = s.orders.Follow(ctx, id, v.Token(), v.Follower(), above, c.OrderAbove, func(o client.Order) error {
 		now := wholeSheet(v, c, o)
 		return v.Live(ctx, stream, func() error {
 			if undecided && now.stage() != stageUndecided {

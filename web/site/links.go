@@ -2,6 +2,8 @@ package site
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/base64"
 	"time"
 
 	"holdfast/web/session"
@@ -50,7 +52,14 @@ func (v *Visit) EnterByLink(sealed string) (orderID string, err error) {
 	case s != nil && s.Only == "": // they stay who they are
 		return l.OrderID, v.Change(func(s *session.Session) { s.RememberGuests(l.OrderID, l.Token) })
 	}
-	return l.OrderID, v.Begin(session.Session{Kind: session.KindGuest, Token: l.Token, Only: l.OrderID, Expires: l.Expires})
+	return l.OrderID, v.beginAs(l.sessionID(), session.Session{Kind: session.KindGuest, Token: l.Token, Only: l.OrderID, Expires: l.Expires})
+}
+
+// sessionID is the same for all who have the link, and however often they use it: a visitor can't fill the
+// store of sessions with it. Only who has the guest's token can know it.
+func (l guestLink) sessionID() string {
+	sum := sha256.Sum256([]byte("holdfast web: session of a link: " + l.OrderID + "/" + l.Token))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
 // Secure reports whether browsers reach the site by HTTPS.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"holdfast/client"
+	"holdfast/web/live"
 	"holdfast/web/session"
 	"holdfast/web/text"
 )
@@ -161,8 +162,19 @@ func (v *Visit) EarlierGuest() (*client.Client, error) {
 	return v.gateway().As(v.session.Guest), nil
 }
 
-// Caller names the session, for what is counted or shared by it.
-func (v *Visit) Caller() string { return v.id }
+// Follower is whom a stream of the visitor counts for.
+func (v *Visit) Follower() live.Visitor {
+	return live.Visitor{Session: v.id, Network: networkOf(v.address())}
+}
+
+// networkOf returns the addresses that count as one visitor's: for IPv6, a /64.
+func networkOf(address string) string {
+	ip, err := netip.ParseAddr(address)
+	if err != nil || ip.Is4() {
+		return address
+	}
+	return netip.PrefixFrom(ip.WithZone(""), 64).Masked().String()
+}
 
 // MayBuy reports whether the visitor has a customer's or a guest's token of their own. Whoever came by a
 // link to one order has not.
@@ -198,18 +210,26 @@ func (v *Visit) addGuest() error {
 // Begin starts a session, or replaces the one that there is. Its name changes, so that one that was
 // planted in a browser is worth nothing.
 func (v *Visit) Begin(s session.Session) error {
+	if s.Account != nil {
+		return v.beginAs(session.NewAccountID(), s)
+	}
+	return v.beginAs(session.NewID(), s)
+}
+
+// beginAs is Begin with the session's name. That of a link stays: others may have the link, too.
+func (v *Visit) beginAs(id string, s session.Session) error {
 	if s.Expires.IsZero() {
 		s.Expires = v.Now().Add(sessionAge)
 	}
-	id, age := session.NewID(), s.Expires.Sub(v.Now())
+	age := s.Expires.Sub(v.Now())
 	if s.Account != nil {
-		id, age = session.NewAccountID(), age+endedAge
+		age += endedAge
 	}
 	// The old one goes last: it may be the only way to what its guest ordered.
 	if err := v.site.cfg.Sessions.Put(v.R.Context(), id, s); err != nil {
 		return &awayError{err}
 	}
-	if v.session != nil {
+	if v.session != nil && v.session.Only == "" {
 		if err := v.site.cfg.Sessions.Delete(v.R.Context(), v.id); err != nil {
 			v.site.cfg.Log.WarnContext(v.R.Context(), "a session that was replaced stays until it expires", "error", err.Error())
 		}
