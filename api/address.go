@@ -15,7 +15,7 @@ import (
 func (s *Server) ChangeAddress(c *gin.Context, id openapi.ID, params openapi.ChangeAddressParams) {
 	r, err := s.readAddress(c, id, params.IfMatch)
 	if err == nil && r.ByCustomer {
-		r.Address, err = s.commandedAddress(c.Request.Context(), id, r.Address)
+		r.Address, err = s.commandedAddress(c.Request.Context(), id, r.Address, s.chainHolders(c))
 	}
 	if err != nil {
 		s.fail(c, err)

@@ -30,7 +30,7 @@ func (s *Server) commanded(ctx context.Context, p *placing, v availability, keye
 		if d.View, err = s.viewOf(ctx, p, v, provisional, d.At); err != nil {
 			return order.Quote{}, err
 		}
-		if err := s.runChain(ctx, chains.Submit, d); err != nil {
+		if err := s.runChain(ctx, chains.Submit, d, p.runsFor); err != nil {
 			return order.Quote{}, err
 		}
 		if v, err = s.takeDraft(ctx, p, v, d, keyed); err != nil {
@@ -47,7 +47,7 @@ func (s *Server) commanded(ctx context.Context, p *placing, v availability, keye
 		return order.Quote{}, err
 	}
 	d.View.Tags, d.Made = made.Tags, made
-	if err := s.runChain(ctx, chains.Price, d); err != nil {
+	if err := s.runChain(ctx, chains.Price, d, p.runsFor); err != nil {
 		return order.Quote{}, err
 	}
 	if len(d.Adjustments) == 0 {
@@ -90,7 +90,11 @@ func (s *Server) viewOf(ctx context.Context, p *placing, v availability, q order
 }
 
 // runChain runs a chain, and turns its refusal into a problem.
-func (s *Server) runChain(ctx context.Context, chain *command.Prepared, d *command.Draft) error {
+func (s *Server) runChain(ctx context.Context, chain *command.Prepared, d *command.Draft, holders []share) error {
+	if s.chains.take(1, holders) != nil {
+		return errTooManyChains
+	}
+	defer s.chains.give(1, holders)
 	err := chain.Run(ctx, d, s.metrics.commandRan)
 	if errors.Is(err, command.ErrUnavailable) {
 		return fmt.Errorf("%w: %w", errCommandsUnavailable, err)

@@ -4,10 +4,12 @@ import (
 	"encoding/json"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"holdfast/command"
+	"holdfast/command/commandtest"
 	"holdfast/identity"
 	"holdfast/order"
 	"holdfast/product"
@@ -220,5 +222,50 @@ func TestARuleAboutAddressesKnowsGuestsAndCategoriesLater(t *testing.T) {
 			method: http.MethodPut, path: "/v1/orders/" + placed.order(t).ID + "/address", body: map[string]any{"address": address("Box 1")},
 		}.with(guest.Token))
 		require.Equal(t, "/problems/order-refused", moved.problem(t).Type, rule)
+	}
+}
+
+// Few scripts run at a time. One visitor with many quotes must not make all others wait.
+func TestAVisitorRunsAFewChainsAtATime(t *testing.T) {
+	g := asking(t)
+	g.sell(t, 9)
+	slow := commandtest.Tagging("slow", "x")
+	slow.Tests = nil
+	_, _, err := g.chains.Put(t.Context(), slow, "", "merchant")
+	require.NoError(t, err)
+	g.runs(step("slow", ""))
+	g.scripts.Held = make(chan struct{})
+	quote := func(customer string) call {
+		return call{method: http.MethodPost, path: "/v1/quotes", body: basketOf(customer)}
+	}
+	answers := make(chan answer, 20)
+	running := 0
+	ask := func(address string, k call) {
+		running++
+		go func() { answers <- g.fromAddress(k, address, "") }()
+	}
+	await := func() {
+		t.Helper()
+		require.Eventually(t, func() bool { return g.scripts.Run.Load() == int64(running) }, 5*time.Second, time.Millisecond)
+	}
+	many := quote("").asGuest(t)
+	for range 4 {
+		ask("192.0.2.1:1", many)
+	}
+	await()
+	refused := g.fromAddress(many, "192.0.2.1:1", "")
+	require.Equal(t, http.StatusTooManyRequests, refused.status)
+	require.Equal(t, "/problems/too-many-requests", refused.problem(t).Type)
+	for range 4 { // and as many of other guests of the network
+		ask("192.0.2.1:1", quote("").asGuest(t))
+	}
+	await()
+	require.Equal(t, http.StatusTooManyRequests, g.fromAddress(quote("").asGuest(t), "192.0.2.1:1", "").status)
+	ask("192.0.2.2:1", quote("").as(t, "bob", identity.RoleCustomer))
+	ask("192.0.2.1:1", quote("ada").as(t, "op", identity.RoleOperator))
+	await()
+	close(g.scripts.Held)
+	for range running {
+		require.Equal(t, http.StatusOK, (<-answers).status)
 	}
 }

@@ -18,7 +18,7 @@ import (
 // commandedAddress returns the address that a customer sends an order to, as the shop's commands for
 // submitted orders make it. What they refuse is refused here too, so that no rule about addresses can be
 // passed by; a rule that refuses the order anyway, because it is younger, doesn't count.
-func (s *Server) commandedAddress(ctx context.Context, id string, to order.Address) (order.Address, error) {
+func (s *Server) commandedAddress(ctx context.Context, id string, to order.Address, holders []share) (order.Address, error) {
 	seen, err := s.cfg.Quoting.Look(ctx, quoting.Ask{Terms: true})
 	if err != nil {
 		return to, fmt.Errorf("%w: %w", errCommandsUnavailable, err)
@@ -42,7 +42,7 @@ func (s *Server) commandedAddress(ctx context.Context, id string, to order.Addre
 	run := func(a *order.Address) (*command.Draft, error) {
 		d := &command.Draft{View: view, At: s.cfg.Now().UTC()}
 		d.View.Time, d.View.Address = d.At.Format(time.RFC3339Nano), command.AddressOf(a)
-		return d, s.runChain(ctx, chain, d)
+		return d, s.runChain(ctx, chain, d, holders)
 	}
 	d, refusal := run(&to)
 	if refusal == nil {
@@ -51,13 +51,18 @@ func (s *Server) commandedAddress(ctx context.Context, id string, to order.Addre
 		}
 		return to, nil
 	}
-	if errors.Is(refusal, errCommandsUnavailable) {
+	if notRun(refusal) {
 		return to, refusal
 	}
-	if _, before := run(o.Address); before != nil && !errors.Is(before, errCommandsUnavailable) {
+	if _, before := run(o.Address); before != nil && !notRun(before) {
 		return to, nil
 	}
 	return to, refusal
+}
+
+// notRun reports whether an error says nothing about the order.
+func notRun(err error) bool {
+	return errors.Is(err, errCommandsUnavailable) || errors.Is(err, errTooManyChains)
 }
 
 // viewOfPlaced is what commands see of a placed order, with what isn't stored with it: the categories and

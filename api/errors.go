@@ -126,6 +126,7 @@ var kinds = []kind{
 	{errNotYours, http.StatusForbidden, "forbidden", "Another customer's", 0},
 	{errNoOwnCustomer, http.StatusForbidden, "forbidden", "No customer", 0},
 	{errTooMany, http.StatusTooManyRequests, "too-many-requests", "Too many requests", time.Second},
+	{errTooManyChains, http.StatusTooManyRequests, "too-many-requests", "Too many requests", time.Second},
 	{errTooManyGuests, http.StatusTooManyRequests, "too-many-requests", "Too many guests", time.Minute},
 	{errNoGuests, http.StatusNotFound, "no-guests", "No guests", 0},
 	{errTooManyCodes, http.StatusTooManyRequests, "too-many-requests", "Too many unknown coupons", time.Minute},

@@ -61,6 +61,7 @@ type gateway struct {
 	customers *customers.Store
 	quoting   *reader.Reader
 	chains    *commands.Store
+	scripts   *commandtest.Box
 	audits    *audits.Store
 	carrier   *parcels.Carrier
 	temporal  *fakeTemporal
@@ -108,7 +109,8 @@ func newGateway(t testing.TB, changes ...func(*api.Config)) *gateway {
 		contract: contractRouter(t),
 	}
 	g.audits = audits.New(rdb)
-	g.chains = commands.New(rdb, &commandtest.Box{})
+	g.scripts = &commandtest.Box{}
+	g.chains = commands.New(rdb, g.scripts)
 	g.tracking, g.quoting, g.coupons = tracking.New(rdb, time.Now), reader.New(rdb, g.chains), coupons.New(rdb)
 	g.carrier, err = parcels.New(secret)
 	require.NoError(t, err)

@@ -29,6 +29,7 @@ type placing struct {
 	addressID        string
 	expectedTotal    *int64
 	reductions       []price.Command // by the shop's commands
+	runsFor          []share         // against which the shop's commands count
 }
 
 // PlaceOrder implements ServerInterface.
@@ -116,7 +117,7 @@ func (s *Server) readPlacement(c *gin.Context, key *string) (placing, error) {
 			Saga: order.SagaVersion, ReturnWindow: s.cfg.ReturnWindow,
 		},
 		sentCodes: in.CouponCodes, shippingMethodID: in.ShippingMethodID, addressID: in.AddressID,
-		expectedTotal: in.ExpectedTotal,
+		expectedTotal: in.ExpectedTotal, runsFor: s.chainHolders(c),
 	}
 	s.countNetwork(c, &p.Placement)
 	if p.couponCodes, err = foldCodes(in.CouponCodes); err != nil {

@@ -92,7 +92,7 @@ func (s *Server) readQuoteRequest(c *gin.Context) (placing, error) {
 			PaymentWindow: s.cfg.PaymentWindow, Money: s.cfg.Money, MaxUnits: s.cfg.MaxUnits,
 			Saga: order.SagaVersion,
 		},
-		shippingMethodID: in.ShippingMethodID, addressID: in.AddressID,
+		shippingMethodID: in.ShippingMethodID, addressID: in.AddressID, runsFor: s.chainHolders(c),
 	}
 	if p.couponCodes, err = foldCodes(in.CouponCodes); err != nil {
 		return placing{}, err

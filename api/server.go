@@ -187,9 +187,9 @@ type Server struct {
 	draining chan struct{}
 	stopOnce sync.Once
 	// forwarded warns once that X-Forwarded-For isn't used.
-	forwarded     sync.Once
-	waits, bodies *shares
-	problemTypes  map[string]openapi.ProblemType
+	forwarded             sync.Once
+	waits, bodies, chains *shares
+	problemTypes          map[string]openapi.ProblemType
 	// searchSlots are occupied by searches and lists while they query the index.
 	searchSlots chan struct{}
 }
@@ -235,7 +235,7 @@ func New(cfg Config) (*Server, error) {
 		cfg: cfg, log: cfg.Log, metrics: m, crossOrigin: http.NewCrossOriginProtection(),
 		parameters: listParameters(), access: access, limits: limits,
 		payLimits: payLimits, codeLimits: codeLimits, guestLimit: guestLimit, checkouts: newCheckouts(cfg.Now),
-		draining: make(chan struct{}), waits: newShares(maxWaiters),
+		draining: make(chan struct{}), waits: newShares(maxWaiters), chains: newChainShares(),
 		bodies: newShares(cfg.BodyBytes), problemTypes: problemTypes(),
 		searchSlots: make(chan struct{}, cfg.MaxSearches),
 	}

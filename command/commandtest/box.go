@@ -12,7 +12,11 @@ import (
 
 // Box runs scripts that are the JSON which they return, without a sandbox. Some scripts mean
 // something else: NotJavaScript, Away, and Throw.
-type Box struct{ Compiled, Run atomic.Int64 }
+type Box struct {
+	Compiled, Run atomic.Int64
+	// Held is what each run waits for to be closed; nil means that none waits.
+	Held chan struct{}
+}
 
 // What is special about a script.
 const (
@@ -46,6 +50,9 @@ func (b *Box) Compile(_ context.Context, source string) (command.Program, error)
 // Run implements command.Program.
 func (p *program) Run(context.Context, json.RawMessage, json.RawMessage) (json.RawMessage, error) {
 	p.of.Run.Add(1)
+	if p.of.Held != nil {
+		<-p.of.Held
+	}
 	if p.source == Slow {
 		return nil, command.ErrUnavailable
 	}
