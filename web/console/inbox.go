@@ -69,29 +69,57 @@ func (c *Console) inbox(v *visit) error {
 		{"webhooks", webhookTasks},
 	}
 	all := make([]found, len(sources))
-	figures := []figure{
-		{Key: "awaiting_payment", Link: "/console/orders?status=awaiting_payment"},
-		{Key: "on_hold", Link: "/console/orders?status=paid"},
-		{Key: "awaiting_shipment", Link: "/console/orders?status=awaiting_shipment"},
-	}
+	var figures []figure
 	var wait sync.WaitGroup
 	for i, s := range sources {
 		wait.Go(func() {
-			tasks, err := s.read(v)
+			tasks, err := patient(v, s.read)
 			all[i] = found{s.name, tasks, err}
 		})
 	}
-	for i, status := range []string{"awaiting_payment", "paid", "awaiting_shipment"} {
-		wait.Go(func() {
-			page, err := v.api.Orders(v.R.Context(), client.OrderFilter{Status: []string{status}, Limit: 1})
-			figures[i].Count, figures[i].Known = page.Total, err == nil
-		})
-	}
+	wait.Go(func() { figures, _ = patient(v, figuresOf) }) // without them they are unknown
 	wait.Wait()
 	if err := nothingFound(all); err != nil {
 		return err
 	}
 	return v.Render(http.StatusOK, inboxPage(v, inOrder(all), unread(all), figures))
+}
+
+// figuresOf counts orders by their status. If they can't be counted, the figures are unknown.
+func figuresOf(v *visit) ([]figure, error) {
+	counts, err := v.api.OrderCounts(v.R.Context(), 1)
+	all := []figure{
+		{Key: "awaiting_payment", Link: "/console/orders?status=awaiting_payment", Count: counts.Statuses[client.OrderAwaitingPayment]},
+		{Key: "on_hold", Link: "/console/orders?status=paid", Count: counts.Statuses[client.OrderPaid]},
+		{Key: "awaiting_shipment", Link: "/console/orders?status=awaiting_shipment", Count: counts.Statuses[client.OrderAwaitingShipment]},
+	}
+	for i := range all {
+		all[i].Known = err == nil
+	}
+	return all, err
+}
+
+const (
+	// mostTries of a part of the inbox: all parts together may cost more than a caller has for a second.
+	mostTries = 3
+	// nextAllowance is when the gateway has another second's allowance for the caller.
+	nextAllowance = time.Second
+)
+
+// patient reads a part of the inbox, and waits for the next second's allowance if this one's is used up.
+func patient[T any](v *visit, read func(*visit) (T, error)) (found T, err error) {
+	for range mostTries {
+		found, err = read(v)
+		if p := problem(err); p == nil || p.Status != http.StatusTooManyRequests {
+			return found, err
+		}
+		select {
+		case <-v.R.Context().Done():
+			return found, err
+		case <-time.After(nextAllowance):
+		}
+	}
+	return found, err
 }
 
 // nothingFound returns an error if no source gave anything: the page then is about that.
