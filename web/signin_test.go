@@ -720,9 +720,40 @@ func TestAStoreThatFailsAtSigningInLosesNoOrder(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 }
 
+// A store that can be read but not written, such as a full one, renews nothing: tokens are used to their end.
+func TestAFullStoreLetsTokensBeUsed(t *testing.T) {
+	p, gateway := &provider{}, withOrders()
+	var ahead atomic.Int64
+	broken := &brokenStore{Memory: session.NewMemory()}
+	at, v := signer(t, p, gateway, func(c *site.Config) {
+		c.Sessions = broken
+		c.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	})
+	p.signIn(t, at, v)
+	broken.full.Store(true)
+	ahead.Store(int64(45 * time.Minute)) // it should be renewed, and is good for an hour
+	status, page := get(t, at, v, "/orders")
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, page, "Ada Byron")
+	ahead.Store(int64(2 * time.Hour))
+	status, _ = get(t, at, v, "/orders")
+	require.Equal(t, http.StatusServiceUnavailable, status)
+	require.Zero(t, p.renewals)
+	broken.full.Store(false)
+	status, _ = get(t, at, v, "/orders")
+	require.Equal(t, http.StatusOK, status)
+}
+
 type brokenStore struct {
 	*session.Memory
 	away, full atomic.Bool
+}
+
+func (b *brokenStore) Claim(ctx context.Context, name string, lasts time.Duration) (release func(), free bool, err error) {
+	if b.full.Load() {
+		return nil, false, errors.New("full")
+	}
+	return b.Memory.Claim(ctx, name, lasts)
 }
 
 func (b *brokenStore) Put(ctx context.Context, id string, s session.Session) error {

@@ -35,6 +35,9 @@ func (v *Visit) resume() error {
 	}
 	for v.needsRenewal() {
 		release, mine, err := v.site.cfg.Sessions.Claim(v.R.Context(), "renew:"+v.id, renewLock)
+		if err != nil && v.good() {
+			return nil // the store can be read, but not written: the token is used as it is
+		}
 		if err != nil {
 			return &awayError{err}
 		}
