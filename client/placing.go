@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"holdfast/order"
 )
 
 // OrderRequest is what an order or a quote is asked for.
@@ -39,6 +41,28 @@ func (c *Client) PlaceOrder(ctx context.Context, key string, r OrderRequest) (o 
 		return Order{}, false, fmt.Errorf("place an order: %w", err)
 	}
 	return o, a.Status != http.StatusAccepted, a.Decode(&o)
+}
+
+// Quote is what an order costs, line by line, and why.
+type Quote struct {
+	order.Quote
+	// Ordered is what the shop's commands make of the order; nil if it stays what was asked for. It has the
+	// lines that were asked for, and behind them those that were added.
+	Ordered *Ordered `json:"ordered,omitempty"`
+}
+
+// Ordered is what is quoted.
+type Ordered struct {
+	Lines   []OrderedLine `json:"lines"`
+	Address *Address      `json:"address,omitempty"`
+}
+
+// OrderedLine is one line of it.
+type OrderedLine struct {
+	ProductID string `json:"productId"`
+	SKU       string `json:"sku"`
+	Quantity  int64  `json:"quantity"`
+	GiftFor   string `json:"giftFor,omitempty"`
 }
 
 // Quote returns what an order would cost now. Nothing is placed or held.

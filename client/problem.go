@@ -24,7 +24,7 @@ type Problem struct { //nolint:errname // the name in RFC 9457
 	// Coupons names each coupon that an order can't use.
 	Coupons []order.CouponRefusal `json:"coupons"`
 	// Quote is what an order would cost now, if that isn't what its caller expected.
-	Quote *order.Quote `json:"quote"`
+	Quote *Quote `json:"quote"`
 	// OrderID is that of an order that may exist, or exists, in spite of the problem.
 	OrderID string `json:"orderId"`
 	// Limit of a customer's open orders, if it is reached.

@@ -31,8 +31,6 @@ type (
 	Shortage = order.Shortage
 	// CouponRefusal is a coupon that can't be used, and why.
 	CouponRefusal = order.CouponRefusal
-	// Quote is what an order costs, line by line, and why.
-	Quote = order.Quote
 	// Adjustment is one reason why a line costs less than its list price.
 	Adjustment = order.Adjustment
 	// Pricing is what the amounts of an order follow from.

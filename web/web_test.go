@@ -250,3 +250,23 @@ func TestOnlyPathsOfTheSiteAreFollowed(t *testing.T) {
 		require.Equal(t, want, site.Local(path, "/"), path)
 	}
 }
+
+// What a visitor agrees to is the order that they get, with what the shop's commands made of it.
+func TestTheLastPageBeforeTheOrderShowsWhatCommandsChanged(t *testing.T) {
+	gateway := ready()
+	gateway.answers["GET /v1/products/sticker"] = says(http.StatusOK, `{"id": "sticker", "status": "listed", "title": "A sticker", "currency": "EUR", "variants": [{"sku": "s", "price": 500, "available": 9}]}`)
+	gateway.answers["POST /v1/quotes"] = says(http.StatusOK, `{"currency": "EUR", "lines": [{"sku": "m", "unitPrice": 1250}, {"sku": "s", "unitPrice": 500}], "items": 2750, "total": 2750,
+		"ordered": {"lines": [{"productId": "mug", "sku": "m", "quantity": 1}, {"productId": "sticker", "sku": "s", "quantity": 3}], "address": {"recipient": "Ada", "line1": "1 High Street", "city": "Hamburg", "country": "DE"}}}`)
+	at, v := pages(t, gateway)
+	res, err := v.PostForm(at+"/basket/add", url.Values{"product": {"mug"}, "quantity": {"3"}})
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	res, err = v.PostForm(at+"/checkout", url.Values{"recipient": {"Ada"}, "line1": {"1 high st"}, "city": {"Hamburg"}, "country": {"DE"}}) //nolint:bodyclose // read closes it
+	_, page := read(t, res, err)
+	require.Contains(t, page, "instead of 3")
+	require.Contains(t, page, "3 × A sticker")
+	require.Contains(t, page, "added by the shop")
+	require.Contains(t, page, "€15.00")
+	require.Contains(t, page, "1 High Street")
+	require.NotContains(t, page, "3 × &lt;script")
+}

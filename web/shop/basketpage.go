@@ -43,7 +43,23 @@ func (t tray) sum(i int) int64 {
 	if t.Quote != nil && t.Quote.Lines[i].Total != nil {
 		return *t.Quote.Lines[i].Total
 	}
-	return t.unitPrice(i) * t.Lines[i].Quantity
+	return t.unitPrice(i) * t.quantity(i)
+}
+
+// quantity is how many units of a line the order has: the shop's commands may have changed it.
+func (t tray) quantity(i int) int64 {
+	if o := t.ordered(); i < len(o) {
+		return o[i].Quantity
+	}
+	return t.Lines[i].Quantity
+}
+
+// ordered are the lines of the order as the shop's commands make it, nil if it stays what the basket has.
+func (t tray) ordered() []client.OrderedLine {
+	if t.Quote == nil || t.Quote.Ordered == nil {
+		return nil
+	}
+	return t.Quote.Ordered.Lines
 }
 
 // weigh asks what the basket costs now, and what of it can't be had.

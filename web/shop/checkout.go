@@ -169,6 +169,8 @@ type bill struct {
 	Methods []method
 	// Before is the total that the visitor saw, if it has changed since.
 	Before *int64
+	// Items are the lines of the order.
+	Items []item
 }
 
 // review shows what the order costs, with everything that decides about it.
@@ -186,6 +188,7 @@ func (s *Shop) review(v *visit) error {
 	if err != nil || !ok {
 		return err
 	}
+	b.Items = s.itemsOf(v, b.tray)
 	return v.Render(http.StatusOK, reviewPage(v, b))
 }
 
@@ -405,6 +408,9 @@ func (s *Shop) refused(v *visit, d draft, total int64, p *client.Problem, err er
 	switch {
 	case p.Quote != nil:
 		b.Quote, b.Before = p.Quote, &total
+		if t, _, err := s.quote(v, d); err == nil && t.Quote != nil { // with what commands make of the order
+			b.Quote = t.Quote
+		}
 	case p.Kind() == "too-many-open-orders":
 		b.Other = "order.tooManyOpen"
 	case len(p.Shortages) > 0:
@@ -425,6 +431,7 @@ func (s *Shop) refused(v *visit, d draft, total int64, p *client.Problem, err er
 			b.Quote = t.Quote
 		}
 	}
+	b.Items = s.itemsOf(v, b.tray)
 	return v.Render(http.StatusConflict, reviewPage(v, b))
 }
 
