@@ -11,12 +11,15 @@ import (
 
 // Offer is an open payment: what a buyer needs to pay an order.
 type Offer struct {
-	Provider    string `json:"provider"`
-	PaymentID   string `json:"paymentId"`
-	Attempt     int    `json:"attempt"`
-	Amount      int64  `json:"amount"`
-	Currency    string `json:"currency"`
-	RedirectURL string `json:"redirectUrl"`
+	Provider  string `json:"provider"`
+	PaymentID string `json:"paymentId"`
+	Attempt   int    `json:"attempt"`
+	Amount    int64  `json:"amount"`
+	Currency  string `json:"currency"`
+	// RedirectURL is the provider's pay page. A provider whose script is part of the shop's page has a
+	// ClientSecret instead: whoever has it can pay, so it goes to the buyer alone, and into no log.
+	RedirectURL  string `json:"redirectUrl"`
+	ClientSecret string `json:"clientSecret"`
 }
 
 // OpenPayment opens a payment for an order at a provider. While that payment is open,

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"regexp"
+	"strings"
 	"time"
 
 	"holdfast/web/site"
@@ -21,6 +23,7 @@ type Web struct {
 	WebProxies   []string `name:"web-trusted-proxies" env:"HOLDFAST_WEB_TRUSTED_PROXIES" help:"Addresses or networks of proxies in front of the pages whose X-Forwarded-For is trusted, separated by commas."`
 	WebZone      string   `name:"web-zone" env:"HOLDFAST_WEB_ZONE" default:"UTC" placeholder:"ZONE" help:"Time zone of visitors whose browsers haven't said theirs, such as Europe/Berlin."`
 	WorkflowsURL string   `name:"workflows-url" env:"HOLDFAST_WORKFLOWS_URL" placeholder:"URL" unset:"none: orders have no links to their workflows" help:"Where Temporal's own pages list the workflows, for links from the console, such as http://127.0.0.1:8233/namespaces/default/workflows."`
+	StripeKey    string   `name:"stripe-publishable-key" env:"HOLDFAST_STRIPE_PUBLISHABLE_KEY" placeholder:"KEY" unset:"none: nobody can pay through Stripe on the pages" help:"Stripe's publishable key, pk_live_… or pk_test_…, of the account and the mode of STRIPE_API_KEY: buyers pay on a page of ours, which loads Stripe's script."`
 	SignIn
 	WebMetricsAddr string `name:"web-metrics-addr" env:"HOLDFAST_WEB_METRICS_ADDR" placeholder:"HOST:PORT" unset:"none" help:"Address of a separate listener for /healthz, such as 127.0.0.1:9094."`
 }
@@ -41,6 +44,9 @@ func (w Web) Check() error {
 			return errors.New("--web-url (HOLDFAST_WEB_URL) is not a URL such as https://shop.example")
 		}
 	}
+	if err := w.checkStripe(); err != nil {
+		return err
+	}
 	if err := w.checkSignIn(); err != nil {
 		return err
 	}
@@ -49,6 +55,20 @@ func (w Web) Check() error {
 	}
 	_, err := w.Proxies()
 	return err
+}
+
+// publishable is the form of a key that browsers may have.
+var publishable = regexp.MustCompile(`^pk_(live|test)_[A-Za-z0-9]+$`)
+
+// checkStripe refuses every key that browsers must not have. It never says what the key is.
+func (w Web) checkStripe() error {
+	if w.StripeKey == "" || publishable.MatchString(w.StripeKey) {
+		return nil
+	}
+	if strings.HasPrefix(w.StripeKey, "sk_") || strings.HasPrefix(w.StripeKey, "rk_") {
+		return errors.New("HOLDFAST_STRIPE_PUBLISHABLE_KEY is a secret key, which no browser may have: set the publishable one (pk_live_… or pk_test_…), and replace the secret one if others may have seen it")
+	}
+	return errors.New("HOLDFAST_STRIPE_PUBLISHABLE_KEY is not a publishable key of Stripe: they begin with pk_live_ or pk_test_")
 }
 
 // Secure reports whether visitors reach the pages by HTTPS.

@@ -78,20 +78,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 // Close ends all streams: a server that stops waits for its requests.
 func (s *Server) Close() { s.orders.Close() }
 
-// policy allows what comes from the site itself, and nothing that is written into a page. Forms can't
-// leave the site.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
-	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-
+// harden tells browsers what pages may do. A page may widen its own policy ([site.Visit.Allow]).
 func harden(secure bool, next http.Handler) http.Handler {
+	policy := site.Policy{}.Headers()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", policy)
+		for name, value := range policy {
+			h.Set(name, value)
+		}
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("X-Frame-Options", "DENY")
 		h.Set("Referrer-Policy", "same-origin")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
 		if secure {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}

@@ -76,7 +76,7 @@ func (c *webCommand) config(log *slog.Logger) (cfg site.Config, done func(), err
 	}
 	cfg = site.Config{
 		Gateway: gateway, Secret: c.WebSecret, LinkSecret: c.LinkSecret, Sessions: session.NewMemory(), Secure: c.Secure(), Log: log,
-		WorkflowsURL: c.WorkflowsURL,
+		WorkflowsURL: c.WorkflowsURL, StripeKey: c.StripeKey,
 	}
 	if cfg.Zone, err = c.Zone(); err != nil {
 		return cfg, nil, err

@@ -15,7 +15,7 @@ import (
 	"sync"
 )
 
-//go:embed style.css app.js favicon.svg vendor/htmx.min.js vendor/hx-sse.min.js
+//go:embed style.css app.js stripe.js favicon.svg vendor/htmx.min.js vendor/hx-sse.min.js
 var files embed.FS
 
 // Prefix is where the assets are served.
@@ -31,6 +31,7 @@ var all = sync.OnceValue(func() map[string]*asset {
 	found := map[string]*asset{}
 	for name, media := range map[string]string{
 		"style.css": "text/css; charset=utf-8", "app.js": "text/javascript; charset=utf-8", "favicon.svg": "image/svg+xml",
+		"stripe.js":          "text/javascript; charset=utf-8",
 		"vendor/htmx.min.js": "text/javascript; charset=utf-8", "vendor/hx-sse.min.js": "text/javascript; charset=utf-8",
 	} {
 		b, err := files.ReadFile(name)

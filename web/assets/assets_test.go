@@ -36,7 +36,7 @@ func TestVendoredFilesAreWhatTheirListSays(t *testing.T) {
 func TestAssetsMayBeKeptForGood(t *testing.T) {
 	server := httptest.NewServer(assets.Handler())
 	t.Cleanup(server.Close)
-	for _, name := range []string{"style.css", "app.js", "htmx.min.js", "hx-sse.min.js", "favicon.svg"} {
+	for _, name := range []string{"style.css", "app.js", "stripe.js", "htmx.min.js", "hx-sse.min.js", "favicon.svg"} {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+assets.URL(name), nil)
 		require.NoError(t, err)
 		req.Header.Set("Accept-Encoding", "gzip") // else the client would unpack it

@@ -243,6 +243,9 @@ func wholeSheet(v *visit, c *client.Client, o client.Order) sheet {
 var errNoSession = fmt.Errorf("no session: %w", site.ErrNotFound)
 
 func (s *Shop) orderPage(v *visit) error {
+	if v.R.URL.Query().Has(redirectStatus) {
+		return s.fromStripe(v)
+	}
 	o, err := s.orderOf(v)
 	if p := problem(err, "unknown-order"); p != nil && v.R.PathValue("id") == v.basket.Order {
 		// It was sent, and its answer got lost: the service doesn't know it yet.
@@ -436,25 +439,36 @@ func (s *Shop) pay(v *visit) error {
 		return err
 	}
 	offer, err := c.OpenPayment(v.R.Context(), id, "")
-	if p := problem(err); p != nil {
-		key := "pay." + p.Kind()
-		if !v.Text.Has(key) {
-			if p.Status >= http.StatusInternalServerError || p.Status == http.StatusNotFound {
-				return err
-			}
-			key = "pay.refused"
-		}
-		v.Say("warn", key)
-		return v.Redirect(orderLink(id))
+	switch {
+	case err != nil:
+		return notPayable(v, id, err)
+	case offer.RedirectURL != "":
+		return v.Render(http.StatusOK, leavePage(v, id, offer))
+	case !atStripe(offer):
+		v.Say("warn", "pay.elsewhere")
+	case s.site.StripeKey() == "":
+		s.missesStripeKey(v)
+	default:
+		return v.Redirect(stripeLink(id))
 	}
-	if err != nil {
+	return v.Redirect(orderLink(id))
+}
+
+// notPayable leads back to an order that no payment could be opened for, and says why.
+func notPayable(v *visit, id string, err error) error {
+	p := problem(err)
+	if p == nil {
 		return err
 	}
-	if offer.RedirectURL == "" {
-		v.Say("warn", "pay.elsewhere")
-		return v.Redirect(orderLink(id))
+	key := "pay." + p.Kind()
+	if !v.Text.Has(key) {
+		if p.Status >= http.StatusInternalServerError || p.Status == http.StatusNotFound {
+			return err
+		}
+		key = "pay.refused"
 	}
-	return v.Render(http.StatusOK, leavePage(v, id, offer))
+	v.Say("warn", key)
+	return v.Redirect(orderLink(id))
 }
 
 // cancel cancels an order that nothing of is packed.

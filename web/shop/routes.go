@@ -4,6 +4,7 @@ package shop
 
 import (
 	"net/http"
+	"sync"
 
 	"holdfast/web/live"
 	"holdfast/web/site"
@@ -14,6 +15,8 @@ type Shop struct {
 	site   *site.Site
 	orders *live.Orders
 	prices *prices
+	// keyMissed is set once the log says that the shop has no key of Stripe.
+	keyMissed sync.Once
 }
 
 // Routes registers the storefront's pages.
@@ -40,6 +43,7 @@ func Routes(mux *http.ServeMux, s *site.Site, orders *live.Orders) {
 		"GET /orders/{id}/part":          shop.orderPart,
 		"GET /orders/{id}/live":          shop.orderLive,
 		"POST /orders/{id}/pay":          shop.pay,
+		"GET /orders/{id}/pay":           shop.stripePage,
 		"POST /orders/{id}/cancel":       shop.cancel,
 		"GET /orders/{id}/cancel-items":  shop.cancelForm,
 		"POST /orders/{id}/cancel-items": shop.cancelUnits,

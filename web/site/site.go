@@ -38,7 +38,9 @@ type Config struct {
 	// WorkflowsURL is where Temporal's own pages list the workflows, such as
 	// http://127.0.0.1:8233/namespaces/default/workflows. Empty means no links to them.
 	WorkflowsURL string
-	Log          *slog.Logger
+	// StripeKey is the publishable key that buyers pay with through Stripe. Empty means that they can't.
+	StripeKey string
+	Log       *slog.Logger
 	// Now is the clock. Defaults to time.Now.
 	Now func() time.Time
 }
@@ -121,6 +123,9 @@ func (s *Site) WorkflowURL(id string) string {
 	}
 	return strings.TrimSuffix(s.cfg.WorkflowsURL, "/") + "/" + url.PathEscape(id)
 }
+
+// StripeKey is the publishable key of Stripe, or empty if there is none.
+func (s *Site) StripeKey() string { return s.cfg.StripeKey }
 
 // Log is where the site's pages log.
 func (s *Site) Log() *slog.Logger { return s.cfg.Log }
