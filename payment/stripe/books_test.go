@@ -9,6 +9,7 @@ import (
 
 	"holdfast/order"
 	"holdfast/payment"
+	"holdfast/payment/stripe/stripetest"
 )
 
 func TestTheBooksAreRead(t *testing.T) {
@@ -16,13 +17,13 @@ func TestTheBooksAreRead(t *testing.T) {
 	got, err := p.LookUp(t.Context(), id)
 	require.NoError(t, err)
 	want := order.ProviderPayment{
-		ID: id, OrderID: "o-1", Status: order.ProviderSucceeded, Amount: 1250, Currency: "EUR", CreatedAt: start, PaidAt: start,
+		ID: id, OrderID: "o-1", Status: order.ProviderSucceeded, Amount: 1250, Currency: "EUR", CreatedAt: stripetest.Start, PaidAt: stripetest.Start,
 	}
 	require.Equal(t, want, got)
 
 	answer, err := p.Refund(t.Context(), part(id, "a", 300))
 	require.NoError(t, err)
-	a.setRefund(answer.ProviderID, "failed", "declined")
+	a.SetRefund(answer.ProviderID, "failed", "declined")
 	got, err = p.LookUp(t.Context(), id)
 	require.NoError(t, err)
 	want.Refunds = []order.ProviderRefund{
@@ -37,7 +38,7 @@ func TestTheBooksAreRead(t *testing.T) {
 }
 
 func TestEveryStateHasItsWord(t *testing.T) {
-	a, p := newAccount(t)
+	a, p := stripetest.New(t)
 	id, err := p.Create(t.Context(), asked())
 	require.NoError(t, err)
 	for status, want := range map[string]order.ProviderStatus{
@@ -46,7 +47,7 @@ func TestEveryStateHasItsWord(t *testing.T) {
 		"processing": order.ProviderProcessing, "canceled": order.ProviderCancelled,
 		"of_tomorrow": order.ProviderProcessing,
 	} {
-		a.intent(id).status = status
+		a.Intent(id).Status = status
 		got, err := p.LookUp(t.Context(), id)
 		require.NoError(t, err)
 		require.Equal(t, want, got.Status, status)
@@ -55,8 +56,8 @@ func TestEveryStateHasItsWord(t *testing.T) {
 }
 
 func TestAllPaymentsSinceAreGoneThrough(t *testing.T) {
-	a, p := newAccount(t)
-	a.page = 3
+	a, p := stripetest.New(t)
+	a.Page = 3
 	var ids []string
 	for n := range 8 {
 		r := asked()
@@ -64,16 +65,16 @@ func TestAllPaymentsSinceAreGoneThrough(t *testing.T) {
 		id, err := p.Create(t.Context(), r)
 		require.NoError(t, err)
 		ids = append(ids, id)
-		a.pass(time.Hour)
+		a.Pass(time.Hour)
 	}
-	a.intents = append(a.intents, &intent{id: "pi_of_others", status: "succeeded", currency: "usd", amount: 1, created: a.now.Unix(), metadata: map[string]string{"order_id": "17"}})
-	require.NoError(t, a.pay(ids[7]))
+	a.Intents = append(a.Intents, &stripetest.Intent{ID: "pi_of_others", Status: "succeeded", Currency: "usd", Amount: 1, Created: a.Clock().Unix(), Metadata: map[string]string{"order_id": "17"}})
+	require.NoError(t, a.Pay(ids[7]))
 	for n := range 12 { // more than are included in a charge
 		_, err := p.Refund(t.Context(), part(ids[7], fmt.Sprint(n), 100))
 		require.NoError(t, err)
 	}
 	var got []string
-	for one, err := range p.Payments(t.Context(), start.Add(2*time.Hour)) {
+	for one, err := range p.Payments(t.Context(), stripetest.Start.Add(2*time.Hour)) {
 		require.NoError(t, err)
 		got = append([]string{one.ID}, got...)
 		if one.ID == ids[7] {
@@ -82,14 +83,14 @@ func TestAllPaymentsSinceAreGoneThrough(t *testing.T) {
 	}
 	require.Equal(t, ids[2:], got)
 
-	for one, err := range p.Payments(t.Context(), start) { // a caller may stop early
+	for one, err := range p.Payments(t.Context(), stripetest.Start) { // a caller may stop early
 		require.NoError(t, err)
 		require.Equal(t, ids[7], one.ID)
 		break
 	}
-	a.fail(fault{path: "GET /v1/payment_intents"})
+	a.Fail(stripetest.Fault{Path: "GET /v1/payment_intents"})
 	var errs []error
-	for _, err := range p.Payments(t.Context(), start) {
+	for _, err := range p.Payments(t.Context(), stripetest.Start) {
 		errs = append(errs, err)
 	}
 	require.Len(t, errs, 1)

@@ -14,6 +14,7 @@ import (
 	"holdfast/order"
 	"holdfast/payment"
 	"holdfast/payment/stripe"
+	"holdfast/payment/stripe/stripetest"
 	"holdfast/product"
 )
 
@@ -26,7 +27,7 @@ func fixture(t testing.TB, name string) []byte {
 
 func reader(t testing.TB) *stripe.Provider {
 	t.Helper()
-	p, err := stripe.New(stripe.Config{Key: apiKey, WebhookSecret: secret, BaseURL: "http://127.0.0.1:1"})
+	p, err := stripe.New(stripe.Config{Key: stripetest.Key, WebhookSecret: stripetest.WebhookSecret, BaseURL: "http://127.0.0.1:1"})
 	require.NoError(t, err)
 	return p
 }
@@ -35,7 +36,7 @@ func TestASignedEventIsRead(t *testing.T) {
 	p := reader(t)
 	want := order.PaymentEvent{
 		EventID: "evt_3RkVzq2eZvKYlo2C1Yw5nB8k", Provider: "stripe", Type: order.PaymentSucceeded, OrderID: "o-1",
-		PaymentID: "pi_3RkVzq2eZvKYlo2C1X0aQm7d", Amount: 1250, Currency: "EUR", OccurredAt: start,
+		PaymentID: "pi_3RkVzq2eZvKYlo2C1X0aQm7d", Amount: 1250, Currency: "EUR", OccurredAt: stripetest.Start,
 	}
 	for name, change := range map[string]func(*order.PaymentEvent){
 		"succeeded":      func(*order.PaymentEvent) {},
@@ -51,9 +52,9 @@ func TestASignedEventIsRead(t *testing.T) {
 	} {
 		e := want
 		change(&e)
-		cb := sign(fixture(t, name), start)
+		cb := stripetest.Sign(fixture(t, name), stripetest.Start)
 		for _, off := range []time.Duration{0, payment.Tolerance, -payment.Tolerance} {
-			got, err := p.Callback(cb.header, cb.body, start.Add(off))
+			got, err := p.Callback(cb.Header, cb.Body, stripetest.Start.Add(off))
 			require.NoError(t, err, name)
 			require.Equal(t, e, got, name)
 		}
@@ -63,8 +64,8 @@ func TestASignedEventIsRead(t *testing.T) {
 func TestWhatConcernsNoPaymentOfAnOrderIsIgnored(t *testing.T) {
 	p := reader(t)
 	for _, name := range []string{"created", "succeeded_of_others", "charge_refunded", "refund_succeeded", "refund_of_others", "customer_created"} {
-		cb := sign(fixture(t, name), start)
-		_, err := p.Callback(cb.header, cb.body, start)
+		cb := stripetest.Sign(fixture(t, name), stripetest.Start)
+		_, err := p.Callback(cb.Header, cb.Body, stripetest.Start)
 		require.ErrorIs(t, err, payment.ErrIgnored, name)
 	}
 }
@@ -73,12 +74,12 @@ func TestARefundThatFailedIsRead(t *testing.T) {
 	p := reader(t)
 	body := fixture(t, "refund_failed")
 	for _, kind := range []string{"refund.failed", "refund.updated", "charge.refund.updated"} {
-		cb := sign(bytes.Replace(body, []byte(`"refund.failed"`), []byte(`"`+kind+`"`), 1), start)
-		got, err := p.Callback(cb.header, cb.body, start)
+		cb := stripetest.Sign(bytes.Replace(body, []byte(`"refund.failed"`), []byte(`"`+kind+`"`), 1), stripetest.Start)
+		got, err := p.Callback(cb.Header, cb.Body, stripetest.Start)
 		require.NoError(t, err, kind)
 		require.Equal(t, order.PaymentEvent{
 			EventID: "evt_3RkVzq2eZvKYlo2C1refundfailed", Provider: "stripe", Type: order.PaymentRefundFailed, OrderID: "o-1",
-			PaymentID: "pi_3RkVzq2eZvKYlo2C1X0aQm7d", Amount: 1250, Currency: "EUR", OccurredAt: start,
+			PaymentID: "pi_3RkVzq2eZvKYlo2C1X0aQm7d", Amount: 1250, Currency: "EUR", OccurredAt: stripetest.Start,
 			Refund: &order.FailedRefund{ID: "full:stripe:o-1", ProviderID: "re_3RkVzq2eZvKYlo2C1aBcDeFg", Detail: "expired_or_canceled_card"},
 		}, got)
 	}
@@ -89,8 +90,8 @@ func TestARefundThatFailedIsRead(t *testing.T) {
 		`"o-1"`:                         `"o/1"`,
 	} {
 		require.Contains(t, string(body), from)
-		cb := sign(bytes.Replace(body, []byte(from), []byte(to), 1), start)
-		_, err := p.Callback(cb.header, cb.body, start)
+		cb := stripetest.Sign(bytes.Replace(body, []byte(from), []byte(to), 1), stripetest.Start)
+		_, err := p.Callback(cb.Header, cb.Body, stripetest.Start)
 		require.ErrorIs(t, err, payment.ErrMalformed, to)
 	}
 }
@@ -98,19 +99,19 @@ func TestARefundThatFailedIsRead(t *testing.T) {
 func TestAnEventThatNobodySignedIsRefused(t *testing.T) {
 	p := reader(t)
 	body := fixture(t, "succeeded")
-	good := sign(body, start)
-	signature := good.header.Get("Stripe-Signature")
+	good := stripetest.Sign(body, stripetest.Start)
+	signature := good.Header.Get("Stripe-Signature")
 	_, hash, _ := strings.Cut(signature, ",")
-	header := func(s string) callback {
+	header := func(s string) stripetest.Callback {
 		h := http.Header{}
 		h.Set("Stripe-Signature", s)
-		return callback{header: h, body: body}
+		return stripetest.Callback{Header: h, Body: body}
 	}
-	for name, cb := range map[string]callback{
-		"another secret":       signWith("whsec_another0another0another0", body, start),
-		"no header":            {header: http.Header{}, body: body},
-		"a changed body":       {header: good.header, body: bytes.Replace(body, []byte("1250"), []byte("9250"), 1)},
-		"a truncated body":     {header: good.header, body: body[:len(body)-9]},
+	for name, cb := range map[string]stripetest.Callback{
+		"another secret":       stripetest.SignWith("whsec_another0another0another0", body, stripetest.Start),
+		"no header":            {Header: http.Header{}, Body: body},
+		"a changed body":       {Header: good.Header, Body: bytes.Replace(body, []byte("1250"), []byte("9250"), 1)},
+		"a truncated body":     {Header: good.Header, Body: body[:len(body)-9]},
 		"a fresh timestamp":    header("t=1772366401," + hash),
 		"a second timestamp":   header("t=1772366401," + signature),
 		"and behind":           header(signature + ",t=1772366401"),
@@ -122,7 +123,7 @@ func TestAnEventThatNobodySignedIsRefused(t *testing.T) {
 		"the test scheme only": header(strings.Replace(signature, "v1=", "v0=", 1)),
 		"garbage":              header("===,,="),
 	} {
-		_, err := p.Callback(cb.header, cb.body, start)
+		_, err := p.Callback(cb.Header, cb.Body, stripetest.Start)
 		require.ErrorIs(t, err, payment.ErrSignature, name)
 	}
 }
@@ -130,19 +131,19 @@ func TestAnEventThatNobodySignedIsRefused(t *testing.T) {
 func TestASecretThatIsBeingReplacedStillCounts(t *testing.T) {
 	p := reader(t)
 	body := fixture(t, "succeeded")
-	old := signWith("whsec_another0another0another0", body, start).header.Get("Stripe-Signature")
-	_, mine, _ := strings.Cut(sign(body, start).header.Get("Stripe-Signature"), ",")
+	old := stripetest.SignWith("whsec_another0another0another0", body, stripetest.Start).Header.Get("Stripe-Signature")
+	_, mine, _ := strings.Cut(stripetest.Sign(body, stripetest.Start).Header.Get("Stripe-Signature"), ",")
 	h := http.Header{}
 	h.Set("Stripe-Signature", old+","+mine)
-	_, err := p.Callback(h, body, start)
+	_, err := p.Callback(h, body, stripetest.Start)
 	require.NoError(t, err)
 }
 
 func TestAnOldOrFutureTimestampIsRefused(t *testing.T) {
 	p := reader(t)
-	cb := sign(fixture(t, "succeeded"), start)
+	cb := stripetest.Sign(fixture(t, "succeeded"), stripetest.Start)
 	for _, off := range []time.Duration{payment.Tolerance + time.Second, -payment.Tolerance - time.Second, 24 * time.Hour} {
-		_, err := p.Callback(cb.header, cb.body, start.Add(off))
+		_, err := p.Callback(cb.Header, cb.Body, stripetest.Start.Add(off))
 		require.ErrorIs(t, err, payment.ErrStale, off)
 	}
 }
@@ -182,25 +183,25 @@ func TestAMalformedEventIsRefused(t *testing.T) {
 		"an unknown family":       {change(`payment_intent.succeeded`, `teleport.done`), payment.ErrUnknownType},
 		"half a type":             {change(`payment_intent.succeeded`, `charge`), payment.ErrUnknownType},
 	} {
-		cb := sign([]byte(c.body), start)
-		_, err := p.Callback(cb.header, cb.body, start)
+		cb := stripetest.Sign([]byte(c.body), stripetest.Start)
+		_, err := p.Callback(cb.Header, cb.Body, stripetest.Start)
 		require.ErrorIs(t, err, c.want, name)
 	}
 }
 
 // The double's messages about a buyer's acts are read correctly.
 func TestABuyersActsAreRead(t *testing.T) {
-	a, p := newAccount(t)
+	a, p := stripetest.New(t)
 	id, err := p.Create(t.Context(), asked())
 	require.NoError(t, err)
-	require.NoError(t, a.decline(id))
-	require.NoError(t, a.process(id))
-	require.NoError(t, a.pay(id))
+	require.NoError(t, a.Decline(id))
+	require.NoError(t, a.Process(id))
+	require.NoError(t, a.Pay(id))
 	_, err = p.Refund(t.Context(), refundOf(id))
 	require.NoError(t, err)
 	var got []order.PaymentEventType
-	for _, cb := range a.callbacks(id) {
-		e, err := p.Callback(cb.header, cb.body, start)
+	for _, cb := range a.Callbacks(id) {
+		e, err := p.Callback(cb.Header, cb.Body, stripetest.Start)
 		if err != nil {
 			require.ErrorIs(t, err, payment.ErrIgnored)
 			continue
@@ -226,11 +227,11 @@ func FuzzCallback(f *testing.F) {
 	f.Fuzz(func(t *testing.T, header string, body []byte) {
 		h := http.Header{}
 		h.Set("Stripe-Signature", header)
-		_, err := p.Callback(h, body, start)
+		_, err := p.Callback(h, body, stripetest.Start)
 		require.ErrorIs(t, err, payment.ErrSignature, "nobody but Stripe can sign")
 
-		cb := sign(body, start)
-		e, err := p.Callback(cb.header, cb.body, start)
+		cb := stripetest.Sign(body, stripetest.Start)
+		e, err := p.Callback(cb.Header, cb.Body, stripetest.Start)
 		if err != nil {
 			require.True(t, isCallbackError(err), "%v", err)
 			return

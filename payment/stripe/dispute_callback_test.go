@@ -9,6 +9,7 @@ import (
 
 	"holdfast/order"
 	"holdfast/payment"
+	"holdfast/payment/stripe/stripetest"
 )
 
 func TestADisputeIsRead(t *testing.T) {
@@ -16,7 +17,7 @@ func TestADisputeIsRead(t *testing.T) {
 	body := fixture(t, "dispute_created")
 	want := order.Dispute{
 		ID: "du_1RkVzq2eZvKYlo2C8hT4wXz9", Amount: 1250, Currency: "EUR", Reason: "fraudulent",
-		Status: order.DisputeNeedsResponse, DueBy: time.Unix(1773014399, 0).UTC(), OccurredAt: start,
+		Status: order.DisputeNeedsResponse, DueBy: time.Unix(1773014399, 0).UTC(), OccurredAt: stripetest.Start,
 	}
 	for _, c := range []struct {
 		kind, status string
@@ -38,16 +39,16 @@ func TestADisputeIsRead(t *testing.T) {
 		t.Run(c.kind+" "+c.status, func(t *testing.T) {
 			sent := bytes.Replace(body, []byte(`"charge.dispute.created"`), []byte(`"charge.dispute.`+c.kind+`"`), 1)
 			sent = bytes.Replace(sent, []byte(`"needs_response"`), []byte(`"`+c.status+`"`), 1)
-			cb := sign(sent, start)
-			got, err := p.Callback(cb.header, cb.body, start)
+			cb := stripetest.Sign(sent, stripetest.Start)
+			got, err := p.Callback(cb.Header, cb.Body, stripetest.Start)
 			require.NoError(t, err)
 			d := want
 			if d.Status = c.want; c.funds != "" {
-				d.Funds, d.FundsAt = c.funds, start
+				d.Funds, d.FundsAt = c.funds, stripetest.Start
 			}
 			require.Equal(t, order.PaymentEvent{
 				EventID: "evt_3RkVzq2eZvKYlo2C1dispute", Provider: "stripe", Type: order.PaymentDisputed,
-				PaymentID: "pi_3RkVzq2eZvKYlo2C1X0aQm7d", Amount: 1250, Currency: "EUR", OccurredAt: start, Dispute: &d,
+				PaymentID: "pi_3RkVzq2eZvKYlo2C1X0aQm7d", Amount: 1250, Currency: "EUR", OccurredAt: stripetest.Start, Dispute: &d,
 			}, got)
 		})
 	}
@@ -65,12 +66,12 @@ func TestADisputeThatCannotBeRead(t *testing.T) {
 		`"needs_response"`:              `7`,
 	} {
 		require.Contains(t, string(body), from)
-		cb := sign(bytes.Replace(body, []byte(from), []byte(to), 1), start)
-		_, err := p.Callback(cb.header, cb.body, start)
+		cb := stripetest.Sign(bytes.Replace(body, []byte(from), []byte(to), 1), stripetest.Start)
+		_, err := p.Callback(cb.Header, cb.Body, stripetest.Start)
 		require.ErrorIs(t, err, payment.ErrMalformed, to)
 	}
 	none := bytes.Replace(body, []byte(`"pi_3RkVzq2eZvKYlo2C1X0aQm7d"`), []byte(`null`), 1)
-	cb := sign(none, start)
-	_, err := p.Callback(cb.header, cb.body, start)
+	cb := stripetest.Sign(none, stripetest.Start)
+	_, err := p.Callback(cb.Header, cb.Body, stripetest.Start)
 	require.ErrorIs(t, err, payment.ErrIgnored, "a charge that no PaymentIntent made")
 }

@@ -11,15 +11,13 @@ import (
 
 	"holdfast/order"
 	"holdfast/payment/stripe"
+	"holdfast/payment/stripe/stripetest"
 )
-
-// mockURL is the real stripe-mock, which knows Stripe's OpenAPI document but no state.
-func mockURL() string { return strings.TrimSuffix(os.Getenv("STRIPE_MOCK_URL"), "/") }
 
 // TestEveryRequestIsValid sends each kind of request to stripe-mock. The tests of
 // the double send theirs there too.
 func TestEveryRequestIsValid(t *testing.T) {
-	if mockURL() == "" {
+	if stripetest.MockURL() == "" {
 		if slices.Contains(strings.Split(os.Getenv("HOLDFAST_REQUIRE"), ","), "stripe-mock") {
 			t.Fatal("stripe-mock is required, but STRIPE_MOCK_URL is not set")
 		}
@@ -27,7 +25,7 @@ func TestEveryRequestIsValid(t *testing.T) {
 	}
 	seen := &recorder{}
 	p, err := stripe.New(stripe.Config{
-		Key: apiKey, WebhookSecret: secret, BaseURL: mockURL(), HTTPClient: &http.Client{Transport: seen},
+		Key: stripetest.Key, WebhookSecret: stripetest.WebhookSecret, BaseURL: stripetest.MockURL(), HTTPClient: &http.Client{Transport: seen},
 	})
 	require.NoError(t, err)
 	ctx := t.Context()
@@ -45,7 +43,7 @@ func TestEveryRequestIsValid(t *testing.T) {
 	_, err = p.LookUp(ctx, id)
 	require.NoError(t, err)
 	var all []order.ProviderPayment
-	for one, err := range p.Payments(ctx, start) {
+	for one, err := range p.Payments(ctx, stripetest.Start) {
 		require.NoError(t, err)
 		all = append(all, one)
 	}

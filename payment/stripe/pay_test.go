@@ -11,21 +11,22 @@ import (
 	"holdfast/order"
 	"holdfast/payment"
 	"holdfast/payment/stripe"
+	"holdfast/payment/stripe/stripetest"
 )
 
 func asked() order.PaymentRequest {
 	return order.PaymentRequest{
-		Provider: "stripe", OrderID: "o-1", Attempt: 1, Amount: 1250, Currency: "EUR", Until: start.Add(15 * time.Minute),
+		Provider: "stripe", OrderID: "o-1", Attempt: 1, Amount: 1250, Currency: "EUR", Until: stripetest.Start.Add(15 * time.Minute),
 	}
 }
 
 const serverError = `{"error":{"type":"api_error","message":"An unknown error occurred"}}`
 
 func TestAPaymentIsOpenedOnceForEachAttempt(t *testing.T) {
-	a, p := newAccount(t)
+	a, p := stripetest.New(t)
 	first, err := p.Create(t.Context(), asked())
 	require.NoError(t, err)
-	a.pass(23 * time.Hour)
+	a.Pass(23 * time.Hour)
 	again, err := p.Create(t.Context(), asked())
 	require.NoError(t, err)
 	require.Equal(t, first, again)
@@ -36,11 +37,11 @@ func TestAPaymentIsOpenedOnceForEachAttempt(t *testing.T) {
 	require.NoError(t, err)
 	require.NotEqual(t, first, other)
 
-	require.Len(t, a.intents, 2)
-	i := a.intent(first)
-	require.EqualValues(t, 1250, i.amount)
-	require.Equal(t, "eur", i.currency)
-	require.Equal(t, map[string]string{"order_id": "o-1", "attempt": "1", "holdfast_payment": asked().Key()}, i.metadata)
+	require.Len(t, a.Intents, 2)
+	i := a.Intent(first)
+	require.EqualValues(t, 1250, i.Amount)
+	require.Equal(t, "eur", i.Currency)
+	require.Equal(t, map[string]string{"order_id": "o-1", "attempt": "1", "holdfast_payment": asked().Key()}, i.Metadata)
 }
 
 // A card pays or fails at once. A bank debit would hold the stock for days.
@@ -48,32 +49,32 @@ func TestBuyersPayByCardUnlessToldOtherwise(t *testing.T) {
 	for methods, want := range map[string][]string{
 		"": {"card"}, "card,link": {"card", "link"}, "sepa_debit": {"sepa_debit"}, stripe.FromDashboard: nil,
 	} {
-		a, _ := newAccount(t)
-		p, err := stripe.New(stripe.Config{Key: apiKey, WebhookSecret: secret, BaseURL: a.server.URL, Methods: methods})
+		a, _ := stripetest.New(t)
+		p, err := stripe.New(stripe.Config{Key: stripetest.Key, WebhookSecret: stripetest.WebhookSecret, BaseURL: a.URL(), Methods: methods})
 		require.NoError(t, err)
 		id, err := p.Create(t.Context(), asked())
 		require.NoError(t, err)
-		require.Equal(t, want, a.intent(id).methods, methods)
-		require.Equal(t, want == nil, a.intent(id).automatic, methods)
+		require.Equal(t, want, a.Intent(id).Methods, methods)
+		require.Equal(t, want == nil, a.Intent(id).Automatic, methods)
 	}
 }
 
 func TestALostAnswerToCreateIsFoundAgain(t *testing.T) {
-	a, p := newAccount(t)
-	a.fail(fault{path: "POST /v1/payment_intents", after: true})
+	a, p := stripetest.New(t)
+	a.Fail(stripetest.Fault{Path: "POST /v1/payment_intents", After: true})
 	_, err := p.Create(t.Context(), asked())
 	require.ErrorIs(t, err, payment.ErrUnavailable)
 	id, err := p.Create(t.Context(), asked())
 	require.NoError(t, err)
-	require.Len(t, a.intents, 1)
-	require.Equal(t, a.intents[0].id, id)
+	require.Len(t, a.Intents, 1)
+	require.Equal(t, a.Intents[0].ID, id)
 }
 
 // A failure that Stripe repeats for a day under its key would keep the buyer from paying
 // for as long.
 func TestAFailureThatStripeKeepsIsPassed(t *testing.T) {
-	a, p := newAccount(t)
-	a.fail(fault{path: "POST /v1/payment_intents", status: 500, body: serverError, kept: true})
+	a, p := stripetest.New(t)
+	a.Fail(stripetest.Fault{Path: "POST /v1/payment_intents", Status: 500, Body: serverError, Kept: true})
 	_, err := p.Create(t.Context(), asked())
 	require.ErrorIs(t, err, payment.ErrUnavailable)
 	id, err := p.Create(t.Context(), asked())
@@ -81,20 +82,20 @@ func TestAFailureThatStripeKeepsIsPassed(t *testing.T) {
 	again, err := p.Create(t.Context(), asked())
 	require.NoError(t, err)
 	require.Equal(t, id, again)
-	require.Len(t, a.intents, 1)
+	require.Len(t, a.Intents, 1)
 }
 
 func TestAnotherVersionsRequestUnderTheSameKeyIsFound(t *testing.T) {
-	a, p := newAccount(t)
+	a, p := stripetest.New(t)
 	id, err := p.Create(t.Context(), asked())
 	require.NoError(t, err)
-	for key, s := range a.keys {
-		s.request += "&older=1"
-		a.keys[key] = s
+	for key, s := range a.Keys {
+		s.Request += "&older=1"
+		a.Keys[key] = s
 	}
 	_, err = p.Create(t.Context(), asked())
 	require.ErrorIs(t, err, payment.ErrUnavailable, "the search is a minute late")
-	a.pass(time.Minute)
+	a.Pass(time.Minute)
 	again, err := p.Create(t.Context(), asked())
 	require.NoError(t, err)
 	require.Equal(t, id, again)
@@ -119,7 +120,7 @@ func TestWhatStripeNeverTakesIsRefused(t *testing.T) {
 		"nobody knows how":     {1000, "LYD", "not supported"},
 		"more than can be had": {1 << 62, "ISK", "too large"},
 	} {
-		_, p := newAccount(t)
+		_, p := stripetest.New(t)
 		r := asked()
 		r.Amount, r.Currency = c.amount, c.currency
 		_, err := p.Create(t.Context(), r)
@@ -131,37 +132,37 @@ func TestWhatStripeNeverTakesIsRefused(t *testing.T) {
 }
 
 func TestWhatMayPassIsUnavailable(t *testing.T) {
-	for name, f := range map[string]fault{
+	for name, f := range map[string]stripetest.Fault{
 		"no connection": {},
-		"500":           {status: 500, body: serverError},
-		"a proxy":       {status: 502, body: "<html>" + apiKey + "</html>"},
-		"too many":      {status: 429, body: `{"error":{"type":"invalid_request_error","code":"rate_limit","message":"slow down"}}`},
-		"locked":        {status: 429, body: `{"error":{"type":"invalid_request_error","code":"lock_timeout","message":"locked","payment_intent":{"id":"pi_1","client_secret":"pi_1_secret_abc"}}}`},
-		"at work":       {status: 409, body: `{"error":{"type":"idempotency_error","code":"idempotency_key_in_use","message":"in use"}}`},
-		"a wrong key":   {status: 401, body: `{"error":{"type":"invalid_request_error","message":"Invalid API Key provided: ` + apiKey + `"}}`},
-		"a weak key":    {status: 403, body: `{"error":{"type":"invalid_request_error","message":"The provided key 'rk_live_*****abc' does not have the required permissions"}}`},
-		"not JSON":      {status: 200, body: `{"id":"pi_1","client_secret":"pi_1_secret_abc","amount":"x"}`},
-		"no payment":    {status: 200, body: `{}`},
+		"500":           {Status: 500, Body: serverError},
+		"a proxy":       {Status: 502, Body: "<html>" + stripetest.Key + "</html>"},
+		"too many":      {Status: 429, Body: `{"error":{"type":"invalid_request_error","code":"rate_limit","message":"slow down"}}`},
+		"locked":        {Status: 429, Body: `{"error":{"type":"invalid_request_error","code":"lock_timeout","message":"locked","payment_intent":{"id":"pi_1","client_secret":"pi_1_secret_abc"}}}`},
+		"at work":       {Status: 409, Body: `{"error":{"type":"idempotency_error","code":"idempotency_key_in_use","message":"in use"}}`},
+		"a wrong key":   {Status: 401, Body: `{"error":{"type":"invalid_request_error","message":"Invalid API Key provided: ` + stripetest.Key + `"}}`},
+		"a weak key":    {Status: 403, Body: `{"error":{"type":"invalid_request_error","message":"The provided key 'rk_live_*****abc' does not have the required permissions"}}`},
+		"not JSON":      {Status: 200, Body: `{"id":"pi_1","client_secret":"pi_1_secret_abc","amount":"x"}`},
+		"no payment":    {Status: 200, Body: `{}`},
 	} {
-		a, p := newAccount(t)
-		f.path = "POST /v1/payment_intents"
-		a.fail(f)
+		a, p := stripetest.New(t)
+		f.Path = "POST /v1/payment_intents"
+		a.Fail(f)
 		_, err := p.Create(t.Context(), asked())
 		require.ErrorIs(t, err, payment.ErrUnavailable, name)
-		for _, part := range []string{apiKey, "secret_abc", "rk_live"} {
+		for _, part := range []string{stripetest.Key, "secret_abc", "rk_live"} {
 			require.NotContains(t, err.Error(), part, name)
 		}
-		if f.status == 401 || f.status == 403 {
+		if f.Status == 401 || f.Status == 403 {
 			require.ErrorContains(t, err, "STRIPE_API_KEY", name)
 		}
 	}
 }
 
 func TestABugIsNeitherARefusalNorPassing(t *testing.T) {
-	a, p := newAccount(t)
-	a.fail(fault{
-		path: "POST /v1/payment_intents", status: 400,
-		body: `{"error":{"type":"invalid_request_error","code":"parameter_unknown","param":"amonut","message":"Received unknown parameter: amonut"}}`,
+	a, p := stripetest.New(t)
+	a.Fail(stripetest.Fault{
+		Path: "POST /v1/payment_intents", Status: 400,
+		Body: `{"error":{"type":"invalid_request_error","code":"parameter_unknown","param":"amonut","message":"Received unknown parameter: amonut"}}`,
 	})
 	_, err := p.Create(t.Context(), asked())
 	require.ErrorContains(t, err, "parameter_unknown")
@@ -171,7 +172,7 @@ func TestABugIsNeitherARefusalNorPassing(t *testing.T) {
 }
 
 func TestAnEndedContextIsSaidSo(t *testing.T) {
-	_, p := newAccount(t)
+	_, p := stripetest.New(t)
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
 	_, err := p.Create(ctx, asked())
@@ -180,12 +181,12 @@ func TestAnEndedContextIsSaidSo(t *testing.T) {
 }
 
 func TestTheBuyerGetsTheClientSecret(t *testing.T) {
-	a, p := newAccount(t)
+	a, p := stripetest.New(t)
 	id, err := p.Create(t.Context(), asked())
 	require.NoError(t, err)
 	c, err := p.Checkout(t.Context(), id)
 	require.NoError(t, err)
-	require.Equal(t, payment.Checkout{ClientSecret: a.intent(id).clientSecret}, c)
+	require.Equal(t, payment.Checkout{ClientSecret: a.Intent(id).ClientSecret}, c)
 	for _, id := range []string{"pi_none", ""} {
 		_, err = p.Checkout(t.Context(), id)
 		require.ErrorIs(t, err, payment.ErrNoPayment)
@@ -194,20 +195,20 @@ func TestTheBuyerGetsTheClientSecret(t *testing.T) {
 
 func TestCancelling(t *testing.T) {
 	for name, c := range map[string]struct {
-		before func(a *account, id string) error
+		before func(a *stripetest.Account, id string) error
 		want   order.CancelOutcome
 	}{
-		"open":          {func(*account, string) error { return nil }, order.CancelOutcomeCancelled},
-		"declined":      {(*account).decline, order.CancelOutcomeCancelled},
-		"paid":          {(*account).pay, order.CancelOutcomePaid},
-		"processing":    {(*account).process, order.CancelOutcomeProcessing},
-		"held in trust": {func(a *account, id string) error { a.intent(id).status = "requires_capture"; return nil }, order.CancelOutcomeCancelled},
-		"cancelled":     {func(a *account, id string) error { a.intent(id).status = "canceled"; return nil }, order.CancelOutcomeCancelled},
+		"open":          {func(*stripetest.Account, string) error { return nil }, order.CancelOutcomeCancelled},
+		"declined":      {(*stripetest.Account).Decline, order.CancelOutcomeCancelled},
+		"paid":          {(*stripetest.Account).Pay, order.CancelOutcomePaid},
+		"processing":    {(*stripetest.Account).Process, order.CancelOutcomeProcessing},
+		"held in trust": {func(a *stripetest.Account, id string) error { a.Intent(id).Status = "requires_capture"; return nil }, order.CancelOutcomeCancelled},
+		"cancelled":     {func(a *stripetest.Account, id string) error { a.Intent(id).Status = "canceled"; return nil }, order.CancelOutcomeCancelled},
 	} {
-		a, p := newAccount(t)
+		a, p := stripetest.New(t)
 		id, err := p.Create(t.Context(), asked())
 		require.NoError(t, err, name)
-		a.pass(time.Minute)
+		a.Pass(time.Minute)
 		require.NoError(t, c.before(a, id), name)
 		for range 2 {
 			got, err := p.Cancel(t.Context(), id, asked())
@@ -219,18 +220,18 @@ func TestCancelling(t *testing.T) {
 			}
 			require.Equal(t, &order.PaymentEvent{
 				EventID: id + ":succeeded", Provider: "stripe", Type: order.PaymentSucceeded, OrderID: "o-1",
-				PaymentID: id, Amount: 1250, Currency: "EUR", OccurredAt: start.Add(time.Minute),
+				PaymentID: id, Amount: 1250, Currency: "EUR", OccurredAt: stripetest.Start.Add(time.Minute),
 			}, got.Paid, name)
 		}
 		if c.want == order.CancelOutcomeCancelled {
-			require.Error(t, a.pay(id), name)
+			require.Error(t, a.Pay(id), name)
 		}
 	}
 }
 
 // Another account's key must not let an order end whose payment can still be paid.
 func TestAPaymentThatStripeDoesNotKnowIsNotCancelled(t *testing.T) {
-	_, p := newAccount(t)
+	_, p := stripetest.New(t)
 	_, err := p.Cancel(t.Context(), "pi_of_another_account", asked())
 	require.ErrorIs(t, err, payment.ErrUnavailable)
 	require.ErrorContains(t, err, "STRIPE_API_KEY")
@@ -238,27 +239,27 @@ func TestAPaymentThatStripeDoesNotKnowIsNotCancelled(t *testing.T) {
 
 func TestCancellingWhatWasNeverAnswered(t *testing.T) {
 	for name, later := range map[string]time.Duration{"at once": 0, "soon": 2 * time.Minute, "days later": 72 * time.Hour} {
-		a, p := newAccount(t)
-		a.fail(fault{path: "POST /v1/payment_intents", after: true})
+		a, p := stripetest.New(t)
+		a.Fail(stripetest.Fault{Path: "POST /v1/payment_intents", After: true})
 		_, err := p.Create(t.Context(), asked())
 		require.ErrorIs(t, err, payment.ErrUnavailable, name)
-		a.pass(later)
+		a.Pass(later)
 		got, err := p.Cancel(t.Context(), "", asked())
 		require.NoError(t, err, name)
 		require.Equal(t, order.CancelOutcomeCancelled, got.Outcome, name)
-		require.Len(t, a.intents, 1, name)
-		require.Equal(t, "canceled", a.intents[0].status, name)
+		require.Len(t, a.Intents, 1, name)
+		require.Equal(t, "canceled", a.Intents[0].Status, name)
 	}
 }
 
 func TestCancellingWhatNeverArrived(t *testing.T) {
-	a, p := newAccount(t)
+	a, p := stripetest.New(t)
 	got, err := p.Cancel(t.Context(), "", asked())
 	require.NoError(t, err)
 	require.Equal(t, order.CancelOutcomeCancelled, got.Outcome)
 	id, err := p.Create(t.Context(), asked()) // a request that was still in flight
 	require.NoError(t, err)
-	require.Error(t, a.pay(id))
+	require.Error(t, a.Pay(id))
 
 	small := asked()
 	small.Amount, small.Attempt = 1, 2
@@ -268,28 +269,28 @@ func TestCancellingWhatNeverArrived(t *testing.T) {
 }
 
 func TestAnAccountThatCannotSearchCancelsAllTheSame(t *testing.T) {
-	a, p := newAccount(t)
-	a.fail(fault{
-		path: "GET /v1/payment_intents/search", status: http.StatusBadRequest,
-		body: `{"error":{"type":"invalid_request_error","message":"Search is not available in your country."}}`,
+	a, p := stripetest.New(t)
+	a.Fail(stripetest.Fault{
+		Path: "GET /v1/payment_intents/search", Status: http.StatusBadRequest,
+		Body: `{"error":{"type":"invalid_request_error","message":"Search is not available in your country."}}`,
 	})
 	got, err := p.Cancel(t.Context(), "", asked())
 	require.NoError(t, err)
 	require.Equal(t, order.CancelOutcomeCancelled, got.Outcome)
-	a.fail(fault{path: "GET /v1/payment_intents/search"})
+	a.Fail(stripetest.Fault{Path: "GET /v1/payment_intents/search"})
 	_, err = p.Cancel(t.Context(), "", asked())
 	require.ErrorIs(t, err, payment.ErrUnavailable)
 }
 
 func TestABuyerWhoPaysWhileItIsCancelled(t *testing.T) {
-	a, p := newAccount(t)
+	a, p := stripetest.New(t)
 	id, err := p.Create(t.Context(), asked())
 	require.NoError(t, err)
-	require.NoError(t, a.process(id))
+	require.NoError(t, a.Process(id))
 	got, err := p.Cancel(t.Context(), id, asked())
 	require.NoError(t, err)
 	require.Equal(t, order.CancelOutcomeProcessing, got.Outcome)
-	require.NoError(t, a.pay(id))
+	require.NoError(t, a.Pay(id))
 	got, err = p.Cancel(t.Context(), id, asked())
 	require.NoError(t, err)
 	require.Equal(t, order.CancelOutcomePaid, got.Outcome)

@@ -10,6 +10,7 @@ import (
 	"holdfast/order"
 	"holdfast/payment"
 	"holdfast/payment/stripe"
+	"holdfast/payment/stripe/stripetest"
 )
 
 func refundOf(paymentID string) order.RefundRequest {
@@ -24,36 +25,36 @@ func part(paymentID, name string, amount int64) order.RefundRequest {
 	return r
 }
 
-func paid(t *testing.T) (*account, *stripe.Provider, string) {
+func paid(t *testing.T) (*stripetest.Account, *stripe.Provider, string) {
 	t.Helper()
-	a, p := newAccount(t)
+	a, p := stripetest.New(t)
 	id, err := p.Create(t.Context(), asked())
 	require.NoError(t, err)
-	require.NoError(t, a.pay(id))
+	require.NoError(t, a.Pay(id))
 	return a, p, id
 }
 
 func TestARefundIsMadeOnce(t *testing.T) {
 	a, p, id := paid(t)
-	a.fail(fault{path: "POST /v1/refunds", after: true})
+	a.Fail(stripetest.Fault{Path: "POST /v1/refunds", After: true})
 	_, err := p.Refund(t.Context(), refundOf(id))
 	require.ErrorIs(t, err, payment.ErrUnavailable)
 	for _, later := range []time.Duration{0, time.Hour, 48 * time.Hour} { // longer than keys are remembered
-		a.pass(later)
+		a.Pass(later)
 		got, err := p.Refund(t.Context(), refundOf(id))
 		require.NoError(t, err)
-		require.Equal(t, order.RefundAnswer{Status: order.RefundPending, ProviderID: a.refunds[0].id}, got)
+		require.Equal(t, order.RefundAnswer{Status: order.RefundPending, ProviderID: a.Refunds[0].ID}, got)
 	}
-	a.setRefund(a.refunds[0].id, "requires_action", "")
+	a.SetRefund(a.Refunds[0].ID, "requires_action", "")
 	got, err := p.Refund(t.Context(), refundOf(id))
 	require.NoError(t, err)
 	require.Equal(t, order.RefundPending, got.Status)
-	a.setRefund(a.refunds[0].id, "succeeded", "")
+	a.SetRefund(a.Refunds[0].ID, "succeeded", "")
 	got, err = p.Refund(t.Context(), refundOf(id))
 	require.NoError(t, err)
-	require.Equal(t, order.RefundAnswer{Status: order.RefundPaid, ProviderID: a.refunds[0].id}, got)
-	require.Len(t, a.refunds, 1)
-	require.Equal(t, map[string]string{"refund_id": "full:stripe:o-1", "order_id": "o-1"}, a.refunds[0].metadata)
+	require.Equal(t, order.RefundAnswer{Status: order.RefundPaid, ProviderID: a.Refunds[0].ID}, got)
+	require.Len(t, a.Refunds, 1)
+	require.Equal(t, map[string]string{"refund_id": "full:stripe:o-1", "order_id": "o-1"}, a.Refunds[0].Metadata)
 }
 
 func TestAFailedRefundIsToldOnceAndThenMadeAnew(t *testing.T) {
@@ -62,24 +63,24 @@ func TestAFailedRefundIsToldOnceAndThenMadeAnew(t *testing.T) {
 		got, err := p.Refund(t.Context(), refundOf(id))
 		require.NoError(t, err)
 		require.Equal(t, order.RefundPending, got.Status)
-		require.Len(t, a.refunds, n+1)
-		a.setRefund(got.ProviderID, status, map[string]string{"failed": "expired_or_canceled_card"}[status])
-		a.fail(fault{path: "POST /v1/refunds/" + got.ProviderID})
+		require.Len(t, a.Refunds, n+1)
+		a.SetRefund(got.ProviderID, status, map[string]string{"failed": "expired_or_canceled_card"}[status])
+		a.Fail(stripetest.Fault{Path: "POST /v1/refunds/" + got.ProviderID})
 		_, err = p.Refund(t.Context(), refundOf(id))
 		require.ErrorIs(t, err, payment.ErrUnavailable, "that it was told could not be written down")
 		failed, err := p.Refund(t.Context(), refundOf(id)) // the waiting caller learns that it failed
 		require.NoError(t, err)
 		require.Equal(t, order.RefundFailed, failed.Status)
 		require.Equal(t, map[string]string{"failed": "expired_or_canceled_card", "canceled": "canceled"}[status], failed.Detail)
-		require.Len(t, a.refunds, n+1)
+		require.Len(t, a.Refunds, n+1)
 	}
-	a.fail(fault{path: "POST /v1/refunds", after: true})
+	a.Fail(stripetest.Fault{Path: "POST /v1/refunds", After: true})
 	_, err := p.Refund(t.Context(), refundOf(id))
 	require.ErrorIs(t, err, payment.ErrUnavailable)
 	got, err := p.Refund(t.Context(), refundOf(id))
 	require.NoError(t, err)
 	require.Equal(t, order.RefundPending, got.Status)
-	require.Len(t, a.refunds, 3)
+	require.Len(t, a.Refunds, 3)
 }
 
 func TestPartsGoBackUpToTheWhole(t *testing.T) {
@@ -89,7 +90,7 @@ func TestPartsGoBackUpToTheWhole(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, order.RefundPending, got.Status)
 	}
-	require.Len(t, a.refunds, 2)
+	require.Len(t, a.Refunds, 2)
 	var no *order.RefusalError
 	_, err := p.Refund(t.Context(), part(id, "c", 51))
 	require.ErrorAs(t, err, &no)
@@ -104,9 +105,9 @@ func TestPartsGoBackUpToTheWhole(t *testing.T) {
 // An operator who retries after the reason is gone must not get the old failure for a day.
 func TestARefusalThatStripeKeepsIsPassed(t *testing.T) {
 	a, p, id := paid(t)
-	a.fail(fault{
-		path: "POST /v1/refunds", status: 400, kept: true,
-		body: `{"error":{"type":"invalid_request_error","code":"balance_insufficient","message":"Insufficient funds in your Stripe balance"}}`,
+	a.Fail(stripetest.Fault{
+		Path: "POST /v1/refunds", Status: 400, Kept: true,
+		Body: `{"error":{"type":"invalid_request_error","code":"balance_insufficient","message":"Insufficient funds in your Stripe balance"}}`,
 	})
 	var no *order.RefusalError
 	_, err := p.Refund(t.Context(), refundOf(id))
@@ -115,39 +116,39 @@ func TestARefusalThatStripeKeepsIsPassed(t *testing.T) {
 	got, err := p.Refund(t.Context(), refundOf(id))
 	require.NoError(t, err)
 	require.Equal(t, order.RefundPending, got.Status)
-	require.Len(t, a.refunds, 1)
+	require.Len(t, a.Refunds, 1)
 }
 
 // An error that Stripe stores may hide a refund that it makes after all: no other key.
 func TestAnUnclearRefundIsNotMadeAgain(t *testing.T) {
 	a, p, id := paid(t)
-	a.fail(fault{path: "POST /v1/refunds", status: 500, body: serverError, kept: true})
+	a.Fail(stripetest.Fault{Path: "POST /v1/refunds", Status: 500, Body: serverError, Kept: true})
 	for range 3 {
 		_, err := p.Refund(t.Context(), refundOf(id))
 		require.ErrorIs(t, err, payment.ErrUnavailable)
 	}
-	require.Empty(t, a.refunds)
-	a.pass(25 * time.Hour)
+	require.Empty(t, a.Refunds)
+	a.Pass(25 * time.Hour)
 	_, err := p.Refund(t.Context(), refundOf(id))
 	require.NoError(t, err)
-	require.Len(t, a.refunds, 1)
+	require.Len(t, a.Refunds, 1)
 }
 
 func TestARefundIsFoundOnLaterPages(t *testing.T) {
 	a, p, id := paid(t)
-	a.page = 3
+	a.Page = 3
 	for n := range 10 {
 		_, err := p.Refund(t.Context(), part(id, fmt.Sprint(n), 100))
 		require.NoError(t, err)
 	}
-	a.pass(48 * time.Hour)
+	a.Pass(48 * time.Hour)
 	_, err := p.Refund(t.Context(), part(id, "0", 100)) // the last one on the list
 	require.NoError(t, err)
-	require.Len(t, a.refunds, 10)
+	require.Len(t, a.Refunds, 10)
 }
 
 func TestWhatCannotGoBackIsRefused(t *testing.T) {
-	_, p := newAccount(t)
+	_, p := stripetest.New(t)
 	open, err := p.Create(t.Context(), asked())
 	require.NoError(t, err)
 	odd := refundOf(open)

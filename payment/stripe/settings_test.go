@@ -6,10 +6,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"holdfast/payment/stripe"
+	"holdfast/payment/stripe/stripetest"
 )
 
 func TestSettingsThatCannotBeRightAreRefused(t *testing.T) {
-	good := stripe.Config{Key: apiKey, WebhookSecret: secret}
+	good := stripe.Config{Key: stripetest.Key, WebhookSecret: stripetest.WebhookSecret}
 	for name, change := range map[string]func(*stripe.Config){
 		"no key":                 func(c *stripe.Config) { c.Key = "" },
 		"a publishable key":      func(c *stripe.Config) { c.Key = "pk_test_4eC39HqLyjWDarjtT1zdp7dc" },

@@ -1,4 +1,4 @@
-package stripe_test
+package stripetest
 
 import (
 	"crypto/sha256"
@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-func (a *account) route(r *http.Request, form url.Values) *answer {
+func (a *Account) route(r *http.Request, form url.Values) *answer {
 	parts := strings.Split(strings.TrimPrefix(r.URL.Path, "/v1/"), "/")
 	switch {
 	case r.URL.Path == "/v1/payment_intents" && r.Method == http.MethodPost:
@@ -37,7 +37,7 @@ func (a *account) route(r *http.Request, form url.Values) *answer {
 	return refuse(http.StatusNotFound, "invalid_request_error", "", "", "Unrecognized request URL")
 }
 
-func (a *account) createIntent(form url.Values) *answer {
+func (a *Account) createIntent(form url.Values) *answer {
 	amount, err := strconv.ParseInt(form.Get("amount"), 10, 64)
 	switch {
 	case err != nil || amount < 1:
@@ -51,46 +51,46 @@ func (a *account) createIntent(form url.Values) *answer {
 	case form.Get("currency") == "xts":
 		return refuse(http.StatusBadRequest, "invalid_request_error", "", "currency", "Invalid currency: xts.")
 	}
-	i := &intent{
-		id: a.id("pi"), status: "requires_payment_method", currency: form.Get("currency"), amount: amount,
-		created: a.now.Unix(), metadata: metadataIn(form),
-		automatic: form.Get("automatic_payment_methods[enabled]") == "true", methods: methodsIn(form),
+	i := &Intent{
+		ID: a.id("pi"), Status: "requires_payment_method", Currency: form.Get("currency"), Amount: amount,
+		Created: a.now.Unix(), Metadata: metadataIn(form),
+		Automatic: form.Get("automatic_payment_methods[enabled]") == "true", Methods: methodsIn(form),
 	}
-	i.clientSecret = i.id + "_secret_" + token(i.id)
-	a.intents = slices.Insert(a.intents, 0, i)
-	a.send("payment_intent.created", i.id, a.render(i, nil))
+	i.ClientSecret = i.ID + "_secret_" + token(i.ID)
+	a.Intents = slices.Insert(a.Intents, 0, i)
+	a.send("payment_intent.created", i.ID, a.render(i, nil))
 	return agree(a.render(i, form))
 }
 
-func (a *account) readIntent(id string, form url.Values) *answer {
-	if i := a.intent(id); i != nil {
+func (a *Account) readIntent(id string, form url.Values) *answer {
+	if i := a.Intent(id); i != nil {
 		return agree(a.render(i, form))
 	}
 	return missing("payment_intent", id)
 }
 
-func (a *account) cancelIntent(id string, form url.Values) *answer {
-	i := a.intent(id)
+func (a *Account) cancelIntent(id string, form url.Values) *answer {
+	i := a.Intent(id)
 	if i == nil {
 		return missing("payment_intent", id)
 	}
-	switch i.status {
+	switch i.Status {
 	case "requires_payment_method", "requires_capture", "requires_confirmation", "requires_action":
 	default:
 		res := refuse(http.StatusBadRequest, "invalid_request_error", "payment_intent_unexpected_state", "",
-			"You cannot cancel this PaymentIntent because it has a status of "+i.status+".")
+			"You cannot cancel this PaymentIntent because it has a status of "+i.Status+".")
 		return withIntent(res, a.render(i, nil)) // Stripe sends all of it, the client secret too
 	}
-	i.status = "canceled"
-	a.send("payment_intent.canceled", i.id, a.render(i, nil))
+	i.Status = "canceled"
+	a.send("payment_intent.canceled", i.ID, a.render(i, nil))
 	return agree(a.render(i, form))
 }
 
-func (a *account) listIntents(form url.Values) *answer {
+func (a *Account) listIntents(form url.Values) *answer {
 	since, _ := strconv.ParseInt(form.Get("created[gte]"), 10, 64)
 	var all []any
-	for _, i := range a.intents {
-		if i.created >= since {
+	for _, i := range a.Intents {
+		if i.Created >= since {
 			all = append(all, a.render(i, form))
 		}
 	}
@@ -98,34 +98,34 @@ func (a *account) listIntents(form url.Values) *answer {
 }
 
 // searchIntents finds what is at least a minute old.
-func (a *account) searchIntents(form url.Values) *answer {
+func (a *Account) searchIntents(form url.Values) *answer {
 	name, value, ok := strings.Cut(strings.TrimPrefix(form.Get("query"), `metadata["`), `"]:"`)
 	if !ok {
 		return refuse(http.StatusBadRequest, "invalid_request_error", "", "query", "We were unable to parse your search query.")
 	}
 	var found []any
-	for _, i := range a.intents {
-		if i.metadata[name] == strings.TrimSuffix(value, `"`) && a.now.Unix()-i.created >= 60 {
+	for _, i := range a.Intents {
+		if i.Metadata[name] == strings.TrimSuffix(value, `"`) && a.now.Unix()-i.Created >= 60 {
 			found = append(found, a.render(i, form))
 		}
 	}
 	return agree(map[string]any{"object": "search_result", "data": list(found), "has_more": false, "url": "/v1/payment_intents/search"})
 }
 
-func (a *account) createRefund(form url.Values) *answer {
-	i := a.intent(form.Get("payment_intent"))
+func (a *Account) createRefund(form url.Values) *answer {
+	i := a.Intent(form.Get("payment_intent"))
 	if i == nil {
 		return missing("payment_intent", form.Get("payment_intent"))
 	}
 	amount, _ := strconv.ParseInt(form.Get("amount"), 10, 64)
-	left := i.received
-	for _, r := range a.refunds {
-		if r.intent == i.id && r.status != "failed" && r.status != "canceled" {
-			left -= r.amount
+	left := i.Received
+	for _, r := range a.Refunds {
+		if r.Intent == i.ID && r.Status != "failed" && r.Status != "canceled" {
+			left -= r.Amount
 		}
 	}
 	switch {
-	case i.status != "succeeded":
+	case i.Status != "succeeded":
 		return refuse(http.StatusBadRequest, "invalid_request_error", "payment_intent_unexpected_state", "",
 			"This PaymentIntent does not have a successful charge to refund.")
 	case left == 0:
@@ -134,32 +134,32 @@ func (a *account) createRefund(form url.Values) *answer {
 		return refuse(http.StatusBadRequest, "invalid_request_error", "", "amount",
 			fmt.Sprintf("Refund amount (%d) is greater than unrefunded amount on charge (%d)", amount, left))
 	}
-	r := &refund{
-		id: a.id("re"), intent: i.id, status: "pending", currency: i.currency, amount: amount, created: a.now.Unix(),
-		metadata: metadataIn(form),
+	r := &Refund{
+		ID: a.id("re"), Intent: i.ID, Status: "pending", Currency: i.Currency, Amount: amount, Created: a.now.Unix(),
+		Metadata: metadataIn(form),
 	}
-	a.refunds = slices.Insert(a.refunds, 0, r)
-	a.send("refund.created", r.intent, r.render())
+	a.Refunds = slices.Insert(a.Refunds, 0, r)
+	a.send("refund.created", r.Intent, r.render())
 	return agree(r.render())
 }
 
-func (a *account) listRefunds(form url.Values) *answer {
-	if a.intent(form.Get("payment_intent")) == nil {
+func (a *Account) listRefunds(form url.Values) *answer {
+	if a.Intent(form.Get("payment_intent")) == nil {
 		return missing("payment_intent", form.Get("payment_intent"))
 	}
 	var all []any
-	for _, r := range a.refunds {
-		if r.intent == form.Get("payment_intent") {
+	for _, r := range a.Refunds {
+		if r.Intent == form.Get("payment_intent") {
 			all = append(all, r.render())
 		}
 	}
 	return a.listed(all, form)
 }
 
-func (a *account) updateRefund(id string, form url.Values) *answer {
-	for _, r := range a.refunds {
-		if r.id == id {
-			maps.Copy(r.metadata, metadataIn(form))
+func (a *Account) updateRefund(id string, form url.Values) *answer {
+	for _, r := range a.Refunds {
+		if r.ID == id {
+			maps.Copy(r.Metadata, metadataIn(form))
 			return agree(r.render())
 		}
 	}
@@ -167,9 +167,9 @@ func (a *account) updateRefund(id string, form url.Values) *answer {
 }
 
 // listed is one page of a list.
-func (a *account) listed(all []any, form url.Values) *answer {
+func (a *Account) listed(all []any, form url.Values) *answer {
 	limit, _ := strconv.Atoi(form.Get("limit"))
-	limit = min(limit, a.page)
+	limit = min(limit, a.Page)
 	if after := form.Get("starting_after"); after != "" {
 		n := slices.IndexFunc(all, func(o any) bool { return o.(map[string]any)["id"] == after })
 		all = all[n+1:]
@@ -182,22 +182,22 @@ func (a *account) listed(all []any, form url.Values) *answer {
 }
 
 // render encodes a PaymentIntent, with the expansions that the caller asked for.
-func (a *account) render(i *intent, form url.Values) map[string]any {
+func (a *Account) render(i *Intent, form url.Values) map[string]any {
 	res := map[string]any{
-		"id": i.id, "object": "payment_intent", "amount": i.amount, "amount_received": i.received,
-		"currency": i.currency, "status": i.status, "created": i.created, "metadata": i.metadata,
-		"client_secret": i.clientSecret, "latest_charge": nil, "livemode": false,
+		"id": i.ID, "object": "payment_intent", "amount": i.Amount, "amount_received": i.Received,
+		"currency": i.Currency, "status": i.Status, "created": i.Created, "metadata": i.Metadata,
+		"client_secret": i.ClientSecret, "latest_charge": nil, "livemode": false,
 	}
-	if i.charge == nil {
+	if i.Charge == nil {
 		return res
 	}
-	res["latest_charge"] = i.charge["id"]
+	res["latest_charge"] = i.Charge["id"]
 	for _, e := range expanded(form) {
-		charge := maps.Clone(i.charge)
+		charge := maps.Clone(i.Charge)
 		if strings.HasSuffix(e, ".refunds") {
 			var refunds []any
-			for _, r := range a.refunds {
-				if r.intent == i.id {
+			for _, r := range a.Refunds {
+				if r.Intent == i.ID {
 					refunds = append(refunds, r.render())
 				}
 			}
@@ -209,13 +209,13 @@ func (a *account) render(i *intent, form url.Values) map[string]any {
 	return res
 }
 
-func (r *refund) render() map[string]any {
+func (r *Refund) render() map[string]any {
 	res := map[string]any{
-		"id": r.id, "object": "refund", "amount": r.amount, "currency": r.currency, "payment_intent": r.intent,
-		"status": r.status, "created": r.created, "metadata": r.metadata,
+		"id": r.ID, "object": "refund", "amount": r.Amount, "currency": r.Currency, "payment_intent": r.Intent,
+		"status": r.Status, "created": r.Created, "metadata": r.Metadata,
 	}
-	if r.reason != "" {
-		res["failure_reason"] = r.reason
+	if r.Reason != "" {
+		res["failure_reason"] = r.Reason
 	}
 	return res
 }
