@@ -14,7 +14,7 @@
 //   - session: who a browser speaks for, kept on the server.
 //   - text: messages in English and Chinese, money, dates, numbers.
 //   - art: drawings of products.
-//   - assets: the stylesheet, the script, and htmx, which is vendored.
+//   - assets: the stylesheet, the scripts, and htmx, which is vendored.
 //
 // *.templ files are templates; `make generate` makes Go of them, which is committed.
 package web

@@ -35,7 +35,7 @@ func (s *Stack) pages(cfg *api.Config, gatewayURL string) (func(), error) {
 	}
 	pages, err := web.New(site.Config{
 		Gateway: gateway, Secret: rand.Text() + rand.Text(), LinkSecret: rand.Text() + rand.Text(), Sessions: session.NewMemory(),
-		Personas: personas, WorkflowsURL: s.workflowsURL(), Log: s.log(),
+		Personas: personas, WorkflowsURL: s.workflowsURL(), StripeKey: s.opts.StripePublishable, Log: s.log(),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("pages: %w", err)

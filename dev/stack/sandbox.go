@@ -19,6 +19,9 @@ import (
 // stack listens only on loopback, and moves no money.
 const DefaultSecret = sandbox.PublishedSecret
 
+// stripeName is the provider's name, as package stripe has it, which is too large to be linked for that.
+const stripeName = "stripe"
+
 // openSandbox creates the payment provider for all orders here.
 func (s *Stack) openSandbox(ctx context.Context) (func(context.Context) error, error) {
 	if s.opts.WithoutSandbox || s.opts.WithoutHoldfast {
@@ -67,7 +70,11 @@ func (s *Stack) sagaProviders() activities.Providers {
 	if s.books == nil {
 		return nil
 	}
-	return activities.Providers{sandbox.Name: s.sandbox("")}
+	all := activities.Providers{sandbox.Name: s.sandbox("")}
+	if s.opts.Stripe != nil {
+		all[stripeName] = s.opts.Stripe
+	}
+	return all
 }
 
 // sagaMoney is the kind of money that they take.
@@ -85,6 +92,9 @@ func (s *Stack) atSandbox(c *api.Config, publicURL string) {
 	}
 	c.Money = order.MoneyPretend
 	c.Providers[sandbox.Name] = s.sandbox(publicURL)
+	if s.opts.Stripe != nil {
+		c.Providers[stripeName], c.DefaultProvider = s.opts.Stripe, stripeName
+	}
 	orders := "/orders/"
 	if s.opts.WithoutPages {
 		orders = ""

@@ -21,6 +21,7 @@ import (
 
 	"holdfast/commands"
 	"holdfast/identity"
+	"holdfast/payment"
 	"holdfast/payment/sandbox"
 	"holdfast/search"
 	"holdfast/settings"
@@ -78,6 +79,10 @@ type Options struct {
 	CarrierSecret string
 	// WithoutSandbox leaves out the payment provider that moves no money, and the sandbox carrier.
 	WithoutSandbox bool
+	// Stripe takes the payments of buyers who choose no provider, beside the sandbox: with a test key, or
+	// a double. StripePublishable is the key that the pages give to browsers.
+	Stripe            payment.Provider
+	StripePublishable string
 	// SandboxFails is the share of calls to the sandbox that fail, 0 to 1.
 	SandboxFails float64
 	// WebhooksAllow names networks that webhooks may reach although they are not public.

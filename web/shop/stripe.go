@@ -44,14 +44,21 @@ func (s *Shop) stripePage(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if o.stage() != stagePay || o.Payment.ID == "" {
+	if o.stage() != stagePay {
 		return v.Redirect(orderLink(o.ID))
 	}
 	c, err := v.ClientFor(o.ID)
 	if err != nil {
 		return err
 	}
-	offer, err := c.OpenPayment(v.R.Context(), o.ID, o.Payment.Provider)
+	money, err := c.Payment(v.R.Context(), o.ID)
+	if err != nil {
+		return err
+	}
+	if len(money.Attempts) == 0 { // only a form opens the first payment
+		return v.Redirect(orderLink(o.ID))
+	}
+	offer, err := c.OpenPayment(v.R.Context(), o.ID, "")
 	switch {
 	case err != nil:
 		return notPayable(v, o.ID, err)

@@ -19,12 +19,15 @@ import (
 const stopTimeout = 30 * time.Second
 
 // open starts the whole stack with guests, and returns the shop as a merchant sees it.
-func open(t *testing.T) (*stack.Stack, *shoptest.Shop) {
+func open(t *testing.T, changes ...func(*stack.Options)) (*stack.Stack, *shoptest.Shop) {
 	t.Helper()
 	guests, err := identity.NewGuests("of the tests of the pages, 32 bytes or more", identity.Names{}, time.Hour)
 	require.NoError(t, err)
 	var opts stack.Options
 	opts.WithoutUI, opts.Guests, opts.Demo, opts.ReturnWindow = true, guests, "en", time.Hour
+	for _, change := range changes {
+		change(&opts)
+	}
 	return start(t, opts)
 }
 
