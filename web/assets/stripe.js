@@ -61,7 +61,7 @@
           redirect: 'if_required',
         }));
       } catch {
-        error = { message: this.dataset.unreachable };
+        error = { message: this.dataset.unknown }; // it may have arrived
       }
       if (!error) {
         location.replace(this.dataset.order);
@@ -74,7 +74,7 @@
         return;
       }
       this.show(false);
-      this.say(error.message || this.dataset.unreachable);
+      this.say(error.message || this.dataset.unknown);
       if (error.payment_intent?.status === 'canceled') location.reload(); // another tab opened it anew
     }
 

@@ -91,7 +91,7 @@ type Fault struct {
 // The account's key, and the secret of its webhook endpoint.
 const (
 	Key           = "sk_test_4eC39HqLyjWDarjtT1zdp7dc"
-	WebhookSecret = "whsec_5Q8wvHrqB1oQXmXJ3oB3vO7mYJk2bTzC"
+	WebhookSecret = "whsec_5Q8wvHrqB1oQXmXJ3oB3vO7mYJk2bTzC" //nolint:gosec // it is of no account
 )
 
 // Start is when the account's clock begins. It stands still unless time passes ([Account.Pass]).
@@ -112,6 +112,17 @@ func New(t testing.TB) (*Account, *stripe.Provider) {
 	p, err := stripe.New(stripe.Config{Key: Key, WebhookSecret: WebhookSecret, BaseURL: a.server.URL})
 	require.NoError(t, err)
 	return a, p
+}
+
+// States are those of all PaymentIntents, by their ids.
+func (a *Account) States() map[string]string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	states := make(map[string]string, len(a.Intents))
+	for _, i := range a.Intents {
+		states[i.ID] = i.Status
+	}
+	return states
 }
 
 // URL of its API.
@@ -289,13 +300,13 @@ func (a *Account) validate(r *http.Request, body []byte) {
 	if a.mock == "" {
 		return
 	}
-	req, err := http.NewRequestWithContext(r.Context(), r.Method, a.mock+r.URL.RequestURI(), bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(r.Context(), r.Method, a.mock+r.URL.RequestURI(), bytes.NewReader(body)) //nolint:gosec // stripe-mock, as the environment names it
 	if err != nil {
 		a.t.Errorf("write the request: %v", err)
 		return
 	}
 	req.Header = r.Header.Clone()
-	res, err := http.DefaultClient.Do(req)
+	res, err := http.DefaultClient.Do(req) //nolint:gosec // the same
 	if err != nil {
 		a.t.Errorf("ask stripe-mock: %v", err)
 		return
