@@ -79,7 +79,9 @@ func (s *atStripe) answerIn(tab context.Context) {
 	require.NoError(s.t, chromedp.Run(tab, fetch.Enable().WithPatterns([]*fetch.RequestPattern{{URLPattern: "https://*"}})))
 }
 
-type done interface{ Do(ctx context.Context) error }
+type done interface {
+	Do(ctx context.Context) error
+}
 
 func (s *atStripe) answer(asked *fetch.EventRequestPaused) done {
 	s.mu.Lock()
