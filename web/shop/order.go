@@ -235,6 +235,9 @@ func wholeSheet(v *visit, c *client.Client, o client.Order) sheet {
 		return s
 	}
 	for _, r := range money.Refunds {
+		if !r.Status.Counts() { // it came to nothing
+			continue
+		}
 		s.Returned = append(s.Returned, latePayment{r.Amount, r.Currency, r.PaidAt})
 	}
 	return s
