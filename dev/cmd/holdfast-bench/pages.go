@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -57,7 +58,7 @@ func (b *pagesBench) Run(ctx context.Context, out report) error {
 	if err := b.offer(ctx, s); err != nil {
 		return err
 	}
-	buyer, err := newVisitor(stack.url())
+	buyer, err := newVisitor(stack.url(), 0)
 	if err != nil {
 		return err
 	}
@@ -149,7 +150,7 @@ func (b *pagesBench) follow(ctx context.Context, out report, stack *child, s *sh
 	group.SetLimit(16)
 	for i := range visitors {
 		group.Go(func() (err error) {
-			if visitors[i], err = newVisitor(stack.url()); err != nil {
+			if visitors[i], err = newVisitor(stack.url(), i); err != nil {
 				return err
 			}
 			id, err := visitors[i].order(gctx)
@@ -226,12 +227,19 @@ type visitor struct {
 	http *http.Client
 }
 
-func newVisitor(base string) (*visitor, error) {
+// ofNetwork is how many visitors come from one address: those of one network share a number of streams.
+const ofNetwork = 100
+
+// newVisitor returns the n-th visitor, who comes from an address of 127.0.0.0/8.
+func newVisitor(base string, n int) (*visitor, error) {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		return nil, err
 	}
-	return &visitor{base: base, http: &http.Client{Jar: jar, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}, nil
+	from := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, byte(1+n/ofNetwork), 1)}}
+	return &visitor{base: base, http: &http.Client{Jar: jar, Transport: &http.Transport{
+		MaxIdleConnsPerHost: 64, DialContext: from.DialContext,
+	}}}, nil
 }
 
 func (v *visitor) do(ctx context.Context, method, path string, form url.Values) (*http.Response, error) {
@@ -374,7 +382,7 @@ func (v *visitor) callsOf(ctx context.Context, gateway, path string) ([]call, er
 	defer pages.Close()
 	server := httptest.NewServer(pages)
 	defer server.Close()
-	other, err := newVisitor(server.URL)
+	other, err := newVisitor(server.URL, 0)
 	if err != nil {
 		return nil, err
 	}
