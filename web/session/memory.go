@@ -77,7 +77,8 @@ func (m *Memory) Claim(_ context.Context, name string, lasts time.Duration) (rel
 	}, true, nil
 }
 
-// Put implements Store. If there are too many sessions, those that expire first give way.
+// Put implements Store. If there are too many sessions, some give way: guests' before those of people who
+// signed in, since anyone can begin one, and then those that expire first.
 func (m *Memory) Put(_ context.Context, id string, s Session) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -94,7 +95,16 @@ func (m *Memory) shrink() {
 	for id := range m.all {
 		ids = append(ids, id)
 	}
-	slices.SortFunc(ids, func(a, b string) int { return m.all[a].Expires.Compare(m.all[b].Expires) })
+	slices.SortFunc(ids, func(a, b string) int {
+		x, y := m.all[a], m.all[b]
+		if guest := x.Kind == KindGuest; guest != (y.Kind == KindGuest) {
+			if guest {
+				return -1
+			}
+			return 1
+		}
+		return x.Expires.Compare(y.Expires)
+	})
 	for _, id := range ids[:len(ids)/10] {
 		delete(m.all, id)
 	}

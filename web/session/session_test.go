@@ -166,3 +166,18 @@ func TestANameIsClaimedOnce(t *testing.T) {
 		require.False(t, mine)
 	})
 }
+
+// Anyone can begin guests' sessions; they must not drive out those of staff, which end sooner.
+func TestManyGuestsDontSignStaffOut(t *testing.T) {
+	store, ctx := session.NewMemory(), t.Context()
+	require.NoError(t, store.Put(ctx, "staff", session.Session{Kind: session.KindStaff, Expires: time.Now().Add(time.Hour)}))
+	for i := range 25_000 {
+		require.NoError(t, store.Put(ctx, fmt.Sprint(i), session.Session{Kind: session.KindGuest, Expires: time.Now().Add(24 * time.Hour)}))
+	}
+	s, err := store.Get(ctx, "staff")
+	require.NoError(t, err)
+	require.NotNil(t, s)
+	first, err := store.Get(ctx, "0")
+	require.NoError(t, err)
+	require.Nil(t, first, "memory is bounded")
+}
