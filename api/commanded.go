@@ -91,6 +91,12 @@ func (s *Server) viewOf(ctx context.Context, p *placing, v availability, q order
 
 // runChain runs a chain, and turns its refusal into a problem.
 func (s *Server) runChain(ctx context.Context, chain *command.Prepared, d *command.Draft, holders []share) error {
+	return s.chainRefusal(ctx, chain, s.tryRun(ctx, chain, d, holders))
+}
+
+// tryRun runs a chain within the shares of who asks. Its error is a *command.Rejection, or says nothing about
+// the order.
+func (s *Server) tryRun(ctx context.Context, chain *command.Prepared, d *command.Draft, holders []share) error {
 	if s.chains.take(1, holders) != nil {
 		return errTooManyChains
 	}
@@ -99,6 +105,11 @@ func (s *Server) runChain(ctx context.Context, chain *command.Prepared, d *comma
 	if errors.Is(err, command.ErrUnavailable) {
 		return fmt.Errorf("%w: %w", errCommandsUnavailable, err)
 	}
+	return err
+}
+
+// chainRefusal turns a chain's refusal into a problem.
+func (s *Server) chainRefusal(ctx context.Context, chain *command.Prepared, err error) error {
 	why, ok := errors.AsType[*command.Rejection](err)
 	if !ok {
 		return err

@@ -191,8 +191,12 @@ func TestARuleAboutAddressesHoldsForLaterOnesToo(t *testing.T) {
 	}())
 
 	// A rule that would refuse the order anyway is no reason to refuse its new address.
-	g.runs(step("reject", `{"message":"We are closed."}`))
+	closed := step("reject", `{"message":"We are closed."}`)
+	g.runs(closed)
 	require.Equal(t, http.StatusOK, move("20459").status)
+	g.runs(closed, island)
+	require.Equal(t, "We don't deliver to islands.", move("27498").problem(t).Detail, "the other rules hold nevertheless")
+	require.Equal(t, http.StatusOK, move("20457").status)
 }
 
 // What a rule tells orders apart by is there when it runs for a later address, too.

@@ -42,27 +42,26 @@ func (s *Server) commandedAddress(ctx context.Context, id string, to order.Addre
 	run := func(a *order.Address) (*command.Draft, error) {
 		d := &command.Draft{View: view, At: s.cfg.Now().UTC()}
 		d.View.Time, d.View.Address = d.At.Format(time.RFC3339Nano), command.AddressOf(a)
-		return d, s.runChain(ctx, chain, d, holders)
+		return d, s.tryRun(ctx, chain, d, holders)
 	}
-	d, refusal := run(&to)
-	if refusal == nil {
-		if a := d.Address(); a != nil {
-			to = *a.Normal()
+	for {
+		d, refusal := run(&to)
+		if refusal == nil {
+			if a := d.Address(); a != nil {
+				to = *a.Normal()
+			}
+			return to, nil
 		}
-		return to, nil
+		if _, ok := errors.AsType[*command.Rejection](refusal); !ok {
+			return to, refusal
+		}
+		_, before := run(o.Address)
+		anyway, ok := errors.AsType[*command.Rejection](before)
+		if !ok {
+			return to, s.chainRefusal(ctx, chain, refusal)
+		}
+		chain = chain.Without(anyway.Step)
 	}
-	if notRun(refusal) {
-		return to, refusal
-	}
-	if _, before := run(o.Address); before != nil && !notRun(before) {
-		return to, nil
-	}
-	return to, refusal
-}
-
-// notRun reports whether an error says nothing about the order.
-func notRun(err error) bool {
-	return errors.Is(err, errCommandsUnavailable) || errors.Is(err, errTooManyChains)
 }
 
 // viewOfPlaced is what commands see of a placed order, with what isn't stored with it: the categories and

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"strconv"
 
 	"holdfast/order"
@@ -173,6 +174,11 @@ func prepare(c Chain, find func(Ref) (*Command, error)) (*Prepared, error) {
 
 // Empty reports whether nothing would run. p may be nil.
 func (p *Prepared) Empty() bool { return p == nil || len(p.steps) == 0 }
+
+// Without returns the chain without one of its steps, from 0.
+func (p *Prepared) Without(step int) *Prepared {
+	return &Prepared{Chain: p.Chain, steps: slices.Concat(p.steps[:step], p.steps[step+1:])}
+}
 
 // Run runs the chain on a draft and changes it. An error is a *Rejection, or wraps ErrUnavailable;
 // then the draft is as it was before the command. ran is told of each run; it may be nil.
