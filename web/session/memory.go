@@ -84,16 +84,18 @@ func (m *Memory) Put(_ context.Context, id string, s Session) error {
 	defer m.mu.Unlock()
 	m.all[id] = s.clone()
 	if len(m.all) > mostInMemory {
-		m.shrink()
+		m.shrink(id)
 	}
 	return nil
 }
 
-// shrink drops a tenth of the sessions.
-func (m *Memory) shrink() {
+// shrink drops a tenth of the sessions, but not the new one.
+func (m *Memory) shrink(added string) {
 	ids := make([]string, 0, len(m.all))
 	for id := range m.all {
-		ids = append(ids, id)
+		if id != added {
+			ids = append(ids, id)
+		}
 	}
 	slices.SortFunc(ids, func(a, b string) int {
 		x, y := m.all[a], m.all[b]
