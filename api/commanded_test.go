@@ -190,6 +190,16 @@ func TestARuleAboutAddressesHoldsForLaterOnesToo(t *testing.T) {
 		return a.problem(t).Type
 	}())
 
+	// Nor can staff be kept from looking at an address.
+	look := step("hold-for-review", `{"reason":"An island"}`)
+	look.When = island.When
+	g.runs(look)
+	require.Equal(t, "/problems/order-refused", move("27498").problem(t).Type)
+	require.Equal(t, http.StatusOK, move("20459").status)
+	look.When = ""
+	g.runs(look)
+	require.Equal(t, http.StatusOK, move("20457").status, "they look at it anyway")
+
 	// A rule that would refuse the order anyway is no reason to refuse its new address.
 	closed := step("reject", `{"message":"We are closed."}`)
 	g.runs(closed)

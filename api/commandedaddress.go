@@ -17,7 +17,8 @@ import (
 
 // commandedAddress returns the address that a customer sends an order to, as the shop's commands for
 // submitted orders make it. What they refuse is refused here too, so that no rule about addresses can be
-// passed by; a rule that refuses the order anyway, because it is younger, doesn't count.
+// passed by; a rule that refuses the order anyway, because it is younger, doesn't count. An address at which staff
+// should look is refused, too, unless they should look at the order anyway: only they can send it there.
 func (s *Server) commandedAddress(ctx context.Context, id string, to order.Address, holders []share) (order.Address, error) {
 	seen, err := s.cfg.Quoting.Look(ctx, quoting.Ask{Terms: true})
 	if err != nil {
@@ -47,6 +48,11 @@ func (s *Server) commandedAddress(ctx context.Context, id string, to order.Addre
 	for {
 		d, refusal := run(&to)
 		if refusal == nil {
+			if d.Made.Review != nil {
+				if before, err := run(o.Address); err != nil || before.Made.Review == nil {
+					return to, orderRefused.problem("the shop has to look at orders to this address: please ask it to change yours")
+				}
+			}
 			if a := d.Address(); a != nil {
 				to = *a.Normal()
 			}

@@ -270,3 +270,16 @@ func TestTheLastPageBeforeTheOrderShowsWhatCommandsChanged(t *testing.T) {
 	require.Contains(t, page, "1 High Street")
 	require.NotContains(t, page, "3 × &lt;script")
 }
+
+// Why the shop's own rules refuse an order is said in its words, in the basket and at the end.
+func TestTheShopsOwnWordsReachTheBuyer(t *testing.T) {
+	gateway := ready()
+	gateway.answers["POST /v1/quotes"] = says(http.StatusConflict, `{"type": "/problems/order-refused", "title": "Order refused", "status": 409, "detail": "Please call us: 555"}`)
+	at, v := pages(t, gateway)
+	res, err := v.PostForm(at+"/basket/add", url.Values{"product": {"mug"}}) //nolint:bodyclose // read closes it
+	_, basket := read(t, res, err)
+	require.Contains(t, basket, "Please call us: 555")
+	res, err = v.PostForm(at+"/checkout", url.Values{"recipient": {"Ada"}, "line1": {"1"}, "city": {"Hamburg"}, "country": {"DE"}}) //nolint:bodyclose // read closes it
+	_, review := read(t, res, err)
+	require.Contains(t, review, "Please call us: 555")
+}

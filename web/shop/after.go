@@ -105,6 +105,9 @@ func (s *Shop) saveAddress(v *visit) error {
 	_, err = c.Redirect(v.R.Context(), o.ID, client.Redirection{Address: f.Address})
 	if p := problem(err); p != nil && p.Status < http.StatusInternalServerError && p.Status != http.StatusNotFound {
 		why := v.Text.Or("address."+p.Kind(), "address.refused")
+		if p.Kind() == "order-refused" { // by the shop's own rules, in its own words
+			why = p.Detail
+		}
 		return v.Render(http.StatusConflict, addressPage(v, o, f, why))
 	}
 	if err != nil {

@@ -21,6 +21,8 @@ type tray struct {
 	Prices         map[client.PriceItem]client.UnitPrice
 	// Other is a refusal that concerns the basket as a whole: the key of its message.
 	Other string
+	// Said is what the shop itself says against the order, by its own rules.
+	Said string
 }
 
 // unitPrice is the list price of a line, as it is now if that is known.
@@ -109,6 +111,8 @@ func (t *tray) take(q client.Quote, err error) error {
 	case len(t.Short) > 0, len(t.RefusedCoupons) > 0:
 	case p.Kind() == "not-quotable":
 		t.Other = "quote.not-quotable"
+	case p.Kind() == "order-refused":
+		t.Said = p.Detail
 	case p.Status == http.StatusUnprocessableEntity, p.Status == http.StatusConflict, p.Status == http.StatusNotFound:
 		t.Other = "quote.refused"
 	default:

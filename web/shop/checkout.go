@@ -421,6 +421,8 @@ func (s *Shop) refused(v *visit, d draft, total int64, p *client.Problem, err er
 		}
 	case p.Kind() == "not-quotable":
 		b.Other = "quote.not-quotable"
+	case p.Kind() == "order-refused":
+		b.Said = p.Detail
 	case p.Kind() == "stock-unavailable":
 		b.Other = "order.notHeld"
 	default:

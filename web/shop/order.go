@@ -320,6 +320,9 @@ func (s *Shop) orderLive(v *visit) error {
 	if err != nil {
 		return err
 	}
+	if _, err := c.Order(v.R.Context(), id); err != nil { // no stream is taken by whoever may not read it
+		return err
+	}
 	above, _ := strconv.ParseInt(v.R.URL.Query().Get("v"), 10, 64)
 	undecided := v.R.URL.Query().Get("undecided") != ""
 	stream := site.NewStream(v.W)
