@@ -236,7 +236,7 @@ func newVisitor(base string, n int) (*visitor, error) {
 	if err != nil {
 		return nil, err
 	}
-	from := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, byte(1+n/ofNetwork), 1)}}
+	from := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(fmt.Sprintf("127.0.%d.1", 1+n/ofNetwork))}}
 	return &visitor{base: base, http: &http.Client{Jar: jar, Transport: &http.Transport{
 		MaxIdleConnsPerHost: 64, DialContext: from.DialContext,
 	}}}, nil
