@@ -37,7 +37,7 @@ func TestShippingAndCouponsAreChosenWithTheirPrice(t *testing.T) {
 	b.requireFine("product-member")
 	b.putInBasket("mug", "2")
 	b.pressText("Go to checkout")
-	b.pressText("Continue") // with the address that the customer keeps
+	b.press(`[data-saved="home"] button`)
 	require.Contains(t, b.text("address"), "1 Harbour Street")
 	require.Contains(t, b.text("#shipping"), "€14.90")
 	require.Contains(t, b.text("aside"), "€28.40")
