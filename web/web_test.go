@@ -283,3 +283,29 @@ func TestTheShopsOwnWordsReachTheBuyer(t *testing.T) {
 	_, review := read(t, res, err)
 	require.Contains(t, review, "Please call us: 555")
 }
+
+// A list of thousands is shown by pages, each of which leads to the next, and says how many there are.
+func TestTenThousandResultsArePages(t *testing.T) {
+	gateway := ready()
+	gateway.answers["GET /v1/products"] = func(w http.ResponseWriter, r *http.Request) {
+		next := `"nextCursor": "c2", `
+		if r.URL.Query().Get("cursor") == "c2" {
+			next = ""
+		}
+		says(http.StatusOK, `{"items": [{"id": "mug", "title": "Mug", "category": "Cups", "currency": "EUR", "minPrice": 1, "maxPrice": 2, "inStock": true}], `+
+			next+`"facets": {"category": [{"value": "Cups", "count": 10000}], "brand": [], "tag": []}, "total": 10000, "tolerant": false}`)(w, r)
+	}
+	at, v := pages(t, gateway)
+	res, err := v.Get(at + "/?category=Cups") //nolint:bodyclose // read closes it
+	_, page := read(t, res, err)
+	require.Contains(t, page, "10,000 products")
+	require.Equal(t, []string{"Cups"}, gateway.last.Load().URL.Query()["category"])
+	_, link, ok := strings.Cut(page, `rel="next" href="`)
+	require.True(t, ok, page)
+	link, _, _ = strings.Cut(link, `"`)
+	link = strings.ReplaceAll(link, "&amp;", "&")
+	require.Contains(t, link, "category=Cups", "the next page has the same filters")
+	res, err = v.Get(at + link) //nolint:bodyclose // read closes it
+	_, page = read(t, res, err)
+	require.NotContains(t, page, `rel="next"`)
+}

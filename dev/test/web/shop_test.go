@@ -3,6 +3,7 @@ package web_test
 import (
 	"context"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -96,6 +97,13 @@ func TestABuyerOrdersPaysAndFollowsTheParcel(t *testing.T) {
 	b.requireFine("list")
 	b.open("/?q=laptop&sort=price")
 	b.requireFine("search")
+	b.open("/?q=laptop")
+	b.do(chromedp.Click(`input[name="stock"]`, chromedp.ByQuery)) // the list follows by itself
+	require.Eventually(t, func() bool { return strings.Contains(b.path(), "stock=1") }, shoptest.Patience, 50*time.Millisecond)
+	b.await(`input[name="stock"][checked]`)
+	b.open("/?category=Laptops")
+	b.await(`input[name="category"][value="Laptops"][checked]`)
+	b.requireFine("filtered")
 	b.open("/?q=qqqqzzzz")
 	require.Contains(t, b.text("main"), "Nothing found")
 	b.requireFine("nothing")
