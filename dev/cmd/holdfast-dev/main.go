@@ -74,7 +74,8 @@ func announce(st *stack.Stack) {
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	for _, line := range [][2]string{
 		{"Shop", st.URL + "/"},
-		{"Gateway", st.URL},
+		{"Console", st.URL + "/console (be the operator at the foot of a page)"},
+		{"API", st.URL + "/docs"},
 		{"Temporal web UI", st.UIURL},
 		{"Temporal", st.TemporalAddress + ", namespace " + st.Namespace},
 		{"Redis", withoutPassword(st.RedisURL) + " (" + st.RedisKind + ")"},
