@@ -23,7 +23,7 @@ type Web struct {
 	WebProxies   []string `name:"web-trusted-proxies" env:"HOLDFAST_WEB_TRUSTED_PROXIES" help:"Addresses or networks of proxies in front of the pages whose X-Forwarded-For is trusted, separated by commas."`
 	WebZone      string   `name:"web-zone" env:"HOLDFAST_WEB_ZONE" default:"UTC" placeholder:"ZONE" help:"Time zone of visitors whose browsers haven't said theirs, such as Europe/Berlin."`
 	WorkflowsURL string   `name:"workflows-url" env:"HOLDFAST_WORKFLOWS_URL" placeholder:"URL" unset:"none: orders have no links to their workflows" help:"Where Temporal's own pages list the workflows, for links from the console, such as http://127.0.0.1:8233/namespaces/default/workflows."`
-	StripeKey    string   `name:"stripe-publishable-key" env:"HOLDFAST_STRIPE_PUBLISHABLE_KEY" placeholder:"KEY" unset:"none: nobody can pay through Stripe on the pages" help:"Stripe's publishable key, pk_live_… or pk_test_…, of the account and the mode of STRIPE_API_KEY: buyers pay on a page of ours, which loads Stripe's script."`
+	StripeKey    string   `name:"stripe-publishable-key" env:"HOLDFAST_STRIPE_PUBLISHABLE_KEY" placeholder:"KEY" unset:"none: the pages can't take payments through Stripe" help:"Stripe's publishable key, pk_live_… or pk_test_…, of the account and the mode of STRIPE_API_KEY: buyers pay on a page of ours, which loads Stripe's script."`
 	SignIn
 	WebMetricsAddr string `name:"web-metrics-addr" env:"HOLDFAST_WEB_METRICS_ADDR" placeholder:"HOST:PORT" unset:"none" help:"Address of a separate listener for /healthz, such as 127.0.0.1:9094."`
 }
