@@ -75,7 +75,8 @@ func announce(st *stack.Stack) {
 	for _, line := range [][2]string{
 		{"Shop", st.URL + "/"},
 		{"Console", st.URL + "/console (be the operator at the foot of a page)"},
-		{"API", st.URL + "/docs"},
+		{"API's documentation", st.URL + "/docs"},
+		{"Gateway", st.URL},
 		{"Temporal web UI", st.UIURL},
 		{"Temporal", st.TemporalAddress + ", namespace " + st.Namespace},
 		{"Redis", withoutPassword(st.RedisURL) + " (" + st.RedisKind + ")"},
