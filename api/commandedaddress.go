@@ -49,7 +49,11 @@ func (s *Server) commandedAddress(ctx context.Context, id string, to order.Addre
 		d, refusal := run(&to)
 		if refusal == nil {
 			if d.Made.Review != nil {
-				if before, err := run(o.Address); err != nil || before.Made.Review == nil {
+				before, err := run(o.Address)
+				if _, ok := errors.AsType[*command.Rejection](err); err != nil && !ok {
+					return to, err // it isn't known
+				}
+				if err != nil || before.Made.Review == nil {
 					return to, orderRefused.problem("the shop has to look at orders to this address: please ask it to change yours")
 				}
 			}

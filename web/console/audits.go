@@ -23,7 +23,7 @@ type auditOf struct {
 	Report *client.Audit
 }
 
-// old reports whether the last audit was so long ago that somebody should ask why.
+// old reports whether the last audit was so long ago that it is worth asking why.
 func (a auditOf) old(now time.Time) bool {
 	return a.Report != nil && now.Sub(a.Report.EndedAt) > auditsAge
 }
@@ -89,7 +89,7 @@ func kindWords(v *visit, kinds map[string]int) string {
 	return strings.Join(words, ", ")
 }
 
-// returnTasks are orders with a return that somebody has to decide.
+// returnTasks are orders with a return that waits for a decision.
 func returnTasks(v *visit) ([]task, error) {
 	page, err := v.api.Orders(v.R.Context(), client.OrderFilter{Return: []string{string(client.ReturnRequested)}, Limit: mostOf})
 	if err != nil {

@@ -94,7 +94,7 @@ func TestACommandIsStoredOnceItsTestsPass(t *testing.T) {
 	require.Equal(t, http.StatusOK, code)
 	require.Contains(t, page, "1 test passes. Nothing is stored yet.")
 
-	// Somebody else was quicker: storing again is meant.
+	// Another editor was quicker: storing again is meant.
 	form.Set("do", "store")
 	g.tell(put, `412 {"type":"/problems/stale","title":"Stale","status":412}`)
 	form.Set("etag", `"an-older-one"`)

@@ -78,7 +78,7 @@ func (c *Console) editDraft(v *visit, name string, a action, act func(action, []
 	return c.showScenario(v, board{sheet: sheet{Tried: t}}, http.StatusUnprocessableEntity)
 }
 
-// errStaleDraft means that somebody else changed the draft since the page was made.
+// errStaleDraft means that someone else changed the draft since the page was made.
 var errStaleDraft = errors.New("the draft was changed in the meantime")
 
 // editable are the steps that an edit begins with, and the tag of the draft; it is empty if none was saved.

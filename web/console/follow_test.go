@@ -38,7 +38,7 @@ func TestAPageLoadsAgainOnlyWhereTheOrderIsMoving(t *testing.T) {
 	refreshes := func(path string) bool {
 		return strings.Contains(d.send(http.MethodGet, path, nil).Body.String(), `http-equiv="refresh"`)
 	}
-	require.False(t, refreshes("/console/orders/o"), "it waits for somebody to pack it")
+	require.False(t, refreshes("/console/orders/o"), "it waits to be packed")
 	g.tell("GET /v1/orders/o", `{"id":"o","status":"reserving","lines":[],"amounts":{}}`)
 	require.True(t, refreshes("/console/orders/o"))
 	require.False(t, refreshes("/console/orders/o?open=cancel"), "a form is open")
