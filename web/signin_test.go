@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
@@ -34,7 +35,10 @@ type provider struct {
 	revoked  []string
 	away     atomic.Bool
 	slow     time.Duration
-	kind     session.Kind
+	// exchanges counts calls of the token endpoint with a code; revoking is how it answers the end of a token.
+	exchanges atomic.Int64
+	revoking  func(ctx context.Context) error
+	kind      session.Kind
 }
 
 func (p *provider) Reachable(context.Context) error {
@@ -57,6 +61,7 @@ func (p *provider) grant() signin.Grant {
 }
 
 func (p *provider) Exchange(_ context.Context, _ signin.Attempt, code, _ string) (signin.Grant, error) {
+	p.exchanges.Add(1)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
@@ -87,10 +92,13 @@ func (p *provider) Renew(ctx context.Context, old session.Account) (signin.Grant
 	return g, nil
 }
 
-func (p *provider) Revoke(_ context.Context, refresh string) error {
+func (p *provider) Revoke(ctx context.Context, refresh string) error {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.revoked = append(p.revoked, refresh)
+	p.mu.Unlock()
+	if p.revoking != nil {
+		return p.revoking(ctx)
+	}
 	return nil
 }
 
@@ -226,6 +234,7 @@ func TestSigningInIsForThoseWhoBeganIt(t *testing.T) {
 		require.Equal(t, http.StatusBadRequest, status, query)
 	}
 	require.NotContains(t, cookies(t, at, v), "hf_session")
+	require.Zero(t, p.exchanges.Load(), "the provider is asked nothing for an attempt that nobody here began")
 
 	kept := cookies(t, at, v)["hf_signin"]
 	status, _, _ = callback(t, at, v, "code=good&state="+state)
@@ -775,4 +784,113 @@ func bodyOf(t *testing.T, r *http.Request) string {
 	b, err := io.ReadAll(r.Body)
 	require.NoError(t, err)
 	return string(b)
+}
+
+// Attempts are had for nothing, so a network may complete only so many of them: each lets the pages ask the
+// provider.
+func TestCallbacksOfANetworkAreLimited(t *testing.T) {
+	p, now := &provider{}, time.Now()
+	var ahead atomic.Int64
+	at, v := signer(t, p, withOrders(), func(c *site.Config) {
+		c.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+		c.Now = func() time.Time { return now.Add(time.Duration(ahead.Load())) }
+	})
+	from := func(address, code, state string) (*http.Response, string) {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, at+"/sign-in/callback?code="+code+"&state="+state, nil)
+		require.NoError(t, err)
+		req.Header.Set("X-Forwarded-For", address)
+		res, err := v.Do(req) //nolint:bodyclose // read closes it
+		_, page := read(t, res, err)
+		return res, page
+	}
+	for i := range 60 {
+		res, _ := from(fmt.Sprintf("2001:db8::%x", i), "made-up", p.begin(t, at, v, "/orders"))
+		require.Equal(t, http.StatusBadGateway, res.StatusCode)
+	}
+	state := p.begin(t, at, v, "/orders")
+	res, page := from("2001:db8::ffff", "good", state)
+	require.Equal(t, http.StatusTooManyRequests, res.StatusCode)
+	require.Contains(t, page, "Too many requests at once")
+	require.Equal(t, "60", res.Header.Get("Retry-After"))
+	require.EqualValues(t, 60, p.exchanges.Load())
+	res, _ = from("2001:db8:1::1", "good", p.begin(t, at, v, "/orders"))
+	require.Equal(t, http.StatusSeeOther, res.StatusCode, "another network")
+	ahead.Store(int64(time.Minute))
+	res, _ = from("2001:db8::ffff", "good", state)
+	require.Equal(t, http.StatusSeeOther, res.StatusCode, "the attempt is still there")
+}
+
+// A session that the gateway takes no more ends at the provider, too, and the page doesn't depend on it.
+func TestASessionThatTheGatewayRefusesIsRevoked(t *testing.T) {
+	for name, revoking := range map[string]func(context.Context) error{
+		"revoked":      nil,
+		"refused":      func(context.Context) error { return signin.ErrRefused },
+		"no answer":    func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
+		"an unknown":   func(context.Context) error { return errors.New("unknown") },
+		"away already": func(context.Context) error { return signin.ErrAway },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p, gateway := &provider{revoking: revoking}, withOrders()
+			at, v := signer(t, p, gateway)
+			p.signIn(t, at, v)
+			gateway.answers["GET /v1/orders"] = says(http.StatusUnauthorized, `{"type": "/problems/unauthorized", "title": "Invalid", "status": 401}`)
+			begun := time.Now()
+			status, page := get(t, at, v, "/orders")
+			require.Equal(t, http.StatusUnauthorized, status)
+			require.Contains(t, page, `href="/sign-in?back=%2Forders"`)
+			require.Less(t, time.Since(begun), 10*time.Second)
+			require.Equal(t, []string{"refresh-0"}, p.revoked)
+			require.NotContains(t, cookies(t, at, v), "hf_session")
+		})
+	}
+}
+
+// Whoever uses the browser after someone signed out has neither what that one ordered as a guest before, nor the
+// address that they entered then: not as a visitor, not as a guest, and not signed in.
+func TestTheNextPersonAtABrowserHasNothingOfAnEarlierGuest(t *testing.T) {
+	p, gateway := &provider{}, withOrders()
+	at, v := signer(t, p, gateway)
+	post, key := shopping(t, at, v, gateway)
+	answers := gateway.answers["POST /v1/orders"]
+	post("/checkout/order", url.Values{"key": {key}, "total": {"1250"}})
+	get(t, at, v, "/orders/o-1")
+	post("/basket/add", url.Values{"product": {"mug"}})
+	_, review := get(t, at, v, "/checkout/review")
+	_, rest, _ := strings.Cut(review, `name="key" value="`)
+	key, _, _ = strings.Cut(rest, `"`)
+	gateway.answers["POST /v1/orders"] = says(http.StatusServiceUnavailable, `{"type": "/problems/timeout", "title": "Timeout", "status": 503}`)
+	status, _ := post("/checkout/order", url.Values{"key": {key}, "total": {"1250"}})
+	require.Equal(t, http.StatusAccepted, status, "unanswered, so the basket notes that it is the guest's")
+	p.signIn(t, at, v)
+	status, _ = get(t, at, v, "/orders/o-1")
+	require.Equal(t, http.StatusOK, status)
+	post("/sign-out", nil)
+
+	var tokens []string
+	gateway.answers["POST /v1/guests"] = says(http.StatusCreated, strings.ReplaceAll(guest, "guests-token", "next-guests-token"))
+	gateway.answers["POST /v1/orders"] = func(w http.ResponseWriter, r *http.Request) {
+		tokens = append(tokens, r.Header.Get("Authorization"))
+		answers(w, r)
+	}
+	hasNothing := func() {
+		t.Helper()
+		status, page := get(t, at, v, "/orders/o-1")
+		require.Equal(t, http.StatusNotFound, status)
+		require.NotContains(t, page, "A mug of a guest")
+		_, page = get(t, at, v, "/orders")
+		require.NotContains(t, page, "A mug of a guest")
+		_, page = get(t, at, v, "/checkout")
+		require.NotContains(t, page, "Hamburg")
+		require.NotContains(t, page, `value="Ada"`)
+	}
+	hasNothing()
+	post("/checkout", url.Values{"recipient": {"Bob"}, "line1": {"2"}, "city": {"Bremen"}, "country": {"DE"}})
+	get(t, at, v, "/checkout/review") // begins a guest's session
+	hasNothing()
+	p.signIn(t, at, v)
+	hasNothing()
+	post("/checkout/order", url.Values{"key": {key}, "total": {"1250"}})
+	require.NotEmpty(t, tokens)
+	require.NotContains(t, tokens, "Bearer guests-token", "nothing is ordered as the earlier guest")
 }

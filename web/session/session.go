@@ -45,8 +45,10 @@ type Session struct {
 	// Orders are the ids of the newest orders, newest first: lists show them late.
 	Orders []string `json:"orders,omitempty"`
 	// Only is the one order that the session may see, if it came with a link.
-	Only    string    `json:"only,omitempty"`
-	Expires time.Time `json:"expires"`
+	Only string `json:"only,omitempty"`
+	// HostOnly means that browsers know the session by a cookie that only this host can set.
+	HostOnly bool      `json:"hostOnly,omitempty"`
+	Expires  time.Time `json:"expires"`
 }
 
 // Account is what an OpenID provider gave for a visitor who signed in. Like the session's token it never

@@ -52,7 +52,7 @@ type basketLine struct {
 }
 
 func (v *visit) readBasket() {
-	if !v.Kept(basketCookie, &v.basket) {
+	if !v.Kept(basketCookie, &v.basket) && !v.Moved(basketCookie, &v.basket, basketAge) {
 		v.basket = basket{}
 	}
 	v.countBasket()

@@ -22,6 +22,7 @@ type Shop struct {
 // Routes registers the storefront's pages.
 func Routes(mux *http.ServeMux, s *site.Site, orders *live.Orders) {
 	shop := &Shop{site: s, orders: orders, prices: newPrices(s.Now)}
+	s.ForgetAtSignOut(draftCookie)
 	for pattern, page := range map[string]func(*visit) error{
 		"GET /{$}":                       shop.list,
 		"GET /suggest":                   shop.suggest,

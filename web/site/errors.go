@@ -36,6 +36,11 @@ func (e *providerError) Error() string { return "sign-in: " + e.err.Error() }
 
 func (e *providerError) Unwrap() error { return e.err }
 
+// busyError means that the visitor's network asks too often.
+type busyError struct{ wait time.Duration }
+
+func (e *busyError) Error() string { return "too many requests from this network" }
+
 // Trouble is what a page says about an error.
 type Trouble struct {
 	Status int
@@ -57,7 +62,10 @@ func TroubleOf(err error) Trouble {
 	_, bad := errors.AsType[*BadRequestError](err)
 	_, away := errors.AsType[*awayError](err)
 	_, provider := errors.AsType[*providerError](err)
+	busy, tooOften := errors.AsType[*busyError](err)
 	switch {
+	case tooOften:
+		return Trouble{http.StatusTooManyRequests, "busy", max(againSeconds, int((busy.wait+time.Second-1)/time.Second))}
 	case errors.Is(err, errSignedOut):
 		return Trouble{http.StatusUnauthorized, "signedOut", 0}
 	case provider:
@@ -106,7 +114,7 @@ func (v *Visit) Fail(err error) {
 	}
 	switch {
 	case t.Key == "ended":
-		_ = v.End() // it is worth nothing any more
+		_, _ = v.leave() // it is worth nothing any more
 	case t.Key == "signedOut" && !v.background():
 		v.cookie(sessionCookie, "", -time.Second) // it is said once
 	}

@@ -28,6 +28,10 @@ const (
 	mostBack = 1000
 	// leaveTimeout bounds what signing out waits for the provider.
 	leaveTimeout = 3 * time.Second
+	// mostCallbacks of one network within callbackWindow: each lets the pages ask the provider for tokens, and an
+	// attempt is had for nothing. Many people may be behind one address.
+	mostCallbacks  = 60
+	callbackWindow = time.Minute
 )
 
 // Provider signs visitors in: a [signin.Provider].
@@ -107,12 +111,16 @@ func (v *Visit) attempts() []signin.Attempt {
 	return slices.DeleteFunc(all, func(a signin.Attempt) bool { return !v.Now().Before(a.Until) })
 }
 
-// takeAttempt returns the attempt with this state, once, and reports whether this browser began it.
+// takeAttempt returns the attempt with this state, once, and reports whether this browser began it. A browser
+// whose network asks too often keeps it, and may try again.
 func (v *Visit) takeAttempt(state string) (a signin.Attempt, ok bool, err error) {
 	all := v.attempts()
 	at := slices.IndexFunc(all, func(a signin.Attempt) bool { return subtle.ConstantTimeCompare([]byte(a.State), []byte(state)) == 1 })
 	if state == "" || at < 0 {
 		return a, false, nil
+	}
+	if wait := v.site.callbacks.take(v.Now(), networkOf(v.address())); wait > 0 {
+		return a, false, &busyError{wait}
 	}
 	a = all[at]
 	if all = slices.Delete(all, at, at+1); len(all) == 0 {
@@ -198,21 +206,41 @@ func (s *Site) SignOut(v *Visit) error {
 	if s.cfg.SignIn == nil {
 		return ErrNotFound
 	}
-	old := v.session
-	if err := v.End(); err != nil {
+	old, err := v.leave()
+	if err != nil {
 		return err
 	}
+	for _, name := range s.personal {
+		v.Forget(name)
+	}
 	v.Say("ok", "signout.done")
-	if old == nil || old.Account == nil {
+	if old == nil {
 		return v.Redirect("/")
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.R.Context()), leaveTimeout)
-	defer cancel()
-	if err := s.cfg.SignIn.Revoke(ctx, old.Account.Refresh); err != nil {
-		s.cfg.Log.WarnContext(ctx, "a refresh token wasn't revoked; it ends with the provider's own session", "error", err.Error())
-	}
-	if leave := s.cfg.SignIn.LeaveURL(old.Account.IDToken); leave != "" {
+	if leave := s.cfg.SignIn.LeaveURL(old.IDToken); leave != "" {
 		return v.Render(http.StatusOK, leavingPage(v, leave))
 	}
 	return v.Redirect("/")
+}
+
+// ForgetAtSignOut names what [Visit.Keep] stores in browsers for one person: the next one at the same browser
+// must not see it. It is called before the site serves pages.
+func (s *Site) ForgetAtSignOut(names ...string) { s.personal = append(s.personal, names...) }
+
+// leave ends the session, and with it the refresh token of whoever had signed in: it returns their account, nil if
+// nobody had. A provider that is away costs a moment, and is no error.
+func (v *Visit) leave() (*session.Account, error) {
+	old := v.session
+	if err := v.End(); err != nil {
+		return nil, err
+	}
+	if old == nil || old.Account == nil || v.site.cfg.SignIn == nil {
+		return nil, nil //nolint:nilnil // nobody had signed in
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.R.Context()), leaveTimeout)
+	defer cancel()
+	if err := v.site.cfg.SignIn.Revoke(ctx, old.Account.Refresh); err != nil {
+		v.site.cfg.Log.WarnContext(ctx, "a refresh token wasn't revoked; it ends with the provider's own session", "error", err.Error())
+	}
+	return old.Account, nil
 }

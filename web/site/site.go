@@ -60,6 +60,10 @@ type Site struct {
 	cookies *Sealer
 	links   *Sealer // nil without guests' links
 	lookers lookers
+	// callbacks are those of sign-ins, by network.
+	callbacks *quota
+	// personal names what is removed from a browser with signing out.
+	personal []string
 }
 
 // New returns a site.
@@ -74,7 +78,7 @@ func New(cfg Config) (*Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Site{cfg: cfg, cookies: cookies}
+	s := &Site{cfg: cfg, cookies: cookies, callbacks: newQuota(mostCallbacks, callbackWindow)}
 	if cfg.LinkSecret != "" {
 		if s.links, err = NewSealer(cfg.LinkSecret, "links"); err != nil {
 			return nil, err

@@ -53,6 +53,10 @@ func (s *Site) visit(w http.ResponseWriter, r *http.Request) (*Visit, error) {
 	v.Text = text.New(text.Match(v.cookieValue(languageCookie), r.Header.Get("Accept-Language")), v.zone())
 	v.readNotice()
 	v.id = v.cookieValue(sessionCookie)
+	former := v.id == "" && s.cfg.Secure
+	if former {
+		v.id = v.plainValue(sessionCookie)
+	}
 	if v.id == "" {
 		return v, nil
 	}
@@ -60,7 +64,21 @@ func (s *Site) visit(w http.ResponseWriter, r *http.Request) (*Visit, error) {
 	if v.session, err = s.cfg.Sessions.Get(r.Context(), v.id); err != nil {
 		return v, &awayError{err}
 	}
+	if former {
+		v.moveSession()
+	}
 	return v, nil
+}
+
+// moveSession gives the cookie of a session that began before cookies had a prefix its present name. One that
+// began since then is not the browser's own: another host planted it.
+func (v *Visit) moveSession() {
+	v.setCookie(sessionCookie, "", -time.Second)
+	if v.session == nil || v.session.HostOnly {
+		v.id, v.session = "", nil
+		return
+	}
+	v.cookie(sessionCookie, v.id, v.sessionCookieAge())
 }
 
 // zone is the browser's time zone, if it has said one that exists.
@@ -221,10 +239,7 @@ func (v *Visit) beginAs(id string, s session.Session) error {
 	if s.Expires.IsZero() {
 		s.Expires = v.Now().Add(sessionAge)
 	}
-	age := s.Expires.Sub(v.Now())
-	if s.Account != nil {
-		age += endedAge
-	}
+	s.HostOnly = v.site.cfg.Secure
 	// The old one goes last: it may be the only way to what its guest ordered.
 	if err := v.site.cfg.Sessions.Put(v.R.Context(), id, s); err != nil {
 		return &awayError{err}
@@ -235,8 +250,17 @@ func (v *Visit) beginAs(id string, s session.Session) error {
 		}
 	}
 	v.id, v.session = id, &s
-	v.cookie(sessionCookie, v.id, age)
+	v.cookie(sessionCookie, v.id, v.sessionCookieAge())
 	return nil
+}
+
+// sessionCookieAge is how long the browser keeps the session's name.
+func (v *Visit) sessionCookieAge() time.Duration {
+	age := v.session.Expires.Sub(v.Now())
+	if v.session.Account != nil {
+		age += endedAge
+	}
+	return age
 }
 
 // endedAge is how long after its end the cookie of an account's session stays, so that the visitor is told
