@@ -83,7 +83,7 @@ func (s *Step) onError(scenario order.Scenario) OnError {
 // Validate lists everything that is wrong with a chain. find returns a version of a command, or
 // ErrNotFound.
 func (c *Chain) Validate(find func(Ref) (*Command, error)) error {
-	_, err := prepare(*c, find)
+	_, err := prepare(*c, find, false)
 	return err
 }
 

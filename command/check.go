@@ -169,7 +169,7 @@ type Tester func(ctx context.Context, c *Command, p Program) ([]Tested, error)
 // Check prepares a chain as Prepare does, and runs the tests of its scripts. Its error is a
 // product.Invalid, a *BrokenError, or wraps ErrUnavailable.
 func Check(ctx context.Context, c Chain, find func(Ref) (*Command, error), box Box, test Tester) (*Prepared, error) {
-	p, err := prepare(c, find)
+	p, err := prepare(c, find, false)
 	if err != nil {
 		return nil, err
 	}

@@ -76,7 +76,7 @@ type preparedStep struct {
 // Prepare compiles a chain. Its error is a product.Invalid or a *BrokenError, or wraps
 // ErrUnavailable.
 func Prepare(ctx context.Context, c Chain, find func(Ref) (*Command, error), box Box) (*Prepared, error) {
-	p, err := prepare(c, find)
+	p, err := prepare(c, find, false)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func Prepare(ctx context.Context, c Chain, find func(Ref) (*Command, error), box
 // whose script this one can't compile fails whenever it runs, so that its OnError says what happens to
 // orders. Its error is a product.Invalid, or wraps ErrUnavailable.
 func PreparePublished(ctx context.Context, c Chain, find func(Ref) (*Command, error), box Box) (*Prepared, error) {
-	p, err := prepare(c, find)
+	p, err := prepare(c, find, true)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +125,9 @@ func (b brokenProgram) Run(context.Context, json.RawMessage, json.RawMessage) (j
 	return nil, b.why
 }
 
-func prepare(c Chain, find func(Ref) (*Command, error)) (*Prepared, error) {
+// prepare compiles a chain, but not its scripts. Of a published one, whose parameters and conditions were
+// checked then, it doesn't ask what later versions of this program refuse: orders would be refused for it.
+func prepare(c Chain, find func(Ref) (*Command, error), published bool) (*Prepared, error) {
 	var bad product.Invalid
 	if !KnownScenario(c.Scenario) {
 		bad.Add("scenario", fmt.Sprintf("must be one of %v", Scenarios()))
@@ -146,14 +148,12 @@ func prepare(c Chain, find func(Ref) (*Command, error)) (*Prepared, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read command %s: %w", s.Command, err)
 		}
-		schema, err := parseSchema(command.Params)
-		if err == nil {
-			err = schema.check(s.Params)
+		if !published {
+			if err := command.checkParams(s.Params); err != nil {
+				bad.Add(at+"params", err.Error())
+			}
 		}
-		if err != nil {
-			bad.Add(at+"params", err.Error())
-		}
-		when, err := parseWhen(s.When)
+		when, err := parseWhen(s.When, published)
 		if err != nil {
 			bad.Add(at+"when", err.Error())
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -68,12 +70,62 @@ func TestConditionsThatCouldTakeLongAreRefused(t *testing.T) {
 		`now().Year() > 1`:             "unknown name now",
 		`len(1..100000) > 1`:           "ranges",
 		`all(lines, all(lines, true))`: "predicate",
+		// Each of these repeats something so often that no machine could hold it.
+		doubling("[a, a]", "[%s, %[1]s]", "%s == %[1]s"):                                        "too large",
+		doubling("customerId", "%s + %[1]s", "len(%s) > 0"):                                     "too large",
+		"len(" + strings.Repeat("map(", 12) + "lines" + strings.Repeat(", [#, #])", 12) + ")>0": "too large",
+		`len(reduce(lines, #acc + #acc, "x")) > 0`:                                              "reduce isn't available",
+		// These grow with the square of the lines.
+		`all(lines, len(string(lines)) > 0)`:                     "lines can't be used as a whole",
+		`all(lines, len(string(lines[0:9])) > 0)`:                "lines can't be used as a whole",
+		`all(lines, len(string($env.lines)) > 0)`:                "$env can't be used as a whole",
+		`let l = filter(lines, true); all(lines, string(l)!="")`: "l can't be used as a whole",
 	} {
 		s := step("tag", `{"tag":"x"}`)
 		s.When = when
 		_, err := command.Prepare(context.Background(), chain(order.ScenarioSubmit, s), builtin, nil)
 		require.ErrorContains(t, err, problem, when)
 	}
+}
+
+// doubling is a condition whose variables are twice as large as the one before.
+func doubling(first, next, end string) string {
+	text, last := "let a = "+strings.ReplaceAll(first, "a, a", "1")+"; ", "a"
+	for i := range 30 {
+		name := fmt.Sprintf("b%d", i)
+		text, last = text+"let "+name+" = "+fmt.Sprintf(next, last)+"; ", name
+	}
+	return text + fmt.Sprintf(end, last)
+}
+
+func TestOrdinaryConditionsWithVariablesAreNoneThatCouldTakeLong(t *testing.T) {
+	for _, when := range []string{
+		`let most = max(map(lines, .total)); any(lines, .total == most and .quantity > 1)`,
+		`let n = len(lines); all(lines, .quantity <= n)`,
+		`let dear = filter(lines, .unitPrice > 1000); len(dear) > 2 and sum(dear, .total) > 5000`,
+		`any(lines, .sku == lines[0].sku or .sku == first(lines).sku or len(lines) > 3)`,
+		`let domain = lower(address.email); hasSuffix(domain, "@example.com") or hasSuffix(domain, "@example.org")`,
+		`count(filter(lines, .category == "toys" and .quantity > 2), .total > 100) > 1`,
+		`string($env.total) == "5"`,
+	} {
+		s := step("tag", `{"tag":"x"}`)
+		s.When = when
+		_, err := command.Prepare(t.Context(), chain(order.ScenarioSubmit, s), builtin, nil)
+		require.NoError(t, err, when)
+	}
+}
+
+// What a later version refuses was published by an earlier one: orders are not refused for it.
+func TestAPublishedChainRunsAlthoughItsConditionWouldBeRefusedNow(t *testing.T) {
+	s := step("tag", `{"tag":"x"}`)
+	s.When = `reduce(lines, #acc + .quantity, 0) == 1`
+	c := chain(order.ScenarioSubmit, s)
+	require.Error(t, c.Validate(builtin))
+	p, err := command.PreparePublished(t.Context(), c, builtin, nil)
+	require.NoError(t, err)
+	d := &command.Draft{View: command.View{CustomerID: "ada", Lines: oneLine()}}
+	require.NoError(t, p.Run(t.Context(), d, nil))
+	require.Equal(t, []string{"x"}, d.Made.Tags)
 }
 
 // A chain was published by a program that could compile its script; this one can't.

@@ -8,10 +8,16 @@ import (
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"holdfast/order"
 )
 
 // schema checks the parameters of a command. nil takes none.
-type schema struct{ compiled *jsonschema.Schema }
+type schema struct {
+	compiled *jsonschema.Schema
+	// parts counts the schemas in it, each as often as it is referred to.
+	parts int
+}
 
 var errNoParams = errors.New("the command takes no parameters")
 
@@ -33,10 +39,13 @@ func parseSchema(doc json.RawMessage) (*schema, error) {
 	if err != nil {
 		return nil, fmt.Errorf("is not JSON: %w", err)
 	}
+	if err := checkNumbers(parsed); err != nil {
+		return nil, err
+	}
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft2020)
 	c.UseLoader(local{})
-	const name = "params.json"
+	const name = "command:///params.json" // a relative one would show the directory of this process
 	if err := c.AddResource(name, parsed); err != nil {
 		return nil, fmt.Errorf("is not a JSON schema: %w", err)
 	}
@@ -44,7 +53,21 @@ func parseSchema(doc json.RawMessage) (*schema, error) {
 	if err != nil {
 		return nil, fmt.Errorf("is not a JSON schema: %s", oneLine(err))
 	}
-	return &schema{compiled}, nil
+	m := measure{known: map[*jsonschema.Schema]int{}}
+	parts, err := m.parts(compiled)
+	if err != nil {
+		return nil, err
+	}
+	return &schema{compiled, parts}, nil
+}
+
+// checkParams returns what is wrong with parameters of the command.
+func (c *Command) checkParams(params json.RawMessage) error {
+	s, err := parseSchema(c.Params)
+	if err != nil {
+		return err
+	}
+	return s.check(params)
 }
 
 // check returns what is wrong with parameters.
@@ -62,8 +85,14 @@ func (s *schema) check(params json.RawMessage) error {
 	if err != nil {
 		return fmt.Errorf("is not JSON: %w", err)
 	}
+	if err := checkNumbers(parsed); err != nil {
+		return err
+	}
+	if n := valuesIn(parsed); n*s.parts > maxChecks {
+		return fmt.Errorf("have %d values, too many for a schema of %d parts", n, s.parts)
+	}
 	if err := s.compiled.Validate(parsed); err != nil {
-		return errors.New(oneLine(err))
+		return errors.New(order.CutText(oneLine(err), maxProblemBytes))
 	}
 	return nil
 }

@@ -38,7 +38,8 @@ func (e *WhenError) Error() string {
 	return fmt.Sprintf("line %d, column %d: %s", e.Line, e.Column, e.Message)
 }
 
-func parseWhen(text string) (*condition, error) {
+// parseWhen compiles a condition. A published one may be dearer than a new one.
+func parseWhen(text string, published bool) (*condition, error) {
 	if text == "" {
 		return nil, nil //nolint:nilnil // no condition
 	}
@@ -59,6 +60,9 @@ func parseWhen(text string) (*condition, error) {
 	ast.Walk(&node, &g)
 	if g.deepest(node) > 1 {
 		return nil, &WhenError{Message: "a predicate can't stand in another one: its cost would grow with the square of the lines"}
+	}
+	if g.refused == "" && !published {
+		g.refused = tooDear(node)
 	}
 	if g.refused != "" {
 		return nil, &WhenError{Message: g.refused}

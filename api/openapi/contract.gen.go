@@ -621,7 +621,7 @@ type PackageRequest struct {
 // PackageSummary A package in short. `GET /v1/orders/{id}` has its items, address and events.
 type PackageSummary = order.PackageSummary
 
-// ParamsSchema The JSON schema (2020-12) of a command's parameters, without references to other documents. Omitted, it takes none.
+// ParamsSchema The JSON schema (2020-12) of a command's parameters, without references to other documents or to itself. Omitted, it takes none.
 type ParamsSchema = map[string]any
 
 // PaymentOffer What the buyer needs to pay.
