@@ -148,6 +148,24 @@ func TestACommandForLinesRunsForEachWithinItsLimit(t *testing.T) {
 	require.Contains(t, run(command.MaxTargetLines+1).Made.Review.Reason, "more than 100 lines")
 }
 
+func TestACommandThatFailsForOneLineHasDoneNothingForTheOthers(t *testing.T) {
+	for onError, review := range map[command.OnError]bool{command.OnErrorSkip: false, command.OnErrorPark: true} {
+		p := scripted(t, order.ScenarioPaid, `{"note":"seen","patch":[{"op":"add","path":"/tags/-","value":"seen"}]}`, func(s *command.Step, c *command.Command) {
+			c.Target, s.OnError = command.TargetLine, onError
+			s.When = "lines[int(line.id)].quantity > 0" // there is no line behind the last
+		})
+		d := &command.Draft{View: command.View{ID: "o1", Tags: []string{"vip"}, Lines: []command.Line{{ID: "1", Quantity: 1}, {ID: "2", Quantity: 1}}}}
+		var outcomes []command.Outcome
+		require.NoError(t, p.Run(t.Context(), d, func(_ command.Ref, o command.Outcome) { outcomes = append(outcomes, o) }))
+		require.Equal(t, []command.Outcome{command.OutcomeDone, command.OutcomeFailed}, outcomes)
+		require.Equal(t, []string{"vip"}, d.Made.Tags)
+		require.Empty(t, d.Made.Changed)
+		require.Equal(t, review, d.Made.Review != nil)
+		require.Len(t, d.Made.Notes, 1)
+		require.Contains(t, d.Made.Notes[0].Text, "failed")
+	}
+}
+
 func TestConditionsSeeTheViewAndFailLikeTheirCommands(t *testing.T) {
 	view := command.View{
 		ID: "o1", Total: 5000, Guest: true, Level: 2, Currency: "EUR", Address: command.Address{Country: "GB"}, Tags: []string{"vip"},

@@ -211,12 +211,18 @@ func (p *Prepared) runStep(ctx context.Context, d *Draft, i int, ran func(Ref, O
 			return p.failed(d, i, fmt.Errorf("the order has more than %d lines, for each of which it would run", MaxTargetLines), ran)
 		}
 	}
+	// A command fails as a whole: what it did for earlier lines doesn't stay. No step changes what begun
+	// shares with the draft, because each works on a clone.
+	begun := *d
 	for _, id := range lines {
 		d.View.Line = Line{}
 		if l := d.View.line(id); l != nil {
 			d.View.Line = *l
 		}
 		done, err := s.run(ctx, d)
+		if err != nil {
+			*d = begun
+		}
 		if errors.Is(err, ErrUnavailable) {
 			return err
 		}
