@@ -199,6 +199,13 @@ func TestARuleAboutAddressesHoldsForLaterOnesToo(t *testing.T) {
 	look.When = ""
 	g.runs(look)
 	require.Equal(t, http.StatusOK, move("20457").status, "they look at it anyway")
+	every := step("hold-for-review", `{"reason":"We look at every order"}`)
+	g.runs(every, step("normalize-address", ""))
+	require.Equal(t, http.StatusOK, move("20459").status)
+	look.When = island.When
+	g.runs(every, look)
+	require.Equal(t, "/problems/order-refused", move("27498").problem(t).Type, "the second reason is about the address")
+	require.Equal(t, http.StatusOK, move("20457").status)
 
 	// A rule that would refuse the order anyway is no reason to refuse its new address.
 	closed := step("reject", `{"message":"We are closed."}`)

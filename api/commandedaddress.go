@@ -18,7 +18,8 @@ import (
 // commandedAddress returns the address that a customer sends an order to, as the shop's commands for
 // submitted orders make it. What they refuse is refused here too, so that no rule about addresses can be
 // passed by; a rule that refuses the order anyway, because it is younger, doesn't count. An address at which staff
-// should look is refused, too, unless they should look at the order anyway: only they can send it there.
+// should look is refused, too, unless they should look at the order anyway, and for the same reasons: only
+// they can send it there.
 func (s *Server) commandedAddress(ctx context.Context, id string, to order.Address, holders []share) (order.Address, error) {
 	seen, err := s.cfg.Quoting.Look(ctx, quoting.Ask{Terms: true})
 	if err != nil {
@@ -48,12 +49,12 @@ func (s *Server) commandedAddress(ctx context.Context, id string, to order.Addre
 	for {
 		d, refusal := run(&to)
 		if refusal == nil {
-			if d.Made.Review != nil {
+			if len(d.Reviews) > 0 {
 				before, err := run(o.Address)
 				if _, ok := errors.AsType[*command.Rejection](err); err != nil && !ok {
 					return to, err // it isn't known
 				}
-				if err != nil || before.Made.Review == nil {
+				if err != nil || !allIn(d.Reviews, before.Reviews) {
 					return to, orderRefused.problem("the shop has to look at orders to this address: please ask it to change yours")
 				}
 			}
@@ -72,6 +73,11 @@ func (s *Server) commandedAddress(ctx context.Context, id string, to order.Addre
 		}
 		chain = chain.Without(anyway.Step)
 	}
+}
+
+// allIn reports whether all of some reviews are among others.
+func allIn(some, others []order.Review) bool {
+	return !slices.ContainsFunc(some, func(r order.Review) bool { return !slices.Contains(others, r) })
 }
 
 // viewOfPlaced is what commands see of a placed order, with what isn't stored with it: the categories and

@@ -240,6 +240,25 @@ func TestBadCustomersAreRefusedByField(t *testing.T) {
 	}
 }
 
+// Earlier versions took any two letters as a country. Who has such an address can still be given a level.
+func TestAnAddressOfBeforeDoesNotStandInTheWayOfOtherFields(t *testing.T) {
+	g := newGateway(t)
+	require.Equal(t, 201, g.do(put("/v1/customers/ada", adasProfile())).status)
+	for _, key := range g.redis.Keys() {
+		if strings.HasSuffix(key, ":customer:ada") {
+			g.redis.HSet(key, "profile", strings.ReplaceAll(g.redis.HGet(key, "profile"), `"GB"`, `"UK"`))
+		}
+	}
+	a := g.do(patch("/v1/customers/ada", `{"level":2}`))
+	require.Equal(t, 200, a.status, "%s", a.body)
+	require.Contains(t, string(a.body), `"UK"`)
+	a = g.do(patch("/v1/customers/ada", `{"name":"Ada"}`))
+	require.Equal(t, 422, a.status, "%s", a.body)
+	require.Equal(t, "addresses[0].country", a.problem(t).Errors[0].Path)
+	require.Equal(t, "addresses[0].country", g.do(patch("/v1/customers/ada", `{"level":-1,"name":"Ada"}`)).problem(t).Errors[0].Path)
+	require.Equal(t, "level", g.do(patch("/v1/customers/ada", `{"level":-1}`)).problem(t).Errors[0].Path)
+}
+
 // Customers edit themselves while staff edit them: no edit undoes another one that it hasn't seen.
 func TestPatchesOfOneCustomerDoNotUndoEachOther(t *testing.T) {
 	g := newGateway(t)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"reflect"
 
 	"github.com/gin-gonic/gin"
 	"github.com/go-json-experiment/json"
@@ -205,5 +206,10 @@ func patchedCustomer(was customer.Customer, patch jsontext.Value, own bool) (cus
 	if err := decodeStrict(target, &in); err != nil {
 		return customer.Change{}, err
 	}
-	return in.change(was.ID, own)
+	ch, err := in.change(was.ID, own)
+	if reflect.DeepEqual(in.Profile, was.Profile) { // it was valid when it was written, and may not be any more
+		ch.Profile = nil
+		err = ch.Validate()
+	}
+	return ch, err
 }

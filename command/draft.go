@@ -20,6 +20,8 @@ type Draft struct {
 	Adjustments []Adjustment
 	// Made is what the commands did: it goes with the order.
 	Made order.Commanded
+	// Reviews are all that were asked for, each once. An order keeps the first.
+	Reviews []order.Review
 	// At is the time of the quote or of the event.
 	At time.Time
 }
@@ -31,8 +33,12 @@ type Adjustment struct {
 	Amount int64 // negative, in minor units
 }
 
-// maxAdjustments bounds what commands take off one order.
-const maxAdjustments = 1000
+// maxAdjustments bounds what commands take off one order, and maxReviews what a draft keeps of the reviews
+// that they ask for.
+const (
+	maxAdjustments = 1000
+	maxReviews     = 200
+)
 
 // LineID is the id of the line at a position, as the order will have it.
 func LineID(at int) string { return strconv.Itoa(at + 1) }
@@ -44,6 +50,7 @@ func (d *Draft) clone() *Draft {
 	c.View.Tags = slices.Clone(d.View.Tags)
 	c.View.Metadata = maps.Clone(d.View.Metadata)
 	c.Adjustments = slices.Clone(d.Adjustments)
+	c.Reviews = slices.Clone(d.Reviews)
 	c.Made.Gifts = slices.Clone(d.Made.Gifts)
 	c.Made.Notes = slices.Clone(d.Made.Notes)
 	c.Made.Changes = slices.Clone(d.Made.Changes)
@@ -83,10 +90,14 @@ func (d *Draft) review(by Ref, reason string) (before, after any, err error) {
 	if strings.TrimSpace(reason) == "" {
 		return nil, nil, fmt.Errorf("a review needs a reason")
 	}
+	asked := order.Review{Command: by.ID, Version: by.Version, Reason: clip(reason)}
+	if len(d.Reviews) < maxReviews && !slices.Contains(d.Reviews, asked) {
+		d.Reviews = append(d.Reviews, asked)
+	}
 	if d.Made.Review != nil {
 		return d.Made.Review.Reason, d.Made.Review.Reason, nil
 	}
-	d.Made.Review = &order.Review{Command: by.ID, Version: by.Version, Reason: clip(reason)}
+	d.Made.Review = &asked
 	return nil, d.Made.Review.Reason, nil
 }
 

@@ -85,6 +85,22 @@ func TestTheFormOfAnEmailAddress(t *testing.T) {
 	}
 }
 
+func TestTwoLettersOfAnAddressAreACountry(t *testing.T) {
+	for country, fine := range map[string]bool{
+		"GB": true, "gb": true, " De ": true, "XK": true, "UK": false, "ZZ": false, "xx": false,
+		"Germany": true, // a shop without taxes sends its orders wherever a person can read
+	} {
+		home := address("home")
+		home.Country = country
+		err := customer.Change{ID: "c", Profile: &customer.Profile{Addresses: []customer.Address{home}}}.Validate()
+		if fine {
+			require.NoError(t, err, country)
+		} else {
+			require.Equal(t, []string{"addresses[0].country"}, paths(t, err), country)
+		}
+	}
+}
+
 func TestAnAddressIsFoundByItsID(t *testing.T) {
 	p := customer.Profile{Addresses: []customer.Address{address("home"), address("work")}}
 	p.Addresses[1].City = "Leeds"

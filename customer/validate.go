@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"holdfast/order"
 	"holdfast/product"
 )
 
@@ -55,6 +56,9 @@ func (p *Profile) checkAddresses(bad *product.Invalid) {
 		}
 		seen[a.ID] = true
 		a.ValidateAt(bad, at)
+		if code := order.NormalCountry(a.Country); len(code) == 2 && !order.CountryExists(code) {
+			bad.Add(at+".country", "must be a country of ISO 3166-1 such as DE")
+		}
 	}
 	if p.DefaultAddress != "" && !seen[p.DefaultAddress] {
 		bad.Add("defaultAddress", "must be the id of one of the addresses")
