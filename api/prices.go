@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -91,6 +92,9 @@ func (s *Server) prices(c *gin.Context, in openapi.PricesRequest) (openapi.Price
 					ProductID: l.ProductID, SKU: sku.SKU, Category: t.Category, Tags: t.Tags, Quantity: 1, UnitPrice: sku.Price,
 				}},
 			})
+			if _, ok := errors.AsType[*price.Refusal](err); ok {
+				continue // nobody could pay this price
+			}
 			if err != nil {
 				return openapi.PriceList{}, err
 			}

@@ -222,4 +222,15 @@ func TestATotalThatNoProviderCanChargeIsRefused(t *testing.T) {
 		}
 	}
 	require.Equal(t, http.StatusCreated, g.place("", basket(line{"productId": "pin", "quantity": 2})).status)
+
+	// The prices of a page are not refused because of one product that can't be paid for.
+	require.Equal(t, http.StatusCreated, g.publishes(discounts(100), "").status)
+	a := g.post("/v1/prices", map[string]any{"items": []any{
+		map[string]any{"productId": "odd"}, map[string]any{"productId": "won"}, map[string]any{"productId": "pin"},
+	}})
+	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
+	var list openapi.PriceList
+	require.NoError(t, json.Unmarshal(a.body, &list))
+	require.Len(t, list.Items, 1)
+	require.Equal(t, "pin", list.Items[0].ProductID)
 }

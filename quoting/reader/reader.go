@@ -83,7 +83,6 @@ func (r *Reader) Look(ctx context.Context, a quoting.Ask) (quoting.Seen, error) 
 	return seen, err
 }
 
-// findCustomer reads no more of a customer than is needed.
 // readTerms reads the current price book and the current chains.
 func (r *Reader) readTerms(ctx context.Context, answers []*redis.Cmd, seen *quoting.Seen) error {
 	version, err := pricebooks.Found(answers[0])
@@ -117,6 +116,7 @@ func (r *Reader) readTerms(ctx context.Context, answers []*redis.Cmd, seen *quot
 	return nil
 }
 
+// findCustomer reads no more of a customer than is needed.
 func findCustomer(a quoting.Ask) redisdb.Call {
 	if a.AddressID == "" {
 		return customers.FindLevel(a.CustomerID)
