@@ -33,6 +33,9 @@ func (b *basket) giveGifts() {
 // applyCommands takes off what commands do, after all discounts that buyers know.
 func (b *basket) applyCommands() error {
 	for i, c := range b.r.Commands {
+		if !b.fits() {
+			return tooManyBytes(b.takenBytes)
+		}
 		if c.Line >= len(b.r.Lines) || c.Amount < 0 {
 			return &Refusal{indexed("commands", i), RefusalCommand, fmt.Sprintf("command %s takes %d off line %d", c.ID, c.Amount, c.Line)}
 		}

@@ -139,15 +139,31 @@ func TestAQuoteThatIsFarTooLargeIsRefusedEarly(t *testing.T) {
 			for i := range order.MaxLines {
 				r.Lines = append(r.Lines, price.Line{ProductID: "p", SKU: fmt.Sprint("sku-", i), Quantity: 1, UnitPrice: 1_000_000})
 			}
-			refusal := refused(t, newBook(t, b), r)
-			require.Equal(t, price.RefusalTooLarge, refusal.Reason)
-			var bytes int
-			_, err := fmt.Sscanf(refusal.Detail, "the quote has at least %d bytes", &bytes)
-			require.NoError(t, err)
-			require.Greater(t, bytes, order.MaxQuoteBytes)
-			require.Less(t, bytes, order.MaxQuoteBytes+order.MaxLines*100, "no promotion was applied after that")
+			requireRefusedEarly(t, newBook(t, b), r)
 		})
 	}
+}
+
+func requireRefusedEarly(t *testing.T, book *price.Book, r price.Request) {
+	t.Helper()
+	refusal := refused(t, book, r)
+	require.Equal(t, price.RefusalTooLarge, refusal.Reason)
+	var bytes int
+	_, err := fmt.Sscanf(refusal.Detail, "the quote has at least %d bytes", &bytes)
+	require.NoError(t, err)
+	require.Greater(t, bytes, order.MaxQuoteBytes)
+	require.Less(t, bytes, order.MaxQuoteBytes+order.MaxLines*100, "nothing was taken off after that")
+}
+
+func TestReductionsByCommandsThatAreFarTooManyAreRefusedEarly(t *testing.T) {
+	r := price.Request{Currency: "EUR", At: noon, Commands: make([]price.Command, 1000)}
+	for i := range order.MaxLines {
+		r.Lines = append(r.Lines, price.Line{ProductID: "p", SKU: fmt.Sprint("sku-", i), Quantity: 1, UnitPrice: 1_000_000})
+	}
+	for i := range r.Commands {
+		r.Commands[i] = price.Command{ID: "cheaper", Version: 1, Line: -1, Amount: 11_000}
+	}
+	requireRefusedEarly(t, nil, r)
 }
 
 func TestAtMostTenCouponsAndEachOnce(t *testing.T) {
