@@ -77,9 +77,18 @@ func (s *orderSaga) tellNodes(before *order.Order) {
 
 // tellPaid notes that the order is paid, unless its commands have run: it may have been resumed.
 func (s *orderSaga) tellPaid() {
-	if s.order.Fulfilment != nil && s.order.Brake != nil && s.order.Brake.Actor == order.ActorCommands {
+	if s.order.Fulfilment == nil || s.order.Brake == nil || s.chain(order.ScenarioPaid) == 0 {
+		return
+	}
+	if s.order.Brake.Actor == order.ActorCommands || (s.sold && s.runsPaidOfReviewed()) {
 		s.tellCommands(order.ScenarioPaid, command.Event{})
 	}
+}
+
+// runsPaidOfReviewed reports whether the commands for paid orders run for one that was on hold for staff
+// when it was paid. Earlier versions ran none.
+func (s *orderSaga) runsPaidOfReviewed() bool {
+	return workflow.GetVersion(s.ctx, "paid-commands-of-reviewed", workflow.DefaultVersion, 1) != workflow.DefaultVersion
 }
 
 // startCommands starts the next batch of the same scenario, if none runs.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/workflow"
 
 	"holdfast/activities"
 	"holdfast/command"
@@ -61,6 +62,32 @@ func TestACommandThatAsksForAReviewKeepsThePaidOrderOnHold(t *testing.T) {
 	s.run()
 	s.Equal(saga.VerdictOnHold, packed.Verdict)
 	s.Equal(order.StatusDelivered, s.now().Status)
+}
+
+// It is on hold for staff from the beginning, but what the shop wants done with paid orders is done.
+func TestTheCommandsForPaidOrdersAlsoRunForOneThatWaitsForStaff(t *testing.T) {
+	for version, runs := range map[workflow.Version]int{1: 1, workflow.DefaultVersion: 0} {
+		s := openPaid(t, line("mug", 1))
+		ran := 0
+		s.commanded(func(p activities.RunCommandsParams) (order.Commanded, error) {
+			s.Equal(order.ScenarioPaid, p.Scenario)
+			ran++
+			return order.Commanded{Tags: []string{"vip"}}, nil
+		}, order.ScenarioPaid)
+		s.placement.Commands.Review = &order.Review{Command: "risk", Version: 2, Reason: "looks odd"}
+		s.env.OnGetVersion("paid-commands-of-reviewed", workflow.DefaultVersion, workflow.Version(1)).Return(version)
+		var packed *asked
+		s.at(2*time.Minute, func() { packed = s.pack("p-1", of("1", 1)) })
+		s.at(3*time.Minute, func() {
+			s.Equal("command:risk", s.now().Brake.Actor)
+			s.ask(saga.ReleaseUpdate, "r-1", saga.HoldRequest{Actor: "support"})
+		})
+		s.at(4*time.Minute, func() { s.deliver("d-1") })
+		s.run()
+		s.Equal(saga.VerdictOnHold, packed.Verdict)
+		s.Equal(order.StatusDelivered, s.now().Status)
+		s.Equal(runs, ran)
+	}
 }
 
 func TestCommandsWithoutAnAnswerLeaveThePaidOrderToStaff(t *testing.T) {

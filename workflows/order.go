@@ -184,7 +184,7 @@ func (s *orderSaga) sell() bool {
 			return false
 		}
 	}
-	s.order = paid
+	s.order, s.sold = paid, true
 	s.markTaken()
 	if lost.Any() {
 		s.record()

@@ -42,6 +42,7 @@ type orderSaga struct {
 	crowd     crowd
 	refused   *order.PaymentEvent
 	payment   *order.PaymentEvent // the one that the order takes
+	sold      bool                // by this run
 	attempts  map[string]order.Attempt
 	unwritten map[string]order.Attempt
 

@@ -80,6 +80,20 @@ func commanded() map[string]recording {
 				w.deliver(p.OrderID)
 			},
 		},
+		"commands-of-a-reviewed-order": {
+			window: time.Hour, want: order.StatusDelivered,
+			before: func(w *world, p *order.Placement) {
+				w.runsIn(p, order.ScenarioPaid, builtin("tag", `{"tag":"paid"}`))
+				p.Commands.Review = &order.Review{Command: "hold-for-review", Version: 1, Reason: "looks odd"}
+			},
+			drive: func(w *world, p order.Placement) {
+				pays(w, p)
+				w.tagged(p.OrderID, "paid")
+				w.documentIs(p.OrderID, order.StatusPaid)
+				w.ask(p.OrderID, saga.ReleaseUpdate, saga.HoldRequest{Actor: "support"})
+				w.deliver(p.OrderID)
+			},
+		},
 		"commands-after-a-cancellation": {
 			window: time.Hour, want: order.StatusCancelled,
 			before: func(w *world, p *order.Placement) {
