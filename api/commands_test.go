@@ -170,6 +170,13 @@ func TestAChainIsDraftedPublishedAndRolledBack(t *testing.T) {
 	require.Equal(t, `"1-`+d.Hash[:16]+`"`, tag)
 	require.Equal(t, string(saved.body), string(g.get(path+"/draft").body))
 	requireProblem(t, g.puts(path+"/draft", chainOf(), `"9-0000000000000000"`), 412, "stale")
+	first := func(body any, header http.Header) answer {
+		header.Set("If-None-Match", "*")
+		return g.do(call{method: http.MethodPut, path: path + "/draft", body: body, header: header})
+	}
+	requireProblem(t, first(chainOf(), http.Header{}), 412, "stale")
+	require.Equal(t, string(saved.body), string(first(chainOf(vip), http.Header{}).body))
+	requireProblem(t, first(chainOf(vip), http.Header{"If-Match": {tag}}), 400, "malformed-request")
 
 	p := requireProblem(t, g.puts("/v1/scenarios/paid/draft", chainOf(
 		map[string]any{"command": "vip", "version": 2}, map[string]any{"command": "tag", "version": 1, "params": map[string]any{"tags": "x"}},

@@ -70,12 +70,24 @@ func (s *Server) putDraft(c *gin.Context, name string, params openapi.PutDraftPa
 	if in.Steps == nil {
 		return command.ChainDraft{}, product.Invalid{{Path: "steps", Reason: "is required"}}
 	}
-	match, err := bookMatch(params.IfMatch)
+	match, err := draftMatch(params)
 	if err != nil {
 		return command.ChainDraft{}, err
 	}
 	ctx := c.Request.Context()
 	return s.cfg.Commands.PutDraft(ctx, scenario, in.Steps, match, CallerOf(ctx).Subject)
+}
+
+// draftMatch is what PutDraft of Commands takes as ifMatch.
+func draftMatch(params openapi.PutDraftParams) (string, error) {
+	created, err := precondition(params.IfMatch, params.IfNoneMatch, func(string) (*int64, error) { return nil, nil }) //nolint:nilnil // read below
+	if err == nil && created != nil {
+		return command.NoDraft, nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return bookMatch(params.IfMatch)
 }
 
 func (s *Server) finishDraft(c *gin.Context, d command.ChainDraft, err error) {

@@ -149,8 +149,8 @@ func (c *Client) Draft(ctx context.Context, scenario string) (ChainDraft, error)
 	return d, a.Decode(&d)
 }
 
-// SaveDraft saves the steps of a draft if it still has this tag; an empty tag is whichever draft there
-// is, or none. It returns the new tag.
+// SaveDraft saves the steps of a draft if it still has this tag; an empty tag means that none was
+// saved yet. It returns the new tag.
 func (c *Client) SaveDraft(ctx context.Context, scenario, tag string, steps []ChainStep) (string, error) {
 	body, err := json.Marshal(struct {
 		Steps []ChainStep `json:"steps"`
@@ -158,9 +158,9 @@ func (c *Client) SaveDraft(ctx context.Context, scenario, tag string, steps []Ch
 	if err != nil {
 		return "", fmt.Errorf("encode the draft of %s: %w", scenario, err)
 	}
-	r := call{method: http.MethodPut, path: scenarioPath(scenario, "/draft"), body: body}
-	if tag != "" {
-		r.header = http.Header{"If-Match": {tag}}
+	r := call{method: http.MethodPut, path: scenarioPath(scenario, "/draft"), body: body, header: http.Header{"If-Match": {tag}}}
+	if tag == "" {
+		r.header = http.Header{"If-None-Match": {"*"}}
 	}
 	a, err := c.do(ctx, r)
 	if err != nil {

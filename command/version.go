@@ -38,6 +38,9 @@ func Tag(number int64, hash string) string {
 	return strconv.FormatInt(number, 10) + "-" + hash[:min(16, len(hash))]
 }
 
+// NoDraft in place of a Tag means that no draft may have been saved yet.
+const NoDraft = "none"
+
 // Summary is a version of a command without what makes it large.
 type Summary struct {
 	ID          string    `json:"id"`

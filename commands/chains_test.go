@@ -36,7 +36,7 @@ func TestChainsAreDraftedPublishedAndRolledBack(t *testing.T) {
 		_, err = s.PutDraft(ctx, order.ScenarioPaid, steps("vip"), "*", "ada")
 		require.ErrorIs(t, err, command.ErrStale, "there is none that could match")
 
-		d1, err := s.PutDraft(ctx, order.ScenarioPaid, steps("vip"), "", "ada")
+		d1, err := s.PutDraft(ctx, order.ScenarioPaid, steps("vip"), command.NoDraft, "ada")
 		require.NoError(t, err)
 		require.Equal(t, command.ChainDraft{
 			Scenario: order.ScenarioPaid, Steps: steps("vip"), Revision: 1, Hash: d1.Hash, SavedAt: d1.SavedAt, SavedBy: "ada",
@@ -44,6 +44,11 @@ func TestChainsAreDraftedPublishedAndRolledBack(t *testing.T) {
 		same, err := s.PutDraft(ctx, order.ScenarioPaid, steps("vip"), "9-0000000000000000", "eve")
 		require.NoError(t, err)
 		require.Equal(t, d1, same)
+		same, err = s.PutDraft(ctx, order.ScenarioPaid, steps("vip"), command.NoDraft, "ada")
+		require.NoError(t, err, "its answer was lost")
+		require.Equal(t, d1, same)
+		_, err = s.PutDraft(ctx, order.ScenarioPaid, nil, command.NoDraft, "eve")
+		require.ErrorIs(t, err, command.ErrStale)
 		_, err = s.PutDraft(ctx, order.ScenarioPaid, nil, "9-0000000000000000", "eve")
 		require.ErrorIs(t, err, command.ErrStale)
 		none, err = s.Published(ctx)

@@ -1711,6 +1711,10 @@ type PutDraftParams struct {
 	// IfMatch The ETag of the draft that was read, or `*` for any. If another one was saved since, the answer is 412 `stale`.
 	// A weak tag (`W/…`) is accepted.
 	IfMatch *string `json:"If-Match,omitempty"`
+
+	// IfNoneMatch Only `*`, and not together with If-Match: save the first draft, never replace one. If there is another one, the
+	// answer is 412 `stale`.
+	IfNoneMatch *string `json:"If-None-Match,omitempty"`
 }
 
 // PublishChainParams defines parameters for PublishChain.
@@ -5524,6 +5528,25 @@ func (siw *ServerInterfaceWrapper) PutDraft(c *gin.Context) {
 		}
 
 		params.IfMatch = &IfMatch
+
+	}
+
+	// ------------- Optional header parameter "If-None-Match" -------------
+	if valueList, found := headers[http.CanonicalHeaderKey("If-None-Match")]; found {
+		var IfNoneMatch string
+		n := len(valueList)
+		if n != 1 {
+			siw.ErrorHandler(c, fmt.Errorf("Expected one value for If-None-Match, got %d", n), http.StatusBadRequest)
+			return
+		}
+
+		err = runtime.BindStyledParameterWithOptions("simple", "If-None-Match", valueList[0], &IfNoneMatch, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""})
+		if err != nil {
+			siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter If-None-Match: %w", err), http.StatusBadRequest)
+			return
+		}
+
+		params.IfNoneMatch = &IfNoneMatch
 
 	}
 
