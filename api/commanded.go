@@ -37,7 +37,7 @@ func (s *Server) commanded(ctx context.Context, p *placing, v availability, keye
 			return order.Quote{}, err
 		}
 	}
-	p.Commands = &d.Made
+	p.Commands, p.titles = &d.Made, titlesOf(v)
 	q, err := s.priced(ctx, *p, v)
 	if err != nil || chains.Price.Empty() {
 		return q, err
@@ -55,6 +55,15 @@ func (s *Server) commanded(ctx context.Context, p *placing, v availability, keye
 	}
 	p.reductions = reductions(d.Adjustments, d.View.Lines)
 	return s.priced(ctx, *p, v)
+}
+
+// titlesOf returns what the lines of an order are called.
+func titlesOf(v availability) []string {
+	titles := make([]string, len(v.items))
+	for i, item := range v.items {
+		titles[i] = item.Title
+	}
+	return titles
 }
 
 // viewOf returns what commands see of a placement with its quote, which is empty if there is none yet.

@@ -45,7 +45,7 @@ func TestCommandsChangeAnOrderBeforeItIsPriced(t *testing.T) {
 	g.putProduct("mug", 50)
 	g.putProduct("sticker", 1)
 	tagged := step("tag", `{"tag":"big"}`)
-	tagged.When = "total > 5000"
+	tagged.When = `total > 5000 and any(lines, .title == "A mug")`
 	g.runs(step("complete-phone", ""), step("gift", `{"productId":"sticker","forProduct":"mug"}`), tagged)
 	body := basket(line{"productId": "mug", "quantity": 6})
 	body["address"] = map[string]any{
@@ -54,7 +54,7 @@ func TestCommandsChangeAnOrderBeforeItIsPriced(t *testing.T) {
 
 	a := g.post("/v1/quotes", body)
 	require.Equal(t, http.StatusOK, a.status, "%s", a.body)
-	require.Contains(t, string(a.body), `"ordered":{"lines":[{"productId":"mug","sku":"one","quantity":6},{"productId":"sticker","sku":"one","quantity":1,"giftFor":"1"}]`)
+	require.Contains(t, string(a.body), `"ordered":{"lines":[{"productId":"mug","sku":"one","title":"A mug","quantity":6},{"productId":"sticker","sku":"one","title":"A sticker","quantity":1,"giftFor":"1"}]`)
 
 	placed := g.place("k-1", body)
 	require.Equal(t, http.StatusCreated, placed.status, "%s", placed.body)

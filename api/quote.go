@@ -60,6 +60,7 @@ type ordered struct {
 type orderedLine struct {
 	ProductID string `json:"productId"`
 	SKU       string `json:"sku"`
+	Title     string `json:"title"`
 	Quantity  int64  `json:"quantity"`
 	GiftFor   string `json:"giftFor,omitempty"`
 }
@@ -71,7 +72,7 @@ func (p *placing) ordered(q order.Quote) *ordered {
 	}
 	o := &ordered{Address: p.Address, Lines: make([]orderedLine, len(p.Lines))}
 	for i, l := range p.Lines {
-		o.Lines[i] = orderedLine{ProductID: l.ProductID, SKU: q.Lines[i].SKU, Quantity: l.Quantity, GiftFor: p.Commands.GiftAt(i).For()}
+		o.Lines[i] = orderedLine{ProductID: l.ProductID, SKU: q.Lines[i].SKU, Title: p.titles[i], Quantity: l.Quantity, GiftFor: p.Commands.GiftAt(i).For()}
 	}
 	return o
 }

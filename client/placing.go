@@ -61,6 +61,7 @@ type Ordered struct {
 type OrderedLine struct {
 	ProductID string `json:"productId"`
 	SKU       string `json:"sku"`
+	Title     string `json:"title"`
 	Quantity  int64  `json:"quantity"`
 	GiftFor   string `json:"giftFor,omitempty"`
 }

@@ -154,11 +154,11 @@ func lookingByScript(orderID string, wants []product.Want) []redisdb.Call {
 func lookingAtNamed(orderID string, wants []product.Want) []redisdb.Call {
 	calls := make([]redisdb.Call, 0, 2*len(wants)+1)
 	for _, w := range wants {
-		fields := make([]any, lookFields, lookFields+3*len(w.SKUs))
+		fields := make([]any, lookFields, lookFields+4*len(w.SKUs))
 		fields[0], fields[1], fields[2], fields[3] = "status", "currency", "listing", "maxPerOrder"
 		fields[4] = "terms"
 		for _, sku := range w.SKUs {
-			fields = append(fields, "price:"+sku, "onhand:"+sku, "held:"+sku)
+			fields = append(fields, "price:"+sku, "onhand:"+sku, "held:"+sku, "title:"+sku)
 		}
 		calls = append(calls, redisdb.Call{Command: "hmget", Keys: []string{productKey(w.ProductID)}, Args: fields})
 		if orderID != "" {
@@ -190,8 +190,8 @@ func readNamed(w product.Want, answers []*redis.Cmd) (product.Availability, erro
 	}
 	answer := []any{text(read, 0), text(read, 1), text(read, 2), text(read, 3), own, text(read, 4)}
 	for j, sku := range w.SKUs {
-		at := lookFields + 3*j
-		answer = append(answer, sku, text(read, at), text(read, at+1), text(read, at+2))
+		at := lookFields + 4*j
+		answer = append(answer, sku, text(read, at), text(read, at+1), text(read, at+2), text(read, at+3))
 	}
 	return readLook(w, answer)
 }
@@ -217,12 +217,13 @@ func readLook(w product.Want, answer []any) (product.Availability, error) {
 		}
 	}
 	for i := range w.SKUs {
-		at := 6 + 4*i
+		at := 6 + 5*i
 		l.SKUs[i] = product.SKUAvailability{
 			SKU:   text(answer, at),
 			Known: text(answer, at+1) != "",
 			Price: number(answer, at+1),
 			Stock: product.Stock{OnHand: number(answer, at+2), Held: number(answer, at+3)},
+			Title: text(answer, at+4),
 		}
 	}
 	return l, nil

@@ -42,7 +42,7 @@ func TestAnOrderHoldsCommitsAndGivesBack(t *testing.T) {
 			ProductID: id, Found: true, Status: product.StatusListed, Currency: "EUR", Listing: 1, OwnHold: product.HoldStateHeld,
 			Terms: &product.Terms{},
 			SKUs: []product.SKUAvailability{
-				{SKU: "S", Known: true, Price: 1000, Stock: product.Stock{OnHand: 5, Held: 3}},
+				{SKU: "S", Known: true, Price: 1000, Stock: product.Stock{OnHand: 5, Held: 3}, Title: "Shirt – Small"},
 				{SKU: "XL"},
 			},
 		}}, looks)

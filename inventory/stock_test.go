@@ -219,14 +219,14 @@ func TestLook(t *testing.T) {
 				ProductID: two, Found: true, Status: product.StatusListed, Currency: "EUR", Listing: 1, OwnHold: product.HoldStateHeld,
 				Terms: &product.Terms{Category: "shirts", Tags: []string{"new", "cotton"}},
 				SKUs: []product.SKUAvailability{
-					{SKU: "M", Known: true, Price: 1200, Stock: product.Stock{OnHand: 2, Held: 1}},
+					{SKU: "M", Known: true, Price: 1200, Stock: product.Stock{OnHand: 2, Held: 1}, Title: "Shirt"},
 					{SKU: ""}, // which one of the two?
 				},
 			},
 			{ProductID: none, OwnHold: product.HoldStateNone, SKUs: []product.SKUAvailability{{SKU: "S"}, {SKU: ""}}},
 			{
 				ProductID: single, Found: true, Status: product.StatusDraft, Currency: "EUR", OwnHold: product.HoldStateNone, Terms: &product.Terms{},
-				SKUs: []product.SKUAvailability{{SKU: "S", Known: true, Price: 1000, Stock: product.Stock{OnHand: 4}}},
+				SKUs: []product.SKUAvailability{{SKU: "S", Known: true, Price: 1000, Stock: product.Stock{OnHand: 4}, Title: "Shirt – Small"}},
 			},
 		}
 		wants := []product.Want{
@@ -248,7 +248,7 @@ func TestLook(t *testing.T) {
 			wants[i].SKUs = []string{"S"}
 			want[i].SKUs = want[i].SKUs[:1]
 		}
-		want[0].SKUs[0] = product.SKUAvailability{SKU: "S", Known: true, Price: 1000, Stock: product.Stock{OnHand: 5}}
+		want[0].SKUs[0] = product.SKUAvailability{SKU: "S", Known: true, Price: 1000, Stock: product.Stock{OnHand: 5}, Title: "Shirt – Small"}
 		got, _, err = store.Look(ctx, product.Buyer{OrderID: "o"}, wants)
 		require.NoError(t, err)
 		require.Equal(t, want, got)

@@ -41,7 +41,7 @@ func (l Availability) Answer(r HoldRequest, currency string) Hold {
 	for _, a := range l.asked(r) {
 		units += a.quantity
 		h.Refusals = a.refuse(h.Refusals)
-		h.Items = append(h.Items, HeldItem{SKU: a.look.SKU, Quantity: a.quantity, Price: a.look.Price})
+		h.Items = append(h.Items, HeldItem{SKU: a.look.SKU, Title: a.look.Title, Quantity: a.quantity, Price: a.look.Price})
 	}
 	if most := lowerLimit(r.MaxUnits, l.MaxPerOrder); most > 0 && units > most {
 		h.Refusals = append(h.Refusals, Refusal{Reason: ReasonOverLimit, Limit: most})

@@ -48,4 +48,6 @@ type SKUAvailability struct {
 	Known bool
 	Price int64
 	Stock Stock // OnHand and Held only
+	// Title is what an order's line is called, as LineTitle returns it.
+	Title string
 }

@@ -251,24 +251,44 @@ func TestOnlyPathsOfTheSiteAreFollowed(t *testing.T) {
 	}
 }
 
-// What a visitor agrees to is the order that they get, with what the shop's commands made of it.
-func TestTheLastPageBeforeTheOrderShowsWhatCommandsChanged(t *testing.T) {
+// What a visitor agrees to is the order that they get, with what the shop's commands made of it: the basket and
+// the last page before the order show it, and ask for nothing but the quote.
+func TestTheBasketAndTheLastPageShowWhatCommandsChanged(t *testing.T) {
 	gateway := ready()
-	gateway.answers["GET /v1/products/sticker"] = says(http.StatusOK, `{"id": "sticker", "status": "listed", "title": "A sticker", "currency": "EUR", "variants": [{"sku": "s", "price": 500, "available": 9}]}`)
-	gateway.answers["POST /v1/quotes"] = says(http.StatusOK, `{"currency": "EUR", "lines": [{"sku": "m", "unitPrice": 1250}, {"sku": "s", "unitPrice": 500}], "items": 2750, "total": 2750,
-		"ordered": {"lines": [{"productId": "mug", "sku": "m", "quantity": 1}, {"productId": "sticker", "sku": "s", "quantity": 3}], "address": {"recipient": "Ada", "line1": "1 High Street", "city": "Hamburg", "country": "DE"}}}`)
-	at, v := pages(t, gateway)
+	gateway.answers["POST /v1/quotes"] = says(http.StatusOK, `{"currency": "EUR", "lines": [{"sku": "m", "unitPrice": 1250}, {"sku": "s", "unitPrice": 500}, {"sku": "c", "unitPrice": 300, "total": 0}], "items": 2750, "total": 2750,
+		"ordered": {"lines": [{"productId": "mug", "sku": "m", "title": "A mug", "quantity": 1}, {"productId": "sticker", "sku": "s", "title": "A sticker", "quantity": 3},
+			{"productId": "card", "sku": "c", "title": "A card – Blue", "quantity": 1, "giftFor": "1"}],
+			"address": {"recipient": "Ada", "line1": "1 High Street", "city": "Hamburg", "country": "DE"}}}`)
+	var asked []string
+	at, v := pages(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.Method+" "+r.URL.Path)
+		gateway.ServeHTTP(w, r)
+	}))
 	res, err := v.PostForm(at+"/basket/add", url.Values{"product": {"mug"}, "quantity": {"3"}})
 	require.NoError(t, err)
 	require.NoError(t, res.Body.Close())
-	res, err = v.PostForm(at+"/checkout", url.Values{"recipient": {"Ada"}, "line1": {"1 high st"}, "city": {"Hamburg"}, "country": {"DE"}}) //nolint:bodyclose // read closes it
+	asked = nil
+	res, err = v.Get(at + "/basket") //nolint:bodyclose // read closes it
 	_, page := read(t, res, err)
+	require.Contains(t, page, "The shop makes this 1")
+	require.Contains(t, page, "A sticker")
+	require.Contains(t, page, "€15.00")
+	require.Contains(t, page, "A card – Blue")
+	require.Contains(t, page, `<span class="num amount">free</span>`)
+	require.Equal(t, 2, strings.Count(page, "added by the shop"))
+	require.Equal(t, 1, strings.Count(page, `name="q:`), "what was added can't be changed")
+	require.Equal(t, 1, strings.Count(page, `name="remove"`))
+	require.ElementsMatch(t, []string{"POST /v1/quotes", "POST /v1/prices"}, asked)
+	asked = nil
+	res, err = v.PostForm(at+"/checkout", url.Values{"recipient": {"Ada"}, "line1": {"1 high st"}, "city": {"Hamburg"}, "country": {"DE"}}) //nolint:bodyclose // read closes it
+	_, page = read(t, res, err)
 	require.Contains(t, page, "instead of 3")
 	require.Contains(t, page, "3 × A sticker")
 	require.Contains(t, page, "added by the shop")
 	require.Contains(t, page, "€15.00")
 	require.Contains(t, page, "1 High Street")
 	require.NotContains(t, page, "3 × &lt;script")
+	require.NotContains(t, strings.Join(asked, " "), "/v1/products/", "the quote names what was added")
 }
 
 // Why the shop's own rules refuse an order is said in its words, in the basket and at the end.

@@ -828,6 +828,9 @@ type QuoteAnswer struct {
 
 			// SKU [A-Za-z0-9._~-]{1,64}, but neither `.` nor `..`, which have another meaning in a path.
 			SKU ID `json:"sku"`
+
+			// Title As in Order.
+			Title string `json:"title"`
 		} `json:"lines"`
 	} `json:"ordered,omitempty"`
 

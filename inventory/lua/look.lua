@@ -2,7 +2,7 @@
 -- KEYS 1 product hash · 2 hold hash of the asking order, omitted if there is none
 -- ARGV the requested skus, '' the only variant
 -- returns {status or '', currency, listing, units that one order may have or '', the order's hold state or 'none',
---          its category and tags as JSON or '', then for each sku: sku, price, onhand, held; price is '' if there is no such variant}
+--          its category and tags as JSON or '', then for each sku: sku, price, onhand, held, title; price is '' if there is no such variant}
 local skus = {}
 for i, sku in ipairs(ARGV) do
   if sku == '' then
@@ -17,7 +17,8 @@ for first = 1, math.max(#skus, 1), 500 do -- Lua can't unpack more than 8000 val
   local fields = {'status', 'currency', 'listing', 'maxPerOrder', 'terms'}
   for i = first, last do
     local n = #fields
-    fields[n + 1], fields[n + 2], fields[n + 3] = 'price:' .. skus[i], 'onhand:' .. skus[i], 'held:' .. skus[i]
+    fields[n + 1], fields[n + 2] = 'price:' .. skus[i], 'onhand:' .. skus[i]
+    fields[n + 3], fields[n + 4] = 'held:' .. skus[i], 'title:' .. skus[i]
   end
   local v = redis.call('HMGET', KEYS[1], unpack(fields))
   if not answer then
@@ -25,9 +26,9 @@ for first = 1, math.max(#skus, 1), 500 do -- Lua can't unpack more than 8000 val
     answer = {v[1] or '', v[2] or '', v[3] or '', v[4] or '', own or 'none', v[5] or ''}
   end
   for i = first, last do
-    local n, a = 3 * (i - first) + 5, #answer
+    local n, a = 4 * (i - first) + 5, #answer
     answer[a + 1], answer[a + 2] = skus[i], v[n + 1] or ''
-    answer[a + 3], answer[a + 4] = v[n + 2] or '', v[n + 3] or ''
+    answer[a + 3], answer[a + 4], answer[a + 5] = v[n + 2] or '', v[n + 3] or '', v[n + 4] or ''
   end
 end
 return answer

@@ -188,7 +188,7 @@ func (s *Shop) review(v *visit) error {
 	if err != nil || !ok {
 		return err
 	}
-	b.Items = s.itemsOf(v, b.tray)
+	b.Items = b.items()
 	return v.Render(http.StatusOK, reviewPage(v, b))
 }
 
@@ -433,7 +433,7 @@ func (s *Shop) refused(v *visit, d draft, total int64, p *client.Problem, err er
 			b.Quote = t.Quote
 		}
 	}
-	b.Items = s.itemsOf(v, b.tray)
+	b.Items = b.items()
 	return v.Render(http.StatusConflict, reviewPage(v, b))
 }
 

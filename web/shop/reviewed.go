@@ -1,6 +1,8 @@
 package shop
 
 import (
+	"cmp"
+
 	"holdfast/client"
 )
 
@@ -13,33 +15,39 @@ type item struct {
 	Total int64
 }
 
-// itemsOf are the lines that the visitor agrees to: those of the basket, as the shop's commands have changed
+// items are the lines that the visitor agrees to: those of the basket, as the shop's commands have changed
 // them, and those that were added.
-func (s *Shop) itemsOf(v *visit, t tray) []item {
+func (t tray) items() []item {
 	var items []item
 	for i, l := range t.Lines {
 		items = append(items, item{l.Title, t.quantity(i), l.Quantity, t.sum(i)})
 	}
-	for i, l := range t.ordered() {
-		if i < len(t.Lines) {
-			continue
-		}
-		added := item{Title: s.titleOf(v, l), Quantity: l.Quantity, Total: l.Quantity * t.Quote.Lines[i].UnitPrice}
-		if total := t.Quote.Lines[i].Total; total != nil {
-			added.Total = *total
-		}
-		items = append(items, added)
+	for _, l := range t.added() {
+		items = append(items, item{Title: l.Title, Quantity: l.Quantity, Total: l.Total})
 	}
 	return items
 }
 
-// titleOf is what a line that was added is called. If it can't be asked for, the product's id has to do.
-func (s *Shop) titleOf(v *visit, l client.OrderedLine) string {
-	o, err := s.read(v, l.ProductID, l.SKU)
-	if err != nil {
-		return l.ProductID
+// addedLine is a line that the shop's commands added, such as a gift.
+type addedLine struct {
+	client.OrderedLine
+	UnitPrice, Total int64
+}
+
+// added are the lines that the basket doesn't have. They stand behind its own.
+func (t tray) added() []addedLine {
+	ordered := t.ordered()
+	var all []addedLine
+	for i := len(t.Lines); i < len(ordered); i++ {
+		priced := t.Quote.Lines[i]
+		l := addedLine{OrderedLine: ordered[i], UnitPrice: priced.UnitPrice, Total: ordered[i].Quantity * priced.UnitPrice}
+		l.Title = cmp.Or(l.Title, l.ProductID)
+		if priced.Total != nil {
+			l.Total = *priced.Total
+		}
+		all = append(all, l)
 	}
-	return lineOf(o.Product, o.Variants[o.At], 1).Title
+	return all
 }
 
 // sentTo is where the order goes, as the shop's commands have completed it.
