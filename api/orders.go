@@ -88,8 +88,8 @@ func orderQuery(params openapi.ListOrdersParams, caller Caller) (search.OrderQue
 	q := search.OrderQuery{
 		CustomerID: optional(params.CustomerID), ProductID: optional(params.ProductID), Q: optional(params.Q),
 		ExternalReference: optional(params.ExternalReference), Sort: search.OrderSort(optional(params.Sort)),
-		Node: optional(params.Node), Tag: optional(params.Tag), Closed: params.Closed, Overdue: order.OverdueRule(optional(params.Overdue)),
-		Limit: params.Limit, Cursor: optional(params.Cursor),
+		Node: optional(params.Node), Tag: optional(params.Tag), Closed: params.Closed, OnHold: params.OnHold,
+		Overdue: order.OverdueRule(optional(params.Overdue)), Limit: params.Limit, Cursor: optional(params.Cursor),
 	}
 	for _, status := range optional(params.Status) {
 		q.Status = append(q.Status, order.Status(status))
@@ -172,7 +172,7 @@ func orderSummary(found search.Order, caller Caller) (jsontext.Value, error) {
 	}
 	shown := o.Summary()
 	if !caller.Staff() {
-		shown.Alerts, shown.Tags = nil, nil
+		shown.Alerts, shown.Tags, shown.Hold = nil, nil, nil
 	}
 	return json.Marshal(shown)
 }

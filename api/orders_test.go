@@ -72,6 +72,8 @@ func TestAllOfAnOrderQueryReachesTheIndex(t *testing.T) {
 			Node: []string{"packed", "no_such"}, Mark: []order.Mark{order.MarkLost}, Alert: []order.AlertRule{order.RuleUnresolved},
 			Closed: new(false), Overdue: order.OverdueNotPacked,
 		},
+		"onHold=true&closed=false": {OnHold: new(true), Closed: new(false)},
+		"onHold=false":             {OnHold: new(false)},
 		"tag=vip&tag=b2b&return=requested&return=no_such": {
 			Tag: []string{"vip", "b2b"}, ReturnStatus: []order.ReturnStatus{order.ReturnRequested, "no_such"},
 		},

@@ -130,10 +130,10 @@ func TestOrdersAreListed(t *testing.T) {
 	r := &recorder{answer: `{"items": [{"id": "o-1", "status": "paid", "amounts": {"total": 5}, "lines": [], "lineCount": 1}], "total": 1}`}
 	closed := false
 	page, err := recorded(t, r).Orders(t.Context(), client.OrderFilter{
-		Status: []string{"paid"}, Closed: &closed, Text: "ada", Limit: 50, Return: []string{string(client.ReturnRequested)}, Tag: []string{"vip", "b2b"},
+		Status: []string{"paid"}, Closed: &closed, OnHold: new(true), Text: "ada", Limit: 50, Return: []string{string(client.ReturnRequested)}, Tag: []string{"vip", "b2b"},
 	})
 	require.NoError(t, err)
-	require.Equal(t, "closed=false&limit=50&q=ada&return=requested&status=paid&tag=vip&tag=b2b", r.last.URL.RawQuery)
+	require.Equal(t, "closed=false&limit=50&onHold=true&q=ada&return=requested&status=paid&tag=vip&tag=b2b", r.last.URL.RawQuery)
 	require.Equal(t, client.OrderPaid, page.Items[0].Status)
 }
 

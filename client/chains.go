@@ -106,8 +106,8 @@ type ChainTrial struct {
 		LineID string `json:"lineId"`
 		Amount int64  `json:"amount"`
 	} `json:"adjustments"`
-	Notes  []order.Note  `json:"notes"`
-	Review *order.Review `json:"review"`
+	Notes  []order.Note `json:"notes"`
+	Review *Review      `json:"review"`
 }
 
 func scenarioPath(name, rest string) string { return "/v1/scenarios/" + url.PathEscape(name) + rest }

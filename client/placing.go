@@ -134,6 +134,8 @@ type OrderFilter struct {
 	Tag []string
 	// Closed lists only orders that are over, or only others; nil lists all.
 	Closed *bool
+	// OnHold lists only orders that are on hold, or only others; nil lists all.
+	OnHold *bool
 	// Overdue is no_news or not_packed, for staff, as is Text.
 	Overdue, Text     string
 	ExternalReference string
@@ -176,6 +178,9 @@ func (f OrderFilter) query() url.Values {
 	}
 	if f.Closed != nil {
 		q.Set("closed", strconv.FormatBool(*f.Closed))
+	}
+	if f.OnHold != nil {
+		q.Set("onHold", strconv.FormatBool(*f.OnHold))
 	}
 	setTime(q, "from", f.From)
 	setTime(q, "to", f.To)

@@ -63,6 +63,9 @@ const (
 	ActorSystem   = order.ActorSystem
 )
 
+// Review is why a command wants a person to look at an order.
+type Review = order.Review
+
 // ReviewFailed is how the reason of a review begins that a command caused by failing.
 const ReviewFailed = order.ReviewFailed
 

@@ -35,6 +35,8 @@ type Summary struct {
 	Alerts []AlertRule `json:"alerts,omitempty"`
 	// Tags are those of Commands, for staff.
 	Tags []string `json:"tags,omitempty"`
+	// Hold says why the order is on hold, for staff; nil if it isn't.
+	Hold *Brake `json:"hold,omitempty"`
 
 	Metadata          product.Metadata `json:"metadata,omitempty"`
 	ExternalReference string           `json:"externalReference,omitempty"`
@@ -63,7 +65,7 @@ func (o *Order) Summary() Summary {
 	if o.Fulfilment == nil {
 		return s
 	}
-	s.Progress = o.Units
+	s.Progress, s.Hold = o.Units, o.Brake
 	for i := range o.Packages {
 		if p := &o.Packages[i]; p.RemovedAt.IsZero() {
 			s.PackageCount++

@@ -27,13 +27,14 @@ func (o *Order) fileGoods(of order.Order) {
 		o.Alerts = append(o.Alerts, a.Rule)
 	}
 	o.Alerts = once(o.Alerts)
-	o.Tags, o.ReturnStatuses = nil, nil
+	o.Tags, o.ReturnStatuses, o.IsOnHold = nil, nil, false
 	if of.Commands != nil {
 		o.Tags = once(slices.Clone(of.Commands.Tags))
 	}
 	if of.Fulfilment == nil {
 		return
 	}
+	o.IsOnHold = of.Brake != nil
 	for _, r := range of.Returns {
 		o.ReturnStatuses = append(o.ReturnStatuses, r.Status)
 	}

@@ -45,6 +45,8 @@ type Order struct {
 	ReturnStatuses []order.ReturnStatus `json:"returnStatuses,omitempty"`
 	// IsClosed means that nothing more happens to the order.
 	IsClosed bool `json:"closed"`
+	// IsOnHold means that staff or a command keeps it from being packed.
+	IsOnHold bool `json:"onHold,omitempty"`
 	// NoNewsSince and NotPackedSince are those of order.WaitsSince.
 	NoNewsSince    time.Time `json:"noNewsSince,omitzero"`
 	NotPackedSince time.Time `json:"notPackedSince,omitzero"`

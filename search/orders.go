@@ -47,8 +47,9 @@ type OrderQuery struct {
 	Tag []string `json:"tag,omitempty"`
 	// ReturnStatus must be that of one of the order's returns.
 	ReturnStatus []order.ReturnStatus `json:"returnStatus,omitempty"`
-	// Closed keeps orders that are closed, or those that aren't.
+	// Closed keeps orders that are closed, or those that aren't; OnHold those that are on hold, or aren't.
 	Closed *bool `json:"closed,omitempty"`
+	OnHold *bool `json:"onHold,omitempty"`
 	// Overdue keeps orders that the rule applies to at Now, or at present if Now is zero. Now may
 	// differ from page to page.
 	Overdue order.OverdueRule `json:"overdue,omitempty"`

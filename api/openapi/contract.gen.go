@@ -1398,6 +1398,10 @@ type ListOrdersParams struct {
 	// Closed `true`: orders to which nothing more happens. `false`: all others.
 	Closed *bool `form:"closed,omitempty" json:"closed,omitempty"`
 
+	// OnHold `true`: orders that are on hold, whatever their status; they have `hold`. `false`: all others. Staff or a command
+	// may put an order on hold even after parts of it are packed.
+	OnHold *bool `form:"onHold,omitempty" json:"onHold,omitempty"`
+
 	// Overdue For staff. `no_news`: nothing was heard of a package for 10 days that is neither delivered nor waiting for staff.
 	// `not_packed`: units of the order aren't packed although it was paid 2 days ago.
 	Overdue *string `form:"overdue,omitempty" json:"overdue,omitempty"`
@@ -3434,6 +3438,14 @@ func (siw *ServerInterfaceWrapper) ListOrders(c *gin.Context) {
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "closed", c.Request.URL.Query(), &params.Closed, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
 	if err != nil {
 		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter closed: %w", err), http.StatusBadRequest)
+		return
+	}
+
+	// ------------- Optional query parameter "onHold" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "onHold", c.Request.URL.Query(), &params.OnHold, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		siw.ErrorHandler(c, fmt.Errorf("Invalid format for parameter onHold: %w", err), http.StatusBadRequest)
 		return
 	}
 

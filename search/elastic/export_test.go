@@ -25,7 +25,7 @@ func OpenOldOrders(ctx context.Context, o Options) (*Index, error) {
 	s.version, s.fields = 1, orderFields()
 	for _, added := range []string{
 		"externalReference", "paymentStatus", "derived", "node", "packageNodes", "marks", "alerts", "carriers", "trackingNumbers",
-		"closed", "noNewsSince", "notPackedSince", "tags", "returnStatuses",
+		"closed", "noNewsSince", "notPackedSince", "tags", "returnStatuses", "onHold",
 	} {
 		delete(s.fields, added)
 	}

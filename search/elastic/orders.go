@@ -114,7 +114,7 @@ func orderFilters(q search.OrderQuery, typed []text.Clause) []object {
 	return all
 }
 
-// goodsFilters are the filters by what shapes 3 and 4 added.
+// goodsFilters are the filters by what shapes 3 to 5 added.
 func goodsFilters(q search.OrderQuery) []object {
 	var all []object
 	if len(q.Node) > 0 {
@@ -134,6 +134,13 @@ func goodsFilters(q search.OrderQuery) []object {
 	}
 	if q.Closed != nil {
 		all = append(all, term("closed", *q.Closed))
+	}
+	if q.OnHold != nil {
+		held := term("onHold", true)
+		if !*q.OnHold {
+			held = object{"bool": object{"must_not": []object{held}}}
+		}
+		all = append(all, held)
 	}
 	if q.Overdue != "" {
 		field := map[order.OverdueRule]string{

@@ -24,7 +24,7 @@ type shape struct {
 
 const (
 	productsShape = 3
-	ordersShape   = 4
+	ordersShape   = 5
 	eventsShape   = 1
 )
 
@@ -167,6 +167,7 @@ func orderFields() object {
 		"carriers":        value(),
 		"trackingNumbers": value(),
 		"closed":          object{"type": "boolean"},
+		"onHold":          object{"type": "boolean"},
 		"noNewsSince":     date(),
 		"notPackedSince":  date(),
 

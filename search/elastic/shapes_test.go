@@ -97,6 +97,8 @@ func TestWhatAnOldViewOfOrdersDoesNotHave(t *testing.T) {
 		{Overdue: order.OverdueNoNews},
 		{Tag: []string{"vip"}},
 		{ReturnStatus: []order.ReturnStatus{order.ReturnRequested}},
+		{OnHold: new(true)},
+		{OnHold: new(false)},
 	}
 	for _, q := range added {
 		_, err := x.ListOrders(t.Context(), q)

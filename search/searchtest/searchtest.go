@@ -95,6 +95,7 @@ func Run(t *testing.T, open Open) {
 		"goods of orders":           goodsAreFound,
 		"counts of orders":          ordersAreCounted,
 		"tags and returns":          tagsAndReturnsAreFound,
+		"held orders":               heldOrdersAreFound,
 		"many facet values":         facetsShowTheMostFrequent,
 		"events":                    eventsAreListed,
 		"events once":               eventsAreKeptOnce,

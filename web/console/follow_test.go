@@ -57,25 +57,40 @@ func TestAStreamShowsTheOrderAndEndsWithIt(t *testing.T) {
 	require.Contains(t, w.Body.String(), "event: over\n", "or the browser would ask again and again")
 }
 
-func TestTheInboxNamesTheCommandThatFailed(t *testing.T) {
-	d, g := staffed(t, map[string]string{
-		"GET /v1/orders":   `{"items":[{"id":"a","alerts":[]},{"id":"b","alerts":[]},{"id":"c","alerts":[]},{"id":"d","alerts":[]}],"total":4}`,
-		"GET /v1/refunds":  `{"items":[]}`,
-		"GET /v1/webhooks": `{"items":[]}`,
-	})
-	of := func(id, actor, note, review string) {
-		g.tell("GET /v1/orders/"+id, `{"id":"`+id+`","status":"paid","amounts":{},"lines":[],"node":"paid","hold":{"at":"2026-11-29T10:00:00Z","actor":"`+actor+`","note":"`+note+`"}`+review+`}`)
+// Whatever keeps an open order on hold is in the inbox with its reason, however far the order is.
+func TestTheInboxSaysWhyOrdersAreOnHold(t *testing.T) {
+	d, g := staffed(t, map[string]string{"GET /v1/refunds": `{"items":[]}`, "GET /v1/webhooks": `{"items":[]}`})
+	var listed []string
+	of := func(id, status, actor, note, review string) {
+		hold := `"status":"` + status + `","amounts":{},"hold":{"at":"2026-11-29T10:00:00Z","actor":"` + actor + `","note":"` + note + `"}`
+		listed = append(listed, `{"id":"`+id+`",`+hold+`}`)
+		g.tell("GET /v1/orders/"+id, `{"id":"`+id+`","lines":[],`+hold+review+`}`)
 	}
-	of("a", "command:bulk", "the command failed: x is not defined", `,"commands":{"review":{"command":"bulk","version":7,"reason":"the command failed: x is not defined"}}`)
-	of("b", "command:check", "Many units", `,"commands":{"review":{"command":"check","version":2,"reason":"Many units"}}`)
-	of("c", "ada", "the address looks odd", "")
-	of("d", "system", "the commands gave no answer", "")
+	of("a", "paid", "command:bulk", "the command failed: x is not defined", `,"commands":{"review":{"command":"bulk","version":7,"reason":"the command failed: x is not defined"}}`)
+	of("b", "packed", "command:check", "Many units", `,"commands":{"review":{"command":"check","version":2,"reason":"Many units"}}`)
+	of("c", "in_transit", "ada", "the address looks odd", "")
+	of("d", "paid", "system", "the commands gave no answer", "")
+	of("e", "paid", "commands", "the commands for paid orders are running", "")
+	of("f", "delivered", "command:gone", "Call the buyer", "")
+	g.tell("GET /v1/orders/f", `404 {"type":"/problems/unknown-order","title":"Unknown","status":404}`)
+	g.tell("GET /v1/orders", `{"items":[`+strings.Join(listed, ",")+`],"total":6}`)
 	page := d.send(http.MethodGet, "/console", nil).Body.String()
 	require.Contains(t, page, "Command bulk@7 fails")
 	require.Contains(t, page, `href="/console/commands/bulk/versions/7"`)
 	require.Contains(t, page, "On hold, because bulk@7 failed")
 	require.Contains(t, page, "x is not defined")
 	require.Contains(t, page, "check@2 asks for a review.")
+	require.Contains(t, page, "Many units")
 	require.Contains(t, page, "On hold, because the commands gave no answer")
-	require.NotContains(t, page, "the address looks odd", "staff know what they put on hold")
+	require.Contains(t, page, "On hold, by ada")
+	require.Contains(t, page, "the address looks odd")
+	require.Contains(t, page, "gone asks for a review.")
+	require.NotContains(t, page, "are running", "that ends by itself")
+	require.Equal(t, 5, strings.Count(page, "?open=release#release"))
+	require.Contains(t, page, `href="/console/orders?hold=onHold"`)
+	require.Equal(t, 2, g.asked("GET /v1/orders?closed=false&limit=1&onHold=true")+g.asked("GET /v1/orders?closed=false&limit=20&onHold=true"))
+	require.Zero(t, g.asked("GET /v1/orders/c?"), "the list says who held it")
+
+	d.send(http.MethodGet, "/console/orders?hold=onHold", nil)
+	require.Equal(t, 1, g.asked("GET /v1/orders?closed=false&limit=50&onHold=true"))
 }

@@ -22,13 +22,13 @@ type told struct {
 }
 
 // call is one that the gateway got.
-type call struct{ What, Match, Body string }
+type call struct{ What, Query, Match, Body string }
 
 func (g *told) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body) // of a test
 	what := r.Method + " " + r.URL.Path
 	g.mu.Lock()
-	g.calls = append(g.calls, call{what, r.Header.Get("If-Match"), string(body)})
+	g.calls = append(g.calls, call{what, r.URL.RawQuery, r.Header.Get("If-Match"), string(body)})
 	answer, known := g.answers[what]
 	g.mu.Unlock()
 	if !known {
@@ -57,6 +57,18 @@ func (g *told) last(t *testing.T, what string) call {
 	}
 	require.Fail(t, "never called", what)
 	return call{}
+}
+
+// asked returns how often something was called with a query.
+func (g *told) asked(what string) (times int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, c := range g.calls {
+		if c.What+"?"+c.Query == what {
+			times++
+		}
+	}
+	return times
 }
 
 func (g *told) tell(what, answer string) {

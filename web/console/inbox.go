@@ -14,8 +14,8 @@ import (
 const (
 	// mostOf each kind of task is shown; its own page has all of them.
 	mostOf = 20
-	// mostWebhooks are looked at for failed deliveries, and mostHeld orders for why they are on hold: each costs
-	// a call.
+	// mostWebhooks are looked at for failed deliveries, and mostHeld orders for which version of a command put
+	// them on hold: each costs a call.
 	mostWebhooks = 5
 	mostHeld     = 10
 )
@@ -61,7 +61,7 @@ func (c *Console) inbox(v *visit) error {
 		{"refunds", refundTasks},
 		{"disputes", disputeTasks},
 		{"alerts", alertTasks},
-		{"commands", commandTasks},
+		{"held", heldTasks},
 		{"returns", returnTasks},
 		{"audits", auditTasks},
 		{"scans", scanTasks},
@@ -87,10 +87,18 @@ func (c *Console) inbox(v *visit) error {
 
 // figuresOf counts orders by their status. If they can't be counted, the figures are unknown.
 func figuresOf(v *visit) ([]figure, error) {
-	counts, err := v.api.OrderCounts(v.R.Context(), 1)
+	var counts client.OrderCounts
+	var held client.OrderPage
+	err := together(func() (err error) {
+		counts, err = v.api.OrderCounts(v.R.Context(), 1)
+		return err
+	}, func() (err error) {
+		held, err = v.api.Orders(v.R.Context(), client.OrderFilter{OnHold: new(true), Closed: new(false), Limit: 1})
+		return err
+	})
 	all := []figure{
 		{Key: "awaiting_payment", Link: "/console/orders?status=awaiting_payment", Count: counts.Statuses[client.OrderAwaitingPayment]},
-		{Key: "on_hold", Link: "/console/orders?status=paid", Count: counts.Statuses[client.OrderPaid]},
+		{Key: "on_hold", Link: "/console/orders?hold=onHold", Count: held.Total},
 		{Key: "awaiting_shipment", Link: "/console/orders?status=awaiting_shipment", Count: counts.Statuses[client.OrderAwaitingShipment]},
 	}
 	for i := range all {

@@ -25,9 +25,9 @@ func TestTheInboxIsReadWithinTheAllowanceOfACaller(t *testing.T) {
 	var orders, webhooks []string
 	for i := range mostHeld {
 		id := fmt.Sprint("held-", i)
-		orders = append(orders, fmt.Sprintf(`{"id": %q, "status": "paid", "amounts": {}, "payment": {}}`, id))
+		orders = append(orders, fmt.Sprintf(`{"id": %q, "status": "paid", "amounts": {}, "payment": {}, "hold": {"actor": "command:watch", "at": "2026-11-29T11:00:00Z"}}`, id))
 		answers["GET /v1/orders/"+id] = fmt.Sprintf(`{"id": %q, "shape": 2, "status": "paid", "version": 3, "amounts": {}, "lines": [], "payment": {},
-			"brake": {"actor": "system", "at": "2026-11-29T11:00:00Z"}}`, id)
+			"hold": {"actor": "command:watch", "at": "2026-11-29T11:00:00Z"}}`, id)
 	}
 	for i := range mostWebhooks {
 		id := fmt.Sprint("wh_", i)

@@ -27,16 +27,21 @@ var (
 	overdueRules    = []string{client.OverdueNotPacked, client.OverdueNoNews}
 )
 
+// onHold is the filter of open orders that are on hold.
+const onHold = "onHold"
+
 // filter is what the list of orders shows. It is all in the page's address.
 type filter struct {
 	Text, Status, Payment, Alert, Mark, Overdue, Product, Customer, Cursor string
+	// Hold is onHold or empty.
+	Hold string
 }
 
 // names of the filters in the address, with where their values are.
 func (f *filter) names() map[string]*string {
 	return map[string]*string{
 		"q": &f.Text, "status": &f.Status, "payment": &f.Payment, "alert": &f.Alert, "mark": &f.Mark, "overdue": &f.Overdue,
-		"product": &f.Product, "customer": &f.Customer, "cursor": &f.Cursor,
+		"hold": &f.Hold, "product": &f.Product, "customer": &f.Customer, "cursor": &f.Cursor,
 	}
 }
 
@@ -82,10 +87,14 @@ func (f filter) query() client.OrderFilter {
 		}
 		return []string{value}
 	}
-	return client.OrderFilter{
+	q := client.OrderFilter{
 		Text: f.Text, Status: one(f.Status), PaymentStatus: one(f.Payment), Alert: one(f.Alert), Mark: one(f.Mark), Overdue: f.Overdue,
 		ProductID: f.Product, CustomerID: f.Customer, Limit: mostRows, Cursor: f.Cursor,
 	}
+	if f.Hold != "" {
+		q.OnHold, q.Closed = new(true), new(false)
+	}
+	return q
 }
 
 func (c *Console) ordersPage(v *visit) error {

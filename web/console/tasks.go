@@ -108,43 +108,35 @@ func markWords(v *visit, marks []client.Mark) (words string) {
 	return words
 }
 
-// commandTasks are orders that wait for a person because of a command, which failed, asked for a review, or
-// gave no answer; and each version of a command that failed, once.
-func commandTasks(v *visit) ([]task, error) {
-	page, err := v.api.Orders(v.R.Context(), client.OrderFilter{Status: []string{string(client.OrderPaid)}, Limit: mostHeld})
+// heldTasks are open orders that are on hold, however far they are: staff put them on hold, or a command did that
+// failed, asked for a review, or gave no answer; and each version of a command that failed, once.
+func heldTasks(v *visit) ([]task, error) {
+	page, err := v.api.Orders(v.R.Context(), client.OrderFilter{OnHold: new(true), Closed: new(false), Limit: mostOf})
 	if err != nil {
 		return nil, err
 	}
-	orders := make([]client.Order, len(page.Items))
-	reads := make([]func() error, len(page.Items))
-	for i, o := range page.Items {
-		reads[i] = func() (err error) {
-			if orders[i], err = v.api.Order(v.R.Context(), o.ID); problem(err, "unknown-order") != nil {
-				return nil // the list is a moment late
-			}
-			return err
-		}
-	}
-	if err := together(reads...); err != nil {
+	reviews, err := reviewsOf(v, page.Items)
+	if err != nil {
 		return nil, err
 	}
 	var tasks []task
 	failed := map[string]*task{}
-	for _, o := range orders {
-		t, held := heldTask(v, o)
-		if !held {
+	for _, o := range page.Items {
+		r := reviews[o.ID]
+		t, waits := heldTask(v, o, r)
+		if !waits {
 			continue
 		}
 		tasks = append(tasks, t)
-		if r := o.Commands; t.Grave && r != nil && r.Review != nil {
-			name := commandName(r.Review.Command, r.Review.Version)
+		if r != nil && t.Grave {
+			name := commandName(r.Command, r.Version)
 			if f := failed[name]; f != nil {
 				f.Since = earlier(f.Since, t.Since)
 				continue
 			}
 			failed[name] = &task{
 				Kind: "command", Grave: true, Since: t.Since, Title: v.Text.T("console.task.failing", "name", name), Note: t.Note,
-				Verb: "console.task.look", Link: commandVersionLink(r.Review.Command, r.Review.Version),
+				Verb: "console.task.look", Link: commandVersionLink(r.Command, r.Version),
 			}
 		}
 	}
@@ -154,28 +146,64 @@ func commandTasks(v *visit) ([]task, error) {
 	return tasks, nil
 }
 
-// heldTask says why an order is on hold, if that is because of a command.
-func heldTask(v *visit, o client.Order) (t task, held bool) {
-	if o.Fulfilment == nil || o.Brake == nil || o.Closed() {
+// reviewsOf reads which version of a command put orders on hold, by their ids: a list has only its name.
+func reviewsOf(v *visit, held []client.OrderSummary) (map[string]*client.Review, error) {
+	held = slices.DeleteFunc(slices.Clone(held), func(o client.OrderSummary) bool {
+		return o.Hold == nil || !strings.HasPrefix(o.Hold.Actor, commandActor)
+	})
+	held = held[:min(len(held), mostHeld)]
+	found := make([]*client.Review, len(held))
+	reads := make([]func() error, len(held))
+	for i, o := range held {
+		reads[i] = func() error {
+			now, err := v.api.Order(v.R.Context(), o.ID)
+			if problem(err, "unknown-order") != nil {
+				return nil // the list is a moment late
+			}
+			if c := now.Commands; err == nil && c != nil && c.Review != nil && c.Review.Reason == o.Hold.Note {
+				found[i] = c.Review
+			}
+			return err
+		}
+	}
+	if err := together(reads...); err != nil {
+		return nil, err
+	}
+	reviews := make(map[string]*client.Review, len(held))
+	for i, o := range held {
+		reviews[o.ID] = found[i]
+	}
+	return reviews, nil
+}
+
+// commandActor is how those who put an order on hold begin that are commands.
+const commandActor = "command:"
+
+// heldTask says why an order is on hold. It waits for no one while its commands run. review is what is known of a
+// command that held it.
+func heldTask(v *visit, o client.OrderSummary, review *client.Review) (t task, waits bool) {
+	if o.Hold == nil || o.Hold.Actor == client.ActorCommands {
 		return t, false
 	}
 	t = task{
-		Kind: "command", Order: o.ID, Since: o.Brake.At, Note: o.Brake.Note, Verb: "console.task.release", Link: orderLink(o.ID) + "?open=release#release",
+		Kind: "order", Order: o.ID, Since: o.Hold.At, Note: o.Hold.Note, Verb: "console.task.release", Link: orderLink(o.ID) + "?open=release#release",
 	}
-	switch c := o.Commands; {
-	case c != nil && c.Review != nil && o.Brake.Note == c.Review.Reason:
-		name := commandName(c.Review.Command, c.Review.Version)
-		reason, failed := strings.CutPrefix(c.Review.Reason, client.ReviewFailed)
-		t.Grave, t.Note, t.Title = failed, reason, v.Text.T("console.review", "command", name)
-		if failed {
+	name, byCommand := strings.CutPrefix(o.Hold.Actor, commandActor)
+	switch {
+	case byCommand:
+		if review != nil {
+			name = commandName(review.Command, review.Version)
+		}
+		t.Kind, t.Title = "command", v.Text.T("console.review", "command", name)
+		if t.Note, t.Grave = strings.CutPrefix(o.Hold.Note, client.ReviewFailed); t.Grave {
 			t.Title = v.Text.T("console.task.heldByFailure", "name", name)
 		}
-		return t, true
-	case o.Brake.Actor == client.ActorSystem:
-		t.Title, t.Grave = v.Text.T("console.task.unanswered"), true
-		return t, true
+	case o.Hold.Actor == client.ActorSystem:
+		t.Kind, t.Title, t.Grave = "command", v.Text.T("console.task.unanswered"), true
+	default:
+		t.Title = v.Text.T("console.task.held", "who", o.Hold.Actor)
 	}
-	return t, false // staff put it on hold, or its commands are running
+	return t, true
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -68,6 +68,7 @@ const (
 	fieldTag      = "tag"
 	fieldReturn   = "return" // the statuses of its returns
 	fieldClosed   = "closed"
+	fieldOnHold   = "on_hold"
 	fieldPacked   = "packed" // the nodes of its packages
 	fieldAnyPack  = "any_package"
 	fieldCarrier  = "carrier"
@@ -251,6 +252,7 @@ func (r record) goods(o search.Order) {
 	r.values(fieldTag, o.Tags...)
 	r.values(fieldReturn, texts(o.ReturnStatuses)...)
 	r.values(fieldClosed, strconv.FormatBool(o.IsClosed))
+	r.values(fieldOnHold, strconv.FormatBool(o.IsOnHold))
 	r.values(fieldPacked, o.PackageNodes...)
 	if len(o.PackageNodes) > 0 {
 		r.values(fieldAnyPack, yes)

@@ -12,7 +12,7 @@ import (
 
 // shape is the version of a document's form in the index. An index of another shape finds
 // nothing, so it is dropped and recreated.
-const shape = "s8"
+const shape = "s9"
 
 // A folder has one current generation of a view, named by a small file; a rebuild fills the
 // next one beside it. Anything else there was left by an interrupted rebuild.

@@ -107,6 +107,9 @@ func goodsPlan(q search.OrderQuery) (p plan) {
 	if q.Closed != nil {
 		p = append(p, filter(term(fieldClosed, strconv.FormatBool(*q.Closed))))
 	}
+	if q.OnHold != nil {
+		p = append(p, filter(term(fieldOnHold, strconv.FormatBool(*q.OnHold))))
+	}
 	if q.Overdue != "" {
 		field := map[order.OverdueRule]string{order.OverdueNoNews: fieldNoNews, order.OverdueNotPacked: fieldUnpacked}[q.Overdue]
 		p = append(p, filter(between(field, nil, new(q.WaitingBefore().UnixMicro()))))
