@@ -200,6 +200,17 @@ func (s *Shop) prepare(v *visit) (b bill, ok bool, err error) {
 	if b.draft, ok = v.keptDraft(); !ok || !b.ready() {
 		return b, false, v.Redirect("/checkout")
 	}
+	if b.Saved != "" { // it may have been changed since it was chosen
+		me, err := s.me(v)
+		if err != nil {
+			return b, false, err
+		}
+		at := findAddress(me, b.Saved)
+		if at < 0 {
+			return b, false, v.Redirect("/checkout")
+		}
+		b.Address = me.Addresses[at].Address
+	}
 	err = s.fill(v, &b)
 	if b.Saved != "" && addressGone(err) {
 		return b, false, v.Redirect("/checkout")
