@@ -28,6 +28,11 @@ type availability struct {
 // readAvailability reads the availability of all the placement's products at once. It asks for the
 // order's own holds only if the order may already exist.
 func (s *Server) readAvailability(ctx context.Context, p placing, keyed bool) (availability, error) {
+	return s.readAvailabilityIn(ctx, p, keyed, "")
+}
+
+// readAvailabilityIn is readAvailability for an order in a currency; without one it is that of its products.
+func (s *Server) readAvailabilityIn(ctx context.Context, p placing, keyed bool, currency string) (availability, error) {
 	ctx, cancel := context.WithTimeout(ctx, availabilityTimeout)
 	defer cancel()
 	reqs := p.HoldRequests(1, s.cfg.Now())
@@ -48,7 +53,7 @@ func (s *Server) readAvailability(ctx context.Context, p placing, keyed bool) (a
 	if err != nil {
 		return availability{}, err
 	}
-	return weigh(p.Placement, reqs, seen)
+	return weigh(p.Placement, reqs, seen, currency)
 }
 
 // wants returns what the requests ask for.
@@ -61,8 +66,8 @@ func wants(reqs []product.HoldRequest) []product.Want {
 }
 
 // weigh decides about the placement as its saga would, with the entity's own rules.
-func weigh(p order.Placement, reqs []product.HoldRequest, seen quoting.Seen) (availability, error) {
-	v := availability{seen: seen}
+func weigh(p order.Placement, reqs []product.HoldRequest, seen quoting.Seen, currency string) (availability, error) {
+	v := availability{seen: seen, currency: currency}
 	for _, l := range seen.Products {
 		v.known = v.known || (l.OwnHold != "" && l.OwnHold != product.HoldStateNone)
 		if l.Found && l.Status == product.StatusListed && v.currency == "" { // else the currency would reveal a draft

@@ -157,9 +157,10 @@ func (s *Server) takeDraft(ctx context.Context, p *placing, v availability, d *c
 	return again, err
 }
 
-// lookAgain reads the availability of lines that commands changed. What else was read stays.
+// lookAgain reads the availability of lines that commands changed. What else was read stays, and so does the
+// order's currency, whatever that of a gift is.
 func (s *Server) lookAgain(ctx context.Context, p placing, v availability, keyed bool) (availability, error) {
-	again, err := s.readAvailability(ctx, p, keyed)
+	again, err := s.readAvailabilityIn(ctx, p, keyed, v.currency)
 	if err != nil {
 		return v, fmt.Errorf("%w: %w", errProductsUnavailable, err)
 	}

@@ -87,6 +87,22 @@ func TestCommandsChangeAnOrderBeforeItIsPriced(t *testing.T) {
 	require.Equal(t, "We are closed.", refused.problem(t).Detail)
 }
 
+// Nobody orders a gift. Whatever is wrong with one, the order goes on without it.
+func TestAGiftThatCantBeGivenIsLeftOut(t *testing.T) {
+	g := newGateway(t)
+	g.putProduct("mug", 50)
+	g.putProduct("a-dollar", 5, func(s *product.Spec) { s.Currency = "USD" }) // it stands before the mug wherever products are sorted
+	for _, id := range []string{"a-dollar", "unknown"} {
+		g.runs(step("gift", `{"productId":"`+id+`"}`))
+		a := g.place("", basket(line{"productId": "mug", "quantity": 1}))
+		require.Equal(t, http.StatusCreated, a.status, "%s: %s", id, a.body)
+		o := a.order(t)
+		require.Len(t, o.Lines, 1, id)
+		require.Equal(t, "EUR", o.Currency)
+		require.Contains(t, o.Commands.Notes[0].Text, id)
+	}
+}
+
 // A command sees an order, and a price of a single unit belongs to none.
 func TestPricesOfSingleUnitsAreThoseBeforeCommands(t *testing.T) {
 	g := newGateway(t)
