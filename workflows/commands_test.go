@@ -3,6 +3,7 @@ package workflows_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -124,6 +125,32 @@ func TestCommandsRunOnceForEachNode(t *testing.T) {
 		require.Equal(t, 1, seen[command.Event{Node: n.String(), PackageID: packageID("p-1")}], n)
 		require.Equal(t, 1, seen[command.Event{Node: n.String()}], n)
 	}
+}
+
+func TestCommandsRunForSoManyEventsOfAnOrder(t *testing.T) {
+	lines := []order.LineRequest{line("mug", units), line("shirt", units), line("gift", units), line("sticker", units)}
+	s := openPaid(t, lines...)
+	s.offer("sticker", "EUR", 0)
+	events := 0
+	s.commanded(func(p activities.RunCommandsParams) (order.Commanded, error) {
+		events += len(p.Events)
+		return order.Commanded{}, nil
+	}, order.ScenarioNode, order.ScenarioCancelled)
+	// Each of 40 packages reaches five nodes, and so does the order in the end.
+	nodes := []order.Node{order.NodeLeftWarehouse, order.NodeInTransit, order.NodeOutForDelivery, order.NodeDelivered}
+	for i := range int64(len(lines)) * units {
+		key := fmt.Sprint("p-", i)
+		at := time.Hour + 10*time.Minute*time.Duration(i)
+		s.at(at, func() { s.pack(key, of(fmt.Sprint(i/units+1), 1)) })
+		for n, node := range nodes {
+			s.at(at+time.Duration(n+1)*time.Minute, func() { s.scans(key, key+node.String(), node, s.env.Now()) })
+		}
+	}
+	s.run()
+	s.Equal(order.StatusDelivered, s.now().Status)
+	s.Equal(order.MaxEventRuns, events)
+	s.Len(s.now().Alerts, 1)
+	s.Equal(order.RuleCommandsSkipped, s.now().Alerts[0].Rule)
 }
 
 func TestCommandsRunForAnOrderThatIsCancelledUnpaid(t *testing.T) {

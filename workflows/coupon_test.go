@@ -273,6 +273,18 @@ func TestOrdersWithoutStockClaimNoCoupon(t *testing.T) {
 	s.Zero(s.faults.count(claim))
 }
 
+// The gateway has a bug, or somebody changed the quote on its way: no retry can help.
+func TestAnOrderWhoseQuoteDoesNotAddUpHoldsNothing(t *testing.T) {
+	s := openQuoted(t, []coupon.Change{half()}, line("shirt", 2))
+	s.placement.Quote.Total--
+	s.run()
+	s.Equal(order.StatusRejected, s.result.Status)
+	s.Equal(order.ReasonUnavailable, s.result.Reason)
+	s.Zero(s.faults.count(hold))
+	s.Zero(s.faults.count(claim))
+	s.Equal(givenUp, s.books())
+}
+
 func TestAContendedOrderClaimsItsCouponOnce(t *testing.T) {
 	s := openQuoted(t, []coupon.Change{half()}, line("shirt", 2), line("mug", 2))
 	s.othersHold()
