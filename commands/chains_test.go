@@ -2,6 +2,8 @@ package commands_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -290,5 +292,24 @@ func TestAChainRunsOnlyTheCommandsThatItWasPublishedWith(t *testing.T) {
 		mustPut(t, s, tagging("vip", "b"))
 		_, err := s.Prepared(ctx, order.ScenarioPaid, command.ChainVersion{Number: 1, Hash: c.Hash})
 		require.ErrorContains(t, err, "isn't the one that it was published with")
+	})
+}
+
+// While processes are upgraded, a later version publishes what an earlier one doesn't know.
+func TestAChainOfALaterVersionIsUnavailableRatherThanWrong(t *testing.T) {
+	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
+		ctx := t.Context()
+		s, _ := store(t, rdb)
+		doc := `{"scenario":"paid","steps":[{"command":"tag","version":99,"params":{"tag":"x"}}]}`
+		sum := sha256.Sum256([]byte(doc))
+		hash, bucket := hex.EncodeToString(sum[:]), redisdb.Bucket("commands")
+		require.NoError(t, rdb.HSet(ctx, bucket+":chains", "paid", "1-"+hash).Err())
+		require.NoError(t, rdb.HSet(ctx, bucket+":chain-documents", "paid/1", doc).Err())
+		require.NoError(t, rdb.HSet(ctx, bucket+":chain-versions", "paid/1", `1700000000000 {"hash":"`+hash+`"}`).Err())
+		_, err := s.Prepared(ctx, order.ScenarioPaid, command.ChainVersion{Number: 1, Hash: hash})
+		require.ErrorIs(t, err, command.ErrUnavailable)
+		require.ErrorContains(t, err, `there is no command "tag" with version 99`)
+		_, invalid := errors.AsType[product.Invalid](err)
+		require.False(t, invalid, "a buyer would get 422")
 	})
 }

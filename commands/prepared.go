@@ -11,6 +11,7 @@ import (
 
 	"holdfast/command"
 	"holdfast/order"
+	"holdfast/product"
 )
 
 // chainKey names a prepared chain in memory.
@@ -114,5 +115,10 @@ func (s *Store) prepare(ctx context.Context, key chainKey) (*command.Prepared, e
 			return nil, fmt.Errorf("version %d of command %s isn't the one that it was published with", p.Version, p.ID)
 		}
 	}
-	return command.PreparePublished(ctx, c, f.find, s.box)
+	p, err := command.PreparePublished(ctx, c, f.find, s.box)
+	if bad, ok := errors.AsType[product.Invalid](err); ok {
+		// A later version of this program published it. That is no mistake of whoever places an order.
+		return nil, fmt.Errorf("%w: this version of Holdfast can't run the chain: %s", command.ErrUnavailable, bad.Error())
+	}
+	return p, err
 }
