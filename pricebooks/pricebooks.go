@@ -217,7 +217,8 @@ func (s *Store) load(ctx context.Context, v order.BookVersion) (*price.Book, err
 	}
 	book, err := price.Parse(document)
 	if err != nil {
-		return nil, fmt.Errorf("read version %d of the price book: %w", v.Number, err)
+		// A later version of this program published it. The cause is left behind: its fields are none of whoever asks.
+		return nil, fmt.Errorf("read version %d of the price book, which this version of Holdfast doesn't understand: %s", v.Number, err.Error())
 	}
 	book.Version = v
 	s.mu.Lock()

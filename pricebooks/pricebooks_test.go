@@ -2,6 +2,8 @@ package pricebooks_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -259,5 +261,22 @@ func TestVersionsAreNotStoredWithoutEnd(t *testing.T) {
 		require.ErrorIs(t, err, price.ErrFull)
 		require.NoError(t, rdb.HSet(t.Context(), key, "bytes", price.MaxStoredBytes-v.Bytes).Err())
 		publish(t, s, withLevels(t, 1, 2), "")
+	})
+}
+
+// While processes are upgraded, a later version publishes what an earlier one doesn't understand.
+func TestABookOfALaterVersionIsNoMistakeOfWhoeverAsks(t *testing.T) {
+	redistest.Alone(t, func(t *testing.T, rdb redis.UniversalClient) {
+		for number, doc := range map[int64]string{1: `{"levels":[{"number":2,"name":"Gold","discount":100}]}`, 2: `{"bundles":[]}`} {
+			sum := sha256.Sum256([]byte(doc))
+			v := order.BookVersion{Number: number, Hash: hex.EncodeToString(sum[:])}
+			bucket, field := redisdb.Bucket("price-book"), fmt.Sprint(number)
+			require.NoError(t, rdb.HSet(t.Context(), bucket+":price-books", field, doc).Err())
+			require.NoError(t, rdb.HSet(t.Context(), bucket+":price-book-versions", field, fmt.Sprintf("1700000000000 %d %s ada", len(doc), v.Hash)).Err())
+			_, err := pricebooks.New(rdb, members{}).Book(t.Context(), v)
+			require.ErrorContains(t, err, "doesn't understand")
+			_, invalid := errors.AsType[product.Invalid](err)
+			require.False(t, invalid, "a buyer would get 422")
+		}
 	})
 }
