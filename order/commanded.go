@@ -35,6 +35,12 @@ func (o *Order) Command(of Scenario, made Commanded, at time.Time) {
 	o.follow(ActorSystem, at, at)
 }
 
+// LooksAgain reports whether commands ask for a review of an order that staff have released since another
+// one: for another reason, so they haven't looked at this yet.
+func (o *Order) LooksAgain(of Scenario, made Commanded) bool {
+	return made.Review != nil && o.Commands != nil && o.Commands.Review != nil && *made.Review != *o.Commands.Review && o.brakes(of, false)
+}
+
 // brakes reports whether a review puts the order on hold. It doesn't if staff released the order while
 // the commands for its payment ran.
 func (o *Order) brakes(of Scenario, running bool) bool {

@@ -128,6 +128,9 @@ func (s *orderSaga) commandsEnded() {
 		s.log().Warn("the shop's commands gave no answer", "scenario", string(of), "error", err)
 		next.CommandsUnanswered(of, at)
 	} else {
+		if next.LooksAgain(of, made) && s.holdsAgain() {
+			next.Commands.Review = nil // staff have seen this one
+		}
 		next.Command(of, made, at)
 	}
 	if next.Fulfilment != nil {
@@ -137,6 +140,12 @@ func (s *orderSaga) commandsEnded() {
 	s.order = next // it was never paid
 	s.record()
 	s.show()
+}
+
+// holdsAgain reports whether an order that staff have released is put on hold for another review. Earlier
+// versions did so once.
+func (s *orderSaga) holdsAgain() bool {
+	return workflow.GetVersion(s.ctx, "another-review", workflow.DefaultVersion, 1) != workflow.DefaultVersion
 }
 
 // skipCommands raises an alert: commands didn't run for an event.

@@ -91,6 +91,43 @@ func TestTheCommandsForPaidOrdersAlsoRunForOneThatWaitsForStaff(t *testing.T) {
 	}
 }
 
+func TestAnOrderThatStaffReleasedIsOnHoldAgainForAnotherReason(t *testing.T) {
+	for version, again := range map[workflow.Version]bool{1: true, workflow.DefaultVersion: false} {
+		s := openPaid(t, line("mug", 3))
+		s.env.OnGetVersion("another-review", workflow.DefaultVersion, workflow.Version(1)).Return(version)
+		reasons := []string{"the first", "the second", "the second"}
+		s.commanded(func(p activities.RunCommandsParams) (order.Commanded, error) {
+			if p.Events[0].PackageID == "" {
+				return order.Commanded{}, nil
+			}
+			reason := reasons[0]
+			reasons = reasons[1:]
+			return order.Commanded{Review: &order.Review{Command: "risk", Version: 2, Reason: reason}}, nil
+		}, order.ScenarioNode)
+		var notes []string
+		for i := range 3 {
+			at := time.Duration(i+1) * time.Hour
+			s.at(at, func() { s.pack(fmt.Sprint("p-", i), of("1", 1)) })
+			s.at(at+time.Minute, func() {
+				note := ""
+				if b := s.now().Brake; b != nil {
+					note = b.Note
+				}
+				notes = append(notes, note)
+				s.ask(saga.ReleaseUpdate, fmt.Sprint("r-", i), saga.HoldRequest{Actor: "support"})
+			})
+		}
+		s.at(4*time.Hour, func() { s.deliver("d-1") })
+		s.run()
+		if again {
+			s.Equal([]string{"the first", "the second", ""}, notes, "staff have seen the second, too")
+			s.Equal("the second", s.now().Commands.Review.Reason)
+		} else {
+			s.Equal([]string{"the first", "", ""}, notes)
+		}
+	}
+}
+
 func TestCommandsWithoutAnAnswerLeaveThePaidOrderToStaff(t *testing.T) {
 	s := openPaid(t, line("mug", 1))
 	s.commanded(func(activities.RunCommandsParams) (order.Commanded, error) {

@@ -94,6 +94,30 @@ func commanded() map[string]recording {
 				w.deliver(p.OrderID)
 			},
 		},
+		"commands-ask-for-another-review": {
+			window: time.Hour, want: order.StatusDelivered,
+			before: func(w *world, p *order.Placement) {
+				var steps []command.Step
+				for _, node := range []string{"packed", "left_warehouse"} {
+					for _, s := range []command.Step{builtin("hold-for-review", `{"reason":"`+node+`"}`), builtin("tag", `{"tag":"`+node+`"}`)} {
+						s.When = `event.packageId != "" and event.node == "` + node + `"`
+						steps = append(steps, s)
+					}
+				}
+				w.runsIn(p, order.ScenarioNode, steps...)
+			},
+			drive: func(w *world, p order.Placement) {
+				w.paid(p.OrderID, 1600)
+				w.packs(p.OrderID, "a", of("1", 2))
+				w.tagged(p.OrderID, "packed")
+				w.ask(p.OrderID, saga.ReleaseUpdate, saga.HoldRequest{Actor: "support"})
+				w.scans(p.OrderID, "a", order.NodeLeftWarehouse)
+				w.tagged(p.OrderID, "left_warehouse")
+				w.Equal("left_warehouse", w.order(p.OrderID).Brake.Note)
+				w.ask(p.OrderID, saga.ReleaseUpdate, saga.HoldRequest{Actor: "support"})
+				w.deliver(p.OrderID)
+			},
+		},
 		"commands-after-a-cancellation": {
 			window: time.Hour, want: order.StatusCancelled,
 			before: func(w *world, p *order.Placement) {
