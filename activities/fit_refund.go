@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"go.temporal.io/sdk/temporal"
 
@@ -58,7 +59,13 @@ func (a *FitRefund) Execute(ctx context.Context, r order.Refund) (order.Refund, 
 	switch {
 	case r.Reason.OfPart():
 		r.FitPart(left)
-	case r.Reason == order.RefundCancelled || r.All || r.Amount == 0: // 0 is how earlier versions said all
+	case r.Reason == order.RefundCancelled:
+		owed, err := owedToParts(st, r)
+		if err != nil {
+			return r, err
+		}
+		r.Amount = max(left-owed, 0)
+	case r.All || r.Amount == 0: // 0 is how earlier versions said all
 		r.Amount = left
 	}
 	switch {
@@ -84,6 +91,35 @@ func (a *FitRefund) Execute(ctx context.Context, r order.Refund) (order.Refund, 
 		return r, fmt.Errorf("record refund %s of payment %s: %w", r.ID, r.PaymentID, err)
 	}
 	return r, nil
+}
+
+// owedToParts returns how much of the payment the refunds of parts that were given up earlier have yet to
+// record. They are started before the refund of the rest, but may come after it: it must not take their
+// money, or they would report a shortfall although everything goes back.
+func owedToParts(st order.Stored, r order.Refund) (owed int64, err error) {
+	if !st.Found {
+		return 0, nil
+	}
+	o, err := st.Order()
+	if err != nil {
+		return 0, err
+	}
+	if o.Fulfilment == nil || o.Payment.ID != r.PaymentID || o.Payment.Provider != r.Provider {
+		return 0, nil
+	}
+	money, err := order.ReadPayments(st.Payments)
+	if err != nil {
+		return 0, fmt.Errorf("read the payments of order %s: %w", r.OrderID, err)
+	}
+	for _, part := range o.OwedParts() {
+		id := part.RefundID(r.Provider)
+		if !slices.ContainsFunc(money.Refunds, func(known order.Refund) bool {
+			return known.ID == id && known.PaymentID == r.PaymentID && known.Provider == r.Provider
+		}) {
+			owed += part.Amount
+		}
+	}
+	return owed, nil
 }
 
 // leftOf returns how much was paid by the refund's payment, how much of that isn't being

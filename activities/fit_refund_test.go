@@ -108,3 +108,41 @@ func (s stored) Everything(ctx context.Context, orderID string) (order.Stored, e
 	}
 	return all[0], nil
 }
+
+// The refund of an order's last units overtakes that of a part that was cancelled before: nobody is owed
+// anything when both are done.
+func TestTheRefundOfTheRestLeavesEarlierPartsTheirMoney(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
+		docs := records.New(rdb)
+		paid := order.PaymentEvent{
+			Provider: "sandbox", PaymentID: "p", OrderID: redistest.ID("o"), Type: order.PaymentSucceeded, Amount: 1000, Currency: "EUR",
+		}
+		attempts, err := order.EncodePayments(map[string]order.Attempt{paid.Key(): order.NewAttempt(paid, true)})
+		require.NoError(t, err)
+		require.NoError(t, docs.PutAsked(t.Context(), paid.OrderID, attempts))
+		o := order.Order{
+			ID: paid.OrderID, CustomerID: "ada", Version: 5, Status: order.StatusAwaitingShipment, Currency: "EUR",
+			Lines:   []order.Line{{ID: "1", ProductID: "mug", SKU: "blue", Quantity: 5, UnitPrice: 200, Amount: 1000}},
+			Payment: order.Payment{Status: order.PaymentPaid, Provider: paid.Provider, ID: paid.PaymentID},
+			Fulfilment: &order.Fulfilment{Removals: []order.Removal{
+				{ID: "m-1", Lines: []order.LineUnits{{LineID: "1", Quantity: 1}}, Refund: 200},
+				{ID: "m-2", Lines: []order.LineUnits{{LineID: "1", Quantity: 1}}, Refund: 200},
+			}},
+		}
+		record, err := order.NewRecord(&o, nil)
+		require.NoError(t, err)
+		require.NoError(t, docs.Put(t.Context(), record))
+
+		amounts := []int64{200, 600, 200}
+		for i, r := range []order.Refund{
+			order.RefundOfPart(paid, order.RefundPartCancelled, "m-1", 200),
+			order.RefundOf(paid, order.RefundCancelled),
+			order.RefundOfPart(paid, order.RefundPartCancelled, "m-2", 200),
+		} {
+			fitted, _, err := fitPatiently(t.Context(), docs, r)
+			require.NoError(t, err)
+			require.Equal(t, amounts[i], fitted.Amount, "%s", r.ID)
+			require.Zero(t, fitted.Shortfall, "%s", r.ID)
+		}
+	})
+}
