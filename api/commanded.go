@@ -22,11 +22,10 @@ func (s *Server) commanded(ctx context.Context, p *placing, v availability, keye
 	d := &command.Draft{At: s.cfg.Now().UTC().Truncate(time.Millisecond)}
 	d.Made.Chains = maps.Clone(chains.Later)
 	if !chains.Submit.Empty() {
-		provisional, err := s.priced(ctx, *p, v)
-		if err != nil && problemOf(err).Status >= 500 {
+		provisional, err := s.provisional(ctx, *p, v, keyed)
+		if err != nil {
 			return order.Quote{}, err
 		}
-		// A refusal may be about something that a command mends; the final quote repeats it.
 		if d.View, err = s.viewOf(ctx, p, v, provisional, d.At); err != nil {
 			return order.Quote{}, err
 		}
@@ -64,6 +63,33 @@ func titlesOf(v availability) []string {
 		titles[i] = item.Title
 	}
 	return titles
+}
+
+// provisional is the quote that the commands of scenario submit see. What was asked for may be refused only
+// for something that they mend, such as a region with two spaces: then it is the quote of what they make of
+// it without any amounts, or the refusal of that. Otherwise buyers could switch off rules about the total by
+// a mistake that is mended.
+func (s *Server) provisional(ctx context.Context, p placing, v availability, keyed bool) (order.Quote, error) {
+	asked := len(p.Lines)
+	q, err := s.priced(ctx, p, v)
+	if err == nil || problemOf(err).Status >= 500 {
+		return q, err
+	}
+	d := &command.Draft{At: s.cfg.Now().UTC().Truncate(time.Millisecond)}
+	if d.View, err = s.viewOf(ctx, &p, v, order.Quote{}, d.At); err != nil {
+		return order.Quote{}, err
+	}
+	if err := s.runChain(ctx, v.seen.Commands.Submit, d, p.runsFor); err != nil {
+		return order.Quote{}, err
+	}
+	if v, err = s.takeDraft(ctx, &p, v, d, keyed); err != nil {
+		return order.Quote{}, err
+	}
+	if q, err = s.priced(ctx, p, v); err != nil {
+		return order.Quote{}, err
+	}
+	q.Lines = q.Lines[:asked] // commands add lines at the end
+	return q, nil
 }
 
 // viewOf returns what commands see of a placement with its quote, which is empty if there is none yet.

@@ -3,6 +3,7 @@ package api_test
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"testing"
 	"time"
 
@@ -126,6 +127,37 @@ func TestPricesOfSingleUnitsAreThoseBeforeCommands(t *testing.T) {
 	g.runs(step("reject", `{"message":"We are closed."}`))
 	require.Equal(t, "/problems/order-refused", g.post("/v1/quotes", body).problem(t).Type)
 	require.Equal(t, http.StatusOK, g.post("/v1/prices", prices).status)
+}
+
+// The region as it was typed has no tax, so the order can't be quoted before its address is mended. A rule
+// about the total holds all the same.
+func TestARuleAboutTheTotalHoldsForAnOrderThatIsMended(t *testing.T) {
+	g := newGateway(t)
+	g.putProduct("mug", 50)
+	g.putProduct("sticker", 50)
+	g.publish(`{"taxes": {"included": true, "home": {"country": "US", "region": "New York"}, "classes": [{"id": "goods", "default": true}],
+		"rules": [{"class": "goods", "country": "US", "region": "New York", "rate": 800}]}}`)
+	limit, big := step("reject", `{"message":"Call us."}`), step("tag", `{"tag":"big"}`)
+	limit.When, big.When = "total >= 6000", "total >= 5000 and lines[0].total == 5000"
+	gift := step("gift", `{"productId":"sticker"}`)
+	g.runs(limit, big, gift, step("normalize-address", ""))
+	for region, mugs := range map[string]int64{"New York": 6, "New  York": 6, "New \u00a0York": 5} {
+		body := basket(line{"productId": "mug", "quantity": mugs})
+		body["address"] = map[string]any{"recipient": "A Buyer", "line1": "1 Main St", "city": "New York", "region": region, "country": "US"}
+		a := g.place("k-"+strconv.Itoa(len(region)), body)
+		if mugs == 6 {
+			require.Equal(t, http.StatusConflict, a.status, "%q: %s", region, a.body)
+			require.Equal(t, "Call us.", a.problem(t).Detail, region)
+			continue
+		}
+		require.Equal(t, http.StatusCreated, a.status, "%q: %s", region, a.body)
+		require.Equal(t, []string{"big"}, a.order(t).Commands.Tags)
+		require.Equal(t, "New York", a.order(t).Address.Region)
+		require.Len(t, a.order(t).Lines, 2, "one gift")
+	}
+	body := basket(line{"productId": "mug", "quantity": 5})
+	body["address"] = map[string]any{"recipient": "A Buyer", "line1": "1 Main St", "city": "Nowhere", "region": "No  where", "country": "US"}
+	require.Equal(t, "/problems/not-quotable", g.place("k-nowhere", body).problem(t).Type)
 }
 
 func TestACustomerDoesntSeeWhatCommandsNoted(t *testing.T) {
