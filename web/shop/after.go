@@ -38,30 +38,15 @@ func (s sheet) mayReturn() bool {
 	return len(s.returnable()) > 0 && (s.ReturnBy.IsZero() || s.Now.Before(s.ReturnBy))
 }
 
-// returnable are the delivered units that no return has yet.
+// returnable are the delivered units that no return has: neither an open one nor one with which they came
+// back.
 func (s sheet) returnable() []client.LineUnits {
 	if s.Fulfilment == nil {
 		return nil
 	}
 	var units []client.LineUnits
 	for _, l := range s.Lines {
-		left := int64(0)
-		for _, p := range s.parcels() {
-			if p.Live() && p.Node() >= client.NodeDelivered {
-				left += p.Units(l.ID)
-			}
-		}
-		for _, r := range s.Returns {
-			if r.Status == "declined" || r.PackageID != "" {
-				continue
-			}
-			for _, u := range r.Lines {
-				if u.LineID == l.ID {
-					left -= u.Quantity
-				}
-			}
-		}
-		if left > 0 {
+		if left := s.Returnable(l.ID); left > 0 {
 			units = append(units, client.LineUnits{LineID: l.ID, Quantity: left})
 		}
 	}

@@ -143,7 +143,11 @@ func (v *Visit) token() (string, error) {
 func (v *Visit) Buyer(begin bool) (*client.Client, error) {
 	switch {
 	case (v.session == nil || v.session.Only != "") && begin:
-		if err := v.beginGuest(&session.Session{Kind: session.KindGuest}); err != nil {
+		s := session.Session{Kind: session.KindGuest}
+		if v.session != nil { // the order that they came to see stays in reach
+			s.RememberGuests(v.session.Only, v.session.Token)
+		}
+		if err := v.beginGuest(&s); err != nil {
 			return nil, err
 		}
 	case v.Staff() && v.session.Guest == "" && begin:
