@@ -45,6 +45,8 @@ type plan struct {
 	// restock returns units to stock, and refund returns money to the buyer.
 	restock *units
 	refund  *order.Refund
+	// rest means that whatever else is left of the payment goes back, too.
+	rest bool
 	// unwind means that the order has nothing left: what Redis doesn't know as sold any more is
 	// released, too.
 	unwind bool
@@ -65,8 +67,26 @@ func (s *orderSaga) changes(r *request) {
 		return
 	}
 	s.become(next, p.packages)
+	if p.rest {
+		s.refundRest()
+	}
 	s.endWait()
 	r.answer = s.answerTo(c, saga.VerdictDone)
+}
+
+// refundRest returns what is left of the payment of an order that has nothing left, such as its shipping. The
+// parts that were given up have refunds of their own, which the order's document names by now.
+func (s *orderSaga) refundRest() {
+	if s.payment == nil {
+		return
+	}
+	rest := s.payment.Amount
+	for _, part := range s.order.OwedParts() {
+		rest -= part.Amount
+	}
+	if rest > 0 && workflow.GetVersion(s.ctx, "rest-goes-back", workflow.DefaultVersion, 1) != workflow.DefaultVersion {
+		s.refund(*s.payment, order.RefundCancelled)
+	}
 }
 
 // endWait says that the scans that waited for a package are recorded. If that fails, they are passed on

@@ -276,6 +276,7 @@ func (s *orderSaga) settling(r saga.ResolveRequest) *change {
 				todo.take = &units{id: "reship-" + r.ID, actor: r.Actor, items: o.ItemsOf(items)}
 			case order.ResolveRefund:
 				todo.refund = s.partRefund(o, order.RefundLost, r.ID, amount)
+				todo.rest = o.Nothing()
 			case order.ResolveFound:
 				return todo, nil
 			}

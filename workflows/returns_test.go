@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"holdfast/coupon"
 	"holdfast/order"
 	"holdfast/product"
 	"holdfast/saga"
@@ -239,4 +240,26 @@ func TestTheLastUnitsThatTheStockRefusesAreAnAlert(t *testing.T) {
 	s.Zero(o.Lines[0].Restocked)
 	s.Equal(int64(1), o.Lines[1].Restocked)
 	s.Equal(map[string]int64{"pay-1": 1300}, s.till.paidOut)
+}
+
+// The parcel with all that is left of an order is lost: the buyer gets back what it cost to send, too, and
+// no more than was paid, although some units were cancelled before.
+func TestShippingGoesBackWithTheLastUnitsThatAreLost(t *testing.T) {
+	s := openQuoted(t, []coupon.Change{half()}, line("shirt", 2))
+	q := s.placement.Quote
+	q.Shipping, q.Total = 590, q.Total+590
+	q.Pricing.Shipping = &order.Shipping{MethodID: "parcel", Price: 590, Net: 590, Total: 590}
+	s.at(time.Minute, func() { s.succeeds("pay-1", 1090) })
+	s.at(time.Hour, func() { s.packAs("a", order.Package{Items: []order.LineUnits{of("1", 1)}}, order.NodeLeftWarehouse) })
+	s.at(2*time.Hour, func() { s.cancelUnits("c", of("1", 1)) })
+	s.at(3*time.Hour, func() {
+		s.Equal(map[string]int64{"pay-1": 250}, s.till.paidOut)
+		s.marks("a", "m", order.MarkLost)
+	})
+	s.at(4*time.Hour, func() { s.resolves("a", order.ResolveRefund) })
+	s.run()
+	s.Equal(order.StatusCancelled, s.result.Status)
+	s.Equal(map[string]int64{"pay-1": 1090}, s.till.paidOut)
+	s.EqualValues(590, s.refund("pay-1").Amount)
+	s.EqualValues(250, s.now().Package(packageID("a")).Resolution.Refund)
 }

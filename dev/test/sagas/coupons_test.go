@@ -70,6 +70,19 @@ func couponed() map[string]recording {
 			pays(w, p)
 			w.ask(p.OrderID, saga.CancelUpdate, saga.CancelRequest{Reason: order.ReasonCustomer, Actor: "customer:customer-1"})
 		}},
+		"coupon-and-shipping-lost": {window: time.Hour, want: order.StatusCancelled, before: func(w *world, p *order.Placement) {
+			w.halves(p)
+			p.Quote.Shipping, p.Quote.Total = 590, p.Quote.Total+590
+			p.Quote.Pricing.Shipping = &order.Shipping{MethodID: "parcel", Price: 590, Net: 590, Total: 590}
+		}, drive: func(w *world, p order.Placement) {
+			w.paid(p.OrderID, 1390)
+			w.packs(p.OrderID, "a", of("1", 2), of("2", 2))
+			w.marks(p.OrderID, "a", order.MarkLost)
+			w.until("it is marked", func() bool { return len(w.order(p.OrderID).Packages[0].Marks()) > 0 })
+			w.ask(p.OrderID, saga.ResolveUpdate, saga.ResolveRequest{
+				PackageID: saga.PackageID(p.OrderID, "a"), Action: order.ResolveRefund, ID: "resolve", Actor: "support",
+			})
+		}, refund: "one"},
 		"coupon-refused": {
 			window: time.Hour, want: order.StatusRejected, drive: func(*world, order.Placement) {},
 			before: func(w *world, p *order.Placement) {
