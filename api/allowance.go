@@ -99,6 +99,14 @@ func (a *allowance) take(c *gin.Context, key string, before, cost int) error {
 	return &p
 }
 
+// charged returns what take charges for a call of this cost.
+func (a *allowance) charged(cost int) int {
+	if a == nil {
+		return 0
+	}
+	return min(cost, a.tokens)
+}
+
 // giveBack returns units that were taken within the window. If the window has ended since, the caller
 // has so many more than the allowance in the next one.
 func (a *allowance) giveBack(c *gin.Context, key string, units int) {

@@ -72,7 +72,7 @@ func titlesOf(v availability) []string {
 func (s *Server) provisional(ctx context.Context, p placing, v availability, keyed bool) (order.Quote, error) {
 	asked := len(p.Lines)
 	q, err := s.priced(ctx, p, v)
-	if err == nil || problemOf(err).Status >= 500 {
+	if err == nil || problemOf(err).Status >= 500 || noCommandMends(problemOf(err).Coupons) {
 		return q, err
 	}
 	d := &command.Draft{At: s.cfg.Now().UTC().Truncate(time.Millisecond)}
@@ -90,6 +90,14 @@ func (s *Server) provisional(ctx context.Context, p placing, v availability, key
 	}
 	q.Lines = q.Lines[:asked] // commands add lines at the end
 	return q, nil
+}
+
+// noCommandMends reports whether a coupon can't be used whatever commands do about lines and the address. They
+// don't run then: what they say about an order without its coupon must not show whether there is such a code.
+func noCommandMends(refused []order.CouponRefusal) bool {
+	return slices.ContainsFunc(refused, func(r order.CouponRefusal) bool {
+		return r.Reason != order.CouponReasonMinimum && r.Reason != order.CouponReasonScope
+	})
 }
 
 // viewOf returns what commands see of a placement with its quote, which is empty if there is none yet.

@@ -11,8 +11,10 @@ import (
 
 	"holdfast/command"
 	"holdfast/command/commandtest"
+	"holdfast/coupon"
 	"holdfast/identity"
 	"holdfast/order"
+	"holdfast/price"
 	"holdfast/product"
 )
 
@@ -86,6 +88,26 @@ func TestCommandsChangeAnOrderBeforeItIsPriced(t *testing.T) {
 	require.Equal(t, http.StatusConflict, refused.status)
 	require.Equal(t, "/problems/order-refused", refused.problem(t).Type)
 	require.Equal(t, "We are closed.", refused.problem(t).Detail)
+}
+
+// A rule about totals would refuse an order whose coupon doesn't exist, because it has no total yet.
+func TestACouponThatCantBeUsedIsNamedBeforeAnyRule(t *testing.T) {
+	g := newGateway(t)
+	g.putProduct("mug", 50)
+	g.putCoupon("BIG", coupon.Spec{Action: price.Action{Rate: 1000}, Minimum: &price.Money{Amount: 2000, Currency: "EUR"}})
+	small := step("reject", `{"message":"Please order for ten euros."}`)
+	small.When = "total < 1000"
+	g.runs(small)
+	body := basket(line{"productId": "mug", "quantity": 1})
+	for code, reason := range map[string]order.CouponReason{"NONE": order.CouponReasonUnknown, "BIG": ""} {
+		body["couponCodes"] = []string{code}
+		p := g.post("/v1/quotes", body).problem(t)
+		if reason == "" {
+			require.Equal(t, "/problems/order-refused", p.Type, "a rule may add what is missing to the minimum, so it runs")
+			continue
+		}
+		require.Equal(t, []order.CouponRefusal{{Code: code, Reason: reason}}, p.Coupons)
+	}
 }
 
 // Nobody orders a gift. Whatever is wrong with one, the order goes on without it.

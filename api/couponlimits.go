@@ -52,14 +52,15 @@ func (l codeLimits) tried(c *gin.Context, codes []string, err error) {
 	if caller.Staff() || len(codes) == 0 {
 		return
 	}
-	exist := len(codes)
+	unknown := 0
 	if err != nil {
 		for _, r := range problemOf(err).Coupons {
 			if r.Reason == order.CouponReasonUnknown {
-				exist--
+				unknown++
 			}
 		}
 	}
-	l.callers.giveBack(c, callerKeyOf(caller), exist)
-	l.networks.giveBack(c, network(c.ClientIP()), exist)
+	// No call is charged more than the whole allowance, so no more than that comes back.
+	l.callers.giveBack(c, callerKeyOf(caller), l.callers.charged(len(codes))-unknown)
+	l.networks.giveBack(c, network(c.ClientIP()), l.networks.charged(len(codes))-unknown)
 }

@@ -156,6 +156,32 @@ func TestCouponsAreListedWithTheirUses(t *testing.T) {
 	require.Len(t, read("&updatedSince="+url.QueryEscape(since.Format(time.RFC3339Nano))), 2)
 }
 
+// A call with more codes than the whole allowance is charged the allowance. What comes back is no more.
+func TestCodesThatExistEarnNoGuesses(t *testing.T) {
+	g := asking(t, func(c *api.Config) { c.Limits = api.Limits{Coupons: 1} })
+	g.sell(t, 10)
+	codes := []string{}
+	for i := range price.MaxCoupons {
+		codes = append(codes, fmt.Sprint("real-", i))
+		g.putCoupon(fmt.Sprint("REAL-", i), coupon.Spec{Action: price.Action{Rate: 100}})
+	}
+	quote := func(codes ...string) int {
+		body := basketOf("")
+		body["couponCodes"] = codes
+		return g.do(call{method: http.MethodPost, path: "/v1/quotes", body: body}.as(t, "ada", api.RoleCustomer)).status
+	}
+	for range 3 {
+		require.Equal(t, http.StatusOK, quote(codes...))
+	}
+	guesses := 0
+	for range 10 {
+		if quote("guess") == http.StatusConflict {
+			guesses++
+		}
+	}
+	require.LessOrEqual(t, guesses, 2, "one, and another if a minute ended meanwhile")
+}
+
 // Codes can be guessed: those that don't exist are limited, by caller and by network. Those that do
 // cost nothing.
 func TestCodesThatDontExistAreLimited(t *testing.T) {
