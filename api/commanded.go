@@ -174,7 +174,7 @@ func (s *Server) takeDraft(ctx context.Context, p *placing, v availability, d *c
 		lines[i].UnitPrice, lines[i].SKU = l.UnitPrice, l.SKU
 	}
 	other := !slices.EqualFunc(lines, p.Lines, func(a, b order.LineRequest) bool { return a.SKU == b.SKU && a.Quantity == b.Quantity })
-	p.Lines, p.Address, p.Metadata, p.Commands = lines, d.Address(), d.View.Metadata, &d.Made
+	p.Lines, p.Address, p.Metadata, p.Commands = lines, d.Address().Normal(), d.View.Metadata, &d.Made
 	if err := fits(p.Placement); err != nil {
 		return v, err
 	}

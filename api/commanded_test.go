@@ -90,6 +90,20 @@ func TestCommandsChangeAnOrderBeforeItIsPriced(t *testing.T) {
 	require.Equal(t, "We are closed.", refused.problem(t).Detail)
 }
 
+func TestACountryThatACommandWritesIsThatOfTheOrderHoweverItIsWritten(t *testing.T) {
+	g := newGateway(t)
+	g.putProduct("mug", 50)
+	_, _, err := g.chains.Put(t.Context(), command.Command{
+		ID: "home", Target: command.TargetOrder, Behaviour: command.BehaviourJS,
+		Source: `{"patch":[{"op":"set","path":"/address/country","value":"de"}]}`,
+	}, "", "merchant")
+	require.NoError(t, err)
+	g.runs(step("home", ""))
+	body := basket(line{"productId": "mug", "quantity": 1})
+	body["address"] = map[string]any{"recipient": "A Buyer", "line1": "1", "city": "Bonn", "country": "Germany"}
+	require.Equal(t, "DE", g.place("", body).order(t).Address.Country)
+}
+
 // A rule about totals would refuse an order whose coupon doesn't exist, because it has no total yet.
 func TestACouponThatCantBeUsedIsNamedBeforeAnyRule(t *testing.T) {
 	g := newGateway(t)
