@@ -25,6 +25,8 @@ type change struct {
 	settles bool
 	// unpaid means that the request also makes sense before the order is paid.
 	unpaid bool
+	// gifts means that it may concern gifts, see orderSaga.giftsGo.
+	gifts bool
 	// made returns the fingerprint of the request that already made this change, if one did; it
 	// is nil for changes that can be made again.
 	made func(o *order.Order) (fingerprint string, done bool)
@@ -56,6 +58,9 @@ type plan struct {
 // request, the decision is in history before anything else is done.
 func (s *orderSaga) changes(r *request) {
 	c := r.change
+	if c.gifts && s.order.HasGifts() {
+		s.giftsGo = workflow.GetVersion(s.ctx, "gifts-go-with-their-causes", workflow.DefaultVersion, 1) != workflow.DefaultVersion
+	}
 	next, p, refusal := s.tried(c)
 	if refusal != nil {
 		r.answer = refusal

@@ -202,6 +202,57 @@ func TestCommandsRunForAnOrderThatIsCancelledUnpaid(t *testing.T) {
 	s.Equal([]string{"lost-sale"}, s.document().Commands.Tags)
 }
 
+// The parcel with what a gift was given for is refused, and the gift isn't packed yet.
+func TestAGiftThatIsNotPackedGoesWithItsLostCause(t *testing.T) {
+	for version, gone := range map[workflow.Version]int64{1: 1, workflow.DefaultVersion: 0} {
+		s := openPaid(t, line("mug", 2), line("shirt", 1), line("gift", 1))
+		s.placement.Commands = &order.Commanded{Gifts: []order.Gift{{Line: 2, Cause: "1", Command: "gift", Version: 1}}}
+		s.env.OnGetVersion("gifts-go-with-their-causes", workflow.DefaultVersion, workflow.Version(1)).Return(version)
+		for i, key := range []string{"a", "b"} {
+			s.at(time.Hour*time.Duration(4*i+1), func() {
+				s.packAs(key, order.Package{Items: []order.LineUnits{of("1", 1)}}, order.NodeLeftWarehouse)
+			})
+			s.at(time.Hour*time.Duration(4*i+2), func() { s.marks(key, "m", order.MarkRefused) })
+			s.at(time.Hour*time.Duration(4*i+3), func() { s.resolves(key, order.ResolveRefund) })
+			s.at(time.Hour*time.Duration(4*i+4), func() { s.Equal(gone*int64(i), s.now().Lines[2].Removed) })
+		}
+		s.at(10*time.Hour, func() { s.deliver("d-1") })
+		s.run()
+		o := s.now()
+		s.Equal(order.StatusDelivered, o.Status)
+		s.Equal(gone, o.Lines[2].Restocked)
+		s.Equal(units-1+gone, s.stockOf("gift").OnHand)
+		s.Empty(o.Alerts)
+	}
+}
+
+// One of two mugs is still on its way when the other one is sent back: the gift for them stays until both are.
+func TestAGiftComesBackWithTheLastUnitOfItsCause(t *testing.T) {
+	for version, early := range map[workflow.Version]bool{1: false, workflow.DefaultVersion: true} {
+		s := openPaid(t, line("mug", 2), line("gift", 1))
+		s.placement.Commands = &order.Commanded{Gifts: []order.Gift{{Line: 1, Cause: "1", Command: "gift", Version: 1}}}
+		s.env.OnGetVersion("gifts-go-with-their-causes", workflow.DefaultVersion, workflow.Version(1)).Return(version)
+		s.at(time.Hour, func() {
+			s.packAs("a", order.Package{Items: []order.LineUnits{of("1", 1), of("2", 1)}}, order.NodeDelivered)
+		})
+		s.at(2*time.Hour, func() { s.packAs("b", order.Package{Items: []order.LineUnits{of("1", 1)}}, order.NodeLeftWarehouse) })
+		s.at(3*time.Hour, func() { s.returns("r-1", of("1", 1)) })
+		s.at(4*time.Hour, func() {
+			first := s.now().Return(saga.ReturnID(orderID, "r-1"))
+			s.Len(first.Lines, map[bool]int{false: 1, true: 2}[early])
+			s.scans("b", "e", order.NodeDelivered, s.env.Now())
+		})
+		s.at(5*time.Hour, func() { s.returns("r-2", of("1", 1)) })
+		s.at(6*time.Hour, func() {
+			last := s.now().Return(saga.ReturnID(orderID, "r-2"))
+			s.Len(last.Lines, map[bool]int{false: 2, true: 1}[early])
+			s.decides("r-1", false)
+			s.decides("r-2", false)
+		})
+		s.run()
+	}
+}
+
 func TestAGiftIsCancelledAndReturnedWithItsCause(t *testing.T) {
 	s := openPaid(t, line("mug", 2), line("shirt", 1), line("gift", 1))
 	s.placement.Commands = &order.Commanded{Gifts: []order.Gift{{Line: 2, Cause: "1", Command: "gift", Version: 1}}}

@@ -243,7 +243,7 @@ func (s *orderSaga) restKey() string {
 // settling settles a package that waits for an operator.
 func (s *orderSaga) settling(r saga.ResolveRequest) *change {
 	return &change{
-		update: saga.ResolveUpdate, id: r.PackageID, fingerprint: r.Fingerprint, settles: true,
+		update: saga.ResolveUpdate, id: r.PackageID, fingerprint: r.Fingerprint, settles: true, gifts: true,
 		made: func(o *order.Order) (string, bool) {
 			if o.Fulfilment == nil {
 				return "", false
@@ -262,6 +262,7 @@ func (s *orderSaga) settling(r saga.ResolveRequest) *change {
 			marks, items := p.Marks(), slices.Clone(p.Items)
 			todo := plan{packages: []string{p.ID}}
 			amount := o.RefundFor(items)
+			gifts := o.OpenGifts(items)
 			resolution := order.Resolution{ID: r.ID, Action: r.Action, At: at, Actor: r.Actor, Note: r.Note, Fingerprint: r.Fingerprint}
 			if r.Action == order.ResolveRefund {
 				resolution.Refund = amount
@@ -276,6 +277,9 @@ func (s *orderSaga) settling(r saga.ResolveRequest) *change {
 				todo.take = &units{id: "reship-" + r.ID, actor: r.Actor, items: o.ItemsOf(items)}
 			case order.ResolveRefund:
 				todo.refund = s.partRefund(o, order.RefundLost, r.ID, amount)
+				if s.giftsGo && len(gifts) > 0 {
+					todo.restock = s.withoutGifts(o, gifts, r, at)
+				}
 				todo.rest = o.Nothing()
 			case order.ResolveFound:
 				return todo, nil
@@ -286,6 +290,19 @@ func (s *orderSaga) settling(r saga.ResolveRequest) *change {
 			return todo, err
 		},
 	}
+}
+
+// withoutGifts cancels gifts that aren't packed, and returns what that brings back to stock. If too many parts
+// of the order were cancelled before, the gifts stay.
+func (s *orderSaga) withoutGifts(o *order.Order, gifts []order.LineUnits, r saga.ResolveRequest, at time.Time) *units {
+	m := order.Removal{ID: saga.RemovalID(o.ID, r.ID), Lines: gifts, Reason: order.ReasonLost, Actor: r.Actor, Note: r.Note, At: at}
+	err := o.Change("units_cancelled", m.Actor, at, noted(m.Note, "removalId", m.ID, "reason", string(m.Reason)),
+		func(f *order.Fulfilment) error { return f.CancelUnits(m) })
+	if err != nil {
+		s.log().Warn("gifts stay although what they were given for is lost", "error", err)
+		return nil
+	}
+	return &units{id: order.PartID(order.RefundPartCancelled, m.ID), items: o.ItemsOf(m.Lines)}
 }
 
 // expect opens a return for the units of a package that comes back undelivered, so that they reach the

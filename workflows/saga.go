@@ -34,15 +34,18 @@ type orderSaga struct {
 	// length is unchanged, the hold is not in history yet.
 	heldAt int
 
-	payments  workflow.ReceiveChannel
-	delisted  workflow.ReceiveChannel
-	scans     workflow.ReceiveChannel
-	erased    workflow.ReceiveChannel
-	requests  []*request
-	crowd     crowd
-	refused   *order.PaymentEvent
-	payment   *order.PaymentEvent // the one that the order takes
-	sold      bool                // by this run
+	payments workflow.ReceiveChannel
+	delisted workflow.ReceiveChannel
+	scans    workflow.ReceiveChannel
+	erased   workflow.ReceiveChannel
+	requests []*request
+	crowd    crowd
+	refused  *order.PaymentEvent
+	payment  *order.PaymentEvent // the one that the order takes
+	sold     bool                // by this run
+	// giftsGo means that gifts that aren't packed go with lost units, and delivered ones come back no sooner
+	// than with the last of them that the buyer gets. Earlier versions did neither.
+	giftsGo   bool
 	attempts  map[string]order.Attempt
 	unwritten map[string]order.Attempt
 

@@ -101,7 +101,7 @@ func (s *orderSaga) partRefund(o *order.Order, reason order.RefundReason, id str
 // opening announces that units are sent back.
 func (s *orderSaga) opening(r saga.OpenReturnRequest) *change {
 	return &change{
-		update: saga.OpenReturnUpdate, id: r.ID, fingerprint: r.Fingerprint, byCustomer: !r.Approved,
+		update: saga.OpenReturnUpdate, id: r.ID, fingerprint: r.Fingerprint, byCustomer: !r.Approved, gifts: true,
 		made: func(o *order.Order) (string, bool) {
 			if o.Fulfilment == nil || o.Return(r.ID) == nil {
 				return "", false
@@ -118,7 +118,7 @@ func (s *orderSaga) opening(r saga.OpenReturnRequest) *change {
 			if r.Approved {
 				back.Status = order.ReturnApproved
 			}
-			back = o.SentBack(back)
+			back = o.SentBack(back, !s.giftsGo)
 			return plan{}, o.Change("return_opened", r.Actor, at, noted(r.Note, "returnId", r.ID), func(f *order.Fulfilment) error {
 				return f.OpenReturn(back, r.ByCustomer)
 			})

@@ -67,6 +67,23 @@ func commanded() map[string]recording {
 				w.tagged(p.OrderID, "seen-paid", "seen-node")
 			},
 		},
+		"gift-goes-with-its-lost-cause": {
+			window: time.Hour, want: order.StatusCancelled,
+			before: func(_ *world, p *order.Placement) {
+				p.Commands = &order.Commanded{Gifts: []order.Gift{{Line: 1, Cause: "1", Command: "gift", Version: 1}}}
+			},
+			drive: func(w *world, p order.Placement) {
+				w.documentIs(p.OrderID, order.StatusAwaitingPayment)
+				w.pay(p.OrderID, "one-"+p.OrderID, w.order(p.OrderID).Amounts[order.AmountTotal])
+				w.documentIs(p.OrderID, order.StatusAwaitingShipment)
+				w.packs(p.OrderID, "a", of("1", 2))
+				w.marks(p.OrderID, "a", order.MarkLost)
+				w.until("it is marked", func() bool { return len(w.order(p.OrderID).Packages[0].Marks()) > 0 })
+				w.ask(p.OrderID, saga.ResolveUpdate, saga.ResolveRequest{
+					PackageID: saga.PackageID(p.OrderID, "a"), Action: order.ResolveRefund, ID: "resolve", Actor: "support",
+				})
+			},
+		},
 		"commands-ask-for-a-review": {
 			window: time.Hour, want: order.StatusDelivered,
 			before: func(w *world, p *order.Placement) {
