@@ -70,7 +70,7 @@ var (
 	errUnitsReturned        = errors.New("units of the package are part of a return: decline it first, or refund the rest by hand")
 	errNothingToResolve     = errors.New("the package has no mark that waits for an operator")
 	errDelivered            = errors.New("everything was delivered already")
-	errOtherRegion          = errors.New("a paid order can't go to another country or region")
+	errOtherRegion          = errors.New("the order was priced for another country or region")
 	errReturnWindowOver     = errors.New("the order takes no returns, or no longer")
 	errReturnOver           = errors.New("the return was declined, received or closed")
 	errNotApproved          = errors.New("the return has to be approved first")

@@ -95,3 +95,7 @@ const (
 	AmountPaid        = order.AmountPaid
 	AmountRefunded    = order.AmountRefunded
 )
+
+// PlainText reports whether a text of one line has none of the characters that the API refuses: control
+// characters, line separators, and those that override the direction of text.
+func PlainText(text string) bool { return product.PlainText(text) }

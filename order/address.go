@@ -16,9 +16,9 @@ const maxOwnAddressChanges = 40
 var (
 	// ErrDelivered means that the whole order was delivered.
 	ErrDelivered = errors.New("the order was delivered")
-	// ErrOtherRegion means that the order was paid: taxes and shipping were calculated for the
-	// country and region of the old address.
-	ErrOtherRegion = errors.New("a paid order can't go to another country or region")
+	// ErrOtherRegion means that taxes and shipping were calculated for the country and region of the old
+	// address, or that the order is paid.
+	ErrOtherRegion = errors.New("the order was priced for another country or region")
 	// ErrErased means that the person who placed the order was erased, and the address with them.
 	ErrErased = errors.New("the order was erased and takes no address any more")
 	// ErrTooManyAddresses means that MaxAddressChanges is reached.

@@ -96,7 +96,7 @@ const (
 	VerdictReturned Verdict = "returned"
 	// VerdictDelivered means that the order was delivered.
 	VerdictDelivered Verdict = "delivered"
-	// VerdictOtherRegion means that a paid order can't go to another country or region.
+	// VerdictOtherRegion is order.ErrOtherRegion.
 	VerdictOtherRegion Verdict = "other_region"
 	// VerdictChanged means that the order isn't at the version that the caller saw.
 	VerdictChanged Verdict = "changed"

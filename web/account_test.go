@@ -164,6 +164,10 @@ func TestCustomersKeepTheirAddresses(t *testing.T) {
 	require.Contains(t, page, "One field needs your attention")
 	require.Contains(t, page, "2 Work Road", "what was entered is still there")
 	form = fill(hiddenFields(t, page), "2 Work Road")
+	form.Set("line2", "left\x07\u202eright")
+	_, _, page = post("/account/addresses/"+id, form)
+	require.Contains(t, page, "This can&#39;t be stored.")
+	form = fill(hiddenFields(t, page), "2 Work Road")
 	require.Equal(t, "1", form.Get("new"))
 	for range 2 { // sent twice, it is added once
 		_, to, page := post("/account/addresses/"+id, form)

@@ -89,6 +89,8 @@ func checkAddress(v *visit, a client.Address) map[string]string {
 	} {
 		if len(value) > mostField {
 			wrong[name] = v.Text.T("field.long")
+		} else if !client.PlainText(value) {
+			wrong[name] = v.Text.T("field.refused")
 		}
 	}
 	if a.Country != "" && v.Text.Country(a.Country) == a.Country {
