@@ -19,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"sync"
 	"time"
 	"unicode/utf8"
 )
@@ -95,9 +96,11 @@ type Engine struct {
 	machine *machine
 	pool    *pool
 	images  *images
+	left    sync.Once
 }
 
-// NewEngine translates the engine to machine code, which takes about half a second. A process needs one of it.
+// NewEngine translates the engine to machine code, which takes about half a second. A process needs one of it. It raises
+// GOMAXPROCS by its workers until it is closed.
 func NewEngine(ctx context.Context, o Options) (*Engine, error) {
 	o = o.withDefaults()
 	if err := o.check(); err != nil {
@@ -107,6 +110,7 @@ func NewEngine(ctx context.Context, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the engine of scripts: %w", err)
 	}
+	addProcessors(o.Workers)
 	return &Engine{options: o, machine: m, pool: newPool(o.Workers, o.Queue), images: newImages(o.CacheBytes)}, nil
 }
 
@@ -115,6 +119,7 @@ func (e *Engine) Close(ctx context.Context) error {
 	if err := e.pool.close(ctx); err != nil {
 		return err
 	}
+	e.left.Do(func() { addProcessors(-e.options.Workers) })
 	return e.machine.close(ctx)
 }
 

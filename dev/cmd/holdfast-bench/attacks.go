@@ -8,12 +8,8 @@ import (
 	"time"
 
 	"holdfast/client"
-	"holdfast/command"
-	commandstore "holdfast/commands"
 	"holdfast/dev/bench/load"
 	"holdfast/dev/stack"
-	"holdfast/redisdb"
-	"holdfast/script"
 )
 
 // attacksBench places orders beside quotes whose script never ends by itself, against the same orders
@@ -39,7 +35,7 @@ func (b *attacksBench) Run(ctx context.Context, out report) error {
 	if err := s.product(ctx, "bench", 10_000_000); err != nil {
 		return err
 	}
-	if err := publishAttack(ctx, st); err != nil {
+	if err := publishAttack(ctx, s); err != nil {
 		return err
 	}
 	var results [2]load.Result
@@ -91,18 +87,17 @@ func (b *attacksBench) round(ctx context.Context, s *shop, attacked bool, attack
 }
 
 // publishAttack gives the shop a chain with a script that never ends, for the orders of one customer.
-func publishAttack(ctx context.Context, st *stack.Stack) error {
-	rdb, err := redisdb.Open(ctx, st.RedisURL)
+func publishAttack(ctx context.Context, s *shop) error {
+	version, _, err := s.CreateCommand(ctx, client.CommandSpec{
+		ID: "endless", Target: "order", Source: `export function execute() { for (;;); }`,
+	})
 	if err != nil {
 		return err
 	}
-	defer rdb.Close()                                                      //nolint:errcheck // nothing is written any more
-	chains := commandstore.New(rdb, commandstore.NewBox(script.Options{})) //nolint:contextcheck // the engine outlives the call
-	c, _, err := chains.Put(ctx, command.Command{
-		ID: "endless", Target: command.TargetOrder, Behaviour: command.BehaviourJS, Source: `export function execute() { for (;;); }`,
-	}, "", "bench")
+	tag, err := s.SaveDraft(ctx, "submit", "", []client.ChainStep{{Command: "endless", Version: version, When: `customerId == "attacker"`}})
 	if err != nil {
 		return err
 	}
-	return publishChain(ctx, chains, []command.Step{{Command: c.ID, Version: c.Version, When: `customerId == "attacker"`}})
+	_, _, err = s.PublishChain(ctx, "submit", tag)
+	return err
 }
