@@ -184,8 +184,6 @@ type cost struct {
 }
 
 func measure(do func()) cost {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	var from, to runtime.MemStats
 	runtime.ReadMemStats(&from)
 	started, used := time.Now(), processorTime()

@@ -3,7 +3,6 @@ package script
 import (
 	"encoding/json"
 	"fmt"
-	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -16,8 +15,6 @@ func BenchmarkRun(b *testing.B) {
 	e := open(b, Options{Workers: 1})
 	p := compile(b, e, goodProgram)
 	view := sampleView()
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	var clock, processor []time.Duration
 	var result Result
 	for b.Loop() {

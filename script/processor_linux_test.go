@@ -9,11 +9,10 @@ import (
 // shared.
 const slack = 2
 
-// processorTime is what the thread has used so far.
+// processorTime is what the process has used so far: a run has a thread of its own.
 func processorTime() time.Duration {
-	const thisThread = 1 // RUSAGE_THREAD
 	var usage syscall.Rusage
-	if err := syscall.Getrusage(thisThread, &usage); err != nil {
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
 		panic(err)
 	}
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())

@@ -19,7 +19,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"sync"
 	"time"
 	"unicode/utf8"
 )
@@ -96,7 +95,6 @@ type Engine struct {
 	machine *machine
 	pool    *pool
 	images  *images
-	left    sync.Once
 }
 
 // NewEngine translates the engine to machine code, which takes about half a second. A process needs one of it. It raises
@@ -119,7 +117,7 @@ func (e *Engine) Close(ctx context.Context) error {
 	if err := e.pool.close(ctx); err != nil {
 		return err
 	}
-	e.left.Do(func() { addProcessors(-e.options.Workers) })
+	addProcessors(-e.options.Workers)
 	return e.machine.close(ctx)
 }
 
@@ -212,7 +210,7 @@ func (e *Engine) work(ctx context.Context, do func(context.Context, *box) error)
 		}
 	}
 	ctx = b.use(ctx, &run{deadline: e.options.Deadline})
-	err = do(ctx, b)
+	err = onOwnThread(func() error { return do(ctx, b) })
 	if errors.Is(err, errEngine) {
 		b.discard(ctx)
 		b = nil
