@@ -44,10 +44,12 @@ func (a *FitRefund) Execute(ctx context.Context, r order.Refund) (order.Refund, 
 	if err != nil {
 		return r, fmt.Errorf("read the payments of order %s: %w", r.OrderID, err)
 	}
-	paid, left, there, err := leftOf(st, r)
+	money, err := order.ReadPayments(st.Payments)
+	if err != nil {
+		return r, fmt.Errorf("read the payments of order %s: %w", r.OrderID, err)
+	}
+	paid, left, there := leftOf(money, r)
 	switch {
-	case err != nil:
-		return r, err
 	case there != nil && r.Reason.OfPart() && there.Owed() != r.Amount:
 		return r, temporal.NewNonRetryableApplicationError(
 			fmt.Sprintf("refund %s of payment %s is recorded with %d owed, not %d", r.ID, r.PaymentID, there.Owed(), r.Amount),
@@ -60,7 +62,7 @@ func (a *FitRefund) Execute(ctx context.Context, r order.Refund) (order.Refund, 
 	case r.Reason.OfPart():
 		r.FitPart(left)
 	case r.Reason == order.RefundCancelled:
-		owed, err := owedToParts(st, r)
+		owed, err := owedToParts(st, money, r)
 		if err != nil {
 			return r, err
 		}
@@ -96,7 +98,7 @@ func (a *FitRefund) Execute(ctx context.Context, r order.Refund) (order.Refund, 
 // owedToParts returns how much of the payment the refunds of parts that were given up earlier have yet to
 // record. They are started before the refund of the rest, but may come after it: it must not take their
 // money, or they would report a shortfall although everything goes back.
-func owedToParts(st order.Stored, r order.Refund) (owed int64, err error) {
+func owedToParts(st order.Stored, money order.Payments, r order.Refund) (owed int64, err error) {
 	if !st.Found {
 		return 0, nil
 	}
@@ -106,10 +108,6 @@ func owedToParts(st order.Stored, r order.Refund) (owed int64, err error) {
 	}
 	if o.Fulfilment == nil || o.Payment.ID != r.PaymentID || o.Payment.Provider != r.Provider {
 		return 0, nil
-	}
-	money, err := order.ReadPayments(st.Payments)
-	if err != nil {
-		return 0, fmt.Errorf("read the payments of order %s: %w", r.OrderID, err)
 	}
 	for _, part := range o.OwedParts() {
 		id := part.RefundID(r.Provider)
@@ -126,11 +124,7 @@ func owedToParts(st order.Stored, r order.Refund) (owed int64, err error) {
 // refunded yet, and the refund itself if it is recorded. An order's own saga knows what was
 // paid: the record is a copy, and a restored one may not have it yet, which must not read
 // as nothing owed.
-func leftOf(st order.Stored, r order.Refund) (paid, left int64, there *order.Refund, err error) {
-	money, err := order.ReadPayments(st.Payments)
-	if err != nil {
-		return 0, 0, nil, fmt.Errorf("read the payments of order %s: %w", r.OrderID, err)
-	}
+func leftOf(money order.Payments, r order.Refund) (paid, left int64, there *order.Refund) {
 	switch {
 	case r.Reason == order.RefundCancelled:
 		paid, left = r.Amount, r.Amount
@@ -153,5 +147,5 @@ func leftOf(st order.Stored, r order.Refund) (paid, left int64, there *order.Ref
 			left -= other.Amount
 		}
 	}
-	return paid, max(left, 0), there, nil
+	return paid, max(left, 0), there
 }

@@ -109,8 +109,8 @@ func (s stored) Everything(ctx context.Context, orderID string) (order.Stored, e
 	return all[0], nil
 }
 
-// The refund of an order's last units overtakes that of a part that was cancelled before: nobody is owed
-// anything when both are done.
+// The refund of an order's last units overtakes that of a part that was cancelled before: nothing is owed
+// any more when both are done.
 func TestTheRefundOfTheRestLeavesEarlierPartsTheirMoney(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, rdb redis.UniversalClient) {
 		docs := records.New(rdb)

@@ -36,7 +36,10 @@ func (s *Server) commanded(ctx context.Context, p *placing, v availability, keye
 			return order.Quote{}, err
 		}
 	}
-	p.Commands, p.titles = &d.Made, titlesOf(v)
+	p.Commands = &d.Made
+	if !chains.Submit.Empty() || !chains.Price.Empty() {
+		p.titles = titlesOf(v)
+	}
 	q, err := s.priced(ctx, *p, v)
 	if err != nil || chains.Price.Empty() {
 		return q, err

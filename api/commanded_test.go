@@ -124,7 +124,7 @@ func TestACouponThatCantBeUsedIsNamedBeforeAnyRule(t *testing.T) {
 	}
 }
 
-// Nobody orders a gift. Whatever is wrong with one, the order goes on without it.
+// Buyers don't ask for gifts: whatever is wrong with one, the order goes on without it.
 func TestAGiftThatCantBeGivenIsLeftOut(t *testing.T) {
 	g := newGateway(t)
 	g.putProduct("mug", 50)

@@ -238,8 +238,7 @@ type Chains interface {
 	// the current one.
 	ChainVersions(ctx context.Context, scenario order.Scenario, limit int, before int64) ([]command.ChainSummary, error)
 	Draft(ctx context.Context, scenario order.Scenario) (command.ChainDraft, error)
-	// PutDraft saves a draft. ifMatch is a command.Tag, anyTag,
-	// command.NoDraft, or empty.
+	// PutDraft saves a draft. ifMatch is a command.Tag, anyTag, command.NoDraft, or empty.
 	PutDraft(ctx context.Context, scenario order.Scenario, steps []command.Step, ifMatch, by string) (command.ChainDraft, error)
 	// Publish makes the draft the current version, and reports whether it is a new one. ifMatch is
 	// that of the draft.

@@ -30,7 +30,7 @@ type placing struct {
 	expectedTotal    *int64
 	reductions       []price.Command // by the shop's commands
 	runsFor          []share         // against which the shop's commands count
-	titles           []string        // of the lines, if commands changed the order
+	titles           []string        // of the lines, if commands worked on the order
 }
 
 // PlaceOrder implements ServerInterface.

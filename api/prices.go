@@ -93,7 +93,7 @@ func (s *Server) prices(c *gin.Context, in openapi.PricesRequest) (openapi.Price
 				}},
 			})
 			if _, ok := errors.AsType[*price.Refusal](err); ok {
-				continue // nobody could pay this price
+				continue // no provider charges this amount
 			}
 			if err != nil {
 				return openapi.PriceList{}, err

@@ -96,6 +96,9 @@ const (
 	AmountRefunded    = order.AmountRefunded
 )
 
+// MaxAddresses is how many addresses a customer may keep.
+const MaxAddresses = customer.MaxAddresses
+
 // PlainText reports whether a text of one line has none of the characters that the API refuses: control
 // characters, line separators, and those that override the direction of text.
 func PlainText(text string) bool { return product.PlainText(text) }

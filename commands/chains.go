@@ -171,9 +171,8 @@ func readDraft(scenario order.Scenario, stored string) (d command.ChainDraft, er
 }
 
 // PutDraft saves a scenario's draft, whose steps must name commands that exist. ifMatch is the
-// command.Tag of the draft that must be there, "*" for any,
-// command.NoDraft for none, "" whatever there is. Its error is
-// command.ErrStale or a product.Invalid. If the answer is lost, the call may be repeated.
+// command.Tag of the draft that must be there, "*" for any, command.NoDraft for none, "" whatever there is.
+// Its error is command.ErrStale or a product.Invalid. If the answer is lost, the call may be repeated.
 func (s *Store) PutDraft(ctx context.Context, scenario order.Scenario, steps []command.Step, ifMatch, by string) (command.ChainDraft, error) {
 	c := command.Chain{Scenario: scenario, Steps: append([]command.Step{}, steps...)}
 	finder, err := s.finder(ctx, steps)

@@ -117,7 +117,7 @@ func (s *Store) prepare(ctx context.Context, key chainKey) (*command.Prepared, e
 	}
 	p, err := command.PreparePublished(ctx, c, f.find, s.box)
 	if bad, ok := errors.AsType[product.Invalid](err); ok {
-		// A later version of this program published it. That is no mistake of whoever places an order.
+		// A later version of this program published it. The buyer's request isn't at fault.
 		return nil, fmt.Errorf("%w: this version of Holdfast can't run the chain: %s", command.ErrUnavailable, bad.Error())
 	}
 	return p, err

@@ -217,7 +217,8 @@ func (s *Store) load(ctx context.Context, v order.BookVersion) (*price.Book, err
 	}
 	book, err := price.Parse(document)
 	if err != nil {
-		// A later version of this program published it. The cause is left behind: its fields are none of whoever asks.
+		// A later version of this program published it. The cause isn't wrapped: it names fields of the book, not of the
+		// caller's request.
 		return nil, fmt.Errorf("read version %d of the price book, which this version of Holdfast doesn't understand: %s", v.Number, err.Error())
 	}
 	book.Version = v

@@ -234,7 +234,7 @@ func TestSigningInIsForThoseWhoBeganIt(t *testing.T) {
 		require.Equal(t, http.StatusBadRequest, status, query)
 	}
 	require.NotContains(t, cookies(t, at, v), "hf_session")
-	require.Zero(t, p.exchanges.Load(), "the provider is asked nothing for an attempt that nobody here began")
+	require.Zero(t, p.exchanges.Load(), "no request to the provider for an attempt that this browser didn't begin")
 
 	kept := cookies(t, at, v)["hf_signin"]
 	status, _, _ = callback(t, at, v, "code=good&state="+state)
@@ -786,7 +786,7 @@ func bodyOf(t *testing.T, r *http.Request) string {
 	return string(b)
 }
 
-// Attempts are had for nothing, so a network may complete only so many of them: each lets the pages ask the
+// Anyone may begin an attempt, so a network may complete only so many of them: each makes the pages ask the
 // provider.
 func TestCallbacksOfANetworkAreLimited(t *testing.T) {
 	p, now := &provider{}, time.Now()

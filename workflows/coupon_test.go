@@ -273,7 +273,7 @@ func TestOrdersWithoutStockClaimNoCoupon(t *testing.T) {
 	s.Zero(s.faults.count(claim))
 }
 
-// The gateway has a bug, or somebody changed the quote on its way: no retry can help.
+// The gateway has a bug, or the quote was changed on its way: no retry can help.
 func TestAnOrderWhoseQuoteDoesNotAddUpHoldsNothing(t *testing.T) {
 	s := openQuoted(t, []coupon.Change{half()}, line("shirt", 2))
 	s.placement.Quote.Total--

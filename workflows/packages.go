@@ -293,10 +293,11 @@ func (s *orderSaga) settling(r saga.ResolveRequest) *change {
 }
 
 // withoutGifts cancels gifts that aren't packed, and returns what that brings back to stock. If too many parts
-// of the order were cancelled before, the gifts stay.
+// of the order were cancelled before, the gifts stay. The note is with the resolution: the order's document
+// keeps room for only one.
 func (s *orderSaga) withoutGifts(o *order.Order, gifts []order.LineUnits, r saga.ResolveRequest, at time.Time) *units {
-	m := order.Removal{ID: saga.RemovalID(o.ID, r.ID), Lines: gifts, Reason: order.ReasonLost, Actor: r.Actor, Note: r.Note, At: at}
-	err := o.Change("units_cancelled", m.Actor, at, noted(m.Note, "removalId", m.ID, "reason", string(m.Reason)),
+	m := order.Removal{ID: saga.RemovalID(o.ID, r.ID), Lines: gifts, Reason: order.ReasonLost, Actor: r.Actor, At: at}
+	err := o.Change("units_cancelled", m.Actor, at, noted("", "removalId", m.ID, "reason", string(m.Reason)),
 		func(f *order.Fulfilment) error { return f.CancelUnits(m) })
 	if err != nil {
 		s.log().Warn("gifts stay although what they were given for is lost", "error", err)

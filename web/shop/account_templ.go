@@ -350,7 +350,7 @@ func accountView(v *visit, me client.Customer) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			}
-			if len(me.Addresses) < mostAddresses {
+			if len(me.Addresses) < client.MaxAddresses {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 29, "<p><a class=\"btn\" href=\"/account/new-address\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err

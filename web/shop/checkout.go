@@ -123,7 +123,7 @@ func (s *Shop) savedAddresses(v *visit) []client.CustomerAddress {
 	if err != nil {
 		return nil
 	}
-	first := slices.IndexFunc(me.Addresses, func(a client.CustomerAddress) bool { return a.ID == me.DefaultAddress })
+	first := findAddress(me.Addresses, me.DefaultAddress)
 	if first < 0 {
 		return me.Addresses
 	}
@@ -137,7 +137,7 @@ func (s *Shop) saveCheckout(v *visit) error {
 	d, _ := v.keptDraft()
 	if d.Saved = v.R.PostForm.Get("saved"); d.Saved != "" {
 		all := s.savedAddresses(v)
-		at := slices.IndexFunc(all, func(a client.CustomerAddress) bool { return a.ID == d.Saved })
+		at := findAddress(all, d.Saved)
 		if at < 0 { // it was removed meanwhile
 			return v.Redirect("/checkout")
 		}
@@ -207,7 +207,7 @@ func (s *Shop) prepare(v *visit) (b bill, ok bool, err error) {
 		if err != nil {
 			return b, false, err
 		}
-		at := findAddress(me, b.Saved)
+		at := findAddress(me.Addresses, b.Saved)
 		if at < 0 {
 			return b, false, v.Redirect("/checkout")
 		}

@@ -11,9 +11,6 @@ import (
 	"holdfast/web/site"
 )
 
-// mostAddresses is how many a customer may keep.
-const mostAddresses = 20
-
 // ownForm is a form with what a customer says about themselves. Name, e-mail and phone of the customer are in the
 // fields of an address, too.
 type ownForm struct {
@@ -30,8 +27,8 @@ type ownForm struct {
 func addressLink(id string) string { return "/account/addresses/" + url.PathEscape(id) }
 
 // findAddress returns where an address is among those that a customer keeps, or -1.
-func findAddress(me client.Customer, id string) int {
-	return slices.IndexFunc(me.Addresses, func(a client.CustomerAddress) bool { return a.ID == id })
+func findAddress(all []client.CustomerAddress, id string) int {
+	return slices.IndexFunc(all, func(a client.CustomerAddress) bool { return a.ID == id })
 }
 
 func (s *Shop) profileForm(v *visit) error {
@@ -81,7 +78,7 @@ func (s *Shop) newAddressForm(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if len(me.Addresses) >= mostAddresses {
+	if len(me.Addresses) >= client.MaxAddresses {
 		v.Say("warn", "account.full")
 		return v.Redirect("/account")
 	}
@@ -93,7 +90,7 @@ func (s *Shop) ownAddressForm(v *visit) error {
 	if err != nil {
 		return err
 	}
-	at := findAddress(me, v.R.PathValue("id"))
+	at := findAddress(me.Addresses, v.R.PathValue("id"))
 	if at < 0 {
 		v.Say("warn", "account.gone")
 		return v.Redirect("/account")
@@ -116,7 +113,7 @@ func (s *Shop) saveOwnAddress(v *visit) error {
 	if err != nil {
 		return err
 	}
-	at := findAddress(me, f.ID)
+	at := findAddress(me.Addresses, f.ID)
 	switch {
 	case at >= 0 && me.Addresses[at].Address == f.Address && f.First == (me.DefaultAddress == f.ID): // sent twice
 	case at < 0 && !f.New:
@@ -138,7 +135,7 @@ func (s *Shop) saveOwnAddress(v *visit) error {
 // withAddress are the fields of a customer that change with an address.
 func withAddress(me client.Customer, f ownForm) map[string]any {
 	all, saved := slices.Clone(me.Addresses), client.CustomerAddress{ID: f.ID, Address: f.Address}
-	if at := findAddress(me, f.ID); at >= 0 {
+	if at := findAddress(me.Addresses, f.ID); at >= 0 {
 		all[at] = saved
 	} else {
 		all = append(all, saved)
@@ -163,7 +160,7 @@ func (s *Shop) removeAddress(v *visit) error {
 		return err
 	}
 	id := v.R.PathValue("id")
-	if at := findAddress(me, id); at >= 0 { // otherwise the form was sent twice
+	if at := findAddress(me.Addresses, id); at >= 0 { // otherwise the form was sent twice
 		fields := map[string]any{"addresses": slices.Delete(slices.Clone(me.Addresses), at, at+1)}
 		if me.DefaultAddress == id {
 			fields["defaultAddress"] = nil
@@ -221,7 +218,7 @@ func (s *Shop) notStored(v *visit, f *ownForm, err error) (again bool, _ error) 
 			return false, err
 		}
 		f.ETag, f.Problem = me.ETag, v.Text.T("account.stale")
-		f.New = f.New || findAddress(me, f.ID) < 0
+		f.New = f.New || findAddress(me.Addresses, f.ID) < 0
 		return true, nil
 	case p.Kind() != "invalid-values":
 		return false, err

@@ -85,7 +85,8 @@ func (v *Visit) Kept(name string, into any) bool {
 }
 
 // Moved reads what Keep stored before cookies had a prefix, stores it under the present name, and reports
-// whether there was anything. What is sealed now doesn't open here: nobody can plant it without the prefix.
+// whether there was anything. What is sealed under the present name doesn't open here, so it can't be planted without
+// the prefix.
 func (v *Visit) Moved(name string, into any, age time.Duration) bool {
 	if v.site.cookieName(name) == name {
 		return false

@@ -28,8 +28,8 @@ const (
 	mostBack = 1000
 	// leaveTimeout bounds what signing out waits for the provider.
 	leaveTimeout = 3 * time.Second
-	// mostCallbacks of one network within callbackWindow: each lets the pages ask the provider for tokens, and an
-	// attempt is had for nothing. Many people may be behind one address.
+	// mostCallbacks of one network within callbackWindow: each makes the pages ask the provider for tokens, and
+	// anyone may begin an attempt. Many people may be behind one address.
 	mostCallbacks  = 60
 	callbackWindow = time.Minute
 )
@@ -227,15 +227,15 @@ func (s *Site) SignOut(v *Visit) error {
 // must not see it. It is called before the site serves pages.
 func (s *Site) ForgetAtSignOut(names ...string) { s.personal = append(s.personal, names...) }
 
-// leave ends the session, and with it the refresh token of whoever had signed in: it returns their account, nil if
-// nobody had. A provider that is away costs a moment, and is no error.
+// leave ends the session and revokes its refresh token. It returns the account of the visitor who had signed in; nil
+// if none had. If the provider can't be reached, that delays the page by up to leaveTimeout, but is not an error.
 func (v *Visit) leave() (*session.Account, error) {
 	old := v.session
 	if err := v.End(); err != nil {
 		return nil, err
 	}
 	if old == nil || old.Account == nil || v.site.cfg.SignIn == nil {
-		return nil, nil //nolint:nilnil // nobody had signed in
+		return nil, nil //nolint:nilnil // a guest, or no session
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.R.Context()), leaveTimeout)
 	defer cancel()
